@@ -1,0 +1,3 @@
+module github.com/hawser-ws/hawser/wire
+
+go 1.25
