@@ -1,0 +1,405 @@
+package wire
+
+import "io"
+
+// The limits that a Decoder has when its fields are zero.
+const (
+	DefaultMaxMessage        = 1 << 20 // bytes
+	DefaultMaxEmptyFragments = 1024    // frames
+	DefaultMaxControls       = 1000    // frames
+)
+
+// A Decoder turns the bytes that a peer sends into frames. It holds every rule
+// that RFC 6455 has for a stream of frames, and the limits below. It reads
+// nothing itself: give it bytes as they come, cut anywhere, and it takes up where
+// it left off.
+//
+//	for len(b) > 0 {
+//		f, n, err := d.Next(b)
+//		b = b[n:]
+//		if err != nil {
+//			return err // close the connection with (*Error).Code
+//		}
+//		switch f.Message {
+//		case 0: // b is used up: read more
+//		case wire.OpText, wire.OpBinary:
+//			message = append(message, f.Payload...)
+//			if f.EndsMessage() {
+//				…
+//			}
+//		case wire.OpPing:
+//			…
+//		}
+//	}
+//
+// The zero value is ready to read, as a server, what a client sends. Set the
+// fields before the first Next; MaxFrame and MaxMessage may change between calls
+// and then hold from the next frame header on. A Decoder must not be copied
+// after its first use and is not safe for concurrent use.
+type Decoder struct {
+	// Role is the side that reads. A server wants every frame masked, a client
+	// none (RFC 6455, section 5.1).
+	Role Role
+
+	// RSV holds the reserved bits that a negotiated extension sets on the first
+	// frame of a message, FrameRSV those it may set on any data frame. Others
+	// are refused (section 5.2). From the first frame that carries one, the rest
+	// of the message is not judged as text nor against MaxMessage: what it
+	// decodes to is for the caller to check.
+	RSV, FrameRSV byte
+
+	// MaxFrame is the largest payload of a data frame in bytes. 0 means no
+	// limit but MaxMessage's.
+	MaxFrame int64
+
+	// MaxMessage is the largest message in bytes, over all its frames: the one
+	// frame header that would exceed it is refused, before any of its payload.
+	// 0 means DefaultMaxMessage, negative no limit.
+	MaxMessage int64
+
+	// MaxEmptyFragments is how many frames in a row may continue a message
+	// without a byte of payload and without ending it. 0 means
+	// DefaultMaxEmptyFragments, negative no limit.
+	MaxEmptyFragments int
+
+	// MaxControls is how many control frames may come with no data frame
+	// between them. 0 means DefaultMaxControls, negative no limit. A Decoder
+	// has no clock: where a connection may idle for hours under pings, call
+	// ResetControls from time to time.
+	MaxControls int
+
+	offset int64 // bytes of the stream before the b of this call
+	err    error // final
+
+	// The frame in progress.
+	start   int64 // offset of its first byte
+	head    [MaxHeaderSize]byte
+	headLen uint8 // bytes gathered in head; 0 if the header came whole
+	inFrame bool  // the header is known
+	frame   Header
+	pos     int64 // payload bytes of the frame delivered or gathered so far
+
+	// The message in progress.
+	message Opcode // OpText or OpBinary; 0 between messages
+	plain   bool   // no extension bit so far: text and size are judged here
+	size    int64
+	text    UTF8
+
+	empties  int
+	controls int
+	control  [MaxControlPayload]byte // a control payload that came in pieces
+}
+
+// A Frame is a frame, or the next piece of one, as [Decoder.Next] found it.
+type Frame struct {
+	// Header is the header as it was on the wire.
+	Header Header
+
+	// Message is the opcode of the message a data frame belongs to, OpText or
+	// OpBinary, also in continuations; of a control frame it is the opcode. It
+	// is 0 if there is no frame.
+	Message Opcode
+
+	// Payload is the next piece of the frame's payload, unmasked. It is a slice
+	// of the argument of Next, or of the Decoder, and valid until the next call.
+	// A control frame comes in one piece.
+	Payload []byte
+
+	// Offset is where Payload begins within the payload of the frame, in bytes.
+	Offset int64
+}
+
+// EndsFrame reports whether the frame ends with this piece.
+func (f *Frame) EndsFrame() bool {
+	return f.Message != 0 && f.Offset+int64(len(f.Payload)) == f.Header.Length
+}
+
+// EndsMessage reports whether a message, or a control frame, ends with this
+// piece.
+func (f *Frame) EndsMessage() bool { return f.Header.Fin && f.EndsFrame() }
+
+// Next reads from b as far as the next frame or piece of a frame, and returns it
+// with the number of bytes it took. Payload is unmasked in place: b is changed. If
+// all of b is taken and makes no frame, f.Message is 0. A data frame is delivered
+// as far as it has come, in one or more pieces; each call takes at most one frame.
+//
+// An error is final and is an [*Error], with one exception: after a close frame
+// it is [io.EOF], since nothing may follow one (RFC 6455, section 5.5.1). When
+// text turns invalid, f is the piece before the first byte at fault. An error
+// does not depend on how the stream was cut.
+func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
+	if d.err != nil {
+		return Frame{}, 0, d.err
+	}
+	if !d.inFrame {
+		n, err = d.readHeader(b)
+		if err != nil {
+			d.err = err
+			return Frame{}, n, err
+		}
+		if !d.inFrame {
+			d.offset += int64(n)
+			return Frame{}, n, nil
+		}
+	}
+	rest := b[n:]
+	if left := d.frame.Length - d.pos; int64(len(rest)) > left {
+		rest = rest[:left]
+	}
+	n += len(rest)
+	if d.frame.Opcode.IsControl() {
+		f, err = d.readControl(rest, d.offset+int64(n))
+	} else {
+		f, err = d.readData(rest, d.offset+int64(n))
+	}
+	d.offset += int64(n)
+	if err != nil {
+		d.err = err
+	}
+	return f, n, err
+}
+
+// Remaining returns how many payload bytes of the current data frame are still to
+// come, and 0 between frames and within a control frame. That many bytes, or
+// fewer, may be read straight to where the message is gathered: Next takes them
+// whole and leaves them, unmasked, where they are.
+func (d *Decoder) Remaining() int64 {
+	if !d.inFrame || d.frame.Opcode.IsControl() {
+		return 0
+	}
+	return d.frame.Length - d.pos
+}
+
+// Offset returns how many bytes of the stream have been taken.
+func (d *Decoder) Offset() int64 { return d.offset }
+
+// ResetControls begins the count for MaxControls anew.
+func (d *Decoder) ResetControls() { d.controls = 0 }
+
+// readHeader takes a header, or a part of one, from the start of b. Rules are
+// checked in the order of the bytes they depend on, so that the verdict is the
+// same for every cut.
+func (d *Decoder) readHeader(b []byte) (n int, err error) {
+	if d.headLen == 0 {
+		d.start = d.offset
+		if len(b) >= 2 && len(b) >= headerSize(b[1]) {
+			if v := d.checkFirst(b[0]); v != 0 {
+				return 0, d.violation(v, 0)
+			}
+			if v := d.checkSecond(b[0], b[1]); v != 0 {
+				return 0, d.violation(v, 1)
+			}
+			return headerSize(b[1]), d.beginFrame(b)
+		}
+	}
+	for n < len(b) {
+		d.head[d.headLen] = b[n]
+		d.headLen++
+		n++
+		switch {
+		case d.headLen == 1:
+			if v := d.checkFirst(d.head[0]); v != 0 {
+				return n, d.violation(v, 0)
+			}
+			continue
+		case d.headLen == 2:
+			if v := d.checkSecond(d.head[0], d.head[1]); v != 0 {
+				return n, d.violation(v, 1)
+			}
+		}
+		if int(d.headLen) == lengthEnd(d.head[1]) {
+			if err := d.checkSizes(d.head[:]); err != nil {
+				return n, err
+			}
+		}
+		if int(d.headLen) == headerSize(d.head[1]) {
+			d.headLen = 0
+			return n, d.beginFrame(d.head[:])
+		}
+	}
+	return n, nil
+}
+
+// checkFirst judges the first byte of a frame.
+func (d *Decoder) checkFirst(b0 byte) Violation {
+	op := Opcode(b0 & 0xf)
+	var allowed byte
+	switch {
+	case op == OpText || op == OpBinary:
+		allowed = d.RSV | d.FrameRSV
+	case op == OpContinuation:
+		allowed = d.FrameRSV
+	}
+	switch {
+	case b0>>4&0x7&^allowed != 0:
+		return ErrReservedBits
+	case !op.IsDefined():
+		return ErrReservedOpcode
+	case op.IsControl():
+		if b0&finBit == 0 {
+			return ErrControlFragmented
+		}
+	case op == OpContinuation && d.message == 0:
+		return ErrUnexpectedContinuation
+	case op != OpContinuation && d.message != 0:
+		return ErrUnfinishedMessage
+	}
+	return 0
+}
+
+// checkSecond judges the second byte of a frame, once the first has passed.
+func (d *Decoder) checkSecond(b0, b1 byte) Violation {
+	masked := b1&maskBit != 0
+	switch {
+	case d.Role == Server && !masked:
+		return ErrUnmasked
+	case d.Role == Client && masked:
+		return ErrMasked
+	case Opcode(b0&0xf).IsControl() && b1&lengthBits > MaxControlPayload:
+		return ErrControlTooLong
+	}
+	return 0
+}
+
+// checkSizes judges the length in a header that holds all of it: its form, and
+// what it would bring the frame, the message and the counts of floods to.
+func (d *Decoder) checkSizes(head []byte) error {
+	length := parseLength(head)
+	end := lengthEnd(head[1]) - 1
+	if v := checkLength(head[1], length); v != 0 {
+		return d.violation(v, end)
+	}
+	op := Opcode(head[0] & 0xf)
+	if op.IsControl() {
+		if limit := limitOr(d.MaxControls, DefaultMaxControls); limit >= 0 && d.controls >= limit {
+			return d.overLimit(ErrControlFlood, end, uint64(d.controls)+1, int64(limit))
+		}
+		return nil
+	}
+	if d.MaxFrame > 0 && length > uint64(d.MaxFrame) {
+		return d.overLimit(ErrFrameTooBig, end, length, d.MaxFrame)
+	}
+	size, plain := uint64(d.size), d.plain && head[0]>>4&0x7 == 0
+	if op != OpContinuation {
+		size, plain = 0, head[0]>>4&0x7 == 0
+	}
+	// Two lengths below 2^63 cannot overflow 64 bits; the sum must stay below
+	// 2^63 whatever the limit.
+	size += length
+	limit := d.MaxMessage
+	if limit == 0 {
+		limit = DefaultMaxMessage
+	}
+	if limit < 0 || !plain {
+		limit = 1<<63 - 1
+	}
+	if size > uint64(limit) {
+		return d.overLimit(ErrMessageTooBig, end, size, limit)
+	}
+	if length == 0 && head[0]&finBit == 0 {
+		if limit := limitOr(d.MaxEmptyFragments, DefaultMaxEmptyFragments); limit >= 0 && d.empties >= limit {
+			return d.overLimit(ErrEmptyFragments, end, uint64(d.empties)+1, int64(limit))
+		}
+	}
+	return nil
+}
+
+func limitOr(limit, def int) int {
+	if limit == 0 {
+		return def
+	}
+	return limit
+}
+
+// beginFrame takes up the whole header at the start of head.
+func (d *Decoder) beginFrame(head []byte) error {
+	if err := d.checkSizes(head); err != nil {
+		return err
+	}
+	h := parseHeader(head, headerSize(head[1]), parseLength(head))
+	d.frame, d.pos, d.inFrame = h, 0, true
+	if h.Opcode.IsControl() {
+		d.controls++
+		return nil
+	}
+	d.controls = 0
+	if h.Length == 0 && !h.Fin {
+		d.empties++
+	} else {
+		d.empties = 0
+	}
+	if h.Opcode != OpContinuation {
+		d.message, d.plain, d.size = h.Opcode, true, 0
+		d.text.Reset()
+	}
+	d.plain = d.plain && h.RSV == 0
+	d.size += h.Length
+	return nil
+}
+
+// readData takes the next piece of a data frame. end is the offset in the stream
+// of the byte after it.
+func (d *Decoder) readData(p []byte, end int64) (f Frame, err error) {
+	if len(p) == 0 && d.frame.Length > 0 {
+		return Frame{}, nil
+	}
+	if d.frame.Masked {
+		Mask(p, d.frame.Key, d.pos)
+	}
+	f = Frame{Header: d.frame, Message: d.message, Payload: p, Offset: d.pos}
+	d.pos += int64(len(p))
+	done := d.pos == d.frame.Length
+	if done {
+		d.inFrame = false
+	}
+	if d.message == OpText && d.plain {
+		if n, ok := d.text.Check(p); !ok {
+			f.Payload = p[:n]
+			return f, &Error{Violation: ErrInvalidUTF8, Offset: end - int64(len(p)-n)}
+		}
+		if done && d.frame.Fin && !d.text.Complete() {
+			return f, &Error{Violation: ErrInvalidUTF8, Offset: end}
+		}
+	}
+	if done && d.frame.Fin {
+		d.message = 0
+	}
+	return f, nil
+}
+
+// readControl takes the next piece of a control frame and returns the frame once
+// it is whole. end is the offset in the stream of the byte after the piece.
+func (d *Decoder) readControl(p []byte, end int64) (f Frame, err error) {
+	if d.pos > 0 || int64(len(p)) < d.frame.Length {
+		n := copy(d.control[d.pos:], p)
+		d.pos += int64(n)
+		if d.pos < d.frame.Length {
+			return Frame{}, nil
+		}
+		p = d.control[:d.pos]
+	}
+	d.inFrame = false
+	if d.frame.Masked {
+		Mask(p, d.frame.Key, 0)
+	}
+	f = Frame{Header: d.frame, Message: d.frame.Opcode, Payload: p}
+	if d.frame.Opcode == OpClose {
+		if _, _, err := ConsumeClose(p); err != nil {
+			e := err.(*Error)
+			e.Offset += end - int64(len(p))
+			return Frame{}, e
+		}
+		d.err = io.EOF
+	}
+	return f, nil
+}
+
+// violation is the error for byte i of the current header.
+func (d *Decoder) violation(v Violation, i int) error {
+	return &Error{Violation: v, Offset: d.start + int64(i)}
+}
+
+// overLimit is the error for a size that byte i of the current header completed.
+func (d *Decoder) overLimit(v Violation, i int, size uint64, limit int64) error {
+	return &Error{Violation: v, Offset: d.start + int64(i), Size: int64(min(size, 1<<63-1)), Limit: limit}
+}

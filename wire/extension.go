@@ -1,0 +1,89 @@
+package wire
+
+import "iter"
+
+// A Param is one parameter of an extension (RFC 6455, section 9.1). Value is ""
+// for a parameter without a value, such as server_no_context_takeover. A quoted
+// value stands here without its quotes.
+type Param struct{ Name, Value string }
+
+// An Offer is one element of a Sec-WebSocket-Extensions field: an extension with
+// its parameters, in their order and with duplicates. In a response it is the
+// answer to an offer.
+type Offer struct {
+	Name   string
+	Params []Param
+}
+
+// An Extension changes messages on their way (RFC 6455, section 9). It is a
+// description that connections share: its methods may be called at the same
+// time and must not change it. What belongs to one connection is a [Session].
+//
+// The contract stands in this package so that transports and extensions need not
+// know each other, as database/sql/driver does for databases.
+type Extension interface {
+	// Offer appends what a client offers to dst, the most wanted first.
+	Offer(dst []Offer) []Offer
+
+	// Accept chooses among the offers of a client, in their order, which may
+	// name other extensions too. It returns the answer and the state of the
+	// connection, or false to decline them all.
+	Accept(offers iter.Seq[Offer]) (answer Offer, s Session, ok bool)
+
+	// Confirm takes the answer of a server to what Offer offered. An error
+	// fails the connection (RFC 6455, section 4.1).
+	Confirm(answer Offer) (Session, error)
+}
+
+// A Session is the state of an extension on one connection. A transport calls
+// Encode from one goroutine at a time and Decode from one; the two may run at
+// the same time.
+type Session interface {
+	// Bits returns the reserved bits that the extension uses: rsv those it sets
+	// on the first frame of a message, perFrame those on any data frame. They
+	// must not change.
+	Bits() (rsv, perFrame byte)
+
+	// Encode starts a message. It returns nil if the message is to go out
+	// plain, and then has changed no state. Otherwise the first frame carries
+	// the bits rsv, and all of the message goes through the encoder.
+	Encode(m MessageInfo) MessageEncoder
+
+	// Decode starts a message whose first frame carried the bits rsv of Bits.
+	Decode(rsv byte) (MessageDecoder, error)
+
+	// Idle is called when the connection waits for its peer: the session gives
+	// back what it can do without.
+	Idle()
+
+	// Close ends the session. No method is called after it.
+	Close() error
+}
+
+// MessageInfo is what a transport knows of a message before it encodes it.
+type MessageInfo struct {
+	Text  bool  // a text message; else binary
+	Plain bool  // the sender asks for no transformation
+	Size  int64 // payload size in bytes; -1 if it is streamed
+}
+
+// A MessageEncoder transforms one outgoing message.
+type MessageEncoder interface {
+	// Append appends the form of src on the wire to dst. fin marks the last
+	// piece of the message; the encoder must not be used after it. src is not
+	// kept.
+	Append(dst, src []byte, fin bool) ([]byte, error)
+}
+
+// A MessageDecoder transforms one incoming message back. It never blocks.
+type MessageDecoder interface {
+	// Append decodes from src and appends at most max bytes to dst. fin says
+	// that src ends the message. It returns how much of src it took, and more
+	// if there is output left that max held back: the caller calls again with
+	// the rest of src. src is not kept. The limit on a message is the caller's:
+	// it stops when it has seen enough.
+	Append(dst, src []byte, fin bool, max int) (out []byte, consumed int, more bool, err error)
+
+	// Release ends the message, whole or not, and gives its buffers back.
+	Release()
+}

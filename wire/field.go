@@ -1,0 +1,203 @@
+package wire
+
+import (
+	"strings"
+)
+
+// The grammar of the header fields of the opening handshake. RFC 6455 builds on
+// the rules of RFC 2616, section 2.1: lists may hold empty elements, and white
+// space may stand between any two tokens.
+
+// ParseExtensions reads the values of all Sec-WebSocket-Extensions fields of a
+// request or response, in order, as one list (RFC 6455, section 9.1). Names and
+// values keep their case. No value is not an error. An error is an [*Error] with
+// [ErrFieldSyntax] whose Offset counts within the value it was found in.
+func ParseExtensions(values []string) ([]Offer, error) {
+	var offers []Offer
+	for _, v := range values {
+		s := fieldScanner{s: v}
+		for s.nextElement() {
+			o, ok := s.offer()
+			if !ok || !s.endElement() {
+				return nil, s.error()
+			}
+			offers = append(offers, o)
+		}
+	}
+	return offers, nil
+}
+
+// AppendExtensions appends offers to dst as the value of one
+// Sec-WebSocket-Extensions field. Parameters without a value are written without
+// "=". A name or value that is not a token (RFC 6455, section 9.1) is an
+// [*Error] with [ErrFieldSyntax], and dst is returned as it was.
+func AppendExtensions(dst []byte, offers []Offer) ([]byte, error) {
+	start := len(dst)
+	for i, o := range offers {
+		if i > 0 {
+			dst = append(dst, ", "...)
+		}
+		if !IsToken(o.Name) {
+			return dst[:start], &Error{Violation: ErrFieldSyntax, Offset: int64(len(dst) - start)}
+		}
+		dst = append(dst, o.Name...)
+		for _, p := range o.Params {
+			dst = append(dst, "; "...)
+			if !IsToken(p.Name) || p.Value != "" && !IsToken(p.Value) {
+				return dst[:start], &Error{Violation: ErrFieldSyntax, Offset: int64(len(dst) - start)}
+			}
+			dst = append(dst, p.Name...)
+			if p.Value != "" {
+				dst = append(dst, '=')
+				dst = append(dst, p.Value...)
+			}
+		}
+	}
+	return dst, nil
+}
+
+// ParseProtocols reads the values of all Sec-WebSocket-Protocol fields, in order,
+// as one list of tokens (RFC 6455, section 11.3.4). Subprotocols keep their case,
+// which is significant. An error is an [*Error] with [ErrFieldSyntax] whose
+// Offset counts within the value it was found in.
+func ParseProtocols(values []string) ([]string, error) {
+	var names []string
+	for _, v := range values {
+		s := fieldScanner{s: v}
+		for s.nextElement() {
+			name := s.token()
+			if name == "" || !s.endElement() {
+				return nil, s.error()
+			}
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// HasToken reports whether the values of a header field that is a list of tokens,
+// such as Connection or Upgrade, hold token, in any case of its ASCII letters. An
+// element that is not a token matches nothing.
+func HasToken(values []string, token string) bool {
+	for _, v := range values {
+		for e := range strings.SplitSeq(v, ",") {
+			if strings.EqualFold(strings.Trim(e, " \t"), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// IsToken reports whether s is a token of RFC 2616, section 2.2: one or more
+// ASCII characters, none a control, a space or a separator.
+func IsToken(s string) bool {
+	for i := range len(s) {
+		if !isTokenChar(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isTokenChar(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
+}
+
+// A fieldScanner reads one value from left to right.
+type fieldScanner struct {
+	s   string
+	pos int
+}
+
+func (s *fieldScanner) error() error {
+	return &Error{Violation: ErrFieldSyntax, Offset: int64(s.pos)}
+}
+
+func (s *fieldScanner) skipSpace() {
+	for s.pos < len(s.s) && (s.s[s.pos] == ' ' || s.s[s.pos] == '\t') {
+		s.pos++
+	}
+}
+
+// accept skips white space and then c, if it stands there.
+func (s *fieldScanner) accept(c byte) bool {
+	s.skipSpace()
+	if s.pos < len(s.s) && s.s[s.pos] == c {
+		s.pos++
+		return true
+	}
+	return false
+}
+
+// nextElement goes to the next element of the list that is not empty.
+func (s *fieldScanner) nextElement() bool {
+	for s.accept(',') {
+	}
+	return s.pos < len(s.s)
+}
+
+// endElement reports whether the element ends here.
+func (s *fieldScanner) endElement() bool {
+	s.skipSpace()
+	return s.pos == len(s.s) || s.s[s.pos] == ','
+}
+
+// token reads a token, or returns "".
+func (s *fieldScanner) token() string {
+	s.skipSpace()
+	start := s.pos
+	for s.pos < len(s.s) && isTokenChar(s.s[s.pos]) {
+		s.pos++
+	}
+	return s.s[start:s.pos]
+}
+
+func (s *fieldScanner) offer() (o Offer, ok bool) {
+	if o.Name = s.token(); o.Name == "" {
+		return o, false
+	}
+	for s.accept(';') {
+		p := Param{Name: s.token()}
+		if p.Name == "" {
+			return o, false
+		}
+		if s.accept('=') {
+			if p.Value = s.value(); p.Value == "" {
+				return o, false
+			}
+		}
+		o.Params = append(o.Params, p)
+	}
+	return o, true
+}
+
+// value reads a token or a quoted string that holds one: "When using the
+// quoted-string syntax variant, the value after quoted-string unescaping MUST
+// conform to the 'token' ABNF" (RFC 6455, section 9.1). It returns "" for neither.
+func (s *fieldScanner) value() string {
+	if !s.accept('"') {
+		return s.token()
+	}
+	start := s.pos
+	var unescaped []byte
+	for ; s.pos < len(s.s) && s.s[s.pos] != '"'; s.pos++ {
+		if s.s[s.pos] == '\\' && s.pos+1 < len(s.s) {
+			s.pos++
+		}
+		if !isTokenChar(s.s[s.pos]) {
+			return ""
+		}
+		unescaped = append(unescaped, s.s[s.pos])
+	}
+	if s.pos == len(s.s) {
+		s.pos = start
+		return ""
+	}
+	s.pos++
+	return string(unescaped)
+}

@@ -1,0 +1,98 @@
+package wire
+
+import "encoding/binary"
+
+// UTF8 checks text that comes in pieces, cut anywhere, and finds the first byte
+// that cannot belong to valid UTF-8 (RFC 3629) as soon as it is there: F4 90 is
+// refused at its second byte. The zero value is ready for a new text.
+type UTF8 struct {
+	state uint8 // a shift into a row of utf8Rows; 0 between runes
+}
+
+// Check takes the next piece of the text. If all of it may stand there, ok is
+// true and n is len(p). Otherwise n is the index in p of the first byte that may
+// not, and every later Check fails at index 0.
+func (u *UTF8) Check(p []byte) (n int, ok bool) {
+	state := uint64(u.state)
+	for len(p)-n >= 16 {
+		block := p[n : n+16 : n+16]
+		if state == utf8Accept {
+			lo, hi := binary.LittleEndian.Uint64(block), binary.LittleEndian.Uint64(block[8:])
+			if (lo|hi)&0x8080808080808080 == 0 {
+				n += 16
+				continue
+			}
+		}
+		next := state
+		for _, c := range block {
+			next = utf8Rows[c] >> (next & 63)
+		}
+		if next&63 == utf8Reject {
+			break // the loop below finds the byte
+		}
+		state = next & 63
+		n += 16
+	}
+	for ; n < len(p); n++ {
+		next := utf8Rows[p[n]] >> (state & 63) & 63
+		if next == utf8Reject {
+			u.state = utf8Reject
+			return n, false
+		}
+		state = next
+	}
+	u.state = uint8(state)
+	return n, true
+}
+
+// Complete reports whether the text so far ends with a whole rune, so that it
+// may end here.
+func (u *UTF8) Complete() bool { return u.state == utf8Accept }
+
+// Reset makes u ready for a new text.
+func (u *UTF8) Reset() { u.state = utf8Accept }
+
+// The states of the automaton, named by what must come next. Each is the shift
+// that brings its entry in a row to the low six bits, so a step is one load,
+// which does not wait for the step before, and one shift.
+const (
+	utf8Accept = 6 * iota // any first byte
+	utf8Last              // 80..BF
+	utf8Two               // 80..BF, then utf8Last
+	utf8Three             // 80..BF, then utf8Two
+	utf8E0                // A0..BF, then utf8Last: shorter would be overlong
+	utf8ED                // 80..9F, then utf8Last: more would be a surrogate
+	utf8F0                // 90..BF, then utf8Two: shorter would be overlong
+	utf8F4                // 80..8F, then utf8Two: more would be over U+10FFFF
+	utf8Reject            // nothing
+)
+
+// utf8Rows holds for each byte the next state from every state.
+var utf8Rows = makeUTF8Rows()
+
+func makeUTF8Rows() (rows [256]uint64) {
+	set := func(lo, hi int, from, to uint64) {
+		for c := lo; c <= hi; c++ {
+			rows[c] = rows[c]&^(63<<from) | to<<from
+		}
+	}
+	for from := uint64(utf8Accept); from <= utf8Reject; from += 6 {
+		set(0x00, 0xff, from, utf8Reject)
+	}
+	set(0x00, 0x7f, utf8Accept, utf8Accept)
+	set(0xc2, 0xdf, utf8Accept, utf8Last)
+	set(0xe0, 0xe0, utf8Accept, utf8E0)
+	set(0xe1, 0xef, utf8Accept, utf8Two)
+	set(0xed, 0xed, utf8Accept, utf8ED)
+	set(0xf0, 0xf0, utf8Accept, utf8F0)
+	set(0xf1, 0xf3, utf8Accept, utf8Three)
+	set(0xf4, 0xf4, utf8Accept, utf8F4)
+	set(0x80, 0xbf, utf8Last, utf8Accept)
+	set(0x80, 0xbf, utf8Two, utf8Last)
+	set(0x80, 0xbf, utf8Three, utf8Two)
+	set(0xa0, 0xbf, utf8E0, utf8Last)
+	set(0x80, 0x9f, utf8ED, utf8Last)
+	set(0x90, 0xbf, utf8F0, utf8Two)
+	set(0x80, 0x8f, utf8F4, utf8Two)
+	return rows
+}
