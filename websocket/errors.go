@@ -1,0 +1,136 @@
+package websocket
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+var (
+	// ErrConcurrentRead is the cause of an error from a read while another
+	// goroutine reads. One goroutine reads a Conn; any number may write.
+	ErrConcurrentRead = errors.New("another goroutine is reading")
+
+	// ErrPeerNotReading is the cause of the error that ends a connection whose
+	// peer let one write wait for longer than Limits.WriteTimeout.
+	ErrPeerNotReading = errors.New("peer does not read: a write took longer than Limits.WriteTimeout")
+)
+
+// A CloseError is the close frame of the peer (RFC 6455, section 5.5.1): what it
+// told us, as opposed to what we found, which is an [Error]. The connection is
+// closed: errors.Is(err, net.ErrClosed) holds.
+type CloseError struct {
+	Code   StatusCode // StatusNoStatusReceived if the frame had none
+	Reason string     // at most 123 bytes of UTF-8
+}
+
+func (e *CloseError) Error() string {
+	s := "websocket: peer closed with " + e.Code.String()
+	if e.Reason != "" {
+		s += fmt.Sprintf(": %q", e.Reason)
+	}
+	return s
+}
+
+// Is reports whether target is [net.ErrClosed].
+func (e *CloseError) Is(target error) bool { return target == net.ErrClosed }
+
+// An Error is what a method of [Conn] returns for anything but the peer's close
+// frame. Its cause says what happened: a [wire.Error] for a peer that broke the
+// protocol or a limit, [context.Canceled] or [context.DeadlineExceeded] for a
+// context that ended, [io.ErrUnexpectedEOF] for a stream that ended without a
+// close frame, an error of the transport, or one of this package's variables.
+type Error struct {
+	// Op is the operation: "read", "write", "ping" or "close".
+	Op string
+
+	// Code is the status code that was sent to the peer because of this error,
+	// or 0.
+	Code StatusCode
+
+	// Accepted is set by a write that was cut in the middle, by its context or a
+	// deadline: what is left of the message is sent before anything else. Do not
+	// send it again.
+	Accepted bool
+
+	// Err is the cause.
+	Err error
+
+	closed bool // the connection has ended
+}
+
+func (e *Error) Error() string {
+	s := "websocket: " + e.Op + ": "
+	if e.Err != nil {
+		s += e.Err.Error()
+	}
+	if e.Accepted {
+		s += " (cut in the middle; the rest goes out first)"
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is reports whether target is [net.ErrClosed] and the connection has ended, by
+// this error or before it.
+func (e *Error) Is(target error) bool { return e.closed && target == net.ErrClosed }
+
+// Timeout reports whether the cause is a deadline that passed.
+func (e *Error) Timeout() bool {
+	var t interface{ Timeout() bool }
+	return errors.As(e.Err, &t) && t.Timeout()
+}
+
+// Temporary reports whether the connection lives on. It makes Error a
+// [net.Error].
+func (e *Error) Temporary() bool { return !e.closed }
+
+// A HandshakeError is an opening handshake that failed (RFC 6455, section 4): on
+// a server a request that was refused, on a client a response that was.
+type HandshakeError struct {
+	// Status is the HTTP status: on a server the one the request was answered
+	// with, on a client the one received, or 0 if there was no response.
+	Status int
+
+	// Section is where the rule stands that was broken: "RFC 6455, section
+	// 4.2.1". It may be empty.
+	Section string
+
+	// Err says what was wrong.
+	Err error
+}
+
+func (e *HandshakeError) Error() string {
+	s := "websocket: handshake"
+	if e.Status != 0 {
+		s += fmt.Sprintf(" (status %d)", e.Status)
+	}
+	s += ": " + e.Err.Error()
+	if e.Section != "" {
+		s += " (" + e.Section + ")"
+	}
+	return s
+}
+
+// Unwrap returns Err.
+func (e *HandshakeError) Unwrap() error { return e.Err }
+
+// closeStatus is the one place that maps an error to the close frame it calls
+// for. A code of 0 means that no frame is due.
+func closeStatus(err error) (StatusCode, string) {
+	var w *wire.Error
+	var peer *CloseError
+	switch {
+	case err == nil:
+		return StatusNormalClosure, ""
+	case errors.As(err, &w):
+		return w.Code(), w.Reason()
+	case errors.As(err, &peer), errors.Is(err, net.ErrClosed):
+		return 0, ""
+	}
+	return StatusInternalError, ""
+}
