@@ -1,0 +1,158 @@
+package wiretest
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// badText is text that turns invalid at byte at, as section 3 of RFC 3629 has it.
+var badText = []struct {
+	s  string
+	at int
+}{
+	{"\x80", 0}, {"\xbf", 0}, // continuation bytes alone
+	{"\xc0\x80", 0}, {"\xc1\xbf", 0}, // overlong, seen at the first byte
+	{"\xe0\x80\x80", 1}, {"\xe0\x9f\xbf", 1}, {"\xf0\x80\x80\x80", 1}, {"\xf0\x8f\xbf\xbf", 1}, // overlong
+	{"\xed\xa0\x80", 1}, {"\xed\xaf\xbf", 1}, {"\xed\xb0\x80", 1}, {"\xed\xbf\xbf", 1}, // surrogates
+	{"\xf4\x90\x80\x80", 1}, {"\xf4\xbf\xbf\xbf", 1}, // over U+10FFFF
+	{"\xf5\x80\x80\x80", 0}, {"\xf8\x88\x80\x80\x80", 0}, {"\xfc\x84\x80\x80\x80\x80", 0}, // no such first byte
+	{"\xfe", 0}, {"\xff", 0},
+	{"\xc3a", 1}, {"\xc3\xc3", 1}, // a rune cut short by another
+	{"\xe2a", 1}, {"\xe2\x82a", 2}, {"\xe2\x82\xe2", 2},
+	{"\xf0a", 1}, {"\xf0\x9fa", 2}, {"\xf0\x9f\x98a", 3}, {"\xf0\x9f\x98\xf0", 3},
+}
+
+// halfText ends within a rune.
+var halfText = []string{"\xc3", "\xe2", "\xe2\x82", "\xe0\xa0", "\xed\x9f", "\xf0", "\xf0\x9f", "\xf0\x9f\x98", "\xf4\x8f\xbf"}
+
+// goodText has runes of all sizes and those at the edges of what is valid.
+const goodText = "\u0000 \u007f \u0080 \u07ff \u0800 \u0fff \u1000 \ucfff \ud000 \ud7ff \ue000 \ufffd \ufeff \uffff " +
+	"\U00010000 \U0003ffff \U00040000 \U000fffff \U00100000 \U0010ffff"
+
+// textRows are about UTF-8 in text messages, which fails at its first bad byte
+// (RFC 6455, section 8.1).
+func textRows() []row {
+	var rows []row
+	for _, n := range []int{0, 1, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 129, 300} {
+		rows = append(rows, row{
+			name:   fmt.Sprintf("text/good after %d", n),
+			frames: []frame{{first: fin | text, payload: strings.Repeat("a", n) + goodText}},
+		})
+		for _, bad := range badText {
+			rows = append(rows, row{
+				name: fmt.Sprintf("text/bad/%x after %d", bad.s, n),
+				frames: []frame{
+					{first: fin | text, payload: strings.Repeat("a", n) + bad.s + strings.Repeat("b", 40)},
+					{first: fin | text, payload: "not seen"},
+				},
+				fault: inPayload(wire.ErrInvalidUTF8, 0, n+bad.at),
+			})
+		}
+		for _, half := range halfText {
+			s := strings.Repeat("a", n) + half
+			rows = append(rows, row{
+				name:   fmt.Sprintf("text/half/%x after %d", half, n),
+				frames: []frame{{first: fin | text, payload: s}, {first: fin | text}},
+				fault:  inPayload(wire.ErrInvalidUTF8, 0, len(s)),
+			})
+		}
+	}
+	for _, bad := range badText {
+		if bad.at == 0 {
+			continue
+		}
+		// The fault is at the first byte of a later fragment.
+		rows = append(rows, row{
+			name: fmt.Sprintf("text/bad fragment/%x", bad.s),
+			frames: []frame{
+				{first: text, payload: bad.s[:bad.at]},
+				{first: cont},
+				{first: fin | ping, payload: "\xff"},
+				{first: cont, payload: bad.s[bad.at:]},
+			},
+			fault: inPayload(wire.ErrInvalidUTF8, 3, 0),
+		})
+	}
+	return append(rows, textFragmentRows()...)
+}
+
+// textFragmentRows are about runes cut by fragments.
+func textFragmentRows() []row {
+	const rune4 = "\U0001f600"
+	bytewise := []frame{{first: text}}
+	for i := range len(goodText) {
+		bytewise = append(bytewise, frame{first: cont, payload: goodText[i : i+1]})
+	}
+	return []row{
+		{name: "text/binary is not text", frames: []frame{
+			{first: fin | bin, payload: "\xff\xc0\x80"},
+			{first: bin, payload: "\xf0"},
+			{first: fin | cont, payload: "\xff"},
+			{first: fin | ping, payload: "\xff"},
+			{first: fin | pong, payload: "\xc3"},
+		}},
+		{name: "text/a rune in four frames", frames: []frame{
+			{first: text, payload: rune4[:1]},
+			{first: cont, payload: rune4[1:2]},
+			{first: fin | ping, payload: "\x80"},
+			{first: cont, payload: rune4[2:3]},
+			{first: cont},
+			{first: fin | cont, payload: rune4[3:]},
+			{first: fin | text, payload: rune4},
+		}},
+		{name: "text/each byte a frame", frames: append(bytewise, frame{first: fin | cont})},
+		{
+			// The form of the original suite's 6.4.1: three fragments, of which
+			// the second holds the fault.
+			name: "text/fail fast",
+			frames: []frame{
+				{first: text, payload: "\u03ba\u1f79\u03c3\u03bc\u03b5"},
+				{first: cont, payload: "\xf4\x90\x80\x80"},
+				{first: fin | cont, payload: "edited"},
+			},
+			fault: inPayload(wire.ErrInvalidUTF8, 1, 1),
+		}, {
+			// The form of 6.4.2: the fault ends a fragment.
+			name: "text/fail fast at the end of a fragment",
+			frames: []frame{
+				{first: text, payload: "\u03ba\u1f79\u03c3\u03bc\u03b5\xf4"},
+				{first: cont, payload: "\x90"},
+				{first: fin | cont, payload: "\x80\x80edited"},
+			},
+			fault: inPayload(wire.ErrInvalidUTF8, 1, 0),
+		}, {
+			// The form of 6.4.3: the rest of the frame never comes.
+			name: "text/fail fast within a frame",
+			frames: []frame{
+				{first: fin | text, payload: "\u03ba\u1f79\u03c3\u03bc\u03b5\xf4\x90", more: 8},
+			},
+			fault: inPayload(wire.ErrInvalidUTF8, 0, 12),
+		}, {
+			name: "text/half at the last fragment",
+			frames: []frame{
+				{first: text, payload: "ab"},
+				{first: fin | cont, payload: "c\xe2\x82"},
+			},
+			fault: inPayload(wire.ErrInvalidUTF8, 1, 3),
+		}, {
+			name: "text/half before an empty last fragment",
+			frames: []frame{
+				{first: text, payload: "ab\xe2\x82"},
+				{first: fin | cont},
+			},
+			fault: inPayload(wire.ErrInvalidUTF8, 1, 0),
+		}, {
+			name: "text/half is not carried over",
+			frames: []frame{
+				{first: bin, payload: "\xe2\x82"},
+				{first: fin | cont},
+				{first: fin | text, payload: "\xac"},
+			},
+			fault: inPayload(wire.ErrInvalidUTF8, 2, 0),
+		},
+		{name: "text/half so far", frames: []frame{{first: text, payload: "a\xe2\x82"}}},
+		{name: "text/half so far in a frame", frames: []frame{{first: fin | text, payload: "a\xe2\x82", more: 1}}},
+	}
+}
