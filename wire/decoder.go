@@ -133,19 +133,17 @@ func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
 	}
 	if !d.inFrame {
 		n, err = d.readHeader(b)
-		if err != nil {
+		if err != nil || !d.inFrame {
+			d.offset += int64(n)
 			d.err = err
 			return Frame{}, n, err
-		}
-		if !d.inFrame {
-			d.offset += int64(n)
-			return Frame{}, n, nil
 		}
 	}
 	rest := b[n:]
 	if left := d.frame.Length - d.pos; int64(len(rest)) > left {
 		rest = rest[:left]
 	}
+	rest = rest[:len(rest):len(rest)] // what follows is not Payload's to append over
 	n += len(rest)
 	if d.frame.Opcode.IsControl() {
 		f, err = d.readControl(rest, d.offset+int64(n))

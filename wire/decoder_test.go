@@ -1,0 +1,407 @@
+package wire_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+	"github.com/hawser-ws/hawser/wire/wiretest"
+)
+
+// A reading feeds a decoder a stream in chunks and joins the pieces of payload
+// again. It checks what Next promises of every call.
+type reading struct {
+	d      wire.Decoder
+	frames []wiretest.Frame
+	open   bool // the last of frames awaits its rest
+	taken  int64
+	err    error
+	fault  string // a promise that Next broke
+}
+
+func (r *reading) failf(format string, args ...any) {
+	if r.fault == "" {
+		r.fault = fmt.Sprintf(format, args...)
+	}
+}
+
+// feed gives the decoder a copy of chunk and spoils the copy afterwards, so that
+// a decoder that looks back at earlier input shows.
+func (r *reading) feed(chunk []byte) {
+	own := bytes.Clone(chunk)
+	for b := own; r.err == nil; {
+		before := r.d.Offset()
+		f, n, err := r.d.Next(b)
+		if n < 0 || n > len(b) {
+			r.failf("Next took %d of %d bytes", n, len(b))
+			return
+		}
+		b = b[n:]
+		r.taken += int64(n)
+		r.take(f, err)
+		if got := r.d.Offset(); got != before+int64(n) || got != r.taken {
+			r.failf("Offset is %d after %d bytes", got, r.taken)
+		}
+		if r.err = err; err != nil {
+			return
+		}
+		if f.Message == 0 {
+			if len(b) != 0 {
+				r.failf("no frame and %d bytes left", len(b))
+			}
+			break
+		}
+		if n == 0 {
+			r.failf("a frame of no bytes")
+			return
+		}
+		if len(b) == 0 {
+			break
+		}
+	}
+	for i := range own {
+		own[i] = 0xa5
+	}
+}
+
+// take checks and keeps the piece f.
+func (r *reading) take(f wire.Frame, err error) {
+	if f.Message == 0 {
+		if f.Payload != nil || f.EndsFrame() || f.EndsMessage() {
+			r.failf("no frame, but %+v", f)
+		}
+		return
+	}
+	if !r.open {
+		r.frames = append(r.frames, wiretest.Frame{Header: f.Header, Message: f.Message})
+	}
+	last := &r.frames[len(r.frames)-1]
+	if f.Header != last.Header || f.Message != last.Message || f.Offset != int64(len(last.Payload)) {
+		r.failf("piece %+v does not continue %+v", f, *last)
+	}
+	last.Payload = append(last.Payload, f.Payload...)
+	r.open = !last.Whole()
+	left := last.Header.Length - int64(len(last.Payload))
+	if err == nil && f.EndsFrame() != last.Whole() || f.EndsMessage() != (last.Whole() && last.Header.Fin) {
+		r.failf("EndsFrame %v, EndsMessage %v of %+v", f.EndsFrame(), f.EndsMessage(), *last)
+	}
+	if f.Header.Opcode.IsControl() {
+		left = 0
+		if r.open {
+			r.failf("control frame in pieces: %+v", f)
+		}
+	}
+	if got := r.d.Remaining(); err == nil && got != left {
+		r.failf("Remaining is %d, want %d", got, left)
+	}
+}
+
+// check compares the reading with what s says.
+func (r *reading) check(s *wiretest.Stream) error {
+	if r.fault != "" {
+		return errors.New(r.fault)
+	}
+	if len(r.frames) != len(s.Frames) {
+		return fmt.Errorf("%d frames, want %d (error %v)", len(r.frames), len(s.Frames), r.err)
+	}
+	for i, f := range r.frames {
+		want := s.Frames[i]
+		if f.Header != want.Header || f.Message != want.Message || !bytes.Equal(f.Payload, want.Payload) {
+			return fmt.Errorf("frame %d is %+v, want %+v", i, f, want)
+		}
+	}
+	var e *wire.Error
+	switch {
+	case s.Closed:
+		if _, n, err := r.d.Next([]byte{0x81}); n != 0 || err != io.EOF {
+			return fmt.Errorf("after the close frame: %d, %v, want io.EOF", n, err)
+		}
+	case s.Violation == 0:
+		if r.err != nil {
+			return fmt.Errorf("error %v, want none", r.err)
+		}
+	case !errors.As(r.err, &e):
+		return fmt.Errorf("error %v, want %v", r.err, s.Violation)
+	case *e != wire.Error{Violation: s.Violation, Offset: s.Offset, Size: s.Size, Limit: s.Limit}:
+		return fmt.Errorf("error %+v, want %v at %d, %d > %d", e, s.Violation, s.Offset, s.Size, s.Limit)
+	default:
+		if f, n, err := r.d.Next(nil); n != 0 || err != r.err || f.Message != 0 {
+			return fmt.Errorf("Next after the error: %+v, %d, %v", f, n, err)
+		}
+	}
+	return nil
+}
+
+// decode reads s cut at the given places, in ascending order.
+func decode(s *wiretest.Stream, cuts ...int) error {
+	r := reading{d: s.Decoder}
+	from := 0
+	for _, to := range append(cuts, len(s.Bytes)) {
+		if r.feed(s.Bytes[from:to]); r.err != nil {
+			break
+		}
+		from = to
+	}
+	if err := r.check(s); err != nil {
+		return fmt.Errorf("cut at %v: %w", cuts, err)
+	}
+	return nil
+}
+
+// TestDecoder reads every stream whole, byte by byte, cut in two at every place,
+// and in random chunks.
+func TestDecoder(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	for _, s := range wiretest.Streams() {
+		if err := decode(&s); err != nil {
+			t.Errorf("%s: whole: %v", s.Name, err)
+			continue
+		}
+		bytewise := make([]int, 0, len(s.Bytes))
+		for i := range s.Bytes {
+			bytewise = append(bytewise, i)
+		}
+		if err := decode(&s, bytewise...); err != nil {
+			t.Errorf("%s: byte by byte: %v", s.Name, err)
+			continue
+		}
+		for i := range s.Bytes {
+			// Long streams are cut near their ends only.
+			if i > 500 && i < len(s.Bytes)-20 {
+				continue
+			}
+			if err := decode(&s, i); err != nil {
+				t.Errorf("%s: %v", s.Name, err)
+				break
+			}
+		}
+		for range 3 {
+			var cuts []int
+			for at := 0; ; {
+				if at += random.IntN(1 + random.IntN(40)); at > len(s.Bytes) {
+					break
+				}
+				cuts = append(cuts, at)
+			}
+			if err := decode(&s, cuts...); err != nil {
+				t.Errorf("%s: seed %d: %v", s.Name, seed, err)
+				break
+			}
+		}
+	}
+}
+
+// ping returns an unmasked or masked ping without payload.
+func pingFor(role wire.Role) []byte {
+	return wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: wire.OpPing, Masked: role == wire.Server})
+}
+
+// A peer sends 300,000 continuations without a byte. The decoder refuses the one
+// that passes its limit and takes no more.
+func TestDecoderEmptyContinuations(t *testing.T) {
+	stream := wire.AppendHeader(nil, wire.Header{Opcode: wire.OpText, Masked: true, Length: 1})
+	stream = append(stream, 'a')
+	first := len(stream)
+	empty := wire.AppendHeader(nil, wire.Header{Masked: true})
+	stream = append(stream, bytes.Repeat(empty, 300_000)...)
+
+	var d wire.Decoder
+	for frames := 0; ; frames++ {
+		_, n, err := d.Next(stream)
+		if err != nil {
+			var e *wire.Error
+			if !errors.As(err, &e) || e.Violation != wire.ErrEmptyFragments || e.Code() != wire.StatusPolicyViolation {
+				t.Errorf("error %v", err)
+			}
+			if want := int64(first + wire.DefaultMaxEmptyFragments*len(empty) + 1); e.Offset != want {
+				t.Errorf("refused at byte %d, want %d", e.Offset, want)
+			}
+			if frames != 1+wire.DefaultMaxEmptyFragments {
+				t.Errorf("refused after %d frames", frames)
+			}
+			return
+		}
+		if stream = stream[n:]; len(stream) == 0 {
+			t.Fatal("not refused")
+		}
+	}
+}
+
+func TestDecoderResetControls(t *testing.T) {
+	for _, role := range []wire.Role{wire.Server, wire.Client} {
+		d := wire.Decoder{Role: role, MaxControls: 3}
+		for i := range 30 {
+			if i%3 == 0 {
+				d.ResetControls()
+			}
+			if f, _, err := d.Next(pingFor(role)); err != nil || f.Message != wire.OpPing {
+				t.Fatalf("%v: ping %d: %v", role, i, err)
+			}
+		}
+		if _, _, err := d.Next(pingFor(role)); !errors.Is(err, wire.ErrControlFlood) {
+			t.Errorf("%v: a ping over the limit: %v", role, err)
+		}
+	}
+}
+
+// MaxFrame and MaxMessage may change on a live decoder. They hold from the next
+// header on, also within a message.
+func TestDecoderLimitsChange(t *testing.T) {
+	frame := func(fin bool, op wire.Opcode, n int) []byte {
+		b := wire.AppendHeader(nil, wire.Header{Fin: fin, Opcode: op, Length: int64(n)})
+		return append(b, make([]byte, n)...)
+	}
+	d := wire.Decoder{Role: wire.Client, MaxMessage: 10}
+	steps := []struct {
+		frame, message int64
+		in             []byte
+		want           error
+	}{
+		{0, 10, frame(true, wire.OpBinary, 10), nil},
+		{0, 20, frame(true, wire.OpBinary, 20), nil},
+		{0, 20, frame(false, wire.OpBinary, 15), nil},
+		{0, 40, frame(false, wire.OpContinuation, 15), nil},
+		{6, 40, frame(false, wire.OpContinuation, 6), nil},
+		{0, 10, pingFor(wire.Client), nil},
+		{0, 10, frame(true, wire.OpContinuation, 0), wire.ErrMessageTooBig},
+	}
+	for i, s := range steps {
+		d.MaxFrame, d.MaxMessage = s.frame, s.message
+		if _, _, err := d.Next(s.in); !errors.Is(err, s.want) {
+			t.Fatalf("step %d: %v, want %v", i, err, s.want)
+		}
+	}
+	// The payload of a frame that was accepted still arrives.
+	d = wire.Decoder{Role: wire.Client, MaxMessage: 10}
+	in := frame(true, wire.OpBinary, 10)
+	if _, n, err := d.Next(in[:4]); n != 4 || err != nil {
+		t.Fatal(n, err)
+	}
+	d.MaxMessage = 5
+	if f, _, err := d.Next(in[4:]); err != nil || !f.EndsMessage() {
+		t.Errorf("the rest of an accepted frame: %v", err)
+	}
+}
+
+// A payload is handed out where it came, and no slice of it reaches beyond it:
+// appending to a payload must not touch the bytes that follow.
+func TestDecoderInPlace(t *testing.T) {
+	for _, op := range []wire.Opcode{wire.OpBinary, wire.OpPing} {
+		stream := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: op, Masked: true, Key: [4]byte{1, 2, 3, 4}, Length: 5})
+		start := len(stream)
+		stream = append(stream, "12345next"...)
+		var d wire.Decoder
+		f, n, err := d.Next(stream)
+		if err != nil || n != start+5 {
+			t.Fatal(n, err)
+		}
+		if &f.Payload[0] != &stream[start] {
+			t.Errorf("%v: the payload was copied", op)
+		}
+		_ = append(f.Payload, "!!!!"...)
+		if got := string(stream[n:]); got != "next" {
+			t.Errorf("%v: appending to the payload changed what follows to %q", op, got)
+		}
+	}
+}
+
+// Remaining says what may be read straight to its destination.
+func TestDecoderRemaining(t *testing.T) {
+	var d wire.Decoder
+	key := [4]byte{9, 8, 7, 6}
+	head := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: wire.OpBinary, Masked: true, Key: key, Length: 1000})
+	payload := make([]byte, 1000)
+	wire.Mask(payload, key, 0)
+	if d.Remaining() != 0 {
+		t.Error("something remains at the start")
+	}
+	if _, n, err := d.Next(head); n != len(head) || err != nil {
+		t.Fatal(n, err)
+	}
+	if got := d.Remaining(); got != 1000 {
+		t.Errorf("Remaining is %d after the header, want 1000", got)
+	}
+	for at := 0; at < 1000; at += 250 {
+		if f, n, err := d.Next(payload[at : at+250]); n != 250 || len(f.Payload) != 250 || err != nil {
+			t.Fatal(n, err)
+		}
+		if got := d.Remaining(); got != int64(750-at) {
+			t.Errorf("Remaining is %d, want %d", got, 750-at)
+		}
+	}
+	if !bytes.Equal(payload, make([]byte, 1000)) {
+		t.Error("the payload was not unmasked in place")
+	}
+	// Within a control frame nothing may be read past it.
+	if _, _, err := d.Next([]byte{0x89, 0x85, 1, 2, 3, 4, 5}); err != nil || d.Remaining() != 0 {
+		t.Errorf("Remaining is %d within a ping (%v)", d.Remaining(), err)
+	}
+}
+
+// No bytes are no input: the decoder stays as it is, wherever it stands.
+func TestDecoderNoBytes(t *testing.T) {
+	for _, s := range wiretest.Streams() {
+		if len(s.Bytes) > 100 {
+			continue
+		}
+		r := reading{d: s.Decoder}
+		for i := range s.Bytes {
+			for range 2 {
+				if f, n, err := r.d.Next(nil); n != 0 || err != r.err || f.Message != 0 {
+					t.Errorf("%s: Next(nil) before byte %d: %+v, %d, %v", s.Name, i, f, n, err)
+				}
+			}
+			r.feed(s.Bytes[i : i+1])
+			if n := len(r.frames); r.err != nil || n > 0 && r.frames[n-1].Message == wire.OpClose {
+				break
+			}
+		}
+		if err := r.check(&s); err != nil {
+			t.Errorf("%s: %v", s.Name, err)
+		}
+	}
+}
+
+// All bytes that no fault spares are rubbish to some rule; none of them panics.
+func TestDecoderRubbish(t *testing.T) {
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	for i := range 20_000 {
+		s := wiretest.Stream{Decoder: wire.Decoder{
+			Role: wire.Role(i & 1), RSV: byte(random.IntN(8)), FrameRSV: byte(random.IntN(8)),
+		}}
+		s.Bytes = make([]byte, random.IntN(60))
+		for j := range s.Bytes {
+			s.Bytes[j] = byte(random.Uint32())
+			if random.IntN(2) == 0 {
+				s.Bytes[j] &= 0x8b // likelier to be a good frame
+			}
+		}
+		// What the whole says must hold in pieces.
+		whole := reading{d: s.Decoder}
+		whole.feed(s.Bytes)
+		s.Frames, s.Closed = whole.frames, whole.err == io.EOF
+		if n := len(whole.frames); n > 0 && whole.frames[n-1].Message == wire.OpClose {
+			s.Closed = true
+		}
+		var e *wire.Error
+		if errors.As(whole.err, &e) {
+			s.Violation, s.Offset, s.Size, s.Limit = e.Violation, e.Offset, e.Size, e.Limit
+		}
+		if err := whole.check(&s); err != nil {
+			t.Fatalf("seed %d: % x: %v", seed, s.Bytes, err)
+		}
+		bytewise := make([]int, len(s.Bytes))
+		for j := range bytewise {
+			bytewise[j] = j
+		}
+		if err := decode(&s, bytewise...); err != nil {
+			t.Fatalf("seed %d: % x: byte by byte: %v", seed, s.Bytes, err)
+		}
+	}
+}
