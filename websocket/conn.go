@@ -2,16 +2,44 @@ package websocket
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
+	"sync"
+	"time"
 
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Conn is an open WebSocket connection.
+// A Conn is an open WebSocket connection, made by [Accept], [Handler] or [Dial].
+//
+// One goroutine may read at a time, any number may write, ping and close. Read as
+// long as the connection lives: pings, pongs and the peer's close frame are seen
+// only by whoever reads. Close or CloseNow must be called in the end; a Handler
+// sees to that.
+//
+// After the connection has ended every method returns an error for which
+// errors.Is(err, net.ErrClosed) holds.
 type Conn struct {
+	// What the handshake settled.
+	subprotocol string
+	session     wire.Session // nil: no extension
+	rsv         byte         // the bits session sets on the first frame of a message
+	limits      Limits
+
+	// One concern each; see the file of that name.
+	tr      transport
+	in      incoming
+	out     outgoing
+	closing closing
+	pings   pings
+	stats   stats
+
+	// ctx ends with the connection; its cause is the error it ended with.
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	nc     net.Conn
+
+	releasing sync.Mutex
+	released  bool
 }
 
 // config is what a handshake has settled about a connection.
@@ -19,13 +47,104 @@ type config struct {
 	role        wire.Role
 	subprotocol string
 	session     wire.Session // nil: no extension
-	limits      Limits
-	early       []byte // bytes of the peer that came with the handshake; owned by the Conn from here on
+	limits      Limits       // with defaults
+	early       []byte       // bytes of the peer that came with the handshake; owned by the Conn from here on
 }
 
 // newConn makes a Conn of a transport whose handshake is done. ctx gives its
 // values; the Conn's own context ends with the Conn alone. newConn clears nc's
 // deadlines and owns nc from here on.
 func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
-	panic("unfinished")
+	_ = nc.SetDeadline(time.Time{})
+	c := &Conn{subprotocol: cfg.subprotocol, session: cfg.session, limits: cfg.limits}
+	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	c.tr.init(nc)
+	c.in.dec = wire.Decoder{
+		Role:              cfg.role,
+		MaxEmptyFragments: cfg.limits.MaxEmptyFragments,
+		MaxControls:       cfg.limits.MaxControls,
+	}
+	c.in.max.Store(cfg.limits.MaxMessage)
+	c.in.unread = cfg.early
+	c.out.enc = wire.Encoder{Role: cfg.role}
+	if s := cfg.session; s != nil {
+		rsv, perFrame := s.Bits()
+		c.rsv = rsv
+		c.in.dec.RSV, c.in.dec.FrameRSV = rsv, perFrame
+		c.out.enc.RSV, c.out.enc.FrameRSV = rsv, perFrame
+		c.tr.idle = s.Idle
+	}
+	return c
+}
+
+// Context returns the connection's context. It holds the values of the request,
+// or of the context given to Dial, and ends with the connection;
+// [context.Cause] then tells why.
+func (c *Conn) Context() context.Context { return c.ctx }
+
+// Subprotocol returns the subprotocol that was agreed on, or "" (RFC 6455,
+// section 1.9).
+func (c *Conn) Subprotocol() string { return c.subprotocol }
+
+// SetMaxMessage changes Limits.MaxMessage, in bytes, from the next frame on:
+// after a login, say. 0 means the default, negative no limit. It may be called at
+// any time.
+func (c *Conn) SetMaxMessage(n int64) {
+	setDefault(&n, DefaultMaxMessage)
+	c.in.max.Store(n)
+}
+
+// RemoteAddr returns the address of the peer, or of the proxy on the way.
+func (c *Conn) RemoteAddr() net.Addr { return c.tr.nc.RemoteAddr() }
+
+// LocalAddr returns the local address.
+func (c *Conn) LocalAddr() net.Addr { return c.tr.nc.LocalAddr() }
+
+// TLS returns the state of the TLS connection, or nil if there is none.
+func (c *Conn) TLS() *tls.ConnectionState {
+	t, ok := c.tr.nc.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	s := t.ConnectionState()
+	return &s
+}
+
+// NetConn returns the transport, to set its options. Do not read from it, write to
+// it, set its deadlines or close it.
+func (c *Conn) NetConn() net.Conn { return c.tr.nc }
+
+// end drops the connection. The first cause is the one that stays.
+func (c *Conn) end(cause error) {
+	c.cancel(cause)
+	_ = c.tr.close()
+	c.releaseIfEnded()
+}
+
+// releaseIfEnded gives back what an ended connection holds, as soon as nobody
+// reads or writes a message. Whoever gives a turn back calls it, so the last one
+// succeeds; the turns stay taken.
+func (c *Conn) releaseIfEnded() {
+	if c.ctx.Err() == nil {
+		return
+	}
+	c.releasing.Lock()
+	defer c.releasing.Unlock()
+	if c.released || !c.in.turn.tryLock() {
+		return
+	}
+	if !c.out.messages.tryLock() {
+		c.in.turn.unlock()
+		return
+	}
+	c.released = true
+	c.tr.rd.unfollow()
+	c.in.dropBlock()
+	if c.in.ext != nil {
+		c.in.ext.Release()
+		c.in.ext = nil
+	}
+	if c.session != nil {
+		_ = c.session.Close()
+	}
 }

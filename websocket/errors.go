@@ -124,11 +124,14 @@ func (e *HandshakeError) Unwrap() error { return e.Err }
 func closeStatus(err error) (StatusCode, string) {
 	var w *wire.Error
 	var peer *CloseError
+	var payload *payloadError
 	switch {
 	case err == nil:
 		return StatusNormalClosure, ""
 	case errors.As(err, &w):
 		return w.Code(), w.Reason()
+	case errors.As(err, &payload):
+		return StatusInvalidPayload, payload.Error()
 	case errors.As(err, &peer), errors.Is(err, net.ErrClosed):
 		return 0, ""
 	}

@@ -1,0 +1,16 @@
+package websocket
+
+import "sync"
+
+// blockSize is the size of the pooled buffers, in bytes. One read takes what fits;
+// a frame that fits with its header leaves in one write.
+const blockSize = 16 << 10
+
+type block [blockSize]byte
+
+// blocks are shared by all connections, and none holds one while it is idle. Only
+// the bytes just read into a block, or just written, are ever looked at.
+var blocks = sync.Pool{New: func() any { return new(block) }}
+
+func getBlock() *block  { return blocks.Get().(*block) }
+func putBlock(b *block) { blocks.Put(b) }

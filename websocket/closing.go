@@ -1,0 +1,237 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// closing is how far the closing handshake has come (RFC 6455, section 7).
+type closing struct {
+	local    atomic.Bool // Close was called before the peer's close frame came
+	sent     atomic.Bool // our close frame is out, or on its way
+	received atomic.Bool // the peer's close frame came
+}
+
+const (
+	// After our last frame we read on for this long, and this much, so that
+	// bytes of the peer on their way do not make our side answer with a reset,
+	// which would overtake the close frame.
+	lingerTime  = time.Second
+	lingerBytes = 1 << 20
+)
+
+var errLingered = errors.New("peer did not close the connection in time")
+
+// Close performs the closing handshake: it sends a close frame, waits for the
+// peer's, drops messages that come before it, and closes the connection (RFC 6455,
+// section 7.1.2). If another goroutine reads, that one sees the peer's frame, and
+// its read returns an error that is [net.ErrClosed].
+//
+// A reason is at most 123 bytes of UTF-8; a longer one is cut. With
+// StatusNoStatusReceived the frame is empty. A code that must not be sent (section
+// 7.4) is an error and nothing happens.
+//
+// Close waits until ctx ends, but no longer than Limits.CloseTimeout; the
+// connection is closed in any case. The error is nil if the handshake was
+// completed.
+func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error {
+	p, err := wire.AppendClose(nil, code, reason)
+	if err != nil {
+		return c.fault("close", err)
+	}
+	if c.ctx.Err() != nil {
+		return c.fault("close", nil)
+	}
+	ctx, cancel := c.closeContext(ctx)
+	defer cancel()
+	if !c.closing.received.Load() {
+		c.closing.local.Store(true)
+	}
+	err = c.sendClose(ctx, p)
+	if err == nil {
+		err = c.awaitClose(ctx)
+	}
+	if c.closing.received.Load() && c.closing.sent.Load() {
+		err = nil
+	}
+	if err == nil {
+		c.end(errClosed)
+		return nil
+	}
+	return c.endWith("close", err)
+}
+
+// CloseNow drops the connection without a closing handshake. The peer sees a
+// connection that broke. Calls after the first do nothing. It returns nil.
+func (c *Conn) CloseNow() error {
+	c.end(errClosed)
+	return nil
+}
+
+// errClosed is the cause of a connection that our side closed.
+var errClosed = &Error{Op: "close", Err: net.ErrClosed, closed: true}
+
+// closedWell reports whether err is a connection that was closed as it should be.
+func closedWell(err error) bool {
+	switch e := err.(type) {
+	case *CloseError:
+		return e.Code == StatusNormalClosure || e.Code == StatusGoingAway || e.Code == StatusNoStatusReceived
+	case *Error:
+		return e.Err == net.ErrClosed
+	}
+	return false
+}
+
+func (c *Conn) closeContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if c.limits.CloseTimeout < 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, c.limits.CloseTimeout)
+}
+
+// sendClose sends a close frame, once.
+func (c *Conn) sendClose(ctx context.Context, payload []byte) error {
+	if c.closing.sent.Swap(true) {
+		return nil
+	}
+	return c.writeFrame(ctx, "close", frame{
+		Header:  wire.Header{Fin: true, Opcode: wire.OpClose},
+		payload: payload,
+		keep:    true,
+	})
+}
+
+// awaitClose reads until the peer's close frame, unless another reader does.
+func (c *Conn) awaitClose(ctx context.Context) error {
+	if err := c.in.turn.lock(ctx, c.ctx); err != nil {
+		return err
+	}
+	defer c.endRead()
+	for {
+		if err := c.nextPiece(ctx); err != nil {
+			return err
+		}
+		c.in.piece = nil
+	}
+}
+
+// peerClosed ends the connection on the peer's close frame, after the answer: "If
+// an endpoint receives a Close frame and did not previously send a Close frame,
+// the endpoint MUST send a Close frame in response" (RFC 6455, section 5.5.1).
+func (c *Conn) peerClosed(payload []byte) error {
+	code, reason, _ := wire.ConsumeClose(payload) // the decoder has judged it
+	var cause error = &CloseError{Code: code, Reason: string(reason)}
+	if c.closing.local.Load() {
+		cause = errClosed
+	}
+	c.closing.received.Store(true)
+	ctx, cancel := c.closeContext(context.Background())
+	defer cancel()
+	answer, _ := wire.AppendClose(nil, code, "")
+	if err := c.sendClose(ctx, answer); err == nil {
+		c.dropTCP(ctx)
+	}
+	c.end(cause)
+	return c.fault("read", nil)
+}
+
+// failRead fails the connection (RFC 6455, section 7.1.7): err is what the peer
+// did wrong. The close frame tells the peer.
+func (c *Conn) failRead(err error) error {
+	code, reason := closeStatus(err)
+	ctx, cancel := c.closeContext(context.Background())
+	defer cancel()
+	p, _ := wire.AppendClose(nil, code, reason)
+	if c.sendClose(ctx, p) == nil {
+		c.linger()
+	}
+	e := &Error{Op: "read", Code: code, Err: err, closed: true}
+	c.end(e)
+	return e
+}
+
+// dropTCP closes the connection after a complete closing handshake: the server at
+// once, the client after the server (RFC 6455, section 7.1.1).
+func (c *Conn) dropTCP(ctx context.Context) {
+	if c.in.dec.Role == wire.Client {
+		until, ok := ctx.Deadline()
+		if !ok {
+			until = time.Now().Add(lingerTime)
+		}
+		c.drain(until)
+		return
+	}
+	if len(c.in.unread) > 0 || !c.tr.quiet() {
+		c.linger()
+	}
+}
+
+// linger ends our side of the stream and reads on until the peer ends its own.
+func (c *Conn) linger() {
+	if c.tr.closeWrite() == nil {
+		c.drain(time.Now().Add(lingerTime))
+	}
+}
+
+// drain reads and drops what the peer still sends. The caller has the turn to read.
+func (c *Conn) drain(until time.Time) {
+	_ = c.tr.rd.follow(c.ctx) // CloseNow ends it too
+	c.tr.rd.bound(until)
+	for n := 0; n < lingerBytes; {
+		b, m, err := c.tr.readBlock()
+		if err != nil {
+			break
+		}
+		n += m
+		putBlock(b)
+	}
+	c.tr.rd.bound(time.Time{})
+}
+
+// fault makes the error of an operation that err ended. After the connection has
+// ended it is about that.
+func (c *Conn) fault(op string, err error) error {
+	if i, ok := err.(interrupt); ok {
+		err = i.error
+	}
+	if c.ctx.Err() == nil {
+		if e, ok := err.(*Error); ok {
+			err = e.Err
+		}
+		return &Error{Op: op, Err: err}
+	}
+	e := &Error{Op: op, closed: true}
+	switch cause := context.Cause(c.ctx).(type) {
+	case *CloseError:
+		if op == "read" {
+			return cause
+		}
+		e.Err = cause
+	case *Error:
+		e.Err, e.Code = cause.Err, cause.Code
+	default:
+		e.Err = cause
+	}
+	return e
+}
+
+// endWith ends the connection because of err and returns the error for op.
+func (c *Conn) endWith(op string, err error) error {
+	if c.ctx.Err() != nil {
+		return c.fault(op, nil)
+	}
+	if i, ok := err.(interrupt); ok {
+		err = i.error
+	}
+	if e, ok := err.(*Error); ok {
+		err = e.Err
+	}
+	e := &Error{Op: op, Err: err, closed: true}
+	c.end(e)
+	return e
+}

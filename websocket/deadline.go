@@ -1,0 +1,139 @@
+package websocket
+
+import (
+	"context"
+	"os"
+	"sync"
+	"time"
+)
+
+// A deadline is the deadline of one direction of a transport, and all that move
+// it: the context of the operation in progress, a bound of our own, and what the
+// user of the net.Conn adapter set. The transport sees the earliest.
+//
+// follow, unfollow and bound are for whoever holds the turn of that direction;
+// setUser may be called at any time.
+type deadline struct {
+	set func(time.Time) error // SetReadDeadline or SetWriteDeadline
+
+	// The context that is followed. The registration outlives an operation, so
+	// that calls with the same context pay for it once.
+	done <-chan struct{}
+	stop func() bool
+
+	mu    sync.Mutex
+	seq   uint      // of the context followed, so that a late signal is known
+	cut   error     // the context's error, once it ended
+	limit time.Time // our own bound
+	user  time.Time
+	armed time.Time // what the transport has
+}
+
+// longAgo is in the past for every transport.
+var longAgo = time.Unix(1, 0)
+
+// follow makes the end of ctx end the operations of this direction from now on.
+// If ctx has ended it returns an interrupt.
+func (d *deadline) follow(ctx context.Context) error {
+	// Contexts with the same channel end together. Comparing the contexts
+	// themselves could panic.
+	done := ctx.Done()
+	if done == d.done {
+		return contextError(ctx)
+	}
+	d.unfollow()
+	if err := contextError(ctx); err != nil || done == nil {
+		return err
+	}
+	d.mu.Lock()
+	seq := d.seq
+	d.mu.Unlock()
+	d.done = done
+	d.stop = context.AfterFunc(ctx, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.seq == seq {
+			d.cut = ctx.Err()
+			d.apply()
+		}
+	})
+	return nil
+}
+
+func contextError(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return interrupt{err}
+	}
+	return nil
+}
+
+// unfollow forgets the context.
+func (d *deadline) unfollow() {
+	if d.done == nil {
+		return
+	}
+	d.stop()
+	d.done, d.stop = nil, nil
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.seq++
+	d.cut = nil
+	d.apply()
+}
+
+// bound sets a bound of our own, or none with the zero time.
+func (d *deadline) bound(t time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.limit = t
+	d.apply()
+}
+
+// setUser sets the deadline of the adapter's user.
+func (d *deadline) setUser(t time.Time) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.user = t
+	return d.apply()
+}
+
+// apply gives the transport the earliest deadline, if it has another.
+func (d *deadline) apply() error {
+	t := d.user
+	if t.IsZero() || !d.limit.IsZero() && d.limit.Before(t) {
+		t = d.limit
+	}
+	if d.cut != nil {
+		t = longAgo
+	}
+	if t.Equal(d.armed) {
+		return nil
+	}
+	d.armed = t
+	return d.set(t)
+}
+
+// An interrupt is the end of a wait that leaves the transport whole: a context, or
+// a deadline of the user's.
+type interrupt struct{ error }
+
+func (i interrupt) Unwrap() error { return i.error }
+
+func isInterrupt(err error) bool {
+	_, ok := err.(interrupt)
+	return ok
+}
+
+// cause tells why an operation of the transport timed out: it is an interrupt, or
+// ours where it was our own bound.
+func (d *deadline) cause(ours error) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.cut != nil:
+		return interrupt{d.cut}
+	case !d.limit.IsZero() && (d.user.IsZero() || d.limit.Before(d.user)):
+		return ours
+	}
+	return interrupt{os.ErrDeadlineExceeded}
+}

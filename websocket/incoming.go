@@ -1,0 +1,335 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// incoming is the reading half of a Conn, from bytes to pieces of messages. All
+// but max belongs to whoever holds turn.
+type incoming struct {
+	turn turn
+	dec  wire.Decoder
+	max  atomic.Int64 // Limits.MaxMessage, which may change at any time
+
+	blk    *block // where unread lies; nil when nothing is unread and nothing lent
+	unread []byte // read from the transport, not yet taken by dec
+	lent   bool   // a slice of blk is in the user's hands
+
+	// The message that has begun and not yet been read to its end.
+	open   bool
+	typ    MessageType
+	stream *MessageReader      // who reads it, if it is streamed
+	piece  []byte              // the next bytes of it, in blk; as on the wire if ext is set
+	last   bool                // piece ends the message
+	ext    wire.MessageDecoder // set if an extension has transformed it
+	size   int64               // bytes that ext has made so far
+	text   wire.UTF8           // of what ext makes
+	kept   []byte              // what a read that was interrupted had gathered
+
+	controlsSince time.Time
+}
+
+// controlWindow is the time that Limits.MaxControls speaks of.
+const controlWindow = time.Minute
+
+// directMin is the least part of a frame, in bytes, that is worth a read of its
+// own, straight to where the message is gathered.
+const directMin = 4 << 10
+
+// beginRead takes the turn to read for one call.
+func (c *Conn) beginRead(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return c.fault("read", err)
+	}
+	if !c.in.turn.tryLock() {
+		if c.ctx.Err() != nil {
+			return c.fault("read", nil)
+		}
+		return c.fault("read", ErrConcurrentRead)
+	}
+	return nil
+}
+
+// endRead gives the turn back, and the block if nothing is left in it.
+func (c *Conn) endRead() {
+	in := &c.in
+	if len(in.unread) == 0 && len(in.piece) == 0 && !in.lent {
+		in.dropBlock()
+	}
+	in.turn.unlock()
+	c.releaseIfEnded()
+}
+
+// dropBlock parts with the block. One that was lent is left to the garbage
+// collector: its user may still look at it.
+func (in *incoming) dropBlock() {
+	if in.blk != nil && !in.lent {
+		putBlock(in.blk)
+	}
+	in.blk, in.unread, in.piece, in.lent = nil, nil, nil, false
+}
+
+// startMessage goes to the first piece of the next message, or stays with a
+// message of which a read that was interrupted has kept a part. A message that
+// was streamed and not read to its end is skipped.
+func (c *Conn) startMessage(ctx context.Context) error {
+	in := &c.in
+	if in.stream != nil {
+		for in.open {
+			if err := c.skipSome(ctx); err != nil {
+				return err
+			}
+		}
+		in.stream = nil
+	}
+	if in.open {
+		return nil
+	}
+	return c.nextPiece(ctx)
+}
+
+// skipSome reads on in the open message and drops what it reads. An extension has
+// to see the bytes all the same.
+func (c *Conn) skipSome(ctx context.Context) error {
+	in := &c.in
+	in.kept = nil
+	if in.ext == nil {
+		in.piece = nil
+		if in.last {
+			in.endMessage()
+			return nil
+		}
+		return c.nextPiece(ctx)
+	}
+	scratch := getBlock()
+	defer putBlock(scratch)
+	_, err := c.readSome(ctx, scratch[:0], blockSize)
+	return err
+}
+
+// nextPiece reads until a data frame brings the next piece of a message, and sees
+// to control frames on the way.
+func (c *Conn) nextPiece(ctx context.Context) error {
+	in := &c.in
+	for {
+		if len(in.unread) == 0 {
+			if err := c.fill(ctx); err != nil {
+				return err
+			}
+		}
+		in.dec.MaxMessage = in.max.Load()
+		f, n, err := in.dec.Next(in.unread)
+		in.unread = in.unread[n:]
+		if err != nil {
+			return c.failRead(err)
+		}
+		switch f.Message {
+		case 0:
+		case wire.OpText, wire.OpBinary:
+			return c.takePiece(f)
+		default:
+			if err := c.readControl(ctx, f); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// takePiece makes f the piece to read next.
+func (c *Conn) takePiece(f wire.Frame) error {
+	in := &c.in
+	if !in.open {
+		in.open, in.typ = true, MessageType(f.Message)
+		if rsv := f.Header.RSV; rsv != 0 {
+			ext, err := c.session.Decode(rsv)
+			if err != nil {
+				return c.failRead(extensionError(err))
+			}
+			in.ext, in.size = ext, 0
+			in.text.Reset()
+		}
+	}
+	c.stats.framesRead.Add(1)
+	c.stats.bytesRead.Add(int64(len(f.Payload)))
+	in.piece, in.last = f.Payload, f.EndsMessage()
+	return nil
+}
+
+// endMessage notes that the open message has been read.
+func (in *incoming) endMessage() {
+	if in.ext != nil {
+		in.ext.Release()
+		in.ext = nil
+	}
+	in.open, in.last, in.stream = false, false, nil
+}
+
+// fill reads from the transport once nothing is unread.
+func (c *Conn) fill(ctx context.Context) error {
+	in := &c.in
+	in.dropBlock()
+	if err := c.tr.rd.follow(ctx); err != nil {
+		return c.fault("read", err)
+	}
+	blk, n, err := c.tr.readBlock()
+	if err != nil {
+		return c.readFault(err)
+	}
+	in.blk, in.unread = blk, blk[:n]
+	return nil
+}
+
+// readSome appends up to max bytes of the open message to dst, and at least one
+// unless the message ends. in.open tells whether it has.
+func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error) {
+	in := &c.in
+	for {
+		if len(in.kept) > 0 {
+			n := copy(dst[len(dst):len(dst)+max], in.kept)
+			if in.kept = in.kept[n:]; len(in.kept) == 0 {
+				in.kept = nil
+			}
+			return dst[:len(dst)+n], nil
+		}
+		before := len(dst)
+		var done bool
+		var err error
+		if in.ext != nil {
+			dst, done, err = c.decodeSome(dst, max)
+		} else {
+			n := min(max, len(in.piece))
+			dst = append(dst, in.piece[:n]...)
+			in.piece = in.piece[n:]
+			done = in.last && len(in.piece) == 0
+		}
+		switch {
+		case err != nil:
+			return dst, err
+		case done:
+			in.endMessage()
+			c.stats.messagesRead.Add(1)
+			return dst, nil
+		case len(dst) > before:
+			return dst, nil
+		}
+		if n := c.direct(max); n > 0 {
+			return c.readDirect(ctx, dst, n)
+		}
+		if err := c.nextPiece(ctx); err != nil {
+			return dst, err
+		}
+	}
+}
+
+// direct returns how much of the current frame may be read straight to a
+// destination with room for max bytes, or 0 if that does not pay.
+func (c *Conn) direct(max int) int {
+	in := &c.in
+	if in.ext != nil || len(in.piece) > 0 || len(in.unread) > 0 {
+		return 0
+	}
+	n := int(min(in.dec.Remaining(), int64(max)))
+	if n < directMin {
+		return 0
+	}
+	return n
+}
+
+// readDirect reads up to n bytes of the current frame to the end of dst, whose
+// capacity holds them. The decoder takes them whole and leaves them in place.
+func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error) {
+	in := &c.in
+	in.dropBlock()
+	if err := c.tr.rd.follow(ctx); err != nil {
+		return dst, c.fault("read", err)
+	}
+	n, err := c.tr.read(dst[len(dst) : len(dst)+n])
+	if err != nil {
+		return dst, c.readFault(err)
+	}
+	f, _, err := in.dec.Next(dst[len(dst) : len(dst)+n])
+	if err != nil {
+		return dst, c.failRead(err)
+	}
+	if err := c.takePiece(f); err != nil {
+		return dst, err
+	}
+	in.piece = nil
+	if in.last {
+		in.endMessage()
+		c.stats.messagesRead.Add(1)
+	}
+	return dst[:len(dst)+n], nil
+}
+
+// decodeSome lets the extension append up to max bytes of the open message to
+// dst, and judges what it makes: the decoder could not.
+func (c *Conn) decodeSome(dst []byte, max int) (out []byte, done bool, err error) {
+	in := &c.in
+	start := len(dst)
+	limit := in.max.Load()
+	if limit >= 0 && int64(max) > limit-in.size {
+		max = int(limit-in.size) + 1 // one byte over tells that there is more
+	}
+	out, n, more, err := in.ext.Append(dst, in.piece, in.last, max)
+	if err != nil {
+		return out, false, c.failRead(extensionError(err))
+	}
+	in.piece = in.piece[n:]
+	in.size += int64(len(out) - start)
+	done = in.last && len(in.piece) == 0 && !more
+	if limit >= 0 && in.size > limit {
+		return out[:start], false, c.failRead(&wire.Error{
+			Violation: wire.ErrMessageTooBig, Offset: in.dec.Offset(), Size: in.size, Limit: limit,
+		})
+	}
+	if in.typ == Text {
+		_, ok := in.text.Check(out[start:])
+		if !ok || done && !in.text.Complete() {
+			return out[:start], false, c.failRead(&wire.Error{
+				Violation: wire.ErrInvalidUTF8, Offset: in.dec.Offset(),
+			})
+		}
+	}
+	return out, done, nil
+}
+
+// readControl sees to a control frame.
+func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
+	c.stats.controlsRead.Add(1)
+	if now := time.Now(); now.Sub(c.in.controlsSince) > controlWindow {
+		c.in.controlsSince = now
+		c.in.dec.ResetControls()
+	}
+	switch f.Message {
+	case wire.OpPing:
+		return c.answerPing(ctx, f.Payload)
+	case wire.OpPong:
+		c.pings.pong(f.Payload)
+		return nil
+	}
+	return c.peerClosed(f.Payload)
+}
+
+// readFault is the error for a read of the transport that failed. Only a read
+// that was interrupted leaves the connection open.
+func (c *Conn) readFault(err error) error {
+	switch {
+	case c.ctx.Err() != nil:
+		return c.fault("read", nil)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		if err = c.tr.rd.cause(errLingered); isInterrupt(err) {
+			return c.fault("read", err)
+		}
+	case errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF // no close frame came before it
+	}
+	return c.endWith("read", err)
+}

@@ -1,0 +1,209 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// outgoing is the writing half of a Conn, from frames to bytes.
+type outgoing struct {
+	messages turn // one message at a time
+	frames   turn // one frame at a time; enc and rest belong to its holder
+	enc      wire.Encoder
+	rest     []byte // of frames that were accepted and cut; goes out before anything else
+
+	mu      sync.Mutex // orders pong against giving frames back
+	hasPong bool       // pong waits for frames
+	pong    []byte
+}
+
+// maxRest bounds, in bytes, what a Conn keeps of a message that was cut. Beyond it
+// the connection ends.
+const maxRest = 1 << 20
+
+// A frame is one to send. If keep is set it counts as accepted even if ctx ends
+// before its first byte, because a state that the peer shares has moved.
+type frame struct {
+	wire.Header
+	payload []byte
+	keep    bool
+}
+
+// writeFrame sends a frame after those that wait before it.
+func (c *Conn) writeFrame(ctx context.Context, op string, f frame) error {
+	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+		return c.fault(op, err)
+	}
+	err := c.writeLocked(ctx, op, f)
+	c.unlockFrames(ctx)
+	return err
+}
+
+// unlockFrames gives the turn back, after the pong that waits for it, if any.
+func (c *Conn) unlockFrames(ctx context.Context) {
+	o := &c.out
+	for {
+		o.mu.Lock()
+		if !o.hasPong {
+			o.frames.unlock()
+			o.mu.Unlock()
+			return
+		}
+		o.hasPong = false
+		f := pongFrame(bytes.Clone(o.pong))
+		o.mu.Unlock()
+		_ = c.writeLocked(ctx, "write", f) // kept for later, or the connection ended
+	}
+}
+
+// answerPing sends a pong. If a writer has the turn, the pong goes out behind its
+// frame: the reader must not wait for a writer that waits for the peer to read.
+// Of several pings that wait so, the last is answered (RFC 6455, section 5.5.3).
+func (c *Conn) answerPing(ctx context.Context, p []byte) error {
+	o := &c.out
+	o.mu.Lock()
+	if !o.frames.tryLock() {
+		o.hasPong, o.pong = true, append(o.pong[:0], p...)
+		o.mu.Unlock()
+		return nil
+	}
+	o.mu.Unlock()
+	err := c.writeLocked(ctx, "read", pongFrame(p))
+	c.unlockFrames(ctx)
+	if errors.Is(err, wire.ErrFrameAfterClose) {
+		return nil // nobody waits for it any more
+	}
+	return err
+}
+
+func pongFrame(p []byte) frame {
+	return frame{Header: wire.Header{Fin: true, Opcode: wire.OpPong}, payload: p, keep: true}
+}
+
+// writeLocked sends what is left of earlier frames and then f. The caller has the
+// turn.
+func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
+	o := &c.out
+	if c.ctx.Err() != nil {
+		return c.fault(op, nil)
+	}
+	wait := c.writeRest(ctx)
+	if wait != nil && (!f.keep || !isInterrupt(wait)) {
+		return c.cutOff(op, wait, cut{})
+	}
+	if o.enc.Role == wire.Client {
+		rand.Read(f.Key[:]) // never fails
+	}
+	if wait == nil && len(f.payload) > blockSize-wire.MaxHeaderSize {
+		return c.writeLarge(ctx, op, f)
+	}
+	b := getBlock()
+	defer putBlock(b)
+	before := o.enc
+	buf, err := o.enc.AppendFrame(b[:0], f.Header, f.payload)
+	if err != nil {
+		return c.fault(op, err)
+	}
+	n, err := 0, wait
+	if wait == nil {
+		n, err = c.tr.write(ctx, c.limits.WriteTimeout, buf)
+	}
+	if err != nil {
+		return c.cutOff(op, err, cut{n, f.keep, before, buf[n:], nil})
+	}
+	c.stats.wrote(f)
+	return nil
+}
+
+// writeLarge sends a frame that does not fit into a block.
+func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
+	o := &c.out
+	before := o.enc
+	b := getBlock()
+	defer putBlock(b)
+	f.Length = int64(len(f.payload))
+	head, err := o.enc.AppendHeader(b[:0], f.Header)
+	if err != nil {
+		return c.fault(op, err)
+	}
+	if o.enc.Role == wire.Server {
+		n, err := c.tr.writeTwo(ctx, c.limits.WriteTimeout, head, f.payload)
+		if err != nil {
+			sent := int(n)
+			left := max(len(head)-sent, 0)
+			return c.cutOff(op, err, cut{sent, f.keep, before, head[len(head)-left:], f.payload[max(sent-len(head), 0):]})
+		}
+		c.stats.wrote(f)
+		return nil
+	}
+	// The payload is the caller's: mask a copy, a block at a time.
+	sent := 0
+	for buf, p := head, f.payload; len(buf) > 0 || len(p) > 0; buf = b[:0] {
+		at, start := len(f.payload)-len(p), len(buf)
+		n := min(len(p), blockSize-start)
+		buf = append(buf, p[:n]...)
+		wire.Mask(buf[start:], f.Key, int64(at))
+		p = p[n:]
+		m, err := c.tr.write(ctx, c.limits.WriteTimeout, buf)
+		sent += m
+		if err != nil {
+			tail := bytes.Clone(p)
+			wire.Mask(tail, f.Key, int64(at+n))
+			return c.cutOff(op, err, cut{sent, f.keep, before, buf[m:], tail})
+		}
+	}
+	c.stats.wrote(f)
+	return nil
+}
+
+// A cut is what is known of a frame whose write failed.
+type cut struct {
+	sent       int          // bytes that went out
+	keep       bool         // see frame
+	before     wire.Encoder // the encoder as it was before the frame
+	rest, tail []byte       // bytes that did not go out
+}
+
+// cutOff makes the error of a write that failed with err. If the transport is
+// whole, a frame of which nothing went out was never sent, and the rest of another
+// is kept.
+func (c *Conn) cutOff(op string, err error, f cut) error {
+	o := &c.out
+	switch left := len(f.rest) + len(f.tail); {
+	case !isInterrupt(err) || c.tr.broken:
+		return c.endWith(op, err)
+	case f.sent == 0 && !f.keep:
+		if left > 0 {
+			o.enc = f.before
+		}
+		return c.fault(op, err)
+	case len(o.rest)+left > maxRest:
+		return c.endWith(op, fmt.Errorf("message cut in the middle with %d bytes left, over the %d that are kept: %w", left, maxRest, err))
+	default:
+		o.rest = append(append(o.rest, f.rest...), f.tail...)
+		e := c.fault(op, err)
+		if e, ok := e.(*Error); ok {
+			e.Accepted = true
+		}
+		return e
+	}
+}
+
+// writeRest sends what is left of earlier frames.
+func (c *Conn) writeRest(ctx context.Context) error {
+	o := &c.out
+	if len(o.rest) == 0 {
+		return nil
+	}
+	n, err := c.tr.write(ctx, c.limits.WriteTimeout, o.rest)
+	if o.rest = o.rest[n:]; len(o.rest) == 0 {
+		o.rest = nil
+	}
+	return err
+}

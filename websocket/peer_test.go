@@ -1,0 +1,169 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A peer is the other side of a Conn, played by a test in frames: it does only
+// what it is told to, right or wrong.
+type peer struct {
+	t    *testing.T
+	nc   net.Conn
+	role wire.Role // the peer's own
+	key  [4]byte
+
+	got []byte // read and not yet looked at
+}
+
+// newPeer makes a Conn with the given role over a net.Pipe and its peer. Fields of
+// limits that are zero have their defaults. Both ends are closed with the test.
+func newPeer(t *testing.T, role wire.Role, limits Limits) (*Conn, *peer) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	return newPeerOver(t, ours, theirs, config{role: role, limits: limits.withDefaults()})
+}
+
+// newPeerOver is newPeer for any pair of connected transports.
+func newPeerOver(t *testing.T, ours, theirs net.Conn, cfg config) (*Conn, *peer) {
+	t.Helper()
+	c := newConn(context.Background(), ours, cfg)
+	p := &peer{t: t, nc: theirs, role: wire.Client, key: [4]byte{1, 2, 3, 4}}
+	if cfg.role == wire.Client {
+		p.role = wire.Server
+	}
+	t.Cleanup(func() {
+		c.CloseNow()
+		theirs.Close()
+	})
+	return c, p
+}
+
+// tcpPair returns two ends of a TCP connection over loopback.
+func tcpPair(t *testing.T) (ours, theirs net.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	theirs, err = net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, err = ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ours, theirs
+}
+
+// write sends raw bytes.
+func (p *peer) write(b []byte) {
+	p.t.Helper()
+	if _, err := p.nc.Write(b); err != nil {
+		p.t.Errorf("peer: write: %v", err)
+	}
+}
+
+// frame returns a frame as the peer's role sends it.
+func (p *peer) frame(op wire.Opcode, fin bool, payload []byte) []byte {
+	h := wire.Header{Fin: fin, Opcode: op, Length: int64(len(payload)), Masked: p.role == wire.Client, Key: p.key}
+	b := wire.AppendHeader(nil, h)
+	n := len(b)
+	b = append(b, payload...)
+	if h.Masked {
+		wire.Mask(b[n:], h.Key, 0)
+	}
+	return b
+}
+
+// send sends a frame.
+func (p *peer) send(op wire.Opcode, fin bool, payload string) {
+	p.t.Helper()
+	p.write(p.frame(op, fin, []byte(payload)))
+}
+
+// sendClose sends a close frame.
+func (p *peer) sendClose(code wire.StatusCode, reason string) {
+	p.t.Helper()
+	b, err := wire.AppendClose(nil, code, reason)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.send(wire.OpClose, true, string(b))
+}
+
+// next reads the next whole frame of the Conn, checks its masking and returns it
+// unmasked. It waits for 10 seconds at most.
+func (p *peer) next() (wire.Header, []byte, error) {
+	p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for {
+		h, n, err := wire.ConsumeHeader(p.got)
+		if err == nil && int64(len(p.got)-n) >= h.Length {
+			payload := bytes.Clone(p.got[n : n+int(h.Length)])
+			p.got = p.got[n+int(h.Length):]
+			if h.Masked != (p.role == wire.Server) {
+				p.t.Errorf("peer: frame with masked = %v", h.Masked)
+			}
+			if h.Masked {
+				wire.Mask(payload, h.Key, 0)
+			}
+			return h, payload, nil
+		}
+		if err != nil && err != io.ErrUnexpectedEOF {
+			return h, nil, err
+		}
+		b := make([]byte, 4096)
+		n, err = p.nc.Read(b)
+		p.got = append(p.got, b[:n]...)
+		if n == 0 && err != nil {
+			return h, nil, err
+		}
+	}
+}
+
+// expect reads the next frame and checks it.
+func (p *peer) expect(op wire.Opcode, fin bool, payload string) {
+	p.t.Helper()
+	h, got, err := p.next()
+	if err != nil {
+		p.t.Fatalf("peer: expected a %v frame, got %v", op, err)
+	}
+	if h.Opcode != op || h.Fin != fin || string(got) != payload {
+		p.t.Fatalf("peer: got %v fin=%v %.60q, want %v fin=%v %.60q", h.Opcode, h.Fin, got, op, fin, payload)
+	}
+}
+
+// expectClose reads the next frame and checks that it is a close frame with code;
+// it returns the reason.
+func (p *peer) expectClose(code wire.StatusCode) string {
+	p.t.Helper()
+	h, got, err := p.next()
+	if err != nil {
+		p.t.Fatalf("peer: expected a close frame, got %v", err)
+	}
+	if h.Opcode != wire.OpClose {
+		p.t.Fatalf("peer: got a %v frame %.60q, want close %v", h.Opcode, got, code)
+	}
+	c, reason, err := wire.ConsumeClose(got)
+	if err != nil || c != code {
+		p.t.Fatalf("peer: got close %v %q (%v), want %v", c, reason, err, code)
+	}
+	return string(reason)
+}
+
+// expectEOF checks that the Conn has ended its side of the stream.
+func (p *peer) expectEOF() {
+	p.t.Helper()
+	if h, payload, err := p.next(); !errors.Is(err, io.EOF) {
+		p.t.Fatalf("peer: got %v %.60q %v, want EOF", h.Opcode, payload, err)
+	}
+}

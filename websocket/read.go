@@ -1,0 +1,220 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"iter"
+	"slices"
+)
+
+// A Message is a message as [Conn.Messages] yields it.
+type Message struct {
+	Type MessageType
+	Data []byte // valid until the next message; may be changed
+}
+
+// firstGrowth is how much room, in bytes, a message gets before more of it than
+// that has come. A peer that announces much and sends little costs little.
+const firstGrowth = 64 << 10
+
+// Read reads the next message. The slice is the caller's.
+//
+// A message over Limits.MaxMessage, text that is not UTF-8 and any other breach
+// of the protocol fail the connection with the status code that RFC 6455 asks for
+// and are an [*Error] that wraps a [wire.Error]. The peer's close frame is a
+// [*CloseError].
+//
+// If ctx ends first the error wraps ctx's, nothing is lost and the connection is
+// as before: what has come of a message is kept for the next Read or AppendRead.
+//
+// While a goroutine reads, pings are answered and pongs reach [Conn.Ping]. Only
+// one may read at a time; another gets [ErrConcurrentRead].
+func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) {
+	return c.AppendRead(ctx, nil)
+}
+
+// AppendRead reads the next message like [Conn.Read] and appends it to dst. It
+// allocates only if the message does not fit the capacity of dst. With an error
+// it returns dst with its length unchanged.
+func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte, error) {
+	if err := c.beginRead(ctx); err != nil {
+		return 0, dst, err
+	}
+	defer c.endRead()
+	if err := c.startMessage(ctx); err != nil {
+		return 0, dst, err
+	}
+	return c.appendMessage(ctx, dst)
+}
+
+// appendMessage appends what is left of the open message to dst.
+func (c *Conn) appendMessage(ctx context.Context, dst []byte) (MessageType, []byte, error) {
+	in := &c.in
+	base, typ := len(dst), in.typ
+	for in.open {
+		dst = slices.Grow(dst, in.room(len(dst)-base, cap(dst)-len(dst)))
+		var err error
+		if dst, err = c.readSome(ctx, dst, cap(dst)-len(dst)); err != nil {
+			if len(dst) > base && c.ctx.Err() == nil {
+				in.kept = append(bytes.Clone(dst[base:]), in.kept...)
+			}
+			return 0, dst[:base], err
+		}
+	}
+	return typ, dst, nil
+}
+
+// room returns how many bytes of free capacity the destination of the open
+// message should have, of which have bytes are gathered and free are free now.
+func (in *incoming) room(have, free int) int {
+	if in.ext != nil {
+		// What it will make is not known. Grow as append does.
+		if free > 0 {
+			return 0
+		}
+		return max(512, have, 2*len(in.piece))
+	}
+	need := len(in.kept) + len(in.piece)
+	if left := in.dec.Remaining(); left > 0 {
+		need += int(min(left, int64(max(firstGrowth, have))))
+	}
+	if need <= free {
+		return 0
+	}
+	return need
+}
+
+// Messages returns an iterator over the messages to come. It copies nothing that
+// came in one piece: Data is valid until the loop asks for the next message.
+//
+//	for m, err := range c.Messages(ctx) {
+//		if err != nil {
+//			return err
+//		}
+//		…
+//	}
+//
+// The loop ends without an error when the connection was closed as it should be:
+// by the peer with StatusNormalClosure, StatusGoingAway or no status, or by
+// [Conn.Close]. Any other error is yielded once, with a zero Message, and ends the
+// loop; after one that comes from ctx a new loop takes up where this one was.
+func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		var own []byte // for messages that came in several pieces
+		for {
+			var m Message
+			var err error
+			m, own, err = c.nextMessage(ctx, own[:0])
+			if err != nil {
+				if !closedWell(err) {
+					yield(Message{}, err)
+				}
+				return
+			}
+			more := yield(m, nil)
+			c.unlend()
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// nextMessage reads a message where it lies, if it came whole, or into own.
+func (c *Conn) nextMessage(ctx context.Context, own []byte) (m Message, _ []byte, err error) {
+	if err := c.beginRead(ctx); err != nil {
+		return Message{}, own, err
+	}
+	defer c.endRead()
+	if err := c.startMessage(ctx); err != nil {
+		return Message{}, own, err
+	}
+	in := &c.in
+	if in.ext == nil && in.last && len(in.kept) == 0 {
+		m = Message{in.typ, in.piece}
+		in.piece, in.lent = nil, true
+		in.endMessage()
+		c.stats.messagesRead.Add(1)
+		return m, own, nil
+	}
+	m.Type, own, err = c.appendMessage(ctx, own)
+	m.Data = own
+	return m, own, err
+}
+
+// unlend takes back what nextMessage lent.
+func (c *Conn) unlend() {
+	if !c.in.turn.tryLock() {
+		return // another reader, or Close: it sees to the block
+	}
+	c.in.lent = false
+	c.endRead()
+}
+
+// Reader returns a reader of the next message, whose bytes need not fit in memory:
+// MaxMessage holds all the same. It returns once the message has begun. What is
+// left of the message of an earlier Reader is skipped.
+//
+// ctx bounds Reader and the Reads that follow. A Read that ctx ends loses
+// nothing; go on with [MessageReader.WithContext].
+func (c *Conn) Reader(ctx context.Context) (*MessageReader, error) {
+	if err := c.beginRead(ctx); err != nil {
+		return nil, err
+	}
+	defer c.endRead()
+	if err := c.startMessage(ctx); err != nil {
+		return nil, err
+	}
+	r := &MessageReader{c: c, ctx: ctx, typ: c.in.typ}
+	c.in.stream = r
+	return r, nil
+}
+
+// A MessageReader reads one message as it comes. It is an [io.Reader].
+type MessageReader struct {
+	c   *Conn
+	ctx context.Context
+	typ MessageType
+	eof bool
+}
+
+// Type returns the type of the message.
+func (r *MessageReader) Type() MessageType { return r.typ }
+
+// WithContext makes ctx bound the Reads to come, and returns r.
+func (r *MessageReader) WithContext(ctx context.Context) *MessageReader {
+	r.ctx = ctx
+	return r
+}
+
+// Read reads up to len(p) bytes of the message into p. It returns [io.EOF] at the
+// end of the message. Text is checked up to the last byte returned, so that it may
+// end within a rune; its validity as a whole is known at the end.
+func (r *MessageReader) Read(p []byte) (int, error) {
+	if r.eof {
+		return 0, io.EOF
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	c := r.c
+	if err := c.beginRead(r.ctx); err != nil {
+		return 0, err
+	}
+	defer c.endRead()
+	if c.in.stream != r {
+		return 0, c.fault("read", errSuperseded)
+	}
+	b, err := c.readSome(r.ctx, p[:0:len(p)], len(p))
+	if err != nil {
+		return 0, err
+	}
+	if !c.in.open {
+		r.eof = true
+		if len(b) == 0 {
+			return 0, io.EOF
+		}
+	}
+	return len(b), nil
+}

@@ -1,0 +1,43 @@
+package websocket
+
+import "sync/atomic"
+
+// Stats are counts of a connection since its handshake.
+type Stats struct {
+	MessagesRead, MessagesWritten int64 // whole messages
+	FramesRead, FramesWritten     int64 // data frames; of a large one, a read counts each piece
+	BytesRead, BytesWritten       int64 // payload of data frames as on the wire, compressed if so
+	ControlsRead, ControlsWritten int64 // close, ping and pong frames
+}
+
+type stats struct {
+	messagesRead, messagesWritten atomic.Int64
+	framesRead, framesWritten     atomic.Int64
+	bytesRead, bytesWritten       atomic.Int64
+	controlsRead, controlsWritten atomic.Int64
+}
+
+// Stats returns the connection's counts. It may be called at any time; the counts
+// are each exact and may be a frame apart from one another.
+func (c *Conn) Stats() Stats {
+	s := &c.stats
+	return Stats{
+		MessagesRead: s.messagesRead.Load(), MessagesWritten: s.messagesWritten.Load(),
+		FramesRead: s.framesRead.Load(), FramesWritten: s.framesWritten.Load(),
+		BytesRead: s.bytesRead.Load(), BytesWritten: s.bytesWritten.Load(),
+		ControlsRead: s.controlsRead.Load(), ControlsWritten: s.controlsWritten.Load(),
+	}
+}
+
+// wrote counts a frame that was accepted.
+func (s *stats) wrote(f frame) {
+	if f.Opcode.IsControl() {
+		s.controlsWritten.Add(1)
+		return
+	}
+	s.framesWritten.Add(1)
+	s.bytesWritten.Add(int64(len(f.payload)))
+	if f.Fin {
+		s.messagesWritten.Add(1)
+	}
+}

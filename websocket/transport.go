@@ -1,0 +1,279 @@
+package websocket
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+)
+
+// A transport moves bytes between a Conn and its net.Conn. Reads belong to
+// whoever holds the turn to read, writes to whoever holds the turn to write
+// frames.
+//
+// Over plain TCP and Unix sockets it makes the system calls itself, within
+// syscall.RawConn: a read then takes a buffer only when there are bytes for it,
+// so that an idle connection holds none; and a write pays for deadlines only when
+// the socket is full.
+type transport struct {
+	nc  net.Conn
+	raw syscall.RawConn // nil: use nc alone
+	rd  deadline
+	wd  deadline
+
+	// The read in progress.
+	readFunc func(fd uintptr) bool
+	idle     func() // called before the reader waits; may be nil
+	rbuf     []byte // destination; nil asks for a block
+	rblk     *block
+	rn       int
+	rerr     error
+
+	// The write in progress.
+	writeFunc func(fd uintptr) bool
+	wctx      context.Context
+	wlimit    time.Duration
+	wbuf      []byte
+	wn        int
+	werr      error
+	wmark     int  // wn when the socket was last found full; -1 before
+	broken    bool // a write timed out that cannot be taken up again
+}
+
+func (t *transport) init(nc net.Conn) {
+	t.nc = nc
+	t.rd.set = nc.SetReadDeadline
+	t.wd.set = nc.SetWriteDeadline
+	// Only the types themselves: a type that embeds one and changes its Read
+	// would have a SyscallConn too.
+	switch c := nc.(type) {
+	case *net.TCPConn:
+		t.raw = rawConn(c)
+	case *net.UnixConn:
+		t.raw = rawConn(c)
+	}
+	if t.raw != nil {
+		t.readFunc = t.tryRead
+		t.writeFunc = t.tryWrite
+	}
+}
+
+// readBlock reads what there is into a block from the pool. The caller gives the
+// block back.
+func (t *transport) readBlock() (*block, int, error) {
+	if t.raw == nil {
+		t.waiting()
+		b := getBlock()
+		n, err := t.nc.Read(b[:])
+		if n == 0 {
+			putBlock(b)
+			return nil, 0, readError(err)
+		}
+		return b, n, nil
+	}
+	n, err := t.readRaw(nil)
+	b := t.rblk
+	t.rblk = nil
+	if n == 0 {
+		if b != nil {
+			putBlock(b)
+		}
+		return nil, 0, readError(err)
+	}
+	return b, n, nil
+}
+
+// read reads into p, which must not be empty.
+func (t *transport) read(p []byte) (n int, err error) {
+	if t.raw == nil {
+		t.waiting()
+		n, err = t.nc.Read(p)
+	} else {
+		n, err = t.readRaw(p)
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return 0, readError(err)
+}
+
+// readError makes the end of a stream an error.
+func readError(err error) error {
+	if err == nil {
+		return io.ErrNoProgress
+	}
+	return err
+}
+
+func (t *transport) readRaw(p []byte) (int, error) {
+	t.rbuf, t.rn, t.rerr = p, 0, nil
+	err := t.raw.Read(t.readFunc)
+	t.rbuf = nil
+	if err == nil {
+		err = t.rerr
+		if err == nil && t.rn == 0 {
+			err = io.EOF
+		}
+	}
+	return t.rn, err
+}
+
+// tryRead is called by RawConn.Read until it returns true; in between the
+// goroutine waits. The attempt before the wait must not be left out: the poller
+// tells of a socket's readiness once.
+func (t *transport) tryRead(fd uintptr) bool {
+	p := t.rbuf
+	if p == nil {
+		if t.rblk == nil {
+			t.rblk = getBlock()
+		}
+		p = t.rblk[:]
+	}
+	n, again, err := sysRead(fd, p)
+	if again {
+		if t.rblk != nil {
+			putBlock(t.rblk)
+			t.rblk = nil
+		}
+		t.waiting()
+		return false
+	}
+	t.rn, t.rerr = n, err
+	return true
+}
+
+func (t *transport) waiting() {
+	if t.idle != nil {
+		t.idle()
+	}
+}
+
+// write writes p, for as long as ctx lives, unless the peer takes nothing for
+// longer than limit, which does not hold if it is negative. n < len(p) comes with
+// an error; ErrPeerNotReading is the limit's.
+func (t *transport) write(ctx context.Context, limit time.Duration, p []byte) (n int, err error) {
+	if t.raw == nil {
+		m, err := t.writeTwo(ctx, limit, nil, p)
+		return int(m), err
+	}
+	t.wctx, t.wlimit, t.wbuf, t.wn, t.werr, t.wmark = ctx, limit, p, 0, nil, -1
+	err = t.raw.Write(t.writeFunc)
+	if err == nil {
+		err = t.werr
+	}
+	t.wctx, t.wbuf = nil, nil
+	if t.wmark >= 0 {
+		err = t.writeError(err)
+		t.endWrite()
+	}
+	return t.wn, err
+}
+
+// tryWrite is called by RawConn.Write until it returns true; in between the
+// goroutine waits.
+func (t *transport) tryWrite(fd uintptr) bool {
+	for t.wn < len(t.wbuf) {
+		n, again, err := sysWrite(fd, t.wbuf[t.wn:])
+		if again {
+			if t.wn > t.wmark { // the first time, or the peer has taken something
+				t.wmark = t.wn
+				t.werr = t.beginWrite(t.wctx, t.wlimit)
+			}
+			return t.werr != nil
+		}
+		if err != nil {
+			t.werr = err
+			return true
+		}
+		t.wn += n
+	}
+	return true
+}
+
+// writeTwo writes head and then p like write, in one system call where it can.
+func (t *transport) writeTwo(ctx context.Context, limit time.Duration, head, p []byte) (n int64, err error) {
+	bufs := net.Buffers{head, p}
+	if len(head) == 0 {
+		bufs = bufs[1:]
+	}
+	defer t.endWrite()
+	for {
+		if err := t.beginWrite(ctx, limit); err != nil {
+			return n, err
+		}
+		var m int64
+		m, err = bufs.WriteTo(t.nc)
+		n += m
+		if err == nil {
+			return n, nil
+		}
+		if err = t.writeError(err); err != ErrPeerNotReading || m == 0 || t.broken {
+			return n, err
+		}
+	}
+}
+
+// writeError names the cause of a write that timed out.
+func (t *transport) writeError(err error) error {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	if _, ok := t.nc.(*tls.Conn); ok {
+		t.broken = true // a TLS record that was cut cannot be taken up again
+	}
+	return t.wd.cause(ErrPeerNotReading)
+}
+
+func (t *transport) beginWrite(ctx context.Context, limit time.Duration) error {
+	if err := t.wd.follow(ctx); err != nil {
+		return err
+	}
+	if limit >= 0 {
+		t.wd.bound(time.Now().Add(limit))
+	}
+	return nil
+}
+
+func (t *transport) endWrite() {
+	t.wd.unfollow()
+	t.wd.bound(time.Time{})
+}
+
+// closeWrite tells the peer that nothing more comes, where the transport can.
+func (t *transport) closeWrite() error {
+	if c, ok := t.nc.(interface{ CloseWrite() error }); ok {
+		return c.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// close drops the connection at once.
+func (t *transport) close() error {
+	if c, ok := t.nc.(*tls.Conn); ok {
+		// Its own Close would wait to send an alert to a peer that may not read.
+		return c.NetConn().Close()
+	}
+	return t.nc.Close()
+}
+
+// quiet reports whether it is safe to close at once: the peer has sent nothing
+// that is not read yet, as far as can be seen without waiting. Bytes left unread
+// would turn the close into a reset.
+func (t *transport) quiet() bool {
+	if t.raw == nil {
+		_, canLinger := t.nc.(interface{ CloseWrite() error })
+		return !canLinger
+	}
+	quiet := true
+	err := t.raw.Read(func(fd uintptr) bool {
+		var b [1]byte
+		n, _, _ := sysRead(fd, b[:])
+		quiet = n == 0
+		return true
+	})
+	return err == nil && quiet
+}

@@ -1,0 +1,54 @@
+//go:build unix
+
+package websocket
+
+import (
+	"io"
+	"os"
+	"syscall"
+)
+
+// rawConn returns the system's own handle of c.
+func rawConn(c syscall.Conn) syscall.RawConn {
+	rc, err := c.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	return rc
+}
+
+// sysRead reads from a socket that does not block. again says that there is
+// nothing to read yet; n is 0 at the end of the stream.
+func sysRead(fd uintptr, p []byte) (n int, again bool, err error) {
+	for {
+		n, err = syscall.Read(int(fd), p)
+		switch err {
+		case nil:
+			return n, false, nil
+		case syscall.EAGAIN:
+			return 0, true, nil
+		case syscall.EINTR:
+			continue
+		}
+		return 0, false, os.NewSyscallError("read", err)
+	}
+}
+
+// sysWrite writes to a socket that does not block, as much as it takes.
+func sysWrite(fd uintptr, p []byte) (n int, again bool, err error) {
+	for {
+		n, err = syscall.Write(int(fd), p)
+		switch err {
+		case nil:
+			if n == 0 {
+				return 0, false, io.ErrUnexpectedEOF
+			}
+			return n, false, nil
+		case syscall.EAGAIN:
+			return 0, true, nil
+		case syscall.EINTR:
+			continue
+		}
+		return 0, false, os.NewSyscallError("write", err)
+	}
+}

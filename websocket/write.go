@@ -1,0 +1,177 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+var (
+	errSuperseded   = errors.New("a later Reader has taken this message's place")
+	errWriterClosed = errors.New("the MessageWriter is closed")
+)
+
+// Write sends p as one message. Any number of goroutines may write; each message
+// goes out whole. p is neither kept nor changed. Text must be UTF-8: it is not
+// checked, and a peer will close a connection that carries other text with 1007.
+//
+// Write returns once the transport has taken the message. If ctx ends before its
+// first byte is out, the message is not sent, and the connection is as before. If
+// ctx ends in the middle, the message counts as accepted: the rest, up to 1 MiB, is
+// sent before anything else, and the error has Accepted set. Over TLS a message cut
+// in the middle ends the connection.
+func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
+	if err := c.beginMessage(ctx); err != nil {
+		return err
+	}
+	defer c.endMessage()
+	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p}
+	if c.session == nil {
+		return c.writeFrame(ctx, "write", f)
+	}
+	enc := c.session.Encode(wire.MessageInfo{Text: t == Text, Size: int64(len(p))})
+	if enc == nil {
+		return c.writeFrame(ctx, "write", f)
+	}
+	b := getBlock()
+	defer putBlock(b)
+	out, err := enc.Append(b[:0], p, true)
+	if err != nil {
+		return c.endWith("write", extensionError(err))
+	}
+	f.RSV, f.payload, f.keep = c.rsv, out, true
+	return c.writeFrame(ctx, "write", f)
+}
+
+// beginMessage takes the turn to write a message.
+func (c *Conn) beginMessage(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return c.fault("write", err)
+	}
+	if err := c.out.messages.lock(ctx, c.ctx); err != nil {
+		return c.fault("write", err)
+	}
+	return nil
+}
+
+func (c *Conn) endMessage() {
+	c.out.messages.unlock()
+	c.releaseIfEnded()
+}
+
+// Writer returns a writer of one message of type t, which need not fit in memory:
+// it leaves in fragments of up to 16 KiB. Other messages wait until it is closed.
+// ctx bounds all of its calls.
+func (c *Conn) Writer(ctx context.Context, t MessageType) (*MessageWriter, error) {
+	if err := c.beginMessage(ctx); err != nil {
+		return nil, err
+	}
+	w := &MessageWriter{c: c, ctx: ctx}
+	w.frame.Opcode = wire.Opcode(t)
+	if c.session != nil {
+		w.enc = c.session.Encode(wire.MessageInfo{Text: t == Text, Size: -1})
+		if w.enc != nil {
+			w.frame.RSV, w.frame.keep = c.rsv, true
+		}
+	}
+	return w, nil
+}
+
+// A MessageWriter writes one message as it is made. It is an [io.WriteCloser].
+// Close must be called, or the connection can send no other message.
+type MessageWriter struct {
+	c     *Conn
+	ctx   context.Context
+	enc   wire.MessageEncoder // nil: plain
+	frame frame               // header of the next fragment
+	buf   []byte              // payload of the next fragment
+	begun bool                // a fragment went out
+	ended bool                // the last one did
+	err   error               // final
+}
+
+// fragmentSize is the payload of a full fragment: with its header it fits a block.
+const fragmentSize = blockSize - wire.MaxHeaderSize
+
+// Write appends p to the message. It does not keep p.
+func (w *MessageWriter) Write(p []byte) (n int, err error) {
+	for len(p) > 0 {
+		if w.err != nil {
+			return n, w.err
+		}
+		m := min(len(p), fragmentSize)
+		if w.enc == nil {
+			m = min(m, fragmentSize-len(w.buf))
+			w.buf = append(w.buf, p[:m]...)
+		} else if err := w.encode(p[:m], false); err != nil {
+			return n, err
+		}
+		n += m
+		p = p[m:]
+		if len(w.buf) >= fragmentSize {
+			if err := w.send(false); err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, w.err
+}
+
+// Flush sends what has been written so far as a fragment of its own. What an
+// extension holds back to the end of the message stays there.
+func (w *MessageWriter) Flush() error {
+	if w.err != nil || len(w.buf) == 0 {
+		return w.err
+	}
+	return w.send(false)
+}
+
+// Close ends the message and sends what is left of it. A message that ctx has
+// ended before anything was sent is dropped and harms nothing; one of which a part
+// is out cannot be ended truly, so the connection ends.
+func (w *MessageWriter) Close() error {
+	if errors.Is(w.err, errWriterClosed) {
+		return w.err
+	}
+	err := w.err
+	if err == nil && w.enc != nil {
+		err = w.encode(nil, true)
+	}
+	if err == nil {
+		err = w.send(true)
+	}
+	if !w.ended && (w.begun || w.enc != nil) {
+		err = w.c.endWith("write", err)
+	}
+	w.err = w.c.fault("write", errWriterClosed)
+	w.buf = nil
+	w.c.endMessage()
+	return err
+}
+
+// send sends buf as the next fragment.
+func (w *MessageWriter) send(fin bool) error {
+	w.frame.Fin, w.frame.payload = fin, w.buf
+	err := w.c.writeFrame(w.ctx, "write", w.frame)
+	w.buf = w.buf[:0]
+	var e *Error
+	if err == nil || errors.As(err, &e) && e.Accepted {
+		w.begun, w.ended = true, fin
+		w.frame.Opcode, w.frame.RSV = wire.OpContinuation, 0
+	}
+	if err != nil {
+		w.err = err
+	}
+	return err
+}
+
+func (w *MessageWriter) encode(p []byte, fin bool) error {
+	buf, err := w.enc.Append(w.buf, p, fin)
+	if err != nil {
+		w.err = w.c.endWith("write", extensionError(err))
+		return w.err
+	}
+	w.buf = buf
+	return nil
+}
