@@ -26,14 +26,18 @@ func ConsumeClose(payload []byte) (code StatusCode, reason []byte, err error) {
 	if !code.IsSendable() {
 		return 0, nil, &Error{Violation: ErrCloseCode, Offset: 1}
 	}
-	var text UTF8
-	if n, ok := text.Check(reason); !ok {
+	if n, ok := checkText(reason); !ok {
 		return 0, nil, &Error{Violation: ErrInvalidUTF8, Offset: 2 + int64(n)}
 	}
-	if !text.Complete() {
-		return 0, nil, &Error{Violation: ErrInvalidUTF8, Offset: int64(len(payload))}
-	}
 	return code, reason, nil
+}
+
+// checkText reports whether p is whole UTF-8; if not, n is the index of the first
+// byte at fault, which is len(p) if a rune is not complete.
+func checkText(p []byte) (n int, ok bool) {
+	var text UTF8
+	n, ok = text.Check(p)
+	return n, ok && text.Complete()
 }
 
 // AppendClose appends the payload of a close frame to dst (RFC 6455, section
@@ -41,7 +45,8 @@ func ConsumeClose(payload []byte) (code StatusCode, reason []byte, err error) {
 // reason over [MaxCloseReason] bytes is cut before the rune that would not fit.
 //
 // A code that must not be sent, a reason without a code and a reason that is not
-// UTF-8 are an [*Error], and dst is returned as it was.
+// UTF-8 are an [*Error], whose Offset counts within reason, and dst is returned as
+// it was.
 func AppendClose(dst []byte, code StatusCode, reason string) ([]byte, error) {
 	if code == StatusNoStatusReceived && reason == "" {
 		return dst, nil
@@ -50,7 +55,8 @@ func AppendClose(dst []byte, code StatusCode, reason string) ([]byte, error) {
 		return dst, &Error{Violation: ErrCloseCode}
 	}
 	if !utf8.ValidString(reason) {
-		return dst, &Error{Violation: ErrInvalidUTF8}
+		n, _ := checkText([]byte(reason))
+		return dst, &Error{Violation: ErrInvalidUTF8, Offset: int64(n)}
 	}
 	if len(reason) > MaxCloseReason {
 		cut := MaxCloseReason

@@ -11,7 +11,7 @@ type UTF8 struct {
 
 // Check takes the next piece of the text. If all of it may stand there, ok is
 // true and n is len(p). Otherwise n is the index in p of the first byte that may
-// not, and every later Check fails at index 0.
+// not, and every later Check fails at index 0, even of an empty piece.
 func (u *UTF8) Check(p []byte) (n int, ok bool) {
 	state := uint64(u.state)
 	for len(p)-n >= 16 {
@@ -42,7 +42,7 @@ func (u *UTF8) Check(p []byte) (n int, ok bool) {
 		state = next
 	}
 	u.state = uint8(state)
-	return n, true
+	return n, state != utf8Reject
 }
 
 // Complete reports whether the text so far ends with a whole rune, so that it
