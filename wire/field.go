@@ -1,8 +1,6 @@
 package wire
 
-import (
-	"strings"
-)
+import "strings"
 
 // The grammar of the header fields of the opening handshake. RFC 6455 builds on
 // the rules of RFC 2616, section 2.1: lists may hold empty elements, and white
@@ -10,8 +8,9 @@ import (
 
 // ParseExtensions reads the values of all Sec-WebSocket-Extensions fields of a
 // request or response, in order, as one list (RFC 6455, section 9.1). Names and
-// values keep their case. No value is not an error. An error is an [*Error] with
-// [ErrFieldSyntax] whose Offset counts within the value it was found in.
+// values keep their case. No field is not an error; fields that hold no element
+// are, since the list must have one. An error is an [*Error] with [ErrFieldSyntax]
+// whose Offset counts within the value it was found in.
 func ParseExtensions(values []string) ([]Offer, error) {
 	var offers []Offer
 	for _, v := range values {
@@ -23,6 +22,9 @@ func ParseExtensions(values []string) ([]Offer, error) {
 			}
 			offers = append(offers, o)
 		}
+	}
+	if len(offers) == 0 && len(values) > 0 {
+		return nil, noElement(values)
 	}
 	return offers, nil
 }
@@ -58,8 +60,8 @@ func AppendExtensions(dst []byte, offers []Offer) ([]byte, error) {
 
 // ParseProtocols reads the values of all Sec-WebSocket-Protocol fields, in order,
 // as one list of tokens (RFC 6455, section 11.3.4). Subprotocols keep their case,
-// which is significant. An error is an [*Error] with [ErrFieldSyntax] whose
-// Offset counts within the value it was found in.
+// which is significant. Fields that hold no element and other errors are as with
+// [ParseExtensions].
 func ParseProtocols(values []string) ([]string, error) {
 	var names []string
 	for _, v := range values {
@@ -72,16 +74,31 @@ func ParseProtocols(values []string) ([]string, error) {
 			names = append(names, name)
 		}
 	}
+	if len(names) == 0 && len(values) > 0 {
+		return nil, noElement(values)
+	}
 	return names, nil
 }
 
+// noElement is the error for a list without an element, seen at the end of its
+// last line.
+func noElement(values []string) error {
+	return &Error{Violation: ErrFieldSyntax, Offset: int64(len(values[len(values)-1]))}
+}
+
 // HasToken reports whether the values of a header field that is a list of tokens,
-// such as Connection or Upgrade, hold token, in any case of its ASCII letters. An
-// element that is not a token matches nothing.
+// such as Connection or Upgrade, hold token, in any case of its ASCII letters.
+// What is not a token matches nothing.
 func HasToken(values []string, token string) bool {
+	if !IsToken(token) {
+		return false
+	}
 	for _, v := range values {
 		for e := range strings.SplitSeq(v, ",") {
-			if strings.EqualFold(strings.Trim(e, " \t"), token) {
+			e = strings.Trim(e, " \t")
+			// EqualFold takes the Kelvin sign for a k, but that has three bytes:
+			// where the lengths agree too, all is ASCII.
+			if len(e) == len(token) && strings.EqualFold(e, token) {
 				return true
 			}
 		}

@@ -1,0 +1,259 @@
+package wire_test
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// offer is a short form: offer("foo", "a", "1", "b", "").
+func offer(name string, params ...string) wire.Offer {
+	o := wire.Offer{Name: name}
+	for i := 0; i < len(params); i += 2 {
+		o.Params = append(o.Params, wire.Param{Name: params[i], Value: params[i+1]})
+	}
+	return o
+}
+
+func TestParseExtensions(t *testing.T) {
+	tests := []struct {
+		values []string
+		want   []wire.Offer
+	}{
+		{nil, nil},
+		{[]string{"foo"}, []wire.Offer{offer("foo")}},
+		{[]string{"foo, bar; baz=2"}, []wire.Offer{offer("foo"), offer("bar", "baz", "2")}},
+		{[]string{"foo", "bar; baz=2"}, []wire.Offer{offer("foo"), offer("bar", "baz", "2")}},
+		{[]string{"mux; max-channels=4; flow-control, deflate-stream"},
+			[]wire.Offer{offer("mux", "max-channels", "4", "flow-control", ""), offer("deflate-stream")}},
+		{[]string{"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate"},
+			[]wire.Offer{
+				offer("permessage-deflate", "client_max_window_bits", "", "server_max_window_bits", "10"),
+				offer("permessage-deflate"),
+			}},
+		// Case, order and duplicates are kept.
+		{[]string{"Foo;A=b;a=B;A=b, foo, Foo"}, []wire.Offer{offer("Foo", "A", "b", "a", "B", "A", "b"), offer("foo"), offer("Foo")}},
+		// White space may stand between any two tokens, and elements may be empty.
+		{[]string{" \tfoo \t; \ta \t= \tb\t ; c ,\t, ,bar "}, []wire.Offer{offer("foo", "a", "b", "c", ""), offer("bar")}},
+		{[]string{",foo,", "", " ", ",", "bar,,"}, []wire.Offer{offer("foo"), offer("bar")}},
+		// Quoted strings.
+		{[]string{`foo; a="b"; c = "d" ; e="10"`}, []wire.Offer{offer("foo", "a", "b", "c", "d", "e", "10")}},
+		{[]string{`foo; a="\b\c\\"`, "bar"}, nil}, // a backslash is no token
+		{[]string{`foo; a="\b\1c"`}, []wire.Offer{offer("foo", "a", "b1c")}},
+		{[]string{"!#$%&'*+-.^_`|~09azAZ;x=!#$%&'*+-.^_`|~"}, []wire.Offer{offer("!#$%&'*+-.^_`|~09azAZ", "x", "!#$%&'*+-.^_`|~")}},
+	}
+	for _, tt := range tests {
+		got, err := wire.ParseExtensions(tt.values)
+		if tt.want == nil && tt.values != nil {
+			if err == nil {
+				t.Errorf("%q: %v, want an error", tt.values, got)
+			}
+			continue
+		}
+		if err != nil || !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%q: %v, %v, want %v", tt.values, got, err, tt.want)
+		}
+	}
+}
+
+// Each is refused at the byte given, and in whichever line it stands.
+func TestParseExtensionsSyntax(t *testing.T) {
+	tests := []struct {
+		value  string
+		offset int64
+	}{
+		{";", 0},
+		{"=", 0},
+		{`"foo"`, 0},
+		{"foo bar", 4},
+		{"foo;", 4},
+		{"foo; ", 5},
+		{"foo;,bar", 4},
+		{"foo; ;a", 5},
+		{"foo;=b", 4},
+		{"foo; a=", 7},
+		{"foo; a= ", 8},
+		{"foo; a=,bar", 7},
+		{"foo; a=;b", 7},
+		{"foo; a==b", 7},
+		{"foo; a=b=c", 8},
+		{"foo; a=b c", 9},
+		{"foo=bar", 3},
+		{"foo/1", 3},
+		{"foo; a=b@c", 8},
+		{"foo; a:b", 6},
+		{`foo; a=""`, 9},
+		{`foo; a="b`, 8},
+		{`foo; a="`, 8},
+		{`foo; a="b c"`, 9},
+		{`foo; a="b,c"`, 9},
+		{`foo; a="b;c"`, 9},
+		{`foo; a="b\"c"`, 10},
+		{`foo; a="\`, 8},
+		{`foo; a="b\`, 9},
+		{`foo; a="b"c`, 10},
+		{`foo; a="b""c"`, 10},
+		{`foo; "a"=b`, 5},
+		{`foo; a='b c'`, 10},
+		{"foo\r\nX: y", 3},
+		{"foo\x00", 3},
+		{"foo\x7f", 3},
+		{"f\u00f6\u00f6", 1},
+		{"foo; a=\"\u00f6\"", 8},
+		{"foo, bar, ;", 10},
+		{"foo(comment)", 3},
+	}
+	for _, tt := range tests {
+		for _, values := range [][]string{{tt.value}, {"good; a=b, good", tt.value}, {tt.value, "good"}} {
+			got, err := wire.ParseExtensions(values)
+			var e *wire.Error
+			if !errors.As(err, &e) || *e != (wire.Error{Violation: wire.ErrFieldSyntax, Offset: tt.offset}) || got != nil {
+				t.Errorf("%q: %v, %v, want an error at byte %d", values, got, err, tt.offset)
+			}
+		}
+	}
+}
+
+func TestAppendExtensions(t *testing.T) {
+	tests := []struct {
+		offers []wire.Offer
+		want   string
+	}{
+		{nil, ""},
+		{[]wire.Offer{offer("foo")}, "foo"},
+		{[]wire.Offer{offer("foo", "a", "b", "c", ""), offer("bar")}, "foo; a=b; c, bar"},
+		{[]wire.Offer{offer("permessage-deflate", "client_max_window_bits", "12")}, "permessage-deflate; client_max_window_bits=12"},
+	}
+	for _, tt := range tests {
+		b, err := wire.AppendExtensions([]byte("before"), tt.offers)
+		if string(b) != "before"+tt.want || err != nil {
+			t.Errorf("%v: %q, %v, want %q", tt.offers, b, err, tt.want)
+			continue
+		}
+		if len(tt.offers) == 0 {
+			continue
+		}
+		back, err := wire.ParseExtensions([]string{tt.want})
+		if err != nil || !reflect.DeepEqual(back, tt.offers) {
+			t.Errorf("%q came back as %v, %v", tt.want, back, err)
+		}
+	}
+	for _, bad := range []string{" ", "a b", "a,b", "a;b", "a=b", `a"b`, "a\r\nb", "a\x00", "\u00f6", "a/b"} {
+		for _, offers := range [][]wire.Offer{
+			{offer(bad)}, {offer("good"), offer(bad)}, {offer("good", bad, "")}, {offer("good", "a", bad)}, {offer("good", bad, "a"), offer("good")},
+		} {
+			if b, err := wire.AppendExtensions([]byte("before"), offers); !errors.Is(err, wire.ErrFieldSyntax) || string(b) != "before" {
+				t.Errorf("%q: %q, %v", offers, b, err)
+			}
+		}
+	}
+	for _, offers := range [][]wire.Offer{{offer("")}, {offer("foo", "", "a")}} {
+		if b, err := wire.AppendExtensions(nil, offers); !errors.Is(err, wire.ErrFieldSyntax) || len(b) != 0 {
+			t.Errorf("%q: %q, %v", offers, b, err)
+		}
+	}
+}
+
+func TestParseProtocols(t *testing.T) {
+	tests := []struct {
+		values []string
+		want   []string
+	}{
+		{nil, nil},
+		{[]string{"chat"}, []string{"chat"}},
+		{[]string{"chat, superchat"}, []string{"chat", "superchat"}},
+		{[]string{"chat", "superchat"}, []string{"chat", "superchat"}},
+		{[]string{" v1.Chat\t,,\tchat ,"}, []string{"v1.Chat", "chat"}},
+		{[]string{"", "chat"}, []string{"chat"}},
+	}
+	for _, tt := range tests {
+		got, err := wire.ParseProtocols(tt.values)
+		if err != nil || !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%q: %q, %v, want %q", tt.values, got, err, tt.want)
+		}
+	}
+	for value, offset := range map[string]int64{
+		"a b": 2, "a;b": 1, `"a"`: 0, "a,b/c": 3, "a=b": 1, "a\r\nb": 1, "\u00e9": 0, "a, \x00": 3,
+	} {
+		for _, values := range [][]string{{value}, {"good", value}, {value, "good"}} {
+			got, err := wire.ParseProtocols(values)
+			var e *wire.Error
+			if !errors.As(err, &e) || *e != (wire.Error{Violation: wire.ErrFieldSyntax, Offset: offset}) || got != nil {
+				t.Errorf("%q: %q, %v, want an error at byte %d", values, got, err, offset)
+			}
+		}
+	}
+}
+
+// A field that is there and holds no element breaks its grammar, 1#element: "at
+// least one".
+func TestParseEmptyFields(t *testing.T) {
+	for _, values := range [][]string{{""}, {" \t"}, {","}, {" , ,"}, {"", ""}, {",", " "}} {
+		want := wire.Error{Violation: wire.ErrFieldSyntax, Offset: int64(len(values[len(values)-1]))}
+		var e *wire.Error
+		if got, err := wire.ParseExtensions(values); !errors.As(err, &e) || *e != want || got != nil {
+			t.Errorf("ParseExtensions(%q): %v, %v", values, got, err)
+		}
+		if got, err := wire.ParseProtocols(values); !errors.As(err, &e) || *e != want || got != nil {
+			t.Errorf("ParseProtocols(%q): %v, %v", values, got, err)
+		}
+	}
+}
+
+func TestHasToken(t *testing.T) {
+	tests := []struct {
+		values []string
+		token  string
+		want   bool
+	}{
+		{nil, "upgrade", false},
+		{[]string{"Upgrade"}, "upgrade", true},
+		{[]string{"keep-alive, Upgrade"}, "upgrade", true},
+		{[]string{"keep-alive,uPGRADE"}, "Upgrade", true},
+		{[]string{"keep-alive", " Upgrade\t"}, "upgrade", true},
+		{[]string{",,\tupgrade ,"}, "upgrade", true},
+		{[]string{"upgraded"}, "upgrade", false},
+		{[]string{"upgrad"}, "upgrade", false},
+		{[]string{"not-upgrade"}, "upgrade", false},
+		{[]string{"upgrade/1"}, "upgrade", false},
+		{[]string{"up grade"}, "upgrade", false},
+		{[]string{"upgrade;q=1"}, "upgrade", false},
+		{[]string{"websocket"}, "WebSocket", true},
+		// Letters outside ASCII that fold to k and s match nothing.
+		{[]string{"websoc\u212aet"}, "websocket", false},
+		{[]string{"web\u017focket"}, "websocket", false},
+		// Nor do bytes that differ in the bit of a letter's case.
+		{[]string{"a\x0d"}, "a-", false},
+		{[]string{"a^"}, "a~", false},
+		{[]string{"a`"}, "a@", false},
+		// An element that is not a token, nor one that is not there.
+		{[]string{"a b"}, "a b", false},
+		{[]string{""}, "", false},
+		{[]string{"a,,b"}, "", false},
+		{[]string{"\u00e9"}, "\u00e9", false},
+	}
+	for _, tt := range tests {
+		if got := wire.HasToken(tt.values, tt.token); got != tt.want {
+			t.Errorf("HasToken(%q, %q) is %v", tt.values, tt.token, got)
+		}
+	}
+}
+
+// RFC 2616, section 2.2: a token is characters but controls and separators.
+func TestIsToken(t *testing.T) {
+	const separators = "()<>@,;:\\\"/[]?={} \t"
+	for c := range 256 {
+		want := c > 31 && c < 127 && !strings.ContainsRune(separators, rune(c))
+		for _, s := range []string{string([]byte{byte(c)}), "a" + string([]byte{byte(c)}), string([]byte{byte(c)}) + "a"} {
+			if got := wire.IsToken(s); got != want {
+				t.Errorf("IsToken(%q) is %v", s, got)
+			}
+		}
+	}
+	if wire.IsToken("") {
+		t.Error("nothing is a token")
+	}
+}
