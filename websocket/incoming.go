@@ -48,13 +48,17 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return c.fault("read", err)
 	}
-	if !c.in.turn.tryLock() {
-		if c.ctx.Err() != nil {
-			return c.fault("read", nil)
-		}
-		return c.fault("read", ErrConcurrentRead)
+	if c.in.turn.tryLock() {
+		return nil
 	}
-	return nil
+	if c.closing.local.Load() {
+		// Close reads now, until the connection has ended.
+		if err := c.in.turn.lock(ctx, c.ctx); err != nil {
+			return c.fault("read", err)
+		}
+		return nil
+	}
+	return c.fault("read", ErrConcurrentRead)
 }
 
 // endRead gives the turn back, and the block if nothing is left in it.

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
+	"net"
 	"sync"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -76,8 +76,8 @@ func (c *Conn) answerPing(ctx context.Context, p []byte) error {
 	o.mu.Unlock()
 	err := c.writeLocked(ctx, "read", pongFrame(p))
 	c.unlockFrames(ctx)
-	if errors.Is(err, wire.ErrFrameAfterClose) {
-		return nil // nobody waits for it any more
+	if c.ctx.Err() == nil {
+		return nil // if it is not out, it is kept, or our close frame made it needless
 	}
 	return err
 }
@@ -92,6 +92,9 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	o := &c.out
 	if c.ctx.Err() != nil {
 		return c.fault(op, nil)
+	}
+	if o.enc.Closed() {
+		return c.fault(op, net.ErrClosed)
 	}
 	wait := c.writeRest(ctx)
 	if wait != nil && (!f.keep || !isInterrupt(wait)) {

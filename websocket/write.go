@@ -10,6 +10,7 @@ import (
 var (
 	errSuperseded   = errors.New("a later Reader has taken this message's place")
 	errWriterClosed = errors.New("the MessageWriter is closed")
+	errMessageType  = errors.New("a message is Text or Binary")
 )
 
 // Write sends p as one message. Any number of goroutines may write; each message
@@ -22,7 +23,7 @@ var (
 // sent before anything else, and the error has Accepted set. Over TLS a message cut
 // in the middle ends the connection.
 func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
-	if err := c.beginMessage(ctx); err != nil {
+	if err := c.beginMessage(ctx, t); err != nil {
 		return err
 	}
 	defer c.endMessage()
@@ -44,8 +45,11 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	return c.writeFrame(ctx, "write", f)
 }
 
-// beginMessage takes the turn to write a message.
-func (c *Conn) beginMessage(ctx context.Context) error {
+// beginMessage takes the turn to write a message of type t.
+func (c *Conn) beginMessage(ctx context.Context, t MessageType) error {
+	if t != Text && t != Binary {
+		return c.fault("write", errMessageType)
+	}
 	if err := ctx.Err(); err != nil {
 		return c.fault("write", err)
 	}
@@ -64,7 +68,7 @@ func (c *Conn) endMessage() {
 // it leaves in fragments of up to 16 KiB. Other messages wait until it is closed.
 // ctx bounds all of its calls.
 func (c *Conn) Writer(ctx context.Context, t MessageType) (*MessageWriter, error) {
-	if err := c.beginMessage(ctx); err != nil {
+	if err := c.beginMessage(ctx, t); err != nil {
 		return nil, err
 	}
 	w := &MessageWriter{c: c, ctx: ctx}

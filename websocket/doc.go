@@ -1,0 +1,66 @@
+// Package websocket speaks the WebSocket protocol, RFC 6455, on net/http servers
+// and as a client. It depends on the standard library and on package wire, its
+// codec.
+//
+// # Terms
+//
+// A connection opens with a handshake, an HTTP request and its 101 response.
+// Then both sides send messages, text or binary, and it closes with another
+// handshake, a close frame from either side. A message may travel in fragments;
+// pings, pongs and close frames pass between them. Those words are RFC 6455's.
+//
+// # What to call
+//
+// A server puts a [Handler] into its mux, or calls [Accept] in a handler of its
+// own. A client calls [Dial]. All three give a [Conn].
+//
+//   - [Conn.Messages] is the loop that most programs want; it copies nothing that
+//     came in one piece.
+//   - [Conn.Read] returns a slice that is the caller's, [Conn.AppendRead] fills one
+//     that the caller has, [Conn.Reader] streams.
+//   - [Conn.Write] sends a message, [Conn.Writer] streams one.
+//   - [Conn.ReadJSON] and [Conn.WriteJSON] do what their names say.
+//   - [Conn.Ping] measures the round trip.
+//   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] at
+//     once.
+//   - [Conn.AsNetConn] makes it a stream.
+//
+// One goroutine reads, any number write. Somebody must read as long as the
+// connection lives: whoever reads also answers pings and sees the peer's close.
+//
+// # Contexts
+//
+// Every wait takes a context. One that ends does not harm the connection: what a
+// read has gathered is kept for the next, a write is either not sent or sent whole,
+// and the error says which ([Error.Accepted]). Passing the same context to each
+// call of a loop costs nothing; a new one for each call, as context.WithTimeout
+// makes, costs some hundred nanoseconds.
+//
+// # Errors
+//
+// What the peer said in its close frame is a [*CloseError]; what we found is an
+// [*Error], and a handshake that failed a [*HandshakeError]. Look at their causes
+// with errors.Is and errors.As: [wire.Error] for a peer that broke a rule or a
+// limit, [context.Canceled] and [context.DeadlineExceeded] for the caller's
+// contexts, [net.ErrClosed] for a connection that has ended.
+//
+// # Security
+//
+// Origins are checked, so that pages of other sites cannot use a server with their
+// visitors' cookies (RFC 6455, section 10.2). Every limit in [Limits] is on: no
+// peer can make this package hold more than one message and some buffers, or wait
+// for ever. Text is checked. Masking keys and handshake keys come from crypto/rand.
+// Redirects are off, and never carry credentials to another host.
+//
+// # Memory
+//
+// Over TCP and Unix sockets a connection that waits for its peer holds no buffer: a
+// read takes one from a pool when there are bytes to read. Over TLS, on Windows and
+// over other transports a waiting read holds one of 16 KiB.
+//
+// # Specifications
+//
+//   - RFC 6455, The WebSocket Protocol: https://www.rfc-editor.org/rfc/rfc6455
+//   - IANA's registries of close codes, subprotocols and extensions:
+//     https://www.iana.org/assignments/websocket
+package websocket
