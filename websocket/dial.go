@@ -1,0 +1,197 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// section41 is where the client's side of the opening handshake stands.
+const section41 = "RFC 6455, section 4.1"
+
+// Dial connects to a server, performs the opening handshake as a client (RFC
+// 6455, section 4.1) and returns the open connection. opts may be nil.
+//
+// The URL takes these forms; a fragment is an error (section 3), and userinfo
+// becomes an Authorization field of the Basic scheme unless opts.Header has one:
+//
+//	ws://host:port/path?query           http is the same; port 80 by default
+//	wss://host:port/path?query          over TLS; https is the same; port 443
+//	ws+unix:///path/to.sock:/path?query a unix socket, up to the first colon;
+//	                                    then the path of the request, "/" by
+//	                                    default; its Host is "localhost"
+//	wss+unix:///path/to.sock:/path      TLS over a unix socket
+//
+// All of it, with proxies, TLS and redirects, is bounded by ctx and by
+// Limits.HandshakeTimeout, 10 seconds by default. ctx is for the handshake: once
+// Dial has returned, its end does not touch the connection, which keeps only its
+// values.
+//
+// Every error is a [*HandshakeError]. If no answer came, the response is nil and
+// the error wraps the cause, such as [context.DeadlineExceeded]. Otherwise the
+// response is that of the server, or of a proxy that refused to connect (its
+// Request then has the method CONNECT), and its Status is in the error. Its Body
+// is in memory and need not be closed: at most the first 1,024 bytes after a
+// failure, none after a success.
+//
+// Dial does not wait for other handshakes with the same address, as section 4.1
+// asks of browsers to protect servers from scripts: a program that opens many
+// connections bounds them itself.
+func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Response, error) {
+	d, err := newDialer(url, opts)
+	if err != nil {
+		return nil, nil, &HandshakeError{Err: err}
+	}
+	bounded, cancel := d.bound(ctx)
+	defer cancel()
+	nc, cfg, resp, err := d.dial(bounded)
+	if err != nil {
+		return nil, resp, err
+	}
+	return newConn(context.WithoutCancel(ctx), nc, cfg), resp, nil
+}
+
+// A dialer is the state of one Dial.
+//
+// It does without http.Transport. That one sends ws requests to an HTTP proxy in
+// absolute form, where section 4.1 asks for CONNECT; shows the TLS settings meant
+// for the server, client certificates included, to an https proxy; and leaves
+// goroutines and buffers behind, with the first frames of a quick server among
+// them. What Dial needs of it is less than what it would take to work around it.
+type dialer struct {
+	opts   DialOptions // slices and Header are copies
+	limits Limits
+	target target // where the next attempt goes
+	auth   string // Authorization from the userinfo of the URL, or ""
+	host   string // Host from opts.Header, or ""
+	left   bool   // a redirect has led away from the host that the caller named
+
+	protocols  string         // value of Sec-WebSocket-Protocol, or ""
+	extensions string         // value of Sec-WebSocket-Extensions, or ""
+	offers     [][]wire.Offer // what each of opts.Extensions offers
+}
+
+// newDialer checks all that can be checked before anything is sent.
+func newDialer(url string, opts *DialOptions) (*dialer, error) {
+	d := &dialer{}
+	if opts != nil {
+		d.opts = *opts
+	}
+	d.limits = d.opts.Limits.withDefaults()
+	d.opts.Header = d.opts.Header.Clone()
+	d.opts.Subprotocols = slices.Clone(d.opts.Subprotocols)
+	d.opts.Extensions = slices.Clone(d.opts.Extensions)
+	if d.opts.Proxy == nil {
+		d.opts.Proxy = http.ProxyFromEnvironment
+	}
+	var err error
+	if d.target, d.auth, err = parseTarget(url); err != nil {
+		return nil, err
+	}
+	if err := d.takeHeader(); err != nil {
+		return nil, err
+	}
+	return d, d.makeOffers()
+}
+
+// bound returns ctx with the limit on the handshake.
+func (d *dialer) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	limit := d.limits.HandshakeTimeout
+	if limit < 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, limit,
+		fmt.Errorf("not done within Limits.HandshakeTimeout, %v: %w", limit, context.DeadlineExceeded))
+}
+
+// dial makes attempts until one succeeds or fails for good.
+func (d *dialer) dial(ctx context.Context) (net.Conn, config, *http.Response, error) {
+	for followed := 0; ; followed++ {
+		nc, cfg, resp, err := d.attempt(ctx)
+		if err == nil || d.opts.MaxRedirects <= 0 || !isRedirect(resp) {
+			return nc, cfg, resp, err
+		}
+		if followed == d.opts.MaxRedirects {
+			err = fmt.Errorf("more redirects than DialOptions.MaxRedirects, %d", followed)
+		} else {
+			err = d.follow(resp.Header.Get("Location"))
+		}
+		if err != nil {
+			return nil, config{}, resp, &HandshakeError{Status: resp.StatusCode, Section: section41, Err: err}
+		}
+	}
+}
+
+// attempt performs one handshake over one connection, which it closes unless the
+// handshake succeeds.
+func (d *dialer) attempt(ctx context.Context) (net.Conn, config, *http.Response, error) {
+	req := d.newRequest()
+	proxy, err := d.proxy(ctx, req)
+	if err != nil {
+		return nil, config{}, nil, dialFailed(ctx, "choosing a proxy", err)
+	}
+	raw, err := d.connect(ctx, proxy)
+	if err != nil {
+		return nil, config{}, nil, dialFailed(ctx, "connecting", err)
+	}
+	// Closing is the one way to interrupt every transport in every state.
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	nc, cfg, resp, err := d.exchange(ctx, raw, proxy, req)
+	if !stop() && err == nil {
+		closeSession(cfg.session)
+		err = dialFailed(ctx, "finishing", ctx.Err())
+	}
+	if err != nil {
+		raw.Close()
+		return nil, config{}, resp, err
+	}
+	return nc, cfg, resp, nil
+}
+
+// exchange goes from the connection raw, to the server or its proxy, to a
+// verified response.
+func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *http.Request) (nc net.Conn, cfg config, resp *http.Response, err error) {
+	nc, resp, err = d.tunnel(ctx, raw, proxy)
+	if err != nil {
+		return nil, config{}, resp, err
+	}
+	if d.target.secure() {
+		if nc, err = startTLS(ctx, nc, d.serverTLS()); err != nil {
+			return nil, config{}, nil, dialFailed(ctx, "TLS handshake", err)
+		}
+	}
+	if err := req.Write(nc); err != nil {
+		return nil, config{}, nil, dialFailed(ctx, "sending the request", err)
+	}
+	r, err := readResponse(nc, req, d.limits.MaxResponseHeader)
+	if err != nil {
+		return nil, config{}, nil, dialFailed(ctx, "reading the response", err)
+	}
+	if d.opts.Jar != nil {
+		if cookies := r.http.Cookies(); len(cookies) > 0 {
+			d.opts.Jar.SetCookies(req.URL, cookies)
+		}
+	}
+	if cfg, err = d.verify(r, req); err != nil {
+		return nil, config{}, r.http, err
+	}
+	cfg.early = r.rest
+	return nc, cfg, r.http, nil
+}
+
+// dialFailed is the error of a step that failed with err, before or without a
+// response. If ctx has ended, that is why.
+func dialFailed(ctx context.Context, step string, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		err = context.Cause(ctx)
+		if !errors.Is(err, ended) {
+			err = fmt.Errorf("%w: %w", ended, err)
+		}
+	}
+	return &HandshakeError{Err: fmt.Errorf("%s: %w", step, err)}
+}

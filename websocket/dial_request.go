@@ -1,0 +1,167 @@
+package websocket
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// The header fields of the handshake as RFC 6455 spells them. net/http would
+// write Sec-Websocket-Key, which is the same to a server that goes by the RFCs.
+const (
+	fieldKey        = "Sec-WebSocket-Key"
+	fieldAccept     = "Sec-WebSocket-Accept"
+	fieldVersion    = "Sec-WebSocket-Version"
+	fieldProtocol   = "Sec-WebSocket-Protocol"
+	fieldExtensions = "Sec-WebSocket-Extensions"
+)
+
+// takeHeader checks opts.Header and takes Host out of it.
+func (d *dialer) takeHeader() error {
+	var agents []string
+	for name, values := range d.opts.Header {
+		if err := checkOwnField(name, values); err != nil {
+			return fmt.Errorf("DialOptions.Header: %w", err)
+		}
+		// net/http goes by the usual spelling of these two.
+		switch strings.ToLower(name) {
+		case "host":
+			if d.host != "" || len(values) != 1 {
+				return fmt.Errorf("DialOptions.Header: Host has more or less than one value")
+			}
+			host, err := asciiHost(values[0])
+			if err != nil {
+				return fmt.Errorf("DialOptions.Header: %w", err)
+			}
+			d.host = host
+			delete(d.opts.Header, name)
+		case "user-agent":
+			agents = values
+			delete(d.opts.Header, name)
+		}
+	}
+	if agents != nil {
+		d.opts.Header.Set("User-Agent", strings.Join(agents, " "))
+	}
+	return nil
+}
+
+// checkOwnField refuses a field that may not stand in the request at all and one
+// that is not the caller's to set. Its errors do not show values.
+func checkOwnField(name string, values []string) error {
+	switch {
+	case isReservedField(name):
+		return fmt.Errorf("%q belongs to the handshake", name)
+	case strings.EqualFold(name, "Proxy-Authorization"):
+		return fmt.Errorf("%q would go to the server; a proxy's comes from the userinfo of its URL", name)
+	}
+	return checkField(name, values)
+}
+
+// makeOffers composes what is offered to the server.
+func (d *dialer) makeOffers() error {
+	for i, p := range d.opts.Subprotocols {
+		if !wire.IsToken(p) {
+			return fmt.Errorf("DialOptions.Subprotocols: %q is not a token (%s)", p, section41)
+		}
+		if slices.Contains(d.opts.Subprotocols[:i], p) {
+			return fmt.Errorf("DialOptions.Subprotocols: %q is there twice (%s)", p, section41)
+		}
+	}
+	d.protocols = strings.Join(d.opts.Subprotocols, ", ")
+	var all []wire.Offer
+	for _, x := range d.opts.Extensions {
+		offers := x.Offer(nil)
+		d.offers = append(d.offers, offers)
+		all = append(all, offers...)
+	}
+	value, err := wire.AppendExtensions(nil, all)
+	if err != nil {
+		return fmt.Errorf("DialOptions.Extensions: an offer is not made of tokens: %w", fieldCause(err))
+	}
+	d.extensions = string(value)
+	return nil
+}
+
+// newRequest returns the request for d.target, with a key of its own. It has no
+// context and refers to nothing of d but the URL.
+func (d *dialer) newRequest() *http.Request {
+	req := &http.Request{
+		Method: http.MethodGet,
+		URL:    d.target.url,
+		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Host:   d.target.url.Host,
+		Header: http.Header{},
+	}
+	d.addCallers(req)
+	if d.opts.Jar != nil {
+		addCookies(req, d.opts.Jar.Cookies(req.URL))
+	}
+	h := req.Header
+	h["Upgrade"] = []string{"websocket"}
+	h["Connection"] = []string{"Upgrade"}
+	h[fieldKey] = []string{newKey()}
+	h[fieldVersion] = []string{"13"}
+	if d.protocols != "" {
+		h[fieldProtocol] = []string{d.protocols}
+	}
+	if d.extensions != "" {
+		h[fieldExtensions] = []string{d.extensions}
+	}
+	return req
+}
+
+// addCallers adds what the caller wants to be sent: all of it to the host that
+// the URL names, and to any other the User-Agent alone.
+func (d *dialer) addCallers(req *http.Request) {
+	if d.left {
+		if agent, ok := d.opts.Header["User-Agent"]; ok {
+			req.Header["User-Agent"] = agent
+		}
+		return
+	}
+	if d.host != "" {
+		req.Host = d.host
+	}
+	authorized := false
+	for name, values := range d.opts.Header {
+		req.Header[name] = slices.Clone(values)
+		authorized = authorized || strings.EqualFold(name, "Authorization")
+	}
+	if d.auth != "" && !authorized {
+		req.Header.Set("Authorization", d.auth)
+	}
+}
+
+// addCookies adds cookies to those the caller has set, in one field (RFC 6265,
+// section 5.4).
+func addCookies(req *http.Request, cookies []*http.Cookie) {
+	if len(cookies) == 0 {
+		return
+	}
+	var own []string
+	for name, values := range req.Header {
+		if strings.EqualFold(name, "Cookie") {
+			own = append(own, values...)
+			delete(req.Header, name)
+		}
+	}
+	if own != nil {
+		req.Header.Set("Cookie", strings.Join(own, "; "))
+	}
+	for _, c := range cookies {
+		req.AddCookie(c) // leaves out what may not stand in the field
+	}
+}
+
+// newKey returns a value for Sec-WebSocket-Key: 16 bytes from crypto/rand.
+func newKey() string {
+	var nonce [16]byte
+	rand.Read(nonce[:]) // never fails: it ends the program instead
+	return base64.StdEncoding.EncodeToString(nonce[:])
+}

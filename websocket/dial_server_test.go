@@ -1,0 +1,240 @@
+package websocket
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"iter"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A scriptServer is a server on loopback that a test scripts to the byte.
+type scriptServer struct {
+	addr string
+	wg   sync.WaitGroup
+
+	mu    sync.Mutex
+	heads []string // of the requests so far
+}
+
+// A scriptConn is a connection to a scriptServer, with the request that came over it.
+type scriptConn struct {
+	net.Conn
+	br   *bufio.Reader
+	head string // the request as it came, with its empty line
+}
+
+// serveScript starts a server that reads the header of a request from each
+// connection, runs f on it and closes the connection. It ends with the test, and
+// every wait of it within 10 seconds. c may be nil, for no TLS; ln may be nil,
+// for TCP.
+func serveScript(t *testing.T, ln net.Listener, c *tls.Config, f func(rc *scriptConn)) *scriptServer {
+	t.Helper()
+	if ln == nil {
+		ln = listen(t)
+	}
+	s := &scriptServer{addr: ln.Addr().String()}
+	t.Cleanup(s.wg.Wait)
+	t.Cleanup(func() { ln.Close() })
+	s.wg.Go(func() {
+		for {
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			s.wg.Go(func() {
+				defer nc.Close()
+				nc.SetDeadline(time.Now().Add(10 * time.Second))
+				if c != nil {
+					nc = tls.Server(nc, c)
+				}
+				s.serve(nc, f)
+			})
+		}
+	})
+	return s
+}
+
+func (s *scriptServer) serve(nc net.Conn, f func(rc *scriptConn)) {
+	rc, err := readHead(nc)
+	if err != nil {
+		return // tests of what is refused before the request see no request
+	}
+	s.mu.Lock()
+	s.heads = append(s.heads, rc.head)
+	s.mu.Unlock()
+	f(rc)
+}
+
+// requests returns the requests so far.
+func (s *scriptServer) requests() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]string(nil), s.heads...)
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ln
+}
+
+// readHead reads the header of a request.
+func readHead(nc net.Conn) (*scriptConn, error) {
+	rc := &scriptConn{Conn: nc, br: bufio.NewReader(nc)}
+	for !strings.HasSuffix(rc.head, "\r\n\r\n") {
+		line, err := rc.br.ReadString('\n')
+		if err != nil {
+			return nil, err
+		}
+		rc.head += line
+	}
+	return rc, nil
+}
+
+func (rc *scriptConn) say(s string) { io.WriteString(rc.Conn, s) }
+
+// field returns the value of a field of the request whose name is spelled so, or
+// "" if there is none.
+func (rc *scriptConn) field(name string) string { return fieldOf(rc.head, name) }
+
+func fieldOf(head, name string) string {
+	for line := range strings.SplitSeq(head, "\r\n") {
+		if v, ok := strings.CutPrefix(line, name+": "); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// accept returns the response that accepts the request, with further lines.
+func (rc *scriptConn) accept(lines ...string) string {
+	return "HTTP/1.1 101 Switching Protocols\r\n" +
+		"Upgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Accept: " + wire.AcceptKey(rc.field(fieldKey)) + "\r\n" +
+		strings.Join(append(lines, ""), "\r\n") + "\r\n"
+}
+
+// hello accepts the request and sends the message "hello" in the same write.
+func hello(rc *scriptConn) {
+	rc.say(rc.accept() + helloFrame)
+	waitClosed(rc)
+}
+
+const helloFrame = "\x81\x05hello"
+
+// waitClosed reads until the peer is gone.
+func waitClosed(rc *scriptConn) { io.Copy(io.Discard, rc.br) }
+
+// refuseWith answers with a whole response.
+func refuseWith(response string) func(*scriptConn) {
+	return func(rc *scriptConn) { rc.say(response) }
+}
+
+// direct is for DialOptions.Proxy: none, whatever the environment says.
+func direct(*http.Request) (*url.URL, error) { return nil, nil }
+
+// mustHello dials and expects the message of hello.
+func mustHello(t *testing.T, url string, opts *DialOptions) (*Conn, *http.Response) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, resp, err := Dial(ctx, url, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.CloseNow() })
+	if _, got, err := c.Read(ctx); string(got) != "hello" || err != nil {
+		t.Fatalf("read %q, %v", got, err)
+	}
+	return c, resp
+}
+
+// mustFail dials and expects a HandshakeError whose text has want in it.
+func mustFail(t *testing.T, url string, opts *DialOptions, want string) (*HandshakeError, *http.Response) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c, resp, err := Dial(ctx, url, opts)
+	if err == nil {
+		c.CloseNow()
+		t.Fatal("handshake succeeded")
+	}
+	he, ok := err.(*HandshakeError)
+	if !ok {
+		t.Fatalf("error is a %T: %v", err, err)
+	}
+	if c != nil || !strings.Contains(err.Error(), want) {
+		t.Fatalf("Dial = %v, %v, want an error with %q", c, err, want)
+	}
+	status := 0
+	if resp != nil {
+		status = resp.StatusCode
+	}
+	if he.Status != status {
+		t.Errorf("Status = %d, response has %d", he.Status, status)
+	}
+	return he, resp
+}
+
+// testTLS returns the settings of a server with a certificate for example.com and
+// the loopback addresses, and of a client that trusts it.
+func testTLS(t *testing.T) (server, client *tls.Config) {
+	t.Helper()
+	s := httptest.NewTLSServer(http.NotFoundHandler())
+	defer s.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	return &tls.Config{Certificates: s.TLS.Certificates}, &tls.Config{RootCAs: roots}
+}
+
+// An offeredExtension is offered with two parameters. Its Confirm fails with err
+// or makes a session that counts how often it is closed.
+type offeredExtension struct {
+	name, value string
+	err         error
+
+	answers []wire.Offer
+	closed  int
+}
+
+func (x *offeredExtension) Offer(dst []wire.Offer) []wire.Offer {
+	params := []wire.Param{{Name: "v", Value: cmp.Or(x.value, "1")}, {Name: "flag"}}
+	return append(dst, wire.Offer{Name: x.name, Params: params})
+}
+
+func (x *offeredExtension) Accept(iter.Seq[wire.Offer]) (wire.Offer, wire.Session, bool) {
+	panic("a client does not accept")
+}
+
+func (x *offeredExtension) Confirm(answer wire.Offer) (wire.Session, error) {
+	x.answers = append(x.answers, answer)
+	if x.err != nil {
+		return nil, x.err
+	}
+	return offeredSession{x}, nil
+}
+
+// An offeredSession changes no message.
+type offeredSession struct{ x *offeredExtension }
+
+func (offeredSession) Bits() (rsv, perFrame byte)                  { return 0, 0 }
+func (offeredSession) Encode(wire.MessageInfo) wire.MessageEncoder { return nil }
+func (offeredSession) Decode(byte) (wire.MessageDecoder, error)    { return nil, nil }
+func (offeredSession) Idle()                                       {}
+func (s offeredSession) Close() error                              { s.x.closed++; return nil }

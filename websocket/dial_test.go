@@ -1,0 +1,459 @@
+package websocket
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// The request to the letter, with every option that adds to it.
+func TestDialRequest(t *testing.T) {
+	checkLeaks(t)
+	s := serveScript(t, nil, nil, hello)
+	header := http.Header{
+		"Origin": {"https://example.com"}, "x-LOWER": {"kept", "twice"},
+		"HOST": {"virtual.example:8080"}, "user-agent": {"tester/1"},
+	}
+	opts := &DialOptions{
+		Proxy: direct, Header: header, Subprotocols: []string{"b", "a"},
+		Extensions: []wire.Extension{&offeredExtension{name: "x-one"}, &offeredExtension{name: "x-two"}},
+	}
+	want := maps.Clone(header)
+	mustHello(t, "ws://user:pa%20ss@"+s.addr+"/a%2Fb/c?q=1&r", opts)
+	if !maps.EqualFunc(header, want, slices.Equal) {
+		t.Errorf("Dial changed the caller's header: %q", header)
+	}
+	head := s.requests()[0]
+	key := fieldOf(head, fieldKey)
+	if !wire.IsKey(key) {
+		t.Errorf("Sec-WebSocket-Key: %q", key)
+	}
+	wantHead := "GET /a%2Fb/c?q=1&r HTTP/1.1\r\n" +
+		"Host: virtual.example:8080\r\n" +
+		"User-Agent: tester/1\r\n" +
+		"Authorization: Basic dXNlcjpwYSBzcw==\r\n" +
+		"Connection: Upgrade\r\n" +
+		"Origin: https://example.com\r\n" +
+		"Sec-WebSocket-Extensions: x-one; v=1; flag, x-two; v=1; flag\r\n" +
+		"Sec-WebSocket-Key: " + key + "\r\n" +
+		"Sec-WebSocket-Protocol: b, a\r\n" +
+		"Sec-WebSocket-Version: 13\r\n" +
+		"Upgrade: websocket\r\n" +
+		"x-LOWER: kept\r\nx-LOWER: twice\r\n\r\n"
+	if head != wantHead {
+		t.Errorf("request:\n%s\nwant:\n%s", head, wantHead)
+	}
+}
+
+// Authorization of Header wins over userinfo, in any case of its letters.
+func TestDialAuthorization(t *testing.T) {
+	checkLeaks(t)
+	s := serveScript(t, nil, nil, hello)
+	mustHello(t, "ws://user:pass@"+s.addr, &DialOptions{
+		Proxy: direct, Header: http.Header{"authorization": {"Bearer x"}},
+	})
+	if head := s.requests()[0]; strings.Contains(head, "Basic") || fieldOf(head, "authorization") != "Bearer x" {
+		t.Errorf("request:\n%s", head)
+	}
+}
+
+// Nothing that an option holds can break the request apart, and nothing is sent
+// once an option is refused.
+func TestDialRefusesOptions(t *testing.T) {
+	checkLeaks(t)
+	header := func(name, value string) *DialOptions {
+		return &DialOptions{Header: http.Header{name: {value}}}
+	}
+	rows := map[string]struct {
+		url  string
+		opts *DialOptions
+	}{
+		"header value with CR":           {opts: header("X", "a\rb")},
+		"header value with LF":           {opts: header("X", "a\nEvil: 1")},
+		"header value with NUL":          {opts: header("X", "a\x00")},
+		"header value with DEL":          {opts: header("X", "a\x7f")},
+		"header name with CR":            {opts: header("X\r", "a")},
+		"header name with LF":            {opts: header("X: a\nEvil", "a")},
+		"header name with a space":       {opts: header("X ", "a")},
+		"header name with a colon":       {opts: header("X:", "a")},
+		"header name empty":              {opts: header("", "a")},
+		"header User-Agent with LF":      {opts: header("User-Agent", "a\nEvil: 1")},
+		"header Host with LF":            {opts: header("Host", "a\nEvil: 1")},
+		"header Host with a space":       {opts: header("Host", "a b")},
+		"header Host with a path":        {opts: header("Host", "a/b")},
+		"header Host empty":              {opts: header("Host", "")},
+		"header Host twice":              {opts: &DialOptions{Header: http.Header{"Host": {"a", "b"}}}},
+		"header Host in two spellings":   {opts: &DialOptions{Header: http.Header{"Host": {"a"}, "host": {"b"}}}},
+		"header Upgrade":                 {opts: header("Upgrade", "x")},
+		"header connection":              {opts: header("connection", "close")},
+		"header Sec-WebSocket-Key":       {opts: header("Sec-WebSocket-Key", "x")},
+		"header sec-websocket-version":   {opts: header("sec-websocket-version", "8")},
+		"header Sec-Websocket-New":       {opts: header("Sec-Websocket-New", "x")},
+		"header Content-Length":          {opts: header("Content-Length", "3")},
+		"header transfer-encoding":       {opts: header("transfer-encoding", "chunked")},
+		"header Trailer":                 {opts: header("Trailer", "X")},
+		"header Proxy-Authorization":     {opts: header("proxy-authorization", "Basic x")},
+		"subprotocol with LF":            {opts: &DialOptions{Subprotocols: []string{"a\nEvil: 1"}}},
+		"subprotocol with CR":            {opts: &DialOptions{Subprotocols: []string{"a\r"}}},
+		"subprotocol with a comma":       {opts: &DialOptions{Subprotocols: []string{"a,b"}}},
+		"subprotocol empty":              {opts: &DialOptions{Subprotocols: []string{""}}},
+		"subprotocol twice":              {opts: &DialOptions{Subprotocols: []string{"a", "b", "a"}}},
+		"extension with LF":              {opts: &DialOptions{Extensions: []wire.Extension{&offeredExtension{name: "x\n"}}}},
+		"extension with CR in parameter": {opts: &DialOptions{Extensions: []wire.Extension{&offeredExtension{name: "x", value: "\r"}}}},
+		"URL path with LF":               {url: "ws://host/\nEvil: 1"},
+		"URL query with CR":              {url: "ws://host/?\r"},
+		"URL host with LF":               {url: "ws://ho\nst/"},
+		"URL host with a quote":          {url: "ws://ho\"st/"},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			opts := DialOptions{}
+			if row.opts != nil {
+				opts = *row.opts
+			}
+			opts.NetDial = func(context.Context, string, string) (net.Conn, error) {
+				t.Error("Dial connected")
+				return nil, io.EOF
+			}
+			if row.url == "" {
+				row.url = "ws://host/"
+			}
+			mustFail(t, row.url, &opts, "")
+		})
+	}
+}
+
+// A cookie of a Jar that breaks the rules cannot break the request apart either.
+func TestDialBadCookie(t *testing.T) {
+	checkLeaks(t)
+	s := serveScript(t, nil, nil, hello)
+	mustHello(t, "ws://"+s.addr, &DialOptions{Proxy: direct, Jar: badJar{}})
+	if head := s.requests()[0]; strings.Contains(head, "\nEvil") {
+		t.Errorf("request:\n%s", head)
+	}
+}
+
+type badJar struct{}
+
+func (badJar) SetCookies(*url.URL, []*http.Cookie) {}
+func (badJar) Cookies(*url.URL) []*http.Cookie {
+	return []*http.Cookie{{Name: "a\nEvil: 1", Value: "b\r\nEvil: 2"}}
+}
+
+// Frames that come in the same segment, or TLS record, as the response are the
+// connection's first, and what follows them is not lost.
+func TestDialEarlyFrames(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, clientTLS := testTLS(t)
+	for _, scheme := range []string{"ws", "wss"} {
+		for _, size := range []int{0, 1, 4 << 10, 100 << 10} {
+			t.Run(fmt.Sprint(scheme, "/", size), func(t *testing.T) {
+				big := strings.Repeat("b", size)
+				var c *tls.Config
+				if scheme == "wss" {
+					c = serverTLS
+				}
+				s := serveScript(t, nil, c, func(rc *scriptConn) {
+					rc.say(rc.accept() + helloFrame + string(serverFrame(wire.OpBinary, big)) + helloFrame[:3])
+					rc.say(helloFrame[3:])
+					waitClosed(rc)
+				})
+				conn, _ := mustHello(t, scheme+"://"+s.addr, &DialOptions{Proxy: direct, TLSConfig: clientTLS})
+				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+				defer cancel()
+				for _, want := range []string{big, "hello"} {
+					if _, got, err := conn.Read(ctx); err != nil || string(got) != want {
+						t.Fatalf("read %d bytes, %v; want %d", len(got), err, len(want))
+					}
+				}
+				if _, ok := conn.NetConn().(*net.TCPConn); scheme == "ws" && !ok {
+					t.Errorf("NetConn is a %T", conn.NetConn())
+				}
+				if state := conn.TLS(); (state != nil) != (scheme == "wss") {
+					t.Errorf("TLS = %v", state)
+				}
+			})
+		}
+	}
+}
+
+func serverFrame(op wire.Opcode, payload string) []byte {
+	b := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: op, Length: int64(len(payload))})
+	return append(b, payload...)
+}
+
+// A response that comes a byte at a time is as good as any.
+func TestDialDribbledResponse(t *testing.T) {
+	checkLeaks(t)
+	synctest.Test(t, func(t *testing.T) {
+		opts := pipeOptions(t, func(rc *scriptConn) {
+			for _, b := range []byte(rc.accept() + helloFrame) {
+				time.Sleep(50 * time.Millisecond)
+				if _, err := rc.Write([]byte{b}); err != nil {
+					t.Error(err)
+				}
+			}
+			waitClosed(rc)
+		})
+		mustHello(t, "ws://host/", opts)
+	})
+}
+
+// pipeOptions returns options to dial a server at the other end of a net.Pipe.
+func pipeOptions(t *testing.T, f func(rc *scriptConn)) *DialOptions {
+	var wg sync.WaitGroup
+	t.Cleanup(wg.Wait)
+	return &DialOptions{Proxy: direct, NetDial: func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		wg.Go(func() {
+			defer theirs.Close()
+			if rc, err := readHead(theirs); err == nil {
+				f(rc)
+			}
+		})
+		return ours, nil
+	}}
+}
+
+// Limits.HandshakeTimeout bounds all that a server can do to hold a handshake up.
+func TestDialTimeout(t *testing.T) {
+	checkLeaks(t)
+	slowly := func(text string) func(*scriptConn) {
+		return func(rc *scriptConn) {
+			for i := range len(text) {
+				time.Sleep(300 * time.Millisecond)
+				if _, err := rc.Write([]byte{text[i]}); err != nil {
+					return
+				}
+			}
+			waitClosed(rc)
+		}
+	}
+	rows := map[string]func(*scriptConn){
+		"silent":        waitClosed,
+		"stalls":        func(rc *scriptConn) { rc.say("HTTP/1.1 101 Sw"); waitClosed(rc) },
+		"dribbles":      func(rc *scriptConn) { slowly(rc.accept())(rc) },
+		"interim, ever": slowly(strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 1000)),
+	}
+	for name, f := range rows {
+		for _, limit := range []time.Duration{0, 3 * time.Second} {
+			t.Run(fmt.Sprint(name, "/", limit), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					opts := pipeOptions(t, f)
+					opts.Limits.HandshakeTimeout = limit
+					start := time.Now()
+					_, resp, err := Dial(context.Background(), "ws://host/", opts)
+					if took, want := time.Since(start), cmp.Or(limit, DefaultHandshakeTimeout); took != want {
+						t.Errorf("took %v, want %v", took, want)
+					}
+					if !errors.Is(err, context.DeadlineExceeded) || resp != nil ||
+						!strings.Contains(err.Error(), "Limits.HandshakeTimeout") {
+						t.Errorf("Dial: %v, %v", resp, err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A peer that never completes TLS, or never takes the request, is bounded too.
+func TestDialTimeoutBeforeResponse(t *testing.T) {
+	checkLeaks(t)
+	for _, url := range []string{"ws://host/", "wss://host/"} {
+		t.Run(url, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ours, theirs := net.Pipe() // nobody reads
+				defer theirs.Close()
+				_, _, err := Dial(context.Background(), url, &DialOptions{
+					Proxy: direct,
+					NetDial: func(context.Context, string, string) (net.Conn, error) {
+						return ours, nil
+					},
+				})
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Error(err)
+				}
+				if _, err := ours.Write(nil); !errors.Is(err, io.ErrClosedPipe) {
+					t.Errorf("connection was not closed: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// The caller's context ends a handshake, and its cause is in the error.
+func TestDialContext(t *testing.T) {
+	checkLeaks(t)
+	cause := errors.New("changed my mind")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		opts := pipeOptions(t, func(rc *scriptConn) { cancel(cause); waitClosed(rc) })
+		opts.Limits.HandshakeTimeout = -1
+		_, _, err := Dial(ctx, "ws://host/", opts)
+		if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) {
+			t.Error(err)
+		}
+	})
+	ctx, cancel := context.WithDeadline(context.Background(), time.Now())
+	defer cancel()
+	_, _, err := Dial(ctx, "ws://127.0.0.1:1/", &DialOptions{Proxy: direct})
+	if !errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "Limits") {
+		t.Error(err)
+	}
+}
+
+// Once the handshake is done, the end of its context and of its time limit leave
+// the connection alone, which keeps the context's values.
+func TestDialContextAfterwards(t *testing.T) {
+	checkLeaks(t)
+	synctest.Test(t, func(t *testing.T) {
+		type key struct{}
+		ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, 1))
+		send := make(chan struct{})
+		opts := pipeOptions(t, func(rc *scriptConn) {
+			rc.say(rc.accept())
+			<-send
+			rc.say(helloFrame)
+			waitClosed(rc)
+		})
+		c, _, err := Dial(ctx, "ws://host/", opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		time.Sleep(2 * DefaultHandshakeTimeout)
+		close(send)
+		if _, got, err := c.Read(context.Background()); string(got) != "hello" || err != nil {
+			t.Errorf("read %q, %v", got, err)
+		}
+		if err := c.Context().Err(); err != nil || c.Context().Value(key{}) != 1 {
+			t.Errorf("Context: %v, %v", err, c.Context().Value(key{}))
+		}
+		c.CloseNow()
+	})
+}
+
+// Errors of the network come through, and no response with them.
+func TestDialNetworkErrors(t *testing.T) {
+	checkLeaks(t)
+	boom := errors.New("boom")
+	opts := &DialOptions{Proxy: direct, NetDial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, boom
+	}}
+	if he, resp := mustFail(t, "ws://host/", opts, "connecting: boom"); !errors.Is(he, boom) || resp != nil {
+		t.Errorf("%v, %v", he, resp)
+	}
+	ln := listen(t)
+	ln.Close()
+	var oe *net.OpError
+	if he, _ := mustFail(t, "ws://"+ln.Addr().String(), &DialOptions{Proxy: direct}, "connect"); !errors.As(he, &oe) {
+		t.Error(he)
+	}
+	s := serveScript(t, nil, nil, func(rc *scriptConn) {})
+	if he, _ := mustFail(t, "ws://"+s.addr, &DialOptions{Proxy: direct}, "reading the response"); !errors.Is(he, io.ErrUnexpectedEOF) {
+		t.Error(he)
+	}
+}
+
+// Every form of a unix socket's URL.
+func TestDialUnix(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, clientTLS := testTLS(t)
+	clientTLS.ServerName = "example.com"
+	for _, scheme := range []string{"ws", "wss"} {
+		path := filepath.Join(t.TempDir(), "s")
+		ln, err := net.Listen("unix", path)
+		if err != nil {
+			t.Skip(err)
+		}
+		var c *tls.Config
+		if scheme == "wss" {
+			c = serverTLS
+		}
+		s := serveScript(t, ln, c, hello)
+		proxy := func(*http.Request) (*url.URL, error) { return nil, errors.New("asked for a proxy") }
+		for i, row := range []struct{ suffix, line string }{
+			{"", "GET / HTTP/1.1"},
+			{":", "GET / HTTP/1.1"},
+			{":/a%2Fb:c?d=e", "GET /a%2Fb:c?d=e HTTP/1.1"},
+			{"?x", "GET /?x HTTP/1.1"},
+		} {
+			mustHello(t, scheme+"+unix://"+path+row.suffix, &DialOptions{TLSConfig: clientTLS, Proxy: proxy})
+			head := s.requests()[i]
+			if line, _, _ := strings.Cut(head, "\r\n"); line != row.line || fieldOf(head, "Host") != "localhost" {
+				t.Errorf("%s: request:\n%s", row.suffix, head)
+			}
+		}
+	}
+}
+
+// The caller's TLS settings are used and not changed, and a server that prefers
+// HTTP/2 does not get it.
+func TestDialALPN(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, clientTLS := testTLS(t)
+	serverTLS.NextProtos = []string{"h2", "http/1.1"}
+	clientTLS.NextProtos = []string{"h2"}
+	s := serveScript(t, nil, serverTLS, hello)
+	c, _ := mustHello(t, "https://"+s.addr, &DialOptions{Proxy: direct, TLSConfig: clientTLS})
+	if got := c.TLS().NegotiatedProtocol; got != "http/1.1" {
+		t.Errorf("ALPN: %q", got)
+	}
+	if len(clientTLS.NextProtos) != 1 || clientTLS.NextProtos[0] != "h2" || clientTLS.ServerName != "" {
+		t.Errorf("Dial changed the caller's TLSConfig: %q %q", clientTLS.NextProtos, clientTLS.ServerName)
+	}
+	serverTLS = serverTLS.Clone()
+	serverTLS.NextProtos = []string{"spdy/1"}
+	s = serveScript(t, nil, serverTLS, hello)
+	mustFail(t, "wss://"+s.addr, &DialOptions{Proxy: direct, TLSConfig: clientTLS}, "TLS handshake")
+}
+
+// Cookies go both ways, also with a response that refuses, and a Cookie of the
+// caller stands in one field with them.
+func TestDialCookies(t *testing.T) {
+	checkLeaks(t)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := serveScript(t, nil, nil, func(rc *scriptConn) {
+		if strings.HasPrefix(rc.head, "GET /login ") {
+			rc.say("HTTP/1.1 403 No\r\nSet-Cookie: a=1\r\nContent-Length: 0\r\n\r\n")
+			return
+		}
+		rc.say(rc.accept("Set-Cookie: b=2") + helloFrame)
+		waitClosed(rc)
+	})
+	mustFail(t, "ws://"+s.addr+"/login", &DialOptions{Proxy: direct, Jar: jar}, "403")
+	mustHello(t, "ws://"+s.addr+"/", &DialOptions{Proxy: direct, Jar: jar})
+	mustHello(t, "ws://"+s.addr+"/", &DialOptions{
+		Proxy: direct, Jar: jar, Header: http.Header{"cookie": {"own=0"}},
+	})
+	var got []string
+	for _, head := range s.requests() {
+		if strings.Count(strings.ToLower(head), "\ncookie:") > 1 {
+			t.Errorf("request:\n%s", head)
+		}
+		got = append(got, fieldOf(head, "Cookie"))
+	}
+	if want := []string{"", "a=1", "own=0; a=1; b=2"}; !slices.Equal(got, want) {
+		t.Errorf("cookies sent: %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,78 @@
+package websocket
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
+)
+
+// connect opens the connection to the server or, if there is one, to its proxy.
+func (d *dialer) connect(ctx context.Context, p *proxy) (net.Conn, error) {
+	network, addr := "tcp", ""
+	switch {
+	case d.target.socket != "":
+		network, addr = "unix", d.target.socket
+	case p != nil:
+		addr = hostPort(p.url)
+	default:
+		addr = d.target.addr()
+	}
+	if d.opts.NetDial != nil {
+		return d.opts.NetDial(ctx, network, addr)
+	}
+	return new(net.Dialer).DialContext(ctx, network, addr)
+}
+
+// proxy asks the caller, or the environment, for the proxy on the way to
+// d.target. It returns nil for none.
+func (d *dialer) proxy(ctx context.Context, req *http.Request) (*proxy, error) {
+	if d.target.socket != "" {
+		return nil, nil
+	}
+	u, err := d.opts.Proxy(req.Clone(ctx))
+	if err != nil || u == nil {
+		return nil, err
+	}
+	return newProxy(u)
+}
+
+// serverTLS returns the TLS settings for d.target: those of the caller, without
+// what belongs to the host of the URL alone if a redirect has led elsewhere.
+func (d *dialer) serverTLS() *tls.Config {
+	c := d.opts.TLSConfig.Clone() // nil stays nil
+	if c == nil {
+		c = &tls.Config{}
+	}
+	if d.left {
+		c.ServerName = ""
+		c.Certificates, c.GetClientCertificate = nil, nil
+		c.EncryptedClientHelloConfigList = nil
+	}
+	if c.ServerName == "" {
+		c.ServerName = d.target.url.Hostname()
+	}
+	c.NextProtos = []string{"http/1.1"} // or a server may well choose h2
+	return c
+}
+
+// proxyTLS returns the TLS settings for a proxy. It is not the server: it is
+// verified by its own name, sees no client certificate, and is not excused from
+// verification if the server is.
+func (d *dialer) proxyTLS(name string) *tls.Config {
+	c := &tls.Config{ServerName: name, NextProtos: []string{"http/1.1"}}
+	if o := d.opts.TLSConfig; o != nil {
+		c.RootCAs = o.RootCAs
+		c.Time, c.Rand = o.Time, o.Rand
+		c.MinVersion, c.MaxVersion = o.MinVersion, o.MaxVersion
+		c.CipherSuites, c.CurvePreferences = o.CipherSuites, o.CurvePreferences
+		c.KeyLogWriter = o.KeyLogWriter
+	}
+	return c
+}
+
+// startTLS performs the TLS handshake over nc.
+func startTLS(ctx context.Context, nc net.Conn, c *tls.Config) (*tls.Conn, error) {
+	tc := tls.Client(nc, c)
+	return tc, tc.HandshakeContext(ctx)
+}
