@@ -4,9 +4,10 @@ package wire
 // rules that [Decoder] holds for what we receive, except the limits. The zero
 // value is ready to write as a server; set Role before the first call.
 //
-// Control frames may be sent between the fragments of a message; nothing may be
-// sent after a close frame (RFC 6455, section 5.5.1). An error leaves the state
-// and dst as they were. An Encoder is not safe for concurrent use.
+// Control frames may be sent between the fragments of a message. Nothing is sent
+// after a close frame: RFC 6455, section 5.5.1, forbids data there, and a peer
+// that follows it reads nothing more. An error leaves the state and dst as they
+// were. An Encoder is not safe for concurrent use.
 type Encoder struct {
 	// Role is the side that writes. A client masks every frame with the Key of
 	// its Header, which must be new and unpredictable each time (section 10.3);
@@ -30,15 +31,7 @@ func (e *Encoder) AppendHeader(dst []byte, h Header) ([]byte, error) {
 	if v := e.check(h); v != 0 {
 		return dst, &Error{Violation: v, Offset: e.offset}
 	}
-	h.Masked = e.Role == Client
-	switch {
-	case h.Opcode == OpClose:
-		e.closed = true
-	case !h.Opcode.IsControl():
-		e.open = !h.Fin
-	}
-	e.offset += int64(h.Size()) + h.Length
-	return AppendHeader(dst, h), nil
+	return e.appendHeader(dst, h), nil
 }
 
 // AppendFrame appends a frame to dst: its header, with Length set from payload,
@@ -47,16 +40,16 @@ func (e *Encoder) AppendHeader(dst []byte, h Header) ([]byte, error) {
 // a close frame is. An error is an [*Error], as with AppendHeader.
 func (e *Encoder) AppendFrame(dst []byte, h Header, payload []byte) ([]byte, error) {
 	h.Length = int64(len(payload))
-	if h.Opcode == OpClose && len(payload) <= MaxControlPayload {
+	v := e.check(h)
+	if v == 0 && h.Opcode == OpClose {
 		if _, _, err := ConsumeClose(payload); err != nil {
-			v := err.(*Error).Violation
-			return dst, &Error{Violation: v, Offset: e.offset}
+			v = err.(*Error).Violation
 		}
 	}
-	dst, err := e.AppendHeader(dst, h)
-	if err != nil {
-		return dst, err
+	if v != 0 {
+		return dst, &Error{Violation: v, Offset: e.offset}
 	}
+	dst = e.appendHeader(dst, h)
 	start := len(dst)
 	dst = append(dst, payload...)
 	if e.Role == Client {
@@ -71,6 +64,20 @@ func (e *Encoder) Open() bool { return e.open }
 // Closed reports whether a close frame has been encoded.
 func (e *Encoder) Closed() bool { return e.closed }
 
+// appendHeader appends a header that check has passed, and takes note of it.
+func (e *Encoder) appendHeader(dst []byte, h Header) []byte {
+	h.Masked = e.Role == Client
+	switch {
+	case h.Opcode == OpClose:
+		e.closed = true
+	case !h.Opcode.IsControl():
+		e.open = !h.Fin
+	}
+	e.offset += int64(h.Size()) + h.Length
+	return AppendHeader(dst, h)
+}
+
+// check returns the rule that a frame with header h would break, or 0.
 func (e *Encoder) check(h Header) Violation {
 	var allowed byte
 	switch h.Opcode {
