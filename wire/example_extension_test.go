@@ -1,0 +1,117 @@
+package wire_test
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"log"
+	"slices"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// swapCase is an extension that sends each ASCII letter in the other case and
+// says so with RSV1. Its state is empty, so it is its own Session, encoder and
+// decoder.
+type swapCase struct{}
+
+func (swapCase) Offer(dst []wire.Offer) []wire.Offer {
+	return append(dst, wire.Offer{Name: "x-swap-case"})
+}
+
+func (swapCase) Accept(offers iter.Seq[wire.Offer]) (wire.Offer, wire.Session, bool) {
+	for o := range offers {
+		if o.Name == "x-swap-case" && len(o.Params) == 0 {
+			return o, swapCase{}, true
+		}
+	}
+	return wire.Offer{}, nil, false
+}
+
+func (swapCase) Confirm(answer wire.Offer) (wire.Session, error) {
+	if answer.Name != "x-swap-case" || len(answer.Params) > 0 {
+		return nil, errors.New("x-swap-case: unexpected answer")
+	}
+	return swapCase{}, nil
+}
+
+func (swapCase) Bits() (rsv, perFrame byte) { return wire.RSV1, 0 }
+
+func (swapCase) Encode(m wire.MessageInfo) wire.MessageEncoder {
+	if m.Plain || !m.Text {
+		return nil
+	}
+	return swapper{}
+}
+
+func (swapCase) Decode(rsv byte) (wire.MessageDecoder, error) { return unswapper{}, nil }
+func (swapCase) Idle()                                        {}
+func (swapCase) Close() error                                 { return nil }
+
+type swapper struct{}
+
+func (swapper) Append(dst, src []byte, fin bool) ([]byte, error) {
+	for _, c := range src {
+		if 'a' <= c|0x20 && c|0x20 <= 'z' {
+			c ^= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst, nil
+}
+
+type unswapper struct{ swapper }
+
+func (u unswapper) Append(dst, src []byte, fin bool, max int) (out []byte, consumed int, more bool, err error) {
+	n := min(len(src), max)
+	out, err = u.swapper.Append(dst, src[:n], fin && n == len(src))
+	return out, n, n < len(src), err
+}
+
+func (unswapper) Release() {}
+
+// The two sides agree on an extension, and a message passes through it.
+func ExampleExtension() {
+	var client, server wire.Extension = swapCase{}, swapCase{}
+
+	request, _ := wire.AppendExtensions(nil, client.Offer(nil))
+	offers, _ := wire.ParseExtensions([]string{string(request)})
+	answer, serverSession, ok := server.Accept(slices.Values(offers))
+	if !ok {
+		log.Fatal("declined")
+	}
+	clientSession, err := client.Confirm(answer)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// The server sends. RSV1 stands on the first frame of the message.
+	rsv, perFrame := serverSession.Bits()
+	e := wire.Encoder{Role: wire.Server, RSV: rsv, FrameRSV: perFrame}
+	h := wire.Header{Fin: true, Opcode: wire.OpText}
+	payload := []byte("Hello")
+	if enc := serverSession.Encode(wire.MessageInfo{Text: true, Size: 5}); enc != nil {
+		h.RSV = rsv
+		payload, _ = enc.Append(nil, payload, true)
+	}
+	stream, _ := e.AppendFrame(nil, h, payload)
+	fmt.Printf("%s: %q\n", request, stream)
+
+	// The client receives.
+	rsv, perFrame = clientSession.Bits()
+	d := wire.Decoder{Role: wire.Client, RSV: rsv, FrameRSV: perFrame}
+	f, _, err := d.Next(stream)
+	if err != nil {
+		log.Fatal(err)
+	}
+	message := f.Payload
+	if f.Header.RSV&rsv != 0 {
+		dec, _ := clientSession.Decode(f.Header.RSV)
+		message, _, _, err = dec.Append(nil, f.Payload, f.EndsMessage(), 1<<20)
+		dec.Release()
+	}
+	fmt.Printf("%s %v\n", message, err)
+	// Output:
+	// x-swap-case: "\xc1\x05hELLO"
+	// Hello <nil>
+}
