@@ -24,7 +24,7 @@ func (t *turn) tryLock() bool {
 }
 
 // lock waits until the turn is free, ctx ends, or end ends; it returns the error
-// of whichever ended.
+// of whichever ended. A turn that comes at that very moment is taken.
 func (t *turn) lock(ctx, end context.Context) error {
 	t.mu.Lock()
 	if !t.held {
@@ -46,14 +46,12 @@ func (t *turn) lock(ctx, end context.Context) error {
 		err = context.Cause(end)
 	}
 	t.mu.Lock()
+	defer t.mu.Unlock()
 	i := slices.Index(t.queue, mine)
-	if i >= 0 {
-		t.queue = slices.Delete(t.queue, i, i+1)
-	}
-	t.mu.Unlock()
 	if i < 0 {
-		t.unlock() // the turn came while we gave up: pass it on
+		return nil // the turn came meanwhile; passing it on is for its holder
 	}
+	t.queue = slices.Delete(t.queue, i, i+1)
 	return err
 }
 

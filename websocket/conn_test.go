@@ -1,0 +1,170 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// roles are both sides of a connection.
+var roles = []wire.Role{wire.Server, wire.Client}
+
+// bubble runs f in a bubble of synctest and checks that it leaves no goroutine.
+func bubble(t *testing.T, f func(t *testing.T)) {
+	t.Helper()
+	checkLeaks(t)
+	synctest.Test(t, f)
+}
+
+// eachRole runs f in a bubble for a Conn of either role.
+func eachRole(t *testing.T, f func(t *testing.T, role wire.Role)) {
+	t.Helper()
+	for _, role := range roles {
+		t.Run(role.String(), func(t *testing.T) {
+			bubble(t, func(t *testing.T) { f(t, role) })
+		})
+	}
+}
+
+// start runs f on a goroutine of its own. Its result comes from the channel.
+func start[T any](f func() T) <-chan T {
+	ch := make(chan T, 1)
+	go func() { ch <- f() }()
+	return ch
+}
+
+// A received is what a read has returned.
+type received struct {
+	typ  MessageType
+	data string
+	err  error
+}
+
+// startRead reads a message on a goroutine of its own.
+func startRead(ctx context.Context, c *Conn) <-chan received {
+	return start(func() received {
+		typ, p, err := c.Read(ctx)
+		return received{typ, string(p), err}
+	})
+}
+
+// readStyles are the ways to read messages. Each makes a function that reads the
+// next one and may be called again after an error.
+var readStyles = []struct {
+	name string
+	make func(c *Conn) func(context.Context) received
+}{
+	{"Read", func(c *Conn) func(context.Context) received {
+		return func(ctx context.Context) received {
+			typ, p, err := c.Read(ctx)
+			return received{typ, string(p), err}
+		}
+	}},
+	{"AppendRead", func(c *Conn) func(context.Context) received {
+		buf := []byte("kept")
+		return func(ctx context.Context) received {
+			typ, p, err := c.AppendRead(ctx, buf)
+			if string(p[:4]) != "kept" || err != nil && len(p) != 4 {
+				return received{err: errors.New("AppendRead has changed dst")}
+			}
+			buf = p[:4]
+			return received{typ, string(p[4:]), err}
+		}
+	}},
+	{"Messages", func(c *Conn) func(context.Context) received {
+		return func(ctx context.Context) received {
+			for m, err := range c.Messages(ctx) {
+				return received{m.Type, string(m.Data), err}
+			}
+			return received{err: errLoopEnded}
+		}
+	}},
+	{"Reader", func(c *Conn) func(context.Context) received {
+		var r *MessageReader
+		var have []byte
+		return func(ctx context.Context) received {
+			if r == nil {
+				var err error
+				if r, err = c.Reader(ctx); err != nil {
+					return received{err: err}
+				}
+			}
+			p := make([]byte, 7)
+			for {
+				n, err := r.WithContext(ctx).Read(p)
+				have = append(have, p[:n]...)
+				if err == io.EOF {
+					got := received{typ: r.Type(), data: string(have)}
+					r, have = nil, nil
+					return got
+				}
+				if err != nil {
+					return received{err: err}
+				}
+			}
+		}
+	}},
+}
+
+// errLoopEnded says that a loop over Messages ended with no error of its own.
+var errLoopEnded = &Error{Op: "read", Err: errors.New("the loop has ended"), closed: true}
+
+// wantClosed checks that every method of c says that the connection has ended.
+func wantClosed(t *testing.T, c *Conn) {
+	t.Helper()
+	ctx := context.Background()
+	calls := map[string]func() error{
+		"Write":     func() error { return c.Write(ctx, Binary, []byte("late")) },
+		"WriteJSON": func() error { return c.WriteJSON(ctx, 1) },
+		"ReadJSON":  func() error { return c.ReadJSON(ctx, new(int)) },
+		"Writer":    func() error { _, err := c.Writer(ctx, Text); return err },
+		"Ping":      func() error { _, err := c.Ping(ctx); return err },
+		"Close":     func() error { return c.Close(ctx, StatusNormalClosure, "") },
+	}
+	for _, s := range readStyles {
+		calls[s.name] = func() error { return s.make(c)(ctx).err }
+	}
+	for name, call := range calls {
+		if err := call(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%s after the end: %v", name, err)
+		}
+	}
+	if c.Context().Err() == nil || context.Cause(c.Context()) == context.Canceled {
+		t.Errorf("Context after the end: %v, %v", c.Context().Err(), context.Cause(c.Context()))
+	}
+	if err := c.CloseNow(); err != nil {
+		t.Errorf("CloseNow after the end: %v", err)
+	}
+	if !c.released {
+		t.Error("what the connection held has not been given back")
+	}
+}
+
+// wantError checks that err is an *Error of op that wraps target.
+func wantError(t *testing.T, err error, op string, target error) *Error {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) || e.Op != op || !errors.Is(err, target) {
+		t.Fatalf("got error %v, want one of op %q that is %v", err, op, target)
+	}
+	return e
+}
+
+// A countingContext counts how often its end was asked for.
+type countingContext struct {
+	context.Context
+	registered int
+}
+
+func (c *countingContext) AfterFunc(f func()) func() bool {
+	c.registered++
+	return context.AfterFunc(c.Context, f)
+}
+
+// Value hides the context inside, whose AfterFunc package context would use.
+func (c *countingContext) Value(any) any { return nil }

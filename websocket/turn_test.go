@@ -1,0 +1,160 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+func TestTurnOrder(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ctx := context.Background()
+		var tn turn
+		if !tn.tryLock() || tn.tryLock() {
+			t.Fatal("tryLock")
+		}
+		var order []int
+		for i := range 5 {
+			go func() {
+				if err := tn.lock(ctx, ctx); err != nil {
+					t.Error(err)
+				}
+				order = append(order, i) // guarded by the turn
+				tn.unlock()
+			}()
+			synctest.Wait()
+		}
+		tn.unlock()
+		synctest.Wait()
+		if !slices.IsSorted(order) || len(order) != 5 {
+			t.Errorf("turns came in the order %v", order)
+		}
+		if !tn.tryLock() || tn.queue != nil {
+			t.Error("the turn is not free")
+		}
+	})
+}
+
+// Those who give up leave the queue, and the others still get their turn.
+func TestTurnGiveUp(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cause := errors.New("ended")
+		end, endIt := context.WithCancelCause(context.Background())
+		ctx, cancel := context.WithCancel(context.Background())
+		var tn turn
+		tn.tryLock()
+		wait := func(ctx, end context.Context) <-chan error {
+			ch := start(func() error { return tn.lock(ctx, end) })
+			synctest.Wait()
+			return ch
+		}
+		a := wait(ctx, context.Background())
+		b := wait(context.Background(), context.Background())
+		c := wait(context.Background(), end)
+		cancel()
+		if err := <-a; err != context.Canceled {
+			t.Errorf("context ended: %v", err)
+		}
+		endIt(cause)
+		if err := <-c; err != cause {
+			t.Errorf("connection ended: %v", err)
+		}
+		tn.unlock()
+		if err := <-b; err != nil {
+			t.Error(err)
+		}
+		if tn.tryLock() {
+			t.Error("two hold the turn")
+		}
+		tn.unlock()
+		if !tn.tryLock() {
+			t.Error("the turn was lost")
+		}
+	})
+}
+
+// A turn that comes at the moment a waiter gives up is not lost and not held twice.
+func TestTurnGivenUpAsItComes(t *testing.T) {
+	onOneProcessor(t)
+	bubble(t, func(t *testing.T) {
+		for range 500 {
+			ctx, cancel := context.WithCancel(context.Background())
+			var tn turn
+			tn.tryLock()
+			a := start(func() error { return tn.lock(ctx, context.Background()) })
+			synctest.Wait()
+			b := start(func() error { return tn.lock(context.Background(), context.Background()) })
+			synctest.Wait()
+			cancel()
+			tn.unlock()
+			if err := <-a; err == nil {
+				select {
+				case <-b:
+					t.Fatal("two hold the turn")
+				default:
+				}
+				tn.unlock()
+			}
+			if err := <-b; err != nil {
+				t.Fatal(err)
+			}
+			tn.unlock()
+			if !tn.tryLock() {
+				t.Fatal("the turn was lost")
+			}
+		}
+	})
+}
+
+// A pong that waits for the turn goes out even if the turn came to a writer at the
+// moment it gave up.
+func TestTurnGivenUpWithPongWaiting(t *testing.T) {
+	onOneProcessor(t)
+	for _, role := range roles {
+		t.Run(role.String(), func(t *testing.T) {
+			checkLeaks(t)
+			ours, theirs := tcpPair(t)
+			c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+			for range 200 {
+				ctx, cancel := context.WithCancel(context.Background())
+				c.out.frames.tryLock()
+				w := start(func() error { return c.Write(ctx, Text, []byte("w")) })
+				for !c.out.frames.waited() {
+					runtime.Gosched()
+				}
+				cancel()
+				c.unlockFrames(context.Background())
+				if err := c.answerPing(context.Background(), []byte("p")); err != nil {
+					t.Fatal(err)
+				}
+				h, _, err := p.next()
+				if err == nil && h.Opcode == wire.OpText {
+					h, _, err = p.next()
+				}
+				if err != nil || h.Opcode != wire.OpPong {
+					t.Fatalf("got %v, %v instead of the pong", h.Opcode, err)
+				}
+				<-w
+			}
+		})
+	}
+}
+
+// onOneProcessor makes it sure that a goroutine which has been woken does not run
+// before the one that woke it waits.
+func onOneProcessor(t *testing.T) {
+	n := runtime.GOMAXPROCS(1)
+	t.Cleanup(func() { runtime.GOMAXPROCS(n) })
+}
+
+// waited reports whether somebody waits for the turn.
+func (t *turn) waited() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.queue) > 0
+}
