@@ -107,7 +107,7 @@ func (c *Conn) skipSome(ctx context.Context) error {
 	if in.ext == nil {
 		in.piece = nil
 		if in.last {
-			in.endMessage()
+			c.messageEnded()
 			return nil
 		}
 		return c.nextPiece(ctx)
@@ -166,8 +166,10 @@ func (c *Conn) takePiece(f wire.Frame) error {
 	return nil
 }
 
-// endMessage notes that the open message has been read.
-func (in *incoming) endMessage() {
+// messageEnded notes that the open message has been read, or skipped, to its end.
+func (c *Conn) messageEnded() {
+	in := &c.in
+	c.stats.messagesRead.Add(1)
 	if in.ext != nil {
 		in.ext.Release()
 		in.ext = nil
@@ -191,7 +193,7 @@ func (c *Conn) fill(ctx context.Context) error {
 }
 
 // readSome appends up to max bytes of the open message to dst, and at least one
-// unless the message ends. in.open tells whether it has.
+// unless the message ends or max is 0. in.open tells whether it has ended.
 func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error) {
 	in := &c.in
 	for {
@@ -217,11 +219,10 @@ func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error
 		case err != nil:
 			return dst, err
 		case done:
-			in.endMessage()
-			c.stats.messagesRead.Add(1)
+			c.messageEnded()
 			return dst, nil
-		case len(dst) > before:
-			return dst, nil
+		case len(dst) > before || len(in.piece) > 0 && max == 0:
+			return dst, nil // something, or there is no room for what came
 		}
 		if n := c.direct(max); n > 0 {
 			return c.readDirect(ctx, dst, n)
@@ -267,8 +268,7 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	}
 	in.piece = nil
 	if in.last {
-		in.endMessage()
-		c.stats.messagesRead.Add(1)
+		c.messageEnded()
 	}
 	return dst[:len(dst)+n], nil
 }

@@ -134,8 +134,7 @@ func (c *Conn) nextMessage(ctx context.Context, own []byte) (m Message, _ []byte
 	if in.ext == nil && in.last && len(in.kept) == 0 {
 		m = Message{in.typ, in.piece}
 		in.piece, in.lent = nil, true
-		in.endMessage()
-		c.stats.messagesRead.Add(1)
+		c.messageEnded()
 		return m, own, nil
 	}
 	m.Type, own, err = c.appendMessage(ctx, own)

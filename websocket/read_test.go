@@ -1,0 +1,353 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A reading is one way to read the next message whole. want is its size.
+type reading struct {
+	name string
+	read func(ctx context.Context, c *Conn, want int) (MessageType, []byte, error)
+}
+
+var readings = []reading{
+	{"Read", func(ctx context.Context, c *Conn, _ int) (MessageType, []byte, error) {
+		return c.Read(ctx)
+	}},
+	{"AppendRead exact", func(ctx context.Context, c *Conn, want int) (MessageType, []byte, error) {
+		return appendTo(ctx, c, make([]byte, 3, 3+want))
+	}},
+	{"AppendRead short", func(ctx context.Context, c *Conn, want int) (MessageType, []byte, error) {
+		return appendTo(ctx, c, make([]byte, 3, 3+want/2))
+	}},
+	{"AppendRead roomy", func(ctx context.Context, c *Conn, want int) (MessageType, []byte, error) {
+		return appendTo(ctx, c, make([]byte, 3, 100+2*want))
+	}},
+	{"Messages", func(ctx context.Context, c *Conn, _ int) (typ MessageType, p []byte, err error) {
+		for m, e := range c.Messages(ctx) {
+			typ, p, err = m.Type, bytes.Clone(m.Data), e
+			break
+		}
+		return typ, p, err
+	}},
+	{"Reader", func(ctx context.Context, c *Conn, _ int) (MessageType, []byte, error) {
+		return readStream(ctx, c, func(r io.Reader) ([]byte, error) { return io.ReadAll(r) })
+	}},
+	{"Reader in large steps", func(ctx context.Context, c *Conn, _ int) (MessageType, []byte, error) {
+		return readStream(ctx, c, func(r io.Reader) ([]byte, error) { return readSteps(r, 40_000) })
+	}},
+	{"Reader in small steps", func(ctx context.Context, c *Conn, want int) (MessageType, []byte, error) {
+		return readStream(ctx, c, func(r io.Reader) ([]byte, error) { return readSteps(r, 1+want/50) })
+	}},
+}
+
+// appendTo reads with AppendRead and checks what stands in dst before it.
+func appendTo(ctx context.Context, c *Conn, dst []byte) (MessageType, []byte, error) {
+	n := copy(dst, "\x01\x02\x03")
+	typ, p, err := c.AppendRead(ctx, dst)
+	if !bytes.HasPrefix(p, dst[:n]) {
+		return 0, nil, fmt.Errorf("AppendRead changed what stood in dst: % x", p[:n])
+	}
+	return typ, p[n:], err
+}
+
+func readStream(ctx context.Context, c *Conn, read func(io.Reader) ([]byte, error)) (MessageType, []byte, error) {
+	r, err := c.Reader(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	p, err := read(r)
+	if err == nil {
+		if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			return 0, nil, fmt.Errorf("Read after the end: %d, %v", n, err)
+		}
+	}
+	return r.Type(), p, err
+}
+
+func readSteps(r io.Reader, step int) ([]byte, error) {
+	var p []byte
+	buf := make([]byte, step)
+	for {
+		n, err := r.Read(buf)
+		if n == 0 && err == nil {
+			return p, io.ErrNoProgress
+		}
+		p = append(p, buf[:n]...)
+		if err == io.EOF {
+			return p, nil
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+}
+
+// edges are sizes of messages around every size that the reader treats in a way
+// of its own: lengths of a header, blocks, direct reads, growth.
+func edges() []int {
+	var sizes []int
+	around := func(n, d int) {
+		for i := max(n-d, 0); i <= n+d; i++ {
+			sizes = append(sizes, i)
+		}
+	}
+	around(0, 3)
+	around(125, 2)
+	around(512, 1)
+	around(directMin, 1)
+	around(1<<16, 2)
+	for i := 1; i <= 3; i++ {
+		around(i*blockSize, 1)
+		around(i*blockSize-wire.MaxHeaderSize/2, wire.MaxHeaderSize/2+1)
+	}
+	around(firstGrowth+blockSize, 8)
+	around(2*firstGrowth+blockSize, 8)
+	return sizes
+}
+
+// Every size of message comes through every way to read, back to back with others
+// in one stream.
+func TestReadSizes(t *testing.T) {
+	for _, kind := range transports {
+		for i, way := range readings {
+			if kind != "tcp" && i%3 != 0 {
+				continue // enough to see that it works there too
+			}
+			t.Run(kind+"/"+way.name, func(t *testing.T) {
+				checkLeaks(t)
+				client, server := connPair(t, kind, Limits{})
+				ctx := bounded(t)
+				sizes := edges()
+				go func() {
+					for i, n := range sizes {
+						if err := client.Write(ctx, Binary, pattern(n, uint32(i))); err != nil {
+							t.Errorf("write %d: %v", n, err)
+							return
+						}
+					}
+				}()
+				for i, n := range sizes {
+					typ, p, err := way.read(ctx, server, n)
+					if err != nil || typ != Binary || !bytes.Equal(p, pattern(n, uint32(i))) {
+						t.Fatalf("message of %d bytes: %v, %d bytes, %v", n, typ, len(p), err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A script is a stream of messages as a peer might send it, and what a reader
+// must see of it.
+type script struct {
+	wire []byte
+	want []Message
+}
+
+// makeScript makes a stream of n messages: of both types, in fragments cut
+// anywhere, with control frames between fragments and between messages.
+func makeScript(p *peer, random *rand.Rand, n int) script {
+	var s script
+	for i := range n {
+		var data []byte
+		op := wire.OpBinary
+		switch random.IntN(8) {
+		case 0:
+			data = pattern(random.IntN(4*blockSize), uint32(i))
+		case 1:
+			op = wire.OpText
+			data = []byte(strings.Repeat("aß水🌊", random.IntN(6000)))
+		case 2:
+			op = wire.OpText
+			data = []byte(strings.Repeat("ß水🌊z", random.IntN(20)))
+		default:
+			data = pattern(random.IntN(300), uint32(i))
+		}
+		s.want = append(s.want, Message{MessageType(op), data})
+		s.appendMessage(p, random, op, data)
+	}
+	return s
+}
+
+func (s *script) appendMessage(p *peer, random *rand.Rand, op wire.Opcode, data []byte) {
+	fragments := 1
+	if random.IntN(2) == 0 {
+		fragments += random.IntN(6)
+	}
+	for i := range fragments {
+		for random.IntN(4) == 0 {
+			control := []wire.Opcode{wire.OpPing, wire.OpPong}[random.IntN(2)]
+			s.wire = append(s.wire, p.frame(control, true, pattern(random.IntN(126), 0))...)
+		}
+		n := len(data)
+		if fin := i == fragments-1; !fin && random.IntN(3) > 0 {
+			// Sizes that fill what append allocates, too.
+			n = min(n, []int{random.IntN(n + 1), 64, 512, 1024, 8192}[random.IntN(5)])
+		} else if !fin {
+			n = 0
+		}
+		s.wire = append(s.wire, p.frame(op, i == fragments-1, data[:n])...)
+		op, data = wire.OpContinuation, data[n:]
+	}
+}
+
+// play sends the stream in chops and reads what the Conn answers.
+func (s *script) play(p *peer, random *rand.Rand) {
+	b := s.wire
+	scale := []int{3, 200, 5000, 3 * blockSize}[random.IntN(4)]
+	if len(b) > 20_000 {
+		scale = max(scale, 200)
+	}
+	for len(b) > 0 {
+		n := min(len(b), 1+random.IntN(scale))
+		if _, err := p.nc.Write(b[:n]); err != nil {
+			p.t.Errorf("peer: write: %v", err)
+			return
+		}
+		b = b[n:]
+	}
+}
+
+// drain reads what the Conn sends until it ends.
+func (p *peer) drain() { _, _ = io.Copy(io.Discard, p.nc) }
+
+// Random streams, in random chops, come through a random mix of the ways to read,
+// with messages skipped in the middle and reads cancelled between.
+func TestReadScripts(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	for _, kind := range []string{"pipe", "tcp"} {
+		for _, role := range []wire.Role{wire.Server, wire.Client} {
+			t.Run(fmt.Sprintf("%s/%v", kind, role), func(t *testing.T) {
+				for round := range 8 {
+					testReadScript(t, kind, role, seed+uint64(round))
+				}
+			})
+		}
+	}
+}
+
+func testReadScript(t *testing.T, kind string, role wire.Role, seed uint64) {
+	checkLeaks(t)
+	random := rand.New(rand.NewPCG(seed, 1))
+	ours, theirs := netPair(t, kind)
+	c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+	s := makeScript(p, random, 60)
+	go p.drain()
+	go s.play(p, rand.New(rand.NewPCG(seed, 2)))
+	ctx := bounded(t)
+	for i := 0; i < len(s.want); i++ {
+		want := s.want[i]
+		if i < len(s.want)-1 && random.IntN(4) == 0 {
+			r, err := c.Reader(ctx)
+			if err != nil || r.Type() != want.Type {
+				t.Fatalf("seed %d: message %d: Reader: %v", seed, i, err)
+			}
+			buf := make([]byte, 1+random.IntN(500))
+			n, err := r.Read(buf)
+			if err != nil && err != io.EOF || !bytes.HasPrefix(want.Data, buf[:n]) {
+				t.Fatalf("seed %d: message %d: Read: %v, wrong bytes", seed, i, err)
+			}
+			continue // skips the rest
+		}
+		if random.IntN(8) == 0 {
+			ended, cancel := context.WithCancel(ctx)
+			go cancel() // anywhere within the read
+			typ, b, err := c.Read(ended)
+			if errors.Is(err, context.Canceled) {
+				i-- // nothing is lost
+				continue
+			}
+			if err != nil || typ != want.Type || !bytes.Equal(b, want.Data) {
+				t.Fatalf("seed %d: message %d: cancelled read: %v", seed, i, err)
+			}
+			continue
+		}
+		way := readings[random.IntN(len(readings))]
+		typ, b, err := way.read(ctx, c, len(want.Data))
+		if err != nil || typ != want.Type || !bytes.Equal(b, want.Data) {
+			t.Fatalf("seed %d: message %d by %s: %v, %d bytes of %d: %v", seed, i, way.name, typ, len(b), len(want.Data), err)
+		}
+	}
+	if got := c.Stats().MessagesRead; got != int64(len(s.want)) {
+		t.Errorf("seed %d: MessagesRead = %d, want %d", seed, got, len(s.want))
+	}
+	c.CloseNow()
+}
+
+// A fragment that comes when the destination is exactly full is not lost.
+func TestReadFullDestination(t *testing.T) {
+	for _, n := range []int{1, 8, 64, 512, 4096} {
+		checkLeaks(t)
+		c, p := newPeer(t, wire.Server, Limits{})
+		want := string(pattern(3*n, 0))
+		go func() {
+			p.send(wire.OpBinary, false, want[:n])
+			p.send(wire.OpContinuation, false, want[n:2*n])
+			p.send(wire.OpContinuation, false, "")
+			p.send(wire.OpContinuation, true, want[2*n:])
+		}()
+		_, got, err := c.AppendRead(bounded(t), make([]byte, 0, n))
+		if err != nil || string(got) != want {
+			t.Fatalf("fragments of %d: %d bytes, %v", n, len(got), err)
+		}
+	}
+}
+
+// AppendRead does not allocate where the message fits, however it is cut.
+func TestAppendReadKeepsDestination(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeer(t, wire.Client, Limits{})
+	want := string(pattern(100_000, 0))
+	go func() {
+		p.send(wire.OpBinary, false, want[:100])
+		p.send(wire.OpContinuation, false, want[100:40_000])
+		p.send(wire.OpContinuation, false, want[40_000:])
+		p.send(wire.OpContinuation, true, "")
+	}()
+	dst := make([]byte, 0, len(want))
+	_, got, err := c.AppendRead(bounded(t), dst)
+	if err != nil || string(got) != want {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	if &got[0] != &dst[:1][0] {
+		t.Error("the destination was replaced")
+	}
+}
+
+// The announced length of a message does not size what is allocated for it.
+func TestReadGrowsWithWhatComes(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeer(t, wire.Client, Limits{MaxMessage: -1})
+	ctx, cancel := context.WithCancel(bounded(t))
+	go func() {
+		head := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: wire.OpBinary, Length: 1 << 50})
+		p.write(append(head, make([]byte, 3*blockSize)...))
+		cancel()
+	}()
+	before := allocated()
+	if _, _, err := c.Read(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if grown := allocated() - before; grown > 1<<20 {
+		t.Errorf("a message of which 48 KiB came took %d bytes", grown)
+	}
+}
+
+// allocated returns how many bytes have been allocated since the start.
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
