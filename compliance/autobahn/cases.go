@@ -1,0 +1,108 @@
+package autobahn
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Version is the release of the suite that this package is written for. Its
+// cases have not changed since 0.7.
+const Version = "25.10.1"
+
+// caseGroups lists the suite's groups in its own order with the number of cases
+// in each. Within a group the cases are numbered from 1 without a gap; there is
+// no group 8 or 11.
+var caseGroups = [...]struct {
+	name  string
+	cases int
+}{
+	{"1.1", 8}, {"1.2", 8}, // text and binary messages
+	{"2", 11},              // pings and pongs
+	{"3", 7},               // reserved bits
+	{"4.1", 5}, {"4.2", 5}, // reserved opcodes
+	{"5", 20},                                                               // fragmentation
+	{"6.1", 3}, {"6.2", 4}, {"6.3", 2}, {"6.4", 4}, {"6.5", 5}, {"6.6", 11}, // UTF-8
+	{"6.7", 4}, {"6.8", 2}, {"6.9", 4}, {"6.10", 3}, {"6.11", 5}, {"6.12", 8},
+	{"6.13", 5}, {"6.14", 10}, {"6.15", 1}, {"6.16", 3}, {"6.17", 5}, {"6.18", 5},
+	{"6.19", 5}, {"6.20", 7}, {"6.21", 8}, {"6.22", 34}, {"6.23", 7},
+	{"7.1", 6}, {"7.3", 6}, {"7.5", 1}, {"7.7", 13}, {"7.9", 9}, {"7.13", 2}, // closing
+	{"9.1", 6}, {"9.2", 6}, {"9.3", 9}, {"9.4", 9}, // large messages
+	{"9.5", 6}, {"9.6", 6}, {"9.7", 6}, {"9.8", 6},
+	{"10.1", 1},                                                          // automatic fragmentation
+	{"12.1", 18}, {"12.2", 18}, {"12.3", 18}, {"12.4", 18}, {"12.5", 18}, // deflate
+	{"13.1", 18}, {"13.2", 18}, {"13.3", 18}, {"13.4", 18}, // deflate's parameters
+	{"13.5", 18}, {"13.6", 18}, {"13.7", 18},
+}
+
+// allCases returns the ids of every case, in the order in which the suite runs
+// them.
+func allCases() []string {
+	var ids []string
+	for _, g := range caseGroups {
+		for i := 1; i <= g.cases; i++ {
+			ids = append(ids, g.name+"."+strconv.Itoa(i))
+		}
+	}
+	return ids
+}
+
+// ExpandCases returns the ids that match any of the patterns in include (none:
+// every case) and none of those in exclude, in the order in which the suite runs
+// them. A pattern is an id in which a star stands for any run of characters, and
+// it must match the whole id: "12.*.1" is the first case of each group, where
+// wstest itself would also take 12.1.10 to 12.1.18. A pattern that matches no
+// case is an error, as is a choice that leaves none.
+func ExpandCases(include, exclude []string) ([]string, error) {
+	if len(include) == 0 {
+		include = []string{"*"}
+	}
+	all := allCases()
+	for _, p := range slices.Concat(include, exclude) {
+		if !slices.ContainsFunc(all, func(id string) bool { return matchCase(p, id) }) {
+			return nil, fmt.Errorf("no case of the suite matches %q (ids are like 1.1.1 and 2.10; patterns like 6.*)", p)
+		}
+	}
+	ids := slices.DeleteFunc(all, func(id string) bool {
+		match := func(p string) bool { return matchCase(p, id) }
+		return !slices.ContainsFunc(include, match) || slices.ContainsFunc(exclude, match)
+	})
+	if len(ids) == 0 {
+		return nil, errors.New("the patterns exclude every case they include")
+	}
+	return ids, nil
+}
+
+// matchCase reports whether the whole of id matches the pattern.
+func matchCase(pattern, id string) bool {
+	head, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == id
+	}
+	if !strings.HasPrefix(id, head) {
+		return false
+	}
+	for tail := id[len(head):]; ; tail = tail[1:] {
+		if matchCase(rest, tail) {
+			return true
+		}
+		if tail == "" {
+			return false
+		}
+	}
+}
+
+// compareCases orders ids by their numbers: 2.9 before 2.10.
+func compareCases(a, b string) int {
+	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
+		m, errM := strconv.Atoi(x)
+		n, errN := strconv.Atoi(y)
+		if errM != nil || errN != nil {
+			return cmp.Compare(x, y)
+		}
+		return cmp.Compare(m, n)
+	})
+}

@@ -1,0 +1,112 @@
+package autobahn
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// fixture is an index.json as wstest writes it, with two agents.
+const fixture = `{
+   "echo": {
+      "1.1.1": {"behavior": "OK", "behaviorClose": "OK", "duration": 2, "remoteCloseCode": 1000, "reportfile": "echo_case_1_1_1.json"},
+      "2.10": {"behavior": "OK", "behaviorClose": "UNCLEAN", "duration": 1002, "remoteCloseCode": null, "reportfile": "echo_case_2_10.json"},
+      "2.9": {"behavior": "FAILED", "behaviorClose": "WRONG CODE", "duration": 3, "remoteCloseCode": 1002, "reportfile": "echo_case_2_9.json"},
+      "6.4.1": {"behavior": "NON-STRICT", "behaviorClose": "OK", "duration": 2003, "remoteCloseCode": 1007, "reportfile": "echo_case_6_4_1.json"},
+      "7.1.6": {"behavior": "INFORMATIONAL", "behaviorClose": "INFORMATIONAL", "duration": 9, "remoteCloseCode": 1000, "reportfile": "echo_case_7_1_6.json"},
+      "7.5.1": {"behavior": "", "behaviorClose": "OK", "duration": 9, "remoteCloseCode": 1007, "reportfile": "echo_case_7_5_1.json"},
+      "9.1.1": {"behavior": "FAILED", "behaviorClose": "FAILED", "duration": 1, "remoteCloseCode": null, "reportfile": "echo_case_9_1_1.json"},
+      "12.1.1": {"behavior": "UNIMPLEMENTED", "behaviorClose": "OK", "duration": 1, "remoteCloseCode": 1000, "reportfile": "echo_case_12_1_1.json"}
+   },
+   "other": {
+      "1.1.2": {"behavior": "OK", "behaviorClose": "OK", "duration": 2, "remoteCloseCode": 1000, "reportfile": "other_case_1_1_2.json"}
+   }
+}`
+
+func fixtureReport(t *testing.T) *Report {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "index.json")
+	if err := os.WriteFile(path, []byte(fixture), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	index, err := ReadIndex(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []string{"1.1.1", "1.1.2", "2.9", "2.10", "6.4.1", "7.1.6", "7.5.1", "12.1.1"}
+	return newReport(index, "echo", "reports", cases)
+}
+
+func TestReportVerdicts(t *testing.T) {
+	r := fixtureReport(t)
+	if got, want := r.Short(), []string{"2.9", "2.10", "6.4.1", "12.1.1"}; !slices.Equal(got, want) {
+		t.Errorf("short: %v, want %v", got, want)
+	}
+	// 1.1.2 has only another agent's verdict and 7.5.1 only half of one.
+	if got, want := r.Missing(), []string{"1.1.2", "7.5.1"}; !slices.Equal(got, want) {
+		t.Errorf("missing: %v, want %v", got, want)
+	}
+	// 9.1.1 was not asked for.
+	if _, ok := r.Results["9.1.1"]; ok {
+		t.Error("a case that nobody asked for is in the report")
+	}
+}
+
+func TestReportWrite(t *testing.T) {
+	r := fixtureReport(t)
+	r.Took = 1250 * time.Millisecond
+	var b strings.Builder
+	if err := r.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	file := func(name string) string { return filepath.Join("reports", name) }
+	want := `echo: 6 of 8 cases run in 1.2 s
+behavior       OK 2, INFORMATIONAL 1, FAILED 1, NON-STRICT 1, UNIMPLEMENTED 1
+behaviorClose  OK 3, INFORMATIONAL 1, UNCLEAN 1, WRONG CODE 1
+
+4 fell short:
+case    behavior       behaviorClose  peer's code  report
+2.9     FAILED         WRONG CODE     1002         ` + file("echo_case_2_9.json") + `
+2.10    OK             UNCLEAN        none         ` + file("echo_case_2_10.json") + `
+6.4.1   NON-STRICT     OK             1007         ` + file("echo_case_6_4_1.json") + `
+12.1.1  UNIMPLEMENTED  OK             1000         ` + file("echo_case_12_1_1.json") + `
+
+2 not run: 1.1.2 7.5.1
+`
+	if b.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", b.String(), want)
+	}
+}
+
+func TestReportOfNothing(t *testing.T) {
+	cases, err := ExpandCases([]string{"1.*", "2.*"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	if err := newReport(Index{}, "echo", "reports", cases).Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"0 of 27 cases", "behavior       none", "27 not run: 1.1.1 ", "2.4 and 7 more"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in:\n%s", want, b.String())
+		}
+	}
+}
+
+func TestReadIndexErrors(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := ReadIndex(filepath.Join(dir, "index.json")); !os.IsNotExist(err) {
+		t.Errorf("no file: %v", err)
+	}
+	bad := filepath.Join(dir, "bad.json")
+	if err := os.WriteFile(bad, []byte(`{"echo": {"1.1.1": `), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadIndex(bad); err == nil || !strings.Contains(err.Error(), "bad.json") {
+		t.Errorf("half a file: %v", err)
+	}
+}
