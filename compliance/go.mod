@@ -2,14 +2,12 @@ module github.com/hawser-ws/hawser/compliance
 
 go 1.25
 
-require (
-	github.com/hawser-ws/hawser/wire v0.0.0
-	github.com/hawser-ws/hawser/websocket v0.0.0
-	github.com/hawser-ws/hawser/deflate v0.0.0
-)
+require github.com/hawser-ws/hawser/websocket v0.0.0
+
+require github.com/hawser-ws/hawser/wire v0.0.0 // indirect
 
 replace (
-	github.com/hawser-ws/hawser/wire => ../wire
-	github.com/hawser-ws/hawser/websocket => ../websocket
 	github.com/hawser-ws/hawser/deflate => ../deflate
+	github.com/hawser-ws/hawser/websocket => ../websocket
+	github.com/hawser-ws/hawser/wire => ../wire
 )

@@ -1,0 +1,25 @@
+# Python imports this module at start when its directory is on PYTHONPATH. It
+# keeps sockets off every interface but loopback: wstest has no option for that
+# and by itself listens on all of them.
+import os
+import socket
+import sys
+
+LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "<any>": "127.0.0.1", "::": "::1"}
+
+# Python 2 wraps its sockets in this class, Python 3 has one class only.
+Socket = getattr(socket, "_socketobject", socket.socket)
+bind = Socket.bind
+
+
+def bind_to_loopback(self, address):
+    if isinstance(address, tuple) and address and address[0] in LOOPBACK:
+        address = (LOOPBACK[address[0]],) + address[1:]
+    return bind(self, address)
+
+
+Socket.bind = bind_to_loopback
+
+# A wrapper may drop PYTHONPATH on the way, so that whoever asks is told.
+if os.environ.get("WSCHECK_CONFIRM_LOOPBACK"):
+    sys.stderr.write("wscheck: sockets stay on loopback\n")

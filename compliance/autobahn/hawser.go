@@ -1,0 +1,48 @@
+package autobahn
+
+import (
+	"context"
+	"crypto/tls"
+	"net/http"
+	"net/url"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// maxMessage is above the largest message of the suite, 9.1.6's 16 MiB.
+const maxMessage = 32 << 20
+
+// Hawser is a Dialer for this project's own client, package websocket. It offers
+// no extension.
+func Hawser(ctx context.Context, server string, config *tls.Config) (Conn, error) {
+	c, _, err := websocket.Dial(ctx, server, &websocket.DialOptions{
+		TLSConfig: config,
+		Proxy:     func(*http.Request) (*url.URL, error) { return nil, nil },
+		Limits:    websocket.Limits{MaxMessage: maxMessage},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return hawserConn{c}, nil
+}
+
+// hawserConn fits a websocket.Conn to Conn. Its Read does the client's part of a
+// closing handshake before it returns an error.
+type hawserConn struct {
+	conn *websocket.Conn
+}
+
+func (c hawserConn) Read(ctx context.Context) (binary bool, message []byte, err error) {
+	kind, message, err := c.conn.Read(ctx)
+	return kind == websocket.Binary, message, err
+}
+
+func (c hawserConn) Write(ctx context.Context, binary bool, message []byte) error {
+	kind := websocket.Text
+	if binary {
+		kind = websocket.Binary
+	}
+	return c.conn.Write(ctx, kind, message)
+}
+
+func (c hawserConn) Close() error { return c.conn.CloseNow() }
