@@ -196,7 +196,7 @@ func TestDecoder(t *testing.T) {
 	}
 }
 
-// ping returns an unmasked or masked ping without payload.
+// pingFor returns a ping without payload as role is to receive it.
 func pingFor(role wire.Role) []byte {
 	return wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: wire.OpPing, Masked: role == wire.Server})
 }
@@ -229,6 +229,13 @@ func TestDecoderEmptyContinuations(t *testing.T) {
 		if stream = stream[n:]; len(stream) == 0 {
 			t.Fatal("not refused")
 		}
+	}
+}
+
+// The defaults are promised in the documentation.
+func TestDecoderDefaults(t *testing.T) {
+	if wire.DefaultMaxMessage != 1_048_576 || wire.DefaultMaxEmptyFragments != 1_024 || wire.DefaultMaxControls != 1_000 {
+		t.Error("the defaults have changed")
 	}
 }
 

@@ -48,6 +48,12 @@
 // section 10.3). Two things are left to the caller because they need a
 // connection: bounds in time, and the check of a request's Origin (section 10.2).
 //
+// # Testing
+//
+// Package wiretest holds some thousand streams, good and bad, with the frames and
+// the error that each must lead to. The tests of this package read them in every
+// chop; a transport can send them to itself.
+//
 // # Specifications
 //
 //   - RFC 6455, The WebSocket Protocol: https://www.rfc-editor.org/rfc/rfc6455
