@@ -192,9 +192,9 @@ func mustFail(t *testing.T, url string, opts *DialOptions, want string) (*Handsh
 	return he, resp
 }
 
-// testTLS returns the settings of a server with a certificate for example.com and
+// dialTLS returns the settings of a server with a certificate for example.com and
 // the loopback addresses, and of a client that trusts it.
-func testTLS(t *testing.T) (server, client *tls.Config) {
+func dialTLS(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
 	s := httptest.NewTLSServer(http.NotFoundHandler())
 	defer s.Close()

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A target is the server, and the resource there, that a handshake asks for.
@@ -111,6 +112,9 @@ func unixTarget(u *url.URL) (target, error) {
 // a name outside ASCII in punycode. It is an error if that form cannot be sent.
 // net/http knows these rules and applies them in Request.Write alone.
 func asciiHost(host string) (string, error) {
+	if !utf8.ValidString(host) {
+		return "", fmt.Errorf("host %q is not valid", host)
+	}
 	var b bytes.Buffer
 	req := &http.Request{URL: &url.URL{Path: "/"}, Host: host}
 	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {

@@ -34,10 +34,13 @@ type response struct {
 // or of any size if limit is negative. Interim responses, such as 103, count and
 // are skipped.
 func readResponse(nc net.Conn, req *http.Request, limit int64) (*response, error) {
-	src := &headerReader{src: nc, left: limit, limit: limit}
+	src := &headerReader{src: nc, left: limit}
 	br := bufio.NewReader(src)
 	for {
 		resp, err := http.ReadResponse(br, req)
+		if src.over { // net/http may take the end of what it got for a fault in it
+			return nil, fmt.Errorf("its header is larger than Limits.MaxResponseHeader, %d bytes", limit)
+		}
 		if err != nil {
 			return nil, brief(err)
 		}
@@ -50,7 +53,7 @@ func readResponse(nc net.Conn, req *http.Request, limit int64) (*response, error
 		case code/100 == 1:
 			continue
 		}
-		src.limit = -1
+		src.left = -1
 		nc.SetReadDeadline(time.Now().Add(bodyTimeout))
 		// What could be read tells enough; why there is no more does not matter.
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
@@ -59,18 +62,21 @@ func readResponse(nc net.Conn, req *http.Request, limit int64) (*response, error
 	}
 }
 
-// A headerReader fails after limit bytes, unless limit is negative.
+// A headerReader ends after left bytes, and then more was asked for; a negative
+// left is no limit.
 type headerReader struct {
-	src         io.Reader
-	left, limit int64
+	src  io.Reader
+	left int64
+	over bool
 }
 
 func (r *headerReader) Read(p []byte) (int, error) {
-	if r.limit < 0 {
+	if r.left < 0 {
 		return r.src.Read(p)
 	}
 	if r.left == 0 {
-		return 0, fmt.Errorf("header is larger than Limits.MaxResponseHeader, %d bytes", r.limit)
+		r.over = true
+		return 0, io.EOF
 	}
 	n, err := r.src.Read(p[:min(int64(len(p)), r.left)])
 	r.left -= int64(n)
@@ -119,7 +125,10 @@ func (d *dialer) verify(r *response, req *http.Request) (config, error) {
 		return config{}, r.refuse(section41, "Connection is %.100q, without Upgrade", v)
 	}
 	want := wire.AcceptKey(req.Header[fieldKey][0])
-	if v := h.Values(fieldAccept); len(v) != 1 || v[0] != want {
+	switch v := h.Values(fieldAccept); {
+	case len(v) > 1:
+		return config{}, r.refuse("RFC 6455, section 11.3.3", "%d fields Sec-WebSocket-Accept", len(v))
+	case len(v) == 0 || v[0] != want:
 		return config{}, r.refuse(section41, "Sec-WebSocket-Accept is %.100q, not %q", v, want)
 	}
 	protocol, err := d.verifyProtocol(r)
@@ -161,15 +170,12 @@ func (d *dialer) verifyExtension(r *response) (wire.Session, error) {
 	if err != nil {
 		return nil, r.refuse("RFC 6455, section 9.1", "Sec-WebSocket-Extensions is %.100q: %w", v[0], fieldCause(err))
 	}
-	if len(answers) == 0 {
-		return nil, r.refuse("RFC 6455, section 9.1", "Sec-WebSocket-Extensions is empty")
-	}
 	for _, a := range answers {
 		if d.offering(a.Name) == nil {
 			return nil, r.refuse(section41, "server chose extension %.100q, which was not offered", a.Name)
 		}
 	}
-	if len(answers) > 1 {
+	if len(answers) != 1 {
 		return nil, r.refuse("RFC 6455, section 9.1", "server chose %d extensions: %.100q; one at most can take effect", len(answers), v[0])
 	}
 	session, err := d.offering(answers[0].Name).Confirm(answers[0])

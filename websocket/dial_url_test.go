@@ -1,0 +1,80 @@
+package websocket
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestParseTarget(t *testing.T) {
+	rows := []struct{ raw, url, addr, socket, auth string }{
+		{"ws://example.com", "http://example.com", "example.com:80", "", ""},
+		{"WS://Example.com:80/a?b", "http://Example.com/a?b", "Example.com:80", "", ""},
+		{"http://example.com:443/", "http://example.com:443/", "example.com:443", "", ""},
+		{"wss://example.com:443/", "https://example.com/", "example.com:443", "", ""},
+		{"https://example.com:80/", "https://example.com:80/", "example.com:80", "", ""},
+		{"ws://example.com:/", "http://example.com/", "example.com:80", "", ""},
+		{"ws://[::1]/", "http://[::1]/", "[::1]:80", "", ""},
+		{"wss://[::1]:443/", "https://[::1]/", "[::1]:443", "", ""},
+		{"ws://[fe80::1%25eth0]:1/", "http://[fe80::1%25eth0]:1/", "[fe80::1%eth0]:1", "", ""},
+		{"ws://Bücher.example/", "http://xn--bcher-kva.example/", "xn--bcher-kva.example:80", "", ""},
+		{"ws://b%C3%BCcher.example:8/", "http://xn--bcher-kva.example:8/", "xn--bcher-kva.example:8", "", ""},
+		{"ws://u:p%3A@h/", "http://h/", "h:80", "", "Basic dTpwOg=="},
+		{"ws://u@h/", "http://h/", "h:80", "", "Basic dTo="},
+		{"ws+unix:///s", "http://localhost", "localhost:80", "/s", ""},
+		{"ws+unix:///a%3Ab:/c%2Fd?e", "http://localhost/c%2Fd?e", "localhost:80", "/a:b", ""},
+		{"wss+unix://u:p@/s:", "https://localhost", "localhost:443", "/s", "Basic dTpw"},
+		{"ws+unix:/s:/", "http://localhost/", "localhost:80", "/s", ""},
+	}
+	for _, row := range rows {
+		got, auth, err := parseTarget(row.raw)
+		if err != nil {
+			t.Errorf("%s: %v", row.raw, err)
+			continue
+		}
+		if got.url.String() != row.url || got.addr() != row.addr || got.socket != row.socket || auth != row.auth {
+			t.Errorf("%s: %v %q %q %q, want %v", row.raw, got.url, got.addr(), got.socket, auth, row)
+		}
+	}
+}
+
+// URLs that are refused, and nothing of a password in what is said of them.
+func TestParseTargetRefuses(t *testing.T) {
+	for raw, want := range map[string]string{
+		"":                         "scheme",
+		"example.com":              "scheme",
+		"ftp://example.com/":       "scheme",
+		"http+unix:///s":           "scheme",
+		"ws+unix+unix:///s":        "scheme",
+		"ws:":                      "no host",
+		"ws:example.com":           "no host",
+		"ws:///path":               "no host",
+		"ws://:80/":                "no host",
+		"ws://u:hush@/":            "no host",
+		"ws://h/#":                 "fragment",
+		"ws://h/#x":                "fragment",
+		"ws://h/a#b?c":             "fragment",
+		"ws+unix:///s:/#x":         "fragment",
+		"ws://h:port/":             "invalid port",
+		"ws://u:hush@h h/":         "invalid character",
+		"ws://u:hush@h/\x7f":       "invalid control",
+		`ws://u:hush@h"h/`:         "not valid",
+		"ws://[::1/":               "missing ']'",
+		"ws+unix://":               "no socket",
+		"ws+unix:///":              "no socket",
+		"ws+unix:///:/x":           "no socket",
+		"ws+unix://host/s":         "absolute path",
+		"ws+unix:s":                "absolute path",
+		"ws+unix://u:hush@h/s:/x":  "absolute path",
+		"ws+unix:///s:x":           "begins with no",
+		"ws://u:hush@exam\xffple/": "not valid",
+	} {
+		got, _, err := parseTarget(raw)
+		if err == nil {
+			t.Errorf("%q: %v", raw, got.url)
+			continue
+		}
+		if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
+			t.Errorf("%q: %v, want an error with %q", raw, err, want)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package websocket
+
+import (
+	"crypto/tls"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A fakeProxy is a proxy on loopback that leads to one server, whatever it is
+// asked for, and notes what it was asked for.
+type fakeProxy struct {
+	url     *url.URL
+	backend string
+	user    string // user:password it wants from a SOCKS5 client, or ""
+
+	wg    sync.WaitGroup
+	mu    sync.Mutex
+	asked []string // heads of CONNECT, or host:port asked of SOCKS5
+	tls   []tls.ConnectionState
+}
+
+// startProxy starts a proxy of scheme http, https (with the settings c) or socks5.
+func startProxy(t *testing.T, scheme, backend, user string, c *tls.Config) *fakeProxy {
+	t.Helper()
+	ln := listen(t)
+	p := &fakeProxy{url: &url.URL{Scheme: scheme, Host: ln.Addr().String()}, backend: backend, user: user}
+	if name, password, ok := strings.Cut(user, ":"); ok {
+		p.url.User = url.UserPassword(name, password)
+	}
+	t.Cleanup(p.wg.Wait)
+	t.Cleanup(func() { ln.Close() })
+	p.wg.Go(func() {
+		for {
+			nc, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			p.wg.Go(func() {
+				defer nc.Close()
+				nc.SetDeadline(time.Now().Add(10 * time.Second))
+				if err := p.serve(nc, c); err != nil {
+					t.Logf("proxy: %v", err) // the client's side is what a test judges
+				}
+			})
+		}
+	})
+	return p
+}
+
+func (p *fakeProxy) serve(nc net.Conn, c *tls.Config) error {
+	switch p.url.Scheme {
+	case "https":
+		tc := tls.Server(nc, c)
+		if err := tc.Handshake(); err != nil {
+			return err
+		}
+		p.mu.Lock()
+		p.tls = append(p.tls, tc.ConnectionState())
+		p.mu.Unlock()
+		nc = tc
+		fallthrough
+	case "http":
+		rc, err := readHead(nc)
+		if err != nil {
+			return err
+		}
+		p.note(rc.head)
+		rc.say("HTTP/1.1 200 Fine\r\nX-Proxy: yes\r\n\r\n")
+	default:
+		addr, err := p.socks(nc)
+		if err != nil {
+			return err
+		}
+		p.note(addr)
+	}
+	return p.splice(nc)
+}
+
+func (p *fakeProxy) note(s string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = append(p.asked, s)
+}
+
+// requests returns what the proxy was asked so far.
+func (p *fakeProxy) requests() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.asked...)
+}
+
+// splice copies both ways until one side has ended.
+func (p *fakeProxy) splice(client net.Conn) error {
+	server, err := net.Dial("tcp", p.backend)
+	if err != nil {
+		return err
+	}
+	p.wg.Go(func() {
+		io.Copy(client, server)
+		client.Close()
+	})
+	_, err = io.Copy(server, client)
+	server.Close()
+	if err != nil && strings.Contains(err.Error(), "closed network connection") {
+		err = nil
+	}
+	return err
+}
+
+// socks serves the handshakes of RFC 1928 and RFC 1929.
+func (p *fakeProxy) socks(nc net.Conn) (addr string, err error) {
+	take := func(n int) []byte {
+		b := make([]byte, n)
+		if err == nil {
+			_, err = io.ReadFull(nc, b)
+		}
+		return b
+	}
+	methods := take(int(take(2)[1]))
+	method := byte(0)
+	if p.user != "" {
+		method = 2
+	}
+	if err != nil || !strings.Contains(string(methods), string(rune(method))) {
+		return "", fmt.Errorf("methods %v: %w", methods, err)
+	}
+	nc.Write([]byte{5, method})
+	if method == 2 {
+		user := string(take(int(take(2)[1])))
+		user += ":" + string(take(int(take(1)[0])))
+		if user != p.user {
+			nc.Write([]byte{1, 1})
+			return "", fmt.Errorf("user is %q", user)
+		}
+		nc.Write([]byte{1, 0})
+	}
+	var host string
+	switch take(4)[3] {
+	case 1:
+		host = net.IP(take(4)).String()
+	case 4:
+		host = net.IP(take(16)).String()
+	case 3:
+		host = string(take(int(take(1)[0])))
+	}
+	port := binary.BigEndian.Uint16(take(2))
+	nc.Write(append([]byte{5, 0, 0, 3, 9}, "some.host\x01\x02"...))
+	return net.JoinHostPort(host, strconv.Itoa(int(port))), err
+}

@@ -1,0 +1,297 @@
+package websocket
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// through is a DialOptions.Proxy for one proxy.
+func through(u *url.URL) func(*http.Request) (*url.URL, error) {
+	return func(*http.Request) (*url.URL, error) { return u, nil }
+}
+
+// Every kind of proxy leads to servers of both kinds. It learns the host and port
+// of the server and its own credentials, and none of the server's; the server
+// learns nothing of the proxy's.
+func TestProxy(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, clientTLS := dialTLS(t)
+	for _, scheme := range []string{"http", "https", "socks5", "socks5h"} {
+		for _, secure := range []bool{false, true} {
+			target, addr, conf := "ws://server:secret@example.com/", "example.com:80", (*tls.Config)(nil)
+			if secure {
+				target, addr, conf = "wss://server:secret@example.com/", "example.com:443", serverTLS
+			}
+			t.Run(scheme+" "+addr, func(t *testing.T) {
+				s := serveScript(t, nil, conf, hello)
+				p := startProxy(t, scheme, s.addr, "proxy:hush", serverTLS)
+				asked := ""
+				mustHello(t, target, &DialOptions{
+					TLSConfig: clientTLS,
+					Header:    http.Header{"Cookie": {"a=cookie"}},
+					Proxy: func(r *http.Request) (*url.URL, error) {
+						asked = r.URL.String()
+						return p.url, nil
+					},
+				})
+				if want := strings.Replace(strings.Replace(target, "ws", "http", 1), "server:secret@", "", 1); asked != want {
+					t.Errorf("Proxy was asked for %q, want %q", asked, want)
+				}
+				want := addr
+				if strings.HasPrefix(scheme, "http") {
+					want = "CONNECT " + addr + " HTTP/1.1\r\nHost: " + addr + "\r\n" +
+						"User-Agent: Go-http-client/1.1\r\n" +
+						"Proxy-Authorization: Basic cHJveHk6aHVzaA==\r\n\r\n"
+				}
+				if got := strings.Join(p.requests(), "|"); got != want {
+					t.Errorf("proxy was asked:\n%s\nwant:\n%s", got, want)
+				}
+				head := s.requests()[0]
+				if fieldOf(head, "Host") != "example.com" || fieldOf(head, "Authorization") == "" ||
+					strings.Contains(head, "Proxy") || !strings.HasPrefix(head, "GET / ") {
+					t.Errorf("request:\n%s", head)
+				}
+			})
+		}
+	}
+}
+
+// NetDial opens the connection to the proxy.
+func TestProxyNetDial(t *testing.T) {
+	checkLeaks(t)
+	s := serveScript(t, nil, nil, hello)
+	p := startProxy(t, "http", s.addr, "", nil)
+	got := ""
+	mustHello(t, "ws://example.com", &DialOptions{
+		Proxy: through(&url.URL{Scheme: "http", Host: "proxy.example"}),
+		NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			got = network + " " + addr
+			return new(net.Dialer).DialContext(ctx, "tcp", p.url.Host)
+		},
+	})
+	if want := "tcp proxy.example:80"; got != want {
+		t.Errorf("NetDial of %q, want %q", got, want)
+	}
+	if asked := p.requests(); len(asked) != 1 || strings.Contains(asked[0], "Authorization") {
+		t.Errorf("proxy was asked: %q", asked)
+	}
+}
+
+// An https proxy is verified by its own name and sees none of the settings that
+// are for the server.
+func TestProxyTLS(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, clientTLS := dialTLS(t)
+	serverTLS.ClientAuth = tls.RequestClientCert
+	certs := make(chan int, 1)
+	s := serveScript(t, nil, serverTLS, func(rc *scriptConn) {
+		certs <- len(rc.Conn.(*tls.Conn).ConnectionState().PeerCertificates)
+		hello(rc)
+	})
+	p := startProxy(t, "https", s.addr, "", serverTLS)
+	clientTLS.Certificates = serverTLS.Certificates
+	clientTLS.ServerName = "example.com"
+	mustHello(t, "wss://10.0.0.1", &DialOptions{TLSConfig: clientTLS, Proxy: through(p.url)})
+	if n := <-certs; n != 1 {
+		t.Errorf("server saw %d certificates", n)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if cs := p.tls[0]; len(cs.PeerCertificates) != 0 || cs.ServerName != "" || cs.NegotiatedProtocol != "" {
+		t.Errorf("proxy saw %d certificates, name %q", len(cs.PeerCertificates), cs.ServerName)
+	}
+}
+
+// Trust in a server, however blind, is not trust in the proxy.
+func TestProxyTLSVerified(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, _ := dialTLS(t)
+	p := startProxy(t, "https", "", "", serverTLS)
+	mustFail(t, "wss://example.com", &DialOptions{
+		TLSConfig: &tls.Config{InsecureSkipVerify: true}, Proxy: through(p.url),
+	}, "TLS handshake with the proxy")
+}
+
+// What a proxy can answer to CONNECT. A refusal is returned, neither followed nor
+// a source of cookies.
+func TestProxyAnswers(t *testing.T) {
+	checkLeaks(t)
+	rows := map[string]struct {
+		answer string
+		status int
+		want   string
+	}{
+		"credentials wanted": {"HTTP/1.1 407 Who?\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\n\r\nname?", 407, `proxy refused to connect: "name?"`},
+		"redirect":           {"HTTP/1.1 302 There\r\nLocation: http://example.com/\r\nContent-Length: 0\r\n\r\n", 302, "proxy refused to connect"},
+		"switches protocols": {"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\n\r\n", 101, "proxy refused to connect"},
+		"speaks too early":   {"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Ha\r\n", 200, "17 bytes before the server could"},
+		"large header":       {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10), 0, "Limits.MaxResponseHeader"},
+		"no HTTP":            {"SSH-2.0-x\r\n", 0, "reading the proxy's response"},
+		"nothing":            {"", 0, "unexpected EOF"},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			s := serveScript(t, nil, nil, func(rc *scriptConn) {
+				rc.say(row.answer)
+				rc.Conn.(*net.TCPConn).CloseWrite()
+				waitClosed(rc)
+			})
+			jar, _ := cookiejar.New(nil)
+			he, resp := mustFail(t, "ws://example.com/", &DialOptions{
+				Proxy: through(&url.URL{Scheme: "http", Host: s.addr}), Jar: jar, MaxRedirects: 3,
+			}, row.want)
+			if he.Status != row.status {
+				t.Errorf("status %d, want %d", he.Status, row.status)
+			}
+			if resp != nil && resp.Request.Method != "CONNECT" {
+				t.Errorf("response to %s", resp.Request.Method)
+			}
+			if c := jar.Cookies(&url.URL{Scheme: "http", Host: "example.com", Path: "/"}); len(c) != 0 {
+				t.Errorf("cookies of the proxy: %v", c)
+			}
+			if n := len(s.requests()); n != 1 {
+				t.Errorf("%d requests", n)
+			}
+		})
+	}
+}
+
+// A proxy that never answers is bounded as a server is.
+func TestProxyTimeout(t *testing.T) {
+	checkLeaks(t)
+	for _, scheme := range []string{"http", "https", "socks5"} {
+		for _, greeting := range []string{"", "\x05", "\x05\x00", "\x05\x00\x05\x00\x00\x03\x20x", "HTTP/1.1 200 OK\r\n"} {
+			synctest.Test(t, func(t *testing.T) {
+				ours, theirs := net.Pipe()
+				go io.Copy(io.Discard, theirs)
+				go theirs.Write([]byte(greeting))
+				_, resp, err := Dial(context.Background(), "ws://example.com/", &DialOptions{
+					Proxy:   through(&url.URL{Scheme: scheme, Host: "proxy"}),
+					NetDial: func(context.Context, string, string) (net.Conn, error) { return ours, nil },
+				})
+				timedOut := errors.Is(err, context.DeadlineExceeded)
+				mangled := scheme == "https" && greeting != "" || scheme == "socks5" && greeting[:min(1, len(greeting))] == "H"
+				if resp != nil || !timedOut && !mangled {
+					t.Errorf("%s %q: %v, %v", scheme, greeting, resp, err)
+				}
+			})
+		}
+	}
+}
+
+// What can stand in Proxy's answer.
+func TestProxyChoice(t *testing.T) {
+	checkLeaks(t)
+	boom := errors.New("boom")
+	he, _ := mustFail(t, "ws://example.com/", &DialOptions{
+		Proxy: func(*http.Request) (*url.URL, error) { return nil, boom },
+	}, "choosing a proxy")
+	if !errors.Is(he, boom) {
+		t.Error(he)
+	}
+	mustFail(t, "ws://example.com/", &DialOptions{Proxy: through(&url.URL{Scheme: "ftp", Host: "x"})}, `scheme "ftp"`)
+	mustFail(t, "ws://example.com/", &DialOptions{Proxy: through(&url.URL{Scheme: "http"})}, "no host")
+}
+
+// The address of the server as SOCKS5 puts it: names go to the proxy unresolved.
+func TestSOCKSAddress(t *testing.T) {
+	checkLeaks(t)
+	s := serveScript(t, nil, nil, hello)
+	p := startProxy(t, "socks5", s.addr, "", nil)
+	want := []string{"192.0.2.1:80", "[2001:db8::1]:99", "xn--bcher-kva.example:65535"}
+	for i, url := range []string{"ws://192.0.2.1", "ws://[2001:db8::1]:99", "ws://Bücher.example:65535"} {
+		mustHello(t, url, &DialOptions{Proxy: through(p.url)})
+		if p.requests()[i] != want[i] {
+			t.Errorf("%s: proxy was asked for %q, want %q", url, p.requests()[i], want[i])
+		}
+	}
+	opts := &DialOptions{Proxy: through(p.url)}
+	mustFail(t, "ws://"+strings.Repeat("x", 256), opts, "more than 255 bytes")
+	mustFail(t, "ws://example.com:65536", opts, "port 65536")
+}
+
+// What a SOCKS5 proxy can answer.
+func TestSOCKSAnswers(t *testing.T) {
+	checkLeaks(t)
+	long := url.UserPassword(strings.Repeat("x", 256), "")
+	rows := map[string]struct {
+		user   *url.Userinfo
+		answer string
+		want   string
+	}{
+		"version 4":             {nil, "\x04\x00", "speaks version 4"},
+		"no method":             {nil, "\x05\xff", "authentication that we do not have"},
+		"password, unasked":     {nil, "\x05\x02", "authentication that we do not have"},
+		"password refused":      {url.UserPassword("u", "p"), "\x05\x02\x01\x01", "refused the user name"},
+		"password too long":     {long, "\x05\x02", "1 to 255 bytes"},
+		"refused by rules":      {nil, "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00", "not allowed by its rules"},
+		"refused, short reply":  {nil, "\x05\x00\x05\x05\x00\x01", "connection refused"},
+		"refused, last code":    {nil, "\x05\x00\x05\x08\x00\x01", "address type not supported"},
+		"refused, unknown code": {nil, "\x05\x00\x05\x09\x00\x01", "code 9"},
+		"reply of version 4":    {nil, "\x05\x00\x04\x00\x00\x01", "malformed"},
+		"address unknown":       {nil, "\x05\x00\x05\x00\x00\x02\x00\x00", "malformed"},
+		"greeting cut":          {nil, "\x05", "unexpected EOF"},
+		"password cut":          {url.User("u"), "\x05\x02\x01", "unexpected EOF"},
+		"reply cut":             {nil, "\x05\x00\x05\x00", "unexpected EOF"},
+		"name cut":              {nil, "\x05\x00\x05\x00\x00\x03", "EOF"},
+		"address cut":           {nil, "\x05\x00\x05\x00\x00\x04\x00", "unexpected EOF"},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ours, theirs := net.Pipe()
+				go io.Copy(io.Discard, theirs)
+				go func() {
+					io.WriteString(theirs, row.answer)
+					theirs.Close()
+				}()
+				mustFail(t, "ws://example.com/", &DialOptions{
+					Proxy:   through(&url.URL{Scheme: "socks5", Host: "proxy", User: row.user}),
+					NetDial: func(context.Context, string, string) (net.Conn, error) { return ours, nil },
+				}, row.want)
+			})
+		})
+	}
+}
+
+// Without DialOptions.Proxy the environment chooses. net/http reads it once, so
+// this runs in a process of its own.
+func TestProxyFromEnvironment(t *testing.T) {
+	checkLeaks(t)
+	if os.Getenv("HAWSER_TEST_PROXY") != "" {
+		mustFail(t, "ws://plain.example/", nil, "proxy refused")
+		mustFail(t, "wss://secure.example/", nil, "proxy refused")
+		return
+	}
+	s := serveScript(t, nil, nil, refuseWith("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"))
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestProxyFromEnvironment$")
+	cmd.Env = append(os.Environ(), "HAWSER_TEST_PROXY=1", "NO_PROXY=", "no_proxy=",
+		"HTTP_PROXY=http://a:b@"+s.addr, "http_proxy=http://a:b@"+s.addr,
+		"HTTPS_PROXY="+s.addr, "https_proxy="+s.addr)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	var lines []string
+	for _, head := range s.requests() {
+		line, _, _ := strings.Cut(head, "\r\n")
+		lines = append(lines, line+" "+fieldOf(head, "Proxy-Authorization"))
+	}
+	want := "CONNECT plain.example:80 HTTP/1.1 Basic YTpi|CONNECT secure.example:443 HTTP/1.1 "
+	if got := strings.Join(lines, "|"); got != want {
+		t.Errorf("proxy was asked %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,250 @@
+package websocket
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// redirect answers with a redirect.
+func redirect(status int, location string) string {
+	return fmt.Sprintf("HTTP/1.1 %d There\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", status, location)
+}
+
+// target returns the path and query that a request asks for.
+func (rc *scriptConn) target() string { return strings.Fields(rc.head)[1] }
+
+// credentials are what must not go to another host.
+func credentials() *DialOptions {
+	return &DialOptions{
+		Proxy: direct, MaxRedirects: 10, Subprotocols: []string{"a"},
+		Header: http.Header{
+			"User-Agent": {"tester/1"}, "Origin": {"https://o.example"}, "Cookie": {"own=1"},
+			"X-Token": {"hush"}, "Host": {"virtual.example"},
+		},
+	}
+}
+
+// The five statuses are followed, within a host with all that the caller gave and
+// with a key of its own each time.
+func TestRedirectSameHost(t *testing.T) {
+	checkLeaks(t)
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		var addr string
+		s := serveScript(t, nil, nil, func(rc *scriptConn) {
+			switch rc.target() {
+			case "/a?b":
+				rc.say(redirect(status, "c/d?e#fragment"))
+			case "/c/d?e":
+				rc.say(redirect(status, "ws://other:user@"+addr+"/f"))
+			default:
+				hello(rc)
+			}
+		})
+		addr = s.addr
+		_, resp := mustHello(t, "ws://server:secret@"+s.addr+"/a?b", credentials())
+		if got, want := resp.Request.URL.String(), "http://"+addr+"/f"; got != want {
+			t.Errorf("%d: the response is from %s, want %s", status, got, want)
+		}
+		heads := s.requests()
+		if len(heads) != 3 {
+			t.Fatalf("%d: %d requests", status, len(heads))
+		}
+		keys := map[string]bool{}
+		for _, head := range heads {
+			keys[fieldOf(head, fieldKey)] = true
+			if fieldOf(head, "X-Token") != "hush" || fieldOf(head, "Cookie") != "own=1" ||
+				fieldOf(head, "Host") != "virtual.example" || fieldOf(head, "Sec-WebSocket-Protocol") != "a" ||
+				fieldOf(head, "Authorization") != "Basic c2VydmVyOnNlY3JldA==" {
+				t.Errorf("%d: request:\n%s", status, head)
+			}
+		}
+		if len(keys) != 3 {
+			t.Errorf("%d: keys %v", status, keys)
+		}
+	}
+}
+
+// Nothing of the caller's but the User-Agent goes to another host, not even when
+// that one leads back. The Jar decides for itself.
+func TestRedirectOtherHost(t *testing.T) {
+	checkLeaks(t)
+	var other *scriptServer
+	first := serveScript(t, nil, nil, func(rc *scriptConn) {
+		if rc.target() == "/" {
+			rc.say(strings.Replace(redirect(302, "http://x:y@"+other.addr+"/there"), "\r\n\r\n", "\r\nSet-Cookie: jar=1\r\n\r\n", 1))
+			return
+		}
+		hello(rc)
+	})
+	other = serveScript(t, nil, nil, func(rc *scriptConn) {
+		rc.say(redirect(302, "ws://"+first.addr+"/back"))
+	})
+	opts := credentials()
+	opts.Jar = onlyPath("/back")
+	mustHello(t, "ws://server:secret@"+first.addr+"/", opts)
+	for i, head := range append(other.requests(), first.requests()[1]) {
+		host, cookie := other.addr, ""
+		if i == 1 {
+			host, cookie = first.addr, "jar=1"
+		}
+		if fieldOf(head, "Host") != host || fieldOf(head, "User-Agent") != "tester/1" || fieldOf(head, "Cookie") != cookie {
+			t.Errorf("request:\n%s", head)
+		}
+		for _, secret := range []string{"hush", "Authorization", "own=1", "Origin", "virtual"} {
+			if strings.Contains(head, secret) {
+				t.Errorf("request with %s:\n%s", secret, head)
+			}
+		}
+	}
+}
+
+// onlyPath is a Jar that has a cookie for one path, since those of net/http do not
+// tell ports apart.
+type onlyPath string
+
+func (onlyPath) SetCookies(*url.URL, []*http.Cookie) {}
+func (p onlyPath) Cookies(u *url.URL) []*http.Cookie {
+	if u.Path != string(p) {
+		return nil
+	}
+	return []*http.Cookie{{Name: "jar", Value: "1"}}
+}
+
+// A cookie that a redirect sets goes with the next request.
+func TestRedirectCookies(t *testing.T) {
+	checkLeaks(t)
+	s := serveScript(t, nil, nil, func(rc *scriptConn) {
+		if rc.target() == "/" {
+			rc.say(strings.Replace(redirect(302, "/in"), "\r\n\r\n", "\r\nSet-Cookie: a=1\r\n\r\n", 1))
+			return
+		}
+		hello(rc)
+	})
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mustHello(t, "ws://"+s.addr, &DialOptions{Proxy: direct, Jar: jar, MaxRedirects: 1})
+	if got := fieldOf(s.requests()[1], "Cookie"); got != "a=1" {
+		t.Errorf("cookie %q", got)
+	}
+}
+
+// What must not be followed: any redirect unless asked, more than asked, and
+// those that lead to less safety or nowhere. The response is returned.
+func TestRedirectRefused(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, clientTLS := dialTLS(t)
+	rows := map[string]struct {
+		max      int
+		location string
+		secure   bool
+		requests int
+		want     string
+	}{
+		"by default":          {0, "/", false, 1, "did not switch protocols"},
+		"negative":            {-1, "/", false, 1, "did not switch protocols"},
+		"too many":            {2, "/", false, 3, "DialOptions.MaxRedirects, 2"},
+		"from TLS":            {5, "ws://127.0.0.1:1/", true, 1, "from TLS to plain text"},
+		"from TLS, as http":   {5, "http://127.0.0.1:1/", true, 1, "from TLS to plain text"},
+		"no Location":         {5, "", false, 1, "without a Location"},
+		"no URL":              {5, "http://[", false, 1, "no URL"},
+		"no host":             {5, "http:///x", false, 1, "no host"},
+		"opaque":              {5, "ws:x", false, 1, "no host"},
+		"another scheme":      {5, "ftp://127.0.0.1/", false, 1, "scheme"},
+		"to a unix socket":    {5, "ws+unix:///var/run/secret.sock:/", false, 1, "scheme"},
+		"to a host not valid": {5, `ws://a"b/`, false, 1, "not valid"},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			scheme, conf := "ws", (*tls.Config)(nil)
+			if row.secure {
+				scheme, conf = "wss", serverTLS
+			}
+			s := serveScript(t, nil, conf, func(rc *scriptConn) { rc.say(redirect(302, row.location)) })
+			he, resp := mustFail(t, scheme+"://"+s.addr, &DialOptions{
+				Proxy: direct, TLSConfig: clientTLS, MaxRedirects: row.max,
+			}, row.want)
+			if he.Status != 302 || resp.Header.Get("Location") != row.location {
+				t.Errorf("response: %v", resp)
+			}
+			if n := len(s.requests()); n != row.requests {
+				t.Errorf("%d requests, want %d", n, row.requests)
+			}
+		})
+	}
+}
+
+// Within a host the client certificate and ServerName stay; to another, which is
+// a matter of the port too, they do not go. One may always go on to TLS.
+func TestRedirectTLS(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, clientTLS := dialTLS(t)
+	serverTLS.ClientAuth = tls.RequestClientCert
+	saw := make(chan string, 3)
+	look := func(rc *scriptConn) {
+		cs := rc.Conn.(*tls.Conn).ConnectionState()
+		saw <- fmt.Sprintf("%d certificates, name %q", len(cs.PeerCertificates), cs.ServerName)
+	}
+	other := serveScript(t, nil, serverTLS, func(rc *scriptConn) { look(rc); hello(rc) })
+	first := serveScript(t, nil, serverTLS, func(rc *scriptConn) {
+		look(rc)
+		if rc.target() == "/" {
+			rc.say(redirect(307, "/same"))
+			return
+		}
+		rc.say(redirect(307, "https://"+other.addr))
+	})
+	plain := serveScript(t, nil, nil, func(rc *scriptConn) { rc.say(redirect(307, "https://"+other.addr)) })
+	clientTLS.Certificates = serverTLS.Certificates
+	clientTLS.ServerName = "example.com"
+	opts := &DialOptions{Proxy: direct, TLSConfig: clientTLS, MaxRedirects: 2}
+	const own, others = `1 certificates, name "example.com"`, `0 certificates, name ""`
+
+	mustHello(t, "wss://"+first.addr, opts)
+	for _, want := range []string{own, own, others} {
+		if got := <-saw; got != want {
+			t.Errorf("server saw %s, want %s", got, want)
+		}
+	}
+	mustHello(t, "ws://"+plain.addr, opts)
+	if got := <-saw; got != others {
+		t.Errorf("server saw %s, want %s", got, others)
+	}
+}
+
+// A unix socket's server leads on within its socket by a path, and elsewhere by a
+// whole URL, where it is another host.
+func TestRedirectUnix(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the path of a socket there is no path of a URL")
+	}
+	checkLeaks(t)
+	path := filepath.Join(t.TempDir(), "s")
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp := serveScript(t, nil, nil, hello)
+	unix := serveScript(t, ln, nil, func(rc *scriptConn) {
+		if rc.target() == "/" {
+			rc.say(redirect(302, "/next"))
+			return
+		}
+		rc.say(redirect(302, "ws://"+tcp.addr+"/"))
+	})
+	mustHello(t, "ws+unix://"+path, credentials())
+	for i, head := range append(unix.requests(), tcp.requests()...) {
+		if got := fieldOf(head, "X-Token") == "hush"; got != (i < 2) {
+			t.Errorf("request %d:\n%s", i, head)
+		}
+	}
+}

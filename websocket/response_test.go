@@ -1,0 +1,298 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// verdict dials a server that answers with f's text, over a net.Pipe, and returns
+// what Dial does. A Conn is closed at once.
+func verdict(t *testing.T, opts DialOptions, f func(rc *scriptConn) string) (subprotocol string, body string, err error) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		o := pipeOptions(t, func(rc *scriptConn) { rc.say(f(rc)); waitClosed(rc) })
+		opts.Proxy, opts.NetDial = o.Proxy, o.NetDial
+		c, resp, e := Dial(context.Background(), "ws://host/", &opts)
+		if e == nil {
+			subprotocol = c.Subprotocol()
+			c.CloseNow()
+		}
+		if resp != nil {
+			b, _ := io.ReadAll(resp.Body)
+			body = string(b)
+		}
+		err = e
+	})
+	return subprotocol, body, err
+}
+
+// Each fault that a response can have, alone.
+func TestResponseFaults(t *testing.T) {
+	checkLeaks(t)
+	change := func(old, new string) func(string) string {
+		return func(s string) string {
+			if !strings.Contains(s, old) {
+				t.Fatalf("%q is not in %q", old, s)
+			}
+			return strings.Replace(s, old, new, 1)
+		}
+	}
+	add := func(line string) func(string) string { return change("\r\n\r\n", "\r\n"+line+"\r\n\r\n") }
+	key := func(k string) string { return wire.AcceptKey(k) }
+	rows := map[string]struct {
+		change  func(string) string
+		section string // "" where the response is no HTTP
+		want    string // in the error
+	}{
+		"status 200":              {change("101 Switching Protocols", "200 OK"), "4.1", "did not switch"},
+		"status 100":              {change("101 Switching Protocols", "100 Continue"), "", "HandshakeTimeout"},
+		"status 1010":             {change("101 ", "1010 "), "", "malformed HTTP status"},
+		"HTTP/1.0":                {change("HTTP/1.1", "HTTP/1.0"), "7.8", `"HTTP/1.0"`},
+		"HTTP/2.0":                {change("HTTP/1.1", "HTTP/2.0"), "7.8", `"HTTP/2.0"`},
+		"no HTTP":                 {change("HTTP/1.1", "SSH-2.0-x"), "", "malformed HTTP version"},
+		"a line without a colon":  {add("Evil"), "", "malformed MIME header"},
+		"a space before a colon":  {change("Upgrade:", "Upgrade :"), "4.1", "Upgrade is []"},
+		"no Upgrade":              {change("Upgrade: websocket\r\n", ""), "4.1", "Upgrade is []"},
+		"another Upgrade":         {change("websocket", "h2c"), "4.1", `Upgrade is ["h2c"]`},
+		"a longer Upgrade":        {change("websocket", "websocket2"), "4.1", "Upgrade is"},
+		"Upgrade list":            {change("websocket", "websocket, h2c"), "4.1", "Upgrade is"},
+		"Upgrade version":         {change("websocket", "websocket/13"), "4.1", "Upgrade is"},
+		"Upgrade twice":           {add("Upgrade: websocket"), "4.1", "Upgrade is"},
+		"Upgrade: Kelvin sign":    {change("websocket", "websoc\u212aet"), "4.1", "Upgrade is"},
+		"Upgrade: long s":         {change("websocket", "web\u017focket"), "4.1", "Upgrade is"},
+		"no Connection":           {change("Connection: Upgrade\r\n", ""), "4.1", "Connection is []"},
+		"another Connection":      {change("Connection: Upgrade", "Connection: keep-alive"), "4.1", "Connection is"},
+		"Connection close to it":  {change("Connection: Upgrade", "Connection: upgrades, xupgrade"), "4.1", "Connection is"},
+		"no accept":               {change("Sec-WebSocket-Accept", "X-Accept"), "4.1", "Sec-WebSocket-Accept is []"},
+		"accept of another key":   {change("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: "+key("x")+"\r\nX: "), "4.1", "Sec-WebSocket-Accept is"},
+		"accept twice":            {add("Sec-WebSocket-Accept: " + key("x")), "11.3.3", "2 fields"},
+		"accept and more":         {change("=\r\n", "=x\r\n"), "4.1", "Sec-WebSocket-Accept is"},
+		"accept in another case":  {strings.ToUpper, "4.1", "Sec-WebSocket-Accept is"},
+		"unoffered subprotocol":   {add("Sec-WebSocket-Protocol: c"), "4.1", `subprotocol "c"`},
+		"subprotocol, other case": {add("Sec-WebSocket-Protocol: A"), "4.1", `subprotocol "A"`},
+		"two subprotocols":        {add("Sec-WebSocket-Protocol: a, b"), "4.1", `subprotocol "a, b"`},
+		"empty subprotocol":       {add("Sec-WebSocket-Protocol:"), "4.1", `subprotocol ""`},
+		"two subprotocol fields":  {add("Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: a"), "11.3.4", "2 fields"},
+		"unoffered extension":     {add("Sec-WebSocket-Extensions: permessage-deflate"), "4.1", `"permessage-deflate", which was not offered`},
+		"extension, other case":   {add("Sec-WebSocket-Extensions: X-ONE"), "4.1", `"X-ONE", which was not offered`},
+		"unoffered, second":       {add("Sec-WebSocket-Extensions: x-one, bogus"), "4.1", `"bogus", which was not offered`},
+		"two extensions":          {add("Sec-WebSocket-Extensions: x-one, x-two"), "9.1", "chose 2 extensions"},
+		"an extension twice":      {add("Sec-WebSocket-Extensions: x-one, x-one"), "9.1", "chose 2 extensions"},
+		"two extension fields":    {add("Sec-WebSocket-Extensions: x-one\r\nSec-WebSocket-Extensions: x-two"), "11.3.2", "2 fields"},
+		"extension syntax":        {add("Sec-WebSocket-Extensions: x-one; =1"), "9.1", "at byte"},
+		"empty extensions":        {add("Sec-WebSocket-Extensions:"), "9.1", `Sec-WebSocket-Extensions is ""`},
+		"unconfirmed extension":   {add("Sec-WebSocket-Extensions: x-bad"), "4.1", "not like that"},
+	}
+	bad := errors.New("not like that")
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			one := &offeredExtension{name: "x-one"}
+			_, _, err := verdict(t, DialOptions{
+				Subprotocols: []string{"a", "b"},
+				Extensions:   []wire.Extension{one, &offeredExtension{name: "x-two"}, &offeredExtension{name: "x-bad", err: bad}},
+			}, func(rc *scriptConn) string { return row.change(rc.accept()) })
+			var he *HandshakeError
+			if !errors.As(err, &he) || !strings.Contains(err.Error(), row.want) {
+				t.Fatalf("error: %v, want one with %q", err, row.want)
+			}
+			if (he.Section == "") != (row.section == "") || !strings.HasSuffix(he.Section, row.section) {
+				t.Errorf("section %q, want %q", he.Section, row.section)
+			}
+			if n := len(one.answers); n != one.closed {
+				t.Errorf("%d sessions made, %d closed", n, one.closed)
+			}
+		})
+	}
+}
+
+// What is unusual and still right.
+func TestResponseAccepted(t *testing.T) {
+	checkLeaks(t)
+	rows := map[string]func(rc *scriptConn) string{
+		"other cases": func(rc *scriptConn) string {
+			return "HTTP/1.1 101\r\nuPGRADE: WebSocket\r\nCONNECTION: keep-alive , UPGRADE\r\n" +
+				"sec-websocket-accept:  \t" + wire.AcceptKey(rc.field(fieldKey)) + " \r\n\r\n"
+		},
+		"line feeds alone": func(rc *scriptConn) string { return strings.ReplaceAll(rc.accept(), "\r", "") },
+		"two Connection fields": func(rc *scriptConn) string {
+			return strings.Replace(rc.accept(), "Connection: Upgrade", "Connection: keep-alive\r\nConnection: upgrade", 1)
+		},
+		"interim responses": func(rc *scriptConn) string {
+			return "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\nContent-Length: 5\r\n\r\n" + rc.accept()
+		},
+		// A 1xx ends with its header whatever that says: RFC 9112, section 6.3.
+		"Content-Length":    func(rc *scriptConn) string { return rc.accept("Content-Length: 7") },
+		"Transfer-Encoding": func(rc *scriptConn) string { return rc.accept("Transfer-Encoding: chunked") },
+		"another field":     func(rc *scriptConn) string { return rc.accept("Sec-WebSocket-Version: 13", "Date: today") },
+	}
+	for name, f := range rows {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				mustHello(t, "ws://host/", pipeOptions(t, func(rc *scriptConn) {
+					rc.say(f(rc) + helloFrame)
+					waitClosed(rc)
+				}))
+			})
+		})
+	}
+}
+
+// The choice of the server arrives: a subprotocol, or none, and an extension with
+// its parameters.
+func TestResponseChoices(t *testing.T) {
+	checkLeaks(t)
+	for _, want := range []string{"", "a", "b"} {
+		got, _, err := verdict(t, DialOptions{Subprotocols: []string{"a", "b"}}, func(rc *scriptConn) string {
+			if want == "" {
+				return rc.accept()
+			}
+			return rc.accept("Sec-WebSocket-Protocol: " + want)
+		})
+		if got != want || err != nil {
+			t.Errorf("subprotocol %q, %v; want %q", got, err, want)
+		}
+	}
+	one, two := &offeredExtension{name: "x-one"}, &offeredExtension{name: "x-two"}
+	_, _, err := verdict(t, DialOptions{Extensions: []wire.Extension{one, two}}, func(rc *scriptConn) string {
+		return rc.accept(`Sec-WebSocket-Extensions: x-two; q="3"; z`)
+	})
+	want := []wire.Param{{Name: "q", Value: "3"}, {Name: "z"}}
+	if err != nil || len(one.answers) != 0 || len(two.answers) != 1 || !slices.Equal(two.answers[0].Params, want) {
+		t.Errorf("answers %v and %v, %v", one.answers, two.answers, err)
+	}
+	if two.closed != 1 {
+		t.Errorf("session closed %d times", two.closed)
+	}
+}
+
+// A handshake whose context ends in the very last moment leaves no session behind.
+func TestResponseTooLate(t *testing.T) {
+	checkLeaks(t)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		x := &offeredExtension{name: "x-one"}
+		opts := pipeOptions(t, func(rc *scriptConn) {
+			rc.say(rc.accept("Sec-WebSocket-Extensions: x-one"))
+			waitClosed(rc)
+		})
+		opts.Extensions = []wire.Extension{cancelling{x, cancel}}
+		_, resp, err := Dial(ctx, "ws://host/", opts)
+		if !errors.Is(err, context.Canceled) || resp == nil {
+			t.Errorf("Dial: %v, %v", resp, err)
+		}
+		if len(x.answers) != 1 || x.closed != 1 {
+			t.Errorf("%d sessions made, %d closed", len(x.answers), x.closed)
+		}
+	})
+}
+
+type cancelling struct {
+	*offeredExtension
+	cancel context.CancelFunc
+}
+
+func (x cancelling) Confirm(answer wire.Offer) (wire.Session, error) {
+	x.cancel()
+	return x.offeredExtension.Confirm(answer)
+}
+
+// A refusal comes with the start of its body, whatever its framing, and the error
+// shows the start of a text.
+func TestResponseBody(t *testing.T) {
+	checkLeaks(t)
+	long := strings.Repeat("0123456789abcdef", 1000)
+	const plain = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	rows := map[string]struct{ answer, body, text string }{
+		"length":      {plain + "Content-Length: 4\r\n\r\nno!\n", "no!\n", `: "no!"`},
+		"chunked":     {plain + "Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n1\r\n!\r\n0\r\n\r\n", "no!", `: "no!"`},
+		"cut short":   {plain + "Content-Length: 40\r\n\r\nno!", "no!", `: "no!"`},
+		"left open":   {plain + "\r\nno!\nsecond", "no!\nsecond", `: "no!"`},
+		"none":        {plain + "Content-Length: 0\r\n\r\n", "", "protocols (RFC"},
+		"large":       {plain + "\r\n" + long, long[:1024], `: "` + long[:120] + `" (RFC`},
+		"not text":    {"HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n<p>no!", "<p>no!", "protocols (RFC"},
+		"not shown":   {plain + "\r\na\x1b[31m\u202e", "a\x1b[31m\u202e", `: "a\x1b[31m\u202e"`},
+		"bad chunks":  {plain + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "", "protocols (RFC"},
+		"bare status": {"HTTP/1.1 403\r\n\r\n", "", "protocols (RFC"},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			_, body, err := verdict(t, DialOptions{}, func(*scriptConn) string { return row.answer })
+			if body != row.body {
+				t.Errorf("body %.50q (%d bytes), want %.50q (%d bytes)", body, len(body), row.body, len(row.body))
+			}
+			var he *HandshakeError
+			if !errors.As(err, &he) || he.Status != 403 || !strings.Contains(err.Error(), row.text) {
+				t.Errorf("error %v, want one with %q", err, row.text)
+			}
+		})
+	}
+}
+
+// A body that does not come holds a refusal up for a second, not for the whole
+// handshake.
+func TestResponseBodyLate(t *testing.T) {
+	checkLeaks(t)
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		mustFail(t, "ws://host/", pipeOptions(t, func(rc *scriptConn) {
+			rc.say("HTTP/1.1 503 Busy\r\nContent-Length: 10\r\n\r\n")
+			waitClosed(rc)
+		}), "503")
+		if took := time.Since(start); took != bodyTimeout {
+			t.Errorf("took %v, want %v", took, bodyTimeout)
+		}
+	})
+}
+
+// A header up to the limit is read, and not a byte more; interim responses count.
+func TestResponseHeaderLimit(t *testing.T) {
+	checkLeaks(t)
+	size := func(rc *scriptConn) int64 { return int64(len(rc.accept())) }
+	rows := map[string]struct {
+		limit int64
+		extra int // bytes of a header field beyond the plain response
+		front string
+		ok    bool
+	}{
+		"default, 60 KiB":    {0, 60 << 10, "", true},
+		"default, 64 KiB":    {0, 64 << 10, "", false},
+		"none, 1 MiB":        {-1, 1 << 20, "", true},
+		"at the limit":       {200 + 129, 200 - len("X: \r\n"), "", true},
+		"beyond the limit":   {200 + 129, 201 - len("X: \r\n"), "", false},
+		"interim responses":  {0, 10, strings.Repeat("HTTP/1.1 103 Hints\r\n\r\n", 4000), false},
+		"interim, unlimited": {-1, 10, strings.Repeat("HTTP/1.1 103 Hints\r\n\r\n", 4000), true},
+	}
+	for name, row := range rows {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := verdict(t, DialOptions{Limits: Limits{MaxResponseHeader: row.limit}}, func(rc *scriptConn) string {
+				if n := size(rc); n != 129 {
+					t.Errorf("the plain response has %d bytes", n)
+				}
+				return row.front + rc.accept("X: "+strings.Repeat("x", row.extra)) + helloFrame
+			})
+			if row.ok != (err == nil) || !row.ok && !strings.Contains(err.Error(), "Limits.MaxResponseHeader") {
+				t.Errorf("error: %v", err)
+			}
+		})
+	}
+}
+
+// A line of the peer does not make an error as long as itself.
+func TestResponseErrorIsBrief(t *testing.T) {
+	checkLeaks(t)
+	_, _, err := verdict(t, DialOptions{}, func(*scriptConn) string {
+		return strings.Repeat("é", 10_000) + "\r\n\r\n"
+	})
+	if n := len(fmt.Sprint(err)); err == nil || n > 400 {
+		t.Errorf("an error of %d bytes: %.100v", n, err)
+	}
+}
