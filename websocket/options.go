@@ -79,19 +79,36 @@ func setDefault[T int | int64 | time.Duration](v *T, def T) {
 }
 
 // AcceptOptions configure the server's side of a connection. A nil pointer is
-// valid and means the zero value. They are copied: later changes have no effect.
+// valid and means the zero value. They are only read, and only while a request is
+// accepted. A request for which they cannot be used is refused with 500 before it
+// is judged.
 type AcceptOptions struct {
-	// Subprotocols are those the server speaks, the most wanted first. The first
-	// that the client offers too is chosen; names are compared to the letter.
-	// If none is common the connection has none (RFC 6455, section 4.2.2).
+	// Subprotocols are those the server speaks, the most wanted first; each is a
+	// token. The first that the client offers too is chosen; names are compared
+	// to the letter. If none is common the connection has none (RFC 6455,
+	// section 4.2.2).
 	Subprotocols []string
 
 	// Extensions are negotiated in this order; at most one takes effect.
 	Extensions []wire.Extension
 
-	// Origins are patterns of origins that browsers may connect from, beside the
-	// server's own: "https://*.example.com", or "example.com:8080" for any
-	// scheme. * stands for any characters but "/". See RFC 6455, section 10.2.
+	// Origins are patterns of the origins whose pages may connect, beside the
+	// request's own host (RFC 6455, section 10.2). A request without an Origin
+	// field does not come from a browser and is not checked. A pattern is
+	// scheme://host:port:
+	//
+	//	https://app.example.com    one origin
+	//	https://*.example.com      all its subdomains; not example.com itself
+	//	app.example.com            any scheme, each with its own default port
+	//	localhost:*                any scheme and any port
+	//	chrome-extension://abcdef  a browser extension
+	//	null                       sandboxed frames, local files, some redirects
+	//
+	// * stands for any run of characters within the scheme or the host, dots
+	// included, or for the whole port. Mind the dot: *example.com matches
+	// evilexample.com too. ASCII letters match in either case. What the server is
+	// compared by is the Host field alone: behind a proxy that changes it, list
+	// the public origin here.
 	Origins []string
 
 	// InsecureAnyOrigin turns the check of the Origin field off. Any web page
@@ -99,49 +116,73 @@ type AcceptOptions struct {
 	InsecureAnyOrigin bool
 
 	// Header holds further fields of the 101 response, beside those that the
-	// ResponseWriter already holds. Names keep their case.
+	// ResponseWriter already holds; a field that both have is sent from both.
+	// Names keep their case. The fields of the handshake and those of the length
+	// of a body are refused, as are control characters in values.
 	Header http.Header
 
 	Limits Limits
 
 	// Configure, if set, is called for each request before anything of it is
 	// judged, with a copy of these options that it may change: subprotocols,
-	// limits and origins for this request alone. An error refuses the request:
-	// with the Status of a *HandshakeError, else with 403.
+	// limits and origins for this request alone. An error refuses the request. A
+	// [*HandshakeError] whose Status is 400 to 599 says with which status, and its
+	// Err is told to the client; any other error means 403 and is not told.
 	Configure func(r *http.Request, o *AcceptOptions) error
 }
 
 // DialOptions configure the client's side of a connection. A nil pointer is valid
-// and means the zero value. They are copied: later changes have no effect.
+// and means the zero value. They are copied: later changes have no effect. What
+// cannot be sent as it is, such as a field with a line break, is an error before
+// anything is sent.
 type DialOptions struct {
-	// Subprotocols are offered to the server, the most wanted first.
+	// Subprotocols are offered to the server, the most wanted first: distinct
+	// tokens. The server may choose one or none; see [Conn.Subprotocol].
 	Subprotocols []string
 
-	// Extensions are offered to the server; at most one takes effect.
+	// Extensions are offered to the server, in this order; at most one takes
+	// effect.
 	Extensions []wire.Extension
 
 	// Header holds further fields of the request, such as Authorization, Origin
 	// or Cookie. Names keep their case. Host sets the request's Host. Fields
-	// that the handshake itself needs are refused.
+	// that the handshake itself needs are refused (Upgrade, Connection,
+	// Sec-WebSocket-*, Content-Length, Transfer-Encoding, Trailer), and so is
+	// Proxy-Authorization: a proxy's credentials are the userinfo of its URL.
 	Header http.Header
 
-	// Jar, if set, gives the request its cookies and takes those of the response.
+	// Jar, if set, gives the request its cookies, beside a Cookie of Header, and
+	// takes those of every response of a server. It is asked for http and https
+	// URLs.
 	Jar http.CookieJar
 
-	// TLSConfig is cloned and used for wss. ALPN is always http/1.1.
+	// TLSConfig is cloned and used for wss; ALPN is always http/1.1. To an https
+	// proxy go only its RootCAs, clock, versions and the like: a proxy is
+	// verified by its own name even if InsecureSkipVerify is set, and gets no
+	// client certificate.
 	TLSConfig *tls.Config
 
-	// Proxy chooses a proxy for a request as in [http.Transport]: http and
-	// https (by CONNECT), socks5 and socks5h. nil means
-	// [http.ProxyFromEnvironment]; a function that returns nil, nil means none.
+	// Proxy chooses a proxy for a request as in [http.Transport]; the request's
+	// URL has the scheme http or https. Proxies are http and https, which are
+	// asked with CONNECT for ws too (RFC 6455, section 4.1), and socks5 and
+	// socks5h, which are the same: names are resolved by the proxy. The userinfo
+	// of its URL goes to the proxy alone; of the request it learns only host and
+	// port. nil means [http.ProxyFromEnvironment]; a function that returns nil,
+	// nil means none. Unix sockets have no proxy.
 	Proxy func(*http.Request) (*url.URL, error)
 
-	// NetDial, if set, opens the connection to the server or its proxy.
+	// NetDial, if set, opens the connection to the server or its proxy. network
+	// is "tcp", with addr host:port, or "unix", with addr the path of the socket.
+	// It must obey ctx. TLS and proxies are done over what it returns.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	// MaxRedirects is how many redirects are followed; 0 follows none. To
-	// another host only the User-Agent of Header is sent, and never from wss to
-	// ws.
+	// MaxRedirects is how many redirects are followed (301, 302, 303, 307, 308);
+	// 0 or less follows none. A redirect to another host or port is followed
+	// with the User-Agent of Header, the offers and the cookies that Jar has for
+	// it, but with no other field of Header, no userinfo and no client
+	// certificate; it stays so even if a later one leads back. Do not set
+	// MaxRedirects if a subprotocol's name is a secret. Redirects from wss to ws
+	// fail, and so do those to unix sockets.
 	MaxRedirects int
 
 	Limits Limits

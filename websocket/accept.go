@@ -1,0 +1,255 @@
+package websocket
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Accept answers the opening handshake of a client (RFC 6455, section 4.2) and
+// returns the connection, which is the caller's to close. It works on the
+// caller's goroutine and starts none; see [Handler] for servers with many
+// connections. opts may be nil.
+//
+// A request that cannot be accepted is answered in full, with the status that
+// fits and a line of text that says what was wrong and which section says so. The
+// error is then a [*HandshakeError] with that status, and the caller has nothing
+// left to do but return:
+//
+//   - 400: the handshake breaks RFC 6455, or has a body
+//   - 403: a page of another origin, or AcceptOptions.Configure refused
+//   - 405: the method is not GET
+//   - 426: the request is no WebSocket handshake, is HTTP/1.0, or has another
+//     version than 13
+//   - 431: the Sec-WebSocket fields have more than 8 KiB
+//   - 500: opts cannot be used; what is wrong with them stands in the error alone
+//   - 501: w cannot be hijacked. Middleware that wraps a ResponseWriter must
+//     have Unwrap or Hijack; that of [http.TimeoutHandler] has neither
+//   - 505: the request came over HTTP/2, which has no Upgrade
+//
+// A status of 0 means that the response to a good request could not be sent, and
+// that the connection is gone.
+//
+// The response has the fields that w.Header holds already, such as Set-Cookie,
+// but for those of the handshake and of the length of a body, and those of
+// AcceptOptions.Header. It is sent within Limits.HandshakeTimeout.
+//
+// The context of the connection has the values of the request's context, but does
+// not end with it. After Accept, neither w nor r's context nor a deadline of the
+// [http.Server] bears on the connection.
+func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
+	a, e := settle(w, r, opts)
+	if e != nil {
+		refuse(w, e)
+		return nil, e
+	}
+	nc, early, e := a.open(w)
+	if e != nil {
+		closeSession(a.session)
+		if e.Status != 0 {
+			refuse(w, e)
+		}
+		return nil, e
+	}
+	return newConn(r.Context(), nc, config{
+		role:        wire.Server,
+		subprotocol: a.subprotocol,
+		session:     a.session,
+		limits:      a.limits,
+		early:       early,
+	}), nil
+}
+
+// An acceptance is what the server's handshake has settled before it answers.
+type acceptance struct {
+	key         string
+	subprotocol string
+	extension   []byte // the value of Sec-WebSocket-Extensions, if any
+	session     wire.Session
+	limits      Limits
+	header      http.Header // AcceptOptions.Header
+}
+
+// settle judges a request and the options for it. If there is no error a.session
+// is the caller's to close.
+func settle(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acceptance, e *HandshakeError) {
+	opts, e = optionsFor(r, opts)
+	if e != nil {
+		return a, e
+	}
+	if e = opts.checkOptions(); e != nil {
+		return a, e
+	}
+	if e = checkRequest(r); e != nil {
+		return a, e
+	}
+	if e = opts.checkOrigin(r); e != nil {
+		return a, e
+	}
+	if e = checkFieldSizes(r.Header); e != nil {
+		return a, e
+	}
+	for name, values := range w.Header() {
+		if isReservedField(name) {
+			continue
+		}
+		if err := checkField(name, values); err != nil {
+			return a, refusal(http.StatusInternalServerError, "", "ResponseWriter.Header: %w", err)
+		}
+	}
+	if a.subprotocol, e = chooseSubprotocol(r.Header, opts.Subprotocols); e != nil {
+		return a, e
+	}
+	if a.extension, a.session, e = chooseExtension(r.Header, opts.Extensions); e != nil {
+		return a, e
+	}
+	a.key = r.Header.Get("Sec-WebSocket-Key")
+	a.limits = opts.Limits.withDefaults()
+	a.header = opts.Header
+	return a, nil
+}
+
+// optionsFor returns the options for a request: opts itself, which is only read,
+// or what Configure made of a copy.
+func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *HandshakeError) {
+	if opts == nil {
+		return new(AcceptOptions), nil
+	}
+	if opts.Configure == nil {
+		return opts, nil
+	}
+	o := *opts
+	o.Subprotocols = slices.Clone(opts.Subprotocols)
+	o.Extensions = slices.Clone(opts.Extensions)
+	o.Origins = slices.Clone(opts.Origins)
+	o.Header = opts.Header.Clone()
+	err := opts.Configure(r, &o)
+	if err == nil {
+		return &o, nil
+	}
+	var own *HandshakeError
+	if errors.As(err, &own) && own.Err != nil && own.Status >= 400 && own.Status <= 599 {
+		return nil, own
+	}
+	return nil, &HandshakeError{Status: http.StatusForbidden, Err: configureError{err}}
+}
+
+// A configureError is an error of Configure that was not made for the client.
+type configureError struct{ error }
+
+func (e configureError) Unwrap() error { return e.error }
+
+// refuse answers a request with e. What was not made for the client, and what is
+// not the client's fault, it is not told.
+func refuse(w http.ResponseWriter, e *HandshakeError) {
+	h := w.Header()
+	switch {
+	case e.Status == http.StatusMethodNotAllowed:
+		h["Allow"] = []string{http.MethodGet}
+	case e.Status == http.StatusUpgradeRequired: // RFC 9110, section 15.5.22
+		h["Upgrade"] = []string{"websocket"}
+		h["Connection"] = []string{"Upgrade"}
+		h["Sec-WebSocket-Version"] = []string{protocolVersion}
+	case errors.Is(e.Err, errVersion): // RFC 6455, section 4.4
+		h["Sec-WebSocket-Version"] = []string{protocolVersion}
+	}
+	http.Error(w, refusalText(e), e.Status)
+}
+
+func refusalText(e *HandshakeError) string {
+	if e.Status == http.StatusInternalServerError {
+		return "the server cannot open a WebSocket here; why stands in its log"
+	}
+	if _, private := e.Err.(configureError); private {
+		return "the server refuses this WebSocket"
+	}
+	if e.Section == "" {
+		return e.Err.Error()
+	}
+	return e.Err.Error() + " (" + e.Section + ")"
+}
+
+// open takes the connection from net/http and sends the response. early is what
+// the client has sent behind its request. An error with a status is still to be
+// answered.
+func (a *acceptance) open(w http.ResponseWriter) (nc net.Conn, early []byte, e *HandshakeError) {
+	middleware := w.Header() // before Hijack, after which w is not to be used
+	nc, brw, err := http.NewResponseController(w).Hijack()
+	switch {
+	case errors.Is(err, http.ErrHijacked):
+		return nil, nil, &HandshakeError{Err: err}
+	case errors.Is(err, http.ErrNotSupported):
+		return nil, nil, refusal(http.StatusNotImplemented, "", "the connection cannot be taken over: %T has neither Hijack nor Unwrap", w)
+	case err != nil:
+		return nil, nil, refusal(http.StatusInternalServerError, "", "hijack: %w", err)
+	}
+	if d := a.limits.HandshakeTimeout; d > 0 {
+		err = nc.SetWriteDeadline(time.Now().Add(d))
+	}
+	if err == nil {
+		// One Write, so that the response is one TLS record and most often one
+		// packet; net/http's own buffer is there to build it in.
+		_, err = nc.Write(a.appendResponse(brw.AvailableBuffer(), middleware))
+	}
+	if err != nil {
+		_ = nc.Close() // err says more
+		return nil, nil, &HandshakeError{Err: fmt.Errorf("sending the response: %w", err)}
+	}
+	return nc, buffered(brw.Reader), nil
+}
+
+// buffered returns a copy of what br holds, so that br itself can go.
+func buffered(br *bufio.Reader) []byte {
+	n := br.Buffered()
+	if n == 0 {
+		return nil
+	}
+	b, _ := br.Peek(n) // cannot fail: it is there
+	return bytes.Clone(b)
+}
+
+// appendResponse appends the 101 response (RFC 6455, section 4.2.2, step 5). The
+// names are spelled as the RFC does: some clients compare them to the letter.
+func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {
+	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
+	dst = appendField(dst, "Upgrade", "websocket")
+	dst = appendField(dst, "Connection", "Upgrade")
+	dst = appendField(dst, "Sec-WebSocket-Accept", wire.AcceptKey(a.key))
+	if a.subprotocol != "" {
+		dst = appendField(dst, "Sec-WebSocket-Protocol", a.subprotocol)
+	}
+	if len(a.extension) > 0 {
+		dst = appendField(dst, "Sec-WebSocket-Extensions", a.extension)
+	}
+	dst = appendFields(dst, middleware)
+	dst = appendFields(dst, a.header)
+	return append(dst, "\r\n"...)
+}
+
+// appendFields appends the fields of h that are not the handshake's own, sorted.
+func appendFields(dst []byte, h http.Header) []byte {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if isReservedField(name) {
+			continue
+		}
+		for _, v := range h[name] {
+			dst = appendField(dst, name, v)
+		}
+	}
+	return dst
+}
+
+func appendField[T string | []byte](dst []byte, name string, value T) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ": "...)
+	dst = append(dst, value...)
+	return append(dst, "\r\n"...)
+}

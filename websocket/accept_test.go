@@ -1,0 +1,419 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+func TestAcceptResponse(t *testing.T) {
+	checkLeaks(t)
+	opts := &AcceptOptions{
+		Subprotocols: []string{"v2.chat", "Chat"},
+		Extensions:   []wire.Extension{&fakeExtension{name: "x-other"}, &fakeExtension{name: "x-fake"}},
+		Header:       http.Header{"x-lower": {"a"}, "X-Two": {"1", "2"}},
+	}
+	_, r, a := acceptWith(t, opts, handshake(
+		"Sec-WebSocket-Protocol: chat, Chat",
+		"Sec-WebSocket-Extensions: x-fake; level=1",
+	))
+	if a.err != nil {
+		t.Fatal(a.err)
+	}
+	want := rawResponse{
+		status: "HTTP/1.1 101 Switching Protocols",
+		fields: []string{
+			"Upgrade: websocket",
+			"Connection: Upgrade",
+			"Sec-WebSocket-Accept: " + sampleAccept,
+			"Sec-WebSocket-Protocol: Chat",
+			"Sec-WebSocket-Extensions: x-fake; level=1",
+			"X-Two: 1",
+			"X-Two: 2",
+			"x-lower: a",
+		},
+	}
+	if r.status != want.status || !slices.Equal(r.fields, want.fields) || r.body != "" {
+		t.Errorf("got  %q\nwant %q", r, want)
+	}
+	if s := a.c.Subprotocol(); s != "Chat" {
+		t.Errorf("Subprotocol() = %q", s)
+	}
+}
+
+// The first subprotocol of the server's that the client offers is chosen, to the
+// letter; without one the field is absent.
+func TestAcceptSubprotocol(t *testing.T) {
+	checkLeaks(t)
+	for _, test := range []struct {
+		server  []string
+		client  []string
+		want    string
+		present bool
+	}{
+		{[]string{"b", "a"}, []string{"+Sec-WebSocket-Protocol: a, b"}, "b", true},
+		{[]string{"b", "a"}, []string{"+Sec-WebSocket-Protocol: a", "+Sec-WebSocket-Protocol: b"}, "b", true},
+		{[]string{"chat"}, []string{"+Sec-WebSocket-Protocol: Chat"}, "", false},
+		{[]string{"chat"}, nil, "", false},
+		{nil, []string{"+Sec-WebSocket-Protocol: chat"}, "", false},
+	} {
+		_, r, a := acceptWith(t, &AcceptOptions{Subprotocols: test.server}, handshake(test.client...))
+		if a.err != nil {
+			t.Errorf("%v and %v: %v", test.server, test.client, a.err)
+			continue
+		}
+		got := r.get("Sec-WebSocket-Protocol")
+		if test.present != (len(got) == 1 && got[0] == test.want) || a.c.Subprotocol() != test.want {
+			t.Errorf("%v and %v: got %q, %q", test.server, test.client, got, a.c.Subprotocol())
+		}
+	}
+}
+
+// What middleware has put in the header goes out with the 101, but for what would
+// break it.
+func TestAcceptMiddlewareHeader(t *testing.T) {
+	checkLeaks(t)
+	addr, _ := serveRaw(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Add("Set-Cookie", "a=1")
+		h.Add("Set-Cookie", "b=2")
+		for _, name := range []string{"Connection", "Upgrade", "Sec-WebSocket-Accept", "sec-websocket-protocol",
+			"Sec-WebSocket-Extensions", "Sec-Websocket-Version", "Content-Length", "Transfer-Encoding", "Trailer"} {
+			h[name] = []string{"7"}
+		}
+		h[http.TrailerPrefix+"X"] = []string{"7"}
+		c, err := Accept(w, r, &AcceptOptions{Header: http.Header{"Set-Cookie": {"c=3"}}})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		c.CloseNow()
+	}), nil)
+	client := dialRaw(t, addr)
+	client.write([]byte(handshake()))
+	r := client.response()
+	want := []string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: " + sampleAccept,
+		"Set-Cookie: a=1", "Set-Cookie: b=2", "Set-Cookie: c=3"}
+	if !slices.Equal(r.fields, want) {
+		t.Errorf("got  %q\nwant %q", r.fields, want)
+	}
+	client.expectEOF()
+}
+
+// Options that cannot be used are an error, and nothing of them is on the wire.
+func TestAcceptBadOptions(t *testing.T) {
+	checkLeaks(t)
+	const evil = "evil\r\nX-Evil: 1"
+	bad := &fakeExtension{name: "x-fake", answer: &wire.Offer{Name: "x-fake", Params: []wire.Param{{Name: evil}}}}
+	unoffered := &fakeExtension{name: "x-fake", answer: &wire.Offer{Name: "x-evil"}}
+	for name, opts := range map[string]*AcceptOptions{
+		"header value CRLF":    {Header: http.Header{"X-Ok": {evil}}},
+		"header value LF":      {Header: http.Header{"X-Ok": {"evil\n b"}}},
+		"header value NUL":     {Header: http.Header{"X-Ok": {"evil\x00"}}},
+		"header name CRLF":     {Header: http.Header{evil: {"a"}}},
+		"header name space":    {Header: http.Header{"evil b": {"a"}}},
+		"header name empty":    {Header: http.Header{"": {"evil"}}},
+		"header of ours":       {Header: http.Header{"Sec-WebSocket-Accept": {"evil"}}},
+		"header of ours, case": {Header: http.Header{"connection": {"evil"}}},
+		"header of a body":     {Header: http.Header{"Content-Length": {"0"}}},
+		"subprotocol CRLF":     {Subprotocols: []string{"chat", evil}},
+		"subprotocol comma":    {Subprotocols: []string{"chat,evil"}},
+		"subprotocol empty":    {Subprotocols: []string{""}},
+		"extension CRLF":       {Extensions: []wire.Extension{bad}},
+		"extension unoffered":  {Extensions: []wire.Extension{unoffered}},
+		"origin with a path":   {Origins: []string{"https://evil.example/"}},
+		"origin CRLF":          {Origins: []string{evil}},
+		"origin, every":        {Origins: []string{"*"}},
+		"origin, any scheme":   {Origins: []string{"*://*:*"}},
+		"configured":           {Configure: func(r *http.Request, o *AcceptOptions) error { o.Subprotocols = []string{evil}; return nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, r, a := acceptWith(t, opts, handshake("+Sec-WebSocket-Protocol: chat", "+Sec-WebSocket-Extensions: x-fake"))
+			if r.status != "HTTP/1.1 500 Internal Server Error" {
+				t.Errorf("answered %s", r.status)
+			}
+			if all := strings.Join(r.fields, "\n") + r.body; strings.Contains(all, "evil") || strings.Contains(all, "Evil") {
+				t.Errorf("on the wire: %s", all)
+			}
+			var e *HandshakeError
+			if !errors.As(a.err, &e) || e.Status != 500 {
+				t.Errorf("returned %v", a.err)
+			}
+			if strings.ContainsAny(a.err.Error(), "\r\n\x00") {
+				t.Errorf("control character in the error %q", a.err)
+			}
+		})
+	}
+	if bad.open != 0 || unoffered.open != 0 {
+		t.Errorf("sessions left open: %d and %d", bad.open, unoffered.open)
+	}
+}
+
+// A header of middleware that cannot be sent is found before the connection is
+// taken over.
+func TestAcceptBadMiddlewareHeader(t *testing.T) {
+	checkLeaks(t)
+	rec := httptest.NewRecorder()
+	rec.Header()["X-Bad"] = []string{"a\r\nX-Evil: 1"}
+	_, err := Accept(rec, newHandshake(t), nil)
+	var e *HandshakeError
+	if !errors.As(err, &e) || e.Status != 500 || rec.Code != 500 {
+		t.Errorf("got %v, answered %d", err, rec.Code)
+	}
+}
+
+// unwrapper is what middleware with Unwrap makes of a ResponseWriter.
+type unwrapper struct{ http.ResponseWriter }
+
+func (u unwrapper) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+
+// opaque is middleware that hides what it wraps.
+type opaque struct{ http.ResponseWriter }
+
+func TestAcceptWrappedWriter(t *testing.T) {
+	checkLeaks(t)
+	accept := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := Accept(w, r, nil)
+		var e *HandshakeError
+		if err == nil {
+			c.CloseNow()
+		} else if !errors.As(err, &e) || e.Status != 501 {
+			t.Errorf("returned %v", err)
+		}
+	})
+	const good, none = "HTTP/1.1 101 Switching Protocols", "HTTP/1.1 501 Not Implemented"
+	for name, test := range map[string]struct {
+		h    http.HandlerFunc
+		want string
+	}{
+		"Unwrap":         {func(w http.ResponseWriter, r *http.Request) { accept(unwrapper{unwrapper{w}}, r) }, good},
+		"no Unwrap":      {func(w http.ResponseWriter, r *http.Request) { accept(opaque{w}, r) }, none},
+		"TimeoutHandler": {http.TimeoutHandler(accept, time.Minute, "").ServeHTTP, none},
+	} {
+		t.Run(name, func(t *testing.T) {
+			addr, _ := serveRaw(t, test.h, nil)
+			client := dialRaw(t, addr)
+			client.write([]byte(handshake()))
+			r := client.response()
+			if r.status != test.want {
+				t.Errorf("answered %s", r.status)
+			}
+			if test.want == none && !strings.Contains(r.body, "neither Hijack nor Unwrap") {
+				t.Errorf("answered %q", r.body)
+			}
+		})
+	}
+}
+
+// A connection that was hijacked before is not answered again.
+func TestAcceptHijacked(t *testing.T) {
+	checkLeaks(t)
+	addr, logged := serveRaw(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		nc, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer nc.Close()
+		_, err = Accept(w, r, nil)
+		var e *HandshakeError
+		if !errors.Is(err, http.ErrHijacked) || !errors.As(err, &e) || e.Status != 0 {
+			t.Errorf("returned %v", err)
+		}
+	}), nil)
+	client := dialRaw(t, addr)
+	client.write([]byte(handshake()))
+	client.expectEOF()
+	if s := logged.String(); s != "" {
+		t.Errorf("logged %s", s)
+	}
+}
+
+// Over HTTP/2 there is no Upgrade; the answer says what to do instead.
+func TestAcceptHTTP2(t *testing.T) {
+	checkLeaks(t)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := Accept(w, r, nil); err == nil {
+			t.Error("accepted")
+		}
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	resp, err := s.Client().Get(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp.ProtoMajor != 2 || resp.StatusCode != 505 || !strings.Contains(string(body), "HTTP/1.1") {
+		t.Errorf("%s %s: %s", resp.Proto, resp.Status, body)
+	}
+	for _, name := range []string{"Upgrade", "Connection"} { // RFC 9113, section 8.2.2
+		if v := resp.Header.Values(name); v != nil {
+			t.Errorf("%s: %q", name, v)
+		}
+	}
+}
+
+func TestAcceptOverTLS(t *testing.T) {
+	checkLeaks(t)
+	s := httptest.NewTLSServer(Handler{Serve: func(ctx context.Context, c *Conn) error {
+		if c.TLS() == nil {
+			t.Error("no TLS state")
+		}
+		return nil
+	}})
+	defer s.Close()
+	config := s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.NextProtos = []string{"http/1.1"}
+	nc, err := tls.Dial("tcp", s.Listener.Addr().String(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	client := &rawClient{peer{t: t, nc: nc, role: wire.Client}}
+	client.write([]byte(handshake()))
+	if r := client.response(); r.status != "HTTP/1.1 101 Switching Protocols" {
+		t.Errorf("answered %s", r.status)
+	}
+	client.expectClose(StatusNormalClosure)
+}
+
+// What a client sends right behind its request is not lost.
+func TestAcceptEarlyBytes(t *testing.T) {
+	checkLeaks(t)
+	for _, size := range []int{1, 200, 3000, 10000} { // net/http's buffer has 4096
+		got := make(chan []byte, 1)
+		addr, _ := serveRaw(t, Handler{Serve: func(ctx context.Context, c *Conn) error {
+			_, p, err := c.Read(ctx)
+			got <- p
+			return err
+		}}, nil)
+		client := dialRaw(t, addr)
+		payload := bytes.Repeat([]byte("e"), size)
+		client.write(append([]byte(handshake()), client.frame(wire.OpBinary, true, payload)...))
+		client.response()
+		if p := <-got; !bytes.Equal(p, payload) {
+			t.Errorf("sent %d bytes behind the request, got %d", size, len(p))
+		}
+		client.expectClose(StatusNormalClosure)
+	}
+}
+
+// The response is one Write, under a deadline that does not stay.
+func TestAcceptWritesOnce(t *testing.T) {
+	checkLeaks(t)
+	nc := new(callRecorder)
+	c, err := Accept(scriptedHijack{httptest.NewRecorder(), nc}, newHandshake(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	if want := []string{"SetWriteDeadline", "Write", "SetDeadline none"}; !slices.Equal(nc.calls, want) {
+		t.Errorf("got %q, want %q", nc.calls, want)
+	}
+}
+
+// A response that cannot be sent ends the connection and gives the session back.
+func TestAcceptWriteFails(t *testing.T) {
+	checkLeaks(t)
+	ext := &fakeExtension{name: "x-fake"}
+	cause := errors.New("no cable")
+	nc := &callRecorder{err: cause}
+	rec := httptest.NewRecorder()
+	r := newHandshake(t)
+	r.Header.Set("Sec-WebSocket-Extensions", "x-fake")
+	_, err := Accept(scriptedHijack{rec, nc}, r, &AcceptOptions{
+		Extensions: []wire.Extension{ext},
+		Limits:     Limits{HandshakeTimeout: -1},
+	})
+	var e *HandshakeError
+	if !errors.As(err, &e) || e.Status != 0 || !errors.Is(err, cause) {
+		t.Errorf("returned %v", err)
+	}
+	if want := []string{"Write", "Close"}; !slices.Equal(nc.calls, want) {
+		t.Errorf("got %q, want %q", nc.calls, want)
+	}
+	if ext.open != 0 {
+		t.Error("the session was not closed")
+	}
+	if rec.Body.Len() > 0 {
+		t.Errorf("answered %s", rec.Body)
+	}
+}
+
+// A client that does not read the response does not hold the server.
+func TestAcceptHandshakeTimeout(t *testing.T) {
+	checkLeaks(t)
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		start := time.Now()
+		_, err := Accept(scriptedHijack{httptest.NewRecorder(), ours}, newHandshake(t), nil)
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("returned %v", err)
+		}
+		if d := time.Since(start); d != DefaultHandshakeTimeout {
+			t.Errorf("took %v", d)
+		}
+	})
+}
+
+func TestConfigure(t *testing.T) {
+	checkLeaks(t)
+	opts := &AcceptOptions{
+		Subprotocols: []string{"a"},
+		Header:       http.Header{"X-A": {"1"}},
+		Configure: func(r *http.Request, o *AcceptOptions) error {
+			switch r.URL.Path {
+			case "/own":
+				return &HandshakeError{Status: 401, Err: errors.New("who are you?")}
+			case "/other":
+				return errors.New("dial db.internal: refused")
+			case "/odd":
+				return &HandshakeError{Status: 200, Err: errors.New("no refusal")}
+			}
+			o.Subprotocols[0] = "b"
+			o.Header.Set("X-A", "2")
+			o.Origins = append(o.Origins, "https://app.example")
+			return nil
+		},
+	}
+	for _, test := range []struct{ path, status, body string }{
+		{"/own", "HTTP/1.1 401 Unauthorized", "who are you?\n"},
+		{"/other", "HTTP/1.1 403 Forbidden", "the server refuses this WebSocket\n"},
+		{"/odd", "HTTP/1.1 403 Forbidden", "the server refuses this WebSocket\n"},
+	} {
+		_, r, a := acceptWith(t, opts, handshake("GET "+test.path+" HTTP/1.1"))
+		if r.status != test.status || r.body != test.body {
+			t.Errorf("%s: answered %s %q", test.path, r.status, r.body)
+		}
+		if a.err == nil || test.path == "/other" && !strings.Contains(a.err.Error(), "db.internal") {
+			t.Errorf("%s: returned %v", test.path, a.err)
+		}
+	}
+	_, r, _ := acceptWith(t, opts, handshake("+Origin: https://app.example", "+Sec-WebSocket-Protocol: a, b"))
+	if got := r.get("Sec-WebSocket-Protocol"); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("answered %q", got)
+	}
+	if opts.Subprotocols[0] != "a" || opts.Header.Get("X-A") != "1" || opts.Origins != nil {
+		t.Errorf("the options have changed: %+v", opts)
+	}
+}

@@ -1,0 +1,127 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"log"
+	"net/http"
+	"runtime/debug"
+)
+
+// A Handler accepts WebSocket connections on any mux of net/http and serves each
+// with a function:
+//
+//	http.Handle("/echo", websocket.Handler{Serve: echo})
+//
+// Set its fields before the first request; they are only read from then on.
+//
+// # Goroutines
+//
+// Serve runs on a goroutine of its own, and ServeHTTP returns once the handshake
+// is done: net/http's goroutine, its stack and its buffers go, which is most of
+// what an idle connection would hold. Middleware around the Handler thus sees
+// the request end when the connection begins. Set Hold for middleware that needs
+// it otherwise.
+//
+// # The end of a connection
+//
+// When Serve returns, the connection is closed, if it is not yet: with 1000 after
+// nil; with 1011 after an error, unless the error says which code is due, as one
+// that comes from the peer's breach of the protocol does. An error that is
+// answered with 1011 goes to the ErrorLog of the [http.Server], but for
+// the end of a context; so does a request that was refused with a status of 500
+// or more. The peer's own close and a lost connection are not logged.
+//
+// If Serve panics, the panic and the stack are logged in the same way and the
+// connection is closed with 1011. [http.ErrAbortHandler] is not logged and drops
+// the connection without a close frame. A panic never reaches ServeHTTP's caller.
+// For a code of your own call [Conn.Close] and return nil.
+//
+// # Timeouts of the http.Server
+//
+// ReadTimeout, WriteTimeout and IdleTimeout do not end an open WebSocket: net/http
+// clears its deadlines when the connection is taken over. Bound reads and writes
+// with contexts and [Limits] instead. ReadHeaderTimeout (or ReadTimeout, if it is
+// 0) is what bounds a client that sends its handshake slowly or not at all; a
+// server that faces the internet must set one of them. [http.Server.Shutdown]
+// neither waits for open WebSockets nor closes them.
+type Handler struct {
+	// Serve is called for each connection. Its context is that of the
+	// connection: it has the values of the request's context and ends when the
+	// connection does. The connection is closed when Serve returns, and is not to
+	// be used after. If Serve is nil every request is answered with 500.
+	Serve func(ctx context.Context, c *Conn) error
+
+	// Options are those of [Accept]. nil means the zero value.
+	Options *AcceptOptions
+
+	// Hold keeps Serve on the goroutine that called ServeHTTP, which returns when
+	// the connection is closed: for middleware whose defers must outlive it.
+	// It costs some 13 KiB a connection.
+	Hold bool
+}
+
+// ServeHTTP accepts the request as [Accept] does and serves the connection.
+func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	printf := errorLog(r)
+	if h.Serve == nil {
+		e := refusal(http.StatusInternalServerError, "", "Handler.Serve is nil")
+		refuse(w, e)
+		printf("%v", e)
+		return
+	}
+	c, err := Accept(w, r, h.Options)
+	if err != nil {
+		var e *HandshakeError
+		if errors.As(err, &e) && e.Status >= 500 {
+			printf("%v", e)
+		}
+		return
+	}
+	if h.Hold {
+		serve(h.Serve, c, printf)
+		return
+	}
+	go serve(h.Serve, c, printf) // holds on to neither w nor r
+}
+
+// serve runs f on c and closes c in the way that f's end asks for.
+func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) {
+	code, reason := StatusInternalError, "" // unless f returns
+	defer func() {
+		switch v := recover(); v {
+		case nil:
+		case http.ErrAbortHandler:
+			code = 0
+		default:
+			printf("websocket: panic serving %v: %v\n%s", c.RemoteAddr(), v, debug.Stack())
+		}
+		if code != 0 {
+			_ = c.Close(context.Background(), code, reason) // bounded by Limits.CloseTimeout
+		}
+		_ = c.CloseNow()
+	}()
+	err := f(c.Context(), c)
+	switch code, reason = closeStatus(err); {
+	case code == 0:
+		// The connection has ended, and Close does nothing; or the error is that
+		// of another connection, and this peer is still owed a close frame.
+		code = StatusInternalError
+	case code == StatusInternalError && !isContextEnd(err):
+		printf("websocket: serving %v: %v", c.RemoteAddr(), err)
+	}
+}
+
+func isContextEnd(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// errorLog returns where the server of a request logs, which is package log by
+// default, as net/http has it.
+func errorLog(r *http.Request) func(format string, args ...any) {
+	s, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if ok && s.ErrorLog != nil {
+		return s.ErrorLog.Printf
+	}
+	return log.Printf
+}

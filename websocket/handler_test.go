@@ -1,0 +1,335 @@
+package websocket
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"weak"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// serveWith starts a server for h and returns a client whose handshake is done.
+func serveWith(t *testing.T, h http.Handler, set func(*http.Server)) (*rawClient, *lockedBuffer) {
+	t.Helper()
+	addr, logged := serveRaw(t, h, set)
+	client := dialRaw(t, addr)
+	client.write([]byte(handshake()))
+	if r := client.response(); r.status != "HTTP/1.1 101 Switching Protocols" {
+		t.Fatalf("answered %s %q", r.status, r.body)
+	}
+	return client, logged
+}
+
+// finish answers the server's close frame and waits for the end of TCP.
+func (c *rawClient) finish(code StatusCode) {
+	c.t.Helper()
+	c.sendClose(code, "")
+	c.expectEOF()
+}
+
+// How Serve ends decides the close frame and what is logged.
+func TestHandlerEnds(t *testing.T) {
+	checkLeaks(t)
+	broken := func(v wire.Violation) error { return &wire.Error{Violation: v} }
+	for name, test := range map[string]struct {
+		serve func(ctx context.Context, c *Conn) error
+		code  StatusCode // 0: no close frame
+		log   string     // a part of it; "" for nothing
+	}{
+		"nil":                 {func(context.Context, *Conn) error { return nil }, 1000, ""},
+		"error":               {func(context.Context, *Conn) error { return errors.New("no disk") }, 1011, "no disk"},
+		"error of the peer":   {func(context.Context, *Conn) error { return broken(wire.ErrInvalidUTF8) }, 1007, ""},
+		"another peer's end":  {func(context.Context, *Conn) error { return &CloseError{Code: 1000} }, 1011, ""},
+		"another conn's end":  {func(context.Context, *Conn) error { return net.ErrClosed }, 1011, ""},
+		"cancelled":           {func(context.Context, *Conn) error { return context.Canceled }, 1011, ""},
+		"too late":            {func(context.Context, *Conn) error { return context.DeadlineExceeded }, 1011, ""},
+		"panic":               {func(context.Context, *Conn) error { panic("bad day") }, 1011, "panic serving 127.0.0.1:"},
+		"panic with an error": {func(context.Context, *Conn) error { panic(io.EOF) }, 1011, "handler_test.go:"},
+		"panic uncomparable":  {func(context.Context, *Conn) error { panic([]int{7}) }, 1011, "[7]"},
+		"panic nil":           {func(context.Context, *Conn) error { panic(nil) }, 1011, "nil"},
+		"abort":               {func(context.Context, *Conn) error { panic(http.ErrAbortHandler) }, 0, ""},
+		"Goexit":              {func(context.Context, *Conn) error { runtime.Goexit(); return nil }, 1011, ""},
+		"CloseNow": {func(_ context.Context, c *Conn) error {
+			c.CloseNow()
+			return nil
+		}, 0, ""},
+	} {
+		for _, hold := range []bool{false, true} {
+			if name == "Goexit" && hold {
+				continue // would be net/http's goroutine, and hang its client
+			}
+			t.Run(name, func(t *testing.T) {
+				conns := make(chan *Conn, 1)
+				client, logged := serveWith(t, Handler{Hold: hold, Serve: func(ctx context.Context, c *Conn) error {
+					conns <- c
+					return test.serve(ctx, c)
+				}}, nil)
+				if test.code != 0 {
+					if reason := client.expectClose(test.code); strings.Contains(reason, "disk") {
+						t.Errorf("the peer was told %q", reason)
+					}
+					client.finish(test.code)
+				} else {
+					client.expectEOF()
+				}
+				<-(<-conns).Context().Done()
+				if s := logged.String(); (s == "") != (test.log == "") || !strings.Contains(s, test.log) {
+					t.Errorf("logged %q, want %q in it", s, test.log)
+				}
+			})
+		}
+	}
+}
+
+// The errors of the connection itself are the peer's doing and are not logged.
+func TestHandlerPeerEnds(t *testing.T) {
+	checkLeaks(t)
+	readAll := func(ctx context.Context, c *Conn) error {
+		for {
+			if _, _, err := c.Read(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	for name, end := range map[string]func(*rawClient){
+		"close frame": func(c *rawClient) {
+			c.sendClose(StatusGoingAway, "bye")
+			c.expectClose(StatusGoingAway)
+			c.expectEOF()
+		},
+		"violation": func(c *rawClient) {
+			c.write([]byte{0x81, 0x00}) // not masked
+			c.expectClose(StatusProtocolError)
+			c.expectEOF()
+		},
+		"TCP drop": func(c *rawClient) { c.nc.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			conns := make(chan *Conn, 1)
+			client, logged := serveWith(t, Handler{Serve: func(ctx context.Context, c *Conn) error {
+				conns <- c
+				return readAll(ctx, c)
+			}}, nil)
+			end(client)
+			<-(<-conns).Context().Done()
+			if s := logged.String(); s != "" {
+				t.Errorf("logged %q", s)
+			}
+		})
+	}
+}
+
+// A refusal that is the server's own fault is logged; a client's is not.
+func TestHandlerLogsOwnFaults(t *testing.T) {
+	checkLeaks(t)
+	for _, test := range []struct {
+		h       Handler
+		request string
+		status  string
+		log     string
+	}{
+		{Handler{}, handshake(), "500 Internal Server Error", "Handler.Serve is nil"},
+		{Handler{Serve: func(context.Context, *Conn) error { return nil }, Options: &AcceptOptions{Subprotocols: []string{"a b"}}},
+			handshake(), "500 Internal Server Error", `AcceptOptions.Subprotocols: "a b" is not a token`},
+		{Handler{Serve: func(context.Context, *Conn) error { return nil }}, handshake("-Upgrade:"), "426 Upgrade Required", ""},
+	} {
+		addr, logged := serveRaw(t, test.h, nil)
+		client := dialRaw(t, addr)
+		client.write([]byte(test.request))
+		if r := client.response(); r.status != "HTTP/1.1 "+test.status {
+			t.Errorf("answered %s, want %s", r.status, test.status)
+		}
+		if s := logged.String(); (s == "") != (test.log == "") || !strings.Contains(s, test.log) {
+			t.Errorf("logged %q, want %q in it", s, test.log)
+		}
+	}
+}
+
+type contextKey struct{}
+
+// The context has the request's values, outlives the request and ends with the
+// connection.
+func TestHandlerContext(t *testing.T) {
+	checkLeaks(t)
+	requestOver := make(chan struct{})
+	h := Handler{Serve: func(ctx context.Context, c *Conn) error {
+		<-requestOver
+		if ctx.Value(contextKey{}) != "ada" || ctx.Value(http.ServerContextKey) == nil {
+			t.Error("the values of the request are not there")
+		}
+		if err := ctx.Err(); err != nil {
+			t.Errorf("ended with the request: %v", err)
+		}
+		c.CloseNow()
+		<-ctx.Done()
+		return nil
+	}}
+	client, _ := serveWith(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(context.WithValue(r.Context(), contextKey{}, "ada"))
+		h.ServeHTTP(w, r.WithContext(ctx))
+		cancel()
+		close(requestOver)
+	}), nil)
+	client.expectEOF()
+}
+
+// With Hold, what middleware defers runs after the connection; without, before.
+func TestHandlerHold(t *testing.T) {
+	checkLeaks(t)
+	for _, hold := range []bool{false, true} {
+		returned := make(chan struct{})
+		serving := make(chan struct{})
+		goOn := make(chan struct{})
+		h := Handler{Hold: hold, Serve: func(ctx context.Context, c *Conn) error {
+			close(serving)
+			<-goOn
+			return nil
+		}}
+		client, _ := serveWith(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer close(returned)
+			h.ServeHTTP(w, r)
+		}), nil)
+		<-serving
+		if hold {
+			select {
+			case <-returned:
+				t.Error("ServeHTTP returned while Serve ran")
+			default:
+			}
+		} else {
+			<-returned
+		}
+		close(goOn)
+		client.expectClose(StatusNormalClosure)
+		client.finish(StatusNormalClosure)
+		<-returned
+	}
+}
+
+// watchedHijack notes net/http's buffers without keeping them.
+type watchedHijack struct {
+	http.ResponseWriter
+	buffers *weak.Pointer[bufio.Reader]
+}
+
+func (h watchedHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	nc, brw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err == nil {
+		*h.buffers = weak.Make(brw.Reader)
+	}
+	return nc, brw, err
+}
+
+// An open connection keeps neither the request nor net/http's buffers alive.
+func TestHandlerKeepsNoRequest(t *testing.T) {
+	checkLeaks(t)
+	var request weak.Pointer[http.Request]
+	var buffers weak.Pointer[bufio.Reader]
+	returned := make(chan struct{})
+	h := Handler{Serve: func(ctx context.Context, c *Conn) error {
+		_, _, err := c.Read(ctx)
+		return err
+	}}
+	client, _ := serveWith(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		request = weak.Make(r)
+		h.ServeHTTP(watchedHijack{w, &buffers}, r)
+		close(returned)
+	}), nil)
+	<-returned
+	for deadline := time.Now().Add(5 * time.Second); request.Value() != nil || buffers.Value() != nil; runtime.GC() {
+		if time.Now().After(deadline) {
+			t.Errorf("kept: request %v, buffers %v", request.Value() != nil, buffers.Value() != nil)
+			break
+		}
+	}
+	client.sendClose(StatusNormalClosure, "")
+	client.expectClose(StatusNormalClosure)
+	client.expectEOF()
+}
+
+// No timeout of the http.Server ends an open WebSocket: its deadlines are gone
+// from the connection. A clock is not needed to see that: the timeouts are over
+// before the client sends.
+func TestHandlerServerTimeouts(t *testing.T) {
+	checkLeaks(t)
+	const timeout = 50 * time.Millisecond
+	for name, set := range map[string]func(*http.Server){
+		"ReadTimeout":       func(s *http.Server) { s.ReadTimeout = timeout },
+		"ReadHeaderTimeout": func(s *http.Server) { s.ReadHeaderTimeout = timeout },
+		"WriteTimeout":      func(s *http.Server) { s.WriteTimeout = timeout },
+		"IdleTimeout":       func(s *http.Server) { s.IdleTimeout = timeout },
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, _ := serveWith(t, Handler{Serve: func(ctx context.Context, c *Conn) error {
+				<-time.After(2 * timeout)
+				if err := c.Write(ctx, Text, []byte("over")); err != nil {
+					return err
+				}
+				typ, p, err := c.Read(ctx)
+				if err != nil {
+					return err
+				}
+				return c.Write(ctx, typ, p)
+			}}, set)
+			client.expect(wire.OpText, true, "over")
+			client.send(wire.OpText, true, "still here")
+			client.expect(wire.OpText, true, "still here")
+			client.expectClose(StatusNormalClosure)
+			client.finish(StatusNormalClosure)
+		})
+	}
+}
+
+// A request that comes a byte at a time is a request.
+func TestHandlerDribbled(t *testing.T) {
+	checkLeaks(t)
+	addr, _ := serveRaw(t, Handler{Serve: func(ctx context.Context, c *Conn) error {
+		typ, p, err := c.Read(ctx)
+		if err != nil {
+			return err
+		}
+		return c.Write(ctx, typ, p)
+	}}, func(s *http.Server) { s.ReadHeaderTimeout = 10 * time.Second })
+	client := dialRaw(t, addr)
+	client.nc.(*net.TCPConn).SetNoDelay(true)
+	for _, b := range []byte(handshake("Connection: keep-alive, Upgrade")) {
+		client.write([]byte{b})
+		runtime.Gosched()
+	}
+	if r := client.response(); r.status != "HTTP/1.1 101 Switching Protocols" {
+		t.Fatalf("answered %s", r.status)
+	}
+	for _, b := range client.frame(wire.OpText, true, []byte("drop by drop")) {
+		client.write([]byte{b})
+	}
+	client.expect(wire.OpText, true, "drop by drop")
+	client.expectClose(StatusNormalClosure)
+	client.finish(StatusNormalClosure)
+}
+
+// A request that stalls is ended by ReadHeaderTimeout, wherever it stalls.
+func TestHandlerStalled(t *testing.T) {
+	checkLeaks(t)
+	addr, _ := serveRaw(t, Handler{Serve: func(context.Context, *Conn) error {
+		t.Error("served")
+		return nil
+	}}, func(s *http.Server) { s.ReadHeaderTimeout = 50 * time.Millisecond })
+	whole := handshake()
+	for _, n := range []int{0, 1, 30, len(whole) - 1} {
+		client := dialRaw(t, addr)
+		client.write([]byte(whole[:n]))
+		// net/http answers with 400 in some places and with nothing in others.
+		if b, err := io.ReadAll(client.nc); err != nil || bytes.Contains(b, []byte(" 101 ")) {
+			t.Errorf("after %d bytes: got %q, %v", n, b, err)
+		}
+	}
+}

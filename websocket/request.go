@@ -1,0 +1,222 @@
+package websocket
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+const (
+	// protocolVersion is the one version of the protocol there is (RFC 6455,
+	// section 4.1, item 9).
+	protocolVersion = "13"
+
+	// maxHandshakeFields bounds the Sec-WebSocket fields of a request, names
+	// included, in bytes. The header as a whole is net/http's to bound.
+	maxHandshakeFields = 8 << 10
+)
+
+// errVersion is the cause of a refusal that a version of ours must go with.
+var errVersion = errors.New("Sec-WebSocket-Version must be 13")
+
+// refusal makes the error of a request that is answered with status.
+func refusal(status int, section, format string, args ...any) *HandshakeError {
+	return &HandshakeError{Status: status, Section: section, Err: fmt.Errorf(format, args...)}
+}
+
+// checkRequest judges the parts of a request that no option changes, in the order
+// in which a wrong one tells its sender most.
+func checkRequest(r *http.Request) *HandshakeError {
+	const section = "RFC 6455, section 4.2.1"
+	switch {
+	case r.ProtoMajor > 1:
+		return refusal(http.StatusHTTPVersionNotSupported, "RFC 9110, section 15.6.6",
+			"a WebSocket opens over HTTP/1.1 here, not over %s", r.Proto)
+	case r.Method != http.MethodGet:
+		return refusal(http.StatusMethodNotAllowed, section, "the method is %.32q, not GET", r.Method)
+	case !r.ProtoAtLeast(1, 1):
+		return refusal(http.StatusUpgradeRequired, section, "HTTP/1.1 is needed, not %s", r.Proto)
+	case len(r.Header["Upgrade"]) == 0:
+		return refusal(http.StatusUpgradeRequired, section, "this is a WebSocket: the request has no Upgrade field")
+	case !wire.HasToken(r.Header["Upgrade"], "websocket"):
+		return refusal(http.StatusUpgradeRequired, section, "the Upgrade field does not name websocket")
+	case !wire.HasToken(r.Header["Connection"], "Upgrade"):
+		return refusal(http.StatusBadRequest, section, "the Connection field does not name Upgrade")
+	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
+		return refusal(http.StatusBadRequest, "RFC 9110, section 9.3.1",
+			"the request has a body, which could be taken for frames")
+	}
+	if e := checkVersion(r.Header["Sec-Websocket-Version"]); e != nil {
+		return e
+	}
+	return checkKey(r.Header["Sec-Websocket-Key"])
+}
+
+func checkVersion(values []string) *HandshakeError {
+	switch {
+	case len(values) == 0:
+		return refusal(http.StatusBadRequest, "RFC 6455, section 4.2.1", "%w, and there is none", errVersion)
+	case len(values) > 1:
+		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.5", "%w, and stands here more than once", errVersion)
+	case values[0] != protocolVersion:
+		return refusal(http.StatusUpgradeRequired, "RFC 6455, section 4.2.2", "%w, not %.32q", errVersion, values[0])
+	}
+	return nil
+}
+
+func checkKey(values []string) *HandshakeError {
+	switch {
+	case len(values) == 0:
+		return refusal(http.StatusBadRequest, "RFC 6455, section 4.2.1", "there is no Sec-WebSocket-Key")
+	case len(values) > 1:
+		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.1", "Sec-WebSocket-Key stands here more than once")
+	case !wire.IsKey(values[0]):
+		return refusal(http.StatusBadRequest, "RFC 6455, section 4.2.1", "Sec-WebSocket-Key is not 16 bytes in base64")
+	}
+	return nil
+}
+
+// checkFieldSizes refuses Sec-WebSocket fields that are too large to be meant
+// well, before they are parsed.
+func checkFieldSizes(h http.Header) *HandshakeError {
+	size := 0
+	for name, values := range h {
+		if !isHandshakeField(name) {
+			continue
+		}
+		for _, v := range values {
+			size += len(name) + len(": \r\n") + len(v)
+		}
+	}
+	if size > maxHandshakeFields {
+		return refusal(http.StatusRequestHeaderFieldsTooLarge, "RFC 6585, section 5",
+			"the Sec-WebSocket fields have %d bytes, more than %d", size, maxHandshakeFields)
+	}
+	return nil
+}
+
+// isHandshakeField reports whether name is a Sec-WebSocket field, in any case.
+func isHandshakeField(name string) bool {
+	const prefix = "Sec-WebSocket-"
+	return len(name) >= len(prefix) && equalASCII(name[:len(prefix)], prefix)
+}
+
+// chooseSubprotocol returns the first of the server's subprotocols that the
+// client offers, or "". Both spell it alike, so it is as the client wrote it.
+func chooseSubprotocol(h http.Header, wanted []string) (string, *HandshakeError) {
+	offered, err := wire.ParseProtocols(h["Sec-Websocket-Protocol"])
+	if err != nil {
+		return "", refusal(http.StatusBadRequest, "RFC 6455, section 11.3.4", "Sec-WebSocket-Protocol: %w", fieldCause(err))
+	}
+	for _, s := range wanted {
+		if slices.Contains(offered, s) {
+			return s, nil
+		}
+	}
+	return "", nil
+}
+
+// chooseExtension lets each extension in turn choose among what the client
+// offers, and returns the first answer, as it is to stand in the response. The
+// session is the caller's to close.
+func chooseExtension(h http.Header, exts []wire.Extension) (answer []byte, s wire.Session, e *HandshakeError) {
+	offers, err := wire.ParseExtensions(h["Sec-Websocket-Extensions"])
+	if err != nil {
+		return nil, nil, refusal(http.StatusBadRequest, "RFC 6455, section 9.1", "Sec-WebSocket-Extensions: %w", fieldCause(err))
+	}
+	if len(offers) == 0 {
+		return nil, nil, nil
+	}
+	for _, ext := range exts {
+		o, session, ok := ext.Accept(slices.Values(offers))
+		if !ok {
+			continue
+		}
+		if !slices.ContainsFunc(offers, func(offer wire.Offer) bool { return offer.Name == o.Name }) {
+			err = fmt.Errorf("extension %q was not offered", o.Name)
+		} else {
+			answer, err = wire.AppendExtensions(nil, []wire.Offer{o})
+		}
+		if err != nil {
+			closeSession(session)
+			return nil, nil, refusal(http.StatusInternalServerError, "RFC 6455, section 4.2.2",
+				"answer of AcceptOptions.Extensions: %w", fieldCause(err))
+		}
+		return answer, session, nil
+	}
+	return nil, nil, nil
+}
+
+// fieldCause is what was wrong with a field and where, without the section that
+// wire.Error would repeat.
+func fieldCause(err error) error {
+	var w *wire.Error
+	if errors.As(err, &w) {
+		return fmt.Errorf("%w at byte %d", w.Violation, w.Offset)
+	}
+	return err
+}
+
+func closeSession(s wire.Session) {
+	if s != nil {
+		_ = s.Close() // the handshake has failed for another reason
+	}
+}
+
+// checkOptions finds what no request can be accepted with. The values at fault
+// stand in the error alone, quoted, and never in a response.
+func (o *AcceptOptions) checkOptions() *HandshakeError {
+	bad := func(format string, args ...any) *HandshakeError {
+		return refusal(http.StatusInternalServerError, "", format, args...)
+	}
+	for _, s := range o.Subprotocols {
+		if !wire.IsToken(s) {
+			return bad("AcceptOptions.Subprotocols: %q is not a token", s)
+		}
+	}
+	for _, p := range o.Origins {
+		if err := checkOriginPattern(p); err != nil {
+			return bad("AcceptOptions.Origins: %q %w", p, err)
+		}
+	}
+	for name, values := range o.Header {
+		if isReservedField(name) {
+			return bad("AcceptOptions.Header: %q belongs to the handshake", name)
+		}
+		if err := checkField(name, values); err != nil {
+			return bad("AcceptOptions.Header: %w", err)
+		}
+	}
+	return nil
+}
+
+// isReservedField reports whether a field, in any case, is the handshake's own or
+// says how long a response is, which a 101 must not (RFC 9110, section 8.6).
+func isReservedField(name string) bool {
+	switch textproto.CanonicalMIMEHeaderKey(name) {
+	case "Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "Trailer":
+		return true
+	}
+	return isHandshakeField(name) || strings.HasPrefix(name, http.TrailerPrefix)
+}
+
+// checkField finds what would break a header apart: a name that is not a
+// token, or a value with a control character (RFC 9110, section 5.5).
+func checkField(name string, values []string) error {
+	if !wire.IsToken(name) {
+		return fmt.Errorf("the name %q is not a token", name)
+	}
+	for _, v := range values {
+		for i := range len(v) {
+			if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
+				return fmt.Errorf("the value of %s has the control character %q", name, c)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package websocket
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Each fault of a request has its status, the fields that go with it, and a body
+// that says what was wrong and where it is written.
+func TestRefusals(t *testing.T) {
+	checkLeaks(t)
+	upgrade := []string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"}
+	version := []string{"Sec-WebSocket-Version: 13"}
+	for _, test := range []struct {
+		name    string
+		request string
+		status  int
+		fields  []string // that must be there, to the letter
+		body    string   // a part of it
+	}{
+		{"POST", handshake("POST /chat HTTP/1.1"), 405, []string{"Allow: GET"}, `the method is "POST", not GET (RFC 6455, section 4.2.1)`},
+		{"OPTIONS", handshake("OPTIONS /chat HTTP/1.1"), 405, []string{"Allow: GET"}, "not GET"},
+		{"long method", handshake(strings.Repeat("X", 9999) + " /chat HTTP/1.1"), 405, nil, `"` + strings.Repeat("X", 32) + `", not GET`},
+		{"HTTP/1.0", handshake("GET /chat HTTP/1.0"), 426, []string{"Sec-WebSocket-Version: 13"}, "HTTP/1.1 is needed"},
+		{"browser", handshake("-Upgrade:", "-Connection:", "-Sec-WebSocket-Key:"), 426, upgrade, "the request has no Upgrade field"},
+		{"Upgrade: h2c", handshake("Upgrade: h2c"), 426, upgrade, "does not name websocket"},
+		{"Upgrade: websocket2", handshake("Upgrade: websocket2"), 426, upgrade, "does not name websocket"},
+		{"no Connection", handshake("-Connection:"), 400, nil, "Connection field does not name Upgrade"},
+		{"Connection: close", handshake("Connection: close"), 400, nil, "Connection field does not name Upgrade"},
+		{"Connection: xUpgrade", handshake("Connection: xUpgrade, Upgrades"), 400, nil, "Connection field does not name Upgrade"},
+		{"Content-Length", handshake("Content-Length: 5") + "hello", 400, nil, "body"},
+		{"chunked", handshake("Transfer-Encoding: chunked") + "0\r\n\r\n", 400, nil, "body"},
+		{"no version", handshake("-Sec-WebSocket-Version:"), 400, version, "Sec-WebSocket-Version must be 13, and there is none"},
+		{"two versions", handshake("+Sec-WebSocket-Version: 13"), 400, version, "more than once (RFC 6455, section 11.3.5)"},
+		{"version 8", handshake("Sec-WebSocket-Version: 8"), 426, upgrade, `must be 13, not "8"`},
+		{"version 013", handshake("Sec-WebSocket-Version: 013"), 426, upgrade, `must be 13, not "013"`},
+		{"version 13, 8", handshake("Sec-WebSocket-Version: 13, 8"), 426, upgrade, `must be 13, not "13, 8"`},
+		{"no key", handshake("-Sec-WebSocket-Key:"), 400, nil, "there is no Sec-WebSocket-Key"},
+		{"empty key", handshake("Sec-WebSocket-Key:"), 400, nil, "not 16 bytes in base64"},
+		{"two keys", handshake("+Sec-WebSocket-Key: " + sampleKey), 400, nil, "more than once (RFC 6455, section 11.3.1)"},
+		{"key of 15 bytes", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"), 400, nil, "not 16 bytes in base64 (RFC 6455, section 4.2.1)"},
+		{"key of 17 bytes", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWU="), 400, nil, "not 16 bytes"},
+		{"key of 18 bytes", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWVl"), 400, nil, "not 16 bytes"},
+		{"key without padding", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ"), 400, nil, "not 16 bytes"},
+		{"key in base64url", handshake("Sec-WebSocket-Key: __hlIHNhbXBsZSBub25jZQ=="), 400, nil, "not 16 bytes"},
+		{"key with a space", handshake("Sec-WebSocket-Key: dGhlIHNhbXB sZSBub25jZQ=="), 400, nil, "not 16 bytes"},
+		{"two origins", handshake("+Origin: http://server.example", "+Origin: http://server.example"), 400, nil, "Origin stands here more than once"},
+		{"foreign origin", handshake("+Origin: https://evil.example"), 403, nil,
+			`origin "https://evil.example" is not the host "server.example"; allow it in AcceptOptions.Origins (RFC 6455, section 10.2)`},
+		{"long origin", handshake("+Origin: https://" + strings.Repeat("e", 600)), 403, nil, "the origin has 608 bytes, more than 512"},
+		{"protocol, no token", handshake("+Sec-WebSocket-Protocol: chat, a/b"), 400, nil, "section 11.3.4"},
+		{"protocol, no comma", handshake("+Sec-WebSocket-Protocol: chat super"), 400, nil, "Sec-WebSocket-Protocol: header field does not follow its grammar at byte 5"},
+		{"extension, no name", handshake("+Sec-WebSocket-Extensions: ; a"), 400, nil, "Sec-WebSocket-Extensions: header field does not follow its grammar"},
+		{"extension, open quote", handshake(`+Sec-WebSocket-Extensions: a; b="c`), 400, nil, "section 9.1"},
+		{"large field", handshake("+Sec-WebSocket-Protocol: " + strings.Repeat("p", 8<<10)), 431, nil, "more than 8192 (RFC 6585, section 5)"},
+		{"many fields", handshake(slices.Repeat([]string{"+Sec-WebSocket-Extensions: a"}, 300)...), 431, nil, "more than 8192"},
+		{"unknown field", handshake("+Sec-WebSocket-Draft: " + strings.Repeat("p", 8<<10)), 431, nil, "more than 8192"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, r, a := acceptWith(t, nil, test.request)
+			want := fmt.Sprintf("HTTP/1.1 %d %s", test.status, http.StatusText(test.status))
+			if r.status != want && r.status != strings.Replace(want, "HTTP/1.1", "HTTP/1.0", 1) {
+				t.Errorf("answered %s, want %s", r.status, want)
+			}
+			for _, f := range append(test.fields, "Content-Type: text/plain; charset=utf-8", "X-Content-Type-Options: nosniff") {
+				if !slices.Contains(r.fields, f) {
+					t.Errorf("no field %q in %q", f, r.fields)
+				}
+			}
+			if !strings.Contains(r.body, test.body) || strings.Count(r.body, "\n") != 1 {
+				t.Errorf("answered %q, want %q in it", r.body, test.body)
+			}
+			var e *HandshakeError
+			if !errors.As(a.err, &e) || e.Status != test.status {
+				t.Fatalf("returned %v", a.err)
+			}
+			if line := strings.TrimSuffix(r.body, "\n"); !strings.HasSuffix(e.Error(), line) {
+				t.Errorf("returned %q, answered %q", e, line)
+			}
+		})
+	}
+}
+
+// HEAD has no body to say more in.
+func TestRefuseHEAD(t *testing.T) {
+	checkLeaks(t)
+	rec := httptest.NewRecorder()
+	r := newHandshake(t)
+	r.Method = http.MethodHead
+	if _, err := Accept(rec, r, nil); err == nil || rec.Code != 405 {
+		t.Errorf("answered %d, returned %v", rec.Code, err)
+	}
+}
+
+// Requests that look unusual and are right.
+func TestGoodRequests(t *testing.T) {
+	checkLeaks(t)
+	for name, request := range map[string]string{
+		"Firefox":              handshake("Connection: keep-alive, Upgrade"),
+		"several Connections":  handshake("Connection: keep-alive", "+Connection: Upgrade"),
+		"lower case":           handshake("Connection: upgrade", "Upgrade: WEBSOCKET"),
+		"names in lower case":  strings.Replace(handshake(), "Sec-WebSocket-Key", "sec-websocket-key", 1),
+		"several Upgrades":     handshake("Upgrade: h2c, websocket"),
+		"empty list elements":  handshake("Connection: , Upgrade,", "+Sec-WebSocket-Protocol: ,a,,b"),
+		"absolute target":      handshake("GET http://server.example/chat HTTP/1.1"),
+		"Content-Length 0":     handshake("Content-Length: 0"),
+		"key of section 4.1":   handshake("Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC=="), // with bits left over, as printed there
+		"own origin":           handshake("+Origin: https://server.example"),
+		"quoted parameter":     handshake(`+Sec-WebSocket-Extensions: a; b="c"`),
+		"8 KiB, not more":      handshake("+Sec-WebSocket-Protocol: " + strings.Repeat("p", 8<<10-98)),
+		"large, but not of us": handshake("+Cookie: " + strings.Repeat("c", 100<<10)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, r, a := acceptWith(t, nil, request)
+			if a.err != nil || r.status != "HTTP/1.1 101 Switching Protocols" {
+				t.Errorf("answered %s %q, returned %v", r.status, r.body, a.err)
+			}
+		})
+	}
+}
+
+// The first extension that accepts an offer takes effect; the others are not
+// asked, or decline.
+func TestChooseExtension(t *testing.T) {
+	a, b := &fakeExtension{name: "a"}, &fakeExtension{name: "b", answer: &wire.Offer{Name: "b"}}
+	h := http.Header{"Sec-Websocket-Extensions": {"c, a; x=1", "b; y"}}
+	for _, test := range []struct {
+		exts []wire.Extension
+		want string
+	}{
+		{[]wire.Extension{a, b}, "a; x=1"},
+		{[]wire.Extension{b, a}, "b"},
+		{[]wire.Extension{&fakeExtension{name: "d"}, b}, "b"},
+		{[]wire.Extension{&fakeExtension{name: "d"}}, ""},
+		{nil, ""},
+	} {
+		answer, s, e := chooseExtension(h, test.exts)
+		if e != nil || string(answer) != test.want || (s != nil) != (test.want != "") {
+			t.Errorf("got %q %v %v, want %q", answer, s, e, test.want)
+		}
+		closeSession(s)
+	}
+	if a.open != 0 || b.open != 0 {
+		t.Errorf("sessions left: %d and %d", a.open, b.open)
+	}
+}
