@@ -48,17 +48,20 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return c.fault("read", err)
 	}
-	if c.in.turn.tryLock() {
-		return nil
-	}
-	if c.closing.local.Load() {
+	if !c.in.turn.tryLock() {
+		if !c.closing.local.Load() {
+			return c.fault("read", ErrConcurrentRead)
+		}
 		// Close reads now, until the connection has ended.
 		if err := c.in.turn.lock(ctx, c.ctx); err != nil {
 			return c.fault("read", err)
 		}
-		return nil
 	}
-	return c.fault("read", ErrConcurrentRead)
+	if c.ctx.Err() != nil {
+		c.endRead() // what lies in a buffer is not read any more
+		return c.fault("read", nil)
+	}
+	return nil
 }
 
 // endRead gives the turn back, and the block if nothing is left in it.

@@ -1,0 +1,185 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// newDeadline returns a deadline and where the transport's can be seen.
+func newDeadline() (*deadline, func() time.Time) {
+	var d deadline
+	var seen time.Time
+	d.set = func(t time.Time) error { seen = t; return nil }
+	return &d, func() time.Time {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return seen
+	}
+}
+
+// The transport sees the earliest of all deadlines.
+func TestDeadlineEarliest(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		early, late := time.Now().Add(time.Second), time.Now().Add(time.Minute)
+		ours := errors.New("ours")
+		for _, row := range []struct {
+			name              string
+			limit, user, want time.Time
+			cut               bool
+			cause             error
+		}{
+			{name: "none", cause: interrupt{os.ErrDeadlineExceeded}},
+			{name: "bound", limit: late, want: late, cause: ours},
+			{name: "user", user: late, want: late, cause: interrupt{os.ErrDeadlineExceeded}},
+			{name: "bound first", limit: early, user: late, want: early, cause: ours},
+			{name: "user first", limit: late, user: early, want: early, cause: interrupt{os.ErrDeadlineExceeded}},
+			{name: "both", limit: early, user: early, want: early, cause: interrupt{os.ErrDeadlineExceeded}},
+			{name: "context", limit: early, user: early, cut: true, want: longAgo, cause: interrupt{context.Canceled}},
+		} {
+			for _, userFirst := range []bool{false, true} {
+				d, seen := newDeadline()
+				ctx, cancel := context.WithCancel(context.Background())
+				if err := d.follow(ctx); err != nil {
+					t.Fatal(err)
+				}
+				if userFirst {
+					d.setUser(row.user)
+				}
+				d.bound(row.limit)
+				d.setUser(row.user)
+				if row.cut {
+					cancel()
+					synctest.Wait()
+				}
+				if got := seen(); !got.Equal(row.want) {
+					t.Errorf("%s: the transport has %v, want %v", row.name, got, row.want)
+				}
+				if got := d.cause(ours); got != row.cause {
+					t.Errorf("%s: cause %v, want %v", row.name, got, row.cause)
+				}
+				d.unfollow()
+				d.setUser(time.Time{})
+				d.bound(time.Time{})
+				if got := seen(); !got.IsZero() {
+					t.Errorf("%s: the transport keeps %v", row.name, got)
+				}
+				cancel()
+			}
+		}
+	})
+}
+
+// A context is registered once however often it is followed, and so are those that
+// share its channel.
+func TestDeadlineRegistersOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d, seen := newDeadline()
+		sets := 0
+		set := d.set
+		d.set = func(at time.Time) error { sets++; return set(at) }
+		inner, cancel := context.WithCancel(context.Background())
+		a := &countingContext{Context: inner}
+		for range 10 {
+			if err := d.follow(a); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.follow(context.WithValue(a, "key", "value")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a.registered != 1 || sets != 0 {
+			t.Errorf("registered %d times, deadline set %d times", a.registered, sets)
+		}
+		cancel()
+		synctest.Wait()
+		if err := d.follow(a); !errors.Is(err, context.Canceled) || !isInterrupt(err) {
+			t.Errorf("follow of a context that ended: %v", err)
+		}
+		if !seen().Equal(longAgo) || sets != 1 {
+			t.Errorf("the transport has %v after %d calls", seen(), sets)
+		}
+		if err := d.follow(context.Background()); err != nil || !seen().IsZero() || sets != 2 {
+			t.Errorf("next context: %v, the transport has %v after %d calls", err, seen(), sets)
+		}
+	})
+}
+
+// A context that has ended before it is followed leaves the transport alone.
+func TestDeadlineFollowEnded(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d, seen := newDeadline()
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		time.Sleep(2 * time.Second)
+		if err := d.follow(ctx); !errors.Is(err, context.DeadlineExceeded) || !isInterrupt(err) {
+			t.Errorf("follow: %v", err)
+		}
+		synctest.Wait()
+		if !seen().IsZero() || d.done != nil {
+			t.Errorf("the transport has %v, done %v", seen(), d.done)
+		}
+	})
+}
+
+// The end of a context that is no longer followed comes to nothing, also if its
+// signal was on its way.
+func TestDeadlineLateSignal(t *testing.T) {
+	onOneProcessor(t)
+	bubble(t, func(t *testing.T) {
+		d, seen := newDeadline()
+		for range 100 {
+			a, cancelA := context.WithCancel(context.Background())
+			b, cancelB := context.WithCancel(context.Background())
+			if err := d.follow(a); err != nil {
+				t.Fatal(err)
+			}
+			cancelA() // the signal is a goroutine that has not run yet
+			if err := d.follow(b); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			if !seen().IsZero() {
+				t.Fatalf("the transport has %v", seen())
+			}
+			cancelB()
+			synctest.Wait()
+			if !seen().Equal(longAgo) {
+				t.Fatalf("the transport has %v", seen())
+			}
+		}
+		d.unfollow()
+	})
+}
+
+// Contexts of a type that cannot be compared are no trouble.
+func TestDeadlineUncomparableContext(t *testing.T) {
+	type odd struct {
+		context.Context
+		_ []int
+	}
+	checkLeaks(t)
+	d, _ := newDeadline()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for range 2 {
+		if err := d.follow(odd{Context: ctx}); err != nil {
+			t.Error(err)
+		}
+		if err := d.follow(odd{Context: context.Background()}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestInterrupt(t *testing.T) {
+	checkLeaks(t)
+	err := error(interrupt{context.DeadlineExceeded})
+	if !isInterrupt(err) || isInterrupt(io.EOF) || isInterrupt(nil) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,309 @@
+package websocket
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// rawFrame returns a frame with a first byte and a length in a form, 1, 2 or 8
+// bytes wide, that may be wrong. It is masked as the peer's role asks for, unless
+// flip is set.
+func (p *peer) rawFrame(b0 byte, form int, length uint64, payload string, flip bool) []byte {
+	var mask byte
+	if (p.role == wire.Client) != flip {
+		mask = 0x80
+	}
+	b := []byte{b0}
+	switch form {
+	case 1:
+		b = append(b, mask|byte(length))
+	case 2:
+		b = binary.BigEndian.AppendUint16(append(b, mask|126), uint16(length))
+	case 8:
+		b = binary.BigEndian.AppendUint64(append(b, mask|127), length)
+	}
+	if mask != 0 {
+		b = append(b, p.key[:]...)
+	}
+	n := len(b)
+	b = append(b, payload...)
+	if mask != 0 {
+		wire.Mask(b[n:], p.key, 0)
+	}
+	return b
+}
+
+// A fault is something a peer must not send.
+type fault struct {
+	name  string
+	bytes func(p *peer) []byte
+	want  wire.Violation
+}
+
+// frames is the bytes of a fault that consists of whole frames: first byte, payload.
+func frames(pairs ...string) func(p *peer) []byte {
+	return func(p *peer) (b []byte) {
+		for i := 0; i < len(pairs); i += 2 {
+			form := 1
+			if len(pairs[i+1]) > 125 {
+				form = 2
+			}
+			b = append(b, p.rawFrame(pairs[i][0], form, uint64(len(pairs[i+1])), pairs[i+1], false)...)
+		}
+		return b
+	}
+}
+
+func length(form int, n uint64, payload string) func(p *peer) []byte {
+	return func(p *peer) []byte { return p.rawFrame(0x82, form, n, payload, false) }
+}
+
+func flipped(b0 byte, payload string) func(p *peer) []byte {
+	return func(p *peer) []byte { return p.rawFrame(b0, 1, uint64(len(payload)), payload, true) }
+}
+
+// wrongMask stands for ErrUnmasked or ErrMasked, as the role has it.
+const wrongMask wire.Violation = 0
+
+var faults = []fault{
+	{"length/top bit", length(8, 1<<63|5, "Hello"), wire.ErrLengthTopBit},
+	{"length/top bit alone", length(8, 1<<63, ""), wire.ErrLengthTopBit},
+	{"length/all bits", length(8, 1<<64-1, ""), wire.ErrLengthTopBit},
+	{"length/16 bits for 5", length(2, 5, "Hello"), wire.ErrLengthNotMinimal},
+	{"length/16 bits for 125", length(2, 125, strings.Repeat("x", 125)), wire.ErrLengthNotMinimal},
+	{"length/64 bits for 5", length(8, 5, "Hello"), wire.ErrLengthNotMinimal},
+	{"length/64 bits for 65535", length(8, 65535, ""), wire.ErrLengthNotMinimal},
+	{"mask/text", flipped(0x81, "Hello"), wrongMask},
+	{"mask/binary", flipped(0x82, ""), wrongMask},
+	{"mask/ping", flipped(0x89, "Hello"), wrongMask},
+	{"mask/pong", flipped(0x8a, ""), wrongMask},
+	{"mask/close", flipped(0x88, "\x03\xe8"), wrongMask},
+	{"mask/fragment", flipped(0x01, "Hello"), wrongMask},
+	{"text/one byte", frames("\x81", "\xff"), wire.ErrInvalidUTF8},
+	{"text/surrogate", frames("\x81", "ab\xed\xa0\x80"), wire.ErrInvalidUTF8},
+	{"text/overlong", frames("\x81", "\xc0\xaf"), wire.ErrInvalidUTF8},
+	{"text/cut rune", frames("\x81", "ab\xe2\x82"), wire.ErrInvalidUTF8},
+	{"text/cut over fragments", frames("\x01", "ab\xe2", "\x80", "\x82"), wire.ErrInvalidUTF8},
+	{"text/second fragment", frames("\x01", "ab", "\x00", "cd\xfe", "\x80", ""), wire.ErrInvalidUTF8},
+	{"rsv1", frames("\xc1", "a"), wire.ErrReservedBits},
+	{"rsv2", frames("\xa1", "a"), wire.ErrReservedBits},
+	{"rsv3", frames("\x92", "a"), wire.ErrReservedBits},
+	{"rsv1 on ping", frames("\xc9", "a"), wire.ErrReservedBits},
+	{"rsv1 on close", frames("\xc8", "\x03\xe8"), wire.ErrReservedBits},
+	{"rsv1 on continuation", frames("\x01", "a", "\xc0", "b"), wire.ErrReservedBits},
+	{"opcode 3", frames("\x83", "a"), wire.ErrReservedOpcode},
+	{"opcode 7", frames("\x07", ""), wire.ErrReservedOpcode},
+	{"opcode 11", frames("\x8b", "a"), wire.ErrReservedOpcode},
+	{"opcode 15", frames("\x8f", ""), wire.ErrReservedOpcode},
+	{"fragments/orphan", frames("\x80", "a"), wire.ErrUnexpectedContinuation},
+	{"fragments/orphan that goes on", frames("\x00", "a"), wire.ErrUnexpectedContinuation},
+	{"fragments/text within text", frames("\x01", "a", "\x81", "b"), wire.ErrUnfinishedMessage},
+	{"fragments/binary within text", frames("\x01", "a", "\x02", "b"), wire.ErrUnfinishedMessage},
+	{"fragments/ping", frames("\x09", "a"), wire.ErrControlFragmented},
+	{"fragments/pong", frames("\x0a", "a"), wire.ErrControlFragmented},
+	{"fragments/close", frames("\x08", "\x03\xe8"), wire.ErrControlFragmented},
+	{"control/long ping", frames("\x89", strings.Repeat("p", 126)), wire.ErrControlTooLong},
+	{"control/long close", frames("\x88", "\x03\xe8"+strings.Repeat("r", 124)), wire.ErrControlTooLong},
+	{"close/one byte", frames("\x88", "\x03"), wire.ErrClosePayload},
+	{"close/code 0", frames("\x88", "\x00\x00"), wire.ErrCloseCode},
+	{"close/code 999", frames("\x88", "\x03\xe7"), wire.ErrCloseCode},
+	{"close/code 1004", frames("\x88", "\x03\xec"), wire.ErrCloseCode},
+	{"close/code 1005", frames("\x88", "\x03\xed"), wire.ErrCloseCode},
+	{"close/code 1006", frames("\x88", "\x03\xee"), wire.ErrCloseCode},
+	{"close/code 1015", frames("\x88", "\x03\xf7"), wire.ErrCloseCode},
+	{"close/code 2999", frames("\x88", "\x0b\xb7"), wire.ErrCloseCode},
+	{"close/code 5000", frames("\x88", "\x13\x88"), wire.ErrCloseCode},
+	{"close/reason", frames("\x88", "\x03\xe8bye \xff"), wire.ErrInvalidUTF8},
+	{"close/cut reason", frames("\x88", "\x03\xe8bye \xe2\x82"), wire.ErrInvalidUTF8},
+	{"close/reason in a message", frames("\x02", "a", "\x88", "\x03\xe8\xed\xa0\x80"), wire.ErrInvalidUTF8},
+}
+
+// Each fault ends the connection: the peer sees a close frame with the right code
+// and the rule in words, and then the end of the stream; the reader gets an error
+// with both; everybody else gets net.ErrClosed. What came before is delivered.
+func TestFaults(t *testing.T) {
+	for _, f := range faults {
+		for _, style := range readStyles {
+			t.Run(f.name+"/"+style.name, func(t *testing.T) {
+				eachRole(t, func(t *testing.T, role wire.Role) {
+					c, p := newPeer(t, role, Limits{})
+					read := style.make(c)
+					p.testFault(c, f, func() received { return read(context.Background()) })
+				})
+			})
+		}
+	}
+}
+
+// testFault sends a message and then the fault, and checks all that must follow.
+func (p *peer) testFault(c *Conn, f fault, read func() received) {
+	t := p.t
+	first := start(read)
+	p.write(append(p.frame(wire.OpText, true, []byte("first")), f.bytes(p)...))
+	if got := <-first; got.err != nil || got.data != "first" || got.typ != Text {
+		t.Fatalf("before the fault: %+v", got)
+	}
+	failed := start(read)
+	want := f.want
+	if want == wrongMask {
+		want = wire.ErrUnmasked
+		if p.role == wire.Server {
+			want = wire.ErrMasked
+		}
+	}
+	reason := p.expectClose(want.Code())
+	p.expectEOF()
+	e := wantError(t, (<-failed).err, "read", want)
+	var w *wire.Error
+	if !errors.As(e, &w) || w.Code() != want.Code() || w.Reason() != reason || reason == "" {
+		t.Errorf("error %v and reason %q do not match", e, reason)
+	}
+	if e.Code != want.Code() || !errors.Is(e, net.ErrClosed) || e.Temporary() || e.Timeout() || e.Accepted {
+		t.Errorf("error %+v", e)
+	}
+	wantClosed(t, c)
+	if got := read(); !errors.Is(got.err, net.ErrClosed) || !errors.Is(got.err, want) && got.err != errLoopEnded {
+		t.Errorf("the next read: %v", got.err)
+	}
+}
+
+// Text fails at its first byte that cannot be, not at the end of its frame.
+func TestFaultAtFirstBadByte(t *testing.T) {
+	for _, style := range readStyles {
+		t.Run(style.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{})
+				read := style.make(c)
+				got := start(func() received { return read(context.Background()) })
+				// F4 may begin a rune, but not with 90 behind it.
+				whole := p.frame(wire.OpText, false, []byte(strings.Repeat("ok ", 30)+"\xf4\x90"+strings.Repeat("x", 1000)))
+				at := len(whole) - 1001
+				for i := range at {
+					p.write(whole[i : i+1])
+				}
+				synctest.Wait()
+				select {
+				case g := <-got:
+					t.Fatalf("too early: %+v", g)
+				default:
+				}
+				p.write(whole[at : at+1])
+				p.expectClose(StatusInvalidPayload)
+				p.expectEOF()
+				e := wantError(t, (<-got).err, "read", wire.ErrInvalidUTF8)
+				var w *wire.Error
+				if !errors.As(e, &w) || w.Offset != int64(at) {
+					t.Errorf("failed at %d, want %d: %v", w.Offset, at, e)
+				}
+				wantClosed(t, c)
+			})
+		})
+	}
+}
+
+// A large frame is read straight to its destination. It fails as early.
+func TestFaultInLargeFrame(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		got := startRead(context.Background(), c)
+		text := strings.Repeat("text, ", 10_000)
+		whole := p.frame(wire.OpText, true, []byte(text+"\xff"+text))
+		go p.nc.Write(whole) // as far as it is read
+		p.expectClose(StatusInvalidPayload)
+		p.expectEOF()
+		e := wantError(t, (<-got).err, "read", wire.ErrInvalidUTF8)
+		var w *wire.Error
+		if at := int64(len(whole) - len(text) - 1); !errors.As(e, &w) || w.Offset != at {
+			t.Errorf("failed at %d, want %d: %v", w.Offset, at, e)
+		}
+		wantClosed(t, c)
+	})
+}
+
+// Bytes that came with the handshake are read first, whole or not.
+func TestEarlyBytes(t *testing.T) {
+	for _, style := range readStyles {
+		t.Run(style.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				p := &peer{role: wire.Client}
+				if role == wire.Client {
+					p.role = wire.Server
+				}
+				stream := append(p.frame(wire.OpText, true, []byte("one")), p.frame(wire.OpBinary, true, []byte("two"))...)
+				for cut := range len(stream) + 1 {
+					ours, theirs := net.Pipe()
+					c, p := newPeerOver(t, ours, theirs, config{
+						role: role, limits: Limits{}.withDefaults(), early: []byte(string(stream[:cut])),
+					})
+					sent := start(func() error { _, err := theirs.Write(stream[cut:]); return err })
+					read := style.make(c)
+					one, two := read(context.Background()), read(context.Background())
+					if one != (received{Text, "one", nil}) || two != (received{Binary, "two", nil}) {
+						t.Fatalf("cut at %d: %+v, %+v", cut, one, two)
+					}
+					if cut < len(stream) {
+						if err := <-sent; err != nil {
+							t.Error(err)
+						}
+					}
+					c.CloseNow()
+					p.expectEOF()
+					wantClosed(t, c)
+				}
+			})
+		})
+	}
+}
+
+// A second reader is told so, and does not disturb the first.
+func TestConcurrentRead(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		first := startRead(context.Background(), c)
+		synctest.Wait()
+		for _, style := range readStyles {
+			err := style.make(c)(context.Background()).err
+			if e := wantError(t, err, "read", ErrConcurrentRead); errors.Is(e, net.ErrClosed) || !e.Temporary() {
+				t.Errorf("%s: %+v", style.name, e)
+			}
+		}
+		p.send(wire.OpText, true, "for the first")
+		if got := <-first; got != (received{Text, "for the first", nil}) {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// Messages that lie in a buffer when the connection ends are not delivered after it.
+func TestNoReadAfterEnd(t *testing.T) {
+	for _, style := range readStyles {
+		t.Run(style.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{})
+				// An open writer keeps the connection from giving its buffers back.
+				w, err := c.Writer(context.Background(), Text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got := startRead(context.Background(), c)
+				p.write(append(p.frame(wire.OpText, true, []byte("one")), p.frame(wire.OpText, true, []byte("two"))...))
+				if g := <-got; g != (received{Text, "one", nil}) {
+					t.Fatal(g)
+				}
+				c.CloseNow()
+				if g := style.make(c)(context.Background()); !errors.Is(g.err, net.ErrClosed) {
+					t.Errorf("after the end: %+v", g)
+				}
+				w.Close()
+				wantClosed(t, c)
+			})
+		})
+	}
+}
