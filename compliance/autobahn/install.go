@@ -33,7 +33,7 @@ var (
 // included, and all of it lands below dir: the user's Python stays as it is. pip
 // takes its packages from wherever it is set up to. An installation that is
 // there already, with the same pins and in working order, is left alone. Progress
-// goes to log. It takes some 20 seconds.
+// goes to log. It takes half a minute or less.
 //
 // The wstest so installed always listens on loopback only.
 func Install(ctx context.Context, dir, python string, log io.Writer) (string, error) {
