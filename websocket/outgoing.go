@@ -118,7 +118,7 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 		n, err = c.tr.write(ctx, c.limits.WriteTimeout, buf)
 	}
 	if err != nil {
-		return c.cutOff(op, err, cut{n, f.keep, before, buf[n:], nil})
+		return c.cutOff(op, err, cut{f, n, before, buf[n:], nil})
 	}
 	c.stats.wrote(f)
 	return nil
@@ -140,7 +140,7 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 		if err != nil {
 			sent := int(n)
 			left := max(len(head)-sent, 0)
-			return c.cutOff(op, err, cut{sent, f.keep, before, head[len(head)-left:], f.payload[max(sent-len(head), 0):]})
+			return c.cutOff(op, err, cut{f, sent, before, head[len(head)-left:], f.payload[max(sent-len(head), 0):]})
 		}
 		c.stats.wrote(f)
 		return nil
@@ -158,7 +158,7 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 		if err != nil {
 			tail := bytes.Clone(p)
 			wire.Mask(tail, f.Key, int64(at+n))
-			return c.cutOff(op, err, cut{sent, f.keep, before, buf[m:], tail})
+			return c.cutOff(op, err, cut{f, sent, before, buf[m:], tail})
 		}
 	}
 	c.stats.wrote(f)
@@ -167,8 +167,8 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 
 // A cut is what is known of a frame whose write failed.
 type cut struct {
+	frame      frame
 	sent       int          // bytes that went out
-	keep       bool         // see frame
 	before     wire.Encoder // the encoder as it was before the frame
 	rest, tail []byte       // bytes that did not go out
 }
@@ -181,7 +181,7 @@ func (c *Conn) cutOff(op string, err error, f cut) error {
 	switch left := len(f.rest) + len(f.tail); {
 	case !isInterrupt(err) || c.tr.broken:
 		return c.endWith(op, err)
-	case f.sent == 0 && !f.keep:
+	case f.sent == 0 && !f.frame.keep:
 		if left > 0 {
 			o.enc = f.before
 		}
@@ -190,6 +190,7 @@ func (c *Conn) cutOff(op string, err error, f cut) error {
 		return c.endWith(op, fmt.Errorf("message cut in the middle with %d bytes left, over the %d that are kept: %w", left, maxRest, err))
 	default:
 		o.rest = append(append(o.rest, f.rest...), f.tail...)
+		c.stats.wrote(f.frame)
 		e := c.fault(op, err)
 		if e, ok := e.(*Error); ok {
 			e.Accepted = true

@@ -31,18 +31,30 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	if c.session == nil {
 		return c.writeFrame(ctx, "write", f)
 	}
-	enc := c.session.Encode(wire.MessageInfo{Text: t == Text, Size: int64(len(p))})
+	return c.encodeFrame(ctx, f)
+}
+
+// encodeFrame sends a message of one frame through the extension, if that wants
+// it.
+func (c *Conn) encodeFrame(ctx context.Context, f frame) error {
+	// The turn comes first. Once encoded, the message has to go out, because the
+	// state that the peer shares has moved.
+	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+		return c.fault("write", err)
+	}
+	defer c.unlockFrames(ctx)
+	enc := c.session.Encode(wire.MessageInfo{Text: f.Opcode == wire.OpText, Size: int64(len(f.payload))})
 	if enc == nil {
-		return c.writeFrame(ctx, "write", f)
+		return c.writeLocked(ctx, "write", f)
 	}
 	b := getBlock()
 	defer putBlock(b)
-	out, err := enc.Append(b[:0], p, true)
+	out, err := enc.Append(b[:0], f.payload, true)
 	if err != nil {
 		return c.endWith("write", extensionError(err))
 	}
 	f.RSV, f.payload, f.keep = c.rsv, out, true
-	return c.writeFrame(ctx, "write", f)
+	return c.writeLocked(ctx, "write", f)
 }
 
 // beginMessage takes the turn to write a message of type t.
@@ -92,6 +104,7 @@ type MessageWriter struct {
 	buf   []byte              // payload of the next fragment
 	begun bool                // a fragment went out
 	ended bool                // the last one did
+	gone  bool                // the turn to write was given back
 	err   error               // final
 }
 
@@ -132,10 +145,11 @@ func (w *MessageWriter) Flush() error {
 }
 
 // Close ends the message and sends what is left of it. A message that ctx has
-// ended before anything was sent is dropped and harms nothing; one of which a part
-// is out cannot be ended truly, so the connection ends.
+// ended before anything was sent is dropped and harms nothing. One of which a part
+// is out cannot be ended truly, nor can one that an extension transforms, so the
+// connection ends.
 func (w *MessageWriter) Close() error {
-	if errors.Is(w.err, errWriterClosed) {
+	if w.gone {
 		return w.err
 	}
 	err := w.err
@@ -149,7 +163,7 @@ func (w *MessageWriter) Close() error {
 		err = w.c.endWith("write", err)
 	}
 	w.err = w.c.fault("write", errWriterClosed)
-	w.buf = nil
+	w.buf, w.gone = nil, true
 	w.c.endMessage()
 	return err
 }

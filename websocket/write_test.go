@@ -1,0 +1,478 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// newPeerWith is newPeer over the named kind of transport.
+func newPeerWith(t *testing.T, kind string, role wire.Role) (*Conn, *peer) {
+	t.Helper()
+	ours, theirs := netPair(t, kind)
+	return newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+}
+
+// Every message is one frame, whatever its size, and leaves the caller's bytes as
+// they were.
+func TestWriteSizes(t *testing.T) {
+	for _, kind := range []string{"tcp", "pipe"} {
+		for _, role := range roles {
+			t.Run(fmt.Sprintf("%s/%v", kind, role), func(t *testing.T) {
+				checkLeaks(t)
+				c, p := newPeerWith(t, kind, role)
+				ctx := bounded(t)
+				sizes := edges()
+				go func() {
+					for i, n := range sizes {
+						want := pattern(n, uint32(i))
+						data := bytes.Clone(want)
+						if err := c.Write(ctx, Binary, data); err != nil {
+							t.Errorf("write %d: %v", n, err)
+							return
+						}
+						if !bytes.Equal(data, want) {
+							t.Errorf("Write changed the %d bytes it was given", n)
+						}
+					}
+				}()
+				for i, n := range sizes {
+					p.expect(wire.OpBinary, true, string(pattern(n, uint32(i))))
+				}
+			})
+		}
+	}
+}
+
+func TestWriteTypes(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	ctx := bounded(t)
+	for _, typ := range []MessageType{0, 3, 8, 9, 10, 255} {
+		if err := c.Write(ctx, typ, nil); !errors.Is(err, errMessageType) {
+			t.Errorf("Write of type %d: %v", typ, err)
+		}
+		if _, err := c.Writer(ctx, typ); !errors.Is(err, errMessageType) {
+			t.Errorf("Writer of type %d: %v", typ, err)
+		}
+	}
+	if err := c.Write(ctx, Text, []byte("aß")); err != nil {
+		t.Fatal(err)
+	}
+	p.expect(wire.OpText, true, "aß")
+}
+
+// A Writer's message arrives whole whatever the sizes of its Writes are, in
+// fragments that fill a block or were flushed.
+func TestWriter(t *testing.T) {
+	for _, role := range roles {
+		t.Run(role.String(), func(t *testing.T) {
+			checkLeaks(t)
+			c, p := newPeerWith(t, "pipe", role)
+			ctx := bounded(t)
+			steps := [][]int{
+				{}, {0}, {1}, {0, 1, 0}, {10, 20, 30},
+				{fragmentSize - 1}, {fragmentSize}, {fragmentSize + 1}, {3*fragmentSize + 5},
+				{fragmentSize - 1, 1}, {fragmentSize - 1, 2}, {1, fragmentSize, 1}, {100, 5 * fragmentSize},
+			}
+			go func() {
+				for i, sizes := range steps {
+					if err := writeSteps(ctx, c, uint32(i), sizes); err != nil {
+						t.Errorf("%v: %v", sizes, err)
+						return
+					}
+				}
+			}()
+			for i, sizes := range steps {
+				total := 0
+				for _, n := range sizes {
+					total += n
+				}
+				want := pattern(total, uint32(i))
+				op := wire.OpText
+				for {
+					h, got, err := p.next()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if h.Opcode != op || h.RSV != 0 || !h.Fin && len(got) != fragmentSize {
+						t.Fatalf("%v: frame %+v", sizes, h)
+					}
+					if !bytes.HasPrefix(want, got) {
+						t.Fatalf("%v: wrong bytes", sizes)
+					}
+					want = want[len(got):]
+					op = wire.OpContinuation
+					if h.Fin {
+						break
+					}
+				}
+				if len(want) > 0 {
+					t.Fatalf("%v: %d bytes are missing", sizes, len(want))
+				}
+			}
+		})
+	}
+}
+
+func writeSteps(ctx context.Context, c *Conn, seed uint32, sizes []int) error {
+	w, err := c.Writer(ctx, Text)
+	if err != nil {
+		return err
+	}
+	total := 0
+	for _, n := range sizes {
+		total += n
+	}
+	data := pattern(total, seed)
+	for _, n := range sizes {
+		if m, err := w.Write(data[:n]); m != n || err != nil {
+			return fmt.Errorf("Write(%d): %d, %w", n, m, err)
+		}
+		data = data[n:]
+	}
+	return w.Close()
+}
+
+func TestWriterFlush(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Client)
+	w, err := c.Writer(bounded(t), Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []func() error{
+		w.Flush, // nothing to flush: no frame
+		func() error { _, err := io.WriteString(w, "one "); return err },
+		w.Flush,
+		w.Flush,
+		func() error { _, err := io.WriteString(w, "two"); return err },
+		w.Flush,
+		w.Close,
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.expect(wire.OpText, false, "one ")
+	p.expect(wire.OpContinuation, false, "two")
+	p.expect(wire.OpContinuation, true, "")
+}
+
+// A closed Writer can do nothing, and to close it again does not give away the
+// turn that the next writer has.
+func TestWriterClosed(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	ctx := bounded(t)
+	first, err := c.Writer(ctx, Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.expect(wire.OpText, true, "")
+	second, err := c.Writer(ctx, Binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantClosed := func() {
+		t.Helper()
+		if _, err := first.Write([]byte("x")); err == nil {
+			t.Error("Write after Close succeeded")
+		}
+		if err := first.Flush(); err == nil {
+			t.Error("Flush after Close succeeded")
+		}
+		if err := first.Close(); err == nil {
+			t.Error("a second Close succeeded")
+		}
+		if c.out.messages.tryLock() {
+			t.Fatal("a second Close gave the turn away")
+		}
+	}
+	wantClosed()
+	c.CloseNow()
+	wantClosed()
+	if err := second.Close(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Close of a Writer of an ended connection: %v", err)
+	}
+	if err := second.Close(); err == nil {
+		t.Error("a second Close succeeded")
+	}
+}
+
+// To close a Writer twice after the connection has ended gives the turn back
+// once: or somebody else's turn would be lost.
+func TestWriterClosedAfterEnd(t *testing.T) {
+	checkLeaks(t)
+	c, _ := newPeerWith(t, "tcp", wire.Server)
+	w, err := c.Writer(bounded(t), Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.CloseNow()
+	for range 3 {
+		if err := w.Close(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Close: %v", err)
+		}
+	}
+	if c.out.messages.tryLock() {
+		t.Error("the turn to write is free in a connection that has ended")
+	}
+}
+
+// While a Writer is open other messages wait, and control frames do not.
+func TestWriterHoldsTurn(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	ctx := bounded(t)
+	w, err := c.Writer(ctx, Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, "first ")
+	w.Flush()
+	ended, cancel := context.WithCancel(ctx)
+	waits := make(chan error, 1)
+	go func() { waits <- c.Write(ended, Text, []byte("never")) }()
+	written := make(chan error, 1)
+	go func() { written <- c.Write(ctx, Text, []byte("later")) }()
+	read := make(chan error, 1)
+	go func() {
+		_, _, err := c.Read(ctx)
+		read <- err
+	}()
+	p.send(wire.OpPing, true, "now")
+	p.expect(wire.OpText, false, "first ")
+	p.expect(wire.OpPong, true, "now")
+	cancel()
+	if err := <-waits; !errors.Is(err, context.Canceled) {
+		t.Errorf("a Write that gave up waiting: %v", err)
+	}
+	io.WriteString(w, "message")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.expect(wire.OpContinuation, true, "message")
+	p.expect(wire.OpText, true, "later")
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+	p.send(wire.OpText, true, "")
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+}
+
+// Close does not wait for a Writer. Its message ends in an error.
+func TestCloseDuringWriter(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	ctx := bounded(t)
+	w, err := c.Writer(ctx, Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, "begun")
+	w.Flush()
+	closed := make(chan error, 1)
+	go func() { closed <- c.Close(ctx, StatusNormalClosure, "") }()
+	p.expect(wire.OpText, false, "begun")
+	p.expectClose(StatusNormalClosure)
+	io.WriteString(w, " in vain")
+	if err := w.Flush(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Flush after the close frame: %v", err)
+	}
+	p.sendClose(StatusNormalClosure, "")
+	p.expectEOF()
+	if err := <-closed; err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if err := w.Close(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Writer.Close: %v", err)
+	}
+}
+
+// A message whose context ends before its first byte is out was never sent: the
+// next one goes out as if there had been none.
+func TestWriteCancelledBefore(t *testing.T) {
+	for _, role := range roles {
+		for _, n := range []int{0, 100, fragmentSize, fragmentSize + 1, 5 * blockSize} {
+			t.Run(fmt.Sprintf("%v/%d", role, n), func(t *testing.T) {
+				checkLeaks(t)
+				c, p := newPeerWith(t, "pipe", role)
+				ctx, cancel := context.WithCancel(bounded(t))
+				err := cancelled(c, cancel, func() error { return c.Write(ctx, Text, pattern(n, 0)) })
+				var e *Error
+				if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || e.Accepted || errors.Is(err, net.ErrClosed) {
+					t.Fatalf("Write: %#v", err)
+				}
+				if err := c.Write(ctx, Text, nil); !errors.Is(err, context.Canceled) {
+					t.Errorf("Write with a context that has ended: %v", err)
+				}
+				ctx, cancel = context.WithCancel(bounded(t))
+				w, err := c.Writer(ctx, Text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.Write(pattern(min(n, fragmentSize-1), 0))
+				if err := cancelled(c, cancel, w.Close); !errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
+					t.Fatalf("Writer.Close: %v", err)
+				}
+				go c.Write(bounded(t), Binary, []byte("next"))
+				p.expect(wire.OpBinary, true, "next")
+				if got, want := c.Stats().MessagesWritten, int64(1); got > want {
+					t.Errorf("MessagesWritten = %d, want %d", got, want)
+				}
+			})
+		}
+	}
+}
+
+// cancelled calls write, which nobody reads, and cancel once it waits in the
+// transport.
+func cancelled(c *Conn, cancel func(), write func() error) error {
+	errs := make(chan error, 1)
+	go func() { errs <- write() }()
+	for {
+		c.out.frames.mu.Lock()
+		held := c.out.frames.held
+		c.out.frames.mu.Unlock()
+		if held {
+			break
+		}
+	}
+	cancel()
+	return <-errs
+}
+
+// A message that is cut in the middle is accepted: its rest goes out before
+// anything else.
+func TestWriteCut(t *testing.T) {
+	for _, kind := range []string{"pipe", "tcp"} {
+		for _, role := range roles {
+			for _, n := range []int{100, fragmentSize, fragmentSize + 1, 5 * blockSize, maxRest - 100} {
+				if kind == "tcp" && n < maxRest-100 {
+					continue // nothing stops it
+				}
+				t.Run(fmt.Sprintf("%s/%v/%d", kind, role, n), func(t *testing.T) { testWriteCut(t, kind, role, n) })
+			}
+		}
+	}
+}
+
+func testWriteCut(t *testing.T, kind string, role wire.Role, n int) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, kind, role)
+	if kind == "tcp" {
+		for _, nc := range []net.Conn{c.NetConn(), p.nc} {
+			nc.(*net.TCPConn).SetReadBuffer(64 << 10)
+			nc.(*net.TCPConn).SetWriteBuffer(64 << 10)
+		}
+	}
+	ctx, cancel := context.WithCancel(bounded(t))
+	cut := make(chan error, 1)
+	go func() { cut <- c.Write(ctx, Binary, pattern(n, 0)) }()
+	// Some is out once this has come, and all of it cannot be.
+	p.got = make([]byte, 7)
+	if _, err := io.ReadFull(p.nc, p.got); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	err := <-cut
+	var e *Error
+	if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || !e.Accepted || errors.Is(err, net.ErrClosed) {
+		t.Fatalf("Write: %#v", err)
+	}
+	if !strings.Contains(err.Error(), "goes out first") {
+		t.Errorf("the error does not say so: %v", err)
+	}
+	go c.Write(bounded(t), Text, []byte("next"))
+	p.expect(wire.OpBinary, true, string(pattern(n, 0)))
+	p.expect(wire.OpText, true, "next")
+}
+
+// What is kept of a message that was cut is bounded: beyond it the connection ends.
+func TestWriteCutTooMuch(t *testing.T) {
+	for _, role := range roles {
+		checkLeaks(t)
+		c, p := newPeerWith(t, "pipe", role)
+		ctx, cancel := context.WithCancel(bounded(t))
+		cut := make(chan error, 1)
+		go func() { cut <- c.Write(ctx, Binary, pattern(maxRest+100, 0)) }()
+		if _, err := io.ReadFull(p.nc, make([]byte, 7)); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := <-cut; !errors.Is(err, context.Canceled) || !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%v: %v", role, err)
+		}
+	}
+}
+
+// A Writer that is cut between or within fragments ends the connection when it is
+// closed, because the message cannot be ended truly.
+func TestWriterCut(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "pipe", wire.Server)
+	ctx, cancel := context.WithCancel(bounded(t))
+	w, err := c.Writer(ctx, Binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flushed := make(chan error, 1)
+	w.Write([]byte("begun"))
+	go func() { flushed <- w.Flush() }()
+	p.expect(wire.OpBinary, false, "begun")
+	if err := <-flushed; err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	n, err := w.Write(pattern(2*fragmentSize, 0))
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Write: %d, %v", n, err)
+	}
+	if _, again := w.Write([]byte("x")); again != err {
+		t.Errorf("Write after an error: %v", again)
+	}
+	if err := w.Close(); !errors.Is(err, context.Canceled) || !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Close: %v", err)
+	}
+	p.expectEOF()
+}
+
+// The last fragment of a Writer may be cut: it counts as accepted.
+func TestWriterCutAtEnd(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "pipe", wire.Server)
+	ctx, cancel := context.WithCancel(bounded(t))
+	w, err := c.Writer(ctx, Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write([]byte("all of it"))
+	closed := make(chan error, 1)
+	go func() { closed <- w.Close() }()
+	p.got = make([]byte, 3)
+	if _, err := io.ReadFull(p.nc, p.got); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	err = <-closed
+	var e *Error
+	if !errors.As(err, &e) || !e.Accepted || errors.Is(err, net.ErrClosed) {
+		t.Fatalf("Close: %v", err)
+	}
+	go c.Write(bounded(t), Text, []byte("next"))
+	p.expect(wire.OpText, true, "all of it")
+	p.expect(wire.OpText, true, "next")
+}
