@@ -66,6 +66,7 @@ func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
 	}
 	c.in.max.Store(cfg.limits.MaxMessage)
 	c.in.unread = cfg.early
+	c.in.controlsSince = time.Now()
 	c.out.enc = wire.Encoder{Role: cfg.role}
 	if s := cfg.session; s != nil {
 		rsv, perFrame := s.Bits()

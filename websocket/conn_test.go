@@ -94,8 +94,9 @@ var readStyles = []struct {
 					return received{err: err}
 				}
 			}
-			p := make([]byte, 7)
+			p := make([]byte, 1)
 			for {
+				p = make([]byte, min(2*len(p), blockSize+1))
 				n, err := r.WithContext(ctx).Read(p)
 				have = append(have, p[:n]...)
 				if err == io.EOF {

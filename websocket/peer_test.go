@@ -105,6 +105,12 @@ func (p *peer) sendClose(code wire.StatusCode, reason string) {
 // unmasked. It waits for 10 seconds at most.
 func (p *peer) next() (wire.Header, []byte, error) {
 	p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	defer p.nc.SetReadDeadline(time.Time{})
+	return p.nextFrame()
+}
+
+// nextFrame is next with no bound in time.
+func (p *peer) nextFrame() (wire.Header, []byte, error) {
 	for {
 		h, n, err := wire.ConsumeHeader(p.got)
 		if err == nil && int64(len(p.got)-n) >= h.Length {

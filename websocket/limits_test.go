@@ -1,0 +1,329 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// wantLimit checks the error of a read that went over a limit: both sizes, the
+// name of the option, and the same words in the close frame.
+func wantLimit(t *testing.T, err error, v wire.Violation, option string, size, limit int64, reason string) {
+	t.Helper()
+	e := wantError(t, err, "read", v)
+	var w *wire.Error
+	if !errors.As(e, &w) || w.Size != size || w.Limit != limit {
+		t.Errorf("got %+v, want %d > %d", w, size, limit)
+	}
+	if e.Code != v.Code() || !errors.Is(e, net.ErrClosed) || reason != w.Reason() {
+		t.Errorf("error %+v, reason %q", e, reason)
+	}
+	for _, s := range []string{e.Error(), reason} {
+		if !strings.Contains(s, option) || !strings.Contains(s, w.Reason()) {
+			t.Errorf("%q does not name %s, %d and %d", s, option, size, limit)
+		}
+	}
+}
+
+// sendAll sends b for as long as the Conn takes it.
+func (p *peer) sendAll(b []byte) <-chan error {
+	return start(func() error { _, err := p.nc.Write(b); return err })
+}
+
+func TestMaxMessage(t *testing.T) {
+	for _, row := range []struct {
+		name        string
+		max         int64
+		frames      []string // payloads of the fragments
+		size, limit int64    // of the refusal; 0 if there is none
+	}{
+		{name: "default fits", frames: []string{strings.Repeat("x", 1<<20)}},
+		{name: "default", frames: []string{strings.Repeat("x", 1<<20+1)}, size: 1<<20 + 1, limit: 1 << 20},
+		{name: "fits", max: 10, frames: []string{"0123456789"}},
+		{name: "one over", max: 10, frames: []string{"0123456789a"}, size: 11, limit: 10},
+		{name: "fragments fit", max: 10, frames: []string{"01234", "", "56789", ""}},
+		{name: "fragments", max: 10, frames: []string{"01234", "", "5678", "ab"}, size: 11, limit: 10},
+		{name: "first fragment", max: 10, frames: []string{strings.Repeat("x", 200), ""}, size: 200, limit: 10},
+		{name: "none", max: -1, frames: []string{strings.Repeat("x", 1<<20+1), strings.Repeat("y", 1<<20)}},
+	} {
+		for _, style := range readStyles {
+			t.Run(row.name+"/"+style.name, func(t *testing.T) {
+				eachRole(t, func(t *testing.T, role wire.Role) {
+					c, p := newPeer(t, role, Limits{MaxMessage: row.max})
+					read := style.make(c)
+					got := start(func() received { return read(context.Background()) })
+					var stream []byte
+					for i, f := range row.frames {
+						op := wire.OpContinuation
+						if i == 0 {
+							op = wire.OpBinary
+						}
+						stream = append(stream, p.frame(op, i == len(row.frames)-1, []byte(f))...)
+					}
+					sent := p.sendAll(stream)
+					if row.limit == 0 {
+						if g := <-got; g != (received{Binary, strings.Join(row.frames, ""), nil}) {
+							t.Errorf("type %v, %d bytes, %v", g.typ, len(g.data), g.err)
+						}
+						<-sent
+						return
+					}
+					reason := p.expectClose(StatusMessageTooBig)
+					p.expectEOF()
+					<-sent
+					wantLimit(t, (<-got).err, wire.ErrMessageTooBig, "MaxMessage", row.size, row.limit, reason)
+					wantClosed(t, c)
+				})
+			})
+		}
+	}
+}
+
+// A message that is announced too large is refused before any of its payload.
+func TestMaxMessageAtHeader(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		got := startRead(context.Background(), c)
+		p.write(p.rawFrame(0x82, 8, 1<<40, "", false))
+		reason := p.expectClose(StatusMessageTooBig)
+		p.expectEOF()
+		wantLimit(t, (<-got).err, wire.ErrMessageTooBig, "MaxMessage", 1<<40, 1<<20, reason)
+	})
+}
+
+// With no limit, what a peer announces takes no memory until it comes.
+func TestAnnouncedSizeCostsNothing(t *testing.T) {
+	for _, style := range readStyles {
+		t.Run(style.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{MaxMessage: -1})
+				read := style.make(c)
+				ctx, cancel := context.WithCancel(context.Background())
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				got := start(func() received { return read(ctx) })
+				p.write(p.rawFrame(0x82, 8, 1<<62, "", false))
+				p.write([]byte("a few bytes"))
+				synctest.Wait()
+				runtime.ReadMemStats(&after)
+				if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
+					t.Errorf("%d bytes allocated", n)
+				}
+				cancel()
+				if g := <-got; !errors.Is(g.err, context.Canceled) || errors.Is(g.err, net.ErrClosed) {
+					t.Error(g.err)
+				}
+			})
+		})
+	}
+}
+
+// SetMaxMessage holds from the next frame on.
+func TestSetMaxMessage(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{MaxMessage: 5})
+		read := func(payload string) received {
+			got := startRead(context.Background(), c)
+			p.sendAll(p.frame(wire.OpBinary, true, []byte(payload)))
+			return <-got
+		}
+		if g := read("12345"); g.err != nil {
+			t.Fatal(g.err)
+		}
+		c.SetMaxMessage(6)
+		if g := read("123456"); g.err != nil {
+			t.Fatal(g.err)
+		}
+		c.SetMaxMessage(-1)
+		if g := read(strings.Repeat("x", 2<<20)); g.err != nil {
+			t.Fatal(g.err)
+		}
+		c.SetMaxMessage(0)
+		if g := read(strings.Repeat("x", 1<<20)); g.err != nil {
+			t.Fatal(g.err)
+		}
+
+		// While a message is on its way: its next frame.
+		got := startRead(context.Background(), c)
+		p.send(wire.OpBinary, false, strings.Repeat("x", 100))
+		synctest.Wait()
+		c.SetMaxMessage(50)
+		go p.nc.Write(p.frame(wire.OpContinuation, true, nil))
+		reason := p.expectClose(StatusMessageTooBig)
+		wantLimit(t, (<-got).err, wire.ErrMessageTooBig, "MaxMessage", 100, 50, reason)
+	})
+}
+
+// 300,000 frames that continue a message and bring nothing.
+func TestMaxEmptyFragments(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		max  int
+		want int64
+	}{
+		{"default", 0, DefaultMaxEmptyFragments},
+		{"ten", 10, 10},
+		{"none", -1, -1},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{MaxEmptyFragments: row.max})
+				got := startRead(context.Background(), c)
+				stream := p.frame(wire.OpText, false, []byte("a"))
+				stream = append(stream, bytes.Repeat(p.frame(wire.OpContinuation, false, nil), 300_000)...)
+				stream = append(stream, p.frame(wire.OpContinuation, true, []byte("b"))...)
+				sent := p.sendAll(stream)
+				if row.want < 0 {
+					if g := <-got; g != (received{Text, "ab", nil}) {
+						t.Errorf("%+v", g)
+					}
+					<-sent
+					return
+				}
+				reason := p.expectClose(StatusPolicyViolation)
+				p.expectEOF()
+				if err := <-sent; err == nil {
+					t.Error("all frames were taken")
+				}
+				wantLimit(t, (<-got).err, wire.ErrEmptyFragments, "MaxEmptyFragments", row.want+1, row.want, reason)
+				wantClosed(t, c)
+			})
+		})
+	}
+}
+
+// As many empty frames as may be are no fault, again and again.
+func TestMaxEmptyFragmentsFits(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		got := startRead(context.Background(), c)
+		stream := p.frame(wire.OpText, false, nil)
+		empties := bytes.Repeat(p.frame(wire.OpContinuation, false, nil), DefaultMaxEmptyFragments)
+		stream = append(stream, empties[:len(empties)*(DefaultMaxEmptyFragments-1)/DefaultMaxEmptyFragments]...)
+		for range 3 {
+			stream = append(stream, p.frame(wire.OpContinuation, false, []byte("x"))...)
+			stream = append(stream, empties...)
+		}
+		stream = append(stream, p.frame(wire.OpContinuation, true, nil)...)
+		<-p.sendAll(stream)
+		if g := <-got; g != (received{Text, "xxx", nil}) {
+			t.Errorf("%+v", g)
+		}
+	})
+}
+
+// collect reads the frames that the Conn sends until the stream ends, and gives
+// their opcodes and the payload of the last.
+func (p *peer) collect() <-chan collected {
+	return start(func() (got collected) {
+		for {
+			// No deadline: the test decides how much time passes.
+			h, payload, err := p.nextFrame()
+			if err != nil {
+				if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrClosedPipe) {
+					p.t.Errorf("peer: %v", err)
+				}
+				return got
+			}
+			got.count[h.Opcode]++
+			got.last = h
+			got.payload = payload
+		}
+	})
+}
+
+type collected struct {
+	count   [16]int
+	last    wire.Header
+	payload []byte
+}
+
+// A flood of control frames is refused when it exceeds the limit within a minute.
+func TestMaxControls(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		op    wire.Opcode
+		max   int
+		every time.Duration
+		want  int64 // 0: not refused
+	}{
+		{"pings", wire.OpPing, 0, 0, DefaultMaxControls},
+		{"pongs", wire.OpPong, 0, 0, DefaultMaxControls},
+		{"ten", wire.OpPing, 10, 0, 10},
+		{"none", wire.OpPing, -1, 0, 0},
+		{"one in 50 ms", wire.OpPong, 0, 50 * time.Millisecond, DefaultMaxControls},
+		{"one in 70 ms", wire.OpPong, 0, 70 * time.Millisecond, 0},
+		{"one in 100 ms", wire.OpPing, 0, 100 * time.Millisecond, 0},
+		{"one in 61 s", wire.OpPing, 0, 61 * time.Second, 0},
+		{"one in an hour", wire.OpPing, 10, time.Hour, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{MaxControls: row.max})
+				got := startRead(context.Background(), c)
+				frames := p.collect()
+				sent := 0
+				frame := p.frame(row.op, true, []byte("p"))
+				for ; sent < 5000; sent++ {
+					if _, err := p.nc.Write(frame); err != nil {
+						break
+					}
+					time.Sleep(row.every)
+				}
+				if row.want == 0 {
+					p.send(wire.OpText, true, "still here")
+					if g := <-got; g != (received{Text, "still here", nil}) {
+						t.Errorf("%+v", g)
+					}
+					c.CloseNow()
+					if n := (<-frames).count[wire.OpPong]; row.op == wire.OpPing && n != sent {
+						t.Errorf("%d pongs for %d pings", n, sent)
+					}
+					return
+				}
+				f := <-frames
+				code, reason, err := wire.ConsumeClose(f.payload)
+				if f.last.Opcode != wire.OpClose || err != nil || code != StatusPolicyViolation {
+					t.Fatalf("last frame %v, %v, %v", f.last.Opcode, code, err)
+				}
+				if n := f.count[wire.OpPong]; row.op == wire.OpPing && int64(n) != row.want {
+					t.Errorf("%d pongs before the refusal, want %d", n, row.want)
+				}
+				wantLimit(t, (<-got).err, wire.ErrControlFlood, "MaxControls", row.want+1, row.want, string(reason))
+				wantClosed(t, c)
+			})
+		})
+	}
+}
+
+// Data between control frames makes them no flood.
+func TestMaxControlsBetweenData(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		pongs := p.collect()
+		got := startRead(context.Background(), c)
+		pings := bytes.Repeat(p.frame(wire.OpPing, true, nil), DefaultMaxControls)
+		stream := append(bytes.Clone(pings), p.frame(wire.OpText, false, nil)...)
+		for range 4 {
+			stream = append(append(stream, pings...), p.frame(wire.OpContinuation, false, []byte("x"))...)
+		}
+		stream = append(append(stream, pings...), p.frame(wire.OpContinuation, true, nil)...)
+		<-p.sendAll(stream)
+		if g := <-got; g != (received{Text, "xxxx", nil}) {
+			t.Errorf("%+v", g)
+		}
+		c.CloseNow()
+		if n := (<-pongs).count[wire.OpPong]; n != 6*DefaultMaxControls {
+			t.Errorf("%d pongs", n)
+		}
+	})
+}
