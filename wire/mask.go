@@ -21,24 +21,47 @@ func Mask(b []byte, key [4]byte, offset int64) {
 	}
 	word := uint64(k)<<32 | uint64(k)
 	for len(b) >= 64 {
-		// One bounds check for eight words: the compiler drops the others.
-		p := b[:64:64]
-		binary.LittleEndian.PutUint64(p[0:8], binary.LittleEndian.Uint64(p[0:8])^word)
-		binary.LittleEndian.PutUint64(p[8:16], binary.LittleEndian.Uint64(p[8:16])^word)
-		binary.LittleEndian.PutUint64(p[16:24], binary.LittleEndian.Uint64(p[16:24])^word)
-		binary.LittleEndian.PutUint64(p[24:32], binary.LittleEndian.Uint64(p[24:32])^word)
-		binary.LittleEndian.PutUint64(p[32:40], binary.LittleEndian.Uint64(p[32:40])^word)
-		binary.LittleEndian.PutUint64(p[40:48], binary.LittleEndian.Uint64(p[40:48])^word)
-		binary.LittleEndian.PutUint64(p[48:56], binary.LittleEndian.Uint64(p[48:56])^word)
-		binary.LittleEndian.PutUint64(p[56:64], binary.LittleEndian.Uint64(p[56:64])^word)
+		p := (*[64]byte)(b) // one bounds check for eight words
+		xorWord(p[0:8], word)
+		xorWord(p[8:16], word)
+		xorWord(p[16:24], word)
+		xorWord(p[24:32], word)
+		xorWord(p[32:40], word)
+		xorWord(p[40:48], word)
+		xorWord(p[48:56], word)
+		xorWord(p[56:64], word)
 		b = b[64:]
 	}
-	for len(b) >= 8 {
-		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)^word)
+	// Most frames are small, so the rest counts: halve it rather than loop.
+	if len(b) >= 32 {
+		p := (*[32]byte)(b)
+		xorWord(p[0:8], word)
+		xorWord(p[8:16], word)
+		xorWord(p[16:24], word)
+		xorWord(p[24:32], word)
+		b = b[32:]
+	}
+	if len(b) >= 16 {
+		p := (*[16]byte)(b)
+		xorWord(p[0:8], word)
+		xorWord(p[8:16], word)
+		b = b[16:]
+	}
+	if len(b) >= 8 {
+		xorWord(b, word)
 		b = b[8:]
+	}
+	if len(b) >= 4 {
+		binary.LittleEndian.PutUint32(b, binary.LittleEndian.Uint32(b)^k)
+		b = b[4:]
 	}
 	for i := range b {
 		b[i] ^= byte(k)
-		k = bits.RotateLeft32(k, -8)
+		k >>= 8
 	}
+}
+
+// xorWord is little-endian on every machine: byte i of p meets byte i of the key.
+func xorWord(p []byte, word uint64) {
+	binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^word)
 }

@@ -15,22 +15,36 @@ type UTF8 struct {
 func (u *UTF8) Check(p []byte) (n int, ok bool) {
 	state := uint64(u.state)
 	for len(p)-n >= 16 {
-		block := p[n : n+16 : n+16]
-		if state == utf8Accept {
-			lo, hi := binary.LittleEndian.Uint64(block), binary.LittleEndian.Uint64(block[8:])
-			if (lo|hi)&0x8080808080808080 == 0 {
-				n += 16
-				continue
+		b := (*[16]byte)(p[n:])
+		if state == utf8Accept && isASCII16(b) {
+			n += 16
+			// Where there is ASCII there is more of it as a rule.
+			for len(p)-n >= 64 && isASCII64((*[64]byte)(p[n:])) {
+				n += 64
 			}
+			continue
 		}
-		next := state
-		for _, c := range block {
-			next = utf8Rows[c] >> (next & 63)
-		}
-		if next&63 == utf8Reject {
+		// A loop would cost as much again as what is in it.
+		next := utf8Rows[b[0]] >> (state & 63)
+		next = utf8Rows[b[1]] >> (next & 63)
+		next = utf8Rows[b[2]] >> (next & 63)
+		next = utf8Rows[b[3]] >> (next & 63)
+		next = utf8Rows[b[4]] >> (next & 63)
+		next = utf8Rows[b[5]] >> (next & 63)
+		next = utf8Rows[b[6]] >> (next & 63)
+		next = utf8Rows[b[7]] >> (next & 63)
+		next = utf8Rows[b[8]] >> (next & 63)
+		next = utf8Rows[b[9]] >> (next & 63)
+		next = utf8Rows[b[10]] >> (next & 63)
+		next = utf8Rows[b[11]] >> (next & 63)
+		next = utf8Rows[b[12]] >> (next & 63)
+		next = utf8Rows[b[13]] >> (next & 63)
+		next = utf8Rows[b[14]] >> (next & 63)
+		next = utf8Rows[b[15]] >> (next & 63) & 63
+		if next == utf8Reject {
 			break // the loop below finds the byte
 		}
-		state = next & 63
+		state = next
 		n += 16
 	}
 	for ; n < len(p); n++ {
@@ -43,6 +57,20 @@ func (u *UTF8) Check(p []byte) (n int, ok bool) {
 	}
 	u.state = uint8(state)
 	return n, state != utf8Reject
+}
+
+// topBits are set in the bytes of a word that are not ASCII.
+const topBits = 0x8080808080808080
+
+func isASCII16(b *[16]byte) bool {
+	return (binary.LittleEndian.Uint64(b[:])|binary.LittleEndian.Uint64(b[8:]))&topBits == 0
+}
+
+func isASCII64(b *[64]byte) bool {
+	return (binary.LittleEndian.Uint64(b[0:])|binary.LittleEndian.Uint64(b[8:])|
+		binary.LittleEndian.Uint64(b[16:])|binary.LittleEndian.Uint64(b[24:])|
+		binary.LittleEndian.Uint64(b[32:])|binary.LittleEndian.Uint64(b[40:])|
+		binary.LittleEndian.Uint64(b[48:])|binary.LittleEndian.Uint64(b[56:]))&topBits == 0
 }
 
 // Complete reports whether the text so far ends with a whole rune, so that it
