@@ -13,8 +13,12 @@ import (
 // closing is how far the closing handshake has come (RFC 6455, section 7).
 type closing struct {
 	local    atomic.Bool // Close was called before the peer's close frame came
-	sent     atomic.Bool // our close frame is out, or on its way
+	sent     atomic.Bool // our close frame is out; set in the turn to write frames
 	received atomic.Bool // the peer's close frame came
+
+	// The context of the Close that reads, if one does. It belongs to whoever has
+	// the turn to read.
+	reader context.Context
 }
 
 const (
@@ -52,7 +56,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	if !c.closing.received.Load() {
 		c.closing.local.Store(true)
 	}
-	err = c.sendClose(ctx, p)
+	_, err = c.sendClose(ctx, p)
 	if err == nil {
 		err = c.awaitClose(ctx)
 	}
@@ -94,16 +98,31 @@ func (c *Conn) closeContext(ctx context.Context) (context.Context, context.Cance
 	return context.WithTimeout(ctx, c.limits.CloseTimeout)
 }
 
-// sendClose sends a close frame, once.
-func (c *Conn) sendClose(ctx context.Context, payload []byte) error {
-	if c.closing.sent.Swap(true) {
-		return nil
+// closingContext bounds what is left to do once a close frame has come or is due:
+// by the Close that reads, if one does.
+func (c *Conn) closingContext() (context.Context, context.CancelFunc) {
+	if c.closing.reader != nil {
+		return c.closeContext(c.closing.reader)
 	}
-	return c.writeFrame(ctx, "close", frame{
+	return c.closeContext(context.Background())
+}
+
+// sendClose sends a close frame, if none is out yet; ours tells which. When it
+// returns without an error one is out.
+func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err error) {
+	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+		return false, c.fault("close", err)
+	}
+	defer c.unlockFrames(ctx)
+	if c.closing.sent.Swap(true) {
+		return false, nil
+	}
+	err = c.writeLocked(ctx, "close", frame{
 		Header:  wire.Header{Fin: true, Opcode: wire.OpClose},
 		payload: payload,
 		keep:    true,
 	})
+	return err == nil, err
 }
 
 // awaitClose reads until the peer's close frame, unless another reader does.
@@ -112,6 +131,7 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 		return err
 	}
 	defer c.endRead()
+	c.closing.reader = ctx
 	for {
 		if err := c.nextPiece(ctx); err != nil {
 			return err
@@ -130,10 +150,10 @@ func (c *Conn) peerClosed(payload []byte) error {
 		cause = errClosed
 	}
 	c.closing.received.Store(true)
-	ctx, cancel := c.closeContext(context.Background())
+	ctx, cancel := c.closingContext()
 	defer cancel()
 	answer, _ := wire.AppendClose(nil, code, "")
-	if err := c.sendClose(ctx, answer); err == nil {
+	if _, err := c.sendClose(ctx, answer); err == nil {
 		c.dropTCP(ctx)
 	}
 	c.end(cause)
@@ -144,13 +164,17 @@ func (c *Conn) peerClosed(payload []byte) error {
 // did wrong. The close frame tells the peer.
 func (c *Conn) failRead(err error) error {
 	code, reason := closeStatus(err)
-	ctx, cancel := c.closeContext(context.Background())
+	ctx, cancel := c.closingContext()
 	defer cancel()
 	p, _ := wire.AppendClose(nil, code, reason)
-	if c.sendClose(ctx, p) == nil {
-		c.linger()
+	e := &Error{Op: "read", Err: err, closed: true}
+	ours, err := c.sendClose(ctx, p)
+	if ours {
+		e.Code = code
 	}
-	e := &Error{Op: "read", Code: code, Err: err, closed: true}
+	if err == nil {
+		c.linger(ctx)
+	}
 	c.end(e)
 	return e
 }
@@ -163,24 +187,26 @@ func (c *Conn) dropTCP(ctx context.Context) {
 		if !ok {
 			until = time.Now().Add(lingerTime)
 		}
-		c.drain(until)
+		c.drain(ctx, until)
 		return
 	}
 	if len(c.in.unread) > 0 || !c.tr.quiet() {
-		c.linger()
+		c.linger(ctx)
 	}
 }
 
 // linger ends our side of the stream and reads on until the peer ends its own.
-func (c *Conn) linger() {
+func (c *Conn) linger(ctx context.Context) {
 	if c.tr.closeWrite() == nil {
-		c.drain(time.Now().Add(lingerTime))
+		c.drain(ctx, time.Now().Add(lingerTime))
 	}
 }
 
 // drain reads and drops what the peer still sends. The caller has the turn to read.
-func (c *Conn) drain(until time.Time) {
-	_ = c.tr.rd.follow(c.ctx) // CloseNow ends it too
+func (c *Conn) drain(ctx context.Context, until time.Time) {
+	if c.tr.rd.follow(ctx) != nil {
+		return
+	}
 	c.tr.rd.bound(until)
 	for n := 0; n < lingerBytes; {
 		b, m, err := c.tr.readBlock()

@@ -179,8 +179,10 @@ type cut struct {
 func (c *Conn) cutOff(op string, err error, f cut) error {
 	o := &c.out
 	switch left := len(f.rest) + len(f.tail); {
-	case !isInterrupt(err) || c.tr.broken:
+	case !isInterrupt(err):
 		return c.endWith(op, err)
+	case c.tr.broken:
+		return c.endWith(op, fmt.Errorf("message cut in the middle, after which TLS cannot go on: %w", err))
 	case f.sent == 0 && !f.frame.keep:
 		if left > 0 {
 			o.enc = f.before

@@ -20,13 +20,22 @@ type pings struct {
 // the time between. Another goroutine must be reading, or the pong is not seen.
 // Any number of goroutines may ping; each ping has a payload of its own, 8 bytes.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, c.fault("ping", err)
+	}
+	// The numbers have the order of the wire, because a pong answers those before
+	// it too.
+	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+		return 0, c.fault("ping", err)
+	}
 	id, pong := c.pings.begin()
 	defer c.pings.forget(id)
 	start := time.Now()
-	err := c.writeFrame(ctx, "ping", frame{
+	err := c.writeLocked(ctx, "ping", frame{
 		Header:  wire.Header{Fin: true, Opcode: wire.OpPing},
 		payload: binary.BigEndian.AppendUint64(nil, id),
 	})
+	c.unlockFrames(ctx)
 	if err != nil {
 		return 0, err
 	}

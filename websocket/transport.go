@@ -165,9 +165,11 @@ func (t *transport) write(ctx context.Context, limit time.Duration, p []byte) (n
 	if err == nil {
 		err = t.werr
 	}
+	if err != nil {
+		err = t.writeError(err)
+	}
 	t.wctx, t.wbuf = nil, nil
 	if t.wmark >= 0 {
-		err = t.writeError(err)
 		t.endWrite()
 	}
 	return t.wn, err
