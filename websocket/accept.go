@@ -111,7 +111,7 @@ func settle(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acce
 	if a.extension, a.session, e = chooseExtension(r.Header, opts.Extensions); e != nil {
 		return a, e
 	}
-	a.key = r.Header.Get("Sec-WebSocket-Key")
+	a.key = r.Header["Sec-Websocket-Key"][0] // checkRequest has seen that it is there
 	a.limits = opts.Limits.withDefaults()
 	a.header = opts.Header
 	return a, nil
@@ -236,6 +236,9 @@ func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {
 
 // appendFields appends the fields of h that are not the handshake's own, sorted.
 func appendFields(dst []byte, h http.Header) []byte {
+	if len(h) == 0 {
+		return dst // Sorted allocates for nothing too
+	}
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		if isReservedField(name) {
 			continue

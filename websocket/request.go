@@ -21,7 +21,7 @@ const (
 	maxHandshakeFields = 8 << 10
 )
 
-// errVersion is the cause of a refusal that a version of ours must go with.
+// errVersion is the cause of a refusal that our version must go with.
 var errVersion = errors.New("Sec-WebSocket-Version must be 13")
 
 // refusal makes the error of a request that is answered with status.

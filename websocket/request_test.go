@@ -59,6 +59,8 @@ func TestRefusals(t *testing.T) {
 		{"protocol, no comma", handshake("+Sec-WebSocket-Protocol: chat super"), 400, nil, "Sec-WebSocket-Protocol: header field does not follow its grammar at byte 5"},
 		{"extension, no name", handshake("+Sec-WebSocket-Extensions: ; a"), 400, nil, "Sec-WebSocket-Extensions: header field does not follow its grammar"},
 		{"extension, open quote", handshake(`+Sec-WebSocket-Extensions: a; b="c`), 400, nil, "section 9.1"},
+		{"protocol, empty", handshake("+Sec-WebSocket-Protocol:"), 400, nil, "Sec-WebSocket-Protocol: header field does not follow its grammar at byte 0"},
+		{"extension, empty", handshake("+Sec-WebSocket-Extensions: ,"), 400, nil, "Sec-WebSocket-Extensions: header field does not follow its grammar at byte 1"},
 		{"large field", handshake("+Sec-WebSocket-Protocol: " + strings.Repeat("p", 8<<10)), 431, nil, "more than 8192 (RFC 6585, section 5)"},
 		{"many fields", handshake(slices.Repeat([]string{"+Sec-WebSocket-Extensions: a"}, 300)...), 431, nil, "more than 8192"},
 		{"unknown field", handshake("+Sec-WebSocket-Draft: " + strings.Repeat("p", 8<<10)), 431, nil, "more than 8192"},
