@@ -147,7 +147,7 @@ func (w *MessageWriter) Flush() error {
 // Close ends the message and sends what is left of it. A message that ctx has
 // ended before anything was sent is dropped and harms nothing. One of which a part
 // is out cannot be ended truly, nor can one that an extension transforms, so the
-// connection ends.
+// connection ends, unless it is being closed anyway.
 func (w *MessageWriter) Close() error {
 	if w.gone {
 		return w.err
@@ -159,7 +159,7 @@ func (w *MessageWriter) Close() error {
 	if err == nil {
 		err = w.send(true)
 	}
-	if !w.ended && (w.begun || w.enc != nil) {
+	if !w.ended && (w.begun || w.enc != nil) && !w.c.closing.sent.Load() {
 		err = w.c.endWith("write", err)
 	}
 	w.err = w.c.fault("write", errWriterClosed)
