@@ -129,14 +129,14 @@ func (f *Frame) EndsMessage() bool { return f.Header.Fin && f.EndsFrame() }
 // does not depend on how the stream was cut.
 func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
 	if d.err != nil {
-		return Frame{}, 0, d.err
+		return f, 0, d.err
 	}
 	if !d.inFrame {
 		n, err = d.readHeader(b)
 		if err != nil || !d.inFrame {
 			d.offset += int64(n)
 			d.err = err
-			return Frame{}, n, err
+			return f, n, err
 		}
 	}
 	rest := b[n:]
@@ -145,12 +145,12 @@ func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
 	}
 	rest = rest[:len(rest):len(rest)] // what follows is not Payload's to append over
 	n += len(rest)
-	if d.frame.Opcode.IsControl() {
-		f, err = d.readControl(rest, d.offset+int64(n))
-	} else {
-		f, err = d.readData(rest, d.offset+int64(n))
-	}
 	d.offset += int64(n)
+	if d.frame.Opcode.IsControl() {
+		err = d.readControl(&f, rest)
+	} else {
+		err = d.readData(&f, rest)
+	}
 	if err != nil {
 		d.err = err
 	}
@@ -314,8 +314,9 @@ func (d *Decoder) beginFrame(head []byte) error {
 	if err := d.checkSizes(head); err != nil {
 		return err
 	}
-	h := parseHeader(head, headerSize(head[1]), parseLength(head))
-	d.frame, d.pos, d.inFrame = h, 0, true
+	h := &d.frame
+	h.parse(head)
+	d.pos, d.inFrame = 0, true
 	if h.Opcode.IsControl() {
 		d.controls++
 		return nil
@@ -335,16 +336,15 @@ func (d *Decoder) beginFrame(head []byte) error {
 	return nil
 }
 
-// readData takes the next piece of a data frame. end is the offset in the stream
-// of the byte after it.
-func (d *Decoder) readData(p []byte, end int64) (f Frame, err error) {
+// readData takes the next piece of a data frame into f.
+func (d *Decoder) readData(f *Frame, p []byte) error {
 	if len(p) == 0 && d.frame.Length > 0 {
-		return Frame{}, nil
+		return nil
 	}
 	if d.frame.Masked {
 		Mask(p, d.frame.Key, d.pos)
 	}
-	f = Frame{Header: d.frame, Message: d.message, Payload: p, Offset: d.pos}
+	f.Header, f.Message, f.Payload, f.Offset = d.frame, d.message, p, d.pos
 	d.pos += int64(len(p))
 	done := d.pos == d.frame.Length
 	if done {
@@ -353,26 +353,26 @@ func (d *Decoder) readData(p []byte, end int64) (f Frame, err error) {
 	if d.message == OpText && d.plain {
 		if n, ok := d.text.Check(p); !ok {
 			f.Payload = p[:n]
-			return f, &Error{Violation: ErrInvalidUTF8, Offset: end - int64(len(p)-n)}
+			return &Error{Violation: ErrInvalidUTF8, Offset: d.offset - int64(len(p)-n)}
 		}
 		if done && d.frame.Fin && !d.text.Complete() {
-			return f, &Error{Violation: ErrInvalidUTF8, Offset: end}
+			return &Error{Violation: ErrInvalidUTF8, Offset: d.offset}
 		}
 	}
 	if done && d.frame.Fin {
 		d.message = 0
 	}
-	return f, nil
+	return nil
 }
 
-// readControl takes the next piece of a control frame and returns the frame once
-// it is whole. end is the offset in the stream of the byte after the piece.
-func (d *Decoder) readControl(p []byte, end int64) (f Frame, err error) {
+// readControl takes the next piece of a control frame and sets f once the frame
+// is whole.
+func (d *Decoder) readControl(f *Frame, p []byte) error {
 	if d.pos > 0 || int64(len(p)) < d.frame.Length {
 		n := copy(d.control[d.pos:], p)
 		d.pos += int64(n)
 		if d.pos < d.frame.Length {
-			return Frame{}, nil
+			return nil
 		}
 		p = d.control[:d.pos]
 	}
@@ -380,16 +380,16 @@ func (d *Decoder) readControl(p []byte, end int64) (f Frame, err error) {
 	if d.frame.Masked {
 		Mask(p, d.frame.Key, 0)
 	}
-	f = Frame{Header: d.frame, Message: d.frame.Opcode, Payload: p}
 	if d.frame.Opcode == OpClose {
 		if _, _, err := ConsumeClose(p); err != nil {
 			e := err.(*Error)
-			e.Offset += end - int64(len(p))
-			return Frame{}, e
+			e.Offset += d.offset - int64(len(p))
+			return e
 		}
 		d.err = io.EOF
 	}
-	return f, nil
+	f.Header, f.Message, f.Payload = d.frame, d.frame.Opcode, p
+	return nil
 }
 
 // violation is the error for byte i of the current header.

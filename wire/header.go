@@ -81,7 +81,8 @@ func ConsumeHeader(b []byte) (h Header, n int, err error) {
 	if v := checkLength(b[1], length); v != 0 {
 		return Header{}, 0, &Error{Violation: v, Offset: int64(lengthEnd(b[1])) - 1}
 	}
-	return parseHeader(b, n, length), n, nil
+	h.parse(b)
+	return h, n, nil
 }
 
 // headerSize is the size of a header whose second byte is b1.
@@ -129,19 +130,19 @@ func checkLength(b1 byte, length uint64) Violation {
 	return 0
 }
 
-// parseHeader reads a whole header of n bytes whose length is known.
-func parseHeader(b []byte, n int, length uint64) Header {
-	h := Header{
-		Fin:    b[0]&finBit != 0,
-		RSV:    b[0] >> 4 & 0x7,
-		Opcode: Opcode(b[0] & 0xf),
-		Length: int64(length),
+// parse reads the whole header at the start of b, whose length is good.
+func (h *Header) parse(b []byte) {
+	b0, b1 := b[0], b[1]
+	h.Fin = b0&finBit != 0
+	h.RSV = b0 >> 4 & 0x7
+	h.Opcode = Opcode(b0 & 0xf)
+	h.Masked = b1&maskBit != 0
+	h.Length = int64(parseLength(b))
+	if h.Masked {
+		h.Key = [4]byte(b[lengthEnd(b1):])
+	} else {
+		h.Key = [4]byte{}
 	}
-	if b[1]&maskBit != 0 {
-		h.Masked = true
-		h.Key = [4]byte(b[n-4 : n])
-	}
-	return h
 }
 
 // AppendHeader appends h to dst in its shortest form. It checks nothing: only
