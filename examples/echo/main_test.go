@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"flag"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// build builds the program as a user would.
+func build(t *testing.T) (program string) {
+	t.Helper()
+	program = filepath.Join(t.TempDir(), "echo.exe")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+func TestProgram(t *testing.T) {
+	program := build(t)
+	t.Run("ws", func(t *testing.T) {
+		testProgram(t, program, os.Interrupt, "-deflate=false", "-max-message", "17000000")
+	})
+	t.Run("wss", func(t *testing.T) { testProgram(t, program, syscall.SIGTERM, "-tls") })
+	t.Run("cannot listen", func(t *testing.T) { testCannotListen(t, program) })
+}
+
+var listening = regexp.MustCompile(`^listening on (wss?://127\.0\.0\.1:[1-9][0-9]*/)\n$`)
+
+// testProgram runs the program with args on a free port, uses it, and ends it with
+// sig while a connection is open.
+func testProgram(t *testing.T, program string, sig os.Signal, args ...string) {
+	ctx := testContext(t)
+	cmd := exec.CommandContext(ctx, program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill() // if the test fails
+	out := bufio.NewReader(stdout)
+	line, _ := out.ReadString('\n')
+	match := listening.FindStringSubmatch(line)
+	if match == nil {
+		t.Fatalf("the first line is %q", line)
+	}
+	if want := strings.HasPrefix(match[1], "wss:"); want != (args[0] == "-tls") {
+		t.Errorf("%q with %q", line, args)
+	}
+
+	c, _, err := websocket.Dial(ctx, match[1], &websocket.DialOptions{
+		TLSConfig: &tls.Config{InsecureSkipVerify: true}, // made by the program, for the program
+		Limits:    websocket.Limits{MaxMessage: 16 << 20},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseNow()
+	echoOne(t, c)
+	if runtime.GOOS == "windows" {
+		return // which has no signals to send
+	}
+	if err := cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = c.Read(ctx)
+	checkClosed(t, err, websocket.StatusGoingAway, goodbye)
+	if rest, _ := io.ReadAll(out); len(rest) > 0 {
+		t.Errorf("more than one line: %q", rest)
+	}
+	if err := cmd.Wait(); err != nil || stderr.Len() > 0 {
+		t.Errorf("after %v: %v, stderr %q", sig, err, stderr.String())
+	}
+}
+
+// testCannotListen: one line that says why, and a status that is not 0.
+func testCannotListen(t *testing.T, program string) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	addr := taken.Addr().String()
+	for _, args := range [][]string{{"-addr", addr}, {"-addr", "127.0.0.1:0", "-debug", addr}} {
+		var stdout, stderr bytes.Buffer
+		cmd := exec.CommandContext(testContext(t), program, args...)
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		err := cmd.Run()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || stdout.Len() > 0 {
+			t.Errorf("%q: %v, stdout %q", args, err, stdout.String())
+		}
+		if s := stderr.String(); strings.Count(s, "\n") != 1 || !strings.Contains(s, addr) {
+			t.Errorf("%q: stderr %q", args, s)
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	var usage bytes.Buffer
+	c, err := parse(nil, &usage)
+	if want := (config{addr: "127.0.0.1:9001", maxMessage: 16 << 20}); err != nil || c != want {
+		t.Errorf("defaults: %+v, %v", c, err)
+	}
+	c, err = parse([]string{"-addr", ":0", "-tls", "-deflate=false", "-max-message=-1", "-debug", ":1"}, &usage)
+	if want := (config{":0", true, -1, ":1"}); err != nil || c != want {
+		t.Errorf("all: %+v, %v", c, err)
+	}
+	if _, err = parse([]string{"-h"}, &usage); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("-h: %v", err)
+	}
+	for _, args := range [][]string{{"x"}, {"-max-message", "0"}, {"-max-message", "x"}, {"-x"}} {
+		usage.Reset()
+		if _, err := parse(args, &usage); err == nil || usage.Len() == 0 {
+			t.Errorf("%q: %v, usage %q", args, err, usage.String())
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// A server echoes on one listener and, with -debug, serves profiles on another.
+type server struct {
+	echo, debug     *http.Server
+	echoLn, debugLn net.Listener // debugLn is nil without -debug
+	open            connections
+	grace           time.Duration // how long the end may take
+}
+
+// listen makes a server that listens but does not serve yet.
+func listen(cfg config) (*server, error) {
+	s := &server{grace: 5 * time.Second}
+	s.echo = &http.Server{
+		Handler: websocket.Handler{
+			Serve: s.serveConn,
+			Options: &websocket.AcceptOptions{
+				// Any web page may connect: there is no user, no cookie and no
+				// data here to protect, and test pages come from anywhere. A
+				// server that has any of these must keep the check.
+				InsecureAnyOrigin: true,
+				Limits:            websocket.Limits{MaxMessage: cfg.maxMessage},
+			},
+		},
+		// These bound what comes before the WebSocket: TLS and the request.
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       30 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		Protocols:         new(http.Protocols),
+	}
+	s.echo.Protocols.SetHTTP1(true) // a WebSocket begins with an upgrade of HTTP/1.1
+	s.debug = &http.Server{Handler: profiles(), ReadHeaderTimeout: 10 * time.Second}
+
+	if cfg.tls {
+		cert, err := selfSigned()
+		if err != nil {
+			return nil, err
+		}
+		s.echo.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}}
+	}
+	var err error
+	if s.echoLn, err = net.Listen("tcp", cfg.addr); err != nil {
+		return nil, err
+	}
+	if cfg.debug != "" {
+		if s.debugLn, err = net.Listen("tcp", cfg.debug); err != nil {
+			s.echoLn.Close()
+			return nil, fmt.Errorf("-debug: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func (s *server) url() string {
+	scheme := "ws"
+	if s.echo.TLSConfig != nil {
+		scheme = "wss"
+	}
+	return scheme + "://" + s.echoLn.Addr().String() + "/"
+}
+
+// serve serves until ctx ends, or a listener fails, and then ends what is open.
+func (s *server) serve(ctx context.Context) error {
+	failed := make(chan error, 2)
+	go func() {
+		if s.echo.TLSConfig != nil {
+			failed <- s.echo.ServeTLS(s.echoLn, "", "") // the certificate is in TLSConfig
+		} else {
+			failed <- s.echo.Serve(s.echoLn)
+		}
+	}()
+	if s.debugLn != nil {
+		go func() { failed <- s.debug.Serve(s.debugLn) }()
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	s.shutdown()
+	return err
+}
+
+// shutdown ends the server within s.grace. http.Server.Shutdown closes the listener
+// and waits for requests, but it does not know of connections that have become
+// WebSockets: those are closed beside it.
+func (s *server) shutdown() {
+	ctx, cancel := context.WithTimeout(context.Background(), s.grace)
+	defer cancel()
+	closed := make(chan struct{})
+	s.echo.RegisterOnShutdown(func() {
+		defer close(closed)
+		s.open.closeAll(ctx)
+	})
+	if s.echo.Shutdown(ctx) != nil {
+		s.echo.Close() // somebody is still on the way to a request
+	}
+	<-closed
+	s.debug.Close()
+}
+
+// serveConn is the echo itself. Messages lends the bytes of each message, and Write
+// does not keep them: nothing is copied. What is text has been checked to be UTF-8.
+func (s *server) serveConn(ctx context.Context, c *websocket.Conn) error {
+	if !s.open.add(c) {
+		return c.Close(ctx, websocket.StatusGoingAway, goodbye)
+	}
+	defer s.open.remove(c)
+	for m, err := range c.Messages(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := c.Write(ctx, m.Type, m.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// profiles serves net/http/pprof on a mux of its own, which the echo's port does
+// not reach.
+func profiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}

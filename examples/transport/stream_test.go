@@ -1,0 +1,249 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+	"github.com/hawser-ws/hawser/wire/wiretest"
+)
+
+func TestRun(t *testing.T) {
+	const conversation = "\ttext \"HELLO\"\n" +
+		"\tpong \"still there?\"\n" +
+		"\ttext \"ONE MESSAGE IN TWO FRAMES\"\n" +
+		"\tclosed with 1000 (normal closure): \"\"\n"
+	var out bytes.Buffer
+	if err := run(&out); err != nil {
+		t.Error(err)
+	}
+	want := "over a net.Pipe:\n" + conversation + "over a unix socket:\n" + conversation
+	if got := out.String(); got != want {
+		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+}
+
+// The program holds no HTTP, and of this project nothing but package wire.
+func TestImports(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	deps := strings.Fields(string(out))
+	if !slices.Contains(deps, "github.com/hawser-ws/hawser/wire") {
+		t.Error("package wire is not among the dependencies")
+	}
+	for _, dep := range deps {
+		switch name, _, _ := strings.Cut(dep, "/"); {
+		case dep == "net/http":
+			t.Error("it holds net/http")
+		case !strings.Contains(name, "."), // the standard library
+			dep == "github.com/hawser-ws/hawser/wire",
+			dep == "github.com/hawser-ws/hawser/examples/transport":
+		default:
+			t.Errorf("it holds %s", dep)
+		}
+	}
+}
+
+// A script is an end that has said all it will say, in, and listens to the answer.
+type script struct {
+	in  io.Reader
+	out bytes.Buffer
+}
+
+func (s *script) Read(p []byte) (int, error)  { return s.in.Read(p) }
+func (s *script) Write(p []byte) (int, error) { return s.out.Write(p) }
+
+// answers are the frames that role has sent.
+func (s *script) answers(t *testing.T, role wire.Role) (all []string) {
+	t.Helper()
+	dec := wire.Decoder{Role: 1 - role, MaxControls: -1} // what a client sends a server reads
+	for b := s.out.Bytes(); len(b) > 0; {
+		f, n, err := dec.Next(b)
+		if err != nil || !f.EndsFrame() {
+			t.Fatalf("answered a bad frame: %+v, %v", f, err)
+		}
+		b = b[n:]
+		what := strconv.Quote(string(f.Payload))
+		if f.Message == wire.OpClose {
+			code, _, _ := wire.ConsumeClose(f.Payload)
+			what = code.String()
+		}
+		all = append(all, f.Message.String()+" "+what)
+	}
+	return all
+}
+
+// The streams of package wiretest, at once and byte by byte: however one ends, the
+// error says so and so does the answer.
+func TestEnds(t *testing.T) {
+	ran := 0
+	for _, st := range wiretest.Streams() {
+		d := &st.Decoder
+		if d.RSV|d.FrameRSV != 0 || d.MaxFrame != 0 || d.MaxMessage != 0 || d.MaxEmptyFragments != 0 || d.MaxControls != 0 {
+			continue // a Stream has the default limits and no extension
+		}
+		ran++
+		t.Run(st.Name, func(t *testing.T) {
+			testEnd(t, st, &script{in: bytes.NewReader(st.Bytes)})
+			testEnd(t, st, &script{in: iotest.OneByteReader(bytes.NewReader(st.Bytes))})
+		})
+	}
+	if ran < 100 {
+		t.Errorf("only %d streams", ran)
+	}
+}
+
+func testEnd(t *testing.T, st wiretest.Stream, other *script) {
+	t.Helper()
+	s := NewStream(other, st.Decoder.Role)
+	var err error
+	for err == nil {
+		_, _, err = s.Receive()
+	}
+	if _, _, again := s.Receive(); again != err {
+		t.Errorf("the error is not final: %v, then %v", err, again)
+	}
+
+	var want []string // the answers
+	for _, f := range st.Frames {
+		if f.Message == wire.OpPing {
+			want = append(want, fmt.Sprintf("pong %q", f.Payload))
+		}
+	}
+	var closed *CloseError
+	switch {
+	case st.Violation != 0:
+		if !errors.Is(err, st.Violation) {
+			t.Errorf("got %v, want %v", err, st.Violation)
+		}
+		want = append(want, "close "+st.Violation.Code().String())
+	case st.Closed:
+		code, reason, _ := wire.ConsumeClose(st.Frames[len(st.Frames)-1].Payload)
+		if !errors.As(err, &closed) || closed.Code != code || closed.Reason != string(reason) {
+			t.Errorf("got %v, want %v %q", err, code, reason)
+		}
+		want = append(want, "close "+code.String())
+	case err != io.ErrUnexpectedEOF:
+		t.Errorf("got %v, want %v", err, io.ErrUnexpectedEOF)
+	}
+	if got := other.answers(t, st.Decoder.Role); !slices.Equal(got, want) {
+		t.Errorf("answered %q, want %q", got, want)
+	}
+}
+
+// A message in fragments, with control frames between, arrives whole, however it is
+// cut.
+func TestFragments(t *testing.T) {
+	for _, role := range []wire.Role{wire.Server, wire.Client} {
+		var sent script
+		other := NewStream(&sent, 1-role)
+		if err := errors.Join(
+			other.Send(wire.OpText, []byte("Gr\xc3"), []byte("\xbc"), nil, []byte("ße")),
+			other.Ping(nil),
+			other.Send(wire.OpBinary, nil),
+			other.Send(wire.OpBinary, bytes.Repeat([]byte{0xff}, 70_000)),
+		); err != nil {
+			t.Fatal(err)
+		}
+		for name, in := range map[string]io.Reader{
+			"at once":      bytes.NewReader(sent.out.Bytes()),
+			"byte by byte": iotest.OneByteReader(bytes.NewReader(sent.out.Bytes())),
+			"with EOF":     iotest.DataErrReader(bytes.NewReader(sent.out.Bytes())),
+		} {
+			s := NewStream(&script{in: in}, role)
+			for _, want := range []string{"text Grüße", "binary ", "binary " + strings.Repeat("\xff", 70_000)} {
+				op, p, err := s.Receive()
+				if got := op.String() + " " + string(p); err != nil || got != want {
+					t.Errorf("%v, %s: got %.20q, %v, want %.20q", role, name, got, err, want)
+				}
+			}
+		}
+	}
+}
+
+// RFC 6455, section 5.3: "The masking key is a 32-bit value chosen at random by the
+// client. When preparing a masked frame, the client MUST pick a fresh masking key
+// from the set of allowed 32-bit values."
+// https://www.rfc-editor.org/rfc/rfc6455#section-5.3
+func TestMaskingKeys(t *testing.T) {
+	var other script
+	s := NewStream(&other, wire.Client)
+	for range 4 {
+		if err := s.Send(wire.OpText, []byte("a"), []byte("b")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := map[[4]byte]bool{}
+	for b := other.out.Bytes(); len(b) > 0; {
+		h, n, err := wire.ConsumeHeader(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !h.Masked || seen[h.Key] {
+			t.Errorf("masked: %v, with a key that was used: %v", h.Masked, seen[h.Key])
+		}
+		seen[h.Key] = true
+		b = b[n+int(h.Length):]
+	}
+	if len(seen) != 8 {
+		t.Errorf("%d keys for 8 frames", len(seen))
+	}
+}
+
+// Many senders, one receiver: messages arrive whole.
+func TestSenders(t *testing.T) {
+	var sending sync.WaitGroup
+	defer sending.Wait()
+	client, server := net.Pipe()
+	defer client.Close()
+	defer server.Close()
+	for _, c := range []net.Conn{client, server} {
+		c.SetDeadline(time.Now().Add(30 * time.Second))
+	}
+	from, to := NewStream(client, wire.Client), NewStream(server, wire.Server)
+	const senders, messages = 8, 20
+	for i := range senders {
+		text := []byte(strings.Repeat(string(rune('a'+i)), 1000))
+		sending.Go(func() {
+			for range messages {
+				if err := from.Send(wire.OpText, text[:300], text[300:]); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range senders * messages {
+		_, p, err := to.Receive()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p) != 1000 || strings.Trim(string(p), string(p[:1])) != "" {
+			t.Fatalf("got %.20q, %d bytes", p, len(p))
+		}
+	}
+}
+
+// After a write that failed the stream may hold half a frame: nothing may follow.
+func TestBroken(t *testing.T) {
+	client, server := net.Pipe()
+	s := NewStream(client, wire.Client)
+	client.SetDeadline(time.Unix(1, 0))
+	first := s.Send(wire.OpText, nil)
+	server.Close() // a second write would fail otherwise
+	if err := s.Send(wire.OpText, nil); err == nil || err != first {
+		t.Errorf("after %v: %v", first, err)
+	}
+}
