@@ -126,7 +126,7 @@ func (f *Frame) EndsMessage() bool { return f.Header.Fin && f.EndsFrame() }
 // An error is final and is an [*Error], with one exception: after a close frame
 // it is [io.EOF], since nothing may follow one (RFC 6455, section 5.5.1). When
 // text turns invalid, f is the piece before the first byte at fault. An error
-// does not depend on how the stream was cut.
+// does not depend on how the stream was cut, though the n beside it may.
 func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
 	if d.err != nil {
 		return f, 0, d.err
