@@ -53,7 +53,7 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Resp
 	if err != nil {
 		return nil, resp, err
 	}
-	return newConn(context.WithoutCancel(ctx), nc, cfg), resp, nil
+	return newConn(ctx, nc, cfg), resp, nil
 }
 
 // A dialer is the state of one Dial.

@@ -143,15 +143,20 @@ func (p *fakeProxy) socks(nc net.Conn) (addr string, err error) {
 		nc.Write([]byte{1, 0})
 	}
 	var host string
-	switch take(4)[3] {
+	kind := take(4)[3]
+	bound := []byte{5, 0, 0, kind} // the address it answers is of the kind it got
+	switch kind {
 	case 1:
 		host = net.IP(take(4)).String()
+		bound = append(bound, "addr"...)
 	case 4:
 		host = net.IP(take(16)).String()
+		bound = append(bound, "IPv6 of 16 bytes"...)
 	case 3:
 		host = string(take(int(take(1)[0])))
+		bound = append(bound, "\x04name"...)
 	}
 	port := binary.BigEndian.Uint16(take(2))
-	nc.Write(append([]byte{5, 0, 0, 3, 9}, "some.host\x01\x02"...))
+	nc.Write(append(bound, 1, 2))
 	return net.JoinHostPort(host, strconv.Itoa(int(port))), err
 }

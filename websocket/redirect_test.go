@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -79,7 +80,11 @@ func TestRedirectOtherHost(t *testing.T) {
 	var other *scriptServer
 	first := serveScript(t, nil, nil, func(rc *scriptConn) {
 		if rc.target() == "/" {
-			rc.say(strings.Replace(redirect(302, "http://x:y@"+other.addr+"/there"), "\r\n\r\n", "\r\nSet-Cookie: jar=1\r\n\r\n", 1))
+			rc.say(redirect(302, "http://x:y@"+other.addr+"/there"))
+			return
+		}
+		if rc.target() == "/back" {
+			rc.say(redirect(302, "/home"))
 			return
 		}
 		hello(rc)
@@ -88,14 +93,15 @@ func TestRedirectOtherHost(t *testing.T) {
 		rc.say(redirect(302, "ws://"+first.addr+"/back"))
 	})
 	opts := credentials()
-	opts.Jar = onlyPath("/back")
+	opts.Jar = onlyPath("/home")
 	mustHello(t, "ws://server:secret@"+first.addr+"/", opts)
-	for i, head := range append(other.requests(), first.requests()[1]) {
-		host, cookie := other.addr, ""
-		if i == 1 {
-			host, cookie = first.addr, "jar=1"
-		}
-		if fieldOf(head, "Host") != host || fieldOf(head, "User-Agent") != "tester/1" || fieldOf(head, "Cookie") != cookie {
+	heads := append(other.requests(), first.requests()[1:]...)
+	if len(heads) != 3 || fieldOf(heads[2], "Cookie") != "jar=1" {
+		t.Fatalf("requests: %q", heads)
+	}
+	for i, head := range heads {
+		if host := []string{other.addr, first.addr, first.addr}[i]; fieldOf(head, "Host") != host ||
+			fieldOf(head, "User-Agent") != "tester/1" {
 			t.Errorf("request:\n%s", head)
 		}
 		for _, secret := range []string{"hush", "Authorization", "own=1", "Origin", "virtual"} {
@@ -239,9 +245,16 @@ func TestRedirectUnix(t *testing.T) {
 			rc.say(redirect(302, "/next"))
 			return
 		}
-		rc.say(redirect(302, "ws://"+tcp.addr+"/"))
+		rc.say(redirect(302, "ws://localhost/")) // the Host of its requests, and yet elsewhere
 	})
-	mustHello(t, "ws+unix://"+path, credentials())
+	opts := credentials()
+	opts.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if addr == "localhost:80" {
+			addr = tcp.addr
+		}
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}
+	mustHello(t, "ws+unix://"+path, opts)
 	for i, head := range append(unix.requests(), tcp.requests()...) {
 		if got := fieldOf(head, "X-Token") == "hush"; got != (i < 2) {
 			t.Errorf("request %d:\n%s", i, head)

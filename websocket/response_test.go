@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -234,6 +236,33 @@ func TestResponseBody(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, row.text)
 			}
 		})
+	}
+}
+
+// The limit on the header is none on the body.
+func TestResponseBodyUnderHeaderLimit(t *testing.T) {
+	checkLeaks(t)
+	want := strings.Repeat("x", maxBody)
+	_, body, _ := verdict(t, DialOptions{Limits: Limits{MaxResponseHeader: 100}}, func(*scriptConn) string {
+		return "HTTP/1.1 403 No\r\n\r\n" + want
+	})
+	if body != want {
+		t.Errorf("%d bytes of body", len(body))
+	}
+}
+
+// What comes behind the header is copied: it must not keep the buffer it was read
+// into.
+func TestResponseRest(t *testing.T) {
+	checkLeaks(t)
+	ours, theirs := net.Pipe()
+	go func() {
+		io.WriteString(theirs, "HTTP/1.1 101 Yes\r\n\r\n"+helloFrame)
+		theirs.Close()
+	}()
+	r, err := readResponse(ours, &http.Request{Method: "GET"}, -1)
+	if err != nil || string(r.rest) != helloFrame || cap(r.rest) >= 2*len(helloFrame)+16 {
+		t.Errorf("%q in %d bytes, %v", r.rest, cap(r.rest), err)
 	}
 }
 
