@@ -280,27 +280,31 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 // dst, and judges what it makes: the decoder could not.
 func (c *Conn) decodeSome(dst []byte, max int) (out []byte, done bool, err error) {
 	in := &c.in
-	start := len(dst)
-	limit := in.max.Load()
+	out = dst
+	start, limit := len(dst), in.max.Load()
 	if limit >= 0 && int64(max) > limit-in.size {
 		max = int(limit-in.size) + 1 // one byte over tells that there is more
 	}
-	out, n, more, err := in.ext.Append(dst, in.piece, in.last, max)
-	if err != nil {
-		return out, false, c.failRead(extensionError(err))
+	if max > 0 { // or the limit has been lowered below what came
+		var n int
+		var more bool
+		out, n, more, err = in.ext.Append(dst, in.piece, in.last, max)
+		if err != nil {
+			return dst, false, c.failRead(extensionError(err))
+		}
+		in.piece = in.piece[n:]
+		in.size += int64(len(out) - start)
+		done = in.last && len(in.piece) == 0 && !more
 	}
-	in.piece = in.piece[n:]
-	in.size += int64(len(out) - start)
-	done = in.last && len(in.piece) == 0 && !more
 	if limit >= 0 && in.size > limit {
-		return out[:start], false, c.failRead(&wire.Error{
+		return dst, false, c.failRead(&wire.Error{
 			Violation: wire.ErrMessageTooBig, Offset: in.dec.Offset(), Size: in.size, Limit: limit,
 		})
 	}
 	if in.typ == Text {
 		_, ok := in.text.Check(out[start:])
 		if !ok || done && !in.text.Complete() {
-			return out[:start], false, c.failRead(&wire.Error{
+			return dst, false, c.failRead(&wire.Error{
 				Violation: wire.ErrInvalidUTF8, Offset: in.dec.Offset(),
 			})
 		}

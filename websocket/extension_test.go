@@ -1,0 +1,455 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// runsPair returns the two Conns of a connection under the test's extension, with
+// their sessions.
+func runsPair(t *testing.T, kind string, limits Limits) (client, server *Conn, cs, ss *runs) {
+	t.Helper()
+	cs, ss = newRuns(t), newRuns(t)
+	client, server = sessionPair(t, kind, limits, cs, ss)
+	return client, server, cs, ss
+}
+
+// runsPeer returns a Conn under the test's extension, and a peer in frames with
+// the session to make them.
+func runsPeer(t *testing.T, role wire.Role, limits Limits) (c *Conn, p *peer, ours, theirs *runs) {
+	t.Helper()
+	ours, theirs = newRuns(t), newRuns(t)
+	a, b := netPair(t, "pipe")
+	c, p = newPeerOver(t, a, b, config{role: role, session: ours, limits: limits.withDefaults()})
+	return c, p, ours, theirs
+}
+
+// encode returns data as the extension s sends it.
+func (s *runs) encode(data string) string {
+	s.t.Helper()
+	b, err := s.Encode(wire.MessageInfo{Size: -1}).Append(nil, []byte(data), true)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return string(b)
+}
+
+// extFrame is peer.frame with the bit of the extension.
+func (p *peer) extFrame(op wire.Opcode, fin bool, payload string) []byte {
+	b := p.frame(op, fin, []byte(payload))
+	b[0] |= runsBit << 4
+	return b
+}
+
+// Messages of every size come through the extension and every way to read, with
+// messages between that go out plain.
+func TestExtensionReads(t *testing.T) {
+	for _, kind := range []string{"tcp", "pipe"} {
+		for first, way := range readings {
+			t.Run(kind+"/"+way.name, func(t *testing.T) {
+				checkLeaks(t)
+				client, server, cs, ss := runsPair(t, kind, Limits{})
+				cs.minimum = 100
+				ctx := bounded(t)
+				var want [][]byte
+				for i, n := range edges() {
+					if i%len(readings) != first {
+						continue // another way's
+					}
+					data := pattern(n, uint32(i)) // grows to twice its size
+					if len(want)%2 == 0 {
+						data = bytes.Repeat([]byte{byte(i)}, n) // shrinks
+					}
+					want = append(want, data)
+				}
+				written := start(func() error {
+					for i, data := range want {
+						if err := writeSome(ctx, client, i, data); err != nil {
+							return fmt.Errorf("write %d: %w", len(data), err)
+						}
+					}
+					return nil
+				})
+				for _, data := range want {
+					typ, p, err := way.read(ctx, server, len(data))
+					if err != nil || typ != Binary || !bytes.Equal(p, data) {
+						t.Fatalf("message of %d bytes: %v, %d bytes, %v", len(data), typ, len(p), err)
+					}
+				}
+				if err := <-written; err != nil {
+					t.Error(err)
+				}
+				server.CloseNow()
+				client.CloseNow()
+				cs.wantClosed()
+				ss.wantClosed()
+			})
+		}
+	}
+}
+
+// writeSome writes a message in a way that depends on i.
+func writeSome(ctx context.Context, c *Conn, i int, data []byte) error {
+	if i%3 > 0 {
+		return c.Write(ctx, Binary, data)
+	}
+	w, err := c.Writer(ctx, Binary)
+	if err != nil {
+		return err
+	}
+	for len(data) > 0 {
+		n := min(len(data), 10_000)
+		if _, err := w.Write(data[:n]); err != nil {
+			return err
+		}
+		if i%2 == 0 {
+			if err := w.Flush(); err != nil {
+				return err
+			}
+		}
+		data = data[n:]
+	}
+	return w.Close()
+}
+
+// The bit stands on the first frame of a message alone, and only on messages that
+// the extension has transformed.
+func TestExtensionFrames(t *testing.T) {
+	for _, role := range roles {
+		checkLeaks(t)
+		c, p, ours, theirs := runsPeer(t, role, Limits{})
+		ours.minimum = 4
+		ctx := bounded(t)
+		go func() {
+			c.Write(ctx, Text, []byte("abc"))
+			c.Write(ctx, Text, []byte("aaaa"))
+			w, _ := c.Writer(ctx, Binary)
+			w.Write([]byte("bb"))
+			w.Flush()
+			w.Write(pattern(fragmentSize, 0))
+			w.Close()
+			w, _ = c.Writer(ctx, Binary)
+			w.Close()
+		}()
+		next := func(op wire.Opcode, fin bool, rsv byte) []byte {
+			t.Helper()
+			h, b, err := p.next()
+			if err != nil || h.Opcode != op || h.Fin != fin || h.RSV != rsv {
+				t.Fatalf("got %+v, %v; want %v, fin %v, bits %d", h, err, op, fin, rsv)
+			}
+			return b
+		}
+		if got := next(wire.OpText, true, 0); string(got) != "abc" {
+			t.Errorf("a plain message came as %q", got)
+		}
+		if got, want := next(wire.OpText, true, runsBit), theirs.encode("aaaa"); string(got) != want {
+			t.Errorf("got % x, want % x", got, want)
+		}
+		b := next(wire.OpBinary, false, runsBit)
+		b = append(b, next(wire.OpContinuation, false, 0)...)
+		b = append(b, next(wire.OpContinuation, true, 0)...)
+		if want := theirs.encode("bb" + string(pattern(fragmentSize, 0))); string(b) != want {
+			t.Error("a streamed message came wrong")
+		}
+		if got, want := next(wire.OpBinary, true, runsBit), theirs.encode(""); string(got) != want {
+			t.Errorf("an empty message came as % x", got)
+		}
+	}
+}
+
+// Fragments are cut anywhere, also where they hold nothing, with control frames
+// between them.
+func TestExtensionFragments(t *testing.T) {
+	seed := rand.Uint64()
+	for round := range uint64(8) {
+		checkLeaks(t)
+		random := rand.New(rand.NewPCG(seed, round))
+		c, p, _, theirs := runsPeer(t, roles[round%2], Limits{})
+		var want []string
+		var stream []byte
+		for i := range 40 {
+			data := strings.Repeat("aaß水🌊", random.IntN(1+random.IntN(2000)))
+			want = append(want, data)
+			b := theirs.encode(data)
+			frame := p.extFrame
+			if i%5 == 0 {
+				theirs.enc = theirs.dec // as if it had not been encoded
+				b, frame = data, func(op wire.Opcode, fin bool, payload string) []byte {
+					return p.frame(op, fin, []byte(payload))
+				}
+			}
+			theirs.dec = theirs.enc
+			op := wire.OpText
+			for n := random.IntN(5); n > 0; n-- {
+				cut := random.IntN(len(b) + 1)
+				stream = append(stream, frame(op, false, b[:cut])...)
+				stream = append(stream, p.frame(wire.OpPong, true, []byte("between"))...)
+				op, frame, b = wire.OpContinuation, func(op wire.Opcode, fin bool, payload string) []byte {
+					return p.frame(op, fin, []byte(payload))
+				}, b[cut:]
+			}
+			stream = append(stream, frame(op, true, b)...)
+		}
+		s := script{wire: stream}
+		go s.play(p, rand.New(rand.NewPCG(seed, round+1)))
+		ctx := bounded(t)
+		for i, data := range want {
+			way := readings[random.IntN(len(readings))]
+			if _, got, err := way.read(ctx, c, len(data)); err != nil || string(got) != data {
+				t.Fatalf("seed %d, round %d: message %d by %s: %d bytes of %d, %v", seed, round, i, way.name, len(got), len(data), err)
+			}
+		}
+		c.CloseNow()
+	}
+}
+
+// The limit on messages is on what they expand to.
+func TestExtensionLimit(t *testing.T) {
+	const limit = 10_000
+	for _, way := range readings {
+		t.Run(way.name, func(t *testing.T) {
+			checkLeaks(t)
+			c, p, ours, theirs := runsPeer(t, wire.Server, Limits{MaxMessage: limit})
+			ctx := bounded(t)
+			go p.write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", limit))))
+			if _, b, err := way.read(ctx, c, limit); err != nil || len(b) != limit {
+				t.Fatalf("a message of the limit: %d bytes, %v", len(b), err)
+			}
+			go func() {
+				p.write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", limit+1))))
+				reason := p.expectClose(StatusMessageTooBig)
+				if !strings.Contains(reason, "10000") {
+					t.Errorf("the reason does not name the limit: %q", reason)
+				}
+				p.nc.Close()
+			}()
+			_, _, err := way.read(ctx, c, limit)
+			var e *Error
+			var w *wire.Error
+			if !errors.As(err, &e) || e.Code != StatusMessageTooBig || !errors.As(err, &w) || w.Violation != wire.ErrMessageTooBig || w.Limit != limit || w.Size <= limit {
+				t.Errorf("a message over the limit: %v", err)
+			}
+			ours.wantClosed()
+		})
+	}
+}
+
+// A message that expands without end costs no more than the limit.
+func TestExtensionBomb(t *testing.T) {
+	checkLeaks(t)
+	c, p, _, theirs := runsPeer(t, wire.Server, Limits{MaxMessage: 100_000})
+	bomb := p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", 4<<20)))
+	go p.nc.Write(bomb) // it is not read to its end
+	go func() {
+		p.expectClose(StatusMessageTooBig)
+		p.nc.Close()
+	}()
+	before := allocated()
+	if _, _, err := c.Read(bounded(t)); !errors.Is(err, wire.ErrMessageTooBig) {
+		t.Fatal(err)
+	}
+	if grown := allocated() - before; grown > 1<<20 {
+		t.Errorf("%d bytes were allocated", grown)
+	}
+}
+
+// A limit that is lowered within a message, below what has come of it, ends it.
+func TestExtensionLimitLowered(t *testing.T) {
+	checkLeaks(t)
+	c, p, _, theirs := runsPeer(t, wire.Server, Limits{})
+	go func() {
+		p.write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", 1000))))
+		p.expectClose(StatusMessageTooBig)
+		p.nc.Close()
+	}()
+	r, err := c.Reader(bounded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(r, make([]byte, 500)); err != nil {
+		t.Fatal(err)
+	}
+	c.SetMaxMessage(100)
+	if n, err := r.Read(make([]byte, 500)); n != 0 || !errors.Is(err, wire.ErrMessageTooBig) {
+		t.Errorf("read %d, %v", n, err)
+	}
+}
+
+// Text is checked as it comes out of the extension.
+func TestExtensionText(t *testing.T) {
+	for _, way := range readings {
+		for _, bad := range []string{"\xff", "a\xc3", "水\xf0\x9f\x8c", "ok then \xed\xa0\x80"} {
+			checkLeaks(t)
+			c, p, ours, theirs := runsPeer(t, wire.Client, Limits{})
+			ctx := bounded(t)
+			go func() {
+				p.write(p.extFrame(wire.OpText, true, theirs.encode("水🌊")))
+				p.write(p.extFrame(wire.OpBinary, true, theirs.encode(bad)))
+				p.write(p.extFrame(wire.OpText, true, theirs.encode(bad)))
+				p.expectClose(StatusInvalidPayload)
+				p.nc.Close()
+			}()
+			for _, want := range []string{"水🌊", bad} {
+				if _, b, err := way.read(ctx, c, 10); err != nil || string(b) != want {
+					t.Fatalf("%s: got %q, %v; want %q", way.name, b, err, want)
+				}
+			}
+			var e *Error
+			if _, b, err := way.read(ctx, c, 10); !errors.Is(err, wire.ErrInvalidUTF8) || !errors.As(err, &e) || e.Code != StatusInvalidPayload {
+				t.Errorf("%s: text %q: %q, %v", way.name, bad, b, err)
+			}
+			ours.wantClosed()
+		}
+	}
+}
+
+// What the extension cannot decode fails the connection with 1007.
+func TestExtensionBadData(t *testing.T) {
+	for _, bad := range []string{"", "\x01", "\x00\x55", "\x00\x00x"} {
+		for _, way := range readings {
+			checkLeaks(t)
+			c, p, ours, _ := runsPeer(t, wire.Server, Limits{})
+			go func() {
+				p.write(p.extFrame(wire.OpBinary, true, bad))
+				if reason := p.expectClose(StatusInvalidPayload); !strings.Contains(reason, errRuns.Error()) {
+					t.Errorf("the reason is %q", reason)
+				}
+				p.nc.Close()
+			}()
+			_, b, err := way.read(bounded(t), c, 10)
+			var e *Error
+			if !errors.Is(err, errRuns) || !errors.As(err, &e) || e.Code != StatusInvalidPayload || len(b) > 0 {
+				t.Errorf("%s of %q: %q, %v", way.name, bad, b, err)
+			}
+			ours.wantClosed()
+		}
+	}
+}
+
+// A session that cannot start to decode fails the connection too.
+func TestExtensionDecodeFails(t *testing.T) {
+	checkLeaks(t)
+	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
+	ours.decodes = failDecode - 1
+	go func() {
+		p.write(p.extFrame(wire.OpBinary, true, theirs.encode("abc")))
+		p.expectClose(StatusInvalidPayload)
+		p.nc.Close()
+	}()
+	if _, _, err := c.Read(bounded(t)); !errors.Is(err, errRuns) {
+		t.Error(err)
+	}
+	ours.wantClosed()
+}
+
+// What the extension cannot encode ends the connection: the state that the peer
+// shares is lost.
+func TestExtensionEncodeFails(t *testing.T) {
+	for _, streamed := range []bool{false, true} {
+		checkLeaks(t)
+		c, p, ours, _ := runsPeer(t, wire.Server, Limits{})
+		ours.fails = true
+		go p.drain()
+		var err error
+		if streamed {
+			w, werr := c.Writer(bounded(t), Binary)
+			if werr != nil {
+				t.Fatal(werr)
+			}
+			w.Write([]byte("fine"))
+			if _, err := w.Write([]byte("\xee")); !errors.Is(err, errRuns) {
+				t.Errorf("Write: %v", err)
+			}
+			err = w.Close()
+		} else {
+			err = c.Write(bounded(t), Binary, []byte("\xee"))
+		}
+		if !errors.Is(err, errRuns) {
+			t.Errorf("streamed %v: %v", streamed, err)
+		}
+		if c.Context().Err() == nil {
+			t.Errorf("streamed %v: the connection lives on", streamed)
+		}
+		ours.wantClosed()
+	}
+}
+
+// The decoder of a message that is skipped, or never ends, is released once.
+func TestExtensionRelease(t *testing.T) {
+	checkLeaks(t)
+	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
+	ctx := bounded(t)
+	go func() {
+		p.write(p.extFrame(wire.OpBinary, true, theirs.encode(string(pattern(50_000, 0)))))
+		p.write(p.extFrame(wire.OpBinary, true, theirs.encode("abc")))
+		p.write(p.extFrame(wire.OpBinary, false, theirs.encode("never ends")[:4]))
+	}()
+	r, err := c.Reader(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Read(make([]byte, 10))
+	if _, b, err := c.Read(ctx); err != nil || string(b) != "abc" {
+		t.Fatalf("after a message that was skipped: %q, %v", b, err)
+	}
+	if n, err := r.Read(make([]byte, 10)); n != 0 || err == nil {
+		t.Errorf("the reader of the message that was skipped: %d, %v", n, err)
+	}
+	if got := c.Stats().MessagesRead; got != 2 {
+		t.Errorf("MessagesRead = %d", got)
+	}
+	if r, err = c.Reader(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.Read(make([]byte, 1)); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	if ours.idles.Load() == 0 {
+		t.Error("Idle was never called")
+	}
+	c.CloseNow()
+	ours.wantClosed()
+}
+
+// A read that is cancelled within a message loses nothing of what the extension
+// has made, nor of what it has yet to make.
+func TestExtensionCancelledRead(t *testing.T) {
+	checkLeaks(t)
+	c, p, _, theirs := runsPeer(t, wire.Server, Limits{})
+	data := string(pattern(3*blockSize, 0)) + strings.Repeat("z", 10_000)
+	b := theirs.encode(data)
+	var cut []byte
+	for op := wire.OpBinary; len(b) > 0; op = wire.OpContinuation {
+		n := min(len(b), 1001)
+		f := p.frame(op, n == len(b), []byte(b[:n]))
+		if op == wire.OpBinary {
+			f = p.extFrame(op, n == len(b), b[:n])
+		}
+		cut = append(cut, f...)
+		b = b[n:]
+	}
+	for len(cut) > 0 {
+		ctx, cancel := context.WithCancel(bounded(t))
+		n := min(len(cut), 5000)
+		last := n == len(cut)
+		go func() {
+			p.write(cut[:n]) // returns when it has been read
+			if !last {
+				cancel()
+			}
+		}()
+		_, got, err := c.Read(ctx)
+		if !last && !errors.Is(err, context.Canceled) || last && (err != nil || string(got) != data) {
+			t.Fatalf("%d bytes, %v", len(got), err)
+		}
+		cut = cut[n:]
+	}
+}
