@@ -67,6 +67,7 @@ type dialer struct {
 	opts   DialOptions // slices and Header are copies
 	limits Limits
 	target target // where the next attempt goes
+	key    string // Sec-WebSocket-Key of the last request
 	auth   string // Authorization from the userinfo of the URL, or ""
 	host   string // Host from opts.Header, or ""
 	left   bool   // a redirect has led away from the host that the caller named
@@ -177,7 +178,7 @@ func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *
 			d.opts.Jar.SetCookies(req.URL, cookies)
 		}
 	}
-	if cfg, err = d.verify(r, req); err != nil {
+	if cfg, err = d.verify(r); err != nil {
 		return nil, config{}, r.http, err
 	}
 	cfg.early = r.rest

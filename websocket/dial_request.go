@@ -105,7 +105,8 @@ func (d *dialer) newRequest() *http.Request {
 	h := req.Header
 	h["Upgrade"] = []string{"websocket"}
 	h["Connection"] = []string{"Upgrade"}
-	h[fieldKey] = []string{newKey()}
+	d.key = newKey()
+	h[fieldKey] = []string{d.key}
 	h[fieldVersion] = []string{"13"}
 	if d.protocols != "" {
 		h[fieldProtocol] = []string{d.protocols}

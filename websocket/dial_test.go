@@ -76,49 +76,67 @@ func TestDialAuthorization(t *testing.T) {
 	}
 }
 
-// Nothing that an option holds can break the request apart, and nothing is sent
-// once an option is refused.
+// unconnected adds to opts that Dial must not connect.
+func unconnected(t *testing.T, opts DialOptions) *DialOptions {
+	opts.NetDial = func(context.Context, string, string) (net.Conn, error) {
+		t.Error("Dial connected")
+		return nil, io.EOF
+	}
+	return &opts
+}
+
+// No field of Header can break the request apart or speak for the handshake, and
+// nothing is sent once one is refused.
+func TestDialRefusesHeader(t *testing.T) {
+	checkLeaks(t)
+	rows := map[string]http.Header{
+		"value with CR":         {"X": {"a\rb"}},
+		"value with LF":         {"X": {"a\nEvil: 1"}},
+		"value with NUL":        {"X": {"a\x00"}},
+		"value with DEL":        {"X": {"a\x7f"}},
+		"name with CR":          {"X\r": {"a"}},
+		"name with LF":          {"X: a\nEvil": {"a"}},
+		"name with a space":     {"X ": {"a"}},
+		"name with a colon":     {"X:": {"a"}},
+		"name empty":            {"": {"a"}},
+		"User-Agent with LF":    {"User-Agent": {"a\nEvil: 1"}},
+		"Host with LF":          {"Host": {"a\nEvil: 1"}},
+		"Host with a space":     {"Host": {"a b"}},
+		"Host with a path":      {"Host": {"a/b"}},
+		"Host empty":            {"Host": {""}},
+		"Upgrade":               {"Upgrade": {"x"}},
+		"connection":            {"connection": {"close"}},
+		"Sec-WebSocket-Key":     {"Sec-WebSocket-Key": {"x"}},
+		"sec-websocket-version": {"sec-websocket-version": {"8"}},
+		"Sec-Websocket-New":     {"Sec-Websocket-New": {"x"}},
+		"Content-Length":        {"Content-Length": {"3"}},
+		"transfer-encoding":     {"transfer-encoding": {"chunked"}},
+		"Trailer":               {"Trailer": {"X"}},
+		"Proxy-Authorization":   {"proxy-authorization": {"Basic x"}},
+		"Host twice":            {"Host": {"a", "b"}},
+		"Host in two spellings": {"Host": {"a"}, "host": {"b"}},
+	}
+	for name, header := range rows {
+		t.Run(name, func(t *testing.T) {
+			mustFail(t, "ws://host/", unconnected(t, DialOptions{Header: header}), "DialOptions.Header")
+		})
+	}
+}
+
+// Nor can any other option break the request apart.
 func TestDialRefusesOptions(t *testing.T) {
 	checkLeaks(t)
-	header := func(name, value string) *DialOptions {
-		return &DialOptions{Header: http.Header{name: {value}}}
-	}
 	rows := map[string]struct {
 		url  string
-		opts *DialOptions
+		opts DialOptions
 	}{
-		"header value with CR":           {opts: header("X", "a\rb")},
-		"header value with LF":           {opts: header("X", "a\nEvil: 1")},
-		"header value with NUL":          {opts: header("X", "a\x00")},
-		"header value with DEL":          {opts: header("X", "a\x7f")},
-		"header name with CR":            {opts: header("X\r", "a")},
-		"header name with LF":            {opts: header("X: a\nEvil", "a")},
-		"header name with a space":       {opts: header("X ", "a")},
-		"header name with a colon":       {opts: header("X:", "a")},
-		"header name empty":              {opts: header("", "a")},
-		"header User-Agent with LF":      {opts: header("User-Agent", "a\nEvil: 1")},
-		"header Host with LF":            {opts: header("Host", "a\nEvil: 1")},
-		"header Host with a space":       {opts: header("Host", "a b")},
-		"header Host with a path":        {opts: header("Host", "a/b")},
-		"header Host empty":              {opts: header("Host", "")},
-		"header Host twice":              {opts: &DialOptions{Header: http.Header{"Host": {"a", "b"}}}},
-		"header Host in two spellings":   {opts: &DialOptions{Header: http.Header{"Host": {"a"}, "host": {"b"}}}},
-		"header Upgrade":                 {opts: header("Upgrade", "x")},
-		"header connection":              {opts: header("connection", "close")},
-		"header Sec-WebSocket-Key":       {opts: header("Sec-WebSocket-Key", "x")},
-		"header sec-websocket-version":   {opts: header("sec-websocket-version", "8")},
-		"header Sec-Websocket-New":       {opts: header("Sec-Websocket-New", "x")},
-		"header Content-Length":          {opts: header("Content-Length", "3")},
-		"header transfer-encoding":       {opts: header("transfer-encoding", "chunked")},
-		"header Trailer":                 {opts: header("Trailer", "X")},
-		"header Proxy-Authorization":     {opts: header("proxy-authorization", "Basic x")},
-		"subprotocol with LF":            {opts: &DialOptions{Subprotocols: []string{"a\nEvil: 1"}}},
-		"subprotocol with CR":            {opts: &DialOptions{Subprotocols: []string{"a\r"}}},
-		"subprotocol with a comma":       {opts: &DialOptions{Subprotocols: []string{"a,b"}}},
-		"subprotocol empty":              {opts: &DialOptions{Subprotocols: []string{""}}},
-		"subprotocol twice":              {opts: &DialOptions{Subprotocols: []string{"a", "b", "a"}}},
-		"extension with LF":              {opts: &DialOptions{Extensions: []wire.Extension{&offeredExtension{name: "x\n"}}}},
-		"extension with CR in parameter": {opts: &DialOptions{Extensions: []wire.Extension{&offeredExtension{name: "x", value: "\r"}}}},
+		"subprotocol with LF":            {opts: DialOptions{Subprotocols: []string{"a\nEvil: 1"}}},
+		"subprotocol with CR":            {opts: DialOptions{Subprotocols: []string{"a\r"}}},
+		"subprotocol with a comma":       {opts: DialOptions{Subprotocols: []string{"a,b"}}},
+		"subprotocol empty":              {opts: DialOptions{Subprotocols: []string{""}}},
+		"subprotocol twice":              {opts: DialOptions{Subprotocols: []string{"a", "b", "a"}}},
+		"extension with LF":              {opts: DialOptions{Extensions: []wire.Extension{&offeredExtension{name: "x\n"}}}},
+		"extension with CR in parameter": {opts: DialOptions{Extensions: []wire.Extension{&offeredExtension{name: "x", value: "\r"}}}},
 		"URL path with LF":               {url: "ws://host/\nEvil: 1"},
 		"URL query with CR":              {url: "ws://host/?\r"},
 		"URL host with LF":               {url: "ws://ho\nst/"},
@@ -126,18 +144,7 @@ func TestDialRefusesOptions(t *testing.T) {
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
-			opts := DialOptions{}
-			if row.opts != nil {
-				opts = *row.opts
-			}
-			opts.NetDial = func(context.Context, string, string) (net.Conn, error) {
-				t.Error("Dial connected")
-				return nil, io.EOF
-			}
-			if row.url == "" {
-				row.url = "ws://host/"
-			}
-			mustFail(t, row.url, &opts, "")
+			mustFail(t, cmp.Or(row.url, "ws://host/"), unconnected(t, row.opts), "")
 		})
 	}
 }

@@ -189,6 +189,18 @@ func TestRedirectRefused(t *testing.T) {
 	}
 }
 
+// The other statuses of the 300s are no redirects, whatever they come with.
+func TestRedirectStatuses(t *testing.T) {
+	checkLeaks(t)
+	for _, status := range []int{300, 304, 305, 306, 399, 200, 404} {
+		s := serveScript(t, nil, nil, func(rc *scriptConn) { rc.say(redirect(status, "/next")) })
+		mustFail(t, "ws://"+s.addr, credentials(), fmt.Sprint(status))
+		if n := len(s.requests()); n != 1 {
+			t.Errorf("%d: %d requests", status, n)
+		}
+	}
+}
+
 // Within a host the client certificate and ServerName stay; to another, which is
 // a matter of the port too, they do not go. One may always go on to TLS.
 func TestRedirectTLS(t *testing.T) {

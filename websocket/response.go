@@ -108,9 +108,9 @@ func (r *response) text() string {
 	return fmt.Sprintf(": %q", line[:min(len(line), maxBodyLine)])
 }
 
-// verify judges the response to req by all of RFC 6455, section 4.1. An
-// extension comes last, so that a refusal leaves no session behind.
-func (d *dialer) verify(r *response, req *http.Request) (config, error) {
+// verify judges the response to the last request by all of RFC 6455, section 4.1.
+// An extension comes last, so that a refusal leaves no session behind.
+func (d *dialer) verify(r *response) (config, error) {
 	if r.http.StatusCode != http.StatusSwitchingProtocols {
 		return config{}, r.refuse(section41, "server did not switch protocols%s", r.text())
 	}
@@ -124,7 +124,7 @@ func (d *dialer) verify(r *response, req *http.Request) (config, error) {
 	if v := h.Values("Connection"); !wire.HasToken(v, "upgrade") {
 		return config{}, r.refuse(section41, "Connection is %.100q, without Upgrade", v)
 	}
-	want := wire.AcceptKey(req.Header[fieldKey][0])
+	want := wire.AcceptKey(d.key)
 	switch v := h.Values(fieldAccept); {
 	case len(v) > 1:
 		return config{}, r.refuse("RFC 6455, section 11.3.3", "%d fields Sec-WebSocket-Accept", len(v))

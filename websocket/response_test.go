@@ -37,63 +37,30 @@ func verdict(t *testing.T, opts DialOptions, f func(rc *scriptConn) string) (sub
 	return subprotocol, body, err
 }
 
-// Each fault that a response can have, alone.
-func TestResponseFaults(t *testing.T) {
-	checkLeaks(t)
-	change := func(old, new string) func(string) string {
-		return func(s string) string {
-			if !strings.Contains(s, old) {
-				t.Fatalf("%q is not in %q", old, s)
-			}
-			return strings.Replace(s, old, new, 1)
+// A responseFault is a change to a response that is right. section is where the rule
+// stands, "" if the response is no HTTP, and want is in the error.
+type responseFault struct {
+	change  func(string) string
+	section string
+	want    string
+}
+
+// replaced returns what puts new in the place of old, once.
+func replaced(old, new string) func(string) string {
+	return func(s string) string {
+		if !strings.Contains(s, old) {
+			panic(old + " is not there")
 		}
+		return strings.Replace(s, old, new, 1)
 	}
-	add := func(line string) func(string) string { return change("\r\n\r\n", "\r\n"+line+"\r\n\r\n") }
-	key := func(k string) string { return wire.AcceptKey(k) }
-	rows := map[string]struct {
-		change  func(string) string
-		section string // "" where the response is no HTTP
-		want    string // in the error
-	}{
-		"status 200":              {change("101 Switching Protocols", "200 OK"), "4.1", "did not switch"},
-		"status 100":              {change("101 Switching Protocols", "100 Continue"), "", "HandshakeTimeout"},
-		"status 1010":             {change("101 ", "1010 "), "", "malformed HTTP status"},
-		"HTTP/1.0":                {change("HTTP/1.1", "HTTP/1.0"), "7.8", `"HTTP/1.0"`},
-		"HTTP/2.0":                {change("HTTP/1.1", "HTTP/2.0"), "7.8", `"HTTP/2.0"`},
-		"no HTTP":                 {change("HTTP/1.1", "SSH-2.0-x"), "", "malformed HTTP version"},
-		"a line without a colon":  {add("Evil"), "", "malformed MIME header"},
-		"a space before a colon":  {change("Upgrade:", "Upgrade :"), "4.1", "Upgrade is []"},
-		"no Upgrade":              {change("Upgrade: websocket\r\n", ""), "4.1", "Upgrade is []"},
-		"another Upgrade":         {change("websocket", "h2c"), "4.1", `Upgrade is ["h2c"]`},
-		"a longer Upgrade":        {change("websocket", "websocket2"), "4.1", "Upgrade is"},
-		"Upgrade list":            {change("websocket", "websocket, h2c"), "4.1", "Upgrade is"},
-		"Upgrade version":         {change("websocket", "websocket/13"), "4.1", "Upgrade is"},
-		"Upgrade twice":           {add("Upgrade: websocket"), "4.1", "Upgrade is"},
-		"Upgrade: Kelvin sign":    {change("websocket", "websoc\u212aet"), "4.1", "Upgrade is"},
-		"Upgrade: long s":         {change("websocket", "web\u017focket"), "4.1", "Upgrade is"},
-		"no Connection":           {change("Connection: Upgrade\r\n", ""), "4.1", "Connection is []"},
-		"another Connection":      {change("Connection: Upgrade", "Connection: keep-alive"), "4.1", "Connection is"},
-		"Connection close to it":  {change("Connection: Upgrade", "Connection: upgrades, xupgrade"), "4.1", "Connection is"},
-		"no accept":               {change("Sec-WebSocket-Accept", "X-Accept"), "4.1", "Sec-WebSocket-Accept is []"},
-		"accept of another key":   {change("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: "+key("x")+"\r\nX: "), "4.1", "Sec-WebSocket-Accept is"},
-		"accept twice":            {add("Sec-WebSocket-Accept: " + key("x")), "11.3.3", "2 fields"},
-		"accept and more":         {change("=\r\n", "=x\r\n"), "4.1", "Sec-WebSocket-Accept is"},
-		"accept in another case":  {strings.ToUpper, "4.1", "Sec-WebSocket-Accept is"},
-		"unoffered subprotocol":   {add("Sec-WebSocket-Protocol: c"), "4.1", `subprotocol "c"`},
-		"subprotocol, other case": {add("Sec-WebSocket-Protocol: A"), "4.1", `subprotocol "A"`},
-		"two subprotocols":        {add("Sec-WebSocket-Protocol: a, b"), "4.1", `subprotocol "a, b"`},
-		"empty subprotocol":       {add("Sec-WebSocket-Protocol:"), "4.1", `subprotocol ""`},
-		"two subprotocol fields":  {add("Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: a"), "11.3.4", "2 fields"},
-		"unoffered extension":     {add("Sec-WebSocket-Extensions: permessage-deflate"), "4.1", `"permessage-deflate", which was not offered`},
-		"extension, other case":   {add("Sec-WebSocket-Extensions: X-ONE"), "4.1", `"X-ONE", which was not offered`},
-		"unoffered, second":       {add("Sec-WebSocket-Extensions: x-one, bogus"), "4.1", `"bogus", which was not offered`},
-		"two extensions":          {add("Sec-WebSocket-Extensions: x-one, x-two"), "9.1", "chose 2 extensions"},
-		"an extension twice":      {add("Sec-WebSocket-Extensions: x-one, x-one"), "9.1", "chose 2 extensions"},
-		"two extension fields":    {add("Sec-WebSocket-Extensions: x-one\r\nSec-WebSocket-Extensions: x-two"), "11.3.2", "2 fields"},
-		"extension syntax":        {add("Sec-WebSocket-Extensions: x-one; =1"), "9.1", "at byte"},
-		"empty extensions":        {add("Sec-WebSocket-Extensions:"), "9.1", `Sec-WebSocket-Extensions is ""`},
-		"unconfirmed extension":   {add("Sec-WebSocket-Extensions: x-bad"), "4.1", "not like that"},
-	}
+}
+
+// added returns what adds a line, or several.
+func added(line string) func(string) string { return replaced("\r\n\r\n", "\r\n"+line+"\r\n\r\n") }
+
+// wantResponseFaults checks that each fault is found. Offered are the subprotocols a and
+// b and the extensions x-one, x-two and x-bad, which never confirms.
+func wantResponseFaults(t *testing.T, rows map[string]responseFault) {
 	bad := errors.New("not like that")
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
@@ -114,6 +81,59 @@ func TestResponseFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Each fault that a response can have, alone: in what makes it an upgrade to
+// WebSocket,
+func TestResponseUpgradeFaults(t *testing.T) {
+	checkLeaks(t)
+	wantResponseFaults(t, map[string]responseFault{
+		"status 200":             {replaced("101 Switching Protocols", "200 OK"), "4.1", "did not switch"},
+		"status 100":             {replaced("101 Switching Protocols", "100 Continue"), "", "HandshakeTimeout"},
+		"status 1010":            {replaced("101 ", "1010 "), "", "malformed HTTP status"},
+		"HTTP/1.0":               {replaced("HTTP/1.1", "HTTP/1.0"), "7.8", `"HTTP/1.0"`},
+		"HTTP/2.0":               {replaced("HTTP/1.1", "HTTP/2.0"), "7.8", `"HTTP/2.0"`},
+		"no HTTP":                {replaced("HTTP/1.1", "SSH-2.0-x"), "", "malformed HTTP version"},
+		"a line without a colon": {added("Evil"), "", "malformed MIME header"},
+		"a space before a colon": {replaced("Upgrade:", "Upgrade :"), "4.1", "Upgrade is []"},
+		"no Upgrade":             {replaced("Upgrade: websocket\r\n", ""), "4.1", "Upgrade is []"},
+		"another Upgrade":        {replaced("websocket", "h2c"), "4.1", `Upgrade is ["h2c"]`},
+		"a longer Upgrade":       {replaced("websocket", "websocket2"), "4.1", "Upgrade is"},
+		"Upgrade list":           {replaced("websocket", "websocket, h2c"), "4.1", "Upgrade is"},
+		"Upgrade version":        {replaced("websocket", "websocket/13"), "4.1", "Upgrade is"},
+		"Upgrade twice":          {added("Upgrade: websocket"), "4.1", "Upgrade is"},
+		"Upgrade: Kelvin sign":   {replaced("websocket", "websoc\u212aet"), "4.1", "Upgrade is"},
+		"Upgrade: long s":        {replaced("websocket", "web\u017focket"), "4.1", "Upgrade is"},
+		"no Connection":          {replaced("Connection: Upgrade\r\n", ""), "4.1", "Connection is []"},
+		"another Connection":     {replaced("Connection: Upgrade", "Connection: keep-alive"), "4.1", "Connection is"},
+		"Connection close to it": {replaced("Connection: Upgrade", "Connection: upgrades, xupgrade"), "4.1", "Connection is"},
+		"no accept":              {replaced("Sec-WebSocket-Accept", "X-Accept"), "4.1", "Sec-WebSocket-Accept is []"},
+		"accept of another key":  {replaced("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: "+wire.AcceptKey("x")+"\r\nX: "), "4.1", "Sec-WebSocket-Accept is"},
+		"accept twice":           {added("Sec-WebSocket-Accept: " + wire.AcceptKey("x")), "11.3.3", "2 fields"},
+		"accept and more":        {replaced("=\r\n", "=x\r\n"), "4.1", "Sec-WebSocket-Accept is"},
+		"accept in another case": {strings.ToUpper, "4.1", "Sec-WebSocket-Accept is"},
+	})
+}
+
+// and in what it chooses of the offers.
+func TestResponseChoiceFaults(t *testing.T) {
+	checkLeaks(t)
+	wantResponseFaults(t, map[string]responseFault{
+		"unoffered subprotocol":   {added("Sec-WebSocket-Protocol: c"), "4.1", `subprotocol "c"`},
+		"subprotocol, other case": {added("Sec-WebSocket-Protocol: A"), "4.1", `subprotocol "A"`},
+		"two subprotocols":        {added("Sec-WebSocket-Protocol: a, b"), "4.1", `subprotocol "a, b"`},
+		"empty subprotocol":       {added("Sec-WebSocket-Protocol:"), "4.1", `subprotocol ""`},
+		"two subprotocol fields":  {added("Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: a"), "11.3.4", "2 fields"},
+		"unoffered extension":     {added("Sec-WebSocket-Extensions: permessage-deflate"), "4.1", `"permessage-deflate", which was not offered`},
+		"extension, other case":   {added("Sec-WebSocket-Extensions: X-ONE"), "4.1", `"X-ONE", which was not offered`},
+		"unoffered, second":       {added("Sec-WebSocket-Extensions: x-one, bogus"), "4.1", `"bogus", which was not offered`},
+		"two extensions":          {added("Sec-WebSocket-Extensions: x-one, x-two"), "9.1", "chose 2 extensions"},
+		"an extension twice":      {added("Sec-WebSocket-Extensions: x-one, x-one"), "9.1", "chose 2 extensions"},
+		"two extension fields":    {added("Sec-WebSocket-Extensions: x-one\r\nSec-WebSocket-Extensions: x-two"), "11.3.2", "2 fields"},
+		"extension syntax":        {added("Sec-WebSocket-Extensions: x-one; =1"), "9.1", "at byte"},
+		"empty extensions":        {added("Sec-WebSocket-Extensions:"), "9.1", `Sec-WebSocket-Extensions is ""`},
+		"unconfirmed extension":   {added("Sec-WebSocket-Extensions: x-bad"), "4.1", "not like that"},
+	})
 }
 
 // What is unusual and still right.
