@@ -28,9 +28,9 @@ import (
 // When Serve returns, the connection is closed, if it is not yet: with 1000 after
 // nil; with 1011 after an error, unless the error says which code is due, as one
 // that comes from the peer's breach of the protocol does. An error that is
-// answered with 1011 goes to the ErrorLog of the [http.Server], but for
-// the end of a context; so does a request that was refused with a status of 500
-// or more. The peer's own close and a lost connection are not logged.
+// answered with 1011 goes to the ErrorLog of the [http.Server], but for the end of
+// a context; so does a request that was refused with 500 or 501. The peer's own
+// close, a lost connection and the faults of clients are not logged.
 //
 // If Serve panics, the panic and the stack are logged in the same way and the
 // connection is closed with 1011. [http.ErrAbortHandler] is not logged and drops
@@ -72,9 +72,8 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	c, err := Accept(w, r, h.Options)
 	if err != nil {
-		var e *HandshakeError
-		if errors.As(err, &e) && e.Status >= 500 {
-			printf("%v", e)
+		if isOwnFault(err) {
+			printf("%v", err)
 		}
 		return
 	}
@@ -110,6 +109,14 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 	case code == StatusInternalError && !isContextEnd(err):
 		printf("websocket: serving %v: %v", c.RemoteAddr(), err)
 	}
+}
+
+// isOwnFault reports whether a handshake failed because of this program. A client
+// can cause the other errors at will, and is not to fill the log.
+func isOwnFault(err error) bool {
+	var e *HandshakeError
+	return errors.As(err, &e) && (e.Status == http.StatusInternalServerError || e.Status == http.StatusNotImplemented) ||
+		errors.Is(err, http.ErrHijacked)
 }
 
 func isContextEnd(err error) bool {

@@ -131,16 +131,23 @@ func TestHandlerPeerEnds(t *testing.T) {
 // A refusal that is the server's own fault is logged; a client's is not.
 func TestHandlerLogsOwnFaults(t *testing.T) {
 	checkLeaks(t)
+	serving := Handler{Serve: func(context.Context, *Conn) error { return nil }}
 	for _, test := range []struct {
-		h       Handler
+		h       http.Handler
 		request string
 		status  string
 		log     string
 	}{
 		{Handler{}, handshake(), "500 Internal Server Error", "Handler.Serve is nil"},
-		{Handler{Serve: func(context.Context, *Conn) error { return nil }, Options: &AcceptOptions{Subprotocols: []string{"a b"}}},
+		{Handler{Serve: serving.Serve, Options: &AcceptOptions{Subprotocols: []string{"a b"}}},
 			handshake(), "500 Internal Server Error", `AcceptOptions.Subprotocols: "a b" is not a token`},
-		{Handler{Serve: func(context.Context, *Conn) error { return nil }}, handshake("-Upgrade:"), "426 Upgrade Required", ""},
+		{serving, handshake("-Upgrade:"), "426 Upgrade Required", ""},
+		{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serving.ServeHTTP(opaque{w}, r) }),
+			handshake(), "501 Not Implemented", "neither Hijack nor Unwrap"},
+		{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.ProtoMajor = 2
+			serving.ServeHTTP(w, r)
+		}), handshake(), "505 HTTP Version Not Supported", ""},
 	} {
 		addr, logged := serveRaw(t, test.h, nil)
 		client := dialRaw(t, addr)
