@@ -194,18 +194,18 @@ func (d *Decoder) readHeader(b []byte) (n int, err error) {
 		d.head[d.headLen] = b[n]
 		d.headLen++
 		n++
-		switch {
-		case d.headLen == 1:
+		switch d.headLen {
+		case 1:
 			if v := d.checkFirst(d.head[0]); v != 0 {
 				return n, d.violation(v, 0)
 			}
-			continue
-		case d.headLen == 2:
+			continue // the size of the header is in its second byte
+		case 2:
 			if v := d.checkSecond(d.head[0], d.head[1]); v != 0 {
 				return n, d.violation(v, 1)
 			}
 		}
-		if int(d.headLen) == lengthEnd(d.head[1]) {
+		if int(d.headLen) == lengthEnd(d.head[1]) { // judged before the key has come
 			if err := d.checkSizes(d.head[:]); err != nil {
 				return n, err
 			}

@@ -20,7 +20,8 @@ type reading struct {
 	open   bool // the last of frames awaits its rest
 	taken  int64
 	err    error
-	fault  string // a promise that Next broke
+	beside wire.Opcode // Message of the piece beside err
+	fault  string      // a promise that Next broke
 }
 
 func (r *reading) failf(format string, args ...any) {
@@ -46,7 +47,7 @@ func (r *reading) feed(chunk []byte) {
 		if got := r.d.Offset(); got != before+int64(n) || got != r.taken {
 			r.failf("Offset is %d after %d bytes", got, r.taken)
 		}
-		if r.err = err; err != nil {
+		if r.err, r.beside = err, f.Message; err != nil {
 			return
 		}
 		if f.Message == 0 {
@@ -149,7 +150,18 @@ func decode(s *wiretest.Stream, cuts ...int) error {
 	if err := r.check(s); err != nil {
 		return fmt.Errorf("cut at %v: %w", cuts, err)
 	}
+	// A fault shows with its byte, though the rest of the frame, or only the
+	// masking key, has not come. A close frame is judged when it is whole.
+	if s.Violation != 0 && int64(from) > s.Offset && !r.closing() {
+		return fmt.Errorf("cut at %v: the fault at byte %d showed only after byte %d", cuts, s.Offset, from)
+	}
 	return nil
+}
+
+// closing reports whether r failed at the payload of a close frame.
+func (r *reading) closing() bool {
+	return errors.Is(r.err, wire.ErrClosePayload) || errors.Is(r.err, wire.ErrCloseCode) ||
+		errors.Is(r.err, wire.ErrInvalidUTF8) && r.beside == 0
 }
 
 // TestDecoder reads every stream whole, byte by byte, cut in two at every place,
