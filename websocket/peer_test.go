@@ -20,7 +20,8 @@ type peer struct {
 	role wire.Role // the peer's own
 	key  [4]byte
 
-	got []byte // read and not yet looked at
+	got  []byte // read and not yet looked at
+	open bool   // a message has been begun; for tests to note
 }
 
 // newPeer makes a Conn with the given role over a net.Pipe and its peer. Fields of

@@ -66,12 +66,11 @@ func (t *transport) init(nc net.Conn) {
 // block back.
 func (t *transport) readBlock() (*block, int, error) {
 	if t.raw == nil {
-		t.waiting()
 		b := getBlock()
-		n, err := t.nc.Read(b[:])
+		n, err := t.readPlain(b[:])
 		if n == 0 {
 			putBlock(b)
-			return nil, 0, readError(err)
+			return nil, 0, err
 		}
 		return b, n, nil
 	}
@@ -82,7 +81,7 @@ func (t *transport) readBlock() (*block, int, error) {
 		if b != nil {
 			putBlock(b)
 		}
-		return nil, 0, readError(err)
+		return nil, 0, err
 	}
 	return b, n, nil
 }
@@ -90,23 +89,26 @@ func (t *transport) readBlock() (*block, int, error) {
 // read reads into p, which must not be empty.
 func (t *transport) read(p []byte) (n int, err error) {
 	if t.raw == nil {
-		t.waiting()
-		n, err = t.nc.Read(p)
+		n, err = t.readPlain(p)
 	} else {
 		n, err = t.readRaw(p)
 	}
 	if n > 0 {
 		return n, nil
 	}
-	return 0, readError(err)
+	return 0, err
 }
 
-// readError makes the end of a stream an error.
-func readError(err error) error {
-	if err == nil {
-		return io.ErrNoProgress
+// readPlain reads through nc. A read may bring nothing: net.Pipe makes one of an
+// empty write. It must not do so for ever.
+func (t *transport) readPlain(p []byte) (n int, err error) {
+	t.waiting()
+	for range 100 {
+		if n, err = t.nc.Read(p); n > 0 || err != nil {
+			return n, err
+		}
 	}
-	return err
+	return 0, io.ErrNoProgress
 }
 
 func (t *transport) readRaw(p []byte) (int, error) {

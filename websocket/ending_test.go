@@ -1,0 +1,145 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// CloseNow ends whatever goes on, at once.
+func TestCloseNow(t *testing.T) {
+	ctx := context.Background()
+	for _, row := range []struct {
+		name string
+		run  func(c *Conn) error
+		peer func(p *peer) // what the peer does before; may be nil
+	}{
+		{"Read", func(c *Conn) error { _, _, err := c.Read(ctx); return err }, nil},
+		{"Read within a message", func(c *Conn) error { _, _, err := c.Read(ctx); return err },
+			func(p *peer) { p.send(wire.OpText, false, "half") }},
+		{"Write", func(c *Conn) error { return c.Write(ctx, Text, []byte("text")) }, nil},
+		{"Write of much", func(c *Conn) error { return c.Write(ctx, Text, make([]byte, 1<<20)) }, nil},
+		{"Write of which a part is out", func(c *Conn) error { return c.Write(ctx, Text, make([]byte, 1<<20)) },
+			func(p *peer) { io.ReadFull(p.nc, make([]byte, 5)) }},
+		{"Ping", func(c *Conn) error { _, err := c.Ping(ctx); return err }, func(p *peer) { p.next() }},
+		{"Close", func(c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") }, nil},
+		{"Close that waits", func(c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") },
+			func(p *peer) { p.expectClose(StatusNormalClosure) }},
+		{"failing", func(c *Conn) error { _, _, err := c.Read(ctx); return err },
+			func(p *peer) { p.write([]byte("\xff\xff")) }},
+		{"answering", func(c *Conn) error { _, _, err := c.Read(ctx); return err },
+			func(p *peer) { p.sendClose(StatusGoingAway, "") }},
+		{"answering a ping", func(c *Conn) error { _, _, err := c.Read(ctx); return err },
+			func(p *peer) { p.send(wire.OpPing, true, "") }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{})
+				done := timed(func() error { return row.run(c) })
+				if row.peer != nil {
+					row.peer(p)
+				}
+				synctest.Wait()
+				queued := start(func() error {
+					w, err := c.Writer(ctx, Text) // may have to wait for its turn
+					if err == nil {
+						err = w.Close()
+					}
+					return err
+				})
+				synctest.Wait()
+				if err := c.CloseNow(); err != nil {
+					t.Error(err)
+				}
+				if r := <-done; !errors.Is(r.err, net.ErrClosed) || r.took != 0 {
+					t.Errorf("%v after %v", r.err, r.took)
+				}
+				if err := <-queued; !errors.Is(err, net.ErrClosed) {
+					t.Errorf("a writer in the queue: %v", err)
+				}
+				wantClosed(t, c)
+			})
+		})
+	}
+}
+
+// CloseNow ends the wait for the peer's end of the stream.
+func TestCloseNowWhileDraining(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Client, Limits{})
+		read := timed(func() error { _, _, err := c.Read(context.Background()); return err })
+		p.sendClose(StatusGoingAway, "")
+		p.expectClose(StatusGoingAway)
+		time.Sleep(time.Second)
+		c.CloseNow()
+		var e *CloseError
+		if r := <-read; !errors.As(r.err, &e) && !errors.Is(r.err, net.ErrClosed) || r.took != time.Second {
+			t.Errorf("%v after %v", r.err, r.took)
+		}
+		p.expectEOF()
+		wantClosed(t, c)
+	})
+}
+
+// The stream ends with no close frame.
+func TestStreamEnds(t *testing.T) {
+	for _, row := range []struct{ name, sent string }{
+		{"between messages", ""},
+		{"in a header", "\x82"},
+		{"in a payload", "\x82\x05abc"},
+		{"in a message", "\x02\x03abc"},
+		{"in a close frame", "\x88\x05\x03\xe8b"},
+	} {
+		for _, kind := range []string{"pipe", "tcp", "unix", "tls"} {
+			t.Run(row.name+"/"+kind, func(t *testing.T) {
+				checkLeaks(t)
+				c, p := newPeerWith(t, kind, wire.Client)
+				read := startRead(bounded(t), c)
+				p.write([]byte(row.sent))
+				p.nc.Close()
+				e := wantError(t, (<-read).err, "read", io.ErrUnexpectedEOF)
+				if !errors.Is(e, net.ErrClosed) || e.Code != 0 || e.Temporary() {
+					t.Errorf("%+v", e)
+				}
+				wantClosed(t, c)
+			})
+		}
+	}
+}
+
+// Bytes of the peer that are still on their way when the connection fails do not
+// make the system answer with a reset, which could overtake our close frame.
+func TestResetDoesNotOvertake(t *testing.T) {
+	for _, kind := range []string{"tcp", "unix", "tls"} {
+		for _, role := range roles {
+			for _, what := range []string{"fault", "close"} {
+				t.Run(kind+"/"+role.String()+"/"+what, func(t *testing.T) {
+					checkLeaks(t)
+					c, p := newPeerWith(t, kind, role)
+					read := startRead(bounded(t), c)
+					first := p.rawFrame(0x83, 1, 0, "", false)
+					want := StatusProtocolError
+					if what == "close" {
+						first, want = p.frame(wire.OpClose, true, []byte(closeFrame)), StatusNormalClosure
+					}
+					p.write(append(first, make([]byte, 200<<10)...))
+					p.expectClose(want)
+					if what == "fault" || role == wire.Server {
+						p.expectEOF()
+					}
+					p.nc.Close()
+					if g := <-read; !errors.Is(g.err, net.ErrClosed) {
+						t.Errorf("%+v", g)
+					}
+					wantClosed(t, c)
+				})
+			}
+		}
+	}
+}

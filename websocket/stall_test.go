@@ -1,0 +1,318 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A stall is a peer that does its part of the closing handshake badly, late or not
+// at all. It plays until the stream ends; over says that Close has returned.
+type stall struct {
+	name string
+	play func(p *peer, over <-chan struct{})
+	want error // of Close; nil if all is well
+	half bool  // the peer must be able to end its side of the stream alone
+	slow bool  // Close does its part and has to wait for the peer all the same
+}
+
+// after makes a stall of what follows our close frame.
+func after(play func(p *peer)) func(p *peer, over <-chan struct{}) {
+	return func(p *peer, over <-chan struct{}) {
+		p.expectClose(StatusNormalClosure)
+		if p.open {
+			p.send(wire.OpContinuation, true, "the rest")
+		}
+		play(p)
+	}
+}
+
+// part sends the first n bytes of a frame.
+func part(op wire.Opcode, payload string, n int) func(p *peer, over <-chan struct{}) {
+	return after(func(p *peer) {
+		p.write(p.frame(op, true, []byte(payload))[:n])
+		p.toEnd()
+	})
+}
+
+// whole sends a frame.
+func whole(b0 byte, form int, length uint64, payload string) func(p *peer, over <-chan struct{}) {
+	return after(func(p *peer) {
+		p.write(p.rawFrame(b0, form, length, payload, false))
+		p.toEnd()
+	})
+}
+
+// toEnd reads until the stream ends. Nothing may come after a close frame.
+func (p *peer) toEnd() {
+	if n, _ := io.Copy(io.Discard, p.nc); n+int64(len(p.got)) > 0 {
+		p.t.Errorf("peer: %d bytes came after the close frame", n+int64(len(p.got)))
+	}
+}
+
+// forever sends b until the Conn takes no more.
+func (p *peer) forever(b []byte, pause time.Duration) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		p.toEnd()
+	}()
+	for {
+		if _, err := p.nc.Write(b); err != nil {
+			break
+		}
+		time.Sleep(pause) // in a bubble, time would stand still without it
+	}
+	<-ended
+}
+
+// closeWrite ends the peer's side of the stream.
+func (p *peer) closeWrite() {
+	if err := p.nc.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+		p.t.Errorf("peer: %v", err)
+	}
+}
+
+// answer answers our close frame.
+func (p *peer) answer() { p.sendClose(StatusNormalClosure, "") }
+
+const pause = 50 * time.Millisecond
+
+const closeFrame = "\x03\xe8"
+
+var stalls = []stall{
+	// The peer does not finish; Close ends with its context.
+	{"silent", after((*peer).toEnd), context.DeadlineExceeded, false, false},
+	{"one byte of a header", part(wire.OpClose, closeFrame, 1), context.DeadlineExceeded, false, false},
+	{"header of a close frame", part(wire.OpClose, closeFrame+"reason", 2), context.DeadlineExceeded, false, false},
+	{"within a close frame", part(wire.OpClose, closeFrame+"and a reason", 9), context.DeadlineExceeded, false, false},
+	{"header of a message", part(wire.OpBinary, strings.Repeat("x", 1000), 4), context.DeadlineExceeded, false, false},
+	{"half a message", part(wire.OpBinary, strings.Repeat("x", 1000), 500), context.DeadlineExceeded, false, false},
+	{"half a ping", part(wire.OpPing, "ping", 4), context.DeadlineExceeded, false, false},
+	{"messages for ever", after(func(p *peer) {
+		p.forever(p.frame(wire.OpText, true, []byte("more")), pause)
+	}), context.DeadlineExceeded, false, false},
+	{"one message for ever", after(func(p *peer) {
+		p.send(wire.OpBinary, false, "begins")
+		p.forever(p.frame(wire.OpContinuation, false, []byte("more")), pause)
+	}), context.DeadlineExceeded, false, false},
+	{"takes nothing", func(p *peer, over <-chan struct{}) { <-over }, context.DeadlineExceeded, false, false},
+
+	// The peer breaks a rule, or the connection.
+	{"a flood of pings", after(func(p *peer) {
+		p.forever(p.frame(wire.OpPing, true, []byte("ping")), 0)
+	}), wire.ErrControlFlood, false, true},
+	{"garbage", after(func(p *peer) { p.write([]byte("\xff\xff\xff\xff\xff")); p.toEnd() }), wire.ErrReservedBits, false, false},
+	{"too large a message", whole(0x82, 8, 1<<30, ""), wire.ErrMessageTooBig, false, false},
+	{"a code that must not be", whole(0x88, 1, 2, "\x03\xed"), wire.ErrCloseCode, false, false},
+	{"a reason that is no text", whole(0x88, 1, 3, closeFrame+"\xff"), wire.ErrInvalidUTF8, false, false},
+	{"drops TCP", after(func(p *peer) { p.nc.Close() }), io.ErrUnexpectedEOF, false, false},
+	{"drops TCP within a close frame", after(func(p *peer) {
+		p.write(p.frame(wire.OpClose, true, []byte(closeFrame))[:3])
+		p.nc.Close()
+	}), io.ErrUnexpectedEOF, false, false},
+	{"half-closes", after(func(p *peer) { p.closeWrite(); p.toEnd() }), io.ErrUnexpectedEOF, true, false},
+	{"half-closes within a message", after(func(p *peer) {
+		p.write(p.frame(wire.OpBinary, true, []byte("message"))[:8])
+		p.closeWrite()
+		p.toEnd()
+	}), io.ErrUnexpectedEOF, true, false},
+
+	// The handshake is completed, and what follows is of no account.
+	{"answers", after(func(p *peer) { p.answer(); p.nc.Close() }), nil, false, false},
+	{"answers after messages", after(func(p *peer) {
+		p.send(wire.OpText, true, "one more")
+		p.send(wire.OpPing, true, "and a ping")
+		p.sendClose(4000, "late")
+		p.nc.Close()
+	}), nil, false, false},
+	{"answers within a message", after(func(p *peer) {
+		p.send(wire.OpText, false, "begins")
+		p.answer()
+		p.nc.Close()
+	}), nil, false, false},
+	{"answers and half-closes", after(func(p *peer) { p.answer(); p.closeWrite(); p.toEnd() }), nil, true, false},
+	{"answers and keeps TCP", after(func(p *peer) { p.answer(); p.toEnd() }), nil, false, true},
+	{"answers and goes on", after(func(p *peer) {
+		p.answer()
+		p.forever(p.frame(wire.OpText, true, []byte("more")), pause)
+	}), nil, false, true},
+}
+
+// A situation is what else goes on when Close is called.
+type situation struct {
+	name  string
+	first func(p *peer) // what the peer does before its stall; may be nil
+	run   func(t *testing.T, c *Conn, close func())
+}
+
+var situations = []situation{
+	{"alone", nil, func(t *testing.T, c *Conn, close func()) { close() }},
+	{"another reads", nil, func(t *testing.T, c *Conn, close func()) {
+		read := start(func() error {
+			for {
+				if _, _, err := c.Read(context.Background()); err != nil {
+					return err
+				}
+			}
+		})
+		close()
+		if err := <-read; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Read: %v", err)
+		}
+	}},
+	{"in a loop", func(p *peer) { p.send(wire.OpText, true, "close") }, func(t *testing.T, c *Conn, close func()) {
+		n := 0
+		for m, err := range c.Messages(context.Background()) {
+			if n++; n == 1 && string(m.Data) == "close" {
+				close()
+				if string(m.Data) != "close" {
+					t.Errorf("Close has changed the message to %q", m.Data)
+				}
+				continue
+			}
+			if n != 2 || !errors.Is(err, net.ErrClosed) {
+				t.Errorf("after Close the loop yielded %q, %v", m.Data, err)
+			}
+		}
+	}},
+	{"in a message", func(p *peer) {
+		p.open = true
+		p.send(wire.OpBinary, false, "half")
+	}, func(t *testing.T, c *Conn, close func()) {
+		r, err := c.Reader(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := make([]byte, 2)
+		if _, err := r.Read(p); err != nil || string(p) != "ha" {
+			t.Errorf("%q, %v", p, err)
+		}
+		close()
+		if _, err := r.Read(p); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("MessageReader.Read: %v", err)
+		}
+	}},
+	{"writer open", func(p *peer) { p.expect(wire.OpText, false, "half") }, func(t *testing.T, c *Conn, close func()) {
+		w, err := c.Writer(context.Background(), Text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(w, "half")
+		if err := w.Flush(); err != nil {
+			t.Error(err)
+		}
+		close()
+		if _, err := io.WriteString(w, strings.Repeat("x", 2*blockSize)); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("MessageWriter.Write: %v", err)
+		}
+		if err := w.Close(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("MessageWriter.Close: %v", err)
+		}
+	}},
+}
+
+// closeAgainst calls Close in a situation against a peer that stalls, and checks
+// the error, and that all is over then.
+func closeAgainst(t *testing.T, s stall, in situation, c *Conn, p *peer, ctx context.Context) (took time.Duration) {
+	over, played := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(played)
+		if in.first != nil {
+			in.first(p)
+		}
+		s.play(p, over)
+		p.nc.Close()
+	}()
+	in.run(t, c, func() {
+		begun := time.Now()
+		err := c.Close(ctx, StatusNormalClosure, "")
+		took = time.Since(begun)
+		close(over)
+		if s.want == nil && err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		if s.want != nil {
+			e := wantError(t, err, "close", s.want)
+			if !errors.Is(e, net.ErrClosed) || e.Temporary() || e.Code != 0 || e.Accepted {
+				t.Errorf("Close: %+v", e)
+			}
+		}
+	})
+	wantClosed(t, c)
+	<-played
+	return took
+}
+
+// Close never waits for longer than its context and CloseTimeout allow, whatever
+// the peer does and whoever else uses the connection.
+func TestCloseBounded(t *testing.T) {
+	for _, s := range stalls {
+		if s.half {
+			continue // a net.Pipe cannot
+		}
+		for _, in := range situations {
+			t.Run(s.name+"/"+in.name, func(t *testing.T) {
+				eachRole(t, func(t *testing.T, role wire.Role) {
+					for _, bound := range []struct{ ctx, timeout, want time.Duration }{
+						{0, 0, DefaultCloseTimeout},
+						{time.Second, 0, time.Second},
+						{time.Minute, 3 * time.Second, 3 * time.Second},
+						{time.Minute, -1, time.Minute},
+					} {
+						c, p := newPeer(t, role, Limits{CloseTimeout: bound.timeout, WriteTimeout: -1})
+						ctx := context.Background()
+						if bound.ctx > 0 {
+							var cancel context.CancelFunc
+							ctx, cancel = context.WithTimeout(ctx, bound.ctx)
+							defer cancel()
+						}
+						took := closeAgainst(t, s, in, c, p, ctx)
+						if s.want == context.DeadlineExceeded && took != bound.want || took > bound.want {
+							t.Errorf("Close took %v, want %v", took, bound.want)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// The same over real transports.
+func TestCloseAgainstStalls(t *testing.T) {
+	for _, kind := range []string{"tcp", "unix", "tls"} {
+		for _, s := range stalls {
+			for _, in := range situations {
+				if s.slow || in.name != "alone" && (kind != "tcp" || in.name != "another reads") {
+					continue // no other than in a bubble, but not as quick
+				}
+				for _, role := range roles {
+					t.Run(kind+"/"+s.name+"/"+in.name+"/"+role.String(), func(t *testing.T) {
+						testCloseAgainst(t, kind, s, in, role)
+					})
+				}
+			}
+		}
+	}
+}
+
+func testCloseAgainst(t *testing.T, kind string, s stall, in situation, role wire.Role) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, kind, role)
+	// The rest of TLS's handshake, so that all begin alike.
+	go p.send(wire.OpText, true, "hello")
+	if _, _, err := c.Read(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	c.limits.CloseTimeout = 20 * time.Second
+	if s.want == context.DeadlineExceeded {
+		c.limits.CloseTimeout = 20 * time.Millisecond
+	}
+	closeAgainst(t, s, in, c, p, bounded(t))
+}
