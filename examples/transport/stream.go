@@ -15,8 +15,10 @@ import (
 // no opening handshake.
 //
 // One goroutine receives; any number send. Keep receiving while the stream lives:
-// Receive also answers pings and close frames. Waits are as long as those of the
-// transport, so set deadlines there; closing it is the caller's, too.
+// Receive also answers pings and close frames. It writes to do so: over a transport
+// without any buffer, such as net.Pipe, two ends that ping each other at one moment
+// wait for one another. Waits are as long as those of the transport, so set
+// deadlines there; closing it is the caller's, too.
 type Stream struct {
 	rw io.ReadWriter
 
