@@ -2,7 +2,10 @@ module github.com/hawser-ws/hawser/compliance
 
 go 1.25
 
-require github.com/hawser-ws/hawser/websocket v0.0.0
+require (
+	github.com/hawser-ws/hawser/websocket v0.0.0
+	golang.org/x/net v0.50.0
+)
 
 require github.com/hawser-ws/hawser/wire v0.0.0 // indirect
 

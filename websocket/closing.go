@@ -56,10 +56,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	if !c.closing.received.Load() {
 		c.closing.local.Store(true)
 	}
-	_, err = c.sendClose(ctx, p)
-	if err == nil {
-		err = c.awaitClose(ctx)
-	}
+	err = c.exchangeClose(ctx, p)
 	if c.closing.received.Load() && c.closing.sent.Load() {
 		err = nil
 	}
@@ -123,6 +120,26 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 		keep:    true,
 	})
 	return err == nil, err
+}
+
+// exchangeClose sends a close frame and reads until the peer's has come. It does
+// both at once: a peer that waits for us to read may not read itself before.
+func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	sent := make(chan error, 1)
+	go func() {
+		_, err := c.sendClose(ctx, payload)
+		if err != nil {
+			cancel()
+		}
+		sent <- err
+	}()
+	err := c.awaitClose(ctx)
+	if e := <-sent; e != nil {
+		return e
+	}
+	return err
 }
 
 // awaitClose reads until the peer's close frame, unless another reader does.

@@ -2,17 +2,13 @@ package websocket
 
 import (
 	"context"
-	"os"
 	"sync"
 	"time"
 )
 
-// A deadline is the deadline of one direction of a transport, and all that move
-// it: the context of the operation in progress, a bound of our own, and what the
-// user of the net.Conn adapter set. The transport sees the earliest.
-//
-// follow, unfollow and bound are for whoever holds the turn of that direction;
-// setUser may be called at any time.
+// A deadline is the deadline of one direction of a transport, and what moves it:
+// the context of the operation in progress, and a bound of our own. Its methods
+// are for whoever holds the turn of that direction.
 type deadline struct {
 	set func(time.Time) error // SetReadDeadline or SetWriteDeadline
 
@@ -25,7 +21,6 @@ type deadline struct {
 	seq   uint      // of the context followed, so that a late signal is known
 	cut   error     // the context's error, once it ended
 	limit time.Time // our own bound
-	user  time.Time
 	armed time.Time // what the transport has
 }
 
@@ -89,32 +84,20 @@ func (d *deadline) bound(t time.Time) {
 	d.apply()
 }
 
-// setUser sets the deadline of the adapter's user.
-func (d *deadline) setUser(t time.Time) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.user = t
-	return d.apply()
-}
-
-// apply gives the transport the earliest deadline, if it has another.
-func (d *deadline) apply() error {
-	t := d.user
-	if t.IsZero() || !d.limit.IsZero() && d.limit.Before(t) {
-		t = d.limit
-	}
+// apply gives the transport the deadline, if it has another. The caller has mu.
+func (d *deadline) apply() {
+	t := d.limit
 	if d.cut != nil {
 		t = longAgo
 	}
-	if t.Equal(d.armed) {
-		return nil
+	if !t.Equal(d.armed) {
+		d.armed = t
+		_ = d.set(t) // fails only if the transport is closed
 	}
-	d.armed = t
-	return d.set(t)
 }
 
-// An interrupt is the end of a wait that leaves the transport whole: a context, or
-// a deadline of the user's.
+// An interrupt is the end of a wait that leaves the transport whole: the end of a
+// context.
 type interrupt struct{ error }
 
 func (i interrupt) Unwrap() error { return i.error }
@@ -124,16 +107,13 @@ func isInterrupt(err error) bool {
 	return ok
 }
 
-// cause tells why an operation of the transport timed out: it is an interrupt, or
-// ours where it was our own bound.
+// cause tells why an operation of the transport timed out: by the end of the
+// context, which is an interrupt, or by our own bound, and then it is ours.
 func (d *deadline) cause(ours error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch {
-	case d.cut != nil:
+	if d.cut != nil {
 		return interrupt{d.cut}
-	case !d.limit.IsZero() && (d.user.IsZero() || d.limit.Before(d.user)):
-		return ours
 	}
-	return interrupt{os.ErrDeadlineExceeded}
+	return ours
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,37 +24,33 @@ func newDeadline() (*deadline, func() time.Time) {
 // The transport sees the earliest of all deadlines.
 func TestDeadlineEarliest(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		early, late := time.Now().Add(time.Second), time.Now().Add(time.Minute)
+		bound := time.Now().Add(time.Second)
 		ours := errors.New("ours")
 		for _, row := range []struct {
-			name              string
-			limit, user, want time.Time
-			cut               bool
-			cause             error
+			name        string
+			limit, want time.Time
+			cut         bool
+			cause       error
 		}{
-			{name: "none", cause: interrupt{os.ErrDeadlineExceeded}},
-			{name: "bound", limit: late, want: late, cause: ours},
-			{name: "user", user: late, want: late, cause: interrupt{os.ErrDeadlineExceeded}},
-			{name: "bound first", limit: early, user: late, want: early, cause: ours},
-			{name: "user first", limit: late, user: early, want: early, cause: interrupt{os.ErrDeadlineExceeded}},
-			{name: "both", limit: early, user: early, want: early, cause: interrupt{os.ErrDeadlineExceeded}},
-			{name: "context", limit: early, user: early, cut: true, want: longAgo, cause: interrupt{context.Canceled}},
+			{name: "none", cause: ours},
+			{name: "bound", limit: bound, want: bound, cause: ours},
+			{name: "context", cut: true, want: longAgo, cause: interrupt{context.Canceled}},
+			{name: "both", limit: bound, cut: true, want: longAgo, cause: interrupt{context.Canceled}},
 		} {
-			for _, userFirst := range []bool{false, true} {
+			for _, cutFirst := range []bool{false, true} {
 				d, seen := newDeadline()
 				ctx, cancel := context.WithCancel(context.Background())
 				if err := d.follow(ctx); err != nil {
 					t.Fatal(err)
 				}
-				if userFirst {
-					d.setUser(row.user)
+				if !cutFirst {
+					d.bound(row.limit)
 				}
-				d.bound(row.limit)
-				d.setUser(row.user)
 				if row.cut {
 					cancel()
 					synctest.Wait()
 				}
+				d.bound(row.limit)
 				if got := seen(); !got.Equal(row.want) {
 					t.Errorf("%s: the transport has %v, want %v", row.name, got, row.want)
 				}
@@ -63,7 +58,6 @@ func TestDeadlineEarliest(t *testing.T) {
 					t.Errorf("%s: cause %v, want %v", row.name, got, row.cause)
 				}
 				d.unfollow()
-				d.setUser(time.Time{})
 				d.bound(time.Time{})
 				if got := seen(); !got.IsZero() {
 					t.Errorf("%s: the transport keeps %v", row.name, got)

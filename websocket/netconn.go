@@ -20,33 +20,38 @@ const adapterMessage = 64 << 10
 // what is written must be UTF-8 with no rune cut.
 //
 // Any number of goroutines may use it. A deadline that passes loses no byte: the
-// next call goes on where the last one was. Read returns [io.EOF] once the peer has
-// closed with StatusNormalClosure or StatusGoingAway. Close is [Conn.Close] with
-// StatusNormalClosure. Do not read, or set deadlines, on c itself meanwhile.
+// next call goes on where the last one was. (Over TLS, as with a [tls.Conn], a
+// Write that a deadline has cut in the middle ends the connection.) Deadlines do
+// not bear on pongs, nor on Close. Read returns [io.EOF] once the peer has closed
+// with StatusNormalClosure, StatusGoingAway or no status. Close is [Conn.Close]
+// with StatusNormalClosure. Do not read from c itself meanwhile.
 func (c *Conn) AsNetConn(t MessageType) net.Conn { return &adapter{Conn: c, typ: t} }
 
 type adapter struct {
 	*Conn
 	typ MessageType
 
-	reading sync.Mutex
-	r       *MessageReader // the message in progress
+	reading      sync.Mutex
+	r            *MessageReader // the message in progress
+	readDeadline userDeadline
 
-	writing sync.Mutex
+	writing       sync.Mutex
+	writeDeadline userDeadline
 }
 
 func (a *adapter) Read(p []byte) (int, error) {
 	a.reading.Lock()
 	defer a.reading.Unlock()
+	ctx := a.readDeadline.context()
 	for {
 		if a.r == nil {
-			r, err := a.Reader(context.Background())
+			r, err := a.Reader(ctx)
 			if err != nil {
 				return 0, streamError(err)
 			}
 			a.r = r
 		}
-		n, err := a.r.Read(p)
+		n, err := a.r.WithContext(ctx).Read(p)
 		if err == io.EOF {
 			a.r, err = nil, nil
 		}
@@ -59,9 +64,10 @@ func (a *adapter) Read(p []byte) (int, error) {
 func (a *adapter) Write(p []byte) (n int, err error) {
 	a.writing.Lock()
 	defer a.writing.Unlock()
+	ctx := a.writeDeadline.context()
 	for first := true; first || len(p) > 0; first = false {
 		m := min(len(p), adapterMessage)
-		err := a.Conn.Write(context.Background(), a.typ, p[:m])
+		err := a.Conn.Write(ctx, a.typ, p[:m])
 		var e *Error
 		if err == nil || errors.As(err, &e) && e.Accepted {
 			n += m // also what was cut: it is sent later
@@ -82,20 +88,92 @@ func streamError(err error) error {
 		return nil
 	case errors.As(err, &peer) && closedWell(peer):
 		return io.EOF
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed):
 		return os.ErrDeadlineExceeded
 	}
 	return err
 }
 
 func (a *adapter) Close() error {
-	return a.Conn.Close(context.Background(), StatusNormalClosure, "")
+	err := a.Conn.Close(context.Background(), StatusNormalClosure, "")
+	if streamError(err) == io.EOF {
+		return nil // the peer was first
+	}
+	return err
 }
 
 func (a *adapter) SetDeadline(t time.Time) error {
 	return errors.Join(a.SetReadDeadline(t), a.SetWriteDeadline(t))
 }
 
-func (a *adapter) SetReadDeadline(t time.Time) error { return a.tr.rd.setUser(t) }
+func (a *adapter) SetReadDeadline(t time.Time) error {
+	a.readDeadline.set(t)
+	return a.ended()
+}
 
-func (a *adapter) SetWriteDeadline(t time.Time) error { return a.tr.wd.setUser(t) }
+func (a *adapter) SetWriteDeadline(t time.Time) error {
+	a.writeDeadline.set(t)
+	return a.ended()
+}
+
+func (a *adapter) ended() error {
+	if a.ctx.Err() != nil {
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// A userDeadline is a deadline that may be moved while somebody waits for it. It
+// is a context, which ends when the deadline passes, and another context after
+// that.
+type userDeadline struct {
+	mu    sync.Mutex
+	ctx   timeout
+	pass  context.CancelFunc // ends ctx
+	timer *time.Timer        // calls pass; nil if the deadline is not to come
+}
+
+// A timeout is a context that can end in one way.
+type timeout struct{ context.Context }
+
+func (t timeout) Err() error {
+	if t.Context.Err() != nil {
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// context returns the context that ends when the deadline passes.
+func (d *userDeadline) context() context.Context {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pass == nil {
+		d.renew()
+	}
+	return d.ctx
+}
+
+func (d *userDeadline) renew() {
+	d.ctx.Context, d.pass = context.WithCancel(context.Background())
+}
+
+// set sets the deadline. The zero time means none.
+func (d *userDeadline) set(t time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.timer != nil && !d.timer.Stop() {
+		<-d.ctx.Done() // the call of pass is on its way and must not come late
+	}
+	d.timer = nil
+	if d.pass == nil || d.ctx.Err() != nil {
+		d.renew()
+	}
+	if t.IsZero() {
+		return
+	}
+	if wait := time.Until(t); wait > 0 {
+		d.timer = time.AfterFunc(wait, d.pass)
+	} else {
+		d.pass()
+	}
+}

@@ -223,7 +223,7 @@ func (t *transport) writeTwo(ctx context.Context, limit time.Duration, head, p [
 
 // writeError names the cause of a write that timed out.
 func (t *transport) writeError(err error) error {
-	if !errors.Is(err, os.ErrDeadlineExceeded) {
+	if isInterrupt(err) || !errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
 	if _, ok := t.nc.(*tls.Conn); ok {
