@@ -20,7 +20,7 @@ type incoming struct {
 
 	blk    *block // where unread lies; nil when nothing is unread and nothing lent
 	unread []byte // read from the transport, not yet taken by dec
-	lent   bool   // a slice of blk is in the user's hands
+	lent   int    // how many slices of blk are in users' hands
 
 	// The message that has begun and not yet been read to its end.
 	open   bool
@@ -67,7 +67,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 // endRead gives the turn back, and the block if nothing is left in it.
 func (c *Conn) endRead() {
 	in := &c.in
-	if len(in.unread) == 0 && len(in.piece) == 0 && !in.lent {
+	if len(in.unread) == 0 && len(in.piece) == 0 && in.lent == 0 {
 		in.dropBlock()
 	}
 	in.turn.unlock()
@@ -77,10 +77,10 @@ func (c *Conn) endRead() {
 // dropBlock parts with the block. One that was lent is left to the garbage
 // collector: its user may still look at it.
 func (in *incoming) dropBlock() {
-	if in.blk != nil && !in.lent {
+	if in.blk != nil && in.lent == 0 {
 		putBlock(in.blk)
 	}
-	in.blk, in.unread, in.piece, in.lent = nil, nil, nil, false
+	in.blk, in.unread, in.piece, in.lent = nil, nil, nil, 0
 }
 
 // startMessage goes to the first piece of the next message, or stays with a
@@ -89,6 +89,7 @@ func (in *incoming) dropBlock() {
 func (c *Conn) startMessage(ctx context.Context) error {
 	in := &c.in
 	if in.stream != nil {
+		in.stream = skipped // for good, though the skipping may be interrupted
 		for in.open {
 			if err := c.skipSome(ctx); err != nil {
 				return err
@@ -101,6 +102,9 @@ func (c *Conn) startMessage(ctx context.Context) error {
 	}
 	return c.nextPiece(ctx)
 }
+
+// skipped takes the place of the reader of a message that is being skipped.
+var skipped = new(MessageReader)
 
 // skipSome reads on in the open message and drops what it reads. An extension has
 // to see the bytes all the same.

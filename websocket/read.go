@@ -103,9 +103,8 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		var own []byte // for messages that came in several pieces
 		for {
-			var m Message
-			var err error
-			m, own, err = c.nextMessage(ctx, own[:0])
+			m, lent, data, err := c.nextMessage(ctx, own[:0])
+			own = data
 			if err != nil {
 				if !closedWell(err) {
 					yield(Message{}, err)
@@ -113,7 +112,7 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 				return
 			}
 			more := yield(m, nil)
-			c.unlend()
+			c.unlend(lent)
 			if !more {
 				return
 			}
@@ -121,33 +120,37 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	}
 }
 
-// nextMessage reads a message where it lies, if it came whole, or into own.
-func (c *Conn) nextMessage(ctx context.Context, own []byte) (m Message, _ []byte, err error) {
+// nextMessage reads a message where it lies, if it came whole, and then returns
+// the block it has lent; or into own.
+func (c *Conn) nextMessage(ctx context.Context, own []byte) (m Message, lent *block, _ []byte, err error) {
 	if err := c.beginRead(ctx); err != nil {
-		return Message{}, own, err
+		return Message{}, nil, own, err
 	}
 	defer c.endRead()
 	if err := c.startMessage(ctx); err != nil {
-		return Message{}, own, err
+		return Message{}, nil, own, err
 	}
 	in := &c.in
 	if in.ext == nil && in.last && len(in.kept) == 0 {
 		m = Message{in.typ, in.piece}
-		in.piece, in.lent = nil, true
+		in.piece = nil
+		in.lent++
 		c.messageEnded()
-		return m, own, nil
+		return m, in.blk, own, nil
 	}
 	m.Type, own, err = c.appendMessage(ctx, own)
 	m.Data = own
-	return m, own, err
+	return m, nil, own, err
 }
 
-// unlend takes back what nextMessage lent.
-func (c *Conn) unlend() {
-	if !c.in.turn.tryLock() {
-		return // another reader, or Close: it sees to the block
+// unlend takes back what nextMessage lent, if the Conn has not parted with it.
+func (c *Conn) unlend(b *block) {
+	if b == nil || !c.in.turn.tryLock() {
+		return // nothing, or another reader or Close sees to it
 	}
-	c.in.lent = false
+	if c.in.blk == b {
+		c.in.lent--
+	}
 	c.endRead()
 }
 
