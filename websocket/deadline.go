@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"os"
 	"sync"
 	"time"
 )
@@ -112,8 +113,11 @@ func isInterrupt(err error) bool {
 func (d *deadline) cause(ours error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.cut != nil {
+	switch {
+	case d.cut != nil:
 		return interrupt{d.cut}
+	case d.limit.IsZero():
+		return os.ErrDeadlineExceeded // somebody else has set one, on NetConn
 	}
 	return ours
 }

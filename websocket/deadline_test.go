@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -32,7 +33,7 @@ func TestDeadlineEarliest(t *testing.T) {
 			cut         bool
 			cause       error
 		}{
-			{name: "none", cause: ours},
+			{name: "none", cause: os.ErrDeadlineExceeded},
 			{name: "bound", limit: bound, want: bound, cause: ours},
 			{name: "context", cut: true, want: longAgo, cause: interrupt{context.Canceled}},
 			{name: "both", limit: bound, cut: true, want: longAgo, cause: interrupt{context.Canceled}},

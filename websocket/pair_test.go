@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"math/big"
 	"net"
 	"path/filepath"
@@ -30,7 +31,13 @@ func netPair(t testing.TB, kind string) (a, b net.Conn) {
 		return listenPair(t, "unix", filepath.Join(t.TempDir(), "s"))
 	case "tls":
 		a, b := listenPair(t, "tcp", "127.0.0.1:0")
-		return tls.Server(a, pairTLS()), tls.Client(b, &tls.Config{InsecureSkipVerify: true})
+		server, client := tls.Server(a, pairTLS()), tls.Client(b, &tls.Config{InsecureSkipVerify: true})
+		done := make(chan error)
+		go func() { done <- server.Handshake() }()
+		if err := errors.Join(client.Handshake(), <-done); err != nil {
+			t.Fatal(err)
+		}
+		return server, client
 	}
 	return listenPair(t, "tcp", "127.0.0.1:0")
 }

@@ -1,0 +1,84 @@
+package websocket
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+type jsonValue struct {
+	Name  string
+	Count int `json:"count"`
+}
+
+func TestJSON(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	ctx := bounded(t)
+	if err := c.WriteJSON(ctx, jsonValue{"ß", 3}); err != nil {
+		t.Fatal(err)
+	}
+	p.expect(wire.OpText, true, `{"Name":"ß","count":3}`)
+
+	p.send(wire.OpText, true, `{"Name": "text", "count": 1}`)
+	p.send(wire.OpBinary, false, `{"Name": "bin`)
+	p.send(wire.OpContinuation, true, `ary", "count": 2}`)
+	for _, want := range []jsonValue{{"text", 1}, {"binary", 2}} {
+		var got jsonValue
+		if err := c.ReadJSON(ctx, &got); err != nil || got != want {
+			t.Errorf("got %+v, %v; want %+v", got, err, want)
+		}
+	}
+}
+
+// What is no JSON, or none for the value, is an error of its own and no harm.
+func TestJSONErrors(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Client)
+	ctx := bounded(t)
+	for _, bad := range []string{"", "{", `{"count": "three"}`, "{} {}"} {
+		p.send(wire.OpText, true, bad)
+		var v jsonValue
+		err := c.ReadJSON(ctx, &v)
+		var syntax *json.SyntaxError
+		var typ *json.UnmarshalTypeError
+		if !errors.As(err, &syntax) && !errors.As(err, &typ) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+	var unsupported *json.UnsupportedTypeError
+	if err := c.WriteJSON(ctx, func() {}); !errors.As(err, &unsupported) {
+		t.Errorf("WriteJSON of a function: %v", err)
+	}
+	if err := c.WriteJSON(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	p.expect(wire.OpText, true, "null")
+	c.CloseNow()
+	if err := c.ReadJSON(ctx, new(int)); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("ReadJSON after the end: %v", err)
+	}
+	if err := c.WriteJSON(ctx, 1); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("WriteJSON after the end: %v", err)
+	}
+}
+
+// The limit on messages holds for JSON too.
+func TestJSONLimit(t *testing.T) {
+	checkLeaks(t)
+	ours, theirs := netPair(t, "tcp")
+	c, p := newPeerOver(t, ours, theirs, config{role: wire.Client, limits: Limits{MaxMessage: 10}.withDefaults()})
+	go func() {
+		p.send(wire.OpText, true, `"`+strings.Repeat("a", 9)+`"`)
+		p.expectClose(StatusMessageTooBig)
+		p.nc.Close()
+	}()
+	var s string
+	if err := c.ReadJSON(bounded(t), &s); !errors.Is(err, wire.ErrMessageTooBig) {
+		t.Errorf("got %q, %v", s, err)
+	}
+}

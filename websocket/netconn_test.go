@@ -1,0 +1,381 @@
+package websocket
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Bytes come through in their order, however they are written and read.
+func TestNetConnStream(t *testing.T) {
+	for _, kind := range transports {
+		t.Run(kind, func(t *testing.T) {
+			checkLeaks(t)
+			seed := rand.Uint64()
+			client, server := connPair(t, kind, Limits{})
+			from, to := client.AsNetConn(Binary), server.AsNetConn(Text)
+			want := pattern(1<<20, uint32(seed))
+			written := start(func() error {
+				random := rand.New(rand.NewPCG(seed, 0))
+				for b := want; len(b) > 0; {
+					m := min(len(b), random.IntN([]int{2, 200, 200_000}[random.IntN(3)]))
+					if n, err := from.Write(b[:m]); n != m || err != nil {
+						return fmt.Errorf("Write(%d): %d, %w", m, n, err)
+					}
+					b = b[m:]
+				}
+				return from.Close()
+			})
+			random := rand.New(rand.NewPCG(seed, 1))
+			var got []byte
+			for {
+				p := make([]byte, random.IntN([]int{2, 300, 100_000}[random.IntN(3)]))
+				n, err := to.Read(p)
+				got = append(got, p[:n]...)
+				if err == io.EOF {
+					break
+				}
+				if err != nil {
+					t.Fatalf("seed %d: Read: %v", seed, err)
+				}
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("seed %d: other bytes came", seed)
+			}
+			if err := <-written; err != nil {
+				t.Errorf("seed %d: %v", seed, err)
+			}
+			if n, err := to.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+				t.Errorf("Read after EOF: %d, %v", n, err)
+			}
+			if err := to.Close(); err != nil {
+				t.Errorf("Close after EOF: %v", err)
+			}
+			if _, err := to.Write([]byte("x")); err == nil {
+				t.Error("Write after the end succeeded")
+			}
+		})
+	}
+}
+
+// Write cuts at 64 KiB; Read joins messages of both types, empty ones too.
+func TestNetConnMessages(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	nc := c.AsNetConn(Text)
+	written := start(func() error {
+		_, err := nc.Write(bytes.Repeat([]byte("x"), 2*adapterMessage+5))
+		return err
+	})
+	for _, n := range []int{adapterMessage, adapterMessage, 5} {
+		h, b, err := p.next()
+		if err != nil || h.Opcode != wire.OpText || !h.Fin || len(b) != n {
+			t.Fatalf("got %+v, %d bytes, %v; want %d", h, len(b), err, n)
+		}
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+	p.send(wire.OpText, true, "")
+	p.send(wire.OpText, true, "one ")
+	p.send(wire.OpBinary, false, "")
+	p.send(wire.OpContinuation, false, "two ")
+	p.send(wire.OpContinuation, true, "")
+	p.send(wire.OpBinary, true, "three")
+	b := make([]byte, len("one two three"))
+	if _, err := io.ReadFull(nc, b); err != nil || string(b) != "one two three" {
+		t.Errorf("read %q, %v", b, err)
+	}
+	if n, err := nc.Read(nil); n != 0 || err != nil {
+		t.Errorf("Read(nil): %d, %v", n, err)
+	}
+}
+
+// The peer's close is the end of the stream only if all is well.
+func TestNetConnEOF(t *testing.T) {
+	for _, code := range []StatusCode{
+		StatusNormalClosure, StatusGoingAway, StatusNoStatusReceived,
+		StatusInternalError, StatusProtocolError, 4000,
+	} {
+		checkLeaks(t)
+		c, p := newPeerWith(t, "tcp", wire.Server)
+		nc := c.AsNetConn(Binary)
+		p.send(wire.OpBinary, true, "last")
+		p.sendClose(code, "")
+		b := make([]byte, 10)
+		if n, err := nc.Read(b); string(b[:n]) != "last" || err != nil {
+			t.Fatalf("%v: read %q, %v", code, b[:n], err)
+		}
+		_, err := nc.Read(b)
+		var peer *CloseError
+		well := code == StatusNormalClosure || code == StatusGoingAway || code == StatusNoStatusReceived
+		if well && err != io.EOF || !well && (!errors.As(err, &peer) || peer.Code != code) {
+			t.Errorf("%v: %v", code, err)
+		}
+		if err := nc.Close(); (err == nil) != well {
+			t.Errorf("%v: Close: %v", code, err)
+		}
+		if err := nc.SetDeadline(time.Now()); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%v: SetDeadline: %v", code, err)
+		}
+	}
+}
+
+// wantTimeout checks that err is that of a deadline that passed on a connection
+// that lives on.
+func wantTimeout(t *testing.T, err error) {
+	t.Helper()
+	var ne net.Error
+	if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &ne) || !ne.Timeout() || errors.Is(err, net.ErrClosed) {
+		t.Errorf("got %v, want a timeout", err)
+	}
+}
+
+// A deadline that ends a Read, anywhere in a frame, loses nothing.
+func TestNetConnReadDeadline(t *testing.T) {
+	for _, kind := range transports {
+		t.Run(kind, func(t *testing.T) {
+			checkLeaks(t)
+			ours, theirs := netPair(t, kind)
+			c, p := newPeerOver(t, ours, theirs, config{role: wire.Server, limits: Limits{}.withDefaults()})
+			nc := c.AsNetConn(Binary)
+			var stream, want []byte
+			for i := range 10 {
+				data := pattern(7*i, uint32(i))
+				want = append(want, data...)
+				stream = append(stream, p.frame(wire.OpBinary, true, data)...)
+			}
+			ack := make(chan bool)
+			defer close(ack)
+			go func() {
+				for b := stream; len(b) > 0; b = b[min(len(b), 5):] {
+					p.write(b[:min(len(b), 5)])
+					<-ack
+				}
+			}()
+			var got []byte
+			for len(got) < len(want) {
+				nc.SetReadDeadline(time.Now().Add(2 * time.Millisecond))
+				b := make([]byte, 100)
+				n, err := nc.Read(b)
+				got = append(got, b[:n]...)
+				if err != nil {
+					wantTimeout(t, err)
+					select {
+					case ack <- true:
+					default:
+					}
+				}
+				if t.Failed() {
+					return
+				}
+			}
+			if !bytes.Equal(got, want) {
+				t.Error("other bytes came")
+			}
+		})
+	}
+}
+
+// Deadlines that have passed, are moved and are cleared. What has passed stops even
+// a Read of what is there.
+func TestNetConnMovedDeadline(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{})
+		nc := c.AsNetConn(Binary)
+		p2 := start(func() bool { p.send(wire.OpBinary, true, "0123456789"); return true })
+		b := make([]byte, 2)
+		read := func(want string) {
+			t.Helper()
+			if n, err := nc.Read(b); string(b[:n]) != want || err != nil {
+				t.Errorf("read %q, %v; want %q", b[:n], err, want)
+			}
+		}
+		read("01")
+		<-p2
+		nc.SetReadDeadline(time.Unix(1, 0))
+		_, err := nc.Read(b)
+		wantTimeout(t, err)
+		_, err = nc.Read(b)
+		wantTimeout(t, err)
+		nc.SetReadDeadline(time.Time{})
+		read("23")
+		nc.SetReadDeadline(time.Now().Add(time.Hour))
+		read("45")
+		time.Sleep(2 * time.Hour)
+		_, err = nc.Read(b)
+		wantTimeout(t, err)
+		nc.SetReadDeadline(time.Now().Add(time.Hour))
+		read("67")
+		read("89")
+
+		// Moved while somebody waits.
+		began := time.Now()
+		waiting := start(func() error { _, err := nc.Read(b); return err })
+		time.Sleep(time.Minute)
+		nc.SetReadDeadline(time.Now().Add(3 * time.Hour))
+		time.Sleep(time.Minute)
+		nc.SetReadDeadline(time.Time{})
+		time.Sleep(5 * time.Hour)
+		nc.SetReadDeadline(time.Now().Add(time.Minute))
+		wantTimeout(t, <-waiting)
+		if took := time.Since(began); took != 5*time.Hour+3*time.Minute {
+			t.Errorf("the Read ended after %v", took)
+		}
+	})
+}
+
+// A Write that is cut counts what it took, which goes out later.
+func TestNetConnWriteDeadline(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "pipe", wire.Client)
+	nc := c.AsNetConn(Binary)
+	nc.SetWriteDeadline(time.Unix(1, 0))
+	n, err := nc.Write([]byte("not sent"))
+	if n != 0 {
+		t.Errorf("%d bytes were taken after the deadline", n)
+	}
+	wantTimeout(t, err)
+
+	nc.SetWriteDeadline(time.Now().Add(time.Hour))
+	data := pattern(3*adapterMessage, 0)
+	cut := start(func() error { n, err = nc.Write(data); return err })
+	p.expect(wire.OpBinary, true, string(data[:adapterMessage]))
+	p.got = make([]byte, 100)
+	if _, err := io.ReadFull(p.nc, p.got); err != nil {
+		t.Fatal(err)
+	}
+	nc.SetWriteDeadline(time.Now())
+	wantTimeout(t, <-cut)
+	if n != 2*adapterMessage {
+		t.Errorf("%d bytes were taken, want %d", n, 2*adapterMessage)
+	}
+	nc.SetWriteDeadline(time.Time{})
+	go nc.Write(data[n:])
+	p.expect(wire.OpBinary, true, string(data[adapterMessage:2*adapterMessage]))
+	p.expect(wire.OpBinary, true, string(data[2*adapterMessage:]))
+}
+
+// A deadline that passed long ago stops neither pongs, nor pings, nor the closing
+// handshake.
+func TestNetConnStaleDeadline(t *testing.T) {
+	for _, kind := range transports {
+		for _, role := range roles {
+			checkLeaks(t)
+			ours, theirs := netPair(t, kind)
+			if kind == "tls" && role == wire.Client {
+				ours, theirs = theirs, ours
+			}
+			c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+			nc := c.AsNetConn(Binary)
+			nc.SetWriteDeadline(time.Unix(1, 0))
+			_, err := nc.Write([]byte("x"))
+			wantTimeout(t, err)
+			go func() {
+				p.send(wire.OpPing, true, "still there?")
+				p.send(wire.OpBinary, true, "yes")
+			}()
+			read := start(func() string {
+				b := make([]byte, 10)
+				n, err := nc.Read(b)
+				if err != nil {
+					t.Errorf("%s: Read: %v", kind, err)
+				}
+				return string(b[:n])
+			})
+			p.expect(wire.OpPong, true, "still there?")
+			if got := <-read; got != "yes" {
+				t.Errorf("%s: read %q", kind, got)
+			}
+			nc.SetReadDeadline(time.Unix(1, 0))
+			closed := start(nc.Close)
+			p.expectClose(StatusNormalClosure)
+			p.sendClose(StatusNormalClosure, "")
+			p.nc.Close()
+			if err := <-closed; err != nil {
+				t.Errorf("%s: Close: %v", kind, err)
+			}
+		}
+	}
+}
+
+// Over TLS a Write that was cut ends the connection, and says why.
+func TestNetConnCutTLS(t *testing.T) {
+	checkLeaks(t)
+	client, _ := connPair(t, "tls", Limits{}) // the other end does not read
+	nc := client.AsNetConn(Binary)
+	var err error
+	for err == nil || os.IsTimeout(err) && !errors.Is(err, net.ErrClosed) {
+		nc.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
+		_, err = nc.Write(make([]byte, 1<<20))
+	}
+	var ne net.Error
+	if !errors.As(err, &ne) || !ne.Timeout() || !strings.Contains(err.Error(), "TLS") {
+		t.Errorf("Write: %v", err)
+	}
+}
+
+// Any number of goroutines may use the adapter.
+func TestNetConnConcurrent(t *testing.T) {
+	checkLeaks(t)
+	client, server := connPair(t, "tcp", Limits{})
+	from, to := client.AsNetConn(Binary), server.AsNetConn(Binary)
+	const writers, readers, rounds, size = 4, 3, 50, 1000
+	var written []<-chan error
+	for i := range writers {
+		written = append(written, start(func() error {
+			for range rounds {
+				if _, err := from.Write(bytes.Repeat([]byte{byte(i)}, size)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+	var counts []<-chan [writers]int
+	for range readers {
+		counts = append(counts, start(func() (count [writers]int) {
+			b := make([]byte, 700)
+			for {
+				n, err := to.Read(b)
+				for _, v := range b[:n] {
+					count[v]++
+				}
+				if err != nil {
+					if err != io.EOF {
+						t.Error(err)
+					}
+					return count
+				}
+			}
+		}))
+	}
+	for _, w := range written {
+		if err := <-w; err != nil {
+			t.Error(err)
+		}
+	}
+	if err := from.Close(); err != nil {
+		t.Error(err)
+	}
+	var total [writers]int
+	for _, ch := range counts {
+		for i, n := range <-ch {
+			total[i] += n
+		}
+	}
+	for i, n := range total {
+		if n != rounds*size {
+			t.Errorf("%d bytes of writer %d came, want %d", n, i, rounds*size)
+		}
+	}
+}

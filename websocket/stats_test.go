@@ -1,0 +1,101 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+func TestStats(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	ctx := bounded(t)
+	if got := c.Stats(); got != (Stats{}) {
+		t.Errorf("at the start: %+v", got)
+	}
+	p.send(wire.OpText, true, "four")
+	p.send(wire.OpPing, true, "ping")
+	p.send(wire.OpBinary, false, "three")
+	p.send(wire.OpPong, true, "pong")
+	p.send(wire.OpContinuation, false, "")
+	p.send(wire.OpContinuation, true, "pieces")
+	for range 2 {
+		if _, _, err := c.Read(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Write(ctx, Text, []byte("five!"))
+	w, err := c.Writer(ctx, Binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, "ab")
+	w.Flush()
+	io.WriteString(w, "cde")
+	w.Close()
+	want := Stats{
+		MessagesRead: 2, FramesRead: 4, BytesRead: 15, ControlsRead: 2,
+		MessagesWritten: 2, FramesWritten: 3, BytesWritten: 10, ControlsWritten: 1,
+	}
+	if got := c.Stats(); got != want {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	p.sendClose(StatusNormalClosure, "")
+	p.expect(wire.OpPong, true, "ping")
+	if _, _, err := c.Read(ctx); err == nil {
+		t.Fatal("no error")
+	}
+	want.ControlsRead++
+	want.ControlsWritten++
+	if got := c.Stats(); got != want {
+		t.Errorf("after the close:\ngot  %+v\nwant %+v", got, want)
+	}
+}
+
+// Bytes are counted as on the wire.
+func TestStatsExtension(t *testing.T) {
+	checkLeaks(t)
+	client, server, _, _ := runsPair(t, "tcp", Limits{})
+	ctx := bounded(t)
+	if err := client.Write(ctx, Binary, make([]byte, 510)); err != nil { // 2 pairs, and 1 to end
+		t.Fatal(err)
+	}
+	if _, p, err := server.Read(ctx); err != nil || len(p) != 510 {
+		t.Fatal(len(p), err)
+	}
+	if got, want := client.Stats(), (Stats{MessagesWritten: 1, FramesWritten: 1, BytesWritten: 6}); got != want {
+		t.Errorf("writer: got %+v, want %+v", got, want)
+	}
+	if got, want := server.Stats(), (Stats{MessagesRead: 1, FramesRead: 1, BytesRead: 6}); got != want {
+		t.Errorf("reader: got %+v, want %+v", got, want)
+	}
+}
+
+// A message that is cut counts, since it is accepted; one that is not sent does
+// not.
+func TestStatsCut(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "pipe", wire.Client)
+	ctx, cancel := context.WithCancel(bounded(t))
+	if err := cancelled(c, cancel, func() error { return c.Write(ctx, Text, []byte("no")) }); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if got := c.Stats(); got != (Stats{}) {
+		t.Errorf("after a message that was not sent: %+v", got)
+	}
+	ctx, cancel = context.WithCancel(bounded(t))
+	cut := start(func() error { return c.Write(ctx, Text, []byte("four")) })
+	if _, err := p.nc.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := <-cut; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if got, want := c.Stats(), (Stats{MessagesWritten: 1, FramesWritten: 1, BytesWritten: 4}); got != want {
+		t.Errorf("after a message that was cut: %+v, want %+v", got, want)
+	}
+}
