@@ -40,9 +40,10 @@ var errLingered = errors.New("peer did not close the connection in time")
 // StatusNoStatusReceived the frame is empty. A code that must not be sent (section
 // 7.4) is an error and nothing happens.
 //
-// Close waits until ctx ends, but no longer than Limits.CloseTimeout; the
-// connection is closed in any case. The error is nil if the handshake was
-// completed.
+// Close waits for the peer until ctx ends, but no longer than Limits.CloseTimeout;
+// the connection is closed in any case. The error is nil if the handshake was
+// completed. A program that closes many connections, or must not be held up by a
+// slow peer, calls it on a goroutine of its own.
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error {
 	p, err := wire.AppendClose(nil, code, reason)
 	if err != nil {

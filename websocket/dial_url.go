@@ -36,7 +36,7 @@ func parseTarget(raw string) (t target, auth string, err error) {
 		if e := (*url.Error)(nil); errors.As(err, &e) {
 			err = e.Err
 		}
-		return t, "", fmt.Errorf("URL: %w", err)
+		return t, "", fmt.Errorf("URL: %w; one begins with ws:// or wss://", err)
 	}
 	scheme, unix := strings.CutSuffix(u.Scheme, "+unix")
 	if unix && scheme != "ws" && scheme != "wss" || !setScheme(u, scheme) {

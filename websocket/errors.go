@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -134,6 +135,8 @@ func closeStatus(err error) (StatusCode, string) {
 		return StatusInvalidPayload, payload.Error()
 	case errors.As(err, &peer), errors.Is(err, net.ErrClosed):
 		return 0, ""
+	case errors.Is(err, context.Canceled):
+		return StatusGoingAway, ""
 	}
 	return StatusInternalError, ""
 }

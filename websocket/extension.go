@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -14,11 +15,11 @@ func extensionError(err error) error {
 	if errors.As(err, &w) {
 		return err
 	}
-	return &payloadError{err}
+	return &payloadError{fmt.Errorf("extension: %w", err)}
 }
 
-// A payloadError is a message that its extension could not decode.
+// A payloadError is a message whose payload is not what it should be.
 type payloadError struct{ err error }
 
-func (e *payloadError) Error() string { return "extension: " + e.err.Error() }
+func (e *payloadError) Error() string { return e.err.Error() }
 func (e *payloadError) Unwrap() error { return e.err }

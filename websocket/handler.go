@@ -26,16 +26,29 @@ import (
 // # The end of a connection
 //
 // When Serve returns, the connection is closed, if it is not yet: with 1000 after
-// nil; with 1011 after an error, unless the error says which code is due, as one
-// that comes from the peer's breach of the protocol does. An error that is
-// answered with 1011 goes to the ErrorLog of the [http.Server], but for the end of
-// a context; so does a request that was refused with 500 or 501. The peer's own
-// close, a lost connection and the faults of clients are not logged.
+// nil; with 1001 after [context.Canceled]; with 1011 after another error, unless
+// the error says which code is due, as one that comes from the peer's breach of the
+// protocol does. For a code of your own call [Conn.Close] and return nil.
+//
+// An error that is answered with 1011 goes to the ErrorLog of the [http.Server],
+// but for a context's deadline; so does a request that was refused with 500 or 501.
+// The peer's own close, a lost connection and the faults of clients are not logged.
 //
 // If Serve panics, the panic and the stack are logged in the same way and the
 // connection is closed with 1011. [http.ErrAbortHandler] is not logged and drops
 // the connection without a close frame. A panic never reaches ServeHTTP's caller.
-// For a code of your own call [Conn.Close] and return nil.
+//
+// # The request
+//
+// Serve does not see the request, which would have to stay in memory. Take what is
+// needed of it before:
+//
+//	http.HandleFunc("/rooms/{room}", func(w http.ResponseWriter, r *http.Request) {
+//		room := r.PathValue("room")
+//		websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
+//			return join(ctx, room, c)
+//		}}.ServeHTTP(w, r)
+//	})
 //
 // # Timeouts of the http.Server
 //
@@ -106,6 +119,9 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 		// The connection has ended, and Close does nothing; or the error is that
 		// of another connection, and this peer is still owed a close frame.
 		code = StatusInternalError
+		if c.ctx.Err() == nil {
+			printf("websocket: serving %v: %v", c.RemoteAddr(), err)
+		}
 	case code == StatusInternalError && !isContextEnd(err):
 		printf("websocket: serving %v: %v", c.RemoteAddr(), err)
 	}

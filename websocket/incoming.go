@@ -146,7 +146,7 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 		case wire.OpText, wire.OpBinary:
 			return c.takePiece(f)
 		default:
-			if err := c.readControl(ctx, f); err != nil {
+			if err := c.readControl(f); err != nil {
 				return err
 			}
 		}
@@ -317,7 +317,7 @@ func (c *Conn) decodeSome(dst []byte, max int) (out []byte, done bool, err error
 }
 
 // readControl sees to a control frame.
-func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
+func (c *Conn) readControl(f wire.Frame) error {
 	c.stats.controlsRead.Add(1)
 	if now := time.Now(); now.Sub(c.in.controlsSince) > controlWindow {
 		c.in.controlsSince = now
@@ -325,9 +325,11 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	}
 	switch f.Message {
 	case wire.OpPing:
-		return c.answerPing(ctx, f.Payload)
+		return c.answerPing(f.Payload)
 	case wire.OpPong:
-		c.pings.pong(f.Payload)
+		if c.pings.pong(f.Payload) {
+			c.in.dec.ResetControls() // we asked for it: it is no flood
+		}
 		return nil
 	}
 	return c.peerClosed(f.Payload)

@@ -6,13 +6,18 @@ import (
 )
 
 // ReadJSON reads the next message, text or binary, and stores its JSON value in v
-// as [json.Unmarshal] does. An error of its own leaves the connection open.
+// as [json.Unmarshal] does. A message that is not such a value is an [*Error] that
+// wraps json's and leaves the connection open; a Handler whose Serve returns it
+// closes with StatusInvalidPayload.
 func (c *Conn) ReadJSON(ctx context.Context, v any) error {
 	_, p, err := c.Read(ctx)
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(p, v)
+	if err := json.Unmarshal(p, v); err != nil {
+		return c.fault("read", &payloadError{err})
+	}
+	return nil
 }
 
 // WriteJSON sends v as a text message that holds its JSON form, as [json.Marshal]

@@ -284,6 +284,7 @@ func TestMaxControls(t *testing.T) {
 					if g := <-got; g != (received{Text, "still here", nil}) {
 						t.Errorf("%+v", g)
 					}
+					synctest.Wait() // a pong may be behind what Read returned
 					c.CloseNow()
 					if n := (<-frames).count[wire.OpPong]; row.op == wire.OpPing && n != sent {
 						t.Errorf("%d pongs for %d pings", n, sent)
@@ -321,6 +322,7 @@ func TestMaxControlsBetweenData(t *testing.T) {
 		if g := <-got; g != (received{Text, "xxxx", nil}) {
 			t.Errorf("%+v", g)
 		}
+		synctest.Wait() // a pong may be behind what Read returned
 		c.CloseNow()
 		if n := (<-pongs).count[wire.OpPong]; n != 6*DefaultMaxControls {
 			t.Errorf("%d pongs", n)

@@ -18,14 +18,17 @@ type outgoing struct {
 	enc      wire.Encoder
 	rest     []byte // of frames that were accepted and cut; goes out before anything else
 
-	mu      sync.Mutex // orders pong against giving frames back
-	hasPong bool       // pong waits for frames
-	pong    []byte
+	mu    sync.Mutex // orders pongs against giving frames back
+	pongs []byte     // payloads of pongs that wait for frames, each behind its length
 }
 
 // maxRest bounds, in bytes, what a Conn keeps of a message that was cut. Beyond it
 // the connection ends.
 const maxRest = 1 << 20
+
+// maxPongs bounds, in bytes, the pongs that wait. Beyond it the oldest are dropped,
+// as RFC 6455, section 5.5.3, allows.
+const maxPongs = blockSize
 
 // A frame is one to send. If keep is set it counts as accepted even if ctx ends
 // before its first byte, because a state that the peer shares has moved.
@@ -45,42 +48,69 @@ func (c *Conn) writeFrame(ctx context.Context, op string, f frame) error {
 	return err
 }
 
-// unlockFrames gives the turn back, after the pong that waits for it, if any.
+// unlockFrames gives the turn back, after the pongs that wait for it.
 func (c *Conn) unlockFrames(ctx context.Context) {
 	o := &c.out
 	for {
 		o.mu.Lock()
-		if !o.hasPong {
+		if len(o.pongs) == 0 {
+			o.pongs = nil
 			o.frames.unlock()
 			o.mu.Unlock()
 			return
 		}
-		o.hasPong = false
-		f := pongFrame(bytes.Clone(o.pong))
+		var b [wire.MaxControlPayload]byte
+		n := copy(b[:], o.pongs[1:1+o.pongs[0]])
+		o.pongs = o.pongs[1+n:]
 		o.mu.Unlock()
-		_ = c.writeLocked(ctx, "write", f) // kept for later, or the connection ended
+		_ = c.writeLocked(ctx, "write", pongFrame(b[:n])) // kept for later, or the connection ended
 	}
 }
 
-// answerPing sends a pong. If a writer has the turn, the pong goes out behind its
-// frame: the reader must not wait for a writer that waits for the peer to read.
-// Of several pings that wait so, the last is answered (RFC 6455, section 5.5.3).
-func (c *Conn) answerPing(ctx context.Context, p []byte) error {
+// queuePong makes a pong wait for frames. The caller has mu.
+func (o *outgoing) queuePong(p []byte) {
+	o.pongs = append(append(o.pongs, byte(len(p))), p...)
+	for len(o.pongs) > maxPongs {
+		o.pongs = o.pongs[1+int(o.pongs[0]):]
+	}
+}
+
+// answerPing sends a pong and never waits: two peers whose readers waited for each
+// other to read would wait for ever. If a writer has the turn, the pong goes out
+// behind its frame. If the transport does not take the pong at once, a goroutine
+// sees it out, which WriteTimeout or the end of the connection ends.
+func (c *Conn) answerPing(p []byte) error {
 	o := &c.out
 	o.mu.Lock()
 	if !o.frames.tryLock() {
-		o.hasPong, o.pong = true, append(o.pong[:0], p...)
+		o.queuePong(p)
 		o.mu.Unlock()
 		return nil
 	}
 	o.mu.Unlock()
-	err := c.writeLocked(ctx, "read", pongFrame(p))
-	c.unlockFrames(ctx)
+	err := c.writeLocked(noWait, "read", pongFrame(p))
+	if c.ctx.Err() == nil && len(o.rest) > 0 {
+		go func() {
+			if err := c.writeRest(c.ctx); err != nil {
+				_ = c.endWith("write", err)
+			}
+			c.unlockFrames(c.ctx)
+		}()
+		return nil
+	}
+	c.unlockFrames(noWait)
 	if c.ctx.Err() == nil {
-		return nil // if it is not out, it is kept, or our close frame made it needless
+		return nil // our close frame made it needless
 	}
 	return err
 }
+
+// noWait is a context for writes that take no longer than the transport takes.
+var noWait = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 func pongFrame(p []byte) frame {
 	return frame{Header: wire.Header{Fin: true, Opcode: wire.OpPong}, payload: p, keep: true}

@@ -17,7 +17,8 @@ type pings struct {
 }
 
 // Ping sends a ping and waits for its pong (RFC 6455, section 5.5.2). It returns
-// the time between. Another goroutine must be reading, or the pong is not seen.
+// the time between. Another goroutine must be reading, or the pong is not seen and
+// Ping waits for ctx to end.
 // Any number of goroutines may ping; each ping has a payload of its own, 8 bytes.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if err := ctx.Err(); err != nil {
@@ -73,15 +74,15 @@ func (p *pings) forget(id uint64) {
 // pong wakes those whose ping a pong with this payload answers: that one and, since
 // a peer may answer only the last of several (section 5.5.3), those before it. A
 // pong that nobody asked for is ignored.
-func (p *pings) pong(payload []byte) {
+func (p *pings) pong(payload []byte) (asked bool) {
 	if len(payload) != 8 {
-		return
+		return false
 	}
 	id := binary.BigEndian.Uint64(payload)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, ok := p.waiting[id]; !ok {
-		return
+		return false
 	}
 	for other, ch := range p.waiting {
 		if other <= id {
@@ -89,4 +90,5 @@ func (p *pings) pong(payload []byte) {
 			delete(p.waiting, other)
 		}
 	}
+	return true
 }

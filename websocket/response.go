@@ -105,7 +105,10 @@ func (r *response) text() string {
 	if kind != "text/plain" || line == "" {
 		return ""
 	}
-	return fmt.Sprintf(": %q", line[:min(len(line), maxBodyLine)])
+	if len(line) > maxBodyLine {
+		line = line[:maxBodyLine] + "..."
+	}
+	return fmt.Sprintf(": %q", line)
 }
 
 // verify judges the response to the last request by all of RFC 6455, section 4.1.

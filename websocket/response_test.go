@@ -239,7 +239,7 @@ func TestResponseBody(t *testing.T) {
 		"cut short":   {plain + "Content-Length: 40\r\n\r\nno!", "no!", `: "no!"`},
 		"left open":   {plain + "\r\nno!\nsecond", "no!\nsecond", `: "no!"`},
 		"none":        {plain + "Content-Length: 0\r\n\r\n", "", "protocols (RFC"},
-		"large":       {plain + "\r\n" + long, long[:1024], `: "` + long[:120] + `" (RFC`},
+		"large":       {plain + "\r\n" + long, long[:1024], `: "` + long[:120] + `..." (RFC`},
 		"not text":    {"HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n<p>no!", "<p>no!", "protocols (RFC"},
 		"not shown":   {plain + "\r\na\x1b[31m\u202e", "a\x1b[31m\u202e", `: "a\x1b[31m\u202e"`},
 		"bad chunks":  {plain + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "", "protocols (RFC"},

@@ -129,7 +129,7 @@ func TestTurnGivenUpWithPongWaiting(t *testing.T) {
 				}
 				cancel()
 				c.unlockFrames(context.Background())
-				if err := c.answerPing(context.Background(), []byte("p")); err != nil {
+				if err := c.answerPing([]byte("p")); err != nil {
 					t.Fatal(err)
 				}
 				h, _, err := p.next()
