@@ -38,6 +38,15 @@ func start[T any](f func() T) <-chan T {
 	return ch
 }
 
+// finishTLS brings TLS's handshake to its end, as that of RFC 6455 would have.
+func finishTLS(t *testing.T, c *Conn, p *peer) {
+	t.Helper()
+	go p.send(wire.OpText, true, "hello")
+	if _, _, err := c.Read(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // A received is what a read has returned.
 type received struct {
 	typ  MessageType

@@ -305,11 +305,7 @@ func TestCloseAgainstStalls(t *testing.T) {
 func testCloseAgainst(t *testing.T, kind string, s stall, in situation, role wire.Role) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, kind, role)
-	// The rest of TLS's handshake, so that all begin alike.
-	go p.send(wire.OpText, true, "hello")
-	if _, _, err := c.Read(bounded(t)); err != nil {
-		t.Fatal(err)
-	}
+	finishTLS(t, c, p)
 	c.limits.CloseTimeout = 20 * time.Second
 	if s.want == context.DeadlineExceeded {
 		c.limits.CloseTimeout = 20 * time.Millisecond

@@ -1,0 +1,268 @@
+package websocket
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// startPing pings on a goroutine of its own.
+func startPing(ctx context.Context, c *Conn) <-chan pinged {
+	return start(func() pinged {
+		rtt, err := c.Ping(ctx)
+		return pinged{rtt, err}
+	})
+}
+
+type pinged struct {
+	rtt time.Duration
+	err error
+}
+
+// expectPing reads a ping and returns its payload.
+func (p *peer) expectPing() string {
+	p.t.Helper()
+	h, payload, err := p.next()
+	if err != nil || h.Opcode != wire.OpPing || !h.Fin || len(payload) != 8 {
+		p.t.Fatalf("peer: got %+v %x, %v, want a ping", h, payload, err)
+	}
+	return string(payload)
+}
+
+func TestPingRoundTrip(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		startRead(context.Background(), c)
+		seen := map[string]bool{}
+		for _, rtt := range []time.Duration{0, time.Millisecond, time.Second, time.Hour} {
+			done := startPing(context.Background(), c)
+			payload := p.expectPing()
+			if seen[payload] {
+				t.Errorf("payload %x a second time", payload)
+			}
+			seen[payload] = true
+			time.Sleep(rtt)
+			p.send(wire.OpPong, true, payload)
+			if r := <-done; r.err != nil || r.rtt != rtt {
+				t.Errorf("%v, %v, want %v", r.rtt, r.err, rtt)
+			}
+		}
+		if c.pings.waiting != nil {
+			t.Errorf("pings wait: %v", c.pings.waiting)
+		}
+	})
+}
+
+// A pong answers its ping and those before it, but none after it.
+func TestPingsAtOnce(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		startRead(context.Background(), c)
+		var done []<-chan pinged
+		var payloads []string
+		for range 5 {
+			done = append(done, startPing(context.Background(), c))
+			payloads = append(payloads, p.expectPing())
+			time.Sleep(time.Second)
+		}
+		p.send(wire.OpPong, true, payloads[2])
+		synctest.Wait()
+		for i, ch := range done {
+			select {
+			case r := <-ch:
+				if want := time.Duration(5-i) * time.Second; i > 2 || r.err != nil || r.rtt != want {
+					t.Errorf("ping %d: %v, %v, want %v", i, r.rtt, r.err, want)
+				}
+			default:
+				if i <= 2 {
+					t.Errorf("ping %d is still waiting", i)
+				}
+			}
+		}
+		p.send(wire.OpPong, true, payloads[1]) // late, and answered already
+		p.send(wire.OpPong, true, payloads[4])
+		for _, ch := range done[3:] {
+			if r := <-ch; r.err != nil {
+				t.Error(r.err)
+			}
+		}
+	})
+}
+
+// A ping that waits for its turn to be sent has no number yet, so that no pong can
+// answer it.
+func TestPingNumberedAsItLeaves(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		startRead(context.Background(), c)
+		written := stallWriter(c, "first")
+		done := startPing(context.Background(), c)
+		synctest.Wait()
+		p.send(wire.OpPong, true, "\x00\x00\x00\x00\x00\x00\x00\x01")
+		synctest.Wait()
+		p.expect(wire.OpText, true, "first")
+		<-written
+		payload := p.expectPing()
+		synctest.Wait()
+		select {
+		case r := <-done:
+			t.Errorf("answered by a pong that came before it: %+v", r)
+		default:
+		}
+		p.send(wire.OpPong, true, payload)
+		if r := <-done; r.err != nil {
+			t.Error(r.err)
+		}
+	})
+}
+
+// Pongs that nobody asked for are read over.
+func TestPongsUnsolicited(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		read := startRead(context.Background(), c)
+		pongs := []string{"", "x", "\x00\x00\x00\x00\x00\x00\x00\x00", "\x00\x00\x00\x00\x00\x00\x00\x01", string(make([]byte, 125))}
+		for _, payload := range pongs {
+			p.send(wire.OpPong, true, payload)
+		}
+		done := startPing(context.Background(), c)
+		payload := p.expectPing()
+		id := binary.BigEndian.Uint64([]byte(payload))
+		pongs = append(pongs[:3], payload[:7], payload+"x", string(binary.BigEndian.AppendUint64(nil, id+1)),
+			string(binary.BigEndian.AppendUint64(nil, id-1)), string(binary.BigEndian.AppendUint64(nil, 1<<64-1)))
+		for _, payload := range pongs {
+			p.send(wire.OpPong, true, payload)
+		}
+		synctest.Wait()
+		select {
+		case r := <-done:
+			t.Errorf("answered by another pong: %+v", r)
+		default:
+		}
+		p.send(wire.OpPong, true, payload)
+		if r := <-done; r.err != nil {
+			t.Error(r.err)
+		}
+		p.send(wire.OpText, true, "text")
+		if g := <-read; g != (received{Text, "text", nil}) {
+			t.Errorf("%+v", g)
+		}
+	})
+}
+
+// A ping whose context ends is forgotten, and its pong means nothing any more.
+func TestPingGivesUp(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		startRead(context.Background(), c)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		done := startPing(ctx, c)
+		late := p.expectPing()
+		r := <-done
+		if e := wantError(t, r.err, "ping", context.DeadlineExceeded); errors.Is(e, net.ErrClosed) || !e.Timeout() {
+			t.Errorf("%+v", e)
+		}
+		if len(c.pings.waiting) != 0 {
+			t.Errorf("pings wait: %v", c.pings.waiting)
+		}
+		if _, err := c.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Ping with a context that has ended: %v", err)
+		}
+		done = startPing(context.Background(), c)
+		payload := p.expectPing()
+		p.send(wire.OpPong, true, late)
+		synctest.Wait()
+		select {
+		case r := <-done:
+			t.Errorf("answered by an earlier pong: %+v", r)
+		default:
+		}
+		p.send(wire.OpPong, true, payload)
+		if r := <-done; r.err != nil {
+			t.Error(r.err)
+		}
+	})
+}
+
+// The end of the connection ends a ping, waiting for its turn or for its pong.
+func TestPingEnds(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		read := startRead(context.Background(), c)
+		sent := startPing(context.Background(), c)
+		p.expectPing()
+		written := stallWriter(c, "never read")
+		queued := startPing(context.Background(), c)
+		synctest.Wait()
+		p.nc.Close()
+		for _, ch := range []<-chan pinged{sent, queued} {
+			if r := <-ch; !errors.Is(r.err, net.ErrClosed) {
+				t.Errorf("%+v", r)
+			}
+		}
+		<-written
+		<-read
+		wantClosed(t, c)
+	})
+}
+
+// Each ping is answered with its own payload, in order, also if many come at once
+// and within a message.
+func TestPingsAnswered(t *testing.T) {
+	for _, kind := range transports {
+		for _, role := range roles {
+			t.Run(kind+"/"+role.String(), func(t *testing.T) {
+				checkLeaks(t)
+				c, p := newPeerWith(t, kind, role)
+				read := startRead(bounded(t), c)
+				stream := p.frame(wire.OpText, false, []byte("a"))
+				for i := range 10 {
+					stream = append(stream, p.frame(wire.OpPing, true, fmt.Append(nil, "ping ", i))...)
+				}
+				stream = append(stream, p.frame(wire.OpPing, true, nil)...)
+				stream = append(stream, p.frame(wire.OpPing, true, pattern(125, 0))...)
+				stream = append(stream, p.frame(wire.OpContinuation, true, []byte("b"))...)
+				p.write(stream)
+				for i := range 10 {
+					p.expect(wire.OpPong, true, fmt.Sprint("ping ", i))
+				}
+				p.expect(wire.OpPong, true, "")
+				p.expect(wire.OpPong, true, string(pattern(125, 0)))
+				if g := <-read; g != (received{Text, "ab", nil}) {
+					t.Errorf("%+v", g)
+				}
+			})
+		}
+	}
+}
+
+// A pong waits behind a writer that is stalled; the reader does not.
+func TestPongBehindStalledWriter(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		written := stallWriter(c, "slow")
+		for i := range 3 {
+			read := startRead(context.Background(), c)
+			p.send(wire.OpPing, true, fmt.Sprint("ping ", i))
+			p.send(wire.OpText, true, "not held up")
+			if g := <-read; g.data != "not held up" {
+				t.Errorf("%+v", g)
+			}
+		}
+		p.expect(wire.OpText, true, "slow")
+		for i := range 3 {
+			p.expect(wire.OpPong, true, fmt.Sprint("ping ", i))
+		}
+		if err := <-written; err != nil {
+			t.Error(err)
+		}
+	})
+}
