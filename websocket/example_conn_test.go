@@ -1,0 +1,230 @@
+package websocket_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// connect returns a connection to a server that serve serves, and what ends both.
+func connect(serve func(context.Context, *websocket.Conn) error) (*websocket.Conn, func()) {
+	server := httptest.NewServer(websocket.Handler{Serve: serve})
+	c, _, err := websocket.Dial(context.Background(), server.URL, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return c, func() {
+		c.CloseNow()
+		server.Close()
+	}
+}
+
+// echo is the server of the examples.
+func echo(ctx context.Context, c *websocket.Conn) error {
+	for m, err := range c.Messages(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := c.Write(ctx, m.Type, m.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ExampleConn_Messages() {
+	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
+		for i := range 3 {
+			if err := c.Write(ctx, websocket.Text, fmt.Appendf(nil, "tick %d", i)); err != nil {
+				return err
+			}
+		}
+		return c.Close(ctx, websocket.StatusGoingAway, "that was all")
+	})
+	defer end()
+
+	for m, err := range c.Messages(context.Background()) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%v: %s\n", m.Type, m.Data)
+	}
+	var goodbye *websocket.CloseError
+	if errors.As(context.Cause(c.Context()), &goodbye) {
+		fmt.Println(goodbye.Code, goodbye.Reason)
+	}
+	// Output:
+	// text: tick 0
+	// text: tick 1
+	// text: tick 2
+	// 1001 (going away) that was all
+}
+
+// One buffer serves for all messages, and nothing is allocated once it has grown.
+func ExampleConn_AppendRead() {
+	c, end := connect(echo)
+	defer end()
+
+	ctx := context.Background()
+	var buf []byte
+	for _, s := range []string{"one", "two"} {
+		if err := c.Write(ctx, websocket.Text, []byte(s)); err != nil {
+			log.Fatal(err)
+		}
+		var err error
+		if _, buf, err = c.AppendRead(ctx, buf[:0]); err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s\n", buf)
+	}
+	// Output:
+	// one
+	// two
+}
+
+// A read that times out loses nothing: the next one goes on.
+func ExampleConn_Read_timeout() {
+	proceed := make(chan struct{})
+	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
+		<-proceed
+		return c.Write(ctx, websocket.Text, []byte("late, but here"))
+	})
+	defer end()
+
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	_, _, err := c.Read(ctx)
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+
+	close(proceed)
+	_, p, err := c.Read(context.Background())
+	fmt.Printf("%s %v\n", p, err)
+	// Output:
+	// true
+	// late, but here <nil>
+}
+
+// Messages may be larger than memory on either side.
+func ExampleConn_Writer() {
+	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
+		r, err := c.Reader(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := io.Copy(io.Discard, r)
+		if err != nil {
+			return err
+		}
+		return c.WriteJSON(ctx, n)
+	})
+	defer end()
+
+	ctx := context.Background()
+	w, err := c.Writer(ctx, websocket.Binary)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := io.Copy(w, io.LimitReader(zeros{}, 1<<20)); err != nil {
+		log.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		log.Fatal(err)
+	}
+	var n int64
+	err = c.ReadJSON(ctx, &n)
+	fmt.Println(n, err)
+	// Output: 1048576 <nil>
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A peer that is gone without a word is found by pinging it while another
+// goroutine reads.
+func ExampleConn_Ping() {
+	c, end := connect(echo)
+	defer end()
+
+	keepAlive := func(ctx context.Context, every time.Duration) error {
+		for {
+			ping, cancel := context.WithTimeout(ctx, every)
+			_, err := c.Ping(ping)
+			cancel()
+			if err != nil {
+				return err
+			}
+			select {
+			case <-time.After(every):
+			case <-c.Context().Done():
+				return nil
+			}
+		}
+	}
+	go func() {
+		if err := keepAlive(c.Context(), 30*time.Second); err != nil {
+			c.CloseNow()
+		}
+	}()
+
+	if err := c.Write(context.Background(), websocket.Text, []byte("alive")); err != nil {
+		log.Fatal(err)
+	}
+	_, p, err := c.Read(context.Background())
+	fmt.Printf("%s %v\n", p, err)
+	// Output: alive <nil>
+}
+
+// After a login a client may send larger messages.
+func ExampleConn_SetMaxMessage() {
+	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
+		c.SetMaxMessage(64)
+		var login struct{ User string }
+		if err := c.ReadJSON(ctx, &login); err != nil {
+			return err
+		}
+		c.SetMaxMessage(1 << 20)
+		_, p, err := c.Read(ctx)
+		if err != nil {
+			return err
+		}
+		return c.WriteJSON(ctx, fmt.Sprintf("%d bytes from %s", len(p), login.User))
+	})
+	defer end()
+
+	ctx := context.Background()
+	err := errors.Join(
+		c.WriteJSON(ctx, map[string]string{"User": "ada"}),
+		c.Write(ctx, websocket.Text, []byte(strings.Repeat("x", 1000))),
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var answer string
+	err = c.ReadJSON(ctx, &answer)
+	fmt.Println(answer, err)
+	// Output: 1000 bytes from ada <nil>
+}
+
+func ExampleConn_AsNetConn() {
+	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
+		stream := c.AsNetConn(websocket.Binary)
+		_, err := io.Copy(stream, stream)
+		return err
+	})
+	defer end()
+
+	stream := c.AsNetConn(websocket.Binary)
+	fmt.Fprintln(stream, "any protocol of bytes")
+	line, err := bufio.NewReader(stream).ReadString('\n')
+	fmt.Printf("%q %v\n", line, err)
+	// Output: "any protocol of bytes\n" <nil>
+}
