@@ -111,7 +111,7 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
 		return false, c.fault("close", err)
 	}
-	defer c.unlockFrames(ctx)
+	defer c.unlockFrames()
 	if c.closing.sent.Swap(true) {
 		return false, nil
 	}

@@ -325,7 +325,8 @@ func (c *Conn) readControl(f wire.Frame) error {
 	}
 	switch f.Message {
 	case wire.OpPing:
-		return c.answerPing(f.Payload)
+		c.answerPing(f.Payload)
+		return nil
 	case wire.OpPong:
 		if c.pings.pong(f.Payload) {
 			c.in.dec.ResetControls() // we asked for it: it is no flood

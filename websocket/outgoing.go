@@ -44,14 +44,21 @@ func (c *Conn) writeFrame(ctx context.Context, op string, f frame) error {
 		return c.fault(op, err)
 	}
 	err := c.writeLocked(ctx, op, f)
-	c.unlockFrames(ctx)
+	c.unlockFrames()
 	return err
 }
 
-// unlockFrames gives the turn back, after the pongs that wait for it.
-func (c *Conn) unlockFrames(ctx context.Context) {
+// unlockFrames gives the turn back, after the pongs that wait for it. What the
+// transport does not take at once, of those or of a frame that was cut, a goroutine
+// sees out, which WriteTimeout or the end of the connection ends: the caller's
+// context may have ended, and the peer must not wait for our next frame.
+func (c *Conn) unlockFrames() {
 	o := &c.out
 	for {
+		if len(o.rest) > 0 && c.ctx.Err() == nil {
+			go c.flushRest()
+			return
+		}
 		o.mu.Lock()
 		if len(o.pongs) == 0 {
 			o.pongs = nil
@@ -63,8 +70,18 @@ func (c *Conn) unlockFrames(ctx context.Context) {
 		n := copy(b[:], o.pongs[1:1+o.pongs[0]])
 		o.pongs = o.pongs[1+n:]
 		o.mu.Unlock()
-		_ = c.writeLocked(ctx, "write", pongFrame(b[:n])) // kept for later, or the connection ended
+		// No error matters: what is not out is kept, or the connection has ended,
+		// or our close frame has made it needless.
+		_ = c.writeLocked(noWait, "write", pongFrame(b[:n]))
 	}
+}
+
+// flushRest sends what is left of earlier frames and gives the turn back.
+func (c *Conn) flushRest() {
+	if err := c.writeRest(c.ctx); err != nil {
+		_ = c.endWith("write", err)
+	}
+	c.unlockFrames()
 }
 
 // queuePong makes a pong wait for frames. The caller has mu.
@@ -77,32 +94,16 @@ func (o *outgoing) queuePong(p []byte) {
 
 // answerPing sends a pong and never waits: two peers whose readers waited for each
 // other to read would wait for ever. If a writer has the turn, the pong goes out
-// behind its frame. If the transport does not take the pong at once, a goroutine
-// sees it out, which WriteTimeout or the end of the connection ends.
-func (c *Conn) answerPing(p []byte) error {
+// behind its frame.
+func (c *Conn) answerPing(p []byte) {
 	o := &c.out
 	o.mu.Lock()
-	if !o.frames.tryLock() {
-		o.queuePong(p)
-		o.mu.Unlock()
-		return nil
-	}
+	o.queuePong(p)
+	mine := o.frames.tryLock()
 	o.mu.Unlock()
-	err := c.writeLocked(noWait, "read", pongFrame(p))
-	if c.ctx.Err() == nil && len(o.rest) > 0 {
-		go func() {
-			if err := c.writeRest(c.ctx); err != nil {
-				_ = c.endWith("write", err)
-			}
-			c.unlockFrames(c.ctx)
-		}()
-		return nil
+	if mine {
+		c.unlockFrames()
 	}
-	c.unlockFrames(noWait)
-	if c.ctx.Err() == nil {
-		return nil // our close frame made it needless
-	}
-	return err
 }
 
 // noWait is a context for writes that take no longer than the transport takes.

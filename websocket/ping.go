@@ -36,7 +36,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 		Header:  wire.Header{Fin: true, Opcode: wire.OpPing},
 		payload: binary.BigEndian.AppendUint64(nil, id),
 	})
-	c.unlockFrames(ctx)
+	c.unlockFrames()
 	if err != nil {
 		return 0, err
 	}

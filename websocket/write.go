@@ -42,7 +42,7 @@ func (c *Conn) encodeFrame(ctx context.Context, f frame) error {
 	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
 		return c.fault("write", err)
 	}
-	defer c.unlockFrames(ctx)
+	defer c.unlockFrames()
 	enc := c.session.Encode(wire.MessageInfo{Text: f.Opcode == wire.OpText, Size: int64(len(f.payload))})
 	if enc == nil {
 		return c.writeLocked(ctx, "write", f)
