@@ -368,7 +368,7 @@ func (d *Decoder) readData(f *Frame, p []byte) error {
 // readControl takes the next piece of a control frame and sets f once the frame
 // is whole.
 func (d *Decoder) readControl(f *Frame, p []byte) error {
-	if d.pos > 0 || int64(len(p)) < d.frame.Length {
+	if int64(len(p)) < d.frame.Length {
 		n := copy(d.control[d.pos:], p)
 		d.pos += int64(n)
 		if d.pos < d.frame.Length {

@@ -1,6 +1,7 @@
 package wiretest
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -21,6 +22,10 @@ func limitRows() []row {
 		{name: "limit/frame/passed", config: wire.Decoder{MaxFrame: 5}, frames: []frame{
 			{first: fin | text, payload: "123456"},
 		}, fault: overLimit(wire.ErrFrameTooBig, 0, 6, 5)},
+		{name: "limit/frame/one byte", config: wire.Decoder{MaxFrame: 1}, frames: []frame{
+			{first: bin, payload: "1"},
+			{first: fin | cont, more: 2},
+		}, fault: overLimit(wire.ErrFrameTooBig, 1, 2, 1)},
 		{name: "limit/frame/passed in a continuation", config: wire.Decoder{MaxFrame: 5}, frames: []frame{
 			{first: bin, payload: "12345"},
 			{first: cont, more: 1 << 40},
@@ -69,15 +74,12 @@ func limitRows() []row {
 			{first: bin, payload: "a"},
 			{first: cont, more: maxInt64 - 1},
 		}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64-1)},
-	}, hugeRows()...)
+	}, append(hugeRows(), extensionRows()...)...)
 }
 
-// hugeRows are about sums near 2^63 and about messages that an extension has
-// changed, whose size and text are not the decoder's to judge.
+// hugeRows are about sums near 2^63.
 func hugeRows() []row {
 	unlimited := wire.Decoder{MaxMessage: -1}
-	deflate := wire.Decoder{RSV: wire.RSV1, MaxMessage: 4}
-	perFrame := wire.Decoder{FrameRSV: wire.RSV2, MaxMessage: 4}
 	return []row{
 		{name: "limit/none/2^63-1", config: unlimited, frames: []frame{
 			{first: bin, payload: "abc", more: maxInt64 - 3},
@@ -94,6 +96,19 @@ func hugeRows() []row {
 			{first: bin, payload: "abc"},
 			{first: cont, more: maxInt64},
 		}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64)},
+		{name: "limit/none/sum 2^63 of an extension", config: wire.Decoder{RSV: wire.RSV1, MaxMessage: 4}, frames: []frame{
+			{first: rsv1 | bin, payload: "abc"},
+			{first: cont, more: maxInt64 - 2},
+		}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64)},
+	}
+}
+
+// extensionRows are about messages that an extension has changed: their size and
+// their text are not the decoder's to judge.
+func extensionRows() []row {
+	deflate := wire.Decoder{RSV: wire.RSV1, MaxMessage: 4}
+	perFrame := wire.Decoder{FrameRSV: wire.RSV2, MaxMessage: 4}
+	rows := []row{
 		{name: "extension/size is not judged", config: deflate, frames: []frame{
 			{first: fin | rsv1 | bin, payload: "01234"},
 			{first: rsv1 | bin, payload: "01234"},
@@ -104,10 +119,6 @@ func hugeRows() []row {
 			{first: fin | rsv1 | bin, payload: "01234"},
 			{first: fin | bin, payload: "01234"},
 		}, fault: overLimit(wire.ErrMessageTooBig, 1, 5, 4)},
-		{name: "extension/sum 2^63", config: deflate, frames: []frame{
-			{first: rsv1 | bin, payload: "abc"},
-			{first: cont, more: maxInt64 - 2},
-		}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64)},
 		{name: "extension/text is not judged", config: deflate, frames: []frame{
 			{first: rsv1 | text, payload: "\xff\xfe"},
 			{first: fin | cont, payload: "\xc0"},
@@ -124,6 +135,7 @@ func hugeRows() []row {
 			{first: text, payload: "abc\xe2"},
 			{first: rsv2 | cont, payload: "\xff\xfe"},
 			{first: fin | cont, payload: "\xfd"},
+			{first: fin | text, payload: "new"},
 		}},
 		{name: "extension/size before the bit", config: perFrame, frames: []frame{
 			{first: text, payload: "abc"},
@@ -140,6 +152,18 @@ func hugeRows() []row {
 			{first: fin | text, payload: "01234"},
 		}, fault: overLimit(wire.ErrMessageTooBig, 3, 5, 4)},
 	}
+	for _, bit := range []byte{rsv1, rsv2, rsv3} {
+		rows = append(rows, row{
+			name:   fmt.Sprintf("extension/bit %#02x on a first frame", bit),
+			config: wire.Decoder{RSV: bit >> 4, MaxMessage: 4},
+			frames: []frame{{first: fin | bit | text, payload: "\xffbcde"}},
+		}, row{
+			name:   fmt.Sprintf("extension/bit %#02x on a continuation", bit),
+			config: wire.Decoder{FrameRSV: bit >> 4, MaxMessage: 4},
+			frames: []frame{{first: text, payload: "abc"}, {first: fin | bit | cont, payload: "\xffbcde"}},
+		})
+	}
+	return rows
 }
 
 // floodRows are about frames that cost their sender little: empty fragments and
