@@ -144,7 +144,7 @@ func TestBlocksDoNotLeak(t *testing.T) {
 func TestBlocksOfManyConnections(t *testing.T) {
 	checkLeaks(t)
 	var all sync.WaitGroup
-	for i := range 20 {
+	for i := range 12 {
 		kind := transports[i%len(transports)]
 		client, server := connPair(t, kind, Limits{})
 		all.Go(func() {
@@ -160,7 +160,7 @@ func TestBlocksOfManyConnections(t *testing.T) {
 		})
 		all.Go(func() {
 			var buf []byte
-			for j := range 100 {
+			for j := range 50 {
 				want := pattern(j*997%(3*blockSize), uint32(i))
 				sent := start(func() error { return client.Write(context.Background(), Binary, want) })
 				_, got, err := client.AppendRead(bounded(t), buf[:0])

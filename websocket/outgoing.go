@@ -187,8 +187,11 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 		m, err := c.tr.write(ctx, c.limits.WriteTimeout, buf)
 		sent += m
 		if err != nil {
-			tail := bytes.Clone(p)
-			wire.Mask(tail, f.Key, int64(at+n))
+			tail := p
+			if len(p) <= maxRest { // or it is too much to be kept
+				tail = bytes.Clone(p)
+				wire.Mask(tail, f.Key, int64(at+n))
+			}
 			return c.cutOff(op, err, cut{f, sent, before, buf[m:], tail})
 		}
 	}

@@ -20,10 +20,11 @@ import (
 // so that an idle connection holds none; and a write pays for deadlines only when
 // the socket is full.
 type transport struct {
-	nc  net.Conn
-	raw syscall.RawConn // nil: use nc alone
-	rd  deadline
-	wd  deadline
+	nc     net.Conn
+	raw    syscall.RawConn // nil: use nc alone
+	vector bool            // nc writes several buffers in one system call
+	rd     deadline
+	wd     deadline
 
 	// The read in progress.
 	readFunc func(fd uintptr) bool
@@ -48,13 +49,13 @@ func (t *transport) init(nc net.Conn) {
 	t.nc = nc
 	t.rd.set = nc.SetReadDeadline
 	t.wd.set = nc.SetWriteDeadline
-	// Only the types themselves: a type that embeds one and changes its Read
-	// would have a SyscallConn too.
+	// Only the types themselves: one that embeds them and changes Read or Write
+	// would have their other methods too.
 	switch c := nc.(type) {
 	case *net.TCPConn:
-		t.raw = rawConn(c)
+		t.raw, t.vector = rawConn(c), true
 	case *net.UnixConn:
-		t.raw = rawConn(c)
+		t.raw, t.vector = rawConn(c), true
 	}
 	if t.raw != nil {
 		t.readFunc = t.tryRead
@@ -200,17 +201,12 @@ func (t *transport) tryWrite(fd uintptr) bool {
 
 // writeTwo writes head and then p like write, in one system call where it can.
 func (t *transport) writeTwo(ctx context.Context, limit time.Duration, head, p []byte) (n int64, err error) {
-	bufs := net.Buffers{head, p}
-	if len(head) == 0 {
-		bufs = bufs[1:]
-	}
 	defer t.endWrite()
 	for {
 		if err := t.beginWrite(ctx, limit); err != nil {
 			return n, err
 		}
-		var m int64
-		m, err = bufs.WriteTo(t.nc)
+		m, err := t.tryTwo(head, p)
 		n += m
 		if err == nil {
 			return n, nil
@@ -218,7 +214,27 @@ func (t *transport) writeTwo(ctx context.Context, limit time.Duration, head, p [
 		if err = t.writeError(err); err != ErrPeerNotReading || m == 0 || t.broken {
 			return n, err
 		}
+		h := min(m, int64(len(head)))
+		head, p = head[h:], p[m-h:]
 	}
+}
+
+// tryTwo writes head and then p, once.
+func (t *transport) tryTwo(head, p []byte) (n int64, err error) {
+	if t.vector && len(head) > 0 {
+		bufs := net.Buffers{head, p}
+		return bufs.WriteTo(t.nc)
+	}
+	for _, b := range [...][]byte{head, p} {
+		if len(b) > 0 {
+			m, err := t.nc.Write(b)
+			n += int64(m)
+			if err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
 }
 
 // writeError names the cause of a write that timed out.

@@ -1,0 +1,174 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// cutWrite begins a write, takes n bytes of it and ends its context.
+func cutWrite(t *testing.T, c *Conn, p *peer, payload string, n int) *Error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := start(func() error { return c.Write(ctx, Text, []byte(payload)) })
+	b := make([]byte, n)
+	for have := 0; have < n; {
+		m, err := p.nc.Read(b[have:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		have += m
+	}
+	p.got = append(p.got, b...)
+	synctest.Wait()
+	cancel()
+	return wantError(t, <-done, "write", context.Canceled)
+}
+
+// What is left of a message that was cut goes out though nobody writes any more.
+func TestRestGoesOutByItself(t *testing.T) {
+	for _, n := range []int{10, fragmentSize, 3 * blockSize, maxRest - 100} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p := newPeer(t, role, Limits{})
+			payload := strings.Repeat("cut ", n/4)
+			e := cutWrite(t, c, p, payload, 3)
+			if !e.Accepted || errors.Is(e, net.ErrClosed) || !e.Temporary() {
+				t.Fatalf("%+v", e)
+			}
+			time.Sleep(time.Second)
+			p.expect(wire.OpText, true, payload)
+			synctest.Wait()
+			if c.out.rest != nil || !c.out.frames.tryLock() {
+				t.Error("the rest was sent, and something is left")
+			} else {
+				c.unlockFrames()
+			}
+		})
+	}
+}
+
+// Messages that are cut one after the other arrive whole and in order, with the
+// pongs that were due meanwhile.
+func TestRestInOrder(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		startRead(context.Background(), c)
+		if e := cutWrite(t, c, p, "first, which is cut", 5); !e.Accepted {
+			t.Fatalf("%+v", e)
+		}
+		p.send(wire.OpPing, true, "one")
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		err := c.Write(ctx, Text, []byte("never sent: it waits behind the first"))
+		if e := wantError(t, err, "write", context.DeadlineExceeded); e.Accepted || errors.Is(e, net.ErrClosed) {
+			t.Errorf("%+v", e)
+		}
+		second := start(func() error { return c.Write(context.Background(), Binary, []byte("second")) })
+		synctest.Wait()
+		p.send(wire.OpPing, true, "two")
+		p.expect(wire.OpText, true, "first, which is cut")
+		p.expect(wire.OpPong, true, "one")
+		var rest []string
+		for range 2 {
+			h, payload, err := p.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			rest = append(rest, h.Opcode.String()+" "+string(payload))
+		}
+		if got := strings.Join(rest, ", "); got != "binary second, pong two" && got != "pong two, binary second" {
+			t.Errorf("then came %s", got)
+		}
+		if err := <-second; err != nil {
+			t.Error(err)
+		}
+		if e := cutWrite(t, c, p, "third, cut too", 1); !e.Accepted {
+			t.Fatalf("%+v", e)
+		}
+		done := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
+		p.expect(wire.OpText, true, "third, cut too")
+		p.expectClose(StatusNormalClosure)
+		p.answer()
+		p.nc.Close()
+		if err := <-done; err != nil {
+			t.Errorf("Close: %v", err)
+		}
+		wantClosed(t, c)
+	})
+}
+
+// A rest that the peer does not take for WriteTimeout ends the connection, as any
+// write does.
+func TestRestNotTaken(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		begun := time.Now()
+		if e := cutWrite(t, c, p, "cut", 1); !e.Accepted {
+			t.Fatalf("%+v", e)
+		}
+		_, _, err := c.Read(context.Background())
+		if e := wantError(t, err, "read", ErrPeerNotReading); !errors.Is(e, net.ErrClosed) || time.Since(begun) != DefaultWriteTimeout {
+			t.Errorf("%+v after %v", e, time.Since(begun))
+		}
+		wantClosed(t, c)
+	})
+}
+
+// A write to a peer that takes nothing ends the connection after WriteTimeout.
+func TestWriteTimeout(t *testing.T) {
+	for _, n := range []int{0, 10, 5 * blockSize} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			for _, limit := range []time.Duration{0, time.Second} {
+				c, _ := newPeer(t, role, Limits{WriteTimeout: limit})
+				read := startRead(context.Background(), c)
+				r := <-timed(func() error { return c.Write(context.Background(), Binary, make([]byte, n)) })
+				want := max(limit, time.Second)
+				if limit == 0 {
+					want = DefaultWriteTimeout
+				}
+				if e := wantError(t, r.err, "write", ErrPeerNotReading); !errors.Is(e, net.ErrClosed) || e.Accepted || r.took != want {
+					t.Errorf("%+v after %v", e, r.took)
+				}
+				wantError(t, (<-read).err, "read", ErrPeerNotReading)
+				wantClosed(t, c)
+			}
+		})
+	}
+}
+
+// A peer that reads slowly but steadily is no peer that does not read, however
+// long it takes; nor is there a limit if it is turned off.
+func TestWriteTimeoutSlowPeer(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		for _, n := range []int{100, 2 * blockSize} {
+			c, p := newPeer(t, role, Limits{})
+			done := timed(func() error { return c.Write(context.Background(), Binary, make([]byte, n)) })
+			for len(p.got) < n {
+				time.Sleep(29 * time.Second)
+				b := make([]byte, n/50)
+				m, err := p.nc.Read(b)
+				if err != nil {
+					t.Fatalf("after %d bytes: %v", len(p.got), err)
+				}
+				p.got = append(p.got, b[:m]...)
+			}
+			p.expect(wire.OpBinary, true, string(make([]byte, n)))
+			if r := <-done; r.err != nil || r.took < 20*time.Minute {
+				t.Errorf("%v after %v", r.err, r.took)
+			}
+		}
+		c, p := newPeer(t, role, Limits{WriteTimeout: -1})
+		done := start(func() error { return c.Write(context.Background(), Binary, nil) })
+		time.Sleep(24 * time.Hour)
+		p.expect(wire.OpBinary, true, "")
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

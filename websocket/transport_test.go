@@ -1,0 +1,123 @@
+package websocket
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A flipConn changes what it reads and writes. It embeds the type that the
+// transport knows, and so has all its methods.
+type flipConn struct {
+	*net.TCPConn
+	reads, writes int
+}
+
+func flip(p []byte) {
+	for i := range p {
+		p[i] ^= 0x55
+	}
+}
+
+func (c *flipConn) Read(p []byte) (int, error) {
+	c.reads++
+	n, err := c.TCPConn.Read(p)
+	flip(p[:n])
+	return n, err
+}
+
+func (c *flipConn) Write(p []byte) (int, error) {
+	c.writes++
+	b := append([]byte(nil), p...)
+	flip(b)
+	return c.TCPConn.Write(b)
+}
+
+// A type that embeds a TCP connection and changes its methods is used by them, not
+// by the system calls beneath.
+func TestTransportOfOtherType(t *testing.T) {
+	for _, role := range roles {
+		t.Run(role.String(), func(t *testing.T) {
+			checkLeaks(t)
+			a, b := netPair(t, "tcp")
+			ours := &flipConn{TCPConn: a.(*net.TCPConn)}
+			c, p := newPeerOver(t, ours, &flipConn{TCPConn: b.(*net.TCPConn)}, config{role: role, limits: Limits{}.withDefaults()})
+			for _, text := range []string{"small", strings.Repeat("large ", 20_000)} {
+				read := startRead(bounded(t), c)
+				p.send(wire.OpText, true, text)
+				if g := <-read; g != (received{Text, text, nil}) {
+					t.Fatalf("%d bytes, %v", len(g.data), g.err)
+				}
+				written := start(func() error { return c.Write(bounded(t), Text, []byte(text)) })
+				p.expect(wire.OpText, true, text)
+				if err := <-written; err != nil {
+					t.Error(err)
+				}
+			}
+			if ours.reads < 2 || ours.writes < 2 || c.tr.raw != nil {
+				t.Errorf("%d reads, %d writes, raw %v", ours.reads, ours.writes, c.tr.raw)
+			}
+			if c.NetConn() != net.Conn(ours) || c.TLS() != nil {
+				t.Errorf("NetConn %v, TLS %v", c.NetConn(), c.TLS())
+			}
+		})
+	}
+}
+
+// A write of TLS that was cut in the middle cannot be taken up again. The error
+// says so.
+func TestWriteCutOverTLS(t *testing.T) {
+	for _, role := range roles {
+		t.Run(role.String(), func(t *testing.T) {
+			checkLeaks(t)
+			c, p := newPeerWith(t, "tls", role)
+			ctx, cancel := context.WithCancel(bounded(t))
+			for _, nc := range []net.Conn{c.NetConn(), p.nc} {
+				tcp := nc.(*tls.Conn).NetConn().(*net.TCPConn)
+				tcp.SetReadBuffer(64 << 10)
+				tcp.SetWriteBuffer(64 << 10)
+			}
+			done := start(func() error { return c.Write(ctx, Binary, make([]byte, maxRest)) })
+			if _, err := io.ReadFull(p.nc, make([]byte, 7)); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			e := wantError(t, <-done, "write", context.Canceled)
+			if role == wire.Client && e.Accepted && !errors.Is(e, net.ErrClosed) {
+				return // a client writes in pieces, and was met between two
+			}
+			if !errors.Is(e, net.ErrClosed) || e.Accepted || e.Temporary() {
+				t.Errorf("%+v", e)
+			}
+			if s := e.Error(); !strings.Contains(s, "TLS") || !strings.Contains(s, "cut in the middle") {
+				t.Errorf("the error does not say why the connection ended: %v", e)
+			}
+			wantClosed(t, c)
+		})
+	}
+}
+
+// A context that ends before the first byte of a write over TLS harms nothing.
+func TestWriteCancelledBeforeOverTLS(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tls", wire.Server)
+	ctx, cancel := context.WithCancel(bounded(t))
+	cancel()
+	for range 3 {
+		e := wantError(t, c.Write(ctx, Text, []byte("no")), "write", context.Canceled)
+		if errors.Is(e, net.ErrClosed) || e.Accepted {
+			t.Errorf("%+v", e)
+		}
+		written := start(func() error { return c.Write(bounded(t), Text, []byte("yes")) })
+		p.expect(wire.OpText, true, "yes")
+		if err := <-written; err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,171 @@
+//go:build unix
+
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A connection that waits for its peer over a socket holds no buffer.
+func TestIdleHoldsNoBuffer(t *testing.T) {
+	for _, kind := range []string{"tcp", "unix"} {
+		for _, role := range roles {
+			t.Run(kind+"/"+role.String(), func(t *testing.T) {
+				checkLeaks(t)
+				c, p := newPeerWith(t, kind, role)
+				waits := make(chan bool, 100)
+				c.tr.idle = func() { waits <- c.in.blk == nil && c.tr.rblk == nil && c.in.unread == nil }
+				for _, style := range readStyles {
+					read := style.make(c)
+					for _, n := range []int{0, 10, 3 * blockSize} {
+						want := strings.Repeat("a", n)
+						done := start(func() received { return read(bounded(t)) })
+						<-waits
+						p.write(p.frame(wire.OpText, true, []byte(want)))
+						if g := <-done; g != (received{Text, want, nil}) {
+							t.Fatalf("%d bytes, %v", len(g.data), g.err)
+						}
+						for len(waits) > 0 {
+							if !<-waits {
+								t.Errorf("%s: a buffer is held", style.name)
+							}
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// A socketPair is a RawConn over a socket that does not block. When the writer has
+// to wait, wait is called in the place of the system's poller.
+type socketPair struct {
+	syscall.RawConn
+	fd, peer int
+	wait     func() error
+}
+
+func newSocketPair(t *testing.T) *socketPair {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		syscall.Close(fds[0])
+		syscall.Close(fds[1])
+	})
+	for _, fd := range fds {
+		if err := syscall.SetNonblock(fd, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &socketPair{fd: fds[0], peer: fds[1]}
+}
+
+func (s *socketPair) Write(f func(fd uintptr) bool) error {
+	for !f(uintptr(s.fd)) {
+		if err := s.wait(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drain reads up to n bytes at the other end.
+func (s *socketPair) drain(t *testing.T, n int) int {
+	b := make([]byte, n)
+	n, again, err := sysRead(uintptr(s.peer), b)
+	if again {
+		return 0
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// The bound of a write to a full socket begins anew whenever the peer has taken
+// something, and only then.
+func TestWriteBoundMovesWithProgress(t *testing.T) {
+	checkLeaks(t)
+	s := newSocketPair(t)
+	tr := transport{raw: s, nc: noConn{}}
+	tr.writeFunc = tr.tryWrite
+	var bounds []time.Time
+	tr.wd.set = func(at time.Time) error {
+		if !at.IsZero() {
+			bounds = append(bounds, at)
+		}
+		return nil
+	}
+	ctx := &countingContext{Context: bounded(t)}
+	waits, progress, taken := 0, 0, 0
+	s.wait = func() error {
+		waits++
+		if waits%3 == 0 {
+			return nil // woken for nothing
+		}
+		progress++
+		for n := 1; n > 0; taken += n {
+			n = s.drain(t, blockSize)
+		}
+		return nil
+	}
+	const size = 4 << 20
+	n, err := tr.write(ctx, time.Minute, make([]byte, size))
+	if n != size || err != nil {
+		t.Fatalf("%d, %v", n, err)
+	}
+	// One for the first wait, and one after each that made room.
+	if progress < 3 || len(bounds) < progress || len(bounds) > progress+1 || !slices.IsSortedFunc(bounds, time.Time.Compare) {
+		t.Errorf("%d waits, %d with progress, %d bounds", waits, progress, len(bounds))
+	}
+	if ctx.registered != 1 || tr.wd.done != nil {
+		t.Errorf("the context was registered %d times; still followed: %v", ctx.registered, tr.wd.done != nil)
+	}
+}
+
+// What the system's poller reports becomes the cause that moved the deadline.
+func TestWriteErrorsOfFullSocket(t *testing.T) {
+	checkLeaks(t)
+	canceled, cancel := context.WithCancel(context.Background())
+	cancel()
+	timeout := &net.OpError{Op: "raw-write", Net: "unix", Err: os.ErrDeadlineExceeded}
+	for _, row := range []struct {
+		name string
+		ctx  context.Context
+		wait error
+		want error
+	}{
+		{"peer takes nothing", context.Background(), timeout, ErrPeerNotReading},
+		{"context ended before", canceled, nil, context.Canceled},
+		{"connection broke", context.Background(), io.ErrClosedPipe, io.ErrClosedPipe},
+	} {
+		s := newSocketPair(t)
+		tr := transport{raw: s, nc: noConn{}}
+		tr.writeFunc = tr.tryWrite
+		tr.wd.set = func(time.Time) error { return nil }
+		s.wait = func() error { return row.wait }
+		n, err := tr.write(row.ctx, time.Minute, make([]byte, 4<<20))
+		if n == 0 || n == 4<<20 || !errors.Is(err, row.want) || isInterrupt(err) != (row.want == context.Canceled) {
+			t.Errorf("%s: %d, %v", row.name, n, err)
+		}
+		if tr.wbuf != nil || tr.wctx != nil || tr.wd.done != nil || !tr.wd.limit.IsZero() {
+			t.Errorf("%s: the transport holds on to the write", row.name)
+		}
+	}
+}
+
+// noConn stands where a transport has a net.Conn that is not used.
+type noConn struct{ net.Conn }
