@@ -20,11 +20,10 @@ import (
 // so that an idle connection holds none; and a write pays for deadlines only when
 // the socket is full.
 type transport struct {
-	nc     net.Conn
-	raw    syscall.RawConn // nil: use nc alone
-	vector bool            // nc writes several buffers in one system call
-	rd     deadline
-	wd     deadline
+	nc  net.Conn
+	raw syscall.RawConn // nil: use nc alone
+	rd  deadline
+	wd  deadline
 
 	// The read in progress.
 	readFunc func(fd uintptr) bool
@@ -39,6 +38,7 @@ type transport struct {
 	wctx      context.Context
 	wlimit    time.Duration
 	wbuf      []byte
+	wtail     []byte
 	wn        int
 	werr      error
 	wmark     int  // wn when the socket was last found full; -1 before
@@ -53,9 +53,9 @@ func (t *transport) init(nc net.Conn) {
 	// would have their other methods too.
 	switch c := nc.(type) {
 	case *net.TCPConn:
-		t.raw, t.vector = rawConn(c), true
+		t.raw = rawConn(c)
 	case *net.UnixConn:
-		t.raw, t.vector = rawConn(c), true
+		t.raw = rawConn(c)
 	}
 	if t.raw != nil {
 		t.readFunc = t.tryRead
@@ -155,15 +155,17 @@ func (t *transport) waiting() {
 	}
 }
 
-// write writes p, for as long as ctx lives, unless the peer takes nothing for
-// longer than limit, which does not hold if it is negative. n < len(p) comes with
-// an error; ErrPeerNotReading is the limit's.
-func (t *transport) write(ctx context.Context, limit time.Duration, p []byte) (n int, err error) {
+// write writes p and then tail, for as long as ctx lives, unless the peer takes
+// nothing for longer than limit, which does not hold if it is negative. n is short
+// with an error alone; ErrPeerNotReading is the limit's.
+//
+// Two slices take two system calls. One that gathers them, by net.Buffers, would
+// need a deadline in advance, which costs as much, and allocate.
+func (t *transport) write(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
 	if t.raw == nil {
-		m, err := t.writeTwo(ctx, limit, nil, p)
-		return int(m), err
+		return t.writePlain(ctx, limit, p, tail)
 	}
-	t.wctx, t.wlimit, t.wbuf, t.wn, t.werr, t.wmark = ctx, limit, p, 0, nil, -1
+	t.wctx, t.wlimit, t.wbuf, t.wtail, t.wn, t.werr, t.wmark = ctx, limit, p, tail, 0, nil, -1
 	err = t.raw.Write(t.writeFunc)
 	if err == nil {
 		err = t.werr
@@ -171,7 +173,7 @@ func (t *transport) write(ctx context.Context, limit time.Duration, p []byte) (n
 	if err != nil {
 		err = t.writeError(err)
 	}
-	t.wctx, t.wbuf = nil, nil
+	t.wctx, t.wbuf, t.wtail = nil, nil, nil
 	if t.wmark >= 0 {
 		t.endWrite()
 	}
@@ -181,8 +183,12 @@ func (t *transport) write(ctx context.Context, limit time.Duration, p []byte) (n
 // tryWrite is called by RawConn.Write until it returns true; in between the
 // goroutine waits.
 func (t *transport) tryWrite(fd uintptr) bool {
-	for t.wn < len(t.wbuf) {
-		n, again, err := sysWrite(fd, t.wbuf[t.wn:])
+	for {
+		p := unwritten(t.wn, t.wbuf, t.wtail)
+		if len(p) == 0 {
+			return true
+		}
+		n, again, err := sysWrite(fd, p)
 		if again {
 			if t.wn > t.wmark { // the first time, or the peer has taken something
 				t.wmark = t.wn
@@ -196,45 +202,36 @@ func (t *transport) tryWrite(fd uintptr) bool {
 		}
 		t.wn += n
 	}
-	return true
 }
 
-// writeTwo writes head and then p like write, in one system call where it can.
-func (t *transport) writeTwo(ctx context.Context, limit time.Duration, head, p []byte) (n int64, err error) {
+// writePlain is write through nc.
+func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
 	defer t.endWrite()
 	for {
+		b := unwritten(n, p, tail)
+		if len(b) == 0 {
+			return n, nil
+		}
 		if err := t.beginWrite(ctx, limit); err != nil {
 			return n, err
 		}
-		m, err := t.tryTwo(head, p)
+		m, err := t.nc.Write(b)
 		n += m
-		if err == nil {
-			return n, nil
-		}
-		if err = t.writeError(err); err != ErrPeerNotReading || m == 0 || t.broken {
-			return n, err
-		}
-		h := min(m, int64(len(head)))
-		head, p = head[h:], p[m-h:]
-	}
-}
-
-// tryTwo writes head and then p, once.
-func (t *transport) tryTwo(head, p []byte) (n int64, err error) {
-	if t.vector && len(head) > 0 {
-		bufs := net.Buffers{head, p}
-		return bufs.WriteTo(t.nc)
-	}
-	for _, b := range [...][]byte{head, p} {
-		if len(b) > 0 {
-			m, err := t.nc.Write(b)
-			n += int64(m)
-			if err != nil {
+		if err != nil {
+			if err = t.writeError(err); err != ErrPeerNotReading || m == 0 || t.broken {
 				return n, err
 			}
 		}
 	}
-	return n, nil
+}
+
+// unwritten returns what is to be written next of p and then tail, of which n bytes
+// are out.
+func unwritten(n int, p, tail []byte) []byte {
+	if n < len(p) {
+		return p[n:]
+	}
+	return tail[n-len(p):]
 }
 
 // writeError names the cause of a write that timed out.

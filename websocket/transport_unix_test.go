@@ -123,7 +123,7 @@ func TestWriteBoundMovesWithProgress(t *testing.T) {
 		return nil
 	}
 	const size = 4 << 20
-	n, err := tr.write(ctx, time.Minute, make([]byte, size))
+	n, err := tr.write(ctx, time.Minute, make([]byte, size), nil)
 	if n != size || err != nil {
 		t.Fatalf("%d, %v", n, err)
 	}
@@ -157,7 +157,7 @@ func TestWriteErrorsOfFullSocket(t *testing.T) {
 		tr.writeFunc = tr.tryWrite
 		tr.wd.set = func(time.Time) error { return nil }
 		s.wait = func() error { return row.wait }
-		n, err := tr.write(row.ctx, time.Minute, make([]byte, 4<<20))
+		n, err := tr.write(row.ctx, time.Minute, make([]byte, 4<<20), nil)
 		if n == 0 || n == 4<<20 || !errors.Is(err, row.want) || isInterrupt(err) != (row.want == context.Canceled) {
 			t.Errorf("%s: %d, %v", row.name, n, err)
 		}

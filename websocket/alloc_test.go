@@ -1,0 +1,92 @@
+//go:build !race
+
+package websocket
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// mallocs returns how many objects have been allocated since the start.
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
+}
+
+// In steady state a message costs no allocation, on either side, whatever context
+// bounds the calls: one side reads with AppendRead, the other with Messages.
+// (testing.AllocsPerRun would round down what happens now and then; the race
+// detector makes sync.Pool forget.)
+func TestNoAllocations(t *testing.T) {
+	cancellable, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for _, row := range []struct {
+		name  string
+		ctx   context.Context
+		sizes []int
+	}{
+		{"background", context.Background(), []int{0, 125, fragmentSize, 64 << 10}},
+		{"cancellable", cancellable, []int{125, 64 << 10}},
+	} {
+		for _, size := range row.sizes {
+			for _, role := range roles {
+				t.Run(fmt.Sprintf("%s/%d/%v", row.name, size, role), func(t *testing.T) {
+					checkLeaks(t)
+					client, server := connPair(t, "tcp", Limits{})
+					if role == wire.Client {
+						testNoAllocations(t, row.ctx, size, client, server)
+					} else {
+						testNoAllocations(t, row.ctx, size, server, client)
+					}
+				})
+			}
+		}
+	}
+}
+
+func testNoAllocations(t *testing.T, ctx context.Context, size int, near, far *Conn) {
+	const warmUp, messages = 500, 10_000
+	echoed := start(func() error {
+		left := warmUp + messages
+		for m, err := range far.Messages(ctx) {
+			if err != nil {
+				return err
+			}
+			if err := far.Write(ctx, m.Type, m.Data); err != nil {
+				return err
+			}
+			if left--; left == 0 {
+				break
+			}
+		}
+		return nil
+	})
+	out, in := make([]byte, size), make([]byte, 0, size)
+	var before uint64
+	for i := range warmUp + messages {
+		if i == warmUp {
+			before = mallocs()
+		}
+		if err := near.Write(ctx, Binary, out); err != nil {
+			t.Fatal(err)
+		}
+		_, b, err := near.AppendRead(ctx, in)
+		if err != nil || len(b) != size {
+			t.Fatal(len(b), err)
+		}
+	}
+	// The runtime allocates a little of its own.
+	if n := mallocs() - before; n > messages/500 {
+		t.Errorf("%d allocations in %d messages there and back", n, messages)
+	} else {
+		t.Logf("%d allocations", n)
+	}
+	if err := <-echoed; err != nil {
+		t.Error(err)
+	}
+}
