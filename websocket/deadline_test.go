@@ -83,7 +83,7 @@ func TestDeadlineRegistersOnce(t *testing.T) {
 			if err := d.follow(a); err != nil {
 				t.Fatal(err)
 			}
-			if err := d.follow(context.WithValue(a, "key", "value")); err != nil {
+			if err := d.follow(context.WithValue(a, valueKey{}, "value")); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -178,3 +178,6 @@ func TestInterrupt(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A valueKey is the key of a value in a context.
+type valueKey struct{}

@@ -277,10 +277,13 @@ func TestDecoderModel(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	faults := make(map[wire.Violation]int)
+	fewBits := func() byte {
+		b := random.IntN(8)
+		return byte(b & random.IntN(8))
+	}
 	for range 40_000 {
 		d := wire.Decoder{
-			Role: wire.Role(random.IntN(2)), RSV: byte(random.IntN(8)) & byte(random.IntN(8)),
-			FrameRSV: byte(random.IntN(8)) & byte(random.IntN(8)),
+			Role: wire.Role(random.IntN(2)), RSV: fewBits(), FrameRSV: fewBits(),
 			MaxFrame: int64(1 + random.IntN(300)), MaxMessage: int64(1 + random.IntN(300)),
 			MaxEmptyFragments: 1 + random.IntN(3), MaxControls: 1 + random.IntN(4),
 		}
