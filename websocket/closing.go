@@ -90,10 +90,10 @@ func closedWell(err error) bool {
 }
 
 func (c *Conn) closeContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	if c.limits.CloseTimeout < 0 {
+	if c.closeWithin < 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, c.limits.CloseTimeout)
+	return context.WithTimeout(ctx, c.closeWithin)
 }
 
 // closingContext bounds what is left to do once a close frame has come or is due:

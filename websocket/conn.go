@@ -22,9 +22,10 @@ import (
 type Conn struct {
 	// What the handshake settled.
 	subprotocol string
-	session     wire.Session // nil: no extension
-	rsv         byte         // the bits session sets on the first frame of a message
-	limits      Limits
+	session     wire.Session  // nil: no extension
+	rsv         byte          // the bits session sets on the first frame of a message
+	closeWithin time.Duration // Limits.CloseTimeout
+	writeWithin time.Duration // Limits.WriteTimeout
 
 	// One concern each; see the file of that name.
 	tr      transport
@@ -56,7 +57,8 @@ type config struct {
 // deadlines and owns nc from here on.
 func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
 	_ = nc.SetDeadline(time.Time{})
-	c := &Conn{subprotocol: cfg.subprotocol, session: cfg.session, limits: cfg.limits}
+	c := &Conn{subprotocol: cfg.subprotocol, session: cfg.session}
+	c.closeWithin, c.writeWithin = cfg.limits.CloseTimeout, cfg.limits.WriteTimeout
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
 	c.tr.init(nc)
 	c.in.dec = wire.Decoder{
@@ -82,6 +84,16 @@ func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
 // or of the context given to Dial, and ends with the connection;
 // [context.Cause] then tells why.
 func (c *Conn) Context() context.Context { return c.ctx }
+
+// watched returns ctx, or a context that never ends if ctx is the connection's
+// own: the transport is closed when that ends, and to watch it, too, would cost
+// half a kilobyte for as long as a Handler reads.
+func (c *Conn) watched(ctx context.Context) context.Context {
+	if ctx == c.ctx {
+		return context.Background()
+	}
+	return ctx
+}
 
 // Subprotocol returns the subprotocol that was agreed on, or "" (RFC 6455,
 // section 1.9).

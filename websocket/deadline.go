@@ -19,10 +19,10 @@ type deadline struct {
 	stop func() bool
 
 	mu    sync.Mutex
-	seq   uint      // of the context followed, so that a late signal is known
+	seq   uint32    // of the context followed, so that a late signal is known
+	armed bool      // the transport has a deadline
 	cut   error     // the context's error, once it ended
 	limit time.Time // our own bound
-	armed time.Time // what the transport has
 }
 
 // longAgo is in the past for every transport.
@@ -85,14 +85,14 @@ func (d *deadline) bound(t time.Time) {
 	d.apply()
 }
 
-// apply gives the transport the deadline, if it has another. The caller has mu.
+// apply gives the transport the deadline. The caller has mu.
 func (d *deadline) apply() {
 	t := d.limit
 	if d.cut != nil {
 		t = longAgo
 	}
-	if !t.Equal(d.armed) {
-		d.armed = t
+	if arm := !t.IsZero(); arm || d.armed {
+		d.armed = arm
 		_ = d.set(t) // fails only if the transport is closed
 	}
 }

@@ -188,7 +188,7 @@ func (c *Conn) messageEnded() {
 func (c *Conn) fill(ctx context.Context) error {
 	in := &c.in
 	in.dropBlock()
-	if err := c.tr.rd.follow(ctx); err != nil {
+	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
 		return c.fault("read", err)
 	}
 	blk, n, err := c.tr.readBlock()
@@ -259,7 +259,7 @@ func (c *Conn) direct(max int) int {
 func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error) {
 	in := &c.in
 	in.dropBlock()
-	if err := c.tr.rd.follow(ctx); err != nil {
+	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
 		return dst, c.fault("read", err)
 	}
 	n, err := c.tr.read(dst[len(dst) : len(dst)+n])

@@ -146,7 +146,7 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	}
 	n, err := 0, wait
 	if wait == nil {
-		n, err = c.tr.write(ctx, c.limits.WriteTimeout, buf, nil)
+		n, err = c.tr.write(c.watched(ctx), c.writeWithin, buf, nil)
 	}
 	if err != nil {
 		return c.cutOff(op, err, cut{f, n, before, buf[n:], nil})
@@ -170,7 +170,7 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 		// All that fits goes with the header, so that it takes no call of its own.
 		n := min(len(f.payload), blockSize-len(head))
 		buf, tail := append(head, f.payload[:n]...), f.payload[n:]
-		n, err := c.tr.write(ctx, c.limits.WriteTimeout, buf, tail)
+		n, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, tail)
 		if err != nil {
 			return c.cutOff(op, err, cut{f, n, before, buf[min(n, len(buf)):], tail[max(n-len(buf), 0):]})
 		}
@@ -185,7 +185,7 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 		buf = append(buf, p[:n]...)
 		wire.Mask(buf[start:], f.Key, int64(at))
 		p = p[n:]
-		m, err := c.tr.write(ctx, c.limits.WriteTimeout, buf, nil)
+		m, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, nil)
 		sent += m
 		if err != nil {
 			tail := p
@@ -242,7 +242,7 @@ func (c *Conn) writeRest(ctx context.Context) error {
 	if len(o.rest) == 0 {
 		return nil
 	}
-	n, err := c.tr.write(ctx, c.limits.WriteTimeout, o.rest, nil)
+	n, err := c.tr.write(c.watched(ctx), c.writeWithin, o.rest, nil)
 	if o.rest = o.rest[n:]; len(o.rest) == 0 {
 		o.rest = nil
 	}

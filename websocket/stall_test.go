@@ -306,9 +306,9 @@ func testCloseAgainst(t *testing.T, kind string, s stall, in situation, role wir
 	checkLeaks(t)
 	c, p := newPeerWith(t, kind, role)
 	finishTLS(t, c, p)
-	c.limits.CloseTimeout = 20 * time.Second
+	c.closeWithin = 20 * time.Second
 	if s.want == context.DeadlineExceeded {
-		c.limits.CloseTimeout = 20 * time.Millisecond
+		c.closeWithin = 20 * time.Millisecond
 	}
 	closeAgainst(t, s, in, c, p, bounded(t))
 }
