@@ -84,6 +84,9 @@ func TestAppendClose(t *testing.T) {
 
 // A long reason is cut between runes, and no shorter than it must be.
 func TestAppendCloseCuts(t *testing.T) {
+	if wire.MaxCloseReason != 123 {
+		t.Error("a reason has 123 bytes at most")
+	}
 	for _, r := range []string{"a", "\u00e9", "\u20ac", "\U0001f600"} {
 		for pad := range 5 {
 			reason := strings.Repeat("x", pad) + strings.Repeat(r, 135)
