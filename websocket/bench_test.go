@@ -1,0 +1,141 @@
+package websocket
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+var benchSizes = []int{16, 125, 1 << 10, 4 << 10, 64 << 10}
+
+// A tape is a transport that costs nothing: it plays the same bytes over and over
+// and takes all that is written.
+type tape struct {
+	net.Conn
+	bytes []byte
+	next  int
+}
+
+func (t *tape) Read(p []byte) (int, error) {
+	n := copy(p, t.bytes[t.next:])
+	if t.next += n; t.next == len(t.bytes) {
+		t.next = 0
+	}
+	return n, nil
+}
+
+func (t *tape) Write(p []byte) (int, error)      { return len(p), nil }
+func (t *tape) SetDeadline(time.Time) error      { return nil }
+func (t *tape) SetReadDeadline(time.Time) error  { return nil }
+func (t *tape) SetWriteDeadline(time.Time) error { return nil }
+func (t *tape) Close() error                     { return nil }
+
+// newTape returns a Conn that reads copies of a message. The key of a client is 0,
+// so that bytes that are unmasked again and again in place stay as they are.
+func newTape(role wire.Role, t MessageType, payload []byte, copies int) *Conn {
+	frame := wire.AppendHeader(nil, wire.Header{
+		Fin: true, Opcode: wire.Opcode(t), Length: int64(len(payload)), Masked: role == wire.Server,
+	})
+	frame = append(frame, payload...)
+	var stream []byte
+	for range copies {
+		stream = append(stream, frame...)
+	}
+	return newConn(context.Background(), &tape{bytes: stream}, config{role: role, limits: Limits{}.withDefaults()})
+}
+
+// BenchmarkRead reads messages that come one a read, or 32, without a transport's
+// cost.
+func BenchmarkRead(b *testing.B) {
+	ctx := context.Background()
+	for _, copies := range []int{1, 32} {
+		for _, size := range benchSizes {
+			b.Run(fmt.Sprintf("AppendRead/%d/%d", copies, size), func(b *testing.B) {
+				c := newTape(wire.Server, Binary, make([]byte, size), copies)
+				dst := make([]byte, 0, size)
+				b.SetBytes(int64(size))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, _, err := c.AppendRead(ctx, dst); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run(fmt.Sprintf("Messages/%d/%d", copies, size), func(b *testing.B) {
+				c := newTape(wire.Server, Binary, make([]byte, size), copies)
+				b.SetBytes(int64(size))
+				b.ReportAllocs()
+				for _, err := range c.Messages(ctx) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					if !b.Loop() {
+						break
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkWrite writes messages to nowhere.
+func BenchmarkWrite(b *testing.B) {
+	ctx := context.Background()
+	for _, role := range roles {
+		for _, size := range benchSizes {
+			b.Run(fmt.Sprintf("%v/%d", role, size), func(b *testing.B) {
+				c := newTape(role, Binary, []byte("-"), 1)
+				p := make([]byte, size)
+				b.SetBytes(int64(size))
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := c.Write(ctx, Binary, p); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkEcho sends messages there and back between two Conns.
+func BenchmarkEcho(b *testing.B) {
+	ctx := context.Background()
+	for _, kind := range transports {
+		for _, size := range benchSizes {
+			b.Run(fmt.Sprintf("%s/%d", kind, size), func(b *testing.B) {
+				client, server := connPair(b, kind, Limits{})
+				go func() {
+					for m, err := range server.Messages(ctx) {
+						if err != nil || server.Write(ctx, m.Type, m.Data) != nil {
+							return
+						}
+					}
+				}()
+				p, dst := make([]byte, size), make([]byte, 0, size)
+				b.SetBytes(int64(size))
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := client.Write(ctx, Binary, p); err != nil {
+						b.Fatal(err)
+					}
+					if _, _, err := client.AppendRead(ctx, dst); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkConn makes and drops a Conn.
+func BenchmarkConn(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		newTape(wire.Server, Binary, nil, 1).CloseNow()
+	}
+}
