@@ -59,13 +59,19 @@ func TestIdleMemory(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			checkLeaks(t)
-			const conns, most = 100, blockSize * 2 / 3
+			const conns, most = 100, blockSize - blockSize/8
+			large := string(pattern(2*blockSize, 0))
 			before := inUse()
 			for range conns {
 				c, p := newPeerWith(t, "tcp", wire.Server)
 				go row.echo(c.Context(), c)
 				p.send(wire.OpText, true, "hello")
 				p.expect(wire.OpText, true, "hello")
+				// A message that has to be gathered leaves nothing behind either.
+				p.send(wire.OpBinary, false, large)
+				p.send(wire.OpContinuation, true, "")
+				p.expect(wire.OpBinary, true, large)
+				p.got = nil
 			}
 			// The last of them go back to wait a moment after they wrote.
 			var each int64

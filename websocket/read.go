@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"sync"
 )
 
 // A Message is a message as [Conn.Messages] yields it.
@@ -102,10 +103,8 @@ func (in *incoming) room(have, free int) int {
 // a new loop takes up where this one was.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		var own []byte // for messages that came in several pieces
 		for {
-			m, lent, data, err := c.nextMessage(ctx, own[:0])
-			own = data
+			m, l, err := c.nextMessage(ctx)
 			if err != nil {
 				if !closedWell(err) {
 					yield(Message{}, err)
@@ -113,7 +112,7 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 				return
 			}
 			more := yield(m, nil)
-			c.unlend(lent)
+			c.takeBack(l)
 			if !more {
 				return
 			}
@@ -121,15 +120,31 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	}
 }
 
-// nextMessage reads a message where it lies, if it came whole, and then returns
-// the block it has lent; or into own.
-func (c *Conn) nextMessage(ctx context.Context, own []byte) (m Message, lent *block, _ []byte, err error) {
+// A loan is where a message lies that Messages has yielded: in a block of the
+// Conn, in a gathering, or in neither.
+type loan struct {
+	blk *block
+	own *gathering
+}
+
+// A gathering is where a message that came in several pieces is put together. An
+// idle connection holds none.
+type gathering struct{ b []byte }
+
+var gatherings = sync.Pool{New: func() any { return new(gathering) }}
+
+// maxGathering is the most room, in bytes, that a gathering may have to be used
+// again.
+const maxGathering = 1 << 20
+
+// nextMessage reads a message where it lies, if it came whole, or into a gathering.
+func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
 	if err := c.beginRead(ctx); err != nil {
-		return Message{}, nil, own, err
+		return Message{}, loan{}, err
 	}
 	defer c.endRead()
 	if err := c.startMessage(ctx); err != nil {
-		return Message{}, nil, own, err
+		return Message{}, loan{}, err
 	}
 	in := &c.in
 	if in.ext == nil && in.last && len(in.kept) == 0 {
@@ -137,19 +152,27 @@ func (c *Conn) nextMessage(ctx context.Context, own []byte) (m Message, lent *bl
 		in.piece = nil
 		in.lent++
 		c.messageEnded()
-		return m, in.blk, own, nil
+		return m, loan{blk: in.blk}, nil
 	}
-	m.Type, own, err = c.appendMessage(ctx, own)
-	m.Data = own
-	return m, nil, own, err
+	l.own = gatherings.Get().(*gathering)
+	m.Type, l.own.b, err = c.appendMessage(ctx, l.own.b[:0])
+	if err != nil {
+		c.takeBack(l)
+		return Message{}, loan{}, err
+	}
+	m.Data = slices.Clip(l.own.b) // beyond it may be bytes of other connections
+	return m, l, nil
 }
 
-// unlend takes back what nextMessage lent, if the Conn has not parted with it.
-func (c *Conn) unlend(b *block) {
-	if b == nil || !c.in.turn.tryLock() {
+// takeBack takes back what nextMessage lent, unless the Conn has parted with it.
+func (c *Conn) takeBack(l loan) {
+	if l.own != nil && cap(l.own.b) <= maxGathering {
+		gatherings.Put(l.own)
+	}
+	if l.blk == nil || !c.in.turn.tryLock() {
 		return // nothing, or another reader or Close sees to it
 	}
-	if c.in.blk == b {
+	if c.in.blk == l.blk {
 		c.in.lent--
 	}
 	c.endRead()

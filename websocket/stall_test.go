@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -106,7 +107,7 @@ var stalls = []stall{
 
 	// The peer breaks a rule, or the connection.
 	{"a flood of pings", after(func(p *peer) {
-		p.forever(p.frame(wire.OpPing, true, []byte("ping")), 0)
+		p.forever(bytes.Repeat(p.frame(wire.OpPing, true, pattern(125, 0)), 100), 0)
 	}), wire.ErrControlFlood, false, true},
 	{"garbage", after(func(p *peer) { p.write([]byte("\xff\xff\xff\xff\xff")); p.toEnd() }), wire.ErrReservedBits, false, false},
 	{"too large a message", whole(0x82, 8, 1<<30, ""), wire.ErrMessageTooBig, false, false},
@@ -254,32 +255,36 @@ func closeAgainst(t *testing.T, s stall, in situation, c *Conn, p *peer, ctx con
 // the peer does and whoever else uses the connection.
 func TestCloseBounded(t *testing.T) {
 	for _, s := range stalls {
-		if s.half {
-			continue // a net.Pipe cannot
-		}
 		for _, in := range situations {
 			t.Run(s.name+"/"+in.name, func(t *testing.T) {
 				eachRole(t, func(t *testing.T, role wire.Role) {
-					for _, bound := range []struct{ ctx, timeout, want time.Duration }{
-						{0, 0, DefaultCloseTimeout},
-						{time.Second, 0, time.Second},
-						{time.Minute, 3 * time.Second, 3 * time.Second},
-						{time.Minute, -1, time.Minute},
-					} {
-						c, p := newPeer(t, role, Limits{CloseTimeout: bound.timeout, WriteTimeout: -1})
-						ctx := context.Background()
-						if bound.ctx > 0 {
-							var cancel context.CancelFunc
-							ctx, cancel = context.WithTimeout(ctx, bound.ctx)
-							defer cancel()
-						}
-						took := closeAgainst(t, s, in, c, p, ctx)
-						if s.want == context.DeadlineExceeded && took != bound.want || took > bound.want {
-							t.Errorf("Close took %v, want %v", took, bound.want)
-						}
+					testCloseBounded(t, s, in, role, newDuplexPeer)
+					if !s.half {
+						testCloseBounded(t, s, in, role, newPeer)
 					}
 				})
 			})
+		}
+	}
+}
+
+func testCloseBounded(t *testing.T, s stall, in situation, role wire.Role, newPeer func(*testing.T, wire.Role, Limits) (*Conn, *peer)) {
+	for _, bound := range []struct{ ctx, timeout, want time.Duration }{
+		{0, 0, DefaultCloseTimeout},
+		{time.Second, 0, time.Second},
+		{time.Minute, 3 * time.Second, 3 * time.Second},
+		{time.Minute, -1, time.Minute},
+	} {
+		c, p := newPeer(t, role, Limits{CloseTimeout: bound.timeout, WriteTimeout: -1})
+		ctx := context.Background()
+		if bound.ctx > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, bound.ctx)
+			defer cancel()
+		}
+		took := closeAgainst(t, s, in, c, p, ctx)
+		if s.want == context.DeadlineExceeded && took != bound.want || took > bound.want {
+			t.Errorf("Close took %v, want %v", took, bound.want)
 		}
 	}
 }

@@ -1,0 +1,155 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A duplex is a net.Pipe in each direction, so that each can be ended alone, as
+// those of TCP can. Unlike TCP it has no buffer, and lives in a bubble.
+type duplex struct {
+	net.Conn // what this end writes
+	in       net.Conn
+}
+
+func duplexPair() (a, b net.Conn) {
+	ab, ba := net.Pipe()
+	cd, dc := net.Pipe()
+	return &duplex{ab, dc}, &duplex{cd, ba}
+}
+
+func (d *duplex) Read(p []byte) (int, error)        { return d.in.Read(p) }
+func (d *duplex) CloseWrite() error                 { return d.Conn.Close() }
+func (d *duplex) Close() error                      { return errors.Join(d.in.Close(), d.Conn.Close()) }
+func (d *duplex) SetReadDeadline(t time.Time) error { return d.in.SetReadDeadline(t) }
+func (d *duplex) SetDeadline(t time.Time) error {
+	return errors.Join(d.in.SetReadDeadline(t), d.Conn.SetWriteDeadline(t))
+}
+
+// newDuplexPeer is newPeer over a transport whose directions end alone.
+func newDuplexPeer(t *testing.T, role wire.Role, limits Limits) (*Conn, *peer) {
+	t.Helper()
+	ours, theirs := duplexPair()
+	return newPeerOver(t, ours, theirs, config{role: role, limits: limits.withDefaults()})
+}
+
+// After a failure our side of the stream ends at once. What the peer still sends is
+// read for a second, or a mebibyte, so that no reset overtakes the close frame.
+func TestLinger(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		peer func(p *peer) error // after it has seen the end of our side
+		want time.Duration
+		fail bool // the peer is cut off
+	}{
+		{"peer closes", func(p *peer) error { return p.nc.Close() }, 0, false},
+		{"peer sends and closes", func(p *peer) error {
+			if _, err := p.nc.Write(make([]byte, 500<<10)); err != nil {
+				return err
+			}
+			time.Sleep(300 * time.Millisecond)
+			if _, err := p.nc.Write(make([]byte, 500<<10)); err != nil {
+				return err
+			}
+			return p.nc.Close()
+		}, 300 * time.Millisecond, false},
+		{"peer does nothing", func(p *peer) error { return nil }, lingerTime, false},
+		{"peer dribbles", func(p *peer) error {
+			for {
+				if _, err := p.nc.Write([]byte("x")); err != nil {
+					return err
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+		}, lingerTime, true},
+		{"peer sends without end", func(p *peer) error {
+			_, err := p.nc.Write(make([]byte, 10<<20))
+			return err
+		}, 0, true},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newDuplexPeer(t, role, Limits{})
+				begun := time.Now()
+				read := timed(func() error { _, _, err := c.Read(context.Background()); return err })
+				p.write(append(p.rawFrame(0x83, 1, 0, "", false), "and more"...))
+				p.expectClose(StatusProtocolError)
+				p.expectEOF()
+				if d := time.Since(begun); d != 0 {
+					t.Errorf("our side ended after %v", d)
+				}
+				sent := start(func() error { return row.peer(p) })
+				r := <-read
+				wantError(t, r.err, "read", wire.ErrReservedOpcode)
+				if r.took != row.want {
+					t.Errorf("Read took %v, want %v", r.took, row.want)
+				}
+				if err := <-sent; (err != nil) != row.fail {
+					t.Errorf("peer: %v", err)
+				}
+				wantClosed(t, c)
+			})
+		})
+	}
+}
+
+// Close and CloseNow do not wait for a reader that lingers.
+func TestLingerCutShort(t *testing.T) {
+	for _, now := range []bool{true, false} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p := newDuplexPeer(t, role, Limits{})
+			read := timed(func() error { _, _, err := c.Read(context.Background()); return err })
+			p.write(p.rawFrame(0x83, 1, 0, "", false))
+			p.expectClose(StatusProtocolError)
+			p.expectEOF()
+			if now {
+				c.CloseNow()
+			} else {
+				ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+				defer cancel()
+				if err := c.Close(ctx, StatusNormalClosure, ""); !errors.Is(err, net.ErrClosed) {
+					t.Errorf("Close: %v", err)
+				}
+			}
+			if r := <-read; !errors.Is(r.err, net.ErrClosed) || r.took > 100*time.Millisecond {
+				t.Errorf("Read: %v after %v", r.err, r.took)
+			}
+			wantClosed(t, c)
+		})
+	}
+}
+
+// The peer may have ended its side of the stream, and still gets what is due.
+func TestPeerHalfClosed(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newDuplexPeer(t, role, Limits{})
+		read := startRead(context.Background(), c)
+		p.answer()
+		p.closeWrite()
+		p.expectClose(StatusNormalClosure)
+		p.expectEOF()
+		var e *CloseError
+		if g := <-read; !errors.As(g.err, &e) || e.Code != StatusNormalClosure {
+			t.Errorf("%+v", g)
+		}
+		wantClosed(t, c)
+
+		c, p = newDuplexPeer(t, role, Limits{})
+		written := stallWriter(c, "text")
+		read = startRead(context.Background(), c)
+		p.closeWrite()
+		wantError(t, (<-read).err, "read", io.ErrUnexpectedEOF)
+		if err := <-written; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Write: %v", err)
+		}
+		synctest.Wait()
+		wantClosed(t, c)
+	})
+}
