@@ -32,7 +32,8 @@ func ParseExtensions(values []string) ([]Offer, error) {
 // AppendExtensions appends offers to dst as the value of one
 // Sec-WebSocket-Extensions field. Parameters without a value are written without
 // "=". A name or value that is not a token (RFC 6455, section 9.1) is an
-// [*Error] with [ErrFieldSyntax], and dst is returned as it was.
+// [*Error] with [ErrFieldSyntax], whose Offset is where the offer's name or the
+// parameter would have stood, and dst is returned as it was.
 func AppendExtensions(dst []byte, offers []Offer) ([]byte, error) {
 	start := len(dst)
 	for i, o := range offers {

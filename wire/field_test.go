@@ -150,9 +150,19 @@ func TestAppendExtensions(t *testing.T) {
 			}
 		}
 	}
-	for _, offers := range [][]wire.Offer{{offer("")}, {offer("foo", "", "a")}} {
-		if b, err := wire.AppendExtensions(nil, offers); !errors.Is(err, wire.ErrFieldSyntax) || len(b) != 0 {
-			t.Errorf("%q: %q, %v", offers, b, err)
+	for _, tt := range []struct {
+		offers []wire.Offer
+		offset int64
+	}{
+		{[]wire.Offer{offer("")}, 0},
+		{[]wire.Offer{offer("foo"), offer("")}, 5},
+		{[]wire.Offer{offer("foo", "", "a")}, 5},
+		{[]wire.Offer{offer("foo", "a", "b", "c", "\"")}, 10},
+	} {
+		b, err := wire.AppendExtensions([]byte("before"), tt.offers)
+		var e *wire.Error
+		if !errors.As(err, &e) || *e != (wire.Error{Violation: wire.ErrFieldSyntax, Offset: tt.offset}) || string(b) != "before" {
+			t.Errorf("%q: %q, %v, want an error at byte %d", tt.offers, b, err, tt.offset)
 		}
 	}
 }
