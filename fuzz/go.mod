@@ -8,6 +8,8 @@ require (
 	github.com/hawser-ws/hawser/wire v0.0.0
 )
 
+require github.com/klauspost/compress v1.20.3 // indirect
+
 replace (
 	github.com/hawser-ws/hawser/deflate => ../deflate
 	github.com/hawser-ws/hawser/websocket => ../websocket

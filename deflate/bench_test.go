@@ -1,0 +1,300 @@
+package deflate_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/flate"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A corpus is a number of messages, no two alike.
+type corpus struct {
+	name     string
+	messages [][]byte
+}
+
+func corpora() []corpus {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	json, text := corpus{name: "json=1KiB"}, corpus{name: "text=64KiB"}
+	for range 1024 {
+		json.messages = append(json.messages, jsonMessage(rnd, 1024))
+	}
+	for range 16 {
+		text.messages = append(text.messages, textMessage(rnd, 64<<10))
+	}
+	return []corpus{json, text}
+}
+
+// A way is a way to compress the messages of a connection.
+type way struct {
+	name        string
+	windows     []int // in bits
+	largest     int   // message that it can keep to these windows
+	connections int   // how many connect makes
+	connect     func(bits int) func(dst, p []byte) []byte
+}
+
+var ways = []way{
+	{"takeover/shared", []int{9, 12, 15}, 1 << 30, 2, shared(false, false)},
+	{"takeover/shared,alone", []int{9, 12, 15}, 1 << 30, 1, shared(false, true)},
+	{"takeover/own", []int{9, 12, 15}, 1 << 30, 1, own},
+	{"takeover/stateless", []int{12, 15}, 2048, 1, stateless},
+	{"takeover/level1", []int{12}, 2048, 1, level1Dict},
+	{"none/shared", []int{9, 12, 15}, 1 << 30, 1, shared(true, true)},
+	{"none/stateless", []int{15}, 1 << 30, 1, func(int) func(_, _ []byte) []byte { return stateless(0) }},
+	{"none/level1", []int{15}, 1 << 30, 1, level1},
+}
+
+// shared is this package. Two connections take turns, so that each finds its
+// compressor with the context of the other, or one is alone.
+func shared(noTakeover, alone bool) func(bits int) func(dst, p []byte) []byte {
+	extensions := map[int]*deflate.Extension{}
+	return func(bits int) func(dst, p []byte) []byte {
+		e := extensions[bits]
+		if e == nil {
+			e = deflate.New(&deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover, Threshold: -1})
+			extensions[bits] = e
+		}
+		var sessions [2]wire.Session
+		for i := range sessions {
+			sessions[i], _ = e.Confirm(wire.Offer{Name: "permessage-deflate", Params: serverKeeps(noTakeover)})
+		}
+		turn := 0
+		return func(dst, p []byte) []byte {
+			if !alone {
+				turn ^= 1
+			}
+			dst, _ = sessions[turn].Encode(wire.MessageInfo{Size: int64(len(p))}).Append(dst, p, true)
+			return dst
+		}
+	}
+}
+
+func serverKeeps(noTakeover bool) []wire.Param {
+	if noTakeover {
+		return []wire.Param{{Name: "server_no_context_takeover"}}
+	}
+	return nil
+}
+
+type sink struct{ b []byte }
+
+func (s *sink) Write(p []byte) (int, error) {
+	s.b = append(s.b, p...)
+	return len(p), nil
+}
+
+// own gives every connection a compressor.
+func own(bits int) func(dst, p []byte) []byte {
+	s := &sink{}
+	w, err := flate.NewWriterWindow(s, 1<<bits)
+	if err != nil {
+		panic(err)
+	}
+	return func(dst, p []byte) []byte {
+		s.b = dst
+		_, _ = w.Write(p)
+		_ = w.Flush()
+		return s.b[:len(s.b)-4]
+	}
+}
+
+func level1(int) func(dst, p []byte) []byte {
+	s := &sink{}
+	w, err := flate.NewWriter(s, 1)
+	if err != nil {
+		panic(err)
+	}
+	return func(dst, p []byte) []byte {
+		s.b = dst
+		w.Reset(s)
+		_, _ = w.Write(p)
+		_ = w.Flush()
+		return s.b[:len(s.b)-4]
+	}
+}
+
+// level1Dict shares the compressor of level 1 and gives it as much for a dictionary
+// as the window leaves, for it knows no smaller window than 32 KiB.
+func level1Dict(bits int) func(dst, p []byte) []byte {
+	s := &sink{}
+	w, err := flate.NewWriter(s, 1)
+	if err != nil {
+		panic(err)
+	}
+	var dict []byte
+	return func(dst, p []byte) []byte {
+		s.b = dst
+		w.ResetDict(s, dict[max(0, len(dict)-max(0, 1<<bits-len(p))):])
+		_, _ = w.Write(p)
+		_ = w.Flush()
+		dict = append(dict, p...)
+		dict = dict[:copy(dict, dict[max(0, len(dict)-1<<bits):])]
+		return s.b[:len(s.b)-4]
+	}
+}
+
+// stateless keeps as much for a dictionary as the window leaves and the mode takes.
+func stateless(bits int) func(dst, p []byte) []byte {
+	s := &sink{}
+	var dict []byte
+	return func(dst, p []byte) []byte {
+		s.b = dst
+		size := max(0, min(8<<10, 1<<bits-len(p)))
+		_ = flate.StatelessDeflate(s, p, false, dict[max(0, len(dict)-size):])
+		if bits > 0 {
+			dict = append(dict, p...)
+			dict = dict[:copy(dict, dict[max(0, len(dict)-8<<10):])]
+		}
+		return s.b[:len(s.b)-4]
+	}
+}
+
+// BenchmarkTable is the table in the package's documentation. For each way it
+// reports the time of a message in the fastest of many batches, which other work on
+// the machine disturbs least; the ratio; and the bytes that a connection holds for
+// what it sends, apart from what is pooled.
+//
+//	go test -run '^$' -bench Table -cpu 1
+func BenchmarkTable(b *testing.B) {
+	for _, c := range corpora() {
+		for _, w := range ways {
+			for _, bits := range w.windows {
+				if len(c.messages[0]) > w.largest {
+					continue
+				}
+				b.Run(fmt.Sprintf("%s/%s/window=%d", c.name, w.name, bits), func(b *testing.B) {
+					compress := w.connect(bits)
+					var dst []byte
+					for i := range 64 { // fill the window
+						dst = compress(dst[:0], c.messages[i%len(c.messages)])
+					}
+					in, out := 0, 0
+					fastest := fastestOf(b, c, func(p []byte) {
+						dst = compress(dst[:0], p)
+						in, out = in+len(p), out+len(dst)
+					})
+					b.ReportMetric(fastest, "µs/msg")
+					b.ReportMetric(float64(in)/float64(out), "ratio")
+					b.ReportMetric(float64(held(c, w, bits)), "B/conn")
+					b.ReportMetric(0, "ns/op")
+				})
+			}
+		}
+	}
+}
+
+// fastestOf has once take the messages of c in turn, and returns the time of one in
+// µs in the fastest batch.
+func fastestOf(b *testing.B, c corpus, once func(p []byte)) float64 {
+	batch := min(16, len(c.messages)/8)
+	fastest, i := time.Hour, 0
+	for b.Loop() {
+		start := time.Now()
+		for range batch {
+			once(c.messages[i%len(c.messages)])
+			i++
+		}
+		fastest = min(fastest, time.Since(start))
+	}
+	return float64(fastest.Nanoseconds()) / 1000 / float64(batch)
+}
+
+// BenchmarkDecode measures the way back: messages that come whole and in two
+// pieces, and for comparison what klauspost's reader takes for whole ones.
+//
+//	go test -run '^$' -bench Decode -cpu 1
+func BenchmarkDecode(b *testing.B) {
+	for _, c := range corpora() {
+		for _, bits := range []int{9, 12, 15} {
+			for _, noTakeover := range []bool{false, true} {
+				for _, pieces := range []int{1, 2} {
+					name := fmt.Sprintf("%s/window=%d/takeover=%v/pieces=%d", c.name, bits, !noTakeover, pieces)
+					b.Run(name, func(b *testing.B) { decodeAll(b, c, bits, noTakeover, pieces) })
+				}
+			}
+			b.Run(fmt.Sprintf("%s/window=%d/takeover=false/klauspost", c.name, bits), func(b *testing.B) {
+				klauspostAll(b, c, bits)
+			})
+		}
+	}
+}
+
+func decodeAll(b *testing.B, c corpus, bits int, noTakeover bool, pieces int) {
+	s, to := both(b, bits, noTakeover)
+	encoded := corpus{}
+	for _, p := range c.messages {
+		encoded.messages = append(encoded.messages, encode(b, s, p, 0))
+	}
+	var out []byte
+	n := 0
+	b.ReportAllocs()
+	fastest := fastestOf(b, encoded, func(z []byte) {
+		if n++; n > len(encoded.messages) { // start again, with an empty window
+			s, to = both(b, bits, noTakeover)
+			n = 1
+		}
+		dec, _ := to.Decode(wire.RSV1)
+		if pieces == 2 {
+			out, _, _, _ = dec.Append(out[:0], z[:len(z)/2], false, 1<<20)
+			out, _, _, _ = dec.Append(out, z[len(z)/2:], true, 1<<20)
+		} else {
+			out, _, _, _ = dec.Append(out[:0], z, true, 1<<20)
+		}
+		dec.Release()
+		if len(out) != len(c.messages[n-1]) {
+			b.Fatal(len(out))
+		}
+	})
+	b.ReportMetric(fastest, "µs/msg")
+	b.ReportMetric(0, "ns/op")
+}
+
+func klauspostAll(b *testing.B, c corpus, bits int) {
+	s, _ := both(b, bits, true)
+	encoded := corpus{}
+	for _, p := range c.messages {
+		z := append(encode(b, s, p, 0), "\x00\x00\xff\xff\x01\x00\x00\xff\xff"...)
+		encoded.messages = append(encoded.messages, z)
+	}
+	out, in := make([]byte, 1<<20), bytes.NewReader(nil)
+	r := flate.NewReader(in)
+	b.ReportAllocs()
+	fastest := fastestOf(b, encoded, func(z []byte) {
+		in.Reset(z)
+		_ = r.(flate.Resetter).Reset(in, nil)
+		if n, _ := io.ReadFull(r, out); n < 900 {
+			b.Fatal(n)
+		}
+	})
+	b.ReportMetric(fastest, "µs/msg")
+	b.ReportMetric(0, "ns/op")
+}
+
+// held returns what a connection holds that has sent 64 messages.
+func held(c corpus, w way, bits int) int {
+	const n = 16
+	keep := make([]func(dst, p []byte) []byte, n)
+	var dst []byte
+	before := heap()
+	for i := range keep {
+		keep[i] = w.connect(bits)
+		for j := range 64 {
+			if len(c.messages) == 16 && j == 8 {
+				break
+			}
+			dst = keep[i](dst[:0], c.messages[(i+j)%len(c.messages)])
+		}
+	}
+	after := heap()
+	runtime.KeepAlive(keep)
+	return int(after-before) / n / w.connections
+}

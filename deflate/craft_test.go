@@ -1,0 +1,105 @@
+package deflate_test
+
+import "encoding/binary"
+
+// A crafter makes DEFLATE data block by block (RFC 1951, section 3.2).
+type crafter struct {
+	out []byte
+	n   uint // bits in the last byte of out; 0 means that it is full
+}
+
+// bits writes the n bits of v, the least significant first.
+func (c *crafter) bits(v, n uint) *crafter {
+	for range n {
+		if c.n == 0 {
+			c.out = append(c.out, 0)
+		}
+		c.out[len(c.out)-1] |= byte(v&1) << c.n
+		c.n = (c.n + 1) % 8
+		v >>= 1
+	}
+	return c
+}
+
+// huffman writes a code of n bits, which begins with its most significant one.
+func (c *crafter) huffman(v, n uint) *crafter {
+	for i := range n {
+		c.bits(v>>(n-1-i), 1)
+	}
+	return c
+}
+
+func (c *crafter) align() *crafter { c.n = 0; return c }
+
+// stored writes a block without compression.
+func (c *crafter) stored(final uint, data string) *crafter {
+	c.bits(final, 1).bits(0, 2).align()
+	c.out = binary.LittleEndian.AppendUint16(c.out, uint16(len(data)))
+	c.out = binary.LittleEndian.AppendUint16(c.out, ^uint16(len(data)))
+	c.out = append(c.out, data...)
+	return c
+}
+
+// fixed begins a block with fixed codes.
+func (c *crafter) fixed(final uint) *crafter { return c.bits(final, 1).bits(1, 2) }
+
+func (c *crafter) literals(s string) *crafter {
+	for _, b := range []byte(s) {
+		if b < 144 {
+			c.huffman(0x30+uint(b), 8)
+		} else {
+			c.huffman(0x190+uint(b)-144, 9)
+		}
+	}
+	return c
+}
+
+// match3 writes a match of three bytes at a distance, which stands for itself up to
+// 4 and is a power of two beyond.
+func (c *crafter) match3(distance uint) *crafter {
+	c.huffman(1, 7) // symbol 257
+	if distance <= 4 {
+		return c.huffman(distance-1, 5)
+	}
+	extra := uint(0)
+	for 4<<extra < distance {
+		extra++
+	}
+	// The distances of symbol 2*extra+3 end at 4<<extra.
+	return c.huffman(2*extra+3, 5).bits(1<<extra-1, extra)
+}
+
+func (c *crafter) end() *crafter { return c.huffman(0, 7) }
+
+// message returns the payload: a block header of type 00 whose length is cut off.
+func (c *crafter) message() []byte { return c.bits(0, 3).align().out }
+
+// zeros returns a message of n*258+1 zeros, at a quarter of a byte for 258 of them:
+// the most that DEFLATE can do.
+func zeros(n int) []byte {
+	c := &crafter{}
+	c.bits(0, 1).bits(2, 2)
+	c.bits(286-257, 5).bits(0, 5).bits(18-4, 4) // codes up to 285, one distance, 18 lengths
+	// Of the codes for code lengths 0 and 18 have 2 bits, 1 and 2 have 2 bits.
+	for _, symbol := range []int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1} {
+		switch symbol {
+		case 0, 1, 2, 18:
+			c.bits(2, 3)
+		default:
+			c.bits(0, 3)
+		}
+	}
+	zero := func(n uint) { c.huffman(3, 2).bits(n-11, 7) }
+	c.huffman(2, 2) // 0: 2 bits
+	zero(138)
+	zero(117)
+	c.huffman(2, 2) // 256: 2 bits
+	zero(28)
+	c.huffman(1, 2) // 285: 1 bit
+	c.huffman(1, 2) // distance 1: 1 bit
+	c.huffman(2, 2) // a zero
+	for range n {
+		c.huffman(0, 1).huffman(0, 1)
+	}
+	return c.huffman(3, 2).message()
+}

@@ -1,0 +1,84 @@
+package deflate_test
+
+import (
+	"fmt"
+	"log"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Two sides agree, and a message goes from the server to the client. This is what a
+// transport does; its users only hand it the Extension.
+func ExampleNew() {
+	server, client := deflate.New(nil), deflate.New(nil)
+
+	answer, from, ok := server.Accept(slices.Values(client.Offer(nil)))
+	if !ok {
+		log.Fatal("declined")
+	}
+	to, err := client.Confirm(answer)
+	if err != nil {
+		log.Fatal(err)
+	}
+	field, _ := wire.AppendExtensions(nil, []wire.Offer{answer})
+	fmt.Println(string(field))
+
+	message := []byte(strings.Repeat("All the world's a stage. ", 20))
+	encoder := from.Encode(wire.MessageInfo{Text: true, Size: int64(len(message))})
+	payload, err := encoder.Append(nil, message, true)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	decoder, _ := to.Decode(wire.RSV1)
+	defer decoder.Release()
+	const limit = 1 << 20
+	text, _, more, err := decoder.Append(nil, payload, true, limit)
+	if err != nil || more {
+		log.Fatal("garbage, or beyond the limit")
+	}
+	fmt.Println(len(payload) < len(message)/5, string(text) == string(message))
+	// Output:
+	// permessage-deflate; server_max_window_bits=12; client_max_window_bits=12
+	// true true
+}
+
+// A server for small devices: windows of 1 KiB, and only messages that are worth
+// it.
+func ExampleOptions() {
+	e := deflate.New(&deflate.Options{WindowBits: 10, Threshold: 512})
+
+	offers, _ := wire.ParseExtensions([]string{"permessage-deflate; client_max_window_bits"})
+	answer, session, _ := e.Accept(slices.Values(offers))
+	field, _ := wire.AppendExtensions(nil, []wire.Offer{answer})
+	fmt.Println(string(field))
+	fmt.Println(session.Encode(wire.MessageInfo{Size: 511}) == nil)
+	// Output:
+	// permessage-deflate; server_max_window_bits=10; client_max_window_bits=10
+	// true
+}
+
+// Without context takeover a connection holds nothing between messages, in either
+// direction.
+func ExampleOptions_noContextTakeover() {
+	e := deflate.New(&deflate.Options{NoContextTakeover: true})
+
+	field, _ := wire.AppendExtensions(nil, e.Offer(nil))
+	fmt.Println(string(field))
+	// Output:
+	// permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits
+}
+
+// What a server may not answer fails the handshake, and the error says why.
+func ExampleError() {
+	client := deflate.New(nil)
+
+	answers, _ := wire.ParseExtensions([]string{"permessage-deflate; server_max_window_bits=16"})
+	_, err := client.Confirm(answers[0])
+	fmt.Println(err)
+	// Output:
+	// deflate: parameter "server_max_window_bits" is "16", not 8 to 15 (RFC 7692, section 7.1.2.1)
+}

@@ -1,0 +1,432 @@
+package deflate
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"math"
+)
+
+const inflateSection = "7.2.2"
+
+// An inflater inflates one message at a time (RFC 1951 and RFC 7692, section
+// 7.2.2). It is fed, stops where the input ends or the output is full, and goes on
+// when there is more: nothing waits. A block is decoded in steps, and each step
+// takes what it takes whole or not at all, so that where it stops is easily kept.
+type inflater struct {
+	src  []byte // input not yet taken
+	fin  bool   // src ends the message
+	tail bool   // src is what the sender has cut off
+
+	bits uint64 // input taken but not used, the next bit in the least place
+	n    uint   // how many bits there are
+
+	step     step
+	final    bool // the block is the last of a DEFLATE stream
+	literals table
+	distance table
+	dynamic  dynamic
+	stored   int // bytes left of a stored block
+	length   int // bytes left of a match
+	back     int // its distance
+
+	out   []byte
+	kept  int   // out[:kept] is in the window, or not of this message
+	limit int   // how long out may get
+	total int64 // bytes of the message before out[kept]
+
+	window *window // of the connection, or own
+	own    window  // without takeover: for messages that take several calls
+	ended  bool
+	cause  error // why a step is broken
+	err    error
+}
+
+// A step is what comes next in the input.
+type step uint8
+
+const (
+	atHeader step = iota // of a block
+	atStoredLength
+	inStored
+	atCounts // of a dynamic block
+	inCodeLengths
+	inLengths
+	inSymbols
+	inMatch
+)
+
+// A result is why a step has stopped.
+type result int
+
+const (
+	done   result = iota // with this step; another follows
+	hungry               // the input is used up
+	full                 // the output is full and there is more
+	broken               // the input cannot be
+)
+
+func newInflater() *inflater {
+	return &inflater{
+		dynamic: newDynamic(),
+		own:     window{size: 1 << maxWindowBits, room: 2 << maxWindowBits},
+	}
+}
+
+// begin prepares for a message with the window w, or none.
+func (f *inflater) begin(w *window) {
+	if f.window = w; w == nil {
+		f.own.buf = f.own.buf[:0]
+		f.window = &f.own
+	}
+	f.tail, f.bits, f.n, f.step, f.ended, f.total, f.err = false, 0, 0, atHeader, false, 0, nil
+}
+
+// end forgets the message.
+func (f *inflater) end() {
+	f.src, f.out, f.window, f.literals, f.distance = nil, nil, nil, nil, nil
+}
+
+// append is Append of a [wire.MessageDecoder].
+func (f *inflater) append(dst, src []byte, fin bool, most int) (out []byte, consumed int, more bool, err error) {
+	if f.err != nil || f.ended {
+		return dst, len(src), false, f.err
+	}
+	if !f.tail {
+		f.src, f.fin = src, fin
+	}
+	f.out, f.kept = dst, len(dst)
+	f.limit = len(dst) + min(max(most, 0), math.MaxInt-len(dst))
+	more = f.run() == full
+	if f.err == nil && (!f.ended || f.window != &f.own) {
+		made := f.out[f.kept:]
+		f.total += int64(len(made))
+		f.window.add(made)
+	}
+	consumed = len(src)
+	if !f.tail {
+		consumed -= len(f.src)
+		f.src = nil
+	}
+	out, f.out = f.out, nil
+	return out, consumed, more, f.err
+}
+
+// run takes steps until the message ends, the input is used up or the output full.
+func (f *inflater) run() result {
+	for {
+		switch r := f.take(); r {
+		case done:
+		case full:
+			return full
+		case broken:
+			f.fail(f.cause)
+			return broken
+		case hungry:
+			switch {
+			case !f.fin:
+				return hungry
+			case f.step == atHeader && f.n == 0:
+				// Here a message should be with the tail. Without it, it lacks the
+				// octet 0x00 after its last block, or it is empty. Some are.
+				f.ended = true
+				return done
+			case f.tail:
+				f.fail(io.ErrUnexpectedEOF)
+				return broken
+			}
+			f.src, f.tail = tailBytes, true
+		}
+	}
+}
+
+var tailBytes = []byte(tail)
+
+// What can be wrong with a message.
+var (
+	errBlockType    = errors.New("block of the reserved type")
+	errStoredLength = errors.New("length of a block and its complement differ")
+	errCounts       = errors.New("code for more symbols than there are")
+	errCode         = errors.New("code that is not complete")
+	errRepetition   = errors.New("repetition of more code lengths than there are")
+	errSymbol       = errors.New("no such symbol")
+	errDistance     = errors.New("distance beyond the window")
+)
+
+// breaks is the result of a step on input that cannot be.
+func (f *inflater) breaks(cause error) result {
+	f.cause = cause
+	return broken
+}
+
+func (f *inflater) fail(err error) {
+	if f.tail {
+		err = io.ErrUnexpectedEOF
+	}
+	f.err = &Error{Section: inflateSection, Offset: f.total + int64(len(f.out)-f.kept), Err: err}
+}
+
+// take takes a step.
+func (f *inflater) take() result {
+	switch f.step {
+	case atHeader:
+		return f.header()
+	case atStoredLength:
+		return f.storedLength()
+	case inStored:
+		return f.copyStored()
+	case inSymbols:
+		return f.symbols()
+	case inMatch:
+		return f.match()
+	}
+	return f.dynamic.take(f)
+}
+
+// need gets n bits, 56 at most, or as many as there are.
+func (f *inflater) need(n uint) bool {
+	for f.n < n && len(f.src) > 0 {
+		f.bits |= uint64(f.src[0]) << f.n
+		f.n += 8
+		f.src = f.src[1:]
+	}
+	return f.n >= n
+}
+
+// drop takes n bits, which are there.
+func (f *inflater) drop(n uint) uint {
+	v := f.bits & (1<<n - 1)
+	f.bits >>= n
+	f.n -= n
+	return uint(v)
+}
+
+// header reads the header of a block (RFC 1951, section 3.2.3).
+func (f *inflater) header() result {
+	if !f.need(3) {
+		return hungry
+	}
+	f.final = f.drop(1) == 1
+	switch f.drop(2) {
+	case 0:
+		f.drop(f.n % 8)
+		f.step = atStoredLength
+	case 1:
+		f.literals, f.distance, f.step = fixedLiterals, fixedDistances, inSymbols
+	case 2:
+		f.step = atCounts
+	default:
+		return f.breaks(errBlockType)
+	}
+	return done
+}
+
+// endBlock goes on behind a block. A final block is padded, and more may follow
+// (RFC 7692, section 7.2.1).
+func (f *inflater) endBlock() {
+	f.step = atHeader
+	if f.final {
+		f.drop(f.n % 8)
+	}
+}
+
+func (f *inflater) storedLength() result {
+	if !f.need(32) {
+		return hungry
+	}
+	if f.stored = int(f.drop(16)); f.stored != int(f.drop(16)^0xffff) {
+		return f.breaks(errStoredLength)
+	}
+	f.step = inStored
+	return done
+}
+
+func (f *inflater) copyStored() result {
+	for f.stored > 0 {
+		switch {
+		case f.n == 0 && len(f.src) == 0:
+			return hungry
+		case !f.room():
+			return full
+		case f.n > 0:
+			f.out = append(f.out, byte(f.drop(8)))
+			f.stored--
+		default:
+			n := min(f.stored, len(f.src), min(cap(f.out), f.limit)-len(f.out))
+			f.out = append(f.out, f.src[:n]...)
+			f.src = f.src[n:]
+			f.stored -= n
+		}
+	}
+	f.endBlock()
+	return done
+}
+
+// room makes room for a byte at least, but never for more than the limit.
+func (f *inflater) room() bool {
+	if len(f.out) == f.limit {
+		return false
+	}
+	if len(f.out) == cap(f.out) {
+		size := max(512, 2*cap(f.out))
+		if f.limit-size < size/8 {
+			size = f.limit
+		}
+		grown := make([]byte, len(f.out), size)
+		copy(grown, f.out)
+		f.out = grown
+	}
+	return true
+}
+
+// symbols reads the data of a block (RFC 1951, section 3.2.3) up to a match for
+// which there is no room, or the end.
+func (f *inflater) symbols() result {
+	for {
+		f.manySymbols()
+		f.need(48) // the most that a match takes
+		e := f.literals.find(f.bits, literalBits)
+		switch {
+		case e.bits() > f.n:
+			return hungry
+		case e&isLiteral != 0:
+			if !f.room() {
+				return full
+			}
+			f.drop(e.bits())
+			f.out = append(f.out, byte(e.value()))
+		case e&isEnd != 0:
+			f.drop(e.bits())
+			f.endBlock()
+			return done
+		case e.bits() == 0 || e&isBad != 0:
+			return f.breaks(errSymbol)
+		default:
+			if r := f.beginMatch(e); r != done {
+				return r
+			}
+			if r := f.match(); r != done {
+				return r
+			}
+		}
+	}
+}
+
+// beginMatch reads a match whose length has the entry e.
+func (f *inflater) beginMatch(e entry) result {
+	n := e.bits() + e.extra()
+	length := e.value() + int(f.bits>>e.bits()&(1<<e.extra()-1))
+	d := f.distance.find(f.bits>>n, distanceBits)
+	switch {
+	case d.bits() == 0 || d&isBad != 0 && n+d.bits() <= f.n:
+		return f.breaks(errSymbol)
+	case n+d.bits()+d.extra() > f.n:
+		return hungry
+	}
+	n += d.bits()
+	back := d.value() + int(f.bits>>n&(1<<d.extra()-1))
+	if back > len(f.out)-f.kept+len(f.window.buf) {
+		return f.breaks(errDistance)
+	}
+	f.drop(n + d.extra())
+	f.length, f.back, f.step = length, back, inMatch
+	return done
+}
+
+// match copies what a match refers to (RFC 1951, section 3.2.3), as far as there is
+// room.
+func (f *inflater) match() result {
+	for f.length > 0 {
+		if !f.room() {
+			return full
+		}
+		from := f.out[f.kept:]
+		start := len(from) - f.back
+		if start < 0 {
+			from = f.window.buf
+			start += len(from)
+		}
+		n := min(f.length, len(from)-start, min(cap(f.out), f.limit)-len(f.out))
+		f.out = append(f.out, from[start:start+n]...)
+		f.length -= n
+	}
+	f.step = inSymbols
+	return done
+}
+
+// The input and output that manySymbols needs for a round: a load of eight bytes; a
+// match of 258, of which it writes eight at a time.
+const (
+	roundIn  = 8
+	roundOut = 258 + 8
+)
+
+// manySymbols reads symbols as long as there is plenty of input and output, and
+// nothing out of the common. Its twin is the loop in symbols.
+func (f *inflater) manySymbols() {
+	src, out, n := f.src, f.out[:min(cap(f.out), f.limit)], len(f.out)
+	buf, have := f.bits, f.n
+	literals, distances := f.literals, f.distance
+	window := f.window.buf
+	for len(src) >= roundIn && len(out)-n >= roundOut {
+		buf |= binary.LittleEndian.Uint64(src) << have
+		src = src[(63-have)>>3:]
+		have |= 56
+		e := literals.find(buf, literalBits)
+		if e&isLiteral != 0 {
+			for range 3 { // of 15 bits at most
+				out[n] = byte(e >> 16)
+				n++
+				buf >>= e.bits()
+				have -= e.bits()
+				if e = literals.find(buf, literalBits); e&isLiteral == 0 {
+					break
+				}
+			}
+			continue
+		}
+		if e&(isEnd|isBad) != 0 || e == 0 {
+			break
+		}
+		used := e.bits() + e.extra()
+		length := e.value() + int(buf>>e.bits()&(1<<e.extra()-1))
+		d := distances.find(buf>>used, distanceBits)
+		if d&isBad != 0 || d == 0 {
+			break
+		}
+		used += d.bits()
+		back := d.value() + int(buf>>used&(1<<d.extra()-1))
+		start := n - f.kept - back
+		if start < -len(window) {
+			break
+		}
+		used += d.extra()
+		buf >>= used
+		have -= used
+		if start < 0 {
+			k := copy(out[n:n+length], window[len(window)+start:])
+			if n, length = n+k, length-k; length == 0 {
+				continue
+			}
+		}
+		copyMatch(out, n, back, length)
+		n += length
+	}
+	f.src, f.out = src, out[:n]
+	f.bits, f.n = buf&(1<<have-1), have
+}
+
+// copyMatch copies length bytes within out to at, from back before it. Behind them
+// it may leave up to seven others.
+func copyMatch(out []byte, at, back, length int) {
+	if back < 8 {
+		for i := range length {
+			out[at+i] = out[at+i-back]
+		}
+		return
+	}
+	to, from := out[at:], out[at-back:]
+	for i := 0; i < length; i += 8 {
+		binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(from[i:]))
+	}
+}

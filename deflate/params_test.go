@@ -1,0 +1,130 @@
+package deflate_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/hawser-ws/hawser/deflate"
+)
+
+// badParams is what neither an offer nor an answer may have. In section 7 RFC 7692
+// counts the ways.
+var badParams = []struct{ params, section string }{
+	{"foo", "7"},
+	{"server_no_context_takeover; foo=1", "7"},
+	{"Server_no_context_takeover", "7"},
+	{"server_max_windows_bits=10", "7"},
+	{"server_no_context_takeover; server_no_context_takeover", "7"},
+	{"client_no_context_takeover; server_no_context_takeover; client_no_context_takeover", "7"},
+	{"server_max_window_bits=10; server_max_window_bits=10", "7"},
+	{"server_max_window_bits=10; server_max_window_bits=11", "7"},
+	{"client_max_window_bits=10; client_max_window_bits=11", "7"},
+	{"server_no_context_takeover=1", "7.1.1.1"},
+	{"server_no_context_takeover=true", "7.1.1.1"},
+	{`client_no_context_takeover="x"`, "7.1.1.2"},
+	{"server_max_window_bits", "7.1.2.1"},
+	{"server_max_window_bits=7", "7.1.2.1"},
+	{"server_max_window_bits=16", "7.1.2.1"},
+	{"server_max_window_bits=0", "7.1.2.1"},
+	{"server_max_window_bits=-1", "7.1.2.1"},
+	{"server_max_window_bits=+10", "7.1.2.1"},
+	{"server_max_window_bits=08", "7.1.2.1"},
+	{"server_max_window_bits=010", "7.1.2.1"},
+	{"server_max_window_bits=0xa", "7.1.2.1"},
+	{"server_max_window_bits=1e1", "7.1.2.1"},
+	{"server_max_window_bits=1_0", "7.1.2.1"},
+	{"server_max_window_bits=10a", "7.1.2.1"},
+	{"server_max_window_bits=1000000000000000000000", "7.1.2.1"},
+	{"client_max_window_bits=7", "7.1.2.2"},
+	{"client_max_window_bits=16", "7.1.2.2"},
+	{"client_max_window_bits=09", "7.1.2.2"},
+	{"client_max_window_bits=yes", "7.1.2.2"},
+}
+
+func TestBadParams(t *testing.T) {
+	for _, e := range []*deflate.Extension{deflate.New(nil), deflate.New(&deflate.Options{WindowBits: 15})} {
+		for _, p := range badParams {
+			field := "permessage-deflate; " + p.params
+			if answer, _ := accept(t, e, field); answer != "" {
+				t.Errorf("offer %s: answered %s", field, answer)
+			}
+			// The offers after it stand for themselves.
+			if answer, _ := accept(t, e, field+", permessage-deflate"); answer == "" {
+				t.Errorf("offer after %s: declined", field)
+			}
+			s, err := confirm(t, e, field)
+			var got *deflate.Error
+			if s != nil || !errors.As(err, &got) || got.Section != p.section || got.Offset != 0 {
+				t.Errorf("answer %s: %v, %v, want section %s", field, s, err, p.section)
+			}
+		}
+	}
+}
+
+// Every window, bare and quoted, on either side.
+func TestWindowBits(t *testing.T) {
+	e := deflate.New(&deflate.Options{WindowBits: 15})
+	for bits := 8; bits <= 15; bits++ {
+		want := fmt.Sprintf("permessage-deflate; server_max_window_bits=%d; client_max_window_bits=%d", bits, bits)
+		quoted := fmt.Sprintf(`permessage-deflate; server_max_window_bits="%d"; client_max_window_bits="%d"`, bits, bits)
+		for _, field := range []string{want, quoted} {
+			if answer, _ := accept(t, e, field); answer != want {
+				t.Errorf("%s: answered %s", field, answer)
+			}
+			if _, err := confirm(t, e, field); err != nil {
+				t.Errorf("%s: %v", field, err)
+			}
+		}
+	}
+}
+
+// What a server must not answer, by the client's options. All of it would be fine
+// as an answer to something else.
+func TestAnswersToOtherOffers(t *testing.T) {
+	for _, row := range []struct {
+		opts    *deflate.Options
+		answer  string
+		section string // "" if it is fine
+	}{
+		{nil, "permessage-deflate", ""},
+		{nil, "permessage-deflate; server_max_window_bits=15", ""}, // to the last offer
+		{nil, "permessage-deflate; client_no_context_takeover", ""},
+		{nil, "permessage-deflate; server_no_context_takeover", ""},
+		{nil, "permessage-deflate; client_max_window_bits=8", ""},
+		{nil, "permessage-deflate; client_max_window_bits=15", ""}, // the value offered is a hint
+		{&deflate.Options{WindowBits: 15}, "permessage-deflate; client_max_window_bits=8", ""},
+		{nil, "permessage-deflate; client_max_window_bits", "7.1.2.2"}, // an answer has a value
+		{&deflate.Options{NoContextTakeover: true}, "permessage-deflate", "7.1.1.1"},
+		{&deflate.Options{NoContextTakeover: true}, "permessage-deflate; client_no_context_takeover", "7.1.1.1"},
+		{&deflate.Options{NoContextTakeover: true}, "permessage-deflate; server_no_context_takeover", ""},
+		{&deflate.Options{NoContextTakeover: true, WindowBits: 9}, "permessage-deflate; server_max_window_bits=9", "7.1.1.1"},
+		{&deflate.Options{NoContextTakeover: true, WindowBits: 9}, "permessage-deflate; server_no_context_takeover; server_max_window_bits=10", ""},
+		{nil, "x-webkit-deflate-frame", "5"},
+		{nil, "Permessage-Deflate", "5"},
+		{nil, "x-permessage-deflate-foo", "5"},
+	} {
+		s, err := confirm(t, deflate.New(row.opts), row.answer)
+		var got *deflate.Error
+		switch {
+		case row.section == "":
+			if s == nil || err != nil {
+				t.Errorf("%+v, %s: %v", row.opts, row.answer, err)
+			}
+		case s != nil || !errors.As(err, &got) || got.Section != row.section:
+			t.Errorf("%+v, %s: %v, want section %s", row.opts, row.answer, err, row.section)
+		}
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	_, err := confirm(t, deflate.New(nil), "permessage-deflate; server_max_window_bits=7")
+	if want := `deflate: parameter "server_max_window_bits" is "7", not 8 to 15 (RFC 7692, section 7.1.2.1)`; err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+	s, _ := both(t, 12, false)
+	_, err = decode(t, s, []byte{6}, feeding{})
+	if want := "deflate: block of the reserved type after 0 inflated bytes (RFC 7692, section 7.2.2)"; err == nil || err.Error() != want {
+		t.Errorf("%v", err)
+	}
+}

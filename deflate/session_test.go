@@ -1,0 +1,200 @@
+package deflate_test
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+func TestThreshold(t *testing.T) {
+	for _, row := range []struct {
+		threshold int
+		info      wire.MessageInfo
+		plain     bool
+	}{
+		{0, wire.MessageInfo{Size: 0}, true},
+		{0, wire.MessageInfo{Size: deflate.DefaultThreshold - 1}, true},
+		{0, wire.MessageInfo{Size: deflate.DefaultThreshold}, false},
+		{0, wire.MessageInfo{Size: deflate.DefaultThreshold, Plain: true}, true},
+		{0, wire.MessageInfo{Size: -1}, false},
+		{0, wire.MessageInfo{Size: -1, Plain: true}, true},
+		{1000, wire.MessageInfo{Size: 999}, true},
+		{1000, wire.MessageInfo{Size: 1000, Text: true}, false},
+		{-1, wire.MessageInfo{Size: 0}, false},
+	} {
+		s, _ := agree(t, &deflate.Options{Threshold: row.threshold}, nil)
+		if got := s.Encode(row.info) == nil; got != row.plain {
+			t.Errorf("threshold %d, %+v: plain is %v", row.threshold, row.info, got)
+		}
+	}
+}
+
+// Messages that go plain leave the state alone on both sides.
+func TestPlainMessagesBetween(t *testing.T) {
+	s, c := agree(t, nil, nil)
+	rnd := rand.New(rand.NewPCG(1, 1))
+	for range messages(200) {
+		p := jsonMessage(rnd, rnd.IntN(300))
+		enc := s.Encode(wire.MessageInfo{Size: int64(len(p)), Plain: rnd.IntN(3) == 0})
+		if enc == nil {
+			continue
+		}
+		z, err := enc.Append(nil, p, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := decode(t, c, z, feeding{piece: rnd.IntN(3) * 20}); err != nil || !bytes.Equal(got, p) {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+}
+
+// Release and Close may come at any time, and again. What was borrowed goes back
+// fit for use.
+func TestReleaseAndCloseInEveryState(t *testing.T) {
+	states := []struct {
+		name string
+		into func(wire.Session) wire.MessageDecoder
+	}{
+		{"new", func(s wire.Session) wire.MessageDecoder { return decoder(s) }},
+		{"whole message read", func(s wire.Session) wire.MessageDecoder { return appended(s, hello, true, 100) }},
+		{"whole message held back", func(s wire.Session) wire.MessageDecoder { return appended(s, hello, true, 2) }},
+		{"fragment read", func(s wire.Session) wire.MessageDecoder { return appended(s, hello[:3], false, 100) }},
+		{"fragment held back", func(s wire.Session) wire.MessageDecoder { return appended(s, zeros(1000)[:100], false, 100) }},
+		{"nothing yet", func(s wire.Session) wire.MessageDecoder { return appended(s, nil, false, 100) }},
+		{"after a final block", func(s wire.Session) wire.MessageDecoder {
+			return appended(s, new(crafter).stored(1, "Hello").out, false, 100)
+		}},
+		{"whole garbage", func(s wire.Session) wire.MessageDecoder { return appended(s, []byte{6}, true, 100) }},
+		{"garbage in a fragment", func(s wire.Session) wire.MessageDecoder { return appended(s, []byte{6}, false, 100) }},
+	}
+	for _, noTakeover := range []bool{false, true} {
+		o := &deflate.Options{NoContextTakeover: noTakeover, Threshold: -1}
+		e := deflate.New(o)
+		for _, state := range states {
+			for _, how := range []string{"Release", "Close", "Release, Close", "Close, Release", "Close, Close"} {
+				_, s := accept(t, e, "permessage-deflate; client_max_window_bits")
+				dec := state.into(s)
+				_, _ = s.Encode(wire.MessageInfo{Size: -1}).Append(nil, []byte("begun and never ended"), false)
+				for step := range strings.SplitSeq(how, ", ") {
+					if step == "Release" {
+						dec.Release()
+					} else if err := s.Close(); err != nil {
+						t.Error(err)
+					}
+				}
+				// The next connections get what this one had, and each its own.
+				_, one := accept(t, e, "permessage-deflate; client_max_window_bits")
+				_, two := accept(t, e, "permessage-deflate; client_max_window_bits")
+				if err := interleave(one, two); err != nil {
+					t.Errorf("%s, %s: %v", state.name, how, err)
+				}
+			}
+		}
+	}
+}
+
+// interleave has two sessions encode and decode a message at the same time.
+func interleave(one, two wire.Session) error {
+	var z, got [2][]byte
+	var encoders [2]wire.MessageEncoder
+	var decoders [2]wire.MessageDecoder
+	for round := range 3 {
+		for i, s := range []wire.Session{one, two} {
+			part := bytes.Repeat([]byte{byte('a' + i), byte('0' + round)}, 100)
+			if round == 0 {
+				encoders[i], decoders[i] = s.Encode(wire.MessageInfo{Size: -1}), decoder(s)
+			}
+			var err error
+			if z[i], err = encoders[i].Append(z[i], part, round == 2); err != nil {
+				return err
+			}
+			block := new(crafter).stored(0, string(part)).out
+			if got[i], _, _, err = decoders[i].Append(got[i], block, round == 2, 1000); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range decoders {
+		decoders[i].Release()
+		w := strict{size: 1 << 15}
+		if sent, err := w.message(z[i]); err != nil || !bytes.Equal(sent, got[i]) {
+			return fmt.Errorf("session %d: sent %q, %v, received %q", i, sent, err, got[i])
+		}
+	}
+	return nil
+}
+
+func decoder(s wire.Session) wire.MessageDecoder {
+	d, _ := s.Decode(wire.RSV1)
+	return d
+}
+
+func appended(s wire.Session, src []byte, fin bool, most int) wire.MessageDecoder {
+	d := decoder(s)
+	_, _, _, _ = d.Append(nil, src, fin, most)
+	return d
+}
+
+// A session holds its windows and little else, whatever it has done.
+func TestIdleMemory(t *testing.T) {
+	if slow > 0 {
+		t.Skip("the race detector counts")
+	}
+	for _, row := range []struct {
+		bits       int
+		noTakeover bool
+		most       uint64 // bytes
+	}{{12, false, 8500}, {15, false, 65_900}, {8, false, 1000}, {12, true, 250}, {15, true, 250}} {
+		t.Run(fmt.Sprintf("%d,%v", row.bits, row.noTakeover), func(t *testing.T) {
+			o := &deflate.Options{WindowBits: row.bits, NoContextTakeover: row.noTakeover}
+			server, client := deflate.New(o), deflate.New(o)
+			answer, _ := accept(t, server, render(t, client.Offer(nil)...))
+			sessions := make([]wire.Session, 40)
+			before := heap()
+			for i := range sessions {
+				c, err := confirm(t, client, answer)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, sessions[i] = accept(t, server, render(t, client.Offer(nil)...))
+				rnd := rand.New(rand.NewPCG(uint64(i), 1))
+				for range 64 {
+					exchange(t, sessions[i], c, jsonMessage(rnd, 1024))
+					exchange(t, c, sessions[i], jsonMessage(rnd, 1024))
+				}
+				sessions[i].Idle()
+			}
+			each := (heap() - before) / uint64(len(sessions))
+			runtime.KeepAlive(sessions)
+			t.Logf("%d bytes a session", each)
+			if each > row.most || !row.noTakeover && each < 2<<row.bits {
+				t.Errorf("%d bytes a session, want %d at most", each, row.most)
+			}
+		})
+	}
+}
+
+func exchange(t testing.TB, from, to wire.Session, p []byte) {
+	t.Helper()
+	got, err := decode(t, to, encode(t, from, p, 0), feeding{})
+	if err != nil || !bytes.Equal(got, p) {
+		t.Fatal(err)
+	}
+}
+
+// heap returns the live bytes. It takes three collections to empty the pools.
+func heap() uint64 {
+	for range 3 {
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
