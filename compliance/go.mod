@@ -3,11 +3,13 @@ module github.com/hawser-ws/hawser/compliance
 go 1.25
 
 require (
+	github.com/hawser-ws/hawser/deflate v0.0.0
 	github.com/hawser-ws/hawser/websocket v0.0.0
+	github.com/hawser-ws/hawser/wire v0.0.0
 	golang.org/x/net v0.50.0
 )
 
-require github.com/hawser-ws/hawser/wire v0.0.0 // indirect
+require github.com/klauspost/compress v1.20.3 // indirect
 
 replace (
 	github.com/hawser-ws/hawser/deflate => ../deflate

@@ -6,25 +6,31 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // maxMessage is above the largest message of the suite, 9.1.6's 16 MiB.
 const maxMessage = 32 << 20
 
 // Hawser is a Dialer for this project's own client, package websocket. It offers
-// no extension.
+// permessage-deflate.
 func Hawser(ctx context.Context, server string, config *tls.Config) (Conn, error) {
 	c, _, err := websocket.Dial(ctx, server, &websocket.DialOptions{
-		TLSConfig: config,
-		Proxy:     func(*http.Request) (*url.URL, error) { return nil, nil },
-		Limits:    websocket.Limits{MaxMessage: maxMessage},
+		Extensions: []wire.Extension{compression},
+		TLSConfig:  config,
+		Proxy:      func(*http.Request) (*url.URL, error) { return nil, nil },
+		Limits:     websocket.Limits{MaxMessage: maxMessage},
 	})
 	if err != nil {
 		return nil, err
 	}
 	return hawserConn{c}, nil
 }
+
+// compression is shared by all connections.
+var compression = deflate.New(nil)
 
 // hawserConn fits a websocket.Conn to Conn. Its Read does the client's part of a
 // closing handshake before it returns an error.

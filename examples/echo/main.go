@@ -25,6 +25,7 @@ import (
 type config struct {
 	addr       string
 	tls        bool
+	deflate    bool
 	maxMessage int64
 	debug      string
 }
@@ -61,9 +62,7 @@ func parse(args []string, usage io.Writer) (config, error) {
 	f.Int64Var(&c.maxMessage, "max-message", 16<<20, "largest message, in `bytes`; negative: no limit")
 	f.StringVar(&c.debug, "debug", "", "serve net/http/pprof on this `host:port`")
 
-	// There is nothing to switch yet: it waits for module deflate, which does not
-	// compress so far. It is here so that command lines need not change.
-	f.Bool("deflate", true, "compress messages; NO EFFECT YET: all messages go plain, whatever it says")
+	f.BoolVar(&c.deflate, "deflate", true, "compress messages (permessage-deflate), if the client offers it")
 
 	if err := f.Parse(args); err != nil {
 		return c, err

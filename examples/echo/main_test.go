@@ -117,11 +117,11 @@ func testCannotListen(t *testing.T, program string) {
 func TestParse(t *testing.T) {
 	var usage bytes.Buffer
 	c, err := parse(nil, &usage)
-	if want := (config{addr: "127.0.0.1:9001", maxMessage: 16 << 20}); err != nil || c != want {
+	if want := (config{addr: "127.0.0.1:9001", deflate: true, maxMessage: 16 << 20}); err != nil || c != want {
 		t.Errorf("defaults: %+v, %v", c, err)
 	}
 	c, err = parse([]string{"-addr", ":0", "-tls", "-deflate=false", "-max-message=-1", "-debug", ":1"}, &usage)
-	if want := (config{":0", true, -1, ":1"}); err != nil || c != want {
+	if want := (config{":0", true, false, -1, ":1"}); err != nil || c != want {
 		t.Errorf("all: %+v, %v", c, err)
 	}
 	if _, err = parse([]string{"-h"}, &usage); !errors.Is(err, flag.ErrHelp) {

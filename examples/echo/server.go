@@ -9,7 +9,9 @@ import (
 	"net/http/pprof"
 	"time"
 
+	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // A server echoes on one listener and, with -debug, serves profiles on another.
@@ -23,6 +25,10 @@ type server struct {
 // listen makes a server that listens but does not serve yet.
 func listen(cfg config) (*server, error) {
 	s := &server{grace: 5 * time.Second}
+	var extensions []wire.Extension
+	if cfg.deflate {
+		extensions = append(extensions, deflate.New(nil))
+	}
 	s.echo = &http.Server{
 		Handler: websocket.Handler{
 			Serve: s.serveConn,
@@ -31,6 +37,7 @@ func listen(cfg config) (*server, error) {
 				// data here to protect, and test pages come from anywhere. A
 				// server that has any of these must keep the check.
 				InsecureAnyOrigin: true,
+				Extensions:        extensions,
 				Limits:            websocket.Limits{MaxMessage: cfg.maxMessage},
 			},
 		},
