@@ -52,8 +52,9 @@ type Session interface {
 	// Decode starts a message whose first frame carried the bits rsv of Bits.
 	Decode(rsv byte) (MessageDecoder, error)
 
-	// Idle is called when the connection waits for its peer: the session gives
-	// back what it can do without.
+	// Idle is called by the reader when the connection waits for its peer: the
+	// session gives back what it can do without. Encode may run at the same
+	// time.
 	Idle()
 
 	// Close ends the session. No method is called after it.
