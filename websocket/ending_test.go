@@ -143,3 +143,23 @@ func TestResetDoesNotOvertake(t *testing.T) {
 		}
 	}
 }
+
+// A connection that has ended gives out no turn to write, though the turn is free
+// because a reader has yet to see the end.
+func TestWriterAfterEndBeforeRelease(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, _ := newPeer(t, role, Limits{})
+		if !c.in.turn.tryLock() { // as a reader has it
+			t.Fatal("the turn to read is not free")
+		}
+		c.CloseNow()
+		if _, err := c.Writer(context.Background(), Text); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Writer: %v", err)
+		}
+		if err := c.Write(context.Background(), Text, nil); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Write: %v", err)
+		}
+		c.endRead()
+		wantClosed(t, c)
+	})
+}

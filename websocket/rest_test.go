@@ -58,7 +58,7 @@ func TestRestGoesOutByItself(t *testing.T) {
 func TestRestInOrder(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
-		startRead(context.Background(), c)
+		read := startRead(context.Background(), c)
 		if e := cutWrite(t, c, p, "first, which is cut", 5); !e.Accepted {
 			t.Fatalf("%+v", e)
 		}
@@ -99,6 +99,7 @@ func TestRestInOrder(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Errorf("Close: %v", err)
 		}
+		<-read // it holds the turn, and gives it back a moment after the end
 		wantClosed(t, c)
 	})
 }

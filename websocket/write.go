@@ -68,6 +68,10 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType) error {
 	if err := c.out.messages.lock(ctx, c.ctx); err != nil {
 		return c.fault("write", err)
 	}
+	if c.ctx.Err() != nil { // a turn that is free is given also after the end
+		c.endMessage()
+		return c.fault("write", nil)
+	}
 	return nil
 }
 
