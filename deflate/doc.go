@@ -117,10 +117,10 @@
 // message has a secret next to text that an attacker chooses, its lengths over many
 // tries give the secret away, also under TLS: that is the attack CRIME, and BREACH
 // over HTTP. With context takeover the same holds for all messages of a connection.
-// Keep secrets off connections that carry such text; or send what is secret plain
-// ([wire.MessageInfo].Plain), which keeps it out of the window too; or switch
-// compression off. NoContextTakeover narrows the leak to one message and does not
-// close it (RFC 7692, section 8).
+// Keep secrets off connections that carry such text; or send what is secret plain,
+// which keeps it out of the window too ([wire.MessageInfo].Plain; in package
+// websocket, Conn.WritePlain); or switch compression off. NoContextTakeover narrows
+// the leak to one message and does not close it (RFC 7692, section 8).
 //
 // # Specifications
 //

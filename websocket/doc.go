@@ -18,7 +18,8 @@
 //     came in one piece.
 //   - [Conn.Read] returns a slice that is the caller's, [Conn.AppendRead] fills one
 //     that the caller has, [Conn.Reader] streams.
-//   - [Conn.Write] sends a message, [Conn.Writer] streams one.
+//   - [Conn.Write] sends a message, [Conn.Writer] streams one; [Conn.WritePlain] and
+//     [Conn.PlainWriter] do so past compression.
 //   - [Conn.ReadJSON] and [Conn.WriteJSON] do what their names say.
 //   - [Conn.Ping] measures the round trip.
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] at

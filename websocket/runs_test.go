@@ -33,6 +33,7 @@ type runs struct {
 	decoder *runsDecoder
 	decodes int
 	closes  int
+	plains  int // messages that were to go out plain
 }
 
 func nextState(state, b byte) byte { return state*31 + b + 7 }
@@ -52,11 +53,14 @@ func (s *runs) alive(what string) {
 
 func (s *runs) Encode(m wire.MessageInfo) wire.MessageEncoder {
 	s.alive("Encode")
-	if m.Size >= 0 && m.Size < s.minimum {
-		return nil
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if m.Plain {
+		s.plains++
+	}
+	if m.Plain || m.Size >= 0 && m.Size < s.minimum {
+		return nil
+	}
 	if s.encoder != nil {
 		s.t.Error("Encode before the end of a message")
 	}

@@ -20,9 +20,24 @@ var (
 // Write returns once the transport has taken the message. If ctx ends before its
 // first byte is out, the message is not sent, and the connection is as before. If
 // ctx ends in the middle, the message counts as accepted: the rest, up to 1 MiB, is
-// sent before anything else, and the error has Accepted set. Over TLS a message cut
-// in the middle ends the connection.
+// sent before anything else, and the error has Accepted set. A message that an
+// extension has transformed when ctx ends is accepted too, although none of it may
+// be out: the peer must see it, or the two would lose each other. Over TLS a message
+// cut in the middle ends the connection.
 func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
+	return c.writeMessage(ctx, t, p, false)
+}
+
+// WritePlain is Write past any extension: the message is not compressed, and leaves
+// no trace in the context that compression takes over. It is for what is compressed
+// already, and for secrets: the length of a compressed message tells something of
+// what is in it, so that a secret beside text of an attacker's choice can be guessed
+// (RFC 7692, section 8). Without an extension it is Write.
+func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
+	return c.writeMessage(ctx, t, p, true)
+}
+
+func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain bool) error {
 	if err := c.beginMessage(ctx, t); err != nil {
 		return err
 	}
@@ -31,19 +46,19 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	if c.session == nil {
 		return c.writeFrame(ctx, "write", f)
 	}
-	return c.encodeFrame(ctx, f)
+	return c.encodeFrame(ctx, f, plain)
 }
 
 // encodeFrame sends a message of one frame through the extension, if that wants
 // it.
-func (c *Conn) encodeFrame(ctx context.Context, f frame) error {
+func (c *Conn) encodeFrame(ctx context.Context, f frame, plain bool) error {
 	// The turn comes first. Once encoded, the message has to go out, because the
 	// state that the peer shares has moved.
 	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
 		return c.fault("write", err)
 	}
 	defer c.unlockFrames()
-	enc := c.session.Encode(wire.MessageInfo{Text: f.Opcode == wire.OpText, Size: int64(len(f.payload))})
+	enc := c.session.Encode(wire.MessageInfo{Text: f.Opcode == wire.OpText, Plain: plain, Size: int64(len(f.payload))})
 	if enc == nil {
 		return c.writeLocked(ctx, "write", f)
 	}
@@ -84,13 +99,22 @@ func (c *Conn) endMessage() {
 // it leaves in fragments of up to 16 KiB. Other messages wait until it is closed.
 // ctx bounds all of its calls.
 func (c *Conn) Writer(ctx context.Context, t MessageType) (*MessageWriter, error) {
+	return c.newWriter(ctx, t, false)
+}
+
+// PlainWriter is Writer past any extension, as WritePlain is Write.
+func (c *Conn) PlainWriter(ctx context.Context, t MessageType) (*MessageWriter, error) {
+	return c.newWriter(ctx, t, true)
+}
+
+func (c *Conn) newWriter(ctx context.Context, t MessageType, plain bool) (*MessageWriter, error) {
 	if err := c.beginMessage(ctx, t); err != nil {
 		return nil, err
 	}
 	w := &MessageWriter{c: c, ctx: ctx}
 	w.frame.Opcode = wire.Opcode(t)
 	if c.session != nil {
-		w.enc = c.session.Encode(wire.MessageInfo{Text: t == Text, Size: -1})
+		w.enc = c.session.Encode(wire.MessageInfo{Text: t == Text, Plain: plain, Size: -1})
 		if w.enc != nil {
 			w.frame.RSV, w.frame.keep = c.rsv, true
 		}

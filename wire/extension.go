@@ -45,8 +45,9 @@ type Session interface {
 	Bits() (rsv, perFrame byte)
 
 	// Encode starts a message. It returns nil if the message is to go out
-	// plain, and then has changed no state. Otherwise the first frame carries
-	// the bits rsv, and all of the message goes through the encoder.
+	// plain, as it must if m.Plain is set, and then has changed no state.
+	// Otherwise the first frame carries the bits rsv, and all of the message
+	// goes through the encoder.
 	Encode(m MessageInfo) MessageEncoder
 
 	// Decode starts a message whose first frame carried the bits rsv of Bits.
@@ -64,7 +65,7 @@ type Session interface {
 // MessageInfo is what a transport knows of a message before it encodes it.
 type MessageInfo struct {
 	Text  bool  // a text message; else binary
-	Plain bool  // the sender asks for no transformation
+	Plain bool  // the sender wants no transformation
 	Size  int64 // payload size in bytes; -1 if it is streamed
 }
 

@@ -1,0 +1,54 @@
+package websocket_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"strings"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// A token goes past the compression that the connection may have: it must not share
+// a context with what strangers write.
+func ExampleConn_WritePlain() {
+	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
+		if err := c.Write(ctx, websocket.Text, []byte("what strangers write")); err != nil {
+			return err
+		}
+		return c.WritePlain(ctx, websocket.Text, []byte("token 6d1f0c"))
+	})
+	defer end()
+
+	for range 2 {
+		_, p, err := c.Read(context.Background())
+		fmt.Printf("%s %v\n", p, err)
+	}
+	// Output:
+	// what strangers write <nil>
+	// token 6d1f0c <nil>
+}
+
+// A picture is compressed already. To compress it again would only cost time.
+func ExampleConn_PlainWriter() {
+	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
+		w, err := c.PlainWriter(ctx, websocket.Binary)
+		if err != nil {
+			return err
+		}
+		picture := strings.NewReader("JPEG, say")
+		if _, err := io.Copy(w, picture); err != nil {
+			return err
+		}
+		return w.Close()
+	})
+	defer end()
+
+	_, p, err := c.Read(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s\n", p)
+	// Output: JPEG, say
+}
