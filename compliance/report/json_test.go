@@ -1,0 +1,268 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sample is a result with something in every field.
+func sample() *Result {
+	return &Result{
+		Agent: "agent <a>/1", ID: "5.19", Case: 63, Description: "desc", Expectation: "expect",
+		Started: time.Date(2026, 11, 21, 15, 39, 14, 936e6, time.UTC), Duration: 1002 * time.Millisecond,
+		Behavior: OK, BehaviorClose: Unclean,
+		Expected:      map[Verdict][]Event{OK: {Pong([]byte("a&b")), Message([]byte("κόσμε 𝄞"), false)}, NonStrict: {}},
+		Received:      []Event{Timeout("A"), Ping(nil), Message([]byte{0xff}, true)},
+		Result:        "result",
+		ResultClose:   "close",
+		ExpectedClose: &ExpectedClose{ClosedByMe: true, CloseCode: []int{1000, 1002}, RequireClean: true, WrongEndpointIsFatal: true},
+		Close: Close{ClosedByMe: true, FailedByMe: true, DroppedByMe: true, WasClean: true, WasNotCleanReason: "why",
+			WasServerConnectionDropTimeout: true, WasOpenHandshakeTimeout: true, WasCloseHandshakeTimeout: true,
+			LocalCloseCode: 1000, LocalCloseReason: "bye", RemoteCloseCode: 1001, RemoteCloseReason: "gone"},
+		IsServer: true, HTTPRequest: "GET /\r\n", HTTPResponse: "HTTP/1.1 101\r\n",
+		ReportTime: true, ReportCompressionRatio: true,
+		Traffic:     &Traffic{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},
+		CreateStats: true, RxOctetStats: map[int]int{4: 1, 129: 1, 11: 2}, TxOctetStats: map[int]int{8: 1},
+		RxFrameStats: map[int]int{10: 2, 1: 1}, TxFrameStats: map[int]int{9: 2},
+		CreateWirelog: true,
+		Wirelog: []LogEntry{
+			{Kind: TxOctets, Size: 3, Text: "818283", Sync: true},
+			{Kind: RxOctets, Size: 1, Text: "8a"},
+			{Kind: TxFrame, Size: 9, Text: "x", Opcode: 1, Fin: true, RSV: 4, Mask: "01020304", Repeat: 100, Chop: 7, Sync: true},
+			{Kind: TxFrame},
+			{Kind: RxFrame, Size: 2, Text: "0x03e8", Opcode: 8, Fin: true, RSV: 2, Masked: true, Mask: "0a0b0c0d"},
+			{Kind: Delay, Seconds: 1.5, Tag: "A"}, {Kind: DelayOver, Tag: "A"}, {Kind: Delay, Seconds: 1},
+			{Kind: KillAfter, Seconds: 2}, {Kind: Kill}, {Kind: CloseAfter, Seconds: 3}, {Kind: CloseNow},
+			{Kind: WirelogMode, On: true},
+		},
+		Rule:    &Rule{Section: "RFC 6455, section 5.5", URL: "https://example.org/", Level: "MUST", Text: "quoted"},
+		Offense: &Offense{Sent: true, Start: 12, Octets: []byte{1, 2, 3}, Offset: 1, Length: 2, What: "bad"},
+		Quick:   true,
+	}
+}
+
+// empty is a result of a connection that never opened, with every null.
+func empty() *Result {
+	return &Result{Agent: "a", ID: "1.1.1", Behavior: Failed, BehaviorClose: Failed}
+}
+
+func TestRoundTrip(t *testing.T) {
+	foreign := new(Result)
+	data, err := os.ReadFile("testdata/foreign.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, foreign); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []*Result{sample(), foreign} {
+		out, err := encode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back Result
+		if err := json.Unmarshal(out, &back); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(*r, back) {
+			t.Errorf("%s: read back\n%+v\nwant\n%+v", r.ID, back, *r)
+		}
+	}
+
+	// Nothing is lost of a file of the original: not a key, not a null.
+	ours, _ := json.Marshal(foreign)
+	var a, b any
+	json.Unmarshal(data, &a)
+	json.Unmarshal(ours, &b)
+	a.(map[string]any)["started"] = "2017-11-02T08:50:57.000Z" // older ones left the zero milliseconds out
+	if !reflect.DeepEqual(a, b) {
+		t.Errorf("the original's file became\n%s", ours)
+	}
+}
+
+// keys are those of the original suite, with the JSON types of their values; null
+// may stand for those with a question mark.
+const keys = `agent:string behavior:string behaviorClose:string case:number closedByMe:bool
+createStats:bool createWirelog:bool description:string droppedByMe:bool duration:number
+expectation:string expected:object expectedClose:object failedByMe:bool httpRequest:string
+httpResponse:string id:string isServer:bool localCloseCode:number? localCloseReason:string?
+received:array remoteCloseCode:number? remoteCloseReason:string? reportCompressionRatio:bool
+reportTime:bool result:string resultClose:string rxFrameStats:object rxOctetStats:object
+started:string? trafficStats:object? txFrameStats:object txOctetStats:object wasClean:bool
+wasCloseHandshakeTimeout:bool wasNotCleanReason:string? wasOpenHandshakeTimeout:bool
+wasServerConnectionDropTimeout:bool wirelog:array`
+
+const trafficKeys = `incomingCompressionRatio:number? incomingOctetsAppLevel:number
+incomingOctetsWebSocketLevel:number incomingOctetsWireLevel:number incomingWebSocketFrames:number
+incomingWebSocketMessages:number incomingWebSocketOverhead:number? outgoingCompressionRatio:number?
+outgoingOctetsAppLevel:number outgoingOctetsWebSocketLevel:number outgoingOctetsWireLevel:number
+outgoingWebSocketFrames:number outgoingWebSocketMessages:number outgoingWebSocketOverhead:number?
+preopenIncomingOctetsWireLevel:number preopenOutgoingOctetsWireLevel:number`
+
+func TestKeys(t *testing.T) {
+	full := sample()
+	full.Rule, full.Offense, full.Quick = nil, nil, false
+	for name, c := range map[string]struct {
+		r     *Result
+		nulls bool
+	}{"full": {full, false}, "empty": {empty(), true}} {
+		t.Run(name, func(t *testing.T) {
+			out, err := json.Marshal(c.r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var m map[string]any
+			json.Unmarshal(out, &m)
+			checkKeys(t, m, keys, c.nulls)
+			if traffic, ok := m["trafficStats"].(map[string]any); ok {
+				checkKeys(t, traffic, trafficKeys, false)
+			}
+		})
+	}
+	out, _ := json.Marshal(&Result{Traffic: new(Traffic)})
+	var m map[string]any
+	json.Unmarshal(out, &m)
+	checkKeys(t, m["trafficStats"].(map[string]any), trafficKeys, true)
+
+	out, _ = json.Marshal(sample())
+	m = nil
+	json.Unmarshal(out, &m)
+	checkKeys(t, m, keys+" offense:object quick:bool rule:object", false)
+}
+
+func checkKeys(t *testing.T, m map[string]any, want string, nulls bool) {
+	t.Helper()
+	types := make(map[string]string)
+	for _, field := range strings.Fields(want) {
+		key, kind, _ := strings.Cut(field, ":")
+		kind, nullable := strings.CutSuffix(kind, "?")
+		if nullable && nulls {
+			kind = "null"
+		}
+		types[key] = kind
+	}
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		var got string
+		switch m[key].(type) {
+		case string:
+			got = "string"
+		case float64:
+			got = "number"
+		case bool:
+			got = "bool"
+		case nil:
+			got = "null"
+		case []any:
+			got = "array"
+		default:
+			got = "object"
+		}
+		if got != types[key] {
+			t.Errorf("%s is %s %v, want %s", key, got, m[key], types[key])
+		}
+		delete(types, key)
+	}
+	if len(types) > 0 {
+		t.Errorf("missing: %v", types)
+	}
+}
+
+func TestEncodeForm(t *testing.T) {
+	out, err := encode(sample())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := bytes.IndexFunc(out, func(r rune) bool { return r > 126 }); i >= 0 {
+		t.Errorf("not ASCII at %d: %q", i, out[i:i+10])
+	}
+	for _, want := range []string{
+		"{\n   \"agent\": \"agent <a>/1\",\n   \"behavior\": \"OK\",\n",
+		`"started": "2026-11-21T15:39:14.936Z"`,
+		`"a&b"`,
+		`\u03ba\u03cc\u03c3\u03bc\u03b5 \ud834\udd1e`,
+		"\"rxOctetStats\": {\n      \"4\": 1,\n      \"11\": 2,\n      \"129\": 1\n   }",
+		"\"NON-STRICT\": []",
+	} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("no %s in\n%s", want, out)
+		}
+	}
+	out, _ = encode(empty())
+	for _, want := range []string{`"expected": {}`, `"expectedClose": {}`, `"received": []`, `"wirelog": []`, `"rxOctetStats": {}`} {
+		if !bytes.Contains(out, []byte(want)) {
+			t.Errorf("no %s in\n%s", want, out)
+		}
+	}
+}
+
+func TestZeroCloseCode(t *testing.T) {
+	out, _ := json.Marshal(&Result{Close: Close{RemoteCloseZero: true}})
+	if !bytes.Contains(out, []byte(`"remoteCloseCode":0`)) || !bytes.Contains(out, []byte(`"localCloseCode":null`)) {
+		t.Errorf("codes: %s", out)
+	}
+}
+
+func TestText(t *testing.T) {
+	x := strings.Repeat("x", 100)
+	for _, c := range []struct{ in, text, hex string }{
+		{"", "", ""},
+		{"abc", "abc", "616263"},
+		{"\xff\x00", "0xff00", "ff00"},
+		{"κ", "κ", "ceba"},
+		{x[:60], x[:60], strings.Repeat("78", 60)},
+		{x[:61], x[:61] + " ...", strings.Repeat("78", 61) + " ..."},
+		{x[:64], x[:64] + " ...", strings.Repeat("78", 64) + " ..."},
+		{x[:65], x[:64] + " ...", strings.Repeat("78", 64) + " ..."},
+		{x[:63] + "κκ", "0x" + strings.Repeat("78", 63) + "ce ...", strings.Repeat("78", 63) + "ce ..."},
+		{"\xff" + x, "0xff" + strings.Repeat("78", 63) + " ...", "ff" + strings.Repeat("78", 63) + " ..."},
+	} {
+		if got := Text([]byte(c.in)); got != c.text {
+			t.Errorf("Text(%q) = %q, want %q", c.in, got, c.text)
+		}
+		if got := Hex([]byte(c.in)); got != c.hex {
+			t.Errorf("Hex(%q) = %q, want %q", c.in, got, c.hex)
+		}
+	}
+}
+
+func TestUnmarshalErrors(t *testing.T) {
+	for _, in := range []string{
+		`[]`,
+		`{"started": "yesterday"}`,
+		`{"received": [["pong"]]}`,
+		`{"received": [5]}`,
+		`{"received": [["message", 1, 2]]}`,
+		`{"wirelog": [[]]}`,
+		`{"wirelog": [5]}`,
+		`{"wirelog": [[5]]}`,
+		`{"wirelog": [["XX"]]}`,
+		`{"wirelog": [["TI"]]}`,
+		`{"wirelog": [["TI", "soon"]]}`,
+		`{"wirelog": [["RO", [1]]]}`,
+	} {
+		if err := json.Unmarshal([]byte(in), new(Result)); err == nil {
+			t.Errorf("%s: no error", in)
+		}
+	}
+	if _, err := json.Marshal(&Result{Wirelog: []LogEntry{{Kind: "XX"}}}); err == nil {
+		t.Error("an unknown kind of log entry was written")
+	}
+}
+
+// Overheads and ratios are fractions of what they are of.
+func ExampleTraffic_OutgoingRatio() {
+	t := Traffic{OutgoingOctetsAppLevel: 400, OutgoingOctetsWebSocketLevel: 100, OutgoingOctetsWireLevel: 120}
+	ratio, _ := t.OutgoingRatio()
+	overhead, _ := t.OutgoingOverhead()
+	_, came := t.IncomingRatio()
+	fmt.Println(ratio, overhead, came)
+	// Output: 0.25 0.2 false
+}

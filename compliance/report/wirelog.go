@@ -1,0 +1,174 @@
+package report
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// Shown is how many octets of a payload, or of what was read or written at once,
+// the events and the wire log show at most.
+const Shown = 64
+
+// more ends what was cut.
+const more = " ..."
+
+// Text shows a payload in an [Event] or in the [LogEntry] of a frame: as it is if
+// that is UTF-8, else in hexadecimal after 0x. As in the original suite, a payload
+// of more than 60 bytes shows its first 64 at most and an ellipsis, and so one whose
+// cut splits a character shows in hexadecimal.
+func Text(payload []byte) string {
+	shown, tail := cut(payload)
+	if !utf8.Valid(shown) {
+		return "0x" + hex.EncodeToString(shown) + tail
+	}
+	return string(shown) + tail
+}
+
+// Hex shows octets in the [LogEntry] of a read or a write, in hexadecimal, cut as
+// [Text] cuts.
+func Hex(octets []byte) string {
+	shown, tail := cut(octets)
+	return hex.EncodeToString(shown) + tail
+}
+
+func cut(p []byte) (shown []byte, tail string) {
+	if len(p) <= Shown-len(more) {
+		return p, ""
+	}
+	return p[:min(len(p), Shown)], more
+}
+
+// Message is the event of a whole message.
+func Message(payload []byte, binary bool) Event {
+	return Event{Kind: "message", Data: Text(payload), Binary: binary}
+}
+
+// Ping is the event of a ping.
+func Ping(payload []byte) Event { return Event{Kind: "ping", Data: Text(payload)} }
+
+// Pong is the event of a pong.
+func Pong(payload []byte) Event { return Event{Kind: "pong", Data: Text(payload)} }
+
+// Timeout is the event of a wait that ended with the connection still open.
+func Timeout(tag string) Event { return Event{Kind: "timeout", Data: tag} }
+
+// MarshalJSON writes an array such as ["message", "payload", false] or ["pong", ""].
+func (e Event) MarshalJSON() ([]byte, error) {
+	if e.Kind == "message" {
+		return marshal([]any{e.Kind, e.Data, e.Binary})
+	}
+	return marshal([]any{e.Kind, e.Data})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (e *Event) UnmarshalJSON(data []byte) error {
+	*e = Event{}
+	var tag *string // null for a timeout without a tag
+	fields := []any{&e.Kind, &tag}
+	var raw []json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	if len(raw) == 3 {
+		fields = append(fields, &e.Binary)
+	}
+	if err := fill(raw, fields); err != nil {
+		return fmt.Errorf("report: event %s: %w", data, err)
+	}
+	e.Data = value(tag)
+	return nil
+}
+
+// MarshalJSON writes an array that begins with the entry's kind.
+func (l LogEntry) MarshalJSON() ([]byte, error) {
+	shown := []any{l.Size, l.Text}
+	switch l.Kind {
+	case RxOctets:
+		return marshal([]any{l.Kind, shown})
+	case TxOctets:
+		return marshal([]any{l.Kind, shown, l.Sync})
+	case RxFrame:
+		return marshal([]any{l.Kind, shown, l.Opcode, l.Fin, l.RSV, l.Masked, orNull(l.Mask)})
+	case TxFrame:
+		return marshal([]any{l.Kind, shown, l.Opcode, l.Fin, l.RSV, orNull(l.Mask),
+			codeOrNull(l.Repeat, false), codeOrNull(l.Chop, false), l.Sync})
+	case Delay:
+		return marshal([]any{l.Kind, l.Seconds, orNull(l.Tag)})
+	case DelayOver:
+		return marshal([]any{l.Kind, orNull(l.Tag)})
+	case KillAfter, CloseAfter:
+		return marshal([]any{l.Kind, l.Seconds})
+	case Kill, CloseNow:
+		return marshal([]any{l.Kind})
+	case WirelogMode:
+		return marshal([]any{l.Kind, l.On})
+	}
+	return nil, fmt.Errorf("report: a log entry of the unknown kind %q", l.Kind)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (l *LogEntry) UnmarshalJSON(data []byte) error {
+	*l = LogEntry{}
+	var raw []json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	if len(raw) == 0 {
+		return errors.New("report: an empty log entry")
+	}
+	if err := json.Unmarshal(raw[0], &l.Kind); err != nil {
+		return err
+	}
+	var (
+		shown        []json.RawMessage
+		tag, mask    *string
+		repeat, chop *int
+		fields       []any
+	)
+	switch l.Kind {
+	case RxOctets:
+		fields = []any{&shown}
+	case TxOctets:
+		fields = []any{&shown, &l.Sync}
+	case RxFrame:
+		fields = []any{&shown, &l.Opcode, &l.Fin, &l.RSV, &l.Masked, &mask}
+	case TxFrame:
+		fields = []any{&shown, &l.Opcode, &l.Fin, &l.RSV, &mask, &repeat, &chop, &l.Sync}
+	case Delay:
+		fields = []any{&l.Seconds, &tag}
+	case DelayOver:
+		fields = []any{&tag}
+	case KillAfter, CloseAfter:
+		fields = []any{&l.Seconds}
+	case Kill, CloseNow:
+	case WirelogMode:
+		fields = []any{&l.On}
+	default:
+		return fmt.Errorf("report: a log entry of the unknown kind %q", l.Kind)
+	}
+	err := fill(raw[1:], fields)
+	if err == nil && shown != nil {
+		err = fill(shown, []any{&l.Size, &l.Text})
+	}
+	if err != nil {
+		return fmt.Errorf("report: log entry %s: %w", data, err)
+	}
+	l.Tag, l.Mask, l.Repeat, l.Chop = value(tag), value(mask), value(repeat), value(chop)
+	return nil
+}
+
+// fill decodes an array of values of different types.
+func fill(raw []json.RawMessage, fields []any) error {
+	if len(raw) != len(fields) {
+		return fmt.Errorf("%d values instead of %d", len(raw), len(fields))
+	}
+	for i, field := range fields {
+		if err := json.Unmarshal(raw[i], field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
