@@ -1,0 +1,194 @@
+package compressed
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+const bombLimit = 1 << 20
+
+// maxGrowth is how far the heap may grow for a bomb, in bytes. What is counted is
+// all that is allocated, live or not, which no peak can exceed; no sample is taken
+// that could miss one.
+const maxGrowth = 4 << 20
+
+// discard reads a message through a Reader and keeps nothing but its size.
+func discard(ctx context.Context, c *websocket.Conn, size int) (n int, err error) {
+	r, err := c.Reader(ctx)
+	if err != nil {
+		return 0, err
+	}
+	p := make([]byte, size)
+	for err == nil {
+		var m int
+		m, err = r.Read(p)
+		n += m
+	}
+	if err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// 64 KiB that inflate to 64 MiB under a limit of 1 MiB are refused with 1009, however
+// they come and however they are read, for less than 4 MiB.
+func TestBomb(t *testing.T) {
+	// Bytes that stand in the same buffer before the limit may go with it.
+	const buffer = 4096
+	bombReads := append(ways[:3:3], way{"Reader", func(ctx context.Context, c *websocket.Conn) (websocket.MessageType, []byte, error) {
+		n, err := discard(ctx, c, buffer)
+		if n <= bombLimit-buffer || n > bombLimit {
+			t.Errorf("Reader gave %d bytes before the error", n)
+		}
+		return 0, nil, err
+	}})
+	for _, role := range roles {
+		for _, takeover := range []bool{false, true} {
+			for _, size := range []int{1, 100, 64 << 10} {
+				for _, way := range bombReads {
+					name := fmt.Sprintf("%v/takeover=%v/fragments=%d/%s", role, takeover, size, way.name)
+					t.Run(name, func(t *testing.T) { checkBomb(t, role, takeover, size, way) })
+				}
+			}
+		}
+	}
+}
+
+// bombs are those for a connection without takeover and one with.
+var bombs = map[bool]func() []byte{
+	false: sync.OnceValue(func() []byte { return bomb(true) }),
+	true:  sync.OnceValue(func() []byte { return bomb(false) }),
+}
+
+func checkBomb(t *testing.T, role wire.Role, takeover bool, size int, way way) {
+	params := "permessage-deflate"
+	if !takeover {
+		params += "; client_no_context_takeover; server_no_context_takeover"
+	}
+	c, p := connect(t, setup{
+		role: role, params: params,
+		ext:    deflate.New(&deflate.Options{WindowBits: 15}),
+		limits: websocket.Limits{MaxMessage: bombLimit},
+	})
+	ctx := t.Context()
+	first := p.appendFrame(nil, fin|rsv1|text, deflated([]byte("a first message")))
+	second := p.appendCut(nil, rsv1|binaryData, bombs[takeover](), size)
+	wrote := start(func() error {
+		_, err := p.nc.Write(first)
+		return err
+	})
+	if _, b, err := c.Read(ctx); err != nil || string(b) != "a first message" {
+		t.Fatalf("%q, %v", b, err)
+	}
+	if err := <-wrote; err != nil {
+		t.Fatal(err)
+	}
+	before := allocated()
+	done := start(func() error {
+		// Our side drains what is left, so that all of it can be written.
+		if _, err := p.nc.Write(second); err != nil {
+			return fmt.Errorf("peer: write: %w", err)
+		}
+		reason, err := p.ends(wire.StatusMessageTooBig)
+		if err == nil && !strings.Contains(reason, "MaxMessage") {
+			err = fmt.Errorf("the reason is %q", reason)
+		}
+		return err
+	})
+	_, _, err := way.read(ctx, c)
+	grown := allocated() - before
+	checkTooBig(t, err, bombLimit)
+	t.Logf("%d bytes were allocated", grown)
+	if grown >= maxGrowth && !raced {
+		t.Errorf("that is not less than %d", maxGrowth)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// checkTooBig checks that err tells which option refused a message, and both sizes.
+func checkTooBig(t *testing.T, err error, limit int64) {
+	t.Helper()
+	var e *websocket.Error
+	var w *wire.Error
+	switch {
+	case !errors.As(err, &e) || e.Code != wire.StatusMessageTooBig:
+		t.Errorf("the error is %v", err)
+	case !errors.As(err, &w) || w.Violation != wire.ErrMessageTooBig || w.Limit != limit || w.Size <= limit:
+		t.Errorf("the cause is %#v", w)
+	case !strings.Contains(err.Error(), "MaxMessage") || !strings.Contains(err.Error(), fmt.Sprint(limit)) ||
+		!strings.Contains(err.Error(), fmt.Sprint(w.Size)):
+		t.Errorf("the error does not name the option and both sizes: %v", err)
+	}
+}
+
+// A message of the limit passes, and one more byte fails, whatever they take on the
+// wire: zeros take little, and stored blocks take more than they hold.
+func TestLimit(t *testing.T) {
+	const limit = 20_000
+	for _, role := range roles {
+		for _, way := range ways {
+			for _, level := range []int{flate.BestCompression, flate.NoCompression} {
+				for _, size := range []int{7, 1000, 1 << 20} {
+					t.Run(fmt.Sprintf("%v/%s/level=%d/fragments=%d", role, way.name, level, size), func(t *testing.T) {
+						c, p := connect(t, setup{
+							role: role, params: "permessage-deflate", ext: deflate.New(nil),
+							limits: websocket.Limits{MaxMessage: limit},
+						})
+						done := start(func() error {
+							fits := deflatedAt(level, make([]byte, limit))
+							stream := p.appendCut(nil, rsv1|binaryData, fits, size)
+							stream = p.appendCut(stream, rsv1|binaryData, deflatedAt(level, make([]byte, limit+1)), size)
+							if _, err := p.nc.Write(stream); err != nil {
+								return fmt.Errorf("peer: write: %w", err)
+							}
+							_, err := p.ends(wire.StatusMessageTooBig)
+							return err
+						})
+						if _, b, err := way.read(t.Context(), c); err != nil || !bytes.Equal(b, make([]byte, limit)) {
+							t.Fatalf("a message of the limit: %d bytes, %v", len(b), err)
+						}
+						_, _, err := way.read(t.Context(), c)
+						checkTooBig(t, err, limit)
+						if err := <-done; err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
+// deflated returns the payload of a message that stands by itself.
+func deflated(b []byte) []byte { return deflatedAt(flate.DefaultCompression, b) }
+
+func deflatedAt(level int, b []byte) []byte {
+	var out bytes.Buffer
+	w, err := flate.NewWriter(&out, level)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	w.Write(b)
+	w.Flush()
+	return out.Bytes()[:out.Len()-4]
+}

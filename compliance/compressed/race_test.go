@@ -1,0 +1,7 @@
+//go:build race
+
+package compressed
+
+// raced says that the race detector is on. It makes sync.Pool drop a quarter of what
+// it is given, and adds memory of its own.
+const raced = true
