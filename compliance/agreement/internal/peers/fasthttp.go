@@ -1,0 +1,60 @@
+package peers
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/fasthttp/websocket"
+	"github.com/valyala/fasthttp"
+)
+
+// fasthttpPeer is compared as a server only: its client is gorilla's.
+var fasthttpPeer = &Peer{
+	Name:    "fasthttp",
+	Library: "github.com/fasthttp/websocket",
+	Note:    "the application checks the UTF-8 of texts",
+	Serve: func(ctx context.Context, _ *Env) (*Server, error) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		u := websocket.FastHTTPUpgrader{
+			EnableCompression: true,
+			CheckOrigin:       func(*fasthttp.RequestCtx) bool { return true },
+		}
+		s := &fasthttp.Server{Handler: func(r *fasthttp.RequestCtx) {
+			_ = u.Upgrade(r, func(c *websocket.Conn) { // it answers if it fails
+				c.SetReadLimit(MaxMessage)
+				echo(fasthttpConn{c}, true)
+			})
+		}}
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = s.Serve(l)
+		}()
+		context.AfterFunc(ctx, func() { _ = l.Close() })
+		return &Server{URL: "ws://" + l.Addr().String(), Done: done}, nil
+	},
+}
+
+type fasthttpConn struct{ *websocket.Conn }
+
+func (c fasthttpConn) read() (text bool, message []byte, err error) {
+	kind, message, err := c.ReadMessage()
+	return kind == websocket.TextMessage, message, err
+}
+
+func (c fasthttpConn) write(text bool, message []byte) error {
+	if text {
+		return c.WriteMessage(websocket.TextMessage, message)
+	}
+	return c.WriteMessage(websocket.BinaryMessage, message)
+}
+
+func (c fasthttpConn) closeInvalid() {
+	_ = c.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseInvalidFramePayloadData, ""), time.Time{})
+}
+
+func (c fasthttpConn) close() { _ = c.Conn.Close() }

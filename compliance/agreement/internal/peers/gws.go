@@ -1,0 +1,86 @@
+package peers
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+
+	gwslib "github.com/lxzan/gws"
+)
+
+var gwsDeflate = gwslib.PermessageDeflate{
+	Enabled:               true,
+	ServerContextTakeover: true,
+	ClientContextTakeover: true,
+}
+
+var gws = &Peer{
+	Name:    "gws",
+	Library: "github.com/lxzan/gws",
+	Note:    "CheckUtf8Enabled; context takeover on both sides",
+	Serve: func(ctx context.Context, _ *Env) (*Server, error) {
+		u := gwslib.NewUpgrader(gwsHandler{}, &gwslib.ServerOption{
+			PermessageDeflate:   gwsDeflate,
+			CheckUtf8Enabled:    true,
+			ReadMaxPayloadSize:  MaxMessage,
+			WriteMaxPayloadSize: MaxMessage,
+			Logger:              gwsQuiet{},
+		})
+		return serveHTTP(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if c, err := u.Upgrade(w, r); err == nil {
+				go c.ReadLoop()
+			}
+		}))
+	},
+	Drive: driveGWS,
+}
+
+// gwsHandler is called by the library's loop.
+type gwsHandler struct {
+	gwslib.BuiltinEventHandler
+	take func(message []byte) // instead of an echo; nil for an echo
+}
+
+func (gwsHandler) OnPing(c *gwslib.Conn, payload []byte) { _ = c.WritePong(payload) }
+
+func (h gwsHandler) OnMessage(c *gwslib.Conn, m *gwslib.Message) {
+	defer m.Close()
+	if h.take != nil {
+		h.take(bytes.Clone(m.Bytes()))
+		return
+	}
+	_ = c.WriteMessage(m.Opcode, m.Bytes())
+}
+
+type gwsQuiet struct{}
+
+func (gwsQuiet) Error(...any) {}
+
+// driveGWS is like drive, for a library that calls back.
+func driveGWS(ctx context.Context, env *Env, base, agent string) error {
+	loop := func(path string, take func([]byte)) error {
+		c, _, err := gwslib.NewClient(gwsHandler{take: take}, &gwslib.ClientOption{
+			Addr:                base + path,
+			PermessageDeflate:   gwsDeflate,
+			CheckUtf8Enabled:    true,
+			ReadMaxPayloadSize:  MaxMessage,
+			WriteMaxPayloadSize: MaxMessage,
+			Logger:              gwsQuiet{},
+		})
+		if err != nil {
+			return err
+		}
+		defer c.NetConn().Close()
+		ctx, cancel := context.WithTimeout(ctx, caseTime)
+		defer cancel()
+		stop := context.AfterFunc(ctx, func() { _ = c.NetConn().Close() })
+		defer stop()
+		c.ReadLoop()
+		return nil
+	}
+	var count string
+	if err := loop("/getCaseCount", func(m []byte) { count = string(m) }); err != nil {
+		return err
+	}
+	return driveCases(ctx, env, count, agent, func(path string) error { return loop(path, nil) })
+}

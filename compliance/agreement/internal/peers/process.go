@@ -1,0 +1,147 @@
+package peers
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A program is a command that runs a peer: as a server with the argument "serve",
+// when it prints a line "listening PORT", and as a client with "drive", the
+// fuzzing server's URL and the agent's name. It ends when its standard input
+// does, so that it never outlives this process.
+type program func(env *Env) (name string, args []string)
+
+// startTime bounds the start of a server.
+const startTime = 30 * time.Second
+
+// serve is a Serve for a program.
+func (p program) serve(ctx context.Context, env *Env) (*Server, error) {
+	port := make(chan string, 1)
+	done, err := p.start(ctx, env, func(line string) {
+		if after, ok := strings.CutPrefix(line, "listening "); ok {
+			select {
+			case port <- after:
+			default:
+			}
+			return
+		}
+		env.log(line)
+	}, "serve")
+	if err != nil {
+		return nil, err
+	}
+	ended := make(chan struct{})
+	var failure error
+	go func() {
+		failure = <-done
+		close(ended)
+	}()
+	timer := time.NewTimer(startTime)
+	defer timer.Stop()
+	select {
+	case n := <-port:
+		return &Server{URL: "ws://127.0.0.1:" + n, Done: ended}, nil
+	case <-ended:
+		return nil, fmt.Errorf("%w: %w", errNoURL, failure)
+	case <-timer.C:
+		return nil, fmt.Errorf("the server does not say where it listens after %v", startTime)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// drive is a Drive for a program.
+func (p program) drive(ctx context.Context, env *Env, base, agent string) error {
+	done, err := p.start(ctx, env, env.log, "drive", base, agent)
+	if err != nil {
+		return err
+	}
+	return <-done
+}
+
+// start runs the program until it ends or ctx does, and gives every line that it
+// prints to line. The channel yields how it ended, once.
+func (p program) start(ctx context.Context, env *Env, line func(string), more ...string) (<-chan error, error) {
+	name, args := p(env)
+	return startCommand(ctx, command(ctx, name, append(args, more...)...), line)
+}
+
+func startCommand(ctx context.Context, cmd *exec.Cmd, line func(string)) (<-chan error, error) {
+	stdin, err := cmd.StdinPipe() // open until the process has ended
+	if err != nil {
+		return nil, err
+	}
+	lines := &lineWriter{line: line}
+	cmd.Stdout, cmd.Stderr = lines, lines
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	done := make(chan error, 1)
+	go func() {
+		err := cmd.Wait()
+		_ = stdin.Close()
+		if ctx.Err() != nil {
+			err = nil // it was told to end
+		}
+		done <- err
+	}()
+	return done, nil
+}
+
+// command prepares a process that ends with ctx, and with it those that it has
+// started.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.WaitDelay = 5 * time.Second
+	ownGroup(cmd)
+	return cmd
+}
+
+// runQuiet runs a command of an installation; what it printed is part of the
+// error.
+func runQuiet(ctx context.Context, dir, name string, args ...string) error {
+	cmd := command(ctx, name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, tail(string(out), 2000))
+	}
+	return nil
+}
+
+func tail(s string, n int) string {
+	if len(s) > n {
+		return "..." + s[len(s)-n:]
+	}
+	return s
+}
+
+// lineWriter calls line for each line written. Both outputs of a process may
+// share one.
+type lineWriter struct {
+	mu   sync.Mutex
+	line func(string)
+	rest []byte
+}
+
+var _ io.Writer = (*lineWriter)(nil)
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rest = append(w.rest, p...)
+	for {
+		n, token, _ := bufio.ScanLines(w.rest, false)
+		if n == 0 {
+			return len(p), nil
+		}
+		w.line(string(token))
+		w.rest = w.rest[n:]
+	}
+}

@@ -1,0 +1,200 @@
+// Command agreement runs WebSocket libraries that are not ours through the
+// original Autobahn testsuite and through hawser's, and tells where the two
+// suites' verdicts differ.
+//
+//	go run ./compliance/agreement
+//
+// The peers are Go libraries, which run inside this program, and those of npm,
+// Python and Rust and a Chromium, which it installs or finds. See -help for the
+// flags. The table is printed, and written as agreement.md to the directory of
+// -out beside the reports of both suites.
+//
+// It ends with status 0 if all verdicts are equal or their difference is
+// explained, 1 if one is not, and 2 if something could not be run.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/agreement/internal/peers"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// config is what the flags say.
+type config struct {
+	peers  []*peers.Peer
+	sides  []side
+	cases  []string
+	full   bool
+	out    string
+	wstest string
+	stored bool
+	update string
+	env    *peers.Env
+	log    io.Writer
+}
+
+// usual are the cases without -cases and -full: all but the large ones of groups
+// 12 and 13, which take over nine tenths of the time.
+var usual = []string{
+	"1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*",
+	"12.?.1", "12.?.2", "12.?.3", "12.?.11", "13.?.1", "13.?.2", "13.?.3", "13.?.11",
+}
+
+// command does everything and returns the exit status.
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	c, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	} else if err != nil {
+		fmt.Fprintln(stderr, "agreement:", err)
+		return 2
+	}
+	c.log = stderr
+	if c.update != "" {
+		err = c.updateAll(ctx)
+		if err != nil {
+			fmt.Fprintln(stderr, "agreement:", err)
+			return 2
+		}
+		return 0
+	}
+	return 0
+}
+
+func parse(args []string, stderr io.Writer) (*config, error) {
+	c := &config{env: &peers.Env{}}
+	fs := flag.NewFlagSet("agreement", flag.ContinueOnError)
+	fs.SetOutput(stderr)
+	names := fs.String("peers", "", "only these peers, such as gorilla,ws")
+	sides := fs.String("sides", "server,client", "what the peers are tested as")
+	cases := fs.String("cases", "", "only these cases, such as 1.*,12.4.3; default all but the larger sizes of groups 12 and 13")
+	fs.BoolVar(&c.full, "full", false, "all 517 cases, which takes hours")
+	fs.StringVar(&c.out, "out", "", "`directory` for the reports; default reports below -cache")
+	fs.StringVar(&c.wstest, "wstest", "", "`path` of a wstest, or a directory of wscheck autobahn -install")
+	fs.BoolVar(&c.stored, "stored", false, "take the original's verdicts from those stored in this module")
+	fs.StringVar(&c.update, "update", "", "run the original only, and store its verdicts in this `directory`, a checkout of this module")
+	fs.StringVar(&c.env.Cache, "cache", "", "`directory` for what is installed; default hawser/peers in the user's cache directory")
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("%q is no flag", fs.Arg(0))
+	}
+	if c.full && *cases != "" {
+		return nil, errors.New("-full and -cases exclude each other")
+	}
+	if c.stored && c.update != "" {
+		return nil, errors.New("-stored and -update exclude each other")
+	}
+	var err error
+	if c.peers, err = peers.Select(list(*names)); err != nil {
+		return nil, err
+	}
+	for _, s := range list(*sides) {
+		if s := side(s); s != server && s != client {
+			return nil, fmt.Errorf("%q is no side: a peer is a server or a client", s)
+		}
+		c.sides = append(c.sides, side(s))
+	}
+	if c.cases = list(*cases); len(c.cases) == 0 && !c.full {
+		c.cases = expandDigits(usual)
+	}
+	if c.env.Cache == "" {
+		if c.env.Cache, err = peers.DefaultCache(); err != nil {
+			return nil, err
+		}
+	}
+	if c.env.Cache, err = filepath.Abs(c.env.Cache); err != nil {
+		return nil, err
+	}
+	if c.out == "" {
+		c.out = filepath.Join(c.env.Cache, "reports")
+	}
+	return c, nil
+}
+
+// list splits a flag's value at its commas.
+func list(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// expandDigits replaces a question mark with each digit that has a case.
+func expandDigits(patterns []string) []string {
+	var out []string
+	for _, p := range patterns {
+		head, tail, ok := strings.Cut(p, "?")
+		if !ok {
+			out = append(out, p)
+			continue
+		}
+		last := 5
+		if head == "13." {
+			last = 7
+		}
+		for d := 1; d <= last; d++ {
+			out = append(out, fmt.Sprintf("%s%d%s", head, d, tail))
+		}
+	}
+	return out
+}
+
+// each installs every peer and calls do for each of its sides that were asked
+// for. One that fails stops nothing.
+func (c *config) each(ctx context.Context, do func(p *peers.Peer, r run) error) error {
+	var failures []error
+	for _, p := range c.peers {
+		if p.Install != nil {
+			installing, cancel := context.WithTimeout(ctx, 10*time.Minute)
+			version, err := p.Install(installing, c.env)
+			cancel()
+			if err != nil {
+				failures = append(failures, fmt.Errorf("installing %s: %w", p.Name, err))
+				continue
+			}
+			p.Version = version
+		}
+		for _, s := range []side{server, client} {
+			has := s == server && p.Serve != nil || s == client && p.Drive != nil
+			if !has || !slices.Contains(c.sides, s) {
+				continue
+			}
+			if ctx.Err() != nil {
+				return errors.Join(append(failures, context.Cause(ctx))...)
+			}
+			if err := do(p, run{p.Name, s}); err != nil {
+				failures = append(failures, fmt.Errorf("%s as a %s: %w", p.Name, s, err))
+			}
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// updateAll stores the original's verdicts on every run.
+func (c *config) updateAll(ctx context.Context) error {
+	return c.each(ctx, func(p *peers.Peer, r run) error {
+		rep, err := c.original(ctx, p, r.Side)
+		if err != nil {
+			return err
+		}
+		if err := rep.Write(c.log); err != nil {
+			return err
+		}
+		return store(c.update, r, rep.Agent, rep.Results)
+	})
+}

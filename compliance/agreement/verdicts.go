@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hawser-ws/hawser/compliance/autobahn"
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// A side is which end of the connection the tested library is.
+type side string
+
+const (
+	server side = "server"
+	client side = "client"
+)
+
+// verdict is what a suite says of a case.
+type verdict struct {
+	Behavior, Close string
+	Code            int // the peer's status code; 0 if it sent none
+}
+
+// verdicts are those on one peer, by the case's id.
+type verdicts map[string]verdict
+
+func (v verdicts) ids() []string {
+	return slices.SortedFunc(maps.Keys(v), report.CompareIDs)
+}
+
+// run is a peer at a side.
+type run struct {
+	Peer string
+	Side side
+}
+
+func (r run) String() string { return r.Peer + " " + string(r.Side) }
+
+// file is the name of the run's stored verdicts.
+func (r run) file() string { return r.Peer + "-" + string(r.Side) + ".json" }
+
+// fromIndex takes what is compared out of the original suite's results.
+func fromIndex(in map[string]autobahn.Result) verdicts {
+	out := make(verdicts, len(in))
+	for id, r := range in {
+		v := verdict{Behavior: r.Behavior, Close: r.BehaviorClose}
+		if r.RemoteCloseCode != nil {
+			v.Code = *r.RemoteCloseCode
+		}
+		out[id] = v
+	}
+	return out
+}
+
+// fromResults does so with the results of hawser's suite.
+func fromResults(in []*report.Result) verdicts {
+	out := make(verdicts, len(in))
+	for _, r := range in {
+		out[r.ID] = verdict{string(r.Behavior), string(r.BehaviorClose), r.RemoteCloseCode}
+	}
+	return out
+}
+
+// storedFiles are verdicts of the original suite, an index.json for each run.
+//
+//go:embed testdata/original
+var storedFiles embed.FS
+
+// storedDir is where they are in the module.
+const storedDir = "testdata/original"
+
+// errNotStored is a run whose verdicts are not there.
+var errNotStored = errors.New("no verdicts of the original are stored")
+
+// stored returns the original's verdicts on a run that are kept in this module,
+// and the agent whose they are: name and version of the peer.
+func stored(r run) (agent string, v verdicts, err error) {
+	data, err := storedFiles.ReadFile(storedDir + "/" + r.file())
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil, fmt.Errorf("%v: %w", r, errNotStored)
+	} else if err != nil {
+		return "", nil, err
+	}
+	var index autobahn.Index
+	if err := json.Unmarshal(data, &index); err != nil {
+		return "", nil, fmt.Errorf("%s: %w", r.file(), err)
+	}
+	for name, results := range index {
+		if agent != "" {
+			return "", nil, fmt.Errorf("%s has more than one agent", r.file())
+		}
+		agent, v = name, fromIndex(results)
+	}
+	return agent, v, nil
+}
+
+// store writes the original's results on a run below dir, a checkout of this
+// module, and keeps those on other cases that were stored for the same agent.
+func store(dir string, r run, agent string, results map[string]autobahn.Result) error {
+	path := filepath.Join(dir, filepath.FromSlash(storedDir), r.file())
+	all := make(map[string]autobahn.Result)
+	if had, err := autobahn.ReadIndex(path); err == nil {
+		maps.Copy(all, had[agent])
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	maps.Copy(all, results)
+	// A line for each case, so that changes can be read.
+	var b bytes.Buffer
+	name, err := json.Marshal(agent)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(&b, "{%s: {", name)
+	for i, id := range slices.SortedFunc(maps.Keys(all), report.CompareIDs) {
+		res := all[id]
+		res.ReportFile = "" // it is not kept
+		line, err := json.Marshal(res)
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "\n %q: %s", id, line)
+	}
+	b.WriteString("\n}}\n")
+	return os.WriteFile(path, b.Bytes(), 0o644)
+}
