@@ -1,0 +1,108 @@
+package broken
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// A Client connects and returns every message with its type. The zero Client is
+// right.
+type Client struct {
+	Defect string // a name in [Defects]; empty for none
+}
+
+// Echo opens a connection to a ws URL and returns messages until the connection
+// ends, however it does. The error says why there was no connection. The end of
+// ctx ends the connection too.
+func (c *Client) Echo(ctx context.Context, target string) error {
+	if err := check(c.Defect, ClientRole); err != nil {
+		return err
+	}
+	u, err := url.Parse(target)
+	if err != nil {
+		return err
+	}
+	dialer := net.Dialer{Timeout: handshakeTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", u.Host)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	t := &timed{TCPConn: conn.(*net.TCPConn), until: time.Now().Add(handshakeTimeout)}
+	br := bufio.NewReader(t)
+	agreed, err := defect(c.Defect).open(t, br, u)
+	if err != nil {
+		return err
+	}
+	t.until = time.Time{}
+	if defect(c.Defect).broken("handshake-rest-lost") {
+		br = bufio.NewReader(t)
+	}
+	var f *packer
+	if agreed != nil {
+		f = newPacker(defect(c.Defect), true, *agreed)
+	}
+	newPeer(defect(c.Defect), true, t, br, f).echo()
+	return nil
+}
+
+// open does the client's part of the opening handshake, RFC 6455, section 4.1.
+func (d defect) open(t *timed, br *bufio.Reader, u *url.URL) (*params, error) {
+	var nonce [16]byte
+	_, _ = rand.Read(nonce[:]) // never fails
+	if d.broken("handshake-key-constant") {
+		nonce = [16]byte{}
+	}
+	key := base64.StdEncoding.EncodeToString(nonce[:])
+	request := "GET " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host +
+		"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+		"Sec-WebSocket-Key: " + key + "\r\n"
+	request += "Sec-WebSocket-Extensions: " + extensionName + "; client_max_window_bits\r\n\r\n"
+	if _, err := t.Write([]byte(request)); err != nil {
+		return nil, err
+	}
+	h, err := d.readHead(br)
+	if err != nil {
+		return nil, err
+	}
+	return d.judgeAnswer(h, key)
+}
+
+// judgeAnswer checks the server's answer.
+func (d defect) judgeAnswer(h head, key string) (*params, error) {
+	status, rest, _ := strings.Cut(h.line, " ")
+	accept, _ := h.value("Sec-WebSocket-Accept")
+	switch {
+	case status != "HTTP/1.1":
+		return nil, fmt.Errorf("not HTTP: %q", h.line)
+	case !strings.HasPrefix(rest, "101") && !d.broken("answer-status"):
+		return nil, fmt.Errorf("no 101: %q", h.line)
+	case !h.has("Upgrade", "websocket") && !d.broken("answer-upgrade"):
+		return nil, fmt.Errorf("upgraded to %q", h.values("Upgrade"))
+	case !h.has("Connection", "upgrade") && !d.broken("answer-connection"):
+		return nil, fmt.Errorf("no upgrade: %q", h.values("Connection"))
+	case accept != d.acceptKey(key) && !d.broken("answer-accept"):
+		return nil, fmt.Errorf("wrong accept value %q", accept)
+	case len(h.values("Sec-WebSocket-Protocol")) > 0 && !d.broken("answer-subprotocol"):
+		return nil, fmt.Errorf("unoffered subprotocol %q", h.values("Sec-WebSocket-Protocol"))
+	}
+	var agreed *params
+	for _, extension := range h.list("Sec-WebSocket-Extensions") {
+		a, ok := d.parseParams(extension, false)
+		switch {
+		case ok && agreed == nil:
+			agreed = &a
+		case !d.broken("answer-extension"):
+			return nil, fmt.Errorf("extension %q is not what was offered", extension)
+		}
+	}
+	return agreed, nil
+}

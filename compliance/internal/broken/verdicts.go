@@ -1,0 +1,128 @@
+package broken
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Verdict is behavior and behaviorClose of one case, in Autobahn's words. Both
+// are empty if the case could not be run.
+type Verdict [2]string
+
+// Original is what the original suite says of the peers of this package.
+type Original struct {
+	Suite string                        `json:"suite"` // its version
+	Right map[string]map[string]Verdict `json:"right"` // role, case; with no defect
+	Runs  []OriginalRun                 `json:"runs"`  // in the order of Defects, servers first
+}
+
+// An OriginalRun is about one peer with a defect.
+type OriginalRun struct {
+	Defect  string             `json:"defect"`
+	Role    string             `json:"role"` // server or client
+	Cases   []string           `json:"cases"`
+	Differs map[string]Verdict `json:"differs"` // the cases where it is not that of the right peer
+}
+
+//go:embed testdata/original.json
+var originalJSON []byte
+
+// ReadOriginal returns the content of testdata/original.json.
+func ReadOriginal() (*Original, error) {
+	o := &Original{Right: map[string]map[string]Verdict{}}
+	if err := json.Unmarshal(originalJSON, o); err != nil {
+		return nil, fmt.Errorf("testdata/original.json: %w", err)
+	}
+	return o, nil
+}
+
+// Run returns the run of a peer; nil if there is none.
+func (o *Original) Run(defect, role string) *OriginalRun {
+	for i := range o.Runs {
+		if o.Runs[i].Defect == defect && o.Runs[i].Role == role {
+			return &o.Runs[i]
+		}
+	}
+	return nil
+}
+
+// Set puts a run in its place.
+func (o *Original) Set(run OriginalRun) {
+	if had := o.Run(run.Defect, run.Role); had != nil {
+		*had = run
+	} else {
+		o.Runs = append(o.Runs, run)
+	}
+	order := map[string]int{}
+	for i, d := range Defects() {
+		order[d.Name] = i
+	}
+	o.Runs = slices.DeleteFunc(o.Runs, func(r OriginalRun) bool {
+		_, known := order[r.Defect]
+		return !known
+	})
+	slices.SortStableFunc(o.Runs, func(a, b OriginalRun) int {
+		if a.Role != b.Role {
+			return -strings.Compare(a.Role, b.Role)
+		}
+		return order[a.Defect] - order[b.Defect]
+	})
+}
+
+// Format returns the file, with a line for each verdict that differs.
+func (o *Original) Format() []byte {
+	var b bytes.Buffer
+	put := func(v any) {
+		data, err := json.Marshal(v)
+		if err != nil {
+			panic("BUG: " + err.Error())
+		}
+		b.Write(data)
+	}
+	verdicts := func(m map[string]Verdict) {
+		b.WriteByte('{')
+		for i, id := range slices.Sorted(maps.Keys(m)) {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString("\n  ")
+			put(id)
+			b.WriteByte(':')
+			put(m[id])
+		}
+		b.WriteByte('}')
+	}
+	b.WriteString(`{"suite":`)
+	put(o.Suite)
+	b.WriteString(",\n\"right\":{")
+	for i, role := range slices.Sorted(maps.Keys(o.Right)) {
+		if i > 0 {
+			b.WriteString(",\n ")
+		}
+		put(role)
+		b.WriteByte(':')
+		verdicts(o.Right[role])
+	}
+	b.WriteString("},\n\"runs\":[")
+	for i, r := range o.Runs {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString("\n {\"defect\":")
+		put(r.Defect)
+		b.WriteString(`,"role":`)
+		put(r.Role)
+		b.WriteString(`,"cases":`)
+		put(r.Cases)
+		b.WriteString(`,"differs":`)
+		verdicts(r.Differs)
+		b.WriteByte('}')
+	}
+	b.WriteString("\n]}\n")
+	return b.Bytes()
+}
