@@ -1,0 +1,95 @@
+package report
+
+// ruleView is a sentence of an RFC on a case's page.
+type ruleView struct {
+	*Rule
+	Broken bool
+	About  string // what it has to do with the case
+}
+
+// rulesOf returns the sentence that a case tests and, if the connection ended in
+// the wrong way, the one about that.
+func rulesOf(r *Result) []ruleView {
+	var rules []ruleView
+	if r.Rule != nil {
+		broken := r.Behavior == Failed || r.Behavior == NonStrict
+		about := "What this case tests"
+		if broken {
+			about = "What was broken"
+		}
+		rules = append(rules, ruleView{r.Rule, broken, about})
+	}
+	if r.BehaviorClose.Passed() || r.Behavior == Unimplemented {
+		return rules
+	}
+	if rule := closeRule(r); rule != nil && (r.Rule == nil || r.Rule.Text != rule.Text) {
+		rules = append(rules, ruleView{rule, true, "What was broken on closing"})
+	}
+	return rules
+}
+
+// closeRule returns the sentence that a close which fell short goes against; nil if
+// none can be told from the result.
+func closeRule(r *Result) *Rule {
+	if r.WasOpenHandshakeTimeout || r.ExpectedClose == nil {
+		return nil
+	}
+	switch r.BehaviorClose {
+	case Unclean:
+		if r.WasServerConnectionDropTimeout {
+			return &serverDrops
+		}
+		return &answerClose
+	case WrongCode:
+		for _, code := range r.ExpectedClose.CloseCode {
+			if rule, ok := codeRules[code]; ok && !r.ExpectedClose.ClosedByMe {
+				return &rule
+			}
+		}
+		return &echoCode
+	case FailedByClient:
+		return &serverDrops
+	case Failed:
+		switch {
+		case !r.ExpectedClose.ClosedByMe && r.ClosedByMe:
+			return &failWithClose
+		case r.ExpectedClose.ClosedByMe && !r.ClosedByMe:
+			return &closeAtWill
+		}
+	}
+	return nil
+}
+
+const rfc6455 = "https://www.rfc-editor.org/rfc/rfc6455#section-"
+
+var (
+	answerClose = Rule{"RFC 6455, section 5.5.1", rfc6455 + "5.5.1", "MUST",
+		"If an endpoint receives a Close frame and did not previously send a Close frame, " +
+			"the endpoint MUST send a Close frame in response."}
+	echoCode = Rule{"RFC 6455, section 5.5.1", rfc6455 + "5.5.1", "",
+		"When sending a Close frame in response, the endpoint typically echos the status code it received."}
+	serverDrops = Rule{"RFC 6455, section 5.5.1", rfc6455 + "5.5.1", "MUST",
+		"The server MUST close the underlying TCP connection immediately; the client SHOULD wait for the " +
+			"server to close the connection but MAY close the connection at any time after sending and " +
+			"receiving a Close message, e.g., if it has not received a TCP Close from the server in a " +
+			"reasonable time period."}
+	failWithClose = Rule{"RFC 6455, section 7.1.7", rfc6455 + "7.1.7", "SHOULD",
+		"If _The WebSocket Connection is Established_ prior to the point where the endpoint is required to " +
+			"_Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate " +
+			"status code (Section 7.4) before proceeding to _Close the WebSocket Connection_."}
+	closeAtWill = Rule{"RFC 6455, section 7.3", rfc6455 + "7.3", "SHOULD",
+		"Servers MAY close the WebSocket connection whenever desired. Clients SHOULD NOT close the WebSocket " +
+			"connection arbitrarily."}
+
+	codeRules = map[int]Rule{
+		1002: {"RFC 6455, section 7.4.1", rfc6455 + "7.4.1", "",
+			"1002 indicates that an endpoint is terminating the connection due to a protocol error."},
+		1007: {"RFC 6455, section 7.4.1", rfc6455 + "7.4.1", "",
+			"1007 indicates that an endpoint is terminating the connection because it has received data " +
+				"within a message that was not consistent with the type of the message (e.g., non-UTF-8 " +
+				"[RFC3629] data within a text message)."},
+		1009: {"RFC 6455, section 7.4.1", rfc6455 + "7.4.1", "",
+			"1009 indicates that an endpoint is terminating the connection because it has received a message " +
+				"that is too big for it to process."},
+	}
+)

@@ -1,0 +1,201 @@
+package report
+
+import (
+	"encoding/binary"
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+var sampleDir = flag.String("sample", "", "write a sample report to this directory, to look at it")
+
+// TestSample writes a report that has something of everything.
+func TestSample(t *testing.T) {
+	dir := *sampleDir
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	opts := Options{Title: "WebSocket conformance", Tool: "wscheck v0.1.0", Quick: true, Partial: true,
+		Generated: time.Date(2026, 11, 21, 16, 5, 0, 0, time.UTC), Titles: map[string]string{"H.1": "The request"}}
+	if err := Write(dir, sampleReport(), opts); err != nil {
+		t.Fatal(err)
+	}
+	read, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := len(latest(sampleReport())); len(read) != want {
+		t.Errorf("read %d results of %d", len(read), want)
+	}
+}
+
+// A sampleCase is a case with what the three agents made of it, such as "ok", or
+// "fail/unclean" for behaviour and closing; "-" if it did not run.
+type sampleCase struct {
+	id, description, expectation, agents string
+	make                                 func(r *Result)
+}
+
+var sampleAgents = []string{"hawser/0.1 (Go 1.26)", "gorilla echo with its own UTF-8 check", "legacy-server 0.9"}
+
+var words = map[string]Verdict{"ok": OK, "info": Informational, "lax": NonStrict, "none": Unimplemented, "fail": Failed,
+	"unclean": Unclean, "code": WrongCode, "open": FailedByClient}
+
+func sampleReport() []*Result {
+	var out []*Result
+	for n, c := range sampleCases {
+		for i, word := range strings.Fields(c.agents) {
+			if word == "-" {
+				continue
+			}
+			behavior, closing, _ := strings.Cut(word, "/")
+			r := &Result{Agent: sampleAgents[i], ID: c.id, Case: n + 1,
+				Description: c.description, Expectation: c.expectation,
+				Started:  time.Date(2026, 11, 21, 15, 39, 14+n, 936e6, time.UTC),
+				Duration: time.Duration(2+7*n%13+i) * time.Millisecond,
+				Behavior: words[behavior], BehaviorClose: words[closing],
+				CreateStats: true, CreateWirelog: true,
+				HTTPRequest: "GET /echo HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nUser-Agent: wscheck/0.1.0\r\nUpgrade: websocket\r\n" +
+					"Connection: Upgrade\r\nSec-WebSocket-Key: 2EvESWYefG6qTDWiNw91hw==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+				HTTPResponse: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+					"Sec-WebSocket-Accept: 4ldzH+2VYNQi7pQN5rZM9NGcfVw=\r\n\r\n",
+				Rule: &Rule{"RFC 6455, section 5.4", rfc6455 + "5.4", "MUST",
+					"An endpoint MUST be capable of handling control frames in the middle of a fragmented message."},
+			}
+			if r.BehaviorClose == "" {
+				r.BehaviorClose = OK
+			}
+			if c.make != nil {
+				c.make(r)
+			}
+			finish(r)
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// finish fills in what follows from the rest.
+func finish(r *Result) {
+	r.Result = map[Verdict]string{OK: "The events are those expected.", Failed: "The events are not those expected.",
+		NonStrict: "The events are those of a lax peer.", Informational: "The peer answered before it closed.",
+		Unimplemented: "The peer declined the extension."}[r.Behavior]
+	r.ResultClose = map[Verdict]string{OK: "The connection was closed as it should be.",
+		Unclean:        "The closing handshake had to be completed, and was not.",
+		WrongCode:      "The close frame had to carry 1002, or no code.",
+		FailedByClient: "The server left it to the client to drop TCP.", Failed: "The wrong side closed the connection."}[r.BehaviorClose]
+	if r.ExpectedClose == nil {
+		r.ExpectedClose = &ExpectedClose{ClosedByMe: true, CloseCode: []int{1000}, RequireClean: true}
+	}
+	r.ClosedByMe = r.ExpectedClose.ClosedByMe != (r.BehaviorClose == Failed)
+	r.WasClean = r.BehaviorClose != Unclean && r.BehaviorClose != Failed
+	if !r.WasClean {
+		r.WasNotCleanReason = "the peer dropped the TCP connection without a close frame"
+	}
+	r.LocalCloseCode = 1000
+	if r.WasClean && r.RemoteCloseCode == 0 {
+		r.RemoteCloseCode = r.ExpectedClose.CloseCode[0]
+		if r.BehaviorClose == WrongCode {
+			r.RemoteCloseCode = 1011
+		}
+	}
+	r.DroppedByMe = r.BehaviorClose == FailedByClient
+	frames(r, TxFrame, 8, binary.BigEndian.AppendUint16(nil, 1000))
+	if r.RemoteCloseCode != 0 {
+		frames(r, RxFrame, 8, binary.BigEndian.AppendUint16(nil, uint16(r.RemoteCloseCode)))
+	}
+	if r.TxOctetStats == nil {
+		r.TxOctetStats, r.RxOctetStats = map[int]int{8: 1, 15: 7, 243: 1}, map[int]int{4: 1, 11: 1, 58: 1, 129: 1}
+		r.TxFrameStats, r.RxFrameStats = map[int]int{0: 4, 1: 1, 8: 1, 9: 2}, map[int]int{1: 1, 8: 1, 10: 2}
+	}
+}
+
+// frames logs a frame and its octets.
+func frames(r *Result, kind LogKind, opcode int, payload []byte) {
+	raw := append([]byte{0x80 | byte(opcode), byte(len(payload))}, payload...)
+	f := LogEntry{Kind: kind, Size: len(payload), Text: Text(payload), Opcode: opcode, Fin: true}
+	if kind == TxFrame {
+		f.Mask = "97a62c66"
+		r.Wirelog = append(r.Wirelog, f, LogEntry{Kind: TxOctets, Size: len(raw) + 4, Text: Hex(append(raw, 1, 2, 3, 4))})
+		return
+	}
+	r.Wirelog = append(r.Wirelog, LogEntry{Kind: RxOctets, Size: len(raw), Text: Hex(raw)}, f)
+}
+
+func handshakeLog(r *Result) {
+	r.Wirelog = append(r.Wirelog,
+		LogEntry{Kind: TxOctets, Size: len(r.HTTPRequest), Text: Hex([]byte(r.HTTPRequest))},
+		LogEntry{Kind: RxOctets, Size: len(r.HTTPResponse), Text: Hex([]byte(r.HTTPResponse))})
+}
+
+// echoes is a case that sends a message and wants it back.
+func echoes(text string) func(*Result) {
+	return func(r *Result) {
+		handshakeLog(r)
+		frames(r, TxFrame, 1, []byte(text))
+		r.Expected = map[Verdict][]Event{OK: {Message([]byte(text), false)}}
+		if r.Behavior == OK {
+			frames(r, RxFrame, 1, []byte(text))
+			r.Received = []Event{Message([]byte(text), false)}
+		}
+	}
+}
+
+// refused is a case whose offense the agent has to refuse.
+func refused(code int, rule *Rule, offense *Offense) func(*Result) {
+	return func(r *Result) {
+		handshakeLog(r)
+		r.Rule, r.Offense = rule, offense
+		r.Expected = map[Verdict][]Event{OK: {Timeout("A")}, NonStrict: {Timeout("A"), Timeout("B")}}
+		r.Received = map[Verdict][]Event{OK: {Timeout("A")}, NonStrict: {Timeout("A"), Timeout("B")},
+			Failed: {Timeout("A"), Message(offense.Octets, false)}}[r.Behavior]
+		r.ExpectedClose = &ExpectedClose{CloseCode: []int{code}, WrongEndpointIsFatal: true}
+		r.Wirelog = append(r.Wirelog, LogEntry{Kind: TxOctets, Size: len(offense.Octets), Text: Hex(offense.Octets), Sync: true},
+			LogEntry{Kind: Delay, Seconds: 1, Tag: "A"}, LogEntry{Kind: DelayOver, Tag: "A"}, LogEntry{Kind: KillAfter, Seconds: 1})
+	}
+}
+
+func fragments(r *Result) {
+	handshakeLog(r)
+	r.Expected = map[Verdict][]Event{OK: {Pong([]byte("pongme 1!")), Pong([]byte("pongme 2!")),
+		Message([]byte("fragment1fragment2fragment3fragment4fragment5"), false)}}
+	r.Received = r.Expected[OK]
+	if r.Behavior != OK {
+		r.Received = []Event{Pong([]byte("pongme 2!")), r.Expected[OK][2]}
+	}
+	r.Duration += time.Second
+	for i := range 5 {
+		r.Wirelog = append(r.Wirelog, LogEntry{Kind: TxFrame, Size: 9, Text: fmt.Sprintf("fragment%d", i+1),
+			Opcode: min(1, 1-min(i, 1)), Fin: i == 4, Mask: "d348eb9e", Sync: true})
+	}
+	r.Wirelog = append(r.Wirelog, LogEntry{Kind: Delay, Seconds: 1}, LogEntry{Kind: DelayOver}, LogEntry{Kind: CloseAfter, Seconds: 1})
+	for _, e := range r.Received {
+		frames(r, RxFrame, 10, []byte(e.Data))
+	}
+}
+
+// compresses is a case of groups 12 and 13.
+func compresses(r *Result) {
+	handshakeLog(r)
+	r.ReportTime, r.ReportCompressionRatio, r.Quick = true, true, true
+	r.Duration *= 40
+	r.Expected = map[Verdict][]Event{}
+	if r.Behavior == Unimplemented {
+		return
+	}
+	r.Traffic = &Traffic{256027, 23088, 25106, 1000, 1000, 256027, 159140, 167118, 1000, 1000, 257, 341}
+	r.RxOctetStats, r.TxOctetStats = map[int]int{}, map[int]int{}
+	for i := range 60 {
+		r.RxOctetStats[7+i] = 1 + i*i%37
+		r.TxOctetStats[128+i] = 1 + i*(60-i)/20
+	}
+	r.RxFrameStats, r.TxFrameStats = map[int]int{1: 1000, 8: 1}, map[int]int{1: 1000, 8: 1}
+	r.Wirelog = append(r.Wirelog, LogEntry{Kind: WirelogMode}, LogEntry{Kind: CloseAfter, Seconds: 120}, LogEntry{Kind: WirelogMode, On: true})
+}
+
+func timed(r *Result) {
+	echoes(strings.Repeat("*", 500))(r)
+	r.ReportTime, r.Duration = true, r.Duration*31
+}

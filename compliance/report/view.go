@@ -1,0 +1,185 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A look is how the pages show a verdict. Colour never stands alone: there is
+// always a sign and a word.
+type look struct {
+	Verdict Verdict
+	Class   string
+	Sign    string
+	Word    string
+	Means   string
+}
+
+// looks are the verdicts, the good ones first.
+var looks = []look{
+	{OK, "ok", "✓", "Pass", "The peer did what the case asks for."},
+	{Informational, "info", "i", "Info", "The case finds out how the peer behaves. There is no wrong answer."},
+	{NonStrict, "lax", "≈", "Non-strict", "Within the rules, though not as strictly as one would wish."},
+	{Unimplemented, "none", "○", "Unimplemented", "The peer declined what the case is about, as it may."},
+	{FailedByClient, "lax", "⇥", "Left open", "On closing: the server left it to the client to drop the TCP connection."},
+	{WrongCode, "lax", "≠", "Wrong code", "On closing: the peer sent a status code that does not fit."},
+	{Unclean, "bad", "⤬", "Unclean", "On closing: the connection ended without the closing handshake that was due."},
+	{Failed, "bad", "✕", "Fail", "The peer broke a rule, or did something else than the case asks for."},
+}
+
+// rank is the place of a verdict among the looks; those it does not know are worst.
+func rank(v Verdict) int {
+	if i := slices.IndexFunc(looks, func(l look) bool { return l.Verdict == v }); i >= 0 {
+		return i
+	}
+	return len(looks)
+}
+
+func lookOf(v Verdict) look {
+	if i := rank(v); i < len(looks) {
+		return looks[i]
+	}
+	return look{v, "bad", "?", cmp.Or(string(v), "No verdict"), "A verdict that is not known here."}
+}
+
+// A site is all that the pages of a report are made of.
+type site struct {
+	opts    Options
+	results []*Result // by agent, then by case
+	index   Index
+	files   map[ref]string // without the extension
+	agents  []string
+	ids     []string
+	byRef   map[ref]*Result
+	titles  map[string]string
+}
+
+func newSite(results []*Result, opts Options) *site {
+	s := &site{opts: opts, results: results, index: NewIndex(results),
+		files: make(map[ref]string), byRef: make(map[ref]*Result), titles: titlesWith(opts.Titles)}
+	for name, r := range fileNames(s.index) {
+		s.files[r] = name
+	}
+	s.agents = s.index.Agents()
+	seen := make(map[string]bool)
+	for _, r := range results {
+		s.byRef[ref{r.Agent, r.ID}] = r
+		if !seen[r.ID] {
+			seen[r.ID] = true
+			s.ids = append(s.ids, r.ID)
+		}
+	}
+	slices.SortFunc(s.ids, CompareIDs)
+	return s
+}
+
+func (s *site) file(r *Result) string { return s.files[ref{r.Agent, r.ID}] }
+
+// head is what both kinds of page begin with.
+type head struct {
+	Title     string
+	Tool      string
+	Generated string
+	Stamp     string // machine-readable
+	Partial   bool
+	Quick     bool
+}
+
+func (s *site) head() head {
+	t := s.opts.Generated.UTC()
+	return head{s.opts.Title, s.opts.Tool, t.Format("2 January 2006, 15:04 UTC"), t.Format(time.RFC3339),
+		s.opts.Partial, s.opts.Quick}
+}
+
+// anchor names a case's row in the index.
+func anchor(id string) string { return "case-" + strings.ReplaceAll(clean(id), "_", "-") }
+
+var breaks = regexp.MustCompile(`(?i)<br ?/?>|\n[ \t]*\n`)
+
+// paragraphs splits a text of a case where it has a blank line or <br>, which the
+// original suite's texts have, and joins the other lines.
+func paragraphs(text string) []string {
+	var out []string
+	for _, p := range breaks.Split(text, -1) {
+		if p = strings.Join(strings.Fields(p), " "); p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// short is the first sentence or so of a text.
+func short(text string) string {
+	p := paragraphs(text)
+	if len(p) == 0 {
+		return ""
+	}
+	s := p[0]
+	if i := strings.Index(s, ". "); i > 0 {
+		s = s[:i+1]
+	}
+	if r := []rune(s); len(r) > 120 {
+		s = strings.TrimSpace(string(r[:118])) + " …"
+	}
+	return s
+}
+
+// took shows a duration: milliseconds up to ten seconds, then seconds.
+func took(d time.Duration) string {
+	switch {
+	case d < 10*time.Second:
+		return strconv.FormatInt(d.Round(time.Millisecond).Milliseconds(), 10) + " ms"
+	case d < 10*time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return fmt.Sprintf("%.0f min", d.Minutes())
+}
+
+// ratios shows what compression did in either direction: received, then sent.
+func ratios(t *Traffic) string {
+	if t == nil {
+		return ""
+	}
+	show := func(f float64, ok bool) string {
+		if !ok {
+			return "–"
+		}
+		return strconv.FormatFloat(f, 'f', 3, 64)
+	}
+	return show(t.IncomingRatio()) + " / " + show(t.OutgoingRatio())
+}
+
+// closeWord is what a small cell says of a close: the peer's status code where
+// there is no more to say, else the verdict.
+func closeWord(r *Result) string {
+	switch r.BehaviorClose {
+	case OK, Informational, WrongCode, FailedByClient:
+		if r.RemoteCloseCode == 0 && !r.RemoteCloseZero {
+			return "no code"
+		}
+		return strconv.Itoa(r.RemoteCloseCode)
+	}
+	return strings.ToLower(lookOf(r.BehaviorClose).Word)
+}
+
+// thousands shows a number with commas.
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// percent is a share for a bar's width, with two decimals.
+func percent(part, whole int64) float64 {
+	if whole <= 0 {
+		return 0
+	}
+	return float64(part*10000/whole) / 100
+}

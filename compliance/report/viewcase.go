@@ -1,0 +1,277 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// shownEvents is how many events a page lists of a case that has more.
+const shownEvents = 200
+
+// casePage is what case.tmpl shows.
+type casePage struct {
+	head
+	Agent, ID, File     string
+	Group, Sub          string // titles
+	Anchor              string
+	Look, Close         look
+	Passed              bool
+	QuickCase           bool
+	Facts               []factView
+	Description         []string
+	Expectation         []string
+	Rules               []ruleView
+	Offense             *offenseView
+	Result, ResultClose string
+	Expected            []eventsView
+	Observed            eventsView
+	CloseExpected       string
+	Request, Response   []headerLine
+	Flags               []flagView
+	Traffic             []trafficView
+	Stats               []statView
+	HasStats, HasLog    bool
+	Log                 []logView
+	LogCut              int // entries in the middle that the page leaves out
+	Shown               int // octets of a payload
+	Dropped             string
+	Others              []otherView
+	Previous, Next      *linkView
+}
+
+type factView struct{ Name, Value, Stamp string }
+
+type linkView struct{ Link, ID string }
+
+type otherView struct {
+	Agent, Link string
+	Look        look
+}
+
+type eventsView struct {
+	Look   look
+	Events []eventView
+	More   int
+	Differ bool // from what is expected
+}
+
+type eventView struct {
+	Kind, Data string
+	Hex        bool
+	Differs    bool // the first one that is not as expected
+}
+
+type headerLine struct{ Name, Rest string }
+
+type trafficView struct {
+	Label, Received, Sent string
+}
+
+// casePage makes the page of the i'th result.
+func (s *site) casePage(i int) *casePage {
+	r := s.results[i]
+	group, sub := groupOf(r.ID)
+	p := &casePage{
+		head: s.head(), Agent: r.Agent, ID: r.ID, File: s.file(r),
+		Group: s.titles[group], Sub: s.titles[sub], Anchor: anchor(r.ID),
+		Look: lookOf(r.Behavior), Close: lookOf(r.BehaviorClose),
+		Passed: r.Passed(), QuickCase: r.Quick, Facts: facts(r),
+		Description: paragraphs(r.Description), Expectation: paragraphs(r.Expectation),
+		Rules: rulesOf(r), Offense: newOffense(r.Offense),
+		Result: r.Result, ResultClose: r.ResultClose, CloseExpected: closeExpected(r.ExpectedClose),
+		Request: headerLines(r.HTTPRequest), Response: headerLines(r.HTTPResponse),
+		Flags: flags(r), Traffic: traffic(r.Traffic),
+		HasStats: r.CreateStats, HasLog: r.CreateWirelog,
+		Shown:   Shown,
+		Dropped: "TCP dropped by the peer",
+	}
+	p.Expected, p.Observed = outcome(r)
+	if r.CreateStats {
+		p.Stats = stats(r)
+	}
+	p.Log, p.LogCut = logViews(r.Wirelog)
+	if r.DroppedByMe {
+		p.Dropped = "TCP dropped by the suite"
+	}
+	s.addLinks(p, i)
+	return p
+}
+
+// addLinks leads to the agent's cases before and after, and to the other agents'
+// results of this one.
+func (s *site) addLinks(p *casePage, i int) {
+	r := s.results[i]
+	neighbour := func(j int) *linkView {
+		if j < 0 || j >= len(s.results) || s.results[j].Agent != r.Agent {
+			return nil
+		}
+		return &linkView{s.file(s.results[j]) + ".html", s.results[j].ID}
+	}
+	p.Previous, p.Next = neighbour(i-1), neighbour(i+1)
+	for _, agent := range s.agents {
+		if o := s.byRef[ref{agent, r.ID}]; o != nil && agent != r.Agent {
+			p.Others = append(p.Others, otherView{agent, s.file(o) + ".html", lookOf(o.Behavior)})
+		}
+	}
+}
+
+func facts(r *Result) []factView {
+	f := []factView{{Name: "Duration", Value: took(r.Duration)}}
+	if !r.Started.IsZero() {
+		t := r.Started.UTC()
+		f = append(f, factView{"Started", t.Format("2006-01-02 15:04:05.000 UTC"), t.Format(time.RFC3339Nano)})
+	}
+	f = append(f, factView{Name: "Peer's status code", Value: codeText(r.RemoteCloseCode, r.RemoteCloseZero)})
+	role := "server"
+	if r.IsServer {
+		role = "client"
+	}
+	f = append(f, factView{Name: "The peer is a", Value: role})
+	if r.Case > 0 {
+		f = append(f, factView{Name: "Number in the suite", Value: strconv.Itoa(r.Case)})
+	}
+	return f
+}
+
+func codeText(code int, zero bool) string {
+	if code == 0 && !zero {
+		return "none"
+	}
+	return strconv.Itoa(code)
+}
+
+// outcome lists the events of each verdict and those observed. Where the observed
+// ones are none of them, the first that differs from the best is marked.
+func outcome(r *Result) (expected []eventsView, observed eventsView) {
+	for _, v := range slices.SortedFunc(maps.Keys(r.Expected), func(a, b Verdict) int {
+		return cmp.Or(rank(a)-rank(b), strings.Compare(string(a), string(b)))
+	}) {
+		expected = append(expected, newEvents(lookOf(v), r.Expected[v], -1))
+	}
+	differs := -1
+	if len(expected) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(r.Expected)), func(e []Event) bool {
+		return slices.Equal(e, r.Received)
+	}) {
+		best := r.Expected[expected[0].Look.Verdict]
+		for differs = 0; differs < min(len(best), len(r.Received)); differs++ {
+			if best[differs] != r.Received[differs] {
+				break
+			}
+		}
+	}
+	observed = newEvents(lookOf(r.Behavior), r.Received, differs)
+	observed.Differ = differs >= 0
+	return expected, observed
+}
+
+func newEvents(l look, events []Event, differs int) eventsView {
+	v := eventsView{Look: l, More: max(0, len(events)-shownEvents)}
+	for i, e := range events[:len(events)-v.More] {
+		kind := e.Kind
+		switch {
+		case kind == "message" && e.Binary:
+			kind = "binary"
+		case kind == "message":
+			kind = "text"
+		}
+		data, isHex := payloadText(e.Data)
+		v.Events = append(v.Events, eventView{kind, data, isHex, i == differs})
+	}
+	return v
+}
+
+// payloadText sets hexadecimal in pairs.
+func payloadText(text string) (shown string, isHex bool) {
+	h, ok := strings.CutPrefix(text, "0x")
+	if body := strings.TrimSuffix(h, more); !ok || len(body) == 0 || len(body)%2 != 0 ||
+		strings.Trim(body, "0123456789abcdef") != "" {
+		return text, false
+	}
+	return pairs(h), true
+}
+
+// pairs puts a space after each two digits of hexadecimal.
+func pairs(h string) string {
+	body, cut := strings.CutSuffix(h, more)
+	var b strings.Builder
+	for i := 0; i < len(body); i += 2 {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(body[i:min(i+2, len(body))])
+	}
+	if cut {
+		b.WriteString(" …")
+	}
+	return b.String()
+}
+
+// closeExpected says how the connection should have ended.
+func closeExpected(e *ExpectedClose) string {
+	if e == nil {
+		return ""
+	}
+	who, codes := "The peer", "any code"
+	if e.ClosedByMe {
+		who = "The suite"
+	}
+	if len(e.CloseCode) > 0 {
+		var list []string
+		for _, c := range e.CloseCode {
+			list = append(list, strconv.Itoa(c))
+		}
+		codes = strings.Join(list, " or ") + ", or no code"
+	}
+	clean := "a full closing handshake is not asked for"
+	if e.RequireClean {
+		clean = "the closing handshake must be complete"
+	}
+	return fmt.Sprintf("%s closes; the peer's close frame has %s; %s.", who, codes, clean)
+}
+
+// headerLines splits the head of a request or a response, so that the names of its
+// fields can be set apart.
+func headerLines(head string) []headerLine {
+	var out []headerLine
+	for i, line := range strings.Split(strings.TrimRight(head, "\r\n"), "\n") {
+		line = strings.TrimSuffix(line, "\r")
+		name, rest, ok := strings.Cut(line, ":")
+		if i == 0 || !ok || http.CanonicalHeaderKey(name) == "" || strings.ContainsAny(name, " \t") {
+			name, rest = "", line
+		} else {
+			rest = ":" + rest
+		}
+		out = append(out, headerLine{name, rest})
+	}
+	return out
+}
+
+// traffic shows what a case that compresses counted.
+func traffic(t *Traffic) []trafficView {
+	if t == nil {
+		return nil
+	}
+	n := thousands
+	share := func(f float64, ok bool) string {
+		if !ok {
+			return "–"
+		}
+		return strconv.FormatFloat(f*100, 'f', 1, 64) + " %"
+	}
+	return []trafficView{
+		{"Messages", n(t.IncomingWebSocketMessages), n(t.OutgoingWebSocketMessages)},
+		{"Frames", n(t.IncomingWebSocketFrames), n(t.OutgoingWebSocketFrames)},
+		{"Octets before compression", n(t.IncomingOctetsAppLevel), n(t.OutgoingOctetsAppLevel)},
+		{"Octets of payload in frames", n(t.IncomingOctetsWebSocketLevel), n(t.OutgoingOctetsWebSocketLevel)},
+		{"Octets on the wire", n(t.IncomingOctetsWireLevel), n(t.OutgoingOctetsWireLevel)},
+		{"Compressed to", share(t.IncomingRatio()), share(t.OutgoingRatio())},
+		{"Headers of frames add", share(t.IncomingOverhead()), share(t.OutgoingOverhead())},
+		{"Octets of the opening handshake", n(t.PreopenIncomingOctetsWireLevel), n(t.PreopenOutgoingOctetsWireLevel)},
+	}
+}

@@ -1,0 +1,238 @@
+package report
+
+import (
+	"cmp"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Of a long wire log a page shows the beginning and the end; the JSON has it all.
+const (
+	logHead = 1500
+	logTail = 200
+)
+
+// logView is a line of the wire log.
+type logView struct {
+	N      string
+	Class  string // rx, tx or do
+	Arrow  string
+	What   string
+	Tags   []string
+	Size   string
+	Body   string
+	Hex    bool
+	Gloss  string // the printable characters of octets
+	Broken bool   // before this line others are left out
+}
+
+func logViews(log []LogEntry) (views []logView, cut int) {
+	if len(log) > logHead+logTail {
+		cut = len(log) - logHead - logTail
+	}
+	for i, e := range log {
+		if cut > 0 && logHead <= i && i < logHead+cut {
+			continue
+		}
+		v := newLogView(e)
+		v.N = fmt.Sprintf("%03d", i)
+		v.Broken = cut > 0 && i == logHead+cut
+		views = append(views, v)
+	}
+	return views, cut
+}
+
+func newLogView(e LogEntry) logView {
+	after := strconv.FormatFloat(e.Seconds, 'f', -1, 64) + " s"
+	switch e.Kind {
+	case RxOctets, TxOctets:
+		return octetsView(e)
+	case RxFrame, TxFrame:
+		return frameView(e)
+	case Delay:
+		return logView{Class: "do", What: "Wait for " + after, Tags: tag(e.Tag)}
+	case DelayOver:
+		return logView{Class: "do", What: "The wait is over", Tags: tag(e.Tag)}
+	case KillAfter:
+		return logView{Class: "do", What: "Fail the connection after " + after}
+	case Kill:
+		return logView{Class: "do", What: "Fail the connection now"}
+	case CloseAfter:
+		return logView{Class: "do", What: "Close the connection after " + after}
+	case CloseNow:
+		return logView{Class: "do", What: "Close the connection now"}
+	case WirelogMode:
+		if e.On {
+			return logView{Class: "do", What: "The log is on again"}
+		}
+		return logView{Class: "do", What: "The log is off"}
+	}
+	return logView{Class: "do", What: string(e.Kind)}
+}
+
+func tag(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{"tag " + s}
+}
+
+func direction(e LogEntry) (class, arrow string) {
+	if e.Kind == TxOctets || e.Kind == TxFrame {
+		return "tx", "→"
+	}
+	return "rx", "←"
+}
+
+func octetsView(e LogEntry) logView {
+	v := logView{What: "octets", Size: octets(e.Size), Body: pairs(e.Text), Hex: true, Gloss: gloss(e.Text)}
+	v.Class, v.Arrow = direction(e)
+	v.Class += " raw"
+	if e.Sync {
+		v.Tags = []string{"sync"}
+	}
+	return v
+}
+
+func octets(n int) string {
+	if n == 1 {
+		return "1 octet"
+	}
+	return thousands(int64(n)) + " octets"
+}
+
+// gloss shows octets that are mostly text as that, others not at all.
+func gloss(h string) string {
+	raw, err := hex.DecodeString(strings.TrimSuffix(h, more))
+	if err != nil {
+		return ""
+	}
+	text := printable(raw)
+	if strings.Count(text, "·")*4 > len(raw) {
+		return ""
+	}
+	return text
+}
+
+// printable shows ASCII, and a dot for each other octet.
+func printable(raw []byte) string {
+	var b strings.Builder
+	for _, c := range raw {
+		if c < ' ' || c > '~' {
+			b.WriteString("·")
+			continue
+		}
+		b.WriteByte(c)
+	}
+	return b.String()
+}
+
+func frameView(e LogEntry) logView {
+	v := logView{What: opcode(e.Opcode), Size: octets(e.Size)}
+	v.Class, v.Arrow = direction(e)
+	v.Body, v.Hex = payloadText(e.Text)
+	add := func(cond bool, format string, args ...any) {
+		if cond {
+			v.Tags = append(v.Tags, fmt.Sprintf(format, args...))
+		}
+	}
+	if e.Fin {
+		v.Tags = append(v.Tags, "FIN")
+	} else {
+		v.Tags = append(v.Tags, "no FIN")
+	}
+	add(e.RSV&4 != 0, "RSV1")
+	add(e.RSV&2 != 0, "RSV2")
+	add(e.RSV&1 != 0, "RSV3")
+	add(e.Mask != "", "mask %s", e.Mask)
+	add(e.Mask == "", "no mask")
+	add(e.Repeat > 0, "repeated up to %s", octets(e.Repeat))
+	add(e.Chop > 0, "in writes of %s", octets(e.Chop))
+	add(e.Sync, "sync")
+	if e.Opcode == 8 {
+		if code, ok := closeCode(e.Text); ok {
+			add(true, "status %d", code)
+		}
+	}
+	return v
+}
+
+// closeCode reads the status code at the start of a close frame's payload, which
+// is seldom UTF-8 and so in hexadecimal.
+func closeCode(text string) (code int, ok bool) {
+	h, ok := strings.CutPrefix(text, "0x")
+	if !ok || len(h) < 4 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(h[:4], 16, 16)
+	return int(n), err == nil
+}
+
+// opcode names an opcode, its number last.
+func opcode(op int) string {
+	name := map[int]string{0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}[op]
+	return cmp.Or(name, "reserved") + " (" + strconv.Itoa(op) + ")"
+}
+
+// statView is a table of counters, with the total.
+type statView struct {
+	Title   string
+	Key     string
+	Octets  bool // there is a column of octets
+	Rows    []statRow
+	Total   statRow
+	Open    bool // small enough to be shown at once
+	Summary string
+}
+
+type statRow struct {
+	Key, Count, Octets string
+	Share              float64 // percent of the longest bar
+}
+
+func stats(r *Result) []statView {
+	return []statView{
+		octetStats("Octets received", "Chop size", r.RxOctetStats),
+		octetStats("Octets transmitted", "Chop size", r.TxOctetStats),
+		frameStats("Frames received", r.RxFrameStats),
+		frameStats("Frames transmitted", r.TxFrameStats),
+	}
+}
+
+// openRows is how many rows a table may have that is open from the start.
+const openRows = 10
+
+func octetStats(title, key string, n map[int]int) statView {
+	v := statView{Title: title + " by chop size", Key: key, Octets: true, Open: len(n) <= openRows}
+	var count, total, most int64
+	for size, c := range n {
+		count, total = count+int64(c), total+int64(size)*int64(c)
+		most = max(most, int64(size)*int64(c))
+	}
+	for _, size := range slices.Sorted(maps.Keys(n)) {
+		sum := int64(size) * int64(n[size])
+		v.Rows = append(v.Rows, statRow{thousands(int64(size)), thousands(int64(n[size])), thousands(sum), percent(sum, most)})
+	}
+	v.Total = statRow{"Total", thousands(count), thousands(total), 0}
+	v.Summary = thousands(total) + " in " + thousands(count)
+	return v
+}
+
+func frameStats(title string, n map[int]int) statView {
+	v := statView{Title: title + " by opcode", Key: "Opcode", Open: len(n) <= openRows}
+	var count, most int64
+	for _, c := range n {
+		count, most = count+int64(c), max(most, int64(c))
+	}
+	for _, op := range slices.Sorted(maps.Keys(n)) {
+		c := int64(n[op])
+		v.Rows = append(v.Rows, statRow{opcode(op), thousands(c), "", percent(c, most)})
+	}
+	v.Total = statRow{"Total", thousands(count), "", 0}
+	v.Summary = thousands(count)
+	return v
+}

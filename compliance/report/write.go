@@ -1,0 +1,123 @@
+package report
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Options are what a report says of itself.
+type Options struct {
+	Title     string    // "WebSocket conformance" if empty
+	Tool      string    // what made it, such as "wscheck v1.2.3"
+	Generated time.Time // now if zero
+	Partial   bool      // the run was interrupted
+	Quick     bool      // cases ran with fewer messages than they have
+	// Titles name groups and subgroups of cases, such as "H.2", beyond [Title] or
+	// in its stead.
+	Titles map[string]string
+}
+
+//go:embed assets
+var assets embed.FS
+
+// pages returns the templates of the two kinds of page, parsed when first needed.
+var pages = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"style":  func(name string) template.CSS { return template.CSS(asset(name)) },
+		"script": func(name string) template.JS { return template.JS(asset(name)) },
+	}).ParseFS(assets, "assets/*.tmpl"))
+})
+
+// asset returns a file without the indentation that it has for those who edit it.
+func asset(name string) string {
+	data, err := assets.ReadFile("assets/" + name)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	var b strings.Builder
+	for line := range strings.Lines(string(data)) {
+		if line = strings.TrimSpace(line); line != "" {
+			b.WriteString(line)
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+// Write writes a report to dir, which it makes if need be: index.json and a file
+// of JSON for each case, in the form of the original suite, and index.html with a
+// page for each case. Of two results of an agent and a case the last one counts.
+//
+// Every file is written beside its place and then moved there, the index last: who
+// interrupts Write finds the files of before or those of now, never half of one.
+// Files that an earlier report left and this one does not have are not removed.
+func Write(dir string, results []*Result, opts Options) error {
+	if opts.Title == "" {
+		opts.Title = "WebSocket conformance"
+	}
+	if opts.Generated.IsZero() {
+		opts.Generated = time.Now()
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("report: cannot write: %w", err)
+	}
+	root, err := os.OpenRoot(dir) // so that no name leads out of it
+	if err != nil {
+		return fmt.Errorf("report: cannot write: %w", err)
+	}
+	defer root.Close()
+	if err := writeAll(root, newSite(latest(results), opts)); err != nil {
+		return fmt.Errorf("report: cannot write to %s: %w", dir, err)
+	}
+	return nil
+}
+
+func writeAll(root *os.Root, s *site) error {
+	for i, r := range s.results {
+		data, err := encode(r)
+		if err != nil {
+			return fmt.Errorf("case %s of %q: %w", r.ID, r.Agent, err)
+		}
+		if err := put(root, s.file(r)+".json", data); err != nil {
+			return err
+		}
+		if err := putPage(root, s.file(r)+".html", "case.tmpl", s.casePage(i)); err != nil {
+			return err
+		}
+	}
+	if err := putPage(root, "index.html", "index.tmpl", s.indexPage()); err != nil {
+		return err
+	}
+	data, err := encode(s.index)
+	if err != nil {
+		return err
+	}
+	return put(root, "index.json", data)
+}
+
+func putPage(root *os.Root, name, tmpl string, data any) error {
+	var b bytes.Buffer
+	if err := pages().ExecuteTemplate(&b, tmpl, data); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return put(root, name, b.Bytes())
+}
+
+// put writes a file whole or not at all.
+func put(root *os.Root, name string, data []byte) error {
+	tmp := name + ".tmp"
+	err := root.WriteFile(tmp, data, 0o644)
+	if err == nil {
+		err = root.Rename(tmp, name)
+	}
+	if err != nil {
+		root.Remove(tmp)
+	}
+	return err
+}
