@@ -14,14 +14,20 @@ type known struct {
 	reason   string
 }
 
-func (k *known) explains(d difference) bool {
-	fits := func(pattern, s string) bool {
-		ok, _ := path.Match(pattern, s)
-		return ok || pattern == ""
-	}
-	return fits(k.peer, d.Run.Peer) && (k.side == "" || k.side == d.Run.Side) &&
-		fits(k.cases, d.Case) && (k.field == "" || k.field == d.Field) &&
+// explains reports whether k is the reason of a difference.
+func (k known) explains(d difference) bool {
+	return k.forRun(d.Run) && fits(k.cases, d.Case) && (k.field == "" || k.field == d.Field) &&
 		(k.original == "" || k.original == d.Original) && (k.native == "" || k.native == d.Native)
+}
+
+func (k known) forRun(r run) bool {
+	return fits(k.peer, r.Peer) && (k.side == "" || k.side == r.Side)
+}
+
+// fits matches a pattern of path.Match; the empty one fits anything.
+func fits(pattern, s string) bool {
+	ok, _ := path.Match(pattern, s)
+	return ok || pattern == ""
 }
 
 // knownDifferences lists all that are explained. One that does not vary and is

@@ -14,6 +14,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -27,6 +28,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/agreement/internal/peers"
+	"github.com/hawser-ws/hawser/compliance/autobahn"
 )
 
 func main() {
@@ -74,7 +76,88 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return 0
 	}
+	tallies, err := c.compareAll(ctx)
+	if tableErr := c.show(stdout, tallies); tableErr != nil {
+		err = errors.Join(err, tableErr)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "agreement:", err)
+		return 2
+	}
+	for _, t := range tallies {
+		if t.unexplained() > 0 {
+			return 1
+		}
+	}
 	return 0
+}
+
+// compareAll runs both suites on every run.
+func (c *config) compareAll(ctx context.Context) ([]*tally, error) {
+	var tallies []*tally
+	err := c.each(ctx, func(p *peers.Peer, r run) error {
+		first, err := c.judge(ctx, p, r)
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		results, err := c.native(ctx, p, r.Side, first.ids())
+		if err != nil {
+			return err
+		}
+		t := compare(r, p.Agent(), first, fromResults(results))
+		fmt.Fprintf(c.log, "%v: %d cases by hawser's suite in %.1f s, %d unequal, %d not explained\n",
+			r, len(results), time.Since(began).Seconds(), len(t.Unequal), t.unexplained())
+		tallies = append(tallies, t)
+		return nil
+	})
+	return tallies, err
+}
+
+// judge returns the original's verdicts on a run, of a run of now or stored.
+func (c *config) judge(ctx context.Context, p *peers.Peer, r run) (verdicts, error) {
+	if !c.stored {
+		rep, err := c.original(ctx, p, r.Side)
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(c.log, "%v: %d cases by the original in %.1f s\n", r, len(rep.Results), rep.Took.Seconds())
+		return fromIndex(rep.Results), nil
+	}
+	agent, v, err := stored(r)
+	if err != nil {
+		return nil, err
+	}
+	if agent != p.Agent() {
+		fmt.Fprintf(c.log, "note: the stored verdicts are on %s\n", agent)
+	}
+	wanted, err := autobahn.ExpandCases(c.cases, nil)
+	if err != nil {
+		return nil, err
+	}
+	for id := range v {
+		if !slices.Contains(wanted, id) {
+			delete(v, id)
+		}
+	}
+	return v, nil
+}
+
+// show prints the table and keeps it beside the reports.
+func (c *config) show(stdout io.Writer, tallies []*tally) error {
+	if err := os.MkdirAll(c.out, 0o755); err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := writeTable(&b, tallies); err != nil {
+		return err
+	}
+	path := filepath.Join(c.out, "agreement.md")
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(stdout, "%s\nThe table is in %s, the reports of both suites beside it.\n", &b, path)
+	return err
 }
 
 func parse(args []string, stderr io.Writer) (*config, error) {

@@ -27,8 +27,11 @@ const (
 // verdict is what a suite says of a case.
 type verdict struct {
 	Behavior, Close string
-	Code            int // the peer's status code; 0 if it sent none
+	Code            int // the peer's status code; none if it sent none
 }
+
+// none is no status code; a peer may send 0.
+const none = -1
 
 // verdicts are those on one peer, by the case's id.
 type verdicts map[string]verdict
@@ -52,7 +55,7 @@ func (r run) file() string { return r.Peer + "-" + string(r.Side) + ".json" }
 func fromIndex(in map[string]autobahn.Result) verdicts {
 	out := make(verdicts, len(in))
 	for id, r := range in {
-		v := verdict{Behavior: r.Behavior, Close: r.BehaviorClose}
+		v := verdict{r.Behavior, r.BehaviorClose, none}
 		if r.RemoteCloseCode != nil {
 			v.Code = *r.RemoteCloseCode
 		}
@@ -64,8 +67,14 @@ func fromIndex(in map[string]autobahn.Result) verdicts {
 // fromResults does so with the results of hawser's suite.
 func fromResults(in []*report.Result) verdicts {
 	out := make(verdicts, len(in))
-	for _, r := range in {
-		out[r.ID] = verdict{string(r.Behavior), string(r.BehaviorClose), r.RemoteCloseCode}
+	for _, entries := range report.NewIndex(in) {
+		for id, e := range entries {
+			v := verdict{string(e.Behavior), string(e.BehaviorClose), none}
+			if e.RemoteCloseCode != nil {
+				v.Code = *e.RemoteCloseCode
+			}
+			out[id] = v
+		}
 	}
 	return out
 }

@@ -187,7 +187,7 @@ var tungstenite = &Peer{
 	Name:    "tungstenite",
 	Library: "rust tungstenite",
 	Version: tungsteniteVersion,
-	Note:    "has no permessage-deflate",
+	Note:    "has no permessage-deflate; after an error it drops TCP without a close frame",
 	Install: func(ctx context.Context, env *Env) (string, error) {
 		dir := filepath.Join(env.Cache, "tungstenite")
 		if err := place("tungstenite", dir); err != nil {

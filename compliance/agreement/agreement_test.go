@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/agreement/internal/peers"
+	"github.com/hawser-ws/hawser/compliance/autobahn"
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/suite"
+)
+
+// timing is the cases whose verdict depends on when things happen, and which
+// therefore are not compared by a test: what a busy machine does to them is not
+// the suite's fault. The command compares them.
+var timing = []string{}
+
+// tested are the cases that the test runs: those of groups 12 and 13 send a
+// thousand messages each.
+var tested = []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*", "12.1.1", "13.1.1", "13.3.1", "13.5.1", "13.7.1"}
+
+// TestAgreement runs hawser's suite on the Go peers and compares its verdicts
+// with those of the original, which are stored.
+func TestAgreement(t *testing.T) {
+	for _, p := range peers.All() {
+		if !p.Go() {
+			continue
+		}
+		for _, s := range []side{server, client} {
+			r := run{p.Name, s}
+			if s == server && p.Serve == nil || s == client && p.Drive == nil {
+				continue
+			}
+			t.Run(fmt.Sprintf("%s/%s", r.Peer, r.Side), func(t *testing.T) { testAgreement(t, p, r) })
+		}
+	}
+}
+
+func testAgreement(t *testing.T, p *peers.Peer, r run) {
+	agent, original, err := stored(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.Version = required(t, p.Library); agent != p.Agent() {
+		t.Errorf("the stored verdicts are on %s, and this is %s: store those on it with -update", agent, p.Agent())
+	}
+	cases, err := suite.Cases(tested, timing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := make([]string, len(cases))
+	for i, c := range cases {
+		ids[i] = c.ID
+	}
+	for id := range original {
+		if !slices.Contains(ids, id) {
+			delete(original, id)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	results, err := nativeRun(ctx, p, &peers.Env{Cache: t.TempDir()}, r.Side, cases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := compare(r, p.Agent(), original, fromResults(results))
+	for _, d := range compared.Unequal {
+		if d.Reason == "" {
+			t.Errorf("case %s: %s is %s by the original, and %s by ours", d.Case, d.Field, d.Original, d.Native)
+		}
+	}
+	if len(compared.Missing) > 0 {
+		t.Errorf("only one suite has a verdict on %v", compared.Missing)
+	}
+	for _, k := range knownDifferences {
+		if !k.varies && k.forRun(r) && !slices.ContainsFunc(compared.Unequal, k.explains) && slices.ContainsFunc(ids, func(id string) bool { return fits(k.cases, id) }) {
+			t.Errorf("a known difference is there no more: %+v", k)
+		}
+	}
+}
+
+// required returns the version of a package that go.mod requires. What the Go
+// tool writes into a test's program does not tell.
+func required(t *testing.T, library string) string {
+	data, err := os.ReadFile("go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(data)) {
+		if f := strings.Fields(line); len(f) >= 2 && strings.HasPrefix(library+"/", f[0]+"/") {
+			return f[1]
+		}
+	}
+	t.Fatalf("go.mod does not require %s", library)
+	return ""
+}
+
+// TestStored looks at the stored verdicts of every peer.
+func TestStored(t *testing.T) {
+	want, err := autobahn.ExpandCases(expandDigits(usual), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	servers, clients := 0, 0
+	for _, p := range peers.All() {
+		for _, s := range []side{server, client} {
+			if s == server && p.Serve == nil || s == client && p.Drive == nil {
+				continue
+			}
+			agent, v, err := stored(run{p.Name, s})
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			if name, _, _ := strings.Cut(agent, " "); name != p.Name {
+				t.Errorf("%s has verdicts on %q", run{p.Name, s}.file(), agent)
+			}
+			for _, id := range want {
+				if v[id].Behavior == "" || v[id].Close == "" {
+					t.Errorf("%s %s has no verdict on %s", p.Name, s, id)
+				}
+			}
+			if s == server {
+				servers++
+			} else {
+				clients++
+			}
+		}
+	}
+	if servers < 8 || clients < 4 {
+		t.Errorf("%d servers and %d clients are too few", servers, clients)
+	}
+}
+
+// TestCompare plants each kind of difference.
+func TestCompare(t *testing.T) {
+	had := knownDifferences
+	defer func() { knownDifferences = had }()
+	knownDifferences = []known{{peer: "p*", cases: "7.*", field: behaviorClose, native: "OK", reason: "Because."}}
+
+	original := verdicts{
+		"1.1.1": {"OK", "OK", 1000},
+		"2.1":   {"OK", "OK", 1000},
+		"6.4.1": {"NON-STRICT", "OK", 1007},
+		"7.1.1": {"OK", "UNCLEAN", none},
+		"7.1.2": {"OK", "UNCLEAN", none},
+		"9.1.1": {"OK", "OK", 1000},
+	}
+	native := verdicts{
+		"1.1.1":  {"OK", "OK", 1000},
+		"2.1":    {"OK", "OK", 1001},
+		"6.4.1":  {"OK", "OK", 1007},
+		"7.1.1":  {"OK", "OK", 1000},
+		"7.1.2":  {"OK", "FAILED", none},
+		"10.1.1": {"OK", "OK", 1000},
+	}
+	compared := compare(run{"peer", server}, "peer 1", original, native)
+	if compared.Cases != 5 || compared.Codes != 3 {
+		t.Errorf("%d cases, %d with equal codes", compared.Cases, compared.Codes)
+	}
+	var got []string
+	for _, d := range compared.Unequal {
+		got = append(got, fmt.Sprint(d.Case, " ", d.Field, " ", d.Original, " ", d.Native, " ", d.Reason))
+	}
+	want := []string{"6.4.1 behavior NON-STRICT OK ", "7.1.1 behaviorClose UNCLEAN OK Because.", "7.1.2 behaviorClose UNCLEAN FAILED "}
+	if !slices.Equal(got, want) {
+		t.Errorf("unequal: %q, want %q", got, want)
+	}
+	if !slices.Equal(compared.Missing, []string{"9.1.1", "10.1.1"}) {
+		t.Errorf("missing: %v", compared.Missing)
+	}
+	if n := compared.unexplained(); n != 4 {
+		t.Errorf("%d are not explained, want 4", n)
+	}
+	var b strings.Builder
+	if err := writeTable(&b, []*tally{compared}); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"| peer 1 | server | OK 4, NON-STRICT 1 | 5 | 4 | 1 | 3 | 2 | 3 | 4 |",
+		"- 6.4.1: behavior of the original is NON-STRICT, ours is OK. NOT EXPLAINED",
+		"- 7.1.1: behaviorClose of the original is UNCLEAN, ours is OK. Because.",
+		"- with a verdict of one suite only: 9.1.1, 10.1.1",
+	} {
+		if !strings.Contains(b.String(), line) {
+			t.Errorf("the table lacks %q:\n%s", line, &b)
+		}
+	}
+}
+
+// TestBadFlags sees that what cannot be run is said in a sentence.
+func TestBadFlags(t *testing.T) {
+	for _, args := range [][]string{
+		{"-peers", "nobody"}, {"-sides", "middle"}, {"-full", "-cases", "1.*"}, {"-stored", "-update", "."}, {"1.*"},
+	} {
+		var out, errs strings.Builder
+		if status := command(t.Context(), args, &out, &errs); status != 2 || !strings.Contains(errs.String(), "agreement: ") {
+			t.Errorf("%v: status %d, %q", args, status, &errs)
+		}
+	}
+}
+
+// TestStore sees that a second run of the original keeps the verdicts of the first.
+func TestStore(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(path.Join(dir, storedDir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	r := run{"peer", client}
+	code := 1000
+	for _, id := range []string{"2.1", "1.1.1", "10.1.1"} {
+		res := map[string]autobahn.Result{id: {Behavior: "OK", BehaviorClose: "OK", RemoteCloseCode: &code, ReportFile: "x.json"}}
+		if err := store(dir, r, "peer 1", res); err != nil {
+			t.Fatal(err)
+		}
+	}
+	index, err := report.ReadIndex(path.Join(dir, storedDir, r.file()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := index.Cases("peer 1"); !slices.Equal(got, []string{"1.1.1", "2.1", "10.1.1"}) {
+		t.Errorf("cases %v", got)
+	}
+	if e := index["peer 1"]["2.1"]; e.ReportFile != "" || e.RemoteCloseCode == nil {
+		t.Errorf("%+v", e)
+	}
+}
