@@ -1,0 +1,106 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// A Case is one test of a peer.
+type Case struct {
+	ID          string // such as "5.19"; that of Autobahn where it has the case
+	Description string
+	Expectation string
+	Rule        report.Rule
+
+	Servers, Clients bool // whom it is for
+	Heavy            bool // it costs processor time rather than waiting
+	ReportTime       bool // the duration says something about the peer
+	Deflate          *Deflate
+
+	// A case is written in one of two ways. Start begins a script of events over
+	// an open connection, which [Peer] judges by the original's rules. Script is
+	// a plain function over a connection whose handshake is its own.
+	Start  func(p *Peer)
+	End    func(p *Peer) // after the verdict, which it may change; may be nil
+	Script func(s *Script)
+}
+
+// A Script is the connection of a case that plays its own handshake.
+type Script struct {
+	ctx context.Context
+	o   *Options
+	t   *target
+	res *report.Result
+}
+
+// groups are all cases, in the order of the original and then of the letters.
+var groups = []func() []*Case{
+	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases, performanceCases, autoFragmentCases,
+}
+
+// all is every case, in order. The cases are immutable.
+var all = func() []*Case {
+	var cases []*Case
+	for _, g := range groups {
+		cases = append(cases, g()...)
+	}
+	return cases
+}()
+
+// numbers are the places of the cases in the original's numbering, from 1.
+var numbers = func() map[string]int {
+	m := map[string]int{}
+	for _, c := range all {
+		if '0' <= c.ID[0] && c.ID[0] <= '9' {
+			m[c.ID] = len(m) + 1
+		}
+	}
+	return m
+}()
+
+func (c *Case) number() int { return numbers[c.ID] }
+
+// Cases returns the cases whose ids match one of the patterns, without those that
+// match exclude, in their order. A pattern is an id in which * stands for any run
+// of characters: "1.*", "12.4.3", "*". One that matches no case is an error.
+func Cases(patterns, exclude []string) ([]*Case, error) {
+	var cases []*Case
+	for _, p := range slices.Concat(patterns, exclude) {
+		if !slices.ContainsFunc(all, func(c *Case) bool { return match(p, c.ID) }) {
+			return nil, fmt.Errorf("no case matches %q", p)
+		}
+	}
+	for _, c := range all {
+		if matchAny(patterns, c.ID) && !matchAny(exclude, c.ID) {
+			cases = append(cases, c)
+		}
+	}
+	return cases, nil
+}
+
+func matchAny(patterns []string, id string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return match(p, id) })
+}
+
+// match reports whether all of s is pattern, in which * is any run of characters.
+func match(pattern, s string) bool {
+	head, tail, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == s
+	}
+	if !strings.HasPrefix(s, head) {
+		return false
+	}
+	for s = s[len(head):]; ; s = s[1:] {
+		if match(tail, s) {
+			return true
+		}
+		if s == "" {
+			return false
+		}
+	}
+}

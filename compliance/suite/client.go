@@ -1,0 +1,123 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// TestServer runs cases against the server at a URL: ws, wss, or
+// ws+unix:///path/of.sock:/path. It returns the results in the order of the cases.
+// The error is that no connection could be made, or ctx's; then the results are
+// those that there are. opts may be nil.
+func TestServer(ctx context.Context, url string, cases []*Case, opts *Options) ([]*report.Result, error) {
+	o := opts.withDefaults()
+	t, err := parseTarget(url, o.TLS)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := &run{ctx: ctx, cancel: cancel, o: o, t: t, results: make([]*report.Result, len(cases))}
+	r.all(cases, false, o.Parallel)
+	r.all(cases, true, o.processors())
+	if o.Parallel > 1 {
+		r.again(cases)
+	}
+	var done []*report.Result
+	for _, res := range r.results {
+		if res != nil {
+			done = append(done, res)
+		}
+	}
+	return done, context.Cause(ctx)
+}
+
+// A run is the cases against one server.
+type run struct {
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	o       *Options
+	t       *target
+	mu      sync.Mutex // for Done
+	results []*report.Result
+}
+
+// all runs the cases that are heavy, or that are not, n at a time.
+func (r *run) all(cases []*Case, heavy bool, n int) {
+	var wg sync.WaitGroup
+	free := make(chan struct{}, n)
+	for i, c := range cases {
+		if c.Heavy != heavy || !c.Servers {
+			continue
+		}
+		select {
+		case free <- struct{}{}:
+		case <-r.ctx.Done():
+		}
+		if r.ctx.Err() != nil {
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-free }()
+			r.one(i, c)
+		})
+	}
+	wg.Wait()
+}
+
+// again runs by itself each case that fell short in company.
+func (r *run) again(cases []*Case) {
+	for i, c := range cases {
+		if res := r.results[i]; res != nil && !fine(res) && r.ctx.Err() == nil {
+			r.one(i, c)
+		}
+	}
+}
+
+func fine(r *report.Result) bool { return r.Behavior.Passed() && r.BehaviorClose.Passed() }
+
+func (r *run) one(i int, c *Case) {
+	res, err := serverCase(r.ctx, r.t, c, r.o)
+	if err != nil {
+		r.cancel(fmt.Errorf("case %s: %w", c.ID, err))
+		return
+	}
+	if r.ctx.Err() != nil {
+		return // cut off in the middle: no verdict
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results[i] = res
+	if r.o.Done != nil {
+		r.o.Done(res)
+	}
+}
+
+// serverCase runs a case against a server. The error is that there is none.
+func serverCase(ctx context.Context, t *target, c *Case, o *Options) (*report.Result, error) {
+	conn, err := t.dial(ctx, o.HandshakeTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	p := newPeer(c, o, conn, false)
+	if o.Agent != "" {
+		p.res.Agent = o.Agent
+	}
+	rest, err := p.open(t)
+	if err != nil {
+		p.res.WasNotCleanReason = err.Error()
+		p.res.DroppedByMe = true
+		p.finish()
+	} else {
+		p.run(rest)
+	}
+	if p.res.Agent == "" {
+		p.res.Agent = t.host
+	}
+	return p.res, nil
+}

@@ -1,0 +1,60 @@
+package suite
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// log adds a line to the wire log. Those of timers are always written.
+func (p *Peer) log(e report.LogEntry, always bool) {
+	if p.logOn || always {
+		p.res.Wirelog = append(p.res.Wirelog, e)
+	}
+}
+
+// logMode switches the wire log off for cases of many messages, and on for their end.
+func (p *Peer) logMode(on bool) {
+	if p.logOn != on {
+		p.logOn = on
+		p.log(report.LogEntry{Kind: report.WirelogMode, On: on}, true)
+	}
+}
+
+func (p *Peer) logTx(b []byte, sync bool) {
+	p.res.TxOctetStats[len(b)]++
+	p.log(report.LogEntry{Kind: report.TxOctets, Size: len(b), Text: report.Hex(b), Sync: sync}, false)
+}
+
+func (p *Peer) logRx(b []byte) {
+	p.res.RxOctetStats[len(b)]++
+	p.log(report.LogEntry{Kind: report.RxOctets, Size: len(b), Text: report.Hex(b)}, false)
+}
+
+// shown returns events as a report has them.
+func shown(events []event) []report.Event {
+	out := []report.Event{}
+	for _, e := range events {
+		switch e.kind {
+		case "message":
+			out = append(out, report.Message(e.data, e.binary))
+		case "pong":
+			out = append(out, report.Pong(e.data))
+		case "ping":
+			out = append(out, report.Ping(e.data))
+		default:
+			out = append(out, report.Timeout(string(e.data)))
+		}
+	}
+	return out
+}
+
+// codes lists status codes in words.
+func codes(list []int) string {
+	var words []string
+	for _, c := range list {
+		words = append(words, strconv.Itoa(c))
+	}
+	return strings.Join(words, " or ")
+}

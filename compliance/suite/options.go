@@ -1,0 +1,86 @@
+package suite
+
+import (
+	"crypto/tls"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// The values of [Options] that are zero.
+const (
+	DefaultParallel         = 16
+	DefaultHandshakeTimeout = 5 * time.Second
+	DefaultCloseTimeout     = time.Second
+	quickMessages           = 50
+	fullMessages            = 1000
+)
+
+// Options say how cases are run. A nil pointer is valid and means the zero value.
+type Options struct {
+	// Agent names the peer in the results. Default: for a server, its Server
+	// field, or else its host and port; clients name themselves.
+	Agent string
+
+	// Quick sends 50 messages a case in groups 12 and 13 instead of 1,000.
+	Quick bool
+
+	// Parallel is how many cases wait for a server at the same time. Those that
+	// cost processor time are never more than there are processors. A case that
+	// falls short is run once more by itself, and that run counts: a machine that
+	// is busy with the other cases must not make a verdict. Default:
+	// DefaultParallel. 1 runs them one after the other.
+	Parallel int
+
+	// HandshakeTimeout and CloseTimeout bound the opening handshake, and each of
+	// waiting for a close frame and for a server to drop TCP. They are part of
+	// the verdicts. Defaults: DefaultHandshakeTimeout, 5 s; DefaultCloseTimeout, 1 s.
+	HandshakeTimeout, CloseTimeout time.Duration
+
+	// TLS is used for wss. It is cloned.
+	TLS *tls.Config
+
+	// Header holds further fields of the requests to a server.
+	Header http.Header
+
+	// Done, if set, is called after each case, by one goroutine at a time.
+	Done func(*report.Result)
+}
+
+func (o *Options) withDefaults() *Options {
+	var c Options
+	if o != nil {
+		c = *o
+	}
+	if c.Parallel <= 0 {
+		c.Parallel = DefaultParallel
+	}
+	if c.HandshakeTimeout <= 0 {
+		c.HandshakeTimeout = DefaultHandshakeTimeout
+	}
+	if c.CloseTimeout <= 0 {
+		c.CloseTimeout = DefaultCloseTimeout
+	}
+	return &c
+}
+
+// processors is how many cases that cost processor time run at once.
+func (o *Options) processors() int { return min(o.Parallel, runtime.GOMAXPROCS(0)) }
+
+// messages is how many a case of groups 12 and 13 sends.
+func (o *Options) messages() int {
+	if o.Quick {
+		return quickMessages
+	}
+	return fullMessages
+}
+
+// limit bounds a case as a whole: what no script needs and no peer may exceed.
+func (o *Options) limit(c *Case) time.Duration {
+	if c.Heavy {
+		return 20 * time.Minute
+	}
+	return time.Minute
+}

@@ -1,0 +1,306 @@
+package suite
+
+import (
+	"bytes"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// state is that of a connection.
+type state int
+
+const (
+	connecting state = iota
+	open
+	closing // we have sent a close frame
+	closed
+)
+
+// The status codes that the cases speak of (RFC 6455, section 7.4.1).
+const (
+	codeNormal         = 1000
+	codeGoingAway      = 1001
+	codeProtocolError  = 1002
+	codeInvalidPayload = 1007
+	codePolicy         = 1008
+	codeTooBig         = 1009
+)
+
+// An event is what a case waits for.
+type event struct {
+	kind   string // "message", "ping", "pong", "timeout"
+	data   []byte
+	binary bool
+}
+
+func asText(s string) event    { return event{kind: "message", data: []byte(s)} }
+func asBinary(s string) event  { return event{kind: "message", data: []byte(s), binary: true} }
+func asPong(s string) event    { return event{kind: "pong", data: []byte(s)} }
+func asTimeout(s string) event { return event{kind: "timeout", data: []byte(s)} }
+
+func (e event) equal(o event) bool {
+	return e.kind == o.kind && e.binary == o.binary && bytes.Equal(e.data, o.data)
+}
+
+// A Peer is our end of a connection: it speaks the protocol, and breaks it where the
+// script of a case says so. It works on events, one at a time: what came, a timer.
+// The functions of a case are called by it and need no locks.
+//
+// Its rules of when to answer, to fail and to drop, and of what is a clean close,
+// are those of the original suite, because the verdicts follow from them.
+type Peer struct {
+	c      *Case
+	o      *Options
+	server bool // we are the server
+	conn   net.Conn
+	res    *report.Result
+	begun  time.Time // of the script
+
+	mu      sync.Mutex // held while an event is worked on; guards what follows
+	state   state
+	wasOpen bool
+	timers  []*time.Timer
+	replied *time.Timer // waits for the answer to our close frame
+	dropped *time.Timer // waits for the server to drop TCP
+	in      receiver
+	out     sender
+	deflate *deflater // nil: not negotiated
+	traffic report.Traffic
+	logOn   bool
+	piece   struct { // the frame of beginFrame
+		h  wire.Header
+		at int64
+	}
+	autoFrag int // octets a fragment; 0: none
+
+	expected  map[report.Verdict][]event
+	want      report.ExpectedClose
+	closeOnly bool // the script closes, not finishWhenDone
+	fatal     bool // a close by the wrong side fails the case
+	received  []event
+	onMessage func(binary bool, data []byte)
+}
+
+// newPeer makes the end of a connection whose handshake is done or under way.
+func newPeer(c *Case, o *Options, conn net.Conn, server bool) *Peer {
+	p := &Peer{c: c, o: o, conn: conn, server: server, logOn: true}
+	p.expected = map[report.Verdict][]event{}
+	p.res = &report.Result{
+		ID: c.ID, Case: c.number(), Description: c.Description, Expectation: c.Expectation,
+		Started: time.Now().UTC(), Behavior: report.Failed, BehaviorClose: report.Failed,
+		Result:      "What came is not what was expected.",
+		ResultClose: "TCP was dropped without a closing handshake.",
+		ReportTime:  c.ReportTime, IsServer: server, CreateStats: true, Rule: &c.Rule, Quick: o.Quick && c.Deflate != nil,
+		RxOctetStats: map[int]int{}, TxOctetStats: map[int]int{},
+		RxFrameStats: map[int]int{}, TxFrameStats: map[int]int{},
+	}
+	p.out.init(p)
+	return p
+}
+
+// run plays the case over the connection, whose handshake is done, until it ends.
+// rest is what came behind the handshake.
+func (p *Peer) run(rest []byte) {
+	p.mu.Lock()
+	p.state, p.wasOpen, p.begun = open, true, time.Now()
+	p.after(p.o.limit(p.c), func() { p.drop("case did not end in time") })
+	p.c.Start(p)
+	p.took(rest)
+	p.mu.Unlock()
+	p.read()
+	p.finish()
+}
+
+// read takes what comes until the connection ends.
+func (p *Peer) read() {
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := p.conn.Read(buf)
+		p.mu.Lock()
+		p.took(buf[:n])
+		end := err != nil || p.state == closed
+		p.mu.Unlock()
+		if end {
+			return
+		}
+	}
+}
+
+// finish ends the connection and makes the result.
+func (p *Peer) finish() {
+	p.mu.Lock()
+	if p.wasOpen {
+		p.res.Duration = time.Since(p.begun)
+	}
+	p.state = closed
+	for _, t := range p.timers {
+		t.Stop()
+	}
+	p.mu.Unlock()
+	p.out.end()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.res.WasClean && !p.res.DroppedByMe && p.res.WasNotCleanReason == "" {
+		p.res.WasNotCleanReason = "the peer dropped TCP without a closing handshake"
+	}
+	p.judge()
+}
+
+// after has f called as an event, unless the connection ends before.
+func (p *Peer) after(d time.Duration, f func()) *time.Timer {
+	t := time.AfterFunc(d, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.state != closed {
+			f()
+		}
+	})
+	p.timers = append(p.timers, t)
+	return t
+}
+
+// ---- what scripts say ------------------------------------------------------
+
+// expect says that these events are what earns the verdict.
+func (p *Peer) expect(v report.Verdict, events ...event) { p.expected[v] = events }
+
+// byUs says that we are to close, cleanly, with one of the codes from the peer; the
+// first is the one that finishWhenDone sends.
+func (p *Peer) byUs(codes ...int) {
+	p.want = report.ExpectedClose{ClosedByMe: true, CloseCode: codes, RequireClean: true}
+}
+
+// byUsOrDrop is byUs where the peer may drop TCP instead.
+func (p *Peer) byUsOrDrop(codes ...int) {
+	p.want = report.ExpectedClose{ClosedByMe: true, CloseCode: codes}
+}
+
+// byPeer says that the peer is to fail the connection, with one of the codes or by
+// dropping TCP.
+func (p *Peer) byPeer(codes ...int) {
+	p.want = report.ExpectedClose{CloseCode: codes}
+}
+
+// saw records an event that the script itself makes.
+func (p *Peer) saw(e event) { p.received = append(p.received, e) }
+
+// later goes on with f after a while, if the connection is still there.
+func (p *Peer) later(d time.Duration, tag string, f func()) {
+	p.log(report.LogEntry{Kind: report.Delay, Seconds: d.Seconds(), Tag: tag}, true)
+	p.after(d, func() {
+		p.log(report.LogEntry{Kind: report.DelayOver, Tag: tag}, true)
+		f()
+	})
+}
+
+// killAfter fails the connection after a while.
+func (p *Peer) killAfter(d time.Duration) {
+	p.log(report.LogEntry{Kind: report.KillAfter, Seconds: d.Seconds()}, true)
+	p.after(d, func() {
+		p.log(report.LogEntry{Kind: report.Kill}, true)
+		p.fail(codeGoingAway, "Going Away")
+	})
+}
+
+// closeAfter begins the closing handshake after a while, with an empty close frame.
+func (p *Peer) closeAfter(d time.Duration) {
+	p.log(report.LogEntry{Kind: report.CloseAfter, Seconds: d.Seconds()}, true)
+	p.after(d, func() {
+		p.log(report.LogEntry{Kind: report.CloseNow}, true)
+		p.close(0, "")
+	})
+}
+
+// result sets the verdict in words, which stands unless expected events match.
+func (p *Peer) result(v report.Verdict, words string) {
+	p.res.Behavior, p.res.Result = v, words
+}
+
+// ---- what happens ----------------------------------------------------------
+
+// message, and the others, are called as frames come.
+func (p *Peer) message(binary bool, data []byte) {
+	if p.onMessage != nil {
+		p.onMessage(binary, data)
+		return
+	}
+	p.saw(event{kind: "message", data: bytes.Clone(data), binary: binary})
+	p.finishWhenDone()
+}
+
+func (p *Peer) gotPong(data []byte) {
+	p.saw(event{kind: "pong", data: bytes.Clone(data)})
+	p.finishWhenDone()
+}
+
+// finishWhenDone closes once all that was expected has come.
+func (p *Peer) finishWhenDone() {
+	for _, events := range p.expected {
+		if !slices.EqualFunc(p.received, events, event.equal) {
+			return
+		}
+	}
+	if p.want.ClosedByMe && !p.closeOnly {
+		p.close(p.want.CloseCode[0], "")
+	}
+}
+
+// judge makes the verdicts.
+func (p *Peer) judge() {
+	// Where the events fit two verdicts, the better one counts.
+	for _, v := range []report.Verdict{report.OK, report.NonStrict} {
+		if e, ok := p.expected[v]; ok && slices.EqualFunc(p.received, e, event.equal) {
+			p.result(v, "What came is what was expected.")
+			break
+		}
+	}
+	p.judgeClose()
+	if p.c.End != nil {
+		p.c.End(p)
+	}
+	p.fill()
+}
+
+// judgeClose makes the verdict on the close: the first that applies.
+func (p *Peer) judgeClose() {
+	r := p.res
+	switch wrongSide := p.want.ClosedByMe != r.ClosedByMe; {
+	case !p.wasOpen:
+		r.BehaviorClose, r.ResultClose = report.Failed, "The opening handshake was not completed."
+		return
+	case wrongSide:
+		r.BehaviorClose, r.ResultClose = report.Failed, "The wrong side closed the connection."
+	case p.want.RequireClean && !r.WasClean:
+		r.BehaviorClose, r.ResultClose = report.Unclean, "The closing handshake had to be completed, and was not."
+	case r.RemoteCloseCode != 0 && !slices.Contains(p.want.CloseCode, r.RemoteCloseCode):
+		r.BehaviorClose, r.ResultClose = report.WrongCode, "The close frame had to carry "+codes(p.want.CloseCode)+", or no code."
+	case !p.server && r.DroppedByMe:
+		r.BehaviorClose, r.ResultClose = report.FailedByClient, "The server left it to the client to drop TCP."
+	default:
+		r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
+	}
+	if p.fatal && p.want.ClosedByMe != r.ClosedByMe {
+		r.Behavior = report.Failed
+	}
+}
+
+// fill puts what was expected and seen into the result.
+func (p *Peer) fill() {
+	r := p.res
+	r.Expected = map[report.Verdict][]report.Event{}
+	for v, events := range maps.All(p.expected) {
+		r.Expected[v] = shown(events)
+	}
+	r.Received = shown(p.received)
+	if p.wasOpen {
+		want := p.want
+		r.ExpectedClose = &want
+	}
+	r.CreateWirelog = p.logOn
+}

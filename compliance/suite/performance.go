@@ -1,0 +1,117 @@
+package suite
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// kinds are the two kinds of message, text first.
+var kinds = []struct {
+	name         string
+	op           wire.Opcode
+	large, small string // what a payload repeats
+}{
+	{"text", wire.OpText, "BAsd7&jh23", "*"},
+	{"binary", wire.OpBinary, "\x00\xfe\x23\xfa\xf0", "\xfe"},
+}
+
+// performanceCases are group 9: large messages, many fragments, many writes, many
+// round trips.
+func performanceCases() []*Case {
+	var cases []*Case
+	for k := range kinds {
+		for i, size := range []int{64 << 10, 256 << 10, 1 << 20, 4 << 20, 8 << 20, 16 << 20} {
+			wait := 100 * time.Second
+			if i < 2 || k == 1 && i < 4 {
+				wait = 10 * time.Second
+			}
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 1+k, i+1), k, size, wait, "in one frame", func(p *Peer) {
+				p.send(frame{op: kinds[k].op, payload: []byte(kinds[k].large), repeat: size})
+			}))
+		}
+	}
+	for k := range kinds {
+		for i, size := range []int{64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20} {
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 3+k, i+1), k, 4<<20, 100*time.Second, fmt.Sprintf("in fragments of %d octets", size), func(p *Peer) {
+				p.sendMessage(kinds[k].op, []byte(strings.Repeat(kinds[k].small, 4<<20)), size)
+			}))
+		}
+	}
+	for k := range kinds {
+		for i, size := range []int{64, 128, 256, 512, 1024, 2048} {
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 5+k, i+1), k, 1<<20, 1000*time.Second, fmt.Sprintf("in one frame, written %d octets at a time", size), func(p *Peer) {
+				p.send(frame{op: kinds[k].op, payload: []byte(kinds[k].large), repeat: 1 << 20, chop: size})
+			}))
+		}
+	}
+	for k := range kinds {
+		for i, size := range []int{0, 16, 64, 256, 1024, 4096} {
+			wait := []time.Duration{60, 60, 60, 120, 240, 480}[i] * time.Second
+			cases = append(cases, roundTrips(fmt.Sprintf("9.%d.%d", 7+k, i+1), k, size, wait))
+		}
+	}
+	return cases
+}
+
+// large is a case of a message of size octets, sent somehow, that must come back.
+func large(id string, kind, size int, wait time.Duration, how string, send func(*Peer)) *Case {
+	c := both(id, ruleSplit, fmt.Sprintf("A %s message of %d octets %s.", kinds[kind].name, size, how),
+		fmt.Sprintf("It comes back within %v; then a clean close with 1000.", wait), func(p *Peer) {
+			p.logOn = false
+			p.result(report.Failed, fmt.Sprintf("No message came within %v.", wait))
+			p.byUs(codeNormal)
+			p.onMessage = func(binary bool, data []byte) {
+				switch {
+				case binary != (kind == 1):
+					p.result(report.Failed, "The other kind of message came back.")
+				case len(data) != size:
+					p.result(report.Failed, fmt.Sprintf("A message of %d octets came back, not of %d.", len(data), size))
+				default:
+					p.result(report.OK, fmt.Sprintf("The message of %d octets came back.", size))
+				}
+				p.logOn = true
+				p.close(codeNormal, "")
+			}
+			send(p)
+			p.closeAfter(wait)
+		})
+	c.Heavy, c.ReportTime = true, true
+	return c
+}
+
+// roundTrips is a case of 1,000 messages, each sent when the one before is back.
+func roundTrips(id string, kind, size int, wait time.Duration) *Case {
+	const count = 1000
+	f := frame{op: kinds[kind].op, payload: []byte(kinds[kind].small), repeat: size}
+	if size == 0 {
+		f.payload = nil
+	}
+	c := both(id, rule("5.4", "MAY", ruleSplit.Text), fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, kinds[kind].name, size),
+		fmt.Sprintf("All come back within %v; then a clean close with 1000.", wait), func(p *Peer) {
+			p.logMode(false)
+			p.result(report.Failed, fmt.Sprintf("Not all messages came back within %v.", wait))
+			p.byUs(codeNormal)
+			p.closeAfter(wait)
+			sent := 1
+			p.onMessage = func(binary bool, data []byte) {
+				if same := binary == (kind == 1) && len(data) == size; same && sent < count {
+					sent++
+					p.send(f)
+					return
+				} else if same {
+					p.result(report.OK, "All messages came back.")
+				} else {
+					p.result(report.Failed, fmt.Sprintf("What came back is not what was sent: binary is %t, of %d octets.", binary, len(data)))
+				}
+				p.logMode(true)
+				p.close(codeNormal, "")
+			}
+			p.send(f)
+		})
+	c.Heavy, c.ReportTime = true, true
+	return c
+}

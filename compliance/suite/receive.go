@@ -1,0 +1,321 @@
+package suite
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// maxReceived bounds, in octets, a message that a peer sends us: the largest of a
+// case is 16 MiB.
+const maxReceived = 64 << 20
+
+// A receiver is what is known of the stream that comes. It goes on after a breach of
+// the protocol as if the frame had been in order, because after a close frame of
+// ours the peer's answer is still to come.
+type receiver struct {
+	buf     []byte // of a header that is not whole
+	frame   wire.Header
+	inFrame bool
+	at      int64 // octets of the frame's payload that have come
+	payload []byte
+
+	inMessage  bool
+	isText     bool
+	isDeflated bool
+	message    []byte
+	utf8       wire.UTF8
+	badText    bool
+	offset     int64 // of the stream, behind the handshake
+}
+
+// took works on octets that came.
+func (p *Peer) took(b []byte) {
+	if len(b) == 0 || p.state == closed {
+		return
+	}
+	p.logRx(b)
+	if p.state == open {
+		p.traffic.IncomingOctetsWireLevel += int64(len(b))
+	}
+	for len(b) > 0 && p.state != closed {
+		var n int
+		if !p.in.inFrame {
+			if n = p.header(b); n < 0 {
+				return
+			}
+		} else {
+			n = p.part(b)
+		}
+		b = b[n:]
+	}
+}
+
+// header reads the header of a frame and returns how much of b it took; -1 if b is
+// used up and the header is not whole.
+func (p *Peer) header(b []byte) int {
+	in := &p.in
+	before := len(in.buf)
+	in.buf = append(in.buf, b[:min(len(b), wire.MaxHeaderSize)]...)
+	h, n, ok := parseHeader(in.buf)
+	if !ok {
+		if before+len(b) < wire.MaxHeaderSize {
+			return -1
+		}
+		panic("BUG: suite: a header longer than any")
+	}
+	p.checkHeader(h, in.buf)
+	in.buf = in.buf[:0]
+	in.frame, in.inFrame, in.at, in.payload = h, true, 0, in.payload[:0]
+	p.beginFrameIn()
+	if h.Length == 0 {
+		p.endFrame()
+	}
+	return n - before
+}
+
+// parseHeader reads a header however wrong it is; ok is false if it is not whole. A
+// length with its top bit set counts as the largest there is.
+func parseHeader(b []byte) (h wire.Header, n int, ok bool) {
+	if len(b) < 2 {
+		return h, 0, false
+	}
+	h.Fin, h.RSV, h.Opcode = b[0]&0x80 != 0, b[0]>>4&7, wire.Opcode(b[0]&15)
+	h.Masked, h.Length = b[1]&0x80 != 0, int64(b[1]&0x7f)
+	n = 2
+	switch {
+	case h.Length == 126 && len(b) >= n+2:
+		h.Length, n = int64(binary.BigEndian.Uint16(b[n:])), n+2
+	case h.Length == 127 && len(b) >= n+8:
+		h.Length, n = int64(min(binary.BigEndian.Uint64(b[n:]), 1<<63-1)), n+8
+	case h.Length >= 126:
+		return h, 0, false
+	}
+	if h.Masked {
+		if len(b) < n+4 {
+			return h, 0, false
+		}
+		n += copy(h.Key[:], b[n:])
+	}
+	return h, n, true
+}
+
+// checkHeader fails the connection for each rule that a header breaks.
+func (p *Peer) checkHeader(h wire.Header, raw []byte) {
+	in, small := &p.in, raw[1]&0x7f
+	bad := func(format string, args ...any) { p.fail(codeProtocolError, fmt.Sprintf(format, args...)) }
+	if h.RSV != 0 && (p.deflate == nil || h.RSV != 4) {
+		bad("reserved bits %03b without an extension", h.RSV)
+	}
+	if p.server && !h.Masked {
+		bad("frame of a client is not masked")
+	}
+	if !p.server && h.Masked {
+		bad("frame of a server is masked")
+	}
+	if h.Opcode.IsControl() {
+		switch {
+		case !h.Fin:
+			bad("fragmented control frame")
+		case small > 125:
+			bad("control frame of more than 125 octets")
+		case h.Opcode > wire.OpPong:
+			bad("reserved opcode %d", h.Opcode)
+		case h.Opcode == wire.OpClose && small == 1:
+			bad("close frame of one octet")
+		case h.RSV == 4 && p.deflate != nil:
+			bad("compressed control frame")
+		}
+	} else {
+		switch {
+		case h.Opcode > wire.OpBinary:
+			bad("reserved opcode %d", h.Opcode)
+		case h.Opcode == wire.OpContinuation && !in.inMessage:
+			bad("continuation of nothing")
+		case h.Opcode != wire.OpContinuation && in.inMessage:
+			bad("new message within a fragmented one")
+		case h.RSV == 4 && p.deflate != nil && in.inMessage:
+			bad("compressed bit on a continuation")
+		}
+	}
+	switch {
+	case small == 126 && h.Length < 126, small == 127 && h.Length < 1<<16:
+		bad("length not in its shortest form")
+	case small == 127 && raw[2]&0x80 != 0:
+		bad("length with its top bit set")
+	}
+}
+
+// beginFrameIn begins a frame.
+func (p *Peer) beginFrameIn() {
+	in := &p.in
+	if in.frame.Opcode.IsControl() {
+		return
+	}
+	if !in.inMessage {
+		in.inMessage, in.message, in.badText = true, in.message[:0], false
+		in.isDeflated = p.deflate != nil && in.frame.RSV == 4
+		in.isText = in.frame.Opcode == wire.OpText
+		in.utf8.Reset()
+	}
+	if int64(len(in.message))+in.frame.Length > maxReceived {
+		p.fail(codeTooBig, "a message of more than 64 MiB")
+		p.dropNow(true)
+	}
+}
+
+// part takes octets of a frame's payload and returns how many.
+func (p *Peer) part(b []byte) int {
+	in := &p.in
+	n := int(min(int64(len(b)), in.frame.Length-in.at))
+	keep := !p.res.FailedByMe || in.frame.Opcode.IsControl()
+	if keep && (in.frame.Opcode.IsControl() && len(in.payload) < 1<<16 || !in.frame.Opcode.IsControl()) {
+		at := len(in.payload)
+		in.payload = append(in.payload, b[:n]...)
+		if in.frame.Masked {
+			wire.Mask(in.payload[at:], in.frame.Key, in.at)
+		}
+		if !in.frame.Opcode.IsControl() && in.isText && !in.isDeflated {
+			p.checkText(in.payload[at:])
+		}
+	}
+	in.at += int64(n)
+	if n > 0 && in.at == in.frame.Length {
+		p.endFrame()
+	}
+	return n
+}
+
+// checkText fails the connection at the first octet that is not UTF-8.
+func (p *Peer) checkText(b []byte) {
+	if _, ok := p.in.utf8.Check(b); !ok && !p.in.badText {
+		p.in.badText = true
+		p.fail(codeInvalidPayload, "text that is not UTF-8")
+	}
+}
+
+// endFrame ends a frame.
+func (p *Peer) endFrame() {
+	in := &p.in
+	h := in.frame
+	in.inFrame = false
+	mask := ""
+	if h.Masked {
+		mask = hex.EncodeToString(h.Key[:])
+	}
+	p.res.RxFrameStats[int(h.Opcode)]++
+	p.log(report.LogEntry{
+		Kind: report.RxFrame, Size: len(in.payload), Text: report.Text(in.payload), Opcode: int(h.Opcode),
+		Fin: h.Fin, RSV: int(h.RSV), Masked: h.Masked, Mask: mask,
+	}, false)
+	if h.Opcode.IsControl() {
+		p.control(h.Opcode, in.payload)
+		return
+	}
+	if p.state == open {
+		p.traffic.IncomingWebSocketFrames++
+		p.traffic.IncomingOctetsWebSocketLevel += int64(len(in.payload))
+	}
+	in.message = append(in.message, in.payload...)
+	if h.Fin {
+		in.inMessage = false
+		p.endMessageIn()
+	}
+}
+
+// endMessageIn delivers a message.
+func (p *Peer) endMessageIn() {
+	in := &p.in
+	data := in.message
+	if p.res.FailedByMe {
+		return
+	}
+	if in.isDeflated {
+		var err error
+		if data, err = p.deflate.inflate(data); err != nil {
+			p.fail(codeInvalidPayload, err.Error())
+			return
+		}
+		if in.isText {
+			p.checkText(data)
+		}
+	}
+	if in.isText && !in.badText && !in.utf8.Complete() {
+		p.fail(codeInvalidPayload, "text that ends within a character")
+	}
+	if p.state == open {
+		p.traffic.IncomingWebSocketMessages++
+		p.traffic.IncomingOctetsAppLevel += int64(len(data))
+	}
+	if !p.res.FailedByMe {
+		p.message(!in.isText, data)
+	}
+}
+
+// control works on a control frame.
+func (p *Peer) control(op wire.Opcode, payload []byte) {
+	switch op {
+	case wire.OpClose:
+		p.gotClose(payload)
+	case wire.OpPing:
+		if p.state == open && len(payload) <= wire.MaxControlPayload {
+			p.send(frame{op: wire.OpPong, payload: slices.Clone(payload)})
+		}
+	case wire.OpPong:
+		p.gotPong(payload)
+	}
+}
+
+// gotClose works on a close frame (RFC 6455, section 5.5.1).
+func (p *Peer) gotClose(payload []byte) {
+	r := p.res
+	r.RemoteCloseCode, r.RemoteCloseReason = 0, ""
+	if len(payload) >= 2 {
+		r.RemoteCloseCode = int(binary.BigEndian.Uint16(payload))
+		if !sendable(r.RemoteCloseCode) {
+			p.fail(codeProtocolError, fmt.Sprintf("close frame with code %d", r.RemoteCloseCode))
+		}
+		var u wire.UTF8
+		if _, ok := u.Check(payload[2:]); !ok || !u.Complete() {
+			p.fail(codeInvalidPayload, "close reason that is not UTF-8")
+		}
+		r.RemoteCloseReason = report.Text(payload[2:])
+	}
+	switch p.state {
+	case closing: // the answer to ours
+		if p.replied != nil {
+			p.replied.Stop()
+		}
+		r.WasClean = true
+		if p.server {
+			p.dropNow(false)
+		} else if p.dropped == nil {
+			p.dropped = p.after(p.o.CloseTimeout, func() {
+				r.WasServerConnectionDropTimeout = true
+				p.drop("the server did not drop TCP in time")
+			})
+		}
+	case open:
+		r.WasClean = true
+		p.sendClose(binary.BigEndian.AppendUint16(nil, codeNormal))
+		if p.server {
+			p.dropNow(true)
+		}
+	}
+}
+
+// sendable reports whether a close frame may carry the code, by the list of the
+// original: 1012 to 1014 have been registered since, and are let through by neither.
+func sendable(code int) bool {
+	switch {
+	case code < 1000 || code >= 5000:
+		return false
+	case code >= 3000:
+		return true
+	}
+	return code <= 1011 && code != 1004 && code != 1005 && code != 1006
+}

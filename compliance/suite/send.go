@@ -1,0 +1,272 @@
+package suite
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A frame is one to send, right or wrong.
+type frame struct {
+	op      wire.Opcode
+	more    bool // not the last fragment
+	rsv     int  // 4 is RSV1
+	payload []byte
+	repeat  int  // if not 0, payload is repeated up to that many octets
+	chop    int  // if not 0, octets a write
+	sync    bool // a write of its own
+}
+
+// A sender writes in the order in which it was asked to, on a goroutine of its own,
+// so that a peer that does not read holds up nobody. What waits is bounded by what a
+// script sends.
+type sender struct {
+	p     *Peer
+	mu    sync.Mutex
+	wake  sync.Cond
+	queue []chunk
+	ended bool // nothing follows
+	flush bool // write what is queued, then drop
+	done  chan struct{}
+}
+
+// A chunk is what one write sends. One that is late is logged when it is written.
+type chunk struct {
+	data []byte
+	late bool
+}
+
+func (s *sender) init(p *Peer) {
+	s.p, s.done = p, make(chan struct{})
+	s.wake.L = &s.mu
+	go s.run()
+}
+
+func (s *sender) put(chunks ...chunk) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.queue = append(s.queue, chunks...)
+		s.wake.Signal()
+	}
+}
+
+// drop ends the connection: at once, or when all is written.
+func (s *sender) drop(flush bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended, s.flush = true, flush
+	if !flush {
+		s.p.conn.Close()
+	}
+	s.wake.Signal()
+}
+
+// end drops the connection and waits for the goroutine.
+func (s *sender) end() {
+	s.mu.Lock()
+	flush := s.ended && s.flush
+	s.mu.Unlock()
+	if flush { // what is queued still goes out, if the peer takes it
+		select {
+		case <-s.done:
+		case <-time.After(s.p.o.CloseTimeout):
+		}
+	}
+	s.drop(false)
+	<-s.done
+}
+
+func (s *sender) run() {
+	defer close(s.done)
+	for {
+		s.mu.Lock()
+		for len(s.queue) == 0 && !s.ended {
+			s.wake.Wait()
+		}
+		if len(s.queue) == 0 || s.ended && !s.flush {
+			s.mu.Unlock()
+			s.p.conn.Close()
+			return
+		}
+		next := s.queue
+		s.queue = nil
+		s.mu.Unlock()
+		for _, c := range next {
+			if c.late {
+				s.p.mu.Lock()
+				s.p.logTx(c.data, true)
+				s.p.mu.Unlock()
+			}
+			if _, err := s.p.conn.Write(c.data); err != nil {
+				break // the reader sees it too
+			}
+		}
+	}
+}
+
+// write sends octets.
+func (p *Peer) write(data []byte, sync bool, chop int) {
+	if p.state == closed {
+		return
+	}
+	if p.state == open {
+		p.traffic.OutgoingOctetsWireLevel += int64(len(data))
+	}
+	if chop == 0 && !sync {
+		p.logTx(data, false)
+		p.out.put(chunk{data, false})
+		return
+	}
+	if chop == 0 {
+		chop = len(data)
+	}
+	var chunks []chunk
+	for c := range slices.Chunk(data, max(chop, 1)) {
+		chunks = append(chunks, chunk{c, true})
+	}
+	p.out.put(chunks...)
+}
+
+// send sends a frame.
+func (p *Peer) send(f frame) {
+	n := len(f.payload)
+	if f.repeat > 0 {
+		n = f.repeat
+	}
+	h := wire.Header{Fin: !f.more, RSV: byte(f.rsv), Opcode: f.op, Length: int64(n), Masked: !p.server}
+	mask := ""
+	if h.Masked {
+		rand.Read(h.Key[:]) // never fails
+		mask = hex.EncodeToString(h.Key[:])
+	}
+	raw := wire.AppendHeader(make([]byte, 0, h.Size()+n), h)
+	head := len(raw)
+	for len(raw)-head < n {
+		raw = append(raw, f.payload[:min(len(f.payload), n-(len(raw)-head))]...)
+	}
+	if h.Masked {
+		wire.Mask(raw[head:], h.Key, 0)
+	}
+	if p.state == open && f.op < wire.OpClose {
+		p.traffic.OutgoingWebSocketFrames++
+	}
+	p.res.TxFrameStats[int(f.op)]++
+	p.log(report.LogEntry{
+		Kind: report.TxFrame, Size: len(f.payload), Text: report.Text(f.payload), Opcode: int(f.op), Fin: h.Fin,
+		RSV: f.rsv, Mask: mask, Repeat: f.repeat, Chop: f.chop, Sync: f.sync,
+	}, false)
+	p.write(raw, f.sync, f.chop)
+}
+
+// sendMessage sends a whole message, compressed if that was agreed on, in fragments
+// of at most size octets; 0 means one frame.
+func (p *Peer) sendMessage(op wire.Opcode, data []byte, size int) {
+	if p.state != open {
+		return
+	}
+	f := frame{op: op, payload: data}
+	if p.deflate != nil {
+		f.payload, f.rsv = p.deflate.compress(data), 4
+	}
+	p.traffic.OutgoingWebSocketMessages++
+	p.traffic.OutgoingOctetsAppLevel += int64(len(data))
+	p.traffic.OutgoingOctetsWebSocketLevel += int64(len(f.payload))
+	if size == 0 {
+		size = max(len(f.payload), 1)
+	}
+	rest := f.payload
+	for f.more = true; f.more; f.op, f.rsv = wire.OpContinuation, 0 {
+		n := min(size, len(rest))
+		f.payload, rest = rest[:n], rest[n:]
+		f.more = len(rest) > 0
+		p.send(f)
+	}
+}
+
+// beginFrame sends the header of a frame whose payload the script sends in pieces
+// by framePart.
+func (p *Peer) beginFrame(op wire.Opcode, more bool, n int) {
+	p.piece.h = wire.Header{Fin: !more, Opcode: op, Length: int64(n), Masked: !p.server}
+	p.piece.at = 0
+	if p.piece.h.Masked {
+		rand.Read(p.piece.h.Key[:])
+	}
+	p.write(wire.AppendHeader(nil, p.piece.h), false, 0)
+}
+
+func (p *Peer) framePart(data []byte) {
+	b := slices.Clone(data)
+	if p.piece.h.Masked {
+		wire.Mask(b, p.piece.h.Key, p.piece.at)
+	}
+	p.piece.at += int64(len(b))
+	p.write(b, false, 0)
+}
+
+// close begins the closing handshake, if neither side has. Code 0 is an empty frame.
+func (p *Peer) close(code int, reason string) {
+	var payload []byte
+	if code != 0 {
+		payload = append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...)
+	}
+	p.closeRaw(payload)
+}
+
+// closeRaw begins the closing handshake with any payload at all.
+func (p *Peer) closeRaw(payload []byte) {
+	if p.state == open {
+		p.sendClose(payload)
+		p.res.ClosedByMe = true
+		p.replied = p.after(p.o.CloseTimeout, func() {
+			p.res.WasCloseHandshakeTimeout = true
+			p.drop("the peer did not answer the close frame in time")
+		})
+	}
+}
+
+// sendClose sends a close frame, our first.
+func (p *Peer) sendClose(payload []byte) {
+	p.send(frame{op: wire.OpClose, payload: payload})
+	p.state = closing
+	if len(payload) >= 2 {
+		p.res.LocalCloseCode = int(binary.BigEndian.Uint16(payload))
+		p.res.LocalCloseReason = report.Text(payload[2:])
+	} else if len(payload) > 0 {
+		p.res.LocalCloseReason = report.Text(payload)
+	}
+}
+
+// fail fails the connection: by a close frame, or if there was one, by dropping TCP.
+func (p *Peer) fail(code int, reason string) {
+	if p.state == closed {
+		return
+	}
+	p.res.FailedByMe = true
+	if p.state == closing {
+		p.dropNow(true)
+		return
+	}
+	p.close(code, reason)
+}
+
+// drop ends TCP, and the close is not clean.
+func (p *Peer) drop(why string) {
+	p.res.WasClean, p.res.WasNotCleanReason = false, why
+	p.dropNow(false)
+}
+
+// dropNow ends TCP; with flush, once all is written.
+func (p *Peer) dropNow(flush bool) {
+	if p.state != closed {
+		p.res.DroppedByMe = true
+		p.state = closed
+		p.out.drop(flush)
+	}
+}
