@@ -134,7 +134,7 @@ func (g *gobwasConn) write(text bool, message []byte) error {
 		if _, err := w.Write(message); err != nil {
 			return err
 		}
-		if err := w.Close(); err != nil {
+		if err := w.Flush(); err != nil { // Close would set BFINAL, which no reader with context takeover survives
 			return err
 		}
 		f = ws.NewFrame(op, true, b.Bytes())
