@@ -1,0 +1,89 @@
+package interop
+
+import "testing"
+
+// figures are bytes: what 64 messages alike hold, and what they were on the wire.
+type figures struct{ payload, in, out int64 }
+
+// A result is a row with its figures.
+type result struct {
+	handshake
+	figures
+}
+
+// sides returns our role and the peer's, with what each has sent.
+func (r result) sides() map[string]int64 {
+	if r.role == "client" {
+		return map[string]int64{"client": r.in, "server": r.out}
+	}
+	return map[string]int64{"client": r.out, "server": r.in}
+}
+
+// checkCompressed requires that either side has saved two thirds, nearly.
+func (r result) checkCompressed(t *testing.T) {
+	t.Helper()
+	t.Logf("%d bytes of JSON: sent as %d, received as %d", r.payload, r.out, r.in)
+	if most := r.payload * 2 / 5; r.out > most || r.in > most {
+		t.Errorf("more than %d bytes", most)
+	}
+}
+
+// checkTakeover requires that the same messages take fewer bytes with takeover than
+// without; three quarters at most where the window holds a few of them.
+func checkTakeover(t *testing.T, with, without result) {
+	t.Helper()
+	plain := without.sides()
+	for side, n := range with.sides() {
+		most := plain[side] - 1
+		if with.bits(side) >= 12 {
+			most = plain[side] * 3 / 4
+		}
+		if with.takesOver(side) && n > most {
+			t.Errorf("the %s has sent %d bytes with takeover, %d without", side, n, plain[side])
+		}
+	}
+}
+
+// checkWindows requires that a larger window means fewer bytes, for either side: that
+// the windows agreed on are those in use. zlib's 8 is its 9. 15 is left out, because
+// a peer may use another compressor for it.
+func checkWindows(t *testing.T, results []result, traits traits) {
+	t.Helper()
+	type key struct{ role, side string }
+	sent := map[key]map[int]int64{} // by bits
+	for _, r := range results {
+		for side, n := range r.sides() {
+			if !r.takesOver(side) {
+				continue
+			}
+			k := key{r.role, side}
+			if sent[k] == nil {
+				sent[k] = map[int]int64{}
+			}
+			if before := sent[k][r.bits(side)]; before != 0 && abs(n-before) > slack {
+				t.Errorf("%v: %d bytes, and %d in another row with the same windows", r, n, before)
+			}
+			sent[k][r.bits(side)] = n
+		}
+	}
+	for k, byBits := range sent {
+		for _, pair := range [][2]int{{8, 9}, {9, 10}, {10, 12}} {
+			small, large := byBits[pair[0]], byBits[pair[1]]
+			switch {
+			case small == 0 || large == 0: // not in this run
+			case traits.zlib && k.role == k.side && pair[0] == 8:
+				if abs(small-large) > slack {
+					t.Errorf("%v: %d bytes with 8 bits and %d with 9: are they not the same to zlib?", k, small, large)
+				}
+			case small <= large+slack:
+				t.Errorf("%v: %d bytes with %d bits, %d with %d", k, small, pair[0], large, pair[1])
+			}
+		}
+	}
+}
+
+// slack is by how many bytes the same messages may differ: a compressor that comes
+// from a pool may have forgotten what another remembers.
+const slack = 64
+
+func abs(n int64) int64 { return max(n, -n) }

@@ -1,0 +1,207 @@
+package interop
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// limit bounds everything that a run waits for.
+const limit = time.Minute
+
+var limits = websocket.Limits{MaxMessage: 2 << 20}
+
+// testPeer runs the rows of a peer, and compares what their messages were on the
+// wire. Where nobody requires all of them it takes a sample.
+func testPeer(t *testing.T, name string, traits traits, newPeer func() peer) {
+	var results []result
+	for _, h := range handshakesOf(t, name) {
+		if !required() && (h.serverBits != deflate.DefaultWindowBits || h.asks == "peer") {
+			continue
+		}
+		t.Run(strings.ReplaceAll(h.String(), " ", "_"), func(t *testing.T) {
+			r := result{h, run(t, h, traits, newPeer())}
+			if t.Failed() || r.payload == 0 {
+				return
+			}
+			r.checkCompressed(t)
+			for _, other := range results {
+				if other.role == r.role && other.asks == r.asks && r.noTakeover && !other.noTakeover &&
+					other.serverBits == r.serverBits && other.clientBits == r.clientBits {
+					checkTakeover(t, other, r)
+				}
+			}
+			results = append(results, r)
+		})
+	}
+	checkWindows(t, results, traits)
+}
+
+// run performs one row: a handshake, an exchange, and the end. Its figures are zero
+// if the row is of a handshake that fails.
+func run(t *testing.T, h handshake, traits traits, p peer) figures {
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	var c *websocket.Conn
+	var tap *tap
+	var err error
+	if h.role == "client" {
+		c, tap, err = accept(ctx, t, h, p)
+	} else {
+		c, tap, err = dial(ctx, t, h, p)
+	}
+	if c != nil {
+		defer c.CloseNow()
+	}
+	if tap != nil {
+		checkHandshake(t, h, tap)
+	}
+	if h.refused != "" {
+		checkRefused(ctx, t, h, c, err, p)
+		return figures{}
+	}
+	if err != nil {
+		t.Fatalf("%v; the peer says %+v", err, p.stop())
+	}
+
+	x := newExchange(ctx, t, c, tap)
+	f := x.compressed()
+	x.threshold()
+	x.kinds()
+	x.streamed(false)
+	x.streamed(true)
+	x.fragments(traits)
+	x.compressed() // the contexts have come through all of that
+	peerCloses := h.noTakeover && !traits.dropsAfterClose
+	x.end(peerCloses)
+	r := p.stop()
+	if r.Error != "" || r.Code != 1000 || !peerCloses && r.Reason != "done" {
+		t.Errorf("the peer ended with %+v", r)
+	}
+	if r.Extensions != h.answer {
+		t.Errorf("the peer has the answer %q, want %q", r.Extensions, h.answer)
+	}
+	return f
+}
+
+// checkHandshake compares both fields with the row.
+func checkHandshake(t *testing.T, h handshake, tap *tap) {
+	t.Helper()
+	offer, answer := tap.extensions()
+	if h.role == "server" {
+		offer, answer = answer, offer
+	}
+	if offer != h.offer || answer != h.answer {
+		t.Errorf("the handshake was:\n%v\n\t> %s\n\t< %s", h, offer, answer)
+	}
+}
+
+// checkRefused requires that the side that refuses says why, and that the other
+// sees no connection.
+func checkRefused(ctx context.Context, t *testing.T, h handshake, c *websocket.Conn, err error, p peer) {
+	t.Helper()
+	if c != nil { // the peer refuses what we have sent
+		if _, _, err := c.Read(ctx); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("read from a peer that refused: %v", err)
+		}
+	}
+	r := p.stop()
+	var ours string
+	if err != nil {
+		ours = err.Error()
+	}
+	if !strings.Contains(r.Error, h.refused) && !strings.Contains(ours, h.refused) {
+		t.Errorf("refused by %q and %q, want %q", r.Error, ours, h.refused)
+	}
+}
+
+// accept serves, and has the peer connect.
+func accept(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.Conn, *tap, error) {
+	type accepted struct {
+		*websocket.Conn
+		*tap
+		error
+	}
+	conns := make(chan accepted, 1)
+	opts := &websocket.AcceptOptions{
+		Extensions: []wire.Extension{deflate.New(h.options())},
+		Limits:     limits,
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) { // a browser's page
+		http.ServeFile(w, r, "peers/page.html")
+	})
+	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
+		c, err := websocket.Accept(w, r, opts)
+		select {
+		case conns <- accepted{c, r.Context().Value(tapKey{}).(*tap), err}:
+		default: // one connection is all that is asked for
+		}
+	})
+	s := httptest.NewUnstartedServer(mux)
+	s.Listener = tapListener{s.Listener}
+	s.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		return context.WithValue(ctx, tapKey{}, c)
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+
+	setup := h.setup()
+	setup.URL = "ws" + strings.TrimPrefix(s.URL, "http") + "/echo"
+	p.start(ctx, t, setup)
+	if h.refused != "" && h.offer == "" {
+		return nil, nil, nil // the peer does not come as far as an offer
+	}
+	select {
+	case a := <-conns:
+		return a.Conn, a.tap, a.error
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+}
+
+type tapKey struct{}
+
+// A tapListener makes taps of what it accepts.
+type tapListener struct{ net.Listener }
+
+func (l tapListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &tap{Conn: c}, nil
+}
+
+// dial has the peer serve, and connects.
+func dial(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.Conn, *tap, error) {
+	p.start(ctx, t, h.setup())
+	if p.url() == "" {
+		return nil, nil, errors.New("the server did not start")
+	}
+	var under *tap
+	c, _, err := websocket.Dial(ctx, p.url(), &websocket.DialOptions{
+		Extensions: []wire.Extension{deflate.New(h.options())},
+		Limits:     limits,
+		Proxy:      func(*http.Request) (*url.URL, error) { return nil, nil },
+		NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			nc, err := new(net.Dialer).DialContext(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			under = &tap{Conn: nc}
+			return under, nil
+		},
+	})
+	return c, under, err
+}
