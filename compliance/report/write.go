@@ -3,11 +3,15 @@ package report
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,9 +32,13 @@ var assets embed.FS
 
 // pages returns the templates of the two kinds of page, parsed when first needed.
 var pages = sync.OnceValue(func() *template.Template {
+	files := make(map[string]string)
+	for _, name := range []string{"page.css", "index.css", "case.css", "index.js", "case.js"} {
+		files[name] = asset(name)
+	}
 	return template.Must(template.New("").Funcs(template.FuncMap{
-		"style":  func(name string) template.CSS { return template.CSS(asset(name)) },
-		"script": func(name string) template.JS { return template.JS(asset(name)) },
+		"style":  func(name string) template.CSS { return template.CSS(files[name]) },
+		"script": func(name string) template.JS { return template.JS(files[name]) },
 	}).ParseFS(assets, "assets/*.tmpl"))
 })
 
@@ -54,9 +62,9 @@ func asset(name string) string {
 // of JSON for each case, in the form of the original suite, and index.html with a
 // page for each case. Of two results of an agent and a case the last one counts.
 //
-// Every file is written beside its place and then moved there, the index last: who
-// interrupts Write finds the files of before or those of now, never half of one.
-// Files that an earlier report left and this one does not have are not removed.
+// A file that is there already is replaced whole, and the index comes last: whoever
+// interrupts Write finds the report of before, of now, or cases of either, but never
+// an index that names half a file. Files that an earlier report left and this one does not have are not removed.
 func Write(dir string, results []*Result, opts Options) error {
 	if opts.Title == "" {
 		opts.Title = "WebSocket conformance"
@@ -78,18 +86,30 @@ func Write(dir string, results []*Result, opts Options) error {
 	return nil
 }
 
+// writeAll writes the cases, as many at once as there are processors, and then
+// what names them.
 func writeAll(root *os.Root, s *site) error {
-	for i, r := range s.results {
-		data, err := encode(r)
-		if err != nil {
-			return fmt.Errorf("case %s of %q: %w", r.ID, r.Agent, err)
-		}
-		if err := put(root, s.file(r)+".json", data); err != nil {
-			return err
-		}
-		if err := putPage(root, s.file(r)+".html", "case.tmpl", s.casePage(i)); err != nil {
-			return err
-		}
+	var (
+		next   atomic.Int64
+		group  sync.WaitGroup
+		failed atomic.Pointer[error]
+	)
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() {
+			for failed.Load() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(s.results) {
+					return
+				}
+				if err := writeCase(root, s, i); err != nil {
+					failed.CompareAndSwap(nil, &err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if err := failed.Load(); err != nil {
+		return *err
 	}
 	if err := putPage(root, "index.html", "index.tmpl", s.indexPage()); err != nil {
 		return err
@@ -101,6 +121,18 @@ func writeAll(root *os.Root, s *site) error {
 	return put(root, "index.json", data)
 }
 
+func writeCase(root *os.Root, s *site, i int) error {
+	r := s.results[i]
+	data, err := encode(r)
+	if err != nil {
+		return fmt.Errorf("case %s of %q: %w", r.ID, r.Agent, err)
+	}
+	if err := put(root, s.file(r)+".json", data); err != nil {
+		return err
+	}
+	return putPage(root, s.file(r)+".html", "case.tmpl", s.casePage(i))
+}
+
 func putPage(root *os.Root, name, tmpl string, data any) error {
 	var b bytes.Buffer
 	if err := pages().ExecuteTemplate(&b, tmpl, data); err != nil {
@@ -109,15 +141,33 @@ func putPage(root *os.Root, name, tmpl string, data any) error {
 	return put(root, name, b.Bytes())
 }
 
-// put writes a file whole or not at all.
+// put writes a file. One that is there already is replaced whole or not at all; a
+// new one has no index yet that names it.
 func put(root *os.Root, name string, data []byte) error {
+	err := create(root, name, data)
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
 	tmp := name + ".tmp"
-	err := root.WriteFile(tmp, data, 0o644)
+	err = root.WriteFile(tmp, data, 0o644)
 	if err == nil {
 		err = root.Rename(tmp, name)
 	}
 	if err != nil {
 		root.Remove(tmp)
+	}
+	return err
+}
+
+// create writes a file that must not be there before.
+func create(root *os.Root, name string, data []byte) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err != nil {
+		root.Remove(name)
 	}
 	return err
 }

@@ -1,0 +1,263 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// large is a report as large as a full run: 517 numbered cases and more.
+func large(agents ...string) []*Result {
+	sizes := []struct {
+		prefix string
+		n      int
+	}{{"1.1", 8}, {"1.2", 8}, {"2", 11}, {"3", 7}, {"4.1", 5}, {"4.2", 5}, {"5", 20}, {"6.1", 3}, {"6.2", 4}, {"6.3", 2},
+		{"6.4", 4}, {"6.5", 5}, {"6.6", 11}, {"6.7", 4}, {"6.8", 2}, {"6.9", 4}, {"6.10", 3}, {"6.11", 5}, {"6.12", 8},
+		{"6.13", 5}, {"6.14", 10}, {"6.15", 1}, {"6.16", 3}, {"6.17", 5}, {"6.18", 5}, {"6.19", 5}, {"6.20", 7}, {"6.21", 8},
+		{"6.22", 34}, {"6.23", 7}, {"7.1", 6}, {"7.3", 6}, {"7.5", 1}, {"7.7", 13}, {"7.9", 9}, {"7.13", 2}, {"9.1", 6},
+		{"9.2", 6}, {"9.3", 9}, {"9.4", 9}, {"9.5", 6}, {"9.6", 6}, {"9.7", 6}, {"9.8", 6}, {"10.1", 1}, {"12.1", 18},
+		{"12.2", 18}, {"12.3", 18}, {"12.4", 18}, {"12.5", 18}, {"13.1", 18}, {"13.2", 18}, {"13.3", 18}, {"13.4", 18},
+		{"13.5", 18}, {"13.6", 18}, {"13.7", 18}, {"H.1", 20}, {"H.2", 25}, {"L", 14}, {"X", 30}, {"R", 9}, {"C", 16}}
+	models := sampleReport()
+	var out []*Result
+	for _, agent := range agents {
+		k := 0
+		for _, s := range sizes {
+			for i := range s.n {
+				var r Result
+				for k++; ; k++ {
+					if m := models[k%len(models)]; m.Agent == agent {
+						r = *m
+						break
+					}
+				}
+				if h := k * 7919 % 100; h > 30 || agent != sampleAgents[2] && h > 4 {
+					r.Behavior, r.BehaviorClose = OK, OK
+				}
+				r.ID = fmt.Sprintf("%s.%d", s.prefix, i+1)
+				out = append(out, &r)
+			}
+		}
+	}
+	return out
+}
+
+func TestWriteLarge(t *testing.T) {
+	dir, agents := t.TempDir(), sampleAgents[:1]
+	if *sampleDir != "" {
+		dir, agents = *sampleDir+"-large", sampleAgents
+	}
+	results := large(agents...)
+	start := time.Now()
+	if err := Write(dir, results, Options{Tool: "wscheck v0.1.0", Generated: time.Date(2026, 11, 21, 16, 5, 0, 0, time.UTC)}); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d results in %v", len(results), time.Since(start))
+}
+
+// files reads a report's directory.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	m := make(map[string]string)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m[e.Name()] = string(data)
+	}
+	return m
+}
+
+func TestWriteFiles(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "not", "there", "yet")
+	r := sample()
+	r.Agent, r.ID = "127.0.0.1:19466", "12.4.3"
+	older := *r
+	older.Behavior = Failed
+	if err := Write(dir, []*Result{&older, nil, r}, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	got := files(t, dir)
+	want := []string{"127_0_0_1_19466_case_12_4_3.html", "127_0_0_1_19466_case_12_4_3.json", "index.html", "index.json"}
+	for _, name := range want {
+		if got[name] == "" {
+			t.Errorf("no %s", name)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d files, want %d", len(got), len(want))
+	}
+	wantIndex := `{
+   "127.0.0.1:19466": {
+      "12.4.3": {
+         "behavior": "OK",
+         "behaviorClose": "UNCLEAN",
+         "duration": 1002,
+         "remoteCloseCode": 1001,
+         "reportfile": "127_0_0_1_19466_case_12_4_3.json"
+      }
+   }
+}
+`
+	if got["index.json"] != wantIndex {
+		t.Errorf("index.json is\n%s", got["index.json"])
+	}
+	read, err := Read(dir)
+	if err != nil || len(read) != 1 || read[0].Behavior != OK || read[0].Wirelog[0] != r.Wirelog[0] {
+		t.Errorf("read %v, %v", read, err)
+	}
+	if x, err := ReadIndex(filepath.Join(dir, "index.json")); err != nil || !slices.Equal(x.Agents(), []string{r.Agent}) {
+		t.Errorf("index %v, %v", x, err)
+	}
+}
+
+// Names of agents come from the network: they may hold markup and paths.
+func TestWriteHostileAgents(t *testing.T) {
+	agents := []string{"<script>alert(1)</script>", "../../etc/passwd", "..", "", "/", "a b", "a.b", "a_b", "A-B", "語", "a b 2",
+		"javascript:alert(1)", `"><img src=x onerror=alert(1)>`, strings.Repeat("x", 5000), "a\x00b\r\n"}
+	var results []*Result
+	for _, agent := range agents {
+		for _, id := range []string{"1.1.1", "../1", "1 1 1"} {
+			r := sample()
+			r.Agent, r.ID = agent, id
+			r.Description, r.Expectation, r.Result, r.ResultClose = agent, agent, agent, agent
+			r.HTTPRequest, r.HTTPResponse, r.RemoteCloseReason = agent, agent+"\r\n<script>: <script>\r\n", agent
+			r.Received = []Event{{Kind: agent, Data: agent}}
+			r.Behavior, r.BehaviorClose = Verdict(agent), Verdict(agent)
+			r.Wirelog = append(r.Wirelog, LogEntry{Kind: RxFrame, Text: "<script>"})
+			r.Rule = &Rule{URL: "javascript:alert(1)", Text: "<script>"}
+			results = append(results, r)
+		}
+	}
+	parent := t.TempDir()
+	if err := Write(filepath.Join(parent, "a", "b"), results, Options{Title: "<script>", Tool: "<script>"}); err != nil {
+		t.Fatal(err)
+	}
+	count := 0
+	filepath.WalkDir(parent, func(path string, e fs.DirEntry, err error) error {
+		if !e.IsDir() {
+			count++
+			if filepath.Dir(path) != filepath.Join(parent, "a", "b") {
+				t.Errorf("file out of its place: %s", path)
+			}
+		}
+		return err
+	})
+	if want := len(results)*2 + 2; count != want {
+		t.Errorf("%d files, want %d", count, want)
+	}
+	for name, text := range files(t, filepath.Join(parent, "a", "b")) {
+		if !strings.HasSuffix(name, ".html") {
+			continue
+		}
+		if n := strings.Count(text, "<script"); n != 1 || strings.Contains(text, "<img") || strings.Contains(text, `href="javascript:`) {
+			t.Errorf("%s: %d scripts, or other markup", name, n)
+		}
+	}
+	if read, err := Read(filepath.Join(parent, "a", "b")); err != nil || len(read) != len(results) {
+		t.Errorf("read %d of %d: %v", len(read), len(results), err)
+	}
+}
+
+func TestFileNames(t *testing.T) {
+	x := make(Index)
+	for _, agent := range []string{"127.0.0.1:19466", "Foo  Bar/1.0 ", "foo--bar 1 0", "語", "--"} {
+		x[agent] = map[string]Entry{"5.19": {}}
+	}
+	names := make(map[string]string)
+	for name, r := range fileNames(x) {
+		names[r.agent] = name
+	}
+	for agent, want := range map[string]string{
+		"127.0.0.1:19466": "127_0_0_1_19466_case_5_19",
+		"Foo  Bar/1.0 ":   "foo__bar_1_0_case_5_19",
+		"foo--bar 1 0":    "foo__bar_1_0_2_case_5_19",
+		"--":              "agent_case_5_19",
+		"語":               "agent_2_case_5_19",
+	} {
+		if names[agent] != want {
+			t.Errorf("%q has %s, want %s", agent, names[agent], want)
+		}
+	}
+}
+
+func TestWriteErrors(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	err := Write(filepath.Join(file, "below"), nil, Options{})
+	if err == nil || !strings.Contains(err.Error(), "cannot write") {
+		t.Errorf("below a file: %v", err)
+	}
+	// A directory is where a file should be.
+	blocked := filepath.Join(dir, "blocked")
+	if err := os.MkdirAll(filepath.Join(blocked, "index.html"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(blocked, []*Result{sample()}, Options{}); err == nil {
+		t.Error("index.html is a directory: no error")
+	}
+	if got := glob(t, blocked, "*.tmp"); len(got) > 0 {
+		t.Errorf("left behind: %v", got)
+	}
+	if _, err := os.Stat(filepath.Join(blocked, "index.json")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error("an index was written that the pages do not go with")
+	}
+	if err := Write(t.TempDir(), []*Result{{Wirelog: []LogEntry{{Kind: "XX"}}}}, Options{}); err == nil {
+		t.Error("an unknown log entry: no error")
+	}
+}
+
+func glob(t *testing.T, dir, pattern string) []string {
+	t.Helper()
+	m, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestReadErrors(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Read(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing there: %v", err)
+	}
+	index := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "index.json"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	index("[]")
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "not an index") {
+		t.Errorf("no index: %v", err)
+	}
+	outside := filepath.Join(t.TempDir(), "r.json")
+	data, _ := json.Marshal(sample())
+	if err := os.WriteFile(outside, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"missing.json", outside, "../x.json", "index.json/x"} {
+		index(fmt.Sprintf(`{"a": {"1.1": {"reportfile": %q}}}`, file))
+		if _, err := Read(dir); err == nil {
+			t.Errorf("%s: no error", file)
+		}
+	}
+	index(`{"a": {"1.1": {"reportfile": "index.json"}}}`)
+	if r, err := Read(dir); err != nil || len(r) != 1 {
+		t.Errorf("a case with keys nobody knows: %v, %v", r, err)
+	}
+}
