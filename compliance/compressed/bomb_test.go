@@ -82,7 +82,7 @@ func checkBomb(t *testing.T, role wire.Role, takeover bool, size int, way way) {
 		ext:    deflate.New(&deflate.Options{WindowBits: 15}),
 		limits: websocket.Limits{MaxMessage: bombLimit},
 	})
-	ctx := t.Context()
+	ctx := bounded(t)
 	first := p.appendFrame(nil, fin|rsv1|text, deflated([]byte("a first message")))
 	second := p.appendCut(nil, rsv1|binaryData, bombs[takeover](), size)
 	wrote := start(func() error {
@@ -144,6 +144,7 @@ func TestLimit(t *testing.T) {
 			for _, level := range []int{flate.BestCompression, flate.NoCompression} {
 				for _, size := range []int{7, 1000, 1 << 20} {
 					t.Run(fmt.Sprintf("%v/%s/level=%d/fragments=%d", role, way.name, level, size), func(t *testing.T) {
+						ctx := bounded(t)
 						c, p := connect(t, setup{
 							role: role, params: "permessage-deflate", ext: deflate.New(nil),
 							limits: websocket.Limits{MaxMessage: limit},
@@ -158,10 +159,10 @@ func TestLimit(t *testing.T) {
 							_, err := p.ends(wire.StatusMessageTooBig)
 							return err
 						})
-						if _, b, err := way.read(t.Context(), c); err != nil || !bytes.Equal(b, make([]byte, limit)) {
+						if _, b, err := way.read(ctx, c); err != nil || !bytes.Equal(b, make([]byte, limit)) {
 							t.Fatalf("a message of the limit: %d bytes, %v", len(b), err)
 						}
-						_, _, err := way.read(t.Context(), c)
+						_, _, err := way.read(ctx, c)
 						checkTooBig(t, err, limit)
 						if err := <-done; err != nil {
 							t.Error(err)

@@ -17,7 +17,14 @@ import (
 )
 
 // patience bounds every wait of a test.
-const patience = 20 * time.Second
+const patience = 10 * time.Second
+
+// bounded returns a context that ends with the test, and after patience.
+func bounded(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
 
 // The first byte of a frame, beside its opcode (RFC 6455, section 5.2).
 const (

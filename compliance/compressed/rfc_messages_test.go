@@ -1,0 +1,123 @@
+package compressed
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// "When any DEFLATE block with the "BFINAL" bit set to 1 doesn't end at a byte
+// boundary, an endpoint MUST add minimal padding bits of 0 to make it end at a byte
+// boundary. The next DEFLATE block follows the padded data if any."
+// https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+func TestRFCFinalBlocks(t *testing.T) {
+	for _, params := range []string{takeover, noTakeover} {
+		taken(t, "the example "+params, params, whole(rsv1|text, helloFinal, helloFinal), "Hello", "Hello")
+		z := string(new(crafter).begin(true, 1).say("a").over().align().begin(true, 1).say("\x90\x91").over().align().
+			stored(true, "b").begin(false, 1).back(4).over().begin(true, 1).over().align().message())
+		const want = "a\x90\x91ba\x90\x91"
+		taken(t, "several "+params, params, whole(rsv1|binaryData, z, z, hello), want, want, "Hello")
+		for n := 2; n <= len(z); n += 3 {
+			taken(t, fmt.Sprintf("several in %d fragments %s", n, params), params, inFrames(rsv1|binaryData, pieces(z, n)...), want)
+		}
+	}
+	taken(t, "and the window goes on", takeover, whole(rsv1|text, helloFinal, helloAgain), "Hello", "Hello")
+}
+
+// A final block should be followed by an octet 0x00 that stands for an empty block
+// (section 7.2.3.4). Some peers leave it out; package deflate says that it reads
+// those messages all the same.
+// https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.4
+func TestRFCFinalBlockAtTheEnd(t *testing.T) {
+	for _, params := range []string{takeover, noTakeover} {
+		z := helloFinal[:len(helloFinal)-1]
+		taken(t, params, params, whole(rsv1|text, z, z, hello), "Hello", "Hello", "Hello")
+	}
+}
+
+// "Two or more DEFLATE blocks may be used in one message."
+// https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.5
+func TestRFCSeveralBlocks(t *testing.T) {
+	for _, params := range []string{takeover, noTakeover} {
+		taken(t, "the example "+params, params, whole(rsv1|text, helloTwo, hello, helloTwo), "Hello", "Hello", "Hello")
+		c := new(crafter)
+		for range 1000 {
+			c.begin(false, 1).say("x").over().stored(false, "y").begin(false, 1).over().stored(false, "")
+		}
+		taken(t, "4,000 "+params, params, whole(rsv1|text, string(c.message())), strings.Repeat("xy", 1000))
+	}
+}
+
+// "A DEFLATE block with no compression" is one kind of block that a message may have;
+// the section has "Hello" in one.
+// https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.3
+func TestRFCStoredBlock(t *testing.T) {
+	taken(t, "the example", noTakeover, whole(rsv1|text, helloStored, hello), "Hello", "Hello")
+	taken(t, "and the window goes on", takeover, whole(rsv1|text, helloStored, helloAgain), "Hello", "Hello")
+}
+
+// "The single octet 0x00 contains the header bits with "BFINAL" set to 0 and "BTYPE"
+// set to 00, and 5 padding bits of 0."
+// https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.6
+//
+// It is an empty message by itself, and an empty end of another. A payload of nothing
+// is read as the same; package deflate says so.
+func TestRFCEmpty(t *testing.T) {
+	for name, empty := range map[string]string{
+		"0x00": "\x00", "nothing": "", "fixed codes": "\x02\x00", "final": "\x03\x00\x00", "final alone": "\x03\x00",
+	} {
+		for _, params := range []string{takeover, noTakeover} {
+			taken(t, name+" alone "+params, params, whole(rsv1|text, empty, hello, empty, empty, hello), "", "Hello", "", "", "Hello")
+			taken(t, name+" in fragments "+params, params, inFrames(rsv1|text, append(pieces(empty, len(empty)+2), "")...), "")
+		}
+		taken(t, name+" keeps the window", takeover, whole(rsv1|text, hello, empty, helloAgain), "Hello", "", "Hello")
+	}
+	// The block before is flushed, and the last fragment is empty or the octet.
+	flushed := hello + "\x00\x00\xff\xff"
+	taken(t, "last fragment 0x00", takeover, inFrames(rsv1|text, flushed, "\x00"), "Hello")
+	taken(t, "last fragment empty", takeover, inFrames(rsv1|text, hello, ""), "Hello")
+	taken(t, "fragments empty", takeover, inFrames(rsv1|text, "", hello[:2], "", "", hello[2:], "", ""), "Hello")
+}
+
+// "An endpoint MUST use the following algorithm to send a message in the form of an
+// uncompressed message. [...] using the original data for the payload data portion
+// as is, unset the "Per-Message Compressed" bit of the first frame".
+// https://www.rfc-editor.org/rfc/rfc7692#section-6.1
+//
+// "Note that even if some uncompressed messages (with the RSV1 bit unset) are
+// inserted between the two "Hello" messages, they don't affect the LZ77 sliding
+// window."
+// https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.2
+func TestRFCUncompressedBetween(t *testing.T) {
+	for _, plain := range []string{"", "x", hello, strings.Repeat("plain", 20_000)} {
+		name := fmt.Sprintf("%d bytes", len(plain))
+		taken(t, name, takeover, func(p *peer) []byte {
+			b := p.appendFrame(nil, fin|rsv1|text, []byte(hello))
+			b = p.appendFrame(b, fin|binaryData, []byte(plain))
+			b = p.appendFrame(b, fin|rsv1|text, []byte(helloAgain))
+			b = p.appendCut(b, binaryData, []byte(plain), 1000)
+			return p.appendFrame(b, fin|rsv1|text, []byte(helloAgain))
+		}, "Hello", plain, "Hello", plain, "Hello")
+	}
+}
+
+// "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end": one who does not
+// has sent one empty block more, which is legal (section 7.2.3.5).
+// https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
+func TestRFCTailLeftOn(t *testing.T) {
+	for _, params := range []string{takeover, noTakeover} {
+		z := hello + "\x00\x00\xff\xff"
+		taken(t, params, params, whole(rsv1|text, z, z, hello), "Hello", "Hello", "Hello")
+	}
+}
+
+// "Concatenate the payload data portion of the received frames of the compressed
+// message", where control frames may stand between them.
+// https://www.rfc-editor.org/rfc/rfc7692#section-6.2
+func TestRFCFragments(t *testing.T) {
+	for n := range hello {
+		taken(t, fmt.Sprintf("cut at %d", n), takeover, frames(
+			frame(rsv1|text, hello[:n]), frame(fin|pong, "a pong"), frame(fin|continuation, hello[n:]), frame(fin|rsv1|text, helloAgain),
+		), "Hello", "Hello")
+	}
+}

@@ -1,0 +1,193 @@
+package compressed
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+const (
+	takeover   = "permessage-deflate"
+	noTakeover = "permessage-deflate; client_no_context_takeover; server_no_context_takeover"
+	none       = "-" // no extension is offered, or accepted
+)
+
+// wide has the largest windows, so that a peer may have any.
+var wide = deflate.New(&deflate.Options{WindowBits: 15})
+
+// A row is what a peer sends that must fail the connection.
+type row struct {
+	name   string
+	plain  bool                 // the Conn knows no extension
+	params string               // of the peer; takeover if empty
+	before []string             // what the Conn reads before the fault
+	stream func(p *peer) []byte // messages for before, then the fault
+	code   wire.StatusCode      // of the close frame
+	cause  error                // what the error wraps; nil: a deflate.Error
+}
+
+// refused sends the stream of r to a Conn of either role that reads in every way. The
+// Conn must read before, then fail with code, and tell so by a close frame and the
+// end of the stream, never by a reset: neither when the peer waits behind the fault,
+// nor when it sends on.
+func refused(t *testing.T, r row) {
+	switch r.params {
+	case "":
+		r.params = takeover
+	case none:
+		r.params = ""
+	}
+	for _, role := range roles {
+		for _, way := range ways {
+			for _, more := range []int{0, 300_000} {
+				if more > 0 && way.name != "Read" {
+					continue // how a message is read does not matter any more
+				}
+				t.Run(fmt.Sprintf("%s/%v/%s/more=%d", r.name, role, way.name, more), func(t *testing.T) {
+					s := setup{role: role, ext: wide, params: r.params}
+					if r.plain {
+						s.ext = nil
+					}
+					ctx := bounded(t)
+					c, p := connect(t, s)
+					done := start(func() error {
+						stream := append(r.stream(p), bytes.Repeat([]byte{0xff}, more)...)
+						if _, err := p.nc.Write(stream); err != nil {
+							return fmt.Errorf("peer: write: %w", err)
+						}
+						_, err := p.ends(r.code)
+						return err
+					})
+					for _, want := range r.before {
+						if _, b, err := way.read(ctx, c); err != nil || string(b) != want {
+							t.Fatalf("got %.50q, %v; want %.50q", b, err, want)
+						}
+					}
+					_, _, err := way.read(ctx, c)
+					checkFault(t, err, r.code, r.cause)
+					if err := <-done; err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+	}
+}
+
+func checkFault(t *testing.T, err error, code wire.StatusCode, cause error) {
+	t.Helper()
+	var e *websocket.Error
+	var d *deflate.Error
+	switch {
+	case !errors.As(err, &e) || e.Code != code || !errors.Is(err, net.ErrClosed):
+		t.Errorf("the error is %v, want one with %v", err, code)
+	case cause != nil && !errors.Is(err, cause), cause == nil && !errors.As(err, &d):
+		t.Errorf("the cause of %v is not %v", err, cause)
+	}
+}
+
+// taken sends the stream to a Conn of either role that reads in every way. The Conn
+// must read want, and the connection then close as it should.
+func taken(t *testing.T, name, params string, stream func(p *peer) []byte, want ...string) {
+	for _, role := range roles {
+		for _, way := range ways {
+			t.Run(fmt.Sprintf("%s/%v/%s", name, role, way.name), func(t *testing.T) {
+				ctx := bounded(t)
+				c, p := connect(t, setup{role: role, ext: wide, params: params})
+				done := start(func() error {
+					if _, err := p.nc.Write(stream(p)); err != nil {
+						return fmt.Errorf("peer: write: %w", err)
+					}
+					return p.closes()
+				})
+				for _, want := range want {
+					if _, b, err := way.read(ctx, c); err != nil || string(b) != want {
+						t.Errorf("got %.50q, %v; want %.50q", b, err, want)
+					}
+				}
+				_, _, err := way.read(ctx, c)
+				var e *websocket.CloseError
+				if way.name == "Messages" && err != net.ErrClosed ||
+					way.name != "Messages" && (!errors.As(err, &e) || e.Code != wire.StatusNormalClosure) {
+					t.Errorf("at the end: %v", err)
+				}
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// whole makes the stream of messages that are each one frame, whose first byte is
+// first.
+func whole(first byte, payloads ...string) func(p *peer) []byte {
+	return func(p *peer) (b []byte) {
+		for _, z := range payloads {
+			b = p.appendFrame(b, fin|first, []byte(z))
+		}
+		return b
+	}
+}
+
+// frames makes the stream of frames, each its first byte and its payload.
+func frames(fs ...string) func(p *peer) []byte {
+	return func(p *peer) (b []byte) {
+		for _, f := range fs {
+			b = p.appendFrame(b, f[0], []byte(f[1:]))
+		}
+		return b
+	}
+}
+
+// frame is a frame for frames.
+func frame(first byte, payload string) string { return string([]byte{first}) + payload }
+
+// The payloads of RFC 7692, section 7.2.3, that are "Hello".
+const (
+	hello       = "\xf2\x48\xcd\xc9\xc9\x07\x00"                         // 7.2.3.1
+	helloAgain  = "\xf2\x00\x11\x00\x00"                                 // 7.2.3.2, behind another
+	helloStored = "\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"         // 7.2.3.3
+	helloFinal  = "\xf3\x48\xcd\xc9\xc9\x07\x00\x00"                     // 7.2.3.4
+	helloTwo    = "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00" // 7.2.3.5
+)
+
+// fixed returns s in fixed codes, cut in the middle of the block.
+func fixed(s string) string { return string(new(crafter).begin(false, 1).say(s).b) }
+
+// said returns a message that is s in fixed codes.
+func said(s string) string {
+	return string(new(crafter).begin(false, 1).say(s).over().message())
+}
+
+// pieces returns s in n pieces.
+func pieces(s string, n int) (out []string) {
+	for i := n; i > 0; i-- {
+		k := len(s) / i
+		out, s = append(out, s[:k]), s[k:]
+	}
+	return out
+}
+
+// inFrames makes the stream of one message of the given pieces.
+func inFrames(first byte, parts ...string) func(p *peer) []byte {
+	return func(p *peer) (b []byte) {
+		for i, z := range parts {
+			f := continuation
+			if i == 0 {
+				f = first
+			}
+			if i == len(parts)-1 {
+				f |= fin
+			}
+			b = p.appendFrame(b, f, []byte(z))
+		}
+		return b
+	}
+}
