@@ -5,37 +5,18 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// Conn is the client's end of one connection, as the suite needs it.
-type Conn interface {
-	// Read returns the next message. Any error means that the connection is at
-	// its end, and that the client has done its part of the closing handshake.
-	Read(ctx context.Context) (binary bool, message []byte, err error)
-	// Write sends one message. The message is not used afterwards.
-	Write(ctx context.Context, binary bool, message []byte) error
-	// Close gives back what the connection still holds, without a wait.
-	Close() error
-}
-
-// Dialer opens a connection with the client under test. The TLS configuration is
-// for wss URLs and holds the certificate that the suite's server uses; nil for ws.
-type Dialer func(ctx context.Context, url string, config *tls.Config) (Conn, error)
-
-const (
-	// listenTimeout bounds the start of wstest as a server. docker may have to
-	// fetch the image first.
-	listenTimeout = 5 * time.Minute
-	// caseTimeout bounds one case; the suite's own bounds are below 2 minutes.
-	caseTimeout = 5 * time.Minute
-)
+// listenTimeout bounds the start of wstest as a server. docker may have to fetch the
+// image first.
+const listenTimeout = 5 * time.Minute
 
 // testClient runs wstest as a server and the client against it.
 func (r *run) testClient(ctx context.Context) error {
@@ -67,8 +48,8 @@ func (r *run) testClient(ctx context.Context) error {
 	}()
 	err = waitForServer(alive, s.URL, config)
 	if err == nil {
-		d := driver{dial: r.Client, config: config, base: s.URL, agent: r.Agent, cases: r.cases, log: r.Log}
-		err = d.run(alive)
+		c := testee.Client{Dial: r.Client, TLS: config, URL: s.URL, Agent: r.Agent, IDs: r.cases, Log: r.Log}
+		err = c.Run(alive)
 	}
 	died := err != nil && r.hasDied()
 	stop()
@@ -130,94 +111,6 @@ func waitForServer(ctx context.Context, server string, config *tls.Config) error
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("wstest does not listen after %v: %w", listenTimeout, last)
-		}
-	}
-}
-
-// driver is the testee's side of the suite's protocol: it asks for the number of
-// cases, for each of them, and for the reports, each with a connection of its own.
-type driver struct {
-	dial   Dialer
-	config *tls.Config
-	base   string // the suite's server, without a path
-	agent  string
-	cases  []string // the ids, as the suite numbers them from 1
-	log    io.Writer
-}
-
-// run does all cases. A case for which the client cannot connect is noted in the
-// log and left without a verdict; an error means that no report can be had.
-func (d *driver) run(ctx context.Context) error {
-	n, err := d.caseCount(ctx)
-	if err != nil {
-		return d.explain(ctx, "asking the suite for the number of cases", err)
-	}
-	if n != len(d.cases) {
-		return fmt.Errorf("the suite has %d cases for us where %d were asked for", n, len(d.cases))
-	}
-	agent := "agent=" + url.QueryEscape(d.agent)
-	for i, id := range d.cases {
-		if err := d.echo(ctx, fmt.Sprintf("/runCase?case=%d&%s", i+1, agent)); err != nil {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			fmt.Fprintf(d.log, "case %s: the client could not connect: %v\n", id, err)
-		}
-	}
-	return d.explain(ctx, "asking the suite for its reports", d.echo(ctx, "/updateReports?"+agent))
-}
-
-// explain says what an error stopped. The end of ctx is the better reason if it
-// has come.
-func (d *driver) explain(ctx context.Context, what string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	}
-	return fmt.Errorf("the client failed at %s: %w", what, err)
-}
-
-// caseCount reads the one message that the suite sends on this path.
-func (d *driver) caseCount(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	c, err := d.dial(ctx, d.base+"/getCaseCount", d.config)
-	if err != nil {
-		return 0, err
-	}
-	defer c.Close()
-	_, message, err := c.Read(ctx)
-	if err != nil {
-		return 0, err
-	}
-	n, err := strconv.Atoi(string(message))
-	if err != nil {
-		return 0, err
-	}
-	_, _, _ = c.Read(ctx) // the suite's close frame
-	return n, nil
-}
-
-// echo connects and returns every message with its own type until the connection
-// ends, however it does: that is for the suite to judge. An error means that
-// there was no connection.
-func (d *driver) echo(ctx context.Context, path string) error {
-	ctx, cancel := context.WithTimeout(ctx, caseTimeout)
-	defer cancel()
-	c, err := d.dial(ctx, d.base+path, d.config)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	for {
-		binary, message, err := c.Read(ctx)
-		if err != nil {
-			return nil
-		}
-		if err := c.Write(ctx, binary, message); err != nil {
-			return nil
 		}
 	}
 }

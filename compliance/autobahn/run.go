@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
 // Options are the choices for one run. Exactly one of Server and Client is set.
@@ -22,8 +24,8 @@ type Options struct {
 	Insecure bool
 
 	// Client tests a client: it is asked to connect to the suite's server once
-	// for each case. [Hawser] is this project's.
-	Client Dialer
+	// for each case. [testee.Hawser] is this project's.
+	Client testee.Dialer
 	// TLS makes the suite's server one over TLS, with a certificate for
 	// 127.0.0.1 made for the run. Only with Client.
 	TLS bool

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
 // waitForFile waits, bounded, for a file that another process writes.
@@ -115,7 +117,7 @@ func TestRunClient(t *testing.T) {
 
 // httpDialer is a client for fakeServer: a connection is a GET whose body is the
 // one message that is read.
-func httpDialer(ctx context.Context, url string, config *tls.Config) (Conn, error) {
+func httpDialer(ctx context.Context, url string, config *tls.Config) (testee.Conn, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http"+strings.TrimPrefix(url, "ws"), nil)
 	if err != nil {
 		return nil, err
@@ -132,7 +134,7 @@ func httpDialer(ctx context.Context, url string, config *tls.Config) (Conn, erro
 	if resp.StatusCode != http.StatusOK {
 		return nil, errors.New(string(body))
 	}
-	return &scriptedConn{read: [][]byte{body}}, nil
+	return &oneMessage{message: body}, nil
 }
 
 func TestRunInDocker(t *testing.T) {
@@ -237,3 +239,20 @@ func TestPrepareDir(t *testing.T) {
 		t.Errorf("index.json: %v, error %v", index, err)
 	}
 }
+
+// oneMessage is a connection that brings a message, then io.EOF.
+type oneMessage struct {
+	message []byte
+	read    bool
+}
+
+func (c *oneMessage) Read(context.Context) (bool, []byte, error) {
+	if c.read {
+		return false, nil, io.EOF
+	}
+	c.read = true
+	return false, c.message, nil
+}
+
+func (*oneMessage) Write(context.Context, bool, []byte) error { return nil }
+func (*oneMessage) Close() error                              { return nil }

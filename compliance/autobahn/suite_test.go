@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
 // These tests run the real suite: the one that HAWSER_WSTEST names (a wstest, or a
@@ -46,26 +46,10 @@ func suite(t *testing.T) string {
 	return r.path
 }
 
-// echo is the server under test.
-func echo(ctx context.Context, c *websocket.Conn) error {
-	for {
-		kind, message, err := c.Read(ctx)
-		if err != nil {
-			return err
-		}
-		if err := c.Write(ctx, kind, message); err != nil {
-			return err
-		}
-	}
-}
-
 // echoServer returns the URL of a server.
 func echoServer(t *testing.T, secure bool) string {
 	t.Helper()
-	s := httptest.NewUnstartedServer(websocket.Handler{
-		Serve:   echo,
-		Options: &websocket.AcceptOptions{Limits: websocket.Limits{MaxMessage: maxMessage}},
-	})
+	s := httptest.NewUnstartedServer(testee.Echo())
 	if secure {
 		s.StartTLS()
 	} else {
@@ -104,7 +88,7 @@ func TestSuiteOnClient(t *testing.T) {
 	for name, secure := range map[string]bool{"ws": false, "wss": true} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Run(t.Context(), Options{
-				Client: Hawser, TLS: secure, Agent: "our client", Cases: someCases, Dir: t.TempDir(), Wstest: wstest,
+				Client: testee.Hawser, TLS: secure, Agent: "our client", Cases: someCases, Dir: t.TempDir(), Wstest: wstest,
 			})
 			wantPassed(t, r, err)
 		})
@@ -193,7 +177,7 @@ func TestSuiteListensOnLoopback(t *testing.T) {
 		}
 		return err
 	}
-	client := func(ctx context.Context, server string, config *tls.Config) (Conn, error) {
+	client := func(ctx context.Context, server string, config *tls.Config) (testee.Conn, error) {
 		if !asked.Swap(true) {
 			_, port, _ := strings.Cut(strings.TrimPrefix(server, "ws://"), ":")
 			port, _, _ = strings.Cut(port, "/")
@@ -201,7 +185,7 @@ func TestSuiteListensOnLoopback(t *testing.T) {
 				t.Error("wstest listens beyond 127.0.0.1")
 			}
 		}
-		return Hawser(ctx, server, config)
+		return testee.Hawser(ctx, server, config)
 	}
 	r, err := Run(t.Context(), Options{
 		Client: client, Agent: "client", Cases: []string{"1.1.1"}, Dir: t.TempDir(), Wstest: wstest,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/autobahn"
+	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
 const autobahnHelp = `usage: wscheck autobahn -server URL [flags]
@@ -141,7 +142,7 @@ func (f *autobahnFlags) do(ctx context.Context, log io.Writer) (*autobahn.Report
 		o.Server = f.server
 	case f.client:
 		kind = "clients"
-		o.Client = autobahn.Hawser
+		o.Client = testee.Hawser
 		if o.Agent == "" {
 			o.Agent = "hawser"
 		}

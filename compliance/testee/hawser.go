@@ -1,4 +1,4 @@
-package autobahn
+package testee
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// maxMessage is above the largest message of the suite, 9.1.6's 16 MiB.
+// maxMessage is above the largest message of a suite, 9.1.6's 16 MiB.
 const maxMessage = 32 << 20
 
 // Hawser is a Dialer for this project's own client, package websocket. It offers

@@ -1,4 +1,4 @@
-package autobahn
+package testee
 
 import (
 	"context"
@@ -64,13 +64,13 @@ func (s *scriptedSuite) dial(_ context.Context, url string, _ *tls.Config) (Conn
 	return c, nil
 }
 
-func (s *scriptedSuite) driver(log io.Writer) *driver {
-	return &driver{dial: s.dial, base: "ws://suite", agent: "a b&c", cases: []string{"1.1.1", "2.10"}, log: log}
+func (s *scriptedSuite) client(log io.Writer) *Client {
+	return &Client{Dial: s.dial, URL: "ws://suite", Agent: "a b&c", IDs: []string{"1.1.1", "2.10"}, Log: log}
 }
 
-func TestDriver(t *testing.T) {
+func TestClient(t *testing.T) {
 	s := &scriptedSuite{count: "2"}
-	if err := s.driver(io.Discard).run(t.Context()); err != nil {
+	if err := s.client(io.Discard).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
@@ -95,12 +95,12 @@ func TestDriver(t *testing.T) {
 	}
 }
 
-func TestDriverGoesOnPastACase(t *testing.T) {
+func TestClientGoesOnPastACase(t *testing.T) {
 	s := &scriptedSuite{count: "2", fails: map[string]error{
 		"/runCase?case=1&agent=a+b%26c": errors.New("handshake refused"),
 	}}
 	var log strings.Builder
-	if err := s.driver(&log).run(t.Context()); err != nil {
+	if err := s.client(&log).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.urls) != 4 || !strings.Contains(log.String(), "case 1.1.1: the client could not connect: handshake refused") {
@@ -108,7 +108,7 @@ func TestDriverGoesOnPastACase(t *testing.T) {
 	}
 }
 
-func TestDriverFails(t *testing.T) {
+func TestClientFails(t *testing.T) {
 	refused := errors.New("handshake refused")
 	for name, s := range map[string]*scriptedSuite{
 		"no count":      {fails: map[string]error{"/getCaseCount": refused}},
@@ -116,25 +116,27 @@ func TestDriverFails(t *testing.T) {
 		"another count": {count: "3"},
 		"no reports":    {count: "2", fails: map[string]error{"/updateReports?agent=a+b%26c": refused}},
 	} {
-		if err := s.driver(io.Discard).run(t.Context()); err == nil {
+		if err := s.client(io.Discard).Run(t.Context()); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 }
 
-func TestDriverEndsWithItsContext(t *testing.T) {
+var errDied = errors.New("the suite died")
+
+func TestClientEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	s := &scriptedSuite{count: "2"}
-	d := s.driver(io.Discard)
-	d.dial = func(ctx context.Context, url string, config *tls.Config) (Conn, error) {
+	d := s.client(io.Discard)
+	d.Dial = func(ctx context.Context, url string, config *tls.Config) (Conn, error) {
 		if strings.Contains(url, "case=1") {
-			cancel(errSuiteDied)
+			cancel(errDied)
 			return nil, context.Canceled
 		}
 		return s.dial(ctx, url, config)
 	}
-	if err := d.run(ctx); err != errSuiteDied {
-		t.Errorf("error %v, want %v", err, errSuiteDied)
+	if err := d.Run(ctx); err != errDied {
+		t.Errorf("error %v, want %v", err, errDied)
 	}
 	if len(s.urls) != 1 {
 		t.Errorf("it went on: %q", s.urls)

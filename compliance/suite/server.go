@@ -1,0 +1,272 @@
+package suite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// The bounds of a [Server].
+const (
+	maxClients  = 256              // connections at once; further ones wait
+	statusLimit = 30 * time.Second // of waiting for a verdict in /getCaseStatus
+)
+
+// A Server tests clients, which connect to it once for each case. It speaks the
+// protocol of the original's fuzzing server, over WebSockets:
+//
+//	/getCaseCount                     a message: how many cases there are
+//	/getCaseInfo?case=N               a message: {"id": ..., "description": ...}
+//	/runCase?case=N&agent=A           the case
+//	/getCaseStatus?case=N&agent=A     a message: {"behavior": ...}
+//	/updateReports?agent=A            the reports are written
+//	/stopServer                       the server ends
+//
+// N counts from 1; casetuple=5.19 names a case by its id instead. The client echoes
+// every message, and closes when it is asked to. shutdownOnComplete=true with
+// /updateReports ends the server too.
+type Server struct {
+	Cases   []*Case
+	Options *Options // nil is valid
+
+	// Exclude reports whether an agent is spared a case; may be nil.
+	Exclude func(agent, id string) bool
+
+	// Report is called for /updateReports with the results so far; may be nil.
+	Report func([]*report.Result) error
+
+	o       *Options
+	mu      sync.Mutex
+	results map[string]map[string]*report.Result // by agent and id
+	order   []*report.Result
+	changed chan struct{} // closed when a result comes
+	stop    context.CancelCauseFunc
+}
+
+// errStopped ends a server that was asked to end.
+var errStopped = errors.New("stopped by a client")
+
+// Results returns the results so far, the last for each agent and case.
+func (s *Server) Results() []*report.Result {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*report.Result
+	for _, r := range s.order {
+		if s.results[r.Agent][r.ID] == r {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// Serve accepts clients until ctx ends or a client stops the server, which is no
+// error. It closes l, and returns when all connections are closed.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	s.o, s.results, s.changed = s.Options.withDefaults(), map[string]map[string]*report.Result{}, make(chan struct{})
+	ctx, s.stop = context.WithCancelCause(ctx)
+	defer s.stop(nil)
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	free := make(chan struct{}, maxClients)
+	for {
+		conn, err := l.Accept()
+		if ctx.Err() != nil {
+			if errors.Is(context.Cause(ctx), errStopped) {
+				return nil
+			}
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			defer conn.Close()
+			defer context.AfterFunc(ctx, func() { conn.Close() })()
+			s.serve(ctx, conn)
+		})
+	}
+}
+
+// A clientRequest is what a client asks for.
+type clientRequest struct {
+	conn       net.Conn
+	raw        []byte
+	head       head
+	rest       []byte // what came behind the head
+	reads      [][]byte
+	path       string
+	agent      string
+	c          *Case
+	shutDown   bool
+	accept     string // Sec-WebSocket-Accept
+	extensions []string
+}
+
+func (s *Server) serve(ctx context.Context, conn net.Conn) {
+	q := &clientRequest{conn: conn}
+	_ = conn.SetDeadline(time.Now().Add(s.o.HandshakeTimeout))
+	var err error
+	q.raw, q.rest, err = readHead(conn, func(b []byte) { q.reads = append(q.reads, append([]byte(nil), b...)) })
+	if err == nil {
+		q.head = parseHead(q.raw)
+		err = s.parse(q)
+	}
+	if err != nil {
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%v\n", err)
+		return
+	}
+	_ = conn.SetDeadline(time.Time{})
+	switch q.path {
+	case "/runCase":
+		s.runCase(ctx, q)
+	case "/getCaseCount":
+		s.tell(q, len(s.Cases))
+	case "/getCaseInfo":
+		s.tell(q, map[string]string{"id": q.c.ID, "description": q.c.Description})
+	case "/getCaseStatus":
+		s.tell(q, map[string]report.Verdict{"behavior": s.status(ctx, q)})
+	case "/updateReports":
+		s.update(q)
+	case "/stopServer":
+		s.tell(q, nil)
+		s.stop(errStopped)
+	}
+}
+
+// parse reads what a client asks for.
+func (s *Server) parse(q *clientRequest) error {
+	words := strings.Fields(q.head.line)
+	if len(words) != 3 || words[0] != "GET" {
+		return fmt.Errorf("%q is no request of a WebSocket client", q.head.line)
+	}
+	u, err := url.ParseRequestURI(words[1])
+	if err != nil {
+		return err
+	}
+	query := u.Query()
+	q.path, q.agent = u.Path, query.Get("agent")
+	q.shutDown, _ = strconv.ParseBool(strings.Replace(strings.ToLower(query.Get("shutdownOnComplete")), "yes", "true", 1))
+	if n := query.Get("case"); n != "" {
+		i, err := strconv.Atoi(n)
+		if err != nil || i < 1 || i > len(s.Cases) {
+			return fmt.Errorf("case %q is none of the %d there are", n, len(s.Cases))
+		}
+		q.c = s.Cases[i-1]
+	}
+	if id := query.Get("casetuple"); id != "" {
+		for _, c := range s.Cases {
+			if c.ID == strings.TrimSpace(id) {
+				q.c = c
+			}
+		}
+		if q.c == nil {
+			return fmt.Errorf("there is no case %q", id)
+		}
+	}
+	switch q.path {
+	case "/getCaseCount", "/stopServer", "/updateReports":
+	case "/getCaseInfo":
+		if q.c == nil {
+			return errors.New("which case? add ?case=N")
+		}
+	case "/runCase", "/getCaseStatus":
+		if q.c == nil || q.agent == "" {
+			return errors.New("which case, and who are you? add ?case=N&agent=NAME")
+		}
+	default:
+		return fmt.Errorf("%s is nothing to ask for; see /getCaseCount, /getCaseInfo, /runCase, /getCaseStatus, /updateReports", q.path)
+	}
+	return q.check()
+}
+
+// runCase plays a case.
+func (s *Server) runCase(ctx context.Context, q *clientRequest) {
+	if s.Exclude != nil && s.Exclude(q.agent, q.c.ID) {
+		s.tell(q, nil)
+		return
+	}
+	p := newPeer(q.c, s.o, q.conn, true)
+	p.res.Agent = q.agent
+	p.answer(q)
+	p.run(q.rest)
+	if ctx.Err() == nil { // else it was cut off
+		s.add(p.res)
+	}
+}
+
+// add keeps a result.
+func (s *Server) add(r *report.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.results[r.Agent] == nil {
+		s.results[r.Agent] = map[string]*report.Result{}
+	}
+	s.results[r.Agent][r.ID] = r
+	s.order = append(s.order, r)
+	close(s.changed)
+	s.changed = make(chan struct{})
+	if s.o.Done != nil {
+		s.o.Done(r)
+	}
+}
+
+// status waits for the verdict on a case.
+func (s *Server) status(ctx context.Context, q *clientRequest) report.Verdict {
+	ctx, cancel := context.WithTimeout(ctx, statusLimit)
+	defer cancel()
+	for {
+		s.mu.Lock()
+		r, changed := s.results[q.agent][q.c.ID], s.changed
+		s.mu.Unlock()
+		if r != nil {
+			return r.Behavior
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return report.Failed
+		}
+	}
+}
+
+func (s *Server) update(q *clientRequest) {
+	if s.Report != nil {
+		if err := s.Report(s.Results()); err != nil {
+			s.stop(err)
+			return
+		}
+	}
+	s.tell(q, nil)
+	if q.shutDown {
+		s.stop(errStopped)
+	}
+}
+
+// tell answers with a message, unless v is nil, and closes.
+func (s *Server) tell(q *clientRequest, v any) {
+	c := &Case{Start: func(p *Peer) {
+		if v != nil {
+			b, err := json.Marshal(v)
+			if err != nil {
+				panic("BUG: suite: " + err.Error())
+			}
+			p.send(textFrame(string(b)))
+		}
+		p.close(codeNormal, "")
+	}}
+	p := newPeer(c, s.o, q.conn, true)
+	p.answer(q)
+	p.run(q.rest)
+}
