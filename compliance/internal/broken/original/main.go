@@ -4,7 +4,9 @@
 //	go run ./internal/broken/original -wstest DIR
 //
 // It asks one peer after the other, and writes the file after each, so that it may
-// be stopped and run again with -missing. All of it takes an hour or two.
+// be stopped and run again with -missing. All of it takes an hour or two. With
+// -again it asks once more in the cases that differ, and adds what is new: some
+// verdicts depend on masking keys or on timing.
 package main
 
 import (
@@ -14,6 +16,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
 	"path"
@@ -23,6 +26,7 @@ import (
 
 	"github.com/hawser-ws/hawser/compliance/autobahn"
 	"github.com/hawser-ws/hawser/compliance/internal/broken"
+	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
 // runTimeout bounds the questions about one peer.
@@ -32,6 +36,7 @@ const runTimeout = 20 * time.Minute
 type asker struct {
 	wstest, out string
 	missing     bool
+	again       bool
 	file        *broken.Original
 }
 
@@ -40,6 +45,7 @@ func main() {
 	flag.StringVar(&a.wstest, "wstest", os.Getenv("HAWSER_WSTEST"), "the wstest to ask, or a directory that wscheck autobahn -install made")
 	flag.StringVar(&a.out, "o", "internal/broken/testdata/original.json", "the file to write, and to begin with")
 	flag.BoolVar(&a.missing, "missing", false, "ask only about peers that are not in the file")
+	flag.BoolVar(&a.again, "again", false, "ask once more in the cases that differ")
 	defects := flag.String("defects", "*", "the defects to ask about, a shell pattern; \"\" for the right peers alone")
 	role := flag.String("role", "", "server or client; both if empty")
 	right := flag.Bool("right", false, "ask about the right peers too, even if they are in the file")
@@ -122,18 +128,30 @@ func (a *asker) askRight(ctx context.Context, role string) error {
 
 // askDefect asks about a peer with a defect.
 func (a *asker) askDefect(ctx context.Context, d broken.Defect, role string) error {
-	verdicts, took, err := a.ask(ctx, d.Name, role, d.Cases)
+	run := broken.OriginalRun{Defect: d.Name, Role: role, Cases: d.Cases, Differs: map[string][]broken.Verdict{}}
+	cases := d.Cases
+	if a.again {
+		had := a.file.Run(d.Name, role)
+		if had == nil || len(had.Differs) == 0 {
+			return nil
+		}
+		run = *had
+		cases = slices.Sorted(maps.Keys(run.Differs))
+	}
+	verdicts, took, err := a.ask(ctx, d.Name, role, cases)
 	if err != nil {
 		return fmt.Errorf("%s, %s: %w", d.Name, role, err)
 	}
-	run := broken.OriginalRun{Defect: d.Name, Role: role, Cases: d.Cases, Differs: map[string]broken.Verdict{}}
 	for id, v := range verdicts {
 		was, ok := a.file.Right[role][id]
 		if !ok {
 			return fmt.Errorf("case %s was not run with the right %s; run again with -right", id, role)
 		}
-		if v != was {
-			run.Differs[id] = v
+		if (v != was || a.again) && !slices.Contains(run.Differs[id], v) {
+			run.Differs[id] = append(run.Differs[id], v)
+			if a.again {
+				fmt.Printf("%s is now %v\n", id, run.Differs[id])
+			}
 		}
 	}
 	fmt.Printf("%-6s %-32s %4d of %4d differ, %v\n", role, d.Name, len(run.Differs), len(verdicts), took)
@@ -176,10 +194,10 @@ func (a *asker) ask(ctx context.Context, defect, role string, cases []string) (m
 
 // dial makes a Dialer of the broken client. What the suite asks for beside the
 // cases is done by a right one.
-func dial(defect string) autobahn.Dialer {
-	return func(ctx context.Context, url string, config *tls.Config) (autobahn.Conn, error) {
+func dial(defect string) testee.Dialer {
+	return func(ctx context.Context, url string, config *tls.Config) (testee.Conn, error) {
 		if !strings.Contains(url, "/runCase") {
-			return autobahn.Hawser(ctx, url, config)
+			return testee.Hawser(ctx, url, config)
 		}
 		return &echo{client: &broken.Client{Defect: defect}, url: url}, nil
 	}
