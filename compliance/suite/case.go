@@ -40,6 +40,7 @@ type Script struct {
 // groups are all cases, in the order of the original and then of the letters.
 var groups = []func() []*Case{
 	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases, performanceCases, autoFragmentCases,
+	payloadCases, parameterCases,
 }
 
 // all is every case, in order. The cases are immutable.

@@ -1,0 +1,213 @@
+package suite
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// compressedSizes are the messages of each subgroup of groups 12 and 13: their size,
+// in characters if they are text, how long the case may take, and the octets a
+// fragment, 0 for none.
+var compressedSizes = []struct {
+	size     int
+	wait     time.Duration
+	fragment int
+}{
+	{16, 60 * time.Second, 0},
+	{64, 60 * time.Second, 0},
+	{256, 120 * time.Second, 0},
+	{1 << 10, 240 * time.Second, 0},
+	{4 << 10, 480 * time.Second, 0},
+	{8 << 10, 480 * time.Second, 0},
+	{16 << 10, 480 * time.Second, 0},
+	{32 << 10, 480 * time.Second, 0},
+	{64 << 10, 480 * time.Second, 0},
+	{128 << 10, 480 * time.Second, 0},
+	{8 << 10, 480 * time.Second, 256},
+	{16 << 10, 480 * time.Second, 256},
+	{32 << 10, 480 * time.Second, 256},
+	{64 << 10, 480 * time.Second, 256},
+	{128 << 10, 480 * time.Second, 256},
+	{128 << 10, 480 * time.Second, 1 << 10},
+	{128 << 10, 480 * time.Second, 4 << 10},
+	{128 << 10, 480 * time.Second, 32 << 10},
+}
+
+// rule7692 makes a rule of RFC 7692 from its own words.
+func rule7692(section, text string) report.Rule {
+	return report.Rule{
+		Section: "RFC 7692, section " + section, Level: "MUST", Text: text,
+		URL: "https://www.rfc-editor.org/rfc/rfc7692#section-" + section,
+	}
+}
+
+var (
+	ruleCompressed  = rule7692("6.1", "An endpoint MUST use the following algorithm to send a message in the form of a compressed message.")
+	ruleEmptyWindow = rule7692("7.2.1", "If the \"agreed parameters\" contain the \"server_no_context_takeover\" extension parameter, the server MUST start compressing each new message with an empty LZ77 sliding window.")
+	ruleWindow      = rule7692("7.2.1", "If the \"agreed parameters\" contain the \"server_max_window_bits\" extension parameter with a value of w, the server MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send.")
+)
+
+// payloadCases are group 12: five kinds of data, with the plain offer.
+func payloadCases() []*Case {
+	var cases []*Case
+	d := &Deflate{Offers: []DeflateParams{offer(false, 0)}, Wants: []DeflateParams{want(false, 0)}}
+	for i, b := range bodies {
+		cases = append(cases, compressedCases(12, i+1, b, d, ruleCompressed, "the plain offer")...)
+	}
+	return cases
+}
+
+// parameterCases are group 13: the JSON of group 12 with sets of parameters.
+func parameterCases() []*Case {
+	sets := []struct {
+		rule  report.Rule
+		words string
+		asked []asked
+	}{
+		{ruleCompressed, "the plain offer", []asked{{false, 0}}},
+		{ruleEmptyWindow, "no context takeover", []asked{{true, 0}}},
+		{ruleWindow, "a window of 9 bits", []asked{{false, 9}}},
+		{ruleWindow, "a window of 15 bits", []asked{{false, 15}}},
+		{ruleWindow, "no context takeover and a window of 9 bits", []asked{{true, 9}}},
+		{ruleWindow, "no context takeover and a window of 15 bits", []asked{{true, 15}}},
+		{ruleWindow, "three offers: no context takeover and a window of 9 bits, no context takeover, or neither",
+			[]asked{{true, 9}, {true, 0}, {false, 0}}},
+	}
+	var cases []*Case
+	for i, s := range sets {
+		d := &Deflate{}
+		for _, a := range s.asked {
+			d.Offers = append(d.Offers, offer(a.noContext, a.bits))
+			d.Wants = append(d.Wants, want(a.noContext, a.bits))
+		}
+		cases = append(cases, compressedCases(13, i+1, bodies[0], d, s.rule, s.words)...)
+	}
+	return cases
+}
+
+// asked is what we ask of the side that sends to us: of the server when we are the
+// client, of the client when we are the server.
+type asked struct {
+	noContext bool
+	bits      int
+}
+
+// offer is what we offer as a client: besides what we ask, that the server may ask
+// the same of us.
+func offer(noContext bool, bits int) DeflateParams {
+	return DeflateParams{ClientNoContext: true, ClientBits: -1, ServerNoContext: noContext, ServerBits: bits}
+}
+
+func want(noContext bool, bits int) DeflateParams {
+	return DeflateParams{ClientNoContext: noContext, ClientBits: bits}
+}
+
+// compressedCases are a subgroup: a case for each size.
+func compressedCases(group, sub int, b *body, d *Deflate, r report.Rule, parameters string) []*Case {
+	var cases []*Case
+	for i, s := range compressedSizes {
+		what, unit := "binary", "octets"
+		if !b.binary {
+			what, unit = "text", "characters"
+		}
+		how := ""
+		if s.fragment > 0 {
+			how = fmt.Sprintf(" in fragments of %d octets", s.fragment)
+		}
+		c := both(fmt.Sprintf("%d.%d.%d", group, sub, i+1), r,
+			fmt.Sprintf("%d compressed %s messages of %d %s of %s%s, one after the other, with %s.",
+				fullMessages, what, s.size, unit, b.name, how, parameters),
+			fmt.Sprintf("All come back as they were sent, within %v; then a clean close with 1000.", s.wait), nil)
+		c.Start = func(p *Peer) {
+			e := &echo{p: p, body: b, size: s.size, fragment: s.fragment}
+			e.start(s.wait)
+		}
+		c.End = func(p *Peer) { p.res.ReportCompressionRatio = true }
+		c.Heavy, c.ReportTime, c.Deflate = true, true, d
+		cases = append(cases, c)
+	}
+	return cases
+}
+
+// An echo is the script of a case: it sends a message when the one before is back.
+type echo struct {
+	p              *Peer
+	body           *body
+	size, fragment int
+	at             int    // of the body, where the next message begins
+	sent           int    // messages
+	last           []byte // of them
+	failed         bool
+}
+
+func (e *echo) start(wait time.Duration) {
+	p := e.p
+	p.byUs(codeNormal)
+	if p.deflate == nil {
+		p.result(report.Unimplemented, "The peer did not agree to permessage-deflate.")
+		p.close(codeNormal, "")
+		return
+	}
+	p.logMode(false)
+	p.result(report.Failed, fmt.Sprintf("Not all messages came back within %v.", wait))
+	p.closeAfter(wait)
+	p.onMessage = e.back
+	e.next()
+}
+
+// next sends a message.
+func (e *echo) next() {
+	e.last, e.at = e.body.piece(e.at, e.size)
+	e.sent++
+	op := wire.OpText
+	if e.body.binary {
+		op = wire.OpBinary
+	}
+	e.p.sendMessage(op, e.last, e.fragment)
+}
+
+// back judges what came back.
+func (e *echo) back(binary bool, data []byte) {
+	p := e.p
+	switch wrong := e.compare(binary, data); {
+	case e.failed:
+		return
+	case wrong != "":
+		e.failed = true
+		p.result(report.Failed, fmt.Sprintf("Message %d came back changed: %s.", e.sent, wrong))
+	case e.sent < p.o.messages():
+		e.next()
+		return
+	default:
+		p.result(report.OK, fmt.Sprintf("All %d messages came back as they were sent.", e.sent))
+		t := p.traffic
+		p.res.Traffic = &t
+	}
+	p.logMode(true)
+	p.close(codeNormal, "")
+}
+
+// compare says in words how a message differs from the last one sent; "" if it does
+// not.
+func (e *echo) compare(binary bool, data []byte) string {
+	switch {
+	case binary != e.body.binary:
+		return fmt.Sprintf("binary is %t, not %t", binary, e.body.binary)
+	case bytes.Equal(data, e.last):
+		return ""
+	case !binary && utf8.RuneCount(data) != e.size:
+		return fmt.Sprintf("it has %d characters, not %d", utf8.RuneCount(data), e.size)
+	case binary && len(data) != e.size:
+		return fmt.Sprintf("it has %d octets, not %d", len(data), e.size)
+	}
+	i := 0
+	for i < len(data) && i < len(e.last) && data[i] == e.last[i] {
+		i++
+	}
+	return fmt.Sprintf("octet %d is the first that differs", i)
+}
