@@ -18,18 +18,19 @@ type look struct {
 	Sign    string
 	Word    string
 	Means   string
+	Brief   string // the word where room is scarce, if it is too long
 }
 
 // looks are the verdicts, the good ones first.
 var looks = []look{
-	{OK, "ok", "✓", "Pass", "The peer did what the case asks for."},
-	{Informational, "info", "i", "Info", "The case finds out how the peer behaves. There is no wrong answer."},
-	{NonStrict, "lax", "≈", "Non-strict", "Within the rules, though not as strictly as one would wish."},
-	{Unimplemented, "none", "○", "Unimplemented", "The peer declined what the case is about, as it may."},
-	{FailedByClient, "lax", "⇥", "Left open", "On closing: the server left it to the client to drop the TCP connection."},
-	{WrongCode, "lax", "≠", "Wrong code", "On closing: the peer sent a status code that does not fit."},
-	{Unclean, "bad", "⤬", "Unclean", "On closing: the connection ended without the closing handshake that was due."},
-	{Failed, "bad", "✕", "Fail", "The peer broke a rule, or did something else than the case asks for."},
+	{OK, "ok", "✓", "Pass", "The peer did what the case asks for.", ""},
+	{Informational, "info", "i", "Info", "The case finds out how the peer behaves. There is no wrong answer.", ""},
+	{NonStrict, "lax", "≈", "Non-strict", "Within the rules, though not as strictly as one would wish.", ""},
+	{Unimplemented, "none", "○", "Unimplemented", "The peer declined what the case is about, as it may.", "Unimpl."},
+	{FailedByClient, "lax", "⇥", "Left open", "On closing: the server left it to the client to drop the TCP connection.", ""},
+	{WrongCode, "lax", "≠", "Wrong code", "On closing: the peer sent a status code that does not fit.", ""},
+	{Unclean, "bad", "⤬", "Unclean", "On closing: the connection ended without the closing handshake that was due.", ""},
+	{Failed, "bad", "✕", "Fail", "The peer broke a rule, or did something else than the case asks for.", ""},
 }
 
 // rank is the place of a verdict among the looks; those it does not know are worst.
@@ -44,7 +45,7 @@ func lookOf(v Verdict) look {
 	if i := rank(v); i < len(looks) {
 		return looks[i]
 	}
-	return look{v, "bad", "?", cmp.Or(string(v), "No verdict"), "A verdict that is not known here."}
+	return look{v, "bad", "?", cmp.Or(string(v), "No verdict"), "A verdict that is not known here.", ""}
 }
 
 // A site is all that the pages of a report are made of.
@@ -151,7 +152,7 @@ func ratios(t *Traffic) string {
 		}
 		return strconv.FormatFloat(f, 'f', 3, 64)
 	}
-	return show(t.IncomingRatio()) + " / " + show(t.OutgoingRatio())
+	return show(t.IncomingRatio()) + "/" + show(t.OutgoingRatio())
 }
 
 // closeWord is what a small cell says of a close: the peer's status code where

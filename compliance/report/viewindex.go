@@ -53,8 +53,7 @@ type groupView struct {
 
 type subView struct {
 	ID, Title string
-	First     bool // of its group
-	Group     string
+	First     bool // of its group, whose title it shows too
 	Totals    []totalView
 	Rows      []rowView
 }
@@ -79,7 +78,7 @@ type cellView struct {
 	Look   look
 	Close  look
 	Code   string // or the close's verdict
-	Detail []string
+	Detail string // duration and ratios
 }
 
 type filterView struct {
@@ -184,8 +183,11 @@ func (s *site) groups() []groupView {
 		}
 		group := &groups[len(groups)-1]
 		if n := len(group.Subs); n == 0 || group.Subs[n-1].ID != sub {
-			group.Subs = append(group.Subs, subView{ID: sub, Title: s.titles[sub], First: n == 0, Group: g,
-				Totals: make([]totalView, len(s.agents))})
+			v := subView{ID: sub, Title: s.titles[sub], First: n == 0, Totals: make([]totalView, len(s.agents))}
+			if v.Title == "" {
+				v.Title, v.First = group.Title, false
+			}
+			group.Subs = append(group.Subs, v)
 		}
 		to := &group.Subs[len(group.Subs)-1]
 		to.Rows = append(to.Rows, s.row(id, to.Totals))
@@ -235,10 +237,10 @@ func (s *site) cell(agent string, r *Result) cellView {
 	c := cellView{Ran: true, Agent: agent, Link: s.file(r) + ".html",
 		Look: lookOf(r.Behavior), Close: lookOf(r.BehaviorClose), Code: closeWord(r)}
 	if r.ReportTime {
-		c.Detail = append(c.Detail, took(r.Duration))
+		c.Detail = took(r.Duration)
 	}
 	if r.ReportCompressionRatio && r.Traffic != nil {
-		c.Detail = append(c.Detail, ratios(r.Traffic))
+		c.Detail = strings.TrimPrefix(c.Detail+" · "+ratios(r.Traffic), " · ")
 	}
 	return c
 }

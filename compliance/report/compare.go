@@ -1,0 +1,252 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+)
+
+// A Comparison is two reports side by side, of the same tool or of two.
+type Comparison struct {
+	A, B         string // what the texts call the reports; Compare says A and B
+	Pairs        []Pair
+	OnlyA, OnlyB []string // agents that the other report does not have
+}
+
+// A Pair is an agent of one report and its like of the other.
+type Pair struct {
+	AgentA, AgentB string
+	Rows           []Row // those that differ first, then by case
+}
+
+// A Row is a case in two reports. A or B is nil if the case is not in that report.
+type Row struct {
+	ID   string
+	A, B *Entry
+}
+
+// Behavior reports whether both reports have the case and differ in its behaviour.
+func (r Row) Behavior() bool { return r.both() && r.A.Behavior != r.B.Behavior }
+
+// BehaviorClose reports whether both reports have the case and differ in its close.
+func (r Row) BehaviorClose() bool { return r.both() && r.A.BehaviorClose != r.B.BehaviorClose }
+
+// Equal reports whether both reports have the case with the same verdicts.
+func (r Row) Equal() bool { return r.both() && !r.Behavior() && !r.BehaviorClose() }
+
+func (r Row) both() bool { return r.A != nil && r.B != nil }
+
+// rank orders rows: unequal verdicts, then cases of one report only, then the rest.
+func (r Row) rank() int {
+	switch {
+	case r.Behavior():
+		return 0
+	case r.BehaviorClose():
+		return 1
+	case !r.both():
+		return 2
+	}
+	return 3
+}
+
+// Counts are how a pair's cases compare. A case may differ in both verdicts.
+type Counts struct {
+	Both, Equal             int
+	Behavior, BehaviorClose int // cases of both whose verdicts differ
+	OnlyA, OnlyB            int
+}
+
+// Counts counts the pair's cases.
+func (p Pair) Counts() Counts {
+	var c Counts
+	for _, r := range p.Rows {
+		for n, is := range map[*int]bool{&c.Both: r.both(), &c.Equal: r.Equal(), &c.Behavior: r.Behavior(),
+			&c.BehaviorClose: r.BehaviorClose(), &c.OnlyA: r.B == nil, &c.OnlyB: r.A == nil} {
+			if is {
+				*n++
+			}
+		}
+	}
+	return c
+}
+
+// Compare puts two reports side by side. Agents are paired by their names; if each
+// report has one agent only, these two are a pair whatever they are called. It is an
+// error if there is no pair.
+func Compare(a, b Index) (*Comparison, error) {
+	c := &Comparison{A: "A", B: "B"}
+	as, bs := a.Agents(), b.Agents()
+	if len(as) == 1 && len(bs) == 1 {
+		c.Pairs = []Pair{newPair(a, b, as[0], bs[0])}
+		return c, nil
+	}
+	for _, agent := range as {
+		if _, ok := b[agent]; ok {
+			c.Pairs = append(c.Pairs, newPair(a, b, agent, agent))
+		} else {
+			c.OnlyA = append(c.OnlyA, agent)
+		}
+	}
+	c.OnlyB = slices.DeleteFunc(bs, func(agent string) bool { _, ok := a[agent]; return ok })
+	if len(c.Pairs) == 0 {
+		return nil, errors.New("report: the two reports have no agent in common")
+	}
+	return c, nil
+}
+
+func newPair(a, b Index, agentA, agentB string) Pair {
+	p := Pair{AgentA: agentA, AgentB: agentB}
+	ids := slices.Concat(a.Cases(agentA), b.Cases(agentB))
+	slices.SortFunc(ids, CompareIDs)
+	for _, id := range slices.Compact(ids) {
+		row := Row{ID: id}
+		if e, ok := a[agentA][id]; ok {
+			row.A = &e
+		}
+		if e, ok := b[agentB][id]; ok {
+			row.B = &e
+		}
+		p.Rows = append(p.Rows, row)
+	}
+	slices.SortStableFunc(p.Rows, func(x, y Row) int { return x.rank() - y.rank() })
+	return p
+}
+
+// Equal reports whether both reports have the same agents, cases and verdicts.
+func (c *Comparison) Equal() bool {
+	return len(c.OnlyA)+len(c.OnlyB) == 0 && !slices.ContainsFunc(c.Pairs, func(p Pair) bool {
+		return slices.ContainsFunc(p.Rows, func(r Row) bool { return !r.Equal() })
+	})
+}
+
+// WriteText writes the comparison for a terminal; all lists the equal cases too.
+// Where B has the verdict of A there is an equals sign.
+func (c *Comparison) WriteText(w io.Writer, all bool) error {
+	var out strings.Builder
+	for i, p := range c.Pairs {
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		fmt.Fprintf(&out, "%s: %s\n%s: %s\n%s\n", c.A, plain(p.AgentA), c.B, plain(p.AgentB), c.summary(p))
+		rows := p.shown(all)
+		if len(rows) == 0 {
+			continue
+		}
+		out.WriteString("\n")
+		table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+		fmt.Fprintf(table, "case\tbehavior %s\t%s\tbehaviorClose %s\t%s\tcode %s\t%s\n", c.A, c.B, c.A, c.B, c.A, c.B)
+		for _, r := range rows {
+			fmt.Fprintln(table, strings.Join(append([]string{plain(r.ID)}, r.cells()...), "\t"))
+		}
+		table.Flush()
+	}
+	c.writeLonely(&out, plain)
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+// WriteMarkdown writes the comparison as tables of Markdown; all lists the equal
+// cases too.
+func (c *Comparison) WriteMarkdown(w io.Writer, all bool) error {
+	var out strings.Builder
+	for i, p := range c.Pairs {
+		if i > 0 {
+			out.WriteString("\n")
+		}
+		fmt.Fprintf(&out, "%s: **%s**, %s: **%s**. %s\n", c.A, escapeMarkdown(p.AgentA), c.B, escapeMarkdown(p.AgentB), c.summary(p))
+		rows := p.shown(all)
+		if len(rows) == 0 {
+			continue
+		}
+		fmt.Fprintf(&out, "\n| case | behavior %s | %s | behaviorClose %s | %s | code %s | %s |\n|---|---|---|---|---|---|---|\n",
+			c.A, c.B, c.A, c.B, c.A, c.B)
+		for _, r := range rows {
+			cells := r.cells()
+			for i, differs := range []bool{r.Behavior(), r.BehaviorClose()} {
+				if cells[2*i+1] = escapeMarkdown(cells[2*i+1]); differs {
+					cells[2*i+1] = "**" + cells[2*i+1] + "**"
+				}
+				cells[2*i] = escapeMarkdown(cells[2*i])
+			}
+			fmt.Fprintf(&out, "| %s | %s |\n", escapeMarkdown(r.ID), strings.Join(cells, " | "))
+		}
+	}
+	c.writeLonely(&out, escapeMarkdown)
+	_, err := io.WriteString(w, out.String())
+	return err
+}
+
+func (c *Comparison) writeLonely(out *strings.Builder, escape func(string) string) {
+	for _, l := range []struct {
+		name   string
+		agents []string
+	}{{c.A, c.OnlyA}, {c.B, c.OnlyB}} {
+		if len(l.agents) > 0 {
+			fmt.Fprintf(out, "\nAgents in %s only: %s.\n", l.name, escape(strings.Join(l.agents, ", ")))
+		}
+	}
+}
+
+// summary is a sentence of the pair's counts.
+func (c *Comparison) summary(p Pair) string {
+	n := p.Counts()
+	s := fmt.Sprintf("%d of %d cases equal; behavior differs in %d, behaviorClose in %d", n.Equal, n.Both, n.Behavior, n.BehaviorClose)
+	if n.OnlyA > 0 {
+		s += fmt.Sprintf("; %d in %s only", n.OnlyA, c.A)
+	}
+	if n.OnlyB > 0 {
+		s += fmt.Sprintf("; %d in %s only", n.OnlyB, c.B)
+	}
+	return s + "."
+}
+
+// shown are the rows to list.
+func (p Pair) shown(all bool) []Row {
+	if all {
+		return p.Rows
+	}
+	return slices.DeleteFunc(slices.Clone(p.Rows), Row.Equal)
+}
+
+// cells are behaviour, close and status code, of A and of B.
+func (r Row) cells() []string {
+	a, b := columns(r.A), columns(r.B)
+	var out []string
+	for i := range a {
+		if r.both() && a[i] == b[i] {
+			b[i] = "="
+		}
+		out = append(out, a[i], b[i])
+	}
+	return out
+}
+
+func columns(e *Entry) []string {
+	if e == nil {
+		return []string{"-", "-", "-"}
+	}
+	code := "none"
+	if e.RemoteCloseCode != nil {
+		code = fmt.Sprint(*e.RemoteCloseCode)
+	}
+	return []string{plain(string(e.Behavior)), plain(string(e.BehaviorClose)), code}
+}
+
+// plain keeps what would move a terminal's cursor or break a table out of a line.
+func plain(s string) string {
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsPrint(c) {
+			return '?'
+		}
+		return c
+	}, s)
+}
+
+// escapeMarkdown keeps a name from being markup.
+func escapeMarkdown(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", `\<`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`).Replace(plain(s))
+}

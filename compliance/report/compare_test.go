@@ -1,0 +1,137 @@
+package report
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+)
+
+func entry(behavior, closing Verdict, code int) Entry {
+	e := Entry{Behavior: behavior, BehaviorClose: closing}
+	if code > 0 {
+		e.RemoteCloseCode = &code
+	}
+	return e
+}
+
+func twoReports() (a, b Index) {
+	a = Index{"server": {"1.1.1": entry(OK, OK, 1000), "1.1.10": entry(OK, OK, 1000), "1.1.2": entry(OK, Unclean, 0),
+		"6.4.1": entry(NonStrict, OK, 1007), "9.1.1": entry(OK, OK, 1000)}}
+	b = Index{"127.0.0.1:9001": {"1.1.1": entry(OK, OK, 1000), "1.1.10": entry(Failed, Failed, 1011), "1.1.2": entry(OK, OK, 1000),
+		"6.4.1": entry(OK, OK, 1007), "H.1": entry(OK, OK, 0)}}
+	return a, b
+}
+
+func ExampleCompare() {
+	a := Index{"server": {"1.1.1": {Behavior: OK, BehaviorClose: OK}, "6.4.1": {Behavior: NonStrict, BehaviorClose: OK}}}
+	b := Index{"server": {"1.1.1": {Behavior: OK, BehaviorClose: OK}, "6.4.1": {Behavior: OK, BehaviorClose: OK}}}
+	c, err := Compare(a, b)
+	if err != nil {
+		panic(err)
+	}
+	c.WriteText(os.Stdout, false)
+	// Output:
+	// A: server
+	// B: server
+	// 1 of 2 cases equal; behavior differs in 1, behaviorClose in 0.
+	//
+	// case   behavior A  B   behaviorClose A  B  code A  B
+	// 6.4.1  NON-STRICT  OK  OK               =  none    =
+}
+
+func TestCompareText(t *testing.T) {
+	c, err := Compare(twoReports())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.B = "original"
+	var out strings.Builder
+	if err := c.WriteText(&out, true); err != nil {
+		t.Fatal(err)
+	}
+	want := `A: server
+original: 127.0.0.1:9001
+1 of 4 cases equal; behavior differs in 2, behaviorClose in 2; 1 in A only; 1 in original only.
+
+case    behavior A  original  behaviorClose A  original  code A  original
+1.1.10  OK          FAILED    OK               FAILED    1000    1011
+6.4.1   NON-STRICT  OK        OK               =         1007    =
+1.1.2   OK          =         UNCLEAN          OK        none    1000
+9.1.1   OK          -         OK               -         1000    -
+H.1     -           OK        -                OK        -       none
+1.1.1   OK          =         OK               =         1000    =
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+	if c.Equal() {
+		t.Error("the reports are said to be equal")
+	}
+	if got, want := c.Pairs[0].Counts(), (Counts{4, 1, 2, 2, 1, 1}); got != want {
+		t.Errorf("counts %+v, want %+v", got, want)
+	}
+}
+
+func TestCompareMarkdown(t *testing.T) {
+	a, b := twoReports()
+	a["other|one"] = nil
+	b["server"], b["<i>\x1b[1m"] = b["127.0.0.1:9001"], nil
+	delete(b, "127.0.0.1:9001")
+	c, err := Compare(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := c.WriteMarkdown(&out, false); err != nil {
+		t.Fatal(err)
+	}
+	want := `A: **server**, B: **server**. 1 of 4 cases equal; behavior differs in 2, behaviorClose in 2; 1 in A only; 1 in B only.
+
+| case | behavior A | B | behaviorClose A | B | code A | B |
+|---|---|---|---|---|---|---|
+| 1.1.10 | OK | **FAILED** | OK | **FAILED** | 1000 | 1011 |
+| 6.4.1 | NON-STRICT | **OK** | OK | = | 1007 | = |
+| 1.1.2 | OK | = | UNCLEAN | **OK** | none | 1000 |
+| 9.1.1 | OK | - | OK | - | 1000 | - |
+| H.1 | - | OK | - | OK | - | none |
+
+Agents in A only: other\|one.
+
+Agents in B only: \<i>?\[1m.
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestCompareSame(t *testing.T) {
+	a, _ := twoReports()
+	a["second"] = map[string]Entry{"1.1.1": entry(OK, OK, 1000)}
+	c, err := Compare(a, a)
+	if err != nil || !c.Equal() || len(c.Pairs) != 2 {
+		t.Fatalf("a report and itself: %+v, %v", c, err)
+	}
+	for _, write := range []func(*strings.Builder) error{
+		func(b *strings.Builder) error { return c.WriteText(b, false) },
+		func(b *strings.Builder) error { return c.WriteMarkdown(b, false) },
+	} {
+		var out strings.Builder
+		if err := write(&out); err != nil || strings.Contains(out.String(), "case  ") || strings.Contains(out.String(), "|") {
+			t.Errorf("%v\n%s", err, out.String())
+		}
+	}
+	if _, err := Compare(a, Index{"x": nil, "y": nil}); err == nil {
+		t.Error("no agent in common: no error")
+	}
+	if err := c.WriteText(broken{}, true); err == nil {
+		t.Error("a broken writer: no error")
+	}
+	if err := c.WriteMarkdown(broken{}, true); err == nil {
+		t.Error("a broken writer: no error")
+	}
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("broken") }
