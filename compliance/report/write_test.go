@@ -50,16 +50,23 @@ func large(agents ...string) []*Result {
 }
 
 func TestWriteLarge(t *testing.T) {
-	dir, agents := t.TempDir(), sampleAgents[:1]
-	if *sampleDir != "" {
-		dir, agents = *sampleDir+"-large", sampleAgents
+	if *sampleDir == "" {
+		t.Skip("for the eye only, with -sample")
 	}
-	results := large(agents...)
-	start := time.Now()
-	if err := Write(dir, results, Options{Tool: "wscheck v0.1.0", Generated: time.Date(2026, 11, 21, 16, 5, 0, 0, time.UTC)}); err != nil {
+	opts := Options{Tool: "wscheck v0.1.0", Generated: time.Date(2026, 11, 21, 16, 5, 0, 0, time.UTC)}
+	if err := Write(*sampleDir+"-large", large(sampleAgents...), opts); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d results in %v", len(results), time.Since(start))
+}
+
+func BenchmarkWrite(b *testing.B) {
+	results := large(sampleAgents[0])
+	for b.Loop() {
+		if err := Write(b.TempDir(), results, Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(results)), "µs/case")
 }
 
 // files reads a report's directory.

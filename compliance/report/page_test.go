@@ -1,0 +1,285 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// page writes a report of results and returns one of its pages.
+func page(t *testing.T, name string, results ...*Result) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := Write(dir, results, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+var tags = regexp.MustCompile(`(?s)<(style|script)>.*?</(style|script)>|<[^>]*>`)
+
+// reading is what a page says, without its markup.
+func reading(html string) string {
+	html = tags.ReplaceAllString(html, " ")
+	html = strings.NewReplacer("&#39;", "'", "&#34;", `"`, "&lt;", "<", "&gt;", ">", "&#43;", "+", "&amp;", "&").Replace(html)
+	return strings.Join(strings.Fields(html), " ")
+}
+
+// Every block of the original suite's page has its place on ours.
+func TestCasePage(t *testing.T) {
+	r := sample()
+	r.Agent, r.ID = "agent", "5.19"
+	text := reading(page(t, "agent_case_5_19.html", r))
+	for _, want := range []string{
+		"Case 5.19", "✓ Pass", "Close: Unclean", "1002 ms", "2026-11-21 15:39:14.936 UTC",
+		"What happens desc", "What is expected expect", "Outcome ✓ OK result", "Observed timeout A ping empty binary ff",
+		"Expected for OK pong a&b text κόσμε 𝄞", "Expected for NON-STRICT Nothing.",
+		"Closing ⤬ UNCLEAN close", "The suite closes; the peer's close frame has 1000 or 1002, or no code; the closing handshake must be complete.",
+		"isServer yes", "closedByMe yes", "failedByMe yes", "droppedByMe yes", "wasClean yes", "wasNotCleanReason why",
+		"wasServerConnectionDropTimeout yes", "wasOpenHandshakeTimeout yes", "wasCloseHandshakeTimeout yes",
+		"localCloseCode 1000", "localCloseReason bye", "remoteCloseCode 1001", "remoteCloseReason gone",
+		"Request GET /", "Response HTTP/1.1 101",
+		"Octets received by chop size 155 in 4 Chop size Count Octets 4 1 4 11 2 22 129 1 129 Total 4 155",
+		"Octets transmitted by chop size 8 in 1", "Frames received by opcode 3 Opcode Count text (1) 1 pong (10) 2 Total 3",
+		"Frames transmitted by opcode 2 Opcode Count ping (9) 2 Total 2",
+		"000 → sent: octets 3 octets sync 81 82 83", "001 ← received: octets 1 octet 8a",
+		"text (1) 9 octets FIN RSV1 mask 01020304 repeated up to 100 octets in writes of 7 octets sync x",
+		"continuation (0) 0 octets no FIN no mask", "close (8) 2 octets FIN RSV2 mask 0a0b0c0d status 1000 03 e8",
+		"Wait for 1.5 s tag A", "The wait is over tag A", "Fail the connection after 2 s", "Fail the connection now",
+		"Close the connection after 3 s", "Close the connection now", "The log is on again", "TCP dropped by the suite",
+		"quoted MUST RFC 6455, section 5.5", "The suite sent, and the peer should have refused: bad (octets 13 to 14 after the handshake, marked)",
+		"Compressed to 200.0 % 116.7 %", "Octets of the opening handshake 11 12",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
+func TestCasePageWithoutMuch(t *testing.T) {
+	r := empty()
+	r.RemoteCloseZero = true
+	text := reading(page(t, "a_case_1_1_1.html", r))
+	for _, want := range []string{"Not described.", "No list of events", "Octets and frames were not counted.",
+		"The log was switched off and not on again.", "TCP dropped by the peer", "remoteCloseCode 0", "localCloseCode none", "Observed Nothing."} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	for _, without := range []string{"Compression", "What was broken", "Where it went wrong", "Quick run", "Other agents", "Started"} {
+		if strings.Contains(text, without) {
+			t.Errorf("%q in\n%s", without, text)
+		}
+	}
+}
+
+// The marked octets are those of the offense.
+func TestOffenseMarks(t *testing.T) {
+	r := empty()
+	r.Offense = &Offense{Start: 6, Octets: []byte("abcdefghij"), Offset: 7, Length: 2, What: "why"}
+	html := page(t, "a_case_1_1_1.html", r)
+	want := `<span class="at">0006</span>61 62 63 64 65 66 67 <mark>68</mark> <span class="as">abcdefg<mark>h</mark></span></div>` +
+		`<div><span class="at">000e</span><mark>69</mark> 6a                   <span class="as"><mark>i</mark>j</span>`
+	if !strings.Contains(html, want) {
+		t.Errorf("the dump is not as it should be:\n%s", html[strings.Index(html, `class="dump`):])
+	}
+	if text := reading(html); !strings.Contains(text, "The peer sent: why (octets 13 to 14") {
+		t.Error(text)
+	}
+}
+
+// A page shows the beginning and the end of a log that is too long, and of events.
+func TestLongPages(t *testing.T) {
+	r := empty()
+	r.CreateWirelog = true
+	for i := range logHead + logTail + 50 {
+		r.Wirelog = append(r.Wirelog, LogEntry{Kind: Delay, Tag: fmt.Sprint("t", i)})
+	}
+	for i := range shownEvents + 7 {
+		r.Received = append(r.Received, Pong([]byte(fmt.Sprint("p", i))))
+	}
+	text := reading(page(t, "a_case_1_1_1.html", r))
+	for _, want := range []string{"tag t1499 50 entries are left out here; the JSON has them 1550", "tag t1749 TCP", "pong p199 and 7 more"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
+func TestIndexPage(t *testing.T) {
+	var results []*Result
+	for i, agent := range []string{"b", "a"} {
+		for _, id := range []string{"1.1.10", "1.1.2", "H.1.1"} {
+			r := sample()
+			r.Agent, r.ID, r.Behavior, r.BehaviorClose, r.Duration = agent, id, OK, OK, 12*time.Second
+			if i == 0 && id == "1.1.2" {
+				r.Behavior, r.BehaviorClose, r.Duration, r.RemoteCloseCode = Failed, WrongCode, 5*time.Millisecond, 1011
+			}
+			results = append(results, r)
+		}
+	}
+	results = append(results, &Result{Agent: "a", ID: "2.1", Behavior: "ODD", BehaviorClose: Unclean})
+	html := page(t, "index.html", results...)
+	text := reading(html)
+	for _, want := range []string{
+		"4 cases, 2 agents.", "3 of 4 cases without a fault", "2 of 3 cases without a fault",
+		"Behaviour ✓ Pass 3 ? ODD 1", "All 4 Fell short 2 Agents differ 1 Pass 3 Fail 1 ODD 1 Close: wrong code 1 Close: unclean 1",
+		"Case a b 1.1 Framing: Text messages of many sizes 2 of 2 1 of 2 1.1.2 desc What happens desc What is expected expect " +
+			"✓ Pass close 1001 12.0 s · 2.000/1.167 ✕ Fail close ≠ 1011 5 ms · 2.000/1.167 1.1.10",
+		"2 Pings and pongs 0 of 1 2.1 ? ODD close ⤬ unclean · not run", "H.1 Opening handshake 1 of 1 1 of 1 H.1.1",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	for _, want := range []string{`<a class="v bad" href="b_case_1_1_2.html"`, `id="case-1-1-2" data-f="b:OK|c:OK|short|b:FAILED|c:WRONG CODE|differ"`} {
+		if !strings.Contains(html, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	// Nothing is fetched from elsewhere.
+	if m := regexp.MustCompile(`(?i)(src|srcset|action)=|@import|url\(|<link|href="(https?:)?//`).FindString(html); m != "" {
+		t.Errorf("the page is not self-contained: %s", m)
+	}
+}
+
+func TestManyAgents(t *testing.T) {
+	for n, want := range map[int]string{3: "few n3", 4: "some n4", 7: "many n7"} {
+		var results []*Result
+		for i := range n {
+			results = append(results, &Result{Agent: strconv.Itoa(i), ID: "1.1.1", Behavior: OK, BehaviorClose: OK})
+		}
+		if html := page(t, "index.html", results...); !strings.Contains(html, `<div class="matrix `+want+`"`) {
+			t.Errorf("%d agents: the matrix is not %s", n, want)
+		}
+	}
+}
+
+// A close that fell short is told with the sentence it goes against.
+func TestCloseRules(t *testing.T) {
+	mine, theirs := &ExpectedClose{ClosedByMe: true, CloseCode: []int{1000}}, &ExpectedClose{CloseCode: []int{1007}}
+	for name, c := range map[string]struct {
+		r    Result
+		want string
+	}{
+		"unclean":          {Result{BehaviorClose: Unclean, ExpectedClose: mine}, "MUST send a Close frame in response"},
+		"not dropped":      {Result{BehaviorClose: Unclean, ExpectedClose: mine, Close: Close{WasServerConnectionDropTimeout: true}}, "The server MUST close"},
+		"code of ours":     {Result{BehaviorClose: WrongCode, ExpectedClose: mine}, "typically echos"},
+		"code of theirs":   {Result{BehaviorClose: WrongCode, ExpectedClose: theirs}, "1007 indicates"},
+		"left open":        {Result{BehaviorClose: FailedByClient, ExpectedClose: mine}, "The server MUST close"},
+		"did not fail":     {Result{BehaviorClose: Failed, ExpectedClose: theirs, Close: Close{ClosedByMe: true}}, "appropriate status code"},
+		"closed early":     {Result{BehaviorClose: Failed, ExpectedClose: mine}, "whenever desired"},
+		"other":            {Result{BehaviorClose: Failed, ExpectedClose: theirs}, ""},
+		"nothing expected": {Result{BehaviorClose: Unclean}, ""},
+		"passed":           {Result{BehaviorClose: OK, ExpectedClose: mine}, ""},
+		"declined":         {Result{Behavior: Unimplemented, BehaviorClose: Unclean, ExpectedClose: mine}, ""},
+	} {
+		var got string
+		for _, v := range rulesOf(&c.r) {
+			got += v.Text
+		}
+		if got == "" != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{took(1002 * time.Millisecond), "1002 ms"}, {took(12340 * time.Millisecond), "12.3 s"}, {took(90 * time.Minute), "90 min"},
+		{thousands(0), "0"}, {thousands(999), "999"}, {thousands(1234567), "1,234,567"}, {thousands(-123456), "-123,456"},
+		{ratios(nil), ""}, {ratios(new(Traffic)), "–/–"},
+		{short(""), ""}, {short("One. Two."), "One."}, {short(strings.Repeat("é ", 200)), strings.Repeat("é ", 59) + "…"},
+		{gloss("474554202f ..."), "GET /"}, {gloss("00010203"), ""}, {gloss("zz"), ""},
+		{pairs("0a0b0c ..."), "0a 0b 0c …"}, {pairs("abc"), "ab c"},
+		{strings.Join(paragraphs("a\n  b<br><br>c\n\n\td<BR/>"), "|"), "a b|c|d"},
+		{opcode(3), "reserved (3)"}, {anchor("5.19"), "case-5-19"},
+	} {
+		if c.got != c.want {
+			t.Errorf("%q, want %q", c.got, c.want)
+		}
+	}
+	for text, hex := range map[string]bool{"0x03e8": true, "0x": false, "0xzz": false, "0xabc": false, "0x03e8 ...": true, "x": false} {
+		if _, got := payloadText(text); got != hex {
+			t.Errorf("payloadText(%q) is hexadecimal: %v", text, got)
+		}
+	}
+}
+
+// Text has a contrast of 4.5 to 1 at least, by the formula of WCAG 2, light and dark.
+func TestContrast(t *testing.T) {
+	css := asset("page.css")
+	light, dark, _ := strings.Cut(css, "prefers-color-scheme: dark")
+	colours := make(map[string]string)
+	for scheme, text := range map[string]string{"light": light, "dark": light + dark} {
+		for _, m := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(text, -1) {
+			colours[m[1]] = m[2]
+		}
+		for _, pair := range strings.Fields("ink/paper ink/card soft/paper soft/card sea/paper sea/card ok/card ok/ok-bg info/card " +
+			"info/info-bg lax/card lax/lax-bg none/card none/none-bg bad/card bad/paper bad/bad-bg bad/mark ink/lax-bg paper/ink ink/bad-bg soft/bad-bg") {
+			a, b, _ := strings.Cut(pair, "/")
+			if got := contrast(t, colours[a], colours[b]); got < 4.5 {
+				t.Errorf("%s: %s has %.2f", scheme, pair, got)
+			}
+		}
+	}
+}
+
+func contrast(t *testing.T, a, b string) float64 {
+	x, y := luminance(t, a), luminance(t, b)
+	return (max(x, y) + .05) / (min(x, y) + .05)
+}
+
+func luminance(t *testing.T, colour string) float64 {
+	t.Helper()
+	n, err := strconv.ParseUint(strings.TrimPrefix(colour, "#"), 16, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(shift int) float64 {
+		c := float64(n>>shift&255) / 255
+		if c <= .04045 {
+			return c / 12.92
+		}
+		return math.Pow((c+.055)/1.055, 2.4)
+	}
+	return .2126*part(16) + .7152*part(8) + .0722*part(0)
+}
+
+// The first event that is not as expected is marked, of a case that fell short.
+func TestOutcome(t *testing.T) {
+	a, b, c := Pong([]byte("a")), Pong([]byte("b")), Pong([]byte("c"))
+	for _, x := range []struct {
+		behavior Verdict
+		received []Event
+		want     int // -1: none
+	}{
+		{Failed, []Event{a, c, b}, 1}, {Failed, []Event{c}, 0}, {Failed, []Event{a, b, c}, 2}, {Failed, []Event{a}, -1},
+		{Failed, []Event{a, b}, -1}, {Failed, []Event{c, c}, -1}, {OK, []Event{c}, -1}, {Unimplemented, []Event{c}, -1},
+	} {
+		r := &Result{Behavior: x.behavior, Received: x.received, Expected: map[Verdict][]Event{NonStrict: {c, c}, OK: {a, b}}}
+		expected, observed := outcome(r)
+		if len(expected) != 2 || expected[0].Look.Verdict != OK {
+			t.Fatalf("expected %+v", expected)
+		}
+		got := -1
+		for i, e := range observed.Events {
+			if e.Differs {
+				got = i
+			}
+		}
+		if got != x.want {
+			t.Errorf("%s, %v: marked %d, want %d", x.behavior, x.received, got, x.want)
+		}
+	}
+}
