@@ -1,6 +1,9 @@
 package broken
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Role says on which side of a connection a defect can be.
 type Role int
@@ -22,6 +25,9 @@ type Defect struct {
 	What  string   // what the peer does
 	Roles Role     // who can have it
 	Cases []string // patterns of the cases of Autobahn that have a chance to tell
+	// Letters are the ids of cases beyond the original's that tell, one for each role
+	// at least, where the original does not.
+	Letters []string
 }
 
 // The cases with which the original suite is asked.
@@ -30,6 +36,8 @@ var (
 	// cases, for what spoils nearly all of them or makes them wait.
 	framing = []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "10.*"}
 	some    = []string{"1.1.1", "1.1.2", "1.2.2", "2.2", "2.10", "3.2", "4.1.3", "5.3", "5.15", "5.19", "6.1.*", "6.2.*", "7.1.*", "7.3.*", "7.7.1"}
+	closing = append([]string{"2.5", "3.*", "4.*", "5.9", "6.3.1", "7.*"}, some...)
+	texts   = append([]string{"6.*", "7.*"}, some...)
 	large   = append([]string{"9.1.1", "9.1.2", "9.1.4", "9.2.1", "9.3.9", "9.4.9", "9.5.6", "9.7.6"}, framing...)
 	// packed has a case or two of each offer and payload, with short messages.
 	packed = []string{"1.1.2", "2.2", "5.3", "12.1.1", "12.1.3", "12.2.3", "12.3.3", "12.4.3", "12.5.3", "12.1.11",
@@ -37,6 +45,10 @@ var (
 	// opening is for what happens before any case has begun.
 	opening = []string{"1.1.1", "2.2", "7.1.1", "12.1.1"}
 )
+
+// ClientCases are those with which clients are asked beside the ones in which the
+// server's verdict differs.
+func ClientCases() []string { return slices.Clone(some) }
 
 // check says whether a side can have a defect. No defect is fine.
 func check(name string, r Role) error {

@@ -1,0 +1,199 @@
+package broken_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/autobahn"
+	"github.com/hawser-ws/hawser/compliance/internal/broken"
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/suite"
+)
+
+// full asks in every case that the original was asked in, which takes minutes.
+// Otherwise it is a few of those in which the original's verdict differs.
+var full = flag.Bool("full", os.Getenv("HAWSER_FULL") != "", "ask in all cases")
+
+const (
+	atOnce   = 24 // questions, most of which wait
+	tries    = 3  // before a verdict that is not the original's counts: machines are busy
+	fewCases = 3
+)
+
+// noise lists the defects after which octets of a payload are taken for a header or
+// are unmasked with the wrong octets of a key: with random keys there is no telling
+// how such a connection ends. Their verdicts need only fall short.
+var noise = []string{"length16-missing", "length16-swapped", "length64-missing", "header-one-read", "payload-one-read", "mask-restarts"}
+
+// A question is put to the native suite, and has an answer by the original.
+type question struct {
+	defect, role, id string
+	want             []broken.Verdict
+}
+
+// The native suite catches what the original catches, in the same cases and with
+// the same verdicts.
+func TestNativeAgrees(t *testing.T) {
+	original, err := broken.ReadOriginal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var questions []question
+	for role, verdicts := range original.Right {
+		ids := slices.Sorted(maps.Keys(verdicts))
+		if !*full {
+			ids = slices.DeleteFunc(ids, func(id string) bool { return id[0] == '9' || len(id) > 2 && id[2] == '.' })
+		}
+		for _, id := range ids {
+			questions = append(questions, question{"", role, id, []broken.Verdict{verdicts[id]}})
+		}
+	}
+	for _, run := range original.Runs {
+		questions = append(questions, questionsOf(t, original, run)...)
+	}
+	askAll(t, questions)
+}
+
+// questionsOf returns the questions about one peer.
+func questionsOf(t *testing.T, original *broken.Original, run broken.OriginalRun) (questions []question) {
+	ids := slices.Sorted(maps.Keys(run.Differs))
+	if *full {
+		var err error
+		if ids, err = autobahn.ExpandCases(run.Cases, nil); err != nil {
+			t.Fatal(err)
+		}
+	} else if len(ids) > fewCases {
+		// The first, one in the middle and the last.
+		ids = []string{ids[0], ids[len(ids)/2], ids[len(ids)-1]}
+	}
+	for _, id := range ids {
+		want := run.Differs[id]
+		if want == nil {
+			want = []broken.Verdict{original.Right[run.Role][id]}
+		}
+		questions = append(questions, question{run.Defect, run.Role, id, want})
+	}
+	return questions
+}
+
+// askAll puts the questions to the native suite, some at a time, and reports each
+// answer that is another than the original's.
+func askAll(t *testing.T, questions []question) {
+	servers := map[string]string{} // the URL of the one with that defect
+	for _, q := range questions {
+		if q.role != "server" || servers[q.defect] != "" {
+			continue
+		}
+		s := &broken.Server{Defect: q.defect}
+		url, err := s.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		servers[q.defect] = url
+	}
+	var wg sync.WaitGroup
+	free := make(chan struct{}, atOnce)
+	for _, q := range questions {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			var got broken.Verdict
+			var err error
+			for range tries {
+				if got, err = ask(t.Context(), q, servers[q.defect]); err == nil && q.fits(got) {
+					return
+				}
+			}
+			if err != nil {
+				t.Errorf("%s %q, case %s: %v", q.role, q.defect, q.id, err)
+				return
+			}
+			t.Errorf("%s %q, case %s: %q, the original says %q", q.role, q.defect, q.id, got, q.want)
+		})
+	}
+	wg.Wait()
+	t.Logf("%d questions about %d servers and some clients", len(questions), len(servers))
+}
+
+// fits reports whether an answer is the original's.
+func (q question) fits(got broken.Verdict) bool {
+	if slices.Contains(noise, q.defect) {
+		return got != broken.Verdict{"OK", "OK"} || slices.Contains(q.want, got)
+	}
+	return slices.Contains(q.want, got)
+}
+
+// ask runs one case of the native suite.
+func ask(ctx context.Context, q question, server string) (v broken.Verdict, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	cases, err := suite.Cases([]string{q.id}, nil)
+	if err != nil {
+		return v, err
+	}
+	var results []*report.Result
+	if q.role == "server" {
+		results, err = suite.TestServer(ctx, server, cases, &suite.Options{Parallel: 1, Quick: true})
+	} else {
+		results, err = testClient(ctx, q.defect, cases)
+	}
+	if err != nil {
+		return v, err
+	}
+	if len(results) != 1 {
+		return v, fmt.Errorf("%d results", len(results))
+	}
+	return broken.Verdict{string(results[0].Behavior), string(results[0].BehaviorClose)}, nil
+}
+
+// testClient runs one case of the native suite with a client.
+func testClient(ctx context.Context, defect string, cases []*suite.Case) ([]*report.Result, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	done := make(chan *report.Result, 1)
+	s := &suite.Server{Cases: cases, Options: &suite.Options{Quick: true, Done: func(r *report.Result) { done <- r }}}
+	serving, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = s.Serve(serving, l) })
+	defer wg.Wait()
+	defer stop()
+	c := &broken.Client{Defect: defect}
+	refused := c.Echo(ctx, "ws://"+l.Addr().String()+"/runCase?case=1&agent=broken")
+	select {
+	case r := <-done:
+		return []*report.Result{r}, nil
+	case <-time.After(10 * time.Second):
+		return nil, fmt.Errorf("no result; the client says: %v", refused)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// What the original cannot see, the cases of the letter groups do.
+func TestLettersCatch(t *testing.T) {
+	var questions []question
+	for _, d := range broken.Defects() {
+		for _, id := range d.Letters {
+			role := "server"
+			if strings.HasPrefix(id, "C") || d.Roles == broken.ClientRole {
+				role = "client"
+			}
+			questions = append(questions, question{defect: d.Name, role: role, id: id})
+		}
+	}
+	if len(questions) == 0 {
+		t.Skip("no letter groups yet")
+	}
+}
