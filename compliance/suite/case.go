@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -27,14 +26,6 @@ type Case struct {
 	Start  func(p *Peer)
 	End    func(p *Peer) // after the verdict, which it may change; may be nil
 	Script func(s *Script)
-}
-
-// A Script is the connection of a case that plays its own handshake.
-type Script struct {
-	ctx context.Context
-	o   *Options
-	t   *target
-	res *report.Result
 }
 
 // groups are all cases, in the order of the original and then of the letters.
@@ -71,7 +62,7 @@ func (c *Case) number() int { return numbers[c.ID] }
 func Cases(patterns, exclude []string) ([]*Case, error) {
 	var cases []*Case
 	for _, p := range slices.Concat(patterns, exclude) {
-		if !slices.ContainsFunc(all, func(c *Case) bool { return match(p, c.ID) }) {
+		if !slices.ContainsFunc(all, func(c *Case) bool { return Match(p, c.ID) }) {
 			return nil, fmt.Errorf("no case matches %q", p)
 		}
 	}
@@ -84,11 +75,11 @@ func Cases(patterns, exclude []string) ([]*Case, error) {
 }
 
 func matchAny(patterns []string, id string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return match(p, id) })
+	return slices.ContainsFunc(patterns, func(p string) bool { return Match(p, id) })
 }
 
-// match reports whether all of s is pattern, in which * is any run of characters.
-func match(pattern, s string) bool {
+// Match reports whether all of s is pattern, in which * is any run of characters.
+func Match(pattern, s string) bool {
 	head, tail, star := strings.Cut(pattern, "*")
 	if !star {
 		return pattern == s
@@ -97,7 +88,7 @@ func match(pattern, s string) bool {
 		return false
 	}
 	for s = s[len(head):]; ; s = s[1:] {
-		if match(tail, s) {
+		if Match(tail, s) {
 			return true
 		}
 		if s == "" {

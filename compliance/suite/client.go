@@ -35,6 +35,32 @@ func TestServer(ctx context.Context, url string, cases []*Case, opts *Options) (
 	return done, context.Cause(ctx)
 }
 
+// Probe reports whether there is a WebSocket server at a URL: it opens a connection,
+// and drops it. The error says what there is instead.
+func Probe(ctx context.Context, url string, opts *Options) error {
+	o := opts.withDefaults()
+	t, err := parseTarget(url, o.TLS)
+	if err != nil {
+		return err
+	}
+	conn, err := t.dial(ctx, o.HandshakeTimeout)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	p := newPeer(&Case{}, o, conn, false)
+	_, err = p.open(t)
+	p.finish()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if p.res.WasOpenHandshakeTimeout {
+		return fmt.Errorf("the server does not answer the opening handshake within %v", o.HandshakeTimeout)
+	}
+	return err
+}
+
 // A run is the cases against one server.
 type run struct {
 	ctx     context.Context

@@ -278,7 +278,7 @@ func (p *Peer) judgeClose() {
 		r.BehaviorClose, r.ResultClose = report.Failed, "The wrong side closed the connection."
 	case p.want.RequireClean && !r.WasClean:
 		r.BehaviorClose, r.ResultClose = report.Unclean, "The closing handshake had to be completed, and was not."
-	case r.RemoteCloseCode != 0 && !slices.Contains(p.want.CloseCode, r.RemoteCloseCode):
+	case (r.RemoteCloseCode != 0 || r.RemoteCloseZero) && !slices.Contains(p.want.CloseCode, r.RemoteCloseCode):
 		r.BehaviorClose, r.ResultClose = report.WrongCode, "The close frame had to carry "+codes(p.want.CloseCode)+", or no code."
 	case !p.server && r.DroppedByMe:
 		r.BehaviorClose, r.ResultClose = report.FailedByClient, "The server left it to the client to drop TCP."
@@ -300,6 +300,7 @@ func (p *Peer) fill() {
 	r.Received = shown(p.received)
 	if p.wasOpen {
 		want := p.want
+		want.WrongEndpointIsFatal = p.fatal
 		r.ExpectedClose = &want
 	}
 	r.CreateWirelog = p.logOn

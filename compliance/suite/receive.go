@@ -276,6 +276,7 @@ func (p *Peer) gotClose(payload []byte) {
 	r.RemoteCloseCode, r.RemoteCloseReason = 0, ""
 	if len(payload) >= 2 {
 		r.RemoteCloseCode = int(binary.BigEndian.Uint16(payload))
+		r.RemoteCloseZero = r.RemoteCloseCode == 0
 		if !sendable(r.RemoteCloseCode) {
 			p.fail(codeProtocolError, fmt.Sprintf("close frame with code %d", r.RemoteCloseCode))
 		}

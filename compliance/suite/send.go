@@ -237,6 +237,7 @@ func (p *Peer) sendClose(payload []byte) {
 	p.state = closing
 	if len(payload) >= 2 {
 		p.res.LocalCloseCode = int(binary.BigEndian.Uint16(payload))
+		p.res.LocalCloseZero = p.res.LocalCloseCode == 0
 		p.res.LocalCloseReason = report.Text(payload[2:])
 	} else if len(payload) > 0 {
 		p.res.LocalCloseReason = report.Text(payload)

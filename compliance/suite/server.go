@@ -49,6 +49,7 @@ type Server struct {
 	results map[string]map[string]*report.Result // by agent and id
 	order   []*report.Result
 	changed chan struct{} // closed when a result comes
+	heavy   chan struct{} // has room for the heavy cases that may run
 	stop    context.CancelCauseFunc
 }
 
@@ -72,6 +73,7 @@ func (s *Server) Results() []*report.Result {
 // error. It closes l, and returns when all connections are closed.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.o, s.results, s.changed = s.Options.withDefaults(), map[string]map[string]*report.Result{}, make(chan struct{})
+	s.heavy = make(chan struct{}, s.o.processors())
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
 	defer context.AfterFunc(ctx, func() { l.Close() })()
@@ -200,6 +202,10 @@ func (s *Server) runCase(ctx context.Context, q *clientRequest) {
 	p := newPeer(q.c, s.o, q.conn, true)
 	p.res.Agent = q.agent
 	p.answer(q)
+	if q.c.Heavy { // no more than there are processors
+		s.heavy <- struct{}{}
+		defer func() { <-s.heavy }()
+	}
 	p.run(q.rest)
 	if ctx.Err() == nil { // else it was cut off
 		s.add(p.res)

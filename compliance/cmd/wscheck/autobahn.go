@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/autobahn"
@@ -121,7 +120,7 @@ func autobahnCommand(ctx context.Context, args []string, stdout, stderr io.Write
 	if report == nil { // -install alone
 		return exitPassed
 	}
-	return verdict(report, stdout, stderr)
+	return originalVerdict(report, stdout, stderr)
 }
 
 // do installs and runs the suite as the flags say. The report is nil if they say
@@ -157,13 +156,8 @@ func (f *autobahnFlags) do(ctx context.Context, log io.Writer) (*autobahn.Report
 	return autobahn.Run(ctx, o)
 }
 
-// list splits a comma list.
-func list(s string) []string {
-	return strings.FieldsFunc(s, func(c rune) bool { return c == ',' || c == ' ' })
-}
-
-// verdict prints the report and turns it into an exit status.
-func verdict(r *autobahn.Report, stdout, stderr io.Writer) int {
+// originalVerdict prints the report and turns it into an exit status.
+func originalVerdict(r *autobahn.Report, stdout, stderr io.Writer) int {
 	if err := r.Write(stdout); err != nil {
 		fmt.Fprintf(stderr, "wscheck: %v\n", err)
 		return exitFailed

@@ -1,8 +1,16 @@
-// Wscheck tests WebSocket servers and clients.
+// Wscheck tests WebSocket servers and clients for conformance with RFC 6455 and
+// RFC 7692.
 //
 // Usage:
 //
-//	wscheck autobahn [flags]   run the original Autobahn testsuite
+//	wscheck [flags]                      test hawser's own server and client
+//	wscheck fuzzingclient URL [flags]    test a server
+//	wscheck fuzzingserver [URL] [flags]  be a server that tests clients
+//	wscheck testeeserver [URL] [flags]   be a server to test: hawser's, an echo
+//	wscheck testeeclient URL [flags]     be a client to test: hawser's
+//	wscheck compare A B                  compare two reports, case by case
+//	wscheck cases [PATTERN...]           list the cases
+//	wscheck autobahn [flags]             run the original Autobahn testsuite
 //
 // wscheck COMMAND -help tells more. The exit status is 0 if everything passed, 1
 // if something fell short, and 2 if the check could not be done.
@@ -10,10 +18,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -29,29 +39,42 @@ var commands = []struct {
 	name, summary string
 	run           func(ctx context.Context, args []string, stdout, stderr io.Writer) int
 }{
+	{"fuzzingclient", "test the server at a URL", fuzzingClient},
+	{"fuzzingserver", "be a server that tests clients", fuzzingServer},
+	{"testeeserver", "be a server to test: hawser's own, an echo", testeeServer},
+	{"testeeclient", "be a client to test: hawser's own", testeeClient},
+	{"compare", "compare two reports, case by case", compareCommand},
+	{"cases", "list the cases", casesCommand},
 	{"autobahn", "run the original Autobahn testsuite against a server or hawser's client", autobahnCommand},
 }
 
+// errInterrupted is why a run ends at Ctrl-C.
+var errInterrupted = errors.New("interrupted")
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	stop()
-	os.Exit(status)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel(errInterrupted) // the report of what there is is still written
+		<-signals
+		os.Exit(exitFailed) // unless somebody is in a hurry
+	}()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run does what main does, for the tests too.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 {
-		usage(stderr)
-		return exitFailed
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") && !isHelp(args[0]) {
+		return selfCommand(ctx, args, stdout, stderr)
 	}
 	for _, c := range commands {
 		if args[0] == c.name {
 			return c.run(ctx, args[1:], stdout, stderr)
 		}
 	}
-	switch args[0] {
-	case "help", "-h", "-help", "--help":
+	if isHelp(args[0]) {
 		usage(stdout)
 		return exitPassed
 	}
@@ -60,9 +83,14 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
+func isHelp(arg string) bool {
+	return arg == "help" || arg == "-h" || arg == "-help" || arg == "--help"
+}
+
 func usage(w io.Writer) {
-	fmt.Fprintln(w, "usage: wscheck COMMAND [flags]; wscheck COMMAND -help tells more")
+	fmt.Fprintln(w, "usage: wscheck [flags] or wscheck COMMAND [flags]; wscheck COMMAND -help tells more")
+	fmt.Fprintf(w, "  %-14s %s\n", "", "without a command: test hawser's own server and client")
 	for _, c := range commands {
-		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-14s %s\n", c.name, c.summary)
 	}
 }

@@ -120,7 +120,7 @@ func TestVerdict(t *testing.T) {
 			Agent: "x", Dir: "reports", Cases: []string{"1.1.1", "7.1.6"}, Results: tt.result, Took: time.Second,
 		}
 		var stdout, stderr strings.Builder
-		if status := verdict(r, &stdout, &stderr); status != tt.status {
+		if status := originalVerdict(r, &stdout, &stderr); status != tt.status {
 			t.Errorf("%s: exit status %d, want %d", tt.name, status, tt.status)
 		}
 		lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")

@@ -1,0 +1,304 @@
+package suite
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// An inflater takes compressed messages apart (RFC 7692, section 7.2.2) and is
+// strict about what other inflaters let pass: distances beyond the window that was
+// agreed on, references to earlier messages where there is no context takeover, and
+// messages whose end is not that of a block.
+type inflater struct {
+	bits   int    // no distance is above 1<<bits
+	keep   bool   // messages may refer to earlier ones
+	window []byte // the end of what came before, at most 32 KiB
+
+	src  []byte // of a message, with its tail
+	pos  int    // in src
+	acc  uint32 // bits of src before pos, not yet used
+	have uint   // how many
+
+	out      []byte
+	limit    int
+	farthest int // the largest distance so far
+	finals   int // blocks with the final bit
+}
+
+// newInflater makes an inflater for what the peer sends.
+func newInflater(d DeflateParams, peerIsServer bool) *inflater {
+	f := &inflater{bits: d.ClientBits, keep: !d.ClientNoContext}
+	if peerIsServer {
+		f.bits, f.keep = d.ServerBits, !d.ServerNoContext
+	}
+	if f.bits <= 0 {
+		f.bits = 15
+	}
+	return f
+}
+
+// An inflateError is what is wrong with a payload, and at which of its octets.
+type inflateError struct {
+	at   int
+	what string
+}
+
+func (f *inflater) bad(format string, args ...any) {
+	panic(&inflateError{f.pos - 1, fmt.Sprintf(format, args...)})
+}
+
+// message inflates the payload of a message to at most limit octets.
+func (f *inflater) message(payload []byte, limit int) (data []byte, err *inflateError) {
+	defer func() {
+		if e := recover(); e != nil {
+			var ok bool
+			if err, ok = e.(*inflateError); !ok {
+				panic(e)
+			}
+			err.at = max(0, min(err.at, len(payload)-1))
+		}
+	}()
+	f.src = append(append(f.src[:0], payload...), tail...)
+	f.pos, f.acc, f.have, f.limit = 0, 0, 0, limit
+	if !f.keep {
+		f.window = f.window[:0]
+	}
+	f.out = append([]byte(nil), f.window...)
+	before := len(f.out)
+	for f.pos < len(f.src) || f.have > 0 {
+		f.block(before)
+	}
+	data = f.out[before:]
+	f.window = append(f.window[:0], f.out[max(0, len(f.out)-1<<15):]...)
+	return data, nil
+}
+
+// bitsOf takes n bits, at most 16.
+func (f *inflater) bitsOf(n uint) int {
+	for f.have < n {
+		if f.pos == len(f.src) {
+			f.bad("its end is not the end of a block")
+		}
+		f.acc |= uint32(f.src[f.pos]) << f.have
+		f.pos++
+		f.have += 8
+	}
+	v := f.acc & (1<<n - 1)
+	f.acc >>= n
+	f.have -= n
+	return int(v)
+}
+
+// block inflates a block (RFC 1951, section 3.2.3).
+func (f *inflater) block(before int) {
+	final := f.bitsOf(1) == 1
+	switch f.bitsOf(2) {
+	case 0:
+		f.stored(before)
+	case 1:
+		f.codes(&fixedLiterals, &fixedDistances, before)
+	case 2:
+		l, d := f.tables()
+		f.codes(l, d, before)
+	default:
+		f.bad("a block of the reserved type 3")
+	}
+	if final { // the next block begins at an octet (RFC 7692, section 7.2.1)
+		f.finals++
+		f.acc, f.have = 0, 0
+	}
+}
+
+func (f *inflater) stored(before int) {
+	f.acc, f.have = 0, 0
+	if len(f.src)-f.pos < 4 {
+		f.pos = len(f.src)
+		f.bad("its end is not the end of a block")
+	}
+	n, not := binary.LittleEndian.Uint16(f.src[f.pos:]), binary.LittleEndian.Uint16(f.src[f.pos+2:])
+	f.pos += 4
+	if n != ^not {
+		f.bad("the two lengths of a stored block do not fit each other")
+	}
+	if int(n) > len(f.src)-f.pos {
+		f.pos = len(f.src)
+		f.bad("its end is not the end of a block")
+	}
+	f.out = append(f.out, f.src[f.pos:f.pos+int(n)]...)
+	f.pos += int(n)
+	f.bounded(before)
+}
+
+func (f *inflater) bounded(before int) {
+	if len(f.out)-before > f.limit {
+		f.bad("it inflates to more than %d octets", f.limit)
+	}
+}
+
+// lengthBase and the others are the tables of RFC 1951, section 3.2.5.
+var (
+	lengthBase  = [29]int{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
+	lengthExtra = [29]uint{8: 1, 9: 1, 10: 1, 11: 1, 12: 2, 13: 2, 14: 2, 15: 2, 16: 3, 17: 3, 18: 3, 19: 3, 20: 4, 21: 4, 22: 4, 23: 4, 24: 5, 25: 5, 26: 5, 27: 5}
+	distBase    = [30]int{1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577}
+)
+
+// distExtra is how many bits follow the code of a distance.
+func distExtra(code int) uint { return uint(max(0, code/2-1)) }
+
+// codes inflates the symbols of a block.
+func (f *inflater) codes(literals, distances *huffman, before int) {
+	for {
+		sym := f.symbol(literals)
+		switch {
+		case sym < 256:
+			f.out = append(f.out, byte(sym))
+		case sym == 256:
+			return
+		case sym > 285:
+			f.bad("a length of the reserved code %d", sym)
+		default:
+			length := lengthBase[sym-257] + f.bitsOf(lengthExtra[sym-257])
+			d := f.symbol(distances)
+			if d > 29 {
+				f.bad("a distance of the reserved code %d", d)
+			}
+			f.copy(distBase[d]+f.bitsOf(distExtra(d)), length)
+		}
+		f.bounded(before)
+	}
+}
+
+func (f *inflater) copy(dist, length int) {
+	f.farthest = max(f.farthest, dist)
+	switch {
+	case dist > 1<<f.bits:
+		f.bad("a distance of %d, which a window of %d octets does not reach", dist, 1<<f.bits)
+	case dist > len(f.out):
+		f.bad("a distance of %d, where only %d octets came before", dist, len(f.out))
+	}
+	for range length {
+		f.out = append(f.out, f.out[len(f.out)-dist])
+	}
+}
+
+// ---- Huffman codes ---------------------------------------------------------
+
+// A huffman is a canonical code (RFC 1951, section 3.2.2).
+type huffman struct {
+	count   [16]int // codes of each length
+	symbols []int   // in the order of their codes
+}
+
+// newHuffman makes the code with these lengths; ok is false if there is none.
+func newHuffman(lengths []uint8) (h huffman, ok bool) {
+	var next [16]int
+	for _, n := range lengths {
+		h.count[n]++
+	}
+	h.count[0] = 0
+	room := 1
+	for n := 1; n < 16; n++ {
+		next[n] = next[n-1] + h.count[n-1]
+		if room = room<<1 - h.count[n]; room < 0 {
+			return h, false
+		}
+	}
+	h.symbols = make([]int, len(lengths))
+	for sym, n := range lengths {
+		if n > 0 {
+			h.symbols[next[n]] = sym
+			next[n]++
+		}
+	}
+	return h, true
+}
+
+func (f *inflater) symbol(h *huffman) int {
+	code, first, index := 0, 0, 0
+	for n := 1; n < 16; n++ {
+		code |= f.bitsOf(1)
+		if code-first < h.count[n] {
+			return h.symbols[index+code-first]
+		}
+		index += h.count[n]
+		first = (first + h.count[n]) << 1
+		code <<= 1
+	}
+	f.bad("a code that stands for nothing")
+	return 0
+}
+
+// The fixed codes (RFC 1951, section 3.2.6).
+var (
+	fixedLiterals  = fixed(288)
+	fixedDistances = fixed(30)
+)
+
+func fixed(n int) huffman {
+	lengths := make([]uint8, n)
+	for i := range lengths {
+		lengths[i] = fixedLength(i, n)
+	}
+	h, _ := newHuffman(lengths)
+	return h
+}
+
+func fixedLength(sym, n int) uint8 {
+	switch {
+	case n < 288:
+		return 5
+	case sym < 144:
+		return 8
+	case sym < 256:
+		return 9
+	case sym < 280:
+		return 7
+	}
+	return 8
+}
+
+// tables reads the codes of a dynamic block (RFC 1951, section 3.2.7).
+func (f *inflater) tables() (literals, distances *huffman) {
+	order := [19]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
+	nLit, nDist, nCode := f.bitsOf(5)+257, f.bitsOf(5)+1, f.bitsOf(4)+4
+	var sizes [19]uint8
+	for _, i := range order[:nCode] {
+		sizes[i] = uint8(f.bitsOf(3))
+	}
+	meta := f.huffman(sizes[:])
+	var lengths []uint8
+	for len(lengths) < nLit+nDist {
+		sym, last := f.symbol(meta), uint8(0)
+		if sym < 16 {
+			lengths = append(lengths, uint8(sym))
+			continue
+		}
+		n := 0
+		switch sym {
+		case 16:
+			if len(lengths) == 0 {
+				f.bad("a repeated length before the first one")
+			}
+			last, n = lengths[len(lengths)-1], 3+f.bitsOf(2)
+		case 17:
+			n = 3 + f.bitsOf(3)
+		default:
+			n = 11 + f.bitsOf(7)
+		}
+		for range n {
+			lengths = append(lengths, last)
+		}
+	}
+	if len(lengths) > nLit+nDist || lengths[256] == 0 {
+		f.bad("a block with impossible code lengths")
+	}
+	return f.huffman(lengths[:nLit]), f.huffman(lengths[nLit:])
+}
+
+func (f *inflater) huffman(lengths []uint8) *huffman {
+	h, ok := newHuffman(lengths)
+	if !ok {
+		f.bad("a block with impossible code lengths")
+	}
+	return &h
+}

@@ -1,0 +1,245 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A Script is one connection of a case that is a plain function: it says what is
+// sent and what has to come, one after the other. The function returns when all was
+// as it should be. What is not ends it: each of the methods that wait for something
+// makes the verdict and does not return.
+//
+// For a server under test the function begins with TCP just connected, for a client
+// with its request read. When it returns the connection is closed with 1000, if it
+// is open and whole.
+//
+// The verdict is OK unless one of the methods says otherwise. A rule that is broken
+// is FAILED if its level is MUST, NON-STRICT if it is SHOULD, else INFORMATIONAL.
+// The verdict on the close:
+//
+//   - There was no WebSocket connection to close, or TCP was dropped by us in the
+//     middle of a frame, where no close frame can be sent: OK.
+//   - We began: the peer has to answer with our code or none, and a server has to
+//     drop TCP, else UNCLEAN; a close of its own is FAILED.
+//   - The peer had to fail the connection, and did: OK with a fitting code or none,
+//     WRONG CODE with another, and UNCLEAN if it dropped TCP without a close frame.
+//     A peer may omit that (RFC 6455, section 7.1.7), so its behaviour is right, but
+//     only where the other side could not have read it, which is never so here.
+type Script struct {
+	c      *Case
+	o      *Options
+	ctx    context.Context
+	server bool    // we are the server, and a client is tested
+	t      *target // of a server under test
+	res    *report.Result
+	begun  time.Time
+
+	conn    net.Conn
+	request head   // what a client asked, or what we did
+	key     string // Sec-WebSocket-Key of the request
+	reply   head   // what a server answered
+	rest    []byte // of the stream, not yet looked at
+	out     *outbox
+	dec     wire.Decoder
+	in      scriptIn
+
+	established bool
+	state       state // of the WebSocket connection
+	cut         bool  // the last frame of ours is not whole
+	lost        bool  // nothing that comes can be read any more
+	deflate     *deflater
+	agreed      DeflateParams
+	inflater    *inflater
+	suspect     *report.Offense // what the peer should have refused
+	last        sent            // what was written last
+	quiet       bool            // nothing goes into the wire log
+}
+
+// sent is where something stood in what we wrote behind the handshake.
+type sent struct {
+	at  int64
+	raw []byte
+}
+
+// How long a script waits.
+const (
+	reactionTime = 2 * time.Second        // for a peer to refuse something
+	doubtTime    = 150 * time.Millisecond // before a ping asks whether it has
+	idleTime     = time.Second            // for a peer that has no reason to do anything
+	giveUpTime   = 11 * time.Second       // for a peer to give up one that stalls
+)
+
+// newScript makes the connection of a case. t is nil for clients.
+func newScript(ctx context.Context, c *Case, o *Options, t *target) *Script {
+	s := &Script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now()}
+	s.res = &report.Result{
+		ID: c.ID, Case: c.number(), Description: c.Description, Expectation: c.Expectation,
+		Started: s.begun.UTC(), Behavior: report.OK, BehaviorClose: report.OK,
+		ResultClose: "There was no WebSocket connection to close.",
+		ReportTime:  c.ReportTime, IsServer: s.server, CreateStats: true, Rule: &c.Rule,
+		RxOctetStats: map[int]int{}, TxOctetStats: map[int]int{},
+		RxFrameStats: map[int]int{}, TxFrameStats: map[int]int{},
+	}
+	return s
+}
+
+// scriptServer plays a case against a server. The error is that there is none.
+func scriptServer(ctx context.Context, t *target, c *Case, o *Options) (*report.Result, error) {
+	conn, err := t.dial(ctx, o.HandshakeTimeout)
+	if err != nil {
+		return nil, err
+	}
+	s := newScript(ctx, c, o, t)
+	s.play(conn, c.Script)
+	if o.Agent != "" {
+		s.res.Agent = o.Agent
+	} else if s.res.Agent == "" {
+		s.res.Agent = t.host
+	}
+	return s.res, nil
+}
+
+// scriptClient plays a case against a client whose request has been read, right or
+// wrong: the case judges it.
+func scriptClient(ctx context.Context, c *Case, o *Options, q *clientRequest) *report.Result {
+	s := newScript(ctx, c, o, nil)
+	s.request, s.rest = q.head, q.rest
+	s.key = q.head.fields.Get("Sec-Websocket-Key")
+	s.res.Agent, s.res.HTTPRequest = q.agent, string(q.raw)
+	for _, b := range q.reads {
+		s.logRx(b)
+	}
+	s.play(q.conn, c.Script)
+	return s.res
+}
+
+// play runs f over a connection, closes it, and makes the result.
+func (s *Script) play(conn net.Conn, f func(*Script)) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.o.limit(s.c))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	s.conn, s.out = conn, newOutbox(conn)
+	s.in.buf = make([]byte, 64<<10)
+	s.do(func() { f(s) })
+	s.do(s.finish)
+	s.out.end()
+	s.res.Duration = time.Since(s.begun)
+	s.res.CreateWirelog = !s.quiet
+	if s.res.Behavior == report.OK && s.res.Result == "" {
+		s.res.Result = "What came is what was expected."
+	}
+	if s.res.Behavior.Passed() || s.res.Behavior == report.Unimplemented {
+		s.suspect = nil
+	}
+	if s.res.Offense == nil {
+		s.res.Offense = s.suspect
+	}
+}
+
+// stop is the panic that ends a script before its end.
+type stop struct{}
+
+// do calls f, which may stop.
+func (s *Script) do(f func()) {
+	defer func() {
+		if e := recover(); e != nil {
+			if _, ok := e.(stop); !ok {
+				panic(e)
+			}
+		}
+	}()
+	f()
+}
+
+// other plays f on a further connection to the server, and ends the case if that
+// falls short.
+func (s *Script) other(f func(*Script)) {
+	conn, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
+	if err != nil {
+		s.fail("The server takes no further connection: %v.", err)
+	}
+	o := newScript(s.ctx, s.c, s.o, s.t)
+	o.play(conn, f)
+	if o.res.Agent != "" {
+		s.res.Agent = o.res.Agent
+	}
+	if fine(o.res) {
+		return
+	}
+	agent := s.res.Agent
+	*s.res = *o.res
+	s.res.Agent, s.suspect = agent, nil
+	s.drop()
+	panic(stop{})
+}
+
+// alive checks that a server under test still serves others.
+func (s *Script) alive() {
+	if s.server {
+		return
+	}
+	s.other(func(o *Script) {
+		o.open()
+		o.echo(wire.OpText, []byte("Still there?"))
+	})
+}
+
+// ---- verdicts --------------------------------------------------------------
+
+// verdict makes the verdict and ends the script.
+func (s *Script) verdict(v report.Verdict, format string, args ...any) {
+	s.res.Behavior, s.res.Result = v, fmt.Sprintf(format, args...)
+	panic(stop{})
+}
+
+// fail is for what is wrong by more than the rule of the case.
+func (s *Script) fail(format string, args ...any) { s.verdict(report.Failed, format, args...) }
+
+// broke says that the rule of the case is broken.
+func (s *Script) broke(format string, args ...any) {
+	s.verdict(levelVerdict(s.c.Rule.Level), format, args...)
+}
+
+func levelVerdict(level string) report.Verdict {
+	switch level {
+	case "MUST":
+		return report.Failed
+	case "SHOULD":
+		return report.NonStrict
+	}
+	return report.Informational
+}
+
+// lax is for what could be done better.
+func (s *Script) lax(format string, args ...any) { s.verdict(report.NonStrict, format, args...) }
+
+// inform ends the script where there is no wrong answer.
+func (s *Script) inform(format string, args ...any) {
+	s.verdict(report.Informational, format, args...)
+}
+
+// declined ends the script where the peer does not want what the case is about.
+func (s *Script) declined(format string, args ...any) {
+	s.verdict(report.Unimplemented, format, args...)
+}
+
+// saw says in words what the peer did, and the script goes on.
+func (s *Script) saw(v report.Verdict, format string, args ...any) {
+	s.res.Behavior, s.res.Result = v, fmt.Sprintf(format, args...)
+}
+
+// mark says which octets of what was sent last the peer has to refuse.
+func (s *Script) mark(offset, length int, what string) {
+	from := max(0, min(offset-64, len(s.last.raw)-256))
+	to := min(len(s.last.raw), from+256)
+	s.suspect = &report.Offense{
+		Sent: true, Start: s.last.at + int64(from), Octets: append([]byte(nil), s.last.raw[from:to]...),
+		Offset: offset - from, Length: length, What: what,
+	}
+}

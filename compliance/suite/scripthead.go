@@ -1,0 +1,273 @@
+package suite
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// An edit changes the head of a request or a response that is in order. In its
+// lines {path}, {host}, {key} and {accept} stand for what is usual there.
+type edit struct {
+	field string // whose lines are replaced; "" is the first line of the head
+	lines []string
+	tail  string // octets behind the head
+}
+
+// first replaces the request line or the status line.
+func first(line string) edit { return edit{lines: []string{line}} }
+
+// set replaces a field, wherever it stands, by lines; without lines it is left out.
+func set(field string, lines ...string) edit { return edit{field: field, lines: lines} }
+
+// add adds lines behind the other fields.
+func add(lines ...string) edit { return edit{field: "+", lines: lines} }
+
+// behind adds octets behind the head.
+func behind(raw string) edit { return edit{field: "-", tail: raw} }
+
+// compose applies edits to the lines of a head. The octets from and to are what
+// the first edit that adds lines has put there.
+func compose(lines []string, edits []edit, fill *strings.Replacer) (raw []byte, from, to int) {
+	lines = slices.Clone(lines)
+	var mine, tail string
+	for _, e := range edits {
+		tail += e.tail
+		at := slices.IndexFunc(lines, func(l string) bool {
+			name, _, _ := strings.Cut(l, ":")
+			return strings.EqualFold(name, e.field)
+		})
+		switch {
+		case e.field == "-":
+			continue
+		case e.field == "":
+			lines = slices.Replace(lines, 0, 1, e.lines...)
+		case at < 0:
+			lines = append(lines, e.lines...)
+		default:
+			lines = slices.Replace(lines, at, at+1, e.lines...)
+		}
+		if mine == "" {
+			mine = fill.Replace(strings.Join(e.lines, "\r\n"))
+		}
+	}
+	raw = []byte(fill.Replace(strings.Join(lines, "\r\n")) + "\r\n\r\n" + tail)
+	if from = bytes.Index(raw, []byte(mine)); mine == "" || from < 0 {
+		return raw, 0, 0
+	}
+	return raw, from, from + len(mine)
+}
+
+// ask sends the request of an opening handshake.
+func (s *Script) ask(edits ...edit) { s.askBy(pace{}, edits...) }
+
+// askBy sends a request in pieces.
+func (s *Script) askBy(how pace, edits ...edit) { s.put(s.compose(edits...), how) }
+
+// compose makes a request, and marks what the edits put there as what has to be
+// refused.
+func (s *Script) compose(edits ...edit) []byte {
+	lines := []string{
+		"GET {path} HTTP/1.1", "Host: {host}", "User-Agent: " + userAgent, "Upgrade: websocket",
+		"Connection: Upgrade", "Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13",
+	}
+	var extra bytes.Buffer
+	_ = s.o.Header.Write(&extra) // a bytes.Buffer does not fail
+	for l := range strings.Lines(extra.String()) {
+		lines = append(lines, strings.TrimSpace(l))
+	}
+	raw, from, to := compose(lines, edits, strings.NewReplacer("{path}", s.t.path, "{host}", s.t.host, "{key}", newKey()))
+	head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	s.request = parseHead(head)
+	s.key = s.request.fields.Get("Sec-Websocket-Key")
+	s.res.HTTPRequest = string(head[:min(len(head), maxHead)]) + "\r\n\r\n"
+	s.markHead(raw, from, to, "the request")
+	return raw
+}
+
+// respond sends the response of an opening handshake to a client.
+func (s *Script) respond(edits ...edit) { s.respondBy(pace{}, edits...) }
+
+func (s *Script) respondBy(how pace, edits ...edit) {
+	lines := []string{
+		"HTTP/1.1 101 Switching Protocols", "Server: " + userAgent, "Upgrade: websocket", "Connection: Upgrade",
+		"Sec-WebSocket-Accept: {accept}",
+	}
+	raw, from, to := compose(lines, edits, strings.NewReplacer("{accept}", wire.AcceptKey(s.key)))
+	head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	s.res.HTTPResponse = string(head[:min(len(head), maxHead)]) + "\r\n\r\n"
+	s.markHead(raw, from, to, "the response")
+	s.put(raw, how)
+}
+
+// markHead marks a part of a head, whose octets count from its own beginning.
+func (s *Script) markHead(raw []byte, from, to int, where string) {
+	s.suspect = nil
+	if from == to {
+		return
+	}
+	start := max(0, min(from-64, len(raw)-256))
+	end := min(len(raw), start+256)
+	s.suspect = &report.Offense{
+		Sent: true, Start: int64(start), Octets: raw[start:end], Offset: from - start, Length: min(to, end) - from,
+		What: fmt.Sprintf("This part of %s, counted from its beginning.", where),
+	}
+}
+
+// put sends a head; the octets of the stream begin behind it.
+func (s *Script) put(raw []byte, how pace) {
+	s.write(raw, how)
+	s.last = sent{}
+	if _, tail, ok := bytes.Cut(raw, []byte("\r\n\r\n")); ok {
+		s.last.raw = tail
+	}
+}
+
+// answer reads the head of a response. What came is "head", "end" of TCP, or
+// "nothing" in time. A head that comes slowly is as good as none.
+func (s *Script) answer(d time.Duration) string {
+	deadline := time.Now().Add(d)
+	var have []byte
+	defer func() { s.res.HTTPResponse = string(have) }()
+	for {
+		_ = s.conn.SetReadDeadline(deadline)
+		n, err := s.conn.Read(s.in.buf)
+		if n > 0 {
+			s.logRx(s.in.buf[:n])
+		}
+		have = append(have, s.in.buf[:n]...)
+		if i := bytes.Index(have, []byte("\r\n\r\n")); i >= 0 {
+			s.rest = slices.Clone(have[i+4:])
+			have = have[:i+4]
+			s.remember(s.rest)
+			s.reply = parseHead(have)
+			if v := s.reply.fields.Get("Server"); s.res.Agent == "" {
+				s.res.Agent = v
+			}
+			return "head"
+		}
+		switch {
+		case len(have) > maxHead:
+			s.fail("The response has a head of more than 64 KiB.")
+		case err == nil:
+		case timedOut(err):
+			s.res.WasOpenHandshakeTimeout = true
+			return "nothing"
+		default:
+			s.in.ended = true
+			return "end"
+		}
+	}
+}
+
+// status is that of the response; 0 if its first line is none of HTTP/1.
+func (s *Script) status() (code int) {
+	var minor int
+	if n, err := fmt.Sscanf(s.reply.line, "HTTP/1.%1d %3d", &minor, &code); n != 2 || err != nil {
+		return 0
+	}
+	return code
+}
+
+// open plays an opening handshake in which nothing is wrong; it must succeed.
+func (s *Script) open(edits ...edit) {
+	if s.server {
+		if why := s.checkRequest(); why != "" {
+			s.fail("The request of the client is wrong: %s.", why)
+		}
+		s.respond(edits...)
+		s.suspect = nil
+		s.establish()
+		return
+	}
+	s.ask(edits...)
+	s.suspect = nil
+	s.opened(s.fail)
+}
+
+// opened reads the response to a request that is in order. The verdict on a
+// refusal is what refused makes of it.
+func (s *Script) opened(refused func(string, ...any)) {
+	switch kind := s.answer(s.o.HandshakeTimeout); {
+	case kind == "end":
+		refused("The server dropped TCP without a response.")
+	case kind == "nothing":
+		s.fail("The server did not respond in time.")
+	case s.status() == 0:
+		s.fail("The server answered something that is not HTTP/1.1: %q.", report.Text([]byte(s.reply.line)))
+	case s.status() != 101:
+		refused("The server refused the upgrade: %s.", s.reply.line)
+	}
+	if why := checkUpgrade(s.reply, s.key, s.request); why != "" {
+		s.fail("The response is wrong: %s.", why)
+	}
+	s.establish()
+}
+
+// checkUpgrade is what a client asks of a 101 response (RFC 6455, section 4.1); ""
+// if all is right. Extensions are for the script to check.
+func checkUpgrade(reply head, key string, request head) (why string) {
+	f := reply.fields
+	accept, protocols := f.Values("Sec-Websocket-Accept"), f.Values("Sec-Websocket-Protocol")
+	offered, _ := wire.ParseProtocols(request.fields.Values("Sec-Websocket-Protocol"))
+	switch {
+	case !strings.HasPrefix(reply.line, "HTTP/1.1 101"):
+		return fmt.Sprintf("%q is no status line of HTTP/1.1 with 101", reply.line)
+	case len(f.Values("Upgrade")) != 1 || !strings.EqualFold(f.Get("Upgrade"), "websocket"):
+		return fmt.Sprintf("Upgrade is %q, not websocket", f.Values("Upgrade"))
+	case !wire.HasToken(f.Values("Connection"), "upgrade"):
+		return fmt.Sprintf("Connection is %q, without Upgrade", f.Values("Connection"))
+	case len(accept) != 1 || accept[0] != wire.AcceptKey(key):
+		return fmt.Sprintf("Sec-WebSocket-Accept is %q, not %q", accept, wire.AcceptKey(key))
+	case len(protocols) > 1:
+		return fmt.Sprintf("Sec-WebSocket-Protocol stands there %d times", len(protocols))
+	case len(protocols) == 1 && !slices.Contains(offered, protocols[0]):
+		return fmt.Sprintf("the subprotocol %q was not offered", protocols[0])
+	case len(request.fields.Values("Sec-Websocket-Extensions")) == 0 && len(f.Values("Sec-Websocket-Extensions")) > 0:
+		return fmt.Sprintf("the extension %q was not offered", f.Values("Sec-Websocket-Extensions"))
+	}
+	return ""
+}
+
+// checkRequest is what a server asks of a request (RFC 6455, section 4.2.1).
+func (s *Script) checkRequest() (why string) {
+	f := s.request.fields
+	keys, versions := f.Values("Sec-Websocket-Key"), f.Values("Sec-Websocket-Version")
+	words := strings.Split(s.request.line, " ")
+	switch {
+	case len(words) != 3 || words[0] != http.MethodGet || words[2] != "HTTP/1.1":
+		return fmt.Sprintf("%q is no GET of HTTP/1.1", s.request.line)
+	case len(f.Values("Host")) != 1 || f.Get("Host") == "":
+		return fmt.Sprintf("Host is %q", f.Values("Host"))
+	case !wire.HasToken(f.Values("Upgrade"), "websocket"):
+		return fmt.Sprintf("Upgrade is %q, without websocket", f.Values("Upgrade"))
+	case !wire.HasToken(f.Values("Connection"), "upgrade"):
+		return fmt.Sprintf("Connection is %q, without Upgrade", f.Values("Connection"))
+	case len(keys) != 1 || !wire.IsKey(keys[0]):
+		return fmt.Sprintf("Sec-WebSocket-Key is %q, not 16 octets in base64", keys)
+	case len(versions) != 1 || versions[0] != "13":
+		return fmt.Sprintf("Sec-WebSocket-Version is %q, not 13", versions)
+	}
+	return ""
+}
+
+// establish begins the WebSocket connection. Nothing of what the peer sends is too
+// much for the decoder; scripts bound their time.
+func (s *Script) establish() {
+	s.established, s.state = true, open
+	s.res.BehaviorClose, s.res.ResultClose = report.Failed, "TCP was dropped without a closing handshake."
+	s.dec = wire.Decoder{MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1, Role: wire.Client}
+	if s.server {
+		s.dec.Role = wire.Server
+		s.remember(s.rest)
+	}
+	if s.deflate != nil {
+		s.dec.RSV = wire.RSV1
+	}
+}

@@ -1,0 +1,423 @@
+package suite
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// ---- writing ---------------------------------------------------------------
+
+// An outbox writes on a goroutine of its own, so that a peer that does not read
+// cannot hold up a script. What waits is bounded by what a script sends.
+type outbox struct {
+	conn  net.Conn
+	mu    sync.Mutex
+	wake  sync.Cond
+	queue []parcel
+	ended bool
+	done  chan struct{}
+}
+
+// A parcel is what one write sends.
+type parcel struct {
+	data []byte
+	gap  time.Duration // to wait before
+	then func()        // called once it is written; may be nil
+}
+
+func newOutbox(conn net.Conn) *outbox {
+	o := &outbox{conn: conn, done: make(chan struct{})}
+	o.wake.L = &o.mu
+	go o.run()
+	return o
+}
+
+func (o *outbox) put(p ...parcel) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.ended {
+		o.queue = append(o.queue, p...)
+		o.wake.Signal()
+	}
+}
+
+// end drops TCP and waits for the goroutine.
+func (o *outbox) end() {
+	o.mu.Lock()
+	o.ended = true
+	o.wake.Signal()
+	o.mu.Unlock()
+	o.conn.Close()
+	<-o.done
+}
+
+func (o *outbox) run() {
+	defer close(o.done)
+	for {
+		o.mu.Lock()
+		for len(o.queue) == 0 && !o.ended {
+			o.wake.Wait()
+		}
+		if o.ended {
+			o.mu.Unlock()
+			return
+		}
+		p := o.queue[0]
+		o.queue = o.queue[1:]
+		o.mu.Unlock()
+		if p.gap > 0 {
+			time.Sleep(p.gap) // milliseconds
+		}
+		// An error shows when the script reads.
+		if _, err := o.conn.Write(p.data); err == nil && p.then != nil {
+			p.then()
+		}
+	}
+}
+
+// pace is how octets are written.
+type pace struct {
+	size int           // octets a write; 0: all in one
+	gap  time.Duration // between writes
+}
+
+// write sends octets as they are.
+func (s *Script) write(raw []byte, how pace) {
+	s.last = sent{s.last.at + int64(len(s.last.raw)), raw}
+	size := how.size
+	if size <= 0 {
+		size = max(len(raw), 1)
+	}
+	var parcels []parcel
+	for c := range slices.Chunk(raw, size) {
+		s.logTx(c)
+		gap := how.gap
+		if len(parcels) == 0 {
+			gap = 0
+		}
+		parcels = append(parcels, parcel{data: c, gap: gap})
+	}
+	s.out.put(parcels...)
+}
+
+// flush reports whether all that was sent has left within d.
+func (s *Script) flush(d time.Duration) bool {
+	done := make(chan struct{})
+	s.out.put(parcel{then: func() { close(done) }})
+	select {
+	case <-done:
+		return true
+	case <-time.After(d):
+	case <-s.ctx.Done():
+	}
+	return false
+}
+
+// send sends frames, each in one write unless it is chopped.
+func (s *Script) send(frames ...frame) {
+	for _, f := range frames {
+		s.write(s.octets(f), pace{size: f.chop})
+		s.logFrame(f)
+	}
+}
+
+// together sends frames in one write.
+func (s *Script) together(frames ...frame) {
+	var raw []byte
+	for _, f := range frames {
+		raw = append(raw, s.octets(f)...)
+		s.logFrame(f)
+	}
+	s.write(raw, pace{})
+}
+
+// octets is a frame as it travels, masked if we are a client.
+func (s *Script) octets(f frame) []byte {
+	h := wire.Header{Fin: !f.more, RSV: byte(f.rsv), Opcode: f.op, Length: int64(len(f.payload)), Masked: !s.server}
+	if h.Masked {
+		rand.Read(h.Key[:]) // never fails
+	}
+	raw := append(wire.AppendHeader(nil, h), f.payload...)
+	if h.Masked {
+		wire.Mask(raw[h.Size():], h.Key, 0)
+	}
+	return raw
+}
+
+// sendMessage sends a message in one frame, compressed if that was agreed on.
+func (s *Script) sendMessage(op wire.Opcode, data []byte) {
+	f := frame{op: op, payload: data}
+	if s.deflate != nil {
+		f.payload, f.rsv = slices.Clone(s.deflate.compress(data)), 4
+	}
+	s.send(f)
+}
+
+// ---- reading ---------------------------------------------------------------
+
+// A got is what came next.
+type got struct {
+	kind   string // "message", "pong", "close", "end" of TCP, or "nothing" in time
+	binary bool
+	data   []byte // of a message, inflated; of a pong; the reason of a close
+	code   int    // of a close; 0: none
+	packed []byte // of a message, as it was compressed; nil: it was not
+}
+
+// scriptIn is what is known of the stream that comes.
+type scriptIn struct {
+	buf     []byte
+	gulp    int    // if not 0, octets a read
+	recent  []byte // the end of what came, as it was on the wire
+	at      int64  // octets of the stream before the end of recent
+	ended   bool   // TCP
+	message []byte
+	packed  bool
+	frame   []byte // the first octets of a data frame's payload, for the log
+}
+
+const recentOctets = 64 << 10
+
+// next returns what comes next, within d. Pings are answered on the way.
+func (s *Script) next(d time.Duration) got {
+	deadline := time.Now().Add(d)
+	for {
+		if g, ok := s.decode(); ok {
+			return g
+		}
+		if s.in.ended {
+			return got{kind: "end"}
+		}
+		if !s.read(deadline) {
+			return got{kind: "nothing"}
+		}
+	}
+}
+
+// read reads once; it reports false if the deadline passed.
+func (s *Script) read(deadline time.Time) bool {
+	_ = s.conn.SetReadDeadline(deadline)
+	buf := s.in.buf
+	if s.in.gulp > 0 {
+		buf = buf[:s.in.gulp]
+	}
+	n, err := s.conn.Read(buf)
+	if n > 0 {
+		s.took(buf[:n])
+	}
+	if err == nil {
+		return true
+	}
+	if timedOut(err) {
+		return n > 0
+	}
+	s.in.ended = true
+	return true
+}
+
+// took adds octets to what has come.
+func (s *Script) took(b []byte) {
+	s.logRx(b)
+	s.rest = append(s.rest, b...)
+	s.remember(b)
+}
+
+func (s *Script) remember(b []byte) {
+	in := &s.in
+	in.at += int64(len(b))
+	in.recent = append(in.recent, b...)
+	if len(in.recent) > 4*recentOctets {
+		in.recent = append(in.recent[:0], in.recent[len(in.recent)-recentOctets:]...)
+	}
+}
+
+// decode takes an event from what has come.
+func (s *Script) decode() (got, bool) {
+	for len(s.rest) > 0 {
+		f, n, err := s.dec.Next(s.rest)
+		s.rest = s.rest[n:]
+		if err == io.EOF {
+			s.rest = nil
+			return got{kind: "after"}, true
+		}
+		if err != nil {
+			s.violation(err)
+		}
+		switch f.Message {
+		case 0:
+		case wire.OpText, wire.OpBinary:
+			if g, ok := s.data(f); ok {
+				return g, true
+			}
+		default:
+			s.logRxFrame(f.Header, f.Payload)
+			switch f.Message {
+			case wire.OpPing:
+				if s.state == open {
+					s.send(frame{op: wire.OpPong, payload: slices.Clone(f.Payload)})
+				}
+			case wire.OpPong:
+				return got{kind: "pong", data: slices.Clone(f.Payload)}, true
+			case wire.OpClose:
+				return s.gotClose(f.Payload), true
+			}
+		}
+	}
+	return got{}, false
+}
+
+// data takes a piece of a data frame.
+func (s *Script) data(f wire.Frame) (got, bool) {
+	in := &s.in
+	if f.Offset == 0 && f.Header.Opcode != wire.OpContinuation {
+		in.message, in.packed = nil, f.Header.RSV&wire.RSV1 != 0
+	}
+	if f.Offset == 0 {
+		in.frame = nil
+	}
+	if room := report.Shown - len(in.frame); room > 0 {
+		in.frame = append(in.frame, f.Payload[:min(room, len(f.Payload))]...)
+	}
+	in.message = append(in.message, f.Payload...)
+	if len(in.message) > maxReceived {
+		s.fail("A message of more than 64 MiB came.")
+	}
+	if f.Offset+int64(len(f.Payload)) == f.Header.Length {
+		s.logRxFrame(f.Header, in.frame)
+	}
+	if !f.EndsMessage() {
+		return got{}, false
+	}
+	g := got{kind: "message", binary: f.Message == wire.OpBinary, data: in.message}
+	if in.packed {
+		g.packed = in.message
+		g.data = s.inflate(g)
+	}
+	return g, true
+}
+
+// inflate inflates a message, and ends the script if it cannot.
+func (s *Script) inflate(g got) []byte {
+	data, err := s.inflater.message(g.packed, maxReceived)
+	if err != nil {
+		at := s.in.at - int64(len(s.rest)) - int64(len(g.packed))
+		s.came(at+int64(err.at), 1, err.what)
+		s.fail("A compressed message came that is wrong: %s.", err.what)
+	}
+	var u wire.UTF8
+	if n, valid := u.Check(data); !g.binary && (!valid || !u.Complete()) {
+		s.fail("Text that is not UTF-8 came, at octet %d of what a message inflates to.", n)
+	}
+	return data
+}
+
+// violation ends the script because the peer broke the protocol.
+func (s *Script) violation(err error) {
+	var e *wire.Error
+	if !errors.As(err, &e) {
+		panic("BUG: suite: " + err.Error())
+	}
+	s.lost = true
+	s.came(e.Offset, 1, e.Reason())
+	s.fail("The peer broke the protocol: %s.", e.Reason())
+}
+
+// came marks octets that came, counted from the end of the handshake.
+func (s *Script) came(at int64, length int, what string) {
+	in := &s.in
+	start := in.at - int64(len(in.recent))
+	offset := int(at - start)
+	if offset < 0 || offset >= len(in.recent) {
+		return // long ago, or an octet that is missing
+	}
+	from := max(0, min(offset-64, len(in.recent)-256))
+	to := min(len(in.recent), from+256)
+	s.res.Offense = &report.Offense{
+		Start: start + int64(from), Octets: slices.Clone(in.recent[from:to]),
+		Offset: offset - from, Length: length, What: what,
+	}
+}
+
+// ---- logs ------------------------------------------------------------------
+
+func (s *Script) log(e report.LogEntry) {
+	if !s.quiet {
+		s.res.Wirelog = append(s.res.Wirelog, e)
+	}
+}
+
+// hush switches the wire log off, for scripts that send very much.
+func (s *Script) hush() {
+	s.log(report.LogEntry{Kind: report.WirelogMode})
+	s.quiet = true
+}
+
+func (s *Script) logTx(b []byte) {
+	s.res.TxOctetStats[len(b)]++
+	s.log(report.LogEntry{Kind: report.TxOctets, Size: len(b), Text: report.Hex(b)})
+}
+
+func (s *Script) logRx(b []byte) {
+	s.res.RxOctetStats[len(b)]++
+	s.log(report.LogEntry{Kind: report.RxOctets, Size: len(b), Text: report.Hex(b)})
+}
+
+func (s *Script) logFrame(f frame) {
+	s.res.TxFrameStats[int(f.op)]++
+	s.log(report.LogEntry{
+		Kind: report.TxFrame, Size: len(f.payload), Text: report.Text(f.payload), Opcode: int(f.op),
+		Fin: !f.more, RSV: f.rsv, Chop: f.chop,
+	})
+}
+
+func (s *Script) logRxFrame(h wire.Header, payload []byte) {
+	s.res.RxFrameStats[int(h.Opcode)]++
+	mask := ""
+	if h.Masked {
+		mask = hex.EncodeToString(h.Key[:])
+	}
+	s.log(report.LogEntry{
+		Kind: report.RxFrame, Size: int(h.Length), Text: report.Text(payload), Opcode: int(h.Opcode),
+		Fin: h.Fin, RSV: int(h.RSV), Masked: h.Masked, Mask: mask,
+	})
+}
+
+// pause waits, which the log tells.
+func (s *Script) pause(d time.Duration) {
+	s.log(report.LogEntry{Kind: report.Delay, Seconds: d.Seconds()})
+	select {
+	case <-time.After(d):
+	case <-s.ctx.Done():
+	}
+	s.log(report.LogEntry{Kind: report.DelayOver})
+}
+
+// words names what came.
+func (g got) words() string {
+	switch g.kind {
+	case "message":
+		return fmt.Sprintf("a message of %d octets", len(g.data))
+	case "pong":
+		return "a pong"
+	case "close":
+		if g.code == 0 {
+			return "a close frame without a code"
+		}
+		return fmt.Sprintf("a close frame with %d %q", g.code, report.Text(g.data))
+	case "end":
+		return "the end of TCP"
+	case "after":
+		return "octets behind the close frame"
+	}
+	return "nothing"
+}
