@@ -49,10 +49,10 @@ func TestCasePage(t *testing.T) {
 		"wasServerConnectionDropTimeout yes", "wasOpenHandshakeTimeout yes", "wasCloseHandshakeTimeout yes",
 		"localCloseCode 1000", "localCloseReason bye", "remoteCloseCode 1001", "remoteCloseReason gone",
 		"Request GET /", "Response HTTP/1.1 101",
-		"Octets received by chop size 155 in 4 Chop size Count Octets 4 1 4 11 2 22 129 1 129 Total 4 155",
-		"Octets transmitted by chop size 8 in 1", "Frames received by opcode 3 Opcode Count text (1) 1 pong (10) 2 Total 3",
-		"Frames transmitted by opcode 2 Opcode Count ping (9) 2 Total 2",
-		"000 → sent: octets 3 octets sync 81 82 83", "001 ← received: octets 1 octet 8a",
+		"Octets received by chop size 155 octets in 4 reads Chop size Count Octets 4 1 4 11 2 22 129 1 129 Total 4 155",
+		"Octets transmitted by chop size 8 octets in 1 write", "Frames received by opcode 3 frames Opcode Count text (1) 1 pong (10) 2 Total 3",
+		"Frames transmitted by opcode 2 frames Opcode Count ping (9) 2 Total 2",
+		"000 → sent: wrote 3 octets sync 81 82 83", "001 ← received: read 1 octet 8a",
 		"text (1) 9 octets FIN RSV1 mask 01020304 repeated up to 100 octets in writes of 7 octets sync x",
 		"continuation (0) 0 octets no FIN no mask", "close (8) 2 octets FIN RSV2 mask 0a0b0c0d status 1000 03 e8",
 		"Wait for 1.5 s tag A", "The wait is over tag A", "Fail the connection after 2 s", "Fail the connection now",
@@ -208,6 +208,9 @@ func TestWords(t *testing.T) {
 		if c.got != c.want {
 			t.Errorf("%q, want %q", c.got, c.want)
 		}
+	}
+	if got := fmt.Sprint(ruleView{Rule: &Rule{Text: "a _b_ c"}}.Spans(), ruleView{Rule: &Rule{Text: "a_b"}}.Spans()); got != "[{a  false} {b true} { c false}] [{a_b false}]" {
+		t.Errorf("spans %s", got)
 	}
 	for text, hex := range map[string]bool{"0x03e8": true, "0x": false, "0xzz": false, "0xabc": false, "0x03e8 ...": true, "x": false} {
 		if _, got := payloadText(text); got != hex {

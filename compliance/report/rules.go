@@ -1,10 +1,33 @@
 package report
 
+import "strings"
+
 // ruleView is a sentence of an RFC on a case's page.
 type ruleView struct {
 	*Rule
 	Broken bool
 	About  string // what it has to do with the case
+}
+
+// A span is a part of a sentence. The RFCs print terms _like this_.
+type span struct {
+	Text string
+	Term bool
+}
+
+// Spans are the parts of the sentence.
+func (v ruleView) Spans() []span {
+	parts := strings.Split(v.Text, "_")
+	if len(parts)%2 == 0 { // an underscore that stands for itself
+		return []span{{v.Text, false}}
+	}
+	var out []span
+	for i, p := range parts {
+		if p != "" {
+			out = append(out, span{p, i%2 == 1})
+		}
+	}
+	return out
 }
 
 // rulesOf returns the sentence that a case tests and, if the connection ended in

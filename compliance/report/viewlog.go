@@ -89,20 +89,25 @@ func direction(e LogEntry) (class, arrow string) {
 }
 
 func octetsView(e LogEntry) logView {
-	v := logView{What: "octets", Size: octets(e.Size), Body: pairs(e.Text), Hex: true, Gloss: gloss(e.Text)}
+	v := logView{What: "read", Size: octets(e.Size), Body: pairs(e.Text), Hex: true, Gloss: gloss(e.Text)}
 	v.Class, v.Arrow = direction(e)
 	v.Class += " raw"
+	if e.Kind == TxOctets {
+		v.What = "wrote"
+	}
 	if e.Sync {
 		v.Tags = []string{"sync"}
 	}
 	return v
 }
 
-func octets(n int) string {
+func octets(n int) string { return plural(int64(n), "octet") }
+
+func plural(n int64, unit string) string {
 	if n == 1 {
-		return "1 octet"
+		return "1 " + unit
 	}
-	return thousands(int64(n)) + " octets"
+	return thousands(n) + " " + unit + "s"
 }
 
 // gloss shows octets that are mostly text as that, others not at all.
@@ -196,8 +201,8 @@ type statRow struct {
 
 func stats(r *Result) []statView {
 	return []statView{
-		octetStats("Octets received", "Chop size", r.RxOctetStats),
-		octetStats("Octets transmitted", "Chop size", r.TxOctetStats),
+		octetStats("Octets received", "read", r.RxOctetStats),
+		octetStats("Octets transmitted", "write", r.TxOctetStats),
 		frameStats("Frames received", r.RxFrameStats),
 		frameStats("Frames transmitted", r.TxFrameStats),
 	}
@@ -206,8 +211,8 @@ func stats(r *Result) []statView {
 // openRows is how many rows a table may have that is open from the start.
 const openRows = 10
 
-func octetStats(title, key string, n map[int]int) statView {
-	v := statView{Title: title + " by chop size", Key: key, Octets: true, Open: len(n) <= openRows}
+func octetStats(title, unit string, n map[int]int) statView {
+	v := statView{Title: title + " by chop size", Key: "Chop size", Octets: true, Open: len(n) <= openRows}
 	var count, total, most int64
 	for size, c := range n {
 		count, total = count+int64(c), total+int64(size)*int64(c)
@@ -218,7 +223,7 @@ func octetStats(title, key string, n map[int]int) statView {
 		v.Rows = append(v.Rows, statRow{thousands(int64(size)), thousands(int64(n[size])), thousands(sum), percent(sum, most)})
 	}
 	v.Total = statRow{"Total", thousands(count), thousands(total), 0}
-	v.Summary = thousands(total) + " in " + thousands(count)
+	v.Summary = octets(int(total)) + " in " + plural(count, unit)
 	return v
 }
 
@@ -233,6 +238,6 @@ func frameStats(title string, n map[int]int) statView {
 		v.Rows = append(v.Rows, statRow{opcode(op), thousands(c), "", percent(c, most)})
 	}
 	v.Total = statRow{"Total", thousands(count), "", 0}
-	v.Summary = thousands(count)
+	v.Summary = plural(count, "frame")
 	return v
 }
