@@ -91,17 +91,18 @@ func TestRFCInflatedUTF8(t *testing.T) {
 		"surrogate":          "κόσμε\xed\xa0\x80edited",
 		"beyond the last":    "\xf4\x90\x80\x80",
 		"overlong":           "\xc0\xaf",
-		"before much":        "\xff" + strings.Repeat("a", 100_000),
+		"before much":        "\xff" + strings.Repeat("a", 30_000),
 		"ends within a rune": "水\xf0\x9f\x8c",
 	} {
+		z := said(bad)
 		for n := 1; n <= 4; n += 3 {
 			refused(t, row{
 				name: fmt.Sprintf("%s/fragments=%d", name, n), code: wire.StatusInvalidPayload, cause: wire.ErrInvalidUTF8,
 				before: []string{"Hello", bad},
 				stream: func(p *peer) []byte { // as binary it passes
 					b := whole(rsv1|text, hello)(p)
-					b = append(b, inFrames(rsv1|binaryData, pieces(said(bad), n)...)(p)...)
-					return append(b, inFrames(rsv1|text, pieces(said(bad), n)...)(p)...)
+					b = append(b, inFrames(rsv1|binaryData, pieces(z, n)...)(p)...)
+					return append(b, inFrames(rsv1|text, pieces(z, n)...)(p)...)
 				},
 			})
 		}

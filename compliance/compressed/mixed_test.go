@@ -1,0 +1,318 @@
+package compressed
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Streams of compressed, uncompressed and empty messages, in fragments with control
+// frames between, go both ways at once, under every agreement: what arrives is what
+// was sent.
+func TestMixedStreams(t *testing.T) {
+	sequences := 250
+	if testing.Short() || raced {
+		sequences = 50
+	}
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	messages := 0
+	for i := range sequences {
+		s := randomScript(seed, uint64(i))
+		n, err := mixedStream(t, s)
+		if err != nil {
+			t.Fatalf("seed %d, sequence %d: %v\nto run it alone, put this in testdata/fuzz/FuzzMixedStream:\ngo test fuzz v1\n[]byte(%q)", seed, i, err, s)
+		}
+		messages += n
+	}
+	t.Logf("%d messages in %d sequences", messages, sequences)
+}
+
+func randomScript(seed, i uint64) []byte {
+	random := rand.New(rand.NewPCG(seed, i))
+	b := make([]byte, 20+random.IntN(600))
+	for i := range b {
+		b[i] = byte(random.Uint32())
+	}
+	return b
+}
+
+// FuzzMixedStream is TestMixedStreams with a fuzzer's scripts.
+func FuzzMixedStream(f *testing.F) {
+	for i := range uint64(8) {
+		f.Add(randomScript(1, i))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 2000 {
+			t.Skip("long scripts find nothing that short ones do not")
+		}
+		if _, err := mixedStream(t, b); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// mixedStream runs a script and returns how many messages there were.
+func mixedStream(t *testing.T, b []byte) (messages int, err error) {
+	pl := newPlan(&script{b})
+	c, p := connect(t, setup{role: pl.role, ext: mixers[pl.threshold], params: pl.params})
+	defer c.CloseNow()
+	defer p.nc.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	judged := start(func() error { return p.judge(pl) })
+	for _, step := range []<-chan error{
+		start(func() error { return p.play(pl) }),
+		start(func() error { return pl.read(ctx, c) }),
+		start(func() error { return pl.write(ctx, c) }),
+	} {
+		select {
+		case err = <-step:
+		case err = <-judged:
+			err = fmt.Errorf("the peer has stopped before all was sent: %w", err)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	done := start(func() error { return c.Close(ctx, wire.StatusNormalClosure, "done") })
+	if err := <-judged; err != nil {
+		return 0, err
+	}
+	if err := <-done; err != nil {
+		return 0, err
+	}
+	if got := c.Stats(); got.MessagesRead != int64(len(pl.deliveries)) || got.MessagesWritten != int64(len(pl.sendings)) {
+		return 0, fmt.Errorf("Stats are %+v, want %d and %d messages", got, len(pl.deliveries), len(pl.sendings))
+	}
+	return len(pl.deliveries) + len(pl.sendings), nil
+}
+
+// play writes the peer's stream.
+func (p *peer) play(pl *plan) error {
+	for b := pl.stream; len(b) > 0; {
+		n := min(pl.chop, len(b))
+		if _, err := p.nc.Write(b[:n]); err != nil {
+			return fmt.Errorf("peer: write: %w", err)
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// read reads the deliveries.
+func (pl *plan) read(ctx context.Context, c *websocket.Conn) error {
+	for i, d := range pl.deliveries {
+		typ, b, err := d.read(ctx, c)
+		if err != nil || !bytes.Equal(b, d.data) || (typ == websocket.Text) != d.text {
+			return fmt.Errorf("read %d of %d: %v of %d bytes, %v; want %d, text %v; way %d; %v", i, len(pl.deliveries),
+				typ, len(b), err, len(d.data), d.text, d.way, pl)
+		}
+	}
+	return nil
+}
+
+func (d *delivery) read(ctx context.Context, c *websocket.Conn) (websocket.MessageType, []byte, error) {
+	switch {
+	case d.way < len(ways):
+		return ways[d.way].read(ctx, c)
+	case d.way == len(ways):
+		return readStream(ctx, c, d.buffer)
+	case d.way == len(ways)+1:
+		return interrupted(ctx, c)
+	}
+	return interruptedStream(ctx, c, d.buffer)
+}
+
+// impatience is how long a read that is to be interrupted waits, and interruptions
+// how often.
+const (
+	impatience    = 20 * time.Microsecond
+	interruptions = 20
+)
+
+// interrupted reads a message in Reads whose contexts end.
+func interrupted(ctx context.Context, c *websocket.Conn) (typ websocket.MessageType, b []byte, err error) {
+	for i := 0; ; i++ {
+		short, cancel := context.WithTimeout(ctx, impatience)
+		if i == interruptions {
+			short = ctx
+		}
+		typ, b, err = c.Read(short)
+		cancel()
+		if i == interruptions || !errors.Is(err, context.DeadlineExceeded) {
+			return typ, b, err
+		}
+	}
+}
+
+// interruptedStream does the same with a Reader.
+func interruptedStream(ctx context.Context, c *websocket.Conn, size int) (websocket.MessageType, []byte, error) {
+	r, err := c.Reader(ctx)
+	if err != nil {
+		return 0, nil, err
+	}
+	var b []byte
+	p := make([]byte, size)
+	for i := 0; ; i++ {
+		short, cancel := context.WithTimeout(ctx, impatience)
+		if i >= interruptions {
+			short = ctx
+		}
+		n, err := r.WithContext(short).Read(p)
+		cancel()
+		b = append(b, p[:n]...)
+		if err == io.EOF {
+			return r.Type(), b, nil
+		}
+		if err != nil && (i >= interruptions || !errors.Is(err, context.DeadlineExceeded)) {
+			return r.Type(), b, err
+		}
+	}
+}
+
+// write writes the sendings.
+func (pl *plan) write(ctx context.Context, c *websocket.Conn) error {
+	for i, m := range pl.sendings {
+		if err := m.write(ctx, c); err != nil {
+			return fmt.Errorf("write %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (m *sending) write(ctx context.Context, c *websocket.Conn) error {
+	typ := websocket.Binary
+	if m.text {
+		typ = websocket.Text
+	}
+	write, writer := c.Write, c.Writer
+	if m.plain {
+		write, writer = c.WritePlain, c.PlainWriter
+	}
+	if m.parts == nil {
+		return write(ctx, typ, m.data)
+	}
+	w, err := writer(ctx, typ)
+	if err != nil {
+		return err
+	}
+	rest := m.data
+	for _, n := range m.parts {
+		if _, err := w.Write(rest[:n]); err != nil {
+			return err
+		}
+		rest = rest[n:]
+		if m.flushed {
+			if err := w.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := w.Write(rest); err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// judge reads all that the Conn sends and answers its close frame.
+func (p *peer) judge(pl *plan) error {
+	j := &judge{direction: pl.ours}
+	messages, pongs := 0, 0
+	var payload []byte
+	var head byte // the first byte of the message that is open, or 0
+	frames := 0
+	for {
+		first, b, err := p.next()
+		if err != nil {
+			return fmt.Errorf("peer: %w", err)
+		}
+		switch op := first & 0x0f; {
+		case first == fin|closing:
+			if messages < len(pl.sendings) || pongs < len(pl.pings) || head != 0 {
+				return fmt.Errorf("peer: closed after %d of %d messages and %d of %d pongs", messages, len(pl.sendings), pongs, len(pl.pings))
+			}
+			return p.answer(b)
+		case first == fin|pong:
+			if pongs == len(pl.pings) || string(b) != pl.pings[pongs] {
+				return fmt.Errorf("peer: pong %d is %q", pongs, b)
+			}
+			pongs++
+			continue
+		case (op == text || op == binaryData) && first&(rsv2|rsv3) == 0 && head == 0:
+			head, payload, frames = first, b, 1
+		case op == continuation && first&(rsv1|rsv2|rsv3) == 0 && head != 0:
+			payload = append(payload, b...)
+			frames++
+		default:
+			return fmt.Errorf("peer: frame %#x with %#x open", first, head)
+		}
+		if first&fin == 0 {
+			continue
+		}
+		if messages == len(pl.sendings) {
+			return fmt.Errorf("peer: a message too many, of %d bytes", len(payload))
+		}
+		if err := j.check(pl, pl.sendings[messages], head, frames, payload); err != nil {
+			return fmt.Errorf("peer: message %d: %w; %v", messages, err, pl)
+		}
+		messages++
+		head = 0
+	}
+}
+
+// check judges a message of the Conn.
+func (j *judge) check(pl *plan, want sending, head byte, frames int, payload []byte) error {
+	whole := want.parts == nil
+	compressed := head&rsv1 != 0
+	long := len(want.data) >= thresholds[pl.threshold]
+	switch {
+	case !whole && !want.plain && !long:
+		// Whether the size of a short stream is known in time is not our matter.
+	case compressed != (long && !want.plain):
+		return fmt.Errorf("%d bytes came compressed: %v, streamed: %v, plain: %v", len(want.data), compressed, !whole, want.plain)
+	}
+	if whole && frames != 1 {
+		return fmt.Errorf("one Write of %d bytes came in %d frames", len(want.data), frames)
+	}
+	if compressed {
+		var err error
+		if payload, err = j.message(payload, len(want.data)); err != nil {
+			return err
+		}
+	}
+	if !bytes.Equal(payload, want.data) || (head&0x0f == text) != want.text {
+		return fmt.Errorf("got %#x with %d bytes, want %d bytes, text: %v", head, len(payload), len(want.data), want.text)
+	}
+	return nil
+}
+
+// answer answers a close frame; the server drops TCP first.
+func (p *peer) answer(payload []byte) error {
+	if len(payload) < 2 || wire.StatusCode(payload[0])<<8|wire.StatusCode(payload[1]) != wire.StatusNormalClosure {
+		return fmt.Errorf("peer: close frame %q", payload)
+	}
+	if _, err := p.nc.Write(p.appendFrame(nil, fin|closing, payload[:2])); err != nil {
+		return err
+	}
+	if p.client {
+		if rest, err := io.ReadAll(p.in); err != nil || len(rest) > 0 {
+			return fmt.Errorf("peer: %d bytes after the close frame, then %v", len(rest), err)
+		}
+		p.nc.SetLinger(0) // a fuzzer needs many ports
+	}
+	return p.nc.Close()
+}
+
+// String describes what was agreed on.
+func (pl *plan) String() string {
+	return fmt.Sprintf("Conn is %v, threshold %d, peer says %s", pl.role, thresholds[pl.threshold], pl.params)
+}
