@@ -2,20 +2,22 @@ package main
 
 import (
 	"context"
-	"errors"
+	"net"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/hawser-ws/hawser/compliance/agreement/internal/peers"
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// native runs hawser's suite on a peer and returns the results, of which it also
-// writes a report. patterns choose the cases.
-func (c *config) native(ctx context.Context, p *peers.Peer, s side, patterns []string) ([]*report.Result, error) {
+// native runs the cases of hawser's suite with these ids on a peer and returns
+// the results, of which it also writes a report.
+func (c *config) native(ctx context.Context, p *peers.Peer, s side, ids []string) ([]*report.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.bound())
 	defer cancel()
-	cases, err := suite.Cases(patterns, nil)
+	cases, err := casesOf(ids)
 	if err != nil {
 		return nil, err
 	}
@@ -26,11 +28,18 @@ func (c *config) native(ctx context.Context, p *peers.Peer, s side, patterns []s
 	return results, report.Write(filepath.Join(c.out, "native", p.Name+"-"+string(s)), results, report.Options{Tool: "agreement"})
 }
 
+// casesOf returns the cases with these ids that hawser's suite has.
+func casesOf(ids []string) ([]*suite.Case, error) {
+	cases, err := suite.Cases([]string{"*"}, nil)
+	return slices.DeleteFunc(cases, func(c *suite.Case) bool { return !slices.Contains(ids, c.ID) }), err
+}
+
+// nativeRun runs cases of hawser's suite on a peer.
 func nativeRun(ctx context.Context, p *peers.Peer, env *peers.Env, s side, cases []*suite.Case) ([]*report.Result, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	o := &suite.Options{Agent: p.Agent()}
 	if s == server {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
 		srv, err := p.Serve(ctx, env)
 		if err != nil {
 			return nil, err
@@ -41,7 +50,29 @@ func nativeRun(ctx context.Context, p *peers.Peer, env *peers.Env, s side, cases
 		}()
 		return suite.TestServer(ctx, srv.URL, cases, o)
 	}
-	return nil, errNoClients
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	// The client has gone on before the last verdict is there.
+	verdicts := make(chan struct{}, 10*len(cases))
+	o.Done = func(*report.Result) { verdicts <- struct{}{} }
+	fuzzer := &suite.Server{Cases: cases, Options: o}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = fuzzer.Serve(ctx, l) // it ends with ctx
+	}()
+	err = p.Drive(ctx, env, "ws://"+l.Addr().String(), p.Agent())
+	waiting, stop := context.WithTimeout(ctx, 10*time.Second)
+	defer stop()
+	for range cases {
+		select {
+		case <-verdicts:
+		case <-waiting.Done():
+		}
+	}
+	cancel()
+	<-done
+	return fuzzer.Results(), err
 }
-
-var errNoClients = errors.New("hawser's suite does not test clients yet")

@@ -9,10 +9,12 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/agreement/internal/peers"
 	"github.com/hawser-ws/hawser/compliance/autobahn"
+	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
 // original runs the original suite on a peer.
@@ -54,25 +56,22 @@ type delegate struct {
 	ctx  context.Context
 	peer *peers.Peer
 	env  *peers.Env
-	done bool
+	once sync.Once
 	err  error
 }
 
 // errDelegated is the answer for each case: the peer runs it.
 var errDelegated = errors.New("the peer runs the cases")
 
-func (d *delegate) dial(ctx context.Context, target string, config *tls.Config) (autobahn.Conn, error) {
+func (d *delegate) dial(ctx context.Context, target string, config *tls.Config) (testee.Conn, error) {
 	u, err := url.Parse(target)
 	if err != nil {
 		return nil, err
 	}
 	if !strings.HasPrefix(u.Path, "/runCase") {
-		return autobahn.Hawser(ctx, target, config)
+		return testee.Hawser(ctx, target, config)
 	}
-	if !d.done {
-		d.done = true
-		d.err = d.peer.Drive(d.ctx, d.env, "ws://"+u.Host, d.peer.Agent())
-	}
+	d.once.Do(func() { d.err = d.peer.Drive(d.ctx, d.env, "ws://"+u.Host, d.peer.Agent()) })
 	return nil, errDelegated
 }
 
