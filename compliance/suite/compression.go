@@ -1,13 +1,10 @@
 package suite
 
 import (
-	"bytes"
 	"fmt"
 	"time"
-	"unicode/utf8"
 
 	"github.com/hawser-ws/hawser/compliance/report"
-	"github.com/hawser-ws/hawser/wire"
 )
 
 // compressedSizes are the messages of each subgroup of groups 12 and 13: their size,
@@ -127,87 +124,9 @@ func compressedCases(group, sub int, b *body, d *Deflate, r report.Rule, paramet
 			e := &echo{p: p, body: b, size: s.size, fragment: s.fragment}
 			e.start(s.wait)
 		}
-		c.End = func(p *Peer) { p.res.ReportCompressionRatio = true }
+		c.End = judgeEcho
 		c.Heavy, c.ReportTime, c.Deflate = true, true, d
 		cases = append(cases, c)
 	}
 	return cases
-}
-
-// An echo is the script of a case: it sends a message when the one before is back.
-type echo struct {
-	p              *Peer
-	body           *body
-	size, fragment int
-	at             int    // of the body, where the next message begins
-	sent           int    // messages
-	last           []byte // of them
-	failed         bool
-}
-
-func (e *echo) start(wait time.Duration) {
-	p := e.p
-	p.byUs(codeNormal)
-	if p.deflate == nil {
-		p.result(report.Unimplemented, "The peer did not agree to permessage-deflate.")
-		p.close(codeNormal, "")
-		return
-	}
-	p.logMode(false)
-	p.result(report.Failed, fmt.Sprintf("Not all messages came back within %v.", wait))
-	p.closeAfter(wait)
-	p.onMessage = e.back
-	e.next()
-}
-
-// next sends a message.
-func (e *echo) next() {
-	e.last, e.at = e.body.piece(e.at, e.size)
-	e.sent++
-	op := wire.OpText
-	if e.body.binary {
-		op = wire.OpBinary
-	}
-	e.p.sendMessage(op, e.last, e.fragment)
-}
-
-// back judges what came back.
-func (e *echo) back(binary bool, data []byte) {
-	p := e.p
-	switch wrong := e.compare(binary, data); {
-	case e.failed:
-		return
-	case wrong != "":
-		e.failed = true
-		p.result(report.Failed, fmt.Sprintf("Message %d came back changed: %s.", e.sent, wrong))
-	case e.sent < p.o.messages():
-		e.next()
-		return
-	default:
-		p.result(report.OK, fmt.Sprintf("All %d messages came back as they were sent.", e.sent))
-		t := p.traffic
-		p.res.Traffic = &t
-	}
-	p.logMode(true)
-	p.close(codeNormal, "")
-}
-
-// compare says in words how a message differs from the last one sent; "" if it does
-// not.
-func (e *echo) compare(binary bool, data []byte) string {
-	switch {
-	case binary != e.body.binary:
-		return fmt.Sprintf("binary is %t, not %t", binary, e.body.binary)
-	case bytes.Equal(data, e.last):
-		return ""
-	case !binary && utf8.RuneCount(data) != e.size:
-		return fmt.Sprintf("it has %d characters, not %d", utf8.RuneCount(data), e.size)
-	case binary && len(data) != e.size:
-		return fmt.Sprintf("it has %d octets, not %d", len(data), e.size)
-	}
-	i := 0
-	for i < len(data) && i < len(e.last) && data[i] == e.last[i] {
-		i++
-	}
-	return fmt.Sprintf("octet %d is the first that differs", i)
 }

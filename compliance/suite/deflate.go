@@ -91,84 +91,154 @@ func (d *Deflate) accept(offers []wire.Offer) (answer DeflateParams, ok bool) {
 	return answer, false
 }
 
-// A deflater is permessage-deflate on one connection of ours.
+// A deflater is permessage-deflate on one connection of ours. Its two halves are
+// made when they are needed. It leans on klauspost/compress, not on the module
+// deflate: that one is itself judged by this suite.
 type deflater struct {
-	w              *flate.Writer
-	out            bytes.Buffer
-	bits           int
-	keepUs         bool // our context goes on
-	fresh          bool // no message was compressed yet
+	w      *flate.Writer
+	out    bytes.Buffer
+	bits   int  // our window
+	keepUs bool // our context goes on
+
 	r              io.ReadCloser
 	in             bytes.Reader
 	window         []byte // the end of what came, if the peer's context goes on
+	peerBits       int    // the peer's window
 	keepPeer       bool
-	inflated, size []byte
+	inflated, data []byte
+	err            error
+
+	// recall, if set, returns what a payload inflates to where that is known.
+	recall func(z []byte) (message []byte, ok bool)
 }
 
 // newDeflater makes a deflater for what was agreed on.
 func newDeflater(d DeflateParams, server bool) *deflater {
-	f := &deflater{bits: d.ClientBits, keepUs: !d.ClientNoContext, keepPeer: !d.ServerNoContext, fresh: true}
+	f := &deflater{bits: d.ClientBits, keepUs: !d.ClientNoContext, peerBits: d.ServerBits, keepPeer: !d.ServerNoContext}
 	if server {
-		f.bits, f.keepUs, f.keepPeer = d.ServerBits, !d.ServerNoContext, !d.ClientNoContext
+		f.bits, f.keepUs, f.peerBits, f.keepPeer = f.peerBits, f.keepPeer, f.bits, f.keepUs
 	}
+	if f.bits <= 0 {
+		f.bits = 15
+	}
+	if f.peerBits <= 0 {
+		f.peerBits = 15
+	}
+	return f
+}
+
+// newWriter makes a compressor that reaches back no further than a window. The one
+// that keeps to a smaller one is much slower.
+func newWriter(bits int) *flate.Writer {
+	var w *flate.Writer
 	var err error
-	if f.bits <= 0 || f.bits == 15 {
-		f.w, err = flate.NewWriter(&f.out, 1)
+	if bits == 15 {
+		w, err = flate.NewWriter(nil, 1)
 	} else {
-		f.w, err = flate.NewWriterWindow(&f.out, 1<<f.bits)
+		w, err = flate.NewWriterWindow(nil, 1<<bits)
 	}
 	if err != nil {
 		panic("BUG: suite: " + err.Error())
 	}
-	f.r = flate.NewReader(&f.in)
-	return f
+	return w
 }
 
 const tail = "\x00\x00\xff\xff"
 
-// compress returns the payload of a compressed message (RFC 7692, section 7.2.1).
+// compress returns the payload of a compressed message, valid until the next call
+// (RFC 7692, section 7.2.1).
 func (f *deflater) compress(data []byte) []byte {
 	f.out.Reset()
-	if !f.keepUs && !f.fresh {
+	fresh := f.w == nil
+	if fresh {
+		f.w = newWriter(f.bits)
+	}
+	if fresh || !f.keepUs {
 		f.w.Reset(&f.out)
 	}
-	f.fresh = false
 	_, _ = f.w.Write(data) // a bytes.Buffer does not fail
 	_ = f.w.Flush()
 	return f.out.Bytes()[:f.out.Len()-len(tail)]
 }
 
-var errInflate = errors.New("compressed data is not DEFLATE")
+var (
+	errInflate  = errors.New("it is not DEFLATE, or reaches back beyond its window")
+	errTooLarge = errors.New("it inflates to more than 64 MiB")
+)
 
 // inflate returns the message of a compressed payload, valid until the next call
 // (RFC 7692, section 7.2.2).
-func (f *deflater) inflate(data []byte) ([]byte, error) {
-	f.size = append(append(f.size[:0], data...), tail...)
-	f.in.Reset(f.size)
-	if err := f.r.(flate.Resetter).Reset(&f.in, f.window); err != nil {
-		return nil, err
+func (f *deflater) inflate(z []byte) (message []byte, err error) {
+	known := false
+	if f.recall != nil {
+		message, known = f.recall(z)
 	}
-	out := f.inflated[:0]
+	if !known {
+		if message, err = f.inflateAll(z); err != nil {
+			f.err = f.why(z, err)
+			return nil, f.err
+		}
+	}
+	if f.keepPeer {
+		f.window = append(f.window, message[max(0, len(message)-1<<f.peerBits):]...)
+		f.window = append(f.window[:0], f.window[max(0, len(f.window)-1<<f.peerBits):]...)
+	}
+	return message, nil
+}
+
+// why says what is wrong with a payload, as the strict inflater sees it.
+func (f *deflater) why(z []byte, err error) error {
+	strict := inflater{bits: f.peerBits, keep: f.keepPeer, window: f.window}
+	if _, e := strict.message(z, maxReceived); e != nil {
+		return fmt.Errorf("%s, at its octet %d", e.what, e.at)
+	}
+	return err
+}
+
+// inflateAll inflates the blocks of a message. A final block need not be the last,
+// but whoever sends one often leaves out what should follow it. What is cut short
+// counts as far as it goes: it is not what was sent.
+func (f *deflater) inflateAll(z []byte) ([]byte, error) {
+	f.data = append(append(f.data[:0], z...), tail...)
+	f.in.Reset(f.data)
+	if f.r == nil {
+		f.r = flate.NewReader(&f.in)
+	}
+	window := f.window
+	f.inflated = f.inflated[:0]
+	for {
+		if err := f.r.(flate.Resetter).Reset(&f.in, window); err != nil {
+			return nil, err
+		}
+		switch err := f.readAll(); {
+		case err == io.ErrUnexpectedEOF, err == io.EOF && f.in.Len() <= len(tail):
+			return f.inflated, nil // the tail ends in the header of a block
+		case err != io.EOF:
+			return nil, err
+		}
+		window = append(bytes.Clone(f.window), f.inflated...)
+		window = window[max(0, len(window)-1<<f.peerBits):]
+	}
+}
+
+// readAll inflates up to the end of a final block, which is io.EOF, or of the data,
+// which is io.ErrUnexpectedEOF.
+func (f *deflater) readAll() error {
+	out := f.inflated
+	defer func() { f.inflated = out }()
 	for {
 		if len(out) == cap(out) {
 			out = append(out, 0)[:len(out)]
 		}
 		n, err := f.r.Read(out[len(out):cap(out)])
 		out = out[:len(out)+n]
-		f.inflated = out
-		if len(out) > maxReceived {
-			return nil, errors.New("inflates to more than 64 MiB")
-		}
-		if err == io.ErrUnexpectedEOF || err == io.EOF {
-			break // the tail ends in a block's header, not in a final block
-		}
-		if err != nil {
-			return nil, errInflate
+		switch {
+		case len(out) > maxReceived:
+			return errTooLarge
+		case err == io.EOF, err == io.ErrUnexpectedEOF:
+			return err
+		case err != nil:
+			return errInflate
 		}
 	}
-	if f.keepPeer {
-		f.window = append(f.window, out[max(0, len(out)-1<<15):]...)
-		f.window = append(f.window[:0], f.window[max(0, len(f.window)-1<<15):]...)
-	}
-	return out, nil
 }

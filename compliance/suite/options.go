@@ -47,6 +47,8 @@ type Options struct {
 
 	// Done, if set, is called after each case, by one goroutine at a time.
 	Done func(*report.Result)
+
+	tapes *tapes // of the run
 }
 
 func (o *Options) withDefaults() *Options {
@@ -63,6 +65,7 @@ func (o *Options) withDefaults() *Options {
 	if c.CloseTimeout <= 0 {
 		c.CloseTimeout = DefaultCloseTimeout
 	}
+	c.tapes = &tapes{}
 	return &c
 }
 
