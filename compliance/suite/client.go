@@ -124,6 +124,9 @@ func (r *run) one(i int, c *Case) {
 
 // serverCase runs a case against a server. The error is that there is none.
 func serverCase(ctx context.Context, t *target, c *Case, o *Options) (*report.Result, error) {
+	if c.Script != nil {
+		return scriptServer(ctx, t, c, o)
+	}
 	conn, err := t.dial(ctx, o.HandshakeTimeout)
 	if err != nil {
 		return nil, err

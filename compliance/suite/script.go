@@ -79,7 +79,7 @@ const (
 func newScript(ctx context.Context, c *Case, o *Options, t *target) *Script {
 	s := &Script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now()}
 	s.res = &report.Result{
-		ID: c.ID, Case: c.number(), Description: c.Description, Expectation: c.Expectation,
+		ID: c.ID, Description: c.Description, Expectation: c.Expectation,
 		Started: s.begun.UTC(), Behavior: report.OK, BehaviorClose: report.OK,
 		ResultClose: "There was no WebSocket connection to close.",
 		ReportTime:  c.ReportTime, IsServer: s.server, CreateStats: true, Rule: &c.Rule,

@@ -114,6 +114,14 @@ func (s *Script) refusedBy(g got, want ...int) {
 	s.awaitDrop()
 }
 
+// closedBy accepts that the peer has closed the connection, for whatever reason.
+func (s *Script) closedBy(g got) {
+	if g.kind == "close" {
+		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The peer closed the connection."
+		s.awaitDrop()
+	}
+}
+
 // ---- the end ---------------------------------------------------------------
 
 // gotClose works on a close frame, which the decoder has found to be in order.

@@ -1,0 +1,387 @@
+package suite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A letterCase is a row of a table of cases.
+type letterCase struct {
+	what string // the description
+	want string // the expectation
+	rule report.Rule
+	play func(*Script)
+}
+
+// letterCases gives the rows of a table their ids, such as H.1.1. Rows are only ever
+// added at the end, so that a case keeps its id.
+func letterCases(sub string, rows []letterCase, kind Case) []*Case {
+	var cases []*Case
+	for i, r := range rows {
+		c := kind
+		c.ID, c.Description, c.Expectation = fmt.Sprintf("%s.%d", sub, i+1), r.what, r.want
+		c.Rule, c.Script = r.rule, r.play
+		cases = append(cases, &c)
+	}
+	return cases
+}
+
+var (
+	forServers = Case{Servers: true}
+	forClients = Case{Clients: true}
+	forBoth    = Case{Servers: true, Clients: true}
+)
+
+// http9112 and http9110 make rules of the RFCs of HTTP.
+func http9112(section, level, text string) report.Rule { return httpRule("9112", section, level, text) }
+func http9110(section, level, text string) report.Rule { return httpRule("9110", section, level, text) }
+
+func httpRule(rfc, section, level, text string) report.Rule {
+	return report.Rule{
+		Section: "RFC " + rfc + ", section " + section, Level: level, Text: text,
+		URL: "https://www.rfc-editor.org/rfc/rfc" + rfc + "#section-" + section,
+	}
+}
+
+// handshakeCases are group H: the opening handshake of servers, which the original
+// does not test.
+func handshakeCases() []*Case {
+	return slices.Concat(
+		letterCases("H.1", requestLineRows(), forServers), letterCases("H.2", versionRows(), forServers),
+		letterCases("H.3", keyRows(), forServers), letterCases("H.4", upgradeRows(), forServers),
+		letterCases("H.5", fieldRows(), forServers), letterCases("H.6", deliveryRows(), forServers),
+		letterCases("H.7", subprotocolRows(), forServers), letterCases("H.8", responseRows(), forServers),
+	)
+}
+
+// ---- kinds of rows ---------------------------------------------------------
+
+// refuses is a request that a server has to answer with an error code.
+func refuses(r report.Rule, what string, edits ...edit) letterCase {
+	return letterCase{what, "The server returns an HTTP error code.", r, func(s *Script) {
+		s.ask(edits...)
+		s.refusedRequest(false)
+	}}
+}
+
+// ignores is a request that is perhaps no handshake at all: anything but an upgrade.
+func ignores(r report.Rule, what string, edits ...edit) letterCase {
+	return letterCase{what, "The server does not upgrade. It may well answer this as another HTTP request.", r, func(s *Script) {
+		s.ask(edits...)
+		s.refusedRequest(true)
+	}}
+}
+
+// accepts is a request that a server has to accept.
+func accepts(r report.Rule, what string, edits ...edit) letterCase {
+	return letterCase{what, "The server accepts it and returns a message.", r, func(s *Script) {
+		s.ask(edits...)
+		s.opened(s.broke)
+		s.echo(wire.OpText, []byte("Hello"))
+	}}
+}
+
+// either is a request that a server may accept, which then must work, or refuse.
+func either(r report.Rule, what string, edits ...edit) letterCase {
+	return letterCase{what, "The server accepts it, and it works; or it returns an HTTP error code.", r, func(s *Script) {
+		s.ask(edits...)
+		s.opened(s.refusedEither)
+		s.echo(wire.OpText, []byte("Hello"))
+		s.saw(report.OK, "The server accepted it.")
+		if r.Level == "MAY" {
+			s.saw(report.Informational, "The server accepted it.")
+		}
+	}}
+}
+
+// refusedEither judges a refusal of what may be refused.
+func (s *Script) refusedEither(format string, args ...any) {
+	if s.status() == 0 {
+		s.fail(format, args...)
+	}
+	s.refusedStatus(false)
+	panic(stop{})
+}
+
+// refusedRequest waits for the server to refuse a request.
+func (s *Script) refusedRequest(ordinary bool) {
+	switch s.answer(s.o.HandshakeTimeout) {
+	case "end":
+		s.broke("The server stopped, but dropped TCP instead of returning an HTTP error code.")
+	case "nothing":
+		s.fail("The server did not respond in time.")
+	}
+	s.refusedStatus(ordinary)
+}
+
+// refusedStatus judges the status of a refusal. With ordinary the request may have
+// been answered as one of plain HTTP.
+func (s *Script) refusedStatus(ordinary bool) {
+	switch code := s.status(); {
+	case code == 0:
+		s.fail("The server answered something that is not HTTP/1.1: %q.", report.Text([]byte(s.reply.line)))
+	case code == 101:
+		s.broke("The server accepted it.")
+	case code >= 400 && code != 500, ordinary && code >= 200:
+		s.saw(report.OK, "The server refused it: %s.", s.reply.line)
+	case code == 500:
+		s.lax("The server refused it with 500, which says that the server itself went wrong.")
+	default:
+		s.broke("The server did not accept it, but answered %q, which is no error code.", s.reply.line)
+	}
+}
+
+// ---- tables ----------------------------------------------------------------
+
+const ruleStop = "If the server, while reading the handshake, finds that the client did not send a handshake that matches " +
+	"the description below [...], including but not limited to any violations of the ABNF grammar specified for the " +
+	"components of the handshake, the server MUST stop processing the client's handshake and return an HTTP response " +
+	"with an appropriate error code (such as 400 Bad Request)."
+
+// part is the rule that a server refuses what lacks a part of the description.
+func part(description string) report.Rule {
+	return rule("4.2.1", "MUST", strings.TrimSpace(ruleStop+" "+description))
+}
+
+var (
+	partRequest    = part(`An HTTP/1.1 or higher GET request, including a "Request-URI"`)
+	partHost       = part("A |Host| header field containing the server's authority.")
+	partUpgrade    = part(`An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value.`)
+	partConnection = part(`A |Connection| header field that includes the token "Upgrade", treated as an ASCII case-insensitive value.`)
+	partKey        = part("A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length.")
+	partVersion    = part("A |Sec-WebSocket-Version| header field, with a value of 13.")
+)
+
+func requestLineRows() []letterCase {
+	uri := rule("4.2.1", "SHOULD", `An HTTP/1.1 or higher GET request, including a "Request-URI" [RFC2616] that should be interpreted as a /resource name/ defined in Section 3 (or an absolute HTTP/HTTPS URI containing the /resource name/).`)
+	fragment := rule("3", "MAY", "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs.")
+	return []letterCase{
+		ignores(partRequest, "The method is POST.", first("POST {path} HTTP/1.1"), add("Content-Length: 0")),
+		ignores(partRequest, "The method is HEAD.", first("HEAD {path} HTTP/1.1")),
+		ignores(partRequest, "The method is OPTIONS.", first("OPTIONS {path} HTTP/1.1")),
+		refuses(partRequest, "The method is get; methods are case-sensitive.", first("get {path} HTTP/1.1")),
+		ignores(partRequest, "The version is HTTP/1.0.", first("GET {path} HTTP/1.0")),
+		refuses(partRequest, "The request line has no version.", first("GET {path}")),
+		refuses(partRequest, "The request line has a space too many.", first("GET {path} x HTTP/1.1")),
+		accepts(uri, "The target is an absolute URI.", first("GET http://{host}{path} HTTP/1.1")),
+		either(fragment, "The target has a fragment.", first("GET {path}#fragment HTTP/1.1")),
+		refuses(partRequest, "The version is HTTP/11.", first("GET {path} HTTP/11")),
+	}
+}
+
+func versionRows() []letterCase {
+	mismatch := rule("4.2.2", "MUST", "If this version does not match a version understood by the server, the server MUST abort the WebSocket handshake described in this section and instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding.")
+	once := rule("11.3.5", "MUST", "However, the |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request.")
+	other := func(version string) letterCase {
+		return letterCase{
+			"The version is " + version + ".", "The server returns an HTTP error code and names version 13 in Sec-WebSocket-Version.", mismatch,
+			func(s *Script) {
+				s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: "+version))
+				s.refusedRequest(false)
+				if v := s.reply.fields.Values("Sec-Websocket-Version"); !wire.HasToken(v, "13") {
+					s.broke("The server refused it with %q, but does not name the version 13: Sec-WebSocket-Version is %q.", s.reply.line, v)
+				}
+			},
+		}
+	}
+	version := func(what string, lines ...string) letterCase {
+		return refuses(partVersion, what, set("Sec-WebSocket-Version", lines...))
+	}
+	upgrade := http9110("15.5.22", "MUST", "The server MUST send an Upgrade header field in a 426 response to indicate the required protocol(s).")
+	return []letterCase{
+		version("There is no version."),
+		other("8"), other("0"), other("14"), other("7"), other("255"),
+		version("The version is empty.", "Sec-WebSocket-Version:"),
+		version("The version is a list, 13 and 8.", "Sec-WebSocket-Version: 13, 8"),
+		version("The version is 013.", "Sec-WebSocket-Version: 013"),
+		version("The version is 13.0.", "Sec-WebSocket-Version: 13.0"),
+		refuses(once, "The version stands there twice, 13 and 8.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8")),
+		refuses(once, "The version stands there twice, 13 and 13.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13")),
+		{"The version is 8.", "If the response is 426 it has an Upgrade field.", upgrade, func(s *Script) {
+			s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8"))
+			s.refusedRequest(false)
+			if s.status() != 426 {
+				s.saw(report.OK, "The response is not 426: %s.", s.reply.line)
+			} else if v := s.reply.fields.Values("Upgrade"); !wire.HasToken(v, "websocket") {
+				s.broke("The response is 426, and Upgrade is %q.", v)
+			}
+		}},
+	}
+}
+
+func keyRows() []letterCase {
+	decode := rule("4.2.1", "SHOULD", partKey.Text+" [Section 4.2.2 adds:] It is not necessary for the server to base64-decode the |Sec-WebSocket-Key| value.")
+	once := rule("11.3.1", "MUST", "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request.")
+	trimmed := rule("4.1", "MUST", `[The value of |Sec-WebSocket-Accept| is] the base64-encoded SHA-1 of the concatenation of the |Sec-WebSocket-Key| (as a string, not base64-decoded) with the string "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" but ignoring any leading and trailing whitespace`)
+	key := func(r report.Rule, what string, values ...string) letterCase {
+		var lines []string
+		for _, v := range values {
+			lines = append(lines, "Sec-WebSocket-Key:"+v)
+		}
+		return refuses(r, what, set("Sec-WebSocket-Key", lines...))
+	}
+	fine := func(what, line string) letterCase { return accepts(trimmed, what, set("Sec-WebSocket-Key", line)) }
+	return []letterCase{
+		key(partKey, "There is no key."),
+		key(partKey, "The key is empty.", ""),
+		key(decode, "The key is 15 octets in base64.", " AQIDBAUGBwgJCgsMDQ4P"),
+		key(decode, "The key is 17 octets in base64.", " AQIDBAUGBwgJCgsMDQ4PEBE="),
+		key(decode, "The key is not base64.", " this is no base64 text!"),
+		key(decode, "The key is base64 without its padding.", " AQIDBAUGBwgJCgsMDQ4PEA"),
+		key(decode, "The key is the base64 of URLs.", " -_-_-_-_-_-_-_-_-_-_-w=="),
+		key(once, "The key stands there twice, the same.", " AQIDBAUGBwgJCgsMDQ4PEA==", " AQIDBAUGBwgJCgsMDQ4PEA=="),
+		key(once, "There are two keys.", " AQIDBAUGBwgJCgsMDQ4PEA==", " EA8ODQwLCgkIBwYFBAMCAQ=="),
+		key(decode, "There are two keys in one field.", " AQIDBAUGBwgJCgsMDQ4PEA==, EA8ODQwLCgkIBwYFBAMCAQ=="),
+		fine("The key has spaces and tabs around it.", "Sec-WebSocket-Key: \t {key} \t"),
+		fine("The key follows its colon at once.", "Sec-WebSocket-Key:{key}"),
+		fine("The key has both characters of base64 that are no letters or digits.", "Sec-WebSocket-Key: +/+/+/+/+/+/+/+/+/+/+w=="),
+	}
+}
+
+func upgradeRows() []letterCase {
+	con := func(v ...string) edit { return set("Connection", v...) }
+	up := func(v ...string) edit { return set("Upgrade", v...) }
+	several := partUpgrade
+	several.Level = "SHOULD" // a server may prefer another protocol of the list, or none
+	return []letterCase{
+		accepts(partConnection, "Connection is a list, as Firefox sends it.", con("Connection: keep-alive, Upgrade")),
+		accepts(partConnection, "Connection is a list without spaces, Upgrade first.", con("Connection: Upgrade,keep-alive")),
+		accepts(partConnection, "Connection is in lower case.", con("Connection: upgrade")),
+		accepts(partConnection, "Connection is in upper case.", con("Connection: UPGRADE")),
+		accepts(partConnection, "There are two Connection fields.", con("Connection: keep-alive", "Connection: Upgrade")),
+		accepts(partConnection, "Connection is a list with empty elements.", con("Connection: ,, Upgrade ,")),
+		accepts(partUpgrade, "Upgrade is in mixed case.", up("Upgrade: WebSocket")),
+		accepts(partUpgrade, "Upgrade is in upper case.", up("UPGRADE: WEBSOCKET")),
+		accepts(several, "Upgrade is a list of protocols.", up("Upgrade: example/2, websocket")),
+		ignores(partUpgrade, "There is no Upgrade.", up()),
+		ignores(partConnection, "There is no Connection.", con()),
+		ignores(partConnection, "Connection lacks Upgrade.", con("Connection: keep-alive")),
+		ignores(partUpgrade, "Upgrade is another protocol.", up("Upgrade: example")),
+		ignores(partUpgrade, "Upgrade begins with websocket.", up("Upgrade: websockets")),
+		ignores(partUpgrade, "Upgrade ends with websocket.", up("Upgrade: notwebsocket")),
+		ignores(partConnection, "Connection begins with upgrade.", con("Connection: Upgrades")),
+		ignores(partConnection, "Connection ends with upgrade.", con("Connection: keep-alive, no-upgrade")),
+		ignores(partUpgrade, "Upgrade is empty.", up("Upgrade:")),
+		ignores(partConnection, "Connection is empty.", con("Connection:")),
+		ignores(partUpgrade, "Upgrade and Connection are exchanged.", up("Upgrade: Upgrade"), con("Connection: websocket")),
+	}
+}
+
+func fieldRows() []letterCase {
+	hosts := http9112("3.2", "MUST", "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host header field and to any request message that contains more than one Host header field line or a Host header field with an invalid field value.")
+	unknown := rule("4.2.1", "MUST", "Optionally, other header fields, such as those used to send cookies or request authentication to a server. Unknown header fields are ignored, as per [RFC2616].")
+	names := rule("4.1", "MUST", "Please note that according to [RFC2616], all header field names in both HTTP requests and HTTP responses are case-insensitive.")
+	colon := http9112("5.1", "MUST", "A server MUST reject, with a response status code of 400 (Bad Request), any received request message that contains whitespace between a header field name and colon.")
+	folded := http9112("5.2", "MUST", `A server that receives an obs-fold in a request message that is not within a "message/http" container MUST either reject the message by sending a 400 (Bad Request), [...] or replace each received obs-fold with one or more SP octets prior to interpreting the field value or forwarding the message downstream.`)
+	origin := rule("4.2.2", "MAY", "The server MAY use this information as part of a determination of whether to accept the incoming connection. If the server does not validate the origin, it will accept connections from anywhere.")
+	large := http9110("5.4", "MUST", "A server that receives a request header field line, field value, or set of fields larger than it wishes to process MUST respond with an appropriate 4xx (Client Error) status code.")
+	rows := []letterCase{
+		refuses(hosts, "There is no Host.", set("Host")),
+		refuses(hosts, "There are two Hosts.", set("Host", "Host: {host}", "Host: example.com")),
+		accepts(unknown, "There are fields that nobody knows.", add("X-Unknown: 1", "X-Empty:", "Another_One!: \x80\xff", "Cookie: a=b")),
+		accepts(names, "The names of fields are in lower case.", set("Upgrade", "upgrade: websocket"), set("Connection", "connection: Upgrade"),
+			set("Host", "host: {host}"), set("Sec-WebSocket-Key", "sec-websocket-key: {key}"), set("Sec-WebSocket-Version", "sec-websocket-version: 13")),
+		accepts(names, "The names of fields are in upper case.", set("Upgrade", "UPGRADE: websocket"), set("Connection", "CONNECTION: Upgrade"),
+			set("Host", "HOST: {host}"), set("Sec-WebSocket-Key", "SEC-WEBSOCKET-KEY: {key}"), set("Sec-WebSocket-Version", "SEC-WEBSOCKET-VERSION: 13")),
+		accepts(unknown, "Values have no space before them, or many.", set("Upgrade", "Upgrade:websocket"), set("Connection", "Connection: \t  Upgrade\t "), set("Sec-WebSocket-Version", "Sec-WebSocket-Version:13  ")),
+		refuses(colon, "There is a space before a colon.", set("Upgrade", "Upgrade : websocket")),
+		refuses(colon, "There is a space within the name of a field.", add("X Unknown: 1")),
+		refuses(part(""), "A line has no colon.", add("Nonsense")),
+		either(folded, "The value of a field is folded.", add("X-Folded: one,\r\n two")),
+		either(folded, "The Upgrade field is folded.", set("Upgrade", "Upgrade:\r\n websocket")),
+		either(origin, "Origin is that of the server.", add("Origin: http://{host}")),
+		either(origin, "Origin is another one.", add("Origin: http://example.com")),
+		either(origin, "Origin is null.", add("Origin: null")),
+		accepts(unknown, "The request says that it has no body.", add("Content-Length: 0")),
+		bodyRow("The request has a body.", add("Content-Length: 5"), behind("hello")),
+		bodyRow("The request has a chunked body.", add("Transfer-Encoding: chunked"), behind("5\r\nhello\r\n0\r\n\r\n")),
+		either(large, "A field has 70,000 octets.", add("X-Long: "+strings.Repeat("x", 70000))),
+		either(large, "There are 3,000 fields.", add(slices.Repeat([]string{"X-Many: 0123456789"}, 3000)...)),
+	}
+	return append(rows, oversizedRow(large))
+}
+
+// bodyRow is a request with a body, which a server may refuse, but not take for
+// frames: that is how requests are smuggled.
+func bodyRow(what string, edits ...edit) letterCase {
+	r := http9110("7.8", "SHOULD", "A client cannot begin using an upgraded protocol on the connection until it has completely sent the request message (i.e., the client can't change the protocol it is sending in the middle of a message).")
+	return letterCase{what, "The server returns an HTTP error code; or it accepts, and the frames begin behind the body.", r, func(s *Script) {
+		s.ask(edits...)
+		s.opened(s.refusedEither)
+		s.sendMessage(wire.OpText, []byte("Hello"))
+		if g := s.next(s.o.HandshakeTimeout); g.kind != "message" {
+			s.closedBy(g)
+			s.broke("The server took the body for frames: %s came.", g.words())
+		}
+		s.saw(report.OK, "The server accepted it and passed over the body.")
+	}}
+}
+
+// oversizedRow is a head of more octets than any server needs.
+func oversizedRow(r report.Rule) letterCase {
+	r.Level = "SHOULD" // to have a limit at all; section 17.5 ought to
+	return letterCase{"The fields have 8 MiB.", "The server returns an HTTP error code, or drops TCP, before it has taken all that.", r, func(s *Script) {
+		s.hush()
+		s.ask(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))
+		switch s.answer(s.o.HandshakeTimeout) {
+		case "nothing":
+			s.broke("The server did not respond in time.")
+		case "end":
+			s.lax("The server dropped TCP, perhaps while its response was under way.")
+		}
+		s.refusedStatus(false)
+	}}
+}
+
+func deliveryRows() []letterCase {
+	valid := rule("4.1", "MUST", "The handshake MUST be a valid HTTP request as specified by [RFC2616].")
+	early := rule("4.1", "MAY", "Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.")
+	slowly := func(what string, how pace) letterCase {
+		return letterCase{what, "The server accepts it and returns a message.", valid, func(s *Script) {
+			s.askBy(how)
+			s.opened(s.broke)
+			s.echo(wire.OpText, []byte("Hello"))
+		}}
+	}
+	rows := []letterCase{
+		slowly("The request comes octet by octet.", pace{size: 1}),
+		slowly("The request comes octet by octet, with 1 ms between.", pace{size: 1, gap: time.Millisecond}),
+		slowly("The request comes in pieces of 7 octets, with 5 ms between.", pace{size: 7, gap: 5 * time.Millisecond}),
+	}
+	for _, cut := range []struct{ where, after string }{
+		{"in the method", "GE"}, {"in the middle of the request line", "GET /"}, {"between CR and LF of the request line", "HTTP/1.1\r"},
+		{"behind the first line", "HTTP/1.1\r\n"}, {"in the name of a field", "Sec-Web"}, {"between a colon and its value", "Upgrade:"},
+		{"in the key", "Sec-WebSocket-Key: AB"}, {"before the last line", "Sec-WebSocket-Version: 13\r\n"}, {"before the last octet", "Sec-WebSocket-Version: 13\r\n\r"},
+	} {
+		rows = append(rows, letterCase{
+			"The request comes in two pieces, cut " + cut.where + ".", "The server accepts it and returns a message.", valid, func(s *Script) { s.askCut(cut.after) },
+		})
+	}
+	return append(rows,
+		letterCase{"A ping comes together with the request.", "The server takes it once it has accepted; or it refuses the request.", early, func(s *Script) {
+			s.ask(behind(string(s.octets(ping("early")))))
+			s.opened(s.refusedEither)
+			if g := s.next(s.o.HandshakeTimeout); g.kind != "pong" || string(g.data) != "early" {
+				s.broke("The server accepted, but then came %s: it has lost the frame or took it for something else.", g.words())
+			}
+			s.echo(wire.OpText, []byte("Hello"))
+		}})
+}
+
+// askCut sends the request in two pieces, the first up to and with the text after.
+func (s *Script) askCut(after string) {
+	raw := s.compose(set("Sec-WebSocket-Key", "Sec-WebSocket-Key: ABCDEFGHIJKLMNOPQRSTUQ=="))
+	i := strings.Index(string(raw), after) + len(after)
+	s.write(raw[:i], pace{})
+	s.flush(idleTime)
+	s.pause(20 * time.Millisecond)
+	s.write(raw[i:], pace{})
+	s.last, s.suspect = sent{}, nil
+	s.opened(s.broke)
+	s.echo(wire.OpText, []byte("Hello"))
+}
