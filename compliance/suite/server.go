@@ -72,7 +72,12 @@ func (s *Server) Results() []*report.Result {
 // Serve accepts clients until ctx ends or a client stops the server, which is no
 // error. It closes l, and returns when all connections are closed.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	s.o, s.results, s.changed = s.Options.withDefaults(), map[string]map[string]*report.Result{}, make(chan struct{})
+	s.mu.Lock()
+	s.o, s.results = s.Options.withDefaults(), map[string]map[string]*report.Result{}
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	s.mu.Unlock()
 	s.heavy = make(chan struct{}, s.o.processors())
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
@@ -228,23 +233,36 @@ func (s *Server) add(r *report.Result) {
 	}
 }
 
-// status waits for the verdict on a case.
-func (s *Server) status(ctx context.Context, q *clientRequest) report.Verdict {
-	ctx, cancel := context.WithTimeout(ctx, statusLimit)
-	defer cancel()
+// Wait returns the result of a case with an agent as soon as there is one, or ctx's
+// error.
+func (s *Server) Wait(ctx context.Context, agent, id string) (*report.Result, error) {
 	for {
 		s.mu.Lock()
-		r, changed := s.results[q.agent][q.c.ID], s.changed
+		if s.changed == nil {
+			s.changed = make(chan struct{})
+		}
+		r, changed := s.results[agent][id], s.changed
 		s.mu.Unlock()
 		if r != nil {
-			return r.Behavior
+			return r, nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return report.Failed
+			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// status is the verdict on a case, which may still run.
+func (s *Server) status(ctx context.Context, q *clientRequest) report.Verdict {
+	ctx, cancel := context.WithTimeout(ctx, statusLimit)
+	defer cancel()
+	r, err := s.Wait(ctx, q.agent, q.c.ID)
+	if err != nil {
+		return report.Failed
+	}
+	return r.Behavior
 }
 
 func (s *Server) update(q *clientRequest) {
