@@ -20,6 +20,8 @@ type handshake struct {
 	serverBits int
 	clientBits int // differs from serverBits only where the peer asks
 	noTakeover bool
+	unsized    bool // the peer, a client, cannot size its window
+	large      bool // and we let it have one of 32 KiB, with takeover
 
 	offer, answer string // the Sec-WebSocket-Extensions fields
 	refused       string // part of the error of the side that refuses, if one does
@@ -31,11 +33,17 @@ func (h handshake) String() string {
 	if h.clientBits != h.serverBits {
 		bits += "/" + strconv.Itoa(h.clientBits)
 	}
-	no := ""
+	unsized, no := "", ""
+	switch {
+	case h.large:
+		unsized = "unsized and large, "
+	case h.unsized:
+		unsized = "unsized, "
+	}
 	if h.noTakeover {
 		no = "no "
 	}
-	return fmt.Sprintf("%s %s, %s asks %s, %stakeover", h.peer, h.role, h.asks, bits, no)
+	return fmt.Sprintf("%s %s, %s%s asks %s, %stakeover", h.peer, h.role, unsized, h.asks, bits, no)
 }
 
 // options are those of our side. Where the peer asks, ours has all that it can.
@@ -43,12 +51,14 @@ func (h handshake) options() *deflate.Options {
 	if h.asks == "peer" {
 		return &deflate.Options{WindowBits: 15}
 	}
-	return &deflate.Options{WindowBits: h.serverBits, NoContextTakeover: h.noTakeover}
+	return &deflate.Options{
+		WindowBits: h.serverBits, NoContextTakeover: h.noTakeover, AllowLargeWindow: h.large,
+	}
 }
 
 // setup is that of the peer.
 func (h handshake) setup() setup {
-	s := setup{Role: h.role}
+	s := setup{Role: h.role, Unsized: h.unsized}
 	if h.asks == "peer" {
 		s.ServerBits, s.ClientBits, s.NoTakeover = h.serverBits, h.clientBits, h.noTakeover
 	}
@@ -79,7 +89,8 @@ var windowBits = map[string]*regexp.Regexp{
 	"server": regexp.MustCompile(`server_max_window_bits=(\d+)`),
 }
 
-var firstLine = regexp.MustCompile(`^(\w+) (client|server), (hawser|peer) asks (\d+)(?:/(\d+))?, (no )?takeover$`)
+var firstLine = regexp.MustCompile(
+	`^(\w+) (client|server), (unsized, |unsized and large, )?(hawser|peer) asks (\d+)(?:/(\d+))?, (no )?takeover$`)
 
 // parseHandshakes reads a table. Its rows have no defaults: what stands there is
 // what is compared.
@@ -102,10 +113,11 @@ func parseHandshakes(table string) (rows []handshake, err error) {
 				return nil, fmt.Errorf("line %d is no new row: %q", i+1, line)
 			}
 			seen[line] = true
-			h := handshake{peer: m[1], role: m[2], asks: m[3], noTakeover: m[6] != ""}
-			h.serverBits, _ = strconv.Atoi(m[4])
-			if h.clientBits = h.serverBits; m[5] != "" {
-				h.clientBits, _ = strconv.Atoi(m[5])
+			h := handshake{peer: m[1], role: m[2], asks: m[4], noTakeover: m[7] != ""}
+			h.unsized, h.large = m[3] != "", m[3] == "unsized and large, "
+			h.serverBits, _ = strconv.Atoi(m[5])
+			if h.clientBits = h.serverBits; m[6] != "" {
+				h.clientBits, _ = strconv.Atoi(m[6])
 			}
 			rows = append(rows, h)
 		}

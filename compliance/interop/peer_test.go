@@ -35,6 +35,7 @@ type setup struct {
 	ServerBits int    `json:"serverBits"`
 	ClientBits int    `json:"clientBits"`
 	NoTakeover bool   `json:"noTakeover"` // in both directions
+	Unsized    bool   `json:"unsized"`    // it does not offer to size its own window
 }
 
 // A report is what a peer saw.
@@ -58,6 +59,9 @@ type traits struct {
 // A program is a peer that is a process. It prints a line of JSON, {"url": …},
 // once it listens, and a report when it ends.
 type program struct {
+	argv []string // the setup, as JSON, comes last
+	env  []string // beside that of the test
+
 	cmd    *exec.Cmd
 	stderr bytes.Buffer
 	lines  *bufio.Scanner
@@ -67,19 +71,14 @@ type program struct {
 	ended  bool
 }
 
-func newProgram(name string, args ...string) *program {
-	return &program{cmd: exec.Command(name, args...)}
-}
-
 func (p *program) start(ctx context.Context, t *testing.T, s setup) {
 	t.Helper()
 	arg, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := p.cmd.Env
-	p.cmd = exec.CommandContext(ctx, p.cmd.Path, append(p.cmd.Args[1:], string(arg))...)
-	p.cmd.Env = env
+	p.cmd = exec.CommandContext(ctx, p.argv[0], append(p.argv[1:], string(arg))...)
+	p.cmd.Env = append(os.Environ(), p.env...)
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = 5 * time.Second
 	out, err := p.cmd.StdoutPipe()

@@ -14,9 +14,7 @@ func TestNode(t *testing.T) {
 		missing(t, "npm's ws is not installed: %v", err)
 	}
 	testPeer(t, "ws", traits{zlib: true}, func() peer {
-		p := newProgram(node, "peers/ws.js")
-		p.cmd.Env = append(os.Environ(), "NODE_PATH="+modules)
-		return p
+		return &program{argv: []string{node, "peers/ws.js"}, env: []string{"NODE_PATH=" + modules}}
 	})
 }
 
@@ -26,5 +24,7 @@ func TestPython(t *testing.T) {
 	if _, err := os.Stat(python); err != nil {
 		missing(t, "python's websockets is not installed: %v", err)
 	}
-	testPeer(t, "websockets", traits{zlib: true}, func() peer { return newProgram(python, "peers/websockets_peer.py") })
+	testPeer(t, "websockets", traits{zlib: true}, func() peer {
+		return &program{argv: []string{python, "peers/websockets_peer.py"}}
+	})
 }

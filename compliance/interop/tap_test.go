@@ -2,6 +2,8 @@ package interop
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -108,12 +110,12 @@ func (f *flow) add(p []byte) {
 
 // header counts the frame that partial begins, once its header is whole.
 func (f *flow) header() {
-	h, n, err := wire.ConsumeHeader(f.partial)
-	if n == 0 {
-		if len(f.partial) >= 14 { // the longest header there is
-			f.malformed++
-		}
-		_ = err // or it is cut
+	h, _, err := wire.ConsumeHeader(f.partial)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return
+	}
+	if err != nil {
+		f.malformed++
 		return
 	}
 	f.partial, f.payload = f.partial[:0], h.Length

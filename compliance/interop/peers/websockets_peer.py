@@ -25,6 +25,8 @@ def say(what):
 
 
 def deflate(factory):
+    if setup["unsized"]:
+        return [factory(client_max_window_bits=None)]
     if not setup["serverBits"]:
         return [factory()]
     return [

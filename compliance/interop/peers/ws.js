@@ -19,6 +19,9 @@ function deflateOptions() {
       options.clientNoContextTakeover = true;
     }
   }
+  if (setup.unsized) {
+    options.clientMaxWindowBits = false;
+  }
   return options;
 }
 
