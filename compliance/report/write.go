@@ -64,7 +64,8 @@ func asset(name string) string {
 //
 // A file that is there already is replaced whole, and the index comes last: whoever
 // interrupts Write finds the report of before, of now, or cases of either, but never
-// an index that names half a file. Two may not write to a directory at once. Files that an earlier report left and this one does not have are not removed.
+// an index that names half a file. Two may not write to a directory at once. Files
+// that an earlier report left and this one does not have are not removed.
 func Write(dir string, results []*Result, opts Options) error {
 	if opts.Title == "" {
 		opts.Title = "WebSocket conformance"
