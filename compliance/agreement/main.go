@@ -101,13 +101,17 @@ func (c *config) compareAll(ctx context.Context) ([]*tally, error) {
 			return err
 		}
 		began := time.Now()
-		results, err := c.native(ctx, p, r.Side, first.ids())
+		results, err := c.native(ctx, p, r.Side, first.ids(), "native")
 		if err != nil {
 			return err
 		}
-		t := compare(r, p.Agent(), first, fromResults(results))
-		fmt.Fprintf(c.log, "%v: %d cases by hawser's suite in %.1f s, %d unequal, %d not explained\n",
-			r, len(results), time.Since(began).Seconds(), len(t.Unequal), t.unexplained())
+		fmt.Fprintf(c.log, "%v: %d cases by hawser's suite in %.1f s\n", r, len(results), time.Since(began).Seconds())
+		native := fromResults(results)
+		t := compare(r, p.Agent(), first, native)
+		if err := c.settle(ctx, p, t, first, native); err != nil {
+			return err
+		}
+		fmt.Fprintf(c.log, "%v: %d verdicts unequal, %d not explained\n", r, len(t.Unequal), t.unexplained())
 		tallies = append(tallies, t)
 		return nil
 	})
@@ -117,7 +121,7 @@ func (c *config) compareAll(ctx context.Context) ([]*tally, error) {
 // judge returns the original's verdicts on a run, of a run of now or stored.
 func (c *config) judge(ctx context.Context, p *peers.Peer, r run) (verdicts, error) {
 	if !c.stored {
-		rep, err := c.original(ctx, p, r.Side)
+		rep, err := c.original(ctx, p, r.Side, c.cases, "original")
 		if err != nil {
 			return nil, err
 		}
@@ -271,7 +275,7 @@ func (c *config) each(ctx context.Context, do func(p *peers.Peer, r run) error) 
 // updateAll stores the original's verdicts on every run.
 func (c *config) updateAll(ctx context.Context) error {
 	return c.each(ctx, func(p *peers.Peer, r run) error {
-		rep, err := c.original(ctx, p, r.Side)
+		rep, err := c.original(ctx, p, r.Side, c.cases, "original")
 		if err != nil {
 			return err
 		}

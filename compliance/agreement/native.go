@@ -13,8 +13,8 @@ import (
 )
 
 // native runs the cases of hawser's suite with these ids on a peer and returns
-// the results, of which it also writes a report.
-func (c *config) native(ctx context.Context, p *peers.Peer, s side, ids []string) ([]*report.Result, error) {
+// the results, of which it also writes a report, as original does.
+func (c *config) native(ctx context.Context, p *peers.Peer, s side, ids []string, dir string) ([]*report.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.bound())
 	defer cancel()
 	cases, err := casesOf(ids)
@@ -25,7 +25,7 @@ func (c *config) native(ctx context.Context, p *peers.Peer, s side, ids []string
 	if err != nil {
 		return nil, err
 	}
-	return results, report.Write(filepath.Join(c.out, "native", p.Name+"-"+string(s)), results, report.Options{Tool: "agreement"})
+	return results, report.Write(filepath.Join(c.out, dir, p.Name+"-"+string(s)), results, report.Options{Tool: "agreement"})
 }
 
 // casesOf returns the cases with these ids that hawser's suite has.

@@ -17,14 +17,15 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// original runs the original suite on a peer.
-func (c *config) original(ctx context.Context, p *peers.Peer, s side) (*autobahn.Report, error) {
+// original runs cases of the original suite on a peer. The reports go to a
+// directory of this name below that for all.
+func (c *config) original(ctx context.Context, p *peers.Peer, s side, cases []string, dir string) (*autobahn.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.bound())
 	defer cancel()
 	o := autobahn.Options{
 		Agent:  p.Agent(),
-		Cases:  c.cases,
-		Dir:    filepath.Join(c.out, "original", p.Name+"-"+string(s)),
+		Cases:  cases,
+		Dir:    filepath.Join(c.out, dir, p.Name+"-"+string(s)),
 		Wstest: c.wstest,
 		Log:    io.Discard,
 	}
