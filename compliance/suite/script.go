@@ -52,6 +52,7 @@ type Script struct {
 	established bool
 	state       state // of the WebSocket connection
 	cut         bool  // the last frame of ours is not whole
+	sentClose   bool  // the last frame of ours is a bent close frame with 1000
 	lost        bool  // nothing that comes can be read any more
 	deflate     *deflater
 	agreed      DeflateParams

@@ -86,6 +86,12 @@ func (s *Script) refused(codes ...int) {
 		s.broke("The peer accepted it: %s came.", g.words())
 	case "nothing":
 		s.broke("The peer did nothing.")
+	case "close":
+		if s.sentClose && g.code == codeNormal {
+			s.closedBy(g)
+			s.broke("The peer accepted it: its close frame is the answer to ours.")
+		}
+		s.refusedBy(g, codes...)
 	default:
 		s.refusedBy(g, codes...)
 	}

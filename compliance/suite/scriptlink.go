@@ -32,7 +32,7 @@ type outbox struct {
 type parcel struct {
 	data []byte
 	gap  time.Duration // to wait before
-	then func()        // called once it is written; may be nil
+	then func()        // called once it is written, or cannot be; may be nil
 }
 
 func newOutbox(conn net.Conn) *outbox {
@@ -78,8 +78,10 @@ func (o *outbox) run() {
 		if p.gap > 0 {
 			time.Sleep(p.gap) // milliseconds
 		}
-		// An error shows when the script reads.
-		if _, err := o.conn.Write(p.data); err == nil && p.then != nil {
+		if len(p.data) > 0 {
+			_, _ = o.conn.Write(p.data) // an error shows when the script reads
+		}
+		if p.then != nil {
 			p.then()
 		}
 	}
@@ -110,7 +112,8 @@ func (s *Script) write(raw []byte, how pace) {
 	s.out.put(parcels...)
 }
 
-// flush reports whether all that was sent has left within d.
+// flush reports whether all that was sent has left within d, or has met the end of
+// TCP.
 func (s *Script) flush(d time.Duration) bool {
 	done := make(chan struct{})
 	s.out.put(parcel{then: func() { close(done) }})

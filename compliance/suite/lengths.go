@@ -1,0 +1,324 @@
+package suite
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A bentFrame is a frame whose header need not be right.
+type bentFrame struct {
+	op      wire.Opcode
+	more    bool
+	form    int    // 7, 16 or 64 bits of length; 0: the shortest that fits
+	length  uint64 // as it is announced
+	payload string
+	mask    maskKind
+}
+
+type maskKind int
+
+const (
+	maskRight maskKind = iota // as our role wants it
+	maskWrong                 // the other way round
+	maskZero                  // with a key of zeros
+)
+
+// whole announces the length that the payload has.
+func (f bentFrame) whole() bentFrame { f.length = uint64(len(f.payload)); return f }
+
+// bent is a frame as it travels.
+func (s *Script) bent(f bentFrame) []byte {
+	raw := []byte{byte(f.op), 0}
+	if !f.more {
+		raw[0] |= 0x80
+	}
+	switch {
+	case f.form == 64 || f.form == 0 && f.length > 1<<16-1:
+		raw[1] = 127
+		raw = binary.BigEndian.AppendUint64(raw, f.length)
+	case f.form == 16 || f.form == 0 && f.length > 125:
+		raw[1] = 126
+		raw = binary.BigEndian.AppendUint16(raw, uint16(f.length))
+	default:
+		raw[1] = byte(f.length)
+	}
+	if s.server != (f.mask == maskWrong) {
+		return append(raw, f.payload...)
+	}
+	var key [4]byte
+	if f.mask != maskZero {
+		rand.Read(key[:])
+	}
+	raw[1] |= 0x80
+	raw = append(append(raw, key[:]...), f.payload...)
+	wire.Mask(raw[len(raw)-len(f.payload):], key, 0)
+	return raw
+}
+
+// sendBent sends a frame and marks what is wrong with it: n octets from one on.
+func (s *Script) sendBent(f bentFrame, from, n int, what string) {
+	s.write(s.bent(f), pace{})
+	s.logFrame(frame{op: f.op, more: f.more, payload: []byte(f.payload)})
+	s.cut, s.sentClose = f.length != uint64(len(f.payload)), f.op == wire.OpClose
+	s.mark(from, n, what)
+}
+
+// lengthCases are group L: what the original leaves out about lengths and masks.
+func lengthCases() []*Case {
+	heavy := forBoth
+	heavy.Heavy = true
+	return slices.Concat(
+		letterCases("L.1", topBitRows(), forBoth), letterCases("L.2", longFormRows(), forBoth),
+		letterCases("L.3", announcedRows(), forBoth), letterCases("L.4", controlLengthRows(), forBoth),
+		letterCases("L.5", maskRows(), forServers), letterCases("L.6", boundaryRows(), forBoth),
+		letterCases("L.7", sumRows(), heavy),
+	)
+}
+
+// topBitRows are 64-bit lengths that are negative for who takes them as signed.
+func topBitRows() []letterCase {
+	r := rule("5.2", "MUST", "If 127, the following 8 bytes interpreted as a 64-bit unsigned integer (the most significant bit MUST be 0) are the payload length.")
+	row := func(what string, f bentFrame, before ...frame) letterCase {
+		return letterCase{what, "The peer fails the connection with 1002 or 1009.", r, func(s *Script) {
+			s.open()
+			s.send(before...)
+			s.sendBent(f, 2, 1, "The top bit of the length is set.")
+			g := s.reaction()
+			s.alive()
+			switch g.kind {
+			case "message", "pong":
+				s.broke("The peer passed over the top bit: %s came.", g.words())
+			case "nothing":
+				s.lax("The peer waits for a payload of that length.")
+			}
+			s.refusedBy(g, codeProtocolError, codeTooBig)
+		}}
+	}
+	const top = 1 << 63
+	return []letterCase{
+		row("A text frame of 5 octets whose 64-bit length has its top bit set.", bentFrame{op: wire.OpText, form: 64, length: top + 5, payload: "Hello"}),
+		row("A binary frame of 65,536 octets whose 64-bit length has its top bit set.", bentFrame{op: wire.OpBinary, form: 64, length: top + 1<<16, payload: strings.Repeat("x", 1<<16)}),
+		row("An empty frame whose 64-bit length is but its top bit.", bentFrame{op: wire.OpBinary, form: 64, length: top}),
+		row("A frame whose 64-bit length has all its bits set.", bentFrame{op: wire.OpText, form: 64, length: top | (top - 1), payload: "Hello"}),
+		row("A continuation whose 64-bit length has its top bit set.", bentFrame{op: wire.OpContinuation, form: 64, length: top + 5, payload: "Hello"}, moreText("First. ")),
+		row("A ping whose 64-bit length has its top bit set.", bentFrame{op: wire.OpPing, form: 64, length: top + 5, payload: "Hello"}),
+	}
+}
+
+// longFormRows are lengths in more octets than they need. The rule is for who sends;
+// nothing says that who receives has to refuse them.
+func longFormRows() []letterCase {
+	row := func(kind string, op wire.Opcode, form, n int, before ...frame) letterCase {
+		what := fmt.Sprintf("A %s of %d octets whose length is given in %d bits.", kind, n, form)
+		return letterCase{what, "The peer fails the connection with 1002. Taking it is not strict.", ruleMinimal, func(s *Script) {
+			s.open()
+			s.send(before...)
+			f := bentFrame{op: op, form: form, payload: strings.Repeat("x", n)}
+			s.sendBent(f.whole(), 2, form/8, "The length fits in fewer octets.")
+			g := s.reaction()
+			switch g.kind {
+			case "message", "pong":
+				s.lax("The peer took it: %s came.", g.words())
+			case "nothing":
+				s.broke("The peer did nothing.")
+			}
+			s.refusedBy(g, codeProtocolError)
+		}}
+	}
+	return []letterCase{
+		row("text message", wire.OpText, 16, 0), row("text message", wire.OpText, 16, 1), row("text message", wire.OpText, 16, 125),
+		row("text message", wire.OpText, 64, 0), row("text message", wire.OpText, 64, 125), row("text message", wire.OpText, 64, 126),
+		row("binary message", wire.OpBinary, 64, 65535),
+		row("last fragment", wire.OpContinuation, 16, 5, moreText("First. ")),
+		row("ping", wire.OpPing, 16, 5), row("ping", wire.OpPing, 64, 5),
+		row("pong", wire.OpPong, 16, 5),
+	}
+}
+
+// announcedRows announce payloads that never come.
+func announcedRows() []letterCase {
+	limit := rule("10.4", "SHOULD", "Such an implementation SHOULD impose a limit on frame sizes and the total message size after reassembly from multiple frames.")
+	row := func(kind string, op wire.Opcode, length uint64, name string, before ...frame) letterCase {
+		what := fmt.Sprintf("The header of a %s of %s octets, and the first 4 of them.", kind, name)
+		return letterCase{what, "The peer refuses it with 1009 or 1002, or waits for the rest, and has not spent its memory on it. Nobody has 2⁶³ octets.", limit, func(s *Script) {
+			s.open()
+			s.send(before...)
+			s.sendBent(bentFrame{op: op, form: 64, length: length, payload: "rest"}, 2, 8, "The length that is announced.")
+			g := s.next(idleTime)
+			s.alive()
+			switch {
+			case g.kind == "message" || g.kind == "pong":
+				s.fail("The peer answered a frame that is not whole: %s came.", g.words())
+			case g.kind == "nothing" && length > 1<<62:
+				s.broke("The peer waits for the rest. It has no limit.")
+			case g.kind == "nothing":
+				s.inform("The peer waits for the rest. Its limit, if it has one, is larger.")
+			}
+			s.refusedBy(g, codeTooBig, codeProtocolError)
+		}}
+	}
+	text := moreText("The first fragment. ")
+	return []letterCase{
+		row("binary message", wire.OpBinary, 1<<31-1, "2³¹-1"), row("binary message", wire.OpBinary, 1<<31, "2³¹"),
+		row("binary message", wire.OpBinary, 1<<32-1, "2³²-1"), row("binary message", wire.OpBinary, 1<<32, "2³²"),
+		row("binary message", wire.OpBinary, 1<<32+4, "2³²+4"),
+		row("binary message", wire.OpBinary, 1<<63-1, "2⁶³-1"), row("text message", wire.OpText, 1<<63-1, "2⁶³-1"),
+		row("last fragment", wire.OpContinuation, 1<<31-1, "2³¹-1", text), row("last fragment", wire.OpContinuation, 1<<32-20, "2³²-20", text),
+		row("last fragment", wire.OpContinuation, 1<<63-20, "2⁶³-20, behind one of 20", text), row("last fragment", wire.OpContinuation, 1<<63-1, "2⁶³-1", text),
+	}
+}
+
+// controlLengthRows are control frames that are too long.
+func controlLengthRows() []letterCase {
+	reason := "\x03\xe8" + strings.Repeat("x", 124)
+	row := func(what string, f bentFrame, before ...frame) letterCase {
+		return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *Script) {
+			s.open()
+			s.send(before...)
+			s.sendBent(f, 1, 1, "The length is above 125.")
+			s.refused(codeProtocolError, codeTooBig)
+		}}
+	}
+	long := strings.Repeat("x", 126)
+	return []letterCase{
+		row("A ping of 126 octets.", bentFrame{op: wire.OpPing, payload: long}.whole()),
+		row("A pong of 126 octets.", bentFrame{op: wire.OpPong, payload: long}.whole()),
+		row("A close frame of 126 octets.", bentFrame{op: wire.OpClose, payload: reason}.whole()),
+		row("A ping of 65,536 octets.", bentFrame{op: wire.OpPing, payload: strings.Repeat("x", 1<<16)}.whole()),
+		row("The header of a ping of 2⁶³-1 octets.", bentFrame{op: wire.OpPing, length: 1<<63 - 1}),
+		row("A ping of 126 octets within a message.", bentFrame{op: wire.OpPing, payload: long}.whole(), moreText("First. ")),
+		{"A ping of 125 octets, which is right.", "It is answered.", rulePong, func(s *Script) {
+			s.open()
+			s.send(ping(long[:125]))
+			s.pong(long[:125])
+		}},
+	}
+}
+
+// maskRows are frames of a client with the wrong mask, or an odd one.
+func maskRows() []letterCase {
+	unmasked := rule("5.1", "MUST", "The server MUST close the connection upon receiving a frame that is not masked.")
+	row := func(what string, f bentFrame, before ...frame) letterCase {
+		return letterCase{what, "The server closes the connection, with 1002.", unmasked, func(s *Script) {
+			s.open()
+			s.send(before...)
+			f.mask = maskWrong
+			s.sendBent(f.whole(), 1, 1, "The frame is not masked.")
+			s.refused(codeProtocolError)
+		}}
+	}
+	masked := func(what string, payload string) letterCase {
+		r := rule("5.3", "MUST", "To convert masked data into unmasked data, or vice versa, the following algorithm is applied.")
+		return letterCase{what, "It comes back.", r, func(s *Script) {
+			s.open()
+			s.sendBent(bentFrame{op: wire.OpText, payload: payload, mask: maskZero}.whole(), 0, 0, "")
+			s.suspect = nil
+			s.comesBack(wire.OpText, []byte(payload))
+		}}
+	}
+	return []letterCase{
+		row("A text message that is not masked.", bentFrame{op: wire.OpText, payload: "Hello"}),
+		row("A binary message that is not masked.", bentFrame{op: wire.OpBinary, payload: "Hello"}),
+		row("An empty text message that is not masked.", bentFrame{op: wire.OpText}),
+		row("A ping that is not masked.", bentFrame{op: wire.OpPing, payload: "Hello"}),
+		row("A pong that is not masked.", bentFrame{op: wire.OpPong, payload: "Hello"}),
+		row("A close frame that is not masked.", bentFrame{op: wire.OpClose, payload: "\x03\xe8"}),
+		row("A last fragment that is not masked, behind one that is.", bentFrame{op: wire.OpContinuation, payload: "Hello"}, moreText("First. ")),
+		row("A message of 65,536 octets that is not masked.", bentFrame{op: wire.OpBinary, payload: strings.Repeat("x", 1<<16)}),
+		masked("A text message that is masked with a key of zeros.", "Hello"),
+		masked("A text message of 1,000 octets that is masked with a key of zeros.", strings.Repeat("0123456789", 100)),
+	}
+}
+
+// boundaryRows are messages whose fragments have the lengths at which the form of a
+// length changes.
+func boundaryRows() []letterCase {
+	sizes := []int{0, 125, 126, 127, 65535, 65536}
+	row := func(what string, chop pace, lengths ...int) letterCase {
+		return letterCase{what, "It comes back.", ruleLength, func(s *Script) {
+			s.open()
+			var data, raw []byte
+			for i, n := range lengths {
+				f := frame{op: wire.OpContinuation, payload: []byte(strings.Repeat(string(rune('a'+i)), n)), more: i < len(lengths)-1}
+				if i == 0 {
+					f.op = wire.OpText
+				}
+				data = append(data, f.payload...)
+				raw = append(raw, s.octets(f)...)
+				s.logFrame(f)
+			}
+			s.write(raw, chop)
+			s.comesBack(wire.OpText, data)
+		}}
+	}
+	var rows []letterCase
+	for _, n := range sizes {
+		rows = append(rows, row(fmt.Sprintf("A message in fragments of %d and 1 octets.", n), pace{}, n, 1))
+	}
+	for _, n := range sizes {
+		rows = append(rows, row(fmt.Sprintf("A message in fragments of 1 and %d octets.", n), pace{}, 1, n))
+	}
+	slow := pace{size: 1, gap: 2 * time.Millisecond}
+	return append(rows,
+		row("A message in fragments of 125, 126, 127, 65,535, 65,536, 0 and 1 octets.", pace{}, 125, 126, 127, 65535, 65536, 0, 1),
+		row("The same, the other way round.", pace{}, 1, 0, 65536, 65535, 127, 126, 125),
+		row("A message of 126 octets, octet by octet with 2 ms between.", slow, 126),
+		row("A message in fragments of 10 octets, octet by octet with 2 ms between.", slow, 10, 10, 10),
+		row("A message of 65,536 octets in pieces of 5,000, so that one begins within the length.", pace{size: 5000}, 65536),
+		headerRow("A frame whose header of 16 bits of length comes octet by octet, with 20 ms between.", 200),
+		headerRow("A frame whose header of 64 bits of length comes octet by octet, with 20 ms between.", 70000),
+	)
+}
+
+// headerRow is a message whose header comes slowly and whose payload does not.
+func headerRow(what string, n int) letterCase {
+	return letterCase{what, "It comes back.", ruleLength, func(s *Script) {
+		s.open()
+		f := frame{op: wire.OpBinary, payload: []byte(strings.Repeat("x", n))}
+		raw := s.octets(f)
+		s.write(raw[:len(raw)-n], pace{size: 1, gap: 20 * time.Millisecond})
+		s.write(raw[len(raw)-n:], pace{})
+		s.logFrame(f)
+		s.comesBack(f.op, f.payload)
+	}}
+}
+
+// sumRows are messages that grow without end, a fragment at a time.
+func sumRows() []letterCase {
+	limit := rule("10.4", "MUST", "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.")
+	row := func(fragment, total int) letterCase {
+		what := fmt.Sprintf("A message of %d MiB in fragments of %d KiB, which does not end.", total>>20, fragment>>10)
+		return letterCase{what, "The peer refuses it with 1009 at its limit, or has none below that.", limit, func(s *Script) {
+			s.open()
+			s.hush()
+			f := frame{op: wire.OpBinary, payload: make([]byte, fragment), more: true}
+			for range total >> 20 {
+				for range 1 << 20 / fragment {
+					s.send(f)
+					f.op = wire.OpContinuation
+				}
+				s.flush(idleTime)
+				if g := s.next(time.Millisecond); g.kind != "nothing" {
+					s.alive()
+					s.refusedBy(g, codeTooBig)
+					return
+				}
+			}
+			g := s.reaction()
+			s.alive()
+			if g.kind == "pong" {
+				s.saw(report.Informational, "The peer took it all.")
+				return
+			}
+			s.refusedBy(g, codeTooBig)
+		}}
+	}
+	return []letterCase{row(1<<20, 40<<20), row(16<<10, 40<<20)}
+}
