@@ -94,16 +94,38 @@ func (r *run) all(cases []*Case, heavy bool, n int) {
 	wg.Wait()
 }
 
-// again runs by itself each case that fell short in company.
+// again runs, a few at a time, each case that fell short in company.
 func (r *run) again(cases []*Case) {
+	var short []*Case
+	index := map[*Case]int{}
 	for i, c := range cases {
-		if res := r.results[i]; res != nil && !fine(res) && r.ctx.Err() == nil {
-			r.one(i, c)
+		if res := r.results[i]; res != nil && !fine(res) {
+			short, index[c] = append(short, c), i
 		}
 	}
+	var wg sync.WaitGroup
+	free := make(chan struct{}, min(r.o.Parallel, few))
+	for _, c := range short {
+		if r.ctx.Err() != nil {
+			break
+		}
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			r.one(index[c], c)
+		})
+	}
+	wg.Wait()
 }
 
-func fine(r *report.Result) bool { return r.Behavior.Passed() && r.BehaviorClose.Passed() }
+// few is how many cases run at once when it matters that they are few.
+const few = 2
+
+// fine reports whether there is no point in another run: the peer did well, or does
+// not have what the case is about.
+func fine(r *report.Result) bool {
+	return r.Behavior == report.Unimplemented && r.BehaviorClose.Passed() || r.Passed()
+}
 
 func (r *run) one(i int, c *Case) {
 	res, err := serverCase(r.ctx, r.t, c, r.o)

@@ -29,9 +29,9 @@ type Options struct {
 
 	// Parallel is how many cases wait for a server at the same time. Those that
 	// cost processor time are never more than there are processors. A case that
-	// falls short is run once more by itself, and that run counts: a machine that
-	// is busy with the other cases must not make a verdict. Default:
-	// DefaultParallel. 1 runs them one after the other.
+	// falls short is run once more in the end, beside one other at most, and that
+	// run counts: a machine that is busy with the other cases must not make a
+	// verdict. Default: DefaultParallel. 1 runs them one after the other, once.
 	Parallel int
 
 	// HandshakeTimeout and CloseTimeout bound the opening handshake, and each of

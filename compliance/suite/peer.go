@@ -72,6 +72,8 @@ type Peer struct {
 	out     sender
 	deflate *deflater // nil: not negotiated
 	traffic report.Traffic
+	sent    recording
+	got     recording
 	logOn   bool
 	piece   struct { // the frame of beginFrame
 		h  wire.Header
@@ -263,6 +265,9 @@ func (p *Peer) judge() {
 	p.judgeClose()
 	if p.c.End != nil {
 		p.c.End(p)
+	}
+	if !p.res.Passed() && p.wasOpen {
+		p.res.Offense = p.offense()
 	}
 	p.fill()
 }

@@ -39,6 +39,9 @@ func (p *Peer) took(b []byte) {
 		return
 	}
 	p.logRx(b)
+	if !p.c.Heavy {
+		p.got.add(b)
+	}
 	if p.state == open {
 		p.traffic.IncomingOctetsWireLevel += int64(len(b))
 	}

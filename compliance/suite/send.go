@@ -119,6 +119,9 @@ func (p *Peer) write(data []byte, sync bool, chop int) {
 	if p.state == open {
 		p.traffic.OutgoingOctetsWireLevel += int64(len(data))
 	}
+	if !p.c.Heavy {
+		p.sent.add(data)
+	}
 	if chop == 0 && !sync {
 		p.logTx(data, false)
 		p.out.put(chunk{data, false})
