@@ -32,4 +32,8 @@ func fits(pattern, s string) bool {
 
 // knownDifferences lists all that are explained. One that does not vary and is
 // not found any more fails the tests.
-var knownDifferences = []known{}
+var knownDifferences = []known{{
+	peer: "xnet", side: server, cases: "9.[34].*", field: behaviorClose, original: "UNCLEAN", native: "OK", varies: true,
+	reason: "x/net returns each of the up to 65,536 fragments as a message, with its close frame behind them. " +
+		"The original allows a server one second for that frame, and needs more than that to read what comes before it.",
+}}
