@@ -146,10 +146,6 @@ func (p *peer) onClose(payload []byte) error {
 		if err := p.write(true, 0, opClose, answer); err != nil {
 			return err
 		}
-	case p.broken("close-answered-with-ping"):
-		if err := p.write(true, 0, opPing, nil); err != nil {
-			return err
-		}
 	}
 	if err := p.write(true, 0, opClose, answer); err != nil {
 		return err

@@ -15,6 +15,14 @@ const (
 	BothRoles = ServerRole | ClientRole
 )
 
+// RoleOf returns the role of that name, server or client.
+func RoleOf(name string) Role {
+	if name == "client" {
+		return ClientRole
+	}
+	return ServerRole
+}
+
 func (r Role) String() string {
 	return [...]string{"nobody", "server", "client", "both"}[r]
 }
@@ -42,6 +50,8 @@ var (
 	// packed has a case or two of each offer and payload, with short messages.
 	packed = []string{"1.1.2", "2.2", "5.3", "12.1.1", "12.1.3", "12.2.3", "12.3.3", "12.4.3", "12.5.3", "12.1.11",
 		"13.1.3", "13.2.3", "13.3.3", "13.3.5", "13.4.3", "13.5.3", "13.6.3", "13.7.3"}
+	// offers has some offers.
+	offers = []string{"1.1.2", "2.2", "12.1.1", "12.4.3", "13.3.3", "13.6.3", "13.7.3"}
 	// opening is for what happens before any case has begun.
 	opening = []string{"1.1.1", "2.2", "7.1.1", "12.1.1"}
 )

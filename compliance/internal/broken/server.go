@@ -123,6 +123,8 @@ func (d defect) judge(h head) string {
 	host, hasHost := h.value("Host")
 	version, _ := h.value("Sec-WebSocket-Version")
 	key, _ := h.value("Sec-WebSocket-Key")
+	length, _ := h.value("Content-Length")
+	body := len(h.values("Transfer-Encoding")) > 0 || length != "" && length != "0"
 	raw, err := base64.StdEncoding.DecodeString(key)
 	switch {
 	case len(line) != 3 || !strings.HasPrefix(line[2], "HTTP/"):
@@ -132,6 +134,8 @@ func (d defect) judge(h head) string {
 	case line[2] != "HTTP/1.1" && !d.broken("handshake-http10"):
 		return "505 HTTP Version Not Supported"
 	case (!hasHost || host == "") && !d.broken("handshake-host"):
+		return bad
+	case body && !d.broken("handshake-body"):
 		return bad
 	case !h.has("Connection", "upgrade") && !d.broken("handshake-connection"):
 		return bad

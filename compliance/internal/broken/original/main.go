@@ -74,7 +74,7 @@ func (a *asker) run(ctx context.Context, pattern, only string, right bool) (err 
 			}
 		}
 		for _, d := range broken.Defects() {
-			if d.Roles&roleOf(role) == 0 || a.missing && a.file.Run(d.Name, role) != nil {
+			if d.Roles&broken.RoleOf(role) == 0 || a.missing && a.file.Run(d.Name, role) != nil {
 				continue
 			}
 			if ok, err := path.Match(pattern, d.Name); err != nil || !ok {
@@ -89,13 +89,6 @@ func (a *asker) run(ctx context.Context, pattern, only string, right bool) (err 
 		}
 	}
 	return nil
-}
-
-func roleOf(role string) broken.Role {
-	if role == "client" {
-		return broken.ClientRole
-	}
-	return broken.ServerRole
 }
 
 // askRight asks about a right peer, in every case that any defect asks for and the
