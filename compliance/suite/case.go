@@ -32,7 +32,7 @@ type Case struct {
 var groups = []func() []*Case{
 	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases, performanceCases, autoFragmentCases,
 	payloadCases, parameterCases,
-	handshakeCases, lengthCases,
+	handshakeCases, lengthCases, extensionCases,
 }
 
 // all is every case, in order. The cases are immutable.

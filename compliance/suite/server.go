@@ -195,6 +195,9 @@ func (s *Server) parse(q *clientRequest) error {
 	default:
 		return fmt.Errorf("%s is nothing to ask for; see /getCaseCount, /getCaseInfo, /runCase, /getCaseStatus, /updateReports", q.path)
 	}
+	if q.path == "/runCase" && q.c.Script != nil {
+		return nil // the case judges the request
+	}
 	return q.check()
 }
 
@@ -204,17 +207,29 @@ func (s *Server) runCase(ctx context.Context, q *clientRequest) {
 		s.tell(q, nil)
 		return
 	}
-	p := newPeer(q.c, s.o, q.conn, true)
-	p.res.Agent = q.agent
-	p.answer(q)
-	if q.c.Heavy { // no more than there are processors
+	var res *report.Result
+	if q.c.Script != nil {
+		s.turn(q.c, func() { res = scriptClient(ctx, q.c, s.o, q) })
+	} else {
+		p := newPeer(q.c, s.o, q.conn, true)
+		p.res.Agent = q.agent
+		p.answer(q)
+		s.turn(q.c, func() { p.run(q.rest) })
+		res = p.res
+	}
+	if ctx.Err() == nil { // else it was cut off
+		s.add(res)
+	}
+}
+
+// turn calls f when the case may run: no more of the heavy ones than there are
+// processors.
+func (s *Server) turn(c *Case, f func()) {
+	if c.Heavy {
 		s.heavy <- struct{}{}
 		defer func() { <-s.heavy }()
 	}
-	p.run(q.rest)
-	if ctx.Err() == nil { // else it was cut off
-		s.add(p.res)
-	}
+	f()
 }
 
 // add keeps a result.

@@ -1,0 +1,238 @@
+package suite
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/flate"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// pieces are the fragments of a compressed message of n octets each.
+func pieces(op wire.Opcode, payload []byte, n int) []frame {
+	var frames []frame
+	for c := range slices.Chunk(payload, n) {
+		frames = append(frames, frame{op: wire.OpContinuation, payload: c, more: true})
+	}
+	frames[0].op, frames[0].rsv = op, 4
+	frames[len(frames)-1].more = false
+	return frames
+}
+
+// dynamic is data in blocks with codes of their own.
+func dynamic(data string) []byte {
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, 9)
+	if err != nil {
+		panic("BUG: suite: " + err.Error())
+	}
+	_, _ = w.Write([]byte(data)) // a bytes.Buffer does not fail
+	_ = w.Flush()
+	return bytes.TrimSuffix(b.Bytes(), []byte(tail))
+}
+
+// compressedRows are compressed messages in forms that are rare and right.
+func compressedRows() []letterCase {
+	form := rule7692("6.2", "An endpoint MUST use the following algorithm to receive a message in the form of a compressed message. 1. Concatenate the payload data portion of the received frames of the compressed message. 2. Decompress the result.")
+	row := func(what, data string, frames ...frame) letterCase {
+		return letterCase{what, "It comes back.", form, func(s *Script) {
+			s.openDeflate(side{})
+			s.send(frames...)
+			s.comesBack(wire.OpText, []byte(data))
+		}}
+	}
+	one := func(payload []byte) frame { return frame{op: wire.OpText, rsv: 4, payload: payload} }
+	fresh := func() *crafter { return &crafter{} }
+	hello := func(final int) *crafter { return fresh().begin(final).text("Hello").end() }
+	final := rule7692("7.2.3.4", `On platforms where the flush method using an empty DEFLATE block with no compression is not available, implementors can choose to flush data using DEFLATE blocks with "BFINAL" set to 1.`)
+	finals := func(what, data string, payloads ...[]byte) letterCase {
+		r := row(what, data)
+		r.rule = final
+		r.play = func(s *Script) {
+			s.openDeflate(side{ourBits: -1})
+			if _, no := s.ours(); no && len(payloads) > 1 {
+				s.inform("The peer wants no context takeover of us.")
+			}
+			for _, p := range payloads {
+				s.send(one(p))
+				s.comesBack(wire.OpText, []byte(data))
+			}
+		}
+		return r
+	}
+	poem := strings.Repeat("Rosen, Tulpen, Nelken – alle Blumen welken. ", 30)
+	packed := dynamic(poem)
+	rows := []letterCase{
+		row("A message in a block of fixed codes.", "Hello", one(hello(0).message())),
+		row("A message in a stored block.", "Hello", one(fresh().stored(0, "Hello").message())),
+		row("A message in a block of codes of its own.", poem, one(packed)),
+		row("A message in five blocks of three kinds.", "HelloHelloHello"+poem, one(append(hello(0).stored(0, "Hello").stored(0, "").stored(0, "Hello").out, packed...))),
+		row("An empty message, which is one octet, an empty stored block.", "", one([]byte{0})),
+		row("An empty message, which is an empty block of fixed codes.", "", one(fresh().begin(0).end().message())),
+		row("An empty message in two stored blocks.", "", one(fresh().stored(0, "").message())),
+		row("A plain empty message.", "", textFrame("")),
+		row("A plain message.", "Hello", textFrame("Hello")),
+		finals("A message in a final block.", "Hello", hello(1).align().message()),
+		finals("A message in two final blocks.", "HelloHello", hello(1).align().begin(1).text("Hello").end().align().message()),
+		finals("A message in a final block, then one that refers to it.", "Hello", hello(1).align().message(), fresh().begin(1).match(5, 5).end().align().message()),
+		finals("A message in a final stored block.", "Hello", fresh().stored(1, "Hello").message()),
+		row("A message in fragments of 1 octet.", poem, pieces(wire.OpText, packed, 1)...),
+		row("A message in fragments of 7 octets.", poem, pieces(wire.OpText, packed, 7)...),
+		row("A message of 1 octet in one fragment, then an empty one.", "", frame{op: wire.OpText, rsv: 4, payload: []byte{0}, more: true}, cont("")),
+		row("A message that begins with an empty fragment.", "Hello", frame{op: wire.OpText, rsv: 4, more: true}, cont(string(hello(0).message()))),
+		row("A message written octet by octet.", poem, frame{op: wire.OpText, rsv: 4, payload: packed, chop: 1}),
+		{"A compressed message in fragments, with pings between.", "The pings are answered, and the message comes back.", ruleInterleaved, func(s *Script) {
+			s.openDeflate(side{})
+			for i, f := range pieces(wire.OpText, packed, 9) {
+				s.send(f)
+				if f.more {
+					s.send(ping(fmt.Sprint(i)))
+					s.pong(fmt.Sprint(i))
+				}
+			}
+			s.comesBack(wire.OpText, []byte(poem))
+		}},
+	}
+	return append(rows, oddRows()...)
+}
+
+// oddRows are forms of which the RFC does not say what is to be done.
+func oddRows() []letterCase {
+	r := rule7692("7.2.1", `Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end. After this step, the last octet of the compressed data contains (possibly part of) the DEFLATE header bits with the "BTYPE" bits set to 00.`)
+	r.Level = "MAY"
+	row := func(what, data string, payload []byte) letterCase {
+		return letterCase{what, "The message comes back, or the peer fails the connection with 1007 or 1002.", r, func(s *Script) {
+			s.openDeflate(side{})
+			s.send(frame{op: wire.OpText, rsv: 4, payload: payload})
+			switch g := s.next(s.o.HandshakeTimeout); {
+			case g.kind == "close", g.kind == "end":
+				s.refusedBy(g, codeInvalidPayload, codeProtocolError)
+			case g.kind == "message" && string(g.data) == data:
+				s.saw(report.Informational, "The peer took it.")
+			default:
+				s.fail("Instead of the message came %s.", g.words())
+			}
+		}}
+	}
+	hello := (&crafter{}).begin(0).text("Hello").end()
+	return []letterCase{
+		row("A compressed message of no octets.", "", nil),
+		row("A message that keeps its tail.", "Hello", append(hello.message(), tail...)),
+		row("A message that ends in a final block, without the octet that should follow.", "Hello", (&crafter{}).begin(1).text("Hello").end().align().out),
+	}
+}
+
+// garbageRows are messages that cannot be inflated, or are not text then.
+func garbageRows() []letterCase {
+	consistent := rule("7.4.1", "MUST", "1007 indicates that an endpoint is terminating the connection because it has received data within a message that was not consistent with the type of the message (e.g., non-UTF-8 [RFC3629] data within a text message).")
+	row := func(r report.Rule, what string, op wire.Opcode, payload []byte, codes ...int) letterCase {
+		return letterCase{what, "The peer fails the connection, with 1007.", r, func(s *Script) {
+			s.openDeflate(side{})
+			s.send(frame{op: op, rsv: 4, payload: payload})
+			s.mark(len(s.last.raw)-len(payload), len(payload), "This does not inflate to what was announced.")
+			s.refused(codes...)
+		}}
+	}
+	bad := func(what string, payload []byte) letterCase {
+		return row(consistent, what, wire.OpBinary, payload, codeInvalidPayload, codeProtocolError)
+	}
+	text := func(what, s string) letterCase {
+		return row(ruleText, what, wire.OpText, (&crafter{}).begin(0).text(s).end().message(), codeInvalidPayload)
+	}
+	fresh := func() *crafter { return &crafter{} }
+	hello := func() *crafter { return fresh().begin(0).text("Hello") }
+	return []letterCase{
+		bad("A block of the reserved type 3.", []byte{0x06, 0x12, 0x34, 0x56}),
+		bad("Text that was never compressed.", []byte("Hello, this is no DEFLATE at all.")),
+		bad("A stored block whose two lengths do not fit each other.", []byte("\x00\x05\x00\x00\x00Hello\x00")),
+		bad("A distance beyond what has come.", hello().match(5, 6).end().message()),
+		bad("A distance of 32,768 in an empty window.", fresh().begin(0).match(3, 32768).end().message()),
+		bad("The reserved length code 286.", hello().symbol(286).end().message()),
+		bad("The reserved distance code 30.", hello().symbol(257).bits(15, 5).end().message()),
+		bad("Code lengths that are no code.", []byte{0x04, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
+		text("Text that is not UTF-8.", "Hello \xff world"),
+		text("Text with a surrogate.", "Hello \xed\xa0\x80"),
+		text("Text that ends within a character.", "Hello \xc3"),
+		cutRow(consistent),
+	}
+}
+
+// cutRow is a message whose last block does not end.
+func cutRow(r report.Rule) letterCase {
+	return letterCase{"A message that is cut off in the middle of a block.", "The peer fails the connection, with 1007. Taking what there is is not strict.", r, func(s *Script) {
+		s.openDeflate(side{})
+		packed := dynamic(strings.Repeat("Rosen, Tulpen, Nelken. ", 60))
+		s.send(frame{op: wire.OpBinary, rsv: 4, payload: packed[:len(packed)-8]})
+		s.mark(len(s.last.raw)-1, 1, "Here the block is cut off.")
+		g := s.reaction()
+		if g.kind == "message" {
+			s.lax("The peer took it: %s came.", g.words())
+		}
+		if g.kind == "pong" || g.kind == "nothing" {
+			s.broke("Neither a message nor the end of the connection came.")
+		}
+		s.refusedBy(g, codeInvalidPayload, codeProtocolError)
+	}}
+}
+
+// bomb is a message of n times 258 zeros in some n/4 octets: a block whose codes are
+// a bit each for the longest match and for its distance.
+func bomb(n int) []byte {
+	c := (&crafter{}).bits(0, 1).bits(2, 2).bits(29, 5).bits(0, 5).bits(14, 4)
+	// Of the codes of code lengths 18 has one bit, 1 and 2 have two.
+	for _, length := range []int{0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2} {
+		c.bits(length, 3)
+	}
+	one, two := func() { c.bits(1, 2) }, func() { c.bits(3, 2) } // highest bit first: 10, 11
+	zeros := func(n int) { c.bits(0, 1).bits(n-11, 7) }
+	two() // the literal 0
+	zeros(138)
+	zeros(117)
+	two() // the end of the block
+	zeros(28)
+	one()        // the length 258
+	one()        // the distance 1
+	c.bits(1, 2) // the literal 0: its code is 10
+	for range n {
+		c.bits(0, 2) // the length 258: 0; the distance 1: 0
+	}
+	return c.bits(3, 2).message() // the end: 11
+}
+
+// bombTime is how long a peer may work on a bomb.
+const bombTime = 20 * time.Second
+
+// bombRows inflate to a thousand times their size.
+func bombRows() []letterCase {
+	limit := rule("10.4", "MUST", "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.")
+	row := func(what string, send func(s *Script, packed []byte)) letterCase {
+		return letterCase{what, "The peer refuses it with 1009, at its limit; or it returns all 64 MiB, if it has none below that.", limit, func(s *Script) {
+			s.openDeflate(side{})
+			send(s, bomb(64<<20/258))
+			g := s.next(bombTime)
+			if g.kind == "message" {
+				s.saw(report.Informational, "The peer has no limit: %s came back.", g.words())
+				return
+			}
+			s.alive()
+			if g.kind == "nothing" {
+				s.fail("The peer did nothing in time.")
+			}
+			s.refusedBy(g, codeTooBig)
+		}}
+	}
+	return []letterCase{
+		row("A message of 64 KiB that inflates to 64 MiB.", func(s *Script, packed []byte) {
+			s.send(frame{op: wire.OpBinary, rsv: 4, payload: packed})
+		}),
+		row("The same in fragments of 1 KiB.", func(s *Script, packed []byte) {
+			s.hush()
+			s.send(pieces(wire.OpBinary, packed, 1<<10)...)
+		}),
+	}
+}

@@ -1,0 +1,234 @@
+package suite
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// side is parameters from where a peer stands: of its compressor and of ours.
+type side struct {
+	peerBits, ourBits           int // 0: nothing said; ourBits -1: as the peer likes
+	peerNoContext, ourNoContext bool
+}
+
+// openDeflate opens a connection with permessage-deflate. What a peer declines ends
+// the script, as does a client that offers too little.
+func (s *Script) openDeflate(want side) {
+	if !s.server {
+		d := DeflateParams{ServerNoContext: want.peerNoContext, ClientNoContext: want.ourNoContext, ServerBits: want.peerBits, ClientBits: want.ourBits}
+		b, err := wire.AppendExtensions(nil, []wire.Offer{d.element()})
+		if err != nil {
+			panic("BUG: suite: " + err.Error())
+		}
+		if !s.offer(s.fail, string(b)) {
+			s.declined("The server declined %q.", b)
+		}
+		s.suspect = nil
+		return
+	}
+	d := DeflateParams{ServerNoContext: want.ourNoContext, ClientNoContext: want.peerNoContext, ServerBits: want.ourBits, ClientBits: want.peerBits}
+	offers, err := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
+	if err != nil {
+		s.fail("The Sec-WebSocket-Extensions of the client is malformed: %v.", err)
+	}
+	for _, o := range offers {
+		offer, err := parseDeflate(o, false)
+		if o.Name != extensionName || err != nil || d.ClientBits > 0 && offer.ClientBits == 0 {
+			continue
+		}
+		d.ServerNoContext = d.ServerNoContext || offer.ServerNoContext
+		if offer.ServerBits > 0 && (d.ServerBits <= 0 || d.ServerBits > offer.ServerBits) {
+			d.ServerBits = offer.ServerBits
+		}
+		if offer.ClientBits > 0 && d.ClientBits > offer.ClientBits {
+			d.ClientBits = offer.ClientBits
+		}
+		b, err := wire.AppendExtensions(nil, []wire.Offer{d.element()})
+		if err != nil {
+			panic("BUG: suite: " + err.Error())
+		}
+		s.open(add("Sec-WebSocket-Extensions: " + string(b)))
+		s.agree(d)
+		return
+	}
+	s.open()
+	s.declined("The client does not offer it.")
+}
+
+// ours tells what was agreed on about what we send.
+func (s *Script) ours() (bits int, noContext bool) {
+	bits, noContext = s.agreed.ClientBits, s.agreed.ClientNoContext
+	if s.server {
+		bits, noContext = s.agreed.ServerBits, s.agreed.ServerNoContext
+	}
+	if bits <= 0 {
+		bits = 15
+	}
+	return bits, noContext
+}
+
+// faraway is text of n octets that repeats itself at distances up to 40,000.
+func faraway(n int, seed uint64) []byte {
+	r := rand.New(rand.NewPCG(seed, 7692))
+	const letters = "abcdefghijklmnopqrstuvwxyz012345"
+	distances := []int{200, 257, 400, 513, 900, 1025, 2000, 2049, 4097, 8193, 16385, 30000, 32768, 40000}
+	var out []byte
+	for i := 0; len(out) < n; i++ {
+		if d := distances[i%len(distances)]; d <= len(out) {
+			at := len(out) - d
+			out = append(out, out[at:at+40]...)
+		}
+		for range 24 {
+			out = append(out, letters[r.IntN(len(letters))])
+		}
+	}
+	return out[:n]
+}
+
+// windowRows are about windows and contexts that are really kept.
+func windowRows() []letterCase {
+	window := rule7692("7.2.1", `If the "agreed parameters" contain the "server_max_window_bits" extension parameter with a value of w, the server MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send. [And the same of a client.]`)
+	empty := rule7692("7.2.1", `If the "agreed parameters" contain the "server_no_context_takeover" extension parameter, the server MUST start compressing each new message with an empty LZ77 sliding window. [And the same of a client.]`)
+	used := rule7692("7.2.2", "Otherwise, the server MUST decompress each new message using the LZ77 sliding window used to process the last compressed message. [And the same of a client.]")
+	whole := rule7692("7.2.2", "Otherwise, the client MUST use a 32,768-byte LZ77 sliding window to decompress received messages. [And the same of a server.]")
+	var rows []letterCase
+	for _, bits := range []int{8, 9, 10, 12, 15} {
+		for _, no := range []bool{false, true} {
+			what := fmt.Sprintf("The peer compresses 80 KiB of text with repetitions far and near, twice, with a window of %d bits", bits)
+			if no {
+				what += " and no context takeover"
+			}
+			rows = append(rows, letterCase{what + ".", "No distance is beyond that window, nor before the message where that may not be.", window, func(s *Script) {
+				s.openDeflate(side{peerBits: bits, peerNoContext: no})
+				s.honours(faraway(80<<10, uint64(bits)), 2)
+			}})
+		}
+	}
+	return append(rows,
+		letterCase{"The peer compresses the same 2 KiB four times, without context takeover.", "Each message inflates by itself.", empty, func(s *Script) {
+			s.openDeflate(side{peerNoContext: true})
+			s.honours(faraway(2<<10, 1), 4)
+		}},
+		letterCase{"We compress the same 2 KiB four times, and refer to the messages before.", "They come back.", used, func(s *Script) {
+			s.openDeflate(side{ourBits: -1})
+			if _, no := s.ours(); no {
+				s.inform("The peer wants no context takeover of us.")
+			}
+			data := faraway(2<<10, 2)
+			for range 4 {
+				s.echo(wire.OpText, data)
+			}
+		}},
+		letterCase{"We refer 32,768 octets back within a message.", "It comes back.", whole, func(s *Script) {
+			s.openDeflate(side{})
+			s.refersBack(false)
+		}},
+		letterCase{"We refer to the message before, as far back as our window goes.", "It comes back.", used, func(s *Script) {
+			s.openDeflate(side{ourBits: -1})
+			s.refersBack(true)
+		}},
+		letterCase{"We refer 512 octets back, with a window of 9 bits for us.", "It comes back.", whole, func(s *Script) {
+			s.openDeflate(side{ourBits: 9})
+			s.refersBack(true)
+		}},
+		letterCase{"We take no context over, and the peer may.", "The messages come back.", used, func(s *Script) {
+			s.openDeflate(side{ourNoContext: true})
+			s.honours(faraway(2<<10, 3), 3)
+		}},
+		letterCase{"We send compressed and plain messages in turn.", "They come back; the plain ones leave the window as it was.",
+			rule7692("7.2.3.2", `Note that even if some uncompressed messages (with the RSV1 bit unset) are inserted between the two "Hello" messages, they don't affect the LZ77 sliding window.`), func(s *Script) {
+				s.openDeflate(side{ourBits: -1})
+				data := faraway(1<<10, 4)
+				for range 3 {
+					s.echo(wire.OpText, data)
+					s.send(frame{op: wire.OpBinary, payload: data[:500]})
+					s.comesBack(wire.OpBinary, data[:500])
+				}
+			}},
+	)
+}
+
+// honours has data come back n times; the inflater sees what the peer refers to.
+func (s *Script) honours(data []byte, n int) {
+	packed := 0
+	for range n {
+		s.sendMessage(wire.OpText, data)
+		if g := s.comesBack(wire.OpText, data); g.packed != nil {
+			packed++
+		}
+	}
+	if packed == 0 {
+		s.saw(report.Informational, "The peer compressed none of %d messages.", n)
+		return
+	}
+	s.saw(report.OK, "The peer compressed %d of %d messages; its farthest reference is %d octets back.", packed, n, s.inflater.farthest)
+}
+
+// refersBack sends a message that refers back as far as our window goes: to the
+// message before, or to its own beginning.
+func (s *Script) refersBack(across bool) {
+	bits, no := s.ours()
+	if across && no {
+		s.inform("The peer wants no context takeover of us.")
+	}
+	text := string(faraway(1<<bits, 5))
+	c := &crafter{}
+	if across {
+		s.send(frame{op: wire.OpText, rsv: 4, payload: c.stored(0, text).message()})
+		s.comesBack(wire.OpText, []byte(text))
+		c = &crafter{}
+		s.send(frame{op: wire.OpText, rsv: 4, payload: c.begin(0).match(200, 1<<bits).end().message()})
+		s.comesBack(wire.OpText, []byte(text[:200]))
+		return
+	}
+	s.send(frame{op: wire.OpText, rsv: 4, payload: c.stored(0, text).begin(0).match(200, 1<<bits).end().message()})
+	s.comesBack(wire.OpText, []byte(text+text[:200]))
+}
+
+// compressedBitRows are reserved bits where they must not be.
+func compressedBitRows() []letterCase {
+	first := rule7692("6.1", `An endpoint MUST NOT set the "Per-Message Compressed" bit of control frames and non-first fragments of a data message. An endpoint receiving such a frame MUST _Fail the WebSocket Connection_.`)
+	reserved := rule("5.2", "MUST", "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.")
+	row := func(r report.Rule, what string, compressed bool, frames ...frame) letterCase {
+		return letterCase{what, "The peer fails the connection with 1002.", r, func(s *Script) {
+			if compressed {
+				s.openDeflate(side{})
+			} else {
+				s.open()
+			}
+			s.send(frames...)
+			s.mark(0, 1, "The reserved bits are in the high half of this octet.")
+			last := frames[len(frames)-1]
+			s.sentClose = last.op == wire.OpClose
+			s.cut = false
+			s.refused(codeProtocolError)
+		}}
+	}
+	hello := func() *crafter { return (&crafter{}).begin(0).text("Hello").end() }
+	packed := string(hello().message())
+	head := packed[:3]
+	firstPart := frame{op: wire.OpText, rsv: 4, payload: []byte(head), more: true}
+	return []letterCase{
+		row(first, "RSV1 on a ping.", true, ping("Hello").withRSV(4)),
+		row(first, "RSV1 on a ping, whose payload is compressed.", true, ping(packed).withRSV(4)),
+		row(first, "RSV1 on an empty pong.", true, pongFrame("").withRSV(4)),
+		row(first, "RSV1 on a close frame.", true, opFrame(8, "\x03\xe8").withRSV(4)),
+		row(first, "RSV1 on the last fragment of a compressed message.", true, firstPart, cont(packed[3:]).withRSV(4)),
+		row(first, "RSV1 on a middle fragment of a compressed message.", true, firstPart, moreCont(packed[3:5]).withRSV(4)),
+		row(first, "RSV1 on the last fragment of a plain message.", true, moreText("Hel"), cont("lo").withRSV(4)),
+		row(first, "RSV1 on a ping within a compressed message.", true, firstPart, ping("").withRSV(4)),
+		row(reserved, "RSV2 on a text message.", true, textFrame("Hello").withRSV(2)),
+		row(reserved, "RSV3 on a text message.", true, textFrame("Hello").withRSV(1)),
+		row(reserved, "RSV1 and RSV2 on a compressed message.", true, textFrame(packed).withRSV(6)),
+		row(reserved, "RSV1 and RSV3 on a compressed message.", true, textFrame(packed).withRSV(5)),
+		row(reserved, "RSV2 on the last fragment of a compressed message.", true, firstPart, cont(packed[3:]).withRSV(2)),
+		row(reserved, "RSV2 on a ping.", true, ping("Hello").withRSV(2)),
+		row(reserved, "RSV1 on a compressed message where nothing was agreed on.", false, textFrame(packed).withRSV(4)),
+		row(reserved, "RSV1 on an empty message where nothing was agreed on.", false, textFrame("").withRSV(4)),
+		row(reserved, "RSV1 on a binary message where nothing was agreed on.", false, opFrame(2, strings.Repeat("x", 200)).withRSV(4)),
+	}
+}

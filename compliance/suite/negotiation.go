@@ -1,0 +1,258 @@
+package suite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+const mustDecline = "A server MUST decline an extension negotiation offer for this extension if any of the following conditions are met: "
+
+var (
+	ruleUnknown  = rule7692("7", mustDecline+"The negotiation offer contains an extension parameter not defined for use in an offer.")
+	ruleValue    = rule7692("7", mustDecline+"The negotiation offer contains an extension parameter with an invalid value.")
+	ruleTwice    = rule7692("7", mustDecline+"The negotiation offer contains multiple extension parameters with the same name.")
+	ruleListed   = rule("4.2.2", "MUST", "Extensions not listed by the client MUST NOT be listed.")
+	ruleGrammar  = rule("9.1", "MUST", "If a value is received by either the client or the server during negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_.")
+	ruleServer   = rule7692("7.1.2.1", `A server accepts an extension negotiation offer with this parameter by including the "server_max_window_bits" extension parameter in the extension negotiation response to send back to the client with the same or smaller value as the offer.`)
+	ruleClient   = rule7692("7.1.2.2", `If a received extension negotiation offer doesn't have the "client_max_window_bits" extension parameter, the corresponding extension negotiation response to the offer MUST NOT include the "client_max_window_bits" extension parameter.`)
+	ruleNoServer = rule7692("7.1.1.1", `A server accepts an extension negotiation offer that includes the "server_no_context_takeover" extension parameter by including the "server_no_context_takeover" extension parameter in the corresponding extension negotiation response to send back to the client.`)
+)
+
+// judgeAnswer judges the Sec-WebSocket-Extensions of a response to a request. ok
+// tells whether permessage-deflate was agreed on; why is what is wrong, if anything.
+func judgeAnswer(request, reply head) (d DeflateParams, ok bool, why string) {
+	const field = "Sec-Websocket-Extensions"
+	values := reply.fields.Values(field)
+	if len(values) == 0 {
+		return d, false, ""
+	}
+	answers, err := wire.ParseExtensions(values)
+	switch {
+	case len(values) > 1:
+		return d, false, fmt.Sprintf("Sec-WebSocket-Extensions stands in the response %d times", len(values))
+	case err != nil:
+		return d, false, fmt.Sprintf("Sec-WebSocket-Extensions is %q, which is malformed", values[0])
+	case len(answers) > 1 || answers[0].Name != extensionName:
+		return d, false, fmt.Sprintf("the server answered %q", values[0])
+	}
+	if d, err = parseDeflate(answers[0], true); err != nil {
+		return d, false, fmt.Sprintf("the server answered %q: %v", values[0], err)
+	}
+	offers, _ := wire.ParseExtensions(request.fields.Values(field))
+	why = "the server accepted what it must decline"
+	for _, o := range offers {
+		offer, err := parseDeflate(o, false)
+		if o.Name != extensionName || err != nil {
+			continue
+		}
+		if why = fits(d, offer); why == "" {
+			return d, true, ""
+		}
+	}
+	return d, false, fmt.Sprintf("%s, by %q", why, values[0])
+}
+
+// fits tells why an answer does not accept an offer; "" if it does.
+func fits(answer, offer DeflateParams) string {
+	switch {
+	case offer.ServerNoContext && !answer.ServerNoContext:
+		return "the server accepted server_no_context_takeover without saying so"
+	case offer.ServerBits > 0 && answer.ServerBits == 0:
+		return "the server accepted server_max_window_bits without saying so"
+	case offer.ServerBits > 0 && answer.ServerBits > offer.ServerBits:
+		return "the server answered a larger server_max_window_bits"
+	case offer.ClientBits == 0 && answer.ClientBits > 0:
+		return "the server answered client_max_window_bits, which was not offered"
+	case offer.ClientBits > 0 && answer.ClientBits > offer.ClientBits:
+		return "the server answered a larger client_max_window_bits"
+	}
+	return ""
+}
+
+// offer opens a connection with offers in Sec-WebSocket-Extensions fields, and
+// reports whether permessage-deflate was agreed on.
+func (s *Script) offer(refused func(string, ...any), fields ...string) bool {
+	var lines []string
+	for _, f := range fields {
+		lines = append(lines, "Sec-WebSocket-Extensions: "+f)
+	}
+	s.ask(add(lines...))
+	suspect := s.suspect
+	s.opened(refused)
+	d, ok, why := judgeAnswer(s.request, s.reply)
+	if why != "" {
+		s.broke("%s%s.", strings.ToUpper(why[:1]), why[1:])
+	}
+	s.suspect = suspect
+	if ok {
+		s.agree(d)
+	}
+	return ok
+}
+
+// agree begins to compress.
+func (s *Script) agree(d DeflateParams) {
+	s.agreed, s.deflate, s.inflater = d, newDeflater(d, s.server), newInflater(d, !s.server)
+	s.dec.RSV = wire.RSV1
+}
+
+// ---- tables ----------------------------------------------------------------
+
+// extensionCases are group X: permessage-deflate beyond echoes.
+func extensionCases() []*Case {
+	heavy := forBoth
+	heavy.Heavy = true
+	return slices.Concat(
+		letterCases("X.1", goodOfferRows(), forServers), letterCases("X.2", badOfferRows(), forServers),
+		letterCases("X.3", malformedOfferRows(), forServers), letterCases("X.4", windowRows(), forBoth),
+		letterCases("X.5", compressedBitRows(), forBoth), letterCases("X.6", compressedRows(), forBoth),
+		letterCases("X.7", garbageRows(), forBoth), letterCases("X.8", bombRows(), heavy),
+	)
+}
+
+// goodOfferRows are offers in which nothing is wrong.
+func goodOfferRows() []letterCase {
+	row := func(r report.Rule, what string, fields ...string) letterCase {
+		return letterCase{what, "The server accepts it with an answer that fits, and messages come back; or it declines it.", r, func(s *Script) {
+			if !s.offer(s.broke, fields...) {
+				s.declined("The server declined it.")
+			}
+			s.suspect = nil
+			for range 2 {
+				s.echo(wire.OpText, []byte(strings.Repeat("Hello, hello. ", 40)))
+			}
+			s.saw(report.OK, "The server answered %q.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+		}}
+	}
+	const pd = extensionName
+	several := rule("9.1", "MUST", "Note that like other HTTP header fields, this header field MAY be split or combined across multiple lines.")
+	quotes := rule("9.1", "MUST", "When using the quoted-string syntax variant, the value after quoted-string unescaping MUST conform to the 'token' ABNF.")
+	return []letterCase{
+		row(ruleClient, "A plain offer. No parameter that the client must know is answered.", pd),
+		row(ruleClient, "An offer of client_max_window_bits.", pd+"; client_max_window_bits"),
+		row(ruleClient, "An offer of client_max_window_bits=10.", pd+"; client_max_window_bits=10"),
+		row(ruleNoServer, "An offer of server_no_context_takeover.", pd+"; server_no_context_takeover"),
+		row(ruleClient, "An offer of client_no_context_takeover.", pd+"; client_no_context_takeover"),
+		row(ruleServer, "An offer of server_max_window_bits=8.", pd+"; server_max_window_bits=8"),
+		row(ruleServer, "An offer of server_max_window_bits=9.", pd+"; server_max_window_bits=9"),
+		row(ruleServer, "An offer of server_max_window_bits=15.", pd+"; server_max_window_bits=15"),
+		row(ruleServer, "An offer of all four parameters.", pd+"; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; client_max_window_bits=11"),
+		row(quotes, "An offer with a value in quotes.", pd+`; server_max_window_bits="10"`),
+		row(quotes, "An offer with a value in quotes, a character of it behind a backslash.", pd+`; server_max_window_bits="1\0"`),
+		row(ruleGrammar, "An offer with white space wherever it may stand.", " \t"+pd+" ;\t server_max_window_bits = 10 ; client_no_context_takeover "),
+		row(ruleGrammar, "An offer without white space.", pd+";client_max_window_bits;server_max_window_bits=10"),
+		row(ruleUnknown, "Two offers, of which the first has an unknown parameter.", pd+"; unknown, "+pd),
+		row(ruleValue, "Two offers, of which the first has a window that does not exist.", pd+"; server_max_window_bits=7, "+pd+"; server_max_window_bits=10"),
+		row(ruleTwice, "Three offers in three fields, of which the first two are bad.", pd+"; client_max_window_bits; client_max_window_bits", pd+"; server_max_window_bits", pd+"; client_max_window_bits"),
+		row(several, "An extension that nobody knows, then an offer.", "x-unknown; a=1; b, "+pd),
+		row(several, "An extension that nobody knows in a field of its own.", "x-unknown", pd),
+		row(ruleGrammar, "A list with empty elements.", ", ,"+pd+" ,"),
+		row(several, "A quoted comma and semicolon in another extension, then an offer.", `x-unknown; a="b", `+pd),
+		row(ruleServer, "Two offers, the second without the window of the first.", pd+"; server_max_window_bits=9; server_no_context_takeover, "+pd),
+	}
+}
+
+// badOfferRows are offers that a server has to decline.
+func badOfferRows() []letterCase {
+	row := func(r report.Rule, what, field string) letterCase {
+		return letterCase{what, "The server declines it and accepts the connection.", r, func(s *Script) {
+			if s.offer(s.lax, field) {
+				s.broke("The server accepted it by %q.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+			}
+			s.echo(wire.OpText, []byte("Hello"))
+			s.saw(report.OK, "The server declined it.")
+		}}
+	}
+	const pd = extensionName
+	rows := []letterCase{
+		row(ruleUnknown, "An unknown parameter.", pd+"; unknown"),
+		row(ruleUnknown, "An unknown parameter with a value.", pd+"; mem_level=8"),
+		row(ruleUnknown, "A parameter whose name begins like one that is known.", pd+"; server_max_window_bits_too=10"),
+		row(ruleUnknown, "A parameter whose name ends like one that is known.", pd+"; x_client_max_window_bits"),
+		row(ruleValue, "server_no_context_takeover with a value.", pd+"; server_no_context_takeover=1"),
+		row(ruleValue, "client_no_context_takeover with a value.", pd+"; client_no_context_takeover=true"),
+		row(ruleValue, "server_max_window_bits without a value.", pd+"; server_max_window_bits"),
+	}
+	for _, name := range []string{"server_max_window_bits", "client_max_window_bits"} {
+		for _, v := range []string{"7", "16", "0", "08", "010", "1", "100", "-9", "+9", "9.0", "0x9", "9bits", "18446744073709551625"} {
+			rows = append(rows, row(ruleValue, name+"="+v+".", pd+"; "+name+"="+v))
+		}
+	}
+	rows = append(rows,
+		row(ruleTwice, "server_no_context_takeover twice.", pd+"; server_no_context_takeover; server_no_context_takeover"),
+		row(ruleTwice, "client_no_context_takeover twice.", pd+"; client_no_context_takeover; client_no_context_takeover"),
+		row(ruleTwice, "server_max_window_bits twice, the same.", pd+"; server_max_window_bits=10; server_max_window_bits=10"),
+		row(ruleTwice, "server_max_window_bits twice.", pd+"; server_max_window_bits=10; server_max_window_bits=12"),
+		row(ruleTwice, "client_max_window_bits twice, once with a value.", pd+"; client_max_window_bits; client_max_window_bits=10"),
+	)
+	for _, name := range []string{
+		"x-permessage-deflate-foo", "permessage-deflate-foo", "x-permessage-deflate", "permessage-deflat", "permessage-deflate2",
+		"permessage", "deflate", "deflate-frame", "x-webkit-deflate-frame", "permessage-bzip2", "permessage_deflate",
+	} {
+		rows = append(rows, row(ruleListed, "An extension that is called "+name+".", name))
+	}
+	return append(rows, caseRows()...)
+}
+
+// caseRows are names in other cases of letters, of which no RFC speaks.
+func caseRows() []letterCase {
+	r := rule("9.1", "MAY", "Any extension-token used MUST be a registered token (see Section 11.4).")
+	row := func(what, field string) letterCase {
+		return letterCase{what, "The server declines it, or takes it for the name in lower case.", r, func(s *Script) {
+			s.ask(add("Sec-WebSocket-Extensions: " + field))
+			s.opened(s.lax)
+			v := s.reply.fields.Values("Sec-Websocket-Extensions")
+			if len(v) > 0 {
+				s.agree(DeflateParams{ServerNoContext: true, ClientNoContext: true, ClientBits: 8})
+				s.inflater.keep = true // whatever was agreed on
+				s.saw(report.Informational, "The server answered %q.", v)
+				return
+			}
+			s.echo(wire.OpText, []byte("Hello"))
+			s.saw(report.OK, "The server declined it.")
+		}}
+	}
+	return []letterCase{
+		row("The name of the extension is in upper case.", "PERMESSAGE-DEFLATE"),
+		row("The name of a parameter is in upper case.", extensionName+"; CLIENT_MAX_WINDOW_BITS"),
+	}
+}
+
+// malformedOfferRows are fields that are no list of extensions at all.
+func malformedOfferRows() []letterCase {
+	row := func(what, field string) letterCase {
+		return letterCase{what, "The server returns an HTTP error code, or drops TCP.", ruleGrammar, func(s *Script) {
+			s.ask(add("Sec-WebSocket-Extensions:" + field))
+			s.opened(func(string, ...any) {
+				s.saw(report.OK, "The server dropped TCP.")
+				if s.reply.line != "" {
+					s.refusedStatus(false)
+				}
+				panic(stop{})
+			})
+			if v := s.reply.fields.Values("Sec-Websocket-Extensions"); len(v) > 0 {
+				s.fail("The server accepted an offer in it by %q.", v)
+			}
+			s.broke("The server passed over the field and accepted the connection.")
+		}}
+	}
+	const pd = " " + extensionName
+	return []letterCase{
+		row("The field is empty.", ""),
+		row("The list has only empty elements.", " , ,"),
+		row("An offer ends in a semicolon.", pd+";"),
+		row("A parameter without a name.", pd+"; =10"),
+		row("A value is missing behind an equals sign.", pd+"; server_max_window_bits="),
+		row("A quoted value is empty, which is no token.", pd+`; server_max_window_bits=""`),
+		row("A quoted value is no token.", pd+`; server_max_window_bits="1 0"`),
+		row("A quotation mark is missing.", pd+`; server_max_window_bits="10`),
+		row("Two names without anything between.", pd+" client_max_window_bits"),
+		row("The name of the extension has a slash.", " permessage/deflate"),
+		row("A parameter has two values.", pd+"; server_max_window_bits=10=11"),
+		row("An octet that is not ASCII.", pd+"; caf\xc3\xa9"),
+	}
+}
