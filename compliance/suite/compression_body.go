@@ -63,3 +63,11 @@ func (b *body) piece(at, n int) (piece []byte, next int) {
 	}
 	return o.data[at : at+n], next
 }
+
+// octets is how many octets n characters, or octets, have at most.
+func (b *body) octets(n int) int {
+	if b.load().start != nil {
+		return n * utf8.UTFMax
+	}
+	return n
+}

@@ -33,6 +33,7 @@ func (e *echo) start(wait time.Duration) {
 		return
 	}
 	f := p.deflate
+	f.most = e.body.octets(e.size)
 	e.out = newTrack(p.o.tapes, tapeKey{e.body, e.size, false, f.bits, f.keepUs}, p.o.messages())
 	e.in = newTrack(p.o.tapes, tapeKey{e.body, e.size, true, f.peerBits, f.keepPeer}, p.o.messages())
 	f.recall = e.recall

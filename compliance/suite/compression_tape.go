@@ -9,7 +9,8 @@ import (
 // The bounds of what a run remembers, in octets.
 const (
 	maxTapes   = 128 << 20 // together
-	maxOutTape = 64 << 20  // what we send in a case
+	maxOutTape = 64 << 20  // what we send in a case, if it shrinks by half
+	smallTape  = 8 << 20   // what we send in a case, if it does not
 	maxInTape  = 16 << 20  // what comes back in a case
 )
 
@@ -67,7 +68,7 @@ func (t *tapes) put(x *tape) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.all = append(t.all, x)
-	for t.size += x.size; t.size > maxTapes; t.all = t.all[1:] {
+	for t.size += x.size; t.size > maxTapes; t.all = slices.Delete(t.all, 0, 1) {
 		t.size -= t.all[0].size
 	}
 }
@@ -83,7 +84,7 @@ type track struct {
 
 // newTrack makes a track of n messages.
 func newTrack(t *tapes, k tapeKey, n int) *track {
-	r := &track{tapes: t, max: maxOutTape}
+	r := &track{tapes: t, max: max(smallTape, min(maxOutTape, n*k.size/2))}
 	if k.in {
 		r.max = maxInTape
 	}
@@ -108,13 +109,14 @@ func (t *track) follows(i int, z []byte) bool {
 	return true
 }
 
-// record adds message i.
+// record adds message i, and gives up what will become too long.
 func (t *track) record(i int, z []byte) {
 	if t.made == nil {
 		return
 	}
 	t.made.z[i] = append(make([]byte, 0, len(z)), z...)
-	if t.made.size += len(z); t.made.size > t.max {
+	t.made.size += len(z)
+	if i >= 16 && t.made.size/(i+1) > t.max/len(t.made.z) || t.made.size > t.max {
 		t.made = nil
 	}
 }

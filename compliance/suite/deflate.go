@@ -2,6 +2,7 @@ package suite
 
 import (
 	"bytes"
+	stdflate "compress/flate"
 	"errors"
 	"fmt"
 	"io"
@@ -95,10 +96,11 @@ func (d *Deflate) accept(offers []wire.Offer) (answer DeflateParams, ok bool) {
 // made when they are needed. It leans on klauspost/compress, not on the module
 // deflate: that one is itself judged by this suite.
 type deflater struct {
-	w      *flate.Writer
+	w      compressor
 	out    bytes.Buffer
 	bits   int  // our window
 	keepUs bool // our context goes on
+	most   int  // if not 0, no message has more octets
 
 	r              io.ReadCloser
 	in             bytes.Reader
@@ -127,15 +129,31 @@ func newDeflater(d DeflateParams, server bool) *deflater {
 	return f
 }
 
-// newWriter makes a compressor that reaches back no further than a window. The one
-// that keeps to a smaller one is much slower.
-func newWriter(bits int) *flate.Writer {
-	var w *flate.Writer
+// A compressor is a Writer of one of the two packages flate.
+type compressor interface {
+	io.Writer
+	Flush() error
+	Reset(io.Writer)
+}
+
+// smallMessage is up to what size, in octets, all kinds of block are tried.
+const smallMessage = 1 << 10
+
+// newCompressor makes a compressor that reaches back no further than our window.
+//
+// The fast one writes no blocks with fixed codes, which are the shortest for small
+// messages and so those that peers send most. Small messages are left to the
+// standard library, which chooses among all kinds as zlib does; a message that is
+// smaller than the window, and has no context, cannot reach beyond it.
+func (f *deflater) newCompressor() (w compressor) {
 	var err error
-	if bits == 15 {
+	switch fits := f.bits == 15 || !f.keepUs && f.most <= 1<<f.bits; {
+	case f.most > 0 && f.most <= smallMessage && fits:
+		w, err = stdflate.NewWriter(nil, 6)
+	case f.most > 0 && fits, f.bits == 15:
 		w, err = flate.NewWriter(nil, 1)
-	} else {
-		w, err = flate.NewWriterWindow(nil, 1<<bits)
+	default: // much slower
+		w, err = flate.NewWriterWindow(nil, 1<<f.bits)
 	}
 	if err != nil {
 		panic("BUG: suite: " + err.Error())
@@ -151,7 +169,7 @@ func (f *deflater) compress(data []byte) []byte {
 	f.out.Reset()
 	fresh := f.w == nil
 	if fresh {
-		f.w = newWriter(f.bits)
+		f.w = f.newCompressor()
 	}
 	if fresh || !f.keepUs {
 		f.w.Reset(&f.out)
@@ -180,10 +198,18 @@ func (f *deflater) inflate(z []byte) (message []byte, err error) {
 		}
 	}
 	if f.keepPeer {
-		f.window = append(f.window, message[max(0, len(message)-1<<f.peerBits):]...)
-		f.window = append(f.window[:0], f.window[max(0, len(f.window)-1<<f.peerBits):]...)
+		f.window = slide(f.window, message, 1<<f.peerBits)
 	}
 	return message, nil
+}
+
+// slide moves a window of size octets behind a message.
+func slide(window, message []byte, size int) []byte {
+	if len(message) > size {
+		message = message[len(message)-size:]
+	}
+	gone := max(0, len(window)+len(message)-size)
+	return append(append(window[:0], window[gone:]...), message...)
 }
 
 // why says what is wrong with a payload, as the strict inflater sees it.
@@ -216,8 +242,7 @@ func (f *deflater) inflateAll(z []byte) ([]byte, error) {
 		case err != io.EOF:
 			return nil, err
 		}
-		window = append(bytes.Clone(f.window), f.inflated...)
-		window = window[max(0, len(window)-1<<f.peerBits):]
+		window = slide(bytes.Clone(f.window), f.inflated, 1<<f.peerBits)
 	}
 }
 

@@ -1,0 +1,275 @@
+package suite_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/hawser-ws/hawser/compliance/internal/broken"
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/suite"
+	"github.com/hawser-ws/hawser/compliance/testee"
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+func compressed(t *testing.T, patterns ...string) []*suite.Case {
+	t.Helper()
+	cases, err := suite.Cases(patterns, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cases
+}
+
+func serve(t *testing.T, h http.Handler) (url string) {
+	t.Helper()
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	return "ws" + strings.TrimPrefix(s.URL, "http") + "/"
+}
+
+// echoed is a server that answers message n of connection c, both from 0, with what
+// f makes of it.
+func echoed(ext wire.Extension, f func(c, n int, m websocket.Message) (websocket.MessageType, []byte)) http.Handler {
+	var conns atomic.Int32
+	opts := &websocket.AcceptOptions{InsecureAnyOrigin: true}
+	if ext != nil {
+		opts.Extensions = []wire.Extension{ext}
+	}
+	return websocket.Handler{Options: opts, Serve: func(ctx context.Context, c *websocket.Conn) error {
+		conn, n := int(conns.Add(1))-1, 0
+		for m, err := range c.Messages(ctx) {
+			if err != nil {
+				return err
+			}
+			kind, data := m.Type, m.Data
+			if f != nil {
+				kind, data = f(conn, n, m)
+			}
+			if err := c.Write(ctx, kind, data); err != nil {
+				return err
+			}
+			n++
+		}
+		return nil
+	}}
+}
+
+func run(t *testing.T, url string, cases []*suite.Case) []*report.Result {
+	t.Helper()
+	results, err := suite.TestServer(t.Context(), url, cases, &suite.Options{Quick: true, Parallel: 1})
+	if err != nil || len(results) != len(cases) {
+		t.Fatalf("%d results of %d cases: %v", len(results), len(cases), err)
+	}
+	return results
+}
+
+// some returns a few of the sizes of each subgroup where all take too long.
+func some(cases []*suite.Case) (few []*suite.Case) {
+	if !testing.Short() && !suite.UnderRace {
+		return cases
+	}
+	for i, c := range cases {
+		if size := i % 18; size == 0 || size == 4 || size == 10 || size == 17 && i < 18 {
+			few = append(few, c)
+		}
+	}
+	return few
+}
+
+func TestCompressedServer(t *testing.T) {
+	cases := compressed(t, "12.*", "13.*")
+	if len(cases) != 216 || cases[0].ID != "12.1.1" || cases[90].ID != "13.1.1" || cases[215].ID != "13.7.18" {
+		t.Fatalf("%d cases", len(cases))
+	}
+	url := serve(t, testee.Echo())
+	results, err := suite.TestServer(t.Context(), url, some(cases), &suite.Options{Quick: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		if !r.Passed() {
+			t.Errorf("%s: %s, close %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+		}
+		if n := r.Traffic; n == nil || n.OutgoingWebSocketMessages != 50 || n.IncomingWebSocketMessages != 50 ||
+			n.OutgoingOctetsAppLevel != n.IncomingOctetsAppLevel || n.IncomingOctetsWireLevel < n.IncomingOctetsWebSocketLevel {
+			t.Errorf("%s: traffic %+v", r.ID, r.Traffic)
+		}
+		if !r.ReportTime || !r.ReportCompressionRatio || !r.Quick || !r.CreateWirelog || r.Case < 302 || r.Case > 517 {
+			t.Errorf("%s: what is reported is not right", r.ID)
+		}
+	}
+}
+
+// What the original offers, and what it answers to an offer of everything.
+var negotiated = []struct{ subgroup, offers, answer string }{
+	{"12.1", "permessage-deflate; client_no_context_takeover; client_max_window_bits", "permessage-deflate"},
+	{"12.5", "permessage-deflate; client_no_context_takeover; client_max_window_bits", "permessage-deflate"},
+	{"13.1", "permessage-deflate; client_no_context_takeover; client_max_window_bits", "permessage-deflate"},
+	{"13.2", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover",
+		"permessage-deflate; client_no_context_takeover"},
+	{"13.3", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_max_window_bits=9",
+		"permessage-deflate; client_max_window_bits=9"},
+	{"13.4", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_max_window_bits=15",
+		"permessage-deflate; client_max_window_bits=15"},
+	{"13.5", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover; server_max_window_bits=9",
+		"permessage-deflate; client_no_context_takeover; client_max_window_bits=9"},
+	{"13.6", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover; server_max_window_bits=15",
+		"permessage-deflate; client_no_context_takeover; client_max_window_bits=15"},
+	{"13.7", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover; server_max_window_bits=9, " +
+		"permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover, " +
+		"permessage-deflate; client_no_context_takeover; client_max_window_bits",
+		"permessage-deflate; client_no_context_takeover; client_max_window_bits=9"},
+}
+
+// TestCompressedOffers looks at the requests and the answers on the wire.
+func TestCompressedOffers(t *testing.T) {
+	url := serve(t, testee.Echo())
+	for _, n := range negotiated {
+		cases := compressed(t, n.subgroup+".2")
+		r := run(t, url, cases)[0]
+		if want := "\r\nSec-WebSocket-Extensions: " + n.offers + "\r\n"; !strings.Contains(r.HTTPRequest, want) {
+			t.Errorf("%s: the request is %q, want %q", r.ID, r.HTTPRequest, want)
+		}
+		large := deflate.New(&deflate.Options{WindowBits: 15})
+		c := clientResult(t, cases[0], large)
+		if want := "\r\nSec-WebSocket-Extensions: " + n.answer + "\r\n"; !strings.Contains(c.HTTPResponse, want) || !c.Passed() {
+			t.Errorf("%s: the answer to a client is %q, want %q; %s %s", c.ID, c.HTTPResponse, want, c.Behavior, c.Result)
+		}
+	}
+}
+
+// clientResult runs a case against hawser's client, with that extension or none.
+func clientResult(t *testing.T, c *suite.Case, ext wire.Extension) *report.Result {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	got := make(chan *report.Result, 1)
+	s := &suite.Server{Cases: []*suite.Case{c}, Options: &suite.Options{Quick: true, Done: func(r *report.Result) { got <- r }}}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, l) }()
+	opts := &websocket.DialOptions{}
+	if ext != nil {
+		opts.Extensions = []wire.Extension{ext}
+	}
+	conn, _, err := websocket.Dial(ctx, fmt.Sprintf("ws://%s/runCase?case=1&agent=test", l.Addr()), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	for m, err := range conn.Messages(ctx) {
+		if err != nil || conn.Write(ctx, m.Type, m.Data) != nil {
+			break
+		}
+	}
+	select {
+	case r := <-got:
+		cancel()
+		<-served
+		return r
+	case err := <-served:
+		t.Fatal(err)
+		return nil
+	}
+}
+
+// A peer without compression, or without the parameters that it is asked for, has
+// not implemented what the case is about.
+func TestCompressedUnimplemented(t *testing.T) {
+	url := serve(t, echoed(nil, nil))
+	for _, r := range run(t, url, compressed(t, "12.1.1", "12.5.18", "13.7.18")) {
+		if r.Behavior != report.Unimplemented || r.BehaviorClose != report.OK || r.Traffic != nil {
+			t.Errorf("%s: %s, close %s: %s", r.ID, r.Behavior, r.BehaviorClose, r.Result)
+		}
+	}
+	for _, c := range compressed(t, "12.1.1", "13.3.1", "13.7.1") {
+		if r := clientResult(t, c, nil); r.Behavior != report.Unimplemented || r.BehaviorClose != report.OK {
+			t.Errorf("client, %s: %s, close %s: %s", r.ID, r.Behavior, r.BehaviorClose, r.Result)
+		}
+	}
+}
+
+// TestCompressedChanged has servers that change one message. The same messages have
+// come back as they should on the connection before, so that they are known.
+func TestCompressedChanged(t *testing.T) {
+	change := map[string]func(m websocket.Message) (websocket.MessageType, []byte){
+		"octet 100 is the first that differs": func(m websocket.Message) (websocket.MessageType, []byte) {
+			m.Data[100] ^= 1
+			return m.Type, m.Data
+		},
+		"it has 255 characters, not 256": func(m websocket.Message) (websocket.MessageType, []byte) {
+			return m.Type, m.Data[1:]
+		},
+		"it has 512 characters, not 256": func(m websocket.Message) (websocket.MessageType, []byte) {
+			return m.Type, bytes.Repeat(m.Data, 2)
+		},
+		"binary is true, not false": func(m websocket.Message) (websocket.MessageType, []byte) {
+			return websocket.Binary, m.Data
+		},
+	}
+	for words, f := range change {
+		for bad, noContext := range map[int]bool{0: false, 7: true, 49: false} {
+			ext := deflate.New(&deflate.Options{NoContextTakeover: noContext})
+			url := serve(t, echoed(ext, func(c, n int, m websocket.Message) (websocket.MessageType, []byte) {
+				if c == 1 && n == bad {
+					return f(m)
+				}
+				return m.Type, m.Data
+			}))
+			r := run(t, url, compressed(t, "12.1.3", "13.1.3")) // which are the same
+			if !r[0].Passed() {
+				t.Errorf("%s: %s", r[0].ID, r[0].Result)
+			}
+			if r[1].Behavior != report.Failed || r[1].BehaviorClose != report.OK || r[1].Traffic != nil ||
+				r[1].Result != fmt.Sprintf("Message %d came back changed: %s.", bad+1, words) {
+				t.Errorf("%q in message %d: %s, close %s: %s", words, bad+1, r[1].Behavior, r[1].BehaviorClose, r[1].Result)
+			}
+		}
+	}
+}
+
+// TestCompressedBroken has servers with one defect each. That they fail is what the
+// original says of them as well.
+func TestCompressedBroken(t *testing.T) {
+	for defect, id := range map[string]string{
+		"deflate-window-exceeded":     "13.3.4",
+		"deflate-reset-out-forgotten": "13.2.4",
+		"deflate-not-deflated":        "12.1.4",
+		"deflate-rsv1-missing":        "12.2.4",
+	} {
+		s := &broken.Server{Defect: defect}
+		url, err := s.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		r := run(t, url, compressed(t, id))[0]
+		t.Logf("%s, %s: %s %s: %s %s", defect, r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+		if r.Behavior != report.Failed {
+			t.Errorf("%s: %s: %s", r.ID, r.Behavior, r.Result)
+		}
+	}
+	s := &broken.Server{}
+	url, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, r := range run(t, url, compressed(t, "12.3.4", "13.1.4", "13.2.4", "13.3.4", "13.5.4")) {
+		if !r.Passed() {
+			t.Errorf("%s without a defect: %s: %s", r.ID, r.Behavior, r.Result)
+		}
+	}
+}
