@@ -264,6 +264,21 @@ func (c *Conn) fault(op string, err error) error {
 	return e
 }
 
+// accepted is fault for a write that err has cut in the middle.
+func (c *Conn) accepted(op string, err error) error {
+	e := c.fault(op, err)
+	if e, ok := e.(*Error); ok {
+		e.Accepted = !e.closed
+	}
+	return e
+}
+
+// isAccepted reports whether err is that of a write whose rest is sent later.
+func isAccepted(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Accepted
+}
+
 // endWith ends the connection because of err and returns the error for op.
 func (c *Conn) endWith(op string, err error) error {
 	if c.ctx.Err() != nil {

@@ -70,6 +70,7 @@ func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
 	c.in.unread = cfg.early
 	c.in.controlsSince = time.Now()
 	c.out.enc = wire.Encoder{Role: cfg.role}
+	c.out.maxFrame = frameLimit(cfg.limits.MaxFrame)
 	if s := cfg.session; s != nil {
 		rsv, perFrame := s.Bits()
 		c.rsv = rsv

@@ -214,6 +214,27 @@ func ExampleConn_SetMaxMessage() {
 	// Output: 1000 bytes from ada <nil>
 }
 
+// Some gateways refuse frames that are larger than 32 KiB.
+func ExampleLimits_maxFrame() {
+	server := httptest.NewServer(websocket.Handler{Serve: echo})
+	defer server.Close()
+	ctx := context.Background()
+	c, _, err := websocket.Dial(ctx, server.URL, &websocket.DialOptions{
+		Limits: websocket.Limits{MaxFrame: 32 << 10},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.CloseNow()
+
+	if err := c.Write(ctx, websocket.Binary, make([]byte, 100_000)); err != nil {
+		log.Fatal(err)
+	}
+	_, p, err := c.Read(ctx)
+	fmt.Println(len(p), c.Stats().FramesWritten, err)
+	// Output: 100000 4 <nil>
+}
+
 func ExampleConn_AsNetConn() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
 		stream := c.AsNetConn(websocket.Binary)

@@ -13,14 +13,15 @@ import (
 )
 
 // A message that the extension has seen goes out, wherever its context ends: both
-// sides keep the same state. Pings contend for the turn to write meanwhile.
+// sides keep the same state. Pings contend for the turn to write meanwhile, also
+// between the fragments of a message.
 func TestExtensionCutWrites(t *testing.T) {
-	for _, minimum := range []int64{0, 1000} {
+	for minimum, limit := range map[int64]int64{0: 0, 1000: 0, 500: 700} {
 		for _, kind := range []string{"pipe", "tcp"} {
 			for _, role := range roles {
 				t.Run(fmt.Sprintf("%s/%v/%d", kind, role, minimum), func(t *testing.T) {
 					checkLeaks(t)
-					client, server, cs, ss := runsPair(t, kind, Limits{MaxControls: -1})
+					client, server, cs, ss := runsPair(t, kind, Limits{MaxControls: -1, MaxFrame: limit})
 					cs.minimum, ss.minimum = minimum, minimum
 					if role == wire.Server {
 						testCutWrites(t, server, client)
@@ -89,5 +90,24 @@ func testCutWrites(t *testing.T, from, to *Conn) {
 	}
 	if len(all) != len(want) {
 		t.Errorf("seed %d: %d messages came of %d", seed, len(all), len(want))
+	}
+}
+
+// A context that ends as the turn comes: nothing is encoded.
+func TestExtensionEndedWithTurn(t *testing.T) {
+	checkLeaks(t)
+	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
+	ctx, cancel := context.WithCancel(bounded(t))
+	cancel()
+	f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpText}, payload: []byte("never")}
+	if e := wantError(t, c.encodeMessage(ctx, f, false), "write", context.Canceled); e.Accepted || ours.enc != 0 {
+		t.Errorf("%+v", e)
+	}
+	wrote := start(func() error { return c.Write(bounded(t), Text, []byte("next")) })
+	if _, got := p.message(); string(got) != theirs.encode("next") {
+		t.Errorf("then came % x", got)
+	}
+	if err := <-wrote; err != nil {
+		t.Error(err)
 	}
 }

@@ -68,8 +68,7 @@ func (a *adapter) Write(p []byte) (n int, err error) {
 	for first := true; first || len(p) > 0; first = false {
 		m := min(len(p), adapterMessage)
 		err := a.Conn.Write(ctx, a.typ, p[:m])
-		var e *Error
-		if err == nil || errors.As(err, &e) && e.Accepted {
+		if err == nil || isAccepted(err) {
 			n += m // also what was cut: it is sent later
 		}
 		if err != nil {

@@ -23,7 +23,7 @@ const (
 	DefaultMaxResponseHeader = 64 << 10 // bytes
 )
 
-// Limits bound what a peer may cost. For each, 0 means the default named beside
+// Limits bound what a peer may cost, and MaxFrame what it gets. For each, 0 means the default named beside
 // it and a negative value means no limit.
 type Limits struct {
 	// MaxMessage is the largest message that is read, in bytes, over all its
@@ -31,6 +31,12 @@ type Limits struct {
 	// before it is gathered. [Conn.SetMaxMessage] changes it later.
 	// Default: DefaultMaxMessage, 1 MiB.
 	MaxMessage int64
+
+	// MaxFrame is the largest payload of a data frame that is sent, in bytes. A
+	// longer message goes out in fragments, with control frames between them where
+	// any are due. It is for gateways that refuse large frames: some take 32 KiB.
+	// Frames that are read are bounded by MaxMessage alone. Default: no limit.
+	MaxFrame int64
 
 	// MaxEmptyFragments is how many frames in a row may continue a message
 	// without a byte of payload. One more is refused with 1008.

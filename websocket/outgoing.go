@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -17,9 +18,11 @@ type outgoing struct {
 	frames   turn // one frame at a time; enc and rest belong to its holder
 	enc      wire.Encoder
 	rest     []byte // of frames that were accepted and cut; goes out before anything else
+	maxFrame int    // Limits.MaxFrame
 
-	mu    sync.Mutex // orders pongs against giving frames back
+	mu    sync.Mutex // orders the following against giving frames back
 	pongs []byte     // payloads of pongs that wait for frames, each behind its length
+	late  []frame    // that were postponed
 }
 
 // maxRest bounds, in bytes, what a Conn keeps of a message that was cut. Beyond it
@@ -38,20 +41,11 @@ type frame struct {
 	keep    bool
 }
 
-// writeFrame sends a frame after those that wait before it.
-func (c *Conn) writeFrame(ctx context.Context, op string, f frame) error {
-	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
-		return c.fault(op, err)
-	}
-	err := c.writeLocked(ctx, op, f)
-	c.unlockFrames()
-	return err
-}
-
-// unlockFrames gives the turn back, after the pongs that wait for it. What the
-// transport does not take at once, of those or of a frame that was cut, a goroutine
-// sees out, which WriteTimeout or the end of the connection ends: the caller's
-// context may have ended, and the peer must not wait for our next frame.
+// unlockFrames gives the turn back, after what waits for it: frames that were
+// postponed, then pongs. What the transport does not take at once, of those or of a
+// frame that was cut, a goroutine sees out, which WriteTimeout or the end of the
+// connection ends: the caller's context may have ended, and the peer must not wait
+// for our next frame.
 func (c *Conn) unlockFrames() {
 	o := &c.out
 	for {
@@ -60,6 +54,15 @@ func (c *Conn) unlockFrames() {
 			return
 		}
 		o.mu.Lock()
+		if len(o.late) > 0 {
+			f := o.late[0]
+			if o.late = o.late[1:]; len(o.late) == 0 {
+				o.late = nil
+			}
+			o.mu.Unlock()
+			c.appendFragments(f)
+			continue
+		}
 		if len(o.pongs) == 0 {
 			o.pongs = nil
 			o.frames.unlock()
@@ -78,9 +81,11 @@ func (c *Conn) unlockFrames() {
 
 // flushRest sends what is left of earlier frames and gives the turn back.
 func (c *Conn) flushRest() {
-	if err := c.writeRest(c.ctx); err != nil {
+	o := &c.out
+	if _, err := c.tr.write(context.Background(), c.writeWithin, o.rest, nil); err != nil {
 		_ = c.endWith("write", err)
 	}
+	o.rest = nil
 	c.unlockFrames()
 }
 
@@ -117,8 +122,8 @@ func pongFrame(p []byte) frame {
 	return frame{Header: wire.Header{Fin: true, Opcode: wire.OpPong}, payload: p, keep: true}
 }
 
-// writeLocked sends what is left of earlier frames and then f. The caller has the
-// turn.
+// writeLocked sends f. The caller has the turn, and so nothing is left of earlier
+// frames: unlockFrames sees to that.
 func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	o := &c.out
 	if c.ctx.Err() != nil {
@@ -127,14 +132,8 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	if o.enc.Closed() {
 		return c.fault(op, net.ErrClosed)
 	}
-	wait := c.writeRest(ctx)
-	if wait != nil && (!f.keep || !isInterrupt(wait)) {
-		return c.cutOff(op, wait, cut{})
-	}
-	if o.enc.Role == wire.Client {
-		rand.Read(f.Key[:]) // never fails
-	}
-	if wait == nil && len(f.payload) > blockSize-wire.MaxHeaderSize {
+	o.setKey(&f)
+	if len(f.payload) > blockSize-wire.MaxHeaderSize {
 		return c.writeLarge(ctx, op, f)
 	}
 	b := getBlock()
@@ -144,15 +143,19 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	if err != nil {
 		return c.fault(op, err)
 	}
-	n, err := 0, wait
-	if wait == nil {
-		n, err = c.tr.write(c.watched(ctx), c.writeWithin, buf, nil)
-	}
+	n, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, nil)
 	if err != nil {
 		return c.cutOff(op, err, cut{f, n, before, buf[n:], nil})
 	}
 	c.stats.wrote(f)
 	return nil
+}
+
+// setKey gives a client's frame its masking key (RFC 6455, section 5.3).
+func (o *outgoing) setKey(f *frame) {
+	if o.enc.Role == wire.Client {
+		rand.Read(f.Key[:]) // never fails
+	}
 }
 
 // writeLarge sends a frame that does not fit into a block.
@@ -219,32 +222,13 @@ func (c *Conn) cutOff(op string, err error, f cut) error {
 	case c.tr.broken:
 		return c.endWith(op, fmt.Errorf("message cut in the middle, after which TLS cannot go on: %w", err))
 	case f.sent == 0 && !f.frame.keep:
-		if left > 0 {
-			o.enc = f.before
-		}
+		o.enc = f.before
 		return c.fault(op, err)
-	case len(o.rest)+left > maxRest:
-		return c.endWith(op, fmt.Errorf("message cut in the middle with %d bytes left, over the %d that are kept: %w", left, maxRest, err))
+	case left > maxRest:
+		return c.endWith(op, tooMuchLeft(left, err))
 	default:
-		o.rest = append(append(o.rest, f.rest...), f.tail...)
+		o.rest = slices.Concat(f.rest, f.tail)
 		c.stats.wrote(f.frame)
-		e := c.fault(op, err)
-		if e, ok := e.(*Error); ok {
-			e.Accepted = true
-		}
-		return e
+		return c.accepted(op, err)
 	}
-}
-
-// writeRest sends what is left of earlier frames.
-func (c *Conn) writeRest(ctx context.Context) error {
-	o := &c.out
-	if len(o.rest) == 0 {
-		return nil
-	}
-	n, err := c.tr.write(c.watched(ctx), c.writeWithin, o.rest, nil)
-	if o.rest = o.rest[n:]; len(o.rest) == 0 {
-		o.rest = nil
-	}
-	return err
 }

@@ -122,6 +122,9 @@ func (p *peer) nextFrame() (wire.Header, []byte, error) {
 			}
 			if h.Masked {
 				wire.Mask(payload, h.Key, 0)
+				if h.Key == [4]byte{} {
+					p.t.Error("peer: frame with a key of 0, which chance makes once in 2^32")
+				}
 			}
 			return h, payload, nil
 		}

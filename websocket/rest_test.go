@@ -16,7 +16,8 @@ import (
 func cutWrite(t *testing.T, c *Conn, p *peer, payload string, n int) *Error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	done := start(func() error { return c.Write(ctx, Text, []byte(payload)) })
+	data := []byte(payload)
+	done := start(func() error { return c.Write(ctx, Text, data) })
 	b := make([]byte, n)
 	for have := 0; have < n; {
 		m, err := p.nc.Read(b[have:])
@@ -28,7 +29,9 @@ func cutWrite(t *testing.T, c *Conn, p *peer, payload string, n int) *Error {
 	p.got = append(p.got, b...)
 	synctest.Wait()
 	cancel()
-	return wantError(t, <-done, "write", context.Canceled)
+	e := wantError(t, <-done, "write", context.Canceled)
+	clear(data) // it is the caller's again
+	return e
 }
 
 // What is left of a message that was cut goes out though nobody writes any more.

@@ -44,32 +44,36 @@ func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain 
 	defer c.endMessage()
 	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p}
 	if c.session == nil {
-		return c.writeFrame(ctx, "write", f)
+		return c.writeFrame(ctx, f)
 	}
-	return c.encodeFrame(ctx, f, plain)
+	return c.encodeMessage(ctx, f, plain)
 }
 
-// encodeFrame sends a message of one frame through the extension, if that wants
-// it.
-func (c *Conn) encodeFrame(ctx context.Context, f frame, plain bool) error {
+// encodeMessage sends a message through the extension, if that wants it.
+func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	// The turn comes first. Once encoded, the message has to go out, because the
 	// state that the peer shares has moved.
 	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
 		return c.fault("write", err)
 	}
-	defer c.unlockFrames()
+	if err := ctx.Err(); err != nil { // it ended as the turn came
+		c.unlockFrames()
+		return c.fault("write", err)
+	}
 	enc := c.session.Encode(wire.MessageInfo{Text: f.Opcode == wire.OpText, Plain: plain, Size: int64(len(f.payload))})
 	if enc == nil {
-		return c.writeLocked(ctx, "write", f)
+		return c.writeFragments(ctx, f)
 	}
 	b := getBlock()
 	defer putBlock(b)
 	out, err := enc.Append(b[:0], f.payload, true)
 	if err != nil {
-		return c.endWith("write", extensionError(err))
+		err = c.endWith("write", extensionError(err))
+		c.unlockFrames()
+		return err
 	}
 	f.RSV, f.payload, f.keep = c.rsv, out, true
-	return c.writeLocked(ctx, "write", f)
+	return c.writeFragments(ctx, f)
 }
 
 // beginMessage takes the turn to write a message of type t.
@@ -93,131 +97,4 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType) error {
 func (c *Conn) endMessage() {
 	c.out.messages.unlock()
 	c.releaseIfEnded()
-}
-
-// Writer returns a writer of one message of type t, which need not fit in memory:
-// it leaves in fragments of up to 16 KiB. Other messages wait until it is closed.
-// ctx bounds all of its calls.
-func (c *Conn) Writer(ctx context.Context, t MessageType) (*MessageWriter, error) {
-	return c.newWriter(ctx, t, false)
-}
-
-// PlainWriter is Writer past any extension, as WritePlain is Write.
-func (c *Conn) PlainWriter(ctx context.Context, t MessageType) (*MessageWriter, error) {
-	return c.newWriter(ctx, t, true)
-}
-
-func (c *Conn) newWriter(ctx context.Context, t MessageType, plain bool) (*MessageWriter, error) {
-	if err := c.beginMessage(ctx, t); err != nil {
-		return nil, err
-	}
-	w := &MessageWriter{c: c, ctx: ctx}
-	w.frame.Opcode = wire.Opcode(t)
-	if c.session != nil {
-		w.enc = c.session.Encode(wire.MessageInfo{Text: t == Text, Plain: plain, Size: -1})
-		if w.enc != nil {
-			w.frame.RSV, w.frame.keep = c.rsv, true
-		}
-	}
-	return w, nil
-}
-
-// A MessageWriter writes one message as it is made. It is an [io.WriteCloser].
-// Close must be called, or the connection can send no other message.
-type MessageWriter struct {
-	c     *Conn
-	ctx   context.Context
-	enc   wire.MessageEncoder // nil: plain
-	frame frame               // header of the next fragment
-	buf   []byte              // payload of the next fragment
-	begun bool                // a fragment went out
-	ended bool                // the last one did
-	gone  bool                // the turn to write was given back
-	err   error               // final
-}
-
-// fragmentSize is the payload of a full fragment: with its header it fits a block.
-const fragmentSize = blockSize - wire.MaxHeaderSize
-
-// Write appends p to the message. It does not keep p.
-func (w *MessageWriter) Write(p []byte) (n int, err error) {
-	for len(p) > 0 {
-		if w.err != nil {
-			return n, w.err
-		}
-		m := min(len(p), fragmentSize)
-		if w.enc == nil {
-			m = min(m, fragmentSize-len(w.buf))
-			w.buf = append(w.buf, p[:m]...)
-		} else if err := w.encode(p[:m], false); err != nil {
-			return n, err
-		}
-		n += m
-		p = p[m:]
-		if len(w.buf) >= fragmentSize {
-			if err := w.send(false); err != nil {
-				return n, err
-			}
-		}
-	}
-	return n, w.err
-}
-
-// Flush sends what has been written so far as a fragment of its own. What an
-// extension holds back to the end of the message stays there.
-func (w *MessageWriter) Flush() error {
-	if w.err != nil || len(w.buf) == 0 {
-		return w.err
-	}
-	return w.send(false)
-}
-
-// Close ends the message and sends what is left of it. A message that ctx has
-// ended before anything was sent is dropped and harms nothing. One of which a part
-// is out cannot be ended truly, nor can one that an extension transforms, so the
-// connection ends, unless it is being closed anyway.
-func (w *MessageWriter) Close() error {
-	if w.gone {
-		return w.err
-	}
-	err := w.err
-	if err == nil && w.enc != nil {
-		err = w.encode(nil, true)
-	}
-	if err == nil {
-		err = w.send(true)
-	}
-	if !w.ended && (w.begun || w.enc != nil) && !w.c.closing.sent.Load() {
-		err = w.c.endWith("write", err)
-	}
-	w.err = w.c.fault("write", errWriterClosed)
-	w.buf, w.gone = nil, true
-	w.c.endMessage()
-	return err
-}
-
-// send sends buf as the next fragment.
-func (w *MessageWriter) send(fin bool) error {
-	w.frame.Fin, w.frame.payload = fin, w.buf
-	err := w.c.writeFrame(w.ctx, "write", w.frame)
-	w.buf = w.buf[:0]
-	var e *Error
-	if err == nil || errors.As(err, &e) && e.Accepted {
-		w.begun, w.ended = true, fin
-		w.frame.Opcode, w.frame.RSV = wire.OpContinuation, 0
-	}
-	if err != nil {
-		w.err = err
-	}
-	return err
-}
-
-func (w *MessageWriter) encode(p []byte, fin bool) error {
-	buf, err := w.enc.Append(w.buf, p, fin)
-	if err != nil {
-		w.err = w.c.endWith("write", extensionError(err))
-		return w.err
-	}
-	w.buf = buf
-	return nil
 }

@@ -1,0 +1,129 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A message longer than Limits.MaxFrame goes out in fragments (RFC 6455, section
+// 5.4). The turn to write frames is free between two of them, so that control frames
+// can pass; the turn to write messages is not.
+
+// frameLimit returns the largest payload of a data frame for Limits.MaxFrame.
+func frameLimit(n int64) int {
+	if n <= 0 {
+		return math.MaxInt
+	}
+	return int(min(n, math.MaxInt))
+}
+
+// divide returns the first fragment of f, of at most max bytes, and what follows it,
+// if anything does. What follows must go out once the first has.
+func (f frame) divide(max int) (first, rest frame, more bool) {
+	if len(f.payload) <= max {
+		return f, frame{}, false
+	}
+	first, rest = f, f
+	first.Fin, first.payload = false, f.payload[:max]
+	rest.Opcode, rest.RSV, rest.keep, rest.payload = wire.OpContinuation, 0, true, f.payload[max:]
+	return first, rest, true
+}
+
+// writeFrame sends a data frame, divided if it is too large, after those that wait
+// before it.
+func (c *Conn) writeFrame(ctx context.Context, f frame) error {
+	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+		return c.postpone(err, f)
+	}
+	return c.writeFragments(ctx, f)
+}
+
+// writeFragments is writeFrame for a caller that has the turn. It gives the turn
+// back.
+func (c *Conn) writeFragments(ctx context.Context, f frame) error {
+	for {
+		first, rest, more := f.divide(c.out.maxFrame)
+		err := c.writeLocked(ctx, "write", first)
+		if more && isAccepted(err) {
+			err = c.keepFragments(err, rest)
+		}
+		c.unlockFrames()
+		if err != nil || !more {
+			return err
+		}
+		f = rest
+		if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+			return c.postpone(err, f)
+		}
+	}
+}
+
+// keepFragments makes f, which follows a frame that was cut with err, part of the
+// rest. The caller has the turn.
+func (c *Conn) keepFragments(err error, f frame) error {
+	o := &c.out
+	if left := len(o.rest) + o.sizeOf(f); left > maxRest {
+		return c.endWith("write", tooMuchLeft(left, err))
+	}
+	c.appendFragments(f)
+	return err
+}
+
+// appendFragments appends f to the rest, unless nothing can follow what is out. The
+// caller has the turn.
+func (c *Conn) appendFragments(f frame) {
+	o := &c.out
+	if c.ctx.Err() != nil || o.enc.Closed() {
+		return
+	}
+	o.rest = slices.Grow(o.rest, o.sizeOf(f))
+	for more := true; more; {
+		var first frame
+		first, f, more = f.divide(o.maxFrame)
+		o.setKey(&first)
+		o.rest, _ = o.enc.AppendFrame(o.rest, first.Header, first.payload) // no other rule forbids it
+		c.stats.wrote(first)
+	}
+}
+
+// sizeOf returns how many bytes f takes at most, divided and with its headers.
+func (o *outgoing) sizeOf(f frame) int {
+	n := len(f.payload)
+	h := wire.Header{Masked: true, Length: int64(min(n, o.maxFrame))}
+	return n + (max(n, 1)-1)/o.maxFrame*h.Size() + h.Size()
+}
+
+// postpone is for a frame whose turn did not come before err, the end of a context.
+// If it must go out, whoever has the turn sees to it, before anything else.
+func (c *Conn) postpone(err error, f frame) error {
+	if !f.keep || c.ctx.Err() != nil {
+		return c.fault("write", err)
+	}
+	o := &c.out
+	o.mu.Lock()
+	left := o.sizeOf(f)
+	for _, g := range o.late {
+		left += o.sizeOf(g)
+	}
+	if left > maxRest {
+		o.mu.Unlock()
+		return c.endWith("write", tooMuchLeft(left, err))
+	}
+	f.payload = bytes.Clone(f.payload)
+	o.late = append(o.late, f)
+	mine := o.frames.tryLock()
+	o.mu.Unlock()
+	if mine {
+		c.unlockFrames()
+	}
+	return c.accepted("write", err)
+}
+
+func tooMuchLeft(left int, err error) error {
+	return fmt.Errorf("message cut in the middle with %d bytes left, over the %d that are kept: %w", left, maxRest, err)
+}

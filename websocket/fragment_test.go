@@ -1,0 +1,373 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// sendWays are the ways to send one message of type Binary.
+var sendWays = []struct {
+	name string
+	send func(ctx context.Context, c *Conn, p []byte) error
+}{
+	{"Write", func(ctx context.Context, c *Conn, p []byte) error { return c.Write(ctx, Binary, p) }},
+	{"WritePlain", func(ctx context.Context, c *Conn, p []byte) error { return c.WritePlain(ctx, Binary, p) }},
+	{"Writer", func(ctx context.Context, c *Conn, p []byte) error { return streamed(ctx, c, p, len(p)) }},
+	{"Writer by pieces", func(ctx context.Context, c *Conn, p []byte) error { return streamed(ctx, c, p, 1000) }},
+}
+
+// streamed sends p by a Writer, piece bytes a call.
+func streamed(ctx context.Context, c *Conn, p []byte, piece int) error {
+	w, err := c.Writer(ctx, Binary)
+	if err != nil {
+		return err
+	}
+	for err == nil && len(p) > 0 {
+		n := min(len(p), piece)
+		_, err = w.Write(p[:n])
+		p = p[n:]
+	}
+	return errors.Join(err, w.Close())
+}
+
+// fragments reads a message and checks that each of its frames but the last holds
+// max bytes of payload, and the last no more, and some if there is more than one.
+// The bits of an extension stand on the first.
+func (p *peer) fragments(op wire.Opcode, rsv byte, max int) (payload []byte) {
+	p.t.Helper()
+	for first := true; ; first = false {
+		h, b, err := p.next()
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if h.Opcode != op || h.RSV != rsv || len(b) > max || !h.Fin && len(b) < max || !first && len(b) == 0 {
+			p.t.Fatalf("a frame of %d bytes, %+v; want %v, bits %d, at most %d", len(b), h, op, rsv, max)
+		}
+		if payload = append(payload, b...); h.Fin {
+			return payload
+		}
+		op, rsv = wire.OpContinuation, 0
+	}
+}
+
+// No frame is larger than MaxFrame, whatever way a message is sent, and no message
+// is in more frames than it takes.
+func TestMaxFrame(t *testing.T) {
+	for _, extension := range []bool{false, true} {
+		for _, way := range sendWays {
+			for _, role := range roles {
+				t.Run(fmt.Sprintf("%s/%v/%v", way.name, role, extension), func(t *testing.T) {
+					checkLeaks(t)
+					for _, limit := range []int{1, 125, 4096, fragmentSize + 1, 40_000} {
+						testMaxFrame(t, limit, role, extension, way.send)
+					}
+				})
+			}
+		}
+	}
+}
+
+func testMaxFrame(t *testing.T, limit int, role wire.Role, extension bool, send func(context.Context, *Conn, []byte) error) {
+	t.Helper()
+	theirs := newRuns(t)
+	a, b := netPair(t, "tcp")
+	cfg := config{role: role, limits: Limits{MaxFrame: int64(limit)}.withDefaults()}
+	if extension {
+		cfg.session = newRuns(t)
+	}
+	c, p := newPeerOver(t, a, b, cfg)
+	sizes := []int{0, 1, limit - 1, limit, limit + 1, 2 * limit, 3*limit + limit/2}
+	wrote := start(func() error {
+		for i, n := range sizes {
+			if err := send(bounded(t), c, pattern(n, uint32(i))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for i, n := range sizes {
+		h, most := p.peek(), limit
+		if h.RSV == 0 && !h.Fin { // a plain Writer's fragments are no larger than ever
+			most = int(min(int64(limit), h.Length))
+		}
+		got := p.fragments(wire.OpBinary, h.RSV, most)
+		if h.RSV == runsBit {
+			got = theirs.decode(got)
+		}
+		if !bytes.Equal(got, pattern(n, uint32(i))) {
+			t.Fatalf("limit %d, message of %d bytes: %d bytes came, or others", limit, n, len(got))
+		}
+	}
+	if err := <-wrote; err != nil {
+		t.Error(err)
+	}
+	if n := c.Stats().MessagesWritten; n != int64(len(sizes)) {
+		t.Errorf("MessagesWritten = %d", n)
+	}
+}
+
+// peek returns the header of the next frame.
+func (p *peer) peek() wire.Header {
+	p.t.Helper()
+	for {
+		h, _, err := wire.ConsumeHeader(p.got)
+		if err == nil {
+			return h
+		}
+		b := make([]byte, 1)
+		if _, err := io.ReadFull(p.nc, b); err != nil {
+			p.t.Fatal(err)
+		}
+		p.got = append(p.got, b...)
+	}
+}
+
+// By default a message is one frame, and so it is with a limit that is negative.
+func TestMaxFrameDefault(t *testing.T) {
+	for _, limit := range []int64{0, -1, 1 << 40} {
+		checkLeaks(t)
+		a, b := netPair(t, "tcp")
+		c, p := newPeerOver(t, a, b, config{role: wire.Server, limits: Limits{MaxFrame: limit}.withDefaults()})
+		data := pattern(1<<20, 0)
+		wrote := start(func() error { return c.Write(bounded(t), Binary, data) })
+		p.expect(wire.OpBinary, true, string(data))
+		if err := <-wrote; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The adapter's messages keep to the limit.
+func TestMaxFrameNetConn(t *testing.T) {
+	checkLeaks(t)
+	a, b := netPair(t, "tcp")
+	c, p := newPeerOver(t, a, b, config{role: wire.Server, limits: Limits{MaxFrame: 1000}.withDefaults()})
+	data := pattern(3*adapterMessage/2, 0)
+	wrote := start(func() error {
+		_, err := c.AsNetConn(Binary).Write(data)
+		return err
+	})
+	var got []byte
+	for len(got) < len(data) {
+		got = append(got, p.fragments(wire.OpBinary, 0, 1000)...)
+	}
+	if !bytes.Equal(got, data) {
+		t.Error("wrong bytes")
+	}
+	if err := <-wrote; err != nil {
+		t.Error(err)
+	}
+}
+
+// Pings and pongs go between the fragments of a message.
+func TestMaxFrameControlsBetween(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{MaxFrame: 4})
+		startRead(context.Background(), c)
+		wrote := start(func() error { return c.Write(context.Background(), Text, []byte("one two three")) })
+		synctest.Wait()
+		pinged := start(func() error { _, err := c.Ping(context.Background()); return err })
+		p.send(wire.OpPing, true, "now")
+		synctest.Wait()
+		p.expect(wire.OpText, false, "one ")
+		p.expect(wire.OpPong, true, "now")
+		h, payload, err := p.next()
+		if err != nil || h.Opcode != wire.OpPing {
+			t.Fatalf("%+v, %v", h, err)
+		}
+		p.send(wire.OpPong, true, string(payload))
+		p.expect(wire.OpContinuation, false, "two ")
+		p.expect(wire.OpContinuation, false, "thre")
+		p.expect(wire.OpContinuation, true, "e")
+		if err := errors.Join(<-wrote, <-pinged); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A message in fragments that is cut at any byte arrives whole, before the next; one
+// that is cut before its first byte does not arrive.
+func TestMaxFrameCut(t *testing.T) {
+	const payload = "a message in fragments"
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		header := wire.Header{Masked: role == wire.Client}.Size()
+		for n := range len(payload) + 5*header {
+			c, p := newPeer(t, role, Limits{MaxFrame: 5})
+			e := cutWrite(t, c, p, payload, n)
+			if e.Accepted != (n > 0) || errors.Is(e, net.ErrClosed) {
+				t.Fatalf("cut at byte %d: %+v", n, e)
+			}
+			next := start(func() error { return c.Write(context.Background(), Binary, []byte("next")) })
+			want := Stats{MessagesWritten: 1, FramesWritten: 1, BytesWritten: 4}
+			if n > 0 {
+				if got := p.fragments(wire.OpText, 0, 5); string(got) != payload {
+					t.Fatalf("cut at byte %d: got %q", n, got)
+				}
+				want = Stats{MessagesWritten: 2, FramesWritten: 6, BytesWritten: 4 + int64(len(payload))}
+			}
+			p.expect(wire.OpBinary, true, "next")
+			if err := <-next; err != nil {
+				t.Error(err)
+			}
+			if got := c.Stats(); got != want {
+				t.Errorf("cut at byte %d: %+v, want %+v", n, got, want)
+			}
+		}
+	})
+}
+
+// What is kept of a message in fragments is bounded, headers included.
+func TestMaxFrameCutTooMuch(t *testing.T) {
+	for _, row := range []struct {
+		size, limit int
+		ends        bool
+	}{
+		{maxRest - 100, 1 << 19, false},
+		{maxRest / 8, 1, false},
+		{maxRest / 2, 1, true},
+		{maxRest + 100, 1 << 16, true},
+		{8 << 20, 1 << 16, true},
+	} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p := newPeer(t, role, Limits{MaxFrame: int64(row.limit)})
+			payload := strings.Repeat("x", row.size)
+			e := cutWrite(t, c, p, payload, 1)
+			if errors.Is(e, net.ErrClosed) != row.ends || e.Accepted == row.ends {
+				t.Fatalf("%+v: %+v", row, e)
+			}
+			if row.ends {
+				if !strings.Contains(e.Error(), "are kept") {
+					t.Errorf("the error does not say why: %v", e)
+				}
+				wantClosed(t, c)
+			} else if got := p.fragments(wire.OpText, 0, row.limit); string(got) != payload {
+				t.Errorf("%+v: wrong message", row)
+			}
+		})
+	}
+}
+
+// cutWaiting cuts a message between two fragments while it waits for its turn, which
+// other has. The first fragment has come to the peer.
+func cutWaiting(t *testing.T, c *Conn, p *peer, payload string, first int, other func()) *Error {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	data := []byte(payload)
+	done := start(func() error { return c.Write(ctx, Text, data) })
+	synctest.Wait()
+	go other()
+	synctest.Wait() // other waits for its turn
+	p.expect(wire.OpText, false, payload[:first])
+	synctest.Wait() // now the message does
+	cancel()
+	e := wantError(t, <-done, "write", context.Canceled)
+	clear(data) // it is the caller's again
+	return e
+}
+
+// A message whose context ends while it waits between two fragments for a ping to go
+// out does not wait for that. It goes on behind it, before the next message.
+func TestMaxFrameCutWaiting(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{MaxFrame: 7})
+		e := cutWaiting(t, c, p, "first, second, third", 7, func() { c.Ping(c.Context()) })
+		if !e.Accepted || errors.Is(e, net.ErrClosed) {
+			t.Fatalf("%+v", e)
+		}
+		next := start(func() error { return c.Write(context.Background(), Binary, []byte("next")) })
+		synctest.Wait()
+		if h, _, err := p.next(); err != nil || h.Opcode != wire.OpPing {
+			t.Fatal(h, err)
+		}
+		p.expect(wire.OpContinuation, false, "second,")
+		p.expect(wire.OpContinuation, true, " third")
+		p.expect(wire.OpBinary, true, "next")
+		if err := <-next; err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if o := &c.out; o.late != nil || o.rest != nil || o.frames.held {
+			t.Error("all was sent, and something is left")
+		}
+	})
+}
+
+// The same if what has the turn is the close frame: nothing may follow it.
+func TestMaxFrameCutWaitingForClose(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{MaxFrame: 7})
+		closed := make(chan error, 1)
+		e := cutWaiting(t, c, p, "first, second, third", 7, func() {
+			closed <- c.Close(context.Background(), StatusNormalClosure, "")
+		})
+		if !e.Accepted {
+			t.Fatalf("%+v", e)
+		}
+		p.expectClose(StatusNormalClosure)
+		p.answer()
+		if role == wire.Client {
+			p.nc.Close()
+		}
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+		wantClosed(t, c)
+		if h, _, err := p.next(); err == nil {
+			t.Errorf("after the close frame came %+v", h)
+		}
+		if n := c.Stats().MessagesWritten; n != 0 {
+			t.Errorf("MessagesWritten = %d", n)
+		}
+	})
+}
+
+// And if it ends the connection, or what is left is too much.
+func TestMaxFrameCutWaitingEnds(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{MaxFrame: 7})
+		e := cutWaiting(t, c, p, "first, second, third", 7, func() { c.Ping(c.Context()) })
+		if !e.Accepted {
+			t.Fatalf("%+v", e)
+		}
+		c.CloseNow()
+		synctest.Wait()
+		if c.out.late != nil {
+			t.Error("what waited is kept beyond the end")
+		}
+		wantClosed(t, c)
+
+		c, p = newPeer(t, role, Limits{MaxFrame: 7})
+		e = cutWaiting(t, c, p, "first, "+strings.Repeat("x", maxRest+1), 7, func() { c.Ping(c.Context()) })
+		if e.Accepted || !errors.Is(e, net.ErrClosed) {
+			t.Fatalf("%+v", e)
+		}
+		synctest.Wait()
+		wantClosed(t, c)
+	})
+}
+
+// The turn may become free at the very moment that a message gives up to wait for it.
+func TestMaxFrameCutWaitingInVain(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{MaxFrame: 7})
+		f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpText}, payload: []byte("first, second"), keep: true}
+		if e := wantError(t, c.postpone(context.Canceled, f), "write", context.Canceled); !e.Accepted {
+			t.Errorf("%+v", e)
+		}
+		p.expect(wire.OpText, false, "first, ")
+		p.expect(wire.OpContinuation, true, "second")
+		synctest.Wait()
+		if !c.out.frames.tryLock() {
+			t.Error("the turn was not given back")
+		}
+	})
+}

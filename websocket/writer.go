@@ -1,0 +1,195 @@
+package websocket
+
+import (
+	"context"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Writer returns a writer of one message of type t, which need not fit in memory:
+// it leaves in fragments of up to 16 KiB, or Limits.MaxFrame if that is less. Other
+// messages wait until it is closed. ctx bounds all of its calls.
+//
+// A message of up to 16 KiB is dealt with as Write would. A larger one that an
+// extension compresses is gathered, in its compressed form, until it is closed, and
+// leaves as one frame: Safari 15 to 17 cannot read such a message in fragments. What
+// is gathered is as large as the program makes it; Flush and Limits.MaxFrame bound
+// it, and PlainWriter never gathers more than 16 KiB.
+func (c *Conn) Writer(ctx context.Context, t MessageType) (*MessageWriter, error) {
+	return c.newWriter(ctx, t, false)
+}
+
+// PlainWriter is Writer past any extension, as WritePlain is Write.
+func (c *Conn) PlainWriter(ctx context.Context, t MessageType) (*MessageWriter, error) {
+	return c.newWriter(ctx, t, true)
+}
+
+func (c *Conn) newWriter(ctx context.Context, t MessageType, plain bool) (*MessageWriter, error) {
+	if err := c.beginMessage(ctx, t); err != nil {
+		return nil, err
+	}
+	w := &MessageWriter{c: c, ctx: ctx, plain: plain, asked: c.session == nil}
+	w.frame.Opcode = wire.Opcode(t)
+	return w, nil
+}
+
+// A MessageWriter writes one message as it is made. It is an [io.WriteCloser].
+// Close must be called, or the connection can send no other message.
+type MessageWriter struct {
+	c     *Conn
+	ctx   context.Context
+	plain bool                // past any extension
+	asked bool                // the extension has said whether it wants the message
+	enc   wire.MessageEncoder // its answer; nil: plain
+	frame frame               // header of the next fragment
+	buf   []byte              // payload of the next fragment, or the message if it was not asked
+	begun bool                // a fragment went out
+	ended bool                // the last one did
+	gone  bool                // the turn to write was given back
+	err   error               // final
+}
+
+// fragmentSize is the payload of a full fragment: with its header it fits a block.
+const fragmentSize = blockSize - wire.MaxHeaderSize
+
+// full is how much buf holds before some of it is sent, or the extension is asked.
+func (w *MessageWriter) full() int {
+	switch {
+	case !w.asked:
+		return fragmentSize
+	case w.enc != nil:
+		return w.c.out.maxFrame
+	}
+	return min(fragmentSize, w.c.out.maxFrame)
+}
+
+// Write appends p to the message. It does not keep p.
+func (w *MessageWriter) Write(p []byte) (n int, err error) {
+	for len(p) > 0 && w.alive() {
+		m := min(len(p), fragmentSize)
+		if w.enc != nil {
+			w.encode(p[:m], false)
+			w.sendFull()
+		} else if m = min(m, w.full()-len(w.buf)); m > 0 {
+			w.buf = append(w.buf, p[:m]...)
+		} else if w.asked {
+			w.send(false) // not before there is more, or the last frame would be empty
+		} else {
+			w.ask()
+			w.sendFull()
+		}
+		if w.err != nil {
+			break
+		}
+		n += m
+		p = p[m:]
+	}
+	return n, w.err
+}
+
+// alive reports whether the message goes on: nothing failed, and ctx lives.
+func (w *MessageWriter) alive() bool {
+	if w.err == nil && w.ctx.Err() != nil {
+		w.err = w.c.fault("write", w.ctx.Err())
+	}
+	return w.err == nil
+}
+
+// ask lets the extension have the message, if it wants it.
+func (w *MessageWriter) ask() {
+	w.asked = true
+	text := w.frame.Opcode == wire.OpText
+	w.enc = w.c.session.Encode(wire.MessageInfo{Text: text, Plain: w.plain, Size: -1})
+	if w.enc != nil {
+		w.frame.RSV, w.frame.keep = w.c.rsv, true
+		begun := w.buf
+		w.buf = nil
+		w.encode(begun, false)
+	}
+}
+
+// Flush sends what has been written so far as a fragment of its own. What an
+// extension holds back to the end of the message stays there.
+func (w *MessageWriter) Flush() error {
+	if !w.alive() || len(w.buf) == 0 {
+		return w.err
+	}
+	if !w.asked {
+		w.ask()
+	}
+	if w.err == nil && len(w.buf) > 0 {
+		w.send(false)
+	}
+	return w.err
+}
+
+// Close ends the message and sends what is left of it, as Write would.
+//
+// A message whose context has ended before, or of which a call has failed, cannot be
+// ended truly. If nothing of it is out it is dropped, which harms nothing. If a part
+// is out, or an extension has begun to compress it, because more than 16 KiB were
+// written or Flush was called, the connection ends, unless it is being closed anyway.
+func (w *MessageWriter) Close() error {
+	if w.gone {
+		return w.err
+	}
+	var err error
+	switch {
+	case !w.alive():
+		err = w.err
+	case !w.asked:
+		w.frame.Fin, w.frame.payload = true, w.buf
+		err = w.c.encodeMessage(w.ctx, w.frame, w.plain)
+		w.ended = err == nil || isAccepted(err)
+	default:
+		if w.enc != nil {
+			w.encode(nil, true)
+		}
+		if w.err == nil {
+			w.send(true)
+		}
+		err = w.err
+	}
+	if !w.ended && (w.begun || w.enc != nil) && !w.c.closing.sent.Load() {
+		err = w.c.endWith("write", err)
+	}
+	w.err = w.c.fault("write", errWriterClosed)
+	w.buf, w.gone = nil, true
+	w.c.endMessage()
+	return err
+}
+
+// sendFull sends the fragments that are full.
+func (w *MessageWriter) sendFull() {
+	full := w.full()
+	n := len(w.buf) / full * full
+	if w.err != nil || n == 0 {
+		return
+	}
+	rest := w.buf[n:]
+	w.buf = w.buf[:n]
+	w.send(false)
+	w.buf = append(w.buf, rest...)
+}
+
+// send sends buf as the next fragment.
+func (w *MessageWriter) send(fin bool) {
+	w.frame.Fin, w.frame.payload = fin, w.buf
+	err := w.c.writeFrame(w.ctx, w.frame)
+	w.buf = w.buf[:0]
+	if err == nil || isAccepted(err) {
+		w.begun, w.ended = true, fin
+		w.frame.Opcode, w.frame.RSV = wire.OpContinuation, 0
+	}
+	w.err = err
+}
+
+// encode appends what the extension makes of p to buf.
+func (w *MessageWriter) encode(p []byte, fin bool) {
+	buf, err := w.enc.Append(w.buf, p, fin)
+	if err != nil {
+		w.err = w.c.endWith("write", extensionError(err))
+		return
+	}
+	w.buf = buf
+}

@@ -1,0 +1,254 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A message that an extension transforms leaves a Writer as one frame, unless it is
+// flushed, or larger than MaxFrame.
+func TestWriterTransformedIsOneFrame(t *testing.T) {
+	for _, row := range []struct {
+		limit   int64
+		flushAt int // how much is written before a Flush; 0 means none
+		frames  int
+	}{
+		{0, 0, 1}, {0, 1000, 2}, {0, 50_000, 2}, {40_000, 0, 5}, {120_000, 0, 2}, {1 << 20, 0, 1},
+	} {
+		for _, role := range roles {
+			t.Run(fmt.Sprintf("%v/%+v", role, row), func(t *testing.T) {
+				checkLeaks(t)
+				c, p, _, theirs := runsPeer(t, role, Limits{MaxFrame: row.limit})
+				data := pattern(100_000, 1) // becomes twice as large
+				wrote := start(func() error {
+					w, err := c.Writer(bounded(t), Binary)
+					if err != nil {
+						return err
+					}
+					_, err = w.Write(data[:row.flushAt])
+					if row.flushAt > 0 {
+						err = errors.Join(err, w.Flush())
+					}
+					_, err2 := w.Write(data[row.flushAt:])
+					return errors.Join(err, err2, w.Close())
+				})
+				h, got := p.message()
+				if err := <-wrote; err != nil {
+					t.Fatal(err)
+				}
+				if h.RSV != runsBit || !bytes.Equal(theirs.decode(got), data) {
+					t.Errorf("%+v, %d bytes", h, len(got))
+				}
+				if n := c.Stats().FramesWritten; n != int64(row.frames) {
+					t.Errorf("%d frames, want %d", n, row.frames)
+				}
+			})
+		}
+	}
+}
+
+// What a Writer gathers of a message up to 16 KiB is dealt with as Write would: the
+// extension knows its size, and sees nothing of a message that is dropped.
+func TestWriterSmallMessage(t *testing.T) {
+	checkLeaks(t)
+	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
+	ours.minimum = 100
+	ctx := bounded(t)
+	for _, n := range []int{0, 99, 100, fragmentSize} {
+		data := string(pattern(n, 0))
+		wrote := start(func() error { return streamed(ctx, c, []byte(data), 7000) })
+		h, got := p.message()
+		if n >= 100 {
+			data = theirs.encode(data)
+		}
+		if string(got) != data || (h.RSV == 0) != (n < 100) {
+			t.Errorf("%d bytes: %+v with %d bytes", n, h, len(got))
+		}
+		if err := <-wrote; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A Writer whose context ends sends nothing more, least of all the end of a message
+// that is not whole. What is lost with it: nothing if nothing is out and no extension
+// has begun; else the connection.
+func TestWriterContextEnds(t *testing.T) {
+	for _, row := range []struct {
+		name      string
+		extension bool
+		write     int
+		flush     bool
+		ends      bool
+	}{
+		{"nothing", false, 0, false, false},
+		{"little", false, 1000, false, false},
+		{"a fragment out", false, fragmentSize + 1, false, true},
+		{"flushed", false, 10, true, true},
+		{"extension, nothing", true, 0, true, false},
+		{"extension, little", true, 1000, false, false},
+		{"extension, as much as is known whole", true, fragmentSize, false, false},
+		{"extension has begun", true, fragmentSize + 1, false, true},
+		{"extension, flushed", true, 1, true, true},
+	} {
+		for _, kind := range []string{"tcp", "pipe"} {
+			t.Run(row.name+"/"+kind, func(t *testing.T) {
+				checkLeaks(t)
+				a, b := netPair(t, kind)
+				cfg, theirs := config{role: wire.Server, limits: Limits{}.withDefaults()}, newRuns(t)
+				if row.extension {
+					cfg.session = newRuns(t)
+				}
+				c, p := newPeerOver(t, a, b, cfg)
+				frames := start(func() []byte {
+					var buf bytes.Buffer
+					_, _ = buf.ReadFrom(p.nc)
+					return buf.Bytes()
+				})
+				ctx, cancel := context.WithCancel(bounded(t))
+				w, err := c.Writer(ctx, Text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := w.Write(pattern(row.write, 0)); err != nil {
+					t.Fatal(err)
+				}
+				if row.flush {
+					if err := w.Flush(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				cancel()
+				if _, err := w.Write([]byte("more")); !errors.Is(err, context.Canceled) {
+					t.Errorf("Write: %v", err)
+				}
+				if err := w.Flush(); !errors.Is(err, context.Canceled) {
+					t.Errorf("Flush: %v", err)
+				}
+				err = w.Close()
+				if e := wantError(t, err, "write", context.Canceled); errors.Is(e, net.ErrClosed) != row.ends || e.Accepted {
+					t.Fatalf("Close: %+v", e)
+				}
+				if !row.ends {
+					if err := c.Write(bounded(t), Text, []byte("next")); err != nil {
+						t.Fatal(err)
+					}
+					c.CloseNow()
+				}
+				got := string(<-frames)
+				want := "\x81\x04next"
+				if row.extension {
+					next := theirs.encode("next")
+					want = string([]byte{0xc1, byte(len(next))}) + next
+				}
+				if row.ends && row.extension && !row.flush && got != "" || !row.ends && got != want {
+					t.Errorf("the peer got % x", got[:min(len(got), 50)])
+				}
+				if row.ends && len(got) > 0 && got[0]&0x80 != 0 {
+					t.Errorf("the message was ended: % x", got[:2])
+				}
+			})
+		}
+	}
+}
+
+// A transformed message that is closed in time and then cut is accepted, though none
+// of it was out.
+func TestWriterTransformedCutAtEnd(t *testing.T) {
+	for _, n := range []int{10, 3 * blockSize} {
+		checkLeaks(t)
+		c, p, _, theirs := runsPeer(t, wire.Server, Limits{})
+		ctx, cancel := context.WithCancel(bounded(t))
+		w, err := c.Writer(ctx, Binary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := strings.Repeat("ab", n/2)
+		if _, err := w.Write([]byte(data)); err != nil {
+			t.Fatal(err)
+		}
+		err = cancelled(c, cancel, w.Close)
+		if e := wantError(t, err, "write", context.Canceled); !e.Accepted || errors.Is(e, net.ErrClosed) {
+			// It may have been met before the extension began.
+			if n > fragmentSize || errors.Is(e, net.ErrClosed) {
+				t.Fatalf("%+v", e)
+			}
+			continue
+		}
+		if _, got := p.message(); string(theirs.decode(got)) != data {
+			t.Errorf("%d bytes came", len(got))
+		}
+	}
+}
+
+// The end of a transformed message, whose context ends while it waits for its turn,
+// goes out behind what has the turn; and so does the next such message, in order.
+func TestWriterTransformedCutWaiting(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ours, theirs := newRuns(t), newRuns(t)
+		a, b := net.Pipe()
+		c, p := newPeerOver(t, a, b, config{role: wire.Server, session: ours, limits: Limits{}.withDefaults()})
+		go c.Ping(c.Context())
+		synctest.Wait() // it has the turn until the peer reads
+		var want []string
+		for i, n := range []int{fragmentSize + 1, 2 * fragmentSize} {
+			ctx, cancel := context.WithCancel(context.Background())
+			w, err := c.Writer(ctx, Binary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, string(pattern(n, uint32(i))))
+			if _, err := w.Write([]byte(want[i])); err != nil {
+				t.Fatal(err)
+			}
+			closed := start(w.Close)
+			synctest.Wait()
+			cancel()
+			if e := wantError(t, <-closed, "write", context.Canceled); !e.Accepted || errors.Is(e, net.ErrClosed) {
+				t.Fatalf("%+v", e)
+			}
+		}
+		next := start(func() error { return c.Write(context.Background(), Text, []byte("next")) })
+		if h, _, err := p.next(); err != nil || h.Opcode != wire.OpPing {
+			t.Fatal(h, err)
+		}
+		for i, data := range append(want, "next") {
+			if h, got := p.message(); h.RSV != runsBit || string(theirs.decode(got)) != data {
+				t.Fatalf("message %d: %+v", i, h)
+			}
+		}
+		if err := <-next; err != nil {
+			t.Error(err)
+		}
+
+		// Too much to wait for: the extension's state is lost, and with it the connection.
+		go c.Ping(c.Context())
+		synctest.Wait()
+		for _, fits := range []bool{true, false} {
+			ctx, cancel := context.WithCancel(context.Background())
+			w, err := c.Writer(ctx, Binary)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Write(pattern(maxRest*3/10, 0)); err != nil { // twice that when transformed
+				t.Fatal(err)
+			}
+			closed := start(w.Close)
+			synctest.Wait()
+			cancel()
+			if e := wantError(t, <-closed, "write", context.Canceled); e.Accepted != fits || errors.Is(e, net.ErrClosed) == fits {
+				t.Fatalf("%+v", e)
+			}
+		}
+		synctest.Wait()
+		wantClosed(t, c)
+	})
+}
