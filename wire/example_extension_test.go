@@ -115,3 +115,44 @@ func ExampleExtension() {
 	// x-swap-case: "\xc1\x05hELLO"
 	// Hello <nil>
 }
+
+// SharedKey and the two below make swapCase a SharedSession. What it makes of a
+// message depends on nothing else.
+func (swapCase) SharedKey(m wire.MessageInfo) (key any, ok bool) {
+	return swapCase{}, m.Text && !m.Plain
+}
+
+func (swapCase) AppendShared(dst, src []byte) ([]byte, error) {
+	return swapper{}.Append(dst, src, true)
+}
+
+func (swapCase) SharedSent(src []byte) {}
+
+// A message goes to many connections and is encoded once for each key.
+func ExampleSharedSession() {
+	sessions := []wire.Session{swapCase{}, swapCase{}, swapCase{}}
+	message := []byte("Hello")
+
+	forms := make(map[any][]byte)
+	for _, session := range sessions {
+		s, ok := session.(wire.SharedSession)
+		if !ok {
+			continue // it has to encode the message by itself
+		}
+		key, ok := s.SharedKey(wire.MessageInfo{Text: true, Size: 5})
+		if !ok {
+			continue // it goes out as Encode has it
+		}
+		if forms[key] == nil {
+			fmt.Println("encoded")
+			forms[key], _ = s.AppendShared(nil, message)
+		}
+		fmt.Printf("sent %s\n", forms[key])
+		s.SharedSent(message)
+	}
+	// Output:
+	// encoded
+	// sent hELLO
+	// sent hELLO
+	// sent hELLO
+}

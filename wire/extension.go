@@ -62,6 +62,30 @@ type Session interface {
 	Close() error
 }
 
+// A SharedSession is a [Session] that can send the same bytes as others: for
+// broadcasts, where a message is encoded once for many connections. Its methods are
+// called as Encode is, by one goroutine at a time and between messages.
+type SharedSession interface {
+	Session
+
+	// SharedKey returns what the shared form of a message depends on, beside its
+	// payload. Sessions that return equal keys, with equal bits rsv, can send the
+	// same bytes. A key is comparable, and refers to no session, because it is
+	// kept for longer. There should be few: parameters, not connections. ok is
+	// false for a message that has no shared form; Encode then decides.
+	SharedKey(m MessageInfo) (key any, ok bool)
+
+	// AppendShared appends a whole message to dst, in a form that refers to
+	// nothing that was sent before. It changes no state: the message may go out
+	// on this connection or not. src is not kept.
+	AppendShared(dst, src []byte) ([]byte, error)
+
+	// SharedSent tells that a message with the payload src goes out on this
+	// connection in the shared form, so that the state that the peer shares
+	// moves on. src is not kept.
+	SharedSent(src []byte)
+}
+
 // MessageInfo is what a transport knows of a message before it encodes it.
 type MessageInfo struct {
 	Text  bool  // a text message; else binary
