@@ -1,0 +1,211 @@
+//go:build unix
+
+package compressed
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+const (
+	idleConns    = 1000
+	idleMessages = 64
+)
+
+// A connection that has exchanged 64 messages of 1 KiB and now is idle costs a server
+// little more than one without compression: two windows, or next to nothing.
+func TestIdleMemory(t *testing.T) {
+	switch _, err := os.Stat("/proc/self/status"); {
+	case err != nil:
+		t.Skip("no /proc to read the memory of a process from")
+	case testing.Short():
+		t.Skip("takes some 20 seconds")
+	case raced:
+		t.Skip("the race detector's own memory is many times what is measured")
+	}
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) < idleConns+100 {
+		t.Skipf("too few files may be open: %d, %v", limit.Cur, err)
+	}
+	plain := idleRSS(t, agreements[0])
+	for i, most := range []int{1 << 10, 10 << 10, 68 << 10} {
+		a := agreements[i+1]
+		over := (idleRSS(t, a) - plain) / idleConns
+		for attempt := 1; over > most && attempt < attempts; attempt++ {
+			t.Logf("%s: %d bytes, once more", a.name, over)
+			plain = idleRSS(t, agreements[0])
+			over = min(over, (idleRSS(t, a)-plain)/idleConns)
+		}
+		t.Logf("%s: %d bytes a connection over one without compression", a.name, over)
+		if over > most {
+			t.Errorf("%s: want %d bytes at most", a.name, most)
+		}
+	}
+}
+
+// attempts are how often memory is measured until it is found low enough. Some 400
+// bytes a connection, one way or the other, are the runtime's: what it has mapped or
+// could not give back.
+const attempts = 3
+
+// idleRSS returns the resident memory of a server, in bytes, whose connections are
+// idle. It includes what compression costs once, some 500 KiB for code and the
+// collector.
+func idleRSS(t *testing.T, a agreement) int {
+	t.Helper()
+	c := startChild(t, a.name)
+	peers := c.talk(a, idleConns)
+	c.ask(fmt.Sprint("settle ", idleConns))
+	n := rss(t, c.cmd.Process.Pid)
+	for _, p := range peers {
+		p.nc.Close()
+	}
+	return n
+}
+
+// talk opens n connections, has them exchange their messages in turns, and leaves
+// them open.
+func (c *child) talk(a agreement, n int) []*peer {
+	c.tb.Helper()
+	peers := make([]*peer, n)
+	for i := range peers {
+		peers[i] = &peer{t: c.tb, client: true}
+	}
+	const workers = 20
+	inParallel := func(f func(peers []*peer) error) {
+		c.tb.Helper()
+		var running []<-chan error
+		for part := range slices.Chunk(peers, n/workers) {
+			running = append(running, start(func() error { return f(part) }))
+		}
+		for _, done := range running {
+			if err := <-done; err != nil {
+				c.tb.Fatalf("%s: %v", a.name, err)
+			}
+		}
+	}
+	inParallel(func(peers []*peer) error { return openAll(peers, c.addr, a) })
+	frames, s, err := peers[0].encode(a, jsonMessages(idleMessages, 1024))
+	if err != nil {
+		c.tb.Fatal(err)
+	}
+	inParallel(func(peers []*peer) error {
+		for _, f := range frames {
+			if err := exchangeAll(peers, f, s != nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return peers
+}
+
+func openAll(peers []*peer, addr string, a agreement) error {
+	for _, p := range peers {
+		if err := p.dial(addr, a.field()); err != nil {
+			return err
+		}
+		p.nc.SetDeadline(time.Now().Add(5 * time.Minute))
+	}
+	return nil
+}
+
+// exchangeAll sends a message over each connection and reads its echo.
+func exchangeAll(peers []*peer, frame []byte, compressed bool) error {
+	for _, p := range peers {
+		if _, err := p.nc.Write(frame); err != nil {
+			return err
+		}
+		first, _, err := p.next()
+		if err != nil {
+			return err
+		}
+		if compressed != (first&rsv1 != 0) {
+			return fmt.Errorf("echo with %#x, agreed: %s", first, p.agreed)
+		}
+	}
+	return nil
+}
+
+// rss reads the resident memory of a process, in bytes.
+func rss(t *testing.T, pid int) int {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "VmRSS:")
+	var kib int
+	if _, err := fmt.Sscan(rest, &kib); err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}
+
+// field returns the client's offers.
+func (a agreement) field() string {
+	if a.ext == nil {
+		return ""
+	}
+	b, err := wire.AppendExtensions(nil, a.ext.Offer(nil))
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return string(b)
+}
+
+// encoded are the frames of messages, by agreement: all connections send the same.
+var encoded sync.Map
+
+// encode returns the frames of messages, and the state to read their echoes with.
+func (p *peer) encode(a agreement, messages [][]byte) (frames [][]byte, s wire.Session, err error) {
+	if a.ext != nil {
+		answer, err := wire.ParseExtensions([]string{p.agreed})
+		if err != nil {
+			return nil, nil, fmt.Errorf("%q: %w", p.agreed, err)
+		}
+		if s, err = a.ext.Confirm(answer[0]); err != nil {
+			return nil, nil, err
+		}
+	}
+	if v, ok := encoded.Load(p.agreed); ok {
+		return v.([][]byte), s, nil
+	}
+	for _, m := range messages {
+		bits := byte(0)
+		if s != nil {
+			bits = rsv1
+			if m, err = s.Encode(wire.MessageInfo{Text: true, Size: int64(len(m))}).Append(nil, m, true); err != nil {
+				return nil, nil, err
+			}
+		}
+		frames = append(frames, p.appendFrame(nil, fin|bits|text, m))
+	}
+	encoded.Store(p.agreed, frames)
+	return frames, s, nil
+}
+
+// jsonMessages returns messages of a service that sends its state now and then.
+func jsonMessages(n, size int) (all [][]byte) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range n {
+		b := fmt.Appendf(nil, `{"type":"update","seq":%d,"items":[`, i)
+		for len(b) < size-100 {
+			b = fmt.Appendf(b, `{"id":%d,"name":"item-%d","price":%.2f,"tags":["a%d","b"],"ok":%v},`,
+				random.IntN(1e6), random.IntN(1e4), random.Float64()*100, random.IntN(9), random.IntN(2) == 0)
+		}
+		b = append(b[:len(b)-1], `],"pad":"`...)
+		b = append(b, strings.Repeat("=", size-2-len(b))...)
+		all = append(all, append(b, `"}`...))
+	}
+	return all
+}
