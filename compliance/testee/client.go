@@ -3,10 +3,13 @@ package testee
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -38,16 +41,21 @@ const (
 // number, for each of them, and for the reports, each with a connection of its own.
 type Client struct {
 	Dial     Dialer
-	URL      string      // of the suite's server, without a path
+	URL      string      // of the suite's server, without a path: ws, wss or ws+unix
 	TLS      *tls.Config // for wss
 	Agent    string      // names the client in the reports
 	IDs      []string    // of the cases, if they are known: another number is an error
 	Parallel int         // cases at once; 0 means 1
 	Log      io.Writer   // of cases for which there was no connection; may be nil
+
+	// Done, if set, is called after case i, from 1, of all there are, by one
+	// goroutine at a time. The error is that there was no connection.
+	Done func(i, all int, err error)
 }
 
-// Run does all cases. A case for which the client cannot connect is noted in the
-// log; the suite judges it. An error means that no report can be had.
+// Run does all cases. A case in which the client gets no connection, as where it has
+// to refuse one, is noted in the log; the suite judges it. An error means that no
+// report can be had: nobody listens any more, say.
 func (c *Client) Run(ctx context.Context) error {
 	n, err := c.caseCount(ctx)
 	if err != nil {
@@ -57,40 +65,72 @@ func (c *Client) Run(ctx context.Context) error {
 		return fmt.Errorf("the suite has %d cases for us where %d were asked for", n, len(c.IDs))
 	}
 	agent := "agent=" + url.QueryEscape(c.Agent)
-	c.cases(ctx, n, agent)
+	err = c.cases(ctx, n, agent)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
+	}
+	if err != nil {
+		return err
 	}
 	return explain(ctx, "asking the suite for its reports", c.echo(ctx, "/updateReports?"+agent))
 }
 
-// cases runs n cases, some at once.
-func (c *Client) cases(ctx context.Context, n int, agent string) {
+// cases runs n cases, some at once. The error is that the suite has gone.
+func (c *Client) cases(ctx context.Context, n int, agent string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	var wg sync.WaitGroup
-	defer wg.Wait()
-	var log sync.Mutex
+	var mu sync.Mutex
 	free := make(chan struct{}, max(c.Parallel, 1))
 	for i := range n {
 		select {
 		case free <- struct{}{}:
 		case <-ctx.Done():
-			return
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		wg.Go(func() {
 			defer func() { <-free }()
 			err := c.echo(ctx, fmt.Sprintf("/runCase?case=%d&%s", i+1, agent))
-			if err == nil || ctx.Err() != nil || c.Log == nil {
+			mu.Lock()
+			defer mu.Unlock()
+			if ctx.Err() != nil {
 				return
 			}
-			id := strconv.Itoa(i + 1)
-			if c.IDs != nil {
-				id = c.IDs[i]
+			if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
+				cancel(fmt.Errorf("the suite has gone: %w", op))
+				return
 			}
-			log.Lock()
-			defer log.Unlock()
-			fmt.Fprintf(c.Log, "case %s: the client could not connect: %v\n", id, err)
+			c.note(i, n, err)
 		})
 	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// note tells that a case is over.
+func (c *Client) note(i, n int, err error) {
+	if c.Done != nil {
+		c.Done(i+1, n, err)
+	}
+	if err == nil || c.Log == nil {
+		return
+	}
+	id := strconv.Itoa(i + 1)
+	if c.IDs != nil {
+		id = c.IDs[i]
+	}
+	fmt.Fprintf(c.Log, "case %s: the client could not connect: %v\n", id, err)
+}
+
+// at is the URL of a path of the suite.
+func (c *Client) at(path string) string {
+	base := strings.TrimSuffix(c.URL, "/")
+	if scheme, rest, _ := strings.Cut(base, ":"); strings.HasSuffix(scheme, "+unix") && !strings.HasSuffix(rest, ":") {
+		base += ":" // ends the path of the socket
+	}
+	return base + path
 }
 
 // explain says what an error stopped. The end of ctx is the better reason if it
@@ -109,7 +149,7 @@ func explain(ctx context.Context, what string, err error) error {
 func (c *Client) caseCount(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	conn, err := c.Dial(ctx, c.URL+"/getCaseCount", c.TLS)
+	conn, err := c.Dial(ctx, c.at("/getCaseCount"), c.TLS)
 	if err != nil {
 		return 0, err
 	}
@@ -120,7 +160,7 @@ func (c *Client) caseCount(ctx context.Context) (int, error) {
 	}
 	n, err := strconv.Atoi(string(message))
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("%.40q is no number", message)
 	}
 	_, _, _ = conn.Read(ctx) // the suite's close frame
 	return n, nil
@@ -132,7 +172,7 @@ func (c *Client) caseCount(ctx context.Context) (int, error) {
 func (c *Client) echo(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, caseTimeout)
 	defer cancel()
-	conn, err := c.Dial(ctx, c.URL+path, c.TLS)
+	conn, err := c.Dial(ctx, c.at(path), c.TLS)
 	if err != nil {
 		return err
 	}

@@ -43,14 +43,9 @@ type autobahnFlags struct {
 	options                 autobahn.Options
 }
 
-func parseAutobahn(args []string, stderr io.Writer) (*autobahnFlags, error) {
+func parseAutobahn(args []string, stdout io.Writer) (*autobahnFlags, error) {
 	f := new(autobahnFlags)
 	fs := flag.NewFlagSet("wscheck autobahn", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
-		fmt.Fprint(stderr, autobahnHelp)
-		fs.PrintDefaults()
-	}
 	fs.StringVar(&f.server, "server", "", "test the server at this ws or wss `URL`")
 	fs.BoolVar(&f.client, "client", false, "test hawser's client")
 	fs.StringVar(&f.install, "install", "", "install wstest in `DIR` with pip and Python 2.7, every version pinned,\nand use it; what is already installed there stays")
@@ -65,12 +60,9 @@ func parseAutobahn(args []string, stderr io.Writer) (*autobahnFlags, error) {
 	fs.DurationVar(&f.timeout, "timeout", time.Hour, "bound of the whole run")
 	fs.BoolVar(&f.options.Insecure, "insecure", false, "accept any certificate of a wss server, as is always done on loopback\n(the suite itself never verifies one)")
 	fs.BoolVar(&f.options.TLS, "tls", false, "with -client: over wss")
-	if err := fs.Parse(args); err != nil {
-		return nil, err
-	}
-	err := f.check(fs.Args())
-	if err != nil {
-		fmt.Fprintf(stderr, "wscheck: %v; -help tells more\n", err)
+	rest, err := parse(fs, autobahnHelp, args, stdout)
+	if err == nil {
+		err = f.check(rest)
 	}
 	return f, err
 }
@@ -100,22 +92,18 @@ func (f *autobahnFlags) check(rest []string) error {
 
 // autobahnCommand is wscheck autobahn.
 func autobahnCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	f, err := parseAutobahn(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return exitPassed
-	case err != nil:
-		return exitFailed
+	f, err := parseAutobahn(args, stdout)
+	if err != nil {
+		return fault(stderr, err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the run took longer than -timeout %v", f.timeout))
 	defer cancel()
 	report, err := f.do(ctx, stderr)
 	if err != nil {
 		if errors.Is(err, context.Canceled) {
-			err = errors.New("interrupted")
+			err = errInterrupted
 		}
-		fmt.Fprintf(stderr, "wscheck: %v\n", err)
-		return exitFailed
+		return fault(stderr, err)
 	}
 	if report == nil { // -install alone
 		return exitPassed
@@ -159,8 +147,7 @@ func (f *autobahnFlags) do(ctx context.Context, log io.Writer) (*autobahn.Report
 // originalVerdict prints the report and turns it into an exit status.
 func originalVerdict(r *autobahn.Report, stdout, stderr io.Writer) int {
 	if err := r.Write(stdout); err != nil {
-		fmt.Fprintf(stderr, "wscheck: %v\n", err)
-		return exitFailed
+		return fault(stderr, err)
 	}
 	fmt.Fprintf(stdout, "\nreports: %s\n", filepath.Join(r.Dir, "index.html"))
 	short, missing := len(r.Short()), len(r.Missing())
@@ -169,9 +156,9 @@ func originalVerdict(r *autobahn.Report, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stdout, "INCOMPLETE: %d not run, %d fell short\n", missing, short)
 		return exitFailed
 	case short > 0:
-		fmt.Fprintf(stdout, "FAIL: %d of %d cases fell short\n", short, len(r.Cases))
+		fmt.Fprintf(stdout, "FAIL: %d of %s fell short\n", short, cases(len(r.Cases)))
 		return exitShort
 	}
-	fmt.Fprintf(stdout, "PASS: %d cases\n", len(r.Cases))
+	fmt.Fprintf(stdout, "PASS: %s\n", cases(len(r.Cases)))
 	return exitPassed
 }

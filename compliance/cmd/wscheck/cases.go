@@ -2,18 +2,31 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
+const casesHelp = `usage: wscheck cases [PATTERN...]
+
+Lists the cases by id, with what each does. In patterns a star stands for any
+characters and the whole id must match: 'wscheck cases 5.19 12.*.1'.
+`
+
 // casesCommand is wscheck cases.
 func casesCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 {
-		args = []string{"*"}
+	args, err := parse(flag.NewFlagSet("wscheck cases", flag.ContinueOnError), casesHelp, args, stdout)
+	if err != nil {
+		return fault(stderr, err)
 	}
-	cases, err := suite.Cases(args, nil)
+	patterns := list(strings.Join(args, ","))
+	if len(patterns) == 0 {
+		patterns = []string{"*"}
+	}
+	cases, err := suite.Cases(patterns, nil)
 	if err != nil {
 		return fault(stderr, err)
 	}

@@ -6,40 +6,35 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
+const compareHelp = `usage: wscheck compare A B [flags]
+
+Compares two reports, of this suite or of the original, case by case, differences
+first. A and B are directories of reports, or their index.json. Where B has the
+verdict of A there is an equals sign.
+
+Exit status: 0 the verdicts are equal, 1 they differ, 2 a report could not be read.
+
+Flags:
+`
+
 // compareCommand is wscheck compare.
 func compareCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
-	fs := flag.NewFlagSet("wscheck compare", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
-		fmt.Fprint(stderr, `usage: wscheck compare [-all] [-markdown] A B
-
-Compares two reports, of this suite or the original, case by case, differences
-first. A and B are directories of reports, or their index.json. Exit status: 0 the
-verdicts are equal, 1 they differ, 2 a report could not be read.
-
-`)
-		fs.PrintDefaults()
+	set := flag.NewFlagSet("wscheck compare", flag.ContinueOnError)
+	all := set.Bool("all", false, "list the cases whose verdicts are equal too")
+	markdown := set.Bool("markdown", false, "print tables of Markdown")
+	args, err := parse(set, compareHelp, args, stdout)
+	if err != nil {
+		return fault(stderr, err)
 	}
-	all := fs.Bool("all", false, "also the cases whose verdicts are equal")
-	markdown := fs.Bool("markdown", false, "print tables of Markdown")
-	if err := fs.Parse(args); err != nil {
-		return parseStatus(err)
-	}
-	if fs.NArg() != 2 {
+	if len(args) != 2 {
 		return fault(stderr, errors.New("two reports are needed: wscheck compare A B"))
 	}
-	var x [2]report.Index
-	for i, path := range fs.Args() {
-		var err error
-		if x[i], err = report.ReadIndex(path); err != nil {
-			return fault(stderr, err)
-		}
-	}
-	c, err := report.Compare(x[0], x[1])
+	c, err := comparison(args[0], args[1])
 	if err != nil {
 		return fault(stderr, err)
 	}
@@ -54,4 +49,19 @@ verdicts are equal, 1 they differ, 2 a report could not be read.
 		return exitShort
 	}
 	return exitPassed
+}
+
+func comparison(a, b string) (*report.Comparison, error) {
+	var x [2]report.Index
+	for i, path := range []string{a, b} {
+		var err error
+		x[i], err = report.ReadIndex(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no report at %s", path)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return report.Compare(x[0], x[1])
 }

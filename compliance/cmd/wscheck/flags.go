@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,94 +14,154 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// runFlags are the flags of the commands that run the native suite.
-type runFlags struct {
-	set                     *flag.FlagSet
-	cases, exclude          string
-	agent, out, spec        string
-	parallel                int
-	timeout                 time.Duration
-	quick, full, json, skip bool // skip: no certificate is verified
-	urls                    []string
+// parse reads flags, which may stand before or after arguments, and returns the
+// arguments. The help, if it was asked for, is printed to stdout, and the error is
+// flag.ErrHelp.
+func parse(fs *flag.FlagSet, help string, args []string, stdout io.Writer) (rest []string, err error) {
+	fs.SetOutput(io.Discard) // of an error we tell in a sentence, without the help
+	for {
+		switch err := fs.Parse(args); {
+		case errors.Is(err, flag.ErrHelp):
+			fmt.Fprint(stdout, help)
+			fs.SetOutput(stdout)
+			fs.PrintDefaults()
+			return nil, err
+		case err != nil:
+			return nil, fmt.Errorf("%w; '%s -help' lists the flags", err, fs.Name())
+		}
+		if fs.NArg() == 0 {
+			return rest, nil
+		}
+		rest, args = append(rest, fs.Arg(0)), fs.Args()[1:]
+	}
 }
 
-// newRunFlags declares the flags that all these commands have.
-func newRunFlags(name, help string, stderr io.Writer) *runFlags {
-	f := &runFlags{set: flag.NewFlagSet("wscheck "+name, flag.ContinueOnError)}
-	f.set.SetOutput(stderr)
-	f.set.Usage = func() {
-		fmt.Fprint(stderr, help)
-		f.set.PrintDefaults()
-	}
-	f.set.StringVar(&f.cases, "cases", "", "comma `list` of patterns of cases to run, such as '1.*,12.4.3' (default: all)")
+// runFlags are the flags of the commands that run the native suite.
+type runFlags struct {
+	set              *flag.FlagSet
+	help             string
+	cases, exclude   string
+	agent, out, spec string
+	parallel         int
+	timeout          time.Duration
+	header           http.Header
+	quick, full      bool
+	json, insecure   bool
+	made             bool // the directory of the report is new
+}
+
+// newRunFlags declares the flags that all these commands have. timeout is the
+// default of -timeout.
+func newRunFlags(name, help string, timeout time.Duration) *runFlags {
+	f := &runFlags{set: flag.NewFlagSet(name, flag.ContinueOnError), help: help, parallel: suite.DefaultParallel}
+	f.set.StringVar(&f.cases, "cases", "", "comma `list` of patterns of cases to run, such as '1.*,12.4.3' (default all)")
 	f.set.StringVar(&f.exclude, "exclude", "", "comma `list` of patterns of cases to leave out")
-	f.set.StringVar(&f.out, "out", "reports", "`DIR` for the report; what it has of other runs stays")
-	f.set.DurationVar(&f.timeout, "timeout", time.Hour, "bound of the whole run")
-	f.set.BoolVar(&f.quick, "quick", false, "50 messages a case in groups 12 and 13 instead of 1,000; the report says so")
-	f.set.BoolVar(&f.json, "json", false, "print the verdicts as JSON, in the form of the report's index.json")
+	f.set.StringVar(&f.out, "out", "reports", "`DIR` for the report; other files that are there stay")
+	f.set.DurationVar(&f.timeout, "timeout", timeout, "bound of the whole run; 0 is none")
+	f.set.BoolVar(&f.json, "json", false, "print the verdicts as JSON, in the form of the report's index.json,\nand the summary to standard error")
 	return f
 }
 
-// remote declares the flags of the commands that test somebody else.
-func (f *runFlags) remote() {
-	f.set.StringVar(&f.agent, "agent", "", "`name` of the server in the report (default: what it calls itself, or host:port)")
-	f.set.StringVar(&f.spec, "spec", "", "`FILE` with a specification in the JSON form of the original suite")
+// quickFlag declares -quick.
+func (f *runFlags) quickFlag() {
+	f.set.BoolVar(&f.quick, "quick", false, "50 messages a case in groups 12 and 13 instead of 1,000; the report says so")
 }
 
-// parse reads flags that stand before or after arguments.
-func (f *runFlags) parse(args []string, stderr io.Writer) error {
-	for {
-		if err := f.set.Parse(args); err != nil {
-			return err
+// parallelFlag declares -parallel.
+func (f *runFlags) parallelFlag(usage string) {
+	f.set.IntVar(&f.parallel, "parallel", f.parallel, usage)
+}
+
+// specFlag declares -spec.
+func (f *runFlags) specFlag() {
+	f.set.StringVar(&f.spec, "spec", "", "`FILE` with a specification in the JSON form of the original suite, instead of\na URL, -cases and -exclude")
+}
+
+// headerFlag declares -header.
+func (f *runFlags) headerFlag() {
+	f.header = http.Header{}
+	f.set.Func("header", "a further `FIELD` of each request, such as 'Origin: https://example.org';\nmay be repeated", func(s string) error {
+		name, value, ok := strings.Cut(s, ":")
+		if name = strings.TrimSpace(name); !ok || name == "" {
+			return errors.New("it is not of the form 'Name: value'")
 		}
-		args = f.set.Args()
-		if len(args) == 0 {
-			break
-		}
-		f.urls, args = append(f.urls, args[0]), args[1:]
-	}
-	var err error
+		f.header.Add(name, strings.TrimSpace(value))
+		return nil
+	})
+}
+
+// parse reads the command line and returns its arguments.
+func (f *runFlags) parse(args []string, stdout io.Writer) ([]string, error) {
+	rest, err := parse(f.set, f.help, args, stdout)
 	switch {
-	case f.timeout <= 0:
-		err = errors.New("-timeout must be positive")
-	case f.parallel < 0:
-		err = errors.New("-parallel must be positive")
-	case f.quick && f.full:
-		err = errors.New("-quick and -full are two runs")
+	case err != nil:
+		return nil, err
+	case f.timeout < 0:
+		return nil, errors.New("-timeout must not be negative")
+	case f.parallel < 1:
+		return nil, errors.New("-parallel must be positive")
+	case f.spec != "" && len(rest) > 0:
+		return nil, errors.New("-spec has its own URL: give one of the two")
+	case f.spec != "" && (f.given("cases") || f.given("exclude") || f.given("agent")):
+		return nil, errors.New("-spec has its own cases and agents: it does not go with -cases, -exclude or -agent")
 	}
-	if err != nil {
-		fmt.Fprintf(stderr, "wscheck: %v; -help tells more\n", err)
-	}
-	return err
+	return rest, nil
 }
 
-// selected returns the cases that the flags name, of those that servers, or clients,
-// can be tested with.
-func (f *runFlags) selected(servers bool) ([]*suite.Case, error) {
+// given reports whether a flag stands on the command line.
+func (f *runFlags) given(name string) bool {
+	given := false
+	f.set.Visit(func(g *flag.Flag) { given = given || g.Name == name })
+	return given
+}
+
+// selected returns the cases that the flags name: those to test servers with, and
+// those to test clients with.
+func (f *runFlags) selected() (servers, clients []*suite.Case, err error) {
 	patterns := list(f.cases)
 	if len(patterns) == 0 {
 		patterns = []string{"*"}
 	}
 	cases, err := suite.Cases(patterns, list(f.exclude))
 	if err != nil {
-		return nil, err
+		return nil, nil, fmt.Errorf("%w; 'wscheck cases' lists them", err)
 	}
-	var fit []*suite.Case
 	for _, c := range cases {
-		if servers && c.Servers || !servers && c.Clients {
-			fit = append(fit, c)
+		if c.Servers {
+			servers = append(servers, c)
+		}
+		if c.Clients {
+			clients = append(clients, c)
 		}
 	}
-	if len(fit) == 0 {
-		return nil, errors.New("no case is left to run")
+	if len(cases) == 0 {
+		err = errors.New("-exclude leaves no case to run")
 	}
-	return fit, nil
+	return servers, clients, err
+}
+
+// forServers is the first result of selected, of which there must be some.
+func (f *runFlags) forServers() ([]*suite.Case, error) {
+	cases, _, err := f.selected()
+	if err == nil && len(cases) == 0 {
+		err = errors.New("these cases are for clients only: see fuzzingserver")
+	}
+	return cases, err
+}
+
+// forClients is the second result of selected, of which there must be some.
+func (f *runFlags) forClients() ([]*suite.Case, error) {
+	_, cases, err := f.selected()
+	if err == nil && len(cases) == 0 {
+		err = errors.New("these cases are for servers only: see fuzzingclient")
+	}
+	return cases, err
 }
 
 // options are those of a run.
 func (f *runFlags) options() *suite.Options {
-	o := &suite.Options{Agent: f.agent, Quick: f.quick, Parallel: f.parallel}
-	if f.skip {
+	o := &suite.Options{Quick: f.quick, Parallel: f.parallel, Header: f.header}
+	if f.insecure {
 		o.TLS = &tls.Config{InsecureSkipVerify: true} // asked for by -insecure
 	}
 	return o

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"net/url"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
@@ -18,28 +18,33 @@ const fuzzingClientHelp = `usage: wscheck fuzzingclient URL [flags]
 Tests the WebSocket server at a URL: ws://host:port/path, wss://..., or
 ws+unix:///path/of.sock:/path. The server must return each message as it is, text
 as text and binary as binary, and take messages of 16 MiB (those that are too
-large for it fail in group 9). It is connected to once for each case.
+large for it fail in group 9). It is connected to once or more for each case.
 
 Cases have the ids of the Autobahn testsuite; those that it does not have begin
 with a letter. In patterns a star stands for any characters and the whole id must
 match: '12.*.1' is five cases. 'wscheck cases' lists them.
 
 A case passes if both its verdicts, behaviour and close, are OK or INFORMATIONAL.
-Exit status: 0 all passed, 1 some fell short, 2 the check could not be done.
+Exit status: 0 all passed, 1 some fell short, 2 the check could not be done or
+finished.
 
 Flags:
 `
 
 // fuzzingClient is wscheck fuzzingclient.
 func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	f := newRunFlags("fuzzingclient", fuzzingClientHelp, stderr)
-	f.remote()
-	f.set.IntVar(&f.parallel, "parallel", suite.DefaultParallel, "how many cases `N` wait for the server at once; 1 for servers that\nserve one connection at a time")
-	f.set.BoolVar(&f.skip, "insecure", false, "accept any certificate of a wss server")
-	if err := f.parse(args, stderr); err != nil {
-		return parseStatus(err)
+	f := newRunFlags("wscheck fuzzingclient", fuzzingClientHelp, time.Hour)
+	f.quickFlag()
+	f.specFlag()
+	f.headerFlag()
+	f.parallelFlag("let `N` cases wait for the server at once; 1 for servers that\nserve one connection at a time")
+	f.set.StringVar(&f.agent, "agent", "", "`name` of the server in the report (default what it calls itself, or host:port)")
+	f.set.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a wss server")
+	args, err := f.parse(args, stdout)
+	if err != nil {
+		return fault(stderr, err)
 	}
-	runs, err := f.servers()
+	runs, err := f.servers(args)
 	if err != nil {
 		return fault(stderr, err)
 	}
@@ -48,17 +53,8 @@ func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer)
 	}
 	ctx, cancel := f.bounded(ctx)
 	defer cancel()
-	begun := time.Now()
-	var results []*report.Result
-	for _, r := range runs {
-		var some []*report.Result
-		if some, err = f.testServer(ctx, r, stderr); err != nil {
-			results = append(results, some...)
-			break
-		}
-		results = append(results, some...)
-	}
-	return f.conclude(results, time.Since(begun), err, stdout, stderr)
+	results, err := f.testServers(ctx, runs, newProgress(stderr))
+	return f.conclude(results, err, stdout, stderr)
 }
 
 // A serverRun is a server and the cases for it.
@@ -68,48 +64,95 @@ type serverRun struct {
 }
 
 // servers returns what the arguments or the specification ask for.
-func (f *runFlags) servers() ([]serverRun, error) {
+func (f *runFlags) servers(args []string) (runs []serverRun, err error) {
 	if f.spec != "" {
-		if len(f.urls) > 0 || f.cases != "" || f.exclude != "" {
-			return nil, errors.New("-spec goes with no URL, -cases or -exclude: it has its own")
+		runs, err = f.specServers()
+	} else {
+		if len(args) != 1 {
+			return nil, errors.New("one URL of a server is needed: wscheck fuzzingclient ws://127.0.0.1:9001")
 		}
-		return f.specServers()
+		runs = []serverRun{{url: args[0], agent: f.agent}}
+		runs[0].cases, err = f.forServers()
 	}
-	if len(f.urls) != 1 {
-		return nil, errors.New("one URL of a server is needed: wscheck fuzzingclient ws://127.0.0.1:9001")
-	}
-	cases, err := f.selected(true)
 	if err != nil {
 		return nil, err
 	}
-	return []serverRun{{f.urls[0], f.agent, cases}}, nil
+	for _, r := range runs {
+		if err := checkURL(r.url); err != nil {
+			return nil, err
+		}
+	}
+	return runs, nil
 }
 
-// testServer runs cases against a server.
-func (f *runFlags) testServer(ctx context.Context, r serverRun, stderr io.Writer) ([]*report.Result, error) {
+// testServers tests one server after the other. One that cannot be tested does not
+// keep the others from it.
+func (f *runFlags) testServers(ctx context.Context, runs []serverRun, p *progress) (all []*report.Result, failed error) {
+	defer p.end()
+	agents := map[string]bool{}
+	for _, r := range runs {
+		results, err := f.testServer(ctx, r, p)
+		if len(results) > 0 {
+			agent := results[0].Agent
+			for agents[agent] { // two servers of one kind
+				agent += " at " + r.url
+			}
+			agents[agent] = true
+			rename(results, agent)
+		}
+		all = append(all, results...)
+		failed = errors.Join(failed, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return all, failed
+}
+
+// testServer runs cases against a server. The results have one agent.
+func (f *runFlags) testServer(ctx context.Context, r serverRun, p *progress) ([]*report.Result, error) {
 	o := f.options()
 	o.Agent = r.agent
 	if err := suite.Probe(ctx, r.url, o); err != nil {
-		return nil, explainProbe(r.url, err)
+		return nil, explain(ctx, r.url, "the server at %s cannot be tested: %w", err)
 	}
-	p := newProgress(stderr, r.url, len(r.cases))
-	defer p.end()
-	o.Done = p.done
+	name := r.agent
+	if name == "" {
+		name = r.url
+	}
+	o.Done = func(result *report.Result) { p.count(name, len(r.cases), result.ID, result.Passed()) }
 	results, err := suite.TestServer(ctx, r.url, r.cases, o)
 	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("%s: the server has gone: %w", r.url, err)
+		err = fmt.Errorf("the server at %s has gone: %w", r.url, err)
+	}
+	if r.agent == "" && len(results) > 0 {
+		rename(results, ownName(results, r.url))
 	}
 	return results, err
 }
 
-// explainProbe says why there is nothing to test.
-func explainProbe(url string, err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return fmt.Errorf("nobody listens at %s: %w", url, err)
+// ownName is what a server calls itself in any of the results: where it refuses the
+// handshake, say, it may not tell.
+func ownName(results []*report.Result, raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		panic("BUG: wscheck: " + err.Error()) // checkURL has parsed it
 	}
-	if errors.Is(err, errInterrupted) {
-		return err
+	network, place := address(u)
+	nobody := "localhost" // of unix sockets
+	if network == "tcp" {
+		nobody, place = u.Host, u.Host
 	}
-	return fmt.Errorf("%s is no WebSocket server that can be tested: %w", url, err)
+	for _, r := range results {
+		if r.Agent != nobody {
+			return r.Agent
+		}
+	}
+	return place
+}
+
+func rename(results []*report.Result, agent string) {
+	for _, r := range results {
+		r.Agent = agent
+	}
 }

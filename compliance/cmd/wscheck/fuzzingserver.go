@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"sync"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
@@ -12,6 +14,7 @@ import (
 )
 
 const fuzzingServerHelp = `usage: wscheck fuzzingserver [URL] [flags]
+       wscheck fuzzingserver -spec FILE [flags]
 
 Is a server that tests WebSocket clients. It listens at the URL, ws://127.0.0.1:9001
 if there is none; wss://... takes -cert and -key, or makes a certificate;
@@ -24,27 +27,36 @@ each message of a case as it is until the server closes:
   /runCase?case=N&agent=NAME     case N, from 1
   /updateReports?agent=NAME      the report is written
 
-as also to /getCaseInfo?case=N and /getCaseStatus?case=N&agent=NAME. It ends at
-Ctrl-C, at /stopServer, at /updateReports with shutdownOnComplete=true, or with
--once at the first /updateReports.
+as also to /getCaseInfo?case=N and /getCaseStatus?case=N&agent=NAME. Several clients
+may be tested at the same time. The server ends at Ctrl-C, at /stopServer, at
+/updateReports with shutdownOnComplete=true, or with -once at the first
+/updateReports, and then prints a summary.
 
-Exit status: 0 all passed, 1 some fell short, 2 the check could not be done.
+Exit status: 0 all passed, 1 some fell short, 2 the check could not be done or
+finished: at Ctrl-C, if there are results that no client asked a report of.
 
 Flags:
 `
 
 // fuzzingServer is wscheck fuzzingserver.
 func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	f := newRunFlags("fuzzingserver", fuzzingServerHelp, stderr)
-	f.set.StringVar(&f.spec, "spec", "", "`FILE` with a specification in the JSON form of the original suite")
-	once := f.set.Bool("once", false, "end when the first client asks for its report")
+	f := newRunFlags("wscheck fuzzingserver", fuzzingServerHelp, 0)
+	f.quickFlag()
+	f.specFlag()
+	once := f.set.Bool("once", false, "end when the first client has asked for the report")
 	var l listenFlags
 	l.declare(f.set)
-	if err := f.parse(args, stderr); err != nil {
-		return parseStatus(err)
+	args, err := f.parse(args, stdout)
+	if err != nil {
+		return fault(stderr, err)
 	}
-	s := &suite.Server{Options: f.options()}
-	if err := f.prepareServer(s, &l); err != nil {
+	s := &suite.Server{}
+	if f.spec != "" {
+		err = f.specServer(s, &l)
+	} else if err = l.argument(args); err == nil {
+		s.Cases, err = f.forClients()
+	}
+	if err != nil {
 		return fault(stderr, err)
 	}
 	if err := f.writable(); err != nil {
@@ -52,50 +64,47 @@ func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer)
 	}
 	ln, url, err := l.listen()
 	if err != nil {
-		return fault(stderr, err)
+		return fault(stderr, f.discard(err))
 	}
-	fmt.Fprintf(stderr, "%d cases for clients at %s\n", len(s.Cases), url)
+	fmt.Fprintf(stderr, "%s for clients at %s\n", cases(len(s.Cases)), url)
 	return f.serve(ctx, s, ln, *once, stdout, stderr)
 }
 
-// prepareServer takes cases and address from the arguments or the specification.
-func (f *runFlags) prepareServer(s *suite.Server, l *listenFlags) (err error) {
-	if f.spec != "" {
-		if len(f.urls) > 0 || f.cases != "" || f.exclude != "" {
-			return errors.New("-spec goes with no URL, -cases or -exclude: it has its own")
-		}
-		return f.specServer(s, l)
-	}
-	if len(f.urls) > 1 {
-		return fmt.Errorf("unexpected argument %q", f.urls[1])
-	}
-	if len(f.urls) == 1 {
-		l.url = f.urls[0]
-	}
-	s.Cases, err = f.selected(false)
-	return err
-}
+// errDone is why a server of ours ends when it has done its work.
+var errDone = errors.New("done")
 
-// serve runs the server and makes the report.
-func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln *listener, once bool, stdout, stderr io.Writer) int {
+// serve runs the server and concludes.
+func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, once bool, stdout, stderr io.Writer) int {
 	ctx, cancel := f.bounded(ctx)
 	defer cancel()
 	ctx, stop := context.WithCancelCause(ctx)
-	p := newProgress(stderr, "clients", len(s.Cases))
-	s.Options.Done = p.done
+	defer stop(nil)
+	p := newProgress(stderr)
+	s.Options = f.options()
+	s.Options.Done = func(r *report.Result) { p.count(r.Agent, len(s.Cases), r.ID, r.Passed()) }
+	var mu sync.Mutex // two clients may ask at once
+	reported := 0
 	s.Report = func(results []*report.Result) error {
-		if once {
-			stop(errDone)
+		mu.Lock()
+		defer mu.Unlock()
+		if err := f.write(results, false); err != nil {
+			return err
 		}
-		return report.Write(f.out, results, report.Options{Tool: version(), Quick: f.quick})
+		p.say(fmt.Sprintf("report: %s, %s", f.index(), cases(len(results))))
+		reported = len(results)
+		if once { // and time for the client to be told
+			time.AfterFunc(suite.DefaultCloseTimeout, func() { stop(errDone) })
+		}
+		return nil
 	}
-	begun := time.Now()
 	err := s.Serve(ctx, ln)
 	p.end()
-	if errors.Is(err, errDone) || errors.Is(err, errInterrupted) && len(s.Results()) > 0 {
+	results := s.Results()
+	switch {
+	case len(results) == 0 && (err == nil || errors.Is(err, errDone)):
+		err = errors.New("no client has run a case")
+	case errors.Is(err, errDone), errors.Is(err, errInterrupted) && len(results) > 0 && len(results) == reported:
 		err = nil // Ctrl-C is how a server ends
 	}
-	return f.conclude(s.Results(), time.Since(begun), err, stdout, stderr)
+	return f.conclude(results, err, stdout, stderr)
 }
-
-var errDone = errors.New("done")

@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -23,59 +24,95 @@ type listenFlags struct {
 	cert, key string
 }
 
-type listener struct{ net.Listener }
-
 func (l *listenFlags) declare(fs *flag.FlagSet) {
 	l.url = "ws://127.0.0.1:9001"
-	fs.StringVar(&l.cert, "cert", "", "`FILE` with the PEM certificate for wss (default: one is made for localhost)")
+	fs.StringVar(&l.cert, "cert", "", "`FILE` with the PEM certificate for wss (default one made for this machine)")
 	fs.StringVar(&l.key, "key", "", "`FILE` with its PEM key")
 }
 
+// argument takes the URL from the arguments, if it is there.
+func (l *listenFlags) argument(args []string) error {
+	if len(args) > 1 {
+		return fmt.Errorf("unexpected argument %q: there is one URL to listen at", args[1])
+	}
+	if len(args) == 1 {
+		l.url = args[0]
+	}
+	return nil
+}
+
 // listen returns a listener and the URL that leads to it.
-func (l *listenFlags) listen() (*listener, string, error) {
+func (l *listenFlags) listen() (net.Listener, string, error) {
 	u, err := url.Parse(l.url)
-	if err != nil {
-		return nil, "", err
+	if err != nil || !isPlace(u) {
+		return nil, "", fmt.Errorf("%q is no place to listen at, such as ws://127.0.0.1:9001, wss://127.0.0.1:9001 or ws+unix:///path/of.sock", l.url)
 	}
-	scheme, unix := strings.CutSuffix(u.Scheme, "+unix")
-	if scheme != "ws" && scheme != "wss" || !unix && u.Host == "" {
-		return nil, "", fmt.Errorf("%q is no place to listen at: ws://host:port, wss://host:port or ws+unix:///path is", l.url)
-	}
-	network, addr := "tcp", u.Host
-	if unix {
-		network, addr = "unix", strings.TrimSuffix(u.Path, ":/")
-	} else if u.Port() == "" {
-		addr = net.JoinHostPort(u.Hostname(), map[string]string{"ws": "80", "wss": "443"}[scheme])
-	}
-	ln, err := net.Listen(network, addr)
-	if err != nil {
-		return nil, "", err
-	}
-	if !unix {
-		u.Host = ln.Addr().String()
-	}
-	if scheme == "wss" {
-		c, err := l.certificate()
-		if err != nil {
-			ln.Close()
+	secure := strings.HasPrefix(u.Scheme, "wss")
+	var certificate tls.Certificate
+	if secure {
+		if certificate, err = l.certificate(); err != nil {
 			return nil, "", err
 		}
-		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{c}, NextProtos: []string{"http/1.1"}})
 	}
-	return &listener{ln}, strings.TrimSuffix(u.String(), "/"), nil
+	network, addr := address(u)
+	ln, err := net.Listen(network, addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, "", fmt.Errorf("another program listens at %s already (%w)", l.url, syscall.EADDRINUSE)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("cannot listen at %s: %w", l.url, err)
+	}
+	if network == "tcp" {
+		u.Host = ln.Addr().String()
+	}
+	if secure {
+		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}})
+	}
+	return ln, strings.TrimSuffix(u.String(), "/"), nil
+}
+
+// isPlace reports whether u has what it takes to listen at, or to connect to.
+func isPlace(u *url.URL) bool {
+	scheme, unix := strings.CutSuffix(u.Scheme, "+unix")
+	if scheme != "ws" && scheme != "wss" {
+		return false
+	}
+	if unix {
+		_, addr := address(u)
+		return u.Host == "" && strings.Trim(addr, "/") != ""
+	}
+	return u.Hostname() != ""
+}
+
+// address is the place that a URL names, as package net has it.
+func address(u *url.URL) (network, addr string) {
+	switch {
+	case strings.HasSuffix(u.Scheme, "+unix"):
+		path, _, _ := strings.Cut(u.Path, ":")
+		return "unix", path
+	case u.Port() != "":
+		return "tcp", u.Host
+	case u.Scheme == "wss":
+		return "tcp", net.JoinHostPort(u.Hostname(), "443")
+	}
+	return "tcp", net.JoinHostPort(u.Hostname(), "80")
 }
 
 func (l *listenFlags) certificate() (tls.Certificate, error) {
 	if (l.cert == "") != (l.key == "") {
 		return tls.Certificate{}, errors.New("-cert and -key go together")
 	}
-	if l.cert != "" {
-		return tls.LoadX509KeyPair(l.cert, l.key)
+	if l.cert == "" {
+		return selfSigned()
 	}
-	return selfSigned()
+	c, err := tls.LoadX509KeyPair(l.cert, l.key)
+	if err != nil {
+		err = fmt.Errorf("-cert and -key: %w", err)
+	}
+	return c, err
 }
 
-// selfSigned makes a certificate for this machine, good for a day.
+// selfSigned makes a certificate for this machine, good for a year.
 func selfSigned() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -85,7 +122,7 @@ func selfSigned() (tls.Certificate, error) {
 		SerialNumber: big.NewInt(1),
 		Subject:      pkix.Name{CommonName: "wscheck"},
 		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(24 * time.Hour),
+		NotAfter:     time.Now().AddDate(1, 0, 0),
 		DNSNames:     []string{"localhost"},
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},

@@ -8,12 +8,20 @@
 //	wscheck fuzzingserver [URL] [flags]  be a server that tests clients
 //	wscheck testeeserver [URL] [flags]   be a server to test: hawser's, an echo
 //	wscheck testeeclient URL [flags]     be a client to test: hawser's
-//	wscheck compare A B                  compare two reports, case by case
+//	wscheck compare A B [flags]          compare two reports, case by case
 //	wscheck cases [PATTERN...]           list the cases
 //	wscheck autobahn [flags]             run the original Autobahn testsuite
 //
-// wscheck COMMAND -help tells more. The exit status is 0 if everything passed, 1
-// if something fell short, and 2 if the check could not be done.
+// Flags may stand before or after other arguments; wscheck COMMAND -help lists them.
+//
+// A URL is ws://host:port/path, wss://host:port/path, or ws+unix:///path/of.sock:/path
+// for a unix socket. The cases have the ids of the Autobahn testsuite; those that it
+// does not have begin with a letter. The report, a directory of pages and JSON in
+// Autobahn's form, is in ./reports unless -out names another directory.
+//
+// The exit status is 0 if everything passed, 1 if something fell short, and 2 if the
+// check could not be done or not be finished. Ctrl-C ends a run; the report of what
+// there is by then is still written. A second Ctrl-C ends it at once.
 package main
 
 import (
@@ -25,19 +33,23 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Exit statuses.
 const (
 	exitPassed = 0
 	exitShort  = 1 // a case fell short
-	exitFailed = 2 // the check could not be done
+	exitFailed = 2 // the check could not be done, or not be finished
 )
 
-// commands are the subcommands by name.
+// A command does what its arguments say and returns the exit status.
+type command func(ctx context.Context, args []string, stdout, stderr io.Writer) int
+
+// commands are the subcommands, in the order of the help.
 var commands = []struct {
 	name, summary string
-	run           func(ctx context.Context, args []string, stdout, stderr io.Writer) int
+	run           command
 }{
 	{"fuzzingclient", "test the server at a URL", fuzzingClient},
 	{"fuzzingserver", "be a server that tests clients", fuzzingServer},
@@ -51,6 +63,10 @@ var commands = []struct {
 // errInterrupted is why a run ends at Ctrl-C.
 var errInterrupted = errors.New("interrupted")
 
+// echoTime is how long after a Ctrl-C another one is not taken for a second: a
+// program that runs this one may send it once more.
+const echoTime = 200 * time.Millisecond
+
 func main() {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -58,15 +74,26 @@ func main() {
 	go func() {
 		<-signals
 		cancel(errInterrupted) // the report of what there is is still written
-		<-signals
-		os.Exit(exitFailed) // unless somebody is in a hurry
+		for first := time.Now(); time.Since(first) < echoTime; {
+			<-signals
+		}
+		fmt.Fprintln(os.Stderr, "wscheck: interrupted twice, ended at once")
+		os.Exit(exitFailed)
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run does what main does, for the tests too.
+// run is main for the tests too.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") && !isHelp(args[0]) {
+	if len(args) > 1 && args[0] == "help" {
+		args = []string{args[1], "-help"}
+	}
+	switch {
+	case len(args) == 0:
+		return selfCommand(ctx, nil, stdout, stderr)
+	case isHelp(args[0]):
+		return selfCommand(ctx, []string{"-help"}, stdout, stderr)
+	case strings.HasPrefix(args[0], "-"):
 		return selfCommand(ctx, args, stdout, stderr)
 	}
 	for _, c := range commands {
@@ -74,23 +101,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return c.run(ctx, args[1:], stdout, stderr)
 		}
 	}
-	if isHelp(args[0]) {
-		usage(stdout)
-		return exitPassed
+	return fault(stderr, noCommand(args[0]))
+}
+
+func noCommand(word string) error {
+	if strings.Contains(word, "://") {
+		return fmt.Errorf("to test the server at a URL: wscheck fuzzingclient %s", word)
 	}
-	fmt.Fprintf(stderr, "wscheck: there is no command %q\n", args[0])
-	usage(stderr)
-	return exitFailed
+	return fmt.Errorf("there is no command %q; 'wscheck help' lists them", word)
 }
 
 func isHelp(arg string) bool {
 	return arg == "help" || arg == "-h" || arg == "-help" || arg == "--help"
-}
-
-func usage(w io.Writer) {
-	fmt.Fprintln(w, "usage: wscheck [flags] or wscheck COMMAND [flags]; wscheck COMMAND -help tells more")
-	fmt.Fprintf(w, "  %-14s %s\n", "", "without a command: test hawser's own server and client")
-	for _, c := range commands {
-		fmt.Fprintf(w, "  %-14s %s\n", c.name, c.summary)
-	}
 }

@@ -1,134 +1,249 @@
 package main
 
 import (
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"path/filepath"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/hawser-ws/hawser/compliance/autobahn"
+	"github.com/hawser-ws/hawser/compliance/report"
 )
+
+// asMain makes the test binary wscheck itself, for tests that need a process.
+const asMain = "WSCHECK_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asMain) != "" {
+		main()
+	}
+	status := m.Run()
+	if left := leftOver(); status == 0 && left != "" {
+		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", left)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+// leftOver returns the goroutines of this project that do not end.
+func leftOver() (left string) {
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		buf := make([]byte, 1<<20)
+		stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")[1:] // without this one
+		ours := slices.DeleteFunc(stacks, func(s string) bool { return !strings.Contains(s, "hawser-ws/hawser/") })
+		if left = strings.Join(ours, "\n\n"); left == "" {
+			break
+		}
+	}
+	return left
+}
+
+// done is what a run of wscheck came to.
+type done struct {
+	args           []string
+	status         int
+	stdout, stderr string
+}
+
+// wscheck runs the program to its end.
+func wscheck(t *testing.T, args ...string) done {
+	t.Helper()
+	return start(t, args...).wait(t)
+}
+
+// check checks the exit status, and that parts of what is printed are there. An
+// error is a sentence: a line, and no stack.
+func (d done) check(t *testing.T, status int, stdout, stderr string) {
+	t.Helper()
+	if d.status != status {
+		t.Errorf("wscheck %q: exit status %d, want %d", d.args, d.status, status)
+	}
+	if !strings.Contains(d.stdout, stdout) || !strings.Contains(d.stderr, stderr) {
+		t.Errorf("wscheck %q: want %q and %q", d.args, stdout, stderr)
+	}
+	if errs := d.errors(); status == exitFailed && len(errs) != 1 || status != exitFailed && len(errs) != 0 {
+		t.Errorf("wscheck %q: exit status %d, and %d errors: %q", d.args, d.status, len(errs), errs)
+	}
+	if strings.Contains(d.stderr, "goroutine ") || strings.Contains(d.stderr, ".go:") {
+		t.Errorf("wscheck %q: a stack trace", d.args)
+	}
+	if t.Failed() {
+		t.Logf("wscheck %q printed:\n%s\nand errors:\n%s", d.args, d.stdout, d.stderr)
+	}
+}
+
+// errors are the lines that say why a check could not be done.
+func (d done) errors() []string {
+	var errs []string
+	for line := range strings.Lines(d.stderr) {
+		if strings.HasPrefix(line, "wscheck: ") {
+			errs = append(errs, line)
+		}
+	}
+	return errs
+}
+
+// A running wscheck.
+type running struct {
+	args           []string
+	cancel         context.CancelCauseFunc
+	stdout, stderr output
+	status         chan int
+}
+
+// start starts the program in this process.
+func start(t *testing.T, args ...string) *running {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(t.Context()))
+	r := &running{args: args, cancel: cancel, status: make(chan int, 1)}
+	go func() { r.status <- run(ctx, args, &r.stdout, &r.stderr) }()
+	t.Cleanup(func() { cancel(errInterrupted) })
+	return r
+}
+
+// wait returns what it came to.
+func (r *running) wait(t *testing.T) done {
+	t.Helper()
+	select {
+	case status := <-r.status:
+		return done{r.args, status, r.stdout.String(), r.stderr.String()}
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("wscheck %q does not end; it has printed:\n%s\n%s", r.args, &r.stdout, &r.stderr)
+		panic("unreachable")
+	}
+}
+
+// interrupt is Ctrl-C.
+func (r *running) interrupt() { r.cancel(errInterrupted) }
+
+var place = regexp.MustCompile(`(?m) at (wss?(\+unix)?://\S+)$`)
+
+// at waits until a server listens, and returns its URL.
+func (r *running) at(t *testing.T) string {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if m := place.FindStringSubmatch(r.stdout.String() + r.stderr.String()); m != nil {
+			return m[1]
+		}
+		if len(r.status) > 0 {
+			break
+		}
+	}
+	t.Fatalf("wscheck %q does not listen: %s", r.args, &r.stderr)
+	panic("unreachable")
+}
+
+// output is a buffer for several goroutines.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+var _ io.Writer = (*output)(nil)
+
+// verdicts checks that a report has results of an agent in these cases, and returns
+// its index.
+func verdicts(t *testing.T, dir, agent string, ids ...string) report.Index {
+	t.Helper()
+	index, err := report.ReadIndex(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := index.Cases(agent); !slices.Equal(got, ids) {
+		t.Errorf("cases of %q: %q, want %q; agents %q", agent, got, ids, index.Agents())
+	}
+	if _, err := report.Read(dir); err != nil {
+		t.Error(err)
+	}
+	return index
+}
 
 func TestUsage(t *testing.T) {
 	tests := []struct {
 		args           string
 		status         int
-		stdout, stderr string // parts of what is printed
+		stdout, stderr string
 	}{
-		{"", exitFailed, "", "usage: wscheck COMMAND"},
-		{"help", exitPassed, "autobahn ", ""},
-		{"fuzzing", exitFailed, "", `no command "fuzzing"`},
-		{"autobahn", exitFailed, "", "-install DIR is needed"},
-		{"autobahn -help", exitPassed, "", "no end anchor"},
-		{"autobahn -servers x", exitFailed, "", "not defined: -servers"},
-		{"autobahn -server ws://127.0.0.1:1 -client", exitFailed, "", "two runs"},
-		{"autobahn -client extra", exitFailed, "", `unexpected argument "extra"`},
-		{"autobahn -client -docker -wstest x", exitFailed, "", "-docker"},
-		{"autobahn -client -install x -docker", exitFailed, "", "-install goes with neither"},
-		{"autobahn -server ws://127.0.0.1:1 -tls", exitFailed, "", "-tls goes with -client"},
-		{"autobahn -client -python x", exitFailed, "", "-python goes with -install"},
-		{"autobahn -client -timeout 0s", exitFailed, "", "must be positive"},
-		{"autobahn -client -cases 8.*", exitFailed, "", `"8.*"`},
-		{"autobahn -server http://127.0.0.1", exitFailed, "", "no ws:// or wss:// URL"},
-		{"autobahn -install x -python nowhere/python2.7", exitFailed, "", "nowhere/python2.7"},
+		{"help", exitPassed, "autobahn  ", ""},
+		{"-h", exitPassed, "-full", ""},
+		{"-full --help", exitPassed, "autobahn  ", ""},
+		{"help compare", exitPassed, "usage: wscheck compare A B", ""},
+		{"cases -h", exitPassed, "usage: wscheck cases", ""},
+		{"fuzzingclient -h", exitPassed, "-insecure", ""},
+		{"fuzzingserver -h", exitPassed, "/updateReports", ""},
+		{"testeeserver -h", exitPassed, "-cert", ""},
+		{"testeeclient -h", exitPassed, "-parallel", ""},
+		{"fuzzing", exitFailed, "", `no command "fuzzing"; 'wscheck help'`},
+		{"help fuzzing", exitFailed, "", `no command "fuzzing"`},
+		{"ws://127.0.0.1:1", exitFailed, "", "wscheck fuzzingclient ws://127.0.0.1:1"},
+		{"-quick fuzzingclient", exitFailed, "", `no command "fuzzingclient"`},
+		{"-flag", exitFailed, "", "not defined: -flag; 'wscheck -help'"},
+		{"-quick -full", exitFailed, "", "two runs"},
+		{"-cases 8.*", exitFailed, "", `no case matches "8.*"; 'wscheck cases' lists them`},
+		{"-cases 1.1.1 -exclude 1.*", exitFailed, "", "no case to run"},
+		{"-parallel 0", exitFailed, "", "-parallel must be positive"},
+		{"-timeout -1s", exitFailed, "", "-timeout must not be negative"},
+		{"-timeout soon", exitFailed, "", `invalid value "soon" for flag -timeout`},
+		{"cases 8.*", exitFailed, "", `no case matches "8.*"`},
+		{"cases -all", exitFailed, "", "not defined: -all; 'wscheck cases -help'"},
+		{"compare a", exitFailed, "", "two reports are needed"},
+		{"compare a b c", exitFailed, "", "two reports are needed"},
+		{"testeeserver ws://127.0.0.1:1 ws://127.0.0.1:2", exitFailed, "", "unexpected argument"},
+		{"testeeserver 127.0.0.1:1", exitFailed, "", "no place to listen at"},
+		{"testeeserver wss://127.0.0.1:0 -cert x", exitFailed, "", "-cert and -key go together"},
+		{"testeeserver wss://127.0.0.1:0 -cert x -key y", exitFailed, "", "-cert and -key: open x"},
+		{"testeeclient", exitFailed, "", "the URL of a suite's server is needed"},
+		{"testeeclient ws://127.0.0.1:1 -parallel 0", exitFailed, "", "-parallel must be positive"},
+		{"testeeclient http://127.0.0.1:1", exitFailed, "", "no URL of a WebSocket server"},
 	}
 	t.Chdir(t.TempDir())
 	for _, tt := range tests {
-		var stdout, stderr strings.Builder
-		status := run(t.Context(), strings.Fields(tt.args), &stdout, &stderr)
-		if status != tt.status {
-			t.Errorf("%q: exit status %d, want %d", tt.args, status, tt.status)
-		}
-		if !strings.Contains(stdout.String(), tt.stdout) || !strings.Contains(stderr.String(), tt.stderr) {
-			t.Errorf("%q: printed %q and %q, want %q and %q", tt.args, stdout.String(), stderr.String(), tt.stdout, tt.stderr)
-		}
+		wscheck(t, strings.Fields(tt.args)...).check(t, tt.status, tt.stdout, tt.stderr)
+	}
+	if files, err := os.ReadDir("."); err != nil || len(files) > 0 {
+		t.Errorf("files are left: %v, %v", files, err)
 	}
 }
 
-func TestNothingToRun(t *testing.T) {
-	t.Setenv("PATH", "")
-	var stdout, stderr strings.Builder
-	args := []string{"autobahn", "-client", "-out", filepath.Join(t.TempDir(), "out")}
-	if status := run(t.Context(), args, &stdout, &stderr); status != exitFailed {
-		t.Errorf("exit status %d", status)
-	}
-	for _, want := range []string{"no Autobahn testsuite to run", "docker", "-install DIR", "-wstest PATH"} {
-		if !strings.Contains(stderr.String(), want) {
-			t.Errorf("no %q in %q", want, stderr.String())
+func TestCases(t *testing.T) {
+	d := wscheck(t, "cases", "5.19,1.1.*", "2.10")
+	d.check(t, exitPassed, "", "")
+	var ids []string
+	for line := range strings.Lines(d.stdout) {
+		id, description, _ := strings.Cut(line, " ")
+		if ids = append(ids, id); strings.TrimSpace(description) == "" {
+			t.Errorf("%s has no description", id)
 		}
 	}
-	if lines := strings.Count(stderr.String(), "\n"); lines != 1 {
-		t.Errorf("one paragraph was wanted, not %d lines", lines)
+	if want := strings.Fields("1.1.1 1.1.2 1.1.3 1.1.4 1.1.5 1.1.6 1.1.7 1.1.8 2.10 5.19"); !slices.Equal(ids, want) {
+		t.Errorf("cases %q, want %q", ids, want)
 	}
-}
-
-func TestNoServer(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone := l.Addr().String()
-	l.Close()
-	pages := httptest.NewServer(http.NotFoundHandler())
-	defer pages.Close()
-	for _, addr := range []string{gone, pages.Listener.Addr().String()} {
-		var stdout, stderr strings.Builder
-		if status := run(t.Context(), []string{"autobahn", "-server", "ws://" + addr}, &stdout, &stderr); status != exitFailed {
-			t.Errorf("exit status %d", status)
-		}
-		if want := "no WebSocket server at ws://" + addr; !strings.Contains(stderr.String(), want) {
-			t.Errorf("no %q in %q", want, stderr.String())
+	n := 0
+	for line := range strings.Lines(wscheck(t, "cases").stdout) {
+		if '0' <= line[0] && line[0] <= '9' {
+			n++
 		}
 	}
-}
-
-func TestTimeout(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and says nothing
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	var stdout, stderr strings.Builder
-	args := []string{"autobahn", "-server", "ws://" + l.Addr().String(), "-timeout", "50ms"}
-	if status := run(t.Context(), args, &stdout, &stderr); status != exitFailed {
-		t.Errorf("exit status %d", status)
-	}
-	if !strings.Contains(stderr.String(), "longer than -timeout 50ms") {
-		t.Errorf("printed %q", stderr.String())
-	}
-}
-
-func TestVerdict(t *testing.T) {
-	ok := autobahn.Result{Behavior: "OK", BehaviorClose: "OK"}
-	tests := []struct {
-		name   string
-		result map[string]autobahn.Result
-		status int
-		last   string
-	}{
-		{"passed", map[string]autobahn.Result{"1.1.1": ok, "7.1.6": {Behavior: "INFORMATIONAL", BehaviorClose: "INFORMATIONAL"}}, exitPassed, "PASS: 2 cases"},
-		{"late", map[string]autobahn.Result{"1.1.1": ok, "7.1.6": {Behavior: "NON-STRICT", BehaviorClose: "OK"}}, exitShort, "FAIL: 1 of 2 cases fell short"},
-		{"unclean", map[string]autobahn.Result{"1.1.1": ok, "7.1.6": {Behavior: "OK", BehaviorClose: "UNCLEAN"}}, exitShort, "FAIL: 1 of 2 cases fell short"},
-		{"one missing", map[string]autobahn.Result{"1.1.1": ok}, exitFailed, "INCOMPLETE: 1 not run, 0 fell short"},
-		{"one missing, one short", map[string]autobahn.Result{"1.1.1": {Behavior: "FAILED", BehaviorClose: "FAILED"}}, exitFailed, "INCOMPLETE: 1 not run, 1 fell short"},
-	}
-	for _, tt := range tests {
-		r := &autobahn.Report{
-			Agent: "x", Dir: "reports", Cases: []string{"1.1.1", "7.1.6"}, Results: tt.result, Took: time.Second,
-		}
-		var stdout, stderr strings.Builder
-		if status := originalVerdict(r, &stdout, &stderr); status != tt.status {
-			t.Errorf("%s: exit status %d, want %d", tt.name, status, tt.status)
-		}
-		lines := strings.Split(strings.TrimSpace(stdout.String()), "\n")
-		if lines[len(lines)-1] != tt.last {
-			t.Errorf("%s: last line %q, want %q", tt.name, lines[len(lines)-1], tt.last)
-		}
-		if !strings.Contains(stdout.String(), filepath.Join("reports", "index.html")) {
-			t.Errorf("%s: the reports are not named", tt.name)
-		}
+	if n != 517 {
+		t.Errorf("%d cases with numbers, want 517", n)
 	}
 }

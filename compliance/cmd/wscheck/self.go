@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
@@ -15,16 +14,27 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-const selfHelp = `usage: wscheck [flags]
-       wscheck COMMAND [flags]
+// selfHelp is the help of wscheck without a command.
+func selfHelp() string {
+	var b strings.Builder
+	b.WriteString(`usage: wscheck [flags]
+       wscheck COMMAND [arguments and flags]
 
-Without a command: tests hawser's own server and client with all cases, and writes
-a report. 'wscheck help' lists the commands, which test yours.
+Without a command: tests hawser's own server and client, with 50 messages a case in
+groups 12 and 13 instead of 1,000 unless -full is given, and writes a report.
 
-Exit status: 0 all passed, 1 some fell short, 2 the check could not be done.
+Exit status: 0 all passed, 1 some fell short, 2 the check could not be done or
+finished.
 
-Flags:
-`
+Commands, with which you test yours; wscheck COMMAND -help tells more:
+
+`)
+	for _, c := range commands {
+		fmt.Fprintf(&b, "  %-13s  %s\n", c.name, c.summary)
+	}
+	b.WriteString("\nFlags without a command:\n")
+	return b.String()
+}
 
 // The names of the two sides in the report.
 const (
@@ -34,86 +44,95 @@ const (
 
 // selfCommand is wscheck without a command.
 func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	f := newRunFlags("", selfHelp, stderr)
-	f.set.BoolVar(&f.full, "full", false, "1,000 messages a case in groups 12 and 13 instead of 50")
-	f.set.IntVar(&f.parallel, "parallel", suite.DefaultParallel, "how many cases `N` at once")
+	f := newRunFlags("wscheck", selfHelp(), time.Hour)
+	f.quickFlag()
+	f.parallelFlag("run `N` cases at once")
+	full := f.set.Bool("full", false, "the opposite of -quick, which is the default here")
 	secure := f.set.Bool("tls", false, "over wss instead of ws")
-	if err := f.parse(args, stderr); err != nil {
-		return parseStatus(err)
+	args, err := f.parse(args, stdout)
+	switch {
+	case err != nil:
+		return fault(stderr, err)
+	case len(args) > 0:
+		return fault(stderr, noCommand(args[0]))
+	case f.quick && *full:
+		return fault(stderr, errors.New("-quick and -full are two runs"))
 	}
-	if len(f.urls) > 0 {
-		return fault(stderr, fmt.Errorf("there is no command %q; 'wscheck help' lists them", f.urls[0]))
+	f.quick = !*full
+	servers, clients, err := f.selected()
+	if err != nil {
+		return fault(stderr, err)
 	}
-	f.quick = !f.full
 	if err := f.writable(); err != nil {
 		return fault(stderr, err)
 	}
 	ctx, cancel := f.bounded(ctx)
 	defer cancel()
-	s := self{f: f, stderr: stderr, place: listenFlags{url: "ws://127.0.0.1:0"}}
+	s := self{flags: f, place: listenFlags{url: "ws://127.0.0.1:0"}, progress: newProgress(stderr)}
 	if *secure {
 		s.place.url = "wss://127.0.0.1:0"
 	}
-	begun := time.Now()
-	results, err := s.server(ctx)
+	results, err := s.server(ctx, servers)
 	if err == nil {
 		var more []*report.Result
-		more, err = s.client(ctx)
+		more, err = s.client(ctx, clients)
 		results = append(results, more...)
 	}
-	return f.conclude(results, time.Since(begun), err, stdout, stderr)
+	s.progress.end()
+	return f.conclude(results, err, stdout, stderr)
 }
 
 // self tests this project.
 type self struct {
-	f      *runFlags
-	stderr io.Writer
-	place  listenFlags
+	flags    *runFlags
+	place    listenFlags
+	progress *progress
 }
 
+// ourselves is the configuration of TLS between two sides in this process: no
+// certificate is known to both.
+var ourselves = &tls.Config{InsecureSkipVerify: true}
+
 // server tests the server.
-func (s *self) server(ctx context.Context) ([]*report.Result, error) {
-	cases, err := s.f.selected(true)
-	if err != nil {
-		return nil, err
+func (s *self) server(ctx context.Context, cases []*suite.Case) ([]*report.Result, error) {
+	if len(cases) == 0 {
+		return nil, nil
 	}
 	ln, url, err := s.place.listen()
 	if err != nil {
 		return nil, err
 	}
 	serving, stop := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = serveEcho(serving, ln) }) // what ends it too early ends the cases
-	defer wg.Wait()
-	defer stop()
-	o := s.f.options()
-	o.Agent, o.TLS = serverAgent, anyCertificate
-	p := newProgress(s.stderr, serverAgent, len(cases))
-	defer p.end()
-	o.Done = p.done
-	return suite.TestServer(ctx, url, cases, o)
+	served := make(chan error, 1)
+	go func() { served <- serveEcho(serving, ln) }()
+	o := s.flags.options()
+	o.Agent, o.TLS = serverAgent, ourselves
+	o.Done = func(r *report.Result) { s.progress.count(serverAgent, len(cases), r.ID, r.Passed()) }
+	results, err := suite.TestServer(ctx, url, cases, o)
+	stop()
+	if serr := <-served; err == nil {
+		err = serr
+	}
+	return results, err
 }
 
 // client tests the client.
-func (s *self) client(ctx context.Context) ([]*report.Result, error) {
-	cases, err := s.f.selected(false)
-	if err != nil {
-		return nil, nil // there are cases for servers alone
+func (s *self) client(ctx context.Context, cases []*suite.Case) ([]*report.Result, error) {
+	if len(cases) == 0 {
+		return nil, nil
 	}
 	ln, url, err := s.place.listen()
 	if err != nil {
 		return nil, err
 	}
-	o := s.f.options()
-	p := newProgress(s.stderr, clientAgent, len(cases))
-	defer p.end()
-	o.Done = p.done
+	o := s.flags.options()
+	o.Done = func(r *report.Result) { s.progress.count(clientAgent, len(cases), r.ID, r.Passed()) }
 	server := suite.Server{Cases: cases, Options: o}
 	serving, stop := context.WithCancelCause(ctx)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(serving, ln) }()
 	c := testee.Client{
-		Dial: testee.Hawser, URL: url, TLS: anyCertificate, Agent: clientAgent, Parallel: o.Parallel,
+		Dial: testee.Hawser, URL: url, TLS: ourselves, Agent: clientAgent, Parallel: s.flags.parallel,
 	}
 	err = c.Run(ctx)
 	stop(errDone)
@@ -121,15 +140,4 @@ func (s *self) client(ctx context.Context) ([]*report.Result, error) {
 		err = serr
 	}
 	return server.Results(), err
-}
-
-// anyCertificate is for the two sides of this process, which make their own.
-var anyCertificate = &tls.Config{
-	InsecureSkipVerify: true,
-	VerifyPeerCertificate: func(raw [][]byte, _ [][]*x509.Certificate) error {
-		if len(raw) != 1 {
-			return errors.New("not the certificate of this process")
-		}
-		return nil
-	},
 }

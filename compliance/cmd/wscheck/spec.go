@@ -3,9 +3,9 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/hawser-ws/hawser/compliance/suite"
@@ -24,10 +24,10 @@ type spec struct {
 	} `json:"servers"` // of fuzzingclient
 	Cases   []string            `json:"cases"`
 	Exclude []string            `json:"exclude-cases"`
-	Spared  map[string][]string `json:"exclude-agent-cases"`
+	Spared  map[string][]string `json:"exclude-agent-cases"` // by pattern of agents
 }
 
-// readSpec reads the file of -spec.
+// readSpec reads the file of -spec, and takes its cases and directory for the flags.
 func (f *runFlags) readSpec() (*spec, error) {
 	b, err := os.ReadFile(f.spec)
 	if err != nil {
@@ -38,7 +38,7 @@ func (f *runFlags) readSpec() (*spec, error) {
 		return nil, fmt.Errorf("-spec: %s: %w", f.spec, err)
 	}
 	if len(s.Cases) == 0 {
-		return nil, fmt.Errorf("-spec: %s: \"cases\" is missing", f.spec)
+		return nil, fmt.Errorf("-spec: %s names no \"cases\"", f.spec)
 	}
 	f.cases, f.exclude = strings.Join(s.Cases, ","), strings.Join(s.Exclude, ",")
 	if s.OutDir != "" && !f.given("out") {
@@ -47,54 +47,46 @@ func (f *runFlags) readSpec() (*spec, error) {
 	return s, nil
 }
 
-// given reports whether a flag stands on the command line.
-func (f *runFlags) given(name string) bool {
-	given := false
-	f.set.Visit(func(g *flag.Flag) { given = given || g.Name == name })
-	return given
-}
-
-// spared reports whether an agent is spared a case. Patterns of both have stars.
+// spared reports whether an agent is spared a case.
 func (s *spec) spared(agent, id string) bool {
 	for a, ids := range s.Spared {
-		if suite.Match(a, agent) {
-			for _, p := range ids {
-				if suite.Match(p, id) {
-					return true
-				}
-			}
+		if suite.Match(a, agent) && slices.ContainsFunc(ids, func(p string) bool { return suite.Match(p, id) }) {
+			return true
 		}
 	}
 	return false
 }
 
-// specServers is servers from the specification.
+// specServers are the servers of the specification, each with its cases.
 func (f *runFlags) specServers() ([]serverRun, error) {
 	s, err := f.readSpec()
 	if err != nil {
 		return nil, err
 	}
 	if len(s.Servers) == 0 {
-		return nil, errors.New("-spec: \"servers\" is missing")
+		return nil, fmt.Errorf("-spec: %s names no \"servers\"", f.spec)
 	}
-	cases, err := f.selected(true)
+	all, err := f.forServers()
 	if err != nil {
 		return nil, err
 	}
 	var runs []serverRun
 	for _, server := range s.Servers {
 		r := serverRun{url: server.URL, agent: server.Agent}
-		for _, c := range cases {
+		for _, c := range all {
 			if !s.spared(server.Agent, c.ID) {
 				r.cases = append(r.cases, c)
 			}
+		}
+		if len(r.cases) == 0 {
+			return nil, errors.New("-spec: \"exclude-agent-cases\" leaves no case for " + server.Agent)
 		}
 		runs = append(runs, r)
 	}
 	return runs, nil
 }
 
-// specServer sets a server up from the specification.
+// specServer sets a server up by the specification.
 func (f *runFlags) specServer(server *suite.Server, l *listenFlags) error {
 	s, err := f.readSpec()
 	if err != nil {
@@ -103,10 +95,10 @@ func (f *runFlags) specServer(server *suite.Server, l *listenFlags) error {
 	if s.URL != "" {
 		l.url = s.URL
 	}
-	if s.Cert != "" && l.cert == "" {
+	if l.cert == "" && l.key == "" {
 		l.cert, l.key = s.Cert, s.Key
 	}
 	server.Exclude = s.spared
-	server.Cases, err = f.selected(false)
+	server.Cases, err = f.forClients()
 	return err
 }

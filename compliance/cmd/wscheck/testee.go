@@ -7,33 +7,36 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
+const testeeServerHelp = `usage: wscheck testeeserver [URL] [flags]
+
+Is hawser's server, an echo with permessage-deflate, for a suite to test. It listens
+at the URL, ws://127.0.0.1:9001 if there is none, until Ctrl-C; wss://... takes -cert
+and -key, or makes a certificate; ws+unix:///path/of.sock is a unix socket.
+
+Exit status: 0 it ended at Ctrl-C, 2 it could not listen.
+
+Flags:
+`
+
 // testeeServer is wscheck testeeserver.
 func testeeServer(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("wscheck testeeserver", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
-		fmt.Fprint(stderr, `usage: wscheck testeeserver [flags] [URL]
-
-Is hawser's server, an echo with permessage-deflate, for a suite to test. It
-listens at the URL, ws://127.0.0.1:9001 if there is none, until Ctrl-C.
-
-Flags:
-`)
-		fs.PrintDefaults()
-	}
 	var l listenFlags
 	l.declare(fs)
-	if err := fs.Parse(args); err != nil {
-		return parseStatus(err)
+	args, err := parse(fs, testeeServerHelp, args, stdout)
+	if err == nil {
+		err = l.argument(args)
 	}
-	if fs.NArg() > 0 {
-		l.url = fs.Arg(0)
+	if err != nil {
+		return fault(stderr, err)
 	}
 	ln, url, err := l.listen()
 	if err != nil {
@@ -47,7 +50,7 @@ Flags:
 }
 
 // serveEcho serves hawser's echo until ctx ends.
-func serveEcho(ctx context.Context, ln *listener) error {
+func serveEcho(ctx context.Context, ln net.Listener) error {
 	s := &http.Server{Handler: testee.Echo(), ReadHeaderTimeout: 10 * time.Second}
 	defer context.AfterFunc(ctx, func() { s.Close() })()
 	if err := s.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
@@ -56,36 +59,57 @@ func serveEcho(ctx context.Context, ln *listener) error {
 	return nil
 }
 
-// testeeClient is wscheck testeeclient.
-func testeeClient(ctx context.Context, args []string, _, stderr io.Writer) int {
-	fs := flag.NewFlagSet("wscheck testeeclient", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
-		fmt.Fprint(stderr, `usage: wscheck testeeclient [flags] URL
+const testeeClientHelp = `usage: wscheck testeeclient URL [flags]
 
 Is hawser's client, which takes itself through all cases of the suite that serves at
-the URL: that of wscheck fuzzingserver or of the original.
+the URL, and has it write its report: that of wscheck fuzzingserver or of the
+original. The verdicts are in that report.
+
+Exit status: 0 it is through, 2 it could not go through.
 
 Flags:
-`)
-		fs.PrintDefaults()
-	}
-	c := testee.Client{Dial: testee.Hawser, Log: stderr}
+`
+
+// testeeClient is wscheck testeeclient.
+func testeeClient(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	fs := flag.NewFlagSet("wscheck testeeclient", flag.ContinueOnError)
+	c := testee.Client{Dial: testee.Hawser}
 	fs.StringVar(&c.Agent, "agent", "hawser", "`name` in the report")
-	fs.IntVar(&c.Parallel, "parallel", 1, "how many cases `N` at once")
+	fs.IntVar(&c.Parallel, "parallel", 1, "run `N` cases at once")
 	insecure := fs.Bool("insecure", false, "accept any certificate of a wss server")
-	if err := fs.Parse(args); err != nil {
-		return parseStatus(err)
-	}
-	if fs.NArg() != 1 {
+	args, err := parse(fs, testeeClientHelp, args, stdout)
+	switch {
+	case err != nil:
+		return fault(stderr, err)
+	case len(args) != 1:
 		return fault(stderr, errors.New("the URL of a suite's server is needed: wscheck testeeclient ws://127.0.0.1:9001"))
+	case c.Parallel < 1:
+		return fault(stderr, errors.New("-parallel must be positive"))
 	}
-	c.URL = fs.Arg(0)
+	c.URL = args[0]
+	if err := checkURL(c.URL); err != nil {
+		return fault(stderr, err)
+	}
 	if *insecure {
 		c.TLS = &tls.Config{InsecureSkipVerify: true} // asked for
 	}
-	if err := c.Run(ctx); err != nil {
-		return fault(stderr, err)
+	p := newProgress(stderr)
+	n, refused := 0, 0
+	c.Done = func(i, all int, err error) {
+		n++
+		if err != nil {
+			refused++
+		}
+		p.count(c.Agent, all, strconv.Itoa(i), true) // the verdict is the suite's
 	}
+	err = c.Run(ctx)
+	p.end()
+	switch {
+	case err != nil && n == 0:
+		return fault(stderr, explain(ctx, c.URL, "%s: %w", err))
+	case err != nil:
+		return fault(stderr, fmt.Errorf("after %s: %w", cases(n), err))
+	}
+	fmt.Fprintf(stdout, "%s, of which %d ended in the opening handshake; the verdicts are in the report of %s\n", cases(n), refused, c.URL)
 	return exitPassed
 }
