@@ -17,6 +17,7 @@ type Case struct {
 
 	Servers, Clients bool // whom it is for
 	Heavy            bool // it costs processor time rather than waiting
+	Idle             bool // it waits many seconds and costs nothing: it runs beside all others
 	ReportTime       bool // the duration says something about the peer
 	Deflate          *Deflate
 
@@ -32,7 +33,7 @@ type Case struct {
 var groups = []func() []*Case{
 	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases, performanceCases, autoFragmentCases,
 	payloadCases, parameterCases,
-	handshakeCases, lengthCases, extensionCases,
+	handshakeCases, lengthCases, extensionCases, resourceCases,
 }
 
 // all is every case, in order. The cases are immutable.

@@ -21,8 +21,12 @@ func TestServer(ctx context.Context, url string, cases []*Case, opts *Options) (
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &run{ctx: ctx, cancel: cancel, o: o, t: t, results: make([]*report.Result, len(cases))}
-	r.all(cases, false, o.Parallel)
-	r.all(cases, true, o.processors())
+	idle := func(c *Case) bool { return c.Idle && o.Parallel > 1 }
+	var waiting sync.WaitGroup
+	waiting.Go(func() { r.all(cases, o.Parallel, idle) })
+	r.all(cases, o.Parallel, func(c *Case) bool { return !c.Heavy && !idle(c) })
+	r.all(cases, o.processors(), func(c *Case) bool { return c.Heavy })
+	waiting.Wait()
 	if o.Parallel > 1 {
 		r.again(cases)
 	}
@@ -71,12 +75,12 @@ type run struct {
 	results []*report.Result
 }
 
-// all runs the cases that are heavy, or that are not, n at a time.
-func (r *run) all(cases []*Case, heavy bool, n int) {
+// all runs the cases of a kind, n at a time.
+func (r *run) all(cases []*Case, n int, kind func(*Case) bool) {
 	var wg sync.WaitGroup
 	free := make(chan struct{}, n)
 	for i, c := range cases {
-		if c.Heavy != heavy || !c.Servers {
+		if !kind(c) || !c.Servers {
 			continue
 		}
 		select {

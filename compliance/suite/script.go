@@ -54,6 +54,7 @@ type Script struct {
 	cut         bool  // the last frame of ours is not whole
 	sentClose   bool  // the last frame of ours is a bent close frame with 1000
 	lost        bool  // nothing that comes can be read any more
+	unread      bool  // we have not read: a close frame may have got stuck
 	deflate     *deflater
 	agreed      DeflateParams
 	inflater    *inflater

@@ -25,6 +25,7 @@ type outbox struct {
 	wake  sync.Cond
 	queue []parcel
 	ended bool
+	lost  bool // a write failed
 	done  chan struct{}
 }
 
@@ -79,7 +80,11 @@ func (o *outbox) run() {
 			time.Sleep(p.gap) // milliseconds
 		}
 		if len(p.data) > 0 {
-			_, _ = o.conn.Write(p.data) // an error shows when the script reads
+			if _, err := o.conn.Write(p.data); err != nil { // it shows when the script reads
+				o.mu.Lock()
+				o.lost = true
+				o.mu.Unlock()
+			}
 		}
 		if p.then != nil {
 			p.then()
@@ -112,14 +117,15 @@ func (s *Script) write(raw []byte, how pace) {
 	s.out.put(parcels...)
 }
 
-// flush reports whether all that was sent has left within d, or has met the end of
-// TCP.
+// flush reports whether all that was sent has left within d.
 func (s *Script) flush(d time.Duration) bool {
 	done := make(chan struct{})
 	s.out.put(parcel{then: func() { close(done) }})
 	select {
 	case <-done:
-		return true
+		s.out.mu.Lock()
+		defer s.out.mu.Unlock()
+		return !s.out.lost
 	case <-time.After(d):
 	case <-s.ctx.Done():
 	}
@@ -180,10 +186,11 @@ type got struct {
 // scriptIn is what is known of the stream that comes.
 type scriptIn struct {
 	buf     []byte
-	gulp    int    // if not 0, octets a read
-	recent  []byte // the end of what came, as it was on the wire
-	at      int64  // octets of the stream before the end of recent
-	ended   bool   // TCP
+	gulp    int           // if not 0, octets a read
+	wait    time.Duration // before each read
+	recent  []byte        // the end of what came, as it was on the wire
+	at      int64         // octets of the stream before the end of recent
+	ended   bool          // TCP
 	message []byte
 	packed  bool
 	frame   []byte // the first octets of a data frame's payload, for the log
@@ -209,6 +216,7 @@ func (s *Script) next(d time.Duration) got {
 
 // read reads once; it reports false if the deadline passed.
 func (s *Script) read(deadline time.Time) bool {
+	time.Sleep(s.in.wait) // milliseconds, of scripts that read slowly
 	_ = s.conn.SetReadDeadline(deadline)
 	buf := s.in.buf
 	if s.in.gulp > 0 {

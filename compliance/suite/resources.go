@@ -1,0 +1,368 @@
+package suite
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// resourceCases are group R: what costs a peer memory, time or patience. The RFCs
+// say little about it, so that many verdicts are INFORMATIONAL; what no peer may do
+// is to lose data, to hang, or to stop serving others.
+func resourceCases() []*Case {
+	heavy, idle := forBoth, forServers
+	heavy.Heavy, idle.Idle = true, true
+	return slices.Concat(
+		letterCases("R.1", floodRows(), heavy), letterCases("R.2", unreadRows(), heavy),
+		letterCases("R.3", stalledRequestRows(), idle), letterCases("R.4", stalledFrameRows(), forBoth),
+		letterCases("R.5", slowRows(), heavy), letterCases("R.6", droppedRows(), forServers),
+		letterCases("R.7", halfClosedRows(), forBoth),
+	)
+}
+
+var (
+	ruleLimits = rule("10.4", "MUST", "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.")
+	rulePongs  = rule("5.5.3", "MAY", "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame.")
+	ruleStream = rule("5.4", "MUST", "Message fragments MUST be delivered to the recipient in the order sent by the sender.")
+)
+
+// workTime is how long a peer may work on what a script sends at once.
+const workTime = 20 * time.Second
+
+// flood is frames in one piece, for the outbox to write.
+func (s *Script) flood(n int, f frame) {
+	f.payload = slices.Clone(f.payload)
+	one := s.octets(f)
+	s.hush()
+	s.res.TxFrameStats[int(f.op)] += n
+	s.write(bytes.Repeat(one, n), pace{})
+}
+
+// survived waits for the end of a flood: whether the peer takes what comes behind
+// it. A refusal ends the script.
+func (s *Script) survived(codes ...int) {
+	s.send(ping("after the flood"))
+	for deadline := time.Now().Add(workTime); ; {
+		switch g := s.next(time.Until(deadline)); {
+		case g.kind == "pong" && string(g.data) == "after the flood":
+			return
+		case g.kind == "pong":
+		case g.kind == "close", g.kind == "end":
+			s.alive()
+			s.refusedBy(g, codes...)
+			panic(stop{})
+		case g.kind == "nothing":
+			s.fail("The peer neither refused it nor answered what came behind it.")
+		default:
+			s.fail("There came %s, which nobody asked for.", g.words())
+		}
+	}
+}
+
+func floodRows() []letterCase {
+	row := func(what string, r report.Rule, play func(*Script)) letterCase {
+		return letterCase{what, "The peer takes it, or fails the connection with 1008, 1009 or 1002.", r, func(s *Script) {
+			s.open()
+			play(s)
+		}}
+	}
+	refusal := []int{codePolicy, codeTooBig, codeProtocolError}
+	const many = 300000
+	return []letterCase{
+		row("A message with 300,000 empty fragments.", ruleLimits, func(s *Script) {
+			s.send(moreText("Hel"))
+			s.flood(many, moreCont(""))
+			s.survived(refusal...)
+			s.send(cont("lo"))
+			s.comesBack(wire.OpText, []byte("Hello"))
+			s.saw(report.Informational, "The peer took them all.")
+		}),
+		row("A message in 100,000 fragments of 1 octet.", ruleLimits, func(s *Script) {
+			s.send(moreText(""))
+			s.flood(100000, moreCont("x"))
+			s.survived(refusal...)
+			s.send(cont("lo"))
+			s.comesBack(wire.OpText, []byte(strings.Repeat("x", 100000)+"lo"))
+			s.saw(report.OK, "The message came back.")
+		}),
+		row("20,000 pings at once.", rulePongs, func(s *Script) {
+			s.flood(20000, ping("flood"))
+			s.survived(refusal...)
+			s.saw(report.OK, "The peer answered the last one.")
+		}),
+		row("100,000 pongs that nobody asked for.", ruleUnasked, func(s *Script) {
+			s.flood(100000, pongFrame("flood"))
+			s.survived(refusal...)
+			s.saw(report.OK, "The peer passed over them.")
+		}),
+		{"10,000 empty messages at once.", "They come back.", ruleStream, func(s *Script) {
+			s.open()
+			s.flood(10000, textFrame(""))
+			for range 10000 {
+				s.comesBack(wire.OpText, nil)
+			}
+		}},
+	}
+}
+
+// unreadRows send without reading what comes back.
+func unreadRows() []letterCase {
+	return []letterCase{
+		{"Pings of 125 octets, up to 16 MiB of them, whose pongs we do not read.", "The peer stops taking them, drops pongs, or fails the connection; it does not keep all of them.", rulePongs, func(s *Script) {
+			s.open()
+			const chunk, limit = 500, 16 << 20
+			total := 0
+			for total < limit && s.pour(chunk, ping(strings.Repeat("p", 125))) {
+				total += chunk * 131
+			}
+			s.unread = true
+			s.survived(codePolicy, codeTooBig, codeProtocolError)
+			if total < limit {
+				s.saw(report.OK, "The peer stopped taking them after some %d KiB, and went on when we read.", total>>10)
+				return
+			}
+			s.saw(report.Informational, "The peer took them all.")
+		}},
+		{"Messages of 64 KiB, up to 32 MiB of them, which we read only then.", "The peer stops taking them until we read; nothing is lost.", ruleStream, func(s *Script) {
+			s.open()
+			const limit = 512
+			n := 0
+			for ; n < limit; n++ {
+				if !s.pour(1, opFrame(2, strings.Repeat(string(rune('a'+n%26)), 64<<10))) {
+					n++
+					break
+				}
+			}
+			for i := range n {
+				g := s.next(workTime)
+				if g.kind != "message" || len(g.data) != 64<<10 || g.data[0] != byte('a'+i%26) {
+					s.unexpected(g, fmt.Sprintf("message %d of %d", i+1, n))
+				}
+			}
+			if n < limit {
+				s.saw(report.OK, "The peer stopped taking them after some %d, and went on when we read.", n)
+				return
+			}
+			s.saw(report.Informational, "The peer took all 32 MiB before we read.")
+		}},
+	}
+}
+
+// pour is flood, and reports whether the peer takes it.
+func (s *Script) pour(n int, f frame) bool {
+	s.flood(n, f)
+	return s.flush(idleTime)
+}
+
+// stalledRequestRows begin a request and do not end it.
+func stalledRequestRows() []letterCase {
+	r := http9112("9.5", "MAY", "Servers will usually have some timeout value beyond which they will no longer maintain an inactive connection.")
+	row := func(what string, play func(*Script)) letterCase {
+		want := fmt.Sprintf("The server gives up within %v and serves others meanwhile.", giveUpTime)
+		return letterCase{what, want, r, func(s *Script) {
+			play(s)
+			s.alive()
+			switch s.answer(giveUpTime) {
+			case "nothing":
+				s.res.WasOpenHandshakeTimeout = false
+				s.broke("The server still waits after %v.", giveUpTime)
+			case "head":
+				s.saw(report.OK, "The server answered %s.", s.reply.line)
+			default:
+				s.saw(report.OK, "The server dropped TCP.")
+			}
+		}}
+	}
+	cut := func(after string) func(*Script) {
+		return func(s *Script) {
+			raw := string(s.compose())
+			s.write([]byte(raw[:strings.Index(raw, after)+len(after)]), pace{})
+		}
+	}
+	return []letterCase{
+		row("TCP is connected, and then comes nothing.", func(*Script) {}),
+		row("A request stops in its first line.", cut("GET /")),
+		row("A request stops in a field.", cut("Upgrade: web")),
+		row("A request stops before the empty line at its end.", cut("Sec-WebSocket-Version: 13\r\n")),
+		row("A request comes at two octets a second.", func(s *Script) {
+			s.write(s.compose()[:2*int(giveUpTime.Seconds())], pace{size: 1, gap: time.Second / 2})
+		}),
+	}
+}
+
+// stalledFrameRows stop in the middle of a frame, and go on.
+func stalledFrameRows() []letterCase {
+	row := func(what string, cut int, raw func(s *Script) []byte, after func(*Script)) letterCase {
+		return letterCase{what, "The peer waits. When the rest has come all is well.", ruleStream, func(s *Script) {
+			s.open()
+			b := raw(s)
+			s.write(b[:cut], pace{})
+			s.cut = true
+			if g := s.next(idleTime); g.kind != "nothing" {
+				s.unexpected(g, "patience")
+			}
+			s.alive()
+			s.write(b[cut:], pace{})
+			s.cut = false
+			after(s)
+		}}
+	}
+	long := strings.Repeat("x", 70000)
+	one := func(f frame) func(*Script) []byte { return func(s *Script) []byte { return s.octets(f) } }
+	back := func(data string) func(*Script) {
+		return func(s *Script) { s.comesBack(wire.OpText, []byte(data)) }
+	}
+	return []letterCase{
+		row("A frame stops for a second after its first octet.", 1, one(textFrame("Hello")), back("Hello")),
+		row("A frame stops for a second within its 64-bit length.", 5, one(textFrame(long)), back(long)),
+		row("A frame stops for a second before its payload.", 10, one(textFrame(long)), back(long)),
+		row("A frame stops for a second within its payload.", 30000, one(textFrame(long)), back(long)),
+		row("A ping stops for a second within its payload.", 4, one(ping("Hello")), func(s *Script) { s.pong("Hello") }),
+		{"A message stops for a second between two fragments, while pings are answered.", "The message comes back.", ruleInterleaved, func(s *Script) {
+			s.open()
+			s.send(moreText("Hel"))
+			for i := range 4 {
+				s.pause(idleTime / 4)
+				s.send(ping(fmt.Sprint(i)))
+				s.pong(fmt.Sprint(i))
+			}
+			s.send(cont("lo"))
+			s.comesBack(wire.OpText, []byte("Hello"))
+		}},
+	}
+}
+
+// slowRows are peers that are slow, but not too slow.
+func slowRows() []letterCase {
+	return []letterCase{
+		{"A message of 8 MiB, of which we read nothing for a second, and then 128 KiB every 10 ms.", "It comes back.", ruleStream, func(s *Script) {
+			s.open()
+			s.hush()
+			data := bytes.Repeat([]byte("slowly, "), 1<<20)
+			s.sendMessage(wire.OpBinary, data)
+			s.pause(idleTime)
+			s.in.gulp, s.in.wait = 128<<10, 10*time.Millisecond
+			s.in.buf = make([]byte, s.in.gulp)
+			g := s.next(workTime)
+			if g.kind == "close" && g.code == codeTooBig {
+				s.closedBy(g)
+				s.inform("The peer takes no message of 8 MiB.")
+			}
+			if g.kind != "message" || !bytes.Equal(g.data, data) {
+				s.unexpected(g, "the message")
+			}
+		}},
+		{"A message of 1,000 octets, written and read octet by octet.", "It comes back.", ruleStream, func(s *Script) {
+			s.open()
+			s.hush()
+			s.in.gulp = 1
+			data := bytes.Repeat([]byte("0123456789"), 100)
+			s.send(frame{op: wire.OpBinary, payload: data, chop: 1})
+			s.comesBack(wire.OpBinary, data)
+		}},
+		{"A message in 500 fragments, with a ping behind each.", "The pings are answered in order, and the message comes back.", ruleInterleaved, func(s *Script) {
+			s.open()
+			s.hush()
+			for i := range 500 {
+				f := moreCont("x")
+				if i == 0 {
+					f.op = wire.OpText
+				}
+				s.together(f, ping(fmt.Sprint(i)))
+			}
+			for i := range 500 {
+				s.pong(fmt.Sprint(i))
+			}
+			s.send(cont("."))
+			s.comesBack(wire.OpText, []byte(strings.Repeat("x", 500)+"."))
+		}},
+	}
+}
+
+// droppedRows drop many connections, in many states.
+func droppedRows() []letterCase {
+	r := rule("7.2.2", "MUST", "Certain algorithms require or recommend that the server _Abort the WebSocket Connection_ during the opening handshake. To do so, the server MUST simply _Close the WebSocket Connection_ (Section 7.1.1).")
+	row := func(what string, reset bool, before func(s *Script, c net.Conn)) letterCase {
+		return letterCase{what, "The server serves others.", r, func(s *Script) {
+			s.hush()
+			for range 100 {
+				c, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
+				if err != nil {
+					s.fail("The server takes no further connection: %v.", err)
+				}
+				before(s, c)
+				if tcp, ok := c.(*net.TCPConn); ok && reset {
+					_ = tcp.SetLinger(0)
+				}
+				c.Close()
+			}
+			s.alive()
+		}}
+	}
+	write := func(c net.Conn, b []byte) {
+		_ = c.SetDeadline(time.Now().Add(idleTime))
+		_, _ = c.Write(b) // the server may be gone already: alive tells
+	}
+	upgrade := func(s *Script, c net.Conn, behind []byte) {
+		write(c, s.compose())
+		_, _, _ = readHead(c, func([]byte) {})
+		write(c, behind)
+	}
+	half := func(s *Script, c net.Conn) { upgrade(s, c, s.octets(textFrame("Hello, hello"))[:9]) }
+	return []letterCase{
+		row("A hundred connections are dropped at once.", false, func(*Script, net.Conn) {}),
+		row("A hundred connections are dropped within the request.", false, func(s *Script, c net.Conn) { write(c, s.compose()[:40]) }),
+		row("A hundred connections are dropped before the response.", true, func(s *Script, c net.Conn) { write(c, s.compose()) }),
+		row("A hundred connections are dropped when they are open.", false, func(s *Script, c net.Conn) { upgrade(s, c, nil) }),
+		row("A hundred connections are dropped within a frame.", false, half),
+		row("A hundred connections are reset within a frame.", true, half),
+		row("A hundred connections are reset while a message is on its way back.", true, func(s *Script, c net.Conn) {
+			upgrade(s, c, s.octets(textFrame(strings.Repeat("x", 100000))))
+		}),
+	}
+}
+
+// halfClosedRows end our direction of TCP.
+func halfClosedRows() []letterCase {
+	r := rule("7.1.1", "SHOULD", "An endpoint SHOULD use a method that cleanly closes the TCP connection, as well as the TLS session, if applicable, discarding any trailing bytes that may have been received.")
+	row := func(what string, before func(*Script)) letterCase {
+		return letterCase{what, "The peer drops TCP, whatever else it still sends.", r, func(s *Script) {
+			s.open()
+			before(s)
+			s.flush(idleTime)
+			c, ok := s.conn.(interface{ CloseWrite() error })
+			if !ok || c.CloseWrite() != nil {
+				s.inform("This transport has no half-closed connections.")
+			}
+			s.cut = true // nothing more can be sent
+			s.ended()
+		}}
+	}
+	return []letterCase{
+		row("Our direction of TCP ends between frames.", func(*Script) {}),
+		row("Our direction of TCP ends behind a message.", func(s *Script) { s.send(textFrame("Hello")) }),
+		row("Our direction of TCP ends within a message.", func(s *Script) { s.send(moreText("Hel")) }),
+		row("Our direction of TCP ends within a frame.", func(s *Script) { s.write(s.octets(textFrame("Hello"))[:4], pace{}) }),
+	}
+}
+
+// ended waits for the peer to end TCP after ours has ended.
+func (s *Script) ended() {
+	s.state = closed // a close frame is not answered: it cannot be
+	for deadline := time.Now().Add(reactionTime); ; {
+		switch g := s.next(time.Until(deadline)); g.kind {
+		case "nothing":
+			s.broke("The peer still holds the connection %v later.", reactionTime)
+		case "end":
+			s.saw(report.OK, "The peer dropped TCP.")
+			s.res.BehaviorClose, s.res.ResultClose = report.OK, "TCP was ended by the suite, and then by the peer."
+			return
+		}
+	}
+}
