@@ -29,10 +29,15 @@ func (s *session) Bits() (rsv, perFrame byte) { return wire.RSV1, 0 }
 
 // Encode implements [wire.Session].
 func (s *session) Encode(m wire.MessageInfo) wire.MessageEncoder {
-	if m.Plain || m.Size >= 0 && m.Size < int64(s.enc.ext.opts.Threshold) {
+	if s.plain(m) {
 		return nil
 	}
 	return &s.enc
+}
+
+// plain reports whether m is to go out as it is.
+func (s *session) plain(m wire.MessageInfo) bool {
+	return m.Plain || m.Size >= 0 && m.Size < int64(s.enc.ext.opts.Threshold)
 }
 
 // Decode implements [wire.Session].
