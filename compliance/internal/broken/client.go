@@ -95,7 +95,11 @@ func (d defect) judgeAnswer(h head, key string) (*params, error) {
 		return nil, fmt.Errorf("unoffered subprotocol %q", h.values("Sec-WebSocket-Protocol"))
 	}
 	var agreed *params
-	for _, extension := range h.list("Sec-WebSocket-Extensions") {
+	extensions, ok := h.extensions()
+	if !ok {
+		return nil, fmt.Errorf("malformed extensions %q", h.values("Sec-WebSocket-Extensions"))
+	}
+	for _, extension := range extensions {
 		a, ok := d.parseParams(extension, false)
 		switch {
 		case ok && agreed == nil:

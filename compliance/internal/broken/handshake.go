@@ -89,8 +89,8 @@ func (h head) value(name string) (string, bool) {
 // list returns the elements of all fields of that name.
 func (h head) list(name string) (elements []string) {
 	for _, value := range h.values(name) {
-		for _, element := range splitQuoted(value, ',') {
-			if element != "" {
+		for element := range strings.SplitSeq(value, ",") {
+			if element = strings.TrimSpace(element); element != "" {
 				elements = append(elements, element)
 			}
 		}

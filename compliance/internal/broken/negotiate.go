@@ -10,38 +10,34 @@ type params struct {
 	serverReset, clientReset bool // no_context_takeover
 	serverBits               int  // max_window_bits; 0 if there is none
 	clientBits               int
-	clientHint               bool // client_max_window_bits is there, with or without a value
 }
 
 const extensionName = "permessage-deflate"
 
-// parseParams parses one element of Sec-WebSocket-Extensions. It reports whether
-// that is permessage-deflate and all that is said of it is right.
-func (d defect) parseParams(element string, offer bool) (a params, ok bool) {
-	parts := splitQuoted(element, ';')
-	if parts[0] != extensionName &&
-		!(d.broken("deflate-name-prefix") && strings.Contains(parts[0], extensionName)) {
+// parseParams takes the parameters of permessage-deflate. It reports whether e is
+// that extension and all that is said of it is right.
+func (d defect) parseParams(e extension, offer bool) (a params, ok bool) {
+	if e.name != extensionName && !(d.broken("deflate-name-prefix") && strings.Contains(e.name, extensionName)) {
 		return a, false
 	}
 	seen := map[string]bool{}
-	for _, part := range parts[1:] {
-		name, value, has := strings.Cut(part, "=")
-		name, value = strings.TrimSpace(name), strings.Trim(strings.TrimSpace(value), `"`)
-		if seen[name] && !d.broken("deflate-parameter-twice") {
+	for _, p := range e.params {
+		if seen[p.name] && !d.broken("deflate-parameter-twice") {
 			return a, false
 		}
-		seen[name] = true
-		switch name {
+		seen[p.name] = true
+		bare := p.value == ""
+		switch p.name {
 		case "server_no_context_takeover":
-			a.serverReset, ok = true, !has || d.broken("deflate-flag-with-value")
+			a.serverReset, ok = true, bare || d.broken("deflate-flag-with-value")
 		case "client_no_context_takeover":
-			a.clientReset, ok = true, !has || d.broken("deflate-flag-with-value")
+			a.clientReset, ok = true, bare || d.broken("deflate-flag-with-value")
 		case "server_max_window_bits":
-			a.serverBits, ok = d.windowBits(value)
+			a.serverBits, ok = d.windowBits(p.value)
 		case "client_max_window_bits":
-			a.clientHint, ok = true, offer && !has
+			ok = offer && bare
 			if !ok {
-				a.clientBits, ok = d.windowBits(value)
+				a.clientBits, ok = d.windowBits(p.value)
 			}
 		default:
 			ok = d.broken("deflate-parameter-unknown")
@@ -67,7 +63,7 @@ func (d defect) windowBits(value string) (int, bool) {
 
 // negotiate chooses among the client's offers. The answer is empty if there is
 // none to take.
-func (d defect) negotiate(offers []string) (answer string, agreed *params) {
+func (d defect) negotiate(offers []extension) (answer string, agreed *params) {
 	for _, offer := range offers {
 		a, ok := d.parseParams(offer, true)
 		if !ok {
@@ -80,9 +76,8 @@ func (d defect) negotiate(offers []string) (answer string, agreed *params) {
 		if a.serverReset && !d.broken("deflate-reset-unanswered") {
 			answer += "; server_no_context_takeover"
 		}
-		if a.clientReset {
-			answer += "; client_no_context_takeover"
-		}
+		// client_no_context_takeover is a hint that costs nothing to ignore.
+		a.clientReset = false
 		if a.serverBits != 0 {
 			answer += "; server_max_window_bits=" + strconv.Itoa(a.serverBits)
 		}
@@ -98,20 +93,4 @@ func (d defect) negotiate(offers []string) (answer string, agreed *params) {
 		return extensionName, &params{}
 	}
 	return "", nil
-}
-
-// splitQuoted splits s, in which separators within quotes are none, and trims
-// what it finds.
-func splitQuoted(s string, separator byte) (parts []string) {
-	start, quoted := 0, false
-	for i := range len(s) {
-		if s[i] == '"' {
-			quoted = !quoted
-		}
-		if s[i] == separator && !quoted {
-			parts = append(parts, strings.TrimSpace(s[start:i]))
-			start = i + 1
-		}
-	}
-	return append(parts, strings.TrimSpace(s[start:]))
 }

@@ -124,6 +124,7 @@ func (d defect) judge(h head) string {
 	version, _ := h.value("Sec-WebSocket-Version")
 	key, _ := h.value("Sec-WebSocket-Key")
 	length, _ := h.value("Content-Length")
+	_, grammar := h.extensions()
 	body := len(h.values("Transfer-Encoding")) > 0 || length != "" && length != "0"
 	raw, err := base64.StdEncoding.DecodeString(key)
 	switch {
@@ -134,6 +135,8 @@ func (d defect) judge(h head) string {
 	case line[2] != "HTTP/1.1" && !d.broken("handshake-http10"):
 		return "505 HTTP Version Not Supported"
 	case (!hasHost || host == "") && !d.broken("handshake-host"):
+		return bad
+	case !grammar:
 		return bad
 	case body && !d.broken("handshake-body"):
 		return bad
@@ -158,7 +161,7 @@ func (d defect) answer(h head, status string) (string, *params) {
 	case d.broken("handshake-silent"):
 		return "", nil
 	case d.broken("handshake-garbage"):
-		return "\x00\xffthis is not HTTP\r\n\r\n", nil
+		return "SSH-2.0-wrong door\r\n\r\n", nil
 	case status != "":
 		return "HTTP/1.1 " + status + "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", nil
 	}
@@ -180,7 +183,8 @@ func (d defect) answer(h head, status string) (string, *params) {
 	if d.broken("extension-unoffered") {
 		b += "Sec-WebSocket-Extensions: quick\r\n"
 	}
-	extension, agreed := d.negotiate(h.list("Sec-WebSocket-Extensions"))
+	offers, _ := h.extensions()
+	extension, agreed := d.negotiate(offers)
 	if extension != "" {
 		b += "Sec-WebSocket-Extensions: " + extension + "\r\n"
 	}

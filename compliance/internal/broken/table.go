@@ -143,6 +143,7 @@ var deflateDefects = []Defect{
 	{"deflate-parameter-twice", "accepts a parameter twice", BothRoles, offers, nil},
 	{"deflate-flag-with-value", "accepts no_context_takeover with a value", BothRoles, offers, nil},
 	{"deflate-unoffered", "answers permessage-deflate where it was not offered, and uses it", ServerRole, offers, nil},
+	{"extension-grammar", "takes a malformed Sec-WebSocket-Extensions for an empty one", BothRoles, offers, nil},
 	{"deflate-answer-unknown", "answers a parameter that does not exist", ServerRole, offers, nil},
 }
 

@@ -31,7 +31,7 @@ import (
 )
 
 // runTimeout bounds the questions about one peer.
-const runTimeout = 20 * time.Minute
+const runTimeout = 10 * time.Minute
 
 // asker is what the flags say.
 type asker struct {
