@@ -72,8 +72,8 @@ func (e *echo) send(z []byte) {
 	p.traffic.OutgoingOctetsAppLevel += int64(len(e.last))
 	p.traffic.OutgoingOctetsWebSocketLevel += int64(len(z))
 	frames := 1
-	if e.fragment > 0 {
-		frames = max(1, (len(z)+e.fragment-1)/e.fragment)
+	if e.fragment > 0 && len(z) > e.fragment {
+		frames += len(z) / e.fragment
 	}
 	e.keys = append(e.keys[:0], make([]byte, 4*frames)...)
 	rand.Read(e.keys) // never fails

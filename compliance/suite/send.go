@@ -169,7 +169,8 @@ func (p *Peer) send(f frame) {
 }
 
 // sendMessage sends a whole message, compressed if that was agreed on, in fragments
-// of at most size octets; 0 means one frame.
+// of size octets; 0 means one frame. As with the original, a message that they
+// divide ends with an empty fragment.
 func (p *Peer) sendMessage(op wire.Opcode, data []byte, size int) {
 	if p.state != open {
 		return
@@ -181,14 +182,15 @@ func (p *Peer) sendMessage(op wire.Opcode, data []byte, size int) {
 	p.traffic.OutgoingWebSocketMessages++
 	p.traffic.OutgoingOctetsAppLevel += int64(len(data))
 	p.traffic.OutgoingOctetsWebSocketLevel += int64(len(f.payload))
-	if size == 0 {
-		size = max(len(f.payload), 1)
+	if size == 0 || len(f.payload) <= size {
+		p.send(f)
+		return
 	}
 	rest := f.payload
 	for f.more = true; f.more; f.op, f.rsv = wire.OpContinuation, 0 {
 		n := min(size, len(rest))
+		f.more = n == size
 		f.payload, rest = rest[:n], rest[n:]
-		f.more = len(rest) > 0
 		p.send(f)
 	}
 }

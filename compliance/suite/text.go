@@ -48,7 +48,7 @@ func validTextCases() []*Case {
 	}
 }
 
-// split is a text message in fragments of one octet.
+// split is a text message in fragments of one octet, and an empty last one.
 func split(s string) []frame {
 	var frames []frame
 	for i := range len(s) {
@@ -56,10 +56,9 @@ func split(s string) []frame {
 		if i == 0 {
 			f.op = wire.OpText
 		}
-		f.more = i < len(s)-1
 		frames = append(frames, f)
 	}
-	return frames
+	return append(frames, cont(""))
 }
 
 const refusesText = "The peer fails the connection at once, with 1007 or by dropping TCP."
