@@ -303,8 +303,10 @@ func fieldRows() []letterCase {
 		either(large, "A field has 70,000 octets.", add("X-Long: "+strings.Repeat("x", 70000))),
 		either(large, "There are 3,000 fields.", add(slices.Repeat([]string{"X-Many: 0123456789"}, 3000)...)),
 	}
-	return append(rows, oversizedRow(large))
+	return append(rows, oversizedRow())
 }
+
+const ruleLong = "Recipients ought to carefully limit the extent to which they process other protocol elements, including (but not limited to) request methods, response status phrases, field names, numeric values, and chunk lengths."
 
 // bodyRow is a request with a body, which a server may refuse, but not take for
 // frames: that is how requests are smuggled.
@@ -323,8 +325,8 @@ func bodyRow(what string, edits ...edit) letterCase {
 }
 
 // oversizedRow is a head of more octets than any server needs.
-func oversizedRow(r report.Rule) letterCase {
-	r.Level = "SHOULD" // to have a limit at all; section 17.5 ought to
+func oversizedRow() letterCase {
+	r := http9110("17.5", "SHOULD", ruleLong)
 	return letterCase{"The fields have 8 MiB.", "The server returns an HTTP error code, or drops TCP, before it has taken all that.", r, func(s *Script) {
 		s.hush()
 		s.ask(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))

@@ -27,7 +27,7 @@ type maskKind int
 const (
 	maskRight maskKind = iota // as our role wants it
 	maskWrong                 // the other way round
-	maskZero                  // with a key of zeros
+	maskZero                  // with a key of zeros, whatever our role
 )
 
 // whole announces the length that the payload has.
@@ -49,7 +49,7 @@ func (s *Script) bent(f bentFrame) []byte {
 	default:
 		raw[1] = byte(f.length)
 	}
-	if s.server != (f.mask == maskWrong) {
+	if f.mask != maskZero && s.server != (f.mask == maskWrong) {
 		return append(raw, f.payload...)
 	}
 	var key [4]byte

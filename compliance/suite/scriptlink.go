@@ -193,7 +193,8 @@ type scriptIn struct {
 	ended   bool          // TCP
 	message []byte
 	packed  bool
-	frame   []byte // the first octets of a data frame's payload, for the log
+	frame   []byte    // the first octets of a data frame's payload, for the log
+	keys    [][4]byte // of the data frames of a client, the first thousand
 }
 
 const recentOctets = 64 << 10
@@ -295,6 +296,9 @@ func (s *Script) data(f wire.Frame) (got, bool) {
 	}
 	if f.Offset == 0 {
 		in.frame = nil
+		if f.Header.Masked && len(f.Payload) > 0 && len(in.keys) < 1000 {
+			in.keys = append(in.keys, f.Header.Key)
+		}
 	}
 	if room := report.Shown - len(in.frame); room > 0 {
 		in.frame = append(in.frame, f.Payload[:min(room, len(f.Payload))]...)

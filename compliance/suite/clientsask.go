@@ -1,0 +1,166 @@
+package suite
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// clientRequestRows are what a client has to send.
+func clientRequestRows() []letterCase {
+	row := func(text, what string, right func(s *Script) (why string)) letterCase {
+		return letterCase{what, "That is so, and the connection works.", rule("4.1", "MUST", text), func(s *Script) {
+			why := right(s)
+			if why == "" {
+				s.open()
+				s.echo(wire.OpText, []byte("Hello"))
+				return
+			}
+			if s.checkRequest() == "" {
+				s.open()
+			}
+			s.broke("%s.", why)
+		}}
+	}
+	f := func(s *Script, name string) []string { return s.request.fields.Values(name) }
+	return []letterCase{
+		row("The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.", "The request line is GET and HTTP/1.1.", func(s *Script) string {
+			if w := strings.Split(s.request.line, " "); len(w) != 3 || w[0] != "GET" || w[2] != "HTTP/1.1" {
+				return "The request line is " + quoted([]string{s.request.line})
+			}
+			return ""
+		}),
+		row("The request MUST contain a |Host| header field whose value contains /host/ plus optionally \":\" followed by /port/ (when not using the default port).",
+			"The request has one Host.", func(s *Script) string {
+				if v := f(s, "Host"); len(v) != 1 || v[0] == "" || strings.ContainsAny(v[0], " /@") {
+					return "Host is " + quoted(v)
+				}
+				return ""
+			}),
+		row("The request MUST contain an |Upgrade| header field whose value MUST include the \"websocket\" keyword.", "The request has Upgrade with websocket.", func(s *Script) string {
+			if v := f(s, "Upgrade"); !wire.HasToken(v, "websocket") {
+				return "Upgrade is " + quoted(v)
+			}
+			return ""
+		}),
+		row("The request MUST contain a |Connection| header field whose value MUST include the \"Upgrade\" token.", "The request has Connection with Upgrade.", func(s *Script) string {
+			if v := f(s, "Connection"); !wire.HasToken(v, "upgrade") {
+				return "Connection is " + quoted(v)
+			}
+			return ""
+		}),
+		row("The value of this header field MUST be a nonce consisting of a randomly selected 16-byte value that has been base64-encoded (see Section 4 of [RFC4648]). The nonce MUST be selected randomly for each connection.",
+			"The request has one key, of 16 octets that look like chance.", keyWrong),
+		row("The request MUST include a header field with the name |Sec-WebSocket-Version|. The value of this header field MUST be 13.", "The request has one version, 13.", func(s *Script) string {
+			if v := f(s, "Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
+				return "Sec-WebSocket-Version is " + quoted(v)
+			}
+			return ""
+		}),
+		row("The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.",
+			"Subprotocols, if any are offered, are tokens, each once.", func(s *Script) string {
+				v := f(s, "Sec-Websocket-Protocol")
+				list, err := wire.ParseProtocols(v)
+				seen := map[string]bool{}
+				for _, p := range list {
+					if seen[p] {
+						err = fmt.Errorf("%s stands there twice", p)
+					}
+					seen[p] = true
+				}
+				if err != nil {
+					return fmt.Sprintf("Sec-WebSocket-Protocol is %s: %v", quoted(v), err)
+				}
+				return ""
+			}),
+		row("The request MAY include a header field with the name |Sec-WebSocket-Extensions|. If present, this value indicates the protocol-level extension(s) the client wishes to speak. The interpretation and format of this header field is described in Section 9.1.",
+			"Extensions, if any are offered, are well formed, and so are the parameters of permessage-deflate.", offersWrong),
+		row("The \"Request-URI\" part of the request MUST match the /resource name/ defined in Section 3 (a relative URI) or be an absolute http/https URI that, when parsed, has a /resource name/, /host/, and /port/ that match the corresponding ws/wss URI.",
+			"The request's target has no fragment.", func(s *Script) string {
+				if strings.Contains(s.request.line, "#") {
+					return "The request line is " + quoted([]string{s.request.line})
+				}
+				return ""
+			}),
+		row("Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.", "Nothing comes behind the request before it is answered.", func(s *Script) string {
+			s.pause(doubtTime)
+			if len(s.rest) > 0 {
+				return fmt.Sprintf("%d octets came behind the request", len(s.rest))
+			}
+			return ""
+		}),
+		masksRow(),
+	}
+}
+
+func keyWrong(s *Script) string {
+	keys := s.request.fields.Values("Sec-Websocket-Key")
+	if len(keys) != 1 || !wire.IsKey(keys[0]) {
+		return "Sec-WebSocket-Key is " + quoted(keys)
+	}
+	nonce, _ := base64.StdEncoding.DecodeString(keys[0])
+	step := nonce[1] - nonce[0]
+	even := true
+	for i := 1; i < len(nonce); i++ {
+		even = even && nonce[i]-nonce[i-1] == step
+	}
+	if even || string(nonce) == "the sample nonce" {
+		return "Sec-WebSocket-Key is " + quoted(keys) + ", which is not random"
+	}
+	return ""
+}
+
+func offersWrong(s *Script) string {
+	v := s.request.fields.Values("Sec-Websocket-Extensions")
+	offers, err := wire.ParseExtensions(v)
+	for _, o := range offers {
+		if o.Name == extensionName && err == nil {
+			_, err = parseDeflate(o, false)
+		}
+	}
+	if err != nil {
+		return fmt.Sprintf("Sec-WebSocket-Extensions is %s: %v", quoted(v), err)
+	}
+	return ""
+}
+
+// masksRow looks at the keys with which a client masks.
+func masksRow() letterCase {
+	r := rule("5.3", "MUST", "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong source of entropy, and the masking key for a given frame MUST NOT make it simple for a server/proxy to predict the masking key for a subsequent frame.")
+	return letterCase{"The client returns twenty messages.", "Each is masked with a key of its own, and none tells the next.", r, func(s *Script) {
+		s.open()
+		for range 20 {
+			s.echo(wire.OpBinary, bytes.Repeat([]byte("x"), 10))
+		}
+		if why := keysWrong(s.in.keys); why != "" {
+			s.broke("%s.", why)
+		}
+		s.saw(report.OK, "The client used %d keys.", len(s.in.keys))
+	}}
+}
+
+// keysWrong tells why keys are not random; "" if they may be. Of twenty that are,
+// two are alike in one run of twenty million.
+func keysWrong(keys [][4]byte) string {
+	seen := map[[4]byte]bool{}
+	steps := map[uint32]bool{}
+	for i, k := range keys {
+		if seen[k] {
+			return fmt.Sprintf("The key %x was used twice in %d frames", k, len(keys))
+		}
+		seen[k] = true
+		if i > 0 {
+			steps[binary.BigEndian.Uint32(k[:])-binary.BigEndian.Uint32(keys[i-1][:])] = true
+			steps[binary.LittleEndian.Uint32(k[:])-binary.LittleEndian.Uint32(keys[i-1][:])] = true
+		}
+	}
+	if n := len(keys) - 1; n > 2 && len(steps) < n {
+		return "Each key is a step from the one before"
+	}
+	return ""
+}
