@@ -57,7 +57,7 @@ func explain(ctx context.Context, raw, format string, err error) error {
 	if seen := look(ctx, raw); seen != "" {
 		return fmt.Errorf("the server at %s %s", raw, seen)
 	}
-	if errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
 		return fmt.Errorf("the server at %s closes the connection instead of answering the opening handshake", raw)
 	}
 	return fmt.Errorf(format, raw, err)

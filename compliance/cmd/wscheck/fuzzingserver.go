@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,7 +34,7 @@ may be tested at the same time. The server ends at Ctrl-C, at /stopServer, at
 /updateReports, and then prints a summary.
 
 Exit status: 0 all passed, 1 some fell short, 2 the check could not be done or
-finished: at Ctrl-C, if there are results that no client asked a report of.
+finished: at Ctrl-C, if cases have run since a client last asked for the report.
 
 Flags:
 `
@@ -83,7 +84,7 @@ func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, 
 	s.Options = f.options()
 	s.Options.Done = func(r *report.Result) { p.count(r.Agent, len(s.Cases), r.ID, r.Passed()) }
 	var mu sync.Mutex // two clients may ask at once
-	reported := 0
+	var reported time.Time
 	s.Report = func(results []*report.Result) error {
 		mu.Lock()
 		defer mu.Unlock()
@@ -91,7 +92,7 @@ func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, 
 			return err
 		}
 		p.say(fmt.Sprintf("report: %s, %s", f.index(), cases(len(results))))
-		reported = len(results)
+		reported = time.Now()
 		if once { // and time for the client to be told
 			time.AfterFunc(suite.DefaultCloseTimeout, func() { stop(errDone) })
 		}
@@ -103,8 +104,14 @@ func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, 
 	switch {
 	case len(results) == 0 && (err == nil || errors.Is(err, errDone)):
 		err = errors.New("no client has run a case")
-	case errors.Is(err, errDone), errors.Is(err, errInterrupted) && len(results) > 0 && len(results) == reported:
+	case errors.Is(err, errDone), errors.Is(err, errInterrupted) && begunBefore(results, reported):
 		err = nil // Ctrl-C is how a server ends
 	}
 	return f.conclude(results, err, stdout, stderr)
+}
+
+// begunBefore reports whether there are results, and a client has asked for a report
+// since the last of them began.
+func begunBefore(results []*report.Result, reported time.Time) bool {
+	return len(results) > 0 && !slices.ContainsFunc(results, func(r *report.Result) bool { return r.Started.After(reported) })
 }

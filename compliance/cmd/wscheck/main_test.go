@@ -95,16 +95,23 @@ type running struct {
 	args           []string
 	cancel         context.CancelCauseFunc
 	stdout, stderr output
-	status         chan int
+	ended          chan struct{}
+	status         int // once it has ended
 }
 
 // start starts the program in this process.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(t.Context()))
-	r := &running{args: args, cancel: cancel, status: make(chan int, 1)}
-	go func() { r.status <- run(ctx, args, &r.stdout, &r.stderr) }()
-	t.Cleanup(func() { cancel(errInterrupted) })
+	r := &running{args: args, cancel: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(r.ended)
+		r.status = run(ctx, args, &r.stdout, &r.stderr)
+	}()
+	t.Cleanup(func() {
+		r.interrupt()
+		r.wait(t)
+	})
 	return r
 }
 
@@ -112,8 +119,8 @@ func start(t *testing.T, args ...string) *running {
 func (r *running) wait(t *testing.T) done {
 	t.Helper()
 	select {
-	case status := <-r.status:
-		return done{r.args, status, r.stdout.String(), r.stderr.String()}
+	case <-r.ended:
+		return done{r.args, r.status, r.stdout.String(), r.stderr.String()}
 	case <-time.After(2 * time.Minute):
 		t.Fatalf("wscheck %q does not end; it has printed:\n%s\n%s", r.args, &r.stdout, &r.stderr)
 		panic("unreachable")
@@ -132,8 +139,10 @@ func (r *running) at(t *testing.T) string {
 		if m := place.FindStringSubmatch(r.stdout.String() + r.stderr.String()); m != nil {
 			return m[1]
 		}
-		if len(r.status) > 0 {
-			break
+		select {
+		case <-r.ended:
+			t.Fatalf("wscheck %q has ended: %s", r.args, &r.stderr)
+		default:
 		}
 	}
 	t.Fatalf("wscheck %q does not listen: %s", r.args, &r.stderr)

@@ -31,6 +31,7 @@ func (f *runFlags) conclude(results []*report.Result, failed error, stdout, stde
 	if f.json {
 		e := json.NewEncoder(stdout)
 		e.SetIndent("", "   ")
+		e.SetEscapeHTML(false)
 		if err := e.Encode(index); err != nil {
 			return fault(stderr, err)
 		}

@@ -42,6 +42,9 @@ const (
 	clientAgent = "hawser client"
 )
 
+// verdictTime bounds what the server needs for its verdicts once a client is through.
+const verdictTime = 30 * time.Second
+
 // selfCommand is wscheck without a command.
 func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f := newRunFlags("wscheck", selfHelp(), time.Hour)
@@ -135,9 +138,24 @@ func (s *self) client(ctx context.Context, cases []*suite.Case) ([]*report.Resul
 		Dial: testee.Hawser, URL: url, TLS: ourselves, Agent: clientAgent, Parallel: s.flags.parallel,
 	}
 	err = c.Run(ctx)
+	if err == nil {
+		err = awaitAll(ctx, &server, cases)
+	}
 	stop(errDone)
 	if serr := <-served; err == nil && !errors.Is(serr, errDone) {
 		err = serr
 	}
 	return server.Results(), err
+}
+
+// awaitAll waits for the verdicts on what the client has left behind.
+func awaitAll(ctx context.Context, server *suite.Server, cases []*suite.Case) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, verdictTime, errors.New("the client has not run it"))
+	defer cancel()
+	for _, c := range cases {
+		if _, err := server.Wait(ctx, clientAgent, c.ID); err != nil {
+			return fmt.Errorf("case %s: %w", c.ID, err)
+		}
+	}
+	return nil
 }

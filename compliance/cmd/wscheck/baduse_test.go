@@ -1,0 +1,129 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/testee"
+)
+
+// hold keeps connections open and says nothing but what is to be said first.
+func hold(t *testing.T, first string) string {
+	var conns []net.Conn
+	addr := raw(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, first)
+		conns = append(conns, c)
+	})
+	t.Cleanup(func() {
+		for _, c := range conns {
+			c.Close()
+		}
+	})
+	return addr
+}
+
+// What there is instead of a WebSocket server.
+func TestNothingToTest(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := l.Addr().String()
+	l.Close()
+	silent, ssh := hold(t, ""), hold(t, "SSH-2.0-x\r\n")
+	plain := strings.TrimPrefix(serve(t, http.NotFoundHandler()), "ws://")
+	secure := strings.TrimPrefix(serveTLS(t, testee.Echo()), "wss://")
+	rude := raw(t, func(c net.Conn) { c.Close() })
+	tests := []struct{ command, url, stderr string }{
+		{"fuzzingclient", "", "one URL of a server is needed"},
+		{"fuzzingclient", "ws://127.0.0.1:1 ws://127.0.0.1:2", "one URL of a server is needed"},
+		{"fuzzingclient", "127.0.0.1:9001", `"127.0.0.1:9001" is no URL of a WebSocket server`},
+		{"fuzzingclient", "localhost:9001", `"localhost:9001" is no URL of a WebSocket server`},
+		{"fuzzingclient", "http://127.0.0.1:1", "is no URL of a WebSocket server"},
+		{"fuzzingclient", "ws:///path", "is no URL of a WebSocket server"},
+		{"fuzzingclient", "ws+unix://host/path", "is no URL of a WebSocket server"},
+		{"fuzzingclient", "ws+unix:///no/such/socket", "nobody can be reached at ws+unix:///no/such/socket: "},
+		{"fuzzingclient", "ws://name.invalid", "ws://name.invalid: lookup name.invalid"},
+		{"fuzzingclient", "ws://" + gone, "nobody listens at ws://" + gone},
+		{"fuzzingclient", "wss://" + gone, "nobody listens at wss://" + gone},
+		{"testeeclient", "ws://" + gone, "nobody listens at ws://" + gone},
+		{"fuzzingclient", "ws://" + silent, "does not answer the opening handshake within 5s"},
+		{"fuzzingclient", "wss://" + silent, "takes connections, but does not answer"},
+		{"fuzzingclient", "ws://" + ssh, `speaks before it is asked, so it is no HTTP server: "SSH-2.0-x\r\n"`},
+		{"fuzzingclient", "wss://" + ssh, "does not speak TLS"},
+		{"fuzzingclient", "ws://" + plain, "the server refused the upgrade: HTTP/1.1 404 Not Found"},
+		{"fuzzingclient", "wss://" + plain, "does not speak TLS; if it is a WebSocket server its URL begins with ws"},
+		{"testeeclient", "ws://" + plain, "status 404"},
+		{"fuzzingclient", "ws://" + secure, "speaks TLS; if it is a WebSocket server its URL begins with wss"},
+		{"testeeclient", "ws://" + secure, "speaks TLS; if it is a WebSocket server its URL begins with wss"},
+		{"fuzzingclient", "wss://" + secure, "which -insecure passes over"},
+		{"testeeclient", "wss://" + secure, "which -insecure passes over"},
+		{"fuzzingclient", "ws://" + rude, "closes the connection instead of answering the opening handshake"},
+	}
+	out := filepath.Join(t.TempDir(), "reports")
+	var wg sync.WaitGroup
+	for _, tt := range tests { // at once, because they wait
+		wg.Go(func() {
+			args := append([]string{tt.command}, strings.Fields(tt.url)...)
+			if tt.command == "fuzzingclient" {
+				args = append(args, "-out", filepath.Join(out, strings.ReplaceAll(tt.url, "/", "_")))
+			}
+			wscheck(t, args...).check(t, exitFailed, "", tt.stderr)
+		})
+	}
+	wg.Wait()
+	if left, _ := filepath.Glob(filepath.Join(out, "*")); len(left) > 0 {
+		t.Errorf("empty directories are left: %q", left)
+	}
+}
+
+func TestServerDies(t *testing.T) {
+	out := t.TempDir()
+	d := wscheck(t, "fuzzingclient", serveMortal(t, 4), "-cases", "1.1.*", "-parallel", "1", "-out", out, "-agent", "x")
+	d.check(t, exitFailed, "INCOMPLETE: the report is of the 3 cases that ran; 0 fell short\n", "has gone: case 1.1.4: ")
+	verdicts(t, out, "x", "1.1.1", "1.1.2", "1.1.3")
+	if b, err := os.ReadFile(filepath.Join(out, "index.html")); err != nil || !strings.Contains(string(b), "interrupted") {
+		t.Errorf("the page does not say that it is partial: %v", err)
+	}
+}
+
+func TestOutIsNotToBeWritten(t *testing.T) {
+	url := serve(t, testee.Echo())
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, []byte("precious"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"fuzzingclient", url}, {"fuzzingserver", "ws://127.0.0.1:0"}, {"-quick"}} {
+		for _, out := range []string{file, filepath.Join(file, "below")} {
+			wscheck(t, append(args, "-out", out)...).check(t, exitFailed, "", "no report can be written: -out: mkdir "+file+": ")
+		}
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != "precious" {
+		t.Errorf("the file has changed: %q, %v", b, err)
+	}
+	if os.Getuid() != 0 && os.Getuid() != -1 {
+		if err := os.Chmod(dir, 0o555); err != nil {
+			t.Fatal(err)
+		}
+		wscheck(t, "-out", dir).check(t, exitFailed, "", "permission denied")
+	}
+}
+
+// A report that was there stays, but for what the new one replaces.
+func TestOutIsThere(t *testing.T) {
+	url := serve(t, testee.Echo())
+	dir := reportOf(t, "old", map[string]report.Verdict{"9.1.1": report.Failed})
+	wscheck(t, "fuzzingclient", url, "-out", dir, "-cases", "1.1.1", "-agent", "new").check(t, exitPassed, "PASS: 1 case\n", "")
+	verdicts(t, dir, "new", "1.1.1")
+	if _, err := os.Stat(filepath.Join(dir, "old_case_9_1_1.json")); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestProgressLines(t *testing.T) {
+	var out strings.Builder
+	p := newProgress(&out)
+	for _, id := range strings.Fields("1 2 3 4 5 6 7 8") {
+		p.count("a", 8, id, id != "3")
+		p.count("a", 8, id, id != "3") // ran again
+	}
+	p.count("a", 8, "3", true)
+	p.count("b\n", 1, "1", false)
+	p.say("report")
+	p.end()
+	want := "a: 2 of 8 cases\na: 4 of 8 cases, 1 short\na: 6 of 8 cases, 1 short\na: 8 of 8 cases, 1 short\nb?: 1 of 1 case, 1 short\nreport\n"
+	if out.String() != want {
+		t.Errorf("printed %q, want %q", out.String(), want)
+	}
+}
+
+func TestBar(t *testing.T) {
+	for _, tt := range []struct {
+		name                 string
+		n, all, short, width int
+		want                 string
+	}{
+		{"server", 0, 4, 0, 23, "server ░░░░░░░░░░░░ 0/4"},
+		{"server", 2, 4, 0, 23, "server ██████░░░░░░ 2/4"},
+		{"server", 4, 4, 1, 32, "server ████████████ 4/4, 1 short"},
+		{"server", 5, 4, 0, 23, "server ████████████ 5/4"},
+		{"server", 1, 2, 0, 200, "server " + strings.Repeat("█", 20) + strings.Repeat("░", 20) + " 1/2"},
+		{"a long name", 2, 4, 0, 20, "a long name 2/4"},
+		{"a longer name", 2, 4, 0, 10, "a long 2/4"},
+		{"name", 2, 4, 0, 3, " 2/"},
+	} {
+		got := barLine(tt.name, tt.n, tt.all, tt.short, tt.width)
+		if got != tt.want || utf8.RuneCountInString(got) > tt.width {
+			t.Errorf("%d of %d in %d columns: %q, want %q", tt.n, tt.all, tt.width, got, tt.want)
+		}
+	}
+}
+
+// A shorter line leaves nothing of the longer one before it.
+func TestBarIsErased(t *testing.T) {
+	var out strings.Builder
+	p := &progress{w: &out, width: 40}
+	p.show("long")
+	p.show("it")
+	p.say("report")
+	if want := "\rlong\rit  \r  \rreport\n"; out.String() != want {
+		t.Errorf("printed %q, want %q", out.String(), want)
+	}
+}
+
+// On a terminal there is a bar, which is gone in the end.
+func TestTerminal(t *testing.T) {
+	script, err := exec.LookPath("script")
+	if err != nil || runtime.GOOS != "linux" {
+		t.Skip("no script(1) of util-linux to make a terminal")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := exec.CommandContext(t.Context(), script, "-qec", "stty cols 60; '"+self+"' -cases '1.1.*,2.*' -out '"+t.TempDir()+"'", "/dev/null")
+	c.Env = append(os.Environ(), asMain+"=1")
+	b, err := c.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, b)
+	}
+	text := strings.ReplaceAll(string(b), "\r\n", "\n")
+	if !regexp.MustCompile(`\rhawser server [█░]{8,} \d+/\d+`).MatchString(text) {
+		t.Errorf("there is no bar in %q", text)
+	}
+	for line := range strings.Lines(text) {
+		for part := range strings.SplitSeq(strings.TrimRight(line, "\n"), "\r") {
+			if utf8.RuneCountInString(part) > 60 {
+				t.Errorf("%q is wider than the terminal", part)
+			}
+		}
+		if last := line[strings.LastIndex(line, "\r")+1:]; strings.ContainsAny(last, "█░") {
+			t.Errorf("the bar stays: %q", line)
+		}
+	}
+}
