@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,16 +25,21 @@ func TestMixedStreams(t *testing.T) {
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	messages := 0
-	for i := range sequences {
-		s := randomScript(seed, uint64(i))
-		n, err := mixedStream(t, s)
-		if err != nil {
-			t.Fatalf("seed %d, sequence %d: %v\nto run it alone, put this in testdata/fuzz/FuzzMixedStream:\ngo test fuzz v1\n[]byte(%q)", seed, i, err, s)
+	var messages atomic.Int64
+	t.Run("sequences", func(t *testing.T) { // some at once, so that they share pools
+		for i := range sequences {
+			t.Run("", func(t *testing.T) {
+				t.Parallel()
+				s := randomScript(seed, uint64(i))
+				n, err := mixedStream(t, s)
+				if err != nil {
+					t.Fatalf("seed %d, sequence %d: %v\nto run it alone, put this in testdata/fuzz/FuzzMixedStream:\ngo test fuzz v1\n[]byte(%q)", seed, i, err, s)
+				}
+				messages.Add(int64(n))
+			})
 		}
-		messages += n
-	}
-	t.Logf("%d messages in %d sequences", messages, sequences)
+	})
+	t.Logf("%d messages in %d sequences", messages.Load(), sequences)
 }
 
 func randomScript(seed, i uint64) []byte {
@@ -182,14 +188,15 @@ func interruptedStream(ctx context.Context, c *websocket.Conn, size int) (websoc
 // write writes the sendings.
 func (pl *plan) write(ctx context.Context, c *websocket.Conn) error {
 	for i, m := range pl.sendings {
-		if err := m.write(ctx, c); err != nil {
+		pl.disturb(m.before)
+		if err := m.write(ctx, c, func() { pl.disturb(m.within) }); err != nil {
 			return fmt.Errorf("write %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
-func (m *sending) write(ctx context.Context, c *websocket.Conn) error {
+func (m *sending) write(ctx context.Context, c *websocket.Conn, disturb func()) error {
 	typ := websocket.Binary
 	if m.text {
 		typ = websocket.Text
@@ -211,6 +218,7 @@ func (m *sending) write(ctx context.Context, c *websocket.Conn) error {
 			return err
 		}
 		rest = rest[n:]
+		disturb()
 		if m.flushed {
 			if err := w.Flush(); err != nil {
 				return err

@@ -203,20 +203,6 @@ func (p *peer) appendCut(dst []byte, first byte, payload []byte, size int) []byt
 	return p.appendFrame(dst, first|fin, payload)
 }
 
-// write sends bytes.
-func (p *peer) write(b []byte) {
-	p.t.Helper()
-	if _, err := p.nc.Write(b); err != nil {
-		p.t.Error("peer: write: ", err)
-	}
-}
-
-// send sends a frame.
-func (p *peer) send(first byte, payload string) {
-	p.t.Helper()
-	p.write(p.appendFrame(nil, first, []byte(payload)))
-}
-
 // next reads a frame and unmasks it.
 func (p *peer) next() (first byte, payload []byte, err error) {
 	var head [2]byte

@@ -51,7 +51,19 @@ type sending struct {
 	plain   bool  // past the extension
 	parts   []int // sizes of calls of a MessageWriter; nil: one Write
 	flushed bool  // after each
+
+	before, within disturbance // what other connections do meanwhile
 }
+
+// A disturbance is how another connection, of the same Extension and with the same
+// window, gets at the compressor that the Conn has used last.
+type disturbance int
+
+const (
+	undisturbed disturbance = iota
+	byMessage               // it sends a message
+	byStream                // it begins to stream a message, or ends one
+)
 
 // A plan is a mixed stream: what the peer sends, byte by byte, and what the Conn is
 // to read and write meanwhile.
@@ -65,6 +77,7 @@ type plan struct {
 	deliveries   []delivery
 	sendings     []sending
 	pings        []string // of the peer, which are to be answered in order
+	others       others
 
 	size    int    // of all messages
 	history []byte // the last message, for those that resemble it
@@ -151,6 +164,7 @@ func (pl *plan) sending(s *script) {
 	var m sending
 	m.data, m.text = pl.data(s)
 	m.plain = s.one(6)
+	m.before, m.within = disturbance(s.n(3)), disturbance(s.n(3))
 	if s.one(2) {
 		m.parts = []int{}
 		for n := len(m.data); n > 0 && len(m.parts) < 20; n -= m.parts[len(m.parts)-1] {
