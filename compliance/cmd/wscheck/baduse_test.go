@@ -14,21 +14,6 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// hold keeps connections open and says nothing but what is to be said first.
-func hold(t *testing.T, first string) string {
-	var conns []net.Conn
-	addr := raw(t, func(c net.Conn) {
-		_, _ = io.WriteString(c, first)
-		conns = append(conns, c)
-	})
-	t.Cleanup(func() {
-		for _, c := range conns {
-			c.Close()
-		}
-	})
-	return addr
-}
-
 // What there is instead of a WebSocket server.
 func TestNothingToTest(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -37,7 +22,7 @@ func TestNothingToTest(t *testing.T) {
 	}
 	gone := l.Addr().String()
 	l.Close()
-	silent, ssh := hold(t, ""), hold(t, "SSH-2.0-x\r\n")
+	silent, ssh := raw(t, func(net.Conn) {}), raw(t, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-x\r\n") })
 	plain := strings.TrimPrefix(serve(t, http.NotFoundHandler()), "ws://")
 	secure := strings.TrimPrefix(serveTLS(t, testee.Echo()), "wss://")
 	rude := raw(t, func(c net.Conn) { c.Close() })

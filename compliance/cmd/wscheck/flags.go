@@ -45,8 +45,8 @@ type runFlags struct {
 	parallel         int
 	timeout          time.Duration
 	header           http.Header
-	quick, full      bool
-	json, insecure   bool
+	quick, json      bool
+	insecure         bool
 	made             bool // the directory of the report is new
 }
 

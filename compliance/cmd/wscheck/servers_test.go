@@ -82,9 +82,9 @@ func liar() http.Handler {
 	}}
 }
 
-// raw serves TCP connections with a function, one after the other, and returns the
-// host and port.
-func raw(t *testing.T, serve func(net.Conn)) string {
+// raw calls a function for each TCP connection, which stays open with the test, and
+// returns the host and port.
+func raw(t *testing.T, greet func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -98,7 +98,8 @@ func raw(t *testing.T, serve func(net.Conn)) string {
 			if err != nil {
 				return
 			}
-			serve(c)
+			defer c.Close()
+			greet(c)
 		}
 	}()
 	t.Cleanup(func() {
