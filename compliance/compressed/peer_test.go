@@ -54,8 +54,7 @@ type setup struct {
 var roles = []wire.Role{wire.Server, wire.Client}
 
 // A peer is the other side of a Conn over TCP. It writes and reads bytes, and does
-// only what a test tells it to, right or wrong. Its methods belong to the test's
-// goroutine unless they return errors.
+// only what a test tells it to, right or wrong.
 type peer struct {
 	t      testing.TB
 	nc     *net.TCPConn
