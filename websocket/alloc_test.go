@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"testing"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -88,5 +89,52 @@ func testNoAllocations(t *testing.T, ctx context.Context, size int, near, far *C
 	}
 	if err := <-echoed; err != nil {
 		t.Error(err)
+	}
+}
+
+// Nor does a message that is cut into fragments, or prepared, on any of many
+// connections.
+func TestNoAllocationsOtherWays(t *testing.T) {
+	ctx := context.Background()
+	var shared atomic.Int64
+	for _, role := range roles {
+		for _, size := range []int{125, 20_000} {
+			data := make([]byte, size)
+			m := prepare(t, Binary, data)
+			for name, row := range map[string]struct {
+				limits  Limits
+				session wire.Session
+				send    func(c *Conn) error
+			}{
+				"fragments":           {Limits{MaxFrame: 1000}, nil, func(c *Conn) error { return c.Write(ctx, Binary, data) }},
+				"prepared":            {Limits{}, nil, func(c *Conn) error { return c.WritePrepared(ctx, m) }},
+				"prepared, fragments": {Limits{MaxFrame: 1000}, nil, func(c *Conn) error { return c.WritePrepared(ctx, m) }},
+				"shared":              {Limits{}, newTally(t, 1, &shared), func(c *Conn) error { return c.WritePrepared(ctx, m) }},
+			} {
+				t.Run(fmt.Sprintf("%s/%d/%v", name, size, role), func(t *testing.T) {
+					cfg := config{role: role, session: row.session, limits: row.limits.withDefaults()}
+					const warmUp, messages = 100, 10_000
+					var conns [10]*Conn
+					for i := range conns {
+						conns[i] = newConn(ctx, &tape{bytes: []byte{0}}, cfg)
+					}
+					var before uint64
+					for i := range warmUp + messages {
+						if i == warmUp {
+							before = mallocs()
+						}
+						if err := row.send(conns[i%len(conns)]); err != nil {
+							t.Fatal(err)
+						}
+					}
+					if n := mallocs() - before; n > messages/500 {
+						t.Errorf("%d allocations in %d messages", n, messages)
+					}
+				})
+			}
+		}
+	}
+	if n := shared.Load(); n != 4 {
+		t.Errorf("%d messages were encoded", n)
 	}
 }

@@ -275,8 +275,8 @@ func (c *Conn) accepted(op string, err error) error {
 
 // isAccepted reports whether err is that of a write whose rest is sent later.
 func isAccepted(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Accepted
+	e, ok := err.(*Error)
+	return ok && e.Accepted
 }
 
 // endWith ends the connection because of err and returns the error for op.

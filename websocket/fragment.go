@@ -28,6 +28,7 @@ func (f frame) divide(max int) (first, rest frame, more bool) {
 	if len(f.payload) <= max {
 		return f, frame{}, false
 	}
+	f.whole = nil
 	first, rest = f, f
 	first.Fin, first.payload = false, f.payload[:max]
 	rest.Opcode, rest.RSV, rest.keep, rest.payload = wire.OpContinuation, 0, true, f.payload[max:]

@@ -18,15 +18,7 @@ func cutWrite(t *testing.T, c *Conn, p *peer, payload string, n int) *Error {
 	ctx, cancel := context.WithCancel(context.Background())
 	data := []byte(payload)
 	done := start(func() error { return c.Write(ctx, Text, data) })
-	b := make([]byte, n)
-	for have := 0; have < n; {
-		m, err := p.nc.Read(b[have:])
-		if err != nil {
-			t.Fatal(err)
-		}
-		have += m
-	}
-	p.got = append(p.got, b...)
+	p.take(n)
 	synctest.Wait()
 	cancel()
 	e := wantError(t, <-done, "write", context.Canceled)

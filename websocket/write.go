@@ -72,7 +72,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 		c.unlockFrames()
 		return err
 	}
-	f.RSV, f.payload, f.keep = c.rsv, out, true
+	f.RSV, f.payload, f.whole, f.keep = c.rsv, out, nil, true
 	return c.writeFragments(ctx, f)
 }
 
