@@ -70,10 +70,20 @@ func (d defect) open(t *timed, br *bufio.Reader, u *url.URL) (*params, error) {
 		return nil, err
 	}
 	h, err := d.readHead(br)
+	for n := 0; n < 5 && err == nil && h.interim() && !d.broken("answer-interim"); n++ {
+		h, err = d.readHead(br)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return d.judgeAnswer(h, key)
+}
+
+// interim reports whether this is an answer before the answer, RFC 9110, section
+// 15.2.
+func (h head) interim() bool {
+	fields := strings.SplitN(h.line, " ", 3)
+	return len(fields) > 1 && len(fields[1]) == 3 && fields[1][0] == '1' && fields[1] != "101"
 }
 
 // judgeAnswer checks the server's answer.
@@ -83,7 +93,7 @@ func (d defect) judgeAnswer(h head, key string) (*params, error) {
 	switch {
 	case status != "HTTP/1.1":
 		return nil, fmt.Errorf("not HTTP: %q", h.line)
-	case !strings.HasPrefix(rest, "101") && !d.broken("answer-status"):
+	case rest != "101" && !strings.HasPrefix(rest, "101 ") && !d.broken("answer-status"):
 		return nil, fmt.Errorf("no 101: %q", h.line)
 	case !h.has("Upgrade", "websocket") && !d.broken("answer-upgrade"):
 		return nil, fmt.Errorf("upgraded to %q", h.values("Upgrade"))

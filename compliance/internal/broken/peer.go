@@ -230,10 +230,15 @@ func (p *peer) deliver() (err error) {
 	case text && p.broken("utf8-noncharacters") && noncharacter(message):
 		return p.notUTF8()
 	}
-	if err := p.flushPongs(); err != nil {
+	if p.broken("pong-at-message-end") {
+		if err := p.flushPongs(); err != nil {
+			return err
+		}
+	}
+	if err := p.reply(message); err != nil || !p.broken("pong-after-message") {
 		return err
 	}
-	return p.reply(message)
+	return p.flushPongs()
 }
 
 // noncharacter reports whether there is a code point such as U+FFFE, which is no

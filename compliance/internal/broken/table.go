@@ -12,7 +12,7 @@ var frameDefects = []Defect{
 	{"length-sent-long", "sends every length as 64 bits", BothRoles, some, nil},
 	{"header-one-read", "takes what one read returns for all of a header's octets", BothRoles, large, nil},
 	{"payload-one-read", "takes what one read returns for all of a payload", BothRoles, large, nil},
-	{"mask-restarts", "unmasks each piece that it reads from the key's first octet", BothRoles, large, nil},
+	{"mask-restarts", "unmasks each piece that it reads from the key's first octet", ServerRole, large, nil},
 	{"mask-unchecked", "accepts frames that are unmasked as a server, masked as a client", BothRoles, framing, nil},
 	{"mask-reversed", "masks its frames as a server, does not as a client", BothRoles, some, nil},
 	{"mask-key-constant", "masks with a key of zeros", ClientRole, framing, nil},
@@ -180,6 +180,7 @@ var handshakeDefects = []Defect{
 // RFC 6455, section 4.1.
 var answerDefects = []Defect{
 	{"answer-status", "accepts any status", ClientRole, opening, nil},
+	{"answer-interim", "takes an interim answer, such as 100 or 103, for the last one", ClientRole, opening, nil},
 	{"answer-upgrade", "accepts an answer without Upgrade", ClientRole, opening, nil},
 	{"answer-connection", "accepts an answer without Connection", ClientRole, opening, nil},
 	{"answer-accept", "accepts any Sec-WebSocket-Accept", ClientRole, opening, nil},
