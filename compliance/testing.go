@@ -2,14 +2,17 @@ package compliance
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,11 +20,8 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// caseLimit bounds a case as a test sees it.
-const caseLimit = 5 * time.Minute
-
-// Options say which cases run, and which may fail. A nil pointer is valid and means
-// the zero value.
+// Options say which cases run, and which may fall short. A nil pointer is valid and
+// means the zero value.
 type Options struct {
 	// Cases and Exclude are patterns of ids, in which * stands for any characters:
 	// "1.*". Default: all cases.
@@ -39,16 +39,29 @@ type Options struct {
 
 	// Report, if set, is a directory for the report of the run.
 	Report string
+
+	// TLS is for servers at wss URLs. It is cloned. Default: the system's
+	// certificates are trusted.
+	TLS *tls.Config
 }
 
 // A ClientFunc connects to a URL with the client under test, returns each message as
 // it is, text as text, until the connection ends, and closes when it is asked to. It
-// should obey ctx. Its error is shown if the case falls short.
+// must obey ctx. Its error is shown if there is no verdict, which is the suite's: in
+// some cases a client is right not to connect.
 type ClientFunc func(ctx context.Context, url string) error
 
+// The bounds of a case, as a test sees it.
+const (
+	caseTime    = 5 * time.Minute
+	connectTime = 30 * time.Second
+	verdictTime = 10 * time.Second // of the server, once the client is through
+)
+
 // TestServer runs the suite against a handler, which must echo: see [suite.TestServer].
-// It listens on loopback. Each case is a parallel subtest; it returns when all are
-// through.
+// It listens on loopback. Each case is a subtest, many at the same time whatever
+// -parallel says, because most of them wait; it returns when all are through. A case
+// that falls short in company runs once more by itself, and that run counts.
 func TestServer(t *testing.T, h http.Handler, opts *Options) {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -56,13 +69,17 @@ func TestServer(t *testing.T, h http.Handler, opts *Options) {
 	TestServerURL(t, "ws"+strings.TrimPrefix(s.URL, "http"), opts)
 }
 
-// TestServerURL is [TestServer] for a server that listens already.
+// TestServerURL is [TestServer] for a server that listens already, at a URL as
+// [suite.TestServer] takes it.
 func TestServerURL(t *testing.T, url string, opts *Options) {
 	t.Helper()
 	r := newRunner(t, opts, func(c *suite.Case) bool { return c.Servers })
-	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, Parallel: 2} // 2: a case that falls short runs again
-	r.run(t, func(ctx context.Context, _ int, c *suite.Case) (*report.Result, error) {
-		results, err := suite.TestServer(ctx, url, []*suite.Case{c}, o)
+	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, Parallel: 1, TLS: r.opts.TLS}
+	if err := suite.Probe(t.Context(), url, o); err != nil {
+		t.Fatalf("%s cannot be tested: %v", url, err)
+	}
+	r.run(t, func(ctx context.Context, i int, _ bool) (*report.Result, error) {
+		results, err := suite.TestServer(ctx, url, r.cases[i:i+1], o)
 		if err != nil {
 			return nil, err
 		}
@@ -70,111 +87,71 @@ func TestServerURL(t *testing.T, url string, opts *Options) {
 	})
 }
 
-// TestClient runs the suite against a client. The suite's server listens on
-// loopback; the client is called once for each case, several at the same time.
+// TestClient runs the suite against a client. The suite's server listens on loopback;
+// the client is called once for each case, many at the same time, and before to see
+// that it connects. Cases are subtests as those of [TestServer].
 func TestClient(t *testing.T, client ClientFunc, opts *Options) {
 	t.Helper()
 	r := newRunner(t, opts, func(c *suite.Case) bool { return c.Clients })
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := &suite.Server{Cases: r.cases, Options: &suite.Options{Quick: !r.opts.Full}}
-	ctx, cancel := context.WithCancel(context.Background())
+	l := &countingListener{Listener: tcp}
+	s := &clientRun{client: client, url: "ws://" + l.Addr().String(), agent: r.opts.Agent, cases: r.cases,
+		server: &suite.Server{Cases: r.cases, Options: &suite.Options{Quick: !r.opts.Full}}}
+	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = server.Serve(ctx, l) }) // it ends with ctx
+	wg.Go(func() { _ = s.server.Serve(ctx, l) }) // it ends with ctx
 	defer wg.Wait()
 	defer cancel()
-	r.run(t, func(ctx context.Context, i int, c *suite.Case) (*report.Result, error) {
-		q := url.Values{"case": {fmt.Sprint(i + 1)}, "agent": {r.opts.Agent}}
-		failed := client(ctx, "ws://"+l.Addr().String()+"/runCase?"+q.Encode())
-		ctx, cancel := context.WithTimeoutCause(ctx, 10*time.Second, errors.New("the client did not connect"))
-		defer cancel()
-		result, err := server.Wait(ctx, r.opts.Agent, c.ID)
-		if err != nil && failed != nil {
-			err = fmt.Errorf("%w: %w", err, failed)
-		}
-		return result, err
-	})
+	first, stop := context.WithTimeout(ctx, connectTime)
+	err = client(first, s.url+"/getCaseCount") // a message and a close
+	stop()
+	if l.accepted.Load() == 0 {
+		t.Fatalf("the client does not connect to %s: its error is %v", s.url, err)
+	}
+	r.run(t, s.one)
 }
 
-// A runner makes cases subtests.
-type runner struct {
-	opts    Options
-	cases   []*suite.Case
-	mu      sync.Mutex
-	results []*report.Result
+// A clientRun is a client and the server that tests it.
+type clientRun struct {
+	client     ClientFunc
+	server     *suite.Server
+	url, agent string
+	cases      []*suite.Case
 }
 
-func newRunner(t *testing.T, opts *Options, fits func(*suite.Case) bool) *runner {
-	t.Helper()
-	r := &runner{}
-	if opts != nil {
-		r.opts = *opts
+// one runs a case. The result of a second run has another agent on the way, so that
+// it is not taken for the first.
+func (s *clientRun) one(ctx context.Context, i int, again bool) (*report.Result, error) {
+	agent := s.agent
+	if again {
+		agent += " again"
 	}
-	if r.opts.Agent == "" {
-		r.opts.Agent = t.Name()
-	}
-	if len(r.opts.Cases) == 0 {
-		r.opts.Cases = []string{"*"}
-	}
-	cases, err := suite.Cases(r.opts.Cases, r.opts.Exclude)
+	q := url.Values{"case": {strconv.Itoa(i + 1)}, "agent": {agent}}
+	failed := s.client(ctx, s.url+"/runCase?"+q.Encode())
+	ctx, cancel := context.WithTimeoutCause(ctx, verdictTime, errors.New("the client has left the case to itself"))
+	defer cancel()
+	result, err := s.server.Wait(ctx, agent, s.cases[i].ID)
 	if err != nil {
-		t.Fatal(err)
+		return nil, fmt.Errorf("%w; its error is %v", err, failed)
 	}
-	ids := map[string]bool{}
-	for _, c := range cases {
-		if fits(c) {
-			r.cases = append(r.cases, c)
-			ids[c.ID] = true
-		}
-	}
-	for id := range r.opts.Known {
-		if !ids[id] {
-			t.Errorf("case %s is known to fall short, but is none of those that run", id)
-		}
-	}
-	return r
+	named := *result
+	named.Agent = s.agent
+	return &named, nil
 }
 
-// run runs each case as a subtest, and writes the report.
-func (r *runner) run(t *testing.T, one func(ctx context.Context, i int, c *suite.Case) (*report.Result, error)) {
-	t.Helper()
-	t.Run("case", func(t *testing.T) { // returns when the parallel subtests are through
-		for i, c := range r.cases {
-			t.Run(c.ID, func(t *testing.T) {
-				t.Parallel()
-				ctx, cancel := context.WithTimeout(t.Context(), caseLimit)
-				defer cancel()
-				result, err := one(ctx, i, c)
-				if err != nil {
-					t.Fatal(err)
-				}
-				r.judge(t, c, result)
-			})
-		}
-	})
-	if r.opts.Report != "" && len(r.results) > 0 {
-		if err := report.Write(r.opts.Report, r.results, report.Options{Quick: !r.opts.Full}); err != nil {
-			t.Error(err)
-		}
-	}
+// countingListener counts connections.
+type countingListener struct {
+	net.Listener
+	accepted atomic.Int64
 }
 
-// judge turns a result into that of a test.
-func (r *runner) judge(t *testing.T, c *suite.Case, result *report.Result) {
-	t.Helper()
-	r.mu.Lock()
-	r.results = append(r.results, result)
-	r.mu.Unlock()
-	reason, known := r.opts.Known[c.ID]
-	switch passed := result.Passed(); {
-	case passed && known:
-		t.Errorf("passes, but is known to fall short: %s", reason)
-	case !passed && known:
-		t.Logf("falls short, as is known: %s", reason)
-	case !passed:
-		t.Errorf("%s: %s\nexpected: %s\nbehaviour %s: %s\nclose %s: %s\n%s, %s: %q", c.Description, c.ID, c.Expectation,
-			result.Behavior, result.Result, result.BehaviorClose, result.ResultClose, c.Rule.Level, c.Rule.Section, c.Rule.Text)
+func (l *countingListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.accepted.Add(1)
 	}
+	return c, err
 }
