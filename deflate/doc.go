@@ -111,6 +111,20 @@
 // Messages below 128 bytes go out plain: the compressor looks for no references in
 // so few bytes.
 //
+// # Broadcasts
+//
+// A message for many connections need not be compressed for each: a session is a
+// [wire.SharedSession], and package websocket uses it (Prepare and Conn.WritePrepared).
+// Such a message is compressed once for each size of window in use, at most eight
+// times, and refers to nothing before it, so that it may go to connections with and
+// without takeover; those with takeover have it in their window from then on. It is
+// as large as without takeover: 1 KiB of JSON has a ratio of 3.1 instead of 4.7. It
+// costs a connection some 0.2 µs with a window of 4 KiB, and 0.8 with one of 32, where
+// to compress it costs 11 to 123 (in the table above); the connection's next own
+// message costs what it does where connections take turns. This command measures it:
+//
+//	go test -run '^$' -bench Broadcast -cpu 1
+//
 // # Security
 //
 // The length of a compressed message tells something of what is in it. Where a

@@ -82,3 +82,32 @@ func ExampleError() {
 	// Output:
 	// deflate: parameter "server_max_window_bits" is "16", not 8 to 15 (RFC 7692, section 7.1.2.1)
 }
+
+// A message for two connections that keep windows of the same size is compressed
+// once.
+func Example_broadcast() {
+	e := deflate.New(nil)
+	message := []byte(strings.Repeat("All the world's a stage. ", 20))
+
+	encoded := make(map[any][]byte)
+	for _, client := range []string{
+		"permessage-deflate; client_max_window_bits",
+		"permessage-deflate; client_max_window_bits; server_no_context_takeover",
+		"permessage-deflate; client_max_window_bits; server_max_window_bits=9",
+	} {
+		offers, _ := wire.ParseExtensions([]string{client})
+		_, s, _ := e.Accept(slices.Values(offers))
+		session := s.(wire.SharedSession)
+		key, ok := session.SharedKey(wire.MessageInfo{Text: true, Size: int64(len(message))})
+		if !ok {
+			log.Fatal("too small to be compressed")
+		}
+		if encoded[key] == nil {
+			encoded[key], _ = session.AppendShared(nil, message)
+		}
+		session.SharedSent(message) // and send encoded[key]
+	}
+	fmt.Println(len(encoded), "encoded forms for 3 connections")
+	// Output:
+	// 2 encoded forms for 3 connections
+}

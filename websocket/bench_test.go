@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"testing"
 	"time"
@@ -100,6 +101,59 @@ func BenchmarkWrite(b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkBroadcast sends one message on a thousand connections of a server in turn,
+// by Write and prepared: to nowhere, which is what this package costs, and over TCP, on
+// a hundred, to peers that take it. An op is one connection.
+func BenchmarkBroadcast(b *testing.B) {
+	for _, kind := range []string{"nowhere", "tcp"} {
+		for _, size := range benchSizes {
+			data := make([]byte, size)
+			m := prepare(b, Binary, data)
+			for name, send := range map[string]func(*Conn) error{
+				"Write":         func(c *Conn) error { return c.Write(context.Background(), Binary, data) },
+				"WritePrepared": func(c *Conn) error { return c.WritePrepared(context.Background(), m) },
+			} {
+				b.Run(fmt.Sprintf("%s/%d/%s", kind, size, name), func(b *testing.B) {
+					conns := broadcastConns(b, kind)
+					i := 0
+					b.SetBytes(int64(size))
+					b.ReportAllocs()
+					for b.Loop() {
+						if err := send(conns[i%len(conns)]); err != nil {
+							b.Fatal(err)
+						}
+						i++
+					}
+				})
+			}
+		}
+	}
+}
+
+// broadcastConns returns connections that end with the benchmark: a thousand, or a
+// hundred where they take descriptors.
+func broadcastConns(b *testing.B, kind string) []*Conn {
+	if kind == "nowhere" {
+		conns := make([]*Conn, 1000)
+		for i := range conns {
+			conns[i] = newTape(wire.Server, Binary, []byte("-"), 1)
+		}
+		return conns
+	}
+	conns := make([]*Conn, 100)
+	for i := range conns {
+		ours, theirs := netPair(b, kind)
+		conns[i] = newConn(context.Background(), ours, config{role: wire.Server, limits: Limits{}.withDefaults()})
+		drained := start(func() error { _, err := io.Copy(io.Discard, theirs); return err })
+		b.Cleanup(func() {
+			conns[i].CloseNow()
+			<-drained
+			theirs.Close()
+		})
+	}
+	return conns
 }
 
 // BenchmarkEcho sends messages there and back between two Conns.

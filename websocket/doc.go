@@ -20,6 +20,8 @@
 //     that the caller has, [Conn.Reader] streams.
 //   - [Conn.Write] sends a message, [Conn.Writer] streams one; [Conn.WritePlain] and
 //     [Conn.PlainWriter] do so past compression.
+//   - [Conn.WritePrepared] sends a message of [Prepare], which is framed and
+//     compressed once for many connections.
 //   - [Conn.ReadJSON] and [Conn.WriteJSON] do what their names say.
 //   - [Conn.Ping] measures the round trip.
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] at
@@ -36,6 +38,13 @@
 // and the error says which ([Error.Accepted]). Passing the same context to each
 // call of a loop costs nothing; a new one for each call, as context.WithTimeout
 // makes, costs some hundred nanoseconds.
+//
+// # Extensions
+//
+// Compression is an extension, permessage-deflate (RFC 7692), in a module of its own,
+// deflate: give one to AcceptOptions and DialOptions as an element of Extensions.
+// Every message then goes through it that the extension wants and that the program
+// does not send plain. Limits hold for what comes out of it.
 //
 // # Errors
 //
@@ -58,6 +67,10 @@
 // Over TCP and Unix sockets a connection that waits for its peer holds no buffer: a
 // read takes one from a pool when there are bytes to read. Over TLS, on Windows and
 // over other transports a waiting read holds one of 16 KiB.
+//
+// What is sent is not kept, with three exceptions: up to 1 MiB of a message that its
+// context has cut, until the peer has taken it; what a [MessageWriter] gathers; and
+// what a [PreparedMessage] holds, which no connection refers to.
 //
 // # Specifications
 //
