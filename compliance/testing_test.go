@@ -23,14 +23,13 @@ func TestHawserClient(t *testing.T) {
 	compliance.TestClient(t, hawserClient, &compliance.Options{Cases: some()})
 }
 
-// some are the cases to run: of those that cost much one of a kind, unless
-// HAWSER_COMPLIANCE=all. That wscheck runs all of them is another job.
+// some are a few cases of each kind, unless HAWSER_COMPLIANCE=all: what is tested here
+// is that they run as tests. That hawser passes all of them is what wscheck tells.
 func some() []string {
 	if os.Getenv("HAWSER_COMPLIANCE") == "all" {
 		return nil
 	}
-	return []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.1.1", "9.4.9", "9.5.6", "9.7.1", "10.*",
-		"12.1.3", "12.4.11", "13.3.1", "13.5.9", "13.7.1", "H.*", "L.*", "X.*", "C.*"}
+	return []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.4.*", "7.1.*", "9.7.1", "10.*", "12.1.3", "13.3.1", "H.1.*", "L.1.*", "X.1.*", "C.1.*"}
 }
 
 func hawserClient(ctx context.Context, url string) error {
