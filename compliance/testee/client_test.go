@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -140,5 +142,77 @@ func TestClientEndsWithItsContext(t *testing.T) {
 	}
 	if len(s.urls) != 1 {
 		t.Errorf("it went on: %q", s.urls)
+	}
+}
+
+// The suite's paths are put behind its URL, and behind the path of a socket.
+func TestClientURL(t *testing.T) {
+	for url, want := range map[string]string{
+		"ws://host:1":        "ws://host:1/p?q",
+		"wss://host/":        "wss://host/p?q",
+		"ws+unix:///a/sock":  "ws+unix:///a/sock:/p?q",
+		"ws+unix:///sock:":   "ws+unix:///sock:/p?q",
+		"wss+unix:///sock:/": "wss+unix:///sock:/p?q",
+		"ws+unix:/sock":      "ws+unix:/sock:/p?q",
+	} {
+		if got := (&Client{URL: url}).at("/p?q"); got != want {
+			t.Errorf("%s: %s, want %s", url, got, want)
+		}
+	}
+}
+
+// As many cases as are asked for run at once, and all are through before the reports.
+func TestClientParallel(t *testing.T) {
+	const parallel, cases = 4, 9
+	var mu sync.Mutex
+	running, most, ran := 0, 0, 0
+	full := make(chan struct{}) // closed when as many run as may
+	var done []int
+	c := &Client{URL: "ws://suite", Parallel: parallel, Done: func(i, all int, err error) {
+		done = append(done, i)
+		if all != cases || err != nil {
+			t.Errorf("case %d of %d: %v", i, all, err)
+		}
+	}}
+	c.Dial = func(_ context.Context, url string, _ *tls.Config) (Conn, error) {
+		switch {
+		case strings.Contains(url, "/getCaseCount"):
+			return &scriptedConn{read: [][]byte{[]byte("9")}}, nil
+		case strings.Contains(url, "/updateReports"):
+			if ran != cases || running != 0 {
+				t.Errorf("the reports were asked for after %d cases, while %d ran", ran, running)
+			}
+			return &scriptedConn{}, nil
+		}
+		mu.Lock()
+		running, ran = running+1, ran+1
+		most = max(most, running)
+		if ran == parallel {
+			close(full)
+		}
+		mu.Unlock()
+		<-full
+		mu.Lock()
+		running--
+		mu.Unlock()
+		return &scriptedConn{}, nil
+	}
+	if err := c.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Sort(done); most != parallel || !slices.Equal(done, []int{1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+		t.Errorf("%d ran at once, want %d; done %v", most, parallel, done)
+	}
+}
+
+// Where nobody listens any more the client does not go through the other cases.
+func TestClientWithoutSuite(t *testing.T) {
+	refused := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+	s := &scriptedSuite{count: "2", fails: map[string]error{"/runCase?case=1&agent=a+b%26c": refused}}
+	if err := s.client(io.Discard).Run(t.Context()); !errors.Is(err, refused) || !strings.Contains(err.Error(), "the suite has gone") {
+		t.Errorf("error %v", err)
+	}
+	if len(s.urls) != 2 {
+		t.Errorf("asked for %q", s.urls)
 	}
 }
