@@ -59,8 +59,8 @@
 //
 // # Memory and time
 //
-// A connection holds its windows and 160 bytes: 8.4 KB for windows of 4 KiB, 66 KB
-// for windows of 32 KiB, 160 bytes without takeover. It holds no compressor, which
+// A connection holds its windows and 176 bytes: 8.4 KB for windows of 4 KiB, 66 KB
+// for windows of 32 KiB, 176 bytes without takeover. It holds no compressor, which
 // takes 1 MiB whatever the window. Compressors and inflaters are pooled. A compressor
 // that finds itself with another connection's context is given the window first; one
 // that comes back to its last connection goes on where it was. So busy connections

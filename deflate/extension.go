@@ -50,6 +50,7 @@ type Extension struct {
 	sessions    atomic.Uint64                // how many there have been
 	compressors [maxWindowBits + 1]sync.Pool // of *compressor, by window bits
 	inflaters   sync.Pool                    // of *inflater
+	halves      halves
 }
 
 // New returns an Extension. It panics if WindowBits is neither 0 nor 8 to 15.

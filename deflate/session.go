@@ -14,6 +14,7 @@ func (e *Extension) newSession(ours int, oursNoContext bool, theirs int, theirsN
 	s := &session{}
 	s.enc.ext, s.enc.bits, s.enc.takeover = e, ours, !oursNoContext
 	s.enc.window.size, s.enc.window.room = 1<<ours, 1<<ours
+	s.enc.window.halves, s.dec.window.halves = &e.halves, &e.halves
 	s.enc.done.session = e.sessions.Add(1)
 	s.dec.ext, s.dec.takeover = e, !theirsNoContext
 	// zlib compresses with a window of 512 bytes when it is told 256, and has

@@ -5,6 +5,7 @@ package deflate
 type window struct {
 	buf        []byte
 	size, room int
+	halves     *halves // makes windows of 4 KiB; may be nil
 }
 
 // add appends p to the stream.
@@ -17,11 +18,17 @@ func (w *window) add(p []byte) {
 		w.buf = w.buf[:copy(w.buf, keep)]
 	}
 	if need := len(w.buf) + len(p); need > cap(w.buf) {
-		grown := make([]byte, len(w.buf), min(max(need, 2*cap(w.buf), 256), w.room))
-		copy(grown, w.buf)
-		w.buf = grown
+		w.buf = append(w.grown(min(max(need, 2*cap(w.buf), 256), w.room)), w.buf...)
 	}
 	w.buf = append(w.buf, p...)
+}
+
+// grown returns an empty slice with room for n bytes.
+func (w *window) grown(n int) []byte {
+	if n == halfBlock && n == w.room && w.halves != nil {
+		return w.halves.get()
+	}
+	return make([]byte, 0, n)
 }
 
 // last returns the last size bytes of the stream, or all. They are valid until
