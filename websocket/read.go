@@ -70,11 +70,16 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte) (MessageType, []by
 // message should have, of which have bytes are gathered and free are free now.
 func (in *incoming) room(have, free int) int {
 	if in.ext != nil {
-		// What it will make is not known. Grow as append does.
+		// What it will make is not known. Grow as append does, but not beyond the
+		// byte that tells that there is too much.
 		if free > 0 {
 			return 0
 		}
-		return max(512, have, 2*len(in.piece))
+		need := max(512, have, 2*len(in.piece))
+		if limit := in.max.Load(); limit >= 0 && int64(have+need) >= limit {
+			need = int(max(limit+1-int64(have), 1))
+		}
+		return need
 	}
 	need := len(in.kept) + len(in.piece)
 	if left := in.dec.Remaining(); left > 0 {
