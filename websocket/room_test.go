@@ -36,5 +36,7 @@ func TestRoomUnderExtension(t *testing.T) {
 // sink is a decoder that nobody calls.
 type sink struct{}
 
-func (sink) Append(dst, _ []byte, _ bool, _ int) ([]byte, int, bool, error) { return dst, 0, false, nil }
-func (sink) Release()                                                       {}
+func (sink) Append(dst, _ []byte, _ bool, _ int) ([]byte, int, bool, error) {
+	return dst, 0, false, nil
+}
+func (sink) Release() {}
