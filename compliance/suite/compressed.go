@@ -38,7 +38,7 @@ func dynamic(data string) []byte {
 
 // compressedRows are compressed messages in forms that are rare and right.
 func compressedRows() []letterCase {
-	form := rule7692("6.2", "An endpoint MUST use the following algorithm to receive a message in the form of a compressed message. 1. Concatenate the payload data portion of the received frames of the compressed message. 2. Decompress the result.")
+	form := rule7692("6.2", "An endpoint MUST use the following algorithm to receive a message in the form of a compressed message. 1. Concatenate the payload data portion of the received frames of the compressed message.")
 	row := func(what, data string, frames ...frame) letterCase {
 		return letterCase{what, "It comes back.", form, func(s *Script) {
 			s.openDeflate(side{})
@@ -49,7 +49,7 @@ func compressedRows() []letterCase {
 	one := func(payload []byte) frame { return frame{op: wire.OpText, rsv: 4, payload: payload} }
 	fresh := func() *crafter { return &crafter{} }
 	hello := func(final int) *crafter { return fresh().begin(final).text("Hello").end() }
-	final := rule7692("7.2.3.4", `On platforms where the flush method using an empty DEFLATE block with no compression is not available, implementors can choose to flush data using DEFLATE blocks with "BFINAL" set to 1.`)
+	final := rule7692("7.2.3.4", `On platforms on which the flush method using an empty DEFLATE block with no compression is not available, implementors can choose to flush data using DEFLATE blocks with "BFINAL" set to 1.`)
 	finals := func(what, data string, payloads ...[]byte) letterCase {
 		r := row(what, data)
 		r.rule = final
@@ -213,9 +213,13 @@ func bombRows() []letterCase {
 	row := func(what string, send func(s *Script, packed []byte)) letterCase {
 		return letterCase{what, "The peer refuses it with 1009, at its limit; or it returns all 64 MiB, if it has none below that.", limit, func(s *Script) {
 			s.openDeflate(side{})
-			send(s, bomb(64<<20/258))
+			const n = 64 << 20 / 258
+			send(s, bomb(n))
 			g := s.next(bombTime)
 			if g.kind == "message" {
+				if len(g.data) != 1+258*n || len(bytes.Trim(g.data, "\x00")) > 0 {
+					s.fail("Another message came back, of %d octets.", len(g.data))
+				}
 				s.saw(report.Informational, "The peer has no limit: %s came back.", g.words())
 				return
 			}

@@ -1,7 +1,6 @@
 package suite
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -9,44 +8,6 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/wire"
 )
-
-// A letterCase is a row of a table of cases.
-type letterCase struct {
-	what string // the description
-	want string // the expectation
-	rule report.Rule
-	play func(*Script)
-}
-
-// letterCases gives the rows of a table their ids, such as H.1.1. Rows are only ever
-// added at the end, so that a case keeps its id.
-func letterCases(sub string, rows []letterCase, kind Case) []*Case {
-	var cases []*Case
-	for i, r := range rows {
-		c := kind
-		c.ID, c.Description, c.Expectation = fmt.Sprintf("%s.%d", sub, i+1), r.what, r.want
-		c.Rule, c.Script = r.rule, r.play
-		cases = append(cases, &c)
-	}
-	return cases
-}
-
-var (
-	forServers = Case{Servers: true}
-	forClients = Case{Clients: true}
-	forBoth    = Case{Servers: true, Clients: true}
-)
-
-// http9112 and http9110 make rules of the RFCs of HTTP.
-func http9112(section, level, text string) report.Rule { return httpRule("9112", section, level, text) }
-func http9110(section, level, text string) report.Rule { return httpRule("9110", section, level, text) }
-
-func httpRule(rfc, section, level, text string) report.Rule {
-	return report.Rule{
-		Section: "RFC " + rfc + ", section " + section, Level: level, Text: text,
-		URL: "https://www.rfc-editor.org/rfc/rfc" + rfc + "#section-" + section,
-	}
-}
 
 // handshakeCases are group H: the opening handshake of servers, which the original
 // does not test.
@@ -145,16 +106,15 @@ const ruleStop = "If the server, while reading the handshake, finds that the cli
 
 // part is the rule that a server refuses what lacks a part of the description.
 func part(description string) report.Rule {
-	return rule("4.2.1", "MUST", strings.TrimSpace(ruleStop+" "+description))
+	return rule("4.2.1", "MUST", ruleStop+description)
 }
 
 var (
-	partRequest    = part(`An HTTP/1.1 or higher GET request, including a "Request-URI"`)
-	partHost       = part("A |Host| header field containing the server's authority.")
-	partUpgrade    = part(`An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value.`)
-	partConnection = part(`A |Connection| header field that includes the token "Upgrade", treated as an ASCII case-insensitive value.`)
-	partKey        = part("A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length.")
-	partVersion    = part("A |Sec-WebSocket-Version| header field, with a value of 13.")
+	partRequest    = part(` [...] An HTTP/1.1 or higher GET request, including a "Request-URI"`)
+	partUpgrade    = part(` [...] An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value.`)
+	partConnection = part(` [...] A |Connection| header field that includes the token "Upgrade", treated as an ASCII case-insensitive value.`)
+	partKey        = part(" [...] A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length.")
+	partVersion    = part(" [...] A |Sec-WebSocket-Version| header field, with a value of 13.")
 )
 
 func requestLineRows() []letterCase {

@@ -52,7 +52,7 @@ func manyTokens(n int) string {
 // responseRows are what the response to a request that is in order has to be.
 func responseRows() []letterCase {
 	step := func(text string) report.Rule {
-		return rule("4.2.2", "MUST", "If the server chooses to accept the incoming connection, it MUST reply with a valid HTTP response indicating the following. "+text)
+		return rule("4.2.2", "MUST", "If the server chooses to accept the incoming connection, it MUST reply with a valid HTTP response indicating the following. [...] "+text)
 	}
 	f := func(s *Script, name string) []string { return s.reply.fields.Values(name) }
 	check := func(r report.Rule, what string, right func(s *Script) (why string)) letterCase {

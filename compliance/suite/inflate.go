@@ -231,7 +231,7 @@ func (f *inflater) symbol(h *huffman) int {
 // The fixed codes (RFC 1951, section 3.2.6).
 var (
 	fixedLiterals  = fixed(288)
-	fixedDistances = fixed(30)
+	fixedDistances = fixed(32)
 )
 
 func fixed(n int) huffman {

@@ -1,12 +1,13 @@
 package suite
 
 import (
-	"cmp"
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,12 +40,28 @@ func echoServer(t *testing.T) (url string) {
 	})
 	s.Config.ReadHeaderTimeout = 10 * time.Second
 	s.Config.MaxHeaderBytes = 64 << 10
-	s.Config.ErrorLog = nil
 	s.Config.Protocols = new(http.Protocols)
 	s.Config.Protocols.SetHTTP1(true)
 	s.Start()
 	t.Cleanup(s.Close)
 	return "ws" + strings.TrimPrefix(s.URL, "http") + "/"
+}
+
+// echoClient is hawser's own client: it returns messages until the connection ends.
+func echoClient(ctx context.Context, url string) {
+	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		Extensions: []wire.Extension{deflate.New(nil)},
+		Limits:     websocket.Limits{MaxMessage: 16 << 20},
+	})
+	if err != nil {
+		return
+	}
+	defer c.CloseNow()
+	for m, err := range c.Messages(ctx) {
+		if err != nil || c.Write(ctx, m.Type, m.Data) != nil {
+			return
+		}
+	}
 }
 
 func letters(t *testing.T, patterns ...string) []*Case {
@@ -56,17 +73,104 @@ func letters(t *testing.T, patterns ...string) []*Case {
 	return cases
 }
 
-// hawser's server passes every case.
-func TestServerOfOurs(t *testing.T) {
-	results, err := TestServer(t.Context(), echoServer(t), letters(t, strings.Split(cmp.Or(os.Getenv("CASES"), "H.*,L.*"), ",")...), nil)
+var allLetters = []string{"H.*", "L.*", "X.*", "R.*", "C.*"}
+
+// testClient runs cases with a client, a few at a time.
+func testClient(t *testing.T, cases []*Case, o *Options, client func(ctx context.Context, url string)) []*report.Result {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range results {
-		note := t.Logf
-		if !r.Passed() || r.Behavior == report.Unimplemented {
-			note = t.Errorf
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	s := &Server{Cases: cases, Options: o}
+	var serving, waiting, others sync.WaitGroup
+	serving.Go(func() { _ = s.Serve(ctx, l) })
+	defer serving.Wait()
+	defer cancel()
+	run := func(c *Case) *report.Result {
+		client(ctx, "ws://"+l.Addr().String()+"/runCase?agent=test&casetuple="+c.ID)
+		r, err := s.Wait(ctx, "test", c.ID)
+		if err != nil {
+			t.Errorf("%s: %v", c.ID, err)
+			return &report.Result{ID: c.ID}
 		}
-		note("%s %s %s %v: %s / %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Duration.Round(time.Millisecond), r.Description, r.Result, r.ResultClose)
+		return r
+	}
+	results := make([]*report.Result, len(cases))
+	free := make(chan struct{}, 8)
+	for i, c := range cases {
+		switch {
+		case !c.Clients:
+		case c.Idle:
+			waiting.Go(func() { results[i] = run(c) })
+		default:
+			free <- struct{}{}
+			others.Go(func() {
+				defer func() { <-free }()
+				results[i] = run(c)
+			})
+		}
+	}
+	others.Wait()
+	waiting.Wait()
+	return slices.DeleteFunc(results, func(r *report.Result) bool { return r == nil })
+}
+
+// wanting reports the results that leave something to wish.
+func wanting(t *testing.T, results []*report.Result) {
+	t.Helper()
+	for _, r := range results {
+		if !r.Passed() {
+			t.Errorf("%s: %s, %s: %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Description, r.Result, r.ResultClose)
+		}
+		if r.Agent == "" || r.Result == "" || r.ResultClose == "" || r.Offense != nil || r.IsServer && r.HTTPRequest == "" {
+			t.Errorf("%s: %+v", r.ID, r)
+		}
+	}
+	t.Logf("%d cases", len(results))
+}
+
+// hawser's server passes every case of the letters.
+func TestServerOfOurs(t *testing.T) {
+	results, err := TestServer(t.Context(), echoServer(t), letters(t, allLetters...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanting(t, results)
+}
+
+// And so does hawser's client.
+func TestClientOfOurs(t *testing.T) {
+	results := testClient(t, letters(t, allLetters...), nil, echoClient)
+	for i, r := range results {
+		if !r.Passed() { // alone, for a machine that is busy
+			results[i] = testClient(t, letters(t, r.ID), nil, echoClient)[0]
+		}
+	}
+	wanting(t, results)
+}
+
+// Every case says what it tests, and by which words of which RFC.
+func TestLetterCases(t *testing.T) {
+	titles, seen := Titles(), map[string]bool{}
+	for _, c := range letters(t, allLetters...) {
+		sub := c.ID[:strings.LastIndexByte(c.ID, '.')]
+		seen[sub] = true
+		r := c.Rule
+		switch {
+		case titles[sub] == "":
+			t.Errorf("%s: the subgroup has no title", c.ID)
+		case c.Description == "" || c.Expectation == "" || !c.Servers && !c.Clients || c.Script == nil:
+			t.Errorf("%s: %+v", c.ID, c)
+		case !slices.Contains([]string{"MUST", "SHOULD", "MAY"}, r.Level) || !strings.HasPrefix(r.Section, "RFC ") ||
+			!strings.HasPrefix(r.URL, "https://www.rfc-editor.org/rfc/rfc") || len(r.Text) < 40:
+			t.Errorf("%s: %+v", c.ID, r)
+		}
+	}
+	for sub := range titles {
+		if !seen[sub] {
+			t.Errorf("%s has a title and no case", sub)
+		}
 	}
 }

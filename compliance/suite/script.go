@@ -39,6 +39,8 @@ type Script struct {
 	t      *target // of a server under test
 	res    *report.Result
 	begun  time.Time
+	turn   func(*Case) (done func()) // waits until a heavy case may run
+	done   func()                    // ends that turn
 
 	conn    net.Conn
 	request head   // what a client asked, or what we did
@@ -79,7 +81,7 @@ const (
 
 // newScript makes the connection of a case. t is nil for clients.
 func newScript(ctx context.Context, c *Case, o *Options, t *target) *Script {
-	s := &Script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now()}
+	s := &Script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now(), done: func() {}}
 	s.res = &report.Result{
 		ID: c.ID, Description: c.Description, Expectation: c.Expectation,
 		Started: s.begun.UTC(), Behavior: report.OK, BehaviorClose: report.OK,
@@ -109,8 +111,9 @@ func scriptServer(ctx context.Context, t *target, c *Case, o *Options) (*report.
 
 // scriptClient plays a case against a client whose request has been read, right or
 // wrong: the case judges it.
-func scriptClient(ctx context.Context, c *Case, o *Options, q *clientRequest) *report.Result {
+func scriptClient(ctx context.Context, c *Case, o *Options, q *clientRequest, turn func(*Case) func()) *report.Result {
 	s := newScript(ctx, c, o, nil)
+	s.turn = turn
 	s.request, s.rest = q.head, q.rest
 	s.key = q.head.fields.Get("Sec-Websocket-Key")
 	s.res.Agent, s.res.HTTPRequest = q.agent, string(q.raw)
@@ -131,6 +134,7 @@ func (s *Script) play(conn net.Conn, f func(*Script)) {
 	s.do(func() { f(s) })
 	s.do(s.finish)
 	s.out.end()
+	s.done()
 	s.res.Duration = time.Since(s.begun)
 	s.res.CreateWirelog = !s.quiet
 	if s.res.Behavior == report.OK && s.res.Result == "" {

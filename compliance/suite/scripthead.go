@@ -270,4 +270,7 @@ func (s *Script) establish() {
 	if s.deflate != nil {
 		s.dec.RSV = wire.RSV1
 	}
+	if s.turn != nil {
+		s.done = s.turn(s.c)
+	}
 }

@@ -209,12 +209,14 @@ func (s *Server) runCase(ctx context.Context, q *clientRequest) {
 	}
 	var res *report.Result
 	if q.c.Script != nil {
-		s.turn(q.c, func() { res = scriptClient(ctx, q.c, s.o, q) })
+		res = scriptClient(ctx, q.c, s.o, q, s.turn)
 	} else {
 		p := newPeer(q.c, s.o, q.conn, true)
 		p.res.Agent = q.agent
 		p.answer(q)
-		s.turn(q.c, func() { p.run(q.rest) })
+		done := s.turn(q.c)
+		p.run(q.rest)
+		done()
 		res = p.res
 	}
 	if ctx.Err() == nil { // else it was cut off
@@ -222,14 +224,14 @@ func (s *Server) runCase(ctx context.Context, q *clientRequest) {
 	}
 }
 
-// turn calls f when the case may run: no more of the heavy ones than there are
-// processors.
-func (s *Server) turn(c *Case, f func()) {
-	if c.Heavy {
-		s.heavy <- struct{}{}
-		defer func() { <-s.heavy }()
+// turn waits until a case may run, behind its opening handshake: no more of the
+// heavy ones at once than there are processors. done ends the turn.
+func (s *Server) turn(c *Case) (done func()) {
+	if !c.Heavy {
+		return func() {}
 	}
-	f()
+	s.heavy <- struct{}{}
+	return func() { <-s.heavy }
 }
 
 // add keeps a result.

@@ -1,0 +1,68 @@
+package suite
+
+import (
+	"fmt"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// The cases that the original lacks are in groups of letters: H, the opening
+// handshake of servers; L, lengths and masks; X, extensions; R, resources; C, what
+// clients have to refuse and to send. Each plays a [Script].
+
+// Titles name the subgroups of the groups of letters, for a report.
+func Titles() map[string]string {
+	return map[string]string{
+		"H.1": "The request line", "H.2": "The version", "H.3": "The key", "H.4": "Upgrade and Connection",
+		"H.5": "Other fields", "H.6": "How the request arrives", "H.7": "Subprotocols", "H.8": "The response",
+		"L.1": "Lengths with their top bit set", "L.2": "Lengths in more octets than needed",
+		"L.3": "Payloads that are announced and never come", "L.4": "Control frames that are too long",
+		"L.5": "Masks", "L.6": "Fragments and pieces at the boundaries", "L.7": "Messages that grow without end",
+		"X.1": "Offers that are right", "X.2": "Offers to decline", "X.3": "Offers that are malformed",
+		"X.4": "Windows and contexts that are really kept", "X.5": "Reserved bits", "X.6": "Rare forms of compressed messages",
+		"X.7": "Data that does not inflate", "X.8": "Bombs",
+		"R.1": "Floods", "R.2": "Sending without reading", "R.3": "Requests that stall", "R.4": "Frames that stall",
+		"R.5": "Slow reading, small writes", "R.6": "Connections that are dropped", "R.7": "Connections that are half closed",
+		"C.1": "The status of the response", "C.2": "Its Upgrade and Connection", "C.3": "Its Sec-WebSocket-Accept",
+		"C.4": "Its subprotocol", "C.5": "Its extensions", "C.6": "How the response arrives", "C.7": "Masked frames",
+		"C.8": "What the client sends", "C.9": "A response that stalls",
+	}
+}
+
+// A letterCase is a row of a table of cases.
+type letterCase struct {
+	what string // the description
+	want string // the expectation
+	rule report.Rule
+	play func(*Script)
+}
+
+// letterCases gives the rows of a table their ids, such as H.1.1. Rows are only ever
+// added at the end, so that a case keeps its id.
+func letterCases(sub string, rows []letterCase, kind Case) []*Case {
+	var cases []*Case
+	for i, r := range rows {
+		c := kind
+		c.ID, c.Description, c.Expectation = fmt.Sprintf("%s.%d", sub, i+1), r.what, r.want
+		c.Rule, c.Script = r.rule, r.play
+		cases = append(cases, &c)
+	}
+	return cases
+}
+
+var (
+	forServers = Case{Servers: true}
+	forClients = Case{Clients: true}
+	forBoth    = Case{Servers: true, Clients: true}
+)
+
+// http9112 and http9110 make rules of the RFCs of HTTP.
+func http9112(section, level, text string) report.Rule { return httpRule("9112", section, level, text) }
+func http9110(section, level, text string) report.Rule { return httpRule("9110", section, level, text) }
+
+func httpRule(rfc, section, level, text string) report.Rule {
+	return report.Rule{
+		Section: "RFC " + rfc + ", section " + section, Level: level, Text: text,
+		URL: "https://www.rfc-editor.org/rfc/rfc" + rfc + "#section-" + section,
+	}
+}

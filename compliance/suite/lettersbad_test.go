@@ -1,0 +1,342 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/internal/broken"
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// caught are defects, and cases that must not be OK because of them. They are right
+// with a peer that has no defect.
+var caught = []struct {
+	defect  string
+	clients bool
+	cases   string
+}{
+	{"handshake-method", false, "H.1.1,H.1.4"},
+	{"handshake-http10", false, "H.1.5"},
+	{"handshake-version-8", false, "H.2.2,H.2.13"},
+	{"handshake-version-missing", false, "H.2.1"},
+	{"handshake-key-missing", false, "H.3.1,H.3.2"},
+	{"handshake-key-length", false, "H.3.3,H.3.4,H.3.5"},
+	{"handshake-field-twice", false, "H.2.11,H.3.8,H.3.9,H.5.2"},
+	{"handshake-connection", false, "H.4.11,H.4.12"},
+	{"handshake-upgrade", false, "H.4.10,H.4.13"},
+	{"handshake-list-ignored", false, "H.4.1,H.4.5"},
+	{"handshake-token-case", false, "H.4.4,H.4.7"},
+	{"handshake-token-substring", false, "H.4.15,H.4.17"},
+	{"handshake-host", false, "H.5.1"},
+	{"handshake-field-case", false, "H.5.4,H.5.5"},
+	{"handshake-field-space", false, "H.5.7,H.5.8"},
+	{"handshake-unlimited", false, "H.5.20"},
+	{"handshake-one-read", false, "H.6.2,H.6.11"},
+	{"subprotocol-unoffered", false, "H.7.1,H.8.6"},
+	{"extension-unoffered", false, "H.8.5"},
+	{"handshake-accept", false, "H.8.4"},
+	{"handshake-accept-missing", false, "H.8.4"},
+	{"length-top-bit", false, "L.1.2"},
+	{"length64-low32", false, "L.1.2"},
+	{"length-not-minimal", false, "L.2.1,L.2.5,L.2.8"},
+	{"length-unlimited", false, "L.3.6,L.7.1"},
+	{"control-too-long", false, "L.4.1,L.4.2,L.4.3"},
+	{"mask-unchecked", false, "L.5.1,L.5.6,L.5.7"},
+	{"fail-without-close", false, "L.2.1,L.4.1,L.5.1,X.5.1,X.7.1"},
+	{"fail-code-1000", false, "L.2.1,L.4.1,L.5.1,X.5.1,X.7.1"},
+	{"header-one-read", false, "L.6.18,L.6.19"},
+	{"payload-one-read", false, "L.6.17,R.4.4,R.5.2"},
+	{"fragment-last-lost", false, "L.6.2"},
+	{"deflate-client-window-unasked", false, "X.1.1"},
+	{"deflate-window-unanswered", false, "X.1.7,X.4.3"},
+	{"deflate-reset-unanswered", false, "X.1.4"},
+	{"deflate-answer-unknown", false, "X.1.1"},
+	{"deflate-parameter-unknown", false, "X.2.1,X.2.2"},
+	{"deflate-flag-with-value", false, "X.2.5,X.2.6"},
+	{"deflate-window-any", false, "X.2.7,X.2.8,X.2.9"},
+	{"deflate-window-zeros", false, "X.2.11"},
+	{"deflate-parameter-twice", false, "X.2.34,X.2.36"},
+	{"deflate-name-prefix", false, "X.2.39"},
+	{"deflate-window-exceeded", false, "X.4.1,X.4.3,X.4.5"},
+	{"deflate-reset-out-forgotten", false, "X.4.10,X.4.11"},
+	{"deflate-window-lost", false, "X.4.12,X.4.14"},
+	{"deflate-rsv1-control", false, "X.5.1,X.5.4"},
+	{"deflate-rsv1-continuation", false, "X.5.5,X.5.7"},
+	{"rsv2-ignored", false, "X.5.9,X.5.13"},
+	{"rsv1-ignored", false, "X.5.16"},
+	{"deflate-last-block-ends", false, "X.6.11"},
+	{"deflate-control", false, "X.6.19"},
+	{"deflate-garbage", false, "X.7.1,X.7.4"},
+	{"deflate-utf8-unchecked", false, "X.7.9"},
+	{"deflate-bomb", false, "X.8.1"},
+	{"flood-fragments", false, "R.1.1"},
+	{"messages-merged", false, "R.2.2"},
+	{"mask-restarts", false, "R.4.4,R.5.2"},
+	{"pong-reordered", false, "R.4.6,R.5.3"},
+	{"tcp-kept", false, "L.6.2"},
+	{"close-unanswered", false, "L.6.2"},
+	{"close-code-1002", false, "L.6.2"},
+	{"close-sends-data", false, "L.6.2"},
+	{"close-ignored", false, "L.6.2"},
+	{"message-twice", false, "L.6.2"},
+	{"answer-status", true, "C.1.1,C.1.3"},
+	{"answer-upgrade", true, "C.2.1,C.2.2"},
+	{"answer-connection", true, "C.2.6"},
+	{"handshake-list-ignored", true, "C.2.10"},
+	{"handshake-field-space", true, "C.2.19"},
+	{"answer-accept", true, "C.3.1,C.3.3,C.3.5"},
+	{"answer-subprotocol", true, "C.4.1"},
+	{"answer-extension", true, "C.5.1,C.5.8"},
+	{"deflate-window-any", true, "C.5.12"},
+	{"handshake-rest-lost", true, "C.6.5"},
+	{"handshake-unlimited", true, "C.6.10"},
+	{"mask-unchecked", true, "C.7.1,C.7.6"},
+	{"handshake-key-constant", true, "C.8.5"},
+	{"mask-key-constant", true, "C.8.11"},
+	{"deflate-window-exceeded", true, "X.4.3"},
+	{"length-not-minimal", true, "L.2.1"},
+}
+
+// short waits for nobody who does nothing, as many of the defects do.
+var short = &Options{HandshakeTimeout: 4 * time.Second, CloseTimeout: 500 * time.Millisecond, Parallel: 1}
+
+// playBroken runs cases against the server or the client with a defect; "" is none.
+func playBroken(t *testing.T, defect string, clients bool, cases []*Case) []*report.Result {
+	t.Helper()
+	if clients {
+		return testClient(t, cases, short, func(ctx context.Context, url string) {
+			if err := (&broken.Client{Defect: defect}).Echo(ctx, url); err != nil && strings.HasPrefix(err.Error(), "broken:") {
+				t.Error(err)
+			}
+		})
+	}
+	s := &broken.Server{Defect: defect}
+	url, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	results, err := TestServer(t.Context(), url, cases, short)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results
+}
+
+func allRight(r *report.Result) bool { return r.Behavior == report.OK && r.BehaviorClose == report.OK }
+
+// Each of the defects is seen by the cases that are about it, and by none of them
+// where it is not.
+func TestDefectsAreCaught(t *testing.T) {
+	every := map[bool]string{}
+	for _, c := range caught {
+		every[c.clients] += "," + c.cases
+	}
+	for clients, ids := range every {
+		t.Run(fmt.Sprint("right, clients ", clients), func(t *testing.T) {
+			for _, r := range playBroken(t, "", clients, letters(t, strings.Split(ids[1:], ",")...)) {
+				if !allRight(r) {
+					t.Errorf("%s: %s, %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+				}
+			}
+		})
+	}
+	for _, c := range caught {
+		t.Run(fmt.Sprint(c.defect, ", clients ", c.clients), func(t *testing.T) {
+			for _, r := range playBroken(t, c.defect, c.clients, letters(t, strings.Split(c.cases, ",")...)) {
+				if allRight(r) {
+					t.Errorf("%s does not see it", r.ID)
+				}
+				if o := r.Offense; o != nil && (o.Offset < 0 || o.Length < 0 || o.Offset+o.Length > len(o.Octets) || len(o.Octets) > 256 || o.What == "") {
+					t.Errorf("%s: the offense is %+v", r.ID, o)
+				}
+			}
+		})
+	}
+}
+
+// ---- peers in which nothing is right ---------------------------------------
+
+// A bad server deals with a connection.
+type bad func(ctx context.Context, c net.Conn)
+
+// no refuses every request.
+func no(_ context.Context, c net.Conn) {
+	_, _, _ = readHead(c, func([]byte) {})
+	_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+}
+
+// teapot answers every request with a status that is no error.
+func teapot(_ context.Context, c net.Conn) {
+	_, _, _ = readHead(c, func([]byte) {})
+	_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n")
+}
+
+// yes accepts every request, however wrong, with everything that was offered, and
+// answers everything with the same message.
+func yes(_ context.Context, c net.Conn) {
+	buf := make([]byte, 64<<10)
+	n, _ := c.Read(buf)
+	time.Sleep(time.Millisecond)
+	h := parseHead(buf[:n])
+	f := h.fields
+	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\nSec-WebSocket-Accept: %s\r\n",
+		wire.AcceptKey(f.Get("Sec-Websocket-Key")))
+	for _, name := range []string{"Sec-Websocket-Extensions", "Sec-Websocket-Protocol"} {
+		if v := f.Get(name); v != "" {
+			fmt.Fprintf(c, "%s: %s\r\n", name, v)
+		}
+	}
+	_, _ = io.WriteString(c, "\r\n")
+	for {
+		if _, err := c.Read(buf); err != nil {
+			return
+		}
+		if _, err := c.Write([]byte("\x81\x08nonsense")); err != nil {
+			return
+		}
+	}
+}
+
+// deaf accepts requests that are right, and then says nothing.
+func deaf(ctx context.Context, c net.Conn) {
+	raw, _, err := readHead(c, func([]byte) {})
+	if err != nil {
+		return
+	}
+	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+		wire.AcceptKey(parseHead(raw).fields.Get("Sec-Websocket-Key")))
+	_, _ = io.Copy(io.Discard, c)
+	<-ctx.Done() // nor does it see an end
+}
+
+// listen serves connections until the test ends.
+func listen(t *testing.T, serve bad) *target {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer c.Close()
+				defer context.AfterFunc(ctx, func() { c.Close() })()
+				serve(ctx, c)
+			})
+		}
+	})
+	t.Cleanup(func() { l.Close(); cancel(); wg.Wait() })
+	tgt, err := parseTarget("ws://"+l.Addr().String()+"/", &tls.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tgt
+}
+
+// seldom are cases that no peer can fail, since nobody says what is right.
+func seldom(c *Case) bool { return c.Idle || c.Rule.Level == "MAY" }
+
+// Every case for servers can fail: one or another of the bad servers fails it, and
+// not for want of an opening handshake where the case is about something else.
+func TestEveryServerCaseCanFail(t *testing.T) {
+	handshake := []*target{listen(t, no), listen(t, yes), listen(t, teapot)}
+	behind := []*target{listen(t, yes), listen(t, deaf)}
+	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 50 * time.Millisecond}).withDefaults()
+	var wg sync.WaitGroup
+	free := make(chan struct{}, 16)
+	for _, c := range letters(t, "H.*", "L.*", "X.*", "R.*") {
+		if !c.Servers || seldom(c) {
+			continue
+		}
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			targets := behind
+			if c.ID[0] == 'H' {
+				targets = handshake
+			}
+			for _, tgt := range targets {
+				r, err := serverCase(t.Context(), tgt, c, o)
+				if err != nil {
+					t.Logf("%s: %v", c.ID, err)
+					continue
+				}
+				if r.Behavior == report.Failed || r.Behavior == report.NonStrict {
+					return
+				}
+			}
+			t.Errorf("%s cannot fail: %s", c.ID, c.Description)
+		})
+	}
+	wg.Wait()
+}
+
+// Every case for clients can fail: a client that takes everything and answers
+// nonsense, or one that never asks rightly, fails it.
+func TestEveryClientCaseCanFail(t *testing.T) {
+	o := &Options{HandshakeTimeout: time.Second, CloseTimeout: 50 * time.Millisecond}
+	request := "GET %s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==\r\n\r\n"
+	wrong := strings.NewReplacer("websocket", "x", "Connection: Upgrade", "Connection: x", "Version: 13", "Version: 13\r\nSec-WebSocket-Protocol: a, a\r\nSec-WebSocket-Extensions: permessage-deflate; x",
+		"AQID", "@QID", "Host: h", "Host: ", "GET %s HTTP/1.1", "GET %s&#f HTTP/1.0").Replace(request) + "early"
+	failed := map[string]bool{}
+	cases := slices.DeleteFunc(letters(t, "L.*", "X.*", "R.*", "C.*"), seldom)
+	for _, ask := range []string{request, wrong} {
+		results := testClient(t, cases, o, func(ctx context.Context, url string) {
+			credulous(ctx, ask, url)
+		})
+		for _, r := range results {
+			if r.Behavior == report.Failed || r.Behavior == report.NonStrict {
+				failed[r.ID] = true
+			}
+		}
+	}
+	for _, c := range cases {
+		if c.Clients && !failed[c.ID] {
+			t.Errorf("%s cannot fail: %s", c.ID, c.Description)
+		}
+	}
+}
+
+// credulous is a client that answers whatever comes with the same frame.
+func credulous(ctx context.Context, request, url string) {
+	host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
+	c, err := net.Dial("tcp", host)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	fmt.Fprintf(c, request, "/"+path)
+	nonsense := append([]byte("\x81\x88\x00\x00\x00\x00"), "nonsense"...)
+	_ = c.SetDeadline(time.Now().Add(8 * time.Second))
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := c.Read(buf)
+		if err != nil {
+			return
+		}
+		if i := bytes.Index(buf[:n], []byte("\r\n\r\n")); i >= 0 && i+4 == n {
+			continue // but the head of the response
+		}
+		if _, err := c.Write(nonsense); err != nil {
+			return
+		}
+	}
+}
