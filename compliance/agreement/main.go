@@ -77,8 +77,13 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	tallies, err := c.compareAll(ctx)
-	if tableErr := c.show(stdout, tallies); tableErr != nil {
-		err = errors.Join(err, tableErr)
+	if len(tallies) > 0 {
+		err = errors.Join(err, c.show(stdout, tallies))
+	}
+	var missing *autobahn.NoRunnerError
+	if errors.As(err, &missing) {
+		fmt.Fprintln(stderr, "agreement:", missing, "Without one, -stored compares with the verdicts that are kept in this module.")
+		return 2
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "agreement:", err)
