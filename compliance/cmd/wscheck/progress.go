@@ -8,27 +8,22 @@ import (
 	"sync"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
-// The look of the bar, in columns.
-const (
-	barWidth   = 40
-	barLeast   = 8 // a smaller one is left out
-	redrawTime = 50 * time.Millisecond
-)
+// redrawTime is how long the bar at least stays as it is.
+const redrawTime = 50 * time.Millisecond
 
 // A progress tells how far a run is: by a bar on a terminal, by a line now and then
 // elsewhere. Any number of goroutines may call its methods.
 type progress struct {
 	w       io.Writer
-	width   int // of the terminal in columns; 0 if it is none
+	isTerm  bool
 	mu      sync.Mutex
 	tallies []*tally
-	drawn   time.Time
-	shown   int // columns that the bar covers
+	bar     *progressbar.ProgressBar // while it is shown
 }
 
 // A tally is how far the cases of an agent are.
@@ -40,14 +35,8 @@ type tally struct {
 }
 
 func newProgress(w io.Writer) *progress {
-	p := &progress{w: w}
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		p.width = 80
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			p.width = width
-		}
-	}
-	return p
+	f, ok := w.(*os.File)
+	return &progress{w: w, isTerm: ok && term.IsTerminal(int(f.Fd()))}
 }
 
 // count counts a case of an agent, which has as many as all. A case that runs again
@@ -57,7 +46,7 @@ func (p *progress) count(name string, all int, id string, passed bool) {
 	defer p.mu.Unlock()
 	t := p.tally(name, all)
 	t.passed[id] = passed
-	if p.width > 0 {
+	if p.isTerm {
 		p.draw(t)
 		return
 	}
@@ -99,52 +88,26 @@ func (t *tally) short() (n int) {
 
 // draw shows the bar: of all agents that are on their way, or of t, the last.
 func (p *progress) draw(t *tally) {
-	if time.Since(p.drawn) < redrawTime {
-		return
-	}
-	p.drawn = time.Now()
-	var sum tally
-	n, short, agents := 0, 0, 0
+	n, all, short, name, agents := 0, 0, 0, "", 0
 	for _, o := range p.tallies {
 		if len(o.passed) < o.all || o == t && agents == 0 {
 			agents++
-			n, short, sum.all, sum.name = n+len(o.passed), short+o.short(), sum.all+o.all, o.name
+			n, all, short, name = n+len(o.passed), all+o.all, short+o.short(), o.name
 		}
 	}
 	if agents > 1 {
-		sum.name = fmt.Sprintf("%d clients", agents)
+		name = fmt.Sprintf("%d clients", agents)
 	}
-	p.show(barLine(sum.name, n, sum.all, short, p.width-1)) // the last column might break the line
-}
-
-// barLine is the bar in at most width columns.
-func barLine(name string, n, all, short, width int) string {
-	count := fmt.Sprintf(" %d/%d", n, all)
 	if short > 0 {
-		count += fmt.Sprintf(", %d short", short)
+		name += fmt.Sprintf(", %d short", short)
 	}
-	room := width - len(count)
-	bar := min(barWidth, room-utf8.RuneCountInString(name)-1)
-	if bar < barLeast {
-		return clip(clip(name, max(room, 0))+count, width)
+	if p.bar == nil {
+		p.bar = progressbar.NewOptions(all, progressbar.OptionSetWriter(p.w), progressbar.OptionShowCount(),
+			progressbar.OptionFullWidth(), progressbar.OptionSetPredictTime(false), progressbar.OptionThrottle(redrawTime))
 	}
-	full := bar * min(n, all) / max(all, 1)
-	return name + " " + strings.Repeat("█", full) + strings.Repeat("░", bar-full) + count
-}
-
-func clip(s string, n int) string {
-	r := []rune(s)
-	return string(r[:min(len(r), n)])
-}
-
-// show puts a line in the place of the one that is shown; "" leaves the place empty.
-func (p *progress) show(line string) {
-	columns := utf8.RuneCountInString(line)
-	fmt.Fprintf(p.w, "\r%s%s", line, strings.Repeat(" ", max(0, p.shown-columns)))
-	if line == "" {
-		fmt.Fprint(p.w, "\r")
-	}
-	p.shown = columns
+	p.bar.ChangeMax(all)
+	p.bar.Describe(name)
+	_ = p.bar.Set(n) // fails if the terminal is gone, which is no reason to stop
 }
 
 // say prints a line that stays.
@@ -159,8 +122,9 @@ func (p *progress) say(line string) {
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.shown > 0 {
-		p.show("")
+	if p.bar != nil {
+		_ = p.bar.Clear()
+		p.bar = nil
 	}
 }
 

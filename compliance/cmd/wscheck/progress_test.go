@@ -27,40 +27,6 @@ func TestProgressLines(t *testing.T) {
 	}
 }
 
-func TestBar(t *testing.T) {
-	for _, tt := range []struct {
-		name                 string
-		n, all, short, width int
-		want                 string
-	}{
-		{"server", 0, 4, 0, 23, "server ░░░░░░░░░░░░ 0/4"},
-		{"server", 2, 4, 0, 23, "server ██████░░░░░░ 2/4"},
-		{"server", 4, 4, 1, 32, "server ████████████ 4/4, 1 short"},
-		{"server", 5, 4, 0, 23, "server ████████████ 5/4"},
-		{"server", 1, 2, 0, 200, "server " + strings.Repeat("█", 20) + strings.Repeat("░", 20) + " 1/2"},
-		{"a long name", 2, 4, 0, 20, "a long name 2/4"},
-		{"a longer name", 2, 4, 0, 10, "a long 2/4"},
-		{"name", 2, 4, 0, 3, " 2/"},
-	} {
-		got := barLine(tt.name, tt.n, tt.all, tt.short, tt.width)
-		if got != tt.want || utf8.RuneCountInString(got) > tt.width {
-			t.Errorf("%d of %d in %d columns: %q, want %q", tt.n, tt.all, tt.width, got, tt.want)
-		}
-	}
-}
-
-// A shorter line leaves nothing of the longer one before it.
-func TestBarIsErased(t *testing.T) {
-	var out strings.Builder
-	p := &progress{w: &out, width: 40}
-	p.show("long")
-	p.show("it")
-	p.say("report")
-	if want := "\rlong\rit  \r  \rreport\n"; out.String() != want {
-		t.Errorf("printed %q, want %q", out.String(), want)
-	}
-}
-
 // On a terminal there is a bar, which is gone in the end.
 func TestTerminal(t *testing.T) {
 	script, err := exec.LookPath("script")
@@ -78,7 +44,7 @@ func TestTerminal(t *testing.T) {
 		t.Fatalf("%v: %s", err, b)
 	}
 	text := strings.ReplaceAll(string(b), "\r\n", "\n")
-	if !regexp.MustCompile(`\rhawser server [█░]{8,} \d+/\d+`).MatchString(text) {
+	if !regexp.MustCompile(`hawser server +\d+% \|[█ ]+\| *\(\d+/\d+`).MatchString(text) {
 		t.Errorf("there is no bar in %q", text)
 	}
 	for line := range strings.Lines(text) {
@@ -87,7 +53,7 @@ func TestTerminal(t *testing.T) {
 				t.Errorf("%q is wider than the terminal", part)
 			}
 		}
-		if last := line[strings.LastIndex(line, "\r")+1:]; strings.ContainsAny(last, "█░") {
+		if last := line[strings.LastIndex(line, "\r")+1:]; strings.ContainsAny(last, "█|") {
 			t.Errorf("the bar stays: %q", line)
 		}
 	}
