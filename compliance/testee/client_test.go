@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // scriptedConn returns its messages, then io.EOF, and keeps what is written. Every
@@ -191,7 +192,10 @@ func TestClientParallel(t *testing.T) {
 			close(full)
 		}
 		mu.Unlock()
-		<-full
+		select {
+		case <-full:
+		case <-time.After(10 * time.Second):
+		}
 		mu.Lock()
 		running--
 		mu.Unlock()
