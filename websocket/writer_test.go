@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -78,85 +79,92 @@ func TestWriterSmallMessage(t *testing.T) {
 	}
 }
 
+// A lostMessage is one whose context ends before it is closed.
+type lostMessage struct {
+	name      string
+	extension bool
+	write     int  // bytes
+	flush     bool // after that
+	ends      bool // the connection, too
+}
+
+var lostMessages = []lostMessage{
+	{"nothing", false, 0, false, false},
+	{"little", false, 1000, false, false},
+	{"a fragment out", false, fragmentSize + 1, false, true},
+	{"flushed", false, 10, true, true},
+	{"extension, nothing", true, 0, true, false},
+	{"extension, little", true, 1000, false, false},
+	{"extension, as much as is known whole", true, fragmentSize, false, false},
+	{"extension has begun", true, fragmentSize + 1, false, true},
+	{"extension, flushed", true, 1, true, true},
+}
+
 // A Writer whose context ends sends nothing more, least of all the end of a message
 // that is not whole. What is lost with it: nothing if nothing is out and no extension
 // has begun; else the connection.
 func TestWriterContextEnds(t *testing.T) {
-	for _, row := range []struct {
-		name      string
-		extension bool
-		write     int
-		flush     bool
-		ends      bool
-	}{
-		{"nothing", false, 0, false, false},
-		{"little", false, 1000, false, false},
-		{"a fragment out", false, fragmentSize + 1, false, true},
-		{"flushed", false, 10, true, true},
-		{"extension, nothing", true, 0, true, false},
-		{"extension, little", true, 1000, false, false},
-		{"extension, as much as is known whole", true, fragmentSize, false, false},
-		{"extension has begun", true, fragmentSize + 1, false, true},
-		{"extension, flushed", true, 1, true, true},
-	} {
+	for _, lost := range lostMessages {
 		for _, kind := range []string{"tcp", "pipe"} {
-			t.Run(row.name+"/"+kind, func(t *testing.T) {
-				checkLeaks(t)
-				a, b := netPair(t, kind)
-				cfg, theirs := config{role: wire.Server, limits: Limits{}.withDefaults()}, newRuns(t)
-				if row.extension {
-					cfg.session = newRuns(t)
-				}
-				c, p := newPeerOver(t, a, b, cfg)
-				frames := start(func() []byte {
-					var buf bytes.Buffer
-					_, _ = buf.ReadFrom(p.nc)
-					return buf.Bytes()
-				})
-				ctx, cancel := context.WithCancel(bounded(t))
-				w, err := c.Writer(ctx, Text)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := w.Write(pattern(row.write, 0)); err != nil {
-					t.Fatal(err)
-				}
-				if row.flush {
-					if err := w.Flush(); err != nil {
-						t.Fatal(err)
-					}
-				}
-				cancel()
-				if _, err := w.Write([]byte("more")); !errors.Is(err, context.Canceled) {
-					t.Errorf("Write: %v", err)
-				}
-				if err := w.Flush(); !errors.Is(err, context.Canceled) {
-					t.Errorf("Flush: %v", err)
-				}
-				err = w.Close()
-				if e := wantError(t, err, "write", context.Canceled); errors.Is(e, net.ErrClosed) != row.ends || e.Accepted {
-					t.Fatalf("Close: %+v", e)
-				}
-				if !row.ends {
-					if err := c.Write(bounded(t), Text, []byte("next")); err != nil {
-						t.Fatal(err)
-					}
-					c.CloseNow()
-				}
-				got := string(<-frames)
-				want := "\x81\x04next"
-				if row.extension {
-					next := theirs.encode("next")
-					want = string([]byte{0xc1, byte(len(next))}) + next
-				}
-				if row.ends && row.extension && !row.flush && got != "" || !row.ends && got != want {
-					t.Errorf("the peer got % x", got[:min(len(got), 50)])
-				}
-				if row.ends && len(got) > 0 && got[0]&0x80 != 0 {
-					t.Errorf("the message was ended: % x", got[:2])
-				}
-			})
+			t.Run(lost.name+"/"+kind, func(t *testing.T) { testWriterContextEnds(t, kind, lost) })
 		}
+	}
+}
+
+func testWriterContextEnds(t *testing.T, kind string, lost lostMessage) {
+	checkLeaks(t)
+	a, b := netPair(t, kind)
+	cfg, theirs := config{role: wire.Server, limits: Limits{}.withDefaults()}, newRuns(t)
+	if lost.extension {
+		cfg.session = newRuns(t)
+	}
+	c, p := newPeerOver(t, a, b, cfg)
+	came := start(func() string {
+		b, _ := io.ReadAll(p.nc)
+		return string(b)
+	})
+	ctx, cancel := context.WithCancel(bounded(t))
+	w, err := c.Writer(ctx, Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(pattern(lost.write, 0)); err != nil {
+		t.Fatal(err)
+	}
+	if lost.flush {
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	if _, err := w.Write([]byte("more")); !errors.Is(err, context.Canceled) {
+		t.Errorf("Write: %v", err)
+	}
+	if err := w.Flush(); !errors.Is(err, context.Canceled) {
+		t.Errorf("Flush: %v", err)
+	}
+	err = w.Close()
+	if e := wantError(t, err, "write", context.Canceled); errors.Is(e, net.ErrClosed) != lost.ends || e.Accepted {
+		t.Fatalf("Close: %+v", e)
+	}
+	if lost.ends {
+		got := <-came
+		if lost.extension && !lost.flush && got != "" || got != "" && got[0]&0x80 != 0 {
+			t.Errorf("the peer got % x", got[:min(len(got), 50)])
+		}
+		return
+	}
+	next := "\x81\x04next"
+	if lost.extension {
+		next = theirs.encode("next")
+		next = string([]byte{0xc1, byte(len(next))}) + next
+	}
+	if err := c.Write(bounded(t), Text, []byte("next")); err != nil {
+		t.Fatal(err)
+	}
+	c.CloseNow()
+	if got := <-came; got != next {
+		t.Errorf("the peer got % x, want % x", got, next)
 	}
 }
 
