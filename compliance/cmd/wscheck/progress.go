@@ -101,11 +101,15 @@ func (p *progress) draw(t *tally) {
 	if short > 0 {
 		name += fmt.Sprintf(", %d short", short)
 	}
+	if p.bar != nil && (p.bar.IsFinished() || p.bar.GetMax() != all) { // it would not begin again
+		_ = p.bar.Clear()
+		p.bar = nil
+	}
 	if p.bar == nil {
 		p.bar = progressbar.NewOptions(all, progressbar.OptionSetWriter(p.w), progressbar.OptionShowCount(),
-			progressbar.OptionFullWidth(), progressbar.OptionSetPredictTime(false), progressbar.OptionThrottle(redrawTime))
+			progressbar.OptionSetDescription(name), progressbar.OptionFullWidth(),
+			progressbar.OptionSetPredictTime(false), progressbar.OptionThrottle(redrawTime))
 	}
-	p.bar.ChangeMax(all)
 	p.bar.Describe(name)
 	_ = p.bar.Set(n) // fails if the terminal is gone, which is no reason to stop
 }

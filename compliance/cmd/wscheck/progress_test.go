@@ -44,8 +44,10 @@ func TestTerminal(t *testing.T) {
 		t.Fatalf("%v: %s", err, b)
 	}
 	text := strings.ReplaceAll(string(b), "\r\n", "\n")
-	if !regexp.MustCompile(`hawser server +\d+% \|[█ ]+\| *\(\d+/\d+`).MatchString(text) {
-		t.Errorf("there is no bar in %q", text)
+	for _, side := range []string{serverAgent, clientAgent} {
+		if !regexp.MustCompile(side + ` +\d+% \|[█ ]+\| *\(\d+/\d+\) *\r`).MatchString(text) {
+			t.Errorf("there is no bar of %s in %q", side, text)
+		}
 	}
 	for line := range strings.Lines(text) {
 		for part := range strings.SplitSeq(strings.TrimRight(line, "\n"), "\r") {
