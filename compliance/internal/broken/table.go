@@ -64,7 +64,7 @@ var controlDefects = []Defect{
 	{"pong-of-empty-missing", "answers no empty ping", BothRoles, framing, nil},
 	{"pong-reordered", "answers pings in another order, from the second on", BothRoles, framing, nil},
 	{"pong-after-message", "answers the pings inside a message after it has returned it", BothRoles, framing, nil},
-	{"pong-at-message-end", "answers the pings inside a message when it has come to its end", BothRoles, framing, []string{"X.6.19", "R.1.2"}},
+	{"pong-at-message-end", "answers the pings inside a message when it has come to its end", BothRoles, framing, []string{"X.6.19"}},
 	{"pong-answered", "answers pongs with pongs", BothRoles, framing, nil},
 	{"pong-refused", "fails the connection at an unsolicited pong", BothRoles, framing, nil},
 }
@@ -94,7 +94,7 @@ var closeDefects = []Defect{
 	{"close-utf8-unchecked", "accepts a close reason that is not UTF-8", BothRoles, closing, nil},
 	{"close-sends-data", "sends a message after its close frame", BothRoles, closing, nil},
 	{"close-then-goes-on", "answers messages and pings that come after a close frame", BothRoles, closing, nil},
-	{"close-twice", "sends two close frames", BothRoles, closing, []string{"L.1.1", "L.1.2"}},
+	{"close-twice", "sends two close frames", BothRoles, closing, []string{"H.4.1", "H.4.2"}},
 	{"tcp-kept", "does not drop TCP after the closing handshake", BothRoles, some, nil},
 	{"fail-without-close", "drops TCP without a close frame when the other side is wrong", BothRoles, framing, []string{"L.1.1", "L.1.2"}},
 	{"fail-code-1000", "closes with 1000 when the other side is wrong", BothRoles, framing, nil},
@@ -180,12 +180,12 @@ var handshakeDefects = []Defect{
 // RFC 6455, section 4.1.
 var answerDefects = []Defect{
 	{"answer-status", "accepts any status", ClientRole, opening, []string{"C.1.1", "C.1.2"}},
-	{"answer-interim", "takes an interim answer, such as 100 or 103, for the last one", ClientRole, opening, nil},
+	{"answer-interim", "takes an interim answer, such as 100 or 103, for the last one", ClientRole, opening, []string{"C.1.16", "C.1.17"}},
 	{"answer-upgrade", "accepts an answer without Upgrade", ClientRole, opening, []string{"C.2.1", "C.2.2"}},
 	{"answer-connection", "accepts an answer without Connection", ClientRole, opening, []string{"C.2.6", "C.2.7"}},
 	{"answer-accept", "accepts any Sec-WebSocket-Accept", ClientRole, opening, []string{"C.3.1", "C.3.2"}},
 	{"answer-subprotocol", "accepts a subprotocol that it has not offered", ClientRole, opening, []string{"C.4.1", "C.4.2"}},
-	{"answer-extension", "accepts an extension that it has not offered", ClientRole, opening, nil},
+	{"answer-extension", "accepts an extension that it has not offered", ClientRole, opening, []string{"C.5.1", "C.5.2"}},
 	{"handshake-rest-lost", "loses the octets that come right behind the answer", ClientRole, opening, nil},
-	{"handshake-key-constant", "sends the same key at each connection", ClientRole, opening, nil},
+	{"handshake-key-constant", "sends the same key at each connection", ClientRole, opening, []string{"C.8.5"}},
 }

@@ -35,10 +35,13 @@ type OriginalRun struct {
 var originalJSON []byte
 
 // ReadOriginal returns the content of testdata/original.json.
-func ReadOriginal() (*Original, error) {
+func ReadOriginal() (*Original, error) { return ParseOriginal(originalJSON) }
+
+// ParseOriginal parses a file like that.
+func ParseOriginal(data []byte) (*Original, error) {
 	o := &Original{Right: map[string]map[string]Verdict{}}
-	if err := json.Unmarshal(originalJSON, o); err != nil {
-		return nil, fmt.Errorf("testdata/original.json: %w", err)
+	if err := json.Unmarshal(data, o); err != nil {
+		return nil, fmt.Errorf("the original's verdicts: %w", err)
 	}
 	return o, nil
 }
@@ -64,10 +67,8 @@ func (o *Original) Set(run OriginalRun) {
 	for i, d := range Defects() {
 		order[d.Name] = i
 	}
-	o.Runs = slices.DeleteFunc(o.Runs, func(r OriginalRun) bool {
-		_, known := order[r.Defect]
-		return !known
-	})
+	// Defects and roles that are no longer in the table go.
+	o.Runs = slices.DeleteFunc(o.Runs, func(r OriginalRun) bool { return check(r.Defect, RoleOf(r.Role)) != nil })
 	slices.SortStableFunc(o.Runs, func(a, b OriginalRun) int {
 		if a.Role != b.Role {
 			return -strings.Compare(a.Role, b.Role)

@@ -59,8 +59,15 @@ func main() {
 	}
 }
 
-func (a *asker) run(ctx context.Context, pattern, only string, right bool) (err error) {
-	if a.file, err = broken.ReadOriginal(); err != nil {
+func (a *asker) run(ctx context.Context, pattern, only string, right bool) error {
+	data, err := os.ReadFile(a.out)
+	if errors.Is(err, os.ErrNotExist) {
+		data, err = []byte("{}"), nil
+	}
+	if err != nil {
+		return err
+	}
+	if a.file, err = broken.ParseOriginal(data); err != nil {
 		return err
 	}
 	a.file.Suite = autobahn.Version
