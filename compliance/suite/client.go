@@ -107,6 +107,9 @@ func (r *run) again(cases []*Case) {
 			short, index[c] = append(short, c), i
 		}
 	}
+	if len(short) > maxAgain {
+		return // this is not the machine's doing
+	}
 	var wg sync.WaitGroup
 	free := make(chan struct{}, min(r.o.Parallel, few))
 	for _, c := range short {
@@ -124,6 +127,9 @@ func (r *run) again(cases []*Case) {
 
 // few is how many cases run at once when it matters that they are few.
 const few = 2
+
+// maxAgain is how many cases may fall short and still be run again.
+const maxAgain = 60
 
 // fine reports whether there is no point in another run: the peer did well, or does
 // not have what the case is about.

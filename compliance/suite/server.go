@@ -48,8 +48,9 @@ type Server struct {
 	mu      sync.Mutex
 	results map[string]map[string]*report.Result // by agent and id
 	order   []*report.Result
-	changed chan struct{} // closed when a result comes
-	heavy   chan struct{} // has room for the heavy cases that may run
+	running map[string]int // cases of an agent that have begun and not ended
+	changed chan struct{}  // closed when a result comes or a case ends
+	heavy   chan struct{}  // has room for the heavy cases that may run
 	stop    context.CancelCauseFunc
 }
 
@@ -74,6 +75,7 @@ func (s *Server) Results() []*report.Result {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.mu.Lock()
 	s.o, s.results = s.Options.withDefaults(), map[string]map[string]*report.Result{}
+	s.running = map[string]int{}
 	if s.changed == nil {
 		s.changed = make(chan struct{})
 	}
@@ -145,7 +147,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	case "/getCaseStatus":
 		s.tell(q, map[string]report.Verdict{"behavior": s.status(ctx, q)})
 	case "/updateReports":
-		s.update(q)
+		s.update(ctx, q)
 	case "/stopServer":
 		s.tell(q, nil)
 		s.stop(errStopped)
@@ -201,8 +203,41 @@ func (s *Server) parse(q *clientRequest) error {
 	return q.check()
 }
 
+// began counts a case of an agent that runs, until ended is called.
+func (s *Server) began(agent string) (ended func()) {
+	count := func(n int) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.running[agent] += n
+		close(s.changed)
+		s.changed = make(chan struct{})
+	}
+	count(1)
+	return func() { count(-1) }
+}
+
+// quiet waits, no longer than statusLimit, until no case of an agent runs.
+func (s *Server) quiet(ctx context.Context, agent string) {
+	ctx, cancel := context.WithTimeout(ctx, statusLimit)
+	defer cancel()
+	for {
+		s.mu.Lock()
+		n, changed := s.running[agent], s.changed
+		s.mu.Unlock()
+		if n == 0 {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // runCase plays a case.
 func (s *Server) runCase(ctx context.Context, q *clientRequest) {
+	defer s.began(q.agent)()
 	if s.Exclude != nil && s.Exclude(q.agent, q.c.ID) {
 		s.tell(q, nil)
 		return
@@ -282,7 +317,10 @@ func (s *Server) status(ctx context.Context, q *clientRequest) report.Verdict {
 	return r.Behavior
 }
 
-func (s *Server) update(q *clientRequest) {
+// update has the report written, of all cases that the agent has run: the last may
+// still be at its end.
+func (s *Server) update(ctx context.Context, q *clientRequest) {
+	s.quiet(ctx, q.agent)
 	if s.Report != nil {
 		if err := s.Report(s.Results()); err != nil {
 			s.stop(err)
