@@ -80,13 +80,19 @@ func (s *Script) asked() {
 	}
 }
 
-// refusedReply waits for a client to refuse a response. With ordinary it may also
-// leave it to us to drop TCP, as long as it speaks no WebSocket.
+// refusedReply waits for a client to refuse a response. It must not take a message,
+// and drop TCP: at once, or at the end of ours, as one does that reads the response
+// to its end for an error message. With ordinary it may also leave it to us to drop
+// TCP.
 func (s *Script) refusedReply(ordinary bool) {
 	s.dec = wire.Decoder{Role: wire.Server, MaxMessage: -1}
 	s.remember(s.rest)
 	if s.read(time.Now().Add(doubtTime)); len(s.rest) == 0 && !s.in.ended {
 		s.write(s.octets(textFrame("Is all well?")), pace{})
+		s.read(time.Now().Add(idleTime))
+	}
+	if c, ok := s.conn.(interface{ CloseWrite() error }); ok && len(s.rest) == 0 && !s.in.ended && !ordinary {
+		_ = c.CloseWrite()
 		s.read(time.Now().Add(reactionTime))
 	}
 	if strings.HasPrefix(string(s.rest), "GET ") {

@@ -41,6 +41,7 @@ func (s *Script) openDeflate(want side) {
 			continue
 		}
 		d.ServerNoContext = d.ServerNoContext || offer.ServerNoContext
+		d.ClientNoContext = d.ClientNoContext || offer.ClientNoContext // a hint, which some insist on
 		if offer.ServerBits > 0 && (d.ServerBits <= 0 || d.ServerBits > offer.ServerBits) {
 			d.ServerBits = offer.ServerBits
 		}

@@ -63,7 +63,7 @@ func either(r report.Rule, what string, edits ...edit) letterCase {
 // refusedEither judges a refusal of what may be refused.
 func (s *Script) refusedEither(format string, args ...any) {
 	if s.status() == 0 {
-		s.fail(format, args...)
+		s.broke(format, args...)
 	}
 	s.refusedStatus(false)
 	panic(stop{})
@@ -142,7 +142,11 @@ func versionRows() []letterCase {
 			"The version is " + version + ".", "The server returns an HTTP error code and names version 13 in Sec-WebSocket-Version.", mismatch,
 			func(s *Script) {
 				s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: "+version))
-				s.refusedRequest(false)
+				if draft := version == "7" || version == "8"; draft {
+					s.mayBeDraft(version)
+				} else {
+					s.refusedRequest(false)
+				}
 				if v := s.reply.fields.Values("Sec-Websocket-Version"); !wire.HasToken(v, "13") {
 					s.broke("The server refused it with %q, but does not name the version 13: Sec-WebSocket-Version is %q.", s.reply.line, v)
 				}
@@ -162,8 +166,8 @@ func versionRows() []letterCase {
 		version("The version is 13.0.", "Sec-WebSocket-Version: 13.0"),
 		refuses(once, "The version stands there twice, 13 and 8.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8")),
 		refuses(once, "The version stands there twice, 13 and 13.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13")),
-		{"The version is 8.", "If the response is 426 it has an Upgrade field.", upgrade, func(s *Script) {
-			s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 8"))
+		{"The version is 14.", "If the response is 426 it has an Upgrade field.", upgrade, func(s *Script) {
+			s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"))
 			s.refusedRequest(false)
 			if s.status() != 426 {
 				s.saw(report.OK, "The response is not 426: %s.", s.reply.line)
@@ -172,6 +176,18 @@ func versionRows() []letterCase {
 			}
 		}},
 	}
+}
+
+// mayBeDraft is refusedRequest for the versions of drafts that had users, which a
+// server may still understand (section 4.4).
+func (s *Script) mayBeDraft(version string) {
+	switch {
+	case s.answer(s.o.HandshakeTimeout) != "head":
+		s.broke("The server did not respond.")
+	case s.status() == 101:
+		s.inform("The server understands version %s too, an early draft.", version)
+	}
+	s.refusedStatus(false)
 }
 
 func keyRows() []letterCase {

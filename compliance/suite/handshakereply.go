@@ -9,14 +9,14 @@ func subprotocolRows() []letterCase {
 	chosen := rule("4.2.2", "MUST", "The value chosen MUST be derived from the client's handshake, specifically by selecting one of the values from the |Sec-WebSocket-Protocol| field that the server is willing to use for this connection (if any). If the client's handshake did not contain such a header field or if the server does not agree to any of the client's requested subprotocols, the only acceptable value is null.")
 	empty := rule("4.2.2", "MUST", "The empty string is not the same as the null value for these purposes and is not a legal value for this field.")
 	offers := func(r report.Rule, what string, must bool, lines ...string) letterCase {
-		want := "The server chooses one of them, or none."
+		want := "The server chooses one of them, or none. Nobody has to serve a client whose subprotocols it does not know."
 		if !must {
-			want += " Or it returns an HTTP error code."
+			want = "The server chooses one of them, or none; or it returns an HTTP error code."
 		}
 		return letterCase{what, want, r, func(s *Script) {
 			refused := s.refusedEither
 			if must {
-				refused = s.broke
+				refused = s.inform // it may insist on one that it knows
 			}
 			s.ask(add(lines...))
 			s.suspect = nil

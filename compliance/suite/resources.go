@@ -47,6 +47,7 @@ func (s *Script) flood(n int, f frame) {
 // survived waits for the end of a flood: whether the peer takes what comes behind
 // it. A refusal ends the script.
 func (s *Script) survived(codes ...int) {
+	s.attack = true
 	s.send(ping("after the flood"))
 	for deadline := time.Now().Add(workTime); ; {
 		switch g := s.next(time.Until(deadline)); {
@@ -67,7 +68,7 @@ func (s *Script) survived(codes ...int) {
 
 func floodRows() []letterCase {
 	row := func(what string, r report.Rule, play func(*Script)) letterCase {
-		return letterCase{what, "The peer takes it, or fails the connection with 1008, 1009 or 1002.", r, func(s *Script) {
+		return letterCase{what, "The peer takes it, or fails the connection with 1008, 1009 or 1002, or drops TCP.", r, func(s *Script) {
 			s.open()
 			play(s)
 		}}
@@ -121,7 +122,6 @@ func unreadRows() []letterCase {
 			for total < limit && s.pour(chunk, ping(strings.Repeat("p", 125))) {
 				total += chunk * 131
 			}
-			s.unread = true
 			s.survived(codePolicy, codeTooBig, codeProtocolError)
 			if total < limit {
 				s.saw(report.OK, "The peer stopped taking them after some %d KiB, and went on when we read.", total>>10)
@@ -275,8 +275,6 @@ func slowRows() []letterCase {
 					f.op = wire.OpText
 				}
 				s.together(f, ping(fmt.Sprint(i)))
-			}
-			for i := range 500 {
 				s.pong(fmt.Sprint(i))
 			}
 			s.send(cont("."))

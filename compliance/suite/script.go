@@ -30,7 +30,8 @@ import (
 //   - The peer had to fail the connection, and did: OK with a fitting code or none,
 //     WRONG CODE with another, and UNCLEAN if it dropped TCP without a close frame.
 //     A peer may omit that (RFC 6455, section 7.1.7), so its behaviour is right, but
-//     only where the other side could not have read it, which is never so here.
+//     only where the other side could not have read it, which is so only where we
+//     flood it.
 type Script struct {
 	c      *Case
 	o      *Options
@@ -56,7 +57,7 @@ type Script struct {
 	cut         bool  // the last frame of ours is not whole
 	sentClose   bool  // the last frame of ours is a bent close frame with 1000
 	lost        bool  // nothing that comes can be read any more
-	unread      bool  // we have not read: a close frame may have got stuck
+	attack      bool  // we do what may be met by any means (RFC 6455, section 7.1.1)
 	deflate     *deflater
 	agreed      DeflateParams
 	inflater    *inflater

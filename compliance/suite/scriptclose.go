@@ -105,8 +105,8 @@ func (s *Script) refusedBy(g got, want ...int) {
 	case g.kind == "end":
 		s.saw(report.OK, "The peer failed the connection.")
 		r.WasNotCleanReason = "the peer dropped TCP without a close frame"
-		if s.unread {
-			r.BehaviorClose, r.ResultClose = report.OK, "The peer dropped TCP; we did not read, so that no close frame could reach us."
+		if s.attack {
+			r.BehaviorClose, r.ResultClose = report.OK, "The peer dropped TCP, as it may when it is under attack (RFC 6455, section 7.1.1)."
 			return
 		}
 		r.BehaviorClose, r.ResultClose = report.Unclean, "The peer dropped TCP without a close frame, which it should send (RFC 6455, section 7.1.7)."
