@@ -37,10 +37,6 @@ var knownDifferences = []known{{
 	reason: "x/net returns each of the up to 65,536 fragments as a message, with its close frame behind them. " +
 		"The original allows a server one second for that frame, and needs more than that to read what comes before it.",
 }, {
-	peer: "xnet", side: server, cases: "6.2.[34]", field: behaviorClose, original: "UNCLEAN", native: "OK", varies: true,
-	reason: "x/net returns each fragment as a message of its own, so that several are not UTF-8. " +
-		"At the first the original fails the connection, at the second it drops TCP; ours looks at the first only.",
-}, {
 	peer: "websockets", cases: "[34].*", field: behavior, varies: true, reason: race,
 }, {
 	peer: "chromium", cases: "[34].*", field: behavior, varies: true, reason: race,

@@ -18,15 +18,15 @@ func (q *clientRequest) check() error {
 	case !strings.HasSuffix(q.head.line, " HTTP/1.1"):
 		return errors.New("the request is not of HTTP/1.1")
 	case f.Get("Host") == "":
-		return errors.New("Host is missing")
+		return errors.New("no field Host")
 	case !wire.HasToken(f.Values("Upgrade"), "websocket"):
-		return fmt.Errorf("Upgrade is %q, not websocket", f.Get("Upgrade"))
+		return fmt.Errorf("field Upgrade is %q, not websocket", f.Get("Upgrade"))
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):
-		return errors.New("Connection does not have Upgrade")
+		return errors.New("field Connection does not have Upgrade")
 	case len(keys) != 1 || !wire.IsKey(keys[0]):
-		return fmt.Errorf("Sec-WebSocket-Key is %q, not 16 octets in base64", keys)
+		return fmt.Errorf("field Sec-WebSocket-Key is %q, not 16 octets in base64", keys)
 	case f.Get("Sec-Websocket-Version") != "13":
-		return fmt.Errorf("Sec-WebSocket-Version is %q, not 13", f.Get("Sec-Websocket-Version"))
+		return fmt.Errorf("field Sec-WebSocket-Version is %q, not 13", f.Get("Sec-Websocket-Version"))
 	}
 	q.accept, q.extensions = wire.AcceptKey(keys[0]), f.Values("Sec-Websocket-Extensions")
 	return nil

@@ -88,7 +88,7 @@ func (s *Script) refusedReply(ordinary bool) {
 	s.dec = wire.Decoder{Role: wire.Server, MaxMessage: -1}
 	s.remember(s.rest)
 	if s.read(time.Now().Add(doubtTime)); len(s.rest) == 0 && !s.in.ended {
-		s.write(s.octets(textFrame("Is all well?")), pace{})
+		s.write(s.octets(textFrame("Is all well?")), tempo{})
 		s.read(time.Now().Add(idleTime))
 	}
 	if c, ok := s.conn.(interface{ CloseWrite() error }); ok && len(s.rest) == 0 && !s.in.ended && !ordinary {
@@ -285,7 +285,7 @@ func unofferedRow(r report.Rule, what, params string, may func([]wire.Offer) boo
 func replyDeliveryRows() []letterCase {
 	valid := rule("4.1", "MUST", "If the server's response is validated as provided for above, it is said that _The WebSocket Connection is Established_ and that the WebSocket Connection is in the OPEN state.")
 	server := rule("4.2.2", "MUST", "At this point, the server may begin sending (and receiving) data.")
-	slowly := func(what string, how pace) letterCase {
+	slowly := func(what string, how tempo) letterCase {
 		return letterCase{what, "The client takes it and returns a message.", valid, func(s *Script) {
 			s.asked()
 			s.respondBy(how)
@@ -296,10 +296,10 @@ func replyDeliveryRows() []letterCase {
 	}
 	large := http9110("5.4", "MAY", "A client MAY discard or truncate received field lines that are larger than the client wishes to process if the field semantics are such that the dropped value(s) can be safely ignored without changing the message framing or response semantics.")
 	return []letterCase{
-		slowly("The response comes octet by octet.", pace{size: 1}),
-		slowly("The response comes octet by octet, with 1 ms between.", pace{size: 1, gap: time.Millisecond}),
-		slowly("The response comes in pieces of 7 octets, with 5 ms between.", pace{size: 7, gap: 5 * time.Millisecond}),
-		slowly("The response comes in pieces of 128 octets, with 20 ms between.", pace{size: 128, gap: 20 * time.Millisecond}),
+		slowly("The response comes octet by octet.", tempo{size: 1}),
+		slowly("The response comes octet by octet, with 1 ms between.", tempo{size: 1, gap: time.Millisecond}),
+		slowly("The response comes in pieces of 7 octets, with 5 ms between.", tempo{size: 7, gap: 5 * time.Millisecond}),
+		slowly("The response comes in pieces of 128 octets, with 20 ms between.", tempo{size: 128, gap: 20 * time.Millisecond}),
 		{"A message comes together with the response.", "It comes back.", server, func(s *Script) {
 			s.open(behind(string(s.octets(textFrame("early")))))
 			s.comesBack(wire.OpText, []byte("early"))
@@ -309,7 +309,7 @@ func replyDeliveryRows() []letterCase {
 			s.open(behind(f[:5]))
 			s.flush(idleTime)
 			s.pause(20 * time.Millisecond)
-			s.write([]byte(f[5:]), pace{})
+			s.write([]byte(f[5:]), tempo{})
 			s.comesBack(wire.OpText, []byte("early bird"))
 		}},
 		{"A close frame comes together with the response.", "It is answered.", ruleCloseAnswer, earlyClose},
@@ -351,7 +351,7 @@ func stalledReplyRow() letterCase {
 	want := "The client gives up within " + giveUpTime.String() + "."
 	return letterCase{"The response stops before its end.", want, r, func(s *Script) {
 		s.asked()
-		s.write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"), pace{})
+		s.write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"), tempo{})
 		for deadline := time.Now().Add(giveUpTime); !s.in.ended; {
 			if !s.read(deadline) {
 				s.broke("The client still waits after %v.", giveUpTime)

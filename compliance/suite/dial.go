@@ -193,11 +193,11 @@ func (p *Peer) checkResponse(raw []byte, key string) error {
 	case words[1] != "101":
 		return fmt.Errorf("the server refused the upgrade: %s", h.line)
 	case !strings.EqualFold(f.Get("Upgrade"), "websocket"):
-		return fmt.Errorf("Upgrade is %q, not websocket", f.Get("Upgrade"))
+		return fmt.Errorf("field Upgrade is %q, not websocket", f.Get("Upgrade"))
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):
-		return errors.New("Connection does not have Upgrade")
+		return errors.New("field Connection does not have Upgrade")
 	case len(accept) != 1 || accept[0] != wire.AcceptKey(key):
-		return fmt.Errorf("Sec-WebSocket-Accept is %q, not %q", accept, wire.AcceptKey(key))
+		return fmt.Errorf("field Sec-WebSocket-Accept is %q, not %q", accept, wire.AcceptKey(key))
 	case f.Get("Sec-Websocket-Protocol") != "":
 		return errors.New("a subprotocol that was not offered")
 	}

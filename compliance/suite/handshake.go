@@ -319,7 +319,7 @@ func oversizedRow() letterCase {
 func deliveryRows() []letterCase {
 	valid := rule("4.1", "MUST", "The handshake MUST be a valid HTTP request as specified by [RFC2616].")
 	early := rule("4.1", "MAY", "Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.")
-	slowly := func(what string, how pace) letterCase {
+	slowly := func(what string, how tempo) letterCase {
 		return letterCase{what, "The server accepts it and returns a message.", valid, func(s *Script) {
 			s.askBy(how)
 			s.opened(s.broke)
@@ -327,9 +327,9 @@ func deliveryRows() []letterCase {
 		}}
 	}
 	rows := []letterCase{
-		slowly("The request comes octet by octet.", pace{size: 1}),
-		slowly("The request comes octet by octet, with 1 ms between.", pace{size: 1, gap: time.Millisecond}),
-		slowly("The request comes in pieces of 7 octets, with 5 ms between.", pace{size: 7, gap: 5 * time.Millisecond}),
+		slowly("The request comes octet by octet.", tempo{size: 1}),
+		slowly("The request comes octet by octet, with 1 ms between.", tempo{size: 1, gap: time.Millisecond}),
+		slowly("The request comes in pieces of 7 octets, with 5 ms between.", tempo{size: 7, gap: 5 * time.Millisecond}),
 	}
 	for _, cut := range []struct{ where, after string }{
 		{"in the method", "GE"}, {"in the middle of the request line", "GET /"}, {"between CR and LF of the request line", "HTTP/1.1\r"},
@@ -355,10 +355,10 @@ func deliveryRows() []letterCase {
 func (s *Script) askCut(after string) {
 	raw := s.compose(set("Sec-WebSocket-Key", "Sec-WebSocket-Key: ABCDEFGHIJKLMNOPQRSTUQ=="))
 	i := strings.Index(string(raw), after) + len(after)
-	s.write(raw[:i], pace{})
+	s.write(raw[:i], tempo{})
 	s.flush(idleTime)
 	s.pause(20 * time.Millisecond)
-	s.write(raw[i:], pace{})
+	s.write(raw[i:], tempo{})
 	s.last, s.suspect = sent{}, nil
 	s.opened(s.broke)
 	s.echo(wire.OpText, []byte("Hello"))

@@ -64,7 +64,7 @@ func (s *Script) bent(f bentFrame) []byte {
 
 // sendBent sends a frame and marks what is wrong with it: n octets from one on.
 func (s *Script) sendBent(f bentFrame, from, n int, what string) {
-	s.write(s.bent(f), pace{})
+	s.write(s.bent(f), tempo{})
 	s.logFrame(frame{op: f.op, more: f.more, payload: []byte(f.payload)})
 	s.cut, s.sentClose = f.length != uint64(len(f.payload)), f.op == wire.OpClose
 	s.mark(from, n, what)
@@ -241,7 +241,7 @@ func maskRows() []letterCase {
 // length changes.
 func boundaryRows() []letterCase {
 	sizes := []int{0, 125, 126, 127, 65535, 65536}
-	row := func(what string, chop pace, lengths ...int) letterCase {
+	row := func(what string, chop tempo, lengths ...int) letterCase {
 		return letterCase{what, "It comes back.", ruleLength, func(s *Script) {
 			s.open()
 			var data, raw []byte
@@ -260,18 +260,18 @@ func boundaryRows() []letterCase {
 	}
 	var rows []letterCase
 	for _, n := range sizes {
-		rows = append(rows, row(fmt.Sprintf("A message in fragments of %d and 1 octets.", n), pace{}, n, 1))
+		rows = append(rows, row(fmt.Sprintf("A message in fragments of %d and 1 octets.", n), tempo{}, n, 1))
 	}
 	for _, n := range sizes {
-		rows = append(rows, row(fmt.Sprintf("A message in fragments of 1 and %d octets.", n), pace{}, 1, n))
+		rows = append(rows, row(fmt.Sprintf("A message in fragments of 1 and %d octets.", n), tempo{}, 1, n))
 	}
-	slow := pace{size: 1, gap: 2 * time.Millisecond}
+	slow := tempo{size: 1, gap: 2 * time.Millisecond}
 	return append(rows,
-		row("A message in fragments of 125, 126, 127, 65,535, 65,536, 0 and 1 octets.", pace{}, 125, 126, 127, 65535, 65536, 0, 1),
-		row("The same, the other way round.", pace{}, 1, 0, 65536, 65535, 127, 126, 125),
+		row("A message in fragments of 125, 126, 127, 65,535, 65,536, 0 and 1 octets.", tempo{}, 125, 126, 127, 65535, 65536, 0, 1),
+		row("The same, the other way round.", tempo{}, 1, 0, 65536, 65535, 127, 126, 125),
 		row("A message of 126 octets, octet by octet with 2 ms between.", slow, 126),
 		row("A message in fragments of 10 octets, octet by octet with 2 ms between.", slow, 10, 10, 10),
-		row("A message of 65,536 octets in pieces of 5,000, so that one begins within the length.", pace{size: 5000}, 65536),
+		row("A message of 65,536 octets in pieces of 5,000, so that one begins within the length.", tempo{size: 5000}, 65536),
 		headerRow("A frame whose header of 16 bits of length comes octet by octet, with 20 ms between.", 200),
 		headerRow("A frame whose header of 64 bits of length comes octet by octet, with 20 ms between.", 70000),
 	)
@@ -283,8 +283,8 @@ func headerRow(what string, n int) letterCase {
 		s.open()
 		f := frame{op: wire.OpBinary, payload: []byte(strings.Repeat("x", n))}
 		raw := s.octets(f)
-		s.write(raw[:len(raw)-n], pace{size: 1, gap: 20 * time.Millisecond})
-		s.write(raw[len(raw)-n:], pace{})
+		s.write(raw[:len(raw)-n], tempo{size: 1, gap: 20 * time.Millisecond})
+		s.write(raw[len(raw)-n:], tempo{})
 		s.logFrame(f)
 		s.comesBack(f.op, f.payload)
 	}}

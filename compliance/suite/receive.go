@@ -175,16 +175,20 @@ func (p *Peer) beginFrameIn() {
 func (p *Peer) part(b []byte) int {
 	in := &p.in
 	n := int(min(int64(len(b)), in.frame.Length-in.at))
-	keep := !p.res.FailedByMe || in.frame.Opcode.IsControl()
-	if keep && (in.frame.Opcode.IsControl() && len(in.payload) < 1<<16 || !in.frame.Opcode.IsControl()) {
+	control := in.frame.Opcode.IsControl()
+	text := b[:n]
+	if keep := control && len(in.payload) < 1<<16 || !control && !p.res.FailedByMe; keep {
 		at := len(in.payload)
-		in.payload = append(in.payload, b[:n]...)
-		if in.frame.Masked {
-			wire.Mask(in.payload[at:], in.frame.Key, in.at)
-		}
-		if !in.frame.Opcode.IsControl() && in.isText && !in.isDeflated {
-			p.checkText(in.payload[at:])
-		}
+		in.payload = append(in.payload, text...)
+		text = in.payload[at:]
+	} else if in.frame.Masked {
+		text = slices.Clone(text)
+	}
+	if in.frame.Masked {
+		wire.Mask(text, in.frame.Key, in.at)
+	}
+	if !control && in.isText && !in.isDeflated {
+		p.checkText(text)
 	}
 	in.at += int64(n)
 	if n > 0 && in.at == in.frame.Length {
@@ -195,7 +199,7 @@ func (p *Peer) part(b []byte) int {
 
 // checkText fails the connection at the first octet that is not UTF-8.
 func (p *Peer) checkText(b []byte) {
-	if _, ok := p.in.utf8.Check(b); !ok && !p.in.badText {
+	if _, ok := p.in.utf8.Check(b); !ok || p.in.badText {
 		p.in.badText = true
 		p.fail(codeInvalidPayload, "text that is not UTF-8")
 	}
@@ -234,8 +238,8 @@ func (p *Peer) endFrame() {
 func (p *Peer) endMessageIn() {
 	in := &p.in
 	data := in.message
-	if p.res.FailedByMe {
-		return
+	if p.res.FailedByMe && in.isDeflated {
+		return // its payload was not kept
 	}
 	if in.isDeflated {
 		var err error
@@ -247,7 +251,7 @@ func (p *Peer) endMessageIn() {
 			p.checkText(data)
 		}
 	}
-	if in.isText && !in.badText && !in.utf8.Complete() {
+	if in.isText && (in.badText || !in.utf8.Complete()) {
 		p.fail(codeInvalidPayload, "text that ends within a character")
 	}
 	if p.state == open {

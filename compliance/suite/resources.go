@@ -41,7 +41,7 @@ func (s *Script) flood(n int, f frame) {
 	one := s.octets(f)
 	s.hush()
 	s.res.TxFrameStats[int(f.op)] += n
-	s.write(bytes.Repeat(one, n), pace{})
+	s.write(bytes.Repeat(one, n), tempo{})
 }
 
 // survived waits for the end of a flood: whether the peer takes what comes behind
@@ -182,7 +182,7 @@ func stalledRequestRows() []letterCase {
 	cut := func(after string) func(*Script) {
 		return func(s *Script) {
 			raw := string(s.compose())
-			s.write([]byte(raw[:strings.Index(raw, after)+len(after)]), pace{})
+			s.write([]byte(raw[:strings.Index(raw, after)+len(after)]), tempo{})
 		}
 	}
 	return []letterCase{
@@ -191,7 +191,7 @@ func stalledRequestRows() []letterCase {
 		row("A request stops in a field.", cut("Upgrade: web")),
 		row("A request stops before the empty line at its end.", cut("Sec-WebSocket-Version: 13\r\n")),
 		row("A request comes at two octets a second.", func(s *Script) {
-			s.write(s.compose()[:2*int(giveUpTime.Seconds())], pace{size: 1, gap: time.Second / 2})
+			s.write(s.compose()[:2*int(giveUpTime.Seconds())], tempo{size: 1, gap: time.Second / 2})
 		}),
 	}
 }
@@ -202,13 +202,13 @@ func stalledFrameRows() []letterCase {
 		return letterCase{what, "The peer waits. When the rest has come all is well.", ruleStream, func(s *Script) {
 			s.open()
 			b := raw(s)
-			s.write(b[:cut], pace{})
+			s.write(b[:cut], tempo{})
 			s.cut = true
 			if g := s.next(idleTime); g.kind != "nothing" {
 				s.unexpected(g, "patience")
 			}
 			s.alive()
-			s.write(b[cut:], pace{})
+			s.write(b[cut:], tempo{})
 			s.cut = false
 			after(s)
 		}}
@@ -346,7 +346,7 @@ func halfClosedRows() []letterCase {
 		row("Our direction of TCP ends between frames.", func(*Script) {}),
 		row("Our direction of TCP ends behind a message.", func(s *Script) { s.send(textFrame("Hello")) }),
 		row("Our direction of TCP ends within a message.", func(s *Script) { s.send(moreText("Hel")) }),
-		row("Our direction of TCP ends within a frame.", func(s *Script) { s.write(s.octets(textFrame("Hello"))[:4], pace{}) }),
+		row("Our direction of TCP ends within a frame.", func(s *Script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
 	}
 }
 

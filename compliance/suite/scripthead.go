@@ -65,10 +65,10 @@ func compose(lines []string, edits []edit, fill *strings.Replacer) (raw []byte, 
 }
 
 // ask sends the request of an opening handshake.
-func (s *Script) ask(edits ...edit) { s.askBy(pace{}, edits...) }
+func (s *Script) ask(edits ...edit) { s.askBy(tempo{}, edits...) }
 
 // askBy sends a request in pieces.
-func (s *Script) askBy(how pace, edits ...edit) { s.put(s.compose(edits...), how) }
+func (s *Script) askBy(how tempo, edits ...edit) { s.put(s.compose(edits...), how) }
 
 // compose makes a request, and marks what the edits put there as what has to be
 // refused.
@@ -92,9 +92,9 @@ func (s *Script) compose(edits ...edit) []byte {
 }
 
 // respond sends the response of an opening handshake to a client.
-func (s *Script) respond(edits ...edit) { s.respondBy(pace{}, edits...) }
+func (s *Script) respond(edits ...edit) { s.respondBy(tempo{}, edits...) }
 
-func (s *Script) respondBy(how pace, edits ...edit) {
+func (s *Script) respondBy(how tempo, edits ...edit) {
 	lines := []string{
 		"HTTP/1.1 101 Switching Protocols", "Server: " + userAgent, "Upgrade: websocket", "Connection: Upgrade",
 		"Sec-WebSocket-Accept: {accept}",
@@ -121,7 +121,7 @@ func (s *Script) markHead(raw []byte, from, to int, where string) {
 }
 
 // put sends a head; the octets of the stream begin behind it.
-func (s *Script) put(raw []byte, how pace) {
+func (s *Script) put(raw []byte, how tempo) {
 	s.write(raw, how)
 	s.last = sent{}
 	if _, tail, ok := bytes.Cut(raw, []byte("\r\n\r\n")); ok {

@@ -92,14 +92,14 @@ func (o *outbox) run() {
 	}
 }
 
-// pace is how octets are written.
-type pace struct {
+// tempo is how octets are written.
+type tempo struct {
 	size int           // octets a write; 0: all in one
 	gap  time.Duration // between writes
 }
 
 // write sends octets as they are.
-func (s *Script) write(raw []byte, how pace) {
+func (s *Script) write(raw []byte, how tempo) {
 	s.last = sent{s.last.at + int64(len(s.last.raw)), raw}
 	size := how.size
 	if size <= 0 {
@@ -135,7 +135,7 @@ func (s *Script) flush(d time.Duration) bool {
 // send sends frames, each in one write unless it is chopped.
 func (s *Script) send(frames ...frame) {
 	for _, f := range frames {
-		s.write(s.octets(f), pace{size: f.chop})
+		s.write(s.octets(f), tempo{size: f.chop})
 		s.logFrame(f)
 	}
 }
@@ -147,7 +147,7 @@ func (s *Script) together(frames ...frame) {
 		raw = append(raw, s.octets(f)...)
 		s.logFrame(f)
 	}
-	s.write(raw, pace{})
+	s.write(raw, tempo{})
 }
 
 // octets is a frame as it travels, masked if we are a client.

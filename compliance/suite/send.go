@@ -36,6 +36,10 @@ type sender struct {
 	done  chan struct{}
 }
 
+// octetPause is the pause before an octet that is written by itself, as long as the
+// original's. Without it a peer has no time to answer a message that precedes a breach.
+const octetPause = 100 * time.Microsecond
+
 // A chunk is what one write sends. One that is late is logged when it is written.
 type chunk struct {
 	data []byte
@@ -103,6 +107,9 @@ func (s *sender) run() {
 				s.p.mu.Lock()
 				s.p.logTx(c.data, true)
 				s.p.mu.Unlock()
+				if !s.p.c.Heavy && len(c.data) == 1 {
+					time.Sleep(octetPause)
+				}
 			}
 			if _, err := s.p.conn.Write(c.data); err != nil {
 				break // the reader sees it too

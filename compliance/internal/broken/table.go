@@ -162,7 +162,7 @@ var handshakeDefects = []Defect{
 	{"handshake-body", "takes the body of a request for frames", ServerRole, opening, []string{"H.5.16", "H.5.17"}},
 	{"handshake-connection", "accepts a request without Connection", ServerRole, opening, []string{"H.4.11", "H.4.12"}},
 	{"handshake-upgrade", "accepts a request without Upgrade", ServerRole, opening, []string{"H.4.10", "H.4.13"}},
-	{"handshake-version-8", "accepts version 8", ServerRole, opening, []string{"H.2.2", "H.2.13"}},
+	{"handshake-version-8", "accepts version 8", ServerRole, opening, []string{"H.2.2"}},
 	{"handshake-version-missing", "accepts a request without a version", ServerRole, opening, []string{"H.2.1", "H.2.7"}},
 	{"handshake-key-missing", "accepts a request without a key", ServerRole, opening, []string{"H.3.1", "H.3.2"}},
 	{"handshake-key-length", "accepts keys that are not 16 octets in base64", ServerRole, opening, []string{"H.3.3", "H.3.4"}},

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/hawser-ws/hawser/compliance/internal/broken"
+)
+
+// wstest returns the suite that HAWSER_WSTEST names.
+func wstest(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("HAWSER_WSTEST")
+	if path == "" {
+		t.Skip("HAWSER_WSTEST is not set")
+	}
+	return path
+}
+
+// The original suite finds nothing wrong with a right peer, and with one that is
+// broken what the file says.
+func TestOriginal(t *testing.T) {
+	a := &asker{wstest: wstest(t)}
+	file, err := broken.ReadOriginal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const defect = "pong-empty"
+	for _, role := range []string{"server", "client"} {
+		right, _, err := a.ask(t.Context(), "", role, []string{"1.1.*", "2.*", "5.*", "7.*", "12.1.1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, v := range right {
+			if v != file.Right[role][id] {
+				t.Errorf("a right %s, case %s: %q, the file says %q", role, id, v, file.Right[role][id])
+			}
+		}
+		got, _, err := a.ask(t.Context(), defect, role, []string{"2.1", "2.2", "2.9"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		differs := file.Run(defect, role).Differs
+		if got["2.1"] != right["2.1"] || got["2.2"] != differs["2.2"][0] || got["2.9"] != differs["2.9"][0] {
+			t.Errorf("a %s with %s: %q, the file says %q", role, defect, got, differs)
+		}
+	}
+}
+
+// With a pattern that no defect matches nothing is asked, and the file stays.
+func TestNothingToAsk(t *testing.T) {
+	before, err := os.ReadFile("../testdata/original.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &asker{out: filepath.Join(t.TempDir(), "original.json")}
+	if err := os.WriteFile(a.out, before, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.run(t.Context(), "no such", "", false); err != nil {
+		t.Fatal(err)
+	}
+	if string(a.file.Format()) != string(before) {
+		t.Error("the file would change")
+	}
+}
