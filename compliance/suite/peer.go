@@ -79,7 +79,6 @@ type Peer struct {
 		h  wire.Header
 		at int64
 	}
-	autoFrag int // octets a fragment; 0: none
 
 	expected  map[report.Verdict][]event
 	want      report.ExpectedClose

@@ -30,7 +30,6 @@ type receiver struct {
 	message    []byte
 	utf8       wire.UTF8
 	badText    bool
-	offset     int64 // of the stream, behind the handshake
 }
 
 // took works on octets that came.
