@@ -194,7 +194,7 @@ var tungstenite = &Peer{
 			return "", err
 		}
 		// cargo itself knows whether there is anything to be done.
-		err := runQuiet(ctx, dir, "cargo", "build", "--release", "--locked", "--quiet")
+		err := runQuiet(ctx, dir, "cargo", "build", "--release", "--quiet")
 		return tungsteniteVersion, err
 	},
 	Serve: tungsteniteProgram.serve,
