@@ -126,7 +126,7 @@ var deflateDefects = []Defect{
 	{"deflate-reset-out-forgotten", "agrees to no context takeover and keeps its context", BothRoles, packed, nil},
 	{"deflate-reset-unanswered", "leaves server_no_context_takeover out of its answer", ServerRole, offers, []string{"X.1.4", "X.1.9"}},
 	{"deflate-window-lost", "forgets what came in earlier messages", BothRoles, packed, nil},
-	{"deflate-tail-kept", "does not leave out the tail of a message", BothRoles, packed, nil},
+	{"deflate-tail-kept", "does not leave out the tail of a message", BothRoles, packed, []string{"X.6.1", "X.6.5"}},
 	{"deflate-tail-forgotten", "does not put back the tail of a message", BothRoles, packed, nil},
 	{"deflate-last-block-ends", "ends a message at its first last block", BothRoles, offers, []string{"X.6.11"}},
 	{"deflate-control", "compresses pongs", BothRoles, offers, []string{"X.6.19"}},
