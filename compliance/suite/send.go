@@ -61,12 +61,15 @@ func (s *sender) put(chunks ...chunk) {
 	}
 }
 
-// drop ends the connection: at once, or when all is written.
+// drop ends the connection: at once, or when all is written, for which a peer that
+// does not read has no longer than CloseTimeout.
 func (s *sender) drop(flush bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ended, s.flush = true, flush
-	if !flush {
+	if flush {
+		_ = s.p.conn.SetWriteDeadline(time.Now().Add(s.p.o.CloseTimeout))
+	} else {
 		s.p.conn.Close()
 	}
 	s.wake.Signal()

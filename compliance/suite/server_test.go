@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
@@ -63,4 +64,33 @@ func TestReportWaitsForCases(t *testing.T) {
 	if r, err := s.Wait(ctx, "a", "5.19"); err != nil || !r.Passed() {
 		t.Errorf("%+v, %v", r, err)
 	}
+}
+
+// A server that closes, and then neither reads nor goes away, holds a case up for no
+// longer than the case's own second and CloseTimeout: what waits to be written does
+// not keep the connection.
+func TestPeerThatClosesAndStalls(t *testing.T) {
+	cases, err := Cases([]string{"1.1.1"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		p := newPeer(cases[0], (&Options{}).withDefaults(), ours, false)
+		begun, done := time.Now(), make(chan struct{})
+		go func() {
+			defer close(done)
+			p.run([]byte{0x88, 0}) // a close frame behind the handshake
+		}()
+		select {
+		case <-done:
+		case <-time.After(time.Hour):
+			theirs.Close()
+			<-done
+		}
+		if took := time.Since(begun); took != time.Second+DefaultCloseTimeout {
+			t.Errorf("it took %v", took)
+		}
+	})
 }
