@@ -57,5 +57,5 @@ func (p *Peer) answer(q *clientRequest) {
 	p.res.HTTPResponse = b.String()
 	p.logTx(b.Bytes(), false)
 	p.traffic.PreopenOutgoingOctetsWireLevel = int64(b.Len())
-	p.out.put(chunk{b.Bytes(), false})
+	p.out.put(parcel{data: b.Bytes()})
 }

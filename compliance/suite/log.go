@@ -24,12 +24,16 @@ func (p *Peer) logMode(on bool) {
 
 func (p *Peer) logTx(b []byte, sync bool) {
 	p.res.TxOctetStats[len(b)]++
-	p.log(report.LogEntry{Kind: report.TxOctets, Size: len(b), Text: report.Hex(b), Sync: sync}, false)
+	if p.logOn {
+		p.log(report.LogEntry{Kind: report.TxOctets, Size: len(b), Text: report.Hex(b), Sync: sync}, false)
+	}
 }
 
 func (p *Peer) logRx(b []byte) {
 	p.res.RxOctetStats[len(b)]++
-	p.log(report.LogEntry{Kind: report.RxOctets, Size: len(b), Text: report.Hex(b)}, false)
+	if p.logOn {
+		p.log(report.LogEntry{Kind: report.RxOctets, Size: len(b), Text: report.Hex(b)}, false)
+	}
 }
 
 // shown returns events as a report has them.

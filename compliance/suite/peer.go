@@ -69,7 +69,7 @@ type Peer struct {
 	replied *time.Timer // waits for the answer to our close frame
 	dropped *time.Timer // waits for the server to drop TCP
 	in      receiver
-	out     sender
+	out     *outbox
 	deflate *deflater // nil: not negotiated
 	traffic report.Traffic
 	sent    recording
@@ -101,7 +101,7 @@ func newPeer(c *Case, o *Options, conn net.Conn, server bool) *Peer {
 		RxOctetStats: map[int]int{}, TxOctetStats: map[int]int{},
 		RxFrameStats: map[int]int{}, TxFrameStats: map[int]int{},
 	}
-	p.out.init(p)
+	p.out = newOutbox(conn)
 	return p
 }
 
@@ -274,7 +274,8 @@ func (p *Peer) judge() {
 // judgeClose makes the verdict on the close: the first that applies.
 func (p *Peer) judgeClose() {
 	r := p.res
-	switch wrongSide := p.want.ClosedByMe != r.ClosedByMe; {
+	wrongSide := p.want.ClosedByMe != r.ClosedByMe
+	switch {
 	case !p.wasOpen:
 		r.BehaviorClose, r.ResultClose = report.Failed, "The opening handshake was not completed."
 		return
@@ -289,7 +290,7 @@ func (p *Peer) judgeClose() {
 	default:
 		r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
 	}
-	if p.fatal && p.want.ClosedByMe != r.ClosedByMe {
+	if p.fatal && wrongSide {
 		r.Behavior = report.Failed
 	}
 }

@@ -90,7 +90,7 @@ func roundTrips(id string, kind, size int, wait time.Duration) *Case {
 	if size == 0 {
 		f.payload = nil
 	}
-	c := both(id, rule("5.4", "MAY", ruleSplit.Text), fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, kinds[kind].name, size),
+	c := both(id, ruleSplit, fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, kinds[kind].name, size),
 		fmt.Sprintf("All come back within %v; then a clean close with 1000.", wait), func(p *Peer) {
 			p.logMode(false)
 			p.result(report.Failed, fmt.Sprintf("Not all messages came back within %v.", wait))

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
@@ -16,81 +14,6 @@ import (
 )
 
 // ---- writing ---------------------------------------------------------------
-
-// An outbox writes on a goroutine of its own, so that a peer that does not read
-// cannot hold up a script. What waits is bounded by what a script sends.
-type outbox struct {
-	conn  net.Conn
-	mu    sync.Mutex
-	wake  sync.Cond
-	queue []parcel
-	ended bool
-	lost  bool // a write failed
-	done  chan struct{}
-}
-
-// A parcel is what one write sends.
-type parcel struct {
-	data []byte
-	gap  time.Duration // to wait before
-	then func()        // called once it is written, or cannot be; may be nil
-}
-
-func newOutbox(conn net.Conn) *outbox {
-	o := &outbox{conn: conn, done: make(chan struct{})}
-	o.wake.L = &o.mu
-	go o.run()
-	return o
-}
-
-func (o *outbox) put(p ...parcel) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !o.ended {
-		o.queue = append(o.queue, p...)
-		o.wake.Signal()
-	}
-}
-
-// end drops TCP and waits for the goroutine.
-func (o *outbox) end() {
-	o.mu.Lock()
-	o.ended = true
-	o.wake.Signal()
-	o.mu.Unlock()
-	o.conn.Close()
-	<-o.done
-}
-
-func (o *outbox) run() {
-	defer close(o.done)
-	for {
-		o.mu.Lock()
-		for len(o.queue) == 0 && !o.ended {
-			o.wake.Wait()
-		}
-		if o.ended {
-			o.mu.Unlock()
-			return
-		}
-		p := o.queue[0]
-		o.queue = o.queue[1:]
-		o.mu.Unlock()
-		if p.gap > 0 {
-			time.Sleep(p.gap) // milliseconds
-		}
-		if len(p.data) > 0 {
-			if _, err := o.conn.Write(p.data); err != nil { // it shows when the script reads
-				o.mu.Lock()
-				o.lost = true
-				o.mu.Unlock()
-			}
-		}
-		if p.then != nil {
-			p.then()
-		}
-	}
-}
 
 // tempo is how octets are written.
 type tempo struct {
@@ -120,7 +43,7 @@ func (s *Script) write(raw []byte, how tempo) {
 // flush reports whether all that was sent has left within d.
 func (s *Script) flush(d time.Duration) bool {
 	done := make(chan struct{})
-	s.out.put(parcel{then: func() { close(done) }})
+	s.out.put(parcel{after: func() { close(done) }})
 	select {
 	case <-done:
 		s.out.mu.Lock()

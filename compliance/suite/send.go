@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
@@ -23,103 +22,9 @@ type frame struct {
 	sync    bool // a write of its own
 }
 
-// A sender writes in the order in which it was asked to, on a goroutine of its own,
-// so that a peer that does not read holds up nobody. What waits is bounded by what a
-// script sends.
-type sender struct {
-	p     *Peer
-	mu    sync.Mutex
-	wake  sync.Cond
-	queue []chunk
-	ended bool // nothing follows
-	flush bool // write what is queued, then drop
-	done  chan struct{}
-}
-
 // octetPause is the pause before an octet that is written by itself, as long as the
 // original's. Without it a peer has no time to answer a message that precedes a breach.
 const octetPause = 100 * time.Microsecond
-
-// A chunk is what one write sends. One that is late is logged when it is written.
-type chunk struct {
-	data []byte
-	late bool
-}
-
-func (s *sender) init(p *Peer) {
-	s.p, s.done = p, make(chan struct{})
-	s.wake.L = &s.mu
-	go s.run()
-}
-
-func (s *sender) put(chunks ...chunk) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.ended {
-		s.queue = append(s.queue, chunks...)
-		s.wake.Signal()
-	}
-}
-
-// drop ends the connection: at once, or when all is written, for which a peer that
-// does not read has no longer than CloseTimeout.
-func (s *sender) drop(flush bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended, s.flush = true, flush
-	if flush {
-		_ = s.p.conn.SetWriteDeadline(time.Now().Add(s.p.o.CloseTimeout))
-	} else {
-		s.p.conn.Close()
-	}
-	s.wake.Signal()
-}
-
-// end drops the connection and waits for the goroutine.
-func (s *sender) end() {
-	s.mu.Lock()
-	flush := s.ended && s.flush
-	s.mu.Unlock()
-	if flush { // what is queued still goes out, if the peer takes it
-		select {
-		case <-s.done:
-		case <-time.After(s.p.o.CloseTimeout):
-		}
-	}
-	s.drop(false)
-	<-s.done
-}
-
-func (s *sender) run() {
-	defer close(s.done)
-	for {
-		s.mu.Lock()
-		for len(s.queue) == 0 && !s.ended {
-			s.wake.Wait()
-		}
-		if len(s.queue) == 0 || s.ended && !s.flush {
-			s.mu.Unlock()
-			s.p.conn.Close()
-			return
-		}
-		next := s.queue
-		s.queue = nil
-		s.mu.Unlock()
-		for _, c := range next {
-			if c.late {
-				s.p.mu.Lock()
-				s.p.logTx(c.data, true)
-				s.p.mu.Unlock()
-				if !s.p.c.Heavy && len(c.data) == 1 {
-					time.Sleep(octetPause)
-				}
-			}
-			if _, err := s.p.conn.Write(c.data); err != nil {
-				break // the reader sees it too
-			}
-		}
-	}
-}
 
 // write sends octets.
 func (p *Peer) write(data []byte, sync bool, chop int) {
@@ -134,17 +39,25 @@ func (p *Peer) write(data []byte, sync bool, chop int) {
 	}
 	if chop == 0 && !sync {
 		p.logTx(data, false)
-		p.out.put(chunk{data, false})
+		p.out.put(parcel{data: data})
 		return
 	}
 	if chop == 0 {
 		chop = len(data)
 	}
-	var chunks []chunk
+	var parcels []parcel
 	for c := range slices.Chunk(data, max(chop, 1)) {
-		chunks = append(chunks, chunk{c, true})
+		q := parcel{data: c, before: func() { // what travels alone is logged when it does
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			p.logTx(c, true)
+		}}
+		if len(c) == 1 && !p.c.Heavy {
+			q.gap = octetPause
+		}
+		parcels = append(parcels, q)
 	}
-	p.out.put(chunks...)
+	p.out.put(parcels...)
 }
 
 // send sends a frame.
@@ -278,11 +191,15 @@ func (p *Peer) drop(why string) {
 	p.dropNow(false)
 }
 
-// dropNow ends TCP; with flush, once all is written.
+// dropNow ends TCP; with flush, once all is written or CloseTimeout is over.
 func (p *Peer) dropNow(flush bool) {
 	if p.state != closed {
 		p.res.DroppedByMe = true
 		p.state = closed
-		p.out.drop(flush)
+		limit := time.Duration(0)
+		if flush {
+			limit = p.o.CloseTimeout
+		}
+		p.out.drop(limit)
 	}
 }
