@@ -1,21 +1,16 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"flag"
 	"fmt"
-	"math/big"
 	"net"
 	"net/url"
 	"strings"
 	"syscall"
-	"time"
+
+	"github.com/hawser-ws/hawser/compliance/internal/selfsigned"
 )
 
 // listenFlags say where a server of ours listens.
@@ -103,33 +98,11 @@ func (l *listenFlags) certificate() (tls.Certificate, error) {
 		return tls.Certificate{}, errors.New("-cert and -key go together")
 	}
 	if l.cert == "" {
-		return selfSigned()
+		return selfsigned.New()
 	}
 	c, err := tls.LoadX509KeyPair(l.cert, l.key)
 	if err != nil {
 		err = fmt.Errorf("-cert and -key: %w", err)
 	}
 	return c, err
-}
-
-// selfSigned makes a certificate for this machine, good for a year.
-func selfSigned() (tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "wscheck"},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().AddDate(1, 0, 0),
-		DNSNames:     []string{"localhost"},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		return tls.Certificate{}, err
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, nil
 }
