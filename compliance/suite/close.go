@@ -63,7 +63,7 @@ func closeCases() []*Case {
 			}))
 	}
 	for i, code := range []int{0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999} {
-		cases = append(cases, badClose(fmt.Sprintf("7.9.%d", i+1), ruleCloseCodes, fmt.Sprintf("A close frame with code %d, which none may have.", code), closeBody(code, "")))
+		cases = append(cases, badClose(fmt.Sprintf("7.9.%d", i+1), ruleOfCode(code), fmt.Sprintf("A close frame with code %d, which none may have.", code), closeBody(code, "")))
 	}
 	for i, code := range []int{5000, 65535} {
 		c := badClose(fmt.Sprintf("7.13.%d", i+1), ruleCloseCodes, fmt.Sprintf("A close frame with code %d, beyond all that are defined.", code), closeBody(code, ""))
@@ -72,6 +72,17 @@ func closeCases() []*Case {
 		cases = append(cases, c)
 	}
 	return cases
+}
+
+// ruleOfCode is why a close frame must not have a code.
+func ruleOfCode(code int) ruleT {
+	switch {
+	case code < 1000:
+		return ruleCodeUnused
+	case code == 1005 || code == 1006: // the RFC says the same of both
+		return ruleCodeNever
+	}
+	return ruleCodeLater
 }
 
 // closeFirst closes with a payload of our choice and gives the peer a second.

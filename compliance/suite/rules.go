@@ -12,7 +12,7 @@ func rule(section, level, text string) report.Rule {
 
 // The sentences that several groups test.
 var (
-	ruleMinimal     = rule("5.2", "MUST", "Note that in all cases, the minimal number of bytes MUST be used to encode the length.")
+	ruleMinimal     = rule("5.2", "MUST", "Note that in all cases, the minimal number of bytes MUST be used to encode the length")
 	rulePong        = rule("5.5.2", "MUST", "Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already received a Close frame.")
 	rulePongData    = rule("5.5.3", "MUST", "A Pong frame sent in response to a Ping frame must have identical \"Application data\" as found in the message body of the Ping frame being replied to.")
 	ruleUnasked     = rule("5.5.3", "MAY", "A Pong frame MAY be sent unsolicited. This serves as a unidirectional heartbeat. A response to an unsolicited Pong frame is not expected.")
@@ -28,7 +28,10 @@ var (
 	ruleAfterClose  = rule("5.5.1", "MUST", "The application MUST NOT send any more data frames after sending a Close frame.")
 	ruleCloseBody   = rule("5.5.1", "MUST", "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code with value /code/ defined in Section 7.4.")
 	ruleCloseReason = rule("5.5.1", "MUST", "Following the 2-byte integer, the body MAY contain UTF-8-encoded data with value /reason/, the interpretation of which is not defined by this specification.")
-	ruleCloseCodes  = rule("7.4", "MUST", "Endpoints MAY use the following pre-defined status codes when sending a Close frame.")
+	ruleCloseCodes  = rule("7.4.1", "MAY", "Endpoints MAY use the following pre-defined status codes when sending a Close frame.")
+	ruleCodeUnused  = rule("7.4.2", "MUST", "Status codes in the range 0-999 are not used.")
+	ruleCodeNever   = rule("7.4.1", "MUST", "1005 is a reserved value and MUST NOT be set as a status code in a Close control frame by an endpoint.")
+	ruleCodeLater   = rule("7.4.2", "MUST", "Status codes in the range 1000-2999 are reserved for definition by this protocol, its future revisions, and extensions specified in a permanent and readily available public specification.")
 	ruleLength      = rule("5.2", "MUST", "The length of the \"Payload data\", in bytes: if 0-125, that is the payload length.")
 	ruleSplit       = rule("5.4", "MAY", "A sender MAY create fragments of any size for non-control messages.")
 )
