@@ -65,9 +65,9 @@ type Peer struct {
 	mu      sync.Mutex // held while an event is worked on; guards what follows
 	state   state
 	wasOpen bool
-	timers  []*time.Timer
-	replied *time.Timer // waits for the answer to our close frame
-	dropped *time.Timer // waits for the server to drop TCP
+	timers  timers
+	replied *timer // waits for the answer to our close frame
+	dropped *timer // waits for the server to drop TCP
 	in      receiver
 	out     *outbox
 	deflate *deflater // nil: not negotiated
@@ -91,6 +91,7 @@ type Peer struct {
 // newPeer makes the end of a connection whose handshake is done or under way.
 func newPeer(c *Case, o *Options, conn net.Conn, server bool) *Peer {
 	p := &Peer{c: c, o: o, conn: conn, server: server, logOn: true}
+	p.timers = timers{mu: &p.mu, over: func() bool { return p.state == closed }}
 	p.expected = map[report.Verdict][]event{}
 	p.res = &report.Result{
 		ID: c.ID, Case: c.number(), Description: c.Description, Expectation: c.Expectation,
@@ -140,9 +141,7 @@ func (p *Peer) finish() {
 		p.res.Duration = time.Since(p.begun)
 	}
 	p.state = closed
-	for _, t := range p.timers {
-		t.Stop()
-	}
+	p.timers.stop()
 	p.mu.Unlock()
 	p.out.end()
 	p.mu.Lock()
@@ -154,17 +153,7 @@ func (p *Peer) finish() {
 }
 
 // after has f called as an event, unless the connection ends before.
-func (p *Peer) after(d time.Duration, f func()) *time.Timer {
-	t := time.AfterFunc(d, func() {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		if p.state != closed {
-			f()
-		}
-	})
-	p.timers = append(p.timers, t)
-	return t
-}
+func (p *Peer) after(d time.Duration, f func()) *timer { return p.timers.after(d, f) }
 
 // ---- what scripts say ------------------------------------------------------
 

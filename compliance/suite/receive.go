@@ -295,7 +295,7 @@ func (p *Peer) gotClose(payload []byte) {
 	switch p.state {
 	case closing: // the answer to ours
 		if p.replied != nil {
-			p.replied.Stop()
+			p.replied.stop()
 		}
 		r.WasClean = true
 		if p.server {
