@@ -1,0 +1,153 @@
+package inflate
+
+// A code maps what was read so far, with a 1 in front, to a symbol.
+type code map[int]int
+
+// next reads a symbol.
+func (c code) next(r *reader) (int, error) {
+	seen := 1
+	for range 15 {
+		bit, err := r.bits(1)
+		if err != nil {
+			return 0, err
+		}
+		seen = seen<<1 | bit
+		if symbol, ok := c[seen]; ok {
+			return symbol, nil
+		}
+	}
+	return 0, ErrSymbol
+}
+
+// newCode makes the canonical code with these lengths (section 3.2.2). It must be
+// complete; or have one symbol, of one bit; or none.
+func newCode(lengths []int) (code, error) {
+	c, seen := code{}, 1
+	for n := 1; n <= 15; n++ {
+		seen <<= 1
+		for symbol, length := range lengths {
+			if length != n {
+				continue
+			}
+			if seen == 2<<n { // 1, and n more: the codes of n bits are used up
+				return nil, ErrCode
+			}
+			c[seen] = symbol
+			seen++
+		}
+	}
+	lone := len(c) == 1 && c.has(0b10)
+	if seen != 2<<15 && len(c) > 0 && !lone {
+		return nil, ErrCode
+	}
+	return c, nil
+}
+
+func (c code) has(seen int) bool { _, ok := c[seen]; return ok }
+
+// codes reads the codes of a dynamic block (section 3.2.7).
+func (r *reader) codes() (literals, distances code, err error) {
+	counts, err := r.bits(14)
+	if err != nil {
+		return nil, nil, err
+	}
+	nlit, ndist, nlen := counts&31+257, counts>>5&31+1, counts>>10+4
+	if nlit > 286 || ndist > 30 {
+		return nil, nil, ErrCode
+	}
+	first := make([]int, 19)
+	for _, i := range lengthOrder[:nlen] {
+		if first[i], err = r.bits(3); err != nil {
+			return nil, nil, err
+		}
+	}
+	c, err := newCode(first)
+	if err != nil {
+		return nil, nil, err
+	}
+	lengths, err := r.lengths(c, nlit+ndist)
+	if err != nil {
+		return nil, nil, err
+	}
+	if literals, err = newCode(lengths[:nlit]); err == nil {
+		distances, err = newCode(lengths[nlit:])
+	}
+	return literals, distances, err
+}
+
+// lengths reads the n code lengths of both codes.
+func (r *reader) lengths(c code, n int) (lengths []int, err error) {
+	for len(lengths) < n {
+		symbol, err := c.next(r)
+		if err != nil {
+			return nil, err
+		}
+		value, more, extra := symbol, 1, 0
+		switch symbol {
+		case 16:
+			if len(lengths) == 0 {
+				return nil, ErrCode
+			}
+			value = lengths[len(lengths)-1]
+			extra, err = r.bits(2)
+			more = 3 + extra
+		case 17:
+			value = 0
+			extra, err = r.bits(3)
+			more = 3 + extra
+		case 18:
+			value = 0
+			extra, err = r.bits(7)
+			more = 11 + extra
+		}
+		if err != nil {
+			return nil, err
+		}
+		for range more {
+			lengths = append(lengths, value)
+		}
+	}
+	if len(lengths) > n {
+		return nil, ErrCode
+	}
+	return lengths, nil
+}
+
+// lengthOrder is the order in which the lengths of the code for lengths come.
+var lengthOrder = [19]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
+
+// The tables of section 3.2.5.
+var (
+	lengthBase = [29]int{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31,
+		35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
+	lengthExtra = [29]int{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2,
+		3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0}
+	distanceBase = [30]int{1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193,
+		257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577}
+	distanceExtra = [30]int{0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6,
+		7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13}
+)
+
+// The codes of section 3.2.6.
+var fixedLiterals, fixedDistances = fixedCodes()
+
+func fixedCodes() (literals, distances code) {
+	lengths := make([]int, 288)
+	for i := range lengths {
+		switch {
+		case i < 144 || i > 279:
+			lengths[i] = 8
+		case i < 256:
+			lengths[i] = 9
+		default:
+			lengths[i] = 7
+		}
+	}
+	five := make([]int, 32)
+	for i := range five {
+		five[i] = 5
+	}
+	literals, _ = newCode(lengths) // both are complete
+	distances, _ = newCode(five)
+	return literals, distances
+}

@@ -1,0 +1,162 @@
+package inflate
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"testing"
+)
+
+// deflated returns messages of one stream as compress/flate makes them, with a window
+// of 32 KiB.
+func deflated(t *testing.T, level int, messages ...[]byte) [][]byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, level)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var payloads [][]byte
+	for _, m := range messages {
+		b.Reset()
+		if _, err := w.Write(m); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		payloads = append(payloads, bytes.Clone(bytes.TrimSuffix(b.Bytes(), []byte(Tail))))
+	}
+	return payloads
+}
+
+// reference is what compress/flate makes of a payload.
+func reference(payload, dictionary []byte) ([]byte, error) {
+	src := io.MultiReader(bytes.NewReader(payload), bytes.NewReader([]byte(Tail+"\x01\x00\x00\xff\xff")))
+	return io.ReadAll(flate.NewReaderDict(src, dictionary))
+}
+
+func words(rnd *rand.Rand, n int) []byte {
+	var b []byte
+	for len(b) < n {
+		b = append(b, []string{"the ", "window ", "of ", "a ", "reference, ", "\xff\x00"}[rnd.IntN(6)]...)
+	}
+	return b[:n]
+}
+
+func TestStreamReadsWhatOthersWrite(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, level := range []int{flate.NoCompression, flate.BestSpeed, flate.BestCompression, flate.HuffmanOnly} {
+		var messages [][]byte
+		for range 20 {
+			messages = append(messages, words(rnd, rnd.IntN(6000)))
+		}
+		s := Stream{Window: 1 << 15}
+		for i, payload := range deflated(t, level, messages...) {
+			m, err := s.Message(payload)
+			if err != nil || !bytes.Equal(m.Out, messages[i]) {
+				t.Fatalf("level %d, message %d: %d bytes, %v; want %d", level, i, len(m.Out), err, len(messages[i]))
+			}
+		}
+	}
+}
+
+// What is crafted is mostly good, of all kinds; and compress/flate agrees with what is
+// made of it.
+func TestStreamAgreesOnCrafted(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	good, compared, far, early := 0, 0, 0, 0
+	for range 3000 {
+		script := make([]byte, rnd.IntN(150))
+		for i := range script {
+			script[i] = byte(rnd.Uint32())
+		}
+		history := words(rnd, rnd.IntN(40000))
+		s := Stream{Window: 1 << 15}
+		s.Add(history)
+		dictionary := bytes.Clone(s.Dictionary())
+		payload, _ := Craft(script)
+		if rnd.IntN(8) == 0 && len(payload) > 0 {
+			payload[rnd.IntN(len(payload))] ^= 1 << rnd.IntN(8)
+		}
+		m, err := s.Message(payload)
+		if errors.Is(err, ErrDistance) {
+			far++
+		}
+		if m.Early {
+			early++
+		}
+		if err == nil {
+			good++
+		}
+		if m.Finals > 0 || m.Early {
+			continue // compress/flate ends there
+		}
+		compared++
+		want, wantErr := reference(payload, dictionary)
+		if (err == nil) != (wantErr == nil) || err == nil && !bytes.Equal(m.Out, want) {
+			t.Fatalf("%x: %d bytes, %v; compress/flate has %d, %v", payload, len(m.Out), err, len(want), wantErr)
+		}
+	}
+	if good < 1000 || compared < 1000 || far < 10 || early < 10 {
+		t.Errorf("good %d, compared %d, too far %d, early %d", good, compared, far, early)
+	}
+}
+
+func TestStreamKnowsDistances(t *testing.T) {
+	a := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuvwxyz!?"), 20)
+	payloads := deflated(t, flate.BestCompression, a[:100], words(rand.New(rand.NewPCG(5, 6)), 300), a[:100])
+	for _, window := range []int{256, 512} {
+		s := Stream{Window: window}
+		var err error
+		var m Message
+		for _, p := range payloads {
+			m, err = s.Message(p)
+		}
+		if window == 256 && !errors.Is(err, ErrDistance) || window == 512 && (err != nil || m.Longest < 300) {
+			t.Errorf("window %d: longest %d, %v", window, m.Longest, err)
+		}
+		s.Forget()
+		if _, err = s.Message(payloads[2]); !errors.Is(err, ErrDistance) {
+			t.Errorf("window %d, forgotten: %v", window, err)
+		}
+	}
+	s := Stream{Window: 256}
+	b := append(words(rand.New(rand.NewPCG(7, 8)), 600), a...)
+	if m, err := s.Message(deflated(t, flate.BestCompression, append(b, b...))[0]); err != nil || !m.Beyond {
+		t.Errorf("references of %d within a message: %v, %v", m.Longest, m.Beyond, err)
+	}
+}
+
+func TestStreamStopsAtMost(t *testing.T) {
+	data := words(rand.New(rand.NewPCG(9, 10)), 1000)
+	for _, level := range []int{flate.NoCompression, flate.BestCompression} {
+		payload := deflated(t, level, data)[0]
+		for _, most := range []int{1, 500, 999, 1000, 1001} {
+			s := Stream{Window: 1 << 15, Most: most}
+			m, err := s.Message(payload)
+			if err != nil || m.Cut != (most < 1000) || !bytes.Equal(m.Out, data[:min(most, 1000)]) {
+				t.Errorf("most %d: %d bytes, cut %v, %v", most, len(m.Out), m.Cut, err)
+			}
+		}
+	}
+}
+
+func TestStreamRefuses(t *testing.T) {
+	for payload, want := range map[string]error{
+		"\x06":                 ErrBlock,
+		"\x00\x01\x00\x01\x00": ErrStored,
+		"\x00\x05\x00\xfa\xff": ErrEnd,
+		"\x04\xff":             ErrCode,
+		"\x02\x02\x00":         ErrDistance,
+		"\x4a":                 ErrEnd,
+	} {
+		s := Stream{Window: 1 << 15}
+		m, err := s.Message([]byte(payload))
+		if !errors.Is(err, want) {
+			t.Errorf("%x: %x, %v, not %v", payload, m.Out, err, want)
+		}
+	}
+}
