@@ -1,0 +1,117 @@
+package fuzz
+
+import (
+	"testing"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/compose"
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
+	"github.com/hawser-ws/hawser/fuzz/internal/reading"
+	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
+	"github.com/hawser-ws/hawser/wire"
+	"github.com/hawser-ws/hawser/wire/wiretest"
+)
+
+// maxStream bounds the work of one execution; nothing deep needs more.
+const maxStream = 1 << 17
+
+// The bits of reading.Config that the seeds use, and one that says that the data
+// is a script and no stream.
+const (
+	aClientReads = 1
+	rsv1         = 4 << 1
+	noLimits     = 1 << 7
+	someLimits   = 3<<7 | 80<<9 | 3<<24 | 3<<26
+	isScript     = 1 << 31
+)
+
+// addStreams adds streams and scripts of all kinds to a target's corpus.
+func addStreams(f *testing.F) {
+	for _, s := range wiretest.Streams() {
+		if len(s.Bytes) <= 1<<11 {
+			bits := uint32(s.Decoder.Role) | uint32(s.Decoder.RSV)<<1 | uint32(s.Decoder.FrameRSV)<<4
+			f.Add(bits, []byte{3, 1}, s.Bytes)
+		}
+	}
+	for _, s := range seeds.Streams() {
+		bits := uint32(noLimits)
+		if !s.FromClient {
+			bits |= aClientReads
+		}
+		if s.Compressed {
+			bits |= rsv1
+		}
+		f.Add(bits, []byte{7, 0, 200}, s.Data[:min(len(s.Data), 1<<12)])
+	}
+	for _, script := range []string{
+		// Text in fragments, with a ping between, and a close.
+		"\x01\x05caf\xc3\xa9\x09\x03abc\x00\x00\x80\x02ok\x08\x04\x03\xe8ok",
+		"\x02\x31\x00\x32\x80\x05abcde", "\x81\x36\x81\x35", "\xc1\x03abc\x81\x01a", "\x01\x00\x00\x00\x00\x00\x00\x00\x80\x01z",
+		"\x89\x00\x8a\x00\x89\x00\x8a\x00\x89\x00\x81\x01a", "\x01\x03\xf0\x9f\x98\x80\x01\x80", "\x02\x3b\x80\x3b", "\x81\x82ab",
+		"\x82\x82ab\x80\xc2ab", "\x08\x02\x03\xed", "\x08\x03\x03\xe8\xff\x81\x01a", "\x01\x02\xed\xa0\x80\x01\x80",
+	} {
+		for _, bits := range []uint32{0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits} {
+			f.Add(bits|isScript, []byte{1, 2, 5}, []byte(script))
+		}
+	}
+}
+
+// stream is the stream that a fuzzer's data stands for.
+func stream(d *wire.Decoder, bits uint32, data []byte) []byte {
+	if bits&isScript != 0 {
+		data = compose.Stream(compose.Script(data, d.Role == wire.Server, d.RSV, d.FrameRSV))
+	}
+	return data[:min(len(data), maxStream)]
+}
+
+// FuzzDecoderChops reads a stream in one piece, in the pieces of the input and byte
+// by byte: the frames, their payload and the error with its code and offset are the
+// same.
+func FuzzDecoderChops(f *testing.F) {
+	addStreams(f)
+	f.Fuzz(func(t *testing.T, bits uint32, chops, data []byte) {
+		config := reading.Config(bits)
+		rules := reading.Model(&config)
+		s := stream(&config, bits, data)
+		read := func(sizes []int) *reading.Reading {
+			d := reading.Config(bits)
+			r, err := reading.Read(&d, s, sizes)
+			if err != nil {
+				t.Fatalf("%+v\n% x in %v: %v", rules, s, sizes, err)
+			}
+			return r
+		}
+		whole := read(reading.Chop(len(s), nil))
+		ways := [][]int{reading.Chop(len(s), chops)}
+		if len(s) <= 1<<12 {
+			ways = append(ways, reading.Chop(len(s), []byte{1}))
+		}
+		if len(chops) > 0 { // two pieces
+			at := int(chops[0]) * len(s) / 256
+			ways = append(ways, []int{at, len(s) - at})
+		}
+		for _, sizes := range ways {
+			if err := reading.Same(read(sizes), whole); err != nil {
+				t.Fatalf("%+v\n% x in %v, against one piece: %v", rules, s, sizes, err)
+			}
+		}
+	})
+}
+
+// FuzzDecoderModel holds the decoder against the model: frames, messages, the rule
+// that was broken, the code for it and where.
+func FuzzDecoderModel(f *testing.F) {
+	addStreams(f)
+	f.Fuzz(func(t *testing.T, bits uint32, chops, data []byte) {
+		d := reading.Config(bits)
+		rules := reading.Model(&d)
+		s := stream(&d, bits, data)
+		r, err := reading.Read(&d, s, reading.Chop(len(s), chops))
+		if err != nil {
+			t.Fatalf("%+v\n% x: %v", rules, s, err)
+		}
+		m := model.Decode(rules, s)
+		if err := r.Against(&m); err != nil {
+			t.Fatalf("%+v\n% x, against the model: %v", rules, s, err)
+		}
+	})
+}

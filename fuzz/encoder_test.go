@@ -1,0 +1,171 @@
+package fuzz
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/compose"
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
+	"github.com/hawser-ws/hawser/fuzz/internal/reading"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// An encoding is an encoder at work, what it has sent, and the model that reads it.
+type encoding struct {
+	e      wire.Encoder
+	sent   []byte
+	reader model.Config
+}
+
+// FuzzEncoder has the frames of a script encoded. The model, reading the stream so
+// far and the frame as the script has it, is the judge of whether it may be sent;
+// what is sent is the frame's bytes, and what is refused changes nothing. A decoder
+// then reads all that was sent.
+func FuzzEncoder(f *testing.F) {
+	for _, script := range []string{
+		"\x01\x05caf\xc3\xa9\x09\x03abc\x00\x00\x80\x02ok\x08\x04\x03\xe8ok\x81\x01a",
+		"\x02\x31\x00\x32\x80\x05abcde", "\x81\x36\x81\x35", "\xc1\x03abc\xc1\xc1a", "\x82\x3b\x82\x3d\x89\x32\x89\x31\x09\xc0",
+		"\x81\xc1a\x80\xc1a\x01\xc1a\x01\xc1a\x00\xc1a\xe0\xc1a\x83\xc1a\x8b\xc1a", "\x08\x01a\x08\x02\x03\xed\x08\x03\x03\xe8\xff\x08\x00\x08\x00",
+	} {
+		for _, bits := range []uint32{0, 1, 4 << 1, 1 | 4<<4 | 3<<1} {
+			f.Add(bits, []byte(script))
+		}
+	}
+	f.Fuzz(func(t *testing.T, bits uint32, script []byte) {
+		c := encoding{e: wire.Encoder{Role: wire.Role(bits & 1), RSV: byte(bits >> 1 & 7), FrameRSV: byte(bits >> 4 & 7)}}
+		c.reader = model.Config{
+			Server: c.e.Role == wire.Client, RSV: c.e.RSV, FrameRSV: c.e.FrameRSV,
+			MaxFrame: -1, MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1, AnyText: true,
+		}
+		for i, frame := range compose.Script(script, c.reader.Server, c.e.RSV, c.e.FrameRSV) {
+			if len(c.sent) > maxSent {
+				break
+			}
+			// The encoder writes the fewest bytes and masks as its role must.
+			frame.Form, frame.Masked = -1, c.reader.Server
+			whole := uint64(len(frame.Payload)) == frame.Length
+			if err := c.frame(frame, whole, i%2 == 0); err != nil {
+				t.Fatalf("%+v after % x: %v", frame, c.sent, err)
+			}
+			if !whole {
+				break // the payload is still to come
+			}
+		}
+		c.decode(t)
+	})
+}
+
+// maxSent bounds the work of one execution: the model reads all of it again for
+// each frame.
+const maxSent = 1 << 14
+
+// frame encodes one frame, by AppendFrame or, if its payload is not whole or in
+// pieces, by AppendHeader.
+func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
+	h := wire.Header{Fin: f.Fin(), RSV: f.RSV(), Opcode: wire.Opcode(f.Opcode()), Key: f.Key, Length: int64(f.Length)}
+	payload := bytes.Clone(f.Payload)
+	before := bytes.Clone(c.sent)
+	open, closed := c.e.Open(), c.e.Closed()
+	var err error
+	if inPieces && h.Opcode != wire.OpClose || !whole {
+		if c.sent, err = c.e.AppendHeader(c.sent, h); err == nil {
+			start := len(c.sent)
+			c.sent = append(c.sent, payload...)
+			if f.Masked {
+				model.Mask(c.sent[start:], f.Key, 0)
+			}
+		}
+	} else {
+		h.Length = 1 << 40 // AppendFrame sets it
+		c.sent, err = c.e.AppendFrame(c.sent, h, payload)
+	}
+	if !bytes.Equal(payload, f.Payload) {
+		return errors.New("the payload was changed")
+	}
+	faults := c.judge(f, before, whole)
+	if len(faults) == 0 {
+		return c.accepted(f, before, err)
+	}
+	if !bytes.Equal(c.sent, before) || c.e.Open() != open || c.e.Closed() != closed {
+		return errors.New("a refused frame left its mark")
+	}
+	var e *wire.Error
+	if !errors.As(err, &e) || e.Offset != int64(len(before)) || e.Size != 0 || e.Limit != 0 ||
+		!slices.ContainsFunc(faults, func(f model.Fault) bool { return reading.Violations[f.Rule] == e.Violation }) {
+		return errors.New("the error is " + errorText(err) + ", want one of " + ruleText(faults))
+	}
+	return nil
+}
+
+// judge says what the model finds wrong with sending f.
+func (c *encoding) judge(f compose.Frame, before []byte, whole bool) []model.Fault {
+	m := model.Decode(c.reader, before)
+	if m.Closed {
+		return []model.Fault{{Rule: model.AfterClose}}
+	}
+	m = model.Decode(c.reader, f.Append(before[:len(before):len(before)]))
+	return slices.DeleteFunc(m.All, tooBig)
+}
+
+// tooBig is the one fault that an encoder does not look for: a message of 2^63 bytes
+// or more, in frames that may each be sent. It takes a header that announces what no
+// one can deliver.
+func tooBig(f model.Fault) bool { return f.Rule == model.MessageTooBig }
+
+// accepted checks a frame that may be sent.
+func (c *encoding) accepted(f compose.Frame, before []byte, err error) error {
+	if err != nil {
+		return errors.New("refused: " + err.Error())
+	}
+	if want := f.Append(before); !bytes.Equal(c.sent, want) {
+		return errors.New("the bytes are not the frame's")
+	}
+	if closed := f.Opcode() == 8; c.e.Closed() != closed {
+		return errors.New("Closed is wrong")
+	}
+	if f.Opcode() < 8 && c.e.Open() == f.Fin() {
+		return errors.New("Open is wrong")
+	}
+	return nil
+}
+
+// decode reads what was sent with the other side's decoder. Of text alone, which an
+// encoder does not judge, may it find fault.
+func (c *encoding) decode(t *testing.T) {
+	d := wire.Decoder{
+		Role: wire.Server, RSV: c.e.RSV, FrameRSV: c.e.FrameRSV,
+		MaxFrame: -1, MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1,
+	}
+	if c.e.Role == wire.Server {
+		d.Role = wire.Client
+	}
+	r, err := reading.Read(&d, c.sent, reading.Chop(len(c.sent), nil))
+	if err != nil {
+		t.Fatalf("% x: %v", c.sent, err)
+	}
+	judge := c.reader
+	judge.AnyText = false
+	m := model.Decode(judge, c.sent)
+	if err := r.Against(&m); err != nil {
+		t.Fatalf("% x: %v", c.sent, err)
+	}
+	if m.Fault != nil && m.Fault.Rule != model.NotUTF8 && !tooBig(*m.Fault) {
+		t.Fatalf("% x: sent, and refused: %+v", c.sent, *m.Fault)
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return "nil"
+	}
+	return err.Error()
+}
+
+func ruleText(faults []model.Fault) (s string) {
+	for _, f := range faults {
+		s += "[" + string(f.Rule) + "]"
+	}
+	return s
+}

@@ -1,0 +1,231 @@
+package fuzz
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// lines makes the lines of a field out of one text.
+func lines(text string) []string {
+	if len(text) > 1<<12 {
+		text = text[:1<<12]
+	}
+	return strings.Split(text, "\n")
+}
+
+// agree checks the error for lines against the model's fault.
+func agree(t *testing.T, lines []string, err error, fault *model.FieldFault) (ok bool) {
+	if fault == nil {
+		if err != nil {
+			t.Fatalf("%q: %v, and no fault", lines, err)
+		}
+		return true
+	}
+	var e *wire.Error
+	if !errors.As(err, &e) || e.Violation != wire.ErrFieldSyntax || e.Size != 0 || e.Limit != 0 ||
+		e.Offset < int64(fault.Quote) || e.Offset > int64(fault.At) {
+		t.Fatalf("%q: %#v, want %+v", lines, err, *fault)
+	}
+	return false
+}
+
+// linear checks that what parse allocates for a long text, made of the input over
+// and over, is at most so many bytes for each of the text; what is quadratic in it
+// would be thousands. (Time is no measure here; a parser that reads its input again
+// and again shows in the executions of this target, which grow a hundred times
+// fewer.)
+func linear(t *testing.T, text string, parse func(text string)) {
+	const long, each = 1 << 14, 256
+	if text == "" || len(text) > 1<<8 || len(text)%8 != 0 { // one in eight will do
+		return
+	}
+	text = strings.Repeat(text, long/len(text))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	parse(text)
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > each*long {
+		t.Fatalf("%d bytes for %d of %.200q", n, len(text), text)
+	}
+}
+
+// FuzzExtensions holds the parser of Sec-WebSocket-Extensions against the grammar's
+// slow reader: elements, parameters and where a fault shows. A line of the input is
+// a line of the field. What was read is written, and read again as the same.
+func FuzzExtensions(f *testing.F) {
+	for _, s := range []string{
+		"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate", "foo", "foo\nbar; baz=2",
+		"mux; max-channels=4; flow-control, deflate-stream", "a;b=\"c\";d=\"\\e\"", ",,a ,\t, b\n\n,", "", "\n", "a;", "a;b=", "a=b", "a b",
+		"a;b=\"\"", "a;b=\"c", "a;b=\"c d\"", "a;b=\"c\\", "a;b=\"c\nd\"", "\"a\"", "a;\"b\"=c", "a;b=\"c\"d", "a\x00", "\u00e9", "a;b=c;b=d,a;b=c",
+		"x; y = z ; w\t=\t\"v\" ,", "a;b==c", "a;b=c=d", "a/b", "a;b=\"\\\"\"", " a;b=\"\\\n\"",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		in := lines(text)
+		got, err := wire.ParseExtensions(in)
+		want, fault := model.Extensions(in)
+		if !agree(t, in, err, fault) {
+			if got != nil {
+				t.Fatalf("%q: %v beside %v", in, got, err)
+			}
+			return
+		}
+		var same []wire.Offer
+		for _, x := range want {
+			o := wire.Offer{Name: x.Name}
+			for _, p := range x.Params {
+				o.Params = append(o.Params, wire.Param(p))
+			}
+			same = append(same, o)
+		}
+		if !reflect.DeepEqual(got, same) {
+			t.Fatalf("%q: %v, want %v", in, got, same)
+		}
+		b, err := wire.AppendExtensions([]byte("before"), got)
+		if err != nil || !strings.HasPrefix(string(b), "before") {
+			t.Fatalf("%q: %q, %v", in, b, err)
+		}
+		written := string(b[len("before"):])
+		if back, err := wire.ParseExtensions([]string{written}); err != nil || !reflect.DeepEqual(back, got) {
+			t.Fatalf("%q written as %q is %v, %v", in, written, back, err)
+		}
+		if again, fault := model.Extensions([]string{written}); fault != nil || !reflect.DeepEqual(again, want) {
+			t.Fatalf("%q written as %q is %v, %v to the model", in, written, again, fault)
+		}
+		linear(t, text, func(text string) { _, _ = wire.ParseExtensions(lines(text)) })
+		linear(t, text+",", func(text string) { _, _ = wire.ParseExtensions([]string{text}) })
+	})
+}
+
+// FuzzOffers has any names and values written: as a field that the grammar's reader
+// reads as the same, or not at all.
+func FuzzOffers(f *testing.F) {
+	for _, s := range []string{"foo\x00a=b\x00c", "a\x01b", "a\x00b=", "a\x00=b", "\x00", "a,b\x00c", "a\x00b=c d", "a\x00b=\"c\"", "\u00e9"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		text = text[:min(len(text), 1<<10)]
+		var offers []wire.Offer
+		var want []model.Extension
+		good := true
+		token := func(s string) {
+			ok := s != ""
+			for i := range len(s) {
+				ok = ok && model.TokenChar(s[i])
+			}
+			good = good && ok
+		}
+		for part := range strings.SplitSeq(text, "\x01") {
+			fields := strings.Split(part, "\x00")
+			o, x := wire.Offer{Name: fields[0]}, model.Extension{Name: fields[0]}
+			token(o.Name)
+			for _, p := range fields[1:] {
+				name, value, _ := strings.Cut(p, "=")
+				if token(name); value != "" {
+					token(value)
+				}
+				o.Params = append(o.Params, wire.Param{Name: name, Value: value})
+				x.Params = append(x.Params, model.Param{Name: name, Value: value})
+			}
+			offers, want = append(offers, o), append(want, x)
+		}
+		b, err := wire.AppendExtensions([]byte("before"), offers)
+		if !good {
+			var e *wire.Error
+			if !errors.As(err, &e) || e.Violation != wire.ErrFieldSyntax || e.Offset < 0 || string(b) != "before" {
+				t.Fatalf("%q: %q, %#v, want an error", offers, b, err)
+			}
+			return
+		}
+		if err != nil || !strings.HasPrefix(string(b), "before") {
+			t.Fatalf("%q: %q, %v", offers, b, err)
+		}
+		if got, fault := model.Extensions([]string{string(b[len("before"):])}); fault != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q written as %q is %q, %v", offers, b, got, fault)
+		}
+	})
+}
+
+// FuzzProtocols holds the parser of Sec-WebSocket-Protocol against the grammar's
+// slow reader.
+func FuzzProtocols(f *testing.F) {
+	for _, s := range []string{"chat", "chat, superchat", "a\nb", "", ",", "\n,\n", " ,\ta ,", "a b", "a;b", "\"a\"", "a,\u00e9", "a,(", "v12.stomp, v11.stomp"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		in := lines(text)
+		got, err := wire.ParseProtocols(in)
+		want, fault := model.Protocols(in)
+		if agree(t, in, err, fault) != (got != nil) || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q: %q, want %q", in, got, want)
+		}
+		if got != nil {
+			back, err := wire.ParseProtocols([]string{strings.Join(got, ", ")})
+			if err != nil || !reflect.DeepEqual(back, got) {
+				t.Fatalf("%q came back as %q, %v", got, back, err)
+			}
+		}
+		linear(t, text+",", func(text string) { _, _ = wire.ParseProtocols([]string{text}) })
+	})
+}
+
+// FuzzTokens holds IsToken, HasToken, IsKey and AcceptKey against plain readings.
+func FuzzTokens(f *testing.F) {
+	for _, s := range []string{"Upgrade", "keep-alive, Upgrade", "upgrade\nclose", "websocket", "", "\u212aeep-alive", "web socket", "websockets", " \twebsocket\t ,"} {
+		f.Add(s, "websocket")
+		f.Add(s, "keep-alive")
+		f.Add(s, s)
+	}
+	f.Add("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=")
+	f.Add("AAAAAAAAAAAAAAAAAAAAAB==", "AAAAAAAAAAAAAAAAAAAAAA==\n")
+	f.Fuzz(func(t *testing.T, text, token string) {
+		isToken := token != "" && strings.IndexFunc(token, func(r rune) bool { return r > 127 || !model.TokenChar(byte(r)) }) < 0
+		if got := wire.IsToken(token); got != isToken {
+			t.Fatalf("IsToken(%q) is %v", token, got)
+		}
+		in, has := lines(text), false
+		for _, line := range in {
+			for _, e := range strings.Split(line, ",") {
+				has = has || isToken && lower(strings.Trim(e, " \t")) == lower(token)
+			}
+		}
+		if got := wire.HasToken(in, token); got != has {
+			t.Fatalf("HasToken(%q, %q) is %v", in, token, got)
+		}
+		for _, key := range []string{text, token} {
+			// RFC 6455, section 4.2.1: "a base64-encoded (see Section 4 of [RFC4648])
+			// value that, when decoded, is 16 bytes in length", which is 22
+			// characters and padding. The last four bits mean nothing, and "MAY" be
+			// looked at (RFC 4648, section 3.5).
+			const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+			isKey := len(key) == 24 && strings.Trim(key[:22], alphabet) == "" && key[22:] == "=="
+			if got := wire.IsKey(key); got != isKey {
+				t.Fatalf("IsKey(%q) is %v", key, got)
+			}
+			sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+			if got, want := wire.AcceptKey(key), base64.StdEncoding.EncodeToString(sum[:]); got != want {
+				t.Fatalf("AcceptKey(%q) is %q, want %q", key, got, want)
+			}
+		}
+	})
+}
+
+// lower is s in lower case, of ASCII only.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
+}

@@ -1,0 +1,149 @@
+// Package compose makes streams of WebSocket frames from scripts, which are bytes
+// that a fuzzer changes. Raw bytes mostly break a rule with the first frame; a
+// script comes to the tenth.
+//
+// It uses nothing of package wire to write frames.
+package compose
+
+import "encoding/binary"
+
+// A Frame is written as it says, whether that is right or wrong.
+type Frame struct {
+	First   byte // FIN, RSV and opcode
+	Masked  bool
+	Key     [4]byte // not used unless Masked
+	Form    int     // bytes of extended length: 0, 2 or 8; -1 for the fewest
+	Length  uint64  // what the head says
+	Payload []byte  // unmasked
+}
+
+// Fin, RSV and Opcode are the parts of First.
+func (f Frame) Fin() bool    { return f.First >= 0x80 }
+func (f Frame) RSV() byte    { return f.First >> 4 & 7 }
+func (f Frame) Opcode() byte { return f.First & 15 }
+
+// Append appends the frame's bytes.
+func (f Frame) Append(b []byte) []byte {
+	second := byte(0)
+	if f.Masked {
+		second = 0x80
+	}
+	form := f.Form
+	switch {
+	case form >= 0:
+	case f.Length < 126:
+		form = 0
+	case f.Length < 65536:
+		form = 2
+	default:
+		form = 8
+	}
+	switch form {
+	case 0:
+		b = append(b, f.First, second|byte(f.Length)&127)
+	case 2:
+		b = binary.BigEndian.AppendUint16(append(b, f.First, second|126), uint16(f.Length))
+	case 8:
+		b = binary.BigEndian.AppendUint64(append(b, f.First, second|127), f.Length)
+	}
+	if !f.Masked {
+		return append(b, f.Payload...)
+	}
+	b = append(b, f.Key[:]...)
+	for i, c := range f.Payload {
+		b = append(b, c^f.Key[i%4])
+	}
+	return b
+}
+
+// Stream is the bytes of frames.
+func Stream(frames []Frame) (b []byte) {
+	for _, f := range frames {
+		b = f.Append(b)
+	}
+	return b
+}
+
+// MaxFrames is how many frames a script makes at most.
+const MaxFrames = 48
+
+// The second byte of an entry: its top two bits are what is done with the first,
+// the others how much payload there is. Mostly a frame fits its place.
+const (
+	otherForm = 2 // the length takes another form, or the masking is wrong
+	asIs      = 3 // the first byte is sent as it is, not made to fit
+
+	amount  = 1<<6 - 1
+	literal = 48 // below: so many bytes of the script; from here: see sizes
+)
+
+// sizes are the payloads that a script need not spell: round the borders of the
+// forms of a length, and announced and not delivered.
+var sizes = [...]struct{ deliver, announce uint64 }{
+	{124, 0}, {125, 0}, {126, 0}, {127, 0}, {200, 0}, {65535, 0}, {65536, 0}, {300, 0},
+	{0, 1}, {3, 1 << 16}, {1, 1 << 32}, {0, 1<<63 - 1}, {2, 1 << 62}, {0, 1 << 63}, {0, 1<<64 - 1}, {1, 65535},
+}
+
+// Script reads a script: entries of two bytes and a payload, to its end. server
+// says that a server reads the stream, so that frames are masked; rsv and frameRSV
+// are the bits that are allowed, as in wire.Decoder.
+func Script(script []byte, server bool, rsv, frameRSV byte) (frames []Frame) {
+	open, big := false, false
+	for len(script) >= 2 && len(frames) < MaxFrames {
+		first, second := script[0], script[1]
+		script = script[2:]
+		if second>>6 != asIs {
+			first = fit(first, open, rsv, frameRSV)
+		}
+		f := Frame{First: first, Masked: server, Form: -1}
+		f.Key = [4]byte{byte(len(script)) * 7, first, second, byte(len(frames))}
+		n := int(second & amount)
+		if n < literal {
+			n = min(n, len(script))
+			f.Payload, script = script[:n:n], script[n:]
+			f.Length = uint64(n)
+		} else {
+			s := sizes[n-literal]
+			if s.deliver > 1000 && big {
+				s.deliver = 1000 // one is enough
+			}
+			big = big || s.deliver > 1000
+			f.Payload = filler(int(s.deliver))
+			f.Length = max(s.deliver, s.announce)
+		}
+		if second>>6 == otherForm {
+			f.Form = int(first&2) * 4 // 0 or 8
+			if first&1 != 0 {
+				f.Form, f.Masked = -1, !f.Masked
+			}
+		}
+		frames = append(frames, f)
+		if f.Opcode() < 8 {
+			open = !f.Fin()
+		}
+	}
+	return frames
+}
+
+// fit turns a first byte into one that may stand here.
+func fit(first byte, open bool, rsv, frameRSV byte) byte {
+	switch {
+	case first&15 == 8:
+		return 0x88
+	case first&8 != 0:
+		return 0x89 + first&1
+	case open:
+		return first & (0x80 | frameRSV<<4)
+	}
+	return first&(0x80|(rsv|frameRSV)<<4) | 1 + first&1
+}
+
+// filler is n bytes of text with characters of one to four bytes.
+func filler(n int) []byte {
+	const text = "a\u00e9\u20ac\U0001f600 and more of it."
+	p := make([]byte, 0, n+len(text))
+	for len(p) < n {
+		p = append(p, text...)
+	}
+	return p[:n]
+}

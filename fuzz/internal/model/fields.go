@@ -1,0 +1,251 @@
+package model
+
+import "strings"
+
+// A Param is a parameter of an extension: Value is "" without one, and stands
+// without its quotes.
+type Param struct{ Name, Value string }
+
+// An Extension is an element of Sec-WebSocket-Extensions.
+type Extension struct {
+	Name   string
+	Params []Param
+}
+
+// A FieldFault is where a field's text cannot go on: At is the length of its
+// longest beginning that some valid text has too, in the line Line.
+//
+// A quoted string with nothing in it, or without an end, is a thing of its own: the
+// fault may be said to be anywhere in it, from Quote, after its quote, to At, where
+// it ends. Elsewhere Quote is At.
+type FieldFault struct{ Line, At, Quote int }
+
+// Extensions reads the lines of Sec-WebSocket-Extensions by the grammar of RFC
+// 6455, section 9.1, and the conventions of RFC 2616, section 2.1, which it uses.
+//
+//	Sec-WebSocket-Extensions = extension-list
+//	extension-list           = 1#extension
+//	extension                = extension-token *( ";" extension-param )
+//	extension-token          = registered-token
+//	registered-token         = token
+//	extension-param          = token [ "=" (token | quoted-string) ]
+//
+// No line at all is no fault.
+func Extensions(lines []string) ([]Extension, *FieldFault) {
+	g := newGrammar(lines)
+	var found []Extension
+	ok := g.list(func() bool {
+		name, ok := g.token()
+		if !ok {
+			return false
+		}
+		x := Extension{Name: name}
+		for g.next(';') {
+			p, ok := g.param()
+			if !ok {
+				return false
+			}
+			x.Params = append(x.Params, p)
+		}
+		found = append(found, x)
+		return true
+	})
+	if !ok {
+		return nil, g.fault(lines)
+	}
+	return found, nil
+}
+
+// Protocols reads the lines of Sec-WebSocket-Protocol: 1#token (RFC 6455, section
+// 11.3.4).
+func Protocols(lines []string) ([]string, *FieldFault) {
+	g := newGrammar(lines)
+	var found []string
+	ok := g.list(func() bool {
+		name, ok := g.token()
+		found = append(found, name)
+		return ok
+	})
+	if !ok {
+		return nil, g.fault(lines)
+	}
+	return found, nil
+}
+
+// A symbol is a token, a quoted string, a separator, or what is none of them.
+type symbol struct {
+	kind  byte // 't', 'q', ',', ';', '=', or 0
+	text  string
+	start int // in the joined lines
+	bad   int // of a quoted string: where it cannot be one, or -1
+	empty bool
+	open  bool
+}
+
+// A grammar reads symbols, which is what a text is after RFC 2616's "implied
+// *LWS": "except where noted otherwise, linear white space (LWS) can be included
+// between any two adjacent words (token or quoted-string), and between adjacent
+// words and separators, without changing the interpretation of a field".
+type grammar struct {
+	symbols []symbol
+	none    bool // there is no line
+	end     int
+	inValue bool // the next symbol is a quoted string where one may stand, but a bad one
+}
+
+// newGrammar joins the lines, as RFC 2616, section 4.2, has it: "It MUST be possible
+// to combine the multiple header fields into one [...] by appending each subsequent
+// field-value to the first, each separated by a comma".
+func newGrammar(lines []string) *grammar {
+	text := strings.Join(lines, ",")
+	return &grammar{symbols: split(text), none: len(lines) == 0, end: len(text)}
+}
+
+// split finds the symbols of a text. Lines come unfolded, so LWS is SP and HT.
+func split(text string) (all []symbol) {
+	for i := 0; i < len(text); {
+		s := symbol{start: i, bad: -1}
+		switch c := text[i]; {
+		case c == ' ' || c == '\t':
+			i++
+			continue
+		case c == ',' || c == ';' || c == '=':
+			s.kind = c
+			i++
+		case c == '"':
+			i = s.quoted(text)
+		case TokenChar(c):
+			s.kind = 't'
+			for i < len(text) && TokenChar(text[i]) {
+				i++
+			}
+			s.text = text[s.start:i]
+		default: // kind 0: nothing that the grammar knows
+			i++
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// quoted reads a quoted string and returns where it ends. RFC 6455, section 9.1:
+// "When using the quoted-string syntax variant, the value after quoted-string
+// unescaping MUST conform to the 'token' ABNF." RFC 2616, section 2.2:
+// quoted-pair = "\" CHAR.
+func (s *symbol) quoted(text string) (end int) {
+	s.kind = 'q'
+	i := s.start + 1
+	for i < len(text) && text[i] != '"' {
+		if text[i] == '\\' {
+			if i+1 == len(text) {
+				break
+			}
+			i++
+		}
+		if !TokenChar(text[i]) && s.bad < 0 {
+			s.bad = i
+		}
+		s.text += text[i : i+1]
+		i++
+	}
+	if i >= len(text) || text[i] != '"' {
+		s.open = true
+		return len(text)
+	}
+	s.empty = s.text == ""
+	return i + 1
+}
+
+// TokenChar is RFC 2616, section 2.2: token = 1*<any CHAR except CTLs or
+// separators>, where CHAR is an octet 0 to 127, and CTL 0 to 31 and 127.
+func TokenChar(c byte) bool {
+	const separators = "()<>@,;:\\\"/[]?={} \t"
+	return c > 31 && c < 127 && strings.IndexByte(separators, c) < 0
+}
+
+// list is RFC 2616's #rule with at least one element: "null elements are allowed,
+// but do not contribute to the count of elements present".
+func (g *grammar) list(element func() bool) bool {
+	count := 0
+	for {
+		for g.next(',') {
+		}
+		if len(g.symbols) == 0 {
+			return count > 0 || g.none
+		}
+		if !element() || len(g.symbols) > 0 && g.symbols[0].kind != ',' {
+			return false
+		}
+		count++
+	}
+}
+
+// next takes a separator, if it is next.
+func (g *grammar) next(separator byte) bool {
+	if len(g.symbols) == 0 || g.symbols[0].kind != separator {
+		return false
+	}
+	g.symbols = g.symbols[1:]
+	return true
+}
+
+// token takes a token.
+func (g *grammar) token() (string, bool) {
+	if len(g.symbols) == 0 || g.symbols[0].kind != 't' {
+		return "", false
+	}
+	text := g.symbols[0].text
+	g.symbols = g.symbols[1:]
+	return text, true
+}
+
+func (g *grammar) param() (p Param, ok bool) {
+	if p.Name, ok = g.token(); !ok || !g.next('=') {
+		return p, ok
+	}
+	if len(g.symbols) > 0 && g.symbols[0].kind == 'q' {
+		q := g.symbols[0]
+		if q.bad >= 0 || q.empty || q.open {
+			g.inValue = true
+			return p, false
+		}
+		g.symbols = g.symbols[1:]
+		p.Value = q.text
+		return p, true
+	}
+	p.Value, ok = g.token()
+	return p, ok
+}
+
+// fault is where the symbol that does not fit begins, or the byte in a quoted
+// string that no token has.
+func (g *grammar) fault(lines []string) *FieldFault {
+	if len(g.symbols) == 0 {
+		return place(lines, g.end, g.end)
+	}
+	s := g.symbols[0]
+	switch {
+	case !g.inValue:
+		return place(lines, s.start, s.start)
+	case s.bad >= 0:
+		f := place(lines, s.bad, s.bad)
+		if f.At == len(lines[f.Line]) { // the comma between two lines: no end
+			return place(lines, s.bad, s.start+1)
+		}
+		return f
+	case s.open:
+		return place(lines, g.end, s.start+1)
+	}
+	return place(lines, s.start+2, s.start+1) // empty
+}
+
+// place finds the line of at.
+func place(lines []string, at, quote int) *FieldFault {
+	line := 0
+	for at > len(lines[line]) {
+		at -= len(lines[line]) + 1
+		quote -= len(lines[line]) + 1
+		line++
+	}
+	return &FieldFault{Line: line, At: at, Quote: quote}
+}

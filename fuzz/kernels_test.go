@@ -1,0 +1,155 @@
+package fuzz
+
+import (
+	"bytes"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
+	"github.com/hawser-ws/hawser/fuzz/internal/reading"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// grow repeats data up to n bytes, so that a fuzzer's few bytes reach the loops for
+// many.
+func grow(data []byte, n int) []byte {
+	if len(data) == 0 {
+		data = []byte{0}
+	}
+	for len(data) < n {
+		data = append(data, data...)
+	}
+	return data[:n:n]
+}
+
+// FuzzMask holds Mask against the one-line loop: at every alignment of the slice in
+// memory, whole, in the pieces of the input, and applied twice. What lies beside
+// the slice is left alone.
+func FuzzMask(f *testing.F) {
+	for _, n := range []uint16{0, 1, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 65, 127, 128, 200, 1000} {
+		f.Add([]byte("payload\xff\x00"), uint32(0x37fa213d), int64(n), n, []byte{byte(n), 3, 64})
+	}
+	f.Add([]byte{0}, uint32(0), int64(1<<63-1-70), uint16(70), []byte{1})
+	f.Fuzz(func(t *testing.T, data []byte, k uint32, offset int64, n uint16, chops []byte) {
+		data = grow(bytes.Clone(data), int(n%1100))
+		key := [4]byte{byte(k >> 24), byte(k >> 16), byte(k >> 8), byte(k)}
+		offset = max(0, min(offset&(1<<63-1), 1<<63-1-int64(len(data))))
+		want := bytes.Clone(data)
+		model.Mask(want, key, offset)
+
+		const around = 16
+		whole := bytes.Repeat([]byte{0xa5}, len(data)+2*around)
+		for align := range around {
+			b := whole[align : align+len(data)]
+			copy(b, data)
+			wire.Mask(b, key, offset)
+			if !bytes.Equal(b, want) {
+				t.Fatalf("align %d, %d bytes, key % x, offset %d: % x, want % x", align, len(b), key, offset, b, want)
+			}
+			if align == int(k%around) {
+				wire.Mask(b, key, offset)
+				if !bytes.Equal(b, data) {
+					t.Fatalf("masked twice: % x, want % x", b, data)
+				}
+				at := offset
+				for _, size := range reading.Chop(len(b), chops) {
+					piece := b[at-offset:][:size]
+					wire.Mask(piece, key, at)
+					at += int64(size)
+				}
+				if !bytes.Equal(b, want) {
+					t.Fatalf("align %d, %d bytes in %v, key % x, offset %d: % x, want % x",
+						align, len(b), reading.Chop(len(b), chops), key, offset, b, want)
+				}
+			}
+			for i := range b {
+				b[i] = 0xa5
+			}
+			for i, c := range whole {
+				if c != 0xa5 {
+					t.Fatalf("align %d, %d bytes: byte %d beside them has become %#x", align, len(data), i-align, c)
+				}
+			}
+		}
+	})
+}
+
+// firstBad is where p stops being a beginning of UTF-8, by unicode/utf8 alone; it
+// is len(p) if it does not.
+func firstBad(p []byte) int {
+	at := 0
+	for at < len(p) {
+		r, size := utf8.DecodeRune(p[at:])
+		if r == utf8.RuneError && size <= 1 {
+			// What "begins with a full encoding of a rune", of width 1 and invalid,
+			// has the bad byte at its end; else it is not bad yet.
+			for n := 1; at+n <= len(p); n++ {
+				if utf8.FullRune(p[at : at+n]) {
+					return at + n - 1
+				}
+			}
+			return len(p)
+		}
+		at += size
+	}
+	return at
+}
+
+// FuzzUTF8 holds the validator against unicode/utf8 and the model, on the text as
+// it is and with runs of ASCII or of itself before it, in one piece, in the pieces
+// of the input and byte by byte.
+func FuzzUTF8(f *testing.F) {
+	for _, s := range []string{
+		"", "ascii", "caf\u00e9 \u20ac \U0001f600", "\xc0\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+		"\xf4\x8f\xbf\xbf", "\xef\xbf\xbd", "\xe2\x82", "\xf0\x9f\x98", "\x80", "\xff", "\xc3(", "\u07ff\u0800\uffff\U00010000", "\xf5\x80\x80\x80",
+	} {
+		f.Add([]byte(s), uint16(0), []byte{1, 2})
+		f.Add([]byte(s), uint16(70), []byte{64, 1})
+		f.Add([]byte(s), uint16(1<<15|33), []byte{16})
+	}
+	f.Fuzz(func(t *testing.T, data []byte, before uint16, chops []byte) {
+		data = data[:min(len(data), 1<<10)]
+		filler := []byte("ascii ")
+		if before>>15 != 0 && utf8.Valid(data) {
+			filler = data
+		}
+		text := append(grow(bytes.Clone(filler), int(before%300)), data...)
+		bad, whole := firstBad(text), utf8.Valid(text)
+		if good, ok := model.Text(text); good != bad || ok != whole {
+			t.Fatalf("% x: the model says %d, %v, unicode/utf8 %d, %v", text, good, ok, bad, whole)
+		}
+		for _, sizes := range [][]int{reading.Chop(len(text), nil), reading.Chop(len(text), chops), reading.Chop(len(text), []byte{1})} {
+			checkText(t, text, sizes, bad, whole)
+		}
+	})
+}
+
+// checkText has text checked in pieces.
+func checkText(t *testing.T, text []byte, sizes []int, bad int, whole bool) {
+	var u wire.UTF8
+	at := 0
+	for _, size := range sizes {
+		p := bytes.Clone(text[at : at+size])
+		n, ok := u.Check(p)
+		if !bytes.Equal(p, text[at:at+size]) {
+			t.Fatalf("% x in %v: changed at %d", text, sizes, at)
+		}
+		wantN := min(size, max(0, bad-at))
+		if wantOK := at+size <= bad; ok != wantOK || n != wantN {
+			t.Fatalf("% x in %v: at %d Check is %d, %v, want %d, %v", text, sizes, at, n, ok, wantN, wantOK)
+		}
+		at += size
+	}
+	if got := u.Complete(); got != whole {
+		t.Fatalf("% x in %v: Complete is %v, want %v", text, sizes, got, whole)
+	}
+	if bad < len(text) {
+		if n, ok := u.Check(nil); n != 0 || ok {
+			t.Fatalf("% x: Check after the fault is %d, %v", text, n, ok)
+		}
+	}
+	u.Reset()
+	if n, ok := u.Check([]byte("a")); n != 1 || !ok || !u.Complete() {
+		t.Fatalf("after Reset: %d, %v, %v", n, ok, u.Complete())
+	}
+}
