@@ -1,0 +1,233 @@
+package security
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A result is what a server's Serve has seen.
+type result struct {
+	messages []string
+	err      error
+}
+
+// An attacker is the client of a server that compresses. It speaks in bytes.
+type attacker struct {
+	t       *testing.T
+	nc      net.Conn
+	br      *bufio.Reader
+	results <-chan result
+}
+
+// attack opens a connection to a server that reads with Messages, or with Read.
+// Every wait of it is bounded by 30 seconds.
+func attack(t *testing.T, lent bool) *attacker {
+	t.Helper()
+	results := make(chan result, 1)
+	h := websocket.Handler{
+		Options: &websocket.AcceptOptions{Extensions: []wire.Extension{deflate.New(nil)}},
+		Serve: func(_ context.Context, c *websocket.Conn) error {
+			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			defer cancel()
+			var r result
+			if lent {
+				for m, err := range c.Messages(ctx) {
+					if r.err = err; err == nil {
+						r.messages = append(r.messages, string(m.Data))
+					}
+				}
+			}
+			for !lent && r.err == nil {
+				var p []byte
+				if _, p, r.err = c.Read(ctx); r.err == nil {
+					r.messages = append(r.messages, string(p))
+				}
+			}
+			results <- r
+			return r.err
+		},
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ln) }()
+	t.Cleanup(func() {
+		s.Close()
+		<-served
+	})
+	nc, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	nc.SetDeadline(time.Now().Add(30 * time.Second))
+	a := &attacker{t: t, nc: nc, br: bufio.NewReader(nc), results: results}
+	a.open()
+	return a
+}
+
+// open performs the opening handshake.
+func (a *attacker) open() {
+	a.t.Helper()
+	io.WriteString(a.nc, "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+	resp, err := http.ReadResponse(a.br, nil)
+	if err != nil || resp.StatusCode != 101 || resp.Header.Get("Sec-WebSocket-Extensions") == "" {
+		a.t.Fatalf("%v, %v", resp, err)
+	}
+}
+
+// frame returns a frame; a first one is marked as compressed.
+func frame(op wire.Opcode, fin bool, payload []byte) []byte {
+	h := wire.Header{Fin: fin, Opcode: op, Masked: true, Key: [4]byte{1, 2, 3, 4}, Length: int64(len(payload))}
+	if op == wire.OpText || op == wire.OpBinary {
+		h.RSV = wire.RSV1
+	}
+	b := wire.AppendHeader(nil, h)
+	n := len(b)
+	b = append(b, payload...)
+	wire.Mask(b[n:], h.Key, 0)
+	return b
+}
+
+// message returns a message in fragments of up to n bytes, each with a ping behind
+// it.
+func message(op wire.Opcode, payload []byte, n int) (b []byte) {
+	for fin := false; !fin; op = wire.OpContinuation {
+		k := min(n, len(payload))
+		fin = k == len(payload)
+		b = append(b, frame(op, fin, payload[:k])...)
+		b = append(b, frame(wire.OpPing, true, nil)...)
+		payload = payload[k:]
+	}
+	return b
+}
+
+// deflated compresses a message.
+func deflated(t *testing.T, p io.Reader) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestCompression)
+	if err == nil {
+		_, err = io.Copy(w, p)
+	}
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\x00\x00\xff\xff"))
+}
+
+// closeCode reads on to the close frame and drops the connection.
+func (a *attacker) closeCode() (code wire.StatusCode) {
+	a.t.Helper()
+	dec := wire.Decoder{Role: wire.Client}
+	b := make([]byte, 4096)
+	for {
+		n, err := a.br.Read(b)
+		for p := b[:n]; len(p) > 0; {
+			f, took, err := dec.Next(p)
+			if err != nil {
+				a.t.Fatalf("the server sent what it must not: %v", err)
+			}
+			if p = p[took:]; f.Message == wire.OpClose {
+				code, _, _ = wire.ConsumeClose(f.Payload)
+				a.nc.Close()
+				return code
+			}
+		}
+		if err != nil {
+			a.t.Fatalf("no close frame: %v", err)
+		}
+	}
+}
+
+// zeros reads n zeros.
+type zeros int
+
+func (z *zeros) Read(p []byte) (int, error) {
+	if *z == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), int(*z))
+	clear(p[:n])
+	*z -= zeros(n)
+	return n, nil
+}
+
+// 64 KiB that inflate to 64 MiB are refused with 1009 once they pass the limit of
+// 1 MiB, whole or in fragments, and cost no more than some times that.
+func TestBomb(t *testing.T) {
+	size := zeros(64 << 20)
+	bomb := deflated(t, &size)
+	for _, lent := range []bool{false, true} {
+		for name, b := range map[string][]byte{
+			"one frame":      frame(wire.OpBinary, true, bomb),
+			"fragments":      message(wire.OpBinary, bomb, 1000),
+			"tiny fragments": message(wire.OpText, bomb, 3),
+		} {
+			t.Run(name, func(t *testing.T) {
+				a := attack(t, lent)
+				before := allocated()
+				go a.nc.Write(b) // it is not read to its end
+				if code := a.closeCode(); code != wire.StatusMessageTooBig {
+					t.Errorf("closed with %v", code)
+				}
+				r := <-a.results
+				if grown := allocated() - before; grown > 8<<20 {
+					t.Errorf("%d bytes were allocated", grown)
+				}
+				var w *wire.Error
+				if !errors.As(r.err, &w) || w.Violation != wire.ErrMessageTooBig || w.Limit != 1<<20 || w.Size > 1<<20+1 || len(r.messages) > 0 {
+					t.Errorf("%d messages, %v", len(r.messages), r.err)
+				}
+			})
+		}
+	}
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
+// After a message that cannot be inflated nothing is read any more: a state that
+// two sides no longer share must not be used.
+func TestNothingAfterDamage(t *testing.T) {
+	good := deflated(t, strings.NewReader("good"))
+	for _, lent := range []bool{false, true} {
+		a := attack(t, lent)
+		go a.nc.Write(bytes.Join([][]byte{
+			frame(wire.OpText, true, good), frame(wire.OpText, true, []byte("\x06")), frame(wire.OpText, true, good),
+		}, nil))
+		if code := a.closeCode(); code != wire.StatusInvalidPayload {
+			t.Errorf("closed with %v", code)
+		}
+		r := <-a.results
+		var d *deflate.Error
+		if !errors.As(r.err, &d) || strings.Join(r.messages, "|") != "good" {
+			t.Errorf("%q, %v", r.messages, r.err)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package security
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A tap counts what a server writes to its connection.
+type tap struct {
+	net.Conn
+	n *int
+}
+
+func (t tap) Read(p []byte) (int, error) {
+	n, err := t.Conn.Read(p)
+	*t.n += n
+	return n, err
+}
+
+// sizes returns how many bytes a secret takes on the wire, behind a guess at it
+// that an attacker has made the server send, for each of the guesses.
+func sizes(t *testing.T, secret string, guesses []string, write func(*websocket.Conn, context.Context, []byte) error) (all []int) {
+	t.Helper()
+	for _, guess := range guesses {
+		h := websocket.Handler{
+			Options: &websocket.AcceptOptions{Extensions: []wire.Extension{deflate.New(nil)}},
+			Serve: func(ctx context.Context, c *websocket.Conn) error {
+				if err := c.Write(ctx, websocket.Text, []byte(guess)); err != nil {
+					return err
+				}
+				if _, _, err := c.Read(ctx); err != nil {
+					return err
+				}
+				if err := write(c, ctx, []byte(secret)); err != nil {
+					return err
+				}
+				_, _, err := c.Read(ctx) // or a close frame would be counted
+				return err
+			},
+		}
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second}
+		go s.Serve(ln)
+		n := 0
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		c, _, err := websocket.Dial(ctx, "ws://"+ln.Addr().String(), &websocket.DialOptions{
+			Extensions: []wire.Extension{deflate.New(nil)},
+			Proxy:      func(*http.Request) (*url.URL, error) { return nil, nil },
+			NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				nc, err := new(net.Dialer).DialContext(ctx, network, addr)
+				return tap{nc, &n}, err
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{guess, secret} {
+			n = 0 // what came with the response is not counted: the server waits
+			if _, got, err := c.Read(ctx); err != nil || !bytes.Equal(got, []byte(want)) {
+				t.Fatalf("%q, %v; want %q", got, err, want)
+			}
+			if want == guess {
+				c.Write(ctx, websocket.Text, nil)
+			}
+		}
+		all = append(all, n)
+		c.CloseNow()
+		cancel()
+		s.Close()
+	}
+	return all
+}
+
+// token returns 160 digits that are others for each seed.
+func token(seed uint64) string {
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	b := make([]byte, 160)
+	for i := range b {
+		b[i] = "0123456789abcdef"[rnd.IntN(16)]
+	}
+	return string(b)
+}
+
+// The size of a secret beside text of an attacker's choice tells whether that text
+// is like it (RFC 7692, section 8), unless it is written plain.
+func TestPlainTellsNothing(t *testing.T) {
+	secret := token(1)
+	guesses := []string{secret, secret[:100] + token(2)[100:], token(2)}
+	if all := sizes(t, secret, guesses, func(c *websocket.Conn, ctx context.Context, p []byte) error {
+		return c.Write(ctx, websocket.Text, p)
+	}); all[0] >= all[1] || all[1] >= all[2] {
+		t.Errorf("sizes %v of a compressed message: the test sees nothing", all)
+	}
+	if all := sizes(t, secret, guesses, func(c *websocket.Conn, ctx context.Context, p []byte) error {
+		return c.WritePlain(ctx, websocket.Text, p)
+	}); all[0] != all[1] || all[1] != all[2] {
+		t.Errorf("sizes %v of a plain message", all)
+	}
+}
