@@ -1,0 +1,392 @@
+package fuzz
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// handshakePatience bounds an input of this file. Nothing in them waits for anything.
+const handshakePatience = 20 * time.Second
+
+// requestLines are those of a right request, but for the first.
+const requestLines = "Host: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+
+// FuzzRequest: a server accepts exactly the requests that a model of RFC 6455, section
+// 4.2.1, finds right, answers them as section 4.2.2 has it, and refuses the rest with
+// a status for one of their faults. What comes behind a request is read as if it had
+// come later. Of setup, see requestOptions.
+func FuzzRequest(f *testing.F) {
+	for _, more := range []string{
+		"", "Origin: https://example.com\r\n", "Origin: http://other.example\r\n",
+		"Origin: https://EXAMPLE.com:443\r\n", "Origin: null\r\n", "Origin: https://a.b.example\r\n",
+		"Sec-WebSocket-Protocol: chat, v2.json\r\n", "Sec-WebSocket-Protocol: a b\r\n",
+		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=9\r\n",
+		"Sec-WebSocket-Extensions: x; y=\"z\", permessage-deflate;client_max_window_bits=\"10\"\r\n",
+		"Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n", "Connection: keep-alive, x\r\n",
+		"Sec-WebSocket-Version: 8\r\n", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+		"Sec-WebSocket-X: " + strings.Repeat("x", 8<<10) + "\r\n",
+	} {
+		f.Add([]byte("GET /chat HTTP/1.1\r\n"+requestLines+more+"\r\n\x81\x85\x01\x02\x03\x04hello\x89\x80\x00\x00\x00\x00"), uint16(0x153))
+	}
+	for _, line := range []string{"POST / HTTP/1.1", "GET / HTTP/1.0", "GET / HTTP/2.0", "GET http://a:80/ HTTP/1.1"} {
+		f.Add([]byte(line+"\r\n"+requestLines+"\r\n"), uint16(0))
+	}
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: [::1]:80\r\nOrigin: http://[0::1]\r\n\r\n"), uint16(0))
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: x\r\nupgrade: a, WebSocket\r\nCONNECTION: keep-alive , uPGRADE\r\nsec-websocket-version:13\r\nSec-WebSocket-Key:dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), uint16(0))
+	for i := range 256 {
+		f.Add([]byte{byte(i / 16), byte(max(0, i-200)), byte(i), byte(i * 7)}, uint16(1<<15|i*97&0x3ff))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, setup uint16) {
+		defer handshake.Watch(handshakePatience)()
+		if setup&(1<<15) != 0 {
+			data = handshake.Request(data)
+		}
+		src := bytes.NewReader(data)
+		br := bufio.NewReader(src)
+		r, err := http.ReadRequest(br)
+		if err != nil {
+			return // net/http answers this itself
+		}
+		behind := data[len(data)-src.Len()-br.Buffered():]
+		opts, model := requestOptions(setup)
+		faults, want := model.Judge(r)
+		w := &handshake.Writer{Reader: br, Pipe: &handshake.Pipe{In: data[len(data)-src.Len():]}}
+		if setup&(1<<9) != 0 {
+			w.Header()["Set-Cookie"] = []string{"a=b", "c=d"}
+			w.Header()["Upgrade"] = []string{"h2c"}
+			w.Header()["sec-websocket-accept"] = []string{"no"}
+		}
+		c, err := websocket.Accept(w, r, opts)
+		if len(faults) > 0 {
+			if err := checkRefusal(w, faults, c, err); err != nil {
+				t.Fatalf("%v; the faults: %v", err, faults)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatalf("refused: %v", err)
+		}
+		defer c.CloseNow()
+		if err := checkAnswer(w.Pipe.Written(), want, setup&(1<<9) != 0); err != nil {
+			t.Fatalf("%v; the answer: %q", err, w.Pipe.Written())
+		}
+		if c.Subprotocol() != want.Subprotocol {
+			t.Fatalf("subprotocol %q, want %q", c.Subprotocol(), want.Subprotocol)
+		}
+		// The same request, with nothing behind it until it is answered.
+		later := &handshake.Writer{Reader: bufio.NewReader(strings.NewReader("")), Pipe: &handshake.Pipe{In: behind, Chop: uint64(setup)}}
+		twin, err := websocket.Accept(later, r, opts)
+		if err != nil {
+			t.Fatalf("refused when it came again: %v", err)
+		}
+		defer twin.CloseNow()
+		if got, want := readAll(c), readAll(twin); got != want {
+			t.Fatalf("behind the request: %s; when it comes later: %s", got, want)
+		}
+	})
+}
+
+// requestOptions are options of a server, and the same for the model. The bits of
+// setup: 0 subprotocols, 1 deflate, 2 no takeover, 3 large windows, 4 to 6 the size
+// of windows, 7 any origin, 8 patterns of origins, 9 fields from elsewhere; 15 is for
+// handshake.Request.
+func requestOptions(setup uint16) (*websocket.AcceptOptions, *handshake.Server) {
+	o, m := &websocket.AcceptOptions{}, &handshake.Server{}
+	if setup&1 != 0 {
+		o.Subprotocols = []string{"v2.json", "chat", "Chat"}
+	}
+	if setup&2 != 0 {
+		m.Deflate = &handshake.Side{Bits: 8 + int(setup>>4&7), NoContext: setup&4 != 0, AllowLargeWindow: setup&8 != 0}
+		o.Extensions = []wire.Extension{newDeflate(*m.Deflate)}
+	}
+	if setup&(1<<8) != 0 {
+		o.Origins = []string{"https://*.example", "app.example.com", "localhost:*", "null", "http*://a*b.c:8080"}
+	}
+	if setup&(1<<9) != 0 {
+		o.Header = http.Header{"X-Own": {"1", "2"}}
+	}
+	o.InsecureAnyOrigin = setup&(1<<7) != 0
+	m.Subprotocols, m.Origins, m.AnyOrigin = o.Subprotocols, o.Origins, o.InsecureAnyOrigin
+	return o, m
+}
+
+func newDeflate(s handshake.Side) *deflate.Extension {
+	return deflate.New(&deflate.Options{WindowBits: s.Bits, NoContextTakeover: s.NoContext, AllowLargeWindow: s.AllowLargeWindow})
+}
+
+// checkRefusal checks the answer to a wrong request.
+func checkRefusal(w *handshake.Writer, faults []handshake.Fault, c *websocket.Conn, err error) error {
+	var e *websocket.HandshakeError
+	switch {
+	case c != nil || !errors.As(err, &e):
+		return fmt.Errorf("accepted, %v", err)
+	case w.Hijacked || len(w.Pipe.Written()) > 0:
+		return errors.New("refused on the bare connection")
+	case e.Status != w.Status || w.Body.Len() == 0:
+		return fmt.Errorf("answered %d, %q; the error is %w", w.Status, w.Body.String(), err)
+	case !slices.ContainsFunc(faults, func(f handshake.Fault) bool { return f.Status == w.Status }):
+		return fmt.Errorf("status %d, which fits none: %w", w.Status, err)
+	}
+	version := w.Header()["Sec-WebSocket-Version"]
+	needed := w.Status == 426 || !slices.ContainsFunc(faults, func(f handshake.Fault) bool { return f.What != "version" })
+	switch {
+	case needed && !slices.Equal(version, []string{"13"}): // section 4.4
+		return fmt.Errorf("status %d with the version %q", w.Status, version)
+	case w.Status == 405 && w.Header().Get("Allow") != "GET": // RFC 9110, section 15.5.6
+		return fmt.Errorf("status 405 with Allow %q", w.Header()["Allow"])
+	case w.Status == 426 && (w.Header().Get("Upgrade") != "websocket" || w.Header().Get("Connection") != "Upgrade"):
+		return fmt.Errorf("status 426 without Upgrade: %q", w.Header())
+	}
+	return nil
+}
+
+// checkAnswer checks the octets of the answer to a right request.
+func checkAnswer(answer []byte, want handshake.Acceptance, others bool) error {
+	head, found := strings.CutSuffix(string(answer), "\r\n\r\n")
+	lines := strings.Split(head, "\r\n")
+	if !found || lines[0] != "HTTP/1.1 101 Switching Protocols" {
+		return errors.New("no answer with 101")
+	}
+	must := []string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: " + want.Key}
+	if want.Subprotocol != "" {
+		must = append(must, "Sec-WebSocket-Protocol: "+want.Subprotocol)
+	}
+	if others {
+		must = append(must, "Set-Cookie: a=b", "Set-Cookie: c=d", "X-Own: 1", "X-Own: 2")
+	}
+	var extensions []string
+	lines = slices.DeleteFunc(lines[1:], func(line string) bool {
+		value, found := strings.CutPrefix(line, "Sec-WebSocket-Extensions: ")
+		if found {
+			extensions = append(extensions, value)
+		}
+		return found
+	})
+	slices.Sort(lines)
+	slices.Sort(must)
+	if !slices.Equal(lines, must) {
+		return fmt.Errorf("fields %q, want %q", lines, must)
+	}
+	got, ok := handshake.Extensions(extensions)
+	if !ok || len(got) > 1 || len(got) == 1 != want.Deflate {
+		return fmt.Errorf("extensions %q; deflate is %v", extensions, want.Deflate)
+	}
+	if want.Deflate {
+		if p, ok := handshake.ParseParams(got[0], true); !ok || p != want.Params {
+			return fmt.Errorf("answer %q, want %+v", extensions, want.Params)
+		}
+	}
+	return nil
+}
+
+// readAll says what comes in on a connection until its end, in words.
+func readAll(c *websocket.Conn) string {
+	ctx, cancel := context.WithTimeout(context.Background(), handshakePatience)
+	defer cancel()
+	var b strings.Builder
+	for {
+		typ, p, err := c.Read(ctx)
+		if err != nil {
+			fmt.Fprintf(&b, "then %v", err)
+			return b.String()
+		}
+		fmt.Fprintf(&b, "%v %q, ", typ, p)
+	}
+}
+
+// responseLines are those of a right response, with a word for its key.
+const responseLines = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n"
+
+// FuzzResponse: a client accepts exactly the responses that a model of RFC 6455,
+// section 4.1, finds right, and never one with another accept key; it reads no more
+// than its limit on headers allows, and what comes behind a response are its first
+// frames. In the response {accept} stands for the right accept key, {lower} for the
+// same in lower case, {key} for what was sent. Of setup, see responseOptions; chop is
+// that of a Pipe.
+func FuzzResponse(f *testing.F) {
+	for _, more := range []string{
+		"", "Sec-WebSocket-Protocol: chat\r\n", "Sec-WebSocket-Protocol: other\r\n",
+		"Sec-WebSocket-Extensions: permessage-deflate\r\n", "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits=10\r\n",
+		"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover, x\r\n", "Sec-WebSocket-Extensions: x-deflate\r\n",
+		"Sec-WebSocket-Accept: {accept}\r\n", "Upgrade: h2c\r\n", "Connection: close\r\n", "Content-Length: 5\r\n",
+	} {
+		f.Add([]byte(responseLines+more+"\r\n\x81\x05hello\x89\x00"), uint16(3), uint64(0))
+		f.Add([]byte("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"+responseLines+more+"\r\n"), uint16(0x123), uint64(0x0102030405060708))
+	}
+	for _, head := range []string{
+		strings.ReplaceAll(responseLines, "{accept}", "{lower}"), strings.ReplaceAll(responseLines, "{accept}", "{key}"),
+		strings.ReplaceAll(responseLines, "{accept}", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), strings.ReplaceAll(responseLines, "101", "200"),
+		strings.ReplaceAll(responseLines, "1.1", "1.0"), strings.ToLower(responseLines), "HTTP/1.1 302 Found\r\nLocation: /x\r\n",
+		"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 \r\nContent-Length: 3\r\n",
+	} {
+		f.Add([]byte(head+"\r\n\x82\x01x"), uint16(0), uint64(1))
+		f.Add([]byte(head), uint16(0x4003), uint64(0))
+	}
+	for i := range 256 {
+		f.Add([]byte{byte(i / 16), byte(max(0, i-248)), byte(i)}, uint16(1<<15|i*97&0x377), uint64(i))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, setup uint16, chop uint64) {
+		defer handshake.Watch(handshakePatience)()
+		if setup&(1<<15) != 0 {
+			data = handshake.Response(data)
+		}
+		opts, model := responseOptions(setup)
+		var stream []byte
+		pipe := &handshake.Pipe{Chop: chop}
+		pipe.Reply = func(request []byte) []byte {
+			model.Key = keyOf(request)
+			stream = fill(data, model.Key)
+			return stream
+		}
+		if setup&(1<<14) != 0 { // a server that goes on and on
+			pipe.Filler = []byte("X-Filler: 0123456789abcdef\r\n")
+		}
+		c, resp, err := dialPipe(pipe, opts)
+		if model.Key == "" {
+			t.Fatalf("no right request was sent: %q, %v", pipe.Written(), err)
+		}
+		for len(pipe.Filler) > 0 && len(stream) < model.MaxHeader+1<<12 {
+			stream = append(stream, pipe.Filler...)
+		}
+		v := model.Judge(stream)
+		if (err == nil) != v.Accept {
+			t.Fatalf("%v; the model says %+v", err, v)
+		}
+		if read := pipe.HasRead(); !v.Final && read > model.MaxHeader || read > model.MaxHeader+64<<10 {
+			t.Fatalf("read %d octets, with a limit of %d on the header", read, model.MaxHeader)
+		}
+		if err != nil {
+			checkRefused(t, c, resp, err, v, pipe)
+			return
+		}
+		defer c.CloseNow()
+		if resp.StatusCode != 101 || c.Subprotocol() != v.Subprotocol {
+			t.Fatalf("status %d, subprotocol %q, want %q", resp.StatusCode, c.Subprotocol(), v.Subprotocol)
+		}
+		if len(pipe.Filler) > 0 {
+			return
+		}
+		twin := clean(t, opts, v, stream[v.Header:])
+		defer twin.CloseNow()
+		if got, want := readAll(c), readAll(twin); got != want {
+			t.Fatalf("behind the response: %s; behind a plain one: %s", got, want)
+		}
+	})
+}
+
+// responseOptions are options of a client, and the same for the model. The bits of
+// setup: 0 subprotocols, 1 deflate, 2 no takeover, 4 to 6 the size of windows, 8 and 9
+// the limit on the header, 14 a stream without end; 15 is for handshake.Response.
+func responseOptions(setup uint16) (*websocket.DialOptions, *handshake.Client) {
+	o, m := &websocket.DialOptions{}, &handshake.Client{}
+	o.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
+	if setup&1 != 0 {
+		o.Subprotocols = []string{"chat", "v2.json"}
+	}
+	if setup&2 != 0 {
+		ext := newDeflate(handshake.Side{Bits: 8 + int(setup>>4&7), NoContext: setup&4 != 0})
+		o.Extensions = []wire.Extension{ext}
+		m.Offers = elementsOf(ext.Offer(nil))
+	}
+	o.Limits.MaxResponseHeader = []int64{0, 200, 500, 5000}[setup>>8&3]
+	m.MaxHeader = int(o.Limits.MaxResponseHeader)
+	if m.MaxHeader == 0 {
+		m.MaxHeader = 64 << 10 // as documented
+	}
+	m.Subprotocols = o.Subprotocols
+	return o, m
+}
+
+// elementsOf gives offers the model's form.
+func elementsOf(offers []wire.Offer) (all []handshake.Extension) {
+	for _, o := range offers {
+		e := handshake.Extension{Name: o.Name}
+		for _, p := range o.Params {
+			e.Params = append(e.Params, [2]string{p.Name, p.Value})
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// keyOf returns the key of a request, or "" if the request is not right.
+func keyOf(request []byte) string {
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
+	if err != nil {
+		return ""
+	}
+	if faults, _ := new(handshake.Server).Judge(r); len(faults) > 0 {
+		return ""
+	}
+	return r.Header.Get("Sec-WebSocket-Key")
+}
+
+// fill puts what belongs to a key where words stand for it.
+func fill(data []byte, key string) []byte {
+	accept := handshake.AcceptKey(key)
+	for word, value := range map[string]string{"{accept}": accept, "{lower}": strings.ToLower(accept), "{key}": key} {
+		data = bytes.ReplaceAll(data, []byte(word), []byte(value))
+	}
+	return data
+}
+
+func dialPipe(pipe *handshake.Pipe, opts *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
+	o := *opts
+	o.NetDial = func(context.Context, string, string) (net.Conn, error) { return pipe, nil }
+	return websocket.Dial(context.Background(), "ws://example.com/chat", &o)
+}
+
+// checkRefused checks what a client has made of a wrong response.
+func checkRefused(t *testing.T, c *websocket.Conn, resp *http.Response, err error, v handshake.Verdict, pipe *handshake.Pipe) {
+	var e *websocket.HandshakeError
+	switch {
+	case c != nil:
+		t.Fatal("a Conn with the error", err)
+	case !errors.As(err, &e) || e.Status != v.Status:
+		t.Fatalf("the error is %v, the status %d", err, v.Status)
+	case (resp != nil) != v.Final:
+		t.Fatalf("response %v; the model says %+v", resp, v)
+	case !pipe.Closed():
+		t.Fatal("the connection is open")
+	case len(err.Error()) > 2000:
+		t.Fatalf("an error of %d octets", len(err.Error()))
+	}
+}
+
+// clean returns a connection with a plain response and that behind it.
+func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, behind []byte) *websocket.Conn {
+	head := responseLines
+	if v.Subprotocol != "" {
+		head += "Sec-WebSocket-Protocol: " + v.Subprotocol + "\r\n"
+	}
+	for _, x := range v.Extensions {
+		head += "Sec-WebSocket-Extensions: " + x + "\r\n"
+	}
+	head += "\r\n"
+	o := *opts
+	o.Limits.MaxResponseHeader = -1
+	pipe := &handshake.Pipe{}
+	pipe.Reply = func(request []byte) []byte { return append(fill([]byte(head), keyOf(request)), behind...) }
+	c, _, err := dialPipe(pipe, &o)
+	if err != nil {
+		t.Fatalf("a plain response with %s is refused: %v", strconv.Quote(head), err)
+	}
+	return c
+}

@@ -1,0 +1,136 @@
+package handshake
+
+import "strconv"
+
+// Deflate is the name of the extension that is modelled.
+const Deflate = "permessage-deflate"
+
+// Params are the parameters of permessage-deflate (RFC 7692, section 7.1) in an offer
+// or an answer.
+type Params struct {
+	ServerNoContext, ClientNoContext bool
+
+	// The window sizes in bits; 0 if the parameter is absent.
+	ServerBits, ClientBits int
+
+	// ClientSizes says that client_max_window_bits is there without a value, which
+	// is for offers alone.
+	ClientSizes bool
+}
+
+// ParseParams reads the parameters of an offer, or of an answer. ok is false if the
+// server must decline the offer, or the client must fail the connection for the
+// answer (section 7): for a parameter that is unknown, stands twice, or has a value
+// that it must not have.
+func ParseParams(e Extension, answer bool) (p Params, ok bool) {
+	if e.Name != Deflate {
+		return p, false
+	}
+	seen := map[string]bool{}
+	for _, param := range e.Params {
+		name, value := param[0], param[1]
+		if seen[name] {
+			return p, false
+		}
+		seen[name] = true
+		switch {
+		case name == "server_no_context_takeover" && value == "":
+			p.ServerNoContext = true
+		case name == "client_no_context_takeover" && value == "":
+			p.ClientNoContext = true
+		case name == "server_max_window_bits" && isBits(value):
+			p.ServerBits, _ = strconv.Atoi(value)
+		case name == "client_max_window_bits" && isBits(value):
+			p.ClientBits, _ = strconv.Atoi(value)
+		case name == "client_max_window_bits" && value == "" && !answer:
+			p.ClientSizes = true
+		default:
+			return p, false
+		}
+	}
+	return p, true
+}
+
+// isBits reports whether a value is "a decimal integer value without leading zeroes
+// between 8 to 15, inclusive" (sections 7.1.2.1 and 7.1.2.2).
+func isBits(value string) bool {
+	switch value {
+	case "8", "9", "10", "11", "12", "13", "14", "15":
+		return true
+	}
+	return false
+}
+
+// Answers reports whether a server may answer an offer with p.
+func (p Params) Answers(offer Params) bool {
+	switch {
+	case offer.ServerNoContext && !p.ServerNoContext: // section 7.1.1.1
+		return false
+	case offer.ServerBits > 0 && (p.ServerBits == 0 || p.ServerBits > offer.ServerBits): // section 7.1.2.1
+		return false
+	case p.ClientBits > 0 && offer.ClientBits == 0 && !offer.ClientSizes: // section 7.1.2.2
+		return false
+	}
+	return !p.ClientSizes
+}
+
+// A Side is what package deflate's Options make of one end, as their documentation
+// has it.
+type Side struct {
+	Bits             int // of the window; not 0
+	NoContext        bool
+	AllowLargeWindow bool
+}
+
+// Answer is what a server answers to an offer: its own wishes, no more than the
+// client allows.
+func (s Side) Answer(offer Params) Params {
+	a := Params{
+		ServerNoContext: offer.ServerNoContext || s.NoContext,
+		ClientNoContext: offer.ClientNoContext || s.NoContext,
+	}
+	if offer.ServerBits > 0 || s.Bits < 15 {
+		a.ServerBits = smaller(s.Bits, offer.ServerBits)
+	}
+	sizes := offer.ClientSizes || offer.ClientBits > 0
+	if offer.ClientBits > 0 || offer.ClientSizes && s.Bits < 15 {
+		a.ClientBits = smaller(s.Bits, offer.ClientBits)
+	}
+	if !sizes && s.Bits < 15 && !s.AllowLargeWindow {
+		a.ClientNoContext = true
+	}
+	return a
+}
+
+// smaller is the smaller of two sizes, of which the second may be absent.
+func smaller(own, asked int) int {
+	if asked == 0 {
+		return own
+	}
+	return min(own, asked)
+}
+
+// Choose is what a server answers to a list of offers: an answer to the first that is
+// valid. ok is false if it declines.
+func (s Side) Choose(offers []Extension) (answer Params, ok bool) {
+	for _, e := range offers {
+		if p, ok := ParseParams(e, false); ok {
+			return s.Answer(p), true
+		}
+	}
+	return answer, false
+}
+
+// Confirms reports whether a client that made these offers must take an answer.
+func Confirms(offers []Extension, answer Extension) bool {
+	a, ok := ParseParams(answer, true)
+	if !ok {
+		return false
+	}
+	for _, o := range offers {
+		if p, ok := ParseParams(o, false); ok && a.Answers(p) {
+			return true
+		}
+	}
+	return false
+}

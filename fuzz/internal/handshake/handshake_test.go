@@ -1,0 +1,189 @@
+package handshake
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The example of RFC 6455, section 1.3.
+const exampleKey, exampleAccept = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+func TestAcceptKey(t *testing.T) {
+	if got := AcceptKey(exampleKey); got != exampleAccept {
+		t.Error(got)
+	}
+}
+
+// judgeLines judges a right request with more lines, and without the field drop.
+func judgeLines(t *testing.T, s *Server, more, drop string) ([]Fault, Acceptance) {
+	t.Helper()
+	var kept []string
+	for _, line := range requestNeeds {
+		if drop == "" || !strings.HasPrefix(line, drop) {
+			kept = append(kept, line)
+		}
+	}
+	text := "GET / HTTP/1.1\r\n" + strings.Join(kept, "\r\n") + "\r\n" + more + "\r\n"
+	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Judge(r)
+}
+
+func TestServerJudge(t *testing.T) {
+	s := &Server{Subprotocols: []string{"b", "a"}, Deflate: &Side{Bits: 10}, Origins: []string{"https://*.example", "localhost:*"}}
+	for _, tt := range []struct {
+		more, drop string
+		status     int // 0: accepted
+	}{
+		{"", "", 0},
+		{"", "Upgrade", 426},
+		{"", "Connection", 400},
+		{"", "Sec-WebSocket-Key", 400},
+		{"", "Sec-WebSocket-Version", 400},
+		{"Upgrade: h2c, WEBsocket\r\n", "Upgrade", 0},
+		{"Upgrade: websocket/13\r\n", "Upgrade", 426},
+		{"Connection: keep-alive , uPGRADE\r\n", "Connection", 0},
+		{"Sec-WebSocket-Version: 8\r\n", "Sec-WebSocket-Version", 426},
+		{"Sec-WebSocket-Version: 13\r\n", "", 400},
+		{"Sec-WebSocket-Key: AAAA\r\n", "Sec-WebSocket-Key", 400},
+		{"Sec-WebSocket-Protocol: ,\r\n", "", 400},
+		{"Sec-WebSocket-Extensions: x; =\r\n", "", 400},
+		{"Content-Length: 1\r\n", "", 400},
+		{"Origin: http://EXAMPLE.com:80\r\n", "", 0},
+		{"Origin: http://example.com:81\r\n", "", 403},
+		{"Origin: https://a.b.example\r\n", "", 0},
+		{"Origin: http://a.b.example\r\n", "", 403},
+		{"Origin: x://localhost:99\r\n", "", 0},
+		{"Origin: null\r\n", "", 403},
+		{"Origin: http://[::1]\r\nHost: [0::1]:80\r\n", "Host", 0},
+		{"Origin: http://a\r\nOrigin: http://a\r\n", "", 400},
+		{"Sec-WebSocket-X: " + strings.Repeat("x", 8<<10) + "\r\n", "", 431},
+	} {
+		faults, a := judgeLines(t, s, tt.more, tt.drop)
+		switch {
+		case tt.status == 0 && (len(faults) > 0 || a.Key == ""):
+			t.Errorf("%q, without %q: %v", tt.more, tt.drop, faults)
+		case tt.status != 0 && (len(faults) != 1 || faults[0].Status != tt.status):
+			t.Errorf("%q, without %q: %v, want %d", tt.more, tt.drop, faults, tt.status)
+		}
+	}
+	_, a := judgeLines(t, s, "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: x,b\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits\r\n", "")
+	want := Acceptance{Key: a.Key, Subprotocol: "b", Deflate: true, Params: Params{ServerBits: 9, ClientBits: 10}}
+	if a != want {
+		t.Errorf("%+v, want %+v", a, want)
+	}
+}
+
+func TestClientJudge(t *testing.T) {
+	c := &Client{Key: exampleKey, Subprotocols: []string{"a"}, MaxHeader: 1000, Offers: []Extension{{Name: Deflate}}}
+	right := "HTTP/1.1 101 x\r\n" + strings.Join(responseNeeds, "\r\n") + "\r\n"
+	for text, want := range map[string]string{
+		right + "\r\nframes":                                                                     "",
+		"HTTP/1.1 103 x\r\nA: b\r\n\r\n" + right + "\r\n":                                        "",
+		right + "Sec-WebSocket-Protocol: a\r\n\r\n":                                              "",
+		right + "Sec-WebSocket-Protocol: b\r\n\r\n":                                              "subprotocol",
+		right + "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n\r\n": "",
+		right + "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=9\r\n\r\n": "extension",
+		right + "Sec-WebSocket-Extensions: x\r\n\r\n":                                            "extension",
+		right + "Upgrade: x\r\n\r\n":                                                             "Upgrade",
+		strings.Replace(right, "Connection", "X", 1) + "\r\n":                                    "Connection",
+		strings.Replace(right, "{accept}", "x{accept}", 1) + "\r\n":                              "accept key",
+		strings.Replace(right, "101", "200", 1) + "\r\n":                                         "status",
+		strings.Replace(right, "1.1", "1.0", 1) + "\r\n":                                         "HTTP version",
+		right + "X: " + strings.Repeat("x", 1000) + "\r\n\r\n":                                   "header too large",
+		right: "unexpected EOF",
+	} {
+		text = strings.ReplaceAll(text, "{accept}", exampleAccept)
+		v := c.Judge([]byte(text))
+		if v.Accept != (want == "") || v.Why != want {
+			t.Errorf("%q: %+v, want %q", text, v, want)
+		}
+		if v.Accept && v.Header != strings.LastIndex(text, "\r\n\r\n")+4 {
+			t.Errorf("%q: header of %d", text, v.Header)
+		}
+	}
+}
+
+func TestExtensions(t *testing.T) {
+	for value, want := range map[string][]Extension{
+		"a, b;c ; d = e,,": {{Name: "a"}, {Name: "b", Params: [][2]string{{"c", ""}, {"d", "e"}}}},
+		`a;b="c\d"`:        {{Name: "a", Params: [][2]string{{"b", "cd"}}}},
+		`a;b=""`:           nil, `a;b="c d"`: nil, "a b": nil, "a;": nil, "a=b": nil, ",": nil, `a;b="c`: nil,
+	} {
+		got, ok := Extensions([]string{value})
+		if ok != (want != nil) || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: %v, %v, want %v", value, got, ok, want)
+		}
+	}
+}
+
+func TestParams(t *testing.T) {
+	for value, valid := range map[string]bool{
+		"": true, ";server_max_window_bits=8": true, ";server_max_window_bits=08": false, ";server_max_window_bits": false,
+		";client_max_window_bits": true, ";client_max_window_bits=16": false, ";x": false,
+		";client_no_context_takeover=1": false, ";client_no_context_takeover;client_no_context_takeover": false,
+	} {
+		e, ok := Extensions([]string{Deflate + value})
+		if !ok {
+			t.Fatal(value)
+		}
+		if _, ok := ParseParams(e[0], false); ok != valid {
+			t.Errorf("%q: %v", value, ok)
+		}
+	}
+	if (Params{}).Answers(Params{ServerNoContext: true}) || (Params{ServerBits: 10}).Answers(Params{ServerBits: 9}) ||
+		(Params{ClientBits: 9}).Answers(Params{}) || !(Params{ClientBits: 9, ServerBits: 8}).Answers(Params{ClientSizes: true, ServerBits: 9}) {
+		t.Error("answers")
+	}
+}
+
+func TestPipe(t *testing.T) {
+	p := &Pipe{Chop: 0x0201, Reply: func(written []byte) []byte { return append(written, "def"...) }}
+	if _, err := p.Write([]byte("abc")); err != nil {
+		t.Fatal(err)
+	}
+	var pieces []string
+	for {
+		b := make([]byte, 10)
+		n, err := p.Read(b)
+		if err == io.EOF {
+			break
+		}
+		pieces = append(pieces, string(b[:n]))
+	}
+	if want := []string{"a", "bc", "def"}; !slices.Equal(pieces, want) || p.HasRead() != 6 || string(p.Written()) != "abc" {
+		t.Errorf("%q, %d, %q", pieces, p.HasRead(), p.Written())
+	}
+	p.Filler = []byte("x")
+	if b, _ := io.ReadAll(io.LimitReader(p, 5)); !bytes.Equal(b, []byte("xxxxx")) {
+		t.Errorf("%q", b)
+	}
+}
+
+// Scripts of zeros and of one field more are right requests and responses, and most
+// fields of the tables are faults of some kind or none.
+func TestCompose(t *testing.T) {
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(Request(nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if faults, _ := new(Server).Judge(r); len(faults) > 0 {
+		t.Error(faults)
+	}
+	c := Client{Key: exampleKey, MaxHeader: 1000}
+	if v := c.Judge(bytes.ReplaceAll(Response(nil), []byte("{accept}"), []byte(exampleAccept))); !v.Accept {
+		t.Errorf("%+v", v)
+	}
+	script := []byte{0, 1, 0, byte(slices.Index(requestMore, "Cookie: a=b"))}
+	if got := string(Request(script)); strings.Contains(got, "Host: example.com\r\n") || !strings.Contains(got, "\r\nHost: example.com:80\r\nCookie: a=b\r\n\r\n") {
+		t.Errorf("%q", got)
+	}
+}

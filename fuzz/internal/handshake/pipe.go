@@ -1,0 +1,159 @@
+package handshake
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// A Pipe is the transport of one side, in memory. What it reads is there at once, in
+// pieces; what it writes is kept. It never waits, so that a side which hangs does so
+// by itself.
+type Pipe struct {
+	// Reply, if set, is called once before the first Read, with all that was
+	// written, and returns what is to be read.
+	Reply func(written []byte) []byte
+
+	// In is what is to be read.
+	In []byte
+
+	// Chop says how long the pieces are: its octets in turn, from the least on, 0
+	// for 256; or all at once if it is 0.
+	Chop uint64
+
+	// Filler, if there is any, comes again and again behind In; else the stream
+	// ends there.
+	Filler []byte
+
+	mu      sync.Mutex
+	written bytes.Buffer
+	read    int
+	pieces  int
+	closed  bool
+}
+
+func (p *Pipe) Read(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return 0, net.ErrClosed
+	}
+	if p.Reply != nil {
+		p.In, p.Reply = p.Reply(p.written.Bytes()), nil
+	}
+	if len(p.In) == 0 && len(p.Filler) > 0 {
+		p.In = p.Filler
+	}
+	if len(p.In) == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(b), len(p.In))
+	if p.Chop > 0 {
+		n = min(n, 1+int(byte(p.Chop>>(p.pieces%8*8)-1)))
+		p.pieces++
+	}
+	copy(b, p.In[:n])
+	p.In = p.In[n:]
+	p.read += n
+	return n, nil
+}
+
+func (p *Pipe) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return 0, net.ErrClosed
+	}
+	return p.written.Write(b)
+}
+
+// Close implements [net.Conn]. What was written stays.
+func (p *Pipe) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	return nil
+}
+
+// Closed reports whether Close was called.
+func (p *Pipe) Closed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
+
+// Written returns a copy of all that was written.
+func (p *Pipe) Written() []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return bytes.Clone(p.written.Bytes())
+}
+
+// HasRead returns how many octets were read.
+func (p *Pipe) HasRead() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.read
+}
+
+type addr struct{}
+
+func (addr) Network() string { return "pipe" }
+func (addr) String() string  { return "pipe" }
+
+func (p *Pipe) LocalAddr() net.Addr              { return addr{} }
+func (p *Pipe) RemoteAddr() net.Addr             { return addr{} }
+func (p *Pipe) SetDeadline(time.Time) error      { return nil }
+func (p *Pipe) SetReadDeadline(time.Time) error  { return nil }
+func (p *Pipe) SetWriteDeadline(time.Time) error { return nil }
+
+// A Writer is the ResponseWriter of one request, as net/http's own in what package
+// websocket asks of it.
+type Writer struct {
+	Pipe   *Pipe         // the connection
+	Reader *bufio.Reader // what was read of it beyond the request
+
+	Status   int // of the response; 0 if there was none
+	Body     bytes.Buffer
+	Hijacked bool
+	header   http.Header
+}
+
+// Header implements [http.ResponseWriter].
+func (w *Writer) Header() http.Header {
+	if w.header == nil {
+		w.header = http.Header{}
+	}
+	return w.header
+}
+
+// WriteHeader implements [http.ResponseWriter]. The first status counts.
+func (w *Writer) WriteHeader(status int) {
+	if w.Status == 0 {
+		w.Status = status
+	}
+}
+
+func (w *Writer) Write(b []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.Body.Write(b)
+}
+
+// Hijack implements [http.Hijacker].
+func (w *Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if w.Hijacked || w.Status != 0 {
+		return nil, nil, http.ErrHijacked
+	}
+	w.Hijacked = true
+	return w.Pipe, bufio.NewReadWriter(w.Reader, bufio.NewWriter(w.Pipe)), nil
+}
+
+// Watch panics unless the function that it returns is called within d.
+func Watch(d time.Duration) (stop func()) {
+	t := time.AfterFunc(d, func() { panic("it hangs") })
+	return func() { t.Stop() }
+}

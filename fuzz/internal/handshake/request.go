@@ -1,0 +1,179 @@
+package handshake
+
+import (
+	"net"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Server is what the model knows of a server's options.
+type Server struct {
+	Subprotocols []string // the most wanted first
+	Deflate      *Side    // nil: no extension
+	Origins      []string // patterns of further origins, without IPv6 addresses
+	AnyOrigin    bool
+}
+
+// A Fault is a reason to refuse a request, with the status that goes with it.
+type Fault struct {
+	Status int
+	What   string
+}
+
+// An Acceptance is what the answer to a right request must say.
+type Acceptance struct {
+	Key         string // Sec-WebSocket-Accept
+	Subprotocol string // "" if none is chosen
+	Deflate     bool
+	Params      Params // of the answer, if Deflate
+}
+
+// maxFields is how many octets the Sec-WebSocket fields of a request may have, each
+// with its name, ": " and the end of the line: a limit of package websocket.
+const maxFields = 8 << 10
+
+// maxOrigin is how many octets an origin may have: another.
+const maxOrigin = 512
+
+// Judge returns what is wrong with a request (section 4.2.1, and section 4.2.2 where
+// the server chooses), or what the answer must say. That there is a Host field is for
+// net/http to see to.
+func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
+	fault := func(wrong bool, status int, what string) {
+		if wrong {
+			faults = append(faults, Fault{status, what})
+		}
+	}
+	h := r.Header
+	// "The method of the request MUST be GET, and the HTTP version MUST be at least
+	// 1.1." Beyond 1 there is no Upgrade.
+	fault(r.Method != "GET", 405, "method")
+	fault(r.ProtoMajor < 1 || r.ProtoMajor == 1 && r.ProtoMinor < 1, 426, "HTTP version")
+	fault(r.ProtoMajor > 1, 505, "HTTP version")
+	// Items 3 to 6.
+	fault(!lists(values(h, "Upgrade"), "websocket"), 426, "Upgrade")
+	fault(!lists(values(h, "Connection"), "upgrade"), 400, "Connection")
+	keys := values(h, "Sec-WebSocket-Key")
+	fault(len(keys) != 1 || !aKey.MatchString(keys[0]), 400, "key")
+	versions := values(h, "Sec-WebSocket-Version")
+	fault(len(versions) != 1, 400, "version")
+	fault(len(versions) == 1 && versions[0] != "13", 426, "version")
+	// A body would be taken for frames.
+	fault(r.ContentLength != 0 || len(r.TransferEncoding) > 0, 400, "body")
+	// Item 7 and section 10.2.
+	origins := values(h, "Origin")
+	if len(origins) > 0 && !s.AnyOrigin {
+		fault(len(origins) > 1, 400, "two origins")
+		fault(len(origins) == 1 && !s.allows(origins[0], r.Host), 403, "origin")
+	}
+	fault(size(h) > maxFields, 431, "size")
+	// Items 8 and 9, and section 4.2.2, items 5 and 6.
+	names, ok := Protocols(values(h, "Sec-WebSocket-Protocol"))
+	fault(!ok, 400, "subprotocols")
+	for _, wanted := range s.Subprotocols {
+		if a.Subprotocol == "" && slices.Contains(names, wanted) {
+			a.Subprotocol = wanted
+		}
+	}
+	offers, ok := Extensions(values(h, "Sec-WebSocket-Extensions"))
+	fault(!ok, 400, "extensions")
+	if len(faults) > 0 {
+		return faults, Acceptance{}
+	}
+	a.Key = AcceptKey(keys[0])
+	if s.Deflate != nil {
+		a.Params, a.Deflate = s.Deflate.Choose(offers)
+	}
+	return nil, a
+}
+
+// size is the size of the Sec-WebSocket fields.
+func size(h http.Header) (n int) {
+	for name, values := range h {
+		if !strings.HasPrefix(lower(name), "sec-websocket-") {
+			continue
+		}
+		for _, v := range values {
+			n += len(name + ": " + v + "\r\n")
+		}
+	}
+	return n
+}
+
+// The forms of an origin (RFC 6454, section 6.2) and of a Host field.
+var (
+	anOrigin = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.\-]*)://(\[[^\]]*\]|[A-Za-z0-9._~!$&'()*+,;=\-]*)(?::([1-9][0-9]*))?$`)
+	aHost    = regexp.MustCompile(`(?s)^(\[[^\]]*\]|[^\[:][^:]*)(?::(.+))?$`)
+)
+
+// allows reports whether the page of an origin may connect: it is that of the host
+// which the request went to, or fits a pattern.
+func (s *Server) allows(origin, host string) bool {
+	if origin == "null" {
+		return slices.Contains(s.Origins, "null")
+	}
+	parts := anOrigin.FindStringSubmatch(origin)
+	if parts == nil || len(origin) > maxOrigin {
+		return false
+	}
+	o := site{lower(parts[1]), lower(parts[2]), parts[3]}
+	if strings.HasPrefix(o.host, "[") && address(o.host) == nil {
+		return false
+	}
+	if n, err := strconv.Atoi(o.port); o.port != "" && (err != nil || n > 65535) {
+		return false
+	}
+	o = o.withPort()
+	if at := aHost.FindStringSubmatch(host); at != nil && o.host != "" {
+		same := site{o.scheme, lower(at[1]), at[2]}.withPort()
+		if same.port == o.port && (same.host == o.host || sameAddress(same.host, o.host)) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.Origins, o.fits)
+}
+
+// A site is an origin in its parts, in lower case.
+type site struct{ scheme, host, port string }
+
+// withPort names the port that a scheme stands for.
+func (s site) withPort() site {
+	known := map[string]string{"http": "80", "ws": "80", "https": "443", "wss": "443"}
+	if s.port == "" {
+		s.port = known[s.scheme]
+	}
+	return s
+}
+
+// fits reports whether a pattern stands for a site.
+func (s site) fits(pattern string) bool {
+	scheme, rest, found := strings.Cut(lower(pattern), "://")
+	if !found {
+		scheme, rest = "*", scheme
+	}
+	host, port, _ := strings.Cut(rest, ":")
+	want := site{s.scheme, "", port}.withPort()
+	return pattern != "null" && glob(scheme, s.scheme) && glob(host, s.host) && (port == "*" || want.port == s.port)
+}
+
+// glob reports whether a pattern, in which * stands for any characters, fits.
+func glob(pattern, s string) bool {
+	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$").MatchString(s)
+}
+
+// address is the IPv6 address in brackets, or nil.
+func address(s string) net.IP {
+	inner := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
+	if len(inner) != len(s)-2 || !strings.Contains(inner, ":") {
+		return nil
+	}
+	return net.ParseIP(inner) // takes no zone
+}
+
+func sameAddress(a, b string) bool {
+	x, y := address(a), address(b)
+	return x != nil && x.Equal(y)
+}

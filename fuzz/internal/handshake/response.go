@@ -1,0 +1,81 @@
+package handshake
+
+import (
+	"bufio"
+	"bytes"
+	"net/http"
+	"slices"
+)
+
+// A Client is what the model knows of a client: its options and its last request.
+type Client struct {
+	Key          string      // Sec-WebSocket-Key of the request
+	Subprotocols []string    // that were offered
+	Offers       []Extension // that were made
+	MaxHeader    int         // octets of the response's header, interim ones included
+}
+
+// A Verdict is what a client must make of a response.
+type Verdict struct {
+	Accept      bool
+	Final       bool   // there was a response that is not an interim one
+	Status      int    // of that
+	Why         string // it is refused
+	Subprotocol string
+	Extensions  []string // values of the field as they stand in the response
+	Header      int      // octets up to the end of the header
+}
+
+// Judge judges what a server has sent (section 4.1). Interim responses are passed
+// over.
+func (c *Client) Judge(stream []byte) Verdict {
+	src := bytes.NewReader(stream)
+	br := bufio.NewReader(src)
+	for {
+		resp, err := http.ReadResponse(br, &http.Request{Method: "GET"})
+		v := Verdict{Header: len(stream) - src.Len() - br.Buffered()}
+		switch {
+		case v.Header > c.MaxHeader:
+			v.Why = "header too large"
+			return v
+		case err != nil:
+			v.Why = err.Error()
+			return v
+		case resp.StatusCode/100 == 1 && resp.StatusCode != 101:
+			continue
+		}
+		v.Final, v.Status = true, resp.StatusCode
+		c.judge(&v, resp)
+		v.Accept = v.Why == ""
+		return v
+	}
+}
+
+func (c *Client) judge(v *Verdict, resp *http.Response) {
+	wrong := func(bad bool, why string) {
+		if bad && v.Why == "" {
+			v.Why = why
+		}
+	}
+	h := resp.Header
+	// Item 1. The protocol is switched in HTTP/1.1 alone.
+	wrong(resp.StatusCode != 101, "status")
+	wrong(resp.ProtoMajor != 1 || resp.ProtoMinor < 1, "HTTP version")
+	// Items 2 to 4.
+	upgrade := values(h, "Upgrade")
+	wrong(len(upgrade) != 1 || lower(upgrade[0]) != "websocket", "Upgrade")
+	wrong(!lists(values(h, "Connection"), "upgrade"), "Connection")
+	accept := values(h, "Sec-WebSocket-Accept")
+	wrong(len(accept) != 1 || accept[0] != AcceptKey(c.Key), "accept key")
+	// Item 6, and section 11.3.4: at most once in a response.
+	if protocols := values(h, "Sec-WebSocket-Protocol"); len(protocols) > 0 {
+		wrong(len(protocols) > 1 || !slices.Contains(c.Subprotocols, protocols[0]), "subprotocol")
+		v.Subprotocol = protocols[0]
+	}
+	// Item 5, and section 11.3.2.
+	if v.Extensions = values(h, "Sec-WebSocket-Extensions"); len(v.Extensions) > 0 {
+		all, ok := Extensions(v.Extensions)
+		wrong(len(v.Extensions) > 1 || !ok || len(all) != 1, "extensions")
+		wrong(len(all) != 1 || !Confirms(c.Offers, all[0]), "extension")
+	}
+}
