@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+const source = `package planted
+
+import (
+	"os"
+	"strconv"
+	"testing"
+)
+
+func FuzzGood(f *testing.F) {
+	f.Add([]byte("seed"))
+	f.Fuzz(func(t *testing.T, b []byte) {})
+}
+
+func FuzzCrash(f *testing.F) {
+	f.Add([]byte("seed"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 5 {
+			t.Fatal("planted")
+		}
+	})
+}
+
+// FuzzHang leaves its process's number, so that the test can look for it.
+func FuzzHang(f *testing.F) {
+	f.Add([]byte("seed"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		pid := strconv.Itoa(os.Getpid())
+		if err := os.WriteFile("pid", []byte(pid), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for {
+		}
+	})
+}
+
+func FuzzSeed(f *testing.F) {
+	f.Add([]byte("seed"))
+	f.Fuzz(func(t *testing.T, b []byte) { t.Error("planted") })
+}
+
+func Fuzzy() {} // not a target
+`
+
+// plant makes a module with targets that are good, crash and hang, and goes there.
+func plant(t *testing.T) string {
+	if testing.Short() {
+		t.Skip("compiles and runs fuzz targets")
+	}
+	dir := t.TempDir()
+	t.Chdir(dir)
+	t.Setenv("GOWORK", "off")
+	for name, text := range map[string]string{"go.mod": "module planted\n\ngo 1.25\n", "planted_test.go": source} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func fuzz(t *testing.T, args ...string) (out string, results []result, err error) {
+	var b strings.Builder
+	err = fuzzall(context.Background(), append([]string{"-parallel=1", "-out=table.json"}, args...), &b)
+	t.Logf("%s%v", b.String(), err)
+	table, readErr := os.ReadFile("table.json")
+	if readErr != nil {
+		t.Fatal(readErr)
+	}
+	if err := json.Unmarshal(table, &results); err != nil {
+		t.Fatal(err)
+	}
+	return b.String(), results, err
+}
+
+func TestGood(t *testing.T) {
+	plant(t)
+	out, results, err := fuzz(t, "-count=200", "-run=Good")
+	if err != nil || len(results) != 1 || !strings.HasPrefix(out, "ok ") {
+		t.Fatalf("%v, %+v", err, results)
+	}
+	if r := results[0]; r.Result != passed || r.Executions < 200 || r.PerSecond <= 0 || r.Package != "." {
+		t.Errorf("%+v", r)
+	}
+}
+
+// A crasher fails the run, which goes on to the other targets and names the file.
+func TestCrash(t *testing.T) {
+	dir := plant(t)
+	out, results, err := fuzz(t, "-count=20000", "-run=Crash|Good")
+	if err == nil || !strings.Contains(err.Error(), "1 of 2 targets failed") || len(results) != 2 {
+		t.Fatalf("%v, %+v", err, results)
+	}
+	r := results[0]
+	if r.Result != crashed || !strings.Contains(r.Crasher, "testdata/fuzz/FuzzCrash/") || results[1].Result != passed {
+		t.Fatalf("%+v", results)
+	}
+	if _, err := os.Stat(filepath.Join(dir, r.Crasher)); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(out, r.Crasher) || !strings.Contains(out, "planted") {
+		t.Error("the crasher is not in the output")
+	}
+	if table := markdown(results); !strings.Contains(table, r.Crasher) {
+		t.Error("the crasher is not in the table")
+	}
+}
+
+// A seed that fails has no file to name.
+func TestSeed(t *testing.T) {
+	plant(t)
+	_, results, err := fuzz(t, "-count=10", "-run=Seed")
+	if err == nil || len(results) != 1 || results[0].Result != broken || results[0].Crasher != "" {
+		t.Fatalf("%v, %+v", err, results)
+	}
+}
+
+// What hangs is killed with its workers, in bounded time.
+func TestHang(t *testing.T) {
+	dir := plant(t)
+	start := time.Now()
+	_, results, err := fuzz(t, "-count=10", "-bound=6s", "-run=Hang")
+	if err == nil || len(results) != 1 || results[0].Result != hung {
+		t.Fatalf("%v, %+v", err, results)
+	}
+	if d := time.Since(start); d > time.Minute {
+		t.Errorf("it took %v", d)
+	}
+	pid, err := os.ReadFile(filepath.Join(dir, "pid"))
+	if err != nil {
+		t.Skip("it was killed before it ran:", err)
+	}
+	if alive(t, string(pid)) {
+		t.Errorf("worker %s is still there", pid)
+	}
+}
+
+func TestBroken(t *testing.T) {
+	plant(t)
+	if err := os.WriteFile("broken_test.go", []byte("package planted\n\nvar _ = undefined\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, results, err := fuzz(t, "-count=10", "-run=Good")
+	if err == nil || len(results) != 1 || results[0].Result != broken || !strings.Contains(out, "undefined") {
+		t.Fatalf("%v, %+v", err, results)
+	}
+}
+
+// The targets of this workspace are found, and what only looks like one is not.
+func TestDiscover(t *testing.T) {
+	find := func() (names []string) {
+		targets, err := discover(t.Context(), nil, regexp.MustCompile("^FuzzHeader$|Good|Fuzzy"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range targets {
+			names = append(names, x.Package+" "+x.Target)
+		}
+		return names
+	}
+	t.Run("here", func(t *testing.T) {
+		t.Chdir("../..")
+		t.Setenv("GOWORK", "off")
+		if got := find(); len(got) != 1 || !strings.HasSuffix(got[0], " FuzzHeader") {
+			t.Errorf("%q", got)
+		}
+	})
+	plant(t)
+	if got := find(); len(got) != 1 || !strings.HasSuffix(got[0], " FuzzGood") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestList(t *testing.T) {
+	plant(t)
+	var b strings.Builder
+	if err := fuzzall(t.Context(), []string{"-list", "-json"}, &b); err != nil {
+		t.Fatal(err)
+	}
+	var matrix []map[string]string
+	if err := json.Unmarshal([]byte(b.String()), &matrix); err != nil || len(matrix) != 4 || matrix[0]["target"] != "FuzzCrash" || matrix[0]["package"] == "" {
+		t.Errorf("%v, %s", err, b.String())
+	}
+}
+
+// The shares of a total time add up to no more than it.
+func TestBudget(t *testing.T) {
+	o, err := parse([]string{"-total=100s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := budget{options: &o, deadline: time.Now().Add(o.total), overhead: 2 * time.Second}
+	fuzztime, bound := b.next(10)
+	if d, err := time.ParseDuration(fuzztime); err != nil || d < 7*time.Second || d > 8*time.Second || bound != d+o.bound {
+		t.Errorf("%s, %v, %v", fuzztime, bound, err)
+	}
+	b.spent(b.given + 4*time.Second) // the next has less to fuzz
+	if b.next(10); b.given < 5*time.Second || b.given > 6*time.Second {
+		t.Error(b.given)
+	}
+	for _, bad := range [][]string{{"-time=1s", "-count=1"}, {"-total=0s"}, {"-parallel=0"}, {"-run=("}, {"-count=-1"}} {
+		if _, err := parse(bad); err == nil {
+			t.Errorf("%v was accepted", bad)
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// What became of a target.
+const (
+	passed  = "ok"
+	crashed = "CRASHER" // an input made it fail
+	hung    = "HUNG"    // it did not end by its bound and was killed
+	broken  = "FAILED"  // it did not compile, a seed made it fail, or go test gave up
+)
+
+// A result is what a target did. Seconds are those since its baseline began.
+type result struct {
+	target
+	Result      string  `json:"result"`
+	Executions  int64   `json:"executions"`
+	Seconds     float64 `json:"seconds"`
+	PerSecond   float64 `json:"executionsPerSecond"`
+	Interesting int64   `json:"newInteresting"`
+	Corpus      int64   `json:"corpus"`
+	Crasher     string  `json:"crasher,omitempty"` // file of the failing input
+
+	begin  time.Time
+	output string // its last lines
+}
+
+var (
+	progress = regexp.MustCompile(`^fuzz: elapsed: \S+, execs: (\d+) \(\d+/sec\), new interesting: (\d+) \(total: (\d+)\)`)
+	baseline = regexp.MustCompile(`^fuzz: elapsed: \S+, gathering baseline coverage`)
+	crasher  = regexp.MustCompile(`Failing input written to (\S+)`)
+)
+
+// maxOutput is how much of what a target prints is kept, in lines and in bytes of a
+// line.
+const (
+	maxLines = 60
+	maxLine  = 2000
+)
+
+// run runs the target with go test -fuzz. It and all that it starts are one process
+// group, which is killed when bound has passed or ctx ends.
+func (t *target) run(ctx context.Context, o *options, fuzztime string, bound time.Duration, echo io.Writer) result {
+	r := result{target: *t, Result: broken}
+	limited, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	temp, err := os.MkdirTemp("", "fuzzall-") // a killed worker leaves its files
+	if err != nil {
+		r.output = err.Error()
+		return r
+	}
+	defer os.RemoveAll(temp)
+	cmd := exec.CommandContext(limited, "go", "test", "-run", "^$", "-fuzz", "^"+t.Target+"$",
+		"-fuzztime", fuzztime, "-fuzzminimizetime", "10x", "-parallel", strconv.Itoa(o.parallel), ".")
+	cmd.Dir = t.dir
+	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "PWD="+t.dir)
+	ownGroup(cmd)
+	cmd.WaitDelay = 5 * time.Second
+	read, write, err := os.Pipe()
+	if err != nil {
+		r.output = err.Error()
+		return r
+	}
+	defer read.Close()
+	cmd.Stdout, cmd.Stderr = write, write
+	err = cmd.Start()
+	write.Close()
+	if err == nil {
+		if !o.verbose {
+			echo = io.Discard
+		}
+		// What is killed closes the pipe; what escaped must not keep us.
+		context.AfterFunc(limited, func() { _ = read.SetReadDeadline(time.Now().Add(cmd.WaitDelay)) })
+		r.read(read, echo)
+		err = cmd.Wait()
+	}
+	switch {
+	case err == nil:
+		r.Result = passed
+	case r.Crasher != "":
+		r.Result = crashed
+	case limited.Err() != nil:
+		r.Result = hung
+	}
+	if r.output == "" && err != nil {
+		r.output = err.Error()
+	}
+	return r
+}
+
+// read takes what the target prints to its end.
+func (r *result) read(from io.Reader, echo io.Writer) {
+	var last []string
+	lines := bufio.NewReaderSize(from, 1<<16)
+	for {
+		line, err := readLine(lines)
+		if line != "" || err == nil {
+			fmt.Fprintln(echo, line)
+			r.note(line)
+			last = append(last, line)
+			last = last[max(0, len(last)-maxLines):]
+		}
+		if err != nil {
+			break
+		}
+	}
+	r.output = strings.Join(last, "\n")
+}
+
+// readLine reads a line, and drops what is beyond maxLine.
+func readLine(from *bufio.Reader) (string, error) {
+	line := ""
+	for {
+		part, more, err := from.ReadLine()
+		if err != nil {
+			return line, err
+		}
+		if rest := maxLine - len(line); rest > 0 {
+			line += string(part[:min(len(part), rest)])
+		}
+		if !more {
+			return line, nil
+		}
+	}
+}
+
+// note takes the numbers from a line.
+func (r *result) note(line string) {
+	if r.begin.IsZero() && baseline.MatchString(line) {
+		r.begin = time.Now()
+	}
+	if m := progress.FindStringSubmatch(line); m != nil {
+		r.Executions, _ = strconv.ParseInt(m[1], 10, 64)
+		r.Interesting, _ = strconv.ParseInt(m[2], 10, 64)
+		r.Corpus, _ = strconv.ParseInt(m[3], 10, 64)
+		if r.begin.IsZero() {
+			r.begin = time.Now()
+		}
+		r.Seconds = max(time.Since(r.begin).Seconds(), 0.001)
+		r.PerSecond = float64(r.Executions) / r.Seconds
+	}
+	if m := crasher.FindStringSubmatch(line); m != nil {
+		r.Crasher = filepath.ToSlash(filepath.Join(r.Package, m[1]))
+	}
+}
+
+// line is the result in a line.
+func (r *result) line() string {
+	s := fmt.Sprintf("%-8s %-24s %-22s %10d execs %9.0f/s %6d new %6d corpus %7.1fs",
+		r.Result, r.Package, r.Target, r.Executions, r.PerSecond, r.Interesting, r.Corpus, r.Seconds)
+	if r.Crasher != "" {
+		s += "  " + r.Crasher
+	}
+	return s
+}
