@@ -1,0 +1,128 @@
+package soak
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"sync"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Abuses with bytes that are no good frames, or too many of them.
+
+// garbageFrames sends random bytes. The second lacks the bit that says masked, so
+// that whatever the rest is, it breaks a rule.
+func (a *abuser) garbageFrames() error {
+	p := make([]byte, 2+a.rng.IntN(4<<10))
+	fill(a.rng, p)
+	p[1] &^= 0x80
+	if err := a.begin(); err != nil {
+		return err
+	}
+	return a.provoke(p, wire.StatusProtocolError)
+}
+
+// emptyFragments goes on with a message for ever, without a byte of it.
+func (a *abuser) emptyFragments() error {
+	if err := a.begin(); err != nil {
+		return err
+	}
+	b := frame(nil, wire.OpText, false, 0, []byte("x"))
+	for range wire.DefaultMaxEmptyFragments + 1 {
+		b = frame(b, wire.OpContinuation, false, 0, nil)
+	}
+	return a.provoke(b, wire.StatusPolicyViolation)
+}
+
+// tinyFragments sends a message beyond the limit, byte by byte.
+func (a *abuser) tinyFragments() error {
+	if err := a.begin(); err != nil {
+		return err
+	}
+	b := make([]byte, 0, 8*a.cfg.Server.MaxMessage)
+	b = frame(b, wire.OpBinary, false, 0, []byte{1})
+	for range a.cfg.Server.MaxMessage {
+		b = frame(b, wire.OpContinuation, false, 0, []byte{1})
+	}
+	return a.provoke(b, wire.StatusMessageTooBig)
+}
+
+// pings sends more pings than may come without a message.
+func (a *abuser) pings() error {
+	if err := a.begin(); err != nil {
+		return err
+	}
+	var b []byte
+	for range wire.DefaultMaxControls + 1 {
+		b = frame(b, wire.OpPing, true, 0, []byte("hello"))
+	}
+	return a.provoke(b, wire.StatusPolicyViolation)
+}
+
+// hugeLength announces more than there is in the world.
+func (a *abuser) hugeLength() error {
+	if err := a.begin(); err != nil {
+		return err
+	}
+	return a.provoke(header(wire.OpBinary, 1<<62), wire.StatusMessageTooBig)
+}
+
+// negativeLength announces a length whose top bit is set, which a careless reader
+// takes for the sign.
+func (a *abuser) negativeLength() error {
+	if err := a.begin(); err != nil {
+		return err
+	}
+	b := header(wire.OpBinary, 1<<62)
+	binary.BigEndian.PutUint64(b[2:], 1<<63|a.rng.Uint64())
+	return a.provoke(b, wire.StatusProtocolError)
+}
+
+// badText sends a byte that is in no UTF-8, in the middle of what is.
+func (a *abuser) badText() error {
+	if err := a.begin(); err != nil {
+		return err
+	}
+	p := randomText(a.rng, 1+a.rng.IntN(8<<10))
+	p[a.rng.IntN(len(p))] = 0xff
+	return a.provoke(frame(nil, wire.OpText, true, 0, p), wire.StatusInvalidPayload)
+}
+
+// bombSize is what the bomb inflates to, in bytes.
+const bombSize = 64 << 20
+
+// bombPayload is the bomb in its compressed form: some 64 KiB.
+var bombPayload = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestCompression)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	zeros := make([]byte, 1<<20)
+	for range bombSize / len(zeros) {
+		_, _ = w.Write(zeros) // into memory
+	}
+	_ = w.Flush()
+	return bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xff, 0xff})
+})
+
+// bomb sends a small message that would fill the memory.
+func (a *abuser) bomb() error {
+	if err := a.begin(offerDeflate); err != nil {
+		return err
+	}
+	return a.provoke(frame(nil, wire.OpBinary, true, wire.RSV1, bombPayload()), wire.StatusMessageTooBig)
+}
+
+// badDeflate sends a compressed message whose first block is of the type that does
+// not exist (RFC 1951, section 3.2.3).
+func (a *abuser) badDeflate() error {
+	if err := a.begin(offerDeflate); err != nil {
+		return err
+	}
+	p := make([]byte, 1+a.rng.IntN(1000))
+	fill(a.rng, p)
+	p[0] |= 0b110
+	return a.provoke(frame(nil, wire.OpBinary, true, wire.RSV1, p), wire.StatusInvalidPayload)
+}

@@ -1,0 +1,97 @@
+package soak
+
+import (
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"time"
+)
+
+// The parent and the server's process speak in JSON values over the latter's
+// standard input and output. The first is a ServerConfig, answered by a hello; each
+// one after it is a request, answered by a Snapshot. When the input ends the server
+// ends, so that it does not outlive its parent. Its log goes to standard error.
+const (
+	requestCount   = "count"   // without memory
+	requestMeasure = "measure" // with it
+)
+
+// hello is the server's first answer.
+type hello struct {
+	Addr        string // host:port
+	Certificate []byte // DER, if it speaks TLS
+}
+
+// Serve is the server's process: it serves until in ends.
+func Serve(in io.Reader, out, logTo io.Writer, hooks Hooks) error {
+	var cfg ServerConfig
+	requests, answers := json.NewDecoder(in), json.NewEncoder(out)
+	if err := requests.Decode(&cfg); err != nil {
+		return fmt.Errorf("no configuration: %w", err)
+	}
+	raiseFileLimit()
+	l, h, err := listen(cfg)
+	if err != nil {
+		return err
+	}
+	s := newServer(cfg, hooks)
+	web := &http.Server{
+		Handler:           s.handler(),
+		ReadHeaderTimeout: cfg.HeaderTimeout,
+		IdleTimeout:       cfg.HeaderTimeout,
+		ErrorLog:          log.New(logTo, "", log.LstdFlags),
+	}
+	defer web.Close()
+	log.SetOutput(logTo)
+	go web.Serve(l)
+	if err := answers.Encode(h); err != nil {
+		return err
+	}
+	return s.answer(requests, answers)
+}
+
+// answer answers requests until they end.
+func (s *server) answer(requests *json.Decoder, answers *json.Encoder) error {
+	for {
+		var request string
+		if err := requests.Decode(&request); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		snap := count
+		if request == requestMeasure {
+			snap = measure
+		}
+		a := snap()
+		a.Open, a.In, a.Out = s.open.Load(), s.in.Load(), s.out.Load()
+		a.BytesIn, a.BytesO = s.bytesIn.Load(), s.bytesO.Load()
+		if err := answers.Encode(a); err != nil {
+			return err
+		}
+	}
+}
+
+// listen opens a port on loopback.
+func listen(cfg ServerConfig) (net.Listener, hello, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, hello{}, err
+	}
+	h := hello{Addr: l.Addr().String()}
+	if cfg.TLS {
+		cert, err := selfSigned(time.Now())
+		if err != nil {
+			return nil, hello{}, err
+		}
+		h.Certificate = cert.Certificate[0]
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}})
+	}
+	return l, h, nil
+}

@@ -1,0 +1,244 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// crowd is what all clients of a phase share.
+type crowd struct {
+	cfg     *Config
+	server  *process
+	deflate *deflate.Extension
+	tally   *tally
+	all     context.Context // of the whole run: what outlives it is cut off
+	phase   context.Context // when it ends the clients come to their end
+}
+
+// good is a good client. It lives one life after another, each a connection.
+type good struct {
+	*crowd
+	id  int
+	rng *rand.Rand
+}
+
+// Chances of what a good client does, one in so many.
+const (
+	publishOne = 100 // messages that go to all members of its topic
+	pingOne    = 40
+	streamOne  = 6  // messages written through a Writer
+	slowOne    = 10 // lives that read slowly
+)
+
+// run lives until the phase ends.
+func (g *good) run() {
+	for first := true; g.phase.Err() == nil; first = false {
+		if !first {
+			g.tally.reconnects.Add(1)
+		}
+		g.tally.open.Add(1)
+		err := g.life()
+		g.tally.open.Add(-1)
+		if err != nil && g.all.Err() == nil {
+			g.tally.fault(err.kind, "client %d: %v", g.id, err.err)
+		}
+		g.wait(randomPause(g.rng, time.Second))
+	}
+}
+
+// wait pauses, but not beyond the end of the phase.
+func (c *crowd) wait(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-c.phase.Done():
+	}
+}
+
+// failure is what went wrong in a life.
+type failure struct {
+	kind fault
+	err  error
+}
+
+func lost(format string, args ...any) *failure {
+	return &failure{faultMessage, fmt.Errorf(format, args...)}
+}
+
+func broken(format string, args ...any) *failure {
+	return &failure{faultConnection, fmt.Errorf(format, args...)}
+}
+
+// life is one connection: some messages, and a clean end.
+func (g *good) life() *failure {
+	ctx, cancel := context.WithCancel(g.all)
+	defer cancel()
+	plan := g.plan()
+	c, err := g.dial(ctx, plan)
+	if err != nil {
+		return broken("handshake: %v", err)
+	}
+	defer c.CloseNow()
+	l := newListener(c, rand.New(rand.NewPCG(g.rng.Uint64(), 0)), plan.slow, g.tally)
+	go l.run(ctx)
+	if f := g.talk(ctx, c, l, plan); f != nil {
+		_ = c.CloseNow()
+		<-l.done
+		if l.failure != nil {
+			return l.failure // the cause, where the other is its effect
+		}
+		return f
+	}
+	return g.leave(ctx, c, l, plan)
+}
+
+// plan is what a life is to be.
+type plan struct {
+	path     string
+	compress bool
+	slow     bool
+	messages int
+	serverBy bool // the server is to close first
+}
+
+func (g *good) plan() plan {
+	p := plan{
+		compress: g.rng.Float64() < g.cfg.Compress,
+		slow:     g.rng.IntN(slowOne) == 0,
+		messages: 5 + g.rng.IntN(100),
+		serverBy: g.rng.IntN(2) == 0,
+	}
+	path := "/messages"
+	if g.rng.IntN(3) == 0 {
+		path = "/stream"
+	}
+	p.path = fmt.Sprintf("%s?topic=%d", path, g.id%g.cfg.Server.Topics)
+	return p
+}
+
+func (g *good) dial(ctx context.Context, p plan) (*websocket.Conn, error) {
+	o := &websocket.DialOptions{Limits: websocket.Limits{HandshakeTimeout: g.cfg.Margin}}
+	if p.compress {
+		o.Extensions = []wire.Extension{g.deflate}
+	}
+	scheme := "ws://"
+	if g.server.tls != nil {
+		scheme, o.TLSConfig = "wss://", g.server.tls
+	}
+	c, _, err := websocket.Dial(ctx, scheme+g.server.addr+p.path, o)
+	if err == nil {
+		g.tally.connections.Add(1)
+	}
+	return c, err
+}
+
+// talk sends the life's messages, with a pause before each.
+func (g *good) talk(ctx context.Context, c *websocket.Conn, l *listener, p plan) *failure {
+	for range p.messages {
+		g.wait(randomPause(g.rng, g.cfg.think()))
+		if g.phase.Err() != nil {
+			return nil
+		}
+		if err := g.say(ctx, c, l); err != nil {
+			return broken("write: %v", err)
+		}
+		if l.over() {
+			return broken("the server ended the connection")
+		}
+	}
+	return nil
+}
+
+// say sends one message, and a ping now and then.
+func (g *good) say(ctx context.Context, c *websocket.Conn, l *listener) error {
+	if g.rng.IntN(pingOne) == 0 {
+		ctx, cancel := context.WithTimeout(ctx, g.cfg.Margin)
+		defer cancel()
+		if _, err := c.Ping(ctx); err != nil {
+			return fmt.Errorf("ping: %w", err)
+		}
+		g.tally.pings.Add(1)
+	}
+	if g.rng.IntN(publishOne) == 0 {
+		p := appendPublish(nil, randomText(g.rng, min(randomSize(g.rng), 4<<10)))
+		return g.write(ctx, c, websocket.Text, p)
+	}
+	t, p := randomMessage(g.rng)
+	if err := l.expect(ctx, t, p); err != nil {
+		return err
+	}
+	if g.rng.IntN(streamOne) == 0 {
+		g.tally.streams.Add(1)
+		return g.stream(ctx, c, t, p)
+	}
+	return g.write(ctx, c, t, p)
+}
+
+func (g *good) write(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {
+	g.count(p)
+	return c.Write(ctx, t, p)
+}
+
+func (g *good) count(p []byte) {
+	g.tally.sent.Add(1)
+	g.tally.bytesOut.Add(int64(len(p)))
+}
+
+// stream sends p in pieces of any size, some of them as fragments of their own.
+func (g *good) stream(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {
+	g.count(p)
+	w, err := c.Writer(ctx, t)
+	if err != nil {
+		return err
+	}
+	for len(p) > 0 {
+		n := 1 + g.rng.IntN(len(p))
+		if _, err := w.Write(p[:n]); err != nil {
+			return err
+		}
+		p = p[n:]
+		if g.rng.IntN(2) == 0 {
+			if err := w.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return w.Close()
+}
+
+// leave ends a life: the client asks for the end of the topic, by which all echoes
+// must have come, and then one side closes.
+func (g *good) leave(ctx context.Context, c *websocket.Conn, l *listener, p plan) *failure {
+	ask := askLeave
+	if p.serverBy {
+		ask = askClose
+	}
+	l.leaving.Store(true)
+	limit := time.AfterFunc(2*g.cfg.Margin, func() { _ = c.CloseNow() })
+	defer limit.Stop()
+	err := g.write(ctx, c, websocket.Text, []byte(ask))
+	if err == nil && !p.serverBy {
+		select {
+		case <-l.ended:
+			err = c.Close(ctx, websocket.StatusNormalClosure, "")
+		case <-l.done:
+		}
+	}
+	<-l.done
+	switch {
+	case l.failure != nil:
+		return l.failure
+	case err != nil:
+		return broken("end: %v", err)
+	case !limit.Stop():
+		return broken("end: the server did not answer in %v", 2*g.cfg.Margin)
+	}
+	return l.closed(p.serverBy)
+}

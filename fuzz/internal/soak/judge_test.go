@@ -1,0 +1,155 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// goodReport is a report in which every promise was kept.
+func goodReport() *Report {
+	r := &Report{warm: newTally(), main: newTally()}
+	r.Config = Default()
+	r.Config.Conns = 10
+	r.Cold = Snapshot{Heap: 500, RSS: 800, Goroutines: 3, Files: 9}
+	r.Before = Snapshot{Heap: 1000, RSS: 2000, Goroutines: 3, Files: 9}
+	r.After = Snapshot{Heap: 1100, RSS: 2200, Goroutines: 3, Files: 9}
+	r.main.received.Store(1)
+	r.main.connections.Store(1)
+	r.main.abuse(0, nil)
+	return r
+}
+
+// TestFindings: each promise is broken by what breaks it, and by nothing else.
+func TestFindings(t *testing.T) {
+	tests := []struct {
+		name   string
+		breaks func(r *Report)
+		broken []string
+	}{
+		{"nothing", func(*Report) {}, nil},
+		{"message", func(r *Report) { r.main.fault(faultMessage, "lost") }, []string{"good clients saw every message, in order"}},
+		{"message in the warm-up", func(r *Report) { r.warm.fault(faultMessage, "lost") }, []string{"good clients saw every message, in order"}},
+		{"no message at all", func(r *Report) { r.main.received.Store(0) }, []string{"good clients saw every message, in order"}},
+		{"connection", func(r *Report) { r.main.fault(faultConnection, "cut") }, []string{"no good client was cut off"}},
+		{"abuse", func(r *Report) { r.main.abuse(3, errors.New("not met")) }, []string{"each abuse was answered as it must be"}},
+		{"heap", func(r *Report) { r.After.Heap++ }, []string{"live heap is back"}},
+		{"resident set", func(r *Report) { r.After.RSS++ }, []string{"resident set is back"}},
+		{"goroutine", func(r *Report) { r.After.Goroutines++ }, []string{"goroutines are back"}},
+		{"file", func(r *Report) { r.After.Files++ }, []string{"files are closed"}},
+		{"open connection", func(r *Report) { r.After.Open++ }, []string{"no connection is left"}},
+		{"log", func(r *Report) { r.log = []string{"panic"} }, []string{"the server's log is empty"}},
+		{"exit", func(r *Report) { r.exit = errors.New("exit status 2") }, []string{"the server lived and ended well"}},
+		{"death", func(r *Report) { r.gone = errors.New("EOF") }, []string{
+			"live heap is back", "resident set is back", "goroutines are back", "files are closed", "no connection is left", "the server lived and ended well",
+		}},
+	}
+	for _, tt := range tests {
+		r := goodReport()
+		tt.breaks(r)
+		var broken []string
+		for _, f := range r.Findings() {
+			if !f.OK {
+				broken = append(broken, f.Promise)
+			}
+		}
+		if !slices.Equal(broken, tt.broken) {
+			t.Errorf("%s: broken %q, want %q", tt.name, broken, tt.broken)
+		}
+		var b strings.Builder
+		r.Print(&b)
+		if got := strings.Contains(b.String(), "\nFAIL"); got == r.OK() {
+			t.Errorf("%s: OK is %v, but the report is\n%s", tt.name, r.OK(), b.String())
+		}
+	}
+}
+
+// TestServerLog: a TLS handshake that a client broke off is no fault of the server.
+func TestServerLog(t *testing.T) {
+	var l serverLog
+	_, _ = l.Write([]byte("2026/01/02 http: TLS handshake error from 127.0.0.1:1: EOF\n"))
+	if f := l.faults(); len(f) > 0 {
+		t.Errorf("faults: %q", f)
+	}
+	_, _ = l.Write([]byte("panic: x\n"))
+	if f := l.faults(); len(f) != 1 || f[0] != "panic: x" {
+		t.Errorf("faults: %q", f)
+	}
+	_, _ = l.Write(make([]byte, 2*logKept))
+	if n := len(l.String()); n > logKept {
+		t.Errorf("%d bytes kept", n)
+	}
+}
+
+// TestListener: what a good client must see, and what it must not.
+func TestListener(t *testing.T) {
+	text := appendPublish(nil, []byte("text"))
+	topic := func(n int64) string { return string(appendTopic(nil, n, text)) }
+	tests := []struct {
+		name string
+		sent []string // texts that are to come back
+		got  []string
+		ok   bool
+	}{
+		{"echoes", []string{"a", "", "b"}, []string{"a", "", "b"}, true},
+		{"out of order", []string{"a", "b"}, []string{"b"}, false},
+		{"changed", []string{"abc"}, []string{"abd"}, false},
+		{"twice", []string{"a"}, []string{"a", "a"}, false},
+		{"lost at the end", []string{"a"}, []string{"#join 0", "#end 0"}, false},
+		{"topic", []string{"a"}, []string{"#join 4", topic(5), "a", topic(6), "#end 6"}, true},
+		{"topic's first lost", nil, []string{"#join 4", topic(6)}, false},
+		{"topic's last lost", nil, []string{"#join 4", topic(5), "#end 6"}, false},
+		{"topic's gap", nil, []string{"#join 4", topic(5), topic(7)}, false},
+		{"topic's order", nil, []string{"#join 4", topic(5), topic(6), topic(5)}, false},
+		{"topic's message twice", nil, []string{"#join 4", topic(5), topic(5)}, false},
+		{"topic's message changed", nil, []string{"#join 4", topic(5) + "x"}, false},
+		{"before joining", nil, []string{topic(1)}, false},
+		{"after the end", nil, []string{"#join 4", "#end 4", topic(5)}, false},
+	}
+	for _, tt := range tests {
+		l := newListener(nil, nil, false, newTally())
+		for _, s := range tt.sent {
+			if err := l.expect(context.Background(), websocket.Text, []byte(s)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var f *failure
+		for i, s := range tt.got {
+			if f = l.judge(websocket.Text, []byte(s)); f != nil && i < len(tt.got)-1 {
+				t.Errorf("%s: %q was refused: %v", tt.name, s, f.err)
+			}
+		}
+		if (f == nil) != tt.ok {
+			t.Errorf("%s: failure %v", tt.name, f)
+		}
+	}
+}
+
+func TestConfig(t *testing.T) {
+	for name, change := range map[string]func(*Config){
+		"no connections": func(c *Config) { c.Conns = 0 },
+		"too many":       func(c *Config) { c.Conns = 20001 },
+		"no time":        func(c *Config) { c.For = 0 },
+		"share":          func(c *Config) { c.Abusive = 1.1 },
+		"rate":           func(c *Config) { c.Rate = 0 },
+		"command":        func(c *Config) { c.Command = nil },
+	} {
+		c := small(t, "")
+		change(&c)
+		if err := c.complete(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	c := small(t, "")
+	c.Rate = 1
+	if err := c.complete(); err != nil {
+		t.Fatal(err)
+	}
+	if c.Server.IdleTimeout <= 3*c.think() {
+		t.Errorf("idle timeout %v with pauses of up to %v", c.Server.IdleTimeout, 3*c.think())
+	}
+}

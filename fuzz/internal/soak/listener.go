@@ -1,0 +1,158 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// listener is the reading half of a good client's life. It knows what must come: the
+// echoes in the order of their messages, and the topic's messages without a gap.
+type listener struct {
+	c     *websocket.Conn
+	rng   *rand.Rand
+	slow  bool
+	tally *tally
+
+	echoes  chan echo   // those to come
+	leaving atomic.Bool // the client has asked to leave
+	ended   chan struct{}
+	done    chan struct{} // closed when nothing more is read
+
+	joined, atEnd bool
+	next          int64 // number of the topic's next message
+
+	failure *failure // what went wrong; read after done
+	err     error    // how the connection ended; read after done
+}
+
+// echo is a message that is to come back.
+type echo struct {
+	t    websocket.MessageType
+	size int
+	sum  uint32
+}
+
+// unanswered is how many messages a client sends ahead of their echoes.
+const unanswered = 64
+
+func newListener(c *websocket.Conn, rng *rand.Rand, slow bool, t *tally) *listener {
+	return &listener{
+		c: c, rng: rng, slow: slow, tally: t,
+		echoes: make(chan echo, unanswered), ended: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+var errOver = errors.New("the connection has ended")
+
+// expect is called before a message is sent that will come back. It waits while too
+// many are under way.
+func (l *listener) expect(ctx context.Context, t websocket.MessageType, p []byte) error {
+	select {
+	case l.echoes <- echo{t, len(p), checksum(p)}:
+		return nil
+	case <-l.done:
+		return errOver
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// over reports whether nothing more is read.
+func (l *listener) over() bool {
+	select {
+	case <-l.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// run reads until the connection ends or something is wrong.
+func (l *listener) run(ctx context.Context) {
+	defer close(l.done)
+	buf := []byte(nil)
+	for {
+		if l.slow && l.rng.IntN(8) == 0 {
+			time.Sleep(time.Duration(l.rng.IntN(50)) * time.Millisecond) // slow, but legal
+		}
+		t, p, err := l.c.AppendRead(ctx, buf[:0])
+		if err != nil {
+			l.err = err
+			if !l.leaving.Load() {
+				l.failure = broken("read: %v", err)
+			}
+			return
+		}
+		l.tally.bytesI.Add(int64(len(p)))
+		if l.failure = l.judge(t, p); l.failure != nil {
+			_ = l.c.CloseNow()
+			return
+		}
+		if buf = p; cap(buf) > 16<<10 {
+			buf = nil // 2,000 of the largest would be much
+		}
+	}
+}
+
+// judge says what is wrong with a message.
+func (l *listener) judge(t websocket.MessageType, p []byte) *failure {
+	if mark(t, p) == markTopic {
+		return l.judgeTopic(p)
+	}
+	select {
+	case want := <-l.echoes:
+		l.tally.received.Add(1)
+		if got := (echo{t, len(p), checksum(p)}); got != want {
+			return lost("echo of %v, %d bytes (sum %08x) where %v, %d bytes (sum %08x) was due",
+				got.t, got.size, got.sum, want.t, want.size, want.sum)
+		}
+		return nil
+	default:
+		return lost("message of %v, %d bytes, that nobody sent", t, len(p))
+	}
+}
+
+func (l *listener) judgeTopic(p []byte) *failure {
+	if n, ok := parseNumber(p, topicJoin); ok && !l.joined {
+		l.joined, l.next = true, n+1
+		return nil
+	}
+	if n, ok := parseNumber(p, topicEnd); ok && l.joined && !l.atEnd {
+		l.atEnd = true
+		if n != l.next-1 {
+			return lost("topic ended at %d, last seen was %d", n, l.next-1)
+		}
+		if k := len(l.echoes); k > 0 {
+			return lost("%d echoes never came", k)
+		}
+		close(l.ended)
+		return nil
+	}
+	n, intact := parseTopic(p)
+	switch {
+	case !intact:
+		return lost("topic's message was changed: %.40q", p)
+	case !l.joined || l.atEnd || n != l.next:
+		return lost("topic's message %d where %d was due", n, l.next)
+	}
+	l.tally.topic.Add(1)
+	l.next++
+	return nil
+}
+
+// closed judges how the connection ended, once it has.
+func (l *listener) closed(byServer bool) *failure {
+	var peer *websocket.CloseError
+	switch {
+	case !l.atEnd:
+		return lost("the connection ended before the topic did: %v", l.err)
+	case byServer && (!errors.As(l.err, &peer) || peer.Code != websocket.StatusNormalClosure):
+		return broken("end: the server was to close with 1000: %v", l.err)
+	}
+	return nil
+}

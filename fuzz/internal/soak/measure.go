@@ -1,0 +1,66 @@
+package soak
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+)
+
+// A Snapshot is the server's process at one moment. Sizes are in bytes; what the
+// system does not tell is 0.
+type Snapshot struct {
+	Heap       int64 // live heap
+	RSS        int64 // resident set
+	Goroutines int
+	Files      int   // open file descriptors
+	CPU        int64 // nanoseconds since the process began
+
+	Open            int64 // connections being served
+	In, Out         int64 // messages
+	BytesIn, BytesO int64 // payload of them
+}
+
+// count is a Snapshot without the live heap, which costs next to nothing.
+func count() Snapshot {
+	return Snapshot{RSS: residentSet(), Goroutines: runtime.NumGoroutine(), Files: openFiles(), CPU: cpuTime()}
+}
+
+// measure is a whole Snapshot, after the garbage has gone. The package comment says
+// why it collects three times.
+func measure() Snapshot {
+	for range 3 {
+		runtime.GC()
+	}
+	debug.FreeOSMemory()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	s := count()
+	s.Heap = int64(m.HeapAlloc)
+	return s
+}
+
+// residentSet is VmRSS, which only Linux has.
+func residentSet() int64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// openFiles counts the process's descriptors, where the system lists them.
+func openFiles() int {
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return 0
+	}
+	return len(files) - 1 // one is that of the listing
+}

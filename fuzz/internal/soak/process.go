@@ -1,0 +1,145 @@
+package soak
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// process is the parent's hold on the server.
+type process struct {
+	addr string
+	tls  *tls.Config // nil: plain TCP
+	log  serverLog
+
+	mu     sync.Mutex // one request at a time
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	stdout io.ReadCloser
+	answer *json.Decoder
+}
+
+// start runs the server, which ends with ctx at the latest.
+func start(ctx context.Context, cmd *exec.Cmd, cfg ServerConfig) (*process, error) {
+	p := &process{cmd: cmd}
+	cmd.Stderr = &p.log
+	cmd.WaitDelay = 5 * time.Second // for a log that somebody else still holds open
+	var err error
+	if p.stdin, err = cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if p.stdout, err = cmd.StdoutPipe(); err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("server's process: %w", err)
+	}
+	context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
+	p.answer = json.NewDecoder(p.stdout)
+	var h hello
+	if err := p.ask(cfg, &h); err != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		return nil, fmt.Errorf("server did not start: %w\n%s", err, p.log.String())
+	}
+	p.addr = h.Addr
+	if len(h.Certificate) > 0 {
+		cert, err := x509.ParseCertificate(h.Certificate)
+		if err != nil {
+			return nil, errors.Join(err, p.stop())
+		}
+		p.tls = &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "127.0.0.1"}
+		p.tls.RootCAs.AddCert(cert)
+	}
+	return p, nil
+}
+
+// ask sends a request and reads its answer.
+func (p *process) ask(request, answer any) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := json.NewEncoder(p.stdin).Encode(request); err != nil {
+		return err
+	}
+	return p.answer.Decode(answer)
+}
+
+// snapshot asks for a Snapshot, with memory or without.
+func (p *process) snapshot(request string) (s Snapshot, err error) {
+	err = p.ask(request, &s)
+	return s, err
+}
+
+// settle waits until the server holds no connection and no more goroutines and files
+// than in the snapshot before, for at most limit. Then it measures: what has not
+// gone by then is in the result.
+func (p *process) settle(before Snapshot, limit time.Duration) (Snapshot, error) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(limit); time.Now().Before(end); <-tick.C {
+		s, err := p.snapshot(requestCount)
+		if err != nil {
+			return s, err
+		}
+		if s.Open == 0 && s.Goroutines <= before.Goroutines && s.Files <= before.Files {
+			break
+		}
+	}
+	return p.snapshot(requestMeasure)
+}
+
+// stop ends the server by ending its input, and kills it if it does not end. The
+// error says how it ended, if not well.
+func (p *process) stop() error {
+	_ = p.stdin.Close()
+	patience := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
+	defer patience.Stop()
+	_, _ = io.Copy(io.Discard, p.stdout)
+	return p.cmd.Wait()
+}
+
+// serverLog keeps the beginning of what the server writes to its log.
+type serverLog struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// logKept is enough to see what is wrong, and bounds a server that does not stop.
+const logKept = 64 << 10
+
+func (l *serverLog) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if room := logKept - l.text.Len(); room > 0 {
+		l.text.Write(p[:min(room, len(p))])
+	}
+	return len(p), nil
+}
+
+func (l *serverLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// faults are the lines that tell of a fault. The server logs nothing else, but for
+// one thing: net/http notes each TLS handshake that a client did not finish, and
+// that is what abusive clients are for.
+func (l *serverLog) faults() []string {
+	var found []string
+	for line := range strings.Lines(l.String()) {
+		if line = strings.TrimSpace(line); line != "" && !strings.Contains(line, "http: TLS handshake error from ") {
+			found = append(found, line)
+		}
+	}
+	return found
+}

@@ -1,0 +1,114 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/hawser-ws/hawser/deflate"
+)
+
+// Run soaks a server and judges it. The error is one of the soak itself, such as a
+// server that does not start, or ctx's end; what the judge found is in the report.
+func Run(ctx context.Context, cfg Config) (*Report, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.bound(), errors.New("the soak did not end in its time"))
+	defer cancel()
+	p, err := start(ctx, cfg.Command(), cfg.Server)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Config: cfg}
+	err = r.soak(ctx, p)
+	r.exit = p.stop()
+	r.log = p.log.faults()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	if err != nil {
+		r.gone = err // the server's process has died: that is a finding
+	}
+	return r, nil
+}
+
+// soak is the warm-up, the soak, and the measurements around them.
+func (r *Report) soak(ctx context.Context, p *process) (err error) {
+	cfg := &r.Config
+	patience := cfg.Server.CloseTimeout + cfg.Server.HeaderTimeout + cfg.Margin
+	r.warm, r.main = newTally(), newTally()
+	if r.Cold, err = p.snapshot(requestMeasure); err != nil {
+		return err
+	}
+	phase(ctx, cfg, p, r.warm, "warm-up", cfg.Warmup, 0)
+	if r.Before, err = p.settle(r.Cold, patience); err != nil {
+		return err
+	}
+	began := time.Now()
+	phase(ctx, cfg, p, r.main, "soak", cfg.For, 1)
+	r.Took = time.Since(began)
+	r.After, err = p.settle(r.Cold, patience)
+	return err
+}
+
+// phase runs all clients for d, and waits until they are done.
+func phase(ctx context.Context, cfg *Config, p *process, t *tally, name string, d time.Duration, stream uint64) {
+	until, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	c := &crowd{cfg: cfg, server: p, deflate: deflate.New(nil), tally: t, all: ctx, phase: until}
+	var clients sync.WaitGroup
+	abusive := cfg.abusers()
+	for id := range cfg.Conns {
+		rng := rand.New(rand.NewPCG(cfg.Seed, uint64(id)<<1|stream))
+		clients.Go(func() {
+			// Not all at once: two seconds for 2,000.
+			c.wait(time.Duration(id) * time.Millisecond)
+			if id < cfg.Conns-abusive {
+				(&good{crowd: c, id: id, rng: rng}).run()
+			} else {
+				(&abuser{crowd: c, id: id, rng: rng}).run()
+			}
+		})
+	}
+	done := make(chan struct{})
+	var printer sync.WaitGroup
+	printer.Go(func() { progress(cfg, p, t, name, done) })
+	clients.Wait()
+	close(done)
+	printer.Wait()
+}
+
+// progress prints a line from time to time.
+func progress(cfg *Config, p *process, t *tally, name string, done <-chan struct{}) {
+	if cfg.Progress == nil || cfg.Every <= 0 {
+		return
+	}
+	began := time.Now()
+	tick := time.NewTicker(cfg.Every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+		}
+		s, err := p.snapshot(requestCount)
+		if err != nil {
+			fmt.Fprintf(cfg.Progress, "%s: the server does not answer: %v\n", name, err)
+			return
+		}
+		printProgress(cfg.Progress, name, time.Since(began), s, t)
+	}
+}
+
+func printProgress(w io.Writer, name string, at time.Duration, s Snapshot, t *tally) {
+	fmt.Fprintf(w, "%-7s %6v  connections %5d  messages %9d  topics' %8d  %10s  reconnects %6d  abuses %6d  server %s  faults %d\n",
+		name, at.Round(time.Second), s.Open, t.received.Load(), t.topic.Load(),
+		size(t.bytesOut.Load()+t.bytesI.Load()), t.reconnects.Load(), t.allAbuses(),
+		size(s.RSS), t.allFaults())
+}

@@ -1,0 +1,243 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Hooks let a test plant faults into a server. The zero value plants none.
+type Hooks struct {
+	Open    func()                    // called for each connection
+	Message func() error              // called for each message; an error ends the connection
+	Echo    func(Send) Send           // wraps what sends the echoes of the loop over messages
+	Limits  func(l *websocket.Limits) // changes the limits
+}
+
+// Send sends one message on a connection.
+type Send func(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error
+
+// server is the application under load. Its paths say how it reads and writes:
+// /messages whole messages, /stream through readers and writers. The query says
+// which topic the connection joins.
+type server struct {
+	cfg    ServerConfig
+	hooks  Hooks
+	topics []topic
+	echo   Send
+
+	open                     atomic.Int64
+	in, out, bytesIn, bytesO atomic.Int64
+}
+
+func newServer(cfg ServerConfig, hooks Hooks) *server {
+	s := &server{cfg: cfg, hooks: hooks, topics: make([]topic, max(cfg.Topics, 1))}
+	s.echo = s.write
+	if hooks.Echo != nil {
+		s.echo = hooks.Echo(s.write)
+	}
+	return s
+}
+
+func (s *server) options() *websocket.AcceptOptions {
+	o := &websocket.AcceptOptions{
+		Extensions: []wire.Extension{deflate.New(nil)},
+		Limits: websocket.Limits{
+			MaxMessage:   s.cfg.MaxMessage,
+			WriteTimeout: s.cfg.WriteTimeout,
+			CloseTimeout: s.cfg.CloseTimeout,
+		},
+	}
+	if s.hooks.Limits != nil {
+		s.hooks.Limits(&o.Limits)
+	}
+	return o
+}
+
+func (s *server) handler() http.Handler {
+	opts := s.options()
+	serve := func(loop func(*visit) error) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			n, _ := strconv.ParseUint(r.URL.Query().Get("topic"), 10, 32)
+			t := &s.topics[n%uint64(len(s.topics))]
+			websocket.Handler{Options: opts, Serve: func(ctx context.Context, c *websocket.Conn) error {
+				return s.serve(ctx, c, t, loop)
+			}}.ServeHTTP(w, r)
+		}
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/messages", serve((*visit).messages))
+	mux.HandleFunc("/stream", serve((*visit).stream))
+	return mux
+}
+
+// visit is one connection of a client.
+type visit struct {
+	*server
+	ctx    context.Context
+	c      *websocket.Conn
+	topic  *topic
+	member *member
+	idle   *time.Timer
+	done   chan struct{} // closed when the last message of the topic is out
+}
+
+// errBye ends a visit that the client wants the server to end.
+var errBye = errors.New("client asked the server to close")
+
+// serve is the whole of a visit: the topic's messages go out on a goroutine of
+// their own while loop reads and echoes.
+func (s *server) serve(ctx context.Context, c *websocket.Conn, t *topic, loop func(*visit) error) error {
+	s.open.Add(1)
+	defer s.open.Add(-1)
+	if s.hooks.Open != nil {
+		s.hooks.Open()
+	}
+	v := &visit{server: s, ctx: ctx, c: c, topic: t, member: t.join(), done: make(chan struct{})}
+	v.idle = time.AfterFunc(s.cfg.IdleTimeout, func() {
+		_ = c.Close(context.Background(), websocket.StatusPolicyViolation, "idle")
+	})
+	defer v.idle.Stop()
+	go v.forward()
+	defer func() { // also after a panic
+		t.leave(v.member)
+		<-v.done
+	}()
+	if err := loop(v); err != errBye {
+		return err
+	}
+	return nil
+}
+
+// forward sends what the topic has for this member.
+func (v *visit) forward() {
+	defer close(v.done)
+	for m := range v.member.queue {
+		if v.c.WritePrepared(v.ctx, m.prepared) != nil {
+			return
+		}
+		v.sent(m.size)
+	}
+	if v.member.lagged {
+		_ = v.c.Close(context.Background(), websocket.StatusPolicyViolation, "does not keep up")
+	}
+}
+
+// messages is the loop over whole messages.
+func (v *visit) messages() error {
+	for m, err := range v.c.Messages(v.ctx) {
+		if err != nil {
+			return err
+		}
+		if err := v.got(len(m.Data)); err != nil {
+			return err
+		}
+		if mark(m.Type, m.Data) != 0 {
+			err = v.command(m.Data)
+		} else {
+			err = v.echo(v.ctx, v.c, m.Type, m.Data)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stream is the loop over readers. A message that is no command goes out as it
+// comes in.
+func (v *visit) stream() error {
+	head := make([]byte, 512)
+	for {
+		r, err := v.c.Reader(v.ctx)
+		if err != nil {
+			return err
+		}
+		n, err := io.ReadFull(r, head)
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return err
+		}
+		if mark(r.Type(), head[:n]) != 0 {
+			rest, err := io.ReadAll(r)
+			if err == nil {
+				err = v.got(n + len(rest))
+			}
+			if err == nil {
+				err = v.command(append(head[:n:n], rest...))
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		if err := v.pass(r, head[:n]); err != nil {
+			return err
+		}
+	}
+}
+
+// pass echoes a message of which head has been read.
+func (v *visit) pass(r *websocket.MessageReader, head []byte) error {
+	w, err := v.c.Writer(v.ctx, r.Type())
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(head)
+	n := int64(0)
+	if err == nil {
+		n, err = io.Copy(w, r)
+	}
+	if err != nil {
+		_ = v.c.CloseNow() // half a message is out, or none will be
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	v.sent(len(head) + int(n))
+	return v.got(len(head) + int(n))
+}
+
+// command does what a client asks for.
+func (v *visit) command(p []byte) error {
+	switch {
+	case p[0] == markPublish:
+		return v.topic.publish(p)
+	case string(p) == askLeave:
+		v.topic.leave(v.member)
+	case string(p) == askClose:
+		return errBye
+	}
+	return nil
+}
+
+func (v *visit) got(n int) error {
+	v.idle.Reset(v.cfg.IdleTimeout)
+	v.in.Add(1)
+	v.bytesIn.Add(int64(n))
+	if v.hooks.Message != nil {
+		return v.hooks.Message()
+	}
+	return nil
+}
+
+func (s *server) sent(n int) {
+	s.out.Add(1)
+	s.bytesO.Add(int64(n))
+}
+
+func (s *server) write(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {
+	err := c.Write(ctx, t, p)
+	if err == nil {
+		s.sent(len(p))
+	}
+	return err
+}

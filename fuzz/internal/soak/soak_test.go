@@ -1,0 +1,223 @@
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// plantedFault names, in the environment of a server's process, the fault that it
+// is to have.
+const plantedFault = "HAWSER_SOAK_FAULT"
+
+// TestMain makes the test's own program the server, when a soak runs it so.
+func TestMain(m *testing.M) {
+	fault, server := os.LookupEnv(plantedFault)
+	if !server {
+		os.Exit(m.Run())
+	}
+	if err := Serve(os.Stdin, os.Stdout, os.Stderr, plant(fault)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// small is a soak of seconds. Its heap is so small that a tenth of it is noise. The
+// race detector keeps memory of its own, outside of the heap.
+func small(t *testing.T, fault string) Config {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Default()
+	c.Conns, c.For, c.Warmup, c.Rate = 50, 2*time.Second, 500*time.Millisecond, 500
+	c.Server.IdleTimeout, c.Server.WriteTimeout = 4*time.Second, 2*time.Second
+	c.Server.CloseTimeout, c.Server.HeaderTimeout = time.Second, 2*time.Second
+	c.Tolerance = Tolerance{Memory: 0.1, Slack: 2 << 20, IgnoreRSS: raceEnabled}
+	c.Command = func() *exec.Cmd {
+		cmd := exec.Command(self)
+		cmd.Env = append(os.Environ(), plantedFault+"="+fault)
+		return cmd
+	}
+	return c
+}
+
+func TestSoak(t *testing.T) {
+	for _, tls := range []bool{false, true} {
+		t.Run(fmt.Sprintf("tls=%v", tls), func(t *testing.T) {
+			t.Parallel()
+			c := small(t, "")
+			c.Server.TLS = tls
+			r, err := Run(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !r.OK() {
+				t.Error("a promise was broken")
+			}
+			var b strings.Builder
+			r.Print(&b)
+			t.Log(b.String())
+		})
+	}
+}
+
+// TestPlantedFaults: each fault of a server breaks the promise that is there for it.
+func TestPlantedFaults(t *testing.T) {
+	const (
+		messages = "good clients saw every message, in order"
+		cut      = "no good client was cut off"
+	)
+	tests := []struct{ fault, promise string }{
+		{"drop", messages},
+		{"swap", messages},
+		{"twice", messages},
+		{"change", messages},
+		{"cut", cut},
+		{"keep", "live heap is back"},
+		{"goroutine", "goroutines are back"},
+		{"file", "files are closed"},
+		{"stay", "no connection is left"},
+		{"error", "the server's log is empty"},
+		{"panic", "the server's log is empty"},
+		{"die", "the server lived and ended well"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.fault, func(t *testing.T) {
+			t.Parallel()
+			c := small(t, tt.fault)
+			c.Abusive = 0
+			c.For, c.Margin = 1500*time.Millisecond, time.Second // the margin is for what never comes
+			r, err := Run(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range r.Findings() {
+				if f.Promise != tt.promise {
+					continue
+				}
+				t.Log(f)
+				if f.OK && !(tt.fault == "file" && r.Cold.Files == 0) {
+					t.Errorf("%q was found to be kept", f.Promise)
+				}
+				return
+			}
+			t.Errorf("no finding %q", tt.promise)
+		})
+	}
+}
+
+// plant makes the hooks for a fault.
+func plant(fault string) Hooks {
+	var n atomic.Int64
+	every := func(k int64) bool { return n.Add(1)%k == 0 }
+	message := func() error { return nil }
+	switch fault {
+	case "cut":
+		message = func() error {
+			if every(200) {
+				return context.Canceled // closed with 1001, and nothing logged
+			}
+			return nil
+		}
+	case "error":
+		message = func() error {
+			if every(200) {
+				return errors.New("planted")
+			}
+			return nil
+		}
+	case "panic":
+		message = func() error {
+			if every(200) {
+				panic("planted")
+			}
+			return nil
+		}
+	case "die":
+		message = func() error {
+			if every(500) {
+				os.Exit(3)
+			}
+			return nil
+		}
+	}
+	return Hooks{Open: plantOpen(fault), Message: message, Echo: plantEcho(fault, every)}
+}
+
+// plantOpen makes what happens at the start of each connection.
+func plantOpen(fault string) func() {
+	var n atomic.Int64
+	var mu sync.Mutex
+	var kept []*os.File
+	switch fault {
+	case "goroutine":
+		return func() { go func() { select {} }() }
+	case "stay":
+		return func() {
+			if n.Add(1) == 60 {
+				select {}
+			}
+		}
+	case "file":
+		return func() {
+			f, err := os.Open(os.DevNull)
+			if err != nil {
+				panic(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			kept = append(kept, f)
+		}
+	}
+	return nil
+}
+
+// plantEcho makes what happens to echoes.
+func plantEcho(fault string, every func(int64) bool) func(Send) Send {
+	var mu sync.Mutex
+	var kept [][]byte
+	held := make(map[*websocket.Conn]func() error)
+	return func(send Send) Send {
+		return func(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {
+			switch {
+			case fault == "keep":
+				mu.Lock()
+				kept = append(kept, make([]byte, len(p)+32<<10))
+				mu.Unlock()
+			case fault == "drop" && every(100):
+				return nil
+			case fault == "twice" && every(100):
+				if err := send(ctx, c, t, p); err != nil {
+					return err
+				}
+			case fault == "change" && len(p) > 0 && every(100):
+				p[len(p)/2] ^= 1
+			case fault == "swap":
+				mu.Lock()
+				first := held[c]
+				delete(held, c)
+				if first == nil && every(20) {
+					q := append([]byte(nil), p...)
+					held[c] = func() error { return send(ctx, c, t, q) }
+					mu.Unlock()
+					return nil
+				}
+				mu.Unlock()
+				if first != nil {
+					return errors.Join(send(ctx, c, t, p), first())
+				}
+			}
+			return send(ctx, c, t, p)
+		}
+	}
+}

@@ -1,0 +1,92 @@
+package soak
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// topic numbers what is published and gives it to its members, in order.
+type topic struct {
+	mu      sync.Mutex
+	last    int64 // number of the last message
+	members map[*member]struct{}
+}
+
+// member is one connection's part in a topic.
+type member struct {
+	queue  chan delivery // closed when the member has left
+	lagged bool          // it left because its queue was full; set before the close
+}
+
+// delivery is a message on its way to a member.
+type delivery struct {
+	prepared *websocket.PreparedMessage
+	size     int // bytes
+}
+
+// queueSize is how many messages may wait for a member. One that is further behind
+// is let go: no member may hold up the others, nor grow without bound.
+const queueSize = 256
+
+func (t *topic) join() *member {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.members == nil {
+		t.members = make(map[*member]struct{})
+	}
+	m := &member{queue: make(chan delivery, queueSize)}
+	t.members[m] = struct{}{}
+	m.queue <- note(topicJoin, t.last)
+	return m
+}
+
+// publish gives p, a message with the mark of publishing, to all members.
+func (t *topic) publish(p []byte) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last++
+	d, err := newDelivery(appendTopic(nil, t.last, p))
+	if err != nil {
+		return err
+	}
+	for m := range t.members {
+		if len(m.queue) >= queueSize-1 { // one place is for the end
+			m.lagged = true
+			t.drop(m)
+			continue
+		}
+		m.queue <- d
+	}
+	return nil
+}
+
+// leave tells m the number of the last message and ends its queue. A member that
+// has left before is left alone.
+func (t *topic) leave(m *member) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := t.members[m]; ok {
+		m.queue <- note(topicEnd, t.last)
+		t.drop(m)
+	}
+}
+
+func (t *topic) drop(m *member) {
+	delete(t.members, m)
+	close(m.queue)
+}
+
+func note(prefix string, n int64) delivery {
+	d, err := newDelivery(fmt.Appendf(nil, "%s%d", prefix, n))
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return d
+}
+
+func newDelivery(p []byte) (delivery, error) {
+	m, err := websocket.Prepare(websocket.Text, p)
+	return delivery{m, len(p)}, err
+}
