@@ -61,6 +61,17 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		c.endRead() // what lies in a buffer is not read any more
 		return c.fault("read", nil)
 	}
+	if c.closing.reader != nil {
+		// Close has given up. It may have dropped the beginning of a message, so that
+		// nothing is read between now and the end, which is near.
+		c.endRead()
+		select {
+		case <-ctx.Done():
+			return c.fault("read", ctx.Err())
+		case <-c.ctx.Done():
+			return c.fault("read", nil)
+		}
+	}
 	return nil
 }
 
