@@ -10,6 +10,7 @@
 //	wscheck testeeclient URL [flags]     be a client to test: hawser's
 //	wscheck compare A B [flags]          compare two reports, case by case
 //	wscheck cases [PATTERN...]           list the cases
+//	wscheck corpus -out DIR              write what the cases send, as seeds for fuzzing
 //	wscheck autobahn [flags]             run the original Autobahn testsuite
 //
 // Flags may stand before or after other arguments; wscheck COMMAND -help lists them.
@@ -57,6 +58,7 @@ var commands = []struct {
 	{"testeeclient", "be a client to test: hawser's own", testeeClient},
 	{"compare", "compare two reports, case by case", compareCommand},
 	{"cases", "list the cases", casesCommand},
+	{"corpus", "write what the cases send over the wire, as seeds for fuzzing", corpusCommand},
 	{"autobahn", "run the original Autobahn testsuite against a server or hawser's client", autobahnCommand},
 }
 

@@ -1,0 +1,145 @@
+package corpus
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hawser-ws/hawser/compliance/suite"
+)
+
+// The names of the files.
+const (
+	StreamsFile = "streams.txt"
+	HeadsFile   = "heads.txt"
+)
+
+// A Corpus is what is written into the two files.
+type Corpus struct {
+	Streams []Line // kinds "client" and "server", each with "plain" or "deflate"
+	Heads   []Line // kinds "request" and "response"
+}
+
+// A Line is octets of one kind, and the cases in which they went over the wire.
+type Line struct {
+	Cases []string
+	Kind  string
+	Data  []byte
+}
+
+// collect makes a corpus from the recordings of each case.
+func collect(cases []*suite.Case, made [][]*recording) *Corpus {
+	streams, heads := table{}, table{}
+	for i, c := range cases {
+		for _, r := range made[i] {
+			e := r.parts()
+			form := " plain"
+			if e.deflated {
+				form = " deflate"
+			}
+			streams.add(c.ID, "client"+form, e.client)
+			streams.add(c.ID, "server"+form, e.server)
+			if len(e.request) <= maxHead && len(e.response) <= maxHead {
+				if blank.Match(e.request) { // else it stops somewhere
+					heads.add(c.ID, "request", e.request)
+				}
+				heads.add(c.ID, "response", e.response)
+			}
+		}
+	}
+	return &Corpus{streams.sorted(cases), heads.sorted(cases)}
+}
+
+// A table has the lines by kind and octets.
+type table map[string]*Line
+
+func (t table) add(id, kind string, data []byte) {
+	if len(data) == 0 {
+		return
+	}
+	key := kind + " " + string(data)
+	if t[key] == nil {
+		t[key] = &Line{Kind: kind, Data: data}
+	}
+	if l := t[key]; !slices.Contains(l.Cases, id) {
+		l.Cases = append(l.Cases, id)
+	}
+}
+
+// sorted returns the lines in the order of their first cases, then of what is in them.
+func (t table) sorted(cases []*suite.Case) []Line {
+	place := map[string]int{}
+	for i, c := range cases {
+		place[c.ID] = i
+	}
+	var lines []Line
+	for _, l := range t {
+		lines = append(lines, *l)
+	}
+	slices.SortFunc(lines, func(a, b Line) int {
+		if d := place[a.Cases[0]] - place[b.Cases[0]]; d != 0 {
+			return d
+		}
+		if d := strings.Compare(a.Kind, b.Kind); d != 0 {
+			return d
+		}
+		return bytes.Compare(a.Data, b.Data)
+	})
+	return lines
+}
+
+// Write writes the files into a directory that is there.
+func (c *Corpus) Write(dir string) error {
+	if err := writeLines(filepath.Join(dir, StreamsFile), c.Streams); err != nil {
+		return err
+	}
+	return writeLines(filepath.Join(dir, HeadsFile), c.Heads)
+}
+
+func writeLines(name string, lines []Line) error {
+	var b bytes.Buffer
+	b.WriteString("# Made by wscheck corpus. Not to be edited: see its package.\n")
+	for _, l := range lines {
+		fmt.Fprintf(&b, "%s %s %s\n", strings.Join(l.Cases, ","), l.Kind, strconv.QuoteToASCII(string(l.Data)))
+	}
+	return os.WriteFile(name, b.Bytes(), 0o666)
+}
+
+// Read reads the files that Write wrote.
+func Read(dir string) (*Corpus, error) {
+	streams, err := readLines(filepath.Join(dir, StreamsFile))
+	if err != nil {
+		return nil, err
+	}
+	heads, err := readLines(filepath.Join(dir, HeadsFile))
+	return &Corpus{streams, heads}, err
+}
+
+func readLines(name string) (lines []Line, err error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	scan := bufio.NewScanner(f)
+	scan.Buffer(nil, 1<<20)
+	for n := 1; scan.Scan(); n++ {
+		text := scan.Text()
+		if strings.HasPrefix(text, "#") {
+			continue
+		}
+		ids, rest, _ := strings.Cut(text, " ")
+		kind, quoted, found := strings.Cut(rest, ` "`)
+		data, err := strconv.Unquote(`"` + quoted)
+		if !found || err != nil {
+			return nil, fmt.Errorf("%s:%d: not cases, kind and a quoted string", name, n)
+		}
+		lines = append(lines, Line{strings.Split(ids, ","), kind, []byte(data)})
+	}
+	return lines, scan.Err()
+}
