@@ -84,8 +84,8 @@ func sizes(t *testing.T, secret string, guesses []string, write func(*websocket.
 	return all
 }
 
-// token returns 160 digits that are others for each seed.
-func token(seed uint64) string {
+// digits returns 160 digits that are others for each seed.
+func digits(seed uint64) string {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	b := make([]byte, 160)
 	for i := range b {
@@ -97,8 +97,8 @@ func token(seed uint64) string {
 // The size of a secret beside text of an attacker's choice tells whether that text
 // is like it (RFC 7692, section 8), unless it is written plain.
 func TestPlainTellsNothing(t *testing.T) {
-	secret := token(1)
-	guesses := []string{secret, secret[:100] + token(2)[100:], token(2)}
+	secret := digits(1)
+	guesses := []string{secret, secret[:100] + digits(2)[100:], digits(2)}
 	if all := sizes(t, secret, guesses, func(c *websocket.Conn, ctx context.Context, p []byte) error {
 		return c.Write(ctx, websocket.Text, p)
 	}); all[0] >= all[1] || all[1] >= all[2] {
