@@ -70,9 +70,9 @@ func TestError(t *testing.T) {
 			"wire: byte 1: frame from a server is masked (RFC 6455, section 5.1)",
 		},
 		{
-			wire.Error{Violation: wire.ErrMessageTooBig, Offset: 9, Size: 2000000, Limit: 1048576},
+			wire.Error{Violation: wire.ErrMessageTooBig, Offset: 1009, Size: 2000000, Limit: 1048576},
 			"message over MaxMessage: 2000000 > 1048576",
-			"wire: byte 9: message over MaxMessage: 2000000 > 1048576 (RFC 6455, section 10.4)",
+			"wire: byte 1009: message over MaxMessage: 2000000 > 1048576 (RFC 6455, section 10.4)",
 		},
 	}
 	for _, tt := range tests {

@@ -23,6 +23,9 @@ func TestOpcode(t *testing.T) {
 			t.Errorf("%v: IsDefined is not %v", o, want)
 		}
 	}
+	if got := wire.Opcode(0x1f).String(); got != "reserved 0x1f" {
+		t.Errorf("an opcode of five bits is %q", got)
+	}
 }
 
 func TestRole(t *testing.T) {
