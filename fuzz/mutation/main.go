@@ -29,6 +29,7 @@ type options struct {
 	json    bool
 	propose bool
 	list    bool
+	alone   bool
 	dirs    []string
 }
 
@@ -57,6 +58,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.BoolVar(&o.json, "json", false, "report in JSON, an object for each package")
 	f.BoolVar(&o.propose, "propose", false, "also print the survivors in the form of -known")
 	f.BoolVar(&o.list, "list", false, "list the faults and plant none")
+	f.BoolVar(&o.alone, "alone", false, "build every fault alone: slow, and a check of the command itself")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -123,7 +125,8 @@ func try(ctx context.Context, o *options, dir string, stdout, stderr io.Writer) 
 		}
 		return nil, nil
 	}
-	r := &runner{target: t, workers: o.workers, mib: o.memory, factor: time.Duration(o.factor), log: stderr}
+	r := &runner{target: t, workers: o.workers, mib: o.memory, factor: time.Duration(o.factor),
+		alone: o.alone, log: stderr}
 	if err := r.in(func() error { return r.trial(ctx, mutants) }); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ type runner struct {
 	workers int
 	mib     int           // address space of a test run
 	factor  time.Duration // how many times its usual time a run may take
+	alone   bool          // build no faults together
 	dir     string        // for what is built
 	temp    string        // for the tests' own files
 	log     io.Writer
@@ -43,7 +44,7 @@ func (r *runner) trial(ctx context.Context, mutants []*mutant) error {
 		case m.Outcome == noBuild:
 		case len(r.reacher.tests(m, r.blocks)) == 0:
 			m.Outcome = notCovered
-		case m.copyable():
+		case m.copyable() && !r.alone:
 			shared = append(shared, m)
 		default:
 			single = append(single, m)

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// decoded is a report as a reader of the JSON sees it.
+type decoded struct {
+	Score                  float64
+	All                    tally
+	Kinds                  map[string]tally
+	Equivalent, NotCovered int
+	NoBuild, Timeouts      int
+	Stale                  []string
+	Mutants                []mutant
+	Package                string
+}
+
+func tryTiny(t *testing.T, want int, args ...string) (stdout string) {
+	t.Helper()
+	var out, log bytes.Buffer
+	args = append(args, "-known", "testdata/tiny/known.txt", "testdata/tiny")
+	if got := command(t.Context(), args, &out, &log); got != want {
+		t.Fatalf("status %d, want %d\n%s%s", got, want, &log, &out)
+	}
+	return out.String()
+}
+
+func TestTrial(t *testing.T) {
+	var r decoded
+	if err := json.Unmarshal([]byte(tryTiny(t, 1, "-json", "-min", "10")), &r); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]outcome{}
+	by := map[string]string{}
+	for _, m := range r.Mutants {
+		got[m.Func+"; "+m.Change] = m.Outcome
+		by[m.Func+"; "+m.Change] = m.By
+	}
+	for change, want := range map[string]outcome{
+		"; 100 becomes 101":                      survived,
+		"; 100 becomes 99":                       noticed,
+		"Check; n > 10: > becomes <=":            noticed,
+		"Check; n > 10: > becomes >=":            survived,
+		"Check; 10 becomes 11":                   survived,
+		"Check; if n > 10: never taken":          noticed,
+		"Check; if n > 10: always taken":         noticed,
+		"Check; return: nil instead of errSize":  noticed,
+		"Both; a && b: && becomes ||":            noticed,
+		"Untested; n * 2: * becomes /":           notCovered,
+		"Untested; 2 becomes 3":                  notCovered,
+		"Down; removed: n -= 1":                  noticed,
+		"Down; removed: steps++":                 noticed,
+		"Keep; removed: last = v":                noBuild,
+		"Safe; recover() != nil: != becomes ==":  noticed,
+		"Safe; if recover() != nil: never taken": noticed,
+		"Safe; removed: err = errSize":           noticed,
+		"Safe; removed: f()":                     noticed,
+		"Count; len(all) + 0: + becomes -":       survived,
+		"Count; 0 becomes 1":                     noticed,
+		"list.first; 0 becomes 1":                noticed,
+	} {
+		if got[change] != want {
+			t.Errorf("%s: %q, want %q", change, got[change], want)
+		}
+	}
+	if by["Down; removed: n -= 1"] != timedOut || by["Both; a && b: && becomes ||"] != "TestBoth" {
+		t.Errorf("noticed by %v", by)
+	}
+	if r.All.Survived != 3 || r.Equivalent != 1 || r.NotCovered != 2 || r.NoBuild != 1 || r.Timeouts == 0 {
+		t.Errorf("%d survived, %d equivalent, %d not covered, %d do not compile, %d timeouts",
+			r.All.Survived, r.Equivalent, r.NotCovered, r.NoBuild, r.Timeouts)
+	}
+	want := 100 * float64(r.All.Noticed) / float64(r.All.Noticed+r.All.Survived)
+	if r.Score != want || r.Kinds["boundary"] == (tally{}) {
+		t.Errorf("score %v, want %v; kinds %v", r.Score, want, r.Kinds)
+	}
+	if len(r.Stale) != 2 || !strings.Contains(r.Stale[0], "no such fault") || !strings.Contains(r.Stale[1], "noticed") {
+		t.Errorf("stale: %q", r.Stale)
+	}
+}
+
+func TestSampleAndText(t *testing.T) {
+	out := tryTiny(t, 0, "-sample", "3", "-seed", "4", "-propose")
+	if !strings.Contains(out, "score") || strings.Contains(out, "stale") {
+		t.Errorf("a report of some faults:\n%s", out)
+	}
+	a := tryTiny(t, 0, "-sample", "5", "-list")
+	b := tryTiny(t, 0, "-sample", "5", "-list")
+	c := tryTiny(t, 0, "-sample", "5", "-list", "-seed", "2")
+	if a != b || a == c || strings.Count(a, "\n") != 10 {
+		t.Errorf("samples:\n%s\n%s\n%s", a, b, c)
+	}
+	if all := tryTiny(t, 0, "-run", "^none", "-list"); all != "" {
+		t.Errorf("faults in no file:\n%s", all)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{{}, {"-parallel", "0", "x"}, {"-timeout", "1", "x"}, {"-run", "(", "x"}, {"testdata"}} {
+		if got := command(t.Context(), args, io.Discard, io.Discard); got != 2 {
+			t.Errorf("%q: status %d", args, got)
+		}
+	}
+}
+
+// A test that hangs is ended in its time, with the process that it started.
+func TestChildrenEnd(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	t.Setenv("TINY_HANG", ln.Addr().String())
+	tr := &tester{path: "example.org/tiny", dir: "testdata/tiny"}
+	dir := t.TempDir()
+	bin := tr.binary(dir, "plain")
+	if err := tr.build(t.Context(), bin, ""); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan verdict, 1)
+	go func() {
+		ended <- tr.run(ctx, bin, []string{"TestHang"}, 0, limits{timeout: 5 * time.Second, mib: 4096, temp: dir})
+	}()
+	ln.(*net.TCPListener).SetDeadline(time.Now().Add(30 * time.Second))
+	c, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if v := <-ended; v.ok || v.by != timedOut {
+		t.Errorf("verdict %+v", v)
+	}
+	c.SetReadDeadline(time.Now().Add(30 * time.Second))
+	if _, err := c.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
+		t.Errorf("the test's process lives: %v", err)
+	}
+}
+
+func TestKnownFile(t *testing.T) {
+	for _, bad := range []string{"a.go F\ncode: x\nchange: y\n", "a.go F\nwhat: x\n", "a.go F\ncode: x\n\nb.go G\ncode: x\nchange: y\nwhy: z"} {
+		if _, err := parseKnown("k", bad); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+	files, err := knownFiles.ReadDir("testdata/known")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		data, err := knownFiles.ReadFile("testdata/known/" + f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, err := parseKnown(f.Name(), string(data))
+		if err != nil {
+			t.Error(err)
+		}
+		var keys []string
+		for _, k := range entries {
+			if slices.Contains(keys, k.key()) {
+				t.Errorf("%s:%d: twice", f.Name(), k.line)
+			}
+			keys = append(keys, k.key())
+		}
+	}
+}
