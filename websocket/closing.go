@@ -13,7 +13,8 @@ import (
 // closing is how far the closing handshake has come (RFC 6455, section 7).
 type closing struct {
 	local    atomic.Bool // Close was called before the peer's close frame came
-	sent     atomic.Bool // our close frame is out; set in the turn to write frames
+	sent     atomic.Bool // our close frame is on its way; set in the turn to write frames
+	out      atomic.Bool // all of it is out
 	received atomic.Bool // the peer's close frame came
 
 	// The context of the Close that reads, if one does. It belongs to whoever has
@@ -58,7 +59,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 		c.closing.local.Store(true)
 	}
 	err = c.exchangeClose(ctx, p)
-	if c.closing.received.Load() && c.closing.sent.Load() {
+	if c.closing.received.Load() && c.closing.out.Load() {
 		err = nil
 	}
 	if err == nil {
@@ -113,6 +114,9 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 	}
 	defer c.unlockFrames()
 	if c.closing.sent.Swap(true) {
+		if c.ctx.Err() == nil {
+			c.closing.out.Store(true) // if it was cut, the turn has come after the rest
+		}
 		return false, nil
 	}
 	err = c.writeLocked(ctx, "close", frame{
@@ -120,6 +124,9 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 		payload: payload,
 		keep:    true,
 	})
+	if err == nil {
+		c.closing.out.Store(true)
+	}
 	return err == nil, err
 }
 

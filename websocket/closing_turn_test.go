@@ -59,3 +59,22 @@ func TestCloseLeavesNoPieces(t *testing.T) {
 		})
 	}
 }
+
+// A Close whose context ends in the middle of its own frame is not complete, though
+// the peer's frame has come: the peer will not see ours.
+func TestCloseCutInItsFrame(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		ctx, cancel := context.WithCancel(context.Background())
+		closed := start(func() error { return c.Close(ctx, StatusNormalClosure, "a reason") })
+		p.take(3)
+		p.sendClose(StatusGoingAway, "")
+		synctest.Wait()
+		cancel()
+		err := <-closed
+		if e := wantError(t, err, "close", net.ErrClosed); e.Accepted {
+			t.Errorf("%+v", e)
+		}
+		wantClosed(t, c)
+	})
+}
