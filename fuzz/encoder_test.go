@@ -17,6 +17,7 @@ type encoding struct {
 	e      wire.Encoder
 	sent   []byte
 	reader model.Config
+	closed bool // a close frame is among what was sent
 }
 
 // FuzzEncoder has the frames of a script encoded. The model, reading the stream so
@@ -84,7 +85,7 @@ func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
 	if !bytes.Equal(payload, f.Payload) {
 		return errors.New("the payload was changed")
 	}
-	faults := c.judge(f, before, whole)
+	faults := c.judge(f, before)
 	if len(faults) == 0 {
 		return c.accepted(f, before, err)
 	}
@@ -100,12 +101,11 @@ func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
 }
 
 // judge says what the model finds wrong with sending f.
-func (c *encoding) judge(f compose.Frame, before []byte, whole bool) []model.Fault {
-	m := model.Decode(c.reader, before)
-	if m.Closed {
+func (c *encoding) judge(f compose.Frame, before []byte) []model.Fault {
+	if c.closed {
 		return []model.Fault{{Rule: model.AfterClose}}
 	}
-	m = model.Decode(c.reader, f.Append(before[:len(before):len(before)]))
+	m := model.Decode(c.reader, f.Append(before[:len(before):len(before)]))
 	return slices.DeleteFunc(m.All, tooBig)
 }
 
@@ -122,7 +122,7 @@ func (c *encoding) accepted(f compose.Frame, before []byte, err error) error {
 	if want := f.Append(before); !bytes.Equal(c.sent, want) {
 		return errors.New("the bytes are not the frame's")
 	}
-	if closed := f.Opcode() == 8; c.e.Closed() != closed {
+	if c.closed = f.Opcode() == 8; c.e.Closed() != c.closed {
 		return errors.New("Closed is wrong")
 	}
 	if f.Opcode() < 8 && c.e.Open() == f.Fin() {
