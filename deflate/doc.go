@@ -54,8 +54,9 @@
 // Data that DEFLATE does not know is an [*Error]; the connection is to be closed with
 // status 1007. Two things are read although the RFC has them otherwise, because
 // peers send them: a message that is empty where it should be an octet 0x00, and one
-// whose last block is final without that octet behind it. A peer whose references
-// reach back further than its window, into other messages, is in error.
+// whose last block is final without that octet behind it. A peer that takes its
+// context over is in error if a reference reaches back further than its window, also
+// within a message; without, a reference may reach back 32 KiB within its message.
 //
 // # Memory and time
 //

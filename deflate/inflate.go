@@ -325,7 +325,7 @@ func (f *inflater) beginMatch(e entry) result {
 	}
 	n += d.bits()
 	back := d.value() + int(f.bits>>n&(1<<d.extra()-1))
-	if back > len(f.out)-f.kept+len(f.window.buf) {
+	if back > min(len(f.out)-f.kept+len(f.window.buf), f.window.size) {
 		return f.breaks(errDistance)
 	}
 	f.drop(n + d.extra())
@@ -367,7 +367,7 @@ func (f *inflater) manySymbols() {
 	src, out, n := f.src, f.out[:min(cap(f.out), f.limit)], len(f.out)
 	buf, have := f.bits, f.n
 	literals, distances := f.literals, f.distance
-	window := f.window.buf
+	window, size := f.window.buf, f.window.size
 	for len(src) >= roundIn && len(out)-n >= roundOut {
 		buf |= binary.LittleEndian.Uint64(src) << have
 		src = src[(63-have)>>3:]
@@ -397,7 +397,7 @@ func (f *inflater) manySymbols() {
 		used += d.bits()
 		back := d.value() + int(buf>>used&(1<<d.extra()-1))
 		start := n - f.kept - back
-		if start < -len(window) {
+		if start < -len(window) || back > size {
 			break
 		}
 		used += d.extra()
