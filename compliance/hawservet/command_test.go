@@ -1,0 +1,140 @@
+package hawservet_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+)
+
+// planted is a program with one fault of each kind; the comments say in which line.
+const planted = `package main
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+var kept [][]byte
+
+func serve(w http.ResponseWriter, r *http.Request) {
+	ctx := context.Background()
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		InsecureAnyOrigin: true, // insecure
+	})
+	if err != nil {
+		return
+	}
+	defer c.CloseNow()
+	c.Write(ctx, websocket.Text, nil) // droppederr
+	go func() {
+		for m := range c.Messages(ctx) {
+			kept = append(kept, m.Data) // keptpayload
+		}
+	}()
+	_, _, _ = c.Read(ctx) // tworeaders
+}
+
+func main() {
+	c, _, err := websocket.Dial(context.Background(), "ws://localhost", nil) // lostconn
+	if err == nil {
+		_ = c.Write(context.Background(), websocket.Text, nil)
+	}
+	http.ListenAndServe("localhost:8080", http.HandlerFunc(serve))
+}
+`
+
+// plant writes the program into a module of its own that uses this checkout.
+func plant(t *testing.T) (dir string) {
+	t.Helper()
+	top, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = t.TempDir()
+	mod := fmt.Sprintf(`module example.com/planted
+
+go 1.25
+
+require (
+	github.com/hawser-ws/hawser/websocket v0.0.0
+	github.com/hawser-ws/hawser/wire v0.0.0
+)
+
+replace (
+	github.com/hawser-ws/hawser/websocket => %s
+	github.com/hawser-ws/hawser/wire => %s
+)
+`, filepath.ToSlash(filepath.Join(top, "websocket")), filepath.ToSlash(filepath.Join(top, "wire")))
+	for name, text := range map[string]string{"go.mod": mod, "main.go": planted} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// run runs a command in dir, for at most some minutes, and returns what it says and
+// whether it was content.
+func run(t *testing.T, dir, name string, args ...string) (string, bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false")
+	out, err := cmd.CombinedOutput()
+	if err != nil && cmd.ProcessState.ExitCode() < 0 {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+	return string(out), err == nil
+}
+
+// The command says each thing once, by itself and under go vet, and fails; without
+// the faults it is content.
+func TestCommand(t *testing.T) {
+	tool := filepath.Join(t.TempDir(), "hawservet")
+	if runtime.GOOS == "windows" {
+		tool += ".exe"
+	}
+	if out, ok := run(t, ".", "go", "build", "-o", tool, "./cmd/hawservet"); !ok {
+		t.Fatal(out)
+	}
+	dir := plant(t)
+	for name, args := range map[string][]string{
+		"alone":  {tool, "./..."},
+		"go vet": {"go", "vet", "-vettool=" + tool, "./..."},
+	} {
+		out, ok := run(t, dir, args[0], args[1:]...)
+		if ok {
+			t.Errorf("%s: no failure", name)
+		}
+		for i, line := range strings.Split(planted, "\n") {
+			_, rule, found := strings.Cut(line, " // ")
+			at := fmt.Sprintf("main.go:%d:", i+1)
+			if want := map[bool]int{true: 1}[found]; strings.Count(out, at) != want {
+				t.Errorf("%s: %d alarms of line %d, want %d %s", name, strings.Count(out, at), i+1, want, rule)
+			}
+		}
+		if t.Failed() {
+			t.Fatalf("%s:\n%s", name, out)
+		}
+	}
+	if out, _ := run(t, dir, tool, "-lostconn", "./..."); strings.Count(out, "main.go:") != 1 {
+		t.Errorf("-lostconn: %s", out)
+	}
+	empty := []byte("package main\n\nfunc main() {}\n")
+	if err := os.WriteFile(filepath.Join(dir, "main.go"), empty, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if out, ok := run(t, dir, tool, "./..."); !ok || out != "" {
+		t.Errorf("without faults: %s", out)
+	}
+}

@@ -1,0 +1,126 @@
+package hawservet
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// DroppedErr reports writes whose error nobody looks at: the message may not have
+// been sent, and the connection may have ended. An assignment to the blank
+// identifier is a decision and is not reported, and neither are the errors of
+// Conn.Close, Conn.CloseNow and Conn.Ping. The errors of a MessageWriter's Write and
+// Flush come again from its Close, so they may be dropped where that is looked at.
+// Tests are not looked at: they see what arrives.
+var DroppedErr = &analysis.Analyzer{
+	Name:     "droppederr",
+	Doc:      "report writes to a Conn or MessageWriter whose error is dropped",
+	URL:      about + "droppederr",
+	Requires: []*analysis.Analyzer{inspect.Analyzer},
+	Run:      runDroppedErr,
+}
+
+func runDroppedErr(pass *analysis.Pass) (any, error) {
+	in := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)
+	kinds := []ast.Node{(*ast.ExprStmt)(nil), (*ast.DeferStmt)(nil), (*ast.GoStmt)(nil)}
+	for cur := range in.Root().Preorder(kinds...) {
+		var call *ast.CallExpr
+		verb := "is dropped"
+		switch n := cur.Node().(type) {
+		case *ast.ExprStmt:
+			call, _ = ast.Unparen(n.X).(*ast.CallExpr)
+		case *ast.DeferStmt:
+			call, verb = n.Call, "is dropped by defer"
+		case *ast.GoStmt:
+			call, verb = n.Call, "is dropped by go"
+		}
+		if call == nil || isTest(pass, call.Pos()) {
+			continue
+		}
+		fn := callee(pass.TypesInfo, call)
+		switch {
+		case isMethod(fn, websocketPath, "Conn", "Write", "WriteJSON", "WritePlain", "WritePrepared"):
+			report(pass, call, fmt.Sprintf("the error of Conn.%s %s, and with it that the message was not sent or that the connection has ended: look at it, or assign it to _",
+				fn.Name(), verb))
+		case isMethod(fn, websocketPath, "MessageWriter", "Write", "Flush", "Close"):
+			if !closeIsChecked(pass.TypesInfo, cur, receiver(call)) {
+				report(pass, call, fmt.Sprintf("the error of MessageWriter.%s %s, but a message is only sent if its Close returns nil: look at the error of Close, or assign it to _",
+					fn.Name(), verb))
+			}
+		}
+	}
+	return nil, nil
+}
+
+// closeIsChecked reports whether somewhere in the function around cur the error of
+// w.Close is used, or w goes to where it may be.
+func closeIsChecked(info *types.Info, cur inspector.Cursor, w ast.Expr) bool {
+	v := variable(info, w)
+	if v == nil {
+		return true // a field, say: it may be closed elsewhere
+	}
+	for id := range outermost(cur).Preorder((*ast.Ident)(nil)) {
+		if info.Uses[id.Node().(*ast.Ident)] != v {
+			continue
+		}
+		sel, ok := id.Parent().Node().(*ast.SelectorExpr)
+		if !ok {
+			if mayClose(id) {
+				return true
+			}
+			continue
+		}
+		if sel.Sel.Name != "Close" {
+			continue
+		}
+		call, ok := id.Parent().Parent().Node().(*ast.CallExpr)
+		if !ok || call.Fun != sel {
+			return true // a method value
+		}
+		switch id.Parent().Parent().Parent().Node().(type) {
+		case *ast.ExprStmt, *ast.DeferStmt, *ast.GoStmt:
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// mayClose reports whether the use of a writer at id hands it on to code that may
+// close it: anything but an argument of a function that only writes.
+func mayClose(id inspector.Cursor) bool {
+	switch p := id.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		for _, lhs := range p.Lhs {
+			if lhs == id.Node() {
+				return false
+			}
+		}
+	case *ast.CallExpr:
+		sel, ok := p.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		if pkg, ok := sel.X.(*ast.Ident); ok {
+			switch pkg.Name {
+			case "io", "fmt", "json", "xml", "gob", "binary", "bufio":
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// outermost returns the declaration of the function around cur, or the outermost
+// function literal.
+func outermost(cur inspector.Cursor) inspector.Cursor {
+	out := cur
+	for c := range cur.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+		out = c
+	}
+	return out
+}

@@ -1,0 +1,212 @@
+package hawservet
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// KeptPayload reports bytes that are kept for longer than they are lent. These are
+// lent:
+//
+//   - websocket.Message.Data, from Conn.Messages, until the loop asks for the next
+//     message;
+//   - wire.Frame.Payload, from Decoder.Next, until the next call, and with it the
+//     reason that wire.ConsumeClose finds in it;
+//   - what Conn.AppendRead appends to a buffer that the next turn of a loop gives to
+//     AppendRead again, emptied.
+//
+// They are kept if they are sent on a channel, used by a goroutine or a deferred
+// call, or stored in what outlives the turn of the loop. The slice of Conn.Read is
+// the caller's. So is a copy: of bytes.Clone, of append(dst, p...), of string(p).
+var KeptPayload = &analysis.Analyzer{
+	Name:     "keptpayload",
+	Doc:      "report payloads that are kept for longer than they are lent",
+	URL:      about + "keptpayload",
+	Requires: []*analysis.Analyzer{inspect.Analyzer},
+	Run:      runKeptPayload,
+}
+
+func runKeptPayload(pass *analysis.Pass) (any, error) {
+	in := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)
+	for cur := range in.Root().Preorder((*ast.RangeStmt)(nil), (*ast.AssignStmt)(nil)) {
+		l := &loan{pass: pass, info: pass.TypesInfo, held: make(map[types.Object]parts)}
+		switch n := cur.Node().(type) {
+		case *ast.RangeStmt:
+			l.fromLoop(cur, n)
+		case *ast.AssignStmt:
+			l.fromCall(cur, n)
+		}
+		if len(l.held) > 0 && l.fn.Valid() {
+			l.spread()
+			if len(l.held) > 0 {
+				l.check()
+			}
+		}
+	}
+	return nil, nil
+}
+
+// A loan is bytes that are lent for a while, and who has them.
+type loan struct {
+	pass   *analysis.Pass
+	info   *types.Info
+	region inspector.Cursor // a block: they are lent until it ends, or begins anew
+	fn     inspector.Cursor // the function that has the region
+	loop   bool             // the region is the body of a loop
+	ends   bool             // leaving the region ends the loan
+	owner  *types.Var       // the start of what the decoder stands in
+	rule   string           // how long the documentation lends them
+	held   map[types.Object]parts
+	defs   []def
+}
+
+// parts are the fields of a variable that hold lent bytes; nil means all of it.
+type parts map[string]bool
+
+// fromLoop makes a loan of a loop over Conn.Messages.
+func (l *loan) fromLoop(cur inspector.Cursor, n *ast.RangeStmt) {
+	v := variable(l.info, n.Key)
+	if v == nil || !l.isMessages(cur, n.X) {
+		return
+	}
+	l.fn, _, _ = function(cur)
+	l.region = cur.Child(n.Body)
+	l.loop, l.ends = true, true
+	l.rule = "Messages lends them until the loop asks for the next message or ends"
+	l.held[v] = parts{"Data": true}
+}
+
+// isMessages reports whether e is what Conn.Messages returned.
+func (l *loan) isMessages(cur inspector.Cursor, e ast.Expr) bool {
+	e = l.definition(cur, e)
+	return isMethod(callee(l.info, e), websocketPath, "Conn", "Messages")
+}
+
+// definition returns the expression that gives e its value: if e is a variable, the
+// only one that the function around cur assigns it, or nil; otherwise e.
+func (l *loan) definition(cur inspector.Cursor, e ast.Expr) ast.Expr {
+	if v := variable(l.info, ast.Unparen(e)); v != nil {
+		return l.definitionOf(cur, v)
+	}
+	return e
+}
+
+// definitionOf is definition for a variable.
+func (l *loan) definitionOf(cur inspector.Cursor, v *types.Var) (e ast.Expr) {
+	found := 0
+	for c := range outermost(cur).Preorder((*ast.AssignStmt)(nil)) {
+		n := c.Node().(*ast.AssignStmt)
+		for i, lhs := range n.Lhs {
+			if variable(l.info, lhs) == v {
+				found++
+				e = n.Rhs[min(i, len(n.Rhs)-1)]
+			}
+		}
+	}
+	if found != 1 {
+		return nil
+	}
+	return e
+}
+
+// fromCall makes a loan of an assignment from a call that lends.
+func (l *loan) fromCall(cur inspector.Cursor, n *ast.AssignStmt) {
+	if len(n.Rhs) != 1 || len(n.Lhs) != 3 {
+		return
+	}
+	call, ok := ast.Unparen(n.Rhs[0]).(*ast.CallExpr)
+	if !ok {
+		return
+	}
+	fn := callee(l.info, call)
+	switch first := variable(l.info, n.Lhs[0]); {
+	case isMethod(fn, wirePath, "Decoder", "Next") && first != nil:
+		l.enclosing(cur)
+		l.owner = root(l.info, receiver(call))
+		l.rule = "Next lends them until its next call"
+		l.held[first] = parts{"Payload": true}
+	case isMethod(fn, websocketPath, "Conn", "AppendRead") && len(call.Args) == 2:
+		l.enclosing(cur)
+		l.fromBuffer(n, call.Args[1])
+	case fn == nil && first != nil && isType(first.Type(), websocketPath, "Message"):
+		pull, ok := l.definition(cur, call.Fun).(*ast.CallExpr)
+		if ok && isFunc(callee(l.info, pull), "iter", "Pull2") && l.isMessages(cur, pull.Args[0]) {
+			l.enclosing(cur)
+			l.rule = "Messages lends them until the next message is asked for"
+			l.held[first] = parts{"Data": true}
+		}
+	}
+}
+
+// enclosing takes for the region the body of the innermost loop around cur, or that
+// of the function.
+func (l *loan) enclosing(cur inspector.Cursor) {
+	fn, body, ok := function(cur)
+	if !ok {
+		return
+	}
+	l.fn = fn
+	for c := range cur.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), fn.Node()) {
+		switch n := c.Node().(type) {
+		case *ast.ForStmt:
+			body, l.loop = n.Body, true
+		case *ast.RangeStmt:
+			body, l.loop = n.Body, true
+		}
+		if l.loop && !within(cur.Node(), body) {
+			body, l.loop = nil, false // in the head of the loop
+			continue
+		}
+		break
+	}
+	if body == nil {
+		l.fn = inspector.Cursor{}
+		return
+	}
+	l.region, _ = fn.FindNode(body)
+}
+
+// fromBuffer makes a loan of n, a call of AppendRead, if dst is a variable that is
+// emptied in each turn of a loop and never replaced by another buffer.
+func (l *loan) fromBuffer(n *ast.AssignStmt, dst ast.Expr) {
+	s, ok := ast.Unparen(dst).(*ast.SliceExpr)
+	p := variable(l.info, n.Lhs[1])
+	if !ok || !l.loop || p == nil || !isEmptied(l.info, s) {
+		return
+	}
+	buf := variable(l.info, s.X)
+	if buf == nil || within(buf, l.region.Node()) {
+		return
+	}
+	if _, ok := buf.Type().Underlying().(*types.Slice); !ok {
+		return
+	}
+	for c := range l.region.Preorder((*ast.AssignStmt)(nil), (*ast.UnaryExpr)(nil)) {
+		switch a := c.Node().(type) {
+		case *ast.AssignStmt:
+			if a != n && assigns(l.info, a, buf) {
+				return
+			}
+		case *ast.UnaryExpr:
+			if a.Op == token.AND && variable(l.info, a.X) == buf {
+				return
+			}
+		}
+	}
+	l.rule = "the next AppendRead writes over the same buffer"
+	l.held[p] = nil
+}
+
+// isEmptied reports whether s is x[:0].
+func isEmptied(info *types.Info, s *ast.SliceExpr) bool {
+	if s.High == nil || s.Max != nil {
+		return false
+	}
+	v := info.Types[s.High].Value
+	return v != nil && v.ExactString() == "0"
+}

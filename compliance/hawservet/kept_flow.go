@@ -1,0 +1,321 @@
+package hawservet
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+)
+
+// A def is one value that a variable, or a field of it, is given.
+type def struct {
+	v     *types.Var
+	field string   // "" for the variable itself
+	x     ast.Expr // nil if not known
+	i     int      // which result of the call x, or -1
+}
+
+// spread finds the variables of the region that hold lent bytes. One that is given
+// anything else somewhere does not count, so that a copy made under a condition
+// raises no alarm.
+func (l *loan) spread() {
+	l.collectDefs()
+	for v, p := range l.held {
+		for _, d := range l.defs {
+			if d.v == v && d.field != "" && p[d.field] && !l.lends(d.x, d.i) {
+				delete(l.held, v) // a copy took their place
+				return
+			}
+		}
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, d := range l.defs {
+			if _, known := l.held[d.v]; known || !within(d.v, l.region.Node()) {
+				continue
+			}
+			if p, ok := l.takes(d.v); ok {
+				l.held[d.v] = p
+				changed = true
+			}
+		}
+	}
+}
+
+// collectDefs notes what the region assigns to variables and their fields.
+func (l *loan) collectDefs() {
+	kinds := []ast.Node{(*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil)}
+	for c := range l.region.Preorder(kinds...) {
+		switch n := c.Node().(type) {
+		case *ast.AssignStmt:
+			for i, lhs := range n.Lhs {
+				l.define(lhs, n.Rhs, i)
+			}
+		case *ast.ValueSpec:
+			for i, id := range n.Names {
+				if len(n.Values) > 0 {
+					l.define(id, n.Values, i)
+				}
+			}
+		case *ast.RangeStmt:
+			if v := variable(l.info, n.Value); v != nil {
+				l.defs = append(l.defs, def{v, "", n.X, -1})
+			}
+		}
+	}
+}
+
+// define notes that lhs, the one at index i, is given its part of rhs.
+func (l *loan) define(lhs ast.Expr, rhs []ast.Expr, i int) {
+	x, of := rhs[0], i
+	if len(rhs) > i && (len(rhs) > 1 || i == 0) {
+		x, of = rhs[i], -1
+	}
+	if _, ok := ast.Unparen(x).(*ast.CallExpr); ok && i == 0 && of == -1 {
+		of = 0
+	}
+	switch lhs := ast.Unparen(lhs).(type) {
+	case *ast.Ident:
+		if v := variable(l.info, lhs); v != nil {
+			l.defs = append(l.defs, def{v, "", x, of})
+		}
+	case *ast.SelectorExpr:
+		if v := variable(l.info, ast.Unparen(lhs.X)); v != nil {
+			l.defs = append(l.defs, def{v, lhs.Sel.Name, x, of})
+		}
+	}
+}
+
+// takes reports whether v holds lent bytes by all of its definitions, and in which
+// fields.
+func (l *loan) takes(v *types.Var) (parts, bool) {
+	if !carries(v.Type()) {
+		return nil, false
+	}
+	fields, whole, any := make(parts), false, false
+	for _, d := range l.defs {
+		if d.v != v {
+			continue
+		}
+		switch p, lent := l.partsOf(d); {
+		case d.field == "" && lent && p == nil:
+			whole, any = true, true
+		case d.field == "" && lent:
+			for f := range p {
+				fields[f] = true
+			}
+			any = true
+		case d.field == "" && !l.isPlain(d):
+			return nil, false
+		case d.field != "" && lent:
+			fields[d.field] = true
+			any = true
+		}
+	}
+	for _, d := range l.defs { // a field that is cleared
+		if _, lent := l.partsOf(d); d.v == v && d.field != "" && !lent {
+			delete(fields, d.field)
+		}
+	}
+	if whole {
+		return nil, any
+	}
+	return fields, len(fields) > 0
+}
+
+// isPlain reports whether d makes an empty struct, whose fields are given later, or
+// takes a part of the variable itself.
+func (l *loan) isPlain(d def) bool {
+	if isFresh(l.info, d.x) {
+		return true
+	}
+	l.held[d.v] = nil
+	defer delete(l.held, d.v)
+	return l.lends(d.x, d.i)
+}
+
+// isFresh reports whether x is a new struct or a pointer to one.
+func isFresh(info *types.Info, x ast.Expr) bool {
+	x = ast.Unparen(x)
+	if u, ok := x.(*ast.UnaryExpr); ok && u.Op == token.AND {
+		x = ast.Unparen(u.X)
+	}
+	switch x := x.(type) {
+	case *ast.CompositeLit:
+		return true
+	case *ast.CallExpr:
+		id, ok := x.Fun.(*ast.Ident)
+		if !ok {
+			return false
+		}
+		_, builtin := info.Uses[id].(*types.Builtin)
+		return builtin && (id.Name == "new" || id.Name == "make")
+	}
+	return false
+}
+
+// partsOf reports whether the value of d holds lent bytes, and in which fields.
+func (l *loan) partsOf(d def) (parts, bool) {
+	if d.x == nil || !l.lends(d.x, d.i) {
+		return nil, false
+	}
+	x := ast.Unparen(d.x)
+	if u, ok := x.(*ast.UnaryExpr); ok {
+		x = ast.Unparen(u.X)
+	}
+	switch x := x.(type) {
+	case *ast.Ident:
+		return l.held[l.info.ObjectOf(x)], true
+	case *ast.CompositeLit:
+		p := make(parts)
+		for _, e := range x.Elts {
+			kv, ok := e.(*ast.KeyValueExpr)
+			if !ok {
+				return nil, true
+			}
+			if id, ok := kv.Key.(*ast.Ident); ok && l.lends(kv.Value, -1) {
+				p[id.Name] = true
+			}
+		}
+		if len(p) > 0 {
+			return p, true
+		}
+	}
+	return nil, true
+}
+
+// lends reports whether the value of x refers to lent bytes; of a call with several
+// results, the one at index i.
+func (l *loan) lends(x ast.Expr, i int) bool {
+	switch x := x.(type) {
+	case *ast.ParenExpr:
+		return l.lends(x.X, i)
+	case *ast.Ident:
+		_, ok := l.held[l.info.Uses[x]]
+		return ok
+	case *ast.SelectorExpr:
+		return l.lendsField(x)
+	case *ast.SliceExpr:
+		return l.lends(x.X, -1)
+	case *ast.StarExpr:
+		return l.lends(x.X, -1)
+	case *ast.TypeAssertExpr:
+		return l.lends(x.X, -1)
+	case *ast.IndexExpr:
+		return carries(l.info.TypeOf(x)) && l.lends(x.X, -1)
+	case *ast.UnaryExpr:
+		return x.Op == token.AND && l.lends(x.X, -1)
+	case *ast.CompositeLit:
+		return slices.ContainsFunc(x.Elts, func(e ast.Expr) bool {
+			if kv, ok := e.(*ast.KeyValueExpr); ok {
+				e = kv.Value
+			}
+			return l.lends(e, -1)
+		})
+	case *ast.FuncLit:
+		return l.captured(x.Body) != nil
+	case *ast.CallExpr:
+		return l.lendsResult(x, i)
+	}
+	return false
+}
+
+// lendsField is lends for a field.
+func (l *loan) lendsField(x *ast.SelectorExpr) bool {
+	if s := l.info.Selections[x]; s == nil || s.Kind() != types.FieldVal || !carries(s.Type()) {
+		return false
+	}
+	if id, ok := ast.Unparen(x.X).(*ast.Ident); ok {
+		p, ok := l.held[l.info.Uses[id]]
+		return ok && (p == nil || p[x.Sel.Name])
+	}
+	return l.lends(x.X, -1)
+}
+
+// lendsResult is lends for a conversion or a call.
+func (l *loan) lendsResult(x *ast.CallExpr, i int) bool {
+	if t := l.info.Types[x.Fun]; t.IsType() {
+		return len(x.Args) == 1 && carries(t.Type) && l.lends(x.Args[0], -1)
+	}
+	if len(x.Args) == 0 {
+		return false
+	}
+	if id, ok := x.Fun.(*ast.Ident); ok {
+		if b, ok := l.info.Uses[id].(*types.Builtin); !ok || b.Name() != "append" {
+			return false
+		}
+		if l.lends(x.Args[0], -1) {
+			return true
+		}
+		bytes := x.Ellipsis.IsValid() && !carries(elem(l.info.TypeOf(x)))
+		return !bytes && slices.ContainsFunc(x.Args[1:], func(a ast.Expr) bool { return l.lends(a, -1) })
+	}
+	fn := callee(l.info, x)
+	switch {
+	case isFunc(fn, "bytes", "TrimSpace", "Trim", "TrimLeft", "TrimRight", "TrimPrefix", "TrimSuffix",
+		"TrimFunc", "Fields", "Split", "SplitN", "NewReader", "NewBuffer"),
+		isFunc(fn, "slices", "Clip"):
+		return l.lends(x.Args[0], -1)
+	case isFunc(fn, "bytes", "Cut"):
+		return i < 2 && l.lends(x.Args[0], -1)
+	case isFunc(fn, "bytes", "CutPrefix", "CutSuffix"):
+		return i < 1 && l.lends(x.Args[0], -1)
+	case isFunc(fn, wirePath, "ConsumeClose"):
+		return i == 1 && l.lends(x.Args[0], -1)
+	}
+	return false
+}
+
+// elem returns the type of a slice's elements.
+func elem(t types.Type) types.Type {
+	if s, ok := t.Underlying().(*types.Slice); ok {
+		return s.Elem()
+	}
+	return t
+}
+
+// carries reports whether a value of type t can refer to a slice.
+func carries(t types.Type) bool {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Kind() == types.UnsafePointer
+	case *types.Array:
+		return carries(u.Elem())
+	case *types.Struct:
+		for f := range u.Fields() {
+			if carries(f.Type()) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
+
+// captured returns an expression in n, the body of a function literal, that uses
+// lent bytes, or nil. Their length alone may be asked for.
+func (l *loan) captured(n ast.Node) (found ast.Expr) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		if found != nil {
+			return false
+		}
+		switch x := n.(type) {
+		case *ast.CallExpr:
+			if id, ok := x.Fun.(*ast.Ident); ok && (id.Name == "len" || id.Name == "cap") {
+				return false
+			}
+		case *ast.SelectorExpr:
+			if l.lendsField(x) {
+				found = x
+			} else if _, ok := ast.Unparen(x.X).(*ast.Ident); ok {
+				return false
+			}
+		case *ast.Ident:
+			if l.lends(x, -1) {
+				found = x
+			}
+		}
+		return found == nil
+	})
+	return found
+}

@@ -1,0 +1,379 @@
+package hawservet
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// check reports the places of the region that keep lent bytes.
+func (l *loan) check() {
+	kinds := []ast.Node{
+		(*ast.GoStmt)(nil), (*ast.DeferStmt)(nil), (*ast.CallExpr)(nil),
+		(*ast.SendStmt)(nil), (*ast.AssignStmt)(nil), (*ast.ReturnStmt)(nil),
+	}
+	l.region.Inspect(kinds, func(c inspector.Cursor) bool {
+		switch n := c.Node().(type) {
+		case *ast.GoStmt:
+			return !l.checkLater(c, n.Call, "used by a goroutine")
+		case *ast.DeferStmt:
+			if l.loop && sameFunction(c, l.fn) {
+				return !l.checkLater(c, n.Call, "used by a deferred call, which runs when the function returns")
+			}
+		case *ast.CallExpr:
+			return !l.checkCall(c, n)
+		case *ast.SendStmt:
+			if l.lends(n.Value, -1) && !l.waitsAfter(c) {
+				l.report(n.Value, "sent on a channel")
+			}
+		case *ast.AssignStmt:
+			for i, lhs := range n.Lhs {
+				if x, of := paired(n, i); l.lends(x, of) {
+					l.checkStore(c, lhs, x)
+				}
+			}
+		case *ast.ReturnStmt:
+			for _, x := range n.Results {
+				if l.ends && sameFunction(c, l.fn) && l.lends(x, -1) {
+					l.report(x, "returned")
+				}
+			}
+		}
+		return true
+	})
+}
+
+// paired returns what the left side at index i is given: an expression, or the
+// result at that index of a call.
+func paired(n *ast.AssignStmt, i int) (x ast.Expr, of int) {
+	if len(n.Rhs) == len(n.Lhs) {
+		return n.Rhs[i], 0
+	}
+	return n.Rhs[0], i
+}
+
+// checkLater looks at a call that runs later, and reports whether it gave an alarm.
+func (l *loan) checkLater(c inspector.Cursor, call *ast.CallExpr, how string) bool {
+	var kept ast.Expr
+	for _, a := range call.Args {
+		if l.lends(a, -1) {
+			kept = a
+		}
+	}
+	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok && kept == nil {
+		kept = l.captured(lit.Body)
+	}
+	if kept == nil || l.waitsAfter(c) {
+		return false
+	}
+	l.report(kept, how)
+	return true
+}
+
+// checkCall looks at calls of the standard library that keep their arguments, and
+// reports whether it gave an alarm.
+func (l *loan) checkCall(c inspector.Cursor, call *ast.CallExpr) bool {
+	fn := callee(l.info, call)
+	switch {
+	case isGo(fn), isFunc(fn, "time", "AfterFunc"), isFunc(fn, "context", "AfterFunc"):
+		if lit, ok := ast.Unparen(call.Args[len(call.Args)-1]).(*ast.FuncLit); ok {
+			if kept := l.captured(lit.Body); kept != nil && !l.waitsAfter(c) {
+				l.report(kept, "used by a goroutine")
+				return true
+			}
+		}
+	case isMethod(fn, "sync", "Map", "Store", "LoadOrStore", "Swap"),
+		isMethod(fn, "sync/atomic", "Value", "Store"),
+		isMethod(fn, "sync/atomic", "Pointer", "Store"),
+		isMethod(fn, "container/list", "List", "PushBack", "PushFront"):
+		if r := root(l.info, receiver(call)); r != nil && within(r, l.region.Node()) {
+			return false
+		}
+		for _, a := range call.Args {
+			if l.lends(a, -1) {
+				l.report(a, "stored by "+fn.Name())
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// waitsAfter reports whether the region waits for another goroutine after the
+// statement at c, which may then be done with the bytes.
+func (l *loan) waitsAfter(c inspector.Cursor) bool {
+	end := c.Node().End()
+	for s := range c.Enclosing((*ast.SelectStmt)(nil)) {
+		if within(s.Node(), l.region.Node()) {
+			end = max(end, s.Node().End())
+		}
+	}
+	for s := range l.region.Preorder((*ast.ExprStmt)(nil), (*ast.AssignStmt)(nil), (*ast.IfStmt)(nil),
+		(*ast.CommClause)(nil), (*ast.RangeStmt)(nil), (*ast.SwitchStmt)(nil), (*ast.ReturnStmt)(nil)) {
+		if s.Node().Pos() >= end && waits(l.info, s.Node()) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkStore looks at lhs, which the assignment at c gives x, lent bytes.
+func (l *loan) checkStore(c inspector.Cursor, lhs, x ast.Expr) {
+	v := root(l.info, lhs)
+	if v == nil || v == l.owner || l.isReset(c, lhs) {
+		return
+	}
+	if _, ok := ast.Unparen(lhs).(*ast.Ident); ok {
+		if isGlobal(v) {
+			l.report(x, "stored in a variable of the package")
+		} else if !within(v, l.region.Node()) && (l.loop || !sameFunction(c, l.fn)) && l.outlives(c, v, lhs, x) {
+			l.report(x, "stored in "+v.Name()+", which is used after that")
+		}
+		return
+	}
+	if where := l.outerStore(c, v, lhs); where != "" {
+		l.report(x, "stored in "+where)
+	}
+}
+
+// outerStore says where lhs, a part of v, lies if it outlives the loan.
+func (l *loan) outerStore(c inspector.Cursor, v *types.Var, lhs ast.Expr) string {
+	where := "a field"
+	index, isIndex := ast.Unparen(lhs).(*ast.IndexExpr)
+	if isIndex {
+		where = "an element"
+		if _, ok := l.info.TypeOf(index.X).Underlying().(*types.Map); ok {
+			where = "a map"
+		}
+	}
+	switch {
+	case isGlobal(v):
+		return where
+	case within(v, l.region.Node()):
+		if !l.isBorrowed(v) {
+			return ""
+		}
+		return where
+	case !l.loop:
+		return "" // one frame of a caller's loop: it may know when to let go
+	}
+	if l.isOwn(c, v) && (!isIndex || l.info.Types[index.Index].Value != nil) {
+		if !l.usedAfter(v, lhs) {
+			return ""
+		}
+	}
+	return where
+}
+
+// isBorrowed reports whether v, a variable of the region, is a pointer or the like
+// to what was there before: a part of a variable from outside.
+func (l *loan) isBorrowed(v *types.Var) bool {
+	switch v.Type().Underlying().(type) {
+	case *types.Pointer, *types.Map, *types.Slice:
+	default:
+		return false
+	}
+	borrowed := false
+	for _, d := range l.defs {
+		if d.v != v || d.field != "" || d.x == nil {
+			continue
+		}
+		if isFresh(l.info, d.x) {
+			return false
+		}
+		if r := root(l.info, d.x); r == nil || within(r, l.region.Node()) {
+			return false // a call, say, or another variable of the region
+		}
+		borrowed = true
+	}
+	return borrowed
+}
+
+// isOwn reports whether v is a variable of the function itself, a struct or array or
+// a pointer to a new one, so that nobody else need see what it holds.
+func (l *loan) isOwn(c inspector.Cursor, v *types.Var) bool {
+	_, body, ok := function(c)
+	if !ok || !within(v, body) {
+		return false
+	}
+	switch v.Type().Underlying().(type) {
+	case *types.Struct, *types.Array:
+		return true
+	case *types.Pointer, *types.Slice:
+		e := l.definitionOf(c, v)
+		return e != nil && isFresh(l.info, e)
+	}
+	return false
+}
+
+// outlives reports whether v, a variable from outside the region, is read when the
+// loan has ended: x is added to it, it is read behind the region or by another
+// function, or the region reads it before it assigns it.
+func (l *loan) outlives(c inspector.Cursor, v *types.Var, lhs, x ast.Expr) bool {
+	if call, ok := ast.Unparen(x).(*ast.CallExpr); ok && len(call.Args) > 0 && root(l.info, call.Args[0]) == v {
+		if s, ok := ast.Unparen(call.Args[0]).(*ast.SliceExpr); ok && isEmptied(l.info, s) {
+			return false
+		}
+		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "append" {
+			return true
+		}
+	}
+	return l.usedAfter(v, lhs) || l.readBefore(c, v)
+}
+
+// usedAfter reports whether v, or the part of it that lhs is, is read behind the
+// region or in another function.
+func (l *loan) usedAfter(v *types.Var, lhs ast.Expr) bool {
+	if l.isResult(v) {
+		return l.ends
+	}
+	path := types.ExprString(lhs)
+	for id := range outermost(l.fn).Preorder((*ast.Ident)(nil)) {
+		n := id.Node().(*ast.Ident)
+		if l.info.Uses[n] != v || within(n, l.region.Node()) || isAssigned(id) {
+			continue
+		}
+		if n.Pos() < l.region.Node().Pos() && sameFunction(id, l.fn) {
+			continue
+		}
+		if sel, ok := id.Parent().Node().(*ast.SelectorExpr); ok && types.ExprString(sel) != path {
+			continue
+		}
+		return !l.assignedFirst(v, n.Pos())
+	}
+	return false
+}
+
+// isResult reports whether v is a named result of the function.
+func (l *loan) isResult(v *types.Var) bool {
+	var t *ast.FuncType
+	switch n := l.fn.Node().(type) {
+	case *ast.FuncDecl:
+		t = n.Type
+	case *ast.FuncLit:
+		t = n.Type
+	}
+	return t.Results != nil && within(v, t.Results)
+}
+
+// assignedFirst reports whether v is given a value between the region and p.
+func (l *loan) assignedFirst(v *types.Var, p token.Pos) bool {
+	for c := range l.fn.Preorder((*ast.AssignStmt)(nil)) {
+		n := c.Node()
+		if l.region.Node().End() <= n.Pos() && n.End() <= p && assigns(l.info, n, v) {
+			return true
+		}
+	}
+	return false
+}
+
+// readBefore reports whether the region reads v before the statement at c assigns
+// it: what the turn before has left there.
+func (l *loan) readBefore(c inspector.Cursor, v *types.Var) bool {
+	for id := range l.region.Preorder((*ast.Ident)(nil)) {
+		n := id.Node().(*ast.Ident)
+		if n.Pos() < c.Node().Pos() && l.info.Uses[n] == v {
+			return !isAssigned(id)
+		}
+	}
+	return false
+}
+
+// isAssigned reports whether the identifier at id stands alone on the left of an
+// assignment.
+func isAssigned(id inspector.Cursor) bool {
+	n, ok := id.Parent().Node().(*ast.AssignStmt)
+	if !ok || n.Tok != token.ASSIGN && n.Tok != token.DEFINE {
+		return false
+	}
+	for _, lhs := range n.Lhs {
+		if lhs == id.Node() {
+			return true
+		}
+	}
+	return false
+}
+
+// isReset reports whether in each turn that runs the assignment at c the region also
+// gives lhs something else, or deletes it from its map.
+func (l *loan) isReset(c inspector.Cursor, lhs ast.Expr) bool {
+	path := types.ExprString(lhs)
+	for s := range l.region.Preorder((*ast.AssignStmt)(nil), (*ast.ExprStmt)(nil)) {
+		if s == c || !s.Parent().Contains(c) {
+			continue
+		}
+		switch n := s.Node().(type) {
+		case *ast.AssignStmt:
+			for i, other := range n.Lhs {
+				if x, of := paired(n, i); types.ExprString(other) == path && (!l.lends(x, of) || isEmptying(l.info, x)) {
+					return true
+				}
+			}
+		case *ast.ExprStmt:
+			call, ok := n.X.(*ast.CallExpr)
+			if !ok || !isForget(call) {
+				continue
+			}
+			if r := root(l.info, call.Args[0]); r != nil && r == root(l.info, lhs) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isEmptying reports whether x is some slice [:0].
+func isEmptying(info *types.Info, x ast.Expr) bool {
+	s, ok := ast.Unparen(x).(*ast.SliceExpr)
+	return ok && isEmptied(info, s)
+}
+
+// isForget reports whether call is of delete or clear.
+func isForget(call *ast.CallExpr) bool {
+	id, ok := call.Fun.(*ast.Ident)
+	return ok && (id.Name == "delete" || id.Name == "clear") && len(call.Args) > 0
+}
+
+// part returns what lends bytes in x, if x is a new struct or list, or an append.
+func (l *loan) part(x ast.Expr) ast.Expr {
+	var parts []ast.Expr
+	switch x := ast.Unparen(x).(type) {
+	case *ast.UnaryExpr:
+		return l.part(x.X)
+	case *ast.CompositeLit:
+		parts = x.Elts
+	case *ast.CallExpr:
+		if id, ok := x.Fun.(*ast.Ident); ok && id.Name == "append" {
+			parts = x.Args[1:]
+		}
+	}
+	for _, p := range parts {
+		value := p
+		if kv, ok := p.(*ast.KeyValueExpr); ok {
+			value = kv.Value
+		}
+		if l.lends(value, -1) {
+			return l.part(value)
+		}
+	}
+	return x
+}
+
+// report gives the alarm that x is kept.
+func (l *loan) report(x ast.Expr, how string) {
+	x = l.part(x)
+	what := types.ExprString(x)
+	if len(what) > 40 {
+		what = "a value with lent bytes"
+	}
+	var fixes []analysis.SuggestedFix
+	advice := "copy the bytes first, as bytes.Clone does"
+	if fixes = cloned(l.pass, x); fixes != nil {
+		advice = "keep bytes.Clone(" + what + ")"
+	}
+	report(l.pass, x, fmt.Sprintf("%s is %s, but its bytes are not the program's to keep: %s; %s", what, how, l.rule, advice), fixes...)
+}

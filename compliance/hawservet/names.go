@@ -1,0 +1,117 @@
+package hawservet
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// The import paths of the packages whose types are known here.
+const (
+	websocketPath = "github.com/hawser-ws/hawser/websocket"
+	wirePath      = "github.com/hawser-ws/hawser/wire"
+)
+
+// samePath reports whether pkg has the import path, or is a vendored copy.
+func samePath(pkg *types.Package, path string) bool {
+	return pkg != nil && (pkg.Path() == path || strings.HasSuffix(pkg.Path(), "/vendor/"+path))
+}
+
+// isType reports whether t, or what it points to, is the named type of a package.
+func isType(t types.Type, path, name string) bool {
+	t = types.Unalias(t)
+	if p, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(p.Elem())
+	}
+	n, ok := t.(*types.Named)
+	return ok && n.Obj().Name() == name && samePath(n.Obj().Pkg(), path)
+}
+
+// isFunc reports whether fn is one of the named functions of a package.
+func isFunc(fn *types.Func, path string, names ...string) bool {
+	return fn != nil && samePath(fn.Pkg(), path) && fn.Signature().Recv() == nil &&
+		slices.Contains(names, fn.Name())
+}
+
+// isMethod reports whether fn is one of the named methods of a type.
+func isMethod(fn *types.Func, path, typ string, names ...string) bool {
+	return fn != nil && fn.Signature().Recv() != nil && slices.Contains(names, fn.Name()) &&
+		isType(fn.Signature().Recv().Type(), path, typ)
+}
+
+// callee returns the function or method that e calls, if e is a call of one that is
+// known by its name.
+func callee(info *types.Info, e ast.Expr) *types.Func {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return nil
+	}
+	fn, _ := typeutil.Callee(info, call).(*types.Func)
+	return fn
+}
+
+// receiver returns the expression before the dot of a method call, or nil.
+func receiver(call *ast.CallExpr) ast.Expr {
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+		return ast.Unparen(sel.X)
+	}
+	return nil
+}
+
+// variable returns the variable that e names, or nil.
+func variable(info *types.Info, e ast.Expr) *types.Var {
+	id, ok := e.(*ast.Ident)
+	if !ok {
+		return nil
+	}
+	v, _ := info.ObjectOf(id).(*types.Var)
+	return v
+}
+
+// root returns the variable at the start of a chain of fields, indexes, slices and
+// dereferences, or nil.
+func root(info *types.Info, e ast.Expr) *types.Var {
+	for {
+		switch x := e.(type) {
+		case *ast.ParenExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.SliceExpr:
+			e = x.X
+		case *ast.UnaryExpr:
+			e = x.X
+		case *ast.SelectorExpr:
+			if id, ok := x.X.(*ast.Ident); ok {
+				if _, ok := info.Uses[id].(*types.PkgName); ok {
+					return variable(info, x.Sel)
+				}
+			}
+			e = x.X
+		default:
+			return variable(info, e)
+		}
+	}
+}
+
+// isGlobal reports whether v is a variable of a package.
+func isGlobal(v *types.Var) bool {
+	return v.Pkg() != nil && v.Parent() == v.Pkg().Scope()
+}
+
+// isBytes reports whether t is []byte itself.
+func isBytes(t types.Type) bool {
+	return types.Identical(t, types.NewSlice(types.Typ[types.Byte]))
+}
+
+// within reports whether x begins in outer: a node, or a variable where it is
+// declared.
+func within(x interface{ Pos() token.Pos }, outer ast.Node) bool {
+	return outer.Pos() <= x.Pos() && x.Pos() < outer.End()
+}

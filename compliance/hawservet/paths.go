@@ -1,0 +1,145 @@
+package hawservet
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/cfg"
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// A graph is the control flow of one function, without that of function literals
+// within it.
+type graph struct {
+	info *types.Info
+	cfg  *cfg.CFG
+}
+
+// newGraph returns the control flow of body.
+func newGraph(info *types.Info, body *ast.BlockStmt) *graph {
+	mayReturn := func(call *ast.CallExpr) bool { return !neverReturns(info, call) }
+	return &graph{info, cfg.New(body, mayReturn)}
+}
+
+// neverReturns reports whether call ends the goroutine or the program, as far as
+// the standard library goes.
+func neverReturns(info *types.Info, call *ast.CallExpr) bool {
+	switch fn := typeutil.Callee(info, call).(type) {
+	case *types.Builtin:
+		return fn.Name() == "panic"
+	case *types.Func:
+		if fn.Pkg() == nil {
+			return false
+		}
+		switch fn.Pkg().Path() + "." + fn.Name() {
+		case "os.Exit", "runtime.Goexit",
+			"log.Fatal", "log.Fatalf", "log.Fatalln", "log.Panic", "log.Panicf", "log.Panicln",
+			"testing.Fatal", "testing.Fatalf", "testing.FailNow",
+			"testing.Skip", "testing.Skipf", "testing.SkipNow":
+			return true
+		}
+	}
+	return false
+}
+
+// follow visits what may run after the node that holds start, in some order and
+// each node once, until visit returns false for a path. branch chooses among the
+// successors of a block; nil means all.
+func (g *graph) follow(start ast.Node, visit func(ast.Node) bool, branch func(*cfg.Block) []*cfg.Block) {
+	seen := make(map[*cfg.Block]bool)
+	var walk func(b *cfg.Block, from int)
+	walk = func(b *cfg.Block, from int) {
+		for _, n := range b.Nodes[from:] {
+			if !visit(n) {
+				return
+			}
+		}
+		next := b.Succs
+		if branch != nil {
+			next = branch(b)
+		}
+		for _, s := range next {
+			if !seen[s] {
+				seen[s] = true
+				walk(s, 0)
+			}
+		}
+	}
+	for _, b := range g.cfg.Blocks {
+		for i, n := range b.Nodes {
+			if within(start, n) && b.Live {
+				walk(b, i+1)
+				return
+			}
+		}
+	}
+}
+
+// function returns the innermost function around cur, a *ast.FuncDecl or a
+// *ast.FuncLit, with its body. It is false outside functions.
+func function(cur inspector.Cursor) (fn inspector.Cursor, body *ast.BlockStmt, ok bool) {
+	for c := range cur.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+		if c == cur {
+			continue
+		}
+		switch n := c.Node().(type) {
+		case *ast.FuncDecl:
+			return c, n.Body, n.Body != nil
+		case *ast.FuncLit:
+			return c, n.Body, true
+		}
+	}
+	return cur, nil, false
+}
+
+// sameFunction reports whether cur lies in the function fn itself and not in a
+// function literal within it.
+func sameFunction(cur, fn inspector.Cursor) bool {
+	f, _, ok := function(cur)
+	return ok && f == fn
+}
+
+// waits reports whether within n the goroutine waits for another: it receives from
+// a channel that is not some context's Done, or calls a method Wait. What function
+// literals do is not looked at.
+func waits(info *types.Info, n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW && !isCallOf(n.X, "Done") {
+				found = true
+			}
+		case *ast.CallExpr:
+			found = found || isCallOf(n, "Wait")
+		case *ast.RangeStmt:
+			found = found || isChan(info, n.X)
+		}
+		return !found
+	})
+	return found
+}
+
+// isCallOf reports whether e calls a method, or a function of a package, of that
+// name.
+func isCallOf(e ast.Expr, name string) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == name
+}
+
+func isChan(info *types.Info, e ast.Expr) bool {
+	t := info.TypeOf(e)
+	if t == nil {
+		return false
+	}
+	_, ok := t.Underlying().(*types.Chan)
+	return ok
+}

@@ -1,0 +1,12 @@
+package insecure
+
+import (
+	"testing"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// Server serves tests.
+func Server(t *testing.T) websocket.Handler {
+	return websocket.Handler{Options: &websocket.AcceptOptions{InsecureAnyOrigin: true}}
+}
