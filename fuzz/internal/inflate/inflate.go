@@ -11,7 +11,7 @@ import (
 // A Stream is one direction of a connection: messages that may refer to the ones
 // before them.
 type Stream struct {
-	// Window is how far back a reference may reach into earlier messages, in bytes.
+	// Window is how far back a reference may reach, in bytes.
 	Window int
 
 	// Most is how many bytes of a message are inflated; 0 means all.
@@ -24,7 +24,6 @@ type Stream struct {
 type Message struct {
 	Out     []byte // all that was inflated, up to an error
 	Longest int    // the distance of the reference that reaches back furthest
-	Beyond  bool   // a reference was longer than Window, but within the message
 	Finals  int    // blocks with BFINAL
 	Early   bool   // the payload ends with a block, without an octet for the tail
 	Cut     bool   // inflating has stopped at Most
@@ -162,7 +161,7 @@ func (r *reader) stored() error {
 
 // put appends an inflated byte, or sets Cut and returns false.
 func (r *reader) put(b byte) bool {
-	if r.s.Most > 0 && r.made() == r.s.Most {
+	if r.s.Most > 0 && len(r.m.Out) == r.s.Most {
 		r.m.Cut = true
 		return false
 	}
@@ -170,9 +169,6 @@ func (r *reader) put(b byte) bool {
 	r.m.Out = append(r.m.Out, b)
 	return true
 }
-
-// made is how many bytes of the message there are.
-func (r *reader) made() int { return len(r.m.Out) }
 
 // symbols reads the symbols of a block up to its end (section 3.2.5).
 func (r *reader) symbols(literals, distances code) error {
@@ -215,12 +211,10 @@ func (r *reader) reference(symbol int, distances code) error {
 		return err
 	}
 	distance := distanceBase[symbol] + extra
-	before := min(r.s.Window, len(r.s.history)-r.made()) // of the messages before
-	if distance > r.made()+before {
+	if distance > min(r.s.Window, len(r.s.history)) {
 		return ErrDistance
 	}
 	r.m.Longest = max(r.m.Longest, distance)
-	r.m.Beyond = r.m.Beyond || distance > r.s.Window
 	for range length {
 		if !r.put(r.s.history[len(r.s.history)-distance]) {
 			return nil

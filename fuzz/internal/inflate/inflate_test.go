@@ -106,8 +106,8 @@ func TestStreamAgreesOnCrafted(t *testing.T) {
 }
 
 func TestStreamKnowsDistances(t *testing.T) {
-	a := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuvwxyz!?"), 20)
-	payloads := deflated(t, flate.BestCompression, a[:100], words(rand.New(rand.NewPCG(5, 6)), 300), a[:100])
+	a := []byte("0123456789abcdefghijklmnopqrstuvwxyz!?")
+	payloads := deflated(t, flate.BestCompression, a, words(rand.New(rand.NewPCG(5, 6)), 300), a)
 	for _, window := range []int{256, 512} {
 		s := Stream{Window: window}
 		var err error
@@ -122,11 +122,6 @@ func TestStreamKnowsDistances(t *testing.T) {
 		if _, err = s.Message(payloads[2]); !errors.Is(err, ErrDistance) {
 			t.Errorf("window %d, forgotten: %v", window, err)
 		}
-	}
-	s := Stream{Window: 256}
-	b := append(words(rand.New(rand.NewPCG(7, 8)), 600), a...)
-	if m, err := s.Message(deflated(t, flate.BestCompression, append(b, b...))[0]); err != nil || !m.Beyond {
-		t.Errorf("references of %d within a message: %v, %v", m.Longest, m.Beyond, err)
 	}
 }
 
