@@ -1,0 +1,146 @@
+// Package order judges whether the messages that a reader got are those that the
+// writers at the other end sent: each whole, each once, in the order of the writes.
+package order
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// A Fate is what the outcome of a write says of its message.
+type Fate uint8
+
+// The fates of a message.
+const (
+	Never  Fate = iota // the write failed and promised that nothing is sent
+	Cut                // it was left in the middle: a reader may see a part of it, and then nothing more
+	Maybe              // the connection ended meanwhile: whole, in part at the very end, or not at all
+	Always             // it arrives, unless the connection breaks
+)
+
+func (f Fate) String() string { return [...]string{"never", "cut", "maybe", "always"}[f] }
+
+// A Sent is a message as it was written.
+type Sent struct {
+	Type byte
+	Data []byte
+	Fate Fate
+
+	// Begin and End count the events of the run, so that of two writes that did not
+	// overlap it is known which was first.
+	Begin, End int64
+}
+
+// A Got is a message as it was read.
+type Got struct {
+	Type byte
+	Data []byte
+	Part bool // it was not read to its end
+}
+
+func (g Got) String() string {
+	s := fmt.Sprintf("type %d, %d bytes %.24q", g.Type, len(g.Data), g.Data)
+	if g.Part {
+		s += " (part)"
+	}
+	return s
+}
+
+// A state is how many messages of each of the two writers are behind us.
+type state [2]int
+
+// Check reports, by an error, what is wrong with got. Each writer sends its messages
+// one after the other. If complete is set every message whose fate is Always must
+// have come; if not, they may be missing at the end.
+func Check(writers [2][]Sent, got []Got, complete bool) error {
+	now := map[state]bool{{}: true}
+	for i, g := range got {
+		next := make(map[state]bool)
+		last := i == len(got)-1
+		for s := range now {
+			for w := range writers {
+				take(writers, s, w, g, last, next)
+			}
+		}
+		if len(next) == 0 {
+			return fmt.Errorf("message %d of %d that came, %v, is none that could come then; next could have been:%s",
+				i, len(got), g, candidates(writers, now))
+		}
+		now = next
+	}
+	if !complete {
+		return nil
+	}
+	for s := range now {
+		if _, ok := skip(writers[0], s[0], len(writers[0])); !ok {
+			continue
+		}
+		if _, ok := skip(writers[1], s[1], len(writers[1])); ok {
+			return nil
+		}
+	}
+	return fmt.Errorf("after the %d messages that came, others are missing, from:%s", len(got), candidates(writers, now))
+}
+
+// take adds to next the states in which g is a message of writer w.
+func take(writers [2][]Sent, s state, w int, g Got, last bool, next map[state]bool) {
+	mine, others := writers[w], writers[1-w]
+	for at := s[w]; at < len(mine); at++ {
+		m := &mine[at]
+		if matches(m, g, last) {
+			// What the other writer had written before this one began is not to come
+			// any more.
+			over := s[1-w]
+			for over < len(others) && others[over].End < m.Begin {
+				over++
+			}
+			if n, ok := skip(others, s[1-w], over); ok {
+				to := state{}
+				to[w], to[1-w] = at+1, n
+				next[to] = true
+			}
+		}
+		if m.Fate == Always {
+			return
+		}
+	}
+}
+
+// skip goes from message at to message to of one writer, if nothing between must come.
+func skip(sent []Sent, at, to int) (int, bool) {
+	for ; at < to; at++ {
+		if sent[at].Fate == Always {
+			return at, false
+		}
+	}
+	return at, true
+}
+
+func matches(m *Sent, g Got, last bool) bool {
+	switch {
+	case m.Type != g.Type || m.Fate == Never:
+		return false
+	case !g.Part:
+		return m.Fate != Cut && bytes.Equal(m.Data, g.Data)
+	case m.Fate == Cut && !last:
+		return false
+	}
+	return bytes.HasPrefix(m.Data, g.Data)
+}
+
+func candidates(writers [2][]Sent, now map[state]bool) string {
+	var first *state
+	for s := range now {
+		if first == nil || s[0]+s[1] < first[0]+first[1] {
+			first = &s
+		}
+	}
+	text := ""
+	for w, sent := range writers {
+		for i := first[w]; i < len(sent) && i < first[w]+3; i++ {
+			m := sent[i]
+			text += fmt.Sprintf("\n\twriter %d, message %d: type %d, %d bytes %.24q, %v", w, i, m.Type, len(m.Data), m.Data, m.Fate)
+		}
+	}
+	return text
+}

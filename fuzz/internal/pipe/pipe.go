@@ -1,0 +1,286 @@
+// Package pipe is a transport in memory that is as bad as a network can be: it holds
+// little, cuts what it carries anywhere, stalls, and breaks off. It keeps the rules
+// of net.Conn, deadlines included, and knows no other clock than package time's, so
+// that it works in a bubble of testing/synctest.
+package pipe
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Options say how bad a direction, or both, are.
+type Options struct {
+	// Room is how many bytes a direction holds, at least 1.
+	Room int
+
+	// ReadChop and WriteChop are the most bytes that one step of a read or write
+	// carries; each step draws its own number up to it. 0 means any number.
+	ReadChop, WriteChop int
+
+	// Stalls makes some steps wait for some milliseconds, MaxStalls at most in all
+	// for each direction.
+	Stalls bool
+
+	// HalfClose gives the ends CloseWrite, as TCP has it, and with it a reset when
+	// an end is closed with bytes unread: what was on its way is lost.
+	HalfClose bool
+
+	// Seed is where the random numbers start.
+	Seed uint64
+}
+
+// MaxStalls is the most that one direction stalls, in all.
+const MaxStalls = 200 * time.Millisecond
+
+// maxChops is after how many steps a direction carries all there is, so that a
+// large message does not cost a step a byte.
+const maxChops = 1500
+
+// A Link is two ends that are joined.
+type Link struct {
+	mu   sync.Mutex
+	cond *sync.Cond
+	bad  bool // chops and stalls
+	opts Options
+	ends [2]end
+}
+
+// New returns the two ends of a new link. It is good until Spoil is called.
+func New(o Options) (l *Link, a, b net.Conn) {
+	l = &Link{opts: o}
+	l.cond = sync.NewCond(&l.mu)
+	for i := range l.ends {
+		e := &l.ends[i]
+		e.link, e.peer = l, &l.ends[1-i]
+		e.in.draw = o.Seed*2 + uint64(i)
+	}
+	if o.HalfClose {
+		return l, &halfCloser{&l.ends[0]}, &halfCloser{&l.ends[1]}
+	}
+	return l, &l.ends[0], &l.ends[1]
+}
+
+// Spoil makes chops and stalls begin.
+func (l *Link) Spoil() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bad = true
+}
+
+// Drop breaks the link off. What is on its way is lost.
+func (l *Link) Drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.ends {
+		l.ends[i].in.reset()
+	}
+	l.cond.Broadcast()
+}
+
+// A stream is one direction: what waits for the end that reads it.
+type stream struct {
+	buf     []byte
+	ended   bool // by CloseWrite, or Close, of the other end
+	gone    bool // nobody will read it
+	broken  bool
+	steps   int
+	stalled time.Duration
+	draw    uint64
+}
+
+func (s *stream) reset() { s.buf, s.broken = nil, true }
+
+// random returns the next number of a sequence (splitmix64).
+func (s *stream) random() uint64 {
+	s.draw += 0x9e3779b97f4a7c15
+	z := s.draw
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}
+
+// An end is one end of a link.
+type end struct {
+	link   *Link
+	peer   *end
+	in     stream
+	closed bool
+	rd, wd deadline
+}
+
+// A deadline is when the reads, or the writes, of an end give up.
+type deadline struct {
+	at    time.Time
+	timer *time.Timer
+}
+
+func (d *deadline) passed() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
+
+// set sets the deadline. The caller has the lock of l.
+func (d *deadline) set(l *Link, at time.Time) {
+	d.at = at
+	if d.timer != nil {
+		d.timer.Stop()
+		d.timer = nil
+	}
+	if wait := time.Until(at); !at.IsZero() && wait > 0 {
+		d.timer = time.AfterFunc(wait, l.wake)
+	}
+	l.cond.Broadcast()
+}
+
+func (l *Link) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cond.Broadcast()
+}
+
+// chop returns how many of n bytes the next step of s carries.
+func (l *Link) chop(s *stream, n, limit int) int {
+	if !l.bad || limit == 0 || n == 0 || s.steps >= maxChops {
+		return n
+	}
+	s.steps++
+	return min(n, 1+int(s.random()%uint64(limit)))
+}
+
+// stall waits before a step, or not, and returns early if d passes.
+func (l *Link) stall(e *end, s *stream, d *deadline) {
+	if !l.bad || !l.opts.Stalls || s.stalled >= MaxStalls || s.random()%4 != 0 {
+		return
+	}
+	wait := time.Duration(1+s.random()%20) * time.Millisecond
+	s.stalled += wait
+	until := time.Now().Add(wait)
+	timer := time.AfterFunc(wait, l.wake)
+	defer timer.Stop()
+	for time.Now().Before(until) && !e.closed && !s.broken && !d.passed() {
+		l.cond.Wait()
+	}
+}
+
+func (e *end) Read(p []byte) (int, error) {
+	l := e.link
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stall(e, &e.in, &e.rd)
+	for {
+		switch {
+		case e.closed:
+			return 0, net.ErrClosed
+		case e.rd.passed():
+			return 0, os.ErrDeadlineExceeded
+		case e.in.broken:
+			return 0, syscall.ECONNRESET
+		case len(p) == 0:
+			return 0, nil
+		case len(e.in.buf) > 0:
+			n := l.chop(&e.in, min(len(p), len(e.in.buf)), l.opts.ReadChop)
+			copy(p, e.in.buf[:n])
+			if e.in.buf = e.in.buf[n:]; len(e.in.buf) == 0 {
+				e.in.buf = nil
+			}
+			l.cond.Broadcast()
+			return n, nil
+		case e.in.ended:
+			return 0, io.EOF
+		}
+		l.cond.Wait()
+	}
+}
+
+func (e *end) Write(p []byte) (n int, err error) {
+	l, out := e.link, &e.peer.in
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for first := true; first || n < len(p); first = false {
+		l.stall(e, out, &e.wd)
+		for !e.closed && !out.ended && !e.wd.passed() && !out.broken && !out.gone && len(out.buf) >= l.opts.Room && n < len(p) {
+			l.cond.Wait()
+		}
+		switch {
+		case e.closed:
+			return n, net.ErrClosed
+		case e.wd.passed():
+			return n, os.ErrDeadlineExceeded
+		case out.broken:
+			return n, syscall.ECONNRESET
+		case out.gone || out.ended:
+			return n, syscall.EPIPE
+		}
+		m := l.chop(out, min(len(p)-n, l.opts.Room-len(out.buf)), l.opts.WriteChop)
+		out.buf = append(out.buf, p[n:n+m]...)
+		n += m
+		l.cond.Broadcast()
+	}
+	return n, nil
+}
+
+// Close closes the end. The peer reads what is on its way, and then io.EOF.
+func (e *end) Close() error {
+	l := e.link
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e.closed {
+		return net.ErrClosed
+	}
+	e.closed = true
+	e.peer.in.ended = true
+	if len(e.in.buf) > 0 && l.opts.HalfClose {
+		e.peer.in.reset()
+	}
+	e.in.gone, e.in.buf = true, nil
+	l.cond.Broadcast()
+	return nil
+}
+
+func (e *end) SetDeadline(t time.Time) error {
+	e.link.mu.Lock()
+	defer e.link.mu.Unlock()
+	e.rd.set(e.link, t)
+	e.wd.set(e.link, t)
+	return nil
+}
+
+func (e *end) SetReadDeadline(t time.Time) error {
+	e.link.mu.Lock()
+	defer e.link.mu.Unlock()
+	e.rd.set(e.link, t)
+	return nil
+}
+
+func (e *end) SetWriteDeadline(t time.Time) error {
+	e.link.mu.Lock()
+	defer e.link.mu.Unlock()
+	e.wd.set(e.link, t)
+	return nil
+}
+
+func (e *end) LocalAddr() net.Addr  { return addr{} }
+func (e *end) RemoteAddr() net.Addr { return addr{} }
+
+type addr struct{}
+
+func (addr) Network() string { return "memory" }
+func (addr) String() string  { return "memory" }
+
+// A halfCloser is an end with CloseWrite.
+type halfCloser struct{ *end }
+
+// CloseWrite ends what the peer reads.
+func (h *halfCloser) CloseWrite() error {
+	l := h.link
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if h.closed {
+		return net.ErrClosed
+	}
+	h.peer.in.ended = true
+	l.cond.Broadcast()
+	return nil
+}

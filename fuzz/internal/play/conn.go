@@ -1,0 +1,354 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/order"
+	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
+	"github.com/hawser-ws/hawser/fuzz/internal/script"
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// patience is how long, by the clock of the bubble, a script may take in all.
+const patience = time.Hour
+
+// A run is a script that is being performed.
+type run struct {
+	script   *script.Conn
+	link     *pipe.Link
+	sides    [2]*side
+	events   atomic.Int64
+	dropped  atomic.Bool
+	prepared [4]prepared
+
+	mu     sync.Mutex
+	faults []error
+}
+
+// A side is one end of the connection and what it saw.
+type side struct {
+	*run
+	index int
+	conn  *websocket.Conn
+	cfg   script.Side
+	lanes [script.Lanes][]script.Op
+	base  context.Context // that lives as long as the run and can end
+
+	sent     [2][]order.Sent // by the writers
+	got      []order.Got     // by the reader
+	final    error           // that ended the reader
+	tooSmall int64           // least and
+	tooLarge int64           // greatest limit that held; -1 for none
+	closes   []closing
+	now      bool // CloseNow was called
+	cutOff   bool // a Writer's context ended in the middle
+}
+
+// A closing is a call of Close.
+type closing struct {
+	code   uint16
+	reason string
+	err    error
+	cut    bool // its context could end
+}
+
+// Conn performs the script of the bytes b, and reports all that should not be.
+func Conn(t *testing.T, b []byte) {
+	s := script.ParseConn(b)
+	watch(t, s, func(t *testing.T) {
+		r := &run{script: s}
+		r.perform()
+		report(t, s, r.faults)
+	})
+}
+
+// watch runs f in a bubble. If f panics, which it does, too, if all wait for each other
+// or a goroutine is left, or if it is busy for a minute of the real clock, the script
+// and the goroutines are printed.
+func watch(t *testing.T, s fmt.Stringer, f func(t *testing.T)) {
+	timer := time.AfterFunc(time.Minute, func() { explode("busy for a minute", s) })
+	defer timer.Stop()
+	defer func() {
+		if p := recover(); p != nil {
+			explode(p, s)
+		}
+	}()
+	synctest.Test(t, f)
+}
+
+func explode(p any, s fmt.Stringer) {
+	buf := make([]byte, 1<<20)
+	buf = buf[:runtime.Stack(buf, true)]
+	panic(fmt.Sprintf("%v\nthe script:\n%v\n%s\n", p, s, buf))
+}
+
+func report(t *testing.T, s fmt.Stringer, faults []error) {
+	if len(faults) > 0 {
+		t.Errorf("%v\nthe script:\n%v", errors.Join(faults...), s)
+	}
+}
+
+// fault notes that something is wrong.
+func (r *run) fault(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.faults = append(r.faults, fmt.Errorf(format, args...))
+}
+
+// perform performs the script.
+func (r *run) perform() {
+	l := r.script.Link
+	link, a, b := pipe.New(pipe.Options{
+		Room: l.Room, ReadChop: l.ReadChop, WriteChop: l.WriteChop,
+		Stalls: l.Stalls, HalfClose: l.HalfClose, Seed: l.Seed,
+	})
+	r.link = link
+	if l.SpoilHandshake {
+		link.Spoil()
+	}
+	conns, err := connect(a, b, r.script.Sides)
+	if err != nil {
+		r.fault("handshake: %w", err)
+		link.Drop()
+		return
+	}
+	link.Spoil()
+	base, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for i := range r.sides {
+		r.sides[i] = newSide(r, i, conns[i], base)
+	}
+	begun := time.Now()
+	r.act()
+	for _, s := range r.sides {
+		s.conn.CloseNow()
+	}
+	for _, s := range r.sides {
+		s.afterwards()
+	}
+	if took := time.Since(begun); took > patience {
+		r.fault("it took %v", took)
+	}
+	r.judge()
+}
+
+func newSide(r *run, i int, c *websocket.Conn, base context.Context) *side {
+	s := &side{run: r, index: i, conn: c, cfg: r.script.Sides[i], base: base}
+	s.tooSmall = limitOf(s.cfg.MaxMessage)
+	s.tooLarge = s.tooSmall
+	for _, o := range r.script.Ops {
+		if o.Side == i {
+			s.lanes[o.Lane] = append(s.lanes[o.Lane], o)
+		}
+	}
+	return s
+}
+
+func limitOf(n int64) int64 {
+	switch {
+	case n == 0:
+		return websocket.DefaultMaxMessage
+	case n < 0:
+		return 1<<63 - 1
+	}
+	return n
+}
+
+// act has all lanes take their steps, and then ends the connection as it should be
+// ended, if the script has not ended it.
+func (r *run) act() {
+	var readers, others sync.WaitGroup
+	for _, s := range r.sides {
+		readers.Go(func() { r.guard(s.read) })
+		others.Go(func() { r.guard(func() { s.write(script.Writer0) }) })
+		others.Go(func() { r.guard(func() { s.write(script.Writer1) }) })
+		others.Go(func() { r.guard(s.control) })
+	}
+	others.Wait()
+	if r.alive() {
+		// Both read, or will before long, so that every ping is answered.
+		for _, s := range r.sides {
+			others.Go(func() { s.ping(context.Background()) })
+		}
+		others.Wait()
+	}
+	if r.alive() {
+		r.sides[r.script.Last].close(&script.Op{Kind: script.Close, Code: 1000, Reason: "done"})
+	}
+	readers.Wait()
+}
+
+// guard runs f and prints the script if it panics.
+func (r *run) guard(f func()) {
+	defer func() {
+		if p := recover(); p != nil {
+			explode(p, r.script)
+		}
+	}()
+	f()
+}
+
+// alive reports whether both ends are open.
+func (r *run) alive() bool {
+	return r.sides[0].conn.Context().Err() == nil && r.sides[1].conn.Context().Err() == nil
+}
+
+// context returns the context for a step.
+func (s *side) context(o *script.Op) (context.Context, context.CancelFunc) {
+	switch o.Context {
+	case script.Ended:
+		ctx, cancel := context.WithCancel(s.base)
+		cancel()
+		return ctx, cancel
+	case script.Racing:
+		ctx, cancel := context.WithCancel(s.base)
+		go cancel()
+		return ctx, cancel
+	case script.Timed:
+		return context.WithTimeout(s.base, o.Timeout)
+	}
+	switch o.Delay % 3 {
+	case 0:
+		return s.base, func() {}
+	case 1:
+		return s.conn.Context(), func() {}
+	}
+	return context.Background(), func() {}
+}
+
+// bounded calls f and checks that it returns when ctx ends, or that much later.
+func (s *side) bounded(ctx context.Context, what any, later time.Duration, f func() error) error {
+	begun := time.Now()
+	dead := ctx.Err() != nil
+	err := f()
+	until, ok := ctx.Deadline()
+	if dead {
+		until, ok = begun, true
+	}
+	if now := time.Now(); ok && now.After(begun.Add(later)) && now.After(until.Add(later)) {
+		s.fault("%s: %v: it returned %v after the end of its context: %v", names[s.index], what, now.Sub(until), err)
+	}
+	return err
+}
+
+// interrupted reports whether err is the end of ctx, which leaves the connection as it
+// is. Any other error must be that of a connection that has ended.
+func (s *side) interrupted(ctx context.Context, what any, err error) bool {
+	if errors.Is(err, net.ErrClosed) {
+		return false
+	}
+	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
+		return true
+	}
+	s.fault("%s: %v: unexpected error: %v", names[s.index], what, err)
+	return false
+}
+
+// control takes the steps that neither read nor write messages.
+func (s *side) control() {
+	for i := range s.lanes[script.Control] {
+		o := &s.lanes[script.Control][i]
+		time.Sleep(o.Delay)
+		switch o.Kind {
+		case script.Ping:
+			s.pingStep(o)
+		case script.SetMax:
+			s.conn.SetMaxMessage(o.Max)
+			s.tooSmall = min(s.tooSmall, limitOf(o.Max))
+			s.tooLarge = max(s.tooLarge, limitOf(o.Max))
+		case script.Close:
+			s.close(o)
+		case script.CloseNow:
+			s.now = true
+			if err := s.conn.CloseNow(); err != nil {
+				s.fault("%s: CloseNow: %v", names[s.index], err)
+			}
+		case script.Drop:
+			s.dropped.Store(true)
+			s.link.Drop()
+		}
+	}
+}
+
+func (s *side) pingStep(o *script.Op) {
+	ctx, cancel := s.context(o)
+	defer cancel()
+	s.ping(ctx)
+}
+
+func (s *side) ping(ctx context.Context) {
+	err := s.bounded(ctx, "Ping", 0, func() error {
+		_, err := s.conn.Ping(ctx)
+		return err
+	})
+	if err != nil {
+		s.interrupted(ctx, "Ping", err)
+	}
+}
+
+// close calls Close, which waits no longer than CloseTimeout and its context.
+func (s *side) close(o *script.Op) {
+	ctx, cancel := s.context(o)
+	defer cancel()
+	bound := ctx
+	if s.cfg.CloseTimeout >= 0 {
+		within := s.cfg.CloseTimeout
+		if within == 0 {
+			within = websocket.DefaultCloseTimeout
+		}
+		var stop context.CancelFunc
+		bound, stop = context.WithTimeout(ctx, within)
+		defer stop()
+	}
+	ended := s.conn.Context().Err() != nil
+	err := s.bounded(bound, "Close", 0, func() error {
+		return s.conn.Close(ctx, websocket.StatusCode(o.Code), o.Reason)
+	})
+	switch {
+	case o.Invalid:
+		if err == nil || !ended && errors.Is(err, net.ErrClosed) && s.conn.Context().Err() == nil {
+			s.fault("%s: Close with code %d: %v", names[s.index], o.Code, err)
+		}
+		return
+	case s.conn.Context().Err() == nil:
+		s.fault("%s: Close left the connection open: %v", names[s.index], err)
+	case err != nil && !errors.Is(err, net.ErrClosed):
+		s.fault("%s: Close: %v, which is not net.ErrClosed", names[s.index], err)
+	}
+	if !ended {
+		s.closes = append(s.closes, closing{o.Code, o.Reason, err, o.Context != script.Forever})
+	}
+}
+
+// afterwards checks that a connection that has ended says so.
+func (s *side) afterwards() {
+	ctx := context.Background()
+	check := func(what string, err error) {
+		if !errors.Is(err, net.ErrClosed) {
+			s.fault("%s: %s after the end: %v", names[s.index], what, err)
+		}
+	}
+	_, _, err := s.conn.Read(ctx)
+	check("Read", err)
+	_, err = s.conn.Reader(ctx)
+	check("Reader", err)
+	check("Write", s.conn.Write(ctx, websocket.Text, nil))
+	_, err = s.conn.Writer(ctx, websocket.Text)
+	check("Writer", err)
+	_, err = s.conn.Ping(ctx)
+	check("Ping", err)
+	check("Close", s.conn.Close(ctx, websocket.StatusNormalClosure, ""))
+	check("the context", context.Cause(s.conn.Context()))
+	if s.conn.Context().Err() == nil {
+		s.fault("%s: the context has not ended", names[s.index])
+	}
+}

@@ -1,0 +1,108 @@
+// Package play performs the scripts of package script on Conns of package websocket,
+// within a bubble of testing/synctest, and judges what comes of them.
+package play
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/fuzz/internal/script"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// The indices of the two sides, as in script.Conn.
+const (
+	server = 0
+	client = 1
+)
+
+var names = [2]string{"server", "client"}
+
+// extensions are what a side may negotiate, by script.Side.Extension: every size of
+// window, with and without takeover. They are made once, because their pools are
+// what is dear; nothing of a bubble stays in them.
+var extensions = sync.OnceValue(func() (all [16][]wire.Extension) {
+	for i, o := range [16]*deflate.Options{
+		4:  {},
+		5:  {Threshold: -1},
+		6:  {WindowBits: 8, Threshold: -1},
+		7:  {WindowBits: 9, Threshold: -1},
+		8:  {WindowBits: 10},
+		9:  {WindowBits: 11, Threshold: -1},
+		10: {WindowBits: 12, AllowLargeWindow: true, Threshold: 1},
+		11: {WindowBits: 13, Threshold: -1},
+		12: {WindowBits: 14},
+		13: {WindowBits: 15, AllowLargeWindow: true, Threshold: -1},
+		14: {NoContextTakeover: true, Threshold: -1},
+		15: {NoContextTakeover: true, WindowBits: 8},
+	} {
+		if o != nil {
+			all[i] = []wire.Extension{deflate.New(o)}
+		}
+	}
+	return all
+})
+
+func limits(s script.Side) websocket.Limits {
+	return websocket.Limits{
+		MaxMessage: s.MaxMessage, MaxFrame: s.MaxFrame, MaxControls: s.MaxControls,
+		WriteTimeout: s.WriteTimeout, CloseTimeout: s.CloseTimeout,
+	}
+}
+
+// A hijacker is a ResponseWriter whose connection can be taken over.
+type hijacker struct {
+	header http.Header
+	nc     net.Conn
+	br     *bufio.Reader
+	status int
+}
+
+func (h *hijacker) Header() http.Header         { return h.header }
+func (h *hijacker) Write(p []byte) (int, error) { return len(p), nil }
+func (h *hijacker) WriteHeader(status int)      { h.status = status }
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return h.nc, bufio.NewReadWriter(h.br, bufio.NewWriter(h.nc)), nil
+}
+
+// accept is a server's handshake over nc.
+func accept(nc net.Conn, s script.Side) (*websocket.Conn, error) {
+	br := bufio.NewReader(nc)
+	r, err := http.ReadRequest(br)
+	if err != nil {
+		return nil, err
+	}
+	w := &hijacker{header: http.Header{}, nc: nc, br: br}
+	return websocket.Accept(w, r, &websocket.AcceptOptions{Extensions: extensions()[s.Extension], Limits: limits(s)})
+}
+
+// dial is a client's handshake over nc.
+func dial(nc net.Conn, s script.Side) (*websocket.Conn, error) {
+	c, _, err := websocket.Dial(context.Background(), "ws://fuzz.example/", &websocket.DialOptions{
+		Extensions: extensions()[s.Extension],
+		Limits:     limits(s),
+		Proxy:      func(*http.Request) (*url.URL, error) { return nil, nil },
+		NetDial:    func(context.Context, string, string) (net.Conn, error) { return nc, nil },
+	})
+	return c, err
+}
+
+// connect makes two Conns of the two ends of a transport.
+func connect(a, b net.Conn, sides [2]script.Side) (conns [2]*websocket.Conn, err error) {
+	accepted := make(chan error)
+	go func() {
+		var err error
+		conns[server], err = accept(a, sides[server])
+		accepted <- err
+	}()
+	conns[client], err = dial(b, sides[client])
+	return conns, errors.Join(err, <-accepted)
+}

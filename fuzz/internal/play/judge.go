@@ -1,0 +1,212 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/order"
+	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// An ending is why one end of the connection ended.
+type ending uint8
+
+const (
+	unknown    ending = iota
+	byPeer            // by the peer's close frame
+	byUs              // by Close or CloseNow
+	broke             // by the transport
+	refused           // by what the peer sent
+	timedOut          // by a context, or CloseTimeout
+	notReading        // by WriteTimeout
+)
+
+func endingOf(cause error) ending {
+	var closed *websocket.CloseError
+	var e *websocket.Error
+	var w *wire.Error
+	switch {
+	case errors.As(cause, &closed):
+		return byPeer
+	case !errors.As(cause, &e):
+		return unknown
+	case e.Err == net.ErrClosed && e.Op == "close":
+		return byUs
+	case errors.As(cause, &w):
+		return refused
+	case errors.Is(cause, websocket.ErrPeerNotReading):
+		return notReading
+	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded):
+		return timedOut
+	case errors.Is(cause, io.ErrUnexpectedEOF), errors.Is(cause, syscall.EPIPE), errors.Is(cause, syscall.ECONNRESET):
+		return broke
+	}
+	return unknown
+}
+
+// judge judges the run once it is over: why each end ended, and what arrived.
+func (r *run) judge() {
+	clean := !r.dropped.Load()
+	for _, s := range r.sides {
+		if err := s.judgeEnding(); err != nil {
+			r.fault("%s: %w; the end was: %v, and of its peer: %v", names[s.index], err, s.cause(), s.peer().cause())
+		}
+		clean = clean && s.clean()
+	}
+	for _, s := range r.sides {
+		peer := s.peer()
+		if err := order.Check(s.sent, peer.got, clean && len(peer.closes) == 0); err != nil {
+			r.fault("from the %s: %w (clean=%v)", names[s.index], err, clean)
+		}
+		for i, g := range peer.got {
+			if int64(len(g.Data)) > peer.tooLarge {
+				r.fault("the %s got message %d of %d bytes, over its limit of %d", names[peer.index], i, len(g.Data), peer.tooLarge)
+			}
+		}
+	}
+}
+
+func (s *side) peer() *side { return s.sides[1-s.index] }
+
+func (s *side) cause() error { return context.Cause(s.conn.Context()) }
+
+// clean reports whether this side ended by a closing handshake.
+func (s *side) clean() bool {
+	for _, c := range s.closes {
+		if c.err != nil {
+			return false
+		}
+	}
+	var peer *websocket.CloseError
+	switch endingOf(s.cause()) {
+	case byUs:
+		return !s.now
+	case byPeer:
+		return errors.As(s.cause(), &peer) && s.peer().closedWith(peer)
+	}
+	return false
+}
+
+// closedWith reports whether this side has called Close with what the peer got.
+func (s *side) closedWith(e *websocket.CloseError) bool {
+	for _, c := range s.closes {
+		p, err := wire.AppendClose(nil, wire.StatusCode(c.code), c.reason)
+		if err != nil {
+			continue
+		}
+		if code, reason, _ := wire.ConsumeClose(p); code == e.Code && string(reason) == e.Reason {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeEnding returns an error unless something in the script explains why this side
+// ended as it did.
+func (s *side) judgeEnding() error {
+	cause, peer := s.cause(), s.peer()
+	waits := s.script.Pauses(s.index) + s.script.Pauses(peer.index)
+	if s.script.Link.Stalls {
+		waits += 2 * pipe.MaxStalls
+	}
+	var closed *websocket.CloseError
+	var w *wire.Error
+	ok := false
+	switch endingOf(cause) {
+	case byPeer:
+		errors.As(cause, &closed)
+		ok = peer.closedWith(closed) ||
+			closed.Code == wire.StatusMessageTooBig && peer.mayRefuse(wire.ErrMessageTooBig) ||
+			closed.Code == wire.StatusPolicyViolation && peer.mayRefuse(wire.ErrControlFlood)
+		if same, isClose := s.final.(*websocket.CloseError); !isClose || *same != *closed {
+			return fmt.Errorf("the reader ended with %v", s.final)
+		}
+	case byUs:
+		ok = len(s.closes) > 0 || s.now
+	case broke:
+		ok = s.dropped.Load() || peer.isRoot(waits) ||
+			endingOf(peer.cause()) == byPeer && peer.closeWithin() <= waits // its answer came too late to go out
+	case refused:
+		errors.As(cause, &w)
+		ok = s.mayRefuse(w.Violation)
+	case timedOut:
+		ok = s.cutOff || s.closeMayFail(waits) || len(s.closes) > 0 && peer.mayFail()
+	case notReading:
+		ok = s.cfg.WriteTimeout >= 0 &&
+			(orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout) <= waits || peer.mayFail())
+	}
+	if !ok {
+		return errors.New("no reason to end like that")
+	}
+	return nil
+}
+
+func orDefault(d, def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return d
+}
+
+// isRoot reports whether this side has ended in a way that breaks its peer's end.
+func (s *side) isRoot(waits time.Duration) bool {
+	switch endingOf(s.cause()) {
+	case refused, timedOut, notReading:
+		return true
+	}
+	for _, c := range s.closes {
+		if c.err != nil && s.closeMayFail(waits) {
+			return true
+		}
+	}
+	return s.now
+}
+
+// mayRefuse reports whether the peer has sent what this side refuses with v.
+func (s *side) mayRefuse(v wire.Violation) bool {
+	switch v {
+	case wire.ErrMessageTooBig:
+		for _, sent := range s.peer().sent {
+			for _, m := range sent {
+				if m.Fate != order.Never && int64(len(m.Data)) > s.tooSmall {
+					return true
+				}
+			}
+		}
+	case wire.ErrControlFlood:
+		return s.cfg.MaxControls > 0
+	}
+	return false
+}
+
+// mayFail reports whether this side may have refused something: from then on it reads
+// no more until its close frame is out, for which it waits for its writers.
+func (s *side) mayFail() bool {
+	return s.mayRefuse(wire.ErrMessageTooBig) || s.mayRefuse(wire.ErrControlFlood)
+}
+
+// closeMayFail reports whether a Close of this side could not be completed in time,
+// if something may have waited for that long.
+func (s *side) closeMayFail(waits time.Duration) bool {
+	for _, c := range s.closes {
+		if c.cut || s.closeWithin() <= waits {
+			return true
+		}
+	}
+	return false
+}
+
+// closeWithin is how long this side gives a closing handshake.
+func (s *side) closeWithin() time.Duration {
+	if s.cfg.CloseTimeout < 0 {
+		return patience
+	}
+	return orDefault(s.cfg.CloseTimeout, websocket.DefaultCloseTimeout)
+}

@@ -1,0 +1,47 @@
+package play
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/script"
+)
+
+// fillings are what payloads are made of, for each value of script.Op.Fill. All but
+// the second are text; each is longer than a payload, so that it may begin anywhere
+// in the first part.
+var fillings = sync.OnceValue(func() (all [4]string) {
+	const n = 8*script.MaxSize + 4096
+	var b strings.Builder
+	for i := 0; b.Len() < n; i++ {
+		fmt.Fprintf(&b, `{"id":%d,"name":"item %d","tags":["red","green"],"ok":true},`, i, i*i%997)
+	}
+	all[0] = b.String()
+	noise := make([]byte, n)
+	x := uint32(1)
+	for i := range noise {
+		x ^= x << 13
+		x ^= x >> 17
+		x ^= x << 5
+		noise[i] = byte(x >> 8)
+	}
+	all[1] = string(noise)
+	all[2] = strings.Repeat("\x00", n)
+	all[3] = strings.Repeat("a\u00e9\u20ac\U0001f600", n/10+1)
+	return all
+})
+
+// payload makes a payload of n bytes that begins with id, as far as it has room.
+func payload(id string, n int, fill byte, text bool, shift int) []byte {
+	p := append(make([]byte, 0, n), id[:min(n, len(id))]...)
+	if text && fill == 1 {
+		fill = 0
+	}
+	filling := fillings()[fill&3][shift%400*10:]
+	p = append(p, filling[:n-len(p)]...)
+	for i := n - 1; text && fill == 3 && i >= 0 && p[i] >= 0x80; i-- { // a rune that was cut, or one more
+		p[i] = '.'
+	}
+	return p
+}

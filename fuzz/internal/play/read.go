@@ -1,0 +1,187 @@
+package play
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/order"
+	"github.com/hawser-ws/hawser/fuzz/internal/script"
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// read takes the steps of the reader, and then reads on until the connection ends.
+func (s *side) read() {
+	for i := range s.lanes[script.Reading] {
+		o := &s.lanes[script.Reading][i]
+		time.Sleep(o.Delay)
+		ctx, cancel := s.context(o)
+		switch o.Kind {
+		case script.Read, script.AppendRead:
+			s.readWhole(ctx, o)
+		case script.Reader:
+			s.readStreams(ctx, o)
+		case script.Messages:
+			s.readRange(ctx, o)
+		}
+		cancel()
+		if s.final != nil {
+			break
+		}
+	}
+	for o := (&script.Op{Kind: script.Read, Count: 1}); s.final == nil; {
+		s.readWhole(context.Background(), o)
+	}
+}
+
+// slack is by how much a read may outlive its context: it answers a close frame, or
+// fails the connection, which has bounds of its own.
+func (s *side) slack() time.Duration {
+	switch d := s.cfg.CloseTimeout; {
+	case d < 0:
+		return patience
+	case d == 0:
+		return websocket.DefaultCloseTimeout + time.Second
+	default:
+		return d + time.Second
+	}
+}
+
+// failed sees to an error of a read, and reports whether the step may go on.
+func (s *side) failed(ctx context.Context, o *script.Op, err error) {
+	if !s.interrupted(ctx, o, err) {
+		s.final = err
+		if !errors.Is(err, net.ErrClosed) || s.conn.Context().Err() == nil {
+			s.fault("%s: %v: an error that is none: %v", names[s.index], o, err)
+		}
+	}
+}
+
+func (s *side) receive(typ websocket.MessageType, data []byte, part bool) {
+	s.got = append(s.got, order.Got{Type: byte(typ), Data: data, Part: part})
+}
+
+// readWhole reads messages with Read or AppendRead.
+func (s *side) readWhole(ctx context.Context, o *script.Op) {
+	for range o.Count {
+		time.Sleep(o.Longer)
+		dst := []byte("begun")[:5:5]
+		if o.Kind == script.AppendRead {
+			dst = append(make([]byte, 0, o.Buffer), dst...)
+		}
+		var typ websocket.MessageType
+		var b []byte
+		err := s.bounded(ctx, o, s.slack(), func() (err error) {
+			if o.Kind == script.AppendRead {
+				typ, b, err = s.conn.AppendRead(ctx, dst)
+			} else {
+				typ, b, err = s.conn.Read(ctx)
+			}
+			return err
+		})
+		if o.Kind == script.AppendRead {
+			if !bytes.HasPrefix(b, dst) || err != nil && len(b) != len(dst) {
+				s.fault("%s: %v: AppendRead made %.20q (%d) of %q", names[s.index], o, b, len(b), dst)
+				b = dst
+			}
+			b = b[len(dst):]
+		}
+		if err != nil {
+			s.failed(ctx, o, err)
+			return
+		}
+		s.receive(typ, b, false)
+	}
+}
+
+// readStreams reads messages with Reader: Count of them, each to its end or, without
+// Resume, as far as some reads go.
+func (s *side) readStreams(ctx context.Context, o *script.Op) {
+	for range o.Count {
+		var r *websocket.MessageReader
+		err := s.bounded(ctx, o, s.slack(), func() (err error) {
+			r, err = s.conn.Reader(ctx)
+			return err
+		})
+		if err != nil {
+			s.failed(ctx, o, err)
+			return
+		}
+		if !s.readStream(ctx, o, r) {
+			return
+		}
+	}
+}
+
+// reads is how many reads of a Reader a step makes that leaves it in the middle.
+const reads = 3
+
+func (s *side) readStream(ctx context.Context, o *script.Op, r *websocket.MessageReader) bool {
+	p := make([]byte, o.Buffer)
+	var b []byte
+	for i := 0; o.Resume || i < reads; i++ {
+		if i < script.MaxPauses {
+			time.Sleep(o.Longer)
+		}
+		n := 0
+		err := s.bounded(ctx, o, s.slack(), func() (err error) {
+			n, err = r.Read(p)
+			return err
+		})
+		b = append(b, p[:n]...)
+		switch {
+		case err == io.EOF:
+			s.receive(r.Type(), b, false)
+			return true
+		case err == nil && n == 0:
+			s.fault("%s: %v: a Read of a Reader brought nothing", names[s.index], o)
+			return false
+		case err == nil:
+			continue
+		}
+		if s.failed(ctx, o, err); s.final == nil && o.Resume {
+			ctx = context.Background()
+			r.WithContext(ctx)
+			continue
+		}
+		s.receive(r.Type(), b, true)
+		return false
+	}
+	s.receive(r.Type(), b, true)
+	return true
+}
+
+// readRange reads messages with Messages. Each must stay as it is until the next is
+// asked for, and may be changed.
+func (s *side) readRange(ctx context.Context, o *script.Op) {
+	n := 0
+	until, ok := ctx.Deadline()
+	for m, err := range s.conn.Messages(ctx) {
+		if now := time.Now(); ok && now.After(until.Add(s.slack())) {
+			s.fault("%s: %v: %v after the end of its context", names[s.index], o, now.Sub(until))
+		}
+		if err != nil {
+			s.failed(ctx, o, err)
+			return
+		}
+		data := bytes.Clone(m.Data)
+		time.Sleep(o.Longer)
+		if !bytes.Equal(data, m.Data) {
+			s.fault("%s: %v: a message changed before the next", names[s.index], o)
+		}
+		scribble(m.Data)
+		s.receive(m.Type, data, false)
+		until = until.Add(o.Longer)
+		if n++; n == o.Count {
+			return
+		}
+	}
+	s.final = context.Cause(s.conn.Context())
+	if s.final == nil {
+		s.final = errors.New("none")
+		s.fault("%s: %v: Messages ended, and the connection did not", names[s.index], o)
+	}
+}

@@ -1,0 +1,174 @@
+package play
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/order"
+	"github.com/hawser-ws/hawser/fuzz/internal/script"
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// A prepared is a message that several steps, of both sides, may send.
+type prepared struct {
+	once sync.Once
+	m    *websocket.PreparedMessage
+	typ  websocket.MessageType
+	data []byte
+	err  error
+}
+
+func typeOf(text bool) websocket.MessageType {
+	if text {
+		return websocket.Text
+	}
+	return websocket.Binary
+}
+
+// write takes the steps of a writer.
+func (s *side) write(lane script.Lane) {
+	for i := range s.lanes[lane] {
+		o := &s.lanes[lane][i]
+		time.Sleep(o.Delay)
+		if o.Kind == script.Ping {
+			s.pingStep(o)
+			continue
+		}
+		id := fmt.Sprintf("%s %d.%d ", names[s.index], lane, i)
+		m := order.Sent{Type: byte(typeOf(o.Text))}
+		m.Data = payload(id, o.Size(), o.Fill, o.Text, i+int(lane)*16)
+		m.Begin = s.events.Add(1)
+		ctx, cancel := s.context(o)
+		switch o.Kind {
+		case script.Stream, script.PlainStream:
+			m.Fate = s.stream(ctx, o, m.Data)
+		case script.WritePrepared:
+			p := s.prepare(o, m.Data)
+			m.Type, m.Data = byte(p.typ), p.data
+			m.Fate = s.fate(ctx, o, s.bounded(ctx, o, 0, func() error { return s.conn.WritePrepared(ctx, p.m) }))
+		default:
+			m.Fate = s.whole(ctx, o, m.Data)
+		}
+		cancel()
+		m.End = s.events.Add(1)
+		s.sent[lane] = append(s.sent[lane], m)
+	}
+}
+
+// prepare returns the message of a slot, which the first step that wants it makes.
+func (s *side) prepare(o *script.Op, data []byte) *prepared {
+	p := &s.prepared[o.Slot]
+	p.once.Do(func() {
+		p.typ, p.data = typeOf(o.Text), data
+		own := bytes.Clone(data)
+		p.m, p.err = websocket.Prepare(p.typ, own)
+		clear(own)
+		if p.err != nil {
+			s.fault("Prepare: %v", p.err)
+		}
+	})
+	return p
+}
+
+// whole writes a message at once. The payload is the caller's again when Write returns.
+func (s *side) whole(ctx context.Context, o *script.Op, data []byte) order.Fate {
+	p := bytes.Clone(data)
+	err := s.bounded(ctx, o, 0, func() error {
+		if o.Kind == script.WritePlain {
+			return s.conn.WritePlain(ctx, typeOf(o.Text), p)
+		}
+		return s.conn.Write(ctx, typeOf(o.Text), p)
+	})
+	if !bytes.Equal(p, data) {
+		s.fault("%s: %v: the payload was changed", names[s.index], o)
+	}
+	scribble(p)
+	return s.fate(ctx, o, err)
+}
+
+func scribble(p []byte) {
+	for i := range p {
+		p[i] = '#'
+	}
+}
+
+// fate returns what the error of a write means.
+func (s *side) fate(ctx context.Context, o *script.Op, err error) order.Fate {
+	var e *websocket.Error
+	switch {
+	case err == nil:
+		return order.Always
+	case errors.As(err, &e) && e.Accepted:
+		if !s.interrupted(ctx, o, err) {
+			s.fault("%s: %v: accepted, and closed: %v", names[s.index], o, err)
+		}
+		return order.Always
+	case errors.Is(err, net.ErrClosed):
+		return order.Maybe
+	}
+	s.interrupted(ctx, o, err)
+	return order.Never
+}
+
+// stream writes a message in chunks.
+func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate {
+	var w *websocket.MessageWriter
+	err := s.bounded(ctx, o, 0, func() (err error) {
+		if o.Kind == script.PlainStream {
+			w, err = s.conn.PlainWriter(ctx, typeOf(o.Text))
+		} else {
+			w, err = s.conn.Writer(ctx, typeOf(o.Text))
+		}
+		return err
+	})
+	if err != nil {
+		return s.fate(ctx, o, err)
+	}
+	failed := s.chunks(ctx, o, w, data)
+	err = s.bounded(ctx, o, 0, w.Close)
+	if failed != nil && err == nil {
+		s.fault("%s: %v: Close succeeded after %v", names[s.index], o, failed)
+	}
+	if again := w.Close(); again == nil {
+		s.fault("%s: %v: a second Close succeeded", names[s.index], o)
+	}
+	fate := s.fate(ctx, o, err)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) && errors.Is(err, net.ErrClosed) {
+		s.cutOff = true
+	}
+	if fate == order.Never || failed != nil && fate == order.Maybe {
+		return order.Cut // its end was never written
+	}
+	return fate
+}
+
+// chunks writes the chunks of a streamed message.
+func (s *side) chunks(ctx context.Context, o *script.Op, w *websocket.MessageWriter, data []byte) error {
+	at := 0
+	for _, c := range o.Chunks {
+		time.Sleep(c.Pause)
+		p := bytes.Clone(data[at : at+c.Size])
+		err := s.bounded(ctx, o, 0, func() error {
+			n, err := w.Write(p)
+			if err == nil && n != len(p) {
+				s.fault("%s: %v: wrote %d of %d", names[s.index], o, n, len(p))
+			}
+			return err
+		})
+		scribble(p)
+		at += c.Size
+		if err == nil && c.Flush {
+			err = s.bounded(ctx, o, 0, w.Flush)
+		}
+		if err != nil {
+			s.fate(ctx, o, err)
+			return err
+		}
+	}
+	return nil
+}

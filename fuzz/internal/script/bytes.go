@@ -1,0 +1,71 @@
+// Package script makes scripts of the bytes of a fuzz input: for a whole connection
+// ([Conn]) and for a hostile peer ([Peer]). Any bytes are a script, a byte that is
+// missing is 0, and what a script can cost is bounded. A script prints itself, one
+// step a line, so that one that fails can be read.
+package script
+
+import (
+	"time"
+)
+
+// MaxSize is the largest message or frame of a script, in bytes: it takes all three
+// forms of a length.
+const MaxSize = 70_000
+
+// maxData bounds what a script sends in all, in bytes; what is over it is empty.
+const maxData = 300_000
+
+// input is what is left of the bytes of a script.
+type input struct {
+	b    []byte
+	data int // bytes that the script sends so far
+}
+
+func (in *input) byte() byte {
+	if len(in.b) == 0 {
+		return 0
+	}
+	b := in.b[0]
+	in.b = in.b[1:]
+	return b
+}
+
+// bytes returns the next n bytes, or what there is.
+func (in *input) bytes(n int) []byte {
+	n = min(n, len(in.b))
+	b := in.b[:n:n]
+	in.b = in.b[n:]
+	return b
+}
+
+// pick returns the element of table that b stands for.
+func pick[T any](table []T, b byte) T { return table[int(b)%len(table)] }
+
+// sizes are those at which something changes: the forms of a length, a control
+// frame's limit, blocks of 16 KiB, the windows of compression.
+var sizes = []int{
+	0, 1, 2, 3, 7, 64, 124, 125, 126, 127, 128, 129, 255, 256, 257, 511, 513,
+	4095, 4096, 4097, 9000, 16370, 16384 - 14, 16384 - 13, 16384, 16385, 32767, 32768, 33000,
+	65535, 65536, MaxSize,
+}
+
+// size reads a size of two bytes: one of the table, or a small number shifted.
+func (in *input) size() int {
+	a, b := in.byte(), in.byte()
+	n := int(b) << (a & 7)
+	if a&0x80 == 0 {
+		n = pick(sizes, a)
+	}
+	if in.data+n > maxData {
+		return 0
+	}
+	in.data += n
+	return n
+}
+
+// delays are how long a step waits before it begins. Most do not.
+var delays = []time.Duration{
+	0, 0, 0, 0, 0, time.Millisecond, time.Millisecond, 2 * time.Millisecond,
+	3 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond,
+	50 * time.Millisecond, 200 * time.Millisecond, time.Second, 2 * time.Second,
+}
