@@ -53,6 +53,11 @@ func addStreams(f *testing.F) {
 			f.Add(bits|isScript, []byte{1, 2, 5}, []byte(script))
 		}
 	}
+	for size := range byte(16) { // each length that a script can name, in each form
+		for form := range byte(4) {
+			f.Add(uint32(isScript|noLimits), []byte{1}, []byte{form, 2<<6 | 48 + size})
+		}
+	}
 }
 
 // stream is the stream that a fuzzer's data stands for.

@@ -112,9 +112,15 @@ func Script(script []byte, server bool, rsv, frameRSV byte) (frames []Frame) {
 			f.Length = max(s.deliver, s.announce)
 		}
 		if second>>6 == otherForm {
-			f.Form = int(first&2) * 4 // 0 or 8
-			if first&1 != 0 {
-				f.Form, f.Masked = -1, !f.Masked
+			switch first & 3 {
+			case 0:
+				f.Form = 2
+			case 1:
+				f.Masked = !f.Masked
+			case 2:
+				f.Form = 8
+			case 3:
+				f.Form = 0
 			}
 		}
 		frames = append(frames, f)

@@ -121,14 +121,14 @@ func (r *Reading) feed(piece, was []byte) error {
 		before := r.d.Offset()
 		f, n, err := r.d.Next(piece)
 		if n < 0 || n > len(piece) {
-			return fmt.Errorf("Next took %d of %d bytes", n, len(piece))
+			return fmt.Errorf("took %d of %d bytes", n, len(piece))
 		}
 		if !bytes.Equal(piece[n:], was[n:]) {
-			return fmt.Errorf("Next changed what it did not take, after byte %d", before)
+			return fmt.Errorf("changed what was not taken, after byte %d", before)
 		}
 		r.Taken += int64(n)
 		if got := r.d.Offset(); got != before+int64(n) || got != r.Taken {
-			return fmt.Errorf("Offset is %d after %d bytes", got, r.Taken)
+			return fmt.Errorf("at Offset %d after %d bytes", got, r.Taken)
 		}
 		if err := r.take(f, piece[:n], err); err != nil {
 			return err
@@ -174,14 +174,14 @@ func (r *Reading) take(f wire.Frame, b []byte, err error) error {
 	last.Payload = append(last.Payload, f.Payload...)
 	r.open = !last.whole()
 	if f.EndsFrame() != last.whole() || f.EndsMessage() != (last.whole() && f.Header.Fin) {
-		return fmt.Errorf("EndsFrame %v, EndsMessage %v of %+v", f.EndsFrame(), f.EndsMessage(), *last)
+		return fmt.Errorf("wrong EndsFrame %v or EndsMessage %v of %+v", f.EndsFrame(), f.EndsMessage(), *last)
 	}
 	left := last.Header.Length - int64(len(last.Payload))
 	if control && left != 0 {
 		return fmt.Errorf("a control frame in pieces: %+v", f)
 	}
 	if got := r.d.Remaining(); err == nil && got != left {
-		return fmt.Errorf("Remaining is %d, want %d", got, left)
+		return fmt.Errorf("wrong Remaining %d, want %d", got, left)
 	}
 	return nil
 }
@@ -198,11 +198,11 @@ func (r *Reading) end() error {
 	}
 	for _, b := range [][]byte{nil, {0x81}, {0x82, 0x80, 0, 0, 0, 0}} {
 		if f, n, err := r.d.Next(bytes.Clone(b)); n != 0 || err != want || f.Message != 0 {
-			return fmt.Errorf("Next after the error: %+v, %d, %v, want %v", f, n, err, want)
+			return fmt.Errorf("after the error: %+v, %d, %v, want %v", f, n, err, want)
 		}
 	}
 	if got := r.d.Offset(); got != r.Taken {
-		return fmt.Errorf("Offset is %d after the error, want %d", got, r.Taken)
+		return fmt.Errorf("at Offset %d after the error, want %d", got, r.Taken)
 	}
 	return nil
 }
