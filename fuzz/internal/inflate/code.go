@@ -1,52 +1,57 @@
 package inflate
 
-// A code maps what was read so far, with a 1 in front, to a symbol.
-type code map[int]int
+// A code has its symbols in the order of their codes, the shortest first, and for each
+// length how many there are.
+type code struct {
+	symbols []int
+	count   [16]int
+}
 
-// next reads a symbol.
-func (c code) next(r *reader) (int, error) {
-	seen := 1
-	for range 15 {
+// next reads a symbol: the codes of a length follow each other, and the first of a
+// length follows the last of the one before (section 3.2.2).
+func (c *code) next(r *reader) (int, error) {
+	value, first, before := 0, 0, 0
+	for n := 1; n <= 15; n++ {
 		bit, err := r.bits(1)
 		if err != nil {
 			return 0, err
 		}
-		seen = seen<<1 | bit
-		if symbol, ok := c[seen]; ok {
-			return symbol, nil
+		value = value<<1 | bit
+		if value < first+c.count[n] {
+			return c.symbols[before+value-first], nil
 		}
+		before += c.count[n]
+		first = (first + c.count[n]) << 1
 	}
 	return 0, ErrSymbol
 }
 
-// newCode makes the canonical code with these lengths (section 3.2.2). It must be
-// complete; or have one symbol, of one bit; or none.
-func newCode(lengths []int) (code, error) {
-	c, seen := code{}, 1
+// newCode makes the code with these lengths. It must be complete; or have one symbol,
+// of one bit; or none.
+func newCode(lengths []int) (*code, error) {
+	c, free := &code{}, 1 // codes of n bits that are not used up
 	for n := 1; n <= 15; n++ {
-		seen <<= 1
+		free *= 2
 		for symbol, length := range lengths {
-			if length != n {
-				continue
+			if length == n {
+				c.symbols = append(c.symbols, symbol)
+				c.count[n]++
+				free--
 			}
-			if seen == 2<<n { // 1, and n more: the codes of n bits are used up
-				return nil, ErrCode
-			}
-			c[seen] = symbol
-			seen++
+		}
+		if free < 0 {
+			return nil, ErrCode
 		}
 	}
-	lone := len(c) == 1 && c.has(0b10)
-	if seen != 2<<15 && len(c) > 0 && !lone {
+	lone := len(c.symbols) == 1 && c.count[1] == 1
+	if free > 0 && len(c.symbols) > 0 && !lone {
 		return nil, ErrCode
 	}
 	return c, nil
 }
 
-func (c code) has(seen int) bool { _, ok := c[seen]; return ok }
-
 // codes reads the codes of a dynamic block (section 3.2.7).
-func (r *reader) codes() (literals, distances code, err error) {
+func (r *reader) codes() (literals, distances *code, err error) {
 	counts, err := r.bits(14)
 	if err != nil {
 		return nil, nil, err
@@ -76,7 +81,7 @@ func (r *reader) codes() (literals, distances code, err error) {
 }
 
 // lengths reads the n code lengths of both codes.
-func (r *reader) lengths(c code, n int) (lengths []int, err error) {
+func (r *reader) lengths(c *code, n int) (lengths []int, err error) {
 	for len(lengths) < n {
 		symbol, err := c.next(r)
 		if err != nil {
@@ -131,7 +136,7 @@ var (
 // The codes of section 3.2.6.
 var fixedLiterals, fixedDistances = fixedCodes()
 
-func fixedCodes() (literals, distances code) {
+func fixedCodes() (literals, distances *code) {
 	lengths := make([]int, 288)
 	for i := range lengths {
 		switch {

@@ -84,7 +84,7 @@ func (r *reader) bits(n int) (v int, err error) {
 		if r.at == 8*len(r.data) {
 			return 0, ErrEnd
 		}
-		v |= int(r.data[r.at/8]) >> (r.at % 8) & 1 << i
+		v |= int(r.data[r.at/8]>>(r.at%8)&1) << i
 		r.at++
 	}
 	return v, nil
@@ -120,7 +120,7 @@ func (r *reader) block() error {
 	case 1:
 		err = r.symbols(fixedLiterals, fixedDistances)
 	case 2:
-		var literals, distances code
+		var literals, distances *code
 		if literals, distances, err = r.codes(); err == nil {
 			err = r.symbols(literals, distances)
 		}
@@ -171,7 +171,7 @@ func (r *reader) put(b byte) bool {
 }
 
 // symbols reads the symbols of a block up to its end (section 3.2.5).
-func (r *reader) symbols(literals, distances code) error {
+func (r *reader) symbols(literals, distances *code) error {
 	for {
 		symbol, err := literals.next(r)
 		if err != nil {
@@ -195,7 +195,7 @@ func (r *reader) symbols(literals, distances code) error {
 }
 
 // reference reads what follows the symbol of a length, and copies.
-func (r *reader) reference(symbol int, distances code) error {
+func (r *reader) reference(symbol int, distances *code) error {
 	extra, err := r.bits(lengthExtra[symbol-257])
 	if err != nil {
 		return err
