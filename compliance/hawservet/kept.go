@@ -59,7 +59,7 @@ type loan struct {
 	fn     inspector.Cursor // the function that has the region
 	loop   bool             // the region is the body of a loop
 	ends   bool             // leaving the region ends the loan
-	owner  *types.Var       // the start of what the decoder stands in
+	owners []*types.Var     // what has the decoder and its buffer: bytes may stay there
 	rule   string           // how long the documentation lends them
 	held   map[types.Object]parts
 	defs   []def
@@ -127,7 +127,7 @@ func (l *loan) fromCall(cur inspector.Cursor, n *ast.AssignStmt) {
 	switch first := variable(l.info, n.Lhs[0]); {
 	case isMethod(fn, wirePath, "Decoder", "Next") && first != nil:
 		l.enclosing(cur)
-		l.owner = root(l.info, receiver(call))
+		l.owners = []*types.Var{root(l.info, receiver(call)), root(l.info, call.Args[0])}
 		l.rule = "Next lends them until its next call"
 		l.held[first] = parts{"Payload": true}
 	case isMethod(fn, websocketPath, "Conn", "AppendRead") && len(call.Args) == 2:

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/inspector"
@@ -124,7 +125,7 @@ func (l *loan) waitsAfter(c inspector.Cursor) bool {
 // checkStore looks at lhs, which the assignment at c gives x, lent bytes.
 func (l *loan) checkStore(c inspector.Cursor, lhs, x ast.Expr) {
 	v := root(l.info, lhs)
-	if v == nil || v == l.owner || l.isReset(c, lhs) {
+	if v == nil || slices.Contains(l.owners, v) || l.isReset(c, lhs) || l.leaves(c) {
 		return
 	}
 	if _, ok := ast.Unparen(lhs).(*ast.Ident); ok {
@@ -140,9 +141,28 @@ func (l *loan) checkStore(c inspector.Cursor, lhs, x ast.Expr) {
 	}
 }
 
+// leaves reports whether the loop is left right after the statement at c, with bytes
+// that stay lent until somebody calls again: they are handed on.
+func (l *loan) leaves(c inspector.Cursor) bool {
+	block, ok := c.Parent().Node().(*ast.BlockStmt)
+	if !ok || l.ends || !l.loop {
+		return false
+	}
+	switch last := block.List[len(block.List)-1].(type) {
+	case *ast.ReturnStmt:
+		return true
+	case *ast.BranchStmt:
+		return last.Tok == token.BREAK
+	}
+	return false
+}
+
 // outerStore says where lhs, a part of v, lies if it outlives the loan.
 func (l *loan) outerStore(c inspector.Cursor, v *types.Var, lhs ast.Expr) string {
 	where := "a field"
+	if _, ok := ast.Unparen(lhs).(*ast.StarExpr); ok {
+		where = "what " + v.Name() + " points to"
+	}
 	index, isIndex := ast.Unparen(lhs).(*ast.IndexExpr)
 	if isIndex {
 		where = "an element"

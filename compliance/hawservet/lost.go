@@ -179,7 +179,7 @@ func (l *lost) leak(g *graph, call *ast.CallExpr) (leak *ast.ReturnStmt) {
 		last = max(last, c.Pos())
 	}
 	visit := func(n ast.Node) bool {
-		if leak != nil || l.ends(n) {
+		if leak != nil || l.ends(n) || within(call, n) {
 			return false
 		}
 		if ret, ok := n.(*ast.ReturnStmt); ok {

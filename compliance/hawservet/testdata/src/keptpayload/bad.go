@@ -135,6 +135,14 @@ func named(ctx context.Context, c *websocket.Conn) (p []byte, err error) {
 	return
 }
 
+func pointed(ctx context.Context, c *websocket.Conn, p *[]byte) bool {
+	for m := range c.Messages(ctx) {
+		*p = m.Data // want `m.Data is stored in what p points to`
+		return true
+	}
+	return false
+}
+
 func usedLater(ctx context.Context, c *websocket.Conn) {
 	var first []byte
 	for m := range c.Messages(ctx) {

@@ -265,6 +265,35 @@ func (o *other) one(d *wire.Decoder, b []byte) (f wire.Frame, err error) {
 	return f, err
 }
 
+type cursor struct {
+	in, piece []byte
+	frame     wire.Frame
+}
+
+// The bytes are handed on, and nothing is decoded before the next call.
+func (r *cursor) next(d *wire.Decoder, in []byte, last *wire.Frame) bool {
+	for len(in) > 0 {
+		f, n, err := d.Next(in)
+		in = in[n:]
+		if err != nil {
+			return false
+		}
+		if f.EndsMessage() {
+			r.piece = f.Payload
+			*last = f
+			return true
+		}
+	}
+	for len(r.in) > 0 {
+		f, n, err := d.Next(r.in)
+		r.in = r.in[n:]
+		if err == nil {
+			r.frame = f // as long as r.in
+		}
+	}
+	return false
+}
+
 // Each turn has a buffer of its own.
 func buffers(ctx context.Context, c *websocket.Conn, free, out chan []byte) {
 	for {
