@@ -96,24 +96,29 @@ func firstBad(p []byte) int {
 }
 
 // FuzzUTF8 holds the validator against unicode/utf8 and the model, on the text as
-// it is and with runs of ASCII or of itself before it, in one piece, in the pieces
-// of the input and byte by byte.
+// it is and between runs of ASCII or of itself, in one piece, in the pieces of the
+// input and byte by byte.
 func FuzzUTF8(f *testing.F) {
 	for _, s := range []string{
 		"", "ascii", "caf\u00e9 \u20ac \U0001f600", "\xc0\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
 		"\xf4\x8f\xbf\xbf", "\xef\xbf\xbd", "\xe2\x82", "\xf0\x9f\x98", "\x80", "\xff", "\xc3(", "\u07ff\u0800\uffff\U00010000", "\xf5\x80\x80\x80",
 	} {
-		f.Add([]byte(s), uint16(0), []byte{1, 2})
-		f.Add([]byte(s), uint16(70), []byte{64, 1})
-		f.Add([]byte(s), uint16(1<<15|33), []byte{16})
+		f.Add([]byte(s), uint16(0), uint8(0), []byte{1, 2})
+		f.Add([]byte(s), uint16(70), uint8(100), []byte{64, 1})
+		f.Add([]byte(s), uint16(1<<15|33), uint8(20), []byte{16})
 	}
-	f.Fuzz(func(t *testing.T, data []byte, before uint16, chops []byte) {
+	for at := range uint16(96) { // one bad byte, and one that is not bad yet, anywhere in a block
+		f.Add([]byte{0xff}, at, uint8(100), []byte{200})
+		f.Add([]byte{0xe2}, at, uint8(40), []byte{byte(at), 1, 200})
+	}
+	f.Fuzz(func(t *testing.T, data []byte, before uint16, after uint8, chops []byte) {
 		data = data[:min(len(data), 1<<9)]
 		filler := []byte("ascii ")
 		if before>>15 != 0 && utf8.Valid(data) {
 			filler = data
 		}
 		text := append(grow(bytes.Clone(filler), int(before%300)), data...)
+		text = append(text, grow([]byte("and more "), int(after))...)
 		bad, whole := firstBad(text), utf8.Valid(text)
 		if good, ok := model.Text(text); good != bad || ok != whole {
 			t.Fatalf("% x: the model says %d, %v, unicode/utf8 %d, %v", text, good, ok, bad, whole)
