@@ -116,10 +116,11 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 	err := f(c.Context(), c)
 	switch code, reason = closeStatus(err); {
 	case code == 0:
-		// The connection has ended, and Close does nothing; or the error is that
-		// of another connection, and this peer is still owed a close frame.
+		// The connection has ended, and Close does nothing; or it is being closed
+		// already, which f has met with; or the error is that of another
+		// connection, and this peer is still owed a close frame.
 		code = StatusInternalError
-		if c.ctx.Err() == nil {
+		if c.ctx.Err() == nil && !c.closing.sent.Load() {
 			printf("websocket: serving %v: %v", c.RemoteAddr(), err)
 		}
 	case code == StatusInternalError && !isContextEnd(err):

@@ -1,0 +1,41 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A handler whose write comes after the connection's own close frame, because a timer
+// closes what is idle, say, did nothing wrong: its error is not logged, although the
+// peer has not answered the frame yet.
+func TestHandlerWritesWhileClosing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{})
+		var logged int
+		served := start(func() error {
+			var err error
+			serve(func(ctx context.Context, c *Conn) error {
+				go c.Close(ctx, StatusPolicyViolation, "idle")
+				synctest.Wait()
+				err = c.Write(ctx, Text, []byte("late"))
+				return err
+			}, c, func(string, ...any) { logged++ })
+			return err
+		})
+		p.expectClose(StatusPolicyViolation)
+		time.Sleep(time.Second) // Serve has returned, and the frame waits for its answer
+		p.sendClose(StatusPolicyViolation, "")
+		if err := <-served; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Write: %v", err)
+		}
+		if logged > 0 {
+			t.Errorf("%d lines logged", logged)
+		}
+	})
+}
