@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
+	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -19,6 +20,20 @@ func lines(text string) []string {
 		text = text[:1<<12]
 	}
 	return strings.Split(text, "\n")
+}
+
+// addField adds what the compliance suite's cases sent in a field.
+func addField(f *testing.F, name string) {
+	seen := make(map[string]bool)
+	for _, h := range seeds.Heads() {
+		for line := range strings.SplitSeq(string(h.Data), "\r\n") {
+			field, value, _ := strings.Cut(line, ":")
+			if value = strings.TrimSpace(value); strings.EqualFold(field, name) && !seen[value] {
+				seen[value] = true
+				f.Add(value)
+			}
+		}
+	}
 }
 
 // agree checks the error for lines against the model's fault.
@@ -69,6 +84,7 @@ func FuzzExtensions(f *testing.F) {
 	} {
 		f.Add(s)
 	}
+	addField(f, "Sec-WebSocket-Extensions")
 	f.Fuzz(func(t *testing.T, text string) {
 		in := lines(text)
 		got, err := wire.ParseExtensions(in)
@@ -161,6 +177,7 @@ func FuzzProtocols(f *testing.F) {
 	for _, s := range []string{"chat", "chat, superchat", "a\nb", "", ",", "\n,\n", " ,\ta ,", "a b", "a;b", "\"a\"", "a,\u00e9", "a,(", "v12.stomp, v11.stomp"} {
 		f.Add(s)
 	}
+	addField(f, "Sec-WebSocket-Protocol")
 	f.Fuzz(func(t *testing.T, text string) {
 		in := lines(text)
 		got, err := wire.ParseProtocols(in)
