@@ -12,29 +12,30 @@ import (
 // nil if the server did what it must; an error says what it did instead. What the
 // server takes longer for than its own timeouts and Config.Margin is an error too.
 var abuses = []struct {
-	name string
-	must string // what the server must do
-	do   func(*abuser) error
+	name  string
+	must  string // what the server must do
+	waits bool   // which it does when a timeout of its own has passed
+	do    func(*abuser) error
 }{
-	{"garbage for a handshake", "400 or a drop", (*abuser).garbageBefore},
-	{"garbage within a handshake", "400", (*abuser).garbageWithin},
-	{"a handshake that breaks a rule", "400, 405 or 426", (*abuser).badHandshake},
-	{"a handshake that stalls", "a drop", (*abuser).stallHandshake},
-	{"garbage for frames", "1002", (*abuser).garbageFrames},
-	{"a stall within a frame's header", "1008, then a drop", (*abuser).stallHeader},
-	{"a stall within a payload", "1008, then a drop", (*abuser).stallPayload},
-	{"a stream that ends within a frame", "a drop", (*abuser).endWithin},
-	{"a reset at any point", "nothing", (*abuser).abort},
-	{"a flood of empty fragments", "1008", (*abuser).emptyFragments},
-	{"a flood of tiny fragments", "1009", (*abuser).tinyFragments},
-	{"a flood of pings", "1008", (*abuser).pings},
-	{"a length of 2^62", "1009", (*abuser).hugeLength},
-	{"a length of 2^63 and more", "1002", (*abuser).negativeLength},
-	{"a message that inflates beyond the limit", "1009", (*abuser).bomb},
-	{"compressed data that is none", "1007", (*abuser).badDeflate},
-	{"text that is not UTF-8", "1007", (*abuser).badText},
-	{"a close that is not answered", "1000, then a drop", (*abuser).deafToClose},
-	{"a reader that has stopped", "a drop", (*abuser).stopReading},
+	{"garbage for a handshake", "400 or a drop", true, (*abuser).garbageBefore},
+	{"garbage within a handshake", "400", false, (*abuser).garbageWithin},
+	{"a handshake that breaks a rule", "400, 405 or 426", false, (*abuser).badHandshake},
+	{"a handshake that stalls", "a drop", true, (*abuser).stallHandshake},
+	{"garbage for frames", "1002", false, (*abuser).garbageFrames},
+	{"a stall within a frame's header", "1008, then a drop", true, (*abuser).stallHeader},
+	{"a stall within a payload", "1008, then a drop", true, (*abuser).stallPayload},
+	{"a stream that ends within a frame", "a drop", false, (*abuser).endWithin},
+	{"a reset at any point", "nothing", false, (*abuser).abort},
+	{"a flood of empty fragments", "1008", false, (*abuser).emptyFragments},
+	{"a flood of tiny fragments", "1009", false, (*abuser).tinyFragments},
+	{"a flood of pings", "1008", false, (*abuser).pings},
+	{"a length of 2^62", "1009", false, (*abuser).hugeLength},
+	{"a length of 2^63 and more", "1002", false, (*abuser).negativeLength},
+	{"a message that inflates beyond the limit", "1009", false, (*abuser).bomb},
+	{"compressed data that is none", "1007", false, (*abuser).badDeflate},
+	{"text that is not UTF-8", "1007", false, (*abuser).badText},
+	{"a close that is not answered", "1000, then a drop", true, (*abuser).deafToClose},
+	{"a reader that has stopped", "a drop", true, (*abuser).stopReading},
 }
 
 // abuser is an abusive client. It has a connection at a time, and breaks it.
@@ -48,7 +49,7 @@ type abuser struct {
 // run abuses until the phase ends. What has begun by then is done to its end.
 func (a *abuser) run() {
 	for a.wait(a.pause()); a.phase.Err() == nil; a.wait(a.pause()) {
-		kind := a.rng.IntN(len(abuses))
+		kind := a.choose()
 		err := a.connect()
 		if err == nil {
 			err = abuses[kind].do(a)
@@ -60,9 +61,22 @@ func (a *abuser) run() {
 	}
 }
 
-// pause is some seconds, less where all the server's timeouts are short.
+// choose chooses an abuse. One that waits for the server is left out where the phase
+// would have to wait for it.
+func (a *abuser) choose() int {
+	s := &a.cfg.Server
+	longest := max(s.IdleTimeout, s.WriteTimeout, s.HeaderTimeout) + s.CloseTimeout
+	for {
+		kind := a.rng.IntN(len(abuses))
+		if !abuses[kind].waits || time.Now().Add(longest).Before(a.until) {
+			return kind
+		}
+	}
+}
+
+// pause is some seconds, less in a short soak.
 func (a *abuser) pause() time.Duration {
-	return randomPause(a.rng, a.cfg.Server.IdleTimeout/8)
+	return randomPause(a.rng, min(2*time.Second, a.cfg.For/20))
 }
 
 // connect opens a connection that lasts at most as long as the slowest of the

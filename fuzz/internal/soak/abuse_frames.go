@@ -35,15 +35,15 @@ func (a *abuser) emptyFragments() error {
 	return a.provoke(b, wire.StatusPolicyViolation)
 }
 
-// tinyFragments sends a message beyond the limit, byte by byte.
+// tinyFragments sends a message beyond the limit in fragments of four bytes.
 func (a *abuser) tinyFragments() error {
 	if err := a.begin(); err != nil {
 		return err
 	}
-	b := make([]byte, 0, 8*a.cfg.Server.MaxMessage)
-	b = frame(b, wire.OpBinary, false, 0, []byte{1})
-	for range a.cfg.Server.MaxMessage {
-		b = frame(b, wire.OpContinuation, false, 0, []byte{1})
+	tiny := []byte{1, 2, 3, 4}
+	b := frame(nil, wire.OpBinary, false, 0, tiny)
+	for range a.cfg.Server.MaxMessage / int64(len(tiny)) {
+		b = frame(b, wire.OpContinuation, false, 0, tiny)
 	}
 	return a.provoke(b, wire.StatusMessageTooBig)
 }

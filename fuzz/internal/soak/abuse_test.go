@@ -16,15 +16,15 @@ import (
 
 // abuseAll commits all abuses that chosen wants on the server at addr, at once, n
 // times each, and tells how each went.
-func abuseAll(t *testing.T, cfg *Config, addr string, n int, chosen func(name string) bool, tell func(kind int, err error)) {
+func abuseAll(t *testing.T, cfg *Config, addr string, n int, chosen func(kind int) bool, tell func(kind int, err error)) {
 	var wg sync.WaitGroup
 	for i, abuse := range abuses {
 		for k := range n {
-			if !chosen(abuse.name) {
+			if !chosen(i) {
 				continue
 			}
 			wg.Go(func() {
-				c := &crowd{cfg: cfg, server: &process{addr: addr}, tally: newTally(), all: t.Context(), phase: t.Context()}
+				c := &crowd{cfg: cfg, server: &process{addr: addr}, tally: newTally(0), all: t.Context(), phase: t.Context()}
 				a := &abuser{crowd: c, rng: rand.New(rand.NewPCG(uint64(i), uint64(k)))}
 				if err := a.connect(); err != nil {
 					t.Error(err)
@@ -38,7 +38,7 @@ func abuseAll(t *testing.T, cfg *Config, addr string, n int, chosen func(name st
 	wg.Wait()
 }
 
-func every(string) bool { return true }
+func every(int) bool { return true }
 
 // serveHere runs the server in this process.
 func serveHere(t *testing.T, cfg ServerConfig, hooks Hooks) (addr string) {
@@ -53,17 +53,27 @@ func serveHere(t *testing.T, cfg ServerConfig, hooks Hooks) (addr string) {
 }
 
 // TestAbuses: the server answers each abuse as it must, several times over, at once.
+// Its timeouts are short for those that wait for them, and for the others so long
+// that a busy machine cannot reach them.
 func TestAbuses(t *testing.T) {
-	cfg := Default()
-	cfg.Server.Topics = 1
-	cfg.Server.IdleTimeout, cfg.Server.WriteTimeout = 2*time.Second, time.Second
-	cfg.Server.CloseTimeout, cfg.Server.HeaderTimeout = 500*time.Millisecond, time.Second
-	addr := serveHere(t, cfg.Server, Hooks{})
-	abuseAll(t, &cfg, addr, 4, every, func(kind int, err error) {
-		if err != nil {
-			t.Errorf("%s: %v", abuses[kind].name, err)
+	for _, waits := range []bool{true, false} {
+		cfg := Default()
+		cfg.Margin = time.Minute
+		cfg.Server = ServerConfig{
+			Topics: 1, MaxMessage: 64 << 10,
+			IdleTimeout: time.Minute, WriteTimeout: time.Minute, CloseTimeout: time.Minute, HeaderTimeout: time.Minute,
 		}
-	})
+		if waits {
+			s := &cfg.Server
+			s.IdleTimeout, s.WriteTimeout, s.CloseTimeout, s.HeaderTimeout = 2*time.Second, 2*time.Second, 3*time.Second, 2*time.Second
+		}
+		addr := serveHere(t, cfg.Server, Hooks{})
+		abuseAll(t, &cfg, addr, 4, func(kind int) bool { return abuses[kind].waits == waits }, func(kind int, err error) {
+			if err != nil {
+				t.Errorf("%s: %v", abuses[kind].name, err)
+			}
+		})
+	}
 }
 
 // TestAbusesOfAHole: a server that shakes hands with everybody, takes everything and
@@ -72,7 +82,7 @@ func TestAbusesOfAHole(t *testing.T) {
 	addr := hole(t)
 	cfg := Default()
 	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10}
-	cfg.Margin = 2 * time.Second
+	cfg.Margin = 3 * time.Second // that nothing comes in
 	abuseAll(t, &cfg, addr, 1, every, func(kind int, err error) {
 		if a := abuses[kind]; (err == nil) != (a.must == "nothing") {
 			t.Errorf("%s: error: %v", a.name, err)
@@ -84,7 +94,7 @@ func TestAbusesOfAHole(t *testing.T) {
 // limits are for.
 func TestAbusesWithoutLimits(t *testing.T) {
 	cfg := Default()
-	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10, IdleTimeout: time.Hour, CloseTimeout: time.Second, HeaderTimeout: time.Second}
+	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10, IdleTimeout: time.Hour, CloseTimeout: time.Minute, HeaderTimeout: time.Minute}
 	addr := serveHere(t, cfg.Server, Hooks{Limits: func(l *websocket.Limits) {
 		l.MaxMessage, l.MaxEmptyFragments, l.MaxControls, l.WriteTimeout = -1, -1, -1, -1
 	}})
@@ -94,10 +104,10 @@ func TestAbusesWithoutLimits(t *testing.T) {
 		"a length of 2^62": true, "a stall within a payload": true, "a stall within a frame's header": true,
 		"a reader that has stopped": true,
 	}
-	cfg.Server.IdleTimeout = 0 // what the abusers wait for
-	cfg.Margin = 2 * time.Second
+	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10} // what the abusers know of it
+	cfg.Margin = 3 * time.Second                               // that nothing comes in
 	tried := 0
-	abuseAll(t, &cfg, addr, 1, func(name string) bool { return needed[name] }, func(kind int, err error) {
+	abuseAll(t, &cfg, addr, 1, func(kind int) bool { return needed[abuses[kind].name] }, func(kind int, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		tried++

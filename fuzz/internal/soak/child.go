@@ -1,6 +1,7 @@
 package soak
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -52,6 +53,9 @@ func Serve(in io.Reader, out, logTo io.Writer, hooks Hooks) error {
 	if err := answers.Encode(h); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go s.stalls.run(ctx)
 	return s.answer(requests, answers)
 }
 
@@ -70,6 +74,7 @@ func (s *server) answer(requests *json.Decoder, answers *json.Encoder) error {
 			snap = measure
 		}
 		a := snap()
+		a.Stall = s.stalls.longest.Load()
 		a.Open, a.In, a.Out = s.open.Load(), s.in.Load(), s.out.Load()
 		a.BytesIn, a.BytesO = s.bytesIn.Load(), s.bytesO.Load()
 		if err := answers.Encode(a); err != nil {

@@ -31,6 +31,15 @@ type Config struct {
 	// generous: the machine may be busy. What is later than that is a fault.
 	Margin time.Duration
 
+	// Patience is how long the server may take to let go of everything once the
+	// last client is gone. 0: Margin, and what its timeouts allow it.
+	Patience time.Duration
+
+	// Least is how many messages the good clients send in the soak before it may
+	// end, if the machine is so busy that For is too short for them. It waits for
+	// them no longer than Margin.
+	Least int64
+
 	Tolerance Tolerance
 }
 
@@ -57,13 +66,13 @@ type Tolerance struct {
 // Default is the full soak: 2,000 connections for ten minutes.
 func Default() Config {
 	return Config{
-		Conns: 2000, For: 10 * time.Minute, Abusive: 0.1, Compress: 1.0 / 3, Rate: 2000, Seed: 1,
+		Conns: 2000, For: 10 * time.Minute, Abusive: 0.1, Compress: 1.0 / 3, Rate: 1000, Seed: 1,
 		Server: ServerConfig{
 			MaxMessage:    256 << 10,
-			IdleTimeout:   8 * time.Second,
-			WriteTimeout:  5 * time.Second,
-			CloseTimeout:  3 * time.Second,
-			HeaderTimeout: 5 * time.Second,
+			IdleTimeout:   30 * time.Second,
+			WriteTimeout:  30 * time.Second,
+			CloseTimeout:  15 * time.Second,
+			HeaderTimeout: 30 * time.Second,
 		},
 		Every:     10 * time.Second,
 		Margin:    30 * time.Second,
@@ -89,6 +98,9 @@ func (c *Config) complete() error {
 	}
 	if c.Warmup == 0 {
 		c.Warmup = min(max(c.For/10, 3*time.Second), 30*time.Second)
+	}
+	if c.Patience == 0 {
+		c.Patience = c.Server.CloseTimeout + c.Server.HeaderTimeout + c.Margin
 	}
 	if c.Server.Topics == 0 {
 		c.Server.Topics = (c.Conns + membersWanted - 1) / membersWanted

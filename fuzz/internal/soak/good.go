@@ -19,6 +19,7 @@ type crowd struct {
 	tally   *tally
 	all     context.Context // of the whole run: what outlives it is cut off
 	phase   context.Context // when it ends the clients come to their end
+	until   time.Time       // when it is to end
 }
 
 // good is a good client. It lives one life after another, each a connection.
@@ -89,10 +90,11 @@ func (g *good) life() *failure {
 	l := newListener(c, rand.New(rand.NewPCG(g.rng.Uint64(), 0)), plan.slow, g.tally)
 	go l.run(ctx)
 	if f := g.talk(ctx, c, l, plan); f != nil {
-		_ = c.CloseNow()
-		<-l.done
-		if l.failure != nil {
-			return l.failure // the cause, where the other is its effect
+		if !l.over() {
+			_ = c.CloseNow() // and what the listener finds is the effect of that
+			<-l.done
+		} else if l.failure != nil {
+			return l.failure // the cause
 		}
 		return f
 	}
@@ -124,7 +126,9 @@ func (g *good) plan() plan {
 }
 
 func (g *good) dial(ctx context.Context, p plan) (*websocket.Conn, error) {
-	o := &websocket.DialOptions{Limits: websocket.Limits{HandshakeTimeout: g.cfg.Margin}}
+	o := &websocket.DialOptions{Limits: websocket.Limits{
+		HandshakeTimeout: g.cfg.Margin, WriteTimeout: g.cfg.Margin, CloseTimeout: g.cfg.Margin,
+	}}
 	if p.compress {
 		o.Extensions = []wire.Extension{g.deflate}
 	}
@@ -182,18 +186,13 @@ func (g *good) say(ctx context.Context, c *websocket.Conn, l *listener) error {
 }
 
 func (g *good) write(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {
-	g.count(p)
+	g.tally.send(len(p))
 	return c.Write(ctx, t, p)
-}
-
-func (g *good) count(p []byte) {
-	g.tally.sent.Add(1)
-	g.tally.bytesOut.Add(int64(len(p)))
 }
 
 // stream sends p in pieces of any size, some of them as fragments of their own.
 func (g *good) stream(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {
-	g.count(p)
+	g.tally.send(len(p))
 	w, err := c.Writer(ctx, t)
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 
 // goodReport is a report in which every promise was kept.
 func goodReport() *Report {
-	r := &Report{warm: newTally(), main: newTally()}
+	r := &Report{warm: newTally(0), main: newTally(0)}
 	r.Config = Default()
 	r.Config.Conns = 10
 	r.Cold = Snapshot{Heap: 500, RSS: 800, Goroutines: 3, Files: 9}
@@ -111,7 +111,7 @@ func TestListener(t *testing.T) {
 		{"after the end", nil, []string{"#join 4", "#end 4", topic(5)}, false},
 	}
 	for _, tt := range tests {
-		l := newListener(nil, nil, false, newTally())
+		l := newListener(nil, nil, false, newTally(0))
 		for _, s := range tt.sent {
 			if err := l.expect(context.Background(), websocket.Text, []byte(s)); err != nil {
 				t.Fatal(err)

@@ -16,6 +16,7 @@ type Snapshot struct {
 	Goroutines int
 	Files      int   // open file descriptors
 	CPU        int64 // nanoseconds since the process began
+	Stall      int64 // nanoseconds: the longest that the machine let it wait
 
 	Open            int64 // connections being served
 	In, Out         int64 // messages

@@ -17,9 +17,10 @@ type Report struct {
 	Cold, Before, After Snapshot
 
 	warm, main *tally
-	log        []string // lines of faults
-	exit       error    // how the process ended, if not well
-	gone       error    // why it stopped answering, if it did
+	stalls     stallWatch // of the clients' process
+	log        []string   // lines of faults
+	exit       error      // how the process ended, if not well
+	gone       error      // why it stopped answering, if it did
 }
 
 // Print writes the figures and then the findings, a line each.
@@ -35,6 +36,8 @@ func (r *Report) Print(w io.Writer) {
 		group(t.sent.Load()), group(t.received.Load()), group(t.topic.Load()), group(t.streams.Load()), group(t.pings.Load()))
 	p("bytes", "%s sent, %s received", size(t.bytesOut.Load()), size(t.bytesI.Load()))
 	r.printServer(p)
+	p("machine", "let the clients wait for up to %v, and the server for %v",
+		time.Duration(r.stalls.longest.Load()).Round(time.Millisecond), time.Duration(r.After.Stall).Round(time.Millisecond))
 	if c.abusers() > 0 {
 		r.printAbuses(w)
 	}

@@ -25,6 +25,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		return nil, err
 	}
 	r := &Report{Config: cfg}
+	go r.stalls.run(ctx)
 	err = r.soak(ctx, p)
 	r.exit = p.stop()
 	r.log = p.log.faults()
@@ -40,27 +41,36 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 // soak is the warm-up, the soak, and the measurements around them.
 func (r *Report) soak(ctx context.Context, p *process) (err error) {
 	cfg := &r.Config
-	patience := cfg.Server.CloseTimeout + cfg.Server.HeaderTimeout + cfg.Margin
-	r.warm, r.main = newTally(), newTally()
+	r.warm, r.main = newTally(0), newTally(cfg.Least)
 	if r.Cold, err = p.snapshot(requestMeasure); err != nil {
 		return err
 	}
-	phase(ctx, cfg, p, r.warm, "warm-up", cfg.Warmup, 0)
-	if r.Before, err = p.settle(r.Cold, patience); err != nil {
+	r.phase(ctx, p, r.warm)
+	if r.Before, err = p.settle(r.Cold, cfg.Patience); err != nil {
 		return err
 	}
 	began := time.Now()
-	phase(ctx, cfg, p, r.main, "soak", cfg.For, 1)
+	r.phase(ctx, p, r.main)
 	r.Took = time.Since(began)
-	r.After, err = p.settle(r.Cold, patience)
+	r.After, err = p.settle(r.Cold, cfg.Patience)
 	return err
 }
 
-// phase runs all clients for d, and waits until they are done.
-func phase(ctx context.Context, cfg *Config, p *process, t *tally, name string, d time.Duration, stream uint64) {
-	until, cancel := context.WithTimeout(ctx, d)
+// phase runs all clients for the time of the warm-up or the soak, and waits until
+// they are done.
+func (r *Report) phase(ctx context.Context, p *process, t *tally) {
+	cfg := &r.Config
+	name, d, stream := "soak", cfg.For, uint64(1)
+	if t == r.warm {
+		name, d, stream = "warm-up", cfg.Warmup, 0
+	}
+	until, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c := &crowd{cfg: cfg, server: p, deflate: deflate.New(nil), tally: t, all: ctx, phase: until}
+	defer time.AfterFunc(d, func() {
+		t.await(cfg.Margin)
+		cancel()
+	}).Stop()
+	c := &crowd{cfg: cfg, server: p, deflate: deflate.New(nil), tally: t, all: ctx, phase: until, until: time.Now().Add(d)}
 	var clients sync.WaitGroup
 	abusive := cfg.abusers()
 	for id := range cfg.Conns {

@@ -33,6 +33,7 @@ type server struct {
 	hooks  Hooks
 	topics []topic
 	echo   Send
+	stalls stallWatch
 
 	open                     atomic.Int64
 	in, out, bytesIn, bytesO atomic.Int64

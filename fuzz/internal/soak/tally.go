@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A fault is a kind of thing that must not happen.
@@ -28,14 +29,40 @@ type tally struct {
 	streams, pings   atomic.Int64
 	abused           []atomic.Int64 // by index into abuses: those answered as they must be
 
+	least  int64         // messages to be sent, at least
+	enough chan struct{} // closed when they are
+
 	mu       sync.Mutex
 	counts   [faults]int64
 	examples [faults][]string
 	bad      []int64 // abuses answered wrongly, by index into abuses
 }
 
-func newTally() *tally {
-	return &tally{abused: make([]atomic.Int64, len(abuses)), bad: make([]int64, len(abuses))}
+func newTally(least int64) *tally {
+	t := &tally{
+		abused: make([]atomic.Int64, len(abuses)), bad: make([]int64, len(abuses)),
+		least: least, enough: make(chan struct{}),
+	}
+	if least == 0 {
+		close(t.enough)
+	}
+	return t
+}
+
+// send notes a message of n bytes from a good client.
+func (t *tally) send(n int) {
+	t.bytesOut.Add(int64(n))
+	if t.sent.Add(1) == t.least {
+		close(t.enough)
+	}
+}
+
+// await waits until enough messages are sent, for at most limit.
+func (t *tally) await(limit time.Duration) {
+	select {
+	case <-t.enough:
+	case <-time.After(limit):
+	}
 }
 
 // examplesKept is how many faults of a kind are told in full.
