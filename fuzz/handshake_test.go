@@ -17,6 +17,7 @@ import (
 
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
+	"github.com/hawser-ws/hawser/fuzz/internal/permessage"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -303,7 +304,7 @@ func responseOptions(setup uint16) (*websocket.DialOptions, *handshake.Client) {
 	if setup&2 != 0 {
 		ext := newDeflate(handshake.Side{Bits: 8 + int(setup>>4&7), NoContext: setup&4 != 0})
 		o.Extensions = []wire.Extension{ext}
-		m.Offers = elementsOf(ext.Offer(nil))
+		m.Offers = permessage.Elements(ext.Offer(nil))
 	}
 	o.Limits.MaxResponseHeader = []int64{0, 200, 500, 5000}[setup>>8&3]
 	m.MaxHeader = int(o.Limits.MaxResponseHeader)
@@ -312,18 +313,6 @@ func responseOptions(setup uint16) (*websocket.DialOptions, *handshake.Client) {
 	}
 	m.Subprotocols = o.Subprotocols
 	return o, m
-}
-
-// elementsOf gives offers the model's form.
-func elementsOf(offers []wire.Offer) (all []handshake.Extension) {
-	for _, o := range offers {
-		e := handshake.Extension{Name: o.Name}
-		for _, p := range o.Params {
-			e.Params = append(e.Params, [2]string{p.Name, p.Value})
-		}
-		all = append(all, e)
-	}
-	return all
 }
 
 // keyOf returns the key of a request, or "" if the request is not right.

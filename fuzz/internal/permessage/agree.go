@@ -1,0 +1,93 @@
+package permessage
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// CheckAccept checks what a server answers, by the letter of the RFC and by what its
+// options promise. It returns nil if the server declines.
+func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.Offer) (*wire.Offer, error) {
+	answer, session, ok := s.Accept(slices.Values(offers))
+	want, wanted := side.Choose(Elements(offers))
+	if ok != wanted || ok != (session != nil) {
+		return nil, fmt.Errorf("accepted: %v, want %v", ok, wanted)
+	}
+	if !ok {
+		return nil, nil
+	}
+	defer session.Close()
+	got, valid := handshake.ParseParams(Elements([]wire.Offer{answer})[0], true)
+	if !valid || got != want {
+		return nil, fmt.Errorf("answer %+v, want %+v", answer, want)
+	}
+	for _, o := range Elements(offers) { // the first valid one is answered
+		if p, ok := handshake.ParseParams(o, false); ok {
+			if !got.Answers(p) {
+				return nil, fmt.Errorf("%+v is no answer to %+v", answer, o)
+			}
+			break
+		}
+	}
+	if rsv, perFrame := session.Bits(); rsv != wire.RSV1 || perFrame != 0 {
+		return nil, fmt.Errorf("bits %x, %x", rsv, perFrame)
+	}
+	return &answer, nil
+}
+
+// CheckAgreed lets both ends agree and send, each a message twice: the second refers to
+// the first exactly if context is taken over and the window is large enough.
+func CheckAgreed(s, c *deflate.Extension, client handshake.Side, offers []wire.Offer) error {
+	answer, server, ok := s.Accept(slices.Values(offers))
+	if !ok {
+		if len(offers) > 0 {
+			return errors.New("declined")
+		}
+		return nil
+	}
+	defer server.Close()
+	session, err := c.Confirm(answer)
+	if err != nil {
+		return fmt.Errorf("answer %+v: %w", answer, err)
+	}
+	defer session.Close()
+	p, _ := handshake.ParseParams(Elements([]wire.Offer{answer})[0], true)
+	ours := client.Bits // a client may use less than it is allowed
+	if p.ClientBits > 0 {
+		ours = min(ours, p.ClientBits)
+	}
+	if p.ServerBits == 0 {
+		p.ServerBits = 15
+	}
+	noise := rand.New(rand.NewPCG(5, 6))
+	message := make([]byte, 700)
+	for i := range message {
+		message[i] = byte(noise.Uint32())
+	}
+	for _, w := range []*Way{
+		NewWay(server, session, p.ServerBits, p.ServerNoContext),
+		NewWay(session, server, ours, p.ClientNoContext || client.NoContext),
+	} {
+		var sizes []int
+		for range 2 {
+			payload, err := Encode(w.from.Encode(wire.MessageInfo{Size: 700}), message, 0)
+			if err != nil {
+				return err
+			}
+			if err := w.judge(payload[3:], message, 0, false); err != nil {
+				return err
+			}
+			sizes = append(sizes, len(payload))
+		}
+		if refers := sizes[1] < 300; refers != (!w.noContext && w.model.Window > 700) {
+			return fmt.Errorf("answer %+v: sizes %v, window %d, no context %v", answer, sizes, w.model.Window, w.noContext)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package permessage
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A chopper deals out sizes: octets of a seed in turn, and then from the first again.
+type chopper struct {
+	seed  uint64
+	dealt int
+}
+
+// next returns a size of 0 to 255: more than 0 now and then, and 255 once there were
+// many.
+func (c *chopper) next() int {
+	c.dealt++
+	switch {
+	case c.dealt > 2000:
+		return 255
+	case c.dealt%9 == 0:
+		return 1 + c.dealt%8
+	}
+	return int(byte(c.seed >> (c.dealt % 8 * 8)))
+}
+
+// Unchopped is the seed of chops that stands for no chops.
+const Unchopped = 0
+
+// Most is what a message may inflate to in octets.
+const Most = 1 << 16
+
+// Decode has a session decode a payload. It checks what the contract of
+// [wire.MessageDecoder] says of every call. cut says that there would have been more
+// than Most.
+func Decode(s wire.Session, payload []byte, chop uint64) (out []byte, cut bool, err error) {
+	dec, err := s.Decode(wire.RSV1)
+	if err != nil {
+		return nil, false, fmt.Errorf("Decode: %w", err)
+	}
+	defer dec.Release()
+	chops := chopper{seed: chop}
+	for fin := false; !fin; {
+		piece, most := len(payload), Most-len(out)
+		if chop != Unchopped {
+			piece = min(piece, chops.next())
+		}
+		src := bytes.Clone(payload[:piece])
+		payload = payload[piece:]
+		fin = len(payload) == 0 && (len(src) == 0 || chop%4 == 0) // else the end comes by itself
+		for more := true; more; {
+			if chop != Unchopped {
+				most = min(Most-len(out), chops.next()*(chops.next()+1)/16)
+			}
+			dst := append(make([]byte, 0, 3+chops.dealt%7*50), "dst"...)
+			got, took, again, err := dec.Append(dst, src, fin, most)
+			made := len(got) - len(dst)
+			out = append(out, got[len(dst):]...)
+			switch {
+			case string(got[:len(dst)]) != "dst", made > most, took > len(src):
+				return out, false, fmt.Errorf("%q..., %d octets of at most %d, took %d of %d", got[:len(dst)], made, most, took, len(src))
+			case cap(got) > max(cap(dst), len(dst)+most):
+				return out, false, fmt.Errorf("allocated %d octets for at most %d", cap(got), len(dst)+most)
+			case err != nil:
+				return out, false, err
+			case again && made < most, !again && took < len(src):
+				return out, false, fmt.Errorf("made %d of %d, took %d of %d, more: %v", made, most, took, len(src), again)
+			case again && len(out) == Most:
+				return out, true, nil
+			}
+			clear(got) // neither is kept
+			clear(src[:took])
+			src, more = src[took:], again
+		}
+	}
+	return out, false, nil
+}

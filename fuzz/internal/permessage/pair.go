@@ -1,0 +1,93 @@
+// Package permessage drives sessions of package deflate as a transport does, and holds
+// them to the contract of package wire, to RFC 7692 and to what other inflaters read.
+package permessage
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
+	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// extensions are those of all inputs, by threshold: their pools are shared, as
+// those of a program are.
+var extensions sync.Map
+
+// Extension returns that with a threshold, and with windows of 15 bits.
+func Extension(threshold int) *deflate.Extension {
+	e, ok := extensions.Load(threshold)
+	if !ok {
+		e, _ = extensions.LoadOrStore(threshold, deflate.New(&deflate.Options{WindowBits: 15, Threshold: threshold}))
+	}
+	return e.(*deflate.Extension)
+}
+
+// Pair returns the sessions of the two ends of a connection on which just that
+// is agreed; sizes of 15 go unsaid.
+func Pair(e *deflate.Extension, p handshake.Params) (server, client wire.Session, err error) {
+	offer := wire.Offer{Name: handshake.Deflate}
+	add := func(wanted bool, name, value string) {
+		if wanted {
+			offer.Params = append(offer.Params, wire.Param{Name: name, Value: value})
+		}
+	}
+	add(p.ServerNoContext, "server_no_context_takeover", "")
+	add(p.ClientNoContext, "client_no_context_takeover", "")
+	add(p.ServerBits > 0, "server_max_window_bits", strconv.Itoa(p.ServerBits))
+	add(p.ClientBits > 0, "client_max_window_bits", strconv.Itoa(p.ClientBits))
+	answer, server, ok := e.Accept(slices.Values([]wire.Offer{offer}))
+	if !ok {
+		return nil, nil, fmt.Errorf("%+v is declined", offer)
+	}
+	if got, ok := handshake.ParseParams(Elements([]wire.Offer{answer})[0], true); !ok || got != p {
+		return nil, nil, fmt.Errorf("%+v is answered with %+v", offer, answer)
+	}
+	client, err = e.Confirm(answer)
+	return server, client, err
+}
+
+// Split takes messages apart, each behind its length in two octets.
+func Split(data []byte) (payloads [][]byte) {
+	for len(data) > 2 && len(payloads) < 32 {
+		n := min(int(binary.LittleEndian.Uint16(data)), len(data)-2)
+		payloads = append(payloads, data[2:2+n:2+n])
+		data = data[2+n:]
+	}
+	return payloads
+}
+
+// Framed is the opposite of Split.
+func Framed(payloads [][]byte) (data []byte) {
+	for _, p := range payloads {
+		data = append(binary.LittleEndian.AppendUint16(data, uint16(len(p))), p...)
+	}
+	return data
+}
+
+// Crafted makes messages of a script by inflate.Craft.
+func Crafted(script []byte) (payloads [][]byte) {
+	for len(script) > 0 && len(payloads) < 32 {
+		var p []byte
+		p, script = inflate.Craft(script)
+		payloads = append(payloads, p)
+	}
+	return payloads
+}
+
+// Elements gives offers the form of the model.
+func Elements(offers []wire.Offer) (all []handshake.Extension) {
+	for _, o := range offers {
+		e := handshake.Extension{Name: o.Name}
+		for _, p := range o.Params {
+			e.Params = append(e.Params, [2]string{p.Name, p.Value})
+		}
+		all = append(all, e)
+	}
+	return all
+}
