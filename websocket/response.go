@@ -92,6 +92,9 @@ func brief(err error) error {
 	return err
 }
 
+// few returns the first lines of a field, which may have thousands.
+func few(lines []string) []string { return lines[:min(len(lines), 3)] }
+
 // refuse is the error of a response that breaks a rule.
 func (r *response) refuse(section, format string, args ...any) error {
 	return &HandshakeError{Status: r.http.StatusCode, Section: section, Err: fmt.Errorf(format, args...)}
@@ -122,10 +125,10 @@ func (d *dialer) verify(r *response) (config, error) {
 	}
 	h := r.http.Header
 	if v := h.Values("Upgrade"); len(v) != 1 || !equalASCII(v[0], "websocket") {
-		return config{}, r.refuse(section41, "Upgrade is %.100q, not websocket", v)
+		return config{}, r.refuse(section41, "Upgrade is %.100q, not websocket", few(v))
 	}
 	if v := h.Values("Connection"); !wire.HasToken(v, "upgrade") {
-		return config{}, r.refuse(section41, "Connection is %.100q, without Upgrade", v)
+		return config{}, r.refuse(section41, "Connection is %.100q, without Upgrade", few(v))
 	}
 	want := wire.AcceptKey(d.key)
 	switch v := h.Values(fieldAccept); {

@@ -335,13 +335,19 @@ func TestResponseHeaderLimit(t *testing.T) {
 	}
 }
 
-// A line of the peer does not make an error as long as itself.
+// No line of the peer, and no number of them, makes an error as long as itself.
 func TestResponseErrorIsBrief(t *testing.T) {
-	checkLeaks(t)
-	_, _, err := verdict(t, DialOptions{}, func(*scriptConn) string {
-		return strings.Repeat("é", 10_000) + "\r\n\r\n"
-	})
-	if n := len(fmt.Sprint(err)); err == nil || n > 400 {
-		t.Errorf("an error of %d bytes: %.100v", n, err)
+	for name, response := range map[string]string{
+		"line":       strings.Repeat("é", 10_000) + "\r\n\r\n",
+		"Upgrade":    "HTTP/1.1 101 x\r\n" + strings.Repeat("Upgrade: x\r\n", 1000) + "\r\n",
+		"Connection": "HTTP/1.1 101 x\r\nUpgrade: websocket\r\n" + strings.Repeat("Connection: x\r\n", 1000) + "\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			checkLeaks(t)
+			_, _, err := verdict(t, DialOptions{}, func(*scriptConn) string { return response })
+			if n := len(fmt.Sprint(err)); err == nil || n > 400 {
+				t.Errorf("an error of %d bytes: %.100v", n, err)
+			}
+		})
 	}
 }
