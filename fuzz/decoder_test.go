@@ -21,6 +21,7 @@ const (
 	rsv1         = 4 << 1
 	noLimits     = 1 << 7
 	someLimits   = 3<<7 | 80<<9 | 3<<24 | 3<<26
+	tightLimits  = 3<<7 | 40<<9 // one empty fragment, one control frame
 	isScript     = 1 << 31
 )
 
@@ -52,7 +53,7 @@ func addStreams(f *testing.F) {
 		"\x82\x82ab\x80\xc2ab", "\x08\x02\x03\xed", "\x08\x03\x03\xe8\xff\x81\x01a", "\x01\x02\xed\xa0\x80\x01\x80",
 		"\x81\x2fa\xe2 and a word of ASCII after half a character ..", "\x81\x2fa word of ASCII before \xff and a word after it ......",
 	} {
-		for _, bits := range []uint32{0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits} {
+		for _, bits := range []uint32{0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits, tightLimits} {
 			f.Add(bits|isScript, []byte{1, 2, 5}, []byte(script))
 		}
 	}
