@@ -1,0 +1,208 @@
+package judges
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+
+	coder "github.com/coder/websocket"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsflate"
+	gorilla "github.com/gorilla/websocket"
+	"github.com/lxzan/gws"
+	xnet "golang.org/x/net/websocket"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// protocols are the subprotocols that each library is told to speak.
+var protocols = []string{"chat", "superchat"}
+
+// An upgrader answers a request, on w or the connection beneath it. The requests that
+// it sees have passed net/http.
+type upgrader struct {
+	name        string
+	do          func(w *response, r *http.Request) error
+	noProtocols bool // its choice of subprotocols is not ours to compare
+	noDeflate   bool
+}
+
+var ourUpgrader = upgrader{name: "hawser", do: func(w *response, r *http.Request) error {
+	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: protocols, Extensions: extensions})
+	if err == nil {
+		c.CloseNow()
+	}
+	return err
+}}
+
+var upgraders = []upgrader{
+	{name: "gorilla", do: func(w *response, r *http.Request) error {
+		u := gorilla.Upgrader{Subprotocols: protocols, EnableCompression: true}
+		_, err := u.Upgrade(w, r, nil)
+		return err
+	}},
+	{name: "coder", do: func(w *response, r *http.Request) error {
+		o := coder.AcceptOptions{Subprotocols: protocols, CompressionMode: coder.CompressionNoContextTakeover}
+		c, err := coder.Accept(w, r, &o)
+		if err == nil {
+			c.CloseNow()
+		}
+		return err
+	}},
+	{name: "gobwas", do: func(w *response, r *http.Request) error {
+		e := wsflate.Extension{Parameters: wsflate.Parameters{ServerNoContextTakeover: true, ClientNoContextTakeover: true}}
+		u := ws.HTTPUpgrader{
+			Protocol:  func(s string) bool { return slices.Contains(protocols, s) },
+			Negotiate: e.Negotiate,
+		}
+		_, _, _, err := u.Upgrade(r, w)
+		return err
+	}},
+	// With subprotocols set it refuses every client that offers none.
+	{name: "gws", noProtocols: true, do: func(w *response, r *http.Request) error {
+		u := gws.NewUpgrader(&gwsReader{v: &verdict{}}, &gws.ServerOption{
+			PermessageDeflate: gws.PermessageDeflate{Enabled: true, PoolSize: 1}, Logger: gwsQuiet{},
+		})
+		_, err := u.Upgrade(w, r)
+		return err
+	}},
+	// Its Handler refuses every request without an origin; a Handshake that says
+	// nothing takes any, as its documentation has it for other clients.
+	{name: "xnet", noProtocols: true, noDeflate: true, do: func(w *response, r *http.Request) error {
+		xnet.Server{
+			Handshake: func(c *xnet.Config, _ *http.Request) error { c.Protocol = nil; return nil },
+			Handler:   func(*xnet.Conn) {},
+		}.ServeHTTP(w, r)
+		return nil
+	}},
+}
+
+// An answer is what a library answers to a request.
+type answer struct {
+	accepted bool
+	protocol string
+	deflated bool
+	err      error
+}
+
+func (a answer) String() string {
+	if !a.accepted {
+		return fmt.Sprintf("refused (%v)", a.err)
+	}
+	return fmt.Sprintf("accepted, subprotocol %q, deflate %t", a.protocol, a.deflated)
+}
+
+// A dispute is an answer that is not ours.
+type dispute struct {
+	name         string
+	r            *http.Request
+	ours, theirs answer
+}
+
+func (d *dispute) String() string {
+	return fmt.Sprintf("%s, of %s %.300q:\n  ours:   %v\n  theirs: %v", d.name, d.r.Method, d.r.Header, d.ours, d.theirs)
+}
+
+// ask has a library answer a request.
+func ask(u upgrader, raw []byte) (a answer) {
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
+	if err != nil {
+		panic("BUG: it was read before")
+	}
+	c := newConn(nil, false, "")
+	defer c.Close()
+	w := newResponse(c)
+	defer func() {
+		if e := recover(); e != nil {
+			a = answer{err: fmt.Errorf("panic: %v", e)}
+		}
+	}()
+	a.err = u.do(w, r)
+	res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(c.out.Bytes())), nil)
+	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
+		return a
+	}
+	if w.status != 0 { // the fields are those of w
+		res.Header = w.header
+	}
+	a.accepted = true
+	a.protocol = res.Header.Get("Sec-WebSocket-Protocol")
+	a.deflated = res.Header.Get("Sec-WebSocket-Extensions") != ""
+	return a
+}
+
+// disputes puts a request before our side and all libraries, and returns the answers
+// that differ. A request that net/http refuses has none.
+func disputes(raw []byte) (list []*dispute) {
+	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
+	if err != nil || r.Host == "" {
+		return nil
+	}
+	ours := ask(ourUpgrader, raw)
+	for _, u := range upgraders {
+		theirs := ask(u, raw)
+		if u.noDeflate {
+			theirs.deflated = ours.deflated
+		}
+		if u.noProtocols {
+			theirs.protocol = ours.protocol
+		}
+		if theirs.accepted != ours.accepted || theirs.accepted && (theirs.protocol != ours.protocol || theirs.deflated != ours.deflated) {
+			list = append(list, &dispute{u.name, r, ours, theirs})
+		}
+	}
+	return list
+}
+
+// requests are the seeds: those of the suite's cases, and one that they leave out.
+func requests() (list [][]byte) {
+	for _, h := range seeds.Heads() {
+		if h.Request {
+			list = append(list, h.Data)
+		}
+	}
+	const both = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " +
+		"dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: superchat, chat\r\n\r\n"
+	return append(list, []byte(both))
+}
+
+// The upgraders agree on a request, but for what the rows say.
+func FuzzJudgeHandshake(f *testing.F) {
+	for _, raw := range requests() {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if len(raw) > maxInput {
+			return
+		}
+		for _, d := range disputes(raw) {
+			if acceptHandshake(d) < 0 {
+				t.Errorf("a difference that no row accepts: %v", d)
+			}
+		}
+	})
+}
+
+// Every row is exercised by a seed, for every library that it names.
+func TestHandshakeRows(t *testing.T) {
+	seen := map[int]map[string]int{}
+	for _, raw := range requests() {
+		for _, d := range disputes(raw) {
+			i := acceptHandshake(d)
+			if i < 0 {
+				t.Errorf("a difference that no row accepts: %v", d)
+			}
+			if seen[i] == nil {
+				seen[i] = map[string]int{}
+			}
+			seen[i][d.name]++
+		}
+	}
+	for i, r := range handshakeRows {
+		checkRow(t, r.libraries, r.does, r.section, r.right, seen[i])
+	}
+}

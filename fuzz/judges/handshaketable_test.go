@@ -1,0 +1,169 @@
+package judges
+
+import (
+	"slices"
+	"strings"
+)
+
+// A handshakeRow is an accepted difference in answering requests; see row.
+type handshakeRow struct {
+	libraries string
+	does      string
+	section   string
+	says      string
+	right     string
+	match     func(d *dispute) bool
+}
+
+// takes makes the match of rows about requests that we refuse and the library takes. why
+// are parts of our reasons.
+func takes(why ...string) func(d *dispute) bool {
+	return func(d *dispute) bool {
+		return !d.ours.accepted && d.theirs.accepted && slices.ContainsFunc(why, func(s string) bool {
+			return strings.Contains(d.ours.err.Error(), s)
+		})
+	}
+}
+
+// refuses makes the match of rows about requests that we take and the library refuses.
+// why are parts of its reasons; none match any.
+func refuses(why ...string) func(d *dispute) bool {
+	return func(d *dispute) bool {
+		return d.ours.accepted && !d.theirs.accepted && (len(why) == 0 || slices.ContainsFunc(why, func(s string) bool {
+			return d.theirs.err != nil && strings.Contains(d.theirs.err.Error(), s)
+		}))
+	}
+}
+
+// deflates makes the match of rows about requests that both take, with compression or
+// without.
+func deflates(ours, theirs bool) func(d *dispute) bool {
+	return func(d *dispute) bool {
+		return d.ours.accepted && d.theirs.accepted && d.ours.protocol == d.theirs.protocol &&
+			d.ours.deflated == ours && d.theirs.deflated == theirs
+	}
+}
+
+// chooses makes the match of rows about requests that both take, with these
+// subprotocols.
+func chooses(match func(ours, theirs string) bool) func(d *dispute) bool {
+	return func(d *dispute) bool {
+		return d.ours.accepted && d.theirs.accepted && match(d.ours.protocol, d.theirs.protocol)
+	}
+}
+
+// The sentences that several rows have.
+const (
+	abnf       = "If a value is received by either the client or the server during negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_."
+	decline    = "A server MUST decline an extension negotiation offer for this extension if any of the following conditions are met:"
+	ready      = "A (possibly empty) list representing the protocol-level extensions the server is ready to use."
+	upgrade    = `An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value.`
+	connection = `A |Connection| header field that includes the token "Upgrade", treated as an ASCII case-insensitive value.`
+	chosen     = "The value chosen MUST be derived from the client's handshake, specifically by selecting one of the values from the |Sec-WebSocket-Protocol| field that the server is willing to use for this connection (if any)."
+)
+
+// handshakeRows are the accepted differences. The first that matches counts.
+var handshakeRows = []handshakeRow{
+	{
+		"gorilla coder gobwas gws xnet", "takes a Sec-WebSocket-Extensions field that does not follow its grammar",
+		"9.1", abnf, "ours", takes("Sec-WebSocket-Extensions: header field does not follow its grammar"),
+	},
+	{
+		"gorilla coder gws xnet", "takes a Sec-WebSocket-Protocol field that does not follow its grammar",
+		"4.1", "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.", "ours",
+		takes("Sec-WebSocket-Protocol: "),
+	},
+	{
+		"gorilla coder gobwas gws xnet", "takes more than one Sec-WebSocket-Version field",
+		"11.3.5", "However, the |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request.", "ours",
+		takes("Sec-WebSocket-Version must be 13, and stands here more than once"),
+	},
+	{
+		"gorilla", "takes a list of versions that has 13",
+		"4.2.1", "A |Sec-WebSocket-Version| header field, with a value of 13.", "ours",
+		takes("Sec-WebSocket-Version must be 13, not"),
+	},
+	{
+		"gorilla gobwas gws xnet", "takes more than one Sec-WebSocket-Key field",
+		"11.3.1", "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request.", "ours",
+		takes("Sec-WebSocket-Key stands here more than once"),
+	},
+	{
+		"gobwas gws xnet", "takes a key that is not 16 octets",
+		"4.2.1", "A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length.", "ours",
+		takes("Sec-WebSocket-Key is not 16 bytes in base64"),
+	},
+	{
+		"gorilla coder gobwas gws xnet", "takes a request with a body",
+		"RFC 9110, 9.3.1", "content received in a GET request has no generally defined semantics, cannot alter the meaning or target of the request, and might lead some implementations to reject the request and close the connection because of its potential as a request smuggling attack", "ours",
+		takes("the request has a body"),
+	},
+	{
+		"gobwas gws xnet", "leaves it to the application to check the origin",
+		"10.2", "The server MAY use this information as part of a determination of whether to accept the incoming connection. If the server does not validate the origin, it will accept connections from anywhere.", "both",
+		takes("(status 403): "),
+	},
+	{
+		"gorilla gws xnet", "takes a request of HTTP/1.0",
+		"4.2.1", `An HTTP/1.1 or higher GET request, including a "Request-URI" that should be interpreted as a /resource name/ defined in Section 3`, "ours",
+		takes("HTTP/1.1 is needed"),
+	},
+	{
+		"gws xnet", "takes any Connection field in which the word upgrade is somewhere",
+		"4.2.1", connection, "ours", takes("the Connection field does not name Upgrade"),
+	},
+	{
+		"gorilla gobwas gws xnet", "refuses an Upgrade field that names another protocol too",
+		"4.2.1", upgrade, "ours",
+		func(d *dispute) bool {
+			return refuses()(d) && !strings.EqualFold(d.r.Header.Get("Upgrade"), "websocket")
+		},
+	},
+	{
+		"gorilla gobwas gws xnet", "refuses a Connection field that is a list with empty elements, or two fields of which the second names Upgrade",
+		"4.2.1", connection, "ours",
+		func(d *dispute) bool {
+			values := d.r.Header.Values("Connection")
+			return refuses()(d) && (len(values) > 1 || strings.Contains(","+strings.ReplaceAll(values[0], " ", "")+",", ",,"))
+		},
+	},
+	{
+		"gobwas", "refuses the request for an offer of permessage-deflate that it could decline, or that has space around its equals signs",
+		"RFC 7692, 7", decline, "ours", refuses("wsflate: ", "malformed HTTP request"),
+	},
+	{
+		"coder gobwas gorilla gws", "takes an offer of permessage-deflate that has to be declined",
+		"RFC 7692, 7", decline, "ours", deflates(false, true),
+	},
+	{
+		"coder gobwas gorilla gws", "declines an offer of permessage-deflate that we take: with a window that it cannot make, or in a list with empty elements or behind others",
+		"4.2.2", ready, "both", deflates(true, false),
+	},
+	{
+		"coder", "takes a subprotocol for ours that differs in the case of its letters",
+		"4.2.2", chosen, "ours",
+		chooses(func(ours, theirs string) bool {
+			return ours == "" && slices.ContainsFunc(protocols, func(p string) bool { return strings.EqualFold(p, theirs) })
+		}),
+	},
+	{
+		"gorilla", "looks at the first Sec-WebSocket-Protocol field alone",
+		"11.3.4", "The |Sec-WebSocket-Protocol| header field MAY appear multiple times in an HTTP request (which is logically the same as a single |Sec-WebSocket-Protocol| header field that contains all values).", "ours",
+		func(d *dispute) bool {
+			return d.theirs.accepted && d.ours.protocol != "" && d.theirs.protocol != d.ours.protocol &&
+				len(d.r.Header.Values("Sec-WebSocket-Protocol")) > 1
+		},
+	},
+	{
+		"gobwas", "chooses the subprotocol that the client wants most, where we choose the one that the server does",
+		"4.2.2", chosen, "both",
+		chooses(func(ours, theirs string) bool { return ours == protocols[0] && theirs == protocols[1] }),
+	},
+}
+
+// acceptHandshake returns the first row that a dispute matches, or -1.
+func acceptHandshake(d *dispute) int {
+	return slices.IndexFunc(handshakeRows, func(r handshakeRow) bool {
+		return slices.Contains(strings.Fields(r.libraries), d.name) && r.match(d)
+	})
+}

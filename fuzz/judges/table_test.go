@@ -1,0 +1,252 @@
+package judges
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A row is an accepted difference: what some libraries do otherwise than we, and the
+// sentence that settles it.
+type row struct {
+	libraries string // their names
+	does      string
+	section   string // of RFC 6455, unless it names another
+	says      string
+	right     string // "ours", "theirs" or "both"
+	match     func(d *difference) bool
+}
+
+// broke makes the match of rows about rules that we found broken. The library went on
+// with all that we delivered, whatever came of the rest, which no RFC covers.
+func broke(list ...wire.Violation) func(d *difference) bool {
+	return func(d *difference) bool { return slices.Contains(list, d.violation) && d.wentOn() }
+}
+
+// The sentences that several rows have.
+const (
+	failing  = "If _The WebSocket Connection is Established_ prior to the point where the endpoint is required to _Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_."
+	reserved = "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_."
+	topBit   = "If 127, the following 8 bytes interpreted as a 64-bit unsigned integer (the most significant bit MUST be 0) are the payload length."
+	utf8     = "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_."
+	limits   = "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits."
+	control  = "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
+	badType  = "1007 indicates that an endpoint is terminating the connection because it has received data within a message that was not consistent with the type of the message"
+	inflate  = "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. [...] Decompress the resulting data using DEFLATE."
+)
+
+// frameRows are the accepted differences in reading frames. The first that matches
+// counts.
+var frameRows = []row{
+	{
+		"gorilla coder gobwas gws xnet", "waits for the whole frame, or its whole header, which never comes, where we refuse it at its first wrong octet",
+		"7.1.7", failing, "both",
+		func(d *difference) bool { return d.partial && d.theirs.end == atEnd && d.sameMessages() },
+	},
+	{
+		"gorilla coder gobwas gws xnet", "takes a length that is not in its shortest form",
+		"5.2", "Note that in all cases, the minimal number of bytes MUST be used to encode the length", "ours",
+		broke(wire.ErrLengthNotMinimal),
+	},
+	{
+		"gorilla coder gobwas gws", "has no limit on empty fragments in a row",
+		"10.4", limits, "both",
+		broke(wire.ErrEmptyFragments),
+	},
+	{
+		"gorilla coder gobwas gws xnet", "has no limit on control frames with no data between them",
+		"10.4", limits, "both",
+		broke(wire.ErrControlFlood),
+	},
+	{
+		"gorilla", "drops the connection without a close frame for a length with its top bit set, or one that with the fragments before it exceeds 63 bits",
+		"7.1.7", failing, "ours",
+		func(d *difference) bool {
+			return (d.violation == wire.ErrLengthTopBit || d.violation == wire.ErrMessageTooBig) && d.dropped()
+		},
+	},
+	{
+		"coder", "drops the connection without a close frame for a frame that is not masked, or a length with its top bit set",
+		"7.1.7", failing, "ours",
+		func(d *difference) bool {
+			return d.dropped() && (strings.Contains(d.theirs.err.Error(), "unmasked frame") ||
+				strings.Contains(d.theirs.err.Error(), "negative payload length"))
+		},
+	},
+	{
+		"gws", "panics at a length with its top bit set",
+		"5.2", topBit, "ours",
+		func(d *difference) bool {
+			return d.theirs.end == crashed && d.violation == wire.ErrLengthTopBit && d.sameMessages()
+		},
+	},
+	{
+		"coder", "takes masked frames as a client",
+		"5.1", "A client MUST close a connection if it detects a masked frame.", "ours",
+		broke(wire.ErrMasked),
+	},
+	{
+		"gorilla coder xnet", "leaves it to the application to check text",
+		"8.1", utf8, "ours",
+		func(d *difference) bool { return broke(wire.ErrInvalidUTF8)(d) && d.theirs.sent != 1002 },
+	},
+	{
+		"gws", "checks text when its message is whole",
+		"8.1", utf8, "both",
+		func(d *difference) bool {
+			return d.violation == wire.ErrInvalidUTF8 && d.theirs.end == atEnd && d.sameMessages()
+		},
+	},
+	{
+		"gorilla", "refuses a close reason that is not UTF-8 with 1002",
+		"7.4.1", badType, "ours",
+		func(d *difference) bool {
+			return d.violation == wire.ErrInvalidUTF8 && d.theirs.end == refused && d.theirs.sent == 1002
+		},
+	},
+	{
+		"gorilla", "takes a close frame with one octet for one without a code",
+		"5.5.1", "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code with value /code/ defined in Section 7.4.", "ours",
+		func(d *difference) bool {
+			return d.violation == wire.ErrClosePayload && d.theirs.end == closed && d.theirs.sent == 1005
+		},
+	},
+	{
+		"gobwas", "takes and echoes close codes from 5000 on",
+		"7.4.2", "Status codes in the range 4000-4999 are reserved for private use and thus can't be registered.", "ours",
+		func(d *difference) bool {
+			return d.violation == wire.ErrCloseCode && d.theirs.end == closed && d.sameMessages()
+		},
+	},
+	{
+		"gws", "answers every close code of the protocol with 1000",
+		"5.5.1", "When sending a Close frame in response, the endpoint typically echos the status code it received.", "both",
+		func(d *difference) bool {
+			return d.ours.end == closed && d.theirs.end == closed && d.sameMessages() && d.theirs.sent == 1000
+		},
+	},
+	{
+		"gws", "answers 1009 for a frame over its limit before it sees that the frame breaks a rule",
+		"10.4", limits, "both",
+		func(d *difference) bool {
+			return d.ours.sent == 1002 && d.theirs.end == refused && d.theirs.sent == 1009 && d.sameMessages()
+		},
+	},
+	{
+		"gorilla gobwas gws", "takes reserved bits in places where no extension gives them a meaning, once permessage-deflate is negotiated",
+		"5.2", reserved, "ours",
+		func(d *difference) bool { return d.deflated && broke(wire.ErrReservedBits)(d) },
+	},
+}
+
+// deflateRows are those about compressed messages.
+var deflateRows = []row{
+	{
+		"coder", "delivers a message that the end of the stream has cut off, at the end of a frame or in a compressed one, as a whole message",
+		"5.4", "A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0.", "ours",
+		func(d *difference) bool {
+			n := len(d.ours.messages)
+			return d.ours.end == atEnd && len(d.theirs.messages) <= n+1 && len(d.theirs.messages) >= n &&
+				slices.Equal(d.theirs.messages[:n], d.ours.messages) && d.theirs.sent == 0
+		},
+	},
+	{
+		"gorilla coder", "drops the connection without a close frame for compressed data that are wrong",
+		"7.1.7", failing, "ours",
+		func(d *difference) bool { return d.badData() && d.dropped() },
+	},
+	{
+		"gws", "answers compressed data that are wrong with 1011",
+		"7.4.1", badType, "both",
+		func(d *difference) bool { return d.badData() && d.sameMessages() && d.theirs.sent == 1011 },
+	},
+	{
+		"gws", "inflates a message when it is whole, so that one cut off is not seen to be wrong",
+		"7.1.7", failing, "both",
+		func(d *difference) bool { return d.badData() && d.sameMessages() && d.theirs.end == atEnd },
+	},
+	{
+		"coder", "delivers a compressed message whose data end within a block",
+		"RFC 7692, 7.2.2", inflate, "ours",
+		func(d *difference) bool { return d.badData() && d.wentOn() },
+	},
+	{
+		"gorilla gobwas gws", "refuses a compressed message of no octets, or with its tail kept, or that ends in a final block without an octet behind it; we read them",
+		"RFC 7692, 7.2.2", inflate, "theirs",
+		func(d *difference) bool { return d.deflated && d.compressed && d.ours.end != refused && d.brokeOff() },
+	},
+	{
+		"gorilla coder gobwas gws", "drops what stands behind a final block of a message",
+		"RFC 7692, 7.2.1", `When any DEFLATE block with the "BFINAL" bit set to 1 doesn't end at a byte boundary, an endpoint MUST add minimal padding bits of 0 to make it end at a byte boundary. The next DEFLATE block follows the padded data if any.`, "ours",
+		func(d *difference) bool {
+			return d.deflated && d.compressed && d.ours.end == d.theirs.end && d.shorter()
+		},
+	},
+}
+
+// xnetRows are those about golang.org/x/net/websocket, which is old and reads frames
+// rather than messages.
+var xnetRows = []row{
+	{
+		"xnet", "delivers each frame of a message by itself",
+		"5.4", "Message fragments MUST be delivered to the recipient in the order sent by the sender.", "both",
+		func(d *difference) bool {
+			return d.fragmented && !d.cutOff && d.sameEnd() && d.joined()
+		},
+	},
+	{
+		"xnet", "delivers what there is of a frame that the end of the stream has cut off as if it were all",
+		"5.2", `The length of the "Payload data", in bytes: if 0-125, that is the payload length.`, "ours",
+		func(d *difference) bool {
+			return d.cutOff && d.ours.end == atEnd && d.theirs.end == atEnd && d.joined()
+		},
+	},
+	{
+		"xnet", "looks at no close code, reason or length of a close frame",
+		"7.4.2", "Status codes in the range 0-999 are not used.", "ours",
+		func(d *difference) bool {
+			return (d.violation == wire.ErrCloseCode || d.violation == wire.ErrClosePayload) && d.theirs.end == atEnd && d.joined()
+		},
+	},
+	xnetRow("does not look at reserved bits", "5.2", reserved, wire.ErrReservedBits),
+	xnetRow("passes over frames with reserved opcodes", "5.2",
+		"If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_.", wire.ErrReservedOpcode),
+	xnetRow("takes the top bit of a length for a part of it, or passes over it", "5.2", topBit, wire.ErrLengthTopBit),
+	xnetRow("takes control frames of any length", "5.5", control, wire.ErrControlTooLong),
+	xnetRow("takes control frames in fragments", "5.5", control, wire.ErrControlFragmented),
+	xnetRow("takes continuations of nothing, and messages within others", "5.4",
+		"The fragments of one message MUST NOT be interleaved between the fragments of another message unless an extension has been negotiated that can interpret the interleaving.",
+		wire.ErrUnexpectedContinuation, wire.ErrUnfinishedMessage),
+	xnetRow("has a limit on frames, not on messages or empty fragments", "10.4", limits, wire.ErrMessageTooBig, wire.ErrEmptyFragments),
+}
+
+// xnetRow is a rule that x/net does not have: it goes on.
+func xnetRow(does, section, says string, list ...wire.Violation) row {
+	return row{"xnet", does, section, says, "ours", func(d *difference) bool {
+		return slices.Contains(list, d.violation) && d.joined()
+	}}
+}
+
+// badData reports whether we refused what a compressed message inflates to.
+func (d *difference) badData() bool {
+	return d.deflated && d.compressed && d.violation == 0 && d.ours.end == refused && d.ours.sent == 1007
+}
+
+// shorter reports whether the messages are as many as ours, each the beginning of
+// ours.
+func (d *difference) shorter() bool {
+	return slices.EqualFunc(d.theirs.messages, d.ours.messages, func(theirs, ours message) bool {
+		return theirs.text == ours.text && strings.HasPrefix(ours.data, theirs.data)
+	})
+}
+
+// rows are all about frames.
+var rows = slices.Concat(frameRows, deflateRows, xnetRows)
+
+// accept returns the first row that a difference matches, or -1.
+func accept(rows []row, d *difference) int {
+	return slices.IndexFunc(rows, func(r row) bool {
+		return slices.Contains(strings.Fields(r.libraries), d.library.name) && r.match(d)
+	})
+}

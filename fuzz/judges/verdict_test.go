@@ -1,0 +1,250 @@
+package judges
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// maxMessage is the limit on messages, for all libraries that have one.
+const maxMessage = 1 << 20
+
+// An end is how a library's reading of a stream ended.
+type end int
+
+const (
+	atEnd   end = iota // of the stream, between frames or within one
+	closed             // at a close frame that it took
+	refused            // at what it did not take
+	crashed            // in a panic
+)
+
+func (e end) String() string { return [...]string{"at the end", "closed", "refused", "panic"}[e] }
+
+// A message is one that was delivered.
+type message struct {
+	text bool
+	data string
+}
+
+// A verdict is what a library makes of a stream.
+type verdict struct {
+	messages []message
+	end      end
+	sent     int   // the close code that it sent; 0 if none, 1005 for a close frame without one
+	err      error // its last
+}
+
+// sentCode finds the first close frame in what was written.
+func sentCode(b []byte) int {
+	for {
+		h, n, err := wire.ConsumeHeader(b)
+		if err != nil || int64(len(b)-n) < h.Length {
+			return 0
+		}
+		payload := b[n : n+int(h.Length)]
+		if h.Masked {
+			wire.Mask(payload, h.Key, 0)
+		}
+		switch {
+		case h.Opcode == wire.OpClose && len(payload) < 2:
+			return int(wire.StatusNoStatusReceived)
+		case h.Opcode == wire.OpClose:
+			return int(payload[0])<<8 | int(payload[1])
+		}
+		b = b[n+int(h.Length):]
+	}
+}
+
+// isEnd reports whether an error is that of a stream that ended.
+func isEnd(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+func (v *verdict) String() string {
+	s := ""
+	for _, m := range v.messages[:min(len(v.messages), 6)] {
+		kind := "b"
+		if m.text {
+			kind = "t"
+		}
+		s += fmt.Sprintf("%s%.20q ", kind, m.data)
+	}
+	return fmt.Sprintf("%d messages %s%v, sent %d (%v)", len(v.messages), s, v.end, v.sent, v.err)
+}
+
+// A situation is what was put before the libraries.
+type situation struct {
+	fromClient bool // the stream is a client's, and read by servers
+	deflated   bool // permessage-deflate was negotiated, without context takeover
+	data       []byte
+
+	ours      verdict
+	violation wire.Violation // that our side found; 0 if none
+
+	fragmented bool // there are continuations
+	compressed bool // there is a frame with RSV1
+	cutOff     bool // the last frame of the stream is not whole
+	partial    bool // the stream ends within the frame that we refused
+}
+
+// A difference is one of a library's verdicts that is not ours.
+type difference struct {
+	*situation
+	library *library
+	theirs  verdict
+}
+
+// same reports whether the verdicts are equal, as far as the library shows its own.
+func (d *difference) same() bool {
+	return d.sameEnd() && slices.Equal(d.ours.messages, d.theirs.messages) &&
+		(d.library.mute || d.ours.end == atEnd || d.ours.sent == d.theirs.sent)
+}
+
+// sameEnd reports whether the ends are equal, for all that the library tells.
+func (d *difference) sameEnd() bool {
+	ours := d.ours.end
+	if d.library.blurred && ours == closed {
+		ours = atEnd // it tells both with io.EOF
+	}
+	return ours == d.theirs.end
+}
+
+// sameMessages reports whether both delivered the same.
+func (d *difference) sameMessages() bool { return slices.Equal(d.ours.messages, d.theirs.messages) }
+
+// wentOn reports whether the library delivered at least what we did before we refused.
+func (d *difference) wentOn() bool {
+	n := len(d.ours.messages)
+	return d.ours.end == refused && len(d.theirs.messages) >= n &&
+		slices.Equal(d.theirs.messages[:n], d.ours.messages)
+}
+
+// dropped reports whether both refused it at the same place, and the library sent no
+// close frame.
+func (d *difference) dropped() bool {
+	return d.ours.end == refused && d.theirs.end == refused && d.sameMessages() && d.theirs.sent == 0
+}
+
+// brokeOff reports whether the library refused what it had not delivered, where we
+// had gone further or said something else.
+func (d *difference) brokeOff() bool {
+	n := len(d.theirs.messages)
+	return d.theirs.end == refused && n <= len(d.ours.messages) && slices.Equal(d.theirs.messages, d.ours.messages[:n])
+}
+
+// joined reports whether the data of the library's messages begin with that of ours.
+func (d *difference) joined() bool {
+	join := func(list []message) (s string) {
+		for _, m := range list {
+			s += m.data
+		}
+		return s
+	}
+	return strings.HasPrefix(join(d.theirs.messages), join(d.ours.messages))
+}
+
+func (d *difference) String() string {
+	role := "server"
+	if !d.fromClient {
+		role = "client"
+	}
+	return fmt.Sprintf("%s as a %s, deflate %t, of %.200q:\n  ours:   %v [%v]\n  theirs: %v",
+		d.library.name, role, d.deflated, d.data, &d.ours, d.violation, &d.theirs)
+}
+
+// look notes what the rows ask about.
+func (s *situation) look() {
+	for h, end := range s.frames() {
+		s.cutOff = end > int64(len(s.data))
+		s.fragmented = s.fragmented || h.Opcode == wire.OpContinuation || !h.Fin
+		s.compressed = s.compressed || h.RSV&wire.RSV1 != 0
+	}
+}
+
+// frames yields the headers of the stream, and where each frame ends, which may be
+// behind the end of the stream.
+func (s *situation) frames() iter.Seq2[wire.Header, int64] {
+	return func(yield func(wire.Header, int64) bool) {
+		for at := int64(0); at < int64(len(s.data)); {
+			h, n, err := wire.ConsumeHeader(s.data[at:])
+			if err != nil || h.Length > math.MaxInt64-at-int64(n) {
+				return
+			}
+			if at += int64(n) + h.Length; !yield(h, at) {
+				return
+			}
+		}
+	}
+}
+
+// endsWithin reports whether the frame with the octet at an offset is not whole.
+func (s *situation) endsWithin(offset int64) bool {
+	for _, end := range s.frames() {
+		if offset < end {
+			return end > int64(len(s.data))
+		}
+	}
+	return true
+}
+
+// judge puts octets before our side and all libraries that fit, and returns the
+// differences.
+func judge(fromClient, deflated bool, data []byte) (*situation, []*difference) {
+	s := &situation{fromClient: fromClient, deflated: deflated, data: data}
+	s.look()
+	s.ours = hear(hawser, s)
+	var e *wire.Error
+	if s.ours.end == refused && errors.As(s.ours.err, &e) {
+		s.violation = e.Violation
+		s.partial = s.endsWithin(e.Offset)
+	}
+	var list []*difference
+	for _, l := range libraries {
+		if deflated && l.noDeflate {
+			continue
+		}
+		if d := (&difference{situation: s, library: l, theirs: hear(l, s)}); !d.same() {
+			list = append(list, d)
+		}
+	}
+	return s, list
+}
+
+// hear has a library read a stream.
+func hear(l *library, s *situation) (v verdict) {
+	extension := ""
+	if s.deflated {
+		extension = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
+	}
+	c := newConn(s.data, !s.fromClient, extension)
+	defer func() {
+		c.Close()
+		if e := recover(); e != nil {
+			v.end, v.err = crashed, fmt.Errorf("panic: %v", e)
+		}
+		v.sent = sentCode(c.frames())
+	}()
+	l.read(&session{conn: c, server: s.fromClient, deflated: s.deflated, extension: extension}, &v)
+	return v
+}
+
+// A session is a library's end of a connection.
+type session struct {
+	conn      *conn
+	server    bool
+	deflated  bool
+	extension string
+}
+
+// take notes a message.
+func (v *verdict) take(text bool, data []byte) {
+	v.messages = append(v.messages, message{text, string(bytes.Clone(data))})
+}
