@@ -123,6 +123,9 @@ var assigned = map[token.Token]token.Token{
 }
 
 func (f *finder) binary(n *ast.BinaryExpr) {
+	if !f.info.Types[n].IsValue() {
+		return // the union of a type constraint
+	}
 	swap := func(kind string, op token.Token) {
 		change := fmt.Sprintf("%s: %s becomes %s", f.source.node(n), n.Op, op)
 		f.add(kind, n.OpPos, n.OpPos+token.Pos(len(n.Op.String())), op.String(), change)
