@@ -1,20 +1,12 @@
 package websocket
 
-import (
-	"errors"
-	"fmt"
+import "fmt"
 
-	"github.com/hawser-ws/hawser/wire"
-)
-
-// extensionError makes the error of an extension one that has a status code: its
-// own if it wraps a [wire.Error]. Data that an extension cannot decode is payload
-// that is "not consistent with the type of the message" (RFC 6455, section 7.4.1).
+// extensionError makes the error of an extension one that has a status code: that of
+// a [wire.Error] if it wraps one, as [closeStatus] has it. Other data that an
+// extension cannot decode is payload that is "not consistent with the type of the
+// message" (RFC 6455, section 7.4.1).
 func extensionError(err error) error {
-	var w *wire.Error
-	if errors.As(err, &w) {
-		return err
-	}
 	return &payloadError{fmt.Errorf("extension: %w", err)}
 }
 
