@@ -9,8 +9,8 @@ func Request(script []byte) []byte {
 	return compose(script, requestStarts, requestNeeds, requestMore, "\x81\x81\x01\x02\x03\x04h")
 }
 
-// Response makes a response in the same way. It has the words for keys that FuzzResponse
-// replaces.
+// Response makes a response in the same way. Words in braces stand in it for what
+// belongs to the key.
 func Response(script []byte) []byte {
 	return compose(script, responseStarts, responseNeeds, responseMore, "\x82\x02ab\x89\x00")
 }

@@ -1,0 +1,84 @@
+// Command pack writes the seed corpora of fuzz targets as OSS-Fuzz wants them: for each
+// a zip file of libFuzzer inputs, FuzzName_seed_corpus.zip.
+//
+//	go run ./oss-fuzz/pack directory FuzzName...
+//
+// It is run in the directory of the module.
+package main
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("pack: ")
+	if len(os.Args) < 3 {
+		log.Fatal("usage: pack directory FuzzName...")
+	}
+	for _, target := range os.Args[2:] {
+		inputs, err := corpus(target, filepath.Join("testdata", "fuzz", target))
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := write(filepath.Join(os.Args[1], target+"_seed_corpus.zip"), inputs); err != nil {
+			log.Fatal(err)
+		}
+	}
+}
+
+// corpus returns the inputs of a target in libFuzzer's form: what is kept in dir, and
+// heads of handshakes for those that read them.
+func corpus(target, dir string) (inputs [][]byte, err error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		args, err := parse(string(text))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		inputs = append(inputs, encode(args))
+	}
+	for _, h := range seeds.Heads() {
+		switch {
+		case target == "FuzzRequest" && h.Request:
+			inputs = append(inputs, encode([]any{h.Data, uint16(0x153)}))
+		case target == "FuzzResponse" && !h.Request:
+			inputs = append(inputs, encode([]any{h.Data, uint16(0x173), uint64(0)}))
+		}
+	}
+	return inputs, nil
+}
+
+// write writes a zip file with the inputs, each under a number.
+func write(name string, inputs [][]byte) (err error) {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	z := zip.NewWriter(f)
+	for i, input := range inputs {
+		w, err := z.Create(fmt.Sprintf("%04d", i))
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(input); err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}
