@@ -130,6 +130,9 @@ func runAll(ctx context.Context, o *options, targets []target, stdout io.Writer)
 		fuzz, bound := b.next(len(targets) - i)
 		start := time.Now()
 		r := t.run(ctx, o, fuzz, bound, stdout)
+		if r.Result == passed && r.Executions == 0 { // its time was too short for its seeds
+			r = t.run(ctx, o, "100x", bound, stdout)
+		}
 		if err := ctx.Err(); err != nil {
 			return results, err
 		}

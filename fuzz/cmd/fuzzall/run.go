@@ -94,8 +94,11 @@ func (t *target) run(ctx context.Context, o *options, fuzztime string, bound tim
 	case limited.Err() != nil:
 		r.Result = hung
 	}
-	if r.output == "" && err != nil {
+	switch {
+	case err != nil && r.output == "":
 		r.output = err.Error()
+	case err == nil && r.Executions == 0 && strings.HasSuffix(fuzztime, "x"):
+		r.Result = broken // what ran nothing has shown nothing
 	}
 	return r
 }
