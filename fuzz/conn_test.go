@@ -16,6 +16,15 @@ func FuzzConn(f *testing.F) {
 	f.Fuzz(play.Conn)
 }
 
+// FuzzPeer has a Conn of either role meet a hostile peer: frames right and wrong,
+// garbage, floods, claims, pauses, half a close and a break, in any chops. What the
+// Conn returns, answers and closes with is what the slow model makes of the same bytes,
+// what it sends is legal for its role, and it ends in time, with bounded allocations.
+func FuzzPeer(f *testing.F) {
+	addScripts(f, 40)
+	f.Fuzz(play.Peer)
+}
+
 // addScripts adds n scripts, the same each time: some short, some long, with bytes of
 // which every third is small.
 func addScripts(f *testing.F, n int) {

@@ -37,15 +37,15 @@ type Options struct {
 // MaxStalls is the most that one direction stalls, in all.
 const MaxStalls = 200 * time.Millisecond
 
-// maxChops is after how many steps a direction carries all there is, so that a
-// large message does not cost a step a byte.
-const maxChops = 1500
+// maxSteps is after how many steps a direction carries all there is, and has room
+// for 64 KiB, so that a large message does not cost a step a byte.
+const maxSteps = 1000
 
 // A Link is two ends that are joined.
 type Link struct {
 	mu   sync.Mutex
 	cond *sync.Cond
-	bad  bool // chops and stalls
+	bad  bool // chops, stalls and has little room
 	opts Options
 	ends [2]end
 }
@@ -65,7 +65,7 @@ func New(o Options) (l *Link, a, b net.Conn) {
 	return l, &l.ends[0], &l.ends[1]
 }
 
-// Spoil makes chops and stalls begin.
+// Spoil makes chops and stalls begin, and ends a room of at least 64 KiB.
 func (l *Link) Spoil() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,11 +142,19 @@ func (l *Link) wake() {
 
 // chop returns how many of n bytes the next step of s carries.
 func (l *Link) chop(s *stream, n, limit int) int {
-	if !l.bad || limit == 0 || n == 0 || s.steps >= maxChops {
+	if !l.bad || limit == 0 || n == 0 || s.steps >= maxSteps {
 		return n
 	}
-	s.steps++
 	return min(n, 1+int(s.random()%uint64(limit)))
+}
+
+// room returns how many bytes s takes now.
+func (l *Link) room(s *stream) int {
+	room := l.opts.Room
+	if !l.bad || s.steps >= maxSteps {
+		room = max(room, 64<<10)
+	}
+	return room - len(s.buf)
 }
 
 // stall waits before a step, or not, and returns early if d passes.
@@ -181,6 +189,7 @@ func (e *end) Read(p []byte) (int, error) {
 			return 0, nil
 		case len(e.in.buf) > 0:
 			n := l.chop(&e.in, min(len(p), len(e.in.buf)), l.opts.ReadChop)
+			e.in.steps++
 			copy(p, e.in.buf[:n])
 			if e.in.buf = e.in.buf[n:]; len(e.in.buf) == 0 {
 				e.in.buf = nil
@@ -200,7 +209,7 @@ func (e *end) Write(p []byte) (n int, err error) {
 	defer l.mu.Unlock()
 	for first := true; first || n < len(p); first = false {
 		l.stall(e, out, &e.wd)
-		for !e.closed && !out.ended && !e.wd.passed() && !out.broken && !out.gone && len(out.buf) >= l.opts.Room && n < len(p) {
+		for !e.closed && !out.ended && !e.wd.passed() && !out.broken && !out.gone && l.room(out) <= 0 && n < len(p) {
 			l.cond.Wait()
 		}
 		switch {
@@ -213,7 +222,8 @@ func (e *end) Write(p []byte) (n int, err error) {
 		case out.gone || out.ended:
 			return n, syscall.EPIPE
 		}
-		m := l.chop(out, min(len(p)-n, l.opts.Room-len(out.buf)), l.opts.WriteChop)
+		m := l.chop(out, min(len(p)-n, l.room(out)), l.opts.WriteChop)
+		out.steps++
 		out.buf = append(out.buf, p[n:n+m]...)
 		n += m
 		l.cond.Broadcast()

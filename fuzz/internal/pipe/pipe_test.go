@@ -43,7 +43,8 @@ func TestPipeCarries(t *testing.T) {
 // if it is set meanwhile; after that all goes on.
 func TestPipeDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, a, b := New(Options{Room: 5})
+		l, a, b := New(Options{Room: 5})
+		l.Spoil()
 		begun := time.Now()
 		a.SetReadDeadline(begun.Add(time.Second))
 		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begun) != time.Second {

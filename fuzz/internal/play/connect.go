@@ -74,21 +74,21 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // accept is a server's handshake over nc.
-func accept(nc net.Conn, s script.Side) (*websocket.Conn, error) {
+func accept(nc net.Conn, ext []wire.Extension, limits websocket.Limits) (*websocket.Conn, error) {
 	br := bufio.NewReader(nc)
 	r, err := http.ReadRequest(br)
 	if err != nil {
 		return nil, err
 	}
 	w := &hijacker{header: http.Header{}, nc: nc, br: br}
-	return websocket.Accept(w, r, &websocket.AcceptOptions{Extensions: extensions()[s.Extension], Limits: limits(s)})
+	return websocket.Accept(w, r, &websocket.AcceptOptions{Extensions: ext, Limits: limits})
 }
 
 // dial is a client's handshake over nc.
-func dial(nc net.Conn, s script.Side) (*websocket.Conn, error) {
+func dial(nc net.Conn, ext []wire.Extension, limits websocket.Limits) (*websocket.Conn, error) {
 	c, _, err := websocket.Dial(context.Background(), "ws://fuzz.example/", &websocket.DialOptions{
-		Extensions: extensions()[s.Extension],
-		Limits:     limits(s),
+		Extensions: ext,
+		Limits:     limits,
 		Proxy:      func(*http.Request) (*url.URL, error) { return nil, nil },
 		NetDial:    func(context.Context, string, string) (net.Conn, error) { return nc, nil },
 	})
@@ -100,9 +100,9 @@ func connect(a, b net.Conn, sides [2]script.Side) (conns [2]*websocket.Conn, err
 	accepted := make(chan error)
 	go func() {
 		var err error
-		conns[server], err = accept(a, sides[server])
+		conns[server], err = accept(a, extensions()[sides[server].Extension], limits(sides[server]))
 		accepted <- err
 	}()
-	conns[client], err = dial(b, sides[client])
+	conns[client], err = dial(b, extensions()[sides[client].Extension], limits(sides[client]))
 	return conns, errors.Join(err, <-accepted)
 }

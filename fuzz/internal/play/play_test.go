@@ -11,6 +11,9 @@ import (
 // PLAY=20000 go test ./internal/play.
 func TestRandomConn(t *testing.T) { random(t, Conn) }
 
+// As are random scripts of peers.
+func TestRandomPeer(t *testing.T) { random(t, Peer) }
+
 func random(t *testing.T, play func(*testing.T, []byte)) {
 	n := 100
 	if s := os.Getenv("PLAY"); s != "" {

@@ -41,7 +41,7 @@ func (s *side) write(lane script.Lane) {
 		}
 		id := fmt.Sprintf("%s %d.%d ", names[s.index], lane, i)
 		m := order.Sent{Type: byte(typeOf(o.Text))}
-		m.Data = payload(id, o.Size(), o.Fill, o.Text, i+int(lane)*16)
+		m.Data = script.Payload(id, o.Size(), o.Fill, o.Text, i+int(lane)*16)
 		m.Begin = s.events.Add(1)
 		ctx, cancel := s.context(o)
 		switch o.Kind {

@@ -143,7 +143,7 @@ var (
 	rooms      = []int{1 << 20, 65536, 4096, 1000, 100, 7, 1, 20000}
 	chops      = []int{0, 1, 3, 16, 700, 5000, 0, 50}
 	maxSizes   = []int64{0, 0, 0, 0, -1, 1000, 20_000, 100}
-	maxFrames  = []int64{0, 0, 0, 1, 100, 125, 4096, 20_000}
+	maxFrames  = []int64{0, 0, 0, 1, 100, 125, 4096, 20_000} // 1 shrinks messages to 300 bytes
 	timeouts   = []time.Duration{time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 100 * time.Millisecond, time.Second, 7 * time.Second}
 	writeWaits = []time.Duration{0, 0, 0, 0, -1, 500 * time.Millisecond, 3 * time.Second, time.Minute}
 	closeWaits = []time.Duration{0, 0, 0, 0, -1, 100 * time.Millisecond, time.Second, time.Minute}
@@ -164,7 +164,13 @@ func ParseConn(b []byte) *Conn {
 	last := in.byte()
 	s.Last = int(last & 1)
 	for len(in.b) > 0 && len(s.Ops) < maxOps {
-		s.Ops = append(s.Ops, in.op())
+		o := in.op()
+		for i := range o.Chunks {
+			if s.Sides[o.Side].MaxFrame == 1 {
+				o.Chunks[i].Size %= 300 // each byte is a frame
+			}
+		}
+		s.Ops = append(s.Ops, o)
 	}
 	return s
 }

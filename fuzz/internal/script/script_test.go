@@ -42,3 +42,43 @@ func TestParseConn(t *testing.T) {
 		t.Errorf("%v", s)
 	}
 }
+
+// So are peers.
+func TestParsePeer(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	seen := make(map[StepKind]int)
+	words := make(map[string]int)
+	for range 1000 {
+		b := make([]byte, rnd.IntN(400))
+		for i := range b {
+			b[i] = byte(rnd.Uint32())
+		}
+		s := ParsePeer(b)
+		for _, step := range s.Steps {
+			seen[step.Kind]++
+			if step.Kind == Send {
+				word, _, _ := strings.Cut(strings.TrimLeft(step.What, "0123456789 "), " ")
+				words[strings.Trim(word, ":,")]++
+			}
+		}
+		if n := len(s.Stream()); len(s.Steps) > maxSteps || n > 2*maxData {
+			t.Fatalf("%d steps, %d bytes", len(s.Steps), n)
+		}
+		if text := s.String(); strings.Count(text, "\n") != len(s.Steps)+len(s.Writes)+3 {
+			t.Fatalf("%q", text)
+		}
+	}
+	for k := Send; k <= Abort; k++ {
+		if seen[k] == 0 {
+			t.Errorf("no step of kind %d", k)
+		}
+	}
+	for _, word := range []string{"message", "ping", "pong", "close", "frame", "frames", "header", "bytes", "compressed"} {
+		if words[word] == 0 {
+			t.Errorf("no %s", word)
+		}
+	}
+	if s := ParsePeer(nil); len(s.Steps) != 0 || s.Link.Room == 0 {
+		t.Errorf("%v", s)
+	}
+}

@@ -1,18 +1,16 @@
-package play
+package script
 
 import (
 	"fmt"
 	"strings"
 	"sync"
-
-	"github.com/hawser-ws/hawser/fuzz/internal/script"
 )
 
-// fillings are what payloads are made of, for each value of script.Op.Fill. All but
+// fillings are what payloads are made of, for each value of Op.Fill. All but
 // the second are text; each is longer than a payload, so that it may begin anywhere
 // in the first part.
 var fillings = sync.OnceValue(func() (all [4]string) {
-	const n = 8*script.MaxSize + 4096
+	const n = 8*MaxSize + 4096
 	var b strings.Builder
 	for i := 0; b.Len() < n; i++ {
 		fmt.Fprintf(&b, `{"id":%d,"name":"item %d","tags":["red","green"],"ok":true},`, i, i*i%997)
@@ -32,8 +30,8 @@ var fillings = sync.OnceValue(func() (all [4]string) {
 	return all
 })
 
-// payload makes a payload of n bytes that begins with id, as far as it has room.
-func payload(id string, n int, fill byte, text bool, shift int) []byte {
+// Payload makes a payload of n bytes that begins with id, as far as it has room.
+func Payload(id string, n int, fill byte, text bool, shift int) []byte {
 	p := append(make([]byte, 0, n), id[:min(n, len(id))]...)
 	if text && fill == 1 {
 		fill = 0

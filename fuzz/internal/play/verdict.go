@@ -1,0 +1,238 @@
+package play
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
+	"github.com/hawser-ws/hawser/fuzz/internal/order"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// An expectation is what a Conn makes of a stream.
+type expectation struct {
+	messages []order.Got
+	pings    [][]byte
+	fault    *model.Fault // of the frames
+	coding   bool         // or of what compression makes of them, in any place from there on
+	closed   bool
+	code     int
+	reason   string
+}
+
+// expect returns what the stream of the peer is, by the model.
+func (d *duel) expect(stream []byte) expectation {
+	orElse := func(n, def int64) int64 {
+		if n == 0 {
+			return def
+		}
+		return n
+	}
+	c := model.Config{
+		Server: d.script.Server, MaxFrame: -1,
+		MaxMessage:        orElse(d.script.Side.MaxMessage, websocket.DefaultMaxMessage),
+		MaxControls:       orElse(int64(d.script.Side.MaxControls), websocket.DefaultMaxControls),
+		MaxEmptyFragments: orElse(int64(d.script.Empty), websocket.DefaultMaxEmptyFragments),
+	}
+	if d.session != nil {
+		c.RSV = 4
+	}
+	r := model.Decode(c, stream)
+	e := expectation{fault: r.Fault, closed: r.Closed, code: r.Code, reason: string(r.Reason)}
+	var open *model.Message // by the frames
+	for i, n := 0, 0; i < len(r.Frames); i++ {
+		switch f := &r.Frames[i]; {
+		case f.Opcode == 9:
+			e.pings = append(e.pings, f.Payload)
+		case f.Opcode >= 8:
+		case n < len(r.Messages) && f.Fin && uint64(len(f.Payload)) == f.Length:
+			m := r.Messages[n]
+			n++
+			if open = nil; !m.Coded {
+				e.messages = append(e.messages, order.Got{Type: m.Opcode, Data: m.Payload})
+				continue
+			}
+			out, err := d.decode(m.Payload, c.MaxMessage)
+			if err != nil || m.Opcode == 1 && !whole(out) {
+				return expectation{messages: e.messages, pings: e.pings, coding: true}
+			}
+			e.messages = append(e.messages, order.Got{Type: m.Opcode, Data: out})
+		default:
+			if f.Opcode != 0 {
+				open = &model.Message{Opcode: f.Opcode, Coded: f.RSV != 0}
+			}
+		}
+	}
+	if open != nil && open.Coded { // it may be wrong before its end
+		e.coding = true
+	}
+	return e
+}
+
+func whole(p []byte) bool {
+	_, ok := model.Text(p)
+	return ok
+}
+
+var errOver = errors.New("over the limit")
+
+// decode decompresses a message in one piece.
+func (d *duel) decode(payload []byte, limit int64) (out []byte, err error) {
+	dec, err := d.session.Decode(4)
+	if err != nil {
+		return nil, err
+	}
+	defer dec.Release()
+	for more := true; more; {
+		var n int
+		out, n, more, err = dec.Append(out, payload, true, 64<<10)
+		if payload = payload[n:]; err != nil {
+			return nil, err
+		}
+		if limit >= 0 && int64(len(out)) > limit {
+			return nil, errOver
+		}
+	}
+	return out, nil
+}
+
+// judge compares what the Conn did with what the model says.
+func (d *duel) judge(stream []byte) {
+	e := d.expect(stream)
+	calm := d.script.Calm()
+	if err := sameMessages(d.got, e.messages, calm && !e.coding); err != "" {
+		d.fault("%s", err)
+	}
+	said := d.judgeSaid()
+	if said == nil {
+		return
+	}
+	d.judgePongs(said, e, calm)
+	if calm {
+		d.judgeEnd(said, e)
+	} else if said.Closed && said.Code != 1000 && !e.coding {
+		// Whatever was in the way, it does not close for what did not happen.
+		if fault := e.fault != nil && said.Code == e.fault.Rule.Code(); !fault && (!e.closed || said.Code != e.code) {
+			d.fault("the Conn closed with %d %q, for fault %+v, close %v %d", said.Code, said.Reason, e.fault, e.closed, e.code)
+		}
+	}
+}
+
+func sameMessages(got, want []order.Got, all bool) string {
+	for i, g := range got {
+		if i >= len(want) {
+			return "a message that was never sent: " + g.String()
+		}
+		if w := want[i]; g.Type != w.Type || !bytes.Equal(g.Data, w.Data) {
+			return "got " + g.String() + ", want " + w.String()
+		}
+	}
+	if all && len(got) < len(want) {
+		return "missing: " + want[len(got)].String()
+	}
+	return ""
+}
+
+// judgeSaid checks that what the Conn has sent is a stream of legal frames, and its
+// messages those that it was told to write. It returns what the model makes of it.
+func (d *duel) judgeSaid() *model.Result {
+	c := model.Config{Server: !d.script.Server, MaxFrame: -1, MaxMessage: -1, MaxControls: -1, MaxEmptyFragments: -1}
+	if d.session != nil {
+		c.RSV = 4
+	}
+	r := model.Decode(c, d.heard)
+	if r.Fault != nil {
+		d.fault("the Conn sent what is not allowed: %+v", *r.Fault)
+		return nil
+	}
+	window := inflate.Stream{Window: 1 << 15}
+	var got []order.Got
+	for _, m := range r.Messages {
+		g := order.Got{Type: m.Opcode, Data: m.Payload}
+		if m.Coded {
+			in, err := window.Message(m.Payload)
+			if err != nil {
+				d.fault("the Conn sent a message that does not inflate: %v", err)
+				return nil
+			}
+			g.Data = in.Out
+		}
+		got = append(got, g)
+	}
+	complete := d.script.Calm() && (!d.script.Link.HalfClose || r.Closed)
+	if err := order.Check([2][]order.Sent{d.sent}, got, complete); err != nil {
+		d.fault("from the Conn: %w", err)
+	}
+	return &r
+}
+
+// judgePongs checks that each ping had its pong, in order.
+func (d *duel) judgePongs(said *model.Result, e expectation, calm bool) {
+	var pongs [][]byte
+	size := 0
+	for i := range said.Frames {
+		if f := &said.Frames[i]; f.Opcode == 10 && uint64(len(f.Payload)) == f.Length {
+			pongs = append(pongs, f.Payload)
+		}
+	}
+	for _, p := range e.pings {
+		size += len(p) + 1
+	}
+	exact := calm && size < 16<<10 && !e.coding
+	at := 0
+	for i, p := range pongs {
+		for ; at < len(e.pings) && !bytes.Equal(e.pings[at], p); at++ {
+			if exact {
+				d.fault("pong %d is %.20q, want %.20q", i, p, e.pings[at])
+				return
+			}
+		}
+		if at == len(e.pings) {
+			d.fault("pong %d, %.20q, answers no ping, or comes too late", i, p)
+			return
+		}
+		at++
+	}
+	if exact && at < len(e.pings) {
+		d.fault("%d pongs for %d pings", len(pongs), len(e.pings))
+	}
+}
+
+// judgeEnd checks the last error of the reader and the Conn's close frame.
+func (d *duel) judgeEnd(said *model.Result, e expectation) {
+	var closed *websocket.CloseError
+	var own *websocket.Error
+	var w *wire.Error
+	errors.As(d.final, &own)
+	switch {
+	case e.coding:
+		if said.Closed && said.Code != 1007 && said.Code != 1009 && (e.fault == nil || said.Code != e.fault.Rule.Code()) {
+			d.fault("the Conn closed with %d %q for a compressed message: %v", said.Code, said.Reason, d.final)
+		}
+	case e.fault != nil:
+		want := e.fault.Rule.Code()
+		if own == nil || !errors.As(d.final, &w) || w.Offset != e.fault.At || int(own.Code) != want {
+			d.fault("the read ended with %v, want %+v", d.final, *e.fault)
+		}
+		if !said.Closed || said.Code != want {
+			d.fault("the peer got close=%v %d, want %d", said.Closed, said.Code, want)
+		}
+	case e.closed:
+		if !errors.As(d.final, &closed) || int(closed.Code) != e.code || closed.Reason != e.reason {
+			d.fault("the read ended with %v, want close %d %q", d.final, e.code, e.reason)
+		}
+		if !said.Closed || said.Code != e.code || len(said.Reason) > 0 {
+			d.fault("the peer got close=%v %d %q, want %d", said.Closed, said.Code, said.Reason, e.code)
+		}
+	default:
+		if !errors.Is(d.final, io.ErrUnexpectedEOF) || said.Closed {
+			d.fault("the read ended with %v, want an unexpected EOF; close=%v %d", d.final, said.Closed, said.Code)
+		}
+	}
+	if d.closeErr != nil {
+		d.fault("Close: %v", d.closeErr)
+	}
+}

@@ -1,0 +1,357 @@
+package script
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
+)
+
+// A Peer is a script for a hostile peer and what the Conn does that it meets.
+type Peer struct {
+	Link   Link
+	Server bool // the Conn is a server
+	Side   Side // of the Conn
+	Empty  int  // MaxEmptyFragments of the Conn
+
+	Takeover   bool // the peer offers, or grants, context takeover
+	Form       Form // how the Conn reads
+	Buffer     int
+	CloseAfter time.Duration // the Conn closes then, if not 0
+	Writes     []Op          // by the Conn, one after the other
+	Early      int           // bytes that come with the handshake
+
+	Steps []Step
+}
+
+// A Form is how a Conn reads.
+type Form uint8
+
+// The forms.
+const (
+	ByRead Form = iota
+	ByAppendRead
+	ByReader
+	ByMessages
+	ByTimedReads // Read again and again, with contexts that end after 3 ms
+	ByRacedReads // Read again and again, with contexts that end meanwhile
+	forms
+)
+
+func (f Form) String() string {
+	return [...]string{"Read", "AppendRead", "Reader", "Messages", "Read with timeouts", "Read, cancelled"}[f]
+}
+
+// A StepKind is what a step of a peer does.
+type StepKind uint8
+
+// The kinds of step.
+const (
+	Send      StepKind = iota
+	Pause              // Step.Time
+	StopsRead          // for Step.Time
+	HalfClose          // ends what the Conn reads
+	Abort              // breaks the connection off
+)
+
+// A Step is one step of a peer.
+type Step struct {
+	Kind  StepKind
+	Time  time.Duration
+	Bytes []byte // as on the wire
+	What  string // in words
+}
+
+// maxSteps is the most steps of a peer.
+const maxSteps = 40
+
+var (
+	emptyLimits = []int{0, 0, 0, 3}
+	claims      = []uint64{1 << 20, 1<<20 + 1, 70_000, 1 << 32, 1 << 62, 1<<63 - 1, 1 << 63, 1<<64 - 1}
+	peerCodes   = append(codes, badCodes...)
+	stops       = []time.Duration{10 * time.Millisecond, time.Second, 3 * time.Second, 40 * time.Second}
+)
+
+// ParsePeer makes a script of b.
+func ParsePeer(b []byte) *Peer {
+	in := &input{b: b}
+	s := &Peer{Link: in.link()}
+	a := in.byte()
+	s.Server, s.Takeover = a&1 != 0, a&2 != 0
+	s.Empty = pick(emptyLimits, a>>2&3)
+	s.Form, s.Buffer = Form(a>>4)%forms, 1
+	s.Side = in.side()
+	if s.Side.MaxControls < 0 {
+		s.Side.MaxControls = 0 // the model counts
+	}
+	if s.Side.CloseTimeout < 0 {
+		s.Side.CloseTimeout = 0
+	}
+	c := in.byte()
+	s.Buffer = pick(buffers, c&7)
+	if c>>3&7 == 7 {
+		s.CloseAfter = pick(timeouts, c)
+	}
+	s.Early = int(c>>6) * 9
+	for range in.byte() & 3 {
+		o := Op{Kind: Write}
+		in.message(&o)
+		if s.Side.MaxFrame == 1 {
+			o.Chunks[0].Size %= 300
+		}
+		s.Writes = append(s.Writes, o)
+	}
+	w := &frames{in: in, masked: s.Server, coded: s.Side.Extension >= FirstExtension}
+	for len(in.b) > 0 && len(s.Steps) < maxSteps {
+		s.Steps = append(s.Steps, w.step())
+	}
+	return s
+}
+
+// FirstExtension is the first value of Side.Extension that stands for one.
+const FirstExtension = 4
+
+// frames makes the bytes of steps.
+type frames struct {
+	in     *input
+	masked bool // as the peer's role asks for
+	coded  bool // compression was negotiated
+	keys   uint32
+}
+
+// step reads a step.
+func (w *frames) step() Step {
+	in := w.in
+	a := in.byte()
+	switch k := a & 31; {
+	case k < 10:
+		return w.message(a)
+	case k < 13:
+		n := int(in.byte() % 126)
+		return w.send(w.frame(nil, 0x89, Payload("ping ", n, a>>5, false, n)), "ping of %d", n)
+	case k == 13:
+		return w.send(w.frame(nil, 0x8a, in.bytes(int(in.byte()&15))), "pong")
+	case k == 14:
+		return w.close()
+	case k < 18:
+		return w.loose()
+	case k == 18:
+		return w.claim()
+	case k == 19:
+		p := in.bytes(int(in.byte() & 31))
+		return w.send(p, "bytes % x", p)
+	case k == 20:
+		return Step{Kind: Pause, Time: pick(delays, a>>5|8)}
+	case k == 21:
+		return Step{Kind: StopsRead, Time: pick(stops, a>>5)}
+	case k == 22 && a>>5 == 0:
+		return Step{Kind: HalfClose}
+	case k == 23 && a>>5 == 0:
+		return Step{Kind: Abort}
+	case k == 24:
+		return w.flood(a)
+	case k < 30 && w.coded:
+		return w.crafted(a)
+	}
+	return Step{Kind: Pause, Time: pick(delays, a>>5)}
+}
+
+func (w *frames) send(b []byte, format string, args ...any) Step {
+	return Step{Kind: Send, Bytes: b, What: fmt.Sprintf(format, args...)}
+}
+
+// frame appends a frame of the form that its length asks for, as the role masks.
+func (w *frames) frame(dst []byte, first byte, payload []byte) []byte {
+	form := 0
+	switch n := len(payload); {
+	case n > 65535:
+		form = 127
+	case n > 125:
+		form = 126
+	}
+	return w.raw(dst, first, form, uint64(len(payload)), w.masked, payload)
+}
+
+// raw appends a frame whose header says what it is told. Keys are made up; the first
+// is of zeros.
+func (w *frames) raw(dst []byte, first byte, form int, length uint64, masked bool, payload []byte) []byte {
+	second := byte(0)
+	if masked {
+		second = 128
+	}
+	dst = append(dst, first)
+	switch form {
+	case 126:
+		dst = binary.BigEndian.AppendUint16(append(dst, second|126), uint16(length))
+	case 127:
+		dst = binary.BigEndian.AppendUint64(append(dst, second|127), length)
+	default:
+		dst = append(dst, second|byte(length&127))
+	}
+	if !masked {
+		return append(dst, payload...)
+	}
+	key := binary.BigEndian.AppendUint32(nil, w.keys)
+	w.keys = w.keys*1664525 + 1013904223
+	dst = append(dst, key...)
+	for i, b := range payload {
+		dst = append(dst, b^key[i%4])
+	}
+	return dst
+}
+
+// message is a whole message, in one to four frames, with pings between.
+func (w *frames) message(a byte) Step {
+	how := w.in.byte()
+	opcode := 1 + a&1
+	fill := how & 3
+	n := w.in.size()
+	p := Payload("peer ", n, fill, opcode == 1 && how&0x80 == 0, int(how))
+	parts := 1 + int(a>>5&3)
+	var b []byte
+	for i := range parts {
+		piece := p[i*n/parts : (i+1)*n/parts]
+		first := byte(0)
+		if i == 0 {
+			first = opcode
+		}
+		if i == parts-1 {
+			first |= 128
+		}
+		b = w.frame(b, first, piece)
+		if how&4 != 0 && i < parts-1 {
+			b = w.frame(b, 0x89, []byte{byte(i), how})
+		}
+	}
+	return w.send(b, "message: opcode %d, %d bytes of fill %d in %d frames", opcode, n, fill, parts)
+}
+
+// close is a close frame, as it should be or not.
+func (w *frames) close() Step {
+	a, b := w.in.byte(), w.in.byte()
+	code, reason := pick(peerCodes, a), pick(reasons, b&7)
+	if len(reason) > 123 {
+		reason = reason[:123]
+	}
+	p := append(binary.BigEndian.AppendUint16(nil, code), reason...)
+	switch b >> 3 {
+	case 0:
+		p, code = nil, 0
+	case 1:
+		p = p[:1]
+	case 2:
+		p = append(p[:2], 0xff)
+	}
+	return w.send(w.frame(nil, 0x88, p), "close % x", p)
+}
+
+// loose is a frame of which any part may be wrong.
+func (w *frames) loose() Step {
+	first, how := w.in.byte(), w.in.byte()
+	p := w.in.bytes(int(w.in.byte() & 63))
+	if how&8 != 0 {
+		p = Payload("loose", 126+int(how>>4), 0, false, 0)
+	}
+	form := []int{0, 126, 127}[how%3]
+	if how&0xe0 == 0 {
+		form = 0
+	}
+	masked := w.masked != (how&0x70 == 0x70)
+	return w.send(w.raw(nil, first, form, uint64(len(p)), masked, p),
+		"frame: first byte %#x, masked=%v, length %d in form %d", first, masked, len(p), form)
+}
+
+// claim is the header of a frame that says more than comes.
+func (w *frames) claim() Step {
+	a := w.in.byte()
+	length := pick(claims, a)
+	return w.send(w.raw(nil, 1+a>>3&1|a&0x80, 127, length, w.masked, []byte("some")), "header: %d bytes, and 4", length)
+}
+
+// flood is many small frames.
+func (w *frames) flood(a byte) Step {
+	n := 1 + int(w.in.byte()%40)
+	var b []byte
+	first := byte(0x89)
+	if a&0x20 != 0 {
+		b = w.frame(b, 2, nil)
+		first = 0
+	}
+	for range n {
+		b = w.frame(b, first, nil)
+	}
+	if a&0x20 != 0 {
+		b = w.frame(b, 0x80, []byte("end"))
+	}
+	return w.send(b, "%d frames, empty, of first byte %#x", n, first)
+}
+
+// crafted is a compressed message, of blocks of all kinds, in one frame or two.
+func (w *frames) crafted(a byte) Step {
+	p, rest := inflate.Craft(w.in.b)
+	w.in.b = rest
+	p = p[:min(len(p), MaxSize)]
+	first := 0xc0 | 1 + a&1
+	if a&0x20 == 0 {
+		return w.send(w.frame(nil, first, p), "compressed: %d bytes", len(p))
+	}
+	n := len(p) / 2
+	return w.send(w.frame(w.frame(nil, first&0x7f, p[:n]), 0x80, p[n:]), "compressed: %d bytes in two frames", len(p))
+}
+
+// Stream returns all bytes that the Conn is to read, if nothing breaks off.
+func (s *Peer) Stream() (b []byte) {
+	for _, step := range s.Steps {
+		switch step.Kind {
+		case Send:
+			b = append(b, step.Bytes...)
+		case HalfClose, Abort:
+			return b
+		}
+	}
+	return b
+}
+
+// Calm reports whether the peer reads and sends without great pauses, breaks nothing
+// off, and the Conn does not close: then all that happens is known beforehand.
+func (s *Peer) Calm() bool {
+	var pauses time.Duration
+	for _, step := range s.Steps {
+		if pauses += step.Time; step.Kind == Abort || step.Kind == HalfClose || pauses > 300*time.Millisecond {
+			return false
+		}
+	}
+	return s.CloseAfter == 0 && (s.Side.CloseTimeout == 0 || s.Side.CloseTimeout > time.Second) &&
+		(s.Side.WriteTimeout <= 0 || s.Side.WriteTimeout > time.Second)
+}
+
+// String returns the script, one step a line.
+func (s *Peer) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "link: %+v\nserver=%v %+v, MaxEmptyFragments %d, peer's takeover=%v\n", s.Link, s.Server, s.Side, s.Empty, s.Takeover)
+	fmt.Fprintf(&b, "the Conn reads by %v, buffer %d, closes after %v; early: %d bytes\n", s.Form, s.Buffer, s.CloseAfter, s.Early)
+	for i := range s.Writes {
+		fmt.Fprintf(&b, "the Conn writes: %v\n", &s.Writes[i])
+	}
+	for i, step := range s.Steps {
+		fmt.Fprintf(&b, "%3d %v\n", i, step)
+	}
+	return b.String()
+}
+
+// String returns the step in words.
+func (s Step) String() string {
+	switch s.Kind {
+	case Send:
+		return fmt.Sprintf("%s: % .40x", s.What, s.Bytes[:min(len(s.Bytes), 40)])
+	case Pause:
+		return fmt.Sprintf("nothing for %v", s.Time)
+	case StopsRead:
+		return fmt.Sprintf("does not read for %v", s.Time)
+	case HalfClose:
+		return "ends the stream"
+	}
+	return "breaks the connection off"
+}
