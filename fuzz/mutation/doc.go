@@ -29,8 +29,9 @@
 // and tests that fail once functions are no longer inlined, such as counts of
 // allocations, are built one fault at a time. The coverage of each test is measured
 // once, and a fault meets only the tests that reach it, the fastest first. A run
-// that takes ten times its usual time counts as noticed, as does one that takes
-// more memory than -memory.
+// that takes 3 s and four times its usual time counts as noticed, as does one that
+// takes more memory than -memory. On a machine that is busy with other things, as a
+// run of the same tests without the fault shows, it gets three times as long.
 //
 // # Faults that cannot be noticed
 //

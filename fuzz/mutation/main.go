@@ -52,7 +52,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	f.IntVar(&o.sample, "sample", 0, "try only `n` faults of each package, drawn by -seed; 0 for all")
 	f.Uint64Var(&o.seed, "seed", 1, "what -sample draws by")
 	f.Float64Var(&o.min, "min", 0, "exit with status 1 below this score in `per cent`, or if a listed fault is stale")
-	f.IntVar(&o.factor, "timeout", 10, "how many times its usual time a run of tests may take; at least 2")
+	f.IntVar(&o.factor, "timeout", 4, "how many times its usual time a run of tests may take, beside 3 s; at least 2")
 	f.IntVar(&o.memory, "memory", 4096, "address space of a run of tests in `MiB`, on Unix; 0 for no limit")
 	f.StringVar(&o.known, "known", "", "`file` of faults that cannot be noticed (default: the command's own for the package)")
 	f.BoolVar(&o.json, "json", false, "report in JSON, an object for each package")

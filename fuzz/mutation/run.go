@@ -217,7 +217,7 @@ func (r *runner) judge(ctx context.Context, tests []*test, id int, bin func(*tes
 			for _, t := range stage {
 				usual += t.time
 			}
-			l := limits{timeout: r.factor * (usual + 300*time.Millisecond), mib: r.mib, temp: r.temp}
+			l := limits{timeout: 3*time.Second + r.factor*usual, mib: r.mib, temp: r.temp}
 			v := tr.run(ctx, bin(tr), names(stage), id, l, "-test.failfast")
 			if v.by == timedOut {
 				v = r.slow(ctx, tr, bin(tr), stage, id, l, v)
@@ -241,7 +241,7 @@ func (r *runner) slow(ctx context.Context, tr *tester, bin string, stage []*test
 	if tr.run(ctx, control, names(stage), 0, l); time.Since(start) < l.timeout/2 {
 		return v
 	}
-	l.timeout *= 5
+	l.timeout *= 3
 	return tr.run(ctx, bin, names(stage), id, l, "-test.failfast")
 }
 
