@@ -21,6 +21,10 @@ import (
 // patience is how long, by the clock of the bubble, a script may take in all.
 const patience = time.Hour
 
+// busy is how long a script may take by the real clock, on a machine that has other
+// things to do: most take a millisecond.
+const busy = 5 * time.Minute
+
 // A run is a script that is being performed.
 type run struct {
 	script   *script.Conn
@@ -72,10 +76,10 @@ func Conn(t *testing.T, b []byte) {
 }
 
 // watch runs f in a bubble. If f panics, which it does, too, if all wait for each other
-// or a goroutine is left, or if it is busy for a minute of the real clock, the script
+// or a goroutine is left, or if it takes too long by the real clock, the script
 // and the goroutines are printed.
 func watch(t *testing.T, s fmt.Stringer, f func(t *testing.T)) {
-	timer := time.AfterFunc(time.Minute, func() { explode("busy for a minute", s) })
+	timer := time.AfterFunc(busy, func() { explode("busy for too long", s) })
 	defer timer.Stop()
 	defer func() {
 		if p := recover(); p != nil {

@@ -139,7 +139,10 @@ func sameMessages(got, want []order.Got, all bool) string {
 // judgeSaid checks that what the Conn has sent is a stream of legal frames, and its
 // messages those that it was told to write. It returns what the model makes of it.
 func (d *duel) judgeSaid() *model.Result {
-	c := model.Config{Server: !d.script.Server, MaxFrame: -1, MaxMessage: -1, MaxControls: -1, MaxEmptyFragments: -1}
+	c := model.Config{
+		Server: !d.script.Server, MaxFrame: -1, MaxMessage: -1, MaxControls: -1, MaxEmptyFragments: -1,
+		AnyText: true, // or each frame costs as much as all before it
+	}
 	if d.session != nil {
 		c.RSV = 4
 	}
@@ -159,6 +162,9 @@ func (d *duel) judgeSaid() *model.Result {
 				return nil
 			}
 			g.Data = in.Out
+		}
+		if g.Type == 1 && !whole(g.Data) {
+			d.fault("the Conn sent text that is none: %v", g)
 		}
 		got = append(got, g)
 	}
