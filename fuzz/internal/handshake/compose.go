@@ -15,6 +15,10 @@ func Response(script []byte) []byte {
 	return compose(script, responseStarts, responseNeeds, responseMore, "\x82\x02ab\x89\x00")
 }
 
+// maxHead is where a script ends however long it is: an octet may stand for a line of
+// 4 KB, and the models are slow. All limits are well below.
+const maxHead = 128 << 10
+
 func compose(script []byte, starts, needs, more []string, behind string) []byte {
 	next := func() (b byte) {
 		if len(script) > 0 {
@@ -29,7 +33,7 @@ func compose(script []byte, starts, needs, more []string, behind string) []byte 
 			lines = append(lines, line)
 		}
 	}
-	for len(script) > 0 {
+	for size := 0; len(script) > 0 && size < maxHead; {
 		b := int(next())
 		line := more[b%len(more)]
 		if strings.HasSuffix(line, ":") { // a value of the script's own
@@ -41,6 +45,7 @@ func compose(script []byte, starts, needs, more []string, behind string) []byte 
 			lines = append(lines, "")
 		}
 		lines = append(lines, line)
+		size += len(line)
 	}
 	return []byte(strings.Join(lines, "\r\n") + "\r\n\r\n" + behind)
 }
