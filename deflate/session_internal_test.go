@@ -1,0 +1,111 @@
+package deflate
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// agreed returns the two sessions of a connection with windows of 32 KiB.
+func agreed(t *testing.T) (server, client *session) {
+	t.Helper()
+	e := New(&Options{WindowBits: 15})
+	var offers []wire.Offer
+	offers = e.Offer(offers)
+	answer, s, ok := e.Accept(func(yield func(wire.Offer) bool) { yield(offers[0]) })
+	if !ok {
+		t.Fatal("declined")
+	}
+	c, err := e.Confirm(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.(*session), c.(*session)
+}
+
+// A session that is closed in the middle of messages holds nothing of what it had.
+func TestCloseLetsGo(t *testing.T) {
+	s, c := agreed(t)
+	p := bytes.Repeat([]byte("0123456789"), 100)
+	for _, s := range []*session{s, c} {
+		z, err := s.Encode(wire.MessageInfo{Size: -1}).Append(nil, p, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dec, _ := s.Decode(wire.RSV1)
+		if _, _, _, err := dec.Append(nil, z, true, 2*len(p)); err != nil {
+			t.Fatal(err)
+		}
+		dec.Release()
+		_, _ = s.Encode(wire.MessageInfo{Size: -1}).Append(nil, p, false)
+		dec, _ = s.Decode(wire.RSV1)
+		_, _, _, _ = dec.Append(nil, z[:len(z)/2], false, 10)
+		if s.enc.window.buf == nil || s.dec.window.buf == nil || s.enc.c == nil || s.dec.inf == nil {
+			t.Fatal("the test is of no use")
+		}
+		_ = s.Close()
+		if s.enc.window.buf != nil || s.dec.window.buf != nil {
+			t.Error("windows are kept")
+		}
+		if s.enc.c != nil || s.dec.inf != nil {
+			t.Error("what was borrowed is kept")
+		}
+	}
+}
+
+// Between two calls an inflater refers to nothing that is its caller's.
+func TestInflaterKeepsNothing(t *testing.T) {
+	src := []byte("\x00\x05\x00\xfa\xffHello\x00") // stored
+	for _, most := range []int{0, 2, 5, 100} {
+		for _, fin := range []bool{false, true} {
+			f := newInflater()
+			f.begin(nil)
+			if _, _, _, err := f.append(make([]byte, 3), src, fin, most); err != nil {
+				t.Fatal(err)
+			}
+			if f.out != nil || f.src != nil && !f.tail {
+				t.Errorf("most %d, fin %v: it keeps %q and %q", most, fin, f.src, f.out)
+			}
+		}
+	}
+}
+
+// A compressor that comes back to its last connection goes on where it was, unless
+// the message's last block was so short that it has forgotten its context: then, and
+// only then, the window has to be entered again.
+func TestContextOfCompressor(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 1))
+	for _, test := range []struct {
+		size int
+		kept bool
+	}{
+		{1, false}, {minMatch - 1, false}, {minMatch, true}, {minMatch + 1, true}, {maxBlock, true},
+		{maxBlock + 1, false}, {maxBlock + minMatch - 1, false}, {maxBlock + minMatch, true},
+	} {
+		s, _ := agreed(t)
+		msg := make([]byte, test.size)
+		for i := range msg {
+			msg[i] = "0123456789abcdef"[rnd.IntN(16)]
+		}
+		enc := s.Encode(wire.MessageInfo{Size: -1})
+		z, _ := enc.Append(nil, nil, false)
+		c := s.enc.c
+		if z, _ = enc.Append(z, msg, true); c == nil {
+			t.Fatal("no compressor")
+		}
+		if kept := c.ctx == s.enc.done; kept != test.kept || !kept && c.ctx != (mark{}) {
+			t.Errorf("%d bytes: context kept: %v", test.size, kept)
+		}
+		// However that is, the next message refers to it, if it is long enough to
+		// be looked at.
+		again := msg[max(0, len(msg)-1000):]
+		if len(again) < minMatch {
+			continue
+		}
+		if z, _ = s.Encode(wire.MessageInfo{Size: -1}).Append(nil, again, true); len(z) > len(again)/4 {
+			t.Errorf("%d bytes, and the end of them again: %d bytes of %d", test.size, len(z), len(again))
+		}
+	}
+}
