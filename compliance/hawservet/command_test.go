@@ -100,6 +100,9 @@ func run(t *testing.T, dir, name string, args ...string) (string, bool) {
 // The command says each thing once, by itself and under go vet, and fails; without
 // the faults it is content.
 func TestCommand(t *testing.T) {
+	if underRace {
+		t.Skip("what it runs is built without the race detector")
+	}
 	tool := filepath.Join(t.TempDir(), "hawservet")
 	if runtime.GOOS == "windows" {
 		tool += ".exe"

@@ -23,6 +23,9 @@ var meant = map[string]string{
 
 // The programs and tests of the other modules raise no false alarm.
 func TestWorkspace(t *testing.T) {
+	if underRace {
+		t.Skip("it has no goroutines, and takes long under the race detector")
+	}
 	found := make(map[string]bool)
 	for _, module := range []string{"examples", "compliance", "fuzz"} {
 		for _, d := range analyze(t, module) {

@@ -1,0 +1,5 @@
+//go:build !race
+
+package hawservet_test
+
+const underRace = false
