@@ -137,11 +137,11 @@ func fit(first byte, open bool, rsv, frameRSV byte) byte {
 	case first&15 == 8:
 		return 0x88
 	case first&8 != 0:
-		return 0x89 + first&1
+		return 0x8a - first&1 // odd is a ping, as its opcode
 	case open:
 		return first & (0x80 | frameRSV<<4)
 	}
-	return first&(0x80|(rsv|frameRSV)<<4) | 1 + first&1
+	return first&(0x80|(rsv|frameRSV)<<4) | (2 - first&1) // odd is text, as its opcode
 }
 
 // filler is n bytes of text with characters of one to four bytes.

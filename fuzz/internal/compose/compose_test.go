@@ -24,6 +24,22 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+// The first byte of an entry keeps its kind and is made to fit.
+func TestFit(t *testing.T) {
+	for _, tt := range []struct {
+		first byte
+		open  bool
+		want  byte
+	}{
+		{0x81, false, 0x81}, {0x02, false, 0x02}, {0x81, true, 0x80}, {0x09, false, 0x89}, {0x0a, true, 0x8a}, {0x08, true, 0x88},
+		{0x7f, false, 0x89}, {0xf1, false, 0xd1}, {0xf1, true, 0x90}, {0x00, false, 0x02},
+	} {
+		if got := fit(tt.first, tt.open, 4, 1); got != tt.want {
+			t.Errorf("%#x, open %v: %#x, want %#x", tt.first, tt.open, got, tt.want)
+		}
+	}
+}
+
 // Scripts lead far into the protocol: of random ones most faults do not come with
 // the first frame, and every rule that a head can break is broken by some.
 func TestScriptReach(t *testing.T) {
