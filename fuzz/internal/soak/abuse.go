@@ -76,7 +76,7 @@ func (a *abuser) choose() int {
 
 // pause is some seconds, less in a short soak.
 func (a *abuser) pause() time.Duration {
-	return randomPause(a.rng, min(2*time.Second, a.cfg.For/20))
+	return randomPause(a.rng, min(5*time.Second, a.cfg.For/20))
 }
 
 // connect opens a connection that lasts at most as long as the slowest of the

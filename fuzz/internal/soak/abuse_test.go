@@ -68,7 +68,11 @@ func TestAbuses(t *testing.T) {
 			s.IdleTimeout, s.WriteTimeout, s.CloseTimeout, s.HeaderTimeout = 2*time.Second, 2*time.Second, 3*time.Second, 2*time.Second
 		}
 		addr := serveHere(t, cfg.Server, Hooks{})
-		abuseAll(t, &cfg, addr, 4, func(kind int) bool { return abuses[kind].waits == waits }, func(kind int, err error) {
+		times := 4
+		if raceEnabled {
+			times = 1
+		}
+		abuseAll(t, &cfg, addr, times, func(kind int) bool { return abuses[kind].waits == waits }, func(kind int, err error) {
 			if err != nil {
 				t.Errorf("%s: %v", abuses[kind].name, err)
 			}

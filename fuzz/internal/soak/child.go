@@ -36,6 +36,7 @@ func Serve(in io.Reader, out, logTo io.Writer, hooks Hooks) error {
 		return fmt.Errorf("no configuration: %w", err)
 	}
 	raiseFileLimit()
+	prime(cfg.Conns)
 	l, h, err := listen(cfg)
 	if err != nil {
 		return err

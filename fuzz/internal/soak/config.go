@@ -46,6 +46,7 @@ type Config struct {
 // ServerConfig is what the server is told when it starts. Durations are in
 // nanoseconds on the wire.
 type ServerConfig struct {
+	Conns         int // those to expect; set by Run
 	TLS           bool
 	Topics        int
 	MaxMessage    int64         // bytes
@@ -99,6 +100,7 @@ func (c *Config) complete() error {
 	if c.Warmup == 0 {
 		c.Warmup = min(max(c.For/10, 3*time.Second), 30*time.Second)
 	}
+	c.Server.Conns = c.Conns
 	if c.Patience == 0 {
 		c.Patience = c.Server.CloseTimeout + c.Server.HeaderTimeout + c.Margin
 	}

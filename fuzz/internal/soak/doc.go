@@ -24,7 +24,9 @@
 // of the program's code come in when they are first executed, tables have grown.
 // None of it is a leak, and all of it comes once. So the start is measured after
 // a warm-up: the same number of connections with the same traffic and abuse, for a
-// tenth of the time, all of them ended. What the soak adds to that is growth.
+// tenth of the time, all of them ended. What the soak adds to that is growth. And
+// because the warm-up need not have met the busiest moment of all, the server has
+// primed the runtime before it (prime.go).
 //
 // A measurement comes when the last connection has ended. The server collects its
 // garbage three times, because a sync.Pool lets go of what it holds only in the

@@ -38,7 +38,7 @@ type echo struct {
 }
 
 // unanswered is how many messages a client sends ahead of their echoes.
-const unanswered = 64
+const unanswered = 8
 
 func newListener(c *websocket.Conn, rng *rand.Rand, slow bool, t *tally) *listener {
 	return &listener{

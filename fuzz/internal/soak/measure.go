@@ -13,6 +13,8 @@ import (
 type Snapshot struct {
 	Heap       int64 // live heap
 	RSS        int64 // resident set
+	Tables     int64 // of the runtime: what it has for its own books
+	Stacks     int64 // of goroutines, and what is kept for the next ones
 	Goroutines int
 	Files      int   // open file descriptors
 	CPU        int64 // nanoseconds since the process began
@@ -38,7 +40,8 @@ func measure() Snapshot {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	s := count()
-	s.Heap = int64(m.HeapAlloc)
+	s.Heap, s.Stacks = int64(m.HeapAlloc), int64(m.StackInuse)
+	s.Tables = int64(m.MSpanSys + m.MCacheSys + m.BuckHashSys + m.GCSys + m.OtherSys)
 	return s
 }
 

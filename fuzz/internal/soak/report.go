@@ -36,8 +36,8 @@ func (r *Report) Print(w io.Writer) {
 		group(t.sent.Load()), group(t.received.Load()), group(t.topic.Load()), group(t.streams.Load()), group(t.pings.Load()))
 	p("bytes", "%s sent, %s received", size(t.bytesOut.Load()), size(t.bytesI.Load()))
 	r.printServer(p)
-	p("machine", "let the clients wait for up to %v, and the server for %v",
-		time.Duration(r.stalls.longest.Load()).Round(time.Millisecond), time.Duration(r.After.Stall).Round(time.Millisecond))
+	clients, server := time.Duration(r.stalls.longest.Load()), time.Duration(r.After.Stall)
+	p("machine", "let the clients wait for up to %v, and the server for %v", clients.Round(time.Millisecond), server.Round(time.Millisecond))
 	if c.abusers() > 0 {
 		r.printAbuses(w)
 	}
@@ -52,11 +52,19 @@ func (r *Report) Print(w io.Writer) {
 			fmt.Fprintf(w, "        %s\n", d)
 		}
 	}
+	if !r.OK() && max(clients, server) > muchStall {
+		fmt.Fprintln(w, "\nThe machine was so busy that timeouts may have passed for no other reason. A quieter one, or a smaller -rate, would tell.")
+	}
 }
+
+// muchStall is how long a process that has a share of a processor never waits.
+const muchStall = 2 * time.Second
 
 func (r *Report) printServer(p func(name, format string, args ...any)) {
 	p("server", "live heap %s cold, %s before, %s after; resident set %s, %s, %s",
 		size(r.Cold.Heap), size(r.Before.Heap), size(r.After.Heap), size(r.Cold.RSS), size(r.Before.RSS), size(r.After.RSS))
+	p("", "runtime's tables %s, %s, %s; stacks %s, %s, %s",
+		size(r.Cold.Tables), size(r.Before.Tables), size(r.After.Tables), size(r.Cold.Stacks), size(r.Before.Stacks), size(r.After.Stacks))
 	p("", "goroutines %d, %d, %d; files %d, %d, %d",
 		r.Cold.Goroutines, r.Before.Goroutines, r.After.Goroutines, r.Cold.Files, r.Before.Files, r.After.Files)
 	in, out := r.After.In-r.Before.In, r.After.Out-r.Before.Out

@@ -15,7 +15,7 @@ import (
 func TestRandomMessages(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	seen := make([]int, len(sizes))
-	for range 5000 {
+	for range 1000 {
 		kind, p := randomMessage(rng)
 		if mark(kind, p) != 0 {
 			t.Fatalf("message begins with a mark: %.20q", p)
