@@ -359,7 +359,7 @@ func checkRefused(t *testing.T, c *websocket.Conn, resp *http.Response, err erro
 	}
 }
 
-// clean returns a connection with a plain response and that behind it.
+// clean returns a connection with a plain response, and that behind it once it is open.
 func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, behind []byte) *websocket.Conn {
 	head := responseLines
 	if v.Subprotocol != "" {
@@ -371,8 +371,8 @@ func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, behin
 	head += "\r\n"
 	o := *opts
 	o.Limits.MaxResponseHeader = -1
-	pipe := &handshake.Pipe{}
-	pipe.Reply = func(request []byte) []byte { return append(fill([]byte(head), keyOf(request)), behind...) }
+	pipe := &handshake.Pipe{Later: behind}
+	pipe.Reply = func(request []byte) []byte { return fill([]byte(head), keyOf(request)) }
 	c, _, err := dialPipe(pipe, &o)
 	if err != nil {
 		t.Fatalf("a plain response with %s is refused: %v", strconv.Quote(head), err)

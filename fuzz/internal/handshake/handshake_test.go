@@ -146,7 +146,7 @@ func TestParams(t *testing.T) {
 }
 
 func TestPipe(t *testing.T) {
-	p := &Pipe{Chop: 0x0201, Reply: func(written []byte) []byte { return append(written, "def"...) }}
+	p := &Pipe{Chop: 0x0201, Later: []byte("gh"), Reply: func(written []byte) []byte { return append(written, "def"...) }}
 	if _, err := p.Write([]byte("abc")); err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestPipe(t *testing.T) {
 		}
 		pieces = append(pieces, string(b[:n]))
 	}
-	if want := []string{"a", "bc", "def"}; !slices.Equal(pieces, want) || p.HasRead() != 6 || string(p.Written()) != "abc" {
+	if want := []string{"a", "bc", "def", "gh"}; !slices.Equal(pieces, want) || p.HasRead() != 8 || string(p.Written()) != "abc" {
 		t.Errorf("%q, %d, %q", pieces, p.HasRead(), p.Written())
 	}
 	p.Filler = []byte("x")

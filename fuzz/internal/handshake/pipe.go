@@ -21,11 +21,14 @@ type Pipe struct {
 	// In is what is to be read.
 	In []byte
 
+	// Later comes behind In, in reads of its own.
+	Later []byte
+
 	// Chop says how long the pieces are: its octets in turn, from the least on, 0
 	// for 256; or all at once if it is 0.
 	Chop uint64
 
-	// Filler, if there is any, comes again and again behind In; else the stream
+	// Filler, if there is any, comes again and again behind them; else the stream
 	// ends there.
 	Filler []byte
 
@@ -44,6 +47,9 @@ func (p *Pipe) Read(b []byte) (int, error) {
 	}
 	if p.Reply != nil {
 		p.In, p.Reply = p.Reply(p.written.Bytes()), nil
+	}
+	if len(p.In) == 0 {
+		p.In, p.Later = p.Later, nil
 	}
 	if len(p.In) == 0 && len(p.Filler) > 0 {
 		p.In = p.Filler
