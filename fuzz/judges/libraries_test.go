@@ -161,8 +161,8 @@ func readCoder(s *session, v *verdict) {
 	}
 	v.err, v.end = err, refused
 	switch {
-	case coder.CloseStatus(err) != -1:
-		v.end = closed
+	case coder.CloseStatus(err) != -1, errors.Is(err, net.ErrClosed) && sentCode(s.conn.frames()) != 0:
+		v.end = closed // of a close frame within a message it says no more than the second
 	case isEnd(err):
 		v.end = atEnd
 	}

@@ -175,10 +175,11 @@ func (s *situation) frames() iter.Seq2[wire.Header, int64] {
 	return func(yield func(wire.Header, int64) bool) {
 		for at := int64(0); at < int64(len(s.data)); {
 			h, n, err := wire.ConsumeHeader(s.data[at:])
-			if err != nil || h.Length > math.MaxInt64-at-int64(n) {
+			if err != nil {
 				return
 			}
-			if at += int64(n) + h.Length; !yield(h, at) {
+			at += int64(n)
+			if at += min(h.Length, math.MaxInt64-at); !yield(h, at) {
 				return
 			}
 		}
