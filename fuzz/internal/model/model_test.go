@@ -151,7 +151,10 @@ func TestText(t *testing.T) {
 			}
 		}
 	}
-	try(nil, 4)
+	try(nil, 3)
+	for _, first := range []byte{0xe2, 0xf0, 0xf2, 0xf4} {
+		try([]byte{first}, 3)
+	}
 	for _, tt := range []struct {
 		text string
 		good int
