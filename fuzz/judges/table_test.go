@@ -210,6 +210,11 @@ var deflateRows = []row{
 		func(d *difference) bool { return d.deflated && d.compressed && d.shorter() },
 	},
 	{
+		"coder", "refuses what comes behind a message that ends in a final block, of which it has not read all",
+		"RFC 7692, 7.2.3.4", `On platforms on which the flush method using an empty DEFLATE block with no compression is not available, implementors can choose to flush data using DEFLATE blocks with "BFINAL" set to 1.`, "ours",
+		func(d *difference) bool { return d.deflated && d.compressed && d.brokeOff() },
+	},
+	{
 		"gorilla gobwas gws", "refuses a compressed message of no octets, or with its tail kept, or that ends in a final block without an octet behind it; we read them",
 		"RFC 7692, 7.2.2", inflate, "theirs",
 		func(d *difference) bool { return d.deflated && d.compressed && d.brokeOff() },
