@@ -87,7 +87,7 @@ func TestParseExtensionsSyntax(t *testing.T) {
 		{"foo; a:b", 6},
 		{`foo; a=""`, 9},
 		{`foo; a="b`, 8},
-		{`foo; a="\b`, 8},
+		{`foo; a="b\c`, 8},
 		{`foo; a="`, 8},
 		{`foo; a="b c"`, 9},
 		{`foo; a="b,c"`, 9},
