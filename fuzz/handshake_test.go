@@ -12,18 +12,24 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
 	"github.com/hawser-ws/hawser/fuzz/internal/permessage"
+	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
 // handshakePatience bounds an input of this file. Nothing in them waits for anything.
 const handshakePatience = 20 * time.Second
+
+// suiteHeads are the handshakes of the compliance suite's cases. libFuzzer calls a
+// target anew for each input, hence once.
+var suiteHeads = sync.OnceValue(seeds.Heads)
 
 // requestLines are those of a right request, but for the first.
 const requestLines = "Host: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
@@ -53,6 +59,11 @@ func FuzzRequest(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: x\r\nupgrade: a, WebSocket\r\nCONNECTION: keep-alive , uPGRADE\r\nsec-websocket-version:13\r\nSec-WebSocket-Key:dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), uint16(0))
 	for i := range 256 {
 		f.Add([]byte{byte(i / 16), byte(max(0, i-200)), byte(i), byte(i * 7)}, uint16(1<<15|i*97&0x3ff))
+	}
+	for _, h := range suiteHeads() {
+		if h.Request {
+			f.Add(h.Data, uint16(0x153))
+		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16) {
 		defer handshake.Watch(handshakePatience)()
@@ -212,6 +223,9 @@ func readAll(c *websocket.Conn) string {
 	}
 }
 
+// sampleAccept is what the suite's heads answer, to the key of RFC 6455, section 1.3.
+const sampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
 // responseLines are those of a right response, with a word for its key.
 const responseLines = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n"
 
@@ -242,6 +256,11 @@ func FuzzResponse(f *testing.F) {
 	}
 	for i := range 256 {
 		f.Add([]byte{byte(i / 16), byte(max(0, i-248)), byte(i)}, uint16(1<<15|i*97&0x377), uint64(i))
+	}
+	for _, h := range suiteHeads() {
+		if !h.Request {
+			f.Add(bytes.ReplaceAll(h.Data, []byte(sampleAccept), []byte("{accept}")), uint16(0x73), uint64(0))
+		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16, chop uint64) {
 		defer handshake.Watch(handshakePatience)()

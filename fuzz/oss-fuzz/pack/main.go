@@ -8,6 +8,7 @@ package main
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"log"
@@ -16,6 +17,9 @@ import (
 
 	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
 )
+
+// sampleAccept is the accept key in the heads, for which the target has a word.
+const sampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 func main() {
 	log.SetFlags(0)
@@ -57,7 +61,8 @@ func corpus(target, dir string) (inputs [][]byte, err error) {
 		case target == "FuzzRequest" && h.Request:
 			inputs = append(inputs, encode([]any{h.Data, uint16(0x153)}))
 		case target == "FuzzResponse" && !h.Request:
-			inputs = append(inputs, encode([]any{h.Data, uint16(0x173), uint64(0)}))
+			data := bytes.ReplaceAll(h.Data, []byte(sampleAccept), []byte("{accept}"))
+			inputs = append(inputs, encode([]any{data, uint16(0x73), uint64(0)}))
 		}
 	}
 	return inputs, nil
