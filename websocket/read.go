@@ -12,7 +12,7 @@ import (
 // A Message is a message as [Conn.Messages] yields it.
 type Message struct {
 	Type MessageType
-	Data []byte // valid until the next message; may be changed
+	Data []byte // valid until the loop goes on or ends; may be changed
 }
 
 // firstGrowth is how much room, in bytes, a message gets before more of it than
@@ -92,7 +92,8 @@ func (in *incoming) room(have, free int) int {
 }
 
 // Messages returns an iterator over the messages to come. It copies nothing that
-// came in one piece: Data is valid until the loop asks for the next message.
+// came in one piece: Data is valid until the loop asks for the next message or ends,
+// by a break too.
 //
 //	for m, err := range c.Messages(ctx) {
 //		if err != nil {

@@ -125,7 +125,7 @@ func members(t types.Type) map[string]string {
 // at the rule here.
 func TestDocumentation(t *testing.T) {
 	for _, row := range []struct{ file, sentence string }{
-		{"websocket/read.go", "Data is valid until the loop asks for the next message"},
+		{"websocket/read.go", "Data is valid until the loop asks for the next message or ends"},
 		{"websocket/read.go", "The slice is the caller's."},
 		{"websocket/read.go", "allocates only if the message does not fit the capacity of dst"},
 		{"websocket/read.go", "Only one may read at a time; another gets [ErrConcurrentRead]"},

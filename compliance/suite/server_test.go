@@ -36,11 +36,13 @@ func TestReportWaitsForCases(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer c.CloseNow()
 	asked := make(chan error, 1)
 	go func() {
 		q, _, err := websocket.Dial(ctx, url+"/updateReports?agent=a&shutdownOnComplete=true", nil)
 		if err == nil {
 			_, _, _ = q.Read(ctx) // the server closes
+			_ = q.CloseNow()
 		}
 		asked <- err
 	}()
