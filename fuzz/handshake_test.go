@@ -156,7 +156,7 @@ func checkRefusal(w *handshake.Writer, faults []handshake.Fault, c *websocket.Co
 	case !slices.ContainsFunc(faults, func(f handshake.Fault) bool { return f.Status == w.Status }):
 		return fmt.Errorf("status %d, which fits none: %w", w.Status, err)
 	}
-	version := w.Header()["Sec-WebSocket-Version"]
+	version := handshake.Values(w.Header(), "Sec-WebSocket-Version")
 	needed := w.Status == 426 || !slices.ContainsFunc(faults, func(f handshake.Fault) bool { return f.What != "version" })
 	switch {
 	case needed && !slices.Equal(version, []string{"13"}): // section 4.4

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// values returns the values of a field whose name is written in any case.
-func values(h http.Header, name string) (all []string) {
+// Values returns the values of a field whose name is written in any case.
+func Values(h http.Header, name string) (all []string) {
 	for n, v := range h {
 		if lower(n) == lower(name) {
 			all = append(all, v...)

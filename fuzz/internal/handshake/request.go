@@ -54,31 +54,31 @@ func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
 	fault(r.ProtoMajor < 1 || r.ProtoMajor == 1 && r.ProtoMinor < 1, 426, "HTTP version")
 	fault(r.ProtoMajor > 1, 505, "HTTP version")
 	// Items 3 to 6.
-	fault(!lists(values(h, "Upgrade"), "websocket"), 426, "Upgrade")
-	fault(!lists(values(h, "Connection"), "upgrade"), 400, "Connection")
-	keys := values(h, "Sec-WebSocket-Key")
+	fault(!lists(Values(h, "Upgrade"), "websocket"), 426, "Upgrade")
+	fault(!lists(Values(h, "Connection"), "upgrade"), 400, "Connection")
+	keys := Values(h, "Sec-WebSocket-Key")
 	fault(len(keys) != 1 || !aKey.MatchString(keys[0]), 400, "key")
-	versions := values(h, "Sec-WebSocket-Version")
+	versions := Values(h, "Sec-WebSocket-Version")
 	fault(len(versions) != 1, 400, "version")
 	fault(len(versions) == 1 && versions[0] != "13", 426, "version")
 	// A body would be taken for frames.
 	fault(r.ContentLength != 0 || len(r.TransferEncoding) > 0, 400, "body")
 	// Item 7 and section 10.2.
-	origins := values(h, "Origin")
+	origins := Values(h, "Origin")
 	if len(origins) > 0 && !s.AnyOrigin {
 		fault(len(origins) > 1, 400, "two origins")
 		fault(len(origins) == 1 && !s.allows(origins[0], r.Host), 403, "origin")
 	}
 	fault(size(h) > maxFields, 431, "size")
 	// Items 8 and 9, and section 4.2.2, items 5 and 6.
-	names, ok := Protocols(values(h, "Sec-WebSocket-Protocol"))
+	names, ok := Protocols(Values(h, "Sec-WebSocket-Protocol"))
 	fault(!ok, 400, "subprotocols")
 	for _, wanted := range s.Subprotocols {
 		if a.Subprotocol == "" && slices.Contains(names, wanted) {
 			a.Subprotocol = wanted
 		}
 	}
-	offers, ok := Extensions(values(h, "Sec-WebSocket-Extensions"))
+	offers, ok := Extensions(Values(h, "Sec-WebSocket-Extensions"))
 	fault(!ok, 400, "extensions")
 	if len(faults) > 0 {
 		return faults, Acceptance{}

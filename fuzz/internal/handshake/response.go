@@ -62,18 +62,18 @@ func (c *Client) judge(v *Verdict, resp *http.Response) {
 	wrong(resp.StatusCode != 101, "status")
 	wrong(resp.ProtoMajor != 1 || resp.ProtoMinor < 1, "HTTP version")
 	// Items 2 to 4.
-	upgrade := values(h, "Upgrade")
+	upgrade := Values(h, "Upgrade")
 	wrong(len(upgrade) != 1 || lower(upgrade[0]) != "websocket", "Upgrade")
-	wrong(!lists(values(h, "Connection"), "upgrade"), "Connection")
-	accept := values(h, "Sec-WebSocket-Accept")
+	wrong(!lists(Values(h, "Connection"), "upgrade"), "Connection")
+	accept := Values(h, "Sec-WebSocket-Accept")
 	wrong(len(accept) != 1 || accept[0] != AcceptKey(c.Key), "accept key")
 	// Item 6, and section 11.3.4: at most once in a response.
-	if protocols := values(h, "Sec-WebSocket-Protocol"); len(protocols) > 0 {
+	if protocols := Values(h, "Sec-WebSocket-Protocol"); len(protocols) > 0 {
 		wrong(len(protocols) > 1 || !slices.Contains(c.Subprotocols, protocols[0]), "subprotocol")
 		v.Subprotocol = protocols[0]
 	}
 	// Item 5, and section 11.3.2.
-	if v.Extensions = values(h, "Sec-WebSocket-Extensions"); len(v.Extensions) > 0 {
+	if v.Extensions = Values(h, "Sec-WebSocket-Extensions"); len(v.Extensions) > 0 {
 		all, ok := Extensions(v.Extensions)
 		wrong(len(v.Extensions) > 1 || !ok || len(all) != 1, "extensions")
 		wrong(len(all) != 1 || !Confirms(c.Offers, all[0]), "extension")

@@ -38,7 +38,7 @@ const Most = 1 << 16
 func Decode(s wire.Session, payload []byte, chop uint64) (out []byte, cut bool, err error) {
 	dec, err := s.Decode(wire.RSV1)
 	if err != nil {
-		return nil, false, fmt.Errorf("Decode: %w", err)
+		return nil, false, fmt.Errorf("decoding: %w", err)
 	}
 	defer dec.Release()
 	chops := chopper{seed: chop}

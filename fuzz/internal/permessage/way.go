@@ -77,7 +77,7 @@ func (w *Way) Send(message []byte, how, piece byte, threshold int) error {
 		return nil
 	case how&2 != 0:
 		if payload, err = shared.AppendShared([]byte("dst"), message); err != nil {
-			return fmt.Errorf("AppendShared: %w", err)
+			return fmt.Errorf("appending the broadcast: %w", err)
 		}
 		if how&4 != 0 { // it goes to others
 			return w.judgeShared(payload[3:], message)
@@ -107,7 +107,7 @@ func Encode(enc wire.MessageEncoder, message []byte, size int) (payload []byte, 
 		message = message[n:]
 		fin = len(message) == 0
 		if payload, err = enc.Append(payload, src, fin); err != nil {
-			return nil, fmt.Errorf("Append: %w", err)
+			return nil, fmt.Errorf("appending: %w", err)
 		}
 		clear(src) // it is not kept
 	}
