@@ -215,3 +215,20 @@ func TestBudget(t *testing.T) {
 		}
 	}
 }
+
+// What testing says of a time that ran out is told from what it says of a failure.
+func TestLate(t *testing.T) {
+	const before, after = "fuzz: elapsed: 3s, execs: 5 (1/sec), new interesting: 0 (total: 2)\n--- FAIL: FuzzX (3.02s)\n", "FAIL\nexit status 1"
+	for text, want := range map[string]bool{
+		"    context deadline exceeded\n":                                        true,
+		"    x_test.go:3: context deadline exceeded\n":                           false,
+		"    fuzzing process hung or terminated unexpectedly: exit status 2\n":   false,
+		"    context deadline exceeded\n    --- FAIL: FuzzX/seed#0 (0.00s)\n":    false,
+		"    --- FAIL: FuzzX (0.00s)\n        x_test.go:3: planted\n    \n":      false,
+		"    --- FAIL: FuzzX (0.00s)\n        context deadline exceeded\n    \n": false,
+	} {
+		if got := late.MatchString(before + text + after); got != want {
+			t.Errorf("%t of %q", got, text)
+		}
+	}
+}
