@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/gobwas/ws/wsflate"
 	gorilla "github.com/gorilla/websocket"
 	"github.com/lxzan/gws"
+	"golang.org/x/net/http/httpguts"
 	xnet "golang.org/x/net/websocket"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
@@ -139,7 +141,10 @@ func ask(u upgrader, raw []byte) (a answer) {
 // that differ. A request that net/http refuses has none.
 func disputes(raw []byte) (list []*dispute) {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
-	if err != nil || r.Host == "" {
+	if err != nil || r.Host == "" || !httpguts.ValidHostHeader(r.Host) {
+		return nil
+	}
+	if _, err := url.ParseRequestURI("ws://" + r.Host + "/"); err != nil {
 		return nil
 	}
 	ours := ask(ourUpgrader, raw)
@@ -158,16 +163,19 @@ func disputes(raw []byte) (list []*dispute) {
 	return list
 }
 
-// requests are the seeds: those of the suite's cases, and one that they leave out.
+// requests are the seeds: those of the suite's cases, and what they leave out.
 func requests() (list [][]byte) {
 	for _, h := range seeds.Heads() {
 		if h.Request {
 			list = append(list, h.Data)
 		}
 	}
-	const both = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: " +
-		"dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: superchat, chat\r\n\r\n"
-	return append(list, []byte(both))
+	for _, offered := range []string{"superchat, chat", "a b, chat"} {
+		list = append(list, []byte("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"+
+			"Sec-WebSocket-Protocol: "+offered+"\r\n\r\n"))
+	}
+	return list
 }
 
 // The upgraders agree on a request, but for what the rows say.

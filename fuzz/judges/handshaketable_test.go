@@ -69,7 +69,7 @@ var handshakeRows = []handshakeRow{
 		"9.1", abnf, "ours", takes("Sec-WebSocket-Extensions: header field does not follow its grammar"),
 	},
 	{
-		"gorilla coder gws xnet", "takes a Sec-WebSocket-Protocol field that does not follow its grammar",
+		"gorilla coder gobwas gws xnet", "takes a Sec-WebSocket-Protocol field that does not follow its grammar",
 		"4.1", "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.", "ours",
 		takes("Sec-WebSocket-Protocol: "),
 	},
