@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -148,6 +149,7 @@ func TestChildrenEnd(t *testing.T) {
 	}
 }
 
+// Each entry of the lists names a fault of its package, and has a reason.
 func TestKnownFile(t *testing.T) {
 	for _, bad := range []string{"a.go F\ncode: x\nchange: y\n", "a.go F\nwhat: x\n", "a.go F\ncode: x\n\nb.go G\ncode: x\nchange: y\nwhy: z"} {
 		if _, err := parseKnown("k", bad); err == nil {
@@ -167,8 +169,16 @@ func TestKnownFile(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
+		target, err := load(t.Context(), "../../"+strings.TrimSuffix(f.Name(), ".txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mark(find(target, regexp.MustCompile("")), entries)
 		var keys []string
 		for _, k := range entries {
+			if !k.met {
+				t.Errorf("%s:%d: %s: there is no such fault", f.Name(), k.line, k.Change)
+			}
 			if slices.Contains(keys, k.key()) {
 				t.Errorf("%s:%d: twice", f.Name(), k.line)
 			}
