@@ -90,9 +90,9 @@ func (a *abuser) badText() error {
 }
 
 // bombSize is what the bomb inflates to, in bytes.
-const bombSize = 64 << 20
+const bombSize = 16 << 20
 
-// bombPayload is the bomb in its compressed form: some 64 KiB.
+// bombPayload is the bomb in its compressed form: some 16 KiB.
 var bombPayload = sync.OnceValue(func() []byte {
 	var b bytes.Buffer
 	w, err := flate.NewWriter(&b, flate.BestCompression)
@@ -109,10 +109,11 @@ var bombPayload = sync.OnceValue(func() []byte {
 
 // bomb sends a small message that would fill the memory.
 func (a *abuser) bomb() error {
+	b := frame(nil, wire.OpBinary, true, wire.RSV1, bombPayload()) // takes a while, the first time
 	if err := a.begin(offerDeflate); err != nil {
 		return err
 	}
-	return a.provoke(frame(nil, wire.OpBinary, true, wire.RSV1, bombPayload()), wire.StatusMessageTooBig)
+	return a.provoke(b, wire.StatusMessageTooBig)
 }
 
 // badDeflate sends a compressed message whose first block is of the type that does
