@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 
 	coder "github.com/coder/websocket"
@@ -141,7 +142,7 @@ func ask(u upgrader, raw []byte) (a answer) {
 // that differ. A request that net/http refuses has none.
 func disputes(raw []byte) (list []*dispute) {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
-	if err != nil || r.Host == "" || !httpguts.ValidHostHeader(r.Host) {
+	if err != nil || r.ProtoMajor != 1 || r.Host == "" || !httpguts.ValidHostHeader(r.Host) {
 		return nil
 	}
 	if _, err := url.ParseRequestURI("ws://" + r.Host + "/"); err != nil {
@@ -170,10 +171,16 @@ func requests() (list [][]byte) {
 			list = append(list, h.Data)
 		}
 	}
-	for _, offered := range []string{"superchat, chat", "a b, chat"} {
-		list = append(list, []byte("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+	for _, field := range []string{
+		"Sec-WebSocket-Protocol: superchat, chat", "Sec-WebSocket-Protocol: a b, chat", "Connection: . Upgrade", "Origin: http://b",
+	} {
+		connection := "Connection: Upgrade\r\n"
+		if strings.HasPrefix(field, "Connection") {
+			connection = ""
+		}
+		list = append(list, []byte("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"+connection+
 			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"+
-			"Sec-WebSocket-Protocol: "+offered+"\r\n\r\n"))
+			field+"\r\n\r\n"))
 	}
 	return list
 }

@@ -101,7 +101,7 @@ var handshakeRows = []handshakeRow{
 	{
 		"gobwas gws xnet", "leaves it to the application to check the origin",
 		"10.2", "The server MAY use this information as part of a determination of whether to accept the incoming connection. If the server does not validate the origin, it will accept connections from anywhere.", "both",
-		takes("(status 403): "),
+		takes("(status 403): ", "Origin stands here more than once"),
 	},
 	{
 		"gorilla gws xnet", "takes a request of HTTP/1.0",
@@ -109,7 +109,7 @@ var handshakeRows = []handshakeRow{
 		takes("HTTP/1.1 is needed"),
 	},
 	{
-		"gws xnet", "takes any Connection field in which the word upgrade is somewhere",
+		"gobwas gws xnet", "takes a Connection field in which the word upgrade is no token of a list: anywhere, or behind another without a comma",
 		"4.2.1", connection, "ours", takes("the Connection field does not name Upgrade"),
 	},
 	{
@@ -120,11 +120,11 @@ var handshakeRows = []handshakeRow{
 		},
 	},
 	{
-		"gorilla gobwas gws xnet", "refuses a Connection field that is a list with empty elements, or two fields of which the second names Upgrade",
+		"gorilla gobwas gws xnet", "refuses a Connection field that is a list with empty or malformed elements, or two fields of which the second names Upgrade",
 		"4.2.1", connection, "ours",
 		func(d *dispute) bool {
 			values := d.r.Header.Values("Connection")
-			return refuses()(d) && (len(values) > 1 || strings.Contains(","+strings.ReplaceAll(values[0], " ", "")+",", ",,"))
+			return refuses()(d) && (len(values) > 1 || !strings.EqualFold(values[0], "upgrade"))
 		},
 	},
 	{
