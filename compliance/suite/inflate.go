@@ -189,12 +189,15 @@ type huffman struct {
 	symbols []int   // in the order of their codes
 }
 
-// newHuffman makes the code with these lengths; ok is false if there is none.
+// newHuffman makes the code with these lengths; ok is false if there is none. A code
+// that leaves bits without a meaning is none, as other inflaters have it too, save
+// that it may have one symbol, of one bit, or none at all (section 3.2.7).
 func newHuffman(lengths []uint8) (h huffman, ok bool) {
 	var next [16]int
 	for _, n := range lengths {
 		h.count[n]++
 	}
+	used := len(lengths) - h.count[0]
 	h.count[0] = 0
 	room := 1
 	for n := 1; n < 16; n++ {
@@ -202,6 +205,9 @@ func newHuffman(lengths []uint8) (h huffman, ok bool) {
 		if room = room<<1 - h.count[n]; room < 0 {
 			return h, false
 		}
+	}
+	if room > 0 && used > 0 && (used > 1 || h.count[1] == 0) {
+		return h, false
 	}
 	h.symbols = make([]int, len(lengths))
 	for sym, n := range lengths {
@@ -261,6 +267,9 @@ func fixedLength(sym, n int) uint8 {
 func (f *inflater) tables() (literals, distances *huffman) {
 	order := [19]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 	nLit, nDist, nCode := f.bitsOf(5)+257, f.bitsOf(5)+1, f.bitsOf(4)+4
+	if nLit > 286 || nDist > 30 {
+		f.bad("a block with more codes than there are symbols")
+	}
 	var sizes [19]uint8
 	for _, i := range order[:nCode] {
 		sizes[i] = uint8(f.bitsOf(3))

@@ -80,7 +80,9 @@ func TestInflaterRefuses(t *testing.T) {
 		{"cut", 15, fresh().begin(0).text("Hello").out, 4, "end of a block"},
 		{"no octets", 15, nil, 0, "end of a block"},
 		{"kept tail", 15, append(fresh().begin(0).text("Hello").end().message(), tail...), 0, "end of a block"},
-		{"codes", 15, []byte{0x04, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 0, "stands for nothing"},
+		{"codes", 15, []byte{0x04, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 0, "impossible code lengths"},
+		{"code with gaps", 15, []byte("\xec\xc0\x81\x00\x00\x00\x00\x80\xa0\xfd\xa9\x17\xe9\x00\x00\x0d"), 0, "impossible code lengths"},
+		{"too many codes", 15, []byte{0xf4, 0, 0, 0, 0}, 0, "more codes"},
 		{"too large", 15, bomb(5000), 0, "more than 1048576"},
 	} {
 		_, bad := (&inflater{bits: c.bits}).message(c.payload, 1<<20)
