@@ -54,9 +54,11 @@
 // Data that DEFLATE does not know is an [*Error]; the connection is to be closed with
 // status 1007. Two things are read although the RFC has them otherwise, because
 // peers send them: a message that is empty where it should be an octet 0x00, and one
-// whose last block is final without that octet behind it. A peer that takes its
-// context over is in error if a reference reaches back further than its window, also
-// within a message; without, a reference may reach back 32 KiB within its message.
+// that lacks this octet behind its last block, where it ends with the block: a final
+// block, or a stored one, also that of the octets 0x00 0x00 0xff 0xff that were to be
+// cut off. A peer that takes its context over is in error if a reference reaches back
+// further than its window, also within a message; without, a reference may reach back
+// 32 KiB within its message.
 //
 // # Memory and time
 //
