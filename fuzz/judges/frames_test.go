@@ -2,6 +2,7 @@ package judges
 
 import (
 	"bytes"
+	"compress/flate"
 	"strings"
 	"testing"
 
@@ -95,7 +96,26 @@ func streams() (list []stream) {
 		stream{[]byte("\xc2\x06\x00@\x00\xbf\xffB"), modeDeflate},              // a stored block that is cut off
 		stream{[]byte("\xc1\x0a\xf3h\xcd\xc9\xc9'\x00\x00\xbfX"), modeDeflate}, // nonsense behind a final block
 		stream{[]byte("\xc2\x09\x04\xc0\xff\xff\xff\xff\xff\xff\xff\x88\x02\x03\xe8"), modeDeflate},
+		stream{[]byte("\xc1\x0f\xf3H\xcd\xc9\xc9\x07\x00\xf3H\xff\xff\xc9\x07\x00\x00"), modeDeflate}, // not UTF-8 behind a final block
+		stream{bombBehindFinal(), modeDeflate},
+		stream{[]byte("\xc1\x0e\xf3H\xcd\xc9\xc9\x07\x00\xf2H\xcd\xc9\xc9\x07\x00\x81\x81\x37\xfa!=O\x81\x01x"), modeDeflate}, // octets dropped, then a mask
 	)
+}
+
+// bombBehindFinal is a compressed message with more octets than the limit behind its
+// first final block, with messages behind it.
+func bombBehindFinal() []byte {
+	var b bytes.Buffer
+	b.WriteString("\xf3H\xcd\xc9\xc9\x07\x00")
+	w, err := flate.NewWriter(&b, flate.BestCompression)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	_, _ = w.Write(make([]byte, maxMessage+1)) // to a buffer
+	_ = w.Flush()
+	payload := bytes.TrimSuffix(b.Bytes(), []byte("\x00\x00\xff\xff"))
+	head := wire.AppendHeader(nil, wire.Header{Fin: true, RSV: wire.RSV1, Opcode: wire.OpBinary, Length: int64(len(payload))})
+	return append(append(head, payload...), "\x81\x01x\x81\x01y"...)
 }
 
 // The parsers agree on a stream, but for what the rows say.

@@ -1,0 +1,70 @@
+package judges
+
+import (
+	"bytes"
+	"compress/flate"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// behindFinal reports whether a compressed message has octets behind its first final
+// block, up to which nothing is wrong with it. Most libraries stop reading there.
+func (s *situation) behindFinal() bool {
+	var first wire.Opcode
+	var payload []byte // of a compressed message
+	for h, end := range s.frames() {
+		switch {
+		case h.Opcode.IsControl():
+			continue
+		case h.Opcode != wire.OpContinuation:
+			first, payload = h.Opcode, nil
+			if h.RSV&wire.RSV1 != 0 {
+				payload = []byte{}
+			}
+		}
+		if payload == nil {
+			continue
+		}
+		part := bytes.Clone(s.data[end-h.Length : min(end, int64(len(s.data)))])
+		if h.Masked {
+			wire.Mask(part, h.Key, 0)
+		}
+		if payload = append(payload, part...); endsEarly(payload, first == wire.OpText) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsEarly reports whether the first final block ends before the payload does, and
+// what comes before is no fault.
+func endsEarly(payload []byte, text bool) bool {
+	r := bytes.NewReader(payload)
+	data, err := io.ReadAll(io.LimitReader(flate.NewReader(r), maxMessage+1))
+	return err == nil && len(data) <= maxMessage && r.Len() > 0 && (!text || utf8.Valid(data))
+}
+
+// restored returns the difference that there would be, had the library not dropped what
+// stands behind the final blocks of messages; nil if it dropped nothing.
+func (d *difference) restored() *difference {
+	if !d.deflated || !d.compressed {
+		return nil
+	}
+	list, changed := slices.Clone(d.theirs.messages), false
+	for i := range min(len(list), len(d.ours.messages)) {
+		m := d.ours.messages[i]
+		if list[i] != m && list[i].text == m.text && strings.HasPrefix(m.data, list[i].data) {
+			list[i], changed = m, true
+		}
+	}
+	if !changed || !d.behindFinal() {
+		return nil
+	}
+	other := *d
+	other.theirs.messages = list
+	return &other
+}
