@@ -145,7 +145,7 @@ func disputes(raw []byte) (list []*dispute) {
 	if err != nil || r.ProtoMajor != 1 || r.Host == "" || !httpguts.ValidHostHeader(r.Host) {
 		return nil
 	}
-	if _, err := url.ParseRequestURI("ws://" + r.Host + "/"); err != nil {
+	if _, err := url.ParseRequestURI("ws://" + r.Host + r.URL.RequestURI()); err != nil {
 		return nil
 	}
 	ours := ask(ourUpgrader, raw)
@@ -171,16 +171,23 @@ func requests() (list [][]byte) {
 			list = append(list, h.Data)
 		}
 	}
-	for _, field := range []string{
-		"Sec-WebSocket-Protocol: superchat, chat", "Sec-WebSocket-Protocol: a b, chat", "Connection: . Upgrade", "Origin: http://b",
+	for _, fields := range []string{
+		"Sec-WebSocket-Protocol: superchat, chat", "Sec-WebSocket-Protocol: a b, chat", "Sec-WebSocket-Protocol: Chat, superchat",
+		"Connection: . Upgrade", "Connection: \u00a0Upgrade", "Upgrade: web\u017focket", "Upgrade: websoc\u212aet",
+		"Origin: http://b", "Origin: http://a:80", "Origin: http://u@a", "Origin: http://a/b", "Origin: //a", "Origin:",
+		"Origin: http://a\r\nOrigin: http://a", "Origin:\r\nOrigin: http://b",
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR==", "Sec-WebSocket-Key: \u00a0dGhlIHNhbXBsZSBub25jZQ==",
+		"Sec-WebSocket-Protocol: " + strings.Repeat("x", 8<<10),
 	} {
-		connection := "Connection: Upgrade\r\n"
-		if strings.HasPrefix(field, "Connection") {
-			connection = ""
+		request := "GET / HTTP/1.1\r\nHost: a\r\n"
+		for _, usual := range []string{
+			"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13",
+		} {
+			if name, _, _ := strings.Cut(usual, ":"); !strings.HasPrefix(fields, name+":") {
+				request += usual + "\r\n"
+			}
 		}
-		list = append(list, []byte("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"+connection+
-			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"+
-			field+"\r\n\r\n"))
+		list = append(list, []byte(request+fields+"\r\n\r\n"))
 	}
 	return list
 }

@@ -1,6 +1,7 @@
 package judges
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -89,7 +90,7 @@ var handshakeRows = []handshakeRow{
 		takes("Sec-WebSocket-Key stands here more than once"),
 	},
 	{
-		"gobwas gws xnet", "takes a key that is not 16 octets",
+		"coder gobwas gws xnet", "takes a key that is not 16 octets, or has spaces around it that are not ASCII",
 		"4.2.1", "A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length.", "ours",
 		takes("Sec-WebSocket-Key is not 16 bytes in base64"),
 	},
@@ -104,12 +105,39 @@ var handshakeRows = []handshakeRow{
 		takes("(status 403): ", "Origin stands here more than once"),
 	},
 	{
+		"gorilla coder gobwas gws xnet", "has no limit of its own on the Sec-WebSocket fields",
+		"RFC 6585, 5", "The 431 status code indicates that the server is unwilling to process the request because its header fields are too large.", "both",
+		takes("the Sec-WebSocket fields have"),
+	},
+	{
+		"gorilla coder", "takes several Origin fields, and looks at the first alone",
+		"RFC 6454, 7.3", "The user agent MUST NOT include more than one Origin header field in any HTTP request.", "ours",
+		takes("Origin stands here more than once"),
+	},
+	{
+		"gorilla coder", "takes an origin that is none, for the host in it: with a path, a user, no scheme or 513 octets, or empty",
+		"RFC 6454, 7.1", `serialized-origin = scheme "://" host [ ":" port ]`, "ours",
+		func(d *dispute) bool {
+			u, err := url.Parse(d.r.Header.Get("Origin"))
+			return takes("(status 403): ")(d) && err == nil && (u.String() == "" || strings.EqualFold(u.Host, d.r.Host))
+		},
+	},
+	{
+		"gorilla coder", "compares an origin with the Host field as text, so that the scheme's own port makes another of it",
+		"RFC 6454, 5", "If the two origins are scheme/host/port triples, the two origins are the same if, and only if, they have identical schemes, hosts, and ports.", "ours",
+		refuses("request origin not allowed", "request Origin", "parse Origin header"),
+	},
+	{
+		"coder gobwas gws xnet", "takes a Kelvin sign or a long s for the letter in websocket",
+		"4.2.1", upgrade, "ours", takes("the Upgrade field does not name websocket"),
+	},
+	{
 		"gorilla gws xnet", "takes a request of HTTP/1.0",
 		"4.2.1", `An HTTP/1.1 or higher GET request, including a "Request-URI" that should be interpreted as a /resource name/ defined in Section 3`, "ours",
 		takes("HTTP/1.1 is needed"),
 	},
 	{
-		"gobwas gws xnet", "takes a Connection field in which the word upgrade is no token of a list: anywhere, or behind another without a comma",
+		"coder gobwas gws xnet", "takes a Connection field in which the word upgrade is no token of a list: anywhere, or behind another without a comma, or beside spaces that are not ASCII",
 		"4.2.1", connection, "ours", takes("the Connection field does not name Upgrade"),
 	},
 	{
@@ -143,7 +171,7 @@ var handshakeRows = []handshakeRow{
 		"coder", "takes a subprotocol for ours that differs in the case of its letters",
 		"4.2.2", chosen, "ours",
 		chooses(func(ours, theirs string) bool {
-			return ours == "" && slices.ContainsFunc(protocols, func(p string) bool { return strings.EqualFold(p, theirs) })
+			return ours != theirs && !slices.Contains(protocols, theirs) && slices.ContainsFunc(protocols, func(p string) bool { return strings.EqualFold(p, theirs) })
 		}),
 	},
 	{
