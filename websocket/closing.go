@@ -13,7 +13,7 @@ import (
 // closing is how far the closing handshake has come (RFC 6455, section 7).
 type closing struct {
 	local    atomic.Bool // Close was called before the peer's close frame came
-	sent     atomic.Bool // our close frame is on its way; set in the turn to write frames
+	sent     atomic.Bool // our close frame is on its way; set in the turn to write frames, under outgoing.mu
 	out      atomic.Bool // all of it is out
 	received atomic.Bool // the peer's close frame came
 
@@ -109,11 +109,12 @@ func (c *Conn) closingContext() (context.Context, context.CancelFunc) {
 // sendClose sends a close frame, if none is out yet; ours tells which. When it
 // returns without an error one is out.
 func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err error) {
-	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+	first, err := c.lockForClose(ctx)
+	if err != nil {
 		return false, c.fault("close", err)
 	}
 	defer c.unlockFrames()
-	if c.closing.sent.Swap(true) {
+	if !first {
 		if c.ctx.Err() == nil {
 			c.closing.out.Store(true) // if it was cut, the turn has come after the rest
 		}
@@ -128,6 +129,26 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 		c.closing.out.Store(true)
 	}
 	return err == nil, err
+}
+
+// lockForClose takes the turn to write frames for a close frame; first reports
+// whether it is ours to send. No frame can follow that one: those that were postponed
+// just as the turn came go out before it, and from then on none is postponed.
+func (c *Conn) lockForClose(ctx context.Context) (first bool, err error) {
+	o := &c.out
+	for {
+		if err := o.frames.lock(ctx, c.ctx); err != nil {
+			return false, err
+		}
+		o.mu.Lock()
+		if len(o.late) == 0 {
+			first = !c.closing.sent.Swap(true)
+			o.mu.Unlock()
+			return first, nil
+		}
+		o.mu.Unlock()
+		c.unlockFrames()
+	}
 }
 
 // exchangeClose sends a close frame and reads until the peer's has come. It does

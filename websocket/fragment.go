@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net"
 	"slices"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -100,13 +101,18 @@ func (o *outgoing) sizeOf(f frame) int {
 }
 
 // postpone is for a frame whose turn did not come before err, the end of a context.
-// If it must go out, whoever has the turn sees to it, before anything else.
+// If it must go out, whoever has the turn sees to it, before anything else; unless
+// that is our close frame, which nothing can follow.
 func (c *Conn) postpone(err error, f frame) error {
 	if !f.keep || c.ctx.Err() != nil {
 		return c.fault("write", err)
 	}
 	o := &c.out
 	o.mu.Lock()
+	if c.closing.sent.Load() {
+		o.mu.Unlock()
+		return c.fault("write", net.ErrClosed)
+	}
 	left := o.sizeOf(f)
 	for _, g := range o.late {
 		left += o.sizeOf(g)

@@ -257,8 +257,8 @@ func TestMaxFrameCutTooMuch(t *testing.T) {
 }
 
 // cutWaiting cuts a message between two fragments while it waits for its turn, which
-// other has. The first fragment has come to the peer.
-func cutWaiting(t *testing.T, c *Conn, p *peer, payload string, first int, other func()) *Error {
+// other has; the error is want. The first fragment has come to the peer.
+func cutWaiting(t *testing.T, c *Conn, p *peer, payload string, first int, want error, other func()) *Error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	data := []byte(payload)
@@ -269,7 +269,7 @@ func cutWaiting(t *testing.T, c *Conn, p *peer, payload string, first int, other
 	p.expect(wire.OpText, false, payload[:first])
 	synctest.Wait() // now the message does
 	cancel()
-	e := wantError(t, <-done, "write", context.Canceled)
+	e := wantError(t, <-done, "write", want)
 	clear(data) // it is the caller's again
 	return e
 }
@@ -279,7 +279,7 @@ func cutWaiting(t *testing.T, c *Conn, p *peer, payload string, first int, other
 func TestMaxFrameCutWaiting(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxFrame: 7})
-		e := cutWaiting(t, c, p, "first, second, third", 7, func() { c.Ping(c.Context()) })
+		e := cutWaiting(t, c, p, "first, second, third", 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if !e.Accepted || errors.Is(e, net.ErrClosed) {
 			t.Fatalf("%+v", e)
 		}
@@ -301,15 +301,16 @@ func TestMaxFrameCutWaiting(t *testing.T) {
 	})
 }
 
-// The same if what has the turn is the close frame: nothing may follow it.
+// If what has the turn is the close frame, nothing may follow it: the message is not
+// accepted.
 func TestMaxFrameCutWaitingForClose(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxFrame: 7})
 		closed := make(chan error, 1)
-		e := cutWaiting(t, c, p, "first, second, third", 7, func() {
+		e := cutWaiting(t, c, p, "first, second, third", 7, net.ErrClosed, func() {
 			closed <- c.Close(context.Background(), StatusNormalClosure, "")
 		})
-		if !e.Accepted {
+		if e.Accepted {
 			t.Fatalf("%+v", e)
 		}
 		p.expectClose(StatusNormalClosure)
@@ -334,7 +335,7 @@ func TestMaxFrameCutWaitingForClose(t *testing.T) {
 func TestMaxFrameCutWaitingEnds(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxFrame: 7})
-		e := cutWaiting(t, c, p, "first, second, third", 7, func() { c.Ping(c.Context()) })
+		e := cutWaiting(t, c, p, "first, second, third", 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if !e.Accepted {
 			t.Fatalf("%+v", e)
 		}
@@ -346,7 +347,7 @@ func TestMaxFrameCutWaitingEnds(t *testing.T) {
 		wantClosed(t, c)
 
 		c, p = newPeer(t, role, Limits{MaxFrame: 7})
-		e = cutWaiting(t, c, p, "first, "+strings.Repeat("x", maxRest+1), 7, func() { c.Ping(c.Context()) })
+		e = cutWaiting(t, c, p, "first, "+strings.Repeat("x", maxRest+1), 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if e.Accepted || !errors.Is(e, net.ErrClosed) {
 			t.Fatalf("%+v", e)
 		}

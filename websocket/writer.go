@@ -150,8 +150,12 @@ func (w *MessageWriter) Close() error {
 		}
 		err = w.err
 	}
-	if !w.ended && (w.begun || w.enc != nil) && !w.c.closing.sent.Load() {
-		err = w.c.endWith("write", err)
+	if !w.ended && (w.begun || w.enc != nil) {
+		if w.c.closing.sent.Load() {
+			err = w.c.fault("write", err) // a call before may have been accepted; the message is not
+		} else {
+			err = w.c.endWith("write", err)
+		}
 	}
 	w.err = w.c.fault("write", errWriterClosed)
 	w.buf, w.gone = nil, true
