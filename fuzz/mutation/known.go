@@ -110,7 +110,7 @@ func mark(mutants []*mutant, entries []*known) {
 }
 
 // stale lists the entries that name no fault, if every fault was looked for, and
-// those whose fault was noticed.
+// those whose fault was noticed, by more than a time that a busy machine exceeds too.
 func stale(mutants []*mutant, entries []*known, every bool) []string {
 	var all []string
 	for _, k := range entries {
@@ -119,7 +119,7 @@ func stale(mutants []*mutant, entries []*known, every bool) []string {
 		}
 	}
 	for _, m := range mutants {
-		if m.Known != "" && (m.Outcome == noticed || m.Outcome == noBuild) {
+		if m.Known != "" && (m.Outcome == noticed && m.By != timedOut || m.Outcome == noBuild) {
 			all = append(all, fmt.Sprintf("%v: %s %s", m, m.Outcome, m.By))
 		}
 	}

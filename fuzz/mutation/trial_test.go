@@ -186,3 +186,21 @@ func TestKnownFile(t *testing.T) {
 		}
 	}
 }
+
+// A listed fault is stale if a test noticed it, not if a time ran out.
+func TestStale(t *testing.T) {
+	for _, row := range []struct {
+		m    mutant
+		want int
+	}{
+		{mutant{Known: "why", Outcome: survived}, 0},
+		{mutant{Known: "why", Outcome: noticed, By: "TestX"}, 1},
+		{mutant{Known: "why", Outcome: noticed, By: timedOut}, 0},
+		{mutant{Known: "why", Outcome: noBuild}, 1},
+		{mutant{Outcome: noticed, By: "TestX"}, 0},
+	} {
+		if got := stale([]*mutant{&row.m}, nil, true); len(got) != row.want {
+			t.Errorf("%s by %s: %q", row.m.Outcome, row.m.By, got)
+		}
+	}
+}
