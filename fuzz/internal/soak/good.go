@@ -175,7 +175,7 @@ func (g *good) say(ctx context.Context, c *websocket.Conn, l *listener) error {
 		return g.write(ctx, c, websocket.Text, p)
 	}
 	t, p := randomMessage(g.rng)
-	if err := l.expect(ctx, t, p); err != nil {
+	if err := g.expect(ctx, l, t, p); err != nil {
 		return err
 	}
 	if g.rng.IntN(streamOne) == 0 {
@@ -183,6 +183,13 @@ func (g *good) say(ctx context.Context, c *websocket.Conn, l *listener) error {
 		return g.stream(ctx, c, t, p)
 	}
 	return g.write(ctx, c, t, p)
+}
+
+// expect waits for room for one more echo, for as long as an echo may take.
+func (g *good) expect(ctx context.Context, l *listener, t websocket.MessageType, p []byte) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, g.cfg.Margin, fmt.Errorf("no echo in %v", g.cfg.Margin))
+	defer cancel()
+	return l.expect(ctx, t, p)
 }
 
 func (g *good) write(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {

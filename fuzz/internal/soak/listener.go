@@ -58,7 +58,7 @@ func (l *listener) expect(ctx context.Context, t websocket.MessageType, p []byte
 	case <-l.done:
 		return errOver
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
 	}
 }
 
