@@ -17,6 +17,7 @@ func TestReadGivesUpBehindClose(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
 		p.expectClose(StatusNormalClosure)
+		synctest.Wait() // Close has the turn to read
 		ctx, cancel := context.WithCancel(context.Background())
 		gaveUp := startRead(ctx, c)
 		stays := startRead(context.Background(), c)
