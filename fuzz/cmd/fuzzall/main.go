@@ -131,7 +131,7 @@ func runAll(ctx context.Context, o *options, targets []target, stdout io.Writer)
 		start := time.Now()
 		r := t.run(ctx, o, fuzz, bound, stdout)
 		if r.Result == passed && r.Executions == 0 { // its time was too short for its seeds
-			r = t.run(ctx, o, "100x", bound, stdout)
+			r = t.run(ctx, o, fmt.Sprintf("%dx", r.seeds+100), bound, stdout)
 		}
 		if err := ctx.Err(); err != nil {
 			return results, err
@@ -169,9 +169,10 @@ func (b *budget) next(left int) (fuzztime string, bound time.Duration) {
 	case b.each > 0:
 		b.given = b.each
 	default:
-		// Whatever one takes beyond its share, the others have less of.
+		// Whatever one takes beyond its share, the others have less of. The first of
+		// a package compiles for those that follow.
 		share := time.Until(b.deadline) / time.Duration(left)
-		b.given = max(time.Second, (share - b.overhead).Round(100*time.Millisecond))
+		b.given = max(time.Second, (share - min(b.overhead, share/2)).Round(100*time.Millisecond))
 	}
 	return b.given.String(), b.given + b.bound
 }

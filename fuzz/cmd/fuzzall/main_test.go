@@ -194,6 +194,32 @@ func TestList(t *testing.T) {
 	}
 }
 
+// A target that has no time left after its seeds runs some inputs all the same.
+func TestMoreSeedsThanTime(t *testing.T) {
+	plant(t)
+	source := `package planted
+
+import (
+	"testing"
+	"time"
+)
+
+func FuzzSlow(f *testing.F) {
+	for i := range 200 {
+		f.Add(i)
+	}
+	f.Fuzz(func(t *testing.T, i int) { time.Sleep(10 * time.Millisecond) })
+}
+`
+	if err := os.WriteFile("slow_test.go", []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, results, err := fuzz(t, "-time=1s", "-run=Slow", "-parallel=1")
+	if err != nil || len(results) != 1 || results[0].Result != passed || results[0].Executions <= 200 {
+		t.Fatalf("%v, %+v", err, results)
+	}
+}
+
 // The shares of a total time add up to no more than it.
 func TestBudget(t *testing.T) {
 	o, err := parse([]string{"-total=100s"})

@@ -34,12 +34,13 @@ type result struct {
 	Crasher     string  `json:"crasher,omitempty"` // file of the failing input
 
 	begin  time.Time
+	seeds  int64  // inputs that run first, and that -fuzztime counts as well
 	output string // its last lines
 }
 
 var (
 	progress = regexp.MustCompile(`^fuzz: elapsed: \S+, execs: (\d+) \(\d+/sec\), new interesting: (\d+) \(total: (\d+)\)`)
-	baseline = regexp.MustCompile(`^fuzz: elapsed: \S+, gathering baseline coverage`)
+	baseline = regexp.MustCompile(`^fuzz: elapsed: \S+, gathering baseline coverage: \d+/(\d+) completed`)
 	crasher  = regexp.MustCompile(`Failing input written to (\S+)`)
 
 	// late is all that testing says when the time of a target ends while it talks
@@ -147,8 +148,11 @@ func readLine(from *bufio.Reader) (string, error) {
 
 // note takes the numbers from a line.
 func (r *result) note(line string) {
-	if r.begin.IsZero() && baseline.MatchString(line) {
-		r.begin = time.Now()
+	if m := baseline.FindStringSubmatch(line); m != nil {
+		r.seeds, _ = strconv.ParseInt(m[1], 10, 64)
+		if r.begin.IsZero() {
+			r.begin = time.Now()
+		}
 	}
 	if m := progress.FindStringSubmatch(line); m != nil {
 		r.Executions, _ = strconv.ParseInt(m[1], 10, 64)
