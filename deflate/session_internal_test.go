@@ -92,7 +92,8 @@ func TestContextOfCompressor(t *testing.T) {
 		enc := s.Encode(wire.MessageInfo{Size: -1})
 		z, _ := enc.Append(nil, nil, false)
 		c := s.enc.c
-		if z, _ = enc.Append(z, msg, true); c == nil {
+		_, _ = enc.Append(z, msg, true)
+		if c == nil {
 			t.Fatal("no compressor")
 		}
 		if kept := c.ctx == s.enc.done; kept != test.kept || !kept && c.ctx != (mark{}) {
@@ -104,7 +105,7 @@ func TestContextOfCompressor(t *testing.T) {
 		if len(again) < minMatch {
 			continue
 		}
-		if z, _ = s.Encode(wire.MessageInfo{Size: -1}).Append(nil, again, true); len(z) > len(again)/4 {
+		if z, _ := s.Encode(wire.MessageInfo{Size: -1}).Append(nil, again, true); len(z) > len(again)/4 {
 			t.Errorf("%d bytes, and the end of them again: %d bytes of %d", test.size, len(z), len(again))
 		}
 	}
