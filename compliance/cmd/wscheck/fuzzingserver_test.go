@@ -172,7 +172,7 @@ func TestFuzzingServerFallsShort(t *testing.T) {
 	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.1", "-out", out)
 	server := r.at(t)
 	ask(t, server, "/runCase?case=1&agent=%1b[31mred") // which returns nothing
-	ask(t, server, "/updateReports?agent=x")
+	ask(t, server, "/updateReports?agent=%1b[31mred")  // which waits for that agent's verdicts alone
 	r.interrupt()
 	r.wait(t).check(t, exitShort, "FAIL: 1 of 1 case fell short\n", "?[31mred: 1 of 1 case, 1 short\n")
 }
