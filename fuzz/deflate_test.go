@@ -204,7 +204,7 @@ func FuzzNegotiation(f *testing.F) {
 		}
 		for _, answer := range offered {
 			session, err := c.Confirm(answer)
-			want := handshake.Confirms(permessage.Elements(own), permessage.Elements([]wire.Offer{answer})[0])
+			want := handshake.Confirms(permessage.Elements(own), permessage.Element(answer))
 			var e *deflate.Error
 			if (err == nil) != want || (session != nil) != want || !want && !errors.As(err, &e) {
 				t.Fatalf("client %+v, answer %+v: %v; the model says %v", client, answer, err, want)

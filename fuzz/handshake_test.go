@@ -18,6 +18,7 @@ import (
 
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
 	"github.com/hawser-ws/hawser/fuzz/internal/permessage"
 	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
 	"github.com/hawser-ws/hawser/websocket"
@@ -196,8 +197,8 @@ func checkAnswer(answer []byte, want handshake.Acceptance, others bool) error {
 	if !slices.Equal(lines, must) {
 		return fmt.Errorf("fields %q, want %q", lines, must)
 	}
-	got, ok := handshake.Extensions(extensions)
-	if !ok || len(got) > 1 || len(got) == 1 != want.Deflate {
+	got, fault := model.Extensions(extensions)
+	if fault != nil || len(got) > 1 || len(got) == 1 != want.Deflate {
 		return fmt.Errorf("extensions %q; deflate is %v", extensions, want.Deflate)
 	}
 	if want.Deflate {
@@ -348,7 +349,7 @@ func keyOf(request []byte) string {
 
 // fill puts what belongs to a key where words stand for it.
 func fill(data []byte, key string) []byte {
-	accept := handshake.AcceptKey(key)
+	accept := model.AcceptKey(key)
 	for word, value := range map[string]string{"{accept}": accept, "{lower}": strings.ToLower(accept), "{key}": key} {
 		data = bytes.ReplaceAll(data, []byte(word), []byte(value))
 	}

@@ -1,6 +1,10 @@
 package handshake
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
+)
 
 // Deflate is the name of the extension that is modelled.
 const Deflate = "permessage-deflate"
@@ -22,13 +26,13 @@ type Params struct {
 // server must decline the offer, or the client must fail the connection for the
 // answer (section 7): for a parameter that is unknown, stands twice, or has a value
 // that it must not have.
-func ParseParams(e Extension, answer bool) (p Params, ok bool) {
+func ParseParams(e model.Extension, answer bool) (p Params, ok bool) {
 	if e.Name != Deflate {
 		return p, false
 	}
 	seen := map[string]bool{}
 	for _, param := range e.Params {
-		name, value := param[0], param[1]
+		name, value := param.Name, param.Value
 		if seen[name] {
 			return p, false
 		}
@@ -112,7 +116,7 @@ func smaller(own, asked int) int {
 
 // Choose is what a server answers to a list of offers: an answer to the first that is
 // valid. ok is false if it declines.
-func (s Side) Choose(offers []Extension) (answer Params, ok bool) {
+func (s Side) Choose(offers []model.Extension) (answer Params, ok bool) {
 	for _, e := range offers {
 		if p, ok := ParseParams(e, false); ok {
 			return s.Answer(p), true
@@ -122,7 +126,7 @@ func (s Side) Choose(offers []Extension) (answer Params, ok bool) {
 }
 
 // Confirms reports whether a client that made these offers must take an answer.
-func Confirms(offers []Extension, answer Extension) bool {
+func Confirms(offers []model.Extension, answer model.Extension) bool {
 	a, ok := ParseParams(answer, true)
 	if !ok {
 		return false

@@ -5,20 +5,15 @@ import (
 	"bytes"
 	"io"
 	"net/http"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
 
 // The example of RFC 6455, section 1.3.
 const exampleKey, exampleAccept = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
-
-func TestAcceptKey(t *testing.T) {
-	if got := AcceptKey(exampleKey); got != exampleAccept {
-		t.Error(got)
-	}
-}
 
 // judgeLines judges a right request with more lines, and without the field drop.
 func judgeLines(t *testing.T, s *Server, more, drop string) ([]Fault, Acceptance) {
@@ -83,7 +78,7 @@ func TestServerJudge(t *testing.T) {
 }
 
 func TestClientJudge(t *testing.T) {
-	c := &Client{Key: exampleKey, Subprotocols: []string{"a"}, MaxHeader: 1000, Offers: []Extension{{Name: Deflate}}}
+	c := &Client{Key: exampleKey, Subprotocols: []string{"a"}, MaxHeader: 1000, Offers: []model.Extension{{Name: Deflate}}}
 	right := "HTTP/1.1 101 x\r\n" + strings.Join(responseNeeds, "\r\n") + "\r\n"
 	for text, want := range map[string]string{
 		right + "\r\nframes":                                                                     "",
@@ -112,27 +107,14 @@ func TestClientJudge(t *testing.T) {
 	}
 }
 
-func TestExtensions(t *testing.T) {
-	for value, want := range map[string][]Extension{
-		"a, b;c ; d = e,,": {{Name: "a"}, {Name: "b", Params: [][2]string{{"c", ""}, {"d", "e"}}}},
-		`a;b="c\d"`:        {{Name: "a", Params: [][2]string{{"b", "cd"}}}},
-		`a;b=""`:           nil, `a;b="c d"`: nil, "a b": nil, "a;": nil, "a=b": nil, ",": nil, `a;b="c`: nil,
-	} {
-		got, ok := Extensions([]string{value})
-		if ok != (want != nil) || !reflect.DeepEqual(got, want) {
-			t.Errorf("%q: %v, %v, want %v", value, got, ok, want)
-		}
-	}
-}
-
 func TestParams(t *testing.T) {
 	for value, valid := range map[string]bool{
 		"": true, ";server_max_window_bits=8": true, ";server_max_window_bits=08": false, ";server_max_window_bits": false,
 		";client_max_window_bits": true, ";client_max_window_bits=16": false, ";x": false,
 		";client_no_context_takeover=1": false, ";client_no_context_takeover;client_no_context_takeover": false,
 	} {
-		e, ok := Extensions([]string{Deflate + value})
-		if !ok {
+		e, fault := model.Extensions([]string{Deflate + value})
+		if fault != nil {
 			t.Fatal(value)
 		}
 		if _, ok := ParseParams(e[0], false); ok != valid {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
 
 // A Server is what the model knows of a server's options.
@@ -54,10 +56,10 @@ func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
 	fault(r.ProtoMajor < 1 || r.ProtoMajor == 1 && r.ProtoMinor < 1, 426, "HTTP version")
 	fault(r.ProtoMajor > 1, 505, "HTTP version")
 	// Items 3 to 6.
-	fault(!lists(Values(h, "Upgrade"), "websocket"), 426, "Upgrade")
-	fault(!lists(Values(h, "Connection"), "upgrade"), 400, "Connection")
+	fault(!model.Lists(Values(h, "Upgrade"), "websocket"), 426, "Upgrade")
+	fault(!model.Lists(Values(h, "Connection"), "upgrade"), 400, "Connection")
 	keys := Values(h, "Sec-WebSocket-Key")
-	fault(len(keys) != 1 || !aKey.MatchString(keys[0]), 400, "key")
+	fault(len(keys) != 1 || !model.IsKey(keys[0]), 400, "key")
 	versions := Values(h, "Sec-WebSocket-Version")
 	fault(len(versions) != 1, 400, "version")
 	fault(len(versions) == 1 && versions[0] != "13", 426, "version")
@@ -71,19 +73,19 @@ func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
 	}
 	fault(size(h) > maxFields, 431, "size")
 	// Items 8 and 9, and section 4.2.2, items 5 and 6.
-	names, ok := Protocols(Values(h, "Sec-WebSocket-Protocol"))
-	fault(!ok, 400, "subprotocols")
+	names, wrong := model.Protocols(Values(h, "Sec-WebSocket-Protocol"))
+	fault(wrong != nil, 400, "subprotocols")
 	for _, wanted := range s.Subprotocols {
 		if a.Subprotocol == "" && slices.Contains(names, wanted) {
 			a.Subprotocol = wanted
 		}
 	}
-	offers, ok := Extensions(Values(h, "Sec-WebSocket-Extensions"))
-	fault(!ok, 400, "extensions")
+	offers, wrong := model.Extensions(Values(h, "Sec-WebSocket-Extensions"))
+	fault(wrong != nil, 400, "extensions")
 	if len(faults) > 0 {
 		return faults, Acceptance{}
 	}
-	a.Key = AcceptKey(keys[0])
+	a.Key = model.AcceptKey(keys[0])
 	if s.Deflate != nil {
 		a.Params, a.Deflate = s.Deflate.Choose(offers)
 	}
@@ -93,7 +95,7 @@ func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
 // size is the size of the Sec-WebSocket fields.
 func size(h http.Header) (n int) {
 	for name, values := range h {
-		if !strings.HasPrefix(lower(name), "sec-websocket-") {
+		if !strings.HasPrefix(model.Lower(name), "sec-websocket-") {
 			continue
 		}
 		for _, v := range values {
@@ -119,7 +121,7 @@ func (s *Server) allows(origin, host string) bool {
 	if parts == nil || len(origin) > maxOrigin {
 		return false
 	}
-	o := site{lower(parts[1]), lower(parts[2]), parts[3]}
+	o := site{model.Lower(parts[1]), model.Lower(parts[2]), parts[3]}
 	if strings.HasPrefix(o.host, "[") && address(o.host) == nil {
 		return false
 	}
@@ -128,7 +130,7 @@ func (s *Server) allows(origin, host string) bool {
 	}
 	o = o.withPort()
 	if at := aHost.FindStringSubmatch(host); at != nil && o.host != "" {
-		same := site{o.scheme, lower(at[1]), at[2]}.withPort()
+		same := site{o.scheme, model.Lower(at[1]), at[2]}.withPort()
 		if same.port == o.port && (same.host == o.host || sameAddress(same.host, o.host)) {
 			return true
 		}
@@ -150,7 +152,7 @@ func (s site) withPort() site {
 
 // fits reports whether a pattern stands for a site.
 func (s site) fits(pattern string) bool {
-	scheme, rest, found := strings.Cut(lower(pattern), "://")
+	scheme, rest, found := strings.Cut(model.Lower(pattern), "://")
 	if !found {
 		scheme, rest = "*", scheme
 	}

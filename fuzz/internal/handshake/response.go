@@ -5,14 +5,16 @@ import (
 	"bytes"
 	"net/http"
 	"slices"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
 
 // A Client is what the model knows of a client: its options and its last request.
 type Client struct {
-	Key          string      // Sec-WebSocket-Key of the request
-	Subprotocols []string    // that were offered
-	Offers       []Extension // that were made
-	MaxHeader    int         // octets of the response's header, interim ones included
+	Key          string            // Sec-WebSocket-Key of the request
+	Subprotocols []string          // that were offered
+	Offers       []model.Extension // that were made
+	MaxHeader    int               // octets of the response's header, interim ones included
 }
 
 // A Verdict is what a client must make of a response.
@@ -63,10 +65,10 @@ func (c *Client) judge(v *Verdict, resp *http.Response) {
 	wrong(resp.ProtoMajor != 1 || resp.ProtoMinor < 1, "HTTP version")
 	// Items 2 to 4.
 	upgrade := Values(h, "Upgrade")
-	wrong(len(upgrade) != 1 || lower(upgrade[0]) != "websocket", "Upgrade")
-	wrong(!lists(Values(h, "Connection"), "upgrade"), "Connection")
+	wrong(len(upgrade) != 1 || model.Lower(upgrade[0]) != "websocket", "Upgrade")
+	wrong(!model.Lists(Values(h, "Connection"), "upgrade"), "Connection")
 	accept := Values(h, "Sec-WebSocket-Accept")
-	wrong(len(accept) != 1 || accept[0] != AcceptKey(c.Key), "accept key")
+	wrong(len(accept) != 1 || accept[0] != model.AcceptKey(c.Key), "accept key")
 	// Item 6, and section 11.3.4: at most once in a response.
 	if protocols := Values(h, "Sec-WebSocket-Protocol"); len(protocols) > 0 {
 		wrong(len(protocols) > 1 || !slices.Contains(c.Subprotocols, protocols[0]), "subprotocol")
@@ -74,8 +76,8 @@ func (c *Client) judge(v *Verdict, resp *http.Response) {
 	}
 	// Item 5, and section 11.3.2.
 	if v.Extensions = Values(h, "Sec-WebSocket-Extensions"); len(v.Extensions) > 0 {
-		all, ok := Extensions(v.Extensions)
-		wrong(len(v.Extensions) > 1 || !ok || len(all) != 1, "extensions")
+		all, fault := model.Extensions(v.Extensions)
+		wrong(len(v.Extensions) > 1 || fault != nil || len(all) != 1, "extensions")
 		wrong(len(all) != 1 || !Confirms(c.Offers, all[0]), "extension")
 	}
 }

@@ -23,7 +23,7 @@ func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.Offer)
 		return nil, nil
 	}
 	defer session.Close()
-	got, valid := handshake.ParseParams(Elements([]wire.Offer{answer})[0], true)
+	got, valid := handshake.ParseParams(Element(answer), true)
 	if !valid || got != want {
 		return nil, fmt.Errorf("answer %+v, want %+v", answer, want)
 	}
@@ -57,7 +57,7 @@ func CheckAgreed(s, c *deflate.Extension, client handshake.Side, offers []wire.O
 		return fmt.Errorf("answer %+v: %w", answer, err)
 	}
 	defer session.Close()
-	p, _ := handshake.ParseParams(Elements([]wire.Offer{answer})[0], true)
+	p, _ := handshake.ParseParams(Element(answer), true)
 	ours := client.Bits // a client may use less than it is allowed
 	if p.ClientBits > 0 {
 		ours = min(ours, p.ClientBits)

@@ -12,6 +12,7 @@ import (
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
 	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -45,7 +46,7 @@ func Pair(e *deflate.Extension, p handshake.Params) (server, client wire.Session
 	if !ok {
 		return nil, nil, fmt.Errorf("%+v is declined", offer)
 	}
-	if got, ok := handshake.ParseParams(Elements([]wire.Offer{answer})[0], true); !ok || got != p {
+	if got, ok := handshake.ParseParams(Element(answer), true); !ok || got != p {
 		return nil, nil, fmt.Errorf("%+v is answered with %+v", offer, answer)
 	}
 	client, err = e.Confirm(answer)
@@ -80,14 +81,19 @@ func Crafted(script []byte) (payloads [][]byte) {
 	return payloads
 }
 
+// Element gives an offer the form of the model.
+func Element(o wire.Offer) model.Extension {
+	e := model.Extension{Name: o.Name}
+	for _, p := range o.Params {
+		e.Params = append(e.Params, model.Param(p))
+	}
+	return e
+}
+
 // Elements gives offers the form of the model.
-func Elements(offers []wire.Offer) (all []handshake.Extension) {
+func Elements(offers []wire.Offer) (all []model.Extension) {
 	for _, o := range offers {
-		e := handshake.Extension{Name: o.Name}
-		for _, p := range o.Params {
-			e.Params = append(e.Params, [2]string{p.Name, p.Value})
-		}
-		all = append(all, e)
+		all = append(all, Element(o))
 	}
 	return all
 }
