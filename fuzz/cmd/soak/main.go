@@ -60,6 +60,9 @@ func main() {
 // run soaks and prints, and returns the status to exit with.
 func run(ctx context.Context, cfg soak.Config) int {
 	r, err := soak.Run(ctx, cfg)
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted: nothing was judged")
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
 		return 2
@@ -77,13 +80,23 @@ func parse(args []string, usage io.Writer) (soak.Config, error) {
 	c.Progress = os.Stdout
 	f := flag.NewFlagSet("soak", flag.ContinueOnError)
 	f.SetOutput(usage)
-	f.IntVar(&c.Conns, "conns", c.Conns, "connections, good and abusive")
+	f.Usage = func() {
+		fmt.Fprint(usage, `usage: soak [flags]
+
+Keeps a hawser server, a process of its own on loopback, under load from good and
+abusive clients, and judges whether it is afterwards what it was before.
+Exits with 0 if every promise was kept, 1 if one was broken, 2 if there was no soak.
+
+`)
+		f.PrintDefaults()
+	}
+	f.IntVar(&c.Conns, "conns", c.Conns, "connections that are held open, good and abusive")
 	f.DurationVar(&c.For, "for", c.For, "how long, without the warm-up")
-	f.DurationVar(&c.Warmup, "warmup", c.Warmup, "how long to warm up; 0: a tenth of -for, from 3s to 30s")
+	f.DurationVar(&c.Warmup, "warmup", c.Warmup, "how long to warm up before; 0: a tenth of -for, from 3s to 30s")
 	f.Float64Var(&c.Abusive, "abusive", c.Abusive, "`share` of the connections that abuse the server, 0 to 1")
-	f.Float64Var(&c.Compress, "compress", c.Compress, "`share` of the good clients' connections that compress, 0 to 1")
+	f.Float64Var(&c.Compress, "compress", c.Compress, "`share` of the good clients' connections that offer to compress, 0 to 1")
 	f.Float64Var(&c.Rate, "rate", c.Rate, "messages a second that the good clients send together, at most")
-	f.Uint64Var(&c.Seed, "seed", c.Seed, "of all choices")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "`number` that all choices follow from")
 	f.BoolVar(&c.Server.TLS, "tls", false, "speak wss")
 	f.DurationVar(&c.Every, "every", c.Every, "time between lines of progress; 0: none")
 	if err := f.Parse(args); err != nil {

@@ -35,6 +35,11 @@ type Config struct {
 	// last client is gone. 0: Margin, and what its timeouts allow it.
 	Patience time.Duration
 
+	// Answer is how long the server may take to say how it is, garbage collected and
+	// all, and to end when it is asked to. What is longer counts as its death.
+	// 0: 30 s.
+	Answer time.Duration
+
 	// Least is how many messages the good clients send in the soak before it may
 	// end, if the machine is so busy that For is too short for them. It waits for
 	// them no longer than Margin.
@@ -56,11 +61,13 @@ type ServerConfig struct {
 	HeaderTimeout time.Duration // of the request's header
 }
 
-// Tolerance is how much larger the server may be at the end. A soak of seconds has
-// so little on its heap that a tenth of it is noise; it sets Slack.
+// Tolerance is how much larger the server may be at the end: a share of the start, or
+// some bytes where that is more. A small soak, of a hundred connections or so, has so
+// little memory that a tenth of it is noise: one page of spans more for the runtime,
+// one thread more. The full one is so large that the share alone decides.
 type Tolerance struct {
 	Memory    float64 // share of the start: 0.1
-	Slack     int64   // bytes on top of it
+	Heap, RSS int64   // bytes, if that is more
 	IgnoreRSS bool    // judge the live heap alone
 }
 
@@ -77,7 +84,7 @@ func Default() Config {
 		},
 		Every:     10 * time.Second,
 		Margin:    30 * time.Second,
-		Tolerance: Tolerance{Memory: 0.1},
+		Tolerance: Tolerance{Memory: 0.1, Heap: 64 << 10, RSS: 2 << 20},
 	}
 }
 
@@ -88,11 +95,15 @@ func (c *Config) complete() error {
 		return errors.New("connections must be 1 to 20,000")
 	case c.For < time.Second || c.For > 24*time.Hour:
 		return errors.New("time must be 1s to 24h")
-	case c.Abusive < 0 || c.Abusive > 1:
+	case c.Warmup < 0 || c.Warmup > 24*time.Hour:
+		return errors.New("warm-up must be 0 to 24h")
+	case !(c.Abusive >= 0 && c.Abusive <= 1): // nor is it NaN
 		return errors.New("share of abusive clients must be 0 to 1")
-	case c.Compress < 0 || c.Compress > 1:
+	case c.abusers() >= c.Conns:
+		return errors.New("no connection is left for a good client: more of them, or a smaller share that abuse the server")
+	case !(c.Compress >= 0 && c.Compress <= 1):
 		return errors.New("share of compressed connections must be 0 to 1")
-	case c.Rate < 1 || c.Rate > 1e6:
+	case !(c.Rate >= 1 && c.Rate <= 1e6):
 		return errors.New("rate must be 1 to 1,000,000 messages a second")
 	case c.Command == nil:
 		return errors.New("no command to run the server")
@@ -101,6 +112,9 @@ func (c *Config) complete() error {
 		c.Warmup = min(max(c.For/10, 3*time.Second), 30*time.Second)
 	}
 	c.Server.Conns = c.Conns
+	if c.Answer == 0 {
+		c.Answer = 30 * time.Second
+	}
 	if c.Patience == 0 {
 		c.Patience = c.Server.CloseTimeout + c.Server.HeaderTimeout + c.Margin
 	}
@@ -134,7 +148,7 @@ func (c *Config) think() time.Duration {
 func (c *Config) bound() time.Duration {
 	s := &c.Server
 	abuse := s.IdleTimeout + s.WriteTimeout + s.CloseTimeout + s.HeaderTimeout
-	return c.Warmup + c.For + 2*(abuse+4*c.Margin) + time.Minute
+	return c.Warmup + c.For + 2*(abuse+4*c.Margin) + 4*c.Answer + time.Minute
 }
 
 // checkFiles reports whether a process may hold conns connections.

@@ -34,7 +34,8 @@
 // free pages with debug.FreeOSMemory. Two numbers are judged: the live heap
 // (runtime.MemStats.HeapAlloc) sees a leak of a few bytes a connection, and the
 // resident set (VmRSS, on Linux) also what lies outside of the heap: stacks, the
-// runtime's own tables and fragments. Each may end at most a tenth above its start.
+// runtime's own tables and fragments. Each may end at most a tenth above its start;
+// where a tenth is less than 64 KiB of heap, or 2 MiB of the resident set, by that.
 // Goroutines and open files have no tolerance, and are compared with their numbers
 // before the warm-up.
 //

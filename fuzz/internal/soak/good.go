@@ -90,10 +90,12 @@ func (g *good) life() *failure {
 	l := newListener(c, rand.New(rand.NewPCG(g.rng.Uint64(), 0)), plan.slow, g.tally)
 	go l.run(ctx)
 	if f := g.talk(ctx, c, l, plan); f != nil {
-		if !l.over() {
-			_ = c.CloseNow() // and what the listener finds is the effect of that
+		over := l.over()
+		if !over {
+			_ = c.CloseNow() // and that the listener's reads end is the effect of it
 			<-l.done
-		} else if l.failure != nil {
+		}
+		if l.failure != nil && (over || l.failure.kind == faultMessage) {
 			return l.failure // the cause
 		}
 		return f

@@ -20,8 +20,8 @@ func (r *Report) Findings() []Finding {
 		found = append(found, r.judgeFaults("each abuse was answered as it must be", faultAbuse, r.main.allAbuses(), "abuses"))
 	}
 	return append(found,
-		r.judgeMemory("live heap is back", r.Before.Heap, r.After.Heap, false),
-		r.judgeMemory("resident set is back", r.Before.RSS, r.After.RSS, r.Config.Tolerance.IgnoreRSS),
+		r.judgeMemory("live heap is back", r.Before.Heap, r.After.Heap, r.Config.Tolerance.Heap, false),
+		r.judgeMemory("resident set is back", r.Before.RSS, r.After.RSS, r.Config.Tolerance.RSS, r.Config.Tolerance.IgnoreRSS),
 		r.judgeNumber("goroutines are back", "goroutines", r.Cold.Goroutines, r.After.Goroutines),
 		r.judgeNumber("files are closed", "files", r.Cold.Files, r.After.Files),
 		r.judgeNumber("no connection is left", "connections", 0, int(r.After.Open)),
@@ -56,9 +56,10 @@ func (r *Report) judgeFaults(promise string, kind fault, total int64, what strin
 
 // judgeMemory allows for the tolerance. A soak that could not measure has not
 // kept the promise, unless the system does not tell.
-func (r *Report) judgeMemory(promise string, before, after int64, ignored bool) Finding {
+func (r *Report) judgeMemory(promise string, before, after, least int64, ignored bool) Finding {
 	f := Finding{Promise: promise}
-	most := before + int64(r.Config.Tolerance.Memory*float64(before)) + r.Config.Tolerance.Slack
+	growth := int64(r.Config.Tolerance.Memory * float64(before))
+	most := before + max(growth, least)
 	switch {
 	case r.gone != nil:
 		f.Text = "not measured"
@@ -67,8 +68,11 @@ func (r *Report) judgeMemory(promise string, before, after int64, ignored bool) 
 	default:
 		f.OK = after <= most || ignored
 		f.Text = fmt.Sprintf("%s before, %s after (%+.1f %%)", size(before), size(after), 100*float64(after-before)/float64(before))
-		if ignored {
+		switch {
+		case ignored:
 			f.Text += ", not judged"
+		case least > growth:
+			f.Text += fmt.Sprintf(", of so little at most %s more", size(least))
 		}
 	}
 	return f
@@ -89,11 +93,13 @@ func (r *Report) judgeLog() Finding {
 
 func (r *Report) judgeProcess() Finding {
 	f := Finding{Promise: "the server lived and ended well", OK: r.gone == nil && r.exit == nil, Text: "it did"}
-	if r.gone != nil {
+	switch {
+	case r.gone != nil && r.exit != nil:
+		f.Text = fmt.Sprintf("it did not answer (%v), and ended with: %v", r.gone, r.exit)
+	case r.gone != nil:
 		f.Text = "it did not answer: " + r.gone.Error()
-	}
-	if r.exit != nil {
-		f.Text = r.exit.Error()
+	case r.exit != nil:
+		f.Text = "it ended with: " + r.exit.Error()
 	}
 	return f
 }

@@ -3,6 +3,7 @@ package soak
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ func goodReport() *Report {
 	r := &Report{warm: newTally(0), main: newTally(0)}
 	r.Config = Default()
 	r.Config.Conns = 10
+	r.Config.Tolerance = Tolerance{Memory: 0.1}
 	r.Cold = Snapshot{Heap: 500, RSS: 800, Goroutines: 3, Files: 9}
 	r.Before = Snapshot{Heap: 1000, RSS: 2000, Goroutines: 3, Files: 9}
 	r.After = Snapshot{Heap: 1100, RSS: 2200, Goroutines: 3, Files: 9}
@@ -37,6 +39,8 @@ func TestFindings(t *testing.T) {
 		{"no message at all", func(r *Report) { r.main.received.Store(0) }, []string{"good clients saw every message, in order"}},
 		{"connection", func(r *Report) { r.main.fault(faultConnection, "cut") }, []string{"no good client was cut off"}},
 		{"abuse", func(r *Report) { r.main.abuse(3, errors.New("not met")) }, []string{"each abuse was answered as it must be"}},
+		{"heap of a small soak", func(r *Report) { r.Config.Tolerance.Heap = 150; r.After.Heap = 1151 }, []string{"live heap is back"}},
+		{"noise of a small soak", func(r *Report) { r.Config.Tolerance = Default().Tolerance; r.After.Heap += 1000; r.After.RSS += 1000 }, nil},
 		{"heap", func(r *Report) { r.After.Heap++ }, []string{"live heap is back"}},
 		{"resident set", func(r *Report) { r.After.RSS++ }, []string{"resident set is back"}},
 		{"goroutine", func(r *Report) { r.After.Goroutines++ }, []string{"goroutines are back"}},
@@ -134,8 +138,12 @@ func TestConfig(t *testing.T) {
 		"no connections": func(c *Config) { c.Conns = 0 },
 		"too many":       func(c *Config) { c.Conns = 20001 },
 		"no time":        func(c *Config) { c.For = 0 },
+		"warm-up":        func(c *Config) { c.Warmup = -1 },
 		"share":          func(c *Config) { c.Abusive = 1.1 },
+		"no number":      func(c *Config) { c.Abusive = math.NaN() },
+		"abusers alone":  func(c *Config) { c.Conns = 1 },
 		"rate":           func(c *Config) { c.Rate = 0 },
+		"rate, NaN":      func(c *Config) { c.Rate = math.NaN() },
 		"command":        func(c *Config) { c.Command = nil },
 	} {
 		c := small(t, "")

@@ -17,9 +17,10 @@ import (
 
 // process is the parent's hold on the server.
 type process struct {
-	addr string
-	tls  *tls.Config // nil: plain TCP
-	log  serverLog
+	addr  string
+	tls   *tls.Config // nil: plain TCP
+	log   serverLog
+	limit time.Duration // of one answer, and of its end
 
 	mu     sync.Mutex // one request at a time
 	cmd    *exec.Cmd
@@ -29,8 +30,8 @@ type process struct {
 }
 
 // start runs the server, which ends with ctx at the latest.
-func start(ctx context.Context, cmd *exec.Cmd, cfg ServerConfig) (*process, error) {
-	p := &process{cmd: cmd}
+func start(ctx context.Context, cmd *exec.Cmd, cfg ServerConfig, limit time.Duration) (*process, error) {
+	p := &process{cmd: cmd, limit: limit}
 	cmd.Stderr = &p.log
 	cmd.WaitDelay = 5 * time.Second // for a log that somebody else still holds open
 	var err error
@@ -63,14 +64,20 @@ func start(ctx context.Context, cmd *exec.Cmd, cfg ServerConfig) (*process, erro
 	return p, nil
 }
 
-// ask sends a request and reads its answer.
+// ask sends a request and reads its answer. A server that does not answer in time is
+// killed, so that nobody waits for it any longer.
 func (p *process) ask(request, answer any) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := json.NewEncoder(p.stdin).Encode(request); err != nil {
-		return err
+	late := time.AfterFunc(p.limit, func() { _ = p.cmd.Process.Kill() })
+	err := json.NewEncoder(p.stdin).Encode(request)
+	if err == nil {
+		err = p.answer.Decode(answer)
 	}
-	return p.answer.Decode(answer)
+	if !late.Stop() {
+		return fmt.Errorf("no answer in %v", p.limit)
+	}
+	return err
 }
 
 // snapshot asks for a Snapshot, with memory or without.
@@ -101,7 +108,7 @@ func (p *process) settle(before Snapshot, limit time.Duration) (Snapshot, error)
 // error says how it ended, if not well.
 func (p *process) stop() error {
 	_ = p.stdin.Close()
-	patience := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
+	patience := time.AfterFunc(p.limit, func() { _ = p.cmd.Process.Kill() })
 	defer patience.Stop()
 	_, _ = io.Copy(io.Discard, p.stdout)
 	return p.cmd.Wait()

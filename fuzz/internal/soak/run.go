@@ -20,7 +20,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, cfg.bound(), errors.New("the soak did not end in its time"))
 	defer cancel()
-	p, err := start(ctx, cfg.Command(), cfg.Server)
+	p, err := start(ctx, cfg.Command(), cfg.Server, cfg.Answer)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		r.gone = err // the server's process has died: that is a finding
+		r.gone = err // the server's process has died, or is as good as dead: that is a finding
 	}
 	return r, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -26,10 +27,27 @@ func TestMain(m *testing.M) {
 	if !server {
 		os.Exit(m.Run())
 	}
-	if err := Serve(os.Stdin, os.Stdout, os.Stderr, plant(fault)); err != nil {
+	out := io.Writer(os.Stdout)
+	if fault == "mute" {
+		out = &mute{out, 2}
+	}
+	if err := Serve(os.Stdin, out, os.Stderr, plant(fault)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+// mute answers so many times, and then never again.
+type mute struct {
+	io.Writer
+	left int
+}
+
+func (m *mute) Write(p []byte) (int, error) {
+	if m.left--; m.left < 0 {
+		select {}
+	}
+	return m.Writer.Write(p)
 }
 
 // small is a soak of seconds. The server's timeouts are long, because the machine
@@ -46,7 +64,7 @@ func small(t *testing.T, fault string) Config {
 	c.Least, c.Margin = 1000, time.Minute
 	c.Server.IdleTimeout, c.Server.WriteTimeout = time.Minute, time.Minute
 	c.Server.CloseTimeout, c.Server.HeaderTimeout = time.Minute, time.Minute
-	c.Tolerance = Tolerance{Memory: 0.1, Slack: 2 << 20, IgnoreRSS: raceEnabled}
+	c.Tolerance = Tolerance{Memory: 0.1, Heap: 2 << 20, RSS: 2 << 20, IgnoreRSS: raceEnabled}
 	c.Command = func() *exec.Cmd {
 		cmd := exec.Command(self)
 		cmd.Env = append(os.Environ(), plantedFault+"="+fault)
@@ -94,6 +112,7 @@ func TestPlantedFaults(t *testing.T) {
 		{"error", "the server's log is empty"},
 		{"panic", "the server's log is empty"},
 		{"die", "the server lived and ended well"},
+		{"mute", "the server lived and ended well"},
 	}
 	for _, tt := range tests {
 		if raceEnabled && !slices.Contains([]string{"drop", "keep", "goroutine"}, tt.fault) {
@@ -104,6 +123,7 @@ func TestPlantedFaults(t *testing.T) {
 			c := small(t, tt.fault)
 			c.Abusive = 0
 			c.Patience = time.Second // with what never goes
+			c.Answer = 20 * time.Second
 			if tt.fault == "stay" || tt.fault == "die" {
 				c.Margin = 2 * time.Second // for what never comes
 			}
