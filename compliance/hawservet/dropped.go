@@ -114,13 +114,3 @@ func mayClose(id inspector.Cursor) bool {
 	}
 	return true
 }
-
-// outermost returns the declaration of the function around cur, or the outermost
-// function literal.
-func outermost(cur inspector.Cursor) inspector.Cursor {
-	out := cur
-	for c := range cur.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
-		out = c
-	}
-	return out
-}

@@ -83,35 +83,8 @@ func (l *loan) fromLoop(cur inspector.Cursor, n *ast.RangeStmt) {
 
 // isMessages reports whether e is what Conn.Messages returned.
 func (l *loan) isMessages(cur inspector.Cursor, e ast.Expr) bool {
-	e = l.definition(cur, e)
+	e = definition(l.info, cur, e)
 	return isMethod(callee(l.info, e), websocketPath, "Conn", "Messages")
-}
-
-// definition returns the expression that gives e its value: if e is a variable, the
-// only one that the function around cur assigns it, or nil; otherwise e.
-func (l *loan) definition(cur inspector.Cursor, e ast.Expr) ast.Expr {
-	if v := variable(l.info, ast.Unparen(e)); v != nil {
-		return l.definitionOf(cur, v)
-	}
-	return e
-}
-
-// definitionOf is definition for a variable.
-func (l *loan) definitionOf(cur inspector.Cursor, v *types.Var) (e ast.Expr) {
-	found := 0
-	for c := range outermost(cur).Preorder((*ast.AssignStmt)(nil)) {
-		n := c.Node().(*ast.AssignStmt)
-		for i, lhs := range n.Lhs {
-			if variable(l.info, lhs) == v {
-				found++
-				e = n.Rhs[min(i, len(n.Rhs)-1)]
-			}
-		}
-	}
-	if found != 1 {
-		return nil
-	}
-	return e
 }
 
 // fromCall makes a loan of an assignment from a call that lends.
@@ -134,7 +107,7 @@ func (l *loan) fromCall(cur inspector.Cursor, n *ast.AssignStmt) {
 		l.enclosing(cur)
 		l.fromBuffer(n, call.Args[1])
 	case fn == nil && first != nil && isType(first.Type(), websocketPath, "Message"):
-		pull, ok := l.definition(cur, call.Fun).(*ast.CallExpr)
+		pull, ok := definition(l.info, cur, call.Fun).(*ast.CallExpr)
 		if ok && isFunc(callee(l.info, pull), "iter", "Pull2") && l.isMessages(cur, pull.Args[0]) {
 			l.enclosing(cur)
 			l.rule = "Messages lends them until the next message is asked for"

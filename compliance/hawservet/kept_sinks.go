@@ -224,7 +224,7 @@ func (l *loan) isOwn(c inspector.Cursor, v *types.Var) bool {
 	case *types.Struct, *types.Array:
 		return true
 	case *types.Pointer, *types.Slice:
-		e := l.definitionOf(c, v)
+		e := definitionOf(l.info, c, v)
 		return e != nil && isFresh(l.info, e)
 	}
 	return false

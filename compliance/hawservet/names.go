@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
 )
 
@@ -70,6 +71,45 @@ func variable(info *types.Info, e ast.Expr) *types.Var {
 	}
 	v, _ := info.ObjectOf(id).(*types.Var)
 	return v
+}
+
+// definition returns the expression that gives e its value: if e is a variable, the
+// only one that the function around cur assigns it, or nil; otherwise e.
+func definition(info *types.Info, cur inspector.Cursor, e ast.Expr) ast.Expr {
+	if v := variable(info, ast.Unparen(e)); v != nil {
+		return definitionOf(info, cur, v)
+	}
+	return e
+}
+
+// definitionOf is definition for a variable.
+func definitionOf(info *types.Info, cur inspector.Cursor, v *types.Var) (e ast.Expr) {
+	if v.Kind() != types.LocalVar {
+		return nil // it has a value of somebody else's before
+	}
+	found := 0
+	for c := range outermost(cur).Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.AssignStmt:
+			for i, lhs := range n.Lhs {
+				if variable(info, lhs) == v {
+					found++
+					e = n.Rhs[min(i, len(n.Rhs)-1)]
+				}
+			}
+		case *ast.ValueSpec:
+			for i, id := range n.Names {
+				if info.Defs[id] == v && len(n.Values) > 0 {
+					found++
+					e = n.Values[min(i, len(n.Values)-1)]
+				}
+			}
+		}
+	}
+	if found != 1 {
+		return nil
+	}
+	return e
 }
 
 // root returns the variable at the start of a chain of fields, indexes, slices and

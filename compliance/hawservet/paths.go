@@ -84,12 +84,8 @@ func function(cur inspector.Cursor) (fn inspector.Cursor, body *ast.BlockStmt, o
 		if c == cur {
 			continue
 		}
-		switch n := c.Node().(type) {
-		case *ast.FuncDecl:
-			return c, n.Body, n.Body != nil
-		case *ast.FuncLit:
-			return c, n.Body, true
-		}
+		body = bodyOf(c.Node())
+		return c, body, body != nil
 	}
 	return cur, nil, false
 }
@@ -99,6 +95,27 @@ func function(cur inspector.Cursor) (fn inspector.Cursor, body *ast.BlockStmt, o
 func sameFunction(cur, fn inspector.Cursor) bool {
 	f, _, ok := function(cur)
 	return ok && f == fn
+}
+
+// bodyOf returns the body of a function.
+func bodyOf(fn ast.Node) *ast.BlockStmt {
+	switch fn := fn.(type) {
+	case *ast.FuncDecl:
+		return fn.Body
+	case *ast.FuncLit:
+		return fn.Body
+	}
+	return nil
+}
+
+// outermost returns the declaration of the function around cur, or the outermost
+// function literal.
+func outermost(cur inspector.Cursor) inspector.Cursor {
+	out := cur
+	for c := range cur.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+		out = c
+	}
+	return out
 }
 
 // waits reports whether within n the goroutine waits for another: it receives from

@@ -12,11 +12,13 @@ import (
 	"golang.org/x/tools/go/cfg"
 )
 
-// TwoReaders reports a Conn that is read by a goroutine and, while that may run, by
-// the function that started it or by another goroutine of that function. One
-// goroutine reads a Conn; another gets websocket.ErrConcurrentRead. Reads that
-// follow a receive from a channel, a call of Wait, or that are under a Lock are not
-// reported, and neither is a function that mentions ErrConcurrentRead.
+// TwoReaders reports a Conn, a variable or a field of one, that is read by a
+// goroutine and, while that may run, by the function that started it or by another
+// goroutine of that function. One goroutine reads a Conn; another gets
+// websocket.ErrConcurrentRead. Functions and methods of the same package are looked
+// into. Reads that follow a send or a receive on a channel, a call of Wait or of
+// anything else that may wait for the goroutine are not reported, and neither is a
+// function that mentions Lock, Acquire, SetLimit or ErrConcurrentRead.
 var TwoReaders = &analysis.Analyzer{
 	Name:     "tworeaders",
 	Doc:      "report Conns that two goroutines read at a time",
@@ -27,39 +29,37 @@ var TwoReaders = &analysis.Analyzer{
 
 func runTwoReaders(pass *analysis.Pass) (any, error) {
 	in := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)
-	reported := make(map[ast.Node]bool)
-	for cur := range in.Root().Preorder((*ast.FuncLit)(nil)) {
-		start, ok := started(pass.TypesInfo, cur)
+	calls := newCallGraph(pass, in)
+	reported := make(map[token.Pos]bool)
+	for start := range in.Root().Preorder((*ast.GoStmt)(nil), (*ast.CallExpr)(nil)) {
+		call, ok := started(pass.TypesInfo, start.Node())
 		if !ok {
 			continue
 		}
 		fn, body, ok := function(start)
-		if !ok {
+		if !ok || takesTurns(outermost(start)) {
 			continue
 		}
-		r := &readers{pass: pass, fn: fn, start: start, reported: reported}
-		if !r.synchronised() {
-			for v, read := range r.reads(cur) {
-				if !within(v, cur.Node()) {
-					r.check(newGraph(pass.TypesInfo, body), v, read)
-				}
-			}
+		r := &readers{pass: pass, calls: calls, fn: fn, start: start, reported: reported}
+		for p, read := range calls.readsOf(start, call) {
+			r.check(newGraph(pass.TypesInfo, body), p, read)
 		}
 	}
 	return nil, nil
 }
 
-// started returns the statement that starts the function literal at lit on a
-// goroutine of its own: go, or the method Go of sync.WaitGroup or errgroup.Group.
-func started(info *types.Info, lit inspector.Cursor) (inspector.Cursor, bool) {
-	call, ok := lit.Parent().Node().(*ast.CallExpr)
-	if !ok {
-		return lit, false
+// started returns the call that n runs on a goroutine of its own, if n is a go
+// statement or a call of the method Go of sync.WaitGroup or errgroup.Group.
+func started(info *types.Info, n ast.Node) (*ast.CallExpr, bool) {
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		return n.Call, true
+	case *ast.CallExpr:
+		if isGo(callee(info, n)) && len(n.Args) == 1 {
+			return &ast.CallExpr{Fun: n.Args[0], Lparen: n.Rparen, Rparen: n.Rparen}, true
+		}
 	}
-	if g, ok := lit.Parent().Parent().Node().(*ast.GoStmt); ok {
-		return lit.Parent().Parent(), g.Call.Fun == lit.Node()
-	}
-	return lit.Parent(), isGo(callee(info, call))
+	return nil, false
 }
 
 // isGo reports whether fn starts its argument on a goroutine.
@@ -71,88 +71,98 @@ func isGo(fn *types.Func) bool {
 // A readers looks for a second reader of what the goroutine of start reads.
 type readers struct {
 	pass     *analysis.Pass
+	calls    *callGraph
 	fn       inspector.Cursor // the function that has start
 	start    inspector.Cursor // starts the goroutine
-	reported map[ast.Node]bool
+	reported map[token.Pos]bool
 }
 
-// synchronised reports whether the function has means to take turns.
-func (r *readers) synchronised() bool {
-	for c := range outermost(r.fn).Preorder((*ast.SelectorExpr)(nil)) {
-		switch c.Node().(*ast.SelectorExpr).Sel.Name {
-		case "ErrConcurrentRead", "Lock", "TryLock":
-			return true
-		}
-	}
-	return false
-}
-
-// readOf returns the Conn's variable if the call at cur reads.
-func (r *readers) readOf(cur inspector.Cursor) *types.Var {
-	call := cur.Node().(*ast.CallExpr)
-	fn := callee(r.pass.TypesInfo, call)
-	if isMethod(fn, websocketPath, "Conn", "Messages") {
-		if loop, ok := cur.Parent().Node().(*ast.RangeStmt); !ok || loop.X != call {
-			return nil
-		}
-	} else if !isMethod(fn, websocketPath, "Conn", "Read", "AppendRead", "Reader", "ReadJSON") {
-		return nil
-	}
-	return variable(r.pass.TypesInfo, receiver(call))
-}
-
-// reads returns what the goroutine of the literal at lit reads before it waits for
-// anything, with one read of each.
-func (r *readers) reads(lit inspector.Cursor) map[*types.Var]ast.Node {
-	found := make(map[*types.Var]ast.Node)
-	for c := range lit.Preorder((*ast.CallExpr)(nil)) {
-		if v := r.readOf(c); v != nil && found[v] == nil && sameFunction(c, lit) {
-			if !r.waitsBefore(lit, c.Node().Pos()) {
-				found[v] = c.Node()
-			}
-		}
-	}
-	return found
-}
-
-// waitsBefore reports whether the literal waits somewhere before p.
-func (r *readers) waitsBefore(lit inspector.Cursor, p token.Pos) bool {
-	for _, s := range lit.Node().(*ast.FuncLit).Body.List {
-		if s.Pos() < p && waits(r.pass.TypesInfo, s) {
-			return true
-		}
-	}
-	return false
-}
-
-// check reports what else reads v from start on.
-func (r *readers) check(g *graph, v *types.Var, first ast.Node) {
-	second := make(map[ast.Node]ast.Node) // reads, and the part of the function each is in
-	for c := range r.fn.Preorder((*ast.CallExpr)(nil), (*ast.FuncLit)(nil)) {
-		if lit, ok := c.Node().(*ast.FuncLit); ok {
-			if at, ok := started(r.pass.TypesInfo, c); ok && sameFunction(at, r.fn) {
-				if read := r.reads(c)[v]; read != nil && !within(v, lit) {
-					second[read] = at.Node()
-				}
-			}
-		} else if r.readOf(c) == v && sameFunction(c, r.fn) {
-			second[c.Node()] = c.Node()
-		}
-	}
+// check reports what else reads p from start on.
+func (r *readers) check(g *graph, p place, first ast.Node) {
+	second := r.allReads(p)
+	shared := r.shared()
 	visit := func(n ast.Node) bool {
 		if _, ok := n.(*ast.DeferStmt); ok {
 			return true
 		}
 		for read, at := range second {
 			if within(at, n) {
-				r.report(v, first, read)
+				r.report(p, first, read)
 			}
 		}
-		return !waits(r.pass.TypesInfo, n) && !assigns(r.pass.TypesInfo, n, v)
+		return !r.maySettle(n, shared) && !assignsPlace(r.pass.TypesInfo, n, p)
 	}
 	g.follow(r.start.Node(), visit, func(b *cfg.Block) []*cfg.Block {
-		return r.sameTurn(b, v)
+		return r.sameTurn(b, p.v)
 	})
+}
+
+// allReads returns the reads of p by the function or the goroutines it starts, each
+// with the part of the function that it is in.
+func (r *readers) allReads(p place) map[ast.Node]ast.Node {
+	found := make(map[ast.Node]ast.Node)
+	for c := range r.fn.Preorder((*ast.GoStmt)(nil), (*ast.CallExpr)(nil)) {
+		if !sameFunction(c, r.fn) {
+			continue
+		}
+		call, ok := started(r.pass.TypesInfo, c.Node())
+		if !ok {
+			if call, ok = c.Node().(*ast.CallExpr); !ok || isLater(c) {
+				continue
+			}
+		}
+		if read := r.calls.readsOf(c, call)[p]; read != nil {
+			found[read] = c.Node()
+		}
+	}
+	return found
+}
+
+// shared returns what the goroutine could use to tell that it has read: the
+// variables that start mentions, but for Conns and contexts.
+func (r *readers) shared() map[*types.Var]bool {
+	found := make(map[*types.Var]bool)
+	for c := range r.start.Preorder((*ast.Ident)(nil)) {
+		v := variable(r.pass.TypesInfo, c.Node().(*ast.Ident))
+		if v == nil || isType(v.Type(), websocketPath, "Conn") || isType(v.Type(), "context", "Context") {
+			continue
+		}
+		found[v] = true
+	}
+	return found
+}
+
+// maySettle reports whether within n the function may wait for the goroutine, or for
+// its turn: on a channel, or by a call of something unknown that can know of it.
+func (r *readers) maySettle(n ast.Node, shared map[*types.Var]bool) bool {
+	if _, ok := n.(*ast.SendStmt); ok || waits(r.pass.TypesInfo, n) {
+		return true
+	}
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.GoStmt:
+			return false
+		case *ast.CallExpr:
+			if !isQuiet(r.pass.TypesInfo, n) {
+				found = found || callee(r.pass.TypesInfo, n) == nil || r.mentions(n, shared)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// mentions reports whether n has one of vars in it.
+func (r *readers) mentions(n ast.Node, vars map[*types.Var]bool) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			found = found || vars[variable(r.pass.TypesInfo, id)]
+		}
+		return !found
+	})
+	return found
 }
 
 // sameTurn returns the successors of b that are not another turn of a loop that
@@ -187,17 +197,31 @@ func assigns(info *types.Info, n ast.Node, v *types.Var) bool {
 	return false
 }
 
+// assignsPlace reports whether n gives p, or what it is a field of, another value.
+func assignsPlace(info *types.Info, n ast.Node, p place) bool {
+	a, ok := n.(*ast.AssignStmt)
+	if !ok {
+		return false
+	}
+	for _, lhs := range a.Lhs {
+		if q, ok := placeOf(info, lhs); ok && q.contains(p) {
+			return true
+		}
+	}
+	return false
+}
+
 // report gives the alarm, once for a read.
-func (r *readers) report(v *types.Var, first, second ast.Node) {
-	if r.reported[second] {
+func (r *readers) report(p place, first, second ast.Node) {
+	if r.reported[second.Pos()] {
 		return
 	}
-	r.reported[second] = true
-	r.reported[first] = true
+	r.reported[second.Pos()] = true
+	r.reported[first.Pos()] = true
 	at := r.pass.Fset.Position(r.start.Node().Pos()).Line
-	message := fmt.Sprintf("%s is read here and by the goroutine that line %d starts, but one goroutine reads a Conn and another gets ErrConcurrentRead: read in one and hand the messages on", v.Name(), at)
-	if first == second {
-		message = fmt.Sprintf("%s is read by every goroutine that line %d starts, but one goroutine reads a Conn and another gets ErrConcurrentRead: read in one and hand the messages on", v.Name(), at)
+	message := fmt.Sprintf("%v is read here and by the goroutine that line %d starts, but one goroutine reads a Conn and another gets ErrConcurrentRead: read in one and hand the messages on", p, at)
+	if first.Pos() == second.Pos() {
+		message = fmt.Sprintf("%v is read by every goroutine that line %d starts, but one goroutine reads a Conn and another gets ErrConcurrentRead: read in one and hand the messages on", p, at)
 	}
 	report(r.pass, second, message)
 }

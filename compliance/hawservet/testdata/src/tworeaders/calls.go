@@ -1,0 +1,145 @@
+package tworeaders
+
+import (
+	"context"
+	"sync"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+type client struct {
+	conn *websocket.Conn
+	mu   sync.Mutex
+	done chan bool
+}
+
+func (cl *client) loop(ctx context.Context) {
+	for {
+		if _, _, err := cl.conn.Read(ctx); err != nil {
+			return
+		}
+	}
+}
+
+func pass(ctx context.Context, to, from *websocket.Conn) error {
+	for m, err := range from.Messages(ctx) {
+		if err != nil {
+			return err
+		}
+		if err := to.Write(ctx, m.Type, m.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (cl *client) field(ctx context.Context) {
+	go func() { _ = cl.conn.ReadJSON(ctx, nil) }()
+	_ = cl.conn.ReadJSON(ctx, nil) // want `cl.conn is read here and by the goroutine that line 37`
+}
+
+func (cl *client) method(ctx context.Context) {
+	go cl.loop(ctx)
+	_ = cl.conn.ReadJSON(ctx, nil) // want `cl.conn is read here`
+}
+
+func functions(ctx context.Context, a, b *websocket.Conn) {
+	go pass(ctx, a, b)
+	_ = pass(ctx, b, b) // want `b is read here`
+}
+
+func values(ctx context.Context, cl *client, wg *sync.WaitGroup) {
+	go cl.conn.ReadJSON(ctx, nil)
+	wg.Go(func() { cl.loop(ctx) }) // want `cl.conn is read here`
+}
+
+func parameter(ctx context.Context, c *websocket.Conn) {
+	go func(other *websocket.Conn) {
+		_, _, _ = other.Read(ctx)
+	}(c)
+	_, _, _ = c.Read(ctx) // want `c is read here`
+}
+
+func closure(ctx context.Context, c *websocket.Conn) {
+	read := func() { _, _, _ = c.Read(ctx) }
+	go read()
+	read() // want `c is read here`
+}
+
+// Each reads one of two.
+func proxy(ctx context.Context, a, b *websocket.Conn) error {
+	go pass(ctx, a, b)
+	return pass(ctx, b, a)
+}
+
+func (cl *client) locked(ctx context.Context) {
+	cl.mu.Lock()
+	defer cl.mu.Unlock()
+	_, _, _ = cl.conn.Read(ctx)
+}
+
+func takingTurns(ctx context.Context, cl *client) {
+	go cl.locked(ctx)
+	cl.locked(ctx)
+}
+
+func semaphore(ctx context.Context, c *websocket.Conn) {
+	free := make(chan bool, 1)
+	for range 3 {
+		go func() {
+			free <- true
+			_, _, _ = c.Read(ctx)
+			<-free
+		}()
+	}
+	for range 3 {
+		free <- true
+		go func() {
+			_, _, _ = c.Read(ctx)
+			<-free
+		}()
+	}
+}
+
+func (cl *client) wait()            { <-cl.done }
+func waitFor(done chan bool)        { <-done }
+func finish(groups *sync.WaitGroup) { groups.Wait() }
+
+// Others wait for the goroutine.
+func helped(ctx context.Context, cl *client, c *websocket.Conn) {
+	go func() {
+		_, _, _ = cl.conn.Read(ctx)
+		close(cl.done)
+	}()
+	cl.wait()
+	_, _, _ = cl.conn.Read(ctx)
+
+	done := make(chan bool)
+	go func() {
+		_, _, _ = c.Read(ctx)
+		close(done)
+	}()
+	waitFor(done)
+	go func() {
+		waitFor(cl.done)
+		_, _, _ = c.Read(ctx)
+	}()
+	var wg sync.WaitGroup
+	wg.Go(func() { _, _, _ = c.Read(ctx) })
+	finish(&wg)
+	_, _, _ = c.Read(ctx)
+	wg.Go(func() { _, _, _ = c.Read(ctx) })
+	func() { wg.Wait() }()
+	_, _, _ = c.Read(ctx)
+}
+
+func (cl *client) reconnecting(ctx context.Context, url string) {
+	for {
+		go cl.loop(ctx)
+		c, _, err := websocket.Dial(ctx, url, nil)
+		if err != nil {
+			return
+		}
+		cl.conn = c
+	}
+}
