@@ -17,8 +17,10 @@ const section41 = "RFC 6455, section 4.1"
 // Dial connects to a server, performs the opening handshake as a client (RFC
 // 6455, section 4.1) and returns the open connection. opts may be nil.
 //
-// The URL takes these forms; a fragment is an error (section 3), and userinfo
-// becomes an Authorization field of the Basic scheme unless opts.Header has one:
+// The URL takes these forms. A fragment is an error (section 3); spaces, letters
+// outside ASCII and the like in the path and the query are escaped, and a host
+// outside ASCII is sent in punycode; userinfo becomes an Authorization field of the
+// Basic scheme unless opts.Header has one:
 //
 //	ws://host:port/path?query           http is the same; port 80 by default
 //	wss://host:port/path?query          over TLS; https is the same; port 443

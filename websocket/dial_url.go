@@ -44,12 +44,28 @@ func parseTarget(raw string) (t target, auth string, err error) {
 	}
 	auth = basicAuth(u.User)
 	u.User = nil
+	u.RawQuery = escapeQuery(u.RawQuery)
 	if unix {
 		t, err = unixTarget(u)
 	} else {
 		t, err = tcpTarget(u)
 	}
 	return t, auth, err
+}
+
+// escapeQuery escapes what may not stand in a query as it is. package url does so
+// for a path, but takes and sends a query as it finds it: one with a space would
+// make a request line of four words.
+func escapeQuery(query string) string {
+	var b []byte
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>", c) >= 0 {
+			b = fmt.Appendf(b, "%%%02X", c)
+		} else {
+			b = append(b, c)
+		}
+	}
+	return string(b)
 }
 
 // setScheme sets u's scheme to http or https by one of the names for it, or
@@ -188,6 +204,7 @@ func (d *dialer) follow(location string) error {
 	relative := u.Scheme == "" && u.Host == "" && u.Opaque == ""
 	u = d.target.url.ResolveReference(u)
 	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	u.RawQuery = escapeQuery(u.RawQuery)
 	if !setScheme(u, u.Scheme) {
 		return fmt.Errorf("redirect to %.100q, whose scheme is none of http, https, ws, wss", location)
 	}

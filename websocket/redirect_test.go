@@ -42,8 +42,8 @@ func TestRedirectSameHost(t *testing.T) {
 		s := serveScript(t, nil, nil, func(rc *scriptConn) {
 			switch rc.target() {
 			case "/a?b":
-				rc.say(redirect(status, "c/d?e#fragment"))
-			case "/c/d?e":
+				rc.say(redirect(status, "c/d?e f#fragment"))
+			case "/c/d?e%20f":
 				rc.say(redirect(status, "ws://other:user@"+addr+"/f"))
 			default:
 				hello(rc)
