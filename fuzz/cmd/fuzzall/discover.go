@@ -26,7 +26,10 @@ type target struct {
 	Package string `json:"package"`
 	Target  string `json:"target"`
 
-	dir string
+	dir, path string // of the package
+	binary    string // its tests, compiled
+	cache     string // where its targets keep what they find
+	fault     string // why it does not compile, if so
 }
 
 // discover finds the targets of the packages that match patterns, and without
@@ -42,7 +45,7 @@ func discover(ctx context.Context, patterns []string, match *regexp.Regexp) (tar
 			patterns = []string{"work"}
 		}
 	}
-	list, err := goCommand(ctx, append([]string{"list", "-json=Dir,TestGoFiles,XTestGoFiles"}, patterns...)...)
+	list, err := goCommand(ctx, append([]string{"list", "-json=Dir,ImportPath,TestGoFiles,XTestGoFiles"}, patterns...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +55,7 @@ func discover(ctx context.Context, patterns []string, match *regexp.Regexp) (tar
 	}
 	for packages := json.NewDecoder(bytes.NewReader(list)); ; {
 		var p struct {
-			Dir                       string
+			Dir, ImportPath           string
 			TestGoFiles, XTestGoFiles []string
 		}
 		if err := packages.Decode(&p); err == io.EOF {
@@ -73,7 +76,7 @@ func discover(ctx context.Context, patterns []string, match *regexp.Regexp) (tar
 			}
 			for _, n := range names {
 				if match.MatchString(n) {
-					targets = append(targets, target{Package: name, Target: n, dir: p.Dir})
+					targets = append(targets, target{Package: name, Target: n, dir: p.Dir, path: p.ImportPath})
 				}
 			}
 		}

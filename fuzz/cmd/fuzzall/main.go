@@ -44,19 +44,25 @@ type options struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := fuzzall(ctx, os.Args[1:], os.Stdout); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "fuzzall:", err)
-		}
-		stop()
-		os.Exit(1)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	err := fuzzall(ctx, os.Args[1:], os.Stdout)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return
+	case ctx.Err() != nil:
+		err = errors.New("interrupted: not all targets ran")
 	}
+	fmt.Fprintln(os.Stderr, "fuzzall:", err)
+	os.Exit(1)
 }
 
 // parse reads the flags.
 func parse(args []string) (o options, err error) {
 	fs := flag.NewFlagSet("fuzzall", flag.ContinueOnError)
+	fs.Usage = func() {
+		fmt.Fprint(fs.Output(), "usage: fuzzall [flags] [package...]\n\nRuns every fuzz target of the workspace, or of the packages, each within a bound.\nExits with 1 if one fails.\n\n")
+		fs.PrintDefaults()
+	}
 	fs.DurationVar(&o.total, "total", 150*time.Second, "`time` for all targets together, compiling included")
 	fs.DurationVar(&o.each, "time", 0, "`time` for each target, in place of -total")
 	fs.IntVar(&o.count, "count", 0, "executions of each target, in place of -total")
@@ -96,7 +102,7 @@ func fuzzall(ctx context.Context, args []string, stdout io.Writer) error {
 		return printTargets(stdout, targets, o.json)
 	}
 	if len(targets) == 0 {
-		return errors.New("no target matches")
+		return errors.New("no fuzz target in these packages, or none that matches -run")
 	}
 	results, err := runAll(ctx, &o, targets, stdout)
 	if o.out != "" {
@@ -122,15 +128,23 @@ func printTargets(w io.Writer, targets []target, asJSON bool) error {
 	return nil
 }
 
-// runAll runs the targets in turn, to the last even if one fails.
+// runAll compiles the targets and runs them in turn, to the last even if one fails.
 func runAll(ctx context.Context, o *options, targets []target, stdout io.Writer) (results []result, err error) {
-	b := budget{options: o, deadline: time.Now().Add(o.total), overhead: 3 * time.Second}
+	b := budget{options: o, deadline: time.Now().Add(o.total), overhead: time.Second}
+	dir, err := os.MkdirTemp("", "fuzzall-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	if err := buildAll(ctx, targets, dir); err != nil {
+		return nil, err
+	}
 	failed := 0
 	for i, t := range targets {
 		fuzz, bound := b.next(len(targets) - i)
 		start := time.Now()
 		r := t.run(ctx, o, fuzz, bound, stdout)
-		if r.Result == passed && r.Executions == 0 { // its time was too short for its seeds
+		if r.Result == passed && r.Executions <= r.seeds { // its time was too short for more
 			r = t.run(ctx, o, fmt.Sprintf("%dx", r.seeds+100), bound, stdout)
 		}
 		if err := ctx.Err(); err != nil {
@@ -157,7 +171,7 @@ type budget struct {
 	*options
 	deadline time.Time
 	given    time.Duration
-	overhead time.Duration // of the last target: compiling, linking and ending
+	overhead time.Duration // of the last target: what it took beyond its time
 }
 
 // next is what the next of so many targets may take: -fuzztime's value, and the time
@@ -169,8 +183,7 @@ func (b *budget) next(left int) (fuzztime string, bound time.Duration) {
 	case b.each > 0:
 		b.given = b.each
 	default:
-		// Whatever one takes beyond its share, the others have less of. The first of
-		// a package compiles for those that follow.
+		// Whatever one takes beyond its share, the others have less of.
 		share := time.Until(b.deadline) / time.Duration(left)
 		b.given = max(time.Second, (share - min(b.overhead, share/2)).Round(100*time.Millisecond))
 	}

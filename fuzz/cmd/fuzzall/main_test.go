@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -117,6 +118,34 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// What a target finds is kept where go test -fuzz looks for it.
+func TestKept(t *testing.T) {
+	dir := plant(t)
+	source := "package planted\n\nimport \"testing\"\n\nfunc FuzzDeep(f *testing.F) {\n\tf.Fuzz(func(t *testing.T, b []byte) {\n" +
+		"\t\tif len(b) > 1 && b[0] > 99 {\n\t\t\tt.Log(b)\n\t\t}\n\t})\n}\n"
+	if err := os.WriteFile("deep_test.go", []byte(source), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// A module of its own, so that nothing is there yet.
+	module := "planted" + strconv.Itoa(os.Getpid())
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+module+"\n\ngo 1.25\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cache, err := goCommand(t.Context(), "env", "GOCACHE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := filepath.Join(strings.TrimSpace(string(cache)), "fuzz", module)
+	t.Cleanup(func() { os.RemoveAll(kept) })
+	_, results, err := fuzz(t, "-count=5000", "-run=Deep")
+	if err != nil || len(results) != 1 || results[0].Interesting == 0 {
+		t.Fatalf("%v, %+v", err, results)
+	}
+	if files, err := os.ReadDir(filepath.Join(kept, "FuzzDeep")); err != nil || len(files) == 0 {
+		t.Errorf("%d files, %v", len(files), err)
+	}
+}
+
 // A seed that fails has no file to name.
 func TestSeed(t *testing.T) {
 	plant(t)
@@ -139,10 +168,13 @@ func TestHang(t *testing.T) {
 	}
 	pid, err := os.ReadFile(filepath.Join(dir, "pid"))
 	if err != nil {
-		t.Skip("it was killed before it ran:", err)
+		t.Fatal(err)
 	}
-	if alive(t, string(pid)) {
-		t.Errorf("worker %s is still there", pid)
+	// It has been killed; a busy machine takes its time to let it die.
+	for end := time.Now().Add(30 * time.Second); alive(t, string(pid)); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("worker %s is still there", pid)
+		}
 	}
 }
 
@@ -214,9 +246,11 @@ func FuzzSlow(f *testing.F) {
 	if err := os.WriteFile("slow_test.go", []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, results, err := fuzz(t, "-time=1s", "-run=Slow", "-parallel=1")
-	if err != nil || len(results) != 1 || results[0].Result != passed || results[0].Executions <= 200 {
-		t.Fatalf("%v, %+v", err, results)
+	for _, flag := range []string{"-time=1s", "-count=200"} {
+		_, results, err := fuzz(t, flag, "-run=Slow")
+		if err != nil || len(results) != 1 || results[0].Result != passed || results[0].Executions <= 200 {
+			t.Errorf("%s: %v, %+v", flag, err, results)
+		}
 	}
 }
 

@@ -55,10 +55,13 @@ const (
 	maxLine  = 2000
 )
 
-// run runs the target with go test -fuzz. It and all that it starts are one process
+// run runs the target as go test -fuzz does. It and all that it starts are one process
 // group, which is killed when bound has passed or ctx ends.
 func (t *target) run(ctx context.Context, o *options, fuzztime string, bound time.Duration, echo io.Writer) result {
-	r := result{target: *t, Result: broken}
+	r := result{target: *t, Result: broken, output: t.fault}
+	if t.fault != "" {
+		return r
+	}
 	limited, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	temp, err := os.MkdirTemp("", "fuzzall-") // a killed worker leaves its files
@@ -67,8 +70,9 @@ func (t *target) run(ctx context.Context, o *options, fuzztime string, bound tim
 		return r
 	}
 	defer os.RemoveAll(temp)
-	cmd := exec.CommandContext(limited, "go", "test", "-run", "^$", "-fuzz", "^"+t.Target+"$",
-		"-fuzztime", fuzztime, "-fuzzminimizetime", "10x", "-parallel", strconv.Itoa(o.parallel), ".")
+	cmd := exec.CommandContext(limited, t.binary, "-test.run=^$", "-test.fuzz=^"+t.Target+"$",
+		"-test.fuzztime="+fuzztime, "-test.fuzzminimizetime=10x", "-test.parallel="+strconv.Itoa(o.parallel),
+		"-test.fuzzcachedir="+t.cache, "-test.paniconexit0")
 	cmd.Dir = t.dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "PWD="+t.dir)
 	ownGroup(cmd)
