@@ -93,6 +93,7 @@ type situation struct {
 	compressed bool // there is a frame with RSV1
 	cutOff     bool // the last frame of the stream is not whole
 	partial    bool // the stream ends within the frame that we refused
+	headless   bool // it even ends within the header of that frame
 }
 
 // A difference is one of a library's verdicts that is not ours.
@@ -186,14 +187,35 @@ func (s *situation) frames() iter.Seq2[wire.Header, int64] {
 	}
 }
 
-// endsWithin reports whether the frame with the octet at an offset is not whole.
-func (s *situation) endsWithin(offset int64) bool {
+// cutAt reports what of the frame with the octet at an offset the stream does not have
+// to its end: its header, or any of it.
+func (s *situation) cutAt(offset int64) (header, frame bool) {
+	at := int64(0)
 	for _, end := range s.frames() {
-		if offset < end {
-			return end > int64(len(s.data))
+		if at = end; offset < end {
+			return false, end > int64(len(s.data))
 		}
 	}
-	return true
+	header = !wholeHeader(s.data[min(at, int64(len(s.data))):])
+	return header, header
+}
+
+// wholeHeader reports whether b begins with the whole header of a frame, right or wrong.
+func wholeHeader(b []byte) bool {
+	if len(b) < 2 {
+		return false
+	}
+	size := 2
+	switch b[1] & 0x7f {
+	case 126:
+		size += 2
+	case 127:
+		size += 8
+	}
+	if b[1]&0x80 != 0 {
+		size += 4
+	}
+	return len(b) >= size
 }
 
 // judge puts octets before our side and all libraries that fit, and returns the
@@ -205,7 +227,7 @@ func judge(fromClient, deflated bool, data []byte) (*situation, []*difference) {
 	var e *wire.Error
 	if s.ours.end == refused && errors.As(s.ours.err, &e) {
 		s.violation = e.Violation
-		s.partial = s.endsWithin(e.Offset)
+		s.headless, s.partial = s.cutAt(e.Offset)
 	}
 	var list []*difference
 	for _, l := range libraries {
