@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
@@ -15,7 +16,8 @@ import (
 // LostConn reports a Conn of websocket.Accept or websocket.Dial that a function
 // keeps to itself and does not close: on no path, or not on one that returns before
 // the Close. A Conn that is returned, stored, passed on or made a net.Conn is
-// somebody else's to close and is not reported. A Handler closes its Conns itself.
+// somebody else's to close from there on, unless it is only passed to functions of
+// the same package that read and write. A Handler closes its Conns itself.
 var LostConn = &analysis.Analyzer{
 	Name:     "lostconn",
 	Doc:      "report Conns of Accept and Dial that are not closed",
@@ -26,17 +28,18 @@ var LostConn = &analysis.Analyzer{
 
 func runLostConn(pass *analysis.Pass) (any, error) {
 	in := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)
+	b := &borrowers{pass.TypesInfo, declarations(pass.TypesInfo, in), make(map[*types.Var]bool)}
 	for cur := range in.Root().Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
 		if fn := callee(pass.TypesInfo, call); isFunc(fn, websocketPath, "Accept", "Dial") {
-			checkConn(pass, cur, call, fn.Name())
+			checkConn(pass, b, cur, call, fn.Name())
 		}
 	}
 	return nil, nil
 }
 
 // checkConn looks at what becomes of the Conn of call.
-func checkConn(pass *analysis.Pass, cur inspector.Cursor, call *ast.CallExpr, name string) {
+func checkConn(pass *analysis.Pass, b *borrowers, cur inspector.Cursor, call *ast.CallExpr, name string) {
 	var results []ast.Expr
 	switch p := cur.Parent().Node().(type) {
 	case *ast.ExprStmt:
@@ -61,21 +64,22 @@ func checkConn(pass *analysis.Pass, cur inspector.Cursor, call *ast.CallExpr, na
 	if !ok || v == nil || !within(v, body) {
 		return // a field, a result, or a variable of a function around this one
 	}
-	l := &lost{info: pass.TypesInfo, conn: v, results: results[1:]}
+	l := &lost{info: pass.TypesInfo, borrowers: b, conn: v, results: results[1:]}
 	l.collect(cur, body)
-	if l.escapes {
+	leak := l.leak(newGraph(pass.TypesInfo, body), call)
+	if leak == nil {
 		return
 	}
-	ret := l.leak(newGraph(pass.TypesInfo, body), call)
-	if ret == nil {
-		return
-	}
-	if len(l.closes) == 0 {
+	if len(l.ends) == 0 {
 		report(pass, results[0], fmt.Sprintf("%s of %s is never closed, but Close or CloseNow must be called in the end: defer %[1]s.CloseNow()", v.Name(), name))
 		return
 	}
-	report(pass, results[0], fmt.Sprintf("%s of %s is not closed on the way to the return at line %d, but Close or CloseNow must be called in the end: defer %[1]s.CloseNow() once the error is looked at",
-		v.Name(), name, pass.Fset.Position(ret.Pos()).Line))
+	advice := "defer %s.CloseNow() once the error is looked at"
+	if l.handsOn {
+		advice = "call %s.CloseNow() before that return"
+	}
+	report(pass, results[0], fmt.Sprintf("%s of %s is not closed on the way to the return at line %d, but Close or CloseNow must be called in the end: "+advice,
+		v.Name(), name, pass.Fset.Position(leak.Pos()).Line, v.Name()))
 }
 
 func isBlank(e ast.Expr) bool {
@@ -85,13 +89,14 @@ func isBlank(e ast.Expr) bool {
 
 // A lost is a Conn that may be.
 type lost struct {
-	info    *types.Info
-	conn    *types.Var
-	results []ast.Expr // beside conn, of the call that made it
-	tied    map[types.Object]bool
-	closes  []ast.Node // uses of conn that close it
-	defs    []ast.Node // uses that assign it anew
-	escapes bool
+	info      *types.Info
+	borrowers *borrowers
+	conn      *types.Var
+	results   []ast.Expr // beside conn, of the call that made it
+	tied      map[types.Object]bool
+	ends      []ast.Node // uses of conn that close it or hand it on
+	handsOn   bool       // one of them hands it on
+	defs      []ast.Node // uses that assign it anew
 }
 
 // collect finds the uses of the Conn in the function around cur.
@@ -143,75 +148,90 @@ func (l *lost) isTied(n ast.Node) bool {
 
 // use notes what one mention of the Conn does with it.
 func (l *lost) use(id inspector.Cursor) {
-	switch p := id.Parent().Node().(type) {
-	case *ast.SelectorExpr:
-		switch p.Sel.Name {
-		case "Close", "CloseNow":
-			l.closes = append(l.closes, p)
-		case "AsNetConn", "NetConn":
-			l.escapes = true
-		default:
-			call, ok := id.Parent().Parent().Node().(*ast.CallExpr)
-			if !ok || call.Fun != p {
-				l.escapes = true // a method value
-			}
-		}
+	if l.borrowers.isBorrowed(id) && !l.goesWithError(id) {
 		return
-	case *ast.BinaryExpr:
-		return
-	case *ast.AssignStmt:
-		for _, lhs := range p.Lhs {
-			if lhs == id.Node() {
-				l.defs = append(l.defs, p)
-				return
-			}
-		}
 	}
-	l.escapes = true
+	if p, ok := id.Parent().Node().(*ast.AssignStmt); ok && slices.Contains(p.Lhs, id.Node().(ast.Expr)) {
+		l.defs = append(l.defs, p)
+		return
+	}
+	l.ends = append(l.ends, id.Node())
+	if _, ok := id.Parent().Node().(*ast.SelectorExpr); !ok {
+		l.handsOn = true
+	}
 }
 
-// leak returns a return statement that is reached from call while the Conn is open.
-// If there is a Close it is one that stands before it: a later one may hang on a
-// condition that held before.
-func (l *lost) leak(g *graph, call *ast.CallExpr) (leak *ast.ReturnStmt) {
+// goesWithError reports whether the Conn at id is an argument beside the error of the
+// call, for somebody else to find out whether there is one.
+func (l *lost) goesWithError(id inspector.Cursor) bool {
+	call, ok := id.Parent().Node().(*ast.CallExpr)
+	return ok && l.isTied(call)
+}
+
+// leak returns the end of a path from call on which the Conn is open: a return
+// statement, or the call itself in the next turn of a loop. If there is a Close or
+// the like it is a return that stands before it: a later one may hang on a condition
+// that held before.
+func (l *lost) leak(g *graph, call *ast.CallExpr) (leak ast.Node) {
 	var last token.Pos
-	for _, c := range l.closes {
-		last = max(last, c.Pos())
+	for _, e := range l.ends {
+		last = max(last, e.Pos())
 	}
-	visit := func(n ast.Node) bool {
-		if leak != nil || l.ends(n) || within(call, n) {
-			return false
-		}
-		if ret, ok := n.(*ast.ReturnStmt); ok {
-			if len(l.closes) == 0 || ret.Pos() < last {
-				leak = ret
+	starts := []ast.Node{call} // and assignments after which an error tells of something else
+	for i := 0; i < len(starts) && leak == nil; i++ {
+		visit := func(n ast.Node) bool {
+			_, isReturn := n.(*ast.ReturnStmt)
+			switch {
+			case leak != nil || l.isEnd(n):
+			case within(call, n):
+				if len(l.ends) == 0 {
+					leak = n
+				}
+			case isReturn:
+				if len(l.ends) == 0 || n.Pos() < last {
+					leak = n
+				}
+			case l.overwrites(n) != nil:
+				if !slices.Contains(starts, n) {
+					starts = append(starts, n)
+				}
+			default:
+				return true
 			}
 			return false
 		}
-		return true
+		stale := l.overwrites(starts[i])
+		g.follow(starts[i], visit, func(b *cfg.Block) []*cfg.Block { return l.branch(b, stale) })
 	}
-	g.follow(call, visit, l.branch)
 	return leak
 }
 
-// ends reports whether n closes the Conn, or gives its variable another.
-func (l *lost) ends(n ast.Node) bool {
-	for _, c := range l.closes {
-		if within(c, n) {
-			return true
+// overwrites returns the error of the call if n gives its variable that of
+// something else.
+func (l *lost) overwrites(n ast.Node) *types.Var {
+	a, ok := n.(*ast.AssignStmt)
+	if !ok || slices.ContainsFunc(a.Rhs, func(e ast.Expr) bool { return l.isTied(e) }) {
+		return nil
+	}
+	for _, lhs := range a.Lhs {
+		if v := variable(l.info, lhs); v != nil && l.tied[v] && isError(v) {
+			return v
 		}
 	}
-	for _, d := range l.defs {
-		if within(d, n) {
-			return true
-		}
-	}
-	return false
+	return nil
+}
+
+// isEnd reports whether n closes the Conn, hands it on, or gives its variable
+// another.
+func (l *lost) isEnd(n ast.Node) bool {
+	is := func(e ast.Node) bool { return within(e, n) }
+	return slices.ContainsFunc(l.ends, is) || slices.ContainsFunc(l.defs, is)
 }
 
 // branch returns the successors of b at which there may be a Conn: those of
-// err == nil, and none where it is not understood what a condition says of it.
-func (l *lost) branch(b *cfg.Block) []*cfg.Block {
+// err == nil, and none where it is not understood what a condition says of it. What
+// stale holds says nothing.
+func (l *lost) branch(b *cfg.Block, stale *types.Var) []*cfg.Block {
 	if len(b.Succs) < 2 || len(b.Nodes) == 0 {
 		return b.Succs
 	}
@@ -220,6 +240,8 @@ func (l *lost) branch(b *cfg.Block) []*cfg.Block {
 		if x, equal := nilCheck(l.info, cond); x != nil {
 			switch v := variable(l.info, x); {
 			case v == nil:
+			case v == stale:
+				return b.Succs
 			case v == l.conn && equal, l.tied[v] && isError(v) && !equal:
 				return b.Succs[1:2]
 			case v == l.conn, l.tied[v] && isError(v):

@@ -55,6 +55,18 @@ func callee(info *types.Info, e ast.Expr) *types.Func {
 	return fn
 }
 
+// declarations returns the functions and methods that a package declares with a body.
+func declarations(info *types.Info, in *inspector.Inspector) map[*types.Func]inspector.Cursor {
+	found := make(map[*types.Func]inspector.Cursor)
+	for cur := range in.Root().Preorder((*ast.FuncDecl)(nil)) {
+		n := cur.Node().(*ast.FuncDecl)
+		if fn, ok := info.Defs[n.Name].(*types.Func); ok && n.Body != nil {
+			found[fn] = cur
+		}
+	}
+	return found
+}
+
 // receiver returns the expression before the dot of a method call, or nil.
 func receiver(call *ast.CallExpr) ast.Expr {
 	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {

@@ -57,14 +57,7 @@ type callGraph struct {
 
 // newCallGraph returns the calls of a package.
 func newCallGraph(pass *analysis.Pass, in *inspector.Inspector) *callGraph {
-	g := &callGraph{pass.TypesInfo, make(map[*types.Func]inspector.Cursor), make(map[ast.Node]reads)}
-	for cur := range in.Root().Preorder((*ast.FuncDecl)(nil)) {
-		n := cur.Node().(*ast.FuncDecl)
-		if fn, ok := pass.TypesInfo.Defs[n.Name].(*types.Func); ok && n.Body != nil {
-			g.decls[fn] = cur
-		}
-	}
-	return g
+	return &callGraph{pass.TypesInfo, declarations(pass.TypesInfo, in), make(map[ast.Node]reads)}
 }
 
 // readsOf returns what the call at cur reads, in the caller's terms. at is a node

@@ -56,9 +56,78 @@ func returned(ctx context.Context, url string) (*websocket.Conn, error) {
 		return nil, err
 	}
 	if err := c.Write(ctx, websocket.Text, nil); err != nil {
+		c.CloseNow()
 		return nil, err
 	}
 	return c, nil
+}
+
+func closedByOthers(ctx context.Context, url string, conns chan *websocket.Conn) (_ *websocket.Conn, err error) {
+	c, _, err := websocket.Dial(ctx, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			c.CloseNow()
+		}
+	}()
+	if err := c.Write(ctx, websocket.Text, nil); err != nil {
+		return nil, err
+	}
+	d, _, err := websocket.Dial(ctx, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case conns <- d:
+	case <-ctx.Done():
+		d.CloseNow()
+		return nil, ctx.Err()
+	}
+	e, _, err := websocket.Dial(ctx, url, nil)
+	if err != nil {
+		err = fmt.Errorf("e: %w", err)
+		return nil, err
+	}
+	defer finish(ctx, e, 3)
+	f, _, err := websocket.Dial(ctx, url, nil)
+	if err == nil {
+		err = useAndClose(ctx, f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func judged(w http.ResponseWriter, r *http.Request, faults int) {
+	c, err := websocket.Accept(w, r, nil)
+	if faults > 0 {
+		refuses(c, err)
+		return
+	}
+	if err != nil {
+		return
+	}
+	c.CloseNow()
+}
+
+func refuses(c *websocket.Conn, err error) bool { return c == nil && err != nil }
+
+func finish(ctx context.Context, c *websocket.Conn, tries int) {
+	if tries == 0 {
+		c.CloseNow()
+		return
+	}
+	if c.Close(ctx, websocket.StatusNormalClosure, "") != nil {
+		finish(ctx, c, tries-1)
+	}
+}
+
+func useAndClose(ctx context.Context, c *websocket.Conn) error {
+	defer finish(ctx, c, 1)
+	return c.WriteJSON(ctx, 1)
 }
 
 func result(ctx context.Context, url string) (c *websocket.Conn, err error) {
