@@ -11,6 +11,9 @@
 // a target: executions, executions a second, inputs that were new and interesting,
 // and how many there now are in all. It fails, at the end, if a target found a
 // crasher, and names the file that the crasher was written to.
+//
+// The time includes compiling, which comes first and on a new machine may take more
+// than all of it. Each target then gets a second.
 package main
 
 import (
