@@ -87,10 +87,11 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 	return n, w.err
 }
 
-// alive reports whether the message goes on: nothing failed, and ctx lives.
+// alive reports whether the message goes on: nothing failed, and ctx and the
+// connection live.
 func (w *MessageWriter) alive() bool {
-	if w.err == nil && w.ctx.Err() != nil {
-		w.err = w.c.fault("write", w.ctx.Err())
+	if err := w.ctx.Err(); w.err == nil && (err != nil || w.c.ctx.Err() != nil) {
+		w.err = w.c.fault("write", err)
 	}
 	return w.err == nil
 }
@@ -127,8 +128,9 @@ func (w *MessageWriter) Flush() error {
 //
 // A message whose context has ended before, or of which a call has failed, cannot be
 // ended truly. If nothing of it is out it is dropped, which harms nothing. If a part
-// is out, or an extension has begun to compress it, because more than 16 KiB were
-// written or Flush was called, the connection ends, unless it is being closed anyway.
+// is out, or an extension has begun to compress it, because more than 16 KiB (or than
+// Limits.MaxFrame) were written or Flush was called, the connection ends, unless it is
+// being closed anyway.
 func (w *MessageWriter) Close() error {
 	if w.gone {
 		return w.err

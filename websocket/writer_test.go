@@ -168,6 +168,36 @@ func testWriterContextEnds(t *testing.T, kind string, lost lostMessage) {
 	}
 }
 
+// A Writer of a connection that has ended takes no more, rather than to gather what
+// nobody will get: a message that an extension transforms has no other bound.
+func TestWriterConnectionEnds(t *testing.T) {
+	for _, begun := range []int{0, 10, fragmentSize + 1} {
+		checkLeaks(t)
+		c, p, _, _ := runsPeer(t, wire.Server, Limits{})
+		w, err := c.Writer(bounded(t), Binary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(pattern(begun, 0)); err != nil {
+			t.Fatal(err)
+		}
+		p.nc.Close()
+		if _, _, err := c.Read(bounded(t)); !errors.Is(err, net.ErrClosed) {
+			t.Fatal(err)
+		}
+		n, err := w.Write([]byte("more"))
+		if e := wantError(t, err, "write", io.ErrUnexpectedEOF); n != 0 || !errors.Is(e, net.ErrClosed) {
+			t.Errorf("after %d bytes, Write: %d, %v", begun, n, err)
+		}
+		if err := w.Flush(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("after %d bytes, Flush: %v", begun, err)
+		}
+		if err := w.Close(); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("after %d bytes, Close: %v", begun, err)
+		}
+	}
+}
+
 // A transformed message that is closed in time and then cut is accepted, though none
 // of it was out.
 func TestWriterTransformedCutAtEnd(t *testing.T) {
