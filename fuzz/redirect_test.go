@@ -1,0 +1,201 @@
+package fuzz
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"math/big"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// maxRedirects is what the client of FuzzRedirect follows.
+const maxRedirects = 5
+
+// FuzzRedirect: a client follows servers that send it from one to the next, each line
+// of the input a Location. What its caller gave goes to the first host and port alone,
+// and not there either once it was elsewhere; TLS is not left; every request has a key
+// of its own; and a Location leads where net/url says. Bit 0 of setup begins with TLS,
+// bit 1 with a port; the others choose the statuses.
+func FuzzRedirect(f *testing.F) {
+	places := []string{
+		"/x?y#z", "//other.example/", "ws://example.com/", "http://EXAMPLE.com:80/", "https://example.com", "wss://example.com:8443/",
+		"http://example.com:8080/", "http://u:p@example.com/", "https://u:p@other.example/", "ftp://example.com/", "ws+unix:///a:/", "", "%", "http://sub.example.com",
+	}
+	for i, a := range places {
+		for j, b := range places {
+			f.Add(a+"\n"+b+"\nhttp://example.com/\nhttps://example.com/", uint8(i*5+j))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text string, setup uint8) {
+		s := &redirects{locations: lines(text), setup: setup}
+		o := &websocket.DialOptions{
+			MaxRedirects: maxRedirects,
+			Header: http.Header{
+				"User-Agent": {"fuzz"}, "Cookie": {"a=b"}, "X-Token": {"secret"}, "Origin": {"https://example.com"}, "Host": {"virtual.example"},
+			},
+			TLSConfig: &tls.Config{InsecureSkipVerify: true},
+			Proxy:     func(*http.Request) (*url.URL, error) { return nil, nil },
+			NetDial:   s.dial,
+		}
+		begin := []string{"ws://u:p@example.com/", "wss://u:p@example.com/", "ws://u:p@example.com:8080/", "wss://u:p@example.com:8443/"}[setup&3]
+		ctx, cancel := context.WithTimeout(context.Background(), handshakePatience)
+		defer cancel()
+		c, _, err := websocket.Dial(ctx, begin, o)
+		s.running.Wait()
+		if c != nil || err == nil || ctx.Err() != nil || len(s.visits) == 0 {
+			t.Fatalf("%d visits, %v", len(s.visits), err)
+		}
+		if err := s.judge(begin); err != nil {
+			t.Fatalf("from %s, Locations %q: %v", begin, s.locations, err)
+		}
+	})
+}
+
+// redirects are servers behind every address.
+type redirects struct {
+	locations []string // to answer with, in turn; after them 404
+	setup     uint8
+
+	visits  []*visit
+	running sync.WaitGroup
+}
+
+// A visit is a connection that a client made.
+type visit struct {
+	addr string
+	tls  bool
+	r    *http.Request // nil if none came
+}
+
+func (s *redirects) dial(_ context.Context, _, addr string) (net.Conn, error) {
+	a, b := net.Pipe()
+	v := &visit{addr: addr}
+	answer := "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n"
+	if n := len(s.visits); n < len(s.locations) {
+		status := []int{301, 302, 303, 307, 308}[(int(s.setup>>2)+n)%5]
+		answer = fmt.Sprintf("HTTP/1.1 %d x\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n", status, s.locations[n])
+	}
+	s.visits = append(s.visits, v)
+	s.running.Go(func() { v.serve(b, answer) })
+	return a, nil
+}
+
+// A buffered is a connection some of whose bytes are in a buffer.
+type buffered struct {
+	net.Conn
+	br *bufio.Reader
+}
+
+func (b buffered) Read(p []byte) (int, error) { return b.br.Read(p) }
+
+// serve answers one request, in TLS if that is what comes.
+func (v *visit) serve(nc net.Conn, answer string) {
+	defer nc.Close()
+	_ = nc.SetDeadline(time.Now().Add(handshakePatience))
+	br := bufio.NewReader(nc)
+	if first, err := br.Peek(1); err == nil && first[0] == 0x16 { // a record of the TLS handshake
+		v.tls = true
+		nc = tls.Server(buffered{nc, br}, &tls.Config{Certificates: []tls.Certificate{certificate()}})
+		br = bufio.NewReader(nc)
+	}
+	if r, err := http.ReadRequest(br); err == nil {
+		v.r = r
+		_, _ = nc.Write([]byte(answer)) // fails if the client has gone
+	}
+}
+
+// certificate is one that nobody verifies.
+var certificate = sync.OnceValue(func() tls.Certificate {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, &key.PublicKey, key)
+	if err != nil {
+		panic(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+})
+
+// judge returns what is wrong with the visits of a client that began with a URL.
+func (s *redirects) judge(begin string) error {
+	at, _ := url.Parse(begin)
+	home, left := s.visits[0].addr, false
+	var keys []string
+	for i, v := range s.visits {
+		if i > 0 {
+			next, err := at.Parse(s.locations[i-1])
+			if err != nil {
+				return fmt.Errorf("visit %d, to %s: %w", i, v.addr, err)
+			}
+			at = next
+		}
+		secure := at.Scheme == "https" || at.Scheme == "wss"
+		port := at.Port()
+		if port == "" {
+			port = map[bool]string{false: "80", true: "443"}[secure]
+		}
+		if where := net.JoinHostPort(at.Hostname(), port); isASCII(where) && !strings.EqualFold(v.addr, where) {
+			return fmt.Errorf("visit %d is to %s, not %s", i, v.addr, where)
+		}
+		if left = left || !strings.EqualFold(v.addr, home); i > maxRedirects {
+			return fmt.Errorf("visit %d", i)
+		}
+		if v.r == nil {
+			continue // a host that cannot stand in a request, or in a handshake of TLS
+		}
+		if v.tls != secure || i > 0 && s.visits[i-1].tls && !secure {
+			return fmt.Errorf("visit %d, to %s: TLS is %v", i, at, v.tls)
+		}
+		if err := v.given(left); err != nil {
+			return fmt.Errorf("visit %d, to %s (left: %v): %w", i, at, left, err)
+		}
+		key := v.r.Header.Get("Sec-WebSocket-Key")
+		if slices.Contains(keys, key) {
+			return fmt.Errorf("the key %s again", key)
+		}
+		keys = append(keys, key)
+	}
+	return nil
+}
+
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r > 127 || r == '%' }) < 0
+}
+
+// given checks what of its caller's a client has told a host: all, or, if it has left
+// the first one, nothing but its User-Agent.
+func (v *visit) given(left bool) error {
+	h := v.r.Header
+	h.Del("Upgrade")
+	h.Del("Connection")
+	want := http.Header{"User-Agent": {"fuzz"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": h["Sec-Websocket-Key"]}
+	host := strings.ToLower(v.r.Host)
+	if !left {
+		want["Cookie"], want["X-Token"], want["Origin"] = []string{"a=b"}, []string{"secret"}, []string{"https://example.com"}
+		want["Authorization"] = []string{"Basic dTpw"}
+		if host != "virtual.example" {
+			return fmt.Errorf("the Host is %q", host)
+		}
+	} else if name, _, _ := net.SplitHostPort(v.addr); !strings.Contains(host, strings.ToLower(name)) {
+		return fmt.Errorf("the Host is %q", host)
+	}
+	if fmt.Sprint(h) != fmt.Sprint(want) { // which prints a map in the order of its keys
+		return fmt.Errorf("the fields are %q, want %q", h, want)
+	}
+	return nil
+}
