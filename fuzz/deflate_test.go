@@ -23,14 +23,16 @@ import (
 // never appends more than it may. The bits of setup: 0 to 2 the size of the window,
 // 3 no takeover, 4 the messages are made by inflate.Craft, 5 a client decodes.
 func FuzzInflate(f *testing.F) {
-	for setup := range uint16(64) {
-		rnd := rand.New(rand.NewPCG(uint64(setup), 1))
+	for i := range uint16(512) {
+		rnd, setup := rand.New(rand.NewPCG(uint64(i), 1)), i&63
 		script := make([]byte, 200)
 		for i := range script {
 			script[i] = byte(rnd.Uint32())
 		}
 		f.Add(script, setup|1<<4, rnd.Uint64())
-		f.Add(permessage.Framed(sampleMessages(rnd, setup)), setup&^(1<<4), rnd.Uint64())
+		if i < 64 {
+			f.Add(permessage.Framed(sampleMessages(rnd, setup)), setup&^(1<<4), rnd.Uint64())
+		}
 	}
 	f.Add([]byte("\x01\x00\x00\x00\x00\x02\x00\x03\x00"), uint16(7), uint64(0x01010101))
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16, chop uint64) {
@@ -114,13 +116,13 @@ func sampleMessages(rnd *rand.Rand, setup uint16) (payloads [][]byte) {
 }
 
 // FuzzDeflate: what the encoders of both ends of a connection make of random messages,
-// in pieces, plain or broadcast, is read as the same messages by a slow inflater, by
+// in pieces with another message between, plain or broadcast, is read as the same messages by a slow inflater, by
 // compress/flate and by the decoder at the other end, with no reference beyond the
 // agreed window, nor into another message where no context is taken over. Two
 // connections share the extension. The bits of setup: 0 to 2 and 3 to 5 the windows of
 // server and client, 6 and 7 their flags against takeover, 8 and 9 the threshold.
 func FuzzDeflate(f *testing.F) {
-	for i := range uint64(48) {
+	for i := range uint64(512) {
 		rnd := rand.New(rand.NewPCG(i, 2))
 		script := make([]byte, 30+rnd.IntN(100))
 		for i := range script {
@@ -154,14 +156,29 @@ func FuzzDeflate(f *testing.F) {
 			}
 			return b
 		}
-		for left := 80 << 10; len(script) > 0 && left > 0; {
+		left := 80 << 10
+		var send func(busy *permessage.Way) error
+		send = func(busy *permessage.Way) error {
 			op := next()
 			w := ways[op&3]
+			if w == busy {
+				return nil
+			}
 			message := w.Message(op>>2&7, int(next())<<8|int(next()), &script)
-			message = message[:min(len(message), left)]
+			message = message[:min(len(message), max(left, 0))]
 			left -= len(message) + 64
-			if err := w.Send(message, op>>5, next(), threshold); err != nil {
-				t.Fatalf("setup %+v, threshold %d, way %d, %d octets: %v", p, threshold, op&3, len(message), err)
+			if w.Meanwhile = nil; busy == nil { // another of the encoders at the same time
+				w.Meanwhile = func() error { return send(w) }
+			}
+			how := [8]byte{0, 0, 0, 0, 2, 6, 6, 1}[op>>5]
+			if err := w.Send(message, how, next(), threshold); err != nil {
+				return fmt.Errorf("way %d, %d octets: %w", op&3, len(message), err)
+			}
+			return nil
+		}
+		for len(script) > 0 && left > 0 {
+			if err := send(nil); err != nil {
+				t.Fatalf("setup %+v, threshold %d: %v", p, threshold, err)
 			}
 		}
 	})

@@ -3,8 +3,9 @@ package inflate
 import "encoding/binary"
 
 // Craft makes the payload of a message as a script says, of all kinds of blocks:
-// most of it valid, with references that reach too far now and then. It returns what
-// is left of the script behind the message.
+// most of it valid, with references to the edges of windows, and now and then a fault:
+// a reference that reaches too far, a symbol or a code that is none, a wrong length. It
+// returns what is left of the script behind the message.
 func Craft(script []byte) (payload, rest []byte) {
 	c := &crafter{script: script}
 	for more := true; more; {
@@ -12,7 +13,7 @@ func Craft(script []byte) (payload, rest []byte) {
 		final := int(op >> 7)
 		switch op & 3 {
 		case 0:
-			c.stored(final, c.take(int(op>>2&31)))
+			c.stored(final, c.take(int(op>>2&31)), c.next())
 		case 1:
 			c.bits(final|1<<1, 3)
 			c.symbols(fixedLiteral, fixedDistance)
@@ -36,6 +37,7 @@ type crafter struct {
 	script []byte
 	out    []byte
 	used   int // bits of the last byte; 0 means all
+	made   int // bytes that out stands for
 }
 
 func (c *crafter) next() byte { return append(c.take(1), 0)[0] }
@@ -67,12 +69,17 @@ func (c *crafter) code(v, n int) {
 
 func (c *crafter) align() { c.used = 0 }
 
-func (c *crafter) stored(final int, p []byte) {
+func (c *crafter) stored(final int, p []byte, spoil byte) {
 	c.bits(final, 3)
 	c.align()
+	complement := ^uint16(len(p))
+	if spoil >= 0xf0 {
+		complement ^= 1 << (spoil & 15)
+	}
 	c.out = binary.LittleEndian.AppendUint16(c.out, uint16(len(p)))
-	c.out = binary.LittleEndian.AppendUint16(c.out, ^uint16(len(p)))
+	c.out = binary.LittleEndian.AppendUint16(c.out, complement)
 	c.out = append(c.out, p...)
+	c.made += len(p)
 }
 
 // A coder writes the code for a symbol.
@@ -94,59 +101,171 @@ func fixedLiteral(c *crafter, symbol int) {
 func fixedDistance(c *crafter, symbol int) { c.code(symbol, 5) }
 
 // symbols writes literals and references, and the end of the block. Of a byte of the
-// script below 0x80 becomes a literal; else it and the next two are a reference.
+// script below 0x80 becomes a literal, and so does what follows 0x80 to 0x8f; else it
+// and what follows are a reference.
 func (c *crafter) symbols(literal, distance coder) {
 	for n := int(c.next()); n > 0 && len(c.script) > 0; n-- {
 		b := int(c.next())
-		if b < 0x80 {
-			literal(c, b)
+		switch {
+		case b >= 0x90:
+			c.reference(literal, distance, (b-0x90)%31) // two of which are none
 			continue
+		case b >= 0x80:
+			b = int(c.next())
 		}
-		length := b & 0x7f % 29
-		literal(c, 257+length)
-		c.bits(int(c.next()), lengthExtra[length])
-		d := int(c.next()) % 30
-		distance(c, d)
-		c.bits(int(c.next())|int(c.next())<<8, distanceExtra[d])
+		literal(c, b)
+		c.made++
 	}
 	literal(c, 256)
 }
 
-// dynamic writes a block in which every symbol has a code, unless a byte of the
-// script spoils one.
-func (c *crafter) dynamic() {
-	lengths := make([]int, 286+30)
-	// 226 codes of 8 bits and 60 of 9 are complete, and so are 28 of 5 and 2 of 4.
-	for i := range 286 {
-		lengths[i] = 8
-		if i < 60 {
-			lengths[i] = 9
-		}
+func (c *crafter) reference(literal, distance coder, length int) {
+	if length > 28 && c.next() < 0xe0 {
+		length = 28
 	}
-	for i := range 30 {
-		lengths[286+i] = 5
-		if i < 2 {
-			lengths[286+i] = 4
-		}
+	literal(c, 257+length)
+	if length > 28 {
+		return // the message has ended
 	}
-	if b := int(c.next()); b >= 0xf0 { // a code that is none
-		lengths[b*7%len(lengths)] = b & 15
-	}
-	c.bits(286-257|(30-1)<<5|(19-4)<<10, 14)
-	for _, symbol := range lengthOrder { // 16 symbols of 4 bits; no repetitions
-		n := 4
-		if symbol > 15 {
-			n = 0
-		}
-		c.bits(n, 3)
-	}
-	for _, n := range lengths {
-		c.code(n, 4)
-	}
-	c.symbols(canonical(lengths[:286]), canonical(lengths[286:]))
+	extra := int(c.next()) & (1<<lengthExtra[length] - 1)
+	c.bits(extra, lengthExtra[length])
+	c.distance(distance)
+	c.made += lengthBase[length] + extra
 }
 
-// canonical returns what writes symbols in the code with these lengths.
+// distance writes a distance: a short one, any, one about the size of a window, what
+// there is in all, or, seldom, more than that or a symbol that is none.
+func (c *crafter) distance(distance coder) {
+	kind := int(c.next())
+	back := 1 + kind&15
+	switch kind >> 5 {
+	case 2, 3:
+		back = 1 + int(c.next())<<8 | int(c.next())
+	case 4, 5:
+		back = 1<<(8+kind&7) - 1 + kind>>3&3
+	case 6:
+		back = c.made
+	case 7:
+		if back = c.made; kind == 0xff {
+			back += 1 + int(c.next())&3
+		} else if kind == 0xfe {
+			distance(c, 30+int(c.next())&1)
+			return
+		}
+	}
+	if kind < 0xe0 && kind>>3 != 0x15 { // the size of a window itself: into the message before
+		back = min(back, c.made)
+	}
+	back = min(max(back, 1), 1<<15)
+	symbol := 29
+	for distanceBase[symbol] > back {
+		symbol--
+	}
+	distance(c, symbol)
+	c.bits(back-distanceBase[symbol], distanceExtra[symbol])
+}
+
+// dynamic writes a dynamic block: every symbol has a code, or some few have. A byte of
+// the script may spoil a length, the counts or the repetitions.
+func (c *crafter) dynamic() {
+	literals, distances := make([]int, 286, 288), make([]int, 30, 32)
+	shape := c.next()
+	if shape < 0x80 {
+		// 226 codes of 8 bits and 60 of 9 are complete, and so are 28 of 5 and 2 of 4.
+		for i := range literals {
+			literals[i] = 8
+			if i < 60 {
+				literals[i] = 9
+			}
+		}
+		for i := range distances {
+			distances[i] = 5
+			if i < 2 {
+				distances[i] = 4
+			}
+		}
+	} else { // a few symbols; of distances one, none, or too few for their codes
+		literals['a'], literals[256], literals[257+int(shape)&15], literals[285] = 2, 2, 2, 2
+		distances[0] = 1
+		if shape&0x40 != 0 {
+			distances[0], distances[1] = int(shape>>4&3), int(shape>>3&1)*2
+		}
+	}
+	lengths := func() []int { return append(append([]int(nil), literals...), distances...) }
+	switch b := int(c.next()); {
+	case b < 0xc0:
+	case b < 0xe0: // a code that is none, unless it is the same
+		if i := b * int(c.next()) % (286 + 30); i < 286 {
+			literals[i] = b & 15
+		} else {
+			distances[i-286] = b & 15
+		}
+	case b < 0xf0: // symbols that there are none of
+		literals = append(literals, make([]int, b&1)...)
+		distances = append(distances, make([]int, b>>1&1)...)
+	}
+	c.bits(len(literals)-257|(len(distances)-1)<<5|(19-4)<<10, 14)
+	// 13 symbols of 4 bits and 6 of 5 are complete.
+	sizes := make([]int, 19)
+	for i := range sizes {
+		sizes[i] = 4
+		if i > 12 {
+			sizes[i] = 5
+		}
+	}
+	for _, symbol := range lengthOrder {
+		c.bits(sizes[symbol], 3)
+	}
+	c.lengths(lengths(), canonical(sizes))
+	if shape < 0x80 {
+		c.symbols(canonical(literals), canonical(distances))
+		return
+	}
+	for _, symbol := range []int{'a', 'a', 285} {
+		canonical(literals)(c, symbol)
+	}
+	canonical(distances)(c, 0)
+	canonical(literals)(c, 256)
+	c.made += 2 + 258
+}
+
+// lengths writes the lengths of codes, those that are there again as repetitions.
+func (c *crafter) lengths(all []int, code coder) {
+	spoil := c.next()
+	if spoil >= 0xf8 { // there is none before it
+		code(c, 16)
+		c.bits(0, 2)
+	}
+	for i := 0; i < len(all); {
+		n := 1
+		for n < 138 && i+n < len(all) && all[i+n] == all[i] {
+			n++
+		}
+		over := 0
+		if i+n == len(all) && spoil >= 0xf0 {
+			over = 1
+		}
+		switch {
+		case all[i] == 0 && n > 10:
+			code(c, 18)
+			c.bits(min(n+over-11, 127), 7)
+		case all[i] == 0 && n > 2:
+			code(c, 17)
+			c.bits(min(n+over-3, 7), 3)
+		case i > 0 && all[i-1] == all[i] && n > 2:
+			n = min(n, 6)
+			code(c, 16)
+			c.bits(min(n+over-3, 3), 2)
+		default:
+			n = 1
+			code(c, all[i])
+		}
+		i += n
+	}
+}
+
+// canonical returns what writes symbols in the code with these lengths; of a symbol
+// that is not in it, nothing.
 func canonical(lengths []int) coder {
 	codes, next := map[int]int{}, 0
 	for n := 1; n <= 15; n++ {
@@ -158,5 +277,9 @@ func canonical(lengths []int) coder {
 			}
 		}
 	}
-	return func(c *crafter, symbol int) { c.code(codes[symbol], lengths[symbol]) }
+	return func(c *crafter, symbol int) {
+		if symbol < len(lengths) {
+			c.code(codes[symbol], lengths[symbol])
+		}
+	}
 }

@@ -76,7 +76,7 @@ func CheckAgreed(s, c *deflate.Extension, client handshake.Side, offers []wire.O
 	} {
 		var sizes []int
 		for range 2 {
-			payload, err := Encode(w.from.Encode(wire.MessageInfo{Size: 700}), message, 0)
+			payload, err := Encode(w.from.Encode(wire.MessageInfo{Size: 700}), message, 0, nil)
 			if err != nil {
 				return err
 			}

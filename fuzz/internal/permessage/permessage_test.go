@@ -84,7 +84,7 @@ func TestDecodeHoldsToTheContract(t *testing.T) {
 	for _, fault := range []string{"", "more than max", "keeps less", "allocates", "spoils dst"} {
 		server, client := pair(t, handshake.Params{ServerBits: 15, ClientBits: 15})
 		message := []byte(strings.Repeat("a message of words, ", 100))
-		payload, err := Encode(server.Encode(wire.MessageInfo{Size: -1}), message, 0)
+		payload, err := Encode(server.Encode(wire.MessageInfo{Size: -1}), message, 0, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestDecodeEnds(t *testing.T) {
 	message := make([]byte, Most+1)
 	for shift := range 64 {
 		server, client := pair(t, handshake.Params{ServerBits: 15, ClientBits: 15})
-		payload, err := Encode(server.Encode(wire.MessageInfo{Size: -1}), message, 0)
+		payload, err := Encode(server.Encode(wire.MessageInfo{Size: -1}), message, 0, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

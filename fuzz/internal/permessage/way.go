@@ -15,6 +15,9 @@ type Way struct {
 	noContext bool
 	model     *inflate.Stream
 	last      []byte // messages, to have them again
+
+	// Meanwhile, if set, is called in the middle of a message that goes in pieces.
+	Meanwhile func() error
 }
 
 // NewWay returns the direction from one session to another, with a window of that many
@@ -23,8 +26,8 @@ func NewWay(from, to wire.Session, bits int, noContext bool) *Way {
 	return &Way{from: from, to: to, noContext: noContext, model: &inflate.Stream{Window: 1 << bits}}
 }
 
-// Message makes a message of a kind, 0 to 7, which may take more of the script. The low four bits of size shift the rest, so that
-// small ones are as frequent as large ones.
+// Message makes a message of a kind, 0 to 7, which may take more of the script. The low
+// four bits of size shift the rest, so that small ones are as frequent as large ones.
 func (w *Way) Message(kind byte, size int, script *[]byte) []byte {
 	n := size >> (size & 15)
 	switch kind {
@@ -54,8 +57,8 @@ func (w *Way) Message(kind byte, size int, script *[]byte) []byte {
 	}
 }
 
-// Send sends a message and judges it. Of how, bit 0 sends it plain and bit 1 as a
-// broadcast; it goes in pieces of the size that piece stands for, or whole.
+// Send sends a message and judges it. Of how, bit 0 sends it plain, bit 1 as a
+// broadcast, and bit 2 as one to others alone; it goes in pieces of the size that piece stands for, or whole.
 func (w *Way) Send(message []byte, how, piece byte, threshold int) error {
 	w.last = append(w.last, message...)
 	w.last = w.last[max(0, len(w.last)-1<<16):]
@@ -84,7 +87,7 @@ func (w *Way) Send(message []byte, how, piece byte, threshold int) error {
 		}
 		shared.SharedSent(message)
 	default:
-		if payload, err = Encode(enc, message, int(piece)*int(piece)/8); err != nil {
+		if payload, err = Encode(enc, message, int(piece)*int(piece)/8, w.Meanwhile); err != nil {
 			return err
 		}
 	}
@@ -95,8 +98,8 @@ func (w *Way) Send(message []byte, how, piece byte, threshold int) error {
 }
 
 // Encode encodes a message in pieces of a size, or whole if it is 0, behind the octets
-// "dst".
-func Encode(enc wire.MessageEncoder, message []byte, size int) (payload []byte, err error) {
+// "dst". Behind the first piece it calls meanwhile, unless that is nil.
+func Encode(enc wire.MessageEncoder, message []byte, size int, meanwhile func() error) (payload []byte, err error) {
 	payload = []byte("dst")
 	for fin := false; !fin; {
 		n := len(message)
@@ -110,6 +113,12 @@ func Encode(enc wire.MessageEncoder, message []byte, size int) (payload []byte, 
 			return nil, fmt.Errorf("appending: %w", err)
 		}
 		clear(src) // it is not kept
+		if !fin && meanwhile != nil {
+			if err := meanwhile(); err != nil {
+				return nil, fmt.Errorf("meanwhile: %w", err)
+			}
+			meanwhile = nil
+		}
 	}
 	return payload, nil
 }
