@@ -24,6 +24,11 @@ func FuzzClose(f *testing.F) {
 		f.Add([]byte{byte(code >> 8), byte(code)}, code, "", uint8(0))
 		f.Add([]byte{byte(code >> 8), byte(code), 'a'}, code, "caf\u00e9\u20ac\U0001f600", uint8(118))
 	}
+	for before := range uint8(16) { // a character of every size at the end of what fits
+		for _, r := range []string{"\u00e9", "\u20ac", "\U0001f600"} {
+			f.Add([]byte(nil), uint16(1000), r, 110+before)
+		}
+	}
 	f.Fuzz(func(t *testing.T, payload []byte, code uint16, reason string, before uint8) {
 		readClose(t, payload)
 		readClose(t, append([]byte{byte(code >> 8), byte(code)}, reason...))

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/compose"
@@ -21,7 +22,8 @@ const (
 	rsv1         = 4 << 1
 	noLimits     = 1 << 7
 	someLimits   = 3<<7 | 80<<9 | 3<<24 | 3<<26
-	tightLimits  = 3<<7 | 40<<9 // one empty fragment, one control frame
+	tightLimits  = 3<<7 | 40<<9         // one empty fragment, one control frame
+	nearLimits   = 3<<7 | 19<<9 | 3<<17 // a frame of 20, a message of 99
 	isScript     = 1 << 31
 )
 
@@ -51,12 +53,22 @@ func addStreams(f *testing.F) {
 		"\x02\x31\x00\x32\x80\x05abcde", "\x81\x36\x81\x35", "\xc1\x03abc\x81\x01a", "\x01\x00\x00\x00\x00\x00\x00\x00\x80\x01z",
 		"\x89\x00\x8a\x00\x89\x00\x8a\x00\x89\x00\x81\x01a", "\x01\x03\xf0\x9f\x98\x80\x01\x80", "\x02\x3b\x80\x3b", "\x81\x82ab",
 		"\x82\x82ab\x80\xc2ab", "\x08\x02\x03\xed", "\x08\x03\x03\xe8\xff\x81\x01a", "\x01\x02\xed\xa0\x80\x01\x80",
-		"\x01\x01\xe2\xc0\x01a\x81\x01a", // what begins as text and goes on coded
+		"\x01\x01\xe2\xc0\x01a\x81\x01a",                            // what begins as text and goes on coded
+		"\x01\x01\xe2\x80\x00", "\x02\x00\x00\x01a\x00\x00\x80\x00", // half a character and no more; empty fragments apart
+		// A message of 99 and one more; a frame of 20 and one of 21.
+		strings.Repeat("\x02\x14...................", 4) + "\x80\x13...................", strings.Repeat("\x02\x14...................", 5) + "\x80\x01.",
+		"\x82\x14....................\x82\x15.....................",
 		"\x81\x2fa\xe2 and a word of ASCII after half a character ..", "\x81\x2fa word of ASCII before \xff and a word after it ......",
 	} {
-		for _, bits := range []uint32{0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits, tightLimits} {
+		for _, bits := range []uint32{0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits, tightLimits, nearLimits} {
 			f.Add(bits|isScript, []byte{1, 2, 5}, []byte(script))
 		}
+	}
+	for _, head := range []string{ // a wrong length, and the key is still to come
+		"\x82\xfe\x00\x05", "\x82\xff\x80\x00\x00\x00\x00\x00\x00\x00", "\x82\xff\x00\x00\x00\x00\x00\x00\xff\xff\x01\x02\x03", "\x82\xfe\xff\xff",
+	} {
+		f.Add(uint32(noLimits), []byte{1}, []byte(head))
+		f.Add(uint32(tightLimits), []byte{1}, []byte(head))
 	}
 	for size := range byte(16) { // each length that a script can name, in each form
 		for form := range byte(4) {
@@ -122,6 +134,16 @@ func FuzzDecoderModel(f *testing.F) {
 		m := model.Decode(rules, s)
 		if err := r.Against(&m); err != nil {
 			t.Fatalf("%+v\n% x, against the model: %v", rules, s, err)
+		}
+		if m.Fault != nil && m.Fault.Rule == model.ControlFlood {
+			d, rules.MaxControls = reading.Config(bits), -1
+			if r, err = reading.ReadPatiently(&d, s); err != nil {
+				t.Fatalf("%+v\n% x: %v", rules, s, err)
+			}
+			m = model.Decode(rules, s)
+			if err := r.Against(&m); err != nil {
+				t.Fatalf("%+v\n% x, with ResetControls, against the model: %v", rules, s, err)
+			}
 		}
 	})
 }

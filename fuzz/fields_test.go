@@ -130,33 +130,39 @@ func FuzzOffers(f *testing.F) {
 		text = text[:min(len(text), 1<<10)]
 		var offers []wire.Offer
 		var want []model.Extension
-		good := true
+		wrong, at := -1, 0 // where what is no token would have stood
 		token := func(s string) {
 			ok := s != ""
 			for i := range len(s) {
 				ok = ok && model.TokenChar(s[i])
 			}
-			good = good && ok
+			if !ok && wrong < 0 {
+				wrong = at
+			}
 		}
 		for part := range strings.SplitSeq(text, "\x01") {
 			fields := strings.Split(part, "\x00")
 			o, x := wire.Offer{Name: fields[0]}, model.Extension{Name: fields[0]}
 			token(o.Name)
+			at += len(o.Name + "; ") // or ", "
 			for _, p := range fields[1:] {
 				name, value, _ := strings.Cut(p, "=")
-				if token(name); value != "" {
+				token(name)
+				if value != "" {
 					token(value)
+					at += len("=" + value)
 				}
+				at += len(name + "; ")
 				o.Params = append(o.Params, wire.Param{Name: name, Value: value})
 				x.Params = append(x.Params, model.Param{Name: name, Value: value})
 			}
 			offers, want = append(offers, o), append(want, x)
 		}
 		b, err := wire.AppendExtensions([]byte("before"), offers)
-		if !good {
+		if wrong >= 0 {
 			var e *wire.Error
-			if !errors.As(err, &e) || e.Violation != wire.ErrFieldSyntax || e.Offset < 0 || string(b) != "before" {
-				t.Fatalf("%q: %q, %#v, want an error", offers, b, err)
+			if !errors.As(err, &e) || *e != (wire.Error{Violation: wire.ErrFieldSyntax, Offset: int64(wrong)}) || string(b) != "before" {
+				t.Fatalf("%q: %q, %#v, want an error at %d", offers, b, err, wrong)
 			}
 			return
 		}
@@ -199,6 +205,9 @@ func FuzzTokens(f *testing.F) {
 		f.Add(s, "websocket")
 		f.Add(s, "keep-alive")
 		f.Add(s, s)
+	}
+	for c := range 256 {
+		f.Add("x"+string([]byte{byte(c)}), string([]byte{byte(c)}))
 	}
 	f.Add("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=")
 	f.Add("AAAAAAAAAAAAAAAAAAAAAB==", "AAAAAAAAAAAAAAAAAAAAAA==\n")

@@ -22,16 +22,26 @@ func grow(data []byte, n int) []byte {
 	return data[:n:n]
 }
 
+// maxMasked is the longest slice that FuzzMask masks.
+const maxMasked = 1 << 13
+
 // FuzzMask holds Mask against the one-line loop: at every alignment of the slice in
 // memory, whole, in the pieces of the input, and applied twice. What lies beside
 // the slice is left alone.
 func FuzzMask(f *testing.F) {
-	for _, n := range []uint16{0, 1, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 65, 127, 128, 200, 1000} {
+	for n := range uint16(300) {
 		f.Add([]byte("payload\xff\x00"), uint32(0x37fa213d), int64(n), n, []byte{byte(n), 3, 64})
 	}
-	f.Add([]byte{0}, uint32(0), int64(1<<63-1-70), uint16(70), []byte{1})
+	for size := uint16(512); size <= maxMasked; size *= 2 {
+		for n := size - 1; n <= size+1; n++ {
+			f.Add([]byte("payload\xff\x00"), uint32(0x37fa213d), int64(n), n, []byte{byte(n), 3, 64})
+		}
+	}
+	for _, key := range []uint32{0, 1, 1 << 8, 1 << 16, 1 << 24, 0xffff, 0xffff << 16} {
+		f.Add([]byte{0}, key, int64(1<<63-1-70), uint16(70), []byte{1})
+	}
 	f.Fuzz(func(t *testing.T, data []byte, k uint32, offset int64, n uint16, chops []byte) {
-		data = grow(bytes.Clone(data), int(n%1100))
+		data = grow(bytes.Clone(data), int(n)%(maxMasked+2))
 		key := [4]byte{byte(k >> 24), byte(k >> 16), byte(k >> 8), byte(k)}
 		offset = max(0, min(offset&(1<<63-1), 1<<63-1-int64(len(data))))
 		want := bytes.Clone(data)

@@ -90,8 +90,9 @@ type Reading struct {
 	Err    error
 	Taken  int64
 
-	d    *wire.Decoder
-	open bool // the last of Frames awaits its rest
+	d       *wire.Decoder
+	open    bool // the last of Frames awaits its rest
+	patient bool
 }
 
 // Read feeds stream to d in pieces of the given sizes. Each piece is a copy of its
@@ -99,10 +100,24 @@ type Reading struct {
 // promise that d broke.
 func Read(d *wire.Decoder, stream []byte, sizes []int) (*Reading, error) {
 	r := &Reading{d: d}
+	return r, r.read(stream, sizes)
+}
+
+// ReadPatiently is Read, byte by byte, with ResetControls before each, so that there
+// are never too many control frames.
+func ReadPatiently(d *wire.Decoder, stream []byte) (*Reading, error) {
+	r := &Reading{d: d, patient: true}
+	return r, r.read(stream, Chop(len(stream), []byte{1}))
+}
+
+func (r *Reading) read(stream []byte, sizes []int) error {
 	for _, size := range sizes {
 		piece := bytes.Clone(stream[:size])
+		if r.patient {
+			r.d.ResetControls()
+		}
 		if err := r.feed(piece, stream[:size]); err != nil {
-			return nil, err
+			return err
 		}
 		for i := range piece {
 			piece[i] = 0xa5
@@ -112,7 +127,7 @@ func Read(d *wire.Decoder, stream []byte, sizes []int) (*Reading, error) {
 			break
 		}
 	}
-	return r, r.end()
+	return r.end()
 }
 
 // feed gives d one piece; wire is what was in it.
