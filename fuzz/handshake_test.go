@@ -60,6 +60,26 @@ func FuzzRequest(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: x\r\nupgrade: a, WebSocket\r\nCONNECTION: keep-alive , uPGRADE\r\nsec-websocket-version:13\r\nSec-WebSocket-Key:dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), uint16(0))
 	for i := range 256 {
 		f.Add([]byte{byte(i / 16), byte(max(0, i-200)), byte(i), byte(i * 7)}, uint16(1<<15|i*97&0x3ff))
+		for without := byte(1); without < 1<<5; without *= 2 { // each line in place of each that is needed
+			f.Add([]byte{0, without, byte(i)}, uint16(1<<15|0x153))
+		}
+	}
+	for host := range byte(7) { // of handshake.Request, with each origin
+		for origin := range byte(18) {
+			f.Add([]byte{0, 1, host, 30 + origin}, uint16(1<<15))
+			f.Add([]byte{0, 1, host, 30 + origin}, uint16(1<<15|1<<8))
+		}
+	}
+	for over := range 2 { // the most that a limit allows, and one more
+		fill := handshake.MaxFields - len("Sec-WebSocket-X: \r\n")
+		for line := range strings.Lines(requestLines) {
+			if strings.HasPrefix(line, "Sec-") {
+				fill -= len(line)
+			}
+		}
+		host := strings.Repeat("o", handshake.MaxOrigin-len("http://")+over)
+		f.Add([]byte("GET / HTTP/1.1\r\n"+requestLines+"Sec-WebSocket-X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"), uint16(0))
+		f.Add([]byte("GET / HTTP/1.1\r\n"+strings.Replace(requestLines, "example.com", host, 1)+"Origin: http://"+host+"\r\n\r\n"), uint16(0))
 	}
 	for _, h := range suiteHeads() {
 		if h.Request {
@@ -257,6 +277,17 @@ func FuzzResponse(f *testing.F) {
 	}
 	for i := range 256 {
 		f.Add([]byte{byte(i / 16), byte(max(0, i-248)), byte(i)}, uint16(1<<15|i*97&0x377), uint64(i))
+		for without := byte(1); without < 1<<3; without *= 2 { // each line in place of each that is needed
+			f.Add([]byte{0, without, byte(i)}, uint16(1<<15|0x73), uint64(i))
+		}
+	}
+	for i, limit := range headerLimits { // the most that a limit allows, and one more
+		for over := range 2 {
+			fill := limit - len(responseLines) + len("{accept}") - len(sampleAccept) - len("X: \r\n\r\n")
+			if limit > 0 && fill > 0 {
+				f.Add([]byte(responseLines+"X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"), uint16(i<<8), uint64(0))
+			}
+		}
 	}
 	for _, h := range suiteHeads() {
 		if !h.Request {
@@ -304,13 +335,16 @@ func FuzzResponse(f *testing.F) {
 		if len(pipe.Filler) > 0 {
 			return
 		}
-		twin := clean(t, opts, v, stream[v.Header:])
+		twin := clean(t, opts, v, stream[v.Header:], model.Key)
 		defer twin.CloseNow()
 		if got, want := readAll(c), readAll(twin); got != want {
 			t.Fatalf("behind the response: %s; behind a plain one: %s", got, want)
 		}
 	})
 }
+
+// headerLimits are limits on the header of a response; 0 is the default.
+var headerLimits = [4]int{0, 200, 500, 5000}
 
 // responseOptions are options of a client, and the same for the model. The bits of
 // setup: 0 subprotocols, 1 deflate, 2 no takeover, 4 to 6 the size of windows, 8 and 9
@@ -326,7 +360,7 @@ func responseOptions(setup uint16) (*websocket.DialOptions, *handshake.Client) {
 		o.Extensions = []wire.Extension{ext}
 		m.Offers = permessage.Elements(ext.Offer(nil))
 	}
-	o.Limits.MaxResponseHeader = []int64{0, 200, 500, 5000}[setup>>8&3]
+	o.Limits.MaxResponseHeader = int64(headerLimits[setup>>8&3])
 	m.MaxHeader = int(o.Limits.MaxResponseHeader)
 	if m.MaxHeader == 0 {
 		m.MaxHeader = 64 << 10 // as documented
@@ -380,7 +414,8 @@ func checkRefused(t *testing.T, c *websocket.Conn, resp *http.Response, err erro
 }
 
 // clean returns a connection with a plain response, and that behind it once it is open.
-func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, behind []byte) *websocket.Conn {
+// Its key is not that of another.
+func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, behind []byte, key string) *websocket.Conn {
 	head := responseLines
 	if v.Subprotocol != "" {
 		head += "Sec-WebSocket-Protocol: " + v.Subprotocol + "\r\n"
@@ -396,6 +431,9 @@ func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, behin
 	c, _, err := dialPipe(pipe, &o)
 	if err != nil {
 		t.Fatalf("a plain response with %s is refused: %v", strconv.Quote(head), err)
+	}
+	if keyOf(pipe.Written()) == key {
+		t.Fatalf("the key %s again", key) // section 4.1, item 7: "selected randomly for each connection"
 	}
 	return c
 }

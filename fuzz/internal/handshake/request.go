@@ -33,12 +33,12 @@ type Acceptance struct {
 	Params      Params // of the answer, if Deflate
 }
 
-// maxFields is how many octets the Sec-WebSocket fields of a request may have, each
+// MaxFields is how many octets the Sec-WebSocket fields of a request may have, each
 // with its name, ": " and the end of the line: a limit of package websocket.
-const maxFields = 8 << 10
+const MaxFields = 8 << 10
 
-// maxOrigin is how many octets an origin may have: another.
-const maxOrigin = 512
+// MaxOrigin is how many octets an origin may have: another.
+const MaxOrigin = 512
 
 // Judge returns what is wrong with a request (section 4.2.1, and section 4.2.2 where
 // the server chooses), or what the answer must say. That there is a Host field is for
@@ -71,7 +71,7 @@ func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
 		fault(len(origins) > 1, 400, "two origins")
 		fault(len(origins) == 1 && !s.allows(origins[0], r.Host), 403, "origin")
 	}
-	fault(size(h) > maxFields, 431, "size")
+	fault(size(h) > MaxFields, 431, "size")
 	// Items 8 and 9, and section 4.2.2, items 5 and 6.
 	names, wrong := model.Protocols(Values(h, "Sec-WebSocket-Protocol"))
 	fault(wrong != nil, 400, "subprotocols")
@@ -118,7 +118,7 @@ func (s *Server) allows(origin, host string) bool {
 		return slices.Contains(s.Origins, "null")
 	}
 	parts := anOrigin.FindStringSubmatch(origin)
-	if parts == nil || len(origin) > maxOrigin {
+	if parts == nil || len(origin) > MaxOrigin {
 		return false
 	}
 	o := site{model.Lower(parts[1]), model.Lower(parts[2]), parts[3]}
