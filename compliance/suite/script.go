@@ -64,6 +64,7 @@ type Script struct {
 	suspect     *report.Offense // what the peer should have refused
 	last        sent            // what was written last
 	quiet       bool            // nothing goes into the wire log
+	pinged      map[string]bool // what our pings carried
 }
 
 // sent is where something stood in what we wrote behind the handshake.
@@ -82,7 +83,7 @@ const (
 
 // newScript makes the connection of a case. t is nil for clients.
 func newScript(ctx context.Context, c *Case, o *Options, t *target) *Script {
-	s := &Script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now(), done: func() {}}
+	s := &Script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now(), done: func() {}, pinged: map[string]bool{}}
 	s.res = &report.Result{
 		ID: c.ID, Description: c.Description, Expectation: c.Expectation,
 		Started: s.begun.UTC(), Behavior: report.OK, BehaviorClose: report.OK,

@@ -43,15 +43,31 @@ func (s *Script) comesBack(op wire.Opcode, data []byte) got {
 	return g
 }
 
-// pong waits for a pong.
+// pong waits for a pong. Others may come before it, unasked.
 func (s *Script) pong(data string) {
-	g := s.next(s.o.HandshakeTimeout)
-	switch {
-	case g.kind != "pong":
-		s.unexpected(g, "a pong")
-	case string(g.data) != data:
-		s.fail("The pong carries %q instead of %q.", report.Text(g.data), report.Text([]byte(data)))
+	var other got
+	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
+		switch g := s.event(deadline); {
+		case g.kind == "pong" && string(g.data) == data:
+			return
+		case g.kind == "pong":
+			if other.kind == "" {
+				deadline = earlier(deadline, time.Now().Add(idleTime))
+			}
+			other = g
+		case g.kind == "nothing" && other.kind != "":
+			s.fail("The pong carries %q instead of %q.", report.Text(other.data), report.Text([]byte(data)))
+		default:
+			s.unexpected(g, "a pong")
+		}
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // unexpected ends the script because something else came than what had to.

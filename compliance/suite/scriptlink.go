@@ -118,13 +118,28 @@ type scriptIn struct {
 	packed  bool
 	frame   []byte    // the first octets of a data frame's payload, for the log
 	keys    [][4]byte // of the data frames of a client, the first thousand
+	owed    [][]byte  // pings that came while a frame of ours was not whole
 }
+
+// maxOwed is how many pings are kept for later.
+const maxOwed = 100
 
 const recentOctets = 64 << 10
 
-// next returns what comes next, within d. Pings are answered on the way.
+// next returns what comes next, within d. Pings are answered on the way, and pongs
+// that answer no ping of ours are passed over: a peer may send them whenever it
+// likes (RFC 6455, section 5.5.3).
 func (s *Script) next(d time.Duration) got {
-	deadline := time.Now().Add(d)
+	for deadline := time.Now().Add(d); ; {
+		if g := s.event(deadline); g.kind != "pong" || s.pinged[string(g.data)] {
+			return g
+		}
+	}
+}
+
+// event is next with all pongs.
+func (s *Script) event(deadline time.Time) got {
+	s.settle()
 	for {
 		if g, ok := s.decode(); ok {
 			return g
@@ -198,9 +213,10 @@ func (s *Script) decode() (got, bool) {
 			s.logRxFrame(f.Header, f.Payload)
 			switch f.Message {
 			case wire.OpPing:
-				if s.state == open {
-					s.send(frame{op: wire.OpPong, payload: slices.Clone(f.Payload)})
+				if len(s.in.owed) < maxOwed {
+					s.in.owed = append(s.in.owed, slices.Clone(f.Payload))
 				}
+				s.settle()
 			case wire.OpPong:
 				return got{kind: "pong", data: slices.Clone(f.Payload)}, true
 			case wire.OpClose:
@@ -209,6 +225,18 @@ func (s *Script) decode() (got, bool) {
 		}
 	}
 	return got{}, false
+}
+
+// settle answers the pings that came, unless a frame of ours is not whole: a pong
+// would be taken for the rest of it.
+func (s *Script) settle() {
+	if s.cut || s.state != open {
+		return
+	}
+	for _, p := range s.in.owed {
+		s.send(frame{op: wire.OpPong, payload: p})
+	}
+	s.in.owed = nil
 }
 
 // data takes a piece of a data frame.
@@ -312,6 +340,9 @@ func (s *Script) logRx(b []byte) {
 
 func (s *Script) logFrame(f frame) {
 	s.res.TxFrameStats[int(f.op)]++
+	if f.op == wire.OpPing {
+		s.pinged[string(f.payload)] = true
+	}
 	s.log(report.LogEntry{
 		Kind: report.TxFrame, Size: len(f.payload), Text: report.Text(f.payload), Opcode: int(f.op),
 		Fin: !f.more, RSV: f.rsv, Chop: f.chop,
