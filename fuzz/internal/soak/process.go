@@ -27,6 +27,7 @@ type process struct {
 	stdin  io.WriteCloser
 	stdout io.ReadCloser
 	answer *json.Decoder
+	gone   error // why the first request that was not answered was not
 }
 
 // start runs the server, which ends with ctx at the latest.
@@ -66,12 +67,15 @@ func start(ctx context.Context, cmd *exec.Cmd, cfg ServerConfig, limit time.Dura
 
 // ask sends a request and reads its answer. A server that does not answer in time is
 // killed, so that nobody waits for it any longer.
-func (p *process) ask(request, answer any) error {
+func (p *process) ask(request, answer any) (err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.gone != nil {
+		return p.gone
+	}
+	defer func() { p.gone = err }()
 	late := time.AfterFunc(p.limit, func() { _ = p.cmd.Process.Kill() })
-	err := json.NewEncoder(p.stdin).Encode(request)
-	if err == nil {
+	if err = json.NewEncoder(p.stdin).Encode(request); err == nil {
 		err = p.answer.Decode(answer)
 	}
 	if !late.Stop() {

@@ -136,6 +136,9 @@ func TestPlantedFaults(t *testing.T) {
 					continue
 				}
 				t.Log(f)
+				if tt.fault == "mute" && !strings.Contains(f.Text, "no answer in 20s") {
+					t.Errorf("%q does not tell the cause", f.Text)
+				}
 				if f.OK && !(tt.fault == "file" && r.Cold.Files == 0) {
 					t.Errorf("%q was found to be kept", f.Promise)
 				}
