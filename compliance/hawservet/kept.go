@@ -21,7 +21,9 @@ import (
 //     AppendRead again, emptied.
 //
 // They are kept if they are sent on a channel, used by a goroutine or a deferred
-// call, or stored in what outlives the turn of the loop. The slice of Conn.Read is
+// call, or stored in what outlives the turn of the loop; or if a function of the same
+// package, to which they are passed, sends them, uses them in a goroutine, or adds
+// them to a list, a map or a variable of the package. The slice of Conn.Read is
 // the caller's. So is a copy: of bytes.Clone, of append(dst, p...), of string(p).
 var KeptPayload = &analysis.Analyzer{
 	Name:     "keptpayload",
@@ -33,17 +35,19 @@ var KeptPayload = &analysis.Analyzer{
 
 func runKeptPayload(pass *analysis.Pass) (any, error) {
 	in := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)
+	k := &keepers{newCallGraph(pass, in), make(map[*types.Var]string)}
 	for cur := range in.Root().Preorder((*ast.RangeStmt)(nil), (*ast.AssignStmt)(nil)) {
-		l := &loan{pass: pass, info: pass.TypesInfo, held: make(map[types.Object]parts)}
+		l := &loan{pass: pass, info: pass.TypesInfo, keepers: k, held: make(map[types.Object]parts)}
 		switch n := cur.Node().(type) {
 		case *ast.RangeStmt:
 			l.fromLoop(cur, n)
 		case *ast.AssignStmt:
+			l.origin = n
 			l.fromCall(cur, n)
 		}
-		if len(l.held) > 0 && l.fn.Valid() {
+		if l.isLent() && l.fn.Valid() {
 			l.spread()
-			if len(l.held) > 0 {
+			if l.isLent() {
 				l.check()
 			}
 		}
@@ -60,10 +64,19 @@ type loan struct {
 	loop   bool             // the region is the body of a loop
 	ends   bool             // leaving the region ends the loan
 	owners []*types.Var     // what has the decoder and its buffer: bytes may stay there
+	buffer place            // what AppendRead fills, if it does
+	origin *ast.AssignStmt  // has the call that lends them, if it is none of a loop
 	rule   string           // how long the documentation lends them
 	held   map[types.Object]parts
 	defs   []def
+
+	keepers *keepers
+	callee  bool   // the region is a function whose parameter is lent to it
+	how     string // of a callee: how it keeps the bytes, or ""
 }
+
+// isLent reports whether anything holds lent bytes.
+func (l *loan) isLent() bool { return len(l.held) > 0 || l.buffer.v != nil }
 
 // parts are the fields of a variable that hold lent bytes; nil means all of it.
 type parts map[string]bool
@@ -144,35 +157,74 @@ func (l *loan) enclosing(cur inspector.Cursor) {
 	l.region, _ = fn.FindNode(body)
 }
 
-// fromBuffer makes a loan of n, a call of AppendRead, if dst is a variable that is
-// emptied in each turn of a loop and never replaced by another buffer.
+// fromBuffer makes a loan of n, a call of AppendRead, if dst is a variable or a field
+// that is emptied in each turn of a loop and never replaced by another buffer.
 func (l *loan) fromBuffer(n *ast.AssignStmt, dst ast.Expr) {
 	s, ok := ast.Unparen(dst).(*ast.SliceExpr)
-	p := variable(l.info, n.Lhs[1])
-	if !ok || !l.loop || p == nil || !isEmptied(l.info, s) {
+	if !ok || !l.loop || !isEmptied(l.info, s) {
 		return
 	}
-	buf := variable(l.info, s.X)
-	if buf == nil || within(buf, l.region.Node()) {
+	buf, ok := placeOf(l.info, s.X)
+	p, ok2 := placeOf(l.info, n.Lhs[1])
+	if _, isSlice := l.info.TypeOf(s.X).Underlying().(*types.Slice); !ok || !ok2 || !isSlice {
 		return
 	}
-	if _, ok := buf.Type().Underlying().(*types.Slice); !ok {
+	if within(buf.v, l.region.Node()) || p.fields != "" && p != buf || l.replaces(n, buf, p) {
 		return
 	}
-	for c := range l.region.Preorder((*ast.AssignStmt)(nil), (*ast.UnaryExpr)(nil)) {
+	l.rule = "the next AppendRead writes over the same buffer"
+	l.owners = []*types.Var{buf.v}
+	l.buffer = buf
+	if p.fields == "" {
+		l.held[p.v] = nil
+	}
+}
+
+// replaces reports whether the region may put another buffer into buf than the bytes
+// p that n has read: that it assigns it, takes its address, or calls something that
+// could.
+func (l *loan) replaces(n *ast.AssignStmt, buf, p place) bool {
+	for c := range l.region.Preorder((*ast.AssignStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil)) {
 		switch a := c.Node().(type) {
 		case *ast.AssignStmt:
-			if a != n && assigns(l.info, a, buf) {
-				return
+			if a != n && assignsPlace(l.info, a, buf) && !l.keeps(a, p) {
+				return true
 			}
 		case *ast.UnaryExpr:
-			if a.Op == token.AND && variable(l.info, a.X) == buf {
-				return
+			if q, ok := placeOf(l.info, a.X); ok && a.Op == token.AND && q.contains(buf) {
+				return true
+			}
+		case *ast.CallExpr:
+			if buf.fields != "" && !isQuiet(l.info, a) && names(l.info, a, buf.v) {
+				return true
 			}
 		}
 	}
-	l.rule = "the next AppendRead writes over the same buffer"
-	l.held[p] = nil
+	return false
+}
+
+// keeps reports whether all that a assigns is p, or p emptied.
+func (l *loan) keeps(a *ast.AssignStmt, p place) bool {
+	x := ast.Unparen(a.Rhs[0])
+	if s, ok := x.(*ast.SliceExpr); ok && isEmptied(l.info, s) {
+		x = s.X
+	}
+	q, ok := placeOf(l.info, x)
+	return len(a.Rhs) == 1 && ok && p == q
+}
+
+// names reports whether call is of a method of v, or has v or its address for an
+// argument.
+func names(info *types.Info, call *ast.CallExpr, v *types.Var) bool {
+	for _, e := range append([]ast.Expr{receiver(call)}, call.Args...) {
+		if u, ok := e.(*ast.UnaryExpr); ok {
+			e = u.X
+		}
+		if q, ok := placeOf(info, e); ok && q == (place{v: v}) {
+			return true
+		}
+	}
+	return false
 }
 
 // isEmptied reports whether s is x[:0].

@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // A def is one value that a variable, or a field of it, is given.
@@ -22,9 +24,8 @@ func (l *loan) spread() {
 	l.collectDefs()
 	for v, p := range l.held {
 		for _, d := range l.defs {
-			if d.v == v && d.field != "" && p[d.field] && !l.lends(d.x, d.i) {
+			if d.v == v && (d.field == "" || p[d.field]) && !l.lends(d.x, d.i) {
 				delete(l.held, v) // a copy took their place
-				return
 			}
 		}
 	}
@@ -49,7 +50,9 @@ func (l *loan) collectDefs() {
 		switch n := c.Node().(type) {
 		case *ast.AssignStmt:
 			for i, lhs := range n.Lhs {
-				l.define(lhs, n.Rhs, i)
+				if n != l.origin {
+					l.define(lhs, n.Rhs, i)
+				}
 			}
 		case *ast.ValueSpec:
 			for i, id := range n.Names {
@@ -58,7 +61,11 @@ func (l *loan) collectDefs() {
 				}
 			}
 		case *ast.RangeStmt:
-			if v := variable(l.info, n.Value); v != nil {
+			item := n.Value
+			if f, ok := l.info.TypeOf(n.X).Underlying().(*types.Signature); ok && item == nil && f.Params().Len() == 1 {
+				item = n.Key // of an iter.Seq
+			}
+			if v := variable(l.info, item); v != nil && carries(v.Type()) {
 				l.defs = append(l.defs, def{v, "", n.X, -1})
 			}
 		}
@@ -89,9 +96,6 @@ func (l *loan) define(lhs ast.Expr, rhs []ast.Expr, i int) {
 // takes reports whether v holds lent bytes by all of its definitions, and in which
 // fields.
 func (l *loan) takes(v *types.Var) (parts, bool) {
-	if !carries(v.Type()) {
-		return nil, false
-	}
 	fields, whole, any := make(parts), false, false
 	for _, d := range l.defs {
 		if d.v != v {
@@ -165,7 +169,7 @@ func (l *loan) partsOf(d def) (parts, bool) {
 	}
 	switch x := x.(type) {
 	case *ast.Ident:
-		return l.held[l.info.ObjectOf(x)], true
+		return l.held[l.info.ObjectOf(x)], true // nil for the buffer
 	case *ast.CompositeLit:
 		p := make(parts)
 		for _, e := range x.Elts {
@@ -191,16 +195,17 @@ func (l *loan) lends(x ast.Expr, i int) bool {
 	case *ast.ParenExpr:
 		return l.lends(x.X, i)
 	case *ast.Ident:
-		_, ok := l.held[l.info.Uses[x]]
-		return ok
+		v := l.info.Uses[x]
+		_, ok := l.held[v]
+		return ok || v != nil && v == l.buffer.v && l.buffer.fields == ""
 	case *ast.SelectorExpr:
 		return l.lendsField(x)
 	case *ast.SliceExpr:
 		return l.lends(x.X, -1)
 	case *ast.StarExpr:
-		return l.lends(x.X, -1)
+		return carries(l.info.TypeOf(x)) && l.lends(x.X, -1)
 	case *ast.TypeAssertExpr:
-		return l.lends(x.X, -1)
+		return (x.Type == nil || carries(l.info.TypeOf(x))) && l.lends(x.X, -1)
 	case *ast.IndexExpr:
 		return carries(l.info.TypeOf(x)) && l.lends(x.X, -1)
 	case *ast.UnaryExpr:
@@ -225,6 +230,9 @@ func (l *loan) lendsField(x *ast.SelectorExpr) bool {
 	if s := l.info.Selections[x]; s == nil || s.Kind() != types.FieldVal || !carries(s.Type()) {
 		return false
 	}
+	if p, ok := placeOf(l.info, x); ok && p == l.buffer {
+		return true
+	}
 	if id, ok := ast.Unparen(x.X).(*ast.Ident); ok {
 		p, ok := l.held[l.info.Uses[id]]
 		return ok && (p == nil || p[x.Sel.Name])
@@ -240,22 +248,21 @@ func (l *loan) lendsResult(x *ast.CallExpr, i int) bool {
 	if len(x.Args) == 0 {
 		return false
 	}
-	if id, ok := x.Fun.(*ast.Ident); ok {
-		if b, ok := l.info.Uses[id].(*types.Builtin); !ok || b.Name() != "append" {
-			return false
+	if b, ok := typeutil.Callee(l.info, x).(*types.Builtin); ok {
+		switch b.Name() {
+		case "append":
+			return l.lends(x.Args[0], -1) || l.lendsAny(x, 1)
+		case "String", "StringData", "Slice", "SliceData": // of package unsafe
+			return l.lends(x.Args[0], -1)
 		}
-		if l.lends(x.Args[0], -1) {
-			return true
-		}
-		bytes := x.Ellipsis.IsValid() && !carries(elem(l.info.TypeOf(x)))
-		return !bytes && slices.ContainsFunc(x.Args[1:], func(a ast.Expr) bool { return l.lends(a, -1) })
+		return false
 	}
 	fn := callee(l.info, x)
 	switch {
-	case isFunc(fn, "bytes", "TrimSpace", "Trim", "TrimLeft", "TrimRight", "TrimPrefix", "TrimSuffix",
-		"TrimFunc", "Fields", "Split", "SplitN", "NewReader", "NewBuffer"),
-		isFunc(fn, "slices", "Clip"):
+	case isView(fn):
 		return l.lends(x.Args[0], -1)
+	case isFunc(fn, "slices", "Insert"):
+		return l.lends(x.Args[0], -1) || l.lendsAny(x, 2)
 	case isFunc(fn, "bytes", "Cut"):
 		return i < 2 && l.lends(x.Args[0], -1)
 	case isFunc(fn, "bytes", "CutPrefix", "CutSuffix"):
@@ -264,6 +271,27 @@ func (l *loan) lendsResult(x *ast.CallExpr, i int) bool {
 		return i == 1 && l.lends(x.Args[0], -1)
 	}
 	return false
+}
+
+// lendsAny reports whether x, a call like append, adds a lent value from the argument
+// at index i on. Of a slice that is given with dots it is the elements.
+func (l *loan) lendsAny(x *ast.CallExpr, i int) bool {
+	if x.Ellipsis.IsValid() && !carries(elem(l.info.TypeOf(x))) {
+		return false
+	}
+	return slices.ContainsFunc(x.Args[min(i, len(x.Args)):], func(a ast.Expr) bool { return l.lends(a, -1) })
+}
+
+// isView reports whether what fn returns refers to its first argument.
+func isView(fn *types.Func) bool {
+	return isFunc(fn, "bytes", "TrimSpace", "Trim", "TrimLeft", "TrimRight", "TrimPrefix", "TrimSuffix",
+		"TrimFunc", "TrimLeftFunc", "TrimRightFunc", "Fields", "FieldsFunc", "Split", "SplitN", "SplitAfter",
+		"SplitAfterN", "Lines", "SplitSeq", "SplitAfterSeq", "FieldsSeq", "FieldsFuncSeq",
+		"NewReader", "NewBuffer") ||
+		isFunc(fn, "slices", "Clip", "Values", "All", "Chunk", "Collect") ||
+		isFunc(fn, "bufio", "NewReader", "NewReaderSize", "NewScanner") ||
+		isFunc(fn, "io", "NopCloser", "LimitReader", "TeeReader") ||
+		isFunc(fn, "encoding/json", "NewDecoder")
 }
 
 // elem returns the type of a slice's elements.

@@ -87,6 +87,8 @@ func (l *loan) checkCall(c inspector.Cursor, call *ast.CallExpr) bool {
 				return true
 			}
 		}
+	case l.checkPassed(c, call):
+		return true
 	case isMethod(fn, "sync", "Map", "Store", "LoadOrStore", "Swap"),
 		isMethod(fn, "sync/atomic", "Value", "Store"),
 		isMethod(fn, "sync/atomic", "Pointer", "Store"),
@@ -136,8 +138,8 @@ func (l *loan) checkStore(c inspector.Cursor, lhs, x ast.Expr) {
 		}
 		return
 	}
-	if where := l.outerStore(c, v, lhs); where != "" {
-		l.report(x, "stored in "+where)
+	if how := l.outerStore(c, v, lhs, x); how != "" {
+		l.report(x, how)
 	}
 }
 
@@ -157,27 +159,32 @@ func (l *loan) leaves(c inspector.Cursor) bool {
 	return false
 }
 
-// outerStore says where lhs, a part of v, lies if it outlives the loan.
-func (l *loan) outerStore(c inspector.Cursor, v *types.Var, lhs ast.Expr) string {
-	where := "a field"
+// outerStore says how the assignment of x to lhs, a part of v, keeps it, or "".
+func (l *loan) outerStore(c inspector.Cursor, v *types.Var, lhs, x ast.Expr) string {
+	how := "stored in a field"
 	if _, ok := ast.Unparen(lhs).(*ast.StarExpr); ok {
-		where = "what " + v.Name() + " points to"
+		how = "stored in what " + v.Name() + " points to"
 	}
 	index, isIndex := ast.Unparen(lhs).(*ast.IndexExpr)
 	if isIndex {
-		where = "an element"
+		how = "stored in an element"
 		if _, ok := l.info.TypeOf(index.X).Underlying().(*types.Map); ok {
-			where = "a map"
+			how = "stored in a map"
 		}
 	}
 	switch {
 	case isGlobal(v):
-		return where
+		return how
+	case l.callee:
+		if within(v, l.region.Node()) || l.hasCalls(v) {
+			return ""
+		}
+		return l.added(lhs, x)
 	case within(v, l.region.Node()):
 		if !l.isBorrowed(v) {
 			return ""
 		}
-		return where
+		return how
 	case !l.loop:
 		return "" // one frame of a caller's loop: it may know when to let go
 	}
@@ -186,7 +193,7 @@ func (l *loan) outerStore(c inspector.Cursor, v *types.Var, lhs ast.Expr) string
 			return ""
 		}
 	}
-	return where
+	return how
 }
 
 // isBorrowed reports whether v, a variable of the region, is a pointer or the like
@@ -238,7 +245,7 @@ func (l *loan) outlives(c inspector.Cursor, v *types.Var, lhs, x ast.Expr) bool 
 		if s, ok := ast.Unparen(call.Args[0]).(*ast.SliceExpr); ok && isEmptied(l.info, s) {
 			return false
 		}
-		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "append" {
+		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "append" || isFunc(callee(l.info, call), "slices", "Insert") {
 			return true
 		}
 	}
@@ -322,8 +329,8 @@ func isAssigned(id inspector.Cursor) bool {
 // gives lhs something else, or deletes it from its map.
 func (l *loan) isReset(c inspector.Cursor, lhs ast.Expr) bool {
 	path := types.ExprString(lhs)
-	for s := range l.region.Preorder((*ast.AssignStmt)(nil), (*ast.ExprStmt)(nil)) {
-		if s == c || !s.Parent().Contains(c) {
+	for s := range l.region.Preorder((*ast.AssignStmt)(nil), (*ast.CallExpr)(nil)) {
+		if s == c || !l.runsWith(s, c) {
 			continue
 		}
 		switch n := s.Node().(type) {
@@ -333,17 +340,28 @@ func (l *loan) isReset(c inspector.Cursor, lhs ast.Expr) bool {
 					return true
 				}
 			}
-		case *ast.ExprStmt:
-			call, ok := n.X.(*ast.CallExpr)
-			if !ok || !isForget(call) {
+		case *ast.CallExpr:
+			if !isForget(n) {
 				continue
 			}
-			if r := root(l.info, call.Args[0]); r != nil && r == root(l.info, lhs) {
+			if r := root(l.info, n.Args[0]); r != nil && r == root(l.info, lhs) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// runsWith reports whether the statement at s runs in each turn of the region that
+// runs the one at c: it stands in a block around c, or is deferred there.
+func (l *loan) runsWith(s, c inspector.Cursor) bool {
+	for d := range s.Enclosing((*ast.DeferStmt)(nil)) {
+		return !sameFunction(d, l.fn) && d.Parent().Contains(c)
+	}
+	if _, ok := s.Node().(*ast.CallExpr); ok {
+		s = s.Parent()
+	}
+	return s.Parent().Contains(c)
 }
 
 // isEmptying reports whether x is some slice [:0].
@@ -383,8 +401,12 @@ func (l *loan) part(x ast.Expr) ast.Expr {
 	return x
 }
 
-// report gives the alarm that x is kept.
+// report gives the alarm that x is kept, or notes it for callers of the function.
 func (l *loan) report(x ast.Expr, how string) {
+	if l.callee {
+		l.how = how
+		return
+	}
 	x = l.part(x)
 	what := types.ExprString(x)
 	if len(what) > 40 {

@@ -119,8 +119,8 @@ func outermost(cur inspector.Cursor) inspector.Cursor {
 }
 
 // waits reports whether within n the goroutine waits for another: it receives from
-// a channel that is not some context's Done, or calls a method Wait. What function
-// literals do is not looked at.
+// a channel that is not some context's Done and not a clock's, or calls a method
+// Wait. What function literals do is not looked at.
 func waits(info *types.Info, n ast.Node) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -128,9 +128,7 @@ func waits(info *types.Info, n ast.Node) bool {
 		case *ast.FuncLit:
 			return false
 		case *ast.UnaryExpr:
-			if n.Op == token.ARROW && !isCallOf(n.X, "Done") {
-				found = true
-			}
+			found = found || n.Op == token.ARROW && isChan(info, n.X) && !isCallOf(n.X, "Done")
 		case *ast.CallExpr:
 			found = found || isCallOf(n, "Wait")
 		case *ast.RangeStmt:
@@ -152,11 +150,12 @@ func isCallOf(e ast.Expr, name string) bool {
 	return ok && sel.Sel.Name == name
 }
 
+// isChan reports whether e is a channel, but for those of clocks.
 func isChan(info *types.Info, e ast.Expr) bool {
 	t := info.TypeOf(e)
 	if t == nil {
 		return false
 	}
-	_, ok := t.Underlying().(*types.Chan)
-	return ok
+	c, ok := t.Underlying().(*types.Chan)
+	return ok && !isType(c.Elem(), "time", "Time")
 }

@@ -1,0 +1,162 @@
+package hawservet
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// keepers tells what the functions of a package do with bytes that they are lent.
+type keepers struct {
+	calls *callGraph
+	known map[*types.Var]string // by parameter; "" if it is not kept, or while it is looked at
+}
+
+// keptBy says how fn keeps its parameter at index i, or "".
+func (k *keepers) keptBy(l *loan, fn inspector.Cursor, i int) string {
+	param := parameter(l.info, fn.Node(), i)
+	if param == nil {
+		return ""
+	}
+	if how, ok := k.known[param]; ok {
+		return how
+	}
+	k.known[param] = ""
+	region, ok := fn.FindNode(bodyOf(fn.Node()))
+	if !ok {
+		return ""
+	}
+	callee := &loan{
+		pass: l.pass, info: l.info, keepers: k, region: region, fn: fn, callee: true,
+		held: map[types.Object]parts{param: lentParts(param.Type())},
+	}
+	callee.spread()
+	if callee.isLent() {
+		callee.check()
+	}
+	k.known[param] = callee.how
+	return callee.how
+}
+
+// lentParts returns the fields of a value of type t that are lent.
+func lentParts(t types.Type) parts {
+	switch {
+	case isType(t, websocketPath, "Message"):
+		return parts{"Data": true}
+	case isType(t, wirePath, "Frame"):
+		return parts{"Payload": true}
+	}
+	return nil
+}
+
+// parameter returns the parameter of fn at index i, or nil if it has no name or takes
+// a list.
+func parameter(info *types.Info, fn ast.Node, i int) *types.Var {
+	var t *ast.FuncType
+	switch fn := fn.(type) {
+	case *ast.FuncDecl:
+		t = fn.Type
+	case *ast.FuncLit:
+		t = fn.Type
+	}
+	for _, field := range t.Params.List {
+		if _, ok := field.Type.(*ast.Ellipsis); ok {
+			return nil
+		}
+		for _, name := range field.Names {
+			if i == 0 {
+				v, _ := info.Defs[name].(*types.Var)
+				return v
+			}
+			i--
+		}
+	}
+	return nil
+}
+
+// checkPassed looks at a call of a function of this package that keeps an argument,
+// and reports whether it gave an alarm. If there is another call that knows of the
+// same things it gives none: that one may wait, or throw away what was kept. Neither
+// does it if one of them is new in each turn.
+func (l *loan) checkPassed(c inspector.Cursor, call *ast.CallExpr) bool {
+	if l.keepers == nil || isLater(c) || !slices.ContainsFunc(call.Args, func(a ast.Expr) bool { return l.lends(a, -1) }) {
+		return false
+	}
+	fn, ok := l.keepers.calls.target(c, call)
+	if !ok || fn.Node() == ast.Unparen(call.Fun) {
+		return false
+	}
+	for i, arg := range call.Args {
+		t := l.info.TypeOf(arg)
+		_, isSlice := t.Underlying().(*types.Slice)
+		if !l.lends(arg, -1) || !isSlice && lentParts(t) == nil {
+			continue // or a struct that has other things too
+		}
+		how := l.keepers.keptBy(l, fn, i)
+		if how != "" && !l.waitsAfter(c) && !l.isSettled(call) {
+			l.report(arg, "passed to "+types.ExprString(call.Fun)+" and there "+how)
+			return true
+		}
+	}
+	return false
+}
+
+// isSettled reports whether something that call mentions, beside what is lent and
+// contexts, is of the region or is mentioned by another call.
+func (l *loan) isSettled(call *ast.CallExpr) bool {
+	known := make(map[types.Object]bool)
+	ast.Inspect(call, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			v := variable(l.info, id)
+			if _, held := l.held[v]; v != nil && !held && !v.IsField() && !isType(v.Type(), "context", "Context") {
+				known[v] = true
+			}
+		}
+		return true
+	})
+	for v := range known {
+		if within(v, l.region.Node()) && !l.isBorrowed(v.(*types.Var)) {
+			return true
+		}
+	}
+	for c := range l.region.Preorder((*ast.CallExpr)(nil)) {
+		other := c.Node().(*ast.CallExpr)
+		if other == call || within(call, other) || isQuiet(l.info, other) {
+			continue
+		}
+		for id := range c.Preorder((*ast.Ident)(nil)) {
+			if known[l.info.Uses[id.Node().(*ast.Ident)]] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// added says how the assignment of x, lent bytes, to lhs keeps them beyond the call of
+// the function: x is added to a list or a map of somebody else's.
+func (l *loan) added(lhs, x ast.Expr) string {
+	if index, ok := ast.Unparen(lhs).(*ast.IndexExpr); ok {
+		if _, ok := l.info.TypeOf(index.X).Underlying().(*types.Map); ok {
+			return "stored in a map"
+		}
+	}
+	call, ok := ast.Unparen(x).(*ast.CallExpr)
+	if !ok || len(call.Args) == 0 || types.ExprString(call.Args[0]) != types.ExprString(lhs) {
+		return ""
+	}
+	return "added to " + types.ExprString(lhs)
+}
+
+// hasCalls reports whether the region calls something that knows of v and may throw
+// away what was kept.
+func (l *loan) hasCalls(v *types.Var) bool {
+	for c := range l.region.Preorder((*ast.CallExpr)(nil)) {
+		if call := c.Node().(*ast.CallExpr); !isQuiet(l.info, call) && names(l.info, call, v) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,198 @@
+package keptpayload
+
+import (
+	"bytes"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+type hub struct {
+	mu      sync.Mutex
+	out     chan []byte
+	done    chan bool
+	history []websocket.Message
+	byUser  map[string][]byte
+	names   []string
+	buf     []byte
+}
+
+func (h *hub) send(p []byte)                { h.out <- p }
+func (h *hub) sendAll(p []byte)             { h.send(p[1:]) }
+func (h *hub) remember(m websocket.Message) { h.history = append(h.history, m) }
+func (h *hub) set(name string, p []byte)    { h.byUser[name] = p }
+func (h *hub) wait()                        { <-h.done }
+func (h *hub) note(p []byte)                { h.names = append(h.names, string(p)) }
+func (h *hub) reset(p []byte)               { h.buf = p }
+func (h *hub) flush()                       { clear(h.byUser) }
+func later(p []byte)                        { go println(p) }
+func global(f wire.Frame)                   { latest = f.Payload }
+func ends(f wire.Frame, done chan bool)     { done <- f.EndsMessage() }
+func joined(ps ...[]byte)                   { later(bytes.Join(ps, nil)) }
+func (h *hub) sendCopy(p []byte, really bool) {
+	if really {
+		p = bytes.Clone(p)
+	}
+	h.out <- p
+}
+
+func (h *hub) sendAndWait(p []byte) {
+	h.out <- p
+	<-h.done
+}
+
+func put[T any](ctx context.Context, to chan<- T, v T) bool {
+	select {
+	case to <- v:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+type queue[T any] struct{ items []T }
+
+func (q *queue[T]) push(v T) { q.items = append(q.items, v) }
+
+func (h *hub) passed(ctx context.Context, c *websocket.Conn) {
+	for m := range c.Messages(ctx) {
+		h.send(m.Data) // want `m.Data is passed to h.send and there sent on a channel, but its bytes are not the program's to keep: .* keep bytes.Clone\(m.Data\)`
+	}
+	for m := range c.Messages(ctx) {
+		h.sendAll(m.Data) // want `passed to h.sendAll and there passed to h.send and there sent on a channel`
+	}
+	for m := range c.Messages(ctx) {
+		h.mu.Lock()
+		h.remember(m) // want `m is passed to h.remember and there added to h.history`
+		h.mu.Unlock()
+	}
+	for m := range c.Messages(ctx) {
+		h.set("a", m.Data) // want `passed to h.set and there stored in a map`
+	}
+	for m := range c.Messages(ctx) {
+		later(m.Data) // want `passed to later and there used by a goroutine`
+		put := func(p []byte) { h.out <- p }
+		put(m.Data)
+	}
+}
+
+func generic(ctx context.Context, c *websocket.Conn, out chan []byte, q *queue[websocket.Message]) {
+	for m := range c.Messages(ctx) {
+		if !put(ctx, out, m.Data) { // want `m.Data is passed to put and there sent`
+			return
+		}
+		q.push(m) // want `m is passed to q.push and there added to q.items`
+	}
+}
+
+func (h *hub) frame(d *wire.Decoder, b []byte) {
+	f, _, _ := d.Next(b)
+	global(f) // want `f is passed to global and there stored in a variable of the package`
+	ends(f, h.done)
+}
+
+func closureSends(ctx context.Context, c *websocket.Conn, out chan []byte) {
+	send := func(p []byte) { out <- p }
+	for m := range c.Messages(ctx) {
+		send(m.Data) // want `m.Data is passed to send`
+	}
+}
+
+// What is passed on is let go of within the turn, or is a copy.
+func (h *hub) settled(ctx context.Context, c *websocket.Conn) {
+	for m := range c.Messages(ctx) {
+		h.send(m.Data)
+		h.wait()
+	}
+	for m := range c.Messages(ctx) {
+		h.set("a", m.Data)
+		h.flush()
+	}
+	for m := range c.Messages(ctx) {
+		h.send(m.Data)
+		<-h.done
+	}
+	for m := range c.Messages(ctx) {
+		h.sendAndWait(m.Data)
+		h.sendCopy(m.Data, true)
+		h.note(m.Data)
+		h.reset(m.Data)
+		joined(m.Data)
+	}
+	for m := range c.Messages(ctx) {
+		turn := &queue[[]byte]{}
+		turn.push(m.Data)
+		println(len(turn.items))
+	}
+	for m := range c.Messages(ctx) {
+		m = websocket.Message{Type: m.Type, Data: bytes.Clone(m.Data)}
+		h.remember(m)
+		latest = m.Data
+	}
+	for m := range c.Messages(ctx) {
+		func() {
+			h.byUser["a"] = m.Data
+			defer delete(h.byUser, "a")
+			h.flush()
+		}()
+	}
+}
+
+// The buffer may be a field, and what was read takes its place.
+func (h *hub) buffers(ctx context.Context, c *websocket.Conn) (err error) {
+	for {
+		if _, h.buf, err = c.AppendRead(ctx, h.buf[:0]); err != nil {
+			return err
+		}
+		h.out <- h.buf // want `h.buf is sent on a channel.*the next AppendRead`
+		p := h.buf[1:]
+		go println(p) // want `p is used by a goroutine`
+		println(string(h.buf))
+	}
+}
+
+func grownBuffer(ctx context.Context, c *websocket.Conn, out chan []byte) {
+	var buf []byte
+	for {
+		_, p, err := c.AppendRead(ctx, buf[:0])
+		if err != nil {
+			return
+		}
+		buf = p
+		out <- p   // want `p is sent on a channel`
+		out <- buf // want `buf is sent on a channel`
+	}
+}
+
+func (h *hub) newBuffers(ctx context.Context, c *websocket.Conn) (err error) {
+	for {
+		if _, h.buf, err = c.AppendRead(ctx, h.buf[:0]); err != nil {
+			return err
+		}
+		h.out <- h.buf
+		h.buf = nil
+	}
+}
+
+func (h *hub) swapped(ctx context.Context, c *websocket.Conn) (err error) {
+	for {
+		if _, h.buf, err = c.AppendRead(ctx, h.buf[:0]); err != nil {
+			return err
+		}
+		h.out <- h.buf
+		h.swap()
+	}
+}
+
+func (h *hub) swap() { h.buf = nil }
+
+// A clock does not say that the receiver is done.
+func ticks(ctx context.Context, c *websocket.Conn, out chan []byte, t *time.Ticker) {
+	for m := range c.Messages(ctx) {
+		out <- m.Data // want `sent on a channel`
+		<-t.C
+	}
+}
