@@ -3,6 +3,7 @@ package judges
 import (
 	"bytes"
 	"compress/flate"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,12 +156,15 @@ func TestRows(t *testing.T) {
 		}
 	}
 	for i, r := range rows {
-		checkRow(t, r.libraries, r.does, r.section, r.right, seen[i])
+		checkRow(t, r.libraries, r.does, r.section, r.says, r.right, seen[i])
 	}
 }
 
-// checkRow reports a row that nothing exercises.
-func checkRow(t *testing.T, libraries, does, section, right string, seen map[string]int) {
+// checkRow reports a row that nothing exercises, or that no sentence settles.
+func checkRow(t *testing.T, libraries, does, section, says, right string, seen map[string]int) {
+	if section == "" || says == "" || !slices.Contains([]string{"ours", "theirs", "both"}, right) {
+		t.Errorf("%s %s: section %q, %q, right: %q", libraries, does, section, says, right)
+	}
 	for _, name := range strings.Fields(libraries) {
 		if seen[name] == 0 {
 			t.Errorf("no seed shows that %s %s", name, does)

@@ -225,6 +225,6 @@ func TestHandshakeRows(t *testing.T) {
 		}
 	}
 	for i, r := range handshakeRows {
-		checkRow(t, r.libraries, r.does, r.section, r.right, seen[i])
+		checkRow(t, r.libraries, r.does, r.section, r.says, r.right, seen[i])
 	}
 }

@@ -223,24 +223,24 @@ var deflateRows = []row{
 	{
 		"gorilla coder gobwas gws", "drops what stands behind a final block of a message",
 		"RFC 7692, 7.2.1", padded, "ours",
-		func(d *difference) bool { return d.deflated && d.compressed && d.shorter() },
+		func(d *difference) bool { return d.deflated && d.shorter() && d.behindFinal() },
 	},
 	{
 		"coder", "refuses what comes behind a message that ends in a final block, of which it has not read all",
 		"RFC 7692, 7.2.3.4", `On platforms on which the flush method using an empty DEFLATE block with no compression is not available, implementors can choose to flush data using DEFLATE blocks with "BFINAL" set to 1.`, "ours",
-		func(d *difference) bool { return d.deflated && d.compressed && d.brokeOff() },
+		func(d *difference) bool { return d.deflated && d.brokeOff() && d.inInflating() && d.behindFinal() },
 	},
 	{
 		"gorilla gobwas gws", "refuses a compressed message of no octets, or with its tail kept, or that ends in a final block without an octet behind it; we read them",
 		"RFC 7692, 7.2.2", inflate, "theirs",
-		func(d *difference) bool { return d.deflated && d.compressed && d.brokeOff() },
+		func(d *difference) bool { return d.deflated && d.compressed && d.brokeOff() && d.inInflating() },
 	},
 	{
 		"gorilla coder gobwas", "delivers a compressed message at its final block, before its last frame has come",
 		"5.4", fragments, "ours",
 		func(d *difference) bool {
 			n := len(d.ours.messages)
-			return d.deflated && d.compressed && len(d.theirs.messages) > n && slices.Equal(d.theirs.messages[:n], d.ours.messages)
+			return d.deflated && len(d.theirs.messages) > n && slices.Equal(d.theirs.messages[:n], d.ours.messages) && d.behindFinal()
 		},
 	},
 }
@@ -292,6 +292,11 @@ func xnetRow(does, section, says string, list ...wire.Violation) row {
 // badData reports whether we refused what a compressed message inflates to.
 func (d *difference) badData() bool {
 	return d.deflated && d.compressed && d.violation == 0 && d.ours.end == refused && d.ours.sent == 1007
+}
+
+// inInflating reports whether the library says that it was inflating when it refused.
+func (d *difference) inInflating() bool {
+	return d.theirs.err != nil && strings.Contains(d.theirs.err.Error(), "flate: ")
 }
 
 // shorter reports whether the messages are the beginnings of ours, all of which are
