@@ -94,7 +94,7 @@ func clientRequestRows() []letterCase {
 			}
 			return ""
 		}),
-		masksRow(),
+		masksRow(), pongMasksRow(),
 	}
 }
 
@@ -111,6 +111,9 @@ func keyWrong(s *Script) string {
 	}
 	if even || string(nonce) == "the sample nonce" {
 		return "Sec-WebSocket-Key is " + quoted(keys) + ", which is not random"
+	}
+	if s.asking.keyAgain {
+		return "Sec-WebSocket-Key is " + quoted(keys) + ", as on an earlier connection"
 	}
 	return ""
 }
@@ -129,10 +132,13 @@ func offersWrong(s *Script) string {
 	return ""
 }
 
-// masksRow looks at the keys with which a client masks.
+var ruleMasks = rule("5.3", "MUST", "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong source of entropy, and the masking key for a given frame MUST NOT make it simple for a server/proxy to predict the masking key for a subsequent frame.")
+
+// masksRow looks at the keys with which a client masks. Those of earlier connections
+// are compared in place: a generator that begins with the same seed each time gives
+// the same keys in the same order.
 func masksRow() letterCase {
-	r := rule("5.3", "MUST", "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong source of entropy, and the masking key for a given frame MUST NOT make it simple for a server/proxy to predict the masking key for a subsequent frame.")
-	return letterCase{"The client returns twenty messages.", "Each is masked with a key of its own, and none tells the next.", r, func(s *Script) {
+	return letterCase{"The client returns twenty messages.", "Each is masked with a key of its own, and none tells the next.", ruleMasks, func(s *Script) {
 		s.open()
 		for range 20 {
 			s.echo(wire.OpBinary, bytes.Repeat([]byte("x"), 10))
@@ -140,7 +146,39 @@ func masksRow() letterCase {
 		if why := keysWrong(s.in.keys); why != "" {
 			s.broke("%s.", why)
 		}
+		for n, k := range s.in.keys[:comparedKeys] {
+			if s.asking.masks.had(nthKey{n, k}) {
+				s.broke("The key %x of frame %d is that of the same frame on an earlier connection.", k, n+1)
+			}
+		}
 		s.saw(report.OK, "The client used %d keys.", len(s.in.keys))
+	}}
+}
+
+// comparedKeys is how many keys of a connection are compared with those of others.
+// Two that are random are alike in one run of a million.
+const comparedKeys = 3
+
+// rememberKeys keeps the first keys of a connection for [masksRow].
+func (s *Script) rememberKeys() {
+	for n, k := range s.in.keys[:min(len(s.in.keys), comparedKeys)] {
+		s.asking.masks.had(nthKey{n, k})
+	}
+}
+
+// pongMasksRow is masksRow for control frames, which some mask in another way.
+func pongMasksRow() letterCase {
+	return letterCase{"The client answers twenty pings.", "Each pong is masked with a key of its own, and none tells the next.", ruleMasks, func(s *Script) {
+		s.open()
+		for i := range 20 {
+			data := fmt.Sprintf("ping %d", i)
+			s.send(ping(data))
+			s.pong(data)
+		}
+		if why := keysWrong(s.in.controlKeys); why != "" {
+			s.broke("%s.", why)
+		}
+		s.saw(report.OK, "The client used %d keys.", len(s.in.controlKeys))
 	}}
 }
 
@@ -149,18 +187,41 @@ func masksRow() letterCase {
 func keysWrong(keys [][4]byte) string {
 	seen := map[[4]byte]bool{}
 	steps := map[uint32]bool{}
+	var and, or [4]byte
+	alike := true
 	for i, k := range keys {
 		if seen[k] {
 			return fmt.Sprintf("The key %x was used twice in %d frames", k, len(keys))
 		}
 		seen[k] = true
-		if i > 0 {
-			steps[binary.BigEndian.Uint32(k[:])-binary.BigEndian.Uint32(keys[i-1][:])] = true
-			steps[binary.LittleEndian.Uint32(k[:])-binary.LittleEndian.Uint32(keys[i-1][:])] = true
+		alike = alike && k == [4]byte{k[0], k[0], k[0], k[0]}
+		if i == 0 {
+			and, or = k, k
+			continue
+		}
+		steps[binary.BigEndian.Uint32(k[:])-binary.BigEndian.Uint32(keys[i-1][:])] = true
+		steps[binary.LittleEndian.Uint32(k[:])-binary.LittleEndian.Uint32(keys[i-1][:])] = true
+		for j := range k {
+			and[j] &= k[j]
+			or[j] |= k[j]
 		}
 	}
-	if n := len(keys) - 1; n > 2 && len(steps) < n {
+	n := len(keys) - 1
+	switch {
+	case n > 2 && len(steps) < n:
 		return "Each key is a step from the one before"
+	case n > 2 && alike:
+		return "Each key is one octet, four times"
+	case n < 16:
+		return "" // too few to tell more
+	}
+	for j := range and {
+		if and[j] == or[j] {
+			return fmt.Sprintf("Octet %d of each key is %#02x", j+1, and[j])
+		}
+	}
+	if never := ^(or[0] | or[1] | or[2] | or[3]); never != 0 {
+		return fmt.Sprintf("No octet of any key has one of the bits %#02x", never)
 	}
 	return ""
 }

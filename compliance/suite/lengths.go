@@ -79,6 +79,7 @@ func lengthCases() []*Case {
 		letterCases("L.3", announcedRows(), forBoth), letterCases("L.4", controlLengthRows(), forBoth),
 		letterCases("L.5", maskRows(), forServers), letterCases("L.6", boundaryRows(), forBoth),
 		letterCases("L.7", sumRows(), heavy),
+		letterCases("L.8", payloadRows(), forBoth),
 	)
 }
 
@@ -175,7 +176,7 @@ func announcedRows() []letterCase {
 	}
 }
 
-// controlLengthRows are control frames that are too long.
+// controlLengthRows are control frames that are too long, or fragments.
 func controlLengthRows() []letterCase {
 	reason := "\x03\xe8" + strings.Repeat("x", 124)
 	row := func(what string, f bentFrame, before ...frame) letterCase {
@@ -199,7 +200,46 @@ func controlLengthRows() []letterCase {
 			s.send(ping(long[:125]))
 			s.pong(long[:125])
 		}},
+		fragmentRow("A ping whose FIN is not set.", bentFrame{op: wire.OpPing, payload: "Hello"}),
+		fragmentRow("A pong whose FIN is not set.", bentFrame{op: wire.OpPong, payload: "Hello"}),
+		fragmentRow("A close frame whose FIN is not set.", bentFrame{op: wire.OpClose, payload: "\x03\xe8"}),
+		unsendableRow(),
 	}
+}
+
+// fragmentRow is a control frame that would have to go on in another frame, which
+// does not come: what refuses a continuation alone has not refused this.
+func fragmentRow(what string, f bentFrame) letterCase {
+	return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *Script) {
+		s.open()
+		f.more = true
+		s.sendBent(f.whole(), 0, 1, "The highest bit of this octet is FIN.")
+		s.refused(codeProtocolError)
+	}}
+}
+
+// unsendableRow is the one of the codes that are not for close frames which the
+// original leaves out. The rule is for who sends.
+func unsendableRow() letterCase {
+	r := rule("7.4.1", "MUST", "1015 is a reserved value and MUST NOT be set as a status code in a Close control frame by an endpoint.")
+	return letterCase{"A close frame with 1015.", "The peer fails the connection with 1002. To answer as if it were a code is not strict; to return it is wrong.", r, func(s *Script) {
+		s.open()
+		s.sendBent(bentFrame{op: wire.OpClose, payload: "\x03\xf7"}.whole(), 6, 2, "The code.")
+		if s.server {
+			s.mark(2, 2, "The code.")
+		}
+		g := s.reaction()
+		switch {
+		case g.kind == "close" && g.code == codeNormal:
+			s.closedBy(g)
+			s.lax("The peer took it for a code: %s came.", g.words())
+		case g.kind == "message" || g.kind == "pong":
+			s.broke("The peer passed over it: %s came.", g.words())
+		case g.kind == "nothing":
+			s.broke("The peer did nothing.")
+		}
+		s.refusedBy(g, codeProtocolError)
+	}}
 }
 
 // maskRows are frames of a client with the wrong mask, or an odd one.
@@ -288,6 +328,26 @@ func headerRow(what string, n int) letterCase {
 		s.logFrame(f)
 		s.comesBack(f.op, f.payload)
 	}}
+}
+
+// payloadRows are texts that libraries of strings like to change.
+func payloadRows() []letterCase {
+	r := rule("5.6", "MUST", `The "Payload data" is text data encoded as UTF-8. [...] Note that a particular text frame might include a partial UTF-8 sequence; however, the whole message MUST contain valid UTF-8.`)
+	row := func(what, text string) letterCase {
+		return letterCase{what, "It comes back octet for octet.", r, func(s *Script) {
+			s.open()
+			s.send(textFrame(text))
+			s.comesBack(wire.OpText, []byte(text))
+		}}
+	}
+	const mark = "\ufeff"
+	return []letterCase{
+		row("Text that begins with U+FEFF, which decoders take for a mark and drop.", mark+"Hello"),
+		row("Text that is U+FEFF and nothing else.", mark),
+		row("Text with U+FEFF in its middle and at its end.", "Hel"+mark+"lo"+mark),
+		row("Text with white space and ends of lines of several kinds.", " \t one\r\ntwo\nthree\rfour\u0085five\u2028 \r\n\n"),
+		row("Text with characters that have several forms.", "A\u030a\u00c5\u212b \ufb01 \u1100\u1161\uac00"),
+	}
 }
 
 // sumRows are messages that grow without end, a fragment at a time.

@@ -22,14 +22,15 @@ func resourceCases() []*Case {
 		letterCases("R.1", floodRows(), heavy), letterCases("R.2", unreadRows(), heavy),
 		letterCases("R.3", stalledRequestRows(), idle), letterCases("R.4", stalledFrameRows(), forBoth),
 		letterCases("R.5", slowRows(), heavy), letterCases("R.6", droppedRows(), forServers),
-		letterCases("R.7", halfClosedRows(), forBoth),
+		letterCases("R.7", halfClosedRows(), forBoth), letterCases("R.8", []letterCase{resetRow()}, forServers),
 	)
 }
 
 var (
-	ruleLimits = rule("10.4", "MUST", "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.")
-	rulePongs  = rule("5.5.3", "MAY", "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame.")
-	ruleStream = rule("5.4", "MUST", "Message fragments MUST be delivered to the recipient in the order sent by the sender.")
+	ruleLimits  = rule("10.4", "MUST", "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.")
+	rulePongs   = rule("5.5.3", "MAY", "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame.")
+	ruleCleanly = rule("7.1.1", "SHOULD", "An endpoint SHOULD use a method that cleanly closes the TCP connection, as well as the TLS session, if applicable, discarding any trailing bytes that may have been received.")
+	ruleStream  = rule("5.4", "MUST", "Message fragments MUST be delivered to the recipient in the order sent by the sender.")
 )
 
 // workTime is how long a peer may work on what a script sends at once.
@@ -328,9 +329,8 @@ func droppedRows() []letterCase {
 
 // halfClosedRows end our direction of TCP.
 func halfClosedRows() []letterCase {
-	r := rule("7.1.1", "SHOULD", "An endpoint SHOULD use a method that cleanly closes the TCP connection, as well as the TLS session, if applicable, discarding any trailing bytes that may have been received.")
 	row := func(what string, before func(*Script)) letterCase {
-		return letterCase{what, "The peer drops TCP, whatever else it still sends.", r, func(s *Script) {
+		return letterCase{what, "The peer drops TCP, whatever else it still sends.", ruleCleanly, func(s *Script) {
 			s.open()
 			before(s)
 			s.flush(idleTime)
@@ -348,6 +348,19 @@ func halfClosedRows() []letterCase {
 		row("Our direction of TCP ends within a message.", func(s *Script) { s.send(moreText("Hel")) }),
 		row("Our direction of TCP ends within a frame.", func(s *Script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
 	}
+}
+
+// resetRow looks at how a server drops TCP behind the closing handshake: a reset may
+// overtake the close frame before it, which the client then never reads.
+func resetRow() letterCase {
+	return letterCase{"The closing handshake is done, and all that came is read.", "The server ends TCP without a reset.", ruleCleanly, func(s *Script) {
+		s.open()
+		s.echo(wire.OpText, []byte("Hello"))
+		s.close()
+		if s.in.reset {
+			s.broke("The server reset TCP behind its close frame.")
+		}
+	}}
 }
 
 // ended waits for the peer to end TCP after ours has ended.

@@ -44,10 +44,11 @@ type Script struct {
 	done   func()                    // ends that turn
 
 	conn    net.Conn
-	request head   // what a client asked, or what we did
-	key     string // Sec-WebSocket-Key of the request
-	reply   head   // what a server answered
-	rest    []byte // of the stream, not yet looked at
+	asking  *clientRequest // of a client under test
+	request head           // what a client asked, or what we did
+	key     string         // Sec-WebSocket-Key of the request
+	reply   head           // what a server answered
+	rest    []byte         // of the stream, not yet looked at
 	out     *outbox
 	dec     wire.Decoder
 	in      scriptIn
@@ -116,13 +117,14 @@ func scriptServer(ctx context.Context, t *target, c *Case, o *Options) (*report.
 func scriptClient(ctx context.Context, c *Case, o *Options, q *clientRequest, turn func(*Case) func()) *report.Result {
 	s := newScript(ctx, c, o, nil)
 	s.turn = turn
-	s.request, s.rest = q.head, q.rest
+	s.asking, s.request, s.rest = q, q.head, q.rest
 	s.key = q.head.fields.Get("Sec-Websocket-Key")
 	s.res.Agent, s.res.HTTPRequest = q.agent, string(q.raw)
 	for _, b := range q.reads {
 		s.logRx(b)
 	}
 	s.play(q.conn, c.Script)
+	s.rememberKeys()
 	return s.res
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
@@ -108,21 +109,25 @@ type got struct {
 
 // scriptIn is what is known of the stream that comes.
 type scriptIn struct {
-	buf     []byte
-	gulp    int           // if not 0, octets a read
-	wait    time.Duration // before each read
-	recent  []byte        // the end of what came, as it was on the wire
-	at      int64         // octets of the stream before the end of recent
-	ended   bool          // TCP
-	message []byte
-	packed  bool
-	frame   []byte    // the first octets of a data frame's payload, for the log
-	keys    [][4]byte // of the data frames of a client, the first thousand
-	owed    [][]byte  // pings that came while a frame of ours was not whole
+	buf         []byte
+	gulp        int           // if not 0, octets a read
+	wait        time.Duration // before each read
+	recent      []byte        // the end of what came, as it was on the wire
+	at          int64         // octets of the stream before the end of recent
+	ended       bool          // TCP
+	reset       bool          // it ended with a reset
+	message     []byte
+	packed      bool
+	frame       []byte    // the first octets of a data frame's payload, for the log
+	keys        [][4]byte // of the data frames of a client
+	controlKeys [][4]byte // of its control frames
+	owed        [][]byte  // pings that came while a frame of ours was not whole
 }
 
-// maxOwed is how many pings are kept for later.
-const maxOwed = 100
+const (
+	maxOwed = 100  // pings that are kept for later
+	maxKeys = 1000 // of each kind
+)
 
 const recentOctets = 64 << 10
 
@@ -171,7 +176,7 @@ func (s *Script) read(deadline time.Time) bool {
 	if timedOut(err) {
 		return n > 0
 	}
-	s.in.ended = true
+	s.in.ended, s.in.reset = true, errors.Is(err, syscall.ECONNRESET)
 	return true
 }
 
@@ -211,6 +216,9 @@ func (s *Script) decode() (got, bool) {
 			}
 		default:
 			s.logRxFrame(f.Header, f.Payload)
+			if f.Header.Masked && len(f.Payload) > 0 && len(s.in.controlKeys) < maxKeys {
+				s.in.controlKeys = append(s.in.controlKeys, f.Header.Key)
+			}
 			switch f.Message {
 			case wire.OpPing:
 				if len(s.in.owed) < maxOwed {
@@ -247,7 +255,7 @@ func (s *Script) data(f wire.Frame) (got, bool) {
 	}
 	if f.Offset == 0 {
 		in.frame = nil
-		if f.Header.Masked && len(f.Payload) > 0 && len(in.keys) < 1000 {
+		if f.Header.Masked && len(f.Payload) > 0 && len(in.keys) < maxKeys {
 			in.keys = append(in.keys, f.Header.Key)
 		}
 	}

@@ -51,6 +51,8 @@ type Server struct {
 	running map[string]int // cases of an agent that have begun and not ended
 	changed chan struct{}  // closed when a result comes or a case ends
 	heavy   chan struct{}  // has room for the heavy cases that may run
+	nonces  memory[string] // Sec-WebSocket-Key of all requests
+	masks   memory[nthKey] // of the letter cases
 	stop    context.CancelCauseFunc
 }
 
@@ -121,15 +123,19 @@ type clientRequest struct {
 	shutDown   bool
 	accept     string // Sec-WebSocket-Accept
 	extensions []string
+	keyAgain   bool // another connection had the same Sec-WebSocket-Key
+	masks      *memory[nthKey]
 }
 
 func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	q := &clientRequest{conn: conn}
 	_ = conn.SetDeadline(time.Now().Add(s.o.HandshakeTimeout))
 	var err error
+	q.masks = &s.masks
 	q.raw, q.rest, err = readHead(conn, func(b []byte) { q.reads = append(q.reads, append([]byte(nil), b...)) })
 	if err == nil {
 		q.head = parseHead(q.raw)
+		q.keyAgain = s.nonces.had(q.head.fields.Get("Sec-Websocket-Key"))
 		err = s.parse(q)
 	}
 	if err != nil {

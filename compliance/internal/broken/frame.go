@@ -108,7 +108,8 @@ func (p *peer) checkBits(h header) error {
 		return fail(codeProtocol, "a reserved bit is set")
 	case h.masked == p.client && !p.broken("mask-unchecked"):
 		return fail(codeProtocol, "masked or unmasked by the wrong side")
-	case control && !h.fin && !p.broken("control-fragmented"):
+	case control && !h.fin && !p.broken("control-fragmented") &&
+		!(h.opcode == opPong && p.broken("pong-unfinished")) && !(h.opcode == opClose && p.broken("close-unfinished")):
 		return fail(codeProtocol, "a fragmented control frame")
 	case control && h.length > 125 && !p.broken("control-too-long") &&
 		!(h.opcode == opClose && p.broken("close-too-long")):
@@ -205,10 +206,7 @@ func (p *peer) write(fin bool, rsv, opcode byte, payload []byte) error {
 	}
 	if masked {
 		b[1] |= 0x80
-		var key [4]byte
-		if !p.broken("mask-key-constant") {
-			binary.BigEndian.PutUint32(key[:], rand.Uint32())
-		}
+		key := p.maskKey(opcode)
 		b = append(b, key[:]...)
 		start := len(b)
 		b = append(b, payload...)
@@ -218,4 +216,22 @@ func (p *peer) write(fin bool, rsv, opcode byte, payload []byte) error {
 	}
 	_, err := p.conn.Write(b)
 	return err
+}
+
+// maskKey is the key of a frame of a client.
+func (p *peer) maskKey(opcode byte) (key [4]byte) {
+	n := rand.Uint32()
+	switch {
+	case p.broken("mask-key-constant"), p.broken("mask-key-of-control") && opcode >= opClose:
+		return key
+	case p.broken("mask-key-octet"):
+		n = n & 0xff * 0x01010101
+	case p.broken("mask-key-seeded"):
+		if p.seeded == nil {
+			p.seeded = rand.New(rand.NewPCG(64, 55))
+		}
+		n = p.seeded.Uint32()
+	}
+	binary.BigEndian.PutUint32(key[:], n)
+	return key
 }

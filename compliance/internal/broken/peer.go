@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"time"
 	"unicode/utf8"
@@ -63,6 +64,7 @@ type peer struct {
 	held     [][]byte // payloads of pongs that wait, in some defects
 	kept     []byte   // a message that waits, in some defects
 	echoed   int      // messages returned
+	seeded   *rand.Rand
 }
 
 func newPeer(d defect, client bool, conn *timed, br *bufio.Reader, deflate *packer) *peer {
@@ -268,6 +270,8 @@ func (p *peer) reply(message []byte) error {
 		message = message[:min(len(message), 1<<16-1)]
 	case p.broken("message-cut-1m"):
 		message = message[:min(len(message), 1<<20-1)]
+	case p.broken("utf8-mark-lost") && opcode == opText:
+		message = bytes.TrimPrefix(message, []byte("\uFEFF"))
 	case p.broken("text-as-binary"):
 		opcode = opBinary
 	case p.broken("binary-as-text"):
@@ -335,6 +339,10 @@ func (p *peer) end(err error) {
 func (p *peer) drop() {
 	defer p.conn.Close()
 	p.conn.until = time.Now().Add(closeTimeout)
+	if p.broken("tcp-reset") {
+		_ = p.conn.SetLinger(0)
+		return
+	}
 	if p.broken("tcp-kept") {
 		p.conn.until = time.Now().Add(readTimeout / 4)
 	} else if !p.client {

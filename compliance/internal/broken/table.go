@@ -16,6 +16,9 @@ var frameDefects = []Defect{
 	{"mask-unchecked", "accepts frames that are unmasked as a server, masked as a client", BothRoles, framing, []string{"L.5.1", "L.5.2", "C.7.1", "C.7.2"}},
 	{"mask-reversed", "masks its frames as a server, does not as a client", BothRoles, some, nil},
 	{"mask-key-constant", "masks with a key of zeros", ClientRole, framing, []string{"C.8.11"}},
+	{"mask-key-octet", "masks with keys that are one octet four times", ClientRole, some, []string{"C.8.11"}},
+	{"mask-key-seeded", "takes its keys from a generator that begins in the same way on each connection", ClientRole, some, []string{"C.8.11"}},
+	{"mask-key-of-control", "masks control frames with a key of zeros", ClientRole, some, []string{"C.8.12"}},
 	{"rsv-ignored", "ignores all reserved bits", BothRoles, framing, nil},
 	{"rsv1-ignored", "ignores RSV1 where no extension has given it a meaning", BothRoles, framing, nil},
 	{"rsv2-ignored", "ignores RSV2", BothRoles, framing, nil},
@@ -52,6 +55,8 @@ var messageDefects = []Defect{
 var controlDefects = []Defect{
 	{"control-too-long", "accepts control frames of more than 125 octets", BothRoles, framing, nil},
 	{"control-fragmented", "accepts fragmented control frames", BothRoles, framing, nil},
+	{"pong-unfinished", "accepts pongs whose FIN is not set", BothRoles, framing, []string{"L.4.9"}},
+	{"close-unfinished", "accepts close frames whose FIN is not set", BothRoles, closing, []string{"L.4.10"}},
 	{"control-resets-message", "forgets the fragments before a control frame", BothRoles, framing, nil},
 	{"control-joins-message", "puts a control frame's payload into the open message", BothRoles, framing, nil},
 	{"control-refused-inside", "accepts no control frame inside a message", BothRoles, framing, nil},
@@ -84,7 +89,7 @@ var closeDefects = []Defect{
 	{"close-1004", "accepts the close code 1004", BothRoles, closing, nil},
 	{"close-1005", "accepts the close code 1005", BothRoles, closing, nil},
 	{"close-1006", "accepts the close code 1006", BothRoles, closing, nil},
-	{"close-1015", "accepts the close code 1015", BothRoles, closing, nil},
+	{"close-1015", "accepts the close code 1015", BothRoles, closing, []string{"L.4.11"}},
 	{"close-below-3000", "accepts the unassigned close codes from 1016 to 2999", BothRoles, closing, nil},
 	{"close-5000", "accepts close codes from 5000", BothRoles, closing, nil},
 	{"close-1007-refused", "refuses the close codes 1007 to 1011", BothRoles, closing, nil},
@@ -95,6 +100,7 @@ var closeDefects = []Defect{
 	{"close-sends-data", "sends a message after its close frame", BothRoles, closing, nil},
 	{"close-then-goes-on", "answers messages and pings that come after a close frame", BothRoles, closing, nil},
 	{"close-twice", "sends two close frames", BothRoles, closing, []string{"H.4.1", "H.4.2"}},
+	{"tcp-reset", "resets TCP after the closing handshake", ServerRole, some, []string{"R.8.1"}},
 	{"tcp-kept", "does not drop TCP after the closing handshake", BothRoles, some, nil},
 	{"fail-without-close", "drops TCP without a close frame when the other side is wrong", BothRoles, framing, []string{"L.1.1", "L.1.2"}},
 	{"fail-code-1000", "closes with 1000 when the other side is wrong", BothRoles, framing, nil},
@@ -113,6 +119,7 @@ var textDefects = []Defect{
 	{"utf8-cut", "accepts text that ends within a code point", BothRoles, texts, nil},
 	{"utf8-noncharacters", "refuses code points such as U+FFFE, which are right in UTF-8", BothRoles, texts, nil},
 	{"utf8-of-binary", "checks UTF-8 in binary messages too", BothRoles, texts, nil},
+	{"utf8-mark-lost", "drops U+FEFF at the beginning of text", BothRoles, texts, []string{"L.8.1", "L.8.2"}},
 	{"utf8-code", "closes with 1002 instead of 1007 at text that is not UTF-8", BothRoles, texts, nil},
 }
 
@@ -188,4 +195,5 @@ var answerDefects = []Defect{
 	{"answer-extension", "accepts an extension that it has not offered", ClientRole, opening, []string{"C.5.1", "C.5.2"}},
 	{"handshake-rest-lost", "loses the octets that come right behind the answer", ClientRole, opening, nil},
 	{"handshake-key-constant", "sends the same key at each connection", ClientRole, opening, []string{"C.8.5"}},
+	{"handshake-key-kept", "makes a random key once and sends it at each connection", ClientRole, opening, []string{"C.8.5"}},
 }
