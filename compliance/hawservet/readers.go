@@ -93,7 +93,13 @@ func (r *readers) check(g *graph, p place, first ast.Node) {
 		return !r.maySettle(n, shared) && !assignsPlace(r.pass.TypesInfo, n, p)
 	}
 	g.follow(r.start.Node(), visit, func(b *cfg.Block) []*cfg.Block {
-		return r.sameTurn(b, p.v)
+		next := r.sameTurn(b, p.v)
+		for _, s := range next {
+			if loop, ok := s.Stmt.(*ast.RangeStmt); ok && s.Kind == cfg.KindRangeLoop && second[loop.X] != nil {
+				r.report(p, first, loop.X) // the loop goes on reading
+			}
+		}
+		return next
 	})
 }
 
@@ -166,12 +172,18 @@ func (r *readers) mentions(n ast.Node, vars map[*types.Var]bool) bool {
 }
 
 // sameTurn returns the successors of b that are not another turn of a loop that
-// declares v, nor a loop that waits for a channel.
+// declares v, or of one that starts the goroutine under a condition, which may hold
+// once only, nor a loop that waits for a channel.
 func (r *readers) sameTurn(b *cfg.Block, v *types.Var) (same []*cfg.Block) {
+	once := r.guarded()
 	for _, s := range b.Succs {
 		switch s.Kind {
+		case cfg.KindRangeBody:
+			if s.Stmt == once {
+				continue
+			}
 		case cfg.KindForLoop, cfg.KindForBody, cfg.KindForPost, cfg.KindRangeLoop:
-			if within(v, s.Stmt) {
+			if within(v, s.Stmt) || s.Stmt == once && s.Kind == cfg.KindForBody {
 				continue
 			}
 			if loop, ok := s.Stmt.(*ast.RangeStmt); ok && isChan(r.pass.TypesInfo, loop.X) {
@@ -181,6 +193,27 @@ func (r *readers) sameTurn(b *cfg.Block, v *types.Var) (same []*cfg.Block) {
 		same = append(same, s)
 	}
 	return same
+}
+
+// guarded returns the innermost loop around the start of the goroutine if that hangs
+// on a condition there.
+func (r *readers) guarded() (loop ast.Stmt) {
+	conditional := false
+	for c := range r.start.Enclosing((*ast.IfStmt)(nil), (*ast.CaseClause)(nil), (*ast.CommClause)(nil),
+		(*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), r.fn.Node()) {
+		switch n := c.Node().(type) {
+		case *ast.IfStmt, *ast.CaseClause, *ast.CommClause:
+			conditional = true
+		case *ast.ForStmt, *ast.RangeStmt:
+			if conditional {
+				return n.(ast.Stmt)
+			}
+			return nil
+		default:
+			return nil
+		}
+	}
+	return nil
 }
 
 // assigns reports whether n gives v another value.

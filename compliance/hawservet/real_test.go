@@ -16,7 +16,7 @@ func TestWorkspace(t *testing.T) {
 	if underRace {
 		t.Skip("it has no goroutines, and takes long under the race detector")
 	}
-	for _, module := range []string{"examples", "compliance", "fuzz"} {
+	for _, module := range []string{"examples", "compliance", "fuzz", "websocket"} {
 		for _, d := range analyze(t, module) {
 			t.Error(d)
 		}

@@ -143,3 +143,36 @@ func (cl *client) reconnecting(ctx context.Context, url string) {
 		cl.conn = c
 	}
 }
+
+func startedOnce(ctx context.Context, c, d *websocket.Conn, in []int) {
+	for i := range in {
+		if i == 0 {
+			go func() { _, _, _ = c.Read(ctx) }()
+		}
+	}
+	for n := 0; ; n++ {
+		switch {
+		case n == 3:
+			go pass(ctx, nil, d)
+		case n == 10:
+			return
+		}
+	}
+}
+
+func onDemand(ctx context.Context, c *websocket.Conn) {
+	for m := range c.Messages(ctx) { // want `c is read here and by the goroutine`
+		if m.Type == websocket.Text {
+			go func() { _, _, _ = c.Read(ctx) }()
+		}
+	}
+}
+
+func handedOver(ctx context.Context, c *websocket.Conn) {
+	for m := range c.Messages(ctx) {
+		if m.Type == websocket.Text {
+			go func() { _, _, _ = c.Read(ctx) }()
+			break
+		}
+	}
+}
