@@ -178,3 +178,25 @@ func TestBlocksOfManyConnections(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// A message of 16 KiB is read and written in one call each, header included; such
+// powers of two are what programs like to send.
+func TestBlockHoldsFrameOf16KiB(t *testing.T) {
+	data := pattern(16<<10, 0)
+	for _, role := range roles {
+		h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(len(data)), Masked: role == wire.Server}
+		nc := &countingTape{tape: tape{bytes: append(wire.AppendHeader(nil, h), data...)}}
+		c := newConn(context.Background(), nc, config{role: role, limits: Limits{}.withDefaults()})
+		defer c.CloseNow()
+		ctx := context.Background()
+		if _, got, err := c.Read(ctx); err != nil || !bytes.Equal(got, data) {
+			t.Fatalf("%v: %d bytes, %v", role, len(got), err)
+		}
+		if err := c.Write(ctx, Binary, data); err != nil {
+			t.Fatal(err)
+		}
+		if nc.reads != 1 || nc.writes != 1 {
+			t.Errorf("%v: %d reads, %d writes", role, nc.reads, nc.writes)
+		}
+	}
+}

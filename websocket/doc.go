@@ -66,7 +66,8 @@
 //
 // Over TCP and Unix sockets a connection that waits for its peer holds no buffer: a
 // read takes one from a pool when there are bytes to read. Over TLS, on Windows and
-// over other transports a waiting read holds one of 16 KiB.
+// over other transports a waiting read holds one of 18 KiB, which is what a message
+// of 16 KiB takes with its header.
 //
 // What is sent is not kept, with three exceptions: up to 1 MiB of a message that its
 // context has cut, until the peer has taken it; what a [MessageWriter] gathers; and

@@ -31,7 +31,7 @@ const maxRest = 1 << 20
 
 // maxPongs bounds, in bytes, the pongs that wait. Beyond it the oldest are dropped,
 // as RFC 6455, section 5.5.3, allows.
-const maxPongs = blockSize
+const maxPongs = 16 << 10
 
 // A frame is one to send. If keep is set it counts as accepted even if ctx ends
 // before its first byte, because a state that the peer shares has moved.

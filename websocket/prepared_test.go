@@ -387,10 +387,15 @@ func TestPreparedFormsAreOne(t *testing.T) {
 	}
 }
 
-// A countingTape counts the writes.
+// A countingTape counts the calls.
 type countingTape struct {
 	tape
-	writes int
+	reads, writes int
+}
+
+func (c *countingTape) Read(p []byte) (int, error) {
+	c.reads++
+	return c.tape.Read(p)
 }
 
 func (c *countingTape) Write(p []byte) (int, error) {

@@ -50,7 +50,7 @@ type MessageWriter struct {
 }
 
 // fragmentSize is the payload of a full fragment: with its header it fits a block.
-const fragmentSize = blockSize - wire.MaxHeaderSize
+const fragmentSize = 16 << 10
 
 // full is how much buf holds before some of it is sent, or the extension is asked.
 func (w *MessageWriter) full() int {
