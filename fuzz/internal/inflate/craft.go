@@ -231,12 +231,13 @@ func (c *crafter) dynamic() {
 
 // lengths writes the lengths of codes, those that are there again as repetitions.
 func (c *crafter) lengths(all []int, code coder) {
-	spoil := c.next()
-	if spoil >= 0xf8 { // there is none before it
+	spoil, i := c.next(), 0
+	if spoil >= 0xf8 { // as the one before, three times, and there is none
 		code(c, 16)
 		c.bits(0, 2)
+		i = 3
 	}
-	for i := 0; i < len(all); {
+	for i < len(all) {
 		n := 1
 		for n < 138 && i+n < len(all) && all[i+n] == all[i] {
 			n++
