@@ -64,10 +64,11 @@ func FuzzRequest(f *testing.F) {
 			f.Add([]byte{0, without, byte(i)}, uint16(1<<15|0x153))
 		}
 	}
-	for host := range byte(7) { // of handshake.Request, with each origin
-		for origin := range byte(18) {
-			f.Add([]byte{0, 1, host, 30 + origin}, uint16(1<<15))
-			f.Add([]byte{0, 1, host, 30 + origin}, uint16(1<<15|1<<8))
+	for _, host := range handshake.Lines("Host") {
+		for _, origin := range handshake.Lines("Origin") {
+			for _, patterns := range []uint16{0, 1 << 8, 1<<8 | 1<<10} {
+				f.Add([]byte{0, 1, host, origin}, 1<<15|patterns)
+			}
 		}
 	}
 	for over := range 2 { // the most that a limit allows, and one more
@@ -138,7 +139,7 @@ func FuzzRequest(f *testing.F) {
 
 // requestOptions are options of a server, and the same for the model. The bits of
 // setup: 0 subprotocols, 1 deflate, 2 no takeover, 3 large windows, 4 to 6 the size
-// of windows, 7 any origin, 8 patterns of origins, 9 fields from elsewhere; 15 is for
+// of windows, 7 any origin, 8 patterns of origins, 10 without null, 9 fields from elsewhere; 15 is for
 // handshake.Request.
 func requestOptions(setup uint16) (*websocket.AcceptOptions, *handshake.Server) {
 	o, m := &websocket.AcceptOptions{}, &handshake.Server{}
@@ -150,7 +151,10 @@ func requestOptions(setup uint16) (*websocket.AcceptOptions, *handshake.Server) 
 		o.Extensions = []wire.Extension{newDeflate(*m.Deflate)}
 	}
 	if setup&(1<<8) != 0 {
-		o.Origins = []string{"https://*.example", "app.example.com", "localhost:*", "null", "http*://a*b.c:8080"}
+		o.Origins = []string{"https://*.example", "app.example.com", "localhost:*", "http*://a*b.c:8080", "null"}
+		if setup&(1<<10) != 0 {
+			o.Origins = o.Origins[:4]
+		}
 	}
 	if setup&(1<<9) != 0 {
 		o.Header = http.Header{"X-Own": {"1", "2"}}

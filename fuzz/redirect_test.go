@@ -48,8 +48,13 @@ func FuzzRedirect(f *testing.F) {
 				"User-Agent": {"fuzz"}, "Cookie": {"a=b"}, "X-Token": {"secret"}, "Origin": {"https://example.com"}, "Host": {"virtual.example"},
 			},
 			TLSConfig: &tls.Config{InsecureSkipVerify: true},
-			Proxy:     func(*http.Request) (*url.URL, error) { return nil, nil },
-			NetDial:   s.dial,
+			Proxy: func(r *http.Request) (*url.URL, error) {
+				if r.URL.User != nil {
+					t.Errorf("from Locations %q: a request for %s, with userinfo", s.locations, r.URL)
+				}
+				return nil, nil
+			},
+			NetDial: s.dial,
 		}
 		begin := []string{"ws://u:p@example.com/", "wss://u:p@example.com/", "ws://u:p@example.com:8080/", "wss://u:p@example.com:8443/"}[setup&3]
 		ctx, cancel := context.WithTimeout(context.Background(), handshakePatience)

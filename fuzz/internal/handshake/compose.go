@@ -9,6 +9,17 @@ func Request(script []byte) []byte {
 	return compose(script, requestStarts, requestNeeds, requestMore, "\x81\x81\x01\x02\x03\x04h")
 }
 
+// Lines returns the octets that stand, behind the second, for the lines of a field in
+// what Request makes.
+func Lines(field string) (octets []byte) {
+	for i, line := range requestMore {
+		if strings.HasPrefix(line, field+": ") {
+			octets = append(octets, byte(i))
+		}
+	}
+	return octets
+}
+
 // Response makes a response in the same way. Words in braces stand in it for what
 // belongs to the key.
 func Response(script []byte) []byte {
@@ -62,7 +73,7 @@ var requestNeeds = []string{
 }
 
 var requestMore = []string{
-	"Host: example.com:80", "Host: EXAMPLE.COM:443", "Host: [0:0::1]:80", "Host: a.example", "Host: x:0080", "Host: [::1", "Host: example.com:",
+	"Host: example.com:80", "Host: EXAMPLE.COM:443", "Host: [0:0::1]:80", "Host: a.example", "Host: x:0080", "Host: [::1", "Host: example.com:", "Host: [::1%25a]",
 	"upgrade: WEBSOCKET", "Upgrade: h2c, websocket", "Upgrade: websocket/13", "Upgrade: web\u017focket", "Upgrade: ,,websocket ,", "Upgrade: \"websocket\"",
 	"connection: keep-alive, uPGRADE", "Connection: close", "Connection: Upgrade;x", "Connection: keep-alive\tupgrade", "Connection: xupgrade",
 	"Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODx==", "sec-websocket-key: AAECAwQFBgcICQoLDA0ODw", "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODxA=",
@@ -70,7 +81,7 @@ var requestMore = []string{
 	"Sec-WebSocket-Version: 013", "sec-websocket-version: 8", "Sec-WebSocket-Version: 13, 8", "Sec-WebSocket-Version: +13", "Sec-WebSocket-Version:  13\t", "Sec-WebSocket-Version: 1 3",
 	"Origin: http://example.com", "Origin: HTTPS://example.com", "Origin: http://example.com:80", "Origin: https://example.com:80", "Origin: null", "Origin: file://",
 	"Origin: http://[::1]", "Origin: http://[::1%25a]", "Origin: ws://a.example:80", "Origin: http://localhost:7", "Origin: http://axb.c:8080", "origin: https://app.example.com",
-	"Origin: http://example.com/", "Origin: http://example.com:080", "Origin: http://example.com:65536", "Origin: http://example.com http://b", "Origin: x://a.example",
+	"Origin: http://example.com/", "Origin: http://example.com:080", "Origin: http://example.com:65536", "Origin: http://example.com http://b", "Origin: x://a.example", "Origin: http://sub.example.com", "Origin: http://xexample.com", "Origin: http://example.com.b",
 	"Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Protocol: ,x , chat,,v2.json", "Sec-WebSocket-Protocol: CHAT", "Sec-WebSocket-Protocol: ,", "Sec-WebSocket-Protocol: chat\x7f", "Sec-WebSocket-Protocol: a/b",
 	"Sec-WebSocket-Extensions: permessage-deflate", "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits", "Sec-WebSocket-Extensions: Permessage-Deflate",
 	"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=08", "Sec-WebSocket-Extensions: permessage-deflate ;server_max_window_bits = \"1\\0\" ,", "Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover; x",
