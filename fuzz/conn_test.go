@@ -2,6 +2,7 @@ package fuzz
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/play"
@@ -12,7 +13,8 @@ import (
 // transport that cuts and stalls. Messages arrive equal and in order, the close is
 // clean unless the script has spoilt it, and nothing is left.
 func FuzzConn(f *testing.F) {
-	addScripts(f, 40)
+	addScripts(f, 600)
+	addCuts(f)
 	f.Fuzz(play.Conn)
 }
 
@@ -21,8 +23,98 @@ func FuzzConn(f *testing.F) {
 // Conn returns, answers and closes with is what the slow model makes of the same bytes,
 // what it sends is legal for its role, and it ends in time, with bounded allocations.
 func FuzzPeer(f *testing.F) {
-	addScripts(f, 40)
+	addScripts(f, 600)
+	addAttacks(f)
 	f.Fuzz(play.Peer)
+}
+
+// addCuts adds scripts of package script in which large messages of every kind come,
+// with and without compression, in one frame and in fragments; in half of them a reader
+// hangs, and they are cut. Others go before them and follow, and a ping. In the last
+// scripts a message is given up before its first byte, and one after its first part.
+func addCuts(f *testing.F) {
+	const (
+		server, client     = 0, 1 << 7
+		plain, deflated    = 0, 5
+		write, plainly     = 0, 4
+		prepared, streamed = 5, 7
+		read, reader       = 11, 15
+		ping, hang         = 20, 27
+		after10ms          = 11 << 4 // its context ends
+		text, noise        = 1, 2
+		threeChunks        = 3 << 3
+		of4095, of9000     = 17, 20
+		of33000, of65536   = 28, 30
+		other              = 1 << 6 // of the two writers
+	)
+	begin := func(extension, frame byte) []byte {
+		side := []byte{extension, frame<<3 | 4, 7<<3 | 7} // messages of any size, a minute for all
+		return append(append(append([]byte{2, 0, 0}, side...), side...), 0)
+	}
+	for _, side := range []byte{server, client} {
+		for _, kind := range []byte{write, plainly, prepared, streamed} {
+			for _, extension := range []byte{plain, deflated} {
+				for _, frame := range []byte{0, 4, 6} { // of any size, 100, 4096
+					for i := range byte(4) {
+						size, context := []byte{of33000, of65536}[i&1], []byte{0, after10ms}[i>>1]
+						b := append(begin(extension, frame), side|write, 0, text, of4095, 0)
+						if context > 0 {
+							b = append(b, side^client|hang, 0)
+						}
+						b = append(b, side|kind, context, noise|threeChunks, size, 0)
+						if kind == streamed {
+							b = append(b, 1, size, 0, 0, size, 0, 1)
+						}
+						f.Add(append(b, side|ping, 0, side|write, context, noise, of33000, 0, side|other|write, 0, text, of9000, 0))
+					}
+				}
+			}
+		}
+		// What is sent fills the room of 4,096 to the byte, whoever sends it.
+		rest := byte(10)
+		if side == client {
+			rest = 2
+		}
+		f.Add(append(begin(plain, 6), side^client|hang, 0, side|write, 0, noise, 0x84, 255, side|write, 0, noise, 0x80, rest,
+			side|write, after10ms, noise, of33000, 0, side|write, 0, text, of9000, 0))
+		// A Read gives up after the first of three chunks, a Reader takes a byte of it.
+		f.Add(append(begin(plain, 0), side|streamed, 0, text|threeChunks, of4095, 0, 1, of4095, 0, 0xcf, of4095, 0, 1,
+			side|write, 0, text, of9000, 0, side^client|read, after10ms, 0, side^client|reader, 0, 0))
+	}
+}
+
+// addAttacks adds scripts of package script in which a peer goes up to a limit, and one
+// beyond it, against Conns of both roles that read in every form, and whose limits are
+// small: three control frames, three empty fragments, messages of 100 bytes.
+func addAttacks(f *testing.F) {
+	stored := func(kind byte, text string) (step string) { // a compressed message, in blocks
+		step = string(kind)
+		for ; len(text) > 31; text = text[31:] {
+			step += "\x7c" + text[:31] + "\x00"
+		}
+		return step + string(rune(len(text)<<2)) + text + "\x00\x01"
+	}
+	const (
+		text, binary, twoFrames = 26, 27, 1 << 5
+		ascii                   = "....................................................................................................."
+		pong                    = "\x0d\x08\x00\x00\x00\x00\x00\x00\x00\x01"
+	)
+	for _, steps := range []string{
+		"\x18\x01", "\x18\x02", "\x18\x03", "\x38\x02", "\x38\x03", "\x38\x04", // pings; empty fragments
+		strings.Repeat(pong, 3), strings.Repeat(pong, 4), strings.Repeat("\x0d\x01a", 4),
+		stored(text, ascii[:100]), stored(text, ascii[:101]), stored(binary|twoFrames, ascii[:100]), stored(binary|twoFrames, ascii[:101]),
+		stored(text, "a\xe2\x82"), stored(text|twoFrames, "caf\u00e9 and \u20ac") + stored(text, "ok"), stored(text, "\xed\xa0\x80"),
+		"\x1e\x00", "\x1e\x01", "\x1e\x02", // bombs
+	} {
+		for bits := range byte(2 * 6 * 2) {
+			role, form, extension := bits&1, bits>>1%6, []byte{0, 5}[bits/12]
+			b := []byte{0, 0, bits, role | 3<<2 | form<<4, 7<<4 | extension, 7, 0, 5, 0}
+			f.Add(append(append(b, steps...), "\x01\x00\x03\x00"...)) // and a good message
+		}
+	}
+	for role := range byte(2) { // the peer does not read what is written to it, half a second of which is enough
+		f.Add([]byte{4, 0, 0, role, 0, 0, 5, 0, 2, 2, 30, 0, 2, 30, 0, 0x75})
+	}
 }
 
 // addScripts adds n scripts, the same each time: some short, some long, with bytes of
@@ -31,7 +123,7 @@ func addScripts(f *testing.F, n int) {
 	f.Add([]byte{})
 	rnd := rand.New(rand.NewPCG(6455, 7692))
 	for i := range n {
-		b := make([]byte, 12+i*6)
+		b := make([]byte, 12+i%40*6)
 		for j := range b {
 			b[j] = byte(rnd.Uint32())
 			if rnd.IntN(3) == 0 {

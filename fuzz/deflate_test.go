@@ -190,7 +190,7 @@ func FuzzDeflate(f *testing.F) {
 // that come of it keep to what was agreed. The bits of setup: 0 to 2 the window of the
 // server, 3 no takeover, 4 large windows; 5 to 7 and 8 of the client.
 func FuzzNegotiation(f *testing.F) {
-	for i := range uint64(64) {
+	for i := range uint64(512) {
 		rnd := rand.New(rand.NewPCG(i, 4))
 		script := make([]byte, rnd.IntN(24))
 		for i := range script {

@@ -36,6 +36,9 @@ type run struct {
 
 	mu     sync.Mutex
 	faults []error
+
+	bystander sync.Mutex
+	other     *websocket.Conn // see takeMemory
 }
 
 // A side is one end of the connection and what it saw.

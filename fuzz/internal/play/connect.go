@@ -4,6 +4,7 @@ package play
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
 	"github.com/hawser-ws/hawser/fuzz/internal/script"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -105,4 +107,35 @@ func connect(a, b net.Conn, sides [2]script.Side) (conns [2]*websocket.Conn, err
 	}()
 	conns[client], err = dial(b, extensions()[sides[client].Extension], limits(sides[client]))
 	return conns, errors.Join(err, <-accepted)
+}
+
+// takeMemory has another connection of the program take, and write over, what memory was
+// given back, so that what was given back too early shows: it writes as much as a block
+// holds, and reads a message in two frames.
+func (r *run) takeMemory() {
+	r.bystander.Lock()
+	defer r.bystander.Unlock()
+	ctx := context.Background()
+	if r.other == nil {
+		req, _ := http.NewRequest(http.MethodGet, "/", nil)
+		req.Header = http.Header{
+			"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+		}
+		nc := &handshake.Pipe{Filler: []byte("\x02\x84\x00\x00\x00\x00####\x80\x84\x00\x00\x00\x00####")}
+		c, err := websocket.Accept(&handshake.Writer{Pipe: nc, Reader: bufio.NewReader(nc)}, req, nil)
+		if err != nil {
+			r.fault("a bystander: %w", err)
+			return
+		}
+		r.other = c
+	}
+	if err := r.other.Write(ctx, websocket.Binary, bytes.Repeat([]byte("#"), 16000)); err != nil {
+		r.fault("a bystander: %w", err)
+	}
+	for m, err := range r.other.Messages(ctx) {
+		if err != nil || string(m.Data) != "########" {
+			r.fault("a bystander: %q, %w", m.Data, err)
+		}
+		return
+	}
 }

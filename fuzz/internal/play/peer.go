@@ -49,7 +49,7 @@ func Peer(t *testing.T, b []byte) {
 		before := allocated()
 		d.perform()
 		grown := allocated() - before
-		limit := 8<<20 + 40*(len(s.Stream())+len(d.heard))
+		limit := 16<<20 + 40*(len(s.Stream())+len(d.heard))
 		if s.Form == script.ByTimedReads || s.Form == script.ByRacedReads {
 			limit += maxCancels * 4 * (128<<10 + len(s.Stream()))
 		}
@@ -243,9 +243,29 @@ func (d *duel) write() {
 		o := &d.script.Writes[i]
 		m := order.Sent{Type: byte(typeOf(o.Text)), Begin: int64(2 * i), End: int64(2*i + 1)}
 		m.Data = script.Payload(fmt.Sprintf("write %d ", i), o.Size(), o.Fill, o.Text, i)
+		begun := time.Now()
 		m.Fate = s.whole(context.Background(), o, m.Data)
+		if took, most := time.Since(begun), d.mostOfWrite(); took > most {
+			d.fault("a write took %v, more than %v", took, most)
+		}
 		d.sent = append(d.sent, m)
 	}
+}
+
+// mostOfWrite is how long a write may take: WriteTimeout, and as long for who writes
+// before it, each time that the peer does not read.
+func (d *duel) mostOfWrite() time.Duration {
+	limit := orDefault(d.script.Side.WriteTimeout, websocket.DefaultWriteTimeout)
+	if limit < 0 {
+		return patience
+	}
+	most := 2*limit + 2*pipe.MaxStalls
+	for _, step := range d.script.Steps {
+		if step.Kind == script.StopsRead {
+			most += 2 * limit
+		}
+	}
+	return most
 }
 
 // maxCancels is how many reads are cancelled at most: each allocates what has come of
@@ -293,6 +313,7 @@ func (d *duel) readOne(ctx context.Context) (typ websocket.MessageType, b []byte
 		return r.Type(), all.Bytes(), err
 	case script.ByMessages:
 		for m, err := range d.conn.Messages(ctx) {
+			d.takeMemory()
 			return m.Type, bytes.Clone(m.Data), err
 		}
 		return 0, nil, context.Cause(d.conn.Context())

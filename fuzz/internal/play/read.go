@@ -88,6 +88,9 @@ func (s *side) readWhole(ctx context.Context, o *script.Op) {
 				b = dst
 			}
 			b = b[len(dst):]
+			if err != nil {
+				scribble(dst[:cap(dst)]) // it is ours, and not kept
+			}
 		}
 		if err != nil {
 			s.failed(ctx, o, err)
@@ -169,6 +172,7 @@ func (s *side) readRange(ctx context.Context, o *script.Op) {
 		}
 		data := bytes.Clone(m.Data)
 		time.Sleep(o.Longer)
+		s.takeMemory()
 		if !bytes.Equal(data, m.Data) {
 			s.fault("%s: %v: a message changed before the next", names[s.index], o)
 		}

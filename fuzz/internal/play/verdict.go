@@ -2,6 +2,7 @@ package play
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 
@@ -151,6 +152,9 @@ func (d *duel) judgeSaid() *model.Result {
 		d.fault("the Conn sent what is not allowed: %+v", *r.Fault)
 		return nil
 	}
+	if !d.script.Server && inSteps(r.Frames) {
+		d.fault("the Conn's mask keys, from % x on, can be foretold", r.Frames[0].Key)
+	}
 	window := inflate.Stream{Window: 1 << 15}
 	var got []order.Got
 	for _, m := range r.Messages {
@@ -173,6 +177,18 @@ func (d *duel) judgeSaid() *model.Result {
 		d.fault("from the Conn: %w", err)
 	}
 	return &r
+}
+
+// inSteps reports whether mask keys are all the same or count: that four which are drawn
+// at random seem to is once in 2^64.
+func inSteps(frames []model.Frame) bool {
+	key := func(i int) uint32 { return binary.BigEndian.Uint32(frames[i].Key[:]) }
+	for i := 2; i < len(frames); i++ {
+		if key(i)-key(i-1) != key(1)-key(0) {
+			return false
+		}
+	}
+	return len(frames) > 3
 }
 
 // judgePongs checks that each ping had its pong, in order.

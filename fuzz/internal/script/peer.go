@@ -1,9 +1,12 @@
 package script
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
@@ -103,7 +106,7 @@ func ParsePeer(b []byte) *Peer {
 		}
 		s.Writes = append(s.Writes, o)
 	}
-	w := &frames{in: in, masked: s.Server, coded: s.Side.Extension >= FirstExtension}
+	w := &frames{in: in, masked: s.Server, coded: s.Side.Extension >= FirstExtension, bounded: s.Side.MaxMessage >= 0}
 	for len(in.b) > 0 && len(s.Steps) < maxSteps {
 		s.Steps = append(s.Steps, w.step())
 	}
@@ -119,6 +122,8 @@ type frames struct {
 	masked bool // as the peer's role asks for
 	coded  bool // compression was negotiated
 	keys   uint32
+
+	bounded bool // the size of a message is
 }
 
 // step reads a step.
@@ -154,6 +159,8 @@ func (w *frames) step() Step {
 		return w.flood(a)
 	case k < 30 && w.coded:
 		return w.crafted(a)
+	case k == 30 && w.coded && w.bounded:
+		return w.bomb(a)
 	}
 	return Step{Kind: Pause, Time: pick(delays, a>>5)}
 }
@@ -287,6 +294,27 @@ func (w *frames) flood(a byte) Step {
 	}
 	return w.send(b, "%d frames, empty, of first byte %#x", n, first)
 }
+
+// bomb is 16 MiB of zeros, compressed, in one frame or in many.
+func (w *frames) bomb(a byte) Step {
+	p := zeros()
+	n := []int{len(p), 1000, 10}[w.in.byte()%3]
+	var b []byte
+	first := 0x40 | 1 + a>>5&1
+	for ; len(p) > n; p = p[n:] {
+		b, first = w.frame(b, first, p[:n]), 0
+	}
+	return w.send(w.frame(b, first|0x80, p), "bomb in frames of %d", n)
+}
+
+// zeros is the payload of a bomb.
+var zeros = sync.OnceValue(func() []byte {
+	var b bytes.Buffer
+	w, _ := flate.NewWriter(&b, flate.BestCompression) // the level is one
+	_, _ = w.Write(make([]byte, 16<<20))               // nor can these fail
+	_ = w.Flush()
+	return bytes.TrimSuffix(b.Bytes(), []byte(inflate.Tail))
+})
 
 // crafted is a compressed message, of blocks of all kinds, in one frame or two.
 func (w *frames) crafted(a byte) Step {

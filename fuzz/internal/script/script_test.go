@@ -73,7 +73,7 @@ func TestParsePeer(t *testing.T) {
 			t.Errorf("no step of kind %d", k)
 		}
 	}
-	for _, word := range []string{"message", "ping", "pong", "close", "frame", "frames", "header", "bytes", "compressed"} {
+	for _, word := range []string{"message", "ping", "pong", "close", "frame", "frames", "header", "bytes", "compressed", "bomb"} {
 		if words[word] == 0 {
 			t.Errorf("no %s", word)
 		}
