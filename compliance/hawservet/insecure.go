@@ -56,11 +56,11 @@ func checkInsecure(pass *analysis.Pass, n ast.Node, id *ast.Ident, value ast.Exp
 	if isZero(pass.TypesInfo.Types[value]) || isTest(pass, n.Pos()) {
 		return
 	}
-	why := "as its documentation says"
+	why := "see its documentation; do without it"
 	if field.Name() == "InsecureAnyOrigin" {
-		why = "any web page can then use the server with its visitors' cookies (RFC 6455, section 10.2): list the origins in Origins"
+		why = "any web page can then use the server with its visitors' cookies (RFC 6455, section 10.2); list the origins in Origins"
 	}
-	report(pass, n, fmt.Sprintf("%s turns a check off, %s, or give the reason in a comment //hawservet:allow insecure",
+	report(pass, n, fmt.Sprintf("%s turns a check off: %s, or give the reason in a comment //hawservet:allow insecure",
 		field.Name(), why))
 }
 

@@ -187,7 +187,7 @@ func (l *loan) replaces(n *ast.AssignStmt, buf, p place) bool {
 	for c := range l.region.Preorder((*ast.AssignStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil)) {
 		switch a := c.Node().(type) {
 		case *ast.AssignStmt:
-			if a != n && assignsPlace(l.info, a, buf) && !l.keeps(a, p) {
+			if a != n && assigns(l.info, a, buf) && !l.keeps(a, p) {
 				return true
 			}
 		case *ast.UnaryExpr:

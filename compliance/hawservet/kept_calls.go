@@ -16,10 +16,11 @@ type keepers struct {
 
 // keptBy says how fn keeps its parameter at index i, or "".
 func (k *keepers) keptBy(l *loan, fn inspector.Cursor, i int) string {
-	param := parameter(l.info, fn.Node(), i)
-	if param == nil {
-		return ""
+	t := signature(l.info, fn.Node())
+	if t.Variadic() && i >= t.Params().Len()-1 {
+		return "" // an element of a list
 	}
+	param := t.Params().At(i)
 	if how, ok := k.known[param]; ok {
 		return how
 	}
@@ -47,31 +48,6 @@ func lentParts(t types.Type) parts {
 		return parts{"Data": true}
 	case isType(t, wirePath, "Frame"):
 		return parts{"Payload": true}
-	}
-	return nil
-}
-
-// parameter returns the parameter of fn at index i, or nil if it has no name or takes
-// a list.
-func parameter(info *types.Info, fn ast.Node, i int) *types.Var {
-	var t *ast.FuncType
-	switch fn := fn.(type) {
-	case *ast.FuncDecl:
-		t = fn.Type
-	case *ast.FuncLit:
-		t = fn.Type
-	}
-	for _, field := range t.Params.List {
-		if _, ok := field.Type.(*ast.Ellipsis); ok {
-			return nil
-		}
-		for _, name := range field.Names {
-			if i == 0 {
-				v, _ := info.Defs[name].(*types.Var)
-				return v
-			}
-			i--
-		}
 	}
 	return nil
 }

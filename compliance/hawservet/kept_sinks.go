@@ -277,21 +277,14 @@ func (l *loan) usedAfter(v *types.Var, lhs ast.Expr) bool {
 
 // isResult reports whether v is a named result of the function.
 func (l *loan) isResult(v *types.Var) bool {
-	var t *ast.FuncType
-	switch n := l.fn.Node().(type) {
-	case *ast.FuncDecl:
-		t = n.Type
-	case *ast.FuncLit:
-		t = n.Type
-	}
-	return t.Results != nil && within(v, t.Results)
+	return v.Kind() == types.ResultVar && within(v, l.fn.Node())
 }
 
 // assignedFirst reports whether v is given a value between the region and p.
 func (l *loan) assignedFirst(v *types.Var, p token.Pos) bool {
 	for c := range l.fn.Preorder((*ast.AssignStmt)(nil)) {
 		n := c.Node()
-		if l.region.Node().End() <= n.Pos() && n.End() <= p && assigns(l.info, n, v) {
+		if l.region.Node().End() <= n.Pos() && n.End() <= p && assigns(l.info, n, place{v: v}) {
 			return true
 		}
 	}

@@ -67,6 +67,17 @@ func declarations(info *types.Info, in *inspector.Inspector) map[*types.Func]ins
 	return found
 }
 
+// signature returns the type of a function declaration or literal.
+func signature(info *types.Info, fn ast.Node) *types.Signature {
+	switch fn := fn.(type) {
+	case *ast.FuncDecl:
+		return info.Defs[fn.Name].(*types.Func).Signature()
+	case *ast.FuncLit:
+		return info.TypeOf(fn).Underlying().(*types.Signature)
+	}
+	panic("BUG: no function")
+}
+
 // receiver returns the expression before the dot of a method call, or nil.
 func receiver(call *ast.CallExpr) ast.Expr {
 	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
@@ -166,4 +177,47 @@ func isBytes(t types.Type) bool {
 // declared.
 func within(x interface{ Pos() token.Pos }, outer ast.Node) bool {
 	return outer.Pos() <= x.Pos() && x.Pos() < outer.End()
+}
+
+// A place is what a function names a Conn by: a variable, or a field of one.
+type place struct {
+	v      *types.Var
+	fields string // ".a.b", or "" for the variable itself
+}
+
+// placeOf returns the place that e names. It is false for other expressions, an
+// element of a slice for one.
+func placeOf(info *types.Info, e ast.Expr) (place, bool) {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		v := variable(info, x)
+		return place{v: v}, v != nil
+	case *ast.StarExpr:
+		return placeOf(info, x.X)
+	case *ast.SelectorExpr:
+		if s := info.Selections[x]; s == nil {
+			return placeOf(info, x.Sel) // of a package
+		} else if s.Kind() == types.FieldVal {
+			p, ok := placeOf(info, x.X)
+			p.fields += "." + x.Sel.Name
+			return p, ok
+		}
+	}
+	return place{}, false
+}
+
+// contains reports whether giving p another value gives q one.
+func (p place) contains(q place) bool {
+	return p.v == q.v && strings.HasPrefix(q.fields+".", p.fields+".")
+}
+
+func (p place) String() string { return p.v.Name() + p.fields }
+
+// assigns reports whether n gives p, or what it is a field of, another value.
+func assigns(info *types.Info, n ast.Node, p place) bool {
+	a, ok := n.(*ast.AssignStmt)
+	return ok && slices.ContainsFunc(a.Lhs, func(lhs ast.Expr) bool {
+		q, ok := placeOf(info, lhs)
+		return ok && q.contains(p)
+	})
 }

@@ -90,7 +90,7 @@ func (r *readers) check(g *graph, p place, first ast.Node) {
 				r.report(p, first, read)
 			}
 		}
-		return !r.maySettle(n, shared) && !assignsPlace(r.pass.TypesInfo, n, p)
+		return !r.maySettle(n, shared) && !assigns(r.pass.TypesInfo, n, p)
 	}
 	g.follow(r.start.Node(), visit, func(b *cfg.Block) []*cfg.Block {
 		next := r.sameTurn(b, p.v)
@@ -214,34 +214,6 @@ func (r *readers) guarded() (loop ast.Stmt) {
 		}
 	}
 	return nil
-}
-
-// assigns reports whether n gives v another value.
-func assigns(info *types.Info, n ast.Node, v *types.Var) bool {
-	a, ok := n.(*ast.AssignStmt)
-	if !ok {
-		return false
-	}
-	for _, lhs := range a.Lhs {
-		if variable(info, lhs) == v {
-			return true
-		}
-	}
-	return false
-}
-
-// assignsPlace reports whether n gives p, or what it is a field of, another value.
-func assignsPlace(info *types.Info, n ast.Node, p place) bool {
-	a, ok := n.(*ast.AssignStmt)
-	if !ok {
-		return false
-	}
-	for _, lhs := range a.Lhs {
-		if q, ok := placeOf(info, lhs); ok && q.contains(p) {
-			return true
-		}
-	}
-	return false
 }
 
 // report gives the alarm, once for a read.

@@ -10,40 +10,6 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// A place is what a function names a Conn by: a variable, or a field of one.
-type place struct {
-	v      *types.Var
-	fields string // ".a.b", or "" for the variable itself
-}
-
-// placeOf returns the place that e names. It is false for other expressions, an
-// element of a slice for one.
-func placeOf(info *types.Info, e ast.Expr) (place, bool) {
-	switch x := ast.Unparen(e).(type) {
-	case *ast.Ident:
-		v := variable(info, x)
-		return place{v: v}, v != nil
-	case *ast.StarExpr:
-		return placeOf(info, x.X)
-	case *ast.SelectorExpr:
-		if s := info.Selections[x]; s == nil {
-			return placeOf(info, x.Sel) // of a package
-		} else if s.Kind() == types.FieldVal {
-			p, ok := placeOf(info, x.X)
-			p.fields += "." + x.Sel.Name
-			return p, ok
-		}
-	}
-	return place{}, false
-}
-
-// contains reports whether giving p another value gives q one.
-func (p place) contains(q place) bool {
-	return p.v == q.v && strings.HasPrefix(q.fields+".", p.fields+".")
-}
-
-func (p place) String() string { return p.v.Name() + p.fields }
-
 // reads are the places that a piece of code reads, each with one of the calls.
 type reads map[place]ast.Node
 
@@ -152,36 +118,24 @@ func isLater(cur inspector.Cursor) bool {
 }
 
 // translate returns what the caller of fn names p, a place that fn names.
-func (g *callGraph) translate(fn inspector.Cursor, p place, call *ast.CallExpr) (place, bool) {
-	var params *ast.FieldList
-	switch n := fn.Node().(type) {
-	case *ast.FuncDecl:
-		params = n.Type.Params
-		if n.Recv != nil && within(p.v, n.Recv) {
-			s, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-			if !ok || g.info.Selections[s] == nil || len(g.info.Selections[s].Index()) > 1 {
-				return place{}, false // a method expression, or of an embedded field
-			}
-			q, ok := placeOf(g.info, s.X)
-			return place{q.v, q.fields + p.fields}, ok
-		}
-	case *ast.FuncLit:
-		params = n.Type.Params
-	}
+func (g *callGraph) translate(fn inspector.Cursor, p place, call *ast.CallExpr) (q place, ok bool) {
 	if !within(p.v, fn.Node()) {
 		return p, true
 	}
-	i := 0
-	for _, field := range params.List {
-		for _, name := range field.Names {
-			if g.info.Defs[name] == p.v && i < len(call.Args) {
-				q, ok := placeOf(g.info, call.Args[i])
-				return place{q.v, q.fields + p.fields}, ok
-			}
-			i++
+	t := signature(g.info, fn.Node())
+	if t.Recv() == p.v {
+		s, _ := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if s == nil || g.info.Selections[s] == nil || len(g.info.Selections[s].Index()) > 1 {
+			return place{}, false // a method expression, or of an embedded field
+		}
+		q, ok = placeOf(g.info, s.X)
+	}
+	for i := range min(t.Params().Len(), len(call.Args)) {
+		if t.Params().At(i) == p.v && p.v.Name() != "_" {
+			q, ok = placeOf(g.info, call.Args[i])
 		}
 	}
-	return place{}, false
+	return place{q.v, q.fields + p.fields}, ok
 }
 
 // waitsBefore reports whether the function fn waits somewhere before p, or calls

@@ -13,8 +13,11 @@ import (
 // report gives an alarm about n, unless a comment allows it. message is one
 // sentence: what is wrong, why, and what to do.
 func report(pass *analysis.Pass, n ast.Node, message string, fixes ...analysis.SuggestedFix) {
-	if allowed(pass, n.Pos()) {
+	switch reason, ok := allowed(pass, n.Pos()); {
+	case reason != "":
 		return
+	case ok:
+		message += " (the comment that allows it gives no reason)"
 	}
 	pass.Report(analysis.Diagnostic{
 		Pos:            n.Pos(),
@@ -37,11 +40,11 @@ func fileOf(pass *analysis.Pass, p token.Pos) *ast.File {
 }
 
 // allowed reports whether a comment beside p, or on the line above, says
-// "hawservet:allow", the rule, and a reason.
-func allowed(pass *analysis.Pass, p token.Pos) bool {
+// "hawservet:allow" and the rule, and returns the reason behind that.
+func allowed(pass *analysis.Pass, p token.Pos) (reason string, ok bool) {
 	f := fileOf(pass, p)
 	if f == nil {
-		return false
+		return "", false
 	}
 	line := pass.Fset.Position(p).Line
 	for _, group := range f.Comments {
@@ -50,14 +53,14 @@ func allowed(pass *analysis.Pass, p token.Pos) bool {
 			if at != line && at != line-1 {
 				continue
 			}
-			text, ok := strings.CutPrefix(c.Text, "//hawservet:allow ")
-			words := strings.Fields(text)
-			if ok && len(words) > 1 && words[0] == pass.Analyzer.Name {
-				return true
+			text, found := strings.CutPrefix(c.Text, "//hawservet:allow ")
+			rule, why, _ := strings.Cut(strings.TrimSpace(text), " ")
+			if found && rule == pass.Analyzer.Name {
+				return strings.TrimSpace(why), true
 			}
 		}
 	}
-	return false
+	return "", false
 }
 
 // isTest reports whether p lies in a test or in a package that serves tests.
