@@ -29,7 +29,7 @@ func (b *borrowers) isBorrowed(id inspector.Cursor) bool {
 	case *ast.BinaryExpr:
 		return true
 	case *ast.CallExpr:
-		if fn := callee(b.info, p); fn != nil {
+		if fn := callee(b.info, p); fn != nil && !isMethodExpr(b.info, p) {
 			for i, arg := range p.Args {
 				if arg == id.Node() {
 					return b.borrows(fn.Origin(), i)

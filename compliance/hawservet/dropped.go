@@ -69,7 +69,7 @@ func closeIsChecked(info *types.Info, cur inspector.Cursor, w ast.Expr) bool {
 		}
 		sel, ok := id.Parent().Node().(*ast.SelectorExpr)
 		if !ok {
-			if mayClose(id) {
+			if mayClose(info, id) {
 				return true
 			}
 			continue
@@ -92,7 +92,7 @@ func closeIsChecked(info *types.Info, cur inspector.Cursor, w ast.Expr) bool {
 
 // mayClose reports whether the use of a writer at id hands it on to code that may
 // close it: anything but an argument of a function that only writes.
-func mayClose(id inspector.Cursor) bool {
+func mayClose(info *types.Info, id inspector.Cursor) bool {
 	switch p := id.Parent().Node().(type) {
 	case *ast.AssignStmt:
 		for _, lhs := range p.Lhs {
@@ -101,13 +101,9 @@ func mayClose(id inspector.Cursor) bool {
 			}
 		}
 	case *ast.CallExpr:
-		sel, ok := p.Fun.(*ast.SelectorExpr)
-		if !ok {
-			return true
-		}
-		if pkg, ok := sel.X.(*ast.Ident); ok {
-			switch pkg.Name {
-			case "io", "fmt", "json", "xml", "gob", "binary", "bufio":
+		if fn := callee(info, p); fn != nil && fn.Pkg() != nil {
+			switch fn.Pkg().Path() {
+			case "io", "fmt", "bufio", "encoding/json", "encoding/xml", "encoding/gob", "encoding/binary":
 				return false
 			}
 		}

@@ -29,16 +29,16 @@ func (k *keepers) keptBy(l *loan, fn inspector.Cursor, i int) string {
 	if !ok {
 		return ""
 	}
-	callee := &loan{
+	inner := &loan{
 		pass: l.pass, info: l.info, keepers: k, region: region, fn: fn, callee: true,
 		held: map[types.Object]parts{param: lentParts(param.Type())},
 	}
-	callee.spread()
-	if callee.isLent() {
-		callee.check()
+	inner.spread()
+	if inner.isLent() {
+		inner.check()
 	}
-	k.known[param] = callee.how
-	return callee.how
+	k.known[param] = inner.how
+	return inner.how
 }
 
 // lentParts returns the fields of a value of type t that are lent.
@@ -57,7 +57,7 @@ func lentParts(t types.Type) parts {
 // same things it gives none: that one may wait, or throw away what was kept. Neither
 // does it if one of them is new in each turn.
 func (l *loan) checkPassed(c inspector.Cursor, call *ast.CallExpr) bool {
-	if l.keepers == nil || isLater(c) || !slices.ContainsFunc(call.Args, func(a ast.Expr) bool { return l.lends(a, -1) }) {
+	if !slices.ContainsFunc(call.Args, func(a ast.Expr) bool { return l.lends(a, -1) }) {
 		return false
 	}
 	fn, ok := l.keepers.calls.target(c, call)

@@ -75,8 +75,8 @@ func (l *loan) checkLater(c inspector.Cursor, call *ast.CallExpr, how string) bo
 	return true
 }
 
-// checkCall looks at calls of the standard library that keep their arguments, and
-// reports whether it gave an alarm.
+// checkCall looks at calls that keep their arguments, of the standard library or of
+// this package, and reports whether it gave an alarm.
 func (l *loan) checkCall(c inspector.Cursor, call *ast.CallExpr) bool {
 	fn := callee(l.info, call)
 	switch {

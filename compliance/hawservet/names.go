@@ -67,6 +67,12 @@ func declarations(info *types.Info, in *inspector.Inspector) map[*types.Func]ins
 	return found
 }
 
+// isMethodExpr reports whether call is of a method expression, T.Method.
+func isMethodExpr(info *types.Info, call *ast.CallExpr) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	return ok && info.Selections[sel] != nil && info.Selections[sel].Kind() == types.MethodExpr
+}
+
 // signature returns the type of a function declaration or literal.
 func signature(info *types.Info, fn ast.Node) *types.Signature {
 	switch fn := fn.(type) {

@@ -80,7 +80,7 @@ type readers struct {
 // check reports what else reads p from start on.
 func (r *readers) check(g *graph, p place, first ast.Node) {
 	second := r.allReads(p)
-	shared := r.shared()
+	shared, once := r.shared(), r.startsOnce()
 	visit := func(n ast.Node) bool {
 		if _, ok := n.(*ast.DeferStmt); ok {
 			return true
@@ -93,7 +93,7 @@ func (r *readers) check(g *graph, p place, first ast.Node) {
 		return !r.maySettle(n, shared) && !assigns(r.pass.TypesInfo, n, p)
 	}
 	g.follow(r.start.Node(), visit, func(b *cfg.Block) []*cfg.Block {
-		next := r.sameTurn(b, p.v)
+		next := r.sameTurn(b, p.v, once)
 		for _, s := range next {
 			if loop, ok := s.Stmt.(*ast.RangeStmt); ok && s.Kind == cfg.KindRangeLoop && second[loop.X] != nil {
 				r.report(p, first, loop.X) // the loop goes on reading
@@ -139,7 +139,8 @@ func (r *readers) shared() map[*types.Var]bool {
 }
 
 // maySettle reports whether within n the function may wait for the goroutine, or for
-// its turn: on a channel, or by a call of something unknown that can know of it.
+// its turn: on a channel or a stream, or by a call of something unknown that can know of
+// it.
 func (r *readers) maySettle(n ast.Node, shared map[*types.Var]bool) bool {
 	if _, ok := n.(*ast.SendStmt); ok || waits(r.pass.TypesInfo, n) {
 		return true
@@ -151,12 +152,18 @@ func (r *readers) maySettle(n ast.Node, shared map[*types.Var]bool) bool {
 			return false
 		case *ast.CallExpr:
 			if !isQuiet(r.pass.TypesInfo, n) {
-				found = found || callee(r.pass.TypesInfo, n) == nil || r.mentions(n, shared)
+				fn := callee(r.pass.TypesInfo, n)
+				found = found || fn == nil || isStream(fn) || r.mentions(n, shared)
 			}
 		}
 		return !found
 	})
 	return found
+}
+
+// isStream reports whether fn reads from what may be the other end of a pipe.
+func isStream(fn *types.Func) bool {
+	return fn.Pkg() != nil && (fn.Pkg().Path() == "io" || fn.Pkg().Path() == "bufio") || fn.Name() == "Decode"
 }
 
 // mentions reports whether n has one of vars in it.
@@ -171,11 +178,9 @@ func (r *readers) mentions(n ast.Node, vars map[*types.Var]bool) bool {
 	return found
 }
 
-// sameTurn returns the successors of b that are not another turn of a loop that
-// declares v, or of one that starts the goroutine under a condition, which may hold
-// once only, nor a loop that waits for a channel.
-func (r *readers) sameTurn(b *cfg.Block, v *types.Var) (same []*cfg.Block) {
-	once := r.guarded()
+// sameTurn returns the successors of b that are not another turn of the loop once or
+// of one that declares v, nor a loop that waits for a channel.
+func (r *readers) sameTurn(b *cfg.Block, v *types.Var, once ast.Stmt) (same []*cfg.Block) {
 	for _, s := range b.Succs {
 		switch s.Kind {
 		case cfg.KindRangeBody:
@@ -195,9 +200,9 @@ func (r *readers) sameTurn(b *cfg.Block, v *types.Var) (same []*cfg.Block) {
 	return same
 }
 
-// guarded returns the innermost loop around the start of the goroutine if that hangs
-// on a condition there.
-func (r *readers) guarded() (loop ast.Stmt) {
+// startsOnce returns the innermost loop around the start of the goroutine if that
+// hangs on a condition there, which may hold in one turn only.
+func (r *readers) startsOnce() (loop ast.Stmt) {
 	conditional := false
 	for c := range r.start.Enclosing((*ast.IfStmt)(nil), (*ast.CaseClause)(nil), (*ast.CommClause)(nil),
 		(*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), r.fn.Node()) {

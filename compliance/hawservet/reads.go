@@ -64,11 +64,12 @@ func (g *callGraph) readOf(call *ast.CallExpr) reads {
 	return nil
 }
 
-// target returns the function that call calls, if it stands in this package.
+// target returns the function that call calls, if it stands in this package. Method
+// expressions are left out, whose receiver is an argument.
 func (g *callGraph) target(at inspector.Cursor, call *ast.CallExpr) (inspector.Cursor, bool) {
 	if fn := callee(g.info, call); fn != nil {
 		cur, ok := g.decls[fn.Origin()]
-		return cur, ok
+		return cur, ok && !isMethodExpr(g.info, call)
 	}
 	fun := ast.Unparen(call.Fun)
 	if v := variable(g.info, fun); v != nil {
@@ -126,7 +127,7 @@ func (g *callGraph) translate(fn inspector.Cursor, p place, call *ast.CallExpr) 
 	if t.Recv() == p.v {
 		s, _ := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 		if s == nil || g.info.Selections[s] == nil || len(g.info.Selections[s].Index()) > 1 {
-			return place{}, false // a method expression, or of an embedded field
+			return place{}, false // of an embedded field
 		}
 		q, ok = placeOf(g.info, s.X)
 	}
@@ -166,7 +167,8 @@ func (g *callGraph) waitsBefore(fn inspector.Cursor, p token.Pos) bool {
 }
 
 // isQuiet reports whether call is known not to wait for a goroutine of the program:
-// a conversion, or of a builtin function, of the standard library or of hawser.
+// a conversion, or of a builtin function, of hawser, or of what does not read in the
+// standard library.
 func isQuiet(info *types.Info, call *ast.CallExpr) bool {
 	if info.Types[call.Fun].IsType() || info.Types[call.Fun].IsBuiltin() {
 		return true
@@ -180,9 +182,9 @@ func isQuiet(info *types.Info, call *ast.CallExpr) bool {
 	}
 	first, _, _ := strings.Cut(fn.Pkg().Path(), "/")
 	switch first {
-	case "bytes", "context", "encoding", "errors", "fmt", "io", "log", "maps", "math", "net", "os",
-		"slices", "strconv", "strings", "sync", "time", "unicode":
-		return !isInterface(fn)
+	case "bytes", "context", "encoding", "errors", "fmt", "log", "maps", "math", "slices", "strconv",
+		"strings", "sync", "time", "unicode":
+		return !isInterface(fn) && !isStream(fn)
 	}
 	return false
 }

@@ -121,6 +121,7 @@ func (h *hub) settled(ctx context.Context, c *websocket.Conn) {
 		h.note(m.Data)
 		h.reset(m.Data)
 		joined(m.Data)
+		(*hub).send(h, m.Data) // not looked into
 	}
 	for m := range c.Messages(ctx) {
 		turn := &queue[[]byte]{}

@@ -2,6 +2,7 @@ package tworeaders
 
 import (
 	"context"
+	"io"
 	"sync"
 
 	"github.com/hawser-ws/hawser/websocket"
@@ -35,7 +36,7 @@ func pass(ctx context.Context, to, from *websocket.Conn) error {
 
 func (cl *client) field(ctx context.Context) {
 	go func() { _ = cl.conn.ReadJSON(ctx, nil) }()
-	_ = cl.conn.ReadJSON(ctx, nil) // want `cl.conn is read here and by the goroutine that line 37`
+	_ = cl.conn.ReadJSON(ctx, nil) // want `cl.conn is read here and by the goroutine that line 38`
 }
 
 func (cl *client) method(ctx context.Context) {
@@ -175,4 +176,16 @@ func handedOver(ctx context.Context, c *websocket.Conn) {
 			break
 		}
 	}
+}
+
+// The copy ends with the goroutine.
+func piped(ctx context.Context, c *websocket.Conn, w io.Writer) {
+	pr, pw := io.Pipe()
+	go func() {
+		defer pw.Close()
+		_, p, _ := c.Read(ctx)
+		pw.Write(p)
+	}()
+	io.Copy(w, pr)
+	_, _, _ = c.Read(ctx)
 }
