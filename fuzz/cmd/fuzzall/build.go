@@ -16,10 +16,14 @@ const buildBound = 10 * time.Minute
 // buildAll compiles the packages of the targets into dir, each once, as go test -fuzz
 // does for every target anew. On a new machine that takes minutes, so it comes before
 // the time is shared out. What does not compile is noted in its targets.
-func buildAll(ctx context.Context, targets []target, dir string) error {
-	cache, err := goCommand(ctx, "env", "GOCACHE")
+func buildAll(ctx context.Context, targets []target, dir string, fresh bool) error {
+	env, err := goCommand(ctx, "env", "GOCACHE")
 	if err != nil {
 		return err
+	}
+	cache := strings.TrimSpace(string(env))
+	if fresh {
+		cache = dir
 	}
 	for i := range targets {
 		t := &targets[i]
@@ -29,7 +33,7 @@ func buildAll(ctx context.Context, targets []target, dir string) error {
 		}
 		t.binary = filepath.Join(dir, fmt.Sprintf("%d.test.exe", i)) // a name for every system
 		// Where go test keeps what it has found, so that both go on with it.
-		t.cache = filepath.Join(strings.TrimSpace(string(cache)), "fuzz", filepath.FromSlash(t.path))
+		t.cache = filepath.Join(cache, "fuzz", filepath.FromSlash(t.path))
 		t.fault = t.build(ctx)
 		if err := ctx.Err(); err != nil {
 			return err

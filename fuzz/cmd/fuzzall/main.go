@@ -5,6 +5,7 @@
 //	go run ./fuzz/cmd/fuzzall -total 1h
 //	go run ./fuzz/cmd/fuzzall -time 10m -run FuzzDecoder
 //	go run ./fuzz/cmd/fuzzall -count 20000 -out table.md
+//	go run ./fuzz/cmd/fuzzall -fresh                # from the seeds alone
 //	go run ./fuzz/cmd/fuzzall -list -json           # for a matrix of a workflow
 //
 // With arguments it takes the targets of those packages alone. It prints one line
@@ -41,6 +42,7 @@ type options struct {
 	list     bool
 	json     bool
 	out      string
+	fresh    bool
 	verbose  bool
 	packages []string
 }
@@ -75,6 +77,7 @@ func parse(args []string) (o options, err error) {
 	fs.BoolVar(&o.list, "list", false, "print the targets and run none")
 	fs.BoolVar(&o.json, "json", false, `with -list: as [{"package":...,"target":...}]`)
 	fs.StringVar(&o.out, "out", "", "write a table to the `file`: JSON if it ends in .json, else Markdown")
+	fs.BoolVar(&o.fresh, "fresh", false, "begin with the seeds alone, not with what earlier runs have found, and keep nothing but crashers")
 	fs.BoolVar(&o.verbose, "v", false, "print what the targets print")
 	if err := fs.Parse(args); err != nil {
 		return o, err
@@ -139,7 +142,7 @@ func runAll(ctx context.Context, o *options, targets []target, stdout io.Writer)
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if err := buildAll(ctx, targets, dir); err != nil {
+	if err := buildAll(ctx, targets, dir, o.fresh); err != nil {
 		return nil, err
 	}
 	failed := 0

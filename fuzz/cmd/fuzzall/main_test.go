@@ -118,7 +118,7 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// What a target finds is kept where go test -fuzz looks for it.
+// What a target finds is kept where go test -fuzz looks for it, but not with -fresh.
 func TestKept(t *testing.T) {
 	dir := plant(t)
 	source := "package planted\n\nimport \"testing\"\n\nfunc FuzzDeep(f *testing.F) {\n\tf.Fuzz(func(t *testing.T, b []byte) {\n" +
@@ -137,10 +137,17 @@ func TestKept(t *testing.T) {
 	}
 	kept := filepath.Join(strings.TrimSpace(string(cache)), "fuzz", module)
 	t.Cleanup(func() { os.RemoveAll(kept) })
-	_, results, err := fuzz(t, "-count=5000", "-run=Deep")
-	if err != nil || len(results) != 1 || results[0].Interesting == 0 {
-		t.Fatalf("%v, %+v", err, results)
+	deep := func(flags ...string) {
+		_, results, err := fuzz(t, append(flags, "-count=5000", "-run=Deep")...)
+		if err != nil || len(results) != 1 || results[0].Interesting == 0 {
+			t.Fatalf("%v, %+v", err, results)
+		}
 	}
+	deep("-fresh")
+	if _, err := os.Stat(kept); !os.IsNotExist(err) {
+		t.Error("something was kept:", err)
+	}
+	deep()
 	if files, err := os.ReadDir(filepath.Join(kept, "FuzzDeep")); err != nil || len(files) == 0 {
 		t.Errorf("%d files, %v", len(files), err)
 	}
