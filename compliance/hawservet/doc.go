@@ -14,16 +14,27 @@
 //
 // # What is not said
 //
-// An alarm is only given for what can be seen within one function, and where in
-// doubt none is given. A function that keeps what its caller lends it, a Conn that
-// is passed on and then forgotten, or two methods that both read a field are not
-// found. No analyzer needs facts about other packages, so that go vet need not look
-// at dependencies.
+// An alarm is only given for what can be seen within one function and those of the
+// same package that it calls, and where in doubt none is given. No analyzer needs
+// facts about other packages, so that go vet need not look at dependencies. Not
+// found are, of all that is wrong:
+//
+//   - bytes that a function of another package keeps, one behind an interface, or one
+//     that stores them in a field (the next call may replace them there);
+//   - a Conn that another package forgets, that a net.Conn of Conn.AsNetConn leaves
+//     open, or whose only Close hangs on a condition;
+//   - a dropped error that went through a method value or a variable, and the Close
+//     of a MessageWriter that is a field, or that is nowhere called;
+//   - an Insecure option that a variable sets, whatever its value;
+//   - readers that two functions start without calling one another, one that a
+//     net.Conn or a deferred call is, and a read behind any receive from a channel;
+//   - a Conn behind an interface or a type parameter.
 //
 // # Decisions
 //
 // A comment on the line of a finding, or on the line above, says that it is meant;
-// there must be a reason:
+// there must be a reason, or the alarm is given all the same and says so. A comment
+// that allows what is not there does nothing.
 //
 //	//hawservet:allow insecure there is no user and no cookie here
 package hawservet

@@ -17,8 +17,11 @@ import (
 // Flush come again from its Close, so they may be dropped where that is looked at.
 // Tests are not looked at: they see what arrives.
 var DroppedErr = &analysis.Analyzer{
-	Name:     "droppederr",
-	Doc:      "report writes to a Conn or MessageWriter whose error is dropped",
+	Name: "droppederr",
+	Doc: `report writes to a Conn or MessageWriter whose error is dropped
+
+The message may not have been sent. Look at the error, that of Close for a
+MessageWriter, or assign it to _.`,
 	URL:      about + "droppederr",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
 	Run:      runDroppedErr,

@@ -16,8 +16,11 @@ import (
 // that are set to a constant other than the zero value, outside tests. A value that
 // is known only when the program runs is taken for a decision of whoever runs it.
 var Insecure = &analysis.Analyzer{
-	Name:     "insecure",
-	Doc:      "report options named Insecure that are set outside tests",
+	Name: "insecure",
+	Doc: `report options named Insecure that are set outside tests
+
+They turn checks off. Do without, or give the reason in a comment
+//hawservet:allow insecure.`,
 	URL:      about + "insecure",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
 	Run:      runInsecure,

@@ -26,8 +26,12 @@ import (
 // them to a list, a map or a variable of the package. The slice of Conn.Read is
 // the caller's. So is a copy: of bytes.Clone, of append(dst, p...), of string(p).
 var KeptPayload = &analysis.Analyzer{
-	Name:     "keptpayload",
-	Doc:      "report payloads that are kept for longer than they are lent",
+	Name: "keptpayload",
+	Doc: `report payloads that are kept for longer than they are lent
+
+Message.Data of Conn.Messages, Frame.Payload of Decoder.Next and what
+AppendRead puts into a buffer that is used again are lent until the next
+message. Keep bytes.Clone of them, or string(p).`,
 	URL:      about + "keptpayload",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
 	Run:      runKeptPayload,

@@ -19,8 +19,11 @@ import (
 // somebody else's to close from there on, unless it is only passed to functions of
 // the same package that read and write. A Handler closes its Conns itself.
 var LostConn = &analysis.Analyzer{
-	Name:     "lostconn",
-	Doc:      "report Conns of Accept and Dial that are not closed",
+	Name: "lostconn",
+	Doc: `report Conns of Accept and Dial that are not closed
+
+Close or CloseNow must be called in the end, on every path: defer
+c.CloseNow() once the error of Accept or Dial has been looked at.`,
 	URL:      about + "lostconn",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
 	Run:      runLostConn,

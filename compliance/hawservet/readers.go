@@ -20,8 +20,11 @@ import (
 // anything else that may wait for the goroutine are not reported, and neither is a
 // function that mentions Lock, Acquire, SetLimit or ErrConcurrentRead.
 var TwoReaders = &analysis.Analyzer{
-	Name:     "tworeaders",
-	Doc:      "report Conns that two goroutines read at a time",
+	Name: "tworeaders",
+	Doc: `report Conns that two goroutines read at a time
+
+One goroutine reads a Conn; another gets ErrConcurrentRead. Read in one and
+hand the messages on.`,
 	URL:      about + "tworeaders",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
 	Run:      runTwoReaders,

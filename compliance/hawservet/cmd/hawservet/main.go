@@ -7,7 +7,7 @@
 //
 // hawservet help lists the analyzers; each has a flag of its name, so that
 // -keptpayload runs that one alone and -droppederr=false all but one. -fix applies
-// the fixes. It exits with 0 if there is nothing to say.
+// the fixes. It exits with 0 if there is nothing to say, or with -json.
 package main
 
 import (

@@ -189,3 +189,22 @@ func piped(ctx context.Context, c *websocket.Conn, w io.Writer) {
 	io.Copy(w, pr)
 	_, _, _ = c.Read(ctx)
 }
+
+type relay struct {
+	client
+	conn *websocket.Conn
+}
+
+// The loop reads that of client.
+func (r *relay) both(ctx context.Context) {
+	go r.loop(ctx)
+	_, _, _ = r.conn.Read(ctx)
+}
+
+func waiting(ctx context.Context, c *websocket.Conn) {
+	var wg sync.WaitGroup
+	wait := func() { wg.Wait() }
+	wg.Go(func() { _, _, _ = c.Read(ctx) })
+	wait()
+	_, _, _ = c.Read(ctx)
+}
