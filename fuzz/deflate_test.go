@@ -34,6 +34,21 @@ func FuzzInflate(f *testing.F) {
 			f.Add(permessage.Framed(sampleMessages(rnd, setup)), setup&^(1<<4), rnd.Uint64())
 		}
 	}
+	for bits := range uint16(8) { // a reference to the far end of a window that is full, and beyond
+		rnd := rand.New(rand.NewPCG(uint64(bits), 3))
+		for beyond := range byte(4) {
+			script := []byte{1, 255} // see inflate.Craft: a block of literals and long references in turn
+			for i := range 255 {
+				if b := byte(rnd.Uint32()); i%2 == 0 {
+					script = append(script, b&0x7f)
+				} else {
+					script = append(script, 0x90+28, 0, b&15)
+				}
+			}
+			script = append(script, 1, 1, 2, 'x', 0x90+10, 0, 0xa0|beyond<<3|byte(bits), 1)
+			f.Add(script, bits|1<<4, rnd.Uint64())
+		}
+	}
 	f.Add([]byte("\x01\x00\x00\x00\x00\x02\x00\x03\x00"), uint16(7), uint64(0x01010101))
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16, chop uint64) {
 		p := handshake.Params{ServerBits: 8 + int(setup&7), ServerNoContext: setup&8 != 0}

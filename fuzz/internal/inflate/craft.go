@@ -153,7 +153,7 @@ func (c *crafter) distance(distance coder) {
 			return
 		}
 	}
-	if kind < 0xe0 && kind>>3 != 0x15 { // the size of a window itself: into the message before
+	if before := kind>>5 == 5 && c.made < 32; !before && kind < 0xe0 { // else into the message before
 		back = min(back, c.made)
 	}
 	back = min(max(back, 1), 1<<15)
@@ -232,7 +232,7 @@ func (c *crafter) dynamic() {
 // lengths writes the lengths of codes, those that are there again as repetitions.
 func (c *crafter) lengths(all []int, code coder) {
 	spoil, i := c.next(), 0
-	if spoil >= 0xf8 { // as the one before, three times, and there is none
+	if spoil>>3 == 0x1f { // as the one before, three times, and there is none
 		code(c, 16)
 		c.bits(0, 2)
 		i = 3
@@ -243,7 +243,7 @@ func (c *crafter) lengths(all []int, code coder) {
 			n++
 		}
 		over := 0
-		if i+n == len(all) && spoil >= 0xf0 {
+		if i+n == len(all) && spoil>>3 == 0x1e {
 			over = 1
 		}
 		switch {
