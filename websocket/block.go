@@ -15,3 +15,13 @@ var blocks = sync.Pool{New: func() any { return new(block) }}
 
 func getBlock() *block  { return blocks.Get().(*block) }
 func putBlock(b *block) { blocks.Put(b) }
+
+// largeSize is the size, in bytes, of the buffers in which larger frames are put
+// together, so that up to 64 KiB leave in one write: to copy costs less than a second
+// system call. Only a write in progress holds one. It is what the runtime makes of
+// 64 KiB and a header.
+const largeSize = 72 << 10
+
+type largeBlock [largeSize]byte
+
+var largeBlocks = sync.Pool{New: func() any { return new(largeBlock) }}

@@ -179,11 +179,11 @@ func TestBlocksOfManyConnections(t *testing.T) {
 	all.Wait()
 }
 
-// A message of 16 KiB is read and written in one call each, header included; such
-// powers of two are what programs like to send.
-func TestBlockHoldsFrameOf16KiB(t *testing.T) {
-	data := pattern(16<<10, 0)
+// A message of 16 KiB is read and written in one call each, header included, and one
+// of 64 KiB written: such powers of two are what programs like to send.
+func TestBlocksHoldPowersOfTwo(t *testing.T) {
 	for _, role := range roles {
+		data := pattern(16<<10, 0)
 		h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(len(data)), Masked: role == wire.Server}
 		nc := &countingTape{tape: tape{bytes: append(wire.AppendHeader(nil, h), data...)}}
 		c := newConn(context.Background(), nc, config{role: role, limits: Limits{}.withDefaults()})
@@ -192,11 +192,34 @@ func TestBlockHoldsFrameOf16KiB(t *testing.T) {
 		if _, got, err := c.Read(ctx); err != nil || !bytes.Equal(got, data) {
 			t.Fatalf("%v: %d bytes, %v", role, len(got), err)
 		}
-		if err := c.Write(ctx, Binary, data); err != nil {
-			t.Fatal(err)
+		for _, n := range []int{16 << 10, 32 << 10, 64 << 10} {
+			if err := c.Write(ctx, Binary, pattern(n, 0)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if nc.reads != 1 || nc.writes != 1 {
-			t.Errorf("%v: %d reads, %d writes", role, nc.reads, nc.writes)
+		if nc.reads != 1 || nc.writes != 3 {
+			t.Errorf("%v: %d reads of one message, %d writes of three", role, nc.reads, nc.writes)
+		}
+	}
+}
+
+// Messages that just fit into a buffer, or just do not, arrive as they were.
+func TestBlockBoundaries(t *testing.T) {
+	for _, role := range roles {
+		checkLeaks(t)
+		ours, theirs := tcpPair(t)
+		c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+		for _, size := range []int{blockSize, largeSize, 2 * largeSize} {
+			for n := size - wire.MaxHeaderSize - 1; n <= size+1; n++ {
+				data := pattern(n, uint32(n))
+				wrote := start(func() error { return c.Write(bounded(t), Binary, data) })
+				if _, got := p.message(); !bytes.Equal(got, data) {
+					t.Errorf("%v: %d bytes do not arrive as they were", role, n)
+				}
+				if err := <-wrote; err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 	}
 }

@@ -180,10 +180,21 @@ func (o *outgoing) setKey(f *frame) {
 
 // writeLarge sends a frame that does not fit into a block.
 func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
+	if c.out.enc.Role == wire.Server && len(f.payload) > largeSize-wire.MaxHeaderSize {
+		// It takes two writes anyhow; the less is copied the better.
+		b := getBlock()
+		defer putBlock(b)
+		return c.writeThrough(ctx, op, f, b[:])
+	}
+	b := largeBlocks.Get().(*largeBlock)
+	defer largeBlocks.Put(b)
+	return c.writeThrough(ctx, op, f, b[:])
+}
+
+// writeThrough sends a frame through b, which need not hold it.
+func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) error {
 	o := &c.out
 	before := o.enc
-	b := getBlock()
-	defer putBlock(b)
 	f.Length = int64(len(f.payload))
 	head, err := o.enc.AppendHeader(b[:0], f.Header)
 	if err != nil {
@@ -191,7 +202,7 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 	}
 	if o.enc.Role == wire.Server {
 		// All that fits goes with the header, so that it takes no call of its own.
-		n := min(len(f.payload), blockSize-len(head))
+		n := min(len(f.payload), len(b)-len(head))
 		buf, tail := append(head, f.payload[:n]...), f.payload[n:]
 		n, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, tail)
 		if err != nil {
@@ -200,11 +211,11 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 		c.stats.wrote(f)
 		return nil
 	}
-	// The payload is the caller's: mask a copy, a block at a time.
+	// The payload is the caller's: mask a copy, as much at a time as b holds.
 	sent := 0
 	for buf, p := head, f.payload; len(buf) > 0 || len(p) > 0; buf = b[:0] {
 		at, start := len(f.payload)-len(p), len(buf)
-		n := min(len(p), blockSize-start)
+		n := min(len(p), len(b)-start)
 		buf = append(buf, p[:n]...)
 		wire.Mask(buf[start:], f.Key, int64(at))
 		p = p[n:]

@@ -28,7 +28,7 @@ func cutWrite(t *testing.T, c *Conn, p *peer, payload string, n int) *Error {
 
 // What is left of a message that was cut goes out though nobody writes any more.
 func TestRestGoesOutByItself(t *testing.T) {
-	for _, n := range []int{10, fragmentSize, 3 * blockSize, maxRest - 100} {
+	for _, n := range []int{10, fragmentSize, 3 * blockSize, largeSize, maxRest - 100} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{})
 			payload := strings.Repeat("cut ", n/4)
