@@ -17,8 +17,8 @@ import (
 // only by whoever reads. Close or CloseNow must be called in the end; a Handler
 // sees to that.
 //
-// After the connection has ended every method returns an error for which
-// errors.Is(err, net.ErrClosed) holds.
+// After the connection has ended every method that waits returns an error for which
+// errors.Is(err, net.ErrClosed) holds, Close too.
 type Conn struct {
 	// What the handshake settled.
 	subprotocol string

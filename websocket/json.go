@@ -21,7 +21,7 @@ func (c *Conn) ReadJSON(ctx context.Context, v any) error {
 }
 
 // WriteJSON sends v as a text message that holds its JSON form, as [json.Marshal]
-// makes it.
+// makes it. An error of json.Marshal is returned as it is, and nothing is sent.
 func (c *Conn) WriteJSON(ctx context.Context, v any) error {
 	p, err := json.Marshal(v)
 	if err != nil {

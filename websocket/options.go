@@ -1,13 +1,12 @@
 package websocket
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
-
-	"context"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -23,8 +22,8 @@ const (
 	DefaultMaxResponseHeader = 64 << 10 // bytes
 )
 
-// Limits bound what a peer may cost, and MaxFrame what it gets. For each, 0 means the default named beside
-// it and a negative value means no limit.
+// Limits bound what a peer may cost, and MaxFrame what it gets. For each, 0 means the
+// default named beside it and a negative value means no limit.
 type Limits struct {
 	// MaxMessage is the largest message that is read, in bytes, over all its
 	// fragments and after any decompression. A larger one is refused with 1009

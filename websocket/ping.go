@@ -18,8 +18,8 @@ type pings struct {
 
 // Ping sends a ping and waits for its pong (RFC 6455, section 5.5.2). It returns
 // the time between. Another goroutine must be reading, or the pong is not seen and
-// Ping waits for ctx to end.
-// Any number of goroutines may ping; each ping has a payload of its own, 8 bytes.
+// Ping waits for ctx to end. Any number of goroutines may ping; each ping has a
+// payload of its own, 8 bytes.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, c.fault("ping", err)

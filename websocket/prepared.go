@@ -41,7 +41,8 @@ const frameRoom = wire.MaxHeaderSize - 4
 const maxForms = 64
 
 // Prepare makes a message of type t, for [Conn.WritePrepared]. It copies p. As with
-// Write, text is not checked. Beside the copy a message holds a compressed form for
+// Write, text is not checked; the one error is a type that is neither Text nor Binary.
+// Beside the copy a message holds a compressed form for
 // each set of parameters that the connections it was sent on have agreed on: with
 // permessage-deflate, for each size of window.
 func Prepare(t MessageType, p []byte) (*PreparedMessage, error) {
@@ -73,8 +74,8 @@ func (f *form) frame() frame {
 // connection has sent before, and then is part of the context that it takes over.
 //
 // If ctx ends before the first byte is out, m is not sent, and the connection is as
-// before, with an extension that can share too. Extensions that cannot do with m what
-// they do with any message.
+// before. That holds with an extension too, if it can share what it makes of m
+// ([wire.SharedSession]); one that cannot takes m as it takes a message of Write.
 func (c *Conn) WritePrepared(ctx context.Context, m *PreparedMessage) error {
 	plain := m.plain.frame()
 	if err := c.beginMessage(ctx, MessageType(plain.Opcode)); err != nil {

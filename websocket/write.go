@@ -23,7 +23,8 @@ var (
 // sent before anything else, and the error has Accepted set. A message that an
 // extension has transformed when ctx ends is accepted too, although none of it may
 // be out: the peer must see it, or the two would lose each other. Over TLS a message
-// cut in the middle ends the connection.
+// cut in the middle ends the connection. So does a peer that takes nothing for
+// Limits.WriteTimeout, whatever ctx says: the error is [ErrPeerNotReading].
 func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	return c.writeMessage(ctx, t, p, false)
 }
