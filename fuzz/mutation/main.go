@@ -88,11 +88,15 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	status := 0
 	for _, dir := range o.dirs {
 		r, err := try(ctx, o, dir, stdout, stderr)
+		if ctx.Err() != nil {
+			err = fmt.Errorf("interrupted: no report on %s", dir)
+		}
 		if err != nil {
 			fmt.Fprintln(stderr, "mutation:", err)
 			return 2
 		}
 		if r != nil && o.min > 0 && (r.Score < o.min || len(r.Stale) > 0) {
+			fmt.Fprintf(stderr, "mutation: %s: a score of %.1f %% where %g %% is the least, %d stale entries\n", r.Package, r.Score, o.min, len(r.Stale))
 			status = 1
 		}
 	}

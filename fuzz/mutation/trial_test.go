@@ -106,6 +106,16 @@ func TestSampleAndText(t *testing.T) {
 	}
 }
 
+// An interrupt leaves no half of a report.
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var out, log bytes.Buffer
+	if got := command(ctx, []string{"testdata/tiny"}, &out, &log); got != 2 || out.Len() > 0 || !strings.Contains(log.String(), "interrupted") {
+		t.Errorf("status %d, %q, %q", got, &out, &log)
+	}
+}
+
 func TestUsage(t *testing.T) {
 	for _, args := range [][]string{{}, {"-parallel", "0", "x"}, {"-timeout", "1", "x"}, {"-run", "(", "x"}, {"testdata"}} {
 		if got := command(t.Context(), args, io.Discard, io.Discard); got != 2 {
