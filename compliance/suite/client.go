@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/hawser-ws/hawser/compliance/report"
@@ -40,7 +41,8 @@ func TestServer(ctx context.Context, url string, cases []*Case, opts *Options) (
 }
 
 // Probe reports whether there is a WebSocket server at a URL: it opens a connection,
-// and drops it. The error says what there is instead.
+// and drops it. The error says what there is instead. A server that answers 101 is
+// one, whatever is wrong with the answer: that is for the cases to say.
 func Probe(ctx context.Context, url string, opts *Options) error {
 	o := opts.withDefaults()
 	t, err := parseTarget(url, o.TLS)
@@ -59,8 +61,14 @@ func Probe(ctx context.Context, url string, opts *Options) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if p.res.WasOpenHandshakeTimeout {
+	answer := p.res.HTTPResponse
+	switch words := strings.Fields(answer); {
+	case p.res.WasOpenHandshakeTimeout && answer != "":
+		return fmt.Errorf("the server's answer to the opening handshake, which begins with %.60q, does not end within %v", answer, o.HandshakeTimeout)
+	case p.res.WasOpenHandshakeTimeout:
 		return fmt.Errorf("the server does not answer the opening handshake within %v", o.HandshakeTimeout)
+	case len(words) > 1 && strings.HasPrefix(words[0], "HTTP/") && words[1] == "101":
+		return nil
 	}
 	return err
 }
@@ -174,6 +182,9 @@ func serverCase(ctx context.Context, t *target, c *Case, o *Options) (*report.Re
 		p.res.WasNotCleanReason = err.Error()
 		p.res.DroppedByMe = true
 		p.finish()
+		if p.res.Behavior == report.Failed {
+			p.res.Result = fmt.Sprintf("There was no connection: %v.", err)
+		}
 	} else {
 		p.run(rest)
 	}

@@ -113,7 +113,7 @@ func keyWrong(s *Script) string {
 		return "Sec-WebSocket-Key is " + quoted(keys) + ", which is not random"
 	}
 	if s.asking.keyAgain {
-		return "Sec-WebSocket-Key is " + quoted(keys) + ", as on an earlier connection"
+		return "Sec-WebSocket-Key is " + quoted(keys) + ", much like that of an earlier connection"
 	}
 	return ""
 }

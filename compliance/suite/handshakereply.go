@@ -1,6 +1,9 @@
 package suite
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -123,7 +126,32 @@ func responseRows() []letterCase {
 			})
 			s.echo(wire.OpText, []byte("one"))
 		}},
+		check(http9112("5", "MUST", `Each field line consists of a case-insensitive field name followed by a colon (":"), optional leading whitespace, the field line value, and optional trailing whitespace.`), "The response follows the grammar of HTTP.", func(s *Script) string {
+			return headWrong(s.res.HTTPResponse)
+		}),
 	}
+}
+
+// headWrong tells which line of a head is no field (RFC 9112, section 5); "" if all
+// are.
+func headWrong(raw string) string {
+	for i, line := range strings.Split(strings.TrimSuffix(raw, "\r\n\r\n"), "\r\n") {
+		name, value, ok := strings.Cut(line, ":")
+		switch {
+		case strings.ContainsAny(line, "\r\n\x00"):
+			return fmt.Sprintf("Line %d, %q, has an octet that no line may have", i+1, report.Text([]byte(line)))
+		case i == 0:
+		case line != "" && (line[0] == ' ' || line[0] == '\t'):
+			return fmt.Sprintf("Line %d, %q, is folded", i+1, report.Text([]byte(line)))
+		case !ok:
+			return fmt.Sprintf("Line %d, %q, has no colon", i+1, report.Text([]byte(line)))
+		case !wire.IsToken(name):
+			return fmt.Sprintf("Line %d, %q, has a name that is no token", i+1, report.Text([]byte(line)))
+		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
+			return fmt.Sprintf("Line %d, %q, has a control character", i+1, report.Text([]byte(line)))
+		}
+	}
+	return ""
 }
 
 func quoted(values []string) string {

@@ -1,6 +1,43 @@
 package suite
 
-import "sync"
+import (
+	"encoding/base64"
+	"slices"
+	"sync"
+)
+
+// maxNonces is how many are compared with a new one.
+const maxNonces = 1000
+
+// nonces remembers the Sec-WebSocket-Keys of connections.
+type nonces struct {
+	mu   sync.Mutex
+	last [][]byte
+}
+
+// like reports whether a key has half of its octets in common with one before, as
+// two that are random never have, and keeps it.
+func (m *nonces) like(key string) bool {
+	nonce, err := base64.StdEncoding.DecodeString(key)
+	if err != nil || len(nonce) != 16 {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	like := slices.ContainsFunc(m.last, func(before []byte) bool {
+		same := 0
+		for i := range nonce {
+			if nonce[i] == before[i] {
+				same++
+			}
+		}
+		return same >= len(nonce)/2
+	})
+	if m.last = append(m.last, nonce); len(m.last) > maxNonces {
+		m.last = m.last[1:]
+	}
+	return like
+}
 
 // maxMemory bounds a [memory]: no client needs more connections.
 const maxMemory = 100000

@@ -227,6 +227,8 @@ func checkUpgrade(reply head, key string, request head) (why string) {
 		return fmt.Sprintf("Sec-WebSocket-Accept is %q, not %q", accept, wire.AcceptKey(key))
 	case len(protocols) > 1:
 		return fmt.Sprintf("Sec-WebSocket-Protocol stands there %d times", len(protocols))
+	case len(protocols) == 1 && !wire.IsToken(protocols[0]):
+		return fmt.Sprintf("the subprotocol %q is no token", protocols[0])
 	case len(protocols) == 1 && !slices.Contains(offered, protocols[0]):
 		return fmt.Sprintf("the subprotocol %q was not offered", protocols[0])
 	case len(request.fields.Values("Sec-Websocket-Extensions")) == 0 && len(f.Values("Sec-Websocket-Extensions")) > 0:

@@ -51,7 +51,7 @@ type Server struct {
 	running map[string]int // cases of an agent that have begun and not ended
 	changed chan struct{}  // closed when a result comes or a case ends
 	heavy   chan struct{}  // has room for the heavy cases that may run
-	nonces  memory[string] // Sec-WebSocket-Key of all requests
+	nonces  nonces         // of all requests
 	masks   memory[nthKey] // of the letter cases
 	stop    context.CancelCauseFunc
 }
@@ -123,7 +123,7 @@ type clientRequest struct {
 	shutDown   bool
 	accept     string // Sec-WebSocket-Accept
 	extensions []string
-	keyAgain   bool // another connection had the same Sec-WebSocket-Key
+	keyAgain   bool // another connection had such a Sec-WebSocket-Key
 	masks      *memory[nthKey]
 }
 
@@ -135,7 +135,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	q.raw, q.rest, err = readHead(conn, func(b []byte) { q.reads = append(q.reads, append([]byte(nil), b...)) })
 	if err == nil {
 		q.head = parseHead(q.raw)
-		q.keyAgain = s.nonces.had(q.head.fields.Get("Sec-Websocket-Key"))
+		q.keyAgain = s.nonces.like(q.head.fields.Get("Sec-Websocket-Key"))
 		err = s.parse(q)
 	}
 	if err != nil {

@@ -177,10 +177,14 @@ func (d defect) answer(h head, status string) (string, *params) {
 	if !d.broken("handshake-accept-missing") {
 		b += "Sec-WebSocket-Accept: " + d.acceptKey(key) + "\r\n"
 	}
-	if d.broken("subprotocol-unoffered") {
+	switch {
+	case d.broken("handshake-field-bent"):
+		b += "X-Answered : yes\r\n"
+	case d.broken("handshake-field-folded"):
+		b += "X-Answered: yes,\r\n and yes\r\n"
+	case d.broken("subprotocol-unoffered"):
 		b += "Sec-WebSocket-Protocol: chat\r\n"
-	}
-	if d.broken("extension-unoffered") {
+	case d.broken("extension-unoffered"):
 		b += "Sec-WebSocket-Extensions: quick\r\n"
 	}
 	offers, _ := h.extensions()

@@ -179,6 +179,8 @@ var handshakeDefects = []Defect{
 	{"handshake-token-case", "compares Upgrade and Connection with their case", BothRoles, opening, nil},
 	{"handshake-list-ignored", "refuses Connection: keep-alive, Upgrade", BothRoles, opening, []string{"H.4.1", "H.4.2", "C.2.10", "C.2.12"}},
 	{"handshake-token-substring", "finds upgrade and websocket in the middle of other words", BothRoles, opening, []string{"H.4.14", "H.4.15", "C.2.3", "C.2.9"}},
+	{"handshake-field-bent", "answers a field with a space before its colon", ServerRole, opening, []string{"H.8.10"}},
+	{"handshake-field-folded", "folds a field of its answer", ServerRole, opening, []string{"H.8.10"}},
 	{"handshake-one-read", "takes what one read returns for the whole handshake", BothRoles, opening, []string{"H.6.2", "C.6.2"}},
 	{"handshake-unlimited", "accepts handshakes of many megabytes", BothRoles, opening, []string{"H.5.20", "C.6.10"}},
 	{"handshake-stalls", "waits a minute for a handshake", ServerRole, opening, []string{"R.3.1", "R.3.2"}},
