@@ -95,10 +95,14 @@ func (g *callGraph) ofFunction(fn inspector.Cursor) reads {
 	found := make(reads)
 	for cur := range fn.Preorder((*ast.CallExpr)(nil)) {
 		call := cur.Node().(*ast.CallExpr)
-		if !sameFunction(cur, fn) || isLater(cur) || g.waitsBefore(fn, call.Pos()) {
+		if !sameFunction(cur, fn) || isLater(cur) {
 			continue
 		}
-		for p, node := range g.readsOf(cur, call) {
+		read := g.readsOf(cur, call)
+		if len(read) == 0 || g.waitsBefore(fn, call.Pos()) {
+			continue
+		}
+		for p, node := range read {
 			if found[p] == nil {
 				found[p] = node
 			}

@@ -208,3 +208,30 @@ func waiting(ctx context.Context, c *websocket.Conn) {
 	wait()
 	_, _, _ = c.Read(ctx)
 }
+
+func (cl *client) drain(ctx context.Context) {
+	defer cl.loop(ctx)
+	<-cl.done
+}
+
+func drained(ctx context.Context, cl *client) {
+	go func() {
+		_, _, _ = cl.conn.Read(ctx)
+		close(cl.done)
+	}()
+	cl.drain(ctx)
+}
+
+func given(ctx context.Context, c *websocket.Conn, read func()) {
+	if read == nil {
+		read = func() { _, _, _ = c.Read(ctx) }
+	}
+	go read()
+	_, _, _ = c.Read(ctx)
+}
+
+func replaced(ctx context.Context, cl *client) {
+	go cl.loop(ctx)
+	cl = &client{}
+	_, _, _ = cl.conn.Read(ctx)
+}
