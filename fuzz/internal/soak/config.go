@@ -64,12 +64,15 @@ type ServerConfig struct {
 // Tolerance is how much larger the server may be at the end: a share of the start, or
 // some bytes where that is more. A small soak, of a hundred connections or so, has so
 // little memory that a tenth of it is noise: one page of spans more for the runtime,
-// one thread more. The full one is so large that the share alone decides.
+// one thread more. With largeSoak connections or more the share alone decides.
 type Tolerance struct {
 	Memory    float64 // share of the start: 0.1
 	Heap, RSS int64   // bytes, if that is more
 	IgnoreRSS bool    // judge the live heap alone
 }
+
+// largeSoak is how many connections make memory so large that a tenth of it is no noise.
+const largeSoak = 1000
 
 // Default is the full soak: 2,000 connections for ten minutes.
 func Default() Config {
@@ -84,7 +87,7 @@ func Default() Config {
 		},
 		Every:     10 * time.Second,
 		Margin:    30 * time.Second,
-		Tolerance: Tolerance{Memory: 0.1, Heap: 64 << 10, RSS: 2 << 20},
+		Tolerance: Tolerance{Memory: 0.1, Heap: 64 << 10, RSS: 4 << 20},
 	}
 }
 

@@ -35,9 +35,9 @@
 // (runtime.MemStats.HeapAlloc) sees a leak of a few bytes a connection, and the
 // resident set (VmRSS, on Linux) also what lies outside of the heap: stacks, the
 // runtime's own tables and fragments. Each may end at most a tenth above its start;
-// where a tenth is less than 64 KiB of heap, or 2 MiB of the resident set, by that.
-// Goroutines and open files have no tolerance, and are compared with their numbers
-// before the warm-up.
+// with fewer than 1,000 connections 64 KiB of heap, or 4 MiB of the resident set, if that
+// is more. Goroutines and open files have no tolerance, and are compared with their
+// numbers before the warm-up.
 //
 // # Chance
 //

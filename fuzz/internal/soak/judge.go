@@ -59,6 +59,9 @@ func (r *Report) judgeFaults(promise string, kind fault, total int64, what strin
 func (r *Report) judgeMemory(promise string, before, after, least int64, ignored bool) Finding {
 	f := Finding{Promise: promise}
 	growth := int64(r.Config.Tolerance.Memory * float64(before))
+	if r.Config.Conns >= largeSoak {
+		least = 0
+	}
 	most := before + max(growth, least)
 	switch {
 	case r.gone != nil:

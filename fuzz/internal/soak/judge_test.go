@@ -40,6 +40,12 @@ func TestFindings(t *testing.T) {
 		{"connection", func(r *Report) { r.main.fault(faultConnection, "cut") }, []string{"no good client was cut off"}},
 		{"abuse", func(r *Report) { r.main.abuse(3, errors.New("not met")) }, []string{"each abuse was answered as it must be"}},
 		{"heap of a small soak", func(r *Report) { r.Config.Tolerance.Heap = 150; r.After.Heap = 1151 }, []string{"live heap is back"}},
+		{"noise of a large soak", func(r *Report) {
+			r.Config.Conns, r.Config.Tolerance = 2000, Default().Tolerance
+			r.After.Heap++
+			r.After.RSS++
+		},
+			[]string{"live heap is back", "resident set is back"}},
 		{"noise of a small soak", func(r *Report) { r.Config.Tolerance = Default().Tolerance; r.After.Heap += 1000; r.After.RSS += 1000 }, nil},
 		{"heap", func(r *Report) { r.After.Heap++ }, []string{"live heap is back"}},
 		{"resident set", func(r *Report) { r.After.RSS++ }, []string{"resident set is back"}},
