@@ -136,7 +136,7 @@ func checkBuilt(t *testing.T, out string) {
 			continue
 		}
 		defer z.Close()
-		if strings.HasPrefix(words[1], "FuzzRe") && len(z.File) < 10 {
+		if heads := words[1] == "FuzzRequest" || words[1] == "FuzzResponse"; heads && len(z.File) < 10 {
 			t.Errorf("%s has %d seeds", words[1], len(z.File))
 		}
 		for _, f := range z.File {
