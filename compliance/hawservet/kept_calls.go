@@ -16,11 +16,8 @@ type keepers struct {
 
 // keptBy says how fn keeps its parameter at index i, or "".
 func (k *keepers) keptBy(l *loan, fn inspector.Cursor, i int) string {
-	t := signature(l.info, fn.Node())
-	if t.Variadic() && i >= t.Params().Len()-1 {
-		return "" // an element of a list
-	}
-	param := t.Params().At(i)
+	params := signature(l.info, fn.Node()).Params()
+	param := params.At(min(i, params.Len()-1)) // the last may be a list
 	if how, ok := k.known[param]; ok {
 		return how
 	}

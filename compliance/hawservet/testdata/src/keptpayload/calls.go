@@ -31,7 +31,12 @@ func (h *hub) flush()                       { clear(h.byUser) }
 func later(p []byte)                        { go println(p) }
 func global(f wire.Frame)                   { latest = f.Payload }
 func ends(f wire.Frame, done chan bool)     { done <- f.EndsMessage() }
-func joined(ps ...[]byte)                   { later(bytes.Join(ps, nil)) }
+func (h *hub) setAndFlush(p []byte) {
+	h.byUser["a"] = p
+	h.flush()
+}
+func sendAll(out chan any, ps ...[]byte) { out <- ps }
+func joined(ps ...[]byte)                { later(bytes.Join(ps, nil)) }
 func (h *hub) sendCopy(p []byte, really bool) {
 	if really {
 		p = bytes.Clone(p)
@@ -77,6 +82,10 @@ func (h *hub) passed(ctx context.Context, c *websocket.Conn) {
 		put := func(p []byte) { h.out <- p }
 		put(m.Data)
 	}
+	for m := range c.Messages(ctx) {
+		h.byUser["a"] = m.Data // want `stored in a map`
+		defer delete(h.byUser, "a")
+	}
 }
 
 func generic(ctx context.Context, c *websocket.Conn, out chan []byte, q *queue[websocket.Message]) {
@@ -94,6 +103,16 @@ func (h *hub) frame(d *wire.Decoder, b []byte) {
 	ends(f, h.done)
 }
 
+func lists(ctx context.Context, c *websocket.Conn, out chan any) {
+	for m := range c.Messages(ctx) {
+		sendAll(out, nil, nil, m.Data) // want `m.Data is passed to sendAll`
+	}
+	for m := range c.Messages(ctx) {
+		sendAll(out)
+		println(m.Type)
+	}
+}
+
 func closureSends(ctx context.Context, c *websocket.Conn, out chan []byte) {
 	send := func(p []byte) { out <- p }
 	for m := range c.Messages(ctx) {
@@ -106,6 +125,9 @@ func (h *hub) settled(ctx context.Context, c *websocket.Conn) {
 	for m := range c.Messages(ctx) {
 		h.send(m.Data)
 		h.wait()
+	}
+	for m := range c.Messages(ctx) {
+		h.setAndFlush(m.Data)
 	}
 	for m := range c.Messages(ctx) {
 		h.set("a", m.Data)
@@ -121,6 +143,7 @@ func (h *hub) settled(ctx context.Context, c *websocket.Conn) {
 		h.note(m.Data)
 		h.reset(m.Data)
 		joined(m.Data)
+		h.setAndFlush(m.Data)
 		(*hub).send(h, m.Data) // not looked into
 	}
 	for m := range c.Messages(ctx) {
