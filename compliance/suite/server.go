@@ -163,7 +163,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 // parse reads what a client asks for.
 func (s *Server) parse(q *clientRequest) error {
 	words := strings.Fields(q.head.line)
-	if len(words) != 3 || words[0] != "GET" {
+	if len(words) != 3 {
 		return fmt.Errorf("%q is no request of a WebSocket client", q.head.line)
 	}
 	u, err := url.ParseRequestURI(words[1])
@@ -205,6 +205,9 @@ func (s *Server) parse(q *clientRequest) error {
 	}
 	if q.path == "/runCase" && q.c.Script != nil {
 		return nil // the case judges the request
+	}
+	if words[0] != "GET" {
+		return fmt.Errorf("%q is no request of a WebSocket client", q.head.line)
 	}
 	return q.check()
 }
