@@ -101,7 +101,8 @@ func FuzzRequest(f *testing.F) {
 		behind := data[len(data)-src.Len()-br.Buffered():]
 		opts, model := requestOptions(setup)
 		faults, want := model.Judge(r)
-		w := &handshake.Writer{Reader: br, Pipe: &handshake.Pipe{In: data[len(data)-src.Len():]}}
+		pipe := &handshake.Pipe{In: data[len(data)-src.Len():]}
+		w := &handshake.Writer{Reader: br, Conn: pipe}
 		if setup&(1<<9) != 0 {
 			w.Header()["Set-Cookie"] = []string{"a=b", "c=d"}
 			w.Header()["Upgrade"] = []string{"h2c"}
@@ -109,7 +110,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		c, err := websocket.Accept(w, r, opts)
 		if len(faults) > 0 {
-			if err := checkRefusal(w, faults, c, err); err != nil {
+			if err := checkRefusal(w, pipe, faults, c, err); err != nil {
 				t.Fatalf("%v; the faults: %v", err, faults)
 			}
 			return
@@ -118,14 +119,14 @@ func FuzzRequest(f *testing.F) {
 			t.Fatalf("refused: %v", err)
 		}
 		defer c.CloseNow()
-		if err := checkAnswer(w.Pipe.Written(), want, setup&(1<<9) != 0); err != nil {
-			t.Fatalf("%v; the answer: %q", err, w.Pipe.Written())
+		if err := checkAnswer(pipe.Written(), want, setup&(1<<9) != 0); err != nil {
+			t.Fatalf("%v; the answer: %q", err, pipe.Written())
 		}
 		if c.Subprotocol() != want.Subprotocol {
 			t.Fatalf("subprotocol %q, want %q", c.Subprotocol(), want.Subprotocol)
 		}
 		// The same request, with nothing behind it until it is answered.
-		later := &handshake.Writer{Reader: bufio.NewReader(strings.NewReader("")), Pipe: &handshake.Pipe{In: behind, Chop: uint64(setup)}}
+		later := &handshake.Writer{Reader: bufio.NewReader(strings.NewReader("")), Conn: &handshake.Pipe{In: behind, Chop: uint64(setup)}}
 		twin, err := websocket.Accept(later, r, opts)
 		if err != nil {
 			t.Fatalf("refused when it came again: %v", err)
@@ -169,12 +170,12 @@ func newDeflate(s handshake.Side) *deflate.Extension {
 }
 
 // checkRefusal checks the answer to a wrong request.
-func checkRefusal(w *handshake.Writer, faults []handshake.Fault, c *websocket.Conn, err error) error {
+func checkRefusal(w *handshake.Writer, pipe *handshake.Pipe, faults []handshake.Fault, c *websocket.Conn, err error) error {
 	var e *websocket.HandshakeError
 	switch {
 	case c != nil || !errors.As(err, &e):
 		return fmt.Errorf("accepted, %v", err)
-	case w.Hijacked || len(w.Pipe.Written()) > 0:
+	case w.Hijacked || len(pipe.Written()) > 0:
 		return errors.New("refused on the bare connection")
 	case e.Status != w.Status || w.Body.Len() == 0:
 		return fmt.Errorf("answered %d, %q; the error is %w", w.Status, w.Body.String(), err)

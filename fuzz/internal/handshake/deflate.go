@@ -6,7 +6,8 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
 
-// Deflate is the name of the extension that is modelled.
+// Deflate is the name of the extension that is modelled, as text alone: what sessions
+// make of an agreement is for package permessage.
 const Deflate = "permessage-deflate"
 
 // Params are the parameters of permessage-deflate (RFC 7692, section 7.1) in an offer

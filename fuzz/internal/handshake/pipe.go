@@ -12,7 +12,7 @@ import (
 
 // A Pipe is the transport of one side, in memory. What it reads is there at once, in
 // pieces; what it writes is kept. It never waits, so that a side which hangs does so
-// by itself.
+// by itself; package pipe has the two ends that wait for each other.
 type Pipe struct {
 	// Reply, if set, is called once before the first Read, with all that was
 	// written, and returns what is to be read.
@@ -120,7 +120,7 @@ func (p *Pipe) SetWriteDeadline(time.Time) error { return nil }
 // A Writer is the ResponseWriter of one request, as net/http's own in what package
 // websocket asks of it.
 type Writer struct {
-	Pipe   *Pipe         // the connection
+	Conn   net.Conn
 	Reader *bufio.Reader // what was read of it beyond the request
 
 	Status   int // of the response; 0 if there was none
@@ -155,7 +155,7 @@ func (w *Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, http.ErrHijacked
 	}
 	w.Hijacked = true
-	return w.Pipe, bufio.NewReadWriter(w.Reader, bufio.NewWriter(w.Pipe)), nil
+	return w.Conn, bufio.NewReadWriter(w.Reader, bufio.NewWriter(w.Conn)), nil
 }
 
 // Watch panics unless the function that it returns is called within d.

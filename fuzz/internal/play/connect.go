@@ -59,22 +59,6 @@ func limits(s script.Side) websocket.Limits {
 	}
 }
 
-// A hijacker is a ResponseWriter whose connection can be taken over.
-type hijacker struct {
-	header http.Header
-	nc     net.Conn
-	br     *bufio.Reader
-	status int
-}
-
-func (h *hijacker) Header() http.Header         { return h.header }
-func (h *hijacker) Write(p []byte) (int, error) { return len(p), nil }
-func (h *hijacker) WriteHeader(status int)      { h.status = status }
-
-func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return h.nc, bufio.NewReadWriter(h.br, bufio.NewWriter(h.nc)), nil
-}
-
 // accept is a server's handshake over nc.
 func accept(nc net.Conn, ext []wire.Extension, limits websocket.Limits) (*websocket.Conn, error) {
 	br := bufio.NewReader(nc)
@@ -82,8 +66,7 @@ func accept(nc net.Conn, ext []wire.Extension, limits websocket.Limits) (*websoc
 	if err != nil {
 		return nil, err
 	}
-	w := &hijacker{header: http.Header{}, nc: nc, br: br}
-	return websocket.Accept(w, r, &websocket.AcceptOptions{Extensions: ext, Limits: limits})
+	return websocket.Accept(&handshake.Writer{Conn: nc, Reader: br}, r, &websocket.AcceptOptions{Extensions: ext, Limits: limits})
 }
 
 // dial is a client's handshake over nc.
@@ -122,7 +105,7 @@ func (r *run) takeMemory() {
 			"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
 		}
 		nc := &handshake.Pipe{Filler: []byte("\x02\x84\x00\x00\x00\x00####\x80\x84\x00\x00\x00\x00####")}
-		c, err := websocket.Accept(&handshake.Writer{Pipe: nc, Reader: bufio.NewReader(nc)}, req, nil)
+		c, err := websocket.Accept(&handshake.Writer{Conn: nc, Reader: bufio.NewReader(nc)}, req, nil)
 		if err != nil {
 			r.fault("a bystander: %w", err)
 			return
