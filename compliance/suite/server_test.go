@@ -2,7 +2,9 @@ package suite
 
 import (
 	"context"
+	"io"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -95,4 +97,39 @@ func TestPeerThatClosesAndStalls(t *testing.T) {
 			t.Errorf("it took %v", took)
 		}
 	})
+}
+
+// A request of a letter case is judged, whatever its method.
+func TestPostIsJudged(t *testing.T) {
+	cases, err := Cases([]string{"C.8.1"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{Cases: cases}
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, l) }()
+	defer func() {
+		stop()
+		<-served
+	}()
+	c, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := io.WriteString(c, "POST /runCase?case=1&agent=a HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := io.ReadAll(c)
+	if err != nil || len(answer) > 0 {
+		t.Fatalf("%q, error %v", answer, err)
+	}
+	if r, err := s.Wait(ctx, "a", "C.8.1"); err != nil || r.Behavior != report.Failed || !strings.Contains(r.Result, "POST") {
+		t.Errorf("%+v, error %v", r, err)
+	}
 }

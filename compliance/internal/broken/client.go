@@ -68,11 +68,7 @@ func (d defect) open(t *timed, br *bufio.Reader, u *url.URL) (*params, error) {
 		nonce = keptNonce
 	}
 	key := base64.StdEncoding.EncodeToString(nonce[:])
-	method := "GET "
-	if d.broken("request-post") {
-		method = "POST "
-	}
-	request := method + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host +
+	request := "GET " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host +
 		"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
 		"Sec-WebSocket-Key: " + key + "\r\n"
 	request += "Sec-WebSocket-Extensions: " + extensionName + "; client_max_window_bits\r\n\r\n"

@@ -196,7 +196,6 @@ var answerDefects = []Defect{
 	{"answer-subprotocol", "accepts a subprotocol that it has not offered", ClientRole, opening, []string{"C.4.1", "C.4.2"}},
 	{"answer-extension", "accepts an extension that it has not offered", ClientRole, opening, []string{"C.5.1", "C.5.2"}},
 	{"handshake-rest-lost", "loses the octets that come right behind the answer", ClientRole, opening, nil},
-	{"request-post", "asks with POST", ClientRole, opening, []string{"C.8.1"}},
 	{"handshake-key-constant", "sends the same key at each connection", ClientRole, opening, []string{"C.8.5"}},
 	{"handshake-key-kept", "makes a random key once and sends it at each connection", ClientRole, opening, []string{"C.8.5"}},
 }
