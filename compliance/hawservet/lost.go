@@ -68,7 +68,7 @@ func checkConn(pass *analysis.Pass, b *borrowers, cur inspector.Cursor, call *as
 		return // a field, a result, or a variable of a function around this one
 	}
 	l := &lost{info: pass.TypesInfo, borrowers: b, conn: v, results: results[1:]}
-	l.collect(cur, body)
+	l.collect(cur)
 	leak := l.leak(newGraph(pass.TypesInfo, body), call)
 	if leak == nil {
 		return
@@ -103,7 +103,7 @@ type lost struct {
 }
 
 // collect finds the uses of the Conn in the function around cur.
-func (l *lost) collect(cur inspector.Cursor, body *ast.BlockStmt) {
+func (l *lost) collect(cur inspector.Cursor) {
 	fn, _, _ := function(cur)
 	l.tied = make(map[types.Object]bool)
 	for _, e := range l.results {
