@@ -26,8 +26,9 @@
 //   - a dropped error that went through a method value or a variable, and the Close
 //     of a MessageWriter that is a field, or that is nowhere called;
 //   - an Insecure option that a variable sets, whatever its value;
-//   - readers that two functions start without calling one another, one that a
-//     net.Conn or a deferred call is, and a read behind any receive from a channel;
+//   - a reader that a called function starts on a goroutine, one that a net.Conn or a
+//     deferred call is, two in functions that do not call one another, and a read
+//     behind any receive from a channel;
 //   - a Conn behind an interface or a type parameter.
 //
 // # Decisions
