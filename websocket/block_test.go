@@ -112,18 +112,17 @@ func TestLentMessageIsSafe(t *testing.T) {
 // Old bytes of a pooled block are never seen: not in a message, not on the wire.
 func TestBlocksDoNotLeak(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		var secret block
-		for i := range secret {
-			secret[i] = '!'
-		}
 		for range 50 {
-			b := secret
-			putBlock(&b)
+			b, large := new(block), new(largeBlock)
+			copy(b[:], strings.Repeat("!", blockSize))
+			copy(large[:], strings.Repeat("!", largeSize))
+			putBlock(b)
+			largeBlocks.Put(large)
 		}
 		c, p := newPeer(t, role, Limits{})
 		for _, style := range readStyles {
 			read := style.make(c)
-			for _, n := range []int{0, 1, 125, 126, 1000, blockSize - 20, blockSize, blockSize + 1, 3 * blockSize} {
+			for _, n := range []int{0, 1, 125, 126, 1000, blockSize - 20, blockSize, blockSize + 1, 3 * blockSize, largeSize, 2 * largeSize} {
 				want := strings.Repeat("a", n)
 				done := start(func() received { return read(context.Background()) })
 				p.write(p.frame(wire.OpText, true, []byte(want)))
