@@ -39,7 +39,9 @@ func addCuts(f *testing.F) {
 		write, plainly     = 0, 4
 		prepared, streamed = 5, 7
 		read, reader       = 11, 15
+		appendRead, loop   = 13, 18
 		ping, hang         = 20, 27
+		end                = 24      // with Close
 		after10ms          = 11 << 4 // its context ends
 		text, noise        = 1, 2
 		threeChunks        = 3 << 3
@@ -78,8 +80,11 @@ func addCuts(f *testing.F) {
 		f.Add(append(begin(plain, 6), side^client|hang, 0, side|write, 0, noise, 0x84, 255, side|write, 0, noise, 0x80, rest,
 			side|write, after10ms, noise, of33000, 0, side|write, 0, text, of9000, 0))
 		// A Read gives up after the first of three chunks, a Reader takes a byte of it.
-		f.Add(append(begin(plain, 0), side|streamed, 0, text|threeChunks, of4095, 0, 1, of4095, 0, 0xcf, of4095, 0, 1,
-			side|write, 0, text, of9000, 0, side^client|read, after10ms, 0, side^client|reader, 0, 0))
+		slow := append(begin(plain, 0), side|streamed, 0, text|threeChunks, of4095, 0, 1, of4095, 0, 0xcf, of4095, 0, 1, side|write, 0, text, of9000, 0)
+		f.Add(append(slow[:len(slow):len(slow)], side^client|read, after10ms, 0, side^client|reader, 0, 0))
+		f.Add(append(slow, side^client|appendRead, after10ms, 7<<3)) // into a buffer with room
+		// A loop over Messages takes 128 ms for each; after 50 there is a Close.
+		f.Add(append(begin(plain, 0), side|write, 0, text, 5, 0, side^client|loop, 0, 0xc7, side^client|end, 12, 0))
 	}
 }
 

@@ -45,7 +45,7 @@ func FuzzInflate(f *testing.F) {
 					script = append(script, 0x90+28, 0, b&15)
 				}
 			}
-			script = append(script, 1, 1, 2, 'x', 0x90+10, 0, 0xa0|beyond<<3|byte(bits), 1)
+			script = append(script, 1, 1, 1, 0x90+10, 0, 0xa0|beyond<<3|byte(bits), 1)
 			f.Add(script, bits|1<<4, rnd.Uint64())
 		}
 	}
@@ -78,11 +78,15 @@ func FuzzInflate(f *testing.F) {
 			}
 			dictionary := bytes.Clone(model.Dictionary())
 			m, wrong := model.Message(payload)
-			out, cut, err := permessage.Decode(whole, payload, permessage.Unchopped)
+			var out []byte
+			var cut bool
+			var err error
+			again, againCut, againErr := permessage.Decode(pieces, payload, chop, func() { // two at the same time
+				out, cut, err = permessage.Decode(whole, payload, permessage.Unchopped, nil)
+			})
 			if err := checkInflated(out, cut, err, m, wrong); err != nil {
 				t.Fatalf("message %d, %x: %v", i, payload, err)
 			}
-			again, againCut, againErr := permessage.Decode(pieces, payload, chop)
 			if !bytes.Equal(again, out) || againCut != cut || fmt.Sprint(againErr) != fmt.Sprint(err) {
 				t.Fatalf("message %d, %x: %d octets, %v, %v; in pieces %d, %v, %v", i, payload, len(out), cut, err, len(again), againCut, againErr)
 			}
@@ -144,6 +148,34 @@ func FuzzDeflate(f *testing.F) {
 			script[i] = byte(rnd.Uint32())
 		}
 		f.Add(script, uint16(i*0x155+i/8))
+	}
+	// The server's encoders of the two connections in turn, one within a message of
+	// the other, and broadcasts between: each series of three.
+	for i := range 6 * 6 * 6 {
+		var script []byte
+		add := func(op, piece byte) { // about 2 KB of text, each a little more
+			script = append(script, op, 8, byte(len(script)<<4), piece)
+		}
+		const one, other, sent, toOthers = 7 << 2, 7<<2 | 2, 7<<2 | 4<<5, 7<<2 | 5<<5
+		for _, step := range []int{i % 6, i / 6 % 6, i / 36, 0, 1} {
+			switch step {
+			case 0:
+				add(one, 0)
+			case 1:
+				add(other, 0)
+			case 2:
+				add(one, 100) // in two pieces
+				add(other, 0)
+			case 3:
+				add(other, 100)
+				add(one, 0)
+			case 4:
+				add(sent, 0)
+			case 5:
+				add(toOthers, 0)
+			}
+		}
+		f.Add(script, uint16(4|4<<3))
 	}
 	f.Fuzz(func(t *testing.T, script []byte, setup uint16) {
 		p := handshake.Params{

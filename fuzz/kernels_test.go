@@ -26,13 +26,13 @@ func grow(data []byte, n int) []byte {
 const maxMasked = 1 << 13
 
 // FuzzMask holds Mask against the one-line loop: at every alignment of the slice in
-// memory, whole, in the pieces of the input, and applied twice. What lies beside
+// memory and from every byte of the key on, whole, in the pieces of the input, and applied twice. What lies beside
 // the slice is left alone.
 func FuzzMask(f *testing.F) {
-	for n := range uint16(300) {
+	for n := range uint16(1100) {
 		f.Add([]byte("payload\xff\x00"), uint32(0x37fa213d), int64(n), n, []byte{byte(n), 3, 64})
 	}
-	for size := uint16(512); size <= maxMasked; size *= 2 {
+	for size := uint16(2048); size <= maxMasked; size *= 2 {
 		for n := size - 1; n <= size+1; n++ {
 			f.Add([]byte("payload\xff\x00"), uint32(0x37fa213d), int64(n), n, []byte{byte(n), 3, 64})
 		}
@@ -43,13 +43,13 @@ func FuzzMask(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, k uint32, offset int64, n uint16, chops []byte) {
 		data = grow(bytes.Clone(data), int(n)%(maxMasked+2))
 		key := [4]byte{byte(k >> 24), byte(k >> 16), byte(k >> 8), byte(k)}
-		offset = max(0, min(offset&(1<<63-1), 1<<63-1-int64(len(data))))
-		want := bytes.Clone(data)
-		model.Mask(want, key, offset)
-
+		first := max(0, min(offset&(1<<63-1), 1<<63-4-int64(len(data))))
 		const around = 16
 		whole := bytes.Repeat([]byte{0xa5}, len(data)+2*around)
 		for align := range around {
+			offset := first + int64(align)/4
+			want := bytes.Clone(data)
+			model.Mask(want, key, offset)
 			b := whole[align : align+len(data)]
 			copy(b, data)
 			wire.Mask(b, key, offset)

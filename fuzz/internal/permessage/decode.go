@@ -34,8 +34,8 @@ const Most = 1 << 16
 
 // Decode has a session decode a payload. It checks what the contract of
 // [wire.MessageDecoder] says of every call. cut says that there would have been more
-// than Most.
-func Decode(s wire.Session, payload []byte, chop uint64) (out []byte, cut bool, err error) {
+// than Most. Behind the first call it calls meanwhile, unless that is nil.
+func Decode(s wire.Session, payload []byte, chop uint64, meanwhile func()) (out []byte, cut bool, err error) {
 	dec, err := s.Decode(wire.RSV1)
 	if err != nil {
 		return nil, false, fmt.Errorf("decoding: %w", err)
@@ -56,6 +56,10 @@ func Decode(s wire.Session, payload []byte, chop uint64) (out []byte, cut bool, 
 			}
 			dst := append(make([]byte, 0, 3+chops.dealt%7*50), "dst"...)
 			got, took, again, err := dec.Append(dst, src, fin, most)
+			if meanwhile != nil {
+				meanwhile()
+				meanwhile = nil
+			}
 			made := len(got) - len(dst)
 			out = append(out, got[len(dst):]...)
 			switch {

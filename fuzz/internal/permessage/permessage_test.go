@@ -88,7 +88,7 @@ func TestDecodeHoldsToTheContract(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, cut, err := Decode(greedy{client, fault}, payload[3:], 0x0505050505050505)
+		out, cut, err := Decode(greedy{client, fault}, payload[3:], 0x0505050505050505, nil)
 		if right := err == nil && !cut && bytes.Equal(out, message); right != (fault == "") {
 			t.Errorf("%q: %d octets, %v, %v", fault, len(out), cut, err)
 		}
@@ -105,7 +105,7 @@ func TestDecodeEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, cut, err := Decode(client, payload[3:], 1<<shift)
+		out, cut, err := Decode(client, payload[3:], 1<<shift, nil)
 		if err != nil || !cut || !bytes.Equal(out, message[:Most]) {
 			t.Errorf("1<<%d: %d octets, cut %v, %v", shift, len(out), cut, err)
 		}

@@ -151,7 +151,7 @@ func (w *Way) judge(payload, message []byte, chop byte, shared bool) error {
 	if out, whole := inflate.Standard(payload, dictionary); !whole || !bytes.Equal(out, message) {
 		return fmt.Errorf("%x: compress/flate has %d octets, whole %v", payload, len(out), whole)
 	}
-	if out, cut, err := Decode(w.to, payload, uint64(chop)*0x0103070b13170305); err != nil || cut || !bytes.Equal(out, message) {
+	if out, cut, err := Decode(w.to, payload, uint64(chop)*0x0103070b13170305, nil); err != nil || cut || !bytes.Equal(out, message) {
 		return fmt.Errorf("%x: the other end has %d octets, %v, %w", payload, len(out), cut, err)
 	}
 	return nil
