@@ -13,7 +13,7 @@ import (
 // transport that cuts and stalls. Messages arrive equal and in order, the close is
 // clean unless the script has spoilt it, and nothing is left.
 func FuzzConn(f *testing.F) {
-	addScripts(f, 600)
+	addScripts(f, 300)
 	addCuts(f)
 	f.Fuzz(play.Conn)
 }
@@ -23,7 +23,7 @@ func FuzzConn(f *testing.F) {
 // Conn returns, answers and closes with is what the slow model makes of the same bytes,
 // what it sends is legal for its role, and it ends in time, with bounded allocations.
 func FuzzPeer(f *testing.F) {
-	addScripts(f, 600)
+	addScripts(f, 300)
 	addAttacks(f)
 	f.Fuzz(play.Peer)
 }

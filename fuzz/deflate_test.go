@@ -141,7 +141,7 @@ func sampleMessages(rnd *rand.Rand, setup uint16) (payloads [][]byte) {
 // connections share the extension. The bits of setup: 0 to 2 and 3 to 5 the windows of
 // server and client, 6 and 7 their flags against takeover, 8 and 9 the threshold.
 func FuzzDeflate(f *testing.F) {
-	for i := range uint64(512) {
+	for i := range uint64(256) {
 		rnd := rand.New(rand.NewPCG(i, 2))
 		script := make([]byte, 30+rnd.IntN(100))
 		for i := range script {
@@ -237,7 +237,7 @@ func FuzzDeflate(f *testing.F) {
 // that come of it keep to what was agreed. The bits of setup: 0 to 2 the window of the
 // server, 3 no takeover, 4 large windows; 5 to 7 and 8 of the client.
 func FuzzNegotiation(f *testing.F) {
-	for i := range uint64(512) {
+	for i := range uint64(256) {
 		rnd := rand.New(rand.NewPCG(i, 4))
 		script := make([]byte, rnd.IntN(24))
 		for i := range script {

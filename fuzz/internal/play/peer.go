@@ -49,7 +49,7 @@ func Peer(t *testing.T, b []byte) {
 		before := allocated()
 		d.perform()
 		grown := allocated() - before
-		limit := 16<<20 + 40*(len(s.Stream())+len(d.heard))
+		limit := 32<<20 + 40*(len(s.Stream())+len(d.heard))
 		if s.Form == script.ByTimedReads || s.Form == script.ByRacedReads {
 			limit += maxCancels * 4 * (128<<10 + len(s.Stream()))
 		}
