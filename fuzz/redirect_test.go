@@ -34,6 +34,7 @@ func FuzzRedirect(f *testing.F) {
 	places := []string{
 		"/x?y#z", "//other.example/", "ws://example.com/", "http://EXAMPLE.com:80/", "https://example.com", "wss://example.com:8443/",
 		"http://example.com:8080/", "http://u:p@example.com/", "https://u:p@other.example/", "ftp://example.com/", "ws+unix:///a:/", "", "%", "http://sub.example.com",
+		"//other.example ",
 	}
 	for i, a := range places {
 		for j, b := range places {
@@ -143,7 +144,7 @@ func (s *redirects) judge(begin string) error {
 	var keys []string
 	for i, v := range s.visits {
 		if i > 0 {
-			next, err := at.Parse(s.locations[i-1])
+			next, err := at.Parse(strings.Trim(s.locations[i-1], " \t\r")) // which are no part of a field
 			if err != nil {
 				return fmt.Errorf("visit %d, to %s: %w", i, v.addr, err)
 			}
@@ -154,7 +155,7 @@ func (s *redirects) judge(begin string) error {
 		if port == "" {
 			port = map[bool]string{false: "80", true: "443"}[secure]
 		}
-		if where := net.JoinHostPort(at.Hostname(), port); isASCII(where) && !strings.EqualFold(v.addr, where) {
+		if where := net.JoinHostPort(at.Hostname(), port); isPlain(where) && !strings.EqualFold(v.addr, where) {
 			return fmt.Errorf("visit %d is to %s, not %s", i, v.addr, where)
 		}
 		if left = left || !strings.EqualFold(v.addr, home); i > maxRedirects {
@@ -178,8 +179,10 @@ func (s *redirects) judge(begin string) error {
 	return nil
 }
 
-func isASCII(s string) bool {
-	return strings.IndexFunc(s, func(r rune) bool { return r > 127 || r == '%' }) < 0
+// isPlain reports whether a host and port are such that there are no two ways to write
+// them.
+func isPlain(s string) bool {
+	return strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789.-:") == "" && strings.Count(s, ":") == 1
 }
 
 // given checks what of its caller's a client has told a host: all, or, if it has left
