@@ -109,7 +109,7 @@ func addAttacks(f *testing.F) {
 		strings.Repeat(pong, 3), strings.Repeat(pong, 4), strings.Repeat("\x0d\x01a", 4),
 		stored(text, ascii[:100]), stored(text, ascii[:101]), stored(binary|twoFrames, ascii[:100]), stored(binary|twoFrames, ascii[:101]),
 		stored(text, "a\xe2\x82"), stored(text|twoFrames, "caf\u00e9 and \u20ac") + stored(text, "ok"), stored(text, "\xed\xa0\x80"),
-		"\x1e\x00", "\x1e\x01", "\x1e\x02", // bombs
+		"\x1e\x00", "\x1e\x01", "\x1e\x02", "\x0a\x7d", // bombs; a ping of 125
 	} {
 		for bits := range byte(2 * 6 * 2) {
 			role, form, extension := bits&1, bits>>1%6, []byte{0, 5}[bits/12]

@@ -206,6 +206,7 @@ func FuzzTokens(f *testing.F) {
 		f.Add(s, "keep-alive")
 		f.Add(s, s)
 	}
+	f.Add("keep-alive, UPGRADE", "upgrade")
 	for c := range 256 {
 		f.Add("x"+string([]byte{byte(c)}), string([]byte{byte(c)}))
 	}

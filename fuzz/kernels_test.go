@@ -110,7 +110,7 @@ func firstBad(p []byte) int {
 // input and byte by byte.
 func FuzzUTF8(f *testing.F) {
 	for _, s := range []string{
-		"", "ascii", "caf\u00e9 \u20ac \U0001f600", "\xc0\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+		"", "ascii", "caf\u00e9 \u20ac \U0001f600", "\xc0\x80", "\xc1\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
 		"\xf4\x8f\xbf\xbf", "\xef\xbf\xbd", "\xe2\x82", "\xf0\x9f\x98", "\x80", "\xff", "\xc3(", "\u07ff\u0800\uffff\U00010000", "\xf5\x80\x80\x80",
 	} {
 		f.Add([]byte(s), uint16(0), uint8(0), []byte{1, 2})
