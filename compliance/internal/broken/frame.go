@@ -160,6 +160,9 @@ func (p *peer) payload(h header, each func(piece []byte) error) error {
 	left, done := h.length, int64(0)
 	for left > 0 {
 		piece := p.piece[:min(left, int64(len(p.piece)))]
+		if p.broken("mask-restarts") { // reads that all take a multiple of four hide it
+			piece = piece[:min(len(piece), 1021)]
+		}
 		n, err := p.br.Read(piece)
 		if err != nil {
 			return err
