@@ -52,6 +52,9 @@ func Peer(t *testing.T, b []byte) {
 		limit := 32<<20 + 40*(len(s.Stream())+len(d.heard))
 		if s.Form == script.ByTimedReads || s.Form == script.ByRacedReads {
 			limit += maxCancels * 4 * (128<<10 + len(s.Stream()))
+			if s.Side.Extension >= script.FirstExtension { // what has come may be a bomb
+				limit += maxCancels * 2 * int(max(s.Side.MaxMessage, websocket.DefaultMaxMessage))
+			}
 		}
 		if grown > uint64(limit) {
 			d.fault("%d bytes were allocated, over %d", grown, limit)
