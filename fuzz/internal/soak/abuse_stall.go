@@ -95,8 +95,11 @@ const mostUnread = 64 << 20
 // stopReading sends message after message and reads none of the echoes. The server
 // comes to a stop too, and must drop the connection for it. One that is closing the
 // connection already takes what comes, for as long as a close may last.
+//
+// Its buffer takes a segment of the loopback: with less TCP itself may stop for minutes,
+// in which neither side hears what the other takes, nor that it has gone.
 func (a *abuser) stopReading() error {
-	_ = a.tcp.SetReadBuffer(4 << 10)
+	_ = a.tcp.SetReadBuffer(64 << 10)
 	if err := a.begin(); err != nil {
 		return err
 	}
