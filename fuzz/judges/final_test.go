@@ -14,6 +14,18 @@ import (
 // behindFinal reports whether a compressed message has octets behind its first final
 // block, up to which nothing is wrong with it. Most libraries stop reading there.
 func (s *situation) behindFinal() bool {
+	return s.reachesFinal(func(left int, _ wire.Header) bool { return left > 0 })
+}
+
+// goesOnFinal is behindFinal, or a frame must follow that may have no octets.
+func (s *situation) goesOnFinal() bool {
+	return s.reachesFinal(func(left int, h wire.Header) bool { return left > 0 || !h.Fin })
+}
+
+// reachesFinal reports whether a compressed message has a final block, up to which
+// nothing is wrong with it, and like accepts how many octets are left behind it in the
+// frames so far, of which h is the last.
+func (s *situation) reachesFinal(like func(left int, h wire.Header) bool) bool {
 	var first wire.Opcode
 	var payload []byte // of a compressed message
 	for h, end := range s.frames() {
@@ -33,19 +45,20 @@ func (s *situation) behindFinal() bool {
 		if h.Masked {
 			wire.Mask(part, h.Key, 0)
 		}
-		if payload = append(payload, part...); endsEarly(payload, first == wire.OpText) {
+		payload = append(payload, part...)
+		if left, ok := behind(payload, first == wire.OpText); ok && like(left, h) {
 			return true
 		}
 	}
 	return false
 }
 
-// endsEarly reports whether the first final block ends before the payload does, and
-// what comes before is no fault.
-func endsEarly(payload []byte, text bool) bool {
+// behind returns how many octets of a payload stand behind its first final block. ok is
+// false if there is none, or what comes before is a fault.
+func behind(payload []byte, text bool) (left int, ok bool) {
 	r := bytes.NewReader(payload)
 	data, err := io.ReadAll(io.LimitReader(flate.NewReader(r), maxMessage+1))
-	return err == nil && len(data) <= maxMessage && r.Len() > 0 && (!text || utf8.Valid(data))
+	return r.Len(), err == nil && len(data) <= maxMessage && (!text || utf8.Valid(data))
 }
 
 // restored returns the difference that there would be, had the library not dropped what

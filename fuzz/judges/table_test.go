@@ -240,7 +240,7 @@ var deflateRows = []row{
 		"5.4", fragments, "ours",
 		func(d *difference) bool {
 			n := len(d.ours.messages)
-			return d.deflated && len(d.theirs.messages) > n && slices.Equal(d.theirs.messages[:n], d.ours.messages) && d.behindFinal()
+			return d.deflated && len(d.theirs.messages) > n && slices.Equal(d.theirs.messages[:n], d.ours.messages) && d.goesOnFinal()
 		},
 	},
 }
