@@ -196,26 +196,40 @@ func (s *situation) cutAt(offset int64) (header, frame bool) {
 			return false, end > int64(len(s.data))
 		}
 	}
-	header = !wholeHeader(s.data[min(at, int64(len(s.data))):])
-	return header, header
+	rest := s.data[min(at, int64(len(s.data))):]
+	size, ok := claimed(rest)
+	return !ok, !ok || size > uint64(len(rest))
 }
 
-// wholeHeader reports whether b begins with the whole header of a frame, right or wrong.
-func wholeHeader(b []byte) bool {
+// claimed returns the size of the frame that b begins with, by its header, which may be
+// wrong. ok is false if b has not all of that.
+func claimed(b []byte) (size uint64, ok bool) {
 	if len(b) < 2 {
-		return false
+		return 0, false
 	}
-	size := 2
-	switch b[1] & 0x7f {
+	header, octets, length := 2, 0, uint64(b[1]&0x7f)
+	switch length {
 	case 126:
-		size += 2
+		octets = 2
 	case 127:
-		size += 8
+		octets = 8
 	}
-	if b[1]&0x80 != 0 {
-		size += 4
+	if header += octets; b[1]&0x80 != 0 {
+		header += 4
 	}
-	return len(b) >= size
+	if len(b) < header {
+		return 0, false
+	}
+	if octets > 0 {
+		length = 0
+		for _, c := range b[2 : 2+octets] {
+			length = length<<8 | uint64(c)
+		}
+	}
+	if size = uint64(header) + length; size < length {
+		size = math.MaxUint64
+	}
+	return size, true
 }
 
 // judge puts octets before our side and all libraries that fit, and returns the
