@@ -58,7 +58,17 @@ func (s *situation) reachesFinal(like func(left int, h wire.Header) bool) bool {
 func behind(payload []byte, text bool) (left int, ok bool) {
 	r := bytes.NewReader(payload)
 	data, err := io.ReadAll(io.LimitReader(flate.NewReader(r), maxMessage+1))
-	return r.Len(), err == nil && len(data) <= maxMessage && (!text || utf8.Valid(data))
+	return r.Len(), err == nil && len(data) <= maxMessage && (!text || validSoFar(data))
+}
+
+// validSoFar reports whether b is UTF-8, or can become it.
+func validSoFar(b []byte) bool {
+	for i := range min(utf8.UTFMax, len(b)+1) {
+		if head, tail := b[:len(b)-i], b[len(b)-i:]; utf8.Valid(head) {
+			return i == 0 || !utf8.FullRune(tail)
+		}
+	}
+	return false
 }
 
 // restored returns the difference that there would be, had the library not dropped what
