@@ -135,10 +135,10 @@ func sampleMessages(rnd *rand.Rand, setup uint16) (payloads [][]byte) {
 }
 
 // FuzzDeflate: what the encoders of both ends of a connection make of random messages,
-// in pieces with another message between, plain or broadcast, is read as the same messages by a slow inflater, by
-// compress/flate and by the decoder at the other end, with no reference beyond the
-// agreed window, nor into another message where no context is taken over. Two
-// connections share the extension. The bits of setup: 0 to 2 and 3 to 5 the windows of
+// in pieces with another message between, plain or broadcast, is read as the same
+// messages by a slow inflater, by compress/flate and by the decoder at the other end,
+// with no reference beyond the agreed window, nor into another message where no context
+// is taken over. Two connections share the extension. The bits of setup: 0 to 2 and 3 to 5 the windows of
 // server and client, 6 and 7 their flags against takeover, 8 and 9 the threshold.
 func FuzzDeflate(f *testing.F) {
 	for i := range uint64(256) {

@@ -140,8 +140,8 @@ func FuzzRequest(f *testing.F) {
 
 // requestOptions are options of a server, and the same for the model. The bits of
 // setup: 0 subprotocols, 1 deflate, 2 no takeover, 3 large windows, 4 to 6 the size
-// of windows, 7 any origin, 8 patterns of origins, 10 without null, 9 fields from elsewhere; 15 is for
-// handshake.Request.
+// of windows, 7 any origin, 8 patterns of origins, 9 fields from elsewhere, 10 patterns
+// without null; 15 is for handshake.Request.
 func requestOptions(setup uint16) (*websocket.AcceptOptions, *handshake.Server) {
 	o, m := &websocket.AcceptOptions{}, &handshake.Server{}
 	if setup&1 != 0 {

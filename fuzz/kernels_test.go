@@ -26,8 +26,8 @@ func grow(data []byte, n int) []byte {
 const maxMasked = 1 << 13
 
 // FuzzMask holds Mask against the one-line loop: at every alignment of the slice in
-// memory and from every byte of the key on, whole, in the pieces of the input, and applied twice. What lies beside
-// the slice is left alone.
+// memory and from every byte of the key on, whole, in the pieces of the input, and
+// applied twice. What lies beside the slice is left alone.
 func FuzzMask(f *testing.F) {
 	for n := range uint16(1100) {
 		f.Add([]byte("payload\xff\x00"), uint32(0x37fa213d), int64(n), n, []byte{byte(n), 3, 64})

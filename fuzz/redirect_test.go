@@ -3,13 +3,8 @@ package fuzz
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"math/big"
 	"net"
 	"net/http"
 	"net/url"
@@ -19,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hawser-ws/hawser/fuzz/internal/selfsigned"
 	"github.com/hawser-ws/hawser/websocket"
 )
 
@@ -126,15 +122,11 @@ func (v *visit) serve(nc net.Conn, answer string) {
 
 // certificate is one that nobody verifies.
 var certificate = sync.OnceValue(func() tls.Certificate {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	c, err := selfsigned.New(time.Now())
 	if err != nil {
 		panic(err)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(1)}, &x509.Certificate{}, &key.PublicKey, key)
-	if err != nil {
-		panic(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+	return c
 })
 
 // judge returns what is wrong with the visits of a client that began with a URL.

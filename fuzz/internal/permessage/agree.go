@@ -11,7 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// CheckAccept checks what a server answers, by the model of package handshake. It returns nil if the server declines.
+// CheckAccept checks what a server answers, by the model of package handshake. It
+// returns nil if the server declines.
 func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.Offer) (*wire.Offer, error) {
 	answer, session, ok := s.Accept(slices.Values(offers))
 	want, wanted := side.Choose(Elements(offers))

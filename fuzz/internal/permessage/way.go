@@ -58,7 +58,8 @@ func (w *Way) Message(kind byte, size int, script *[]byte) []byte {
 }
 
 // Send sends a message and judges it. Of how, bit 0 sends it plain, bit 1 as a
-// broadcast, and bit 2 as one to others alone; it goes in pieces of the size that piece stands for, or whole.
+// broadcast, and bit 2 as one to others alone; it goes in pieces of the size that piece
+// stands for, or whole.
 func (w *Way) Send(message []byte, how, piece byte, threshold int) error {
 	w.last = append(w.last, message...)
 	w.last = w.last[max(0, len(w.last)-1<<16):]

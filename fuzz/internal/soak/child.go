@@ -11,6 +11,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/selfsigned"
 )
 
 // The parent and the server's process speak in JSON values over the latter's
@@ -92,7 +94,7 @@ func listen(cfg ServerConfig) (net.Listener, hello, error) {
 	}
 	h := hello{Addr: l.Addr().String()}
 	if cfg.TLS {
-		cert, err := selfSigned(time.Now())
+		cert, err := selfsigned.New(time.Now())
 		if err != nil {
 			return nil, hello{}, err
 		}

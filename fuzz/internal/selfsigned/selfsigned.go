@@ -1,4 +1,5 @@
-package soak
+// Package selfsigned makes a certificate for servers of the soak and the targets.
+package selfsigned
 
 import (
 	"crypto/ecdsa"
@@ -12,16 +13,16 @@ import (
 	"time"
 )
 
-// selfSigned makes a certificate for loopback. The parent is told it and trusts no
-// other.
-func selfSigned(now time.Time) (tls.Certificate, error) {
+// New makes a certificate for loopback, good for two days from now on. A client that is
+// told it may trust no other.
+func New(now time.Time) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
-		Subject:      pkix.Name{CommonName: "hawser soak"},
+		Subject:      pkix.Name{CommonName: "hawser fuzz"},
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
 		NotBefore:    now.Add(-time.Hour),
 		NotAfter:     now.Add(48 * time.Hour),
