@@ -104,9 +104,9 @@ func (in *incoming) room(have, free int) int {
 //
 // The loop ends without an error when the connection was closed as it should be:
 // by the peer with StatusNormalClosure, StatusGoingAway or no status, or by
-// [Conn.Close] or CloseNow; [context.Cause] of [Conn.Context] tells which. Any other error is
-// yielded once, with a zero Message, and ends the loop; after one that comes from ctx
-// a new loop takes up where this one was.
+// [Conn.Close] or CloseNow; [context.Cause] of [Conn.Context] tells which. Any other
+// error is yielded once, with a zero Message, and ends the loop; after one that comes
+// from ctx a new loop takes up where this one was.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		for {
