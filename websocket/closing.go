@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ type closing struct {
 	sent     atomic.Bool // our close frame is on its way; set in the turn to write frames, under outgoing.mu
 	out      atomic.Bool // all of it is out
 	received atomic.Bool // the peer's close frame came
+	dropped  atomic.Bool // our side has closed, and wants nothing of what was kept
 
 	// The context of the Close that reads, if one does. It belongs to whoever has
 	// the turn to read.
@@ -32,6 +34,9 @@ const (
 
 var errLingered = errors.New("peer did not close the connection in time")
 
+// errCloseTimeout is a [context.DeadlineExceeded].
+var errCloseTimeout = fmt.Errorf("closing handshake was not completed within Limits.CloseTimeout: %w", context.DeadlineExceeded)
+
 // Close performs the closing handshake: it sends a close frame, waits for the
 // peer's, drops messages that come before it, and closes the connection (RFC 6455,
 // section 7.1.2). If another goroutine reads, that one sees the peer's frame, and
@@ -39,45 +44,84 @@ var errLingered = errors.New("peer did not close the connection in time")
 //
 // A reason is at most 123 bytes of UTF-8; a longer one is cut. With
 // StatusNoStatusReceived the frame is empty. A code that must not be sent (section
-// 7.4) is an error and nothing happens.
+// 7.4) is replaced by StatusInternalError, a reason that is not UTF-8 by none; the
+// error then says so, and the connection is closed all the same.
 //
 // Close waits for the peer until ctx ends, but no longer than Limits.CloseTimeout;
 // the connection is closed in any case. The error is nil if the handshake was
 // completed. A program that closes many connections, or must not be held up by a
 // slow peer, calls it on a goroutine of its own.
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error {
-	p, err := wire.AppendClose(nil, code, reason)
-	if err != nil {
-		return c.fault("close", err)
-	}
+	defer c.drop()
 	if c.ctx.Err() != nil {
 		return c.fault("close", nil)
 	}
+	p, refused := closePayload(code, reason)
 	ctx, cancel := c.closeContext(ctx)
 	defer cancel()
 	if !c.closing.received.Load() {
 		c.closing.local.Store(true)
 	}
-	err = c.exchangeClose(ctx, p)
+	err := c.exchangeClose(ctx, p)
 	if c.closing.received.Load() && c.closing.out.Load() {
 		err = nil
 	}
-	if err == nil {
-		c.end(errClosed)
+	ended := c.ctx.Err() != nil // by the reader, with an error for everybody
+	c.end(errClosed)
+	switch {
+	case refused != nil:
+		return &Error{Op: "close", Err: refused, closed: true}
+	case err == nil:
 		return nil
+	case ended:
+		return c.fault("close", nil)
 	}
-	return c.endWith("close", err)
+	return &Error{Op: "close", Err: bare(err), closed: true}
+}
+
+// closePayload returns the payload of a close frame. What cannot be sent is left out,
+// and is the error.
+func closePayload(code StatusCode, reason string) ([]byte, error) {
+	p, err := wire.AppendClose(nil, code, reason)
+	if err == nil {
+		return p, nil
+	}
+	if p, e := wire.AppendClose(nil, code, ""); e == nil && reason != "" && code.IsSendable() {
+		return p, fmt.Errorf("closed without the reason: %w", err)
+	}
+	p, _ = wire.AppendClose(nil, StatusInternalError, "")
+	return p, fmt.Errorf("closed with %v, since %d must not be sent: %w", StatusInternalError, code, err)
 }
 
 // CloseNow drops the connection without a closing handshake. The peer sees a
 // connection that broke. Calls after the first do nothing. It returns nil.
 func (c *Conn) CloseNow() error {
 	c.end(errClosed)
+	c.drop()
 	return nil
 }
 
+// Abort is CloseNow with a cause, such as a peer that no longer answers: later calls
+// return an [*Error] that wraps it, [Conn.Messages] yields that error, and
+// [Conn.Closure] and [context.Cause] of [Conn.Context] tell it. If the connection has
+// ended already, its cause stays as it is. A nil cause makes Abort a CloseNow.
+func (c *Conn) Abort(cause error) {
+	if cause == nil {
+		cause = net.ErrClosed
+	}
+	c.ending.record(&Error{Op: "close", Err: cause, closed: true, local: true, later: true})
+	c.end(errClosed)
+	c.drop()
+}
+
+// drop parts with what is left to be read of a connection that has ended.
+func (c *Conn) drop() {
+	c.closing.dropped.Store(true)
+	c.releaseIfEnded()
+}
+
 // errClosed is the cause of a connection that our side closed.
-var errClosed = &Error{Op: "close", Err: net.ErrClosed, closed: true}
+var errClosed = &Error{Op: "close", Err: net.ErrClosed, closed: true, local: true}
 
 // closedWell reports whether err is a connection that was closed as it should be.
 func closedWell(err error) bool {
@@ -94,7 +138,7 @@ func (c *Conn) closeContext(ctx context.Context) (context.Context, context.Cance
 	if c.closeWithin < 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeout(ctx, c.closeWithin)
+	return context.WithTimeoutCause(ctx, c.closeWithin, errCloseTimeout)
 }
 
 // closingContext bounds what is left to do once a close frame has come or is due:
@@ -115,11 +159,12 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 	}
 	defer c.unlockFrames()
 	if !first {
-		if c.ctx.Err() == nil {
-			c.closing.out.Store(true) // if it was cut, the turn has come after the rest
+		if !c.closing.out.Load() {
+			return false, c.fault("close", net.ErrClosed) // it could not be written
 		}
 		return false, nil
 	}
+	c.ending.recordSent(payload)
 	err = c.writeLocked(ctx, "close", frame{
 		Header:  wire.Header{Fin: true, Opcode: wire.OpClose},
 		payload: payload,
@@ -159,13 +204,13 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	sent := make(chan error, 1)
 	go func() {
 		_, err := c.sendClose(ctx, payload)
-		if err != nil {
+		if err != nil && !c.ending.writeFailed.Load() { // or reading has a bound of its own
 			cancel()
 		}
 		sent <- err
 	}()
 	err := c.awaitClose(ctx)
-	if e := <-sent; e != nil {
+	if e := <-sent; e != nil && !c.ending.writeFailed.Load() {
 		return e
 	}
 	return err
@@ -190,39 +235,48 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 // an endpoint receives a Close frame and did not previously send a Close frame,
 // the endpoint MUST send a Close frame in response" (RFC 6455, section 5.5.1).
 func (c *Conn) peerClosed(payload []byte) error {
-	code, reason, _ := wire.ConsumeClose(payload) // the decoder has judged it
-	var cause error = &CloseError{Code: code, Reason: string(reason)}
-	if c.closing.local.Load() {
-		cause = errClosed
-	}
-	c.closing.received.Store(true)
+	c.peerClosing(payload)
 	ctx, cancel := c.closingContext()
 	defer cancel()
+	code, _, _ := wire.ConsumeClose(payload)
 	answer, _ := wire.AppendClose(nil, code, "")
-	if _, err := c.sendClose(ctx, answer); err == nil {
+	if _, err := c.sendClose(ctx, answer); err != nil {
+		c.ending.recordPeerClosed() // no frame of ours came before it
+	} else {
+		c.ending.record(errClosed) // unless the peer was first
 		c.dropTCP(ctx)
 	}
-	c.end(cause)
+	c.end(errClosed)
 	return c.fault("read", nil)
+}
+
+// peerClosing records the peer's close frame, before anything is answered.
+func (c *Conn) peerClosing(payload []byte) {
+	c.ending.recordReceived(payload)
+	if !c.closing.sent.Load() {
+		c.ending.recordPeerClosed()
+	}
+	c.closing.received.Store(true)
 }
 
 // failRead fails the connection (RFC 6455, section 7.1.7): err is what the peer
 // did wrong. The close frame tells the peer.
 func (c *Conn) failRead(err error) error {
-	code, reason := closeStatus(err)
+	e := &Error{Op: "read", Err: err, closed: true}
+	c.ending.record(e)
+	code, reason := closeStatus(err, nil)
 	ctx, cancel := c.closingContext()
 	defer cancel()
 	p, _ := wire.AppendClose(nil, code, reason)
-	e := &Error{Op: "read", Err: err, closed: true}
 	ours, err := c.sendClose(ctx, p)
 	if ours {
-		e.Code = code
+		c.ending.recordCode(e, code)
 	}
 	if err == nil {
 		c.linger(ctx)
 	}
 	c.end(e)
-	return e
+	return c.fault("read", nil)
 }
 
 // dropTCP closes the connection after a complete closing handshake: the server at
@@ -241,9 +295,10 @@ func (c *Conn) dropTCP(ctx context.Context) {
 	}
 }
 
-// linger ends our side of the stream and reads on until the peer ends its own.
+// linger ends our side of the stream, where that can be told, and reads on until the
+// peer ends its own.
 func (c *Conn) linger(ctx context.Context) {
-	if c.tr.closeWrite() == nil {
+	if c.tr.closeWrite() == nil || c.tr.resets() {
 		c.drain(ctx, time.Now().Add(lingerTime))
 	}
 }
@@ -263,62 +318,4 @@ func (c *Conn) drain(ctx context.Context, until time.Time) {
 		putBlock(b)
 	}
 	c.tr.rd.bound(time.Time{})
-}
-
-// fault makes the error of an operation that err ended. After the connection has
-// ended it is about that.
-func (c *Conn) fault(op string, err error) error {
-	if i, ok := err.(interrupt); ok {
-		err = i.error
-	}
-	if c.ctx.Err() == nil {
-		if e, ok := err.(*Error); ok {
-			err = e.Err
-		}
-		return &Error{Op: op, Err: err}
-	}
-	e := &Error{Op: op, closed: true}
-	switch cause := context.Cause(c.ctx).(type) {
-	case *CloseError:
-		if op == "read" {
-			return cause
-		}
-		e.Err = cause
-	case *Error:
-		e.Err, e.Code = cause.Err, cause.Code
-	default:
-		e.Err = cause
-	}
-	return e
-}
-
-// accepted is fault for a write that err has cut in the middle.
-func (c *Conn) accepted(op string, err error) error {
-	e := c.fault(op, err)
-	if e, ok := e.(*Error); ok {
-		e.Accepted = !e.closed
-	}
-	return e
-}
-
-// isAccepted reports whether err is that of a write whose rest is sent later.
-func isAccepted(err error) bool {
-	e, ok := err.(*Error)
-	return ok && e.Accepted
-}
-
-// endWith ends the connection because of err and returns the error for op.
-func (c *Conn) endWith(op string, err error) error {
-	if c.ctx.Err() != nil {
-		return c.fault(op, nil)
-	}
-	if i, ok := err.(interrupt); ok {
-		err = i.error
-	}
-	if e, ok := err.(*Error); ok {
-		err = e.Err
-	}
-	e := &Error{Op: op, Err: err, closed: true}
-	c.end(e)
-	return e
 }

@@ -157,31 +157,42 @@ func TestCloseFrame(t *testing.T) {
 	}
 }
 
-// Close with a code or a reason that must not be sent does nothing.
+// Close with a code or a reason that must not be sent closes the connection with what
+// can be sent, and says so.
 func TestCloseRefused(t *testing.T) {
-	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, p := newPeer(t, role, Limits{})
-		for _, row := range []struct {
-			code   StatusCode
-			reason string
-			want   wire.Violation
-		}{
-			{0, "", wire.ErrCloseCode},
-			{999, "", wire.ErrCloseCode},
-			{StatusNoStatusReceived, "a reason", wire.ErrCloseCode},
-			{StatusAbnormalClosure, "", wire.ErrCloseCode},
-			{1015, "", wire.ErrCloseCode},
-			{5000, "", wire.ErrCloseCode},
-			{StatusNormalClosure, "\xff", wire.ErrInvalidUTF8},
-		} {
-			err := c.Close(context.Background(), row.code, row.reason)
-			if e := wantError(t, err, "close", row.want); errors.Is(e, net.ErrClosed) {
-				t.Errorf("%v, %q ended the connection", row.code, row.reason)
-			}
+	for _, row := range []struct {
+		code   StatusCode
+		reason string
+		want   wire.Violation
+		sent   StatusCode
+	}{
+		{0, "", wire.ErrCloseCode, StatusInternalError},
+		{999, "", wire.ErrCloseCode, StatusInternalError},
+		{StatusNoStatusReceived, "a reason", wire.ErrCloseCode, StatusInternalError},
+		{StatusAbnormalClosure, "", wire.ErrCloseCode, StatusInternalError},
+		{1015, "", wire.ErrCloseCode, StatusInternalError},
+		{5000, "\xff", wire.ErrCloseCode, StatusInternalError},
+		{StatusNormalClosure, "\xff", wire.ErrInvalidUTF8, StatusNormalClosure},
+		{4000, "a reason\xff", wire.ErrInvalidUTF8, 4000},
+	} {
+		for _, answers := range []bool{true, false} {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{})
+				closed := start(func() error { return c.Close(context.Background(), row.code, row.reason) })
+				if reason := p.expectClose(row.sent); reason != "" {
+					t.Errorf("%v: reason %q", row.code, reason)
+				}
+				if answers {
+					p.answer()
+				}
+				p.nc.Close()
+				if e := wantError(t, <-closed, "close", row.want); !errors.Is(e, net.ErrClosed) {
+					t.Errorf("%v: %v", row.code, e)
+				}
+				wantClosed(t, c)
+			})
 		}
-		go c.Write(context.Background(), Text, []byte("alive"))
-		p.expect(wire.OpText, true, "alive")
-	})
+	}
 }
 
 // stallWriter begins a write that the peer does not take, and returns once it waits.

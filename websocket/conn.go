@@ -17,8 +17,11 @@ import (
 // only by whoever reads. Close or CloseNow must be called in the end; a Handler
 // sees to that.
 //
-// After the connection has ended every method that waits returns an error for which
-// errors.Is(err, net.ErrClosed) holds, Close too.
+// After the connection has ended, every method that waits, Close included, returns an
+// error that matches [net.ErrClosed], and [Conn.Closure] tells how it ended. A write that
+// fails does not hide what the peer has sent before, its close frame above all: nothing
+// more can be written, but reading goes on through what has come, for up to a second of
+// waiting for more.
 type Conn struct {
 	// What the handshake settled.
 	subprotocol string
@@ -32,6 +35,7 @@ type Conn struct {
 	in      incoming
 	out     outgoing
 	closing closing
+	ending  ending
 	pings   pings
 	stats   stats
 
@@ -82,8 +86,8 @@ func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
 }
 
 // Context returns the connection's context. It holds the values of the request,
-// or of the context given to Dial, and ends with the connection;
-// [context.Cause] then tells why.
+// or of the context given to Dial, and ends with the connection. [context.Cause] then
+// returns a [*CloseError] if the peer closed the connection, or an [*Error].
 func (c *Conn) Context() context.Context { return c.ctx }
 
 // watched returns ctx, or a context that never ends if ctx is the connection's
@@ -128,10 +132,11 @@ func (c *Conn) TLS() *tls.ConnectionState {
 // it, set its deadlines or close it.
 func (c *Conn) NetConn() net.Conn { return c.tr.nc }
 
-// end drops the connection. The first cause is the one that stays.
-func (c *Conn) end(cause error) {
-	c.cancel(cause)
+// end drops the connection. The cause is what has been recorded, or last.
+func (c *Conn) end(last error) {
+	c.cancel(c.ending.finish(last))
 	_ = c.tr.close()
+	c.ending.stop()
 	c.releaseIfEnded()
 }
 
@@ -147,7 +152,7 @@ func (c *Conn) releaseIfEnded() {
 	if c.released || !c.in.turn.tryLock() {
 		return
 	}
-	if !c.out.messages.tryLock() {
+	if c.leftover() || !c.out.messages.tryLock() {
 		c.in.turn.unlock()
 		return
 	}

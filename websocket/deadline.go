@@ -21,7 +21,7 @@ type deadline struct {
 	mu    sync.Mutex
 	seq   uint32    // of the context followed, so that a late signal is known
 	armed bool      // the transport has a deadline
-	cut   error     // the context's error, once it ended
+	cut   error     // an interrupt, once the context has ended
 	limit time.Time // our own bound
 }
 
@@ -49,17 +49,10 @@ func (d *deadline) follow(ctx context.Context) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.seq == seq {
-			d.cut = ctx.Err()
+			d.cut = contextError(ctx)
 			d.apply()
 		}
 	})
-	return nil
-}
-
-func contextError(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return interrupt{err}
-	}
 	return nil
 }
 
@@ -97,17 +90,6 @@ func (d *deadline) apply() {
 	}
 }
 
-// An interrupt is the end of a wait that leaves the transport whole: the end of a
-// context.
-type interrupt struct{ error }
-
-func (i interrupt) Unwrap() error { return i.error }
-
-func isInterrupt(err error) bool {
-	_, ok := err.(interrupt)
-	return ok
-}
-
 // cause tells why an operation of the transport timed out: by the end of the
 // context, which is an interrupt, or by our own bound, and then it is ours.
 func (d *deadline) cause(ours error) error {
@@ -115,7 +97,7 @@ func (d *deadline) cause(ours error) error {
 	defer d.mu.Unlock()
 	switch {
 	case d.cut != nil:
-		return interrupt{d.cut}
+		return d.cut
 	case d.limit.IsZero():
 		return os.ErrDeadlineExceeded // somebody else has set one, on NetConn
 	}

@@ -2,7 +2,6 @@ package websocket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -190,11 +189,8 @@ func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *
 // dialFailed is the error of a step that failed with err, before or without a
 // response. If ctx has ended, that is why.
 func dialFailed(ctx context.Context, step string, err error) error {
-	if ended := ctx.Err(); ended != nil {
-		err = context.Cause(ctx)
-		if !errors.Is(err, ended) {
-			err = fmt.Errorf("%w: %w", ended, err)
-		}
+	if ended := contextError(ctx); ended != nil {
+		err = bare(ended)
 	}
 	return &HandshakeError{Err: fmt.Errorf("%s: %w", step, err)}
 }

@@ -25,7 +25,7 @@
 //   - [Conn.ReadJSON] and [Conn.WriteJSON] do what their names say.
 //   - [Conn.Ping] measures the round trip.
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] at
-//     once.
+//     once, [Conn.Abort] at once with a cause. [Conn.Closure] tells how it ended.
 //   - [Conn.AsNetConn] makes it a stream.
 //
 // One goroutine reads, any number write. Somebody must read as long as the
@@ -48,11 +48,18 @@
 //
 // # Errors
 //
-// What the peer said in its close frame is a [*CloseError]; what we found is an
-// [*Error], and a handshake that failed a [*HandshakeError]. Look at their causes
-// with errors.Is and errors.As: [wire.Error] for a peer that broke a rule or a
-// limit, [context.Canceled] and [context.DeadlineExceeded] for the caller's
-// contexts, [net.ErrClosed] for a connection that has ended.
+// What the peer said in its close frame is a [*CloseError]. What this side found is an
+// [*Error]. A handshake that failed is a [*HandshakeError]. Look at their causes with
+// errors.Is and errors.As: [wire.Error] for a peer that broke a rule or a limit,
+// [context.Canceled] and [context.DeadlineExceeded] for the context of the call that
+// failed, [io.ErrUnexpectedEOF] for a stream that ended without a close frame,
+// [net.ErrClosed] for a connection that has ended.
+//
+// The first fact wins. A close frame of the peer, or a breach of the protocol, is
+// recorded before it is answered, and no later failure replaces it. Every later call
+// returns that cause, and so does [context.Cause] of [Conn.Context]. [Conn.Closure]
+// returns it with the close frames of both sides, and [CloseStatus] gets the status code
+// from any error.
 //
 // # Security
 //

@@ -15,9 +15,17 @@ var (
 	ErrConcurrentRead = errors.New("another goroutine is reading")
 
 	// ErrPeerNotReading is the cause of the error that ends a connection whose
-	// peer let one write wait for longer than Limits.WriteTimeout.
-	ErrPeerNotReading = errors.New("peer does not read: a write took longer than Limits.WriteTimeout")
+	// peer let one write wait for longer than Limits.WriteTimeout. It is a timeout.
+	ErrPeerNotReading error = peerNotReading{}
 )
+
+type peerNotReading struct{}
+
+func (peerNotReading) Error() string {
+	return "peer does not read: a write took longer than Limits.WriteTimeout"
+}
+func (peerNotReading) Timeout() bool   { return true }
+func (peerNotReading) Temporary() bool { return true }
 
 // A CloseError is the close frame of the peer (RFC 6455, section 5.5.1): what it
 // told us, as opposed to what we found, which is an [Error]. The connection is
@@ -59,7 +67,10 @@ type Error struct {
 	// Err is the cause.
 	Err error
 
-	closed bool // the connection has ended
+	closed   bool       // the connection has ended, or can send no more
+	later    bool       // that happened before this operation
+	local    bool       // this side has closed the connection
+	received StatusCode // of the peer's close frame, if one came
 }
 
 func (e *Error) Error() string {
@@ -80,10 +91,11 @@ func (e *Error) Unwrap() error { return e.Err }
 // this error or before it.
 func (e *Error) Is(target error) bool { return e.closed && target == net.ErrClosed }
 
-// Timeout reports whether the cause is a deadline that passed.
+// Timeout reports whether the operation failed because a deadline passed. It is false
+// for an operation on a connection that had ended before, whatever it ended of.
 func (e *Error) Timeout() bool {
 	var t interface{ Timeout() bool }
-	return errors.As(e.Err, &t) && t.Timeout()
+	return !e.later && errors.As(e.Err, &t) && t.Timeout()
 }
 
 // Temporary reports whether the connection lives on. It makes Error a
@@ -121,22 +133,35 @@ func (e *HandshakeError) Error() string {
 func (e *HandshakeError) Unwrap() error { return e.Err }
 
 // closeStatus is the one place that maps an error to the close frame it calls
-// for. A code of 0 means that no frame is due.
-func closeStatus(err error) (StatusCode, string) {
+// for. A code of 0 means that no frame is due. handler is the connection whose
+// handler returned err, or nil if the error was found while reading. An error of
+// another connection calls for no frame here: this peer did not cause it.
+func closeStatus(err error, handler *Conn) (StatusCode, string) {
+	var asked *closeRequest
 	var w *wire.Error
-	var peer *CloseError
 	var payload *payloadError
 	switch {
 	case err == nil:
 		return StatusNormalClosure, ""
+	case errors.As(err, &asked):
+		return asked.Code, asked.Reason
+	case handler != nil && isEnded(err):
+		return 0, ""
 	case errors.As(err, &w):
 		return w.Code(), w.Reason()
 	case errors.As(err, &payload):
+		if payload.reader != handler && payload.reader != nil {
+			return 0, ""
+		}
 		return StatusInvalidPayload, payload.Error()
-	case errors.As(err, &peer), errors.Is(err, net.ErrClosed):
-		return 0, ""
 	case errors.Is(err, context.Canceled):
 		return StatusGoingAway, ""
 	}
 	return StatusInternalError, ""
+}
+
+// isEnded reports whether err is that of a connection that has ended.
+func isEnded(err error) bool {
+	var stream *brokenStream
+	return errors.Is(err, net.ErrClosed) || errors.As(err, &stream)
 }

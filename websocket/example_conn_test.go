@@ -57,10 +57,8 @@ func ExampleConn_Messages() {
 		}
 		fmt.Printf("%v: %s\n", m.Type, m.Data)
 	}
-	var goodbye *websocket.CloseError
-	if errors.As(context.Cause(c.Context()), &goodbye) {
-		fmt.Println(goodbye.Code, goodbye.Reason)
-	}
+	goodbye := c.Closure().Received
+	fmt.Println(goodbye.Code, goodbye.Reason)
 	// Output:
 	// text: tick 0
 	// text: tick 1

@@ -7,11 +7,14 @@ import "fmt"
 // extension cannot decode is payload that is "not consistent with the type of the
 // message" (RFC 6455, section 7.4.1).
 func extensionError(err error) error {
-	return &payloadError{fmt.Errorf("extension: %w", err)}
+	return &payloadError{err: fmt.Errorf("extension: %w", err)}
 }
 
 // A payloadError is a message whose payload is not what it should be.
-type payloadError struct{ err error }
+type payloadError struct {
+	err    error
+	reader *Conn // who read it, if the connection goes on
+}
 
 func (e *payloadError) Error() string { return e.err.Error() }
 func (e *payloadError) Unwrap() error { return e.err }

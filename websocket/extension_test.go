@@ -392,9 +392,11 @@ func TestExtensionEncodeFails(t *testing.T) {
 		if !errors.Is(err, errRuns) {
 			t.Errorf("streamed %v: %v", streamed, err)
 		}
-		if c.Context().Err() == nil {
-			t.Errorf("streamed %v: the connection lives on", streamed)
+		<-c.Context().Done()
+		if err := context.Cause(c.Context()); !errors.Is(err, errRuns) {
+			t.Errorf("streamed %v: cause: %v", streamed, err)
 		}
+		c.CloseNow() // not before the writer has its error
 		ours.wantClosed()
 	}
 }

@@ -70,7 +70,7 @@ func (c *Conn) writeFragments(ctx context.Context, f frame) error {
 func (c *Conn) keepFragments(err error, f frame) error {
 	o := &c.out
 	if left := len(o.rest) + o.sizeOf(f); left > maxRest {
-		return c.endWith("write", tooMuchLeft(left, err))
+		return c.failWrite("write", tooMuchLeft(left, err), false)
 	}
 	c.appendFragments(f)
 	return err
@@ -80,7 +80,7 @@ func (c *Conn) keepFragments(err error, f frame) error {
 // caller has the turn.
 func (c *Conn) appendFragments(f frame) {
 	o := &c.out
-	if c.ctx.Err() != nil || o.enc.Closed() {
+	if !c.canWrite() || o.enc.Closed() {
 		return
 	}
 	o.rest = slices.Grow(o.rest, o.sizeOf(f))
@@ -104,7 +104,7 @@ func (o *outgoing) sizeOf(f frame) int {
 // If it must go out, whoever has the turn sees to it, before anything else; unless
 // that is our close frame, which nothing can follow.
 func (c *Conn) postpone(err error, f frame) error {
-	if !f.keep || c.ctx.Err() != nil {
+	if !f.keep || !c.canWrite() {
 		return c.fault("write", err)
 	}
 	o := &c.out
@@ -119,7 +119,7 @@ func (c *Conn) postpone(err error, f frame) error {
 	}
 	if left > maxRest {
 		o.mu.Unlock()
-		return c.endWith("write", tooMuchLeft(left, err))
+		return c.failWrite("write", tooMuchLeft(left, err), false)
 	}
 	f.payload = bytes.Clone(f.payload)
 	o.late = append(o.late, f)
@@ -132,5 +132,5 @@ func (c *Conn) postpone(err error, f frame) error {
 }
 
 func tooMuchLeft(left int, err error) error {
-	return fmt.Errorf("message cut in the middle with %d bytes left, over the %d that are kept: %w", left, maxRest, err)
+	return &cutMessage{fmt.Sprintf("message cut in the middle with %d bytes left, over the %d that are kept", left, maxRest), bare(err)}
 }

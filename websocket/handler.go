@@ -26,12 +26,15 @@ import (
 // # The end of a connection
 //
 // When Serve returns, the connection is closed, if it is not yet: with 1000 after
-// nil; with 1001 after [context.Canceled]; with 1011 after another error, unless
-// the error says which code is due, as one that comes from the peer's breach of the
-// protocol does. For a code of your own call [Conn.Close] and return nil.
+// nil; with the code and the reason of an error of [CloseWith]; with 1001 after
+// [context.Canceled]; with 1007 after an error of [Conn.ReadJSON] about what the peer
+// sent; with the code of a [wire.Error] that the program has found itself; and with
+// 1011 after any other error. An error of another connection, such as that of a proxy
+// to its backend, counts as any other error: its code is not relayed.
 //
 // An error that is answered with 1011 goes to the ErrorLog of the [http.Server],
-// but for a context's deadline; so does a request that was refused with 500 or 501.
+// but for a context's deadline and [CloseWith]; so does a request that was refused with
+// 500 or 501, and a code or a reason of CloseWith that cannot be sent.
 // The peer's own close, a lost connection and the faults of clients are not logged.
 //
 // If Serve panics, the panic and the stack are logged in the same way and the
@@ -114,18 +117,31 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 		_ = c.CloseNow()
 	}()
 	err := f(c.Context(), c)
-	switch code, reason = closeStatus(err); {
-	case code == 0:
-		// The connection has ended, and Close does nothing; or it is being closed
-		// already, which f has met with; or the error is that of another
-		// connection, and this peer is still owed a close frame.
-		code = StatusInternalError
-		if c.ctx.Err() == nil && !c.closing.sent.Load() {
-			printf("websocket: serving %v: %v", c.RemoteAddr(), err)
-		}
-	case code == StatusInternalError && !isContextEnd(err):
-		printf("websocket: serving %v: %v", c.RemoteAddr(), err)
+	code, reason = closeStatus(err, c)
+	if report := serveFailure(c, err, code); report != nil {
+		printf("websocket: serving %v: %v", c.RemoteAddr(), report)
 	}
+	if code == 0 {
+		// If the connection lives, err is about another one, or asks for a code that
+		// there is none of, and this peer is still owed a close frame.
+		code = StatusInternalError
+	}
+}
+
+// serveFailure returns what is to be logged of the error with which Serve returned,
+// which asks for code, or nil.
+func serveFailure(c *Conn, err error, code StatusCode) error {
+	var asked *closeRequest
+	switch {
+	case errors.As(err, &asked):
+		_, refused := closePayload(asked.Code, asked.Reason)
+		return refused
+	case code == 0 && c.canWrite() && !c.closing.sent.Load():
+		return err // or the connection has ended, and Serve has met with that
+	case code == StatusInternalError && !isContextEnd(err):
+		return err
+	}
+	return nil
 }
 
 // isOwnFault reports whether a handshake failed because of this program. A client

@@ -33,6 +33,8 @@ type incoming struct {
 	text   wire.UTF8           // of what ext makes
 	kept   []byte              // what a read that was interrupted had gathered
 
+	after lastReads // a write has failed
+
 	controlsSince time.Time
 }
 
@@ -45,20 +47,20 @@ const directMin = 4 << 10
 
 // beginRead takes the turn to read for one call.
 func (c *Conn) beginRead(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if err := contextError(ctx); err != nil && !c.endedWith(ctx) {
 		return c.fault("read", err)
 	}
 	if !c.in.turn.tryLock() {
-		if !c.closing.local.Load() {
+		if !c.closing.local.Load() && !c.ending.writeFailed.Load() {
 			return c.fault("read", ErrConcurrentRead)
 		}
-		// Close reads now, until the connection has ended.
-		if err := c.in.turn.lock(ctx, c.ctx); err != nil {
+		// Close reads now, until the connection has ended, or readAhead does.
+		if err := c.takeFromReadAhead(ctx); err != nil {
 			return c.fault("read", err)
 		}
 	}
-	if c.ctx.Err() != nil {
-		c.endRead() // what lies in a buffer is not read any more
+	if c.ctx.Err() != nil && !c.leftover() {
+		c.endRead()
 		return c.fault("read", nil)
 	}
 	if c.closing.reader != nil {
@@ -67,12 +69,18 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		c.endRead()
 		select {
 		case <-ctx.Done():
-			return c.fault("read", ctx.Err())
+			return c.fault("read", contextError(ctx))
 		case <-c.ctx.Done():
 			return c.fault("read", nil)
 		}
 	}
 	return nil
+}
+
+// endedWith reports whether ctx ended because the connection did. That does not keep
+// what the connection has left from being read.
+func (c *Conn) endedWith(ctx context.Context) bool {
+	return c.ctx.Err() != nil && context.Cause(ctx) == context.Cause(c.ctx)
 }
 
 // endRead gives the turn back, and the block if nothing is left in it.
@@ -82,6 +90,10 @@ func (c *Conn) endRead() {
 		in.dropBlock()
 	}
 	in.turn.unlock()
+	if c.ending.writeFailed.Load() {
+		c.expectReader(lingerTime)
+		c.readOn()
+	}
 	c.releaseIfEnded()
 }
 
@@ -199,6 +211,9 @@ func (c *Conn) messageEnded() {
 func (c *Conn) fill(ctx context.Context) error {
 	in := &c.in
 	in.dropBlock()
+	if c.ending.writeFailed.Load() {
+		return c.fillLast(ctx)
+	}
 	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
 		return c.fault("read", err)
 	}
@@ -255,7 +270,7 @@ func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error
 // destination with room for max bytes, or 0 if that does not pay.
 func (c *Conn) direct(max int) int {
 	in := &c.in
-	if in.ext != nil || len(in.piece) > 0 || len(in.unread) > 0 {
+	if in.ext != nil || len(in.piece) > 0 || len(in.unread) > 0 || c.ending.writeFailed.Load() {
 		return 0
 	}
 	n := int(min(in.dec.Remaining(), int64(max)))
@@ -350,15 +365,35 @@ func (c *Conn) readControl(f wire.Frame) error {
 // readFault is the error for a read of the transport that failed. Only a read
 // that was interrupted leaves the connection open.
 func (c *Conn) readFault(err error) error {
-	switch {
-	case c.ctx.Err() != nil:
+	if c.ctx.Err() != nil {
 		return c.fault("read", nil)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		if err = c.tr.rd.cause(errLingered); isInterrupt(err) {
-			return c.fault("read", err)
-		}
-	case errors.Is(err, io.EOF):
-		err = io.ErrUnexpectedEOF // no close frame came before it
 	}
-	return c.endWith("read", err)
+	if err = c.readCause(err); isInterrupt(err) {
+		return c.fault("read", err)
+	}
+	return c.streamEnded(err)
+}
+
+// readCause tells why a read of the transport failed with err.
+func (c *Conn) readCause(err error) error {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return c.tr.rd.cause(errLingered)
+	case errors.Is(err, io.EOF):
+		return io.ErrUnexpectedEOF // no close frame came before it
+	}
+	return err
+}
+
+// streamEnded ends a connection from which no more can be read, because of err.
+func (c *Conn) streamEnded(err error) error {
+	e := &Error{Op: "read", Err: err, closed: true}
+	if err != errLingered { // or it is the failed write that ends the connection
+		c.ending.recordLoss(e, !c.closing.sent.Load())
+	}
+	c.end(e)
+	if context.Cause(c.ctx) == error(e) {
+		return e
+	}
+	return c.fault("read", nil)
 }

@@ -79,9 +79,11 @@ func (a *adapter) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// streamError is err as users of a net.Conn expect it.
+// streamError is err as users of a net.Conn expect it: they take [net.ErrClosed] for
+// their own Close.
 func streamError(err error) error {
 	var peer *CloseError
+	var e *Error
 	switch {
 	case err == nil:
 		return nil
@@ -89,8 +91,25 @@ func streamError(err error) error {
 		return io.EOF
 	case errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed):
 		return os.ErrDeadlineExceeded
+	case errors.As(err, &e) && (e.local || e.Err == net.ErrClosed) || !errors.Is(err, net.ErrClosed):
+		return err
 	}
-	return err
+	return &brokenStream{err}
+}
+
+// A brokenStream is the error of a connection that this side has not closed.
+type brokenStream struct{ err error }
+
+func (e *brokenStream) Error() string { return e.err.Error() }
+func (e *brokenStream) Is(target error) bool {
+	return target != net.ErrClosed && errors.Is(e.err, target)
+}
+func (e *brokenStream) As(target any) bool { return errors.As(e.err, target) }
+func (e *brokenStream) Temporary() bool    { return false }
+
+func (e *brokenStream) Timeout() bool {
+	op, ok := e.err.(*Error)
+	return ok && op.Timeout()
 }
 
 func (a *adapter) Close() error {
@@ -128,8 +147,8 @@ func (a *adapter) ended() error {
 type userDeadline struct {
 	mu    sync.Mutex
 	ctx   timeout
-	pass  context.CancelFunc // ends ctx
-	timer *time.Timer        // calls pass; nil if the deadline is not to come
+	pass  func()      // ends ctx
+	timer *time.Timer // calls pass; nil if the deadline is not to come
 }
 
 // A timeout is a context that can end in one way.
@@ -153,7 +172,8 @@ func (d *userDeadline) context() context.Context {
 }
 
 func (d *userDeadline) renew() {
-	d.ctx.Context, d.pass = context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
+	d.ctx.Context, d.pass = ctx, func() { cancel(os.ErrDeadlineExceeded) }
 }
 
 // set sets the deadline. The zero time means none.

@@ -308,19 +308,28 @@ func TestNetConnStaleDeadline(t *testing.T) {
 	}
 }
 
-// Over TLS a Write that was cut ends the connection, and says why.
+// Over TLS a Write that was cut ends the connection, and says why. That is news once:
+// no later call times out because of it.
 func TestNetConnCutTLS(t *testing.T) {
 	checkLeaks(t)
 	client, _ := connPair(t, "tls", Limits{}) // the other end does not read
 	nc := client.AsNetConn(Binary)
 	var err error
-	for err == nil || os.IsTimeout(err) && !errors.Is(err, net.ErrClosed) {
+	for err == nil || err == os.ErrDeadlineExceeded { // before the first byte of a message
 		nc.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
 		_, err = nc.Write(make([]byte, 1<<20))
 	}
 	var ne net.Error
-	if !errors.As(err, &ne) || !ne.Timeout() || !strings.Contains(err.Error(), "TLS") {
+	if !errors.As(err, &ne) || !ne.Timeout() || errors.Is(err, net.ErrClosed) || !strings.Contains(err.Error(), "TLS") {
 		t.Errorf("Write: %v", err)
+	}
+	nc.SetDeadline(time.Time{})
+	_, wrote := nc.Write([]byte("late"))
+	_, read := nc.Read(make([]byte, 1))
+	for _, err := range []error{wrote, read} {
+		if os.IsTimeout(err) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) || !strings.Contains(err.Error(), "TLS") {
+			t.Errorf("after it: %v", err)
+		}
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -50,7 +49,7 @@ type frame struct {
 func (c *Conn) unlockFrames() {
 	o := &c.out
 	for {
-		if len(o.rest) > 0 && c.ctx.Err() == nil {
+		if len(o.rest) > 0 && c.canWrite() {
 			go c.flushRest()
 			return
 		}
@@ -80,11 +79,16 @@ func (c *Conn) unlockFrames() {
 	}
 }
 
+// canWrite reports whether anything more can be sent.
+func (c *Conn) canWrite() bool { return c.ctx.Err() == nil && !c.ending.writeFailed.Load() }
+
 // flushRest sends what is left of earlier frames and gives the turn back.
 func (c *Conn) flushRest() {
 	o := &c.out
 	if _, err := c.tr.write(context.Background(), c.writeWithin, o.rest, nil); err != nil {
-		_ = c.endWith("write", err)
+		_ = c.failWrite("write", err, err != ErrPeerNotReading)
+	} else if o.enc.Closed() {
+		c.closing.out.Store(true)
 	}
 	o.rest = nil
 	c.unlockFrames()
@@ -127,7 +131,7 @@ func pongFrame(p []byte) frame {
 // frames: unlockFrames sees to that.
 func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	o := &c.out
-	if c.ctx.Err() != nil {
+	if !c.canWrite() {
 		return c.fault(op, nil)
 	}
 	if o.enc.Closed() {
@@ -249,14 +253,14 @@ func (c *Conn) cutOff(op string, err error, f cut) error {
 	o := &c.out
 	switch left := len(f.rest) + len(f.tail); {
 	case !isInterrupt(err):
-		return c.endWith(op, err)
+		return c.failWrite(op, err, err != ErrPeerNotReading)
 	case c.tr.broken:
-		return c.endWith(op, fmt.Errorf("message cut in the middle, after which TLS cannot go on: %w", err))
+		return c.failWrite(op, &cutMessage{"message cut in the middle, after which TLS cannot go on", bare(err)}, false)
 	case f.sent == 0 && !f.frame.keep:
 		o.enc = f.before
 		return c.fault(op, err)
 	case left > maxRest:
-		return c.endWith(op, tooMuchLeft(left, err))
+		return c.failWrite(op, tooMuchLeft(left, err), false)
 	default:
 		o.rest = slices.Concat(f.rest, f.tail)
 		c.stats.wrote(f.frame)

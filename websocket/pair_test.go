@@ -19,7 +19,11 @@ import (
 )
 
 // transports are the kinds of transport that netPair knows.
-var transports = []string{"tcp", "unix", "pipe", "tls"}
+var transports = []string{"tcp", "unix", "pipe", "tls", "wrapped"}
+
+// A wrapped is a connection as listeners make it that limit or count: it can do what a
+// net.Conn must, and nothing else.
+type wrapped struct{ net.Conn }
 
 // netPair returns the two ends of a transport. Whoever gets them closes them.
 func netPair(t testing.TB, kind string) (a, b net.Conn) {
@@ -38,6 +42,9 @@ func netPair(t testing.TB, kind string) (a, b net.Conn) {
 			t.Fatal(err)
 		}
 		return server, client
+	case "wrapped":
+		a, b := listenPair(t, "tcp", "127.0.0.1:0")
+		return wrapped{a}, wrapped{b}
 	}
 	return listenPair(t, "tcp", "127.0.0.1:0")
 }

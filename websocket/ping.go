@@ -21,7 +21,7 @@ type pings struct {
 // Ping waits for ctx to end. Any number of goroutines may ping; each ping has a
 // payload of its own, 8 bytes.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
-	if err := ctx.Err(); err != nil {
+	if err := contextError(ctx); err != nil {
 		return 0, c.fault("ping", err)
 	}
 	// The numbers have the order of the wire, because a pong answers those before
@@ -44,7 +44,7 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	case <-pong:
 		return time.Since(start), nil
 	case <-ctx.Done():
-		return 0, c.fault("ping", ctx.Err())
+		return 0, c.fault("ping", contextError(ctx))
 	case <-c.ctx.Done():
 		return 0, c.fault("ping", nil)
 	}

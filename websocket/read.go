@@ -91,9 +91,7 @@ func (in *incoming) room(have, free int) int {
 	return need
 }
 
-// Messages returns an iterator over the messages to come. It copies nothing that
-// came in one piece: Data is valid until the loop asks for the next message or ends,
-// by a break too.
+// Messages returns an iterator over the messages to come.
 //
 //	for m, err := range c.Messages(ctx) {
 //		if err != nil {
@@ -102,11 +100,15 @@ func (in *incoming) room(have, free int) int {
 //		…
 //	}
 //
-// The loop ends without an error when the connection was closed as it should be:
-// by the peer with StatusNormalClosure, StatusGoingAway or no status, or by
-// [Conn.Close] or CloseNow; [context.Cause] of [Conn.Context] tells which. Any other
-// error is yielded once, with a zero Message, and ends the loop; after one that comes
-// from ctx a new loop takes up where this one was.
+// The loop ends without an error when either side has closed the connection: the peer
+// with StatusNormalClosure, with StatusGoingAway, as pages that are left and servers
+// that restart do, or with no status; this side with [Conn.Close] or CloseNow. A client
+// that reconnects asks [Conn.Closure] after the loop which it was. Any other error is
+// yielded once, with a zero Message, and ends the loop. After one that comes from ctx a
+// new loop takes up where this one was.
+//
+// Messages copies nothing that came in one piece: Data is valid until the loop asks for
+// the next message or ends, by a break too.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
 		for {

@@ -100,7 +100,7 @@ func TestRestInOrder(t *testing.T) {
 }
 
 // A rest that the peer does not take for WriteTimeout ends the connection, as any
-// write does.
+// write does, once a reader has waited for the peer's reason.
 func TestRestNotTaken(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -109,7 +109,7 @@ func TestRestNotTaken(t *testing.T) {
 			t.Fatalf("%+v", e)
 		}
 		_, _, err := c.Read(context.Background())
-		if e := wantError(t, err, "read", ErrPeerNotReading); !errors.Is(e, net.ErrClosed) || time.Since(begun) != DefaultWriteTimeout {
+		if e := wantError(t, err, "read", ErrPeerNotReading); !errors.Is(e, net.ErrClosed) || time.Since(begun) != DefaultWriteTimeout+lingerTime {
 			t.Errorf("%+v after %v", e, time.Since(begun))
 		}
 		wantClosed(t, c)

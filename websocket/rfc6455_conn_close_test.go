@@ -268,13 +268,16 @@ func TestRFC6455ConnLost(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 func TestRFC6455ConnLocalCodes(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, p := newPeer(t, role, Limits{})
 		for _, code := range []StatusCode{1005, 1006, 1015} {
-			if err := c.Close(context.Background(), code, "reason"); err == nil || c.Context().Err() != nil {
-				t.Errorf("%v: %v", code, err)
-			}
+			c, p := newPeer(t, role, Limits{})
+			closed := start(func() error { return c.Close(context.Background(), code, "reason") })
+			p.expectClose(StatusInternalError)
+			p.answer()
+			p.nc.Close()
+			wantError(t, <-closed, "close", wire.ErrCloseCode)
 		}
 		// What came without a code goes back without one.
+		c, p := newPeer(t, role, Limits{})
 		startRead(context.Background(), c)
 		p.send(wire.OpClose, true, "")
 		p.expect(wire.OpClose, true, "")

@@ -116,13 +116,26 @@ func (t *transport) readRaw(p []byte) (int, error) {
 	t.rbuf, t.rn, t.rerr = p, 0, nil
 	err := t.raw.Read(t.readFunc)
 	t.rbuf = nil
-	if err == nil {
-		err = t.rerr
-		if err == nil && t.rn == 0 {
-			err = io.EOF
-		}
+	switch {
+	case err != nil:
+		err = t.opError("read", err)
+	case t.rerr != nil:
+		err = t.opError("read", t.rerr)
+	case t.rn == 0:
+		err = io.EOF
 	}
 	return t.rn, err
+}
+
+// opError makes of an error of the system, or of a RawConn, what the methods of a
+// net.Conn return.
+func (t *transport) opError(op string, err error) error {
+	var raw *net.OpError // whose Op is "raw-read" or "raw-write"
+	if errors.As(err, &raw) {
+		err = raw.Err
+	}
+	local := t.nc.LocalAddr()
+	return &net.OpError{Op: op, Net: local.Network(), Source: local, Addr: t.nc.RemoteAddr(), Err: err}
 }
 
 // tryRead is called by RawConn.Read until it returns true; in between the
@@ -171,6 +184,9 @@ func (t *transport) write(ctx context.Context, limit time.Duration, p, tail []by
 		err = t.werr
 	}
 	if err != nil {
+		if !isInterrupt(err) {
+			err = t.opError("write", err)
+		}
 		err = t.writeError(err)
 	}
 	t.wctx, t.wbuf, t.wtail = nil, nil, nil
@@ -277,14 +293,38 @@ func (t *transport) close() error {
 	return t.nc.Close()
 }
 
+// resets reports whether closing may make the system answer with a reset what the
+// peer has sent and we have not read: that would overtake our last frames.
+func (t *transport) resets() bool {
+	a := t.nc.LocalAddr()
+	return a == nil || a.Network() != "pipe" // net.Pipe holds no bytes
+}
+
+// probeTime is how long quiet may wait for bytes that have come already.
+const probeTime = 5 * time.Millisecond
+
 // quiet reports whether it is safe to close at once: the peer has sent nothing
-// that is not read yet, as far as can be seen without waiting. Bytes left unread
-// would turn the close into a reset.
+// that is not read yet, as far as can be seen without waiting for it.
 func (t *transport) quiet() bool {
-	if t.raw == nil {
-		_, canLinger := t.nc.(interface{ CloseWrite() error })
-		return !canLinger
+	if t.raw != nil {
+		return t.quietRaw()
 	}
+	if _, halves := t.nc.(interface{ CloseWrite() error }); halves {
+		return false // the peer can be told, and will answer at once
+	}
+	if !t.resets() {
+		return true
+	}
+	t.rd.bound(time.Now().Add(probeTime))
+	b, _, err := t.readBlock()
+	t.rd.bound(time.Time{})
+	if err == nil {
+		putBlock(b)
+	}
+	return err != nil
+}
+
+func (t *transport) quietRaw() bool {
 	quiet := true
 	err := t.raw.Read(func(fd uintptr) bool {
 		var b [1]byte

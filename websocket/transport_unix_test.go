@@ -169,3 +169,6 @@ func TestWriteErrorsOfFullSocket(t *testing.T) {
 
 // noConn stands where a transport has a net.Conn that is not used.
 type noConn struct{ net.Conn }
+
+func (noConn) LocalAddr() net.Addr  { return &net.TCPAddr{} }
+func (noConn) RemoteAddr() net.Addr { return &net.TCPAddr{} }

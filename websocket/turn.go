@@ -23,8 +23,8 @@ func (t *turn) tryLock() bool {
 	return true
 }
 
-// lock waits until the turn is free, ctx ends, or end ends; it returns the error
-// of whichever ended. A turn that comes at that very moment is taken.
+// lock waits until the turn is free, ctx ends, or end ends; it returns an interrupt
+// for ctx, and the cause of end. A turn that comes at that very moment is taken.
 func (t *turn) lock(ctx, end context.Context) error {
 	t.mu.Lock()
 	if !t.held {
@@ -41,7 +41,7 @@ func (t *turn) lock(ctx, end context.Context) error {
 	case <-mine:
 		return nil
 	case <-ctx.Done():
-		err = ctx.Err()
+		err = contextError(ctx)
 	case <-end.Done():
 		err = context.Cause(end)
 	}

@@ -57,7 +57,7 @@ func TestTurnGiveUp(t *testing.T) {
 		b := wait(context.Background(), context.Background())
 		c := wait(context.Background(), end)
 		cancel()
-		if err := <-a; err != context.Canceled {
+		if err := <-a; !isInterrupt(err) || !errors.Is(err, context.Canceled) {
 			t.Errorf("context ended: %v", err)
 		}
 		endIt(cause)

@@ -22,9 +22,12 @@ var (
 // ctx ends in the middle, the message counts as accepted: the rest, up to 1 MiB, is
 // sent before anything else, and the error has Accepted set. A message that an
 // extension has transformed when ctx ends is accepted too, although none of it may
-// be out: the peer must see it, or the two would lose each other. Over TLS a message
-// cut in the middle ends the connection. So does a peer that takes nothing for
-// Limits.WriteTimeout, whatever ctx says: the error is [ErrPeerNotReading].
+// be out: the peer must see it, or the two would lose each other. Over TLS nothing can
+// be written after a message that was cut in the middle. Nor can it after a peer took
+// nothing for Limits.WriteTimeout, whatever ctx says: the error is [ErrPeerNotReading].
+//
+// A Write that fails for another reason than ctx ends writing, not reading: why the
+// peer is gone is for the next read to tell, or for [Conn.Closure].
 func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	return c.writeMessage(ctx, t, p, false)
 }
@@ -57,7 +60,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
 		return c.fault("write", err)
 	}
-	if err := ctx.Err(); err != nil { // it ended as the turn came
+	if err := contextError(ctx); err != nil { // it ended as the turn came
 		c.unlockFrames()
 		return c.fault("write", err)
 	}
@@ -69,7 +72,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	defer putBlock(b)
 	out, err := enc.Append(b[:0], f.payload, true)
 	if err != nil {
-		err = c.endWith("write", extensionError(err))
+		err = c.failWrite("write", extensionError(err), false)
 		c.unlockFrames()
 		return err
 	}
@@ -82,13 +85,13 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType) error {
 	if t != Text && t != Binary {
 		return c.fault("write", errMessageType)
 	}
-	if err := ctx.Err(); err != nil {
+	if err := contextError(ctx); err != nil {
 		return c.fault("write", err)
 	}
 	if err := c.out.messages.lock(ctx, c.ctx); err != nil {
 		return c.fault("write", err)
 	}
-	if c.ctx.Err() != nil { // a turn that is free is given also after the end
+	if !c.canWrite() { // a turn that is free is given also after the end
 		c.endMessage()
 		return c.fault("write", nil)
 	}

@@ -90,7 +90,7 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 // alive reports whether the message goes on: nothing failed, and ctx and the
 // connection live.
 func (w *MessageWriter) alive() bool {
-	if err := w.ctx.Err(); w.err == nil && (err != nil || w.c.ctx.Err() != nil) {
+	if err := contextError(w.ctx); w.err == nil && (err != nil || !w.c.canWrite()) {
 		w.err = w.c.fault("write", err)
 	}
 	return w.err == nil
@@ -156,7 +156,7 @@ func (w *MessageWriter) Close() error {
 		if w.c.closing.sent.Load() {
 			err = w.c.fault("write", err) // a call before may have been accepted; the message is not
 		} else {
-			err = w.c.endWith("write", err)
+			err = w.c.failWrite("write", &cutMessage{"message not finished", bare(err)}, false)
 		}
 	}
 	w.err = w.c.fault("write", errWriterClosed)
@@ -194,7 +194,7 @@ func (w *MessageWriter) send(fin bool) {
 func (w *MessageWriter) encode(p []byte, fin bool) {
 	buf, err := w.enc.Append(w.buf, p, fin)
 	if err != nil {
-		w.err = w.c.endWith("write", extensionError(err))
+		w.err = w.c.failWrite("write", extensionError(err), false)
 		return
 	}
 	w.buf = buf

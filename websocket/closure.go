@@ -1,0 +1,80 @@
+package websocket
+
+import "errors"
+
+// A CloseFrame is what a close frame says (RFC 6455, section 5.5.1).
+type CloseFrame struct {
+	Code   StatusCode // StatusNoStatusReceived if the frame was empty; 0 if there was no frame
+	Reason string     // at most 123 bytes of UTF-8
+}
+
+// A Closure tells how a connection ended. [Conn.Closure] returns it.
+type Closure struct {
+	// Sent and Received are the close frames of this side and of the peer. A frame
+	// counts as sent once the transport has taken all of it.
+	Sent, Received CloseFrame
+
+	// ByPeer reports whether the peer ended the connection: its close frame came
+	// before ours was due, or its stream ended without one.
+	ByPeer bool
+
+	// Clean reports whether both close frames were exchanged (RFC 6455, section
+	// 7.1.4).
+	Clean bool
+
+	// Err is the cause, as [context.Cause] returns it for [Conn.Context]: nil while
+	// the connection is open, a [*CloseError] if the peer closed it, otherwise an
+	// [*Error].
+	Err error
+}
+
+// Closure returns how the connection ended, whoever ended it. It may be called at any
+// time. While the connection is open, it tells how far the closing handshake has come.
+func (c *Conn) Closure() Closure {
+	v := c.ending.closure()
+	if !c.closing.out.Load() {
+		v.Sent = CloseFrame{}
+	}
+	v.Clean = v.Sent.Code != 0 && v.Received.Code != 0
+	if c.ctx.Err() == nil {
+		v.Err = nil
+	}
+	return v
+}
+
+// CloseStatus returns the status code with which the connection of err ended, in the
+// sense of RFC 6455, section 7.1.5: the code of the peer's close frame,
+// StatusNoStatusReceived if that frame had none, and StatusAbnormalClosure if the
+// connection ended without one. It returns 0 if err is nil, is not an error of a
+// [Conn], or leaves the connection open.
+func CloseStatus(err error) StatusCode {
+	var peer *CloseError
+	var e *Error
+	switch {
+	case errors.As(err, &peer):
+		return peer.Code
+	case errors.As(err, &e) && e.closed:
+		if e.received != 0 {
+			return e.received
+		}
+		return StatusAbnormalClosure
+	}
+	return 0
+}
+
+// CloseWith returns an error for [Handler.Serve] to return: the connection is then
+// closed with this code and reason, as [Conn.Close] does. The error may be wrapped.
+func CloseWith(code StatusCode, reason string) error {
+	return &closeRequest{CloseFrame{code, reason}}
+}
+
+// A closeRequest is an error that says how to close the connection.
+type closeRequest struct{ CloseFrame }
+
+func (e *closeRequest) Error() string {
+	s := "websocket: close with " + e.Code.String()
+	if e.Reason != "" {
+		s += ": " + e.Reason
+	}
+	return s
+}

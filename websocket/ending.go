@@ -1,0 +1,143 @@
+package websocket
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// ending is what is known about the end of a connection. A fact is recorded before
+// anything is done about it, and the first one wins: what the peer said or did wrong
+// over anything that fails on this side.
+type ending struct {
+	// writeFailed is set once nothing more can be sent. Reading goes on: see
+	// lastread.go.
+	writeFailed atomic.Bool
+
+	mu       sync.Mutex
+	cause    error  // a *CloseError or an *Error, once known for good
+	failure  *Error // why writing failed
+	lost     bool   // the transport failed to write, as opposed to a bound of ours
+	sent     CloseFrame
+	received CloseFrame
+	byPeer   bool
+	unread   *time.Timer // runs once writing has failed; see expectReader
+}
+
+// record makes err the cause, unless one is known.
+func (e *ending) record(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.cause == nil {
+		e.cause = err
+	}
+}
+
+// recordSent notes the close frame that is about to be written.
+func (e *ending) recordSent(payload []byte) {
+	f := parseClose(payload)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sent = f
+}
+
+// recordReceived notes the peer's close frame.
+func (e *ending) recordReceived(payload []byte) {
+	f := parseClose(payload)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.received.Code == 0 {
+		e.received = f
+	}
+}
+
+// recordPeerClosed makes the peer's close frame the cause: it came before one of ours.
+func (e *ending) recordPeerClosed() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.cause == nil {
+		e.byPeer = true
+		e.cause = &CloseError{Code: e.received.Code, Reason: e.received.Reason}
+	}
+}
+
+// parseClose reads the payload of a close frame, which is known to be valid.
+func parseClose(payload []byte) CloseFrame {
+	code, reason, _ := wire.ConsumeClose(payload)
+	return CloseFrame{code, string(reason)}
+}
+
+// recordFailure notes that writing has failed with err, and whether that is because
+// the transport is lost.
+func (e *ending) recordFailure(err *Error, lost bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.failure == nil {
+		e.failure, e.lost = err, lost
+	}
+	e.writeFailed.Store(true)
+}
+
+// recordLoss notes that the peer's stream ended with err, without a close frame. That
+// explains a write that failed, but not a bound that has passed before.
+func (e *ending) recordLoss(err *Error, byPeer bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.cause == nil && (e.failure == nil || e.lost) {
+		e.cause, e.byPeer = err, byPeer
+	}
+}
+
+// recordCode notes the status code that was sent because of err, if err is the cause.
+func (e *ending) recordCode(err *Error, code StatusCode) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.cause == err {
+		coded := *err // others may be reading it
+		coded.Code = code
+		e.cause = &coded
+	}
+}
+
+// finish returns the cause, which it settles: what was recorded, a write that failed,
+// or last.
+func (e *ending) finish(last error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.cause == nil {
+		e.cause = last
+		if e.failure != nil {
+			e.cause = e.failure
+		}
+	}
+	return e.cause
+}
+
+// known returns what operations like op fail with from now on, or nil, and the code
+// of the peer's close frame, or 0.
+func (e *ending) known(op string) (cause error, received StatusCode) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.cause == nil && e.failure != nil && op != "read" {
+		return e.failure, e.received.Code
+	}
+	return e.cause, e.received.Code
+}
+
+// stop is for a connection that has ended.
+func (e *ending) stop() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.unread != nil {
+		e.unread.Stop()
+	}
+}
+
+// closure returns what is known, as far as that is settled here.
+func (e *ending) closure() Closure {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return Closure{Sent: e.sent, Received: e.received, ByPeer: e.byPeer, Err: e.cause}
+}

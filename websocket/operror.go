@@ -1,0 +1,94 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// fault makes the error of an operation that err ended. Once it is known why the
+// connection ends, the error is about that.
+func (c *Conn) fault(op string, err error) error {
+	cause, received := c.ending.known(op)
+	if cause == nil {
+		return &Error{Op: op, Err: bare(err)}
+	}
+	e := &Error{Op: op, closed: true, later: true, received: received}
+	switch cause := cause.(type) {
+	case *CloseError:
+		if op == "read" {
+			return cause
+		}
+		e.Err = cause
+	case *Error:
+		e.Err, e.Code, e.local = cause.Err, cause.Code, cause.local
+	}
+	return e
+}
+
+// bare returns err without what this package has wrapped it in.
+func bare(err error) error {
+	switch e := err.(type) {
+	case interrupt:
+		return e.error
+	case *Error:
+		return e.Err
+	}
+	return err
+}
+
+// accepted is fault for a write that err has cut in the middle.
+func (c *Conn) accepted(op string, err error) error {
+	e := c.fault(op, err)
+	if e, ok := e.(*Error); ok {
+		e.Accepted = !e.closed
+	}
+	return e
+}
+
+// isAccepted reports whether err is that of a write whose rest is sent later.
+func isAccepted(err error) bool {
+	e, ok := err.(*Error)
+	return ok && e.Accepted
+}
+
+// An interrupt is the end of a wait that leaves the transport whole: the end of a
+// context.
+type interrupt struct{ error }
+
+func (i interrupt) Unwrap() error { return i.error }
+
+func isInterrupt(err error) bool {
+	_, ok := err.(interrupt)
+	return ok
+}
+
+// contextError returns an interrupt if ctx has ended. It wraps the cause beside the
+// error, if ctx was given one.
+func contextError(ctx context.Context) error {
+	err := ctx.Err()
+	if err == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, err) {
+		err = cause
+	} else {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	return interrupt{err}
+}
+
+// A cutMessage is a message that was begun and will not be finished, because of err.
+type cutMessage struct {
+	text string
+	err  error // the end of a context, as a rule; nil in what others are told
+}
+
+func (e *cutMessage) Error() string {
+	if e.err == nil {
+		return e.text
+	}
+	return e.text + ": " + e.err.Error()
+}
+
+func (e *cutMessage) Unwrap() error { return e.err }
