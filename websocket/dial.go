@@ -167,12 +167,9 @@ func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *
 			return nil, config{}, nil, dialFailed(ctx, "TLS handshake", err)
 		}
 	}
-	if err := req.Write(nc); err != nil {
-		return nil, config{}, nil, dialFailed(ctx, "sending the request", err)
-	}
-	r, err := readResponse(nc, req, d.limits.MaxResponseHeader)
+	r, step, err := roundTrip(nc, req, d.limits.MaxResponseHeader)
 	if err != nil {
-		return nil, config{}, nil, dialFailed(ctx, "reading the response", err)
+		return nil, config{}, nil, dialFailed(ctx, step+" the server", err)
 	}
 	if d.opts.Jar != nil {
 		if cookies := r.http.Cookies(); len(cookies) > 0 {

@@ -62,12 +62,9 @@ func (p *proxy) connect(ctx context.Context, nc net.Conn, addr string, limit int
 	if auth := basicAuth(p.url.User); auth != "" {
 		req.Header.Set("Proxy-Authorization", auth)
 	}
-	if err := req.Write(nc); err != nil {
-		return nil, dialFailed(ctx, "asking the proxy", err)
-	}
-	r, err := readResponse(nc, req, limit)
+	r, step, err := roundTrip(nc, req, limit)
 	if err != nil {
-		return nil, dialFailed(ctx, "reading the proxy's response", err)
+		return nil, dialFailed(ctx, step+" the proxy", err)
 	}
 	if r.http.StatusCode/100 != 2 {
 		return r.http, r.refuse(section41, "proxy refused to connect%s", r.text())

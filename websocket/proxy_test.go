@@ -138,7 +138,7 @@ func TestProxyAnswers(t *testing.T) {
 		"switches protocols": {"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\n\r\n", 101, "proxy refused to connect"},
 		"speaks too early":   {"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Ha\r\n", 200, "17 bytes before the server could"},
 		"large header":       {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10), 0, "Limits.MaxResponseHeader"},
-		"no HTTP":            {"SSH-2.0-x\r\n", 0, "reading the proxy's response"},
+		"no HTTP":            {"SSH-2.0-x\r\n", 0, "reading the response of the proxy"},
 		"nothing":            {"", 0, "unexpected EOF"},
 	}
 	for name, row := range rows {

@@ -30,6 +30,15 @@ type response struct {
 	rest []byte         // bytes behind an answer that hands the connection over
 }
 
+// opens reports whether the answer hands the connection over, as req asks for.
+func (r *response) opens(req *http.Request) bool {
+	return opensConn(req, r.http.StatusCode)
+}
+
+func opensConn(req *http.Request, status int) bool {
+	return status == http.StatusSwitchingProtocols || status/100 == 2 && req.Method == http.MethodConnect
+}
+
 // readResponse reads the answer to req from nc: a header of at most limit bytes,
 // or of any size if limit is negative. Interim responses, such as 103, count and
 // are skipped.
@@ -45,8 +54,7 @@ func readResponse(nc net.Conn, req *http.Request, limit int64) (*response, error
 			return nil, brief(err)
 		}
 		switch code := resp.StatusCode; {
-		case code == http.StatusSwitchingProtocols,
-			code/100 == 2 && req.Method == http.MethodConnect:
+		case opensConn(req, code):
 			rest, _ := br.Peek(br.Buffered())
 			resp.Body = http.NoBody
 			return &response{http: resp, rest: slices.Clone(rest)}, nil

@@ -1,0 +1,67 @@
+package websocket
+
+import (
+	"crypto/tls"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A server or a proxy that refuses a request which it has not read to its end is
+// heard, whether it then drops the connection or just reads no further.
+func TestDialHearsEarlyRefusal(t *testing.T) {
+	const answer = "HTTP/1.1 431 Too large\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\nshorter"
+	large := strings.Repeat("0123456789abcdef", 512<<10) // more than sockets buffer
+	for _, peer := range []string{"server", "tls", "proxy"} {
+		for _, drops := range []bool{false, true} {
+			t.Run(peer, func(t *testing.T) {
+				checkLeaks(t)
+				serverTLS, clientTLS := dialTLS(t)
+				ln := listen(t)
+				defer ln.Close()
+				dialed := make(chan struct{})
+				refused := start(func() error {
+					nc, err := ln.Accept()
+					if err != nil {
+						return err
+					}
+					defer nc.Close()
+					nc.SetDeadline(time.Now().Add(10 * time.Second))
+					if peer == "tls" {
+						nc = tls.Server(nc, serverTLS)
+					}
+					if _, err := nc.Read(make([]byte, 100)); err != nil {
+						return err
+					}
+					if _, err := nc.Write([]byte(answer)); err != nil {
+						return err
+					}
+					if !drops {
+						<-dialed
+					}
+					return nil
+				})
+				target, opts := "ws://"+ln.Addr().String(), &DialOptions{Header: http.Header{"X-Large": {large}}}
+				switch peer {
+				case "tls":
+					target, opts.TLSConfig = "wss://"+ln.Addr().String(), clientTLS
+				case "proxy":
+					target = "ws://example.com/"
+					opts = &DialOptions{Proxy: through(&url.URL{
+						Scheme: "http", Host: ln.Addr().String(), User: url.User(large),
+					})}
+				}
+				he, resp := mustFail(t, target, opts, `"shorter"`)
+				close(dialed)
+				if he.Status != 431 || resp == nil || resp.StatusCode != 431 {
+					t.Errorf("%+v, %v", he, resp)
+				}
+				if err := <-refused; err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
