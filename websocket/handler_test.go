@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -45,19 +46,35 @@ func TestHandlerEnds(t *testing.T) {
 		code  StatusCode // 0: no close frame
 		log   string     // a part of it; "" for nothing
 	}{
-		"nil":                 {func(context.Context, *Conn) error { return nil }, 1000, ""},
-		"error":               {func(context.Context, *Conn) error { return errors.New("no disk") }, 1011, "no disk"},
-		"error of the peer":   {func(context.Context, *Conn) error { return broken(wire.ErrInvalidUTF8) }, 1007, ""},
-		"another peer's end":  {func(context.Context, *Conn) error { return &CloseError{Code: 1000} }, 1011, "peer closed with 1000"},
-		"another conn's end":  {func(context.Context, *Conn) error { return net.ErrClosed }, 1011, "use of closed"},
-		"cancelled":           {func(context.Context, *Conn) error { return context.Canceled }, 1001, ""},
-		"too late":            {func(context.Context, *Conn) error { return context.DeadlineExceeded }, 1011, ""},
-		"panic":               {func(context.Context, *Conn) error { panic("bad day") }, 1011, "panic serving 127.0.0.1:"},
-		"panic with an error": {func(context.Context, *Conn) error { panic(io.EOF) }, 1011, "handler_test.go:"},
-		"panic uncomparable":  {func(context.Context, *Conn) error { panic([]int{7}) }, 1011, "[7]"},
-		"panic nil":           {func(context.Context, *Conn) error { panic(nil) }, 1011, "nil"},
-		"abort":               {func(context.Context, *Conn) error { panic(http.ErrAbortHandler) }, 0, ""},
-		"Goexit":              {func(context.Context, *Conn) error { runtime.Goexit(); return nil }, 1011, ""},
+		"nil":                {func(context.Context, *Conn) error { return nil }, 1000, ""},
+		"error":              {func(context.Context, *Conn) error { return errors.New("no disk") }, 1011, "no disk"},
+		"error of the peer":  {func(context.Context, *Conn) error { return broken(wire.ErrInvalidUTF8) }, 1007, ""},
+		"another peer's end": {func(context.Context, *Conn) error { return &CloseError{Code: 1000} }, 1011, "peer closed with 1000"},
+		"another conn's end": {func(context.Context, *Conn) error { return net.ErrClosed }, 1011, "use of closed"},
+		"another conn's breach": {func(context.Context, *Conn) error {
+			return &Error{Op: "read", Err: broken(wire.ErrMessageTooBig), closed: true}
+		}, 1011, "message over MaxMessage"},
+		"another conn's JSON": {func(_ context.Context, c *Conn) error {
+			return new(Conn).fault("read", &payloadError{io.EOF, new(Conn)})
+		}, 1011, "EOF"},
+		"its own JSON": {func(_ context.Context, c *Conn) error { return c.fault("read", &payloadError{io.EOF, c}) }, 1007, ""},
+		"another stream's end": {func(context.Context, *Conn) error {
+			return &brokenStream{&Error{Op: "read", Err: io.ErrUnexpectedEOF, closed: true}}
+		}, 1011, "unexpected EOF"},
+		"CloseWith":                  {func(context.Context, *Conn) error { return CloseWith(4005, "full") }, 4005, ""},
+		"CloseWith, wrapped":         {func(context.Context, *Conn) error { return fmt.Errorf("no: %w", CloseWith(1013, "")) }, 1013, ""},
+		"CloseWith an internal code": {func(context.Context, *Conn) error { return CloseWith(1011, "later") }, 1011, ""},
+		"CloseWith no code":          {func(context.Context, *Conn) error { return CloseWith(0, "") }, 1011, "0 must not be sent"},
+		"CloseWith a local code":     {func(context.Context, *Conn) error { return CloseWith(1006, "") }, 1011, "1006 must not be sent"},
+		"CloseWith a bad reason":     {func(context.Context, *Conn) error { return CloseWith(4005, "\xff") }, 4005, "without the reason"},
+		"cancelled":                  {func(context.Context, *Conn) error { return context.Canceled }, 1001, ""},
+		"too late":                   {func(context.Context, *Conn) error { return context.DeadlineExceeded }, 1011, ""},
+		"panic":                      {func(context.Context, *Conn) error { panic("bad day") }, 1011, "panic serving 127.0.0.1:"},
+		"panic with an error":        {func(context.Context, *Conn) error { panic(io.EOF) }, 1011, "handler_test.go:"},
+		"panic uncomparable":         {func(context.Context, *Conn) error { panic([]int{7}) }, 1011, "[7]"},
+		"panic nil":                  {func(context.Context, *Conn) error { panic(nil) }, 1011, "nil"},
+		"abort":                      {func(context.Context, *Conn) error { panic(http.ErrAbortHandler) }, 0, ""},
+		"Goexit":                     {func(context.Context, *Conn) error { runtime.Goexit(); return nil }, 1011, ""},
 		"CloseNow": {func(_ context.Context, c *Conn) error {
 			c.CloseNow()
 			return nil
@@ -74,7 +91,7 @@ func TestHandlerEnds(t *testing.T) {
 					return test.serve(ctx, c)
 				}}, nil)
 				if test.code != 0 {
-					if reason := client.expectClose(test.code); strings.Contains(reason, "disk") {
+					if reason := client.expectClose(test.code); strings.Contains(reason, "disk") || name == "CloseWith" && reason != "full" {
 						t.Errorf("the peer was told %q", reason)
 					}
 					client.finish(test.code)
