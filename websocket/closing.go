@@ -218,7 +218,7 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 
 // awaitClose reads until the peer's close frame, unless another reader does.
 func (c *Conn) awaitClose(ctx context.Context) error {
-	if err := c.in.turn.lock(ctx, c.ctx); err != nil {
+	if err := c.lockRead(ctx); err != nil {
 		return err
 	}
 	defer c.endRead()
@@ -264,6 +264,7 @@ func (c *Conn) peerClosing(payload []byte) {
 func (c *Conn) failRead(err error) error {
 	e := &Error{Op: "read", Err: err, closed: true}
 	c.ending.record(e)
+	c.in.unread, c.in.piece = nil, nil // nothing after a breach is read
 	code, reason := closeStatus(err, nil)
 	ctx, cancel := c.closingContext()
 	defer cancel()

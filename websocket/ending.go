@@ -12,18 +12,18 @@ import (
 // anything is done about it, and the first one wins: what the peer said or did wrong
 // over anything that fails on this side.
 type ending struct {
-	// writeFailed is set once nothing more can be sent. Reading goes on: see
-	// lastread.go.
-	writeFailed atomic.Bool
-
 	mu       sync.Mutex
 	cause    error  // a *CloseError or an *Error, once known for good
 	failure  *Error // why writing failed
-	lost     bool   // the transport failed to write, as opposed to a bound of ours
 	sent     CloseFrame
 	received CloseFrame
 	byPeer   bool
-	unread   *time.Timer // runs once writing has failed; see expectReader
+	lost     bool // the transport failed to write, as opposed to a bound of ours
+
+	// writeFailed is set once nothing more can be sent, and last with it. Reading goes
+	// on: see lastread.go.
+	writeFailed atomic.Bool
+	last        *lastReads
 }
 
 // record makes err the cause, unless one is known.
@@ -76,6 +76,7 @@ func (e *ending) recordFailure(err *Error, lost bool) {
 	defer e.mu.Unlock()
 	if e.failure == nil {
 		e.failure, e.lost = err, lost
+		e.last = &lastReads{began: time.Now(), wait: lingerTime, bytes: maxLast}
 	}
 	e.writeFailed.Store(true)
 }
@@ -130,8 +131,8 @@ func (e *ending) known(op string) (cause error, received StatusCode) {
 func (e *ending) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.unread != nil {
-		e.unread.Stop()
+	if e.last != nil && e.last.unread != nil {
+		e.last.unread.Stop()
 	}
 }
 

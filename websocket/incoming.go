@@ -33,8 +33,6 @@ type incoming struct {
 	text   wire.UTF8           // of what ext makes
 	kept   []byte              // what a read that was interrupted had gathered
 
-	after lastReads // a write has failed
-
 	controlsSince time.Time
 }
 
@@ -55,7 +53,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 			return c.fault("read", ErrConcurrentRead)
 		}
 		// Close reads now, until the connection has ended, or readAhead does.
-		if err := c.takeFromReadAhead(ctx); err != nil {
+		if err := c.lockRead(ctx); err != nil {
 			return c.fault("read", err)
 		}
 	}
@@ -218,6 +216,9 @@ func (c *Conn) fill(ctx context.Context) error {
 		return c.fault("read", err)
 	}
 	blk, n, err := c.tr.readBlock()
+	if c.ending.writeFailed.Load() {
+		c.ending.last.wait -= time.Since(c.ending.last.began)
+	}
 	if err != nil {
 		return c.readFault(err)
 	}

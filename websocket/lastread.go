@@ -25,16 +25,18 @@ const (
 )
 
 // lastReads is the state of reading after a write has failed. It belongs to the
-// holder of the turn to read, but for the last two.
+// holder of the turn to read, but for the last three.
 type lastReads struct {
-	begun   bool
+	began   time.Time
 	wait    time.Duration // how long reads may still wait
 	bytes   int           // how many may still be read
 	over    error         // why the transport has no more
+	kept    bool          // unread bytes are the Conn's own, not in a block
 	dataEnd int64         // offset in the stream of the last part of a message that is kept
 
 	wanted atomic.Int32                       // readers that wait for readAhead to make way
 	yield  atomic.Pointer[context.CancelFunc] // makes it do so
+	unread *time.Timer                        // see expectReader; under ending.mu
 }
 
 // failWrite ends writing: err made the operation op fail. lost tells whether that is
@@ -62,10 +64,10 @@ func (c *Conn) expectReader(d time.Duration) {
 	defer e.mu.Unlock()
 	switch {
 	case c.ctx.Err() != nil:
-	case e.unread == nil:
-		e.unread = time.AfterFunc(d, c.endUnread)
+	case e.last.unread == nil:
+		e.last.unread = time.AfterFunc(d, c.endUnread)
 	default:
-		e.unread.Reset(d)
+		e.last.unread.Reset(d)
 	}
 }
 
@@ -74,7 +76,7 @@ func (c *Conn) endUnread() {
 		c.expectReader(lingerTime / 10) // a read is in progress, which is bounded
 		return
 	}
-	if c.ctx.Err() == nil && c.in.after.over == nil {
+	if c.ctx.Err() == nil && c.ending.last.over == nil {
 		c.lookAhead()
 	}
 	c.in.turn.unlock()
@@ -89,12 +91,12 @@ func (c *Conn) readOn() {
 	if c.ctx.Err() != nil || !in.turn.tryLock() {
 		return
 	}
-	after := &in.after
+	after := c.ending.last
 	if after.over == nil && len(in.unread) < maxAhead && after.wanted.Load() == 0 {
 		go c.readAhead()
 		return
 	}
-	done := after.over != nil && (!in.hasData() || after.wait <= 0)
+	done := after.over != nil && (!c.hasData() || after.wait <= 0)
 	in.turn.unlock()
 	if done {
 		c.end(nil)
@@ -108,24 +110,26 @@ func (c *Conn) readAhead() {
 	in := &c.in
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	in.after.yield.Store(&cancel)
-	if in.after.wanted.Load() > 0 {
+	c.ending.last.yield.Store(&cancel)
+	if c.ending.last.wanted.Load() > 0 {
 		cancel()
 	}
-	ahead := bytes.Clone(in.unread)
+	if !c.ending.last.kept {
+		in.unread = bytes.Clone(in.unread) // which lies in a block, with what is lent
+		c.ending.last.kept = true
+	}
 	err := c.tr.rd.follow(ctx)
-	for err == nil && len(ahead) < maxAhead {
+	for err == nil && len(in.unread) < maxAhead {
 		var b *block
 		var n int
 		if b, n, err = c.lastRead(); err == nil {
-			ahead = append(ahead, b[:n]...)
+			in.unread = append(in.unread, b[:n]...)
 			putBlock(b)
 		}
 	}
-	in.unread = ahead
 	if err != nil && c.ctx.Err() == nil {
 		if err = c.readCause(err); !isInterrupt(err) {
-			in.after.over = err
+			c.ending.last.over = err
 			c.lookAhead()
 		}
 	}
@@ -134,9 +138,12 @@ func (c *Conn) readAhead() {
 	c.releaseIfEnded()
 }
 
-// takeFromReadAhead takes the turn to read when readAhead makes way.
-func (c *Conn) takeFromReadAhead(ctx context.Context) error {
-	after := &c.in.after
+// lockRead takes the turn to read. readAhead makes way for it.
+func (c *Conn) lockRead(ctx context.Context) error {
+	if !c.ending.writeFailed.Load() {
+		return c.in.turn.lock(ctx, c.ctx)
+	}
+	after := c.ending.last
 	after.wanted.Add(1)
 	if yield := after.yield.Load(); yield != nil {
 		(*yield)()
@@ -151,10 +158,7 @@ func (c *Conn) takeFromReadAhead(ctx context.Context) error {
 
 // lastRead reads a block after a write has failed.
 func (c *Conn) lastRead() (*block, int, error) {
-	l := &c.in.after
-	if !l.begun {
-		l.begun, l.wait, l.bytes = true, lingerTime, maxLast
-	}
+	l := c.ending.last
 	if l.wait <= 0 || l.bytes <= 0 {
 		return nil, 0, errLingered
 	}
@@ -172,21 +176,21 @@ func (c *Conn) fillLast(ctx context.Context) error {
 	if c.ctx.Err() != nil {
 		return c.fault("read", nil)
 	}
-	if in.after.over == nil {
+	if c.ending.last.over == nil {
 		if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
 			return c.fault("read", err)
 		}
 		b, n, err := c.lastRead()
 		if err == nil {
-			in.blk, in.unread = b, b[:n]
+			in.blk, in.unread, c.ending.last.kept = b, b[:n], false
 			return nil
 		}
 		if err = c.readCause(err); isInterrupt(err) {
 			return c.fault("read", err)
 		}
-		in.after.over = err
+		c.ending.last.over = err
 	}
-	return c.streamEnded(in.after.over)
+	return c.streamEnded(c.ending.last.over)
 }
 
 // lookAhead records what the peer said or did wrong in what has come and was not read
@@ -206,22 +210,22 @@ func (c *Conn) lookAhead() {
 			c.ending.recordPeerClosed() // no frame of ours was sent before writing failed
 			return
 		case f.Message == wire.OpText || f.Message == wire.OpBinary:
-			in.after.dataEnd = dec.Offset()
+			c.ending.last.dataEnd = dec.Offset()
 		}
 	}
-	if err := in.after.over; err != nil && err != errLingered {
+	if err := c.ending.last.over; err != nil && err != errLingered {
 		c.ending.recordLoss(&Error{Op: "read", Err: err, closed: true, later: true}, !c.closing.sent.Load())
 	}
 }
 
 // hasData reports whether any part of a message is kept, as far as lookAhead has seen.
-func (in *incoming) hasData() bool {
-	return len(in.piece) > 0 || in.dec.Offset() < in.after.dataEnd
+func (c *Conn) hasData() bool {
+	return len(c.in.piece) > 0 || c.in.dec.Offset() < c.ending.last.dataEnd
 }
 
 // leftover reports whether a connection that has ended holds messages that can still
 // be read: those that came before a write failed or soon after, until this side closes.
 // The caller has the turn to read.
 func (c *Conn) leftover() bool {
-	return c.ending.writeFailed.Load() && !c.closing.dropped.Load() && c.in.hasData()
+	return c.ending.writeFailed.Load() && !c.closing.dropped.Load() && c.hasData()
 }

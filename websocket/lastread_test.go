@@ -182,6 +182,7 @@ func TestUnreadAfterFailedWrite(t *testing.T) {
 				} else if !errors.Is(cause, row.err) {
 					t.Errorf("cause: %v", cause)
 				}
+				synctest.Wait()
 				if n := len(c.in.unread); n > maxAhead+blockSize {
 					t.Errorf("%d bytes are kept", n)
 				}
