@@ -101,6 +101,16 @@ func closedByOthers(ctx context.Context, url string, conns chan *websocket.Conn)
 	return c, nil
 }
 
+func aborts(ctx context.Context, url string) error {
+	c, _, err := websocket.Dial(ctx, url, nil)
+	if err != nil {
+		return err
+	}
+	err = c.Write(ctx, websocket.Text, nil)
+	c.Abort(err)
+	return err
+}
+
 func judged(w http.ResponseWriter, r *http.Request, faults int) {
 	c, err := websocket.Accept(w, r, nil)
 	if faults > 0 {

@@ -59,6 +59,7 @@ type PreparedMessage struct{}
 
 type Conn struct{}
 
+func (c *Conn) Abort(cause error) {}
 func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte, error) {
 	return 0, nil, nil
 }
