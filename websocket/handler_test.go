@@ -98,7 +98,11 @@ func TestHandlerEnds(t *testing.T) {
 				} else {
 					client.expectEOF()
 				}
-				<-(<-conns).Context().Done()
+				c := <-conns
+				<-c.Context().Done()
+				if v := c.Closure(); v.Sent.Code != test.code || v.Received.Code != test.code || v.ByPeer || v.Clean != (test.code != 0) {
+					t.Errorf("Closure: %+v", v)
+				}
 				if s := logged.String(); (s == "") != (test.log == "") || !strings.Contains(s, test.log) {
 					t.Errorf("logged %q, want %q in it", s, test.log)
 				}
