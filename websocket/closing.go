@@ -44,7 +44,7 @@ var errCloseTimeout = fmt.Errorf("closing handshake was not completed within Lim
 //
 // A reason is at most 123 bytes of UTF-8; a longer one is cut. With
 // StatusNoStatusReceived the frame is empty. A code that must not be sent (section
-// 7.4) is replaced by StatusInternalError, a reason that is not UTF-8 by none; the
+// 7.4) is replaced by StatusInternalError, and a reason that cannot be sent by none; the
 // error then says so, and the connection is closed all the same.
 //
 // Close waits for the peer until ctx ends, but no longer than Limits.CloseTimeout;
@@ -70,13 +70,14 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	c.end(errClosed)
 	switch {
 	case refused != nil:
-		return &Error{Op: "close", Err: refused, closed: true}
+		err = refused
 	case err == nil:
 		return nil
 	case ended:
 		return c.fault("close", nil)
 	}
-	return &Error{Op: "close", Err: bare(err), closed: true}
+	_, received := c.ending.known("close")
+	return &Error{Op: "close", Err: bare(err), closed: true, received: received}
 }
 
 // closePayload returns the payload of a close frame. What cannot be sent is left out,
@@ -86,7 +87,7 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 	if err == nil {
 		return p, nil
 	}
-	if p, e := wire.AppendClose(nil, code, ""); e == nil && reason != "" && code.IsSendable() {
+	if p, e := wire.AppendClose(nil, code, ""); e == nil {
 		return p, fmt.Errorf("closed without the reason: %w", err)
 	}
 	p, _ = wire.AppendClose(nil, StatusInternalError, "")
@@ -222,6 +223,9 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 		return err
 	}
 	defer c.endRead()
+	if c.ctx.Err() != nil {
+		return c.fault("close", nil)
+	}
 	c.closing.reader = ctx
 	for {
 		if err := c.nextPiece(ctx); err != nil {
@@ -236,6 +240,7 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 // the endpoint MUST send a Close frame in response" (RFC 6455, section 5.5.1).
 func (c *Conn) peerClosed(payload []byte) error {
 	c.peerClosing(payload)
+	c.readOver()
 	ctx, cancel := c.closingContext()
 	defer cancel()
 	code, _, _ := wire.ConsumeClose(payload)
@@ -263,8 +268,10 @@ func (c *Conn) peerClosing(payload []byte) {
 // did wrong. The close frame tells the peer.
 func (c *Conn) failRead(err error) error {
 	e := &Error{Op: "read", Err: err, closed: true}
+	foreseen := c.leftover() // what comes after the breach may be the cause already
 	c.ending.record(e)
 	c.in.unread, c.in.piece = nil, nil // nothing after a breach is read
+	c.readOver()
 	code, reason := closeStatus(err, nil)
 	ctx, cancel := c.closingContext()
 	defer cancel()
@@ -277,6 +284,9 @@ func (c *Conn) failRead(err error) error {
 		c.linger(ctx)
 	}
 	c.end(e)
+	if foreseen {
+		return e
+	}
 	return c.fault("read", nil)
 }
 
@@ -309,6 +319,9 @@ func (c *Conn) drain(ctx context.Context, until time.Time) {
 	if c.tr.rd.follow(ctx) != nil {
 		return
 	}
+	// The connection is closed next anyhow, and not all transports have deadlines.
+	late := time.AfterFunc(time.Until(until)+probeTime, func() { _ = c.tr.close() })
+	defer late.Stop()
 	c.tr.rd.bound(until)
 	for n := 0; n < lingerBytes; {
 		b, m, err := c.tr.readBlock()

@@ -168,7 +168,7 @@ func TestCloseRefused(t *testing.T) {
 	}{
 		{0, "", wire.ErrCloseCode, StatusInternalError},
 		{999, "", wire.ErrCloseCode, StatusInternalError},
-		{StatusNoStatusReceived, "a reason", wire.ErrCloseCode, StatusInternalError},
+		{StatusNoStatusReceived, "a reason", wire.ErrCloseCode, StatusNoStatusReceived},
 		{StatusAbnormalClosure, "", wire.ErrCloseCode, StatusInternalError},
 		{1015, "", wire.ErrCloseCode, StatusInternalError},
 		{5000, "\xff", wire.ErrCloseCode, StatusInternalError},
@@ -179,14 +179,18 @@ func TestCloseRefused(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{})
 				closed := start(func() error { return c.Close(context.Background(), row.code, row.reason) })
-				if reason := p.expectClose(row.sent); reason != "" {
+				if row.sent == StatusNoStatusReceived {
+					p.expect(wire.OpClose, true, "")
+				} else if reason := p.expectClose(row.sent); reason != "" {
 					t.Errorf("%v: reason %q", row.code, reason)
 				}
+				want := StatusAbnormalClosure
 				if answers {
-					p.answer()
+					p.sendClose(4002, "")
+					want = 4002
 				}
 				p.nc.Close()
-				if e := wantError(t, <-closed, "close", row.want); !errors.Is(e, net.ErrClosed) {
+				if e := wantError(t, <-closed, "close", row.want); !errors.Is(e, net.ErrClosed) || CloseStatus(e) != want {
 					t.Errorf("%v: %v", row.code, e)
 				}
 				wantClosed(t, c)

@@ -48,16 +48,17 @@ func (c *Conn) Closure() Closure {
 // connection ended without one. It returns 0 if err is nil, is not an error of a
 // [Conn], or leaves the connection open.
 func CloseStatus(err error) StatusCode {
+	var e *Error // before the cause, which may be about another connection
 	var peer *CloseError
-	var e *Error
 	switch {
+	case errors.As(err, &e) && !e.closed:
+		return 0
+	case e != nil && e.received != 0:
+		return e.received
+	case e != nil:
+		return StatusAbnormalClosure
 	case errors.As(err, &peer):
 		return peer.Code
-	case errors.As(err, &e) && e.closed:
-		if e.received != 0 {
-			return e.received
-		}
-		return StatusAbnormalClosure
 	}
 	return 0
 }

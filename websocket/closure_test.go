@@ -155,7 +155,8 @@ func TestCloseStatus(t *testing.T) {
 		{&Error{Op: "read", Err: io.ErrUnexpectedEOF, closed: true}, StatusAbnormalClosure},
 		{&CloseError{Code: 4000}, 4000},
 		{fmt.Errorf("reading: %w", &CloseError{Code: StatusNoStatusReceived}), StatusNoStatusReceived},
-		{&Error{Op: "write", Err: &CloseError{Code: 4000}, closed: true}, 4000},
+		{&Error{Op: "write", Err: &CloseError{Code: 4000}, closed: true, received: 4000}, 4000},
+		{&Error{Op: "read", Err: &CloseError{Code: 4000}}, 0}, // another's, as a context's cause
 	} {
 		if got := CloseStatus(row.err); got != row.want {
 			t.Errorf("CloseStatus(%v) = %v, want %v", row.err, got, row.want)

@@ -141,10 +141,11 @@ func (c *Conn) end(last error) {
 }
 
 // releaseIfEnded gives back what an ended connection holds, as soon as nobody
-// reads or writes a message. Whoever gives a turn back calls it, so the last one
-// succeeds; the turns stay taken.
+// reads or writes a message and nothing is left to be read. Whoever gives a turn back
+// calls it, so the last one succeeds. The turn to write stays taken; who gets the turn
+// to read sees that there is nothing to be read.
 func (c *Conn) releaseIfEnded() {
-	if c.ctx.Err() == nil {
+	if c.ctx.Err() == nil || c.leftover() {
 		return
 	}
 	c.releasing.Lock()
@@ -152,13 +153,14 @@ func (c *Conn) releaseIfEnded() {
 	if c.released || !c.in.turn.tryLock() {
 		return
 	}
-	if c.leftover() || !c.out.messages.tryLock() {
-		c.in.turn.unlock()
+	defer c.in.turn.unlock()
+	if !c.out.messages.tryLock() {
 		return
 	}
 	c.released = true
 	c.tr.rd.unfollow()
 	c.in.dropBlock()
+	c.in.kept = nil
 	if c.in.ext != nil {
 		c.in.ext.Release()
 		c.in.ext = nil

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os"
 	"time"
 )
 
@@ -17,22 +16,27 @@ const answerTimeout = time.Second
 // step that failed, to be followed by the name of the peer.
 func roundTrip(nc net.Conn, req *http.Request, limit int64) (r *response, step string, err error) {
 	sent := make(chan error, 1)
+	answered := make(chan struct{})
 	go func() {
 		err := req.Write(nc)
-		if err != nil {
-			_ = nc.SetReadDeadline(time.Now().Add(answerTimeout))
+		if err != nil { // then nc serves for an answer alone
+			late := time.AfterFunc(answerTimeout, func() { _ = dropConn(nc) })
+			<-answered
+			late.Stop()
 		}
 		sent <- err
 	}()
 	r, err = readResponse(nc, req, limit)
-	if err != nil || !r.opens(req) {
-		_ = nc.SetWriteDeadline(longAgo) // the rest of the request is of no use
+	over := err != nil || !r.opens(req)
+	close(answered)
+	if over {
+		_ = dropConn(nc) // the rest of the request is of no use
 	}
 	failed := <-sent
 	switch {
-	case err == nil && !r.opens(req):
+	case err == nil && over:
 		return r, "", nil
-	case failed != nil && (err == nil || !errors.Is(failed, os.ErrDeadlineExceeded)):
+	case failed != nil && (err == nil || !errors.Is(failed, net.ErrClosed)):
 		return nil, "sending the request to", failed
 	case err != nil:
 		return nil, "reading the response of", err

@@ -76,7 +76,9 @@ func (e *ending) recordFailure(err *Error, lost bool) {
 	defer e.mu.Unlock()
 	if e.failure == nil {
 		e.failure, e.lost = err, lost
-		e.last = &lastReads{began: time.Now(), wait: lingerTime, bytes: maxLast}
+		now := time.Now()
+		e.last = &lastReads{began: now, readAt: now, wait: lingerTime, bytes: maxLast}
+		e.last.left.Store(e.cause == nil) // or the reader has come to its end
 	}
 	e.writeFailed.Store(true)
 }
@@ -113,6 +115,11 @@ func (e *ending) finish(last error) error {
 			e.cause = e.failure
 		}
 	}
+	if own, ok := e.cause.(*Error); ok && own.received != e.received.Code {
+		told := *own // others may be reading it
+		told.received = e.received.Code
+		e.cause = &told
+	}
 	return e.cause
 }
 
@@ -131,8 +138,8 @@ func (e *ending) known(op string) (cause error, received StatusCode) {
 func (e *ending) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.last != nil && e.last.unread != nil {
-		e.last.unread.Stop()
+	if e.last != nil && e.last.timer != nil {
+		e.last.timer.Stop()
 	}
 }
 

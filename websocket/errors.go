@@ -94,8 +94,7 @@ func (e *Error) Is(target error) bool { return e.closed && target == net.ErrClos
 // Timeout reports whether the operation failed because a deadline passed. It is false
 // for an operation on a connection that had ended before, whatever it ended of.
 func (e *Error) Timeout() bool {
-	var t interface{ Timeout() bool }
-	return !e.later && errors.As(e.Err, &t) && t.Timeout()
+	return !e.later && isTimeout(e.Err)
 }
 
 // Temporary reports whether the connection lives on. It makes Error a
@@ -138,6 +137,7 @@ func (e *HandshakeError) Unwrap() error { return e.Err }
 // another connection calls for no frame here: this peer did not cause it.
 func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	var asked *closeRequest
+	var op *Error
 	var w *wire.Error
 	var payload *payloadError
 	switch {
@@ -147,15 +147,15 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 		return asked.Code, asked.Reason
 	case handler != nil && isEnded(err):
 		return 0, ""
-	case errors.As(err, &w):
-		return w.Code(), w.Reason()
-	case errors.As(err, &payload):
-		if payload.reader != handler && payload.reader != nil {
-			return 0, ""
-		}
-		return StatusInvalidPayload, payload.Error()
 	case errors.Is(err, context.Canceled):
 		return StatusGoingAway, ""
+	case !errors.As(err, &op) && errors.As(err, &w):
+		return w.Code(), w.Reason()
+	case !errors.As(err, &payload):
+	case payload.reader == handler || payload.reader == nil:
+		return StatusInvalidPayload, payload.Error()
+	default:
+		return 0, ""
 	}
 	return StatusInternalError, ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"sync/atomic"
 	"time"
@@ -46,15 +47,18 @@ const directMin = 4 << 10
 // beginRead takes the turn to read for one call.
 func (c *Conn) beginRead(ctx context.Context) error {
 	if err := contextError(ctx); err != nil && !c.endedWith(ctx) {
-		return c.fault("read", err)
+		return c.readError(err)
 	}
 	if !c.in.turn.tryLock() {
-		if !c.closing.local.Load() && !c.ending.writeFailed.Load() {
+		switch {
+		case c.ctx.Err() != nil && !c.leftover():
+			return c.fault("read", nil)
+		case !c.closing.local.Load() && !c.ending.writeFailed.Load():
 			return c.fault("read", ErrConcurrentRead)
 		}
 		// Close reads now, until the connection has ended, or readAhead does.
 		if err := c.lockRead(ctx); err != nil {
-			return c.fault("read", err)
+			return c.readError(err)
 		}
 	}
 	if c.ctx.Err() != nil && !c.leftover() {
@@ -87,10 +91,10 @@ func (c *Conn) endRead() {
 	if len(in.unread) == 0 && len(in.piece) == 0 && in.lent == 0 {
 		in.dropBlock()
 	}
-	in.turn.unlock()
 	if c.ending.writeFailed.Load() {
-		c.expectReader(lingerTime)
-		c.readOn()
+		c.lastReadDone()
+	} else {
+		in.turn.unlock()
 	}
 	c.releaseIfEnded()
 }
@@ -213,7 +217,7 @@ func (c *Conn) fill(ctx context.Context) error {
 		return c.fillLast(ctx)
 	}
 	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
-		return c.fault("read", err)
+		return c.readError(err)
 	}
 	blk, n, err := c.tr.readBlock()
 	if c.ending.writeFailed.Load() {
@@ -370,7 +374,7 @@ func (c *Conn) readFault(err error) error {
 		return c.fault("read", nil)
 	}
 	if err = c.readCause(err); isInterrupt(err) {
-		return c.fault("read", err)
+		return c.readError(err)
 	}
 	return c.streamEnded(err)
 }
@@ -386,15 +390,32 @@ func (c *Conn) readCause(err error) error {
 	return err
 }
 
+// readError is the error of a read that err has ended, and not the connection: as long
+// as there may be messages to be read, it is about err even if it is known how the
+// connection ends.
+func (c *Conn) readError(err error) error {
+	if c.leftover() {
+		return &Error{Op: "read", Err: bare(err)}
+	}
+	return c.fault("read", err)
+}
+
 // streamEnded ends a connection from which no more can be read, because of err.
 func (c *Conn) streamEnded(err error) error {
+	c.readOver()
 	e := &Error{Op: "read", Err: err, closed: true}
 	if err != errLingered { // or it is the failed write that ends the connection
-		c.ending.recordLoss(e, !c.closing.sent.Load())
+		c.ending.recordLoss(e, c.lostByPeer(err))
 	}
 	c.end(e)
 	if context.Cause(c.ctx) == error(e) {
 		return e
 	}
 	return c.fault("read", nil)
+}
+
+// lostByPeer reports whether it was the peer that ended the stream, with err, as opposed
+// to this side or somebody who has the transport.
+func (c *Conn) lostByPeer(err error) bool {
+	return !c.closing.sent.Load() && !errors.Is(err, net.ErrClosed) && !errors.Is(err, os.ErrDeadlineExceeded)
 }

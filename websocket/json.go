@@ -15,7 +15,7 @@ func (c *Conn) ReadJSON(ctx context.Context, v any) error {
 		return err
 	}
 	if err := json.Unmarshal(p, v); err != nil {
-		return c.fault("read", &payloadError{err, c})
+		return c.readError(&payloadError{err, c})
 	}
 	return nil
 }

@@ -22,27 +22,36 @@ import (
 const (
 	maxAhead = 1 << 20  // bytes
 	maxLast  = 16 << 20 // bytes; more than the receive buffer of a socket holds
+
+	// pollTime is how long after a read the Conn reads ahead itself, and maxPolls how
+	// often it then waits for a read in progress. The bounds of that end it long before,
+	// unless the transport has no deadlines.
+	pollTime = lingerTime / 10
+	maxPolls = 20
 )
 
 // lastReads is the state of reading after a write has failed. It belongs to the
-// holder of the turn to read, but for the last three.
+// holder of the turn to read, but for what is atomic, and timer.
 type lastReads struct {
-	began   time.Time
+	began   time.Time     // when writing failed
+	readAt  time.Time     // when somebody last had read
 	wait    time.Duration // how long reads may still wait
 	bytes   int           // how many may still be read
 	over    error         // why the transport has no more
 	kept    bool          // unread bytes are the Conn's own, not in a block
 	dataEnd int64         // offset in the stream of the last part of a message that is kept
 
+	left   atomic.Bool                        // there may be messages to be read
+	polls  atomic.Int32                       // since somebody last had read
 	wanted atomic.Int32                       // readers that wait for readAhead to make way
 	yield  atomic.Pointer[context.CancelFunc] // makes it do so
-	unread *time.Timer                        // see expectReader; under ending.mu
+	timer  *time.Timer                        // calls pollRead; under ending.mu
 }
 
 // failWrite ends writing: err made the operation op fail. lost tells whether that is
 // the transport's doing, as opposed to this side's.
 func (c *Conn) failWrite(op string, err error, lost bool) error {
-	if c.ctx.Err() != nil {
+	if !c.canWrite() {
 		return c.fault(op, nil)
 	}
 	err = bare(err)
@@ -52,90 +61,134 @@ func (c *Conn) failWrite(op string, err error, lost bool) error {
 	}
 	c.ending.recordFailure(&Error{Op: op, Err: shared, closed: true, later: true}, lost)
 	c.tr.rd.bound(time.Now().Add(lingerTime)) // for a read in progress
-	c.expectReader(lingerTime)
-	c.readOn()
+	c.pollReadAfter(pollTime)
+	if c.in.turn.tryLock() {
+		go c.readAhead()
+	}
 	return &Error{Op: op, Err: err, closed: true}
 }
 
-// expectReader ends the connection after d, unless somebody reads by then.
-func (c *Conn) expectReader(d time.Duration) {
+// pollReadAfter makes sure that pollRead is called after d, and not before.
+func (c *Conn) pollReadAfter(d time.Duration) {
 	e := &c.ending
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch {
 	case c.ctx.Err() != nil:
-	case e.last.unread == nil:
-		e.last.unread = time.AfterFunc(d, c.endUnread)
+	case e.last.timer == nil:
+		e.last.timer = time.AfterFunc(d, c.pollRead)
 	default:
-		e.last.unread.Reset(d)
+		e.last.timer.Reset(d)
 	}
 }
 
-func (c *Conn) endUnread() {
+// pollRead reads ahead, and ends the connection once nobody has read for lingerTime.
+func (c *Conn) pollRead() {
+	last := c.ending.last
 	if !c.in.turn.tryLock() {
-		c.expectReader(lingerTime / 10) // a read is in progress, which is bounded
+		if last.polls.Add(1) > maxPolls {
+			c.end(nil)
+			return
+		}
+		c.pollReadAfter(pollTime)
 		return
 	}
-	if c.ctx.Err() == nil && c.ending.last.over == nil {
-		c.lookAhead()
-	}
-	c.in.turn.unlock()
-	c.end(nil)
-}
-
-// readOn sees to what the peer still sends if nobody else does. Whoever has read calls
-// it when done. The connection ends once there is nothing left that a reader might
-// want.
-func (c *Conn) readOn() {
-	in := &c.in
-	if c.ctx.Err() != nil || !in.turn.tryLock() {
-		return
-	}
-	after := c.ending.last
-	if after.over == nil && len(in.unread) < maxAhead && after.wanted.Load() == 0 {
-		go c.readAhead()
-		return
-	}
-	done := after.over != nil && (!c.hasData() || after.wait <= 0)
-	in.turn.unlock()
-	if done {
+	idle := time.Since(last.readAt)
+	switch {
+	case c.ctx.Err() != nil:
+		c.in.turn.unlock()
+	case idle >= lingerTime:
+		if last.over == nil {
+			c.lookAhead()
+		}
+		last.left.Store(c.hasData())
+		c.in.turn.unlock()
 		c.end(nil)
+		return
+	case c.wantsAhead():
+		c.pollReadAfter(pollTime)
+		c.readAhead()
+		return
+	default:
+		c.in.turn.unlock()
+		c.pollReadAfter(lingerTime - idle)
 	}
 	c.releaseIfEnded()
+}
+
+// wantsAhead reports whether there is more to read and room to keep it.
+func (c *Conn) wantsAhead() bool {
+	return c.ending.last.over == nil && len(c.in.unread) < maxAhead
 }
 
 // readAhead reads until there is no more, enough is kept, or a reader wants the turn.
 // That is the caller's, and given back.
 func (c *Conn) readAhead() {
-	in := &c.in
+	in, last := &c.in, c.ending.last
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	c.ending.last.yield.Store(&cancel)
-	if c.ending.last.wanted.Load() > 0 {
+	last.yield.Store(&cancel)
+	if last.wanted.Load() > 0 {
 		cancel()
 	}
-	if !c.ending.last.kept {
-		in.unread = bytes.Clone(in.unread) // which lies in a block, with what is lent
-		c.ending.last.kept = true
-	}
 	err := c.tr.rd.follow(ctx)
-	for err == nil && len(in.unread) < maxAhead {
+	for err == nil && c.wantsAhead() {
 		var b *block
 		var n int
 		if b, n, err = c.lastRead(); err == nil {
-			in.unread = append(in.unread, b[:n]...)
+			c.keep(b[:n])
 			putBlock(b)
 		}
 	}
 	if err != nil && c.ctx.Err() == nil {
 		if err = c.readCause(err); !isInterrupt(err) {
-			c.ending.last.over = err
+			last.over = err
 			c.lookAhead()
 		}
 	}
+	over := c.settleLeft()
 	in.turn.unlock()
-	c.readOn()
+	if over {
+		c.end(nil)
+	}
 	c.releaseIfEnded()
+}
+
+// keep appends b to what is unread.
+func (c *Conn) keep(b []byte) {
+	in, last := &c.in, c.ending.last
+	if !last.kept {
+		in.unread = bytes.Clone(in.unread) // out of a block, which may be lent
+		last.kept = true
+	}
+	in.unread = append(in.unread, b...)
+}
+
+// settleLeft notes whether anything is left to be read, once no more comes. It reports
+// whether that ends the connection. The caller has the turn to read.
+func (c *Conn) settleLeft() (over bool) {
+	last := c.ending.last
+	ended := c.ctx.Err() != nil
+	if last.over == nil && !ended || !last.left.Load() {
+		return false
+	}
+	left := c.hasData()
+	last.left.Store(left)
+	return !ended && (!left || last.wait <= 0)
+}
+
+// lastReadDone is for a reader that gives the turn back.
+func (c *Conn) lastReadDone() {
+	last := c.ending.last
+	last.readAt = time.Now()
+	last.polls.Store(0)
+	over := c.settleLeft()
+	c.in.turn.unlock()
+	if over {
+		c.end(nil)
+		return
+	}
+	c.pollReadAfter(pollTime)
 }
 
 // lockRead takes the turn to read. readAhead makes way for it.
@@ -143,61 +196,64 @@ func (c *Conn) lockRead(ctx context.Context) error {
 	if !c.ending.writeFailed.Load() {
 		return c.in.turn.lock(ctx, c.ctx)
 	}
-	after := c.ending.last
-	after.wanted.Add(1)
-	if yield := after.yield.Load(); yield != nil {
+	last := c.ending.last
+	last.wanted.Add(1)
+	defer last.wanted.Add(-1)
+	if yield := last.yield.Load(); yield != nil {
 		(*yield)()
 	}
-	err := c.in.turn.lock(ctx, c.ctx)
-	after.wanted.Add(-1)
-	if err != nil {
-		c.readOn() // which this read may have stopped
+	end := c.ctx
+	if end.Err() != nil {
+		end = context.Background() // what is left is read without a wait
 	}
-	return err
+	return c.in.turn.lock(ctx, end)
 }
 
 // lastRead reads a block after a write has failed.
 func (c *Conn) lastRead() (*block, int, error) {
-	l := c.ending.last
-	if l.wait <= 0 || l.bytes <= 0 {
+	last := c.ending.last
+	if last.wait <= 0 || last.bytes <= 0 {
 		return nil, 0, errLingered
 	}
 	began := time.Now()
-	c.tr.rd.bound(began.Add(l.wait))
+	c.tr.rd.bound(began.Add(last.wait))
 	b, n, err := c.tr.readBlock()
-	l.wait -= time.Since(began)
-	l.bytes -= n
+	last.wait -= time.Since(began)
+	last.bytes -= n
 	return b, n, err
 }
 
 // fillLast is fill after a write has failed.
 func (c *Conn) fillLast(ctx context.Context) error {
-	in := &c.in
+	in, last := &c.in, c.ending.last
 	if c.ctx.Err() != nil {
+		c.readOver()
 		return c.fault("read", nil)
 	}
-	if c.ending.last.over == nil {
+	if last.over == nil {
 		if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
-			return c.fault("read", err)
+			return c.readError(err)
 		}
 		b, n, err := c.lastRead()
 		if err == nil {
-			in.blk, in.unread, c.ending.last.kept = b, b[:n], false
+			in.blk, in.unread, last.kept = b, b[:n], false
 			return nil
 		}
 		if err = c.readCause(err); isInterrupt(err) {
-			return c.fault("read", err)
+			return c.readError(err)
 		}
-		c.ending.last.over = err
+		last.over = err
 	}
-	return c.streamEnded(c.ending.last.over)
+	return c.streamEnded(last.over)
 }
 
 // lookAhead records what the peer said or did wrong in what has come and was not read
 // yet, and leaves it to be read.
 func (c *Conn) lookAhead() {
-	in := &c.in
+	in, last := &c.in, c.ending.last
 	dec := in.dec // the copy refers to nothing of the original
+	dec.MaxMessage = in.max.Load()
+	dec.MaxControls = -1 // which readControl counts by time
 	for p := bytes.Clone(in.unread); len(p) > 0; {
 		f, n, err := dec.Next(p)
 		p = p[n:]
@@ -210,22 +266,34 @@ func (c *Conn) lookAhead() {
 			c.ending.recordPeerClosed() // no frame of ours was sent before writing failed
 			return
 		case f.Message == wire.OpText || f.Message == wire.OpBinary:
-			c.ending.last.dataEnd = dec.Offset()
+			last.dataEnd = dec.Offset()
 		}
 	}
-	if err := c.ending.last.over; err != nil && err != errLingered {
-		c.ending.recordLoss(&Error{Op: "read", Err: err, closed: true, later: true}, !c.closing.sent.Load())
+	if err := last.over; err != nil && err != errLingered {
+		c.ending.recordLoss(&Error{Op: "read", Err: err, closed: true, later: true}, c.lostByPeer(err))
 	}
 }
 
-// hasData reports whether any part of a message is kept, as far as lookAhead has seen.
+// hasData reports whether any part of a message is kept, as far as lookAhead has seen,
+// or the end of one.
 func (c *Conn) hasData() bool {
-	return len(c.in.piece) > 0 || c.in.dec.Offset() < c.ending.last.dataEnd
+	in := &c.in
+	return len(in.piece) > 0 || in.open && in.last || in.dec.Offset() < c.ending.last.dataEnd
 }
 
-// leftover reports whether a connection that has ended holds messages that can still
-// be read: those that came before a write failed or soon after, until this side closes.
-// The caller has the turn to read.
+// leftover reports whether there may be messages to be read although writing has failed
+// or the connection has ended: those that came before or soon after, until this side
+// closes.
 func (c *Conn) leftover() bool {
-	return c.ending.writeFailed.Load() && !c.closing.dropped.Load() && c.hasData()
+	return c.ending.writeFailed.Load() && c.ending.last.left.Load() && !c.closing.dropped.Load()
+}
+
+// readOver notes that nothing is left to be read.
+func (c *Conn) readOver() {
+	e := &c.ending
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.last != nil {
+		e.last.left.Store(false)
+	}
 }

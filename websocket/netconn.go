@@ -82,19 +82,33 @@ func (a *adapter) Write(p []byte) (n int, err error) {
 // streamError is err as users of a net.Conn expect it: they take [net.ErrClosed] for
 // their own Close.
 func streamError(err error) error {
-	var peer *CloseError
-	var e *Error
+	e, _ := err.(*Error)
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &peer) && closedWell(peer):
+	case closedWell(peerClose(err)):
 		return io.EOF
-	case errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed):
-		return os.ErrDeadlineExceeded
-	case errors.As(err, &e) && (e.local || e.Err == net.ErrClosed) || !errors.Is(err, net.ErrClosed):
+	case e != nil && !e.closed:
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return os.ErrDeadlineExceeded
+		}
+		return err
+	case e != nil && (e.local || e.Err == net.ErrClosed):
 		return err
 	}
 	return &brokenStream{err}
+}
+
+// peerClose returns the close frame of the peer that err, of an operation, is about, or
+// nil.
+func peerClose(err error) error {
+	if e, ok := err.(*Error); ok && !e.local {
+		err = e.Err
+	}
+	if peer, ok := err.(*CloseError); ok {
+		return peer
+	}
+	return nil
 }
 
 // A brokenStream is the error of a connection that this side has not closed.
@@ -113,8 +127,8 @@ func (e *brokenStream) Timeout() bool {
 }
 
 func (a *adapter) Close() error {
-	err := a.Conn.Close(context.Background(), StatusNormalClosure, "")
-	if streamError(err) == io.EOF {
+	err := streamError(a.Conn.Close(context.Background(), StatusNormalClosure, ""))
+	if err == io.EOF {
 		return nil // the peer was first
 	}
 	return err
@@ -134,8 +148,9 @@ func (a *adapter) SetWriteDeadline(t time.Time) error {
 	return a.ended()
 }
 
+// ended is the error of setting a deadline once this side has closed.
 func (a *adapter) ended() error {
-	if a.ctx.Err() != nil {
+	if a.closing.dropped.Load() {
 		return net.ErrClosed
 	}
 	return nil

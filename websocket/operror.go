@@ -3,7 +3,7 @@ package websocket
 import (
 	"context"
 	"errors"
-	"fmt"
+	"net"
 )
 
 // fault makes the error of an operation that err ended. Once it is known why the
@@ -70,12 +70,38 @@ func contextError(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	if cause := context.Cause(ctx); errors.Is(cause, err) {
-		err = cause
-	} else {
-		err = fmt.Errorf("%w: %w", err, cause)
+	if cause := context.Cause(ctx); !errors.Is(err, cause) {
+		err = &contextCause{err, cause}
 	}
 	return interrupt{err}
+}
+
+// A contextCause is the error of a context that was ended with a cause. The cause may
+// be the end of another connection, as with errgroup in a proxy, and must not look like
+// the end of this one.
+type contextCause struct{ err, cause error }
+
+func (e *contextCause) Error() string { return e.err.Error() + ": " + e.cause.Error() }
+func (e *contextCause) Unwrap() error { return e.err }
+func (e *contextCause) Timeout() bool { return isTimeout(e.err) }
+
+// Is reports whether the cause matches target.
+func (e *contextCause) Is(target error) bool {
+	return target != net.ErrClosed && errors.Is(e.cause, target)
+}
+
+// As finds what target asks for in the cause.
+func (e *contextCause) As(target any) bool {
+	switch target.(type) {
+	case **Error, **CloseError:
+		return false
+	}
+	return errors.As(e.cause, target)
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
 }
 
 // A cutMessage is a message that was begun and will not be finished, because of err.

@@ -57,7 +57,7 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte) (MessageType, []by
 		dst = slices.Grow(dst, in.room(len(dst)-base, cap(dst)-len(dst)))
 		var err error
 		if dst, err = c.readSome(ctx, dst, cap(dst)-len(dst)); err != nil {
-			if len(dst) > base && c.ctx.Err() == nil {
+			if len(dst) > base && (c.ctx.Err() == nil || c.leftover()) {
 				in.kept = append(bytes.Clone(dst[base:]), in.kept...)
 			}
 			return 0, dst[:base], err
@@ -238,7 +238,7 @@ func (r *MessageReader) Read(p []byte) (int, error) {
 	}
 	defer c.endRead()
 	if c.in.stream != r {
-		return 0, c.fault("read", errSuperseded)
+		return 0, c.readError(errSuperseded)
 	}
 	b, err := c.readSome(r.ctx, p[:0:len(p)], len(p))
 	if err != nil {

@@ -271,7 +271,11 @@ func TestRFC6455ConnLocalCodes(t *testing.T) {
 		for _, code := range []StatusCode{1005, 1006, 1015} {
 			c, p := newPeer(t, role, Limits{})
 			closed := start(func() error { return c.Close(context.Background(), code, "reason") })
-			p.expectClose(StatusInternalError)
+			if code == 1005 {
+				p.expect(wire.OpClose, true, "")
+			} else {
+				p.expectClose(StatusInternalError)
+			}
 			p.answer()
 			p.nc.Close()
 			wantError(t, <-closed, "close", wire.ErrCloseCode)

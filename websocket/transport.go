@@ -285,12 +285,14 @@ func (t *transport) closeWrite() error {
 }
 
 // close drops the connection at once.
-func (t *transport) close() error {
-	if c, ok := t.nc.(*tls.Conn); ok {
+func (t *transport) close() error { return dropConn(t.nc) }
+
+func dropConn(nc net.Conn) error {
+	if c, ok := nc.(*tls.Conn); ok {
 		// Its own Close would wait to send an alert to a peer that may not read.
 		return c.NetConn().Close()
 	}
-	return t.nc.Close()
+	return nc.Close()
 }
 
 // resets reports whether closing may make the system answer with a reset what the
@@ -316,7 +318,9 @@ func (t *transport) quiet() bool {
 		return true
 	}
 	t.rd.bound(time.Now().Add(probeTime))
+	late := time.AfterFunc(2*probeTime, func() { _ = t.close() }) // without a deadline
 	b, _, err := t.readBlock()
+	late.Stop()
 	t.rd.bound(time.Time{})
 	if err == nil {
 		putBlock(b)

@@ -153,7 +153,7 @@ func (w *MessageWriter) Close() error {
 		err = w.err
 	}
 	if !w.ended && (w.begun || w.enc != nil) {
-		if w.c.closing.sent.Load() {
+		if w.c.closing.sent.Load() || !w.c.canWrite() {
 			err = w.c.fault("write", err) // a call before may have been accepted; the message is not
 		} else {
 			err = w.c.failWrite("write", &cutMessage{"message not finished", bare(err)}, false)
