@@ -135,6 +135,7 @@ func (w *MessageWriter) Close() error {
 	if w.gone {
 		return w.err
 	}
+	dead := !w.c.canWrite()
 	var err error
 	switch {
 	case !w.alive():
@@ -153,9 +154,10 @@ func (w *MessageWriter) Close() error {
 		err = w.err
 	}
 	if !w.ended && (w.begun || w.enc != nil) {
-		if w.c.closing.sent.Load() || !w.c.canWrite() {
+		switch {
+		case dead || w.c.closing.sent.Load():
 			err = w.c.fault("write", err) // a call before may have been accepted; the message is not
-		} else {
+		case w.c.canWrite():
 			err = w.c.failWrite("write", &cutMessage{"message not finished", bare(err)}, false)
 		}
 	}
