@@ -245,10 +245,12 @@ func (c *Conn) peerClosed(payload []byte) error {
 	defer cancel()
 	code, _, _ := wire.ConsumeClose(payload)
 	answer, _ := wire.AppendClose(nil, code, "")
-	if _, err := c.sendClose(ctx, answer); err != nil {
+	_, err := c.sendClose(ctx, answer)
+	if c.ending.writeFailed.Load() {
 		c.ending.recordPeerClosed() // no frame of ours came before it
-	} else {
-		c.ending.record(errClosed) // unless the peer was first
+	}
+	c.ending.record(errClosed) // unless the peer was first
+	if err == nil {
 		c.dropTCP(ctx)
 	}
 	c.end(errClosed)

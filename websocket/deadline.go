@@ -2,8 +2,10 @@ package websocket
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -90,16 +92,28 @@ func (d *deadline) apply() {
 	}
 }
 
-// cause tells why an operation of the transport timed out: by the end of the
-// context, which is an interrupt, or by our own bound, and then it is ours.
-func (d *deadline) cause(ours error) error {
+// cause tells why an operation of the transport failed with err. If that is a timeout,
+// it is the end of the context, which is an interrupt, or our own bound, and then it is
+// ours; unless somebody else has set a deadline, on NetConn.
+func (d *deadline) cause(err, ours error) error {
+	if !isDeadline(err) {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.cut != nil:
 		return d.cut
 	case d.limit.IsZero():
-		return os.ErrDeadlineExceeded // somebody else has set one, on NetConn
+		return err
 	}
 	return ours
+}
+
+// isDeadline reports whether err says that a deadline has passed. Multiplexers have
+// errors of their own for that. The system has one for a peer that is gone, which is
+// a timeout too.
+func isDeadline(err error) bool {
+	var sys syscall.Errno
+	return errors.Is(err, os.ErrDeadlineExceeded) || isTimeout(err) && !errors.As(err, &sys)
 }

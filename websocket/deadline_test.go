@@ -55,7 +55,7 @@ func TestDeadlineEarliest(t *testing.T) {
 				if got := seen(); !got.Equal(row.want) {
 					t.Errorf("%s: the transport has %v, want %v", row.name, got, row.want)
 				}
-				if got := d.cause(ours); got != row.cause {
+				if got := d.cause(os.ErrDeadlineExceeded, ours); got != row.cause {
 					t.Errorf("%s: cause %v, want %v", row.name, got, row.cause)
 				}
 				d.unfollow()

@@ -381,13 +381,10 @@ func (c *Conn) readFault(err error) error {
 
 // readCause tells why a read of the transport failed with err.
 func (c *Conn) readCause(err error) error {
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return c.tr.rd.cause(errLingered)
-	case errors.Is(err, io.EOF):
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF // no close frame came before it
 	}
-	return err
+	return c.tr.rd.cause(err, errLingered)
 }
 
 // readError is the error of a read that err has ended, and not the connection: as long
@@ -417,5 +414,6 @@ func (c *Conn) streamEnded(err error) error {
 // lostByPeer reports whether it was the peer that ended the stream, with err, as opposed
 // to this side or somebody who has the transport.
 func (c *Conn) lostByPeer(err error) bool {
-	return !c.closing.sent.Load() && !errors.Is(err, net.ErrClosed) && !errors.Is(err, os.ErrDeadlineExceeded)
+	ours := errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrDeadlineExceeded)
+	return !ours && !c.closing.sent.Load()
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"syscall"
 	"time"
 )
@@ -252,13 +251,13 @@ func unwritten(n int, p, tail []byte) []byte {
 
 // writeError names the cause of a write that timed out.
 func (t *transport) writeError(err error) error {
-	if isInterrupt(err) || !errors.Is(err, os.ErrDeadlineExceeded) {
+	if isInterrupt(err) || !isDeadline(err) {
 		return err
 	}
 	if _, ok := t.nc.(*tls.Conn); ok {
 		t.broken = true // a TLS record that was cut cannot be taken up again
 	}
-	return t.wd.cause(ErrPeerNotReading)
+	return t.wd.cause(err, ErrPeerNotReading)
 }
 
 func (t *transport) beginWrite(ctx context.Context, limit time.Duration) error {

@@ -1,0 +1,268 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// An undeadlined is a transport that has no deadlines, as a channel of ssh.
+type undeadlined struct{ net.Conn }
+
+func (undeadlined) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
+func (undeadlined) SetReadDeadline(time.Time) error  { return errors.ErrUnsupported }
+func (undeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
+func (undeadlined) LocalAddr() net.Addr              { return &net.UnixAddr{Net: "ssh"} }
+
+// The bounds on the end of a connection hold on a transport without deadlines too.
+func TestEndsWithoutDeadlines(t *testing.T) {
+	ctx := context.Background()
+	for _, row := range []struct {
+		name   string
+		writes int
+		ours   func(c *Conn) error
+		theirs func(p *peer)
+	}{
+		{"failed write", 0, func(c *Conn) error { return c.Write(ctx, Text, nil) }, func(*peer) {}},
+		{"failed write, read in progress", 0, func(c *Conn) error {
+			go c.Write(ctx, Text, nil)
+			_, _, err := c.Read(ctx)
+			return err
+		}, func(*peer) {}},
+		{"breach", 9, func(c *Conn) error { _, _, err := c.Read(ctx); return err },
+			func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)); p.next() }},
+		{"peer closes", 9, func(c *Conn) error { _, _, err := c.Read(ctx); return err },
+			func(p *peer) { p.sendClose(StatusNormalClosure, ""); p.next() }},
+		{"Close", 9, func(c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") },
+			func(p *peer) { p.next(); p.sendClose(StatusNormalClosure, "") }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				a, b := net.Pipe()
+				c, p := newPeerOver(t, undeadlined{&wornOut{a, row.writes}}, b, config{role: role, limits: Limits{}.withDefaults()})
+				begun := time.Now()
+				ours := start(func() error { return row.ours(c) })
+				row.theirs(p)
+				select {
+				case <-c.Context().Done():
+				case <-time.After(time.Hour):
+					t.Errorf("it has not ended after an hour")
+				}
+				if took := time.Since(begun); took > DefaultCloseTimeout+time.Second {
+					t.Errorf("it ended after %v", took)
+				}
+				c.CloseNow()
+				<-ours
+			})
+		})
+	}
+}
+
+// A refusal that was read ends Dial, also if the rest of the request is stuck in a
+// transport without deadlines.
+func TestDialRefusedWithoutDeadlines(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		go func() {
+			theirs.Read(make([]byte, 100))
+			theirs.Write([]byte("HTTP/1.1 431 Too Large\r\nContent-Length: 0\r\n\r\n"))
+		}()
+		begun := time.Now()
+		_, resp, err := Dial(context.Background(), "ws://example.com/", &DialOptions{
+			Limits:  Limits{HandshakeTimeout: -1},
+			Header:  http.Header{"X-Large": {strings.Repeat("x", 100_000)}},
+			Proxy:   direct,
+			NetDial: func(context.Context, string, string) (net.Conn, error) { return undeadlined{ours}, nil },
+		})
+		if resp == nil || resp.StatusCode != 431 || time.Since(begun) != 0 {
+			t.Errorf("%v, %v after %v", resp, err, time.Since(begun))
+		}
+	})
+}
+
+// A muxed is a stream of a multiplexer, whose timeout is an error of its own.
+type muxed struct{ net.Conn }
+
+type muxTimeout struct{}
+
+func (muxTimeout) Error() string   { return "i/o deadline reached" }
+func (muxTimeout) Timeout() bool   { return true }
+func (muxTimeout) Temporary() bool { return true }
+
+func (m muxed) Read(p []byte) (int, error)  { n, err := m.Conn.Read(p); return n, muxError(err) }
+func (m muxed) Write(p []byte) (int, error) { n, err := m.Conn.Write(p); return n, muxError(err) }
+
+func muxError(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return muxTimeout{}
+	}
+	return err
+}
+
+// A timeout is one whatever a transport calls it.
+func TestMuxedTimeouts(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		a, b := net.Pipe()
+		c, p := newPeerOver(t, muxed{a}, b, config{role: role, limits: Limits{WriteTimeout: time.Minute}.withDefaults()})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, _, err := c.Read(ctx)
+		interrupted(t, err, context.DeadlineExceeded)
+		again, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if e := wantError(t, c.Write(again, Text, []byte("text")), "write", context.DeadlineExceeded); errors.Is(e, net.ErrClosed) || e.Accepted {
+			t.Errorf("%+v", e)
+		}
+		go p.send(wire.OpText, true, "alive")
+		if g := <-startRead(context.Background(), c); g.data != "alive" {
+			t.Errorf("%q, %v", g.data, g.err)
+		}
+		wantError(t, c.Write(context.Background(), Text, []byte("not taken")), "write", ErrPeerNotReading)
+		<-c.Context().Done()
+		if v := c.Closure(); v.ByPeer || !errors.Is(v.Err, ErrPeerNotReading) {
+			t.Errorf("%+v", v)
+		}
+		synctest.Wait()
+		wantClosed(t, c)
+	})
+}
+
+// The system's own timeout is no deadline of ours: it says that the peer is gone.
+func TestSystemTimeoutIsALoss(t *testing.T) {
+	for _, row := range []struct {
+		err  error
+		want bool
+	}{
+		{os.ErrDeadlineExceeded, true},
+		{&net.OpError{Op: "read", Err: os.ErrDeadlineExceeded}, true},
+		{muxTimeout{}, true},
+		{fmt.Errorf("mux: %w", muxTimeout{}), true},
+		{&net.OpError{Op: "read", Err: os.NewSyscallError("read", syscall.ETIMEDOUT)}, false},
+		{net.ErrClosed, false},
+	} {
+		if got := isDeadline(row.err); got != row.want {
+			t.Errorf("isDeadline(%v) = %v", row.err, got)
+		}
+	}
+}
+
+// The cause of a context may be how another connection has ended: errgroup makes it so
+// in a proxy. That is not how this one ends.
+func TestForeignEndAsCause(t *testing.T) {
+	for _, foreign := range []error{
+		&CloseError{Code: 4001},
+		&Error{Op: "read", Err: &CloseError{Code: 4001}, closed: true, received: 4001},
+		&Error{Op: "read", Err: io.ErrUnexpectedEOF, closed: true},
+		fmt.Errorf("upstream: %w", net.ErrClosed),
+	} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p := newPeer(t, role, Limits{})
+			ctx, cancel := context.WithCancelCause(context.Background())
+			cancel(foreign)
+			_, _, err := c.Read(ctx)
+			if errors.Is(err, net.ErrClosed) || CloseStatus(err) != 0 || !errors.Is(err, foreign) || !errors.Is(err, context.Canceled) {
+				t.Errorf("%v: %v, %v", foreign, err, CloseStatus(err))
+			}
+			var peer *CloseError
+			if errors.As(err, &peer) {
+				t.Errorf("%v: a CloseError is in %v", foreign, err)
+			}
+			if code, _ := closeStatus(err, c); code != StatusGoingAway {
+				t.Errorf("%v: a handler that returns it closes with %v", foreign, code)
+			}
+			go p.drain()
+			nc := c.AsNetConn(Binary)
+			c.Abort(foreign)
+			if _, err := nc.Read(make([]byte, 1)); !errors.Is(err, foreign) || !errors.Is(err, net.ErrClosed) {
+				t.Errorf("%v: an aborted stream reads as %v", foreign, err)
+			}
+			if _, _, err := c.Read(context.Background()); CloseStatus(err) != StatusAbnormalClosure {
+				t.Errorf("%v: CloseStatus %v", foreign, CloseStatus(err))
+			}
+		})
+	}
+}
+
+// A transport that somebody else has closed on this side was not lost by the peer.
+func TestOwnTransportClosed(t *testing.T) {
+	for _, kind := range transports {
+		checkLeaks(t)
+		c, _ := newPeerWith(t, kind, wire.Server)
+		read := startRead(bounded(t), c)
+		c.NetConn().Close()
+		<-read
+		if v := c.Closure(); v.ByPeer || v.Err == nil {
+			t.Errorf("%s: %+v", kind, v)
+		}
+	}
+}
+
+// A lateWriter returns from Write long after the bytes are out.
+type lateWriter struct {
+	net.Conn
+	held chan struct{}
+}
+
+func (w lateWriter) Write(p []byte) (int, error) {
+	n, err := w.Conn.Write(p)
+	<-w.held
+	return n, err
+}
+
+// The peer's answer to our close frame does not count as the peer's own close because a
+// context ends before our write returns.
+func TestCloseAnswerIsNotFirst(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		ours, theirs := net.Pipe()
+		w := lateWriter{ours, make(chan struct{})}
+		c, p := newPeerOver(t, w, theirs, config{role: role, limits: Limits{}.withDefaults()})
+		ctx, cancel := context.WithCancel(context.Background())
+		closed := start(func() error { return c.Close(ctx, StatusNormalClosure, "") })
+		p.expectClose(StatusNormalClosure)
+		p.sendClose(StatusNormalClosure, "")
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		close(w.held)
+		<-closed
+		synctest.Wait()
+		if v := c.Closure(); v.ByPeer {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// A Close that waits for its turn to read does not read on once the reader has failed
+// the connection.
+func TestCloseDoesNotReadAfterFailure(t *testing.T) {
+	for range 20 {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p, _, _ := runsPeer(t, role, Limits{})
+			got := startRead(t.Context(), c)
+			synctest.Wait()
+			closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
+			p.expectClose(StatusNormalClosure)
+			synctest.Wait()
+			p.write(append(p.extFrame(wire.OpBinary, true, "\x01"), p.frame(wire.OpClose, true, nil)...))
+			<-c.Context().Done()
+			v := c.Closure()
+			time.Sleep(time.Second)
+			if again := c.Closure(); v != again {
+				t.Errorf("at the end:\n%+v\nafter it:\n%+v", v, again)
+			}
+			<-got
+			<-closed
+		})
+	}
+}
