@@ -202,16 +202,19 @@ func (c *Conn) lockForClose(ctx context.Context) (first bool, err error) {
 func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	sent := make(chan error, 1)
+	sent := make(chan error, 1) // nil also if reading has a bound of its own
 	go func() {
 		_, err := c.sendClose(ctx, payload)
-		if err != nil && !c.ending.writeFailed.Load() { // or reading has a bound of its own
+		if c.ending.writeFailed.Load() {
+			err = nil
+		}
+		if err != nil {
 			cancel()
 		}
 		sent <- err
 	}()
 	err := c.awaitClose(ctx)
-	if e := <-sent; e != nil && !c.ending.writeFailed.Load() {
+	if e := <-sent; e != nil {
 		return e
 	}
 	return err

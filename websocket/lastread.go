@@ -102,9 +102,8 @@ func (c *Conn) pollRead() {
 			c.lookAhead()
 		}
 		last.left.Store(c.hasData())
+		c.end(nil) // before another reader can take more
 		c.in.turn.unlock()
-		c.end(nil)
-		return
 	case c.wantsAhead():
 		c.pollReadAfter(pollTime)
 		c.readAhead()
@@ -146,11 +145,10 @@ func (c *Conn) readAhead() {
 			c.lookAhead()
 		}
 	}
-	over := c.settleLeft()
-	in.turn.unlock()
-	if over {
+	if c.settleLeft() {
 		c.end(nil)
 	}
+	in.turn.unlock()
 	c.releaseIfEnded()
 }
 
@@ -182,12 +180,10 @@ func (c *Conn) lastReadDone() {
 	last := c.ending.last
 	last.readAt = time.Now()
 	last.polls.Store(0)
-	over := c.settleLeft()
-	c.in.turn.unlock()
-	if over {
+	if c.settleLeft() {
 		c.end(nil)
-		return
 	}
+	c.in.turn.unlock()
 	c.pollReadAfter(pollTime)
 }
 
@@ -202,11 +198,11 @@ func (c *Conn) lockRead(ctx context.Context) error {
 	if yield := last.yield.Load(); yield != nil {
 		(*yield)()
 	}
-	end := c.ctx
-	if end.Err() != nil {
-		end = context.Background() // what is left is read without a wait
+	err := c.in.turn.lock(ctx, c.ctx)
+	if err != nil && ctx.Err() == nil && c.leftover() {
+		err = c.in.turn.lock(ctx, context.Background()) // what is left is read without a wait
 	}
-	return c.in.turn.lock(ctx, end)
+	return err
 }
 
 // lastRead reads a block after a write has failed.

@@ -57,7 +57,7 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte) (MessageType, []by
 		dst = slices.Grow(dst, in.room(len(dst)-base, cap(dst)-len(dst)))
 		var err error
 		if dst, err = c.readSome(ctx, dst, cap(dst)-len(dst)); err != nil {
-			if len(dst) > base && (c.ctx.Err() == nil || c.leftover()) {
+			if len(dst) > base {
 				in.kept = append(bytes.Clone(dst[base:]), in.kept...)
 			}
 			return 0, dst[:base], err

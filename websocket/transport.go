@@ -133,8 +133,11 @@ func (t *transport) opError(op string, err error) error {
 	if errors.As(err, &raw) {
 		err = raw.Err
 	}
-	local := t.nc.LocalAddr()
-	return &net.OpError{Op: op, Net: local.Network(), Source: local, Addr: t.nc.RemoteAddr(), Err: err}
+	e := &net.OpError{Op: op, Source: t.nc.LocalAddr(), Addr: t.nc.RemoteAddr(), Err: err}
+	if e.Source != nil { // as it is of a socket that was reset before it was accepted, on some systems
+		e.Net = e.Source.Network()
+	}
+	return e
 }
 
 // tryRead is called by RawConn.Read until it returns true; in between the
@@ -316,6 +319,7 @@ func (t *transport) quiet() bool {
 	if !t.resets() {
 		return true
 	}
+	_ = t.rd.follow(context.Background())
 	t.rd.bound(time.Now().Add(probeTime))
 	late := time.AfterFunc(2*probeTime, func() { _ = t.close() }) // without a deadline
 	b, _, err := t.readBlock()
