@@ -220,8 +220,8 @@ func (c *Conn) fill(ctx context.Context) error {
 		return c.readError(err)
 	}
 	blk, n, err := c.tr.readBlock()
-	if c.ending.writeFailed.Load() {
-		c.ending.last.wait -= time.Since(c.ending.last.began)
+	if c.endsWait(err) {
+		return c.fillLast(ctx)
 	}
 	if err != nil {
 		return c.readFault(err)
@@ -263,7 +263,10 @@ func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error
 			return dst, nil // something, or there is no room for what came
 		}
 		if n := c.direct(max); n > 0 {
-			return c.readDirect(ctx, dst, n)
+			if dst, err = c.readDirect(ctx, dst, n); err != nil || len(dst) > before || !in.open {
+				return dst, err
+			}
+			continue
 		}
 		if err := c.nextPiece(ctx); err != nil {
 			return dst, err
@@ -286,7 +289,8 @@ func (c *Conn) direct(max int) int {
 }
 
 // readDirect reads up to n bytes of the current frame to the end of dst, whose
-// capacity holds them. The decoder takes them whole and leaves them in place.
+// capacity holds them, or none if writing has failed meanwhile. The decoder takes them
+// whole and leaves them in place.
 func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error) {
 	in := &c.in
 	in.dropBlock()
@@ -294,6 +298,9 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 		return dst, c.fault("read", err)
 	}
 	n, err := c.tr.read(dst[len(dst) : len(dst)+n])
+	if c.endsWait(err) {
+		return dst, nil
+	}
 	if err != nil {
 		return dst, c.readFault(err)
 	}

@@ -28,6 +28,8 @@ const (
 	// unless the transport has no deadlines.
 	pollTime = lingerTime / 10
 	maxPolls = 20
+
+	maxProbes = 1 << 10
 )
 
 // lastReads is the state of reading after a write has failed. It belongs to the
@@ -36,6 +38,7 @@ type lastReads struct {
 	began   time.Time     // when writing failed
 	readAt  time.Time     // when somebody last had read
 	wait    time.Duration // how long reads may still wait
+	probes  int           // how many have been made after that
 	bytes   int           // how many may still be read
 	over    error         // why the transport has no more
 	kept    bool          // unread bytes are the Conn's own, not in a block
@@ -139,11 +142,9 @@ func (c *Conn) readAhead() {
 			putBlock(b)
 		}
 	}
-	if err != nil && c.ctx.Err() == nil {
-		if err = c.readCause(err); !isInterrupt(err) {
-			last.over = err
-			c.lookAhead()
-		}
+	if err != nil && !isInterrupt(err) && c.ctx.Err() == nil {
+		last.over = err
+		c.lookAhead()
 	}
 	if c.settleLeft() {
 		c.end(nil)
@@ -208,15 +209,40 @@ func (c *Conn) lockRead(ctx context.Context) error {
 // lastRead reads a block after a write has failed.
 func (c *Conn) lastRead() (*block, int, error) {
 	last := c.ending.last
-	if last.wait <= 0 || last.bytes <= 0 {
+	if last.bytes <= 0 {
 		return nil, 0, errLingered
 	}
-	began := time.Now()
-	c.tr.rd.bound(began.Add(last.wait))
-	b, n, err := c.tr.readBlock()
-	last.wait -= time.Since(began)
+	var b *block
+	var n int
+	err := errLingered
+	if last.wait > 0 {
+		began := time.Now()
+		c.tr.rd.bound(began.Add(last.wait))
+		if b, n, err = c.tr.readBlock(); err != nil {
+			err = c.readCause(err)
+		}
+		last.wait -= time.Since(began)
+	}
+	if err == errLingered && last.probes < maxProbes {
+		// It may be the machine that was slow: what has come by now is read.
+		last.probes++
+		if b, n, err = c.tr.readNow(); err != nil {
+			err = c.readCause(err)
+		}
+	}
 	last.bytes -= n
 	return b, n, err
+}
+
+// endsWait is for a read that was in progress when writing failed. It counts the wait,
+// and reports whether err is its end.
+func (c *Conn) endsWait(err error) bool {
+	if !c.ending.writeFailed.Load() {
+		return false
+	}
+	last := c.ending.last
+	last.wait -= time.Since(last.began)
+	return err != nil && c.readCause(err) == errLingered
 }
 
 // fillLast is fill after a write has failed.
@@ -235,7 +261,7 @@ func (c *Conn) fillLast(ctx context.Context) error {
 			in.blk, in.unread, last.kept = b, b[:n], false
 			return nil
 		}
-		if err = c.readCause(err); isInterrupt(err) {
+		if isInterrupt(err) {
 			return c.readError(err)
 		}
 		last.over = err

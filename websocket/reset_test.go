@@ -261,3 +261,27 @@ func TestNetConnBrokenStream(t *testing.T) {
 		}
 	}
 }
+
+// A machine that was too slow to read within the bound on waiting reads what has come
+// all the same.
+func TestLateMachineReadsWhatCame(t *testing.T) {
+	for _, kind := range []string{"tcp", "unix", "tls", "wrapped"} {
+		t.Run(kind, func(t *testing.T) {
+			checkLeaks(t)
+			c, p := newPeerWith(t, kind, wire.Server)
+			large := string(pattern(5*blockSize, 0))
+			if !c.in.turn.tryLock() { // so that nobody reads yet
+				t.Fatal("somebody reads")
+			}
+			p.send(wire.OpBinary, true, large)
+			p.sendClose(4001, "")
+			c.failWrite("write", errWornOut, true)
+			c.ending.last.wait = 0
+			c.in.turn.unlock()
+			if g := <-startRead(bounded(t), c); g.err != nil || g.data != large {
+				t.Errorf("%d bytes, %v", len(g.data), g.err)
+			}
+			wantPeersClose(t, c, CloseFrame{4001, ""})
+		})
+	}
+}

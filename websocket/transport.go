@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"syscall"
 	"time"
 )
@@ -97,6 +98,43 @@ func (t *transport) read(p []byte) (n int, err error) {
 		return n, nil
 	}
 	return 0, err
+}
+
+// probeTime is how long a look at what has come may take where looking means waiting.
+const probeTime = 5 * time.Millisecond
+
+// readNow reads into a block, as readBlock does, what has come already. Where that
+// cannot be told without a wait, it waits for probeTime.
+func (t *transport) readNow() (*block, int, error) {
+	if !t.resets() {
+		return nil, 0, os.ErrDeadlineExceeded // net.Pipe holds no bytes
+	}
+	t.rd.bound(time.Now().Add(probeTime))
+	if t.raw == nil {
+		return t.readBlock()
+	}
+	b := getBlock()
+	var n int
+	var again bool
+	var sysErr error
+	err := t.raw.Read(func(fd uintptr) bool {
+		n, again, sysErr = sysRead(fd, b[:])
+		return true
+	})
+	switch {
+	case err == nil && n > 0:
+		return b, n, nil
+	case again:
+		err = os.ErrDeadlineExceeded
+	case err != nil:
+		err = t.opError("read", err)
+	case sysErr != nil:
+		err = t.opError("read", sysErr)
+	default:
+		err = io.EOF
+	}
+	putBlock(b)
+	return nil, 0, err
 }
 
 // readPlain reads through nc. A read may bring nothing: net.Pipe makes one of an
@@ -304,40 +342,21 @@ func (t *transport) resets() bool {
 	return a == nil || a.Network() != "pipe" // net.Pipe holds no bytes
 }
 
-// probeTime is how long quiet may wait for bytes that have come already.
-const probeTime = 5 * time.Millisecond
-
 // quiet reports whether it is safe to close at once: the peer has sent nothing
 // that is not read yet, as far as can be seen without waiting for it.
 func (t *transport) quiet() bool {
-	if t.raw != nil {
-		return t.quietRaw()
-	}
-	if _, halves := t.nc.(interface{ CloseWrite() error }); halves {
+	if _, halves := t.nc.(interface{ CloseWrite() error }); halves && t.raw == nil {
 		return false // the peer can be told, and will answer at once
 	}
-	if !t.resets() {
-		return true
-	}
 	_ = t.rd.follow(context.Background())
-	t.rd.bound(time.Now().Add(probeTime))
-	late := time.AfterFunc(2*probeTime, func() { _ = t.close() }) // without a deadline
-	b, _, err := t.readBlock()
-	late.Stop()
+	if t.raw == nil { // which may have no deadlines
+		late := time.AfterFunc(2*probeTime, func() { _ = t.close() })
+		defer late.Stop()
+	}
+	b, _, err := t.readNow()
 	t.rd.bound(time.Time{})
 	if err == nil {
 		putBlock(b)
 	}
 	return err != nil
-}
-
-func (t *transport) quietRaw() bool {
-	quiet := true
-	err := t.raw.Read(func(fd uintptr) bool {
-		var b [1]byte
-		n, _, _ := sysRead(fd, b[:])
-		quiet = n == 0
-		return true
-	})
-	return err == nil && quiet
 }
