@@ -17,11 +17,13 @@ import (
 
 // The parent and the server's process speak in JSON values over the latter's
 // standard input and output. The first is a ServerConfig, answered by a hello; each
-// one after it is a request, answered by a Snapshot. When the input ends the server
-// ends, so that it does not outlive its parent. Its log goes to standard error.
+// one after it is a request, answered by a Snapshot or by a list of farewells. When the
+// input ends the server ends, so that it does not outlive its parent. Its log goes to
+// standard error.
 const (
 	requestCount   = "count"   // without memory
 	requestMeasure = "measure" // with it
+	requestEndings = "endings" // how connections have ended since the last such request
 )
 
 // hello is the server's first answer.
@@ -72,13 +74,19 @@ func (s *server) answer(requests *json.Decoder, answers *json.Encoder) error {
 			}
 			return err
 		}
+		if request == requestEndings {
+			if err := answers.Encode(s.endings.take()); err != nil {
+				return err
+			}
+			continue
+		}
 		snap := count
 		if request == requestMeasure {
 			snap = measure
 		}
 		a := snap()
 		a.Stall = s.stalls.longest.Load()
-		a.Open, a.In, a.Out = s.open.Load(), s.in.Load(), s.out.Load()
+		a.Open, a.In, a.Out = max(s.open.Load(), s.endings.unnoted()), s.in.Load(), s.out.Load()
 		a.BytesIn, a.BytesO = s.bytesIn.Load(), s.bytesO.Load()
 		if err := answers.Encode(a); err != nil {
 			return err

@@ -14,6 +14,7 @@ import (
 // crowd is what all clients of a phase share.
 type crowd struct {
 	cfg     *Config
+	name    string // of the phase
 	server  *process
 	deflate *deflate.Extension
 	tally   *tally
@@ -25,8 +26,9 @@ type crowd struct {
 // good is a good client. It lives one life after another, each a connection.
 type good struct {
 	*crowd
-	id  int
-	rng *rand.Rand
+	id    int
+	lives int
+	rng   *rand.Rand
 }
 
 // Chances of what a good client does, one in so many.
@@ -88,7 +90,9 @@ func (g *good) life() *failure {
 	}
 	defer c.CloseNow()
 	l := newListener(c, rand.New(rand.NewPCG(g.rng.Uint64(), 0)), plan.slow, g.tally)
-	go l.run(ctx)
+	reading, stop := context.WithCancel(ctx)
+	defer stop()
+	go l.run(reading)
 	if f := g.talk(ctx, c, l, plan); f != nil {
 		over := l.over()
 		if !over {
@@ -100,6 +104,11 @@ func (g *good) life() *failure {
 		}
 		return f
 	}
+	if g.resets() {
+		l.leaving.Store(true)
+		stop()
+		return g.reset(c, l, plan)
+	}
 	return g.leave(ctx, c, l, plan)
 }
 
@@ -109,7 +118,8 @@ type plan struct {
 	compress bool
 	slow     bool
 	messages int
-	serverBy bool // the server is to close first
+	serverBy bool     // the server is to close first
+	farewell farewell // if the client ends it with a reset
 }
 
 func (g *good) plan() plan {
@@ -124,6 +134,12 @@ func (g *good) plan() plan {
 		path = "/stream"
 	}
 	p.path = fmt.Sprintf("%s?topic=%d", path, g.id%g.cfg.Server.Topics)
+	if g.resets() {
+		p.messages = 1 + g.rng.IntN(20) // the end is what this life is for
+		g.lives++
+		p.farewell = newFarewell(g.id, fmt.Sprintf("%s/%d/%d", g.name, g.id, g.lives))
+		p.path += p.farewell.query()
+	}
 	return p
 }
 

@@ -19,6 +19,9 @@ func (r *Report) Findings() []Finding {
 	if r.Config.abusers() > 0 {
 		found = append(found, r.judgeFaults("each abuse was answered as it must be", faultAbuse, r.main.allAbuses(), "abuses"))
 	}
+	if r.Config.resetters() > 0 {
+		found = append(found, r.judgeFarewells())
+	}
 	return append(found,
 		r.judgeMemory("live heap is back", r.Before.Heap, r.After.Heap, r.Config.Tolerance.Heap, false),
 		r.judgeMemory("resident set is back", r.Before.RSS, r.After.RSS, r.Config.Tolerance.RSS, r.Config.Tolerance.IgnoreRSS),
@@ -51,6 +54,30 @@ func (r *Report) judgeFaults(promise string, kind fault, total int64, what strin
 		f.Text += fmt.Sprintf(" and %d in the warm-up", early)
 	}
 	f.Details = append(append(f.Details, examples...), more...)
+	return f
+}
+
+// judgeFarewells counts those of the warm-up too. Where the system tells what has been
+// acknowledged, some codes must be certain: otherwise nothing was judged.
+func (r *Report) judgeFarewells() Finding {
+	f := Finding{Promise: "codes before a reset arrived"}
+	if r.gone != nil {
+		f.Text = "not counted"
+		return f
+	}
+	early, late := r.warm.farewells.count(), r.main.farewells.count()
+	missing := append(early.missing, late.missing...)
+	f.OK = len(missing) == 0 && (late.certain > 0 || !tellsUnacknowledged)
+	f.Text = fmt.Sprintf("%s sent, %s certain, %s of these arrived, %d missing",
+		group(int64(late.sent)), group(int64(late.certain)), group(int64(late.arrived)), len(late.missing))
+	if n := len(early.missing); n > 0 {
+		f.Text += fmt.Sprintf(" and %d in the warm-up", n)
+	}
+	f.Text += fmt.Sprintf("; %d could not be answered", late.cut)
+	if late.uncertain > 0 {
+		f.Text += fmt.Sprintf("; %d uncertain, %d of these arrived", late.uncertain, late.luck)
+	}
+	f.Details = missing[:min(len(missing), examplesKept)]
 	return f
 }
 

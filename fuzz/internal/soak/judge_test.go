@@ -3,6 +3,7 @@ package soak
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ import (
 func goodReport() *Report {
 	r := &Report{warm: newTally(0), main: newTally(0)}
 	r.Config = Default()
-	r.Config.Conns = 10
+	r.Config.Conns = 20
 	r.Config.Tolerance = Tolerance{Memory: 0.1}
 	r.Cold = Snapshot{Heap: 500, RSS: 800, Goroutines: 3, Files: 9}
 	r.Before = Snapshot{Heap: 1000, RSS: 2000, Goroutines: 3, Files: 9}
@@ -23,11 +24,16 @@ func goodReport() *Report {
 	r.main.received.Store(1)
 	r.main.connections.Store(1)
 	r.main.abuse(0, nil)
+	said := newFarewell(9, "soak/9/1")
+	r.main.farewells.say(said, true)
+	r.main.farewells.say(newFarewell(9, "soak/9/2"), false) // and it did not arrive
+	r.main.farewells.arrive([]farewell{said})
 	return r
 }
 
 // TestFindings: each promise is broken by what breaks it, and by nothing else.
 func TestFindings(t *testing.T) {
+	const codes = "codes before a reset arrived"
 	tests := []struct {
 		name   string
 		breaks func(r *Report)
@@ -39,6 +45,15 @@ func TestFindings(t *testing.T) {
 		{"no message at all", func(r *Report) { r.main.received.Store(0) }, []string{"good clients saw every message, in order"}},
 		{"connection", func(r *Report) { r.main.fault(faultConnection, "cut") }, []string{"no good client was cut off"}},
 		{"abuse", func(r *Report) { r.main.abuse(3, errors.New("not met")) }, []string{"each abuse was answered as it must be"}},
+		{"code not received", func(r *Report) { r.main.farewells.arrive([]farewell{{Life: "soak/9/1", Err: "EOF"}}) }, []string{codes}},
+		{"another code", func(r *Report) { r.main.farewells.arrive([]farewell{newFarewell(10, "soak/9/1")}) }, []string{codes}},
+		{"another reason", func(r *Report) {
+			f := newFarewell(9, "soak/9/1")
+			f.Err = "reason"
+			r.main.farewells.arrive([]farewell{f})
+		}, []string{codes}},
+		{"code of a connection without an end", func(r *Report) { r.main.farewells.say(newFarewell(19, "soak/19/1"), true) }, []string{codes}},
+		{"code in the warm-up", func(r *Report) { r.warm.farewells.say(newFarewell(9, "warm-up/9/1"), true) }, []string{codes}},
 		{"heap of a small soak", func(r *Report) { r.Config.Tolerance.Heap = 150; r.After.Heap = 1151 }, []string{"live heap is back"}},
 		{"noise of a large soak", func(r *Report) {
 			r.Config.Conns, r.Config.Tolerance = 2000, Default().Tolerance
@@ -55,7 +70,7 @@ func TestFindings(t *testing.T) {
 		{"log", func(r *Report) { r.log = []string{"panic"} }, []string{"the server's log is empty"}},
 		{"exit", func(r *Report) { r.exit = errors.New("exit status 2") }, []string{"the server lived and ended well"}},
 		{"death", func(r *Report) { r.gone = errors.New("EOF") }, []string{
-			"live heap is back", "resident set is back", "goroutines are back", "files are closed", "no connection is left", "the server lived and ended well",
+			codes, "live heap is back", "resident set is back", "goroutines are back", "files are closed", "no connection is left", "the server lived and ended well",
 		}},
 	}
 	for _, tt := range tests {
@@ -165,5 +180,33 @@ func TestConfig(t *testing.T) {
 	}
 	if c.Server.IdleTimeout <= 3*c.think() {
 		t.Errorf("idle timeout %v with pauses of up to %v", c.Server.IdleTimeout, 3*c.think())
+	}
+}
+
+// TestFarewells: a certain code counts as arrived, or is told by its life.
+func TestFarewells(t *testing.T) {
+	var f farewells
+	for id := range 4 {
+		f.say(newFarewell(id, fmt.Sprintf("soak/%d/1", id)), id > 0)
+	}
+	f.arrive([]farewell{newFarewell(0, "soak/0/1"), newFarewell(1, "soak/1/1"), {Life: "soak/2/1", Err: "reset by peer"}})
+	n := f.count()
+	if n.sent != 4 || n.certain != 3 || n.arrived != 1 || n.uncertain != 1 || n.luck != 1 {
+		t.Errorf("%+v", n)
+	}
+	want := []string{"soak/2/1: sent 4002, received 0: reset by peer", "soak/3/1: sent 4003, and the server did not see the connection end"}
+	if !slices.Equal(n.missing, want) {
+		t.Errorf("missing %q", n.missing)
+	}
+}
+
+// TestNothingCertain: where the system tells, a soak in which no code was certain has
+// kept no promise.
+func TestNothingCertain(t *testing.T) {
+	r := goodReport()
+	r.main.farewells = farewells{}
+	r.main.farewells.say(newFarewell(9, "soak/9/1"), false)
+	if f := r.judgeFarewells(); f.OK == tellsUnacknowledged {
+		t.Errorf("%+v", f)
 	}
 }

@@ -92,8 +92,8 @@ func (p *process) snapshot(request string) (s Snapshot, err error) {
 
 // settle waits until the server holds no connection and no more goroutines and files
 // than in the snapshot before, for at most limit. Then it measures: what has not
-// gone by then is in the result.
-func (p *process) settle(before Snapshot, limit time.Duration) (Snapshot, error) {
+// gone by then is in the result. t is told how the connections have ended.
+func (p *process) settle(before Snapshot, limit time.Duration, t *tally) (Snapshot, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(limit); time.Now().Before(end); <-tick.C {
@@ -105,6 +105,11 @@ func (p *process) settle(before Snapshot, limit time.Duration) (Snapshot, error)
 			break
 		}
 	}
+	var noted []farewell
+	if err := p.ask(requestEndings, &noted); err != nil {
+		return Snapshot{}, err
+	}
+	t.farewells.arrive(noted)
 	return p.snapshot(requestMeasure)
 }
 

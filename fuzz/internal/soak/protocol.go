@@ -16,6 +16,7 @@ import (
 //	!sum text      to the server: publish this
 //	?leave         to the server: leave the topic
 //	?close         to the server: leave the topic, then close the connection
+//	?work n        to the server: be busy for n nanoseconds, then send this back
 //	#join n        to a member: the messages after number n are yours
 //	#n sum text    to a member: message n of the topic
 //	#end n         to a member: n was the last; also, all echoes are out
@@ -26,6 +27,7 @@ const (
 
 	askLeave = "?leave"
 	askClose = "?close"
+	askWork  = "?work "
 
 	topicJoin = "#join "
 	topicEnd  = "#end "

@@ -46,13 +46,13 @@ func (r *Report) soak(ctx context.Context, p *process) (err error) {
 		return err
 	}
 	r.phase(ctx, p, r.warm)
-	if r.Before, err = p.settle(r.Cold, cfg.Patience); err != nil {
+	if r.Before, err = p.settle(r.Cold, cfg.Patience, r.warm); err != nil {
 		return err
 	}
 	began := time.Now()
 	r.phase(ctx, p, r.main)
 	r.Took = time.Since(began)
-	r.After, err = p.settle(r.Cold, cfg.Patience)
+	r.After, err = p.settle(r.Cold, cfg.Patience, r.main)
 	return err
 }
 
@@ -70,7 +70,7 @@ func (r *Report) phase(ctx context.Context, p *process, t *tally) {
 		t.await(cfg.Margin)
 		cancel()
 	}).Stop()
-	c := &crowd{cfg: cfg, server: p, deflate: deflate.New(nil), tally: t, all: ctx, phase: until, until: time.Now().Add(d)}
+	c := &crowd{cfg: cfg, name: name, server: p, deflate: deflate.New(nil), tally: t, all: ctx, phase: until, until: time.Now().Add(d)}
 	var clients sync.WaitGroup
 	abusive := cfg.abusers()
 	for id := range cfg.Conns {

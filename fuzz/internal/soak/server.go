@@ -20,6 +20,7 @@ type Hooks struct {
 	Message func() error              // called for each message; an error ends the connection
 	Echo    func(Send) Send           // wraps what sends the echoes of the loop over messages
 	Limits  func(l *websocket.Limits) // changes the limits
+	Ending  func(farewell) farewell   // changes what is noted of a connection's end
 }
 
 // Send sends one message on a connection.
@@ -27,7 +28,7 @@ type Send func(ctx context.Context, c *websocket.Conn, t websocket.MessageType, 
 
 // server is the application under load. Its paths say how it reads and writes:
 // /messages whole messages, /stream through readers and writers. The query says
-// which topic the connection joins.
+// which topic the connection joins, and may name the client's life, whose end is noted.
 type server struct {
 	cfg    ServerConfig
 	hooks  Hooks
@@ -35,6 +36,7 @@ type server struct {
 	echo   Send
 	stalls stallWatch
 
+	endings                  endings
 	open                     atomic.Int64
 	in, out, bytesIn, bytesO atomic.Int64
 }
@@ -67,9 +69,14 @@ func (s *server) handler() http.Handler {
 	opts := s.options()
 	serve := func(loop func(*visit) error) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
-			n, _ := strconv.ParseUint(r.URL.Query().Get("topic"), 10, 32)
+			query := r.URL.Query()
+			n, _ := strconv.ParseUint(query.Get("topic"), 10, 32)
+			life := query.Get("life")
 			t := &s.topics[n%uint64(len(s.topics))]
 			websocket.Handler{Options: opts, Serve: func(ctx context.Context, c *websocket.Conn) error {
+				if life != "" {
+					s.endings.watch(c, life, s.hooks.Ending)
+				}
 				return s.serve(ctx, c, t, loop)
 			}}.ServeHTTP(w, r)
 		}
@@ -197,7 +204,6 @@ func (v *visit) pass(r *websocket.MessageReader, head []byte) error {
 		n, err = io.Copy(w, r)
 	}
 	if err != nil {
-		_ = v.c.CloseNow() // half a message is out, or none will be
 		return err
 	}
 	if err := w.Close(); err != nil {
@@ -216,8 +222,19 @@ func (v *visit) command(p []byte) error {
 		v.topic.leave(v.member)
 	case string(p) == askClose:
 		return errBye
+	default:
+		if d, ok := parseNumber(p, askWork); ok {
+			return v.work(time.Duration(d), p)
+		}
 	}
 	return nil
+}
+
+// work is busy for d, but not longer than longestWork, whatever becomes of the
+// connection meanwhile. Then it sends p back.
+func (v *visit) work(d time.Duration, p []byte) error {
+	time.Sleep(min(d, longestWork))
+	return v.echo(v.ctx, v.c, websocket.Text, p)
 }
 
 func (v *visit) got(n int) error {

@@ -105,6 +105,7 @@ func TestPlantedFaults(t *testing.T) {
 		{"twice", messages},
 		{"change", messages},
 		{"cut", cut},
+		{"forget", "codes before a reset arrived"},
 		{"keep", "live heap is back"},
 		{"goroutine", "goroutines are back"},
 		{"file", "files are closed"},
@@ -139,7 +140,7 @@ func TestPlantedFaults(t *testing.T) {
 				if tt.fault == "mute" && !strings.Contains(f.Text, "no answer in 20s") {
 					t.Errorf("%q does not tell the cause", f.Text)
 				}
-				if f.OK && !(tt.fault == "file" && r.Cold.Files == 0) {
+				if f.OK && !unseen(tt.fault, r) {
 					t.Errorf("%q was found to be kept", f.Promise)
 				}
 				return
@@ -147,6 +148,11 @@ func TestPlantedFaults(t *testing.T) {
 			t.Errorf("no finding %q", tt.promise)
 		})
 	}
+}
+
+// unseen reports whether this system does not tell of a fault.
+func unseen(fault string, r *Report) bool {
+	return fault == "file" && r.Cold.Files == 0 || fault == "forget" && !tellsUnacknowledged
 }
 
 // plant makes the hooks for a fault.
@@ -184,7 +190,7 @@ func plant(fault string) Hooks {
 			return nil
 		}
 	}
-	return Hooks{Open: plantOpen(fault), Message: message, Echo: plantEcho(fault, every)}
+	return Hooks{Open: plantOpen(fault), Message: message, Echo: plantEcho(fault, every), Ending: plantEnding(fault)}
 }
 
 // plantOpen makes what happens at the start of each connection.
@@ -213,6 +219,14 @@ func plantOpen(fault string) func() {
 		}
 	}
 	return nil
+}
+
+// plantEnding makes what is noted of a connection's end.
+func plantEnding(fault string) func(farewell) farewell {
+	if fault != "forget" {
+		return nil
+	}
+	return func(f farewell) farewell { return farewell{Life: f.Life, Err: "planted"} }
 }
 
 // plantEcho makes what happens to echoes.

@@ -32,6 +32,8 @@ type tally struct {
 	least  int64         // messages to be sent, at least
 	enough chan struct{} // closed when they are
 
+	farewells farewells
+
 	mu       sync.Mutex
 	counts   [faults]int64
 	examples [faults][]string
