@@ -9,6 +9,9 @@
 //     it must see: each of its messages back, in order and unchanged, and every
 //     message of its topic, in the topic's order, from the number at which it joined
 //     to the number at which it left. It leaves from time to time and comes back.
+//   - Every tenth good client (reset.go) ends its connections with a close frame,
+//     whose code is its own, and a reset, while the server may be at work or writing
+//     to it. A code that has reached the server's kernel must reach Conn.Closure.
 //   - An abusive client (abuse.go) does one thing of a table after another: it
 //     stalls, aborts, floods, lies about lengths. Each abuse knows what the server
 //     must answer, and within which bounds.
@@ -16,6 +19,14 @@
 //     members. It has the limits and timeouts that a server needs.
 //   - The judge (judge.go) has one line for each promise, and an error if one is
 //     broken.
+//
+// # Resets
+//
+// A reset discards what the client's kernel still holds. So the client waits until
+// SIOCOUTQ tells that the server's kernel has acknowledged everything: then the close
+// frame is in the server's receive buffer, and a reset does not remove it. Codes that
+// are not acknowledged in time, or on a system other than Linux, are uncertain. They
+// are counted, but not judged.
 //
 // # Memory
 //

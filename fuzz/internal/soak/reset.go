@@ -13,16 +13,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A good client of ten ends each of its lives in the way of a browser tab whose
-// machine is shut down: it sends a close frame and drops the connection with a reset,
-// while the server may be writing and much of what it wrote is unread. A code that
-// has reached the server's kernel by then must reach the server's handler.
-//
-// A reset discards what the client's kernel has not delivered. So the client waits,
-// bounded, until its kernel says that everything was acknowledged. Then the close
-// frame lies in the server's receive buffer, in order, and no reset can take it out
-// of there. If that is not so in time, or if the system does not tell, the code is
-// uncertain: it is counted and not judged.
+// Every tenth good client ends each of its lives with a close frame and a reset. The
+// server may be at work or writing then, and much of what it wrote is unread. The
+// package comment says which codes are certain to have reached the server's kernel.
 
 // resetOne of so many good clients ends its lives with a reset.
 const resetOne = 10
@@ -56,8 +49,8 @@ const (
 	burstOne = 2 // messages whose echoes nobody reads
 )
 
-// longestWork is how long a client asks the server to work. The reset comes in the
-// middle: the server's kernel acknowledges after 40 ms at the latest.
+// longestWork is how long a client asks the server to work at most. The server's
+// kernel acknowledges within some 40 ms, so that most resets come in the middle.
 const longestWork = 200 * time.Millisecond
 
 // lastWords are the frames that end a life: the close frame, and what the server is
@@ -86,7 +79,7 @@ func (g *good) lastWords(f farewell) []byte {
 }
 
 // reset ends a life with a close frame and a reset. The listener has been told to
-// stop: from here on nobody reads.
+// stop, so nobody reads from here on.
 func (g *good) reset(c *websocket.Conn, l *listener, p plan) *failure {
 	select {
 	case <-l.done:
@@ -107,8 +100,8 @@ func (g *good) reset(c *websocket.Conn, l *listener, p plan) *failure {
 	if !ok {
 		return broken("reset: a connection of type %T", nc)
 	}
-	// Before the server may give up a write that nobody reads, and with it the
-	// connection: it need not wait for a close frame that comes after that.
+	// By then the server has not given up a write that nobody reads. It need not
+	// wait for a close frame that comes after that.
 	until := time.Now().Add(g.cfg.Server.WriteTimeout / 3)
 	_ = nc.SetWriteDeadline(until)
 	_, err := nc.Write(g.lastWords(p.farewell))
