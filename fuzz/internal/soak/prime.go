@@ -22,11 +22,17 @@ func prime(conns int) {
 	for range primeGoroutines * conns {
 		wg.Go(func() { <-end })
 	}
-	pages := make([][]byte, primeHeap/pageSize*conns)
+	takePages(primeHeap / pageSize * conns)
+	close(end)
+	wg.Wait()
+}
+
+// takePages takes n pages of the heap, all at once, and leaves them to the garbage
+// collector.
+func takePages(n int) {
+	pages := make([][]byte, n)
 	for i := range pages {
 		pages[i] = make([]byte, pageSize)
 	}
 	runtime.KeepAlive(pages)
-	close(end)
-	wg.Wait()
 }
