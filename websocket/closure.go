@@ -63,8 +63,9 @@ func CloseStatus(err error) StatusCode {
 	return 0
 }
 
-// CloseWith returns an error for [Handler.Serve] to return: the connection is then
-// closed with this code and reason, as [Conn.Close] does. The error may be wrapped.
+// CloseWith returns an error for the Serve function of a [Handler] to return: the
+// connection is then closed with this code and reason, as [Conn.Close] does. The error
+// may be wrapped.
 func CloseWith(code StatusCode, reason string) error {
 	return &closeRequest{CloseFrame{code, reason}}
 }

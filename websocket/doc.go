@@ -35,7 +35,9 @@
 //
 // Every wait takes a context. One that ends does not harm the connection: what a
 // read has gathered is kept for the next, a write is either not sent or sent whole,
-// and the error says which ([Error.Accepted]). Passing the same context to each
+// and the error says which ([Error.Accepted]). Over TLS alone, a write that is cut in
+// the middle of a message ends the connection. The error of a context is returned to
+// the call that it was given to, with its [context.Cause], and to no other. Passing the same context to each
 // call of a loop costs nothing; a new one for each call, as context.WithTimeout
 // makes, costs some hundred nanoseconds.
 //

@@ -22,9 +22,13 @@ const adapterMessage = 64 << 10
 // Any number of goroutines may use it. A deadline that passes loses no byte: the
 // next call goes on where the last one was. (Over TLS, as with a [tls.Conn], a
 // Write that a deadline has cut in the middle ends the connection.) Deadlines do
-// not bear on pongs, nor on Close. Read returns [io.EOF] once the peer has closed
-// with StatusNormalClosure, StatusGoingAway or no status. Close is [Conn.Close]
-// with StatusNormalClosure. Do not read from c itself meanwhile.
+// not bear on pongs, nor on Close. Close is [Conn.Close] with StatusNormalClosure. Do
+// not read from c itself meanwhile.
+//
+// Read returns [io.EOF] once the peer has closed with StatusNormalClosure,
+// StatusGoingAway or no status. A stream that ends in another way is an error that
+// wraps a [CloseError] or, if no close frame came, [io.ErrUnexpectedEOF] or the
+// transport's error. Only after this side has closed does it match [net.ErrClosed].
 func (c *Conn) AsNetConn(t MessageType) net.Conn { return &adapter{Conn: c, typ: t} }
 
 type adapter struct {
