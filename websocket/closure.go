@@ -31,15 +31,7 @@ type Closure struct {
 // Closure returns how the connection ended, whoever ended it. It may be called at any
 // time. While the connection is open, it tells how far the closing handshake has come.
 func (c *Conn) Closure() Closure {
-	v := c.ending.closure()
-	if !c.closing.out.Load() {
-		v.Sent = CloseFrame{}
-	}
-	v.Clean = v.Sent.Code != 0 && v.Received.Code != 0
-	if c.ctx.Err() == nil {
-		v.Err = nil
-	}
-	return v
+	return c.ending.closure(c.closing.out.Load())
 }
 
 // CloseStatus returns the status code with which the connection of err ended, in the

@@ -282,3 +282,35 @@ func TestPeerNotReadingIsATimeout(t *testing.T) {
 		}
 	})
 }
+
+// A lateReader returns from Read long after the bytes have come.
+type lateReader struct {
+	net.Conn
+	held chan struct{}
+}
+
+func (r lateReader) Read(p []byte) (int, error) {
+	n, err := r.Conn.Read(p)
+	<-r.held
+	return n, err
+}
+
+// What a read still brings once the connection has ended does not change how it ended.
+func TestClosureIsSettled(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		ours, theirs := net.Pipe()
+		r := lateReader{ours, make(chan struct{})}
+		c, p := newPeerOver(t, r, theirs, config{role: role, limits: Limits{}.withDefaults()})
+		got := startRead(context.Background(), c)
+		p.sendClose(4001, "")
+		synctest.Wait()
+		c.CloseNow()
+		v := c.Closure()
+		close(r.held)
+		<-got
+		synctest.Wait()
+		if again := c.Closure(); again != v || again.Err != context.Cause(c.Context()) {
+			t.Errorf("at the end:\n%+v\nafter it:\n%+v\nthe cause: %v", v, again, context.Cause(c.Context()))
+		}
+	})
+}

@@ -14,6 +14,8 @@ import (
 type ending struct {
 	mu       sync.Mutex
 	cause    error  // a *CloseError or an *Error, once known for good
+	finished bool   // the connection has ended; nothing here changes any more
+	sentAll  bool   // all of sent was out by then
 	failure  *Error // why writing failed
 	sent     CloseFrame
 	received CloseFrame
@@ -40,7 +42,9 @@ func (e *ending) recordSent(payload []byte) {
 	f := parseClose(payload)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.sent = f
+	if !e.finished {
+		e.sent = f
+	}
 }
 
 // recordReceived notes the peer's close frame.
@@ -48,7 +52,7 @@ func (e *ending) recordReceived(payload []byte) {
 	f := parseClose(payload)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.received.Code == 0 {
+	if e.received.Code == 0 && !e.finished {
 		e.received = f
 	}
 }
@@ -97,23 +101,28 @@ func (e *ending) recordLoss(err *Error, byPeer bool) {
 func (e *ending) recordCode(err *Error, code StatusCode) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.cause == err {
+	if e.cause == err && !e.finished {
 		coded := *err // others may be reading it
 		coded.Code = code
 		e.cause = &coded
 	}
 }
 
-// finish returns the cause, which it settles: what was recorded, a write that failed,
-// or last.
-func (e *ending) finish(last error) error {
+// finish settles what is known as the connection ends, and returns the cause: what was
+// recorded, a write that failed, or last. sent tells whether our close frame is out.
+func (e *ending) finish(last error, sent bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.cause == nil {
+	if e.finished {
+		return e.cause
+	}
+	e.finished, e.sentAll = true, sent
+	switch {
+	case e.cause != nil:
+	case e.failure != nil:
+		e.cause = e.failure
+	default:
 		e.cause = last
-		if e.failure != nil {
-			e.cause = e.failure
-		}
 	}
 	if own, ok := e.cause.(*Error); ok && own.received != e.received.Code {
 		told := *own // others may be reading it
@@ -143,9 +152,17 @@ func (e *ending) stop() {
 	}
 }
 
-// closure returns what is known, as far as that is settled here.
-func (e *ending) closure() Closure {
+// closure returns what is known. sent tells whether our close frame is out.
+func (e *ending) closure(sent bool) Closure {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return Closure{Sent: e.sent, Received: e.received, ByPeer: e.byPeer, Err: e.cause}
+	v := Closure{Received: e.received, ByPeer: e.byPeer}
+	if e.finished {
+		sent, v.Err = e.sentAll, e.cause
+	}
+	if sent {
+		v.Sent = e.sent
+	}
+	v.Clean = v.Sent.Code != 0 && v.Received.Code != 0
+	return v
 }

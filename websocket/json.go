@@ -15,7 +15,7 @@ func (c *Conn) ReadJSON(ctx context.Context, v any) error {
 		return err
 	}
 	if err := json.Unmarshal(p, v); err != nil {
-		return c.readError(&payloadError{err, c})
+		return &Error{Op: "read", Err: &payloadError{err, c}} // whatever became of the connection
 	}
 	return nil
 }

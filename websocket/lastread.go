@@ -200,6 +200,9 @@ func (c *Conn) lockRead(ctx context.Context) error {
 		(*yield)()
 	}
 	err := c.in.turn.lock(ctx, c.ctx)
+	if err != nil && c.endedWith(ctx) {
+		ctx = context.Background()
+	}
 	if err != nil && ctx.Err() == nil && c.leftover() {
 		err = c.in.turn.lock(ctx, context.Background()) // what is left is read without a wait
 	}
@@ -248,12 +251,13 @@ func (c *Conn) endsWait(err error) bool {
 // fillLast is fill after a write has failed.
 func (c *Conn) fillLast(ctx context.Context) error {
 	in, last := &c.in, c.ending.last
-	if c.ctx.Err() != nil {
+	err := c.tr.rd.follow(c.watched(ctx))
+	if c.ctx.Err() != nil { // and ctx with it, perhaps
 		c.readOver()
 		return c.fault("read", nil)
 	}
 	if last.over == nil {
-		if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
+		if err != nil {
 			return c.readError(err)
 		}
 		b, n, err := c.lastRead()

@@ -314,3 +314,61 @@ func TestNetConnLeftover(t *testing.T) {
 		}
 	})
 }
+
+// The JSON of the last message that is left is judged, too, before the end is told.
+func TestLastJSONBeforeTheEnd(t *testing.T) {
+	for _, late := range []time.Duration{0, time.Hour} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p := newWornPeer(t, role, Limits{}, 0)
+			failWrite(t, c)
+			p.send(wire.OpText, true, "no JSON")
+			p.sendClose(StatusNormalClosure, "")
+			p.nc.Close()
+			time.Sleep(late)
+			synctest.Wait()
+			var syntax *json.SyntaxError
+			if err := c.ReadJSON(context.Background(), new(int)); !errors.As(err, &syntax) {
+				t.Errorf("ReadJSON: %v", err)
+			}
+			wantPeersClose(t, c, CloseFrame{StatusNormalClosure, ""})
+		})
+	}
+}
+
+// A slowClose takes its time to close, as a transport does that says goodbye.
+type slowClose struct{ net.Conn }
+
+func (s slowClose) Close() error { time.Sleep(20 * time.Millisecond); return s.Conn.Close() }
+
+// A reader that comes in the moment in which the connection ends gets what is left, with
+// a context that ends with the connection too.
+func TestReaderMeetsTheEnd(t *testing.T) {
+	for _, own := range []bool{false, true} {
+		for _, derived := range []bool{false, true} {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				a, b := net.Pipe()
+				c, p := newPeerOver(t, slowClose{&wornOut{a, 0}}, b, config{role: role, limits: Limits{}.withDefaults()})
+				failWrite(t, c)
+				p.send(wire.OpText, true, "one")
+				p.send(wire.OpText, true, "two")
+				ctx := context.Background()
+				if own {
+					ctx = c.Context()
+				}
+				if derived {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithCancel(ctx)
+					defer cancel()
+				}
+				time.Sleep(lingerTime + 10*time.Millisecond)
+				for _, want := range []string{"one", "two"} {
+					if g := <-startRead(ctx, c); g.err != nil || g.data != want {
+						t.Errorf("%q, %v; want %s", g.data, g.err, want)
+					}
+				}
+				_, _, err := c.Read(ctx)
+				wantError(t, err, "read", errWornOut)
+			})
+		}
+	}
+}
