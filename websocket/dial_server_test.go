@@ -38,7 +38,7 @@ type scriptConn struct {
 
 // serveScript starts a server that reads the header of a request from each
 // connection, runs f on it and closes the connection. It ends with the test, and
-// every wait of it within 10 seconds. c may be nil, for no TLS; ln may be nil,
+// every wait of it within a minute. c may be nil, for no TLS; ln may be nil,
 // for TCP.
 func serveScript(t *testing.T, ln net.Listener, c *tls.Config, f func(rc *scriptConn)) *scriptServer {
 	t.Helper()
@@ -56,7 +56,7 @@ func serveScript(t *testing.T, ln net.Listener, c *tls.Config, f func(rc *script
 			}
 			s.wg.Go(func() {
 				defer nc.Close()
-				nc.SetDeadline(time.Now().Add(10 * time.Second))
+				nc.SetDeadline(time.Now().Add(time.Minute))
 				if c != nil {
 					nc = tls.Server(nc, c)
 				}
@@ -152,7 +152,7 @@ func direct(*http.Request) (*url.URL, error) { return nil, nil }
 // mustHello dials and expects the message of hello.
 func mustHello(t *testing.T, url string, opts *DialOptions) (*Conn, *http.Response) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, resp, err := Dial(ctx, url, opts)
 	if err != nil {
@@ -168,7 +168,7 @@ func mustHello(t *testing.T, url string, opts *DialOptions) (*Conn, *http.Respon
 // mustFail dials and expects a HandshakeError whose text has want in it.
 func mustFail(t *testing.T, url string, opts *DialOptions, want string) (*HandshakeError, *http.Response) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c, resp, err := Dial(ctx, url, opts)
 	if err == nil {

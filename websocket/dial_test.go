@@ -185,7 +185,7 @@ func TestDialEarlyFrames(t *testing.T) {
 					waitClosed(rc)
 				})
 				conn, _ := mustHello(t, scheme+"://"+s.addr, &DialOptions{Proxy: direct, TLSConfig: clientTLS})
-				ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 				defer cancel()
 				for _, want := range []string{big, "hello"} {
 					if _, got, err := conn.Read(ctx); err != nil || string(got) != want {

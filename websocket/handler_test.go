@@ -273,7 +273,7 @@ func TestHandlerKeepsNoRequest(t *testing.T) {
 		close(returned)
 	}), nil)
 	<-returned
-	for deadline := time.Now().Add(5 * time.Second); request.Value() != nil || buffers.Value() != nil; runtime.GC() {
+	for deadline := time.Now().Add(time.Minute); request.Value() != nil || buffers.Value() != nil; runtime.GC() {
 		if time.Now().After(deadline) {
 			t.Errorf("kept: request %v, buffers %v", request.Value() != nil, buffers.Value() != nil)
 			break

@@ -77,7 +77,7 @@ func dialRaw(t *testing.T, addr string) *rawClient {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(10 * time.Second))
+	nc.SetDeadline(time.Now().Add(time.Minute))
 	return &rawClient{peer{t: t, nc: nc, role: wire.Client, key: [4]byte{1, 2, 3, 4}}}
 }
 
@@ -178,7 +178,7 @@ func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*rawClient, 
 	var a accepted
 	select {
 	case a = <-got:
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("Accept was not called or did not return; answered %s", r.status)
 	}
 	if a.c != nil {

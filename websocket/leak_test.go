@@ -16,7 +16,7 @@ func checkLeaks(t testing.TB) {
 	t.Cleanup(func() {
 		// Goroutines end a moment after what they waited for.
 		var left []string
-		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 			left = left[:0]
 			for id, stack := range goroutines() {
 				if _, old := before[id]; !old && !isOfTesting(stack) {

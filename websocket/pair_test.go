@@ -103,7 +103,7 @@ func sessionPair(t testing.TB, kind string, limits Limits, cs, ss wire.Session) 
 // bounded returns a context that ends before a test that hangs would.
 func bounded(t testing.TB) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

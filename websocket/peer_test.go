@@ -103,9 +103,9 @@ func (p *peer) sendClose(code wire.StatusCode, reason string) {
 }
 
 // next reads the next whole frame of the Conn, checks its masking and returns it
-// unmasked. It waits for 10 seconds at most.
+// unmasked. It waits for a minute at most.
 func (p *peer) next() (wire.Header, []byte, error) {
-	p.nc.SetReadDeadline(time.Now().Add(10 * time.Second))
+	p.nc.SetReadDeadline(time.Now().Add(time.Minute))
 	defer p.nc.SetReadDeadline(time.Time{})
 	return p.nextFrame()
 }

@@ -45,7 +45,7 @@ func startProxy(t *testing.T, scheme, backend, user string, c *tls.Config) *fake
 			}
 			p.wg.Go(func() {
 				defer nc.Close()
-				nc.SetDeadline(time.Now().Add(10 * time.Second))
+				nc.SetDeadline(time.Now().Add(time.Minute))
 				if err := p.serve(nc, c); err != nil {
 					t.Logf("proxy: %v", err) // the client's side is what a test judges
 				}

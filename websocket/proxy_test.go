@@ -276,7 +276,7 @@ func TestProxyFromEnvironment(t *testing.T) {
 		return
 	}
 	s := serveScript(t, nil, nil, refuseWith("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"))
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestProxyFromEnvironment$")
 	cmd.Env = append(os.Environ(), "HAWSER_TEST_PROXY=1", "NO_PROXY=", "no_proxy=",

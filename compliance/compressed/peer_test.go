@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds every wait of a test.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // bounded returns a context that ends with the test, and after patience.
 func bounded(t testing.TB) context.Context {

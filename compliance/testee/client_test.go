@@ -194,7 +194,7 @@ func TestClientParallel(t *testing.T) {
 		mu.Unlock()
 		select {
 		case <-full:
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 		}
 		mu.Lock()
 		running--

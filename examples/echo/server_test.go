@@ -44,7 +44,7 @@ func start(t *testing.T, cfg config) (s *server, end func() error) {
 		select {
 		case <-ended:
 			return result
-		case <-time.After(30 * time.Second):
+		case <-time.After(time.Minute):
 			return errors.New("serve did not return")
 		}
 	}
@@ -58,7 +58,7 @@ func start(t *testing.T, cfg config) (s *server, end func() error) {
 
 // testContext bounds the waits of a test.
 func testContext(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -211,7 +211,7 @@ func TestSenders(t *testing.T) {
 	defer client.Close()
 	defer server.Close()
 	for _, c := range []net.Conn{client, server} {
-		c.SetDeadline(time.Now().Add(30 * time.Second))
+		c.SetDeadline(time.Now().Add(time.Minute))
 	}
 	from, to := NewStream(client, wire.Client), NewStream(server, wire.Server)
 	const senders, messages = 8, 20

@@ -41,7 +41,7 @@ func attack(t *testing.T, lent bool) *attacker {
 	h := websocket.Handler{
 		Options: &websocket.AcceptOptions{Extensions: []wire.Extension{deflate.New(nil)}},
 		Serve: func(_ context.Context, c *websocket.Conn) error {
-			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()
 			var r result
 			if lent {
@@ -65,7 +65,7 @@ func attack(t *testing.T, lent bool) *attacker {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ln) }()
 	t.Cleanup(func() {
@@ -77,7 +77,7 @@ func attack(t *testing.T, lent bool) *attacker {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	nc.SetDeadline(time.Now().Add(30 * time.Second))
+	nc.SetDeadline(time.Now().Add(time.Minute))
 	a := &attacker{t: t, nc: nc, br: bufio.NewReader(nc), results: results}
 	a.open()
 	return a

@@ -52,10 +52,10 @@ func sizes(t *testing.T, secret string, guesses []string, write func(*websocket.
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second}
+		s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
 		go s.Serve(ln)
 		n := 0
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		c, _, err := websocket.Dial(ctx, "ws://"+ln.Addr().String(), &websocket.DialOptions{
 			Extensions: []wire.Extension{deflate.New(nil)},
 			Proxy:      func(*http.Request) (*url.URL, error) { return nil, nil },

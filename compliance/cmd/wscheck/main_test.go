@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 
 // leftOver returns the goroutines of this project that do not end.
 func leftOver() (left string) {
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		buf := make([]byte, 1<<20)
 		stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")[1:] // without this one
 		ours := slices.DeleteFunc(stacks, func(s string) bool { return !strings.Contains(s, "hawser-ws/hawser/") })

@@ -157,7 +157,7 @@ func TestServerCloseLeavesNothing(t *testing.T) {
 		t.Error("the connection is still open")
 	}
 	c.CloseNow()
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; runtime.Gosched() {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 		}

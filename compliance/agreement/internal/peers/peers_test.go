@@ -112,7 +112,7 @@ func (f *fuzzer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.Close()
-	_ = c.SetReadDeadline(time.Now().Add(30 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(time.Minute))
 	what := r.URL.Path[1:]
 	q := r.URL.Query()
 	switch what {
