@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -72,9 +73,10 @@ func run(t *testing.T, url string, cases []*suite.Case) []*report.Result {
 	return results
 }
 
-// some returns a few of the sizes of each subgroup where all take too long.
+// some returns a few of the sizes of each subgroup: all take too long under the race
+// detector, and otherwise are for HAWSER_FULL.
 func some(cases []*suite.Case) (few []*suite.Case) {
-	if !testing.Short() && !suite.UnderRace {
+	if os.Getenv("HAWSER_FULL") != "" && !suite.UnderRace {
 		return cases
 	}
 	for i, c := range cases {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -131,9 +132,19 @@ func wanting(t *testing.T, results []*report.Result) {
 	t.Logf("%d cases", len(results))
 }
 
+// ours are the cases of the letters. Those that wait for many seconds are for
+// HAWSER_FULL; wscheck, when it checks hawser, has them too.
+func ours(t *testing.T) []*Case {
+	cases := letters(t, allLetters...)
+	if os.Getenv("HAWSER_FULL") == "" {
+		cases = slices.DeleteFunc(cases, func(c *Case) bool { return c.Idle })
+	}
+	return cases
+}
+
 // hawser's server passes every case of the letters.
 func TestServerOfOurs(t *testing.T) {
-	results, err := TestServer(t.Context(), echoServer(t), letters(t, allLetters...), nil)
+	results, err := TestServer(t.Context(), echoServer(t), ours(t), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,10 +153,11 @@ func TestServerOfOurs(t *testing.T) {
 
 // And so does hawser's client.
 func TestClientOfOurs(t *testing.T) {
-	results := testClient(t, letters(t, allLetters...), nil, echoClient)
+	results := testClient(t, ours(t), nil, echoClient)
 	for i, r := range results {
-		if !r.Passed() { // alone, for a machine that is busy
-			results[i] = testClient(t, letters(t, r.ID), nil, echoClient)[0]
+		for try := 1; try < tries && !r.Passed(); try++ { // alone, for a machine that is busy
+			r = testClient(t, letters(t, r.ID), nil, echoClient)[0]
+			results[i] = r
 		}
 	}
 	wanting(t, results)

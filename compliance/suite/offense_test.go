@@ -64,6 +64,7 @@ func oneCase(t *testing.T, url, id string) *report.Result {
 
 // A peer that swallows what it should refuse: the octet of ours is found.
 func TestOffenseSent(t *testing.T) {
+	t.Parallel()
 	r := oneCase(t, serveRaw(t, swallow), "3.2")
 	o := r.Offense
 	if r.Passed() || o == nil || !o.Sent {
@@ -77,6 +78,7 @@ func TestOffenseSent(t *testing.T) {
 
 // A peer that sends what it must not: that octet is found.
 func TestOffenseReceived(t *testing.T) {
+	t.Parallel()
 	r := oneCase(t, serveRaw(t, func(c net.Conn) {
 		_, _ = c.Write([]byte{0x81, 2, 'o', 'k', 0x8b, 0})
 		swallow(c)

@@ -16,6 +16,7 @@ import (
 
 // The report has the case that is still at its end when the client asks for it.
 func TestReportWaitsForCases(t *testing.T) {
+	t.Parallel()
 	cases, err := Cases([]string{"5.19"}, nil) // waits a second in its middle
 	if err != nil {
 		t.Fatal(err)
