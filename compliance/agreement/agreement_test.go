@@ -14,9 +14,9 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// tested are the cases that the test runs: of those on valid and invalid UTF-8, of
-// which there are many, and of those that send much, it takes few. The command
-// runs the others.
+// tested are the cases that the test runs with HAWSER_FULL: of those on valid and
+// invalid UTF-8, of which there are many, and of those that send much, it takes few.
+// The command runs the others.
 var tested = []string{
 	"1.*", "2.*", "3.*", "4.*", "5.*", "6.1.*", "6.2.*", "6.3.*", "6.4.*", "6.5.*", "6.10.*", "6.20.*",
 	"7.*", "9.1.1", "9.3.5", "9.5.6", "9.7.1", "10.*", "12.1.1", "13.3.1",
@@ -25,6 +25,16 @@ var tested = []string{
 // fewer are those for x/net, which falls short in half of the cases, each with a
 // wait.
 var fewer = []string{"1.*", "2.*", "3.*", "4.1.*", "5.*", "6.2.*", "6.4.*", "7.1.*", "7.9.*", "13.1.1"}
+
+// quick are those without HAWSER_FULL: a few of each group, none of which waits for
+// long.
+var quick = []string{
+	"1.1.*", "1.2.1", "2.1", "2.5", "3.2", "4.1.1", "4.2.1", "5.1", "5.6", "6.2.*", "6.4.1",
+	"7.1.1", "7.3.*", "7.7.1", "7.9.1", "10.*", "12.1.1", "13.3.1",
+}
+
+// fewest are those for x/net.
+var fewest = []string{"1.1.*", "1.2.1", "2.1", "3.2", "7.1.1"}
 
 // TestAgreement runs hawser's suite on the Go peers and compares its verdicts
 // with those of the original, which are stored.
@@ -52,9 +62,14 @@ func testAgreement(t *testing.T, p *peers.Peer, r run) {
 	if p.Version = required(t, p.Library); agent != p.Agent() {
 		t.Errorf("the stored verdicts are on %s, and this is %s: store those on it with -update", agent, p.Agent())
 	}
-	patterns := tested
-	if r.Peer == "xnet" {
+	patterns := quick
+	switch full := os.Getenv("HAWSER_FULL") != ""; {
+	case full && r.Peer == "xnet":
 		patterns = fewer
+	case full:
+		patterns = tested
+	case r.Peer == "xnet":
+		patterns = fewest
 	}
 	ids, err := autobahn.ExpandCases(patterns, nil)
 	if err != nil {
