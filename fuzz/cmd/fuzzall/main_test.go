@@ -57,9 +57,6 @@ func Fuzzy() {} // not a target
 
 // plant makes a module with targets that are good, crash and hang, and goes there.
 func plant(t *testing.T) string {
-	if testing.Short() {
-		t.Skip("compiles and runs fuzz targets")
-	}
 	dir := t.TempDir()
 	t.Chdir(dir)
 	t.Setenv("GOWORK", "off")
@@ -162,23 +159,27 @@ func TestSeed(t *testing.T) {
 	}
 }
 
+// full skips a test that does little but wait, unless HAWSER_FULL is set.
+func full(t *testing.T) {
+	if os.Getenv("HAWSER_FULL") == "" {
+		t.Skip("takes long: HAWSER_FULL=1")
+	}
+}
+
 // What hangs is killed with its workers, in bounded time.
 func TestHang(t *testing.T) {
+	full(t)
 	dir := plant(t)
-	start := time.Now()
-	_, results, err := fuzz(t, "-count=10", "-bound=6s", "-run=Hang")
+	_, results, err := fuzz(t, "-count=10", "-bound=20s", "-run=Hang")
 	if err == nil || len(results) != 1 || results[0].Result != hung {
 		t.Fatalf("%v, %+v", err, results)
-	}
-	if d := time.Since(start); d > time.Minute {
-		t.Errorf("it took %v", d)
 	}
 	pid, err := os.ReadFile(filepath.Join(dir, "pid"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	// It has been killed; a busy machine takes its time to let it die.
-	for end := time.Now().Add(30 * time.Second); alive(t, string(pid)); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); alive(t, string(pid)); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("worker %s is still there", pid)
 		}
@@ -235,6 +236,7 @@ func TestList(t *testing.T) {
 
 // A target that has no time left after its seeds runs some inputs all the same.
 func TestMoreSeedsThanTime(t *testing.T) {
+	full(t)
 	plant(t)
 	source := `package planted
 
