@@ -20,7 +20,7 @@ import (
 // was sent.
 func TestMixedStreams(t *testing.T) {
 	sequences := 250
-	if testing.Short() || raced {
+	if raced {
 		sequences = 50
 	}
 	seed := rand.Uint64()

@@ -16,6 +16,7 @@ import (
 
 // What there is instead of a WebSocket server.
 func TestNothingToTest(t *testing.T) {
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

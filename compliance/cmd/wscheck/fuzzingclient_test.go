@@ -40,6 +40,7 @@ func TestFuzzingClient(t *testing.T) {
 
 // What -json prints is what index.json has, and the rest is not mixed into it.
 func TestFuzzingClientJSON(t *testing.T) {
+	t.Parallel()
 	out := t.TempDir()
 	d := wscheck(t, "fuzzingclient", serve(t, liar()), "-json", "-cases", "1.1.*,1.2.1", "-exclude", "1.1.6,1.1.7,1.1.8", "-agent", "<liar>", "-out", out)
 	d.check(t, exitShort, "", "FAIL: 4 of 6 cases fell short\n")
@@ -56,6 +57,7 @@ func TestFuzzingClientJSON(t *testing.T) {
 }
 
 func TestFuzzingClientFallsShort(t *testing.T) {
+	t.Parallel()
 	d := wscheck(t, "fuzzingclient", serve(t, liar()), "-cases", "1.1.*,1.2.*", "-exclude", "1.*.6,1.*.7,1.*.8", "-out", t.TempDir())
 	d.check(t, exitShort, "FAIL: 4 of 10 cases fell short\n", "4 short")
 	for _, want := range []string{"behaviour  6 OK, 4 FAILED\n", "  1.1.3    FAILED, close "} {

@@ -168,6 +168,7 @@ func TestFuzzingServerWithoutClients(t *testing.T) {
 
 // A client that does not echo falls short.
 func TestFuzzingServerFallsShort(t *testing.T) {
+	t.Parallel()
 	out := t.TempDir()
 	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.1", "-out", out)
 	server := r.at(t)
