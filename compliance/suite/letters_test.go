@@ -142,20 +142,35 @@ func ours(t *testing.T) []*Case {
 	return cases
 }
 
-// hawser's server passes every case of the letters.
-func TestServerOfOurs(t *testing.T) {
-	results, err := TestServer(t.Context(), echoServer(t), ours(t), nil)
+// testServer runs cases against a server, and those that fall short again by
+// themselves: the machine may be busy.
+func testServer(t *testing.T, url string, cases []*Case, o *Options) []*report.Result {
+	t.Helper()
+	results, err := TestServer(t.Context(), url, cases, o)
+	for i := range results {
+		for try := 1; err == nil && try < tries && !results[i].Passed(); try++ {
+			var alone []*report.Result
+			if alone, err = TestServer(t.Context(), url, letters(t, results[i].ID), o); err == nil {
+				results[i] = alone[0]
+			}
+		}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	wanting(t, results)
+	return results
+}
+
+// hawser's server passes every case of the letters.
+func TestServerOfOurs(t *testing.T) {
+	wanting(t, testServer(t, echoServer(t), ours(t), nil))
 }
 
 // And so does hawser's client.
 func TestClientOfOurs(t *testing.T) {
 	results := testClient(t, ours(t), nil, echoClient)
 	for i, r := range results {
-		for try := 1; try < tries && !r.Passed(); try++ { // alone, for a machine that is busy
+		for try := 1; try < tries && !r.Passed(); try++ {
 			r = testClient(t, letters(t, r.ID), nil, echoClient)[0]
 			results[i] = r
 		}

@@ -161,8 +161,9 @@ func TestDefectsAreCaught(t *testing.T) {
 	}
 }
 
-// tries are how often a case may fall short that should not.
-const tries = 5
+// tries are how often a case is run whose result is not as it should be: on a busy
+// machine that need not be the peer's fault.
+const tries = 10
 
 func testRight(t *testing.T, clients bool, ids string) {
 	cases := letters(t, strings.Split(ids, ",")...)
@@ -183,13 +184,24 @@ func testRight(t *testing.T, clients bool, ids string) {
 }
 
 func testCaught(t *testing.T, defect string, clients bool, ids string) {
-	for _, r := range playBroken(t, defect, clients, letters(t, strings.Split(ids, ",")...)) {
-		if allRight(r) {
-			t.Errorf("%s does not see it", r.ID)
+	cases := letters(t, strings.Split(ids, ",")...)
+	for range tries { // those that did not see it: on a busy machine what is sent in pieces may come as one
+		results := playBroken(t, defect, clients, cases)
+		cases = nil
+		for _, r := range results {
+			if allRight(r) {
+				cases = append(cases, letters(t, r.ID)...)
+			}
+			if o := r.Offense; o != nil && (o.Offset < 0 || o.Length < 0 || o.Offset+o.Length > len(o.Octets) || len(o.Octets) > 256 || o.What == "") {
+				t.Errorf("%s: the offense is %+v", r.ID, o)
+			}
 		}
-		if o := r.Offense; o != nil && (o.Offset < 0 || o.Length < 0 || o.Offset+o.Length > len(o.Octets) || len(o.Octets) > 256 || o.What == "") {
-			t.Errorf("%s: the offense is %+v", r.ID, o)
+		if len(cases) == 0 {
+			return
 		}
+	}
+	for _, c := range cases {
+		t.Errorf("%s never sees it", c.ID)
 	}
 }
 
