@@ -166,21 +166,21 @@ func plant(fault string) Hooks {
 	switch fault {
 	case "cut":
 		message = func() error {
-			if every(200) {
+			if every(20) {
 				return context.Canceled // closed with 1001, and nothing logged
 			}
 			return nil
 		}
 	case "error":
 		message = func() error {
-			if every(200) {
+			if every(20) {
 				return errors.New("planted")
 			}
 			return nil
 		}
 	case "panic":
 		message = func() error {
-			if every(200) {
+			if every(20) {
 				panic("planted")
 			}
 			return nil
