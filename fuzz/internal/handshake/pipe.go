@@ -11,11 +11,12 @@ import (
 )
 
 // A Pipe is the transport of one side, in memory. What it reads is there at once, in
-// pieces; what it writes is kept. It never waits, so that a side which hangs does so
-// by itself; package pipe has the two ends that wait for each other.
+// pieces; what it writes is kept. It never waits but for the request that Reply
+// answers, so that a side which hangs does so by itself; package pipe has the two ends
+// that wait for each other.
 type Pipe struct {
-	// Reply, if set, is called once before the first Read, with all that was
-	// written, and returns what is to be read.
+	// Reply, if set, is called once, with all that was written, and returns what is to
+	// be read. The first Read waits for the empty line that ends the head of a request.
 	Reply func(written []byte) []byte
 
 	// In is what is to be read.
@@ -33,6 +34,7 @@ type Pipe struct {
 	Filler []byte
 
 	mu      sync.Mutex
+	change  sync.Cond // of written and closed; L is set by the first who waits
 	written bytes.Buffer
 	read    int
 	pieces  int
@@ -42,6 +44,10 @@ type Pipe struct {
 func (p *Pipe) Read(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for p.Reply != nil && !p.closed && !bytes.Contains(p.written.Bytes(), []byte("\r\n\r\n")) {
+		p.change.L = &p.mu
+		p.change.Wait()
+	}
 	if p.closed {
 		return 0, net.ErrClosed
 	}
@@ -74,6 +80,7 @@ func (p *Pipe) Write(b []byte) (int, error) {
 	if p.closed {
 		return 0, net.ErrClosed
 	}
+	p.change.Broadcast()
 	return p.written.Write(b)
 }
 
@@ -82,6 +89,7 @@ func (p *Pipe) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
+	p.change.Broadcast()
 	return nil
 }
 
