@@ -34,8 +34,12 @@ type Options struct {
 	Seed uint64
 }
 
-// MaxStalls is the most that one direction stalls, in all.
-const MaxStalls = 200 * time.Millisecond
+// MaxStalls is the most that one direction stalls, in all, and LongestStall the most
+// that one step of it does.
+const (
+	MaxStalls    = 200 * time.Millisecond
+	LongestStall = 20 * time.Millisecond
+)
 
 // maxSteps is after how many steps a direction carries all there is, and has room
 // for 64 KiB, so that a large message does not cost a step a byte.
@@ -82,12 +86,36 @@ func (l *Link) Drop() {
 	l.cond.Broadcast()
 }
 
+// Vanish breaks the link off at end i, 0 or 1. What is on its way to that end is lost,
+// but the other end reads what it has received before its reads fail, too.
+func (l *Link) Vanish(i int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ends[i].in.reset()
+	l.ends[1-i].in.snapped = true
+	l.cond.Broadcast()
+}
+
+// Waiting returns how many bytes have come to end i that it has not read, and for how
+// long it has read none of them.
+func (l *Link) Waiting(i int) (n int, d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s := &l.ends[i].in
+	if n = len(s.buf); n > 0 {
+		d = time.Since(s.since)
+	}
+	return n, d
+}
+
 // A stream is one direction: what waits for the end that reads it.
 type stream struct {
 	buf     []byte
-	ended   bool // by CloseWrite, or Close, of the other end
-	gone    bool // nobody will read it
+	since   time.Time // that buf has been as it is, but for what was added
+	ended   bool      // by CloseWrite, or Close, of the other end
+	gone    bool      // nobody will read it
 	broken  bool
+	snapped bool // as broken, but buf can be read
 	steps   int
 	stalled time.Duration
 	draw    uint64
@@ -162,7 +190,7 @@ func (l *Link) stall(e *end, s *stream, d *deadline) {
 	if !l.bad || !l.opts.Stalls || s.stalled >= MaxStalls || s.random()%4 != 0 {
 		return
 	}
-	wait := time.Duration(1+s.random()%20) * time.Millisecond
+	wait := time.Duration(1+s.random()%uint64(LongestStall/time.Millisecond)) * time.Millisecond
 	s.stalled += wait
 	until := time.Now().Add(wait)
 	timer := time.AfterFunc(wait, l.wake)
@@ -190,12 +218,15 @@ func (e *end) Read(p []byte) (int, error) {
 		case len(e.in.buf) > 0:
 			n := l.chop(&e.in, min(len(p), len(e.in.buf)), l.opts.ReadChop)
 			e.in.steps++
+			e.in.since = time.Now()
 			copy(p, e.in.buf[:n])
 			if e.in.buf = e.in.buf[n:]; len(e.in.buf) == 0 {
 				e.in.buf = nil
 			}
 			l.cond.Broadcast()
 			return n, nil
+		case e.in.snapped:
+			return 0, syscall.ECONNRESET
 		case e.in.ended:
 			return 0, io.EOF
 		}
@@ -209,7 +240,7 @@ func (e *end) Write(p []byte) (n int, err error) {
 	defer l.mu.Unlock()
 	for first := true; first || n < len(p); first = false {
 		l.stall(e, out, &e.wd)
-		for !e.closed && !out.ended && !e.wd.passed() && !out.broken && !out.gone && l.room(out) <= 0 && n < len(p) {
+		for !e.closed && !out.ended && !e.wd.passed() && !out.broken && !out.snapped && !out.gone && l.room(out) <= 0 && n < len(p) {
 			l.cond.Wait()
 		}
 		switch {
@@ -217,13 +248,16 @@ func (e *end) Write(p []byte) (n int, err error) {
 			return n, net.ErrClosed
 		case e.wd.passed():
 			return n, os.ErrDeadlineExceeded
-		case out.broken:
+		case out.broken || out.snapped:
 			return n, syscall.ECONNRESET
 		case out.gone || out.ended:
 			return n, syscall.EPIPE
 		}
 		m := l.chop(out, min(len(p)-n, l.room(out)), l.opts.WriteChop)
 		out.steps++
+		if len(out.buf) == 0 {
+			out.since = time.Now()
+		}
 		out.buf = append(out.buf, p[n:n+m]...)
 		n += m
 		l.cond.Broadcast()

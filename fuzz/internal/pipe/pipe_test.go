@@ -125,3 +125,33 @@ func TestPipeEnds(t *testing.T) {
 		}
 	}
 }
+
+// An end that vanishes leaves what it has written to be read.
+func TestPipeVanishes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a, b := New(Options{Room: 100, HalfClose: true})
+		a.Write([]byte("to b"))
+		b.Write([]byte("to a"))
+		time.Sleep(time.Second)
+		if n, d := l.Waiting(1); n != 4 || d != time.Second {
+			t.Errorf("%d bytes for %v", n, d)
+		}
+		l.Vanish(0)
+		p := make([]byte, 3)
+		if n, err := b.Read(p); string(p[:n]) != "to " || err != nil {
+			t.Errorf("%q, %v", p[:n], err)
+		}
+		if n, d := l.Waiting(1); n != 1 || d != 0 {
+			t.Errorf("%d bytes for %v", n, d)
+		}
+		b.Read(p)
+		if n, d := l.Waiting(1); n != 0 || d != 0 {
+			t.Errorf("%d bytes for %v", n, d)
+		}
+		for name, use := range map[string]func([]byte) (int, error){"a reads": a.Read, "a writes": a.Write, "b reads": b.Read, "b writes": b.Write} {
+			if n, err := use(p); n != 0 || !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("%s: %d, %v", name, n, err)
+			}
+		}
+	})
+}
