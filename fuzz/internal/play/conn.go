@@ -46,6 +46,7 @@ type side struct {
 	*run
 	index int
 	conn  *websocket.Conn
+	tap   *tap
 	cfg   script.Side
 	lanes [script.Lanes][]script.Op
 	base  context.Context // that lives as long as the run and can end
@@ -55,17 +56,12 @@ type side struct {
 	final    error           // that ended the reader
 	tooSmall int64           // least and
 	tooLarge int64           // greatest limit that held; -1 for none
-	closes   []closing
-	now      bool // CloseNow was called
-	cutOff   bool // a Writer's context ended in the middle
-}
+	silent   bool            // a loop over Messages ended without an error
+	told     error           // a loop over Messages ended with it, and the connection
+	cutOff   bool            // a Writer's context ended in the middle
 
-// A closing is a call of Close.
-type closing struct {
-	code   uint16
-	reason string
-	err    error
-	cut    bool // its context could end
+	closing sync.Mutex // of what follows
+	closings
 }
 
 // Conn performs the script of the bytes b, and reports all that should not be.
@@ -122,6 +118,8 @@ func (r *run) perform() {
 	if l.SpoilHandshake {
 		link.Spoil()
 	}
+	tapA, a := newTap(link, server, a)
+	tapB, b := newTap(link, client, b)
 	conns, err := connect(a, b, r.script.Sides)
 	if err != nil {
 		r.fault("handshake: %w", err)
@@ -133,13 +131,16 @@ func (r *run) perform() {
 	defer cancel()
 	for i := range r.sides {
 		r.sides[i] = newSide(r, i, conns[i], base)
+		r.sides[i].tap = []*tap{tapA, tapB}[i]
 	}
 	begun := time.Now()
 	r.act()
 	for _, s := range r.sides {
-		s.conn.CloseNow()
+		s.awaitEnd()
 	}
+	synctest.Wait()
 	for _, s := range r.sides {
+		s.judgeClosure(s.facts())
 		s.afterwards()
 	}
 	if took := time.Since(begun); took > patience {
@@ -209,57 +210,6 @@ func (r *run) alive() bool {
 	return r.sides[0].conn.Context().Err() == nil && r.sides[1].conn.Context().Err() == nil
 }
 
-// context returns the context for a step.
-func (s *side) context(o *script.Op) (context.Context, context.CancelFunc) {
-	switch o.Context {
-	case script.Ended:
-		ctx, cancel := context.WithCancel(s.base)
-		cancel()
-		return ctx, cancel
-	case script.Racing:
-		ctx, cancel := context.WithCancel(s.base)
-		go cancel()
-		return ctx, cancel
-	case script.Timed:
-		return context.WithTimeout(s.base, o.Timeout)
-	}
-	switch o.Delay % 3 {
-	case 0:
-		return s.base, func() {}
-	case 1:
-		return s.conn.Context(), func() {}
-	}
-	return context.Background(), func() {}
-}
-
-// bounded calls f and checks that it returns when ctx ends, or that much later.
-func (s *side) bounded(ctx context.Context, what any, later time.Duration, f func() error) error {
-	begun := time.Now()
-	dead := ctx.Err() != nil
-	err := f()
-	until, ok := ctx.Deadline()
-	if dead {
-		until, ok = begun, true
-	}
-	if now := time.Now(); ok && now.After(begun.Add(later)) && now.After(until.Add(later)) {
-		s.fault("%s: %v: it returned %v after the end of its context: %v", names[s.index], what, now.Sub(until), err)
-	}
-	return err
-}
-
-// interrupted reports whether err is the end of ctx, which leaves the connection as it
-// is. Any other error must be that of a connection that has ended.
-func (s *side) interrupted(ctx context.Context, what any, err error) bool {
-	if errors.Is(err, net.ErrClosed) {
-		return false
-	}
-	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
-		return true
-	}
-	s.fault("%s: %v: unexpected error: %v", names[s.index], what, err)
-	return false
-}
-
 // control takes the steps that neither read nor write messages.
 func (s *side) control() {
 	for i := range s.lanes[script.Control] {
@@ -275,13 +225,17 @@ func (s *side) control() {
 		case script.Close:
 			s.close(o)
 		case script.CloseNow:
-			s.now = true
-			if err := s.conn.CloseNow(); err != nil {
-				s.fault("%s: CloseNow: %v", names[s.index], err)
-			}
+			s.closeNow()
+		case script.Abort:
+			s.aborts(o.Count > 0)
 		case script.Drop:
 			s.dropped.Store(true)
 			s.link.Drop()
+		case script.Vanish:
+			s.dropped.Store(true)
+			s.link.Vanish(s.index)
+		case script.WearOut:
+			s.tap.wearOut(int(o.Max))
 		}
 	}
 }
@@ -302,43 +256,11 @@ func (s *side) ping(ctx context.Context) {
 	}
 }
 
-// close calls Close, which waits no longer than CloseTimeout and its context.
-func (s *side) close(o *script.Op) {
-	ctx, cancel := s.context(o)
-	defer cancel()
-	bound := ctx
-	if s.cfg.CloseTimeout >= 0 {
-		within := s.cfg.CloseTimeout
-		if within == 0 {
-			within = websocket.DefaultCloseTimeout
-		}
-		var stop context.CancelFunc
-		bound, stop = context.WithTimeout(ctx, within)
-		defer stop()
-	}
-	ended := s.conn.Context().Err() != nil
-	err := s.bounded(bound, "Close", 0, func() error {
-		return s.conn.Close(ctx, websocket.StatusCode(o.Code), o.Reason)
-	})
-	switch {
-	case o.Invalid:
-		if err == nil || !ended && errors.Is(err, net.ErrClosed) && s.conn.Context().Err() == nil {
-			s.fault("%s: Close with code %d: %v", names[s.index], o.Code, err)
-		}
-		return
-	case s.conn.Context().Err() == nil:
-		s.fault("%s: Close left the connection open: %v", names[s.index], err)
-	case err != nil && !errors.Is(err, net.ErrClosed):
-		s.fault("%s: Close: %v, which is not net.ErrClosed", names[s.index], err)
-	}
-	if !ended {
-		s.closes = append(s.closes, closing{o.Code, o.Reason, err, o.Context != script.Forever})
-	}
-}
-
-// afterwards checks that a connection that has ended says so.
+// afterwards checks that a connection that has ended, and that this side has closed,
+// says so.
 func (s *side) afterwards() {
 	ctx := context.Background()
+	s.conn.CloseNow()
 	check := func(what string, err error) {
 		if !errors.Is(err, net.ErrClosed) {
 			s.fault("%s: %s after the end: %v", names[s.index], what, err)

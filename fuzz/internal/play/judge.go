@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/fuzz/internal/order"
 	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
 	"github.com/hawser-ws/hawser/websocket"
@@ -21,17 +22,22 @@ type ending uint8
 const (
 	unknown    ending = iota
 	byPeer            // by the peer's close frame
-	byUs              // by Close or CloseNow
+	byUs              // by Close, CloseNow, or Abort without a cause
+	aborted           // by Abort with a cause
 	broke             // by the transport
 	refused           // by what the peer sent
-	timedOut          // by a context, or CloseTimeout
+	timedOut          // by a context, which cannot be: it belongs to one call
 	notReading        // by WriteTimeout
+	unfinished        // by a message that was given up after its first part
+	wornOut           // by writes that fail
 )
 
 func endingOf(cause error) ending {
 	var closed *websocket.CloseError
 	var e *websocket.Error
 	var w *wire.Error
+	var a *abortError
+	var inflating *deflate.Error
 	switch {
 	case errors.As(cause, &closed):
 		return byPeer
@@ -39,12 +45,18 @@ func endingOf(cause error) ending {
 		return unknown
 	case e.Err == net.ErrClosed && e.Op == "close":
 		return byUs
-	case errors.As(cause, &w):
+	case errors.As(cause, &a):
+		return aborted
+	case errors.As(cause, &w), errors.As(cause, &inflating):
 		return refused
 	case errors.Is(cause, websocket.ErrPeerNotReading):
 		return notReading
 	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded):
 		return timedOut
+	case errors.Is(cause, errWornOut):
+		return wornOut
+	case e.Op == "write" && e.Err.Error() == "message not finished":
+		return unfinished
 	case errors.Is(cause, io.ErrUnexpectedEOF), errors.Is(cause, syscall.EPIPE), errors.Is(cause, syscall.ECONNRESET):
 		return broke
 	}
@@ -55,6 +67,7 @@ func endingOf(cause error) ending {
 func (r *run) judge() {
 	clean := !r.dropped.Load()
 	for _, s := range r.sides {
+		s.judgeDelivered(s.facts())
 		if err := s.judgeEnding(); err != nil {
 			r.fault("%s: %w; the end was: %v, and of its peer: %v", names[s.index], err, s.cause(), s.peer().cause())
 		}
@@ -80,28 +93,27 @@ func (s *side) cause() error { return context.Cause(s.conn.Context()) }
 // clean reports whether this side ended by a closing handshake.
 func (s *side) clean() bool {
 	for _, c := range s.closes {
-		if c.err != nil {
+		if c.err != nil && !(c.refused && s.conn.Closure().Clean) {
 			return false
 		}
+	}
+	if s.tap.failed {
+		return false // what was accepted may not have gone out
 	}
 	var peer *websocket.CloseError
 	switch endingOf(s.cause()) {
 	case byUs:
 		return !s.now
 	case byPeer:
-		return errors.As(s.cause(), &peer) && s.peer().closedWith(peer)
+		return errors.As(s.cause(), &peer) && s.peer().closedWith(websocket.CloseFrame(*peer))
 	}
 	return false
 }
 
 // closedWith reports whether this side has called Close with what the peer got.
-func (s *side) closedWith(e *websocket.CloseError) bool {
+func (s *side) closedWith(f websocket.CloseFrame) bool {
 	for _, c := range s.closes {
-		p, err := wire.AppendClose(nil, wire.StatusCode(c.code), c.reason)
-		if err != nil {
-			continue
-		}
-		if code, reason, _ := wire.ConsumeClose(p); code == e.Code && string(reason) == e.Reason {
+		if c.frame == f {
 			return true
 		}
 	}
@@ -122,7 +134,7 @@ func (s *side) judgeEnding() error {
 	switch endingOf(cause) {
 	case byPeer:
 		errors.As(cause, &closed)
-		ok = peer.closedWith(closed) ||
+		ok = peer.closedWith(websocket.CloseFrame(*closed)) ||
 			closed.Code == wire.StatusMessageTooBig && peer.mayRefuse(wire.ErrMessageTooBig) ||
 			closed.Code == wire.StatusPolicyViolation && peer.mayRefuse(wire.ErrControlFlood)
 		if same, isClose := s.final.(*websocket.CloseError); !isClose || *same != *closed {
@@ -130,14 +142,18 @@ func (s *side) judgeEnding() error {
 		}
 	case byUs:
 		ok = len(s.closes) > 0 || s.now
+	case aborted:
+		ok = s.first != nil && errors.Is(cause, s.first)
 	case broke:
 		ok = s.dropped.Load() || peer.isRoot(waits) ||
 			endingOf(peer.cause()) == byPeer && peer.closeWithin() <= waits // its answer came too late to go out
 	case refused:
 		errors.As(cause, &w)
 		ok = s.mayRefuse(w.Violation)
-	case timedOut:
-		ok = s.cutOff || s.closeMayFail(waits) || len(s.closes) > 0 && peer.mayFail()
+	case unfinished:
+		ok = s.cutOff
+	case wornOut:
+		ok = s.tap.failed
 	case notReading:
 		ok = s.cfg.WriteTimeout >= 0 &&
 			(orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout) <= waits || peer.mayFail())
@@ -158,11 +174,11 @@ func orDefault(d, def time.Duration) time.Duration {
 // isRoot reports whether this side has ended in a way that breaks its peer's end.
 func (s *side) isRoot(waits time.Duration) bool {
 	switch endingOf(s.cause()) {
-	case refused, timedOut, notReading:
+	case refused, aborted, notReading, unfinished, wornOut:
 		return true
 	}
 	for _, c := range s.closes {
-		if c.err != nil && s.closeMayFail(waits) {
+		if c.err != nil && (s.tap.failed || s.cutOff || s.closeMayFail(waits)) {
 			return true
 		}
 	}

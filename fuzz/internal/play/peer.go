@@ -7,14 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"runtime/metrics"
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
 	"github.com/hawser-ws/hawser/fuzz/internal/order"
 	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
 	"github.com/hawser-ws/hawser/fuzz/internal/script"
@@ -26,7 +29,7 @@ import (
 type duel struct {
 	run
 	script  *script.Peer
-	conn    *websocket.Conn
+	*side   // the Conn's
 	peer    net.Conn
 	session wire.Session // as the Conn's, to decode what the peer sends in one piece
 
@@ -35,17 +38,21 @@ type duel struct {
 	quiet     sync.Mutex
 	deafUntil time.Time
 
-	got      []order.Got
-	sent     []order.Sent
-	final    error
-	closeErr error
+	writes []order.Sent
+	asked  chan error    // what Serve of a Handler is to return
+	served chan struct{} // closed when the Handler has
+	over   time.Duration // how long it all took
 }
 
 // Peer performs the script of the bytes b, and reports all that should not be.
 func Peer(t *testing.T, b []byte) {
 	s := script.ParsePeer(b)
 	watch(t, s, func(t *testing.T) {
-		d := &duel{script: s, heardAll: make(chan struct{})}
+		d := &duel{script: s, heardAll: make(chan struct{}), asked: make(chan error, 1), served: make(chan struct{})}
+		d.side = &side{run: &d.run, index: client, cfg: s.Side, base: context.Background()}
+		if s.Server {
+			d.index = server
+		}
 		before := allocated()
 		d.perform()
 		grown := allocated() - before
@@ -78,6 +85,7 @@ func (d *duel) perform() {
 		Stalls: l.Stalls, HalfClose: l.HalfClose, Seed: l.Seed,
 	})
 	d.link, d.peer = link, b
+	d.tap, a = newTap(link, 0, a)
 	stream := d.script.Stream()
 	br, err := d.handshake(a, stream[:min(d.script.Early, len(stream))])
 	if err != nil {
@@ -94,7 +102,7 @@ func (d *duel) perform() {
 	if d.script.CloseAfter > 0 {
 		all.Go(func() {
 			time.Sleep(d.script.CloseAfter)
-			d.closeErr = d.conn.Close(context.Background(), websocket.StatusNormalClosure, "enough")
+			d.close(&script.Op{Kind: script.Close, Code: 1000, Reason: "enough"})
 		})
 	}
 	d.attack()
@@ -106,16 +114,19 @@ func (d *duel) perform() {
 	if took := time.Since(begun); took > patience {
 		d.fault("it took %v", took)
 	}
-	s := side{run: &d.run, conn: d.conn}
-	if d.conn.Context().Err() == nil {
-		d.fault("the reader is done, and the connection lives")
-		d.conn.CloseNow()
+	d.over = time.Since(begun)
+	d.awaitEnd()
+	d.asked <- nil
+	if !d.handled() {
+		close(d.served)
 	}
-	s.afterwards()
+	<-d.served
+	synctest.Wait()
 	if d.session != nil {
 		defer d.session.Close()
 	}
 	d.judge(stream)
+	d.afterwards()
 }
 
 // extension is the extension and what the peer says of it in its handshake.
@@ -145,9 +156,7 @@ func (d *duel) handshake(nc net.Conn, early []byte) (br *bufio.Reader, err error
 	ext, field := d.extension()
 	if d.script.Server {
 		go func() {
-			var err error
-			d.conn, err = accept(nc, extensions()[d.script.Side.Extension], limits)
-			made <- err
+			made <- d.serve(nc, limits)
 		}()
 		head := "GET / HTTP/1.1\r\nHost: fuzz.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -187,6 +196,70 @@ func (d *duel) handshake(nc net.Conn, early []byte) (br *bufio.Reader, err error
 	return br, errors.Join(err, <-made)
 }
 
+// handled reports whether the Conn is that of a Handler.
+func (d *duel) handled() bool {
+	return d.script.Server && slices.ContainsFunc(d.script.Steps, func(s script.Step) bool { return s.Kind == script.ConnClosesWith })
+}
+
+// serve makes the Conn of a server, by Accept or by a Handler.
+func (d *duel) serve(nc net.Conn, limits websocket.Limits) (err error) {
+	ext := extensions()[d.script.Side.Extension]
+	if !d.handled() {
+		d.conn, err = accept(nc, ext, limits)
+		return err
+	}
+	br := bufio.NewReader(nc)
+	r, err := http.ReadRequest(br)
+	if err != nil {
+		return err
+	}
+	quiet := &http.Server{ErrorLog: log.New(io.Discard, "", 0)}
+	r = r.WithContext(context.WithValue(context.Background(), http.ServerContextKey, quiet))
+	w := &handshake.Writer{Conn: nc, Reader: br}
+	made := make(chan error, 1)
+	go func() {
+		defer close(d.served)
+		websocket.Handler{
+			Hold:    true,
+			Options: &websocket.AcceptOptions{Extensions: ext, Limits: limits},
+			Serve: func(_ context.Context, c *websocket.Conn) error {
+				d.conn = c
+				made <- nil
+				return <-d.asked
+			},
+		}.ServeHTTP(w, r)
+		select {
+		case made <- errors.New("the Handler has refused"):
+		default:
+		}
+	}()
+	return <-made
+}
+
+// closeWith has the Handler close with what o says, or does so itself if there is none.
+func (d *duel) closeWith(o *script.Op) {
+	if !d.handled() {
+		d.close(o)
+		return
+	}
+	d.beginClosing(net.ErrClosed)
+	code, reason, ok := o.Sends()
+	c := closing{frame: websocket.CloseFrame{Code: wire.StatusCode(code), Reason: reason}, refused: !ok}
+	begun := time.Now()
+	select {
+	case d.asked <- fmt.Errorf("served: %w", websocket.CloseWith(wire.StatusCode(o.Code), o.Reason)):
+	default: // it has been asked before
+	}
+	<-d.served
+	if d.conn.Context().Err() == nil {
+		d.fault("the Handler left the connection open")
+	}
+	d.closing.Lock()
+	defer d.closing.Unlock()
+	d.closes = append(d.closes, c)
+	d.gaveUp = d.gaveUp || time.Since(begun) >= orDefault(d.cfg.CloseTimeout, websocket.DefaultCloseTimeout)
+}
+
 // attack performs the peer's steps.
 func (d *duel) attack() {
 	early := d.script.Early
@@ -209,9 +282,17 @@ func (d *duel) attack() {
 				d.peer.Close()
 			}
 			return
-		case script.Abort:
+		case script.Breaks:
 			d.link.Drop()
 			return
+		case script.Shuts:
+			d.peer.Close()
+			return
+		case script.Vanishes:
+			d.link.Vanish(1)
+			return
+		default:
+			d.endStep(&step)
 		}
 	}
 	// What the Conn has to say it says before long.
@@ -220,6 +301,22 @@ func (d *duel) attack() {
 	case <-time.After(20 * time.Second):
 	}
 	d.peer.Close()
+}
+
+// endStep performs a step by which the Conn's side ends the connection, or part of it.
+func (d *duel) endStep(step *script.Step) {
+	switch step.Kind {
+	case script.ConnWears:
+		d.tap.wearOut(step.Count)
+	case script.ConnCloses:
+		d.close(&step.Op)
+	case script.ConnClosesWith:
+		d.closeWith(&step.Op)
+	case script.ConnClosesNow:
+		d.closeNow()
+	case script.ConnAborts:
+		d.aborts(step.Count > 0)
+	}
 }
 
 // listen gathers what the Conn sends.
@@ -241,17 +338,16 @@ func (d *duel) listen(br *bufio.Reader) {
 
 // write has the Conn send its messages.
 func (d *duel) write() {
-	s := side{run: &d.run, conn: d.conn, base: context.Background()}
 	for i := range d.script.Writes {
 		o := &d.script.Writes[i]
 		m := order.Sent{Type: byte(typeOf(o.Text)), Begin: int64(2 * i), End: int64(2*i + 1)}
 		m.Data = script.Payload(fmt.Sprintf("write %d ", i), o.Size(), o.Fill, o.Text, i)
 		begun := time.Now()
-		m.Fate = s.whole(context.Background(), o, m.Data)
+		m.Fate = d.whole(context.Background(), o, m.Data)
 		if took, most := time.Since(begun), d.mostOfWrite(); took > most {
 			d.fault("a write took %v, more than %v", took, most)
 		}
-		d.sent = append(d.sent, m)
+		d.writes = append(d.writes, m)
 	}
 }
 
@@ -278,28 +374,33 @@ const maxCancels = 60
 // read reads until the connection ends.
 func (d *duel) read() {
 	for n := 0; d.final == nil; n++ {
+		if n < maxLazy {
+			time.Sleep(d.script.Lazy)
+		}
 		ctx, cancel := context.Background(), func() {}
 		switch {
 		case n >= maxCancels:
 		case d.script.Form == script.ByTimedReads:
-			ctx, cancel = context.WithTimeout(ctx, 3*time.Millisecond)
+			ctx, cancel = d.timed(3 * time.Millisecond)
 		case d.script.Form == script.ByRacedReads:
-			ctx, cancel = context.WithCancel(ctx)
+			ctx, cancel = d.cancellable()
 			go cancel()
 		}
+		begun := time.Now()
 		typ, b, err := d.readOne(ctx)
+		d.checkError(begun, ctx, "a read", err)
 		switch {
 		case err == nil:
 			d.got = append(d.got, order.Got{Type: byte(typ), Data: b})
-		case ctx.Err() == nil || errors.Is(err, net.ErrClosed) || !errors.Is(err, ctx.Err()):
+		case !d.interrupted(ctx, "a read", err) && ctx.Err() == nil:
 			d.final = err
 		}
 		cancel()
 	}
-	if !errors.Is(d.final, net.ErrClosed) {
-		d.fault("the last read: %v, which is not net.ErrClosed", d.final)
-	}
 }
+
+// maxLazy is before how many reads the reader pauses, if it does at all.
+const maxLazy = 10
 
 // readOne reads a message in the form of the script.
 func (d *duel) readOne(ctx context.Context) (typ websocket.MessageType, b []byte, err error) {
@@ -317,9 +418,13 @@ func (d *duel) readOne(ctx context.Context) (typ websocket.MessageType, b []byte
 	case script.ByMessages:
 		for m, err := range d.conn.Messages(ctx) {
 			d.takeMemory()
+			d.told = err
 			return m.Type, bytes.Clone(m.Data), err
 		}
-		return 0, nil, context.Cause(d.conn.Context())
+		d.silent = true
+		if typ, b, err = d.conn.Read(ctx); err == nil {
+			d.fault("a message came after the loop over Messages had ended")
+		}
 	default:
 		typ, b, err = d.conn.Read(ctx)
 	}

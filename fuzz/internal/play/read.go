@@ -50,13 +50,12 @@ func (s *side) slack() time.Duration {
 	}
 }
 
-// failed sees to an error of a read, and reports whether the step may go on.
+// failed sees to an error of a read. It is the last if the connection has ended, or is
+// about to: then the caller's context must have been alive, or the error may be about
+// that, and messages are left.
 func (s *side) failed(ctx context.Context, o *script.Op, err error) {
-	if !s.interrupted(ctx, o, err) {
+	if !s.interrupted(ctx, o, err) && ctx.Err() == nil {
 		s.final = err
-		if !errors.Is(err, net.ErrClosed) || s.conn.Context().Err() == nil {
-			s.fault("%s: %v: an error that is none: %v", names[s.index], o, err)
-		}
 	}
 }
 
@@ -160,13 +159,17 @@ func (s *side) readStream(ctx context.Context, o *script.Op, r *websocket.Messag
 // readRange reads messages with Messages. Each must stay as it is until the next is
 // asked for, and may be changed.
 func (s *side) readRange(ctx context.Context, o *script.Op) {
-	n := 0
+	n, begun := 0, time.Now()
 	until, ok := ctx.Deadline()
 	for m, err := range s.conn.Messages(ctx) {
 		if now := time.Now(); ok && now.After(until.Add(s.slack())) {
 			s.fault("%s: %v: %v after the end of its context", names[s.index], o, now.Sub(until))
 		}
 		if err != nil {
+			s.checkError(begun, ctx, o, err)
+			if errors.Is(err, net.ErrClosed) {
+				s.told = err
+			}
 			s.failed(ctx, o, err)
 			return
 		}
@@ -183,9 +186,5 @@ func (s *side) readRange(ctx context.Context, o *script.Op) {
 			return
 		}
 	}
-	s.final = context.Cause(s.conn.Context())
-	if s.final == nil {
-		s.final = errors.New("none")
-		s.fault("%s: %v: Messages ended, and the connection did not", names[s.index], o)
-	}
+	s.silent = true // and the reads that follow say why
 }

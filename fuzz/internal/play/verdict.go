@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
@@ -15,6 +16,7 @@ import (
 
 // An expectation is what a Conn makes of a stream.
 type expectation struct {
+	raw      model.Result // by the frames
 	messages []order.Got
 	pings    [][]byte
 	fault    *model.Fault // of the frames
@@ -41,8 +43,11 @@ func (d *duel) expect(stream []byte) expectation {
 	if d.session != nil {
 		c.RSV = 4
 	}
+	if d.over >= time.Minute {
+		c.MaxControls = -1 // they are counted anew each minute
+	}
 	r := model.Decode(c, stream)
-	e := expectation{fault: r.Fault, closed: r.Closed, code: r.Code, reason: string(r.Reason)}
+	e := expectation{raw: r, fault: r.Fault, closed: r.Closed, code: r.Code, reason: string(r.Reason)}
 	var open *model.Message // by the frames
 	for i, n := 0, 0; i < len(r.Frames); i++ {
 		switch f := &r.Frames[i]; {
@@ -58,7 +63,7 @@ func (d *duel) expect(stream []byte) expectation {
 			}
 			out, err := d.decode(m.Payload, c.MaxMessage)
 			if err != nil || m.Opcode == 1 && !whole(out) {
-				e = expectation{messages: e.messages, pings: e.pings, coding: true}
+				e = expectation{raw: r, messages: e.messages, pings: e.pings, coding: true}
 				if d.script.CloseAfter > 0 { // a Close may drop it unread, and answers what follows
 					e.pings = append(e.pings, pings(r.Frames[i+1:])...)
 				}
@@ -115,19 +120,32 @@ func (d *duel) decode(payload []byte, limit int64) (out []byte, err error) {
 
 // judge compares what the Conn did with what the model says.
 func (d *duel) judge(stream []byte) {
-	e := d.expect(stream)
 	calm := d.script.Calm()
-	if err := sameMessages(d.got, e.messages, calm && !e.coding); err != "" {
+	e := d.expect(d.tap.came())
+	d.judgeClosure(facts{
+		in: e.raw, out: frames(d.script.Server, d.tap.went()), breach: e.fault,
+		unsure: e.coding || d.over >= time.Minute && endingOf(d.cause()) == refused,
+	})
+	if err := sameMessages(d.got, e.messages, !d.begun && !e.coding); err != "" {
 		d.fault("%s", err)
+	}
+	if calm {
+		e = d.expect(stream) // of which all is read that matters
+		if err := sameMessages(d.got, e.messages, !e.coding); err != "" {
+			d.fault("%s", err)
+		}
 	}
 	said := d.judgeSaid()
 	if said == nil {
 		return
 	}
+	if heard := closeFrame(*said); said.Closed && d.conn.Closure().Sent != heard {
+		d.fault("the peer got the close frame %+v, and the Conn says %+v", heard, d.conn.Closure())
+	}
 	d.judgePongs(said, e, calm)
 	if calm {
 		d.judgeEnd(said, e)
-	} else if said.Closed && said.Code != 1000 && !e.coding {
+	} else if said.Closed && !d.closedWith(closeFrame(*said)) && !e.coding {
 		// Whatever was in the way, it does not close for what did not happen.
 		if fault := e.fault != nil && said.Code == e.fault.Rule.Code(); !fault && (!e.closed || said.Code != e.code) {
 			d.fault("the Conn closed with %d %q, for fault %+v, close %v %d", said.Code, said.Reason, e.fault, e.closed, e.code)
@@ -186,7 +204,7 @@ func (d *duel) judgeSaid() *model.Result {
 		got = append(got, g)
 	}
 	complete := d.script.Calm() && (!d.script.Link.HalfClose || r.Closed)
-	if err := order.Check([2][]order.Sent{d.sent}, got, complete); err != nil {
+	if err := order.Check([2][]order.Sent{d.writes}, got, complete); err != nil {
 		d.fault("from the Conn: %w", err)
 	}
 	return &r
@@ -266,8 +284,5 @@ func (d *duel) judgeEnd(said *model.Result, e expectation) {
 		if !errors.Is(d.final, io.ErrUnexpectedEOF) || said.Closed {
 			d.fault("the read ended with %v, want an unexpected EOF; close=%v %d", d.final, said.Closed, said.Code)
 		}
-	}
-	if d.closeErr != nil {
-		d.fault("Close: %v", d.closeErr)
 	}
 }

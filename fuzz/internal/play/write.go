@@ -117,6 +117,7 @@ func (s *side) fate(ctx context.Context, o *script.Op, err error) order.Fate {
 
 // stream writes a message in chunks.
 func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate {
+	begun := time.Now()
 	var w *websocket.MessageWriter
 	err := s.bounded(ctx, o, 0, func() (err error) {
 		if o.Kind == script.PlainStream {
@@ -129,8 +130,8 @@ func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate
 	if err != nil {
 		return s.fate(ctx, o, err)
 	}
-	failed := s.chunks(ctx, o, w, data)
-	err = s.bounded(ctx, o, 0, w.Close)
+	failed := s.chunks(begun, ctx, o, w, data)
+	err = s.boundedSince(begun, ctx, o, 0, w.Close)
 	if failed != nil && err == nil {
 		s.fault("%s: %v: Close succeeded after %v", names[s.index], o, failed)
 	}
@@ -148,12 +149,12 @@ func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate
 }
 
 // chunks writes the chunks of a streamed message.
-func (s *side) chunks(ctx context.Context, o *script.Op, w *websocket.MessageWriter, data []byte) error {
+func (s *side) chunks(begun time.Time, ctx context.Context, o *script.Op, w *websocket.MessageWriter, data []byte) error {
 	at := 0
 	for _, c := range o.Chunks {
 		time.Sleep(c.Pause)
 		p := bytes.Clone(data[at : at+c.Size])
-		err := s.bounded(ctx, o, 0, func() error {
+		err := s.boundedSince(begun, ctx, o, 0, func() error {
 			n, err := w.Write(p)
 			if err == nil && n != len(p) {
 				s.fault("%s: %v: wrote %d of %d", names[s.index], o, n, len(p))
@@ -163,7 +164,7 @@ func (s *side) chunks(ctx context.Context, o *script.Op, w *websocket.MessageWri
 		scribble(p)
 		at += c.Size
 		if err == nil && c.Flush {
-			err = s.bounded(ctx, o, 0, w.Flush)
+			err = s.boundedSince(begun, ctx, o, 0, w.Flush)
 		}
 		if err != nil {
 			s.fate(ctx, o, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // A Conn is a script for the two ends of one connection.
@@ -55,11 +56,14 @@ const (
 	Close
 	CloseNow
 	Drop
+	Vanish  // this side's end of the transport goes; what it has sent is still there
+	WearOut // the writes of this side's transport fail after Op.Max more bytes
+	Abort   // with a cause, unless Op.Count is 0
 )
 
 func (k Kind) String() string {
 	return [...]string{"Write", "WritePlain", "WritePrepared", "Writer", "PlainWriter",
-		"Read", "AppendRead", "Reader", "Messages", "hang", "Ping", "SetMaxMessage", "Close", "CloseNow", "drop"}[k]
+		"Read", "AppendRead", "Reader", "Messages", "hang", "Ping", "SetMaxMessage", "Close", "CloseNow", "drop", "vanish", "wear out", "Abort"}[k]
 }
 
 // kinds is by how much each kind is likely.
@@ -104,18 +108,17 @@ type Op struct {
 	Context Context
 	Timeout time.Duration
 
-	Text    bool
-	Fill    byte    // what the payload is like
-	Chunks  []Chunk // of a message; one, but for streams
-	Slot    int     // of a prepared message
-	Count   int     // messages or reads
-	Buffer  int     // of a Reader
-	Resume  bool    // go on with what was interrupted
-	Max     int64
-	Code    uint16
-	Reason  string
-	Longer  time.Duration // a pause in the middle
-	Invalid bool          // Close must refuse the code
+	Text   bool
+	Fill   byte    // what the payload is like
+	Chunks []Chunk // of a message; one, but for streams
+	Slot   int     // of a prepared message
+	Count  int     // messages or reads; of an Abort, 0 for no cause
+	Buffer int     // of a Reader
+	Resume bool    // go on with what was interrupted
+	Max    int64
+	Code   uint16
+	Reason string
+	Longer time.Duration // a pause in the middle
 }
 
 // A Chunk is a part of a message that is written at once.
@@ -152,6 +155,8 @@ var (
 	codes      = []uint16{1000, 1001, 1005, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 3999, 4000, 4999, 1000}
 	badCodes   = []uint16{0, 999, 1004, 1006, 1015, 1016, 2999, 5000, 65535}
 	reasons    = []string{"", "", "bye", "caf\u00e9", strings.Repeat("x", 123), strings.Repeat("x", 122) + "\u20ac", strings.Repeat("y", 300), "\U0001f600"}
+	badReason  = "bye \xff"
+	wears      = []int64{0, 1, 2, 6, 100, 1000, 9000, 40_000}
 )
 
 // ParseConn makes a script of b.
@@ -231,14 +236,51 @@ func (in *input) op() (o Op) {
 	case Close:
 		c := in.byte()
 		o.Code, o.Reason = pick(codes, c&15), pick(reasons, c>>4)
+		if c>>4 == 14 {
+			o.Reason = badReason
+		}
 		if c == 0xff {
-			o.Code, o.Invalid = pick(badCodes, in.byte()), true
+			o.Code = pick(badCodes, in.byte())
 		}
-		if o.Code == 1005 && o.Reason != "" {
-			o.Invalid = true
-		}
+	case CloseNow, Drop:
+		o.ending(b >> 4)
 	}
 	return o
+}
+
+// ending makes of a CloseNow, or a Drop, one of the other ends that come out of nowhere.
+// None of them has a context; how picks among them, and stood for that.
+func (o *Op) ending(how byte) {
+	o.Context, o.Timeout = Forever, 0
+	switch {
+	case o.Kind == CloseNow && how >= 6:
+		o.Kind, o.Count = Abort, int(how&3)
+	case o.Kind == Drop && how >= 8:
+		o.Kind, o.Max = WearOut, pick(wears, how)
+	case o.Kind == Drop && how >= 5:
+		o.Kind = Vanish
+	}
+}
+
+// Sends returns the code and the reason that Close sends in place of a code or a reason,
+// and whether it can send those. Code 0 is for an empty frame.
+func (o *Op) Sends() (code uint16, reason string, ok bool) {
+	code, reason = o.Code, o.Reason
+	for n := 123; len(reason) > 123; n-- {
+		if utf8.RuneStart(reason[n]) {
+			reason = reason[:n]
+		}
+	}
+	sendable := code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006 || code >= 3000 && code <= 4999
+	switch {
+	case code == 1005 && reason == "":
+		return 1005, "", true
+	case !sendable:
+		return 1011, "", false
+	case !utf8.ValidString(reason):
+		return code, "", false
+	}
+	return code, reason, true
 }
 
 // message reads what a step writes.
@@ -317,8 +359,10 @@ func (o *Op) String() string {
 		if o.Longer > 0 {
 			fmt.Fprintf(&b, " pauses=%v", o.Longer)
 		}
-	case SetMax:
+	case SetMax, WearOut:
 		fmt.Fprintf(&b, " %d", o.Max)
+	case Abort:
+		fmt.Fprintf(&b, " with a cause=%v", o.Count > 0)
 	case Close:
 		fmt.Fprintf(&b, " %d %.20q", o.Code, o.Reason)
 	}

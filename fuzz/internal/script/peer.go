@@ -23,6 +23,7 @@ type Peer struct {
 	Form       Form // how the Conn reads
 	Buffer     int
 	CloseAfter time.Duration // the Conn closes then, if not 0
+	Lazy       time.Duration // before each of its first reads
 	Writes     []Op          // by the Conn, one after the other
 	Early      int           // bytes that come with the handshake
 
@@ -52,17 +53,26 @@ type StepKind uint8
 
 // The kinds of step.
 const (
-	Send      StepKind = iota
-	Pause              // Step.Time
-	StopsRead          // for Step.Time
-	HalfClose          // ends what the Conn reads
-	Abort              // breaks the connection off
+	Send           StepKind = iota
+	Pause                   // Step.Time
+	StopsRead               // for Step.Time
+	HalfClose               // ends what the Conn reads
+	Breaks                  // breaks the connection off
+	Shuts                   // closes its end at once
+	Vanishes                // is gone; what it has sent is still there
+	ConnWears               // the writes of the Conn's transport fail after Step.Count more bytes
+	ConnCloses              // Close of the Conn is called, with Step.Op
+	ConnClosesWith          // the same, by the error of a Handler's Serve if the Conn is a server
+	ConnClosesNow           // CloseNow of the Conn is called
+	ConnAborts              // Abort of the Conn is called
 )
 
 // A Step is one step of a peer.
 type Step struct {
 	Kind  StepKind
 	Time  time.Duration
+	Count int
+	Op    Op     // of a Close
 	Bytes []byte // as on the wire
 	What  string // in words
 }
@@ -74,6 +84,7 @@ var (
 	emptyLimits = []int{0, 0, 0, 3}
 	claims      = []uint64{1 << 20, 1<<20 + 1, 70_000, 1 << 32, 1 << 62, 1<<63 - 1, 1 << 63, 1<<64 - 1}
 	peerCodes   = append(codes, badCodes...)
+	lazy        = []time.Duration{0, 0, 0, 0, 0, 0, 50 * time.Millisecond, 2 * time.Second}
 	stops       = []time.Duration{10 * time.Millisecond, time.Second, 3 * time.Second, 40 * time.Second}
 )
 
@@ -98,7 +109,9 @@ func ParsePeer(b []byte) *Peer {
 		s.CloseAfter = pick(timeouts, c)
 	}
 	s.Early = int(c>>6) * 9
-	for range in.byte() & 3 {
+	c = in.byte()
+	s.Lazy = pick(lazy, c>>2&7)
+	for range c & 3 {
 		o := Op{Kind: Write}
 		in.message(&o)
 		if s.Side.MaxFrame == 1 {
@@ -151,10 +164,8 @@ func (w *frames) step() Step {
 		return Step{Kind: Pause, Time: pick(delays, a>>5|8)}
 	case k == 21:
 		return Step{Kind: StopsRead, Time: pick(stops, a>>5)}
-	case k == 22 && a>>5 == 0:
-		return Step{Kind: HalfClose}
-	case k == 23 && a>>5 == 0:
-		return Step{Kind: Abort}
+	case k == 22 || k == 23:
+		return ending(k, a>>5)
 	case k == 24:
 		return w.flood(a)
 	case k < 30 && w.coded:
@@ -163,6 +174,33 @@ func (w *frames) step() Step {
 		return w.bomb(a)
 	}
 	return Step{Kind: Pause, Time: pick(delays, a>>5)}
+}
+
+// ending is a step by which one of the two ends the connection, or makes its end begin.
+func ending(k, how byte) Step {
+	switch {
+	case k == 22 && how == 0:
+		return Step{Kind: HalfClose}
+	case k == 22 && how == 1:
+		return Step{Kind: Shuts}
+	case k == 22 && how == 2:
+		return Step{Kind: Vanishes}
+	case k == 22:
+		return Step{Kind: ConnWears, Count: int(pick(wears, how))}
+	case how == 0:
+		return Step{Kind: Breaks}
+	case how == 1:
+		return Step{Kind: ConnClosesNow}
+	case how < 4:
+		return Step{Kind: ConnAborts, Count: int(how & 1)}
+	case how == 4:
+		return Step{Kind: ConnCloses, Op: Op{Kind: Close, Code: 1005, Reason: "not to be sent"}}
+	case how == 5:
+		return Step{Kind: ConnCloses, Op: Op{Kind: Close, Code: 4000, Reason: badReason}}
+	case how == 6:
+		return Step{Kind: ConnClosesWith, Op: Op{Kind: Close, Code: 1006, Reason: "not to be sent"}}
+	}
+	return Step{Kind: ConnClosesWith, Op: Op{Kind: Close, Code: 4001, Reason: "asked for"}}
 }
 
 func (w *frames) send(b []byte, format string, args ...any) Step {
@@ -335,7 +373,7 @@ func (s *Peer) Stream() (b []byte) {
 		switch step.Kind {
 		case Send:
 			b = append(b, step.Bytes...)
-		case HalfClose, Abort:
+		case HalfClose, Breaks, Shuts, Vanishes:
 			return b
 		}
 	}
@@ -347,11 +385,11 @@ func (s *Peer) Stream() (b []byte) {
 func (s *Peer) Calm() bool {
 	var pauses time.Duration
 	for _, step := range s.Steps {
-		if pauses += step.Time; step.Kind == Abort || step.Kind == HalfClose || pauses > 300*time.Millisecond {
+		if pauses += step.Time; step.Kind >= HalfClose || pauses > 300*time.Millisecond {
 			return false
 		}
 	}
-	return s.CloseAfter == 0 && (s.Side.CloseTimeout == 0 || s.Side.CloseTimeout > time.Second) &&
+	return s.CloseAfter == 0 && s.Lazy == 0 && (s.Side.CloseTimeout == 0 || s.Side.CloseTimeout > time.Second) &&
 		(s.Side.WriteTimeout <= 0 || s.Side.WriteTimeout > time.Second)
 }
 
@@ -359,7 +397,7 @@ func (s *Peer) Calm() bool {
 func (s *Peer) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "link: %+v\nserver=%v %+v, MaxEmptyFragments %d, peer's takeover=%v\n", s.Link, s.Server, s.Side, s.Empty, s.Takeover)
-	fmt.Fprintf(&b, "the Conn reads by %v, buffer %d, closes after %v; early: %d bytes\n", s.Form, s.Buffer, s.CloseAfter, s.Early)
+	fmt.Fprintf(&b, "the Conn reads by %v, buffer %d, closes after %v, pauses for %v; early: %d bytes\n", s.Form, s.Buffer, s.CloseAfter, s.Lazy, s.Early)
 	for i := range s.Writes {
 		fmt.Fprintf(&b, "the Conn writes: %v\n", &s.Writes[i])
 	}
@@ -378,8 +416,13 @@ func (s Step) String() string {
 		return fmt.Sprintf("nothing for %v", s.Time)
 	case StopsRead:
 		return fmt.Sprintf("does not read for %v", s.Time)
-	case HalfClose:
-		return "ends the stream"
+	case ConnWears:
+		return fmt.Sprintf("writes of the Conn fail after %d more bytes", s.Count)
+	case ConnCloses, ConnClosesWith:
+		return fmt.Sprintf("the Conn, with CloseWith=%v: %v", s.Kind == ConnClosesWith, &s.Op)
+	case ConnAborts:
+		return fmt.Sprintf("the Conn aborts, with a cause=%v", s.Count > 0)
 	}
-	return "breaks the connection off"
+	return map[StepKind]string{HalfClose: "ends the stream", Breaks: "breaks the connection off", Shuts: "closes its end",
+		Vanishes: "is gone", ConnClosesNow: "the Conn closes at once"}[s.Kind]
 }

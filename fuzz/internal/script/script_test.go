@@ -33,7 +33,7 @@ func TestParseConn(t *testing.T) {
 			t.Fatalf("%q", text)
 		}
 	}
-	for k := Write; k <= Drop; k++ {
+	for k := Write; k <= Abort; k++ {
 		if seen[k] == 0 {
 			t.Errorf("no %v", k)
 		}
@@ -68,7 +68,7 @@ func TestParsePeer(t *testing.T) {
 			t.Fatalf("%q", text)
 		}
 	}
-	for k := Send; k <= Abort; k++ {
+	for k := Send; k <= ConnAborts; k++ {
 		if seen[k] == 0 {
 			t.Errorf("no step of kind %d", k)
 		}

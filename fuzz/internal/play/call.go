@@ -1,0 +1,146 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net"
+	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/script"
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// A callError is the cause with which the context of one call ends.
+type callError struct{ call int64 }
+
+func (e *callError) Error() string { return fmt.Sprintf("the context of call %d has ended", e.call) }
+
+// context returns the context for a step. Each that ends by itself has a cause of its
+// own, which nobody else's error may carry.
+func (s *side) context(o *script.Op) (context.Context, context.CancelFunc) {
+	switch o.Context {
+	case script.Ended:
+		ctx, cancel := s.cancellable()
+		cancel()
+		return ctx, cancel
+	case script.Racing:
+		ctx, cancel := s.cancellable()
+		go cancel()
+		return ctx, cancel
+	case script.Timed:
+		return s.timed(o.Timeout)
+	}
+	switch o.Delay % 3 {
+	case 0:
+		return s.base, func() {}
+	case 1:
+		return s.conn.Context(), func() {}
+	}
+	return context.Background(), func() {}
+}
+
+func (s *side) cancellable() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(s.base)
+	cause := &callError{s.events.Add(1)}
+	return ctx, func() { cancel(cause) }
+}
+
+func (s *side) timed(d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(s.base, d, &callError{s.events.Add(1)})
+}
+
+// bounded calls f and checks that it returns when ctx ends, or that much later.
+func (s *side) bounded(ctx context.Context, what any, later time.Duration, f func() error) error {
+	return s.boundedSince(time.Now(), ctx, what, later, f)
+}
+
+// boundedSince is bounded for one of several calls that are one operation, which began
+// before.
+func (s *side) boundedSince(first time.Time, ctx context.Context, what any, later time.Duration, f func() error) error {
+	begun := time.Now()
+	dead := ctx.Err() != nil
+	err := f()
+	until, ok := ctx.Deadline()
+	if dead {
+		until, ok = begun, true
+	}
+	if now := time.Now(); ok && now.After(begun.Add(later)) && now.After(until.Add(later)) {
+		s.fault("%s: %v: it returned %v after the end of its context: %v", names[s.index], what, now.Sub(until), err)
+	}
+	s.checkError(first, ctx, what, err)
+	return err
+}
+
+// checkError checks that the error of a call tells of no context but that of the call,
+// that it is a timeout only if the call timed out, and that the connection has no cause
+// while it is open.
+func (s *side) checkError(begun time.Time, ctx context.Context, what any, err error) {
+	if cause := s.conn.Closure().Err; cause != nil && s.conn.Context().Err() == nil {
+		s.fault("%s: %v: the connection is open, and its end is %v", names[s.index], what, cause)
+	}
+	if err == nil {
+		return
+	}
+	own := context.Cause(ctx)
+	for e := range tree(err) {
+		if c, ok := e.(*callError); ok && e != own {
+			s.fault("%s: %v: %v, which tells of another's context: %v", names[s.index], what, err, c)
+		}
+	}
+	late := passed(ctx)
+	if errors.Is(err, context.DeadlineExceeded) && !late || errors.Is(err, context.Canceled) && !errors.Is(ctx.Err(), context.Canceled) {
+		s.fault("%s: %v: %v, and its context is %v", names[s.index], what, err, ctx.Err())
+	}
+	var t interface{ Timeout() bool }
+	wait := orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout)
+	if errors.As(err, &t) && t.Timeout() && !late && (wait < 0 || time.Since(begun) < wait || !errors.Is(err, websocket.ErrPeerNotReading)) {
+		s.fault("%s: %v: %v is a timeout, after %v", names[s.index], what, err, time.Since(begun))
+	}
+}
+
+// passed reports whether the deadline of ctx has passed. The context itself may not
+// know it yet.
+func passed(ctx context.Context) bool {
+	until, ok := ctx.Deadline()
+	return errors.Is(ctx.Err(), context.DeadlineExceeded) || ok && !time.Now().Before(until)
+}
+
+// tree returns err and all that it wraps.
+func tree(err error) iter.Seq[error] {
+	return func(yield func(error) bool) { walk(err, yield) }
+}
+
+func walk(err error, yield func(error) bool) bool {
+	if err == nil {
+		return true
+	}
+	if !yield(err) {
+		return false
+	}
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return walk(e.Unwrap(), yield)
+	case interface{ Unwrap() []error }:
+		for _, err := range e.Unwrap() {
+			if !walk(err, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// interrupted reports whether err is the end of ctx, which leaves the connection as it
+// is. Any other error must be that of a connection that has ended, or can send no more.
+func (s *side) interrupted(ctx context.Context, what any, err error) bool {
+	if errors.Is(err, net.ErrClosed) {
+		return false
+	}
+	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) && errors.Is(err, context.Cause(ctx)) {
+		return true
+	}
+	s.fault("%s: %v: unexpected error: %v", names[s.index], what, err)
+	return false
+}

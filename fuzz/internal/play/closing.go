@@ -1,0 +1,134 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/script"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// closings are the calls by which a side has closed its connection.
+type closings struct {
+	begun  bool // there was one: from then on nothing that was received must be delivered
+	closes []closing
+	now    bool  // CloseNow or Abort was called
+	gaveUp bool  // one of them did not wait for the peer's close frame, or not any longer
+	first  error // an abortError, or net.ErrClosed for any other; nil if the end came before
+}
+
+// A closing is a call of Close before the end.
+type closing struct {
+	frame   websocket.CloseFrame // that it sends
+	refused bool                 // not what it was told to
+	err     error
+	cut     bool // its context could end
+}
+
+// An abortError is the cause of an Abort.
+type abortError struct{ side int }
+
+func (e *abortError) Error() string { return fmt.Sprintf("the %s aborts", names[e.side]) }
+
+// beginClosing notes that this side closes, with cause, and reports whether the
+// connection had ended before.
+func (s *side) beginClosing(cause error) (ended bool) {
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	ended = s.conn.Context().Err() != nil
+	if !s.begun && !ended {
+		s.first = cause
+	}
+	s.begun = true
+	return ended
+}
+
+// close calls Close, which waits no longer than CloseTimeout and its context.
+func (s *side) close(o *script.Op) {
+	ctx, cancel := s.context(o)
+	defer cancel()
+	bound := ctx
+	if within := orDefault(s.cfg.CloseTimeout, websocket.DefaultCloseTimeout); within >= 0 {
+		var stop context.CancelFunc
+		bound, stop = context.WithTimeout(ctx, within)
+		defer stop()
+	}
+	code, reason, ok := o.Sends()
+	c := closing{frame: websocket.CloseFrame{Code: wire.StatusCode(code), Reason: reason}, refused: !ok, cut: o.Context != script.Forever}
+	ended := s.beginClosing(net.ErrClosed)
+	c.err = s.bounded(bound, "Close", 0, func() error {
+		return s.conn.Close(ctx, websocket.StatusCode(o.Code), o.Reason)
+	})
+	s.checkClosed(o, c, ended)
+	if !ended {
+		s.closing.Lock()
+		defer s.closing.Unlock()
+		s.closes = append(s.closes, c)
+		s.gaveUp = s.gaveUp || passed(bound) || bound.Err() != nil
+	}
+}
+
+// checkClosed checks what Close has returned.
+func (s *side) checkClosed(o *script.Op, c closing, ended bool) {
+	var w *wire.Error
+	switch {
+	case s.conn.Context().Err() == nil:
+		s.fault("%s: %v left the connection open: %v", names[s.index], o, c.err)
+	case c.err != nil && !errors.Is(c.err, net.ErrClosed):
+		s.fault("%s: %v: %v, which is not net.ErrClosed", names[s.index], o, c.err)
+	case ended && c.err == nil:
+		s.fault("%s: %v succeeded after the end", names[s.index], o)
+	case !ended && c.refused && !errors.As(c.err, &w):
+		s.fault("%s: %v: %v, which does not tell what could not be sent", names[s.index], o, c.err)
+	case !ended && c.err == nil && !s.conn.Closure().Clean:
+		s.fault("%s: %v succeeded, and the closing handshake was not completed: %+v", names[s.index], o, s.conn.Closure())
+	}
+}
+
+// closeNow calls CloseNow.
+func (s *side) closeNow() {
+	s.drop(net.ErrClosed)
+	if err := s.conn.CloseNow(); err != nil {
+		s.fault("%s: CloseNow: %v", names[s.index], err)
+	}
+	s.checkDropped("CloseNow")
+}
+
+// abort calls Abort, with a cause or without.
+func (s *side) aborts(withCause bool) {
+	if !withCause {
+		s.drop(net.ErrClosed)
+		s.conn.Abort(nil)
+	} else {
+		cause := &abortError{s.index}
+		s.drop(cause)
+		s.conn.Abort(cause)
+	}
+	s.checkDropped("Abort")
+}
+
+func (s *side) drop(cause error) {
+	s.beginClosing(cause)
+	s.closing.Lock()
+	defer s.closing.Unlock()
+	s.gaveUp, s.now = true, true
+}
+
+func (s *side) checkDropped(what string) {
+	if s.conn.Context().Err() == nil {
+		s.fault("%s: %s left the connection open", names[s.index], what)
+	}
+}
+
+// awaitEnd waits for the end of the connection, which is near once a reader knows of it.
+func (s *side) awaitEnd() {
+	select {
+	case <-s.conn.Context().Done():
+	case <-time.After(s.slack()):
+		s.fault("%s: %v after the reader ended with %v the connection is open", names[s.index], s.slack(), s.final)
+	}
+}

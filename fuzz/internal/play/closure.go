@@ -1,0 +1,267 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
+	"github.com/hawser-ws/hawser/fuzz/internal/model"
+	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// facts are what the transport tells of how a connection has ended.
+type facts struct {
+	in, out model.Result
+	breach  *model.Fault // what the peer did wrong, if the model can tell
+	unsure  bool         // whether it did something wrong, and where, is not known
+}
+
+// facts returns the facts of a side whose peer is a Conn as well, and breaks limits
+// alone. Whether it may do so is for judgeEnding.
+func (s *side) facts() facts {
+	return facts{
+		in:     frames(s.index != server, s.tap.came()),
+		out:    frames(s.index == server, s.tap.went()),
+		unsure: endingOf(s.cause()) == refused,
+	}
+}
+
+func closeFrame(r model.Result) websocket.CloseFrame {
+	if !r.Closed {
+		return websocket.CloseFrame{}
+	}
+	return websocket.CloseFrame{Code: wire.StatusCode(r.Code), Reason: string(r.Reason)}
+}
+
+// judgeClosure judges what a side says of how it has ended. All of its goroutines are
+// done, and its reader has read to the end.
+func (s *side) judgeClosure(f facts) {
+	v := s.conn.Closure()
+	wrong := func(format string, args ...any) {
+		s.fault("%s: %w; %+v, reading ended with %v", names[s.index], fmt.Errorf(format, args...), v, s.tap.over)
+	}
+	if v.Err == nil || v.Err != s.cause() {
+		wrong("the cause is %v", s.cause())
+	}
+	if sent := closeFrame(f.out); v.Sent != sent {
+		wrong("the transport took the close frame %+v", sent)
+	}
+	switch came := closeFrame(f.in); {
+	case v.Received.Code != 0 && v.Received != came:
+		wrong("the peer's close frame was %+v", came)
+	case v.Received.Code == 0 && came.Code != 0 && !s.gaveUp && !f.unsure:
+		wrong("the peer's close frame, %+v, is lost", came)
+	}
+	if v.Clean != (v.Sent.Code != 0 && v.Received.Code != 0) {
+		wrong("it is not clean, or it is")
+	}
+	if err := s.judgeCause(v, f); err != nil {
+		wrong("%w", err)
+	}
+	well := closedWell(v.Err)
+	if s.silent && !well {
+		wrong("Messages ended without an error")
+	}
+	if s.told != nil && well {
+		wrong("Messages ended with %v", s.told)
+	}
+	s.judgeIgnored(f, wrong)
+	s.judgeErrors(v, wrong)
+}
+
+// judgeCause judges the cause and who it says was first.
+func (s *side) judgeCause(v websocket.Closure, f facts) error {
+	kind := endingOf(v.Err)
+	var e *websocket.Error
+	errors.As(v.Err, &e)
+	peers := kind == byPeer || kind == broke && e.Op == "read"
+	if !s.begun && v.ByPeer != peers || s.begun && v.ByPeer && !peers {
+		return errors.New("ByPeer is wrong")
+	}
+	switch kind {
+	case byPeer:
+		if closed := v.Err.(*websocket.CloseError); websocket.CloseFrame(*closed) != v.Received || !v.ByPeer {
+			return errors.New("the cause is not the close frame")
+		}
+	case byUs, aborted:
+		if s.first == nil || errors.Is(s.first, net.ErrClosed) != (kind == byUs) {
+			return fmt.Errorf("the first close was by %v", s.first)
+		}
+	case refused:
+		if e.Code != 0 && e.Code != v.Sent.Code {
+			return fmt.Errorf("code %d is not what was sent", e.Code)
+		}
+	case wornOut:
+		if !s.tap.failed {
+			return errors.New("no write has failed")
+		}
+	case unknown, timedOut:
+		return errors.New("an end that cannot be")
+	}
+	if s.begun || f.unsure {
+		return nil
+	}
+	return s.judgeFirst(kind, v, f)
+}
+
+// judgeFirst judges whether the cause is the first fact, if it is none of this side.
+func (s *side) judgeFirst(kind ending, v websocket.Closure, f facts) error {
+	switch {
+	case f.in.Closed:
+		if kind != byPeer {
+			return errors.New("the peer's close frame came")
+		}
+	case f.breach != nil:
+		var w *wire.Error
+		if kind != refused || !errors.As(v.Err, &w) || w.Offset != f.breach.At || int(w.Code()) != f.breach.Rule.Code() {
+			return fmt.Errorf("the peer broke a rule: %+v", *f.breach)
+		}
+	case s.tap.over != nil && kind != notReading && kind != unfinished:
+		want := s.tap.over
+		if want == io.EOF {
+			want = io.ErrUnexpectedEOF
+		}
+		if !v.ByPeer || !errors.Is(v.Err, want) {
+			return errors.New("the peer's stream ended")
+		}
+	case s.tap.over == nil && (kind == byPeer || kind == refused || v.ByPeer):
+		return errors.New("the peer's stream has not ended")
+	}
+	return nil
+}
+
+// judgeIgnored checks that what had come at the end was read, or had only just come.
+func (s *side) judgeIgnored(f facts, wrong func(string, ...any)) {
+	if s.begun || f.in.Closed || f.breach != nil || f.unsure {
+		return
+	}
+	if s.tap.ignored > 0 && s.tap.waited > pipe.LongestStall {
+		wrong("%d bytes that had come %v before were not read", s.tap.ignored, s.tap.waited)
+	}
+}
+
+// judgeErrors checks that whatever is called after the end tells of it alike. Close is
+// the last, since it parts with what is left to be read.
+func (s *side) judgeErrors(v websocket.Closure, wrong func(string, ...any)) {
+	ctx := context.Background()
+	code := v.Received.Code
+	if code == 0 {
+		code = websocket.StatusAbnormalClosure
+	}
+	check := func(what string, err error) {
+		var peer, closed *websocket.CloseError
+		var own, e *websocket.Error
+		var t interface{ Timeout() bool }
+		same := errors.As(v.Err, &own) && errors.As(err, &e) && errors.Is(err, own.Err) && e.Code == own.Code
+		if errors.As(v.Err, &closed) {
+			same = errors.As(err, &peer) && *peer == *closed
+		}
+		switch {
+		case !errors.Is(err, net.ErrClosed) || !same:
+			wrong("%s after the end: %v", what, err)
+		case websocket.CloseStatus(err) != code:
+			wrong("the code of %s after the end is %d: %v", what, websocket.CloseStatus(err), err)
+		case errors.As(err, &t) && t.Timeout() && err != v.Err:
+			wrong("%s after the end is a timeout: %v", what, err)
+		case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
+			wrong("%s after the end tells of a context: %v", what, err)
+		}
+	}
+	check("the last read", s.final)
+	_, _, err := s.conn.Read(ctx)
+	check("Read", err)
+	check("Write", s.conn.Write(ctx, websocket.Text, nil))
+	_, err = s.conn.Ping(ctx)
+	check("Ping", err)
+	s.judgeNetConn(v, wrong)
+	check("Close", s.conn.Close(ctx, websocket.StatusNormalClosure, ""))
+	if again := s.conn.Closure(); again != v {
+		wrong("after Close it is %+v", again)
+	}
+}
+
+// judgeNetConn checks that a net.Conn tells of its own Close only where this side has
+// closed, and of the end of the stream where the peer has closed as it should.
+func (s *side) judgeNetConn(v websocket.Closure, wrong func(string, ...any)) {
+	nc := s.conn.AsNetConn(websocket.Binary)
+	_, readErr := nc.Read(make([]byte, 1))
+	_, writeErr := nc.Write([]byte("late"))
+	kind := endingOf(v.Err)
+	local := kind == byUs || kind == aborted
+	eof := kind == byPeer && closedWell(v.Err)
+	for _, err := range []error{readErr, writeErr} {
+		if err == nil || errors.Is(err, net.ErrClosed) != local || (err == io.EOF) != eof {
+			wrong("a net.Conn says %v", err)
+		}
+	}
+}
+
+// closedWell reports whether a loop over Messages ends without an error because of this.
+func closedWell(cause error) bool {
+	var closed *websocket.CloseError
+	if errors.As(cause, &closed) {
+		return closed.Code == 1000 || closed.Code == 1001 || closed.Code == 1005
+	}
+	return endingOf(cause) == byUs
+}
+
+// judgeDelivered checks that every message that had come whole was delivered, unless
+// this side has closed. What a limit refuses, and what is behind it, is not: but the end
+// is about that then, whatever came next.
+func (s *side) judgeDelivered(f facts) {
+	if s.begun {
+		return
+	}
+	var w *wire.Error
+	end := int64(math.MaxInt64)
+	isRefused := endingOf(s.cause()) == refused
+	if isRefused && errors.As(s.cause(), &w) {
+		end = w.Offset
+	}
+	whole, at := 0, int64(0)
+	sizes := s.sizes(f.in.Messages)
+	for i := range f.in.Frames {
+		h := &f.in.Frames[i]
+		at += int64(h.Size + len(h.Payload))
+		if h.Opcode >= 8 || !h.Fin || uint64(len(h.Payload)) != h.Length {
+			continue
+		}
+		size := sizes[whole]
+		if size > s.tooLarge && !isRefused && !f.in.Messages[whole].Coded {
+			s.fault("%s: message %d, of %d bytes, came, and the end is not about that: %+v", names[s.index], whole, size, s.conn.Closure())
+		}
+		if at >= end || size > s.tooSmall {
+			break
+		}
+		whole++
+	}
+	if len(s.got) < whole {
+		s.fault("%s: %d messages came, and %d were delivered: %+v", names[s.index], whole, len(s.got), s.conn.Closure())
+	}
+}
+
+// sizes returns the sizes of messages, or what stands for them if no limit is so small
+// that one can be over it.
+func (s *side) sizes(messages []model.Message) []int64 {
+	sizes := make([]int64, len(messages))
+	if s.tooSmall >= websocket.DefaultMaxMessage {
+		return sizes
+	}
+	window := inflate.Stream{Window: 1 << 15}
+	for i, m := range messages {
+		sizes[i] = int64(len(m.Payload))
+		if m.Coded {
+			out, err := window.Message(m.Payload)
+			if sizes[i] = int64(len(out.Out)); err != nil {
+				s.fault("%s: message %d does not inflate: %w", names[s.index], i, err)
+			}
+		}
+	}
+	return sizes
+}
