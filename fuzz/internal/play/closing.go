@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/script"
@@ -16,9 +17,9 @@ import (
 type closings struct {
 	begun  bool // there was one: from then on nothing that was received must be delivered
 	closes []closing
-	now    bool  // CloseNow or Abort was called
-	gaveUp bool  // one of them did not wait for the peer's close frame, or not any longer
-	first  error // an abortError, or net.ErrClosed for any other; nil if the end came before
+	now    bool    // CloseNow or Abort was called
+	gaveUp bool    // one of them did not wait for the peer's close frame, or not any longer
+	causes []error // of those before the end: an abortError, or net.ErrClosed for any other
 }
 
 // A closing is a call of Close before the end.
@@ -40,8 +41,8 @@ func (s *side) beginClosing(cause error) (ended bool) {
 	s.closing.Lock()
 	defer s.closing.Unlock()
 	ended = s.conn.Context().Err() != nil
-	if !s.begun && !ended {
-		s.first = cause
+	if !ended {
+		s.causes = append(s.causes, cause)
 	}
 	s.begun = true
 	return ended
@@ -116,6 +117,16 @@ func (s *side) drop(cause error) {
 	s.closing.Lock()
 	defer s.closing.Unlock()
 	s.gaveUp, s.now = true, true
+}
+
+// closedFor reports whether a call that closed the connection had the cause of err.
+func (s *side) closedFor(err error) bool {
+	return slices.ContainsFunc(s.causes, func(cause error) bool {
+		if cause == net.ErrClosed {
+			return endingOf(err) == byUs
+		}
+		return errors.Is(err, cause)
+	})
 }
 
 func (s *side) checkDropped(what string) {

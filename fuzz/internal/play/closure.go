@@ -90,8 +90,8 @@ func (s *side) judgeCause(v websocket.Closure, f facts) error {
 			return errors.New("the cause is not the close frame")
 		}
 	case byUs, aborted:
-		if s.first == nil || errors.Is(s.first, net.ErrClosed) != (kind == byUs) {
-			return fmt.Errorf("the first close was by %v", s.first)
+		if !s.closedFor(v.Err) {
+			return fmt.Errorf("this side closed with %v", s.causes)
 		}
 	case refused:
 		if e.Code != 0 && e.Code != v.Sent.Code {

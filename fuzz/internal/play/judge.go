@@ -143,9 +143,9 @@ func (s *side) judgeEnding() error {
 	case byUs:
 		ok = len(s.closes) > 0 || s.now
 	case aborted:
-		ok = s.first != nil && errors.Is(cause, s.first)
+		ok = s.closedFor(cause)
 	case broke:
-		ok = s.dropped.Load() || peer.isRoot(waits) ||
+		ok = s.dropped.Load() || peer.isRoot(waits) || peer.tap.failed || peer.cutOff ||
 			endingOf(peer.cause()) == byPeer && peer.closeWithin() <= waits // its answer came too late to go out
 	case refused:
 		errors.As(cause, &w)

@@ -116,11 +116,10 @@ func (d *duel) perform() {
 	}
 	d.over = time.Since(begun)
 	d.awaitEnd()
-	d.asked <- nil
-	if !d.handled() {
-		close(d.served)
+	if d.handled() {
+		d.ask(nil)
+		<-d.served
 	}
-	<-d.served
 	synctest.Wait()
 	if d.session != nil {
 		defer d.session.Close()
@@ -236,6 +235,14 @@ func (d *duel) serve(nc net.Conn, limits websocket.Limits) (err error) {
 	return <-made
 }
 
+// ask has Serve of the Handler return err, unless it has been asked before.
+func (d *duel) ask(err error) {
+	select {
+	case d.asked <- err:
+	default:
+	}
+}
+
 // closeWith has the Handler close with what o says, or does so itself if there is none.
 func (d *duel) closeWith(o *script.Op) {
 	if !d.handled() {
@@ -246,10 +253,7 @@ func (d *duel) closeWith(o *script.Op) {
 	code, reason, ok := o.Sends()
 	c := closing{frame: websocket.CloseFrame{Code: wire.StatusCode(code), Reason: reason}, refused: !ok}
 	begun := time.Now()
-	select {
-	case d.asked <- fmt.Errorf("served: %w", websocket.CloseWith(wire.StatusCode(o.Code), o.Reason)):
-	default: // it has been asked before
-	}
+	d.ask(fmt.Errorf("served: %w", websocket.CloseWith(wire.StatusCode(o.Code), o.Reason)))
 	<-d.served
 	if d.conn.Context().Err() == nil {
 		d.fault("the Handler left the connection open")
