@@ -64,7 +64,7 @@ func (d *duel) expect(stream []byte) expectation {
 			out, err := d.decode(m.Payload, c.MaxMessage)
 			if err != nil || m.Opcode == 1 && !whole(out) {
 				e = expectation{raw: r, messages: e.messages, pings: e.pings, coding: true}
-				if d.script.CloseAfter > 0 { // a Close may drop it unread, and answers what follows
+				if d.begun { // a Close may drop it unread, and answers what follows
 					e.pings = append(e.pings, pings(r.Frames[i+1:])...)
 				}
 				return e
