@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"net"
 	"time"
 
@@ -83,11 +82,9 @@ func (s *side) checkError(begun time.Time, ctx context.Context, what any, err er
 	if err == nil {
 		return
 	}
-	own := context.Cause(ctx)
-	for e := range tree(err) {
-		if c, ok := e.(*callError); ok && e != own {
-			s.fault("%s: %v: %v, which tells of another's context: %v", names[s.index], what, err, c)
-		}
+	var told *callError
+	if errors.As(err, &told) && context.Cause(ctx) != error(told) {
+		s.fault("%s: %v: %v, which tells of another's context: %v", names[s.index], what, err, told)
 	}
 	late := passed(ctx)
 	if errors.Is(err, context.DeadlineExceeded) && !late || errors.Is(err, context.Canceled) && !errors.Is(ctx.Err(), context.Canceled) {
@@ -105,31 +102,6 @@ func (s *side) checkError(begun time.Time, ctx context.Context, what any, err er
 func passed(ctx context.Context) bool {
 	until, ok := ctx.Deadline()
 	return errors.Is(ctx.Err(), context.DeadlineExceeded) || ok && !time.Now().Before(until)
-}
-
-// tree returns err and all that it wraps.
-func tree(err error) iter.Seq[error] {
-	return func(yield func(error) bool) { walk(err, yield) }
-}
-
-func walk(err error, yield func(error) bool) bool {
-	if err == nil {
-		return true
-	}
-	if !yield(err) {
-		return false
-	}
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		return walk(e.Unwrap(), yield)
-	case interface{ Unwrap() []error }:
-		for _, err := range e.Unwrap() {
-			if !walk(err, yield) {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // interrupted reports whether err is the end of ctx, which leaves the connection as it

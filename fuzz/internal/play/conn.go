@@ -53,6 +53,7 @@ type side struct {
 
 	sent     [2][]order.Sent // by the writers
 	got      []order.Got     // by the reader
+	ended    error           // of the last read that told of the end
 	final    error           // that ended the reader
 	tooSmall int64           // least and
 	tooLarge int64           // greatest limit that held; -1 for none

@@ -137,7 +137,7 @@ func (s *side) judgeEnding() error {
 		ok = peer.closedWith(websocket.CloseFrame(*closed)) ||
 			closed.Code == wire.StatusMessageTooBig && peer.mayRefuse(wire.ErrMessageTooBig) ||
 			closed.Code == wire.StatusPolicyViolation && peer.mayRefuse(wire.ErrControlFlood)
-		if same, isClose := s.final.(*websocket.CloseError); !isClose || *same != *closed {
+		if same, isClose := s.final.(*websocket.CloseError); (!isClose || *same != *closed) && !s.unforeseen(s.facts()) {
 			return fmt.Errorf("the reader ended with %v", s.final)
 		}
 	case byUs:

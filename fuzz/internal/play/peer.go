@@ -393,11 +393,10 @@ func (d *duel) read() {
 		begun := time.Now()
 		typ, b, err := d.readOne(ctx)
 		d.checkError(begun, ctx, "a read", err)
-		switch {
-		case err == nil:
-			d.got = append(d.got, order.Got{Type: byte(typ), Data: b})
-		case !d.interrupted(ctx, "a read", err) && ctx.Err() == nil:
-			d.final = err
+		if err == nil {
+			d.receive(typ, b, false)
+		} else {
+			d.failed(ctx, "a read", err)
 		}
 		cancel()
 	}
@@ -425,10 +424,8 @@ func (d *duel) readOne(ctx context.Context) (typ websocket.MessageType, b []byte
 			d.told = err
 			return m.Type, bytes.Clone(m.Data), err
 		}
-		d.silent = true
-		if typ, b, err = d.conn.Read(ctx); err == nil {
-			d.fault("a message came after the loop over Messages had ended")
-		}
+		d.ended, d.silent = errSilent, true
+		typ, b, err = d.conn.Read(ctx)
 	default:
 		typ, b, err = d.conn.Read(ctx)
 	}

@@ -51,15 +51,21 @@ func (s *side) slack() time.Duration {
 }
 
 // failed sees to an error of a read. It is the last if the connection has ended, or is
-// about to: then the caller's context must have been alive, or the error may be about
-// that, and messages are left.
-func (s *side) failed(ctx context.Context, o *script.Op, err error) {
-	if !s.interrupted(ctx, o, err) && ctx.Err() == nil {
+// about to. Reads go on if the caller's context has ended, too: a message that came then
+// would have been hidden by the error.
+func (s *side) failed(ctx context.Context, o any, err error) {
+	if s.interrupted(ctx, o, err) {
+		return
+	}
+	if s.ended = err; ctx.Err() == nil {
 		s.final = err
 	}
 }
 
 func (s *side) receive(typ websocket.MessageType, data []byte, part bool) {
+	if s.ended != nil && !part {
+		s.fault("%s: a message came after a read had told of the end: %v", names[s.index], s.ended)
+	}
 	s.got = append(s.got, order.Got{Type: byte(typ), Data: data, Part: part})
 }
 
@@ -186,5 +192,9 @@ func (s *side) readRange(ctx context.Context, o *script.Op) {
 			return
 		}
 	}
+	s.ended = errSilent
 	s.silent = true // and the reads that follow say why
 }
+
+// errSilent stands for the end of a loop over Messages that yielded no error.
+var errSilent = errors.New("no error")

@@ -273,8 +273,8 @@ func (o *Op) Sends() (code uint16, reason string, ok bool) {
 	}
 	sendable := code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006 || code >= 3000 && code <= 4999
 	switch {
-	case code == 1005 && reason == "":
-		return 1005, "", true
+	case code == 1005:
+		return code, "", reason == ""
 	case !sendable:
 		return 1011, "", false
 	case !utf8.ValidString(reason):
