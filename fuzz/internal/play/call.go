@@ -41,14 +41,23 @@ func (s *side) context(o *script.Op) (context.Context, context.CancelFunc) {
 }
 
 func (s *side) cancellable() (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(s.base)
-	cause := &callError{s.events.Add(1)}
+	ctx, cause := s.call()
+	ctx, cancel := context.WithCancelCause(ctx)
 	return ctx, func() { cancel(cause) }
 }
 
 func (s *side) timed(d time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(s.base, d, &callError{s.events.Add(1)})
+	ctx, cause := s.call()
+	return context.WithTimeoutCause(ctx, d, cause)
 }
+
+// call returns a context that knows the cause with which it is to end.
+func (s *side) call() (context.Context, *callError) {
+	cause := &callError{s.events.Add(1)}
+	return context.WithValue(s.base, callKey{}, cause), cause
+}
+
+type callKey struct{}
 
 // bounded calls f and checks that it returns when ctx ends, or that much later.
 func (s *side) bounded(ctx context.Context, what any, later time.Duration, f func() error) error {
@@ -83,7 +92,7 @@ func (s *side) checkError(begun time.Time, ctx context.Context, what any, err er
 		return
 	}
 	var told *callError
-	if errors.As(err, &told) && context.Cause(ctx) != error(told) {
+	if errors.As(err, &told) && ctx.Value(callKey{}) != told {
 		s.fault("%s: %v: %v, which tells of another's context: %v", names[s.index], what, err, told)
 	}
 	late := passed(ctx)

@@ -18,8 +18,8 @@ import (
 
 // facts are what the transport tells of how a connection has ended.
 type facts struct {
-	in, out model.Result
-	breach  *model.Fault // what the peer did wrong, if the model can tell
+	in, out model.Result // without limits
+	breach  *model.Fault // what the peer did wrong, with them, if the model can tell
 	unsure  bool         // whether it did something wrong, and where, is not known
 }
 
@@ -54,9 +54,9 @@ func (s *side) judgeClosure(f facts) {
 		wrong("the transport took the close frame %+v", sent)
 	}
 	switch came := closeFrame(f.in); {
-	case v.Received.Code != 0 && v.Received != came:
-		wrong("the peer's close frame was %+v", came)
-	case v.Received.Code == 0 && came.Code != 0 && !s.gaveUp && !f.unsure:
+	case v.Received.Code != 0 && (v.Received != came || f.breach != nil && !s.unforeseen(f)):
+		wrong("the peer's close frame was %+v, its breach %+v", came, f.breach)
+	case v.Received.Code == 0 && came.Code != 0 && !s.gaveUp && !f.unsure && f.breach == nil:
 		wrong("the peer's close frame, %+v, is lost", came)
 	}
 	if v.Clean != (v.Sent.Code != 0 && v.Received.Code != 0) {
@@ -76,14 +76,18 @@ func (s *side) judgeClosure(f facts) {
 	s.judgeErrors(v, f, wrong)
 }
 
-// unforeseen reports whether the reader ended with what only an extension finds, when
-// the message is read: if writing has failed by then, what came behind it, or the end
-// of the stream, is known already.
+// unforeseen reports whether the reader ended with what is not found before the message
+// is read: what an extension makes, and too many control frames, which are counted by
+// the minute. If writing has failed by then, what came behind it, or the end of the
+// stream, is known already.
 func (s *side) unforeseen(f facts) bool {
 	var w *wire.Error
-	byExtension := !errors.As(s.final, &w) || w.Violation == wire.ErrMessageTooBig || w.Violation == wire.ErrInvalidUTF8
+	found := errors.As(s.final, &w)
 	coded := slices.ContainsFunc(f.in.Frames, func(f model.Frame) bool { return f.RSV != 0 })
-	return coded && byExtension && endingOf(s.final) == refused && endingOf(s.cause()) != refused
+	late := found && w.Violation == wire.ErrControlFlood ||
+		found && w.Violation == wire.ErrMessageTooBig && s.tooSmall != s.tooLarge ||
+		coded && (!found || w.Violation == wire.ErrMessageTooBig || w.Violation == wire.ErrInvalidUTF8)
+	return late && endingOf(s.final) == refused && !sameBreach(s.final, bareCause(s.cause()))
 }
 
 // judgeCause judges the cause and who it says was first.
@@ -124,7 +128,8 @@ func (s *side) judgeCause(v websocket.Closure, f facts) error {
 // judgeFirst judges whether the cause is the first fact, if it is none of this side.
 func (s *side) judgeFirst(kind ending, v websocket.Closure, f facts) error {
 	switch {
-	case f.in.Closed:
+	case f.breach != nil && s.unforeseen(f):
+	case f.in.Closed && f.breach == nil:
 		if kind != byPeer {
 			return errors.New("the peer's close frame came")
 		}
@@ -198,6 +203,14 @@ func (s *side) judgeErrors(v websocket.Closure, f facts, wrong func(string, ...a
 	if again := s.conn.Closure(); again != v {
 		wrong("after Close it is %+v", again)
 	}
+}
+
+// bareCause returns the cause without what package websocket has wrapped it in.
+func bareCause(err error) error {
+	if e, ok := err.(*websocket.Error); ok {
+		return e.Err
+	}
+	return err
 }
 
 // sameBreach reports whether err is about what cause is about. A breach that was found

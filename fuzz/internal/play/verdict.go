@@ -16,7 +16,6 @@ import (
 
 // An expectation is what a Conn makes of a stream.
 type expectation struct {
-	raw      model.Result // by the frames
 	messages []order.Got
 	pings    [][]byte
 	fault    *model.Fault // of the frames
@@ -47,7 +46,7 @@ func (d *duel) expect(stream []byte) expectation {
 		c.MaxControls = -1 // they are counted anew each minute
 	}
 	r := model.Decode(c, stream)
-	e := expectation{raw: r, fault: r.Fault, closed: r.Closed, code: r.Code, reason: string(r.Reason)}
+	e := expectation{fault: r.Fault, closed: r.Closed, code: r.Code, reason: string(r.Reason)}
 	var open *model.Message // by the frames
 	for i, n := 0, 0; i < len(r.Frames); i++ {
 		switch f := &r.Frames[i]; {
@@ -63,7 +62,7 @@ func (d *duel) expect(stream []byte) expectation {
 			}
 			out, err := d.decode(m.Payload, c.MaxMessage)
 			if err != nil || m.Opcode == 1 && !whole(out) {
-				e = expectation{raw: r, messages: e.messages, pings: e.pings, coding: true}
+				e = expectation{messages: e.messages, pings: e.pings, coding: true}
 				if d.begun { // a Close may drop it unread, and answers what follows
 					e.pings = append(e.pings, pings(r.Frames[i+1:])...)
 				}
@@ -123,7 +122,7 @@ func (d *duel) judge(stream []byte) {
 	calm := d.script.Calm()
 	e := d.expect(d.tap.came())
 	d.judgeClosure(facts{
-		in: e.raw, out: frames(d.script.Server, d.tap.went()), breach: e.fault,
+		in: frames(!d.script.Server, d.tap.came()), out: frames(d.script.Server, d.tap.went()), breach: e.fault,
 		unsure: e.coding || d.over >= time.Minute && endingOf(d.cause()) == refused,
 	})
 	if err := sameMessages(d.got, e.messages, !d.begun && !e.coding); err != "" {

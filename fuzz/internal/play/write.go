@@ -139,8 +139,8 @@ func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate
 		s.fault("%s: %v: a second Close succeeded", names[s.index], o)
 	}
 	fate := s.fate(ctx, o, err)
-	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) && errors.Is(err, net.ErrClosed) {
-		s.cutOff = true
+	if ctx.Err() != nil && errors.Is(err, net.ErrClosed) {
+		s.cutOff = true // or it met with another end
 	}
 	if fate == order.Never || failed != nil && fate == order.Maybe {
 		return order.Cut // its end was never written
