@@ -10,21 +10,26 @@ import (
 
 // FuzzConn performs scripts on the two ends of a connection: writes of every kind,
 // reads of every kind, cancels, pings, limits, compression, closes and breaks, over a
-// transport that cuts and stalls. Messages arrive equal and in order, the close is
-// clean unless the script has spoilt it, and nothing is left.
+// transport that cuts, stalls, and stops taking writes. Messages arrive equal and in
+// order, the close is clean unless the script has spoilt it, and nothing is left. Each
+// end knows how it ended: what its transport brought before was delivered, the first
+// fact is the cause, both close frames are known, and all errors agree.
 func FuzzConn(f *testing.F) {
 	addScripts(f, 300)
 	addCuts(f)
+	addEnds(f)
 	f.Fuzz(play.Conn)
 }
 
 // FuzzPeer has a Conn of either role meet a hostile peer: frames right and wrong,
 // garbage, floods, claims, pauses, half a close and a break, in any chops. What the
 // Conn returns, answers and closes with is what the slow model makes of the same bytes,
-// what it sends is legal for its role, and it ends in time, with bounded allocations.
+// what it sends is legal for its role, and it ends in time, with bounded allocations. So
+// it is with how the Conn ends, as for FuzzConn, whoever closes, fails or goes first.
 func FuzzPeer(f *testing.F) {
 	addScripts(f, 300)
 	addAttacks(f)
+	addPeerEnds(f)
 	f.Fuzz(play.Peer)
 }
 
@@ -119,6 +124,79 @@ func addAttacks(f *testing.F) {
 	}
 	for role := range byte(2) { // the peer does not read what is written to it, half a second of which is enough
 		f.Add([]byte{4, 0, 0, role, 0, 0, 5, 0, 2, 2, 30, 0, 2, 30, 0, 0x75})
+	}
+}
+
+// addEnds adds scripts of package script in which one side's writes fail, from the first
+// byte on or later, while it reads, pauses or does not read at all, and the other side
+// has sent messages and ends in each way.
+func addEnds(f *testing.F) {
+	const (
+		write, ping, end, hang, now, drop = 0, 20, 24, 27, 28, 29
+		read, loop, slowly                = 11, 18, 0xc7
+		after1ms, after10ms, after20ms    = 5, 10, 11
+		text, of126, of9000               = 1, 9, 20
+	)
+	for bits := range byte(16) {
+		side, halves, extension := bits<<7, bits>>1&1<<4, []byte{0, 5}[bits>>2&1]
+		other := side ^ 1<<7
+		b := []byte{2 | halves, 0, 0, extension, 4, 0, extension, 4, 0, 0}
+		for range 2 {
+			b = append(b, other|write, 0, text, of126, 0)
+		}
+		if bits>>3 == 1 { // too much for the room
+			b = append(b, other|write, after1ms, text, of9000, 0)
+		}
+		for _, reads := range []string{"", string([]byte{side | hang, 0}), string([]byte{side | loop, 0, slowly}), string([]byte{side | read, 0, 0, side | hang, 0})} {
+			for _, ends := range []string{
+				string([]byte{other | end, after20ms, 2<<4 | 7}), // 1009 "bye"
+				string([]byte{other | end, after20ms, 0}), string([]byte{other | end, after20ms, 0xff, 1}), string([]byte{other | end, after20ms, 14 << 4}),
+				string([]byte{other | drop, 5<<4 | after20ms}), string([]byte{other | drop, after20ms}),
+				string([]byte{other | now, after20ms}), string([]byte{other | now, 6<<4 | after20ms}), string([]byte{other | now, 8<<4 | after20ms}),
+				string([]byte{side | now, 6<<4 | after20ms}), string([]byte{side | end, after20ms, 1, other | end, after20ms, 2<<4 | 1}),
+			} {
+				for wear := range byte(3) {
+					c := append(b[:len(b):len(b)], reads...)
+					if wear < 2 {
+						c = append(c, side|drop, (8+4*wear)<<4|after1ms)
+					}
+					f.Add(append(append(c, ends...), side|write, after10ms, text, of126, 0, side|1<<6|ping, after10ms))
+				}
+			}
+		}
+	}
+}
+
+// addPeerEnds adds scripts of package script in which a peer sends messages, and what
+// ends a connection, and is gone, or the Conn closes in each way, with writes that
+// work or fail and a reader that is quick or slow.
+func addPeerEnds(f *testing.F) {
+	const (
+		small, large = "\x00\x00\x03\x00", "\x01\x00\x14\x00" // messages, of 9,000 bytes
+		ping, wrong  = "\x0a\x05", "\x0f\x83\x01\x00"
+		bye, empty   = "\x0e\x07\x1a", "\x0e\x00\x00" // 1009 "bye"
+		wear         = "\x76"                         // at once
+		half, shut   = "\x16", "\x36"
+		gone, broken = "\x56", "\x17"
+		pause        = "\xb4" // 200 ms
+	)
+	var ends []string
+	for _, end := range []string{half, shut, gone, broken, bye + shut, bye + gone, empty + gone, bye, wrong + bye + gone, wrong} {
+		ends = append(ends, small+ping+small+end, wear+small+ping+small+end, wear+ping+pause+small+large+end, "\xf6"+small+large+ping+end)
+	}
+	for how := byte(1); how < 8; how++ { // by the Conn
+		end := string([]byte{how<<5 | 23})
+		ends = append(ends, small+ping+end+small+bye, wear+ping+small+pause+end+bye, small+bye+pause+end)
+	}
+	for i, steps := range ends {
+		for bits := range byte(2 * 4 * 3) {
+			role, form, lazy := bits&1, []byte{0, 2, 3, 4}[bits>>1&3], []byte{0, 6, 7}[bits>>3]
+			b := []byte{byte(i)&1<<4 | bits&2, 0, bits, role | form<<4, byte(i>>1&1) * 5, 0, 0, 6, lazy<<2 | byte(i)&1}
+			if i&1 == 1 {
+				b = append(b, 1, 9, 0) // the Conn writes
+			}
+			f.Add(append(b, steps...))
+		}
 	}
 }
 

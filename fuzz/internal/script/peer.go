@@ -186,7 +186,7 @@ func ending(k, how byte) Step {
 	case k == 22 && how == 2:
 		return Step{Kind: Vanishes}
 	case k == 22:
-		return Step{Kind: ConnWears, Count: int(pick(wears, how))}
+		return Step{Kind: ConnWears, Count: int(pick(wears, how-3))}
 	case how == 0:
 		return Step{Kind: Breaks}
 	case how == 1:
