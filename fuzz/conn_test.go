@@ -136,6 +136,7 @@ func addEnds(f *testing.F) {
 		read, loop, slowly                = 11, 18, 0xc7
 		after1ms, after10ms, after20ms    = 5, 10, 11
 		text, of126, of9000               = 1, 9, 20
+		ended                             = 6 << 4 // a context
 	)
 	for bits := range byte(16) {
 		side, halves, extension := bits<<7, bits>>1&1<<4, []byte{0, 5}[bits>>2&1]
@@ -147,7 +148,8 @@ func addEnds(f *testing.F) {
 		if bits>>3 == 1 { // too much for the room
 			b = append(b, other|write, after1ms, text, of9000, 0)
 		}
-		for _, reads := range []string{"", string([]byte{side | hang, 0}), string([]byte{side | loop, 0, slowly}), string([]byte{side | read, 0, 0, side | hang, 0})} {
+		for _, reads := range []string{"", string([]byte{side | hang, 0}), string([]byte{side | loop, 0, slowly}), string([]byte{side | read, 0, 0, side | hang, 0}),
+			string([]byte{side | hang, 0, side | read, ended, 0, side | loop, ended, 0})} {
 			for _, ends := range []string{
 				string([]byte{other | end, after20ms, 2<<4 | 7}), // 1009 "bye"
 				string([]byte{other | end, after20ms, 0}), string([]byte{other | end, after20ms, 0xff, 1}), string([]byte{other | end, after20ms, 14 << 4}),
@@ -190,8 +192,8 @@ func addPeerEnds(f *testing.F) {
 	}
 	for i, steps := range ends {
 		for bits := range byte(2 * 4 * 3) {
-			role, form, lazy := bits&1, []byte{0, 2, 3, 4}[bits>>1&3], []byte{0, 6, 7}[bits>>3]
-			b := []byte{byte(i)&1<<4 | bits&2, 0, bits, role | form<<4, byte(i>>1&1) * 5, 0, 0, 6, lazy<<2 | byte(i)&1}
+			role, form, lazy := bits&1, []byte{0, 2, 3, 5}[bits>>1&3], []byte{0, 6, 7}[bits>>3]
+			b := []byte{byte(i)&1<<4 | bits&2, 0, bits, role | form<<4, byte(i>>1&1) * 5, byte(i>>2&1) * 7, 0, 6, lazy<<2 | byte(i)&1}
 			if i&1 == 1 {
 				b = append(b, 1, 9, 0) // the Conn writes
 			}

@@ -41,6 +41,7 @@ type duel struct {
 	writes []order.Sent
 	asked  chan error    // what Serve of a Handler is to return
 	served chan struct{} // closed when the Handler has
+	ends   sync.WaitGroup
 	over   time.Duration // how long it all took
 }
 
@@ -108,6 +109,7 @@ func (d *duel) perform() {
 	d.attack()
 	over := time.Now()
 	all.Wait()
+	d.ends.Wait()
 	if took := time.Since(over); took > 80*time.Second {
 		d.fault("the Conn lived for %v after its peer", took)
 	}
@@ -296,7 +298,7 @@ func (d *duel) attack() {
 			d.link.Vanish(1)
 			return
 		default:
-			d.endStep(&step)
+			d.endStep(step)
 		}
 	}
 	// What the Conn has to say it says before long.
@@ -308,14 +310,16 @@ func (d *duel) attack() {
 }
 
 // endStep performs a step by which the Conn's side ends the connection, or part of it.
-func (d *duel) endStep(step *script.Step) {
+func (d *duel) endStep(step script.Step) {
 	switch step.Kind {
 	case script.ConnWears:
 		d.tap.wearOut(step.Count)
-	case script.ConnCloses:
-		d.close(&step.Op)
+	case script.ConnCloses: // while the peer goes on
+		d.ends.Go(func() { d.close(&step.Op) })
+		synctest.Wait()
 	case script.ConnClosesWith:
-		d.closeWith(&step.Op)
+		d.ends.Go(func() { d.closeWith(&step.Op) })
+		synctest.Wait()
 	case script.ConnClosesNow:
 		d.closeNow()
 	case script.ConnAborts:
