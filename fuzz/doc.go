@@ -1,6 +1,6 @@
 // Package fuzz holds hawser's fuzz targets: the decoder of package wire fed the
 // same bytes in any chops, its grammars, each fast kernel against its plain
-// twin, and connections against a model of the protocol.
+// twin, and connections, with the way they end, against a model of the protocol.
 //
 // The targets are in its _test files; it exports nothing. They live in a module
 // of their own so that their corpora, and the other libraries that they compare
