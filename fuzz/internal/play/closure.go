@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"slices"
+	"time"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
@@ -113,8 +114,11 @@ func (s *side) judgeCause(v websocket.Closure, f facts) error {
 			return fmt.Errorf("code %d is not what was sent", e.Code)
 		}
 	case wornOut:
-		if !s.tap.failed {
+		if !s.tap.wornOut() {
 			return errors.New("no write has failed")
+		}
+		if waited := s.tap.closed.Sub(s.tap.failed); waited < time.Second && !s.begun {
+			return fmt.Errorf("the peer could have said more: reading went on for %v", waited)
 		}
 	case unknown, timedOut:
 		return errors.New("an end that cannot be")

@@ -97,7 +97,7 @@ func (s *side) clean() bool {
 			return false
 		}
 	}
-	if s.tap.failed {
+	if s.tap.wornOut() {
 		return false // what was accepted may not have gone out
 	}
 	var peer *websocket.CloseError
@@ -145,7 +145,7 @@ func (s *side) judgeEnding() error {
 	case aborted:
 		ok = s.closedFor(cause)
 	case broke:
-		ok = s.dropped.Load() || peer.isRoot(waits) || peer.tap.failed || peer.cutOff ||
+		ok = s.dropped.Load() || peer.isRoot(waits) || peer.tap.wornOut() || peer.cutOff ||
 			endingOf(peer.cause()) == byPeer && peer.closeWithin() <= waits // its answer came too late to go out
 	case refused:
 		errors.As(cause, &w)
@@ -153,7 +153,7 @@ func (s *side) judgeEnding() error {
 	case unfinished:
 		ok = s.cutOff
 	case wornOut:
-		ok = s.tap.failed
+		ok = s.tap.wornOut()
 	case notReading:
 		ok = s.cfg.WriteTimeout >= 0 &&
 			(orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout) <= waits || peer.mayFail())
@@ -178,7 +178,7 @@ func (s *side) isRoot(waits time.Duration) bool {
 		return true
 	}
 	for _, c := range s.closes {
-		if c.err != nil && (s.tap.failed || s.cutOff || s.closeMayFail(waits)) {
+		if c.err != nil && (s.tap.wornOut() || s.cutOff || s.closeMayFail(waits)) {
 			return true
 		}
 	}

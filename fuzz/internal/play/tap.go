@@ -26,11 +26,11 @@ type tap struct {
 	read    []byte
 	written []byte
 	worn    bool
-	left    int   // how many bytes may still be written, if worn
-	failed  bool  // because of that
-	over    error // with which reading has ended, unless this side ended it
+	left    int       // how many bytes may still be written, if worn
+	failed  time.Time // the first time, because of that
+	over    error     // with which reading has ended, unless this side ended it
 
-	closed  bool
+	closed  time.Time
 	ignored int           // bytes that had come and were not read when it was closed
 	waited  time.Duration // for how long they were ignored
 }
@@ -84,7 +84,9 @@ func (t *tap) Write(p []byte) (n int, err error) {
 	t.written = append(t.written, p[:n]...)
 	t.left = max(t.left-n, 0)
 	if cut && err == nil {
-		t.failed, err = true, errWornOut
+		if err = errWornOut; t.failed.IsZero() {
+			t.failed = time.Now()
+		}
 	}
 	return n, err
 }
@@ -92,12 +94,15 @@ func (t *tap) Write(p []byte) (n int, err error) {
 func (t *tap) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.closed {
-		t.closed = true
+	if t.closed.IsZero() {
+		t.closed = time.Now()
 		t.ignored, t.waited = t.link.Waiting(t.index)
 	}
 	return t.Conn.Close()
 }
+
+// wornOut reports whether a write has failed because of wearOut.
+func (t *tap) wornOut() bool { return !t.failed.IsZero() }
 
 // afterHead returns what follows the head of a request or a response.
 func afterHead(stream []byte) []byte {
