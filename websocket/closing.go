@@ -76,7 +76,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	case ended:
 		return c.fault("close", nil)
 	}
-	_, received := c.ending.known("close")
+	received, _ := c.ending.known("close")
 	return &Error{Op: "close", Err: bare(err), closed: true, received: received}
 }
 

@@ -31,7 +31,7 @@ type Closure struct {
 // Closure returns how the connection ended, whoever ended it. It may be called at any
 // time. While the connection is open, it tells how far the closing handshake has come.
 func (c *Conn) Closure() Closure {
-	return c.ending.closure(c.closing.out.Load())
+	return c.ending.closure(c.ctx.Err() != nil, c.closing.out.Load())
 }
 
 // CloseStatus returns the status code with which the connection of err ended, in the

@@ -314,3 +314,20 @@ func TestClosureIsSettled(t *testing.T) {
 		}
 	})
 }
+
+// Closure knows no cause before the context has ended.
+func TestClosureEndsWithContext(t *testing.T) {
+	checkLeaks(t)
+	for range 1000 {
+		ours, theirs := net.Pipe()
+		c := newConn(context.Background(), ours, config{role: wire.Server, limits: Limits{}.withDefaults()})
+		closed := start(c.CloseNow)
+		for v := c.Closure(); c.ctx.Err() == nil; v = c.Closure() {
+			if v.Err != nil && c.ctx.Err() == nil {
+				t.Fatalf("the context lives: %+v", v)
+			}
+		}
+		<-closed
+		theirs.Close()
+	}
+}

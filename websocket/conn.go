@@ -134,7 +134,7 @@ func (c *Conn) NetConn() net.Conn { return c.tr.nc }
 
 // end drops the connection. The cause is what has been recorded, or last.
 func (c *Conn) end(last error) {
-	c.cancel(c.ending.finish(last, c.closing.out.Load()))
+	c.cancel(c.ending.finish(last))
 	_ = c.tr.close()
 	c.ending.stop()
 	c.releaseIfEnded()

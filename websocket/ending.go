@@ -15,7 +15,6 @@ type ending struct {
 	mu       sync.Mutex
 	cause    error  // a *CloseError or an *Error, once known for good
 	finished bool   // the connection has ended; nothing here changes any more
-	sentAll  bool   // all of sent was out by then
 	failure  *Error // why writing failed
 	sent     CloseFrame
 	received CloseFrame
@@ -109,14 +108,14 @@ func (e *ending) recordCode(err *Error, code StatusCode) {
 }
 
 // finish settles what is known as the connection ends, and returns the cause: what was
-// recorded, a write that failed, or last. sent tells whether our close frame is out.
-func (e *ending) finish(last error, sent bool) error {
+// recorded, a write that failed, or last.
+func (e *ending) finish(last error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.finished {
 		return e.cause
 	}
-	e.finished, e.sentAll = true, sent
+	e.finished = true
 	switch {
 	case e.cause != nil:
 	case e.failure != nil:
@@ -134,13 +133,13 @@ func (e *ending) finish(last error, sent bool) error {
 
 // known returns what operations like op fail with from now on, or nil, and the code
 // of the peer's close frame, or 0.
-func (e *ending) known(op string) (cause error, received StatusCode) {
+func (e *ending) known(op string) (received StatusCode, cause error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.cause == nil && e.failure != nil && op != "read" {
-		return e.failure, e.received.Code
+		return e.received.Code, e.failure
 	}
-	return e.cause, e.received.Code
+	return e.received.Code, e.cause
 }
 
 // stop is for a connection that has ended.
@@ -152,13 +151,14 @@ func (e *ending) stop() {
 	}
 }
 
-// closure returns what is known. sent tells whether our close frame is out.
-func (e *ending) closure(sent bool) Closure {
+// closure returns what is known. ended tells whether the connection's context has
+// ended, and sent whether our close frame is out.
+func (e *ending) closure(ended, sent bool) Closure {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	v := Closure{Received: e.received, ByPeer: e.byPeer}
-	if e.finished {
-		sent, v.Err = e.sentAll, e.cause
+	if ended {
+		v.Err = e.cause
 	}
 	if sent {
 		v.Sent = e.sent

@@ -9,7 +9,7 @@ import (
 // fault makes the error of an operation that err ended. Once it is known why the
 // connection ends, the error is about that.
 func (c *Conn) fault(op string, err error) error {
-	cause, received := c.ending.known(op)
+	received, cause := c.ending.known(op)
 	if cause == nil {
 		return &Error{Op: op, Err: bare(err)}
 	}

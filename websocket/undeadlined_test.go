@@ -85,7 +85,7 @@ func TestDialRefusedWithoutDeadlines(t *testing.T) {
 			Proxy:   direct,
 			NetDial: func(context.Context, string, string) (net.Conn, error) { return undeadlined{ours}, nil },
 		})
-		if resp == nil || resp.StatusCode != 431 || time.Since(begun) != 0 {
+		if resp == nil || resp.StatusCode != 431 || time.Since(begun) != sendTime {
 			t.Errorf("%v, %v after %v", resp, err, time.Since(begun))
 		}
 	})
