@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"errors"
+	"io"
 	"log"
 	"net/http"
 	"runtime/debug"
@@ -138,10 +139,16 @@ func serveFailure(c *Conn, err error, code StatusCode) error {
 		return refused
 	case code == 0 && c.canWrite() && !c.closing.sent.Load():
 		return err // or the connection has ended, and Serve has met with that
-	case code == StatusInternalError && !isContextEnd(err):
+	case code == StatusInternalError && !isContextEnd(err) && !(isStreamEnd(err) && !c.canWrite()):
 		return err
 	}
 	return nil
+}
+
+// isStreamEnd reports whether err is how [Conn.AsNetConn], or what reads from it, tells
+// of a peer that is gone.
+func isStreamEnd(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // isOwnFault reports whether a handshake failed because of this program. A client

@@ -114,12 +114,22 @@ func TestHandlerEnds(t *testing.T) {
 // The errors of the connection itself are the peer's doing and are not logged.
 func TestHandlerPeerEnds(t *testing.T) {
 	checkLeaks(t)
-	readAll := func(ctx context.Context, c *Conn) error {
-		for {
-			if _, _, err := c.Read(ctx); err != nil {
-				return err
+	reads := map[string]func(ctx context.Context, c *Conn) error{
+		"Read": func(ctx context.Context, c *Conn) error {
+			for {
+				if _, _, err := c.Read(ctx); err != nil {
+					return err
+				}
 			}
-		}
+		},
+		"AsNetConn": func(_ context.Context, c *Conn) error {
+			_, err := io.ReadFull(c.AsNetConn(Binary), make([]byte, 2))
+			return err
+		},
+		"AsNetConn, wrapped": func(_ context.Context, c *Conn) error {
+			_, err := c.AsNetConn(Binary).Read(make([]byte, 2))
+			return fmt.Errorf("reading: %w", err)
+		},
 	}
 	for name, end := range map[string]func(*rawClient){
 		"close frame": func(c *rawClient) {
@@ -134,18 +144,21 @@ func TestHandlerPeerEnds(t *testing.T) {
 		},
 		"TCP drop": func(c *rawClient) { c.nc.Close() },
 	} {
-		t.Run(name, func(t *testing.T) {
-			conns := make(chan *Conn, 1)
-			client, logged := serveWith(t, Handler{Serve: func(ctx context.Context, c *Conn) error {
-				conns <- c
-				return readAll(ctx, c)
-			}}, nil)
-			end(client)
-			<-(<-conns).Context().Done()
-			if s := logged.String(); s != "" {
-				t.Errorf("logged %q", s)
-			}
-		})
+		for way, read := range reads {
+			t.Run(name+"/"+way, func(t *testing.T) {
+				returned := make(chan bool)
+				h := Handler{Hold: true, Serve: read}
+				client, logged := serveWith(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					h.ServeHTTP(w, r)
+					close(returned)
+				}), nil)
+				end(client)
+				<-returned
+				if s := logged.String(); s != "" {
+					t.Errorf("logged %q", s)
+				}
+			})
+		}
 	}
 }
 

@@ -407,10 +407,7 @@ func (c *Conn) readError(err error) error {
 // streamEnded ends a connection from which no more can be read, because of err.
 func (c *Conn) streamEnded(err error) error {
 	c.readOver()
-	e := &Error{Op: "read", Err: err, closed: true}
-	if err != errLingered { // or it is the failed write that ends the connection
-		c.ending.recordLoss(e, c.lostByPeer(err))
-	}
+	e := c.recordLoss(err)
 	c.end(e)
 	if context.Cause(c.ctx) == error(e) {
 		return e

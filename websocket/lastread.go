@@ -42,10 +42,12 @@ type lastReads struct {
 	bytes   int           // how many may still be read
 	over    error         // why the transport has no more
 	kept    bool          // unread bytes are the Conn's own, not in a block
+	dec     wire.Decoder  // at the end of what is kept
 	dataEnd int64         // offset in the stream of the last part of a message that is kept
 
 	left   atomic.Bool                        // there may be messages to be read
 	polls  atomic.Int32                       // since somebody last had read
+	late   atomic.Bool                        // pollRead has closed the transport
 	wanted atomic.Int32                       // readers that wait for readAhead to make way
 	yield  atomic.Pointer[context.CancelFunc] // makes it do so
 	timer  *time.Timer                        // calls pollRead; under ending.mu
@@ -89,9 +91,12 @@ func (c *Conn) pollReadAfter(d time.Duration) {
 func (c *Conn) pollRead() {
 	last := c.ending.last
 	if !c.in.turn.tryLock() {
-		if last.polls.Add(1) > maxPolls {
+		switch polls := last.polls.Add(1); {
+		case polls > 2*maxPolls:
 			c.end(nil)
-			return
+		case polls > maxPolls: // nothing else ends that read
+			last.late.Store(true)
+			_ = c.tr.close()
 		}
 		c.pollReadAfter(pollTime)
 		return
@@ -101,9 +106,7 @@ func (c *Conn) pollRead() {
 	case c.ctx.Err() != nil:
 		c.in.turn.unlock()
 	case idle >= lingerTime:
-		if last.over == nil {
-			c.lookAhead()
-		}
+		c.keep(nil)
 		last.left.Store(c.hasData())
 		c.end(nil) // before another reader can take more
 		c.in.turn.unlock()
@@ -133,6 +136,7 @@ func (c *Conn) readAhead() {
 	if last.wanted.Load() > 0 {
 		cancel()
 	}
+	c.keep(nil)
 	err := c.tr.rd.follow(ctx)
 	for err == nil && c.wantsAhead() {
 		var b *block
@@ -144,7 +148,7 @@ func (c *Conn) readAhead() {
 	}
 	if err != nil && !isInterrupt(err) && c.ctx.Err() == nil {
 		last.over = err
-		c.lookAhead()
+		c.recordLoss(err)
 	}
 	if c.settleLeft() {
 		c.end(nil)
@@ -153,14 +157,49 @@ func (c *Conn) readAhead() {
 	c.releaseIfEnded()
 }
 
-// keep appends b to what is unread.
+// keep appends b to what is unread, and looks at what nobody has looked at yet.
 func (c *Conn) keep(b []byte) {
 	in, last := &c.in, c.ending.last
 	if !last.kept {
 		in.unread = bytes.Clone(in.unread) // out of a block, which may be lent
 		last.kept = true
+		last.dec = in.dec // the copy refers to nothing of the original
+		c.lookAhead(in.unread)
 	}
 	in.unread = append(in.unread, b...)
+	c.lookAhead(b)
+}
+
+// lookAhead records what the peer said or did wrong in b, which is the next of what is
+// kept, and leaves it to be read. Nothing is of interest after a close frame or a breach.
+func (c *Conn) lookAhead(b []byte) {
+	last := c.ending.last
+	last.dec.MaxMessage = c.in.max.Load()
+	last.dec.MaxControls = -1 // which readControl counts by time
+	for p := bytes.Clone(b); len(p) > 0 && last.over == nil; {
+		f, n, err := last.dec.Next(p)
+		p = p[n:]
+		switch {
+		case err != nil:
+			last.over = errLingered
+			c.ending.record(&Error{Op: "read", Err: err, closed: true, later: true})
+		case f.Message == wire.OpClose:
+			last.over = errLingered
+			c.peerClosing(f.Payload)
+			c.ending.recordPeerClosed() // no frame of ours was sent before writing failed
+		case f.Message == wire.OpText || f.Message == wire.OpBinary:
+			last.dataEnd = last.dec.Offset()
+		}
+	}
+}
+
+// recordLoss records that the stream ended with err, unless that was our own doing.
+func (c *Conn) recordLoss(err error) *Error {
+	e := &Error{Op: "read", Err: err, closed: true}
+	if err != errLingered {
+		c.ending.recordLoss(e, c.lostByPeer(err))
+	}
+	return e
 }
 
 // settleLeft notes whether anything is left to be read, once no more comes. It reports
@@ -212,7 +251,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 // lastRead reads a block after a write has failed.
 func (c *Conn) lastRead() (*block, int, error) {
 	last := c.ending.last
-	if last.bytes <= 0 {
+	if last.bytes <= 0 || last.late.Load() {
 		return nil, 0, errLingered
 	}
 	var b *block
@@ -234,6 +273,9 @@ func (c *Conn) lastRead() (*block, int, error) {
 		}
 	}
 	last.bytes -= n
+	if err != nil && last.late.Load() {
+		err = errLingered
+	}
 	return b, n, err
 }
 
@@ -245,7 +287,7 @@ func (c *Conn) endsWait(err error) bool {
 	}
 	last := c.ending.last
 	last.wait -= time.Since(last.began)
-	return err != nil && c.readCause(err) == errLingered
+	return err != nil && (last.late.Load() || c.readCause(err) == errLingered)
 }
 
 // fillLast is fill after a write has failed.
@@ -271,33 +313,6 @@ func (c *Conn) fillLast(ctx context.Context) error {
 		last.over = err
 	}
 	return c.streamEnded(last.over)
-}
-
-// lookAhead records what the peer said or did wrong in what has come and was not read
-// yet, and leaves it to be read.
-func (c *Conn) lookAhead() {
-	in, last := &c.in, c.ending.last
-	dec := in.dec // the copy refers to nothing of the original
-	dec.MaxMessage = in.max.Load()
-	dec.MaxControls = -1 // which readControl counts by time
-	for p := bytes.Clone(in.unread); len(p) > 0; {
-		f, n, err := dec.Next(p)
-		p = p[n:]
-		switch {
-		case err != nil:
-			c.ending.record(&Error{Op: "read", Err: err, closed: true, later: true})
-			return
-		case f.Message == wire.OpClose:
-			c.peerClosing(f.Payload)
-			c.ending.recordPeerClosed() // no frame of ours was sent before writing failed
-			return
-		case f.Message == wire.OpText || f.Message == wire.OpBinary:
-			last.dataEnd = dec.Offset()
-		}
-	}
-	if err := last.over; err != nil && err != errLingered {
-		c.ending.recordLoss(&Error{Op: "read", Err: err, closed: true, later: true}, c.lostByPeer(err))
-	}
 }
 
 // hasData reports whether any part of a message is kept, as far as lookAhead has seen,

@@ -42,7 +42,7 @@ func TestLookAheadLimits(t *testing.T) {
 				failWrite(t, c)
 				go func() {
 					p.nc.Write(p.frame(wire.OpBinary, true, make([]byte, row.size)))
-					p.sendClose(4001, "")
+					p.nc.Write(p.frame(wire.OpClose, true, []byte("\x0f\xa1"))) // 4001
 					p.nc.Close()
 				}()
 				<-c.Context().Done()

@@ -76,7 +76,10 @@ func (a *adapter) Write(p []byte) (n int, err error) {
 			n += m // also what was cut: it is sent later
 		}
 		if err != nil {
-			return n, streamError(err)
+			if told := streamError(err); told != io.EOF { // which is for who reads
+				return n, told
+			}
+			return n, &brokenStream{err}
 		}
 		p = p[m:]
 	}

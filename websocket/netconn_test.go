@@ -121,6 +121,9 @@ func TestNetConnEOF(t *testing.T) {
 		if well && err != io.EOF || !well && (!errors.As(err, &peer) || peer.Code != code) {
 			t.Errorf("%v: %v", code, err)
 		}
+		if _, err := nc.Write(b); err == nil || err == io.EOF || errors.Is(err, net.ErrClosed) {
+			t.Errorf("%v: Write: %v", code, err)
+		}
 		if err := nc.Close(); (err == nil) != well {
 			t.Errorf("%v: Close: %v", code, err)
 		}

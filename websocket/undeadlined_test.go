@@ -69,6 +69,33 @@ func TestEndsWithoutDeadlines(t *testing.T) {
 	}
 }
 
+// What came after a failed write is kept on a transport without deadlines too.
+func TestKeptWithoutDeadlines(t *testing.T) {
+	for _, closes := range []bool{true, false} {
+		for _, late := range []time.Duration{0, lingerTime / 2, time.Hour} {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				a, b := net.Pipe()
+				c, p := newPeerOver(t, undeadlined{&wornOut{a, 0}}, b, config{role: role, limits: Limits{}.withDefaults()})
+				failWrite(t, c)
+				p.send(wire.OpText, true, "one")
+				if closes {
+					p.sendClose(4001, "")
+				}
+				time.Sleep(late)
+				if g := <-startRead(context.Background(), c); g.err != nil || g.data != "one" {
+					t.Errorf("%q, %v", g.data, g.err)
+				}
+				if closes {
+					wantPeersClose(t, c, CloseFrame{4001, ""})
+				} else {
+					_, _, err := c.Read(context.Background())
+					wantError(t, err, "read", errWornOut)
+				}
+			})
+		}
+	}
+}
+
 // A refusal that was read ends Dial, also if the rest of the request is stuck in a
 // transport without deadlines.
 func TestDialRefusedWithoutDeadlines(t *testing.T) {

@@ -233,8 +233,9 @@ func (s *side) judgeNetConn(v websocket.Closure, wrong func(string, ...any)) {
 	kind := endingOf(v.Err)
 	local := kind == byUs || kind == aborted
 	eof := kind == byPeer && closedWell(v.Err)
-	for _, err := range []error{readErr, writeErr} {
-		if err == nil || errors.Is(err, net.ErrClosed) != local || (err == io.EOF) != eof {
+	for i, err := range []error{readErr, writeErr} {
+		read := i == 0 // a Write tells of no end of file
+		if err == nil || errors.Is(err, net.ErrClosed) != local || (err == io.EOF) != (eof && read) {
 			wrong("a net.Conn says %v", err)
 		}
 	}
