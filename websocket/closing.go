@@ -40,7 +40,7 @@ var errCloseTimeout = fmt.Errorf("closing handshake was not completed within Lim
 // Close performs the closing handshake: it sends a close frame, waits for the
 // peer's, drops messages that come before it, and closes the connection (RFC 6455,
 // section 7.1.2). If another goroutine reads, that one sees the peer's frame, and
-// its read returns an error that is [net.ErrClosed].
+// its read returns an error that matches [net.ErrClosed].
 //
 // A reason is at most 123 bytes of UTF-8; a longer one is cut. With
 // StatusNoStatusReceived the frame is empty. A code that must not be sent (section
@@ -48,9 +48,10 @@ var errCloseTimeout = fmt.Errorf("closing handshake was not completed within Lim
 // error then says so, and the connection is closed all the same.
 //
 // Close waits for the peer until ctx ends, but no longer than Limits.CloseTimeout;
-// the connection is closed in any case. The error is nil if the handshake was
-// completed. A program that closes many connections, or must not be held up by a
-// slow peer, calls it on a goroutine of its own.
+// the connection is closed in any case. The error is nil if both close frames were
+// exchanged, with the code and the reason given. If the connection has ended before, the
+// error wraps the cause, such as the peer's [*CloseError]. A program that closes many
+// connections, or must not be held up by a slow peer, calls it on a goroutine of its own.
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error {
 	defer c.drop()
 	if c.ctx.Err() != nil {
@@ -91,7 +92,7 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 		return p, fmt.Errorf("closed without the reason: %w", err)
 	}
 	p, _ = wire.AppendClose(nil, StatusInternalError, "")
-	return p, fmt.Errorf("closed with %v, since %d must not be sent: %w", StatusInternalError, code, err)
+	return p, fmt.Errorf("code %d, for which %v was sent: %w", code, StatusInternalError, err)
 }
 
 // CloseNow drops the connection without a closing handshake. The peer sees a

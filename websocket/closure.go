@@ -23,8 +23,8 @@ type Closure struct {
 	Clean bool
 
 	// Err is the cause, as [context.Cause] returns it for [Conn.Context]: nil while
-	// the connection is open, a [*CloseError] if the peer closed it, otherwise an
-	// [*Error].
+	// the connection is open, which it is for up to a second after a write has
+	// failed; a [*CloseError] if the peer closed it; otherwise an [*Error].
 	Err error
 }
 
@@ -38,7 +38,9 @@ func (c *Conn) Closure() Closure {
 // sense of RFC 6455, section 7.1.5: the code of the peer's close frame,
 // StatusNoStatusReceived if that frame had none, and StatusAbnormalClosure if the
 // connection ended without one. It returns 0 if err is nil, is not an error of a
-// [Conn], or leaves the connection open.
+// [Conn], or leaves the connection open. For the write that failed it is
+// StatusAbnormalClosure, because what the peer has said is not yet read: ask for the
+// status of the next read, or of Closure.Err.
 func CloseStatus(err error) StatusCode {
 	var e *Error // before the cause, which may be about another connection
 	var peer *CloseError

@@ -78,6 +78,7 @@ func TestClosure(t *testing.T) {
 		}, func(p *peer) {
 			time.Sleep(2 * time.Second)
 			p.sendClose(4001, "theirs")
+			synctest.Wait() // it has been read, while Close waits for its turn
 			p.expect(wire.OpText, true, "slow")
 			p.expectClose(4000)
 			p.nc.Close()

@@ -18,10 +18,12 @@ import (
 // sees to that.
 //
 // After the connection has ended, every method that waits, Close included, returns an
-// error that matches [net.ErrClosed], and [Conn.Closure] tells how it ended. A write that
-// fails does not hide what the peer has sent before, its close frame above all: nothing
-// more can be written, but reading goes on through what has come, for up to a second of
-// waiting for more.
+// error that matches [net.ErrClosed], and [Conn.Closure] tells how it ended.
+//
+// A write that fails ends writing alone. What the peer has sent before, its close frame
+// above all, can still be read. Reads wait for more of it for a second altogether, and
+// take up to 16 MiB. If nobody reads, the Conn itself reads up to 1 MiB and keeps it,
+// and the connection ends after a second.
 type Conn struct {
 	// What the handshake settled.
 	subprotocol string

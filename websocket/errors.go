@@ -14,8 +14,9 @@ var (
 	// goroutine reads. One goroutine reads a Conn; any number may write.
 	ErrConcurrentRead = errors.New("another goroutine is reading")
 
-	// ErrPeerNotReading is the cause of the error that ends a connection whose
-	// peer let one write wait for longer than Limits.WriteTimeout. It is a timeout.
+	// ErrPeerNotReading is the cause of the error of a write that its peer let wait
+	// for longer than Limits.WriteTimeout. Nothing more can be written after it. It is
+	// a timeout.
 	ErrPeerNotReading error = peerNotReading{}
 )
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -138,7 +139,7 @@ func TestLeftoversAmongFailingWriters(t *testing.T) {
 	ours, theirs := net.Pipe()
 	c, p := newPeerOver(t, &wornOut{ours, 0}, theirs, config{role: wire.Server, limits: Limits{}.withDefaults()})
 	c.Write(context.Background(), Text, []byte("not sent"))
-	const messages = 2000
+	const messages = 500
 	var all []byte
 	for range messages {
 		all = append(all, p.frame(wire.OpText, true, []byte("m"))...)
@@ -157,6 +158,7 @@ func TestLeftoversAmongFailingWriters(t *testing.T) {
 					return true
 				default:
 					c.Write(context.Background(), Text, []byte("heartbeat"))
+					runtime.Gosched()
 				}
 			}
 		}))

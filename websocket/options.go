@@ -55,8 +55,9 @@ type Limits struct {
 	// Default: DefaultCloseTimeout, 5 s.
 	CloseTimeout time.Duration
 
-	// WriteTimeout is how long one write may wait for a peer that does not read;
-	// then the connection ends. Default: DefaultWriteTimeout, 30 s.
+	// WriteTimeout is how long one write may wait for a peer that does not read.
+	// Then nothing more can be written, and the connection ends within a second of
+	// the last read. Default: DefaultWriteTimeout, 30 s.
 	WriteTimeout time.Duration
 
 	// MaxResponseHeader is the largest header of a handshake response that a

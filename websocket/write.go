@@ -26,8 +26,9 @@ var (
 // be written after a message that was cut in the middle. Nor can it after a peer took
 // nothing for Limits.WriteTimeout, whatever ctx says: the error is [ErrPeerNotReading].
 //
-// A Write that fails for another reason than ctx ends writing, not reading: why the
-// peer is gone is for the next read to tell, or for [Conn.Closure].
+// A Write that fails for another reason than ctx ends writing, not reading. Why the peer
+// is gone is for the next read to tell, or for [Conn.Closure] once [Conn.Context] has
+// ended.
 func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	return c.writeMessage(ctx, t, p, false)
 }
