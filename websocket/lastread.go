@@ -29,6 +29,8 @@ const (
 	pollTime = lingerTime / 10
 	maxPolls = 20
 
+	// maxProbes is how many blocks are read, of those that have come already, once the
+	// waits have added up.
 	maxProbes = 1 << 10
 )
 
