@@ -18,14 +18,14 @@ const (
 )
 
 // roundTrip sends req over nc and reads the answer. A server or a proxy may refuse a
-// request that it has not read to its end, and its answer tells more than the write that
-// fails, or stands still, because it reads no further. With an error comes the step that
-// failed, to be followed by the name of the peer.
+// request before it has read all of it, and its answer tells more than the write that
+// then fails or stalls. An error comes with the step that failed, to be followed by the
+// name of the peer.
 func roundTrip(nc net.Conn, req *http.Request, limit int64) (r *response, step string, err error) {
 	sent := make(chan error, 1)
 	go func() {
 		err := req.Write(nc)
-		if err != nil { // so that nc serves for an answer alone, and is closed then
+		if err != nil { // nc is now of use for an answer alone
 			time.AfterFunc(answerTimeout, func() { _ = dropConn(nc) })
 		}
 		sent <- err

@@ -93,7 +93,7 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Is(target error) bool { return e.closed && target == net.ErrClosed }
 
 // Timeout reports whether the operation failed because a deadline passed. It is false
-// for an operation on a connection that had ended before, whatever it ended of.
+// if the connection had ended before the operation, even if a timeout ended it.
 func (e *Error) Timeout() bool {
 	return !e.later && isTimeout(e.Err)
 }

@@ -123,8 +123,8 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 		printf("websocket: serving %v: %v", c.RemoteAddr(), report)
 	}
 	if code == 0 {
-		// If the connection lives, err is about another one, or asks for a code that
-		// there is none of, and this peer is still owed a close frame.
+		// If the connection is open, err is about another one or asks for code 0, and
+		// this peer is still owed a close frame.
 		code = StatusInternalError
 	}
 }

@@ -79,7 +79,7 @@ func (s *side) judgeClosure(f facts) {
 
 // unforeseen reports whether the reader ended with what is not found before the message
 // is read: what an extension makes, and too many control frames, which are counted by
-// the minute. If writing has failed by then, what came behind it, or the end of the
+// the minute. If writing has failed by then, what came after it, or the end of the
 // stream, is known already.
 func (s *side) unforeseen(f facts) bool {
 	var w *wire.Error
@@ -129,7 +129,8 @@ func (s *side) judgeCause(v websocket.Closure, f facts) error {
 	return s.judgeFirst(kind, v, f)
 }
 
-// judgeFirst judges whether the cause is the first fact, if it is none of this side.
+// judgeFirst judges whether the cause is the first fact, unless this side ended the
+// connection.
 func (s *side) judgeFirst(kind ending, v websocket.Closure, f facts) error {
 	switch {
 	case f.breach != nil && s.unforeseen(f):
@@ -251,8 +252,8 @@ func closedWell(cause error) bool {
 }
 
 // judgeDelivered checks that every message that had come whole was delivered, unless
-// this side has closed. What a limit refuses, and what is behind it, is not: but the end
-// is about that then, whatever came next.
+// this side has closed. A message over a limit is not delivered, nor is anything after
+// it. The end is then about that limit.
 func (s *side) judgeDelivered(f facts) {
 	if s.begun {
 		return

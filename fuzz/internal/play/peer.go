@@ -245,7 +245,7 @@ func (d *duel) ask(err error) {
 	}
 }
 
-// closeWith has the Handler close with what o says, or does so itself if there is none.
+// closeWith has the Handler close as o says, or closes itself if there is no Handler.
 func (d *duel) closeWith(o *script.Op) {
 	if !d.handled() {
 		d.close(o)
