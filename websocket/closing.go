@@ -64,6 +64,10 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 		c.closing.local.Store(true)
 	}
 	err := c.exchangeClose(ctx, p)
+	late := contextError(ctx)
+	if late != nil {
+		err = late // whatever broke because of it
+	}
 	if c.closing.received.Load() && c.closing.out.Load() {
 		err = nil
 	}
@@ -74,7 +78,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 		err = refused
 	case err == nil:
 		return nil
-	case ended:
+	case ended && late == nil:
 		return c.fault("close", nil)
 	}
 	received, _ := c.ending.known("close")
@@ -326,7 +330,7 @@ func (c *Conn) drain(ctx context.Context, until time.Time) {
 		return
 	}
 	// The connection is closed next anyhow, and not all transports have deadlines.
-	late := time.AfterFunc(time.Until(until)+probeTime, func() { _ = c.tr.close() })
+	late := time.AfterFunc(time.Until(until)+probeTime, c.tr.close)
 	defer late.Stop()
 	c.tr.rd.bound(until)
 	for n := 0; n < lingerBytes; {

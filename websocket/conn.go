@@ -62,11 +62,10 @@ type config struct {
 // values; the Conn's own context ends with the Conn alone. newConn clears nc's
 // deadlines and owns nc from here on.
 func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
-	_ = nc.SetDeadline(time.Time{})
 	c := &Conn{subprotocol: cfg.subprotocol, session: cfg.session}
 	c.closeWithin, c.writeWithin = cfg.limits.CloseTimeout, cfg.limits.WriteTimeout
 	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	c.tr.init(nc)
+	c.tr.init(nc, c.overdue)
 	c.in.dec = wire.Decoder{
 		Role:              cfg.role,
 		MaxEmptyFragments: cfg.limits.MaxEmptyFragments,
@@ -120,15 +119,9 @@ func (c *Conn) RemoteAddr() net.Addr { return c.tr.nc.RemoteAddr() }
 // LocalAddr returns the local address.
 func (c *Conn) LocalAddr() net.Addr { return c.tr.nc.LocalAddr() }
 
-// TLS returns the state of the TLS connection, or nil if there is none.
-func (c *Conn) TLS() *tls.ConnectionState {
-	t, ok := c.tr.nc.(*tls.Conn)
-	if !ok {
-		return nil
-	}
-	s := t.ConnectionState()
-	return &s
-}
+// TLS returns the state of the TLS connection, or nil if there is none. It asks the
+// transport for its ConnectionState, and a transport without one for its NetConn.
+func (c *Conn) TLS() *tls.ConnectionState { return tlsState(c.tr.nc) }
 
 // NetConn returns the transport, to set its options. Do not read from it, write to
 // it, set its deadlines or close it.
@@ -137,7 +130,7 @@ func (c *Conn) NetConn() net.Conn { return c.tr.nc }
 // end drops the connection. The cause is what has been recorded, or last.
 func (c *Conn) end(last error) {
 	c.cancel(c.ending.finish(last))
-	_ = c.tr.close()
+	c.tr.close()
 	c.ending.stop()
 	c.releaseIfEnded()
 }

@@ -14,6 +14,7 @@ import (
 // are for whoever holds the turn of that direction.
 type deadline struct {
 	set func(time.Time) error // SetReadDeadline or SetWriteDeadline
+	dog *watchdog             // nil where deadlines are known to work
 
 	// The context that is followed. The registration outlives an operation, so
 	// that calls with the same context pay for it once.
@@ -83,12 +84,18 @@ func (d *deadline) bound(t time.Time) {
 // apply gives the transport the deadline. The caller has mu.
 func (d *deadline) apply() {
 	t := d.limit
-	if d.cut != nil {
+	switch {
+	case d.cut != nil:
 		t = longAgo
+	case d.dog != nil && d.dog.queue != nil:
+		t = time.Time{}
 	}
 	if arm := !t.IsZero(); arm || d.armed {
 		d.armed = arm
-		_ = d.set(t) // fails only if the transport is closed
+		_ = d.set(t) // fails if the transport is closed, or dog knows
+	}
+	if d.dog != nil {
+		d.watch()
 	}
 }
 
@@ -96,12 +103,13 @@ func (d *deadline) apply() {
 // it is the end of the context, which is an interrupt, or our own bound, and then it is
 // ours; unless somebody else has set a deadline, on NetConn.
 func (d *deadline) cause(err, ours error) error {
-	if !isDeadline(err) {
-		return err
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	switch {
+	switch late := d.dog != nil && d.dog.late; {
+	case late && d.cut != nil:
+		return &cutMessage{errOverdue.Error(), bare(d.cut)}
+	case !late && !isDeadline(err):
+		return err
 	case d.cut != nil:
 		return d.cut
 	case d.limit.IsZero():

@@ -142,14 +142,14 @@ func (d *dialer) attempt(ctx context.Context) (net.Conn, config, *http.Response,
 		return nil, config{}, nil, dialFailed(ctx, "connecting", err)
 	}
 	// Closing is the one way to interrupt every transport in every state.
-	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	stop := context.AfterFunc(ctx, func() { dropConn(raw) })
 	nc, cfg, resp, err := d.exchange(ctx, raw, proxy, req)
 	if !stop() && err == nil {
 		closeSession(cfg.session)
 		err = dialFailed(ctx, "finishing", ctx.Err())
 	}
 	if err != nil {
-		raw.Close()
+		dropConn(raw)
 		return nil, config{}, resp, err
 	}
 	return nc, cfg, resp, nil
@@ -162,7 +162,7 @@ func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *
 	if err != nil {
 		return nil, config{}, resp, err
 	}
-	if d.target.secure() {
+	if d.target.secure() && !d.dialsTLS(proxy) {
 		if nc, err = startTLS(ctx, nc, d.serverTLS()); err != nil {
 			return nil, config{}, nil, dialFailed(ctx, "TLS handshake", err)
 		}

@@ -26,7 +26,7 @@ func roundTrip(nc net.Conn, req *http.Request, limit int64) (r *response, step s
 	go func() {
 		err := req.Write(nc)
 		if err != nil { // nc is now of use for an answer alone
-			time.AfterFunc(answerTimeout, func() { _ = dropConn(nc) })
+			time.AfterFunc(answerTimeout, func() { dropConn(nc) })
 		}
 		sent <- err
 	}()
@@ -40,7 +40,7 @@ func roundTrip(nc net.Conn, req *http.Request, limit int64) (r *response, step s
 	r, err = readResponse(nc, req, limit)
 	over := err != nil || !r.opens(req)
 	if over {
-		_ = dropConn(nc) // the rest of the request is of no use
+		dropConn(nc) // the rest of the request is of no use
 	}
 	failed := <-sent
 	switch {

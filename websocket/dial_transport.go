@@ -18,10 +18,18 @@ func (d *dialer) connect(ctx context.Context, p *proxy) (net.Conn, error) {
 	default:
 		addr = d.target.addr()
 	}
+	if d.dialsTLS(p) {
+		return d.opts.DialTLS(ctx, network, addr)
+	}
 	if d.opts.NetDial != nil {
 		return d.opts.NetDial(ctx, network, addr)
 	}
 	return new(net.Dialer).DialContext(ctx, network, addr)
+}
+
+// dialsTLS reports whether the caller's own TLS is used.
+func (d *dialer) dialsTLS(p *proxy) bool {
+	return d.opts.DialTLS != nil && d.target.secure() && p == nil
 }
 
 // proxy asks the caller, or the environment, for the proxy on the way to

@@ -377,10 +377,14 @@ func (c *Conn) readControl(f wire.Frame) error {
 // readFault is the error for a read of the transport that failed. Only a read
 // that was interrupted leaves the connection open.
 func (c *Conn) readFault(err error) error {
-	if c.ctx.Err() != nil {
-		return c.fault("read", nil)
+	err = c.readCause(err)
+	if late, ok := err.(*cutMessage); ok { // overdue has ended the connection
+		return &Error{Op: "read", Err: late, closed: true}
 	}
-	if err = c.readCause(err); isInterrupt(err) {
+	switch {
+	case c.ctx.Err() != nil:
+		return c.fault("read", nil)
+	case isInterrupt(err):
 		return c.readError(err)
 	}
 	return c.streamEnded(err)
@@ -388,10 +392,10 @@ func (c *Conn) readFault(err error) error {
 
 // readCause tells why a read of the transport failed with err.
 func (c *Conn) readCause(err error) error {
-	if errors.Is(err, io.EOF) {
+	if err = c.tr.rd.cause(err, errLingered); errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF // no close frame came before it
 	}
-	return c.tr.rd.cause(err, errLingered)
+	return err
 }
 
 // readError is the error of a read that err has ended, and not the connection: as long

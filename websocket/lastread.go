@@ -98,7 +98,7 @@ func (c *Conn) pollRead() {
 			c.end(nil)
 		case polls > maxPolls: // nothing else ends that read
 			last.late.Store(true)
-			_ = c.tr.close()
+			c.tr.close()
 		}
 		c.pollReadAfter(pollTime)
 		return

@@ -182,6 +182,13 @@ type DialOptions struct {
 	// It must obey ctx. TLS and proxies are done over what it returns.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 
+	// DialTLS, if set, opens the connection to a server of a wss URL and performs the
+	// TLS handshake, for those who bring their own TLS. It is called instead of NetDial,
+	// with the same arguments, and TLSConfig is not used. It must obey ctx, verify the
+	// server, and negotiate no other protocol than http/1.1. Through a proxy it is not
+	// called.
+	DialTLS func(ctx context.Context, network, addr string) (net.Conn, error)
+
 	// MaxRedirects is how many redirects are followed (301, 302, 303, 307, 308);
 	// 0 or less follows none. A redirect to another host or port is followed
 	// with the User-Agent of Header, the offers and the cookies that Jar has for

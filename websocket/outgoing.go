@@ -251,11 +251,18 @@ type cut struct {
 // is kept.
 func (c *Conn) cutOff(op string, err error, f cut) error {
 	o := &c.out
+	if late, ok := err.(*cutMessage); ok { // overdue has ended the connection
+		return &Error{Op: op, Err: late, closed: true}
+	}
 	switch left := len(f.rest) + len(f.tail); {
 	case !isInterrupt(err):
 		return c.failWrite(op, err, err != ErrPeerNotReading)
 	case c.tr.broken:
-		return c.failWrite(op, &cutMessage{"message cut in the middle, after which TLS cannot go on", bare(err)}, false)
+		what := "the transport"
+		if c.TLS() != nil {
+			what = "TLS"
+		}
+		return c.failWrite(op, &cutMessage{"message cut in the middle, after which " + what + " cannot go on", bare(err)}, false)
 	case f.sent == 0 && !f.frame.keep:
 		o.enc = f.before
 		return c.fault(op, err)

@@ -62,7 +62,8 @@ func readResponse(nc net.Conn, req *http.Request, limit int64) (*response, error
 			continue
 		}
 		src.left = -1
-		nc.SetReadDeadline(time.Now().Add(bodyTimeout))
+		late := time.AfterFunc(bodyTimeout, func() { dropConn(nc) }) // which is next anyhow
+		defer late.Stop()
 		// What could be read tells enough; why there is no more does not matter.
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 		resp.Body = io.NopCloser(bytes.NewReader(body))

@@ -42,13 +42,30 @@ type transport struct {
 	wn        int
 	werr      error
 	wmark     int  // wn when the socket was last found full; -1 before
-	broken    bool // a write timed out that cannot be taken up again
+	wlast     bool // this is the last attempt, unless the peer has taken something
+	broken    bool // a write was cut that cannot be taken up again
 }
 
-func (t *transport) init(nc net.Conn) {
+// maxSyscall is how much, in bytes, one system call is given: some systems refuse 2 GiB.
+const maxSyscall = 1 << 30
+
+// pieceSize is how much, in bytes, one write of a transport that is not raw is given.
+// Each piece has a bound of its own.
+const pieceSize = 256 << 10
+
+// init makes t move bytes over nc. drop is called, as of a watchdog, with "read" or
+// "write".
+func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 	t.nc = nc
 	t.rd.set = nc.SetReadDeadline
 	t.wd.set = nc.SetWriteDeadline
+	deaf := nc.SetDeadline(time.Time{}) != nil
+	if !isSocket(nc) {
+		t.rd.dog = &watchdog{deaf: deaf, drop: func(cut bool) { drop("read", cut) }}
+		t.wd.dog = &watchdog{deaf: deaf, drop: func(cut bool) { drop("write", cut) }}
+	} else if queue := queueOf(nc); queue != nil {
+		t.wd.dog = &watchdog{queue: queue}
+	}
 	// Only the types themselves: one that embeds them and changes Read or Write
 	// would have their other methods too.
 	switch c := nc.(type) {
@@ -61,6 +78,34 @@ func (t *transport) init(nc net.Conn) {
 		t.readFunc = t.tryRead
 		t.writeFunc = t.tryWrite
 	}
+}
+
+// isSocket reports whether nc is one whose deadlines are known to work.
+func isSocket(nc net.Conn) bool {
+	switch c := nc.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	case *tls.Conn:
+		return isSocket(c.NetConn())
+	}
+	return false
+}
+
+// tlsState returns the state of the TLS connection that nc is, or wraps in a way that
+// can be seen.
+func tlsState(nc net.Conn) *tls.ConnectionState {
+	for nc != nil {
+		switch c := nc.(type) {
+		case interface{ ConnectionState() tls.ConnectionState }:
+			s := c.ConnectionState()
+			return &s
+		case interface{ NetConn() net.Conn }:
+			nc = c.NetConn()
+		default:
+			return nil
+		}
+	}
+	return nil
 }
 
 // readBlock reads what there is into a block from the pool. The caller gives the
@@ -141,6 +186,8 @@ func (t *transport) readNow() (*block, int, error) {
 // empty write. It must not do so for ever.
 func (t *transport) readPlain(p []byte) (n int, err error) {
 	t.waiting()
+	t.rd.begin()
+	defer t.rd.end()
 	for range 100 {
 		if n, err = t.nc.Read(p); n > 0 || err != nil {
 			return n, err
@@ -189,7 +236,7 @@ func (t *transport) tryRead(fd uintptr) bool {
 		}
 		p = t.rblk[:]
 	}
-	n, again, err := sysRead(fd, p)
+	n, again, err := sysRead(fd, p[:min(len(p), maxSyscall)])
 	if again {
 		if t.rblk != nil {
 			putBlock(t.rblk)
@@ -208,114 +255,6 @@ func (t *transport) waiting() {
 	}
 }
 
-// write writes p and then tail, for as long as ctx lives, unless the peer takes
-// nothing for longer than limit, which does not hold if it is negative. n is short
-// with an error alone; ErrPeerNotReading is the limit's.
-//
-// Two slices take two system calls. One that gathers them, by net.Buffers, would
-// need a deadline in advance, which costs as much, and allocate.
-func (t *transport) write(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
-	if t.raw == nil {
-		return t.writePlain(ctx, limit, p, tail)
-	}
-	t.wctx, t.wlimit, t.wbuf, t.wtail, t.wn, t.werr, t.wmark = ctx, limit, p, tail, 0, nil, -1
-	err = t.raw.Write(t.writeFunc)
-	if err == nil {
-		err = t.werr
-	}
-	if err != nil {
-		if !isInterrupt(err) {
-			err = t.opError("write", err)
-		}
-		err = t.writeError(err)
-	}
-	t.wctx, t.wbuf, t.wtail = nil, nil, nil
-	if t.wmark >= 0 {
-		t.endWrite()
-	}
-	return t.wn, err
-}
-
-// tryWrite is called by RawConn.Write until it returns true; in between the
-// goroutine waits.
-func (t *transport) tryWrite(fd uintptr) bool {
-	for {
-		p := unwritten(t.wn, t.wbuf, t.wtail)
-		if len(p) == 0 {
-			return true
-		}
-		n, again, err := sysWrite(fd, p)
-		if again {
-			if t.wn > t.wmark { // the first time, or the peer has taken something
-				t.wmark = t.wn
-				t.werr = t.beginWrite(t.wctx, t.wlimit)
-			}
-			return t.werr != nil
-		}
-		if err != nil {
-			t.werr = err
-			return true
-		}
-		t.wn += n
-	}
-}
-
-// writePlain is write through nc.
-func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
-	defer t.endWrite()
-	for {
-		b := unwritten(n, p, tail)
-		if len(b) == 0 {
-			return n, nil
-		}
-		if err := t.beginWrite(ctx, limit); err != nil {
-			return n, err
-		}
-		m, err := t.nc.Write(b)
-		n += m
-		if err != nil {
-			if err = t.writeError(err); err != ErrPeerNotReading || m == 0 || t.broken {
-				return n, err
-			}
-		}
-	}
-}
-
-// unwritten returns what is to be written next of p and then tail, of which n bytes
-// are out.
-func unwritten(n int, p, tail []byte) []byte {
-	if n < len(p) {
-		return p[n:]
-	}
-	return tail[n-len(p):]
-}
-
-// writeError names the cause of a write that timed out.
-func (t *transport) writeError(err error) error {
-	if isInterrupt(err) || !isDeadline(err) {
-		return err
-	}
-	if _, ok := t.nc.(*tls.Conn); ok {
-		t.broken = true // a TLS record that was cut cannot be taken up again
-	}
-	return t.wd.cause(err, ErrPeerNotReading)
-}
-
-func (t *transport) beginWrite(ctx context.Context, limit time.Duration) error {
-	if err := t.wd.follow(ctx); err != nil {
-		return err
-	}
-	if limit >= 0 {
-		t.wd.bound(time.Now().Add(limit))
-	}
-	return nil
-}
-
-func (t *transport) endWrite() {
-	t.wd.unfollow()
-	t.wd.bound(time.Time{})
-}
-
 // closeWrite tells the peer that nothing more comes, where the transport can.
 func (t *transport) closeWrite() error {
 	if c, ok := t.nc.(interface{ CloseWrite() error }); ok {
@@ -325,14 +264,30 @@ func (t *transport) closeWrite() error {
 }
 
 // close drops the connection at once.
-func (t *transport) close() error { return dropConn(t.nc) }
+func (t *transport) close() { dropConn(t.nc) }
 
-func dropConn(nc net.Conn) error {
+// dropConn closes nc. It does not wait for long where closing means to tell the peer,
+// who may not read.
+func dropConn(nc net.Conn) {
 	if c, ok := nc.(*tls.Conn); ok {
-		// Its own Close would wait to send an alert to a peer that may not read.
-		return c.NetConn().Close()
+		nc = c.NetConn() // or an alert would be sent
 	}
-	return nc.Close()
+	if isSocket(nc) {
+		_ = nc.Close()
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = nc.SetDeadline(longAgo) // Close of a multiplexed stream leaves a Read waiting
+		_ = nc.Close()
+	}()
+	late := time.NewTimer(grace)
+	defer late.Stop()
+	select {
+	case <-done:
+	case <-late.C:
+	}
 }
 
 // resets reports whether closing may make the system answer with a reset what the
@@ -350,7 +305,7 @@ func (t *transport) quiet() bool {
 	}
 	_ = t.rd.follow(context.Background())
 	if t.raw == nil { // which may have no deadlines
-		late := time.AfterFunc(2*probeTime, func() { _ = t.close() })
+		late := time.AfterFunc(2*probeTime, t.close)
 		defer late.Stop()
 	}
 	b, _, err := t.readNow()

@@ -136,6 +136,34 @@ func TestWriteBoundMovesWithProgress(t *testing.T) {
 	}
 }
 
+// A peer that takes little is reading, though the system's poller does not tell: it waits
+// for a third of the buffer. One that takes nothing gets no second chance.
+func TestSlowPeerIsReadingRaw(t *testing.T) {
+	for _, takes := range []int{1 << 20, 0} {
+		checkLeaks(t)
+		s := newSocketPair(t)
+		tr := transport{raw: s, nc: noConn{}}
+		tr.writeFunc = tr.tryWrite
+		tr.wd.set = func(time.Time) error { return nil }
+		timeouts := 0
+		s.wait = func() error {
+			timeouts++
+			if takes > 0 {
+				s.drain(t, takes)
+			}
+			return os.ErrDeadlineExceeded
+		}
+		const size = 8 << 20
+		n, err := tr.write(context.Background(), time.Minute, make([]byte, size), nil)
+		switch {
+		case takes > 0 && (n != size || err != nil || timeouts < 3):
+			t.Errorf("%d bytes, %v after %d timeouts", n, err, timeouts)
+		case takes == 0 && (n == 0 || n == size || err != ErrPeerNotReading || timeouts != 1):
+			t.Errorf("%d bytes, %v after %d timeouts", n, err, timeouts)
+		}
+	}
+}
+
 // What the system's poller reports becomes the cause that moved the deadline.
 func TestWriteErrorsOfFullSocket(t *testing.T) {
 	checkLeaks(t)

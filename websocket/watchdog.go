@@ -1,0 +1,140 @@
+package websocket
+
+import (
+	"errors"
+	"time"
+)
+
+// grace is how long an operation may go on after its deadline on a transport whose
+// deadlines may not work.
+const grace = 250 * time.Millisecond
+
+// progressChecks is how often the time of a bound is divided where progress counts.
+const progressChecks = 8
+
+var errOverdue = errors.New("transport did not obey its deadline and was closed")
+
+// A watchdog bounds the operations of a transport whose deadlines alone do not. Its
+// fields are under the mutex of its deadline.
+//
+// Some connections have no deadlines, and others accept one and ignore it. The watchdog
+// closes a connection whose operation goes on after its deadline.
+//
+// TLS does not survive a write that timed out, and a write says little of the peer: the
+// system tells of room only once a third of the socket's buffer is free, which may be
+// megabytes. There the watchdog looks at the buffer, and only a peer that takes nothing
+// exceeds the bound. The transport has no deadline before.
+type watchdog struct {
+	drop  func(cut bool) // closes the transport; cut tells whether a context ended
+	deaf  bool           // setting a deadline fails, so that there is nothing to wait for
+	queue func() int     // what the system has not sent; if set, drop is nil
+	held  int            // what queue said last
+	step  time.Duration  // between two looks at it
+	busy  bool           // an operation is in progress
+	late  bool           // one was not done in time
+	due   time.Time      // when to act; zero: never
+	timer *time.Timer
+}
+
+// begin and end are called before and after each operation of the transport.
+func (d *deadline) begin() { d.setBusy(true) }
+func (d *deadline) end()   { d.setBusy(false) }
+
+func (d *deadline) setBusy(busy bool) {
+	if d.dog == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dog.busy = busy
+	d.watch()
+}
+
+// watch sets the watchdog's timer. The caller has mu.
+func (d *deadline) watch() {
+	g := d.dog
+	now := time.Now()
+	switch {
+	case !g.busy || d.limit.IsZero() && d.cut == nil || g.queue != nil && d.cut != nil:
+		g.due = time.Time{}
+		if g.timer != nil {
+			g.timer.Stop()
+		}
+		return
+	case g.queue != nil:
+		g.held, g.step = -1, d.limit.Sub(now)/progressChecks
+		g.due = now.Add(g.step)
+	case d.cut != nil:
+		g.due = now
+	default:
+		g.due = d.limit
+	}
+	if g.drop != nil && !g.deaf {
+		g.due = g.due.Add(grace)
+	}
+	if g.timer == nil {
+		g.timer = time.AfterFunc(g.due.Sub(now), d.act)
+	} else {
+		g.timer.Reset(g.due.Sub(now))
+	}
+}
+
+// act is called once an operation may be late.
+func (d *deadline) act() {
+	d.mu.Lock()
+	g, now := d.dog, time.Now()
+	if g.due.IsZero() || now.Before(g.due) { // this call is of an earlier deadline
+		d.mu.Unlock()
+		return
+	}
+	if g.queue != nil {
+		d.checkProgress(now)
+		d.mu.Unlock()
+		return
+	}
+	g.late = true
+	cut := d.cut != nil
+	d.mu.Unlock()
+	g.drop(cut)
+}
+
+// checkProgress puts off the bound if the peer has taken something. The caller has mu.
+func (d *deadline) checkProgress(now time.Time) {
+	g := d.dog
+	held := g.queue()
+	if g.held >= 0 && held != g.held {
+		d.limit = d.limit.Add(g.step)
+	}
+	g.held = held
+	if !now.Before(d.limit) {
+		d.armed = true
+		_ = d.set(longAgo)
+		return
+	}
+	g.due = now.Add(g.step)
+	g.timer.Reset(g.step)
+}
+
+// overran reports whether the transport was closed because it was late.
+func (d *deadline) overran() bool {
+	if d.dog == nil {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.dog.late
+}
+
+// overdue ends the connection because its transport did not obey a deadline.
+func (c *Conn) overdue(op string, cut bool) {
+	switch {
+	case op == "read" && !cut: // a bound on what comes after the end
+		c.tr.close()
+	case c.closing.local.Load():
+		c.end(errClosed)
+	case cut:
+		c.end(&Error{Op: op, Err: errOverdue, closed: true, later: true})
+	default:
+		c.end(&Error{Op: op, Err: ErrPeerNotReading, closed: true, later: true})
+	}
+}

@@ -1,0 +1,298 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A heedless transport accepts deadlines and ignores them.
+type heedless struct{ net.Conn }
+
+func (heedless) SetDeadline(time.Time) error      { return nil }
+func (heedless) SetReadDeadline(time.Time) error  { return nil }
+func (heedless) SetWriteDeadline(time.Time) error { return nil }
+func (heedless) LocalAddr() net.Addr              { return &net.UnixAddr{Net: "heedless"} }
+
+// notDeadlined are transports without deadlines, and how long after one an operation
+// may go on.
+var notDeadlined = []struct {
+	name  string
+	wrap  func(net.Conn) net.Conn
+	slack time.Duration
+}{
+	{"failing", func(nc net.Conn) net.Conn { return undeadlined{nc} }, 0},
+	{"ignored", func(nc net.Conn) net.Conn { return heedless{nc} }, grace},
+}
+
+// waits are the calls that wait for a peer, which may neither read nor write.
+var waits = []struct {
+	name string
+	call func(ctx context.Context, c *Conn) error
+}{
+	{"read", func(ctx context.Context, c *Conn) error { _, _, err := c.Read(ctx); return err }},
+	{"read", func(ctx context.Context, c *Conn) error { _, err := c.Reader(ctx); return err }},
+	{"write", func(ctx context.Context, c *Conn) error { return c.Write(ctx, Text, []byte("x")) }},
+	{"write", func(ctx context.Context, c *Conn) error { return c.Write(ctx, Binary, make([]byte, 1<<20)) }},
+	{"write", func(ctx context.Context, c *Conn) error { return c.WritePlain(ctx, Text, []byte("x")) }},
+	{"write", func(ctx context.Context, c *Conn) error {
+		m, _ := Prepare(Text, make([]byte, 1<<18))
+		return c.WritePrepared(ctx, m)
+	}},
+	{"write", func(ctx context.Context, c *Conn) error {
+		w, err := c.Writer(ctx, Text)
+		if err == nil {
+			_, err = w.Write([]byte("x"))
+			return errors.Join(err, w.Close())
+		}
+		return err
+	}},
+	{"write", func(ctx context.Context, c *Conn) error {
+		w, err := c.Writer(ctx, Text)
+		if err == nil {
+			defer w.Close()
+			_, err = w.Write(make([]byte, 1<<20))
+		}
+		return err
+	}},
+	{"ping", func(ctx context.Context, c *Conn) error { _, err := c.Ping(ctx); return err }},
+	{"close", func(ctx context.Context, c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") }},
+}
+
+// A context ends every call, although the transport's deadlines do nothing. Where the
+// call was in the transport, the connection has ended with it, and the error says so.
+func TestContextWithoutDeadlines(t *testing.T) {
+	for _, kind := range notDeadlined {
+		for _, wait := range waits {
+			t.Run(kind.name+"/"+wait.name, func(t *testing.T) {
+				eachRole(t, func(t *testing.T, role wire.Role) {
+					a, b := net.Pipe()
+					c, _ := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+					const patience = 100 * time.Millisecond
+					ctx, cancel := context.WithTimeout(context.Background(), patience)
+					defer cancel()
+					begun := time.Now()
+					err := wait.call(ctx, c)
+					if took := time.Since(begun); took > patience+kind.slack+probeTime {
+						t.Errorf("it returned after %v: %v", took, err)
+					}
+					if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, net.ErrClosed) || !os.IsTimeout(errors.Unwrap(err)) && !isTimeout(err) {
+						t.Errorf("error %v", err)
+					}
+					synctest.Wait()
+					if c.Context().Err() == nil {
+						t.Error("the connection lives")
+					}
+					if wait.name == "close" {
+						return
+					}
+					if !strings.Contains(err.Error(), errOverdue.Error()) {
+						t.Errorf("the error does not say what the transport did: %v", err)
+					}
+					if v := c.Closure(); !errors.Is(v.Err, errOverdue) || v.ByPeer || isTimeout(v.Err) {
+						t.Errorf("%+v", v)
+					}
+					again := c.Write(context.Background(), Text, nil)
+					if !errors.Is(again, errOverdue) || errors.Is(again, context.DeadlineExceeded) || isTimeout(again) {
+						t.Errorf("after it: %v", again)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A context of which nobody waits in the transport ends nothing.
+func TestIdleContextWithoutDeadlines(t *testing.T) {
+	for _, kind := range notDeadlined {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			c, p := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+			ctx, cancel := context.WithCancel(context.Background())
+			go p.send(wire.OpText, true, "one")
+			if g := <-startRead(ctx, c); g.data != "one" {
+				t.Fatalf("%s: %q, %v", kind.name, g.data, g.err)
+			}
+			cancel()
+			time.Sleep(time.Hour)
+			go p.send(wire.OpText, true, "two")
+			if g := <-startRead(context.Background(), c); g.data != "two" {
+				t.Errorf("%s: %q, %v", kind.name, g.data, g.err)
+			}
+		})
+	}
+}
+
+// Limits.WriteTimeout holds without deadlines too, also for bytes that a goroutine of
+// the Conn writes, and for a read in progress.
+func TestWriteTimeoutWithoutDeadlines(t *testing.T) {
+	for _, kind := range notDeadlined {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			c, p := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+			got := startRead(context.Background(), c)
+			begun := time.Now()
+			p.write(p.frame(wire.OpPing, true, []byte("?"))) // the pong of which is not read
+			err := c.Write(context.Background(), Text, []byte("x"))
+			if took := time.Since(begun); took > DefaultWriteTimeout+kind.slack {
+				t.Errorf("%s: it returned after %v", kind.name, took)
+			}
+			wantError(t, err, "write", ErrPeerNotReading)
+			wantError(t, (<-got).err, "read", ErrPeerNotReading)
+			if v := c.Closure(); v.ByPeer || !errors.Is(v.Err, ErrPeerNotReading) {
+				t.Errorf("%s: %+v", kind.name, v)
+			}
+		})
+	}
+}
+
+// The adapter's deadlines hold without those of the transport too.
+func TestNetConnWithoutDeadlines(t *testing.T) {
+	for _, kind := range notDeadlined {
+		for _, call := range []func(net.Conn) error{
+			func(nc net.Conn) error { _, err := nc.Read(make([]byte, 1)); return err },
+			func(nc net.Conn) error { _, err := nc.Write(make([]byte, 1)); return err },
+		} {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				a, b := net.Pipe()
+				c, _ := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+				nc := c.AsNetConn(Binary)
+				begun := time.Now()
+				nc.SetDeadline(begun.Add(time.Second))
+				err := call(nc)
+				if took := time.Since(begun); took > time.Second+kind.slack {
+					t.Errorf("%s: after %v: %v", kind.name, took, err)
+				}
+				var ne net.Error
+				if !errors.As(err, &ne) || !ne.Timeout() || !strings.Contains(err.Error(), errOverdue.Error()) {
+					t.Errorf("%s: %v", kind.name, err)
+				}
+			})
+		}
+	}
+}
+
+// A grudging transport takes a few bytes of each write and then times out.
+type grudging struct{ net.Conn }
+
+func (g grudging) Write(p []byte) (int, error) {
+	n, err := g.Conn.Write(p[:min(len(p), 10_000)])
+	if err == nil && n < len(p) {
+		err = os.ErrDeadlineExceeded
+	}
+	return n, err
+}
+
+// A peer that has taken something is reading, however long the whole message takes.
+func TestSlowPeerIsReading(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		a, b := net.Pipe()
+		c, p := newPeerOver(t, grudging{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+		want := pattern(1<<20, 1)
+		done := start(func() error { return c.Write(context.Background(), Binary, want) })
+		p.expect(wire.OpBinary, true, string(want))
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// An unsure transport says of every write that timed out that it took nothing, as
+// gRPC's bufconn does.
+type unsure struct{ net.Conn }
+
+func (unsure) LocalAddr() net.Addr { return &net.UnixAddr{Net: "unsure"} }
+
+func (u unsure) Write(p []byte) (int, error) {
+	n, err := u.Conn.Write(p)
+	if err != nil {
+		n = 0
+	}
+	return n, err
+}
+
+// Nothing is sent twice, or left out, because a transport does not tell what it took.
+func TestUnsureCutEndsWriting(t *testing.T) {
+	for _, taken := range []int{0, 50_000} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			c, p := newPeerOver(t, unsure{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+			go io.CopyN(io.Discard, p.nc, int64(taken))
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			e := wantError(t, c.Write(ctx, Binary, make([]byte, 100_000)), "write", context.DeadlineExceeded)
+			if e.Accepted || !errors.Is(e, net.ErrClosed) {
+				t.Errorf("%d bytes: %+v", taken, e)
+			}
+		})
+	}
+}
+
+// A secret TLS cannot write after a write that timed out, and shows nothing of it.
+type secretTLS struct {
+	net.Conn
+	broken error
+}
+
+func (s *secretTLS) LocalAddr() net.Addr { return &net.UnixAddr{Net: "wrapped"} }
+
+func (s *secretTLS) Write(p []byte) (int, error) {
+	if s.broken == nil && len(p) > 0 {
+		n, err := s.Conn.Write(p)
+		s.broken = err
+		return n / 1000 * 1000, err // whole records
+	}
+	return 0, s.broken
+}
+
+// A write that was cut counts as accepted only if its rest can go out, and as not sent
+// only if the next can.
+func TestCutOverSecretTLS(t *testing.T) {
+	for _, taken := range []int{0, 1, 50_000} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			c, p := newPeerOver(t, &secretTLS{Conn: a}, b, config{role: role, limits: Limits{}.withDefaults()})
+			go io.CopyN(io.Discard, p.nc, int64(taken))
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			e := wantError(t, c.Write(ctx, Binary, make([]byte, 100_000)), "write", context.DeadlineExceeded)
+			if e.Accepted || !errors.Is(e, net.ErrClosed) || !strings.Contains(e.Error(), "the transport cannot go on") {
+				t.Errorf("%d bytes: %+v", taken, e)
+			}
+		})
+	}
+}
+
+// A write through deadlines that work is accepted, and its rest goes out.
+func TestCutIsTakenUp(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		a, b := net.Pipe()
+		c, p := newPeerOver(t, unpiped{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		want := pattern(100_000, 1)
+		done := start(func() error { return c.Write(ctx, Binary, want) })
+		first := make([]byte, 50_000)
+		if _, err := io.ReadFull(p.nc, first); err != nil {
+			t.Fatal(err)
+		}
+		if e := wantError(t, <-done, "write", context.DeadlineExceeded); !e.Accepted || errors.Is(e, net.ErrClosed) {
+			t.Errorf("%+v", e)
+		}
+		p.got = first
+		p.expect(wire.OpBinary, true, string(want))
+	})
+}
+
+// An unpiped transport does not tell that it is a net.Pipe.
+type unpiped struct{ net.Conn }
+
+func (unpiped) LocalAddr() net.Addr { return &net.UnixAddr{Net: "unpiped"} }
