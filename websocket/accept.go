@@ -45,32 +45,45 @@ import (
 // The context of the connection has the values of the request's context, but does
 // not end with it. After Accept, neither w nor r's context nor a deadline of the
 // [http.Server] bears on the connection.
-func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
+func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Conn, err error) {
 	a, e := settle(w, r, opts)
 	if e != nil {
 		refuse(w, e)
 		return nil, e
 	}
-	nc, early, e := a.open(w)
+	var nc net.Conn
+	defer func() {
+		// Also after a panic: net/http does not close what it has let go of.
+		if c == nil {
+			closeSession(a.session)
+			if nc != nil {
+				_ = nc.Close() // err says more
+			}
+		}
+	}()
+	middleware := w.Header() // before Hijack, after which w is not to be used
+	nc, brw, e := hijack(w)
 	if e != nil {
-		closeSession(a.session)
 		if e.Status != 0 {
 			refuse(w, e)
 		}
 		return nil, e
+	}
+	if err := a.respond(nc, brw, middleware); err != nil {
+		return nil, &HandshakeError{Err: fmt.Errorf("sending the response: %w", err)}
 	}
 	return newConn(r.Context(), nc, config{
 		role:        wire.Server,
 		subprotocol: a.subprotocol,
 		session:     a.session,
 		limits:      a.limits,
-		early:       early,
+		early:       buffered(brw.Reader),
 	}), nil
 }
 
 // An acceptance is what the server's handshake has settled before it answers.
 type acceptance struct {
-	key         string
+	accept      string // the value of Sec-WebSocket-Accept
 	subprotocol string
 	extension   []byte // the value of Sec-WebSocket-Extensions, if any
 	session     wire.Session
@@ -108,10 +121,12 @@ func settle(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acce
 	if a.subprotocol, e = chooseSubprotocol(r.Header, opts.Subprotocols); e != nil {
 		return a, e
 	}
+	// checkRequest has seen that the key is there. AcceptKey may panic (see there), and so
+	// it comes before there is a session to close.
+	a.accept = wire.AcceptKey(r.Header["Sec-Websocket-Key"][0])
 	if a.extension, a.session, e = chooseExtension(r.Header, opts.Extensions); e != nil {
 		return a, e
 	}
-	a.key = r.Header["Sec-Websocket-Key"][0] // checkRequest has seen that it is there
 	a.limits = opts.Limits.withDefaults()
 	a.header = opts.Header
 	return a, nil
@@ -177,11 +192,9 @@ func refusalText(e *HandshakeError) string {
 	return e.Err.Error() + " (" + e.Section + ")"
 }
 
-// open takes the connection from net/http and sends the response. early is what
-// the client has sent behind its request. An error with a status is still to be
+// hijack takes the connection from net/http. An error with a status is still to be
 // answered.
-func (a *acceptance) open(w http.ResponseWriter) (nc net.Conn, early []byte, e *HandshakeError) {
-	middleware := w.Header() // before Hijack, after which w is not to be used
+func hijack(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, *HandshakeError) {
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	switch {
 	case errors.Is(err, http.ErrHijacked):
@@ -191,19 +204,20 @@ func (a *acceptance) open(w http.ResponseWriter) (nc net.Conn, early []byte, e *
 	case err != nil:
 		return nil, nil, refusal(http.StatusInternalServerError, "", "hijack: %w", err)
 	}
+	return nc, brw, nil
+}
+
+// respond sends the response within Limits.HandshakeTimeout.
+func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http.Header) error {
 	if d := a.limits.HandshakeTimeout; d > 0 {
-		err = nc.SetWriteDeadline(time.Now().Add(d))
+		if err := nc.SetWriteDeadline(time.Now().Add(d)); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		// One Write, so that the response is one TLS record and most often one
-		// packet; net/http's own buffer is there to build it in.
-		_, err = nc.Write(a.appendResponse(brw.AvailableBuffer(), middleware))
-	}
-	if err != nil {
-		_ = nc.Close() // err says more
-		return nil, nil, &HandshakeError{Err: fmt.Errorf("sending the response: %w", err)}
-	}
-	return nc, buffered(brw.Reader), nil
+	// One Write, so that the response is one TLS record and most often one packet;
+	// net/http's own buffer is there to build it in.
+	_, err := nc.Write(a.appendResponse(brw.AvailableBuffer(), middleware))
+	return err
 }
 
 // buffered returns a copy of what br holds, so that br itself can go.
@@ -222,7 +236,7 @@ func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
 	dst = appendField(dst, "Upgrade", "websocket")
 	dst = appendField(dst, "Connection", "Upgrade")
-	dst = appendField(dst, "Sec-WebSocket-Accept", wire.AcceptKey(a.key))
+	dst = appendField(dst, "Sec-WebSocket-Accept", a.accept)
 	if a.subprotocol != "" {
 		dst = appendField(dst, "Sec-WebSocket-Protocol", a.subprotocol)
 	}

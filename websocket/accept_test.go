@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -356,6 +357,44 @@ func TestAcceptWriteFails(t *testing.T) {
 	}
 	if rec.Body.Len() > 0 {
 		t.Errorf("answered %s", rec.Body)
+	}
+}
+
+// A connection that net/http has let go of is closed, and the session with it, also if
+// code of the program's panics.
+func TestAcceptPanics(t *testing.T) {
+	checkLeaks(t)
+	for name, test := range map[string]struct {
+		buffers, bits bool // what there is
+		want          []string
+	}{
+		"no buffers": {false, true, []string{"SetWriteDeadline", "Close"}},
+		"extension":  {true, false, []string{"SetWriteDeadline", "Write", "SetDeadline none", "Close"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ext := &fakeExtension{name: "x-fake", panics: !test.bits}
+			nc := new(callRecorder)
+			w := &bareHijack{header: http.Header{}, nc: nc}
+			if test.buffers {
+				w.brw = bufio.NewReadWriter(bufio.NewReader(nc), bufio.NewWriter(nc))
+			}
+			r := newHandshake(t)
+			r.Header.Set("Sec-WebSocket-Extensions", "x-fake")
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("no panic")
+					}
+				}()
+				_, _ = Accept(w, r, &AcceptOptions{Extensions: []wire.Extension{ext}})
+			}()
+			if !slices.Equal(nc.calls, test.want) {
+				t.Errorf("got %q, want %q", nc.calls, test.want)
+			}
+			if ext.open != 0 {
+				t.Error("the session was not closed")
+			}
+		})
 	}
 }
 

@@ -193,6 +193,7 @@ type fakeExtension struct {
 	wire.Extension
 	name   string
 	answer *wire.Offer
+	panics bool // in the sessions' Bits
 	open   int
 }
 
@@ -214,9 +215,14 @@ func (x *fakeExtension) Accept(offers iter.Seq[wire.Offer]) (wire.Offer, wire.Se
 	return wire.Offer{}, nil, false
 }
 
-func (s fakeSession) Bits() (rsv, perFrame byte) { return wire.RSV1, 0 }
-func (s fakeSession) Idle()                      {}
-func (s fakeSession) Close() error               { s.ext.open--; return nil }
+func (s fakeSession) Bits() (rsv, perFrame byte) {
+	if s.ext.panics {
+		panic("Bits")
+	}
+	return wire.RSV1, 0
+}
+func (s fakeSession) Idle()        {}
+func (s fakeSession) Close() error { s.ext.open--; return nil }
 
 // newHandshake returns a good request that came over no connection.
 func newHandshake(t testing.TB) *http.Request {
