@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"time"
 
@@ -57,7 +58,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Con
 		if c == nil {
 			closeSession(a.session)
 			if nc != nil {
-				_ = nc.Close() // err says more
+				dropConn(nc)
 			}
 		}
 	}()
@@ -208,17 +209,23 @@ func hijack(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, *HandshakeError
 }
 
 // respond sends the response within Limits.HandshakeTimeout.
-func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http.Header) error {
-	if d := a.limits.HandshakeTimeout; d > 0 {
-		if err := nc.SetWriteDeadline(time.Now().Add(d)); err != nil {
-			return err
-		}
-	}
+func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http.Header) (err error) {
 	// One Write, so that the response is one TLS record and most often one packet;
 	// net/http's own buffer is there to build it in.
-	_, err := nc.Write(a.appendResponse(brw.AvailableBuffer(), middleware))
+	b := a.appendResponse(brw.AvailableBuffer(), middleware)
+	if d := a.limits.HandshakeTimeout; d > 0 {
+		late := time.AfterFunc(d, func() { dropConn(nc) }) // not all transports have deadlines
+		defer func() {
+			if !late.Stop() {
+				err = errResponseTimeout
+			}
+		}()
+	}
+	_, err = nc.Write(b)
 	return err
 }
+
+var errResponseTimeout = fmt.Errorf("not done within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
 
 // buffered returns a copy of what br holds, so that br itself can go.
 func buffered(br *bufio.Reader) []byte {
