@@ -17,16 +17,20 @@ var (
 	// ErrPeerNotReading is the cause of the error of a write that its peer let wait
 	// for longer than Limits.WriteTimeout. Nothing more can be written after it. It is
 	// a timeout.
-	ErrPeerNotReading error = peerNotReading{}
+	ErrPeerNotReading error = timeoutError("peer does not read: a write took longer than Limits.WriteTimeout")
+
+	// ErrMessageOpen is the cause of the error of a write that waited for an open
+	// [MessageWriter] which was idle for longer than Limits.WriteTimeout. A goroutine that
+	// writes another message before it has closed its own writer always gets it. Nothing
+	// of the message is out, and the connection is as before. It is a timeout.
+	ErrMessageOpen error = timeoutError("another message is open: its MessageWriter was idle for longer than Limits.WriteTimeout")
 )
 
-type peerNotReading struct{}
+type timeoutError string
 
-func (peerNotReading) Error() string {
-	return "peer does not read: a write took longer than Limits.WriteTimeout"
-}
-func (peerNotReading) Timeout() bool   { return true }
-func (peerNotReading) Temporary() bool { return true }
+func (e timeoutError) Error() string { return string(e) }
+func (timeoutError) Timeout() bool   { return true }
+func (timeoutError) Temporary() bool { return true }
 
 // A CloseError is the close frame of the peer (RFC 6455, section 5.5.1): what it
 // told us, as opposed to what we found, which is an [Error]. The connection is

@@ -57,7 +57,9 @@ type Limits struct {
 
 	// WriteTimeout is how long one write may wait for a peer that does not read.
 	// Then nothing more can be written, and the connection ends within a second of
-	// the last read. Default: DefaultWriteTimeout, 30 s.
+	// the last read. It is also how long a message may wait for an idle MessageWriter,
+	// after which the connection goes on; see [ErrMessageOpen].
+	// Default: DefaultWriteTimeout, 30 s.
 	WriteTimeout time.Duration
 
 	// MaxResponseHeader is the largest header of a handshake response that a

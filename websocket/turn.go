@@ -4,12 +4,15 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // A turn is a mutex whose waiters come first in, first out, and may give up.
 type turn struct {
 	mu    sync.Mutex
 	held  bool
+	idle  bool            // the holder is a MessageWriter that nobody calls
+	pause uint32          // how often idle has become true
 	queue []chan struct{} // closed when it is that waiter's turn
 }
 
@@ -25,7 +28,12 @@ func (t *turn) tryLock() bool {
 
 // lock waits until the turn is free, ctx ends, or end ends; it returns an interrupt
 // for ctx, and the cause of end. A turn that comes at that very moment is taken.
-func (t *turn) lock(ctx, end context.Context) error {
+func (t *turn) lock(ctx, end context.Context) error { return t.lockWithin(ctx, end, 0) }
+
+// lockWithin is lock that also gives up, with ErrMessageOpen, once one MessageWriter has
+// been idle for limit while it waited. That is seen after at most twice the limit, which
+// is off if it is not positive.
+func (t *turn) lockWithin(ctx, end context.Context, limit time.Duration) error {
 	t.mu.Lock()
 	if !t.held {
 		t.held = true
@@ -34,16 +42,32 @@ func (t *turn) lock(ctx, end context.Context) error {
 	}
 	mine := make(chan struct{})
 	t.queue = append(t.queue, mine)
+	pause := t.pause
 	t.mu.Unlock()
 
+	var tick <-chan time.Time
+	if limit > 0 {
+		ticker := time.NewTicker(limit)
+		defer ticker.Stop()
+		tick = ticker.C
+	}
 	var err error
-	select {
-	case <-mine:
-		return nil
-	case <-ctx.Done():
-		err = contextError(ctx)
-	case <-end.Done():
-		err = context.Cause(end)
+	for err == nil {
+		select {
+		case <-mine:
+			return nil
+		case <-ctx.Done():
+			err = contextError(ctx)
+		case <-end.Done():
+			err = context.Cause(end)
+		case <-tick:
+			t.mu.Lock()
+			if t.idle && t.pause == pause {
+				err = ErrMessageOpen
+			}
+			pause = t.pause
+			t.mu.Unlock()
+		}
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,6 +77,15 @@ func (t *turn) lock(ctx, end context.Context) error {
 	}
 	t.queue = slices.Delete(t.queue, i, i+1)
 	return err
+}
+
+// setIdle says whether the holder, a MessageWriter, is idle.
+func (t *turn) setIdle(idle bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.idle = idle; idle {
+		t.pause++
+	}
 }
 
 func (t *turn) unlock() {

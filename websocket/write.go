@@ -17,6 +17,9 @@ var (
 // goes out whole. p is neither kept nor changed. Text must be UTF-8: it is not
 // checked, and a peer will close a connection that carries other text with 1007.
 //
+// Write waits while a [MessageWriter] is open, its goroutine's own included. The error is
+// [ErrMessageOpen] if that one is idle for longer than Limits.WriteTimeout.
+//
 // Write returns once the transport has taken the message. If ctx ends before its
 // first byte is out, the message is not sent, and the connection is as before. If
 // ctx ends in the middle, the message counts as accepted: the rest, up to 1 MiB, is
@@ -89,7 +92,7 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType) error {
 	if err := contextError(ctx); err != nil {
 		return c.fault("write", err)
 	}
-	if err := c.out.messages.lock(ctx, c.ctx); err != nil {
+	if err := c.out.messages.lockWithin(ctx, c.ctx, c.writeWithin); err != nil {
 		return c.fault("write", err)
 	}
 	if !c.canWrite() { // a turn that is free is given also after the end

@@ -8,7 +8,8 @@ import (
 
 // Writer returns a writer of one message of type t, which need not fit in memory:
 // it leaves in fragments of up to 16 KiB, or Limits.MaxFrame if that is less. Other
-// messages wait until it is closed. ctx bounds all of its calls.
+// messages, the caller's own included, wait until it is closed: see [Conn.Write]. ctx
+// bounds all of its calls.
 //
 // A message of up to 16 KiB is dealt with as Write would. A larger one that an
 // extension compresses is gathered, in its compressed form, until it is closed, and
@@ -30,6 +31,7 @@ func (c *Conn) newWriter(ctx context.Context, t MessageType, plain bool) (*Messa
 	}
 	w := &MessageWriter{c: c, ctx: ctx, plain: plain, asked: c.session == nil}
 	w.frame.Opcode = wire.Opcode(t)
+	w.setIdle(true)
 	return w, nil
 }
 
@@ -63,8 +65,17 @@ func (w *MessageWriter) full() int {
 	return min(fragmentSize, w.c.out.maxFrame)
 }
 
+// setIdle says whether a call of w is running, for those who wait until it is closed.
+func (w *MessageWriter) setIdle(idle bool) {
+	if !w.gone {
+		w.c.out.messages.setIdle(idle)
+	}
+}
+
 // Write appends p to the message. It does not keep p.
 func (w *MessageWriter) Write(p []byte) (n int, err error) {
+	w.setIdle(false)
+	defer w.setIdle(true)
 	for len(p) > 0 && w.alive() {
 		m := min(len(p), fragmentSize)
 		if w.enc != nil {
@@ -112,6 +123,8 @@ func (w *MessageWriter) ask() {
 // Flush sends what has been written so far as a fragment of its own. What an
 // extension holds back to the end of the message stays there.
 func (w *MessageWriter) Flush() error {
+	w.setIdle(false)
+	defer w.setIdle(true)
 	if !w.alive() || len(w.buf) == 0 {
 		return w.err
 	}
@@ -135,6 +148,7 @@ func (w *MessageWriter) Close() error {
 	if w.gone {
 		return w.err
 	}
+	w.setIdle(false)
 	dead := !w.c.canWrite()
 	var err error
 	switch {
