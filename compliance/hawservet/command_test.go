@@ -40,6 +40,9 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	_, _, _ = c.Read(ctx) // tworeaders
+	mw, _ := c.Writer(ctx, websocket.Text)
+	_ = c.Write(ctx, websocket.Text, nil) // openwriter
+	_ = mw.Close()
 }
 
 func main() {

@@ -2,13 +2,14 @@
 // programs that use them: what compiles, and often passes its tests, but breaks a
 // rule that stands in their documentation.
 //
-// There are five analyzers, for the framework of golang.org/x/tools/go/analysis:
+// There are six analyzers, for the framework of golang.org/x/tools/go/analysis:
 //
 //   - [KeptPayload]: the bytes of a message are kept for longer than they are lent.
 //   - [LostConn]: a Conn of Accept or Dial is left without a Close.
 //   - [DroppedErr]: nobody looks at the error of a write.
 //   - [Insecure]: an option whose name begins with Insecure is set outside tests.
 //   - [TwoReaders]: two goroutines read one Conn.
+//   - [OpenWriter]: a message is begun before the goroutine's own MessageWriter is closed.
 //
 // The command cmd/hawservet runs them, by itself or under go vet.
 //
@@ -29,6 +30,8 @@
 //   - a reader that a called function starts on a goroutine, one that a net.Conn or a
 //     deferred call is, two in functions that do not call one another, and a read
 //     behind any receive from a channel;
+//   - a message that waits for a MessageWriter which another function has opened or may
+//     close, or that is reached on another path without one;
 //   - a Conn behind an interface or a type parameter.
 //
 // # Decisions
@@ -44,7 +47,7 @@ import "golang.org/x/tools/go/analysis"
 
 // Analyzers returns all analyzers of this package, in a new slice.
 func Analyzers() []*analysis.Analyzer {
-	return []*analysis.Analyzer{KeptPayload, LostConn, DroppedErr, Insecure, TwoReaders}
+	return []*analysis.Analyzer{KeptPayload, LostConn, DroppedErr, Insecure, TwoReaders, OpenWriter}
 }
 
 // about is the page that explains the rules, each under its name.

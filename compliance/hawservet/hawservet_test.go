@@ -38,7 +38,7 @@ var all = &analysis.Analyzer{
 // wants is reported, and nothing else, by any analyzer.
 func TestCases(t *testing.T) {
 	for _, r := range analysistest.Run(t, analysistest.TestData(), all,
-		"keptpayload", "lostconn", "droppederr", "insecure", "tworeaders", "vendored", "fixed") {
+		"keptpayload", "lostconn", "droppederr", "insecure", "tworeaders", "openwriter", "vendored", "fixed") {
 		if r.Action.Package.PkgPath == "fixed" {
 			testFixes(t, r.Action)
 		}

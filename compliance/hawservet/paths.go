@@ -45,8 +45,8 @@ func neverReturns(info *types.Info, call *ast.CallExpr) bool {
 }
 
 // follow visits what may run after the node that holds start, in some order and
-// each node once, until visit returns false for a path. branch chooses among the
-// successors of a block; nil means all.
+// each node once, until visit returns false for a path; a start of nil is the start of
+// the function. branch chooses among the successors of a block; nil means all.
 func (g *graph) follow(start ast.Node, visit func(ast.Node) bool, branch func(*cfg.Block) []*cfg.Block) {
 	seen := make(map[*cfg.Block]bool)
 	var walk func(b *cfg.Block, from int)
@@ -66,6 +66,10 @@ func (g *graph) follow(start ast.Node, visit func(ast.Node) bool, branch func(*c
 				walk(s, 0)
 			}
 		}
+	}
+	if start == nil {
+		walk(g.cfg.Blocks[0], 0)
+		return
 	}
 	for _, b := range g.cfg.Blocks {
 		for i, n := range b.Nodes {

@@ -1,6 +1,7 @@
 // Command hawservet finds misuse of hawser's packages in Go programs: payloads that
 // are kept too long, connections that are not closed, errors of writes that nobody
-// sees, checks that are turned off, and connections with two readers.
+// sees, checks that are turned off, connections with two readers, and messages that wait
+// for a writer of their own goroutine.
 //
 //	hawservet ./...                               by itself
 //	go vet -vettool="$(which hawservet)" ./...    under go vet, which caches results

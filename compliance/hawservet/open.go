@@ -1,0 +1,171 @@
+package hawservet
+
+import (
+	"fmt"
+	"go/ast"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
+	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/cfg"
+)
+
+// OpenWriter reports messages that a goroutine begins before it has closed its own
+// MessageWriter of the same Conn: they wait until the writer is closed. It looks at
+// writers that one function opens, writes to and closes, and at writes that come after
+// the call of Writer and before any Close on every path. A deferred Close comes too
+// late for them.
+var OpenWriter = &analysis.Analyzer{
+	Name: "openwriter",
+	Doc: `report messages that wait for an open MessageWriter of their own goroutine
+
+Other messages wait until a MessageWriter is closed. Its own goroutine, which
+cannot close it while it waits, gets ErrMessageOpen after Limits.WriteTimeout.`,
+	URL:      about + "openwriter",
+	Requires: []*analysis.Analyzer{inspect.Analyzer},
+	Run:      runOpenWriter,
+}
+
+func runOpenWriter(pass *analysis.Pass) (any, error) {
+	in := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)
+	for cur := range in.Root().Preorder((*ast.AssignStmt)(nil)) {
+		n := cur.Node().(*ast.AssignStmt)
+		if len(n.Lhs) != 2 || len(n.Rhs) != 1 ||
+			!isMethod(callee(pass.TypesInfo, n.Rhs[0]), websocketPath, "Conn", "Writer", "PlainWriter") {
+			continue
+		}
+		fn, body, ok := function(cur)
+		call := ast.Unparen(n.Rhs[0]).(*ast.CallExpr)
+		w := variable(pass.TypesInfo, n.Lhs[0])
+		c, ok2 := placeOf(pass.TypesInfo, receiver(call))
+		if !ok || !ok2 || w == nil || !within(w, body) || isGlobal(c.v) {
+			continue
+		}
+		o := &opened{info: pass.TypesInfo, origin: n, writer: w, conn: c}
+		if o.collect(fn) {
+			for _, call := range o.waiting(newGraph(pass.TypesInfo, body), cur) {
+				report(pass, call, fmt.Sprintf("Conn.%s waits for %s, which is opened at line %d and not yet closed, until it fails with ErrMessageOpen: call %[2]s.Close() before it",
+					callee(pass.TypesInfo, call).Name(), w.Name(), pass.Fset.Position(n.Pos()).Line))
+			}
+		}
+	}
+	return nil, nil
+}
+
+// An opened is a MessageWriter that a function has opened.
+type opened struct {
+	info   *types.Info
+	origin *ast.AssignStmt
+	writer *types.Var
+	conn   place
+	closes []ast.Node // calls of its Close, but for deferred ones
+}
+
+// collect finds where the writer is closed. It is false if code that is not seen here
+// may close it.
+func (o *opened) collect(fn inspector.Cursor) bool {
+	for id := range outermost(fn).Preorder((*ast.Ident)(nil)) {
+		if o.info.Uses[id.Node().(*ast.Ident)] != o.writer {
+			continue
+		}
+		deferred := false
+		for c := range id.Enclosing((*ast.DeferStmt)(nil), (*ast.GoStmt)(nil)) {
+			if _, ok := c.Node().(*ast.GoStmt); ok {
+				return false
+			}
+			deferred = deferred || within(c.Node(), fn.Node())
+		}
+		sel, ok := id.Parent().Node().(*ast.SelectorExpr)
+		switch {
+		case !ok && mayClose(o.info, id), !deferred && !sameFunction(id, fn):
+			return false
+		case ok:
+			call, isCall := id.Parent().Parent().Node().(*ast.CallExpr)
+			if !isCall || call.Fun != sel {
+				return false // a method value
+			}
+			if sel.Sel.Name == "Close" && !deferred {
+				o.closes = append(o.closes, call)
+			}
+		}
+	}
+	return true
+}
+
+// waiting returns the calls that certainly wait for the writer: they are reached from
+// its origin alone, and not from where it is closed.
+func (o *opened) waiting(g *graph, cur inspector.Cursor) (found []*ast.CallExpr) {
+	errs := &lost{info: o.info, borrowers: &borrowers{info: o.info}, conn: o.writer, results: o.origin.Lhs[1:]}
+	errs.collect(cur)
+	g.follow(o.origin, func(n ast.Node) bool {
+		if o.ends(n) {
+			return false
+		}
+		call := o.begins(n)
+		if call != nil {
+			found = append(found, call)
+		}
+		return call == nil // one alarm is enough
+	}, func(b *cfg.Block) []*cfg.Block { return errs.branch(b, nil) })
+	if len(found) == 0 {
+		return nil
+	}
+	drop := func(n ast.Node) bool {
+		if n == ast.Node(o.origin) {
+			return false
+		}
+		found = slices.DeleteFunc(found, func(call *ast.CallExpr) bool { return within(call, n) })
+		return true
+	}
+	g.follow(nil, drop, nil)
+	for _, n := range o.closes {
+		g.follow(n, drop, nil)
+	}
+	return found
+}
+
+// ends reports whether after n the writer is closed, or its Conn is, or either name
+// may be that of another.
+func (o *opened) ends(n ast.Node) bool {
+	if slices.ContainsFunc(o.closes, func(c ast.Node) bool { return within(c, n) }) ||
+		assigns(o.info, n, place{v: o.writer}) && n != ast.Node(o.origin) || assigns(o.info, n, o.conn) {
+		return true
+	}
+	found := false
+	inspectOwn(n, func(call *ast.CallExpr) {
+		p, ok := placeOf(o.info, receiver(call))
+		closes := ok && p == o.conn && isMethod(callee(o.info, call), websocketPath, "Conn", "Close", "CloseNow", "Abort")
+		found = found || closes || o.conn.fields != "" && names(o.info, call, o.conn.v)
+	})
+	return found
+}
+
+// begins returns the call within n that begins a message on the same Conn, or nil.
+func (o *opened) begins(n ast.Node) (found *ast.CallExpr) {
+	inspectOwn(n, func(call *ast.CallExpr) {
+		if !isMethod(callee(o.info, call), websocketPath, "Conn",
+			"Write", "WriteJSON", "WritePlain", "WritePrepared", "Writer", "PlainWriter") || isMethodExpr(o.info, call) {
+			return
+		}
+		if p, ok := placeOf(o.info, receiver(call)); ok && p == o.conn {
+			found = call
+		}
+	})
+	return found
+}
+
+// inspectOwn calls f for the calls in n, a node of a control flow, that run when n does:
+// not for those of deferred or started functions, nor of function literals.
+func inspectOwn(n ast.Node, f func(*ast.CallExpr)) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt, *ast.BlockStmt:
+			return false
+		case *ast.CallExpr:
+			f(n)
+		}
+		return true
+	})
+}
