@@ -46,16 +46,17 @@ import (
 // The context of the connection has the values of the request's context, but does
 // not end with it. After Accept, neither w nor r's context nor a deadline of the
 // [http.Server] bears on the connection.
-func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Conn, err error) {
+func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
 	a, e := settle(w, r, opts)
 	if e != nil {
 		refuse(w, e)
 		return nil, e
 	}
 	var nc net.Conn
+	opened := false
 	defer func() {
 		// Also after a panic: net/http does not close what it has let go of.
-		if c == nil {
+		if !opened {
 			closeSession(a.session)
 			if nc != nil {
 				dropConn(nc)
@@ -73,13 +74,15 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (c *Con
 	if err := a.respond(nc, brw, middleware); err != nil {
 		return nil, &HandshakeError{Err: fmt.Errorf("sending the response: %w", err)}
 	}
-	return newConn(r.Context(), nc, config{
+	c := newConn(r.Context(), nc, config{
 		role:        wire.Server,
 		subprotocol: a.subprotocol,
 		session:     a.session,
 		limits:      a.limits,
 		early:       buffered(brw.Reader),
-	}), nil
+	})
+	opened = true
+	return c, nil
 }
 
 // An acceptance is what the server's handshake has settled before it answers.
