@@ -297,7 +297,11 @@ func (c *Conn) failRead(err error) error {
 	if foreseen {
 		return e
 	}
-	return c.fault("read", nil)
+	err = c.fault("read", nil)
+	if own, ok := err.(*Error); ok {
+		own.later = false
+	}
+	return err
 }
 
 // dropTCP closes the connection after a complete closing handshake: the server at

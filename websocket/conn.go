@@ -72,6 +72,7 @@ func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
 		MaxControls:       cfg.limits.MaxControls,
 	}
 	c.in.max.Store(cfg.limits.MaxMessage)
+	c.in.pace.limit = cfg.limits.MessageTimeout
 	c.in.unread = cfg.early
 	c.in.controlsSince = time.Now()
 	c.out.enc = wire.Encoder{Role: cfg.role}

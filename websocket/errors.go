@@ -19,6 +19,11 @@ var (
 	// a timeout.
 	ErrPeerNotReading error = timeoutError("peer does not read: a write took longer than Limits.WriteTimeout")
 
+	// ErrMessageTimeout is the cause of the error of a read whose peer took longer than
+	// Limits.MessageTimeout for a message. The connection has failed with 1008. It is a
+	// timeout.
+	ErrMessageTimeout error = timeoutError("message took longer to come than Limits.MessageTimeout")
+
 	// ErrMessageOpen is the cause of the error of a write that waited for an open
 	// [MessageWriter] which was idle for longer than Limits.WriteTimeout. A goroutine that
 	// writes another message before it has closed its own writer always gets it. Nothing
@@ -150,6 +155,8 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 		return StatusNormalClosure, ""
 	case errors.As(err, &asked):
 		return asked.Code, asked.Reason
+	case err == ErrMessageTimeout:
+		return StatusPolicyViolation, "message took too long to come (MessageTimeout)"
 	case handler != nil && isEnded(err):
 		return 0, ""
 	case errors.Is(err, context.Canceled):

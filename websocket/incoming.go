@@ -33,6 +33,7 @@ type incoming struct {
 	size   int64               // bytes that ext has made so far
 	text   wire.UTF8           // of what ext makes
 	kept   []byte              // what a read that was interrupted had gathered
+	pace   pace
 
 	controlsSince time.Time
 }
@@ -166,6 +167,7 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 		if err != nil {
 			return c.failRead(err)
 		}
+		in.pace.partial = f.Message == 0
 		switch f.Message {
 		case 0:
 		case wire.OpText, wire.OpBinary:
@@ -206,7 +208,7 @@ func (c *Conn) messageEnded() {
 		in.ext.Release()
 		in.ext = nil
 	}
-	in.open, in.last, in.stream = false, false, nil
+	in.open, in.last, in.stream, in.pace.waited = false, false, nil, 0
 }
 
 // fill reads from the transport once nothing is unread.
@@ -219,9 +221,13 @@ func (c *Conn) fill(ctx context.Context) error {
 	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
 		return c.readError(err)
 	}
+	began := c.beginWait()
 	blk, n, err := c.tr.readBlock()
-	if c.endsWait(err) {
+	switch late := c.endWait(began, err); {
+	case c.endsWait(err):
 		return c.fillLast(ctx)
+	case late:
+		return c.failRead(ErrMessageTimeout)
 	}
 	if err != nil {
 		return c.readFault(err)
@@ -297,9 +303,13 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
 		return dst, c.fault("read", err)
 	}
+	began := c.beginWait()
 	n, err := c.tr.read(dst[len(dst) : len(dst)+n])
-	if c.endsWait(err) {
+	switch late := c.endWait(began, err); {
+	case c.endsWait(err):
 		return dst, nil
+	case late:
+		return dst, c.failRead(ErrMessageTimeout)
 	}
 	if err != nil {
 		return dst, c.readFault(err)

@@ -62,6 +62,13 @@ type Limits struct {
 	// Default: DefaultWriteTimeout, 30 s.
 	WriteTimeout time.Duration
 
+	// MessageTimeout is how long reads may wait altogether for the rest of a message, or
+	// of a control frame, of which a part has come. A message that takes longer is
+	// refused with 1008: its peer may be sending a byte at a time. The time between
+	// reads does not count, nor that between messages; a pause between two fragments
+	// does. Default: no limit.
+	MessageTimeout time.Duration
+
 	// MaxResponseHeader is the largest header of a handshake response that a
 	// client reads, in bytes. A server's is net/http's Server.MaxHeaderBytes.
 	// Default: DefaultMaxResponseHeader, 64 KiB.

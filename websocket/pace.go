@@ -1,0 +1,39 @@
+package websocket
+
+import "time"
+
+// pace bounds how long a message may take to come, for Limits.MessageTimeout. It belongs
+// to whoever has the turn to read.
+type pace struct {
+	limit   time.Duration // 0 or less: none
+	waited  time.Duration // for the rest of what has begun
+	partial bool          // a part of a frame has come, and is not yet a piece of a message
+}
+
+// beginWait bounds the read that follows, if it is for the rest of something. It returns
+// when that began, or the zero time.
+func (c *Conn) beginWait() time.Time {
+	p := &c.in.pace
+	if p.limit <= 0 {
+		return time.Time{}
+	}
+	if !c.in.open && !p.partial {
+		p.waited = 0
+		return time.Time{}
+	}
+	now := time.Now()
+	c.tr.rd.bound(now.Add(p.limit - p.waited))
+	return now
+}
+
+// endWait is for a read that began then and has returned err. It reports whether the
+// message has taken too long.
+func (c *Conn) endWait(began time.Time, err error) (late bool) {
+	if began.IsZero() {
+		return false
+	}
+	late = err != nil && c.readCause(err) == errLingered
+	c.tr.rd.bound(time.Time{})
+	c.in.pace.waited += time.Since(began)
+	return late
+}

@@ -1,0 +1,149 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// trickle sends b a byte at a time.
+func (p *peer) trickle(b []byte, pause time.Duration) {
+	for i := range b {
+		if _, err := p.nc.Write(b[i : i+1]); err != nil {
+			return
+		}
+		time.Sleep(pause)
+	}
+}
+
+// A message that takes longer than Limits.MessageTimeout is refused with 1008, however
+// it comes and is read.
+func TestMessageTimeout(t *testing.T) {
+	const limit = 50 * time.Second // p.next waits for a minute
+	for _, row := range []struct {
+		name  string
+		sends func(p *peer)
+	}{
+		{"header", func(p *peer) { p.trickle(p.frame(wire.OpText, true, []byte("text")), 29*time.Second) }},
+		{"one byte of a header", func(p *peer) { p.trickle(p.frame(wire.OpText, true, nil)[:1], 0) }},
+		{"payload", func(p *peer) {
+			b := p.frame(wire.OpText, true, []byte("text"))
+			p.write(b[:len(b)-4])
+			p.trickle(b[len(b)-4:], 29*time.Second)
+		}},
+		{"large payload", func(p *peer) {
+			b := p.frame(wire.OpBinary, true, make([]byte, 100_000))
+			p.write(b[:len(b)-50_000])
+			p.trickle(b[len(b)-50_000:], time.Second)
+		}},
+		{"fragments", func(p *peer) {
+			for op := wire.OpText; ; op = wire.OpContinuation {
+				if _, err := p.nc.Write(p.frame(op, false, []byte("part"))); err != nil {
+					return
+				}
+				time.Sleep(9 * time.Second)
+			}
+		}},
+		{"ping", func(p *peer) { p.trickle(p.frame(wire.OpPing, true, make([]byte, 100)), time.Second) }},
+	} {
+		for _, style := range readStyles {
+			t.Run(row.name+"/"+style.name, func(t *testing.T) {
+				eachRole(t, func(t *testing.T, role wire.Role) {
+					c, p := newPeer(t, role, Limits{MessageTimeout: limit})
+					time.Sleep(time.Hour) // of no message does not count
+					begun := time.Now()
+					sent := start(func() error { row.sends(p); return nil })
+					ended := start(func() error { return style.make(c)(context.Background()).err })
+					got := start(func() error { p.expectClose(StatusPolicyViolation); return nil })
+					e := wantError(t, <-ended, "read", ErrMessageTimeout)
+					if took := time.Since(begun); took != limit || !e.Timeout() || e.Code != StatusPolicyViolation {
+						t.Errorf("after %v: %v, %v", took, e, e.Code)
+					}
+					<-got
+					p.nc.Close()
+					<-sent
+				})
+			})
+		}
+	}
+}
+
+// What does not keep a reader waiting for the rest of a message does not count.
+func TestMessageTimeoutDoesNotCount(t *testing.T) {
+	const limit = time.Minute
+	for _, row := range []struct {
+		name   string
+		limits Limits
+		sends  func(p *peer)
+		reads  func(c *Conn) error
+	}{
+		{"no limit", Limits{}, func(p *peer) { p.trickle(p.frame(wire.OpText, true, []byte("text")), time.Hour) },
+			func(c *Conn) error { _, _, err := c.Read(context.Background()); return err }},
+		{"time between messages", Limits{MessageTimeout: limit}, func(p *peer) {
+			for range 3 {
+				b := p.frame(wire.OpText, true, []byte("text"))
+				p.write(b[:1])
+				time.Sleep(limit - time.Second)
+				p.write(b[1:])
+				time.Sleep(2 * limit)
+				p.trickle(p.frame(wire.OpPong, true, []byte("pong")), time.Second)
+			}
+		}, func(c *Conn) error {
+			for range 3 {
+				if _, _, err := c.Read(context.Background()); err != nil {
+					return err
+				}
+			}
+			return nil
+		}},
+		{"time between reads", Limits{MessageTimeout: limit}, func(p *peer) {
+			p.send(wire.OpText, false, "one")
+			p.send(wire.OpContinuation, true, "two")
+		}, func(c *Conn) error {
+			r, err := c.Reader(context.Background())
+			if err != nil {
+				return err
+			}
+			_, err = io.ReadFull(r, make([]byte, 3))
+			time.Sleep(2 * limit)
+			_, more := io.ReadAll(r)
+			return errors.Join(err, more)
+		}},
+		{"a context that ended", Limits{MessageTimeout: limit}, func(p *peer) {
+			p.send(wire.OpText, false, "one")
+			time.Sleep(2 * limit)
+			p.send(wire.OpContinuation, true, "two")
+		}, func(c *Conn) error {
+			ctx, cancel := context.WithTimeout(context.Background(), limit/2)
+			defer cancel()
+			_, _, err := c.Read(ctx)
+			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrMessageTimeout) {
+				return err
+			}
+			time.Sleep(2 * limit)
+			_, _, err = c.Read(context.Background())
+			return err
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, row.limits)
+				done := start(func() error { row.sends(p); return nil })
+				if err := row.reads(c); err != nil {
+					t.Error(err)
+				}
+				go c.Read(context.Background())
+				<-done
+				synctest.Wait()
+				if c.Context().Err() != nil {
+					t.Error(c.Closure())
+				}
+			})
+		})
+	}
+}
