@@ -25,9 +25,9 @@ var (
 	ErrMessageTimeout error = timeoutError("message took longer to come than Limits.MessageTimeout")
 
 	// ErrMessageOpen is the cause of the error of a write that waited for an open
-	// [MessageWriter] which was idle for longer than Limits.WriteTimeout. A goroutine that
-	// writes another message before it has closed its own writer always gets it. Nothing
-	// of the message is out, and the connection is as before. It is a timeout.
+	// [MessageWriter] that was idle for longer than Limits.WriteTimeout. A goroutine that
+	// begins a message before it has closed its own writer always gets it. Nothing of the
+	// message has been sent, and the connection is as before. It is a timeout.
 	ErrMessageOpen error = timeoutError("another message is open: its MessageWriter was idle for longer than Limits.WriteTimeout")
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,8 +12,7 @@ import (
 type turn struct {
 	mu    sync.Mutex
 	held  bool
-	idle  bool            // the holder is a MessageWriter that nobody calls
-	pause uint32          // how often idle has become true
+	idle  atomic.Uint32   // odd while the holder is an idle MessageWriter, and then always another
 	queue []chan struct{} // closed when it is that waiter's turn
 }
 
@@ -42,7 +42,7 @@ func (t *turn) lockWithin(ctx, end context.Context, limit time.Duration) error {
 	}
 	mine := make(chan struct{})
 	t.queue = append(t.queue, mine)
-	pause := t.pause
+	idle := t.idle.Load()
 	t.mu.Unlock()
 
 	var tick <-chan time.Time
@@ -61,12 +61,10 @@ func (t *turn) lockWithin(ctx, end context.Context, limit time.Duration) error {
 		case <-end.Done():
 			err = context.Cause(end)
 		case <-tick:
-			t.mu.Lock()
-			if t.idle && t.pause == pause {
+			before := idle
+			if idle = t.idle.Load(); idle == before && idle%2 == 1 {
 				err = ErrMessageOpen
 			}
-			pause = t.pause
-			t.mu.Unlock()
 		}
 	}
 	t.mu.Lock()
@@ -79,13 +77,13 @@ func (t *turn) lockWithin(ctx, end context.Context, limit time.Duration) error {
 	return err
 }
 
-// setIdle says whether the holder, a MessageWriter, is idle.
+// setIdle says whether the holder, a MessageWriter, is idle. Only the holder calls it.
 func (t *turn) setIdle(idle bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.idle = idle; idle {
-		t.pause++
+	n := t.idle.Load() &^ 1
+	if idle {
+		n += 3
 	}
+	t.idle.Store(n)
 }
 
 func (t *turn) unlock() {

@@ -17,8 +17,8 @@ var (
 // goes out whole. p is neither kept nor changed. Text must be UTF-8: it is not
 // checked, and a peer will close a connection that carries other text with 1007.
 //
-// Write waits while a [MessageWriter] is open, its goroutine's own included. The error is
-// [ErrMessageOpen] if that one is idle for longer than Limits.WriteTimeout.
+// Write waits while a [MessageWriter] is open, even one that its own goroutine has opened.
+// If that writer is idle for longer than Limits.WriteTimeout, the error is [ErrMessageOpen].
 //
 // Write returns once the transport has taken the message. If ctx ends before its
 // first byte is out, the message is not sent, and the connection is as before. If
