@@ -36,8 +36,8 @@ func (c *Conn) newWriter(ctx context.Context, t MessageType, plain bool) (*Messa
 }
 
 // A MessageWriter writes one message as it is made. It is an [io.WriteCloser].
-// Close must be called, or the connection can send no other message: they wait
-// for it, and fail with [ErrMessageOpen] after Limits.WriteTimeout.
+// Close must be called: until then no other message can be sent, and those that wait
+// fail with [ErrMessageOpen] after Limits.WriteTimeout.
 type MessageWriter struct {
 	c     *Conn
 	ctx   context.Context

@@ -16,9 +16,9 @@ const (
 // key (RFC 6455, section 4.2.2, step 5.4): 28 bytes of base64. It does not check
 // key; see [IsKey].
 //
-// The RFC asks for SHA-1, as a checksum that protects nothing. AcceptKey is therefore
-// allowed in a program that runs with GODEBUG=fips140=only, if it was built with Go 1.26
-// or later. In one built with Go 1.25, which cannot make that exception, it panics.
+// The RFC asks for SHA-1, as a checksum that protects nothing. A program that runs with
+// GODEBUG=fips140=only may therefore call AcceptKey if it was built with Go 1.26 or later.
+// If it was built with Go 1.25, which allows no exceptions, AcceptKey panics.
 func AcceptKey(key string) string {
 	b := make([]byte, 0, keyEncodedSize+len(keyGUID))
 	b = append(b, key...)
