@@ -101,7 +101,8 @@ func (s *side) checkError(begun time.Time, ctx context.Context, what any, err er
 	}
 	var t interface{ Timeout() bool }
 	wait := orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout)
-	if errors.As(err, &t) && t.Timeout() && !late && (wait < 0 || time.Since(begun) < wait || !errors.Is(err, websocket.ErrPeerNotReading)) {
+	waited := errors.Is(err, websocket.ErrPeerNotReading) || errors.Is(err, websocket.ErrMessageOpen)
+	if errors.As(err, &t) && t.Timeout() && !late && (wait < 0 || time.Since(begun) < wait || !waited) {
 		s.fault("%s: %v: %v is a timeout, after %v", names[s.index], what, err, time.Since(begun))
 	}
 }

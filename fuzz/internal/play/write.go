@@ -110,6 +110,8 @@ func (s *side) fate(ctx context.Context, o *script.Op, err error) order.Fate {
 		return order.Always
 	case errors.Is(err, net.ErrClosed):
 		return order.Maybe
+	case errors.Is(err, websocket.ErrMessageOpen): // checkError has seen that it comes no earlier than it may
+		return order.Never
 	}
 	s.interrupted(ctx, o, err)
 	return order.Never
