@@ -155,6 +155,7 @@ func (c *Conn) skipSome(ctx context.Context) error {
 // to control frames on the way.
 func (c *Conn) nextPiece(ctx context.Context) error {
 	in := &c.in
+	pinged := false // there may be pongs that answerPing has gathered
 	for {
 		if len(in.unread) == 0 {
 			if err := c.fill(ctx); err != nil {
@@ -164,6 +165,10 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 		in.dec.MaxMessage = in.max.Load()
 		f, n, err := in.dec.Next(in.unread)
 		in.unread = in.unread[n:]
+		if pinged && f.Message != wire.OpPing {
+			c.flushPongs()
+		}
+		pinged = f.Message == wire.OpPing && len(in.unread) > 0
 		if err != nil {
 			return c.failRead(err)
 		}
@@ -373,7 +378,7 @@ func (c *Conn) readControl(f wire.Frame) error {
 	}
 	switch f.Message {
 	case wire.OpPing:
-		c.answerPing(f.Payload)
+		c.answerPing(f.Payload, len(c.in.unread) > 0)
 		return nil
 	case wire.OpPong:
 		if c.pings.pong(f.Payload) {

@@ -74,9 +74,10 @@ func TestLookAheadCountsNoControls(t *testing.T) {
 		p.collect()
 		ctx, cancel := context.WithCancel(context.Background())
 		read := startRead(ctx, c)
-		p.send(wire.OpPing, true, "")
-		p.send(wire.OpPing, true, "")
-		synctest.Wait()
+		for range 2 {
+			p.send(wire.OpPing, true, "")
+			synctest.Wait() // or one write would do for both pongs
+		}
 		cancel()
 		<-read
 		time.Sleep(time.Hour)

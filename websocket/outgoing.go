@@ -20,17 +20,13 @@ type outgoing struct {
 	maxFrame int    // Limits.MaxFrame
 
 	mu    sync.Mutex // orders the following against giving frames back
-	pongs []byte     // payloads of pongs that wait for frames, each behind its length
-	late  []frame    // that were postponed
+	pongs pongs
+	late  []frame // that were postponed
 }
 
 // maxRest bounds, in bytes, what a Conn keeps of a message that was cut. Beyond it
 // the connection ends.
 const maxRest = 1 << 20
-
-// maxPongs bounds, in bytes, the pongs that wait. Beyond it the oldest are dropped,
-// as RFC 6455, section 5.5.3, allows.
-const maxPongs = 16 << 10
 
 // A frame is one to send. If keep is set it counts as accepted even if ctx ends
 // before its first byte, because a state that the peer shares has moved.
@@ -38,14 +34,14 @@ type frame struct {
 	wire.Header
 	payload []byte
 	keep    bool
+	pongs   int    // how many pongs go out before it, in the same write
 	whole   []byte // what a server sends of it, if that is known beforehand; shared
 }
 
-// unlockFrames gives the turn back, after what waits for it: frames that were
-// postponed, then pongs. What the transport does not take at once, of those or of a
-// frame that was cut, a goroutine sees out, which WriteTimeout or the end of the
-// connection ends: the caller's context may have ended, and the peer must not wait
-// for our next frame.
+// unlockFrames gives the turn back, after frames that were postponed. What is left of
+// those, or of a frame that was cut, a goroutine sees out, which WriteTimeout or the end
+// of the connection ends: the caller's context may have ended, and the peer must not
+// wait for our next frame.
 func (c *Conn) unlockFrames() {
 	o := &c.out
 	for {
@@ -54,28 +50,17 @@ func (c *Conn) unlockFrames() {
 			return
 		}
 		o.mu.Lock()
-		if len(o.late) > 0 {
-			f := o.late[0]
-			if o.late = o.late[1:]; len(o.late) == 0 {
-				o.late = nil
-			}
-			o.mu.Unlock()
-			c.appendFragments(f)
-			continue
-		}
-		if len(o.pongs) == 0 {
-			o.pongs = nil
+		if len(o.late) == 0 {
 			o.frames.unlock()
 			o.mu.Unlock()
 			return
 		}
-		var b [wire.MaxControlPayload]byte
-		n := copy(b[:], o.pongs[1:1+o.pongs[0]])
-		o.pongs = o.pongs[1+n:]
+		late := o.late
+		o.late = nil
 		o.mu.Unlock()
-		// No error matters: what is not out is kept, or the connection has ended,
-		// or our close frame has made it needless.
-		_ = c.writeLocked(noWait, "write", pongFrame(b[:n]))
+		for _, f := range late {
+			c.appendFragments(f)
+		}
 	}
 }
 
@@ -94,38 +79,12 @@ func (c *Conn) flushRest() {
 	c.unlockFrames()
 }
 
-// queuePong makes a pong wait for frames. The caller has mu.
-func (o *outgoing) queuePong(p []byte) {
-	o.pongs = append(append(o.pongs, byte(len(p))), p...)
-	for len(o.pongs) > maxPongs {
-		o.pongs = o.pongs[1+int(o.pongs[0]):]
-	}
-}
-
-// answerPing sends a pong and never waits: two peers whose readers waited for each
-// other to read would wait for ever. If a writer has the turn, the pong goes out
-// behind its frame.
-func (c *Conn) answerPing(p []byte) {
-	o := &c.out
-	o.mu.Lock()
-	o.queuePong(p)
-	mine := o.frames.tryLock()
-	o.mu.Unlock()
-	if mine {
-		c.unlockFrames()
-	}
-}
-
 // noWait is a context for writes that take no longer than the transport takes.
 var noWait = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }()
-
-func pongFrame(p []byte) frame {
-	return frame{Header: wire.Header{Fin: true, Opcode: wire.OpPong}, payload: p, keep: true}
-}
 
 // writeLocked sends f. The caller has the turn, and so nothing is left of earlier
 // frames: unlockFrames sees to that.
@@ -147,7 +106,11 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	b := getBlock()
 	defer putBlock(b)
 	before := o.enc
-	buf, err := o.enc.AppendFrame(b[:0], f.Header, f.payload)
+	buf := b[:0]
+	if f.Opcode == wire.OpClose { // after which none can go out
+		buf, f.pongs = c.appendPongs(buf)
+	}
+	buf, err := o.enc.AppendFrame(buf, f.Header, f.payload)
 	if err != nil {
 		return c.fault(op, err)
 	}

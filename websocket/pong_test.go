@@ -59,17 +59,17 @@ func TestPongsAskedForAreNoFlood(t *testing.T) {
 // Pongs that wait for a peer that does not read take no more memory than maxPongs;
 // the last ones are kept, and whole.
 func TestPongQueue(t *testing.T) {
-	var o outgoing
+	var q pongs
 	payload := bytes.Repeat([]byte("p"), wire.MaxControlPayload)
 	for i := range 1000 {
 		payload[0] = byte(i)
-		o.queuePong(payload)
-		if len(o.pongs) > maxPongs {
-			t.Fatalf("%d bytes of pongs wait", len(o.pongs))
+		q.push(payload)
+		if len(q.payloads) > maxPongs {
+			t.Fatalf("%d bytes of pongs wait", len(q.payloads))
 		}
 	}
 	n := 0
-	for q := o.pongs; len(q) > 0; n++ {
+	for q := q.payloads; len(q) > 0; n++ {
 		last := q[1 : 1+q[0]]
 		if len(last) != wire.MaxControlPayload || last[0] != byte(1000-len(q)/126) {
 			t.Fatalf("pong %d: %d bytes, the first %d", n, len(last), last[0])

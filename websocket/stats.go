@@ -32,7 +32,7 @@ func (c *Conn) Stats() Stats {
 // wrote counts a frame that was accepted.
 func (s *stats) wrote(f frame) {
 	if f.Opcode.IsControl() {
-		s.controlsWritten.Add(1)
+		s.controlsWritten.Add(1 + int64(f.pongs))
 		return
 	}
 	s.framesWritten.Add(1)

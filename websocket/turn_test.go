@@ -129,7 +129,7 @@ func TestTurnGivenUpWithPongWaiting(t *testing.T) {
 				}
 				cancel()
 				c.unlockFrames()
-				c.answerPing([]byte("p"))
+				c.answerPing([]byte("p"), false)
 				h, _, err := p.next()
 				if err == nil && h.Opcode == wire.OpText {
 					h, _, err = p.next()

@@ -1,0 +1,159 @@
+package websocket
+
+import (
+	"context"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// maxPongs bounds, in bytes, the pongs that wait. Beyond it the oldest are dropped,
+// as RFC 6455, section 5.5.3, allows.
+const maxPongs = 16 << 10
+
+// maxBatch is how many bytes of pongs are sent at a time. A close frame still fits into
+// the same block.
+const maxBatch = blockSize - wire.MaxHeaderSize - wire.MaxControlPayload
+
+// pongs are the pongs that wait for the turn to write frames. Only whoever asks for that
+// turn as a writer does, and waits as long, sends them: a peer that pings on and on takes
+// no more of our side's time than its turn.
+type pongs struct {
+	payloads []byte // each after its length
+	sending  bool   // sendPongs runs
+}
+
+// answerPing sends a pong and never waits: two peers whose readers waited for each
+// other to read would wait for ever. If more frames have come with the ping, the pongs are
+// gathered for one write, and the caller must call flushPongs after the last ping.
+func (c *Conn) answerPing(p []byte, more bool) {
+	o := &c.out
+	if c.closing.sent.Load() || !c.canWrite() {
+		return
+	}
+	o.mu.Lock()
+	alone := !more && len(o.pongs.payloads) == 0 && c.pongsNow()
+	if !alone {
+		o.pongs.push(p)
+		more = more && len(o.pongs.payloads) < maxPongs-wire.MaxControlPayload
+	}
+	o.mu.Unlock()
+	switch {
+	case alone:
+		_ = c.writeLocked(noWait, "write", pongFrame(p)) // an error is everybody's
+		c.unlockFrames()
+	case !more:
+		c.flushPongs()
+	}
+}
+
+// flushPongs sees that the pongs that wait are sent, and does not wait itself.
+func (c *Conn) flushPongs() {
+	o := &c.out
+	o.mu.Lock()
+	mine := len(o.pongs.payloads) > 0 && c.pongsNow()
+	o.mu.Unlock()
+	if mine {
+		c.writePongs(noWait)
+		c.unlockFrames()
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.pongs.payloads) > 0 && !o.pongs.sending {
+		o.pongs.sending = true
+		go c.sendPongs()
+	}
+}
+
+// pongsNow takes the turn to write frames if nobody else wants it and the transport can
+// be asked to take what it takes without a wait. The caller has outgoing.mu.
+func (c *Conn) pongsNow() bool {
+	return c.tr.raw != nil && !c.out.pongs.sending && c.out.frames.tryLock()
+}
+
+// sendPongs sends the pongs that wait, until there are none. It takes a turn for each
+// batch, after the writers that have come before.
+func (c *Conn) sendPongs() {
+	o := &c.out
+	for more := true; more; {
+		if o.frames.lock(context.Background(), c.ctx) != nil { // the connection has ended
+			o.mu.Lock()
+			o.pongs.payloads = nil
+			o.mu.Unlock()
+			return
+		}
+		c.writePongs(context.Background())
+		o.mu.Lock()
+		more = len(o.pongs.payloads) > 0
+		o.pongs.sending = more
+		o.mu.Unlock()
+		c.unlockFrames()
+	}
+}
+
+// writePongs sends a batch of pongs. The caller has the turn to write frames.
+func (c *Conn) writePongs(ctx context.Context) {
+	b := getBlock()
+	defer putBlock(b)
+	before := c.out.enc
+	buf, n := c.appendPongs(b[:0])
+	if n == 0 {
+		return
+	}
+	last := pongFrame(nil)
+	last.pongs = n - 1
+	n, err := c.tr.write(ctx, c.writeWithin, buf, nil)
+	if err != nil {
+		// What is not out is kept, or the connection ends, which is everybody's to tell.
+		_ = c.cutOff("write", err, cut{last, n, before, buf[n:], nil})
+		return
+	}
+	c.stats.wrote(last)
+}
+
+// appendPongs moves pongs that wait to buf, as many as are sent at a time. The caller has
+// the turn to write frames.
+func (c *Conn) appendPongs(buf []byte) (_ []byte, n int) {
+	o := &c.out
+	o.mu.Lock()
+	if !c.canWrite() || o.enc.Closed() {
+		o.pongs.payloads = nil // nothing can be sent any more
+	}
+	batch := o.pongs.pop(maxBatch-len(buf), wire.Header{Masked: o.enc.Role == wire.Client}.Size())
+	o.mu.Unlock()
+	for ; len(batch) > 0; n++ {
+		f := pongFrame(batch[1 : 1+batch[0]])
+		o.setKey(&f)
+		buf, _ = o.enc.AppendFrame(buf, f.Header, f.payload) // no rule forbids it
+		batch = batch[1+len(f.payload):]
+	}
+	return buf, n
+}
+
+// push makes a pong wait, and drops others if there are too many.
+func (q *pongs) push(p []byte) {
+	q.payloads = append(append(q.payloads, byte(len(p))), p...)
+	for len(q.payloads) > maxPongs {
+		q.payloads = q.payloads[1+int(q.payloads[0]):]
+	}
+}
+
+// pop returns the first pongs of which, with a header each, room bytes hold the frames.
+func (q *pongs) pop(room, header int) (batch []byte) {
+	n := 0
+	for n < len(q.payloads) {
+		size := int(q.payloads[n])
+		if room -= header + size; room < 0 {
+			break
+		}
+		n += 1 + size
+	}
+	batch = q.payloads[:n]
+	if q.payloads = q.payloads[n:]; len(q.payloads) == 0 {
+		q.payloads = nil
+	}
+	return batch
+}
+
+func pongFrame(p []byte) frame {
+	return frame{Header: wire.Header{Fin: true, Opcode: wire.OpPong}, payload: p, keep: true}
+}
