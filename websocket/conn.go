@@ -69,12 +69,12 @@ func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
 	c.in.dec = wire.Decoder{
 		Role:              cfg.role,
 		MaxEmptyFragments: cfg.limits.MaxEmptyFragments,
-		MaxControls:       cfg.limits.MaxControls,
+		MaxControls:       -1, // in.controls counts them
 	}
 	c.in.max.Store(cfg.limits.MaxMessage)
 	c.in.pace.limit = cfg.limits.MessageTimeout
 	c.in.unread = cfg.early
-	c.in.controlsSince = time.Now()
+	c.in.controls.max = cfg.limits.MaxControls
 	c.out.enc = wire.Encoder{Role: cfg.role}
 	c.out.maxFrame = frameLimit(cfg.limits.MaxFrame)
 	if s := cfg.session; s != nil {

@@ -21,25 +21,22 @@ type incoming struct {
 
 	blk    *block // where unread lies; nil when nothing is unread and nothing lent
 	unread []byte // read from the transport, not yet taken by dec
-	lent   int    // how many slices of blk are in users' hands
+	lent   int32  // how many slices of blk are in users' hands
 
 	// The message that has begun and not yet been read to its end.
 	open   bool
+	last   bool // piece ends the message
 	typ    MessageType
 	stream *MessageReader      // who reads it, if it is streamed
 	piece  []byte              // the next bytes of it, in blk; as on the wire if ext is set
-	last   bool                // piece ends the message
 	ext    wire.MessageDecoder // set if an extension has transformed it
 	size   int64               // bytes that ext has made so far
 	text   wire.UTF8           // of what ext makes
 	kept   []byte              // what a read that was interrupted had gathered
 	pace   pace
 
-	controlsSince time.Time
+	controls controls
 }
-
-// controlWindow is the time that Limits.MaxControls speaks of.
-const controlWindow = time.Minute
 
 // directMin is the least part of a frame, in bytes, that is worth a read of its
 // own, straight to where the message is gathered.
@@ -372,21 +369,19 @@ func (c *Conn) decodeSome(dst []byte, max int) (out []byte, done bool, err error
 // readControl sees to a control frame.
 func (c *Conn) readControl(f wire.Frame) error {
 	c.stats.controlsRead.Add(1)
-	if now := time.Now(); now.Sub(c.in.controlsSince) > controlWindow {
-		c.in.controlsSince = now
-		c.in.dec.ResetControls()
+	if f.Message == wire.OpClose {
+		return c.peerClosed(f.Payload)
 	}
-	switch f.Message {
-	case wire.OpPing:
+	if f.Message == wire.OpPong && c.pings.pong(f.Payload) {
+		return nil // we asked for it: it is no flood
+	}
+	if !c.in.controls.take(time.Now()) {
+		return c.failRead(c.in.controls.flood(f, c.in.dec.Offset()))
+	}
+	if f.Message == wire.OpPing {
 		c.answerPing(f.Payload, len(c.in.unread) > 0)
-		return nil
-	case wire.OpPong:
-		if c.pings.pong(f.Payload) {
-			c.in.dec.ResetControls() // we asked for it: it is no flood
-		}
-		return nil
 	}
-	return c.peerClosed(f.Payload)
+	return nil
 }
 
 // readFault is the error for a read of the transport that failed. Only a read

@@ -177,7 +177,6 @@ func (c *Conn) keep(b []byte) {
 func (c *Conn) lookAhead(b []byte) {
 	last := c.ending.last
 	last.dec.MaxMessage = c.in.max.Load()
-	last.dec.MaxControls = -1 // which readControl counts by time
 	for p := bytes.Clone(b); len(p) > 0 && last.over == nil; {
 		f, n, err := last.dec.Next(p)
 		p = p[n:]

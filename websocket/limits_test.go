@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -245,87 +244,4 @@ type collected struct {
 	count   [16]int
 	last    wire.Header
 	payload []byte
-}
-
-// A flood of control frames is refused when it exceeds the limit within a minute.
-func TestMaxControls(t *testing.T) {
-	for _, row := range []struct {
-		name  string
-		op    wire.Opcode
-		max   int
-		every time.Duration
-		want  int64 // 0: not refused
-	}{
-		{"pings", wire.OpPing, 0, 0, DefaultMaxControls},
-		{"pongs", wire.OpPong, 0, 0, DefaultMaxControls},
-		{"ten", wire.OpPing, 10, 0, 10},
-		{"none", wire.OpPing, -1, 0, 0},
-		{"one in 50 ms", wire.OpPong, 0, 50 * time.Millisecond, DefaultMaxControls},
-		{"one in 70 ms", wire.OpPong, 0, 70 * time.Millisecond, 0},
-		{"one in 100 ms", wire.OpPing, 0, 100 * time.Millisecond, 0},
-		{"one in 61 s", wire.OpPing, 0, 61 * time.Second, 0},
-		{"one in an hour", wire.OpPing, 10, time.Hour, 0},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			eachRole(t, func(t *testing.T, role wire.Role) {
-				c, p := newPeer(t, role, Limits{MaxControls: row.max})
-				got := startRead(context.Background(), c)
-				frames := p.collect()
-				sent := 0
-				frame := p.frame(row.op, true, []byte("p"))
-				for ; sent < 5000; sent++ {
-					if _, err := p.nc.Write(frame); err != nil {
-						break
-					}
-					time.Sleep(row.every)
-				}
-				if row.want == 0 {
-					p.send(wire.OpText, true, "still here")
-					if g := <-got; g != (received{Text, "still here", nil}) {
-						t.Errorf("%+v", g)
-					}
-					synctest.Wait() // a pong may be behind what Read returned
-					c.CloseNow()
-					if n := (<-frames).count[wire.OpPong]; row.op == wire.OpPing && n != sent {
-						t.Errorf("%d pongs for %d pings", n, sent)
-					}
-					return
-				}
-				f := <-frames
-				code, reason, err := wire.ConsumeClose(f.payload)
-				if f.last.Opcode != wire.OpClose || err != nil || code != StatusPolicyViolation {
-					t.Fatalf("last frame %v, %v, %v", f.last.Opcode, code, err)
-				}
-				if n := f.count[wire.OpPong]; row.op == wire.OpPing && int64(n) != row.want {
-					t.Errorf("%d pongs before the refusal, want %d", n, row.want)
-				}
-				wantLimit(t, (<-got).err, wire.ErrControlFlood, "MaxControls", row.want+1, row.want, string(reason))
-				wantClosed(t, c)
-			})
-		})
-	}
-}
-
-// Data between control frames makes them no flood.
-func TestMaxControlsBetweenData(t *testing.T) {
-	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, p := newPeer(t, role, Limits{})
-		pongs := p.collect()
-		got := startRead(context.Background(), c)
-		pings := bytes.Repeat(p.frame(wire.OpPing, true, nil), DefaultMaxControls)
-		stream := append(bytes.Clone(pings), p.frame(wire.OpText, false, nil)...)
-		for range 4 {
-			stream = append(append(stream, pings...), p.frame(wire.OpContinuation, false, []byte("x"))...)
-		}
-		stream = append(append(stream, pings...), p.frame(wire.OpContinuation, true, nil)...)
-		<-p.sendAll(stream)
-		if g := <-got; g != (received{Text, "xxxx", nil}) {
-			t.Errorf("%+v", g)
-		}
-		synctest.Wait() // a pong may be behind what Read returned
-		c.CloseNow()
-		if n := (<-pongs).count[wire.OpPong]; n != 6*DefaultMaxControls {
-			t.Errorf("%d pongs", n)
-		}
-	})
 }

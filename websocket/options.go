@@ -42,9 +42,10 @@ type Limits struct {
 	// Default: DefaultMaxEmptyFragments, 1,024.
 	MaxEmptyFragments int
 
-	// MaxControls is how many control frames may come within a minute with no
-	// data frame between them. One more is refused with 1008.
-	// Default: DefaultMaxControls, 1,000.
+	// MaxControls is how many pings and pongs may come at once. After that, 50 a
+	// second may come, whether data comes between them or not: a token bucket of
+	// this size that refills at that rate. One more is refused with 1008. Pongs that
+	// answer pings of our own are free. Default: DefaultMaxControls, 1,000.
 	MaxControls int
 
 	// HandshakeTimeout bounds the opening handshake: a client's Dial as a whole,

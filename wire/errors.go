@@ -30,7 +30,7 @@ const (
 	ErrFrameTooBig                                 // frame over MaxFrame: section 10.4
 	ErrMessageTooBig                               // message over MaxMessage: section 10.4
 	ErrEmptyFragments                              // more than MaxEmptyFragments in a row: section 10.4
-	ErrControlFlood                                // more than MaxControls with no data between: section 10.4
+	ErrControlFlood                                // more control frames than MaxControls allows: section 10.4
 	ErrFieldSyntax                                 // Sec-WebSocket header field against its grammar: section 9.1
 )
 
@@ -57,7 +57,7 @@ var rules = [...]struct {
 	ErrFrameTooBig:            {StatusMessageTooBig, "10.4", "frame over MaxFrame"},
 	ErrMessageTooBig:          {StatusMessageTooBig, "10.4", "message over MaxMessage"},
 	ErrEmptyFragments:         {StatusPolicyViolation, "10.4", "too many empty fragments in a row (MaxEmptyFragments)"},
-	ErrControlFlood:           {StatusPolicyViolation, "10.4", "too many control frames without data (MaxControls)"},
+	ErrControlFlood:           {StatusPolicyViolation, "10.4", "too many control frames (MaxControls)"},
 	ErrFieldSyntax:            {StatusProtocolError, "9.1", "header field does not follow its grammar"},
 }
 

@@ -1,0 +1,41 @@
+package websocket
+
+import (
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// controlTime is the time after which one more control frame may come.
+const controlTime = time.Second / 50
+
+// controls is a bucket of tokens, of which each ping takes one, and each pong that nobody
+// asked for: Limits.MaxControls of them if it is full.
+type controls struct {
+	max  int       // Limits.MaxControls
+	full time.Time // when the bucket will be full
+}
+
+// take takes a token at the time now, and reports whether there was one.
+func (b *controls) take(now time.Time) bool {
+	if b.max < 0 {
+		return true
+	}
+	if b.full.Before(now) {
+		b.full = now
+	}
+	if (b.full.Sub(now)+controlTime-1)/controlTime >= time.Duration(b.max) {
+		return false
+	}
+	b.full = b.full.Add(controlTime)
+	return true
+}
+
+// flood is the error for a frame for which there was no token, which ends at an offset of
+// the stream. As package wire does, it tells where the length was seen.
+func (b *controls) flood(f wire.Frame, end int64) error {
+	start := end - f.Header.Length - int64(f.Header.Size())
+	return &wire.Error{
+		Violation: wire.ErrControlFlood, Offset: start + 1, Size: int64(b.max) + 1, Limit: int64(b.max),
+	}
+}

@@ -1,0 +1,148 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// The bucket agrees with one that is filled token by token.
+func TestControlsTake(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, max := range []int{1, 2, 10, 1000} {
+		b := controls{max: max}
+		now := time.Unix(1e9, 0)
+		filled, tokens := now, max
+		for i := range 100_000 {
+			for ; !filled.Add(controlTime).After(now); filled = filled.Add(controlTime) {
+				tokens = min(tokens+1, max)
+			}
+			if tokens == max {
+				filled = now // the time of the next token counts from the first that is taken
+			}
+			want := tokens > 0
+			if got := b.take(now); got != want {
+				t.Fatalf("max %d, frame %d: %v, want %v", max, i, got, want)
+			}
+			if want {
+				tokens--
+			}
+			now = now.Add(time.Duration(random.ExpFloat64() * float64(controlTime) * []float64{0.1, 1, 3}[i/1000%3]))
+		}
+	}
+}
+
+// The largest limit is one, and none if it is negative.
+func TestControlsExtremes(t *testing.T) {
+	for _, max := range []int{math.MaxInt, math.MaxInt32, -1, math.MinInt} {
+		b := controls{max: max}
+		for range 3000 {
+			if !b.take(time.Unix(1e9, 0)) {
+				t.Fatalf("max %d: refused", max)
+			}
+		}
+	}
+}
+
+// A flood of control frames is refused once the bucket is empty.
+func TestMaxControls(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		op    wire.Opcode
+		max   int
+		every time.Duration
+		want  int64 // 0: not refused
+	}{
+		{"pings", wire.OpPing, 0, 0, DefaultMaxControls},
+		{"pongs", wire.OpPong, 0, 0, DefaultMaxControls},
+		{"ten", wire.OpPing, 10, 0, 10},
+		{"none", wire.OpPing, -1, 0, 0},
+		{"one in 10 ms", wire.OpPing, 0, 10 * time.Millisecond, 1999},
+		{"one in 15 ms", wire.OpPong, 0, 15 * time.Millisecond, 3997},
+		{"ten, one in 19 ms", wire.OpPong, 10, 19 * time.Millisecond, 181},
+		{"one in 20 ms", wire.OpPing, 0, 20 * time.Millisecond, 0},
+		{"one, one in 20 ms", wire.OpPong, 1, 20 * time.Millisecond, 0},
+		{"one in a second", wire.OpPing, 0, time.Second, 0},
+		{"one in an hour", wire.OpPing, 10, time.Hour, 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, p := newPeer(t, role, Limits{MaxControls: row.max})
+				got := startRead(context.Background(), c)
+				frames := p.collect()
+				sent := 0
+				frame := p.frame(row.op, true, []byte("p"))
+				for ; sent < 5000; sent++ {
+					if _, err := p.nc.Write(frame); err != nil {
+						break
+					}
+					time.Sleep(row.every)
+				}
+				if row.want == 0 {
+					p.send(wire.OpText, true, "still here")
+					if g := <-got; g != (received{Text, "still here", nil}) {
+						t.Errorf("%+v", g)
+					}
+					synctest.Wait() // a pong may be behind what Read returned
+					c.CloseNow()
+					if n := (<-frames).count[wire.OpPong]; row.op == wire.OpPing && n != sent {
+						t.Errorf("%d pongs for %d pings", n, sent)
+					}
+					return
+				}
+				f := <-frames
+				code, reason, err := wire.ConsumeClose(f.payload)
+				if f.last.Opcode != wire.OpClose || err != nil || code != StatusPolicyViolation {
+					t.Fatalf("last frame %v, %v, %v", f.last.Opcode, code, err)
+				}
+				if n := f.count[wire.OpPong]; row.op == wire.OpPing && int64(n) != row.want {
+					t.Errorf("%d pongs before the refusal, want %d", n, row.want)
+				}
+				limit := int64(c.in.controls.max)
+				g := <-got
+				wantLimit(t, g.err, wire.ErrControlFlood, "MaxControls", limit+1, limit, string(reason))
+				var w *wire.Error
+				if errors.As(g.err, &w) && w.Offset != row.want*int64(len(frame))+1 {
+					t.Errorf("refused at byte %d, which is in frame %d", w.Offset, w.Offset/int64(len(frame)))
+				}
+				wantClosed(t, c)
+			})
+		})
+	}
+}
+
+// Data between control frames does not fill the bucket.
+func TestMaxControlsBetweenData(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		frames := p.collect()
+		got := start(func() (n int) {
+			for _, err := range c.Messages(context.Background()) {
+				if err != nil {
+					return n
+				}
+				n++
+			}
+			return n
+		})
+		few := append(bytes.Repeat(p.frame(wire.OpPing, true, nil), 90), p.frame(wire.OpText, true, nil)...)
+		<-p.sendAll(bytes.Repeat(few, 20))
+		if n := <-got; n != 11 {
+			t.Errorf("%d messages were read", n)
+		}
+		f := <-frames
+		if code, _, _ := wire.ConsumeClose(f.payload); f.last.Opcode != wire.OpClose || code != StatusPolicyViolation {
+			t.Errorf("last frame %v %v", f.last.Opcode, code)
+		}
+		if n := f.count[wire.OpPong]; n != DefaultMaxControls {
+			t.Errorf("%d pongs", n)
+		}
+	})
+}
