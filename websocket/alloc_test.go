@@ -5,6 +5,7 @@ package websocket
 import (
 	"context"
 	"fmt"
+	"io"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -136,5 +137,38 @@ func TestNoAllocationsOtherWays(t *testing.T) {
 	}
 	if n := shared.Load(); n != 4 {
 		t.Errorf("%d messages were encoded", n)
+	}
+}
+
+// Nor does the answer to a ping.
+func TestNoAllocationsForPings(t *testing.T) {
+	for _, role := range roles {
+		t.Run(role.String(), func(t *testing.T) {
+			checkLeaks(t)
+			c, p := newPeerWith(t, "tcp", role)
+			c.in.controls.max = -1
+			startRead(bounded(t), c)
+			ping := p.frame(wire.OpPing, true, make([]byte, wire.MaxControlPayload))
+			pong := make([]byte, len(ping)+4)
+			if pong = pong[:len(ping)-4]; role == wire.Client {
+				pong = pong[:cap(pong)]
+			}
+			const warmUp, pings = 100, 10_000
+			var before uint64
+			for i := range warmUp + pings {
+				if i == warmUp {
+					before = mallocs()
+				}
+				if _, err := p.nc.Write(ping); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(p.nc, pong); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := mallocs() - before; n > pings/500 {
+				t.Errorf("%d allocations for %d pings", n, pings)
+			}
+		})
 	}
 }

@@ -5,8 +5,10 @@ package websocket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -56,8 +58,8 @@ func (r *filed) Write(f func(fd uintptr) bool) error {
 	return nil
 }
 
-// frames returns the opcodes of what the Conn has sent, and the payloads.
-func (r *filed) frames(t *testing.T, p *peer) (ops []wire.Opcode, payloads []string) {
+// frames returns the headers of what the Conn has sent, and the payloads.
+func (r *filed) frames(t *testing.T, p *peer) (heads []wire.Header, payloads []string) {
 	t.Helper()
 	var err error
 	if p.got, err = os.ReadFile(r.out.Name()); err != nil {
@@ -68,9 +70,9 @@ func (r *filed) frames(t *testing.T, p *peer) (ops []wire.Opcode, payloads []str
 		if err != nil {
 			t.Fatal(err)
 		}
-		ops, payloads = append(ops, h.Opcode), append(payloads, string(payload))
+		heads, payloads = append(heads, h), append(payloads, string(payload))
 	}
-	return ops, payloads
+	return heads, payloads
 }
 
 func noStream(*peer) []byte { return nil }
@@ -117,11 +119,48 @@ func TestReleaseIsShort(t *testing.T) {
 				over.Store(true)
 				c.CloseNow()
 				time.Sleep(time.Second)
-				ops, _ := r.frames(t, p)
-				for i, op := range ops {
-					if op == wire.OpClose && i < len(ops)-1 {
-						t.Errorf("%v after the close frame", ops[i+1:])
+				heads, _ := r.frames(t, p)
+				for i, h := range heads {
+					if h.Opcode == wire.OpClose && i < len(heads)-1 {
+						t.Errorf("%v after the close frame", heads[i+1:])
 					}
+				}
+			})
+		})
+	}
+}
+
+// The pings of one read are answered in as few writes as blocks hold the pongs, before the
+// message after them is returned, each with a masking key of its own.
+func TestPingsOfOneRead(t *testing.T) {
+	for _, row := range []struct{ pings, size, writes int }{{1, 125, 1}, {50, 10, 1}, {2000, 0, 1}, {130, 125, 1}, {1000, 125, 16}} {
+		t.Run(fmt.Sprint(row.pings), func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				var want []string
+				c, p, r := newFiled(t, role, func(p *peer) (stream []byte) {
+					for i := range row.pings {
+						want = append(want, string(pattern(row.size, uint32(i))))
+						stream = append(stream, p.frame(wire.OpPing, true, []byte(want[i]))...)
+					}
+					return append(stream, p.frame(wire.OpText, true, []byte("text"))...)
+				})
+				if g := <-startRead(context.Background(), c); g.data != "text" {
+					t.Fatalf("%+v", g)
+				}
+				writes := r.writes
+				heads, got := r.frames(t, p)
+				if writes > row.writes || !slices.Equal(got, want) {
+					t.Errorf("%d pongs in %d writes", len(got), writes)
+				}
+				keys := map[[4]byte]bool{}
+				for _, h := range heads {
+					keys[h.Key] = true
+				}
+				if role == wire.Client && len(keys) < len(want)-1 { // two may be the same, by chance
+					t.Errorf("%d keys for %d pongs", len(keys), len(want))
+				}
+				if s := c.Stats(); s.ControlsRead != int64(row.pings) || s.ControlsWritten != int64(row.pings) {
+					t.Errorf("%+v", s)
 				}
 			})
 		})

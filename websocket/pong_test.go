@@ -2,7 +2,10 @@ package websocket
 
 import (
 	"bytes"
+	"context"
+	"encoding/binary"
 	"testing"
+	"testing/synctest"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -78,5 +81,124 @@ func TestPongQueue(t *testing.T) {
 	}
 	if n != maxPongs/126 {
 		t.Errorf("%d pongs wait, want %d", n, maxPongs/126)
+	}
+}
+
+// Pongs that wait go out in turns of a block, between which others write.
+func TestPongsTakeTurns(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{MaxControls: -1})
+		read := startRead(context.Background(), c)
+		first := stallWriter(c, "first")
+		const pings = 8000
+		var stream []byte
+		for i := range pings {
+			stream = append(stream, p.frame(wire.OpPing, true, []byte{byte(i)})...)
+		}
+		p.write(stream)
+		synctest.Wait()
+		next := start(func() error { return c.Write(context.Background(), Text, []byte("next")) })
+		synctest.Wait()
+		p.expect(wire.OpText, true, "first")
+		before, pongs := 0, 0
+		for pongs < pings {
+			h, payload, err := p.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h.Opcode == wire.OpText {
+				before = pongs * wire.Header{Masked: h.Masked, Length: 1}.Size()
+				continue
+			}
+			if h.Opcode != wire.OpPong || string(payload) != string([]byte{byte(pongs)}) {
+				t.Fatalf("pong %d: %v %x", pongs, h.Opcode, payload)
+			}
+			pongs++
+		}
+		if before == 0 || before > blockSize {
+			t.Errorf("the next message came after %d bytes of pongs", before)
+		}
+		synctest.Wait()
+		if n := c.Stats().ControlsWritten; n != pings {
+			t.Errorf("%d control frames are counted as written", n)
+		}
+		p.send(wire.OpText, true, "")
+		<-read
+		if q := c.out.pongs; q.payloads != nil || q.sending || <-first != nil || <-next != nil {
+			t.Errorf("left: %+v", q)
+		}
+	})
+}
+
+// Pongs that are due go out before a close frame, and none after it.
+func TestPongsBeforeClose(t *testing.T) {
+	for _, kind := range transports {
+		for _, role := range roles {
+			t.Run(kind+"/"+role.String(), func(t *testing.T) {
+				checkLeaks(t)
+				c, p := newPeerWith(t, kind, role)
+				read := startRead(bounded(t), c)
+				var stream []byte
+				for i := range 200 {
+					stream = append(stream, p.frame(wire.OpPing, true, []byte{byte(i)})...)
+				}
+				stream = append(stream, p.frame(wire.OpClose, true, nil)...)
+				p.write(append(stream, p.frame(wire.OpPing, true, nil)...))
+				for i := range 200 {
+					p.expect(wire.OpPong, true, string([]byte{byte(i)}))
+				}
+				p.expect(wire.OpClose, true, "")
+				p.nc.Close()
+				<-read
+				if n := c.Stats().ControlsWritten; n != 201 {
+					t.Errorf("%d control frames are counted as written", n)
+				}
+			})
+		}
+	}
+}
+
+// A peer that does not read the pongs of its flood for a while gets the last ones, whole
+// and in order, and what is written after them.
+func TestPongsUnread(t *testing.T) {
+	for _, kind := range []string{"tcp", "unix", "tls", "wrapped"} {
+		for _, role := range roles {
+			t.Run(kind+"/"+role.String(), func(t *testing.T) {
+				checkLeaks(t)
+				c, p := newPeerWith(t, kind, role)
+				c.in.controls.max = -1
+				read := startRead(bounded(t), c)
+				const pings = 40_000
+				payload := make([]byte, wire.MaxControlPayload)
+				for i := range pings {
+					binary.BigEndian.PutUint32(payload, uint32(i))
+					p.write(p.frame(wire.OpPing, true, payload))
+				}
+				p.send(wire.OpText, true, "all are read")
+				if g := <-read; g.err != nil {
+					t.Fatal(g.err)
+				}
+				wrote := start(func() error { return c.Write(bounded(t), Text, []byte("after")) })
+				last, texts := -1, 0
+				for last < pings-1 || texts == 0 {
+					h, got, err := p.next()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if h.Opcode == wire.OpText {
+						texts++
+						continue
+					}
+					i := int(binary.BigEndian.Uint32(got))
+					if h.Opcode != wire.OpPong || len(got) != len(payload) || i <= last {
+						t.Fatalf("%v of %d bytes, number %d after %d", h.Opcode, len(got), i, last)
+					}
+					last = i
+				}
+				if err := <-wrote; err != nil {
+					t.Error(err)
+				}
+			})
+		}
 	}
 }
