@@ -78,8 +78,8 @@ func (s *side) judgeClosure(f facts) {
 }
 
 // unforeseen reports whether the reader ended with what is not found before the message
-// is read: what an extension makes, and too many control frames, which are counted by
-// the minute. If writing has failed by then, what came after it, or the end of the
+// is read: what an extension makes, and too many control frames, which depends on the
+// time. If writing has failed by then, what came after it, or the end of the
 // stream, is known already.
 func (s *side) unforeseen(f facts) bool {
 	var w *wire.Error

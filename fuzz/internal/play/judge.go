@@ -164,11 +164,11 @@ func (s *side) judgeEnding() error {
 	return nil
 }
 
-func orDefault(d, def time.Duration) time.Duration {
-	if d == 0 {
+func orDefault[T time.Duration | int | int64](n, def T) T {
+	if n == 0 {
 		return def
 	}
-	return d
+	return n
 }
 
 // isRoot reports whether this side has ended in a way that breaks its peer's end.

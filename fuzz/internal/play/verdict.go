@@ -25,27 +25,28 @@ type expectation struct {
 	reason   string
 }
 
-// expect returns what the stream of the peer is, by the model.
+// expect returns what the stream of the peer is, by the model. Whether control frames are
+// a flood depends on the time, so that the Conn is asked at which it has found one, and
+// judgeFlood judges that.
 func (d *duel) expect(stream []byte) expectation {
-	orElse := func(n, def int64) int64 {
-		if n == 0 {
-			return def
-		}
-		return n
-	}
 	c := model.Config{
-		Server: d.script.Server, MaxFrame: -1,
-		MaxMessage:        orElse(d.script.Side.MaxMessage, websocket.DefaultMaxMessage),
-		MaxControls:       orElse(int64(d.script.Side.MaxControls), websocket.DefaultMaxControls),
-		MaxEmptyFragments: orElse(int64(d.script.Empty), websocket.DefaultMaxEmptyFragments),
+		Server: d.script.Server, MaxFrame: -1, MaxControls: -1,
+		MaxMessage:        orDefault(d.script.Side.MaxMessage, websocket.DefaultMaxMessage),
+		MaxEmptyFragments: orDefault(int64(d.script.Empty), websocket.DefaultMaxEmptyFragments),
 	}
 	if d.session != nil {
 		c.RSV = 4
 	}
-	if d.over >= time.Minute {
-		c.MaxControls = -1 // they are counted anew each minute
+	flood := d.flood()
+	if flood != nil && flood.Offset <= int64(len(stream)) {
+		stream = stream[:flood.Offset-1] // without the frame, whose second byte it is
+	} else {
+		flood = nil
 	}
 	r := model.Decode(c, stream)
+	if flood != nil && r.Fault == nil {
+		r.Fault = &model.Fault{Rule: model.ControlFlood, At: flood.Offset, Size: flood.Size, Limit: flood.Limit}
+	}
 	e := expectation{fault: r.Fault, closed: r.Closed, code: r.Code, reason: string(r.Reason)}
 	var open *model.Message // by the frames
 	for i, n := 0, 0; i < len(r.Frames); i++ {
@@ -95,6 +96,37 @@ func whole(p []byte) bool {
 	return ok
 }
 
+// flood returns the error by which the Conn has refused a control frame too many, or nil.
+func (d *duel) flood() *wire.Error {
+	for _, err := range []error{d.final, d.cause()} {
+		var w *wire.Error
+		if errors.As(err, &w) && w.Violation == wire.ErrControlFlood {
+			return w
+		}
+	}
+	return nil
+}
+
+// judgeFlood checks that as many control frames were taken as MaxControls allows at once,
+// and, if all were read, no more than it allows in the time.
+func (d *duel) judgeFlood(stream []byte, all bool) {
+	max := orDefault(d.script.Side.MaxControls, websocket.DefaultMaxControls)
+	most := max + int(d.over/(time.Second/50)) + 1
+	w := d.flood()
+	if w != nil {
+		stream = stream[:min(w.Offset-1, int64(len(stream)))]
+	}
+	taken := 0
+	for _, f := range frames(!d.script.Server, stream).Frames {
+		if f.Opcode > 8 {
+			taken++
+		}
+	}
+	if w != nil && (taken < max || w.Limit != int64(max)) || (w != nil || all) && taken > most {
+		d.fault("%d control frames were taken, of %d at once and %d in %v, before %v", taken, max, most, d.over, w)
+	}
+}
+
 var errOver = errors.New("over the limit")
 
 // decode decompresses a message in one piece.
@@ -121,15 +153,17 @@ func (d *duel) decode(payload []byte, limit int64) (out []byte, err error) {
 func (d *duel) judge(stream []byte) {
 	calm := d.script.Calm()
 	e := d.expect(d.tap.came())
+	d.judgeFlood(d.tap.came(), false)
 	d.judgeClosure(facts{
 		in: frames(!d.script.Server, d.tap.came()), out: frames(d.script.Server, d.tap.went()), breach: e.fault,
-		unsure: e.coding || d.over >= time.Minute && endingOf(d.cause()) == refused,
+		unsure: e.coding,
 	})
 	if err := sameMessages(d.got, e.messages, !d.begun && !e.coding); err != "" {
 		d.fault("%s", err)
 	}
 	if calm {
 		e = d.expect(stream) // of which all is read that matters
+		d.judgeFlood(stream, e.fault == nil && !e.coding)
 		if err := sameMessages(d.got, e.messages, !e.coding); err != "" {
 			d.fault("%s", err)
 		}

@@ -48,14 +48,18 @@ func (a *abuser) tinyFragments() error {
 	return a.provoke(b, wire.StatusMessageTooBig)
 }
 
-// pings sends more pings than may come without a message.
+// pings sends more pings than may come at once, between the fragments of a message. In the
+// time that takes, 50 more may come each second.
 func (a *abuser) pings() error {
 	if err := a.begin(); err != nil {
 		return err
 	}
-	var b []byte
-	for range wire.DefaultMaxControls + 1 {
+	b := frame(nil, wire.OpText, false, 0, []byte("x"))
+	for i := range 4 * wire.DefaultMaxControls {
 		b = frame(b, wire.OpPing, true, 0, []byte("hello"))
+		if i%100 == 0 {
+			b = frame(b, wire.OpContinuation, false, 0, []byte("x"))
+		}
 	}
 	return a.provoke(b, wire.StatusPolicyViolation)
 }
