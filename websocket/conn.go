@@ -72,7 +72,9 @@ func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
 		MaxControls:       -1, // in.controls counts them
 	}
 	c.in.max.Store(cfg.limits.MaxMessage)
-	c.in.pace.limit = cfg.limits.MessageTimeout
+	if limit := cfg.limits.MessageTimeout; limit > 0 {
+		c.in.pace = &pace{limit: limit}
+	}
 	c.in.unread = cfg.early
 	c.in.controls.max = cfg.limits.MaxControls
 	c.out.enc = wire.Encoder{Role: cfg.role}

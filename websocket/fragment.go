@@ -123,6 +123,7 @@ func (c *Conn) postpone(err error, f frame) error {
 	}
 	f.payload = bytes.Clone(f.payload)
 	o.late = append(o.late, f)
+	o.waiting.Add(int64(len(f.payload)))
 	mine := o.frames.tryLock()
 	o.mu.Unlock()
 	if mine {

@@ -24,16 +24,17 @@ type incoming struct {
 	lent   int32  // how many slices of blk are in users' hands
 
 	// The message that has begun and not yet been read to its end.
-	open   bool
-	last   bool // piece ends the message
-	typ    MessageType
-	stream *MessageReader      // who reads it, if it is streamed
-	piece  []byte              // the next bytes of it, in blk; as on the wire if ext is set
-	ext    wire.MessageDecoder // set if an extension has transformed it
-	size   int64               // bytes that ext has made so far
-	text   wire.UTF8           // of what ext makes
-	kept   []byte              // what a read that was interrupted had gathered
-	pace   pace
+	open    bool
+	last    bool // piece ends the message
+	partial bool // a part of a frame has come, and makes no piece yet
+	typ     MessageType
+	stream  *MessageReader      // who reads it, if it is streamed
+	piece   []byte              // the next bytes of it, in blk; as on the wire if ext is set
+	ext     wire.MessageDecoder // set if an extension has transformed it
+	size    int64               // bytes that ext has made so far
+	text    wire.UTF8           // of what ext makes
+	kept    []byte              // what a read that was interrupted had gathered
+	pace    *pace               // nil: no limit
 
 	controls controls
 }
@@ -169,7 +170,7 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 		if err != nil {
 			return c.failRead(err)
 		}
-		in.pace.partial = f.Message == 0
+		in.partial = f.Message == 0
 		switch f.Message {
 		case 0:
 		case wire.OpText, wire.OpBinary:
@@ -210,7 +211,10 @@ func (c *Conn) messageEnded() {
 		in.ext.Release()
 		in.ext = nil
 	}
-	in.open, in.last, in.stream, in.pace.waited = false, false, nil, 0
+	in.open, in.last, in.stream = false, false, nil
+	if in.pace != nil {
+		in.pace.waited = 0
+	}
 }
 
 // fill reads from the transport once nothing is unread.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -16,8 +17,9 @@ type outgoing struct {
 	messages turn // one message at a time
 	frames   turn // one frame at a time; enc and rest belong to its holder
 	enc      wire.Encoder
-	rest     []byte // of frames that were accepted and cut; goes out before anything else
-	maxFrame int    // Limits.MaxFrame
+	rest     []byte       // of frames that were accepted and cut; goes out before anything else
+	maxFrame int          // Limits.MaxFrame
+	waiting  atomic.Int64 // bytes of messages that wait for a turn
 
 	mu    sync.Mutex // orders the following against giving frames back
 	pongs pongs
@@ -59,6 +61,7 @@ func (c *Conn) unlockFrames() {
 		o.late = nil
 		o.mu.Unlock()
 		for _, f := range late {
+			o.waiting.Add(-int64(len(f.payload)))
 			c.appendFragments(f)
 		}
 	}
@@ -186,7 +189,9 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 		buf = append(buf, p[:n]...)
 		wire.Mask(buf[start:], f.Key, int64(at))
 		p = p[n:]
+		o.waiting.Add(int64(len(p)))
 		m, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, nil)
+		o.waiting.Add(-int64(len(p)))
 		sent += m
 		if err != nil {
 			tail := p

@@ -5,19 +5,18 @@ import "time"
 // pace bounds how long a message may take to come, for Limits.MessageTimeout. It belongs
 // to whoever has the turn to read.
 type pace struct {
-	limit   time.Duration // 0 or less: none
-	waited  time.Duration // for the rest of what has begun
-	partial bool          // a part of a frame has come, and is not yet a piece of a message
+	limit  time.Duration
+	waited time.Duration // for the rest of what has begun
 }
 
 // beginWait bounds the read that follows, if it is for the rest of something. It returns
 // when that began, or the zero time.
 func (c *Conn) beginWait() time.Time {
-	p := &c.in.pace
-	if p.limit <= 0 {
+	p := c.in.pace
+	if p == nil {
 		return time.Time{}
 	}
-	if !c.in.open && !p.partial {
+	if !c.in.open && !c.in.partial {
 		p.waited = 0
 		return time.Time{}
 	}

@@ -78,7 +78,7 @@ func (f *form) frame() frame {
 // ([wire.SharedSession]); one that cannot takes m as it takes a message of Write.
 func (c *Conn) WritePrepared(ctx context.Context, m *PreparedMessage) error {
 	plain := m.plain.frame()
-	if err := c.beginMessage(ctx, MessageType(plain.Opcode)); err != nil {
+	if err := c.beginMessage(ctx, MessageType(plain.Opcode), len(plain.payload)); err != nil {
 		return err
 	}
 	defer c.endMessage()

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -41,9 +42,10 @@ type transport struct {
 	wtail     []byte
 	wn        int
 	werr      error
-	wmark     int  // wn when the socket was last found full; -1 before
-	wlast     bool // this is the last attempt, unless the peer has taken something
-	broken    bool // a write was cut that cannot be taken up again
+	wmark     int          // wn when the socket was last found full; -1 before
+	wlast     bool         // this is the last attempt, unless the peer has taken something
+	unsent    atomic.Int64 // bytes that the write in progress has left, once it waits
+	broken    bool         // a write was cut that cannot be taken up again
 }
 
 // maxSyscall is how much, in bytes, one system call is given: some systems refuse 2 GiB.

@@ -58,6 +58,7 @@ func (t *transport) tryWrite(fd uintptr) bool {
 			switch {
 			case t.wn > t.wmark: // the first time, or the peer has taken something
 				t.wmark, t.wlast = t.wn, false
+				t.unsent.Store(int64(len(t.wbuf) + len(t.wtail) - t.wn))
 				t.werr = t.beginWrite(t.wctx, t.wlimit)
 			case t.wlast:
 				t.werr = ErrPeerNotReading
@@ -83,6 +84,7 @@ func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 		if err := t.beginWrite(ctx, limit); err != nil {
 			return n, err
 		}
+		t.unsent.Store(int64(len(p) + len(tail) - n))
 		m, err := t.writePiece(b[:min(len(b), pieceSize)])
 		n += m
 		if err != nil && (err != ErrPeerNotReading || m == 0 || !t.honest()) {
@@ -148,6 +150,7 @@ func (t *transport) beginWrite(ctx context.Context, limit time.Duration) error {
 }
 
 func (t *transport) endWrite() {
+	t.unsent.Store(0)
 	t.wd.unfollow()
 	t.wd.bound(time.Time{})
 }

@@ -46,7 +46,7 @@ func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
 }
 
 func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain bool) error {
-	if err := c.beginMessage(ctx, t); err != nil {
+	if err := c.beginMessage(ctx, t, len(p)); err != nil {
 		return err
 	}
 	defer c.endMessage()
@@ -84,16 +84,21 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	return c.writeFragments(ctx, f)
 }
 
-// beginMessage takes the turn to write a message of type t.
-func (c *Conn) beginMessage(ctx context.Context, t MessageType) error {
+// beginMessage takes the turn to write a message of type t and size bytes.
+func (c *Conn) beginMessage(ctx context.Context, t MessageType, size int) error {
 	if t != Text && t != Binary {
 		return c.fault("write", errMessageType)
 	}
 	if err := contextError(ctx); err != nil {
 		return c.fault("write", err)
 	}
-	if err := c.out.messages.lockWithin(ctx, c.ctx, c.writeWithin); err != nil {
-		return c.fault("write", err)
+	if o := &c.out; !o.messages.tryLock() {
+		o.waiting.Add(int64(size))
+		err := o.messages.lockWithin(ctx, c.ctx, c.writeWithin)
+		o.waiting.Add(-int64(size))
+		if err != nil {
+			return c.fault("write", err)
+		}
 	}
 	if !c.canWrite() { // a turn that is free is given also after the end
 		c.endMessage()

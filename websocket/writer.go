@@ -26,7 +26,7 @@ func (c *Conn) PlainWriter(ctx context.Context, t MessageType) (*MessageWriter, 
 }
 
 func (c *Conn) newWriter(ctx context.Context, t MessageType, plain bool) (*MessageWriter, error) {
-	if err := c.beginMessage(ctx, t); err != nil {
+	if err := c.beginMessage(ctx, t, 0); err != nil {
 		return nil, err
 	}
 	w := &MessageWriter{c: c, ctx: ctx, plain: plain, asked: c.session == nil}

@@ -1,0 +1,65 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Unsent tells of what is written and of what waits for it, whoever waits, and of nothing
+// once that is out or given up.
+func TestUnsent(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		want := func(least, most int64) {
+			t.Helper()
+			synctest.Wait()
+			if got := c.Unsent(); got < least || got > most {
+				t.Errorf("Unsent() = %d, want %d to %d", got, least, most)
+			}
+		}
+		want(0, 0)
+		const large, small, heads = 1 << 20, 1000, 14
+		ctx, cancel := context.WithCancel(context.Background())
+		for i, size := range []int{large, small, small} {
+			go c.Write(ctx, Binary, make([]byte, size))
+			synctest.Wait()
+			want(int64(large+i*small), int64(large+i*small+heads))
+		}
+		p.nc.Read(make([]byte, 500_000))
+		p.nc.Read(make([]byte, 500_000))
+		want(large+2*small-1_000_000, large+2*small)
+		cancel()
+		want(1, large+heads) // of the first a part is out
+		go p.drain()
+		want(0, 0)
+	})
+}
+
+// A message that an extension has made, and whose turn has not come, waits too.
+func TestUnsentPostponed(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p, _, _ := runsPeer(t, role, Limits{MaxFrame: 100})
+		ctx, cancel := context.WithCancel(context.Background())
+		go c.Write(context.Background(), Binary, bytes.Repeat([]byte("ab"), 500))
+		synctest.Wait()
+		go c.Ping(ctx)
+		synctest.Wait()
+		go c.Write(ctx, Text, []byte("behind"))
+		synctest.Wait()
+		before := c.Unsent()
+		cancel()
+		synctest.Wait()
+		if after := c.Unsent(); before <= 0 || after <= 0 {
+			t.Errorf("before the context ended %d, after it %d", before, after)
+		}
+		go p.drain()
+		synctest.Wait()
+		if left := c.Unsent(); left != 0 {
+			t.Errorf("%d are left", left)
+		}
+	})
+}
