@@ -2,7 +2,6 @@ package websocket
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
@@ -18,21 +17,12 @@ type closing struct {
 	out      atomic.Bool // all of it is out
 	received atomic.Bool // the peer's close frame came
 	dropped  atomic.Bool // our side has closed, and wants nothing of what was kept
+	settled  atomic.Bool // the transport is left to the conclusion
 
-	// The context of the Close that reads, if one does. It belongs to whoever has
-	// the turn to read.
-	reader context.Context
+	// These belong to whoever has the turn to read.
+	reads    bool          // a Close has read, and perhaps dropped the beginning of a message
+	handOver chan struct{} // hands the turn to the conclusion, if one waits for it
 }
-
-const (
-	// After our last frame we read on for this long, and this much, so that
-	// bytes of the peer on their way do not make our side answer with a reset,
-	// which would overtake the close frame.
-	lingerTime  = time.Second
-	lingerBytes = 1 << 20
-)
-
-var errLingered = errors.New("peer did not close the connection in time")
 
 // errCloseTimeout is a [context.DeadlineExceeded].
 var errCloseTimeout = fmt.Errorf("closing handshake was not completed within Limits.CloseTimeout: %w", context.DeadlineExceeded)
@@ -64,12 +54,12 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 		c.closing.local.Store(true)
 	}
 	err := c.exchangeClose(ctx, p)
-	late := contextError(ctx)
-	if late != nil {
-		err = late // whatever broke because of it
-	}
 	if c.closing.received.Load() && c.closing.out.Load() {
 		err = nil
+		select { // the transport is the conclusion's
+		case <-c.ctx.Done(): // at any moment
+		case <-ctx.Done():
+		}
 	}
 	ended := c.ctx.Err() != nil // by the reader, with an error for everybody
 	c.end(errClosed)
@@ -78,7 +68,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 		err = refused
 	case err == nil:
 		return nil
-	case ended && late == nil:
+	case ended && contextError(ctx) == nil:
 		return c.fault("close", nil)
 	}
 	received, _ := c.ending.known("close")
@@ -147,15 +137,6 @@ func (c *Conn) closeContext(ctx context.Context) (context.Context, context.Cance
 	return context.WithTimeoutCause(ctx, c.closeWithin, errCloseTimeout)
 }
 
-// closingContext bounds what is left to do once a close frame has come or is due:
-// by the Close that reads, if one does.
-func (c *Conn) closingContext() (context.Context, context.CancelFunc) {
-	if c.closing.reader != nil {
-		return c.closeContext(c.closing.reader)
-	}
-	return c.closeContext(context.Background())
-}
-
 // sendClose sends a close frame, if none is out yet; ours tells which. When it
 // returns without an error one is out.
 func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err error) {
@@ -204,12 +185,17 @@ func (c *Conn) lockForClose(ctx context.Context) (first bool, err error) {
 
 // exchangeClose sends a close frame and reads until the peer's has come. It does
 // both at once: a peer that waits for us to read may not read itself before.
+//
+// The frame is not bound by a ctx that ends at once: a transport that takes it without
+// a wait shall do so.
 func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
-	ctx, cancel := context.WithCancel(ctx)
+	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
+	sending, stop := outlive(ctx, probeTime)
+	defer stop()
 	sent := make(chan error, 1) // nil also if reading has a bound of its own
 	go func() {
-		_, err := c.sendClose(ctx, payload)
+		_, err := c.sendClose(sending, payload)
 		if c.ending.writeFailed.Load() {
 			err = nil
 		}
@@ -218,11 +204,22 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 		}
 		sent <- err
 	}()
-	err := c.awaitClose(ctx)
+	err := c.awaitClose(reading)
 	if e := <-sent; e != nil {
-		return e
+		err = e
+	}
+	if e := contextError(ctx); err != nil && e != nil {
+		return e // and not what has come of it
 	}
 	return err
+}
+
+// outlive returns a context that ends with ctx, but not before d has passed.
+func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	begun := time.Now()
+	longer, cancel := context.WithCancel(context.Background())
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(d-time.Since(begun), cancel) })
+	return longer, func() { stop(); cancel() }
 }
 
 // awaitClose reads until the peer's close frame, unless another reader does.
@@ -234,116 +231,11 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 	if c.ctx.Err() != nil {
 		return c.fault("close", nil)
 	}
-	c.closing.reader = ctx
+	c.closing.reads = true
 	for {
 		if err := c.nextPiece(ctx); err != nil {
 			return err
 		}
 		c.in.piece = nil
 	}
-}
-
-// peerClosed ends the connection on the peer's close frame, after the answer: "If
-// an endpoint receives a Close frame and did not previously send a Close frame,
-// the endpoint MUST send a Close frame in response" (RFC 6455, section 5.5.1).
-func (c *Conn) peerClosed(payload []byte) error {
-	c.peerClosing(payload)
-	c.readOver()
-	ctx, cancel := c.closingContext()
-	defer cancel()
-	code, _, _ := wire.ConsumeClose(payload)
-	answer, _ := wire.AppendClose(nil, code, "")
-	_, err := c.sendClose(ctx, answer)
-	if c.ending.writeFailed.Load() {
-		c.ending.recordPeerClosed() // no frame of ours came before it
-	}
-	c.ending.record(errClosed) // unless the peer was first
-	if err == nil {
-		c.dropTCP(ctx)
-	}
-	c.end(errClosed)
-	return c.fault("read", nil)
-}
-
-// peerClosing records the peer's close frame, before anything is answered.
-func (c *Conn) peerClosing(payload []byte) {
-	c.ending.recordReceived(payload)
-	if !c.closing.sent.Load() {
-		c.ending.recordPeerClosed()
-	}
-	c.closing.received.Store(true)
-}
-
-// failRead fails the connection (RFC 6455, section 7.1.7): err is what the peer
-// did wrong. The close frame tells the peer.
-func (c *Conn) failRead(err error) error {
-	e := &Error{Op: "read", Err: err, closed: true}
-	foreseen := c.leftover() // what comes after the breach may be the cause already
-	c.ending.record(e)
-	c.in.unread, c.in.piece = nil, nil // nothing after a breach is read
-	c.readOver()
-	code, reason := closeStatus(err, nil)
-	ctx, cancel := c.closingContext()
-	defer cancel()
-	p, _ := wire.AppendClose(nil, code, reason)
-	ours, err := c.sendClose(ctx, p)
-	if ours {
-		c.ending.recordCode(e, code)
-	}
-	if err == nil {
-		c.linger(ctx)
-	}
-	c.end(e)
-	if foreseen {
-		return e
-	}
-	err = c.fault("read", nil)
-	if own, ok := err.(*Error); ok {
-		own.later = false
-	}
-	return err
-}
-
-// dropTCP closes the connection after a complete closing handshake: the server at
-// once, the client after the server (RFC 6455, section 7.1.1).
-func (c *Conn) dropTCP(ctx context.Context) {
-	if c.in.dec.Role == wire.Client {
-		until, ok := ctx.Deadline()
-		if !ok {
-			until = time.Now().Add(lingerTime)
-		}
-		c.drain(ctx, until)
-		return
-	}
-	if len(c.in.unread) > 0 || !c.tr.quiet() {
-		c.linger(ctx)
-	}
-}
-
-// linger ends our side of the stream, where that can be told, and reads on until the
-// peer ends its own.
-func (c *Conn) linger(ctx context.Context) {
-	if c.tr.closeWrite() == nil || c.tr.resets() {
-		c.drain(ctx, time.Now().Add(lingerTime))
-	}
-}
-
-// drain reads and drops what the peer still sends. The caller has the turn to read.
-func (c *Conn) drain(ctx context.Context, until time.Time) {
-	if c.tr.rd.follow(ctx) != nil {
-		return
-	}
-	// The connection is closed next anyhow, and not all transports have deadlines.
-	late := time.AfterFunc(time.Until(until)+probeTime, c.tr.close)
-	defer late.Stop()
-	c.tr.rd.bound(until)
-	for n := 0; n < lingerBytes; {
-		b, m, err := c.tr.readBlock()
-		if err != nil {
-			break
-		}
-		n += m
-		putBlock(b)
-	}
-	c.tr.rd.bound(time.Time{})
 }

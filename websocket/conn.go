@@ -130,10 +130,13 @@ func (c *Conn) TLS() *tls.ConnectionState { return tlsState(c.tr.nc) }
 // it, set its deadlines or close it.
 func (c *Conn) NetConn() net.Conn { return c.tr.nc }
 
-// end drops the connection. The cause is what has been recorded, or last.
+// end ends the connection, and drops the transport unless that is left to the
+// conclusion. The cause is what has been recorded, or last.
 func (c *Conn) end(last error) {
 	c.cancel(c.ending.finish(last))
-	c.tr.close()
+	if !c.closing.settled.Load() {
+		c.tr.close()
+	}
 	c.ending.stop()
 	c.releaseIfEnded()
 }

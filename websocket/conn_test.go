@@ -7,6 +7,7 @@ import (
 	"net"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -150,8 +151,21 @@ func wantClosed(t *testing.T, c *Conn) {
 	if err := c.CloseNow(); err != nil {
 		t.Errorf("CloseNow after the end: %v", err)
 	}
-	if !c.released {
-		t.Error("what the connection held has not been given back")
+	wantReleased(t, c)
+}
+
+// wantReleased checks that what c held is given back once what is left of its end is done.
+func wantReleased(t *testing.T, c *Conn) {
+	t.Helper()
+	released := func() bool {
+		c.releasing.Lock()
+		defer c.releasing.Unlock()
+		return c.released
+	}
+	for begun := time.Now(); !released(); time.Sleep(time.Millisecond) {
+		if time.Since(begun) > time.Minute {
+			t.Fatal("what the connection held has not been given back")
+		}
 	}
 }
 

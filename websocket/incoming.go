@@ -64,7 +64,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		c.endRead()
 		return c.fault("read", nil)
 	}
-	if c.closing.reader != nil {
+	if c.closing.reads {
 		// Close has given up. It may have dropped the beginning of a message, so that
 		// nothing is read between now and the end, which is near.
 		c.endRead()
@@ -84,8 +84,14 @@ func (c *Conn) endedWith(ctx context.Context) bool {
 	return c.ctx.Err() != nil && context.Cause(ctx) == context.Cause(c.ctx)
 }
 
-// endRead gives the turn back, and the block if nothing is left in it.
+// endRead gives the turn back, and the block if nothing is left in it. If there is a
+// conclusion, the turn is its own from then on.
 func (c *Conn) endRead() {
+	if turn := c.closing.handOver; turn != nil {
+		c.closing.handOver = nil
+		close(turn)
+		return
+	}
 	in := &c.in
 	if len(in.unread) == 0 && len(in.piece) == 0 && in.lent == 0 {
 		in.dropBlock()
@@ -168,15 +174,15 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 		}
 		pinged = f.Message == wire.OpPing && len(in.unread) > 0
 		if err != nil {
-			return c.failRead(err)
+			return c.failRead(ctx, err)
 		}
 		in.partial = f.Message == 0
 		switch f.Message {
 		case 0:
 		case wire.OpText, wire.OpBinary:
-			return c.takePiece(f)
+			return c.takePiece(ctx, f)
 		default:
-			if err := c.readControl(f); err != nil {
+			if err := c.readControl(ctx, f); err != nil {
 				return err
 			}
 		}
@@ -184,14 +190,14 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 }
 
 // takePiece makes f the piece to read next.
-func (c *Conn) takePiece(f wire.Frame) error {
+func (c *Conn) takePiece(ctx context.Context, f wire.Frame) error {
 	in := &c.in
 	if !in.open {
 		in.open, in.typ = true, MessageType(f.Message)
 		if rsv := f.Header.RSV; rsv != 0 {
 			ext, err := c.session.Decode(rsv)
 			if err != nil {
-				return c.failRead(extensionError(err))
+				return c.failRead(ctx, extensionError(err))
 			}
 			in.ext, in.size = ext, 0
 			in.text.Reset()
@@ -233,7 +239,7 @@ func (c *Conn) fill(ctx context.Context) error {
 	case c.endsWait(err):
 		return c.fillLast(ctx)
 	case late:
-		return c.failRead(ErrMessageTimeout)
+		return c.failRead(ctx, ErrMessageTimeout)
 	}
 	if err != nil {
 		return c.readFault(err)
@@ -258,7 +264,7 @@ func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error
 		var done bool
 		var err error
 		if in.ext != nil {
-			dst, done, err = c.decodeSome(dst, max)
+			dst, done, err = c.decodeSome(ctx, dst, max)
 		} else {
 			n := min(max, len(in.piece))
 			dst = append(dst, in.piece[:n]...)
@@ -315,16 +321,16 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	case c.endsWait(err):
 		return dst, nil
 	case late:
-		return dst, c.failRead(ErrMessageTimeout)
+		return dst, c.failRead(ctx, ErrMessageTimeout)
 	}
 	if err != nil {
 		return dst, c.readFault(err)
 	}
 	f, _, err := in.dec.Next(dst[len(dst) : len(dst)+n])
 	if err != nil {
-		return dst, c.failRead(err)
+		return dst, c.failRead(ctx, err)
 	}
-	if err := c.takePiece(f); err != nil {
+	if err := c.takePiece(ctx, f); err != nil {
 		return dst, err
 	}
 	in.piece = nil
@@ -336,7 +342,7 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 
 // decodeSome lets the extension append up to max bytes of the open message to
 // dst, and judges what it makes: the decoder could not.
-func (c *Conn) decodeSome(dst []byte, max int) (out []byte, done bool, err error) {
+func (c *Conn) decodeSome(ctx context.Context, dst []byte, max int) (out []byte, done bool, err error) {
 	in := &c.in
 	out = dst
 	start, limit := len(dst), in.max.Load()
@@ -348,21 +354,21 @@ func (c *Conn) decodeSome(dst []byte, max int) (out []byte, done bool, err error
 		var more bool
 		out, n, more, err = in.ext.Append(dst, in.piece, in.last, max)
 		if err != nil {
-			return dst, false, c.failRead(extensionError(err))
+			return dst, false, c.failRead(ctx, extensionError(err))
 		}
 		in.piece = in.piece[n:]
 		in.size += int64(len(out) - start)
 		done = in.last && len(in.piece) == 0 && !more
 	}
 	if limit >= 0 && in.size > limit {
-		return dst, false, c.failRead(&wire.Error{
+		return dst, false, c.failRead(ctx, &wire.Error{
 			Violation: wire.ErrMessageTooBig, Offset: in.dec.Offset(), Size: in.size, Limit: limit,
 		})
 	}
 	if in.typ == Text {
 		_, ok := in.text.Check(out[start:])
 		if !ok || done && !in.text.Complete() {
-			return dst, false, c.failRead(&wire.Error{
+			return dst, false, c.failRead(ctx, &wire.Error{
 				Violation: wire.ErrInvalidUTF8, Offset: in.dec.Offset(),
 			})
 		}
@@ -371,16 +377,16 @@ func (c *Conn) decodeSome(dst []byte, max int) (out []byte, done bool, err error
 }
 
 // readControl sees to a control frame.
-func (c *Conn) readControl(f wire.Frame) error {
+func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	c.stats.controlsRead.Add(1)
 	if f.Message == wire.OpClose {
-		return c.peerClosed(f.Payload)
+		return c.peerClosed(ctx, f.Payload)
 	}
 	if f.Message == wire.OpPong && c.pings.pong(f.Payload) {
 		return nil // we asked for it: it is no flood
 	}
 	if !c.in.controls.take(time.Now()) {
-		return c.failRead(c.in.controls.flood(f, c.in.dec.Offset()))
+		return c.failRead(ctx, c.in.controls.flood(f, c.in.dec.Offset()))
 	}
 	if f.Message == wire.OpPing {
 		c.answerPing(f.Payload, len(c.in.unread) > 0)

@@ -1,0 +1,169 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Once the peer's close frame has been read, or a breach of the protocol, nothing more
+// is. What is left to do is the conclusion: our close frame goes out, if none has; the
+// connection ends, and with it every call and Conn.Context; what the peer still sends
+// is drained; the transport is closed. It may take time, which no caller has to wait
+// for, so that a goroutine of its own sees to it. Its bounds are CloseTimeout for the
+// frame, and again for the peer to close; or lingerTime.
+
+const (
+	// After our last frame we read on for this long, and this much, so that
+	// bytes of the peer on their way do not make our side answer with a reset,
+	// which would overtake the close frame.
+	lingerTime  = time.Second
+	lingerBytes = 1 << 20
+)
+
+var errLingered = errors.New("peer did not close the connection in time")
+
+// peerClosed ends the connection on the peer's close frame, after the answer: "If
+// an endpoint receives a Close frame and did not previously send a Close frame,
+// the endpoint MUST send a Close frame in response" (RFC 6455, section 5.5.1).
+func (c *Conn) peerClosed(ctx context.Context, payload []byte) error {
+	c.peerClosing(payload)
+	c.readOver()
+	code, _, _ := wire.ConsumeClose(payload)
+	answer, _ := wire.AppendClose(nil, code, "")
+	c.conclude(ctx, answer, nil)
+	return c.fault("read", contextError(ctx))
+}
+
+// peerClosing records the peer's close frame, before anything is answered.
+func (c *Conn) peerClosing(payload []byte) {
+	c.ending.recordReceived(payload)
+	if !c.closing.sent.Load() {
+		c.ending.recordPeerClosed()
+	}
+	c.closing.received.Store(true)
+}
+
+// failRead fails the connection (RFC 6455, section 7.1.7): err is what the peer
+// did wrong. The close frame tells the peer.
+func (c *Conn) failRead(ctx context.Context, err error) error {
+	e := &Error{Op: "read", Err: err, closed: true}
+	foreseen := c.leftover() // what comes after the breach may be the cause already
+	c.ending.record(e)
+	c.in.unread, c.in.piece = nil, nil // nothing after a breach is read
+	c.readOver()
+	code, reason := closeStatus(err, nil)
+	p, _ := wire.AppendClose(nil, code, reason)
+	c.conclude(ctx, p, e)
+	if foreseen {
+		return e
+	}
+	err = c.fault("read", nil)
+	if own, ok := err.(*Error); ok {
+		own.later = false
+	}
+	return err
+}
+
+// conclude starts the conclusion and waits for the end of the connection, or of ctx.
+// payload is that of our close frame, and breach what the peer did wrong, or nil. The
+// caller has the turn to read, and must touch nothing of it after endRead.
+func (c *Conn) conclude(ctx context.Context, payload []byte, breach *Error) {
+	turn := make(chan struct{})
+	c.closing.handOver = turn
+	go func() {
+		begun := time.Now()
+		settled := c.settle(payload, breach)
+		<-turn
+		if settled {
+			c.dropTCP(begun, breach != nil)
+		}
+		c.in.dropBlock()
+		c.in.turn.unlock()
+		c.releaseIfEnded()
+	}()
+	select {
+	case <-c.ctx.Done():
+	case <-ctx.Done():
+	}
+}
+
+// settle sends our close frame, or waits until it is out, and ends the connection. It
+// reports whether the transport is left for the caller to drop: it is if the frame is
+// out.
+func (c *Conn) settle(payload []byte, breach *Error) bool {
+	var cause error = errClosed
+	if breach != nil {
+		cause = breach
+	}
+	// The end of the connection ends a write wherever its deadline does not.
+	late := time.AfterFunc(c.concludeWithin(), func() { c.end(cause) })
+	defer late.Stop()
+	ours, err := c.sendClose(context.Background(), payload)
+	switch {
+	case breach == nil:
+		if c.ending.writeFailed.Load() {
+			c.ending.recordPeerClosed() // no frame of ours came before it
+		}
+		c.ending.record(errClosed) // unless the peer was first
+	case ours:
+		code, _, _ := wire.ConsumeClose(payload)
+		c.ending.recordCode(breach, code)
+	}
+	c.closing.settled.Store(err == nil)
+	c.end(cause)
+	return err == nil
+}
+
+// concludeWithin returns how long our close frame may take after the peer's. Nobody
+// may be waiting for it, so that it has a bound in any case.
+func (c *Conn) concludeWithin() time.Duration {
+	switch {
+	case c.closeWithin >= 0:
+		return c.closeWithin
+	case c.writeWithin >= 0:
+		return c.writeWithin
+	}
+	return DefaultWriteTimeout
+}
+
+// dropTCP closes the transport once our close frame is out: after a closing handshake,
+// which began then, the server at once and the client after the server (RFC 6455,
+// section 7.1.1). The caller has the turn to read.
+func (c *Conn) dropTCP(began time.Time, failed bool) {
+	until := time.Now().Add(lingerTime)
+	if !failed && c.in.dec.Role == wire.Client && c.closeWithin >= 0 {
+		until = began.Add(c.closeWithin)
+	}
+	// Not all transports have deadlines, and to tell the peer may take time as well.
+	late := time.AfterFunc(time.Until(until)+probeTime, c.tr.close)
+	defer late.Stop()
+	switch {
+	case !failed && c.in.dec.Role == wire.Client:
+		c.drain(until)
+	case failed || len(c.in.unread) > 0 || !c.tr.quiet():
+		if c.tr.closeWrite() == nil || c.tr.resets() {
+			c.drain(until)
+		}
+	}
+	c.tr.close()
+}
+
+// drain reads and drops what the peer still sends. The caller has the turn to read.
+func (c *Conn) drain(until time.Time) {
+	if c.tr.rd.follow(context.Background()) != nil {
+		return
+	}
+	c.tr.rd.bound(until)
+	for n := 0; n < lingerBytes; {
+		b, m, err := c.tr.readBlock()
+		if err != nil {
+			break
+		}
+		n += m
+		putBlock(b)
+	}
+	c.tr.rd.bound(time.Time{})
+}
