@@ -133,8 +133,8 @@ type failingHijack struct {
 
 func (h failingHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, h.err }
 
-// With no limit on the closing handshake a client still does not wait for ever for
-// its server to drop the connection.
+// With no limit on the closing handshake a client's TCP still does not wait for ever for
+// its server to drop it.
 func TestClientDropsWithoutLimit(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Client, Limits{CloseTimeout: -1})
@@ -142,8 +142,12 @@ func TestClientDropsWithoutLimit(t *testing.T) {
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
 		p.expectClose(StatusNormalClosure)
 		p.answer()
-		if err := <-closed; err != nil || time.Since(began) != lingerTime {
+		if err := <-closed; err != nil || time.Since(began) != 0 {
 			t.Errorf("Close: %v after %v", err, time.Since(began))
+		}
+		p.expectEOF()
+		if took := time.Since(began); took != lingerTime {
+			t.Errorf("TCP was dropped after %v", took)
 		}
 	})
 }

@@ -69,20 +69,28 @@ func TestCloseNow(t *testing.T) {
 	}
 }
 
-// CloseNow ends the wait for the peer's end of the stream.
+// CloseNow does not end the wait for the peer's end of the stream: our close frame may
+// still be on its way. Nobody waits with it.
 func TestCloseNowWhileDraining(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Client, Limits{})
+		begun := time.Now()
 		read := timed(func() error { _, _, err := c.Read(context.Background()); return err })
 		p.sendClose(StatusGoingAway, "")
 		p.expectClose(StatusGoingAway)
 		time.Sleep(time.Second)
 		c.CloseNow()
+		if took := time.Since(begun); took != time.Second {
+			t.Errorf("CloseNow returned after %v", took)
+		}
 		var e *CloseError
-		if r := <-read; !errors.As(r.err, &e) && !errors.Is(r.err, net.ErrClosed) || r.took != time.Second {
+		if r := <-read; !errors.As(r.err, &e) && !errors.Is(r.err, net.ErrClosed) || r.took != 0 {
 			t.Errorf("%v after %v", r.err, r.took)
 		}
 		p.expectEOF()
+		if took := time.Since(begun); took != DefaultCloseTimeout {
+			t.Errorf("TCP was dropped after %v", took)
+		}
 		wantClosed(t, c)
 	})
 }

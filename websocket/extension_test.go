@@ -251,6 +251,7 @@ func TestExtensionLimit(t *testing.T) {
 			if !errors.As(err, &e) || e.Code != StatusMessageTooBig || !errors.As(err, &w) || w.Violation != wire.ErrMessageTooBig || w.Limit != limit || w.Size <= limit {
 				t.Errorf("a message over the limit: %v", err)
 			}
+			wantReleased(t, c)
 			ours.wantClosed()
 		})
 	}
@@ -320,6 +321,7 @@ func TestExtensionText(t *testing.T) {
 			if _, b, err := way.read(ctx, c, 10); !errors.Is(err, wire.ErrInvalidUTF8) || !errors.As(err, &e) || e.Code != StatusInvalidPayload {
 				t.Errorf("%s: text %q: %q, %v", way.name, bad, b, err)
 			}
+			wantReleased(t, c)
 			ours.wantClosed()
 		}
 	}
@@ -343,6 +345,7 @@ func TestExtensionBadData(t *testing.T) {
 			if !errors.Is(err, errRuns) || !errors.As(err, &e) || e.Code != StatusInvalidPayload || len(b) > 0 {
 				t.Errorf("%s of %q: %q, %v", way.name, bad, b, err)
 			}
+			wantReleased(t, c)
 			ours.wantClosed()
 		}
 	}
@@ -361,6 +364,7 @@ func TestExtensionDecodeFails(t *testing.T) {
 	if _, _, err := c.Read(bounded(t)); !errors.Is(err, errRuns) {
 		t.Error(err)
 	}
+	wantReleased(t, c)
 	ours.wantClosed()
 }
 
@@ -397,6 +401,7 @@ func TestExtensionEncodeFails(t *testing.T) {
 			t.Errorf("streamed %v: cause: %v", streamed, err)
 		}
 		c.CloseNow() // not before the writer has its error
+		wantReleased(t, c)
 		ours.wantClosed()
 	}
 }
@@ -435,6 +440,7 @@ func TestExtensionRelease(t *testing.T) {
 		t.Error("Idle was never called")
 	}
 	c.CloseNow()
+	wantReleased(t, c)
 	ours.wantClosed()
 }
 

@@ -81,4 +81,5 @@ func TestJSONLimit(t *testing.T) {
 	if err := c.ReadJSON(bounded(t), &s); !errors.Is(err, wire.ErrMessageTooBig) {
 		t.Errorf("got %q, %v", s, err)
 	}
+	wantReleased(t, c) // and the peer has seen the close frame
 }

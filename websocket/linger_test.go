@@ -88,8 +88,11 @@ func TestLinger(t *testing.T) {
 				sent := start(func() error { return row.peer(p) })
 				r := <-read
 				wantError(t, r.err, "read", wire.ErrReservedOpcode)
-				if r.took != row.want {
-					t.Errorf("Read took %v, want %v", r.took, row.want)
+				if r.took != 0 {
+					t.Errorf("Read took %v", r.took)
+				}
+				if took := concluded(c).Sub(begun); took != row.want {
+					t.Errorf("the drain took %v, want %v", took, row.want)
 				}
 				if err := <-sent; (err != nil) != row.fail {
 					t.Errorf("peer: %v", err)
@@ -100,11 +103,19 @@ func TestLinger(t *testing.T) {
 	}
 }
 
-// Close and CloseNow do not wait for a reader that lingers.
+// concluded waits for the conclusion, and returns when it was done.
+func concluded(c *Conn) time.Time {
+	_ = c.in.turn.lock(context.Background(), context.Background())
+	defer c.in.turn.unlock()
+	return time.Now()
+}
+
+// Close and CloseNow do not wait for the drain, nor do they cut it short.
 func TestLingerCutShort(t *testing.T) {
 	for _, now := range []bool{true, false} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newDuplexPeer(t, role, Limits{})
+			begun := time.Now()
 			read := timed(func() error { _, _, err := c.Read(context.Background()); return err })
 			p.write(p.rawFrame(0x83, 1, 0, "", false))
 			p.expectClose(StatusProtocolError)
@@ -118,8 +129,11 @@ func TestLingerCutShort(t *testing.T) {
 					t.Errorf("Close: %v", err)
 				}
 			}
-			if r := <-read; !errors.Is(r.err, net.ErrClosed) || r.took > 100*time.Millisecond {
-				t.Errorf("Read: %v after %v", r.err, r.took)
+			if r := <-read; !errors.Is(r.err, net.ErrClosed) || r.took != 0 || time.Since(begun) != 0 {
+				t.Errorf("Read: %v after %v, %v with Close", r.err, r.took, time.Since(begun))
+			}
+			if took := concluded(c).Sub(begun); took != lingerTime {
+				t.Errorf("the drain took %v", took)
 			}
 			wantClosed(t, c)
 		})
