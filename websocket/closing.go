@@ -12,12 +12,13 @@ import (
 
 // closing is how far the closing handshake has come (RFC 6455, section 7).
 type closing struct {
-	local    atomic.Bool // Close was called before the peer's close frame came
-	sent     atomic.Bool // our close frame is on its way; set in the turn to write frames, under outgoing.mu
-	out      atomic.Bool // all of it is out
-	received atomic.Bool // the peer's close frame came
-	dropped  atomic.Bool // our side has closed, and wants nothing of what was kept
-	settled  atomic.Bool // the transport is left to the conclusion
+	local      atomic.Bool // Close was called before the peer's close frame came
+	sent       atomic.Bool // our close frame is on its way; set in the turn to write frames, under outgoing.mu
+	out        atomic.Bool // all of it is out
+	received   atomic.Bool // the peer's close frame came
+	dropped    atomic.Bool // our side has closed, and wants nothing of what was kept
+	concluding atomic.Bool // the conclusion is on its way
+	settled    atomic.Bool // the transport is left to it
 
 	// These belong to whoever has the turn to read.
 	reads    bool          // a Close has read, and perhaps dropped the beginning of a message

@@ -73,6 +73,7 @@ func (c *Conn) failRead(ctx context.Context, err error) error {
 func (c *Conn) conclude(ctx context.Context, payload []byte, breach *Error) {
 	turn := make(chan struct{})
 	c.closing.handOver = turn
+	c.closing.concluding.Store(true)
 	go func() {
 		begun := time.Now()
 		settled := c.settle(payload, breach)

@@ -199,15 +199,20 @@ func testOutlives(t *testing.T, c *Conn, p *peer, what string, behind bool, read
 	} else {
 		p.sendClose(code, "why")
 	}
-	for range 2 { // the next read knows it already
+	told := func(read <-chan timedResult) {
+		t.Helper()
 		r := <-read
-		wantTook(t, "Read", r.took, 500*time.Millisecond-time.Since(begun)+r.took)
 		var peer *CloseError
 		if breach := errors.Is(r.err, wire.ErrReservedOpcode); breach != (what == "breach") || !breach && !errors.As(r.err, &peer) {
 			t.Errorf("Read: %v", r.err)
 		}
-		read = timed(func() error { _, _, err := c.Read(context.Background()); return err })
+		wantTook(t, "Read", r.took, 500*time.Millisecond)
 	}
+	told(read)
+	again, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	told(timed(func() error { _, _, err := c.Read(again); return err }))
+	last := timed(func() error { _, _, err := c.Read(context.Background()); return err })
 	if c.Context().Err() != nil {
 		t.Error("the context has ended before the close frame was out")
 	}
@@ -220,7 +225,13 @@ func testOutlives(t *testing.T, c *Conn, p *peer, what string, behind bool, read
 	}
 	<-c.Context().Done()
 	wantTook(t, "the end of Context", time.Since(begun), want)
+	r := <-last
+	wantTook(t, "the last Read", r.took, want-time.Second)
+	var e *Error
 	v := c.Closure()
+	if what == "breach" && (!errors.As(r.err, &e) || e.Code != v.Sent.Code) {
+		t.Errorf("the last Read: %+v", r.err)
+	}
 	if (v.Sent.Code == code) != (reads <= want) || v.Clean != (v.Sent.Code == 4001) {
 		t.Errorf("%+v", v)
 	}

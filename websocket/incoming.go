@@ -52,10 +52,11 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		switch {
 		case c.ctx.Err() != nil && !c.leftover():
 			return c.fault("read", nil)
-		case !c.closing.local.Load() && !c.ending.writeFailed.Load():
+		case !c.closing.local.Load() && !c.closing.concluding.Load() && !c.ending.writeFailed.Load():
 			return c.fault("read", ErrConcurrentRead)
 		}
-		// Close reads now, until the connection has ended, or readAhead does.
+		// Close reads now, until the connection has ended, or readAhead does; or nobody
+		// does any more.
 		if err := c.lockRead(ctx); err != nil {
 			return c.readError(err)
 		}

@@ -61,7 +61,7 @@ func (s *side) close(o *script.Op) {
 	code, reason, ok := o.Sends()
 	c := closing{frame: websocket.CloseFrame{Code: wire.StatusCode(code), Reason: reason}, refused: !ok, cut: o.Context != script.Forever}
 	ended := s.beginClosing(net.ErrClosed)
-	c.err = s.bounded(bound, "Close", s.probe(), func() error {
+	c.err = s.bounded(bound, "Close", s.probe(bound), func() error {
 		return s.conn.Close(ctx, websocket.StatusCode(o.Code), o.Reason)
 	})
 	s.checkClosed(o, c, ended)
@@ -73,14 +73,18 @@ func (s *side) close(o *script.Op) {
 	}
 }
 
-// probe is by how much Close may outlive its context. A server closes the transport first,
-// which may answer with a reset what has come and was not read. Where it has no
-// CloseWrite to prevent that, the server looks for such bytes, whatever its context says.
-func (s *side) probe() time.Duration {
-	if _, ok := s.conn.NetConn().(halfCloser); ok || s.index == client {
-		return 0
+// probe is by how much Close may outlive its context. Whatever that says, it tries for
+// a moment to send its frame.
+func (s *side) probe(ctx context.Context) time.Duration {
+	const moment = 5 * time.Millisecond
+	until, ok := ctx.Deadline()
+	switch {
+	case ctx.Err() != nil:
+		return moment
+	case ok:
+		return max(moment-time.Until(until), 0)
 	}
-	return 5 * time.Millisecond
+	return 0
 }
 
 // checkClosed checks what Close has returned.
@@ -145,11 +149,28 @@ func (s *side) checkDropped(what string) {
 	}
 }
 
-// awaitEnd waits for the end of the connection, which is near once a reader knows of it.
+// awaitEnd waits for the end of the connection, which is near once a reader knows of it:
+// the close frame has bounds of its own. So has what is drained before the transport is
+// closed.
 func (s *side) awaitEnd() {
+	closing := orDefault(s.cfg.CloseTimeout, websocket.DefaultCloseTimeout)
+	frame := closing
+	if frame < 0 {
+		frame = orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout)
+	}
+	if frame < 0 {
+		frame = websocket.DefaultWriteTimeout
+	}
+	frame += time.Second
 	select {
 	case <-s.conn.Context().Done():
-	case <-time.After(s.slack()):
-		s.fault("%s: %v after the reader ended with %v the connection is open", names[s.index], s.slack(), s.final)
+	case <-time.After(frame):
+		s.fault("%s: %v after the reader ended with %v the connection is open", names[s.index], frame, s.final)
+	}
+	drain := max(closing, time.Second) + time.Second
+	select {
+	case <-s.tap.gone:
+	case <-time.After(drain):
+		s.fault("%s: %v after the end the transport is open: %+v", names[s.index], drain, s.conn.Closure())
 	}
 }

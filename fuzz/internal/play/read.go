@@ -37,19 +37,6 @@ func (s *side) read() {
 	}
 }
 
-// slack is by how much a read may outlive its context: it answers a close frame, or
-// fails the connection, which has bounds of its own.
-func (s *side) slack() time.Duration {
-	switch d := s.cfg.CloseTimeout; {
-	case d < 0:
-		return patience
-	case d == 0:
-		return websocket.DefaultCloseTimeout + time.Second
-	default:
-		return d + time.Second
-	}
-}
-
 // failed sees to an error of a read. It is the last if the connection has ended, or is
 // about to. Reads go on if the caller's context has ended, too: a message that came then
 // would have been hidden by the error.
@@ -79,7 +66,7 @@ func (s *side) readWhole(ctx context.Context, o *script.Op) {
 		}
 		var typ websocket.MessageType
 		var b []byte
-		err := s.bounded(ctx, o, s.slack(), func() (err error) {
+		err := s.bounded(ctx, o, 0, func() (err error) {
 			if o.Kind == script.AppendRead {
 				typ, b, err = s.conn.AppendRead(ctx, dst)
 			} else {
@@ -110,7 +97,7 @@ func (s *side) readWhole(ctx context.Context, o *script.Op) {
 func (s *side) readStreams(ctx context.Context, o *script.Op) {
 	for range o.Count {
 		var r *websocket.MessageReader
-		err := s.bounded(ctx, o, s.slack(), func() (err error) {
+		err := s.bounded(ctx, o, 0, func() (err error) {
 			r, err = s.conn.Reader(ctx)
 			return err
 		})
@@ -135,7 +122,7 @@ func (s *side) readStream(ctx context.Context, o *script.Op, r *websocket.Messag
 			time.Sleep(o.Longer)
 		}
 		n := 0
-		err := s.bounded(ctx, o, s.slack(), func() (err error) {
+		err := s.bounded(ctx, o, 0, func() (err error) {
 			n, err = r.Read(p)
 			return err
 		})
@@ -168,7 +155,7 @@ func (s *side) readRange(ctx context.Context, o *script.Op) {
 	n, begun := 0, time.Now()
 	until, ok := ctx.Deadline()
 	for m, err := range s.conn.Messages(ctx) {
-		if now := time.Now(); ok && now.After(until.Add(s.slack())) {
+		if now := time.Now(); ok && now.After(until) {
 			s.fault("%s: %v: %v after the end of its context", names[s.index], o, now.Sub(until))
 		}
 		if err != nil {

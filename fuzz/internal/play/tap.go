@@ -30,6 +30,7 @@ type tap struct {
 	failed  time.Time // the first time, because of that
 	over    error     // with which reading has ended, unless this side ended it
 
+	gone    chan struct{} // closed by Close
 	closed  time.Time
 	ignored int           // bytes that had come and were not read when it was closed
 	waited  time.Duration // for how long they were ignored
@@ -37,7 +38,7 @@ type tap struct {
 
 // newTap returns the tap of an end of link. It has CloseWrite if nc has.
 func newTap(link *pipe.Link, index int, nc net.Conn) (*tap, net.Conn) {
-	t := &tap{Conn: nc, link: link, index: index}
+	t := &tap{Conn: nc, link: link, index: index, gone: make(chan struct{})}
 	if half, ok := nc.(halfCloser); ok {
 		return t, struct {
 			*tap
@@ -95,6 +96,7 @@ func (t *tap) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed.IsZero() {
+		close(t.gone)
 		t.closed = time.Now()
 		t.ignored, t.waited = t.link.Waiting(t.index)
 	}
