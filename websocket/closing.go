@@ -152,7 +152,9 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 		}
 		return false, nil
 	}
-	c.ending.recordSent(payload)
+	if !c.ending.recordSent(payload) {
+		return false, c.fault("close", nil)
+	}
 	err = c.writeLocked(ctx, "close", frame{
 		Header:  wire.Header{Fin: true, Opcode: wire.OpClose},
 		payload: payload,

@@ -99,9 +99,11 @@ func (c *Conn) settle(payload []byte, breach *Error) bool {
 	if breach != nil {
 		cause = breach
 	}
-	// The end of the connection ends a write wherever its deadline does not.
-	late := time.AfterFunc(c.concludeWithin(), func() { c.end(cause) })
-	defer late.Stop()
+	if d := c.concludeWithin(); d >= 0 {
+		// The end of the connection ends a write wherever its deadline does not.
+		late := time.AfterFunc(d, func() { c.end(cause) })
+		defer late.Stop()
+	}
 	ours, err := c.sendClose(context.Background(), payload)
 	switch {
 	case breach == nil:
@@ -118,16 +120,14 @@ func (c *Conn) settle(payload []byte, breach *Error) bool {
 	return err == nil
 }
 
-// concludeWithin returns how long our close frame may take after the peer's. Nobody
-// may be waiting for it, so that it has a bound in any case.
+// concludeWithin returns how long our close frame may take after the peer's, or a
+// negative number if WriteTimeout is bound enough. Nobody may be waiting for the frame,
+// so that it has a bound even if all are turned off.
 func (c *Conn) concludeWithin() time.Duration {
-	switch {
-	case c.closeWithin >= 0:
-		return c.closeWithin
-	case c.writeWithin >= 0:
-		return c.writeWithin
+	if c.closeWithin < 0 && c.writeWithin < 0 {
+		return DefaultWriteTimeout
 	}
-	return DefaultWriteTimeout
+	return c.closeWithin
 }
 
 // dropTCP closes the transport once our close frame is out: after a closing handshake,

@@ -152,7 +152,7 @@ func TestCloseDoesNotDrain(t *testing.T) {
 
 // The reader's context ends while our close frame cannot be written. The read returns in
 // time, and the frame goes out as soon as the peer reads, within CloseTimeout of the
-// peer's, or WriteTimeout if that is off.
+// peer's. If that is off, WriteTimeout bounds each write.
 func TestCloseFrameOutlivesRead(t *testing.T) {
 	off := Limits{CloseTimeout: -1}
 	allOff := Limits{CloseTimeout: -1, WriteTimeout: -1}
@@ -171,6 +171,9 @@ func TestCloseFrameOutlivesRead(t *testing.T) {
 		for _, what := range []string{"close frame", "breach"} {
 			for _, stalled := range []string{"pipe/", "pipe/writer", "tls/", "undeadlined/"} {
 				kind, behind, _ := strings.Cut(stalled, "/")
+				if kind == "undeadlined" && row.limits == off {
+					continue // there is no WriteTimeout either
+				}
 				t.Run(row.name+"/"+what+"/"+stalled, func(t *testing.T) {
 					bubble(t, func(t *testing.T) {
 						ours, theirs := bubblePair(t, kind)
@@ -364,4 +367,49 @@ func closeCode(p *peer) StatusCode {
 	}
 	code, _, _ := wire.ConsumeClose(payload)
 	return code
+}
+
+// Our close frame fails after the peer's has come. Reads tell of the peer's, those that
+// wait for the end as well.
+func TestCloseFrameFailsInConclusion(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{WriteTimeout: time.Second})
+		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
+		synctest.Wait() // it writes, and reads
+		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+		defer cancel()
+		read := startRead(ctx, c)
+		last := startRead(context.Background(), c)
+		p.sendClose(4001, "why")
+		interrupted(t, (<-read).err, context.DeadlineExceeded)
+		want := CloseError{4001, "why"}
+		for _, err := range []error{(<-last).err, <-closed, context.Cause(c.Context())} {
+			var e *CloseError
+			if !errors.As(err, &e) || *e != want || !errors.Is(err, net.ErrClosed) || CloseStatus(err) != 4001 {
+				t.Errorf("%v", err)
+			}
+		}
+		wantClosed(t, c)
+	})
+}
+
+// The same with a reader who comes once its own read has told of nothing but its context.
+func TestReadAgainWhileConcluding(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{WriteTimeout: time.Second})
+		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+		defer cancel()
+		read := startRead(ctx, c)
+		synctest.Wait()
+		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
+		synctest.Wait()
+		p.sendClose(4001, "why")
+		interrupted(t, (<-read).err, context.DeadlineExceeded)
+		var e *CloseError
+		if g := <-startRead(context.Background(), c); !errors.As(g.err, &e) || e.Code != 4001 || CloseStatus(g.err) != 4001 {
+			t.Errorf("%v", g.err)
+		}
+		<-closed
+		wantClosed(t, c)
+	})
 }

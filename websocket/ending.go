@@ -20,6 +20,7 @@ type ending struct {
 	received CloseFrame
 	byPeer   bool
 	lost     bool // the transport failed to write, as opposed to a bound of ours
+	readOver bool // nothing is left to be read
 
 	// writeFailed is set once nothing more can be sent, and last with it. Reading goes
 	// on: see lastread.go.
@@ -36,14 +37,16 @@ func (e *ending) record(err error) {
 	}
 }
 
-// recordSent notes the close frame that is about to be written.
-func (e *ending) recordSent(payload []byte) {
+// recordSent notes the close frame that is about to be written. It reports whether it
+// may: not once the connection has ended.
+func (e *ending) recordSent(payload []byte) bool {
 	f := parseClose(payload)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.finished {
 		e.sent = f
 	}
+	return !e.finished
 }
 
 // recordReceived notes the peer's close frame.
@@ -81,7 +84,7 @@ func (e *ending) recordFailure(err *Error, lost bool) {
 		e.failure, e.lost = err, lost
 		now := time.Now()
 		e.last = &lastReads{began: now, readAt: now, wait: lingerTime, bytes: maxLast}
-		e.last.left.Store(e.cause == nil) // or the reader has come to its end
+		e.last.left.Store(e.cause == nil && !e.readOver) // or the reader has come to its end
 	}
 	e.writeFailed.Store(true)
 }

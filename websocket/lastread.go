@@ -335,6 +335,7 @@ func (c *Conn) readOver() {
 	e := &c.ending
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.readOver = true
 	if e.last != nil {
 		e.last.left.Store(false)
 	}

@@ -146,7 +146,7 @@ func (s *side) judgeEnding() error {
 		ok = s.closedFor(cause)
 	case broke:
 		ok = s.dropped.Load() || peer.isRoot(waits) || peer.tap.wornOut() || peer.cutOff ||
-			endingOf(peer.cause()) == byPeer && peer.closeWithin() <= waits // its answer came too late to go out
+			endingOf(peer.cause()) == byPeer && peer.answerWithin() <= waits // its answer came too late to go out
 	case refused:
 		errors.As(cause, &w)
 		ok = s.mayRefuse(w.Violation)
@@ -217,6 +217,18 @@ func (s *side) closeMayFail(waits time.Duration) bool {
 		}
 	}
 	return false
+}
+
+// answerWithin is how long this side may need to answer a close frame and still do so.
+func (s *side) answerWithin() time.Duration {
+	write := orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout)
+	if write < 0 && s.cfg.CloseTimeout < 0 {
+		return websocket.DefaultWriteTimeout
+	}
+	if write < 0 {
+		return s.closeWithin()
+	}
+	return min(write, s.closeWithin())
 }
 
 // closeWithin is how long this side gives a closing handshake.
