@@ -29,20 +29,27 @@ type closing struct {
 var errCloseTimeout = fmt.Errorf("closing handshake was not completed within Limits.CloseTimeout: %w", context.DeadlineExceeded)
 
 // Close performs the closing handshake: it sends a close frame, waits for the
-// peer's, drops messages that come before it, and closes the connection (RFC 6455,
-// section 7.1.2). If another goroutine reads, that one sees the peer's frame, and
-// its read returns an error that matches [net.ErrClosed].
+// peer's, and drops messages that come before it (RFC 6455, section 7.1.2). If another
+// goroutine reads, that one sees the peer's frame, and its read returns an error that
+// matches [net.ErrClosed].
 //
 // A reason is at most 123 bytes of UTF-8; a longer one is cut. With
 // StatusNoStatusReceived the frame is empty. A code that must not be sent (section
 // 7.4) is replaced by StatusInternalError, and a reason that cannot be sent by none; the
 // error then says so, and the connection is closed all the same.
 //
-// Close waits for the peer until ctx ends, but no longer than Limits.CloseTimeout;
-// the connection is closed in any case. The error is nil if both close frames were
-// exchanged, with the code and the reason given. If the connection has ended before, the
-// error wraps the cause, such as the peer's [*CloseError]. A program that closes many
-// connections, or must not be held up by a slow peer, calls it on a goroutine of its own.
+// Close waits until ctx ends, but no longer than Limits.CloseTimeout. The connection has
+// ended when it returns. If both close frames were exchanged, TCP is closed in the
+// background: by a server at once, by a client once the server has closed it or
+// Limits.CloseTimeout has passed again. Otherwise it is closed already. If ctx has ended
+// before the call, Close does not wait for the peer. It still sends its frame if the
+// transport takes it at once, for which it waits 5 ms where that cannot be told
+// otherwise.
+//
+// The error is nil if both close frames were exchanged, with the code and the reason
+// given. If the connection has ended before, the error wraps the cause, such as the
+// peer's [*CloseError]. A program that closes many connections, or must not be held up by
+// a slow peer, calls Close on a goroutine of its own.
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error {
 	defer c.drop()
 	if c.ctx.Err() != nil {
@@ -91,7 +98,9 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 }
 
 // CloseNow drops the connection without a closing handshake. The peer sees a
-// connection that broke. Calls after the first do nothing. It returns nil.
+// connection that broke. If the connection has ended with our close frame, CloseNow does
+// nothing: TCP is closed in the background, so that the frame is not lost. Calls after
+// the first do nothing. It returns nil.
 func (c *Conn) CloseNow() error {
 	c.end(errClosed)
 	c.drop()

@@ -20,6 +20,11 @@ import (
 // After the connection has ended, every method that waits, Close included, returns an
 // error that matches [net.ErrClosed], and [Conn.Closure] tells how it ended.
 //
+// A read that finds the peer's close frame or a breach of the protocol returns once our
+// own close frame is out, or once its context ends. The frame is then sent all the same,
+// within Limits.CloseTimeout. No call waits for TCP to be closed after that, which takes
+// a second at most, or Limits.CloseTimeout where a client waits for its server to do so.
+//
 // A write that fails ends writing alone. What the peer has sent before, its close frame
 // above all, can still be read. Reads wait for more of it for a second altogether, and
 // take up to 16 MiB. If nobody reads, the Conn itself reads up to 1 MiB and keeps it,
@@ -90,7 +95,8 @@ func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
 }
 
 // Context returns the connection's context. It holds the values of the request,
-// or of the context given to Dial, and ends with the connection. [context.Cause] then
+// or of the context given to Dial, and ends with the connection: when both close frames
+// are exchanged, say, though TCP may be closed a little later. [context.Cause] then
 // returns a [*CloseError] if the peer closed the connection, or an [*Error].
 func (c *Conn) Context() context.Context { return c.ctx }
 

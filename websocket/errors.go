@@ -66,7 +66,7 @@ type Error struct {
 	Op string
 
 	// Code is the status code that was sent to the peer because of this error,
-	// or 0.
+	// or 0 if none was sent before the operation returned.
 	Code StatusCode
 
 	// Accepted is set by a write that was cut in the middle, by its context or a

@@ -52,7 +52,9 @@ type Limits struct {
 	// a server's response. Default: DefaultHandshakeTimeout, 10 s.
 	HandshakeTimeout time.Duration
 
-	// CloseTimeout bounds the closing handshake; then TCP is dropped.
+	// CloseTimeout bounds the closing handshake. It also bounds how long our close
+	// frame takes after the peer's, or after a breach, and how long a client waits
+	// after the handshake for its server to close TCP. Then TCP is dropped.
 	// Default: DefaultCloseTimeout, 5 s.
 	CloseTimeout time.Duration
 
