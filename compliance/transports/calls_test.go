@@ -1,0 +1,237 @@
+package transports
+
+import (
+	"context"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+const (
+	// wait is how long the context of a call lives, or the bound that the call is about.
+	wait = 100 * time.Millisecond
+
+	// slack is how much later than that a call may return.
+	slack = 300 * time.Millisecond
+
+	// hang is when a test no longer waits for a call.
+	hang = 20 * time.Second
+)
+
+// A call is one that waits while the peer neither reads nor writes.
+type call struct {
+	name   string
+	reads  bool // it waits for the peer to write; otherwise, to read
+	after  after
+	limits websocket.Limits
+	free   bool  // no context ends: a limit does
+	beside bool  // it may wait for something other than the transport
+	want   error // context.DeadlineExceeded by default
+
+	make maker
+}
+
+// A maker prepares c, an end of p, for a call and returns the call.
+type maker func(t testing.TB, p *pair, c, peer *websocket.Conn) func(context.Context) error
+
+// An after says what becomes of a connection after a call whose time is over.
+type after uint8
+
+const (
+	lives  after = iota // where deadlines work
+	either              // it may have ended
+	ends
+)
+
+var calls = []call{
+	{name: "Read", reads: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		_, _, err := c.Read(ctx)
+		return err
+	})},
+	{name: "AppendRead", reads: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		_, _, err := c.AppendRead(ctx, nil)
+		return err
+	})},
+	{name: "ReadJSON", reads: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		return c.ReadJSON(ctx, new(any))
+	})},
+	{name: "Reader", reads: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		_, err := c.Reader(ctx)
+		return err
+	})},
+	{name: "Messages", reads: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		for _, err := range c.Messages(ctx) {
+			return err
+		}
+		return nil
+	})},
+	{name: "MessageReader.Read", reads: true, make: readMessage},
+	{name: "NetConn Read", reads: true, want: os.ErrDeadlineExceeded, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		nc := c.AsNetConn(websocket.Binary)
+		nc.SetReadDeadline(deadline(ctx))
+		_, err := nc.Read(make([]byte, 1))
+		return err
+	})},
+	{name: "Ping", reads: true, beside: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		_, err := c.Ping(ctx)
+		return err
+	})},
+	{name: "Close", after: ends, make: plain(closeIt)},
+	{name: "Close after CloseTimeout", after: ends, free: true, limits: websocket.Limits{CloseTimeout: wait}, make: plain(closeIt)},
+
+	{name: "Write, small ones", make: plain(writeMany)},
+	{name: "Write", after: either, make: plain(writeMuch)},
+	{name: "WritePlain", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		return c.WritePlain(ctx, websocket.Binary, much)
+	})},
+	{name: "WritePrepared", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		m, err := websocket.Prepare(websocket.Binary, much)
+		if err != nil {
+			return err
+		}
+		return c.WritePrepared(ctx, m)
+	})},
+	{name: "WriteJSON", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		return c.WriteJSON(ctx, much)
+	})},
+	{name: "MessageWriter.Write", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		w, err := c.Writer(ctx, websocket.Binary)
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(much)
+		return err
+	})},
+	{name: "MessageWriter.Flush", after: either, make: plain(writeAndFlush)},
+	{name: "MessageWriter.Close", after: either, make: plain(writeAndClose)},
+	{name: "NetConn Write", after: either, want: os.ErrDeadlineExceeded, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		nc := c.AsNetConn(websocket.Binary)
+		nc.SetWriteDeadline(deadline(ctx))
+		_, err := nc.Write(much)
+		return err
+	})},
+	{name: "Write after WriteTimeout", after: either, free: true, limits: websocket.Limits{WriteTimeout: wait}, want: websocket.ErrPeerNotReading, make: plain(writeMuch)},
+
+	{name: "Write while another reads", after: either, make: beside(readForever, writeMuch)},
+	{name: "Write while another writes", beside: true, after: either, make: beside(writeMuch, writeMany)},
+	{name: "Read while another writes", reads: true, after: either, make: beside(writeMuch, func(ctx context.Context, c *websocket.Conn) error {
+		_, _, err := c.Read(ctx)
+		return err
+	})},
+	{name: "Ping while another reads", beside: true, after: either, make: beside(readForever, func(ctx context.Context, c *websocket.Conn) error {
+		_, err := c.Ping(ctx)
+		return err
+	})},
+	{name: "Close while another reads", after: ends, make: beside(readForever, closeIt)},
+	{name: "Close while another writes", after: ends, make: beside(writeMuch, closeIt)},
+}
+
+// much is more than any transport holds.
+var much = make([]byte, 4<<20)
+
+// plain is for calls that need no preparation.
+func plain(f func(context.Context, *websocket.Conn) error) maker {
+	return func(_ testing.TB, _ *pair, c, _ *websocket.Conn) func(context.Context) error {
+		return func(ctx context.Context) error { return f(ctx, c) }
+	}
+}
+
+// beside is for calls while another goroutine is in other, which no context ends.
+func beside(other, f func(context.Context, *websocket.Conn) error) maker {
+	return func(t testing.TB, _ *pair, c, _ *websocket.Conn) func(context.Context) error {
+		over := make(chan struct{})
+		go func() { defer close(over); other(context.Background(), c) }()
+		t.Cleanup(func() {
+			c.CloseNow()
+			select {
+			case <-over:
+			case <-time.After(hang):
+				t.Errorf("hang: the other call has not returned %v after CloseNow", hang)
+			}
+		})
+		return func(ctx context.Context) error { return f(ctx, c) }
+	}
+}
+
+func deadline(ctx context.Context) time.Time {
+	d, _ := ctx.Deadline()
+	return d
+}
+
+func closeIt(ctx context.Context, c *websocket.Conn) error {
+	return c.Close(ctx, websocket.StatusNormalClosure, "")
+}
+
+func readForever(ctx context.Context, c *websocket.Conn) error {
+	_, _, err := c.Read(ctx)
+	return err
+}
+
+func writeMuch(ctx context.Context, c *websocket.Conn) error {
+	return c.Write(ctx, websocket.Binary, much)
+}
+
+// writeMany writes messages of which the connection can keep one that was cut.
+func writeMany(ctx context.Context, c *websocket.Conn) error {
+	for n := byte(0); ; n++ {
+		if err := c.Write(ctx, websocket.Binary, numbered(n)); err != nil {
+			return err
+		}
+	}
+}
+
+// numbered returns a message whose bytes are all n.
+func numbered(n byte) []byte {
+	p := make([]byte, 32<<10)
+	for i := range p {
+		p[i] = n
+	}
+	return p
+}
+
+func writeAndFlush(ctx context.Context, c *websocket.Conn) error {
+	w, err := c.Writer(ctx, websocket.Binary)
+	for err == nil {
+		if _, err = w.Write(much[:10<<10]); err == nil {
+			err = w.Flush()
+		}
+	}
+	return err
+}
+
+func writeAndClose(ctx context.Context, c *websocket.Conn) error {
+	for {
+		w, err := c.Writer(ctx, websocket.Binary)
+		if err == nil {
+			_, err = w.Write(much[:10<<10])
+		}
+		if err == nil {
+			err = w.Close()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// readMessage reads a message of which the first half has come.
+func readMessage(t testing.TB, p *pair, c, peer *websocket.Conn) func(context.Context) error {
+	sent := make(chan error, 1)
+	w, err := peer.Writer(context.Background(), websocket.Binary)
+	check(t, err)
+	w.Write([]byte("begins"))
+	go func() { sent <- w.Flush() }()
+	r, err := c.Reader(context.Background())
+	check(t, err)
+	_, err = io.ReadFull(r, make([]byte, 6))
+	check(t, err)
+	check(t, <-sent)
+	p.resume = w.Close
+	return func(ctx context.Context) error {
+		_, err := r.WithContext(ctx).Read(make([]byte, 1))
+		return err
+	}
+}

@@ -1,0 +1,104 @@
+package transports
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/yamux"
+	"github.com/xtaci/smux"
+	"golang.org/x/crypto/ssh"
+	"google.golang.org/grpc/test/bufconn"
+)
+
+// yamux and smux share timers and channels among all their sessions, which a bubble
+// does not allow.
+var muxKinds = []kind{
+	{name: "ssh", memory: true, open: openSSH},
+	{name: "yamux", reads: true, writes: true, open: openYamux},
+	{name: "smux", reads: true, open: openSmux}, // a deadline does not end a write in progress
+}
+
+// openSSH opens a direct-tcpip channel for each connection.
+func openSSH(t testing.TB) (net.Listener, dialFunc) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	check(t, err)
+	signer, err := ssh.NewSignerFromKey(key)
+	check(t, err)
+	server := &ssh.ServerConfig{NoClientAuth: true}
+	server.AddHostKey(signer)
+	l := newMemoryListener(t)
+	link := bufconn.Listen(64 << 10) // a pipe without a buffer deadlocks: both sides begin with a write
+	go func() { a, _ := link.Accept(); serveSSH(a, server, l) }()
+	b, err := link.Dial()
+	check(t, err)
+	cc, channels, requests, err := ssh.NewClientConn(b, "server", &ssh.ClientConfig{HostKeyCallback: ssh.FixedHostKey(signer.PublicKey())})
+	check(t, err)
+	client := ssh.NewClient(cc, channels, requests)
+	t.Cleanup(func() { client.Close() })
+	return l, func(ctx context.Context) (net.Conn, error) { return client.DialContext(ctx, "tcp", "server:80") }
+}
+
+// serveSSH offers the channels that a client opens to l.
+func serveSSH(nc net.Conn, cfg *ssh.ServerConfig, l *memoryListener) {
+	defer nc.Close()
+	_, channels, requests, err := ssh.NewServerConn(nc, cfg)
+	if err != nil {
+		return
+	}
+	go ssh.DiscardRequests(requests)
+	for n := range channels {
+		ch, requests, err := n.Accept()
+		if err != nil {
+			continue
+		}
+		go ssh.DiscardRequests(requests)
+		go func() {
+			if l.offer(context.Background(), channelConn{ch}) != nil {
+				ch.Close()
+			}
+		}()
+	}
+}
+
+// A channelConn makes a net.Conn of a channel, as package ssh does for its clients.
+type channelConn struct{ ssh.Channel }
+
+func (channelConn) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4zero} }
+func (channelConn) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4zero} }
+func (channelConn) SetDeadline(time.Time) error      { return errNoDeadlines }
+func (channelConn) SetReadDeadline(time.Time) error  { return errNoDeadlines }
+func (channelConn) SetWriteDeadline(time.Time) error { return errNoDeadlines }
+
+func openYamux(t testing.TB) (net.Listener, dialFunc) {
+	cfg := yamux.DefaultConfig()
+	cfg.LogOutput = io.Discard
+	a, b := net.Pipe()
+	server, err := yamux.Server(a, cfg)
+	check(t, err)
+	client, err := yamux.Client(b, cfg)
+	check(t, err)
+	t.Cleanup(func() { client.Close(); server.Close() })
+	return server, func(context.Context) (net.Conn, error) { return client.Open() }
+}
+
+func openSmux(t testing.TB) (net.Listener, dialFunc) {
+	cfg := smux.DefaultConfig()
+	cfg.MaxReceiveBuffer, cfg.MaxStreamBuffer = 128<<10, 64<<10
+	a, b := net.Pipe()
+	server, err := smux.Server(a, cfg)
+	check(t, err)
+	client, err := smux.Client(b, cfg)
+	check(t, err)
+	t.Cleanup(func() { client.Close(); server.Close() })
+	return smuxListener{server}, func(context.Context) (net.Conn, error) { return client.OpenStream() }
+}
+
+type smuxListener struct{ *smux.Session }
+
+func (l smuxListener) Accept() (net.Conn, error) { return l.AcceptStream() }
+func (l smuxListener) Addr() net.Addr            { return l.LocalAddr() }

@@ -1,0 +1,79 @@
+package transports
+
+import (
+	"context"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+)
+
+// A kind is one way to connect a client to a server.
+type kind struct {
+	name   string
+	reads  bool // a deadline ends a read in progress
+	writes bool // a deadline ends a write in progress, which can be taken up again
+	memory bool // it runs in a bubble of synctest
+	secure bool // Dial does TLS over it
+	open   func(t testing.TB) (net.Listener, dialFunc)
+}
+
+// A dialFunc opens the client's end of a connection to the listener beside it.
+type dialFunc func(ctx context.Context) (net.Conn, error)
+
+var kinds = slices.Concat(pipeKinds, muxKinds, socketKinds, tlsKinds)
+
+// check stops the test if err is not nil.
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A memoryListener hands out connections that do not come from a socket.
+type memoryListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+// newMemoryListener returns a listener that closes with the test.
+func newMemoryListener(t testing.TB) *memoryListener {
+	l := &memoryListener{conns: make(chan net.Conn), done: make(chan struct{})}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// offer gives c to Accept.
+func (l *memoryListener) offer(ctx context.Context, c net.Conn) error {
+	select {
+	case l.conns <- c:
+		return nil
+	case <-l.done:
+		return net.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (l *memoryListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *memoryListener) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
+
+func (l *memoryListener) Addr() net.Addr { return memoryAddr{} }
+
+type memoryAddr struct{}
+
+func (memoryAddr) Network() string { return "memory" }
+func (memoryAddr) String() string  { return "memory" }

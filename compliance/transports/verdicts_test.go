@@ -1,0 +1,140 @@
+package transports
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// finish calls f, and reports whether it returned in time. If it did not, the
+// connection is killed.
+func finish(p *pair, f func() error) (error, bool) {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	late := time.NewTimer(hang)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		return err, true
+	case <-late.C:
+		p.kill()
+		return nil, false
+	}
+}
+
+// judge checks the error of a call whose time is over.
+func judge(t *testing.T, m *call, err error) {
+	t.Helper()
+	want := m.want
+	if want == nil {
+		want = context.DeadlineExceeded
+	}
+	var timeout net.Error
+	switch {
+	case !errors.Is(err, want):
+		t.Errorf("wrong error: %v, want %v", err, want)
+	case !errors.As(err, &timeout) || !timeout.Timeout():
+		t.Errorf("wrong error: %v is not a timeout", err)
+	}
+}
+
+// afterwards checks what has become of the connection after a call that ended with err.
+func afterwards(t *testing.T, k *kind, m *call, p *pair, role wire.Role, err error) {
+	t.Helper()
+	c, peer := p.ends(role)
+	obeys := k.writes
+	if m.reads {
+		obeys = k.reads
+	}
+	ended := errors.Is(err, net.ErrClosed)
+	switch {
+	case ended || m.after == ends:
+		if m.after == lives && obeys {
+			t.Errorf("wrong end: the connection has ended: %v", err)
+		}
+		if !k.reads && !m.free && m.after != ends {
+			wantReason(t, err)
+		}
+		wantEnd(t, c)
+	case !k.reads && !m.beside && !m.free:
+		t.Errorf("wrong end: the connection has not ended: %v", err)
+	case m.after == lives && c.Context().Err() == nil:
+		switch err := exchange(p, c, peer); {
+		case err == nil:
+		case obeys || errors.Is(err, errChanged):
+			t.Errorf("wrong end: the connection no longer works: %v", err)
+		case errors.Is(c.Closure().Err, websocket.ErrPeerNotReading):
+			t.Errorf("wrong end: the peer reads, but the connection has ended with %v", c.Closure().Err)
+		}
+	}
+}
+
+// wantReason checks that err says what is wrong with the transport.
+func wantReason(t *testing.T, err error) {
+	t.Helper()
+	if s := err.Error(); !strings.Contains(s, "transport") || !strings.Contains(s, "deadline") {
+		t.Errorf("wrong error: %q does not say that the transport ignored its deadline", s)
+	}
+}
+
+// wantEnd checks that a connection has ended, or does so within the time for last reads.
+func wantEnd(t *testing.T, c *websocket.Conn) {
+	t.Helper()
+	select {
+	case <-c.Context().Done():
+	case <-time.After(hang):
+		t.Errorf("wrong end: the connection has not ended after %v", hang)
+	}
+}
+
+var errChanged = errors.New("a message has changed on its way")
+
+// exchange sends a message each way and reads up to it. What c has written before must
+// be as it was written.
+func exchange(p *pair, c, peer *websocket.Conn) error {
+	ctx, cancel := context.WithTimeout(context.Background(), hang)
+	defer cancel()
+	last := []byte("this was the last one")
+	send := func(end *websocket.Conn) error {
+		if end == peer && p.resume != nil {
+			if err := p.resume(); err != nil {
+				return err
+			}
+		}
+		return end.Write(ctx, websocket.Text, last)
+	}
+	receive := func(end *websocket.Conn) error {
+		for n := byte(0); ; n++ {
+			_, got, err := end.Read(ctx)
+			var broken *wire.Error
+			switch {
+			case errors.As(err, &broken):
+				return errors.Join(errChanged, err)
+			case err != nil || bytes.Equal(got, last):
+				return err
+			case end == peer && !bytes.Equal(got, numbered(n)):
+				return errChanged
+			}
+		}
+	}
+	failed := make(chan error, 4)
+	for _, end := range []*websocket.Conn{c, peer} {
+		go func() { failed <- send(end) }()
+		go func() { failed <- receive(end) }()
+	}
+	var all error
+	for range cap(failed) {
+		if err := <-failed; err != nil {
+			all = errors.Join(all, err)
+			p.kill()
+		}
+	}
+	return all
+}

@@ -1,0 +1,67 @@
+package transports
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+var roles = []wire.Role{wire.Client, wire.Server}
+
+// each runs f for each kind and role, in a bubble where that is possible.
+func each(t *testing.T, f func(t *testing.T, k *kind, role wire.Role)) {
+	for _, k := range kinds {
+		for _, role := range roles {
+			t.Run(fmt.Sprintf("%s/%v", k.name, role), func(t *testing.T) { f(t, &k, role) })
+		}
+	}
+}
+
+// rows runs f for each row of a table: one after the other in bubbles, or else all at
+// once, for they do little but wait.
+func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t *testing.T, row R)) {
+	if k.memory {
+		for _, row := range table {
+			t.Run(name(row), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { f(t, row) }) })
+		}
+		return
+	}
+	var all sync.WaitGroup
+	for _, row := range table {
+		all.Go(func() { t.Run(name(row), func(t *testing.T) { f(t, row) }) })
+	}
+	all.Wait()
+}
+
+// Every call that waits returns when its context or its limit ends, and says so.
+func TestCallsEnd(t *testing.T) {
+	each(t, func(t *testing.T, k *kind, role wire.Role) {
+		rows(t, k, calls, func(m call) string { return m.name }, func(t *testing.T, m call) {
+			p := open(t, k, m.limits)
+			c, peer := p.ends(role)
+			f := m.make(t, p, c, peer)
+			ctx, cancel := context.WithTimeout(context.Background(), wait)
+			defer cancel()
+			begun := time.Now()
+			if m.free {
+				ctx = context.Background()
+			}
+			err, ok := finish(p, func() error { return f(ctx) })
+			if !ok {
+				t.Fatalf("hang: has not returned after %v", hang)
+			}
+			late := time.Since(begun) - wait
+			t.Logf("late by %v: %v", late, err)
+			if late < 0 || k.memory && late > slack {
+				t.Errorf("late: by %v", late)
+			}
+			judge(t, &m, err)
+			afterwards(t, k, &m, p, role, err)
+		})
+	})
+}
