@@ -18,7 +18,7 @@ const (
 	slack = 300 * time.Millisecond
 
 	// hang is when a test no longer waits for a call.
-	hang = 20 * time.Second
+	hang = time.Minute
 )
 
 // A call is one that waits while the peer neither reads nor writes.
@@ -26,10 +26,10 @@ type call struct {
 	name   string
 	reads  bool // it waits for the peer to write; otherwise, to read
 	after  after
-	limits websocket.Limits
-	free   bool  // no context ends: a limit does
-	beside bool  // it may wait for something other than the transport
-	want   error // context.DeadlineExceeded by default
+	limits websocket.Limits // none by default, so that nothing else ends the call
+	free   bool             // no context ends: a limit does
+	beside bool             // it may wait for something other than the transport
+	want   error            // context.DeadlineExceeded by default
 
 	make maker
 }
@@ -80,7 +80,7 @@ var calls = []call{
 		return err
 	})},
 	{name: "Close", after: ends, make: plain(closeIt)},
-	{name: "Close after CloseTimeout", after: ends, free: true, limits: websocket.Limits{CloseTimeout: wait}, make: plain(closeIt)},
+	{name: "Close after CloseTimeout", after: ends, free: true, limits: websocket.Limits{CloseTimeout: wait, WriteTimeout: -1}, make: plain(closeIt)},
 
 	{name: "Write, small ones", make: plain(writeMany)},
 	{name: "Write", after: either, make: plain(writeMuch)},
@@ -113,7 +113,7 @@ var calls = []call{
 		_, err := nc.Write(much)
 		return err
 	})},
-	{name: "Write after WriteTimeout", after: either, free: true, limits: websocket.Limits{WriteTimeout: wait}, want: websocket.ErrPeerNotReading, make: plain(writeMuch)},
+	{name: "Write after WriteTimeout", after: either, free: true, limits: websocket.Limits{CloseTimeout: -1, WriteTimeout: wait}, want: websocket.ErrPeerNotReading, make: plain(writeMuch)},
 
 	{name: "Write while another reads", after: either, make: beside(readForever, writeMuch)},
 	{name: "Write while another writes", beside: true, after: either, make: beside(writeMuch, writeMany)},
@@ -128,6 +128,8 @@ var calls = []call{
 	{name: "Close while another reads", after: ends, make: beside(readForever, closeIt)},
 	{name: "Close while another writes", after: ends, make: beside(writeMuch, closeIt)},
 }
+
+var unlimited = websocket.Limits{CloseTimeout: -1, WriteTimeout: -1}
 
 // much is more than any transport holds.
 var much = make([]byte, 4<<20)

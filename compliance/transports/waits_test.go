@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -36,18 +37,22 @@ func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t
 		all.Go(func() { t.Run(name(row), func(t *testing.T) { f(t, row) }) })
 	}
 	all.Wait()
+	wantNoneLeft(t)
 }
 
 // Every call that waits returns when its context or its limit ends, and says so.
 func TestCallsEnd(t *testing.T) {
 	each(t, func(t *testing.T, k *kind, role wire.Role) {
 		rows(t, k, calls, func(m call) string { return m.name }, func(t *testing.T, m call) {
+			if m.limits == (websocket.Limits{}) {
+				m.limits = unlimited
+			}
 			p := open(t, k, m.limits)
 			c, peer := p.ends(role)
 			f := m.make(t, p, c, peer)
+			begun := time.Now()
 			ctx, cancel := context.WithTimeout(context.Background(), wait)
 			defer cancel()
-			begun := time.Now()
 			if m.free {
 				ctx = context.Background()
 			}

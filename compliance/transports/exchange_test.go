@@ -1,0 +1,85 @@
+package transports
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Messages of every form of length arrive as they were sent, both ways at once, and
+// the closing handshake is clean.
+func TestExchange(t *testing.T) {
+	sizes := []int{0, 1, 125, 126, 70_000, 1<<20 + 1}
+	each(t, func(t *testing.T, k *kind, role wire.Role) {
+		rows(t, k, []string{"messages"}, func(s string) string { return s }, func(t *testing.T, _ string) {
+			p := open(t, k, websocket.Limits{MaxMessage: -1})
+			c, peer := p.ends(role)
+			ctx, cancel := context.WithTimeout(context.Background(), hang)
+			defer cancel()
+			failed := make(chan error, 4)
+			for _, end := range []*websocket.Conn{c, peer} {
+				go func() {
+					for _, n := range sizes {
+						if err := end.Write(ctx, websocket.Binary, pattern(n)); err != nil {
+							failed <- err
+							return
+						}
+					}
+					failed <- nil
+				}()
+				go func() {
+					for _, n := range sizes {
+						_, got, err := end.Read(ctx)
+						if err == nil && !bytes.Equal(got, pattern(n)) {
+							err = errors.New("a message has changed on its way")
+						}
+						if err != nil {
+							failed <- err
+							return
+						}
+					}
+					failed <- nil
+				}()
+			}
+			for range cap(failed) {
+				check(t, <-failed)
+			}
+			closeBoth(t, c, peer)
+		})
+	})
+}
+
+// pattern returns n bytes that differ.
+func pattern(n int) []byte {
+	p := make([]byte, n)
+	for i := range p {
+		p[i] = byte(i * 7 >> (i & 3))
+	}
+	return p
+}
+
+// closeBoth makes c close while its peer reads.
+func closeBoth(t *testing.T, c, peer *websocket.Conn) {
+	t.Helper()
+	read := make(chan error, 1)
+	go func() { _, _, err := peer.Read(context.Background()); read <- err }()
+	begun := time.Now()
+	if err := c.Close(context.Background(), websocket.StatusNormalClosure, "done"); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	var told *websocket.CloseError
+	if err := <-read; !errors.As(err, &told) || told.Code != websocket.StatusNormalClosure || told.Reason != "done" {
+		t.Errorf("Read: %v", err)
+	}
+	t.Logf("the closing handshake took %v", time.Since(begun))
+	for _, end := range []*websocket.Conn{c, peer} {
+		if v := end.Closure(); !v.Clean || end.Context().Err() == nil {
+			t.Errorf("not a clean end: %+v", v)
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package transports
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// A stall is a server that does not finish the opening handshake.
+type stall struct {
+	name string
+	play func(c net.Conn)
+}
+
+var stalls = []stall{
+	{"neither reads nor writes", func(net.Conn) {}},
+	{"does not write", func(c net.Conn) { io.Copy(io.Discard, c) }},
+	{"writes a part", func(c net.Conn) {
+		go io.Copy(io.Discard, c)
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: web")
+	}},
+}
+
+// Dial ends with its context, or with Limits.HandshakeTimeout.
+func TestDialEnds(t *testing.T) {
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			rows(t, &k, stalls, func(s stall) string { return s.name }, func(t *testing.T, s stall) {
+				l, dial := k.open(t)
+				t.Cleanup(func() { l.Close() })
+				go func() {
+					for {
+						c, err := l.Accept()
+						if err != nil {
+							return
+						}
+						t.Cleanup(func() { c.Close() })
+						go s.play(c)
+					}
+				}()
+				for _, limit := range []time.Duration{wait, -1} {
+					begun := time.Now()
+					ctx, cancel := context.WithTimeout(context.Background(), wait)
+					defer cancel()
+					if limit > 0 {
+						ctx = context.Background()
+					}
+					opts := dialOptions(dial)
+					opts.Limits.HandshakeTimeout = limit
+					wantTimeout(t, &k, begun, func() error {
+						_, _, err := websocket.Dial(ctx, k.url(), opts)
+						return err
+					})
+				}
+			})
+		})
+	}
+}
+
+// Accept ends with Limits.HandshakeTimeout if the client does not read the response.
+func TestAcceptEnds(t *testing.T) {
+	long := http.Header{"X-Long": {strings.Repeat("x", len(much))}}
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			rows(t, &k, []string{"Accept"}, func(s string) string { return s }, func(t *testing.T, _ string) {
+				l, dial := k.open(t)
+				var begun time.Time
+				accepted := make(chan error, 1)
+				opts := &websocket.AcceptOptions{
+					Header:    long,
+					Limits:    websocket.Limits{HandshakeTimeout: wait},
+					Configure: func(*http.Request, *websocket.AcceptOptions) error { begun = time.Now(); return nil },
+				}
+				serve(t, &k, l, opts, func(_ *websocket.Conn, err error) { accepted <- err })
+				ask(t, &k, dial)
+				wantTimeout(t, &k, begun, func() error { return <-accepted })
+			})
+		})
+	}
+}
+
+// An http.Server cannot let go of a connection whose read it cannot interrupt. Accept
+// does not wait for that for longer than Limits.HandshakeTimeout.
+func TestAcceptOfHTTPServer(t *testing.T) {
+	for _, k := range kinds {
+		if k.reads || !k.memory {
+			continue
+		}
+		t.Run(k.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l, dial := k.open(t)
+				accepted := make(chan error, 1)
+				opts := &websocket.AcceptOptions{Limits: websocket.Limits{HandshakeTimeout: wait}}
+				s := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					_, err := websocket.Accept(w, r, opts)
+					accepted <- err
+				})}
+				go s.Serve(l)
+				t.Cleanup(func() { s.Close() })
+				begun := time.Now()
+				ask(t, &k, dial)
+				wantTimeout(t, &k, begun, func() error { return <-accepted })
+			})
+		})
+	}
+}
+
+// ask sends the request of a handshake, and does nothing after.
+func ask(t *testing.T, k *kind, dial dialFunc) {
+	t.Helper()
+	c, err := dial(context.Background())
+	check(t, err)
+	t.Cleanup(func() { c.Close() })
+	if k.secure {
+		c, err = tlsClient(context.Background(), c)
+		check(t, err)
+	}
+	_, err = io.WriteString(c, "GET / HTTP/1.1\r\nHost: server.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+	check(t, err)
+}
+
+// wantTimeout calls f, which is to end when its time, begun before, is over.
+func wantTimeout(t *testing.T, k *kind, begun time.Time, f func() error) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		late := time.Since(begun) - wait
+		t.Logf("late by %v: %v", late, err)
+		if late < 0 || k.memory && late > slack {
+			t.Errorf("late: by %v", late)
+		}
+		var timeout net.Error
+		if !errors.As(err, &timeout) || !timeout.Timeout() {
+			t.Errorf("wrong error: %v is not a timeout", err)
+		}
+	case <-time.After(hang):
+		t.Errorf("hang: has not returned after %v", hang)
+	}
+}

@@ -1,0 +1,77 @@
+package transports
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A drop ends a connection at once.
+type drop struct {
+	name string
+	call func(c *websocket.Conn)
+	want error // of the calls that wait
+}
+
+var errAborted = errors.New("aborted by the test")
+
+var drops = []drop{
+	{"CloseNow", func(c *websocket.Conn) { c.CloseNow() }, net.ErrClosed},
+	{"Abort", func(c *websocket.Conn) { c.Abort(errAborted) }, errAborted},
+}
+
+// CloseNow and Abort return at once. So do the calls that wait at that moment, and the
+// context of the connection ends.
+func TestDropEndsCalls(t *testing.T) {
+	each(t, func(t *testing.T, k *kind, role wire.Role) {
+		rows(t, k, drops, func(d drop) string { return d.name }, func(t *testing.T, d drop) {
+			p := open(t, k, unlimited)
+			c, _ := p.ends(role)
+			waiting := map[string]func(context.Context, *websocket.Conn) error{
+				"Read": readForever, "Write": writeMuch, "another Write": writeMuch,
+				"Ping": func(ctx context.Context, c *websocket.Conn) error { _, err := c.Ping(ctx); return err },
+			}
+			type result struct {
+				name string
+				err  error
+			}
+			over := make(chan result, len(waiting))
+			for name, f := range waiting {
+				go func() { over <- result{name, f(context.Background(), c)} }()
+			}
+			time.Sleep(wait) // most of the calls wait by then; no verdict depends on it
+			begun := time.Now()
+			dropped := make(chan struct{})
+			go func() { d.call(c); close(dropped) }()
+			left := len(waiting)
+			for bound := time.After(hang); left > 0 || dropped != nil; {
+				select {
+				case <-dropped:
+					dropped = nil
+					if c.Context().Err() == nil {
+						t.Errorf("wrong end: the context of the connection has not ended")
+					}
+				case r := <-over:
+					left--
+					if !errors.Is(r.err, d.want) || !errors.Is(r.err, net.ErrClosed) {
+						t.Errorf("wrong error: %s: %v, want %v", r.name, r.err, d.want)
+					}
+				case <-bound:
+					t.Errorf("hang: %d calls have not returned %v after %s; it has returned: %v", left, hang, d.name, dropped == nil)
+					p.kill()
+					return
+				}
+			}
+			late := time.Since(begun)
+			t.Logf("late by %v", late)
+			if k.memory && late > slack {
+				t.Errorf("late: by %v", late)
+			}
+		})
+	})
+}
