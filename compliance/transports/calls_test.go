@@ -29,6 +29,7 @@ type call struct {
 	limits websocket.Limits // none by default, so that nothing else ends the call
 	free   bool             // no context ends: a limit does
 	beside bool             // it may wait for something other than the transport
+	early  bool             // it may find that the connection has ended
 	want   error            // context.DeadlineExceeded by default
 
 	make maker
@@ -82,7 +83,9 @@ var calls = []call{
 	{name: "Close", after: ends, make: plain(closeIt)},
 	{name: "Close after CloseTimeout", after: ends, free: true, limits: websocket.Limits{CloseTimeout: wait, WriteTimeout: -1}, make: plain(closeIt)},
 
-	{name: "Write, small ones", make: plain(writeMany)},
+	{name: "Close after a Write was cut", after: ends, early: true, make: fill(closeIt)},
+
+	{name: "Write, small ones", limits: websocket.Limits{CloseTimeout: -1}, make: plain(writeMany)},
 	{name: "Write", after: either, make: plain(writeMuch)},
 	{name: "WritePlain", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
 		return c.WritePlain(ctx, websocket.Binary, much)
@@ -154,6 +157,18 @@ func beside(other, f func(context.Context, *websocket.Conn) error) maker {
 				t.Errorf("hang: the other call has not returned %v after CloseNow", hang)
 			}
 		})
+		return func(ctx context.Context) error { return f(ctx, c) }
+	}
+}
+
+// fill is for calls when the transport takes no more.
+func fill(f func(context.Context, *websocket.Conn) error) maker {
+	return func(t testing.TB, p *pair, c, _ *websocket.Conn) func(context.Context) error {
+		ctx, cancel := context.WithTimeout(context.Background(), wait)
+		defer cancel()
+		if _, ok := finish(p, func() error { return writeMany(ctx, c) }); !ok {
+			t.Errorf("hang: Write has not returned after %v", hang)
+		}
 		return func(ctx context.Context) error { return f(ctx, c) }
 	}
 }

@@ -73,16 +73,16 @@ func TestAcceptEnds(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			rows(t, &k, []string{"Accept"}, func(s string) string { return s }, func(t *testing.T, _ string) {
 				l, dial := k.open(t)
-				var begun time.Time
+				begun := make(chan time.Time, 1)
 				accepted := make(chan error, 1)
 				opts := &websocket.AcceptOptions{
 					Header:    long,
 					Limits:    websocket.Limits{HandshakeTimeout: wait},
-					Configure: func(*http.Request, *websocket.AcceptOptions) error { begun = time.Now(); return nil },
+					Configure: func(*http.Request, *websocket.AcceptOptions) error { begun <- time.Now(); return nil },
 				}
 				serve(t, &k, l, opts, func(_ *websocket.Conn, err error) { accepted <- err })
 				ask(t, &k, dial)
-				wantTimeout(t, &k, begun, func() error { return <-accepted })
+				wantTimeout(t, &k, <-begun, func() error { return <-accepted })
 			})
 		})
 	}

@@ -15,12 +15,10 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 )
 
-// yamux and smux share timers and channels among all their sessions, which a bubble
-// does not allow.
 var muxKinds = []kind{
 	{name: "ssh", memory: true, open: openSSH},
-	{name: "yamux", reads: true, writes: true, open: openYamux},
-	{name: "smux", reads: true, open: openSmux}, // a deadline does not end a write in progress
+	{name: "yamux", reads: true, writes: true, memory: true, pools: true, open: openYamux},
+	{name: "smux", reads: true, memory: true, pools: true, open: openSmux}, // a deadline does not end a write in progress
 }
 
 // openSSH opens a direct-tcpip channel for each connection.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -29,6 +30,28 @@ func unable(c net.Conn) net.Conn   { return unableConn{c} }
 // A plainConn can do what a net.Conn must, and nothing else.
 type plainConn struct{ net.Conn }
 
+// A temporaryConn has timeouts that are temporary errors. Package tls takes others for
+// the end of the connection, as those of bufconn and yamux are.
+type temporaryConn struct{ net.Conn }
+
+func temporary(c net.Conn) net.Conn { return temporaryConn{c} }
+
+func (c temporaryConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	return n, asTemporary(err)
+}
+func (c temporaryConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	return n, asTemporary(err)
+}
+
+func asTemporary(err error) error {
+	if e, ok := err.(net.Error); ok && e.Timeout() {
+		return os.ErrDeadlineExceeded
+	}
+	return err
+}
+
 // A heedlessConn accepts deadlines and ignores them.
 type heedlessConn struct{ net.Conn }
 
@@ -45,7 +68,7 @@ func (unableConn) SetDeadline(time.Time) error      { return errNoDeadlines }
 func (unableConn) SetReadDeadline(time.Time) error  { return errNoDeadlines }
 func (unableConn) SetWriteDeadline(time.Time) error { return errNoDeadlines }
 
-func openPipe(wrap wrapper) func(testing.TB) (net.Listener, dialFunc) {
+func openPipe(wrap wrapper) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {
 		l := newMemoryListener(t)
 		return l, func(ctx context.Context) (net.Conn, error) {
@@ -55,7 +78,7 @@ func openPipe(wrap wrapper) func(testing.TB) (net.Listener, dialFunc) {
 	}
 }
 
-func openBufconn(wrap wrapper) func(testing.TB) (net.Listener, dialFunc) {
+func openBufconn(wrap wrapper) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {
 		l := bufconn.Listen(64 << 10)
 		return wrapListener{l, wrap}, func(ctx context.Context) (net.Conn, error) {

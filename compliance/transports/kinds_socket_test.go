@@ -21,7 +21,7 @@ var socketKinds = []kind{
 }
 
 // openTCP connects over loopback and puts a wrapper around both ends.
-func openTCP(wrap wrapper) func(testing.TB) (net.Listener, dialFunc) {
+func openTCP(wrap wrapper) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		check(t, err)

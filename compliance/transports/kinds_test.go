@@ -14,11 +14,14 @@ type kind struct {
 	reads  bool // a deadline ends a read in progress
 	writes bool // a deadline ends a write in progress, which can be taken up again
 	memory bool // it runs in a bubble of synctest
+	pools  bool // it leaves timers or channels in pools, which must not get into another bubble
 	secure bool // Dial does TLS over it
-	open   func(t testing.TB) (net.Listener, dialFunc)
+	open   openFunc
 }
 
-// A dialFunc opens the client's end of a connection to the listener beside it.
+// An openFunc makes a listener, which closes with the test, and opens connections to it.
+type openFunc func(t testing.TB) (net.Listener, dialFunc)
+
 type dialFunc func(ctx context.Context) (net.Conn, error)
 
 var kinds = slices.Concat(pipeKinds, muxKinds, socketKinds, tlsKinds)

@@ -18,24 +18,26 @@ import (
 
 // A write of TLS that was cut in the middle cannot be taken up again.
 var tlsKinds = []kind{
-	{name: "tls", reads: true, secure: true, open: openTLS(bare, bare)},
-	{name: "tls over wrapped", reads: true, secure: true, open: openTLS(wrapped, bare)},
-	{name: "tls over no-op deadlines", secure: true, open: openTLS(heedless, bare)},
-	{name: "wrapped tls", reads: true, open: withClient(openTLS(bare, wrapped), tlsClient)},
-	{name: "utls", reads: true, open: withClient(openTLS(bare, wrapped), utlsClient)},
+	{name: "tls", reads: true, secure: true, open: openTLS(openTCP(bare), bare)},
+	{name: "tls over wrapped", reads: true, secure: true, open: openTLS(openTCP(wrapped), bare)},
+	{name: "wrapped tls", reads: true, open: withClient(openTLS(openTCP(bare), wrapped), tlsClient)},
+	{name: "tls in memory", reads: true, memory: true, secure: true, open: openTLS(openBufconn(temporary), bare)},
+	{name: "tls over no-op deadlines", memory: true, secure: true, open: openTLS(openBufconn(heedless), bare)},
+	{name: "wrapped tls in memory", reads: true, memory: true, open: withClient(openTLS(openBufconn(temporary), wrapped), tlsClient)},
+	{name: "utls in memory", reads: true, memory: true, open: withClient(openTLS(openBufconn(temporary), wrapped), utlsClient)},
 }
 
-// openTLS listens for TLS over loopback, with a wrapper below TLS at both ends, and
-// one above it at the server. The client's end is without TLS.
-func openTLS(below, above wrapper) func(testing.TB) (net.Listener, dialFunc) {
+// openTLS listens for TLS over another kind of transport, with a wrapper above TLS at
+// the server. The client's end is without TLS.
+func openTLS(below openFunc, above wrapper) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {
-		l, dial := openTCP(below)(t)
+		l, dial := below(t)
 		return wrapListener{tls.NewListener(l, serverTLS()), above}, dial
 	}
 }
 
 // withClient puts TLS on the client's end.
-func withClient(open func(testing.TB) (net.Listener, dialFunc), client func(context.Context, net.Conn) (net.Conn, error)) func(testing.TB) (net.Listener, dialFunc) {
+func withClient(open openFunc, client func(context.Context, net.Conn) (net.Conn, error)) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {
 		l, dial := open(t)
 		return l, func(ctx context.Context) (net.Conn, error) {
