@@ -28,6 +28,7 @@ type call struct {
 	after  after
 	limits websocket.Limits // none by default, so that nothing else ends the call
 	free   bool             // no context ends: a limit does
+	cancel bool             // its context is canceled
 	beside bool             // it may wait for something other than the transport
 	early  bool             // it may find that the connection has ended
 	want   error            // context.DeadlineExceeded by default
@@ -133,6 +134,33 @@ var calls = []call{
 }
 
 var unlimited = websocket.Limits{CloseTimeout: -1, WriteTimeout: -1}
+
+// context returns the context of a call, which ends after wait unless a limit is to end
+// the call.
+func (m *call) context() (context.Context, context.CancelFunc) {
+	switch {
+	case m.free:
+		return context.WithCancel(context.Background())
+	case m.cancel:
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(wait, cancel)
+		return ctx, cancel
+	}
+	return context.WithTimeout(context.Background(), wait)
+}
+
+// canceled are calls whose context is canceled.
+func canceled() []call {
+	var all []call
+	for _, m := range calls {
+		switch m.name {
+		case "Read", "Close", "Write", "Write, small ones", "Ping":
+			m.name, m.cancel, m.want = m.name+", canceled", true, context.Canceled
+			all = append(all, m)
+		}
+	}
+	return all
+}
 
 // much is more than any transport holds.
 var much = make([]byte, 4<<20)

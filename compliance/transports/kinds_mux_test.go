@@ -18,7 +18,9 @@ import (
 var muxKinds = []kind{
 	{name: "ssh", memory: true, open: openSSH},
 	{name: "yamux", reads: true, writes: true, memory: true, pools: true, open: openYamux},
-	{name: "smux", reads: true, memory: true, pools: true, open: openSmux}, // a deadline does not end a write in progress
+	{name: "smux", reads: true, writes: true, memory: true, pools: true, open: openSmux(2)},
+	// Version 1 is the default. Neither a deadline nor Close ends a write in progress.
+	{name: "smux 1", reads: true, memory: true, pools: true, open: openSmux(1)},
 }
 
 // openSSH opens a direct-tcpip channel for each connection.
@@ -84,16 +86,18 @@ func openYamux(t testing.TB) (net.Listener, dialFunc) {
 	return server, func(context.Context) (net.Conn, error) { return client.Open() }
 }
 
-func openSmux(t testing.TB) (net.Listener, dialFunc) {
-	cfg := smux.DefaultConfig()
-	cfg.MaxReceiveBuffer, cfg.MaxStreamBuffer = 128<<10, 64<<10
-	a, b := net.Pipe()
-	server, err := smux.Server(a, cfg)
-	check(t, err)
-	client, err := smux.Client(b, cfg)
-	check(t, err)
-	t.Cleanup(func() { client.Close(); server.Close() })
-	return smuxListener{server}, func(context.Context) (net.Conn, error) { return client.OpenStream() }
+func openSmux(version int) openFunc {
+	return func(t testing.TB) (net.Listener, dialFunc) {
+		cfg := smux.DefaultConfig()
+		cfg.Version, cfg.MaxReceiveBuffer, cfg.MaxStreamBuffer = version, 128<<10, 64<<10
+		a, b := net.Pipe()
+		server, err := smux.Server(a, cfg)
+		check(t, err)
+		client, err := smux.Client(b, cfg)
+		check(t, err)
+		t.Cleanup(func() { client.Close(); server.Close() })
+		return smuxListener{server}, func(context.Context) (net.Conn, error) { return client.OpenStream() }
+	}
 }
 
 type smuxListener struct{ *smux.Session }

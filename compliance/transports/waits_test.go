@@ -1,9 +1,9 @@
 package transports
 
 import (
-	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -48,7 +48,7 @@ func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t
 // Every call that waits returns when its context or its limit ends, and says so.
 func TestCallsEnd(t *testing.T) {
 	each(t, func(t *testing.T, k *kind, role wire.Role) {
-		rows(t, k, calls, func(m call) string { return m.name }, func(t *testing.T, m call) {
+		rows(t, k, slices.Concat(calls, canceled()), func(m call) string { return m.name }, func(t *testing.T, m call) {
 			if m.limits == (websocket.Limits{}) {
 				m.limits = unlimited
 			}
@@ -56,11 +56,8 @@ func TestCallsEnd(t *testing.T) {
 			c, peer := p.ends(role)
 			f := m.make(t, p, c, peer)
 			begun := time.Now()
-			ctx, cancel := context.WithTimeout(context.Background(), wait)
+			ctx, cancel := m.context()
 			defer cancel()
-			if m.free {
-				ctx = context.Background()
-			}
 			err, ok := finish(p, func() error { return f(ctx) })
 			if !ok {
 				t.Fatalf("hang: has not returned after %v", hang)
