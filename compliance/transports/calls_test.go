@@ -174,9 +174,10 @@ func plain(f func(context.Context, *websocket.Conn) error) maker {
 
 // beside is for calls while another goroutine is in other, which no context ends.
 func beside(other, f func(context.Context, *websocket.Conn) error) maker {
-	return func(t testing.TB, _ *pair, c, _ *websocket.Conn) func(context.Context) error {
+	return func(t testing.TB, p *pair, c, _ *websocket.Conn) func(context.Context) error {
 		over := make(chan struct{})
 		go func() { defer close(over); other(context.Background(), c) }()
+		p.settle()
 		t.Cleanup(func() {
 			c.CloseNow()
 			select {

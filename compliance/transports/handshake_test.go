@@ -114,8 +114,8 @@ func TestAcceptOfHTTPServer(t *testing.T) {
 	}
 }
 
-// ask sends the request of a handshake, and does nothing after.
-func ask(t *testing.T, k *kind, dial dialFunc) {
+// ask sends the request of a handshake and returns the connection.
+func ask(t *testing.T, k *kind, dial dialFunc) net.Conn {
 	t.Helper()
 	c, err := dial(context.Background())
 	check(t, err)
@@ -127,6 +127,7 @@ func ask(t *testing.T, k *kind, dial dialFunc) {
 	_, err = io.WriteString(c, "GET / HTTP/1.1\r\nHost: server.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	check(t, err)
+	return c
 }
 
 // wantTimeout calls f, which is to end when its time, begun before, is over.

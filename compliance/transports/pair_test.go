@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"testing/synctest"
 
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -19,6 +20,7 @@ type pair struct {
 	client, server *websocket.Conn
 	raw            []net.Conn   // what is below the client
 	resume         func() error // what the peer has left to write; may be nil
+	settle         func()       // waits until nothing moves, in a bubble
 }
 
 // ends returns the end of a role, and the other one.
@@ -47,7 +49,10 @@ func open(t testing.TB, k *kind, limits websocket.Limits) *pair {
 		accepted <- c
 		refused <- err
 	})
-	p := &pair{}
+	p := &pair{settle: func() {}}
+	if k.memory {
+		p.settle = synctest.Wait
+	}
 	opts := dialOptions(dial)
 	opts.Limits = limits
 	dialNet := opts.NetDial
