@@ -1,6 +1,7 @@
 package transports
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"os"
@@ -231,11 +232,7 @@ func writeMany(ctx context.Context, c *websocket.Conn) error {
 
 // numbered returns a message whose bytes are all n.
 func numbered(n byte) []byte {
-	p := make([]byte, 32<<10)
-	for i := range p {
-		p[i] = n
-	}
-	return p
+	return bytes.Repeat([]byte{n}, 32<<10)
 }
 
 func writeAndFlush(ctx context.Context, c *websocket.Conn) error {

@@ -89,7 +89,7 @@ func openYamux(t testing.TB) (net.Listener, dialFunc) {
 func openSmux(version int) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {
 		cfg := smux.DefaultConfig()
-		cfg.Version, cfg.MaxReceiveBuffer, cfg.MaxStreamBuffer = version, 128<<10, 64<<10
+		cfg.Version, cfg.MaxReceiveBuffer, cfg.MaxStreamBuffer = version, 512<<10, 64<<10
 		a, b := net.Pipe()
 		server, err := smux.Server(a, cfg)
 		check(t, err)

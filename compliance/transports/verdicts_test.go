@@ -64,7 +64,9 @@ func afterwards(t *testing.T, k *kind, m *call, p *pair, role wire.Role, err err
 		if waited && !m.free && m.after != ends {
 			wantReason(t, err)
 		}
-		wantEnd(t, c)
+		if k.memory { // elsewhere it would be waiting for its own sake
+			wantEnd(t, c)
+		}
 	case waited && !m.beside && !m.free:
 		t.Errorf("wrong end: the connection has not ended: %v", err)
 	case m.after == lives && c.Context().Err() == nil:
@@ -86,13 +88,14 @@ func wantReason(t *testing.T, err error) {
 	}
 }
 
-// wantEnd checks that a connection has ended, or does so within the time for last reads.
+// wantEnd checks that a connection has ended, or does so within the second that it has
+// for last reads.
 func wantEnd(t *testing.T, c *websocket.Conn) {
 	t.Helper()
 	select {
 	case <-c.Context().Done():
-	case <-time.After(hang):
-		t.Errorf("wrong end: the connection has not ended after %v", hang)
+	case <-time.After(time.Second + slack):
+		t.Errorf("wrong end: the connection has not ended")
 	}
 }
 

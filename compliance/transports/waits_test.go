@@ -19,7 +19,12 @@ var roles = []wire.Role{wire.Client, wire.Server}
 func each(t *testing.T, f func(t *testing.T, k *kind, role wire.Role)) {
 	for _, k := range kinds {
 		for _, role := range roles {
-			t.Run(fmt.Sprintf("%s/%v", k.name, role), func(t *testing.T) { f(t, &k, role) })
+			t.Run(fmt.Sprintf("%s/%v", k.name, role), func(t *testing.T) {
+				if k.memory && !k.pools {
+					t.Parallel()
+				}
+				f(t, &k, role)
+			})
 		}
 	}
 }
