@@ -164,7 +164,7 @@ func canceled() []call {
 }
 
 // much is more than any transport holds.
-var much = make([]byte, 4<<20)
+var much = make([]byte, 3<<20)
 
 // plain is for calls that need no preparation.
 func plain(f func(context.Context, *websocket.Conn) error) maker {

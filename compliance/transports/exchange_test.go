@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,14 +55,16 @@ func TestExchange(t *testing.T) {
 	})
 }
 
-// pattern returns n bytes that differ.
-func pattern(n int) []byte {
-	p := make([]byte, n)
+// pattern returns n bytes that differ. They must not be changed.
+func pattern(n int) []byte { return patterns()[:n:n] }
+
+var patterns = sync.OnceValue(func() []byte {
+	p := make([]byte, 2<<20)
 	for i := range p {
 		p[i] = byte(i * 7 >> (i & 3))
 	}
 	return p
-}
+})
 
 // closeBoth makes c close while its peer reads.
 func closeBoth(t *testing.T, c, peer *websocket.Conn) {
