@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -181,6 +182,41 @@ func BenchmarkEcho(b *testing.B) {
 						b.Fatal(err)
 					}
 				}
+			})
+		}
+	}
+}
+
+// BenchmarkPingFlood reads pings at full speed, from a peer that reads the pongs at full
+// speed too. An op is 64 KiB of pings.
+func BenchmarkPingFlood(b *testing.B) {
+	for _, kind := range []string{"tcp", "tls"} {
+		for _, size := range []int{0, wire.MaxControlPayload} {
+			b.Run(fmt.Sprintf("%s/%d", kind, size), func(b *testing.B) {
+				ours, theirs := netPair(b, kind)
+				c := newConn(context.Background(), ours, config{role: wire.Server, limits: Limits{MaxControls: -1}.withDefaults()})
+				drained := start(func() error { _, err := io.Copy(io.Discard, theirs); return err })
+				b.Cleanup(func() {
+					c.CloseNow()
+					<-drained
+					theirs.Close()
+				})
+				frame := func(op wire.Opcode, size int) []byte {
+					h := wire.Header{Fin: true, Opcode: op, Length: int64(size), Masked: true}
+					return append(wire.AppendHeader(nil, h), make([]byte, size)...)
+				}
+				ping := frame(wire.OpPing, size)
+				pings := 64 << 10 / len(ping)
+				block := append(bytes.Repeat(ping, pings), frame(wire.OpText, 0)...)
+				b.SetBytes(int64(len(block)))
+				b.ReportAllocs()
+				for b.Loop() {
+					go theirs.Write(block)
+					if _, _, err := c.AppendRead(context.Background(), nil); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*pings), "ns/ping")
 			})
 		}
 	}

@@ -134,6 +134,7 @@ func TestMaxControlsBetweenData(t *testing.T) {
 		})
 		few := append(bytes.Repeat(p.frame(wire.OpPing, true, nil), 90), p.frame(wire.OpText, true, nil)...)
 		<-p.sendAll(bytes.Repeat(few, 20))
+		defer time.AfterFunc(time.Second, func() { p.nc.Close() }).Stop() // if it is not refused
 		if n := <-got; n != 11 {
 			t.Errorf("%d messages were read", n)
 		}
