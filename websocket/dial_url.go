@@ -12,6 +12,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/hawser-ws/hawser/websocket/internal/origin"
 )
 
 // A target is the server, and the resource there, that a handshake asks for.
@@ -95,7 +97,7 @@ func tcpTarget(u *url.URL) (target, error) {
 		u.Host = host
 	}
 	u.Host = strings.TrimSuffix(u.Host, ":")
-	u.Host = strings.TrimSuffix(u.Host, ":"+schemePort(u.Scheme))
+	u.Host = strings.TrimSuffix(u.Host, ":"+origin.SchemePort(u.Scheme))
 	return target{url: u}, nil
 }
 
@@ -167,7 +169,7 @@ func (t target) same(o target) bool {
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
-		port = schemePort(u.Scheme)
+		port = origin.SchemePort(u.Scheme)
 	}
 	if port == "" {
 		port = "1080" // socks5, socks5h

@@ -1,30 +1,18 @@
 package websocket
 
 import (
-	"errors"
 	"net/http"
-	"net/netip"
-	"slices"
-	"strconv"
-	"strings"
-)
 
-// The check of the Origin field (RFC 6455, section 10.2). A browser lets any page
-// open a WebSocket to any server and sends the server's cookies along; this field
-// alone tells the server whose page it is.
+	"github.com/hawser-ws/hawser/websocket/internal/origin"
+)
 
 // maxOrigin is the largest origin that is looked at, in bytes. A host name has
 // 253 at most.
 const maxOrigin = 512
 
-// An origin is a serialized origin (RFC 6454, section 6.2) in its parts.
-type origin struct {
-	scheme string
-	host   string // an IPv6 address keeps its brackets
-	port   string // the scheme's own if it was not spelled; "" if that is unknown
-}
-
-// checkOrigin judges the Origin field of a request.
+// checkOrigin judges the Origin field of a request (RFC 6455, section 10.2). A browser
+// lets any page open a WebSocket to any server and sends the server's cookies along;
+// this field alone tells the server whose page it is.
 func (o *AcceptOptions) checkOrigin(r *http.Request) *HandshakeError {
 	values := r.Header["Origin"]
 	switch {
@@ -35,223 +23,9 @@ func (o *AcceptOptions) checkOrigin(r *http.Request) *HandshakeError {
 	case len(values[0]) > maxOrigin:
 		return refusal(http.StatusForbidden, "RFC 6455, section 10.2",
 			"the origin has %d bytes, more than %d", len(values[0]), maxOrigin)
-	case o.allowsOrigin(values[0], r.Host):
+	case origin.Allowed(values[0], r.Host, o.Origins):
 		return nil
 	}
 	return refusal(http.StatusForbidden, "RFC 6455, section 10.2",
 		"origin %q is not the host %q; allow it in AcceptOptions.Origins", values[0], r.Host)
-}
-
-func (o *AcceptOptions) allowsOrigin(value, host string) bool {
-	if value == "null" {
-		return slices.Contains(o.Origins, "null")
-	}
-	org, ok := parseOrigin(value)
-	if !ok {
-		return false
-	}
-	if org.isHost(host) {
-		return true
-	}
-	return slices.ContainsFunc(o.Origins, org.matches)
-}
-
-// parseOrigin reads scheme://host or scheme://host:port. The host may be empty, as
-// in "file://".
-func parseOrigin(s string) (o origin, ok bool) {
-	scheme, authority, found := strings.Cut(s, "://")
-	if !found || !isScheme(scheme) {
-		return o, false
-	}
-	host, port, ok := splitHostPort(authority)
-	if !ok || !isHostName(host) || port != "" && !isPort(port) {
-		return o, false
-	}
-	o = origin{scheme: scheme, host: host, port: port}
-	if port == "" {
-		o.port = schemePort(scheme)
-	}
-	return o, true
-}
-
-// isHost reports whether o is where the request went, by its Host field. A port
-// that Host leaves out is that of o's scheme: which scheme the client used cannot
-// be seen behind a proxy that ends TLS.
-func (o origin) isHost(field string) bool {
-	host, port, ok := splitHostPort(field)
-	if !ok || host == "" {
-		return false
-	}
-	if port == "" {
-		port = schemePort(o.scheme)
-	}
-	return port == o.port && sameHost(host, o.host)
-}
-
-// matches reports whether a pattern of AcceptOptions.Origins stands for o.
-func (o origin) matches(pattern string) bool {
-	if pattern == "null" {
-		return false // stands for the origin null alone, not for a scheme or a host
-	}
-	scheme, host, port, err := splitOriginPattern(pattern)
-	if err != nil {
-		return false // cannot be: checkOptions has seen it
-	}
-	if port == "" {
-		port = schemePort(o.scheme)
-	}
-	return matchGlob(scheme, o.scheme) &&
-		(matchGlob(host, o.host) || sameHost(host, o.host)) &&
-		(port == "*" || port == o.port)
-}
-
-// checkOriginPattern returns what is wrong with a pattern, or nil.
-func checkOriginPattern(pattern string) error {
-	if pattern == "null" {
-		return nil
-	}
-	_, _, _, err := splitOriginPattern(pattern)
-	return err
-}
-
-// splitOriginPattern takes a pattern of AcceptOptions.Origins apart. Without a
-// scheme it is for any.
-func splitOriginPattern(pattern string) (scheme, host, port string, err error) {
-	scheme, authority, found := strings.Cut(pattern, "://")
-	if !found {
-		scheme, authority = "*", pattern
-	}
-	host, port, ok := splitHostPort(authority)
-	switch {
-	case strings.Contains(authority, "/"):
-		err = errors.New("has a path: an origin is scheme://host:port")
-	case !isScheme(strings.ReplaceAll(scheme, "*", "a")):
-		err = errors.New("has no valid scheme")
-	case !ok || host == "" && !found || !isHostName(host):
-		err = errors.New("has no valid host")
-	case port != "" && port != "*" && !isPort(port):
-		err = errors.New("has no valid port")
-	case strings.Trim(scheme, "*") == "" && strings.Trim(host, "*") == "":
-		err = errors.New("allows every web page: say so with InsecureAnyOrigin")
-	}
-	return scheme, host, port, err
-}
-
-// splitHostPort takes host, host:port, [address] or [address]:port apart. The
-// brackets stay. A colon with no port behind it is not ok.
-func splitHostPort(s string) (host, port string, ok bool) {
-	end := 0
-	if strings.HasPrefix(s, "[") {
-		end = strings.IndexByte(s, ']') + 1
-		if end == 0 {
-			return "", "", false
-		}
-	}
-	colon := strings.IndexByte(s[end:], ':')
-	if colon < 0 {
-		return s, "", end == 0 || end == len(s)
-	}
-	host, port = s[:end+colon], s[end+colon+1:]
-	return host, port, port != "" && (end == 0 || colon == 0)
-}
-
-func isScheme(s string) bool {
-	for i := range len(s) {
-		c := lower(s[i])
-		letter := 'a' <= c && c <= 'z'
-		if !letter && (i == 0 || !('0' <= c && c <= '9' || c == '+' || c == '-' || c == '.')) {
-			return false
-		}
-	}
-	return s != ""
-}
-
-// isHostName reports whether s may be a host: an IPv6 address in brackets, or any
-// of the characters of RFC 3986, section 3.2.2, without escapes. An empty one may.
-func isHostName(s string) bool {
-	if strings.HasPrefix(s, "[") {
-		a, ok := parseIPv6(s)
-		return ok && a.Zone() == ""
-	}
-	for i := range len(s) {
-		c := lower(s[i])
-		if !('a' <= c && c <= 'z' || '0' <= c && c <= '9') && strings.IndexByte("-._~!$&'()*+,;=", c) < 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// isPort reports whether s is a port in decimal with no zero in front.
-func isPort(s string) bool {
-	n, err := strconv.ParseUint(s, 10, 16)
-	return err == nil && n > 0 && s[0] != '0'
-}
-
-func schemePort(scheme string) string {
-	switch {
-	case equalASCII(scheme, "http"), equalASCII(scheme, "ws"):
-		return "80"
-	case equalASCII(scheme, "https"), equalASCII(scheme, "wss"):
-		return "443"
-	}
-	return ""
-}
-
-// sameHost compares a host with the ASCII host b: names by their letters, IPv6
-// addresses by their value, which has several spellings.
-func sameHost(a, b string) bool {
-	if equalASCII(a, b) {
-		return true
-	}
-	x, ok := parseIPv6(a)
-	if !ok {
-		return false
-	}
-	y, ok := parseIPv6(b)
-	return ok && x == y
-}
-
-func parseIPv6(s string) (a netip.Addr, ok bool) {
-	if len(s) < 2 || s[0] != '[' || s[len(s)-1] != ']' {
-		return a, false
-	}
-	a, err := netip.ParseAddr(s[1 : len(s)-1])
-	return a, err == nil && a.Is6()
-}
-
-// matchGlob reports whether s is pattern with each * replaced by any run of
-// characters, an empty one too. ASCII letters match in either case.
-func matchGlob(pattern, s string) bool {
-	p, i := 0, 0
-	star, mark := -1, 0 // the last * and where in s its run ends
-	for i < len(s) {
-		switch {
-		case p < len(pattern) && pattern[p] == '*':
-			star, mark = p, i
-			p++
-		case p < len(pattern) && lower(pattern[p]) == lower(s[i]):
-			p++
-			i++
-		case star >= 0: // let the last run take one more
-			mark++
-			p, i = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[p:], "*") == ""
-}
-
-// equalASCII reports whether s is the ASCII string t in any case. EqualFold alone
-// takes the Kelvin sign for a k; that one is longer.
-func equalASCII(s, t string) bool {
-	return len(s) == len(t) && strings.EqualFold(s, t)
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		c += 'a' - 'A'
-	}
-	return c
 }

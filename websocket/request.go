@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hawser-ws/hawser/websocket/internal/origin"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -180,7 +181,7 @@ func (o *AcceptOptions) checkOptions() *HandshakeError {
 		}
 	}
 	for _, p := range o.Origins {
-		if err := checkOriginPattern(p); err != nil {
+		if err := origin.CheckPattern(p); err != nil {
 			return bad("AcceptOptions.Origins: %q %w", p, err)
 		}
 	}
@@ -219,4 +220,10 @@ func checkField(name string, values []string) error {
 		}
 	}
 	return nil
+}
+
+// equalASCII reports whether s is the ASCII string t in any case. EqualFold alone
+// takes the Kelvin sign for a k; that one is longer.
+func equalASCII(s, t string) bool {
+	return len(s) == len(t) && strings.EqualFold(s, t)
 }

@@ -1,0 +1,198 @@
+package origin
+
+import (
+	"strings"
+	"testing"
+)
+
+// A page of the server's own host may connect, whatever stands for that host.
+func TestOwnOrigin(t *testing.T) {
+	for _, test := range []struct {
+		origin, host string
+		own          bool
+	}{
+		{"https://api.example", "api.example", true},
+		{"http://api.example", "api.example", true}, // a proxy may have ended TLS
+		{"https://api.example", "API.Example", true},
+		{"HTTPS://API.EXAMPLE", "api.example", true},
+		{"https://api.example:8443", "api.example:8443", true},
+		{"https://api.example", "api.example:443", true},
+		{"https://api.example:443", "api.example", true},
+		{"http://api.example", "api.example:80", true},
+		{"http://127.0.0.1:8080", "127.0.0.1:8080", true},
+		{"http://[::1]:8080", "[::1]:8080", true},
+		{"http://[::1]", "[::1]:80", true},
+		{"http://[2001:db8::a]", "[2001:DB8:0:0:0:0:0:A]", true},
+
+		{"https://evil.example", "api.example", false},
+		{"https://api.example", "api.example:80", false},
+		{"http://api.example", "api.example:443", false},
+		{"http://api.example:8080", "api.example", false},
+		{"http://api.example", "api.example:8080", false},
+		{"https://www.api.example", "api.example", false},
+		{"https://api.example.evil.example", "api.example", false},
+		{"https://evilapi.example", "api.example", false},
+		{"http://[::1]", "[::2]", false},
+		{"http://[::1]", "::1", false},
+		{"null", "null", false},
+		{"file://", "", false},
+		{"https://", "", false},
+		{"", "", false},
+		{"api.example", "api.example", false},
+		{"//api.example", "api.example", false},
+		{"://api.example", "api.example", false},
+		{"https:api.example", "api.example", false},
+		{"https://api.example/", "api.example", false},
+		{"https://api.example?", "api.example", false},
+		{"https://api.example#", "api.example", false},
+		{"https://api.example:", "api.example", false},
+		{"https://api.example:0443", "api.example", false},
+		{"https://api.example:65979", "api.example", false}, // 443 modulo 65536
+		{"https://api.example:+443", "api.example", false},
+		{"https://user@api.example", "api.example", false},
+		{"https://api.example https://evil.example", "api.example", false},
+		{"https://evil.example https://api.example", "api.example", false},
+		{"https://evil.example, https://api.example", "api.example", false},
+		{`https://evil.example\api.example`, "api.example", false},
+		{"https://api.exam%70le", "api.example", false},
+		{"https://[api.example]", "api.example", false},
+		{"https://[::1%25eth0]", "[::1%25eth0]", false},
+		{"https://[::1", "[::1", false},
+		{"https://[::1]x", "[::1]x", false},
+		{"https://[127.0.0.1]", "[127.0.0.1]", false},
+		{"https://\u212Aelvin.example", "kelvin.example", false}, // a K by Unicode's folding
+		{"https://kelvin.example", "\u212Aelvin.example", false},
+	} {
+		if got := Allowed(test.origin, test.host, nil); got != test.own {
+			t.Errorf("origin %q, host %q: %v", test.origin, test.host, got)
+		}
+	}
+}
+
+func TestOriginPatterns(t *testing.T) {
+	for _, test := range []struct {
+		pattern, origin string
+		match           bool
+	}{
+		{"https://app.example.com", "https://app.example.com", true},
+		{"https://app.example.com", "https://app.example.com:443", true},
+		{"https://app.example.com:443", "https://app.example.com", true},
+		{"HTTPS://App.Example.com", "https://app.example.com", true},
+		{"https://app.example.com", "http://app.example.com", false},
+		{"https://app.example.com", "https://app.example.com:8443", false},
+		{"https://app.example.com", "https://app.example.com.evil.example", false},
+		{"https://app.example.com", "https://appxexample.com", false},
+
+		{"https://*.example.com", "https://app.example.com", true},
+		{"https://*.example.com", "https://a.b.example.com", true},
+		{"https://*.example.com", "https://example.com", false},
+		{"https://*.example.com", "https://evilexample.com", false},
+		{"https://*.example.com", "https://evil.example/.example.com", false},
+		{"https://*.example.com", "https://evil.example?.example.com", false},
+		{"https://*.example.com", "https://evil.example#.example.com", false},
+		{"https://*.example.com", `https://evil.example\.example.com`, false},
+		{"https://*.example.com", "https://evil.example:80.example.com", false},
+		{"https://*.example.com", "https://evil@a.example.com", false},
+		{"https://*.example.com", "https://a.example.com:8443", false},
+		{"https://*.example.com:*", "https://a.example.com:8443", true},
+		{"https://a*z.example.com", "https://abcz.example.com", true},
+		{"https://a*z.example.com", "https://abc.example.com", false},
+		{"*://example.com", "ionic://example.com", true},
+		{"http*://example.com", "https://example.com", true},
+
+		{"example.com", "https://example.com", true},
+		{"example.com", "http://example.com:80", true},
+		{"example.com", "http://example.com:443", false},
+		{"example.com:8080", "https://example.com:8080", true},
+		{"example.com:8080", "https://example.com", false},
+		{"localhost:*", "http://localhost", true},
+		{"localhost:*", "http://localhost:3000", true},
+		{"localhost:*", "http://localhost.evil.example:3000", false},
+		{"[::1]:*", "http://[0::1]:3000", true},
+		{"[::1]", "http://[::2]", false},
+		{"chrome-extension://abcdef", "chrome-extension://abcdef", true},
+		{"chrome-extension://*", "chrome-extension://abcdef", true},
+		{"chrome-extension://*", "https://abcdef", false},
+		{"file://", "file://", true},
+		{"file://", "file://x", false},
+
+		{"null", "null", true},
+		{"null", "https://null", false},
+		{"null", "null://", false},
+		{"https://*", "null", false},
+		{"*.null", "null", false},
+	} {
+		if err := CheckPattern(test.pattern); err != nil {
+			t.Errorf("pattern %q: %v", test.pattern, err)
+		}
+		if got := Allowed(test.origin, "api.example", []string{"other.example", test.pattern}); got != test.match {
+			t.Errorf("pattern %q, origin %q: %v", test.pattern, test.origin, got)
+		}
+	}
+}
+
+// A pattern that could match nothing, or everything, is a mistake.
+func TestBadOriginPatterns(t *testing.T) {
+	for pattern, want := range map[string]string{
+		"":                       "host",
+		":80":                    "host",
+		"https://a.example/":     "path",
+		"https://a.example/chat": "path",
+		"a.example/chat":         "path",
+		"https//a.example":       "path",
+		"https://a.example:":     "host",
+		"https://a.example:x":    "port",
+		"https://a.example:8*":   "port",
+		"https://a.example:0":    "port",
+		"https://user@a.example": "host",
+		"https://a b":            "host",
+		"https://bücher.example": "host", // browsers send xn--bcher-kva.example
+		"::1":                    "host",
+		"[::1":                   "host",
+		"[::1]x":                 "host",
+		"1http://a.example":      "scheme",
+		"://a.example":           "scheme",
+		"*":                      "InsecureAnyOrigin",
+		"**":                     "InsecureAnyOrigin",
+		"*:*":                    "InsecureAnyOrigin",
+		"*:8080":                 "InsecureAnyOrigin",
+		"*://*":                  "InsecureAnyOrigin",
+	} {
+		err := CheckPattern(pattern)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("pattern %q: got %v, want something about %q", pattern, err, want)
+		}
+	}
+}
+
+// matchGlob agrees with the definition of a pattern, tried in every way.
+func TestMatchGlob(t *testing.T) {
+	var naive func(pattern, s string) bool
+	naive = func(pattern, s string) bool {
+		switch {
+		case pattern == "":
+			return s == ""
+		case pattern[0] == '*':
+			return naive(pattern[1:], s) || s != "" && naive(pattern, s[1:])
+		}
+		return s != "" && pattern[0] == s[0] && naive(pattern[1:], s[1:])
+	}
+	words := func(letters string, most int) []string {
+		all := []string{""}
+		for i := 0; i < len(all); i++ {
+			for _, c := range letters {
+				if len(all[i]) < most {
+					all = append(all, all[i]+string(c))
+				}
+			}
+		}
+		return all
+	}
+	for _, pattern := range words("ab*", 5) {
+		for _, s := range words("ab", 6) {
+			if got, want := matchGlob(pattern, s), naive(pattern, s); got != want {
+				t.Errorf("matchGlob(%q, %q) = %v", pattern, s, got)
+			}
+		}
+	}
+}
