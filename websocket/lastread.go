@@ -23,11 +23,8 @@ const (
 	maxAhead = 1 << 20  // bytes
 	maxLast  = 16 << 20 // bytes; more than the receive buffer of a socket holds
 
-	// pollTime is how long after a read the Conn reads ahead itself, and maxPolls how
-	// often it then waits for a read in progress. The bounds of that end it long before,
-	// unless the transport has no deadlines.
+	// pollTime is how long after a read the Conn reads ahead itself.
 	pollTime = lingerTime / 10
-	maxPolls = 20
 
 	// maxProbes is how many blocks are read, of those that have come already, once the
 	// waits have added up.
@@ -48,8 +45,6 @@ type lastReads struct {
 	dataEnd int64         // offset in the stream of the last part of a message that is kept
 
 	left   atomic.Bool                        // there may be messages to be read
-	polls  atomic.Int32                       // since somebody last had read
-	late   atomic.Bool                        // pollRead has closed the transport
 	wanted atomic.Int32                       // readers that wait for readAhead to make way
 	yield  atomic.Pointer[context.CancelFunc] // makes it do so
 	timer  *time.Timer                        // calls pollRead; under ending.mu
@@ -93,13 +88,6 @@ func (c *Conn) pollReadAfter(d time.Duration) {
 func (c *Conn) pollRead() {
 	last := c.ending.last
 	if !c.in.turn.tryLock() {
-		switch polls := last.polls.Add(1); {
-		case polls > 2*maxPolls:
-			c.end(nil)
-		case polls > maxPolls: // nothing else ends that read
-			last.late.Store(true)
-			c.tr.close()
-		}
 		c.pollReadAfter(pollTime)
 		return
 	}
@@ -220,7 +208,6 @@ func (c *Conn) settleLeft() (over bool) {
 func (c *Conn) lastReadDone() {
 	last := c.ending.last
 	last.readAt = time.Now()
-	last.polls.Store(0)
 	if c.settleLeft() {
 		c.end(nil)
 	}
@@ -252,7 +239,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 // lastRead reads a block after a write has failed.
 func (c *Conn) lastRead() (*block, int, error) {
 	last := c.ending.last
-	if last.bytes <= 0 || last.late.Load() {
+	if last.bytes <= 0 {
 		return nil, 0, errLingered
 	}
 	var b *block
@@ -274,9 +261,6 @@ func (c *Conn) lastRead() (*block, int, error) {
 		}
 	}
 	last.bytes -= n
-	if err != nil && last.late.Load() {
-		err = errLingered
-	}
 	return b, n, err
 }
 
@@ -288,7 +272,7 @@ func (c *Conn) endsWait(err error) bool {
 	}
 	last := c.ending.last
 	last.wait -= time.Since(last.began)
-	return err != nil && (last.late.Load() || c.readCause(err) == errLingered)
+	return err != nil && c.readCause(err) == errLingered
 }
 
 // fillLast is fill after a write has failed.

@@ -22,6 +22,9 @@ func (c *Conn) beginWait() time.Time {
 	}
 	now := time.Now()
 	c.tr.rd.bound(now.Add(p.limit - p.waited))
+	if c.ending.writeFailed.Load() { // meanwhile: the bound of that holds
+		c.tr.rd.bound(now.Add(lingerTime))
+	}
 	return now
 }
 
