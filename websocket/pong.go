@@ -60,7 +60,7 @@ func (c *Conn) flushPongs() {
 	defer o.mu.Unlock()
 	if len(o.pongs.payloads) > 0 && !o.pongs.sending {
 		o.pongs.sending = true
-		go c.sendPongs()
+		go c.sendPongs(o.frames.join()) // before whatever the reader writes next
 	}
 }
 
@@ -71,11 +71,11 @@ func (c *Conn) pongsNow() bool {
 }
 
 // sendPongs sends the pongs that wait, until there are none. It takes a turn for each
-// batch, after the writers that have come before.
-func (c *Conn) sendPongs() {
+// batch, after the writers that have come before. It has joined for the first.
+func (c *Conn) sendPongs(turn chan struct{}) {
 	o := &c.out
 	for more := true; more; {
-		if o.frames.lock(context.Background(), c.ctx) != nil { // the connection has ended
+		if turn != nil && o.frames.wait(context.Background(), c.ctx, 0, turn) != nil { // the connection has ended
 			o.mu.Lock()
 			o.pongs.payloads = nil
 			o.mu.Unlock()
@@ -83,7 +83,9 @@ func (c *Conn) sendPongs() {
 		}
 		c.writePongs(context.Background())
 		o.mu.Lock()
-		more = len(o.pongs.payloads) > 0
+		if more = len(o.pongs.payloads) > 0; more {
+			turn = o.frames.join()
+		}
 		o.pongs.sending = more
 		o.mu.Unlock()
 		c.unlockFrames()

@@ -130,6 +130,34 @@ func TestPongsTakeTurns(t *testing.T) {
 	})
 }
 
+// A pong goes out before what is written once the message after its ping has been read.
+func TestPongBeforeEcho(t *testing.T) {
+	for _, kind := range transports {
+		for _, role := range roles {
+			t.Run(kind+"/"+role.String(), func(t *testing.T) {
+				checkLeaks(t)
+				c, p := newPeerWith(t, kind, role)
+				echoed := start(func() error {
+					for m, err := range c.Messages(bounded(t)) {
+						if err != nil || c.Write(bounded(t), m.Type, m.Data) != nil {
+							break
+						}
+					}
+					return nil
+				})
+				stream := append(p.frame(wire.OpPing, true, []byte("ping")), p.frame(wire.OpText, true, []byte("echo"))...)
+				for range 100 {
+					p.write(stream)
+					p.expect(wire.OpPong, true, "ping")
+					p.expect(wire.OpText, true, "echo")
+				}
+				c.CloseNow()
+				<-echoed
+			})
+		}
+	}
+}
+
 // Pongs that are due go out before a close frame, and none after it.
 func TestPongsBeforeClose(t *testing.T) {
 	for _, kind := range transports {
@@ -170,11 +198,12 @@ func TestPongsUnread(t *testing.T) {
 				read := startRead(bounded(t), c)
 				const pings = 40_000
 				payload := make([]byte, wire.MaxControlPayload)
+				var stream []byte
 				for i := range pings {
 					binary.BigEndian.PutUint32(payload, uint32(i))
-					p.write(p.frame(wire.OpPing, true, payload))
+					stream = append(stream, p.frame(wire.OpPing, true, payload)...)
 				}
-				p.send(wire.OpText, true, "all are read")
+				p.write(append(stream, p.frame(wire.OpText, true, []byte("all are read"))...))
 				if g := <-read; g.err != nil {
 					t.Fatal(g.err)
 				}

@@ -34,17 +34,28 @@ func (t *turn) lock(ctx, end context.Context) error { return t.lockWithin(ctx, e
 // been idle for limit while it waited. That is seen after at most twice the limit, which
 // is off if it is not positive.
 func (t *turn) lockWithin(ctx, end context.Context, limit time.Duration) error {
-	t.mu.Lock()
-	if !t.held {
-		t.held = true
-		t.mu.Unlock()
-		return nil
+	if mine := t.join(); mine != nil {
+		return t.wait(ctx, end, limit, mine)
 	}
-	mine := make(chan struct{})
-	t.queue = append(t.queue, mine)
-	idle := t.idle.Load()
-	t.mu.Unlock()
+	return nil
+}
 
+// join takes the turn if it is free, and returns nil. If it is not, the caller has a place
+// in the queue, and must wait for it.
+func (t *turn) join() (mine chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held {
+		mine = make(chan struct{})
+		t.queue = append(t.queue, mine)
+	}
+	t.held = true
+	return mine
+}
+
+// wait is lockWithin for a caller that has joined.
+func (t *turn) wait(ctx, end context.Context, limit time.Duration, mine chan struct{}) error {
+	idle := t.idle.Load()
 	var tick <-chan time.Time
 	if limit > 0 {
 		ticker := time.NewTicker(limit)
