@@ -327,7 +327,7 @@ func TestAcceptWritesOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.CloseNow()
-	if want := []string{"Write", "SetDeadline none"}; !slices.Equal(nc.calls, want) {
+	if want := []string{"Write", "SetReadDeadline none", "SetWriteDeadline none"}; !slices.Equal(nc.calls, want) {
 		t.Errorf("got %q, want %q", nc.calls, want)
 	}
 }
@@ -369,7 +369,7 @@ func TestAcceptPanics(t *testing.T) {
 		want          []string
 	}{
 		"no buffers": {false, true, []string{"SetDeadline", "Close"}},
-		"extension":  {true, false, []string{"Write", "SetDeadline none", "SetDeadline", "Close"}},
+		"extension":  {true, false, []string{"Write", "SetReadDeadline none", "SetWriteDeadline none", "SetDeadline", "Close"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ext := &fakeExtension{name: "x-fake", panics: !test.bits}

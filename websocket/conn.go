@@ -81,7 +81,7 @@ func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
 		c.in.pace = &pace{limit: limit}
 	}
 	c.in.unread = cfg.early
-	c.in.controls.max = cfg.limits.MaxControls
+	c.in.controls = controls{max: cfg.limits.MaxControls, full: time.Since(epoch)}
 	c.out.enc = wire.Encoder{Role: cfg.role}
 	c.out.maxFrame = frameLimit(cfg.limits.MaxFrame)
 	if s := cfg.session; s != nil {

@@ -12,22 +12,23 @@ const controlTime = time.Second / 50
 // controls is a bucket of tokens, of which each ping takes one, and each pong that nobody
 // asked for: Limits.MaxControls of them if it is full.
 type controls struct {
-	max  int       // Limits.MaxControls
-	full time.Time // when the bucket will be full
+	max  int           // Limits.MaxControls
+	full time.Duration // when the bucket will be full, on the clock of take
 }
 
+// epoch is when a clock began that nobody sets.
+var epoch = time.Now()
+
 // take takes a token at the time now, and reports whether there was one.
-func (b *controls) take(now time.Time) bool {
+func (b *controls) take(now time.Duration) bool {
 	if b.max < 0 {
 		return true
 	}
-	if b.full.Before(now) {
-		b.full = now
-	}
-	if (b.full.Sub(now)+controlTime-1)/controlTime >= time.Duration(b.max) {
+	b.full = max(b.full, now)
+	if (b.full-now+controlTime-1)/controlTime >= time.Duration(b.max) {
 		return false
 	}
-	b.full = b.full.Add(controlTime)
+	b.full += controlTime
 	return true
 }
 

@@ -39,10 +39,21 @@ func (f frame) divide(max int) (first, rest frame, more bool) {
 // writeFrame sends a data frame, divided if it is too large, after those that wait
 // before it.
 func (c *Conn) writeFrame(ctx context.Context, f frame) error {
-	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+	if err := c.lockFrames(ctx, len(f.payload)); err != nil {
 		return c.postpone(err, f)
 	}
 	return c.writeFragments(ctx, f)
+}
+
+// lockFrames takes the turn to write frames for a message of which size bytes wait.
+func (c *Conn) lockFrames(ctx context.Context, size int) error {
+	o := &c.out
+	if o.frames.tryLock() {
+		return nil
+	}
+	o.waiting.Add(int64(size))
+	defer o.waiting.Add(-int64(size))
+	return o.frames.lock(ctx, c.ctx)
 }
 
 // writeFragments is writeFrame for a caller that has the turn. It gives the turn
@@ -50,7 +61,13 @@ func (c *Conn) writeFrame(ctx context.Context, f frame) error {
 func (c *Conn) writeFragments(ctx context.Context, f frame) error {
 	for {
 		first, rest, more := f.divide(c.out.maxFrame)
+		if more {
+			c.out.waiting.Add(int64(len(rest.payload)))
+		}
 		err := c.writeLocked(ctx, "write", first)
+		if more {
+			c.out.waiting.Add(-int64(len(rest.payload)))
+		}
 		if more && isAccepted(err) {
 			err = c.keepFragments(err, rest)
 		}
@@ -59,7 +76,7 @@ func (c *Conn) writeFragments(ctx context.Context, f frame) error {
 			return err
 		}
 		f = rest
-		if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+		if err := c.lockFrames(ctx, len(f.payload)); err != nil {
 			return c.postpone(err, f)
 		}
 	}

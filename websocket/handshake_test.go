@@ -265,5 +265,6 @@ func (c *callRecorder) note(what string, at time.Time) error {
 }
 
 func (c *callRecorder) SetDeadline(at time.Time) error      { return c.note("SetDeadline", at) }
+func (c *callRecorder) SetReadDeadline(at time.Time) error  { return c.note("SetReadDeadline", at) }
 func (c *callRecorder) SetWriteDeadline(at time.Time) error { return c.note("SetWriteDeadline", at) }
 func (c *callRecorder) Close() error                        { c.calls = append(c.calls, "Close"); return nil }

@@ -386,7 +386,7 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	if f.Message == wire.OpPong && c.pings.pong(f.Payload) {
 		return nil // we asked for it: it is no flood
 	}
-	if !c.in.controls.take(time.Now()) {
+	if !c.in.controls.take(time.Since(epoch)) {
 		return c.failRead(ctx, c.in.controls.flood(f, c.in.dec.Offset()))
 	}
 	if f.Message == wire.OpPing {

@@ -123,12 +123,13 @@ func (c *Conn) readAhead() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	last.yield.Store(&cancel)
-	if last.wanted.Load() > 0 {
+	yields := c.tr.rd.dog == nil // without harm to the transport
+	if yields && last.wanted.Load() > 0 {
 		cancel()
 	}
 	c.keep(nil)
 	err := c.tr.rd.follow(ctx)
-	for err == nil && c.wantsAhead() {
+	for err == nil && c.wantsAhead() && (yields || last.wanted.Load() == 0) {
 		var b *block
 		var n int
 		if b, n, err = c.lastRead(); err == nil {
@@ -223,7 +224,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 	last := c.ending.last
 	last.wanted.Add(1)
 	defer last.wanted.Add(-1)
-	if yield := last.yield.Load(); yield != nil {
+	if yield := last.yield.Load(); yield != nil && c.tr.rd.dog == nil {
 		(*yield)()
 	}
 	err := c.in.turn.lock(ctx, c.ctx)

@@ -219,8 +219,8 @@ type cut struct {
 // is kept.
 func (c *Conn) cutOff(op string, err error, f cut) error {
 	o := &c.out
-	if late, ok := err.(*cutMessage); ok { // overdue has ended the connection
-		return &Error{Op: op, Err: late, closed: true}
+	if _, late := err.(*cutMessage); late || c.tr.wd.overran() { // overdue has ended the connection
+		return &Error{Op: op, Err: err, closed: true}
 	}
 	switch left := len(f.rest) + len(f.tail); {
 	case !isInterrupt(err):

@@ -16,13 +16,15 @@ func (c *Conn) beginWait() time.Time {
 	if p == nil {
 		return time.Time{}
 	}
-	if !c.in.open && !c.in.partial {
+	if (!c.in.open || c.in.last) && !c.in.partial {
 		p.waited = 0
 		return time.Time{}
 	}
 	now := time.Now()
-	c.tr.rd.bound(now.Add(p.limit - p.waited))
-	if c.ending.writeFailed.Load() { // meanwhile: the bound of that holds
+	left := p.limit - p.waited
+	left = max(left, min(left+10*probeTime, probeTime)) // what is there is read all the same
+	c.tr.rd.bound(now.Add(left))
+	if c.ending.writeFailed.Load() {                         // meanwhile: the bound of that holds
 		c.tr.rd.bound(now.Add(lingerTime))
 	}
 	return now
@@ -31,7 +33,7 @@ func (c *Conn) beginWait() time.Time {
 // endWait is for a read that began then and has returned err. It reports whether the
 // message has taken too long.
 func (c *Conn) endWait(began time.Time, err error) (late bool) {
-	if began.IsZero() {
+	if began.IsZero() || c.ending.writeFailed.Load() { // which has bounds of its own
 		return false
 	}
 	late = err != nil && c.readCause(err) == errLingered

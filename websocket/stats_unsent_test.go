@@ -5,6 +5,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -60,6 +61,39 @@ func TestUnsentPostponed(t *testing.T) {
 		synctest.Wait()
 		if left := c.Unsent(); left != 0 {
 			t.Errorf("%d are left", left)
+		}
+	})
+}
+
+// The fragments that follow the one that is written wait, too.
+func TestUnsentFragments(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, _ := newPeer(t, role, Limits{MaxFrame: 1000})
+		go c.Write(context.Background(), Binary, make([]byte, 100_000))
+		synctest.Wait()
+		if n := c.Unsent(); n < 100_000 {
+			t.Errorf("Unsent() = %d", n)
+		}
+	})
+}
+
+// So does a message behind the rest of one that was cut.
+func TestUnsentBehindRest(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		done := start(func() error { return c.Write(ctx, Binary, make([]byte, 10_000)) })
+		p.take(1)
+		if err := <-done; !isAccepted(err) {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		rest := c.Unsent()
+		go c.Write(context.Background(), Binary, make([]byte, 5_000))
+		synctest.Wait()
+		if n := c.Unsent(); rest < 9_000 || n < rest+5_000 {
+			t.Errorf("Unsent() = %d, was %d", n, rest)
 		}
 	})
 }

@@ -36,14 +36,11 @@ type transport struct {
 
 	// The write in progress.
 	writeFunc func(fd uintptr) bool
-	wctx      context.Context
-	wlimit    time.Duration
 	wbuf      []byte
 	wtail     []byte
 	wn        int
 	werr      error
-	wmark     int          // wn when the socket was last found full; -1 before
-	wlast     bool         // this is the last attempt, unless the peer has taken something
+	wmark     int          // bytes that were out when the socket was found full; -1: not yet
 	unsent    atomic.Int64 // bytes that the write in progress has left, once it waits
 	broken    bool         // a write was cut that cannot be taken up again
 }
@@ -61,10 +58,10 @@ func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 	t.nc = nc
 	t.rd.set = nc.SetReadDeadline
 	t.wd.set = nc.SetWriteDeadline
-	deaf := nc.SetDeadline(time.Time{}) != nil
+	rdErr, wdErr := nc.SetReadDeadline(time.Time{}), nc.SetWriteDeadline(time.Time{})
 	if !isSocket(nc) {
-		t.rd.dog = &watchdog{deaf: deaf, drop: func(cut bool) { drop("read", cut) }}
-		t.wd.dog = &watchdog{deaf: deaf, drop: func(cut bool) { drop("write", cut) }}
+		t.rd.dog = &watchdog{deaf: rdErr != nil, drop: func(cut bool) { drop("read", cut) }}
+		t.wd.dog = &watchdog{deaf: wdErr != nil, drop: func(cut bool) { drop("write", cut) }}
 	} else if queue := queueOf(nc); queue != nil {
 		t.wd.dog = &watchdog{queue: queue}
 	}
@@ -266,7 +263,11 @@ func (t *transport) closeWrite() error {
 }
 
 // close drops the connection at once.
-func (t *transport) close() { dropConn(t.nc) }
+func (t *transport) close() {
+	dropConn(t.nc)
+	t.rd.rest()
+	t.wd.rest()
+}
 
 // dropConn closes nc. It does not wait for long where closing means to tell the peer,
 // who may not read.

@@ -189,7 +189,7 @@ func TestWriteErrorsOfFullSocket(t *testing.T) {
 		if n == 0 || n == 4<<20 || !errors.Is(err, row.want) || isInterrupt(err) != (row.want == context.Canceled) {
 			t.Errorf("%s: %d, %v", row.name, n, err)
 		}
-		if tr.wbuf != nil || tr.wctx != nil || tr.wd.done != nil || !tr.wd.limit.IsZero() {
+		if tr.wbuf != nil || tr.wd.done != nil || !tr.wd.limit.IsZero() {
 			t.Errorf("%s: the transport holds on to the write", row.name)
 		}
 	}

@@ -2,6 +2,8 @@ package websocket
 
 import (
 	"context"
+	"errors"
+	"os"
 	"time"
 )
 
@@ -15,19 +17,32 @@ func (t *transport) write(ctx context.Context, limit time.Duration, p, tail []by
 	if t.raw == nil {
 		return t.writePlain(ctx, limit, p, tail)
 	}
-	t.wctx, t.wlimit, t.wbuf, t.wtail, t.wn, t.wmark, t.wlast = ctx, limit, p, tail, 0, -1, false
+	t.wbuf, t.wtail, t.wn, t.wmark = p, tail, 0, -1
+	mark := -1    // n when the socket was last found full
+	last := false // this attempt is the last, unless the peer has taken something
 	for again := true; again; {
+		again = false
 		err = t.writeRaw()
-		// The system tells of room only once a third of the buffer is free, which a
-		// slow peer takes long for.
-		again = err == ErrPeerNotReading && !t.wlast
-		if again {
-			t.wlast = true
+		full := err == nil && t.wn < len(p)+len(tail)
+		switch {
+		case full && t.wn > mark:
+			mark, last = t.wn, false
+			t.wmark = mark
+			t.unsent.Store(int64(len(p) + len(tail) - mark))
+			err = t.beginWrite(ctx, limit)
+			again = err == nil
+		case full:
+			err = ErrPeerNotReading
+		case err == ErrPeerNotReading && !last:
+			// The system tells of room only once a third of the buffer is free, which a
+			// slow peer takes long for.
+			last, again = true, true
+			t.wmark = -1
 			t.wd.bound(time.Now().Add(limit))
 		}
 	}
-	t.wctx, t.wbuf, t.wtail = nil, nil, nil
-	if t.wmark >= 0 {
+	t.wbuf, t.wtail = nil, nil
+	if mark >= 0 {
 		t.endWrite()
 	}
 	return t.wn, err
@@ -46,7 +61,7 @@ func (t *transport) writeRaw() error {
 }
 
 // tryWrite is called by RawConn.Write until it returns true; in between the
-// goroutine waits.
+// goroutine waits. It does not wait unless the socket was full at wmark already.
 func (t *transport) tryWrite(fd uintptr) bool {
 	for {
 		p := unwritten(t.wn, t.wbuf, t.wtail)
@@ -55,15 +70,7 @@ func (t *transport) tryWrite(fd uintptr) bool {
 		}
 		n, again, err := sysWrite(fd, p[:min(len(p), maxSyscall)])
 		if again {
-			switch {
-			case t.wn > t.wmark: // the first time, or the peer has taken something
-				t.wmark, t.wlast = t.wn, false
-				t.unsent.Store(int64(len(t.wbuf) + len(t.wtail) - t.wn))
-				t.werr = t.beginWrite(t.wctx, t.wlimit)
-			case t.wlast:
-				t.werr = ErrPeerNotReading
-			}
-			return t.werr != nil
+			return t.wn > t.wmark
 		}
 		if err != nil {
 			t.werr = err
@@ -76,19 +83,27 @@ func (t *transport) tryWrite(fd uintptr) bool {
 // writePlain is write through nc.
 func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
 	defer t.endWrite()
+	last := false // as in write
 	for {
 		b := unwritten(n, p, tail)
 		if len(b) == 0 {
 			return n, nil
 		}
-		if err := t.beginWrite(ctx, limit); err != nil {
+		if last {
+			t.wd.bound(time.Now().Add(probeTime))
+		} else if err := t.beginWrite(ctx, limit); err != nil {
 			return n, err
 		}
 		t.unsent.Store(int64(len(p) + len(tail) - n))
 		m, err := t.writePiece(b[:min(len(b), pieceSize)])
 		n += m
-		if err != nil && (err != ErrPeerNotReading || m == 0 || !t.honest()) {
+		switch {
+		case err == nil:
+			last = false
+		case err != ErrPeerNotReading || t.broken || m == 0 && (last || !t.resets()):
 			return n, err
+		default:
+			last = m == 0
 		}
 	}
 }
@@ -102,31 +117,27 @@ func (t *transport) writePiece(b []byte) (int, error) {
 		return n, nil
 	}
 	cause := t.wd.cause(err, ErrPeerNotReading)
-	t.broken = cause != err && !t.resumes(n)
+	t.broken = cause != err && !t.resumes(err)
 	return n, cause
 }
 
-// honest reports whether nc is known to tell how much it has taken when a write times
-// out. gRPC's bufconn says nothing of a part, and smux sends on what it has queued.
-func (t *transport) honest() bool {
-	return tlsState(t.nc) == nil && isSocket(t.nc) || !t.resets()
-}
-
-// resumes reports whether nc can go on after a write that has timed out and, it says,
-// taken n bytes.
-func (t *transport) resumes(n int) bool {
+// resumes reports whether nc can go on after a write that has timed out with err, where
+// it said how much it took.
+func (t *transport) resumes(err error) bool {
 	switch {
 	case t.wd.overran(), tlsState(t.nc) != nil: // a TLS record that was cut cannot be taken up again
 		return false
-	case t.honest():
+	case isSocket(t.nc), !t.resets():
 		return true
-	case n == 0:
+	case !errors.Is(err, os.ErrDeadlineExceeded):
+		// Not a socket's timeout passed on. gRPC's bufconn does not count a part that
+		// it took, nor does smux what it has queued and sends all the same.
 		return false
 	}
-	// What cannot write any more does not wait to say so.
+	// What cannot write any more, such as TLS that a wrapper hides, does not wait to say so.
 	until := time.Now().Add(probeTime)
 	_ = t.wd.set(until)
-	_, err := t.nc.Write(nil)
+	_, err = t.nc.Write(nil)
 	return err == nil || !time.Now().Before(until)
 }
 

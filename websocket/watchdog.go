@@ -33,6 +33,7 @@ type watchdog struct {
 	busy  bool           // an operation is in progress
 	late  bool           // one was not done in time
 	due   time.Time      // when to act; zero: never
+	fires time.Time      // when timer does, which may be earlier, for want of a reason to move it
 	timer *time.Timer
 }
 
@@ -50,52 +51,73 @@ func (d *deadline) setBusy(busy bool) {
 	d.watch()
 }
 
-// watch sets the watchdog's timer. The caller has mu.
+// watch sets when the watchdog acts. The caller has mu.
 func (d *deadline) watch() {
 	g := d.dog
-	now := time.Now()
+	g.due = time.Time{}
 	switch {
 	case !g.busy || d.limit.IsZero() && d.cut == nil || g.queue != nil && d.cut != nil:
-		g.due = time.Time{}
-		if g.timer != nil {
-			g.timer.Stop()
-		}
 		return
 	case g.queue != nil:
+		now := time.Now()
 		g.held, g.step = -1, d.limit.Sub(now)/progressChecks
 		g.due = now.Add(g.step)
 	case d.cut != nil:
-		g.due = now
+		g.due = time.Now()
 	default:
 		g.due = d.limit
 	}
 	if g.drop != nil && !g.deaf {
 		g.due = g.due.Add(grace)
 	}
-	if g.timer == nil {
-		g.timer = time.AfterFunc(g.due.Sub(now), d.act)
-	} else {
-		g.timer.Reset(g.due.Sub(now))
+	if g.fires.IsZero() || g.due.Before(g.fires) {
+		d.wake()
 	}
 }
 
-// act is called once an operation may be late.
+// wake sets the timer to due. The caller has mu.
+func (d *deadline) wake() {
+	g := d.dog
+	g.fires = g.due
+	if wait := time.Until(g.due); g.timer == nil {
+		g.timer = time.AfterFunc(wait, d.act)
+	} else {
+		g.timer.Reset(wait)
+	}
+}
+
+// act is called when an operation may be late.
 func (d *deadline) act() {
 	d.mu.Lock()
 	g, now := d.dog, time.Now()
-	if g.due.IsZero() || now.Before(g.due) { // this call is of an earlier deadline
-		d.mu.Unlock()
-		return
-	}
-	if g.queue != nil {
+	g.fires = time.Time{}
+	switch {
+	case g.due.IsZero():
+	case now.Before(g.due):
+		d.wake()
+	case g.queue != nil:
 		d.checkProgress(now)
+	default:
+		g.late = true
+		cut := d.cut != nil
 		d.mu.Unlock()
+		g.drop(cut)
 		return
 	}
-	g.late = true
-	cut := d.cut != nil
 	d.mu.Unlock()
-	g.drop(cut)
+}
+
+// rest stops the timer.
+func (d *deadline) rest() {
+	if d.dog == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.dog.timer != nil {
+		d.dog.timer.Stop()
+		d.dog.fires = time.Time{}
+	}
 }
 
 // checkProgress puts off the bound if the peer has taken something. The caller has mu.
@@ -112,7 +134,7 @@ func (d *deadline) checkProgress(now time.Time) {
 		return
 	}
 	g.due = now.Add(g.step)
-	g.timer.Reset(g.step)
+	d.wake()
 }
 
 // overran reports whether the transport was closed because it was late.

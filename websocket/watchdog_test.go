@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -214,9 +215,9 @@ func (unsure) LocalAddr() net.Addr { return &net.UnixAddr{Net: "unsure"} }
 func (u unsure) Write(p []byte) (int, error) {
 	n, err := u.Conn.Write(p)
 	if err != nil {
-		n = 0
+		return 0, muxError(err)
 	}
-	return n, err
+	return n, nil
 }
 
 // Nothing is sent twice, or left out, because a transport does not tell what it took.
@@ -296,3 +297,137 @@ func TestCutIsTakenUp(t *testing.T) {
 type unpiped struct{ net.Conn }
 
 func (unpiped) LocalAddr() net.Addr { return &net.UnixAddr{Net: "unpiped"} }
+
+// A peer that has not read for Limits.WriteTimeout is a timeout without deadlines too.
+func TestPeerNotReadingIsTimeout(t *testing.T) {
+	for _, kind := range notDeadlined {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			c, _ := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+			e := wantError(t, c.Write(context.Background(), Text, []byte("x")), "write", ErrPeerNotReading)
+			if !e.Timeout() {
+				t.Errorf("%s: Timeout() = false: %v", kind.name, e)
+			}
+		})
+	}
+}
+
+// A reader that comes after a failed write does not cost the peer's close frame.
+func TestReadAfterFailedWriteWithoutDeadlines(t *testing.T) {
+	for _, kind := range notDeadlined {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			c, p := newPeerOver(t, kind.wrap(&wornOut{a, 0}), b, config{role: role, limits: Limits{}.withDefaults()})
+			failWrite(t, c)
+			synctest.Wait()
+			read := startRead(context.Background(), c)
+			time.Sleep(300 * time.Millisecond)
+			p.sendClose(4001, "")
+			g := <-read
+			var ce *CloseError
+			if !errors.As(g.err, &ce) {
+				t.Errorf("%s: Read: %v", kind.name, g.err)
+			}
+		})
+	}
+}
+
+// A readDeadlined transport has read deadlines alone.
+type readDeadlined struct{ net.Conn }
+
+func (h readDeadlined) SetDeadline(t time.Time) error {
+	return errors.Join(h.SetReadDeadline(t), h.SetWriteDeadline(t))
+}
+func (readDeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
+
+// Each direction is judged by itself: a Read whose context ends loses nothing where read
+// deadlines work.
+func TestReadDeadlinesAlone(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		a, b := net.Pipe()
+		c, p := newPeerOver(t, readDeadlined{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, _, err := c.Read(ctx)
+		if errors.Is(err, net.ErrClosed) {
+			t.Fatalf("%v", err)
+		}
+		go p.send(wire.OpText, true, "alive")
+		if g := <-startRead(context.Background(), c); g.data != "alive" {
+			t.Errorf("%q, %v", g.data, g.err)
+		}
+	})
+}
+
+// A queuing transport is like a stream of smux: a frame that has been queued when the
+// deadline passes is not counted, and is sent all the same. An empty Write succeeds at
+// once.
+type queuing struct {
+	net.Conn
+	mu sync.Mutex
+	at time.Time
+	ch chan struct{} // closed when the deadline moves
+}
+
+func (*queuing) LocalAddr() net.Addr { return &net.UnixAddr{Net: "queuing"} }
+func (q *queuing) SetWriteDeadline(t time.Time) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.at = t
+	close(q.ch)
+	q.ch = make(chan struct{})
+	return nil
+}
+func (q *queuing) SetDeadline(t time.Time) error { q.SetReadDeadline(t); return q.SetWriteDeadline(t) }
+func (q *queuing) Write(p []byte) (n int, err error) {
+	for len(p) > 0 {
+		frame := append([]byte(nil), p[:min(len(p), 10_000)]...)
+		done := start(func() error { _, err := q.Conn.Write(frame); return err })
+	wait:
+		for {
+			q.mu.Lock()
+			at, ch := q.at, q.ch
+			q.mu.Unlock()
+			var late <-chan time.Time
+			if !at.IsZero() {
+				late = time.After(time.Until(at))
+			}
+			select {
+			case err := <-done:
+				if err != nil {
+					return n, err
+				}
+				break wait
+			case <-late:
+				return n, muxTimeout{}
+			case <-ch:
+			}
+		}
+		n += len(frame)
+		p = p[len(frame):]
+	}
+	return n, nil
+}
+
+// No byte is sent twice because a transport sends on after its timeout.
+func TestQueuedIsNotSentTwice(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		a, b := net.Pipe()
+		c, p := newPeerOver(t, &queuing{Conn: a, ch: make(chan struct{})}, b, config{role: role, limits: Limits{}.withDefaults()})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		want := pattern(100_000, 1)
+		done := start(func() error { return c.Write(ctx, Binary, want) })
+		first := make([]byte, 15_000)
+		io.ReadFull(p.nc, first)
+		err := <-done
+		if !isAccepted(err) {
+			return
+		}
+		p.got = first
+		_, got, err2 := p.next()
+		if string(got) != string(want) {
+			t.Errorf("%v (accepted), and the peer got other bytes, %v", err, err2)
+		}
+	})
+}

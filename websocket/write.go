@@ -61,7 +61,7 @@ func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain 
 func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	// The turn comes first. Once encoded, the message has to go out, because the
 	// state that the peer shares has moved.
-	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+	if err := c.lockFrames(ctx, len(f.payload)); err != nil {
 		return c.fault("write", err)
 	}
 	if err := contextError(ctx); err != nil { // it ended as the turn came
