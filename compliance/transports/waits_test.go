@@ -38,7 +38,13 @@ func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t
 				runtime.GC() // twice, which empties every sync.Pool
 				runtime.GC()
 			}
-			t.Run(name(row), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { f(t, row) }) })
+			t.Run(name(row), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					// What is left of an end is done while nobody waits for it. No bubble may end before.
+					t.Cleanup(func() { time.Sleep(hang) })
+					f(t, row)
+				})
+			})
 		}
 		return
 	}
