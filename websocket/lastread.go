@@ -54,7 +54,11 @@ type lastReads struct {
 // the transport's doing, as opposed to this side's.
 func (c *Conn) failWrite(op string, err error, lost bool) error {
 	if !c.canWrite() {
-		return c.fault(op, nil)
+		known := c.fault(op, nil)
+		if own, ok := known.(*Error); ok && err == ErrPeerNotReading && own.Err == err {
+			own.later = false // overdue has ended the connection for this write
+		}
+		return known
 	}
 	err = bare(err)
 	shared := err

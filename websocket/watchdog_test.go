@@ -155,6 +155,23 @@ func TestWriteTimeoutWithoutDeadlines(t *testing.T) {
 	}
 }
 
+// The write that took too long has timed out. Later ones have not.
+func TestWriteTimeoutIsTimeout(t *testing.T) {
+	for _, kind := range notDeadlined {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			c, _ := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+			for n, want := range []bool{true, false} {
+				err := c.Write(context.Background(), Text, []byte("x"))
+				wantError(t, err, "write", ErrPeerNotReading)
+				if isTimeout(err) != want || !errors.Is(err, net.ErrClosed) {
+					t.Errorf("%s: write %d: timeout %v: %v", kind.name, n, isTimeout(err), err)
+				}
+			}
+		})
+	}
+}
+
 // The adapter's deadlines hold without those of the transport too.
 func TestNetConnWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
