@@ -217,9 +217,11 @@ func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http
 	// net/http's own buffer is there to build it in.
 	b := a.appendResponse(brw.AvailableBuffer(), middleware)
 	if d := a.limits.HandshakeTimeout; d > 0 {
-		late := time.AfterFunc(d, func() { dropConn(nc) }) // not all transports have deadlines
+		// Not all transports have deadlines, and closing does not end every write.
+		_ = nc.SetWriteDeadline(time.Now().Add(d)) // newConn clears it
+		late := time.AfterFunc(d, func() { dropConn(nc) })
 		defer func() {
-			if !late.Stop() {
+			if !late.Stop() || isDeadline(err) {
 				err = errResponseTimeout
 			}
 		}()

@@ -318,7 +318,7 @@ func TestAcceptEarlyBytes(t *testing.T) {
 	}
 }
 
-// The response is one Write.
+// The response is one Write, under a deadline that does not stay.
 func TestAcceptWritesOnce(t *testing.T) {
 	checkLeaks(t)
 	nc := new(callRecorder)
@@ -327,7 +327,7 @@ func TestAcceptWritesOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.CloseNow()
-	if want := []string{"Write", "SetReadDeadline none", "SetWriteDeadline none"}; !slices.Equal(nc.calls, want) {
+	if want := []string{"SetWriteDeadline", "Write", "SetReadDeadline none", "SetWriteDeadline none"}; !slices.Equal(nc.calls, want) {
 		t.Errorf("got %q, want %q", nc.calls, want)
 	}
 }
@@ -369,7 +369,7 @@ func TestAcceptPanics(t *testing.T) {
 		want          []string
 	}{
 		"no buffers": {false, true, []string{"SetDeadline", "Close"}},
-		"extension":  {true, false, []string{"Write", "SetReadDeadline none", "SetWriteDeadline none", "SetDeadline", "Close"}},
+		"extension":  {true, false, []string{"SetWriteDeadline", "Write", "SetReadDeadline none", "SetWriteDeadline none", "SetDeadline", "Close"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ext := &fakeExtension{name: "x-fake", panics: !test.bits}
@@ -398,6 +398,24 @@ func TestAcceptPanics(t *testing.T) {
 	}
 }
 
+// A planner looks at the deadline when a Write begins. Neither a later deadline nor Close
+// ends the Write, as with smux version 1.
+type planner struct {
+	net.Conn
+	due time.Time
+}
+
+func (p *planner) SetWriteDeadline(t time.Time) error { p.due = t; return nil }
+
+func (p *planner) Write([]byte) (int, error) {
+	wait := time.Hour
+	if !p.due.IsZero() {
+		wait = time.Until(p.due)
+	}
+	time.Sleep(wait)
+	return 0, os.ErrDeadlineExceeded
+}
+
 // A client that does not read the response does not hold the server, whatever deadlines
 // the transport has.
 func TestAcceptHandshakeTimeout(t *testing.T) {
@@ -406,6 +424,7 @@ func TestAcceptHandshakeTimeout(t *testing.T) {
 		func(nc net.Conn) net.Conn { return nc },
 		func(nc net.Conn) net.Conn { return undeadlined{nc} },
 		func(nc net.Conn) net.Conn { return heedless{nc} },
+		func(nc net.Conn) net.Conn { return &planner{Conn: nc} },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			ours, theirs := net.Pipe()
