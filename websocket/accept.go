@@ -43,6 +43,10 @@ import (
 // but for those of the handshake and of the length of a body, and those of
 // AcceptOptions.Header. It is sent within Limits.HandshakeTimeout.
 //
+// Behind a listener whose connections have no read deadlines, such as channels of ssh,
+// net/http cannot hand over a connection until the client sends something or leaves, and
+// Accept waits for that. The ReadDeadlines example adds deadlines to such connections.
+//
 // The context of the connection has the values of the request's context, but does
 // not end with it. After Accept, neither w nor r's context nor a deadline of the
 // [http.Server] bears on the connection.
