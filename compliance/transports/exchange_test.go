@@ -17,7 +17,7 @@ import (
 func TestExchange(t *testing.T) {
 	sizes := []int{0, 1, 125, 126, 70_000, 1<<20 + 1}
 	each(t, func(t *testing.T, k *kind, role wire.Role) {
-		rows(t, k, []string{"messages"}, func(s string) string { return s }, func(t *testing.T, _ string) {
+		rows(t, k, []string{"messages"}, func(s string) string { return s }, func(t testing.TB, _ string) {
 			p := open(t, k, websocket.Limits{MaxMessage: -1})
 			c, peer := p.ends(role)
 			ctx, cancel := context.WithTimeout(context.Background(), hang)
@@ -67,7 +67,7 @@ var patterns = sync.OnceValue(func() []byte {
 })
 
 // closeBoth makes c close while its peer reads.
-func closeBoth(t *testing.T, c, peer *websocket.Conn) {
+func closeBoth(t testing.TB, c, peer *websocket.Conn) {
 	t.Helper()
 	read := make(chan error, 1)
 	go func() { _, _, err := peer.Read(context.Background()); read <- err }()

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
@@ -34,7 +32,7 @@ var stalls = []stall{
 func TestDialEnds(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
-			rows(t, &k, stalls, func(s stall) string { return s.name }, func(t *testing.T, s stall) {
+			rows(t, &k, stalls, func(s stall) string { return s.name }, func(t testing.TB, s stall) {
 				l, dial := k.open(t)
 				t.Cleanup(func() { l.Close() })
 				go func() {
@@ -71,7 +69,7 @@ func TestAcceptEnds(t *testing.T) {
 	long := http.Header{"X-Long": {strings.Repeat("x", len(much))}}
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
-			rows(t, &k, []string{"Accept"}, func(s string) string { return s }, func(t *testing.T, _ string) {
+			rows(t, &k, []string{"Accept"}, func(s string) string { return s }, func(t testing.TB, _ string) {
 				l, dial := k.open(t)
 				begun := make(chan time.Time, 1)
 				accepted := make(chan error, 1)
@@ -88,34 +86,8 @@ func TestAcceptEnds(t *testing.T) {
 	}
 }
 
-// An http.Server cannot let go of a connection whose read it cannot interrupt. Accept
-// does not wait for that for longer than Limits.HandshakeTimeout.
-func TestAcceptOfHTTPServer(t *testing.T) {
-	for _, k := range kinds {
-		if k.reads || !k.memory {
-			continue
-		}
-		t.Run(k.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				l, dial := k.open(t)
-				accepted := make(chan error, 1)
-				opts := &websocket.AcceptOptions{Limits: websocket.Limits{HandshakeTimeout: wait}}
-				s := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					_, err := websocket.Accept(w, r, opts)
-					accepted <- err
-				})}
-				go s.Serve(l)
-				t.Cleanup(func() { s.Close() })
-				begun := time.Now()
-				ask(t, &k, dial)
-				wantTimeout(t, &k, begun, func() error { return <-accepted })
-			})
-		})
-	}
-}
-
 // ask sends the request of a handshake and returns the connection.
-func ask(t *testing.T, k *kind, dial dialFunc) net.Conn {
+func ask(t testing.TB, k *kind, dial dialFunc) net.Conn {
 	t.Helper()
 	c, err := dial(context.Background())
 	check(t, err)
@@ -131,17 +103,14 @@ func ask(t *testing.T, k *kind, dial dialFunc) net.Conn {
 }
 
 // wantTimeout calls f, which is to end when its time, begun before, is over.
-func wantTimeout(t *testing.T, k *kind, begun time.Time, f func() error) {
+func wantTimeout(t testing.TB, k *kind, begun time.Time, f func() error) {
 	t.Helper()
 	done := make(chan error, 1)
 	go func() { done <- f() }()
 	select {
 	case err := <-done:
-		late := time.Since(begun) - wait
-		t.Logf("late by %v: %v", late, err)
-		if late < 0 || k.memory && late > slack {
-			t.Errorf("late: by %v", late)
-		}
+		wantNotLate(t, k, begun, false)
+		t.Logf("%v", err)
 		var timeout net.Error
 		if !errors.As(err, &timeout) || !timeout.Timeout() {
 			t.Errorf("wrong error: %v is not a timeout", err)

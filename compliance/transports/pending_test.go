@@ -29,7 +29,7 @@ var drops = []drop{
 // context of the connection ends.
 func TestDropEndsCalls(t *testing.T) {
 	each(t, func(t *testing.T, k *kind, role wire.Role) {
-		rows(t, k, drops, func(d drop) string { return d.name }, func(t *testing.T, d drop) {
+		rows(t, k, drops, func(d drop) string { return d.name }, func(t testing.TB, d drop) {
 			p := open(t, k, unlimited)
 			c, _ := p.ends(role)
 			waiting := map[string]func(context.Context, *websocket.Conn) error{
@@ -67,11 +67,7 @@ func TestDropEndsCalls(t *testing.T) {
 					return
 				}
 			}
-			late := time.Since(begun)
-			t.Logf("late by %v", late)
-			if k.memory && late > slack {
-				t.Errorf("late: by %v", late)
-			}
+			wantNotLate(t, k, begun.Add(-wait), false)
 		})
 	})
 }

@@ -36,7 +36,7 @@ func TestSlowReader(t *testing.T) {
 	if os.Getenv("HAWSER_FULL") == "" {
 		t.Skip("takes seven minutes, most of which it sleeps: HAWSER_FULL=1")
 	}
-	rows(t, &kind{}, transfers, func(x transfer) string { return x.name }, func(t *testing.T, x transfer) {
+	rows(t, &kind{}, transfers, func(x transfer) string { return x.name }, func(t testing.TB, x transfer) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		check(t, err)
 		addr := l.Addr().String()

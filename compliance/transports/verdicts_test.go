@@ -29,8 +29,19 @@ func finish(p *pair, f func() error) (error, bool) {
 	}
 }
 
+// wantNotLate checks that a call has taken wait since it began, and little more. One that
+// may be early may have ended before. In real time the machine may be slow.
+func wantNotLate(t testing.TB, k *kind, begun time.Time, early bool) {
+	t.Helper()
+	late := time.Since(begun) - wait
+	t.Logf("late by %v", late)
+	if late < 0 && !early || late > slack && k.memory {
+		t.Errorf("late: by %v", late)
+	}
+}
+
 // judge checks the error of a call whose time is over.
-func judge(t *testing.T, m *call, err error) {
+func judge(t testing.TB, m *call, err error) {
 	t.Helper()
 	want := m.want
 	if want == nil {
@@ -46,7 +57,7 @@ func judge(t *testing.T, m *call, err error) {
 }
 
 // afterwards checks what has become of the connection after a call that ended with err.
-func afterwards(t *testing.T, k *kind, m *call, p *pair, role wire.Role, err error) {
+func afterwards(t testing.TB, k *kind, m *call, p *pair, role wire.Role, err error) {
 	t.Helper()
 	c, peer := p.ends(role)
 	obeys := k.writes
@@ -81,7 +92,7 @@ func afterwards(t *testing.T, k *kind, m *call, p *pair, role wire.Role, err err
 }
 
 // wantReason checks that err says what is wrong with the transport.
-func wantReason(t *testing.T, err error) {
+func wantReason(t testing.TB, err error) {
 	t.Helper()
 	if s := err.Error(); !strings.Contains(s, "transport") || !strings.Contains(s, "deadline") {
 		t.Errorf("wrong error: %q does not say that the transport ignored its deadline", s)
@@ -90,7 +101,7 @@ func wantReason(t *testing.T, err error) {
 
 // wantEnd checks that a connection has ended, or does so within the second that it has
 // for last reads.
-func wantEnd(t *testing.T, c *websocket.Conn) {
+func wantEnd(t testing.TB, c *websocket.Conn) {
 	t.Helper()
 	select {
 	case <-c.Context().Done():

@@ -31,7 +31,7 @@ func each(t *testing.T, f func(t *testing.T, k *kind, role wire.Role)) {
 
 // rows runs f for each row of a table: one after the other in bubbles, or else all at
 // once, for they do little but wait.
-func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t *testing.T, row R)) {
+func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t testing.TB, row R)) {
 	if k.memory {
 		for _, row := range table {
 			if k.pools {
@@ -40,9 +40,10 @@ func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t
 			}
 			t.Run(name(row), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
+					tb := k.expect(t, name(row))
 					// What is left of an end is done while nobody waits for it. No bubble may end before.
 					t.Cleanup(func() { time.Sleep(hang) })
-					f(t, row)
+					f(tb, row)
 				})
 			})
 		}
@@ -50,7 +51,7 @@ func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t
 	}
 	var all sync.WaitGroup
 	for _, row := range table {
-		all.Go(func() { t.Run(name(row), func(t *testing.T) { f(t, row) }) })
+		all.Go(func() { t.Run(name(row), func(t *testing.T) { f(k.expect(t, name(row)), row) }) })
 	}
 	all.Wait()
 	wantNoneLeft(t)
@@ -59,7 +60,7 @@ func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t
 // Every call that waits returns when its context or its limit ends, and says so.
 func TestCallsEnd(t *testing.T) {
 	each(t, func(t *testing.T, k *kind, role wire.Role) {
-		rows(t, k, slices.Concat(calls, canceled()), func(m call) string { return m.name }, func(t *testing.T, m call) {
+		rows(t, k, slices.Concat(calls, canceled()), func(m call) string { return m.name }, func(t testing.TB, m call) {
 			if m.limits == (websocket.Limits{}) {
 				m.limits = unlimited
 			}
@@ -71,13 +72,11 @@ func TestCallsEnd(t *testing.T) {
 			defer cancel()
 			err, ok := finish(p, func() error { return f(ctx) })
 			if !ok {
-				t.Fatalf("hang: has not returned after %v", hang)
+				t.Errorf("hang: has not returned after %v", hang)
+				return
 			}
-			late := time.Since(begun) - wait
-			t.Logf("late by %v: %v", late, err)
-			if late < 0 && !m.early || late > slack && k.memory {
-				t.Errorf("late: by %v", late)
-			}
+			wantNotLate(t, k, begun, m.early)
+			t.Logf("%v", err)
 			if !m.early {
 				judge(t, &m, err)
 			}
