@@ -52,7 +52,7 @@ func TestDialEnds(t *testing.T) {
 					if limit > 0 {
 						ctx = context.Background()
 					}
-					opts := dialOptions(dial)
+					opts := k.dialOptions(dial)
 					opts.Limits.HandshakeTimeout = limit
 					wantTimeout(t, &k, begun, func() error {
 						_, _, err := websocket.Dial(ctx, k.url(), opts)

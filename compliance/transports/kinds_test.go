@@ -17,8 +17,11 @@ type kind struct {
 	pools  bool // it leaves timers or channels in pools, which must not get into another bubble
 	secure bool // Dial does TLS over it
 	open   openFunc
-	fails  []string // rows that are known to fail
-	why    string   // the reason
+
+	dialTLS func(context.Context, net.Conn) (net.Conn, error) // if set, DialOptions.DialTLS after a dial
+
+	fails []string // rows that are known to fail
+	why   string   // the reason
 }
 
 // An openFunc makes a listener, which closes with the test, and opens connections to it.

@@ -24,7 +24,7 @@ var tlsKinds = []kind{
 	{name: "tls in memory", reads: true, memory: true, secure: true, open: openTLS(openBufconn(temporary), bare)},
 	{name: "tls over no-op deadlines", memory: true, secure: true, open: openTLS(openBufconn(heedless), bare)},
 	{name: "wrapped tls in memory", reads: true, memory: true, open: withClient(openTLS(openBufconn(temporary), wrapped), tlsClient)},
-	{name: "utls in memory", reads: true, memory: true, open: withClient(openTLS(openBufconn(temporary), wrapped), utlsClient)},
+	{name: "utls in memory", reads: true, memory: true, secure: true, open: openTLS(openBufconn(temporary), wrapped), dialTLS: utlsClient},
 }
 
 // openTLS listens for TLS over another kind of transport, with a wrapper above TLS at

@@ -53,16 +53,14 @@ func open(t testing.TB, k *kind, limits websocket.Limits) *pair {
 	if k.memory {
 		p.settle = synctest.Wait
 	}
-	opts := dialOptions(dial)
-	opts.Limits = limits
-	dialNet := opts.NetDial
-	opts.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := dialNet(ctx, network, addr)
+	opts := k.dialOptions(func(ctx context.Context) (net.Conn, error) {
+		c, err := dial(ctx)
 		if err == nil {
 			p.raw = append(p.raw, c)
 		}
 		return c, err
-	}
+	})
+	opts.Limits = limits
 	c, _, err := websocket.Dial(context.Background(), k.url(), opts)
 	if err != nil {
 		t.Fatalf("Dial: %v; Accept: %v", err, <-refused)
@@ -81,12 +79,22 @@ func (k *kind) url() string {
 	return "ws://server.test/"
 }
 
-func dialOptions(dial dialFunc) *websocket.DialOptions {
-	return &websocket.DialOptions{
+func (k *kind) dialOptions(dial dialFunc) *websocket.DialOptions {
+	opts := &websocket.DialOptions{
 		TLSConfig: clientTLS(),
 		Proxy:     func(*http.Request) (*url.URL, error) { return nil, nil },
 		NetDial:   func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
 	}
+	if k.dialTLS != nil {
+		opts.DialTLS = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			c, err := dial(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return k.dialTLS(ctx, c)
+		}
+	}
+	return opts
 }
 
 // serve accepts WebSocket connections from l and gives them to f, until the test ends:
