@@ -100,7 +100,11 @@ var calls = []call{
 		return c.WritePrepared(ctx, m)
 	})},
 	{name: "WriteJSON", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
-		return c.WriteJSON(ctx, much)
+		for { // much of JSON takes long to encode
+			if err := c.WriteJSON(ctx, pattern(32<<10)); err != nil {
+				return err
+			}
+		}
 	})},
 	{name: "MessageWriter.Write", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
 		w, err := c.Writer(ctx, websocket.Binary)

@@ -64,9 +64,11 @@ func withReadDeadlines() []kind {
 // read deadlines is all that it needs, and contexts of reads then end nothing but the
 // read.
 func TestReadDeadlines(t *testing.T) {
+	t.Parallel()
 	reads := calls[0]
 	for _, k := range withReadDeadlines() {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
 			rows(t, &k, []call{reads}, func(m call) string { return m.name }, func(t testing.TB, m call) {
 				p := open(t, &k, unlimited)
 				ctx, cancel := m.context()

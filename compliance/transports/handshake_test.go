@@ -30,8 +30,10 @@ var stalls = []stall{
 
 // Dial ends with its context, or with Limits.HandshakeTimeout.
 func TestDialEnds(t *testing.T) {
+	t.Parallel()
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
 			rows(t, &k, stalls, func(s stall) string { return s.name }, func(t testing.TB, s stall) {
 				l, dial := k.open(t)
 				t.Cleanup(func() { l.Close() })
@@ -66,9 +68,11 @@ func TestDialEnds(t *testing.T) {
 
 // Accept ends with Limits.HandshakeTimeout if the client does not read the response.
 func TestAcceptEnds(t *testing.T) {
+	t.Parallel()
 	long := http.Header{"X-Long": {strings.Repeat("x", len(much))}}
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
 			rows(t, &k, []string{"Accept"}, func(s string) string { return s }, func(t testing.TB, _ string) {
 				l, dial := k.open(t)
 				begun := make(chan time.Time, 1)

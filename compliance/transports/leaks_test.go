@@ -1,32 +1,38 @@
 package transports
 
 import (
+	"fmt"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
 
-// wantNoneLeft checks that no goroutine is left in package websocket. Bubbles do so by
+// TestMain checks that no goroutine is left in package websocket. Bubbles do so by
 // themselves.
-func wantNoneLeft(t *testing.T) {
-	t.Helper()
-	var left []string
-	for end := time.Now().Add(hang); ; time.Sleep(time.Millisecond) {
-		buf := make([]byte, 4<<20)
-		buf = buf[:runtime.Stack(buf, true)]
-		left = left[:0]
-		for stack := range strings.SplitSeq(string(buf), "\n\n") {
-			if strings.Contains(stack, "hawser/websocket.") {
-				left = append(left, stack)
-			}
-		}
-		if len(left) == 0 {
-			return
-		}
-		if time.Now().After(end) {
-			t.Errorf("%d goroutines are left:\n\n%s", len(left), strings.Join(left, "\n\n"))
-			return
+func TestMain(m *testing.M) {
+	code := m.Run()
+	left := stacks()
+	for end := time.Now().Add(hang); len(left) > 0 && time.Now().Before(end); left = stacks() {
+		time.Sleep(time.Millisecond)
+	}
+	if len(left) > 0 {
+		fmt.Printf("FAIL: %d goroutines are left:\n\n%s\n", len(left), strings.Join(left, "\n\n"))
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
+
+// stacks returns the stacks of the goroutines that are in package websocket.
+func stacks() []string {
+	buf := make([]byte, 4<<20)
+	buf = buf[:runtime.Stack(buf, true)]
+	var in []string
+	for stack := range strings.SplitSeq(string(buf), "\n\n") {
+		if strings.Contains(stack, "hawser/websocket.") {
+			in = append(in, stack)
 		}
 	}
+	return in
 }
