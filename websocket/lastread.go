@@ -54,11 +54,7 @@ type lastReads struct {
 // the transport's doing, as opposed to this side's.
 func (c *Conn) failWrite(op string, err error, lost bool) error {
 	if !c.canWrite() {
-		known := c.fault(op, nil)
-		if own, ok := known.(*Error); ok && err == ErrPeerNotReading && own.Err == err {
-			own.later = false // overdue has ended the connection for this write
-		}
-		return known
+		return c.fault(op, nil)
 	}
 	err = bare(err)
 	shared := err

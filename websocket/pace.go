@@ -24,7 +24,7 @@ func (c *Conn) beginWait() time.Time {
 	left := p.limit - p.waited
 	left = max(left, min(left+10*probeTime, probeTime)) // what is there is read all the same
 	c.tr.rd.bound(now.Add(left))
-	if c.ending.writeFailed.Load() {                         // meanwhile: the bound of that holds
+	if c.ending.writeFailed.Load() { // meanwhile: the bound of that holds
 		c.tr.rd.bound(now.Add(lingerTime))
 	}
 	return now

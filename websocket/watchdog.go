@@ -125,7 +125,7 @@ func (d *deadline) checkProgress(now time.Time) {
 	g := d.dog
 	held := g.queue()
 	if g.held >= 0 && held != g.held {
-		d.limit = d.limit.Add(g.step)
+		d.limit = now.Add(progressChecks * g.step)
 	}
 	g.held = held
 	if !now.Before(d.limit) {
