@@ -107,7 +107,7 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 		return c.writeLarge(ctx, op, f)
 	}
 	b := getBlock()
-	defer putBlock(b)
+	defer c.putBlock(b)
 	before := o.enc
 	buf := b[:0]
 	if f.Opcode == wire.OpClose { // after which none can go out
@@ -141,6 +141,15 @@ func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 	return nil
 }
 
+// putBlock gives back a block of which something was written. One that a transport may
+// still read is left to the garbage collector: smux sends from it after a timeout, and
+// the bytes of another connection must not be there by then.
+func (c *Conn) putBlock(b *block) {
+	if !c.tr.broken.Load() {
+		putBlock(b)
+	}
+}
+
 // setKey gives a client's frame its masking key (RFC 6455, section 5.3).
 func (o *outgoing) setKey(f *frame) {
 	if o.enc.Role == wire.Client {
@@ -153,11 +162,15 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 	if c.out.enc.Role == wire.Server && len(f.payload) > largeSize-wire.MaxHeaderSize {
 		// It takes two writes anyhow; the less is copied the better.
 		b := getBlock()
-		defer putBlock(b)
+		defer c.putBlock(b)
 		return c.writeThrough(ctx, op, f, b[:])
 	}
 	b := largeBlocks.Get().(*largeBlock)
-	defer largeBlocks.Put(b)
+	defer func() {
+		if !c.tr.broken.Load() { // as in putBlock
+			largeBlocks.Put(b)
+		}
+	}()
 	return c.writeThrough(ctx, op, f, b[:])
 }
 
@@ -225,7 +238,7 @@ func (c *Conn) cutOff(op string, err error, f cut) error {
 	switch left := len(f.rest) + len(f.tail); {
 	case !isInterrupt(err):
 		return c.failWrite(op, err, err != ErrPeerNotReading)
-	case c.tr.broken:
+	case c.tr.broken.Load():
 		what := "the transport"
 		if c.TLS() != nil {
 			what = "TLS"

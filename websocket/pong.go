@@ -95,7 +95,7 @@ func (c *Conn) sendPongs(turn chan struct{}) {
 // writePongs sends a batch of pongs. The caller has the turn to write frames.
 func (c *Conn) writePongs(ctx context.Context) {
 	b := getBlock()
-	defer putBlock(b)
+	defer c.putBlock(b)
 	before := c.out.enc
 	buf, n := c.appendPongs(b[:0])
 	if n == 0 {

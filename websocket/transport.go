@@ -42,7 +42,7 @@ type transport struct {
 	werr      error
 	wmark     int          // bytes that were out when the socket was found full; -1: not yet
 	unsent    atomic.Int64 // bytes that the write in progress has left, once it waits
-	broken    bool         // a write was cut that cannot be taken up again
+	broken    atomic.Bool  // a write failed that cannot be taken up again
 }
 
 // maxSyscall is how much, in bytes, one system call is given: some systems refuse 2 GiB.

@@ -100,7 +100,7 @@ func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 		switch {
 		case err == nil:
 			last = false
-		case err != ErrPeerNotReading || t.broken || m == 0 && (last || !t.resets()):
+		case err != ErrPeerNotReading || t.broken.Load() || m == 0 && (last || !t.resets()):
 			return n, err
 		default:
 			last = m == 0
@@ -117,7 +117,7 @@ func (t *transport) writePiece(b []byte) (int, error) {
 		return n, nil
 	}
 	cause := t.wd.cause(err, ErrPeerNotReading)
-	t.broken = cause != err && !t.resumes(err)
+	t.broken.Store(cause == err || !t.resumes(err))
 	return n, cause
 }
 

@@ -73,7 +73,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 		return c.writeFragments(ctx, f)
 	}
 	b := getBlock()
-	defer putBlock(b)
+	defer c.putBlock(b)
 	out, err := enc.Append(b[:0], f.payload, true)
 	if err != nil {
 		err = c.failWrite("write", extensionError(err), false)
