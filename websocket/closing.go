@@ -64,10 +64,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	err := c.exchangeClose(ctx, p)
 	if c.closing.received.Load() && c.closing.out.Load() {
 		err = nil
-		select { // the transport is the conclusion's
-		case <-c.ctx.Done(): // at any moment
-		case <-ctx.Done():
-		}
+		<-c.ctx.Done() // at any moment: the conclusion has nothing to wait for
 	}
 	ended := c.ctx.Err() != nil // by the reader, with an error for everybody
 	c.end(errClosed)

@@ -42,7 +42,8 @@ type transport struct {
 	werr      error
 	wmark     int          // bytes that were out when the socket was found full; -1: not yet
 	unsent    atomic.Int64 // bytes that the write in progress has left, once it waits
-	broken    atomic.Bool  // a write failed that cannot be taken up again
+	closed    atomic.Bool
+	broken    atomic.Bool // a write failed that cannot be taken up again
 }
 
 // maxSyscall is how much, in bytes, one system call is given: some systems refuse 2 GiB.
@@ -264,6 +265,9 @@ func (t *transport) closeWrite() error {
 
 // close drops the connection at once.
 func (t *transport) close() {
+	if t.closed.Swap(true) {
+		return
+	}
 	dropConn(t.nc)
 	t.rd.rest()
 	t.wd.rest()
@@ -282,7 +286,7 @@ func dropConn(nc net.Conn) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = nc.SetDeadline(longAgo) // Close of a multiplexed stream leaves a Read waiting
+		_ = nc.SetReadDeadline(longAgo) // Close of a multiplexed stream leaves a Read waiting
 		_ = nc.Close()
 	}()
 	late := time.NewTimer(grace)

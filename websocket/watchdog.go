@@ -6,8 +6,12 @@ import (
 )
 
 // grace is how long an operation may go on after its deadline on a transport whose
-// deadlines may not work.
-const grace = 250 * time.Millisecond
+// deadlines may not work. The last part of it is granted once the watchdog has woken: if
+// the whole program stood still, the operation needs a moment, too.
+const (
+	grace     = 250 * time.Millisecond
+	lastGrace = 50 * time.Millisecond
+)
 
 // progressChecks is how often the time of a bound is divided where progress counts.
 const progressChecks = 8
@@ -32,6 +36,7 @@ type watchdog struct {
 	step  time.Duration  // between two looks at it
 	busy  bool           // an operation is in progress
 	late  bool           // one was not done in time
+	last  bool           // what is left is lastGrace
 	due   time.Time      // when to act; zero: never
 	fires time.Time      // when timer does, which may be earlier, for want of a reason to move it
 	timer *time.Timer
@@ -54,7 +59,7 @@ func (d *deadline) setBusy(busy bool) {
 // watch sets when the watchdog acts. The caller has mu.
 func (d *deadline) watch() {
 	g := d.dog
-	g.due = time.Time{}
+	g.due, g.last = time.Time{}, g.deaf
 	switch {
 	case !g.busy || d.limit.IsZero() && d.cut == nil || g.queue != nil && d.cut != nil:
 		return
@@ -68,7 +73,7 @@ func (d *deadline) watch() {
 		g.due = d.limit
 	}
 	if g.drop != nil && !g.deaf {
-		g.due = g.due.Add(grace)
+		g.due = g.due.Add(grace - lastGrace)
 	}
 	if g.fires.IsZero() || g.due.Before(g.fires) {
 		d.wake()
@@ -97,6 +102,10 @@ func (d *deadline) act() {
 		d.wake()
 	case g.queue != nil:
 		d.checkProgress(now)
+	case !g.last:
+		g.last = true
+		g.due = now.Add(lastGrace)
+		d.wake()
 	default:
 		g.late = true
 		cut := d.cut != nil
