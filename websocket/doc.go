@@ -23,7 +23,7 @@
 //   - [Conn.WritePrepared] sends a message of [Prepare], which is framed and
 //     compressed once for many connections.
 //   - [Conn.ReadJSON] and [Conn.WriteJSON] do what their names say.
-//   - [Conn.Ping] measures the round trip.
+//   - [Conn.Ping] measures the round trip, [Conn.Unsent] what waits to be sent.
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] at
 //     once, [Conn.Abort] at once with a cause. [Conn.Closure] tells how it ended.
 //   - [Conn.AsNetConn] makes it a stream.
@@ -35,11 +35,21 @@
 //
 // Every wait takes a context. One that ends does not harm the connection: what a
 // read has gathered is kept for the next, a write is either not sent or sent whole,
-// and the error says which ([Error.Accepted]). Over TLS alone, a write that is cut in
-// the middle of a message ends the connection. The error of a context is returned to
-// the call that it was given to, with its [context.Cause], and to no other. Passing the same context to each
-// call of a loop costs nothing; a new one for each call, as context.WithTimeout
-// makes, costs some hundred nanoseconds.
+// and the error says which ([Error.Accepted]); see Transports for exceptions. The error
+// of a context is returned to the call that it was given to, with its [context.Cause],
+// and to no other. Passing the same context to each call of a loop costs nothing; a new
+// one for each call, as context.WithTimeout makes, costs some hundred nanoseconds.
+//
+// # Transports
+//
+// A Conn works over any [net.Conn]. TCP and Unix sockets are fastest. Contexts and
+// limits hold on all of them. On a transport other than a socket or TLS over one, a call
+// that goes on for 250 ms after its deadline closes the connection, and the error says
+// so. If setting a deadline fails, as over ssh, the end of a context closes the
+// connection at once.
+//
+// A write that is cut in the middle ends the connection over TLS, and over a transport
+// with timeouts of its own, such as a multiplexer, which may not say what it has sent.
 //
 // # Extensions
 //

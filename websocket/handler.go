@@ -73,8 +73,8 @@ type Handler struct {
 	Options *AcceptOptions
 
 	// Hold keeps Serve on the goroutine that called ServeHTTP, which returns when
-	// the connection is closed: for middleware whose defers must outlive it.
-	// It costs some 13 KiB a connection.
+	// the connection has ended: for middleware whose defers must outlive it. The
+	// transport may be closed a little later. It costs some 13 KiB a connection.
 	Hold bool
 }
 

@@ -58,10 +58,12 @@ type Limits struct {
 	// Default: DefaultCloseTimeout, 5 s.
 	CloseTimeout time.Duration
 
-	// WriteTimeout is how long one write may wait for a peer that does not read.
-	// Then nothing more can be written, and the connection ends within a second of
-	// the last read. It is also how long a message may wait for an idle MessageWriter,
-	// after which the connection goes on; see [ErrMessageOpen].
+	// WriteTimeout is how long a write may wait for a peer that takes nothing. A message
+	// may take longer, as long as the peer takes something of it. Where that cannot be
+	// seen, as over TLS on Windows, each 256 KiB have this time. Then nothing more can
+	// be written, and the connection ends within a second of the last read. It is also
+	// how long a message may wait for an idle MessageWriter, after which the connection
+	// goes on; see [ErrMessageOpen].
 	// Default: DefaultWriteTimeout, 30 s.
 	WriteTimeout time.Duration
 

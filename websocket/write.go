@@ -25,9 +25,10 @@ var (
 // ctx ends in the middle, the message counts as accepted: the rest, up to 1 MiB, is
 // sent before anything else, and the error has Accepted set. A message that an
 // extension has transformed when ctx ends is accepted too, although none of it may
-// be out: the peer must see it, or the two would lose each other. Over TLS nothing can
-// be written after a message that was cut in the middle. Nor can it after a peer took
-// nothing for Limits.WriteTimeout, whatever ctx says: the error is [ErrPeerNotReading].
+// be out: the peer must see it, or the two would lose each other. Over TLS and some
+// other transports nothing can be written after a message that was cut in the middle.
+// Nor can it after a peer took nothing for Limits.WriteTimeout, whatever ctx says: the
+// error is [ErrPeerNotReading].
 //
 // A Write that fails for another reason than ctx ends writing, not reading. Why the peer
 // is gone is for the next read to tell, or for [Conn.Closure] once [Conn.Context] has
