@@ -1,0 +1,86 @@
+package transports
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// Contexts of writes end in the very moment in which the peer takes something. Every
+// message that arrives is whole, and arrives once.
+func TestCutsMeetReads(t *testing.T) {
+	each(t, func(t *testing.T, k *kind, role wire.Role) {
+		if !k.memory {
+			return
+		}
+		rows(t, k, []string{"messages"}, func(s string) string { return s }, func(t testing.TB, _ string) {
+			p := open(t, k, websocket.Limits{MaxMessage: -1, CloseTimeout: -1})
+			c, peer := p.ends(role)
+			read := make(chan error, 1)
+			go func() { read <- readCuts(peer) }()
+			for n := byte(0); n < 30; n++ {
+				ctx, cancel := context.WithTimeout(context.Background(), 5*time.Millisecond)
+				err := c.Write(ctx, websocket.Binary, bytes.Repeat([]byte{n}, 100<<10))
+				cancel()
+				if errors.Is(err, context.DeadlineExceeded) {
+					time.Sleep(5 * time.Millisecond)
+				}
+			}
+			c.CloseNow()
+			switch err := <-read; {
+			case err == nil:
+			case k.lies:
+				t.Logf("this transport does not tell all that it has sent: %v", err)
+			default:
+				t.Errorf("%v", err)
+			}
+		})
+	})
+}
+
+// readCuts reads a little every millisecond, and checks what has come.
+func readCuts(c *websocket.Conn) error {
+	last, buf := -1, make([]byte, 20<<10)
+	for {
+		r, err := c.Reader(context.Background())
+		if err != nil {
+			return intact(err)
+		}
+		first := -1
+		for {
+			n, err := r.Read(buf)
+			for _, b := range buf[:n] {
+				if first < 0 {
+					first = int(b)
+				}
+				if int(b) != first || first <= last {
+					return errChanged
+				}
+			}
+			if n > 0 {
+				time.Sleep(time.Millisecond)
+			}
+			if err != nil {
+				if err = intact(err); err != nil {
+					return err
+				}
+				break
+			}
+		}
+		last = first
+	}
+}
+
+// intact returns err if it says that a message has changed on its way.
+func intact(err error) error {
+	var broken *wire.Error
+	if errors.As(err, &broken) {
+		return errors.Join(errChanged, err)
+	}
+	return nil
+}
