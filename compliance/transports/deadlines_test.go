@@ -75,7 +75,7 @@ func TestReadDeadlines(t *testing.T) {
 				defer cancel()
 				begun := time.Now()
 				_, _, err := p.server.Read(ctx)
-				judge(t, &m, err)
+				judge(t, &k, &m, err)
 				wantNotLate(t, &k, begun, false)
 				afterwards(t, &k, &m, p, wire.Server, err)
 				closeBoth(t, p.server, p.client)

@@ -41,7 +41,7 @@ func wantNotLate(t testing.TB, k *kind, begun time.Time, early bool) {
 }
 
 // judge checks the error of a call whose time is over.
-func judge(t testing.TB, m *call, err error) {
+func judge(t testing.TB, k *kind, m *call, err error) {
 	t.Helper()
 	want := m.want
 	if want == nil {
@@ -49,6 +49,9 @@ func judge(t testing.TB, m *call, err error) {
 	}
 	var timeout net.Error
 	switch {
+	case !k.memory && !k.writes && !m.reads && !errors.Is(err, want) && isOverdue(err):
+		// In real time a socket may take one message in the moment in which the
+		// connection is closed for it, so that the next one finds it ended.
 	case !errors.Is(err, want):
 		t.Errorf("wrong error: %v, want %v", err, want)
 	case !errors.As(err, &timeout) || timeout.Timeout() == m.cancel:
@@ -69,7 +72,8 @@ func afterwards(t testing.TB, k *kind, m *call, p *pair, role wire.Role, err err
 	waited := !k.reads && k.memory
 	switch {
 	case ended || m.after == ends:
-		if m.after == lives && obeys {
+		// On a busy machine a socket may obey too late for the library's patience.
+		if m.after == lives && obeys && (k.memory || !isOverdue(err)) {
 			t.Errorf("wrong end: the connection has ended: %v", err)
 		}
 		if waited && !m.free && m.after != ends {
@@ -89,6 +93,11 @@ func afterwards(t testing.TB, k *kind, m *call, p *pair, role wire.Role, err err
 			t.Errorf("wrong end: the peer reads, but the connection has ended with %v", c.Closure().Err)
 		}
 	}
+}
+
+// isOverdue reports whether err says that the transport ignored its deadline.
+func isOverdue(err error) bool {
+	return strings.Contains(err.Error(), "transport did not obey its deadline")
 }
 
 // wantReason checks that err says what is wrong with the transport.

@@ -81,7 +81,7 @@ func TestCallsEnd(t *testing.T) {
 			wantNotLate(t, k, begun, m.early)
 			t.Logf("%v", err)
 			if !m.early {
-				judge(t, &m, err)
+				judge(t, k, &m, err)
 			}
 			afterwards(t, k, &m, p, role, err)
 		})
