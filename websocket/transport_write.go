@@ -152,6 +152,9 @@ func unwritten(n int, p, tail []byte) []byte {
 
 func (t *transport) beginWrite(ctx context.Context, limit time.Duration) error {
 	if err := t.wd.follow(ctx); err != nil {
+		if t.wd.overran() { // though the transport took a piece at last
+			return &cutMessage{errOverdue.Error(), bare(err)}
+		}
 		return err
 	}
 	if limit >= 0 {

@@ -1,7 +1,6 @@
 package websocket
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -432,68 +431,6 @@ func TestQueuedIsNotSentTwice(t *testing.T) {
 		_, got, err2 := p.next()
 		if string(got) != string(want) {
 			t.Errorf("%v (accepted), and the peer got other bytes, %v", err, err2)
-		}
-	})
-}
-
-// A retaining transport is like a stream of smux: what has been queued when the deadline
-// passes is sent later, from the caller's buffer.
-type retaining struct {
-	net.Conn
-	mu sync.Mutex
-	ch chan struct{}
-}
-
-func (*retaining) LocalAddr() net.Addr { return &net.UnixAddr{Net: "retaining"} }
-func (q *retaining) SetWriteDeadline(t time.Time) error {
-	if !t.IsZero() && !t.After(time.Now()) {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		close(q.ch)
-		q.ch = make(chan struct{})
-	}
-	return nil
-}
-func (q *retaining) SetDeadline(t time.Time) error {
-	q.SetReadDeadline(t)
-	return q.SetWriteDeadline(t)
-}
-func (q *retaining) Write(p []byte) (n int, err error) {
-	q.mu.Lock()
-	ch := q.ch
-	q.mu.Unlock()
-	done := start(func() error {
-		time.Sleep(2 * time.Second) // the session's socket is full
-		_, err := q.Conn.Write(p)
-		return err
-	})
-	select {
-	case err := <-done:
-		return len(p), err
-	case <-ch:
-		return 0, muxTimeout{}
-	}
-}
-
-// No bytes of another connection go to a peer. (Under the race detector a pool drops a
-// part of what it is given.)
-func TestRetainedBlockIsNotReused(t *testing.T) {
-	eachRole(t, func(t *testing.T, role wire.Role) {
-		a, b := net.Pipe()
-		c, p := newPeerOver(t, &retaining{Conn: a, ch: make(chan struct{})}, b, config{role: role, limits: Limits{}.withDefaults()})
-		other, op := newPeer(t, wire.Server, Limits{})
-		go io.Copy(io.Discard, op.nc)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		wantError(t, c.Write(ctx, Binary, make([]byte, 5000)), "write", context.DeadlineExceeded)
-		secret := bytes.Repeat([]byte("secret"), 500)
-		for range 10 {
-			other.Write(context.Background(), Text, secret)
-		}
-		got, _ := io.ReadAll(io.LimitReader(p.nc, 4000))
-		synctest.Wait()
-		if bytes.Contains(got, []byte("secret")) {
-			t.Errorf("the peer got bytes of another connection")
 		}
 	})
 }
