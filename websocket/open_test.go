@@ -187,10 +187,11 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				go p.expect(wire.OpText, true, "")
+				empty := start(func() error { p.expect(wire.OpText, true, ""); return nil })
 				if err := closed.Close(); err != nil {
 					t.Fatal(err)
 				}
+				<-empty
 				synctest.Wait()
 				wrote := start(func() error { return first(anHour(t), c, pattern(2*fragmentSize, 0)) })
 				synctest.Wait()

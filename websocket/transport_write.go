@@ -127,12 +127,14 @@ func (t *transport) resumes(err error) bool {
 	switch {
 	case t.wd.overran(), tlsState(t.nc) != nil: // a TLS record that was cut cannot be taken up again
 		return false
-	case isSocket(t.nc), !t.resets():
+	case isSocket(t.nc):
 		return true
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		// Not a socket's timeout passed on. gRPC's bufconn does not count a part that
 		// it took, nor does smux what it has queued and sends all the same.
 		return false
+	case !t.resets():
+		return true
 	}
 	// What cannot write any more, such as TLS that a wrapper hides, does not wait to say so.
 	until := time.Now().Add(probeTime)

@@ -18,9 +18,9 @@ import (
 var muxKinds = []kind{
 	{name: "ssh", memory: true, open: openSSH},
 	{name: "yamux", reads: true, memory: true, pools: true, open: openYamux},
-	{name: "smux", reads: true, lies: true, memory: true, pools: true, open: openSmux(2)},
+	{name: "smux", reads: true, memory: true, pools: true, open: openSmux(2)},
 	{
-		name: "smux 1", reads: true, lies: true, memory: true, pools: true, open: openSmux(1), // version 1 is the default
+		name: "smux 1", reads: true, memory: true, pools: true, open: openSmux(1), // version 1 is the default
 		why: "a Write obeys the deadline that it begins under; nothing ends it later, closing included",
 		fails: []string{
 			"CloseNow", "Abort",

@@ -16,7 +16,6 @@ type kind struct {
 	memory bool // it runs in a bubble of synctest
 	pools  bool // it leaves timers or channels in pools, which must not get into another bubble
 	secure bool // Dial does TLS over it
-	lies   bool // a write that timed out may send more than it has told of
 	open   openFunc
 
 	dialTLS func(context.Context, net.Conn) (net.Conn, error) // if set, DialOptions.DialTLS after a dial
