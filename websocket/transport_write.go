@@ -136,11 +136,11 @@ func (t *transport) resumes(err error) bool {
 	case !t.resets():
 		return true
 	}
-	// What cannot write any more, such as TLS that a wrapper hides, does not wait to say so.
+	// What times out for good, such as TLS that a wrapper hides, does not wait to say so.
 	until := time.Now().Add(probeTime)
 	_ = t.wd.set(until)
 	_, err = t.nc.Write(nil)
-	return err == nil || !time.Now().Before(until)
+	return err == nil || !isDeadline(err) || !time.Now().Before(until)
 }
 
 // unwritten returns what is to be written next of p and then tail, of which n bytes

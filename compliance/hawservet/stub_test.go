@@ -130,7 +130,7 @@ func TestDocumentation(t *testing.T) {
 		{"websocket/read.go", "allocates only if the message does not fit the capacity of dst"},
 		{"websocket/read.go", "Only one may read at a time; another gets [ErrConcurrentRead]"},
 		{"websocket/conn.go", "Close or CloseNow must be called in the end; a Handler sees to that"},
-		{"websocket/writer.go", "Close must be called, or the connection can send no other message"},
+		{"websocket/writer.go", "Close must be called: until then no other message can be sent"},
 		{"websocket/writer.go", "of which a call has failed, cannot be ended truly"},
 		{"websocket/options.go", "InsecureAnyOrigin turns the check of the Origin field off"},
 		{"wire/decoder.go", "of the argument of Next, or of the Decoder, and valid until the next call"},

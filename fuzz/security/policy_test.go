@@ -68,6 +68,7 @@ var defaults = map[string]any{
 	"Limits.HandshakeTimeout":  websocket.DefaultHandshakeTimeout,
 	"Limits.CloseTimeout":      websocket.DefaultCloseTimeout,
 	"Limits.WriteTimeout":      websocket.DefaultWriteTimeout,
+	"Limits.MessageTimeout":    "none",
 	"Limits.MaxResponseHeader": int64(websocket.DefaultMaxResponseHeader),
 }
 
@@ -98,6 +99,9 @@ func TestSecurityPolicyLimits(t *testing.T) {
 
 // written is how the table writes a limit: in the unit of what stands there.
 func written(v any, there string) string {
+	if text, ok := v.(string); ok {
+		return text
+	}
 	n, ok := v.(int64)
 	switch {
 	case !ok:

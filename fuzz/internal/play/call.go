@@ -59,6 +59,10 @@ func (s *side) call() (context.Context, *callError) {
 
 type callKey struct{}
 
+// moment is by how much a call may outlive its context: Close to send its frame, and a
+// write that was cut to see whether the transport can go on.
+const moment = 5 * time.Millisecond
+
 // bounded calls f and checks that it returns when ctx ends, or that much later.
 func (s *side) bounded(ctx context.Context, what any, later time.Duration, f func() error) error {
 	return s.boundedSince(time.Now(), ctx, what, later, f)

@@ -61,7 +61,7 @@ func (s *side) close(o *script.Op) {
 	code, reason, ok := o.Sends()
 	c := closing{frame: websocket.CloseFrame{Code: wire.StatusCode(code), Reason: reason}, refused: !ok, cut: o.Context != script.Forever}
 	ended := s.beginClosing(net.ErrClosed)
-	c.err = s.bounded(bound, "Close", s.probe(bound), func() error {
+	c.err = s.bounded(bound, "Close", s.probe(bound)+moment, func() error {
 		return s.conn.Close(ctx, websocket.StatusCode(o.Code), o.Reason)
 	})
 	s.checkClosed(o, c, ended)
@@ -76,7 +76,6 @@ func (s *side) close(o *script.Op) {
 // probe is by how much Close may outlive its context. Whatever that says, it tries for
 // a moment to send its frame.
 func (s *side) probe(ctx context.Context) time.Duration {
-	const moment = 5 * time.Millisecond
 	until, ok := ctx.Deadline()
 	switch {
 	case ctx.Err() != nil:

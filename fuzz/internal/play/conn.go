@@ -248,7 +248,7 @@ func (s *side) pingStep(o *script.Op) {
 }
 
 func (s *side) ping(ctx context.Context) {
-	err := s.bounded(ctx, "Ping", 0, func() error {
+	err := s.bounded(ctx, "Ping", moment, func() error {
 		_, err := s.conn.Ping(ctx)
 		return err
 	})

@@ -50,7 +50,7 @@ func (s *side) write(lane script.Lane) {
 		case script.WritePrepared:
 			p := s.prepare(o, m.Data)
 			m.Type, m.Data = byte(p.typ), p.data
-			m.Fate = s.fate(ctx, o, s.bounded(ctx, o, 0, func() error { return s.conn.WritePrepared(ctx, p.m) }))
+			m.Fate = s.fate(ctx, o, s.bounded(ctx, o, moment, func() error { return s.conn.WritePrepared(ctx, p.m) }))
 		default:
 			m.Fate = s.whole(ctx, o, m.Data)
 		}
@@ -78,7 +78,7 @@ func (s *side) prepare(o *script.Op, data []byte) *prepared {
 // whole writes a message at once. The payload is the caller's again when Write returns.
 func (s *side) whole(ctx context.Context, o *script.Op, data []byte) order.Fate {
 	p := bytes.Clone(data)
-	err := s.bounded(ctx, o, 0, func() error {
+	err := s.bounded(ctx, o, moment, func() error {
 		if o.Kind == script.WritePlain {
 			return s.conn.WritePlain(ctx, typeOf(o.Text), p)
 		}
@@ -121,7 +121,7 @@ func (s *side) fate(ctx context.Context, o *script.Op, err error) order.Fate {
 func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate {
 	begun := time.Now()
 	var w *websocket.MessageWriter
-	err := s.bounded(ctx, o, 0, func() (err error) {
+	err := s.bounded(ctx, o, moment, func() (err error) {
 		if o.Kind == script.PlainStream {
 			w, err = s.conn.PlainWriter(ctx, typeOf(o.Text))
 		} else {
@@ -133,7 +133,7 @@ func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate
 		return s.fate(ctx, o, err)
 	}
 	failed := s.chunks(begun, ctx, o, w, data)
-	err = s.boundedSince(begun, ctx, o, 0, w.Close)
+	err = s.boundedSince(begun, ctx, o, moment, w.Close)
 	if failed != nil && err == nil {
 		s.fault("%s: %v: Close succeeded after %v", names[s.index], o, failed)
 	}
@@ -156,7 +156,7 @@ func (s *side) chunks(begun time.Time, ctx context.Context, o *script.Op, w *web
 	for _, c := range o.Chunks {
 		time.Sleep(c.Pause)
 		p := bytes.Clone(data[at : at+c.Size])
-		err := s.boundedSince(begun, ctx, o, 0, func() error {
+		err := s.boundedSince(begun, ctx, o, moment, func() error {
 			n, err := w.Write(p)
 			if err == nil && n != len(p) {
 				s.fault("%s: %v: wrote %d of %d", names[s.index], o, n, len(p))
@@ -166,7 +166,7 @@ func (s *side) chunks(begun time.Time, ctx context.Context, o *script.Op, w *web
 		scribble(p)
 		at += c.Size
 		if err == nil && c.Flush {
-			err = s.boundedSince(begun, ctx, o, 0, w.Flush)
+			err = s.boundedSince(begun, ctx, o, moment, w.Flush)
 		}
 		if err != nil {
 			s.fate(ctx, o, err)
