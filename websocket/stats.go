@@ -29,12 +29,18 @@ func (c *Conn) Stats() Stats {
 	}
 }
 
-// Unsent returns how many bytes of messages wait to be written, and grows while the peer
-// reads more slowly than this side writes: the rest of the message that the transport
-// does not take, and all of those that wait behind it. It may be called at any time.
-// What the system has taken and not yet sent is not in it, as with the bufferedAmount of
-// browsers; headers and control frames may be.
-func (c *Conn) Unsent() int64 { return c.out.waiting.Load() + c.tr.unsent.Load() }
+// Unsent returns how many bytes of messages wait to be written: the rest of the message
+// that the transport does not take, and all of those that wait behind it. It grows while
+// the peer reads more slowly than this side writes, and is 0 once the connection has
+// ended. What the system has taken and not yet sent is not in it, as with the
+// bufferedAmount of browsers; headers and control frames may be. It may be called at any
+// time.
+func (c *Conn) Unsent() int64 {
+	if c.ctx.Err() != nil {
+		return 0
+	}
+	return c.out.waiting.Load() + c.tr.unsent.Load()
+}
 
 // wrote counts a frame that was accepted.
 func (s *stats) wrote(f frame) {
