@@ -9,14 +9,14 @@ import (
 // controlTime is the time after which one more control frame may come.
 const controlTime = time.Second / 50
 
-// controls is a bucket of tokens, of which each ping takes one, and each pong that nobody
-// asked for: Limits.MaxControls of them if it is full.
+// controls is a bucket of tokens. Each ping and each unsolicited pong takes one. A full
+// bucket holds Limits.MaxControls.
 type controls struct {
 	max  int           // Limits.MaxControls
 	full time.Duration // when the bucket will be full, on the clock of take
 }
 
-// epoch is when a clock began that nobody sets.
+// epoch is the origin of a clock that is never set.
 var epoch = time.Now()
 
 // take takes a token at the time now, and reports whether there was one.

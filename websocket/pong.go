@@ -14,9 +14,10 @@ const maxPongs = 16 << 10
 // the same block.
 const maxBatch = blockSize - wire.MaxHeaderSize - wire.MaxControlPayload
 
-// pongs are the pongs that wait for the turn to write frames. Only whoever asks for that
-// turn as a writer does, and waits as long, sends them: a peer that pings on and on takes
-// no more of our side's time than its turn.
+// pongs are queued until they can be written. The reader writes them itself if the turn
+// to write frames is free and the transport takes bytes without a wait. Otherwise a
+// goroutine waits for that turn as every writer does, so that a peer that sends pings
+// without end takes no more than its share.
 type pongs struct {
 	payloads []byte // each after its length
 	sending  bool   // sendPongs runs

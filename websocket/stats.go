@@ -30,7 +30,7 @@ func (c *Conn) Stats() Stats {
 }
 
 // Unsent returns how many bytes of messages wait to be written: the rest of the message
-// that the transport does not take, and all of those that wait behind it. It grows while
+// that the transport does not take, and all of those that wait after it. It grows while
 // the peer reads more slowly than this side writes, and is 0 once the connection has
 // ended. What the system has taken and not yet sent is not in it, as with the
 // bufferedAmount of browsers; headers and control frames may be. It may be called at any
