@@ -218,14 +218,13 @@ func (c *Conn) lastReadDone() {
 
 // lockRead takes the turn to read. readAhead makes way for it.
 func (c *Conn) lockRead(ctx context.Context) error {
-	if !c.ending.writeFailed.Load() {
-		return c.in.turn.lock(ctx, c.ctx)
-	}
-	last := c.ending.last
-	last.wanted.Add(1)
-	defer last.wanted.Add(-1)
-	if yield := last.yield.Load(); yield != nil && c.tr.rd.dog == nil {
-		(*yield)()
+	if c.ending.writeFailed.Load() {
+		last := c.ending.last
+		last.wanted.Add(1)
+		defer last.wanted.Add(-1)
+		if yield := last.yield.Load(); yield != nil && c.tr.rd.dog == nil {
+			(*yield)()
+		}
 	}
 	err := c.in.turn.lock(ctx, c.ctx)
 	if err != nil && c.endedWith(ctx) {
@@ -233,6 +232,9 @@ func (c *Conn) lockRead(ctx context.Context) error {
 	}
 	if err != nil && ctx.Err() == nil && c.leftover() {
 		err = c.in.turn.lock(ctx, context.Background()) // what is left is read without a wait
+	}
+	if late := contextError(ctx); err != nil && late != nil {
+		return late // and not how the connection ended, if that is at the same time
 	}
 	return err
 }
