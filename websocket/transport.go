@@ -311,10 +311,6 @@ func (t *transport) quiet() bool {
 		return false // the peer can be told, and will answer at once
 	}
 	_ = t.rd.follow(context.Background())
-	if t.raw == nil { // which may have no deadlines
-		late := time.AfterFunc(2*probeTime, t.close)
-		defer late.Stop()
-	}
 	b, _, err := t.readNow()
 	t.rd.bound(time.Time{})
 	if err == nil {
