@@ -20,7 +20,7 @@ type closing struct {
 	concluding atomic.Bool // the conclusion is on its way
 	settled    atomic.Bool // the transport is left to it
 
-	// These belong to whoever has the turn to read.
+	// These belong to the holder of the turn to read.
 	reads    bool          // a Close has read, and perhaps dropped the beginning of a message
 	handOver chan struct{} // hands the turn to the conclusion, if one waits for it
 }

@@ -90,7 +90,7 @@ func TestMaxControls(t *testing.T) {
 					if g := <-got; g != (received{Text, "still here", nil}) {
 						t.Errorf("%+v", g)
 					}
-					synctest.Wait() // a pong may be behind what Read returned
+					synctest.Wait() // a pong may come after what Read returned
 					c.CloseNow()
 					if n := (<-frames).count[wire.OpPong]; row.op == wire.OpPing && n != sent {
 						t.Errorf("%d pongs for %d pings", n, sent)

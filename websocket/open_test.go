@@ -223,7 +223,7 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 	}
 }
 
-// A waiter behind another that gave up gives up in its turn, and neither is lost: the
+// A waiter after another that gave up gives up in its turn, and neither is lost: the
 // queue is as it was.
 func TestWaitersBehindOpenWriter(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {

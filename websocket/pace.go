@@ -3,7 +3,7 @@ package websocket
 import "time"
 
 // pace bounds how long a message may take to come, for Limits.MessageTimeout. It belongs
-// to whoever has the turn to read.
+// to the holder of the turn to read.
 type pace struct {
 	limit  time.Duration
 	waited time.Duration // for the rest of what has begun

@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Unsent tells of what is written and of what waits for it, whoever waits, and of nothing
-// once that is out or given up.
+// Unsent counts what is being written and every message that waits for it, and nothing
+// once those are out or given up.
 func TestUnsent(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -77,7 +77,7 @@ func TestUnsentFragments(t *testing.T) {
 	})
 }
 
-// So does a message behind the rest of one that was cut.
+// So does a message after the rest of one that was cut.
 func TestUnsentBehindRest(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})

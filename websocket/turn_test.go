@@ -122,7 +122,7 @@ func TestTurnGivenUpWithPongWaiting(t *testing.T) {
 			c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
 			for range 200 {
 				ctx, cancel := context.WithCancel(context.Background())
-				if err := c.out.frames.lock(ctx, ctx); err != nil { // whoever has sent the last pong may have it
+				if err := c.out.frames.lock(ctx, ctx); err != nil { // the sender of the last pong may have it
 					t.Fatal(err)
 				}
 				w := start(func() error { return c.Write(ctx, Text, []byte("w")) })

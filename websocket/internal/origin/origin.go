@@ -19,7 +19,7 @@ type origin struct {
 
 // Allowed reports whether a page of the origin value may connect to host, which is the
 // request's Host field: because it is of that host, or because one of patterns, which
-// CheckPattern has seen, stands for it.
+// CheckPattern has seen, matches it.
 func Allowed(value, host string, patterns []string) bool {
 	if value == "null" {
 		return slices.Contains(patterns, "null")
@@ -66,10 +66,10 @@ func (o origin) isHost(field string) bool {
 	return port == o.port && sameHost(host, o.host)
 }
 
-// matches reports whether a pattern stands for o.
+// matches reports whether o matches a pattern.
 func (o origin) matches(pattern string) bool {
 	if pattern == "null" {
-		return false // stands for the origin null alone, not for a scheme or a host
+		return false // matches the origin null alone, not a scheme or a host
 	}
 	scheme, host, port, err := splitPattern(pattern)
 	if err != nil {
@@ -116,7 +116,7 @@ func splitPattern(pattern string) (scheme, host, port string, err error) {
 }
 
 // splitHostPort takes host, host:port, [address] or [address]:port apart. The
-// brackets stay. A colon with no port behind it is not ok.
+// brackets stay. A colon with no port after it is not ok.
 func splitHostPort(s string) (host, port string, ok bool) {
 	end := 0
 	if strings.HasPrefix(s, "[") {
