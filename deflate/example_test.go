@@ -42,14 +42,14 @@ func ExampleNew() {
 	}
 	fmt.Println(len(payload) < len(message)/5, string(text) == string(message))
 	// Output:
-	// permessage-deflate; server_max_window_bits=12; client_max_window_bits=12
+	// permessage-deflate
 	// true true
 }
 
-// A server for small devices: windows of 1 KiB, and only messages that are worth
-// it.
+// A server with little memory holds windows of 1 KiB, and compresses only messages
+// that are worth it.
 func ExampleOptions() {
-	e := deflate.New(&deflate.Options{WindowBits: 10, Threshold: 512})
+	e := deflate.New(&deflate.Options{WindowBits: 10, MaxReceiveWindowBits: 10, Threshold: 512})
 
 	offers, _ := wire.ParseExtensions([]string{"permessage-deflate; client_max_window_bits"})
 	answer, session, _ := e.Accept(slices.Values(offers))
@@ -57,19 +57,34 @@ func ExampleOptions() {
 	fmt.Println(string(field))
 	fmt.Println(session.Encode(wire.MessageInfo{Size: 511}) == nil)
 	// Output:
-	// permessage-deflate; server_max_window_bits=10; client_max_window_bits=10
+	// permessage-deflate; client_max_window_bits=10
 	// true
 }
 
 // Without context takeover a connection holds nothing between messages, in either
-// direction.
+// direction. The second offer is for servers that cannot do without.
 func ExampleOptions_noContextTakeover() {
 	e := deflate.New(&deflate.Options{NoContextTakeover: true})
 
-	field, _ := wire.AppendExtensions(nil, e.Offer(nil))
-	fmt.Println(string(field))
+	for _, offer := range e.Offer(nil) {
+		field, _ := wire.AppendExtensions(nil, []wire.Offer{offer})
+		fmt.Println(string(field))
+	}
 	// Output:
 	// permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits
+	// permessage-deflate; client_max_window_bits
+}
+
+// A client asks for a window of 1 KiB first, and then for anything that the server
+// compresses with.
+func ExampleOptions_offers() {
+	e := deflate.New(&deflate.Options{Offers: "permessage-deflate; server_max_window_bits=10, permessage-deflate"})
+
+	answers, _ := wire.ParseExtensions([]string{"permessage-deflate"})
+	_, err := e.Confirm(answers[0])
+	fmt.Println(err)
+	// Output:
+	// <nil>
 }
 
 // What a server may not answer fails the handshake, and the error says why.

@@ -61,8 +61,13 @@ func agree(t testing.TB, server, client *deflate.Options) (s, c wire.Session) {
 // both returns the sessions of two sides with windows of bits bits, which compress
 // everything.
 func both(t testing.TB, bits int, noTakeover bool) (s, c wire.Session) {
-	o := &deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover, Threshold: -1}
-	return agree(t, o, o)
+	return agree(t, windows(bits, noTakeover), windows(bits, noTakeover))
+}
+
+// windows are options with which both windows have that many bits, which compress
+// everything.
+func windows(bits int, noTakeover bool) *deflate.Options {
+	return &deflate.Options{WindowBits: bits, MaxReceiveWindowBits: bits, NoContextTakeover: noTakeover, Threshold: -1}
 }
 
 // encode returns the payload of a message, encoded in pieces of up to piece bytes;

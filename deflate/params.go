@@ -111,6 +111,26 @@ func (p params) element() wire.Offer {
 	return o
 }
 
+// A direction is what is agreed for the messages of one side: the largest distance of
+// a reference, in bits, and whether messages may refer to earlier ones.
+type direction struct {
+	bits     int
+	takeover bool
+}
+
+// server returns what the answer p says of the messages of the server.
+func (p params) server() direction { return directionOf(p.serverBits, p.serverNoContext) }
+
+// client returns what the answer p says of the messages of the client.
+func (p params) client() direction { return directionOf(p.clientBits, p.clientNoContext) }
+
+func directionOf(bits int, noContext bool) direction {
+	if bits == 0 {
+		bits = maxWindowBits
+	}
+	return direction{bits, !noContext}
+}
+
 // answers reports, by an error, why a cannot be the answer to the offer p: the
 // server must grant what was asked of it, and must not size the window of a client
 // that has not said that it can. The client's own flags and sizes in p are hints,

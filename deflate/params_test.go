@@ -64,16 +64,24 @@ func TestBadParams(t *testing.T) {
 
 // Every window, bare and quoted, on either side.
 func TestWindowBits(t *testing.T) {
-	e := deflate.New(&deflate.Options{WindowBits: 15})
+	client := deflate.New(nil)
 	for bits := 8; bits <= 15; bits++ {
-		want := fmt.Sprintf("permessage-deflate; server_max_window_bits=%d; client_max_window_bits=%d", bits, bits)
-		quoted := fmt.Sprintf(`permessage-deflate; server_max_window_bits="%d"; client_max_window_bits="%d"`, bits, bits)
-		for _, field := range []string{want, quoted} {
-			if answer, _ := accept(t, e, field); answer != want {
-				t.Errorf("%s: answered %s", field, answer)
-			}
-			if _, err := confirm(t, e, field); err != nil {
-				t.Errorf("%s: %v", field, err)
+		// A server that can do anything and wants nothing echoes what it must. One that
+		// wants a small window of its client says so, of 32 KiB it need not.
+		for server, want := range map[deflate.Options]string{
+			{WindowBits: 15}: fmt.Sprintf("permessage-deflate; server_max_window_bits=%d", bits),
+			{WindowBits: 15, MaxReceiveWindowBits: 14}: fmt.Sprintf(
+				"permessage-deflate; server_max_window_bits=%d; client_max_window_bits=%d", bits, min(bits, 14)),
+		} {
+			bare := fmt.Sprintf("permessage-deflate; server_max_window_bits=%d; client_max_window_bits=%d", bits, bits)
+			quoted := fmt.Sprintf(`permessage-deflate; server_max_window_bits="%d"; client_max_window_bits="%d"`, bits, bits)
+			for _, field := range []string{bare, quoted} {
+				if answer, _ := accept(t, deflate.New(&server), field); answer != want {
+					t.Errorf("%s: answered %s, want %s", field, answer, want)
+				}
+				if _, err := confirm(t, client, field); err != nil {
+					t.Errorf("%s: %v", field, err)
+				}
 			}
 		}
 	}
@@ -88,18 +96,24 @@ func TestAnswersToOtherOffers(t *testing.T) {
 		section string // "" if it is fine
 	}{
 		{nil, "permessage-deflate", ""},
-		{nil, "permessage-deflate; server_max_window_bits=15", ""}, // to the last offer
+		{nil, "permessage-deflate; server_max_window_bits=15", ""},
 		{nil, "permessage-deflate; client_no_context_takeover", ""},
 		{nil, "permessage-deflate; server_no_context_takeover", ""},
 		{nil, "permessage-deflate; client_max_window_bits=8", ""},
-		{nil, "permessage-deflate; client_max_window_bits=15", ""}, // the value offered is a hint
-		{&deflate.Options{WindowBits: 15}, "permessage-deflate; client_max_window_bits=8", ""},
+		{nil, "permessage-deflate; client_max_window_bits=15", ""},
 		{nil, "permessage-deflate; client_max_window_bits", "7.1.2.2"}, // an answer has a value
-		{&deflate.Options{NoContextTakeover: true}, "permessage-deflate", "7.1.1.1"},
-		{&deflate.Options{NoContextTakeover: true}, "permessage-deflate; client_no_context_takeover", "7.1.1.1"},
+		{&deflate.Options{Offers: "permessage-deflate"}, "permessage-deflate; client_max_window_bits=15", "7.1.2.2"},
+		{&deflate.Options{Offers: "permessage-deflate; client_max_window_bits=9"}, "permessage-deflate; client_max_window_bits=15", ""}, // a hint
+		{&deflate.Options{NoContextTakeover: true}, "permessage-deflate", ""},                                                           // to the last offer
 		{&deflate.Options{NoContextTakeover: true}, "permessage-deflate; server_no_context_takeover", ""},
-		{&deflate.Options{NoContextTakeover: true, WindowBits: 9}, "permessage-deflate; server_max_window_bits=9", "7.1.1.1"},
-		{&deflate.Options{NoContextTakeover: true, WindowBits: 9}, "permessage-deflate; server_no_context_takeover; server_max_window_bits=10", ""},
+		{&deflate.Options{NoContextTakeover: true, MaxReceiveWindowBits: 9}, "permessage-deflate; server_max_window_bits=9", ""},
+		{&deflate.Options{NoContextTakeover: true, MaxReceiveWindowBits: 9}, "permessage-deflate", "7.1.2.1"},
+		{&deflate.Options{MaxReceiveWindowBits: 9}, "permessage-deflate; server_max_window_bits=9", ""},
+		{&deflate.Options{MaxReceiveWindowBits: 9}, "permessage-deflate; server_no_context_takeover; server_max_window_bits=10", ""},
+		{&deflate.Options{MaxReceiveWindowBits: 9}, "permessage-deflate; server_max_window_bits=10", "7.1.1.1"},
+		{&deflate.Options{MaxReceiveWindowBits: 9}, "permessage-deflate", "7.1.1.1"},
+		{&deflate.Options{Offers: "permessage-deflate; server_no_context_takeover"}, "permessage-deflate; client_no_context_takeover", "7.1.1.1"},
+		{&deflate.Options{Offers: "permessage-deflate; server_max_window_bits=9"}, "permessage-deflate; server_max_window_bits=10", "7.1.2.1"},
 		{nil, "x-webkit-deflate-frame", "5"},
 		{nil, "Permessage-Deflate", "5"},
 		{nil, "x-permessage-deflate-foo", "5"},

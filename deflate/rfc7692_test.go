@@ -40,16 +40,16 @@ func TestRFCName(t *testing.T) {
 // the LZ77 window size of the client."
 // https://www.rfc-editor.org/rfc/rfc7692#section-5
 func TestRFCClientTellsItsWindow(t *testing.T) {
-	e := deflate.New(&deflate.Options{WindowBits: 10})
+	e := deflate.New(&deflate.Options{MaxReceiveWindowBits: 10})
 	if first := render(t, e.Offer(nil)[0]); !strings.Contains(first, "server_max_window_bits=10") {
 		t.Error(first)
 	}
 	// To an offer without it the client holds as much as a server may use.
-	s, err := confirm(t, e, "permessage-deflate")
+	s, err := confirm(t, deflate.New(nil), "permessage-deflate")
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkHonoured(t, "server_max_window_bits=10", s)
+	checkHonoured(t, deflate.DefaultWindowBits, "", s)
 }
 
 // "A server declining all offered PMCEs MUST NOT include any element with PMCE
@@ -236,7 +236,7 @@ func TestRFCServerMaxWindowBits(t *testing.T) {
 			if !strings.Contains(answer, "server_max_window_bits=") {
 				t.Error(answer)
 			}
-			checkHonoured(t, answer, s)
+			checkHonoured(t, own, answer, s)
 		}
 	}
 }
@@ -247,7 +247,7 @@ func TestRFCServerMaxWindowBits(t *testing.T) {
 // extension parameter."
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.1.2.2
 func TestRFCUnofferedClientMaxWindowBits(t *testing.T) {
-	for _, opts := range []*deflate.Options{nil, {AllowLargeWindow: true}, {WindowBits: 8}, {NoContextTakeover: true, WindowBits: 9}} {
+	for _, opts := range []*deflate.Options{nil, {MaxReceiveWindowBits: 12}, {WindowBits: 8}, {NoContextTakeover: true, WindowBits: 9}} {
 		for _, offer := range []string{"permessage-deflate", "permessage-deflate; server_max_window_bits=9; client_no_context_takeover"} {
 			if answer, _ := accept(t, deflate.New(opts), offer); strings.Contains(answer, "client_max_window_bits") {
 				t.Errorf("%+v, %s: %s", opts, offer, answer)
@@ -266,7 +266,7 @@ func TestRFCClientMaxWindowBits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkHonoured(t, "server_max_window_bits="+w, s) // as seen from our side
+		checkHonoured(t, 15, "server_max_window_bits="+w, s) // as seen from our side
 	}
 }
 
@@ -310,7 +310,7 @@ func TestRFCTailOfFragments(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
 func TestRFCLargestWindow(t *testing.T) {
 	_, s := accept(t, deflate.New(&deflate.Options{WindowBits: 15}), "permessage-deflate")
-	checkHonoured(t, "server_max_window_bits=15", s)
+	checkHonoured(t, 15, "server_max_window_bits=15", s)
 }
 
 // "Otherwise, the client MUST decompress each new message using the LZ77 sliding
@@ -361,14 +361,14 @@ func checkHelloAgain(t *testing.T, s wire.Session) {
 // decompress received messages." And the same of a server.
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2
 func TestRFCDecompressWithLargestWindow(t *testing.T) {
-	small := &deflate.Options{WindowBits: 8, AllowLargeWindow: true}
+	small := &deflate.Options{WindowBits: 8}
 	c, err := confirm(t, deflate.New(small), "permessage-deflate")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, s := accept(t, deflate.New(small), "permessage-deflate")
 	for _, session := range []wire.Session{c, s} {
-		checkHonoured(t, "server_max_window_bits=8", session)
+		checkHonoured(t, 8, "", session)
 	}
 }
 

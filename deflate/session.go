@@ -8,18 +8,19 @@ type session struct {
 	dec decoder
 }
 
-// newSession makes the session of a connection: windows in bits, and whether the
-// context is kept from message to message, for what we send and what we receive.
-func (e *Extension) newSession(ours int, oursNoContext bool, theirs int, theirsNoContext bool) *session {
+// newSession returns the session of a connection on which this is agreed for the
+// messages that we send, and those that we receive.
+func (e *Extension) newSession(ours, theirs direction) *session {
 	s := &session{}
-	s.enc.ext, s.enc.bits, s.enc.takeover = e, ours, !oursNoContext
-	s.enc.window.size, s.enc.window.room = 1<<ours, 1<<ours
+	bits := min(ours.bits, e.opts.WindowBits)
+	s.enc.ext, s.enc.bits = e, bits
+	s.enc.takeover = ours.takeover && !e.opts.NoContextTakeover
+	s.enc.window.size, s.enc.window.room = 1<<bits, 1<<bits
 	s.enc.window.halves, s.dec.window.halves = &e.halves, &e.halves
 	s.enc.done.session = e.sessions.Add(1)
-	s.dec.ext, s.dec.takeover = e, !theirsNoContext
-	// zlib compresses with a window of 512 bytes when it is told 256, and has
-	// done so for too long to be told off.
-	size := 1 << max(theirs, 9)
+	s.dec.ext, s.dec.takeover = e, theirs.takeover
+	// zlib compresses with a window of 512 bytes when it is told 256.
+	size := 1 << max(theirs.bits, 9)
 	s.dec.window.size, s.dec.window.room = size, size
 	return s
 }

@@ -173,7 +173,7 @@ func TestIdleMemory(t *testing.T) {
 // sessionBytes returns how many bytes a session holds after 64 messages each way.
 func sessionBytes(t *testing.T, bits int, noTakeover bool) uint64 {
 	t.Helper()
-	o := &deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover}
+	o := windows(bits, noTakeover)
 	server, client := deflate.New(o), deflate.New(o)
 	answer, _ := accept(t, server, render(t, client.Offer(nil)...))
 	sessions := make([]wire.Session, 40)

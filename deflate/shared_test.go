@@ -63,7 +63,7 @@ func TestSharedAmongOwn(t *testing.T) {
 	for bits := 8; bits <= 15; bits++ {
 		for _, noTakeover := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d,%v", bits, noTakeover), func(t *testing.T) {
-				o := &deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover, Threshold: -1}
+				o := windows(bits, noTakeover)
 				server, client := deflate.New(o), deflate.New(o)
 				var from [3]wire.Session
 				var to [3]receiver

@@ -55,7 +55,7 @@ func FuzzInflate(f *testing.F) {
 		p.ClientBits, p.ClientNoContext = p.ServerBits, p.ServerNoContext
 		var whole, pieces wire.Session
 		for _, s := range []*wire.Session{&whole, &pieces} {
-			server, client, err := permessage.Pair(permessage.Extension(0), p)
+			server, client, err := permessage.Pair(0, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -185,7 +185,7 @@ func FuzzDeflate(f *testing.F) {
 		threshold := []int{-1, 0, 1, 3000}[setup>>8&3]
 		var ways []*permessage.Way // two for each connection
 		for range 2 {
-			server, client, err := permessage.Pair(permessage.Extension(threshold), p)
+			server, client, err := permessage.Pair(threshold, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -235,7 +235,7 @@ func FuzzDeflate(f *testing.F) {
 // and of the documented options has it; a client takes exactly the answers that the
 // model takes, among them any of such a server to offers of its own; and the sessions
 // that come of it keep to what was agreed. The bits of setup: 0 to 2 the window of the
-// server, 3 no takeover, 4 large windows; 5 to 7 and 8 of the client.
+// server, 3 no takeover, 4 its limit on windows (or 9 to 11); 5 to 7, 8 and 12 of the client.
 func FuzzNegotiation(f *testing.F) {
 	for i := range uint64(256) {
 		rnd := rand.New(rand.NewPCG(i, 4))
@@ -246,8 +246,14 @@ func FuzzNegotiation(f *testing.F) {
 		f.Add(script, uint16(i*0x4d))
 	}
 	f.Fuzz(func(t *testing.T, script []byte, setup uint16) {
-		server := handshake.Side{Bits: 8 + int(setup&7), NoContext: setup&8 != 0, AllowLargeWindow: setup&16 != 0}
-		client := handshake.Side{Bits: 8 + int(setup>>5&7), NoContext: setup&(1<<8) != 0}
+		server := handshake.Side{Bits: 8 + int(setup&7), Receive: 15, NoContext: setup&8 != 0}
+		client := handshake.Side{Bits: 8 + int(setup>>5&7), Receive: 15, NoContext: setup&(1<<8) != 0}
+		if setup&16 != 0 {
+			server.Receive = 8 + int(setup>>9&7)
+		}
+		if setup&(1<<12) != 0 {
+			client.Receive = 8 + int(setup>>9&7)
+		}
 		s, c := negotiator(server), negotiator(client)
 		own := c.Offer(nil)
 		var kept []wire.Offer // some of the client's own, in any order
@@ -278,7 +284,7 @@ func FuzzNegotiation(f *testing.F) {
 			}
 		}
 		for _, offers := range [][]wire.Offer{own, kept} {
-			if err := permessage.CheckAgreed(s, c, client, offers); err != nil {
+			if err := permessage.CheckAgreed(s, c, server, client, offers); err != nil {
 				t.Fatalf("server %+v, client %+v, offers %+v: %v", server, client, offers, err)
 			}
 		}
@@ -292,7 +298,7 @@ func negotiator(s handshake.Side) *deflate.Extension {
 	e, ok := negotiators.Load(s)
 	if !ok {
 		e, _ = negotiators.LoadOrStore(s, deflate.New(&deflate.Options{
-			WindowBits: s.Bits, NoContextTakeover: s.NoContext, AllowLargeWindow: s.AllowLargeWindow, Threshold: -1,
+			WindowBits: s.Bits, MaxReceiveWindowBits: s.Receive, NoContextTakeover: s.NoContext, Threshold: -1,
 		}))
 	}
 	return e.(*deflate.Extension)

@@ -139,8 +139,8 @@ func FuzzRequest(f *testing.F) {
 }
 
 // requestOptions are options of a server, and the same for the model. The bits of
-// setup: 0 subprotocols, 1 deflate, 2 no takeover, 3 large windows, 4 to 6 the size
-// of windows, 7 any origin, 8 patterns of origins, 9 fields from elsewhere, 10 patterns
+// setup: 0 subprotocols, 1 deflate, 2 no takeover, 3 no limit on windows, 4 to 6 the
+// size of windows, 7 any origin, 8 patterns of origins, 9 fields from elsewhere, 10 patterns
 // without null; 15 is for handshake.Request.
 func requestOptions(setup uint16) (*websocket.AcceptOptions, *handshake.Server) {
 	o, m := &websocket.AcceptOptions{}, &handshake.Server{}
@@ -148,7 +148,7 @@ func requestOptions(setup uint16) (*websocket.AcceptOptions, *handshake.Server) 
 		o.Subprotocols = []string{"v2.json", "chat", "Chat"}
 	}
 	if setup&2 != 0 {
-		m.Deflate = &handshake.Side{Bits: 8 + int(setup>>4&7), NoContext: setup&4 != 0, AllowLargeWindow: setup&8 != 0}
+		m.Deflate = sideOf(setup)
 		o.Extensions = []wire.Extension{newDeflate(*m.Deflate)}
 	}
 	if setup&(1<<8) != 0 {
@@ -165,8 +165,17 @@ func requestOptions(setup uint16) (*websocket.AcceptOptions, *handshake.Server) 
 	return o, m
 }
 
+func sideOf(setup uint16) *handshake.Side {
+	bits := 8 + int(setup>>4&7)
+	s := &handshake.Side{Bits: bits, Receive: bits, NoContext: setup&4 != 0}
+	if setup&8 != 0 {
+		s.Receive = 15
+	}
+	return s
+}
+
 func newDeflate(s handshake.Side) *deflate.Extension {
-	return deflate.New(&deflate.Options{WindowBits: s.Bits, NoContextTakeover: s.NoContext, AllowLargeWindow: s.AllowLargeWindow})
+	return deflate.New(&deflate.Options{WindowBits: s.Bits, MaxReceiveWindowBits: s.Receive, NoContextTakeover: s.NoContext})
 }
 
 // checkRefusal checks the answer to a wrong request.
@@ -352,7 +361,8 @@ func FuzzResponse(f *testing.F) {
 var headerLimits = [4]int{0, 200, 500, 5000}
 
 // responseOptions are options of a client, and the same for the model. The bits of
-// setup: 0 subprotocols, 1 deflate, 2 no takeover, 4 to 6 the size of windows, 8 and 9
+// setup: 0 subprotocols, 1 deflate, 2 no takeover, 3 no limit on windows, 4 to 6 the
+// size of windows, 8 and 9
 // the limit on the header, 14 a stream without end; 15 is for handshake.Response.
 func responseOptions(setup uint16) (*websocket.DialOptions, *handshake.Client) {
 	o, m := &websocket.DialOptions{}, &handshake.Client{}
@@ -361,7 +371,7 @@ func responseOptions(setup uint16) (*websocket.DialOptions, *handshake.Client) {
 		o.Subprotocols = []string{"chat", "v2.json"}
 	}
 	if setup&2 != 0 {
-		ext := newDeflate(handshake.Side{Bits: 8 + int(setup>>4&7), NoContext: setup&4 != 0})
+		ext := newDeflate(*sideOf(setup))
 		o.Extensions = []wire.Extension{ext}
 		m.Offers = permessage.Elements(ext.Offer(nil))
 	}

@@ -82,37 +82,33 @@ func (p Params) Answers(offer Params) bool {
 // A Side is what package deflate's Options make of one end, as their documentation
 // has it.
 type Side struct {
-	Bits             int // of the window; not 0
-	NoContext        bool
-	AllowLargeWindow bool
+	Bits      int // WindowBits; not 0
+	Receive   int // MaxReceiveWindowBits; not 0
+	NoContext bool
 }
 
-// Answer is what a server answers to an offer: its own wishes, no more than the
-// client allows.
+// Answer is what a server answers to an offer: what it was asked for, and what it
+// needs to keep to its own limit on windows.
 func (s Side) Answer(offer Params) Params {
 	a := Params{
 		ServerNoContext: offer.ServerNoContext || s.NoContext,
 		ClientNoContext: offer.ClientNoContext || s.NoContext,
 	}
-	if offer.ServerBits > 0 || s.Bits < 15 {
-		a.ServerBits = smaller(s.Bits, offer.ServerBits)
+	if offer.ServerBits > 0 {
+		a.ServerBits = min(s.Bits, offer.ServerBits)
 	}
-	sizes := offer.ClientSizes || offer.ClientBits > 0
-	if offer.ClientBits > 0 || offer.ClientSizes && s.Bits < 15 {
-		a.ClientBits = smaller(s.Bits, offer.ClientBits)
+	if s.Receive == 15 {
+		return a
 	}
-	if !sizes && s.Bits < 15 && !s.AllowLargeWindow {
+	switch {
+	case offer.ClientBits > 0:
+		a.ClientBits = min(s.Receive, offer.ClientBits)
+	case offer.ClientSizes:
+		a.ClientBits = s.Receive
+	default:
 		a.ClientNoContext = true
 	}
 	return a
-}
-
-// smaller is the smaller of two sizes, of which the second may be absent.
-func smaller(own, asked int) int {
-	if asked == 0 {
-		return own
-	}
-	return min(own, asked)
 }
 
 // Choose is what a server answers to a list of offers: an answer to the first that is

@@ -33,7 +33,7 @@ func judgeLines(t *testing.T, s *Server, more, drop string) ([]Fault, Acceptance
 }
 
 func TestServerJudge(t *testing.T) {
-	s := &Server{Subprotocols: []string{"b", "a"}, Deflate: &Side{Bits: 10}, Origins: []string{"https://*.example", "localhost:*"}}
+	s := &Server{Subprotocols: []string{"b", "a"}, Deflate: &Side{Bits: 12, Receive: 10}, Origins: []string{"https://*.example", "localhost:*"}}
 	for _, tt := range []struct {
 		more, drop string
 		status     int // 0: accepted

@@ -43,50 +43,52 @@ func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.Offer)
 
 // CheckAgreed lets both ends agree and send, each a message twice: the second refers to
 // the first exactly if context is taken over and the window is large enough.
-func CheckAgreed(s, c *deflate.Extension, client handshake.Side, offers []wire.Offer) error {
-	answer, server, ok := s.Accept(slices.Values(offers))
+func CheckAgreed(s, c *deflate.Extension, server, client handshake.Side, offers []wire.Offer) error {
+	answer, ours, ok := s.Accept(slices.Values(offers))
 	if !ok {
 		if len(offers) > 0 {
 			return errors.New("declined")
 		}
 		return nil
 	}
-	defer server.Close()
-	session, err := c.Confirm(answer)
+	defer ours.Close()
+	theirs, err := c.Confirm(answer)
 	if err != nil {
 		return fmt.Errorf("answer %+v: %w", answer, err)
 	}
-	defer session.Close()
+	defer theirs.Close()
 	p, _ := handshake.ParseParams(Element(answer), true)
-	ours := client.Bits // a client may use less than it is allowed
-	if p.ClientBits > 0 {
-		ours = min(ours, p.ClientBits)
-	}
 	if p.ServerBits == 0 {
 		p.ServerBits = 15
+	}
+	if p.ClientBits == 0 {
+		p.ClientBits = 15
 	}
 	noise := rand.New(rand.NewPCG(5, 6))
 	message := make([]byte, 700)
 	for i := range message {
 		message[i] = byte(noise.Uint32())
 	}
-	for _, w := range []*Way{
-		NewWay(server, session, p.ServerBits, p.ServerNoContext),
-		NewWay(session, server, ours, p.ClientNoContext || client.NoContext),
+	for _, way := range []struct {
+		*Way
+		own int // window of the sender, which may use less than it is allowed
+	}{
+		{NewWay(ours, theirs, p.ServerBits, p.ServerNoContext), server.Bits},
+		{NewWay(theirs, ours, p.ClientBits, p.ClientNoContext || client.NoContext), client.Bits},
 	} {
 		var sizes []int
 		for range 2 {
-			payload, err := Encode(w.from.Encode(wire.MessageInfo{Size: 700}), message, 0, nil)
+			payload, err := Encode(way.from.Encode(wire.MessageInfo{Size: 700}), message, 0, nil)
 			if err != nil {
 				return err
 			}
-			if err := w.judge(payload[3:], message, 0, false); err != nil {
+			if err := way.judge(payload[3:], message, 0, false); err != nil {
 				return err
 			}
 			sizes = append(sizes, len(payload))
 		}
-		if refers := sizes[1] < 300; refers != (!w.noContext && w.model.Window > 700) {
-			return fmt.Errorf("answer %+v: sizes %v, window %d, no context %v", answer, sizes, w.model.Window, w.noContext)
+		if refers := sizes[1] < 300; refers != (!way.noContext && min(1<<way.own, way.model.Window) > 700) {
+			return fmt.Errorf("answer %+v: sizes %v, windows %d and %d, no context %v", answer, sizes, 1<<way.own, way.model.Window, way.noContext)
 		}
 	}
 	return nil

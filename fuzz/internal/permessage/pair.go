@@ -16,40 +16,51 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// extensions are those of all inputs, by threshold: their pools are shared, as
-// those of a program are.
+// extensions are those of all inputs, by settings: their pools are shared, as those of
+// a program are.
 var extensions sync.Map
 
-// Extension returns that with a threshold, and with windows of 15 bits.
-func Extension(threshold int) *deflate.Extension {
-	e, ok := extensions.Load(threshold)
+type settings struct{ threshold, receive int }
+
+func extension(threshold, receive int) *deflate.Extension {
+	k := settings{threshold, receive}
+	e, ok := extensions.Load(k)
 	if !ok {
-		e, _ = extensions.LoadOrStore(threshold, deflate.New(&deflate.Options{WindowBits: 15, Threshold: threshold}))
+		e, _ = extensions.LoadOrStore(k, deflate.New(&deflate.Options{
+			WindowBits: 15, MaxReceiveWindowBits: receive, Threshold: threshold,
+		}))
 	}
 	return e.(*deflate.Extension)
 }
 
-// Pair returns the sessions of the two ends of a connection on which just that
-// is agreed; sizes of 15 go unsaid.
-func Pair(e *deflate.Extension, p handshake.Params) (server, client wire.Session, err error) {
+// Pair returns the sessions of the two ends of a connection on which just that is
+// agreed, of extensions with a threshold.
+func Pair(threshold int, p handshake.Params) (server, client wire.Session, err error) {
 	offer := wire.Offer{Name: handshake.Deflate}
 	add := func(wanted bool, name, value string) {
 		if wanted {
 			offer.Params = append(offer.Params, wire.Param{Name: name, Value: value})
 		}
 	}
+	if p.ClientBits == 15 {
+		p.ClientBits = 0 // a server that wants no less does not answer it
+	}
+	receive := 15
+	if p.ClientBits > 0 {
+		receive = p.ClientBits
+	}
 	add(p.ServerNoContext, "server_no_context_takeover", "")
 	add(p.ClientNoContext, "client_no_context_takeover", "")
 	add(p.ServerBits > 0, "server_max_window_bits", strconv.Itoa(p.ServerBits))
 	add(p.ClientBits > 0, "client_max_window_bits", strconv.Itoa(p.ClientBits))
-	answer, server, ok := e.Accept(slices.Values([]wire.Offer{offer}))
+	answer, server, ok := extension(threshold, receive).Accept(slices.Values([]wire.Offer{offer}))
 	if !ok {
 		return nil, nil, fmt.Errorf("%+v is declined", offer)
 	}
 	if got, ok := handshake.ParseParams(Element(answer), true); !ok || got != p {
 		return nil, nil, fmt.Errorf("%+v is answered with %+v", offer, answer)
 	}
-	client, err = e.Confirm(answer)
+	client, err = extension(threshold, 15).Confirm(answer)
 	return server, client, err
 }
 

@@ -34,16 +34,16 @@ var extensions = sync.OnceValue(func() (all [16][]wire.Extension) {
 	for i, o := range [16]*deflate.Options{
 		4:  {},
 		5:  {Threshold: -1},
-		6:  {WindowBits: 8, Threshold: -1},
-		7:  {WindowBits: 9, Threshold: -1},
-		8:  {WindowBits: 10},
-		9:  {WindowBits: 11, Threshold: -1},
-		10: {WindowBits: 12, AllowLargeWindow: true, Threshold: 1},
-		11: {WindowBits: 13, Threshold: -1},
-		12: {WindowBits: 14},
-		13: {WindowBits: 15, AllowLargeWindow: true, Threshold: -1},
+		6:  {WindowBits: 8, MaxReceiveWindowBits: 8, Threshold: -1},
+		7:  {WindowBits: 9, MaxReceiveWindowBits: 9, Threshold: -1},
+		8:  {WindowBits: 10, MaxReceiveWindowBits: 13},
+		9:  {WindowBits: 11, MaxReceiveWindowBits: 10, Threshold: -1},
+		10: {WindowBits: 12, Threshold: 1},
+		11: {WindowBits: 13, MaxReceiveWindowBits: 12, Threshold: -1},
+		12: {WindowBits: 14, MaxReceiveWindowBits: 14},
+		13: {WindowBits: 15, Threshold: -1},
 		14: {NoContextTakeover: true, Threshold: -1},
-		15: {NoContextTakeover: true, WindowBits: 8},
+		15: {NoContextTakeover: true, WindowBits: 8, MaxReceiveWindowBits: 8},
 	} {
 		if o != nil {
 			all[i] = []wire.Extension{deflate.New(o)}

@@ -144,6 +144,12 @@ func (d *duel) extension() (wire.Extension, string) {
 		field += "; client_no_context_takeover"
 	case d.script.Side.Extension >= 14 || !d.script.Takeover:
 		field += "; server_no_context_takeover"
+	default: // grant the window that the first offer asks for
+		for _, p := range all[0].Offer(nil)[0].Params {
+			if p.Name == "server_max_window_bits" {
+				field += "; " + p.Name + "=" + p.Value
+			}
+		}
 	}
 	return all[0], field
 }
