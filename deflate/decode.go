@@ -34,5 +34,5 @@ func (d *decoder) Release() {
 
 func (d *decoder) close() {
 	d.Release()
-	d.window.buf = nil
+	d.window.free()
 }

@@ -1,7 +1,5 @@
 package deflate
 
-import "github.com/klauspost/compress/flate"
-
 // tail is what a flush ends with, and what is cut from a message (RFC 7692,
 // section 7.2.1).
 const tail = "\x00\x00\xff\xff"
@@ -10,7 +8,7 @@ const tail = "\x00\x00\xff\xff"
 // messages it holds the window; the compressor, some 1 MiB, it borrows.
 type encoder struct {
 	ext      *Extension
-	bits     int
+	bits     int // of the window that the peer holds
 	takeover bool
 	window   window
 	done     mark // the last message
@@ -19,96 +17,47 @@ type encoder struct {
 	n int64       // bytes of the open message
 }
 
-// A mark names a message: the session and how many came before it.
-type mark struct{ session, message uint64 }
-
-// A compressor appends to a slice. After a message it goes back to its pool with
-// its context and the message's mark. If the same connection finds it there, and
-// has sent nothing in between, it goes on where it stopped; entering the
-// connection's window into a compressor costs more than most messages do.
-type compressor struct {
-	w   *flate.Writer
-	out []byte
-	ctx mark // the last message that the context holds; none if its session is 0
-}
-
-func newCompressor(window int) *compressor {
-	c := &compressor{}
-	var err error
-	if c.w, err = flate.NewWriterWindow(c, window); err != nil {
-		panic("BUG: deflate: " + err.Error())
-	}
-	return c
-}
-
-// Write takes what the flate.Writer makes.
-func (c *compressor) Write(p []byte) (int, error) {
-	c.out = append(c.out, p...)
-	return len(p), nil
-}
-
 // Append implements [wire.MessageEncoder].
 func (e *encoder) Append(dst, src []byte, fin bool) ([]byte, error) {
 	if e.c == nil {
 		e.begin(len(src), fin)
 	}
-	c := e.c
-	c.out = dst
-	_, _ = c.w.Write(src) // fails only where Write above does
+	dst = e.c.compress(dst, src, fin)
 	e.n += int64(len(src))
 	if e.takeover {
 		e.window.add(src)
 	}
 	if fin {
-		_ = c.w.Flush()
-	}
-	dst, c.out = c.out, nil
-	if fin {
 		dst = dst[:len(dst)-len(tail)]
-		e.end() // c is another's from here on
+		e.done.message++
+		e.c.keep(e.done, e.n)
+		e.c = nil
 	}
 	return dst, nil
 }
 
-// A flate.Writer compresses blocks of maxBlock bytes and what is left at a flush.
-// If that is less than minMatch bytes it looks for no matches in it and forgets
-// its context. This costs or saves time, but no bytes are wrong if it changes.
-const (
-	maxBlock = 65535
-	minMatch = 128
-)
-
 // begin starts a message whose first piece has size bytes.
 func (e *encoder) begin(size int, whole bool) {
-	e.c, e.n = e.ext.compressors[e.bits].Get().(*compressor), 0
-	if e.takeover && e.c.ctx == e.done {
-		return
+	known := int64(-1)
+	if whole {
+		known = int64(size)
 	}
-	dict := e.window.last()
-	if whole && size < minMatch {
-		dict = nil
+	e.n = 0
+	e.c = e.ext.compressors.get(e.bits, known, e.takeover)
+	switch {
+	case !e.takeover, whole && size < minMatch: // refers to nothing
+		e.c.enter(nil)
+	case e.c.ctx != e.done:
+		e.c.enter(&e.window)
 	}
-	e.c.ctx = mark{}
-	e.c.w.ResetDict(e.c, dict)
-}
-
-// end gives the compressor back after a message.
-func (e *encoder) end() {
-	e.done.message++
-	e.c.ctx = e.done
-	if rest := e.n % maxBlock; 0 < rest && rest < minMatch {
-		e.c.ctx = mark{}
-	}
-	e.ext.compressors[e.bits].Put(e.c)
-	e.c = nil
 }
 
 // close gives the compressor back in the middle of a message. Its context is of no
 // use: no message of this session follows.
 func (e *encoder) close() {
 	if e.c != nil {
-		e.ext.compressors[e.bits].Put(e.c)
+		e.c.pool.Put(e.c)
 		e.c = nil
 	}
-	e.window.buf = nil
+	e.window.free()
 }

@@ -40,10 +40,13 @@ func judge(z, before []byte) ([]byte, error) {
 // it. Two connections take turns, so that each finds compressors that the other has
 // used.
 func TestEncodedMessagesNeedNoLargerWindow(t *testing.T) {
-	for bits := 8; bits <= 15; bits++ {
+	for bits := 8; bits <= 16; bits++ {
 		for _, noTakeover := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d,%v", bits, noTakeover), func(t *testing.T) {
-				o := windows(bits, noTakeover)
+				o, bits := windows(bits, noTakeover), bits
+				if bits == 16 { // the windows of the defaults
+					o, bits = &deflate.Options{NoContextTakeover: noTakeover, Threshold: -1}, 15
+				}
 				server, client := deflate.New(o), deflate.New(o)
 				rnd := rand.New(rand.NewPCG(uint64(bits), 1))
 				var sessions [2]wire.Session
@@ -97,7 +100,7 @@ func checkEncoded(t *testing.T, s wire.Session, w *strict, p []byte, piece int, 
 // also if the connection has to find its way back from its window.
 func TestEncodeTakesContextOver(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
-	p, other := jsonMessage(rnd, 3000), jsonMessage(rnd, 3000)
+	p, other := jsonMessage(rnd, 1500), jsonMessage(rnd, 1500)
 	e := deflate.New(nil)
 	_, a := accept(t, e, "permessage-deflate")
 	_, b := accept(t, e, "permessage-deflate")

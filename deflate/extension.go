@@ -13,11 +13,10 @@ import (
 // roles.
 type Extension struct {
 	opts        Options
-	offers      []params                     // of a client
-	sessions    atomic.Uint64                // how many there have been
-	compressors [maxWindowBits + 1]sync.Pool // of *compressor, by window bits
-	inflaters   sync.Pool                    // of *inflater
-	halves      halves
+	offers      []params      // of a client
+	sessions    atomic.Uint64 // how many there have been
+	compressors compressors
+	inflaters   sync.Pool // of *inflater
 }
 
 // New returns an Extension. It panics if a window size of opts is not 8 to 15, or if
@@ -25,9 +24,7 @@ type Extension struct {
 func New(opts *Options) *Extension {
 	e := &Extension{opts: opts.withDefaults()}
 	e.offers = e.opts.offers()
-	for bits := minWindowBits; bits <= maxWindowBits; bits++ {
-		e.compressors[bits].New = func() any { return newCompressor(1 << bits) }
-	}
+	e.compressors.init()
 	e.inflaters.New = func() any { return newInflater() }
 	return e
 }
@@ -68,7 +65,7 @@ func (e *Extension) answer(p params) params {
 		clientNoContext: p.clientNoContext || o.NoContextTakeover,
 	}
 	if p.serverBits > 0 {
-		a.serverBits = min(o.WindowBits, p.serverBits)
+		a.serverBits = o.sent(p.serverBits)
 	}
 	switch {
 	case !o.bounded():

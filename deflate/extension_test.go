@@ -41,7 +41,7 @@ var negotiations = []struct {
 	{nil, "permessage-deflate; server_no_context_takeover; client_max_window_bits",
 		"permessage-deflate; server_no_context_takeover"},
 	{nil, "permessage-deflate; server_max_window_bits=15; client_max_window_bits",
-		"permessage-deflate; server_max_window_bits=12"},
+		"permessage-deflate; server_max_window_bits=15"},
 	{nil, "permessage-deflate; server_max_window_bits=8; client_max_window_bits",
 		"permessage-deflate; server_max_window_bits=8"},
 
@@ -66,7 +66,7 @@ var negotiations = []struct {
 	{&deflate.Options{MaxReceiveWindowBits: 12}, "permessage-deflate; client_max_window_bits=10",
 		"permessage-deflate; client_max_window_bits=10"},
 	{&deflate.Options{MaxReceiveWindowBits: 8}, "permessage-deflate; client_max_window_bits=15; server_max_window_bits=15",
-		"permessage-deflate; server_max_window_bits=12; client_max_window_bits=8"},
+		"permessage-deflate; server_max_window_bits=15; client_max_window_bits=8"},
 	{&deflate.Options{MaxReceiveWindowBits: 14}, "permessage-deflate", "permessage-deflate; client_no_context_takeover"},
 
 	// No takeover.
@@ -94,13 +94,10 @@ func TestAccept(t *testing.T) {
 
 // ownBits returns the window that a side compresses with unless its peer asks for less.
 func ownBits(o *deflate.Options) int {
-	switch {
-	case o != nil && o.WindowBits > 0:
+	if o != nil && o.WindowBits > 0 {
 		return o.WindowBits
-	case o != nil && o.NoContextTakeover:
-		return 15
 	}
-	return deflate.DefaultWindowBits
+	return 15
 }
 
 // checkHonoured checks that a server's session is what its answer says, and that it

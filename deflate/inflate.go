@@ -69,14 +69,14 @@ const (
 func newInflater() *inflater {
 	return &inflater{
 		dynamic: newDynamic(),
-		own:     window{size: 1 << maxWindowBits, room: 2 << maxWindowBits},
+		own:     window{size: 1 << maxWindowBits},
 	}
 }
 
 // begin prepares for a message with the window w, or none.
 func (f *inflater) begin(w *window) {
 	if f.window = w; w == nil {
-		f.own.buf = f.own.buf[:0]
+		f.own.reset()
 		f.window = &f.own
 	}
 	f.tail, f.bits, f.n, f.step, f.ended, f.total, f.err = false, 0, 0, atHeader, false, 0, nil
@@ -340,14 +340,17 @@ func (f *inflater) match() result {
 		if !f.room() {
 			return full
 		}
-		from := f.out[f.kept:]
-		start := len(from) - f.back
-		if start < 0 {
-			from = f.window.buf
-			start += len(from)
+		at := len(f.out)
+		to := f.out[at:min(at+f.length, cap(f.out), f.limit)]
+		n := 0
+		if beyond := f.back - (at - f.kept); beyond > 0 {
+			n = f.window.copyTo(to, beyond)
+		} else {
+			for n < len(to) { // what is copied repeats, so that it doubles
+				n += copy(to[n:], f.out[at-f.back:at+n])
+			}
 		}
-		n := min(f.length, len(from)-start, min(cap(f.out), f.limit)-len(f.out))
-		f.out = append(f.out, from[start:start+n]...)
+		f.out = f.out[:at+n]
 		f.length -= n
 	}
 	f.step = inSymbols
@@ -367,7 +370,7 @@ func (f *inflater) manySymbols() {
 	src, out, n := f.src, f.out[:min(cap(f.out), f.limit)], len(f.out)
 	buf, have := f.bits, f.n
 	literals, distances := f.literals, f.distance
-	window, size := f.window.buf, f.window.size
+	held, size := len(f.window.buf), f.window.size
 	for len(src) >= roundIn && len(out)-n >= roundOut {
 		buf |= binary.LittleEndian.Uint64(src) << have
 		src = src[(63-have)>>3:]
@@ -397,14 +400,14 @@ func (f *inflater) manySymbols() {
 		used += d.bits()
 		back := d.value() + int(buf>>used&(1<<d.extra()-1))
 		start := n - f.kept - back
-		if start < -len(window) || back > size {
+		if start < -held || back > size {
 			break
 		}
 		used += d.extra()
 		buf >>= used
 		have -= used
 		if start < 0 {
-			k := copy(out[n:n+length], window[len(window)+start:])
+			k := f.window.copyTo(out[n:n+length], -start)
 			if n, length = n+k, length-k; length == 0 {
 				continue
 			}
@@ -416,17 +419,31 @@ func (f *inflater) manySymbols() {
 	f.bits, f.n = buf&(1<<have-1), have
 }
 
-// copyMatch copies length bytes within out to at, from back before it. Behind them
-// it may leave up to seven others.
+// shortMatch is up to how many bytes a match is copied eight at a time: a call of copy
+// takes longer.
+const shortMatch = 32
+
+// copyMatch copies length bytes within out to at, from back before it. After them it
+// may leave up to seven others.
 func copyMatch(out []byte, at, back, length int) {
-	if back < 8 {
-		for i := range length {
-			out[at+i] = out[at+i-back]
+	n := 0 // how many are copied, a multiple of back if that is not all
+	switch to, from := out[at:], out[at-back:]; {
+	case back < 8:
+		// The bytes repeat, so that eight of them are known.
+		known := 8 * uint(back)
+		repeated := binary.LittleEndian.Uint64(from) & (1<<known - 1)
+		for ; known < 64; known *= 2 {
+			repeated |= repeated << known
 		}
-		return
+		for ; n < min(length, shortMatch); n += 8 - 8%back {
+			binary.LittleEndian.PutUint64(to[n:], repeated)
+		}
+	case length <= shortMatch:
+		for ; n < length; n += 8 {
+			binary.LittleEndian.PutUint64(to[n:], binary.LittleEndian.Uint64(from[n:]))
+		}
 	}
-	to, from := out[at:], out[at-back:]
-	for i := 0; i < length; i += 8 {
-		binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(from[i:]))
+	for n < length { // each time there is twice as much to copy from
+		n += copy(out[at+n:at+length], out[at-back:at+n])
 	}
 }

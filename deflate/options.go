@@ -9,11 +9,12 @@ import (
 // Options configure an [Extension]. A nil pointer is valid and means the zero
 // value. They are copied.
 type Options struct {
-	// WindowBits is the size of the window that this side compresses with:
-	// 2^WindowBits bytes, 8 to 15. With context takeover a connection keeps that
-	// much of the messages it sent. A peer may ask for less, and need not be told:
-	// it receives up to 32 KiB of window unless it says otherwise. 0 means
-	// DefaultWindowBits, or 15 with NoContextTakeover, when nothing is kept.
+	// WindowBits bounds the window that this side compresses with: no reference
+	// reaches back more than 2^WindowBits bytes, 8 to 15, and with context takeover
+	// a connection keeps that much of the messages it sent. The peer may ask for
+	// less, and need not be told: unless it asks, it holds 32 KiB. 0 means that
+	// references within a message reach back as far as the peer allows, and that a
+	// connection keeps 2^DefaultWindowBits bytes for references to earlier ones.
 	WindowBits int
 
 	// MaxReceiveWindowBits bounds the window that a connection holds for messages
@@ -51,7 +52,7 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	DefaultWindowBits = 12  // windows of 4 KiB
+	DefaultWindowBits = 11  // 2 KiB of the messages sent are kept
 	DefaultThreshold  = 128 // bytes; shorter messages gain nothing or grow
 )
 
@@ -62,19 +63,15 @@ func (o *Options) withDefaults() Options {
 	if o != nil {
 		c = *o
 	}
-	switch {
-	case c.WindowBits == 0 && c.NoContextTakeover:
-		c.WindowBits = maxWindowBits
-	case c.WindowBits == 0:
-		c.WindowBits = DefaultWindowBits
-	}
 	if c.MaxReceiveWindowBits == 0 {
 		c.MaxReceiveWindowBits = maxWindowBits
 	}
 	if c.Threshold == 0 {
 		c.Threshold = DefaultThreshold
 	}
-	checkBits("WindowBits", c.WindowBits)
+	if c.WindowBits != 0 {
+		checkBits("WindowBits", c.WindowBits)
+	}
 	checkBits("MaxReceiveWindowBits", c.MaxReceiveWindowBits)
 	return c
 }
@@ -83,6 +80,23 @@ func checkBits(name string, bits int) {
 	if bits < minWindowBits || bits > maxWindowBits {
 		panic(fmt.Sprintf("deflate: %s is %d, not 8 to 15", name, bits))
 	}
+}
+
+// sent returns the window of the messages that this side sends, in bits, if its peer
+// allows bits.
+func (o *Options) sent(bits int) int {
+	if o.WindowBits == 0 {
+		return bits
+	}
+	return min(bits, o.WindowBits)
+}
+
+// kept returns how much of these messages a connection keeps, in bits.
+func (o *Options) kept(bits int) int {
+	if o.WindowBits == 0 {
+		return min(bits, DefaultWindowBits)
+	}
+	return min(bits, o.WindowBits)
 }
 
 // bounded reports whether the options ask peers for small windows.

@@ -49,7 +49,7 @@ func TestRFCClientTellsItsWindow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkHonoured(t, deflate.DefaultWindowBits, "", s)
+	checkHonoured(t, 15, "", s)
 }
 
 // "A server declining all offered PMCEs MUST NOT include any element with PMCE

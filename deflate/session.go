@@ -12,16 +12,13 @@ type session struct {
 // messages that we send, and those that we receive.
 func (e *Extension) newSession(ours, theirs direction) *session {
 	s := &session{}
-	bits := min(ours.bits, e.opts.WindowBits)
-	s.enc.ext, s.enc.bits = e, bits
+	s.enc.ext, s.enc.bits = e, e.opts.sent(ours.bits)
 	s.enc.takeover = ours.takeover && !e.opts.NoContextTakeover
-	s.enc.window.size, s.enc.window.room = 1<<bits, 1<<bits
-	s.enc.window.halves, s.dec.window.halves = &e.halves, &e.halves
+	s.enc.window.size = 1 << e.opts.kept(ours.bits)
 	s.enc.done.session = e.sessions.Add(1)
 	s.dec.ext, s.dec.takeover = e, theirs.takeover
 	// zlib compresses with a window of 512 bytes when it is told 256.
-	size := 1 << max(theirs.bits, 9)
-	s.dec.window.size, s.dec.window.room = size, size
+	s.dec.window.size = 1 << max(theirs.bits, 9)
 	return s
 }
 

@@ -142,41 +142,47 @@ func appended(s wire.Session, src []byte, fin bool, most int) wire.MessageDecode
 	return d
 }
 
-// A session holds its windows and little else, whatever it has done.
+// A session holds what it has received and sent, up to its windows, and little else.
 func TestIdleMemory(t *testing.T) {
 	if slow > 0 {
 		t.Skip("the race detector counts")
 	}
 	for _, row := range []struct {
-		bits       int
-		noTakeover bool
-		most       uint64 // bytes
-	}{{12, false, 8500}, {15, false, 65_900}, {8, false, 1000}, {12, true, 250}, {15, true, 250}} {
-		t.Run(fmt.Sprintf("%d,%v", row.bits, row.noTakeover), func(t *testing.T) {
-			least := uint64(0) // of bytes: both windows
-			if !row.noTakeover {
-				least = 2 << row.bits
-			}
+		name        string
+		opts        *deflate.Options
+		messages    int
+		least, most uint64 // bytes
+	}{
+		{"default", &deflate.Options{}, 1, 2 << 10, 2<<10 + 250},
+		{"default", &deflate.Options{}, 4, 6 << 10, 6<<10 + 250},
+		{"default", &deflate.Options{}, 64, 34 << 10, 34<<10 + 250},
+		{"small", &deflate.Options{MaxReceiveWindowBits: 11}, 4, 4 << 10, 4<<10 + 250},
+		{"small", &deflate.Options{MaxReceiveWindowBits: 11}, 64, 4 << 10, 4<<10 + 250},
+		{"smallest", windows(8, false), 64, 768, 1000},
+		{"large", windows(15, false), 64, 64 << 10, 64<<10 + 250},
+		{"no takeover", &deflate.Options{NoContextTakeover: true}, 64, 0, 250},
+	} {
+		t.Run(fmt.Sprintf("%s,%d", row.name, row.messages), func(t *testing.T) {
 			var each uint64
 			for range 5 { // the runtime may have allocated, too
-				each = sessionBytes(t, row.bits, row.noTakeover)
+				each = sessionBytes(t, row.opts, row.messages)
 				t.Logf("%d bytes a session", each)
-				if least <= each && each <= row.most {
+				if row.least <= each && each <= row.most {
 					return
 				}
 			}
-			t.Errorf("%d bytes a session, want %d to %d", each, least, row.most)
+			t.Errorf("%d bytes a session, want %d to %d", each, row.least, row.most)
 		})
 	}
 }
 
-// sessionBytes returns how many bytes a session holds after 64 messages each way.
-func sessionBytes(t *testing.T, bits int, noTakeover bool) uint64 {
+// sessionBytes returns how many bytes a session holds after messages of 1 KiB each way.
+func sessionBytes(t *testing.T, o *deflate.Options, messages int) uint64 {
 	t.Helper()
-	o := windows(bits, noTakeover)
 	server, client := deflate.New(o), deflate.New(o)
 	answer, _ := accept(t, server, render(t, client.Offer(nil)...))
 	sessions := make([]wire.Session, 40)
+	rnd := rand.New(rand.NewPCG(1, 1))
 	before := heap()
 	for i := range sessions {
 		c, err := confirm(t, client, answer)
@@ -184,10 +190,9 @@ func sessionBytes(t *testing.T, bits int, noTakeover bool) uint64 {
 			t.Fatal(err)
 		}
 		_, sessions[i] = accept(t, server, render(t, client.Offer(nil)...))
-		rnd := rand.New(rand.NewPCG(uint64(i), 1))
-		for range 64 {
-			exchange(t, sessions[i], c, jsonMessage(rnd, 1024))
-			exchange(t, c, sessions[i], jsonMessage(rnd, 1024))
+		for range messages {
+			exchange(t, sessions[i], c, textMessage(rnd, 1024))
+			exchange(t, c, sessions[i], textMessage(rnd, 1024))
 		}
 		sessions[i].Idle()
 	}

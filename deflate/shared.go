@@ -19,15 +19,10 @@ func (s *session) SharedKey(m wire.MessageInfo) (key any, ok bool) {
 
 // AppendShared implements [wire.SharedSession].
 func (s *session) AppendShared(dst, src []byte) ([]byte, error) {
-	pool := &s.enc.ext.compressors[s.enc.bits]
-	c := pool.Get().(*compressor)
-	c.ctx = mark{}
-	c.out = dst
-	c.w.ResetDict(c, nil)
-	_, _ = c.w.Write(src) // fails only where c does
-	_ = c.w.Flush()
-	dst, c.out = c.out, nil
-	pool.Put(c)
+	c := s.enc.ext.compressors.get(s.enc.bits, int64(len(src)), false)
+	c.enter(nil)
+	dst = c.compress(dst, src, true)
+	c.pool.Put(c)
 	return dst[:len(dst)-len(tail)], nil
 }
 

@@ -190,7 +190,7 @@ func TestSharedConcurrently(t *testing.T) {
 		_, s := accept(t, e, "permessage-deflate; client_max_window_bits")
 		all.Go(func() {
 			rnd := rand.New(rand.NewPCG(uint64(i), 1))
-			w := strict{size: 1 << 12}
+			w := strict{size: 1 << 15}
 			for range messages(40) {
 				p := jsonMessage(rnd, 900)
 				z := appendShared(t, s, 12, p)

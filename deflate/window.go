@@ -1,11 +1,13 @@
 package deflate
 
-// A window holds the end of a stream: at least the last size bytes of it, and at
-// most room. It takes memory as the stream grows.
+import "math/bits"
+
+// A window holds the last bytes of a stream, at most size of them. It takes memory as
+// the stream grows; once it is full it is a ring, so that to add a byte moves none.
 type window struct {
-	buf        []byte
-	size, room int
-	halves     *halves // makes windows of 4 KiB; may be nil
+	buf   []byte
+	size  int // a power of two
+	start int // of the oldest byte; 0 until buf has size bytes
 }
 
 // add appends p to the stream.
@@ -13,24 +15,55 @@ func (w *window) add(p []byte) {
 	if len(p) > w.size {
 		p = p[len(p)-w.size:]
 	}
-	if len(w.buf)+len(p) > w.room {
-		keep := w.buf[len(w.buf)-(w.size-len(p)):]
-		w.buf = w.buf[:copy(w.buf, keep)]
+	if n := min(len(p), w.size-len(w.buf)); n > 0 {
+		if need := len(w.buf) + n; need > cap(w.buf) {
+			w.grow(need)
+		}
+		w.buf = append(w.buf, p[:n]...)
+		p = p[n:]
 	}
-	if need := len(w.buf) + len(p); need > cap(w.buf) {
-		w.buf = append(w.grown(min(max(need, 2*cap(w.buf), 256), w.room)), w.buf...)
+	for len(p) > 0 {
+		n := copy(w.buf[w.start:], p)
+		w.start = (w.start + n) & (w.size - 1)
+		p = p[n:]
 	}
-	w.buf = append(w.buf, p...)
 }
 
-// grown returns an empty slice with room for n bytes.
-func (w *window) grown(n int) []byte {
-	if n == halfBlock && n == w.room && w.halves != nil {
-		return w.halves.get()
+// grow makes room for n bytes in all, and for at most four times as many.
+func (w *window) grow(n int) {
+	n = min(max(256, 1<<bits.Len(uint(n-1))), w.size)
+	if n == 1<<DefaultWindowBits && n < w.size {
+		// So much a connection keeps of what it sent. Buffers of that size that die
+		// on the way to more would leave holes in the same pages: measured, 2.3 KB
+		// for each connection.
+		n *= 2
 	}
-	return make([]byte, 0, n)
+	w.buf = append(make([]byte, 0, n), w.buf...)
 }
 
-// last returns the last size bytes of the stream, or all. They are valid until
-// the next add.
-func (w *window) last() []byte { return w.buf[max(0, len(w.buf)-w.size):] }
+// copyTo copies what is back bytes before the end of the stream to dst, up to the
+// end, and returns how many bytes that was. The window holds so many.
+func (w *window) copyTo(dst []byte, back int) int {
+	dst = dst[:min(len(dst), back)]
+	from := w.start + len(w.buf) - back
+	if from >= len(w.buf) {
+		return copy(dst, w.buf[from-len(w.buf):])
+	}
+	n := copy(dst, w.buf[from:])
+	if n < len(dst) {
+		n += copy(dst[n:], w.buf)
+	}
+	return n
+}
+
+// appendTo appends the window to dst.
+func (w *window) appendTo(dst []byte) []byte {
+	dst = append(dst, w.buf[w.start:]...)
+	return append(dst, w.buf[:w.start]...)
+}
+
+// reset empties the window, and keeps its buffer.
+func (w *window) reset() { w.buf, w.start = w.buf[:0], 0 }
+
+// free lets the buffer go.
+func (w *window) free() { w.buf, w.start = nil, 0 }

@@ -6,23 +6,35 @@ import (
 	"testing"
 )
 
-// A window is the end of a stream, as it is of one that is kept whole.
+// A window is the end of a stream, as it is of one that is kept whole, and takes no
+// more than four times the memory.
 func TestWindow(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for range 300 {
-		size := 1 << rnd.IntN(9)
-		w := window{size: size, room: size * (1 + rnd.IntN(2))}
+		w := window{size: 1 << rnd.IntN(15)}
 		var stream []byte
 		for range 50 {
-			p := make([]byte, rnd.IntN(1+rnd.IntN(2*size)))
+			p := make([]byte, rnd.IntN(1+rnd.IntN(2*w.size)))
 			for i := range p {
 				p[i] = byte(rnd.Uint32())
 			}
 			stream = append(stream, p...)
 			w.add(p)
-			want := stream[max(0, len(stream)-size):]
-			if !bytes.Equal(w.last(), want) || cap(w.buf) > w.room || len(w.buf) > len(stream) {
-				t.Fatalf("size %d, room %d, %d bytes: %d in the window, capacity %d", w.size, w.room, len(stream), len(w.last()), cap(w.buf))
+			want := stream[max(0, len(stream)-w.size):]
+			if got := w.appendTo([]byte("x")); string(got[1:]) != string(want) || got[0] != 'x' {
+				t.Fatalf("size %d, %d bytes: %d in the window", w.size, len(stream), len(got)-1)
+			}
+			if cap(w.buf) > max(min(256, w.size), 4*len(want)) || cap(w.buf) > w.size {
+				t.Fatalf("size %d, %d bytes: capacity %d", w.size, len(stream), cap(w.buf))
+			}
+			if len(want) == 0 {
+				continue
+			}
+			back := 1 + rnd.IntN(len(want))
+			dst := make([]byte, rnd.IntN(2*w.size))
+			n := w.copyTo(dst, back)
+			if tail := want[len(want)-back:]; n != min(back, len(dst)) || !bytes.Equal(dst[:n], tail[:n]) || !bytes.Equal(dst[n:], make([]byte, len(dst)-n)) {
+				t.Fatalf("size %d, %d bytes, %d of %d back: %d bytes", w.size, len(stream), len(dst), back, n)
 			}
 		}
 	}

@@ -55,7 +55,7 @@ func FuzzInflate(f *testing.F) {
 		p.ClientBits, p.ClientNoContext = p.ServerBits, p.ServerNoContext
 		var whole, pieces wire.Session
 		for _, s := range []*wire.Session{&whole, &pieces} {
-			server, client, err := permessage.Pair(0, p)
+			server, client, err := permessage.Pair(0, 15, p)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -138,8 +138,9 @@ func sampleMessages(rnd *rand.Rand, setup uint16) (payloads [][]byte) {
 // in pieces with another message between, plain or broadcast, is read as the same
 // messages by a slow inflater, by compress/flate and by the decoder at the other end,
 // with no reference beyond the agreed window, nor into another message where no context
-// is taken over. Two connections share the extension. The bits of setup: 0 to 2 and 3 to 5 the windows of
-// server and client, 6 and 7 their flags against takeover, 8 and 9 the threshold.
+// is taken over. Two connections share the extension. The bits of setup: 0 to 2 and 3
+// to 5 the windows of server and client, 6 and 7 their flags against takeover, 8 and 9
+// the threshold, 10 the default for what is kept.
 func FuzzDeflate(f *testing.F) {
 	for i := range uint64(256) {
 		rnd := rand.New(rand.NewPCG(i, 2))
@@ -183,9 +184,10 @@ func FuzzDeflate(f *testing.F) {
 			ServerNoContext: setup&(1<<6) != 0, ClientNoContext: setup&(1<<7) != 0,
 		}
 		threshold := []int{-1, 0, 1, 3000}[setup>>8&3]
+		bits := []int{15, 0}[setup>>10&1]
 		var ways []*permessage.Way // two for each connection
 		for range 2 {
-			server, client, err := permessage.Pair(threshold, p)
+			server, client, err := permessage.Pair(threshold, bits, p)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -20,22 +20,17 @@ import (
 // a program are.
 var extensions sync.Map
 
-type settings struct{ threshold, receive int }
-
-func extension(threshold, receive int) *deflate.Extension {
-	k := settings{threshold, receive}
-	e, ok := extensions.Load(k)
+func extension(o deflate.Options) *deflate.Extension {
+	e, ok := extensions.Load(o)
 	if !ok {
-		e, _ = extensions.LoadOrStore(k, deflate.New(&deflate.Options{
-			WindowBits: 15, MaxReceiveWindowBits: receive, Threshold: threshold,
-		}))
+		e, _ = extensions.LoadOrStore(o, deflate.New(&o))
 	}
 	return e.(*deflate.Extension)
 }
 
 // Pair returns the sessions of the two ends of a connection on which just that is
-// agreed, of extensions with a threshold.
-func Pair(threshold int, p handshake.Params) (server, client wire.Session, err error) {
+// agreed, of extensions with these options, Threshold and WindowBits.
+func Pair(threshold, bits int, p handshake.Params) (server, client wire.Session, err error) {
 	offer := wire.Offer{Name: handshake.Deflate}
 	add := func(wanted bool, name, value string) {
 		if wanted {
@@ -45,22 +40,21 @@ func Pair(threshold int, p handshake.Params) (server, client wire.Session, err e
 	if p.ClientBits == 15 {
 		p.ClientBits = 0 // a server that wants no less does not answer it
 	}
-	receive := 15
-	if p.ClientBits > 0 {
-		receive = p.ClientBits
-	}
+	o := deflate.Options{WindowBits: bits, Threshold: threshold}
+	bounded := o
+	bounded.MaxReceiveWindowBits = p.ClientBits
 	add(p.ServerNoContext, "server_no_context_takeover", "")
 	add(p.ClientNoContext, "client_no_context_takeover", "")
 	add(p.ServerBits > 0, "server_max_window_bits", strconv.Itoa(p.ServerBits))
 	add(p.ClientBits > 0, "client_max_window_bits", strconv.Itoa(p.ClientBits))
-	answer, server, ok := extension(threshold, receive).Accept(slices.Values([]wire.Offer{offer}))
+	answer, server, ok := extension(bounded).Accept(slices.Values([]wire.Offer{offer}))
 	if !ok {
 		return nil, nil, fmt.Errorf("%+v is declined", offer)
 	}
 	if got, ok := handshake.ParseParams(Element(answer), true); !ok || got != p {
 		return nil, nil, fmt.Errorf("%+v is answered with %+v", offer, answer)
 	}
-	client, err = extension(threshold, 15).Confirm(answer)
+	client, err = extension(o).Confirm(answer)
 	return server, client, err
 }
 

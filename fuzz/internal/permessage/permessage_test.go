@@ -12,7 +12,7 @@ import (
 
 func pair(t *testing.T, p handshake.Params) (server, client wire.Session) {
 	t.Helper()
-	server, client, err := Pair(-1, p)
+	server, client, err := Pair(-1, 15, p)
 	if err != nil {
 		t.Fatal(err)
 	}
