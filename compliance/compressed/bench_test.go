@@ -24,7 +24,7 @@ func BenchmarkEcho(b *testing.B) {
 
 func benchmarkEcho(b *testing.B, a agreement, conns int) {
 	c := startChild(b, a.name)
-	messages := jsonMessages(idleMessages, 1024)
+	messages := jsonMessages(jsonMost, jsonSize)
 	peers := make([]*peer, conns)
 	var frames [][]byte
 	for i := range peers {

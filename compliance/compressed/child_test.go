@@ -39,8 +39,9 @@ type agreement struct {
 var agreements = []agreement{
 	{"none", nil},
 	{"no takeover", deflate.New(&deflate.Options{NoContextTakeover: true})},
-	{"12 bits", deflate.New(&deflate.Options{WindowBits: 12})},
-	{"15 bits", deflate.New(&deflate.Options{WindowBits: 15})},
+	{"default", deflate.New(nil)},
+	{"bounded", deflate.New(&deflate.Options{MaxReceiveWindowBits: 11})},
+	{"large", deflate.New(&deflate.Options{WindowBits: 15})},
 }
 
 func (a agreement) extensions() []wire.Extension {
