@@ -1,0 +1,9 @@
+// Package bench measures hawser beside other libraries: each server in a process of
+// its own, by the CPU time that a message costs there. It has benchmarks and tests
+// only, in a module of its own, so that nobody else downloads the other libraries.
+//
+//	go test -run '^$' -bench Compressed -count 5 .
+//
+// A benchmark of a server is to be compared with others of the same run alone:
+// machines differ, and so does one machine from hour to hour.
+package bench

@@ -1,0 +1,21 @@
+module github.com/hawser-ws/hawser/compliance/bench
+
+go 1.25
+
+require (
+	github.com/coder/websocket v1.8.15
+	github.com/gorilla/websocket v1.5.3
+	github.com/hawser-ws/hawser/deflate v0.0.0
+	github.com/hawser-ws/hawser/websocket v0.0.0
+	github.com/hawser-ws/hawser/wire v0.0.0
+	github.com/klauspost/compress v1.20.3
+	github.com/lxzan/gws v1.8.9
+)
+
+require github.com/dolthub/maphash v0.1.0 // indirect
+
+replace (
+	github.com/hawser-ws/hawser/deflate => ../../deflate
+	github.com/hawser-ws/hawser/websocket => ../../websocket
+	github.com/hawser-ws/hawser/wire => ../../wire
+)
