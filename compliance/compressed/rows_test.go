@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/hawser-ws/hawser/deflate"
@@ -18,8 +19,25 @@ const (
 	none       = "-" // no extension is offered, or accepted
 )
 
-// wide has the largest windows, so that a peer may have any.
-var wide = deflate.New(&deflate.Options{WindowBits: 15})
+// extensionFor returns an extension that agrees on the windows of a peer's params: the
+// largest, or that of client_max_window_bits, which a server must want of its client.
+func extensionFor(params string) *deflate.Extension {
+	bits := 0
+	if _, value, ok := strings.Cut(params, "client_max_window_bits="); ok {
+		_, _ = fmt.Sscan(strings.ReplaceAll(value, ";", " "), &bits)
+	}
+	return extensions[bits]
+}
+
+// extensions are those of extensionFor, which share their pools as those of a program do.
+var extensions = func() (es [16]*deflate.Extension) {
+	for bits := range es {
+		if bits == 0 || bits >= 8 {
+			es[bits] = deflate.New(&deflate.Options{WindowBits: 15, MaxReceiveWindowBits: bits})
+		}
+	}
+	return es
+}()
 
 // A row is what a peer sends that must fail the connection.
 type row struct {
@@ -50,7 +68,7 @@ func refused(t *testing.T, r row) {
 					continue // how a message is read does not matter any more
 				}
 				t.Run(fmt.Sprintf("%s/%v/%s/more=%d", r.name, role, way.name, more), func(t *testing.T) {
-					s := setup{role: role, ext: wide, params: r.params}
+					s := setup{role: role, ext: extensionFor(r.params), params: r.params}
 					if r.plain {
 						s.ext = nil
 					}
@@ -99,7 +117,7 @@ func taken(t *testing.T, name, params string, stream func(p *peer) []byte, want 
 		for _, way := range ways {
 			t.Run(fmt.Sprintf("%s/%v/%s", name, role, way.name), func(t *testing.T) {
 				ctx := bounded(t)
-				c, p := connect(t, setup{role: role, ext: wide, params: params})
+				c, p := connect(t, setup{role: role, ext: extensionFor(params), params: params})
 				done := start(func() error {
 					if _, err := p.nc.Write(stream(p)); err != nil {
 						return fmt.Errorf("peer: write: %w", err)
