@@ -33,7 +33,7 @@ type incoming struct {
 	ext     wire.MessageDecoder // set if an extension has transformed it
 	size    int64               // bytes that ext has made so far
 	text    wire.UTF8           // of what ext makes
-	kept    []byte              // what a read that was interrupted had gathered
+	kept    []byte              // what reads that were interrupted have gathered, in memory of its own
 	pace    *pace               // nil: no limit
 
 	controls controls
@@ -151,9 +151,16 @@ func (c *Conn) skipSome(ctx context.Context) error {
 		return c.nextPiece(ctx)
 	}
 	scratch := getBlock()
-	defer putBlock(scratch)
-	_, err := c.readSome(ctx, scratch[:0], blockSize)
-	return err
+	out, done, err := c.decodeSome(ctx, scratch[:0], blockSize)
+	putBlock(scratch)
+	switch {
+	case err != nil || len(out) > 0 && !done:
+		return err
+	case done:
+		c.messageEnded()
+		return nil
+	}
+	return c.nextPiece(ctx)
 }
 
 // nextPiece reads until a data frame brings the next piece of a message, and sees

@@ -1,12 +1,10 @@
 package websocket
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"iter"
 	"slices"
-	"sync"
 )
 
 // A Message is a message as [Conn.Messages] yields it.
@@ -14,10 +12,6 @@ type Message struct {
 	Type MessageType
 	Data []byte // valid until the loop goes on or ends; may be changed
 }
-
-// firstGrowth is how much room, in bytes, a message gets before more of it than
-// that has come. A peer that announces much and sends little costs little.
-const firstGrowth = 64 << 10
 
 // Read reads the next message. The slice is the caller's.
 //
@@ -36,8 +30,8 @@ func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) {
 }
 
 // AppendRead reads the next message like [Conn.Read] and appends it to dst. It
-// allocates only if the message does not fit the capacity of dst. With an error
-// it returns dst with its length unchanged.
+// allocates only if the message does not fit the capacity of dst, or if a read of the
+// message has been interrupted. With an error it returns dst as it was.
 func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte, error) {
 	if err := c.beginRead(ctx); err != nil {
 		return 0, dst, err
@@ -46,49 +40,7 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 	if err := c.startMessage(ctx); err != nil {
 		return 0, dst, err
 	}
-	return c.appendMessage(ctx, dst)
-}
-
-// appendMessage appends what is left of the open message to dst.
-func (c *Conn) appendMessage(ctx context.Context, dst []byte) (MessageType, []byte, error) {
-	in := &c.in
-	base, typ := len(dst), in.typ
-	for in.open {
-		dst = slices.Grow(dst, in.room(len(dst)-base, cap(dst)-len(dst)))
-		var err error
-		if dst, err = c.readSome(ctx, dst, cap(dst)-len(dst)); err != nil {
-			if len(dst) > base {
-				in.kept = append(bytes.Clone(dst[base:]), in.kept...)
-			}
-			return 0, dst[:base], err
-		}
-	}
-	return typ, dst, nil
-}
-
-// room returns how many bytes of free capacity the destination of the open
-// message should have, of which have bytes are gathered and free are free now.
-func (in *incoming) room(have, free int) int {
-	if in.ext != nil {
-		// What it will make is not known. Grow as append does, but not beyond the
-		// byte that tells that there is too much.
-		if free > 0 {
-			return 0
-		}
-		need := max(512, have, 2*len(in.piece))
-		if limit := in.max.Load(); limit >= 0 && int64(have+need) >= limit {
-			need = int(max(limit+1-int64(have), 1))
-		}
-		return need
-	}
-	need := len(in.kept) + len(in.piece)
-	if left := in.dec.Remaining(); left > 0 {
-		need += int(min(left, int64(max(firstGrowth, have))))
-	}
-	if need <= free {
-		return 0
-	}
-	return need
+	return c.appendMessage(ctx, dst, nil)
 }
 
 // Messages returns an iterator over the messages to come.
@@ -128,23 +80,6 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	}
 }
 
-// A loan is where a message lies that Messages has yielded: in a block of the
-// Conn, in a gathering, or in neither.
-type loan struct {
-	blk *block
-	own *gathering
-}
-
-// A gathering is where a message that came in several pieces is put together. An
-// idle connection holds none.
-type gathering struct{ b []byte }
-
-var gatherings = sync.Pool{New: func() any { return new(gathering) }}
-
-// maxGathering is the most room, in bytes, that a gathering may have to be used
-// again.
-const maxGathering = 1 << 20
-
 // nextMessage reads a message where it lies, if it came whole, or into a gathering.
 func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
 	if err := c.beginRead(ctx); err != nil {
@@ -162,21 +97,18 @@ func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
 		c.messageEnded()
 		return m, loan{blk: in.blk}, nil
 	}
-	l.own = gatherings.Get().(*gathering)
-	m.Type, l.own.b, err = c.appendMessage(ctx, l.own.b[:0])
+	m.Type, m.Data, err = c.appendMessage(ctx, nil, &l)
 	if err != nil {
 		c.takeBack(l)
 		return Message{}, loan{}, err
 	}
-	m.Data = slices.Clip(l.own.b) // beyond it may be bytes of other connections
+	m.Data = slices.Clip(m.Data) // beyond it may be bytes of other connections
 	return m, l, nil
 }
 
 // takeBack takes back what nextMessage lent, unless the Conn has parted with it.
 func (c *Conn) takeBack(l loan) {
-	if l.own != nil && cap(l.own.b) <= maxGathering {
-		gatherings.Put(l.own)
-	}
+	l.own.free()
 	if l.blk == nil || !c.in.turn.tryLock() {
 		return // nothing, or another reader or Close sees to it
 	}

@@ -111,8 +111,10 @@ func edges() []int {
 		around(i*blockSize, 1)
 		around(i*blockSize-wire.MaxHeaderSize/2, wire.MaxHeaderSize/2+1)
 	}
-	around(firstGrowth+blockSize, 8)
-	around(2*firstGrowth+blockSize, 8)
+	around(4*(blockSize-wire.MaxHeaderSize), 8)
+	for n := minGathering; n <= 256<<10; n *= 4 {
+		around(n, 1)
+	}
 	return sizes
 }
 

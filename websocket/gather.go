@@ -1,0 +1,134 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"sync"
+)
+
+// A message that does not come in one piece is gathered: in the caller's destination, in
+// memory of the Conn's own, or for Messages in a pooled buffer. Room is made as bytes
+// come, whatever length is announced, so that a connection holds about four times what
+// has come at most.
+
+// appendMessage appends what is left of the open message to dst, or puts it into a
+// gathering if l is not nil. If it is interrupted, what it has gathered is kept.
+func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageType, []byte, error) {
+	in := &c.in
+	typ, p, base := in.typ, dst, len(dst)
+	resumed := len(in.kept) > 0
+	if resumed {
+		p, base, l, in.kept = in.kept, 0, nil, nil
+	}
+	p, err := c.gather(ctx, p, base, l)
+	switch {
+	case err != nil:
+		own := resumed || l == nil && cap(p) != cap(dst)
+		in.keep(p[base:], own)
+		return 0, dst, err
+	case resumed && (len(dst) > 0 || len(p) <= cap(dst)):
+		p = append(dst, p...)
+	}
+	return typ, p, nil
+}
+
+// gather appends what is left of the open message to p, of which the message has all
+// but base bytes. Its first room comes from l, unless that is nil.
+func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte, error) {
+	in := &c.in
+	for in.open {
+		if n := in.room(len(p)-base, cap(p)-len(p)); n == 0 {
+			// There is room, or nothing to make room for.
+		} else if l != nil {
+			p = l.grow(p, len(p)+max(1, len(in.piece)), n)
+		} else {
+			p = slices.Grow(p, n)
+		}
+		var err error
+		if p, err = c.readSome(ctx, p, cap(p)-len(p)); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// room returns how many bytes of free capacity the destination of the open message
+// needs, of which have bytes are gathered and free are free now; or 0 if that will do.
+func (in *incoming) room(have, free int) int {
+	need := len(in.piece)
+	switch {
+	case free > 0 && (need <= free || in.ext != nil):
+		return 0
+	case in.ext == nil:
+		return need + int(min(in.dec.Remaining(), 3*int64(have+need), maxSyscall))
+	}
+	// What ext will make is not known. Grow as append does, but not beyond the byte that
+	// tells that there is too much.
+	need = max(512, have, 2*need)
+	if limit := in.max.Load(); limit >= 0 && int64(have+need) >= limit {
+		need = int(max(limit+1-int64(have), 1))
+	}
+	return need
+}
+
+// keep keeps p, the beginning of the open message, for the next read. own says that the
+// memory is the Conn's own; it then stays where it is unless that is far too much.
+func (in *incoming) keep(p []byte, own bool) {
+	switch {
+	case len(p) == 0:
+		p = nil
+	case !own || cap(p) > 5*len(p)+minGathering: // room grows fourfold, and is rounded up
+		p = bytes.Clone(p)
+	}
+	in.kept = p
+}
+
+// A loan is where a message lies that Messages has yielded: in a block of the
+// Conn, in a gathering, or in neither.
+type loan struct {
+	blk *block
+	own *gathering
+}
+
+// A gathering is a pooled buffer in which a message that came in several pieces is put
+// together. Its size is one of a few, the least that holds what has come. An idle
+// connection holds none.
+type gathering struct {
+	b    []byte
+	pool *sync.Pool
+}
+
+// gatherings are the pools, of buffers of minGathering and four times as much each.
+var gatherings [6]sync.Pool
+
+const minGathering = 1 << 10 // bytes
+
+// grow returns p with room for size bytes at least, in a gathering; or with room for n
+// bytes more in memory of its own, if no gathering is as large.
+func (l *loan) grow(p []byte, size, n int) []byte {
+	old := l.own
+	l.own = nil
+	for i, room := 0, minGathering; i < len(gatherings) && l.own == nil; i, room = i+1, 4*room {
+		if size > room {
+			continue
+		}
+		if l.own, _ = gatherings[i].Get().(*gathering); l.own == nil {
+			l.own = &gathering{make([]byte, 0, room), &gatherings[i]}
+		}
+	}
+	if l.own == nil {
+		p = slices.Grow(p, n)
+	} else {
+		p = append(l.own.b, p...)
+	}
+	old.free()
+	return p
+}
+
+// free gives g, if any, back to its pool.
+func (g *gathering) free() {
+	if g != nil {
+		g.pool.Put(g)
+	}
+}

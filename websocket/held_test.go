@@ -1,0 +1,250 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// heldWays are the ways to read, each of which waits for the rest of a message. The
+// destinations are made before anything comes.
+var heldWays = []struct {
+	name string
+	make func(c *Conn) func(context.Context) error
+}{
+	{"Read", func(c *Conn) func(context.Context) error {
+		return func(ctx context.Context) error { _, _, err := c.Read(ctx); return err }
+	}},
+	{"AppendRead", func(c *Conn) func(context.Context) error {
+		dst := []byte("begun")[:5:5]
+		return func(ctx context.Context) error { _, _, err := c.AppendRead(ctx, dst); return err }
+	}},
+	{"AppendRead roomy", func(c *Conn) func(context.Context) error {
+		dst := make([]byte, 0, 64<<10)
+		return func(ctx context.Context) error { _, _, err := c.AppendRead(ctx, dst); return err }
+	}},
+	{"Messages", func(c *Conn) func(context.Context) error {
+		return func(ctx context.Context) error {
+			for _, err := range c.Messages(ctx) {
+				return err
+			}
+			return errLoopEnded
+		}
+	}},
+	{"ReadJSON", func(c *Conn) func(context.Context) error {
+		return func(ctx context.Context) error { return c.ReadJSON(ctx, new(any)) }
+	}},
+	{"Reader", func(c *Conn) func(context.Context) error {
+		var r *MessageReader
+		buf := make([]byte, 512)
+		return func(ctx context.Context) (err error) {
+			if r == nil {
+				if r, err = c.Reader(ctx); err != nil {
+					return err
+				}
+			}
+			_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, r.WithContext(ctx), buf)
+			return err
+		}
+	}},
+	{"Reader skipped", func(c *Conn) func(context.Context) error {
+		return func(ctx context.Context) error {
+			for {
+				if _, err := c.Reader(ctx); err != nil {
+					return err
+				}
+			}
+		}
+	}},
+	{"AsNetConn", func(c *Conn) func(context.Context) error {
+		nc := c.AsNetConn(Binary).(*adapter)
+		buf := make([]byte, 512)
+		return func(ctx context.Context) error {
+			nc.readDeadline.mu.Lock()
+			nc.readDeadline.ctx, nc.readDeadline.pass = timeout{ctx}, func() {}
+			nc.readDeadline.mu.Unlock()
+			_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{nc}, buf)
+			return err
+		}
+	}},
+}
+
+// A heldShape is a message of which a peer sends no more than a beginning.
+type heldShape struct {
+	name  string
+	max   int64 // Limits.MaxMessage
+	ext   bool
+	begin func(p *peer, n int) []byte
+}
+
+var heldShapes = []heldShape{
+	{"one frame", 0, false, func(p *peer, n int) []byte { return p.announce(wire.OpBinary, 1<<20, n, nil) }},
+	{"unlimited", -1, false, func(p *peer, n int) []byte { return p.announce(wire.OpBinary, 1<<40, n, nil) }},
+	{"fragments", 0, false, func(p *peer, n int) []byte {
+		return append(p.frame(wire.OpBinary, false, []byte("1")), p.announce(wire.OpContinuation, 1<<19, n, nil)...)
+	}},
+	{"extension", 0, true, func(p *peer, n int) []byte {
+		return p.announce(wire.OpBinary, 1<<20, n, newRuns(nil))
+	}},
+}
+
+// announce returns the header of a frame of the given length, and the first n bytes of
+// its payload, which the session of an extension may have encoded.
+func (p *peer) announce(op wire.Opcode, length int64, n int, s wire.Session) []byte {
+	h := wire.Header{Fin: true, Opcode: op, Length: length, Masked: p.role == wire.Client}
+	payload := bytes.Clone(pattern(n, 0))
+	if s != nil {
+		h.RSV = runsBit
+		payload, _ = s.Encode(wire.MessageInfo{Size: -1}).Append(nil, payload, false)
+	}
+	return append(wire.AppendHeader(nil, h), payload...)
+}
+
+// heldConns is how many connections share a measurement.
+const heldConns = 16
+
+// heldAfter returns how many bytes a connection holds after the first n bytes of a
+// message, beyond what it held as it waited for the message; polled, with no read in
+// progress after two that were cancelled.
+func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, polled bool) int64 {
+	t.Helper()
+	bound := bounded(t)
+	waits := make(chan struct{}, heldConns)
+	await := func() {
+		t.Helper()
+		for range heldConns {
+			select {
+			case <-waits:
+			case <-bound.Done():
+				t.Fatal("a connection does not wait for its peer")
+			}
+		}
+	}
+	type side struct {
+		p      *peer
+		read   func(context.Context) error
+		done   <-chan error
+		cancel context.CancelFunc
+	}
+	var sides [heldConns]side
+	offset := int64(0) // at which the readers are to wait
+	begin := func(s *side) {
+		var ctx context.Context
+		ctx, s.cancel = context.WithCancel(context.Background())
+		s.done = start(func() error { return s.read(ctx) })
+	}
+	end := func(s *side) {
+		s.cancel()
+		if err := <-s.done; !errors.Is(err, context.Canceled) && !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error(err)
+		}
+	}
+	for i := range sides {
+		cfg := config{role: role, limits: Limits{MaxMessage: shape.max}.withDefaults()}
+		if shape.ext {
+			cfg.session = newRuns(t)
+		}
+		ours, theirs := netPair(t, "unix")
+		c := newConn(context.Background(), ours, cfg)
+		s := &sides[i]
+		s.p = &peer{nc: theirs, role: wire.Client}
+		if role == wire.Client {
+			s.p.role = wire.Server
+		}
+		s.read = heldWays[way].make(c)
+		reported := int64(-1)
+		c.tr.idle = func() { // called by the goroutine that reads
+			if at := c.in.dec.Offset(); at != reported && (at == 0 || at == offset) {
+				reported = at
+				waits <- struct{}{}
+			}
+		}
+		t.Cleanup(func() { c.CloseNow(); theirs.Close() })
+		begin(s)
+	}
+	await()
+	stream := shape.begin(sides[0].p, n)[:n]
+	before := liveHeap()
+	largeGatherings(heldConns)
+	for offset < int64(n) {
+		part := stream[offset:]
+		if polled && offset == 0 {
+			part = part[:n/2]
+		}
+		offset += int64(len(part))
+		for i := range sides {
+			if _, err := sides[i].p.nc.Write(part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		await()
+		for i := range sides {
+			if s := &sides[i]; polled {
+				if end(s); offset < int64(n) {
+					begin(s)
+				}
+			}
+		}
+	}
+	held := (liveHeap() - before) / heldConns
+	for i := range sides {
+		if s := &sides[i]; !polled {
+			end(s)
+		}
+		runtime.KeepAlive(sides[i].read)
+	}
+	return held
+}
+
+// After n bytes on the wire a connection holds memory in proportion to n, and not to the
+// length that a frame announces.
+func TestHeldInProportion(t *testing.T) {
+	probe, peer := netPair(t, "unix")
+	defer probe.Close()
+	defer peer.Close()
+	var tr transport
+	if tr.init(probe, nil); tr.raw == nil {
+		t.Skip("a read takes its buffer before it waits here")
+	}
+	for way := range heldWays {
+		for _, shape := range heldShapes {
+			for _, n := range []int{15, 1 << 10, 20 << 10} {
+				for _, polled := range []bool{false, true} {
+					name := fmt.Sprintf("%s/%s/%d/polled %v", heldWays[way].name, shape.name, n, polled)
+					t.Run(name, func(t *testing.T) {
+						for _, role := range roles {
+							most := int64(4*n + 4<<10)
+							if held := heldAfter(t, role, way, shape, n, polled); held > most {
+								t.Errorf("%v: %d bytes on the wire hold %d, want at most %d", role, n, held, most)
+							}
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+// liveHeap returns how many bytes of the heap are in use.
+func liveHeap() int64 {
+	var m runtime.MemStats
+	runtime.GC() // twice, for what sync.Pool keeps
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// largeGatherings puts n of the largest gatherings into their pool.
+func largeGatherings(n int) {
+	last := len(gatherings) - 1
+	for range n {
+		(&gathering{make([]byte, 0, minGathering<<(2*last)), &gatherings[last]}).free()
+	}
+}
