@@ -64,43 +64,61 @@ func BenchmarkAnnounced(b *testing.B) {
 	}
 }
 
-// BenchmarkReadLarge reads messages of 64 KiB and more, in one frame and in fragments,
-// in blocks of no more than a socket gives at once.
+// BenchmarkReadLarge reads messages of 64 KiB and more, from nowhere and over TCP, in one
+// frame and in fragments of 4 KiB.
 func BenchmarkReadLarge(b *testing.B) {
-	for _, size := range []int{64 << 10, 1 << 20} {
-		for _, way := range pollWays {
-			b.Run(fmt.Sprintf("%s/%d", way.name, size), func(b *testing.B) {
-				c, _ := newStepper(1<<30, make([]byte, size))
-				defer c.CloseNow()
-				read := way.make(c, size, func([]byte) {})
-				b.SetBytes(int64(size))
-				b.ReportAllocs()
-				for b.Loop() {
-					if err := read(context.Background()); err != nil {
-						b.Fatal(err)
+	const fragment = 4 << 10
+	for _, kind := range []string{"nowhere", "fragments", "tcp"} {
+		for _, size := range []int{64 << 10, 1 << 20} {
+			for _, way := range pollWays {
+				b.Run(fmt.Sprintf("%s/%s/%d", kind, way.name, size), func(b *testing.B) {
+					var c *Conn
+					switch kind {
+					case "nowhere":
+						c = newTape(wire.Server, Binary, make([]byte, size), 1)
+					case "fragments":
+						c = newTape(wire.Server, Binary, nil, 1)
+						c.tr.nc.(*tape).bytes = fragments(size, fragment)
+					case "tcp":
+						c = flood(b, make([]byte, size))
 					}
-				}
-			})
+					defer c.CloseNow()
+					read := way.make(c, size, func([]byte) {})
+					b.SetBytes(int64(size))
+					b.ReportAllocs()
+					for b.Loop() {
+						if err := read(context.Background()); err != nil {
+							b.Fatal(err)
+						}
+					}
+				})
+			}
 		}
-		b.Run(fmt.Sprintf("fragments/%d", size), func(b *testing.B) {
-			var stream []byte
-			const fragment = 4 << 10
-			for at := 0; at < size; at += fragment {
-				h := wire.Header{Fin: at+fragment == size, Opcode: wire.OpContinuation, Length: fragment, Masked: true}
-				if at == 0 {
-					h.Opcode = wire.OpBinary
-				}
-				stream = append(wire.AppendHeader(stream, h), make([]byte, fragment)...)
-			}
-			c := newConn(context.Background(), &tape{bytes: stream}, config{role: wire.Server, limits: Limits{}.withDefaults()})
-			read := pollWays[2].make(c, size, func([]byte) {})
-			b.SetBytes(int64(size))
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := read(context.Background()); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
 	}
+}
+
+// fragments returns a message of size bytes in frames of each bytes, as a client sends it
+// with a key of 0.
+func fragments(size, each int) (stream []byte) {
+	op := wire.OpBinary
+	for left := size; left > 0; left -= each {
+		h := wire.Header{Fin: left <= each, Opcode: op, Length: int64(min(left, each)), Masked: true}
+		stream = append(wire.AppendHeader(stream, h), make([]byte, h.Length)...)
+		op = wire.OpContinuation
+	}
+	return stream
+}
+
+// flood returns a Conn to which a peer writes the same message over TCP, without end.
+func flood(b *testing.B, data []byte) *Conn {
+	client, server := connPair(b, "tcp", Limits{})
+	m := prepare(b, Binary, data)
+	sent := start(func() (err error) {
+		for err == nil {
+			err = server.WritePrepared(context.Background(), m)
+		}
+		return nil
+	})
+	b.Cleanup(func() { client.CloseNow(); <-sent })
+	return client
 }

@@ -88,6 +88,9 @@
 // over other transports a waiting read holds one of 18 KiB, which is what a message
 // of 16 KiB takes with its header.
 //
+// A message takes memory as it comes, whatever length its frames announce: at most about
+// four times what has come, or what an extension has made of that.
+//
 // What is sent is not kept, with three exceptions: up to 1 MiB of a message that its
 // context has cut, until the peer has taken it; what a [MessageWriter] gathers; and
 // what a [PreparedMessage] holds, which no connection refers to.

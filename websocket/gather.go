@@ -9,8 +9,7 @@ import (
 
 // A message that does not come in one piece is gathered: in the caller's destination, in
 // memory of the Conn's own, or for Messages in a pooled buffer. Room is made as bytes
-// come, whatever length is announced, so that a connection holds about four times what
-// has come at most.
+// come, whatever length is announced: at most about four times as much as has come.
 
 // appendMessage appends what is left of the open message to dst, or puts it into a
 // gathering if l is not nil. If it is interrupted, what it has gathered is kept.
@@ -24,8 +23,7 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageT
 	p, err := c.gather(ctx, p, base, l)
 	switch {
 	case err != nil:
-		own := resumed || l == nil && cap(p) != cap(dst)
-		in.keep(p[base:], own)
+		in.keep(p[base:], resumed || l == nil && cap(p) != cap(dst))
 		return 0, dst, err
 	case resumed && (len(dst) > 0 || len(p) <= cap(dst)):
 		p = append(dst, p...)
@@ -38,9 +36,8 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageT
 func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte, error) {
 	in := &c.in
 	for in.open {
-		if n := in.room(len(p)-base, cap(p)-len(p)); n == 0 {
-			// There is room, or nothing to make room for.
-		} else if l != nil {
+		n := in.room(len(p)-base, cap(p)-len(p))
+		if n > 0 && l != nil {
 			p = l.grow(p, len(p)+max(1, len(in.piece)), n)
 		} else {
 			p = slices.Grow(p, n)
@@ -63,8 +60,8 @@ func (in *incoming) room(have, free int) int {
 	case in.ext == nil:
 		return need + int(min(in.dec.Remaining(), 3*int64(have+need), maxSyscall))
 	}
-	// What ext will make is not known. Grow as append does, but not beyond the byte that
-	// tells that there is too much.
+	// Nobody knows how much ext will make. Grow as append does, but not beyond the byte
+	// that tells that there is too much.
 	need = max(512, have, 2*need)
 	if limit := in.max.Load(); limit >= 0 && int64(have+need) >= limit {
 		need = int(max(limit+1-int64(have), 1))
@@ -107,23 +104,18 @@ const minGathering = 1 << 10 // bytes
 // grow returns p with room for size bytes at least, in a gathering; or with room for n
 // bytes more in memory of its own, if no gathering is as large.
 func (l *loan) grow(p []byte, size, n int) []byte {
-	old := l.own
+	defer l.own.free() // once p has been copied
+	for i := range gatherings {
+		if room := minGathering << (2 * i); size <= room {
+			var pooled bool
+			if l.own, pooled = gatherings[i].Get().(*gathering); !pooled {
+				l.own = &gathering{make([]byte, 0, room), &gatherings[i]}
+			}
+			return append(l.own.b, p...)
+		}
+	}
 	l.own = nil
-	for i, room := 0, minGathering; i < len(gatherings) && l.own == nil; i, room = i+1, 4*room {
-		if size > room {
-			continue
-		}
-		if l.own, _ = gatherings[i].Get().(*gathering); l.own == nil {
-			l.own = &gathering{make([]byte, 0, room), &gatherings[i]}
-		}
-	}
-	if l.own == nil {
-		p = slices.Grow(p, n)
-	} else {
-		p = append(l.own.b, p...)
-	}
-	old.free()
-	return p
+	return slices.Grow(p, n)
 }
 
 // free gives g, if any, back to its pool.

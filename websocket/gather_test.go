@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -256,4 +255,21 @@ func TestKeptIsHandedOver(t *testing.T) {
 	}
 }
 
-var _ net.Conn = (*stepper)(nil)
+// The beginning of a message that grew out of a large destination is kept alone.
+func TestKeptHoldsNoDestination(t *testing.T) {
+	c, s := newStepper(100, make([]byte, 1000))
+	defer c.CloseNow()
+	dst := make([]byte, 64<<10)
+	_, err := s.poll(func(ctx context.Context) error {
+		_, p, err := c.AppendRead(ctx, dst[:len(dst):len(dst)])
+		if n, room := len(c.in.kept), cap(c.in.kept); err != nil && (n == 0 || room > 5*n+minGathering) {
+			t.Errorf("%d bytes are kept in %d", n, room)
+		} else if err == nil && len(p) != len(dst)+1000 {
+			t.Errorf("%d bytes, want %d", len(p), len(dst)+1000)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -1,6 +1,10 @@
 package websocket
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
 
 // What an extension makes is given room as it comes, but at most one byte more than
 // the limit: that byte tells that there is too much.
@@ -40,3 +44,43 @@ func (sink) Append(dst, _ []byte, _ bool, _ int) ([]byte, int, bool, error) {
 	return dst, 0, false, nil
 }
 func (sink) Release() {}
+
+// A message of one frame gets room as it comes in blocks, at most four times what has
+// come; one of 64 KiB grows once, and one of 1 MiB three times.
+func TestRoomForFrame(t *testing.T) {
+	for _, row := range []struct{ size, growths int }{
+		{blockSize - 10, 1}, {64 << 10, 1}, {1 << 20, 3}, {16 << 20, 5},
+	} {
+		in := &incoming{dec: wire.Decoder{Role: wire.Client, MaxMessage: -1}}
+		stream := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(row.size)})
+		stream = append(stream, make([]byte, row.size)...)
+		have, room, growths := 0, 0, 0
+		if n := in.room(0, 0); n != 0 {
+			t.Errorf("room for %d bytes before anything came", n)
+		}
+		for len(stream) > 0 || len(in.piece) > 0 {
+			if n := in.room(have, room-have); n > 0 {
+				if room, growths = have+n, growths+1; room > min(row.size, 4*(have+len(in.piece))) {
+					t.Errorf("%d bytes: room for %d after %d", row.size, room, have+len(in.piece))
+				}
+			}
+			if n := min(len(in.piece), room-have); n > 0 {
+				have, in.piece = have+n, in.piece[n:]
+				continue
+			}
+			direct := min(room-have, len(stream))
+			f, n, err := in.dec.Next(stream[:max(direct, min(blockSize, len(stream)))])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if stream = stream[n:]; direct > 0 {
+				have += direct
+			} else {
+				in.piece = f.Payload
+			}
+		}
+		if growths > row.growths || room != row.size {
+			t.Errorf("%d bytes: %d growths to %d", row.size, growths, room)
+		}
+	}
+}
