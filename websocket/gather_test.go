@@ -180,8 +180,11 @@ func TestKeptIsNobodyElses(t *testing.T) {
 						given, want = append(given, m.Data), append(want, data)
 					}
 				}
-				for range 3 {
-					poison()
+				for i := range gatherings { // as other connections would
+					if g, ok := gatherings[i].Get().(*gathering); ok {
+						shred(g.b)
+						g.free()
+					}
 				}
 			}
 			cancel()
