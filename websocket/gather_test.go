@@ -38,6 +38,10 @@ func (s *stepper) Read(p []byte) (int, error) {
 	if s.left == 0 {
 		s.left = s.step
 		if s.cancel != nil {
+			select {
+			case <-s.cut: // by the end of a context after its read
+			default:
+			}
 			s.cancel()
 			<-s.cut
 			return 0, os.ErrDeadlineExceeded
