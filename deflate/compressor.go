@@ -27,14 +27,14 @@ func (c *compressor) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// enter makes the window, which may be nil, the context of the next message.
-func (c *compressor) enter(w *window) {
-	c.ctx, c.dict = mark{}, c.dict[:0]
-	if w != nil {
-		c.dict = w.appendTo(c.dict)
-	}
+// enter makes the last n bytes of a window the context of the next message.
+func (c *compressor) enter(w *window, n int) {
+	c.ctx, c.dict = mark{}, w.appendTo(c.dict[:0], n)
 	c.w.ResetDict(c, c.dict)
 }
+
+// empty makes nothing the context of the next message.
+func (c *compressor) empty() { c.enter(&window{}, 0) }
 
 // compress appends the compressed form of src to dst, of which a part may stay in the
 // compressor unless flush is set.
@@ -75,6 +75,12 @@ const (
 	bestLevel = 5
 	bestSize  = 2 << 10 // the largest message, in bytes, that has bestLevel
 )
+
+// usefulWindow returns how many of the bytes before it a message of size bytes is
+// given by default. To enter them takes longer than to compress the message: 256 bytes
+// of JSON take 11.4 µs with 2 KiB of them and 7.5 µs with 1 KiB, and are 3.4 and 3.3
+// times smaller.
+func usefulWindow(size int) int { return max(1<<10, 2*size) }
 
 // compressors are the pools of an Extension. A compressor takes some 1 MiB, whatever
 // its window.

@@ -46,9 +46,12 @@ func (e *encoder) begin(size int, whole bool) {
 	e.c = e.ext.compressors.get(e.bits, known, e.takeover)
 	switch {
 	case !e.takeover, whole && size < minMatch: // refers to nothing
-		e.c.enter(nil)
-	case e.c.ctx != e.done:
-		e.c.enter(&e.window)
+		e.c.empty()
+	case e.c.ctx == e.done:
+	case whole && e.ext.opts.WindowBits == 0:
+		e.c.enter(&e.window, usefulWindow(size))
+	default:
+		e.c.enter(&e.window, e.window.size)
 	}
 }
 

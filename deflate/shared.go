@@ -20,7 +20,7 @@ func (s *session) SharedKey(m wire.MessageInfo) (key any, ok bool) {
 // AppendShared implements [wire.SharedSession].
 func (s *session) AppendShared(dst, src []byte) ([]byte, error) {
 	c := s.enc.ext.compressors.get(s.enc.bits, int64(len(src)), false)
-	c.enter(nil)
+	c.empty()
 	dst = c.compress(dst, src, true)
 	c.pool.Put(c)
 	return dst[:len(dst)-len(tail)], nil

@@ -1,6 +1,9 @@
 package deflate
 
-import "math/bits"
+import (
+	"math/bits"
+	"slices"
+)
 
 // A window holds the last bytes of a stream, at most size of them. It takes memory as
 // the stream grows; once it is full it is a ring, so that to add a byte moves none.
@@ -56,10 +59,12 @@ func (w *window) copyTo(dst []byte, back int) int {
 	return n
 }
 
-// appendTo appends the window to dst.
-func (w *window) appendTo(dst []byte) []byte {
-	dst = append(dst, w.buf[w.start:]...)
-	return append(dst, w.buf[:w.start]...)
+// appendTo appends the last n bytes of the window, or all if it has less, to dst.
+func (w *window) appendTo(dst []byte, n int) []byte {
+	n = min(n, len(w.buf))
+	dst = slices.Grow(dst, n)[:len(dst)+n]
+	w.copyTo(dst[len(dst)-n:], n)
+	return dst
 }
 
 // reset empties the window, and keeps its buffer.

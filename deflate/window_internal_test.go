@@ -21,8 +21,12 @@ func TestWindow(t *testing.T) {
 			stream = append(stream, p...)
 			w.add(p)
 			want := stream[max(0, len(stream)-w.size):]
-			if got := w.appendTo([]byte("x")); string(got[1:]) != string(want) || got[0] != 'x' {
-				t.Fatalf("size %d, %d bytes: %d in the window", w.size, len(stream), len(got)-1)
+			last := want[max(0, len(want)-rnd.IntN(w.size+2)):]
+			if got := w.appendTo([]byte("x"), len(last)); string(got[1:]) != string(last) || got[0] != 'x' {
+				t.Fatalf("size %d, %d bytes: %d of the last %d", w.size, len(stream), len(got)-1, len(last))
+			}
+			if got := w.appendTo(nil, w.size+1); string(got) != string(want) {
+				t.Fatalf("size %d, %d bytes: %d in the window", w.size, len(stream), len(got))
 			}
 			if cap(w.buf) > max(min(256, w.size), 4*len(want)) || cap(w.buf) > w.size {
 				t.Fatalf("size %d, %d bytes: capacity %d", w.size, len(stream), cap(w.buf))

@@ -62,7 +62,7 @@ func (in *incoming) room(have, free int) int {
 	}
 	// Nobody knows how much ext will make. Grow as append does, but not beyond the byte
 	// that tells that there is too much.
-	need = max(512, have, 2*need)
+	need = max(512, have, 4*need)
 	if limit := in.max.Load(); limit >= 0 && int64(have+need) >= limit {
 		need = int(max(limit+1-int64(have), 1))
 	}
