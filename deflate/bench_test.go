@@ -23,32 +23,32 @@ type corpus struct {
 
 func corpora() []corpus {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	json, text := corpus{name: "json=1KiB"}, corpus{name: "text=64KiB"}
+	small, json, text := corpus{name: "json=256B"}, corpus{name: "json=1KiB"}, corpus{name: "text=64KiB"}
 	for range 1024 {
+		small.messages = append(small.messages, jsonMessage(rnd, 256))
 		json.messages = append(json.messages, jsonMessage(rnd, 1024))
 	}
 	for range 16 {
 		text.messages = append(text.messages, textMessage(rnd, 64<<10))
 	}
-	return []corpus{json, text}
+	return []corpus{json, small, text}
 }
 
 // A way is a way to compress the messages of a connection.
 type way struct {
 	name        string
-	windows     []int // in bits
+	windows     []int // in bits; 0 is the default
 	largest     int   // message that it can keep to these windows
 	connections int   // how many connect makes
 	connect     func(bits int) func(dst, p []byte) []byte
 }
 
 var ways = []way{
-	{"takeover/shared", []int{9, 12, 15}, 1 << 30, 2, shared(false, false)},
-	{"takeover/shared,alone", []int{9, 12, 15}, 1 << 30, 1, shared(false, true)},
+	{"takeover/shared", []int{0, 9, 12, 15}, 1 << 30, 2, shared(false, false)},
+	{"takeover/shared,alone", []int{0, 9, 12, 15}, 1 << 30, 1, shared(false, true)},
 	{"takeover/own", []int{9, 12, 15}, 1 << 30, 1, own},
 	{"takeover/stateless", []int{12, 15}, 2048, 1, stateless},
-	{"takeover/level1", []int{12}, 2048, 1, level1Dict},
-	{"none/shared", []int{9, 12, 15}, 1 << 30, 1, shared(true, true)},
+	{"none/shared", []int{0, 9, 12}, 1 << 30, 1, shared(true, true)},
 	{"none/stateless", []int{15}, 1 << 30, 1, func(int) func(_, _ []byte) []byte { return stateless(0) }},
 	{"none/level1", []int{15}, 1 << 30, 1, level1},
 }
@@ -118,26 +118,6 @@ func level1(int) func(dst, p []byte) []byte {
 		w.Reset(s)
 		_, _ = w.Write(p)
 		_ = w.Flush()
-		return s.b[:len(s.b)-4]
-	}
-}
-
-// level1Dict shares the compressor of level 1 and gives it as much for a dictionary
-// as the window leaves, for it knows no smaller window than 32 KiB.
-func level1Dict(bits int) func(dst, p []byte) []byte {
-	s := &sink{}
-	w, err := flate.NewWriter(s, 1)
-	if err != nil {
-		panic(err)
-	}
-	var dict []byte
-	return func(dst, p []byte) []byte {
-		s.b = dst
-		w.ResetDict(s, dict[max(0, len(dict)-max(0, 1<<bits-len(p))):])
-		_, _ = w.Write(p)
-		_ = w.Flush()
-		dict = append(dict, p...)
-		dict = dict[:copy(dict, dict[max(0, len(dict)-1<<bits):])]
 		return s.b[:len(s.b)-4]
 	}
 }
@@ -214,7 +194,7 @@ func fastestOf(b *testing.B, c corpus, once func(p []byte)) float64 {
 //	go test -run '^$' -bench Decode -cpu 1
 func BenchmarkDecode(b *testing.B) {
 	for _, c := range corpora() {
-		for _, bits := range []int{9, 12, 15} {
+		for _, bits := range []int{9, 15} {
 			for _, noTakeover := range []bool{false, true} {
 				for _, pieces := range []int{1, 2} {
 					name := fmt.Sprintf("%s/window=%d/takeover=%v/pieces=%d", c.name, bits, !noTakeover, pieces)
