@@ -73,7 +73,7 @@
 //
 // # Memory
 //
-// A connection holds a window for each direction that takes its context over, and 168
+// A connection holds a window for each direction that takes its context over, and 160
 // bytes. The window for messages it sent is 2 KiB unless WindowBits says otherwise. The
 // one for messages it received grows with them, up to 32 KiB or MaxReceiveWindowBits.
 // After messages of 1 KiB in both directions that is

@@ -16,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -26,7 +25,7 @@ import (
 )
 
 // childVar, if it is set, makes the test binary an echo server in a process of its
-// own, so that its memory and time can be told from those of its peers. The value is
+// own, so that its memory can be told from that of its peers. The value is
 // the name of an agreement.
 const childVar = "HAWSER_COMPRESSED_SERVER"
 
@@ -64,7 +63,7 @@ func TestMain(m *testing.M) {
 
 // serveChild prints the server's address, then answers each line of standard input:
 // "settle N" waits until N connections are open, then collects garbage and gives
-// memory back; "cpu" prints the time used, in nanoseconds. It ends with its input.
+// memory back. It ends with its input.
 func serveChild(name string) error {
 	var options websocket.AcceptOptions
 	known := false
@@ -84,19 +83,10 @@ func serveChild(name string) error {
 	go srv.Serve(ln)
 	fmt.Println(ln.Addr())
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		switch what, n, _ := strings.Cut(in.Text(), " "); what {
-		case "settle":
-			if err := settle(n); err != nil {
-				return err
-			}
-			fmt.Println("settled")
-		case "cpu":
-			var u syscall.Rusage
-			if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-				return err
-			}
-			fmt.Println(u.Utime.Nano() + u.Stime.Nano())
+		if err := settle(strings.TrimPrefix(in.Text(), "settle ")); err != nil {
+			return err
 		}
+		fmt.Println("settled")
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
 // Package compressed tests package websocket with package deflate plugged in: bombs,
-// the rules of RFC 7692 as a peer sees them, mixed streams, memory and speed. It has
+// the rules of RFC 7692 as a peer sees them, mixed streams and memory. It has
 // no code of its own. The tests stand in this module because websocket and deflate
 // do not know each other.
 //
