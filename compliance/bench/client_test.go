@@ -124,7 +124,6 @@ type load struct {
 	clients []*client
 	frames  [][]byte
 	next    int // of the frames
-	sent    int64
 }
 
 // connect opens n connections to a server, and checks the echo of the first message.
