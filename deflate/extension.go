@@ -89,10 +89,24 @@ func (e *Extension) Confirm(answer wire.Offer) (wire.Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	ours, answered := a.client(), false
 	for _, p := range e.offers {
-		if err = a.answers(p); err == nil {
-			return e.newSession(a.client(), a.server()), nil
+		fault := a.answers(p)
+		if fault != nil {
+			err = fault
+			continue
+		}
+		answered = true
+		// An offer promises that the client keeps to its own parameters even if the
+		// answer leaves them out (sections 7.1.1.2 and 7.1.2.2). Which offer was
+		// accepted is unknown if several match.
+		ours.takeover = ours.takeover && !p.clientNoContext
+		if p.clientBits > 0 {
+			ours.bits = min(ours.bits, p.clientBits)
 		}
 	}
-	return nil, err
+	if !answered {
+		return nil, err
+	}
+	return e.newSession(ours, a.server()), nil
 }

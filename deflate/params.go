@@ -133,8 +133,8 @@ func directionOf(bits int, noContext bool) direction {
 
 // answers reports, by an error, why a cannot be the answer to the offer p: the
 // server must grant what was asked of it, and must not size the window of a client
-// that has not said that it can. The client's own flags and sizes in p are hints,
-// which bind nobody: an answer may be larger (RFC 7692, section 7.2.1).
+// that has not said that it can. The client's own flags and sizes in p bind the client
+// alone: an answer may leave them out, or be larger (RFC 7692, section 7.1).
 func (a params) answers(p params) error {
 	switch {
 	case p.serverNoContext && !a.serverNoContext:

@@ -256,6 +256,35 @@ func TestRFCUnofferedClientMaxWindowBits(t *testing.T) {
 	}
 }
 
+// "By including this parameter in an extension negotiation offer, a client informs the
+// peer server of a hint that even if the server doesn't include the
+// "client_no_context_takeover" extension parameter in the corresponding extension
+// negotiation response to the offer, the client is not going to use context takeover."
+// https://www.rfc-editor.org/rfc/rfc7692#section-7.1.1.2
+//
+// "[...] the client is not going to use an LZ77 sliding window size greater than the
+// size specified by the value in the extension negotiation offer to compress
+// messages."
+// https://www.rfc-editor.org/rfc/rfc7692#section-7.1.2.2
+func TestRFCClientKeepsToItsOffer(t *testing.T) {
+	for _, row := range []struct{ offers, answer, mirrored string }{
+		{"permessage-deflate; client_no_context_takeover", "permessage-deflate", "server_no_context_takeover"},
+		{"permessage-deflate; client_max_window_bits=9", "permessage-deflate", "server_max_window_bits=9"},
+		{"permessage-deflate; client_max_window_bits=9", "permessage-deflate; client_max_window_bits=15", "server_max_window_bits=9"},
+		{"permessage-deflate; client_max_window_bits=9", "permessage-deflate; client_max_window_bits=8", "server_max_window_bits=8"},
+		{"permessage-deflate, permessage-deflate; client_max_window_bits=10; client_no_context_takeover", "permessage-deflate",
+			"server_max_window_bits=10; server_no_context_takeover"},
+		{"permessage-deflate; server_no_context_takeover; client_max_window_bits=10, permessage-deflate", "permessage-deflate", ""},
+	} {
+		s, err := confirm(t, deflate.New(&deflate.Options{Offers: row.offers}), row.answer)
+		if err != nil {
+			t.Errorf("%s: %v", row.offers, err)
+			continue
+		}
+		checkHonoured(t, 15, row.mirrored, s) // as seen from our side
+	}
+}
+
 // "If the "agreed parameters" contain the "client_max_window_bits" extension
 // parameter with a value of w, the client MUST NOT use an LZ77 sliding window longer
 // than the w-th power of 2 bytes to compress messages to send."
