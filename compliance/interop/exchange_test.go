@@ -121,6 +121,77 @@ func (x *exchange) text(n int) websocket.Message {
 	return websocket.Message{Type: websocket.Text, Data: b}
 }
 
+// messages sends all that a row is about, and returns how many bytes 64 messages took.
+func (x *exchange) messages(h handshake, traits traits) figures {
+	x.Helper()
+	if h.answer == "" {
+		x.plain()
+		return figures{}
+	}
+	f := x.compressed()
+	x.threshold()
+	x.kinds()
+	x.streamed(false)
+	if !traits.oneFrame {
+		x.streamed(true)
+	}
+	x.fragments(traits)
+	x.compressed() // the contexts have come through all of that
+	return f
+}
+
+// plain sends messages over a connection without compression.
+func (x *exchange) plain() {
+	x.Helper()
+	in, out := x.echo(x.json(), x.text(1<<16), x.json())
+	if in.compressed+out.compressed > 0 {
+		x.Errorf("without compression messages went as %+v and came as %+v", out, in)
+	}
+	x.kinds()
+}
+
+// broken sends messages that are alike, and one that does not compress, until the
+// connection fails. It must fail where and as the row says: a peer that has learned
+// better is to lose its row.
+func (x *exchange) broken(h handshake, p peer) {
+	x.Helper()
+	var err error
+	n := 0
+	for ; n <= alike && err == nil; n++ {
+		m := x.json()
+		if n == alike {
+			m = websocket.Message{Type: websocket.Binary, Data: x.bytes(1 << 16)}
+		}
+		if err = x.roundTrip(m); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		x.Fatalf("all %d messages were echoed, where only %d should be", n, h.echoes)
+	}
+	r := p.stop()
+	closure := x.c.Closure()
+	code := closure.Sent.Code
+	if closure.ByPeer {
+		code = closure.Received.Code
+	}
+	if n != h.echoes || int(code) != h.status || !strings.Contains(err.Error()+" "+r.Error, h.broken) {
+		x.Errorf("broken after %d messages, with %d: %v; the peer says %+v; want %d, %d: %s",
+			n, code, err, r, h.echoes, h.status, h.broken)
+	}
+}
+
+func (x *exchange) roundTrip(m websocket.Message) error {
+	if err := x.c.Write(x.ctx, m.Type, m.Data); err != nil {
+		return err
+	}
+	typ, data, err := x.c.Read(x.ctx)
+	if err == nil && (typ != m.Type || !bytes.Equal(data, m.Data)) {
+		err = fmt.Errorf("%d bytes of %v came back as %d others of %v", len(m.Data), m.Type, len(data), typ)
+	}
+	return err
+}
+
 // compressed sends 64 messages that are alike: all are compressed, in one frame each,
 // as some peers cannot join compressed fragments.
 func (x *exchange) compressed() figures {
@@ -205,6 +276,9 @@ func (x *exchange) streamed(flush bool) {
 func (x *exchange) fragments(traits traits) {
 	x.Helper()
 	for _, n := range []int{600, 300_000} {
+		if traits.noFragments {
+			return
+		}
 		p := append([]byte("fragment "), x.log(n)...)
 		in, _ := x.echo(websocket.Message{Type: websocket.Text, Data: p})
 		if n == 600 && traits.noSmallFragments {

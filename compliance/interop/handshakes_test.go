@@ -11,39 +11,51 @@ import (
 	"github.com/hawser-ws/hawser/deflate"
 )
 
-// A handshake is a row of testdata/handshakes.txt: who asks whom for what, and what
-// both sides then say, to the letter.
+// A handshake is a row of testdata/handshakes.txt: what either side is set up with, and
+// what both then say, to the letter.
 type handshake struct {
 	peer       string
 	role       string // of the peer: "client" or "server"
 	asks       string // who asks for windows and takeover: "hawser" or "peer"
-	serverBits int
-	clientBits int // differs from serverBits only where the peer asks
+	offers     string // what hawser, a client, offers instead; then it asks for nothing else
+	serverBits int    // 0 where hawser has its default options
+	clientBits int    // differs from serverBits only where the peer asks
 	noTakeover bool
 	unsized    bool // the peer, a client, cannot size its window
-	large      bool // and we let it have one of 32 KiB, with takeover
 
 	offer, answer string // the Sec-WebSocket-Extensions fields
 	refused       string // part of the error of the side that refuses, if one does
+
+	// A connection that the peer breaks ends after so many echoes, with the status code
+	// of a close frame, and with an error that broken is a part of.
+	broken         string
+	echoes, status int
 }
 
 // String returns the first line of a row.
 func (h handshake) String() string {
-	bits := strconv.Itoa(h.serverBits)
-	if h.clientBits != h.serverBits {
-		bits += "/" + strconv.Itoa(h.clientBits)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s, ", h.peer, h.role)
+	if h.offers != "" {
+		fmt.Fprintf(&b, "hawser offers %s", h.offers)
+		return b.String()
 	}
-	unsized, no := "", ""
+	if h.unsized {
+		b.WriteString("unsized, ")
+	}
 	switch {
-	case h.large:
-		unsized = "unsized and large, "
-	case h.unsized:
-		unsized = "unsized, "
+	case h.serverBits == 0:
+		b.WriteString("hawser defaults, ")
+	case h.clientBits == h.serverBits:
+		fmt.Fprintf(&b, "%s asks %d, ", h.asks, h.serverBits)
+	default:
+		fmt.Fprintf(&b, "%s asks %d/%d, ", h.asks, h.serverBits, h.clientBits)
 	}
 	if h.noTakeover {
-		no = "no "
+		b.WriteString("no ")
 	}
-	return fmt.Sprintf("%s %s, %s%s asks %s, %stakeover", h.peer, h.role, unsized, h.asks, bits, no)
+	b.WriteString("takeover")
+	return b.String()
 }
 
 // options are those of our side. Where the peer asks, ours has all that it can.
@@ -52,7 +64,10 @@ func (h handshake) options() *deflate.Options {
 		return &deflate.Options{WindowBits: 15}
 	}
 	return &deflate.Options{
-		WindowBits: h.serverBits, NoContextTakeover: h.noTakeover, AllowLargeWindow: h.large,
+		WindowBits:           h.serverBits,
+		MaxReceiveWindowBits: h.serverBits,
+		NoContextTakeover:    h.noTakeover,
+		Offers:               h.offers,
 	}
 }
 
@@ -65,23 +80,28 @@ func (h handshake) setup() setup {
 	return s
 }
 
+// sample reports whether the row is one of those that are run by default.
+func (h handshake) sample(traits traits) bool {
+	defaults := h.serverBits == 0 && !h.noTakeover && h.offers == ""
+	return defaults && !(traits.slow && h.role == "server")
+}
+
 // takesOver reports whether messages from that side ("server", "client") take their
-// context over, by the answer.
+// context over: by the answer, and ours also not if our options say so.
 func (h handshake) takesOver(side string) bool {
+	if side != h.role && h.options().NoContextTakeover {
+		return false
+	}
 	return !strings.Contains(h.answer, side+"_no_context_takeover")
 }
 
-// bits returns the window that the messages from that side are compressed with: what
-// the answer says, or less if our side wants less.
-func (h handshake) bits(side string) int {
-	bits := 15
-	if m := windowBits[side].FindStringSubmatch(h.answer); m != nil {
-		bits, _ = strconv.Atoi(m[1])
+// windowOf returns the window that a field gives to the messages from that side.
+func windowOf(side, field string) int {
+	if m := windowBits[side].FindStringSubmatch(field); m != nil {
+		bits, _ := strconv.Atoi(m[1])
+		return bits
 	}
-	if side != h.role {
-		bits = min(bits, h.options().WindowBits)
-	}
-	return bits
+	return 15
 }
 
 var windowBits = map[string]*regexp.Regexp{
@@ -89,40 +109,74 @@ var windowBits = map[string]*regexp.Regexp{
 	"server": regexp.MustCompile(`server_max_window_bits=(\d+)`),
 }
 
-var firstLine = regexp.MustCompile(
-	`^(\w+) (client|server), (unsized, |unsized and large, )?(hawser|peer) asks (\d+)(?:/(\d+))?, (no )?takeover$`)
+var (
+	firstLine = regexp.MustCompile(
+		`^(\w+) (client|server), (unsized, )?(hawser|peer) (?:defaults|asks (\d+)(?:/(\d+))?), (no )?takeover$`)
+	offersLine = regexp.MustCompile(`^(\w+) (server), hawser offers (.+)$`)
+	brokenLine = regexp.MustCompile(`^after (\d+), (\d+): (.+)$`)
+)
 
-// parseHandshakes reads a table. Its rows have no defaults: what stands there is
-// what is compared.
+// parseFirstLine reads the first line of a row.
+func parseFirstLine(line string) (h handshake, ok bool) {
+	if m := offersLine.FindStringSubmatch(line); m != nil {
+		return handshake{peer: m[1], role: m[2], asks: "hawser", offers: m[3]}, true
+	}
+	m := firstLine.FindStringSubmatch(line)
+	if m == nil {
+		return h, false
+	}
+	h = handshake{peer: m[1], role: m[2], unsized: m[3] != "", asks: m[4], noTakeover: m[7] != ""}
+	h.serverBits, _ = strconv.Atoi(m[5])
+	if h.clientBits = h.serverBits; m[6] != "" {
+		h.clientBits, _ = strconv.Atoi(m[6])
+	}
+	return h, h.String() == line
+}
+
+// parseHandshakes reads a table. Its rows have no defaults: what they say is what is
+// compared.
 func parseHandshakes(table string) (rows []handshake, err error) {
 	seen := map[string]bool{}
 	for i, line := range strings.Split(table, "\n") {
-		sign, value, _ := strings.Cut(strings.TrimLeft(line, "\t"), " ")
-		indented := strings.HasPrefix(line, "\t") && len(rows) > 0
+		bad := fmt.Errorf("line %d is not part of a row: %q", i+1, line)
 		switch {
 		case line == "" || line[0] == '#':
-		case indented && sign == ">":
-			rows[len(rows)-1].offer = value
-		case indented && sign == "<":
-			rows[len(rows)-1].answer = value
-		case indented && sign == "!":
-			rows[len(rows)-1].refused = value
-		default:
-			m := firstLine.FindStringSubmatch(line)
-			if m == nil || seen[line] {
-				return nil, fmt.Errorf("line %d is no new row: %q", i+1, line)
+		case line[0] != '\t':
+			h, ok := parseFirstLine(line)
+			if !ok || seen[line] {
+				return nil, bad
 			}
 			seen[line] = true
-			h := handshake{peer: m[1], role: m[2], asks: m[4], noTakeover: m[7] != ""}
-			h.unsized, h.large = m[3] != "", m[3] == "unsized and large, "
-			h.serverBits, _ = strconv.Atoi(m[5])
-			if h.clientBits = h.serverBits; m[6] != "" {
-				h.clientBits, _ = strconv.Atoi(m[6])
-			}
 			rows = append(rows, h)
+		case len(rows) == 0 || !rows[len(rows)-1].add(line[1:]):
+			return nil, bad
 		}
 	}
 	return rows, nil
+}
+
+// add reads another line of the row.
+func (h *handshake) add(line string) bool {
+	sign, value, _ := strings.Cut(line, " ")
+	switch sign {
+	case ">":
+		h.offer = value
+	case "<":
+		h.answer = value
+	case "!":
+		h.refused = value
+	case "x":
+		m := brokenLine.FindStringSubmatch(value)
+		if m == nil {
+			return false
+		}
+		h.echoes, _ = strconv.Atoi(m[1])
+		h.status, _ = strconv.Atoi(m[2])
+		h.broken = m[3]
+	default:
+		return false
+	}
+	return true
 }
 
 // handshakesOf returns the rows of one peer.
@@ -144,40 +198,56 @@ func handshakesOf(t *testing.T, peer string) (rows []handshake) {
 	return rows
 }
 
-// Every peer has a row for each window and both kinds of takeover in each of its
-// roles, whoever asks.
+// Every peer has a row for our default options, with takeover and without, in each of
+// its roles; as a server also for an offer of the plain name. One that can size windows
+// has a row for each window that either side asks for.
 func TestTableIsComplete(t *testing.T) {
-	type key struct {
-		peer, role, asks string
-		bits             int
-		noTakeover       bool
-	}
-	have := map[key]bool{}
-	for peer := range roles {
-		for _, h := range handshakesOf(t, peer) {
-			have[key{peer, h.role, h.asks, max(h.serverBits, h.clientBits), h.noTakeover}] = true
-			have[key{peer, h.role, h.asks, min(h.serverBits, h.clientBits), h.noTakeover}] = true
-		}
-	}
+	have := map[string]bool{}
 	for peer, r := range roles {
-		for _, ra := range r {
-			role, asks, _ := strings.Cut(ra, " ")
-			for _, bits := range []int{8, 9, 10, 12, 15} {
-				for _, noTakeover := range []bool{false, true} {
-					if k := (key{peer, role, asks, bits, noTakeover}); !have[k] {
-						t.Errorf("no row for %+v", k)
+		for _, h := range handshakesOf(t, peer) {
+			have[h.String()] = true
+			if h.serverBits != h.clientBits { // a peer whose sides differ in what they can
+				h.serverBits = min(h.serverBits, h.clientBits)
+				h.clientBits = h.serverBits
+				have[h.String()] = true
+			}
+		}
+		for _, takeover := range []string{"takeover", "no takeover"} {
+			for role := range strings.FieldsSeq(r.roles) {
+				want(t, have, "%s %s, hawser defaults, %s", peer, role, takeover)
+				for who := range strings.FieldsSeq(r.windows) {
+					for _, bits := range []int{8, 9, 10, 12, 15} {
+						want(t, have, "%s %s, %s asks %d, %s", peer, role, who, bits, takeover)
 					}
 				}
 			}
 		}
+		if strings.Contains(r.roles, "server") {
+			want(t, have, "%s server, hawser offers permessage-deflate", peer)
+		}
 	}
 }
 
-// roles are what each peer can do, and who can ask. A page in a browser can ask for
-// nothing.
-var roles = map[string][]string{
-	"gws":        {"client hawser", "client peer", "server hawser", "server peer"},
-	"ws":         {"client hawser", "client peer", "server hawser", "server peer"},
-	"websockets": {"client hawser", "client peer", "server hawser", "server peer"},
-	"chromium":   {"client hawser"},
+func want(t *testing.T, have map[string]bool, format string, args ...any) {
+	t.Helper()
+	if row := fmt.Sprintf(format, args...); !have[row] {
+		t.Errorf("there is no row %q", row)
+	}
+}
+
+// roles are those of each peer, and who can ask for windows. A page in a browser can
+// ask for nothing. netty118 has rows only for what later releases of Netty do better.
+var roles = map[string]struct{ roles, windows string }{
+	"gws":            {"client server", "hawser peer"},
+	"ws":             {"client server", "hawser peer"},
+	"websockets":     {"client server", "hawser peer"},
+	"chromium":       {"client", "hawser"},
+	"jetty11":        {"client server", ""},
+	"jetty12":        {"client server", ""},
+	"tyrus":          {"client server", ""},
+	"netty":          {"client server", ""},
+	"nettyjdk":       {"client server", ""},
+	"tornado":        {"client server", ""},
+	"safari15":       {"client", ""},
+	"websocketsharp": {"client", ""},
 }

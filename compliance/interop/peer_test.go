@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,10 +51,19 @@ type report struct {
 type traits struct {
 	// noSmallFragments: only large messages come back in several frames.
 	noSmallFragments bool
+	// noFragments: messages come back in one frame each.
+	noFragments bool
+	// oneFrame: it cannot read a compressed message in several frames.
+	oneFrame bool
 	// dropsAfterClose: it does not wait for the answer to its close frame.
 	dropsAfterClose bool
 	// zlib: it compresses with 9 bits where 8 were agreed on.
 	zlib bool
+	// slow: it takes long to start.
+	slow bool
+	// ownWindow: a client, it compresses with no larger window than it has offered, even
+	// if the answer does not size it.
+	ownWindow bool
 }
 
 // A program is a peer that is a process. It prints a line of JSON, {"url": …},
@@ -63,6 +73,7 @@ type program struct {
 	env  []string // beside that of the test
 
 	cmd    *exec.Cmd
+	stdin  io.Closer // some end only when it is closed
 	stderr bytes.Buffer
 	lines  *bufio.Scanner
 	listen struct{ URL string }
@@ -81,6 +92,9 @@ func (p *program) start(ctx context.Context, t *testing.T, s setup) {
 	p.cmd.Env = append(os.Environ(), p.env...)
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = 5 * time.Second
+	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +126,7 @@ func (p *program) stop() report {
 		return p.report
 	}
 	p.ended = true
+	p.stdin.Close()
 	for p.lines.Scan() {
 		p.err = json.Unmarshal(p.lines.Bytes(), &p.report)
 	}
