@@ -44,10 +44,12 @@
 //
 //	Jetty 11 and 12, Tyrus, Safari 15  ignore client_no_context_takeover that they did not offer,
 //	                                   and fail at their second message
+//	Jetty 11 and 12, Tyrus (server)    ignore server_max_window_bits
+//	Tornado                            ignores parameters without a value
 //	Netty (client)                     refuses what it did not offer
-//	Netty without jzlib (server)       agrees to windows below 15 bits, then sends nothing
+//	Netty 4.1.118 without jzlib        agrees to windows below 15 bits, then sends nothing
+//	Netty with jzlib                   truncates large messages with windows below 15 bits
 //	websocket-sharp                    refuses window sizes
-//	Tornado (server)                   ignores parameters without a value
 //
 // Windows of 256 bytes (8 bits) work in both directions. Many peers use zlib, which
 // cannot compress with less than 512 and does so when it is told 256. A connection

@@ -23,10 +23,11 @@ type Options struct {
 	// much as it received, up to 32 KiB.
 	//
 	// With 8 to 14 a server answers client_max_window_bits if the client offered
-	// it, and client_no_context_takeover otherwise. Jetty 11 and 12, Tyrus and
-	// Safari 15 ignore the latter and fail at their second message; Netty clients
-	// refuse it. A client offers server_max_window_bits, then
-	// server_no_context_takeover.
+	// it, and client_no_context_takeover otherwise. Jetty 11 and 12, Tyrus, Tornado
+	// and Safari 15 ignore the latter and fail at their second message; Netty
+	// clients refuse it. A client offers server_max_window_bits, then
+	// server_no_context_takeover. The handshake fails with servers that accept the
+	// first of these offers and ignore its parameters, such as Jetty and Tyrus.
 	MaxReceiveWindowBits int
 
 	// NoContextTakeover compresses each message by itself, in both directions, so
