@@ -82,9 +82,16 @@ func (f *inflater) begin(w *window) {
 	f.tail, f.bits, f.n, f.step, f.ended, f.total, f.err = false, 0, 0, atHeader, false, 0, nil
 }
 
+// maxOwn is the largest window, in bytes, that an inflater keeps for its next message:
+// a peer that sends a few bytes of it must not hold 32 KiB.
+const maxOwn = 4 << 10
+
 // end forgets the message.
 func (f *inflater) end() {
 	f.src, f.out, f.window, f.literals, f.distance = nil, nil, nil, nil, nil
+	if cap(f.own.buf) > maxOwn {
+		f.own.free()
+	}
 }
 
 // append is Append of a [wire.MessageDecoder].

@@ -72,6 +72,28 @@ func TestInflaterKeepsNothing(t *testing.T) {
 	}
 }
 
+// An inflater holds the window of a message without takeover while the message is
+// open, and does not pass a large one on to the next.
+func TestInflaterWindow(t *testing.T) {
+	f := newInflater()
+	stored := func(n int) []byte {
+		return append([]byte{0, byte(n), byte(n >> 8), ^byte(n), ^byte(n >> 8)}, make([]byte, n)...)
+	}
+	for _, n := range []int{100, maxOwn, maxOwn + 1, 40_000, 100} {
+		f.begin(nil)
+		if _, _, _, err := f.append(nil, stored(n), false, 1<<20); err != nil {
+			t.Fatal(err)
+		}
+		if held := cap(f.own.buf); held < min(n, 1<<15) || held > max(256, 4*n) {
+			t.Errorf("%d bytes of a message: a window of %d", n, held)
+		}
+		f.end()
+		if held := cap(f.own.buf); held > maxOwn {
+			t.Errorf("after a message of %d bytes: a window of %d", n, held)
+		}
+	}
+}
+
 // A compressor that comes back to its last connection goes on where it was, unless
 // the message's last block was so short that it has forgotten its context: then, and
 // only then, the window has to be entered again.
