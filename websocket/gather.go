@@ -23,7 +23,7 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageT
 	p, err := c.gather(ctx, p, base, l)
 	switch {
 	case err != nil:
-		in.keep(p[base:], resumed || l == nil && cap(p) != cap(dst))
+		in.keep(p, base, resumed || l == nil && cap(p) != cap(dst))
 		return 0, dst, err
 	case resumed && (len(dst) > 0 || len(p) <= cap(dst)):
 		p = append(dst, p...)
@@ -69,13 +69,15 @@ func (in *incoming) room(have, free int) int {
 	return need
 }
 
-// keep keeps p, the beginning of the open message, for the next read. own says that the
-// memory is the Conn's own; it then stays where it is unless that is far too much.
-func (in *incoming) keep(p []byte, own bool) {
-	switch {
+// keep keeps p without its first base bytes, the beginning of the open message, for the
+// next read. own says that the memory is the Conn's own; it then stays where it is unless
+// that is far too much.
+func (in *incoming) keep(p []byte, base int, own bool) {
+	room := cap(p)
+	switch p = p[base:]; {
 	case len(p) == 0:
 		p = nil
-	case !own || cap(p) > 5*len(p)+minGathering: // room grows fourfold, and is rounded up
+	case !own || room > 5*len(p)+minGathering: // room grows fourfold, and is rounded up
 		p = bytes.Clone(p)
 	}
 	in.kept = p
