@@ -59,7 +59,7 @@ const (
 // keep gives c back after a message of n bytes that is the last in its context.
 func (c *compressor) keep(last mark, n int64) {
 	c.ctx = last
-	if rest := n % maxBlock; 0 < rest && rest < minMatch {
+	if rest := n % maxBlock; n == 0 || 0 < rest && rest < minMatch {
 		c.ctx = mark{}
 	}
 	c.pool.Put(c)

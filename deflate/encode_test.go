@@ -108,6 +108,10 @@ func TestEncodeTakesContextOver(t *testing.T) {
 	if n := len(encode(t, a, p, 0)); n > first/10 {
 		t.Errorf("again: %d bytes after %d", n, first)
 	}
+	_, _ = a.Encode(wire.MessageInfo{Size: -1}).Append(nil, nil, true)
+	if n := len(encode(t, a, p, 0)); n > first/10 {
+		t.Errorf("after an empty message: %d bytes after %d", n, first)
+	}
 	encode(t, b, other, 0)
 	if n := len(encode(t, a, p, 0)); n > first/10 {
 		t.Errorf("after another connection: %d bytes after %d", n, first)

@@ -155,6 +155,7 @@ func TestOffer(t *testing.T) {
 		{&deflate.Options{MaxReceiveWindowBits: 10, NoContextTakeover: true},
 			none + ", permessage-deflate; server_max_window_bits=10; client_max_window_bits"},
 		{&deflate.Options{Offers: "permessage-deflate"}, "permessage-deflate"},
+		{&deflate.Options{Offers: browsers}, browsers},
 		{&deflate.Options{Offers: "permessage-deflate ; server_max_window_bits=\"9\",permessage-deflate", NoContextTakeover: true, MaxReceiveWindowBits: 8},
 			"permessage-deflate; server_max_window_bits=9, permessage-deflate"},
 	} {

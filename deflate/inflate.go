@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"sync"
 )
 
 const inflateSection = "7.2.2"
@@ -37,6 +38,7 @@ type inflater struct {
 
 	window *window // of the connection, or own
 	own    window  // without takeover: for messages that take several calls
+	small  []byte  // buffer of own while it has a larger one
 	ended  bool
 	cause  error // why a step is broken
 	err    error
@@ -83,14 +85,28 @@ func (f *inflater) begin(w *window) {
 }
 
 // maxOwn is the largest window, in bytes, that an inflater keeps for its next message:
-// a peer that sends a few bytes of it must not hold 32 KiB.
+// a peer that sends a few bytes of it must not hold 32 KiB. Larger ones have a pool.
 const maxOwn = 4 << 10
+
+type largestWindow [1 << maxWindowBits]byte
+
+var largestWindows = sync.Pool{New: func() any { return new(largestWindow) }}
+
+// remember adds what was made of the message to its window.
+func (f *inflater) remember(made []byte) {
+	if w := f.window; w == &f.own && cap(w.buf) <= maxOwn && len(w.buf)+len(made) > maxOwn {
+		large := largestWindows.Get().(*largestWindow)
+		f.small, w.buf = w.buf[:0], append(large[:0], w.buf...)
+	}
+	f.window.add(made)
+}
 
 // end forgets the message.
 func (f *inflater) end() {
 	f.src, f.out, f.window, f.literals, f.distance = nil, nil, nil, nil, nil
 	if cap(f.own.buf) > maxOwn {
-		f.own.free()
+		largestWindows.Put((*largestWindow)(f.own.buf[:1<<maxWindowBits]))
+		f.own.buf, f.own.start, f.small = f.small, 0, nil
 	}
 }
 
@@ -108,7 +124,7 @@ func (f *inflater) append(dst, src []byte, fin bool, most int) (out []byte, cons
 	if f.err == nil && (!f.ended || f.window != &f.own) {
 		made := f.out[f.kept:]
 		f.total += int64(len(made))
-		f.window.add(made)
+		f.remember(made)
 	}
 	consumed = len(src)
 	if !f.tail {

@@ -63,11 +63,13 @@ func TestAllocations(t *testing.T) {
 	}
 	const rounds = 10_000
 	p := jsonMessage(rand.New(rand.NewPCG(1, 1)), 1024)
+	largeFrom, large := both(t, 12, true)
+	largeZ := encode(t, largeFrom, textMessage(rand.New(rand.NewPCG(1, 1)), 40_000), 0)
 	for _, noTakeover := range []bool{false, true} {
 		s, c := both(t, 12, noTakeover)
 		other, _ := both(t, 12, noTakeover)
 		var z, out []byte
-		encode := func(s wire.Session) {
+		encodeNext := func(s wire.Session) {
 			z, _ = s.Encode(wire.MessageInfo{Size: int64(len(p))}).Append(z[:0], p, true)
 		}
 		decode := func() {
@@ -82,9 +84,18 @@ func TestAllocations(t *testing.T) {
 			name string
 			once func()
 		}{
-			{"encode", func() { encode(s) }},
-			{"encode in turns", func() { encode(s); encode(other) }},
+			{"encode", func() { encodeNext(s) }},
+			{"encode in turns", func() { encodeNext(s); encodeNext(other) }},
 			{"decode", decode},
+			{"decode a large message in pieces", func() {
+				dec, _ := large.Decode(wire.RSV1)
+				for in, more := largeZ, true; more; {
+					var took int
+					out, took, more, _ = dec.Append(out[:0], in, true, 4096)
+					in = in[took:]
+				}
+				dec.Release()
+			}},
 			{"decode with little room", func() {
 				dec, _ := c.Decode(wire.RSV1)
 				for in, more := z, true; more; {
@@ -97,9 +108,9 @@ func TestAllocations(t *testing.T) {
 		} {
 			if row.name == "decode" { // what it decodes has to follow what it knows
 				s, c = both(t, 12, noTakeover)
-				encode(s)
+				encodeNext(s)
 				decode()
-				encode(s)
+				encodeNext(s)
 			}
 			for range 10 {
 				row.once()

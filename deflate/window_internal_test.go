@@ -31,6 +31,9 @@ func TestWindow(t *testing.T) {
 			if cap(w.buf) > max(min(256, w.size), 4*len(want)) || cap(w.buf) > w.size {
 				t.Fatalf("size %d, %d bytes: capacity %d", w.size, len(stream), cap(w.buf))
 			}
+			if cap(w.buf) == 1<<DefaultWindowBits && cap(w.buf) < w.size {
+				t.Fatalf("size %d: a buffer of the size that connections keep", w.size)
+			}
 			if len(want) == 0 {
 				continue
 			}
