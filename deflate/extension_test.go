@@ -222,6 +222,7 @@ func TestNewPanics(t *testing.T) {
 		`Offers is "a b": `:                       {Offers: "a b"},
 		`Offers is "permessage-deflate, foo": extension "foo" is not permessage-deflate`:  {Offers: "permessage-deflate, foo"},
 		`Offers is "permessage-deflate; x": deflate: unknown parameter "x"`:               {Offers: "permessage-deflate; x"},
+		`Offers is "foo, permessage-deflate": extension "foo" is not permessage-deflate`:  {Offers: "foo, permessage-deflate"},
 		`Offers is "permessage-deflate; server_max_window_bits": deflate: parameter "ser`: {Offers: "permessage-deflate; server_max_window_bits"},
 	} {
 		func() {

@@ -114,9 +114,9 @@ func (c *Conn) watched(ctx context.Context) context.Context {
 // section 1.9).
 func (c *Conn) Subprotocol() string { return c.subprotocol }
 
-// SetMaxMessage changes Limits.MaxMessage, in bytes, from the next frame on:
-// after a login, say. 0 means the default, negative no limit. It may be called at
-// any time.
+// SetMaxMessage changes Limits.MaxMessage, in bytes, from the next frame on, or from
+// the next byte of a compressed message: after a login, say. 0 means the default,
+// negative no limit. It may be called at any time.
 func (c *Conn) SetMaxMessage(n int64) {
 	setDefault(&n, DefaultMaxMessage)
 	c.in.max.Store(n)

@@ -30,8 +30,9 @@ func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) {
 }
 
 // AppendRead reads the next message like [Conn.Read] and appends it to dst. It
-// allocates only if the message does not fit the capacity of dst, or if a read of the
-// message has been interrupted. With an error it returns dst as it was.
+// allocates only if the message does not fit the capacity of dst, if a compressed one
+// leaves no byte of it free, or if a read of the message has been interrupted. With an
+// error it returns dst as it was.
 func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte, error) {
 	if err := c.beginRead(ctx); err != nil {
 		return 0, dst, err
