@@ -73,7 +73,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 		err = refused
 	case err == nil:
 		return nil
-	case ended && contextError(ctx) == nil:
+	case ended && !isInterrupt(err):
 		return c.fault("close", nil)
 	}
 	received, _ := c.ending.known("close")
@@ -217,10 +217,14 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	if e := <-sent; e != nil {
 		err = e
 	}
-	if e := contextError(ctx); err != nil && e != nil {
+	switch e := contextError(ctx); {
+	case err == nil || e == nil:
+		return err
+	case c.isEnd(e):
+		return c.fault("close", nil)
+	default:
 		return e // and not what has come of it
 	}
-	return err
 }
 
 // outlive returns a context that ends with ctx, but not before d has passed.

@@ -45,7 +45,7 @@ const directMin = 4 << 10
 
 // beginRead takes the turn to read for one call.
 func (c *Conn) beginRead(ctx context.Context) error {
-	if err := contextError(ctx); err != nil && !c.endedWith(ctx) {
+	if err := contextError(ctx); err != nil && !c.isEnd(err) { // whose end does not hide what is left
 		return c.readError(err)
 	}
 	if !c.in.turn.tryLock() {
@@ -77,12 +77,6 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// endedWith reports whether ctx ended because the connection did. That does not keep
-// what the connection has left from being read.
-func (c *Conn) endedWith(ctx context.Context) bool {
-	return c.ctx.Err() != nil && context.Cause(ctx) == context.Cause(c.ctx)
 }
 
 // endRead gives the turn back, and the block if nothing is left in it. If there is a
@@ -406,7 +400,7 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 // that was interrupted leaves the connection open.
 func (c *Conn) readFault(err error) error {
 	err = c.readCause(err)
-	if late, ok := err.(*cutMessage); ok { // overdue has ended the connection
+	if late, ok := err.(*cutMessage); ok && !c.isEnd(err) { // overdue has ended the connection
 		return &Error{Op: "read", Err: late, closed: true}
 	}
 	switch {
@@ -430,7 +424,7 @@ func (c *Conn) readCause(err error) error {
 // as there may be messages to be read, it is about err even if it is known how the
 // connection ends.
 func (c *Conn) readError(err error) error {
-	if c.leftover() {
+	if c.leftover() && !c.isEnd(err) {
 		return &Error{Op: "read", Err: bare(err)}
 	}
 	return c.fault("read", err)

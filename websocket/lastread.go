@@ -227,14 +227,14 @@ func (c *Conn) lockRead(ctx context.Context) error {
 		}
 	}
 	err := c.in.turn.lock(ctx, c.ctx)
-	if err != nil && c.endedWith(ctx) {
-		ctx = context.Background()
-	}
-	if err != nil && ctx.Err() == nil && c.leftover() {
-		err = c.in.turn.lock(ctx, context.Background()) // what is left is read without a wait
-	}
-	if late := contextError(ctx); err != nil && late != nil {
+	late := contextError(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case late != nil && !c.isEnd(late):
 		return late // and not how the connection ended, if that is at the same time
+	case c.leftover():
+		return c.in.turn.lock(context.Background(), context.Background()) // what is left is read without a wait
 	}
 	return err
 }

@@ -76,6 +76,16 @@ func contextError(ctx context.Context) error {
 	return interrupt{err}
 }
 
+// isEnd reports whether err tells of a context that ended because the connection did, as
+// one derived from Conn.Context does. The error of a call is then about the connection.
+func (c *Conn) isEnd(err error) bool {
+	if cut, ok := err.(*cutMessage); ok {
+		err = cut.err
+	}
+	ended, ok := bare(err).(*contextCause)
+	return ok && ended.cause == context.Cause(c.ctx)
+}
+
 // A contextCause is the error of a context that was ended with a cause. The cause may
 // be the end of another connection, as with errgroup in a proxy, and must not look like
 // the end of this one.

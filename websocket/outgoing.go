@@ -232,6 +232,9 @@ type cut struct {
 // is kept.
 func (c *Conn) cutOff(op string, err error, f cut) error {
 	o := &c.out
+	if c.isEnd(err) {
+		return c.fault(op, nil)
+	}
 	if _, late := err.(*cutMessage); late || c.tr.wd.overran() { // overdue has ended the connection
 		return &Error{Op: op, Err: err, closed: true}
 	}

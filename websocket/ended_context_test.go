@@ -1,0 +1,153 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+var errAborted = errors.New("aborted")
+
+// ownContexts are contexts that end with the connection.
+var ownContexts = []struct {
+	name   string
+	derive func(c *Conn) context.Context
+}{
+	{"its own", func(c *Conn) context.Context { return c.Context() }},
+	{"derived", func(c *Conn) context.Context { return context.WithValue(c.Context(), ownKey{}, 1) }},
+	{"bounded", func(c *Conn) context.Context {
+		ctx, cancel := context.WithTimeout(c.Context(), time.Hour)
+		context.AfterFunc(ctx, cancel)
+		return ctx
+	}},
+}
+
+type ownKey struct{}
+
+// The context of a Close may be the connection's own, as Serve has it. When the
+// connection ends, Close tells how, and not that its context ended.
+func TestCloseTellsOfTheEnd(t *testing.T) {
+	breach := func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }
+	for _, row := range []struct {
+		name   string
+		before func(c *Conn, p *peer) // the call of Close
+		after  func(c *Conn, p *peer)
+		want   error
+	}{
+		{"breach", nil, func(_ *Conn, p *peer) { p.next(); breach(p) }, wire.ErrReservedOpcode},
+		{"end of the stream", nil, func(_ *Conn, p *peer) { p.next(); p.nc.Close() }, io.ErrUnexpectedEOF},
+		{"Abort", nil, func(c *Conn, p *peer) { p.next(); c.Abort(errAborted) }, errAborted},
+		{"CloseNow", nil, func(c *Conn, p *peer) { p.next(); c.CloseNow() }, net.ErrClosed},
+		{"Abort before the frame", nil, func(c *Conn, _ *peer) { c.Abort(errAborted) }, errAborted},
+		{"breach that cannot be answered", func(c *Conn, p *peer) {
+			startRead(context.Background(), c)
+			breach(p)
+			time.Sleep(DefaultCloseTimeout / 2) // so that the connection ends before Close times out
+		}, func(*Conn, *peer) {}, wire.ErrReservedOpcode},
+	} {
+		for _, own := range ownContexts {
+			t.Run(row.name+"/"+own.name, func(t *testing.T) {
+				eachRole(t, func(t *testing.T, role wire.Role) {
+					c, p := newPeer(t, role, Limits{})
+					if row.before != nil {
+						row.before(c, p)
+					}
+					closed := start(func() error { return c.Close(own.derive(c), StatusGoingAway, "") })
+					synctest.Wait()
+					row.after(c, p)
+					wantEnd(t, c, <-closed, "close", row.want)
+				})
+			})
+		}
+	}
+}
+
+// The connection and the context of a Close end in the same moment. Close tells of
+// either, but does not say that its context was canceled.
+func TestCloseTimesOutAtTheEnd(t *testing.T) {
+	for range 20 { // the order of the two is random
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p := newPeer(t, role, Limits{})
+			closed := start(func() error { return c.Close(c.Context(), StatusGoingAway, "") })
+			p.write(p.rawFrame(0x83, 1, 0, "", false)) // and does not read
+			err := <-closed
+			if errors.Is(err, context.Canceled) || !errors.Is(err, wire.ErrReservedOpcode) && !errors.Is(err, errCloseTimeout) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// Every call that waits tells of the end, on every transport. A transport does not count as
+// overdue because of a context that ended with the connection.
+func TestCallsTellOfTheEnd(t *testing.T) {
+	for _, kind := range []struct {
+		name string
+		wrap func(net.Conn) net.Conn
+	}{
+		{"pipe", func(nc net.Conn) net.Conn { return nc }},
+		{"no deadlines", func(nc net.Conn) net.Conn { return undeadlined{slowlyClosed{nc}} }},
+		{"ignored deadlines", func(nc net.Conn) net.Conn { return heedless{slowlyClosed{nc}} }},
+	} {
+		for _, wait := range waits {
+			for _, own := range ownContexts {
+				t.Run(kind.name+"/"+wait.name+"/"+own.name, func(t *testing.T) {
+					eachRole(t, func(t *testing.T, role wire.Role) {
+						a, b := net.Pipe()
+						c, _ := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+						done := start(func() error { return wait.call(own.derive(c), c) })
+						synctest.Wait()
+						c.Abort(errAborted)
+						wantEnd(t, c, <-done, wait.name, errAborted)
+						wantClosed(t, c)
+					})
+				})
+			}
+		}
+	}
+}
+
+// A slowlyClosed is a transport that takes longer to close than the watchdog grants an
+// operation.
+type slowlyClosed struct{ net.Conn }
+
+func (nc slowlyClosed) Close() error {
+	time.Sleep(2 * grace)
+	return nc.Conn.Close()
+}
+
+// Close ends a connection whose writing has failed. A read that waits tells of that, too.
+func TestReadTellsOfTheEndByClose(t *testing.T) {
+	for _, own := range ownContexts {
+		t.Run(own.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				c, _ := newWornPeer(t, role, Limits{}, 0)
+				failWrite(t, c)
+				read := startRead(own.derive(c), c)
+				synctest.Wait()
+				c.end(errClosed) // as Close does, before it drops what is left
+				wantEnd(t, c, (<-read).err, "read", errWornOut)
+			})
+		})
+	}
+}
+
+// wantEnd checks that err, of the operation op, is about the end of c, which is want, and
+// about no context.
+func wantEnd(t *testing.T, c *Conn, err error, op string, want error) {
+	t.Helper()
+	e := wantError(t, err, op, want)
+	var cause *Error
+	if !errors.As(context.Cause(c.Context()), &cause) || e.Err != cause.Err || !errors.Is(e, net.ErrClosed) {
+		t.Errorf("%v, and the connection ended with %v", e, context.Cause(c.Context()))
+	}
+	if errors.Is(e, context.Canceled) || e.Timeout() {
+		t.Errorf("%v tells of a context", e)
+	}
+}
