@@ -18,6 +18,8 @@ func FuzzConn(f *testing.F) {
 	addScripts(f, 300)
 	addCuts(f)
 	addEnds(f)
+	// A Close whose context is the connection's own times out as the connection ends.
+	f.Add([]byte("\xee119\xdf70 Z7+YC9\x050\x81$017\x9b"))
 	f.Fuzz(play.Conn)
 }
 

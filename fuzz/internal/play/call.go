@@ -100,7 +100,8 @@ func (s *side) checkError(begun time.Time, ctx context.Context, what any, err er
 		s.fault("%s: %v: %v, which tells of another's context: %v", names[s.index], what, err, told)
 	}
 	late := passed(ctx)
-	if errors.Is(err, context.DeadlineExceeded) && !late || errors.Is(err, context.Canceled) && !errors.Is(ctx.Err(), context.Canceled) {
+	canceled := errors.Is(ctx.Err(), context.Canceled) && !s.endedWith(ctx)
+	if errors.Is(err, context.DeadlineExceeded) && !late || errors.Is(err, context.Canceled) && !canceled {
 		s.fault("%s: %v: %v, and its context is %v", names[s.index], what, err, ctx.Err())
 	}
 	var t interface{ Timeout() bool }
@@ -109,6 +110,13 @@ func (s *side) checkError(begun time.Time, ctx context.Context, what any, err er
 	if errors.As(err, &t) && t.Timeout() && !late && (wait < 0 || time.Since(begun) < wait || !waited) {
 		s.fault("%s: %v: %v is a timeout, after %v", names[s.index], what, err, time.Since(begun))
 	}
+}
+
+// endedWith reports whether ctx ended because the connection did. The error of a call is
+// then how the connection ended.
+func (s *side) endedWith(ctx context.Context) bool {
+	c := s.conn.Context()
+	return c.Err() != nil && context.Cause(ctx) == context.Cause(c)
 }
 
 // passed reports whether the deadline of ctx has passed. The context itself may not
