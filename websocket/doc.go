@@ -37,8 +37,10 @@
 // read has gathered is kept for the next, a write is either not sent or sent whole,
 // and the error says which ([Error.Accepted]); see Transports for exceptions. The error
 // of a context is returned to the call that it was given to, with its [context.Cause],
-// and to no other. Passing the same context to each call of a loop costs nothing; a new
-// one for each call, as context.WithTimeout makes, costs some hundred nanoseconds.
+// and to no other. If a context ends because the connection does, as [Conn.Context] and
+// its children do, the error is about the connection. Passing the same context to each
+// call of a loop costs nothing; a new one for each call, as context.WithTimeout makes,
+// costs some hundred nanoseconds.
 //
 // # Transports
 //
