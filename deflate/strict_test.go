@@ -242,6 +242,9 @@ func (s *strict) symbols(literals, distances code) {
 			extra := symbol/2 - 1
 			distance = 1 + (2+symbol%2)<<extra + b.take(extra)
 		}
+		if b.err != nil { // the extra bits are cut off
+			return
+		}
 		s.longest = max(s.longest, distance)
 		if distance > min(s.size, len(s.history)) {
 			b.err = fmt.Errorf("strict: distance %d, window %d, history %d", distance, s.size, len(s.history))

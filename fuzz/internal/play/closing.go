@@ -96,11 +96,18 @@ func (s *side) checkClosed(o *script.Op, c closing, ended bool) {
 		s.fault("%s: %v: %v, which is not net.ErrClosed", names[s.index], o, c.err)
 	case ended && c.err == nil:
 		s.fault("%s: %v succeeded after the end", names[s.index], o)
-	case !ended && c.refused && !errors.As(c.err, &w):
+	case !ended && c.refused && !errors.As(c.err, &w) && !s.endedBefore(c.err):
 		s.fault("%s: %v: %v, which does not tell what could not be sent", names[s.index], o, c.err)
 	case !ended && c.err == nil && !s.conn.Closure().Clean:
 		s.fault("%s: %v succeeded, and the closing handshake was not completed: %+v", names[s.index], o, s.conn.Closure())
 	}
+}
+
+// endedBefore reports whether a Close whose error is err may have found the connection
+// ended, by someone else, although it was open when the call began.
+func (s *side) endedBefore(err error) bool {
+	cause := context.Cause(s.conn.Context())
+	return endingOf(cause) != byUs && errors.Is(err, cause)
 }
 
 // closeNow calls CloseNow.
