@@ -2,8 +2,8 @@
 // its own, by the CPU time that a message costs there. It has benchmarks and tests
 // only, in a module of its own, so that nobody else downloads the other libraries.
 //
-//	go test -run '^$' -bench Compressed -count 5 .
+//	go test -run '^$' -bench Compressed -benchtime 20x .
 //
-// A benchmark of a server is to be compared with others of the same run alone:
-// machines differ, and so does one machine from hour to hour.
+// The servers take turns within a benchmark. Their figures can be compared within one
+// run only: machines differ, and so does one machine from hour to hour.
 package bench

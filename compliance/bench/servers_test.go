@@ -30,10 +30,11 @@ type server struct {
 	handler  func(takeover bool) http.Handler
 }
 
+// The first that has what is measured is what the others are compared with.
 var servers = []server{
 	{"bare", false, func(bool) http.Handler { return http.HandlerFunc(bareEcho) }},
-	{"hawser", true, hawserEcho},
 	{"coder", true, coderEcho},
+	{"hawser", true, hawserEcho},
 	{"gorilla", false, gorillaEcho},
 	{"gws", true, gwsEcho},
 }
