@@ -101,7 +101,7 @@
 //	JSON, 256 B   connections take turns  8.7 µs 3.3    7.2 2.9  16.5 3.5  18.9 3.8
 //	              a connection by itself  1.4 µs 3.8    5.2 2.9   4.5 3.5   1.4 3.8
 //	              no takeover             5.7 µs 1.6    6.3 1.7   6.4 1.7         -
-//	JSON, 1 KiB   connections take turns   15 µs 4.7     12 3.5    22 4.7    89 4.7
+//	JSON, 1 KiB   connections take turns   13 µs 4.6     12 3.5    22 4.7    89 4.7
 //	              a connection by itself  9.1 µs 4.6   10.5 3.5   8.6 4.7   9.1 4.6
 //	              no takeover             9.0 µs 2.9   10.4 3.0  10.3 3.1         -
 //	text, 64 KiB  connections take turns  334 µs 2.5    487 2.2   594 2.4   453 2.5
@@ -134,7 +134,7 @@
 // Such a message is compressed once for each size of window in use, at most eight
 // times. It refers to nothing before it, so that it may go to connections with and
 // without takeover, and those with takeover may refer to it from then on. It is as
-// large as without takeover: 1 KiB of JSON becomes 2.9 times smaller instead of 4.7. It
+// large as without takeover: 1 KiB of JSON becomes 2.9 times smaller instead of 4.6. It
 // costs a connection 0.1 µs, where to compress it costs 9 to 89 (in the table above).
 // The connection's next own message costs what it does where connections take turns.
 // This command measures it:
