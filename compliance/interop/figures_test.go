@@ -93,6 +93,9 @@ func checkWindows(t *testing.T, results []result) {
 			if !r.takesOver(side) {
 				continue
 			}
+			if side != r.role && r.options().WindowBits == 0 {
+				continue // it looks back as far as the compressor that it finds
+			}
 			k := key{r.role, side}
 			if sent[k] == nil {
 				sent[k] = map[int]int64{}
