@@ -126,9 +126,7 @@ func settle(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acce
 			return a, refusal(http.StatusInternalServerError, "", "ResponseWriter.Header: %w", err)
 		}
 	}
-	if a.subprotocol, e = chooseSubprotocol(r.Header, opts.Subprotocols); e != nil {
-		return a, e
-	}
+	a.subprotocol = chooseSubprotocol(r.Header, opts.Subprotocols)
 	// checkRequest has seen that the key is there. AcceptKey may panic (see there), and so
 	// it comes before there is a session to close.
 	a.accept = wire.AcceptKey(r.Header["Sec-Websocket-Key"][0])

@@ -174,7 +174,7 @@ func TestHandlerLogsOwnFaults(t *testing.T) {
 	}{
 		{Handler{}, handshake(), "500 Internal Server Error", "Handler.Serve is nil"},
 		{Handler{Serve: serving.Serve, Options: &AcceptOptions{Subprotocols: []string{"a b"}}},
-			handshake(), "500 Internal Server Error", `AcceptOptions.Subprotocols: "a b" is not a token`},
+			handshake(), "500 Internal Server Error", `AcceptOptions.Subprotocols: "a b" is not the name of a subprotocol`},
 		{serving, handshake("-Upgrade:"), "426 Upgrade Required", ""},
 		{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serving.ServeHTTP(opaque{w}, r) }),
 			handshake(), "501 Not Implemented", "neither Hijack nor Unwrap"},

@@ -109,17 +109,14 @@ func isHandshakeField(name string) bool {
 
 // chooseSubprotocol returns the first of the server's subprotocols that the
 // client offers, or "". Both spell it alike, so it is as the client wrote it.
-func chooseSubprotocol(h http.Header, wanted []string) (string, *HandshakeError) {
-	offered, err := wire.ParseProtocols(h["Sec-Websocket-Protocol"])
-	if err != nil {
-		return "", refusal(http.StatusBadRequest, "RFC 6455, section 11.3.4", "Sec-WebSocket-Protocol: %w", fieldCause(err))
-	}
+func chooseSubprotocol(h http.Header, wanted []string) string {
+	offered := wire.ParseProtocols(h["Sec-Websocket-Protocol"])
 	for _, s := range wanted {
 		if slices.Contains(offered, s) {
-			return s, nil
+			return s
 		}
 	}
-	return "", nil
+	return ""
 }
 
 // chooseExtension lets each extension in turn choose among what the client
@@ -176,8 +173,8 @@ func (o *AcceptOptions) checkOptions() *HandshakeError {
 		return refusal(http.StatusInternalServerError, "", format, args...)
 	}
 	for _, s := range o.Subprotocols {
-		if !wire.IsToken(s) {
-			return bad("AcceptOptions.Subprotocols: %q is not a token", s)
+		if !wire.IsProtocolName(s) {
+			return bad("AcceptOptions.Subprotocols: %q is not the name of a subprotocol", s)
 		}
 	}
 	for _, p := range o.Origins {

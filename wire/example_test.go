@@ -236,14 +236,13 @@ func ExampleAppendExtensions() {
 }
 
 func ExampleParseProtocols() {
-	names, err := wire.ParseProtocols([]string{"graphql-ws, mqtt", "chat"})
-	fmt.Printf("%q %v\n", names, err)
+	fmt.Printf("%q\n", wire.ParseProtocols([]string{"graphql-ws, mqtt", "chat, my chat"}))
+	// Output: ["graphql-ws" "mqtt" "chat"]
+}
 
-	_, err = wire.ParseProtocols([]string{"chat, my chat"})
-	fmt.Println(err)
-	// Output:
-	// ["graphql-ws" "mqtt" "chat"] <nil>
-	// wire: byte 9: header field does not follow its grammar (RFC 6455, section 9.1)
+func ExampleIsProtocolName() {
+	fmt.Println(wire.IsProtocolName("SPDY/3.1+portforward.k8s.io"), wire.IsProtocolName("my chat"))
+	// Output: true false
 }
 
 func ExampleHasToken() {

@@ -8,9 +8,12 @@ import "strings"
 
 // ParseExtensions reads the values of all Sec-WebSocket-Extensions fields of a
 // request or response, in order, as one list (RFC 6455, section 9.1). Names and
-// values keep their case. No field is not an error; fields that hold no element
-// are, since the list must have one. An error is an [*Error] with [ErrFieldSyntax]
-// whose Offset counts within the value it was found in.
+// values keep their case. An error is an [*Error] with [ErrFieldSyntax] whose
+// Offset counts within the value it was found in.
+//
+// Fields without an element count as no field, although the grammar asks for one
+// element at least: ktor, libwebsockets, Kitura and .NET's HttpListener send empty
+// fields to say that they want no extension.
 func ParseExtensions(values []string) ([]Offer, error) {
 	var offers []Offer
 	for _, v := range values {
@@ -22,9 +25,6 @@ func ParseExtensions(values []string) ([]Offer, error) {
 			}
 			offers = append(offers, o)
 		}
-	}
-	if len(offers) == 0 && len(values) > 0 {
-		return nil, noElement(values)
 	}
 	return offers, nil
 }
@@ -60,31 +60,33 @@ func AppendExtensions(dst []byte, offers []Offer) ([]byte, error) {
 }
 
 // ParseProtocols reads the values of all Sec-WebSocket-Protocol fields, in order,
-// as one list of tokens (RFC 6455, section 11.3.4). Subprotocols keep their case,
-// which is significant. Fields that hold no element and other errors are as with
-// [ParseExtensions].
-func ParseProtocols(values []string) ([]string, error) {
+// as one list (RFC 6455, section 11.3.4). Subprotocols keep their case, which is
+// significant. An element that [IsProtocolName] refuses is left out: a server
+// cannot choose it, and need not fail the handshake for it. Fields without an
+// element count as no field, as with [ParseExtensions].
+func ParseProtocols(values []string) []string {
 	var names []string
 	for _, v := range values {
-		s := fieldScanner{s: v}
-		for s.nextElement() {
-			name := s.token()
-			if name == "" || !s.endElement() {
-				return nil, s.error()
+		for name := range strings.SplitSeq(v, ",") {
+			if name = strings.Trim(name, " \t"); IsProtocolName(name) {
+				names = append(names, name)
 			}
-			names = append(names, name)
 		}
 	}
-	if len(names) == 0 && len(values) > 0 {
-		return nil, noElement(values)
-	}
-	return names, nil
+	return names
 }
 
-// noElement is the error for a list without an element, seen at the end of its
-// last line.
-func noElement(values []string) error {
-	return &Error{Violation: ErrFieldSyntax, Offset: int64(len(values[len(values)-1]))}
+// IsProtocolName reports whether s can be the name of a subprotocol: one or more
+// bytes from U+0021 to U+007E, none of them a comma. RFC 6455, section 4.1, forbids
+// the other separators as well, but peers use them: Kubernetes offers
+// "SPDY/3.1+portforward.k8s.io".
+func IsProtocolName(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c == ',' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // HasToken reports whether the values of a header field that is a list of tokens,

@@ -89,14 +89,15 @@ func TestRFC6455Key(t *testing.T) {
 // characters in the range U+0021 to U+007E not including separator characters as
 // defined in [RFC2616]"
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+//
+// Separators other than the comma are taken all the same: see IsProtocolName.
 func TestRFC6455Protocols(t *testing.T) {
-	got, err := wire.ParseProtocols([]string{"chat, superchat"})
-	if err != nil || !slices.Equal(got, []string{"chat", "superchat"}) {
-		t.Errorf("%q, %v", got, err)
+	if got := wire.ParseProtocols([]string{"chat, superchat"}); !slices.Equal(got, []string{"chat", "superchat"}) {
+		t.Errorf("%q", got)
 	}
-	for _, s := range []string{"", "ch at", "ch\tat", "chat/1", "(chat)", "ch\x7fat", "ch\u00e2t"} {
-		if got, err := wire.ParseProtocols([]string{s}); !errors.Is(err, wire.ErrFieldSyntax) {
-			t.Errorf("%q: %q, %v", s, got, err)
+	for _, s := range []string{"", "ch at", "ch\tat", "ch\x7fat", "ch\u00e2t"} {
+		if got := wire.ParseProtocols([]string{s}); got != nil || wire.IsProtocolName(s) {
+			t.Errorf("%q: %q", s, got)
 		}
 	}
 }
@@ -427,7 +428,7 @@ func TestRFC6455UTF8(t *testing.T) {
 // MUST immediately _Fail the WebSocket Connection_."
 // https://www.rfc-editor.org/rfc/rfc6455#section-9.1
 func TestRFC6455Extensions(t *testing.T) {
-	for _, s := range []string{"", ",", "a b", "a;", "a; b=", "a; b=c d", `a; b="c`, "a=b"} {
+	for _, s := range []string{"a b", "a;", "a; b=", "a; b=c d", `a; b="c`, "a=b"} {
 		if got, err := wire.ParseExtensions([]string{s}); !errors.Is(err, wire.ErrFieldSyntax) {
 			t.Errorf("%q: %v, %v", s, got, err)
 		}

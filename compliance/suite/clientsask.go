@@ -65,7 +65,7 @@ func clientRequestRows() []letterCase {
 		row("The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.",
 			"Subprotocols, if any are offered, are tokens, each once.", func(s *Script) string {
 				v := f(s, "Sec-Websocket-Protocol")
-				list, err := wire.ParseProtocols(v)
+				list, err := parseProtocols(v)
 				seen := map[string]bool{}
 				for _, p := range list {
 					if seen[p] {
@@ -120,7 +120,7 @@ func keyWrong(s *Script) string {
 
 func offersWrong(s *Script) string {
 	v := s.request.fields.Values("Sec-Websocket-Extensions")
-	offers, err := wire.ParseExtensions(v)
+	offers, err := parseExtensions(v)
 	for _, o := range offers {
 		if o.Name == extensionName && err == nil {
 			_, err = parseDeflate(o, false)

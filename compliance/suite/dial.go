@@ -210,7 +210,7 @@ func (p *Peer) checkResponse(raw []byte, key string) error {
 }
 
 func (p *Peer) checkExtensions(values []string) error {
-	offers, err := wire.ParseExtensions(values)
+	offers, err := parseExtensions(values)
 	if err != nil {
 		return err
 	}

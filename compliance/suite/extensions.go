@@ -31,7 +31,7 @@ func (s *Script) openDeflate(want side) {
 		return
 	}
 	d := DeflateParams{ServerNoContext: want.ourNoContext, ClientNoContext: want.peerNoContext, ServerBits: want.ourBits, ClientBits: want.peerBits}
-	offers, err := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
+	offers, err := parseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
 	if err != nil {
 		s.fail("The Sec-WebSocket-Extensions of the client is malformed: %v.", err)
 	}

@@ -30,7 +30,7 @@ func judgeAnswer(request, reply head) (d DeflateParams, ok bool, why string) {
 	if len(values) == 0 {
 		return d, false, ""
 	}
-	answers, err := wire.ParseExtensions(values)
+	answers, err := parseExtensions(values)
 	switch {
 	case len(values) > 1:
 		return d, false, fmt.Sprintf("Sec-WebSocket-Extensions stands in the response %d times", len(values))

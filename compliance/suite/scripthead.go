@@ -215,7 +215,7 @@ func (s *Script) opened(refused func(string, ...any)) {
 func checkUpgrade(reply head, key string, request head) (why string) {
 	f := reply.fields
 	accept, protocols := f.Values("Sec-Websocket-Accept"), f.Values("Sec-Websocket-Protocol")
-	offered, _ := wire.ParseProtocols(request.fields.Values("Sec-Websocket-Protocol"))
+	offered := wire.ParseProtocols(request.fields.Values("Sec-Websocket-Protocol"))
 	switch {
 	case !strings.HasPrefix(reply.line, "HTTP/1.1 101"):
 		return fmt.Sprintf("%q is no status line of HTTP/1.1 with 101", reply.line)

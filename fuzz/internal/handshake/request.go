@@ -73,8 +73,7 @@ func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
 	}
 	fault(size(h) > MaxFields, 431, "size")
 	// Items 8 and 9, and section 4.2.2, items 5 and 6.
-	names, wrong := model.Protocols(Values(h, "Sec-WebSocket-Protocol"))
-	fault(wrong != nil, 400, "subprotocols")
+	names := model.Protocols(Values(h, "Sec-WebSocket-Protocol"))
 	for _, wanted := range s.Subprotocols {
 		if a.Subprotocol == "" && slices.Contains(names, wanted) {
 			a.Subprotocol = wanted

@@ -30,7 +30,8 @@ type FieldFault struct{ Line, At, Quote int }
 //	registered-token         = token
 //	extension-param          = token [ "=" (token | quoted-string) ]
 //
-// No line at all is no fault.
+// Lines without an element are no fault, but for the grammar's 1#, as package wire
+// documents.
 func Extensions(lines []string) ([]Extension, *FieldFault) {
 	g := newGrammar(lines)
 	var found []Extension
@@ -56,20 +57,29 @@ func Extensions(lines []string) ([]Extension, *FieldFault) {
 	return found, nil
 }
 
-// Protocols reads the lines of Sec-WebSocket-Protocol: 1#token (RFC 6455, section
-// 11.3.4).
-func Protocols(lines []string) ([]string, *FieldFault) {
-	g := newGrammar(lines)
-	var found []string
-	ok := g.list(func() bool {
-		name, ok := g.token()
-		found = append(found, name)
-		return ok
-	})
-	if !ok {
-		return nil, g.fault(lines)
+// Protocols reads the lines of Sec-WebSocket-Protocol as package wire documents: a
+// list (RFC 6455, section 11.3.4) of the elements that are all of bytes from U+0021 to
+// U+007E.
+func Protocols(lines []string) (found []string) {
+	var element, space []byte
+	good := true
+	for _, c := range []byte(strings.Join(lines, ",") + ",") {
+		switch {
+		case c == ',':
+			if good && len(element) > 0 {
+				found = append(found, string(element))
+			}
+			element, space, good = nil, nil, true
+		case c == ' ' || c == '\t':
+			if len(element) > 0 {
+				space = append(space, c)
+			}
+		default:
+			good = good && c > 0x20 && c < 0x7f && len(space) == 0
+			element = append(element, c)
+		}
 	}
-	return found, nil
+	return found
 }
 
 // A symbol is a token, a quoted string, a separator, or what is none of them.
@@ -88,7 +98,6 @@ type symbol struct {
 // words and separators, without changing the interpretation of a field".
 type grammar struct {
 	symbols []symbol
-	none    bool // there is no line
 	end     int
 	inValue bool // the next symbol is a quoted string where one may stand, but a bad one
 }
@@ -98,7 +107,7 @@ type grammar struct {
 // field-value to the first, each separated by a comma".
 func newGrammar(lines []string) *grammar {
 	text := strings.Join(lines, ",")
-	return &grammar{symbols: split(text), none: len(lines) == 0, end: len(text)}
+	return &grammar{symbols: split(text), end: len(text)}
 }
 
 // split finds the symbols of a text. Lines come unfolded, so LWS is SP and HT.
@@ -163,20 +172,18 @@ func TokenChar(c byte) bool {
 	return c > 31 && c < 127 && strings.IndexByte(separators, c) < 0
 }
 
-// list is RFC 2616's #rule with at least one element: "null elements are allowed,
-// but do not contribute to the count of elements present".
+// list is RFC 2616's #rule: "null elements are allowed, but do not contribute to the
+// count of elements present".
 func (g *grammar) list(element func() bool) bool {
-	count := 0
 	for {
 		for g.next(',') {
 		}
 		if len(g.symbols) == 0 {
-			return count > 0 || g.none
+			return true
 		}
 		if !element() || len(g.symbols) > 0 && g.symbols[0].kind != ',' {
 			return false
 		}
-		count++
 	}
 }
 
