@@ -78,12 +78,13 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 	if err := a.respond(nc, brw, middleware); err != nil {
 		return nil, &HandshakeError{Err: fmt.Errorf("sending the response: %w", err)}
 	}
-	c := newConn(r.Context(), nc, config{
-		role:        wire.Server,
-		subprotocol: a.subprotocol,
-		session:     a.session,
-		limits:      a.limits,
-		early:       buffered(brw.Reader),
+	c := NewConn(r.Context(), nc, &ConnOptions{
+		Role:        wire.Server,
+		Subprotocol: a.subprotocol,
+		Extension:   a.agreed,
+		Session:     a.session,
+		Limits:      a.limits,
+		Early:       buffered(brw.Reader),
 	})
 	opened = true
 	return c, nil
@@ -94,6 +95,7 @@ type acceptance struct {
 	accept      string // the value of Sec-WebSocket-Accept
 	subprotocol string
 	extension   []byte // the value of Sec-WebSocket-Extensions, if any
+	agreed      wire.Offer
 	session     wire.Session
 	limits      Limits
 	header      http.Header // AcceptOptions.Header
@@ -130,7 +132,7 @@ func settle(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acce
 	// checkRequest has seen that the key is there. AcceptKey may panic (see there), and so
 	// it comes before there is a session to close.
 	a.accept = wire.AcceptKey(r.Header["Sec-Websocket-Key"][0])
-	if a.extension, a.session, e = chooseExtension(r.Header, opts.Extensions); e != nil {
+	if e = a.chooseExtension(r.Header, opts.Extensions); e != nil {
 		return a, e
 	}
 	a.limits = opts.Limits.withDefaults()
@@ -220,7 +222,7 @@ func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http
 	b := a.appendResponse(brw.AvailableBuffer(), middleware)
 	if d := a.limits.HandshakeTimeout; d > 0 {
 		// Not all transports have deadlines, and closing does not end every write.
-		_ = nc.SetWriteDeadline(time.Now().Add(d)) // newConn clears it
+		_ = nc.SetWriteDeadline(time.Now().Add(d)) // NewConn clears it
 		late := time.AfterFunc(d, func() { dropConn(nc) })
 		defer func() {
 			if !late.Stop() || isDeadline(err) {

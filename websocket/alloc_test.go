@@ -113,11 +113,11 @@ func TestNoAllocationsOtherWays(t *testing.T) {
 				"shared":              {Limits{}, newTally(t, 1, &shared), func(c *Conn) error { return c.WritePrepared(ctx, m) }},
 			} {
 				t.Run(fmt.Sprintf("%s/%d/%v", name, size, role), func(t *testing.T) {
-					cfg := config{role: role, session: row.session, limits: row.limits.withDefaults()}
+					cfg := ConnOptions{Role: role, Session: row.session, Limits: row.limits}
 					const warmUp, messages = 100, 10_000
 					var conns [10]*Conn
 					for i := range conns {
-						conns[i] = newConn(ctx, &tape{bytes: []byte{0}}, cfg)
+						conns[i] = NewConn(ctx, &tape{bytes: []byte{0}}, &cfg)
 					}
 					var before uint64
 					for i := range warmUp + messages {

@@ -47,7 +47,7 @@ func newTape(role wire.Role, t MessageType, payload []byte, copies int) *Conn {
 	for range copies {
 		stream = append(stream, frame...)
 	}
-	return newConn(context.Background(), &tape{bytes: stream}, config{role: role, limits: Limits{}.withDefaults()})
+	return NewConn(context.Background(), &tape{bytes: stream}, &ConnOptions{Role: role, Limits: Limits{}})
 }
 
 // BenchmarkRead reads messages that come one a read, or 32, without a transport's
@@ -146,7 +146,7 @@ func broadcastConns(b *testing.B, kind string) []*Conn {
 	conns := make([]*Conn, 100)
 	for i := range conns {
 		ours, theirs := netPair(b, kind)
-		conns[i] = newConn(context.Background(), ours, config{role: wire.Server, limits: Limits{}.withDefaults()})
+		conns[i] = NewConn(context.Background(), ours, &ConnOptions{Role: wire.Server, Limits: Limits{}})
 		drained := start(func() error { _, err := io.Copy(io.Discard, theirs); return err })
 		b.Cleanup(func() {
 			conns[i].CloseNow()
@@ -194,7 +194,7 @@ func BenchmarkPingFlood(b *testing.B) {
 		for _, size := range []int{0, wire.MaxControlPayload} {
 			b.Run(fmt.Sprintf("%s/%d", kind, size), func(b *testing.B) {
 				ours, theirs := netPair(b, kind)
-				c := newConn(context.Background(), ours, config{role: wire.Server, limits: Limits{MaxControls: -1}.withDefaults()})
+				c := NewConn(context.Background(), ours, &ConnOptions{Role: wire.Server, Limits: Limits{MaxControls: -1}})
 				drained := start(func() error { _, err := io.Copy(io.Discard, theirs); return err })
 				b.Cleanup(func() {
 					c.CloseNow()

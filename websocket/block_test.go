@@ -185,7 +185,7 @@ func TestBlocksHoldPowersOfTwo(t *testing.T) {
 		data := pattern(16<<10, 0)
 		h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(len(data)), Masked: role == wire.Server}
 		nc := &countingTape{tape: tape{bytes: append(wire.AppendHeader(nil, h), data...)}}
-		c := newConn(context.Background(), nc, config{role: role, limits: Limits{}.withDefaults()})
+		c := NewConn(context.Background(), nc, &ConnOptions{Role: role, Limits: Limits{}})
 		defer c.CloseNow()
 		ctx := context.Background()
 		if _, got, err := c.Read(ctx); err != nil || !bytes.Equal(got, data) {
@@ -207,7 +207,7 @@ func TestBlockBoundaries(t *testing.T) {
 	for _, role := range roles {
 		checkLeaks(t)
 		ours, theirs := tcpPair(t)
-		c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+		c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 		for _, size := range []int{blockSize, largeSize, 2 * largeSize} {
 			for n := size - wire.MaxHeaderSize - 1; n <= size+1; n++ {
 				data := pattern(n, uint32(n))

@@ -301,7 +301,7 @@ func TestClosureIsSettled(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		ours, theirs := net.Pipe()
 		r := lateReader{ours, make(chan struct{})}
-		c, p := newPeerOver(t, r, theirs, config{role: role, limits: Limits{}.withDefaults()})
+		c, p := newPeerOver(t, r, theirs, ConnOptions{Role: role, Limits: Limits{}})
 		got := startRead(context.Background(), c)
 		p.sendClose(4001, "")
 		synctest.Wait()
@@ -321,7 +321,7 @@ func TestClosureEndsWithContext(t *testing.T) {
 	checkLeaks(t)
 	for range 1000 {
 		ours, theirs := net.Pipe()
-		c := newConn(context.Background(), ours, config{role: wire.Server, limits: Limits{}.withDefaults()})
+		c := NewConn(context.Background(), ours, &ConnOptions{Role: wire.Server, Limits: Limits{}})
 		closed := start(c.CloseNow)
 		for v := c.Closure(); c.ctx.Err() == nil; v = c.Closure() {
 			if v.Err != nil && c.ctx.Err() == nil {

@@ -73,7 +73,7 @@ func TestNobodyWaitsForTheDrain(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				ours, theirs := bubblePair(t, "duplex")
-				c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 				ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 				defer cancel()
 				read := timed(func() error { _, _, err := c.Read(ctx); return err })
@@ -132,7 +132,7 @@ func TestCloseDoesNotDrain(t *testing.T) {
 			t.Run(kind+"/"+role.String(), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
 					ours, theirs := bubblePair(t, kind)
-					c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+					c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 					closed := timed(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
 					p.expectClose(StatusNormalClosure)
 					p.sendClose(StatusNormalClosure, "")
@@ -177,7 +177,7 @@ func TestCloseFrameOutlivesRead(t *testing.T) {
 				t.Run(row.name+"/"+what+"/"+stalled, func(t *testing.T) {
 					bubble(t, func(t *testing.T) {
 						ours, theirs := bubblePair(t, kind)
-						c, p := newPeerOver(t, ours, theirs, config{role: wire.Server, limits: row.limits.withDefaults()})
+						c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server, Limits: row.limits})
 						testOutlives(t, c, p, what, behind != "", row.reads, row.want)
 					})
 				})
@@ -300,7 +300,7 @@ func TestCloseFrameOfEndedContext(t *testing.T) {
 			t.Run(kind+"/"+left.String(), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
 					ours, theirs := bubblePair(t, kind)
-					c, p := newPeerOver(t, ours, theirs, config{role: wire.Server, limits: Limits{}.withDefaults()})
+					c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server, Limits: Limits{}})
 					got := start(func() StatusCode { return closeCode(p) })
 					synctest.Wait()
 					ctx, cancel := context.WithTimeout(context.Background(), left)
@@ -345,7 +345,7 @@ func TestCloseOfEndedContextDoesNotWait(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				ours, theirs := bubblePair(t, kind)
-				c, p := newPeerOver(t, ours, theirs, config{role: wire.Server, limits: Limits{}.withDefaults()})
+				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server, Limits: Limits{}})
 				ctx, cancel := context.WithCancel(context.Background())
 				cancel()
 				r := <-timed(func() error { return c.Close(ctx, StatusGoingAway, "") })

@@ -10,7 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Conn is an open WebSocket connection, made by [Accept], [Handler] or [Dial].
+// A Conn is an open WebSocket connection, made by [Accept], [Handler], [Dial] or
+// [NewConn].
 //
 // One goroutine may read at a time, any number may write, ping and close. Read as
 // long as the connection lives: pings, pongs and the peer's close frame are seen
@@ -32,6 +33,7 @@ import (
 type Conn struct {
 	// What the handshake settled.
 	subprotocol string
+	extension   wire.Offer
 	session     wire.Session  // nil: no extension
 	rsv         byte          // the bits session sets on the first frame of a message
 	closeWithin time.Duration // Limits.CloseTimeout
@@ -54,46 +56,6 @@ type Conn struct {
 	released  bool
 }
 
-// config is what a handshake has settled about a connection.
-type config struct {
-	role        wire.Role
-	subprotocol string
-	session     wire.Session // nil: no extension
-	limits      Limits       // with defaults
-	early       []byte       // bytes of the peer that came with the handshake; owned by the Conn from here on
-}
-
-// newConn makes a Conn of a transport whose handshake is done. ctx gives its
-// values; the Conn's own context ends with the Conn alone. newConn clears nc's
-// deadlines and owns nc from here on.
-func newConn(ctx context.Context, nc net.Conn, cfg config) *Conn {
-	c := &Conn{subprotocol: cfg.subprotocol, session: cfg.session}
-	c.closeWithin, c.writeWithin = cfg.limits.CloseTimeout, cfg.limits.WriteTimeout
-	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	c.tr.init(nc, c.overdue)
-	c.in.dec = wire.Decoder{
-		Role:              cfg.role,
-		MaxEmptyFragments: cfg.limits.MaxEmptyFragments,
-		MaxControls:       -1, // in.controls counts them
-	}
-	c.in.max.Store(cfg.limits.MaxMessage)
-	if limit := cfg.limits.MessageTimeout; limit > 0 {
-		c.in.pace = &pace{limit: limit}
-	}
-	c.in.unread = cfg.early
-	c.in.controls = controls{max: cfg.limits.MaxControls, full: time.Since(epoch)}
-	c.out.enc = wire.Encoder{Role: cfg.role}
-	c.out.maxFrame = frameLimit(cfg.limits.MaxFrame)
-	if s := cfg.session; s != nil {
-		rsv, perFrame := s.Bits()
-		c.rsv = rsv
-		c.in.dec.RSV, c.in.dec.FrameRSV = rsv, perFrame
-		c.out.enc.RSV, c.out.enc.FrameRSV = rsv, perFrame
-		c.tr.idle = s.Idle
-	}
-	return c
-}
-
 // Context returns the connection's context. It holds the values of the request,
 // or of the context given to Dial, and ends with the connection: when both close frames
 // are exchanged, say, though TCP may be closed a little later. [context.Cause] then
@@ -113,6 +75,11 @@ func (c *Conn) watched(ctx context.Context) context.Context {
 // Subprotocol returns the subprotocol that was agreed on, or "" (RFC 6455,
 // section 1.9).
 func (c *Conn) Subprotocol() string { return c.subprotocol }
+
+// Extension returns the extension that was agreed on, with the parameters of the
+// server's answer (RFC 6455, section 9.1), or the zero Offer. Its Params must not be
+// changed.
+func (c *Conn) Extension() wire.Offer { return c.extension }
 
 // SetMaxMessage changes Limits.MaxMessage, in bytes, from the next frame on, or from
 // the next byte of a compressed message: after a login, say. 0 means the default,

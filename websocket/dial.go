@@ -54,7 +54,7 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Resp
 	if err != nil {
 		return nil, resp, err
 	}
-	return newConn(ctx, nc, cfg), resp, nil
+	return NewConn(ctx, nc, &cfg), resp, nil
 }
 
 // A dialer is the state of one Dial.
@@ -112,7 +112,7 @@ func (d *dialer) bound(ctx context.Context) (context.Context, context.CancelFunc
 }
 
 // dial makes attempts until one succeeds or fails for good.
-func (d *dialer) dial(ctx context.Context) (net.Conn, config, *http.Response, error) {
+func (d *dialer) dial(ctx context.Context) (net.Conn, ConnOptions, *http.Response, error) {
 	for followed := 0; ; followed++ {
 		nc, cfg, resp, err := d.attempt(ctx)
 		if err == nil || d.opts.MaxRedirects <= 0 || !isRedirect(resp) {
@@ -124,52 +124,52 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, config, *http.Response, er
 			err = d.follow(resp.Header.Get("Location"))
 		}
 		if err != nil {
-			return nil, config{}, resp, &HandshakeError{Status: resp.StatusCode, Section: section41, Err: err}
+			return nil, ConnOptions{}, resp, &HandshakeError{Status: resp.StatusCode, Section: section41, Err: err}
 		}
 	}
 }
 
 // attempt performs one handshake over one connection, which it closes unless the
 // handshake succeeds.
-func (d *dialer) attempt(ctx context.Context) (net.Conn, config, *http.Response, error) {
+func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Response, error) {
 	req := d.newRequest()
 	proxy, err := d.proxy(ctx, req)
 	if err != nil {
-		return nil, config{}, nil, dialFailed(ctx, "choosing a proxy", err)
+		return nil, ConnOptions{}, nil, dialFailed(ctx, "choosing a proxy", err)
 	}
 	raw, err := d.connect(ctx, proxy)
 	if err != nil {
-		return nil, config{}, nil, dialFailed(ctx, "connecting", err)
+		return nil, ConnOptions{}, nil, dialFailed(ctx, "connecting", err)
 	}
 	// Closing is the one way to interrupt every transport in every state.
 	stop := context.AfterFunc(ctx, func() { dropConn(raw) })
 	nc, cfg, resp, err := d.exchange(ctx, raw, proxy, req)
 	if !stop() && err == nil {
-		closeSession(cfg.session)
+		closeSession(cfg.Session)
 		err = dialFailed(ctx, "finishing", ctx.Err())
 	}
 	if err != nil {
 		dropConn(raw)
-		return nil, config{}, resp, err
+		return nil, ConnOptions{}, resp, err
 	}
 	return nc, cfg, resp, nil
 }
 
 // exchange goes from the connection raw, to the server or its proxy, to a
 // verified response.
-func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *http.Request) (nc net.Conn, cfg config, resp *http.Response, err error) {
+func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *http.Request) (nc net.Conn, cfg ConnOptions, resp *http.Response, err error) {
 	nc, resp, err = d.tunnel(ctx, raw, proxy)
 	if err != nil {
-		return nil, config{}, resp, err
+		return nil, ConnOptions{}, resp, err
 	}
 	if d.target.secure() && !d.dialsTLS(proxy) {
 		if nc, err = startTLS(ctx, nc, d.serverTLS()); err != nil {
-			return nil, config{}, nil, dialFailed(ctx, "TLS handshake", err)
+			return nil, ConnOptions{}, nil, dialFailed(ctx, "TLS handshake", err)
 		}
 	}
 	r, step, err := roundTrip(nc, req, d.limits.MaxResponseHeader)
 	if err != nil {
-		return nil, config{}, nil, dialFailed(ctx, step+" the server", err)
+		return nil, ConnOptions{}, nil, dialFailed(ctx, step+" the server", err)
 	}
 	if d.opts.Jar != nil {
 		if cookies := r.http.Cookies(); len(cookies) > 0 {
@@ -177,9 +177,9 @@ func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *
 		}
 	}
 	if cfg, err = d.verify(r); err != nil {
-		return nil, config{}, r.http, err
+		return nil, ConnOptions{}, r.http, err
 	}
-	cfg.early = r.rest
+	cfg.Early = r.rest
 	return nc, cfg, r.http, nil
 }
 

@@ -100,7 +100,7 @@ func TestCallsTellOfTheEnd(t *testing.T) {
 				t.Run(kind.name+"/"+wait.name+"/"+own.name, func(t *testing.T) {
 					eachRole(t, func(t *testing.T, role wire.Role) {
 						a, b := net.Pipe()
-						c, _ := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+						c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
 						done := start(func() error { return wait.call(own.derive(c), c) })
 						synctest.Wait()
 						c.Abort(errAborted)

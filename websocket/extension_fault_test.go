@@ -33,8 +33,8 @@ func TestExtensionChoosesCode(t *testing.T) {
 	} {
 		bubble(t, func(t *testing.T) {
 			ours, theirs := netPair(t, "pipe")
-			c, p := newPeerOver(t, ours, theirs, config{
-				role: wire.Client, session: refusing{err: test.err}, limits: Limits{}.withDefaults(),
+			c, p := newPeerOver(t, ours, theirs, ConnOptions{
+				Role: wire.Client, Session: refusing{err: test.err}, Limits: Limits{},
 			})
 			got := startRead(t.Context(), c)
 			p.write(p.rawFrame(0xc1, 1, 1, "x", false))

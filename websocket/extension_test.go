@@ -28,7 +28,7 @@ func runsPeer(t *testing.T, role wire.Role, limits Limits) (c *Conn, p *peer, ou
 	t.Helper()
 	ours, theirs = newRuns(t), newRuns(t)
 	a, b := netPair(t, "pipe")
-	c, p = newPeerOver(t, a, b, config{role: role, session: ours, limits: limits.withDefaults()})
+	c, p = newPeerOver(t, a, b, ConnOptions{Role: role, Session: ours, Limits: limits})
 	return c, p, ours, theirs
 }
 

@@ -80,9 +80,9 @@ func testMaxFrame(t *testing.T, limit int, role wire.Role, extension bool, send 
 	t.Helper()
 	theirs := newRuns(t)
 	a, b := netPair(t, "tcp")
-	cfg := config{role: role, limits: Limits{MaxFrame: int64(limit)}.withDefaults()}
+	cfg := ConnOptions{Role: role, Limits: Limits{MaxFrame: int64(limit)}}
 	if extension {
-		cfg.session = newRuns(t)
+		cfg.Session = newRuns(t)
 	}
 	c, p := newPeerOver(t, a, b, cfg)
 	sizes := []int{0, 1, limit - 1, limit, limit + 1, 2 * limit, 3*limit + limit/2}
@@ -136,7 +136,7 @@ func TestMaxFrameDefault(t *testing.T) {
 	for _, limit := range []int64{0, -1, 1 << 40} {
 		checkLeaks(t)
 		a, b := netPair(t, "tcp")
-		c, p := newPeerOver(t, a, b, config{role: wire.Server, limits: Limits{MaxFrame: limit}.withDefaults()})
+		c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Limits: Limits{MaxFrame: limit}})
 		data := pattern(1<<20, 0)
 		wrote := start(func() error { return c.Write(bounded(t), Binary, data) })
 		p.expect(wire.OpBinary, true, string(data))
@@ -150,7 +150,7 @@ func TestMaxFrameDefault(t *testing.T) {
 func TestMaxFrameNetConn(t *testing.T) {
 	checkLeaks(t)
 	a, b := netPair(t, "tcp")
-	c, p := newPeerOver(t, a, b, config{role: wire.Server, limits: Limits{MaxFrame: 1000}.withDefaults()})
+	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Limits: Limits{MaxFrame: 1000}})
 	data := pattern(3*adapterMessage/2, 0)
 	wrote := start(func() error {
 		_, err := c.AsNetConn(Binary).Write(data)

@@ -31,7 +31,7 @@ func newStepper(step int, payload []byte) (*Conn, *stepper) {
 	s := &stepper{step: step, left: step, cut: make(chan struct{}, 1)}
 	s.bytes = append(wire.AppendHeader(nil, h), payload...)
 	limits := Limits{MaxMessage: -1}.withDefaults()
-	return newConn(context.Background(), s, config{role: wire.Server, limits: limits}), s
+	return NewConn(context.Background(), s, &ConnOptions{Role: wire.Server, Limits: limits}), s
 }
 
 func (s *stepper) Read(p []byte) (int, error) {

@@ -147,12 +147,12 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 		}
 	}
 	for i := range sides {
-		cfg := config{role: role, limits: Limits{MaxMessage: shape.max}.withDefaults()}
+		cfg := ConnOptions{Role: role, Limits: Limits{MaxMessage: shape.max}}
 		if shape.ext {
-			cfg.session = newRuns(t)
+			cfg.Session = newRuns(t)
 		}
 		ours, theirs := netPair(t, "unix")
-		c := newConn(context.Background(), ours, cfg)
+		c := NewConn(context.Background(), ours, &cfg)
 		s := &sides[i]
 		s.p = &peer{nc: theirs, role: wire.Client}
 		if role == wire.Client {

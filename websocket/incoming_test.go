@@ -239,8 +239,8 @@ func TestEarlyBytes(t *testing.T) {
 				stream := append(p.frame(wire.OpText, true, []byte("one")), p.frame(wire.OpBinary, true, []byte("two"))...)
 				for cut := range len(stream) + 1 {
 					ours, theirs := net.Pipe()
-					c, p := newPeerOver(t, ours, theirs, config{
-						role: role, limits: Limits{}.withDefaults(), early: []byte(string(stream[:cut])),
+					c, p := newPeerOver(t, ours, theirs, ConnOptions{
+						Role: role, Limits: Limits{}, Early: []byte(string(stream[:cut])),
 					})
 					sent := start(func() error { _, err := theirs.Write(stream[cut:]); return err })
 					read := style.make(c)

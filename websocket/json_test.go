@@ -71,7 +71,7 @@ func TestJSONErrors(t *testing.T) {
 func TestJSONLimit(t *testing.T) {
 	checkLeaks(t)
 	ours, theirs := netPair(t, "tcp")
-	c, p := newPeerOver(t, ours, theirs, config{role: wire.Client, limits: Limits{MaxMessage: 10}.withDefaults()})
+	c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Client, Limits: Limits{MaxMessage: 10}})
 	go func() {
 		p.send(wire.OpText, true, `"`+strings.Repeat("a", 9)+`"`)
 		p.expectClose(StatusMessageTooBig)

@@ -18,7 +18,7 @@ import (
 func newWornPeer(t *testing.T, role wire.Role, limits Limits, writes int) (*Conn, *peer) {
 	t.Helper()
 	ours, theirs := net.Pipe()
-	return newPeerOver(t, &wornOut{ours, writes}, theirs, config{role: role, limits: limits.withDefaults()})
+	return newPeerOver(t, &wornOut{ours, writes}, theirs, ConnOptions{Role: role, Limits: limits})
 }
 
 // failWrite makes a write of c fail, which it says at once.
@@ -284,7 +284,7 @@ func TestCompressedAfterFailedWrite(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			ours, theirs := newRuns(t), newRuns(t)
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, &wornOut{a, 0}, b, config{role: role, session: ours, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, &wornOut{a, 0}, b, ConnOptions{Role: role, Session: ours, Limits: Limits{}})
 			failWrite(t, c)
 			long := strings.Repeat("a", 3*blockSize)
 			for _, s := range []string{long, "b"} {

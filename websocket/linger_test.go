@@ -37,7 +37,7 @@ func (d *duplex) SetDeadline(t time.Time) error {
 func newDuplexPeer(t *testing.T, role wire.Role, limits Limits) (*Conn, *peer) {
 	t.Helper()
 	ours, theirs := duplexPair()
-	return newPeerOver(t, ours, theirs, config{role: role, limits: limits.withDefaults()})
+	return newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: limits})
 }
 
 // After a failure our side of the stream ends at once. What the peer still sends is

@@ -149,7 +149,7 @@ func TestNetConnReadDeadline(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			checkLeaks(t)
 			ours, theirs := netPair(t, kind)
-			c, p := newPeerOver(t, ours, theirs, config{role: wire.Server, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server, Limits: Limits{}})
 			nc := c.AsNetConn(Binary)
 			var stream, want []byte
 			for i := range 10 {
@@ -278,7 +278,7 @@ func TestNetConnStaleDeadline(t *testing.T) {
 			if kind == "tls" && role == wire.Client {
 				ours, theirs = theirs, ours
 			}
-			c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 			nc := c.AsNetConn(Binary)
 			nc.SetWriteDeadline(time.Unix(1, 0))
 			_, err := nc.Write([]byte("x"))

@@ -90,9 +90,8 @@ func connPair(t testing.TB, kind string, limits Limits) (client, server *Conn) {
 func sessionPair(t testing.TB, kind string, limits Limits, cs, ss wire.Session) (client, server *Conn) {
 	t.Helper()
 	a, b := netPair(t, kind)
-	limits = limits.withDefaults()
-	server = newConn(context.Background(), a, config{role: wire.Server, session: ss, limits: limits})
-	client = newConn(context.Background(), b, config{role: wire.Client, session: cs, limits: limits})
+	server = NewConn(context.Background(), a, &ConnOptions{Role: wire.Server, Session: ss, Limits: limits})
+	client = NewConn(context.Background(), b, &ConnOptions{Role: wire.Client, Session: cs, Limits: limits})
 	t.Cleanup(func() {
 		server.CloseNow()
 		client.CloseNow()

@@ -29,15 +29,15 @@ type peer struct {
 func newPeer(t *testing.T, role wire.Role, limits Limits) (*Conn, *peer) {
 	t.Helper()
 	ours, theirs := net.Pipe()
-	return newPeerOver(t, ours, theirs, config{role: role, limits: limits.withDefaults()})
+	return newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: limits})
 }
 
 // newPeerOver is newPeer for any pair of connected transports.
-func newPeerOver(t *testing.T, ours, theirs net.Conn, cfg config) (*Conn, *peer) {
+func newPeerOver(t *testing.T, ours, theirs net.Conn, cfg ConnOptions) (*Conn, *peer) {
 	t.Helper()
-	c := newConn(context.Background(), ours, cfg)
+	c := NewConn(context.Background(), ours, &cfg)
 	p := &peer{t: t, nc: theirs, role: wire.Client, key: [4]byte{1, 2, 3, 4}}
-	if cfg.role == wire.Client {
+	if cfg.Role == wire.Client {
 		p.role = wire.Server
 	}
 	t.Cleanup(func() {

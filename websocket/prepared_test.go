@@ -31,7 +31,7 @@ func TestPrepared(t *testing.T) {
 			t.Run(fmt.Sprintf("%v/%d", role, limit), func(t *testing.T) {
 				checkLeaks(t)
 				a, b := netPair(t, "tcp")
-				c, p := newPeerOver(t, a, b, config{role: role, limits: Limits{MaxFrame: limit}.withDefaults()})
+				c, p := newPeerOver(t, a, b, ConnOptions{Role: role, Limits: Limits{MaxFrame: limit}})
 				ctx := bounded(t)
 				sizes := []int{0, 1, 125, 126, 10_000, fragmentSize, fragmentSize + 1, 1<<16 - 1, 1 << 16, 200_000}
 				sent := start(func() error {
@@ -100,10 +100,10 @@ func TestPreparedEncodedOnce(t *testing.T) {
 		for i := range connections {
 			role := roles[i/parameters%2]
 			near, far := net.Pipe()
-			cfg := config{role: role, session: newTally(t, byte(i%parameters), &shared), limits: Limits{}.withDefaults()}
-			c := newConn(ctx, near, cfg)
-			cfg.role, cfg.session = roles[1-i/parameters%2], newTally(t, byte(i%parameters), nil)
-			peer := newConn(ctx, far, cfg)
+			cfg := ConnOptions{Role: role, Session: newTally(t, byte(i%parameters), &shared), Limits: Limits{}}
+			c := NewConn(ctx, near, &cfg)
+			cfg.Role, cfg.Session = roles[1-i/parameters%2], newTally(t, byte(i%parameters), nil)
+			peer := NewConn(ctx, far, &cfg)
 			all.Go(func() {
 				for round, m := range broadcasts {
 					if round == i%rounds {
@@ -148,7 +148,7 @@ func tallyPeer(t *testing.T, role wire.Role, limits Limits) (c *Conn, p *peer, t
 	t.Helper()
 	ours := newTally(t, 7, new(atomic.Int64))
 	a, b := net.Pipe()
-	c, p = newPeerOver(t, a, b, config{role: role, session: ours, limits: limits.withDefaults()})
+	c, p = newPeerOver(t, a, b, ConnOptions{Role: role, Session: ours, Limits: limits})
 	return c, p, newTally(t, 7, nil)
 }
 
@@ -247,7 +247,7 @@ func TestPreparedNotShared(t *testing.T) {
 				checkLeaks(t)
 				a, b := netPair(t, "tcp")
 				s := row.session(newTally(t, 7, new(atomic.Int64)))
-				c, p := newPeerOver(t, a, b, config{role: role, session: s, limits: Limits{}.withDefaults()})
+				c, p := newPeerOver(t, a, b, ConnOptions{Role: role, Session: s, Limits: Limits{}})
 				theirs := newTally(t, 7, nil)
 				m := prepare(t, Text, []byte("message"))
 				for range 3 {
@@ -274,7 +274,7 @@ func TestPreparedEncodeFails(t *testing.T) {
 	s := newTally(t, 7, &shared)
 	s.fails = true
 	a, b := netPair(t, "tcp")
-	c, p := newPeerOver(t, a, b, config{role: wire.Server, session: s, limits: Limits{}.withDefaults()})
+	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s, Limits: Limits{}})
 	m := prepare(t, Text, []byte("message"))
 	for range 2 {
 		if e := wantError(t, c.WritePrepared(bounded(t), m), "write", errTally); errors.Is(e, net.ErrClosed) {
@@ -299,7 +299,7 @@ func TestPreparedKeysBounded(t *testing.T) {
 	s := newTally(t, 7, &shared)
 	s.unique = true
 	a, b := netPair(t, "tcp")
-	c, p := newPeerOver(t, a, b, config{role: wire.Server, session: s, limits: Limits{}.withDefaults()})
+	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s, Limits: Limits{}})
 	theirs := newTally(t, 7, nil)
 	m := prepare(t, Text, []byte("message"))
 	for range 2 * maxForms {
@@ -361,7 +361,7 @@ func TestPreparedOtherBits(t *testing.T) {
 			wire.RSV1: newTally(t, 7, &shared), wire.RSV2: otherBits{newTally(t, 7, &shared)},
 		} {
 			a, b := netPair(t, "tcp")
-			c, p := newPeerOver(t, a, b, config{role: wire.Server, session: s, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: s, Limits: Limits{}})
 			if err := c.WritePrepared(bounded(t), m); err != nil {
 				t.Fatal(err)
 			}
@@ -407,7 +407,7 @@ func (c *countingTape) Write(p []byte) (int, error) {
 func TestPreparedOneWrite(t *testing.T) {
 	for _, s := range []wire.Session{nil, newTally(t, 7, new(atomic.Int64))} {
 		nc := &countingTape{}
-		c := newConn(context.Background(), nc, config{role: wire.Server, session: s, limits: Limits{}.withDefaults()})
+		c := NewConn(context.Background(), nc, &ConnOptions{Role: wire.Server, Session: s, Limits: Limits{}})
 		for i, n := range []int{0, 125, 200_000} {
 			if err := c.WritePrepared(context.Background(), prepare(t, Binary, make([]byte, n))); err != nil {
 				t.Fatal(err)

@@ -244,7 +244,7 @@ func testReadScript(t *testing.T, kind string, role wire.Role, seed uint64) {
 	checkLeaks(t)
 	random := rand.New(rand.NewPCG(seed, 1))
 	ours, theirs := netPair(t, kind)
-	c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+	c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 	s := makeScript(p, random, 60)
 	go p.drain()
 	go s.play(p, rand.New(rand.NewPCG(seed, 2)))

@@ -119,16 +119,15 @@ func chooseSubprotocol(h http.Header, wanted []string) string {
 	return ""
 }
 
-// chooseExtension lets each extension in turn choose among what the client
-// offers, and returns the first answer, as it is to stand in the response. The
-// session is the caller's to close.
-func chooseExtension(h http.Header, exts []wire.Extension) (answer []byte, s wire.Session, e *HandshakeError) {
+// chooseExtension lets each extension in turn choose among what the client offers, and
+// takes the first answer.
+func (a *acceptance) chooseExtension(h http.Header, exts []wire.Extension) *HandshakeError {
 	offers, err := wire.ParseExtensions(h["Sec-Websocket-Extensions"])
 	if err != nil {
-		return nil, nil, refusal(http.StatusBadRequest, "RFC 6455, section 9.1", "Sec-WebSocket-Extensions: %w", fieldCause(err))
+		return refusal(http.StatusBadRequest, "RFC 6455, section 9.1", "Sec-WebSocket-Extensions: %w", fieldCause(err))
 	}
 	if len(offers) == 0 {
-		return nil, nil, nil
+		return nil
 	}
 	for _, ext := range exts {
 		o, session, ok := ext.Accept(slices.Values(offers))
@@ -138,16 +137,17 @@ func chooseExtension(h http.Header, exts []wire.Extension) (answer []byte, s wir
 		if !slices.ContainsFunc(offers, func(offer wire.Offer) bool { return offer.Name == o.Name }) {
 			err = fmt.Errorf("extension %q was not offered", o.Name)
 		} else {
-			answer, err = wire.AppendExtensions(nil, []wire.Offer{o})
+			a.extension, err = wire.AppendExtensions(nil, []wire.Offer{o})
 		}
 		if err != nil {
 			closeSession(session)
-			return nil, nil, refusal(http.StatusInternalServerError, "RFC 6455, section 4.2.2",
+			return refusal(http.StatusInternalServerError, "RFC 6455, section 4.2.2",
 				"answer of AcceptOptions.Extensions: %w", fieldCause(err))
 		}
-		return answer, session, nil
+		a.agreed, a.session = o, session
+		return nil
 	}
-	return nil, nil, nil
+	return nil
 }
 
 // fieldCause is what was wrong with a field and where, without the section that

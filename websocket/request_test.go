@@ -139,11 +139,13 @@ func TestChooseExtension(t *testing.T) {
 		{[]wire.Extension{&fakeExtension{name: "d"}}, ""},
 		{nil, ""},
 	} {
-		answer, s, e := chooseExtension(h, test.exts)
-		if e != nil || string(answer) != test.want || (s != nil) != (test.want != "") {
-			t.Errorf("got %q %v %v, want %q", answer, s, e, test.want)
+		var got acceptance
+		e := got.chooseExtension(h, test.exts)
+		agreed, _ := wire.AppendExtensions(nil, []wire.Offer{got.agreed})
+		if e != nil || string(got.extension) != test.want || string(agreed) != test.want || (got.session != nil) != (test.want != "") {
+			t.Errorf("got %+v %v, want %q", got, e, test.want)
 		}
-		closeSession(s)
+		closeSession(got.session)
 	}
 	if a.open != 0 || b.open != 0 {
 		t.Errorf("sessions left: %d and %d", a.open, b.open)

@@ -125,36 +125,36 @@ func (r *response) text() string {
 
 // verify judges the response to the last request by all of RFC 6455, section 4.1.
 // An extension comes last, so that a refusal leaves no session behind.
-func (d *dialer) verify(r *response) (config, error) {
+func (d *dialer) verify(r *response) (ConnOptions, error) {
 	if r.http.StatusCode != http.StatusSwitchingProtocols {
-		return config{}, r.refuse(section41, "server did not switch protocols%s", r.text())
+		return ConnOptions{}, r.refuse(section41, "server did not switch protocols%s", r.text())
 	}
 	if !r.http.ProtoAtLeast(1, 1) || r.http.ProtoMajor != 1 {
-		return config{}, r.refuse("RFC 9110, section 7.8", "server switched protocols in %q, not in HTTP/1.1", r.http.Proto)
+		return ConnOptions{}, r.refuse("RFC 9110, section 7.8", "server switched protocols in %q, not in HTTP/1.1", r.http.Proto)
 	}
 	h := r.http.Header
 	if v := h.Values("Upgrade"); len(v) != 1 || !equalASCII(v[0], "websocket") {
-		return config{}, r.refuse(section41, "Upgrade is %.100q, not websocket", few(v))
+		return ConnOptions{}, r.refuse(section41, "Upgrade is %.100q, not websocket", few(v))
 	}
 	if v := h.Values("Connection"); !wire.HasToken(v, "upgrade") {
-		return config{}, r.refuse(section41, "Connection is %.100q, without Upgrade", few(v))
+		return ConnOptions{}, r.refuse(section41, "Connection is %.100q, without Upgrade", few(v))
 	}
 	want := wire.AcceptKey(d.key)
 	switch v := h.Values(fieldAccept); {
 	case len(v) > 1:
-		return config{}, r.refuse("RFC 6455, section 11.3.3", "%d fields Sec-WebSocket-Accept", len(v))
+		return ConnOptions{}, r.refuse("RFC 6455, section 11.3.3", "%d fields Sec-WebSocket-Accept", len(v))
 	case len(v) == 0 || v[0] != want:
-		return config{}, r.refuse(section41, "Sec-WebSocket-Accept is %.100q, not %q", v, want)
+		return ConnOptions{}, r.refuse(section41, "Sec-WebSocket-Accept is %.100q, not %q", v, want)
 	}
 	protocol, err := d.verifyProtocol(r)
 	if err != nil {
-		return config{}, err
+		return ConnOptions{}, err
 	}
-	session, err := d.verifyExtension(r)
+	extension, session, err := d.verifyExtension(r)
 	if err != nil {
-		return config{}, err
+		return ConnOptions{}, err
 	}
-	return config{role: wire.Client, subprotocol: protocol, session: session, limits: d.limits}, nil
+	return ConnOptions{Role: wire.Client, Subprotocol: protocol, Extension: extension, Session: session, Limits: d.limits}, nil
 }
 
 // verifyProtocol returns the subprotocol that the server chose, or "".
@@ -171,33 +171,33 @@ func (d *dialer) verifyProtocol(r *response) (string, error) {
 	}
 }
 
-// verifyExtension returns the state of the extension that the server chose, or
-// nil.
-func (d *dialer) verifyExtension(r *response) (wire.Session, error) {
+// verifyExtension returns the extension that the server chose, with its state, if
+// any.
+func (d *dialer) verifyExtension(r *response) (wire.Offer, wire.Session, error) {
 	v := r.http.Header.Values(fieldExtensions)
 	if len(v) == 0 {
-		return nil, nil
+		return wire.Offer{}, nil, nil
 	}
 	if len(v) > 1 {
-		return nil, r.refuse("RFC 6455, section 11.3.2", "%d fields Sec-WebSocket-Extensions", len(v))
+		return wire.Offer{}, nil, r.refuse("RFC 6455, section 11.3.2", "%d fields Sec-WebSocket-Extensions", len(v))
 	}
 	answers, err := wire.ParseExtensions(v)
 	if err != nil {
-		return nil, r.refuse("RFC 6455, section 9.1", "Sec-WebSocket-Extensions is %.100q: %w", v[0], fieldCause(err))
+		return wire.Offer{}, nil, r.refuse("RFC 6455, section 9.1", "Sec-WebSocket-Extensions is %.100q: %w", v[0], fieldCause(err))
 	}
 	for _, a := range answers {
 		if d.offering(a.Name) == nil {
-			return nil, r.refuse(section41, "server chose extension %.100q, which was not offered", a.Name)
+			return wire.Offer{}, nil, r.refuse(section41, "server chose extension %.100q, which was not offered", a.Name)
 		}
 	}
 	if len(answers) != 1 {
-		return nil, r.refuse("RFC 6455, section 9.1", "server chose %d extensions: %.100q; one at most can take effect", len(answers), v[0])
+		return wire.Offer{}, nil, r.refuse("RFC 6455, section 9.1", "server chose %d extensions: %.100q; one at most can take effect", len(answers), v[0])
 	}
 	session, err := d.offering(answers[0].Name).Confirm(answers[0])
 	if err != nil {
-		return nil, r.refuse(section41, "answer to extension %.100q: %w", answers[0].Name, err)
+		return wire.Offer{}, nil, r.refuse(section41, "answer to extension %.100q: %w", answers[0].Name, err)
 	}
-	return session, nil
+	return answers[0], session, nil
 }
 
 // offering returns the first of the extensions that has offered name, or nil.

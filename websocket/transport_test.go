@@ -47,7 +47,7 @@ func TestTransportOfOtherType(t *testing.T) {
 			checkLeaks(t)
 			a, b := netPair(t, "tcp")
 			ours := &flipConn{TCPConn: a.(*net.TCPConn)}
-			c, p := newPeerOver(t, ours, &flipConn{TCPConn: b.(*net.TCPConn)}, config{role: role, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, ours, &flipConn{TCPConn: b.(*net.TCPConn)}, ConnOptions{Role: role, Limits: Limits{}})
 			for _, text := range []string{"small", strings.Repeat("large ", 20_000)} {
 				read := startRead(bounded(t), c)
 				p.send(wire.OpText, true, text)

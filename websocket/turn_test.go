@@ -119,7 +119,7 @@ func TestTurnGivenUpWithPongWaiting(t *testing.T) {
 		t.Run(role.String(), func(t *testing.T) {
 			checkLeaks(t)
 			ours, theirs := tcpPair(t)
-			c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 			for range 200 {
 				ctx, cancel := context.WithCancel(context.Background())
 				if err := c.out.frames.lock(ctx, ctx); err != nil { // the sender of the last pong may have it

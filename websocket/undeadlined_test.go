@@ -50,7 +50,7 @@ func TestEndsWithoutDeadlines(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				a, b := net.Pipe()
-				c, p := newPeerOver(t, undeadlined{&wornOut{a, row.writes}}, b, config{role: role, limits: Limits{}.withDefaults()})
+				c, p := newPeerOver(t, undeadlined{&wornOut{a, row.writes}}, b, ConnOptions{Role: role, Limits: Limits{}})
 				begun := time.Now()
 				ours := start(func() error { return row.ours(c) })
 				row.theirs(p)
@@ -75,7 +75,7 @@ func TestKeptWithoutDeadlines(t *testing.T) {
 		for _, late := range []time.Duration{0, lingerTime / 2, time.Hour} {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				a, b := net.Pipe()
-				c, p := newPeerOver(t, undeadlined{&wornOut{a, 0}}, b, config{role: role, limits: Limits{}.withDefaults()})
+				c, p := newPeerOver(t, undeadlined{&wornOut{a, 0}}, b, ConnOptions{Role: role, Limits: Limits{}})
 				failWrite(t, c)
 				p.send(wire.OpText, true, "one")
 				if closes {
@@ -141,7 +141,7 @@ func muxError(err error) error {
 func TestMuxedTimeouts(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, muxed{a}, b, config{role: role, limits: Limits{WriteTimeout: time.Minute}.withDefaults()})
+		c, p := newPeerOver(t, muxed{a}, b, ConnOptions{Role: role, Limits: Limits{WriteTimeout: time.Minute}})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _, err := c.Read(ctx)
@@ -165,7 +165,7 @@ func TestMuxedTimeouts(t *testing.T) {
 func TestMuxedWriteTimeout(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, _ := newPeerOver(t, muxed{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+		c, _ := newPeerOver(t, muxed{a}, b, ConnOptions{Role: role, Limits: Limits{}})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		e := wantError(t, c.Write(ctx, Text, []byte("text")), "write", context.DeadlineExceeded)
@@ -265,7 +265,7 @@ func TestCloseAnswerIsNotFirst(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		ours, theirs := net.Pipe()
 		w := lateWriter{ours, make(chan struct{})}
-		c, p := newPeerOver(t, w, theirs, config{role: role, limits: Limits{}.withDefaults()})
+		c, p := newPeerOver(t, w, theirs, ConnOptions{Role: role, Limits: Limits{}})
 		ctx, cancel := context.WithCancel(context.Background())
 		closed := start(func() error { return c.Close(ctx, StatusNormalClosure, "") })
 		p.expectClose(StatusNormalClosure)

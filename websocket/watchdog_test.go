@@ -76,7 +76,7 @@ func TestContextWithoutDeadlines(t *testing.T) {
 			t.Run(kind.name+"/"+wait.name, func(t *testing.T) {
 				eachRole(t, func(t *testing.T, role wire.Role) {
 					a, b := net.Pipe()
-					c, _ := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+					c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
 					const patience = 100 * time.Millisecond
 					ctx, cancel := context.WithTimeout(context.Background(), patience)
 					defer cancel()
@@ -116,7 +116,7 @@ func TestIdleContextWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
 			ctx, cancel := context.WithCancel(context.Background())
 			go p.send(wire.OpText, true, "one")
 			if g := <-startRead(ctx, c); g.data != "one" {
@@ -138,7 +138,7 @@ func TestWriteTimeoutWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
 			got := startRead(context.Background(), c)
 			begun := time.Now()
 			p.write(p.frame(wire.OpPing, true, []byte("?"))) // the pong of which is not read
@@ -160,7 +160,7 @@ func TestWriteTimeoutIsTimeout(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, _ := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+			c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
 			for n, want := range []bool{true, false} {
 				err := c.Write(context.Background(), Text, []byte("x"))
 				wantError(t, err, "write", ErrPeerNotReading)
@@ -181,7 +181,7 @@ func TestNetConnWithoutDeadlines(t *testing.T) {
 		} {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				a, b := net.Pipe()
-				c, _ := newPeerOver(t, kind.wrap(a), b, config{role: role, limits: Limits{}.withDefaults()})
+				c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
 				nc := c.AsNetConn(Binary)
 				begun := time.Now()
 				nc.SetDeadline(begun.Add(time.Second))
@@ -213,7 +213,7 @@ func (g grudging) Write(p []byte) (int, error) {
 func TestSlowPeerIsReading(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, grudging{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+		c, p := newPeerOver(t, grudging{a}, b, ConnOptions{Role: role, Limits: Limits{}})
 		want := pattern(1<<20, 1)
 		done := start(func() error { return c.Write(context.Background(), Binary, want) })
 		p.expect(wire.OpBinary, true, string(want))
@@ -242,7 +242,7 @@ func TestUnsureCutEndsWriting(t *testing.T) {
 	for _, taken := range []int{0, 50_000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, unsure{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, unsure{a}, b, ConnOptions{Role: role, Limits: Limits{}})
 			go io.CopyN(io.Discard, p.nc, int64(taken))
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
@@ -277,7 +277,7 @@ func TestCutOverSecretTLS(t *testing.T) {
 	for _, taken := range []int{0, 1, 50_000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, &secretTLS{Conn: a}, b, config{role: role, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, &secretTLS{Conn: a}, b, ConnOptions{Role: role, Limits: Limits{}})
 			go io.CopyN(io.Discard, p.nc, int64(taken))
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
@@ -293,7 +293,7 @@ func TestCutOverSecretTLS(t *testing.T) {
 func TestCutIsTakenUp(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, unpiped{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+		c, p := newPeerOver(t, unpiped{a}, b, ConnOptions{Role: role, Limits: Limits{}})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		want := pattern(100_000, 1)
@@ -320,7 +320,7 @@ func TestReadAfterFailedWriteWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, kind.wrap(&wornOut{a, 0}), b, config{role: role, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, kind.wrap(&wornOut{a, 0}), b, ConnOptions{Role: role, Limits: Limits{}})
 			failWrite(t, c)
 			synctest.Wait()
 			read := startRead(context.Background(), c)
@@ -348,7 +348,7 @@ func (readDeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupp
 func TestReadDeadlinesAlone(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, readDeadlined{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+		c, p := newPeerOver(t, readDeadlined{a}, b, ConnOptions{Role: role, Limits: Limits{}})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_, _, err := c.Read(ctx)
@@ -416,7 +416,7 @@ func (q *queuing) Write(p []byte) (n int, err error) {
 func TestQueuedIsNotSentTwice(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, &queuing{Conn: a, ch: make(chan struct{})}, b, config{role: role, limits: Limits{}.withDefaults()})
+		c, p := newPeerOver(t, &queuing{Conn: a, ch: make(chan struct{})}, b, ConnOptions{Role: role, Limits: Limits{}})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		want := pattern(100_000, 1)

@@ -17,7 +17,7 @@ import (
 func newPeerWith(t *testing.T, kind string, role wire.Role) (*Conn, *peer) {
 	t.Helper()
 	ours, theirs := netPair(t, kind)
-	return newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+	return newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 }
 
 // Every message is one frame, whatever its size, and leaves the caller's bytes as

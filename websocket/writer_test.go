@@ -114,9 +114,9 @@ func TestWriterContextEnds(t *testing.T) {
 func testWriterContextEnds(t *testing.T, kind string, lost lostMessage) {
 	checkLeaks(t)
 	a, b := netPair(t, kind)
-	cfg, theirs := config{role: wire.Server, limits: Limits{}.withDefaults()}, newRuns(t)
+	cfg, theirs := ConnOptions{Role: wire.Server, Limits: Limits{}}, newRuns(t)
 	if lost.extension {
-		cfg.session = newRuns(t)
+		cfg.Session = newRuns(t)
 	}
 	c, p := newPeerOver(t, a, b, cfg)
 	came := start(func() string {
@@ -233,7 +233,7 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ours, theirs := newRuns(t), newRuns(t)
 		a, b := net.Pipe()
-		c, p := newPeerOver(t, a, b, config{role: wire.Server, session: ours, limits: Limits{}.withDefaults()})
+		c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: ours, Limits: Limits{}})
 		go c.Ping(c.Context())
 		synctest.Wait() // it has the turn until the peer reads
 		var want []string

@@ -1,0 +1,78 @@
+package websocket
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// ConnOptions configure a connection that [NewConn] makes. A nil pointer is valid and
+// means the zero value, a server with no subprotocol, no extension and default limits.
+type ConnOptions struct {
+	// Role is the side of the connection that this program is. A client masks what it
+	// sends and waits for its server to close the transport (RFC 6455, sections 5.1 and
+	// 7.1.1). Default: wire.Server.
+	Role wire.Role
+
+	// Subprotocol is what [Conn.Subprotocol] returns.
+	Subprotocol string
+
+	// Extension is what [Conn.Extension] returns.
+	Extension wire.Offer
+
+	// Session is the state of the extension, as its Accept or Confirm has returned it.
+	// The Conn closes it. Default: no extension.
+	Session wire.Session
+
+	// Early is what the peer has sent after its handshake and what has been read
+	// already. The Conn owns the slice from then on.
+	Early []byte
+
+	// Limits bound the connection. HandshakeTimeout and MaxResponseHeader are not
+	// used.
+	Limits Limits
+}
+
+// NewConn returns a connection over nc, whose opening handshake somebody else has done
+// or which needs none: a stream of HTTP/2, a channel of ssh, one end of a [net.Pipe] in a
+// test. Both sides must agree on opts.
+//
+// The Conn owns nc from then on. It clears nc's deadlines, and closes nc in the end. It
+// works over any net.Conn; see Transports in the package documentation for what a
+// connection without deadlines, or without CloseWrite, means. NewConn itself neither
+// reads nor writes.
+//
+// The connection's context has the values of ctx, but does not end with it.
+func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
+	if opts == nil {
+		opts = &ConnOptions{}
+	}
+	limits := opts.Limits.withDefaults()
+	c := &Conn{subprotocol: opts.Subprotocol, extension: opts.Extension, session: opts.Session}
+	c.closeWithin, c.writeWithin = limits.CloseTimeout, limits.WriteTimeout
+	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	c.tr.init(nc, c.overdue)
+	c.in.dec = wire.Decoder{
+		Role:              opts.Role,
+		MaxEmptyFragments: limits.MaxEmptyFragments,
+		MaxControls:       -1, // in.controls counts them
+	}
+	c.in.max.Store(limits.MaxMessage)
+	if limit := limits.MessageTimeout; limit > 0 {
+		c.in.pace = &pace{limit: limit}
+	}
+	c.in.unread = opts.Early
+	c.in.controls = controls{max: limits.MaxControls, full: time.Since(epoch)}
+	c.out.enc = wire.Encoder{Role: opts.Role}
+	c.out.maxFrame = frameLimit(limits.MaxFrame)
+	if s := opts.Session; s != nil {
+		rsv, perFrame := s.Bits()
+		c.rsv = rsv
+		c.in.dec.RSV, c.in.dec.FrameRSV = rsv, perFrame
+		c.out.enc.RSV, c.out.enc.FrameRSV = rsv, perFrame
+		c.tr.idle = s.Idle
+	}
+	return c
+}

@@ -1,0 +1,121 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A Conn without options is a server with the default limits.
+func TestNewConnDefaults(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		c := NewConn(context.Background(), ours, nil)
+		defer c.CloseNow()
+		p := &peer{t: t, nc: theirs, role: wire.Client}
+		go p.send(wire.OpBinary, true, "masked")
+		if typ, data, err := c.Read(t.Context()); typ != Binary || string(data) != "masked" || err != nil {
+			t.Errorf("%v %q, %v", typ, data, err)
+		}
+		if c.Subprotocol() != "" || !reflect.DeepEqual(c.Extension(), wire.Offer{}) || c.NetConn() != ours {
+			t.Errorf("%q %v %v", c.Subprotocol(), c.Extension(), c.NetConn())
+		}
+		if n := c.in.max.Load(); n != DefaultMaxMessage {
+			t.Errorf("MaxMessage is %d", n)
+		}
+		started := time.Now()
+		err := c.Close(t.Context(), StatusNormalClosure, "")
+		if after := time.Since(started); !errors.Is(err, context.DeadlineExceeded) || after != DefaultCloseTimeout {
+			t.Errorf("Close: %v after %v", err, after)
+		}
+	})
+}
+
+// What the options say is what the connection has, and bytes that came early come first.
+func TestNewConnOptions(t *testing.T) {
+	for _, role := range []wire.Role{wire.Server, wire.Client} {
+		t.Run(role.String(), func(t *testing.T) {
+			checkLeaks(t)
+			agreed := wire.Offer{Name: "x-runs", Params: []wire.Param{{Name: "a", Value: "b"}}}
+			ours, theirs := newRuns(t), newRuns(t)
+			a, b := net.Pipe()
+			opts := ConnOptions{
+				Role: role, Subprotocol: "chat", Extension: agreed, Session: ours, Limits: Limits{MaxMessage: 100},
+			}
+			shape := &peer{role: wire.Client - role}
+			whole := shape.frame(wire.OpText, true, []byte("early"))
+			cut := shape.extFrame(wire.OpBinary, true, theirs.encode("then late"))
+			opts.Early = append(whole, cut[:3]...)
+			a.SetDeadline(time.Now().Add(-time.Hour)) // which does not bear on the Conn
+			c, p := newPeerOver(t, a, b, opts)
+			go p.write(cut[3:])
+			for _, want := range []string{"early", "then late"} {
+				if _, data, err := c.Read(bounded(t)); string(data) != want || err != nil {
+					t.Fatalf("%q, %v, want %q", data, err, want)
+				}
+			}
+			if c.Subprotocol() != "chat" || !reflect.DeepEqual(c.Extension(), agreed) {
+				t.Errorf("%q %v", c.Subprotocol(), c.Extension())
+			}
+			if n := c.in.max.Load(); n != 100 {
+				t.Errorf("MaxMessage is %d", n)
+			}
+			c.CloseNow()
+			if ours.closes != 1 {
+				t.Error("the session is not closed")
+			}
+		})
+	}
+}
+
+// The connection has the values of the context, and does not end with it.
+func TestNewConnContext(t *testing.T) {
+	type key struct{}
+	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, "value"))
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	c := NewConn(ctx, ours, nil)
+	cancel()
+	if err := c.Context().Err(); err != nil || c.Context().Value(key{}) != "value" {
+		t.Errorf("%v, %v", err, c.Context().Value(key{}))
+	}
+	c.CloseNow()
+	if c.Context().Err() == nil {
+		t.Error("the context has not ended with the connection")
+	}
+}
+
+// Both sides of a handshake tell what was agreed on.
+func TestExtensionAccessor(t *testing.T) {
+	checkLeaks(t)
+	answer := wire.Offer{Name: "x-fake", Params: []wire.Param{{Name: "a", Value: "1"}}}
+	accepted := make(chan *Conn, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := Accept(w, r, &AcceptOptions{Extensions: []wire.Extension{&fakeExtension{name: "x-fake", answer: &answer}}})
+		if err != nil {
+			t.Error(err)
+		}
+		accepted <- c
+	}))
+	defer server.Close()
+	offered := &offeredExtension{name: "x-fake"}
+	client, _, err := Dial(bounded(t), server.URL, &DialOptions{Extensions: []wire.Extension{offered}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.CloseNow()
+	c := <-accepted
+	defer c.CloseNow()
+	if !reflect.DeepEqual(client.Extension(), answer) || !reflect.DeepEqual(c.Extension(), answer) {
+		t.Errorf("client %v, server %v, want %v", client.Extension(), c.Extension(), answer)
+	}
+}
