@@ -12,13 +12,15 @@ import (
 
 // closing is how far the closing handshake has come (RFC 6455, section 7).
 type closing struct {
-	local      atomic.Bool // Close was called before the peer's close frame came
-	sent       atomic.Bool // our close frame is on its way; set in the turn to write frames, under outgoing.mu
-	out        atomic.Bool // all of it is out
-	received   atomic.Bool // the peer's close frame came
-	dropped    atomic.Bool // our side has closed, and wants nothing of what was kept
-	concluding atomic.Bool // the conclusion is on its way
-	settled    atomic.Bool // the transport is left to it
+	local      atomic.Bool                   // Close was called before the peer's close frame came
+	sent       atomic.Bool                   // our close frame is on its way; set in the turn to write frames, under outgoing.mu
+	out        atomic.Bool                   // all of it is out
+	received   atomic.Bool                   // the peer's close frame came
+	handled    atomic.Bool                   // and the program answers it
+	dropped    atomic.Bool                   // our side has closed, and wants nothing of what was kept
+	concluding atomic.Bool                   // the conclusion is on its way
+	settled    atomic.Bool                   // the transport is left to it
+	sentAll    atomic.Pointer[chan struct{}] // closed with out; nil unless OnControl was called
 
 	// These belong to the holder of the turn to read.
 	reads    bool          // a Close has read, and perhaps dropped the beginning of a message
@@ -167,7 +169,7 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 		keep:    true,
 	})
 	if err == nil {
-		c.closing.out.Store(true)
+		c.closing.setOut()
 	}
 	return err == nil, err
 }

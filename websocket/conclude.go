@@ -29,21 +29,34 @@ var errLingered = errors.New("peer did not close the connection in time")
 // an endpoint receives a Close frame and did not previously send a Close frame,
 // the endpoint MUST send a Close frame in response" (RFC 6455, section 5.5.1).
 func (c *Conn) peerClosed(ctx context.Context, payload []byte) error {
-	c.peerClosing(payload)
+	first := c.peerClosing(payload)
 	c.readOver()
 	code, _, _ := wire.ConsumeClose(payload)
 	answer, _ := wire.AppendClose(nil, code, "")
-	c.conclude(ctx, answer, nil)
+	if f := c.onControl.Load(); f == nil {
+		c.conclude(answer, nil, nil)
+	} else {
+		due := make(chan struct{})
+		c.conclude(answer, nil, due) // f may close the connection, which waits for that
+		if (*f)(wire.OpClose, payload) && first && c.canWrite() {
+			c.closing.handled.Store(true)
+			return c.fault("read", nil) // nobody has to read on for the answer
+		}
+		close(due)
+	}
+	c.awaitEnd(ctx)
 	return c.fault("read", contextError(ctx))
 }
 
-// peerClosing records the peer's close frame, before anything is answered.
-func (c *Conn) peerClosing(payload []byte) {
+// peerClosing records the peer's close frame, before anything is answered. It reports
+// whether the peer was first.
+func (c *Conn) peerClosing(payload []byte) (first bool) {
 	c.ending.recordReceived(payload)
-	if !c.closing.sent.Load() {
+	if first = !c.closing.sent.Load(); first {
 		c.ending.recordPeerClosed()
 	}
 	c.closing.received.Store(true)
+	return first
 }
 
 // failRead fails the connection (RFC 6455, section 7.1.7): err is what the peer
@@ -56,7 +69,8 @@ func (c *Conn) failRead(ctx context.Context, err error) error {
 	c.readOver()
 	code, reason := closeStatus(err, nil)
 	p, _ := wire.AppendClose(nil, code, reason)
-	c.conclude(ctx, p, e)
+	c.conclude(p, e, nil)
+	c.awaitEnd(ctx)
 	if foreseen {
 		return e
 	}
@@ -67,14 +81,17 @@ func (c *Conn) failRead(ctx context.Context, err error) error {
 	return err
 }
 
-// conclude starts the conclusion and waits for the end of the connection, or of ctx.
-// payload is that of our close frame, and breach what the peer did wrong, or nil. The
-// caller has the turn to read, and must touch nothing of it after endRead.
-func (c *Conn) conclude(ctx context.Context, payload []byte, breach *Error) {
+// conclude starts the conclusion. payload is that of our close frame, and breach what the
+// peer did wrong, or nil. due, if not nil, is closed unless the program sends the frame.
+// The caller has the turn to read, and must touch nothing of it after endRead.
+func (c *Conn) conclude(payload []byte, breach *Error, due <-chan struct{}) {
 	turn := make(chan struct{})
 	c.closing.handOver = turn
 	c.closing.concluding.Store(true)
 	go func() {
+		if due != nil {
+			c.awaitAnswer(due)
+		}
 		begun := time.Now()
 		settled := c.settle(payload, breach)
 		<-turn
@@ -85,6 +102,10 @@ func (c *Conn) conclude(ctx context.Context, payload []byte, breach *Error) {
 		c.in.turn.unlock()
 		c.releaseIfEnded()
 	}()
+}
+
+// awaitEnd waits for the end of the connection, or of ctx.
+func (c *Conn) awaitEnd(ctx context.Context) {
 	select {
 	case <-c.ctx.Done():
 	case <-ctx.Done():

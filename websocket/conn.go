@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -47,6 +48,8 @@ type Conn struct {
 	ending  ending
 	pings   pings
 	stats   stats
+
+	onControl atomic.Pointer[func(op wire.Opcode, payload []byte) (handled bool)]
 
 	// ctx ends with the connection; its cause is the error it ended with.
 	ctx    context.Context

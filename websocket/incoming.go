@@ -50,7 +50,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	}
 	if !c.in.turn.tryLock() {
 		switch {
-		case c.ctx.Err() != nil && !c.leftover():
+		case (c.ctx.Err() != nil || c.closing.handled.Load()) && !c.leftover():
 			return c.fault("read", nil)
 		case !c.closing.local.Load() && !c.closing.concluding.Load() && !c.ending.writeFailed.Load():
 			return c.fault("read", ErrConcurrentRead)
@@ -384,13 +384,11 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	if f.Message == wire.OpClose {
 		return c.peerClosed(ctx, f.Payload)
 	}
-	if f.Message == wire.OpPong && c.pings.pong(f.Payload) {
-		return nil // we asked for it: it is no flood
-	}
-	if !c.in.controls.take(time.Since(epoch)) {
+	asked := f.Message == wire.OpPong && c.pings.pong(f.Payload) // and no flood
+	if !asked && !c.in.controls.take(time.Since(epoch)) {
 		return c.failRead(ctx, c.in.controls.flood(f, c.in.dec.Offset()))
 	}
-	if f.Message == wire.OpPing {
+	if !c.handles(f.Message, f.Payload) && f.Message == wire.OpPing {
 		c.answerPing(f.Payload, len(c.in.unread) > 0)
 	}
 	return nil

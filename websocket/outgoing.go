@@ -76,7 +76,7 @@ func (c *Conn) flushRest() {
 	if _, err := c.tr.write(context.Background(), c.writeWithin, o.rest, nil); err != nil {
 		_ = c.failWrite("write", err, err != ErrPeerNotReading)
 	} else if o.enc.Closed() {
-		c.closing.out.Store(true)
+		c.closing.setOut()
 	}
 	o.rest = nil
 	c.unlockFrames()

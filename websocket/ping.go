@@ -14,6 +14,14 @@ type pings struct {
 	mu      sync.Mutex
 	last    uint64
 	waiting map[uint64]chan struct{}
+	others  int // pings of WriteControl whose pong has not come
+}
+
+// expect notes that the pongs of n more pings of WriteControl are to come.
+func (p *pings) expect(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.others += n
 }
 
 // Ping sends a ping and waits for its pong (RFC 6455, section 5.5.2). It returns
@@ -72,17 +80,19 @@ func (p *pings) forget(id uint64) {
 }
 
 // pong wakes those whose ping a pong with this payload answers: that one and, since
-// a peer may answer only the last of several (section 5.5.3), those before it. A
-// pong that nobody asked for is ignored.
+// a peer may answer only the last of several (section 5.5.3), those before it. It reports
+// whether the pong was asked for.
 func (p *pings) pong(payload []byte) (asked bool) {
-	if len(payload) != 8 {
-		return false
+	var id uint64 // is nobody's
+	if len(payload) == 8 {
+		id = binary.BigEndian.Uint64(payload)
 	}
-	id := binary.BigEndian.Uint64(payload)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, ok := p.waiting[id]; !ok {
-		return false
+		asked = p.others > 0
+		p.others = max(p.others-1, 0)
+		return asked
 	}
 	for other, ch := range p.waiting {
 		if other <= id {

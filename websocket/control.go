@@ -1,0 +1,137 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// OnControl makes f see the peer's control frames (RFC 6455, section 5.5): its pings,
+// pongs and close frame. Whoever reads calls f, between the messages in the order of the
+// wire. op is [wire.OpPing], [wire.OpPong] or [wire.OpClose]. The payload, at most 125
+// bytes, is valid until f returns; [wire.ConsumeClose] reads that of a close frame.
+//
+// A connection answers pings and close frames itself, unless f returns true. The program
+// then answers with [Conn.WriteControl] or [Conn.Close], from within f or later. A
+// close frame must be answered: if nobody does so within Limits.CloseTimeout, the
+// connection does. It ends once the answer is out. Meanwhile messages can still be written,
+// and reads return the [*CloseError]. What f returns has no meaning for a pong, which
+// [Conn.Ping] gets as well, nor for a close frame that answers one of this side.
+//
+// f must return soon and must not read. Limits.MaxControls holds before f is called. A nil
+// f undoes an earlier call. OnControl may be called at any time, and takes effect with the
+// next control frame.
+func (c *Conn) OnControl(f func(op wire.Opcode, payload []byte) (handled bool)) {
+	c.closing.watch()
+	if f == nil {
+		c.onControl.Store(nil)
+		return
+	}
+	c.onControl.Store(&f)
+}
+
+// handles lets the program see a control frame, and reports whether it answers it.
+func (c *Conn) handles(op wire.Opcode, payload []byte) bool {
+	f := c.onControl.Load()
+	return f != nil && (*f)(op, payload)
+}
+
+var errControl = errors.New("a control frame is a ping, a pong or a close frame")
+
+// WriteControl sends a control frame (RFC 6455, section 5.5): [wire.OpPing] or
+// [wire.OpPong] with any payload of up to 125 bytes, or [wire.OpClose] with a payload as
+// [wire.AppendClose] makes it. It does not wait for an answer, and passes between the
+// fragments of a message. ctx bounds it as it does [Conn.Write]. The payload is neither kept
+// nor changed.
+//
+// After a close frame nothing more can be sent. To see the peer's, read on, or call
+// [Conn.Close], which then waits for it. A second close frame is not sent: the error
+// matches [net.ErrClosed]. The pong that answers a ping is for OnControl to see; it does not
+// count against Limits.MaxControls.
+func (c *Conn) WriteControl(ctx context.Context, op wire.Opcode, payload []byte) error {
+	name := "write"
+	switch op {
+	case wire.OpPong:
+	case wire.OpPing:
+		name = "ping"
+	case wire.OpClose:
+		return c.writeClose(ctx, payload)
+	default:
+		return c.fault(name, errControl)
+	}
+	if err := contextError(ctx); err != nil {
+		return c.fault(name, err)
+	}
+	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
+		return c.fault(name, err)
+	}
+	defer c.unlockFrames()
+	if op == wire.OpPing {
+		c.pings.expect(1)
+	}
+	err := c.writeLocked(ctx, name, frame{Header: wire.Header{Fin: true, Opcode: op}, payload: payload})
+	if op == wire.OpPing && err != nil && !isAccepted(err) {
+		c.pings.expect(-1)
+	}
+	return err
+}
+
+// writeClose sends a close frame and does not wait for the peer's.
+func (c *Conn) writeClose(ctx context.Context, payload []byte) error {
+	if _, _, err := wire.ConsumeClose(payload); err != nil || len(payload) > wire.MaxControlPayload {
+		if err == nil {
+			err = wire.ErrControlTooLong
+		}
+		return c.fault("close", err)
+	}
+	if err := contextError(ctx); err != nil {
+		return c.fault("close", err)
+	}
+	ours, err := c.sendClose(ctx, payload)
+	if err == nil && !ours {
+		err = c.fault("close", net.ErrClosed)
+	}
+	return err
+}
+
+// watch makes awaitOut possible.
+func (g *closing) watch() {
+	if g.sentAll.Load() == nil {
+		ch := make(chan struct{})
+		g.sentAll.CompareAndSwap(nil, &ch)
+	}
+}
+
+// setOut notes that all of our close frame is out.
+func (g *closing) setOut() {
+	if g.out.Swap(true) {
+		return
+	}
+	if ch := g.sentAll.Load(); ch != nil {
+		close(*ch)
+	}
+}
+
+// awaitAnswer gives the program time to answer the peer's close frame, until due is closed
+// because it does not.
+func (c *Conn) awaitAnswer(due <-chan struct{}) {
+	out := *c.closing.sentAll.Load() // OnControl was called
+	if c.closing.out.Load() {
+		return // perhaps before that
+	}
+	limit := c.closeWithin
+	if limit < 0 {
+		limit = DefaultCloseTimeout
+	}
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-due:
+	case <-out:
+	case <-late.C:
+	case <-c.ctx.Done():
+	}
+}

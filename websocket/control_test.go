@@ -1,0 +1,384 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// controlLog is an OnControl function that notes what it sees and returns handled.
+type controlLog struct {
+	seen    []string
+	handled bool
+}
+
+func (l *controlLog) see(op wire.Opcode, payload []byte) bool {
+	l.seen = append(l.seen, fmt.Sprintf("%v %q", op, payload))
+	return l.handled
+}
+
+// OnControl sees every control frame in the order of the wire, between fragments too. The
+// connection answers what is not handled, and nothing else.
+func TestOnControl(t *testing.T) {
+	for _, role := range []wire.Role{wire.Server, wire.Client} {
+		for _, handled := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%v,handled=%t", role, handled), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c, p := newPeer(t, role, Limits{})
+					log := &controlLog{handled: handled}
+					c.OnControl(log.see)
+					go func() {
+						p.send(wire.OpPing, true, "")
+						p.send(wire.OpText, false, "he")
+						p.send(wire.OpPing, true, strings.Repeat("x", 125))
+						p.send(wire.OpPong, true, "unasked")
+						p.send(wire.OpContinuation, true, "llo")
+					}()
+					answers := make(chan string, 10)
+					go func() {
+						for {
+							h, payload, err := p.nextFrame()
+							if err != nil {
+								close(answers)
+								return
+							}
+							answers <- fmt.Sprintf("%v %d", h.Opcode, len(payload))
+						}
+					}()
+					if _, data, err := c.Read(t.Context()); string(data) != "hello" || err != nil {
+						t.Fatalf("%q, %v", data, err)
+					}
+					synctest.Wait()
+					go p.sendClose(StatusGoingAway, "bye")
+					_, _, err := c.Read(t.Context())
+					var peer *CloseError
+					if !errors.As(err, &peer) || peer.Code != StatusGoingAway {
+						t.Errorf("read: %v", err)
+					}
+					if handled {
+						if c.Context().Err() != nil {
+							t.Error("the connection ended before its answer was out")
+						}
+						if err := c.WriteControl(t.Context(), wire.OpClose, nil); err != nil {
+							t.Error(err)
+						}
+					}
+					<-c.Context().Done()
+					synctest.Wait()
+					c.CloseNow()
+					p.nc.Close()
+					want := []string{`ping ""`, `ping "` + strings.Repeat("x", 125) + `"`, `pong "unasked"`, "close \"\\x03\\xe9bye\""}
+					if fmt.Sprint(log.seen) != fmt.Sprint(want) {
+						t.Errorf("saw %q, want %q", log.seen, want)
+					}
+					var got []string
+					for a := range answers {
+						got = append(got, a)
+					}
+					if want := map[bool]string{false: "[pong 0 pong 125 close 2]", true: "[close 0]"}[handled]; fmt.Sprint(got) != want {
+						t.Errorf("answered %q, want %s", got, want)
+					}
+				})
+			})
+		}
+	}
+}
+
+// "If an endpoint receives a Close frame and did not previously send a Close frame, the
+// endpoint MUST send a Close frame in response."
+// https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1
+//
+// The program has said that it answers, and does not.
+func TestRFC6455UnansweredClose(t *testing.T) {
+	for _, test := range []struct {
+		limit, want time.Duration
+	}{{0, DefaultCloseTimeout}, {3 * time.Second, 3 * time.Second}, {-1, DefaultCloseTimeout}} {
+		synctest.Test(t, func(t *testing.T) {
+			c, p := newPeer(t, wire.Server, Limits{CloseTimeout: test.limit})
+			c.OnControl(func(wire.Opcode, []byte) bool { return true })
+			started := time.Now()
+			go p.sendClose(StatusGoingAway, "")
+			for range 2 { // the second read does not wait either
+				_, _, err := c.Read(t.Context())
+				if CloseStatus(err) != StatusGoingAway || time.Since(started) != 0 {
+					t.Errorf("read: %v after %v", err, time.Since(started))
+				}
+			}
+			go func() { // what is left to say can be said
+				if err := c.Write(t.Context(), Text, []byte("last words")); err != nil {
+					t.Error(err)
+				}
+			}()
+			if h, payload, err := p.nextFrame(); h.Opcode != wire.OpText || string(payload) != "last words" || err != nil {
+				t.Errorf("%v %q, %v", h, payload, err)
+			}
+			h, payload, err := p.nextFrame()
+			code, _, _ := wire.ConsumeClose(payload)
+			if h.Opcode != wire.OpClose || code != StatusGoingAway || err != nil {
+				t.Errorf("%v %v, %v", h, code, err)
+			}
+			if after := time.Since(started); after != test.want {
+				t.Errorf("answered after %v, want %v", after, test.want)
+			}
+			<-c.Context().Done()
+			if v := c.Closure(); !v.Clean || !v.ByPeer {
+				t.Errorf("%+v", v)
+			}
+		})
+	}
+}
+
+// The program answers a close frame from within its function, or later, with Close.
+func TestOnControlCloses(t *testing.T) {
+	for _, within := range []bool{true, false} {
+		for _, role := range []wire.Role{wire.Server, wire.Client} {
+			synctest.Test(t, func(t *testing.T) {
+				c, p := newPeer(t, role, Limits{})
+				started := time.Now()
+				answer := func() {
+					if err := c.Close(t.Context(), StatusPolicyViolation, "own words"); err != nil {
+						t.Errorf("Close: %v", err)
+					}
+				}
+				c.OnControl(func(op wire.Opcode, _ []byte) bool {
+					if within {
+						answer()
+					}
+					return true
+				})
+				go p.sendClose(StatusNormalClosure, "")
+				go func() {
+					if _, _, err := c.Read(t.Context()); CloseStatus(err) != StatusNormalClosure {
+						t.Errorf("read: %v", err)
+					}
+					if !within {
+						answer()
+					}
+				}()
+				_, payload, err := p.nextFrame()
+				if code, reason, _ := wire.ConsumeClose(payload); code != StatusPolicyViolation || string(reason) != "own words" || err != nil {
+					t.Errorf("%v %q, %v", code, reason, err)
+				}
+				p.nc.Close()
+				synctest.Wait()
+				if v := c.Closure(); !v.Clean || !v.ByPeer || v.Sent.Code != StatusPolicyViolation || time.Since(started) != 0 {
+					t.Errorf("%+v after %v", v, time.Since(started))
+				}
+			})
+		}
+	}
+}
+
+// A connection whose peer's close frame was handled can be dropped at once.
+func TestOnControlCloseNow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{})
+		c.OnControl(func(wire.Opcode, []byte) bool { return true })
+		go p.sendClose(StatusNormalClosure, "")
+		c.Read(t.Context())
+		c.CloseNow()
+		if _, _, err := p.nextFrame(); err == nil {
+			t.Error("a frame came")
+		}
+		if v := c.Closure(); v.Clean || !v.ByPeer {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// What OnControl returns has no meaning for the answer to our own close frame.
+func TestOnControlAnswerToOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{})
+		log := &controlLog{handled: true}
+		c.OnControl(log.see)
+		go func() {
+			p.nextFrame()
+			p.sendClose(StatusNormalClosure, "")
+		}()
+		if err := c.Close(t.Context(), StatusNormalClosure, ""); err != nil || len(log.seen) != 1 {
+			t.Errorf("%v, saw %q", err, log.seen)
+		}
+	})
+}
+
+// A nil function undoes the one before, and pings of Ping are seen by both.
+func TestOnControlUndone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{})
+		log := &controlLog{handled: true}
+		c.OnControl(log.see)
+		go func() {
+			_, payload, _ := p.nextFrame()
+			p.send(wire.OpPong, true, string(payload))
+		}()
+		go c.Read(t.Context())
+		if _, err := c.Ping(t.Context()); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if len(log.seen) != 1 {
+			t.Errorf("saw %q", log.seen)
+		}
+		c.OnControl(nil)
+		go p.send(wire.OpPing, true, "x")
+		if h, payload, err := p.nextFrame(); h.Opcode != wire.OpPong || string(payload) != "x" || err != nil {
+			t.Errorf("%v %q, %v", h, payload, err)
+		}
+		if len(log.seen) != 1 {
+			t.Errorf("saw %q", log.seen)
+		}
+	})
+}
+
+// WriteControl sends what it is given, in either role, and neither keeps nor changes it.
+func TestWriteControl(t *testing.T) {
+	long := strings.Repeat("p", wire.MaxControlPayload)
+	for _, role := range []wire.Role{wire.Server, wire.Client} {
+		for _, test := range []struct {
+			op      wire.Opcode
+			payload string
+		}{
+			{wire.OpPing, ""}, {wire.OpPing, long}, {wire.OpPong, ""}, {wire.OpPong, long},
+			{wire.OpClose, ""}, {wire.OpClose, "\x03\xe8"}, {wire.OpClose, "\x0f\xa0private"},
+		} {
+			c, p := newPeer(t, role, Limits{})
+			payload := []byte(test.payload)
+			errs := make(chan error, 1)
+			go func() { errs <- c.WriteControl(bounded(t), test.op, payload) }()
+			h, got, err := p.next()
+			if h.Opcode != test.op || string(got) != test.payload || err != nil {
+				t.Errorf("%v %v %q: %v %q, %v", role, test.op, test.payload, h, got, err)
+			}
+			if err := <-errs; err != nil || !bytes.Equal(payload, []byte(test.payload)) {
+				t.Errorf("%v %v %q: %v", role, test.op, payload, err)
+			}
+			if v := c.Closure(); v.Sent.Code != 0 != (test.op == wire.OpClose) {
+				t.Errorf("%v: %+v", test.op, v)
+			}
+		}
+	}
+}
+
+// What is no control frame, or breaks a rule, is not sent and harms nothing.
+func TestWriteControlRefusals(t *testing.T) {
+	c, p := newPeer(t, wire.Server, Limits{})
+	ctx := bounded(t)
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	long := strings.Repeat("p", wire.MaxControlPayload+1)
+	for _, test := range []struct {
+		ctx     context.Context
+		op      wire.Opcode
+		payload string
+		want    error
+	}{
+		{ctx, wire.OpText, "", errControl},
+		{ctx, wire.OpContinuation, "", errControl},
+		{ctx, 0xb, "", errControl},
+		{ctx, wire.OpPing, long, wire.ErrControlTooLong},
+		{ctx, wire.OpPong, long, wire.ErrControlTooLong},
+		{ctx, wire.OpClose, "\x03\xe8" + long[:124], wire.ErrControlTooLong},
+		{ctx, wire.OpClose, "\x03", wire.ErrClosePayload},
+		{ctx, wire.OpClose, "\x03\xed", wire.ErrCloseCode},
+		{ctx, wire.OpClose, "\x03\xe8\xff", wire.ErrInvalidUTF8},
+		{ended, wire.OpPing, "", context.Canceled},
+		{ended, wire.OpClose, "", context.Canceled},
+	} {
+		if err := c.WriteControl(test.ctx, test.op, []byte(test.payload)); !errors.Is(err, test.want) || errors.Is(err, net.ErrClosed) {
+			t.Errorf("%v %q: %v, want %v", test.op, test.payload, err, test.want)
+		}
+	}
+	go c.Write(ctx, Text, []byte("whole"))
+	if h, got, err := p.next(); h.Opcode != wire.OpText || string(got) != "whole" || err != nil {
+		t.Errorf("%v %q, %v", h, got, err)
+	}
+}
+
+// A close frame is sent once, and nothing after it. The peer's can still be read.
+func TestWriteControlClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{})
+		c.OnControl(func(wire.Opcode, []byte) bool { return true }) // which has no meaning here
+		go p.nextFrame()
+		if err := c.WriteControl(t.Context(), wire.OpClose, nil); err != nil {
+			t.Fatal(err)
+		}
+		for op := range map[wire.Opcode]bool{wire.OpClose: true, wire.OpPing: true, wire.OpPong: true} {
+			if err := c.WriteControl(t.Context(), op, nil); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("%v: %v", op, err)
+			}
+		}
+		go func() {
+			p.send(wire.OpText, true, "late")
+			p.sendClose(StatusNormalClosure, "")
+		}()
+		if _, data, err := c.Read(t.Context()); string(data) != "late" || err != nil {
+			t.Errorf("%q, %v", data, err)
+		}
+		if _, _, err := c.Read(t.Context()); CloseStatus(err) != StatusNormalClosure || !errors.Is(err, net.ErrClosed) {
+			t.Errorf("%v", err)
+		}
+		if v := c.Closure(); !v.Clean || v.ByPeer {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
+// Close after WriteControl waits for the peer's close frame.
+func TestWriteControlThenClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{})
+		go func() {
+			p.nextFrame()
+			time.Sleep(time.Second)
+			p.sendClose(StatusNormalClosure, "")
+		}()
+		started := time.Now()
+		if err := c.WriteControl(t.Context(), wire.OpClose, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(t.Context(), StatusNormalClosure, ""); err != nil || time.Since(started) != time.Second {
+			t.Errorf("%v after %v", err, time.Since(started))
+		}
+	})
+}
+
+// The pongs that answer pings of WriteControl are no flood; those that answer nothing are.
+func TestWriteControlPongs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{MaxControls: 2})
+		go func() {
+			for range 5 {
+				if err := c.WriteControl(t.Context(), wire.OpPing, []byte("payload")); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+		for range 5 {
+			p.nextFrame()
+		}
+		go func() {
+			for range 7 {
+				p.send(wire.OpPong, true, "payload")
+			}
+			p.send(wire.OpText, true, "all")
+			p.send(wire.OpPong, true, "")
+			p.next()
+		}()
+		if _, data, err := c.Read(t.Context()); string(data) != "all" || err != nil {
+			t.Errorf("%q, %v", data, err)
+		}
+		if _, _, err := c.Read(t.Context()); !errors.Is(err, wire.ErrControlFlood) {
+			t.Errorf("%v", err)
+		}
+	})
+}
