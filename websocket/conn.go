@@ -138,6 +138,7 @@ func (c *Conn) releaseIfEnded() {
 	c.tr.rd.unfollow()
 	c.in.dropBlock()
 	c.in.kept = nil
+	c.in.share.resize(0)
 	if c.in.ext != nil {
 		c.in.ext.Release()
 		c.in.ext = nil

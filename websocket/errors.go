@@ -155,6 +155,8 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 		return StatusNormalClosure, ""
 	case errors.As(err, &asked):
 		return asked.Code, asked.Reason
+	case err == ErrBudget:
+		return StatusTryAgainLater, "no room for the message (Budget)"
 	case err == ErrMessageTimeout:
 		return StatusPolicyViolation, "message took too long to come (MessageTimeout)"
 	case handler != nil && isEnded(err):

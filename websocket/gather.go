@@ -24,6 +24,7 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageT
 	switch {
 	case err != nil:
 		in.keep(p, base, resumed || l == nil && cap(p) != cap(dst))
+		in.share.resize(cap(in.kept))
 		return 0, dst, err
 	case resumed && (len(dst) > 0 || len(p) <= cap(dst)):
 		p = append(dst, p...)
@@ -36,11 +37,19 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageT
 func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte, error) {
 	in := &c.in
 	for in.open {
-		n := in.room(len(p)-base, cap(p)-len(p))
-		if n > 0 && l != nil {
-			p = l.grow(p, len(p)+max(1, len(in.piece)), n)
-		} else {
-			p = slices.Grow(p, n)
+		if n := in.room(len(p)-base, cap(p)-len(p)); n > 0 {
+			pool, total := -1, len(p)-base+n
+			if l != nil {
+				pool, total = gatheringOf(len(p)+max(1, len(in.piece)), total)
+			}
+			if err := c.reserve(ctx, total); err != nil {
+				return p, err
+			}
+			if l != nil {
+				p = l.grow(p, pool, n)
+			} else {
+				p = slices.Grow(p, n)
+			}
 		}
 		var err error
 		if p, err = c.readSome(ctx, p, cap(p)-len(p)); err != nil {
@@ -86,8 +95,9 @@ func (in *incoming) keep(p []byte, base int, own bool) {
 // A loan is where a message lies that Messages has yielded: in a block of the
 // Conn, in a gathering, or in neither.
 type loan struct {
-	blk *block
-	own *gathering
+	blk   *block
+	own   *gathering
+	share share // what it takes of the budget
 }
 
 // A gathering is a pooled buffer in which a message that came in several pieces is put
@@ -103,21 +113,30 @@ var gatherings [6]sync.Pool
 
 const minGathering = 1 << 10 // bytes
 
-// grow returns p with room for size bytes at least, in a gathering; or with room for n
-// bytes more in memory of its own, if no gathering is as large.
-func (l *loan) grow(p []byte, size, n int) []byte {
-	defer l.own.free() // once p has been copied
+// gatheringOf returns the least of gatherings that holds size bytes, and its room; or -1
+// and otherwise, if none is as large.
+func gatheringOf(size, otherwise int) (pool, room int) {
 	for i := range gatherings {
 		if room := minGathering << (2 * i); size <= room {
-			var pooled bool
-			if l.own, pooled = gatherings[i].Get().(*gathering); !pooled {
-				l.own = &gathering{make([]byte, 0, room), &gatherings[i]}
-			}
-			return append(l.own.b, p...)
+			return i, room
 		}
 	}
-	l.own = nil
-	return slices.Grow(p, n)
+	return -1, otherwise
+}
+
+// grow returns p in a gathering of pool; or with room for n bytes more in memory of its
+// own, if pool is negative.
+func (l *loan) grow(p []byte, pool, n int) []byte {
+	defer l.own.free() // once p has been copied
+	if pool < 0 {
+		l.own = nil
+		return slices.Grow(p, n)
+	}
+	var pooled bool
+	if l.own, pooled = gatherings[pool].Get().(*gathering); !pooled {
+		l.own = &gathering{make([]byte, 0, minGathering<<(2*pool)), &gatherings[pool]}
+	}
+	return append(l.own.b, p...)
 }
 
 // free gives g, if any, back to its pool.

@@ -35,6 +35,7 @@ type incoming struct {
 	text    wire.UTF8           // of what ext makes
 	kept    []byte              // what reads that were interrupted have gathered, in memory of its own
 	pace    *pace               // nil: no limit
+	share   share               // of Limits.Budget, for what is gathered or kept
 
 	controls controls
 }
@@ -136,6 +137,7 @@ var skipped = new(MessageReader)
 func (c *Conn) skipSome(ctx context.Context) error {
 	in := &c.in
 	in.kept = nil
+	in.share.resize(0)
 	if in.ext == nil {
 		in.piece = nil
 		if in.last {
@@ -259,6 +261,7 @@ func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error
 			n := copy(dst[len(dst):len(dst)+max], in.kept)
 			if in.kept = in.kept[n:]; len(in.kept) == 0 {
 				in.kept = nil
+				in.share.resize(0)
 			}
 			return dst[:len(dst)+n], nil
 		}

@@ -60,6 +60,7 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		MaxControls:       -1, // in.controls counts them
 	}
 	c.in.max.Store(limits.MaxMessage)
+	c.in.share.budget = limits.Budget
 	if limit := limits.MessageTimeout; limit > 0 {
 		c.in.pace = &pace{limit: limit}
 	}

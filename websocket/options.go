@@ -31,6 +31,11 @@ type Limits struct {
 	// Default: DefaultMaxMessage, 1 MiB.
 	MaxMessage int64
 
+	// Budget bounds what the connections that share it hold of messages, beside
+	// MaxMessage. A message for which there is no room is refused with 1013. Default: no
+	// bound.
+	Budget *Budget
+
 	// MaxFrame is the largest payload of a data frame that is sent, in bytes. A
 	// longer message goes out in fragments, with control frames between them where
 	// any are due. It is for gateways that refuse large frames: some take 32 KiB.

@@ -41,7 +41,11 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 	if err := c.startMessage(ctx); err != nil {
 		return 0, dst, err
 	}
-	return c.appendMessage(ctx, dst, nil)
+	typ, p, err := c.appendMessage(ctx, dst, nil)
+	if err == nil {
+		c.in.share.resize(0) // the memory is the caller's
+	}
+	return typ, p, err
 }
 
 // Messages returns an iterator over the messages to come.
@@ -103,6 +107,7 @@ func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
 		c.takeBack(l)
 		return Message{}, loan{}, err
 	}
+	l.share = in.share.pass()
 	m.Data = slices.Clip(m.Data) // beyond it may be bytes of other connections
 	return m, l, nil
 }
@@ -110,6 +115,7 @@ func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
 // takeBack takes back what nextMessage lent, unless the Conn has parted with it.
 func (c *Conn) takeBack(l loan) {
 	l.own.free()
+	l.share.resize(0)
 	if l.blk == nil || !c.in.turn.tryLock() {
 		return // nothing, or another reader or Close sees to it
 	}

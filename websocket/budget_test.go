@@ -1,0 +1,259 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// budgetWays are the ways to read that gather messages.
+var budgetWays = []struct {
+	name string
+	read func(ctx context.Context, c *Conn, held func()) ([]byte, error)
+}{
+	{"Read", func(ctx context.Context, c *Conn, _ func()) ([]byte, error) {
+		_, p, err := c.Read(ctx)
+		return p, err
+	}},
+	{"AppendRead", func(ctx context.Context, c *Conn, _ func()) ([]byte, error) {
+		_, p, err := c.AppendRead(ctx, make([]byte, 5, 500))
+		return p[min(5, len(p)):], err
+	}},
+	{"Messages", func(ctx context.Context, c *Conn, held func()) ([]byte, error) {
+		for m, err := range c.Messages(ctx) {
+			if err == nil {
+				held()
+			}
+			return bytes.Clone(m.Data), err
+		}
+		return nil, errors.New("no message")
+	}},
+}
+
+// sendHalf sends the first half of a message in two fragments, and then waits for more.
+func sendHalf(p *peer, op wire.Opcode, message string, more <-chan bool) {
+	half := len(message) / 2
+	p.send(op, false, message[:half])
+	if <-more {
+		p.send(wire.OpContinuation, true, message[half:])
+	}
+}
+
+// A message that comes in parts has its share of the budget while it is gathered, and in
+// the loop of Messages. An interrupted read keeps what has come. Nothing is left in the end.
+func TestBudgetShares(t *testing.T) {
+	for _, way := range budgetWays {
+		for _, size := range []int{100, 3000, 100_000} {
+			for _, interrupted := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s,%d,%t", way.name, size, interrupted), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						b := NewBudget(1 << 20)
+						c, p := newPeer(t, wire.Server, Limits{Budget: b})
+						message := strings.Repeat("m", size)
+						more := make(chan bool, 1)
+						go sendHalf(p, wire.OpText, message, more)
+						own := way.name == "AppendRead" && size < 495 // the caller's memory holds it
+						if interrupted {
+							ctx, cancel := context.WithCancel(t.Context())
+							go func() { synctest.Wait(); cancel() }()
+							if _, err := way.read(ctx, c, nil); !errors.Is(err, context.Canceled) {
+								t.Fatal(err)
+							}
+							if used := b.Used(); used < int64(size/2) || used > int64(3*size+minGathering) {
+								t.Errorf("%d bytes are held for a kept half of %d", used, size)
+							}
+						}
+						go func() {
+							synctest.Wait()
+							if used := b.Used(); own == (used > 0) && !interrupted || !own && used < int64(size/2) {
+								t.Errorf("%d bytes are held while half of %d has come", used, size)
+							}
+							more <- true
+						}()
+						held := func() {
+							if used := b.Used(); used < int64(size) {
+								t.Errorf("%d bytes are held in the loop, for a message of %d", used, size)
+							}
+						}
+						if got, err := way.read(t.Context(), c, held); string(got) != message || err != nil {
+							t.Errorf("%d bytes, %v", len(got), err)
+						}
+						if used := b.Used(); used != 0 {
+							t.Errorf("%d bytes are held in the end", used)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// Each message of a loop has its share.
+func TestBudgetLoop(t *testing.T) {
+	b := NewBudget(1 << 20)
+	c, p := newPeer(t, wire.Server, Limits{Budget: b})
+	go func() {
+		for range 3 {
+			p.send(wire.OpText, false, strings.Repeat("m", 2000))
+			p.send(wire.OpContinuation, true, strings.Repeat("m", 2000))
+		}
+		p.sendClose(StatusNormalClosure, "")
+		p.next()
+	}()
+	n := 0
+	for m, err := range c.Messages(bounded(t)) {
+		if used := b.Used(); err != nil || len(m.Data) != 4000 || used < 4000 || used > 16<<10 {
+			t.Errorf("%d bytes are held for %d, %v", used, len(m.Data), err)
+		}
+		n++
+	}
+	if used := b.Used(); n != 3 || used != 0 {
+		t.Errorf("%d messages, %d bytes are held", n, used)
+	}
+}
+
+// Whatever becomes of a message that is half there, its share is given back.
+func TestBudgetGivenBack(t *testing.T) {
+	for name, leave := range map[string]func(ctx context.Context, c *Conn, p *peer, more chan<- bool){
+		"CloseNow": func(_ context.Context, c *Conn, _ *peer, more chan<- bool) { c.CloseNow(); more <- false },
+		"lost": func(ctx context.Context, c *Conn, p *peer, more chan<- bool) {
+			more <- false
+			p.nc.Close()
+			c.Read(ctx)
+		},
+		"Close": func(ctx context.Context, c *Conn, _ *peer, more chan<- bool) { more <- false; c.Close(ctx, 1000, "") },
+		"streamed": func(ctx context.Context, c *Conn, _ *peer, more chan<- bool) {
+			r, err := c.Reader(ctx)
+			if err != nil {
+				panic(err)
+			}
+			r.Read(make([]byte, 60)) // some of what was kept
+			more <- true
+			io.ReadAll(r)
+		},
+		"skipped": func(ctx context.Context, c *Conn, p *peer, more chan<- bool) {
+			if _, err := c.Reader(ctx); err != nil {
+				panic(err)
+			}
+			more <- true
+			synctest.Wait() // until the rest is on its way
+			go p.send(wire.OpText, true, "next")
+			if _, err := c.Reader(ctx); err != nil {
+				panic(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := NewBudget(1 << 20)
+				c, p := newPeer(t, wire.Server, Limits{Budget: b})
+				more := make(chan bool, 1)
+				go sendHalf(p, wire.OpText, strings.Repeat("m", 200), more)
+				ctx, cancel := context.WithCancel(t.Context())
+				go func() { synctest.Wait(); cancel() }()
+				if _, _, err := c.Read(ctx); !errors.Is(err, context.Canceled) || b.Used() < 100 {
+					t.Fatalf("%v, %d bytes", err, b.Used())
+				}
+				leave(t.Context(), c, p, more)
+				synctest.Wait()
+				if used := b.Used(); used != 0 {
+					t.Errorf("%d bytes are held", used)
+				}
+			})
+		})
+	}
+}
+
+// A message for which there is no room is refused with 1013, with any way to read, and
+// compressed or not. Other connections go on, and so do messages in one piece.
+func TestBudgetRefuses(t *testing.T) {
+	for _, way := range budgetWays {
+		for _, extended := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s,%t", way.name, extended), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := NewBudget(6000)
+					holder, first := newPeer(t, wire.Server, Limits{Budget: b})
+					more := make(chan bool, 1)
+					go sendHalf(first, wire.OpBinary, strings.Repeat("a", 4000), more)
+					read := make(chan error, 1)
+					go func() {
+						_, p, err := holder.Read(t.Context())
+						if len(p) != 4000 {
+							t.Errorf("%d bytes", len(p))
+						}
+						read <- err
+					}()
+					synctest.Wait()
+
+					ours, theirs := net.Pipe()
+					opts := ConnOptions{Limits: Limits{Budget: b}}
+					if extended {
+						opts.Session = newRuns(t)
+					}
+					c, p := newPeerOver(t, ours, theirs, opts)
+					go func() {
+						p.send(wire.OpText, true, "in one piece")
+						if !extended {
+							p.send(wire.OpText, false, strings.Repeat("b", 3000))
+							p.nc.Write(p.frame(wire.OpContinuation, true, bytes.Repeat([]byte("b"), 3000))) // may not be read
+							return
+						}
+						p.write(p.extFrame(wire.OpText, true, newRuns(t).encode(strings.Repeat("b", 6000))))
+					}()
+					if got, err := way.read(t.Context(), c, func() {}); string(got) != "in one piece" || err != nil {
+						t.Errorf("%q, %v", got, err)
+					}
+					go func() {
+						if reason := p.expectClose(StatusTryAgainLater); !strings.Contains(reason, "Budget") {
+							t.Errorf("reason %q", reason)
+						}
+					}()
+					if _, err := way.read(t.Context(), c, func() {}); !errors.Is(err, ErrBudget) {
+						t.Errorf("%v", err)
+					}
+					synctest.Wait()
+					more <- true
+					if err := <-read; err != nil {
+						t.Errorf("the other connection: %v", err)
+					}
+					if used := b.Used(); used != 0 {
+						t.Errorf("%d bytes are held", used)
+					}
+				})
+			})
+		}
+	}
+}
+
+// However many connections want more than there is, no more is held.
+func TestBudgetBounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const conns, size, max = 100, 1 << 16, 10 << 16
+		b := NewBudget(max)
+		refused := make(chan bool, conns)
+		for range conns {
+			c, p := newPeer(t, wire.Server, Limits{Budget: b})
+			go p.nc.Write(p.frame(wire.OpBinary, false, make([]byte, size-1)))
+			go p.nextFrame()
+			go func() {
+				_, _, err := c.Read(t.Context())
+				refused <- errors.Is(err, ErrBudget)
+			}()
+		}
+		synctest.Wait()
+		if used := b.Used(); used > max || used < max-4*size {
+			t.Errorf("%d bytes are held of %d", used, max)
+		}
+		if n := len(refused); n < conns-max/size || n == conns {
+			t.Errorf("%d of %d were refused", n, conns)
+		}
+	})
+}
