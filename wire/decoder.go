@@ -48,6 +48,13 @@ type Decoder struct {
 	// decodes to is for the caller to check.
 	RSV, FrameRSV byte
 
+	// AllowInvalidUTF8 passes text messages on without checking that they are
+	// UTF-8. RFC 6455, section 8.1, then requires the caller to check the text
+	// that it interprets. It is for a program that checks text elsewhere, or
+	// relays messages without looking into them. The reason of a close frame is
+	// checked all the same.
+	AllowInvalidUTF8 bool
+
 	// MaxFrame is the largest payload of a data frame in bytes. 0 means no
 	// limit but MaxMessage's.
 	MaxFrame int64
@@ -167,6 +174,15 @@ func (d *Decoder) Remaining() int64 {
 	}
 	return d.frame.Length - d.pos
 }
+
+// InFrame reports whether a frame has begun and has not ended: the bytes taken so
+// far end within its header or its payload. It is false between the fragments of a
+// message, after a close frame, and after an error. A data frame whose header is
+// complete has [Decoder.Remaining] bytes to come. If InFrame is true and Remaining
+// is 0, the header or a control frame is incomplete. A program whose read has timed
+// out, or whose stream has ended, can tell this way whether it was cut off within a
+// frame.
+func (d *Decoder) InFrame() bool { return d.err == nil && (d.inFrame || d.headLen > 0) }
 
 // Offset returns how many bytes of the stream have been taken.
 func (d *Decoder) Offset() int64 { return d.offset }
@@ -350,7 +366,7 @@ func (d *Decoder) readData(f *Frame, p []byte) error {
 	if done {
 		d.inFrame = false
 	}
-	if d.message == OpText && d.plain {
+	if d.message == OpText && d.plain && !d.AllowInvalidUTF8 {
 		if n, ok := d.text.Check(p); !ok {
 			f.Payload = p[:n]
 			return &Error{Violation: ErrInvalidUTF8, Offset: d.offset - int64(len(p)-n)}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -21,6 +22,7 @@ type reading struct {
 	taken  int64
 	err    error
 	beside wire.Opcode // Message of the piece beside err
+	raw    []byte      // what has been taken of the frame that is not whole yet
 	fault  string      // a promise that Next broke
 }
 
@@ -47,6 +49,7 @@ func (r *reading) feed(chunk []byte) {
 		if got := r.d.Offset(); got != before+int64(n) || got != r.taken {
 			r.failf("Offset is %d after %d bytes", got, r.taken)
 		}
+		r.count(own[len(own)-len(b)-n:len(own)-len(b)], err)
 		if r.err, r.beside = err, f.Message; err != nil {
 			return
 		}
@@ -66,6 +69,18 @@ func (r *reading) feed(chunk []byte) {
 	}
 	for i := range own {
 		own[i] = 0xa5
+	}
+}
+
+// count tells by the headers alone where frames begin and end, and checks InFrame.
+func (r *reading) count(b []byte, err error) {
+	r.raw = append(r.raw, b...)
+	h, n, short := wire.ConsumeHeader(r.raw)
+	if err != nil || short == nil && int64(len(r.raw)-n) == h.Length {
+		r.raw = r.raw[:0]
+	}
+	if got := r.d.InFrame(); got != (len(r.raw) > 0) {
+		r.failf("InFrame is %v after byte %d, with % x of a frame (error %v)", got, r.taken, r.raw, err)
 	}
 }
 
@@ -362,6 +377,42 @@ func TestDecoderRemaining(t *testing.T) {
 	}
 }
 
+// InFrame is about frames, not messages, and ends with the stream.
+func TestDecoderInFrame(t *testing.T) {
+	d := wire.Decoder{Role: wire.Client}
+	for i, step := range []struct {
+		in        string
+		want      bool
+		remaining int64
+	}{
+		{"", false, 0},
+		{"\x01", true, 0}, // half a header
+		{"\x02", true, 2},
+		{"a", true, 1},
+		{"b", false, 0},        // between fragments
+		{"\x89\x02p", true, 0}, // half a ping
+		{"p", false, 0},
+		{"\x80\x7e\x00", true, 0}, // half a length
+		{"\x7e", true, 126},
+		{strings.Repeat("c", 126), false, 0},
+		{"\x88", true, 0},
+		{"\x00", false, 0}, // io.EOF from here on
+	} {
+		if _, n, err := d.Next([]byte(step.in)); n != len(step.in) || err != nil {
+			t.Fatalf("step %d: %d, %v", i, n, err)
+		}
+		if got := d.InFrame(); got != step.want || d.Remaining() != step.remaining {
+			t.Errorf("step %d: InFrame %v, Remaining %d, want %v, %d", i, got, d.Remaining(), step.want, step.remaining)
+		}
+	}
+	for _, in := range []string{"\x83", "\x81\x80", "\x81\x05\xff", "\x88\x01\x00"} {
+		d := wire.Decoder{Role: wire.Client}
+		if _, _, err := d.Next([]byte(in)); err == nil || d.InFrame() {
+			t.Errorf("% x: error %v, InFrame %v", in, err, d.InFrame())
+		}
+	}
+}
+
 // No bytes are no input: the decoder stays as it is, wherever it stands.
 func TestDecoderNoBytes(t *testing.T) {
 	for _, s := range wiretest.Streams() {
@@ -393,6 +444,7 @@ func TestDecoderRubbish(t *testing.T) {
 	for i := range 20_000 {
 		s := wiretest.Stream{Decoder: wire.Decoder{
 			Role: wire.Role(i & 1), RSV: byte(random.IntN(8)), FrameRSV: byte(random.IntN(8)),
+			AllowInvalidUTF8: random.IntN(2) == 0,
 		}}
 		s.Bytes = make([]byte, random.IntN(60))
 		for j := range s.Bytes {

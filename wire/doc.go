@@ -25,7 +25,8 @@
 // yields frames and pieces of payload in place, without a copy. It holds every
 // rule of the protocol: who masks, which bits and opcodes are allowed, how
 // messages are fragmented, that lengths are in their shortest form, that text is
-// UTF-8 up to the last byte seen, and how much a peer may send.
+// UTF-8 up to the last byte seen (unless AllowInvalidUTF8 is set), and how much a
+// peer may send.
 //
 // [Encoder] appends frames to a slice and holds the same rules for our side.
 //

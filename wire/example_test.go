@@ -90,6 +90,40 @@ func ExampleDecoder_Remaining() {
 	// Output: hello!, 0 to come
 }
 
+// When a read times out, InFrame tells an idle peer from one that stalls.
+func ExampleDecoder_InFrame() {
+	d := wire.Decoder{Role: wire.Client}
+	for _, read := range []string{"\x81\x02hi", "\x89\x04pi", "ng", "\x82"} {
+		for b := []byte(read); len(b) > 0; {
+			_, n, err := d.Next(b)
+			if err != nil {
+				log.Fatal(err)
+			}
+			b = b[n:]
+		}
+		fmt.Printf("%q: within a frame: %v\n", read, d.InFrame())
+	}
+	// Output:
+	// "\x81\x02hi": within a frame: false
+	// "\x89\x04pi": within a frame: true
+	// "ng": within a frame: false
+	// "\x82": within a frame: true
+}
+
+// A relay passes text on as it came and leaves the check to its receiver.
+func ExampleDecoder_allowInvalidUTF8() {
+	relay := wire.Decoder{Role: wire.Client, AllowInvalidUTF8: true}
+	f, _, err := relay.Next([]byte("\x81\x04caf\xe9")) // Latin-1
+	fmt.Printf("%v %q %v\n", f.Message, f.Payload, err)
+
+	receiver := wire.Decoder{Role: wire.Client}
+	_, _, err = receiver.Next([]byte("\x81\x04caf\xe9"))
+	fmt.Println(err)
+	// Output:
+	// text "caf\xe9" <nil>
+	// wire: byte 6: invalid UTF-8 (RFC 6455, section 8.1)
+}
+
 // An Encoder appends frames and refuses those that would break a rule.
 func ExampleEncoder() {
 	e := wire.Encoder{Role: wire.Server}

@@ -195,7 +195,7 @@ func (m *model) data(h wire.Header, payload []byte, whole bool) error {
 	f := wiretest.Frame{Header: h, Message: m.message, Payload: payload}
 	before := len(m.text)
 	m.text = append(m.text, payload...)
-	if m.message == wire.OpText && m.plain {
+	if m.message == wire.OpText && m.plain && !m.d.AllowInvalidUTF8 {
 		bad, complete := naiveText(m.text)
 		if bad < len(m.text) || whole && h.Fin && !complete {
 			f.Payload = payload[:bad-before]
@@ -286,6 +286,7 @@ func TestDecoderModel(t *testing.T) {
 			Role: wire.Role(random.IntN(2)), RSV: fewBits(), FrameRSV: fewBits(),
 			MaxFrame: int64(1 + random.IntN(300)), MaxMessage: int64(1 + random.IntN(300)),
 			MaxEmptyFragments: 1 + random.IntN(3), MaxControls: 1 + random.IntN(4),
+			AllowInvalidUTF8: random.IntN(4) == 0,
 		}
 		stream := randomStream(random, &d)
 		m := model{d: d, stream: stream}

@@ -92,8 +92,8 @@ func TestEnds(t *testing.T) {
 	ran := 0
 	for _, st := range wiretest.Streams() {
 		d := &st.Decoder
-		if d.RSV|d.FrameRSV != 0 || d.MaxFrame != 0 || d.MaxMessage != 0 || d.MaxEmptyFragments != 0 || d.MaxControls != 0 {
-			continue // a Stream has the default limits and no extension
+		if d.RSV|d.FrameRSV != 0 || d.MaxFrame != 0 || d.MaxMessage != 0 || d.MaxEmptyFragments != 0 || d.MaxControls != 0 || d.AllowInvalidUTF8 {
+			continue // a Stream has the default limits and no extension, and checks text
 		}
 		ran++
 		t.Run(st.Name, func(t *testing.T) {

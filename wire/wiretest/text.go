@@ -75,7 +75,47 @@ func textRows() []row {
 			fault: inPayload(wire.ErrInvalidUTF8, 3, 0),
 		})
 	}
-	return append(rows, textFragmentRows()...)
+	rows = append(rows, textFragmentRows()...)
+	return append(rows, uncheckedRows()...)
+}
+
+// uncheckedRows are about a decoder that lets any text pass: the reason of a close
+// frame is checked all the same.
+func uncheckedRows() []row {
+	config := wire.Decoder{AllowInvalidUTF8: true}
+	rows := []row{{
+		name:   "text/unchecked/good",
+		config: config,
+		frames: []frame{{first: text, payload: goodText[:4]}, {first: fin | cont, payload: goodText[4:]}},
+	}}
+	for _, bad := range badText {
+		rows = append(rows, row{
+			name:   fmt.Sprintf("text/unchecked/bad/%x", bad.s),
+			config: config,
+			frames: []frame{
+				{first: text, payload: "a" + bad.s},
+				{first: fin | ping, payload: bad.s},
+				{first: cont},
+				{first: fin | cont, payload: bad.s + strings.Repeat("b", 40)},
+				{first: fin | clse, payload: "\x03\xe8" + bad.s},
+			},
+			fault: inPayload(wire.ErrInvalidUTF8, 4, 2+bad.at),
+		})
+	}
+	for _, half := range halfText {
+		rows = append(rows, row{
+			name:   fmt.Sprintf("text/unchecked/half/%x", half),
+			config: config,
+			frames: []frame{
+				{first: fin | text, payload: half},
+				{first: text, payload: "a" + half},
+				{first: fin | cont},
+				{first: fin | clse, payload: "\x03\xe8" + half},
+			},
+			fault: inPayload(wire.ErrInvalidUTF8, 3, 2+len(half)),
+		})
+	}
+	return rows
 }
 
 // textFragmentRows are about runes cut by fragments.
