@@ -24,6 +24,7 @@ const (
 	someLimits   = 3<<7 | 80<<9 | 3<<24 | 3<<26
 	tightLimits  = 3<<7 | 40<<9         // one empty fragment, one control frame
 	nearLimits   = 3<<7 | 19<<9 | 3<<17 // a frame of 20, a message of 99
+	anyText      = 1 << 29
 	isScript     = 1 << 31
 )
 
@@ -34,6 +35,9 @@ func addStreams(f *testing.F) {
 		// are enough to begin with.
 		if i/2%4 == 0 && len(s.Bytes) <= 1<<11 {
 			bits := uint32(s.Decoder.Role) | uint32(s.Decoder.RSV)<<1 | uint32(s.Decoder.FrameRSV)<<4
+			if s.Decoder.AllowInvalidUTF8 {
+				bits |= anyText
+			}
 			f.Add(bits, []byte{3, 1}, s.Bytes)
 		}
 	}
@@ -60,7 +64,7 @@ func addStreams(f *testing.F) {
 		"\x82\x14....................\x82\x15.....................",
 		"\x81\x2fa\xe2 and a word of ASCII after half a character ..", "\x81\x2fa word of ASCII before \xff and a word after it ......",
 	} {
-		for _, bits := range []uint32{0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits, tightLimits, nearLimits} {
+		for _, bits := range []uint32{0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits, tightLimits, nearLimits, anyText} {
 			f.Add(bits|isScript, []byte{1, 2, 5}, []byte(script))
 		}
 	}

@@ -1,6 +1,6 @@
 // Package reading feeds a wire.Decoder a stream in chops and holds what it says
-// against the model. It checks, at every call, what Next, Offset and Remaining
-// promise.
+// against the model. It checks, at every call, what Next, Offset, Remaining
+// and InFrame promise.
 package reading
 
 import (
@@ -14,12 +14,15 @@ import (
 )
 
 // Config makes the settings of a decoder out of the bits of a fuzzer's number: the
-// role, the reserved bits, and limits that are wire's defaults, none, or small.
+// role, the reserved bits, limits that are wire's defaults, none, or small, and
+// whether text is checked.
 func Config(bits uint32) wire.Decoder {
 	d := wire.Decoder{
 		Role:     wire.Role(bits & 1),
 		RSV:      byte(bits >> 1 & 7),
 		FrameRSV: byte(bits >> 4 & 7),
+
+		AllowInvalidUTF8: bits>>29&1 != 0,
 	}
 	switch bits >> 7 & 3 {
 	case 1:
@@ -50,6 +53,7 @@ func Model(d *wire.Decoder) model.Config {
 		MaxMessage:        limit(d.MaxMessage, 1<<20),
 		MaxEmptyFragments: limit(int64(d.MaxEmptyFragments), 1024),
 		MaxControls:       limit(int64(d.MaxControls), 1000),
+		AnyText:           d.AllowInvalidUTF8,
 	}
 }
 
@@ -93,6 +97,7 @@ type Reading struct {
 	d       *wire.Decoder
 	open    bool // the last of Frames awaits its rest
 	patient bool
+	raw     []byte // what was taken of the frame that is not whole yet
 }
 
 // Read feeds stream to d in pieces of the given sizes. Each piece is a copy of its
@@ -148,6 +153,9 @@ func (r *Reading) feed(piece, was []byte) error {
 		if err := r.take(f, piece[:n], err); err != nil {
 			return err
 		}
+		if err := r.count(was[:n], err); err != nil {
+			return err
+		}
 		piece, was = piece[n:], was[n:]
 		if r.Err = err; err != nil {
 			return nil
@@ -197,6 +205,20 @@ func (r *Reading) take(f wire.Frame, b []byte, err error) error {
 	}
 	if got := r.d.Remaining(); err == nil && got != left {
 		return fmt.Errorf("wrong Remaining %d, want %d", got, left)
+	}
+	return nil
+}
+
+// count tells by the model of a header where frames begin and end, and checks
+// InFrame. b was taken.
+func (r *Reading) count(b []byte, err error) error {
+	r.raw = append(r.raw, b...)
+	h := model.ParseHead(r.raw)
+	if err != nil || h.Whole && uint64(len(r.raw)-h.Size) == h.Length {
+		r.raw = r.raw[:0]
+	}
+	if got := r.d.InFrame(); got != (len(r.raw) > 0) {
+		return fmt.Errorf("wrong InFrame %v after byte %d, with %d bytes of a frame (error %v)", got, r.Taken, len(r.raw), err)
 	}
 	return nil
 }
