@@ -1,0 +1,104 @@
+package middleware
+
+import (
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+const (
+	guide = "../../examples/guides/middleware.md"
+	begin = "<!-- Made by go test ./compliance/middleware -update -->\n\n"
+	end   = "\n<!-- End of the table -->\n"
+
+	otherOrigin = "https://other.example"
+)
+
+var update = flag.Bool("update", false, "rewrite the table in "+guide)
+
+// TestTable measures every stack and compares the results with the guide's table.
+func TestTable(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("| stack | WebSocket | recorded status | of a 403 | request ends, Handler | request ends, Hold or Accept |\n")
+	b.WriteString("|---|---|---|---|---|---|\n")
+	for _, s := range stacks {
+		fmt.Fprintf(&b, "| %s | %s |\n", s.name, strings.Join(row(t, s), " | "))
+	}
+	text, err := os.ReadFile(guide)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, found := strings.Cut(string(text), begin)
+	table, tail, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("%s has no table between %q and %q", guide, begin, end)
+	}
+	switch {
+	case table == b.String():
+	case *update:
+		if err := os.WriteFile(guide, []byte(head+begin+b.String()+end+tail), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Errorf("the table in %s is out of date; run go test ./compliance/middleware -update", guide)
+		want := strings.Split(table, "\n")
+		for i, line := range strings.Split(b.String(), "\n") {
+			if i >= len(want) || line != want[i] {
+				t.Logf("measured %s", line)
+			}
+		}
+	}
+}
+
+// row measures a stack and returns the cells of its row, but for the first.
+func row(t *testing.T, s stack) []string {
+	t.Helper()
+	var opens, status, refusal, ends [len(ways)]string
+	for _, way := range ways {
+		m := measure(t, s, way, "")
+		ends[way] = nothing
+		switch m.status {
+		case 0:
+			opens[way] = "panic"
+			if !strings.HasPrefix(m.log, "http: panic serving ") {
+				t.Errorf("%s, %v: no response and no panic; net/http logged %q", s.name, way, m.log)
+			}
+		case http.StatusSwitchingProtocols:
+			opens[way] = "opens"
+			ends[way] = "at once"
+			if m.outlived {
+				ends[way] = "with the connection"
+			}
+			if m.log != "" {
+				t.Errorf("%s, %v: net/http logged %q", s.name, way, m.log)
+			}
+		default:
+			opens[way] = fmt.Sprint(m.status)
+		}
+		status[way] = m.recorded
+
+		m = measure(t, s, way, otherOrigin)
+		if m.status != http.StatusForbidden {
+			t.Errorf("%s, %v: a page of another origin got %d", s.name, way, m.status)
+		}
+		refusal[way] = m.recorded
+	}
+	return []string{
+		same(t, s, opens[:]), same(t, s, status[:]), same(t, s, refusal[:]),
+		ends[detached], same(t, s, ends[held:]),
+	}
+}
+
+// same returns the one value of cells, which the table does not tell apart.
+func same(t *testing.T, s stack, cells []string) string {
+	t.Helper()
+	for _, c := range cells {
+		if c != cells[0] {
+			t.Errorf("%s: results differ: %q", s.name, cells)
+		}
+	}
+	return cells[0]
+}
