@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/hawser-ws/hawser/websocket/internal/exchange"
+	"github.com/hawser-ws/hawser/websocket/internal/target"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -67,11 +69,11 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Resp
 type dialer struct {
 	opts   DialOptions // slices and Header are copies
 	limits Limits
-	target target // where the next attempt goes
-	key    string // Sec-WebSocket-Key of the last request
-	auth   string // Authorization from the userinfo of the URL, or ""
-	host   string // Host from opts.Header, or ""
-	left   bool   // a redirect has led away from the host that the caller named
+	target target.Target // where the next attempt goes
+	key    string        // Sec-WebSocket-Key of the last request
+	auth   string        // Authorization from the userinfo of the URL, or ""
+	host   string        // Host from opts.Header, or ""
+	left   bool          // a redirect has led away from the host that the caller named
 
 	protocols  string         // value of Sec-WebSocket-Protocol, or ""
 	extensions string         // value of Sec-WebSocket-Extensions, or ""
@@ -92,7 +94,7 @@ func newDialer(url string, opts *DialOptions) (*dialer, error) {
 		d.opts.Proxy = http.ProxyFromEnvironment
 	}
 	var err error
-	if d.target, d.auth, err = parseTarget(url); err != nil {
+	if d.target, d.auth, err = target.Parse(url); err != nil {
 		return nil, err
 	}
 	if err := d.takeHeader(); err != nil {
@@ -115,7 +117,7 @@ func (d *dialer) bound(ctx context.Context) (context.Context, context.CancelFunc
 func (d *dialer) dial(ctx context.Context) (net.Conn, ConnOptions, *http.Response, error) {
 	for followed := 0; ; followed++ {
 		nc, cfg, resp, err := d.attempt(ctx)
-		if err == nil || d.opts.MaxRedirects <= 0 || !isRedirect(resp) {
+		if err == nil || d.opts.MaxRedirects <= 0 || !exchange.IsRedirect(resp) {
 			return nc, cfg, resp, err
 		}
 		if followed == d.opts.MaxRedirects {
@@ -162,25 +164,35 @@ func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *
 	if err != nil {
 		return nil, ConnOptions{}, resp, err
 	}
-	if d.target.secure() && !d.dialsTLS(proxy) {
+	if d.target.Secure() && !d.dialsTLS(proxy) {
 		if nc, err = startTLS(ctx, nc, d.serverTLS()); err != nil {
 			return nil, ConnOptions{}, nil, dialFailed(ctx, "TLS handshake", err)
 		}
 	}
-	r, step, err := roundTrip(nc, req, d.limits.MaxResponseHeader)
+	r, step, err := exchange.Do(nc, req, d.limits.MaxResponseHeader, dropConn)
 	if err != nil {
 		return nil, ConnOptions{}, nil, dialFailed(ctx, step+" the server", err)
 	}
 	if d.opts.Jar != nil {
-		if cookies := r.http.Cookies(); len(cookies) > 0 {
+		if cookies := r.HTTP.Cookies(); len(cookies) > 0 {
 			d.opts.Jar.SetCookies(req.URL, cookies)
 		}
 	}
 	if cfg, err = d.verify(r); err != nil {
-		return nil, ConnOptions{}, r.http, err
+		return nil, ConnOptions{}, r.HTTP, err
 	}
-	cfg.Early = r.rest
-	return nc, cfg, r.http, nil
+	cfg.Early = r.Rest
+	return nc, cfg, r.HTTP, nil
+}
+
+// follow makes location the next target.
+func (d *dialer) follow(location string) error {
+	next, err := d.target.Follow(location)
+	// Once away, away: what the caller gave for the first host must not come
+	// back by a chain that others decide.
+	d.left = d.left || !d.target.Same(next)
+	d.target = next
+	return err
 }
 
 // dialFailed is the error of a step that failed with err, before or without a

@@ -2,28 +2,19 @@ package websocket
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 
+	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/websocket/internal/socks"
+	"github.com/hawser-ws/hawser/websocket/internal/target"
 )
 
 // A proxy is asked for a connection to the server. It learns the server's host
 // and port and nothing else: the request goes through the connection.
 type proxy struct {
 	url *url.URL // scheme http, https, socks5 or socks5h; host in ASCII
-}
-
-func newProxy(u *url.URL) (*proxy, error) {
-	switch u.Scheme {
-	case "http", "https", "socks5", "socks5h":
-	default:
-		return nil, fmt.Errorf("scheme %q of a proxy is none of http, https, socks5, socks5h", u.Scheme)
-	}
-	t, err := tcpTarget(&url.URL{Scheme: u.Scheme, Host: u.Host, User: u.User})
-	return &proxy{url: t.url}, err
 }
 
 // tunnel makes of nc, a connection to p, one to the server. If p answers CONNECT
@@ -34,7 +25,7 @@ func (d *dialer) tunnel(ctx context.Context, nc net.Conn, p *proxy) (net.Conn, *
 	}
 	switch p.url.Scheme {
 	case "socks5", "socks5h":
-		if err := socks.Connect(nc, p.url.User, hostPort(d.target.url)); err != nil {
+		if err := socks.Connect(nc, p.url.User, d.target.Addr()); err != nil {
 			return nil, nil, dialFailed(ctx, "SOCKS5 proxy", err)
 		}
 		return nc, nil, nil
@@ -44,7 +35,7 @@ func (d *dialer) tunnel(ctx context.Context, nc net.Conn, p *proxy) (net.Conn, *
 			return nil, nil, dialFailed(ctx, "TLS handshake with the proxy", err)
 		}
 	}
-	resp, err := p.connect(ctx, nc, d.target.addr(), d.limits.MaxResponseHeader)
+	resp, err := p.connect(ctx, nc, d.target.Addr(), d.limits.MaxResponseHeader)
 	return nc, resp, err
 }
 
@@ -57,18 +48,18 @@ func (p *proxy) connect(ctx context.Context, nc net.Conn, addr string, limit int
 		Host:   addr,
 		Header: http.Header{},
 	}
-	if auth := basicAuth(p.url.User); auth != "" {
+	if auth := target.BasicAuth(p.url.User); auth != "" {
 		req.Header.Set("Proxy-Authorization", auth)
 	}
-	r, step, err := roundTrip(nc, req, limit)
+	r, step, err := exchange.Do(nc, req, limit, dropConn)
 	if err != nil {
 		return nil, dialFailed(ctx, step+" the proxy", err)
 	}
-	if r.http.StatusCode/100 != 2 {
-		return r.http, r.refuse(section41, "proxy refused to connect%s", r.text())
+	if r.HTTP.StatusCode/100 != 2 {
+		return r.HTTP, badResponse(r, section41, "proxy refused to connect%s", r.Text())
 	}
-	if len(r.rest) > 0 {
-		return r.http, r.refuse("RFC 9110, section 9.3.6", "proxy sent %d bytes before the server could", len(r.rest))
+	if len(r.Rest) > 0 {
+		return r.HTTP, badResponse(r, "RFC 9110, section 9.3.6", "proxy sent %d bytes before the server could", len(r.Rest))
 	}
 	return nil, nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hawser-ws/hawser/websocket/internal/target"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -34,7 +35,7 @@ func (d *dialer) takeHeader() error {
 			if d.host != "" || len(values) != 1 {
 				return fmt.Errorf("DialOptions.Header: Host has more or less than one value")
 			}
-			host, err := asciiHost(values[0])
+			host, err := target.ASCIIHost(values[0])
 			if err != nil {
 				return fmt.Errorf("DialOptions.Header: %w", err)
 			}
@@ -93,9 +94,9 @@ func (d *dialer) makeOffers() error {
 func (d *dialer) newRequest() *http.Request {
 	req := &http.Request{
 		Method: http.MethodGet,
-		URL:    d.target.url,
+		URL:    d.target.URL,
 		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Host:   d.target.url.Host,
+		Host:   d.target.URL.Host,
 		Header: http.Header{},
 	}
 	d.addCallers(req)

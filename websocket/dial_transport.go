@@ -5,18 +5,20 @@ import (
 	"crypto/tls"
 	"net"
 	"net/http"
+
+	"github.com/hawser-ws/hawser/websocket/internal/target"
 )
 
 // connect opens the connection to the server or, if there is one, to its proxy.
 func (d *dialer) connect(ctx context.Context, p *proxy) (net.Conn, error) {
 	network, addr := "tcp", ""
 	switch {
-	case d.target.socket != "":
-		network, addr = "unix", d.target.socket
+	case d.target.Socket != "":
+		network, addr = "unix", d.target.Socket
 	case p != nil:
-		addr = hostPort(p.url)
+		addr = target.HostPort(p.url)
 	default:
-		addr = d.target.addr()
+		addr = d.target.Addr()
 	}
 	if d.dialsTLS(p) {
 		return d.opts.DialTLS(ctx, network, addr)
@@ -29,20 +31,21 @@ func (d *dialer) connect(ctx context.Context, p *proxy) (net.Conn, error) {
 
 // dialsTLS reports whether the caller's own TLS is used.
 func (d *dialer) dialsTLS(p *proxy) bool {
-	return d.opts.DialTLS != nil && d.target.secure() && p == nil
+	return d.opts.DialTLS != nil && d.target.Secure() && p == nil
 }
 
 // proxy asks the caller, or the environment, for the proxy on the way to
 // d.target. It returns nil for none.
 func (d *dialer) proxy(ctx context.Context, req *http.Request) (*proxy, error) {
-	if d.target.socket != "" {
+	if d.target.Socket != "" {
 		return nil, nil
 	}
 	u, err := d.opts.Proxy(req.Clone(ctx))
 	if err != nil || u == nil {
 		return nil, err
 	}
-	return newProxy(u)
+	u, err = target.Proxy(u)
+	return &proxy{u}, err
 }
 
 // serverTLS returns the TLS settings for d.target: those of the caller, without
@@ -58,7 +61,7 @@ func (d *dialer) serverTLS() *tls.Config {
 		c.EncryptedClientHelloConfigList = nil
 	}
 	if c.ServerName == "" {
-		c.ServerName = d.target.url.Hostname()
+		c.ServerName = d.target.URL.Hostname()
 	}
 	c.NextProtos = []string{"http/1.1"} // or a server may well choose h2
 	return c

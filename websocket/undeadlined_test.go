@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -112,7 +113,7 @@ func TestDialRefusedWithoutDeadlines(t *testing.T) {
 			Proxy:   direct,
 			NetDial: func(context.Context, string, string) (net.Conn, error) { return undeadlined{ours}, nil },
 		})
-		if resp == nil || resp.StatusCode != 431 || time.Since(begun) != sendTime {
+		if resp == nil || resp.StatusCode != 431 || time.Since(begun) != exchange.SendTime {
 			t.Errorf("%v, %v after %v", resp, err, time.Since(begun))
 		}
 	})

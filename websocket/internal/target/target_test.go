@@ -1,11 +1,11 @@
-package websocket
+package target
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestParseTarget(t *testing.T) {
+func TestParse(t *testing.T) {
 	rows := []struct{ raw, url, addr, socket, auth string }{
 		{"ws://example.com", "http://example.com", "example.com:80", "", ""},
 		{"WS://Example.com:80/a?b", "http://Example.com/a?b", "Example.com:80", "", ""},
@@ -29,19 +29,19 @@ func TestParseTarget(t *testing.T) {
 		{"ws+unix:/s:/", "http://localhost/", "localhost:80", "/s", ""},
 	}
 	for _, row := range rows {
-		got, auth, err := parseTarget(row.raw)
+		got, auth, err := Parse(row.raw)
 		if err != nil {
 			t.Errorf("%s: %v", row.raw, err)
 			continue
 		}
-		if got.url.String() != row.url || got.addr() != row.addr || got.socket != row.socket || auth != row.auth {
-			t.Errorf("%s: %v %q %q %q, want %v", row.raw, got.url, got.addr(), got.socket, auth, row)
+		if got.URL.String() != row.url || got.Addr() != row.addr || got.Socket != row.socket || auth != row.auth {
+			t.Errorf("%s: %v %q %q %q, want %v", row.raw, got.URL, got.Addr(), got.Socket, auth, row)
 		}
 	}
 }
 
 // URLs that are refused, and nothing of a password in what is said of them.
-func TestParseTargetRefuses(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	for raw, want := range map[string]string{
 		"":                         "scheme",
 		"example.com":              "scheme",
@@ -71,9 +71,9 @@ func TestParseTargetRefuses(t *testing.T) {
 		"ws+unix:///s:x":           "begins with no",
 		"ws://u:hush@exam\xffple/": "not valid",
 	} {
-		got, _, err := parseTarget(raw)
+		got, _, err := Parse(raw)
 		if err == nil {
-			t.Errorf("%q: %v", raw, got.url)
+			t.Errorf("%q: %v", raw, got.URL)
 			continue
 		}
 		if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {

@@ -1,0 +1,132 @@
+package exchange
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// MaxBody is how many bytes of the body of a refusal are kept.
+	MaxBody = 1 << 10
+
+	// BodyTimeout is how long a refusal is held up for its body.
+	BodyTimeout = time.Second
+
+	maxBodyLine = 120 // bytes of the body that an error shows
+)
+
+// A Response is the final answer to a request, with what was read beyond its
+// header.
+type Response struct {
+	HTTP *http.Response // its Body is in memory
+	Body []byte         // of a refusal, at most MaxBody bytes
+	Rest []byte         // bytes behind an answer that hands the connection over
+}
+
+// opens reports whether the answer hands the connection over, as req asks for.
+func (r *Response) opens(req *http.Request) bool {
+	return opensConn(req, r.HTTP.StatusCode)
+}
+
+func opensConn(req *http.Request, status int) bool {
+	return status == http.StatusSwitchingProtocols || status/100 == 2 && req.Method == http.MethodConnect
+}
+
+// read reads the answer to req from nc: a header of at most limit bytes,
+// or of any size if limit is negative. Interim responses, such as 103, count and
+// are skipped.
+func read(nc net.Conn, req *http.Request, limit int64, drop func(net.Conn)) (*Response, error) {
+	src := &headerReader{src: nc, left: limit}
+	br := bufio.NewReader(src)
+	for {
+		resp, err := http.ReadResponse(br, req)
+		if src.over { // net/http may take the end of what it got for a fault in it
+			return nil, fmt.Errorf("its header is larger than Limits.MaxResponseHeader, %d bytes", limit)
+		}
+		if err != nil {
+			return nil, brief(err)
+		}
+		switch code := resp.StatusCode; {
+		case opensConn(req, code):
+			rest, _ := br.Peek(br.Buffered())
+			resp.Body = http.NoBody
+			return &Response{HTTP: resp, Rest: slices.Clone(rest)}, nil
+		case code/100 == 1:
+			continue
+		}
+		src.left = -1
+		late := time.AfterFunc(BodyTimeout, func() { drop(nc) }) // which is next anyhow
+		defer late.Stop()
+		// What could be read tells enough; why there is no more does not matter.
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, MaxBody))
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		return &Response{HTTP: resp, Body: body}, nil
+	}
+}
+
+// A headerReader ends after left bytes, and then more was asked for; a negative
+// left is no limit.
+type headerReader struct {
+	src  io.Reader
+	left int64
+	over bool
+}
+
+func (r *headerReader) Read(p []byte) (int, error) {
+	if r.left < 0 {
+		return r.src.Read(p)
+	}
+	if r.left == 0 {
+		r.over = true
+		return 0, io.EOF
+	}
+	n, err := r.src.Read(p[:min(int64(len(p)), r.left)])
+	r.left -= int64(n)
+	return n, err
+}
+
+// brief shortens the errors of net/http, which may quote a whole line of a peer.
+func brief(err error) error {
+	const most = 200
+	if text := err.Error(); len(text) > most {
+		return errors.New(strings.ToValidUTF8(text[:most], "") + "...")
+	}
+	return err
+}
+
+// Text returns ": " and the quoted start of a body in plain text, if there is
+// one: most servers say there what they did not like.
+func (r *Response) Text() string {
+	kind, _, _ := mime.ParseMediaType(r.HTTP.Header.Get("Content-Type"))
+	line, _, _ := strings.Cut(strings.TrimSpace(string(r.Body)), "\n")
+	if kind != "text/plain" || line == "" {
+		return ""
+	}
+	if len(line) > maxBodyLine {
+		line = line[:maxBodyLine] + "..."
+	}
+	return fmt.Sprintf(": %q", line)
+}
+
+// IsRedirect reports whether resp is a server's that sends elsewhere with GET. A
+// proxy's answer to CONNECT never is.
+func IsRedirect(resp *http.Response) bool {
+	if resp == nil || resp.Request.Method != http.MethodGet {
+		return false
+	}
+	switch resp.StatusCode {
+	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
+		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,225 @@
+// Package target reads the URLs of a client: of the server that it asks, of a redirect,
+// and of a proxy.
+package target
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/hawser-ws/hawser/websocket/internal/origin"
+)
+
+// A Target is the server, and the resource there, that a handshake asks for.
+type Target struct {
+	// URL has the scheme http or https, a host in ASCII without the default
+	// port, and neither userinfo nor fragment.
+	URL *url.URL
+
+	// Socket is the path of a unix socket, or "" for TCP.
+	Socket string
+}
+
+// Parse reads a URL in the forms that Dial takes. It returns the value of
+// Authorization that the userinfo calls for, or "". Errors show nothing of the
+// userinfo.
+func Parse(raw string) (t Target, auth string, err error) {
+	if strings.Contains(raw, "#") {
+		return t, "", errors.New(`URL has a fragment, or a "#" that is not escaped (RFC 6455, section 3)`)
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		if e := (*url.Error)(nil); errors.As(err, &e) {
+			err = e.Err
+		}
+		return t, "", fmt.Errorf("URL: %w; one begins with ws:// or wss://", err)
+	}
+	scheme, unix := strings.CutSuffix(u.Scheme, "+unix")
+	if unix && scheme != "ws" && scheme != "wss" || !setScheme(u, scheme) {
+		return t, "", fmt.Errorf("URL: scheme %q is none of ws, wss, http, https, ws+unix, wss+unix", u.Scheme)
+	}
+	auth = BasicAuth(u.User)
+	u.User = nil
+	u.RawQuery = escapeQuery(u.RawQuery)
+	if unix {
+		t, err = overUnix(u)
+	} else {
+		t, err = overTCP(u)
+	}
+	return t, auth, err
+}
+
+// escapeQuery escapes what may not stand in a query as it is. package url does so
+// for a path, but takes and sends a query as it finds it: one with a space would
+// make a request line of four words.
+func escapeQuery(query string) string {
+	var b []byte
+	for i := range len(query) {
+		if c := query[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>", c) >= 0 {
+			b = fmt.Appendf(b, "%%%02X", c)
+		} else {
+			b = append(b, c)
+		}
+	}
+	return string(b)
+}
+
+// setScheme sets u's scheme to http or https by one of the names for it, or
+// returns false.
+func setScheme(u *url.URL, scheme string) bool {
+	switch scheme {
+	case "ws", "http":
+		u.Scheme = "http"
+	case "wss", "https":
+		u.Scheme = "https"
+	default:
+		return false
+	}
+	return true
+}
+
+// overTCP takes u, with the scheme http or https, as a target and changes it.
+func overTCP(u *url.URL) (Target, error) {
+	if u.Hostname() == "" {
+		return Target{}, errors.New("URL has no host")
+	}
+	host, err := ASCIIHost(u.Host)
+	if err != nil {
+		return Target{}, fmt.Errorf("URL: %w", err)
+	}
+	if strings.IndexByte(u.Host, '%') < 0 { // ASCIIHost drops the zone of an IPv6 address
+		u.Host = host
+	}
+	u.Host = strings.TrimSuffix(u.Host, ":")
+	u.Host = strings.TrimSuffix(u.Host, ":"+origin.SchemePort(u.Scheme))
+	return Target{URL: u}, nil
+}
+
+// overUnix takes u as the form with a socket, /path/to.sock:/path?query. It
+// splits the escaped path, so that %3A is a colon in the socket's path.
+func overUnix(u *url.URL) (Target, error) {
+	if u.Host != "" || u.Opaque != "" {
+		return Target{}, errors.New("URL: a unix socket is an absolute path, as in ws+unix:///path/to.sock:/")
+	}
+	socket, path, _ := strings.Cut(u.EscapedPath(), ":")
+	socket, err := url.PathUnescape(socket)
+	if err != nil {
+		return Target{}, fmt.Errorf("URL: %w", err)
+	}
+	if strings.Trim(socket, "/") == "" {
+		return Target{}, errors.New("URL has no socket")
+	}
+	if path != "" && path[0] != '/' {
+		return Target{}, errors.New(`URL: the path behind the socket's colon begins with no "/"`)
+	}
+	u.RawPath = path
+	if u.Path, err = url.PathUnescape(path); err != nil {
+		return Target{}, fmt.Errorf("URL: %w", err)
+	}
+	u.Host = "localhost"
+	return Target{URL: u, Socket: socket}, nil
+}
+
+// ASCIIHost returns host, with or without a port, in the form of the Host field:
+// a name outside ASCII in punycode. It is an error if that form cannot be sent.
+// net/http knows these rules and applies them in Request.Write alone.
+func ASCIIHost(host string) (string, error) {
+	if !utf8.ValidString(host) {
+		return "", fmt.Errorf("host %q is not valid", host)
+	}
+	var b bytes.Buffer
+	req := &http.Request{URL: &url.URL{Path: "/"}, Host: host}
+	if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		req.Host = strings.ToLower(host) // punycode has no case
+	}
+	if err := req.Write(&b); err != nil {
+		return "", fmt.Errorf("host %q: %w", host, err)
+	}
+	got, err := http.ReadRequest(bufio.NewReader(&b))
+	if err != nil || got.Host == "" {
+		return "", fmt.Errorf("host %q is not valid", host)
+	}
+	return got.Host, nil
+}
+
+// BasicAuth returns the credentials of the Basic scheme for user, or "" if it is nil.
+func BasicAuth(user *url.Userinfo) string {
+	if user == nil {
+		return ""
+	}
+	password, _ := user.Password()
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password))
+}
+
+// Secure reports whether t is reached over TLS.
+func (t Target) Secure() bool { return t.URL.Scheme == "https" }
+
+// Addr returns host:port of a target over TCP.
+func (t Target) Addr() string { return HostPort(t.URL) }
+
+// Same reports whether t and o are the same host and port, or socket.
+func (t Target) Same(o Target) bool {
+	return t.Socket == o.Socket && strings.EqualFold(t.Addr(), o.Addr())
+}
+
+// Follow returns the target that a redirect of t leads to. A server must not lead from
+// TLS to plain text nor to a local socket, and has no say in what credentials are sent:
+// userinfo of its URL is dropped.
+func (t Target) Follow(location string) (Target, error) {
+	if location == "" {
+		return t, errors.New("redirect without a Location")
+	}
+	u, err := url.Parse(location)
+	if err != nil {
+		return t, fmt.Errorf("redirect to %.100q, which is no URL", location)
+	}
+	next := Target{Socket: t.Socket}
+	relative := u.Scheme == "" && u.Host == "" && u.Opaque == ""
+	u = t.URL.ResolveReference(u)
+	u.User, u.Fragment, u.RawFragment = nil, "", ""
+	u.RawQuery = escapeQuery(u.RawQuery)
+	if !setScheme(u, u.Scheme) {
+		return t, fmt.Errorf("redirect to %.100q, whose scheme is none of http, https, ws, wss", location)
+	}
+	if relative {
+		next.URL = u
+	} else if next, err = overTCP(u); err != nil {
+		return t, fmt.Errorf("redirect to %.100q: %w", location, err)
+	}
+	if t.Secure() && !next.Secure() {
+		return t, fmt.Errorf("redirect to %.100q, from TLS to plain text", location)
+	}
+	return next, nil
+}
+
+// Proxy returns the URL of a proxy with its host in ASCII and its userinfo, without a
+// path. The scheme is http, https, socks5 or socks5h.
+func Proxy(u *url.URL) (*url.URL, error) {
+	switch u.Scheme {
+	case "http", "https", "socks5", "socks5h":
+	default:
+		return nil, fmt.Errorf("scheme %q of a proxy is none of http, https, socks5, socks5h", u.Scheme)
+	}
+	t, err := overTCP(&url.URL{Scheme: u.Scheme, Host: u.Host, User: u.User})
+	return t.URL, err
+}
+
+// HostPort returns the address of u, whose port is that of its scheme by default.
+func HostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = origin.SchemePort(u.Scheme)
+	}
+	if port == "" {
+		port = "1080" // socks5, socks5h
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
