@@ -42,7 +42,7 @@ func (d *dialer) proxy(ctx context.Context, req *http.Request) (*proxy, error) {
 	}
 	u, err := d.opts.Proxy(req.Clone(ctx))
 	if err != nil || u == nil {
-		return nil, err
+		return nil, target.HideUserinfo(err)
 	}
 	u, err = target.Proxy(u)
 	return &proxy{u}, err

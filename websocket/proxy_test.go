@@ -205,6 +205,22 @@ func TestProxyChoice(t *testing.T) {
 	mustFail(t, "ws://example.com/", &DialOptions{Proxy: through(&url.URL{Scheme: "http"})}, "no host")
 }
 
+// Of the URL of a proxy that is malformed, or that net/url reads otherwise than it was
+// meant, no error shows the password.
+func TestProxyHidesPassword(t *testing.T) {
+	checkLeaks(t)
+	for _, raw := range []string{
+		"http://XX:X%XXX@h:1", "http://XX:X/X@h", "http://XX:7/X@h", "http://X#X@h", "http://X:7?X@h", "XX:X@h", "socks5://X:X X@h",
+	} {
+		he, _ := mustFail(t, "ws://example.com/", unconnected(t, DialOptions{
+			Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(raw) },
+		}), "percent-encoded")
+		if strings.ContainsAny(he.Error(), "X7") {
+			t.Errorf("%s: %v", raw, he)
+		}
+	}
+}
+
 // The address of the server as SOCKS5 puts it: names go to the proxy unresolved.
 func TestSOCKSAddress(t *testing.T) {
 	checkLeaks(t)
@@ -270,7 +286,13 @@ func TestSOCKSAnswers(t *testing.T) {
 // this runs in a process of its own.
 func TestProxyFromEnvironment(t *testing.T) {
 	checkLeaks(t)
-	if os.Getenv("HAWSER_TEST_PROXY") != "" {
+	switch os.Getenv("HAWSER_TEST_PROXY") {
+	case "malformed":
+		if he, _ := mustFail(t, "ws://plain.example/", nil, "percent-encoded"); strings.Contains(he.Error(), ":1") {
+			t.Error(he)
+		}
+		return
+	case "refuses":
 		mustFail(t, "ws://plain.example/", nil, "proxy refused")
 		mustFail(t, "wss://secure.example/", nil, "proxy refused")
 		return
@@ -278,12 +300,13 @@ func TestProxyFromEnvironment(t *testing.T) {
 	s := serveScript(t, nil, nil, refuseWith("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"))
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestProxyFromEnvironment$")
-	cmd.Env = append(os.Environ(), "HAWSER_TEST_PROXY=1", "NO_PROXY=", "no_proxy=",
-		"HTTP_PROXY=http://a:b@"+s.addr, "http_proxy=http://a:b@"+s.addr,
-		"HTTPS_PROXY="+s.addr, "https_proxy="+s.addr)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	for kind, proxy := range map[string]string{"refuses": "http://a:b@" + s.addr, "malformed": "http://a:1/b@" + s.addr} {
+		cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestProxyFromEnvironment$")
+		cmd.Env = append(os.Environ(), "HAWSER_TEST_PROXY="+kind, "NO_PROXY=", "no_proxy=",
+			"HTTP_PROXY="+proxy, "http_proxy="+proxy, "HTTPS_PROXY="+s.addr, "https_proxy="+s.addr)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
 	}
 	var lines []string
 	for _, head := range s.requests() {

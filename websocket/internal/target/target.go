@@ -28,13 +28,39 @@ type Target struct {
 	Socket string
 }
 
+var (
+	errFragment = errors.New(`URL has a fragment, or a "#" that is not escaped (RFC 6455, section 3)`)
+	errUserinfo = errors.New("malformed URL, not shown because it may contain a password; " +
+		"one begins with ws:// or wss://, and a user name or password in it must be percent-encoded")
+	errProxyUserinfo = errors.New("malformed URL of a proxy, not shown because it may contain a password; " +
+		"a user name or password in it must be percent-encoded")
+)
+
 // Parse reads a URL in the forms that Dial takes. It returns the value of
-// Authorization that the userinfo calls for, or "". Errors show nothing of the
-// userinfo.
+// Authorization that the userinfo calls for, or "". Errors show nothing that stands
+// before the last "@" but the scheme.
 func Parse(raw string) (t Target, auth string, err error) {
 	if strings.Contains(raw, "#") {
-		return t, "", errors.New(`URL has a fragment, or a "#" that is not escaped (RFC 6455, section 3)`)
+		return t, "", errFragment
 	}
+	t, auth, err = parse(raw)
+	at := strings.LastIndexByte(raw, '@')
+	if err == nil || at < 0 {
+		return t, auth, err
+	}
+	// The cause may quote the userinfo, or what is meant as such: the port of
+	// ws://user:pass/word@host is "pass". It is told if it is elsewhere.
+	scheme, _, _ := strings.Cut(raw, "://")
+	if !setScheme(new(url.URL), strings.TrimSuffix(strings.ToLower(scheme), "+unix")) {
+		return Target{}, "", errUserinfo
+	}
+	if _, _, err = parse(scheme + "://" + raw[at+1:]); err == nil {
+		err = errUserinfo
+	}
+	return Target{}, "", err
+}
+
+func parse(raw string) (t Target, auth string, err error) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		if e := (*url.Error)(nil); errors.As(err, &e) {
@@ -172,14 +198,17 @@ func (t Target) Same(o Target) bool {
 
 // Follow returns the target that a redirect of t leads to. A server must not lead from
 // TLS to plain text nor to a local socket, and has no say in what credentials are sent:
-// userinfo of its URL is dropped.
+// userinfo of its URL is dropped. Errors do not show it.
 func (t Target) Follow(location string) (Target, error) {
 	if location == "" {
 		return t, errors.New("redirect without a Location")
 	}
+	refuse := func(why string) (Target, error) {
+		return t, fmt.Errorf("redirect to %.100q, %s", WithoutUserinfo(location), why)
+	}
 	u, err := url.Parse(location)
 	if err != nil {
-		return t, fmt.Errorf("redirect to %.100q, which is no URL", location)
+		return refuse("which is no URL")
 	}
 	next := Target{Socket: t.Socket}
 	relative := u.Scheme == "" && u.Host == "" && u.Opaque == ""
@@ -187,22 +216,44 @@ func (t Target) Follow(location string) (Target, error) {
 	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	u.RawQuery = escapeQuery(u.RawQuery)
 	if !setScheme(u, u.Scheme) {
-		return t, fmt.Errorf("redirect to %.100q, whose scheme is none of http, https, ws, wss", location)
+		return refuse("whose scheme is none of http, https, ws, wss")
 	}
 	if relative {
 		next.URL = u
 	} else if next, err = overTCP(u); err != nil {
-		return t, fmt.Errorf("redirect to %.100q: %w", location, err)
+		return refuse("whose host is missing or not valid")
 	}
 	if t.Secure() && !next.Secure() {
-		return t, fmt.Errorf("redirect to %.100q, from TLS to plain text", location)
+		return refuse("from TLS to plain text")
 	}
 	return next, nil
 }
 
+// WithoutUserinfo returns the URL of a redirect without its userinfo: in a malformed
+// one, and in one with userinfo and another "@", all that stands before the last "@".
+func WithoutUserinfo(raw string) string {
+	at := strings.LastIndexByte(raw, '@')
+	u, err := url.Parse(raw)
+	switch {
+	case at < 0:
+		return raw
+	case err == nil && u.Opaque == "" && u.User == nil:
+		return raw
+	case err != nil || u.Opaque != "" || strings.IndexByte(raw, '@') < at:
+		return "..." + raw[at:]
+	}
+	u.User = nil
+	return u.String()
+}
+
 // Proxy returns the URL of a proxy with its host in ASCII and its userinfo, without a
-// path. The scheme is http, https, socks5 or socks5h.
+// path. The scheme is http, https, socks5 or socks5h. A proxy's URL has no use for an
+// "@" but at the end of its userinfo: any other tells of a user name or a password that
+// is taken for something else, and must be neither used nor shown.
 func Proxy(u *url.URL) (*url.URL, error) {
+	if strings.Contains(u.Opaque+u.Path+u.RawQuery+u.Fragment, "@") {
+		return nil, errProxyUserinfo
+	}
 	switch u.Scheme {
 	case "http", "https", "socks5", "socks5h":
 	default:
@@ -210,6 +261,24 @@ func Proxy(u *url.URL) (*url.URL, error) {
 	}
 	t, err := overTCP(&url.URL{Scheme: u.Scheme, Host: u.Host, User: u.User})
 	return t.URL, err
+}
+
+// A hidden error has a text that may show a password.
+type hidden struct{ error }
+
+func (hidden) Error() string {
+	return "the error is not shown because it may contain a password, which must be percent-encoded in the URL of a proxy"
+}
+
+func (h hidden) Unwrap() error { return h.error }
+
+// HideUserinfo returns an error that wraps err, which was made where the URL of a proxy
+// is parsed, and shows nothing of the userinfo. It returns err if that has none in it.
+func HideUserinfo(err error) error {
+	if err == nil || !strings.Contains(err.Error(), "@") {
+		return err
+	}
+	return hidden{err}
 }
 
 // HostPort returns the address of u, whose port is that of its scheme by default.
