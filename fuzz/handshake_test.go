@@ -273,6 +273,8 @@ const responseLines = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\
 func FuzzResponse(f *testing.F) {
 	for _, more := range []string{
 		"", "Sec-WebSocket-Protocol: chat\r\n", "Sec-WebSocket-Protocol: other\r\n",
+		"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io\r\n", "Sec-WebSocket-Protocol: \r\nSec-WebSocket-Extensions: \r\n",
+		"Sec-WebSocket-Protocol: ,\t,\r\nSec-WebSocket-Extensions: ,\r\n", "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:\r\n",
 		"Sec-WebSocket-Extensions: permessage-deflate\r\n", "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits=10\r\n",
 		"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover, x\r\n", "Sec-WebSocket-Extensions: x-deflate\r\n",
 		"Sec-WebSocket-Accept: {accept}\r\n", "Upgrade: h2c\r\n", "Connection: close\r\n", "Content-Length: 5\r\n",
@@ -368,7 +370,7 @@ func responseOptions(setup uint16) (*websocket.DialOptions, *handshake.Client) {
 	o, m := &websocket.DialOptions{}, &handshake.Client{}
 	o.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
 	if setup&1 != 0 {
-		o.Subprotocols = []string{"chat", "v2.json"}
+		o.Subprotocols = []string{"chat", "v2.json", "SPDY/3.1+portforward.k8s.io"}
 	}
 	if setup&2 != 0 {
 		ext := newDeflate(*sideOf(setup))

@@ -67,11 +67,11 @@ func checkOwnField(name string, values []string) error {
 // makeOffers composes what is offered to the server.
 func (d *dialer) makeOffers() error {
 	for i, p := range d.opts.Subprotocols {
-		if !wire.IsToken(p) {
-			return fmt.Errorf("DialOptions.Subprotocols: %q is not a token (%s)", p, section41)
+		if !wire.IsProtocolName(p) {
+			return fmt.Errorf("DialOptions.Subprotocols: %q is not made of bytes from U+0021 to U+007E without a comma (%s)", p, section41)
 		}
 		if slices.Contains(d.opts.Subprotocols[:i], p) {
-			return fmt.Errorf("DialOptions.Subprotocols: %q is there twice (%s)", p, section41)
+			return fmt.Errorf("DialOptions.Subprotocols: %q is listed twice (%s)", p, section41)
 		}
 	}
 	d.protocols = strings.Join(d.opts.Subprotocols, ", ")

@@ -149,6 +149,22 @@ func TestDialRefusesOptions(t *testing.T) {
 	}
 }
 
+// Subprotocols are sent as the caller spells them, also those that are not tokens, such
+// as the one of Kubernetes' port forwarding.
+func TestDialSubprotocolNames(t *testing.T) {
+	checkLeaks(t)
+	names := []string{"SPDY/3.1+portforward.k8s.io", "base64url.bearer.authorization.k8s.io.dG9rZW4", `!"#$%&'()*+-./09:;<=>?@AZ[\]^_` + "`az{|}~"}
+	got, _, err := verdict(t, DialOptions{Subprotocols: names}, func(rc *scriptConn) string {
+		if got, want := rc.field("Sec-WebSocket-Protocol"), strings.Join(names, ", "); got != want {
+			t.Errorf("sent %q, want %q", got, want)
+		}
+		return rc.accept("Sec-WebSocket-Protocol: " + names[0])
+	})
+	if got != names[0] || err != nil {
+		t.Errorf("chosen %q, %v", got, err)
+	}
+}
+
 // A cookie of a Jar that breaks the rules cannot break the request apart either.
 func TestDialBadCookie(t *testing.T) {
 	checkLeaks(t)

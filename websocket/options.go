@@ -161,8 +161,10 @@ type AcceptOptions struct {
 // cannot be sent as it is, such as a field with a line break, is an error before
 // anything is sent.
 type DialOptions struct {
-	// Subprotocols are offered to the server, the most wanted first: distinct
-	// tokens. The server may choose one or none; see [Conn.Subprotocol].
+	// Subprotocols are offered to the server, the most wanted first. They are distinct.
+	// Each is one or more bytes from U+0021 to U+007E other than a comma, and is sent
+	// as it is. RFC 6455, section 4.1, asks for tokens, but Kubernetes, for one, uses
+	// other names. The server may choose one or none; see [Conn.Subprotocol].
 	Subprotocols []string
 
 	// Extensions are offered to the server, in this order; at most one takes

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/wire"
@@ -52,12 +53,16 @@ func (d *dialer) verify(r *exchange.Response) (ConnOptions, error) {
 }
 
 // verifyProtocol returns the subprotocol that the server chose, or "".
+//
+// A field that is empty, or all commas, is taken for none, although section 4.2.2 says
+// "The empty string is not the same as the null value for these purposes and is not a
+// legal value for this field": .NET's HttpListener sends it.
 func (d *dialer) verifyProtocol(r *exchange.Response) (string, error) {
 	switch v := r.HTTP.Header.Values(fieldProtocol); {
-	case len(v) == 0:
-		return "", nil
 	case len(v) > 1:
 		return "", badResponse(r, "RFC 6455, section 11.3.4", "%d fields Sec-WebSocket-Protocol", len(v))
+	case len(v) == 0 || strings.Trim(v[0], ", \t") == "":
+		return "", nil
 	case !slices.Contains(d.opts.Subprotocols, v[0]):
 		return "", badResponse(r, section41, "server chose subprotocol %.100q, not one of those offered, %q", v[0], d.opts.Subprotocols)
 	default:
@@ -67,11 +72,12 @@ func (d *dialer) verifyProtocol(r *exchange.Response) (string, error) {
 
 // verifyExtension returns the extension that the server chose, with its state, if
 // any.
+//
+// A field that is empty, or all commas, is taken for none, although section 9.1 asks for
+// 1#extension and "the recipient of such malformed data MUST immediately _Fail the
+// WebSocket Connection_": Kitura sends it.
 func (d *dialer) verifyExtension(r *exchange.Response) (wire.Offer, wire.Session, error) {
 	v := r.HTTP.Header.Values(fieldExtensions)
-	if len(v) == 0 {
-		return wire.Offer{}, nil, nil
-	}
 	if len(v) > 1 {
 		return wire.Offer{}, nil, badResponse(r, "RFC 6455, section 11.3.2", "%d fields Sec-WebSocket-Extensions", len(v))
 	}
@@ -84,7 +90,10 @@ func (d *dialer) verifyExtension(r *exchange.Response) (wire.Offer, wire.Session
 			return wire.Offer{}, nil, badResponse(r, section41, "server chose extension %.100q, which was not offered", a.Name)
 		}
 	}
-	if len(answers) != 1 {
+	if len(answers) == 0 {
+		return wire.Offer{}, nil, nil
+	}
+	if len(answers) > 1 {
 		return wire.Offer{}, nil, badResponse(r, "RFC 6455, section 9.1", "server chose %d extensions: %.100q; one at most can take effect", len(answers), v[0])
 	}
 	session, err := d.offering(answers[0].Name).Confirm(answers[0])

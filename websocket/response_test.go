@@ -121,7 +121,8 @@ func TestResponseChoiceFaults(t *testing.T) {
 		"unoffered subprotocol":   {added("Sec-WebSocket-Protocol: c"), "4.1", `subprotocol "c"`},
 		"subprotocol, other case": {added("Sec-WebSocket-Protocol: A"), "4.1", `subprotocol "A"`},
 		"two subprotocols":        {added("Sec-WebSocket-Protocol: a, b"), "4.1", `subprotocol "a, b"`},
-		"empty subprotocol":       {added("Sec-WebSocket-Protocol:"), "4.1", `subprotocol ""`},
+		"subprotocol and nothing": {added("Sec-WebSocket-Protocol: a,"), "4.1", `subprotocol "a,"`},
+		"two empty subprotocols":  {added("Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:"), "11.3.4", "2 fields"},
 		"two subprotocol fields":  {added("Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: a"), "11.3.4", "2 fields"},
 		"unoffered extension":     {added("Sec-WebSocket-Extensions: permessage-deflate"), "4.1", `"permessage-deflate", which was not offered`},
 		"extension, other case":   {added("Sec-WebSocket-Extensions: X-ONE"), "4.1", `"X-ONE", which was not offered`},
@@ -130,7 +131,8 @@ func TestResponseChoiceFaults(t *testing.T) {
 		"an extension twice":      {added("Sec-WebSocket-Extensions: x-one, x-one"), "9.1", "chose 2 extensions"},
 		"two extension fields":    {added("Sec-WebSocket-Extensions: x-one\r\nSec-WebSocket-Extensions: x-two"), "11.3.2", "2 fields"},
 		"extension syntax":        {added("Sec-WebSocket-Extensions: x-one; =1"), "9.1", "at byte"},
-		"empty extensions":        {added("Sec-WebSocket-Extensions:"), "9.1", `Sec-WebSocket-Extensions is ""`},
+		"a semicolon alone":       {added("Sec-WebSocket-Extensions: ;"), "9.1", `Sec-WebSocket-Extensions is ";"`},
+		"two empty extensions":    {added("Sec-WebSocket-Extensions:\r\nSec-WebSocket-Extensions:"), "11.3.2", "2 fields"},
 		"unconfirmed extension":   {added("Sec-WebSocket-Extensions: x-bad"), "4.1", "not like that"},
 	})
 }
@@ -164,6 +166,29 @@ func TestResponseAccepted(t *testing.T) {
 				}))
 			})
 		})
+	}
+}
+
+// Fields without an element, by which servers say that they choose nothing.
+func TestResponseEmptyFields(t *testing.T) {
+	checkLeaks(t)
+	for _, row := range []struct{ peer, response string }{
+		{".NET HttpListener", "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Protocol: \r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+			"Server: Microsoft-HTTPAPI/2.0\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"},
+		{"Kitura", "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: \r\nupgrade: websocket\r\n" +
+			"sec-websocket-accept: {accept}\r\nconnection: upgrade\r\n\r\n"},
+		{"both", "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n" +
+			"Sec-WebSocket-Protocol: , ,\t,\r\nSec-WebSocket-Extensions:,\t,,\r\n\r\n"},
+	} {
+		x := &offeredExtension{name: "x-one"}
+		for _, opts := range []DialOptions{{}, {Subprotocols: []string{"a"}, Extensions: []wire.Extension{x}}} {
+			got, _, err := verdict(t, opts, func(rc *scriptConn) string {
+				return strings.Replace(row.response, "{accept}", wire.AcceptKey(rc.field(fieldKey)), 1)
+			})
+			if got != "" || err != nil || len(x.answers) != 0 {
+				t.Errorf("%s: subprotocol %q, answers %v, %v", row.peer, got, x.answers, err)
+			}
+		}
 	}
 }
 

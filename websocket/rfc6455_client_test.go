@@ -299,13 +299,15 @@ func TestRFC6455ClientVersion(t *testing.T) {
 // characters in the range U+0021 to U+007E not including separator characters as
 // defined in [RFC2616] and MUST all be unique strings."
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+//
+// Other separator characters than the comma are sent: see TestDialSubprotocolNames.
 func TestRFC6455ClientSubprotocols(t *testing.T) {
 	checkLeaks(t)
 	head := requestOf(t, "ws://host/", DialOptions{Subprotocols: []string{"chat.v2", "chat"}})
 	if got := fieldOf(head, "Sec-WebSocket-Protocol"); got != "chat.v2, chat" {
 		t.Errorf("subprotocols %q", got)
 	}
-	for _, bad := range [][]string{{""}, {"a", "a"}, {"a b"}, {"a/b"}, {"é"}, {"a\x7f"}} {
+	for _, bad := range [][]string{{""}, {"a", "a"}, {"a b"}, {"a,b"}, {"a\tb"}, {"é"}, {"a\x7f"}} {
 		mustFail(t, "ws://127.0.0.1:1/", &DialOptions{Subprotocols: bad}, "DialOptions.Subprotocols")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
@@ -69,15 +70,17 @@ func (c *Client) judge(v *Verdict, resp *http.Response) {
 	wrong(!model.Lists(Values(h, "Connection"), "upgrade"), "Connection")
 	accept := Values(h, "Sec-WebSocket-Accept")
 	wrong(len(accept) != 1 || accept[0] != model.AcceptKey(c.Key), "accept key")
-	// Item 6, and section 11.3.4: at most once in a response.
-	if protocols := Values(h, "Sec-WebSocket-Protocol"); len(protocols) > 0 {
-		wrong(len(protocols) > 1 || !slices.Contains(c.Subprotocols, protocols[0]), "subprotocol")
+	// Item 6, and section 11.3.4: at most once in a response. Unlike section 4.2.2 has
+	// it, a field with nothing but commas is none.
+	protocols := Values(h, "Sec-WebSocket-Protocol")
+	wrong(len(protocols) > 1, "subprotocol")
+	if len(protocols) == 1 && strings.Trim(protocols[0], ", \t") != "" {
+		wrong(!slices.Contains(c.Subprotocols, protocols[0]), "subprotocol")
 		v.Subprotocol = protocols[0]
 	}
-	// Item 5, and section 11.3.2.
-	if v.Extensions = Values(h, "Sec-WebSocket-Extensions"); len(v.Extensions) > 0 {
-		all, fault := model.Extensions(v.Extensions)
-		wrong(len(v.Extensions) > 1 || fault != nil || len(all) != 1, "extensions")
-		wrong(len(all) != 1 || !Confirms(c.Offers, all[0]), "extension")
-	}
+	// Item 5, and section 11.3.2. The same of section 9.1.
+	v.Extensions = Values(h, "Sec-WebSocket-Extensions")
+	all, fault := model.Extensions(v.Extensions)
+	wrong(len(v.Extensions) > 1 || fault != nil || len(all) > 1, "extensions")
+	wrong(len(all) > 0 && !Confirms(c.Offers, all[0]), "extension")
 }
