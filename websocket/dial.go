@@ -117,15 +117,10 @@ func (d *dialer) bound(ctx context.Context) (context.Context, context.CancelFunc
 func (d *dialer) dial(ctx context.Context) (net.Conn, ConnOptions, *http.Response, error) {
 	for followed := 0; ; followed++ {
 		nc, cfg, resp, err := d.attempt(ctx)
-		if err == nil || d.opts.MaxRedirects <= 0 || !exchange.IsRedirect(resp) {
+		if err == nil || followed >= d.opts.MaxRedirects || !exchange.IsRedirect(resp) {
 			return nc, cfg, resp, err
 		}
-		if followed == d.opts.MaxRedirects {
-			err = fmt.Errorf("more redirects than DialOptions.MaxRedirects, %d", followed)
-		} else {
-			err = d.follow(resp.Header.Get("Location"))
-		}
-		if err != nil {
+		if err := d.follow(resp.Header.Get("Location")); err != nil {
 			return nil, ConnOptions{}, resp, &HandshakeError{Status: resp.StatusCode, Section: section41, Err: err}
 		}
 	}
@@ -141,7 +136,11 @@ func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Resp
 	}
 	raw, err := d.connect(ctx, proxy)
 	if err != nil {
-		return nil, ConnOptions{}, nil, dialFailed(ctx, "connecting", err)
+		step := "connecting"
+		if proxy != nil {
+			step += " to the proxy " + target.HostPort(proxy.url)
+		}
+		return nil, ConnOptions{}, nil, dialFailed(ctx, step, err)
 	}
 	// Closing is the one way to interrupt every transport in every state.
 	stop := context.AfterFunc(ctx, func() { dropConn(raw) })

@@ -56,7 +56,7 @@ func (p *proxy) connect(ctx context.Context, nc net.Conn, addr string, limit int
 		return nil, dialFailed(ctx, step+" the proxy", err)
 	}
 	if r.HTTP.StatusCode/100 != 2 {
-		return r.HTTP, badResponse(r, section41, "proxy refused to connect%s", r.Text())
+		return r.HTTP, badResponse(r, section41, "proxy answered %s%s", r.Status(), r.Text())
 	}
 	if len(r.Rest) > 0 {
 		return r.HTTP, badResponse(r, "RFC 9110, section 9.3.6", "proxy sent %d bytes before the server could", len(r.Rest))

@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -413,10 +414,12 @@ func (c *Conn) readFault(err error) error {
 	return c.streamEnded(err)
 }
 
+var errNoCloseFrame = fmt.Errorf("connection ended without a close frame: %w", io.ErrUnexpectedEOF)
+
 // readCause tells why a read of the transport failed with err.
 func (c *Conn) readCause(err error) error {
-	if err = c.tr.rd.cause(err, errLingered); errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF // no close frame came before it
+	if err = c.tr.rd.cause(err, errLingered); errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF {
+		return errNoCloseFrame
 	}
 	return err
 }

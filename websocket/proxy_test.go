@@ -133,9 +133,10 @@ func TestProxyAnswers(t *testing.T) {
 		status int
 		want   string
 	}{
-		"credentials wanted": {"HTTP/1.1 407 Who?\r\nContent-Type: text/plain\r\nSet-Cookie: a=1\r\n\r\nname?", 407, `proxy refused to connect: "name?"`},
-		"redirect":           {"HTTP/1.1 302 There\r\nLocation: http://example.com/\r\nContent-Length: 0\r\n\r\n", 302, "proxy refused to connect"},
-		"switches protocols": {"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\n\r\n", 101, "proxy refused to connect"},
+		"credentials wanted": {"HTTP/1.1 407 Who?\r\nContent-Type: text/plain\r\nProxy-Authenticate: Basic realm=\"x\"\r\nSet-Cookie: a=1\r\n\r\nname?", 407,
+			`proxy answered 407 "Who?" (Proxy-Authenticate: Basic): "name?"`},
+		"redirect":           {"HTTP/1.1 302 There\r\nLocation: http://example.com/\r\nContent-Length: 0\r\n\r\n", 302, `proxy answered 302 "There" (Location: "http://example.com/") (RFC`},
+		"switches protocols": {"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\n\r\n", 101, `proxy answered 101 "Yes"`},
 		"speaks too early":   {"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Ha\r\n", 200, "17 bytes before the server could"},
 		"large header":       {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10), 0, "Limits.MaxResponseHeader"},
 		"no HTTP":            {"SSH-2.0-x\r\n", 0, "reading the response of the proxy"},
@@ -188,6 +189,20 @@ func TestProxyTimeout(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// If there is no connection to a proxy, the error says that it was to the proxy, and
+// to which, but not with which credentials.
+func TestProxyUnreachable(t *testing.T) {
+	checkLeaks(t)
+	boom := errors.New("boom")
+	he, _ := mustFail(t, "ws://example.com/", &DialOptions{
+		Proxy:   through(&url.URL{Scheme: "socks5", Host: "proxy.example", User: url.UserPassword("user", "hush")}),
+		NetDial: func(context.Context, string, string) (net.Conn, error) { return nil, boom },
+	}, "connecting to the proxy proxy.example:1080: boom")
+	if !errors.Is(he, boom) || strings.Contains(he.Error(), "user") || strings.Contains(he.Error(), "hush") {
+		t.Error(he)
 	}
 }
 
@@ -293,8 +308,8 @@ func TestProxyFromEnvironment(t *testing.T) {
 		}
 		return
 	case "refuses":
-		mustFail(t, "ws://plain.example/", nil, "proxy refused")
-		mustFail(t, "wss://secure.example/", nil, "proxy refused")
+		mustFail(t, "ws://plain.example/", nil, "proxy answered 403")
+		mustFail(t, "wss://secure.example/", nil, "proxy answered 403")
 		return
 	}
 	s := serveScript(t, nil, nil, refuseWith("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"))

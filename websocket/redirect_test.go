@@ -156,9 +156,9 @@ func TestRedirectRefused(t *testing.T) {
 		requests int
 		want     string
 	}{
-		"by default":          {0, "/", false, 1, "did not switch protocols"},
-		"negative":            {-1, "/", false, 1, "did not switch protocols"},
-		"too many":            {2, "/", false, 3, "DialOptions.MaxRedirects, 2"},
+		"by default":          {0, "/", false, 1, `server answered 302 "There" (Location: "/"), and DialOptions.MaxRedirects is 0 (RFC`},
+		"negative":            {-1, "//u:p@h/", false, 1, `(Location: "//h/"), and DialOptions.MaxRedirects is -1 (RFC`},
+		"too many":            {2, "/", false, 3, `(Location: "/"), and DialOptions.MaxRedirects is 2 (RFC`},
 		"from TLS":            {5, "ws://127.0.0.1:1/", true, 1, "from TLS to plain text"},
 		"from TLS, as http":   {5, "http://127.0.0.1:1/", true, 1, "from TLS to plain text"},
 		"no Location":         {5, "", false, 1, "without a Location"},
@@ -194,7 +194,9 @@ func TestRedirectStatuses(t *testing.T) {
 	checkLeaks(t)
 	for _, status := range []int{300, 304, 305, 306, 399, 200, 404} {
 		s := serveScript(t, nil, nil, func(rc *scriptConn) { rc.say(redirect(status, "/next")) })
-		mustFail(t, "ws://"+s.addr, credentials(), fmt.Sprint(status))
+		if he, _ := mustFail(t, "ws://"+s.addr, credentials(), fmt.Sprint(status)); strings.Contains(he.Error(), "MaxRedirects") {
+			t.Error(he)
+		}
 		if n := len(s.requests()); n != 1 {
 			t.Errorf("%d: %d requests", status, n)
 		}

@@ -22,7 +22,11 @@ func badResponse(r *exchange.Response, section, format string, args ...any) erro
 // An extension comes last, so that a refusal leaves no session behind.
 func (d *dialer) verify(r *exchange.Response) (ConnOptions, error) {
 	if r.HTTP.StatusCode != http.StatusSwitchingProtocols {
-		return ConnOptions{}, badResponse(r, section41, "server did not switch protocols%s", r.Text())
+		why := r.Status()
+		if exchange.IsRedirect(r.HTTP) {
+			why += fmt.Sprintf(", and DialOptions.MaxRedirects is %d", d.opts.MaxRedirects)
+		}
+		return ConnOptions{}, badResponse(r, section41, "server answered %s", why+r.Text())
 	}
 	if !r.HTTP.ProtoAtLeast(1, 1) || r.HTTP.ProtoMajor != 1 {
 		return ConnOptions{}, badResponse(r, "RFC 9110, section 7.8", "server switched protocols in %q, not in HTTP/1.1", r.HTTP.Proto)

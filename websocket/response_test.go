@@ -87,7 +87,7 @@ func wantResponseFaults(t *testing.T, rows map[string]responseFault) {
 func TestResponseUpgradeFaults(t *testing.T) {
 	checkLeaks(t)
 	wantResponseFaults(t, map[string]responseFault{
-		"status 200":             {replaced("101 Switching Protocols", "200 OK"), "4.1", "did not switch"},
+		"status 200":             {replaced("101 Switching Protocols", "200 OK"), "4.1", "server answered 200 OK"},
 		"status 100":             {replaced("101 Switching Protocols", "100 Continue"), "", "HandshakeTimeout"},
 		"status 1010":            {replaced("101 ", "1010 "), "", "malformed HTTP status"},
 		"HTTP/1.0":               {replaced("HTTP/1.1", "HTTP/1.0"), "7.8", `"HTTP/1.0"`},
@@ -252,22 +252,27 @@ func (x cancelling) Confirm(answer wire.Offer) (wire.Session, error) {
 }
 
 // A refusal comes with the start of its body, whatever its framing, and the error
-// shows the start of a text.
+// shows what it says to people.
 func TestResponseBody(t *testing.T) {
 	checkLeaks(t)
 	long := strings.Repeat("0123456789abcdef", 1000)
 	const plain = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\n"
+	const no = "403 Forbidden (RFC"
 	rows := map[string]struct{ answer, body, text string }{
-		"length":      {plain + "Content-Length: 4\r\n\r\nno!\n", "no!\n", `: "no!"`},
+		"length":      {plain + "Content-Length: 4\r\n\r\nno!\n", "no!\n", `403 Forbidden: "no!" (RFC`},
 		"chunked":     {plain + "Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n1\r\n!\r\n0\r\n\r\n", "no!", `: "no!"`},
 		"cut short":   {plain + "Content-Length: 40\r\n\r\nno!", "no!", `: "no!"`},
 		"left open":   {plain + "\r\nno!\nsecond", "no!\nsecond", `: "no!"`},
-		"none":        {plain + "Content-Length: 0\r\n\r\n", "", "protocols (RFC"},
+		"none":        {plain + "Content-Length: 0\r\n\r\n", "", no},
 		"large":       {plain + "\r\n" + long, long[:1024], `: "` + long[:120] + `..." (RFC`},
-		"not text":    {"HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n<p>no!", "<p>no!", "protocols (RFC"},
 		"not shown":   {plain + "\r\na\x1b[31m\u202e", "a\x1b[31m\u202e", `: "a\x1b[31m\u202e"`},
-		"bad chunks":  {plain + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "", "protocols (RFC"},
-		"bare status": {"HTTP/1.1 403\r\n\r\n", "", "protocols (RFC"},
+		"bad chunks":  {plain + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "", no},
+		"bare status": {"HTTP/1.1 403\r\n\r\n", "", no},
+		"a phrase":    {"HTTP/1.1 403 Go away\r\n\r\n", "", `server answered 403 "Go away" (RFC`},
+		"JSON": {"HTTP/1.1 403 Forbidden\r\nContent-Type: application/problem+json\r\n\r\n{\n  \"title\": \"no\"\n}", "{\n  \"title\": \"no\"\n}",
+			"403 Forbidden: `{\"title\":\"no\"}` (RFC"},
+		"HTML": {"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<html>\r\n<head><title>403 Forbidden</title></head>\r\n", "<html>\r\n<head><title>403 Forbidden</title></head>\r\n",
+			`403 Forbidden: "403 Forbidden" (RFC`},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {

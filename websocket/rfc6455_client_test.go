@@ -136,7 +136,7 @@ func TestRFC6455ClientConnect(t *testing.T) {
 	p := serveScript(t, nil, nil, refuseWith("HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n"))
 	mustFail(t, "ws://example.com", &DialOptions{
 		Proxy: through(&url.URL{Scheme: "http", Host: p.addr}),
-	}, "proxy refused to connect")
+	}, "proxy answered 502")
 	if n := len(p.requests()); n != 1 {
 		t.Errorf("%d requests", n)
 	}

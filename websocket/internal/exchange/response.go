@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net"
 	"net/http"
 	"slices"
@@ -20,8 +19,6 @@ const (
 
 	// BodyTimeout is how long a refusal is held up for its body.
 	BodyTimeout = time.Second
-
-	maxBodyLine = 120 // bytes of the body that an error shows
 )
 
 // A Response is the final answer to a request, with what was read beyond its
@@ -101,20 +98,6 @@ func brief(err error) error {
 		return errors.New(strings.ToValidUTF8(text[:most], "") + "...")
 	}
 	return err
-}
-
-// Text returns ": " and the quoted start of a body in plain text, if there is
-// one: most servers say there what they did not like.
-func (r *Response) Text() string {
-	kind, _, _ := mime.ParseMediaType(r.HTTP.Header.Get("Content-Type"))
-	line, _, _ := strings.Cut(strings.TrimSpace(string(r.Body)), "\n")
-	if kind != "text/plain" || line == "" {
-		return ""
-	}
-	if len(line) > maxBodyLine {
-		line = line[:maxBodyLine] + "..."
-	}
-	return fmt.Sprintf(": %q", line)
 }
 
 // IsRedirect reports whether resp is a server's that sends elsewhere with GET. A
