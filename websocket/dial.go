@@ -35,12 +35,12 @@ const section41 = "RFC 6455, section 4.1"
 // Dial has returned, its end does not touch the connection, which keeps only its
 // values.
 //
-// Every error is a [*HandshakeError]. If no answer came, the response is nil and
-// the error wraps the cause, such as [context.DeadlineExceeded]. Otherwise the
-// response is that of the server, or of a proxy that refused to connect (its
-// Request then has the method CONNECT), and its Status is in the error. Its Body
-// is in memory and need not be closed: at most the first 1,024 bytes after a
-// failure, none after a success.
+// Every error is a [*HandshakeError], whose text shows no userinfo of a URL. If no
+// answer came, the response is nil and the error wraps the cause, such as
+// [context.DeadlineExceeded]. Otherwise the response is that of the server, or of a
+// proxy that refused to connect (its Request then has the method CONNECT), and its
+// Status is in the error. Its Body is in memory and need not be closed: at most the
+// first 1,024 bytes after a failure, none after a success.
 //
 // Dial does not wait for other handshakes with the same address, as section 4.1
 // asks of browsers to protect servers from scripts: a program that opens many

@@ -194,7 +194,8 @@ type DialOptions struct {
 	// asked with CONNECT for ws too (RFC 6455, section 4.1), and socks5 and
 	// socks5h, which are the same: names are resolved by the proxy. The userinfo
 	// of its URL goes to the proxy alone; of the request it learns only host and
-	// port. nil means [http.ProxyFromEnvironment]; a function that returns nil,
+	// port. The user name and the password are percent-encoded: an "@" behind the
+	// host is an error. nil means [http.ProxyFromEnvironment]; a function that returns nil,
 	// nil means none. Unix sockets have no proxy.
 	Proxy func(*http.Request) (*url.URL, error)
 

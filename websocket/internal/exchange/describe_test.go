@@ -59,6 +59,7 @@ func TestSchemes(t *testing.T) {
 		{[]string{"Negotiate YWJj=="}, "Negotiate"},
 		{[]string{`Newauth realm="apps, Evil x", type=1, title="Login to \"apps\", Evil", Basic realm="simple"`}, "Newauth, Basic"},
 		{[]string{`Digest realm = "a" ,qop="auth, auth-int", Basic`, "basic, Bearer"}, "Digest, Basic, Bearer"},
+		{[]string{`Digest realm="a \" b, Evil", Basic`}, "Digest, Basic"},
 		{[]string{" , Basic ,, ,\tNTLM"}, "Basic, NTLM"},
 		{[]string{`Basic realm="no end, Evil`}, "Basic"},
 		{[]string{`"Evil", <Evil>, Ev\il x, é, Basic`}, "Basic"},

@@ -58,6 +58,7 @@ func TestParseRefuses(t *testing.T) {
 		"ws://h/a#b?c":             "fragment",
 		"ws+unix:///s:/#x":         "fragment",
 		"ws://h:port/":             "invalid port",
+		"WSS://u:hush@h:port/":     "invalid port",
 		"ws://u:hush@h h/":         "invalid character",
 		"ws://u:hush@h/\x7f":       "invalid control",
 		`ws://u:hush@h"h/`:         "not valid",
