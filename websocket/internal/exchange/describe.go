@@ -22,9 +22,8 @@ const (
 	maxScheme   = 32  // each of so many bytes
 )
 
-// Status returns the status of a refusal for an error, "404 Not Found", with what tells
-// its reader what to do next: where a 3xx leads, or which authentication a 401 or a 407
-// asks for.
+// Status describes the status of a refusal for an error text, as in "404 Not Found". It
+// adds the Location of a 3xx, and the authentication schemes that a 401 or 407 asks for.
 func (r *Response) Status() string {
 	code, h := r.HTTP.StatusCode, r.HTTP.Header
 	s := strconv.Itoa(code)
@@ -49,8 +48,8 @@ func (r *Response) Status() string {
 }
 
 // schemes returns the names of the authentication schemes in a list of challenges
-// (RFC 9110, section 11.6.1), each once. Between commas stands either a scheme, which
-// the first parameter may follow, or another parameter.
+// (RFC 9110, section 11.6.1), each once. An element of the list is either a scheme,
+// perhaps with its first parameter, or a further parameter.
 func schemes(values []string) (names []string) {
 	for _, v := range values {
 		for v != "" && len(names) < maxSchemes {
@@ -82,8 +81,9 @@ func cutElement(list string) (element, rest string) {
 	return list, ""
 }
 
-// Text returns ": " and the quoted start of what a body says to people, or "": most
-// servers say there what they did not like.
+// Text returns ": " and the quoted start of the message in a body, where most servers say
+// what they did not like: plain text, JSON, or the title of HTML. Without a message it
+// returns "".
 func (r *Response) Text() string {
 	kind, _, _ := mime.ParseMediaType(r.HTTP.Header.Get("Content-Type"))
 	text := ""

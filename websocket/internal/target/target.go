@@ -37,8 +37,8 @@ var (
 )
 
 // Parse reads a URL in the forms that Dial takes. It returns the value of
-// Authorization that the userinfo calls for, or "". Errors show nothing that stands
-// before the last "@" but the scheme.
+// Authorization that the userinfo calls for, or "". Of the part before the last "@",
+// errors show only the scheme.
 func Parse(raw string) (t Target, auth string, err error) {
 	if strings.Contains(raw, "#") {
 		return t, "", errFragment
@@ -49,7 +49,7 @@ func Parse(raw string) (t Target, auth string, err error) {
 		return t, auth, err
 	}
 	// The cause may quote the userinfo, or what is meant as such: the port of
-	// ws://user:pass/word@host is "pass". It is told if it is elsewhere.
+	// ws://user:pass/word@host is "pass". Show a cause only if it remains without that.
 	scheme, _, _ := strings.Cut(raw, "://")
 	if !setScheme(new(url.URL), strings.TrimSuffix(strings.ToLower(scheme), "+unix")) {
 		return Target{}, "", errUserinfo
@@ -229,8 +229,9 @@ func (t Target) Follow(location string) (Target, error) {
 	return next, nil
 }
 
-// WithoutUserinfo returns the URL of a redirect without its userinfo: in a malformed
-// one, and in one with userinfo and another "@", all that stands before the last "@".
+// WithoutUserinfo returns the URL of a redirect without its userinfo. If the URL is
+// malformed, or has an "@" beside the one of its userinfo, everything before the last "@"
+// counts as userinfo.
 func WithoutUserinfo(raw string) string {
 	at := strings.LastIndexByte(raw, '@')
 	u, err := url.Parse(raw)
@@ -247,9 +248,9 @@ func WithoutUserinfo(raw string) string {
 }
 
 // Proxy returns the URL of a proxy with its host in ASCII and its userinfo, without a
-// path. The scheme is http, https, socks5 or socks5h. A proxy's URL has no use for an
-// "@" but at the end of its userinfo: any other tells of a user name or a password that
-// is taken for something else, and must be neither used nor shown.
+// path. The scheme is http, https, socks5 or socks5h. The URL of a proxy needs no "@"
+// except at the end of its userinfo. Any other means that part of a user name or password
+// was taken for something else: it must be neither used nor shown.
 func Proxy(u *url.URL) (*url.URL, error) {
 	if strings.Contains(u.Opaque+u.Path+u.RawQuery+u.Fragment, "@") {
 		return nil, errProxyUserinfo
@@ -272,8 +273,8 @@ func (hidden) Error() string {
 
 func (h hidden) Unwrap() error { return h.error }
 
-// HideUserinfo returns an error that wraps err, which was made where the URL of a proxy
-// is parsed, and shows nothing of the userinfo. It returns err if that has none in it.
+// HideUserinfo wraps err, the error of a function that chooses a proxy, so that its text
+// shows no userinfo. It returns err itself if the text has no "@".
 func HideUserinfo(err error) error {
 	if err == nil || !strings.Contains(err.Error(), "@") {
 		return err
