@@ -1,12 +1,14 @@
-// Command transport exchanges WebSocket messages without HTTP: first over a
-// net.Pipe, then over a unix socket. Stream, in stream.go, is all it takes to turn
-// an io.ReadWriter into messages; of this project it needs package wire alone.
+// Command transport exchanges WebSocket messages without HTTP, over a net.Pipe and
+// over a unix socket. Package stream, below, is all it takes to turn an io.ReadWriter
+// into messages with package wire alone. Where a net.Conn is at hand, websocket.NewConn
+// does all of it and more: see talk.
 //
 //	go run ./examples/transport
 package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +17,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hawser-ws/hawser/examples/transport/stream"
+	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -37,7 +41,33 @@ func run(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return converse(out, client, server)
+	if err := converse(out, client, server); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "over a net.Pipe, by a Conn:")
+	client, server = net.Pipe()
+	return talk(out, client, server)
+}
+
+// talk exchanges a message over websocket.NewConn, with contexts, limits and timeouts.
+func talk(out io.Writer, client, server net.Conn) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c := websocket.NewConn(ctx, client, &websocket.ConnOptions{Role: wire.Client})
+	s := websocket.NewConn(ctx, server, nil)
+	served := make(chan error, 1)
+	go func() {
+		t, p, err := s.Read(ctx)
+		served <- errors.Join(err, s.Write(ctx, t, bytes.ToUpper(p)), s.Close(ctx, websocket.StatusNormalClosure, ""))
+	}()
+	err := c.Write(ctx, websocket.Text, []byte("hello"))
+	for m, e := range c.Messages(ctx) { // until the server closes
+		if e != nil {
+			return errors.Join(err, e, <-served)
+		}
+		fmt.Fprintf(out, "\t%v %q\n", m.Type, m.Data)
+	}
+	return errors.Join(err, <-served)
 }
 
 // unixPair returns the two ends of a connection over a unix socket.
@@ -73,10 +103,10 @@ func converse(out io.Writer, client, server net.Conn) error {
 	served := make(chan error, 1)
 	go func() {
 		defer server.Close() // the server's end first
-		served <- shout(NewStream(server, wire.Server))
+		served <- shout(stream.New(server, wire.Server))
 	}()
 
-	c := NewStream(client, wire.Client)
+	c := stream.New(client, wire.Client)
 	c.Pong = func(p []byte) { fmt.Fprintf(out, "\tpong %q\n", p) }
 	received := make(chan error, 1)
 	go func() {
@@ -101,7 +131,7 @@ func converse(out io.Writer, client, server net.Conn) error {
 }
 
 // shout is the server: it sends every message back in capitals.
-func shout(s *Stream) error {
+func shout(s *stream.Stream) error {
 	for {
 		op, p, err := s.Receive()
 		if err != nil {
@@ -115,7 +145,7 @@ func shout(s *Stream) error {
 
 // unlessClosed is err, or nil if err is the regular end of a conversation.
 func unlessClosed(err error) error {
-	var e *CloseError
+	var e *stream.CloseError
 	if errors.As(err, &e) && e.Code == wire.StatusNormalClosure {
 		return nil
 	}

@@ -1,4 +1,6 @@
-package main
+// Package stream turns any stream of bytes into WebSocket messages, with package wire
+// alone. Copy it, and change what your transport does otherwise.
+package stream
 
 import (
 	"crypto/rand"
@@ -48,8 +50,8 @@ type CloseError struct {
 
 func (e *CloseError) Error() string { return fmt.Sprintf("closed with %v: %q", e.Code, e.Reason) }
 
-// NewStream returns a Stream for the end of rw that plays role.
-func NewStream(rw io.ReadWriter, role wire.Role) *Stream {
+// New returns a Stream for the end of rw that plays role.
+func New(rw io.ReadWriter, role wire.Role) *Stream {
 	return &Stream{
 		rw:  rw,
 		dec: wire.Decoder{Role: role},

@@ -1,4 +1,4 @@
-package main
+package stream
 
 import (
 	"bytes"
@@ -19,22 +19,7 @@ import (
 	"github.com/hawser-ws/hawser/wire/wiretest"
 )
 
-func TestRun(t *testing.T) {
-	const conversation = "\ttext \"HELLO\"\n" +
-		"\tpong \"still there?\"\n" +
-		"\ttext \"ONE MESSAGE IN TWO FRAMES\"\n" +
-		"\tclosed with 1000 (normal closure): \"\"\n"
-	var out bytes.Buffer
-	if err := run(&out); err != nil {
-		t.Error(err)
-	}
-	want := "over a net.Pipe:\n" + conversation + "over a unix socket:\n" + conversation
-	if got := out.String(); got != want {
-		t.Errorf("got:\n%swant:\n%s", got, want)
-	}
-}
-
-// The program holds no HTTP, and of this project nothing but package wire.
+// The package holds no HTTP, and of this project nothing but package wire.
 func TestImports(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {
@@ -50,7 +35,7 @@ func TestImports(t *testing.T) {
 			t.Error("it holds net/http")
 		case !strings.Contains(name, "."), // the standard library
 			dep == "github.com/hawser-ws/hawser/wire",
-			dep == "github.com/hawser-ws/hawser/examples/transport":
+			dep == "github.com/hawser-ws/hawser/examples/transport/stream":
 		default:
 			t.Errorf("it holds %s", dep)
 		}
@@ -108,7 +93,7 @@ func TestEnds(t *testing.T) {
 
 func testEnd(t *testing.T, st wiretest.Stream, other *script) {
 	t.Helper()
-	s := NewStream(other, st.Decoder.Role)
+	s := New(other, st.Decoder.Role)
 	var err error
 	for err == nil {
 		_, _, err = s.Receive()
@@ -149,7 +134,7 @@ func testEnd(t *testing.T, st wiretest.Stream, other *script) {
 func TestFragments(t *testing.T) {
 	for _, role := range []wire.Role{wire.Server, wire.Client} {
 		var sent script
-		other := NewStream(&sent, 1-role)
+		other := New(&sent, 1-role)
 		if err := errors.Join(
 			other.Send(wire.OpText, []byte("Gr\xc3"), []byte("\xbc"), nil, []byte("ße")),
 			other.Ping(nil),
@@ -163,7 +148,7 @@ func TestFragments(t *testing.T) {
 			"byte by byte": iotest.OneByteReader(bytes.NewReader(sent.out.Bytes())),
 			"with EOF":     iotest.DataErrReader(bytes.NewReader(sent.out.Bytes())),
 		} {
-			s := NewStream(&script{in: in}, role)
+			s := New(&script{in: in}, role)
 			for _, want := range []string{"text Grüße", "binary ", "binary " + strings.Repeat("\xff", 70_000)} {
 				op, p, err := s.Receive()
 				if got := op.String() + " " + string(p); err != nil || got != want {
@@ -180,7 +165,7 @@ func TestFragments(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.3
 func TestMaskingKeys(t *testing.T) {
 	var other script
-	s := NewStream(&other, wire.Client)
+	s := New(&other, wire.Client)
 	for range 4 {
 		if err := s.Send(wire.OpText, []byte("a"), []byte("b")); err != nil {
 			t.Fatal(err)
@@ -213,7 +198,7 @@ func TestSenders(t *testing.T) {
 	for _, c := range []net.Conn{client, server} {
 		c.SetDeadline(time.Now().Add(time.Minute))
 	}
-	from, to := NewStream(client, wire.Client), NewStream(server, wire.Server)
+	from, to := New(client, wire.Client), New(server, wire.Server)
 	const senders, messages = 8, 20
 	for i := range senders {
 		text := []byte(strings.Repeat(string(rune('a'+i)), 1000))
@@ -239,7 +224,7 @@ func TestSenders(t *testing.T) {
 // After a write that failed the stream may hold half a frame: nothing may follow.
 func TestBroken(t *testing.T) {
 	client, server := net.Pipe()
-	s := NewStream(client, wire.Client)
+	s := New(client, wire.Client)
 	client.SetDeadline(time.Unix(1, 0))
 	first := s.Send(wire.OpText, nil)
 	server.Close() // a second write would fail otherwise
