@@ -162,16 +162,19 @@ func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *Handshak
 	if errors.As(err, &own) && own.Err != nil && own.Status >= 400 && own.Status <= 599 {
 		return nil, own
 	}
-	return nil, &HandshakeError{Status: http.StatusForbidden, Err: configureError{err}}
+	return nil, &HandshakeError{Status: http.StatusForbidden, Err: privateError{err, "the server refuses this WebSocket"}}
 }
 
-// A configureError is an error of Configure that was not made for the client.
-type configureError struct{ error }
+// A privateError was not made for the client, which is told something else.
+type privateError struct {
+	error
+	public string
+}
 
-func (e configureError) Unwrap() error { return e.error }
+func (e privateError) Unwrap() error { return e.error }
 
-// refuse answers a request with e. What was not made for the client, and what is
-// not the client's fault, it is not told.
+// refuse answers a request with e. The client is not told private errors and faults of
+// the server.
 func refuse(w http.ResponseWriter, e *HandshakeError) {
 	h := w.Header()
 	switch {
@@ -189,15 +192,16 @@ func refuse(w http.ResponseWriter, e *HandshakeError) {
 
 func refusalText(e *HandshakeError) string {
 	if e.Status == http.StatusInternalServerError {
-		return "the server cannot open a WebSocket here; why stands in its log"
+		return "internal error opening the WebSocket; see the server log"
 	}
-	if _, private := e.Err.(configureError); private {
-		return "the server refuses this WebSocket"
+	text := e.Err.Error()
+	if private, ok := e.Err.(privateError); ok {
+		text = private.public
 	}
-	if e.Section == "" {
-		return e.Err.Error()
+	if e.Section != "" {
+		text += " (" + e.Section + ")"
 	}
-	return e.Err.Error() + " (" + e.Section + ")"
+	return text
 }
 
 // hijack takes the connection from net/http. An error with a status is still to be

@@ -13,13 +13,14 @@ import (
 
 // The limits that hold where a field of [Limits] is zero.
 const (
-	DefaultMaxMessage        = wire.DefaultMaxMessage        // 1 MiB
-	DefaultMaxEmptyFragments = wire.DefaultMaxEmptyFragments // 1,024 frames
-	DefaultMaxControls       = wire.DefaultMaxControls       // 1,000 frames
-	DefaultHandshakeTimeout  = 10 * time.Second
-	DefaultCloseTimeout      = 5 * time.Second
-	DefaultWriteTimeout      = 30 * time.Second
-	DefaultMaxResponseHeader = 64 << 10 // bytes
+	DefaultMaxMessage         = wire.DefaultMaxMessage        // 1 MiB
+	DefaultMaxEmptyFragments  = wire.DefaultMaxEmptyFragments // 1,024 frames
+	DefaultMaxControls        = wire.DefaultMaxControls       // 1,000 frames
+	DefaultHandshakeTimeout   = 10 * time.Second
+	DefaultCloseTimeout       = 5 * time.Second
+	DefaultWriteTimeout       = 30 * time.Second
+	DefaultMaxResponseHeader  = 64 << 10 // bytes
+	DefaultMaxHandshakeFields = 8 << 10  // bytes
 )
 
 // Limits bound what a peer may cost, and MaxFrame what it gets. For each, 0 means the
@@ -53,8 +54,8 @@ type Limits struct {
 	// answer pings of our own are free. Default: DefaultMaxControls, 1,000.
 	MaxControls int
 
-	// HandshakeTimeout bounds the opening handshake: a client's Dial as a whole,
-	// a server's response. Default: DefaultHandshakeTimeout, 10 s.
+	// HandshakeTimeout bounds the opening handshake: a client's Dial as a whole; on a
+	// server the end of an empty chunked body, and the response. Default: DefaultHandshakeTimeout, 10 s.
 	HandshakeTimeout time.Duration
 
 	// CloseTimeout bounds the closing handshake. It also bounds how long our close
@@ -83,6 +84,12 @@ type Limits struct {
 	// client reads, in bytes. A server's is net/http's Server.MaxHeaderBytes.
 	// Default: DefaultMaxResponseHeader, 64 KiB.
 	MaxResponseHeader int64
+
+	// MaxHandshakeFields is the largest size of the Sec-WebSocket fields of a request
+	// that a server accepts, in bytes, names included: raise it for subprotocols that
+	// carry tokens. The header as a whole is bounded by Server.MaxHeaderBytes.
+	// Default: DefaultMaxHandshakeFields, 8 KiB.
+	MaxHandshakeFields int64
 }
 
 // withDefaults returns l with every zero replaced.
@@ -94,6 +101,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.CloseTimeout, DefaultCloseTimeout)
 	setDefault(&l.WriteTimeout, DefaultWriteTimeout)
 	setDefault(&l.MaxResponseHeader, DefaultMaxResponseHeader)
+	setDefault(&l.MaxHandshakeFields, DefaultMaxHandshakeFields)
 	return l
 }
 
@@ -108,10 +116,10 @@ func setDefault[T int | int64 | time.Duration](v *T, def T) {
 // accepted. A request for which they cannot be used is refused with 500 before it
 // is judged.
 type AcceptOptions struct {
-	// Subprotocols are those the server speaks, the most wanted first; each is a
-	// token. The first that the client offers too is chosen; names are compared
-	// to the letter. If none is common the connection has none (RFC 6455,
-	// section 4.2.2).
+	// Subprotocols are those the server speaks, the most wanted first; each is one or
+	// more visible ASCII characters other than a comma. The first that the client
+	// offers too is chosen; names are compared to the letter. If none is common the
+	// connection has none (RFC 6455, section 4.2.2).
 	Subprotocols []string
 
 	// Extensions are negotiated in this order; at most one takes effect.
@@ -131,9 +139,13 @@ type AcceptOptions struct {
 	//
 	// * stands for any run of characters within the scheme or the host, dots
 	// included, or for the whole port. Mind the dot: *example.com matches
-	// evilexample.com too. ASCII letters match in either case. What the server is
-	// compared by is the Host field alone: behind a proxy that changes it, list
-	// the public origin here.
+	// evilexample.com too. A pattern whose host is nothing but stars and dots, such as
+	// https://*, matches every web page and is an error. ASCII letters match in either
+	// case.
+	//
+	// The request's own host is its Host field alone: behind a proxy that changes it,
+	// list the public origin here. Over TLS, pages that came without it (http://) are of
+	// another origin than their host.
 	Origins []string
 
 	// InsecureAnyOrigin turns the check of the Origin field off. Any web page

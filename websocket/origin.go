@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"fmt"
 	"net/http"
 
 	"github.com/hawser-ws/hawser/websocket/internal/origin"
@@ -23,9 +24,10 @@ func (o *AcceptOptions) checkOrigin(r *http.Request) *HandshakeError {
 	case len(values[0]) > maxOrigin:
 		return refusal(http.StatusForbidden, "RFC 6455, section 10.2",
 			"the origin has %d bytes, more than %d", len(values[0]), maxOrigin)
-	case origin.Allowed(values[0], r.Host, o.Origins):
+	case origin.Allowed(values[0], r.Host, r.TLS != nil, o.Origins):
 		return nil
 	}
-	return refusal(http.StatusForbidden, "RFC 6455, section 10.2",
-		"origin %q is not the host %q; allow it in AcceptOptions.Origins", values[0], r.Host)
+	// The host behind a proxy may be an internal name.
+	err := fmt.Errorf("origin %q is not of the host %q; allow it in AcceptOptions.Origins", values[0], r.Host)
+	return &HandshakeError{http.StatusForbidden, "RFC 6455, section 10.2", privateError{err, "the origin is not allowed"}}
 }

@@ -18,20 +18,25 @@ type origin struct {
 }
 
 // Allowed reports whether a page of the origin value may connect to host, which is the
-// request's Host field: because it is of that host, or because one of patterns, which
-// CheckPattern has seen, matches it.
-func Allowed(value, host string, patterns []string) bool {
+// Host field of a request that came over TLS or not: because it is of that host, or
+// because one of patterns, which CheckPattern has seen, matches it.
+//
+// Two forms are accepted that no browser sends and RFC 6454, section 7, does not have: a
+// "/" at the end (SocketRocket, and React Native with it), and the Host field itself
+// without a scheme (clients that are not browsers).
+func Allowed(value, host string, overTLS bool, patterns []string) bool {
+	if !strings.HasSuffix(value, "://") { // a file's, which has no host
+		value = strings.TrimSuffix(value, "/")
+	}
 	if value == "null" {
 		return slices.Contains(patterns, "null")
 	}
+	if equalASCII(value, host) {
+		_, ok := parse("ws://" + value)
+		return ok && value != "" && value[0] != ':'
+	}
 	org, ok := parse(value)
-	if !ok {
-		return false
-	}
-	if org.isHost(host) {
-		return true
-	}
-	return slices.ContainsFunc(patterns, org.matches)
+	return ok && (org.isHost(host, overTLS) || slices.ContainsFunc(patterns, org.matches))
 }
 
 // parse reads scheme://host or scheme://host:port. The host may be empty, as
@@ -53,15 +58,17 @@ func parse(s string) (o origin, ok bool) {
 }
 
 // isHost reports whether o is where the request went, by its Host field. A port
-// that Host leaves out is that of o's scheme: which scheme the client used cannot
-// be seen behind a proxy that ends TLS.
-func (o origin) isHost(field string) bool {
+// that Host leaves out is that of o's scheme: without TLS here the client may still have
+// used it, to a proxy. Over TLS a page that came without it is of another origin. Pages of
+// unknown schemes have no host.
+func (o origin) isHost(field string, overTLS bool) bool {
 	host, port, ok := splitHostPort(field)
-	if !ok || host == "" {
+	own := SchemePort(o.scheme)
+	if !ok || host == "" || own == "" || overTLS && own != "443" {
 		return false
 	}
 	if port == "" {
-		port = SchemePort(o.scheme)
+		port = own
 	}
 	return port == o.port && sameHost(host, o.host)
 }
@@ -105,14 +112,19 @@ func splitPattern(pattern string) (scheme, host, port string, err error) {
 		err = errors.New("has a path: an origin is scheme://host:port")
 	case !isScheme(strings.ReplaceAll(scheme, "*", "a")):
 		err = errors.New("has no valid scheme")
-	case !ok || host == "" && !found || !isHostName(host):
+	case !ok || host == "" && (!found || isWeb(scheme)) || !isHostName(host):
 		err = errors.New("has no valid host")
 	case port != "" && port != "*" && !isPort(port):
 		err = errors.New("has no valid port")
-	case strings.Trim(scheme, "*") == "" && strings.Trim(host, "*") == "":
+	case strings.Trim(host, "*.") == "" && isWeb(scheme):
 		err = errors.New("allows every web page: say so with InsecureAnyOrigin")
 	}
 	return scheme, host, port, err
+}
+
+// isWeb reports whether a pattern of schemes matches one of the web's.
+func isWeb(pattern string) bool {
+	return slices.ContainsFunc([]string{"http", "https", "ws", "wss"}, func(s string) bool { return matchGlob(pattern, s) })
 }
 
 // splitHostPort takes host, host:port, [address] or [address]:port apart. The

@@ -23,6 +23,38 @@ func TestOwnOrigin(t *testing.T) {
 		{"http://[::1]:8080", "[::1]:8080", true},
 		{"http://[::1]", "[::1]:80", true},
 		{"http://[2001:db8::a]", "[2001:DB8:0:0:0:0:0:A]", true},
+		{"ws://api.example", "api.example", true},
+		{"wss://api.example:8443", "api.example:8443", true},
+
+		// SocketRocket, and React Native on iOS with it.
+		{"https://api.example/", "api.example", true},
+		{"http://api.example:8080/", "api.example:8080", true},
+		{"https://api.example//", "api.example", false},
+		{"https://api.example/x/", "api.example", false},
+		{"https://api.example:/", "api.example", false},
+		{"https://evil.example/", "api.example", false},
+		{"/", "", false},
+		{"null/", "null", false},
+
+		// The Host field itself, which no browser sends.
+		{"api.example", "api.example", true},
+		{"API.example:8080", "api.example:8080", true},
+		{"[::1]:8080", "[::1]:8080", true},
+		{"api.example:8080/", "api.example:8080", true},
+		{"api.example", "api.example:80", false},
+		{"api.example:80", "api.example", false},
+		{"evil.example", "api.example", false},
+		{"[::1", "[::1", false},
+		{"api.example:", "api.example:", false},
+		{"api.example:x", "api.example:x", false},
+		{"user@api.example", "user@api.example", false},
+		{":80", ":80", false},
+
+		// Pages of other schemes are of no host.
+		{"ionic://api.example", "api.example", false},
+		{"chrome-extension://abcdef", "abcdef", false},
+		{"ftp://api.example:8080", "api.example:8080", false},
+		{"http+x://api.example:80", "api.example:80", false},
 
 		{"https://evil.example", "api.example", false},
 		{"https://api.example", "api.example:80", false},
@@ -38,11 +70,9 @@ func TestOwnOrigin(t *testing.T) {
 		{"file://", "", false},
 		{"https://", "", false},
 		{"", "", false},
-		{"api.example", "api.example", false},
 		{"//api.example", "api.example", false},
 		{"://api.example", "api.example", false},
 		{"https:api.example", "api.example", false},
-		{"https://api.example/", "api.example", false},
 		{"https://api.example?", "api.example", false},
 		{"https://api.example#", "api.example", false},
 		{"https://api.example:", "api.example", false},
@@ -63,9 +93,25 @@ func TestOwnOrigin(t *testing.T) {
 		{"https://\u212Aelvin.example", "kelvin.example", false}, // a K by Unicode's folding
 		{"https://kelvin.example", "\u212Aelvin.example", false},
 	} {
-		if got := Allowed(test.origin, test.host, nil); got != test.own {
+		if got := Allowed(test.origin, test.host, false, nil); got != test.own {
 			t.Errorf("origin %q, host %q: %v", test.origin, test.host, got)
 		}
+	}
+}
+
+// Over TLS the page's scheme must have been secure, too: whoever is between the browser
+// and the host writes its http pages.
+func TestOwnOriginOverTLS(t *testing.T) {
+	for origin, own := range map[string]bool{
+		"https://api.example": true, "wss://api.example": true, "HTTPS://api.example/": true, "api.example": true,
+		"http://api.example": false, "ws://api.example": false, "http://api.example:443": false,
+	} {
+		if got := Allowed(origin, "api.example", true, nil); got != own {
+			t.Errorf("origin %q: %v", origin, got)
+		}
+	}
+	if !Allowed("http://api.example", "api.example", true, []string{"http://api.example"}) {
+		t.Error("a pattern does not allow it")
 	}
 }
 
@@ -115,17 +161,23 @@ func TestOriginPatterns(t *testing.T) {
 		{"chrome-extension://*", "https://abcdef", false},
 		{"file://", "file://", true},
 		{"file://", "file://x", false},
+		{"file://", "file:///", true},
+		{"https://app.example.com", "https://app.example.com/", true},
+		{"https://app.example.com", "https://app.example.com//", false},
+		{"https://*.com", "https://app.example.com", true},
+		{"x*://*", "x-app://a", true},
+		{"*.example", "app.example", false}, // no scheme, and not the host
 
 		{"null", "null", true},
 		{"null", "https://null", false},
 		{"null", "null://", false},
-		{"https://*", "null", false},
+		{"https://*.example", "null", false},
 		{"*.null", "null", false},
 	} {
 		if err := CheckPattern(test.pattern); err != nil {
 			t.Errorf("pattern %q: %v", test.pattern, err)
 		}
-		if got := Allowed(test.origin, "api.example", []string{"other.example", test.pattern}); got != test.match {
+		if got := Allowed(test.origin, "api.example", false, []string{"other.example", test.pattern}); got != test.match {
 			t.Errorf("pattern %q, origin %q: %v", test.pattern, test.origin, got)
 		}
 	}
@@ -157,6 +209,15 @@ func TestBadOriginPatterns(t *testing.T) {
 		"*:*":                    "InsecureAnyOrigin",
 		"*:8080":                 "InsecureAnyOrigin",
 		"*://*":                  "InsecureAnyOrigin",
+		"*.*":                    "InsecureAnyOrigin",
+		"*.*:*":                  "InsecureAnyOrigin",
+		"..":                     "InsecureAnyOrigin",
+		"https://*":              "InsecureAnyOrigin",
+		"https://*:8443":         "InsecureAnyOrigin",
+		"HTTP*://*.*":            "InsecureAnyOrigin",
+		"w*s://**":               "InsecureAnyOrigin",
+		"https://":               "host",
+		"*://":                   "host",
 	} {
 		err := CheckPattern(pattern)
 		if err == nil || !strings.Contains(err.Error(), want) {
