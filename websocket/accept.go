@@ -12,8 +12,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/writer"
 	"github.com/hawser-ws/hawser/wire"
 )
+
+// errBegun is the fault of the server's own code.
+var errBegun = errors.New("the response has begun: nothing may be written before Accept")
 
 // Accept answers the opening handshake of a client (RFC 6455, section 4.2) and
 // returns the connection, which is the caller's to close. It works on the
@@ -28,16 +32,29 @@ import (
 //   - 400: the handshake breaks RFC 6455, or has a body
 //   - 403: a page of another origin, or AcceptOptions.Configure refused
 //   - 405: the method is not GET
+//   - 408: the end of an empty chunked body did not come in time
 //   - 426: the request is no WebSocket handshake, is HTTP/1.0, or has another
 //     version than 13
-//   - 431: the Sec-WebSocket fields have more than 8 KiB
+//   - 431: the Sec-WebSocket fields are larger than Limits.MaxHandshakeFields
 //   - 500: opts cannot be used; what is wrong with them stands in the error alone
 //   - 501: w cannot be hijacked. Middleware that wraps a ResponseWriter must
-//     have Unwrap or Hijack; that of [http.TimeoutHandler] has neither
+//     have Unwrap or Hijack; that of [http.TimeoutHandler] has neither, and the error
+//     names the innermost writer, which is at fault
 //   - 505: the request came over HTTP/2, which has no Upgrade
 //
-// A status of 0 means that the response to a good request could not be sent, and
-// that the connection is gone.
+// A status of 0 means that nothing was answered: the response had begun before Accept,
+// the connection was already hijacked, or the 101 could not be sent and the connection is
+// gone. That a response has begun is seen if w, or a writer that it wraps, says so by
+// Written, Status, BytesWritten or Size. net/http's own writer does not: write nothing to w
+// before Accept.
+//
+// Accept alone sends the 101, after Hijack, so that middleware which records the status
+// records none, or the 200 that it begins with. Only a writer with WriteHeaderNow, such as
+// gin's, is told of the 101, because its WriteHeader records without sending.
+//
+// Some of what the RFCs forbid is accepted because clients in use send it: Sec-WebSocket
+// lists without an element, subprotocols with separators such as "/", an empty chunked
+// body, and an Origin that ends in "/" or is the Host field without a scheme.
 //
 // The response has the fields that w.Header holds already, such as Set-Cookie,
 // but for those of the handshake and of the length of a body, and those of
@@ -51,6 +68,9 @@ import (
 // not end with it. After Accept, neither w nor r's context nor a deadline of the
 // [http.Server] bears on the connection.
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
+	if writer.HasBegun(w) {
+		return nil, &HandshakeError{Err: errBegun}
+	}
 	a, e := settle(w, r, opts)
 	if e != nil {
 		refuse(w, e)
@@ -68,7 +88,10 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 		}
 	}()
 	middleware := w.Header() // before Hijack, after which w is not to be used
-	nc, brw, e := hijack(w)
+	var brw *bufio.ReadWriter
+	if e = finishBody(w, r, a.limits.HandshakeTimeout); e == nil {
+		nc, brw, e = hijack(w)
+	}
 	if e != nil {
 		if e.Status != 0 {
 			refuse(w, e)
@@ -117,7 +140,8 @@ func settle(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acce
 	if e = opts.checkOrigin(r); e != nil {
 		return a, e
 	}
-	if e = checkFieldSizes(r.Header); e != nil {
+	a.limits = opts.Limits.withDefaults()
+	if e = checkFieldSizes(r.Header, a.limits.MaxHandshakeFields); e != nil {
 		return a, e
 	}
 	for name, values := range w.Header() {
@@ -135,7 +159,6 @@ func settle(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acce
 	if e = a.chooseExtension(r.Header, opts.Extensions); e != nil {
 		return a, e
 	}
-	a.limits = opts.Limits.withDefaults()
 	a.header = opts.Header
 	return a, nil
 }
@@ -207,12 +230,14 @@ func refusalText(e *HandshakeError) string {
 // hijack takes the connection from net/http. An error with a status is still to be
 // answered.
 func hijack(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, *HandshakeError) {
+	writer.RecordSwitching(w)
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	switch {
 	case errors.Is(err, http.ErrHijacked):
 		return nil, nil, &HandshakeError{Err: err}
 	case errors.Is(err, http.ErrNotSupported):
-		return nil, nil, refusal(http.StatusNotImplemented, "", "the connection cannot be taken over: %T has neither Hijack nor Unwrap", w)
+		return nil, nil, refusal(http.StatusNotImplemented, "",
+			"the connection cannot be taken over: %T supports neither Hijack nor Unwrap", writer.Innermost(w))
 	case err != nil:
 		return nil, nil, refusal(http.StatusInternalServerError, "", "hijack: %w", err)
 	}

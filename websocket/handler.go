@@ -156,7 +156,7 @@ func isStreamEnd(err error) bool {
 func isOwnFault(err error) bool {
 	var e *HandshakeError
 	return errors.As(err, &e) && (e.Status == http.StatusInternalServerError || e.Status == http.StatusNotImplemented) ||
-		errors.Is(err, http.ErrHijacked)
+		errors.Is(err, http.ErrHijacked) || errors.Is(err, errBegun)
 }
 
 func isContextEnd(err error) bool {

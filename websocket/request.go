@@ -3,24 +3,21 @@ package websocket
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/textproto"
+	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/origin"
 	"github.com/hawser-ws/hawser/wire"
 )
 
-const (
-	// protocolVersion is the one version of the protocol there is (RFC 6455,
-	// section 4.1, item 9).
-	protocolVersion = "13"
-
-	// maxHandshakeFields bounds the Sec-WebSocket fields of a request, names
-	// included, in bytes. The header as a whole is net/http's to bound.
-	maxHandshakeFields = 8 << 10
-)
+// protocolVersion is the one version of the protocol there is (RFC 6455, section 4.1,
+// item 9).
+const protocolVersion = "13"
 
 // errVersion is the cause of a refusal that our version must go with.
 var errVersion = errors.New("Sec-WebSocket-Version must be 13")
@@ -48,14 +45,52 @@ func checkRequest(r *http.Request) *HandshakeError {
 		return refusal(http.StatusUpgradeRequired, section, "the Upgrade field does not name websocket")
 	case !wire.HasToken(r.Header["Connection"], "Upgrade"):
 		return refusal(http.StatusBadRequest, section, "the Connection field does not name Upgrade")
-	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
-		return refusal(http.StatusBadRequest, "RFC 9110, section 9.3.1",
-			"the request has a body, which could be taken for frames")
+	case hasBody(r):
+		return refuseBody()
 	}
 	if e := checkVersion(r.Header["Sec-Websocket-Version"]); e != nil {
 		return e
 	}
 	return checkKey(r.Header["Sec-Websocket-Key"])
+}
+
+// hasBody reports whether a request has a body by its header. An empty chunked one is a
+// leniency for vert.x and Envoy as proxies, which finishBody sees to: a body could be
+// taken for frames, and that of a GET has no meaning (RFC 9110, section 9.3.1).
+func hasBody(r *http.Request) bool {
+	if slices.Equal(r.TransferEncoding, []string{"chunked"}) {
+		return len(r.Header["Expect"]) > 0
+	}
+	return r.ContentLength != 0 || len(r.TransferEncoding) > 0
+}
+
+func refuseBody() *HandshakeError {
+	return refusal(http.StatusBadRequest, "RFC 9110, section 9.3.1", "the request has a body, which could be taken for frames")
+}
+
+// finishBody reads a chunked body, which must be empty, to its end within limit: what
+// comes behind it are frames.
+func finishBody(w http.ResponseWriter, r *http.Request, limit time.Duration) *HandshakeError {
+	if len(r.TransferEncoding) == 0 {
+		return nil
+	}
+	due := time.Now().Add(limit)
+	// Hijack clears the deadline, and after a refusal net/http does.
+	if limit > 0 && http.NewResponseController(w).SetReadDeadline(due) != nil {
+		return refuseBody()
+	}
+	_, err := io.ReadFull(r.Body, make([]byte, 1))
+	switch {
+	case err == nil, err == io.EOF && len(r.Trailer) > 0: // copies of r have those alone that were announced
+		return refuseBody()
+	case err != io.EOF && limit > 0 && !time.Now().Before(due): // net/http does not always say so
+		return refusal(http.StatusRequestTimeout, "RFC 9110, section 15.5.9",
+			"chunked body did not end within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
+	case err != io.EOF: // which may name addresses
+		return &HandshakeError{http.StatusBadRequest, "RFC 9112, section 7.1",
+			privateError{fmt.Errorf("chunked body: %w", err), "chunked body is malformed or incomplete"}}
+	}
+	return nil
 }
 
 func checkVersion(values []string) *HandshakeError {
@@ -82,21 +117,21 @@ func checkKey(values []string) *HandshakeError {
 	return nil
 }
 
-// checkFieldSizes refuses Sec-WebSocket fields that are too large to be meant
-// well, before they are parsed.
-func checkFieldSizes(h http.Header) *HandshakeError {
-	size := 0
+// checkFieldSizes refuses Sec-WebSocket fields of more than limit bytes before they are
+// parsed.
+func checkFieldSizes(h http.Header, limit int64) *HandshakeError {
+	var size int64
 	for name, values := range h {
 		if !isHandshakeField(name) {
 			continue
 		}
 		for _, v := range values {
-			size += len(name) + len(": \r\n") + len(v)
+			size += int64(len(name) + len(": \r\n") + len(v))
 		}
 	}
-	if size > maxHandshakeFields {
+	if limit >= 0 && size > limit {
 		return refusal(http.StatusRequestHeaderFieldsTooLarge, "RFC 6585, section 5",
-			"the Sec-WebSocket fields have %d bytes, more than %d", size, maxHandshakeFields)
+			"the Sec-WebSocket fields have %d bytes, more than Limits.MaxHandshakeFields, %d", size, limit)
 	}
 	return nil
 }

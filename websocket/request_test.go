@@ -36,7 +36,6 @@ func TestRefusals(t *testing.T) {
 		{"Connection: close", handshake("Connection: close"), 400, nil, "Connection field does not name Upgrade"},
 		{"Connection: xUpgrade", handshake("Connection: xUpgrade, Upgrades"), 400, nil, "Connection field does not name Upgrade"},
 		{"Content-Length", handshake("Content-Length: 5") + "hello", 400, nil, "body"},
-		{"chunked", handshake("Transfer-Encoding: chunked") + "0\r\n\r\n", 400, nil, "body"},
 		{"no version", handshake("-Sec-WebSocket-Version:"), 400, version, "Sec-WebSocket-Version must be 13, and there is none"},
 		{"two versions", handshake("+Sec-WebSocket-Version: 13"), 400, version, "more than once (RFC 6455, section 11.3.5)"},
 		{"version 8", handshake("Sec-WebSocket-Version: 8"), 426, upgrade, `must be 13, not "8"`},
@@ -52,14 +51,12 @@ func TestRefusals(t *testing.T) {
 		{"key in base64url", handshake("Sec-WebSocket-Key: __hlIHNhbXBsZSBub25jZQ=="), 400, nil, "not 16 bytes"},
 		{"key with a space", handshake("Sec-WebSocket-Key: dGhlIHNhbXB sZSBub25jZQ=="), 400, nil, "not 16 bytes"},
 		{"two origins", handshake("+Origin: http://server.example", "+Origin: http://server.example"), 400, nil, "Origin stands here more than once"},
-		{"foreign origin", handshake("+Origin: https://evil.example"), 403, nil,
-			`origin "https://evil.example" is not the host "server.example"; allow it in AcceptOptions.Origins (RFC 6455, section 10.2)`},
 		{"long origin", handshake("+Origin: https://" + strings.Repeat("e", 600)), 403, nil, "the origin has 608 bytes, more than 512"},
 		{"extension, no name", handshake("+Sec-WebSocket-Extensions: ; a"), 400, nil, "Sec-WebSocket-Extensions: header field does not follow its grammar"},
 		{"extension, open quote", handshake(`+Sec-WebSocket-Extensions: a; b="c`), 400, nil, "section 9.1"},
-		{"large field", handshake("+Sec-WebSocket-Protocol: " + strings.Repeat("p", 8<<10)), 431, nil, "more than 8192 (RFC 6585, section 5)"},
-		{"many fields", handshake(slices.Repeat([]string{"+Sec-WebSocket-Extensions: a"}, 300)...), 431, nil, "more than 8192"},
-		{"unknown field", handshake("+Sec-WebSocket-Draft: " + strings.Repeat("p", 8<<10)), 431, nil, "more than 8192"},
+		{"large field", handshake("+Sec-WebSocket-Protocol: " + strings.Repeat("p", 8<<10)), 431, nil, "more than Limits.MaxHandshakeFields, 8192 (RFC 6585, section 5)"},
+		{"many fields", handshake(slices.Repeat([]string{"+Sec-WebSocket-Extensions: a"}, 300)...), 431, nil, "more than Limits.MaxHandshakeFields, 8192"},
+		{"unknown field", handshake("+Sec-WebSocket-Draft: " + strings.Repeat("p", 8<<10)), 431, nil, "more than Limits.MaxHandshakeFields, 8192"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, r, a := acceptWith(t, nil, test.request)

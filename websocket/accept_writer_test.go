@@ -1,0 +1,90 @@
+package websocket
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// A ginWriter is gin's ResponseWriter in what matters: WriteHeader only records.
+type ginWriter struct {
+	http.ResponseWriter
+	status, size int
+}
+
+func (w *ginWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *ginWriter) Written() bool               { return w.size != -1 }
+func (w *ginWriter) WriteHeader(status int)      { w.status = status }
+func (w *ginWriter) WriteHeaderNow() {
+	if !w.Written() {
+		w.size = 0
+		w.ResponseWriter.WriteHeader(w.status)
+	}
+}
+func (w *ginWriter) Write(p []byte) (int, error) {
+	w.WriteHeaderNow()
+	w.size += len(p)
+	return w.ResponseWriter.Write(p)
+}
+func (w *ginWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	nc, brw, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err == nil {
+		w.size = 0
+	}
+	return nc, brw, err
+}
+
+// A writer of gin's kind has the status that was sent, which is sent once.
+func TestAcceptRecordsStatus(t *testing.T) {
+	checkLeaks(t)
+	for status, hide := range map[int]func(http.ResponseWriter) http.ResponseWriter{
+		101: func(w http.ResponseWriter) http.ResponseWriter { return w },
+		501: func(w http.ResponseWriter) http.ResponseWriter { return opaque{w} },
+	} {
+		recorded := make(chan int, 1)
+		addr, logged := serveRaw(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			g := &ginWriter{hide(w), 200, -1}
+			Handler{Serve: func(ctx context.Context, c *Conn) error { return nil }}.ServeHTTP(unwrapper{g}, r)
+			g.WriteHeaderNow() // as gin does in the end
+			recorded <- g.status
+		}), nil)
+		client := dialRaw(t, addr)
+		client.write([]byte(handshake()))
+		r := client.response()
+		if got := <-recorded; got != status || !strings.HasPrefix(r.status[len("HTTP/1.1 "):], http.StatusText(status)) && !strings.Contains(r.status, http.StatusText(status)) {
+			t.Errorf("recorded %d, answered %s; want %d", got, r.status, status)
+		}
+		if status == 101 {
+			client.expectClose(StatusNormalClosure)
+		} else if want := "websocket.opaque supports neither Hijack nor Unwrap"; !strings.Contains(r.body, want) || !strings.Contains(logged.String(), want) {
+			t.Errorf("answered %q, logged %q", r.body, logged)
+		}
+	}
+}
+
+// Behind a response that has begun nothing is written, and the server's log says why.
+func TestAcceptBehindResponse(t *testing.T) {
+	checkLeaks(t)
+	addr, logged := serveRaw(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g := &ginWriter{w, 200, -1}
+		_, _ = g.Write([]byte("hello"))
+		_, err := Accept(unwrapper{g}, r, nil)
+		var e *HandshakeError
+		if !errors.As(err, &e) || e.Status != 0 || !strings.Contains(e.Error(), "the response has begun") {
+			t.Errorf("returned %v", err)
+		}
+		Handler{Serve: func(ctx context.Context, c *Conn) error { return errors.New("served") }}.ServeHTTP(g, r)
+	}), nil)
+	client := dialRaw(t, addr)
+	client.write([]byte(handshake()))
+	if r := client.response(); r.status != "HTTP/1.1 200 OK" || r.body != "hello" {
+		t.Errorf("answered %s %q", r.status, r.body)
+	}
+	if s := logged.String(); strings.Count(s, "the response has begun") != 1 {
+		t.Errorf("logged %q", s)
+	}
+}
