@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -47,7 +48,11 @@ func FuzzRequest(f *testing.F) {
 		"Sec-WebSocket-Protocol: chat, v2.json\r\n", "Sec-WebSocket-Protocol: a b\r\n",
 		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=9\r\n",
 		"Sec-WebSocket-Extensions: x; y=\"z\", permessage-deflate;client_max_window_bits=\"10\"\r\n",
-		"Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n", "Connection: keep-alive, x\r\n",
+		"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io, chat\r\n", "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Extensions: ,\r\n",
+		"Origin: https://example.com/\r\n", "Origin: Example.com\r\n", "Origin: ionic://example.com\r\n",
+		"Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\n",
+		"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Y: z\r\n", "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", "Transfer-Encoding: chunked\r\nExpect: x\r\n\r\n0\r\n",
+		"Connection: keep-alive, x\r\n",
 		"Sec-WebSocket-Version: 8\r\n", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
 		"Sec-WebSocket-X: " + strings.Repeat("x", 8<<10) + "\r\n",
 	} {
@@ -66,7 +71,7 @@ func FuzzRequest(f *testing.F) {
 	}
 	for _, host := range handshake.Lines("Host") {
 		for _, origin := range handshake.Lines("Origin") {
-			for _, patterns := range []uint16{0, 1 << 8, 1<<8 | 1<<10} {
+			for _, patterns := range []uint16{0, 1 << 8, 1<<8 | 1<<10, 1 << 12} {
 				f.Add([]byte{0, 1, host, origin}, 1<<15|patterns)
 			}
 		}
@@ -79,7 +84,9 @@ func FuzzRequest(f *testing.F) {
 			}
 		}
 		host := strings.Repeat("o", handshake.MaxOrigin-len("http://")+over)
-		f.Add([]byte("GET / HTTP/1.1\r\n"+requestLines+"Sec-WebSocket-X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"), uint16(0))
+		for _, limit := range []uint16{0, 1 << 11} {
+			f.Add([]byte("GET / HTTP/1.1\r\n"+requestLines+"Sec-WebSocket-X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"), limit)
+		}
 		f.Add([]byte("GET / HTTP/1.1\r\n"+strings.Replace(requestLines, "example.com", host, 1)+"Origin: http://"+host+"\r\n\r\n"), uint16(0))
 	}
 	for _, h := range suiteHeads() {
@@ -98,9 +105,18 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			return // net/http answers this itself
 		}
-		behind := data[len(data)-src.Len()-br.Buffered():]
 		opts, model := requestOptions(setup)
-		faults, want := model.Judge(r)
+		own := bytes.NewReader(data)
+		rest := bufio.NewReader(own)
+		twice, err := http.ReadRequest(rest) // the model reads the body, too
+		if err != nil {
+			t.Fatalf("the same request is wrong: %v", err)
+		}
+		if setup&(1<<12) != 0 {
+			r.TLS, twice.TLS = new(tls.ConnectionState), new(tls.ConnectionState)
+		}
+		faults, want := model.Judge(twice)
+		behind := data[len(data)-own.Len()-rest.Buffered():]
 		pipe := &handshake.Pipe{In: data[len(data)-src.Len():]}
 		w := &handshake.Writer{Reader: br, Conn: pipe}
 		if setup&(1<<9) != 0 {
@@ -141,7 +157,7 @@ func FuzzRequest(f *testing.F) {
 // requestOptions are options of a server, and the same for the model. The bits of
 // setup: 0 subprotocols, 1 deflate, 2 no takeover, 3 no limit on windows, 4 to 6 the
 // size of windows, 7 any origin, 8 patterns of origins, 9 fields from elsewhere, 10 patterns
-// without null; 15 is for handshake.Request.
+// without null, 11 no limit on fields, 12 TLS; 15 is for handshake.Request.
 func requestOptions(setup uint16) (*websocket.AcceptOptions, *handshake.Server) {
 	o, m := &websocket.AcceptOptions{}, &handshake.Server{}
 	if setup&1 != 0 {
@@ -159,6 +175,9 @@ func requestOptions(setup uint16) (*websocket.AcceptOptions, *handshake.Server) 
 	}
 	if setup&(1<<9) != 0 {
 		o.Header = http.Header{"X-Own": {"1", "2"}}
+	}
+	if setup&(1<<11) != 0 {
+		o.Limits.MaxHandshakeFields, m.MaxFields = -1, -1
 	}
 	o.InsecureAnyOrigin = setup&(1<<7) != 0
 	m.Subprotocols, m.Origins, m.AnyOrigin = o.Subprotocols, o.Origins, o.InsecureAnyOrigin

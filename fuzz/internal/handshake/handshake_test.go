@@ -24,7 +24,7 @@ func judgeLines(t *testing.T, s *Server, more, drop string) ([]Fault, Acceptance
 			kept = append(kept, line)
 		}
 	}
-	text := "GET / HTTP/1.1\r\n" + strings.Join(kept, "\r\n") + "\r\n" + more + "\r\n"
+	text := "GET / HTTP/1.1\r\n" + strings.Join(kept, "\r\n") + "\r\n" + more + "\r\n\x81\x00"
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(text)))
 	if err != nil {
 		t.Fatal(err)
@@ -49,7 +49,7 @@ func TestServerJudge(t *testing.T) {
 		{"Sec-WebSocket-Version: 8\r\n", "Sec-WebSocket-Version", 426},
 		{"Sec-WebSocket-Version: 13\r\n", "", 400},
 		{"Sec-WebSocket-Key: AAAA\r\n", "Sec-WebSocket-Key", 400},
-		{"Sec-WebSocket-Protocol: ,\r\n", "", 400},
+		{"Sec-WebSocket-Protocol: ,\r\n", "", 0},
 		{"Sec-WebSocket-Extensions: x; =\r\n", "", 400},
 		{"Content-Length: 1\r\n", "", 400},
 		{"Origin: http://EXAMPLE.com:80\r\n", "", 0},
@@ -59,6 +59,17 @@ func TestServerJudge(t *testing.T) {
 		{"Origin: x://localhost:99\r\n", "", 0},
 		{"Origin: null\r\n", "", 403},
 		{"Origin: http://[::1]\r\nHost: [0::1]:80\r\n", "Host", 0},
+		{"Origin: http://example.com/\r\n", "", 0},
+		{"Origin: http://example.com//\r\n", "", 403},
+		{"Origin: EXAMPLE.com\r\n", "", 0},
+		{"Origin: example.com:80\r\n", "", 403},
+		{"Origin: x://example.com\r\n", "", 403},
+		{"Transfer-Encoding: chunked\r\n\r\n0\r\n", "", 0},
+		{"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", "", 400},
+		{"Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n", "", 400},
+		{"Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n0\r\n", "", 400},
+		{"Transfer-Encoding: chunked\r\n", "", 400},
+		{"Sec-WebSocket-Protocol: a/b\r\n", "", 0},
 		{"Origin: http://a\r\nOrigin: http://a\r\n", "", 400},
 		{"Sec-WebSocket-X: " + strings.Repeat("x", 8<<10) + "\r\n", "", 431},
 	} {

@@ -157,6 +157,9 @@ func (w *Writer) Write(b []byte) (int, error) {
 	return w.Body.Write(b)
 }
 
+// SetReadDeadline is that of the connection.
+func (w *Writer) SetReadDeadline(t time.Time) error { return w.Conn.SetReadDeadline(t) }
+
 // Hijack implements [http.Hijacker].
 func (w *Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.Hijacked || w.Status != 0 {

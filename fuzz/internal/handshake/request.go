@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"regexp"
@@ -17,6 +18,7 @@ type Server struct {
 	Deflate      *Side    // nil: no extension
 	Origins      []string // patterns of further origins, without IPv6 addresses
 	AnyOrigin    bool
+	MaxFields    int // negative: no limit
 }
 
 // A Fault is a reason to refuse a request, with the status that goes with it.
@@ -34,7 +36,7 @@ type Acceptance struct {
 }
 
 // MaxFields is how many octets the Sec-WebSocket fields of a request may have, each
-// with its name, ": " and the end of the line: a limit of package websocket.
+// with its name, ": " and the end of the line: the default of package websocket.
 const MaxFields = 8 << 10
 
 // MaxOrigin is how many octets an origin may have: another.
@@ -42,7 +44,7 @@ const MaxOrigin = 512
 
 // Judge returns what is wrong with a request (section 4.2.1, and section 4.2.2 where
 // the server chooses), or what the answer must say. That there is a Host field is for
-// net/http to see to.
+// net/http to see to. Judge reads the body of the request, if it has a good head.
 func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
 	fault := func(wrong bool, status int, what string) {
 		if wrong {
@@ -63,15 +65,21 @@ func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
 	versions := Values(h, "Sec-WebSocket-Version")
 	fault(len(versions) != 1, 400, "version")
 	fault(len(versions) == 1 && versions[0] != "13", 426, "version")
-	// A body would be taken for frames.
-	fault(r.ContentLength != 0 || len(r.TransferEncoding) > 0, 400, "body")
+	// A body would be taken for frames, unless it is empty.
+	chunked := len(r.TransferEncoding) == 1 && model.Lower(r.TransferEncoding[0]) == "chunked"
+	fault(!chunked && (r.ContentLength != 0 || len(r.TransferEncoding) > 0), 400, "body")
+	fault(chunked && len(Values(h, "Expect")) > 0, 400, "a body that waits")
 	// Item 7 and section 10.2.
 	origins := Values(h, "Origin")
 	if len(origins) > 0 && !s.AnyOrigin {
 		fault(len(origins) > 1, 400, "two origins")
-		fault(len(origins) == 1 && !s.allows(origins[0], r.Host), 403, "origin")
+		fault(len(origins) == 1 && !s.allows(origins[0], r.Host, r.TLS != nil), 403, "origin")
 	}
-	fault(size(h) > MaxFields, 431, "size")
+	most := s.MaxFields
+	if most == 0 {
+		most = MaxFields
+	}
+	fault(most > 0 && size(h) > most, 431, "size")
 	// Items 8 and 9, and section 4.2.2, items 5 and 6.
 	names := model.Protocols(Values(h, "Sec-WebSocket-Protocol"))
 	for _, wanted := range s.Subprotocols {
@@ -81,6 +89,10 @@ func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
 	}
 	offers, wrong := model.Extensions(Values(h, "Sec-WebSocket-Extensions"))
 	fault(wrong != nil, 400, "extensions")
+	if len(faults) == 0 && chunked {
+		body, err := io.ReadAll(r.Body)
+		fault(len(body) > 0 || err != nil || len(r.Trailer) > 0, 400, "chunked body")
+	}
 	if len(faults) > 0 {
 		return faults, Acceptance{}
 	}
@@ -111,13 +123,23 @@ var (
 )
 
 // allows reports whether the page of an origin may connect: it is that of the host
-// which the request went to, or fits a pattern.
-func (s *Server) allows(origin, host string) bool {
+// which the request went to, or fits a pattern. Beyond RFC 6454 it may have a "/" at its
+// end, or be the host itself.
+func (s *Server) allows(origin, host string, overTLS bool) bool {
+	if len(origin) > MaxOrigin {
+		return false
+	}
+	if cut, found := strings.CutSuffix(origin, "/"); found && !strings.HasSuffix(cut, ":/") {
+		origin = cut
+	}
 	if origin == "null" {
 		return slices.Contains(s.Origins, "null")
 	}
+	if model.Lower(origin) == model.Lower(host) {
+		origin = "wss://" + origin
+	}
 	parts := anOrigin.FindStringSubmatch(origin)
-	if parts == nil || len(origin) > MaxOrigin {
+	if parts == nil {
 		return false
 	}
 	o := site{model.Lower(parts[1]), model.Lower(parts[2]), parts[3]}
@@ -128,7 +150,8 @@ func (s *Server) allows(origin, host string) bool {
 		return false
 	}
 	o = o.withPort()
-	if at := aHost.FindStringSubmatch(host); at != nil && o.host != "" {
+	web := o.scheme == "https" || o.scheme == "wss" || !overTLS && (o.scheme == "http" || o.scheme == "ws")
+	if at := aHost.FindStringSubmatch(host); at != nil && o.host != "" && web {
 		same := site{o.scheme, model.Lower(at[1]), at[2]}.withPort()
 		if same.port == o.port && (same.host == o.host || sameAddress(same.host, o.host)) {
 			return true

@@ -32,8 +32,7 @@ func Allowed(value, host string, overTLS bool, patterns []string) bool {
 		return slices.Contains(patterns, "null")
 	}
 	if equalASCII(value, host) {
-		_, ok := parse("ws://" + value)
-		return ok && value != "" && value[0] != ':'
+		value = "wss://" + value
 	}
 	org, ok := parse(value)
 	return ok && (org.isHost(host, overTLS) || slices.ContainsFunc(patterns, org.matches))
