@@ -143,6 +143,8 @@ func (w *response) Write(b []byte) (int, error) {
 // Flush makes it look like that of net/http.
 func (w *response) Flush() {}
 
+func (w *response) SetReadDeadline(time.Time) error { return nil } // all has come
+
 func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return w.c, bufio.NewReadWriter(bufio.NewReader(w.c), bufio.NewWriter(w.c)), nil
 }

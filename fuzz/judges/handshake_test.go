@@ -176,6 +176,11 @@ func requests() (list [][]byte) {
 		"Connection: . Upgrade", "Connection: \u00a0Upgrade", "Upgrade: web\u017focket", "Upgrade: websoc\u212aet",
 		"Origin: http://b", "Origin: http://a:80", "Origin: http://u@a", "Origin: http://a/b", "Origin: //a", "Origin:",
 		"Origin: http://a\r\nOrigin: http://a", "Origin:\r\nOrigin: http://b",
+		"Origin: http://a/", "Origin: a", "Origin: x://a", "Origin: http://b/",
+		"Sec-WebSocket-Protocol: a/b, chat", "Sec-WebSocket-Protocol: a;b=\"c\", chat", "Sec-WebSocket-Protocol: chat b",
+		"Sec-WebSocket-Protocol: caf\xc3\xa9, chat", "Sec-WebSocket-Protocol: \"chat\"", "Sec-WebSocket-Protocol:",
+		"Sec-WebSocket-Protocol: ,\r\nSec-WebSocket-Extensions: ,", "Sec-WebSocket-Extensions:",
+		"Transfer-Encoding: chunked\r\n\r\n0", "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0",
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR==", "Sec-WebSocket-Key: \u00a0dGhlIHNhbXBsZSBub25jZQ==",
 		"Sec-WebSocket-Protocol: " + strings.Repeat("x", 8<<10),
 	} {

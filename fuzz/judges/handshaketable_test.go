@@ -70,11 +70,6 @@ var handshakeRows = []handshakeRow{
 		"9.1", abnf, "ours", takes("Sec-WebSocket-Extensions: header field does not follow its grammar"),
 	},
 	{
-		"gorilla coder gobwas gws xnet", "takes a Sec-WebSocket-Protocol field that does not follow its grammar",
-		"4.1", "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.", "ours",
-		takes("Sec-WebSocket-Protocol: "),
-	},
-	{
 		"gorilla coder gobwas gws xnet", "takes more than one Sec-WebSocket-Version field",
 		"11.3.5", "However, the |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request.", "ours",
 		takes("Sec-WebSocket-Version must be 13, and stands here more than once"),
@@ -115,7 +110,7 @@ var handshakeRows = []handshakeRow{
 		takes("Origin stands here more than once"),
 	},
 	{
-		"gorilla coder", "takes an origin that is none, for the host in it: with a path, a user, no scheme or 513 octets, or empty",
+		"gorilla coder", "takes an origin that is none, or of no page of the web, for the host in it: with a path, a user, no scheme or 513 octets, or empty",
 		"RFC 6454, 7.1", `serialized-origin = scheme "://" host [ ":" port ]`, "ours",
 		func(d *dispute) bool {
 			u, err := url.Parse(d.r.Header.Get("Origin"))
@@ -181,6 +176,11 @@ var handshakeRows = []handshakeRow{
 			return d.theirs.accepted && d.ours.protocol != "" && d.theirs.protocol != d.ours.protocol &&
 				len(d.r.Header.Values("Sec-WebSocket-Protocol")) > 1
 		},
+	},
+	{
+		"gobwas", "takes the token before a space for a subprotocol, where we find no name in the element",
+		"4.2.2", chosen, "ours",
+		chooses(func(ours, theirs string) bool { return ours == "" && slices.Contains(protocols, theirs) }),
 	},
 	{
 		"gobwas", "chooses the subprotocol that the client wants most, where we choose the one that the server does",
