@@ -279,7 +279,8 @@ func fieldRows() []letterCase {
 		either(large, "A field has 70,000 octets.", add("X-Long: "+strings.Repeat("x", 70000))),
 		either(large, "There are 3,000 fields.", add(slices.Repeat([]string{"X-Many: 0123456789"}, 3000)...)),
 	}
-	return append(rows, oversizedRow())
+	return append(rows, oversizedRow(),
+		bodyRow("The request has a chunked body of no octets, as some proxies send it.", add("Transfer-Encoding: chunked"), behind("0\r\n\r\n")))
 }
 
 const ruleLong = "Recipients ought to carefully limit the extent to which they process other protocol elements, including (but not limited to) request methods, response status phrases, field names, numeric values, and chunk lengths."

@@ -62,14 +62,15 @@ func policy(t *testing.T) string {
 
 // defaults are the limits that hold where a field of Limits is zero.
 var defaults = map[string]any{
-	"Limits.MaxMessage":        int64(websocket.DefaultMaxMessage),
-	"Limits.MaxEmptyFragments": int64(websocket.DefaultMaxEmptyFragments),
-	"Limits.MaxControls":       int64(websocket.DefaultMaxControls),
-	"Limits.HandshakeTimeout":  websocket.DefaultHandshakeTimeout,
-	"Limits.CloseTimeout":      websocket.DefaultCloseTimeout,
-	"Limits.WriteTimeout":      websocket.DefaultWriteTimeout,
-	"Limits.MessageTimeout":    "none",
-	"Limits.MaxResponseHeader": int64(websocket.DefaultMaxResponseHeader),
+	"Limits.MaxMessage":         int64(websocket.DefaultMaxMessage),
+	"Limits.MaxEmptyFragments":  int64(websocket.DefaultMaxEmptyFragments),
+	"Limits.MaxControls":        int64(websocket.DefaultMaxControls),
+	"Limits.HandshakeTimeout":   websocket.DefaultHandshakeTimeout,
+	"Limits.CloseTimeout":       websocket.DefaultCloseTimeout,
+	"Limits.WriteTimeout":       websocket.DefaultWriteTimeout,
+	"Limits.MessageTimeout":     "none",
+	"Limits.MaxResponseHeader":  int64(websocket.DefaultMaxResponseHeader),
+	"Limits.MaxHandshakeFields": int64(websocket.DefaultMaxHandshakeFields),
 }
 
 // The table of limits has every limit there is, and what it says of each is what is

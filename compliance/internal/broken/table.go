@@ -150,7 +150,7 @@ var deflateDefects = []Defect{
 	{"deflate-parameter-twice", "accepts a parameter twice", BothRoles, offers, []string{"X.2.34", "X.2.35", "C.5.22", "C.5.23"}},
 	{"deflate-flag-with-value", "accepts no_context_takeover with a value", BothRoles, offers, []string{"X.2.5", "X.2.6", "C.5.8", "C.5.9"}},
 	{"deflate-unoffered", "answers permessage-deflate where it was not offered, and uses it", ServerRole, offers, nil},
-	{"extension-grammar", "takes a malformed Sec-WebSocket-Extensions for an empty one", BothRoles, offers, []string{"X.3.1", "X.3.2", "C.5.24", "C.5.25"}},
+	{"extension-grammar", "takes a malformed Sec-WebSocket-Extensions for an empty one", BothRoles, offers, []string{"X.3.3", "X.3.4", "C.5.24", "C.5.25"}},
 	{"deflate-answer-unknown", "answers a parameter that does not exist", ServerRole, offers, nil},
 }
 
