@@ -1,10 +1,24 @@
 package websocket
 
 import (
+	"crypto/tls"
 	"net/http"
 	"strings"
 	"testing"
 )
+
+// Over TLS the http pages of a host are of another origin.
+func TestCheckOriginOverTLS(t *testing.T) {
+	for _, overTLS := range []bool{false, true} {
+		r := &http.Request{Host: "api.example", Header: http.Header{"Origin": {"http://api.example"}}}
+		if overTLS {
+			r.TLS = new(tls.ConnectionState)
+		}
+		if e := new(AcceptOptions).checkOrigin(r); (e != nil) != overTLS {
+			t.Errorf("over TLS %v: %v", overTLS, e)
+		}
+	}
+}
 
 func TestCheckOrigin(t *testing.T) {
 	for _, test := range []struct {
