@@ -70,6 +70,7 @@ var defaults = map[string]any{
 	"Limits.WriteTimeout":       websocket.DefaultWriteTimeout,
 	"Limits.MessageTimeout":     "none",
 	"Limits.MaxResponseHeader":  int64(websocket.DefaultMaxResponseHeader),
+	"Limits.Budget":             "none",
 	"Limits.MaxHandshakeFields": int64(websocket.DefaultMaxHandshakeFields),
 }
 
