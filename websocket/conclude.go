@@ -68,7 +68,7 @@ func (c *Conn) failRead(ctx context.Context, err error) error {
 	c.in.unread, c.in.piece = nil, nil // nothing after a breach is read
 	c.readOver()
 	code, reason := closeStatus(err, nil)
-	p, _ := wire.AppendClose(nil, code, reason)
+	p, _ := closePayload(code, reason) // with a code whatever the error is
 	c.conclude(p, e, nil)
 	c.awaitEnd(ctx)
 	if foreseen {

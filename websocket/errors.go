@@ -144,7 +144,8 @@ func (e *HandshakeError) Unwrap() error { return e.Err }
 // closeStatus is the one place that maps an error to the close frame it calls
 // for. A code of 0 means that no frame is due. handler is the connection whose
 // handler returned err, or nil if the error was found while reading. An error of
-// another connection calls for no frame here: this peer did not cause it.
+// another connection calls for no frame here: this peer did not cause it. Reasons are
+// fixed texts, or the program's own by CloseWith: an error may tell what is not for peers.
 func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	var asked *closeRequest
 	var op *Error
@@ -159,17 +160,14 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 		return StatusTryAgainLater, "no room for the message (Budget)"
 	case err == ErrMessageTimeout:
 		return StatusPolicyViolation, "message took too long to come (MessageTimeout)"
+	case errors.As(err, &payload) && payload.reader == handler:
+		return StatusInvalidPayload, payload.reason()
 	case handler != nil && isEnded(err):
 		return 0, ""
 	case errors.Is(err, context.Canceled):
 		return StatusGoingAway, ""
-	case !errors.As(err, &op) && errors.As(err, &w):
+	case payload == nil && !errors.As(err, &op) && errors.As(err, &w):
 		return w.Code(), w.Reason()
-	case !errors.As(err, &payload):
-	case payload.reader == handler || payload.reader == nil:
-		return StatusInvalidPayload, payload.Error()
-	default:
-		return 0, ""
 	}
 	return StatusInternalError, ""
 }

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -20,16 +21,23 @@ func (refusing) Close() error                                      { return nil 
 func (r refusing) Decode(rsv byte) (wire.MessageDecoder, error)    { return nil, r.err }
 func (refusing) Encode(m wire.MessageInfo) (e wire.MessageEncoder) { return nil }
 
+// undecoded is the reason that the peer gets of an extension's error.
+const undecoded = "extension cannot decode the message"
+
 // An extension that knows which rule was broken decides on the close code; any other
-// error of it means 1007.
+// error of it means 1007. Its text does not go to the peer, and no error loses the code.
 func TestExtensionChoosesCode(t *testing.T) {
 	for _, test := range []struct {
-		err  error
-		code StatusCode
+		err    error
+		code   StatusCode
+		reason string
 	}{
-		{fmt.Errorf("x: %w", &wire.Error{Violation: wire.ErrReservedBits}), StatusProtocolError},
-		{&wire.Error{Violation: wire.ErrMessageTooBig, Size: 2, Limit: 1}, StatusMessageTooBig},
-		{errors.New("x"), StatusInvalidPayload},
+		{fmt.Errorf("x: %w", &wire.Error{Violation: wire.ErrReservedBits}), StatusProtocolError, "reserved bit set that no extension negotiated"},
+		{&wire.Error{Violation: wire.ErrMessageTooBig, Size: 2, Limit: 1}, StatusMessageTooBig, "message over MaxMessage: 2 > 1"},
+		{&wire.Error{Violation: 200}, StatusInternalError, ""},
+		{errors.New("secret"), StatusInvalidPayload, undecoded},
+		{errors.New("bytes \xff"), StatusInvalidPayload, undecoded},
+		{context.Canceled, StatusInvalidPayload, undecoded},
 	} {
 		bubble(t, func(t *testing.T) {
 			ours, theirs := netPair(t, "pipe")
@@ -38,7 +46,9 @@ func TestExtensionChoosesCode(t *testing.T) {
 			})
 			got := startRead(t.Context(), c)
 			p.write(p.rawFrame(0xc1, 1, 1, "x", false))
-			p.expectClose(test.code)
+			if reason := p.expectClose(test.code); reason != test.reason {
+				t.Errorf("%v: the peer was told %q", test.err, reason)
+			}
 			p.nc.Close()
 			var e *Error
 			if g := <-got; !errors.As(g.err, &e) || !errors.Is(g.err, test.err) || e.Code != test.code {

@@ -33,6 +33,9 @@ import (
 // 1011 after any other error. An error of another connection, such as that of a proxy
 // to its backend, counts as any other error: its code is not relayed.
 //
+// The text of an error is not sent to the peer. The reason of the close frame is that of
+// CloseWith, the Reason of the wire.Error, a fixed text for 1007, or empty.
+//
 // An error that is answered with 1011 goes to the ErrorLog of the [http.Server],
 // but for a context's deadline and [CloseWith]; so does a request that was refused with
 // 500 or 501, and a code or a reason of CloseWith that cannot be sent.

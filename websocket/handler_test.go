@@ -37,6 +37,31 @@ func (c *rawClient) finish(code StatusCode) {
 	c.expectEOF()
 }
 
+// A picky value fails to unmarshal with its error.
+type picky struct{ err error }
+
+func (p *picky) UnmarshalJSON([]byte) error { return p.err }
+
+// readJSON has a message read as JSON, by c or another connection, into a value that
+// refuses it with err.
+func readJSON(t *testing.T, c *Conn, err error) error {
+	if c == nil {
+		var p *peer
+		c, p = newPeerWith(t, "tcp", wire.Client)
+		p.send(wire.OpText, true, "{}")
+	}
+	return c.ReadJSON(bounded(t), &picky{err})
+}
+
+// told are the reasons that the peer gets, by the name of the way to end: texts of ours,
+// and what CloseWith says.
+var told = map[string]string{
+	"error of the peer":          "invalid UTF-8",
+	"its own JSON":               "message is not the expected JSON",
+	"CloseWith":                  "full",
+	"CloseWith an internal code": "later",
+}
+
 // How Serve ends decides the close frame and what is logged.
 func TestHandlerEnds(t *testing.T) {
 	checkLeaks(t)
@@ -54,10 +79,21 @@ func TestHandlerEnds(t *testing.T) {
 		"another conn's breach": {func(context.Context, *Conn) error {
 			return &Error{Op: "read", Err: broken(wire.ErrMessageTooBig), closed: true}
 		}, 1011, "message over MaxMessage"},
-		"another conn's JSON": {func(_ context.Context, c *Conn) error {
-			return new(Conn).fault("read", &payloadError{io.EOF, new(Conn)})
-		}, 1011, "EOF"},
-		"its own JSON": {func(_ context.Context, c *Conn) error { return c.fault("read", &payloadError{io.EOF, c}) }, 1007, ""},
+		"another conn's JSON":            {func(context.Context, *Conn) error { return readJSON(t, nil, io.EOF) }, 1011, "EOF"},
+		"another conn's JSON that ended": {func(context.Context, *Conn) error { return readJSON(t, nil, net.ErrClosed) }, 1011, "use of closed"},
+		"another conn's extension": {func(context.Context, *Conn) error {
+			return fmt.Errorf("backend: %w", extensionError(errors.New("secret")))
+		}, 1011, "secret"},
+		"its own extension": {func(_ context.Context, c *Conn) error {
+			return c.fault("write", extensionError(errors.New("no memory")))
+		}, 1011, "no memory"},
+		"its own JSON":                 {func(_ context.Context, c *Conn) error { return readJSON(t, c, io.EOF) }, 1007, ""},
+		"its own JSON, but cancelled":  {func(_ context.Context, c *Conn) error { return readJSON(t, c, context.Canceled) }, 1007, ""},
+		"its own JSON, but not closed": {func(_ context.Context, c *Conn) error { return readJSON(t, c, net.ErrClosed) }, 1007, ""},
+		"its own JSON, but a breach": {func(_ context.Context, c *Conn) error {
+			return readJSON(t, c, broken(wire.ErrMessageTooBig))
+		}, 1007, ""},
+		"its own JSON, but not UTF-8": {func(_ context.Context, c *Conn) error { return readJSON(t, c, errors.New("\xff")) }, 1007, ""},
 		"another stream's end": {func(context.Context, *Conn) error {
 			return &brokenStream{&Error{Op: "read", Err: io.ErrUnexpectedEOF, closed: true}}
 		}, 1011, "unexpected EOF"},
@@ -90,8 +126,12 @@ func TestHandlerEnds(t *testing.T) {
 					conns <- c
 					return test.serve(ctx, c)
 				}}, nil)
+				kind, _, _ := strings.Cut(name, ", but")
+				if kind == "its own JSON" {
+					client.send(wire.OpText, true, "{}")
+				}
 				if test.code != 0 {
-					if reason := client.expectClose(test.code); strings.Contains(reason, "disk") || name == "CloseWith" && reason != "full" {
+					if reason := client.expectClose(test.code); reason != told[kind] {
 						t.Errorf("the peer was told %q", reason)
 					}
 					client.finish(test.code)

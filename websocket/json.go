@@ -7,8 +7,8 @@ import (
 
 // ReadJSON reads the next message, text or binary, and stores its JSON value in v
 // as [json.Unmarshal] does. A message that is not such a value is an [*Error] that
-// wraps json's and leaves the connection open; a Handler whose Serve returns it
-// closes with StatusInvalidPayload.
+// wraps json's and leaves the connection open. A [Handler] whose Serve returns it
+// closes with StatusInvalidPayload and does not send the error's text.
 func (c *Conn) ReadJSON(ctx context.Context, v any) error {
 	_, p, err := c.Read(ctx)
 	if err != nil {
