@@ -93,8 +93,8 @@ func testNoAllocations(t *testing.T, ctx context.Context, size int, near, far *C
 	}
 }
 
-// Nor does a message that is cut into fragments, or prepared, on any of many
-// connections.
+// Nor does a message that is cut into fragments, put together or prepared, on any of
+// many connections.
 func TestNoAllocationsOtherWays(t *testing.T) {
 	ctx := context.Background()
 	var shared atomic.Int64
@@ -108,6 +108,7 @@ func TestNoAllocationsOtherWays(t *testing.T) {
 				send    func(c *Conn) error
 			}{
 				"fragments":           {Limits{MaxFrame: 1000}, nil, func(c *Conn) error { return c.Write(ctx, Binary, data) }},
+				"buffers":             {Limits{}, nil, func(c *Conn) error { return c.WriteBuffers(ctx, Binary, data[:100], data[100:]) }},
 				"prepared":            {Limits{}, nil, func(c *Conn) error { return c.WritePrepared(ctx, m) }},
 				"prepared, fragments": {Limits{MaxFrame: 1000}, nil, func(c *Conn) error { return c.WritePrepared(ctx, m) }},
 				"shared":              {Limits{}, newTally(t, 1, &shared), func(c *Conn) error { return c.WritePrepared(ctx, m) }},

@@ -18,8 +18,9 @@
 //     came in one piece.
 //   - [Conn.Read] returns a slice that is the caller's, [Conn.AppendRead] fills one
 //     that the caller has, [Conn.Reader] streams.
-//   - [Conn.Write] sends a message, [Conn.Writer] streams one; [Conn.WritePlain] and
-//     [Conn.PlainWriter] do so past compression.
+//   - [Conn.Write] sends a message, [Conn.WriteBuffers] one that lies in several slices,
+//     [Conn.Writer] streams one; [Conn.WritePlain] and [Conn.PlainWriter] do so past
+//     compression.
 //   - [Conn.WritePrepared] sends a message of [Prepare], which is framed and
 //     compressed once for many connections.
 //   - [Conn.ReadJSON] and [Conn.WriteJSON] do what their names say.

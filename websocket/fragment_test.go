@@ -21,6 +21,10 @@ var sendWays = []struct {
 }{
 	{"Write", func(ctx context.Context, c *Conn, p []byte) error { return c.Write(ctx, Binary, p) }},
 	{"WritePlain", func(ctx context.Context, c *Conn, p []byte) error { return c.WritePlain(ctx, Binary, p) }},
+	{"WriteBuffers", func(ctx context.Context, c *Conn, p []byte) error {
+		n := len(p) / 3
+		return c.WriteBuffers(ctx, Binary, p[:n], p[n:2*n], p[2*n:])
+	}},
 	{"Writer", func(ctx context.Context, c *Conn, p []byte) error { return streamed(ctx, c, p, len(p)) }},
 	{"Writer by pieces", func(ctx context.Context, c *Conn, p []byte) error { return streamed(ctx, c, p, 1000) }},
 }

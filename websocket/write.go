@@ -46,11 +46,45 @@ func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
 	return c.writeMessage(ctx, t, p, true)
 }
 
+// WriteBuffers is Write for one message that lies in several slices, such as a header and
+// a body. It first copies them into one pooled buffer, or above 1 MiB into one that it
+// allocates. A rune may be divided between two slices.
+func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) error {
+	size := 0
+	for _, b := range bufs {
+		size += len(b)
+	}
+	if err := c.beginMessage(ctx, t, size); err != nil {
+		return err
+	}
+	defer c.endMessage()
+	for _, b := range bufs {
+		if len(b) == size {
+			return c.sendMessage(ctx, t, b, false)
+		}
+	}
+	var l loan
+	p := l.grow(nil, size, size)
+	for _, b := range bufs {
+		p = append(p, b...)
+	}
+	err := c.sendMessage(ctx, t, p, false)
+	if !c.tr.broken.Load() { // as in putBlock
+		l.own.free()
+	}
+	return err
+}
+
 func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain bool) error {
 	if err := c.beginMessage(ctx, t, len(p)); err != nil {
 		return err
 	}
 	defer c.endMessage()
+	return c.sendMessage(ctx, t, p, plain)
+}
+
+// sendMessage sends p for a caller that has the turn.
+func (c *Conn) sendMessage(ctx context.Context, t MessageType, p []byte, plain bool) error {
 	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p}
 	if c.session == nil {
 		return c.writeFrame(ctx, f)

@@ -7,9 +7,9 @@ import (
 )
 
 // Writer returns a writer of one message of type t, which need not fit in memory:
-// it leaves in fragments of up to 16 KiB, or Limits.MaxFrame if that is less. Other
-// messages, the caller's own included, wait until it is closed: see [Conn.Write]. ctx
-// bounds all of its calls.
+// it leaves in fragments of up to 16 KiB, or Limits.MaxFrame if that is less; see
+// [MessageWriter.SetFrameSize]. Other messages, the caller's own included, wait until it
+// is closed: see [Conn.Write]. ctx bounds its calls; see [MessageWriter.WithContext].
 //
 // A message of up to 16 KiB is dealt with as Write would. A larger one that an
 // extension compresses is gathered, in its compressed form, until it is closed, and
@@ -29,7 +29,7 @@ func (c *Conn) newWriter(ctx context.Context, t MessageType, plain bool) (*Messa
 	if err := c.beginMessage(ctx, t, 0); err != nil {
 		return nil, err
 	}
-	w := &MessageWriter{c: c, ctx: ctx, plain: plain, asked: c.session == nil}
+	w := &MessageWriter{c: c, ctx: ctx, plain: plain, asked: c.session == nil, size: fragmentSize}
 	w.frame.Opcode = wire.Opcode(t)
 	w.setIdle(true)
 	return w, nil
@@ -45,6 +45,7 @@ type MessageWriter struct {
 	asked bool                // the extension has said whether it wants the message
 	enc   wire.MessageEncoder // its answer; nil: plain
 	frame frame               // header of the next fragment
+	size  int                 // payload of a full fragment, in bytes, if it is plain
 	buf   []byte              // payload of the next fragment, or the message if it was not asked
 	begun bool                // a fragment went out
 	ended bool                // the last one did
@@ -52,7 +53,7 @@ type MessageWriter struct {
 	err   error               // final
 }
 
-// fragmentSize is the payload of a full fragment: with its header it fits a block.
+// fragmentSize is the default size of a full fragment: with its header it fits a block.
 const fragmentSize = 16 << 10
 
 // full is how much buf holds before some of it is sent, or the extension is asked.
@@ -63,7 +64,24 @@ func (w *MessageWriter) full() int {
 	case w.enc != nil:
 		return w.c.out.maxFrame
 	}
-	return min(fragmentSize, w.c.out.maxFrame)
+	return min(w.size, w.c.out.maxFrame)
+}
+
+// WithContext makes ctx bound the calls to come, and returns w. It does not undo the
+// failure of an earlier call.
+func (w *MessageWriter) WithContext(ctx context.Context) *MessageWriter {
+	w.ctx = ctx
+	return w
+}
+
+// SetFrameSize sets the size of the fragments to come, in bytes: 16 KiB if n is 0. If n is
+// negative, or the message is no larger than n, it leaves as one frame. That is for peers
+// that take each frame for a message. The MessageWriter gathers up to n bytes before it
+// sends them; Flush still ends a fragment, and Limits.MaxFrame still holds. SetFrameSize
+// does not change how a message is sent that an extension compresses.
+func (w *MessageWriter) SetFrameSize(n int64) {
+	setDefault(&n, fragmentSize)
+	w.size = frameLimit(n)
 }
 
 // setIdle says whether a call of w is running, for those who wait until it is closed.
@@ -82,7 +100,7 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 		if w.enc != nil {
 			w.encode(p[:m], false)
 			w.sendFull()
-		} else if m = min(m, w.full()-len(w.buf)); m > 0 {
+		} else if m = max(0, min(m, w.full()-len(w.buf))); m > 0 {
 			w.buf = append(w.buf, p[:m]...)
 		} else if w.asked {
 			w.send(false) // not before there is more, or the last frame would be empty

@@ -1,0 +1,193 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// poisonGatherings takes gatherings out of their pools, as other connections would, and
+// fills them.
+func poisonGatherings() {
+	for i := range gatherings {
+		for range 20 {
+			if g, ok := gatherings[i].Get().(*gathering); ok {
+				b := g.b[:cap(g.b)]
+				copy(b, bytes.Repeat([]byte("!"), len(b)))
+			}
+		}
+	}
+}
+
+// split returns copies of parts of p of the given sizes, and of the rest.
+func split(p []byte, sizes ...int) (bufs [][]byte) {
+	for _, n := range sizes {
+		bufs = append(bufs, bytes.Clone(p[:n]))
+		p = p[n:]
+	}
+	return append(bufs, bytes.Clone(p))
+}
+
+// Several slices leave as one message in one frame, as Write sends it, and stay as they
+// were.
+func TestWriteBuffers(t *testing.T) {
+	rows := [][]int{
+		{}, {0}, {1}, {1, 0, 2}, {0, 0, 5, 0}, {100, 200}, {2, fragmentSize}, {fragmentSize, fragmentSize + 3},
+		{10, 3 * blockSize}, {largeSize, 0, 5}, {1 << 19, 7, 1<<19 + 5}, bytes2(300),
+	}
+	for _, extension := range []bool{false, true} {
+		for _, role := range roles {
+			t.Run(fmt.Sprintf("%v/%v", role, extension), func(t *testing.T) {
+				checkLeaks(t)
+				cfg, theirs := config{role: role, limits: Limits{}.withDefaults()}, newRuns(t)
+				if extension {
+					cfg.session = newRuns(t)
+				}
+				a, b := netPair(t, "tcp")
+				c, p := newPeerOver(t, a, b, cfg)
+				wrote := start(func() error {
+					if err := c.WriteBuffers(bounded(t), Text); err != nil {
+						return err
+					}
+					for i, sizes := range rows {
+						whole := pattern(total(sizes), uint32(i))
+						bufs := split(whole, sizes...)
+						if err := c.WriteBuffers(bounded(t), Text, bufs...); err != nil {
+							return err
+						}
+						if !bytes.Equal(bytes.Join(bufs, nil), whole) {
+							return errors.New("a slice was changed")
+						}
+						clear(bufs)
+						poisonGatherings()
+					}
+					return nil
+				})
+				for i, sizes := range append([][]int{nil}, rows...) {
+					h, got, err := p.next()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if extension {
+						got = theirs.decode(got)
+					}
+					if want := pattern(total(sizes), uint32(max(i-1, 0))); h.Opcode != wire.OpText || !h.Fin || (h.RSV != 0) != extension || !bytes.Equal(got, want) {
+						t.Fatalf("%d slices: %+v, %d bytes, want %d", len(sizes), h, len(got), len(want))
+					}
+				}
+				if err := <-wrote; err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// bytes2 returns the sizes of n slices of two bytes.
+func bytes2(n int) []int {
+	sizes := make([]int, n)
+	for i := range sizes {
+		sizes[i] = 2
+	}
+	return sizes
+}
+
+func total(sizes []int) (n int) {
+	for _, size := range sizes {
+		n += size
+	}
+	return n
+}
+
+// A message of several slices that is cut at any byte is accepted, and the slices are the
+// caller's again; one that is cut before its first byte is not sent.
+func TestWriteBuffersCut(t *testing.T) {
+	for _, size := range []int{20, 3 * blockSize, largeSize} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			header := wire.Header{Masked: role == wire.Client, Length: int64(size)}.Size()
+			for _, n := range []int{0, 1, header - 1, header, header + 5, header + size/2, header + size - 1} {
+				c, p := newPeer(t, role, Limits{})
+				whole := pattern(size, 3)
+				bufs := split(whole, 5, size/2)
+				ctx, cancel := context.WithCancel(context.Background())
+				done := start(func() error { return c.WriteBuffers(ctx, Binary, bufs...) })
+				p.take(n)
+				synctest.Wait()
+				cancel()
+				e := wantError(t, <-done, "write", context.Canceled)
+				for _, b := range bufs {
+					clear(b)
+				}
+				poisonGatherings()
+				if e.Accepted != (n > 0) || errors.Is(e, net.ErrClosed) {
+					t.Fatalf("cut at byte %d of %d: %+v", n, size, e)
+				}
+				next := start(func() error {
+					return c.WriteBuffers(context.Background(), Text, []byte("ne"), []byte("xt"))
+				})
+				if n > 0 {
+					p.expect(wire.OpBinary, true, string(whole))
+				}
+				p.expect(wire.OpText, true, "next")
+				if err := <-next; err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// A message of a wrong type, or whose context has ended, or for which the connection has,
+// is not sent.
+func TestWriteBuffersRefused(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	two := [][]byte{[]byte("a"), []byte("b")}
+	if err := c.WriteBuffers(bounded(t), 9, two...); !errors.Is(err, errMessageType) {
+		t.Errorf("of type 9: %v", err)
+	}
+	ctx, cancel := context.WithCancel(bounded(t))
+	cancel()
+	if err := c.WriteBuffers(ctx, Text, two...); !errors.Is(err, context.Canceled) {
+		t.Errorf("with a context that has ended: %v", err)
+	}
+	if err := c.WriteBuffers(bounded(t), Text, two...); err != nil {
+		t.Error(err)
+	}
+	p.expect(wire.OpText, true, "ab")
+	c.CloseNow()
+	if err := c.WriteBuffers(bounded(t), Text, two...); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// Memory in which slices were put together, and which the transport may still read, goes
+// to no other connection.
+func TestWriteBuffersRetained(t *testing.T) {
+	for _, size := range []int{100, 200 << 10} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			var given []byte
+			c, p := newPeerOver(t, retainer{unsure{a}, &given}, b, config{role: role, limits: Limits{}.withDefaults()})
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			done := start(func() error { return c.WriteBuffers(ctx, Binary, make([]byte, size/2), make([]byte, size/2)) })
+			p.take(min(size, 2*blockSize))
+			if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+			before := bytes.Clone(given)
+			poisonGatherings()
+			if !bytes.Equal(given, before) {
+				t.Errorf("%d bytes: the memory is back in its pool", size)
+			}
+		})
+	}
+}

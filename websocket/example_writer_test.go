@@ -1,0 +1,74 @@
+package websocket_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// A header and a body leave as one message. The program need not put them together.
+func ExampleConn_WriteBuffers() {
+	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
+		header, body := []byte("id=7;"), []byte("how are you?")
+		return c.WriteBuffers(ctx, websocket.Text, header, body)
+	})
+	defer end()
+
+	_, p, err := c.Read(context.Background())
+	fmt.Printf("%s %v\n", p, err)
+	// Output: id=7;how are you? <nil>
+}
+
+// Some servers take each frame for a message. They get the whole message in one frame.
+func ExampleMessageWriter_SetFrameSize() {
+	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
+		_, _, err := c.Read(ctx)
+		return err
+	})
+	defer end()
+
+	w, err := c.Writer(context.Background(), websocket.Binary)
+	if err != nil {
+		log.Fatal(err)
+	}
+	w.SetFrameSize(-1)
+	for range 10 {
+		if _, err := w.Write(make([]byte, 10_000)); err != nil {
+			log.Fatal(err)
+		}
+	}
+	err = w.Close()
+	fmt.Println(c.Stats().FramesWritten, err)
+	// Output: 1 <nil>
+}
+
+// Each part of a long message has a time limit of its own.
+func ExampleMessageWriter_WithContext() {
+	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
+		w, err := c.Writer(ctx, websocket.Text)
+		if err != nil {
+			return err
+		}
+		for _, part := range []string{"one, ", "two, ", "three"} {
+			partCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
+			_, err := w.WithContext(partCtx).Write([]byte(part))
+			cancel()
+			if err != nil {
+				_ = w.Close()
+				return err
+			}
+		}
+		return w.WithContext(ctx).Close()
+	})
+	defer end()
+
+	_, p, err := c.Read(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s\n", p)
+	// Output: one, two, three
+}

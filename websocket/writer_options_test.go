@@ -1,0 +1,149 @@
+package websocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// The fragments of a Writer are as large as it was told, up to the whole message in one
+// frame, and no larger than MaxFrame.
+func TestWriterFrameSize(t *testing.T) {
+	for _, row := range []struct {
+		size, limit int64
+		extension   bool // which has no use for the message
+		max         int  // bytes in a full frame
+	}{
+		{0, 0, false, fragmentSize},
+		{-1, 0, false, 100_000},
+		{100_000, 0, false, 100_000},
+		{99_999, 0, false, 99_999},
+		{50_000, 0, false, 50_000},
+		{1000, 0, false, 1000},
+		{-1, 30_000, false, 30_000},
+		{40_000, 30_000, false, 30_000},
+		{30_000, 40_000, false, 30_000},
+		{-1, 0, true, 100_000},
+		{50_000, 0, true, 50_000},
+		{50_000, 30_000, true, 30_000},
+	} {
+		for _, role := range roles {
+			t.Run(fmt.Sprintf("%v/%+v", role, row), func(t *testing.T) {
+				checkLeaks(t)
+				cfg := config{role: role, limits: Limits{MaxFrame: row.limit}.withDefaults()}
+				if row.extension {
+					cfg.session = newRuns(t)
+				}
+				ours, theirs := netPair(t, "tcp")
+				c, p := newPeerOver(t, ours, theirs, cfg)
+				data := pattern(100_000, 1)
+				wrote := start(func() error {
+					w, err := c.PlainWriter(bounded(t), Binary)
+					if err != nil {
+						return err
+					}
+					w.SetFrameSize(row.size)
+					for b := data; len(b) > 0 && err == nil; b = b[min(len(b), 7000):] {
+						_, err = w.Write(b[:min(len(b), 7000)])
+					}
+					return errors.Join(err, w.Close())
+				})
+				if got := p.fragments(wire.OpBinary, 0, row.max); !bytes.Equal(got, data) {
+					t.Error("other bytes came")
+				}
+				if err := <-wrote; err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+// The size may change in the middle, to less than is gathered too. Flush ends a fragment
+// of any size.
+func TestWriterFrameSizeChanges(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "tcp", wire.Server)
+	w, err := c.Writer(bounded(t), Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(s string) {
+		t.Helper()
+		if n, err := w.Write([]byte(s)); n != len(s) || err != nil {
+			t.Errorf("%q: %d, %v", s, n, err)
+		}
+	}
+	w.SetFrameSize(-1)
+	write("one two ")
+	w.SetFrameSize(4)
+	write("threefour")
+	w.SetFrameSize(0)
+	write("teen ")
+	if err := w.Flush(); err != nil {
+		t.Error(err)
+	}
+	write("end")
+	if err := w.Close(); err != nil {
+		t.Error(err)
+	}
+	p.expect(wire.OpText, false, "one two ")
+	p.expect(wire.OpContinuation, false, "thre")
+	p.expect(wire.OpContinuation, false, "efou")
+	p.expect(wire.OpContinuation, false, "rteen ")
+	p.expect(wire.OpContinuation, true, "end")
+}
+
+// A Writer goes on with a new context, also after the first has ended between two calls.
+// A call that has failed cannot be undone.
+func TestWriterWithContext(t *testing.T) {
+	for _, extension := range []bool{false, true} {
+		checkLeaks(t)
+		cfg := config{role: wire.Server, limits: Limits{}.withDefaults()}
+		if extension {
+			cfg.session = newRuns(t)
+		}
+		ours, theirs := netPair(t, "tcp")
+		c, p := newPeerOver(t, ours, theirs, cfg)
+		ctx, cancel := context.WithCancel(bounded(t))
+		w, err := c.PlainWriter(ctx, Text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.Write([]byte("one, "))
+		err = errors.Join(err, w.Flush())
+		cancel()
+		next, cancel := context.WithCancel(bounded(t))
+		_, err2 := w.WithContext(next).Write([]byte("two"))
+		if err := errors.Join(err, err2, w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if err := w.WithContext(bounded(t)).Close(); err != nil {
+			t.Fatal(err)
+		}
+		p.expect(wire.OpText, false, "one, ")
+		p.expect(wire.OpContinuation, false, "two")
+		p.expect(wire.OpContinuation, true, "")
+
+		ctx, cancel = context.WithCancel(bounded(t))
+		if w, err = c.Writer(ctx, Text); err != nil {
+			t.Fatal(err)
+		}
+		cancel()
+		if _, err := w.Write([]byte("x")); !errors.Is(err, context.Canceled) {
+			t.Errorf("Write: %v", err)
+		}
+		if _, err := w.WithContext(bounded(t)).Write([]byte("x")); !errors.Is(err, context.Canceled) {
+			t.Errorf("Write after one that failed: %v", err)
+		}
+		if err := w.Close(); !errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
+			t.Errorf("Close: %v", err)
+		}
+	}
+}
