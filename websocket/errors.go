@@ -160,6 +160,8 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 		return StatusTryAgainLater, "no room for the message (Budget)"
 	case err == ErrMessageTimeout:
 		return StatusPolicyViolation, "message took too long to come (MessageTimeout)"
+	case err == errTextMessage:
+		return StatusUnsupportedData, err.Error()
 	case errors.As(err, &payload) && payload.reader == handler:
 		return StatusInvalidPayload, payload.reason()
 	case handler != nil && isEnded(err):

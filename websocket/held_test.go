@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -64,12 +65,11 @@ var heldWays = []struct {
 		}
 	}},
 	{"AsNetConn", func(c *Conn) func(context.Context) error {
-		nc := c.AsNetConn(Binary).(*adapter)
+		nc := c.AsNetConn(Binary)
 		buf := make([]byte, 512)
 		return func(ctx context.Context) error {
-			nc.readDeadline.mu.Lock()
-			nc.readDeadline.ctx, nc.readDeadline.pass = timeout{ctx}, func() {}
-			nc.readDeadline.mu.Unlock()
+			nc.SetReadDeadline(time.Time{})
+			defer context.AfterFunc(ctx, func() { nc.SetReadDeadline(time.Unix(1, 0)) })()
 			_, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{nc}, buf)
 			return err
 		}

@@ -7,76 +7,124 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
+
+	"github.com/hawser-ws/hawser/websocket/internal/movable"
 )
 
 // adapterMessage is the largest message that the adapter sends, in bytes: well
 // below what peers limit messages to.
 const adapterMessage = 64 << 10
 
+var (
+	errTextMessage = errors.New("text message on a stream of binary messages")
+	errHalfRune    = errors.New("text written ends within a rune, which was not sent")
+)
+
 // AsNetConn returns a [net.Conn] whose bytes travel in messages of type t, for
-// protocols that want a stream. How the bytes are divided into messages means
-// nothing: Write cuts at 64 KiB, and Read joins, text and binary alike. With Text,
-// what is written must be UTF-8 with no rune cut.
+// protocols that need a stream. How the bytes are divided into messages means
+// nothing: Write sends messages of up to 64 KiB, and Read joins them.
+//
+// With Binary, a text message from the peer fails the connection with
+// StatusUnsupportedData. With Text, Read accepts messages of both types, and the
+// stream that is written must be UTF-8. Write does not divide a rune between two
+// messages. If p ends within a rune, Write counts those bytes, at most 3, as written
+// and sends them with the next Write. If Close comes first, it drops them, closes with
+// StatusInternalError and returns an error.
 //
 // Any number of goroutines may use it. A deadline that passes loses no byte: the
 // next call goes on where the last one was. (Over TLS, as with a [tls.Conn], a
 // Write that a deadline has cut in the middle ends the connection.) Deadlines do
-// not bear on pongs, nor on Close. Close is [Conn.Close] with StatusNormalClosure. Do
-// not read from c itself meanwhile.
+// not bear on pongs, nor on Close. Do not read from c itself meanwhile.
+//
+// Close is [Conn.Close] with StatusNormalClosure. A Read or Write in progress does not
+// wait for the closing handshake. It is cut as by a deadline, and returns an error that
+// matches [net.ErrClosed] at once. On a transport without deadlines it does wait.
 //
 // Read returns [io.EOF] once the peer has closed with StatusNormalClosure,
 // StatusGoingAway or no status. A stream that ends in another way is an error that
 // wraps a [CloseError] or, if no close frame came, [io.ErrUnexpectedEOF] or the
 // transport's error. Only after this side has closed does it match [net.ErrClosed].
-func (c *Conn) AsNetConn(t MessageType) net.Conn { return &adapter{Conn: c, typ: t} }
+func (c *Conn) AsNetConn(t MessageType) net.Conn { return &adapter{c: c, typ: t} }
 
 type adapter struct {
-	*Conn
-	typ MessageType
+	c      *Conn // not embedded: it would give the transport away
+	typ    MessageType
+	closed atomic.Bool
 
 	reading      sync.Mutex
 	r            *MessageReader // the message in progress
-	readDeadline userDeadline
+	readDeadline movable.Deadline
 
 	writing       sync.Mutex
-	writeDeadline userDeadline
+	half          []byte // of a rune, written and not sent
+	writeDeadline movable.Deadline
 }
 
+func (a *adapter) LocalAddr() net.Addr  { return a.c.LocalAddr() }
+func (a *adapter) RemoteAddr() net.Addr { return a.c.RemoteAddr() }
+
 func (a *adapter) Read(p []byte) (int, error) {
+	switch {
+	case a.closed.Load():
+		return 0, closedByUs("read")
+	case len(p) == 0:
+		return 0, nil
+	}
 	a.reading.Lock()
 	defer a.reading.Unlock()
-	ctx := a.readDeadline.context()
-	for {
+	n, err := a.read(a.readDeadline.Context(), p)
+	return n, a.callError("read", err)
+}
+
+func (a *adapter) read(ctx context.Context, p []byte) (n int, err error) {
+	for n == 0 && err == nil {
 		if a.r == nil {
-			r, err := a.Reader(ctx)
-			if err != nil {
-				return 0, streamError(err)
+			if a.r, err = a.c.Reader(ctx); err != nil {
+				return 0, err
 			}
-			a.r = r
 		}
-		n, err := a.r.WithContext(ctx).Read(p)
-		if err == io.EOF {
+		if a.r.typ == Text && a.typ == Binary {
+			return 0, a.c.refuse(ctx, errTextMessage)
+		}
+		if n, err = a.r.WithContext(ctx).Read(p); err == io.EOF {
 			a.r, err = nil, nil
 		}
-		if n > 0 || err != nil || len(p) == 0 {
-			return n, streamError(err)
-		}
 	}
+	return n, err
+}
+
+// refuse fails the connection because of the message that has begun.
+func (c *Conn) refuse(ctx context.Context, err error) error {
+	if err := c.beginRead(ctx); err != nil {
+		return err
+	}
+	defer c.endRead()
+	return c.failRead(ctx, err)
 }
 
 func (a *adapter) Write(p []byte) (n int, err error) {
 	a.writing.Lock()
 	defer a.writing.Unlock()
-	ctx := a.writeDeadline.context()
-	for first := true; first || len(p) > 0; first = false {
-		m := min(len(p), adapterMessage)
-		err := a.Conn.Write(ctx, a.typ, p[:m])
+	if a.closed.Load() {
+		return 0, closedByUs("write")
+	}
+	ctx := a.writeDeadline.Context()
+	for len(p) > 0 {
+		m := a.cut(p)
+		if len(a.half)+m == 0 {
+			a.half = append(a.half, p...)
+			return n + len(p), nil
+		}
+		err := a.c.WriteBuffers(ctx, a.typ, a.half, p[:m])
 		if err == nil || isAccepted(err) {
 			n += m // also what was cut: it is sent later
+			a.half = nil
 		}
 		if err != nil {
-			if told := streamError(err); told != io.EOF { // which is for who reads
+			if told := a.callError("write", err); told != io.EOF { // which is for who reads
 				return n, told
 			}
 			return n, &brokenStream{err}
@@ -84,6 +132,43 @@ func (a *adapter) Write(p []byte) (n int, err error) {
 		p = p[m:]
 	}
 	return n, nil
+}
+
+// cut returns how many bytes of p go into the next message, after a.half. The number is
+// -len(a.half) if all of this is the beginning of a rune.
+func (a *adapter) cut(p []byte) int {
+	n := min(len(p), adapterMessage-len(a.half))
+	if a.typ == Text {
+		var b [2 * utf8.UTFMax]byte
+		n -= halfRune(append(append(b[:0], a.half...), p[max(n-utf8.UTFMax, 0):n]...))
+	}
+	return n
+}
+
+// halfRune returns how many bytes at the end of p are the beginning of a rune.
+func halfRune(p []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(p); n++ {
+		if b := p[len(p)-n:]; utf8.RuneStart(b[0]) {
+			if utf8.FullRune(b) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
+}
+
+// callError is streamError for the error of a Read or Write, which tells of the
+// adapter's own Close first.
+func (a *adapter) callError(op string, err error) error {
+	if err != nil && a.closed.Load() {
+		return closedByUs(op)
+	}
+	return streamError(err)
+}
+
+func closedByUs(op string) error {
+	return &Error{Op: op, Err: net.ErrClosed, closed: true, local: true}
 }
 
 // streamError is err as users of a net.Conn expect it: they take [net.ErrClosed] for
@@ -134,9 +219,24 @@ func (e *brokenStream) Timeout() bool {
 }
 
 func (a *adapter) Close() error {
-	err := streamError(a.Conn.Close(context.Background(), StatusNormalClosure, ""))
-	if err == io.EOF {
-		return nil // the peer was first
+	a.closed.Store(true)
+	if !a.c.tr.rd.deaf() { // or the end of a context would drop the connection
+		a.readDeadline.Close()
+	}
+	if !a.c.tr.wd.deaf() {
+		a.writeDeadline.Close()
+	}
+	code, reason, half := StatusNormalClosure, "", error(nil)
+	if a.writing.TryLock() {
+		if len(a.half) > 0 {
+			code, reason, half = StatusInternalError, "text ends within a rune", errHalfRune
+			a.half = nil
+		}
+		a.writing.Unlock()
+	}
+	err := streamError(a.c.Close(context.Background(), code, reason))
+	if err == nil || err == io.EOF { // the peer was first
+		return half
 	}
 	return err
 }
@@ -146,75 +246,19 @@ func (a *adapter) SetDeadline(t time.Time) error {
 }
 
 func (a *adapter) SetReadDeadline(t time.Time) error {
-	a.readDeadline.set(t)
+	a.readDeadline.Set(t)
 	return a.ended()
 }
 
 func (a *adapter) SetWriteDeadline(t time.Time) error {
-	a.writeDeadline.set(t)
+	a.writeDeadline.Set(t)
 	return a.ended()
 }
 
-// ended is the error of setting a deadline once this side has closed.
+// ended is an error once this side has closed.
 func (a *adapter) ended() error {
-	if a.closing.dropped.Load() {
+	if a.closed.Load() || a.c.closing.dropped.Load() {
 		return net.ErrClosed
 	}
 	return nil
-}
-
-// A userDeadline is a deadline that may be moved while somebody waits for it. It
-// is a context, which ends when the deadline passes, and another context after
-// that.
-type userDeadline struct {
-	mu    sync.Mutex
-	ctx   timeout
-	pass  func()      // ends ctx
-	timer *time.Timer // calls pass; nil if the deadline is not to come
-}
-
-// A timeout is a context that can end in one way.
-type timeout struct{ context.Context }
-
-func (t timeout) Err() error {
-	if t.Context.Err() != nil {
-		return os.ErrDeadlineExceeded
-	}
-	return nil
-}
-
-// context returns the context that ends when the deadline passes.
-func (d *userDeadline) context() context.Context {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.pass == nil {
-		d.renew()
-	}
-	return d.ctx
-}
-
-func (d *userDeadline) renew() {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	d.ctx.Context, d.pass = ctx, func() { cancel(os.ErrDeadlineExceeded) }
-}
-
-// set sets the deadline. The zero time means none.
-func (d *userDeadline) set(t time.Time) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.timer != nil && !d.timer.Stop() {
-		<-d.ctx.Done() // the call of pass is on its way and must not come late
-	}
-	d.timer = nil
-	if d.pass == nil || d.ctx.Err() != nil {
-		d.renew()
-	}
-	if t.IsZero() {
-		return
-	}
-	if wait := time.Until(t); wait > 0 {
-		d.timer = time.AfterFunc(wait, d.pass)
-	} else {
-		d.pass()
-	}
 }

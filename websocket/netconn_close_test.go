@@ -1,0 +1,266 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// wantUnblocked checks that err is that of a call that our own Close has ended.
+func wantUnblocked(t *testing.T, what string, err error) {
+	t.Helper()
+	var ne net.Error
+	if !errors.Is(err, net.ErrClosed) || !errors.As(err, &ne) || ne.Timeout() || ne.Temporary() {
+		t.Errorf("%s: %v", what, err)
+	}
+}
+
+// Close ends the calls that wait at once, though the peer neither reads nor answers: "Any
+// blocked Read or Write operations will be unblocked and return errors" (package net). So
+// do later calls. Close itself waits, and ends within its bound.
+func TestNetConnCloseUnblocks(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, _ := newPeer(t, role, Limits{CloseTimeout: 3 * time.Second})
+		nc := c.AsNetConn(Binary)
+		read := func() error { _, err := nc.Read(make([]byte, 1)); return err }
+		write := func() error { _, err := nc.Write(make([]byte, 1<<20)); return err }
+		waits := []<-chan error{start(read), start(write)}
+		synctest.Wait()
+		begun := time.Now()
+		closed := start(nc.Close)
+		synctest.Wait()
+		for _, wait := range waits {
+			wantUnblocked(t, "a call that waits", <-wait)
+		}
+		wantUnblocked(t, "Read", read())
+		wantUnblocked(t, "Write", write())
+		if err := nc.SetDeadline(time.Time{}); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("SetDeadline: %v", err)
+		}
+		if _, err := nc.Read(nil); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("Read(nil): %v", err)
+		}
+		if took := time.Since(begun); took != 0 {
+			t.Errorf("after %v", took)
+		}
+		if err := <-closed; err == nil || time.Since(begun) > 3*time.Second+probeTime {
+			t.Errorf("Close: %v after %v", err, time.Since(begun))
+		}
+		wantUnblocked(t, "Read in the end", read())
+	})
+}
+
+// The closing handshake is done all the same, after what is left of a Write that was cut.
+func TestNetConnCloseWhileBusy(t *testing.T) {
+	for _, taken := range []int{0, 1, 1000, adapterMessage + 1000} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p := newPeer(t, role, Limits{})
+			nc := c.AsNetConn(Binary)
+			read := start(func() error { _, err := nc.Read(make([]byte, 1)); return err })
+			data := pattern(3*adapterMessage, 0)
+			n := 0
+			wrote := start(func() (err error) { n, err = nc.Write(data); return err })
+			p.take(taken)
+			synctest.Wait()
+			closed := start(nc.Close)
+			synctest.Wait()
+			wantUnblocked(t, "Read", <-read)
+			wantUnblocked(t, "Write", <-wrote)
+			if want := (taken + adapterMessage - 1) / adapterMessage * adapterMessage; n != want {
+				t.Errorf("%d bytes were taken, want %d", n, want)
+			}
+			for at := 0; at < n; at += adapterMessage {
+				p.expect(wire.OpBinary, true, string(data[at:at+adapterMessage]))
+			}
+			p.expectClose(StatusNormalClosure)
+			p.answer()
+			if role == wire.Client {
+				p.nc.Close()
+			}
+			if err := <-closed; err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+	}
+}
+
+// Over every transport a Read ends before the peer has answered, and the handshake is done.
+func TestNetConnCloseUnblocksOver(t *testing.T) {
+	for _, kind := range transports {
+		for _, role := range roles {
+			t.Run(kind+"/"+role.String(), func(t *testing.T) {
+				checkLeaks(t)
+				ours, theirs := netPair(t, kind)
+				if kind == "tls" && role == wire.Client {
+					ours, theirs = theirs, ours
+				}
+				c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+				nc := c.AsNetConn(Text)
+				go p.send(wire.OpText, false, "half a mess")
+				if _, err := io.ReadFull(nc, make([]byte, 4)); err != nil {
+					t.Fatal(err)
+				}
+				read := func() error { _, err := io.Copy(io.Discard, nc); return err }
+				reads := []<-chan error{start(read), start(read)}
+				closed := start(nc.Close)
+				for _, read := range reads {
+					wantUnblocked(t, "Read", <-read)
+				}
+				p.expectClose(StatusNormalClosure)
+				p.answer()
+				p.nc.Close()
+				if err := <-closed; err != nil {
+					t.Errorf("Close: %v", err)
+				}
+			})
+		}
+	}
+}
+
+// Where a call can only be ended by dropping the connection, it waits for the closing
+// handshake.
+func TestNetConnCloseWithoutDeadlines(t *testing.T) {
+	for _, answers := range []bool{true, false} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			a, b := net.Pipe()
+			c, p := newPeerOver(t, undeadlined{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+			nc := c.AsNetConn(Binary)
+			begun := time.Now()
+			read := start(func() error { _, err := nc.Read(make([]byte, 1)); return err })
+			synctest.Wait()
+			wrote := start(func() error { _, err := nc.Write([]byte("last")); return err })
+			synctest.Wait()
+			closed := start(nc.Close)
+			synctest.Wait()
+			p.expect(wire.OpBinary, true, "last")
+			p.expectClose(StatusNormalClosure)
+			if err := <-wrote; err != nil {
+				t.Errorf("Write: %v", err)
+			}
+			synctest.Wait()
+			if _, err := nc.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) || time.Since(begun) != 0 {
+				t.Errorf("a later Read: %v after %v", err, time.Since(begun))
+			}
+			if answers {
+				p.answer()
+			}
+			wantUnblocked(t, "Read", <-read)
+			p.nc.Close()
+			if err := <-closed; (err == nil) != answers || time.Since(begun) > DefaultCloseTimeout+probeTime {
+				t.Errorf("Close: %v after %v", err, time.Since(begun))
+			}
+		})
+	}
+}
+
+// A Read of nothing does not wait: not for bytes, for another Read or for a deadline.
+func TestNetConnReadNothing(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, _ := newPeer(t, role, Limits{})
+		nc := c.AsNetConn(Binary)
+		nothing := func() {
+			t.Helper()
+			if n, err := nc.Read(nil); n != 0 || err != nil {
+				t.Errorf("Read(nil): %d, %v", n, err)
+			}
+		}
+		nothing()
+		other := start(func() error { _, err := nc.Read(make([]byte, 1)); return err })
+		synctest.Wait()
+		nothing()
+		nc.SetReadDeadline(time.Unix(1, 0))
+		wantTimeout(t, <-other)
+		nothing()
+	})
+}
+
+// A stream of binary messages refuses text: "1003 indicates that an endpoint is
+// terminating the connection because it has received a type of data it cannot accept" (RFC
+// 6455, section 7.4.1, https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1).
+func TestNetConnRefusesText(t *testing.T) {
+	for _, text := range []string{"", "some text", strings.Repeat("long ", 20_000)} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p := newPeer(t, role, Limits{})
+			nc := c.AsNetConn(Binary)
+			go func() {
+				p.send(wire.OpBinary, true, "bytes")
+				p.nc.Write(p.frame(wire.OpText, false, []byte(text))) // which may not be read to its end
+			}()
+			b := make([]byte, 10)
+			if n, err := nc.Read(b); string(b[:n]) != "bytes" || err != nil {
+				t.Fatalf("%q, %v", b[:n], err)
+			}
+			nc.SetReadDeadline(time.Unix(1, 0))
+			_, err := nc.Read(b)
+			wantTimeout(t, err)
+			nc.SetReadDeadline(time.Time{})
+			told := start(func() string {
+				reason := p.expectClose(StatusUnsupportedData)
+				p.nc.Close()
+				return reason
+			})
+			for range 2 {
+				n, err := nc.Read(b)
+				var e *Error
+				if n != 0 || !errors.As(err, &e) || e.Code != StatusUnsupportedData || !errors.Is(err, errTextMessage) || errors.Is(err, net.ErrClosed) {
+					t.Errorf("Read: %d, %v", n, err)
+				}
+			}
+			if got := <-told; got != errTextMessage.Error() {
+				t.Errorf("the peer was told %q", got)
+			}
+			if _, err := nc.Write(b); !errors.Is(err, errTextMessage) {
+				t.Errorf("Write: %v", err)
+			}
+		})
+	}
+}
+
+// A deadline between the two steps of a refusal does not turn it into a message that is
+// skipped.
+func TestNetConnRefusesTextLater(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newPeer(t, role, Limits{})
+		a := c.AsNetConn(Binary).(*adapter)
+		go p.nc.Write(append(p.frame(wire.OpText, true, []byte("text")), p.frame(wire.OpBinary, true, []byte("bytes"))...))
+		var err error
+		if a.r, err = c.Reader(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		a.SetReadDeadline(time.Unix(1, 0))
+		_, err = a.Read(make([]byte, 1))
+		wantTimeout(t, err)
+		a.SetReadDeadline(time.Time{})
+		go p.drain()
+		if n, err := a.Read(make([]byte, 1)); n != 0 || !errors.Is(err, errTextMessage) {
+			t.Errorf("%d, %v", n, err)
+		}
+	})
+}
+
+// The net.Conn has the methods of a net.Conn and no way to the transport.
+func TestNetConnHidesTransport(t *testing.T) {
+	checkLeaks(t)
+	c, _ := newPeerWith(t, "tcp", wire.Server)
+	nc := c.AsNetConn(Binary)
+	if got, want := reflect.TypeOf(nc).NumMethod(), reflect.TypeFor[net.Conn]().NumMethod(); got != want {
+		t.Errorf("%d exported methods, want %d", got, want)
+	}
+	typ := reflect.TypeOf(nc).Elem()
+	for i := range typ.NumField() {
+		if f := typ.Field(i); f.IsExported() {
+			t.Errorf("%s can be reached by reflection", f.Name)
+		}
+	}
+	if nc.LocalAddr() != c.LocalAddr() || nc.RemoteAddr() != c.RemoteAddr() {
+		t.Errorf("addresses %v and %v", nc.LocalAddr(), nc.RemoteAddr())
+	}
+}
