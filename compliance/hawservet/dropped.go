@@ -46,7 +46,7 @@ func runDroppedErr(pass *analysis.Pass) (any, error) {
 		}
 		fn := callee(pass.TypesInfo, call)
 		switch {
-		case isMethod(fn, websocketPath, "Conn", "Write", "WriteJSON", "WritePlain", "WritePrepared"):
+		case isMethod(fn, websocketPath, "Conn", "Write", "WriteBuffers", "WriteJSON", "WritePlain", "WritePrepared"):
 			report(pass, call, fmt.Sprintf("the error of Conn.%s %s, and with it that the message was not sent or that the connection has ended: look at it, or assign it to _",
 				fn.Name(), verb))
 		case isMethod(fn, websocketPath, "MessageWriter", "Write", "Flush", "Close"):

@@ -146,7 +146,7 @@ func (o *opened) ends(n ast.Node) bool {
 func (o *opened) begins(n ast.Node) (found *ast.CallExpr) {
 	inspectOwn(n, func(call *ast.CallExpr) {
 		if !isMethod(callee(o.info, call), websocketPath, "Conn",
-			"Write", "WriteJSON", "WritePlain", "WritePrepared", "Writer", "PlainWriter") || isMethodExpr(o.info, call) {
+			"Write", "WriteBuffers", "WriteJSON", "WritePlain", "WritePrepared", "Writer", "PlainWriter") || isMethodExpr(o.info, call) {
 			return
 		}
 		if p, ok := placeOf(o.info, receiver(call)); ok && p == o.conn {

@@ -92,6 +92,9 @@ var calls = []call{
 	{name: "WritePlain", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
 		return c.WritePlain(ctx, websocket.Binary, much)
 	})},
+	{name: "WriteBuffers", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+		return c.WriteBuffers(ctx, websocket.Binary, much[:100], much[100:])
+	})},
 	{name: "WritePrepared", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
 		m, err := websocket.Prepare(websocket.Binary, much)
 		if err != nil {

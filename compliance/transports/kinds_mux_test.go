@@ -26,7 +26,7 @@ var muxKinds = []kind{
 			"CloseNow", "Abort",
 			"Close after a Write was cut",
 			"Write, small ones", "Write, small ones, canceled",
-			"Write", "Write, canceled", "WritePlain", "WritePrepared", "WriteJSON",
+			"Write", "Write, canceled", "WritePlain", "WriteBuffers", "WritePrepared", "WriteJSON",
 			"MessageWriter.Write", "MessageWriter.Flush", "MessageWriter.Close", "NetConn Write",
 			"Write while another reads", "Write while another writes",
 			"Read while another writes", "Close while another writes",

@@ -18,6 +18,7 @@ func writes(ctx context.Context, c *websocket.Conn, m *websocket.PreparedMessage
 	defer c.WriteJSON(ctx, "bye")          // want `the error of Conn.WriteJSON is dropped by defer`
 	client{c}.WriteJSON(ctx, 1)            // want `the error of Conn.WriteJSON is dropped`
 	(c.WriteJSON(ctx, 1))                  // want `the error of Conn.WriteJSON is dropped`
+	c.WriteBuffers(ctx, websocket.Text)    // want `the error of Conn.WriteBuffers is dropped`
 }
 
 func deferred(ctx context.Context, c *websocket.Conn, r io.Reader) error {

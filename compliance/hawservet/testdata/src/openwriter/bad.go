@@ -30,6 +30,8 @@ func straight(ctx context.Context, c *websocket.Conn, m *websocket.PreparedMessa
 	case 4:
 		other, _ := c.Writer(ctx, websocket.Text) // want `Conn.Writer waits for w`
 		_ = other.Close()
+	case 5:
+		_ = c.WriteBuffers(ctx, websocket.Text, nil, nil) // want `Conn.WriteBuffers waits for w`
 	default:
 		other, _ := c.PlainWriter(ctx, websocket.Text) // want `Conn.PlainWriter waits for w`
 		_ = other.Close()

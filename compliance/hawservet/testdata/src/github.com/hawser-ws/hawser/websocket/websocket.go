@@ -63,17 +63,20 @@ func (c *Conn) Abort(cause error) {}
 func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte, error) {
 	return 0, nil, nil
 }
-func (c *Conn) AsNetConn(t MessageType) net.Conn                                  { return nil }
-func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error   { return nil }
-func (c *Conn) CloseNow() error                                                   { return nil }
-func (c *Conn) Context() context.Context                                          { return nil }
-func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error]            { return nil }
-func (c *Conn) NetConn() net.Conn                                                 { return nil }
-func (c *Conn) Ping(ctx context.Context) (time.Duration, error)                   { return 0, nil }
-func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error)             { return 0, nil, nil }
-func (c *Conn) ReadJSON(ctx context.Context, v any) error                         { return nil }
-func (c *Conn) Reader(ctx context.Context) (*MessageReader, error)                { return nil, nil }
-func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error          { return nil }
+func (c *Conn) AsNetConn(t MessageType) net.Conn                                { return nil }
+func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error { return nil }
+func (c *Conn) CloseNow() error                                                 { return nil }
+func (c *Conn) Context() context.Context                                        { return nil }
+func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error]          { return nil }
+func (c *Conn) NetConn() net.Conn                                               { return nil }
+func (c *Conn) Ping(ctx context.Context) (time.Duration, error)                 { return 0, nil }
+func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error)           { return 0, nil, nil }
+func (c *Conn) ReadJSON(ctx context.Context, v any) error                       { return nil }
+func (c *Conn) Reader(ctx context.Context) (*MessageReader, error)              { return nil, nil }
+func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error        { return nil }
+func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) error {
+	return nil
+}
 func (c *Conn) WriteJSON(ctx context.Context, v any) error                        { return nil }
 func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error     { return nil }
 func (c *Conn) WritePrepared(ctx context.Context, m *PreparedMessage) error       { return nil }
