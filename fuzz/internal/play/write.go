@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -79,8 +80,11 @@ func (s *side) prepare(o *script.Op, data []byte) *prepared {
 func (s *side) whole(ctx context.Context, o *script.Op, data []byte) order.Fate {
 	p := bytes.Clone(data)
 	err := s.bounded(ctx, o, moment, func() error {
-		if o.Kind == script.WritePlain {
+		switch o.Kind {
+		case script.WritePlain:
 			return s.conn.WritePlain(ctx, typeOf(o.Text), p)
+		case script.WriteBuffers:
+			return s.conn.WriteBuffers(ctx, typeOf(o.Text), slices.Collect(slices.Chunk(p, len(p)/(o.Slot+1)+1))...)
 		}
 		return s.conn.Write(ctx, typeOf(o.Text), p)
 	})
@@ -132,6 +136,7 @@ func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate
 	if err != nil {
 		return s.fate(ctx, o, err)
 	}
+	w.SetFrameSize(o.Max)
 	failed := s.chunks(begun, ctx, o, w, data)
 	err = s.boundedSince(begun, ctx, o, moment, w.Close)
 	if failed != nil && err == nil {

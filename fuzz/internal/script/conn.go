@@ -41,7 +41,8 @@ type Kind uint8
 
 // The kinds of step.
 const (
-	Write Kind = iota
+	Write        Kind = iota
+	WriteBuffers      // Op.Slot+1 slices
 	WritePlain
 	WritePrepared
 	Stream
@@ -62,7 +63,7 @@ const (
 )
 
 func (k Kind) String() string {
-	return [...]string{"Write", "WritePlain", "WritePrepared", "Writer", "PlainWriter",
+	return [...]string{"Write", "WriteBuffers", "WritePlain", "WritePrepared", "Writer", "PlainWriter",
 		"Read", "AppendRead", "Reader", "Messages", "hang", "Ping", "SetMaxMessage", "Close", "CloseNow", "drop", "vanish", "wear out", "Abort"}[k]
 }
 
@@ -111,11 +112,11 @@ type Op struct {
 	Text   bool
 	Fill   byte    // what the payload is like
 	Chunks []Chunk // of a message; one, but for streams
-	Slot   int     // of a prepared message
+	Slot   int     // of a prepared message; of slices, how many there are beside the first
 	Count  int     // messages or reads; of an Abort, 0 for no cause
 	Buffer int     // of a Reader
 	Resume bool    // go on with what was interrupted
-	Max    int64
+	Max    int64   // of a stream, its frame size
 	Code   uint16
 	Reason string
 	Longer time.Duration // a pause in the middle
@@ -147,6 +148,7 @@ var (
 	chops      = []int{0, 1, 3, 16, 700, 5000, 0, 50}
 	maxSizes   = []int64{0, 0, 0, 0, -1, 1000, 20_000, 100}
 	maxFrames  = []int64{0, 0, 0, 1, 100, 125, 4096, 20_000} // 1 shrinks messages to 300 bytes
+	frameSizes = []int64{0, -1, 30_000, 100}
 	timeouts   = []time.Duration{time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 100 * time.Millisecond, time.Second, 7 * time.Second}
 	writeWaits = []time.Duration{0, 0, 0, 0, -1, 500 * time.Millisecond, 3 * time.Second, time.Minute}
 	closeWaits = []time.Duration{0, 0, 0, 0, -1, 100 * time.Millisecond, time.Second, time.Minute}
@@ -217,6 +219,9 @@ func (in *input) op() (o Op) {
 	case Write, WritePlain, WritePrepared, Stream, PlainStream:
 		o.Lane = writer
 		in.message(&o)
+		if o.Kind == Write && o.Slot > 0 {
+			o.Kind = WriteBuffers
+		}
 	case Read, AppendRead, Reader, Messages:
 		o.Lane = Reading
 		c := in.byte()
@@ -291,6 +296,7 @@ func (in *input) message(o *Op) {
 	n := 1
 	if o.Kind == Stream || o.Kind == PlainStream {
 		n = int(f >> 3 & 7)
+		o.Max = pick(frameSizes, f>>6)
 	}
 	for range n {
 		c := Chunk{Size: in.size()}
@@ -340,10 +346,15 @@ func (o *Op) String() string {
 	}
 	fmt.Fprintf(&b, " %v", o.Kind)
 	switch o.Kind {
-	case Write, WritePlain, WritePrepared, Stream, PlainStream:
+	case Write, WriteBuffers, WritePlain, WritePrepared, Stream, PlainStream:
 		fmt.Fprintf(&b, " text=%v fill=%d", o.Text, o.Fill)
-		if o.Kind == WritePrepared {
+		switch o.Kind {
+		case WriteBuffers:
+			fmt.Fprintf(&b, " slices=%d", o.Slot+1)
+		case WritePrepared:
 			fmt.Fprintf(&b, " slot=%d", o.Slot)
+		case Stream, PlainStream:
+			fmt.Fprintf(&b, " frames=%d", o.Max)
 		}
 		for _, c := range o.Chunks {
 			fmt.Fprintf(&b, " %d", c.Size)
