@@ -46,9 +46,9 @@ func TestWriteBuffers(t *testing.T) {
 		for _, role := range roles {
 			t.Run(fmt.Sprintf("%v/%v", role, extension), func(t *testing.T) {
 				checkLeaks(t)
-				cfg, theirs := config{role: role, limits: Limits{}.withDefaults()}, newRuns(t)
+				cfg, theirs := ConnOptions{Role: role, Limits: Limits{}}, newRuns(t)
 				if extension {
-					cfg.session = newRuns(t)
+					cfg.Session = newRuns(t)
 				}
 				a, b := netPair(t, "tcp")
 				c, p := newPeerOver(t, a, b, cfg)
@@ -175,7 +175,7 @@ func TestWriteBuffersRetained(t *testing.T) {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
 			var given []byte
-			c, p := newPeerOver(t, retainer{unsure{a}, &given}, b, config{role: role, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, retainer{unsure{a}, &given}, b, ConnOptions{Role: role, Limits: Limits{}})
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			done := start(func() error { return c.WriteBuffers(ctx, Binary, make([]byte, size/2), make([]byte, size/2)) })

@@ -102,7 +102,7 @@ func TestNetConnCloseUnblocksOver(t *testing.T) {
 				if kind == "tls" && role == wire.Client {
 					ours, theirs = theirs, ours
 				}
-				c, p := newPeerOver(t, ours, theirs, config{role: role, limits: Limits{}.withDefaults()})
+				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 				nc := c.AsNetConn(Text)
 				go p.send(wire.OpText, false, "half a mess")
 				if _, err := io.ReadFull(nc, make([]byte, 4)); err != nil {
@@ -131,7 +131,7 @@ func TestNetConnCloseWithoutDeadlines(t *testing.T) {
 	for _, answers := range []bool{true, false} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			a, b := net.Pipe()
-			c, p := newPeerOver(t, undeadlined{a}, b, config{role: role, limits: Limits{}.withDefaults()})
+			c, p := newPeerOver(t, undeadlined{a}, b, ConnOptions{Role: role, Limits: Limits{}})
 			nc := c.AsNetConn(Binary)
 			begun := time.Now()
 			read := start(func() error { _, err := nc.Read(make([]byte, 1)); return err })

@@ -64,7 +64,8 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 		}
 	}
 	var l loan
-	p := l.grow(nil, size, size)
+	pool, room := gatheringOf(size, size)
+	p := l.grow(nil, pool, room)
 	for _, b := range bufs {
 		p = append(p, b...)
 	}

@@ -35,9 +35,9 @@ func TestWriterFrameSize(t *testing.T) {
 		for _, role := range roles {
 			t.Run(fmt.Sprintf("%v/%+v", role, row), func(t *testing.T) {
 				checkLeaks(t)
-				cfg := config{role: role, limits: Limits{MaxFrame: row.limit}.withDefaults()}
+				cfg := ConnOptions{Role: role, Limits: Limits{MaxFrame: row.limit}}
 				if row.extension {
-					cfg.session = newRuns(t)
+					cfg.Session = newRuns(t)
 				}
 				ours, theirs := netPair(t, "tcp")
 				c, p := newPeerOver(t, ours, theirs, cfg)
@@ -104,9 +104,9 @@ func TestWriterFrameSizeChanges(t *testing.T) {
 func TestWriterWithContext(t *testing.T) {
 	for _, extension := range []bool{false, true} {
 		checkLeaks(t)
-		cfg := config{role: wire.Server, limits: Limits{}.withDefaults()}
+		cfg := ConnOptions{Role: wire.Server, Limits: Limits{}}
 		if extension {
-			cfg.session = newRuns(t)
+			cfg.Session = newRuns(t)
 		}
 		ours, theirs := netPair(t, "tcp")
 		c, p := newPeerOver(t, ours, theirs, cfg)
