@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	stdlog "log"
 	"net"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -381,4 +383,33 @@ func TestWriteControlPongs(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// A Handler answers the close frame that Serve has left to itself, and logs nothing.
+func TestHandlerAnswersHandledClose(t *testing.T) {
+	checkLeaks(t)
+	var log strings.Builder
+	server := httptest.NewUnstartedServer(Handler{Serve: func(ctx context.Context, c *Conn) error {
+		c.OnControl(func(wire.Opcode, []byte) bool { return true })
+		_, _, err := c.Read(ctx)
+		return err
+	}})
+	server.Config.ErrorLog = stdlog.New(&log, "", 0)
+	server.Start()
+	for _, code := range []StatusCode{StatusNormalClosure, StatusNoStatusReceived, 4000} {
+		client, _, err := Dial(bounded(t), server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Close(bounded(t), code, ""); err != nil {
+			t.Error(err)
+		}
+		if got := client.Closure().Received.Code; got != code {
+			t.Errorf("answered with %v, want %v", got, code)
+		}
+	}
+	server.Close()
+	if log.Len() > 0 {
+		t.Errorf("logged %s", &log)
+	}
 }

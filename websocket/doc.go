@@ -12,7 +12,8 @@
 // # What to call
 //
 // A server puts a [Handler] into its mux, or calls [Accept] in a handler of its
-// own. A client calls [Dial]. All three give a [Conn].
+// own. A client calls [Dial]. All three give a [Conn], and so does [NewConn], over any
+// stream.
 //
 //   - [Conn.Messages] is the loop that most programs want; it copies nothing that
 //     came in one piece.
@@ -28,6 +29,8 @@
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] at
 //     once, [Conn.Abort] at once with a cause. [Conn.Closure] tells how it ended.
 //   - [Conn.AsNetConn] makes it a stream.
+//   - [Conn.OnControl] and [Conn.WriteControl] are for protocols with pings, pongs or close
+//     frames of their own.
 //
 // One goroutine reads, any number write. Somebody must read as long as the
 // connection lives: whoever reads also answers pings and sees the peer's close.
@@ -79,9 +82,9 @@
 // # Security
 //
 // Origins are checked, so that pages of other sites cannot use a server with their
-// visitors' cookies (RFC 6455, section 10.2). Every limit in [Limits] is on: no
+// visitors' cookies (RFC 6455, section 10.2). The limits in [Limits] are on: no
 // peer can make this package hold more than one message and some buffers, or wait
-// for ever. Text is checked. Masking keys and handshake keys come from crypto/rand.
+// for ever. A [Budget] bounds the messages of all connections together. Text is checked. Masking keys and handshake keys come from crypto/rand.
 // Redirects are off, and never carry credentials to another host.
 //
 // # Memory

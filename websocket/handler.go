@@ -126,9 +126,11 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 		printf("websocket: serving %v: %v", c.RemoteAddr(), report)
 	}
 	if code == 0 {
-		// If the connection is open, err is about another one or asks for code 0, and
-		// this peer is still owed a close frame.
-		code = StatusInternalError
+		// If the connection is open, this peer is still owed a close frame: OnControl has
+		// left the answer to us, or err is about another connection or asks for code 0.
+		if code = c.Closure().Received.Code; code == 0 {
+			code = StatusInternalError
+		}
 	}
 }
 
@@ -140,7 +142,7 @@ func serveFailure(c *Conn, err error, code StatusCode) error {
 	case errors.As(err, &asked):
 		_, refused := closePayload(asked.Code, asked.Reason)
 		return refused
-	case code == 0 && c.canWrite() && !c.closing.sent.Load():
+	case code == 0 && c.canWrite() && !c.closing.sent.Load() && !c.closing.received.Load():
 		return err // or the connection has ended, and Serve has met with that
 	case code == StatusInternalError && !isContextEnd(err) && !(isStreamEnd(err) && !c.canWrite()):
 		return err
