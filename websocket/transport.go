@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
 
 // A transport moves bytes between a Conn and its net.Conn. Reads belong to
@@ -63,16 +65,16 @@ func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 	if !isSocket(nc) {
 		t.rd.dog = &watchdog{deaf: rdErr != nil, drop: func(cut bool) { drop("read", cut) }}
 		t.wd.dog = &watchdog{deaf: wdErr != nil, drop: func(cut bool) { drop("write", cut) }}
-	} else if queue := queueOf(nc); queue != nil {
+	} else if queue := socket.Queue(nc); queue != nil {
 		t.wd.dog = &watchdog{queue: queue}
 	}
 	// Only the types themselves: one that embeds them and changes Read or Write
 	// would have their other methods too.
 	switch c := nc.(type) {
 	case *net.TCPConn:
-		t.raw = rawConn(c)
+		t.raw = socket.Raw(c)
 	case *net.UnixConn:
-		t.raw = rawConn(c)
+		t.raw = socket.Raw(c)
 	}
 	if t.raw != nil {
 		t.readFunc = t.tryRead
@@ -163,7 +165,7 @@ func (t *transport) readNow() (*block, int, error) {
 	var again bool
 	var sysErr error
 	err := t.raw.Read(func(fd uintptr) bool {
-		n, again, sysErr = sysRead(fd, b[:])
+		n, again, sysErr = socket.Read(fd, b[:])
 		return true
 	})
 	switch {
@@ -236,7 +238,7 @@ func (t *transport) tryRead(fd uintptr) bool {
 		}
 		p = t.rblk[:]
 	}
-	n, again, err := sysRead(fd, p[:min(len(p), maxSyscall)])
+	n, again, err := socket.Read(fd, p[:min(len(p), maxSyscall)])
 	if again {
 		if t.rblk != nil {
 			putBlock(t.rblk)

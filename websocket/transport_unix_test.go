@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/socket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -85,7 +86,7 @@ func (s *socketPair) Write(f func(fd uintptr) bool) error {
 // drain reads up to n bytes at the other end.
 func (s *socketPair) drain(t *testing.T, n int) int {
 	b := make([]byte, n)
-	n, again, err := sysRead(uintptr(s.peer), b)
+	n, again, err := socket.Read(uintptr(s.peer), b)
 	if again {
 		return 0
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
 
 // write writes p and then tail, for as long as ctx lives, unless the peer takes
@@ -68,7 +70,7 @@ func (t *transport) tryWrite(fd uintptr) bool {
 		if len(p) == 0 {
 			return true
 		}
-		n, again, err := sysWrite(fd, p[:min(len(p), maxSyscall)])
+		n, again, err := socket.Write(fd, p[:min(len(p), maxSyscall)])
 		if again {
 			return t.wn > t.wmark
 		}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package websocket
+package socket
 
 import (
 	"io"
@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// rawConn returns the system's own handle of c.
-func rawConn(c syscall.Conn) syscall.RawConn {
+// Raw returns the system's own handle of c, or nil if there is none.
+func Raw(c syscall.Conn) syscall.RawConn {
 	rc, err := c.SyscallConn()
 	if err != nil {
 		return nil
@@ -17,9 +17,9 @@ func rawConn(c syscall.Conn) syscall.RawConn {
 	return rc
 }
 
-// sysRead reads from a socket that does not block. again says that there is
+// Read reads from a socket that does not block. again says that there is
 // nothing to read yet; n is 0 at the end of the stream.
-func sysRead(fd uintptr, p []byte) (n int, again bool, err error) {
+func Read(fd uintptr, p []byte) (n int, again bool, err error) {
 	for {
 		n, err = syscall.Read(int(fd), p)
 		switch err {
@@ -34,8 +34,8 @@ func sysRead(fd uintptr, p []byte) (n int, again bool, err error) {
 	}
 }
 
-// sysWrite writes to a socket that does not block, as much as it takes.
-func sysWrite(fd uintptr, p []byte) (n int, again bool, err error) {
+// Write writes to a socket that does not block, as much as it takes.
+func Write(fd uintptr, p []byte) (n int, again bool, err error) {
 	for {
 		n, err = syscall.Write(int(fd), p)
 		switch err {

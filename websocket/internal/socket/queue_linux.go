@@ -1,10 +1,10 @@
-package websocket
+package socket
 
 import "syscall"
 
-// sysQueue returns the memory, in bytes, of what a TCP socket has yet to send or to see
+// queued returns the memory, in bytes, of what a TCP socket has yet to send or to see
 // acknowledged, or -1.
-func sysQueue(fd uintptr) int {
+func queued(fd uintptr) int {
 	// SO_MEMINFO fills an array of nine words, as far as there is room, and the sixth
 	// is SK_MEMINFO_WMEM_QUEUED. Package syscall has one call for arrays of words.
 	const soMemInfo = 55

@@ -1,9 +1,9 @@
-package websocket
+package socket
 
 import "syscall"
 
-// sysQueue returns how many bytes a socket has yet to send or to see acknowledged, or -1.
-func sysQueue(fd uintptr) int {
+// queued returns how many bytes a socket has yet to send or to see acknowledged, or -1.
+func queued(fd uintptr) int {
 	const soNWrite = 0x1024 // SO_NWRITE
 	n, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, soNWrite)
 	if err != nil {

@@ -1,0 +1,15 @@
+//go:build !unix
+
+package socket
+
+import (
+	"errors"
+	"syscall"
+)
+
+// Raw returns nil: nothing but its net.Conn is used of a socket.
+func Raw(syscall.Conn) syscall.RawConn { return nil }
+
+// Read and Write are not called without a RawConn.
+func Read(uintptr, []byte) (int, bool, error)  { return 0, false, errors.ErrUnsupported }
+func Write(uintptr, []byte) (int, bool, error) { return 0, false, errors.ErrUnsupported }
