@@ -5,13 +5,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"os"
 	"slices"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/field"
 	"github.com/hawser-ws/hawser/websocket/internal/writer"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -145,10 +145,10 @@ func settle(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acce
 		return a, e
 	}
 	for name, values := range w.Header() {
-		if isReservedField(name) {
+		if field.IsReserved(name) {
 			continue
 		}
-		if err := checkField(name, values); err != nil {
+		if err := field.Check(name, values); err != nil {
 			return a, refusal(http.StatusInternalServerError, "", "ResponseWriter.Header: %w", err)
 		}
 	}
@@ -279,39 +279,16 @@ func buffered(br *bufio.Reader) []byte {
 // names are spelled as the RFC does: some clients compare them to the letter.
 func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
-	dst = appendField(dst, "Upgrade", "websocket")
-	dst = appendField(dst, "Connection", "Upgrade")
-	dst = appendField(dst, "Sec-WebSocket-Accept", a.accept)
+	dst = field.Append(dst, "Upgrade", "websocket")
+	dst = field.Append(dst, "Connection", "Upgrade")
+	dst = field.Append(dst, "Sec-WebSocket-Accept", a.accept)
 	if a.subprotocol != "" {
-		dst = appendField(dst, "Sec-WebSocket-Protocol", a.subprotocol)
+		dst = field.Append(dst, "Sec-WebSocket-Protocol", a.subprotocol)
 	}
 	if len(a.extension) > 0 {
-		dst = appendField(dst, "Sec-WebSocket-Extensions", a.extension)
+		dst = field.Append(dst, "Sec-WebSocket-Extensions", a.extension)
 	}
-	dst = appendFields(dst, middleware)
-	dst = appendFields(dst, a.header)
-	return append(dst, "\r\n"...)
-}
-
-// appendFields appends the fields of h that are not the handshake's own, sorted.
-func appendFields(dst []byte, h http.Header) []byte {
-	if len(h) == 0 {
-		return dst // Sorted allocates for nothing too
-	}
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		if isReservedField(name) {
-			continue
-		}
-		for _, v := range h[name] {
-			dst = appendField(dst, name, v)
-		}
-	}
-	return dst
-}
-
-func appendField[T string | []byte](dst []byte, name string, value T) []byte {
-	dst = append(dst, name...)
-	dst = append(dst, ": "...)
-	dst = append(dst, value...)
+	dst = field.AppendAll(dst, middleware)
+	dst = field.AppendAll(dst, a.header)
 	return append(dst, "\r\n"...)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hawser-ws/hawser/websocket/internal/field"
 	"github.com/hawser-ws/hawser/websocket/internal/target"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -56,12 +57,12 @@ func (d *dialer) takeHeader() error {
 // that is not the caller's to set. Its errors do not show values.
 func checkOwnField(name string, values []string) error {
 	switch {
-	case isReservedField(name):
+	case field.IsReserved(name):
 		return fmt.Errorf("%q belongs to the handshake", name)
 	case strings.EqualFold(name, "Proxy-Authorization"):
 		return fmt.Errorf("%q would go to the server; a proxy's comes from the userinfo of its URL", name)
 	}
-	return checkField(name, values)
+	return field.Check(name, values)
 }
 
 // makeOffers composes what is offered to the server.

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/textproto"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/field"
 	"github.com/hawser-ws/hawser/websocket/internal/origin"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -122,7 +121,7 @@ func checkKey(values []string) *HandshakeError {
 func checkFieldSizes(h http.Header, limit int64) *HandshakeError {
 	var size int64
 	for name, values := range h {
-		if !isHandshakeField(name) {
+		if !field.IsHandshake(name) {
 			continue
 		}
 		for _, v := range values {
@@ -134,12 +133,6 @@ func checkFieldSizes(h http.Header, limit int64) *HandshakeError {
 			"the Sec-WebSocket fields have %d bytes, more than Limits.MaxHandshakeFields, %d", size, limit)
 	}
 	return nil
-}
-
-// isHandshakeField reports whether name is a Sec-WebSocket field, in any case.
-func isHandshakeField(name string) bool {
-	const prefix = "Sec-WebSocket-"
-	return len(name) >= len(prefix) && equalASCII(name[:len(prefix)], prefix)
 }
 
 // chooseSubprotocol returns the first of the server's subprotocols that the
@@ -218,44 +211,12 @@ func (o *AcceptOptions) checkOptions() *HandshakeError {
 		}
 	}
 	for name, values := range o.Header {
-		if isReservedField(name) {
+		if field.IsReserved(name) {
 			return bad("AcceptOptions.Header: %q belongs to the handshake", name)
 		}
-		if err := checkField(name, values); err != nil {
+		if err := field.Check(name, values); err != nil {
 			return bad("AcceptOptions.Header: %w", err)
 		}
 	}
 	return nil
-}
-
-// isReservedField reports whether a field, in any case, is the handshake's own or
-// says how long a response is, which a 101 must not (RFC 9110, section 8.6).
-func isReservedField(name string) bool {
-	switch textproto.CanonicalMIMEHeaderKey(name) {
-	case "Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "Trailer":
-		return true
-	}
-	return isHandshakeField(name) || strings.HasPrefix(name, http.TrailerPrefix)
-}
-
-// checkField finds what would break a header apart: a name that is not a
-// token, or a value with a control character (RFC 9110, section 5.5).
-func checkField(name string, values []string) error {
-	if !wire.IsToken(name) {
-		return fmt.Errorf("the name %q is not a token", name)
-	}
-	for _, v := range values {
-		for i := range len(v) {
-			if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
-				return fmt.Errorf("the value of %s has the control character %q", name, c)
-			}
-		}
-	}
-	return nil
-}
-
-// equalASCII reports whether s is the ASCII string t in any case. EqualFold alone
-// takes the Kelvin sign for a k; that one is longer.
-func equalASCII(s, t string) bool {
-	return len(s) == len(t) && strings.EqualFold(s, t)
 }

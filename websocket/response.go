@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hawser-ws/hawser/websocket/internal/exchange"
+	"github.com/hawser-ws/hawser/websocket/internal/field"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -32,7 +33,7 @@ func (d *dialer) verify(r *exchange.Response) (ConnOptions, error) {
 		return ConnOptions{}, badResponse(r, "RFC 9110, section 7.8", "server switched protocols in %q, not in HTTP/1.1", r.HTTP.Proto)
 	}
 	h := r.HTTP.Header
-	if v := h.Values("Upgrade"); len(v) != 1 || !equalASCII(v[0], "websocket") {
+	if v := h.Values("Upgrade"); len(v) != 1 || !field.EqualASCII(v[0], "websocket") {
 		return ConnOptions{}, badResponse(r, section41, "Upgrade is %.100q, not websocket", few(v))
 	}
 	if v := h.Values("Connection"); !wire.HasToken(v, "upgrade") {

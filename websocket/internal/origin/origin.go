@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/hawser-ws/hawser/websocket/internal/field"
 )
 
 // An origin is a serialized origin (RFC 6454, section 6.2) in its parts.
@@ -31,7 +33,7 @@ func Allowed(value, host string, overTLS bool, patterns []string) bool {
 	if value == "null" {
 		return slices.Contains(patterns, "null")
 	}
-	if equalASCII(value, host) {
+	if field.EqualASCII(value, host) {
 		value = "wss://" + value
 	}
 	org, ok := parse(value)
@@ -180,9 +182,9 @@ func isPort(s string) bool {
 // SchemePort returns the port of a URL of this scheme that spells none, or "".
 func SchemePort(scheme string) string {
 	switch {
-	case equalASCII(scheme, "http"), equalASCII(scheme, "ws"):
+	case field.EqualASCII(scheme, "http"), field.EqualASCII(scheme, "ws"):
 		return "80"
-	case equalASCII(scheme, "https"), equalASCII(scheme, "wss"):
+	case field.EqualASCII(scheme, "https"), field.EqualASCII(scheme, "wss"):
 		return "443"
 	}
 	return ""
@@ -191,7 +193,7 @@ func SchemePort(scheme string) string {
 // sameHost compares a host with the ASCII host b: names by their letters, IPv6
 // addresses by their value, which has several spellings.
 func sameHost(a, b string) bool {
-	if equalASCII(a, b) {
+	if field.EqualASCII(a, b) {
 		return true
 	}
 	x, ok := parseIPv6(a)
@@ -231,12 +233,6 @@ func matchGlob(pattern, s string) bool {
 		}
 	}
 	return strings.Trim(pattern[p:], "*") == ""
-}
-
-// equalASCII reports whether s is the ASCII string t in any case. EqualFold alone
-// takes the Kelvin sign for a k; that one is longer.
-func equalASCII(s, t string) bool {
-	return len(s) == len(t) && strings.EqualFold(s, t)
 }
 
 func lower(c byte) byte {

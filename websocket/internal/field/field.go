@@ -1,0 +1,75 @@
+// Package field checks and writes the header fields of an opening handshake.
+package field
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// IsHandshake reports whether name is a Sec-WebSocket field, in any case.
+func IsHandshake(name string) bool {
+	const prefix = "Sec-WebSocket-"
+	return len(name) >= len(prefix) && EqualASCII(name[:len(prefix)], prefix)
+}
+
+// IsReserved reports whether a field, in any case, is the handshake's own or
+// says how long a response is, which a 101 must not (RFC 9110, section 8.6).
+func IsReserved(name string) bool {
+	switch textproto.CanonicalMIMEHeaderKey(name) {
+	case "Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "Trailer":
+		return true
+	}
+	return IsHandshake(name) || strings.HasPrefix(name, http.TrailerPrefix)
+}
+
+// Check finds what would break a header apart: a name that is not a
+// token, or a value with a control character (RFC 9110, section 5.5).
+func Check(name string, values []string) error {
+	if !wire.IsToken(name) {
+		return fmt.Errorf("the name %q is not a token", name)
+	}
+	for _, v := range values {
+		for i := range len(v) {
+			if c := v[i]; c < ' ' && c != '\t' || c == 0x7f {
+				return fmt.Errorf("the value of %s has the control character %q", name, c)
+			}
+		}
+	}
+	return nil
+}
+
+// EqualASCII reports whether s is the ASCII string t in any case. EqualFold alone
+// takes the Kelvin sign for a k; that one is longer.
+func EqualASCII(s, t string) bool {
+	return len(s) == len(t) && strings.EqualFold(s, t)
+}
+
+// AppendAll appends the fields of h that are not the handshake's own, sorted.
+func AppendAll(dst []byte, h http.Header) []byte {
+	if len(h) == 0 {
+		return dst // Sorted allocates for nothing too
+	}
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if IsReserved(name) {
+			continue
+		}
+		for _, v := range h[name] {
+			dst = Append(dst, name, v)
+		}
+	}
+	return dst
+}
+
+// Append appends a field.
+func Append[T string | []byte](dst []byte, name string, value T) []byte {
+	dst = append(dst, name...)
+	dst = append(dst, ": "...)
+	dst = append(dst, value...)
+	return append(dst, "\r\n"...)
+}
