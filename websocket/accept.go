@@ -38,23 +38,23 @@ var errBegun = errors.New("the response has begun: nothing may be written before
 //   - 431: the Sec-WebSocket fields are larger than Limits.MaxHandshakeFields
 //   - 500: opts cannot be used; what is wrong with them stands in the error alone
 //   - 501: w cannot be hijacked. Middleware that wraps a ResponseWriter must
-//     have Unwrap or Hijack; that of [http.TimeoutHandler] has neither, and the error
-//     names the innermost writer, which is at fault
+//     have Unwrap or Hijack; that of [http.TimeoutHandler] has neither. The error names
+//     the innermost writer
 //   - 505: the request came over HTTP/2, which has no Upgrade
 //
-// A status of 0 means that nothing was answered: the response had begun before Accept,
-// the connection was already hijacked, or the 101 could not be sent and the connection is
-// gone. That a response has begun is seen if w, or a writer that it wraps, says so by
-// Written, Status, BytesWritten or Size. net/http's own writer does not: write nothing to w
+// A status of 0 means that nothing was answered: the response had begun, the connection
+// was already hijacked, or the 101 could not be sent and the connection is gone. Accept
+// sees that a response has begun if w, or a writer that it wraps, says so by Written,
+// Status, BytesWritten or Size. The writer of net/http does not: write nothing to it
 // before Accept.
 //
-// Accept alone sends the 101, after Hijack, so that middleware which records the status
-// records none, or the 200 that it begins with. Only a writer with WriteHeaderNow, such as
-// gin's, is told of the 101, because its WriteHeader records without sending.
+// Accept itself sends the 101, after Hijack. Middleware that records the status sees none,
+// or keeps its default, such as 200. Only a writer with WriteHeaderNow, such as gin's,
+// records 101, because its WriteHeader does not send.
 //
-// Some of what the RFCs forbid is accepted because clients in use send it: Sec-WebSocket
-// lists without an element, subprotocols with separators such as "/", an empty chunked
-// body, and an Origin that ends in "/" or is the Host field without a scheme.
+// Some clients need what the RFCs forbid, and so Accept takes Sec-WebSocket lists without
+// an element, subprotocols with separators such as "/", an empty chunked body, and an
+// Origin that ends in "/" or is the Host field without a scheme.
 //
 // The response has the fields that w.Header holds already, such as Set-Cookie,
 // but for those of the handshake and of the length of a body, and those of

@@ -55,7 +55,8 @@ type Limits struct {
 	MaxControls int
 
 	// HandshakeTimeout bounds the opening handshake: a client's Dial as a whole; on a
-	// server the end of an empty chunked body, and the response. Default: DefaultHandshakeTimeout, 10 s.
+	// server the response, and before it the end of an empty chunked body.
+	// Default: DefaultHandshakeTimeout, 10 s.
 	HandshakeTimeout time.Duration
 
 	// CloseTimeout bounds the closing handshake. It also bounds how long our close

@@ -53,9 +53,10 @@ func checkRequest(r *http.Request) *HandshakeError {
 	return checkKey(r.Header["Sec-Websocket-Key"])
 }
 
-// hasBody reports whether a request has a body by its header. An empty chunked one is a
-// leniency for vert.x and Envoy as proxies, which finishBody sees to: a body could be
-// taken for frames, and that of a GET has no meaning (RFC 9110, section 9.3.1).
+// hasBody reports whether the header of a request announces a body, which could be taken
+// for frames. One that is chunked may turn out to be empty, which is accepted: vert.x and
+// Envoy send it as proxies, although the body of a GET has no meaning (RFC 9110, section
+// 9.3.1). See finishBody.
 func hasBody(r *http.Request) bool {
 	if slices.Equal(r.TransferEncoding, []string{"chunked"}) {
 		return len(r.Header["Expect"]) > 0
@@ -80,7 +81,7 @@ func finishBody(w http.ResponseWriter, r *http.Request, limit time.Duration) *Ha
 	}
 	_, err := io.ReadFull(r.Body, make([]byte, 1))
 	switch {
-	case err == nil, err == io.EOF && len(r.Trailer) > 0: // copies of r have those alone that were announced
+	case err == nil, err == io.EOF && len(r.Trailer) > 0: // a copy of r lacks trailers that were not announced
 		return refuseBody()
 	case err != io.EOF && limit > 0 && !time.Now().Before(due): // net/http does not always say so
 		return refusal(http.StatusRequestTimeout, "RFC 9110, section 15.5.9",
