@@ -107,7 +107,13 @@ func (s *side) checkClosed(o *script.Op, c closing, ended bool) {
 // ended, by someone else, although it was open when the call began.
 func (s *side) endedBefore(err error) bool {
 	cause := context.Cause(s.conn.Context())
-	return endingOf(cause) != byUs && errors.Is(err, cause)
+	if endingOf(cause) == byUs {
+		return false
+	}
+	if e, ok := cause.(*websocket.Error); ok {
+		cause = e.Err // each call makes an Error of its own
+	}
+	return errors.Is(err, cause)
 }
 
 // closeNow calls CloseNow.

@@ -1,6 +1,7 @@
 package play
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
 	"github.com/hawser-ws/hawser/fuzz/internal/script"
 	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // patience is how long, by the clock of the bubble, a script may take in all.
@@ -152,6 +154,7 @@ func (r *run) perform() {
 
 func newSide(r *run, i int, c *websocket.Conn, base context.Context) *side {
 	s := &side{run: r, index: i, conn: c, cfg: r.script.Sides[i], base: base}
+	c.OnControl(s.seesControl)
 	s.tooSmall = limitOf(s.cfg.MaxMessage)
 	s.tooLarge = s.tooSmall
 	for _, o := range r.script.Ops {
@@ -217,7 +220,7 @@ func (s *side) control() {
 		o := &s.lanes[script.Control][i]
 		time.Sleep(o.Delay)
 		switch o.Kind {
-		case script.Ping:
+		case script.Ping, script.WriteControl:
 			s.pingStep(o)
 		case script.SetMax:
 			s.conn.SetMaxMessage(o.Max)
@@ -244,7 +247,39 @@ func (s *side) control() {
 func (s *side) pingStep(o *script.Op) {
 	ctx, cancel := s.context(o)
 	defer cancel()
-	s.ping(ctx)
+	if o.Kind == script.Ping {
+		s.ping(ctx)
+		return
+	}
+	op := wire.OpPing
+	if o.Text {
+		op = wire.OpPong
+	}
+	p := bytes.Repeat([]byte{controlByte}, o.Slot)
+	err := s.bounded(ctx, o, moment, func() error { return s.conn.WriteControl(ctx, op, p) })
+	scribble(p)
+	s.fate(ctx, o, err)
+}
+
+// controlByte is what payloads of WriteControl are made of.
+const controlByte = 'c'
+
+// seesControl is given to OnControl, and leaves everything to the Conn.
+func (s *side) seesControl(op wire.Opcode, payload []byte) (handled bool) {
+	own := len(payload) == 8 // a ping of Ping
+	switch op {
+	case wire.OpPing, wire.OpPong:
+		if !own && len(bytes.Trim(payload, string(rune(controlByte)))) > 0 {
+			s.fault("%s: %v with %q", names[s.index], op, payload)
+		}
+	case wire.OpClose:
+		if _, _, err := wire.ConsumeClose(payload); err != nil {
+			s.fault("%s: close frame %q: %v", names[s.index], payload, err)
+		}
+	default:
+		s.fault("%s: OnControl was called for a frame of %v", names[s.index], op)
+	}
+	return false
 }
 
 func (s *side) ping(ctx context.Context) {

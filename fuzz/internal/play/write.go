@@ -36,7 +36,7 @@ func (s *side) write(lane script.Lane) {
 	for i := range s.lanes[lane] {
 		o := &s.lanes[lane][i]
 		time.Sleep(o.Delay)
-		if o.Kind == script.Ping {
+		if o.Kind == script.Ping || o.Kind == script.WriteControl {
 			s.pingStep(o)
 			continue
 		}

@@ -53,6 +53,7 @@ const (
 	Messages
 	Hang // the reader does not read for 40 s
 	Ping
+	WriteControl // a ping of Op.Slot bytes, or a pong if Op.Text is set
 	SetMax
 	Close
 	CloseNow
@@ -64,7 +65,7 @@ const (
 
 func (k Kind) String() string {
 	return [...]string{"Write", "WriteBuffers", "WritePlain", "WritePrepared", "Writer", "PlainWriter",
-		"Read", "AppendRead", "Reader", "Messages", "hang", "Ping", "SetMaxMessage", "Close", "CloseNow", "drop", "vanish", "wear out", "Abort"}[k]
+		"Read", "AppendRead", "Reader", "Messages", "hang", "Ping", "WriteControl", "SetMaxMessage", "Close", "CloseNow", "drop", "vanish", "wear out", "Abort"}[k]
 }
 
 // kinds is by how much each kind is likely.
@@ -235,6 +236,9 @@ func (in *input) op() (o Op) {
 	case Ping:
 		if a>>6&1 == 1 {
 			o.Lane = Writer1
+		}
+		if a>>5&1 == 1 {
+			o.Kind, o.Text, o.Slot = WriteControl, b&1 == 1, int(b&7)*16
 		}
 	case SetMax:
 		o.Max = pick(maxSizes, in.byte())
