@@ -12,7 +12,7 @@ import (
 func BenchmarkWriteBuffers(b *testing.B) {
 	ctx := context.Background()
 	for _, kind := range []string{"nowhere", "tcp"} {
-		for _, size := range []int{125, 1 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20} {
+		for _, size := range []int{125, 1 << 10, 16 << 10, 64 << 10, 256 << 10, 1000 << 10} {
 			head, body := make([]byte, 100), make([]byte, size-100)
 			whole := make([]byte, size)
 			for _, way := range []struct {

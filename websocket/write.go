@@ -47,8 +47,8 @@ func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
 }
 
 // WriteBuffers is Write for one message that lies in several slices, such as a header and
-// a body. It first copies them into one pooled buffer, or above 1 MiB into one that it
-// allocates. A rune may be divided between two slices.
+// a body. It copies them into one buffer: a pooled one for almost 1 MiB, and one that it
+// allocates for more. A rune may be divided between two slices.
 func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) error {
 	size := 0
 	for _, b := range bufs {
@@ -58,18 +58,20 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 		return err
 	}
 	defer c.endMessage()
+	m := form{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}}
 	for _, b := range bufs {
 		if len(b) == size {
-			return c.sendMessage(ctx, t, b, false)
+			return c.sendMessage(ctx, frame{Header: m.Header, payload: b}, false)
 		}
 	}
 	var l loan
-	pool, room := gatheringOf(size, size)
-	p := l.grow(nil, pool, room)
+	pool, room := gatheringOf(frameRoom+size, frameRoom+size)
+	p := l.grow(nil, pool, room)[:frameRoom]
 	for _, b := range bufs {
 		p = append(p, b...)
 	}
-	err := c.sendMessage(ctx, t, p, false)
+	m.fill(p)
+	err := c.sendMessage(ctx, m.frame(), false)
 	if !c.tr.broken.Load() { // as in putBlock
 		l.own.free()
 	}
@@ -81,12 +83,11 @@ func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain 
 		return err
 	}
 	defer c.endMessage()
-	return c.sendMessage(ctx, t, p, plain)
+	return c.sendMessage(ctx, frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p}, plain)
 }
 
-// sendMessage sends p for a caller that has the turn.
-func (c *Conn) sendMessage(ctx context.Context, t MessageType, p []byte, plain bool) error {
-	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p}
+// sendMessage sends f, a message, for a caller that has the turn.
+func (c *Conn) sendMessage(ctx context.Context, f frame, plain bool) error {
 	if c.session == nil {
 		return c.writeFrame(ctx, f)
 	}

@@ -74,11 +74,11 @@ func (w *MessageWriter) WithContext(ctx context.Context) *MessageWriter {
 	return w
 }
 
-// SetFrameSize sets the size of the fragments to come, in bytes: 16 KiB if n is 0. If n is
-// negative, or the message is no larger than n, it leaves as one frame. That is for peers
-// that take each frame for a message. The MessageWriter gathers up to n bytes before it
-// sends them; Flush still ends a fragment, and Limits.MaxFrame still holds. SetFrameSize
-// does not change how a message is sent that an extension compresses.
+// SetFrameSize sets the size of later fragments, in bytes. 0 means the default, 16 KiB. A
+// negative n means no limit: the message leaves as one frame. Some peers take each frame
+// for a message and need that. The MessageWriter gathers up to n bytes before it sends
+// them. Flush still ends a fragment, and Limits.MaxFrame still holds. A message that an
+// extension compresses is sent as before.
 func (w *MessageWriter) SetFrameSize(n int64) {
 	setDefault(&n, fragmentSize)
 	w.size = frameLimit(n)
