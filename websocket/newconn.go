@@ -30,8 +30,8 @@ type ConnOptions struct {
 	// already. The Conn owns the slice from then on.
 	Early []byte
 
-	// Limits bound the connection. HandshakeTimeout and MaxResponseHeader are not
-	// used.
+	// Limits bound the connection. Those of the opening handshake are not used:
+	// HandshakeTimeout, MaxResponseHeader, MaxHandshakeFields.
 	Limits Limits
 }
 
