@@ -233,6 +233,22 @@ func TestBudgetRefuses(t *testing.T) {
 	}
 }
 
+// A message that comes in one piece needs no room, however it is read.
+func TestBudgetOnePiece(t *testing.T) {
+	for _, way := range budgetWays {
+		t.Run(way.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, p := newPeer(t, wire.Server, Limits{Budget: NewBudget(10)})
+				message := strings.Repeat("m", 2000)
+				go p.send(wire.OpText, true, message)
+				if got, err := way.read(t.Context(), c, func() {}); string(got) != message || err != nil {
+					t.Errorf("%d bytes, %v", len(got), err)
+				}
+			})
+		})
+	}
+}
+
 // However many connections want more than there is, no more is held.
 func TestBudgetBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

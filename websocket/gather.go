@@ -42,8 +42,10 @@ func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte,
 			if l != nil {
 				pool, total = gatheringOf(len(p)+max(1, len(in.piece)), total)
 			}
-			if err := c.reserve(ctx, total); err != nil {
-				return p, err
+			if whole := in.last && in.ext == nil && len(p) == base; !whole { // and the caller's at once
+				if err := c.reserve(ctx, total); err != nil {
+					return p, err
+				}
 			}
 			if l != nil {
 				p = l.grow(p, pool, n)
