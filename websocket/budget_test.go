@@ -249,6 +249,29 @@ func TestBudgetOnePiece(t *testing.T) {
 	}
 }
 
+// A loop that panics gives its share back. A Handler lives on after that.
+func TestBudgetPanic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(1 << 20)
+		c, p := newPeer(t, wire.Server, Limits{Budget: b})
+		go func() {
+			p.send(wire.OpText, false, strings.Repeat("m", 2000))
+			p.send(wire.OpContinuation, true, strings.Repeat("m", 2000))
+		}()
+		defer func() {
+			if v := recover(); v != "within the loop" {
+				t.Error(v)
+			}
+			if used := b.Used(); used != 0 {
+				t.Errorf("%d bytes are held", used)
+			}
+		}()
+		for range c.Messages(t.Context()) {
+			panic("within the loop")
+		}
+	})
+}
+
 // However many connections want more than there is, no more is held.
 func TestBudgetBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -76,13 +76,17 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 				}
 				return
 			}
-			more := yield(m, nil)
-			c.takeBack(l)
-			if !more {
+			if !c.lend(m, l, yield) {
 				return
 			}
 		}
 	}
+}
+
+// lend yields m, and takes back what it lies in even if the loop panics.
+func (c *Conn) lend(m Message, l loan, yield func(Message, error) bool) (more bool) {
+	defer c.takeBack(l)
+	return yield(m, nil)
 }
 
 // nextMessage reads a message where it lies, if it came whole, or into a gathering.
