@@ -36,11 +36,15 @@ func (b *Budget) Used() int64 { return b.used.Load() }
 
 // take takes n bytes, if there is room for them.
 func (b *Budget) take(n int64) bool {
-	if b.used.Add(n) <= b.max {
-		return true
+	for {
+		used := b.used.Load()
+		if n > b.max-used {
+			return false
+		}
+		if b.used.CompareAndSwap(used, used+n) {
+			return true
+		}
 	}
-	b.used.Add(-n)
-	return false
 }
 
 // A share is what a connection holds of a budget for the message that it gathers. It

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -270,6 +271,33 @@ func TestBudgetPanic(t *testing.T) {
 			panic("within the loop")
 		}
 	})
+}
+
+// A message that is refused takes no room from another, not even for a moment.
+func TestBudgetRefusedTakesNothing(t *testing.T) {
+	b := NewBudget(1000)
+	done := make(chan bool)
+	var refusing sync.WaitGroup
+	refusing.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				if b.take(5000) {
+					t.Error("5000 bytes of 1000 were taken")
+				}
+			}
+		}
+	})
+	defer refusing.Wait()
+	defer close(done)
+	for range 200_000 {
+		if !b.take(10) {
+			t.Fatal("10 bytes of 1000 were refused")
+		}
+		b.used.Add(-10)
+	}
 }
 
 // However many connections want more than there is, no more is held.
