@@ -20,7 +20,8 @@ type closing struct {
 	dropped    atomic.Bool                   // our side has closed, and wants nothing of what was kept
 	concluding atomic.Bool                   // the conclusion is on its way
 	settled    atomic.Bool                   // the transport is left to it
-	sentAll    atomic.Pointer[chan struct{}] // closed with out; nil unless OnControl was called
+	over       atomic.Bool                   // out is set, or will not be
+	watched    atomic.Pointer[chan struct{}] // closed with over; nil unless OnControl was called
 
 	// These belong to the holder of the turn to read.
 	reads    bool          // a Close has read, and perhaps dropped the beginning of a message

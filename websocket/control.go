@@ -21,7 +21,8 @@ import (
 // and reads return the [*CloseError]. What f returns has no meaning for a pong, which
 // [Conn.Ping] gets as well, nor for a close frame that answers one of this side.
 //
-// f must return soon and must not read. Limits.MaxControls holds before f is called. A nil
+// f must return soon. It must neither read nor wait for who reads: it may call Ping not at
+// all, and Close only for a close frame. Limits.MaxControls holds before f is called. A nil
 // f undoes an earlier call. OnControl may be called at any time, and takes effect with the
 // next control frame.
 func (c *Conn) OnControl(f func(op wire.Opcode, payload []byte) (handled bool)) {
@@ -97,20 +98,26 @@ func (c *Conn) writeClose(ctx context.Context, payload []byte) error {
 	return err
 }
 
-// watch makes awaitOut possible.
+// watch makes awaitAnswer possible.
 func (g *closing) watch() {
-	if g.sentAll.Load() == nil {
+	if g.watched.Load() == nil {
 		ch := make(chan struct{})
-		g.sentAll.CompareAndSwap(nil, &ch)
+		g.watched.CompareAndSwap(nil, &ch)
 	}
 }
 
 // setOut notes that all of our close frame is out.
 func (g *closing) setOut() {
-	if g.out.Swap(true) {
+	g.out.Store(true)
+	g.setOver()
+}
+
+// setOver notes that there is no use in waiting for our close frame.
+func (g *closing) setOver() {
+	if g.over.Swap(true) {
 		return
 	}
-	if ch := g.sentAll.Load(); ch != nil {
+	if ch := g.watched.Load(); ch != nil {
 		close(*ch)
 	}
 }
@@ -118,8 +125,8 @@ func (g *closing) setOut() {
 // awaitAnswer gives the program time to answer the peer's close frame, until due is closed
 // because it does not.
 func (c *Conn) awaitAnswer(due <-chan struct{}) {
-	out := *c.closing.sentAll.Load() // OnControl was called
-	if c.closing.out.Load() {
+	over := *c.closing.watched.Load() // OnControl was called
+	if c.closing.over.Load() {
 		return // perhaps before that
 	}
 	limit := c.closeWithin
@@ -130,7 +137,7 @@ func (c *Conn) awaitAnswer(due <-chan struct{}) {
 	defer late.Stop()
 	select {
 	case <-due:
-	case <-out:
+	case <-over:
 	case <-late.C:
 	case <-c.ctx.Done():
 	}

@@ -196,6 +196,28 @@ func TestOnControlCloseNow(t *testing.T) {
 	})
 }
 
+// Once nothing can be written any more, nobody waits for the program's answer.
+func TestOnControlWriteFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{CloseTimeout: time.Hour})
+		c.OnControl(func(wire.Opcode, []byte) bool { return true })
+		go p.sendClose(StatusGoingAway, "")
+		c.Read(t.Context())
+		started := time.Now()
+		p.nc.Close()
+		if err := c.Write(t.Context(), Text, []byte("too late")); err == nil {
+			t.Error("written")
+		}
+		<-c.Context().Done()
+		if after := time.Since(started); after > 2*lingerTime {
+			t.Errorf("ended after %v", after)
+		}
+		if v := c.Closure(); !v.ByPeer || v.Received.Code != StatusGoingAway || CloseStatus(v.Err) != StatusGoingAway {
+			t.Errorf("%+v", v)
+		}
+	})
+}
+
 // What OnControl returns has no meaning for the answer to our own close frame.
 func TestOnControlAnswerToOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -23,6 +23,14 @@ func frameLimit(n int64) int {
 	return int(min(n, math.MaxInt))
 }
 
+// limit returns the largest payload that f may have.
+func (o *outgoing) limit(f frame) int {
+	if f.max > 0 {
+		return min(f.max, o.maxFrame)
+	}
+	return o.maxFrame
+}
+
 // divide returns the first fragment of f, of at most max bytes, and what follows it,
 // if anything does. What follows must go out once the first has.
 func (f frame) divide(max int) (first, rest frame, more bool) {
@@ -60,7 +68,7 @@ func (c *Conn) lockFrames(ctx context.Context, size int) error {
 // back.
 func (c *Conn) writeFragments(ctx context.Context, f frame) error {
 	for {
-		first, rest, more := f.divide(c.out.maxFrame)
+		first, rest, more := f.divide(c.out.limit(f))
 		if more {
 			c.out.waiting.Add(int64(len(rest.payload)))
 		}
@@ -103,7 +111,7 @@ func (c *Conn) appendFragments(f frame) {
 	o.rest = slices.Grow(o.rest, o.sizeOf(f))
 	for more := true; more; {
 		var first frame
-		first, f, more = f.divide(o.maxFrame)
+		first, f, more = f.divide(o.limit(f))
 		o.setKey(&first)
 		o.rest, _ = o.enc.AppendFrame(o.rest, first.Header, first.payload) // no other rule forbids it
 		c.stats.wrote(first)
@@ -112,9 +120,9 @@ func (c *Conn) appendFragments(f frame) {
 
 // sizeOf returns how many bytes f takes at most, divided and with its headers.
 func (o *outgoing) sizeOf(f frame) int {
-	n := len(f.payload)
-	h := wire.Header{Masked: true, Length: int64(min(n, o.maxFrame))}
-	return n + (max(n, 1)-1)/o.maxFrame*h.Size() + h.Size()
+	n, most := len(f.payload), o.limit(f)
+	h := wire.Header{Masked: true, Length: int64(min(n, most))}
+	return n + (max(n, 1)-1)/most*h.Size() + h.Size()
 }
 
 // postpone is for a frame whose turn did not come before err, the end of a context.

@@ -61,6 +61,7 @@ func (c *Conn) failWrite(op string, err error, lost bool) error {
 	if cut, ok := err.(*cutMessage); ok {
 		shared = &cutMessage{text: cut.text} // a context ended that others do not know
 	}
+	defer c.closing.setOver()
 	c.ending.recordFailure(&Error{Op: op, Err: shared, closed: true, later: true}, lost)
 	c.tr.rd.bound(time.Now().Add(lingerTime)) // for a read in progress
 	c.pollReadAfter(pollTime)

@@ -36,6 +36,7 @@ type frame struct {
 	wire.Header
 	payload []byte
 	keep    bool
+	max     int    // the largest payload that it may have, beside Limits.MaxFrame; 0: any
 	pongs   int    // how many pongs go out before it, in the same write
 	whole   []byte // what a server sends of it, if that is known beforehand; shared
 }

@@ -117,7 +117,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 		c.unlockFrames()
 		return err
 	}
-	f.RSV, f.payload, f.whole, f.keep = c.rsv, out, nil, true
+	f.RSV, f.payload, f.whole, f.max, f.keep = c.rsv, out, nil, 0, true
 	return c.writeFragments(ctx, f)
 }
 

@@ -81,7 +81,9 @@ func (w *MessageWriter) WithContext(ctx context.Context) *MessageWriter {
 // extension compresses is sent as before.
 func (w *MessageWriter) SetFrameSize(n int64) {
 	setDefault(&n, fragmentSize)
-	w.size = frameLimit(n)
+	if w.size = frameLimit(n); w.enc == nil {
+		w.frame.max = w.size
+	}
 }
 
 // setIdle says whether a call of w is running, for those who wait until it is closed.
@@ -132,7 +134,7 @@ func (w *MessageWriter) ask() {
 	text := w.frame.Opcode == wire.OpText
 	w.enc = w.c.session.Encode(wire.MessageInfo{Text: text, Plain: w.plain, Size: -1})
 	if w.enc != nil {
-		w.frame.RSV, w.frame.keep = w.c.rsv, true
+		w.frame.RSV, w.frame.max, w.frame.keep = w.c.rsv, 0, true
 		begun := w.buf
 		w.buf = nil
 		w.encode(begun, false)

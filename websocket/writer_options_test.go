@@ -31,6 +31,7 @@ func TestWriterFrameSize(t *testing.T) {
 		{-1, 0, true, 100_000},
 		{50_000, 0, true, 50_000},
 		{50_000, 30_000, true, 30_000},
+		{4096, 0, true, 4096}, // less than what is gathered before the extension is asked
 	} {
 		for _, role := range roles {
 			t.Run(fmt.Sprintf("%v/%+v", role, row), func(t *testing.T) {
@@ -92,11 +93,40 @@ func TestWriterFrameSizeChanges(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Error(err)
 	}
-	p.expect(wire.OpText, false, "one two ")
+	p.expect(wire.OpText, false, "one ")
+	p.expect(wire.OpContinuation, false, "two ")
 	p.expect(wire.OpContinuation, false, "thre")
 	p.expect(wire.OpContinuation, false, "efou")
 	p.expect(wire.OpContinuation, false, "rteen ")
 	p.expect(wire.OpContinuation, true, "end")
+}
+
+// A message that is sent at once has the frames that its writer was told, also if an
+// extension declines it.
+func TestWriterFrameSizeOfSmall(t *testing.T) {
+	for _, extension := range []bool{false, true} {
+		cfg := ConnOptions{}
+		if extension {
+			s := newRuns(t)
+			s.minimum = 1 << 20
+			cfg.Session = s
+		}
+		ours, theirs := netPair(t, "tcp")
+		c, p := newPeerOver(t, ours, theirs, cfg)
+		w, err := c.Writer(bounded(t), Binary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := pattern(10_000, 1)
+		_, err = w.Write(data)
+		w.SetFrameSize(4096)
+		if err := errors.Join(err, w.Close()); err != nil {
+			t.Error(err)
+		}
+		if got := p.fragments(wire.OpBinary, 0, 4096); !bytes.Equal(got, data) {
+			t.Error("other bytes came")
+		}
+	}
 }
 
 // A Writer goes on with a new context, also after the first has ended between two calls.
