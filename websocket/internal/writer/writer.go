@@ -30,8 +30,12 @@ func HasBegun(w http.ResponseWriter) bool {
 			}
 			continue // the status of such a writer may be one that is still to be sent
 		}
+		v, ok := w.(interface{ Status() int })
+		if !ok {
+			continue // or a Size may be that of an embedded bufio.Writer
+		}
 		// Many start with a status of 200, and interim ones (1xx) begin nothing.
-		if v, ok := w.(interface{ Status() int }); ok && (v.Status() > http.StatusOK || v.Status() == http.StatusSwitchingProtocols) {
+		if s := v.Status(); s > http.StatusOK || s == http.StatusSwitchingProtocols {
 			return true
 		}
 		if v, ok := w.(interface{ BytesWritten() int }); ok && v.BytesWritten() > 0 {

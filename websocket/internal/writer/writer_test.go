@@ -28,6 +28,10 @@ type (
 		wrapper
 		status, size int
 	}
+	compressor struct { // has the Size of its buffer
+		wrapper
+		*bufio.Writer
+	}
 	hijacker struct{ http.ResponseWriter }
 )
 
@@ -54,6 +58,8 @@ func (w *gin) WriteHeaderNow() {
 	}
 }
 
+func (w *compressor) Write(p []byte) (int, error) { return w.Writer.Write(p) }
+
 func (hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, nil }
 
 func TestHasBegun(t *testing.T) {
@@ -79,6 +85,7 @@ func TestHasBegun(t *testing.T) {
 		"gin, 404 to come":      {&gin{status: 404, size: -1}, false},
 		"gin, header written":   {&gin{status: 200}, true},
 		"gin, begun within":     {&gin{wrapper: wrapper{&chi{status: 404}}, status: 200, size: -1}, true},
+		"buffer":                {&compressor{wrapper{httptest.NewRecorder()}, bufio.NewWriter(nil)}, false},
 		"begun, wrapped":        {wrapper{wrapper{&gin{status: 200}}}, true},
 		"begun, but not seen":   {wrapper{opaque{&gin{status: 200}}}, false},
 		"chi over gin, not yet": {&chi{wrapper: wrapper{&gin{status: 200, size: -1}}}, false},
