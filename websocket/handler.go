@@ -107,18 +107,21 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve runs f on c and closes c in the way that f's end asks for.
 func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) {
 	code, reason := StatusInternalError, "" // unless f returns
-	defer func() {
-		switch v := recover(); v {
-		case nil:
-		case http.ErrAbortHandler:
-			code = 0
-		default:
+	logPanic := func(v any) {
+		if v != nil && v != http.ErrAbortHandler {
 			printf("websocket: panic serving %v: %v\n%s", c.RemoteAddr(), v, debug.Stack())
 		}
-		if code != 0 {
+	}
+	defer func() {
+		logPanic(recover()) // of OnControl's function, which Close calls
+		_ = c.CloseNow()
+	}()
+	defer func() {
+		v := recover()
+		logPanic(v)
+		if v != http.ErrAbortHandler {
 			_ = c.Close(context.Background(), code, reason) // bounded by Limits.CloseTimeout
 		}
-		_ = c.CloseNow()
 	}()
 	err := f(c.Context(), c)
 	code, reason = closeStatus(err, c)

@@ -3,7 +3,9 @@ package websocket
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +38,31 @@ func TestHandlerWritesWhileClosing(t *testing.T) {
 		}
 		if logged > 0 {
 			t.Errorf("%d lines logged", logged)
+		}
+	})
+}
+
+// Close reads, and so a function of OnControl may panic after Serve has returned. That
+// is logged, too, and ends the connection.
+func TestHandlerPanicWhileClosing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newPeer(t, wire.Server, Limits{})
+		var logged string
+		served := start(func() error {
+			serve(func(_ context.Context, c *Conn) error {
+				c.OnControl(func(wire.Opcode, []byte) bool { panic("bad day") })
+				return nil
+			}, c, func(format string, args ...any) { logged += fmt.Sprintf(format, args...) })
+			return nil
+		})
+		p.expectClose(StatusNormalClosure)
+		p.send(wire.OpPing, true, "")
+		<-served
+		if c.Context().Err() == nil {
+			t.Error("the connection has not ended")
+		}
+		if !strings.Contains(logged, "panic serving pipe: bad day") {
+			t.Errorf("logged %q", logged)
 		}
 	})
 }
