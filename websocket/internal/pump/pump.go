@@ -1,0 +1,263 @@
+// Package pump gives deadlines to a stream that has none, such as a channel of ssh: a
+// goroutine makes each call of the stream, and the caller waits for its result no longer
+// than until the deadline. Nothing is lost then. What the call has read is for the next
+// Read, and what it has been given to write counts as written, as the bytes do that a
+// socket's buffer has taken.
+//
+// Nothing is read before somebody asks for it. A goroutine ends when the call of the
+// stream returns, which closing the stream must cause.
+package pump
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// ChunkSize is how much, in bytes, a Writer gives to the stream at a time.
+const ChunkSize = 32 << 10
+
+// readSize is how much, in bytes, a Reader asks of the stream at a time.
+const readSize = 16 << 10
+
+var (
+	readBuffers  = sync.Pool{New: func() any { return new([readSize]byte) }}
+	writeBuffers = sync.Pool{New: func() any { return new([ChunkSize]byte) }}
+)
+
+// A half is one direction of a stream. Its fields are under mu.
+type half struct {
+	mu      sync.Mutex
+	changed sync.Cond // broadcast for those who wait
+	busy    bool      // a call of the stream is in progress
+	closed  bool
+	late    bool // the deadline has passed
+	at      time.Time
+	timer   *time.Timer // calls expire; nil before the first deadline to come
+}
+
+// SetDeadline sets when calls that wait return [os.ErrDeadlineExceeded], those in
+// progress too. The zero time means never. It may be called at any time.
+func (h *half) SetDeadline(t time.Time) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return net.ErrClosed
+	}
+	h.at, h.late = t, false
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+	if !t.IsZero() {
+		h.check()
+	}
+	return nil
+}
+
+// check notes that the deadline has passed, or sets the timer to it. The caller has mu.
+func (h *half) check() {
+	switch wait := time.Until(h.at); {
+	case wait <= 0:
+		h.late = true
+		h.changed.Broadcast()
+	case h.timer == nil:
+		h.timer = time.AfterFunc(wait, h.expire)
+	default:
+		h.timer.Reset(wait)
+	}
+}
+
+// expire is called by the timer, perhaps for a deadline that has been moved since.
+func (h *half) expire() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.at.IsZero() {
+		h.check()
+	}
+}
+
+// Busy reports whether a call of the stream is in progress.
+func (h *half) Busy() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.busy
+}
+
+// wait waits until no call of the stream is in progress. The caller has mu.
+func (h *half) wait() error {
+	for !h.closed && h.busy && !h.late {
+		h.changed.Wait()
+	}
+	switch {
+	case h.closed:
+		return net.ErrClosed
+	case h.busy:
+		return os.ErrDeadlineExceeded
+	}
+	return nil
+}
+
+// close ends the calls that wait, and all later ones, with [net.ErrClosed]. The caller
+// has mu.
+func (h *half) close() {
+	h.closed, h.at = true, time.Time{}
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+	h.changed.Broadcast()
+}
+
+// A Reader reads from a stream. One goroutine may read at a time.
+type Reader struct {
+	half
+	stream io.Reader
+	fill   func() // the method, of which a go statement then makes no copy
+
+	full bool            // a call of the stream has returned left and err
+	buf  *[readSize]byte // nil unless a call is in progress or bytes are left
+	left []byte
+	err  error
+}
+
+// NewReader returns a Reader of stream.
+func NewReader(stream io.Reader) *Reader {
+	r := &Reader{stream: stream}
+	r.changed.L = &r.mu
+	r.fill = r.fillNow
+	return r
+}
+
+// Read reads from the stream up to a deadline. Bytes that have come already are returned
+// also after it.
+func (r *Reader) Read(p []byte) (n int, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.await(); err != nil {
+		return 0, err
+	}
+	if n = copy(p, r.left); n > 0 {
+		r.left = r.left[n:]
+	} else if len(r.left) == 0 {
+		err, r.err = r.err, nil
+	}
+	r.full = len(r.left) > 0 || r.err != nil
+	r.release()
+	return n, err
+}
+
+// Wait waits until Read would return without a wait.
+func (r *Reader) Wait() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.await()
+}
+
+// await waits until there is a result of the stream. The caller has mu.
+func (r *Reader) await() error {
+	if !r.full && !r.busy && !r.closed {
+		if r.late {
+			return os.ErrDeadlineExceeded
+		}
+		r.busy = true
+		r.buf = readBuffers.Get().(*[readSize]byte)
+		go r.fill()
+	}
+	return r.wait()
+}
+
+func (r *Reader) fillNow() {
+	n, err := r.stream.Read(r.buf[:])
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.busy, r.full = false, true
+	r.left, r.err = r.buf[:n], err
+	r.release()
+	r.changed.Broadcast()
+}
+
+// release parts with the buffer unless it is in use. The caller has mu.
+func (r *Reader) release() {
+	if !r.busy && r.buf != nil && (r.closed || len(r.left) == 0) {
+		readBuffers.Put(r.buf)
+		r.buf, r.left = nil, nil
+	}
+}
+
+// Close ends the calls that wait, and all later ones, with [net.ErrClosed]. It does not
+// close the stream.
+func (r *Reader) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.close()
+	r.release()
+}
+
+// A Writer writes to a stream. One goroutine may write at a time.
+type Writer struct {
+	half
+	stream io.Writer
+	flush  func() // as Reader.fill
+
+	buf  *[ChunkSize]byte
+	size int   // of the last chunk
+	lost int   // bytes of it that the stream has not taken
+	err  error // of the stream; final
+}
+
+// NewWriter returns a Writer to stream.
+func NewWriter(stream io.Writer) *Writer {
+	w := &Writer{stream: stream}
+	w.changed.L = &w.mu
+	w.flush = w.flushNow
+	return w
+}
+
+// Write writes p once what an earlier call has left to be written is out, and waits
+// until p is. If a deadline passes before, the error is [os.ErrDeadlineExceeded], and n
+// counts what has been or is still being given to the stream, which may be all of p: Busy
+// reports true in the latter case. Write does not keep p.
+func (w *Writer) Write(p []byte) (n int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for {
+		switch err := w.wait(); {
+		case err != nil:
+			return n, err
+		case w.err != nil:
+			return max(n-w.lost, 0), w.err // n is 0 if it was not a chunk of p
+		case n == len(p):
+			return n, nil
+		case w.late:
+			return n, os.ErrDeadlineExceeded
+		}
+		w.busy = true
+		w.buf = writeBuffers.Get().(*[ChunkSize]byte)
+		w.size = copy(w.buf[:], p[n:])
+		n += w.size
+		go w.flush()
+	}
+}
+
+func (w *Writer) flushNow() {
+	n, err := w.stream.Write(w.buf[:w.size])
+	if err == nil && n < w.size {
+		err = io.ErrShortWrite
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy, w.lost, w.err = false, w.size-n, err
+	if err == nil {
+		writeBuffers.Put(w.buf) // or the stream may have kept it
+	}
+	w.buf = nil
+	w.changed.Broadcast()
+}
+
+// Close is as [Reader.Close].
+func (w *Writer) Close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.close()
+}
