@@ -106,6 +106,7 @@ func TestCallsTellOfTheEnd(t *testing.T) {
 						c.Abort(errAborted)
 						wantEnd(t, c, <-done, wait.name, errAborted)
 						wantClosed(t, c)
+						time.Sleep(2 * grace) // until it has closed
 					})
 				})
 			}

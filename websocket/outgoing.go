@@ -48,7 +48,7 @@ type frame struct {
 func (c *Conn) unlockFrames() {
 	o := &c.out
 	for {
-		if len(o.rest) > 0 && c.canWrite() {
+		if (len(o.rest) > 0 || c.tr.writing()) && c.canWrite() {
 			go c.flushRest()
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +25,11 @@ func (p *peer) trickle(b []byte, pause time.Duration) {
 // A message that takes longer than Limits.MessageTimeout is refused with 1008, however
 // it comes and is read.
 func TestMessageTimeout(t *testing.T) {
+	testMessageTimeout(t, func(nc net.Conn) net.Conn { return nc })
+	testMessageTimeout(t, func(nc net.Conn) net.Conn { return undeadlined{nc} })
+}
+
+func testMessageTimeout(t *testing.T, wrap func(net.Conn) net.Conn) {
 	const limit = 50 * time.Second // p.next waits for a minute
 	for _, row := range []struct {
 		name  string
@@ -54,7 +60,8 @@ func TestMessageTimeout(t *testing.T) {
 		for _, style := range readStyles {
 			t.Run(row.name+"/"+style.name, func(t *testing.T) {
 				eachRole(t, func(t *testing.T, role wire.Role) {
-					c, p := newPeer(t, role, Limits{MessageTimeout: limit})
+					ours, theirs := net.Pipe()
+					c, p := newPeerOver(t, wrap(ours), theirs, ConnOptions{Role: role, Limits: Limits{MessageTimeout: limit}})
 					time.Sleep(time.Hour) // of no message does not count
 					begun := time.Now()
 					sent := start(func() error { row.sends(p); return nil })

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/pump"
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
 
@@ -25,6 +26,8 @@ import (
 type transport struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil: use nc alone
+	in  *pump.Reader    // reads from nc where it has no read deadlines; nil elsewhere
+	out *pump.Writer    // the same of writing
 	rd  deadline
 	wd  deadline
 
@@ -51,10 +54,6 @@ type transport struct {
 // maxSyscall is how much, in bytes, one system call is given: some systems refuse 2 GiB.
 const maxSyscall = 1 << 30
 
-// pieceSize is how much, in bytes, one write of a transport that is not raw is given.
-// Each piece has a bound of its own.
-const pieceSize = 256 << 10
-
 // init makes t move bytes over nc. drop is called, as of a watchdog, with "read" or
 // "write".
 func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
@@ -62,11 +61,23 @@ func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 	t.rd.set = nc.SetReadDeadline
 	t.wd.set = nc.SetWriteDeadline
 	rdErr, wdErr := nc.SetReadDeadline(time.Time{}), nc.SetWriteDeadline(time.Time{})
-	if !isSocket(nc) {
-		t.rd.dog = &watchdog{deaf: rdErr != nil, drop: func(cut bool) { drop("read", cut) }}
-		t.wd.dog = &watchdog{deaf: wdErr != nil, drop: func(cut bool) { drop("write", cut) }}
-	} else if queue := socket.Queue(nc); queue != nil {
-		t.wd.dog = &watchdog{queue: queue}
+	if isSocket(nc) {
+		if queue := socket.Queue(nc); queue != nil {
+			t.wd.dog = &watchdog{queue: queue}
+		}
+	} else {
+		if rdErr == nil {
+			t.rd.dog = &watchdog{drop: func(cut bool) { drop("read", cut) }}
+		} else {
+			t.in = pump.NewReader(nc)
+			t.rd.set = t.in.SetDeadline
+		}
+		if wdErr == nil {
+			t.wd.dog = &watchdog{drop: func(cut bool) { drop("write", cut) }}
+		} else {
+			t.out = pump.NewWriter(nc)
+			t.wd.set = t.out.SetDeadline
+		}
 	}
 	// Only the types themselves: one that embeds them and changes Read or Write
 	// would have their other methods too.
@@ -114,6 +125,12 @@ func tlsState(nc net.Conn) *tls.ConnectionState {
 // block back.
 func (t *transport) readBlock() (*block, int, error) {
 	if t.raw == nil {
+		if t.in != nil {
+			t.waiting()
+			if err := t.in.Wait(); err != nil { // without a block
+				return nil, 0, err
+			}
+		}
 		b := getBlock()
 		n, err := t.readPlain(b[:])
 		if n == 0 {
@@ -153,7 +170,7 @@ const probeTime = 5 * time.Millisecond
 // readNow reads into a block, as readBlock does, what has come already. Where that
 // cannot be told without a wait, it waits for probeTime.
 func (t *transport) readNow() (*block, int, error) {
-	if !t.resets() {
+	if !t.resets() && t.in == nil {
 		return nil, 0, os.ErrDeadlineExceeded // net.Pipe holds no bytes
 	}
 	t.rd.bound(time.Now().Add(probeTime))
@@ -190,8 +207,12 @@ func (t *transport) readPlain(p []byte) (n int, err error) {
 	t.waiting()
 	t.rd.begin()
 	defer t.rd.end()
+	var r io.Reader = t.nc
+	if t.in != nil {
+		r = t.in
+	}
 	for range 100 {
-		if n, err = t.nc.Read(p); n > 0 || err != nil {
+		if n, err = r.Read(p); n > 0 || err != nil {
 			return n, err
 		}
 	}
@@ -273,6 +294,12 @@ func (t *transport) close() {
 	dropConn(t.nc)
 	t.rd.rest()
 	t.wd.rest()
+	if t.in != nil {
+		t.in.Close()
+	}
+	if t.out != nil {
+		t.out.Close()
+	}
 }
 
 // dropConn closes nc. It does not wait for long where closing means to tell the peer,

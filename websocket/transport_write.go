@@ -3,9 +3,11 @@ package websocket
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/pump"
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
 
@@ -82,13 +84,16 @@ func (t *transport) tryWrite(fd uintptr) bool {
 	}
 }
 
+// maxPiece is how much, in bytes, one write of a transport that is not raw is given.
+const maxPiece = 256 << 10
+
 // writePlain is write through nc.
 func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
 	defer t.endWrite()
 	last := false // as in write
 	for {
 		b := unwritten(n, p, tail)
-		if len(b) == 0 {
+		if len(b) == 0 && !t.writing() {
 			return n, nil
 		}
 		if last {
@@ -97,7 +102,7 @@ func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 			return n, err
 		}
 		t.unsent.Store(int64(len(p) + len(tail) - n))
-		m, err := t.writePiece(b[:min(len(b), pieceSize)])
+		m, err := t.writePiece(b[:min(len(b), t.pieceSize())])
 		n += m
 		switch {
 		case err == nil:
@@ -105,15 +110,34 @@ func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 		case err != ErrPeerNotReading || t.broken.Load() || m == 0 && (last || !t.resets()):
 			return n, err
 		default:
-			last = m == 0
+			last = m == 0 || t.out != nil // of which the peer need not have taken m
 		}
 	}
 }
 
+// writing reports whether a write that returned has left something under way.
+func (t *transport) writing() bool { return t.out != nil && t.out.Busy() }
+
+// pieceSize returns how much the next write of a transport that is not raw is given. Each
+// piece has a bound of its own, and what is under way, too.
+func (t *transport) pieceSize() int {
+	switch {
+	case t.out == nil:
+		return maxPiece
+	case t.out.Busy():
+		return 0
+	}
+	return pump.ChunkSize
+}
+
 // writePiece is one write to nc. The error of one that timed out is its cause.
 func (t *transport) writePiece(b []byte) (int, error) {
+	var w io.Writer = t.nc
+	if t.out != nil {
+		w = t.out
+	}
 	t.wd.begin()
-	n, err := t.nc.Write(b)
+	n, err := w.Write(b)
 	t.wd.end()
 	if err == nil {
 		return n, nil
@@ -127,6 +151,8 @@ func (t *transport) writePiece(b []byte) (int, error) {
 // it said how much it took.
 func (t *transport) resumes(err error) bool {
 	switch {
+	case t.out != nil:
+		return true
 	case t.wd.overran(), tlsState(t.nc) != nil: // a TLS record that was cut cannot be taken up again
 		return false
 	case isSocket(t.nc):

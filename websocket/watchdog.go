@@ -21,8 +21,8 @@ var errOverdue = errors.New("transport did not obey its deadline and was closed"
 // A watchdog bounds the operations of a transport whose deadlines alone do not. Its
 // fields are under the mutex of its deadline.
 //
-// Some connections have no deadlines, and others accept one and ignore it. The watchdog
-// closes a connection whose operation goes on after its deadline.
+// Some connections accept a deadline and ignore it. The watchdog closes a connection
+// whose operation goes on after its deadline.
 //
 // TLS does not survive a write that timed out, and a write says little of the peer: the
 // system tells of room only once a third of the socket's buffer is free, which may be
@@ -30,7 +30,6 @@ var errOverdue = errors.New("transport did not obey its deadline and was closed"
 // exceeds the bound. The transport has no deadline before.
 type watchdog struct {
 	drop  func(cut bool) // closes the transport; cut tells whether a context ended
-	deaf  bool           // setting a deadline fails, so that there is nothing to wait for
 	queue func() int     // what the system has not sent; if set, drop is nil
 	held  int            // what queue said last
 	step  time.Duration  // between two looks at it
@@ -63,7 +62,7 @@ func (d *deadline) setBusy(busy bool) {
 // watch sets when the watchdog acts. The caller has mu.
 func (d *deadline) watch() {
 	g := d.dog
-	g.due, g.last = time.Time{}, g.deaf
+	g.due, g.last = time.Time{}, false
 	switch {
 	case !g.busy || d.limit.IsZero() && d.cut == nil || g.queue != nil && d.cut != nil:
 		return
@@ -76,7 +75,7 @@ func (d *deadline) watch() {
 	default:
 		g.due = d.limit
 	}
-	if g.drop != nil && !g.deaf {
+	if g.drop != nil {
 		g.due = g.due.Add(grace - lastGrace)
 	}
 	if g.fires.IsZero() || g.due.Before(g.fires) {

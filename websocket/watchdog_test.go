@@ -30,25 +30,26 @@ var notDeadlined = []struct {
 	wrap  func(net.Conn) net.Conn
 	slack time.Duration
 }{
-	{"failing", func(nc net.Conn) net.Conn { return undeadlined{nc} }, 0},
+	{"failing", func(nc net.Conn) net.Conn { return undeadlined{nc} }, probeTime},
 	{"ignored", func(nc net.Conn) net.Conn { return heedless{nc} }, grace},
 }
 
 // waits are the calls that wait for a peer, which may neither read nor write.
 var waits = []struct {
 	name string
+	ends bool // the connection ends if the call is cut
 	call func(ctx context.Context, c *Conn) error
 }{
-	{"read", func(ctx context.Context, c *Conn) error { _, _, err := c.Read(ctx); return err }},
-	{"read", func(ctx context.Context, c *Conn) error { _, err := c.Reader(ctx); return err }},
-	{"write", func(ctx context.Context, c *Conn) error { return c.Write(ctx, Text, []byte("x")) }},
-	{"write", func(ctx context.Context, c *Conn) error { return c.Write(ctx, Binary, make([]byte, 1<<20)) }},
-	{"write", func(ctx context.Context, c *Conn) error { return c.WritePlain(ctx, Text, []byte("x")) }},
-	{"write", func(ctx context.Context, c *Conn) error {
+	{"read", false, func(ctx context.Context, c *Conn) error { _, _, err := c.Read(ctx); return err }},
+	{"read", false, func(ctx context.Context, c *Conn) error { _, err := c.Reader(ctx); return err }},
+	{"write", false, func(ctx context.Context, c *Conn) error { return c.Write(ctx, Text, []byte("x")) }},
+	{"write", false, func(ctx context.Context, c *Conn) error { return c.Write(ctx, Binary, make([]byte, 1<<20)) }},
+	{"write", false, func(ctx context.Context, c *Conn) error { return c.WritePlain(ctx, Text, []byte("x")) }},
+	{"write", false, func(ctx context.Context, c *Conn) error {
 		m, _ := Prepare(Text, make([]byte, 1<<18))
 		return c.WritePrepared(ctx, m)
 	}},
-	{"write", func(ctx context.Context, c *Conn) error {
+	{"write", false, func(ctx context.Context, c *Conn) error {
 		w, err := c.Writer(ctx, Text)
 		if err == nil {
 			_, err = w.Write([]byte("x"))
@@ -56,7 +57,7 @@ var waits = []struct {
 		}
 		return err
 	}},
-	{"write", func(ctx context.Context, c *Conn) error {
+	{"write", true, func(ctx context.Context, c *Conn) error {
 		w, err := c.Writer(ctx, Text)
 		if err == nil {
 			defer w.Close()
@@ -64,50 +65,48 @@ var waits = []struct {
 		}
 		return err
 	}},
-	{"ping", func(ctx context.Context, c *Conn) error { _, err := c.Ping(ctx); return err }},
-	{"close", func(ctx context.Context, c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") }},
+	{"ping", false, func(ctx context.Context, c *Conn) error { _, err := c.Ping(ctx); return err }},
+	{"close", true, func(ctx context.Context, c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") }},
 }
 
-// A context ends every call, although the transport's deadlines do nothing. Where the
+// A context ends every call, although the transport ignores its deadlines. Where the
 // call was in the transport, the connection has ended with it, and the error says so.
-func TestContextWithoutDeadlines(t *testing.T) {
-	for _, kind := range notDeadlined {
-		for _, wait := range waits {
-			t.Run(kind.name+"/"+wait.name, func(t *testing.T) {
-				eachRole(t, func(t *testing.T, role wire.Role) {
-					a, b := net.Pipe()
-					c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
-					const patience = 100 * time.Millisecond
-					ctx, cancel := context.WithTimeout(context.Background(), patience)
-					defer cancel()
-					begun := time.Now()
-					err := wait.call(ctx, c)
-					if took := time.Since(begun); took > patience+kind.slack+probeTime {
-						t.Errorf("it returned after %v: %v", took, err)
-					}
-					if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, net.ErrClosed) || !os.IsTimeout(errors.Unwrap(err)) && !isTimeout(err) {
-						t.Errorf("error %v", err)
-					}
-					synctest.Wait()
-					if c.Context().Err() == nil {
-						t.Error("the connection lives")
-					}
-					if wait.name == "close" {
-						return
-					}
-					if !strings.Contains(err.Error(), errOverdue.Error()) {
-						t.Errorf("the error does not say what the transport did: %v", err)
-					}
-					if v := c.Closure(); !errors.Is(v.Err, errOverdue) || v.ByPeer || isTimeout(v.Err) {
-						t.Errorf("%+v", v)
-					}
-					again := c.Write(context.Background(), Text, nil)
-					if !errors.Is(again, errOverdue) || errors.Is(again, context.DeadlineExceeded) || isTimeout(again) {
-						t.Errorf("after it: %v", again)
-					}
-				})
+func TestContextWithIgnoredDeadlines(t *testing.T) {
+	for _, wait := range waits {
+		t.Run(wait.name, func(t *testing.T) {
+			eachRole(t, func(t *testing.T, role wire.Role) {
+				a, b := net.Pipe()
+				c, _ := newPeerOver(t, heedless{a}, b, ConnOptions{Role: role, Limits: Limits{}})
+				const patience = 100 * time.Millisecond
+				ctx, cancel := context.WithTimeout(context.Background(), patience)
+				defer cancel()
+				begun := time.Now()
+				err := wait.call(ctx, c)
+				if took := time.Since(begun); took > patience+grace+probeTime {
+					t.Errorf("it returned after %v: %v", took, err)
+				}
+				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, net.ErrClosed) || !os.IsTimeout(errors.Unwrap(err)) && !isTimeout(err) {
+					t.Errorf("error %v", err)
+				}
+				synctest.Wait()
+				if c.Context().Err() == nil {
+					t.Error("the connection lives")
+				}
+				if wait.name == "close" {
+					return
+				}
+				if !strings.Contains(err.Error(), errOverdue.Error()) {
+					t.Errorf("the error does not say what the transport did: %v", err)
+				}
+				if v := c.Closure(); !errors.Is(v.Err, errOverdue) || v.ByPeer || isTimeout(v.Err) {
+					t.Errorf("%+v", v)
+				}
+				again := c.Write(context.Background(), Text, nil)
+				if !errors.Is(again, errOverdue) || errors.Is(again, context.DeadlineExceeded) || isTimeout(again) {
+					t.Errorf("after it: %v", again)
+				}
 			})
-		}
+		})
 	}
 }
 
@@ -190,7 +189,7 @@ func TestNetConnWithoutDeadlines(t *testing.T) {
 					t.Errorf("%s: after %v: %v", kind.name, took, err)
 				}
 				var ne net.Error
-				if !errors.As(err, &ne) || !ne.Timeout() || !strings.Contains(err.Error(), errOverdue.Error()) {
+				if said := strings.Contains(err.Error(), errOverdue.Error()); !errors.As(err, &ne) || !ne.Timeout() || said != (kind.name == "ignored") {
 					t.Errorf("%s: %v", kind.name, err)
 				}
 			})
