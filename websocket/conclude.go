@@ -159,7 +159,7 @@ func (c *Conn) dropTCP(began time.Time, failed bool) {
 	if !failed && c.in.dec.Role == wire.Client && c.closeWithin >= 0 {
 		until = began.Add(c.closeWithin)
 	}
-	// Not all transports have deadlines, and to tell the peer may take time as well.
+	// Not all transports obey deadlines, and to tell the peer may take time as well.
 	late := time.AfterFunc(time.Until(until)+probeTime, c.tr.close)
 	defer late.Stop()
 	switch {

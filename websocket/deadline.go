@@ -13,7 +13,7 @@ import (
 // the context of the operation in progress, and a bound of our own. Its methods
 // are for whoever holds the turn of that direction.
 type deadline struct {
-	set func(time.Time) error // SetReadDeadline or SetWriteDeadline
+	set func(time.Time) error // SetReadDeadline or SetWriteDeadline, or that of a pump
 	dog *watchdog             // nil where deadlines are known to work
 
 	// The context that is followed. The registration outlives an operation, so

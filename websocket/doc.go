@@ -49,13 +49,19 @@
 // # Transports
 //
 // A Conn works over any [net.Conn]. TCP and Unix sockets are fastest. Contexts and
-// limits hold on all of them. On a transport other than a socket or TLS over one, a call
-// that goes on for 250 ms after its deadline closes the connection, and the error says
-// so. If setting a deadline fails, as over ssh, the end of a context closes the
-// connection at once.
+// limits hold on all of them.
 //
-// A write that is cut in the middle ends the connection over TLS, and over a transport
-// with timeouts of its own, such as a multiplexer, which may not say what it has sent.
+// If setting a deadline fails, as over a channel of ssh, a goroutine makes each read or
+// write of the transport, and the Conn waits for it. A call that is cut loses nothing
+// there, also over TLS. Whatever a write has given to the transport by then, up to 32 KiB
+// at a time, counts as sent. Such a message is [Error.Accepted].
+//
+// If a transport accepts deadlines and ignores them, a call that goes on for 250 ms after
+// its deadline closes the connection, and the error says so.
+//
+// Where deadlines work, a write that is cut in the middle ends the connection over TLS,
+// and over a transport with timeouts of its own, such as a multiplexer, which may not say
+// what it has sent.
 //
 // # Extensions
 //
@@ -92,7 +98,8 @@
 // Over TCP and Unix sockets a connection that waits for its peer holds no buffer: a
 // read takes one from a pool when there are bytes to read. Over TLS, on Windows and
 // over other transports a waiting read holds one of 18 KiB, which is what a message
-// of 16 KiB takes with its header.
+// of 16 KiB takes with its header. Over a transport without deadlines it holds one of
+// 16 KiB and a goroutine, even after its context has ended.
 //
 // A message takes memory as it comes, whatever length its frames announce: at most about
 // four times what has come, or what an extension has made of that.

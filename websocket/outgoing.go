@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -17,7 +16,7 @@ type outgoing struct {
 	messages turn // one message at a time
 	frames   turn // one frame at a time; enc and rest belong to its holder
 	enc      wire.Encoder
-	rest     []byte       // of frames that were accepted and cut; goes out before anything else
+	rest     []byte       // of frames that were accepted and cut; goes out before anything else; or nil
 	maxFrame int          // Limits.MaxFrame
 	waiting  atomic.Int64 // bytes of messages that wait for a turn
 
@@ -48,7 +47,7 @@ type frame struct {
 func (c *Conn) unlockFrames() {
 	o := &c.out
 	for {
-		if (len(o.rest) > 0 || c.tr.writing()) && c.canWrite() {
+		if o.rest != nil && c.canWrite() {
 			go c.flushRest()
 			return
 		}
@@ -254,7 +253,8 @@ func (c *Conn) cutOff(op string, err error, f cut) error {
 	case left > maxRest:
 		return c.failWrite(op, tooMuchLeft(left, err), false)
 	default:
-		o.rest = slices.Concat(f.rest, f.tail)
+		// Not nil even if all of it is under way in the transport.
+		o.rest = append(append(make([]byte, 0, left), f.rest...), f.tail...)
 		c.stats.wrote(f.frame)
 		return c.accepted(op, err)
 	}

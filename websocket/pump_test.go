@@ -185,6 +185,28 @@ func TestCutCloseFrameWithoutDeadlines(t *testing.T) {
 	})
 }
 
+// The peer takes the close frame in the moment in which the context ends.
+func TestCloseFrameTakenAsContextEnds(t *testing.T) {
+	for range 50 { // the order of the two is random
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			c, p := newUndeadlinedPeer(t, role, Limits{})
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			payload, _ := wire.AppendClose(nil, StatusGoingAway, "")
+			written := start(func() error { return c.WriteControl(ctx, wire.OpClose, payload) })
+			time.Sleep(time.Second)
+			p.expectClose(StatusGoingAway)
+			if err := <-written; err != nil && !isAccepted(err) {
+				t.Errorf("WriteControl: %v", err)
+			}
+			synctest.Wait()
+			if !c.closing.out.Load() {
+				t.Error("the close frame does not count as out")
+			}
+		})
+	}
+}
+
 // A record of TLS is never cut over a transport without deadlines: a message of which a
 // part is out goes on.
 func TestCutTLSWithoutDeadlines(t *testing.T) {
