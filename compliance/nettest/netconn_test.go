@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/net/nettest"
 
 	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
 )
 
 // TestNetConn runs nettest.TestConn with both ends of a WebSocket, as a user
@@ -68,6 +70,70 @@ func (s *server) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, addr.Network(), addr.String())
 }
 
+// TestNewConn does the same without a handshake, over streams with deadlines and without.
+func TestNewConn(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		pipe func() (net.Conn, net.Conn, error)
+		wrap func(net.Conn) net.Conn
+	}{
+		{"tcp", tcpPair, func(c net.Conn) net.Conn { return c }},
+		{"tcp without deadlines", tcpPair, func(c net.Conn) net.Conn { return undeadlined{c} }},
+		{"pipe without deadlines", netPipe, func(c net.Conn) net.Conn { return undeadlined{c} }},
+		{"tcp without write deadlines", tcpPair, func(c net.Conn) net.Conn { return readDeadlined{c} }},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			nettest.TestConn(t, func() (c1, c2 net.Conn, stop func(), err error) {
+				a, b, err := row.pipe()
+				if err != nil {
+					return nil, nil, nil, err
+				}
+				client := websocket.NewConn(context.Background(), row.wrap(a), &websocket.ConnOptions{Role: wire.Client})
+				server := websocket.NewConn(context.Background(), row.wrap(b), nil)
+				c1, c2 = client.AsNetConn(websocket.Binary), server.AsNetConn(websocket.Binary)
+				return c1, c2, func() { closeBoth(c1, c2) }, nil
+			})
+		})
+	}
+}
+
+func netPipe() (net.Conn, net.Conn, error) {
+	a, b := net.Pipe()
+	return a, b, nil
+}
+
+// tcpPair returns both ends of a connection over loopback.
+func tcpPair() (net.Conn, net.Conn, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer ln.Close()
+	a, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		return nil, nil, err
+	}
+	b, err := ln.Accept()
+	if err != nil {
+		a.Close()
+		return nil, nil, err
+	}
+	return a, b, nil
+}
+
+// An undeadlined stream has no deadlines, as a channel of ssh.
+type undeadlined struct{ net.Conn }
+
+func (undeadlined) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
+func (undeadlined) SetReadDeadline(time.Time) error  { return errors.ErrUnsupported }
+func (undeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
+
+// A readDeadlined stream has read deadlines alone.
+type readDeadlined struct{ net.Conn }
+
+func (readDeadlined) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
+func (readDeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
+
 // makePipe is a nettest.MakePipe.
 func (s *server) makePipe() (c1, c2 net.Conn, stop func(), err error) {
 	client, _, err := websocket.Dial(context.Background(), "ws://localhost", &websocket.DialOptions{NetDial: s.dial})
@@ -75,15 +141,16 @@ func (s *server) makePipe() (c1, c2 net.Conn, stop func(), err error) {
 		return nil, nil, nil, err
 	}
 	c1, c2 = client.AsNetConn(websocket.Binary), (<-s.accepted).AsNetConn(websocket.Binary)
-	stop = func() {
-		// Both at once, since each waits for the other.
-		var wg sync.WaitGroup
-		for _, c := range []net.Conn{c1, c2} {
-			wg.Go(func() { c.Close() })
-		}
-		wg.Wait()
+	return c1, c2, func() { closeBoth(c1, c2) }, nil
+}
+
+// closeBoth closes both ends at once, since each waits for the other.
+func closeBoth(c1, c2 net.Conn) {
+	var wg sync.WaitGroup
+	for _, c := range []net.Conn{c1, c2} {
+		wg.Go(func() { c.Close() })
 	}
-	return c1, c2, stop, nil
+	wg.Wait()
 }
 
 // A pipeListener is a listener of net.Pipes.

@@ -45,11 +45,11 @@ func (c *readDeadlineConn) Close() error {
 func withReadDeadlines() []kind {
 	var all []kind
 	for _, k := range kinds {
-		if k.reads {
+		if k.reads && !k.unable {
 			continue
 		}
 		bare := k.open
-		k.reads = true
+		k.reads, k.unable = true, false
 		k.open = func(t testing.TB) (net.Listener, dialFunc) {
 			l, dial := bare(t)
 			return readDeadlines{l}, dial

@@ -14,7 +14,7 @@ import (
 var pipeKinds = []kind{
 	{name: "pipe", reads: true, writes: true, memory: true, open: openPipe(bare)},
 	{name: "no-op deadlines", memory: true, open: openPipe(heedless)},
-	{name: "failing deadlines", memory: true, open: openPipe(unable)},
+	{name: "failing deadlines", reads: true, writes: true, unable: true, memory: true, open: openPipe(unable)},
 	{name: "bufconn", reads: true, memory: true, open: openBufconn(bare)},
 	{name: "no-op deadlines, buffered", memory: true, open: openBufconn(heedless)},
 }

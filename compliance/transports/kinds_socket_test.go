@@ -15,6 +15,7 @@ var socketKinds = []kind{
 	{name: "tcp", reads: true, writes: true, open: openTCP(bare)},
 	{name: "wrapped", reads: true, writes: true, open: openTCP(wrapped)},
 	{name: "no-op deadlines over tcp", open: openTCP(heedless)},
+	{name: "failing deadlines over tcp", reads: true, writes: true, unable: true, open: openTCP(unable)},
 	{name: "LimitListener", reads: true, writes: true, open: openLimited},
 	{name: "PROXY protocol", reads: true, writes: true, open: openProxied},
 	{name: "cmux", reads: true, writes: true, open: openCmux},

@@ -16,13 +16,14 @@ import (
 	utls "github.com/refraction-networking/utls"
 )
 
-// A write of TLS that was cut in the middle cannot be taken up again.
+// A write of TLS that a deadline has cut in the middle cannot be taken up again.
 var tlsKinds = []kind{
 	{name: "tls", reads: true, secure: true, open: openTLS(openTCP(bare), bare)},
 	{name: "tls over wrapped", reads: true, secure: true, open: openTLS(openTCP(wrapped), bare)},
 	{name: "wrapped tls", reads: true, open: withClient(openTLS(openTCP(bare), wrapped), tlsClient)},
 	{name: "tls in memory", reads: true, memory: true, secure: true, open: openTLS(openBufconn(temporary), bare)},
 	{name: "tls over no-op deadlines", memory: true, secure: true, open: openTLS(openBufconn(heedless), bare)},
+	{name: "tls over failing deadlines", reads: true, writes: true, unable: true, memory: true, secure: true, open: openTLS(openBufconn(unable), bare)},
 	{name: "wrapped tls in memory", reads: true, memory: true, open: withClient(openTLS(openBufconn(temporary), wrapped), tlsClient)},
 	{name: "utls in memory", reads: true, memory: true, secure: true, open: openTLS(openBufconn(temporary), wrapped), dialTLS: utlsClient},
 }
