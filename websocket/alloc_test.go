@@ -29,17 +29,19 @@ func TestNoAllocations(t *testing.T) {
 	defer cancel()
 	for _, row := range []struct {
 		name  string
+		kind  string
 		ctx   context.Context
 		sizes []int
 	}{
-		{"background", context.Background(), []int{0, 125, fragmentSize, 64 << 10}},
-		{"cancellable", cancellable, []int{125, 64 << 10}},
+		{"background", "tcp", context.Background(), []int{0, 125, fragmentSize, 64 << 10}},
+		{"cancellable", "tcp", cancellable, []int{125, 64 << 10}},
+		{"no deadlines", "undeadlined", context.Background(), []int{125, 64 << 10}},
 	} {
 		for _, size := range row.sizes {
 			for _, role := range roles {
 				t.Run(fmt.Sprintf("%s/%d/%v", row.name, size, role), func(t *testing.T) {
 					checkLeaks(t)
-					client, server := connPair(t, "tcp", Limits{})
+					client, server := connPair(t, row.kind, Limits{})
 					if role == wire.Client {
 						testNoAllocations(t, row.ctx, size, client, server)
 					} else {

@@ -51,13 +51,10 @@
 // A Conn works over any [net.Conn]. TCP and Unix sockets are fastest. Contexts and
 // limits hold on all of them.
 //
-// If setting a deadline fails, as over a channel of ssh, a goroutine makes each read or
-// write of the transport, and the Conn waits for it. A call that is cut loses nothing
-// there, also over TLS. Whatever a write has given to the transport by then, up to 32 KiB
-// at a time, counts as sent. Such a message is [Error.Accepted].
-//
-// If a transport accepts deadlines and ignores them, a call that goes on for 250 ms after
-// its deadline closes the connection, and the error says so.
+// If setting a deadline fails, as over a channel of ssh, a goroutine makes each read and
+// write of the transport, so that a call that is cut loses nothing, even over TLS. If a
+// transport accepts deadlines and ignores them, a call that goes on for 250 ms after its
+// deadline closes the connection, and the error says so.
 //
 // Where deadlines work, a write that is cut in the middle ends the connection over TLS,
 // and over a transport with timeouts of its own, such as a multiplexer, which may not say

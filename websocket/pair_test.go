@@ -19,7 +19,7 @@ import (
 )
 
 // transports are the kinds of transport that netPair knows.
-var transports = []string{"tcp", "unix", "pipe", "tls", "wrapped"}
+var transports = []string{"tcp", "unix", "pipe", "tls", "wrapped", "undeadlined"}
 
 // A wrapped is a connection as listeners make it that limit or count: it can do what a
 // net.Conn must, and nothing else.
@@ -45,6 +45,9 @@ func netPair(t testing.TB, kind string) (a, b net.Conn) {
 	case "wrapped":
 		a, b := listenPair(t, "tcp", "127.0.0.1:0")
 		return wrapped{a}, wrapped{b}
+	case "undeadlined":
+		a, b := listenPair(t, "tcp", "127.0.0.1:0")
+		return undeadlined{a}, undeadlined{b}
 	}
 	return listenPair(t, "tcp", "127.0.0.1:0")
 }

@@ -61,23 +61,19 @@ func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 	t.rd.set = nc.SetReadDeadline
 	t.wd.set = nc.SetWriteDeadline
 	rdErr, wdErr := nc.SetReadDeadline(time.Time{}), nc.SetWriteDeadline(time.Time{})
-	if isSocket(nc) {
-		if queue := socket.Queue(nc); queue != nil {
-			t.wd.dog = &watchdog{queue: queue}
-		}
-	} else {
-		if rdErr == nil {
-			t.rd.dog = &watchdog{drop: func(cut bool) { drop("read", cut) }}
-		} else {
+	if !isSocket(nc) {
+		t.rd.dog = &watchdog{drop: func(cut bool) { drop("read", cut) }}
+		t.wd.dog = &watchdog{drop: func(cut bool) { drop("write", cut) }}
+		if rdErr != nil {
 			t.in = pump.NewReader(nc)
-			t.rd.set = t.in.SetDeadline
+			t.rd.set, t.rd.dog = t.in.SetDeadline, nil
 		}
-		if wdErr == nil {
-			t.wd.dog = &watchdog{drop: func(cut bool) { drop("write", cut) }}
-		} else {
+		if wdErr != nil {
 			t.out = pump.NewWriter(nc)
-			t.wd.set = t.out.SetDeadline
+			t.wd.set, t.wd.dog = t.out.SetDeadline, nil
 		}
+	} else if queue := socket.Queue(nc); queue != nil {
+		t.wd.dog = &watchdog{queue: queue}
 	}
 	// Only the types themselves: one that embeds them and changes Read or Write
 	// would have their other methods too.
@@ -294,12 +290,8 @@ func (t *transport) close() {
 	dropConn(t.nc)
 	t.rd.rest()
 	t.wd.rest()
-	if t.in != nil {
-		t.in.Close()
-	}
-	if t.out != nil {
-		t.out.Close()
-	}
+	t.in.Close()
+	t.out.Close()
 }
 
 // dropConn closes nc. It does not wait for long where closing means to tell the peer,

@@ -84,16 +84,13 @@ func (t *transport) tryWrite(fd uintptr) bool {
 	}
 }
 
-// maxPiece is how much, in bytes, one write of a transport that is not raw is given.
-const maxPiece = 256 << 10
-
 // writePlain is write through nc.
 func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
 	defer t.endWrite()
 	last := false // as in write
 	for {
 		b := unwritten(n, p, tail)
-		if len(b) == 0 && !t.writing() {
+		if len(b) == 0 && !t.out.Busy() {
 			return n, nil
 		}
 		if last {
@@ -115,15 +112,12 @@ func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 	}
 }
 
-// writing reports whether a write that returned has left something under way.
-func (t *transport) writing() bool { return t.out != nil && t.out.Busy() }
-
-// pieceSize returns how much the next write of a transport that is not raw is given. Each
-// piece has a bound of its own, and what is under way, too.
+// pieceSize returns how much, in bytes, the next write of a transport that is not raw is
+// given. Each piece has a bound of its own, and what a cut write has left under way, too.
 func (t *transport) pieceSize() int {
 	switch {
 	case t.out == nil:
-		return maxPiece
+		return 256 << 10
 	case t.out.Busy():
 		return 0
 	}

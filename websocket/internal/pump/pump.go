@@ -78,13 +78,6 @@ func (h *half) expire() {
 	}
 }
 
-// Busy reports whether a call of the stream is in progress.
-func (h *half) Busy() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.busy
-}
-
 // wait waits until no call of the stream is in progress. The caller has mu.
 func (h *half) wait() error {
 	for !h.closed && h.busy && !h.late {
@@ -186,8 +179,11 @@ func (r *Reader) release() {
 }
 
 // Close ends the calls that wait, and all later ones, with [net.ErrClosed]. It does not
-// close the stream.
+// close the stream. It may be called of a nil Reader.
 func (r *Reader) Close() {
+	if r == nil {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.close()
@@ -255,8 +251,22 @@ func (w *Writer) flushNow() {
 	w.changed.Broadcast()
 }
 
-// Close is as [Reader.Close].
+// Busy reports whether a write of the stream is in progress. It may be called of a nil
+// Writer.
+func (w *Writer) Busy() bool {
+	if w == nil {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.busy
+}
+
+// Close is like [Reader.Close].
 func (w *Writer) Close() {
+	if w == nil {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.close()

@@ -110,8 +110,8 @@ func TestReadsNothingAhead(t *testing.T) {
 		timed(t, "Read", func() (int, error) { return r.Read(p) }, 0, os.ErrDeadlineExceeded, 0)
 		timed(t, "Wait", func() (int, error) { return 0, r.Wait() }, 0, os.ErrDeadlineExceeded, 0)
 		synctest.Wait()
-		if ours.calls.Load() != 1 || r.Busy() || r.buf != nil {
-			t.Errorf("%d calls, busy %v, buffer %v", ours.calls.Load(), r.Busy(), r.buf != nil)
+		if ours.calls.Load() != 1 || r.busy || r.buf != nil {
+			t.Errorf("%d calls, busy %v, buffer %v", ours.calls.Load(), r.busy, r.buf != nil)
 		}
 	})
 }
@@ -327,7 +327,7 @@ func TestClose(t *testing.T) {
 		synctest.Wait()
 		timed(t, "Read", func() (int, error) { return r.Read(make([]byte, 1)) }, 0, net.ErrClosed, 0)
 		timed(t, "Write", func() (int, error) { return w.Write([]byte("abc")) }, 0, net.ErrClosed, 0)
-		if r.SetDeadline(time.Now()) == nil || w.SetDeadline(time.Now()) == nil || r.buf != nil || w.buf != nil || r.Busy() || w.Busy() {
+		if r.SetDeadline(time.Now()) == nil || w.SetDeadline(time.Now()) == nil || r.buf != nil || w.buf != nil || r.busy || w.Busy() {
 			t.Errorf("still in use")
 		}
 
