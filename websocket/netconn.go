@@ -41,7 +41,7 @@ var (
 //
 // Close is [Conn.Close] with StatusNormalClosure. A Read or Write in progress does not
 // wait for the closing handshake. It is cut as by a deadline, and returns an error that
-// matches [net.ErrClosed] at once. On a transport without deadlines it does wait.
+// matches [net.ErrClosed] at once.
 //
 // Read returns [io.EOF] once the peer has closed with StatusNormalClosure,
 // StatusGoingAway or no status. A stream that ends in another way is an error that
@@ -220,12 +220,8 @@ func (e *brokenStream) Timeout() bool {
 
 func (a *adapter) Close() error {
 	a.closed.Store(true)
-	if !a.c.tr.rd.deaf() { // or the end of a context would drop the connection
-		a.readDeadline.Close()
-	}
-	if !a.c.tr.wd.deaf() {
-		a.writeDeadline.Close()
-	}
+	a.readDeadline.Close()
+	a.writeDeadline.Close()
 	code, reason, half := StatusNormalClosure, "", error(nil)
 	if a.writing.TryLock() {
 		if len(a.half) > 0 {

@@ -125,42 +125,6 @@ func TestNetConnCloseUnblocksOver(t *testing.T) {
 	}
 }
 
-// Where a call can only be ended by dropping the connection, it waits for the closing
-// handshake.
-func TestNetConnCloseWithoutDeadlines(t *testing.T) {
-	for _, answers := range []bool{true, false} {
-		eachRole(t, func(t *testing.T, role wire.Role) {
-			a, b := net.Pipe()
-			c, p := newPeerOver(t, undeadlined{a}, b, ConnOptions{Role: role, Limits: Limits{}})
-			nc := c.AsNetConn(Binary)
-			begun := time.Now()
-			read := start(func() error { _, err := nc.Read(make([]byte, 1)); return err })
-			synctest.Wait()
-			wrote := start(func() error { _, err := nc.Write([]byte("last")); return err })
-			synctest.Wait()
-			closed := start(nc.Close)
-			synctest.Wait()
-			p.expect(wire.OpBinary, true, "last")
-			p.expectClose(StatusNormalClosure)
-			if err := <-wrote; err != nil {
-				t.Errorf("Write: %v", err)
-			}
-			synctest.Wait()
-			if _, err := nc.Read(make([]byte, 1)); !errors.Is(err, net.ErrClosed) || time.Since(begun) != 0 {
-				t.Errorf("a later Read: %v after %v", err, time.Since(begun))
-			}
-			if answers {
-				p.answer()
-			}
-			wantUnblocked(t, "Read", <-read)
-			p.nc.Close()
-			if err := <-closed; (err == nil) != answers || time.Since(begun) > DefaultCloseTimeout+probeTime {
-				t.Errorf("Close: %v after %v", err, time.Since(begun))
-			}
-		})
-	}
-}
-
 // A Read of nothing does not wait: not for bytes, for another Read or for a deadline.
 func TestNetConnReadNothing(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {

@@ -41,10 +41,6 @@ type watchdog struct {
 	timer *time.Timer
 }
 
-// deaf reports whether the transport has no deadlines, so that a context that ends closes
-// it.
-func (d *deadline) deaf() bool { return d.dog != nil && d.dog.deaf }
-
 // begin and end are called before and after each operation of the transport.
 func (d *deadline) begin() { d.setBusy(true) }
 func (d *deadline) end()   { d.setBusy(false) }
