@@ -250,6 +250,27 @@ func TestBudgetOnePiece(t *testing.T) {
 	}
 }
 
+// What is kept of a message goes with its share before a client waits for its server to
+// close TCP.
+func TestBudgetWhileLingering(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(1 << 20)
+		c, p := newPeer(t, wire.Client, Limits{Budget: b})
+		go func() {
+			p.send(wire.OpText, false, strings.Repeat("m", 2000))
+			p.sendClose(StatusNormalClosure, "")
+			p.nextFrame()
+		}()
+		if _, _, err := c.Read(t.Context()); CloseStatus(err) != StatusNormalClosure {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if used := b.Used(); used != 0 {
+			t.Errorf("%d bytes are held", used)
+		}
+	})
+}
+
 // A loop that panics gives its share back. A Handler lives on after that.
 func TestBudgetPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

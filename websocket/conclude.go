@@ -95,6 +95,8 @@ func (c *Conn) conclude(payload []byte, breach *Error, due <-chan struct{}) {
 		begun := time.Now()
 		settled := c.settle(payload, breach)
 		<-turn
+		c.in.kept = nil // nobody can read it
+		c.in.share.resize(0)
 		if settled {
 			c.dropTCP(begun, breach != nil)
 		}
