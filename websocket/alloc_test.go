@@ -149,7 +149,7 @@ func TestNoAllocationsForPings(t *testing.T) {
 		t.Run(role.String(), func(t *testing.T) {
 			checkLeaks(t)
 			c, p := newPeerWith(t, "tcp", role)
-			c.in.controls.max = -1
+			c.in.controls.Max = -1
 			startRead(bounded(t), c)
 			ping := p.frame(wire.OpPing, true, make([]byte, wire.MaxControlPayload))
 			pong := make([]byte, len(ping)+4)

@@ -4,52 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math"
-	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hawser-ws/hawser/wire"
 )
-
-// The bucket agrees with one that is filled token by token.
-func TestControlsTake(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for _, max := range []int{1, 2, 10, 1000} {
-		b := controls{max: max}
-		now := time.Hour
-		filled, tokens := now, max
-		for i := range 100_000 {
-			for ; filled+controlTime <= now; filled += controlTime {
-				tokens = min(tokens+1, max)
-			}
-			if tokens == max {
-				filled = now // the time of the next token counts from the first that is taken
-			}
-			want := tokens > 0
-			if got := b.take(now); got != want {
-				t.Fatalf("max %d, frame %d: %v, want %v", max, i, got, want)
-			}
-			if want {
-				tokens--
-			}
-			now += time.Duration(random.ExpFloat64() * float64(controlTime) * []float64{0.1, 1, 3}[i/1000%3])
-		}
-	}
-}
-
-// The largest limit is one, and none if it is negative.
-func TestControlsExtremes(t *testing.T) {
-	for _, max := range []int{math.MaxInt, math.MaxInt32, -1, math.MinInt} {
-		b := controls{max: max}
-		for range 3000 {
-			if !b.take(time.Hour) {
-				t.Fatalf("max %d: refused", max)
-			}
-		}
-	}
-}
 
 // A flood of control frames is refused once the bucket is empty.
 func TestMaxControls(t *testing.T) {
@@ -105,7 +65,7 @@ func TestMaxControls(t *testing.T) {
 				if n := f.count[wire.OpPong]; row.op == wire.OpPing && int64(n) != row.want {
 					t.Errorf("%d pongs before the refusal, want %d", n, row.want)
 				}
-				limit := int64(c.in.controls.max)
+				limit := int64(c.in.controls.Max)
 				g := <-got
 				wantLimit(t, g.err, wire.ErrControlFlood, "MaxControls", limit+1, limit, string(reason))
 				var w *wire.Error

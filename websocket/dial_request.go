@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/websocket/internal/field"
 	"github.com/hawser-ws/hawser/websocket/internal/target"
 	"github.com/hawser-ws/hawser/wire"
@@ -102,7 +103,7 @@ func (d *dialer) newRequest() *http.Request {
 	}
 	d.addCallers(req)
 	if d.opts.Jar != nil {
-		addCookies(req, d.opts.Jar.Cookies(req.URL))
+		exchange.AddCookies(req, d.opts.Jar.Cookies(req.URL))
 	}
 	h := req.Header
 	h["Upgrade"] = []string{"websocket"}
@@ -138,27 +139,6 @@ func (d *dialer) addCallers(req *http.Request) {
 	}
 	if d.auth != "" && !authorized {
 		req.Header.Set("Authorization", d.auth)
-	}
-}
-
-// addCookies adds cookies to those the caller has set, in one field (RFC 6265,
-// section 5.4).
-func addCookies(req *http.Request, cookies []*http.Cookie) {
-	if len(cookies) == 0 {
-		return
-	}
-	var own []string
-	for name, values := range req.Header {
-		if strings.EqualFold(name, "Cookie") {
-			own = append(own, values...)
-			delete(req.Header, name)
-		}
-	}
-	if own != nil {
-		req.Header.Set("Cookie", strings.Join(own, "; "))
-	}
-	for _, c := range cookies {
-		req.AddCookie(c) // leaves out what may not stand in the field
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/bucket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -38,7 +39,7 @@ type incoming struct {
 	pace    *pace               // nil: no limit
 	share   share               // of Limits.Budget, for what is gathered or kept
 
-	controls controls
+	controls bucket.Bucket // of Limits.MaxControls: pings, and pongs that nobody asked for
 }
 
 // directMin is the least part of a frame, in bytes, that is worth a read of its
@@ -389,8 +390,12 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 		return c.peerClosed(ctx, f.Payload)
 	}
 	asked := f.Message == wire.OpPong && c.pings.pong(f.Payload) // and no flood
-	if !asked && !c.in.controls.take(time.Since(epoch)) {
-		return c.failRead(ctx, c.in.controls.flood(f, c.in.dec.Offset()))
+	if !asked && !c.in.controls.Take(time.Since(epoch)) {
+		start := c.in.dec.Offset() - f.Header.Length - int64(f.Header.Size())
+		limit := int64(c.in.controls.Max)
+		return c.failRead(ctx, &wire.Error{ // with the offset of the length, as package wire has it
+			Violation: wire.ErrControlFlood, Offset: start + 1, Size: limit + 1, Limit: limit,
+		})
 	}
 	if !c.handles(f.Message, f.Payload) && f.Message == wire.OpPing {
 		c.answerPing(f.Payload, len(c.in.unread) > 0)

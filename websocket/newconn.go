@@ -5,8 +5,12 @@ import (
 	"net"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/bucket"
 	"github.com/hawser-ws/hawser/wire"
 )
+
+// epoch is the origin of a clock that is never set.
+var epoch = time.Now()
 
 // ConnOptions configure a connection that [NewConn] makes. A nil pointer is valid and
 // means the zero value, a server with no subprotocol, no extension and default limits.
@@ -65,7 +69,7 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		c.in.pace = &pace{limit: limit}
 	}
 	c.in.unread = opts.Early
-	c.in.controls = controls{max: limits.MaxControls, full: time.Since(epoch)}
+	c.in.controls = bucket.Bucket{Max: limits.MaxControls, Full: time.Since(epoch)}
 	c.out.enc = wire.Encoder{Role: opts.Role}
 	c.out.maxFrame = frameLimit(limits.MaxFrame)
 	if s := opts.Session; s != nil {

@@ -194,7 +194,7 @@ func TestPongsUnread(t *testing.T) {
 			t.Run(kind+"/"+role.String(), func(t *testing.T) {
 				checkLeaks(t)
 				c, p := newPeerWith(t, kind, role)
-				c.in.controls.max = -1
+				c.in.controls.Max = -1
 				read := startRead(bounded(t), c)
 				const pings = 40_000
 				payload := make([]byte, wire.MaxControlPayload)

@@ -1,0 +1,26 @@
+// Package bucket bounds how often something may happen, by a bucket of tokens.
+package bucket
+
+import "time"
+
+// Interval is the time after which a bucket gets one more token.
+const Interval = time.Second / 50
+
+// A Bucket holds Max tokens when it is full. If Max is negative it has no end of them.
+type Bucket struct {
+	Max  int
+	Full time.Duration // when the bucket will be full, on the clock of Take
+}
+
+// Take takes a token at the time now, and reports whether there was one.
+func (b *Bucket) Take(now time.Duration) bool {
+	if b.Max < 0 {
+		return true
+	}
+	b.Full = max(b.Full, now)
+	if (b.Full-now+Interval-1)/Interval >= time.Duration(b.Max) {
+		return false
+	}
+	b.Full += Interval
+	return true
+}
