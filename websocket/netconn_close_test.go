@@ -18,7 +18,7 @@ import (
 func wantUnblocked(t *testing.T, what string, err error) {
 	t.Helper()
 	var ne net.Error
-	if !errors.Is(err, net.ErrClosed) || !errors.As(err, &ne) || ne.Timeout() || ne.Temporary() {
+	if !errors.Is(err, net.ErrClosed) || !errors.As(err, &ne) || ne.Timeout() {
 		t.Errorf("%s: %v", what, err)
 	}
 }

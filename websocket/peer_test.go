@@ -97,7 +97,7 @@ func (p *peer) sendClose(code wire.StatusCode, reason string) {
 	p.t.Helper()
 	b, err := wire.AppendClose(nil, code, reason)
 	if err != nil {
-		p.t.Fatal(err)
+		panic(err) // a fault of the test, which may be on any goroutine
 	}
 	p.send(wire.OpClose, true, string(b))
 }
