@@ -182,7 +182,7 @@ func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *Handshak
 		return &o, nil
 	}
 	var own *HandshakeError
-	if errors.As(err, &own) && own.Err != nil && own.Status >= 400 && own.Status <= 599 {
+	if errors.As(err, &own) && !own.dial && own.Err != nil && own.Status >= 400 && own.Status <= 599 {
 		return nil, own
 	}
 	return nil, &HandshakeError{Status: http.StatusForbidden, Err: privateError{err, "the server refuses this WebSocket"}}

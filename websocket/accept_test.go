@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -443,6 +444,8 @@ func TestAcceptHandshakeTimeout(t *testing.T) {
 
 func TestConfigure(t *testing.T) {
 	checkLeaks(t)
+	backend := httptest.NewServer(http.NotFoundHandler())
+	defer backend.Close()
 	opts := &AcceptOptions{
 		Subprotocols: []string{"a"},
 		Header:       http.Header{"X-A": {"1"}},
@@ -454,6 +457,9 @@ func TestConfigure(t *testing.T) {
 				return errors.New("dial db.internal: refused")
 			case "/odd":
 				return &HandshakeError{Status: 200, Err: errors.New("no refusal")}
+			case "/backend":
+				_, _, err := Dial(r.Context(), backend.URL, nil)
+				return fmt.Errorf("backend: %w", err)
 			}
 			o.Subprotocols[0] = "b"
 			o.Header.Set("X-A", "2")
@@ -465,6 +471,7 @@ func TestConfigure(t *testing.T) {
 		{"/own", "HTTP/1.1 401 Unauthorized", "who are you?\n"},
 		{"/other", "HTTP/1.1 403 Forbidden", "the server refuses this WebSocket\n"},
 		{"/odd", "HTTP/1.1 403 Forbidden", "the server refuses this WebSocket\n"},
+		{"/backend", "HTTP/1.1 403 Forbidden", "the server refuses this WebSocket\n"},
 	} {
 		_, r, a := acceptWith(t, opts, handshake("GET "+test.path+" HTTP/1.1"))
 		if r.status != test.status || r.body != test.body {

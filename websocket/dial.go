@@ -121,7 +121,7 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, ConnOptions, *http.Respons
 			return nc, cfg, resp, err
 		}
 		if err := d.follow(resp.Header.Get("Location")); err != nil {
-			return nil, ConnOptions{}, resp, &HandshakeError{Status: resp.StatusCode, Section: section41, Err: err}
+			return nil, ConnOptions{}, resp, &HandshakeError{Status: resp.StatusCode, Section: section41, Err: err, dial: true}
 		}
 	}
 }

@@ -124,6 +124,8 @@ type HandshakeError struct {
 
 	// Err says what was wrong.
 	Err error
+
+	dial bool // Dial made it of an answer
 }
 
 func (e *HandshakeError) Error() string {
@@ -149,6 +151,7 @@ func (e *HandshakeError) Unwrap() error { return e.Err }
 func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	var asked *closeRequest
 	var op *Error
+	var dial *HandshakeError
 	var w *wire.Error
 	var payload *payloadError
 	switch {
@@ -168,7 +171,7 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 		return 0, ""
 	case errors.Is(err, context.Canceled):
 		return StatusGoingAway, ""
-	case payload == nil && !errors.As(err, &op) && errors.As(err, &w):
+	case payload == nil && !errors.As(err, &op) && !errors.As(err, &dial) && errors.As(err, &w):
 		return w.Code(), w.Reason()
 	}
 	return StatusInternalError, ""

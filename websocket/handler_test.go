@@ -84,6 +84,9 @@ func TestHandlerEnds(t *testing.T) {
 		"another conn's extension": {func(context.Context, *Conn) error {
 			return fmt.Errorf("backend: %w", extensionError(errors.New("secret")))
 		}, 1011, "secret"},
+		"another conn's handshake": {func(context.Context, *Conn) error {
+			return &HandshakeError{Err: broken(wire.ErrMessageTooBig)}
+		}, 1011, "message over MaxMessage"},
 		"its own extension": {func(_ context.Context, c *Conn) error {
 			return c.fault("write", extensionError(errors.New("no memory")))
 		}, 1011, "no memory"},

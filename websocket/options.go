@@ -165,7 +165,8 @@ type AcceptOptions struct {
 	// judged, with a copy of these options that it may change: subprotocols,
 	// limits and origins for this request alone. An error refuses the request. A
 	// [*HandshakeError] whose Status is 400 to 599 says with which status, and its
-	// Err is told to the client; any other error means 403 and is not told.
+	// Err is told to the client; any other error, one of Dial included, means 403 and is
+	// not told.
 	Configure func(r *http.Request, o *AcceptOptions) error
 }
 

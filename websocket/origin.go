@@ -29,5 +29,5 @@ func (o *AcceptOptions) checkOrigin(r *http.Request) *HandshakeError {
 	}
 	// The host behind a proxy may be an internal name.
 	err := fmt.Errorf("origin %q is not of the host %q; allow it in AcceptOptions.Origins", values[0], r.Host)
-	return &HandshakeError{http.StatusForbidden, "RFC 6455, section 10.2", privateError{err, "the origin is not allowed"}}
+	return &HandshakeError{Status: http.StatusForbidden, Section: "RFC 6455, section 10.2", Err: privateError{err, "the origin is not allowed"}}
 }

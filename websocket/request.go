@@ -87,8 +87,8 @@ func finishBody(w http.ResponseWriter, r *http.Request, limit time.Duration) *Ha
 		return refusal(http.StatusRequestTimeout, "RFC 9110, section 15.5.9",
 			"chunked body did not end within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
 	case err != io.EOF: // which may name addresses
-		return &HandshakeError{http.StatusBadRequest, "RFC 9112, section 7.1",
-			privateError{fmt.Errorf("chunked body: %w", err), "chunked body is malformed or incomplete"}}
+		return &HandshakeError{Status: http.StatusBadRequest, Section: "RFC 9112, section 7.1",
+			Err: privateError{fmt.Errorf("chunked body: %w", err), "chunked body is malformed or incomplete"}}
 	}
 	return nil
 }

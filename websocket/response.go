@@ -16,7 +16,7 @@ func few(lines []string) []string { return lines[:min(len(lines), 3)] }
 
 // badResponse is the error of a response that breaks a rule.
 func badResponse(r *exchange.Response, section, format string, args ...any) error {
-	return &HandshakeError{Status: r.HTTP.StatusCode, Section: section, Err: fmt.Errorf(format, args...)}
+	return &HandshakeError{Status: r.HTTP.StatusCode, Section: section, Err: fmt.Errorf(format, args...), dial: true}
 }
 
 // verify judges the response to the last request by all of RFC 6455, section 4.1.
