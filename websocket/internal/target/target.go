@@ -252,7 +252,7 @@ func WithoutUserinfo(raw string) string {
 // except at the end of its userinfo. Any other means that part of a user name or password
 // was taken for something else: it must be neither used nor shown.
 func Proxy(u *url.URL) (*url.URL, error) {
-	if strings.Contains(u.Opaque+u.Path+u.RawQuery+u.Fragment, "@") {
+	if strings.Contains(u.Opaque+u.Host+u.Path+u.RawQuery+u.Fragment, "@") {
 		return nil, errProxyUserinfo
 	}
 	switch u.Scheme {

@@ -98,6 +98,9 @@ func TestProxyHidesUserinfo(t *testing.T) {
 				t.Errorf("%q: %v, %v", u, got, err)
 			}
 		}
+		if _, err := Proxy(&url.URL{Scheme: "http", Host: secret + "@h"}); err != errProxyUserinfo {
+			t.Errorf("as a host: %v", err)
+		}
 	})
 }
 
