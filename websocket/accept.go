@@ -44,9 +44,9 @@ var errBegun = errors.New("the response has begun: nothing may be written before
 //
 // A status of 0 means that nothing was answered: the response had begun, the connection
 // was already hijacked, or the 101 could not be sent and the connection is gone. Accept
-// sees that a response has begun if w, or a writer that it wraps, says so by Written,
-// Status, BytesWritten or Size. The writer of net/http does not: write nothing to it
-// before Accept.
+// sees that a response has begun if w, or a writer that it wraps, says so by Written, or
+// by Status with BytesWritten or Size beside it. The writer of net/http does not: write
+// nothing to it before Accept.
 //
 // Accept itself sends the 101, after Hijack. Middleware that records the status sees none,
 // or keeps its default, such as 200. Only a writer with WriteHeaderNow, such as gin's,

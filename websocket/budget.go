@@ -28,10 +28,11 @@ type Budget struct {
 	used atomic.Int64
 }
 
-// NewBudget returns a budget of n bytes.
+// NewBudget returns a budget of n bytes. One of 0 or less has room for nothing.
 func NewBudget(n int64) *Budget { return &Budget{max: n} }
 
-// Used returns how many bytes are held.
+// Used returns how many bytes are held. Allocation rounds up, so that the memory may be a
+// quarter more.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
 // take takes n bytes, if there is room for them.
