@@ -90,7 +90,7 @@ func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 	last := false // as in write
 	for {
 		b := unwritten(n, p, tail)
-		if len(b) == 0 && !t.out.Busy() {
+		if len(b) == 0 && t.out.Pending() == 0 {
 			return n, nil
 		}
 		if last {
@@ -118,7 +118,7 @@ func (t *transport) pieceSize() int {
 	switch {
 	case t.out == nil:
 		return 256 << 10
-	case t.out.Busy():
+	case t.out.Pending() > 0:
 		return 0
 	}
 	return pump.ChunkSize

@@ -207,6 +207,28 @@ func TestCloseFrameTakenAsContextEnds(t *testing.T) {
 	}
 }
 
+// A slowlyWornOut transport fails a write a minute after it has begun.
+type slowlyWornOut struct{ net.Conn }
+
+func (slowlyWornOut) Write([]byte) (int, error) { time.Sleep(time.Minute); return 0, errWornOut }
+
+// A chunk that a context has cut may fail before anybody looks at it again.
+func TestCutChunkHasFailed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		c, _ := newPeerOver(t, undeadlined{slowlyWornOut{ours}}, theirs, ConnOptions{})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if n, err := c.tr.write(ctx, -1, []byte("x"), nil); n != 1 || !isInterrupt(err) {
+			t.Errorf("write: %d, %v", n, err)
+		}
+		time.Sleep(time.Minute)
+		if n, err := c.tr.write(context.Background(), -1, nil, nil); n != 0 || err != errWornOut {
+			t.Errorf("a write of nothing: %d, %v", n, err)
+		}
+	})
+}
+
 // A record of TLS is never cut over a transport without deadlines: a message of which a
 // part is out goes on.
 func TestCutTLSWithoutDeadlines(t *testing.T) {

@@ -212,8 +212,8 @@ func NewWriter(stream io.Writer) *Writer {
 
 // Write writes p once what an earlier call has left to be written is out, and waits
 // until p is. If a deadline passes before, the error is [os.ErrDeadlineExceeded], and n
-// counts what has been or is still being given to the stream, which may be all of p: Busy
-// reports true in the latter case. Write does not keep p.
+// counts what has been or is still being given to the stream, which may be all of p; see
+// Pending. Write does not keep p.
 func (w *Writer) Write(p []byte) (n int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -251,15 +251,19 @@ func (w *Writer) flushNow() {
 	w.changed.Broadcast()
 }
 
-// Busy reports whether a write of the stream is in progress. It may be called of a nil
-// Writer.
-func (w *Writer) Busy() bool {
+// Pending returns the size, in bytes, of a chunk that the stream has not taken, as far as
+// is known: one that is being written, or whose write has failed. It may be called of a
+// nil Writer.
+func (w *Writer) Pending() int {
 	if w == nil {
-		return false
+		return 0
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.busy
+	if w.busy || w.err != nil {
+		return w.size
+	}
+	return 0
 }
 
 // Close is like [Reader.Close].

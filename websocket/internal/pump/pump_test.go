@@ -234,8 +234,8 @@ func TestWriteCut(t *testing.T) {
 		w.SetDeadline(time.Now().Add(time.Second))
 		timed(t, "behind a chunk", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, 0, os.ErrDeadlineExceeded, time.Second)
 		timed(t, "nothing, behind a chunk", func() (int, error) { return w.Write(nil) }, 0, os.ErrDeadlineExceeded, 0)
-		if !w.Busy() {
-			t.Error("not busy")
+		if n := w.Pending(); n != ChunkSize {
+			t.Errorf("%d bytes are pending", n)
 		}
 		synctest.Wait()
 		clear(p[:2*ChunkSize]) // which w must not have kept
@@ -246,8 +246,8 @@ func TestWriteCut(t *testing.T) {
 		w.SetDeadline(time.Time{})
 		timed(t, "the rest", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, ChunkSize, nil, 0)
 		synctest.Wait()
-		if !bytes.Equal(got.Bytes(), all) || w.Busy() || ours.calls.Load() != 3 {
-			t.Errorf("%d bytes, busy %v, %d calls", got.Len(), w.Busy(), ours.calls.Load())
+		if !bytes.Equal(got.Bytes(), all) || w.Pending() != 0 || ours.calls.Load() != 3 {
+			t.Errorf("%d bytes, %d pending, %d calls", got.Len(), w.Pending(), ours.calls.Load())
 		}
 	})
 }
@@ -264,8 +264,8 @@ func TestWriteCutAtTheEnd(t *testing.T) {
 			t.Errorf("%q, %v", p, err)
 		}
 		synctest.Wait()
-		if w.Busy() {
-			t.Error("busy")
+		if n := w.Pending(); n != 0 {
+			t.Errorf("%d bytes are pending", n)
 		}
 	})
 }
@@ -327,7 +327,7 @@ func TestClose(t *testing.T) {
 		synctest.Wait()
 		timed(t, "Read", func() (int, error) { return r.Read(make([]byte, 1)) }, 0, net.ErrClosed, 0)
 		timed(t, "Write", func() (int, error) { return w.Write([]byte("abc")) }, 0, net.ErrClosed, 0)
-		if r.SetDeadline(time.Now()) == nil || w.SetDeadline(time.Now()) == nil || r.buf != nil || w.buf != nil || r.busy || w.Busy() {
+		if r.SetDeadline(time.Now()) == nil || w.SetDeadline(time.Now()) == nil || r.buf != nil || w.buf != nil || r.busy || w.busy {
 			t.Errorf("still in use")
 		}
 
