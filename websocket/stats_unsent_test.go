@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/pump"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -94,6 +95,28 @@ func TestUnsentBehindRest(t *testing.T) {
 		synctest.Wait()
 		if n := c.Unsent(); rest < 9_000 || n < rest+5_000 {
 			t.Errorf("Unsent() = %d, was %d", n, rest)
+		}
+	})
+}
+
+// So does what a cut write has left under way in a transport without deadlines.
+func TestUnsentWithoutDeadlines(t *testing.T) {
+	eachRole(t, func(t *testing.T, role wire.Role) {
+		c, p := newUndeadlinedPeer(t, role, Limits{})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		const size = 2 * pump.ChunkSize
+		if err := c.Write(ctx, Binary, make([]byte, size)); !isAccepted(err) {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if n := c.Unsent(); n < size || n > size+wire.MaxHeaderSize {
+			t.Errorf("Unsent() = %d", n)
+		}
+		go p.drain()
+		synctest.Wait()
+		if n := c.Unsent(); n != 0 {
+			t.Errorf("%d are left", n)
 		}
 	})
 }

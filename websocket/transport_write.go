@@ -98,7 +98,7 @@ func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 		} else if err := t.beginWrite(ctx, limit); err != nil {
 			return n, err
 		}
-		t.unsent.Store(int64(len(p) + len(tail) - n))
+		t.unsent.Store(int64(len(p) + len(tail) - n + t.out.Pending()))
 		m, err := t.writePiece(b[:min(len(b), t.pieceSize())])
 		n += m
 		switch {
