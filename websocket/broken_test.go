@@ -70,6 +70,33 @@ func (w *wornOut) Write(p []byte) (int, error) {
 	return w.Conn.Write(p)
 }
 
+// A stingy transport takes a part of what it is given to write, and does not say why.
+type stingy struct {
+	net.Conn
+	takes int
+}
+
+func (s stingy) Write(p []byte) (int, error) {
+	time.Sleep(time.Second)
+	return min(len(p), s.takes), nil
+}
+
+// "Write must return a non-nil error if it returns n < len(p)", says io.Writer. A
+// transport that does not has failed.
+func TestShortWrites(t *testing.T) {
+	for _, takes := range []int{0, 3} {
+		eachRole(t, func(t *testing.T, role wire.Role) {
+			ours, theirs := net.Pipe()
+			c, _ := newPeerOver(t, stingy{ours, takes}, theirs, ConnOptions{Role: role})
+			begun := time.Now()
+			wantError(t, c.Write(context.Background(), Text, []byte("hello")), "write", io.ErrShortWrite)
+			if took := time.Since(begun); took != time.Second {
+				t.Errorf("after %v", took)
+			}
+		})
+	}
+}
+
 // A transport to a server or a proxy that breaks at any write of the handshake
 // fails it, and says so.
 func TestDialBrokenWrites(t *testing.T) {

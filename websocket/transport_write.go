@@ -133,8 +133,11 @@ func (t *transport) writePiece(b []byte) (int, error) {
 	t.wd.begin()
 	n, err := w.Write(b)
 	t.wd.end()
-	if err == nil {
+	switch {
+	case err == nil && n == len(b):
 		return n, nil
+	case err == nil: // or one that takes nothing and says so would be asked for ever
+		err = io.ErrShortWrite
 	}
 	cause := t.wd.cause(err, ErrPeerNotReading)
 	t.broken.Store(cause == err || !t.resumes(err))

@@ -264,8 +264,10 @@ func (s *secretTLS) LocalAddr() net.Addr { return &net.UnixAddr{Net: "wrapped"} 
 func (s *secretTLS) Write(p []byte) (int, error) {
 	if s.broken == nil && len(p) > 0 {
 		n, err := s.Conn.Write(p)
-		s.broken = err
-		return n / 1000 * 1000, err // whole records
+		if s.broken = err; err != nil {
+			n = n / 1000 * 1000 // whole records
+		}
+		return n, err
 	}
 	return 0, s.broken
 }
