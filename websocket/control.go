@@ -10,9 +10,10 @@ import (
 )
 
 // OnControl makes f see the peer's control frames (RFC 6455, section 5.5): its pings,
-// pongs and close frame. Whoever reads calls f, between the messages in the order of the
-// wire. op is [wire.OpPing], [wire.OpPong] or [wire.OpClose]. The payload, at most 125
-// bytes, is valid until f returns; [wire.ConsumeClose] reads that of a close frame.
+// pongs and close frame. The goroutine that reads calls f as they come, between the
+// fragments of a message too. op is [wire.OpPing], [wire.OpPong] or [wire.OpClose]. The
+// payload, at most 125 bytes, is valid until f returns; [wire.ConsumeClose] reads that of a
+// close frame.
 //
 // A connection answers pings and close frames itself, unless f returns true. The program
 // then answers with [Conn.WriteControl] or [Conn.Close], from within f or later. A
@@ -21,10 +22,10 @@ import (
 // and reads return the [*CloseError]. What f returns has no meaning for a pong, which
 // [Conn.Ping] gets as well, nor for a close frame that answers one of this side.
 //
-// f must return soon. It must neither read nor wait for who reads: it may call Ping not at
-// all, and Close only for a close frame. Limits.MaxControls holds before f is called. A nil
-// f undoes an earlier call. OnControl may be called at any time, and takes effect with the
-// next control frame.
+// f must return soon. It must not read, nor wait for the goroutine that does: it must not
+// call Ping, and may call Close only for a close frame. Limits.MaxControls holds before f
+// is called. A nil f undoes an earlier call. OnControl may be called at any time, and takes
+// effect with the next control frame.
 func (c *Conn) OnControl(f func(op wire.Opcode, payload []byte) (handled bool)) {
 	c.closing.watch()
 	if f == nil {

@@ -85,10 +85,11 @@
 // # Security
 //
 // Origins are checked, so that pages of other sites cannot use a server with their
-// visitors' cookies (RFC 6455, section 10.2). The limits in [Limits] are on: no
-// peer can make this package hold more than one message and some buffers, or wait
-// for ever. A [Budget] bounds the messages of all connections together. Text is checked. Masking keys and handshake keys come from crypto/rand.
-// Redirects are off, and never carry credentials to another host.
+// visitors' cookies (RFC 6455, section 10.2). The limits in [Limits] are on, but for
+// MessageTimeout and Budget: no peer can make a connection hold more than one message
+// and some buffers, or make a write or a handshake wait for ever. A [Budget] bounds the
+// messages of all connections together. Text is checked. Masking keys and handshake keys
+// come from crypto/rand. Redirects are off, and never carry credentials to another host.
 //
 // # Memory
 //

@@ -67,10 +67,11 @@ type Limits struct {
 
 	// WriteTimeout is how long a write may wait for a peer that takes nothing. A message
 	// may take longer, as long as the peer takes something of it. Where that cannot be
-	// seen, as over TLS on Windows, each 256 KiB have this time. Then nothing more can
-	// be written, and the connection ends within a second of the last read. It is also
-	// how long a message may wait for an idle MessageWriter, after which the connection
-	// goes on; see [ErrMessageOpen].
+	// seen, as over TLS on Windows, each 256 KiB have this time; over a transport without
+	// deadlines, each 32 KiB do. Once it has passed nothing more can be written, and the
+	// connection ends within a second of the last read. It is also how long a message may
+	// wait for an idle MessageWriter, after which the connection goes on; see
+	// [ErrMessageOpen].
 	// Default: DefaultWriteTimeout, 30 s.
 	WriteTimeout time.Duration
 
@@ -208,7 +209,7 @@ type DialOptions struct {
 	// asked with CONNECT for ws too (RFC 6455, section 4.1), and socks5 and
 	// socks5h, which are the same: names are resolved by the proxy. The userinfo
 	// of its URL goes to the proxy alone; of the request it learns only host and
-	// port. The user name and the password are percent-encoded: an "@" behind the
+	// port. The user name and the password are percent-encoded: an "@" after the
 	// host is an error. nil means [http.ProxyFromEnvironment]; a function that returns nil,
 	// nil means none. Unix sockets have no proxy.
 	Proxy func(*http.Request) (*url.URL, error)

@@ -69,7 +69,7 @@ func refuseBody() *HandshakeError {
 }
 
 // finishBody reads a chunked body, which must be empty, to its end within limit: what
-// comes behind it are frames.
+// comes after it are frames.
 func finishBody(w http.ResponseWriter, r *http.Request, limit time.Duration) *HandshakeError {
 	if len(r.TransferEncoding) == 0 {
 		return nil

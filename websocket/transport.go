@@ -27,7 +27,7 @@ type transport struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil: use nc alone
 	in  *pump.Reader    // reads from nc where it has no read deadlines; nil elsewhere
-	out *pump.Writer    // the same of writing
+	out *pump.Writer    // the same for writing
 	rd  deadline
 	wd  deadline
 

@@ -107,13 +107,13 @@ func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 		case err != ErrPeerNotReading || t.broken.Load() || m == 0 && (last || !t.resets()):
 			return n, err
 		default:
-			last = m == 0 || t.out != nil // of which the peer need not have taken m
+			last = m == 0 || t.out != nil // which counts m before the peer has it
 		}
 	}
 }
 
 // pieceSize returns how much, in bytes, the next write of a transport that is not raw is
-// given. Each piece has a bound of its own, and what a cut write has left under way, too.
+// given. Each piece has a bound of its own, and so has what a cut write has left under way.
 func (t *transport) pieceSize() int {
 	switch {
 	case t.out == nil:

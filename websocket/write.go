@@ -47,8 +47,8 @@ func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
 }
 
 // WriteBuffers is Write for one message that lies in several slices, such as a header and
-// a body. It copies them into one buffer: a pooled one for almost 1 MiB, and one that it
-// allocates for more. A rune may be divided between two slices.
+// a body. It copies them into one buffer, which comes from a pool if they have less than
+// 1 MiB together. A rune may be divided between two slices.
 func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) error {
 	size := 0
 	for _, b := range bufs {

@@ -54,7 +54,9 @@ func talk(out io.Writer, client, server net.Conn) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	c := websocket.NewConn(ctx, client, &websocket.ConnOptions{Role: wire.Client})
+	defer c.CloseNow()
 	s := websocket.NewConn(ctx, server, nil)
+	defer s.CloseNow()
 	served := make(chan error, 1)
 	go func() {
 		t, p, err := s.Read(ctx)

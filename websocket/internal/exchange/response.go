@@ -26,7 +26,7 @@ const (
 type Response struct {
 	HTTP *http.Response // its Body is in memory
 	Body []byte         // of a refusal, at most MaxBody bytes
-	Rest []byte         // bytes behind an answer that hands the connection over
+	Rest []byte         // bytes after an answer that hands the connection over
 }
 
 // opens reports whether the answer hands the connection over, as req asks for.

@@ -106,7 +106,7 @@ func (h *half) close() {
 type Reader struct {
 	half
 	stream io.Reader
-	fill   func() // the method, of which a go statement then makes no copy
+	fill   func() // is fillNow; a go statement with a method would allocate
 
 	full bool            // a call of the stream has returned left and err
 	buf  *[readSize]byte // nil unless a call is in progress or bytes are left
@@ -123,7 +123,7 @@ func NewReader(stream io.Reader) *Reader {
 }
 
 // Read reads from the stream up to a deadline. Bytes that have come already are returned
-// also after it.
+// even after it.
 func (r *Reader) Read(p []byte) (n int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -179,7 +179,7 @@ func (r *Reader) release() {
 }
 
 // Close ends the calls that wait, and all later ones, with [net.ErrClosed]. It does not
-// close the stream. It may be called of a nil Reader.
+// close the stream. It does nothing if r is nil.
 func (r *Reader) Close() {
 	if r == nil {
 		return
@@ -252,8 +252,7 @@ func (w *Writer) flushNow() {
 }
 
 // Pending returns the size, in bytes, of a chunk that the stream has not taken, as far as
-// is known: one that is being written, or whose write has failed. It may be called of a
-// nil Writer.
+// is known: one that is being written, or whose write has failed. It is 0 if w is nil.
 func (w *Writer) Pending() int {
 	if w == nil {
 		return 0
