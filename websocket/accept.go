@@ -36,7 +36,7 @@ var errBegun = errors.New("the response has begun: nothing may be written before
 //   - 426: the request is no WebSocket handshake, is HTTP/1.0, or has another
 //     version than 13
 //   - 431: the Sec-WebSocket fields are larger than Limits.MaxHandshakeFields
-//   - 500: opts cannot be used; what is wrong with them stands in the error alone
+//   - 500: opts cannot be used; only the error says what is wrong with them
 //   - 501: w cannot be hijacked. Middleware that wraps a ResponseWriter must
 //     have Unwrap or Hijack; that of [http.TimeoutHandler] has neither. The error names
 //     the innermost writer

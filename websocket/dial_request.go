@@ -3,6 +3,7 @@ package websocket
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -35,7 +36,7 @@ func (d *dialer) takeHeader() error {
 		switch strings.ToLower(name) {
 		case "host":
 			if d.host != "" || len(values) != 1 {
-				return fmt.Errorf("DialOptions.Header: Host has more or less than one value")
+				return errors.New("DialOptions.Header: Host must have exactly one value")
 			}
 			host, err := target.ASCIIHost(values[0])
 			if err != nil {
@@ -70,7 +71,7 @@ func checkOwnField(name string, values []string) error {
 func (d *dialer) makeOffers() error {
 	for i, p := range d.opts.Subprotocols {
 		if !wire.IsProtocolName(p) {
-			return fmt.Errorf("DialOptions.Subprotocols: %q is not made of bytes from U+0021 to U+007E without a comma (%s)", p, section41)
+			return fmt.Errorf("DialOptions.Subprotocols: %q must be one or more bytes from U+0021 to U+007E other than a comma (%s)", p, section41)
 		}
 		if slices.Contains(d.opts.Subprotocols[:i], p) {
 			return fmt.Errorf("DialOptions.Subprotocols: %q is listed twice (%s)", p, section41)

@@ -217,7 +217,7 @@ func TestHandlerLogsOwnFaults(t *testing.T) {
 	}{
 		{Handler{}, handshake(), "500 Internal Server Error", "Handler.Serve is nil"},
 		{Handler{Serve: serving.Serve, Options: &AcceptOptions{Subprotocols: []string{"a b"}}},
-			handshake(), "500 Internal Server Error", `AcceptOptions.Subprotocols: "a b" is not the name of a subprotocol`},
+			handshake(), "500 Internal Server Error", `AcceptOptions.Subprotocols: "a b" must be one or more bytes from U+0021 to U+007E other than a comma`},
 		{serving, handshake("-Upgrade:"), "426 Upgrade Required", ""},
 		{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serving.ServeHTTP(opaque{w}, r) }),
 			handshake(), "501 Not Implemented", "neither Hijack nor Unwrap"},

@@ -203,7 +203,7 @@ func (o *AcceptOptions) checkOptions() *HandshakeError {
 	}
 	for _, s := range o.Subprotocols {
 		if !wire.IsProtocolName(s) {
-			return bad("AcceptOptions.Subprotocols: %q is not the name of a subprotocol", s)
+			return bad("AcceptOptions.Subprotocols: %q must be one or more bytes from U+0021 to U+007E other than a comma", s)
 		}
 	}
 	for _, p := range o.Origins {
