@@ -132,6 +132,7 @@ func TestReadErrors(t *testing.T) {
 			timed(t, "Read", func() (int, error) { return r.Read(make([]byte, 1)) }, 0, failed, 0)
 		}
 		r = NewReader(&once{"abc", failed})
+		timed(t, "Read of nothing", func() (int, error) { return r.Read(nil) }, 0, nil, 0)
 		timed(t, "Read", func() (int, error) { return r.Read(make([]byte, 9)) }, 3, nil, 0)
 		timed(t, "another", func() (int, error) { return r.Read(make([]byte, 9)) }, 0, failed, 0)
 		timed(t, "the last", func() (int, error) { return r.Read(make([]byte, 9)) }, 0, io.EOF, 0)
@@ -213,6 +214,17 @@ func TestEarlyTimer(t *testing.T) {
 		r.SetDeadline(time.Now().Add(time.Second))
 		time.AfterFunc(time.Second/2, r.expire)
 		timed(t, "Read", func() (int, error) { return r.Read(make([]byte, 1)) }, 0, os.ErrDeadlineExceeded, time.Second)
+	})
+}
+
+// A timer that has fired as its deadline was cleared means nothing.
+func TestLateTimer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := NewReader(strings.NewReader("a"))
+		r.SetDeadline(time.Now().Add(time.Second))
+		r.SetDeadline(time.Time{})
+		r.expire()
+		timed(t, "Read", func() (int, error) { return r.Read(make([]byte, 1)) }, 1, nil, 0)
 	})
 }
 
@@ -303,6 +315,9 @@ func TestWriteErrors(t *testing.T) {
 			timed(t, "cut", write, ChunkSize, os.ErrDeadlineExceeded, time.Second)
 			w.SetDeadline(time.Time{})
 			timed(t, "the next", write, 0, want, 59*time.Second)
+			if n := w.Pending(); n != ChunkSize {
+				t.Errorf("%d bytes are pending", n)
+			}
 			timed(t, "another", write, 0, want, 0)
 		})
 	}
