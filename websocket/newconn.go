@@ -39,9 +39,9 @@ type ConnOptions struct {
 	Limits Limits
 }
 
-// NewConn returns a connection over nc, whose opening handshake somebody else has done
-// or which needs none: a stream of HTTP/2, a channel of ssh, one end of a [net.Pipe] in a
-// test. Both sides must agree on opts.
+// NewConn returns a connection over nc, on which the opening handshake is done or not
+// needed: a stream of HTTP/2, a channel of ssh, one end of a [net.Pipe] in a test. Both
+// sides must agree on opts.
 //
 // The Conn owns nc from then on. It clears nc's deadlines, and closes nc in the end. It
 // works over any net.Conn; see Transports in the package documentation for what a
