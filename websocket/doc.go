@@ -52,9 +52,10 @@
 // limits hold on all of them.
 //
 // If setting a deadline fails, as over a channel of ssh, a goroutine makes each read and
-// write of the transport, so that a call that is cut loses nothing, even over TLS. If a
-// transport accepts deadlines and ignores them, a call that goes on for 250 ms after its
-// deadline closes the connection, and the error says so.
+// write of the transport, so that a call that is cut loses nothing, even over TLS. A
+// message then counts as accepted once its first write has begun, even if the transport
+// takes nothing of it. If a transport accepts deadlines and ignores them, a call that goes
+// on for 250 ms after its deadline closes the connection, and the error says so.
 //
 // Where deadlines work, a write that is cut in the middle ends the connection over TLS,
 // and over a transport with timeouts of its own, such as a multiplexer, which may not say
