@@ -239,6 +239,10 @@ func stalledFrameRows() []letterCase {
 	}
 }
 
+// octetTime is the pause before an octet of a message that is written octet by octet. A
+// busy peer need not see each by itself, but it must not see all of them at once.
+const octetTime = time.Millisecond
+
 // slowRows are peers that are slow, but not too slow.
 func slowRows() []letterCase {
 	return []letterCase{
@@ -259,12 +263,14 @@ func slowRows() []letterCase {
 				s.unexpected(g, "the message")
 			}
 		}},
-		{"A message of 1,000 octets, written and read octet by octet.", "It comes back.", ruleStream, func(s *Script) {
+		{"A message of 1,000 octets, written octet by octet with 1 ms between, and read octet by octet.", "It comes back.", ruleStream, func(s *Script) {
 			s.open()
 			s.hush()
 			s.in.gulp = 1
 			data := bytes.Repeat([]byte("0123456789"), 100)
-			s.send(frame{op: wire.OpBinary, payload: data, chop: 1})
+			f := frame{op: wire.OpBinary, payload: data}
+			s.write(s.octets(f), tempo{size: 1, gap: octetTime})
+			s.logFrame(f)
 			s.comesBack(wire.OpBinary, data)
 		}},
 		{"A message in 500 fragments, with a ping behind each.", "The pings are answered in order, and the message comes back.", ruleInterleaved, func(s *Script) {
