@@ -55,8 +55,20 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 	if r.Offense != nil {
 		m["offense"] = r.Offense
 	}
+	if r.Broken != nil {
+		m["broken"] = r.Broken
+	}
+	if r.Aside != nil {
+		m["aside"] = r.Aside
+	}
 	if r.Quick {
 		m["quick"] = true
+	}
+	if r.Waited {
+		m["waited"] = true
+	}
+	if len(r.Earlier) > 0 {
+		m["earlier"] = r.Earlier
 	}
 	return marshal(m)
 }
@@ -164,9 +176,11 @@ type wireResult struct {
 	WasServerConnectionDropTimeout      bool
 	WasOpenHandshakeTimeout             bool
 	WasCloseHandshakeTimeout            bool
-	Rule                                *Rule
+	Rule, Broken                        *Rule
+	Aside                               *Aside
 	Offense                             *Offense
-	Quick                               bool
+	Quick, Waited                       bool
+	Earlier                             []Run
 }
 
 // UnmarshalJSON reads what MarshalJSON or the original suite wrote. A key that is
@@ -190,7 +204,8 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 		RxOctetStats: w.RxOctetStats, TxOctetStats: w.TxOctetStats,
 		RxFrameStats: w.RxFrameStats, TxFrameStats: w.TxFrameStats,
 		CreateWirelog: w.CreateWirelog, Wirelog: w.Wirelog,
-		Rule: w.Rule, Offense: w.Offense, Quick: w.Quick,
+		Rule: w.Rule, Broken: w.Broken, Aside: w.Aside, Offense: w.Offense,
+		Quick: w.Quick, Waited: w.Waited, Earlier: w.Earlier,
 		Close: Close{
 			ClosedByMe: w.ClosedByMe, FailedByMe: w.FailedByMe, DroppedByMe: w.DroppedByMe,
 			WasClean: w.WasClean, WasNotCleanReason: value(w.WasNotCleanReason),

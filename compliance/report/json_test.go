@@ -44,8 +44,12 @@ func sample() *Result {
 			{Kind: WirelogMode, On: true},
 		},
 		Rule:    &Rule{Section: "RFC 6455, section 5.5", URL: "https://example.org/", Level: "MUST", Text: "quoted"},
+		Broken:  &Rule{Section: "RFC 6455, section 5.6", URL: "https://example.org/6", Level: "SHOULD", Text: "quoted too"},
+		Aside:   &Aside{Text: "more", Rule: Rule{Section: "RFC 6455, section 5.7", URL: "https://example.org/7", Level: "MAY", Text: "and this"}},
 		Offense: &Offense{Sent: true, Start: 12, Octets: []byte{1, 2, 3}, Offset: 1, Length: 2, What: "bad"},
 		Quick:   true,
+		Waited:  true,
+		Earlier: []Run{{Behavior: Failed, BehaviorClose: Unclean, Result: "was", ResultClose: "was closed"}},
 	}
 }
 
@@ -109,7 +113,8 @@ preopenIncomingOctetsWireLevel:number preopenOutgoingOctetsWireLevel:number`
 
 func TestKeys(t *testing.T) {
 	full := sample()
-	full.Rule, full.Offense, full.Quick = nil, nil, false
+	full.Rule, full.Broken, full.Aside, full.Offense = nil, nil, nil, nil
+	full.Quick, full.Waited, full.Earlier = false, false, nil
 	for name, c := range map[string]struct {
 		r     *Result
 		nulls bool
@@ -135,7 +140,7 @@ func TestKeys(t *testing.T) {
 	out, _ = json.Marshal(sample())
 	m = nil
 	json.Unmarshal(out, &m)
-	checkKeys(t, m, keys+" offense:object quick:bool rule:object", false)
+	checkKeys(t, m, keys+" aside:object broken:object earlier:array offense:object quick:bool rule:object waited:bool", false)
 }
 
 func checkKeys(t *testing.T, m map[string]any, want string, nulls bool) {
@@ -184,7 +189,7 @@ func TestEncodeForm(t *testing.T) {
 		t.Errorf("not ASCII at %d: %q", i, out[i:i+10])
 	}
 	for _, want := range []string{
-		"{\n   \"agent\": \"agent <a>/1\",\n   \"behavior\": \"OK\",\n",
+		"{\n   \"agent\": \"agent <a>/1\",\n   \"aside\": {\n",
 		`"started": "2026-11-21T15:39:14.936Z"`,
 		`"a&b"`,
 		`\u03ba\u03cc\u03c3\u03bc\u03b5 \ud834\udd1e`,

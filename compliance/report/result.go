@@ -71,8 +71,26 @@ type Result struct {
 	Wirelog       []LogEntry
 
 	Rule    *Rule    // what the case tests, by the RFCs; nil in a report of the original suite
+	Broken  *Rule    // the sentence that Behavior rests on, if it is not Rule
+	Aside   *Aside   // what the RFCs say beside the verdict, where that is more or less than the original's
 	Offense *Offense // what was wrong on the wire, if it is known
 	Quick   bool     // the case ran with fewer messages than it has
+	Waited  bool     // the verdict rests on something that did not come in time
+	Earlier []Run    // runs of the case before this one, if their verdicts differ from it
+}
+
+// A Run is what an earlier run of a case came to.
+type Run struct {
+	Behavior      Verdict `json:"behavior"`
+	BehaviorClose Verdict `json:"behaviorClose"`
+	Result        string  `json:"result"`
+	ResultClose   string  `json:"resultClose"`
+}
+
+// An Aside is a remark on a verdict, with the sentence that it rests on.
+type Aside struct {
+	Text string `json:"text"`
+	Rule Rule   `json:"rule"`
 }
 
 // ExpectedClose is the end that a case asks for.
@@ -170,7 +188,7 @@ type LogEntry struct {
 type Rule struct {
 	Section string `json:"section"` // such as "RFC 6455, section 5.5"
 	URL     string `json:"url"`
-	Level   string `json:"level"` // MUST, SHOULD or MAY
+	Level   string `json:"level"` // MUST, SHOULD or MAY; "" if it has none of these words
 	Text    string `json:"text"`  // quoted from the RFC
 }
 

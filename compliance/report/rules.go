@@ -116,3 +116,18 @@ var (
 				"that is too big for it to process."},
 	}
 )
+
+// VerdictRule returns the sentence that what fell short goes against; nil if nothing
+// did, or if none can be told.
+func (r *Result) VerdictRule() *Rule {
+	switch {
+	case r.Behavior == Failed || r.Behavior == NonStrict:
+		if r.Broken != nil {
+			return r.Broken
+		}
+		return r.Rule
+	case r.BehaviorClose.Passed() || r.Behavior == Unimplemented:
+		return nil
+	}
+	return closeRule(r)
+}
