@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"context"
 	"crypto/tls"
 	"net/http"
 	"runtime"
@@ -45,7 +46,14 @@ type Options struct {
 	// Header holds further fields of the requests to a server.
 	Header http.Header
 
-	// Done, if set, is called after each case, by one goroutine at a time.
+	// Restart, if set, is called when a server no longer answers, to start it anew.
+	// It returns when the server has begun to start; cases go on once it answers.
+	// No case runs meanwhile. If it is nil, or returns an error, or the server still
+	// does not answer some seconds later, the run ends.
+	Restart func(ctx context.Context) error
+
+	// Done, if set, is called with the result of each case once its verdict stands,
+	// by one goroutine at a time.
 	Done func(*report.Result)
 
 	tapes *tapes // of the run
