@@ -57,5 +57,8 @@ func (p *Peer) answer(q *clientRequest) {
 	p.res.HTTPResponse = b.String()
 	p.logTx(b.Bytes(), false)
 	p.traffic.PreopenOutgoingOctetsWireLevel = int64(b.Len())
-	p.out.put(parcel{data: b.Bytes()})
+	p.held = append(p.held, parcel{data: b.Bytes()})
+	if p.c.Heavy { // it may have to wait for its turn
+		p.release()
+	}
 }

@@ -79,7 +79,7 @@ func lengthCases() []*Case {
 		letterCases("L.3", announcedRows(), forBoth), letterCases("L.4", controlLengthRows(), forBoth),
 		letterCases("L.5", maskRows(), forServers), letterCases("L.6", boundaryRows(), forBoth),
 		letterCases("L.7", sumRows(), heavy),
-		letterCases("L.8", payloadRows(), forBoth),
+		letterCases("L.8", payloadRows(), forBoth), letterCases("L.9", breachRows(), forBoth),
 	)
 }
 

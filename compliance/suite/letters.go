@@ -18,7 +18,7 @@ func Titles() map[string]string {
 		"L.1": "Lengths with their top bit set", "L.2": "Lengths in more octets than needed",
 		"L.3": "Payloads that are announced and never come", "L.4": "Control frames that are too long, or wrong otherwise",
 		"L.5": "Masks", "L.6": "Fragments and pieces at the boundaries", "L.7": "Messages that grow without end",
-		"L.8": "Text that comes back as it was",
+		"L.8": "Text that comes back as it was", "L.9": "A good message, then a breach",
 		"X.1": "Offers that are right", "X.2": "Offers to decline", "X.3": "Offers that are malformed",
 		"X.4": "Windows and contexts that are really kept", "X.5": "Reserved bits", "X.6": "Rare forms of compressed messages",
 		"X.7": "Data that does not inflate", "X.8": "Bombs",

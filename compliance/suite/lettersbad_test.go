@@ -105,6 +105,7 @@ var caught = []struct {
 	{"mask-key-constant", true, "C.8.11"},
 	{"deflate-window-exceeded", true, "X.4.3"},
 	{"length-not-minimal", true, "L.2.1"},
+	{"rsv2-ignored", false, "L.9.1,L.9.6"},
 }
 
 // short waits for nobody who does nothing, as many of the defects do.

@@ -1,7 +1,9 @@
 package suite
 
 import (
+	"bytes"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -23,9 +25,28 @@ type outbox struct {
 // A parcel is what one write sends.
 type parcel struct {
 	data   []byte
+	alone  bool          // it is not joined with others, nor is what follows
 	gap    time.Duration // to wait before
 	before func()        // called before it is written; may be nil
 	after  func()        // called once it is written, or cannot be; may be nil
+}
+
+// join makes one parcel of those with no gap between them, so that they travel
+// together as with the original, which writes once an event is worked on. What
+// follows a parcel that travels alone does so too.
+func join(parcels []parcel) []parcel {
+	plain := slices.IndexFunc(parcels, func(p parcel) bool { return p.alone })
+	if plain < 0 {
+		plain = len(parcels)
+	}
+	if plain < 2 {
+		return parcels
+	}
+	var data [][]byte
+	for _, p := range parcels[:plain] {
+		data = append(data, p.data)
+	}
+	return append([]parcel{{data: bytes.Join(data, nil)}}, parcels[plain:]...)
 }
 
 func newOutbox(conn net.Conn) *outbox {

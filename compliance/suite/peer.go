@@ -70,6 +70,8 @@ type Peer struct {
 	dropped *timer // waits for the server to drop TCP
 	in      receiver
 	out     *outbox
+	held    []parcel  // what the present event has written so far
+	owed    [][]byte  // pings that came while a frame of ours was not whole
 	deflate *deflater // nil: not negotiated
 	traffic report.Traffic
 	sent    recording
@@ -80,18 +82,19 @@ type Peer struct {
 		at int64
 	}
 
-	expected  map[report.Verdict][]event
-	want      report.ExpectedClose
-	closeOnly bool // the script closes, not finishWhenDone
-	fatal     bool // a close by the wrong side fails the case
-	received  []event
-	onMessage func(binary bool, data []byte)
+	expected   map[report.Verdict][]event
+	want       report.ExpectedClose
+	closeOnly  bool // the script closes, not finishWhenDone
+	fatal      bool // a close by the wrong side fails the case
+	peerClosed bool // a close frame came
+	received   []event
+	onMessage  func(binary bool, data []byte)
 }
 
 // newPeer makes the end of a connection whose handshake is done or under way.
 func newPeer(c *Case, o *Options, conn net.Conn, server bool) *Peer {
 	p := &Peer{c: c, o: o, conn: conn, server: server, logOn: true}
-	p.timers = timers{mu: &p.mu, over: func() bool { return p.state == closed }}
+	p.timers = timers{mu: &p.mu, over: func() bool { return p.state == closed }, done: p.release}
 	p.expected = map[report.Verdict][]event{}
 	p.res = &report.Result{
 		ID: c.ID, Case: c.number(), Description: c.Description, Expectation: c.Expectation,
@@ -114,6 +117,7 @@ func (p *Peer) run(rest []byte) {
 	p.after(p.o.limit(p.c), func() { p.drop("case did not end in time") })
 	p.c.Start(p)
 	p.took(rest)
+	p.release()
 	p.mu.Unlock()
 	p.read()
 	p.finish()
@@ -127,6 +131,7 @@ func (p *Peer) read() {
 		p.mu.Lock()
 		p.took(buf[:n])
 		end := err != nil || p.state == closed
+		p.release()
 		p.mu.Unlock()
 		if end {
 			return
@@ -142,6 +147,7 @@ func (p *Peer) finish() {
 	}
 	p.state = closed
 	p.timers.stop()
+	p.release()
 	p.mu.Unlock()
 	p.out.end()
 	p.mu.Lock()
@@ -210,6 +216,13 @@ func (p *Peer) closeAfter(d time.Duration) {
 // result sets the verdict in words, which stands unless expected events match.
 func (p *Peer) result(v report.Verdict, words string) {
 	p.res.Behavior, p.res.Result = v, words
+}
+
+// aside adds a remark to the verdict, unless there is one.
+func (p *Peer) aside(text string, r report.Rule) {
+	if p.res.Aside == nil {
+		p.res.Aside = &report.Aside{Text: text, Rule: r}
+	}
 }
 
 // ---- what happens ----------------------------------------------------------

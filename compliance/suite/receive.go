@@ -222,6 +222,9 @@ func (p *Peer) endFrame() {
 		p.control(h.Opcode, in.payload)
 		return
 	}
+	if p.peerClosed {
+		p.aside("A data frame came after the close frame.", ruleAfterClose)
+	}
 	if p.state == open {
 		p.traffic.IncomingWebSocketFrames++
 		p.traffic.IncomingOctetsWebSocketLevel += int64(len(in.payload))
@@ -268,8 +271,9 @@ func (p *Peer) control(op wire.Opcode, payload []byte) {
 	case wire.OpClose:
 		p.gotClose(payload)
 	case wire.OpPing:
-		if p.state == open && len(payload) <= wire.MaxControlPayload {
-			p.send(frame{op: wire.OpPong, payload: slices.Clone(payload)})
+		if p.state == open && len(payload) <= wire.MaxControlPayload && len(p.owed) < maxOwed {
+			p.owed = append(p.owed, slices.Clone(payload))
+			p.settle()
 		}
 	case wire.OpPong:
 		p.gotPong(payload)
@@ -279,6 +283,11 @@ func (p *Peer) control(op wire.Opcode, payload []byte) {
 // gotClose works on a close frame (RFC 6455, section 5.5.1).
 func (p *Peer) gotClose(payload []byte) {
 	r := p.res
+	if p.peerClosed {
+		p.aside("A second close frame came. The code and the reason are those of the first.", ruleFirstClose)
+		return
+	}
+	p.peerClosed = true
 	r.RemoteCloseCode, r.RemoteCloseReason = 0, ""
 	if len(payload) >= 2 {
 		r.RemoteCloseCode = int(binary.BigEndian.Uint16(payload))

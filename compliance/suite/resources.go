@@ -281,7 +281,7 @@ func slowRows() []letterCase {
 				if i == 0 {
 					f.op = wire.OpText
 				}
-				s.together(f, ping(fmt.Sprint(i)))
+				s.send(f, ping(fmt.Sprint(i)))
 				s.pong(fmt.Sprint(i))
 			}
 			s.send(cont("."))

@@ -26,6 +26,7 @@ var (
 	ruleTextEcho    = rule("5.6", "MUST", "The \"Payload data\" is text data encoded as UTF-8. Note that a particular text frame might include a partial UTF-8 sequence; however, the whole message MUST contain valid UTF-8.")
 	ruleCloseAnswer = rule("5.5.1", "MUST", "If an endpoint receives a Close frame and did not previously send a Close frame, the endpoint MUST send a Close frame in response.")
 	ruleAfterClose  = rule("5.5.1", "MUST", "The application MUST NOT send any more data frames after sending a Close frame.")
+	ruleFirstClose  = rule("7.1.5", "", "_The WebSocket Connection Close Code_ is defined as the status code (Section 7.4) contained in the first Close control frame received by the application implementing this protocol.")
 	ruleCloseBody   = rule("5.5.1", "MUST", "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code with value /code/ defined in Section 7.4.")
 	ruleCloseReason = rule("5.5.1", "MUST", "Following the 2-byte integer, the body MAY contain UTF-8-encoded data with value /reason/, the interpretation of which is not defined by this specification.")
 	ruleCloseCodes  = rule("7.4.1", "MAY", "Endpoints MAY use the following pre-defined status codes when sending a Close frame.")

@@ -50,6 +50,7 @@ type Script struct {
 	reply   head           // what a server answered
 	rest    []byte         // of the stream, not yet looked at
 	out     *outbox
+	held    []parcel // what was sent since the script last waited
 	dec     wire.Decoder
 	in      scriptIn
 
@@ -137,6 +138,7 @@ func (s *Script) play(conn net.Conn, f func(*Script)) {
 	s.in.buf = make([]byte, 64<<10)
 	s.do(func() { f(s) })
 	s.do(s.finish)
+	s.release()
 	s.out.end()
 	s.done()
 	s.res.Duration = time.Since(s.begun)
@@ -170,6 +172,7 @@ func (s *Script) do(f func()) {
 // other plays f on a further connection to the server, and ends the case if that
 // falls short.
 func (s *Script) other(f func(*Script)) {
+	s.release()
 	conn, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
 	if err != nil {
 		s.fail("The server takes no further connection: %v.", err)

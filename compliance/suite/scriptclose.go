@@ -96,8 +96,11 @@ func (s *Script) reaction() got {
 }
 
 // refused waits for the peer to fail the connection, with one of the codes.
-func (s *Script) refused(codes ...int) {
-	switch g := s.reaction(); g.kind {
+func (s *Script) refused(codes ...int) { s.refusedAs(s.reaction(), codes...) }
+
+// refusedAs is refused where the reaction is known already.
+func (s *Script) refusedAs(g got, codes ...int) {
+	switch g.kind {
 	case "message", "pong":
 		s.broke("The peer accepted it: %s came.", g.words())
 	case "nothing":
@@ -216,21 +219,43 @@ func (s *Script) close() {
 // drop ourselves.
 func (s *Script) awaitDrop() {
 	r := s.res
+	defer s.judgeBehind()
 	if s.server {
 		s.flush(s.o.CloseTimeout)
+		s.decode() // what follows the close frame and has come already
 		s.drop()
 		return
 	}
-	switch g := s.next(s.o.CloseTimeout); g.kind {
-	case "end":
-	case "after":
-		r.BehaviorClose, r.ResultClose = report.Failed, "The peer sent something behind its close frame."
-		s.drop()
+	for deadline := time.Now().Add(s.o.CloseTimeout); ; {
+		switch g := s.event(deadline); g.kind {
+		case "end":
+			return
+		case "nothing":
+			r.WasServerConnectionDropTimeout, r.WasClean = true, false
+			r.WasNotCleanReason = "the server did not drop TCP in time"
+			r.BehaviorClose, r.ResultClose = report.Unclean, "The server left it to the client to drop TCP."
+			s.drop()
+			return
+		}
+	}
+}
+
+// judgeBehind judges what the peer sent after its close frame. Only data frames are
+// forbidden there; a second close frame has no effect.
+func (s *Script) judgeBehind() {
+	r := s.res
+	h, _, whole := parseHeader(s.in.behind)
+	switch {
+	case len(s.in.behind) == 0:
+	case whole && !h.Opcode.IsControl():
+		s.saw(report.Failed, "The peer sent a data frame after its close frame.")
+		r.Broken = &ruleAfterClose
+		r.BehaviorClose, r.ResultClose = report.Failed, "The peer sent a data frame after its close frame."
+	case r.BehaviorClose != report.OK:
+	case whole && h.Opcode == wire.OpClose:
+		r.BehaviorClose, r.ResultClose = report.Informational, "The peer sent a second close frame. The first one counts (RFC 6455, section 7.1.5)."
 	default:
-		r.WasServerConnectionDropTimeout, r.WasClean = true, false
-		r.WasNotCleanReason = "the server did not drop TCP in time"
-		r.BehaviorClose, r.ResultClose = report.Unclean, "The server left it to the client to drop TCP."
-		s.drop()
+		r.BehaviorClose, r.ResultClose = report.Informational, "The peer sent something other than data after its close frame."
 	}
 }
 
@@ -238,6 +263,7 @@ func (s *Script) awaitDrop() {
 func (s *Script) drop() {
 	if !s.in.ended {
 		s.res.DroppedByMe, s.in.ended = true, true
+		s.release()
 		s.conn.Close()
 	}
 	s.state = closed

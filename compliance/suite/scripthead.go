@@ -123,6 +123,7 @@ func (s *Script) markHead(raw []byte, from, to int, where string) {
 // put sends a head; the octets of the stream begin behind it.
 func (s *Script) put(raw []byte, how tempo) {
 	s.write(raw, how)
+	s.release()
 	s.last = sent{}
 	if _, tail, ok := bytes.Cut(raw, []byte("\r\n\r\n")); ok {
 		s.last.raw = tail
@@ -132,6 +133,7 @@ func (s *Script) put(raw []byte, how tempo) {
 // answer reads the head of a response. What came is "head", "end" of TCP, or
 // "nothing" in time. A head that comes slowly is as good as none.
 func (s *Script) answer(d time.Duration) string {
+	s.release()
 	deadline := time.Now().Add(d)
 	var have []byte
 	defer func() { s.res.HTTPResponse = string(have) }()

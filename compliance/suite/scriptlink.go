@@ -29,20 +29,23 @@ func (s *Script) write(raw []byte, how tempo) {
 	if size <= 0 {
 		size = max(len(raw), 1)
 	}
-	var parcels []parcel
+	gap := time.Duration(0)
 	for c := range slices.Chunk(raw, size) {
 		s.logTx(c)
-		gap := how.gap
-		if len(parcels) == 0 {
-			gap = 0
-		}
-		parcels = append(parcels, parcel{data: c, gap: gap})
+		s.held = append(s.held, parcel{data: c, alone: how.size > 0, gap: gap})
+		gap = how.gap
 	}
-	s.out.put(parcels...)
+}
+
+// release writes what was sent since the script last waited.
+func (s *Script) release() {
+	s.out.put(join(s.held)...)
+	s.held = nil
 }
 
 // flush reports whether all that was sent has left within d.
 func (s *Script) flush(d time.Duration) bool {
+	s.release()
 	done := make(chan struct{})
 	s.out.put(parcel{after: func() { close(done) }})
 	select {
@@ -56,22 +59,13 @@ func (s *Script) flush(d time.Duration) bool {
 	return false
 }
 
-// send sends frames, each in one write unless it is chopped.
+// send sends frames. Those that no wait separates travel in one write, unless they
+// are chopped.
 func (s *Script) send(frames ...frame) {
 	for _, f := range frames {
 		s.write(s.octets(f), tempo{size: f.chop})
 		s.logFrame(f)
 	}
-}
-
-// together sends frames in one write.
-func (s *Script) together(frames ...frame) {
-	var raw []byte
-	for _, f := range frames {
-		raw = append(raw, s.octets(f)...)
-		s.logFrame(f)
-	}
-	s.write(raw, tempo{})
 }
 
 // octets is a frame as it travels, masked if we are a client.
@@ -122,6 +116,7 @@ type scriptIn struct {
 	keys        [][4]byte // of the data frames of a client
 	controlKeys [][4]byte // of its control frames
 	owed        [][]byte  // pings that came while a frame of ours was not whole
+	behind      []byte    // the first bytes after the peer's close frame
 }
 
 const (
@@ -160,6 +155,7 @@ func (s *Script) event(deadline time.Time) got {
 
 // read reads once; it reports false if the deadline passed.
 func (s *Script) read(deadline time.Time) bool {
+	s.release()
 	time.Sleep(s.in.wait) // milliseconds, of scripts that read slowly
 	_ = s.conn.SetReadDeadline(deadline)
 	buf := s.in.buf
@@ -202,6 +198,7 @@ func (s *Script) decode() (got, bool) {
 		f, n, err := s.dec.Next(s.rest)
 		s.rest = s.rest[n:]
 		if err == io.EOF {
+			s.in.behind = append(s.in.behind, s.rest[:min(len(s.rest), wire.MaxHeaderSize)]...)
 			s.rest = nil
 			return got{kind: "after"}, true
 		}
@@ -371,6 +368,7 @@ func (s *Script) logRxFrame(h wire.Header, payload []byte) {
 
 // pause waits, which the log tells.
 func (s *Script) pause(d time.Duration) {
+	s.release()
 	s.log(report.LogEntry{Kind: report.Delay, Seconds: d.Seconds()})
 	select {
 	case <-time.After(d):

@@ -39,15 +39,14 @@ func (p *Peer) write(data []byte, sync bool, chop int) {
 	}
 	if chop == 0 && !sync {
 		p.logTx(data, false)
-		p.out.put(parcel{data: data})
+		p.held = append(p.held, parcel{data: data})
 		return
 	}
 	if chop == 0 {
 		chop = len(data)
 	}
-	var parcels []parcel
 	for c := range slices.Chunk(data, max(chop, 1)) {
-		q := parcel{data: c, before: func() { // what travels alone is logged when it does
+		q := parcel{data: c, alone: true, before: func() { // what travels alone is logged when it does
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.logTx(c, true)
@@ -55,9 +54,14 @@ func (p *Peer) write(data []byte, sync bool, chop int) {
 		if len(c) == 1 && !p.c.Heavy {
 			q.gap = octetPause
 		}
-		parcels = append(parcels, q)
+		p.held = append(p.held, q)
 	}
-	p.out.put(parcels...)
+}
+
+// release writes what the event that ends has made. The caller holds the lock.
+func (p *Peer) release() {
+	p.out.put(join(p.held)...)
+	p.held = nil
 }
 
 // send sends a frame.
@@ -136,6 +140,19 @@ func (p *Peer) framePart(data []byte) {
 	}
 	p.piece.at += int64(len(b))
 	p.write(b, false, 0)
+	p.settle()
+}
+
+// settle answers the pings that came, unless a frame of ours is not whole: a pong
+// would be taken for the rest of it.
+func (p *Peer) settle() {
+	if p.state != open || p.piece.at < p.piece.h.Length {
+		return
+	}
+	for _, data := range p.owed {
+		p.send(frame{op: wire.OpPong, payload: data})
+	}
+	p.owed = nil
 }
 
 // close begins the closing handshake, if neither side has. Code 0 is an empty frame.
@@ -200,6 +217,7 @@ func (p *Peer) dropNow(flush bool) {
 		if flush {
 			limit = p.o.CloseTimeout
 		}
+		p.release()
 		p.out.drop(limit)
 	}
 }

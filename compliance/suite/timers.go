@@ -11,6 +11,7 @@ import (
 type timers struct {
 	mu   sync.Locker // held while an event is worked on
 	over func() bool // the connection has ended, and its timers with it
+	done func()      // called after an event, with the lock held; may be nil
 	list []*timer
 }
 
@@ -31,6 +32,9 @@ func (ts *timers) after(d time.Duration, f func()) *timer {
 		ts.mu.Lock()
 		defer ts.mu.Unlock()
 		ts.run(t.due)
+		if ts.done != nil {
+			ts.done()
+		}
 	})
 	return t
 }
