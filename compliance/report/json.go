@@ -67,6 +67,9 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 	if r.Waited {
 		m["waited"] = true
 	}
+	if r.Late {
+		m["late"] = true
+	}
 	if len(r.Earlier) > 0 {
 		m["earlier"] = r.Earlier
 	}
@@ -179,7 +182,7 @@ type wireResult struct {
 	Rule, Broken                        *Rule
 	Aside                               *Aside
 	Offense                             *Offense
-	Quick, Waited                       bool
+	Quick, Waited, Late                 bool
 	Earlier                             []Run
 }
 
@@ -205,7 +208,7 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 		RxFrameStats: w.RxFrameStats, TxFrameStats: w.TxFrameStats,
 		CreateWirelog: w.CreateWirelog, Wirelog: w.Wirelog,
 		Rule: w.Rule, Broken: w.Broken, Aside: w.Aside, Offense: w.Offense,
-		Quick: w.Quick, Waited: w.Waited, Earlier: w.Earlier,
+		Quick: w.Quick, Waited: w.Waited, Late: w.Late, Earlier: w.Earlier,
 		Close: Close{
 			ClosedByMe: w.ClosedByMe, FailedByMe: w.FailedByMe, DroppedByMe: w.DroppedByMe,
 			WasClean: w.WasClean, WasNotCleanReason: value(w.WasNotCleanReason),

@@ -49,6 +49,7 @@ func sample() *Result {
 		Offense: &Offense{Sent: true, Start: 12, Octets: []byte{1, 2, 3}, Offset: 1, Length: 2, What: "bad"},
 		Quick:   true,
 		Waited:  true,
+		Late:    true,
 		Earlier: []Run{{Behavior: Failed, BehaviorClose: Unclean, Result: "was", ResultClose: "was closed"}},
 	}
 }
@@ -114,7 +115,7 @@ preopenIncomingOctetsWireLevel:number preopenOutgoingOctetsWireLevel:number`
 func TestKeys(t *testing.T) {
 	full := sample()
 	full.Rule, full.Broken, full.Aside, full.Offense = nil, nil, nil, nil
-	full.Quick, full.Waited, full.Earlier = false, false, nil
+	full.Quick, full.Waited, full.Late, full.Earlier = false, false, false, nil
 	for name, c := range map[string]struct {
 		r     *Result
 		nulls bool
@@ -140,7 +141,7 @@ func TestKeys(t *testing.T) {
 	out, _ = json.Marshal(sample())
 	m = nil
 	json.Unmarshal(out, &m)
-	checkKeys(t, m, keys+" aside:object broken:object earlier:array offense:object quick:bool rule:object waited:bool", false)
+	checkKeys(t, m, keys+" aside:object broken:object earlier:array late:bool offense:object quick:bool rule:object waited:bool", false)
 }
 
 func checkKeys(t *testing.T, m map[string]any, want string, nulls bool) {

@@ -9,6 +9,8 @@ package report
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -76,6 +78,7 @@ type Result struct {
 	Offense *Offense // what was wrong on the wire, if it is known
 	Quick   bool     // the case ran with fewer messages than it has
 	Waited  bool     // the verdict rests on something that did not come in time
+	Late    bool     // the machine was late while the case ran, so that time proves little
 	Earlier []Run    // runs of the case before this one, if their verdicts differ from it
 }
 
@@ -85,6 +88,34 @@ type Run struct {
 	BehaviorClose Verdict `json:"behaviorClose"`
 	Result        string  `json:"result"`
 	ResultClose   string  `json:"resultClose"`
+}
+
+// Varies says how the verdicts of the runs of a case differ, such as "varies:
+// FAILED, then OK"; "" if they do not.
+func (r *Result) Varies() string {
+	if len(r.Earlier) == 0 {
+		return ""
+	}
+	var behavior, closing []string
+	differ := false
+	for _, e := range append(slices.Clone(r.Earlier), r.run()) {
+		behavior, closing = append(behavior, string(e.Behavior)), append(closing, string(e.BehaviorClose))
+		differ = differ || e.Behavior != r.Behavior
+	}
+	if differ {
+		return "varies: " + strings.Join(behavior, ", then ")
+	}
+	return "varies: close " + strings.Join(closing, ", then ")
+}
+
+// Follow tells in r, the newer result of a case, how an earlier one differs.
+func (r *Result) Follow(earlier *Result) {
+	same := func(e Run) bool { return e.Behavior == r.Behavior && e.BehaviorClose == r.BehaviorClose }
+	r.Earlier = slices.DeleteFunc(append(slices.Clone(earlier.Earlier), earlier.run()), same)
+}
+
+func (r *Result) run() Run {
+	return Run{r.Behavior, r.BehaviorClose, r.Result, r.ResultClose}
 }
 
 // An Aside is a remark on a verdict, with the sentence that it rests on.

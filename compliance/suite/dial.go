@@ -137,6 +137,7 @@ func (p *Peer) open(t *target) (rest []byte, err error) {
 	if err != nil {
 		var ne net.Error
 		p.res.WasOpenHandshakeTimeout = errors.As(err, &ne) && ne.Timeout()
+		p.res.Waited = p.res.WasOpenHandshakeTimeout
 		return nil, err
 	}
 	_ = p.conn.SetDeadline(time.Time{})

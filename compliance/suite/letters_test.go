@@ -91,7 +91,7 @@ func testClient(t *testing.T, cases []*Case, o *Options, client func(ctx context
 	defer cancel()
 	run := func(c *Case) *report.Result {
 		var err error
-		for range tries { // a request that comes after HandshakeTimeout has no result
+		for range attempts { // a request that comes after HandshakeTimeout has no result
 			client(ctx, "ws://"+l.Addr().String()+"/runCase?agent=test&casetuple="+c.ID)
 			bounded, cancel := context.WithTimeout(ctx, time.Minute)
 			var r *report.Result
@@ -154,7 +154,7 @@ func testServer(t *testing.T, url string, cases []*Case, o *Options) []*report.R
 	t.Helper()
 	results, err := TestServer(t.Context(), url, cases, o)
 	for i := range results {
-		for try := 1; err == nil && try < tries && !results[i].Passed(); try++ {
+		for try := 1; err == nil && try < attempts && !results[i].Passed(); try++ {
 			var alone []*report.Result
 			if alone, err = TestServer(t.Context(), url, letters(t, results[i].ID), o); err == nil {
 				results[i] = alone[0]
@@ -176,7 +176,7 @@ func TestServerOfOurs(t *testing.T) {
 func TestClientOfOurs(t *testing.T) {
 	results := testClient(t, ours(t), nil, echoClient)
 	for i, r := range results {
-		for try := 1; try < tries && !r.Passed(); try++ {
+		for try := 1; try < attempts && !r.Passed(); try++ {
 			r = testClient(t, letters(t, r.ID), nil, echoClient)[0]
 			results[i] = r
 		}

@@ -162,13 +162,13 @@ func TestDefectsAreCaught(t *testing.T) {
 	}
 }
 
-// tries are how often a case is run whose result is not as it should be: on a busy
+// attempts are how often a case is run whose result is not as it should be: on a busy
 // machine that need not be the peer's fault.
-const tries = 10
+const attempts = 10
 
 func testRight(t *testing.T, clients bool, ids string) {
 	cases := letters(t, strings.Split(ids, ",")...)
-	for range tries { // those that fell short: the machine may be busy
+	for range attempts { // those that fell short: the machine may be busy
 		results := playBroken(t, "", clients, cases)
 		cases = nil
 		for _, r := range results {
@@ -186,7 +186,7 @@ func testRight(t *testing.T, clients bool, ids string) {
 
 func testCaught(t *testing.T, defect string, clients bool, ids string) {
 	cases := letters(t, strings.Split(ids, ",")...)
-	for range tries { // those that did not see it: on a busy machine what is sent in pieces may come as one
+	for range attempts { // those that did not see it: on a busy machine what is sent in pieces may come as one
 		results := playBroken(t, defect, clients, cases)
 		cases = nil
 		for _, r := range results {

@@ -28,11 +28,12 @@ type Options struct {
 	// Quick sends 50 messages a case in groups 12 and 13 instead of 1,000.
 	Quick bool
 
-	// Parallel is how many cases wait for a server at the same time. Those that
-	// cost processor time are never more than there are processors. A case that
-	// falls short is run once more in the end, beside one other at most, and that
-	// run counts: a machine that is busy with the other cases must not make a
-	// verdict. Default: DefaultParallel. 1 runs them one after the other, once.
+	// Parallel is how many cases run at the same time at most. There are fewer
+	// while the machine is late or the server is slow. Those that cost processor
+	// time are never more than there are processors. A case that falls short runs
+	// again beside few others, and by itself if that run differs or was disturbed:
+	// load must not make a verdict. Default: DefaultParallel. 1 runs them one after
+	// the other, and again only those that the machine was late for.
 	Parallel int
 
 	// HandshakeTimeout and CloseTimeout bound the opening handshake, and each of
@@ -56,7 +57,8 @@ type Options struct {
 	// by one goroutine at a time.
 	Done func(*report.Result)
 
-	tapes *tapes // of the run
+	tapes   *tapes   // of the run
+	weather *weather // of the run; nil: the machine is never late
 }
 
 func (o *Options) withDefaults() *Options {

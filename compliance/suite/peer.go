@@ -55,12 +55,13 @@ func (e event) equal(o event) bool {
 // Its rules of when to answer, to fail and to drop, and of what is a clean close,
 // are those of the original suite, because the verdicts follow from them.
 type Peer struct {
-	c      *Case
-	o      *Options
-	server bool // we are the server
-	conn   net.Conn
-	res    *report.Result
-	begun  time.Time // of the script
+	c       *Case
+	o       *Options
+	server  bool // we are the server
+	conn    net.Conn
+	res     *report.Result
+	begun   time.Time // of the script
+	created time.Time
 
 	mu      sync.Mutex // held while an event is worked on; guards what follows
 	state   state
@@ -93,7 +94,7 @@ type Peer struct {
 
 // newPeer makes the end of a connection whose handshake is done or under way.
 func newPeer(c *Case, o *Options, conn net.Conn, server bool) *Peer {
-	p := &Peer{c: c, o: o, conn: conn, server: server, logOn: true}
+	p := &Peer{c: c, o: o, conn: conn, server: server, logOn: true, created: time.Now()}
 	p.timers = timers{mu: &p.mu, over: func() bool { return p.state == closed }, done: p.release}
 	p.expected = map[report.Verdict][]event{}
 	p.res = &report.Result{
@@ -114,7 +115,10 @@ func newPeer(c *Case, o *Options, conn net.Conn, server bool) *Peer {
 func (p *Peer) run(rest []byte) {
 	p.mu.Lock()
 	p.state, p.wasOpen, p.begun = open, true, time.Now()
-	p.after(p.o.limit(p.c), func() { p.drop("case did not end in time") })
+	p.after(p.o.limit(p.c), func() {
+		p.res.Waited = true
+		p.drop("case did not end in time")
+	})
 	p.c.Start(p)
 	p.took(rest)
 	p.release()
@@ -152,6 +156,7 @@ func (p *Peer) finish() {
 	p.out.end()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.res.Late = p.o.weather.late(p.created)
 	if !p.res.WasClean && !p.res.DroppedByMe && p.res.WasNotCleanReason == "" {
 		p.res.WasNotCleanReason = "the peer dropped TCP without a closing handshake"
 	}
@@ -200,6 +205,7 @@ func (p *Peer) killAfter(d time.Duration) {
 	p.log(report.LogEntry{Kind: report.KillAfter, Seconds: d.Seconds()}, true)
 	p.after(d, func() {
 		p.log(report.LogEntry{Kind: report.Kill}, true)
+		p.res.Waited = true
 		p.fail(codeGoingAway, "Going Away")
 	})
 }
@@ -209,6 +215,7 @@ func (p *Peer) closeAfter(d time.Duration) {
 	p.log(report.LogEntry{Kind: report.CloseAfter, Seconds: d.Seconds()}, true)
 	p.after(d, func() {
 		p.log(report.LogEntry{Kind: report.CloseNow}, true)
+		p.res.Waited = p.res.Waited || p.state == open
 		p.close(0, "")
 	})
 }

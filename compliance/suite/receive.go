@@ -311,7 +311,7 @@ func (p *Peer) gotClose(payload []byte) {
 			p.dropNow(false)
 		} else if p.dropped == nil {
 			p.dropped = p.after(p.o.CloseTimeout, func() {
-				r.WasServerConnectionDropTimeout = true
+				r.WasServerConnectionDropTimeout, r.Waited = true, true
 				p.drop("the server did not drop TCP in time")
 			})
 		}

@@ -158,7 +158,9 @@ func unreadRows() []letterCase {
 // pour is flood, and reports whether the peer takes it.
 func (s *Script) pour(n int, f frame) bool {
 	s.flood(n, f)
-	return s.flush(idleTime)
+	taken := s.flush(idleTime)
+	s.res.Waited = s.res.Waited || !taken
+	return taken
 }
 
 // stalledRequestRows begin a request and do not end it.

@@ -141,7 +141,11 @@ func (s *Script) play(conn net.Conn, f func(*Script)) {
 	s.release()
 	s.out.end()
 	s.done()
-	s.res.Duration = time.Since(s.begun)
+	if s.ctx.Err() == nil && ctx.Err() != nil {
+		s.res.Waited, s.res.Behavior = true, report.Failed
+		s.res.Result = fmt.Sprintf("The case did not end within %v.", s.o.limit(s.c))
+	}
+	s.res.Duration, s.res.Late = time.Since(s.begun), s.o.weather.late(s.begun)
 	s.res.CreateWirelog = !s.quiet
 	if s.res.Behavior == report.OK && s.res.Result == "" {
 		s.res.Result = "What came is what was expected."
@@ -175,6 +179,7 @@ func (s *Script) other(f func(*Script)) {
 	s.release()
 	conn, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
 	if err != nil {
+		s.in.waited = timedOut(err)
 		s.fail("The server takes no further connection: %v.", err)
 	}
 	o := newScript(s.ctx, s.c, s.o, s.t)
@@ -207,7 +212,7 @@ func (s *Script) alive() {
 
 // verdict makes the verdict and ends the script.
 func (s *Script) verdict(v report.Verdict, format string, args ...any) {
-	s.res.Behavior, s.res.Result = v, fmt.Sprintf(format, args...)
+	s.saw(v, format, args...)
 	panic(stop{})
 }
 
@@ -244,6 +249,7 @@ func (s *Script) declined(format string, args ...any) {
 
 // saw says in words what the peer did, and the script goes on.
 func (s *Script) saw(v report.Verdict, format string, args ...any) {
+	s.res.Waited = s.res.Waited || s.in.waited
 	s.res.Behavior, s.res.Result = v, fmt.Sprintf(format, args...)
 }
 

@@ -195,7 +195,7 @@ func (s *Script) close() {
 			}
 			continue
 		case "nothing":
-			r.WasCloseHandshakeTimeout = true
+			r.WasCloseHandshakeTimeout, r.Waited = true, true
 			r.WasNotCleanReason = "the peer did not answer the close frame in time"
 			r.BehaviorClose, r.ResultClose = report.Unclean, "The close frame was not answered in time."
 		case "end":
@@ -231,7 +231,7 @@ func (s *Script) awaitDrop() {
 		case "end":
 			return
 		case "nothing":
-			r.WasServerConnectionDropTimeout, r.WasClean = true, false
+			r.WasServerConnectionDropTimeout, r.WasClean, r.Waited = true, false, true
 			r.WasNotCleanReason = "the server did not drop TCP in time"
 			r.BehaviorClose, r.ResultClose = report.Unclean, "The server left it to the client to drop TCP."
 			s.drop()

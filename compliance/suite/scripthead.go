@@ -159,7 +159,7 @@ func (s *Script) answer(d time.Duration) string {
 			s.fail("The response has a head of more than 64 KiB.")
 		case err == nil:
 		case timedOut(err):
-			s.res.WasOpenHandshakeTimeout = true
+			s.res.WasOpenHandshakeTimeout, s.in.waited = true, true
 			return "nothing"
 		default:
 			s.in.ended = true

@@ -54,6 +54,7 @@ func (s *Script) flush(d time.Duration) bool {
 		defer s.out.mu.Unlock()
 		return !s.out.lost
 	case <-time.After(d):
+		s.in.waited = true
 	case <-s.ctx.Done():
 	}
 	return false
@@ -109,6 +110,7 @@ type scriptIn struct {
 	recent      []byte        // the end of what came, as it was on the wire
 	at          int64         // octets of the stream before the end of recent
 	ended       bool          // TCP
+	waited      bool          // the last wait was in vain
 	reset       bool          // it ended with a reset
 	message     []byte
 	packed      bool
@@ -163,6 +165,7 @@ func (s *Script) read(deadline time.Time) bool {
 		buf = buf[:s.in.gulp]
 	}
 	n, err := s.conn.Read(buf)
+	s.in.waited = false
 	if n > 0 {
 		s.took(buf[:n])
 	}
@@ -170,6 +173,7 @@ func (s *Script) read(deadline time.Time) bool {
 		return true
 	}
 	if timedOut(err) {
+		s.in.waited = n == 0
 		return n > 0
 	}
 	s.in.ended, s.in.reset = true, errors.Is(err, syscall.ECONNRESET)

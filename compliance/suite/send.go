@@ -170,7 +170,7 @@ func (p *Peer) closeRaw(payload []byte) {
 		p.sendClose(payload)
 		p.res.ClosedByMe = true
 		p.replied = p.after(p.o.CloseTimeout, func() {
-			p.res.WasCloseHandshakeTimeout = true
+			p.res.WasCloseHandshakeTimeout, p.res.Waited = true, true
 			p.drop("the peer did not answer the close frame in time")
 		})
 	}

@@ -156,6 +156,7 @@ func failFast(p *Peer, part []string, inFrame bool) {
 				return
 			}
 			p.saw(asTimeout("B"))
+			p.res.Waited = true
 			send(2)
 			p.killAfter(time.Second)
 		})

@@ -1,0 +1,313 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+const (
+	probeTime  = 250 * time.Millisecond // between two probes beside the cases
+	echoTime   = time.Second            // for the echo of a probe
+	quickTime  = 50 * time.Millisecond  // an answer within that is never slow
+	slowFactor = 4                      // an answer that takes so much longer than in the beginning is slow
+	reviveTime = 10 * time.Second       // for a server to come back
+)
+
+// risky are cases that may hurt a server, after which it is asked whether it lives.
+var risky = []string{"R.*", "L.1.*", "L.3.*", "L.7.*", "X.8.*", "H.5.18", "H.5.19", "H.5.20"}
+
+// life is what is known of a server's health. The mutex of the run guards it.
+type life struct {
+	lived  bool          // it has answered before
+	good   time.Time     // the latest time at which a connection was begun that it answered
+	bad    time.Time     // the first time after that at which one was not answered; zero if none
+	limit  time.Duration // an answer that takes longer is slow; 0: not known
+	slowAt time.Time     // when an answer was last slow
+}
+
+// sign notes that a connection begun then was answered.
+func (l *life) sign(begun time.Time) {
+	if l.lived = true; begun.After(l.good) {
+		l.good, l.bad = begun, time.Time{}
+	}
+}
+
+// begin measures how quick the server is before it has anything else to do.
+func (l *life) begin(r *run) {
+	if r.server == nil {
+		return
+	}
+	best := echoTime
+	for range 3 {
+		begun := time.Now()
+		took, alive := r.server.probe(r.ctx, r.o, true)
+		if alive {
+			l.sign(begun)
+		}
+		if took >= echoTime {
+			return // it echoes nothing, or is slow anyway
+		}
+		best = min(best, took)
+	}
+	l.limit = max(quickTime, slowFactor*best)
+}
+
+// watch has the pace follow the machine and the server until ctx ends.
+func (r *run) watch(ctx context.Context) {
+	for last := time.Now(); ; {
+		select {
+		case <-time.After(probeTime):
+		case <-ctx.Done():
+			return
+		}
+		since := last
+		last = time.Now()
+		late := r.o.weather.late(since)
+		if r.life.limit > 0 { // set before the watch began
+			begun := time.Now()
+			took, alive := r.server.probe(ctx, r.o, true)
+			if ctx.Err() != nil {
+				return
+			}
+			r.mu.Lock()
+			if alive {
+				r.life.sign(begun)
+			} else if r.life.bad.IsZero() {
+				r.life.bad = begun
+			}
+			if took > r.life.limit {
+				r.life.slowAt, late = time.Now(), true
+			}
+			r.mu.Unlock()
+		}
+		if late {
+			r.pace.shrink()
+		}
+	}
+}
+
+// probe opens a connection and closes it. With echo it has a message echoed; took is
+// the time of both, or echoTime if no echo came. alive says that there was any
+// response.
+func (t *target) probe(ctx context.Context, o *Options, echo bool) (took time.Duration, alive bool) {
+	begun := time.Now()
+	conn, err := t.dial(ctx, o.HandshakeTimeout)
+	if err != nil {
+		return echoTime, false
+	}
+	took = echoTime
+	s := newScript(ctx, &Case{}, o, t)
+	s.play(conn, func(s *Script) {
+		s.open()
+		if echo {
+			s.send(textFrame(userAgent))
+			if g := s.next(echoTime); g.kind == "message" {
+				took = time.Since(begun)
+			}
+		}
+		s.sendClose(codeNormal)
+		s.flush(doubtTime)
+		s.drop()
+	})
+	return took, s.res.HTTPResponse != ""
+}
+
+// doubtful reports whether the server is to be asked after a case whether it lives.
+func (r *run) doubtful(c *Case, res *report.Result) bool {
+	return r.server != nil && (res.Waited && !fine(res) || res.HTTPResponse == "" || matchAny(risky, c.ID))
+}
+
+// checkLast checks the server once all cases have run.
+func (r *run) checkLast() {
+	if r.server != nil && r.ctx.Err() == nil {
+		r.check(time.Now())
+	}
+}
+
+// ask asks the server whether it lives.
+func (r *run) ask() (alive bool) {
+	begun := time.Now()
+	_, alive = r.server.probe(r.ctx, r.o, false)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if alive {
+		r.life.sign(begun)
+	}
+	return alive
+}
+
+// check reports whether the server lives. One that has answered before and does so
+// no more is revived if possible, and the cases that ran when it died are judged
+// anew. bad is when a connection may first have been in vain.
+func (r *run) check(bad time.Time) (alive bool) {
+	r.mu.Lock()
+	lived := r.life.lived
+	r.mu.Unlock()
+	if !lived {
+		return false
+	}
+	if r.ask() {
+		return true
+	}
+	r.mu.Lock()
+	if r.life.bad.IsZero() || bad.Before(r.life.bad) {
+		r.life.bad = bad
+	}
+	r.mu.Unlock()
+	r.gate.Lock() // what runs comes to its end
+	defer r.gate.Unlock()
+	if r.ctx.Err() != nil {
+		return false
+	}
+	if r.ask() { // it was but slow, or has been revived
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.life.slowAt = time.Now()
+		return true
+	}
+	return r.dead()
+}
+
+// dead deals with a server that no longer answers. The caller holds the gate.
+func (r *run) dead() (alive bool) {
+	suspects := r.suspects()
+	if len(suspects) == 1 {
+		r.blame(suspects[0])
+	}
+	if err := r.revive(); err != nil {
+		r.give(suspects, err)
+		return false
+	}
+	if len(suspects) == 1 {
+		return true
+	}
+	for _, i := range suspects { // one after the other, to find the culprit
+		if _, _, err := r.playOne(i); r.ctx.Err() != nil {
+			return false
+		} else if err == nil && r.ask() {
+			continue
+		}
+		r.blame(i)
+		if err := r.revive(); err != nil {
+			r.give([]int{i}, err)
+			return false
+		}
+	}
+	return true
+}
+
+// suspects returns the cases that ran when the server died, and takes back the
+// verdicts of those and of all that came after it.
+func (r *run) suspects() (list []int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var passed []int
+	for _, s := range r.spans {
+		if s.ended.Before(r.life.good) {
+			continue
+		}
+		ran := s.begun.Before(r.life.bad) || r.life.bad.IsZero()
+		if res := r.results[s.i]; res != nil && fine(res) && finished(res) {
+			if ran {
+				passed = append(passed, s.i)
+			}
+			continue // no other run would tell more
+		}
+		r.results[s.i] = nil
+		if ran {
+			list = append(list, s.i)
+		}
+	}
+	if len(list) == 0 {
+		list = passed
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// finished reports whether a server went on to the end of a case: to that of the
+// closing handshake, or to a response that refuses the opening handshake.
+func finished(r *report.Result) bool {
+	line, _, _ := strings.Cut(r.HTTPResponse, "\r\n")
+	return r.WasClean || line != "" && !strings.Contains(line, " 101")
+}
+
+// blame makes the verdict on the case that killed the server.
+func (r *run) blame(i int) {
+	r.mu.Lock()
+	res := newScript(r.ctx, r.cases[i], r.o, r.server).res
+	res.Agent = r.o.Agent
+	if res.Agent == "" {
+		res.Agent = r.server.host
+	}
+	res.Behavior, res.BehaviorClose = report.Failed, report.Failed
+	res.Result = "The server stopped answering while this case ran: it accepts no connection, or answers no opening handshake."
+	res.ResultClose = "The server stopped answering."
+	r.results[i], r.settled[i] = res, false
+	r.mu.Unlock()
+	r.settle(i)
+}
+
+// revive waits for the server to come back, by itself or by the hook.
+func (r *run) revive() error {
+	if r.o.Restart != nil {
+		if err := r.o.Restart(r.ctx); err != nil {
+			return fmt.Errorf("restarting it failed: %w", err)
+		}
+	}
+	for deadline := time.Now().Add(reviveTime); ; {
+		switch {
+		case r.ask():
+			return nil
+		case r.ctx.Err() != nil:
+			return context.Cause(r.ctx)
+		case time.Now().After(deadline):
+			return errNotBack
+		}
+		time.Sleep(tickTime)
+	}
+}
+
+var errNotBack = errors.New("it did not come back")
+
+// give ends the run because the server is gone.
+func (r *run) give(suspects []int, err error) {
+	r.mu.Lock()
+	left := 0
+	for _, res := range r.results {
+		if res == nil {
+			left++
+		}
+	}
+	r.mu.Unlock()
+	var ids []string
+	for _, i := range suspects {
+		ids = append(ids, r.cases[i].ID)
+	}
+	said := "the server stopped answering"
+	switch len(ids) {
+	case 0:
+	case 1:
+		said += " during " + ids[0]
+	default:
+		said += " while " + strings.Join(ids, ", ") + " ran; -parallel 1 tells which of them it was"
+	}
+	r.cancel(fmt.Errorf("%s: %w%s", said, err, notJudged(left)))
+}
+
+// notJudged tells how many cases have no result.
+func notJudged(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "; 1 case was not judged"
+	}
+	return fmt.Sprintf("; %d cases were not judged", n)
+}

@@ -1,0 +1,289 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// A PlayFunc plays a case with a peer. The error is that there is no peer.
+type PlayFunc func(ctx context.Context, c *Case) (*report.Result, error)
+
+// RunCases runs cases as [TestServer] does, but by a function, for peers that no URL
+// names. It returns the results in the order of the cases. The error is that of
+// play, or ctx's; then the results are those that there are. opts may be nil.
+func RunCases(ctx context.Context, cases []*Case, opts *Options, play PlayFunc) ([]*report.Result, error) {
+	r := newRun(cases, opts.withDefaults(), nil)
+	r.play = play
+	return r.do(ctx)
+}
+
+// How often a case runs again.
+const (
+	few         = 4  // cases that run again at once
+	tries       = 3  // of a case that runs by itself, as long as the machine is late
+	enough      = 25 // cases in a row whose verdicts stay: then it is not the load that makes them
+	dialRetries = 3  // of a case for which there was no connection to a server that is there
+)
+
+// A run is cases against one peer.
+//
+// A verdict stands when a run gave it that nothing disturbed, or when it leaves
+// nothing to wish. All others run again: first a few at once, and if that run was
+// disturbed or differs, by themselves. So that a peer that fails hundreds of cases
+// does not take hours, no case runs by itself any more once many in a row have kept
+// their verdicts.
+type run struct {
+	o      *Options
+	cases  []*Case
+	play   PlayFunc
+	server *target // nil: the peer is no server
+	pace   *pace
+	life   life
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	gate   sync.RWMutex // a case that runs holds it for reading
+
+	mu      sync.Mutex
+	spans   []*span
+	results []*report.Result
+	shaky   []bool // the run of the result was disturbed
+	settled []bool
+}
+
+// A span is one run of a case.
+type span struct {
+	i            int
+	begun, ended time.Time // ended is zero while it runs
+}
+
+func newRun(cases []*Case, o *Options, t *target) *run {
+	n := len(cases)
+	r := &run{o: o, cases: cases, server: t, pace: newPace(o.Parallel),
+		results: make([]*report.Result, n), shaky: make([]bool, n), settled: make([]bool, n)}
+	if t != nil {
+		r.play = func(ctx context.Context, c *Case) (*report.Result, error) { return serverCase(ctx, t, c, o) }
+	}
+	return r
+}
+
+// do runs all cases.
+func (r *run) do(ctx context.Context) ([]*report.Result, error) {
+	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	defer r.cancel(nil)
+	var background sync.WaitGroup
+	defer background.Wait()
+	watching, stop := context.WithCancel(r.ctx)
+	defer stop()
+	if r.o.weather == nil {
+		r.o.weather = &weather{}
+		background.Go(func() { r.o.weather.watch(watching) })
+	}
+	if r.o.Parallel == 1 {
+		r.some(r.pick(func(int) bool { return true }), 1, r.byItself)
+		r.checkLast()
+		r.some(r.pick(func(i int) bool { return r.results[i] == nil }), 1, r.byItself)
+		return r.conclude()
+	}
+	beside, alone := context.WithCancel(watching)
+	r.life.begin(r)
+	background.Go(func() { r.watch(beside) })
+	idle := func(i int) bool { return r.cases[i].Idle }
+	var waiting sync.WaitGroup
+	waiting.Go(func() { r.some(r.pick(idle), r.o.Parallel, r.once) })
+	r.paced(r.pick(func(i int) bool { return !r.cases[i].Heavy && !idle(i) }), r.o.Parallel)
+	r.some(r.pick(func(i int) bool { return r.cases[i].Heavy }), r.o.processors(), r.once)
+	waiting.Wait()
+	r.checkLast()
+	r.again(alone)
+	return r.conclude()
+}
+
+// conclude returns the results.
+func (r *run) conclude() (done []*report.Result, err error) {
+	err = context.Cause(r.ctx)
+	for i, res := range r.results {
+		if res != nil {
+			r.settle(i)
+			done = append(done, res)
+		} else if err == nil {
+			err = fmt.Errorf("case %s has no result", r.cases[i].ID)
+		}
+	}
+	return done, err
+}
+
+// pick returns the indices of the cases of a kind.
+func (r *run) pick(kind func(i int) bool) (list []int) {
+	for i := range r.cases {
+		if kind(i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// some plays cases, n at once.
+func (r *run) some(list []int, n int, play func(i int)) {
+	var wg sync.WaitGroup
+	free := make(chan struct{}, n)
+	for _, i := range list {
+		free <- struct{}{}
+		if r.ctx.Err() != nil {
+			break
+		}
+		wg.Go(func() {
+			defer func() { <-free }()
+			play(i)
+		})
+	}
+	wg.Wait()
+}
+
+// paced plays cases, as many at once as machine and peer stand up to.
+func (r *run) paced(list []int, most int) {
+	r.pace.limit(most)
+	var wg sync.WaitGroup
+	for _, i := range list {
+		r.pace.enter()
+		if r.ctx.Err() != nil {
+			r.pace.leave(false)
+			break
+		}
+		wg.Go(func() {
+			r.once(i)
+			r.mu.Lock()
+			good := !r.shaky[i]
+			r.mu.Unlock()
+			r.pace.leave(good)
+		})
+	}
+	wg.Wait()
+}
+
+// again runs the cases that fell short, and those whose verdict rests on a wait that
+// was disturbed. alone ends what else talks to the peer.
+func (r *run) again(alone func()) {
+	list := r.pick(r.open)
+	r.paced(pickFrom(list, func(i int) bool { return !r.cases[i].Heavy }), min(few, r.o.Parallel))
+	r.some(pickFrom(list, func(i int) bool { return r.cases[i].Heavy }), min(few, r.o.processors()), r.once)
+	alone()
+	kept := 0
+	for _, i := range list {
+		varies := r.results[i] == nil || len(r.results[i].Earlier) > 0
+		if !r.open(i) || !varies && (!r.shaky[i] || kept >= enough) {
+			r.settle(i)
+			continue
+		}
+		before := r.results[i]
+		r.byItself(i)
+		if r.ctx.Err() != nil {
+			return
+		}
+		kept++
+		if before == nil || r.results[i] == nil || before.Behavior != r.results[i].Behavior || before.BehaviorClose != r.results[i].BehaviorClose {
+			kept = 0
+		}
+	}
+}
+
+func pickFrom(list []int, kind func(i int) bool) (some []int) {
+	for _, i := range list {
+		if kind(i) {
+			some = append(some, i)
+		}
+	}
+	return some
+}
+
+// open reports whether another run of a case may come to another verdict.
+func (r *run) open(i int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	res := r.results[i]
+	return res == nil || !r.settled[i] && (!fine(res) || res.Waited && r.shaky[i])
+}
+
+// fine reports whether there is no point in another run: the peer did well, or does
+// not have what the case is about.
+func fine(r *report.Result) bool {
+	return r.Behavior == report.Unimplemented && r.BehaviorClose.Passed() || r.Passed()
+}
+
+// byItself runs a case until a run was not disturbed.
+func (r *run) byItself(i int) {
+	for range tries {
+		r.once(i)
+		if r.ctx.Err() != nil || r.results[i] != nil && (!r.shaky[i] || !r.open(i)) {
+			return
+		}
+	}
+}
+
+// once runs a case. Its result is that of the case, unless the server dies meanwhile.
+func (r *run) once(i int) {
+	for range dialRetries {
+		s, res, err := r.attempt(i)
+		switch {
+		case r.ctx.Err() != nil:
+			return
+		case err != nil && (r.server == nil || !r.check(s.begun)):
+			r.cancel(fmt.Errorf("case %s: %w", r.cases[i].ID, err)) // no effect if check has told more
+			return
+		case err != nil:
+			continue // the server is there
+		case r.doubtful(r.cases[i], res):
+			r.check(s.ended)
+		}
+		if !r.open(i) {
+			r.settle(i)
+		}
+		return
+	}
+}
+
+// attempt plays a case.
+func (r *run) attempt(i int) (*span, *report.Result, error) {
+	r.gate.RLock()
+	defer r.gate.RUnlock()
+	return r.playOne(i)
+}
+
+// playOne plays a case and keeps the result.
+func (r *run) playOne(i int) (*span, *report.Result, error) {
+	s := &span{i: i, begun: time.Now()}
+	r.mu.Lock()
+	r.spans = append(r.spans, s)
+	r.mu.Unlock()
+	res, err := r.play(r.ctx, r.cases[i])
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s.ended = time.Now()
+	if err != nil || r.ctx.Err() != nil { // cut off in the middle: no verdict
+		return s, nil, err
+	}
+	if old := r.results[i]; old != nil {
+		res.Follow(old)
+	}
+	res.Late = res.Late || r.o.weather.late(s.begun)
+	r.results[i], r.shaky[i] = res, res.Late || r.life.slowAt.After(s.begun)
+	if res.HTTPResponse != "" && r.server != nil {
+		r.life.sign(s.begun)
+	}
+	return s, res, nil
+}
+
+// settle says that the verdict on a case stands.
+func (r *run) settle(i int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if res := r.results[i]; res != nil && !r.settled[i] {
+		r.settled[i] = true
+		if r.o.Done != nil {
+			r.o.Done(res)
+		}
+	}
+}

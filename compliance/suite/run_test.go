@@ -1,0 +1,334 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/internal/broken"
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// verdictOf makes a result.
+func verdictOf(c *Case, v report.Verdict) *report.Result {
+	return &report.Result{ID: c.ID, Behavior: v, BehaviorClose: report.OK}
+}
+
+// A case that falls short under load runs again, and the result tells both verdicts.
+func TestVerdictUnderLoadVaries(t *testing.T) {
+	cases := letters(t, "1.*", "2.*")
+	synctest.Test(t, func(t *testing.T) {
+		var at atomic.Int64
+		var told []string
+		o := &Options{Done: func(r *report.Result) { told = append(told, r.ID) }}
+		results, err := RunCases(t.Context(), cases, o, func(_ context.Context, c *Case) (*report.Result, error) {
+			n := at.Add(1)
+			defer at.Add(-1)
+			time.Sleep(time.Second)
+			if n > few {
+				r := verdictOf(c, report.Failed)
+				r.Waited = true
+				return r, nil
+			}
+			return verdictOf(c, report.OK), nil
+		})
+		varied := 0
+		for _, r := range results {
+			if !r.Passed() {
+				t.Errorf("%s: %s", r.ID, r.Behavior)
+			}
+			if r.Varies() == "varies: FAILED, then OK" {
+				varied++
+			}
+		}
+		if err != nil || len(results) != len(cases) || len(told) != len(cases) || varied == 0 {
+			t.Errorf("%d results, %d told, %d varied, error %v", len(results), len(told), varied, err)
+		}
+	})
+}
+
+// A peer that fails hundreds of cases by timeouts does so twice in each, a few at once.
+func TestHundredsOfTimeouts(t *testing.T) {
+	cases := letters(t, "6.*", "7.*")
+	synctest.Test(t, func(t *testing.T) {
+		var runs atomic.Int64
+		begun := time.Now()
+		results, err := RunCases(t.Context(), cases, nil, func(_ context.Context, c *Case) (*report.Result, error) {
+			runs.Add(1)
+			time.Sleep(time.Second)
+			r := verdictOf(c, report.Failed)
+			r.Waited = true
+			return r, nil
+		})
+		n := len(cases)
+		if err != nil || len(results) != n || int(runs.Load()) != 2*n || time.Since(begun) > time.Duration(n)*time.Second/2 {
+			t.Errorf("%d cases: %d results after %d runs and %v, error %v", n, len(results), runs.Load(), time.Since(begun), err)
+		}
+	})
+}
+
+// lateBy is a machine that is late for the first n runs.
+func lateBy(n *atomic.Int64) PlayFunc {
+	return func(_ context.Context, c *Case) (*report.Result, error) {
+		r := verdictOf(c, report.OK)
+		if n.Add(-1) >= 0 {
+			r.Behavior, r.Waited, r.Late = report.Informational, true, true
+		}
+		return r, nil
+	}
+}
+
+// What came while the machine was late is run again, even one after the other, and
+// even if nothing is left to wish.
+func TestLateMachine(t *testing.T) {
+	for _, parallel := range []int{1, DefaultParallel} {
+		synctest.Test(t, func(t *testing.T) {
+			var late atomic.Int64
+			late.Store(2)
+			results, err := RunCases(t.Context(), letters(t, "1.1.1"), &Options{Parallel: parallel}, lateBy(&late))
+			if err != nil || results[0].Behavior != report.OK || results[0].Varies() != "varies: INFORMATIONAL, then OK" && results[0].Varies() != "varies: INFORMATIONAL, INFORMATIONAL, then OK" {
+				t.Errorf("parallel %d: %+v, %v", parallel, results, err)
+			}
+		})
+	}
+}
+
+// The sleeper tells a machine that is late from one that is not.
+func TestWeather(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		w := &weather{}
+		go w.watch(ctx)
+		begun := time.Now()
+		time.Sleep(time.Second)
+		if w.late(begun) {
+			t.Error("a punctual machine is late")
+		}
+		w.wake(time.Now().Add(time.Second))
+		if !w.late(begun) || w.late(time.Now().Add(2*time.Second)) {
+			t.Errorf("late at %v", w.lateAt)
+		}
+		cancel()
+		time.Sleep(time.Second)
+		if w.late(time.Now()) {
+			t.Error("a sleeper that has ended is late")
+		}
+	})
+}
+
+// slowUnderLoad is a server that works on one message at a time, and long enough that
+// sixteen connections have to wait for more than a second.
+func slowUnderLoad(t *testing.T, work time.Duration) (url string) {
+	one := make(chan struct{}, 1)
+	return echoBy(t, func(*websocket.Conn) {
+		one <- struct{}{}
+		time.Sleep(work)
+		<-one
+	})
+}
+
+// echoBy is hawser's server, which calls f before each echo.
+func echoBy(t *testing.T, f func(*websocket.Conn)) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: websocket.Handler{
+		Serve: func(ctx context.Context, c *websocket.Conn) error {
+			for m, err := range c.Messages(ctx) {
+				if err != nil {
+					return err
+				}
+				f(c)
+				if err := c.Write(ctx, m.Type, m.Data); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Options: &websocket.AcceptOptions{InsecureAnyOrigin: true, Extensions: []wire.Extension{deflate.New(nil)}},
+	}}
+	go func() { _ = s.Serve(l) }()
+	t.Cleanup(func() { s.Close() })
+	return "ws://" + l.Addr().String() + "/"
+}
+
+// A server that is slow only while many connections are served at once passes.
+func TestServerThatIsSlowUnderLoad(t *testing.T) {
+	t.Parallel()
+	cases := letters(t, "1.*", "5.3", "6.1.*", "6.2.*", "6.5.*", "6.6.*", "6.22.*")
+	results, err := TestServer(t.Context(), slowUnderLoad(t, 80*time.Millisecond), cases, &Options{Parallel: 16})
+	if err != nil || len(results) != len(cases) {
+		t.Fatal(len(results), err)
+	}
+	for _, r := range results {
+		if !r.Passed() && !r.Late {
+			t.Errorf("%s: %s, close %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+		}
+	}
+}
+
+// A mortal is a server that a request with a certain field kills.
+type mortal struct {
+	t      *testing.T
+	addr   string
+	deadly string
+	mu     sync.Mutex
+	l      net.Listener
+	conns  []net.Conn
+}
+
+// start listens, at the same address as before.
+func (m *mortal) start() error {
+	l, err := net.Listen("tcp", m.addr)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.l, m.addr = l, l.Addr().String()
+	m.mu.Unlock()
+	m.t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			m.mu.Lock()
+			m.conns = append(m.conns, c)
+			m.mu.Unlock()
+			go m.serve(c)
+		}
+	}()
+	return nil
+}
+
+func (m *mortal) serve(c net.Conn) {
+	defer c.Close()
+	raw, _, err := readHead(c, func([]byte) {})
+	if err != nil {
+		return
+	}
+	if strings.Contains(string(raw), m.deadly) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.l.Close()
+		for _, c := range m.conns {
+			c.Close()
+		}
+		return
+	}
+	_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
+		wire.AcceptKey(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n\r\n")
+	conn := websocket.NewConn(context.Background(), c, nil)
+	for msg, err := range conn.Messages(context.Background()) {
+		if err != nil || conn.Write(context.Background(), msg.Type, msg.Data) != nil {
+			return
+		}
+	}
+}
+
+// The case that kills a server is named, and no other one fails for it.
+func TestCulpritIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, parallel := range []int{1, 8} {
+		for _, restart := range []bool{true, false} {
+			t.Run(fmt.Sprint(parallel, restart), func(t *testing.T) {
+				t.Parallel()
+				testCulprit(t, parallel, restart)
+			})
+		}
+	}
+}
+
+func testCulprit(t *testing.T, parallel int, restart bool) {
+	m := &mortal{t: t, addr: "127.0.0.1:0", deadly: "Origin: null"} // H.5.14
+	if err := m.start(); err != nil {
+		t.Fatal(err)
+	}
+	restarts := 0
+	o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond}
+	if restart {
+		o.Restart = func(context.Context) error { restarts++; return m.start() }
+	}
+	cases := letters(t, "H.5.3", "H.5.4", "H.5.12", "H.5.13", "H.5.14", "1.1.*", "2.*", "L.4.*")
+	results, err := TestServer(t.Context(), "ws://"+m.addr+"/", cases, o)
+	for _, r := range results {
+		if culprit := r.ID == "H.5.14"; r.Passed() == culprit && !r.Late || culprit && !strings.Contains(r.Result, "stopped answering") {
+			t.Errorf("%s is %s, close %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+		}
+	}
+	if restart && (err != nil || len(results) != len(cases) || restarts == 0) {
+		t.Errorf("%d results, %d restarts, error %v", len(results), restarts, err)
+	}
+	if !restart && (err == nil || !strings.Contains(err.Error(), "H.5.14") || !strings.Contains(err.Error(), "not judged") || len(results) == len(cases)) {
+		t.Errorf("%d results, error %v", len(results), err)
+	}
+}
+
+// A server that cannot be started anew ends the run with the reason.
+func TestRestartFails(t *testing.T) {
+	t.Parallel()
+	m := &mortal{t: t, addr: "127.0.0.1:0", deadly: "Origin: null"}
+	if err := m.start(); err != nil {
+		t.Fatal(err)
+	}
+	o := &Options{Parallel: 1, Restart: func(context.Context) error { return errors.New("no such program") }}
+	results, err := TestServer(t.Context(), "ws://"+m.addr+"/", letters(t, "H.5.13", "H.5.14", "H.5.15"), o)
+	if err == nil || !strings.Contains(err.Error(), "during H.5.14: restarting it failed: no such program; 1 case") || len(results) != 2 {
+		t.Errorf("%d results, error %v", len(results), err)
+	}
+}
+
+// A result tells whether its verdict rests on something that did not come in time.
+func TestWaited(t *testing.T) {
+	t.Parallel()
+	o := *short
+	o.HandshakeTimeout = time.Second
+	urls := map[string]string{"swallow": serveRaw(t, swallow), "right": echoServer(t)}
+	for _, defect := range []string{"tcp-kept", "close-ignored", "handshake-silent"} {
+		s := &broken.Server{Defect: defect}
+		url, err := s.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		urls[defect] = url
+	}
+	for _, tt := range []struct {
+		server, cases string
+		waited        bool
+	}{
+		{"swallow", "1.1.1,2.1,3.1,6.4.1,7.1.1,L.5.1,L.6.2,L.8.1,R.4.5", true},
+		{"tcp-kept", "1.1.1,L.8.1", true},
+		{"close-ignored", "1.1.1,L.8.1", true},
+		{"handshake-silent", "1.1.1,H.4.1,L.8.1", true},
+		{"right", "1.1.1,2.1,3.1,6.4.1,7.1.1,L.5.1,L.6.2,L.8.1,R.4.5,H.4.1", false},
+	} {
+		t.Run(tt.server, func(t *testing.T) {
+			t.Parallel()
+			results, err := TestServer(t.Context(), urls[tt.server], letters(t, strings.Split(tt.cases, ",")...), &o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range results {
+				if r.Waited != tt.waited && !r.Late {
+					t.Errorf("%s: waited %v: %s, close %s: %s %s", r.ID, r.Waited, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+				}
+			}
+		})
+	}
+}
