@@ -1,8 +1,6 @@
 package compliance
 
 import (
-	"context"
-	"runtime"
 	"sync"
 	"testing"
 
@@ -12,16 +10,9 @@ import (
 
 // A runner makes cases subtests.
 type runner struct {
-	opts    Options
-	cases   []*suite.Case
-	play    playFunc
-	company sync.RWMutex // a case that runs again holds it alone
-	mu      sync.Mutex
-	results []*report.Result
+	opts  Options
+	cases []*suite.Case
 }
-
-// A playFunc runs the case with an index; again says that it has run before.
-type playFunc func(ctx context.Context, i int, again bool) (*report.Result, error)
 
 func newRunner(t *testing.T, opts *Options, fits func(*suite.Case) bool) *runner {
 	t.Helper()
@@ -57,65 +48,57 @@ func newRunner(t *testing.T, opts *Options, fits func(*suite.Case) bool) *runner
 	return r
 }
 
-// run runs each case as a subtest, first those that wait, then those that compute,
-// and writes the report.
-func (r *runner) run(t *testing.T, play playFunc) {
-	t.Helper()
-	r.play = play
-	r.some(t, false, suite.DefaultParallel)
-	r.some(t, true, runtime.GOMAXPROCS(0))
-	if r.opts.Report == "" || len(r.results) == 0 {
-		return
-	}
-	if err := report.Write(r.opts.Report, r.results, report.Options{Tool: "go test", Quick: !r.opts.Full}); err != nil {
-		t.Error(err)
-	}
-}
+// An allFunc runs cases, which are those that a pattern of go test -run leaves.
+type allFunc func(cases []*suite.Case, o *suite.Options) ([]*report.Result, error)
 
-// some runs the cases that are heavy, or that are not, n at a time. Run may be called
-// by several goroutines.
-func (r *runner) some(t *testing.T, heavy bool, n int) {
+// run runs the cases, with a subtest for each that ends when its verdict stands, and
+// writes the report.
+func (r *runner) run(t *testing.T, all allFunc) {
 	t.Helper()
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	free := make(chan struct{}, n)
+	var subtests, ready sync.WaitGroup
+	verdicts := make(map[string]chan *report.Result, len(r.cases)) // a nil result: none
+	chosen := make([]bool, len(r.cases))
 	for i, c := range r.cases {
-		if c.Heavy != heavy {
-			continue
-		}
-		free <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-free }()
-			t.Run(c.ID, func(t *testing.T) { r.one(t, i) })
+		verdict := make(chan *report.Result, 1)
+		verdicts[c.ID] = verdict
+		ready.Add(1)
+		subtests.Go(func() {
+			known := sync.OnceFunc(ready.Done)
+			defer known() // -run leaves it out
+			t.Run(c.ID, func(t *testing.T) {
+				chosen[i] = true
+				known()
+				result := <-verdict
+				if result == nil {
+					t.Skip("there is no verdict")
+				}
+				judge(t, result, r.opts.Known)
+			})
 		})
 	}
-}
-
-// one is the subtest of a case.
-func (r *runner) one(t *testing.T, i int) {
-	ctx, cancel := context.WithTimeout(t.Context(), caseTime)
-	defer cancel()
-	result, err := r.twice(ctx, i)
+	ready.Wait()
+	var cases []*suite.Case
+	for i, c := range r.cases {
+		if chosen[i] {
+			cases = append(cases, c)
+		}
+	}
+	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, TLS: r.opts.TLS}
+	o.Done = func(result *report.Result) { verdicts[result.ID] <- result }
+	results, err := all(cases, o)
+	for _, v := range verdicts {
+		close(v)
+	}
+	subtests.Wait()
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
-	r.mu.Lock()
-	r.results = append(r.results, result)
-	r.mu.Unlock()
-	judge(t, result, r.opts.Known)
-}
-
-// twice runs a case, and again by itself if it falls short without being known to.
-func (r *runner) twice(ctx context.Context, i int) (*report.Result, error) {
-	r.company.RLock()
-	result, err := r.play(ctx, i, false)
-	r.company.RUnlock()
-	if _, known := r.opts.Known[r.cases[i].ID]; err != nil || known || result.Passed() {
-		return result, err
+	if r.opts.Report == "" || len(results) == 0 {
+		return
 	}
-	r.company.Lock()
-	defer r.company.Unlock()
-	return r.play(ctx, i, true)
+	if err := report.Write(r.opts.Report, results, report.Options{Tool: "go test", Quick: !r.opts.Full}); err != nil {
+		t.Error(err)
+	}
 }
 
 // A subtest is what judge needs of a testing.T.
@@ -128,6 +111,9 @@ type subtest interface {
 // judge makes a result that of a test.
 func judge(t subtest, r *report.Result, known map[string]string) {
 	t.Helper()
+	if v := r.Varies(); v != "" {
+		t.Logf("%s", v)
+	}
 	reason, isKnown := known[r.ID]
 	switch passed := r.Passed(); {
 	case passed && isKnown:

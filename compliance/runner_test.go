@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/suite"
@@ -54,39 +54,32 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// A case that falls short runs again, unless it is known to.
-func TestTwice(t *testing.T) {
-	verdict := map[bool]report.Verdict{false: report.Failed, true: report.OK}
-	for _, tt := range []struct {
-		known map[string]string
-		runs  int
-		want  report.Verdict
-	}{
-		{nil, 2, report.OK},
-		{map[string]string{"1.1.1": ""}, 1, report.Failed},
-	} {
-		runs := 0
-		r := &runner{opts: Options{Known: tt.known}, cases: []*suite.Case{{ID: "1.1.1"}}}
-		r.play = func(_ context.Context, _ int, again bool) (*report.Result, error) {
-			runs++
-			return &report.Result{Behavior: verdict[again], BehaviorClose: report.OK}, nil
-		}
-		result, err := r.twice(t.Context(), 0)
-		if err != nil || runs != tt.runs || result.Behavior != tt.want {
-			t.Errorf("known %v: %d runs, %s, %v; want %d, %s", tt.known, runs, result.Behavior, err, tt.runs, tt.want)
-		}
+// A client that does not come for its case fails it, and is not waited for without
+// end.
+func TestClientLeavesACase(t *testing.T) {
+	cases, err := suite.Cases([]string{"1.1.1"}, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &clientRun{
+			client: func(context.Context, string) error { return errors.New("no network") },
+			server: &suite.Server{}, agent: "a",
+		}
+		r, err := s.one(t.Context(), cases[0])
+		if err != nil || r.Behavior != report.Failed || !strings.Contains(r.Result, "its error is no network") {
+			t.Errorf("%+v, error %v", r, err)
+		}
+	})
 }
 
-// A client that does not come for its case is not waited for without end.
-func TestClientLeavesACase(t *testing.T) {
-	s := &clientRun{
-		client: func(context.Context, string) error { return errors.New("no network") },
-		server: &suite.Server{}, agent: "a", cases: []*suite.Case{{ID: "1.1.1"}},
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if _, err := s.one(ctx, 0, false); err == nil || !strings.Contains(err.Error(), "its error is no network") {
-		t.Errorf("error %v", err)
+// A verdict that varies is logged, and the last one counts.
+func TestVariesIsLogged(t *testing.T) {
+	var n notes
+	r := &report.Result{Behavior: report.OK, BehaviorClose: report.OK}
+	r.Follow(&report.Result{Behavior: report.Failed, BehaviorClose: report.OK})
+	judge(&n, r, nil)
+	if len(n.errors) > 0 || len(n.logs) != 1 || n.logs[0] != "varies: FAILED, then OK" {
+		t.Errorf("%q", n)
 	}
 }

@@ -3,13 +3,11 @@ package compliance
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,17 +49,16 @@ type Options struct {
 // some cases a client is right not to connect.
 type ClientFunc func(ctx context.Context, url string) error
 
-// The bounds of a case, as a test sees it.
 const (
-	caseTime    = 5 * time.Minute
+	caseTime    = 5 * time.Minute // of the client
 	connectTime = 30 * time.Second
-	verdictTime = 10 * time.Second // of the server, once the client is through
 )
 
 // TestServer runs the suite against a handler, which must echo: see [suite.TestServer].
 // It listens on loopback. Each case is a subtest, many at the same time whatever
 // -parallel says, because most of them wait; it returns when all are through. A case
-// that falls short in company runs once more by itself, and that run counts.
+// that falls short runs again, beside few others or none: see [suite.Options]. A
+// verdict that varies is logged.
 func TestServer(t *testing.T, h http.Handler, opts *Options) {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -74,16 +71,11 @@ func TestServer(t *testing.T, h http.Handler, opts *Options) {
 func TestServerURL(t *testing.T, url string, opts *Options) {
 	t.Helper()
 	r := newRunner(t, opts, func(c *suite.Case) bool { return c.Servers })
-	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, Parallel: 1, TLS: r.opts.TLS}
-	if err := suite.Probe(t.Context(), url, o); err != nil {
+	if err := suite.Probe(t.Context(), url, &suite.Options{TLS: r.opts.TLS}); err != nil {
 		t.Fatalf("%s cannot be tested: %v", url, err)
 	}
-	r.run(t, func(ctx context.Context, i int, _ bool) (*report.Result, error) {
-		results, err := suite.TestServer(ctx, url, r.cases[i:i+1], o)
-		if err != nil {
-			return nil, err
-		}
-		return results[0], nil
+	r.run(t, func(cases []*suite.Case, o *suite.Options) ([]*report.Result, error) {
+		return suite.TestServer(t.Context(), url, cases, o)
 	})
 }
 
@@ -98,7 +90,7 @@ func TestClient(t *testing.T, client ClientFunc, opts *Options) {
 		t.Fatal(err)
 	}
 	l := &countingListener{Listener: tcp}
-	s := &clientRun{client: client, url: "ws://" + l.Addr().String(), agent: r.opts.Agent, cases: r.cases,
+	s := &clientRun{client: client, url: "ws://" + l.Addr().String(), agent: r.opts.Agent,
 		server: &suite.Server{Cases: r.cases, Options: &suite.Options{Quick: !r.opts.Full}}}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -111,7 +103,9 @@ func TestClient(t *testing.T, client ClientFunc, opts *Options) {
 	if l.accepted.Load() == 0 {
 		t.Fatalf("the client does not connect to %s: its error is %v", s.url, err)
 	}
-	r.run(t, s.one)
+	r.run(t, func(cases []*suite.Case, o *suite.Options) ([]*report.Result, error) {
+		return suite.RunCases(ctx, cases, o, s.one)
+	})
 }
 
 // A clientRun is a client and the server that tests it.
@@ -119,27 +113,22 @@ type clientRun struct {
 	client     ClientFunc
 	server     *suite.Server
 	url, agent string
-	cases      []*suite.Case
 }
 
-// one runs a case. The result of a second run has another agent on the way, so that
-// it is not taken for the first.
-func (s *clientRun) one(ctx context.Context, i int, again bool) (*report.Result, error) {
-	agent := s.agent
-	if again {
-		agent += " again"
+// one runs a case. A client that leaves it without a verdict fails it.
+func (s *clientRun) one(ctx context.Context, c *suite.Case) (*report.Result, error) {
+	q := url.Values{"casetuple": {c.ID}, "agent": {s.agent}}
+	result, err := s.server.Run(ctx, s.agent, c.ID, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, caseTime)
+		defer cancel()
+		return s.client(ctx, s.url+"/runCase?"+q.Encode())
+	})
+	if err != nil && ctx.Err() == nil {
+		return &report.Result{Agent: s.agent, ID: c.ID, Description: c.Description, Expectation: c.Expectation, Rule: &c.Rule,
+			IsServer: true, Behavior: report.Failed, BehaviorClose: report.Failed, Waited: true,
+			Result: fmt.Sprintf("There is no verdict: %v.", err), ResultClose: "There was no connection to close."}, nil
 	}
-	q := url.Values{"case": {strconv.Itoa(i + 1)}, "agent": {agent}}
-	failed := s.client(ctx, s.url+"/runCase?"+q.Encode())
-	ctx, cancel := context.WithTimeoutCause(ctx, verdictTime, errors.New("the client has left the case to itself"))
-	defer cancel()
-	result, err := s.server.Wait(ctx, agent, s.cases[i].ID)
-	if err != nil {
-		return nil, fmt.Errorf("%w; its error is %v", err, failed)
-	}
-	named := *result
-	named.Agent = s.agent
-	return &named, nil
+	return result, err
 }
 
 // countingListener counts connections.

@@ -2,7 +2,6 @@ package suite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -176,12 +175,12 @@ func (r *run) check(bad time.Time) (alive bool) {
 
 // dead deals with a server that no longer answers. The caller holds the gate.
 func (r *run) dead() (alive bool) {
-	suspects := r.suspects()
+	suspects, passed := r.suspects()
 	if len(suspects) == 1 {
 		r.blame(suspects[0])
 	}
 	if err := r.revive(); err != nil {
-		r.give(suspects, err)
+		r.give(suspects, passed, err)
 		return false
 	}
 	if len(suspects) == 1 {
@@ -195,7 +194,7 @@ func (r *run) dead() (alive bool) {
 		}
 		r.blame(i)
 		if err := r.revive(); err != nil {
-			r.give([]int{i}, err)
+			r.give([]int{i}, nil, err)
 			return false
 		}
 	}
@@ -203,11 +202,11 @@ func (r *run) dead() (alive bool) {
 }
 
 // suspects returns the cases that ran when the server died, and takes back the
-// verdicts of those and of all that came after it.
-func (r *run) suspects() (list []int) {
+// verdicts of those and of all that came after it. Those that passed to their end
+// while it was alive keep theirs.
+func (r *run) suspects() (list, passed []int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var passed []int
 	for _, s := range r.spans {
 		if s.ended.Before(r.life.good) {
 			continue
@@ -224,11 +223,9 @@ func (r *run) suspects() (list []int) {
 			list = append(list, s.i)
 		}
 	}
-	if len(list) == 0 {
-		list = passed
-	}
 	slices.Sort(list)
-	return slices.Compact(list)
+	slices.Sort(passed)
+	return slices.Compact(list), slices.Compact(passed)
 }
 
 // finished reports whether a server went on to the end of a case: to that of the
@@ -258,7 +255,7 @@ func (r *run) blame(i int) {
 func (r *run) revive() error {
 	if r.o.Restart != nil {
 		if err := r.o.Restart(r.ctx); err != nil {
-			return fmt.Errorf("restarting it failed: %w", err)
+			return fmt.Errorf("and cannot be restarted: %w", err)
 		}
 	}
 	for deadline := time.Now().Add(reviveTime); ; {
@@ -274,10 +271,10 @@ func (r *run) revive() error {
 	}
 }
 
-var errNotBack = errors.New("it did not come back")
+var errNotBack = fmt.Errorf("and did not come back within %v", reviveTime)
 
 // give ends the run because the server is gone.
-func (r *run) give(suspects []int, err error) {
+func (r *run) give(suspects, passed []int, err error) {
 	r.mu.Lock()
 	left := 0
 	for _, res := range r.results {
@@ -286,19 +283,25 @@ func (r *run) give(suspects []int, err error) {
 		}
 	}
 	r.mu.Unlock()
+	said := "the server stopped answering"
+	switch ids := r.ids(suspects); {
+	case len(suspects) == 1:
+		said += " during " + ids
+	case len(suspects) > 1:
+		said += " while " + ids + " ran, of which a run of one case at a time tells the culprit,"
+	case len(passed) > 0:
+		said += " after " + r.ids(passed)
+	}
+	r.cancel(fmt.Errorf("%s %w%s", said, err, notJudged(left)))
+}
+
+// ids lists the ids of cases.
+func (r *run) ids(list []int) string {
 	var ids []string
-	for _, i := range suspects {
+	for _, i := range list {
 		ids = append(ids, r.cases[i].ID)
 	}
-	said := "the server stopped answering"
-	switch len(ids) {
-	case 0:
-	case 1:
-		said += " during " + ids[0]
-	default:
-		said += " while " + strings.Join(ids, ", ") + " ran; -parallel 1 tells which of them it was"
-	}
-	r.cancel(fmt.Errorf("%s: %w%s", said, err, notJudged(left)))
+	return strings.Join(ids, ", ")
 }
 
 // notJudged tells how many cases have no result.

@@ -288,7 +288,7 @@ func TestRestartFails(t *testing.T) {
 	}
 	o := &Options{Parallel: 1, Restart: func(context.Context) error { return errors.New("no such program") }}
 	results, err := TestServer(t.Context(), "ws://"+m.addr+"/", letters(t, "H.5.13", "H.5.14", "H.5.15"), o)
-	if err == nil || !strings.Contains(err.Error(), "during H.5.14: restarting it failed: no such program; 1 case") || len(results) != 2 {
+	if err == nil || !strings.Contains(err.Error(), "during H.5.14 and cannot be restarted: no such program; 1 case") || len(results) != 2 {
 		t.Errorf("%d results, error %v", len(results), err)
 	}
 }

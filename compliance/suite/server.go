@@ -77,17 +77,18 @@ func (s *Server) Results() []*report.Result {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.mu.Lock()
 	s.o, s.results = s.Options.withDefaults(), map[string]map[string]*report.Result{}
-	s.running = map[string]int{}
+	s.running, s.o.weather = map[string]int{}, &weather{}
 	if s.changed == nil {
 		s.changed = make(chan struct{})
 	}
 	s.mu.Unlock()
 	s.heavy = make(chan struct{}, s.o.processors())
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
 	defer context.AfterFunc(ctx, func() { l.Close() })()
-	var wg sync.WaitGroup
-	defer wg.Wait()
+	wg.Go(func() { s.o.weather.watch(ctx) })
 	free := make(chan struct{}, maxClients)
 	for {
 		conn, err := l.Accept()
@@ -278,10 +279,14 @@ func (s *Server) turn(c *Case) (done func()) {
 	return func() { <-s.heavy }
 }
 
-// add keeps a result.
+// add keeps a result. One of a case that the agent has run before tells how the
+// verdicts differ.
 func (s *Server) add(r *report.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if old := s.results[r.Agent][r.ID]; old != nil {
+		r.Follow(old)
+	}
 	if s.results[r.Agent] == nil {
 		s.results[r.Agent] = map[string]*report.Result{}
 	}
@@ -313,6 +318,25 @@ func (s *Server) Wait(ctx context.Context, agent, id string) (*report.Result, er
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// clientTime bounds the wait for a verdict once the client has done its part.
+const clientTime = 30 * time.Second
+
+// Run has a client run a case, by a function that connects it to /runCase with the
+// agent, and returns the result. The error is that the case has none, or ctx's.
+func (s *Server) Run(ctx context.Context, agent, id string, client func(context.Context) error) (*report.Result, error) {
+	s.mu.Lock()
+	delete(s.results[agent], id)
+	s.mu.Unlock()
+	failed := client(ctx)
+	ctx, cancel := context.WithTimeoutCause(ctx, clientTime, errors.New("the client did not run the case to its end"))
+	defer cancel()
+	r, err := s.Wait(ctx, agent, id)
+	if err != nil && failed != nil {
+		return nil, fmt.Errorf("%w; its error is %w", err, failed)
+	}
+	return r, err
 }
 
 // status is the verdict on a case, which may still run.

@@ -75,6 +75,11 @@ func (c *Client) Run(ctx context.Context) error {
 	return explain(ctx, "asking the suite for its reports", c.echo(ctx, "/updateReports?"+agent))
 }
 
+// Case runs one case, by its id. The error is that there was no connection.
+func (c *Client) Case(ctx context.Context, id string) error {
+	return c.echo(ctx, "/runCase?"+url.Values{"casetuple": {id}, "agent": {c.Agent}}.Encode())
+}
+
 // cases runs n cases, some at once. The error is that the suite has gone.
 func (c *Client) cases(ctx context.Context, n int, agent string) error {
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -123,7 +123,7 @@ func (f *runFlags) testServer(ctx context.Context, r serverRun, p *progress) ([]
 	o.Done = func(result *report.Result) { p.count(name, len(r.cases), result.ID, result.Passed()) }
 	results, err := suite.TestServer(ctx, r.url, r.cases, o)
 	if err != nil && ctx.Err() == nil {
-		err = fmt.Errorf("the server at %s has gone: %w", r.url, err)
+		err = fmt.Errorf("%s: %w", r.url, err)
 	}
 	if r.agent == "" && len(results) > 0 {
 		rename(results, ownName(results, r.url))

@@ -42,9 +42,6 @@ const (
 	clientAgent = "hawser client"
 )
 
-// verdictTime bounds what the server needs for its verdicts once a client is through.
-const verdictTime = 30 * time.Second
-
 // selfCommand is wscheck without a command.
 func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f := newRunFlags("wscheck", selfHelp(), time.Hour)
@@ -128,34 +125,19 @@ func (s *self) client(ctx context.Context, cases []*suite.Case) ([]*report.Resul
 	if err != nil {
 		return nil, err
 	}
-	o := s.flags.options()
-	o.Done = func(r *report.Result) { s.progress.count(clientAgent, len(cases), r.ID, r.Passed()) }
-	server := suite.Server{Cases: cases, Options: o}
+	server := suite.Server{Cases: cases, Options: s.flags.options()}
 	serving, stop := context.WithCancelCause(ctx)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(serving, ln) }()
-	c := testee.Client{
-		Dial: testee.Hawser, URL: url, TLS: ourselves, Agent: clientAgent, Parallel: s.flags.parallel,
-	}
-	err = c.Run(ctx)
-	if err == nil {
-		err = awaitAll(ctx, &server, cases)
-	}
+	c := testee.Client{Dial: testee.Hawser, URL: url, TLS: ourselves, Agent: clientAgent}
+	o := s.flags.options()
+	o.Done = func(r *report.Result) { s.progress.count(clientAgent, len(cases), r.ID, r.Passed()) }
+	results, err := suite.RunCases(ctx, cases, o, func(ctx context.Context, k *suite.Case) (*report.Result, error) {
+		return server.Run(ctx, clientAgent, k.ID, func(ctx context.Context) error { return c.Case(ctx, k.ID) })
+	})
 	stop(errDone)
 	if serr := <-served; err == nil && !errors.Is(serr, errDone) {
 		err = serr
 	}
-	return server.Results(), err
-}
-
-// awaitAll waits for the verdicts on what the client has left behind.
-func awaitAll(ctx context.Context, server *suite.Server, cases []*suite.Case) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, verdictTime, errors.New("the client has not run it"))
-	defer cancel()
-	for _, c := range cases {
-		if _, err := server.Wait(ctx, clientAgent, c.ID); err != nil {
-			return fmt.Errorf("case %s: %w", c.ID, err)
-		}
-	}
-	return nil
+	return results, err
 }
