@@ -39,7 +39,7 @@ func (l *life) sign(begun time.Time) {
 
 // begin measures how quick the server is before it has anything else to do.
 func (l *life) begin(r *run) {
-	if r.server == nil {
+	if !r.several() {
 		return
 	}
 	best := echoTime
@@ -119,12 +119,16 @@ func (t *target) probe(ctx context.Context, o *Options, echo bool) (took time.Du
 
 // doubtful reports whether the server is to be asked after a case whether it lives.
 func (r *run) doubtful(c *Case, res *report.Result) bool {
-	return r.server != nil && (res.Waited && !fine(res) || res.HTTPResponse == "" || matchAny(risky, c.ID))
+	return r.several() && (res.Waited && !fine(res) || res.HTTPResponse == "" || matchAny(risky, c.ID))
 }
+
+// several reports whether there are cases that one of them could spoil by hurting
+// the server. A case that runs alone has no connections beside its own.
+func (r *run) several() bool { return r.server != nil && len(r.cases) > 1 }
 
 // checkLast checks the server once all cases have run.
 func (r *run) checkLast() {
-	if r.server != nil && r.ctx.Err() == nil {
+	if r.several() && r.ctx.Err() == nil {
 		r.check(time.Now())
 	}
 }
