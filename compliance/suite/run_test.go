@@ -293,12 +293,22 @@ func TestRestartFails(t *testing.T) {
 	}
 }
 
+// mute takes messages and answers none, and closes as it should.
+func mute(c net.Conn) {
+	conn := websocket.NewConn(context.Background(), c, nil)
+	for _, err := range conn.Messages(context.Background()) {
+		if err != nil {
+			return
+		}
+	}
+}
+
 // A result tells whether its verdict rests on something that did not come in time.
 func TestWaited(t *testing.T) {
 	t.Parallel()
 	o := *short
 	o.HandshakeTimeout = time.Second
-	urls := map[string]string{"swallow": serveRaw(t, swallow), "right": echoServer(t)}
+	urls := map[string]string{"swallow": serveRaw(t, swallow), "right": echoServer(t), "mute": serveRaw(t, mute)}
 	for _, defect := range []string{"tcp-kept", "close-ignored", "handshake-silent"} {
 		s := &broken.Server{Defect: defect}
 		url, err := s.Start()
@@ -313,6 +323,7 @@ func TestWaited(t *testing.T) {
 		waited        bool
 	}{
 		{"swallow", "1.1.1,2.1,3.1,6.4.1,7.1.1,L.5.1,L.6.2,L.8.1,R.4.5", true},
+		{"mute", "1.1.2,L.8.1", true},
 		{"tcp-kept", "1.1.1,L.8.1", true},
 		{"close-ignored", "1.1.1,L.8.1", true},
 		{"handshake-silent", "1.1.1,H.4.1,L.8.1", true},
