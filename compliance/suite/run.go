@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -32,10 +33,10 @@ const (
 // A run is cases against one peer.
 //
 // A verdict stands when a run gave it that nothing disturbed, or when it leaves
-// nothing to wish. All others run again: first a few at once, and if that run was
-// disturbed or differs, by themselves. So that a peer that fails hundreds of cases
-// does not take hours, no case runs by itself any more once many in a row have kept
-// their verdicts.
+// nothing to wish. All others run again: first a few at once, in no order, and if
+// that run was disturbed or differs, by themselves. So that a peer that fails
+// hundreds of cases does not take hours, more of them run at once when many in a row
+// have kept their verdicts, and no case runs by itself any more.
 type run struct {
 	o      *Options
 	cases  []*Case
@@ -94,7 +95,7 @@ func (r *run) do(ctx context.Context) ([]*report.Result, error) {
 	idle := func(i int) bool { return r.cases[i].Idle }
 	var waiting sync.WaitGroup
 	waiting.Go(func() { r.some(r.pick(idle), r.o.Parallel, r.once) })
-	r.paced(r.pick(func(i int) bool { return !r.cases[i].Heavy && !idle(i) }), r.o.Parallel)
+	r.paced(r.pick(func(i int) bool { return !r.cases[i].Heavy && !idle(i) }))
 	r.some(r.pick(func(i int) bool { return r.cases[i].Heavy }), r.o.processors(), r.once)
 	waiting.Wait()
 	r.checkLast()
@@ -144,21 +145,21 @@ func (r *run) some(list []int, n int, play func(i int)) {
 }
 
 // paced plays cases, as many at once as machine and peer stand up to.
-func (r *run) paced(list []int, most int) {
-	r.pace.limit(most)
+func (r *run) paced(list []int) {
 	var wg sync.WaitGroup
 	for _, i := range list {
 		r.pace.enter()
 		if r.ctx.Err() != nil {
-			r.pace.leave(false)
+			r.pace.leave(false, true)
 			break
 		}
 		wg.Go(func() {
 			r.once(i)
 			r.mu.Lock()
 			good := !r.shaky[i]
+			same := r.results[i] != nil && len(r.results[i].Earlier) == 0
 			r.mu.Unlock()
-			r.pace.leave(good)
+			r.pace.leave(good, same)
 		})
 	}
 	wg.Wait()
@@ -168,7 +169,10 @@ func (r *run) paced(list []int, most int) {
 // was disturbed. alone ends what else talks to the peer.
 func (r *run) again(alone func()) {
 	list := r.pick(r.open)
-	r.paced(pickFrom(list, func(i int) bool { return !r.cases[i].Heavy }), min(few, r.o.Parallel))
+	shuffled := pickFrom(list, func(i int) bool { return !r.cases[i].Heavy })
+	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	r.pace.confirm()
+	r.paced(shuffled)
 	r.some(pickFrom(list, func(i int) bool { return r.cases[i].Heavy }), min(few, r.o.processors()), r.once)
 	alone()
 	kept := 0

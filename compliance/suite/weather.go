@@ -63,8 +63,11 @@ type pace struct {
 	change  sync.Cond
 	n       float64
 	most    int
+	all     int // what most may become
 	running int
 	shrunk  time.Time // when it was last halved
+	second  bool      // the cases have run before
+	same    int       // of those, in a row, that kept their verdicts
 }
 
 const (
@@ -73,16 +76,19 @@ const (
 )
 
 func newPace(most int) *pace {
-	p := &pace{n: float64(min(firstPace, most)), most: most}
+	p := &pace{n: float64(min(firstPace, most)), most: most, all: most}
 	p.change.L = &p.mu
 	return p
 }
 
-// limit sets how many may run at most.
-func (p *pace) limit(most int) {
+// confirm begins the second runs: few at once, and while load makes no verdict more,
+// but never more than half as many as in the first.
+func (p *pace) confirm() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.most, p.n = most, min(p.n, float64(most))
+	p.second, p.all = true, max(p.all/2, min(few, p.all))
+	p.most = min(few, p.all)
+	p.n = min(p.n, float64(p.most))
 }
 
 // enter waits until one more may run.
@@ -95,11 +101,20 @@ func (p *pace) enter() {
 	p.running++
 }
 
-// leave ends a case; good says that nothing disturbed it.
-func (p *pace) leave(good bool) {
+// leave ends a case. good says that nothing disturbed it, same that its verdict is
+// that of its first run.
+func (p *pace) leave(good, same bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.running--
+	switch p.same++; {
+	case !p.second:
+	case !same:
+		p.same, p.most = 0, min(few, p.all)
+		p.n = min(p.n, float64(p.most))
+	case p.same%enough == 0:
+		p.most = min(2*p.most, p.all)
+	}
 	if good {
 		step := 1.0
 		if !p.shrunk.IsZero() {
