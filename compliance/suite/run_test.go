@@ -186,13 +186,21 @@ type mortal struct {
 	t      *testing.T
 	addr   string
 	deadly string
+	hangs  bool // it goes on to accept connections, and answers none
 	mu     sync.Mutex
+	hung   bool
 	l      net.Listener
 	conns  []net.Conn
 }
 
 // start listens, at the same address as before.
 func (m *mortal) start() error {
+	m.mu.Lock()
+	if m.hung {
+		m.l.Close() // it is killed
+	}
+	m.hung = false
+	m.mu.Unlock()
 	l, err := net.Listen("tcp", m.addr)
 	if err != nil {
 		return err
@@ -222,9 +230,19 @@ func (m *mortal) serve(c net.Conn) {
 	if err != nil {
 		return
 	}
+	m.mu.Lock()
+	hung := m.hung
+	m.mu.Unlock()
+	if hung {
+		swallow(c)
+		return
+	}
 	if strings.Contains(string(raw), m.deadly) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
+		if m.hung = m.hangs; m.hung {
+			return
+		}
 		m.l.Close()
 		for _, c := range m.conns {
 			c.Close()
@@ -246,16 +264,18 @@ func TestCulpritIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, parallel := range []int{1, 8} {
 		for _, restart := range []bool{true, false} {
-			t.Run(fmt.Sprint(parallel, restart), func(t *testing.T) {
-				t.Parallel()
-				testCulprit(t, parallel, restart)
-			})
+			for _, hangs := range []bool{true, false} {
+				t.Run(fmt.Sprint(parallel, restart, hangs), func(t *testing.T) {
+					t.Parallel()
+					testCulprit(t, parallel, restart, hangs)
+				})
+			}
 		}
 	}
 }
 
-func testCulprit(t *testing.T, parallel int, restart bool) {
-	m := &mortal{t: t, addr: "127.0.0.1:0", deadly: "Origin: null"} // H.5.14
+func testCulprit(t *testing.T, parallel int, restart, hangs bool) {
+	m := &mortal{t: t, addr: "127.0.0.1:0", deadly: "Origin: null", hangs: hangs} // H.5.14
 	if err := m.start(); err != nil {
 		t.Fatal(err)
 	}

@@ -71,6 +71,17 @@ func TestReportWaitsForCases(t *testing.T) {
 	}
 }
 
+// A client that runs a case twice has the last verdict, which tells the other.
+func TestCaseTwice(t *testing.T) {
+	s := &Server{o: (*Options)(nil).withDefaults(), results: map[string]map[string]*report.Result{}, changed: make(chan struct{})}
+	for _, v := range []report.Verdict{report.Failed, report.OK} {
+		s.add(&report.Result{Agent: "a", ID: "1.1.1", Behavior: v, BehaviorClose: report.OK})
+	}
+	if r := s.Results(); len(r) != 1 || r[0].Varies() != "varies: FAILED, then OK" {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A server that closes, and then neither reads nor goes away, holds a case up for no
 // longer than the case's own second and CloseTimeout: what waits to be written does
 // not keep the connection.
