@@ -224,6 +224,13 @@ func (s *Script) broke(format string, args ...any) {
 	s.verdict(levelVerdict(s.c.Rule.Level), format, args...)
 }
 
+// against says that another rule than that of the case is broken. The verdict follows
+// from its level.
+func (s *Script) against(rule report.Rule, format string, args ...any) {
+	s.res.Broken = &rule
+	s.verdict(levelVerdict(rule.Level), format, args...)
+}
+
 func levelVerdict(level string) report.Verdict {
 	switch level {
 	case "MUST":
