@@ -196,7 +196,7 @@ func TestLetterCases(t *testing.T) {
 			t.Errorf("%s: the subgroup has no title", c.ID)
 		case c.Description == "" || c.Expectation == "" || !c.Servers && !c.Clients || c.Script == nil:
 			t.Errorf("%s: %+v", c.ID, c)
-		case !slices.Contains([]string{"MUST", "SHOULD", "MAY"}, r.Level) || !strings.HasPrefix(r.Section, "RFC ") ||
+		case !strings.HasPrefix(r.Section, "RFC ") ||
 			!strings.HasPrefix(r.URL, "https://www.rfc-editor.org/rfc/rfc") || len(r.Text) < 40:
 			t.Errorf("%s: %+v", c.ID, r)
 		}
@@ -204,6 +204,59 @@ func TestLetterCases(t *testing.T) {
 	for sub := range titles {
 		if !seen[sub] {
 			t.Errorf("%s has a title and no case", sub)
+		}
+	}
+}
+
+// levels are the words of RFC 2119, by the level that they stand for.
+var levels = []struct {
+	level string
+	words []string
+}{
+	{"MUST", []string{"MUST", "REQUIRED", "SHALL"}}, {"SHOULD", []string{"SHOULD", "RECOMMENDED"}}, {"MAY", []string{"MAY", "OPTIONAL"}},
+}
+
+// levelWrong tells why a level is not one of a sentence; "" if it is.
+func levelWrong(r report.Rule) string {
+	words := strings.FieldsFunc(r.Text, func(c rune) bool { return c < 'A' || c > 'Z' })
+	for _, l := range levels {
+		has := slices.ContainsFunc(l.words, func(w string) bool { return slices.Contains(words, w) })
+		if r.Level == l.level {
+			if !has {
+				return "has no " + l.level
+			}
+			return ""
+		}
+		if r.Level == "" && has {
+			return "has " + l.level
+		}
+	}
+	if r.Level != "" {
+		return "has no such level as " + r.Level
+	}
+	return ""
+}
+
+// otherLevels are the cases whose level is still another.
+var otherLevels = []string{
+	"1.*", "2.10", "2.11", "7.5.1", "7.9.*", "C.1.*", "C.2.*", "C.3.9", "C.4.4", "C.6.*", "C.8.8", "C.9.1", "L.5.9", "L.5.10", "L.6.*", "R.3.*",
+	"H.*", "X.*",
+}
+
+// The level of a rule is a word of its sentence. A sentence without such a word has
+// none.
+func TestRuleLevels(t *testing.T) {
+	for _, c := range all {
+		if matchAny(otherLevels, c.ID) {
+			continue
+		}
+		if why := levelWrong(c.Rule); why != "" {
+			t.Errorf("%s: a rule of level %q %s: %s", c.ID, c.Rule.Level, why, c.Rule.Text)
+		}
+	}
+	for _, r := range []report.Rule{{Level: "MUST", Text: "must not"}, {Level: "", Text: "MAY"}, {Level: "SHALL", Text: "SHALL"}} {
+		if levelWrong(r) == "" {
+			t.Errorf("%+v passes", r)
 		}
 	}
 }
