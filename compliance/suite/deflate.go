@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/klauspost/compress/flate"
 
@@ -52,11 +54,10 @@ func parseDeflate(o wire.Offer, answer bool) (d DeflateParams, err error) {
 	seen := map[string]bool{}
 	for _, p := range o.Params {
 		if seen[p.Name] {
-			return d, fmt.Errorf("parameter %s stands twice", p.Name)
+			return d, fmt.Errorf("parameter %s is repeated", p.Name)
 		}
 		seen[p.Name] = true
-		bits, bad := strconv.Atoi(p.Value)
-		ranged := bad == nil && bits >= 8 && bits <= 15
+		bits, ranged := windowBits(p.Value)
 		switch {
 		case p.Name == "server_no_context_takeover" && p.Value == "":
 			d.ServerNoContext = true
@@ -69,10 +70,29 @@ func parseDeflate(o wire.Offer, answer bool) (d DeflateParams, err error) {
 		case p.Name == "client_max_window_bits" && p.Value == "" && !answer:
 			d.ClientBits = -1
 		default:
-			return d, fmt.Errorf("parameter %s=%q is none of %s", p.Name, p.Value, extensionName)
+			return d, fmt.Errorf("parameter %s=%q is not one of %s", p.Name, p.Value, extensionName)
 		}
 	}
 	return d, nil
+}
+
+// windowBits reads "a decimal integer value without leading zeroes between 8 to 15,
+// inclusive" (RFC 7692, section 7.1.2.1).
+func windowBits(value string) (bits int, ok bool) {
+	bits, err := strconv.Atoi(value)
+	return bits, err == nil && bits >= 8 && bits <= 15 && strconv.Itoa(bits) == value
+}
+
+// asOriginal writes numbers as the RFC asks for. The original takes 09 and +9 for 9, and
+// the numbered cases keep its verdicts.
+func asOriginal(o wire.Offer) wire.Offer {
+	o.Params = slices.Clone(o.Params)
+	for i, p := range o.Params {
+		if bits, err := strconv.Atoi(p.Value); err == nil && strings.HasSuffix(p.Name, "_max_window_bits") {
+			o.Params[i].Value = strconv.Itoa(bits)
+		}
+	}
+	return o
 }
 
 // accept chooses an answer to the offers of a client, as the original does: each
@@ -80,7 +100,7 @@ func parseDeflate(o wire.Offer, answer bool) (d DeflateParams, err error) {
 func (d *Deflate) accept(offers []wire.Offer) (answer DeflateParams, ok bool) {
 	for _, want := range d.Wants {
 		for _, o := range offers {
-			p, err := parseDeflate(o, false)
+			p, err := parseDeflate(asOriginal(o), false)
 			if o.Name != extensionName || err != nil || want.ClientBits > 0 && p.ClientBits == 0 {
 				continue
 			}

@@ -222,7 +222,7 @@ func (p *Peer) checkExtensions(values []string) error {
 		if p.c.Deflate == nil || o.Name != extensionName {
 			return fmt.Errorf("extension %s was not offered", o.Name)
 		}
-		d, err := parseDeflate(o, true)
+		d, err := parseDeflate(asOriginal(o), true)
 		if err != nil {
 			return err
 		}
