@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -130,8 +131,9 @@ func (s *Script) put(raw []byte, how tempo) {
 	}
 }
 
-// answer reads the head of a response. What came is "head", "end" of TCP, or
-// "nothing" in time. A head that comes slowly is as good as none.
+// answer reads the head of a response. What came is "head", "scrap" (bytes that do not
+// end a head before TCP ends), "end" of TCP, or "nothing" in time. A head that comes
+// slowly is as good as none.
 func (s *Script) answer(d time.Duration) string {
 	s.release()
 	deadline := time.Now().Add(d)
@@ -161,6 +163,10 @@ func (s *Script) answer(d time.Duration) string {
 		case timedOut(err):
 			s.res.WasOpenHandshakeTimeout, s.in.waited = true, true
 			return "nothing"
+		case len(have) > 0:
+			s.in.ended = true
+			s.reply = parseHead(have)
+			return "scrap"
 		default:
 			s.in.ended = true
 			return "end"
@@ -170,11 +176,17 @@ func (s *Script) answer(d time.Duration) string {
 
 // status is that of the response; 0 if its first line is none of HTTP/1.
 func (s *Script) status() (code int) {
-	var minor int
-	if n, err := fmt.Sscanf(s.reply.line, "HTTP/1.%1d %3d", &minor, &code); n != 2 || err != nil {
+	version, rest, _ := strings.Cut(s.reply.line, " ")
+	digits, _, _ := strings.Cut(rest, " ")
+	if len(version) != 8 || !strings.HasPrefix(version, "HTTP/1.") || !isDigits(version[7:]) || len(digits) != 3 || !isDigits(digits) {
 		return 0
 	}
+	code, _ = strconv.Atoi(digits)
 	return code
+}
+
+func isDigits(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
 // open plays an opening handshake in which nothing is wrong; it must succeed.
@@ -190,8 +202,11 @@ func (s *Script) open(edits ...edit) {
 	}
 	s.ask(edits...)
 	s.suspect = nil
-	s.opened(s.fail)
+	s.opened(s.unopened)
 }
+
+// unopened is the verdict on a server that refuses a request in which nothing is wrong.
+func (s *Script) unopened(format string, args ...any) { s.against(ruleComplete, format, args...) }
 
 // opened reads the response to a request that is in order. The verdict on a
 // refusal is what refused makes of it.
@@ -200,43 +215,55 @@ func (s *Script) opened(refused func(string, ...any)) {
 	case kind == "end":
 		refused("The server dropped TCP without a response.")
 	case kind == "nothing":
-		s.fail("The server did not respond in time.")
+		s.against(ruleComplete, "The server did not respond in time.")
 	case s.status() == 0:
-		s.fail("The server answered something that is not HTTP/1.1: %q.", report.Text([]byte(s.reply.line)))
+		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.", report.Text([]byte(s.reply.line)))
+	case kind == "scrap":
+		s.against(ruleGenerate, "TCP ended within the head of the response, %q.", report.Text([]byte(s.reply.line)))
 	case s.status() != 101:
 		refused("The server refused the upgrade: %s.", s.reply.line)
 	}
-	if why := checkUpgrade(s.reply, s.key, s.request); why != "" {
-		s.fail("The response is wrong: %s.", why)
+	if b := checkUpgrade(s.reply, s.key, s.request); b.why != "" {
+		s.against(b.rule, "The response is wrong: %s.", b.why)
 	}
 	s.establish()
 }
 
-// checkUpgrade is what a client asks of a 101 response (RFC 6455, section 4.1); ""
-// if all is right. Extensions are for the script to check.
-func checkUpgrade(reply head, key string, request head) (why string) {
+// A breach is what is wrong, and the sentence that it goes against.
+type breach struct {
+	rule report.Rule
+	why  string // "" if nothing is wrong
+}
+
+// checkUpgrade is what a client asks of a 101 response (RFC 6455, section 4.1).
+// Extensions are for the script to check.
+func checkUpgrade(reply head, key string, request head) breach {
 	f := reply.fields
 	accept, protocols := f.Values("Sec-Websocket-Accept"), f.Values("Sec-Websocket-Protocol")
 	offered := wire.ParseProtocols(request.fields.Values("Sec-Websocket-Protocol"))
+	wrong := func(r report.Rule, format string, args ...any) breach { return breach{r, fmt.Sprintf(format, args...)} }
 	switch {
 	case !strings.HasPrefix(reply.line, "HTTP/1.1 101"):
-		return fmt.Sprintf("%q is no status line of HTTP/1.1 with 101", reply.line)
+		return wrong(stepStatus, "%q is not a status line of HTTP/1.1 with 101", reply.line)
 	case len(f.Values("Upgrade")) != 1 || !strings.EqualFold(f.Get("Upgrade"), "websocket"):
-		return fmt.Sprintf("Upgrade is %q, not websocket", f.Values("Upgrade"))
+		return wrong(stepUpgrade, "Upgrade is %s, not websocket", quoted(f.Values("Upgrade")))
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):
-		return fmt.Sprintf("Connection is %q, without Upgrade", f.Values("Connection"))
-	case len(accept) != 1 || accept[0] != wire.AcceptKey(key):
-		return fmt.Sprintf("Sec-WebSocket-Accept is %q, not %q", accept, wire.AcceptKey(key))
+		return wrong(stepConnection, "Connection is %s, without Upgrade", quoted(f.Values("Connection")))
+	case len(accept) > 1:
+		return wrong(ruleOneAccept, "Sec-WebSocket-Accept is %s", quoted(accept))
+	case len(accept) == 0 || accept[0] != wire.AcceptKey(key):
+		return wrong(stepAccept, "Sec-WebSocket-Accept is %s, not %q", quoted(accept), wire.AcceptKey(key))
 	case len(protocols) > 1:
-		return fmt.Sprintf("Sec-WebSocket-Protocol stands there %d times", len(protocols))
-	case len(protocols) == 1 && !wire.IsToken(protocols[0]):
-		return fmt.Sprintf("the subprotocol %q is no token", protocols[0])
+		return wrong(ruleOneProtocol, "Sec-WebSocket-Protocol is repeated: %s", quoted(protocols))
 	case len(protocols) == 1 && !slices.Contains(offered, protocols[0]):
-		return fmt.Sprintf("the subprotocol %q was not offered", protocols[0])
+		return wrong(ruleProtocol, "the subprotocol %q was not offered", protocols[0])
 	case len(request.fields.Values("Sec-Websocket-Extensions")) == 0 && len(f.Values("Sec-Websocket-Extensions")) > 0:
-		return fmt.Sprintf("the extension %q was not offered", f.Values("Sec-Websocket-Extensions"))
+		if _, err := parseExtensions(f.Values("Sec-Websocket-Extensions")); err != nil {
+			return wrong(ruleGrammar, "Sec-WebSocket-Extensions is %s, which is malformed, and no extension was offered", quoted(f.Values("Sec-Websocket-Extensions")))
+		}
+		return wrong(ruleListed, "the extension %s was not offered", quoted(f.Values("Sec-Websocket-Extensions")))
 	}
-	return ""
+	return breach{}
 }
 
 // checkRequest is what a server asks of a request (RFC 6455, section 4.2.1).
