@@ -24,7 +24,7 @@ func (s *Script) openDeflate(want side) {
 		if err != nil {
 			panic("BUG: suite: " + err.Error())
 		}
-		if !s.offer(s.fail, string(b)) {
+		if !s.offer(s.misread, string(b)) {
 			s.declined("The server declined %q.", b)
 		}
 		s.suspect = nil
@@ -141,7 +141,7 @@ func windowRows() []letterCase {
 			s.honours(faraway(2<<10, 3), 3)
 		}},
 		letterCase{"We send compressed and plain messages in turn.", "They come back; the plain ones leave the window as it was.",
-			rule7692("7.2.3.2", `Note that even if some uncompressed messages (with the RSV1 bit unset) are inserted between the two "Hello" messages, they don't affect the LZ77 sliding window.`), func(s *Script) {
+			rule7692("7.2.2", used.Text+` [Section 7.2.3.2 adds:] Note that even if some uncompressed messages (with the RSV1 bit unset) are inserted between the two "Hello" messages, they don't affect the LZ77 sliding window.`), func(s *Script) {
 				s.openDeflate(side{ourBits: -1})
 				data := faraway(1<<10, 4)
 				for range 3 {

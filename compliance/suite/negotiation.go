@@ -17,60 +17,96 @@ var (
 	ruleTwice    = rule7692("7", mustDecline+"[...] The negotiation offer contains multiple extension parameters with the same name.")
 	ruleListed   = rule("4.2.2", "MUST", "Extensions not listed by the client MUST NOT be listed.")
 	ruleGrammar  = rule("9.1", "MUST", "If a value is received by either the client or the server during negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_.")
-	ruleServer   = rule7692("7.1.2.1", `A server accepts an extension negotiation offer with this parameter by including the "server_max_window_bits" extension parameter in the extension negotiation response to send back to the client with the same or smaller value as the offer.`)
+	ruleServer   = rule7692("7.1.2.1", `A server accepts an extension negotiation offer with this parameter by including the "server_max_window_bits" extension parameter in the extension negotiation response to send back to the client with the same or smaller value as the offer.`+asSpecified)
 	ruleClient   = rule7692("7.1.2.2", `If a received extension negotiation offer doesn't have the "client_max_window_bits" extension parameter, the corresponding extension negotiation response to the offer MUST NOT include the "client_max_window_bits" extension parameter.`)
-	ruleNoServer = rule7692("7.1.1.1", `A server accepts an extension negotiation offer that includes the "server_no_context_takeover" extension parameter by including the "server_no_context_takeover" extension parameter in the corresponding extension negotiation response to send back to the client.`)
+	ruleNoServer = rule7692("7.1.1.1", `A server accepts an extension negotiation offer that includes the "server_no_context_takeover" extension parameter by including the "server_no_context_takeover" extension parameter in the corresponding extension negotiation response to send back to the client.`+asSpecified)
+	ruleParams   = rule("9", "MUST", mustSpecified)
+	ruleOneField = rule("11.3.2", "MUST", "However, the |Sec-WebSocket-Extensions| header field MUST NOT appear more than once in an HTTP response.")
+	ruleBits     = rule7692("5", "A server MUST NOT accept a PMCE extension negotiation offer together with another extension if the PMCE will conflict with the extension on their use of the RSV1 bit.")
+	ruleHint     = without(rule7692("7.1.2.2", `If the "client_max_window_bits" extension parameter in a received extension negotiation offer has a value, the server may either ignore this value or use this value to avoid allocating an unnecessarily big LZ77 sliding window by including the "client_max_window_bits" extension parameter in the corresponding extension negotiation response to the offer with a value equal to or smaller than the received value.`))
 )
 
-// judgeAnswer judges the Sec-WebSocket-Extensions of a response to a request. ok
-// tells whether permessage-deflate was agreed on; why is what is wrong, if anything.
-func judgeAnswer(request, reply head) (d DeflateParams, ok bool, why string) {
+const (
+	mustSpecified = "If extension parameters are included in negotiations between the client and the server, those parameters MUST be chosen in accordance with the specification of the extension to which the parameters apply."
+	asSpecified   = " [RFC 6455, section 9, adds:] " + mustSpecified
+)
+
+// without is a rule whose sentence has none of the words of RFC 2119.
+func without(r report.Rule) report.Rule {
+	r.Level = ""
+	return r
+}
+
+// An answer is what a server made of the offers of a client.
+type answer struct {
+	DeflateParams
+	deflate bool // permessage-deflate was agreed on
+	other   bool // other extensions were, which were offered too
+	hint    int  // client_max_window_bits of the offer, if it has a value
+}
+
+// judgeAnswer judges the Sec-WebSocket-Extensions of a response to a request.
+func judgeAnswer(request, reply head) (a answer, b breach) {
 	const field = "Sec-Websocket-Extensions"
 	values := reply.fields.Values(field)
 	if len(values) == 0 {
-		return d, false, ""
+		return a, b
+	}
+	wrong := func(r report.Rule, format string, args ...any) (answer, breach) {
+		return a, breach{r, fmt.Sprintf(format, args...)}
 	}
 	answers, err := parseExtensions(values)
+	offers, _ := wire.ParseExtensions(request.fields.Values(field))
+	named := func(o wire.Offer) func(wire.Offer) bool { return func(p wire.Offer) bool { return p.Name == o.Name } }
 	switch {
 	case len(values) > 1:
-		return d, false, fmt.Sprintf("Sec-WebSocket-Extensions stands in the response %d times", len(values))
+		return wrong(ruleOneField, "the response has %d fields Sec-WebSocket-Extensions", len(values))
 	case err != nil:
-		return d, false, fmt.Sprintf("Sec-WebSocket-Extensions is %q, which is malformed", values[0])
-	case len(answers) > 1 || answers[0].Name != extensionName:
-		return d, false, fmt.Sprintf("the server answered %q", values[0])
+		return wrong(ruleGrammar, "Sec-WebSocket-Extensions is %q, which is malformed: %v", values[0], err)
 	}
-	if d, err = parseDeflate(answers[0], true); err != nil {
-		return d, false, fmt.Sprintf("the server answered %q: %v", values[0], err)
+	for i, o := range answers {
+		if !slices.ContainsFunc(offers, named(o)) {
+			return wrong(ruleListed, "the server answered %q, and %s was not offered", values[0], o.Name)
+		}
+		if o.Name == extensionName && slices.ContainsFunc(answers[:i], named(o)) {
+			return wrong(ruleBits, "the server accepted %s twice, by %q", o.Name, values[0])
+		}
 	}
-	offers, _ := wire.ParseExtensions(request.fields.Values(field))
-	why = "the server accepted what it must decline"
+	if a.other = len(answers) > 1 || answers[0].Name != extensionName; a.other {
+		return a, b
+	}
+	if a.DeflateParams, err = parseDeflate(answers[0], true); err != nil {
+		return wrong(ruleParams, "the server answered %q: %v", values[0], err)
+	}
+	b = breach{why: "the server accepted what it must decline"}
 	for _, o := range offers {
 		offer, err := parseDeflate(o, false)
 		if o.Name != extensionName || err != nil {
 			continue
 		}
-		if why = fits(d, offer); why == "" {
-			return d, true, ""
+		if b = fits(a.DeflateParams, offer); b.why == "" {
+			a.deflate, a.hint = true, max(offer.ClientBits, 0)
+			return a, b
 		}
 	}
-	return d, false, fmt.Sprintf("%s, by %q", why, values[0])
+	b.why += fmt.Sprintf(", by %q", values[0])
+	return a, b
 }
 
-// fits tells why an answer does not accept an offer; "" if it does.
-func fits(answer, offer DeflateParams) string {
+// fits tells why an answer does not accept an offer. A value of client_max_window_bits
+// in an offer is a hint, which a server may ignore.
+func fits(answer, offer DeflateParams) breach {
 	switch {
 	case offer.ServerNoContext && !answer.ServerNoContext:
-		return "the server accepted server_no_context_takeover without saying so"
+		return breach{ruleNoServer, "the server accepted server_no_context_takeover without saying so"}
 	case offer.ServerBits > 0 && offer.ServerBits < 15 && answer.ServerBits == 0: // 15 is the same as none
-		return "the server accepted server_max_window_bits without saying so"
+		return breach{ruleServer, "the server accepted server_max_window_bits without saying so"}
 	case offer.ServerBits > 0 && answer.ServerBits > offer.ServerBits:
-		return "the server answered a larger server_max_window_bits"
+		return breach{ruleServer, "the server answered a larger server_max_window_bits"}
 	case offer.ClientBits == 0 && answer.ClientBits > 0:
-		return "the server answered client_max_window_bits, which was not offered"
-	case offer.ClientBits > 0 && answer.ClientBits > offer.ClientBits:
-		return "the server answered a larger client_max_window_bits"
+		return breach{ruleClient, "the server answered client_max_window_bits, which was not offered"}
 	}
-	return ""
+	return breach{}
 }
 
 // offer opens a connection with offers in Sec-WebSocket-Extensions fields, and
@@ -83,16 +119,28 @@ func (s *Script) offer(refused func(string, ...any), fields ...string) bool {
 	s.ask(add(lines...))
 	suspect := s.suspect
 	s.opened(refused)
-	d, ok, why := judgeAnswer(s.request, s.reply)
-	if why != "" {
-		s.broke("%s%s.", strings.ToUpper(why[:1]), why[1:])
+	a, b := judgeAnswer(s.request, s.reply)
+	switch {
+	case a.other:
+		s.inform("The server accepted %s, and more than permessage-deflate is not tested.", quoted(s.reply.fields.Values("Sec-Websocket-Extensions")))
+	case b.why != "" && b.rule.Text == "":
+		s.broke("%s%s.", strings.ToUpper(b.why[:1]), b.why[1:])
+	case b.why != "":
+		s.against(b.rule, "%s%s.", strings.ToUpper(b.why[:1]), b.why[1:])
 	}
 	s.suspect = suspect
-	if ok {
-		s.agree(d)
+	if a.deflate {
+		if a.hint > 0 && (a.ClientBits == 0 || a.ClientBits > a.hint) {
+			a.ClientBits = a.hint // the offer says that we keep to it
+		}
+		s.agree(a.DeflateParams)
 	}
-	return ok
+	return a.deflate
 }
+
+// misread is the verdict on a server that refuses a request because of extensions that
+// are offered rightly.
+func (s *Script) misread(format string, args ...any) { s.against(partExtensions, format, args...) }
 
 // agree begins to compress.
 func (s *Script) agree(d DeflateParams) {
@@ -118,21 +166,24 @@ func extensionCases() []*Case {
 func goodOfferRows() []letterCase {
 	row := func(r report.Rule, what string, fields ...string) letterCase {
 		return letterCase{what, "The server accepts it with an answer that fits, and messages come back; or it declines it.", r, func(s *Script) {
-			if !s.offer(s.broke, fields...) {
+			if !s.offer(s.misread, fields...) {
 				s.declined("The server declined it.")
 			}
 			s.suspect = nil
 			for range 2 {
 				s.echo(wire.OpText, []byte(strings.Repeat("Hello, hello. ", 40)))
 			}
+			if a, _ := judgeAnswer(s.request, s.reply); a.hint > 0 && a.ClientBits > a.hint {
+				s.against(ruleHint, "The server answered %q, with a larger window than ours will be. A server may ignore our value.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+			}
 			if strings.HasSuffix(fields[0], "server_max_window_bits=15") && s.agreed.ServerBits == 0 {
-				s.lax("The server accepted server_max_window_bits=15 without saying so, by %q. That is what it is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+				s.inform("The server accepted server_max_window_bits=15 without saying so, by %q. That is what it is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
 			}
 			s.saw(report.OK, "The server answered %q.", s.reply.fields.Get("Sec-Websocket-Extensions"))
 		}}
 	}
 	const pd = extensionName
-	several := rule("9.1", "MUST", "Note that like other HTTP header fields, this header field MAY be split or combined across multiple lines.")
+	several := rule("9.1", "MAY", "Note that like other HTTP header fields, this header field MAY be split or combined across multiple lines.")
 	quotes := rule("9.1", "MUST", "When using the quoted-string syntax variant, the value after quoted-string unescaping MUST conform to the 'token' ABNF.")
 	return []letterCase{
 		row(ruleClient, "A plain offer. No parameter that the client must know is answered.", pd),
@@ -163,7 +214,7 @@ func goodOfferRows() []letterCase {
 func badOfferRows() []letterCase {
 	row := func(r report.Rule, what, field string) letterCase {
 		return letterCase{what, "The server declines it and accepts the connection.", r, func(s *Script) {
-			if s.offer(s.lax, field) {
+			if s.offer(s.refusedOpenly, field) {
 				s.broke("The server accepted it by %q.", s.reply.fields.Get("Sec-Websocket-Extensions"))
 			}
 			s.echo(wire.OpText, []byte("Hello"))
@@ -203,11 +254,11 @@ func badOfferRows() []letterCase {
 
 // caseRows are names in other cases of letters, of which no RFC speaks.
 func caseRows() []letterCase {
-	r := rule("9.1", "MAY", "Any extension-token used MUST be a registered token (see Section 11.4).")
+	r := rule("9.1", "MUST", "Any extension-token used MUST be a registered token (see Section 11.4).")
 	row := func(what, field string) letterCase {
 		return letterCase{what, "The server declines it, or takes it for the name in lower case.", r, func(s *Script) {
 			s.ask(add("Sec-WebSocket-Extensions: " + field))
-			s.opened(s.lax)
+			s.opened(s.refusedOpenly)
 			v := s.reply.fields.Values("Sec-Websocket-Extensions")
 			if len(v) > 0 {
 				s.agree(DeflateParams{ServerNoContext: true, ClientNoContext: true, ClientBits: 8})
@@ -225,12 +276,22 @@ func caseRows() []letterCase {
 	}
 }
 
+// ruleFieldsIgnored is for a server to which Sec-WebSocket-Extensions is a field like any
+// other.
+var ruleFieldsIgnored = rule("4.2.1", "", "Optionally, other header fields, such as those used to send cookies or request authentication to a server. Unknown header fields are ignored, as per [RFC2616].")
+
+// negotiates reports whether the server accepts a plain offer of permessage-deflate.
+func (s *Script) negotiates() (yes bool) {
+	s.other(func(o *Script) { yes = o.offer(o.misread, extensionName+"; client_max_window_bits") })
+	return yes
+}
+
 // malformedOfferRows are fields that are no list of extensions at all. One without an
 // element breaks the grammar, too, but is what ktor sends for none. To read it so is told
 // and not held against a server.
 func malformedOfferRows() []letterCase {
 	row := func(what, field string) letterCase {
-		none, want := strings.Trim(field, " ,") == "", "The server returns an HTTP error code, or drops TCP."
+		none, want := strings.Trim(field, " ,") == "", "The server returns an HTTP error code, or drops TCP. One that knows no extension may ignore the field."
 		if none {
 			want = "The server returns an HTTP error code, or drops TCP; or it takes the field for none, and the connection works."
 		}
@@ -244,11 +305,15 @@ func malformedOfferRows() []letterCase {
 				panic(stop{})
 			})
 			if v := s.reply.fields.Values("Sec-Websocket-Extensions"); len(v) > 0 {
-				s.fail("The server accepted an offer in it by %q.", v)
+				s.broke("The server accepted an offer in it by %q.", v)
 			}
 			if none {
 				s.echo(wire.OpText, []byte("Hello"))
 				s.inform("The server took the field for none, as clients mean it that send it so.")
+			}
+			if !s.negotiates() {
+				s.echo(wire.OpText, []byte("Hello"))
+				s.against(ruleFieldsIgnored, "The server passed over the field. It negotiates no extension: it declined permessage-deflate too.")
 			}
 			s.broke("The server passed over the field and accepted the connection.")
 		}}

@@ -1,0 +1,285 @@
+package suite
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// answering is a server that answers requests by a function and then returns all frames as
+// they came, compressed or not. An empty answer drops TCP.
+func answering(answer func(request head, accept string) string) bad {
+	return func(_ context.Context, c net.Conn) {
+		raw, rest, err := readHead(c, func([]byte) {})
+		if err != nil {
+			return
+		}
+		request := parseHead(raw)
+		response := answer(request, accepting(request.fields.Get("Sec-Websocket-Key")))
+		if _, err := io.WriteString(c, response); err != nil || !strings.Contains(response, " 101 ") {
+			return
+		}
+		returnFrames(c, rest, -1, 0)
+	}
+}
+
+const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+
+func accepting(key string) string { return upgrade + wire.AcceptKey(key) + "\r\n" }
+
+// returnFrames returns frames until one is a close frame. After n of them, unless n is
+// negative, it closes with a code.
+func returnFrames(c net.Conn, rest []byte, n, code int) {
+	buf := make([]byte, 64<<10)
+	for {
+		h, size, err := wire.ConsumeHeader(rest)
+		for err == nil && len(rest) >= size+int(h.Length) {
+			payload := rest[size : size+int(h.Length)]
+			wire.Mask(payload, h.Key, 0)
+			rest = rest[size+int(h.Length):]
+			if n--; n == -1 {
+				_, _ = c.Write([]byte{0x88, 2, byte(code >> 8), byte(code)})
+				_, _ = c.Read(buf)
+				return
+			}
+			back := wire.Header{Fin: h.Fin, RSV: h.RSV, Opcode: h.Opcode, Length: h.Length}
+			if h.Opcode == wire.OpPing {
+				back.Opcode = wire.OpPong
+			}
+			if _, err := c.Write(append(wire.AppendHeader(nil, back), payload...)); err != nil || h.Opcode == wire.OpClose {
+				return
+			}
+			h, size, err = wire.ConsumeHeader(rest)
+		}
+		size, err = c.Read(buf)
+		if err != nil {
+			return
+		}
+		rest = append(rest, buf[:size]...)
+	}
+}
+
+// always answers every request in the same way. In its text {accept} stands for what
+// accepts a connection.
+func always(text string) bad {
+	return answering(func(_ head, accept string) string { return strings.ReplaceAll(text, "{accept}", accept) })
+}
+
+// extended accepts, and answers extensions if they were offered.
+func extended(extensions string) bad {
+	return answering(func(request head, accept string) string {
+		if len(request.fields.Values("Sec-Websocket-Extensions")) > 0 {
+			accept += "Sec-WebSocket-Extensions: " + extensions + "\r\n"
+		}
+		return accept + "\r\n"
+	})
+}
+
+// mirrored accepts with the very extensions that were offered.
+func mirrored() bad {
+	return answering(func(request head, accept string) string {
+		return accept + "Sec-WebSocket-Extensions: " + request.fields.Get("Sec-Websocket-Extensions") + "\r\n\r\n"
+	})
+}
+
+// knowing accepts every request, and negotiates only offers that can be read.
+func knowing() bad {
+	return answering(func(request head, accept string) string {
+		if _, err := parseExtensions(request.fields.Values("Sec-Websocket-Extensions")); err == nil {
+			accept += "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+		}
+		return accept + "\r\n"
+	})
+}
+
+// What servers do, the verdict on it, and words of the sentence that carries the verdict.
+func TestServerVerdicts(t *testing.T) {
+	const plain = "{accept}\r\n"
+	const pd = "permessage-deflate"
+	broken := func(status string) bad { return always("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n") }
+	for _, tt := range []struct {
+		name    string
+		server  bad
+		cases   string
+		want    report.Verdict
+		carried string // in Result.Broken, or else in the case's rule
+	}{
+		{"a request line that HTTP does not know, answered by HTTP/0.9", always("<html>No.</html>"), "H.1.6,H.1.7,H.1.10", report.NonStrict, "invalid request-line SHOULD"},
+		{"... by a redirect", broken("301 Moved Permanently"), "H.1.7", report.OK, ""},
+		{"... and accepted", always(plain), "H.1.6,H.1.10", report.Failed, "GET request"},
+		{"... whose target has a space", always(plain), "H.1.7", report.NonStrict, "SHOULD NOT attempt to autocorrect"},
+		{"HTTP/1.0 accepted", always(plain), "H.1.5", report.Failed, "MUST ignore an Upgrade"},
+		{"an absolute target refused", broken("400 Bad Request"), "H.1.8", report.Failed, "MUST accept the absolute-form"},
+		{"TCP dropped at a handshake that is wrong", always(""), "H.2.1,H.3.1,H.4.10,H.5.1,H.5.12,H.7.2", report.NonStrict, "SHOULD return an appropriate HTTP"},
+		{"an ordinary answer to a handshake that is wrong", broken("200 OK"), "H.2.1,H.3.1", report.Informational, "MAY ignore a received Upgrade"},
+		{"... where HTTP asks for 400", broken("200 OK"), "H.5.1,H.5.7", report.Failed, "MUST re"},
+		{"500 for a handshake that is wrong", broken("500 Internal Server Error"), "H.2.1", report.Informational, "unexpected condition"},
+		{"a status of four digits", always("HTTP/1.1 1012 Odd\r\n\r\n"), "H.2.1,H.6.1", report.Failed, "MUST NOT generate protocol elements"},
+		{"keys that need not be decoded", always(plain), "H.3.3,H.3.4,H.3.5,H.3.6,H.3.7,H.3.10", report.Informational, "not necessary"},
+		{"two keys", always(plain), "H.3.8,H.3.9", report.Informational, "MAY attempt to recover"},
+		{"two versions", always(plain), "H.2.11,H.2.12", report.Failed, "combined field value"},
+		{"Upgrade ignored, a list", broken("200 OK"), "H.4.9", report.Informational, "MAY ignore a received Upgrade"},
+		{"an unknown field refused", broken("400 Bad Request"), "H.5.3", report.NonStrict, "SHOULD ignore unrecognized"},
+		{"a field that HTTP does not know accepted", always(plain), "H.5.8,H.5.9", report.NonStrict, "SHOULD respond with a 400"},
+		{"fields of 8 MiB, TCP dropped", always(""), "H.5.20", report.Informational, "drop connections"},
+		{"a body taken for frames", always(plain), "H.5.16,H.5.17", report.Failed, "completely sent the request message"},
+		{"Connection in two fields", always("{accept}Connection: x-other\r\n\r\n"), "H.8.3", report.OK, ""},
+		{"an empty Sec-WebSocket-Extensions", always("{accept}Sec-WebSocket-Extensions:\r\n\r\n"), "H.8.5,H.6.1", report.Failed, "does not conform to the ABNF"},
+		{"an extension that was not offered", always("{accept}Sec-WebSocket-Extensions: x\r\n\r\n"), "H.8.5,H.6.1,X.4.13", report.Failed, "not listed by the client"},
+		{"a wrong Sec-WebSocket-Accept", always(upgrade + "x\r\n\r\n"), "H.6.1,H.8.4,H.7.2", report.Failed, "taking the SHA-1 hash"},
+		{"a field that is folded", always("{accept}X: a,\r\n b\r\n\r\n"), "H.8.10", report.Failed, "MUST NOT generate"},
+
+		{"a larger client_max_window_bits than the hint", extended(pd + "; client_max_window_bits=15"), "X.1.3", report.Informational, "may either ignore this value"},
+		{"... or none", extended(pd), "X.1.3", report.OK, ""},
+		{"... which was not offered", extended(pd + "; client_max_window_bits=15"), "X.1.1", report.Failed, "MUST NOT include"},
+		{"server_max_window_bits left out", extended(pd), "X.1.6", report.Failed, "same or smaller value"},
+		{"server_max_window_bits=15 left out", extended(pd), "X.1.8", report.Informational, ""},
+		{"a value with a leading zero", extended(pd + "; server_max_window_bits=09"), "X.1.7,X.1.1", report.Failed, "MUST be chosen in accordance"},
+		{"a value with a sign", extended(pd + "; server_max_window_bits=+9"), "X.1.7", report.Failed, "MUST be chosen in accordance"},
+		{"a value with a leading zero, in the offer", extended(pd), "X.2.11,X.2.12,X.2.16", report.Failed, "MUST decline"},
+		{"two fields of extensions", extended(pd + "\r\nSec-WebSocket-Extensions: " + pd), "X.1.1", report.Failed, "more than once in an HTTP response"},
+		{"permessage-deflate twice", extended(pd + ", " + pd), "X.1.1", report.Failed, "RSV1"},
+		{"an extension by its very name", mirrored(), "X.2.39,X.2.45,X.2.46,X.2.47,X.2.48", report.Informational, ""},
+		{"another name for it", extended(pd), "X.2.39,X.2.46", report.Failed, "not listed by the client"},
+		{"a request refused for what must be declined", broken("400 Bad Request"), "X.2.1", report.Informational, ""},
+		{"malformed extensions, of which the server knows none", always(plain), "X.3.1,X.3.3,X.3.9,X.3.10", report.Informational, ""},
+		{"malformed extensions passed over", knowing(), "X.3.3,X.3.9,X.3.10", report.Failed, "MUST immediately"},
+		{"malformed extensions, TCP dropped", always(""), "X.3.3", report.OK, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			target := listen(t, tt.server)
+			for _, c := range letters(t, strings.Split(tt.cases, ",")...) {
+				var r *report.Result
+				for range tries { // the machine may be busy
+					var err error
+					if r, err = serverCase(t.Context(), target, c, (&Options{}).withDefaults()); err != nil {
+						t.Fatal(err)
+					}
+					if r.Behavior == tt.want {
+						break
+					}
+				}
+				carried := r.Rule
+				if r.Broken != nil {
+					carried = r.Broken
+				}
+				if r.Behavior != tt.want || !strings.Contains(carried.Text, tt.carried) {
+					t.Errorf("%s: %s by %q: %s", c.ID, r.Behavior, carried.Text, r.Result)
+				}
+				if why := levelWrong(*carried); why != "" {
+					t.Errorf("%s: the rule %s: %+v", c.ID, why, carried)
+				}
+				if rule := r.VerdictRule(); rule != nil && (rule.Level == "MAY" || rule.Level == "") {
+					t.Errorf("%s: %s rests on a rule of level %q", c.ID, r.Behavior, rule.Level)
+				}
+			}
+		})
+	}
+}
+
+// refusesAfter returns n frames and closes with a code, if permessage-deflate was offered;
+// else it returns all.
+func refusesAfter(n, code int) bad {
+	return func(_ context.Context, c net.Conn) {
+		raw, rest, err := readHead(c, func([]byte) {})
+		if err != nil {
+			return
+		}
+		request, n := parseHead(raw), n
+		response := accepting(request.fields.Get("Sec-Websocket-Key"))
+		if request.fields.Get("Sec-Websocket-Extensions") != "" {
+			response += "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+		} else {
+			n = -1
+		}
+		if _, err := io.WriteString(c, response+"\r\n"); err == nil {
+			returnFrames(c, rest, n, code)
+		}
+	}
+}
+
+// No RFC names the code for data that does not inflate, nor says whether a window
+// outlives a final block.
+func TestInflateVerdicts(t *testing.T) {
+	for _, tt := range []struct {
+		server   bad
+		id       string
+		behavior report.Verdict
+		end      report.Verdict
+	}{
+		{refusesAfter(0, 1002), "X.7.1", report.OK, report.OK},
+		{refusesAfter(0, 1003), "X.7.3", report.OK, report.OK},
+		{refusesAfter(0, 1007), "X.7.4", report.OK, report.OK},
+		{refusesAfter(0, 1008), "X.7.12", report.OK, report.OK},
+		{refusesAfter(0, 1011), "X.7.2", report.OK, report.OK},
+		{refusesAfter(0, 1000), "X.7.1", report.OK, report.WrongCode},
+		{refusesAfter(0, 1009), "X.7.12", report.OK, report.WrongCode},
+		{refusesAfter(0, 1002), "X.7.9", report.OK, report.WrongCode},
+		{extended("permessage-deflate"), "X.6.12", report.OK, report.OK},
+		{refusesAfter(1, 1007), "X.6.12", report.Informational, report.OK},
+		{refusesAfter(1, 1000), "X.6.12", report.Informational, report.WrongCode},
+		{refusesAfter(0, 1008), "X.8.1", report.OK, report.OK},
+		{refusesAfter(0, 1007), "X.8.1", report.OK, report.WrongCode},
+	} {
+		target := listen(t, tt.server)
+		var r *report.Result
+		for range tries { // the machine may be busy
+			var err error
+			if r, err = serverCase(t.Context(), target, letters(t, tt.id)[0], (&Options{}).withDefaults()); err != nil {
+				t.Fatal(err)
+			}
+			if r.Behavior == tt.behavior && r.BehaviorClose == tt.end {
+				break
+			}
+		}
+		if r.Behavior != tt.behavior || r.BehaviorClose != tt.end {
+			t.Errorf("%s: %s, %s, want %s, %s: %s %s", tt.id, r.Behavior, r.BehaviorClose, tt.behavior, tt.end, r.Result, r.ResultClose)
+		}
+	}
+}
+
+// A response that has no status line is not taken for none at all.
+func TestResponseWithoutHead(t *testing.T) {
+	for id, want := range map[string]string{"H.1.7": "responded without a status line", "H.2.1": "no status line", "H.6.1": "no status line"} {
+		r, err := serverCase(t.Context(), listen(t, always("<html>No.</html>")), letters(t, id)[0], (&Options{}).withDefaults())
+		if err != nil || !strings.Contains(r.Result, want) || !strings.Contains(r.Result, "<html>") {
+			t.Errorf("%s: %v, error %v", id, r.Result, err)
+		}
+	}
+}
+
+// The suite keeps to what it hinted at, whatever the server answers.
+func TestHintIsKept(t *testing.T) {
+	for _, answer := range []string{"permessage-deflate", "permessage-deflate; client_max_window_bits=15", "permessage-deflate; client_max_window_bits=10"} {
+		s := newScript(t.Context(), letters(t, "X.4.15")[0], (&Options{}).withDefaults(), listen(t, extended(answer)))
+		conn, err := s.t.dial(t.Context(), s.o.HandshakeTimeout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.play(conn, func(s *Script) { s.openDeflate(side{ourBits: 9}) })
+		if s.agreed.ClientBits != 9 {
+			t.Errorf("%s: the window has %d bits", answer, s.agreed.ClientBits)
+		}
+	}
+}
+
+func TestWindowBits(t *testing.T) {
+	for value, want := range map[string]bool{
+		"8": true, "9": true, "10": true, "15": true, "7": false, "16": false, "": false,
+		"09": false, "010": false, "+9": false, "-9": false, "9 ": false, "0x9": false,
+	} {
+		if _, ok := windowBits(value); ok != want {
+			t.Errorf("%q: %v", value, ok)
+		}
+	}
+	loose := asOriginal(wire.Offer{Name: extensionName, Params: []wire.Param{{Name: "server_max_window_bits", Value: "+9"}}})
+	if d, err := parseDeflate(loose, true); err != nil || d.ServerBits != 9 {
+		t.Errorf("as the original reads it: %+v, %v", d, err)
+	}
+}
