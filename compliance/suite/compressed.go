@@ -49,7 +49,7 @@ func compressedRows() []letterCase {
 	one := func(payload []byte) frame { return frame{op: wire.OpText, rsv: 4, payload: payload} }
 	fresh := func() *crafter { return &crafter{} }
 	hello := func(final int) *crafter { return fresh().begin(final).text("Hello").end() }
-	final := rule7692("6.2", form.Text+` [Section 7.2.3.4 adds:] On platforms on which the flush method using an empty DEFLATE block with no compression is not available, implementors can choose to flush data using DEFLATE blocks with "BFINAL" set to 1.`)
+	final := rule7692("6.2", form.Text+` [Section 7.2.1 adds:] An endpoint MAY use both DEFLATE blocks with the "BFINAL" bit set to 0 and DEFLATE blocks with the "BFINAL" bit set to 1. When any DEFLATE block with the "BFINAL" bit set to 1 doesn't end at a byte boundary, an endpoint MUST add minimal padding bits of 0 to make it end at a byte boundary. The next DEFLATE block follows the padded data if any.`)
 	finals := func(what, data string, payload []byte) letterCase {
 		r := row(what, data, one(payload))
 		r.rule = final

@@ -190,7 +190,7 @@ func versionRows() []letterCase {
 		version("The version is 013.", "Sec-WebSocket-Version: 013"),
 		version("The version is 13.0.", "Sec-WebSocket-Version: 13.0"),
 		refuses(once, "The version stands there twice, 13 and 8.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8")),
-		refuses(once, "The version stands there twice, 13 and 13.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13")),
+		mayRefuse(ruleRepair, "The version stands there twice, 13 and 13.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13")),
 		{"The version is 14.", "If the response is 426 it has an Upgrade field.", upgrade, func(s *Script) {
 			s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"))
 			s.refusedRequest(false)
@@ -220,7 +220,6 @@ func (s *Script) mayBeDraft(version string) {
 
 func keyRows() []letterCase {
 	decode := rule("4.2.2", "", "This (encoded) value is used in the creation of the server's handshake to indicate an acceptance of the connection. It is not necessary for the server to base64-decode the |Sec-WebSocket-Key| value.")
-	repair := http9110("2.4", "MAY", "Unless noted otherwise, a recipient MAY attempt to recover a usable protocol element from an invalid construct.")
 	trimmed := http9110("5.5", "MUST", "When a specific version of HTTP allows such whitespace to appear in a message, a field parsing implementation MUST exclude such whitespace prior to evaluating the field value.")
 	key := func(r report.Rule, what string, values ...string) letterCase {
 		var lines []string
@@ -243,8 +242,8 @@ func keyRows() []letterCase {
 		key(decode, "The key is not base64.", " this is no base64 text!"),
 		key(decode, "The key is base64 without its padding.", " AQIDBAUGBwgJCgsMDQ4PEA"),
 		key(decode, "The key is the base64 of URLs.", " -_-_-_-_-_-_-_-_-_-_-w=="),
-		key(repair, "The key stands there twice, the same.", " AQIDBAUGBwgJCgsMDQ4PEA==", " AQIDBAUGBwgJCgsMDQ4PEA=="),
-		key(repair, "There are two keys.", " AQIDBAUGBwgJCgsMDQ4PEA==", " EA8ODQwLCgkIBwYFBAMCAQ=="),
+		key(ruleRepair, "The key stands there twice, the same.", " AQIDBAUGBwgJCgsMDQ4PEA==", " AQIDBAUGBwgJCgsMDQ4PEA=="),
+		key(ruleRepair, "There are two keys.", " AQIDBAUGBwgJCgsMDQ4PEA==", " EA8ODQwLCgkIBwYFBAMCAQ=="),
 		key(decode, "There are two keys in one field.", " AQIDBAUGBwgJCgsMDQ4PEA==, EA8ODQwLCgkIBwYFBAMCAQ=="),
 		fine(trimmed, "The key has spaces and tabs around it.", "Sec-WebSocket-Key: \t {key} \t"),
 		fine(trimmed, "The key follows its colon at once.", "Sec-WebSocket-Key:{key}"),
@@ -261,7 +260,7 @@ func upgradeRows() []letterCase {
 		accepts(partConnection, "Connection is in lower case.", con("Connection: upgrade")),
 		accepts(partConnection, "Connection is in upper case.", con("Connection: UPGRADE")),
 		accepts(partConnection, "There are two Connection fields.", con("Connection: keep-alive", "Connection: Upgrade")),
-		accepts(partConnection, "Connection is a list with empty elements.", con("Connection: ,, Upgrade ,")),
+		accepts(ruleEmptyElements, "Connection is a list with empty elements.", con("Connection: ,, Upgrade ,")),
 		accepts(partUpgrade, "Upgrade is in mixed case.", up("Upgrade: WebSocket")),
 		accepts(partUpgrade, "Upgrade is in upper case.", up("UPGRADE: WEBSOCKET")),
 		{"Upgrade is a list of protocols.", "The server accepts it and returns a message; or it ignores Upgrade.", ruleIgnore, func(s *Script) {
@@ -286,9 +285,11 @@ func upgradeRows() []letterCase {
 func fieldRows() []letterCase {
 	hosts := http9112("3.2", "MUST", "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host header field and to any request message that contains more than one Host header field line or a Host header field with an invalid field value.")
 	unknown := http9110("5.1", "SHOULD", "Other recipients SHOULD ignore unrecognized header and trailer fields.")
-	names := interpret("5.1", "Field names are case-insensitive and ought to be registered within the \"Hypertext Transfer Protocol (HTTP) Field Name Registry\"; see Section 16.3.1.")
+	names := interpret("Section 5.1", "Field names are case-insensitive and ought to be registered within the \"Hypertext Transfer Protocol (HTTP) Field Name Registry\"; see Section 16.3.1.")
 	spaces := http9110("5.5", "MUST", "When a specific version of HTTP allows such whitespace to appear in a message, a field parsing implementation MUST exclude such whitespace prior to evaluating the field value.")
 	length := http9112("6.3", "", "If a valid Content-Length header field is present without Transfer-Encoding, its decimal value defines the expected message body length in octets.")
+	body := interpret("RFC 9112, section 6.3,", length.Text)
+	chunked := http9112("7.1", "MUST", "A recipient MUST be able to parse and decode the chunked transfer coding.")
 	grammar := http9112("2.2", "SHOULD", "When a server listening only for HTTP request messages, or processing what appears from the start-line to be an HTTP request message, receives a sequence of octets that does not match the HTTP-message grammar aside from the robustness exceptions listed above, the server SHOULD respond with a 400 (Bad Request) response and close the connection.")
 	colon := http9112("5.1", "MUST", "A server MUST reject, with a response status code of 400 (Bad Request), any received request message that contains whitespace between a header field name and colon.")
 	folded := http9112("5.2", "MUST", `A server that receives an obs-fold in a request message that is not within a "message/http" container MUST either reject the message by sending a 400 (Bad Request), [...] or replace each received obs-fold with one or more SP octets prior to interpreting the field value or forwarding the message downstream.`)
@@ -311,13 +312,13 @@ func fieldRows() []letterCase {
 		either(origin, report.Informational, "Origin is another one.", add("Origin: http://example.com")),
 		either(origin, report.Informational, "Origin is null.", add("Origin: null")),
 		accepts(length, "The request says that it has no body.", add("Content-Length: 0")),
-		bodyRow("The request has a body.", add("Content-Length: 5"), behind("hello")),
-		bodyRow("The request has a chunked body.", add("Transfer-Encoding: chunked"), behind("5\r\nhello\r\n0\r\n\r\n")),
+		bodyRow(body, "The request has a body.", add("Content-Length: 5"), behind("hello")),
+		bodyRow(chunked, "The request has a chunked body.", add("Transfer-Encoding: chunked"), behind("5\r\nhello\r\n0\r\n\r\n")),
 		either(ruleLarge, report.OK, "A field has 70,000 octets.", add("X-Long: "+strings.Repeat("x", 70000))),
 		either(ruleLarge, report.OK, "There are 3,000 fields.", add(slices.Repeat([]string{"X-Many: 0123456789"}, 3000)...)),
 	}
 	return append(rows, oversizedRow(),
-		bodyRow("The request has a chunked body of no octets, as some proxies send it.", add("Transfer-Encoding: chunked"), behind("0\r\n\r\n")))
+		bodyRow(chunked, "The request has a chunked body of no octets, as some proxies send it.", add("Transfer-Encoding: chunked"), behind("0\r\n\r\n")))
 }
 
 var ruleLarge = http9110("5.4", "MUST", "A server that receives a request header field line, field value, or set of fields larger than it wishes to process MUST respond with an appropriate 4xx (Client Error) status code.")
@@ -326,8 +327,7 @@ const ruleLong = "Recipients ought to carefully limit the extent to which they p
 
 // bodyRow is a request with a body, which a server may refuse, but not take for
 // frames: that is how requests are smuggled.
-func bodyRow(what string, edits ...edit) letterCase {
-	r := interpret("7.8", "A client cannot begin using an upgraded protocol on the connection until it has completely sent the request message (i.e., the client can't change the protocol it is sending in the middle of a message).")
+func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 	return letterCase{what, "The server returns an HTTP error code; or it accepts, and the frames begin behind the body.", r, func(s *Script) {
 		s.ask(edits...)
 		s.opened(s.refusedEither)

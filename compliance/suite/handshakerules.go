@@ -48,14 +48,17 @@ var (
 	ruleGenerate = http9110("2.2", "MUST", "A sender MUST NOT generate protocol elements that do not match the grammar defined by the corresponding ABNF rules.")
 	ruleStatus   = rule("10.7", "SHOULD", "If the invalid data is sent during the WebSocket handshake, the server SHOULD return an appropriate HTTP [RFC2616] status code.")
 
+	ruleEmptyElements = http9110("5.6.1.2", "MUST", "A recipient MUST parse and ignore a reasonable number of empty list elements: enough to handle common mistakes by senders that merge values, but not so much that they could be used as a denial-of-service mechanism.")
+
 	// Those on answers that a server may choose.
 	ruleIgnore = http9110("7.8", "MAY", "A server MAY ignore a received Upgrade header field if it wishes to continue using the current protocol on that connection.")
+	ruleRepair = http9110("2.4", "MAY", "Unless noted otherwise, a recipient MAY attempt to recover a usable protocol element from an invalid construct.")
 	rule500    = http9110("15.6.1", "", "The 500 (Internal Server Error) status code indicates that the server encountered an unexpected condition that prevented it from fulfilling the request.")
 )
 
 // interpret is the rule that a server reads something as HTTP defines it.
-func interpret(section, text string) report.Rule {
-	return http9110("2.4", "MUST", "A recipient MUST interpret a received protocol element according to the semantics defined for it by this specification, including extensions to this specification [...]. [Section "+section+" adds:] "+text)
+func interpret(where, text string) report.Rule {
+	return http9110("2.4", "MUST", "A recipient MUST interpret a received protocol element according to the semantics defined for it by this specification, including extensions to this specification [...]. ["+where+" adds:] "+text)
 }
 
 // ofWebSocket reports whether a rule is of RFC 6455. A server to which a request is no
