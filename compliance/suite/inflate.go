@@ -3,6 +3,8 @@ package suite
 import (
 	"encoding/binary"
 	"fmt"
+
+	"github.com/hawser-ws/hawser/compliance/report"
 )
 
 // An inflater takes compressed messages apart (RFC 7692, section 7.2.2) and is
@@ -41,10 +43,13 @@ func newInflater(d DeflateParams, peerIsServer bool) *inflater {
 type inflateError struct {
 	at   int
 	what string
+	rule report.Rule // of servers
 }
 
-func (f *inflater) bad(format string, args ...any) {
-	panic(&inflateError{f.pos - 1, fmt.Sprintf(format, args...)})
+func (f *inflater) bad(format string, args ...any) { f.breaks(ruleCompressed, format, args...) }
+
+func (f *inflater) breaks(r report.Rule, format string, args ...any) {
+	panic(&inflateError{f.pos - 1, fmt.Sprintf(format, args...), r})
 }
 
 // message inflates the payload of a message to at most limit octets.
@@ -172,7 +177,9 @@ func (f *inflater) copy(dist, length int) {
 	f.farthest = max(f.farthest, dist)
 	switch {
 	case dist > 1<<f.bits:
-		f.bad("a distance of %d, which a window of %d octets does not reach", dist, 1<<f.bits)
+		f.breaks(ruleWindow, "a distance of %d, which a window of %d octets does not reach", dist, 1<<f.bits)
+	case dist > len(f.out) && !f.keep:
+		f.breaks(ruleEmptyWindow, "a distance of %d, where only %d octets of the message came before, and no context is taken over", dist, len(f.out))
 	case dist > len(f.out):
 		f.bad("a distance of %d, where only %d octets came before", dist, len(f.out))
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -287,11 +288,14 @@ func (s *Script) inflate(g got) []byte {
 	if err != nil {
 		at := s.in.at - int64(len(s.rest)) - int64(len(g.packed))
 		s.came(at+int64(err.at), 1, err.what)
-		s.fail("A compressed message came that is wrong: %s.", err.what)
+		if s.server {
+			err.rule.Text = strings.ReplaceAll(err.rule.Text, "server", "client") // as RFC 7692 has it
+		}
+		s.against(err.rule, "A compressed message came that is wrong: %s.", err.what)
 	}
 	var u wire.UTF8
 	if n, valid := u.Check(data); !g.binary && (!valid || !u.Complete()) {
-		s.fail("Text that is not UTF-8 came, at octet %d of what a message inflates to.", n)
+		s.against(ruleTextEcho, "Text that is not UTF-8 came, at octet %d of what a message inflates to.", n)
 	}
 	return data
 }

@@ -209,6 +209,30 @@ func refusesAfter(n, code int) bad {
 	}
 }
 
+// What is wrong with compressed data has the sentence about that.
+func TestSentencesOfCompression(t *testing.T) {
+	for _, tt := range []struct {
+		defect  string
+		clients bool
+		id, has string
+	}{
+		{"deflate-window-exceeded", false, "X.4.3", "the server MUST NOT use an LZ77 sliding window longer"},
+		{"deflate-window-exceeded", true, "X.4.3", "the client MUST NOT use an LZ77 sliding window longer"},
+		{"deflate-reset-out-forgotten", false, "X.4.10", "the server MUST start compressing each new message with an empty"},
+		{"deflate-not-deflated", false, "X.4.17", "MUST use the following algorithm to send"},
+	} {
+		var r *report.Result
+		for range tries { // the machine may be busy
+			if r = playBroken(t, tt.defect, tt.clients, letters(t, tt.id))[0]; r.Broken != nil {
+				break
+			}
+		}
+		if r.Broken == nil || r.Behavior != report.Failed || !strings.Contains(r.Broken.Text, tt.has) {
+			t.Errorf("%s, %s: %s: %s by %+v", tt.defect, tt.id, r.Behavior, r.Result, r.Broken)
+		}
+	}
+}
+
 // No RFC names the code for data that does not inflate, nor says whether a window
 // outlives a final block.
 func TestInflateVerdicts(t *testing.T) {
