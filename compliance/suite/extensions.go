@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/wire"
@@ -54,10 +55,38 @@ func (s *Script) openDeflate(want side) {
 		}
 		s.open(add("Sec-WebSocket-Extensions: " + string(b)))
 		s.agree(d)
+		if d != (DeflateParams{}) {
+			s.supported(string(b))
+		}
 		return
 	}
 	s.open()
 	s.declined("The client does not offer it.")
+}
+
+// supported ends the script if a client fails the connection for want of what it has been
+// answered: "A client MUST _Fail the WebSocket Connection_ if [...] the client does not
+// support the configuration that the response represents" (RFC 7692, section 7).
+func (s *Script) supported(answer string) {
+	const question = "Do you support this?"
+	s.send(ping(question))
+	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
+		switch g := s.event(deadline); g.kind {
+		case "pong":
+			if string(g.data) != question {
+				continue
+			}
+			return
+		case "end":
+			s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client failed the connection."
+			s.declined("The client does not support %q.", answer)
+		case "close":
+			s.closedBy(g)
+			s.declined("The client does not support %q: it closed the connection with %s.", answer, g.words())
+		default:
+			s.unexpected(g, "a pong")
+		}
+	}
 }
 
 // ours tells what was agreed on about what we send.

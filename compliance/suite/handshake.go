@@ -385,7 +385,12 @@ func deliveryRows() []letterCase {
 	return append(rows,
 		letterCase{"A ping comes together with the request.", "The server takes it once it has accepted; or it refuses the request.", early, func(s *Script) {
 			s.ask(behind(string(s.octets(ping("early")))))
-			s.opened(s.refusedEither)
+			s.pinged["early"] = true
+			kind := s.answer(s.o.HandshakeTimeout)
+			if s.status() == 0 && s.reply.line != "" {
+				s.inform("The server answered %q before its handshake, to a frame which a client must not send so early.", report.Text([]byte(s.reply.line)))
+			}
+			s.openedBy(kind, s.refusedEither)
 			if g := s.next(s.o.HandshakeTimeout); g.kind != "pong" || string(g.data) != "early" {
 				s.inform("The server accepted, but then came %s: it lost the frame, which a client must not send so early.", g.words())
 			}

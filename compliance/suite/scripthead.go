@@ -211,7 +211,12 @@ func (s *Script) unopened(format string, args ...any) { s.against(ruleComplete, 
 // opened reads the response to a request that is in order. The verdict on a
 // refusal is what refused makes of it.
 func (s *Script) opened(refused func(string, ...any)) {
-	switch kind := s.answer(s.o.HandshakeTimeout); {
+	s.openedBy(s.answer(s.o.HandshakeTimeout), refused)
+}
+
+// openedBy is opened where the response has been read.
+func (s *Script) openedBy(kind string, refused func(string, ...any)) {
+	switch {
 	case kind == "end":
 		refused("The server dropped TCP without a response.")
 	case kind == "nothing":

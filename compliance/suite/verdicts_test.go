@@ -131,6 +131,8 @@ func TestServerVerdicts(t *testing.T) {
 		{"a body taken for frames", always(plain), "H.5.16", report.Failed, "defines the expected message body length"},
 		{"a chunked body taken for frames", always(plain), "H.5.17,H.5.21", report.Failed, "decode the chunked"},
 		{"empty elements of a list refused", broken("400 Bad Request"), "H.4.6,X.1.19", report.Failed, "empty list elements"},
+		{"an early ping answered before the handshake", always("\x8a\x05early{accept}\r\n"), "H.6.13", report.Informational, ""},
+		{"an early ping lost", always(plain), "H.6.13", report.OK, ""},
 		{"Connection in two fields", always("{accept}Connection: x-other\r\n\r\n"), "H.8.3", report.OK, ""},
 		{"an empty Sec-WebSocket-Extensions", always("{accept}Sec-WebSocket-Extensions:\r\n\r\n"), "H.8.5,H.6.1", report.Failed, "does not conform to the ABNF"},
 		{"an extension that was not offered", always("{accept}Sec-WebSocket-Extensions: x\r\n\r\n"), "H.8.5,H.6.1,X.4.13", report.Failed, "not listed by the client"},
@@ -310,5 +312,26 @@ func TestWindowBits(t *testing.T) {
 	loose := asOriginal(wire.Offer{Name: extensionName, Params: []wire.Param{{Name: "server_max_window_bits", Value: "+9"}}})
 	if d, err := parseDeflate(loose, true); err != nil || d.ServerBits != 9 {
 		t.Errorf("as the original reads it: %+v, %v", d, err)
+	}
+}
+
+// A client may fail the connection for want of what it is answered, but only for that.
+func TestClientWithoutWindows(t *testing.T) {
+	client := func(ctx context.Context, url string) {
+		host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
+		c, err := net.Dial("tcp", host)
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		defer context.AfterFunc(ctx, func() { c.Close() })()
+		_, _ = io.WriteString(c, "GET /"+path+" HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
+			"Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n")
+		_, _, _ = readHead(c, func([]byte) {})
+	}
+	for id, want := range map[string]report.Verdict{"X.4.1": report.Unimplemented, "X.4.13": report.Failed} {
+		if r := testClient(t, letters(t, id), short, client)[0]; r.Behavior != want || want == report.Unimplemented && r.BehaviorClose != report.OK {
+			t.Errorf("%s: %s, %s: %s", id, r.Behavior, r.BehaviorClose, r.Result)
+		}
 	}
 }
