@@ -110,9 +110,9 @@ func finalWindowRow(r report.Rule, first, second []byte) letterCase {
 		case g.kind == "close", g.kind == "end":
 			s.refusedBy(g, inflateCodes...)
 		case g.kind == "message":
-			s.against(ruleValidated, "Another message came back, %q. A peer that does not keep its window has to refuse the second one.", report.Text(g.data))
+			s.against(ruleInvalidData, "Another message came back, %q. A peer that does not keep its window has to refuse the second one.", report.Text(g.data))
 		default:
-			s.against(ruleValidated, "Neither the second message nor the end of the connection came.")
+			s.against(ruleInvalidData, "Neither the second message nor the end of the connection came.")
 		}
 		s.against(ruleDataSet, "The peer does not keep its window across a final block.")
 	}}
@@ -135,7 +135,7 @@ func oddRows() []letterCase {
 			case g.kind == "message" && string(g.data) == data:
 				s.saw(report.Informational, "The peer took it.")
 			default:
-				s.against(ruleValidated, "Neither the message nor the end of the connection came, but %s.", g.words())
+				s.against(ruleInvalidData, "Neither the message nor the end of the connection came, but %s.", g.words())
 			}
 		}}
 	}
@@ -147,11 +147,11 @@ func oddRows() []letterCase {
 	}
 }
 
-// ruleValidated is what a peer owes data that does not inflate.
-var ruleValidated = rule("10.7", "MUST", "Incoming data MUST always be validated by both clients and servers. If, at any time, an endpoint is faced with data that it does not understand or that violates some criteria by which the endpoint determines safety of input [...], the endpoint MAY drop the TCP connection. If the invalid data was received after a successful WebSocket handshake, the endpoint SHOULD send a Close frame with an appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_.")
+// ruleInvalidData is what a peer owes data that does not inflate.
+var ruleInvalidData = rule("10.7", "MUST", "Incoming data MUST always be validated by both clients and servers. If, at any time, an endpoint is faced with data that it does not understand or that violates some criteria by which the endpoint determines safety of input [...], the endpoint MAY drop the TCP connection. If the invalid data was received after a successful WebSocket handshake, the endpoint SHOULD send a Close frame with an appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_.")
 
 // inflateCodes are those that are appropriate there: no RFC names one.
-var inflateCodes = []int{codeProtocolError, codeUnacceptable, codeInvalidPayload, codePolicy, codeInternal}
+var inflateCodes = []int{codeProtocolError, codeUnsupported, codeInvalidPayload, codePolicy, codeInternalError}
 
 // garbageRows are messages that cannot be inflated, or are not text then.
 func garbageRows() []letterCase {
@@ -164,7 +164,7 @@ func garbageRows() []letterCase {
 		}}
 	}
 	bad := func(what string, payload []byte) letterCase {
-		return row(ruleValidated, what, "The peer fails the connection. No RFC names a code for this.", wire.OpBinary, payload, inflateCodes...)
+		return row(ruleInvalidData, what, "The peer fails the connection. No RFC names a code for this.", wire.OpBinary, payload, inflateCodes...)
 	}
 	text := func(what, s string) letterCase {
 		return row(ruleText, what, "The peer fails the connection with 1007.", wire.OpText, (&crafter{}).begin(0).text(s).end().message(), codeInvalidPayload)
@@ -189,7 +189,7 @@ func garbageRows() []letterCase {
 
 // cutRow is a message whose last block does not end.
 func cutRow() letterCase {
-	return letterCase{"A message that is cut off in the middle of a block.", "The peer fails the connection; or it takes what there is, of which no RFC speaks.", ruleValidated, func(s *Script) {
+	return letterCase{"A message that is cut off in the middle of a block.", "The peer fails the connection; or it takes what there is, of which no RFC speaks.", ruleInvalidData, func(s *Script) {
 		s.openDeflate(side{})
 		packed := dynamic(strings.Repeat("Rosen, Tulpen, Nelken. ", 60))
 		s.send(frame{op: wire.OpBinary, rsv: 4, payload: packed[:len(packed)-8]})

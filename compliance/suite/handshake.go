@@ -362,7 +362,7 @@ var rule431 = httpRule("6585", "7.3", "", "Servers are not required to use the 4
 func deliveryRows() []letterCase {
 	early := rule("4.1", "MUST", "Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.")
 	slowly := func(what string, how tempo) letterCase {
-		return letterCase{what, "The server accepts it and returns a message.", ruleComplete, func(s *Script) {
+		return letterCase{what, "The server accepts it and returns a message.", ruleOpening, func(s *Script) {
 			s.askBy(how)
 			s.opened(s.broke)
 			s.echo(wire.OpText, []byte("Hello"))
@@ -379,7 +379,7 @@ func deliveryRows() []letterCase {
 		{"in the key", "Sec-WebSocket-Key: AB"}, {"before the last line", "Sec-WebSocket-Version: 13\r\n"}, {"before the last octet", "Sec-WebSocket-Version: 13\r\n\r"},
 	} {
 		rows = append(rows, letterCase{
-			"The request comes in two pieces, cut " + cut.where + ".", "The server accepts it and returns a message.", ruleComplete, func(s *Script) { s.askCut(cut.after) },
+			"The request comes in two pieces, cut " + cut.where + ".", "The server accepts it and returns a message.", ruleOpening, func(s *Script) { s.askCut(cut.after) },
 		})
 	}
 	return append(rows,

@@ -59,9 +59,9 @@ func responseRows() []letterCase {
 			s.ask()
 			switch s.answer(s.o.HandshakeTimeout) {
 			case "end":
-				s.against(ruleComplete, "The server dropped TCP without a response.")
+				s.against(ruleOpening, "The server dropped TCP without a response.")
 			case "nothing":
-				s.against(ruleComplete, "The server did not respond in time.")
+				s.against(ruleOpening, "The server did not respond in time.")
 			}
 			if why := right(s); why != "" {
 				s.broke("%s.", why)

@@ -44,7 +44,7 @@ var (
 	ruleProtocol    = rule("4.2.2", "MUST", "The value chosen MUST be derived from the client's handshake, specifically by selecting one of the values from the |Sec-WebSocket-Protocol| field that the server is willing to use for this connection (if any). If the client's handshake did not contain such a header field or if the server does not agree to any of the client's requested subprotocols, the only acceptable value is null.")
 
 	// The sentences on a server that answers nothing, or nothing that can be read.
-	ruleComplete = rule("4.2.2", "MUST", "When a client establishes a WebSocket connection to a server, the server MUST complete the following steps to accept the connection and send the server's opening handshake.")
+	ruleOpening  = rule("4.2.2", "MUST", "When a client establishes a WebSocket connection to a server, the server MUST complete the following steps to accept the connection and send the server's opening handshake.")
 	ruleGenerate = http9110("2.2", "MUST", "A sender MUST NOT generate protocol elements that do not match the grammar defined by the corresponding ABNF rules.")
 	ruleStatus   = rule("10.7", "SHOULD", "If the invalid data is sent during the WebSocket handshake, the server SHOULD return an appropriate HTTP [RFC2616] status code.")
 

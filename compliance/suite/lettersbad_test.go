@@ -323,6 +323,7 @@ func TestEveryServerCaseCanFail(t *testing.T) {
 					t.Logf("%s: %v", c.ID, err)
 					continue
 				}
+				rested(t, r)
 				if r.Behavior == report.Failed || r.Behavior == report.NonStrict {
 					return
 				}
@@ -358,6 +359,18 @@ func TestEveryClientCaseCanFail(t *testing.T) {
 		if c.Clients && !failed[c.ID] {
 			t.Errorf("%s cannot fail: %s", c.ID, c.Description)
 		}
+	}
+}
+
+// rested asserts that a verdict rests on a sentence of its level.
+func rested(t *testing.T, r *report.Result) {
+	t.Helper()
+	if r.ID[0] != 'H' && r.ID[0] != 'X' {
+		return // others are not so strict yet
+	}
+	want := map[report.Verdict]string{report.Failed: "MUST", report.NonStrict: "SHOULD"}[r.Behavior]
+	if rule := r.VerdictRule(); want != "" && (rule == nil || rule.Level != want) {
+		t.Errorf("%s: %s rests on %+v: %s", r.ID, r.Behavior, rule, r.Result)
 	}
 }
 

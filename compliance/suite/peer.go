@@ -27,11 +27,11 @@ const (
 	codeNormal         = 1000
 	codeGoingAway      = 1001
 	codeProtocolError  = 1002
-	codeUnacceptable   = 1003
+	codeUnsupported    = 1003
 	codeInvalidPayload = 1007
 	codePolicy         = 1008
 	codeTooBig         = 1009
-	codeInternal       = 1011
+	codeInternalError  = 1011
 )
 
 // An event is what a case waits for.

@@ -206,7 +206,7 @@ func (s *Script) open(edits ...edit) {
 }
 
 // unopened is the verdict on a server that refuses a request in which nothing is wrong.
-func (s *Script) unopened(format string, args ...any) { s.against(ruleComplete, format, args...) }
+func (s *Script) unopened(format string, args ...any) { s.against(ruleOpening, format, args...) }
 
 // opened reads the response to a request that is in order. The verdict on a
 // refusal is what refused makes of it.
@@ -220,7 +220,7 @@ func (s *Script) openedBy(kind string, refused func(string, ...any)) {
 	case kind == "end":
 		refused("The server dropped TCP without a response.")
 	case kind == "nothing":
-		s.against(ruleComplete, "The server did not respond in time.")
+		s.against(ruleOpening, "The server did not respond in time.")
 	case s.status() == 0:
 		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.", report.Text([]byte(s.reply.line)))
 	case kind == "scrap":

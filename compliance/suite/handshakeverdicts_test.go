@@ -5,7 +5,9 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/wire"
@@ -99,6 +101,7 @@ func knowing() bad {
 
 // What servers do, the verdict on it, and words of the sentence that carries the verdict.
 func TestServerVerdicts(t *testing.T) {
+	t.Parallel()
 	const plain = "{accept}\r\n"
 	const pd = "permessage-deflate"
 	broken := func(status string) bad { return always("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n") }
@@ -238,6 +241,7 @@ func TestSentencesOfCompression(t *testing.T) {
 // No RFC names the code for data that does not inflate, nor says whether a window
 // outlives a final block.
 func TestInflateVerdicts(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		server   bad
 		id       string
@@ -334,4 +338,32 @@ func TestClientWithoutWindows(t *testing.T) {
 			t.Errorf("%s: %s, %s: %s", id, r.Behavior, r.BehaviorClose, r.Result)
 		}
 	}
+}
+
+// Whatever a server does, a verdict that falls short rests on a sentence of its level.
+func TestVerdictsRest(t *testing.T) {
+	t.Parallel()
+	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 100 * time.Millisecond}).withDefaults()
+	var wg sync.WaitGroup
+	free := make(chan struct{}, 16) // they wait more than they work
+	for _, server := range []bad{
+		always(""), always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), always("HTTP/1.1 500 Sorry\r\nContent-Length: 0\r\n\r\n"),
+		always("HTTP/1.1 400"), always("No.\r\n\r\n"), always("{accept}\r\n"), extended("permessage-deflate; client_max_window_bits=15"),
+		mirrored(), refusesAfter(0, 1000), refusesAfter(1, 1002), refusesAfter(0, 1007), deaf, teapot,
+	} {
+		target := listen(t, server)
+		for _, c := range letters(t, "H.*", "X.*") {
+			if !c.Servers || c.Idle {
+				continue
+			}
+			free <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-free }()
+				if r, err := serverCase(t.Context(), target, c, o); err == nil {
+					rested(t, r)
+				}
+			})
+		}
+	}
+	wg.Wait()
 }
