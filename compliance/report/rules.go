@@ -64,20 +64,22 @@ func closeRule(r *Result) *Rule {
 		}
 		return &answerClose
 	case WrongCode:
-		for _, code := range r.ExpectedClose.CloseCode {
-			if rule, ok := codeRules[code]; ok && !r.ExpectedClose.ClosedByMe {
-				return &rule
-			}
+		if !r.ExpectedClose.ClosedByMe {
+			return &failWithClose
 		}
 		return &echoCode
 	case FailedByClient:
 		return &serverDrops
 	case Failed:
 		switch {
+		case !r.ExpectedClose.ClosedByMe && r.ClosedByMe && r.Rule != nil:
+			return r.Rule // the peer refused nothing
 		case !r.ExpectedClose.ClosedByMe && r.ClosedByMe:
 			return &failWithClose
-		case r.ExpectedClose.ClosedByMe && !r.ClosedByMe:
-			return &closeAtWill
+		case r.ExpectedClose.ClosedByMe && !r.ClosedByMe && !r.WasClean:
+			return &startClose
+		case r.ExpectedClose.ClosedByMe && !r.ClosedByMe && r.IsServer:
+			return &closeAtWill // a server may
 		}
 	}
 	return nil
@@ -100,21 +102,12 @@ var (
 		"If _The WebSocket Connection is Established_ prior to the point where the endpoint is required to " +
 			"_Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate " +
 			"status code (Section 7.4) before proceeding to _Close the WebSocket Connection_."}
+	startClose = Rule{"RFC 6455, section 7.1.2", rfc6455 + "7.1.2", "MUST",
+		"To _Start the WebSocket Closing Handshake_ with a status code (Section 7.4) /code/ and an optional " +
+			"close reason (Section 7.1.6) /reason/, an endpoint MUST send a Close control frame, as described in " +
+			"Section 5.5.1, whose status code is set to /code/ and whose close reason is set to /reason/."}
 	closeAtWill = Rule{"RFC 6455, section 7.3", rfc6455 + "7.3", "SHOULD",
-		"Servers MAY close the WebSocket connection whenever desired. Clients SHOULD NOT close the WebSocket " +
-			"connection arbitrarily."}
-
-	codeRules = map[int]Rule{
-		1002: {"RFC 6455, section 7.4.1", rfc6455 + "7.4.1", "",
-			"1002 indicates that an endpoint is terminating the connection due to a protocol error."},
-		1007: {"RFC 6455, section 7.4.1", rfc6455 + "7.4.1", "",
-			"1007 indicates that an endpoint is terminating the connection because it has received data " +
-				"within a message that was not consistent with the type of the message (e.g., non-UTF-8 " +
-				"[RFC3629] data within a text message)."},
-		1009: {"RFC 6455, section 7.4.1", rfc6455 + "7.4.1", "",
-			"1009 indicates that an endpoint is terminating the connection because it has received a message " +
-				"that is too big for it to process."},
-	}
+		"Clients SHOULD NOT close the WebSocket connection arbitrarily."}
 )
 
 // VerdictRule returns the sentence that what fell short goes against; nil if nothing
@@ -129,5 +122,8 @@ func (r *Result) VerdictRule() *Rule {
 	case r.BehaviorClose.Passed() || r.Behavior == Unimplemented:
 		return nil
 	}
-	return closeRule(r)
+	if rule := closeRule(r); rule != nil {
+		return rule
+	}
+	return r.Rule
 }
