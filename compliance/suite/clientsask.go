@@ -14,7 +14,7 @@ import (
 // clientRequestRows are what a client has to send.
 func clientRequestRows() []letterCase {
 	row := func(text, what string, right func(s *Script) (why string)) letterCase {
-		return letterCase{what, "That is so, and the connection works.", rule("4.1", "MUST", text), func(s *Script) {
+		return letterCase{what, "That is so, and the connection works.", rule(map[bool]string{true: "9.1", false: "4.1"}[strings.HasPrefix(text, "The parameters")], "MUST", text), func(s *Script) {
 			why := right(s)
 			if why == "" {
 				s.open()
@@ -78,7 +78,7 @@ func clientRequestRows() []letterCase {
 				}
 				return ""
 			}),
-		row("The request MAY include a header field with the name |Sec-WebSocket-Extensions|. If present, this value indicates the protocol-level extension(s) the client wishes to speak. The interpretation and format of this header field is described in Section 9.1.",
+		row("The parameters supplied with any given extension MUST be defined for that extension.",
 			"Extensions, if any are offered, are well formed, and so are the parameters of permessage-deflate.", offersWrong),
 		row("The \"Request-URI\" part of the request MUST match the /resource name/ defined in Section 3 (a relative URI) or be an absolute http/https URI that, when parsed, has a /resource name/, /host/, and /port/ that match the corresponding ws/wss URI.",
 			"The request's target has no fragment.", func(s *Script) string {
@@ -121,6 +121,10 @@ func keyWrong(s *Script) string {
 func offersWrong(s *Script) string {
 	v := s.request.fields.Values("Sec-Websocket-Extensions")
 	offers, err := parseExtensions(v)
+	if err != nil {
+		r := http9110("2.2", "MUST", "A sender MUST NOT generate protocol elements that do not match the grammar defined by the corresponding ABNF rules.")
+		s.res.Broken = &r
+	}
 	for _, o := range offers {
 		if o.Name == extensionName && err == nil {
 			_, err = parseDeflate(o, false)

@@ -56,7 +56,7 @@ func closeCases() []*Case {
 		bigThenClose(),
 	}, closeBodyCases()...)
 	for i, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999} {
-		cases = append(cases, closingCase(fmt.Sprintf("7.7.%d", i+1), ruleCloseCodes, fmt.Sprintf("A close frame with code %d, which is valid.", code),
+		cases = append(cases, closingCase(fmt.Sprintf("7.7.%d", i+1), ruleCloseAnswer, fmt.Sprintf("A close frame with code %d, which is valid.", code),
 			"A clean close with 1000 or the same code.", func(p *Peer) {
 				closeFirst(p, closeBody(code, ""))
 				p.byUs(codeNormal, code)
@@ -66,7 +66,7 @@ func closeCases() []*Case {
 		cases = append(cases, badClose(fmt.Sprintf("7.9.%d", i+1), ruleOfCode(code), fmt.Sprintf("A close frame with code %d, which none may have.", code), closeBody(code, "")))
 	}
 	for i, code := range []int{5000, 65535} {
-		c := badClose(fmt.Sprintf("7.13.%d", i+1), ruleCloseCodes, fmt.Sprintf("A close frame with code %d, beyond all that are defined.", code), closeBody(code, ""))
+		c := badClose(fmt.Sprintf("7.13.%d", i+1), ruleCodeFree, fmt.Sprintf("A close frame with code %d, beyond all that are defined.", code), closeBody(code, ""))
 		c.Expectation = "Nothing is defined; what the peer does is of interest all the same."
 		c.End = informational
 		cases = append(cases, c)
@@ -79,8 +79,8 @@ func ruleOfCode(code int) ruleT {
 	switch {
 	case code < 1000:
 		return ruleCodeUnused
-	case code == 1005 || code == 1006: // the RFC says the same of both
-		return ruleCodeNever
+	case code == 1005 || code == 1006:
+		return ruleCodeNever(code)
 	}
 	return ruleCodeLater
 }
@@ -121,7 +121,7 @@ func closeBodyCases() []*Case {
 		body("7.3.4", "A close frame with a code and a reason.", closeBody(codeNormal, "Hello World!")),
 		body("7.3.5", "A close frame with a reason of 123 octets, the most there may be.", closeBody(codeNormal, strings.Repeat("*", 123))),
 		badClose("7.3.6", ruleControl, "A close frame with a reason of 124 octets: 126 octets in all.", closeBody(codeNormal, strings.Repeat("*", 124))),
-		badClose("7.5.1", ruleCloseReason, "A close frame whose reason is not UTF-8.", closeBody(codeNormal, invalidText), codeInvalidPayload),
+		badClose("7.5.1", ruleText, "A close frame whose reason is not UTF-8.", closeBody(codeNormal, invalidText), codeInvalidPayload),
 	}
 }
 

@@ -38,7 +38,7 @@ func (e *echo) start(wait time.Duration) {
 	e.in = newTrack(p.o.tapes, tapeKey{e.body, e.size, true, f.peerBits, f.keepPeer}, p.o.messages())
 	f.recall = e.recall
 	p.logMode(false)
-	p.result(report.Failed, fmt.Sprintf("Not all messages came back within %v.", wait))
+	p.awaits(fmt.Sprintf("%d messages", p.o.messages()), wait)
 	p.closeAfter(wait)
 	p.onMessage = e.back
 	e.next()

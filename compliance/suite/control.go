@@ -28,10 +28,10 @@ func pingCases() []*Case {
 		pings("2.6", "A ping of 125 octets.", octets, 2*time.Second, full),
 		closes("2.7", ruleUnasked, "A pong that nobody asked for, without payload; then a close.", pongFrame("")),
 		closes("2.8", ruleUnasked, "A pong that nobody asked for, with payload; then a close.", pongFrame(unasked)),
-		answers("2.9", ruleUnasked, "A pong that nobody asked for, then a ping.", whole,
+		answers("2.9", rulePong, "A pong that nobody asked for, then a ping.", whole,
 			[]frame{pongFrame(unasked), ping(asked)}, time.Second, asPong(asked)),
-		answers("2.10", rulePongData, "Ten pings, each with its own payload. A peer need not answer all, but good ones do.", whole, ten, 3*time.Second, tenPongs...),
-		answers("2.11", rulePongData, "Ten pings, each with its own payload. A peer need not answer all, but good ones do.", octets, ten, 3*time.Second, tenPongs...),
+		answers("2.10", rulePong, "Ten pings, each with its own payload. A peer need not answer all, but good ones do.", whole, ten, 3*time.Second, tenPongs...),
+		answers("2.11", rulePong, "Ten pings, each with its own payload. A peer need not answer all, but good ones do.", octets, ten, 3*time.Second, tenPongs...),
 	}
 }
 

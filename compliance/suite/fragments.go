@@ -19,7 +19,7 @@ func fragmentCases() []*Case {
 			[]string{"A ping in two fragments.", "A pong in two fragments."}[i], whole, []frame{f.unfinished(), cont(two)}))
 	}
 	for way, id := range []string{"5.3", "5.4", "5.5"} {
-		cases = append(cases, answers(id, ruleFragments, "A text message in two fragments.", way, halves, time.Second, asText(one+two)))
+		cases = append(cases, answers(id, ruleForms, "A text message in two fragments.", way, halves, time.Second, asText(one+two)))
 	}
 	for way, id := range []string{"5.6", "5.7", "5.8"} {
 		cases = append(cases, answers(id, ruleInterleaved, "A text message in two fragments, with a ping between them.", way, pinged,
@@ -69,7 +69,7 @@ func autoFragmentCases() []*Case {
 	for i := range payload {
 		payload[i] = '*'
 	}
-	c := both("10.1.1", ruleSplit, "A text message of 65,536 octets in fragments of 1,300.",
+	c := both("10.1.1", ruleForms, "A text message of 65,536 octets in fragments of 1,300.",
 		"It comes back; then a clean close with 1000.", func(p *Peer) {
 			p.expect(report.OK, asText(string(payload)))
 			p.byUs(codeNormal)

@@ -20,7 +20,7 @@ func framingCases() []*Case {
 				ID:          fmt.Sprintf("1.%d.%d", sub+1, i+1),
 				Description: fmt.Sprintf("A %s message of %d octets.", kind, s.size),
 				Expectation: "It comes back; then a clean close with 1000.",
-				Rule:        ruleLength, Servers: true, Clients: true,
+				Rule:        ruleParse, Servers: true, Clients: true,
 			}
 			if s.chop > 0 {
 				c.Description = fmt.Sprintf("A %s message of %d octets, written %d octets at a time.", kind, s.size, s.chop)

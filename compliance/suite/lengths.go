@@ -85,9 +85,8 @@ func lengthCases() []*Case {
 
 // topBitRows are 64-bit lengths that are negative for who takes them as signed.
 func topBitRows() []letterCase {
-	r := rule("5.2", "MUST", "If 127, the following 8 bytes interpreted as a 64-bit unsigned integer (the most significant bit MUST be 0) are the payload length.")
 	row := func(what string, f bentFrame, before ...frame) letterCase {
-		return letterCase{what, "The peer fails the connection with 1002 or 1009.", r, func(s *Script) {
+		return letterCase{what, "The peer fails the connection with 1002 or 1009, or waits for a payload of that length. It does not take the frame for a shorter one.", ruleTopBit, func(s *Script) {
 			s.open()
 			s.send(before...)
 			s.sendBent(f, 2, 1, "The top bit of the length is set.")
@@ -95,9 +94,9 @@ func topBitRows() []letterCase {
 			s.alive()
 			switch g.kind {
 			case "message", "pong":
-				s.broke("The peer passed over the top bit: %s came.", g.words())
+				s.against(ruleParse, "The peer passed over the top bit: %s came.", g.words())
 			case "nothing":
-				s.lax("The peer waits for a payload of that length.")
+				s.inform("The peer waits for a payload of that length. No rule says when it has to refuse it.")
 			}
 			s.refusedBy(g, codeProtocolError, codeTooBig)
 		}}
@@ -118,7 +117,7 @@ func topBitRows() []letterCase {
 func longFormRows() []letterCase {
 	row := func(kind string, op wire.Opcode, form, n int, before ...frame) letterCase {
 		what := fmt.Sprintf("A %s of %d octets whose length is given in %d bits.", kind, n, form)
-		return letterCase{what, "The peer fails the connection with 1002. Taking it is not strict.", ruleMinimal, func(s *Script) {
+		return letterCase{what, "The peer takes it, or fails the connection with 1002: the rule binds the sender.", ruleMinimal, func(s *Script) {
 			s.open()
 			s.send(before...)
 			f := bentFrame{op: op, form: form, payload: strings.Repeat("x", n)}
@@ -126,9 +125,9 @@ func longFormRows() []letterCase {
 			g := s.reaction()
 			switch g.kind {
 			case "message", "pong":
-				s.lax("The peer took it: %s came.", g.words())
+				s.inform("The peer took it: %s came. The rule does not say that it has to refuse it.", g.words())
 			case "nothing":
-				s.broke("The peer did nothing.")
+				s.against(rulePong, "The peer neither refused it nor answered the ping after it.")
 			}
 			s.refusedBy(g, codeProtocolError)
 		}}
@@ -148,7 +147,8 @@ func announcedRows() []letterCase {
 	limit := rule("10.4", "SHOULD", "Such an implementation SHOULD impose a limit on frame sizes and the total message size after reassembly from multiple frames.")
 	row := func(kind string, op wire.Opcode, length uint64, name string, before ...frame) letterCase {
 		what := fmt.Sprintf("The header of a %s of %s octets, and the first 4 of them.", kind, name)
-		return letterCase{what, "The peer refuses it with 1009 or 1002, or waits for the rest, and has not spent its memory on it. Nobody has 2⁶³ octets.", limit, func(s *Script) {
+		return letterCase{what, "The peer refuses it with 1009 or 1002, or waits for the rest. It goes on serving others.", limit, func(s *Script) {
+			s.attack = true
 			s.open()
 			s.send(before...)
 			s.sendBent(bentFrame{op: op, form: 64, length: length, payload: "rest"}, 2, 8, "The length that is announced.")
@@ -156,11 +156,9 @@ func announcedRows() []letterCase {
 			s.alive()
 			switch {
 			case g.kind == "message" || g.kind == "pong":
-				s.fail("The peer answered a frame that is not whole: %s came.", g.words())
-			case g.kind == "nothing" && length > 1<<62:
-				s.broke("The peer waits for the rest. It has no limit.")
+				s.against(ruleParse, "The peer answered a frame that is not whole: %s came.", g.words())
 			case g.kind == "nothing":
-				s.inform("The peer waits for the rest. Its limit, if it has one, is larger.")
+				s.inform("The peer waits for the rest. It may refuse by what comes rather than by what is announced; case L.7.1 tells.")
 			}
 			s.refusedBy(g, codeTooBig, codeProtocolError)
 		}}
@@ -184,7 +182,7 @@ func controlLengthRows() []letterCase {
 			s.open()
 			s.send(before...)
 			s.sendBent(f, 1, 1, "The length is above 125.")
-			s.refused(codeProtocolError, codeTooBig)
+			s.refusedUnder(ruleValidated, s.reaction(), codeProtocolError, codeTooBig)
 		}}
 	}
 	long := strings.Repeat("x", 126)
@@ -214,15 +212,14 @@ func fragmentRow(what string, f bentFrame) letterCase {
 		s.open()
 		f.more = true
 		s.sendBent(f.whole(), 0, 1, "The highest bit of this octet is FIN.")
-		s.refused(codeProtocolError)
+		s.refusedUnder(ruleValidated, s.reaction(), codeProtocolError)
 	}}
 }
 
 // unsendableRow is the one of the codes that are not for close frames which the
 // original leaves out. The rule is for who sends.
 func unsendableRow() letterCase {
-	r := rule("7.4.1", "MUST", "1015 is a reserved value and MUST NOT be set as a status code in a Close control frame by an endpoint.")
-	return letterCase{"A close frame with 1015.", "The peer fails the connection with 1002. To answer as if it were a code is not strict; to return it is wrong.", r, func(s *Script) {
+	return letterCase{"A close frame with 1015.", "The peer fails the connection with 1002, or answers with a code of its own or none. It does not return 1015.", ruleCodeNever(1015), func(s *Script) {
 		s.open()
 		s.sendBent(bentFrame{op: wire.OpClose, payload: "\x03\xf7"}.whole(), 6, 2, "The code.")
 		if s.server {
@@ -230,13 +227,11 @@ func unsendableRow() letterCase {
 		}
 		g := s.reaction()
 		switch {
-		case g.kind == "close" && g.code == codeNormal:
+		case g.kind == "close" && g.code != codeProtocolError:
 			s.closedBy(g)
-			s.lax("The peer took it for a code: %s came.", g.words())
-		case g.kind == "message" || g.kind == "pong":
-			s.broke("The peer passed over it: %s came.", g.words())
-		case g.kind == "nothing":
-			s.broke("The peer did nothing.")
+			s.inform("The peer answered with %s. What a receiver does with the code is left to it (section 7.4).", g.words())
+		case g.kind == "message" || g.kind == "pong" || g.kind == "nothing":
+			s.against(ruleCloseAnswer, "The peer should have answered the close frame or failed the connection; got %s.", g.words())
 		}
 		s.refusedBy(g, codeProtocolError)
 	}}
@@ -246,16 +241,16 @@ func unsendableRow() letterCase {
 func maskRows() []letterCase {
 	unmasked := rule("5.1", "MUST", "The server MUST close the connection upon receiving a frame that is not masked.")
 	row := func(what string, f bentFrame, before ...frame) letterCase {
-		return letterCase{what, "The server closes the connection, with 1002.", unmasked, func(s *Script) {
+		return letterCase{what, "The server closes the connection. It may send a close frame with 1002 before.", unmasked, func(s *Script) {
 			s.open()
 			s.send(before...)
 			f.mask = maskWrong
 			s.sendBent(f.whole(), 1, 1, "The frame is not masked.")
-			s.refused(codeProtocolError)
+			s.closedOver()
 		}}
 	}
 	masked := func(what string, payload string) letterCase {
-		r := rule("5.3", "MUST", "To convert masked data into unmasked data, or vice versa, the following algorithm is applied.")
+		r := rule("6.2", "MUST", "A server MUST remove masking for data frames received from a client as described in Section 5.3.")
 		return letterCase{what, "It comes back.", r, func(s *Script) {
 			s.open()
 			s.sendBent(bentFrame{op: wire.OpText, payload: payload, mask: maskZero}.whole(), 0, 0, "")
@@ -282,7 +277,7 @@ func maskRows() []letterCase {
 func boundaryRows() []letterCase {
 	sizes := []int{0, 125, 126, 127, 65535, 65536}
 	row := func(what string, chop tempo, lengths ...int) letterCase {
-		return letterCase{what, "It comes back.", ruleLength, func(s *Script) {
+		return letterCase{what, "It comes back.", ruleForms, func(s *Script) {
 			s.open()
 			var data, raw []byte
 			for i, n := range lengths {
@@ -319,7 +314,7 @@ func boundaryRows() []letterCase {
 
 // headerRow is a message whose header comes slowly and whose payload does not.
 func headerRow(what string, n int) letterCase {
-	return letterCase{what, "It comes back.", ruleLength, func(s *Script) {
+	return letterCase{what, "It comes back.", ruleParse, func(s *Script) {
 		s.open()
 		f := frame{op: wire.OpBinary, payload: []byte(strings.Repeat("x", n))}
 		raw := s.octets(f)
@@ -332,18 +327,30 @@ func headerRow(what string, n int) letterCase {
 
 // payloadRows are texts that libraries of strings like to change.
 func payloadRows() []letterCase {
-	r := rule("5.6", "MUST", `The "Payload data" is text data encoded as UTF-8. [...] Note that a particular text frame might include a partial UTF-8 sequence; however, the whole message MUST contain valid UTF-8.`)
+	r := report.Rule{Section: "RFC 3629, section 6", Level: "SHOULD", URL: "https://www.rfc-editor.org/rfc/rfc3629#section-6",
+		Text: "When a protocol does not forbid use of U+FEFF as a signature for a certain protocol element, then implementations SHOULD be prepared to handle a signature in that element and react appropriately: using the signature to identify the character encoding as necessary and stripping the signature as appropriate."}
 	row := func(what, text string) letterCase {
-		return letterCase{what, "It comes back octet for octet.", r, func(s *Script) {
+		return letterCase{what, "It comes back byte for byte.", ruleParse, func(s *Script) {
 			s.open()
-			s.send(textFrame(text))
-			s.comesBack(wire.OpText, []byte(text))
+			s.echo(wire.OpText, []byte(text))
 		}}
 	}
 	const mark = "\ufeff"
+	marked := func(what, text string) letterCase {
+		return letterCase{what, "It comes back, with the mark or without.", ruleParse, func(s *Script) {
+			s.open()
+			s.send(textFrame(mark + text))
+			g := s.next(s.o.HandshakeTimeout)
+			if g.kind == "message" && !g.binary && string(g.data) == text {
+				s.res.Aside = &report.Aside{Text: "RFC 6455 does not forbid U+FEFF as a mark of the encoding.", Rule: r}
+				s.inform("The peer took U+FEFF for a mark of the encoding and dropped it.")
+			}
+			s.backIs(g, wire.OpText, []byte(mark+text))
+		}}
+	}
 	return []letterCase{
-		row("Text that begins with U+FEFF, which decoders take for a mark and drop.", mark+"Hello"),
-		row("Text that is U+FEFF and nothing else.", mark),
+		marked("Text that begins with U+FEFF, which decoders take for a mark and drop.", "Hello"),
+		marked("Text that is U+FEFF and nothing else.", ""),
 		row("Text with U+FEFF in its middle and at its end.", "Hel"+mark+"lo"+mark),
 		row("Text with white space and ends of lines of several kinds.", " \t one\r\ntwo\nthree\rfour\u0085five\u2028 \r\n\n"),
 		row("Text with characters that have several forms.", "A\u030a\u00c5\u212b \ufb01 \u1100\u1161\uac00"),
@@ -352,10 +359,10 @@ func payloadRows() []letterCase {
 
 // sumRows are messages that grow without end, a fragment at a time.
 func sumRows() []letterCase {
-	limit := rule("10.4", "MUST", "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.")
 	row := func(fragment, total int) letterCase {
 		what := fmt.Sprintf("A message of %d MiB in fragments of %d KiB, which does not end.", total>>20, fragment>>10)
-		return letterCase{what, "The peer refuses it with 1009 at its limit, or has none below that.", limit, func(s *Script) {
+		return letterCase{what, "The peer refuses it with 1009 at its limit, or has none below that.", ruleLimits, func(s *Script) {
+			s.attack = true
 			s.open()
 			s.hush()
 			f := frame{op: wire.OpBinary, payload: make([]byte, fragment), more: true}
@@ -366,19 +373,45 @@ func sumRows() []letterCase {
 				}
 				s.flush(idleTime)
 				if g := s.next(time.Millisecond); g.kind != "nothing" {
-					s.alive()
-					s.refusedBy(g, codeTooBig)
+					s.outgrown(g)
 					return
 				}
 			}
-			g := s.reaction()
-			s.alive()
-			if g.kind == "pong" {
-				s.saw(report.Informational, "The peer took it all.")
-				return
-			}
-			s.refusedBy(g, codeTooBig)
+			s.send(ping("Is all well?"))
+			s.outgrown(s.next(workTime))
 		}}
 	}
 	return []letterCase{row(1<<20, 40<<20), row(16<<10, 40<<20)}
+}
+
+// outgrown judges what came while a message grew, or behind it.
+func (s *Script) outgrown(g got) {
+	s.alive()
+	switch g.kind {
+	case "pong":
+		s.saw(report.Informational, "The peer took it all.")
+	case "nothing":
+		s.abandon("the peer was still at work")
+		s.inform("The peer was still at work after %v. No RFC says how quick it has to be.", workTime)
+	case "message":
+		s.against(ruleParse, "The peer answered a message that has not ended: %s came.", g.words())
+	default:
+		s.refusedBy(g, codeTooBig)
+	}
+}
+
+// closedOver waits for the peer to close the connection over a mask. It may use 1002
+// for that, and need not (RFC 6455, section 5.1).
+func (s *Script) closedOver() {
+	g := s.reaction()
+	switch {
+	case g.kind == "message" || g.kind == "pong":
+		s.broke("The peer should have closed the connection, but went on: %s came.", g.words())
+	case g.kind == "nothing":
+		s.broke("The peer should have closed the connection, but did nothing.")
+	case g.kind == "close" && g.code != 0 && g.code != codeProtocolError:
+		s.closedBy(g)
+		s.inform("The peer closed the connection with %d. It may use 1002, but need not.", g.code)
+	}
+	s.refusedBy(g, codeProtocolError)
 }

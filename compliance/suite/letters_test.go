@@ -237,18 +237,10 @@ func levelWrong(r report.Rule) string {
 	return ""
 }
 
-// otherLevels are the cases whose level is still another.
-var otherLevels = []string{
-	"1.*", "2.10", "2.11", "7.5.1", "7.9.*", "C.1.*", "C.2.*", "C.3.9", "C.4.4", "C.6.*", "C.8.8", "C.9.1", "L.5.9", "L.5.10", "L.6.*", "R.3.*",
-}
-
 // The level of a rule is a word of its sentence. A sentence without such a word has
 // none.
 func TestRuleLevels(t *testing.T) {
 	for _, c := range all {
-		if matchAny(otherLevels, c.ID) {
-			continue
-		}
 		if why := levelWrong(c.Rule); why != "" {
 			t.Errorf("%s: a rule of level %q %s: %s", c.ID, c.Rule.Level, why, c.Rule.Text)
 		}

@@ -27,16 +27,20 @@ func (r *recording) add(b []byte) {
 }
 
 // offense finds the octet at fault in a case that fell short: one that the peer
-// sent, or else one of ours that it should have refused. nil if there is none.
+// sent, whose rule it broke, or else one of ours that it should have refused. nil if
+// there is none.
 func (p *Peer) offense() *report.Offense {
 	us, peer := wire.Client, wire.Server
 	if p.server {
 		us, peer = peer, us
 	}
-	if o := p.find(p.got, us); o != nil {
+	if o, v := p.find(p.got, us); o != nil {
+		if broken, ok := sentRules[v]; ok && p.want.ClosedByMe && broken.Text != p.res.Rule.Text {
+			p.res.Broken = &broken
+		}
 		return o
 	}
-	o := p.find(p.sent, peer)
+	o, _ := p.find(p.sent, peer)
 	if o != nil {
 		o.Sent = true
 	}
@@ -44,7 +48,7 @@ func (p *Peer) offense() *report.Offense {
 }
 
 // find reads a recording as a side would, up to the first octet that breaks a rule.
-func (p *Peer) find(r recording, reader wire.Role) *report.Offense {
+func (p *Peer) find(r recording, reader wire.Role) (*report.Offense, wire.Violation) {
 	d := wire.Decoder{Role: reader, MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1}
 	if p.deflate != nil {
 		d.RSV = wire.RSV1
@@ -56,16 +60,16 @@ func (p *Peer) find(r recording, reader wire.Role) *report.Offense {
 			break
 		}
 		if b = b[n:]; err != nil {
-			return nil
+			return nil, 0
 		}
 	}
 	if broken == nil {
-		return nil
+		return nil, 0
 	}
 	at := int(min(broken.Offset, int64(len(r.octets)-1)))
 	start := max(0, at-127)
 	return &report.Offense{
 		Start: int64(start), Octets: r.octets[start:min(len(r.octets), start+256)], Offset: at - start, Length: 1,
 		What: broken.Violation.Error(),
-	}
+	}, broken.Violation
 }

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -32,6 +33,9 @@ const (
 	codePolicy         = 1008
 	codeTooBig         = 1009
 	codeInternalError  = 1011
+	codeServiceRestart = 1012
+	codeTryLater       = 1013
+	codeBadGateway     = 1014
 )
 
 // An event is what a case waits for.
@@ -91,6 +95,8 @@ type Peer struct {
 	fatal      bool // a close by the wrong side fails the case
 	peerClosed bool // a close frame came
 	received   []event
+	awaited    string // what had to come, of cases with onMessage
+	broke      string // how the peer broke the protocol
 	onMessage  func(binary bool, data []byte)
 }
 
@@ -102,7 +108,6 @@ func newPeer(c *Case, o *Options, conn net.Conn, server bool) *Peer {
 	p.res = &report.Result{
 		ID: c.ID, Case: c.number(), Description: c.Description, Expectation: c.Expectation,
 		Started: time.Now().UTC(), Behavior: report.Failed, BehaviorClose: report.Failed,
-		Result:      "What came is not what was expected.",
 		ResultClose: "TCP was dropped without a closing handshake.",
 		ReportTime:  c.ReportTime, IsServer: server, CreateStats: true, Rule: &c.Rule, Quick: o.Quick && c.Deflate != nil,
 		RxOctetStats: map[int]int{}, TxOctetStats: map[int]int{},
@@ -190,6 +195,12 @@ func (p *Peer) byPeer(codes ...int) {
 	p.want = report.ExpectedClose{CloseCode: codes}
 }
 
+// awaits says what earns a verdict other than FAILED, which onMessage gives.
+func (p *Peer) awaits(what string, wait time.Duration) {
+	p.result(report.Failed, "")
+	p.awaited = fmt.Sprintf("%s within %v", what, wait)
+}
+
 // saw records an event that the script itself makes.
 func (p *Peer) saw(e event) { p.received = append(p.received, e) }
 
@@ -265,10 +276,17 @@ func (p *Peer) finishWhenDone() {
 
 // judge makes the verdicts.
 func (p *Peer) judge() {
+	if want, ok := p.expected[report.OK]; !p.wasOpen {
+		p.res.Result = "There was no WebSocket connection."
+	} else if ok {
+		p.res.Result = p.mismatch(want)
+	} else if p.res.Result == "" {
+		p.res.Result = fmt.Sprintf("Expected %s; %s.", p.awaited, p.ending())
+	}
 	// Where the events fit two verdicts, the better one counts.
 	for _, v := range []report.Verdict{report.OK, report.NonStrict} {
 		if e, ok := p.expected[v]; ok && slices.EqualFunc(p.received, e, event.equal) {
-			p.result(v, "What came is what was expected.")
+			p.res.Behavior = v
 			break
 		}
 	}
@@ -276,6 +294,10 @@ func (p *Peer) judge() {
 	if p.c.End != nil {
 		p.c.End(p)
 	}
+	if p.res.Result == asExpected && !p.res.Passed() {
+		p.res.Result = beforeClose
+	}
+	p.remark()
 	if !p.res.Passed() && p.wasOpen {
 		p.res.Offense = p.offense()
 	}
@@ -291,18 +313,21 @@ func (p *Peer) judgeClose() {
 		r.BehaviorClose, r.ResultClose = report.Failed, "The opening handshake was not completed."
 		return
 	case wrongSide:
-		r.BehaviorClose, r.ResultClose = report.Failed, "The wrong side closed the connection."
+		r.BehaviorClose, r.ResultClose = report.Failed, p.wrongSide()
 	case p.want.RequireClean && !r.WasClean:
-		r.BehaviorClose, r.ResultClose = report.Unclean, "The closing handshake had to be completed, and was not."
+		r.BehaviorClose, r.ResultClose = report.Unclean, p.unclean()
 	case (r.RemoteCloseCode != 0 || r.RemoteCloseZero) && !slices.Contains(p.want.CloseCode, r.RemoteCloseCode):
-		r.BehaviorClose, r.ResultClose = report.WrongCode, "The close frame had to carry "+codes(p.want.CloseCode)+", or no code."
+		r.BehaviorClose, r.ResultClose = report.WrongCode, wrongCode(r, p.want.CloseCode)
 	case !p.server && r.DroppedByMe:
-		r.BehaviorClose, r.ResultClose = report.FailedByClient, "The server left it to the client to drop TCP."
+		r.BehaviorClose, r.ResultClose = report.FailedByClient, "The server did not drop TCP after the closing handshake."
 	default:
 		r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
 	}
 	if p.fatal && wrongSide {
 		r.Behavior = report.Failed
+		if r.Result == asExpected {
+			r.Result = "The peer did not refuse the text."
+		}
 	}
 }
 

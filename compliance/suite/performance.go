@@ -59,17 +59,17 @@ func performanceCases() []*Case {
 
 // large is a case of a message of size octets, sent somehow, that must come back.
 func large(id string, kind, size int, wait time.Duration, how string, send func(*Peer)) *Case {
-	c := both(id, ruleSplit, fmt.Sprintf("A %s message of %d octets %s.", kinds[kind].name, size, how),
+	c := both(id, ruleForms, fmt.Sprintf("A %s message of %d octets %s.", kinds[kind].name, size, how),
 		fmt.Sprintf("It comes back within %v; then a clean close with 1000.", wait), func(p *Peer) {
 			p.logOn = false
-			p.result(report.Failed, fmt.Sprintf("No message came within %v.", wait))
+			p.awaits("the message", wait)
 			p.byUs(codeNormal)
 			p.onMessage = func(binary bool, data []byte) {
 				switch {
 				case binary != (kind == 1):
-					p.result(report.Failed, "The other kind of message came back.")
+					p.result(report.Failed, fmt.Sprintf("Expected a %s message; got one of the other type.", kinds[kind].name))
 				case len(data) != size:
-					p.result(report.Failed, fmt.Sprintf("A message of %d octets came back, not of %d.", len(data), size))
+					p.result(report.Failed, fmt.Sprintf("Expected a message of %d bytes; got one of %d bytes.", size, len(data)))
 				default:
 					p.result(report.OK, fmt.Sprintf("The message of %d octets came back.", size))
 				}
@@ -90,10 +90,10 @@ func roundTrips(id string, kind, size int, wait time.Duration) *Case {
 	if size == 0 {
 		f.payload = nil
 	}
-	c := both(id, ruleSplit, fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, kinds[kind].name, size),
+	c := both(id, ruleForms, fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, kinds[kind].name, size),
 		fmt.Sprintf("All come back within %v; then a clean close with 1000.", wait), func(p *Peer) {
 			p.logMode(false)
-			p.result(report.Failed, fmt.Sprintf("Not all messages came back within %v.", wait))
+			p.awaits(fmt.Sprintf("%d messages", count), wait)
 			p.byUs(codeNormal)
 			p.closeAfter(wait)
 			sent := 1
@@ -105,7 +105,7 @@ func roundTrips(id string, kind, size int, wait time.Duration) *Case {
 				} else if same {
 					p.result(report.OK, "All messages came back.")
 				} else {
-					p.result(report.Failed, fmt.Sprintf("What came back is not what was sent: binary is %t, of %d octets.", binary, len(data)))
+					p.result(report.Failed, fmt.Sprintf("Expected %s; got %s.", event{"message", make([]byte, size), kind == 1}.words(), event{"message", data, binary}.words()))
 				}
 				p.logMode(true)
 				p.close(codeNormal, "")

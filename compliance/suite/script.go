@@ -28,10 +28,10 @@ import (
 //   - We began: the peer has to answer with our code or none, and a server has to
 //     drop TCP, else UNCLEAN; a close of its own is FAILED.
 //   - The peer had to fail the connection, and did: OK with a fitting code or none,
-//     WRONG CODE with another, and UNCLEAN if it dropped TCP without a close frame.
-//     A peer may omit that (RFC 6455, section 7.1.7), so its behaviour is right, but
-//     only where the other side could not have read it, which is so only where we
-//     flood it.
+//     WRONG CODE with one that means something else. INFORMATIONAL with one that
+//     may mean anything, and if it dropped TCP without a close frame: it should send
+//     one, but may omit it if it believes that we cannot read it (RFC 6455, section
+//     7.1.7), and nobody can say what it believed. OK for that where we flood it.
 type Script struct {
 	c      *Case
 	o      *Options
@@ -67,6 +67,7 @@ type Script struct {
 	last        sent            // what was written last
 	quiet       bool            // nothing goes into the wire log
 	pinged      map[string]bool // what our pings carried
+	refusing    *report.Rule    // by which a client has to refuse our response; nil: it has not
 }
 
 // sent is where something stood in what we wrote behind the handshake.
@@ -148,7 +149,10 @@ func (s *Script) play(conn net.Conn, f func(*Script)) {
 	s.res.Duration, s.res.Late = time.Since(s.begun), s.o.weather.late(s.begun)
 	s.res.CreateWirelog = !s.quiet
 	if s.res.Behavior == report.OK && s.res.Result == "" {
-		s.res.Result = "What came is what was expected."
+		s.res.Result = asExpected
+		if !s.res.BehaviorClose.Passed() {
+			s.res.Result = beforeClose
+		}
 	}
 	if s.res.Behavior.Passed() || s.res.Behavior == report.Unimplemented {
 		s.suspect = nil
@@ -180,9 +184,11 @@ func (s *Script) other(f func(*Script)) {
 	conn, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
 	if err != nil {
 		s.in.waited = timedOut(err)
-		s.fail("The server takes no further connection: %v.", err)
+		s.against(ruleOpening, "The server takes no further connection: %v.", err)
 	}
-	o := newScript(s.ctx, s.c, s.o, s.t)
+	c := *s.c
+	c.Rule = ruleOpening // it need not be the case's that is broken here
+	o := newScript(s.ctx, &c, s.o, s.t)
 	o.play(conn, f)
 	if o.res.Agent != "" {
 		s.res.Agent = o.res.Agent
@@ -193,6 +199,8 @@ func (s *Script) other(f func(*Script)) {
 	agent := s.res.Agent
 	*s.res = *o.res
 	s.res.Agent, s.suspect = agent, nil
+	s.res.Rule, s.res.Broken = &s.c.Rule, o.res.VerdictRule()
+	s.res.Result = "On another connection: " + s.res.Result
 	s.drop()
 	panic(stop{})
 }
@@ -227,7 +235,9 @@ func (s *Script) broke(format string, args ...any) {
 // against says that another rule than that of the case is broken. The verdict follows
 // from its level.
 func (s *Script) against(rule report.Rule, format string, args ...any) {
-	s.res.Broken = &rule
+	if rule.Text != s.c.Rule.Text {
+		s.res.Broken = &rule
+	}
 	s.verdict(levelVerdict(rule.Level), format, args...)
 }
 

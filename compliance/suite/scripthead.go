@@ -193,7 +193,7 @@ func isDigits(s string) bool {
 func (s *Script) open(edits ...edit) {
 	if s.server {
 		if why := s.checkRequest(); why != "" {
-			s.fail("The request of the client is wrong: %s.", why)
+			s.against(ruleAsk, "The request of the client is wrong: %s.", why)
 		}
 		s.respond(edits...)
 		s.suspect = nil

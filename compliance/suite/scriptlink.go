@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -96,7 +97,7 @@ func (s *Script) sendMessage(op wire.Opcode, data []byte) {
 
 // A got is what came next.
 type got struct {
-	kind   string // "message", "pong", "close", "end" of TCP, or "nothing" in time
+	kind   string // "message", "pong", "close", "end" of TCP, a client's next "request", or "nothing" in time
 	binary bool
 	data   []byte // of a message, inflated; of a pong; the reason of a close
 	code   int    // of a close; 0: none
@@ -199,6 +200,11 @@ func (s *Script) remember(b []byte) {
 
 // decode takes an event from what has come.
 func (s *Script) decode() (got, bool) {
+	if line, ok := s.askedAgain(); ok {
+		s.drop()
+		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
+		return got{kind: "request", data: line}, true
+	}
 	for len(s.rest) > 0 {
 		f, n, err := s.dec.Next(s.rest)
 		s.rest = s.rest[n:]
@@ -237,6 +243,16 @@ func (s *Script) decode() (got, bool) {
 	return got{}, false
 }
 
+// askedAgain reports whether a client has not taken our response for an opening
+// handshake, but goes on with HTTP on the same connection.
+func (s *Script) askedAgain() (line []byte, ok bool) {
+	if !s.server || s.dec.Offset() > 0 {
+		return nil, false
+	}
+	line, _, _ = bytes.Cut(s.rest, []byte("\r\n"))
+	return line, bytes.Contains(line, []byte(" HTTP/1."))
+}
+
 // settle answers the pings that came, unless a frame of ours is not whole: a pong
 // would be taken for the rest of it.
 func (s *Script) settle() {
@@ -266,7 +282,7 @@ func (s *Script) data(f wire.Frame) (got, bool) {
 	}
 	in.message = append(in.message, f.Payload...)
 	if len(in.message) > maxReceived {
-		s.fail("A message of more than 64 MiB came.")
+		s.against(ruleParse, "Expected no message of more than %d MiB; got a larger one.", maxReceived>>20)
 	}
 	if f.Offset+int64(len(f.Payload)) == f.Header.Length {
 		s.logRxFrame(f.Header, in.frame)
@@ -308,7 +324,10 @@ func (s *Script) violation(err error) {
 	}
 	s.lost = true
 	s.came(e.Offset, 1, e.Reason())
-	s.fail("The peer broke the protocol: %s.", e.Reason())
+	if s.refusing != nil {
+		s.against(*s.refusing, "The client should have refused the response, but accepted it: a frame came, with this fault: %s.", e.Reason())
+	}
+	s.against(sentRules[e.Violation], "The peer broke the protocol: %s.", e.Reason())
 }
 
 // came marks octets that came, counted from the end of the handshake.
@@ -389,7 +408,7 @@ func (s *Script) pause(d time.Duration) {
 func (g got) words() string {
 	switch g.kind {
 	case "message":
-		return fmt.Sprintf("a message of %d octets", len(g.data))
+		return fmt.Sprintf("a message of %d bytes", len(g.data))
 	case "pong":
 		return "a pong"
 	case "close":
@@ -399,8 +418,10 @@ func (g got) words() string {
 		return fmt.Sprintf("a close frame with %d %q", g.code, report.Text(g.data))
 	case "end":
 		return "the end of TCP"
+	case "request":
+		return fmt.Sprintf("another HTTP request on the same connection, %q", report.Text(g.data))
 	case "after":
-		return "octets behind the close frame"
+		return "bytes after the close frame"
 	}
 	return "nothing"
 }

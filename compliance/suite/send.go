@@ -194,6 +194,9 @@ func (p *Peer) fail(code int, reason string) {
 	if p.state == closed {
 		return
 	}
+	if code != codeGoingAway && p.broke == "" {
+		p.broke = reason
+	}
 	p.res.FailedByMe = true
 	if p.state == closing {
 		p.dropNow(true)
