@@ -71,7 +71,7 @@ func large(id string, kind, size int, wait time.Duration, how string, send func(
 				case len(data) != size:
 					p.result(report.Failed, fmt.Sprintf("Expected a message of %d bytes; got one of %d bytes.", size, len(data)))
 				default:
-					p.result(report.OK, fmt.Sprintf("The message of %d octets came back.", size))
+					p.result(report.OK, fmt.Sprintf("The message of %d bytes came back.", size))
 				}
 				p.logOn = true
 				p.close(codeNormal, "")

@@ -356,6 +356,7 @@ func (s *Script) finish() {
 		s.abandon("the case ended in the middle of a frame")
 	case s.lost:
 		s.res.FailedByMe = true
+		s.res.ResultClose = "The suite failed the connection, because the peer broke the protocol."
 		s.sendClose(codeProtocolError)
 		s.flush(doubtTime)
 		s.drop()

@@ -325,7 +325,7 @@ func (s *Script) violation(err error) {
 	s.lost = true
 	s.came(e.Offset, 1, e.Reason())
 	if s.refusing != nil {
-		s.against(*s.refusing, "The client should have refused the response, but accepted it: a frame came, with this fault: %s.", e.Reason())
+		s.against(*s.refusing, "The client should have refused the response, but accepted it: a frame came (%s).", e.Reason())
 	}
 	s.against(sentRules[e.Violation], "The peer broke the protocol: %s.", e.Reason())
 }
@@ -408,7 +408,7 @@ func (s *Script) pause(d time.Duration) {
 func (g got) words() string {
 	switch g.kind {
 	case "message":
-		return fmt.Sprintf("a message of %d bytes", len(g.data))
+		return "a message of " + byteCount(len(g.data))
 	case "pong":
 		return "a pong"
 	case "close":

@@ -26,9 +26,16 @@ func (e event) words() string {
 	case n == 0:
 		return kind + " without payload"
 	case n > 40 || e.binary:
-		return fmt.Sprintf("%s of %d bytes", kind, n)
+		return fmt.Sprintf("%s of %s", kind, byteCount(n))
 	}
 	return fmt.Sprintf("%s with %q", kind, report.Text(e.data))
+}
+
+func byteCount(n int) string {
+	if n == 1 {
+		return "1 byte"
+	}
+	return fmt.Sprintf("%d bytes", n)
 }
 
 // mismatch says how what came differs from what was expected.
@@ -40,6 +47,8 @@ func (p *Peer) mismatch(want []event) string {
 			return "The peer did not refuse what had come by then, but waited for more."
 		case i >= len(want):
 			return fmt.Sprintf("Expected nothing%s; got %s.", map[bool]string{true: " more"}[i > 0], e.words())
+		case want[i].kind == "timeout":
+			return fmt.Sprintf("Expected the peer to wait for more of the text; got %s.", e.words())
 		default:
 			return fmt.Sprintf("Expected %s; got %s%s.", want[i].words(), e.words(), want[i].differs(e))
 		}
@@ -49,7 +58,7 @@ func (p *Peer) mismatch(want []event) string {
 	}
 	next := want[len(p.received)]
 	if next.kind == "timeout" {
-		return fmt.Sprintf("Expected the peer to wait for more of the text, which was valid; %s.", p.ending())
+		return fmt.Sprintf("Expected the peer to wait for more of the text; %s.", p.ending())
 	}
 	return fmt.Sprintf("Expected %s; %s.", next.words(), p.ending())
 }

@@ -1,0 +1,258 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// fair is an echo that is right as far as the tests need it.
+func fair(c net.Conn) { serveFrames(c, func(wire.Header, []byte) bool { return false }) }
+
+// serveFrames is fair but for the frames that odd deals with.
+func serveFrames(c net.Conn, odd func(h wire.Header, payload []byte) bool) {
+	buf := make([]byte, wire.MaxHeaderSize)
+	var message []byte
+	send := func(op wire.Opcode, b []byte) {
+		_, _ = c.Write(append(wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: op, Length: int64(len(b))}), b...))
+	}
+	op := wire.OpText
+	for {
+		n := 0
+		var h wire.Header
+		for ok := false; !ok; {
+			if _, err := io.ReadFull(c, buf[n:n+1]); err != nil {
+				return
+			}
+			n++
+			h, _, ok = parseHeader(buf[:n])
+		}
+		payload := make([]byte, min(h.Length, 64<<20))
+		if _, err := io.ReadFull(c, payload); err != nil {
+			return
+		}
+		if h.Masked {
+			wire.Mask(payload, h.Key, 0)
+		}
+		if h.Opcode != wire.OpContinuation && !h.Opcode.IsControl() {
+			message, op = nil, h.Opcode
+		}
+		switch {
+		case odd(h, payload):
+		case h.Opcode == wire.OpClose:
+			send(wire.OpClose, payload)
+			return
+		case h.Opcode == wire.OpPing:
+			send(wire.OpPong, payload)
+		case !h.Opcode.IsControl():
+			if message = append(message, payload...); h.Fin {
+				send(op, message)
+			}
+		}
+	}
+}
+
+// closer answers the first frame with a close frame of that payload.
+func closer(body string) func(net.Conn) {
+	return func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 64))
+		_, _ = c.Write(append([]byte{0x88, byte(len(body))}, body...))
+		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		_, _ = io.Copy(io.Discard, c)
+	}
+}
+
+// once is a server whose first connection is served by f and all others fairly.
+func once(t *testing.T, f func(net.Conn)) *target {
+	var n atomic.Int64
+	tgt, err := parseTarget(serveRaw(t, func(c net.Conn) {
+		if n.Add(1) == 1 {
+			f(c)
+		} else {
+			fair(c)
+		}
+	}), &tls.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tgt
+}
+
+// Servers, and how they are judged by the sentences that bind them.
+func TestServersAreWeighed(t *testing.T) {
+	t.Parallel()
+	gone := func(c net.Conn) { _, _ = c.Read(make([]byte, 64)) }
+	skips := func(op wire.Opcode) func(net.Conn) { // the first frame of the kind
+		return func(c net.Conn) {
+			first := true
+			serveFrames(c, func(h wire.Header, _ []byte) bool {
+				skip := first && h.Opcode == op
+				first = first && !skip
+				return skip
+			})
+		}
+	}
+	limit := func(whole bool) func(net.Conn) { // refuses what is beyond 1,000 bytes, or fragments alone
+		return func(c net.Conn) {
+			serveFrames(c, func(h wire.Header, payload []byte) bool {
+				over := len(payload) > 1000 && (whole || !h.Fin)
+				if over {
+					_, _ = c.Write([]byte{0x88, 2, 0x03, 0xf1})
+					_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+					_, _ = io.Copy(io.Discard, c)
+				}
+				return over
+			})
+		}
+	}
+	markless := func(c net.Conn) {
+		serveFrames(c, func(h wire.Header, payload []byte) bool {
+			text := bytes.TrimPrefix(payload, []byte("\ufeff"))
+			if h.Opcode == wire.OpText {
+				_, _ = c.Write(append([]byte{0x81, byte(len(text))}, text...))
+			}
+			return h.Opcode == wire.OpText
+		})
+	}
+	holds := func(c net.Conn) { swallow(c); time.Sleep(3 * time.Second) }
+	const ok, info, failed = report.OK, report.Informational, report.Failed
+	for _, tt := range []struct {
+		what, id        string
+		server          func(net.Conn)
+		behavior, close report.Verdict
+		rule            string // how the sentence begins that the verdict rests on
+	}{
+		{"waits", "L.1.1", swallow, info, ok, ""},
+		{"drops TCP", "L.1.1", gone, ok, info, ""},
+		{"ignores the top bit", "L.1.1", func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x81\x05Hello")); swallow(c) }, failed, ok, "Incoming data MUST be parsed"},
+		{"takes long forms", "L.2.1", fair, info, ok, ""},
+		{"hangs", "L.2.1", swallow, failed, report.Unclean, "Upon receipt of a Ping"},
+		{"waits", "L.3.6", swallow, info, ok, ""},
+		{"drops TCP", "L.3.1", gone, ok, ok, ""},
+		{"skips a long ping", "L.4.1", skips(wire.OpPing), failed, ok, "Incoming data MUST always be validated"},
+		{"waits", "L.4.5", swallow, info, ok, ""},
+		{"closes with 1008", "L.4.1", closer("\x03\xf0"), ok, info, ""},
+		{"closes with 4000", "L.4.1", closer("\x0f\xa0"), ok, info, ""},
+		{"closes with 1000", "L.4.1", closer("\x03\xe8"), ok, report.WrongCode, "If _The WebSocket Connection is Established_"},
+		{"answers with 1000", "L.4.11", closer("\x03\xe8"), info, ok, ""},
+		{"answers with 1015", "L.4.11", closer("\x03\xf7"), failed, failed, "If there is a body"},
+		{"hangs", "L.4.11", swallow, failed, report.Unclean, "If an endpoint receives a Close"},
+		{"closes with 1003", "L.5.1", closer("\x03\xeb"), info, ok, ""},
+		{"closes with 1000", "L.5.6", closer("\x03\xe8"), info, ok, ""},
+		{"takes frames that are not masked", "L.5.1", fair, failed, ok, "The server MUST close"},
+		{"takes no mark", "L.8.1", markless, info, ok, ""},
+		{"takes no mark", "L.8.3", markless, ok, ok, ""},
+		{"closes with 1013", "R.1.1", closer("\x03\xf5"), ok, ok, ""},
+		{"drops TCP", "R.1.5", gone, ok, ok, ""},
+		{"gives up", "R.4.4", gone, info, info, ""},
+		{"reproaches", "R.4.4", closer("\x03\xea"), failed, failed, "Incoming data MUST be parsed"},
+		{"holds on", "R.7.1", holds, info, ok, ""},
+	} {
+		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
+			t.Parallel()
+			o := (&Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond}).withDefaults()
+			r, err := serverCase(t.Context(), once(t, tt.server), letters(t, tt.id)[0], o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rule := r.VerdictRule()
+			if r.Behavior != tt.behavior || r.BehaviorClose != tt.close || (rule == nil) != (tt.rule == "") || rule != nil && !strings.HasPrefix(rule.Text, tt.rule) {
+				t.Errorf("%s, %s: %s %s; rule %+v", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose, rule)
+			}
+		})
+	}
+	for whole, want := range map[bool]report.Verdict{true: info, false: failed} {
+		t.Run(fmt.Sprintf("a limit on all frames %t", whole), func(t *testing.T) {
+			t.Parallel()
+			tgt, err := parseTarget(serveRaw(t, limit(whole)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := serverCase(t.Context(), tgt, letters(t, "L.6.6")[0], short.withDefaults())
+			if err != nil || r.Behavior != want {
+				t.Errorf("%s: %s, error %v", r.Behavior, r.Result, err)
+			}
+		})
+	}
+}
+
+// Clients, and how they are judged.
+func TestClientsAreWeighed(t *testing.T) {
+	t.Parallel()
+	// ask sends a request and reads the response.
+	ask := func(url string) (c net.Conn, rest []byte) {
+		host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
+		c, err := net.Dial("tcp", host)
+		if err != nil {
+			return nil, nil
+		}
+		fmt.Fprintf(c, "GET /%s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", path, newKey())
+		_, rest, _ = readHead(c, func([]byte) {})
+		return c, rest
+	}
+	again := func(c net.Conn, _ io.Reader) { fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"); swallow(c) }
+	masked := func(first byte, payload string) []byte {
+		b := []byte(payload)
+		wire.Mask(b, [4]byte{1, 2, 3, 4}, 0)
+		return append([]byte{first, 0x80 | byte(len(b)), 1, 2, 3, 4}, b...)
+	}
+	takes := func(c net.Conn, r io.Reader) { serveMasked(r, c, masked) }
+	for _, tt := range []struct {
+		what, id string
+		client   func(c net.Conn, r io.Reader)
+		verdict  report.Verdict
+		says     string
+	}{
+		{"asks again", "C.2.10", again, report.Informational, "The client refused it."},
+		{"asks again", "C.2.19", again, report.OK, "The client refused it, and asked again: another HTTP request"},
+		{"asks again", "C.2.11", again, report.Failed, "Expected a message; got another HTTP request"},
+		{"takes a list", "C.2.10", takes, report.OK, "The client took it."},
+		{"takes HTTP/1.0", "C.1.10", takes, report.Informational, "The client took it."},
+		{"takes two values", "C.3.9", takes, report.Informational, "The client took it."},
+		{"takes 404", "C.1.3", takes, report.Failed, "The client should have refused the response, but accepted it"},
+		{"compresses", "C.5.12", func(c net.Conn, _ io.Reader) { _, _ = c.Write(masked(0xc1, "x")); swallow(c) }, report.Failed, "The client should have refused the response, but accepted it: a frame came"},
+		{"closes with 1007", "C.7.1", func(c net.Conn, _ io.Reader) { _, _ = c.Write(masked(0x88, "\x03\xef")); swallow(c) }, report.Informational, "The peer closed the connection with 1007."},
+		{"leaves TCP open", "C.5.24", func(net.Conn, io.Reader) { time.Sleep(3 * time.Second) }, report.Failed, "The client neither returned the message nor dropped TCP"},
+	} {
+		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
+			t.Parallel()
+			o := &Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond}
+			r := testClient(t, letters(t, tt.id), o, func(_ context.Context, url string) {
+				if c, rest := ask(url); c != nil {
+					defer c.Close()
+					tt.client(c, io.MultiReader(bytes.NewReader(rest), c))
+				}
+			})[0]
+			if r.Behavior != tt.verdict || !strings.HasPrefix(r.Result, tt.says) {
+				t.Errorf("%s, %s: %s %s", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+			}
+		})
+	}
+}
+
+// serveMasked is an echo of short messages, by a client.
+func serveMasked(r io.Reader, c net.Conn, masked func(first byte, payload string) []byte) {
+	head := make([]byte, 2)
+	for {
+		if _, err := io.ReadFull(r, head); err != nil {
+			return
+		}
+		payload := make([]byte, head[1]&0x7f)
+		if _, err := io.ReadFull(r, payload); err != nil {
+			return
+		}
+		if _, err := c.Write(masked(head[0], string(payload))); err != nil || head[0] == 0x88 {
+			return
+		}
+	}
+}
