@@ -331,6 +331,9 @@ func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 	return letterCase{what, "The server returns an HTTP error code; or it accepts, and the frames begin behind the body.", r, func(s *Script) {
 		s.ask(edits...)
 		s.opened(s.refusedEither)
+		s.badFrame = func(why string) {
+			s.broke("The server accepted, but took the body for frames: what it sent is wrong (%s).", why)
+		}
 		s.sendMessage(wire.OpText, []byte("Hello"))
 		if g := s.next(s.o.HandshakeTimeout); g.kind != "message" {
 			s.closedBy(g)

@@ -182,7 +182,7 @@ func controlLengthRows() []letterCase {
 			s.open()
 			s.send(before...)
 			s.sendBent(f, 1, 1, "The length is above 125.")
-			s.refusedUnder(ruleValidated, s.reaction(), codeProtocolError, codeTooBig)
+			s.refused(codeProtocolError, codeTooBig)
 		}}
 	}
 	long := strings.Repeat("x", 126)
@@ -212,7 +212,7 @@ func fragmentRow(what string, f bentFrame) letterCase {
 		s.open()
 		f.more = true
 		s.sendBent(f.whole(), 0, 1, "The highest bit of this octet is FIN.")
-		s.refusedUnder(ruleValidated, s.reaction(), codeProtocolError)
+		s.refused(codeProtocolError)
 	}}
 }
 

@@ -25,8 +25,8 @@ import (
 //
 //   - There was no WebSocket connection to close, or TCP was dropped by us in the
 //     middle of a frame, where no close frame can be sent: OK.
-//   - We began: the peer has to answer with our code or none, and a server has to
-//     drop TCP, else UNCLEAN; a close of its own is FAILED.
+//   - We began: the peer has to answer, and a server has to drop TCP, else UNCLEAN;
+//     a close of its own is FAILED. A code other than ours is INFORMATIONAL.
 //   - The peer had to fail the connection, and did: OK with a fitting code or none,
 //     WRONG CODE with one that means something else. INFORMATIONAL with one that
 //     may mean anything, and if it dropped TCP without a close frame: it should send
@@ -63,11 +63,11 @@ type Script struct {
 	deflate     *deflater
 	agreed      DeflateParams
 	inflater    *inflater
-	suspect     *report.Offense // what the peer should have refused
-	last        sent            // what was written last
-	quiet       bool            // nothing goes into the wire log
-	pinged      map[string]bool // what our pings carried
-	refusing    *report.Rule    // by which a client has to refuse our response; nil: it has not
+	suspect     *report.Offense  // what the peer should have refused
+	last        sent             // what was written last
+	quiet       bool             // nothing goes into the wire log
+	pinged      map[string]bool  // what our pings carried
+	badFrame    func(why string) // the verdict on a frame that is wrong; nil: it is against its own rule
 }
 
 // sent is where something stood in what we wrote behind the handshake.

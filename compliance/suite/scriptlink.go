@@ -324,8 +324,8 @@ func (s *Script) violation(err error) {
 	}
 	s.lost = true
 	s.came(e.Offset, 1, e.Reason())
-	if s.refusing != nil {
-		s.against(*s.refusing, "The client should have refused the response, but accepted it: a frame came (%s).", e.Reason())
+	if s.badFrame != nil {
+		s.badFrame(e.Reason())
 	}
 	s.against(sentRules[e.Violation], "The peer broke the protocol: %s.", e.Reason())
 }

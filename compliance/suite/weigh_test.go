@@ -115,6 +115,27 @@ func TestServersAreWeighed(t *testing.T) {
 			})
 		}
 	}
+	answersClose := func(code int) func(net.Conn) {
+		return func(c net.Conn) {
+			serveFrames(c, func(h wire.Header, _ []byte) bool {
+				if h.Opcode == wire.OpClose {
+					_, _ = c.Write(append([]byte{0x88, 2}, closeBody(code, "")...))
+					c.Close()
+				}
+				return h.Opcode == wire.OpClose
+			})
+		}
+	}
+	twice := func(op, answer wire.Opcode) func(net.Conn) {
+		return func(c net.Conn) {
+			serveFrames(c, func(h wire.Header, payload []byte) bool {
+				if h.Opcode == op {
+					_, _ = c.Write(append([]byte{0x80 | byte(answer), byte(len(payload))}, payload...))
+				}
+				return false
+			})
+		}
+	}
 	markless := func(c net.Conn) {
 		serveFrames(c, func(h wire.Header, payload []byte) bool {
 			text := bytes.TrimPrefix(payload, []byte("\ufeff"))
@@ -150,6 +171,10 @@ func TestServersAreWeighed(t *testing.T) {
 		{"closes with 1003", "L.5.1", closer("\x03\xeb"), info, ok, ""},
 		{"closes with 1000", "L.5.6", closer("\x03\xe8"), info, ok, ""},
 		{"takes frames that are not masked", "L.5.1", fair, failed, ok, "The server MUST close"},
+		{"answers with 1002", "L.4.7", answersClose(codeProtocolError), ok, info, ""},
+		{"answers pings twice", "L.4.7", twice(wire.OpPing, wire.OpPong), ok, ok, ""},
+		{"answers twice", "L.8.3", twice(wire.OpText, wire.OpText), failed, ok, "Incoming data MUST be parsed"},
+		{"takes continuations of nothing", "L.9.3", skips(wire.OpContinuation), failed, ok, "Incoming data MUST always be validated"},
 		{"takes no mark", "L.8.1", markless, info, ok, ""},
 		{"takes no mark", "L.8.3", markless, ok, ok, ""},
 		{"closes with 1013", "R.1.1", closer("\x03\xf5"), ok, ok, ""},
