@@ -30,10 +30,10 @@ func refuses(r report.Rule, what string, edits ...edit) letterCase {
 	}}
 }
 
-// mayRefuse is a request that a server may refuse. The rule tells why it may accept it too.
+// mayRefuse is a request that a server may refuse. The rule says why it may also accept.
 func mayRefuse(r report.Rule, what string, edits ...edit) letterCase {
 	c := refuses(r, what, edits...)
-	c.want = "The server returns an HTTP error code. No sentence asks that of it."
+	c.want = "The server returns an HTTP error code. No RFC requires that, so it may also accept."
 	return c
 }
 
@@ -55,15 +55,15 @@ func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase 
 		case kind == "nothing":
 			s.against(part(""), "The server did not respond in time.")
 		case kind == "end":
-			s.broke("The server dropped TCP instead of responding with 400.")
+			s.broke("The server should have responded with 400, but dropped TCP.")
 		case code == 0:
-			s.broke("The server responded without a status line, with %q, instead of with 400.", report.Text([]byte(s.reply.line)))
+			s.broke("The server should have responded with 400, but responded without a status line: %q.", report.Text([]byte(s.reply.line)))
 		case code == 101:
 			s.against(accepted, "The server accepted it.")
 		case code == 301:
 			s.saw(report.OK, "The server redirected it: %s.", s.reply.line)
 		case code < 400:
-			s.broke("The server responded with %q instead of with 400.", s.reply.line)
+			s.broke("The server should have responded with 400, but responded with %q.", s.reply.line)
 		default:
 			s.refusedStatus(true)
 		}
@@ -99,8 +99,7 @@ func (s *Script) refusedEither(string, ...any) {
 	panic(stop{})
 }
 
-// refusedOpenly judges a refusal of what the RFCs would have a server accept, but leave
-// to it.
+// refusedOpenly judges the refusal of a request that a server is free to refuse.
 func (s *Script) refusedOpenly(format string, args ...any) {
 	if s.status() == 0 {
 		s.against(ruleStatus, "The server dropped TCP without a response.")
@@ -128,11 +127,11 @@ func (s *Script) refusedStatus(ordinary bool) {
 	case code == 101:
 		s.broke("The server accepted it.")
 	case code == 500 && (ordinary || ofWebSocket(s.c.Rule)):
-		s.against(rule500, "The server refused it with 500, which says that the server itself failed.")
+		s.saw(report.Informational, "The server refused it with 500, which says that the server itself failed.")
 	case code >= 400 && code != 500, ordinary && code >= 200:
 		s.saw(report.OK, "The server refused it: %s.", s.reply.line)
 	case code >= 200 && ofWebSocket(s.c.Rule):
-		s.against(ruleIgnore, "The server did not upgrade, but answered the request as another one of HTTP: %s.", s.reply.line)
+		s.against(ruleIgnore, "The server did not upgrade the connection, but answered the request as plain HTTP: %s.", s.reply.line)
 	default:
 		s.broke("The server did not accept it, but answered %q, which is no error code.", s.reply.line)
 	}
@@ -337,7 +336,7 @@ func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 		s.sendMessage(wire.OpText, []byte("Hello"))
 		if g := s.next(s.o.HandshakeTimeout); g.kind != "message" {
 			s.closedBy(g)
-			s.broke("The server accepted, but took the body for frames or lost what follows it: instead of the message came %s.", g.words())
+			s.broke("The server accepted, but treated the body as frames or lost what follows it: expected the message, got %s.", g.words())
 		}
 		s.saw(report.OK, "The server accepted it and passed over the body.")
 	}}
@@ -391,11 +390,11 @@ func deliveryRows() []letterCase {
 			s.pinged["early"] = true
 			kind := s.answer(s.o.HandshakeTimeout)
 			if s.status() == 0 && s.reply.line != "" {
-				s.inform("The server answered %q before its handshake, to a frame which a client must not send so early.", report.Text([]byte(s.reply.line)))
+				s.inform("The server sent %q before its handshake, in answer to a ping that a client must not send so early.", report.Text([]byte(s.reply.line)))
 			}
 			s.openedBy(kind, s.refusedEither)
 			if g := s.next(s.o.HandshakeTimeout); g.kind != "pong" || string(g.data) != "early" {
-				s.inform("The server accepted, but then came %s: it lost the frame, which a client must not send so early.", g.words())
+				s.inform("The server accepted, but lost the ping, which a client must not send so early: expected a pong, got %s.", g.words())
 			}
 			s.echo(wire.OpText, []byte("Hello"))
 		}})

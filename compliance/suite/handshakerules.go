@@ -53,7 +53,6 @@ var (
 	// Those on answers that a server may choose.
 	ruleIgnore = http9110("7.8", "MAY", "A server MAY ignore a received Upgrade header field if it wishes to continue using the current protocol on that connection.")
 	ruleRepair = http9110("2.4", "MAY", "Unless noted otherwise, a recipient MAY attempt to recover a usable protocol element from an invalid construct.")
-	rule500    = http9110("15.6.1", "", "The 500 (Internal Server Error) status code indicates that the server encountered an unexpected condition that prevented it from fulfilling the request.")
 )
 
 // interpret is the rule that a server reads something as HTTP defines it.

@@ -99,7 +99,8 @@ func knowing() bad {
 	})
 }
 
-// What servers do, the verdict on it, and words of the sentence that carries the verdict.
+// Each row is what a server does, the verdict on it, and words of the sentence that the
+// verdict rests on.
 func TestServerVerdicts(t *testing.T) {
 	t.Parallel()
 	const plain = "{accept}\r\n"
@@ -121,7 +122,8 @@ func TestServerVerdicts(t *testing.T) {
 		{"TCP dropped at a handshake that is wrong", always(""), "H.2.1,H.3.1,H.4.10,H.5.1,H.5.12,H.7.2", report.NonStrict, "SHOULD return an appropriate HTTP"},
 		{"an ordinary answer to a handshake that is wrong", broken("200 OK"), "H.2.1,H.3.1", report.Informational, "MAY ignore a received Upgrade"},
 		{"... where HTTP asks for 400", broken("200 OK"), "H.5.1,H.5.7", report.Failed, "MUST re"},
-		{"500 for a handshake that is wrong", broken("500 Internal Server Error"), "H.2.1", report.Informational, "unexpected condition"},
+		{"500 for a handshake that is wrong", broken("500 Internal Server Error"), "H.2.1", report.Informational, ""},
+		{"... for a version that is not understood", broken("500 Internal Server Error"), "H.2.4", report.Failed, "|Sec-WebSocket-Version| header field indicating"},
 		{"a status of four digits", always("HTTP/1.1 1012 Odd\r\n\r\n"), "H.2.1,H.6.1", report.Failed, "MUST NOT generate protocol elements"},
 		{"keys that need not be decoded", always(plain), "H.3.3,H.3.4,H.3.5,H.3.6,H.3.7,H.3.10", report.Informational, "not necessary"},
 		{"two keys", always(plain), "H.3.8,H.3.9", report.Informational, "MAY attempt to recover"},
@@ -214,7 +216,7 @@ func refusesAfter(n, code int) bad {
 	}
 }
 
-// What is wrong with compressed data has the sentence about that.
+// A fault of compressed data is judged by its own sentence.
 func TestSentencesOfCompression(t *testing.T) {
 	for _, tt := range []struct {
 		defect  string
@@ -281,7 +283,7 @@ func TestInflateVerdicts(t *testing.T) {
 
 // A response that has no status line is not taken for none at all.
 func TestResponseWithoutHead(t *testing.T) {
-	for id, want := range map[string]string{"H.1.7": "responded without a status line", "H.2.1": "no status line", "H.6.1": "no status line"} {
+	for id, want := range map[string]string{"H.1.7": "without a status line", "H.2.1": "no status line", "H.6.1": "no status line"} {
 		r, err := serverCase(t.Context(), listen(t, always("<html>No.</html>")), letters(t, id)[0], (&Options{}).withDefaults())
 		if err != nil || !strings.Contains(r.Result, want) || !strings.Contains(r.Result, "<html>") {
 			t.Errorf("%s: %v, error %v", id, r.Result, err)
@@ -340,7 +342,7 @@ func TestClientWithoutWindows(t *testing.T) {
 	}
 }
 
-// Whatever a server does, a verdict that falls short rests on a sentence of its level.
+// No matter what a server does, a verdict that falls short rests on a sentence of its level.
 func TestVerdictsRest(t *testing.T) {
 	t.Parallel()
 	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 100 * time.Millisecond}).withDefaults()

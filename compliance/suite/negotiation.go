@@ -122,7 +122,7 @@ func (s *Script) offer(refused func(string, ...any), fields ...string) bool {
 	a, b := judgeAnswer(s.request, s.reply)
 	switch {
 	case a.other:
-		s.inform("The server accepted %s, and more than permessage-deflate is not tested.", quoted(s.reply.fields.Values("Sec-Websocket-Extensions")))
+		s.inform("The server accepted %s. The suite speaks no extension but permessage-deflate.", quoted(s.reply.fields.Values("Sec-Websocket-Extensions")))
 	case b.why != "" && b.rule.Text == "":
 		s.broke("%s%s.", strings.ToUpper(b.why[:1]), b.why[1:])
 	case b.why != "":
@@ -164,9 +164,9 @@ func extensionCases() []*Case {
 
 // goodOfferRows are offers in which nothing is wrong.
 func goodOfferRows() []letterCase {
-	// Nobody has to serve a client one of whose offers is bad, nor one that writes what only
-	// the implied white space of RFC 2616 lets it write.
-	const may = " A server may refuse the request for what else is in it."
+	// A server may refuse a request for a bad offer beside a good one, and for white space
+	// that only RFC 2616 implies.
+	const may = " It may also refuse the request."
 	row := func(r report.Rule, what string, fields ...string) letterCase {
 		return letterCase{what, "The server accepts it with an answer that fits, and messages come back; or it declines it.", r, func(s *Script) {
 			refused := s.misread
@@ -184,7 +184,7 @@ func goodOfferRows() []letterCase {
 				s.echo(wire.OpText, []byte(strings.Repeat("Hello, hello. ", 40)))
 			}
 			if a, _ := judgeAnswer(s.request, s.reply); a.hint > 0 && a.ClientBits > a.hint {
-				s.against(ruleHint, "The server answered %q, with a larger window than ours will be. A server may ignore our value.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+				s.against(ruleHint, "The server answered %q, a larger window than the one that we offered to keep to. It may ignore that value.", s.reply.fields.Get("Sec-Websocket-Extensions"))
 			}
 			if strings.HasSuffix(fields[0], "server_max_window_bits=15") && s.agreed.ServerBits == 0 {
 				s.inform("The server accepted server_max_window_bits=15 without saying so, by %q. That is what it is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
@@ -324,13 +324,13 @@ func malformedOfferRows() []letterCase {
 			}
 			if none {
 				s.echo(wire.OpText, []byte("Hello"))
-				s.inform("The server took the field for none, as clients mean it that send it so.")
+				s.inform("The server treated the field as absent, which is what the clients that send it mean.")
 			}
 			if !s.negotiates() {
 				s.echo(wire.OpText, []byte("Hello"))
-				s.against(ruleFieldsIgnored, "The server passed over the field. It negotiates no extension: it declined permessage-deflate too.")
+				s.against(ruleFieldsIgnored, "The server ignored the field. It negotiates no extensions: it also declined a valid offer of permessage-deflate.")
 			}
-			s.broke("The server passed over the field and accepted the connection.")
+			s.broke("The server ignored the malformed field and accepted the connection.")
 		}}
 	}
 	const pd = " " + extensionName
