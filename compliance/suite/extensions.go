@@ -257,7 +257,7 @@ func compressedBitRows() []letterCase {
 		row(reserved, "RSV1 and RSV3 on a compressed message.", true, textFrame(packed).withRSV(5)),
 		row(reserved, "RSV2 on the last fragment of a compressed message.", true, firstPart, cont(packed[3:]).withRSV(2)),
 		row(reserved, "RSV2 on a ping.", true, ping("Hello").withRSV(2)),
-		row(reserved, "RSV1 on a compressed message where nothing was agreed on.", false, textFrame(packed).withRSV(4)),
+		row(reserved, "RSV1 on a compressed message where nothing was agreed on.", false, opFrame(2, packed).withRSV(4)), // binary: it is no text as it is
 		row(reserved, "RSV1 on an empty message where nothing was agreed on.", false, textFrame("").withRSV(4)),
 		row(reserved, "RSV1 on a binary message where nothing was agreed on.", false, opFrame(2, strings.Repeat("x", 200)).withRSV(4)),
 	}

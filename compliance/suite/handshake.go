@@ -158,9 +158,11 @@ func requestLineRows() []letterCase {
 	}
 }
 
+const combined = "When a field name is repeated within a section, its combined field value consists of the list of corresponding field line values within that section, concatenated in order, with each field line value separated by a comma."
+
 func versionRows() []letterCase {
 	mismatch := rule("4.2.2", "MUST", "If this version does not match a version understood by the server, the server MUST abort the WebSocket handshake described in this section and instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding.")
-	once := part("A |Sec-WebSocket-Version| header field, with a value of 13. [RFC 9110, section 5.2, adds:] When a field name is repeated within a section, its combined field value consists of the list of corresponding field line values within that section, concatenated in order, with each field line value separated by a comma.")
+	once := part("A |Sec-WebSocket-Version| header field, with a value of 13. [RFC 9110, section 5.2, adds:] " + combined)
 	other := func(version string) letterCase {
 		return letterCase{
 			"The version is " + version + ".", "The server returns an HTTP error code and names version 13 in Sec-WebSocket-Version.", mismatch,
@@ -258,7 +260,7 @@ func upgradeRows() []letterCase {
 		accepts(partConnection, "Connection is a list without spaces, Upgrade first.", con("Connection: Upgrade,keep-alive")),
 		accepts(partConnection, "Connection is in lower case.", con("Connection: upgrade")),
 		accepts(partConnection, "Connection is in upper case.", con("Connection: UPGRADE")),
-		accepts(partConnection, "There are two Connection fields.", con("Connection: keep-alive", "Connection: Upgrade")),
+		accepts(interpret("Section 5.2", combined), "There are two Connection fields.", con("Connection: keep-alive", "Connection: Upgrade")),
 		accepts(ruleEmptyElements, "Connection is a list with empty elements.", con("Connection: ,, Upgrade ,")),
 		accepts(partUpgrade, "Upgrade is in mixed case.", up("Upgrade: WebSocket")),
 		accepts(partUpgrade, "Upgrade is in upper case.", up("UPGRADE: WEBSOCKET")),

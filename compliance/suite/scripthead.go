@@ -260,6 +260,8 @@ func checkUpgrade(reply head, key string, request head) breach {
 		return wrong(stepAccept, "Sec-WebSocket-Accept is %s, not %q", quoted(accept), wire.AcceptKey(key))
 	case len(protocols) > 1:
 		return wrong(ruleOneProtocol, "Sec-WebSocket-Protocol is repeated: %s", quoted(protocols))
+	case len(protocols) == 1 && protocols[0] != "" && !wire.IsToken(protocols[0]):
+		return wrong(ruleGenerate, "the subprotocol %q is not a token", protocols[0])
 	case len(protocols) == 1 && !slices.Contains(offered, protocols[0]):
 		return wrong(ruleProtocol, "the subprotocol %q was not offered", protocols[0])
 	case len(request.fields.Values("Sec-Websocket-Extensions")) == 0 && len(f.Values("Sec-Websocket-Extensions")) > 0:
