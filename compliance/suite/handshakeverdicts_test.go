@@ -26,7 +26,7 @@ func answering(answer func(request head, accept string) string) bad {
 		if _, err := io.WriteString(c, response); err != nil || !strings.Contains(response, " 101 ") {
 			return
 		}
-		returnFrames(c, rest, -1, 0)
+		returnFrames(c, rest, strings.Contains(response, extensionName), -2, 0)
 	}
 }
 
@@ -34,9 +34,9 @@ const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConne
 
 func accepting(key string) string { return upgrade + wire.AcceptKey(key) + "\r\n" }
 
-// returnFrames returns frames until one is a close frame. After n of them, unless n is
-// negative, it closes with a code.
-func returnFrames(c net.Conn, rest []byte, n, code int) {
+// returnFrames returns frames until one is a close frame. It closes with a code after n of
+// them, unless n is negative, and with 1002 at one that is not masked.
+func returnFrames(c net.Conn, rest []byte, packed bool, n, code int) {
 	buf := make([]byte, 64<<10)
 	for {
 		h, size, err := wire.ConsumeHeader(rest)
@@ -44,12 +44,18 @@ func returnFrames(c net.Conn, rest []byte, n, code int) {
 			payload := rest[size : size+int(h.Length)]
 			wire.Mask(payload, h.Key, 0)
 			rest = rest[size+int(h.Length):]
-			if n--; n == -1 {
+			if n--; !h.Masked {
+				n, code = -1, 1002
+			}
+			if n == -1 {
 				_, _ = c.Write([]byte{0x88, 2, byte(code >> 8), byte(code)})
 				_, _ = c.Read(buf)
 				return
 			}
-			back := wire.Header{Fin: h.Fin, RSV: h.RSV, Opcode: h.Opcode, Length: h.Length}
+			back := wire.Header{Fin: h.Fin, Opcode: h.Opcode, Length: h.Length}
+			if packed {
+				back.RSV = h.RSV
+			}
 			if h.Opcode == wire.OpPing {
 				back.Opcode = wire.OpPong
 			}
@@ -212,10 +218,10 @@ func refusesAfter(n, code int) bad {
 		if request.fields.Get("Sec-Websocket-Extensions") != "" {
 			response += "Sec-WebSocket-Extensions: permessage-deflate\r\n"
 		} else {
-			n = -1
+			n = -2
 		}
 		if _, err := io.WriteString(c, response+"\r\n"); err == nil {
-			returnFrames(c, rest, n, code)
+			returnFrames(c, rest, true, n, code)
 		}
 	}
 }
@@ -355,7 +361,7 @@ func TestVerdictsRest(t *testing.T) {
 	for _, server := range []bad{
 		always(""), always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), always("HTTP/1.1 500 Sorry\r\nContent-Length: 0\r\n\r\n"),
 		always("HTTP/1.1 400"), always("No.\r\n\r\n"), always("{accept}\r\n"), extended("permessage-deflate; client_max_window_bits=15"),
-		mirrored(), refusesAfter(0, 1000), refusesAfter(1, 1002), refusesAfter(0, 1007), deaf, teapot,
+		mirrored(), refusesAfter(0, 1000), refusesAfter(1, 1002), refusesAfter(0, 1007), yes,
 	} {
 		target := listen(t, server)
 		for _, c := range letters(t, "H.*", "X.*") {
