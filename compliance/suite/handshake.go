@@ -394,7 +394,12 @@ func deliveryRows() []letterCase {
 			if s.status() == 0 && s.reply.line != "" {
 				s.inform("The server sent %q before its handshake, in answer to a ping that a client must not send so early.", report.Text([]byte(s.reply.line)))
 			}
-			s.openedBy(kind, s.refusedEither)
+			s.openedBy(kind, func(format string, args ...any) {
+				if s.status() != 0 {
+					s.refusedEither(format, args...)
+				}
+				s.inform("The server dropped TCP at a frame that a client must not send so early.")
+			})
 			if g := s.next(s.o.HandshakeTimeout); g.kind != "pong" || string(g.data) != "early" {
 				s.inform("The server accepted, but lost the ping, which a client must not send so early: expected a pong, got %s.", g.words())
 			}

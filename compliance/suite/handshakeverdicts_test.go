@@ -148,6 +148,7 @@ func TestServerVerdicts(t *testing.T) {
 		{"empty elements of a list refused", broken("400 Bad Request"), "H.4.6,X.1.19", report.Failed, "empty list elements"},
 		{"an early ping answered before the handshake", always("\x8a\x05early{accept}\r\n"), "H.6.13", report.Informational, ""},
 		{"an early ping lost", always(plain), "H.6.13", report.OK, ""},
+		{"TCP dropped at an early ping", always(""), "H.6.13", report.Informational, ""},
 		{"Connection in two fields", always("{accept}Connection: x-other\r\n\r\n"), "H.8.3", report.OK, ""},
 		{"an empty Sec-WebSocket-Extensions", always("{accept}Sec-WebSocket-Extensions:\r\n\r\n"), "H.8.5,H.6.1", report.Failed, "does not conform to the ABNF"},
 		{"an extension that was not offered", always("{accept}Sec-WebSocket-Extensions: x\r\n\r\n"), "H.8.5,H.6.1,X.4.13", report.Failed, "not listed by the client"},
