@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"testing"
 )
@@ -71,4 +72,40 @@ func TestDialTLSNotCalled(t *testing.T) {
 	mustHello(t, "ws://"+serveScript(t, nil, nil, hello).addr, opts)
 	opts.Proxy = through(startProxy(t, "http", serveScript(t, nil, serverTLS, hello).addr, "", nil).url)
 	mustHello(t, "wss://example.com", opts)
+}
+
+// TLS that ends without the alert close_notify is an end like any other: not a clean
+// one before both close frames, and no reason to doubt one after them.
+func TestTLSWithoutCloseNotify(t *testing.T) {
+	checkLeaks(t)
+	serverTLS, clientTLS := dialTLS(t)
+	clientTLS.ServerName = "example.com"
+	for _, row := range []struct {
+		name, frames string
+		clean        bool
+		status       StatusCode
+	}{
+		{"between messages", "", false, StatusAbnormalClosure},
+		{"within a message", "\x01\x03hal", false, StatusAbnormalClosure},
+		{"after the close frame", "\x88\x02\x03\xe9", true, StatusGoingAway},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			s := serveScript(t, nil, serverTLS, func(rc *scriptConn) {
+				rc.say(rc.accept() + helloFrame + row.frames)
+				if row.clean {
+					io.ReadFull(rc.br, make([]byte, 8)) // the answer
+				}
+				rc.Conn.(*tls.Conn).NetConn().(*net.TCPConn).CloseWrite()
+				waitClosed(rc)
+			})
+			c, _ := mustHello(t, "wss://"+s.addr, &DialOptions{Proxy: direct, TLSConfig: clientTLS})
+			_, p, err := c.Read(context.Background())
+			if got := CloseStatus(err); len(p) > 0 || got != row.status {
+				t.Errorf("the read returns %q, %v with status %d", p, err, got)
+			}
+			if got := c.Closure(); got.Clean != row.clean {
+				t.Errorf("the closure is %+v", got)
+			}
+		})
+	}
 }
