@@ -18,10 +18,11 @@ const maxMessage = 32 << 20
 // permessage-deflate.
 func Hawser(ctx context.Context, server string, config *tls.Config) (Conn, error) {
 	c, _, err := websocket.Dial(ctx, server, &websocket.DialOptions{
-		Extensions: []wire.Extension{compression},
-		TLSConfig:  config,
-		Proxy:      func(*http.Request) (*url.URL, error) { return nil, nil },
-		Limits:     websocket.Limits{MaxMessage: maxMessage},
+		Extensions:   []wire.Extension{compression},
+		TLSConfig:    config,
+		Proxy:        func(*http.Request) (*url.URL, error) { return nil, nil },
+		MaxRedirects: 1, // which cases about redirects and certificates have
+		Limits:       websocket.Limits{MaxMessage: maxMessage},
 	})
 	if err != nil {
 		return nil, err
