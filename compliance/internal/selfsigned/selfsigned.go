@@ -20,19 +20,46 @@ func New() (tls.Certificate, error) {
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	template := &x509.Certificate{
-		SerialNumber:          big.NewInt(1),
+	template := template("localhost")
+	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
+	template.KeyUsage |= x509.KeyUsageCertSign
+	template.IsCA = true
+	return sign(template, key, template, key)
+}
+
+// Signed makes a key and a certificate for a name, signed by another certificate if that
+// is one of an authority, else by itself.
+func Signed(name string, by tls.Certificate) (tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	template := template(name)
+	parent, err := x509.ParseCertificate(by.Certificate[0])
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	if !parent.IsCA {
+		return sign(template, key, template, key)
+	}
+	return sign(template, key, parent, by.PrivateKey)
+}
+
+func template(name string) *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber:          big.NewInt(time.Now().UnixNano()), // one that signs has another
 		Subject:               pkix.Name{CommonName: "wscheck"},
 		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().AddDate(1, 0, 0),
-		DNSNames:              []string{"localhost"},
-		IPAddresses:           []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
-		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		DNSNames:              []string{name},
+		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,
-		IsCA:                  true,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+}
+
+func sign(template *x509.Certificate, key *ecdsa.PrivateKey, parent *x509.Certificate, by any) (tls.Certificate, error) {
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, by)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
