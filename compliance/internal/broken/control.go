@@ -2,6 +2,7 @@ package broken
 
 import (
 	"encoding/binary"
+	"errors"
 	"unicode/utf8"
 )
 
@@ -46,7 +47,7 @@ func (p *peer) control(h header) error {
 func (p *peer) onPing(payload []byte) error {
 	p.pings++
 	switch {
-	case p.broken("pong-missing"):
+	case p.broken("pong-missing"), p.broken("pong-beside-large-missing") && cap(p.message) > 1<<20:
 		return nil
 	case p.broken("pong-empty"):
 		payload = nil
@@ -153,6 +154,35 @@ func (p *peer) onClose(payload []byte) error {
 	return errClosed
 }
 
+// close begins the closing handshake and drops what comes before the answer.
+func (p *peer) close(payload []byte) {
+	if code := int(binary.BigEndian.Uint16(payload)); !p.validCode(code) && !p.broken("close-any-code") {
+		binary.BigEndian.PutUint16(payload, 1011)
+	}
+	err := p.write(true, 0, opClose, payload)
+	switch {
+	case p.broken("close-twice"):
+		err = errors.Join(err, p.write(true, 0, opClose, payload))
+	case p.broken("close-sends-data"):
+		err = errors.Join(err, p.write(true, 0, opText, []byte("too late")))
+	case p.broken("close-unawaited"):
+		err = errClosed
+	}
+	for h := (header{}); err == nil; {
+		if h, err = p.readHeader(); err != nil {
+			break
+		}
+		if p.broken("close-then-goes-on") && h.opcode < opClose {
+			err = p.data(h)
+			continue
+		}
+		if err = p.payload(h, func([]byte) error { return nil }); err == nil && h.opcode == opClose {
+			err = errClosed
+		}
+	}
+	p.end(err)
+}
+
 // checkClose checks the payload of a close frame, RFC 6455, section 5.5.1.
 func (p *peer) checkClose(payload []byte) error {
 	switch {
@@ -164,6 +194,8 @@ func (p *peer) checkClose(payload []byte) error {
 		return fail(codeProtocol, "half a close code")
 	case !p.validCode(int(binary.BigEndian.Uint16(payload))):
 		return fail(codeProtocol, "a close code that is none")
+	case p.broken("close-utf8-cut") && (&validator{defect: p.defect}).check(payload[2:]):
+		return nil // the last character need not be whole
 	case !utf8.Valid(payload[2:]) && !p.broken("close-utf8-unchecked"):
 		return fail(codeNotUTF8, "the reason is not UTF-8")
 	}
@@ -189,7 +221,7 @@ func (p *peer) validCode(code int) bool {
 	case code <= 1011:
 		return !p.broken("close-1007-refused")
 	case code <= 1014:
-		return true
+		return !p.broken("close-1012-refused")
 	case code < 3000:
 		return p.broken("close-below-3000")
 	case code < 5000:

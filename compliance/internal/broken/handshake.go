@@ -25,16 +25,24 @@ func (d defect) readHead(br *bufio.Reader) (head, error) {
 	if d.broken("handshake-unlimited") {
 		left <<= 8
 	}
+	if d.broken("handshake-cut-4096") {
+		br = bufio.NewReader(io.LimitReader(br, 4096))
+	}
 	for first := true; ; first = false {
 		line, err := readLine(br, &left)
 		switch {
+		case err == io.ErrUnexpectedEOF && d.broken("handshake-cut-4096"):
+			return h, nil
 		case err != nil:
 			return h, err
 		case first:
 			h.line = line
 			continue
 		case line == "":
-			return h, nil
+			if d.broken("handshake-line-skipped") && br.Buffered() >= 2 {
+				_, err = readLine(br, &left)
+			}
+			return h, err
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || name == "" || strings.ContainsAny(name, " \t") && !d.broken("handshake-field-space") {

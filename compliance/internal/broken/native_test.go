@@ -177,7 +177,7 @@ func ask(ctx context.Context, q question, server string) (v broken.Verdict, err 
 	}
 	var results []*report.Result
 	if q.role == "server" {
-		results, err = suite.TestServer(ctx, server, cases, &suite.Options{Parallel: 1, Quick: true})
+		results, err = suite.TestServer(ctx, server, cases, &suite.Options{Parallel: 1, Quick: true, ClosePath: "/close"})
 	} else {
 		results, err = testClient(ctx, q.defect, cases)
 	}

@@ -58,6 +58,9 @@ func (d defect) windowBits(value string) (int, bool) {
 	if d.broken("deflate-window-zeros") {
 		value = strings.TrimLeft(value, "0")
 	}
+	if d.broken("deflate-window-plus") {
+		value = strings.TrimPrefix(value, "+")
+	}
 	return n, err == nil && n >= 8 && n <= 15 && value == strconv.Itoa(n)
 }
 
@@ -86,6 +89,11 @@ func (d defect) negotiate(offers []extension) (answer string, agreed *params) {
 		}
 		if d.broken("deflate-answer-unknown") {
 			answer += "; quick"
+		}
+		for _, other := range offers {
+			if other.name != extensionName && d.broken("extension-same-bit") {
+				answer += ", " + other.name
+			}
 		}
 		return answer, &a
 	}

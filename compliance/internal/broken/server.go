@@ -3,14 +3,19 @@ package broken
 import (
 	"bufio"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
+	"io"
 	"net"
+	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-// A Server returns every message with its type. The zero Server is right.
+// A Server returns every message with its type. At /close it closes, with the code and
+// the reason of the query. The zero Server is right.
 type Server struct {
 	Defect string // a name in [Defects]; empty for none
 	// Spared is the number of connections, from the first, on which the server is
@@ -102,11 +107,35 @@ func (s *Server) serve(d defect, conn *net.TCPConn) {
 		return
 	}
 	t.until = time.Time{}
+	if d.broken("handshake-pipelined") && br.Buffered() > 0 {
+		_, _ = io.WriteString(t, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+		drain(t, br)
+		return
+	}
 	var f *packer
 	if agreed != nil {
 		f = newPacker(d, false, *agreed)
 	}
-	newPeer(d, false, t, br, f).echo()
+	p := newPeer(d, false, t, br, f)
+	if payload := closeAsked(h.line); payload != nil {
+		p.close(payload)
+		return
+	}
+	p.echo()
+}
+
+// closeAsked returns the payload of the close frame that a request asks the server to
+// begin with, as in GET /close?code=1001&reason=bye HTTP/1.1; nil if it does not.
+func closeAsked(line string) []byte {
+	u, err := url.Parse(strings.Split(line, " ")[1])
+	if err != nil || u.Path != "/close" {
+		return nil
+	}
+	code, err := strconv.ParseUint(u.Query().Get("code"), 10, 16)
+	if err != nil {
+		return nil
+	}
+	return append(binary.BigEndian.AppendUint16(nil, uint16(code)), u.Query().Get("reason")...)
 }
 
 // drain lets the other side read what was sent before the connection is closed.
