@@ -83,7 +83,7 @@ func (r *runner) run(t *testing.T, all allFunc) {
 			cases = append(cases, c)
 		}
 	}
-	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, TLS: r.opts.TLS}
+	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, TLS: r.opts.TLS, ClosePath: r.opts.ClosePath}
 	o.Done = func(result *report.Result) { verdicts[result.ID] <- result }
 	results, err := all(cases, o)
 	for _, v := range verdicts {

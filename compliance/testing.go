@@ -38,8 +38,12 @@ type Options struct {
 	// Report, if set, is a directory for the report of the run.
 	Report string
 
+	// ClosePath is for servers: see [suite.Options].
+	ClosePath string
+
 	// TLS is for servers at wss URLs. It is cloned. Default: the system's
-	// certificates are trusted.
+	// certificates are trusted. TestClient serves at wss://localhost with the
+	// certificate in it, if there is one, else over ws.
 	TLS *tls.Config
 }
 
@@ -91,7 +95,11 @@ func TestClient(t *testing.T, client ClientFunc, opts *Options) {
 	}
 	l := &countingListener{Listener: tcp}
 	s := &clientRun{client: client, url: "ws://" + l.Addr().String(), agent: r.opts.Agent,
-		server: &suite.Server{Cases: r.cases, Options: &suite.Options{Quick: !r.opts.Full}}}
+		server: &suite.Server{Cases: r.cases, Options: &suite.Options{Quick: !r.opts.Full, TLS: r.opts.TLS}}}
+	if c := r.opts.TLS; c != nil && len(c.Certificates) > 0 {
+		l.Listener = tls.NewListener(tcp, c.Clone())
+		s.url = fmt.Sprintf("wss://localhost:%d", tcp.Addr().(*net.TCPAddr).Port)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = s.server.Serve(ctx, l) }) // it ends with ctx

@@ -2,17 +2,20 @@ package compliance_test
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"os"
 	"testing"
 
 	"github.com/hawser-ws/hawser/compliance"
+	"github.com/hawser-ws/hawser/compliance/internal/selfsigned"
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
 func TestHawserServer(t *testing.T) {
 	dir := t.TempDir()
-	compliance.TestServer(t, testee.Echo(), &compliance.Options{Cases: some(), Agent: "hawser", Report: dir})
+	compliance.TestServer(t, testee.Echo(), &compliance.Options{Cases: some(), Agent: "hawser", Report: dir, ClosePath: testee.ClosePath})
 	index, err := report.ReadIndex(dir)
 	if err != nil || len(index["hawser"]) == 0 {
 		t.Errorf("the report has %d cases: %v", len(index["hawser"]), err)
@@ -21,6 +24,29 @@ func TestHawserServer(t *testing.T) {
 
 func TestHawserClient(t *testing.T) {
 	compliance.TestClient(t, hawserClient, &compliance.Options{Cases: some()})
+}
+
+// With a certificate the suite serves wss, at a name.
+func TestHawserClientTLS(t *testing.T) {
+	cert, err := selfsigned.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(cert.Leaf)
+	dir := t.TempDir()
+	compliance.TestClient(t, echoes(&tls.Config{RootCAs: roots}), &compliance.Options{
+		Cases: []string{"1.1.1", "C.11.1", "C.11.2", "C.11.4"}, TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, Agent: "hawser", Report: dir,
+	})
+	index, err := report.ReadIndex(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"C.11.1", "C.11.2", "C.11.4"} {
+		if v := index["hawser"][id].Behavior; v != report.OK { // INFORMATIONAL if there is nothing to test
+			t.Errorf("%s: %s", id, v)
+		}
+	}
 }
 
 // some are a few cases of each kind, or all with HAWSER_FULL. What is tested here is
@@ -32,19 +58,24 @@ func some() []string {
 	return []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.4.*", "7.1.*", "9.7.1", "10.*", "12.1.3", "13.3.1", "H.1.*", "L.1.*", "X.1.*", "C.1.*"}
 }
 
-func hawserClient(ctx context.Context, url string) error {
-	c, err := testee.Hawser(ctx, url, nil)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	for {
-		binary, message, err := c.Read(ctx)
+var hawserClient = echoes(nil)
+
+// echoes is hawser's client.
+func echoes(config *tls.Config) compliance.ClientFunc {
+	return func(ctx context.Context, url string) error {
+		c, err := testee.Hawser(ctx, url, config)
 		if err != nil {
-			return nil // as the suite ends it
-		}
-		if err := c.Write(ctx, binary, message); err != nil {
 			return err
+		}
+		defer c.Close()
+		for {
+			binary, message, err := c.Read(ctx)
+			if err != nil {
+				return nil // as the suite ends it
+			}
+			if err := c.Write(ctx, binary, message); err != nil {
+				return err
+			}
 		}
 	}
 }

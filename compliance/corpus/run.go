@@ -105,7 +105,7 @@ func server(ctx context.Context, c *suite.Case) ([]*recording, error) {
 	s := &http.Server{Handler: testee.Echo(), ReadHeaderTimeout: headTime}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
-	results, err := suite.TestServer(ctx, l.url(), []*suite.Case{c}, &suite.Options{Quick: true, Parallel: 1})
+	results, err := suite.TestServer(ctx, l.url(), []*suite.Case{c}, &suite.Options{Quick: true, Parallel: 1, ClosePath: testee.ClosePath})
 	s.Close()
 	if serr := <-served; err == nil && !errors.Is(serr, http.ErrServerClosed) {
 		err = serr

@@ -33,7 +33,7 @@ type Case struct {
 var groups = []func() []*Case{
 	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases, performanceCases, autoFragmentCases,
 	payloadCases, parameterCases,
-	handshakeCases, lengthCases, extensionCases, resourceCases, clientCases,
+	handshakeCases, besideRequestCases, lengthCases, extensionCases, sameBitCases, resourceCases, closingCases, clientCases, moreClientCases,
 }
 
 // all is every case, in order. The cases are immutable.

@@ -305,7 +305,7 @@ func replyExtensionRows() []letterCase {
 			rows = append(rows, row(value, name+"="+v+".", pd+"; "+name+"="+v))
 		}
 	}
-	return append(rows,
+	rows = append(rows,
 		row(twice, "server_no_context_takeover twice.", pd+"; server_no_context_takeover; server_no_context_takeover"),
 		row(twice, "server_max_window_bits twice.", pd+"; server_max_window_bits=10; server_max_window_bits=10"),
 		mayIgnore(ruleGrammar, "An empty field.", add("Sec-WebSocket-Extensions:")),
@@ -319,6 +319,12 @@ func replyExtensionRows() []letterCase {
 			})
 		}),
 	)
+	for _, name := range []string{"server_max_window_bits", "client_max_window_bits"} {
+		for _, v := range []string{"09", "+9", "010"} {
+			rows = append(rows, row(value, name+"="+v+".", pd+"; "+name+"="+v))
+		}
+	}
+	return append(rows, sameBitReplyRow(r))
 }
 
 // unofferedRow is an answer that is wrong only to a client that has not offered it.

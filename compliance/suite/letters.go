@@ -15,19 +15,22 @@ func Titles() map[string]string {
 	return map[string]string{
 		"H.1": "The request line", "H.2": "The version", "H.3": "The key", "H.4": "Upgrade and Connection",
 		"H.5": "Other fields", "H.6": "How the request arrives", "H.7": "Subprotocols", "H.8": "The response",
+		"H.9": "Bytes in and after the request",
 		"L.1": "Lengths with their top bit set", "L.2": "Lengths in more octets than needed",
 		"L.3": "Payloads that are announced and never come", "L.4": "Control frames that are too long, or wrong otherwise",
 		"L.5": "Masks", "L.6": "Fragments and pieces at the boundaries", "L.7": "Messages that grow without end",
 		"L.8": "Text that comes back as it was", "L.9": "A good message, then a breach",
 		"X.1": "Offers that are right", "X.2": "Offers to decline", "X.3": "Offers that are malformed",
 		"X.4": "Windows and contexts that are really kept", "X.5": "Reserved bits", "X.6": "Rare forms of compressed messages",
-		"X.7": "Data that does not inflate", "X.8": "Bombs",
+		"X.7": "Data that does not inflate", "X.8": "Bombs", "X.9": "Extensions that use the same bit",
 		"R.1": "Floods", "R.2": "Sending without reading", "R.3": "Requests that stall", "R.4": "Frames that stall",
 		"R.5": "Slow reading, small writes", "R.6": "Connections that are dropped", "R.7": "Connections that are half closed",
-		"R.8": "How TCP ends",
+		"R.8": "How TCP ends", "R.9": "Close codes and reasons", "R.10": "Frames after the close frame",
+		"R.11": "Closing handshakes that the server begins", "R.12": "Pings beside a large message",
 		"C.1": "The status of the response", "C.2": "Its Upgrade and Connection", "C.3": "Its Sec-WebSocket-Accept",
 		"C.4": "Its subprotocol", "C.5": "Its extensions", "C.6": "How the response arrives", "C.7": "Masked frames",
 		"C.8": "What the client sends", "C.9": "A response that stalls",
+		"C.10": "Redirects, 401 and 426", "C.11": "TLS", "C.12": "Bytes in and after the response",
 	}
 }
 

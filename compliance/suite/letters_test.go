@@ -13,32 +13,16 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/testee"
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// echoServer is hawser's own server, with the limits of examples/echo.
+// echoServer is hawser's own server.
 func echoServer(t *testing.T) (url string) {
 	t.Helper()
-	s := httptest.NewUnstartedServer(websocket.Handler{
-		Serve: func(ctx context.Context, c *websocket.Conn) error {
-			for m, err := range c.Messages(ctx) {
-				if err != nil {
-					return err
-				}
-				if err := c.Write(ctx, m.Type, m.Data); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-		Options: &websocket.AcceptOptions{
-			InsecureAnyOrigin: true,
-			Extensions:        []wire.Extension{deflate.New(nil)},
-			Limits:            websocket.Limits{MaxMessage: 16 << 20},
-		},
-	})
+	s := httptest.NewUnstartedServer(testee.Echo())
 	s.Config.ReadHeaderTimeout = 10 * time.Second
 	s.Config.MaxHeaderBytes = 64 << 10
 	s.Config.Protocols = new(http.Protocols)
@@ -51,8 +35,9 @@ func echoServer(t *testing.T) (url string) {
 // echoClient is hawser's own client: it returns messages until the connection ends.
 func echoClient(ctx context.Context, url string) {
 	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		Extensions: []wire.Extension{deflate.New(nil)},
-		Limits:     websocket.Limits{MaxMessage: 16 << 20},
+		Extensions:   []wire.Extension{deflate.New(nil)},
+		MaxRedirects: 1,
+		Limits:       websocket.Limits{MaxMessage: 16 << 20},
 	})
 	if err != nil {
 		return
@@ -169,7 +154,7 @@ func testServer(t *testing.T, url string, cases []*Case, o *Options) []*report.R
 
 // hawser's server passes every case of the letters.
 func TestServerOfOurs(t *testing.T) {
-	wanting(t, testServer(t, echoServer(t), ours(t), nil))
+	wanting(t, testServer(t, echoServer(t), ours(t), &Options{ClosePath: testee.ClosePath}))
 }
 
 // And so does hawser's client.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/hawser-ws/hawser/compliance/internal/broken"
 	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/testee"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -89,6 +90,37 @@ var caught = []struct {
 	{"close-sends-data", false, "L.6.2"},
 	{"close-ignored", false, "L.6.2"},
 	{"message-twice", false, "L.6.2"},
+	{"close-1012-refused", false, "R.9.1,R.9.2,R.9.3"},
+	{"close-utf8-cut", false, "R.9.4,R.9.5,R.9.6"},
+	{"close-utf8-unchecked", false, "R.9.4"},
+	{"close-twice", false, "R.9.1,R.10.1,R.10.3,R.11.1,R.11.8"},
+	{"close-sends-data", false, "R.10.2,R.11.1,R.11.5"},
+	{"close-then-goes-on", false, "R.10.5,R.11.6"},
+	{"close-unanswered", false, "R.9.1,R.10.1"},
+	{"close-ignored", false, "R.9.1,R.10.1"},
+	{"close-any-code", false, "R.11.9"},
+	{"close-unawaited", false, "R.11.5"},
+	{"tcp-kept", false, "R.9.1,R.10.1,R.11.1"},
+	{"pong-beside-large-missing", false, "R.12.1,R.12.2,R.12.3"},
+	{"payload-one-read", false, "R.12.1"},
+	{"handshake-cut-4096", false, "H.9.4"},
+	{"handshake-line-skipped", false, "H.9.2"},
+	{"handshake-pipelined", false, "H.9.1,H.9.2"},
+	{"extension-same-bit", false, "X.9.1,X.9.2,X.9.3,X.9.5"},
+	{"deflate-window-plus", false, "X.2.16,X.2.29"},
+	{"deflate-window-zeros", false, "X.2.52,X.2.53"},
+	{"handshake-cut-4096", true, "C.12.4"},
+	{"handshake-line-skipped", true, "C.12.2"},
+	{"handshake-rest-lost", true, "C.12.1,C.12.2"},
+	{"answer-status", true, "C.10.7,C.10.9"},
+	{"answer-extension", true, "C.5.35"},
+	{"deflate-window-plus", true, "C.5.30,C.5.33"},
+	{"deflate-window-zeros", true, "C.5.29,C.5.31,C.5.32,C.5.34"},
+	{"close-1012-refused", true, "R.9.1"},
+	{"close-utf8-cut", true, "R.9.4"},
+	{"close-twice", true, "R.9.1,R.10.1,R.10.5"},
+	{"close-sends-data", true, "R.10.1"},
+	{"pong-beside-large-missing", true, "R.12.1"},
 	{"answer-status", true, "C.1.1,C.1.3"},
 	{"answer-upgrade", true, "C.2.1,C.2.2"},
 	{"answer-connection", true, "C.2.6"},
@@ -109,7 +141,7 @@ var caught = []struct {
 }
 
 // short waits for nobody who does nothing, as many of the defects do.
-var short = &Options{HandshakeTimeout: 4 * time.Second, CloseTimeout: 500 * time.Millisecond, Parallel: 1}
+var short = &Options{HandshakeTimeout: 4 * time.Second, CloseTimeout: 500 * time.Millisecond, Parallel: 1, ClosePath: testee.ClosePath}
 
 // playBroken runs cases against the server or the client with a defect; "" is none.
 func playBroken(t *testing.T, defect string, clients bool, cases []*Case) []*report.Result {
@@ -251,14 +283,29 @@ func yes(_ context.Context, c net.Conn) {
 
 // deaf accepts requests that are right, and then says nothing.
 func deaf(ctx context.Context, c net.Conn) {
+	if !accept(c) {
+		return
+	}
+	_, _ = io.Copy(io.Discard, c)
+	<-ctx.Done() // nor does it see an end
+}
+
+// hasty closes at once, with a code that must not be sent.
+func hasty(_ context.Context, c net.Conn) {
+	if accept(c) {
+		_, _ = io.WriteString(c, "\x88\x02\x03\xee")
+	}
+}
+
+// accept answers a request that is right.
+func accept(c net.Conn) bool {
 	raw, _, err := readHead(c, func([]byte) {})
 	if err != nil {
-		return
+		return false
 	}
 	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
 		wire.AcceptKey(parseHead(raw).fields.Get("Sec-Websocket-Key")))
-	_, _ = io.Copy(io.Discard, c)
-	<-ctx.Done() // nor does it see an end
+	return true
 }
 
 // listen serves connections until the test ends.
@@ -302,8 +349,8 @@ func seldom(c *Case) bool {
 func TestEveryServerCaseCanFail(t *testing.T) {
 	t.Parallel()
 	handshake := []*target{listen(t, no), listen(t, yes), listen(t, teapot)}
-	behind := []*target{listen(t, yes), listen(t, deaf)}
-	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 50 * time.Millisecond}).withDefaults()
+	behind := []*target{listen(t, yes), listen(t, deaf), listen(t, hasty)}
+	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 50 * time.Millisecond, ClosePath: testee.ClosePath}).withDefaults()
 	var wg sync.WaitGroup
 	free := make(chan struct{}, 16)
 	for _, c := range letters(t, "H.*", "L.*", "X.*", "R.*") {

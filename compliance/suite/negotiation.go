@@ -264,7 +264,11 @@ func badOfferRows() []letterCase {
 	} {
 		rows = append(rows, row(ruleListed, "An extension that is called "+name+".", name))
 	}
-	return append(rows, caseRows()...)
+	rows = append(rows, caseRows()...)
+	for _, name := range []string{"server_max_window_bits", "client_max_window_bits"} {
+		rows = append(rows, row(ruleValue, name+"=09.", pd+"; "+name+"=09"))
+	}
+	return rows
 }
 
 // caseRows are names in other cases of letters, of which no RFC speaks.

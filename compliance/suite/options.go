@@ -41,11 +41,18 @@ type Options struct {
 	// the verdicts. Defaults: DefaultHandshakeTimeout, 5 s; DefaultCloseTimeout, 1 s.
 	HandshakeTimeout, CloseTimeout time.Duration
 
-	// TLS is used for wss. It is cloned.
+	// TLS is used for wss. It is cloned. For a [Server], whose listener has its own, it
+	// is that of the listener: its first certificate is one that clients trust. If it
+	// is of an authority, it signs the certificate for another name in C.11.2.
 	TLS *tls.Config
 
 	// Header holds further fields of the requests to a server.
 	Header http.Header
+
+	// ClosePath is a path of a server under test, such as /close, at which it begins
+	// the closing handshake at once, with the code and the reason of the query:
+	// /close?code=1001&reason=bye. Cases about that are UNIMPLEMENTED without it.
+	ClosePath string
 
 	// Restart, if set, is called when a server no longer answers, to start it anew.
 	// It returns when the server has begun to start; cases go on once it answers.

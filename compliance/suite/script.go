@@ -188,7 +188,11 @@ func (s *Script) other(f func(*Script)) {
 	}
 	c := *s.c
 	c.Rule = ruleOpening // it need not be the case's that is broken here
-	o := newScript(s.ctx, &c, s.o, s.t)
+	s.nested(newScript(s.ctx, &c, s.o, s.t), conn, f)
+}
+
+// nested plays f as o on a further connection, and ends the case if that falls short.
+func (s *Script) nested(o *Script, conn net.Conn, f func(*Script)) {
 	o.play(conn, f)
 	if o.res.Agent != "" {
 		s.res.Agent = o.res.Agent

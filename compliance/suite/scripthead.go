@@ -96,6 +96,12 @@ func (s *Script) compose(edits ...edit) []byte {
 func (s *Script) respond(edits ...edit) { s.respondBy(tempo{}, edits...) }
 
 func (s *Script) respondBy(how tempo, edits ...edit) {
+	s.put(s.composeReply(edits...), how)
+}
+
+// composeReply makes a response, and marks what the edits put there as what has to be
+// refused.
+func (s *Script) composeReply(edits ...edit) []byte {
 	lines := []string{
 		"HTTP/1.1 101 Switching Protocols", "Server: " + userAgent, "Upgrade: websocket", "Connection: Upgrade",
 		"Sec-WebSocket-Accept: {accept}",
@@ -104,7 +110,7 @@ func (s *Script) respondBy(how tempo, edits ...edit) {
 	head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	s.res.HTTPResponse = string(head[:min(len(head), maxHead)]) + "\r\n\r\n"
 	s.markHead(raw, from, to, "the response")
-	s.put(raw, how)
+	return raw
 }
 
 // markHead marks a part of a head, whose octets count from its own beginning.

@@ -48,11 +48,12 @@ type Server struct {
 	mu      sync.Mutex
 	results map[string]map[string]*report.Result // by agent and id
 	order   []*report.Result
-	running map[string]int // cases of an agent that have begun and not ended
-	changed chan struct{}  // closed when a result comes or a case ends
-	heavy   chan struct{}  // has room for the heavy cases that may run
-	nonces  nonces         // of all requests
-	masks   memory[nthKey] // of the letter cases
+	running map[string]int                 // cases of an agent that have begun and not ended
+	leading map[string]chan *clientRequest // by agent and id: those that follow a redirect of a case
+	changed chan struct{}                  // closed when a result comes or a case ends
+	heavy   chan struct{}                  // has room for the heavy cases that may run
+	nonces  nonces                         // of all requests
+	masks   memory[nthKey]                 // of the letter cases
 	stop    context.CancelCauseFunc
 }
 
@@ -77,7 +78,7 @@ func (s *Server) Results() []*report.Result {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.mu.Lock()
 	s.o, s.results = s.Options.withDefaults(), map[string]map[string]*report.Result{}
-	s.running, s.o.weather = map[string]int{}, &weather{}
+	s.running, s.leading, s.o.weather = map[string]int{}, map[string]chan *clientRequest{}, &weather{}
 	if s.changed == nil {
 		s.changed = make(chan struct{})
 	}
@@ -126,6 +127,13 @@ type clientRequest struct {
 	extensions []string
 	keyAgain   bool // another connection had such a Sec-WebSocket-Key
 	masks      *memory[nthKey]
+	followers  chan *clientRequest // those that have followed a redirect of the case
+	served     chan struct{}       // of a follower: closed when its connection is done with
+}
+
+// redirect is where a case may lead its client to.
+func (q *clientRequest) redirect() string {
+	return "/followed?" + url.Values{"casetuple": {q.c.ID}, "agent": {q.agent}}.Encode()
 }
 
 func (s *Server) serve(ctx context.Context, conn net.Conn) {
@@ -147,6 +155,8 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	switch q.path {
 	case "/runCase":
 		s.runCase(ctx, q)
+	case "/followed":
+		s.follow(ctx, q)
 	case "/getCaseCount":
 		s.tell(q, len(s.Cases))
 	case "/getCaseInfo":
@@ -197,14 +207,14 @@ func (s *Server) parse(q *clientRequest) error {
 		if q.c == nil {
 			return errors.New("which case? add ?case=N")
 		}
-	case "/runCase", "/getCaseStatus":
+	case "/runCase", "/getCaseStatus", "/followed":
 		if q.c == nil || q.agent == "" {
 			return errors.New("which case, and who are you? add ?case=N&agent=NAME")
 		}
 	default:
 		return fmt.Errorf("%s is nothing to ask for; see /getCaseCount, /getCaseInfo, /runCase, /getCaseStatus, /updateReports", q.path)
 	}
-	if q.path == "/runCase" && q.c.Script != nil {
+	if q.path == "/followed" || q.path == "/runCase" && q.c.Script != nil {
 		return nil // the case judges the request
 	}
 	if words[0] != "GET" {
@@ -254,6 +264,7 @@ func (s *Server) runCase(ctx context.Context, q *clientRequest) {
 	}
 	var res *report.Result
 	if q.c.Script != nil {
+		defer s.lead(q)()
 		res = scriptClient(ctx, q.c, s.o, q, s.turn)
 	} else {
 		p := newPeer(q.c, s.o, q.conn, true)
@@ -266,6 +277,37 @@ func (s *Server) runCase(ctx context.Context, q *clientRequest) {
 	}
 	if ctx.Err() == nil { // else it was cut off
 		s.add(res)
+	}
+}
+
+// lead lets a case redirect its client, until done is called.
+func (s *Server) lead(q *clientRequest) (done func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	q.followers = make(chan *clientRequest)
+	key := q.redirect()
+	s.leading[key] = q.followers
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.leading[key] == q.followers { // else the case runs again
+			delete(s.leading, key)
+		}
+	}
+}
+
+// follow hands a client that has followed a redirect to the case that has sent it, if
+// that takes it.
+func (s *Server) follow(ctx context.Context, q *clientRequest) {
+	s.mu.Lock()
+	followers := s.leading[q.redirect()]
+	s.mu.Unlock()
+	q.served = make(chan struct{})
+	select {
+	case followers <- q:
+		<-q.served
+	case <-time.After(s.o.HandshakeTimeout):
+	case <-ctx.Done():
 	}
 }
 

@@ -42,12 +42,14 @@ type runFlags struct {
 	help             string
 	cases, exclude   string
 	agent, out, spec string
+	closePath        string
 	parallel         int
 	timeout          time.Duration
 	header           http.Header
 	quick, json      bool
 	insecure         bool
-	made             bool // the directory of the report is new
+	tls              *tls.Config // of a server for clients
+	made             bool        // the directory of the report is new
 }
 
 // newRunFlags declares the flags that all these commands have. timeout is the
@@ -160,7 +162,7 @@ func (f *runFlags) forClients() ([]*suite.Case, error) {
 
 // options are those of a run.
 func (f *runFlags) options() *suite.Options {
-	o := &suite.Options{Quick: f.quick, Parallel: f.parallel, Header: f.header}
+	o := &suite.Options{Quick: f.quick, Parallel: f.parallel, Header: f.header, ClosePath: f.closePath, TLS: f.tls}
 	if f.insecure {
 		o.TLS = &tls.Config{InsecureSkipVerify: true} // asked for by -insecure
 	}

@@ -24,13 +24,13 @@ func TestFuzzingClient(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "a", "b")
-			args := append([]string{"fuzzingclient", "-cases", "1.1.*,2.1,H.1.1", tt.url, "-out", out, "-exclude", "1.1.5,1.1.6,1.1.7,1.1.8", "-agent", "echo ü"}, strings.Fields(tt.flags)...)
+			args := append([]string{"fuzzingclient", "-cases", "1.1.*,2.1,H.1.1,R.11.1", "-close-path", "/close", tt.url, "-out", out, "-exclude", "1.1.5,1.1.6,1.1.7,1.1.8", "-agent", "echo ü"}, strings.Fields(tt.flags)...)
 			d := wscheck(t, args...)
-			d.check(t, exitPassed, "PASS: 6 cases\n", "echo ü: 6 of 6 cases\n")
-			if !strings.HasPrefix(d.stdout, "echo ü: 6 cases in ") || !strings.Contains(d.stdout, "\nreport: "+filepath.Join(out, "index.html")+"\n") {
+			d.check(t, exitPassed, "PASS: 7 cases\n", "echo ü: 7 of 7 cases\n")
+			if !strings.HasPrefix(d.stdout, "echo ü: 7 cases in ") || !strings.Contains(d.stdout, "\nreport: "+filepath.Join(out, "index.html")+"\n") {
 				t.Errorf("printed %q", d.stdout)
 			}
-			verdicts(t, out, "echo ü", "1.1.1", "1.1.2", "1.1.3", "1.1.4", "2.1", "H.1.1")
+			verdicts(t, out, "echo ü", "1.1.1", "1.1.2", "1.1.3", "1.1.4", "2.1", "H.1.1", "R.11.1")
 			if _, err := os.Stat(filepath.Join(out, "index.html")); err != nil {
 				t.Error(err)
 			}

@@ -19,7 +19,9 @@ const fuzzingServerHelp = `usage: wscheck fuzzingserver [URL] [flags]
 
 Is a server that tests WebSocket clients. It listens at the URL, ws://127.0.0.1:9001
 if there is none; wss://... takes -cert and -key, or makes a certificate;
-ws+unix:///path/of.sock is a unix socket.
+ws+unix:///path/of.sock is a unix socket. Cases C.11.* need wss, a URL with a name
+(wss://localhost:9001), a certificate that the client trusts and that has that name,
+and one of them a client that follows redirects.
 
 A client under test connects to these paths, as with the original suite, and returns
 each message of a case as it is until the server closes:
@@ -66,6 +68,9 @@ func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer)
 	ln, url, err := l.listen()
 	if err != nil {
 		return fault(stderr, f.discard(err))
+	}
+	if l.cert != "" { // else no client can verify it
+		f.tls = l.tls
 	}
 	fmt.Fprintf(stderr, "%s for clients at %s\n", cases(len(s.Cases)), url)
 	return f.serve(ctx, s, ln, *once, stdout, stderr)

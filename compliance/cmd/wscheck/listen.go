@@ -17,6 +17,7 @@ import (
 type listenFlags struct {
 	url       string
 	cert, key string
+	tls       *tls.Config // once it listens at a wss URL
 }
 
 func (l *listenFlags) declare(fs *flag.FlagSet) {
@@ -61,7 +62,8 @@ func (l *listenFlags) listen() (net.Listener, string, error) {
 		u.Host = ln.Addr().String()
 	}
 	if secure {
-		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}})
+		l.tls = &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"http/1.1"}}
+		ln = tls.NewListener(ln, l.tls)
 	}
 	return ln, strings.TrimSuffix(u.String(), "/"), nil
 }

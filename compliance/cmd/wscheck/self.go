@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -89,9 +90,19 @@ type self struct {
 	progress *progress
 }
 
-// ourselves is the configuration of TLS between two sides in this process: no
-// certificate is known to both.
-var ourselves = &tls.Config{InsecureSkipVerify: true}
+// insecurely is how our suite connects to our server: it is not the suite that is
+// tested.
+var insecurely = &tls.Config{InsecureSkipVerify: true}
+
+// trusting is the configuration of our client, which trusts the certificate of own.
+func trusting(own *tls.Config) *tls.Config {
+	if own == nil {
+		return nil
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(own.Certificates[0].Leaf)
+	return &tls.Config{RootCAs: roots}
+}
 
 // server tests the server.
 func (s *self) server(ctx context.Context, cases []*suite.Case) ([]*report.Result, error) {
@@ -106,7 +117,7 @@ func (s *self) server(ctx context.Context, cases []*suite.Case) ([]*report.Resul
 	served := make(chan error, 1)
 	go func() { served <- serveEcho(serving, ln) }()
 	o := s.flags.options()
-	o.Agent, o.TLS = serverAgent, ourselves
+	o.Agent, o.TLS, o.ClosePath = serverAgent, insecurely, testee.ClosePath
 	o.Done = func(r *report.Result) { s.progress.count(serverAgent, len(cases), r.ID, r.Passed()) }
 	results, err := suite.TestServer(ctx, url, cases, o)
 	stop()
@@ -125,11 +136,13 @@ func (s *self) client(ctx context.Context, cases []*suite.Case) ([]*report.Resul
 	if err != nil {
 		return nil, err
 	}
-	server := suite.Server{Cases: cases, Options: s.flags.options()}
+	own := s.flags.options()
+	own.TLS = s.place.tls
+	server := suite.Server{Cases: cases, Options: own}
 	serving, stop := context.WithCancelCause(ctx)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(serving, ln) }()
-	c := testee.Client{Dial: testee.Hawser, URL: url, TLS: ourselves, Agent: clientAgent}
+	c := testee.Client{Dial: testee.Hawser, URL: url, TLS: trusting(s.place.tls), Agent: clientAgent}
 	o := s.flags.options()
 	o.Done = func(r *report.Result) { s.progress.count(clientAgent, len(cases), r.ID, r.Passed()) }
 	results, err := suite.RunCases(ctx, cases, o, func(ctx context.Context, k *suite.Case) (*report.Result, error) {

@@ -19,7 +19,8 @@ const testeeServerHelp = `usage: wscheck testeeserver [URL] [flags]
 
 Is hawser's server, an echo with permessage-deflate, for a suite to test. It listens
 at the URL, ws://127.0.0.1:9001 if there is none, until Ctrl-C; wss://... takes -cert
-and -key, or makes a certificate; ws+unix:///path/of.sock is a unix socket.
+and -key, or makes a certificate; ws+unix:///path/of.sock is a unix socket. At the
+path /close it is no echo but closes, as in /close?code=1001&reason=bye.
 
 Exit status: 0 it ended at Ctrl-C, 2 it could not listen.
 

@@ -1,0 +1,248 @@
+package suite
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// closingCases are what the original leaves out about the closing handshake. They
+// follow those of group R about the end of TCP.
+func closingCases() []*Case {
+	heavy := forBoth
+	heavy.Heavy = true
+	return slices.Concat(
+		letterCases("R.9", closeFrameRows(), forBoth), letterCases("R.10", afterCloseRows(), forBoth),
+		letterCases("R.11", closedByServerRows(), forServers), letterCases("R.12", largeEchoRows(), heavy),
+	)
+}
+
+// closeBy begins the closing handshake with a payload of our choice, and more frames
+// after the close frame in the same write.
+func (s *Script) closeBy(payload []byte, behind ...frame) {
+	s.send(append([]frame{{op: wire.OpClose, payload: payload}}, behind...)...)
+	s.state, s.res.ClosedByMe = closing, true
+	if len(payload) >= 2 {
+		s.res.LocalCloseCode = int(payload[0])<<8 | int(payload[1])
+	}
+}
+
+// answered waits for the answer to the close frame of closeBy, which has one of the
+// codes or none, and for the end of TCP. It returns the answer, and what the peer sent
+// before it.
+func (s *Script) answered(want ...int) (answer got, before []got) {
+	r := s.res
+	r.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: want, RequireClean: true}
+	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
+		g := s.next(time.Until(deadline))
+		switch g.kind {
+		case "message", "pong":
+			before = append(before, g)
+			continue
+		case "nothing":
+			r.WasCloseHandshakeTimeout = true
+			s.against(ruleCloseAnswer, "The peer did not answer the close frame.")
+		case "end":
+			r.WasNotCleanReason = "the peer dropped TCP without an answer to the close frame"
+			if s.in.reset { // which discards an answer that has not been read
+				s.against(ruleCleanly, "The peer reset TCP. No answer to the close frame could be read.")
+			}
+			s.against(ruleCloseAnswer, "The peer dropped TCP without an answer to the close frame.")
+		}
+		if g.code != 0 && !slices.Contains(want, g.code) {
+			r.BehaviorClose, r.ResultClose = report.WrongCode, wrongCode(r, want)
+			s.drop()
+			return g, before
+		}
+		r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
+		s.lastWord()
+		return g, before
+	}
+}
+
+// lastWord waits, after both close frames, for the end of TCP. What comes before it is
+// judged, too: for that a client, whose end of TCP we do not await, has a moment.
+func (s *Script) lastWord() {
+	if s.server {
+		s.next(doubtTime)
+		s.in.waited = false // no verdict rests on it
+	}
+	s.awaitDrop()
+}
+
+// closeFrameRows are close frames with the codes and reasons that the original lacks.
+func closeFrameRows() []letterCase {
+	registered := func(code int, name string) letterCase {
+		what := fmt.Sprintf("A close frame with %d, which is registered with IANA as %q.", code, name)
+		return letterCase{what, "It is answered, with the same code, 1000 or no code.", ruleCloseAnswer, func(s *Script) {
+			s.open()
+			s.closeBy(closeBody(code, ""))
+			s.answered(code, codeNormal)
+		}}
+	}
+	cut := func(what, reason string) letterCase {
+		return letterCase{what, "The peer fails the connection, with 1007 or 1002.", ruleText, func(s *Script) {
+			s.open()
+			f := bentFrame{op: wire.OpClose, payload: string(closeBody(codeNormal, reason))}
+			s.sendBent(f.whole(), 0, 0, "")
+			s.mark(len(s.last.raw)-2, 2, "The first bytes of a character whose last byte is missing.")
+			s.refused(codeInvalidPayload, codeProtocolError)
+		}}
+	}
+	const part = "\xe2\x82" // of U+20AC
+	return []letterCase{
+		registered(1012, "Service Restart"), registered(1013, "Try Again Later"), registered(1014, "Bad Gateway"),
+		cut("A close frame whose reason ends within a character.", "Bye "+part),
+		cut("A close frame whose reason has 123 bytes and ends within a character.", strings.Repeat("x", 121)+part),
+		cut("A close frame whose reason is a part of a character.", part),
+		{"A close frame whose reason has characters of two, three and four bytes.", "It is answered.", ruleCloseAnswer, func(s *Script) {
+			s.open()
+			s.closeBy(closeBody(codeNormal, "Grüße für 5 € 🙂"))
+			s.answered(codeNormal)
+		}},
+	}
+}
+
+// afterCloseRows send something after our close frame. Nobody has to work on it: the
+// peer discards it (RFC 6455, section 1.4), answers the close frame once, and sends no
+// data after that.
+func afterCloseRows() []letterCase {
+	row := func(what string, behind ...frame) letterCase {
+		return letterCase{what, "The peer discards what comes after the close frame, answers once, and sends nothing after that.", ruleCloseAnswer, func(s *Script) {
+			s.open()
+			s.closeBy(closeBody(codeNormal, ""), behind...)
+			s.judgeAnswer(s.answered(codeNormal, codeGoingAway))
+		}}
+	}
+	return []letterCase{
+		row("A close frame with 1000 and a second one with 1001, in one segment.", frame{op: wire.OpClose, payload: closeBody(codeGoingAway, "")}),
+		row("A close frame and a second one without a code, in one segment.", frame{op: wire.OpClose}),
+		row("A close frame and a pong, in one segment.", pongFrame("late")),
+		row("A close frame and a ping, in one segment.", ping("late")),
+		row("A close frame and a text message, in one segment.", textFrame("late")),
+		row("A close frame and 64 KiB of binary messages, in one segment.", slices.Repeat([]frame{{op: wire.OpBinary, payload: make([]byte, 1<<10)}}, 64)...),
+		row("A close frame and the first fragment of a message, in one segment.", moreText("late")),
+		{"A close frame, and in the same segment the first half of a text message.", "The peer answers the close frame without the other half.", ruleCloseAnswer, func(s *Script) {
+			s.open()
+			f, half := frame{op: wire.OpClose, payload: closeBody(codeNormal, "")}, s.octets(textFrame("too late"))
+			s.write(append(s.octets(f), half[:len(half)/2]...), tempo{})
+			s.logFrame(f)
+			s.state, s.res.ClosedByMe, s.res.LocalCloseCode = closing, true, codeNormal
+			s.judgeAnswer(s.answered(codeNormal))
+		}},
+		{"A close frame, and a second one after the answer.", "The peer sends nothing more.", ruleCloseAnswer, func(s *Script) {
+			s.open()
+			s.closeBy(closeBody(codeNormal, ""))
+			if g := s.next(s.o.HandshakeTimeout); g.kind != "close" {
+				s.unexpected(g, "an answer to the close frame")
+			}
+			s.send(frame{op: wire.OpClose, payload: closeBody(codeGoingAway, "")})
+			s.res.BehaviorClose, s.res.ResultClose = report.OK, "The connection was closed as it should be."
+			s.lastWord()
+		}},
+	}
+}
+
+// judgeAnswer judges what a peer did with what came after our close frame.
+func (s *Script) judgeAnswer(answer got, before []got) {
+	switch {
+	case len(before) > 0:
+		s.saw(report.Informational, "Before its close frame the peer answered what came after ours, which it may discard: %s came.", before[0].words())
+	case answer.code == codeGoingAway:
+		s.saw(report.Informational, "The answer carries the code of the second close frame.")
+		s.res.Aside = &report.Aside{Text: "The first close frame counts.", Rule: ruleFirstClose}
+	default:
+		s.saw(report.OK, "The peer answered the close frame and discarded what came after it.")
+	}
+}
+
+// largeEchoRows are pings beside a message that is as large as those of group 9.
+func largeEchoRows() []letterCase {
+	const size, parts = 16 << 20, 8
+	row := func(what string, send func(s *Script, data []byte) (pings int)) letterCase {
+		want := "The message comes back, and the ping is answered, before it or after it. A peer whose limit is lower closes with 1009."
+		return letterCase{what, want, rulePong, func(s *Script) {
+			s.open()
+			s.hush()
+			data := bytes.Repeat([]byte("0123456789abcdef"), size/16)
+			s.echoBeside(data, send(s, data))
+		}}
+	}
+	return []letterCase{
+		row("A binary message of 16 MiB, and a ping right after it.", func(s *Script, data []byte) int {
+			s.send(frame{op: wire.OpBinary, payload: data})
+			s.send(ping("beside"))
+			return 1
+		}),
+		row("A binary message of 16 MiB, and a ping while it comes back.", func(s *Script, data []byte) int {
+			s.send(frame{op: wire.OpBinary, payload: data})
+			s.flush(workTime) // the last of it may still be in the buffers of TCP
+			s.send(ping("beside"))
+			return 1
+		}),
+		row("A binary message of 16 MiB in 8 fragments, with a ping after each but the last.", func(s *Script, data []byte) int {
+			for i, part := range slices.Collect(slices.Chunk(data, size/parts)) {
+				f := frame{op: wire.OpContinuation, payload: part, more: i < parts-1}
+				if i == 0 {
+					f.op = wire.OpBinary
+				}
+				s.send(f)
+				if f.more {
+					s.send(ping("beside"))
+				}
+			}
+			return parts - 1
+		}),
+	}
+}
+
+// largeTime is how long a large message may be on its way, as in group 9.
+const largeTime = 100 * time.Second
+
+// echoBeside waits for a message and for an answer to pings that are all alike. How
+// long the message takes is for group 9 to judge.
+func (s *Script) echoBeside(data []byte, pings int) {
+	pongs, echoed := 0, false
+	for deadline := time.Now().Add(largeTime); !echoed || pongs == 0; {
+		switch g := s.next(time.Until(deadline)); {
+		case g.kind == "pong":
+			pongs++
+		case g.kind == "message" && !echoed && g.binary && bytes.Equal(g.data, data):
+			echoed, deadline = true, time.Now().Add(workTime)
+		case g.kind == "message":
+			s.against(ruleParse, "Expected the message of %d bytes; got another one of %d bytes.", len(data), len(g.data))
+		case g.kind == "nothing" && echoed:
+			s.broke("The message came back, and the ping was not answered within %v.", workTime)
+		case echoed:
+			s.broke("The message came back, and instead of a pong came %s.", g.words())
+		default:
+			s.noLargeEcho(g)
+		}
+	}
+	for pongs < pings && s.next(doubtTime).kind == "pong" { // those that still come; one may stand for all
+		pongs++
+	}
+	s.in.waited = false
+	s.saw(report.OK, "The message came back, and %d of %d pings were answered.", pongs, pings)
+}
+
+// noLargeEcho judges what came instead of a large message, which a peer need not take.
+func (s *Script) noLargeEcho(g got) {
+	switch {
+	case g.kind == "nothing":
+		s.cut = true // it may still be on its way
+		s.inform("The message did not come back within %v.", largeTime)
+	case g.kind == "end":
+		s.against(ruleFailClose, "The peer dropped TCP without a close frame. If it takes no message of 16 MiB, it should close with 1009.")
+	case slices.Contains([]int{0, codeTooBig, codePolicy}, g.code):
+		s.closedBy(g)
+		s.inform("The peer takes no message of 16 MiB: %s came.", g.words())
+	default:
+		s.expectedInstead(g, ruleForms, "the message")
+	}
+}

@@ -1,0 +1,41 @@
+package suite
+
+import (
+	"testing"
+
+	"github.com/hawser-ws/hawser/compliance/internal/broken"
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/testee"
+)
+
+// A server that has no path at which it closes is not tested for it, nor is one that
+// refuses the path or goes on as an echo there.
+func TestClosePathIsOptional(t *testing.T) {
+	t.Parallel()
+	s := &broken.Server{}
+	url, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for path, want := range map[string]report.Verdict{
+		"":               report.Unimplemented,
+		"/echo":          report.Unimplemented,
+		testee.ClosePath: report.OK,
+	} {
+		results, err := TestServer(t.Context(), url, letters(t, "R.11.1", "R.11.5"), &Options{ClosePath: path, Parallel: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range results {
+			if r.Behavior != want || !r.BehaviorClose.Passed() {
+				t.Errorf("%q, %s: %s, %s: %s %s", path, r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+			}
+		}
+	}
+	refusing := listen(t, no)
+	r, err := serverCase(t.Context(), refusing, letters(t, "R.11.1")[0], (&Options{ClosePath: testee.ClosePath}).withDefaults())
+	if err != nil || r.Behavior != report.Unimplemented {
+		t.Errorf("a refusal: %+v, %v", r, err)
+	}
+}

@@ -1,0 +1,102 @@
+package suite
+
+import (
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// ruleServerDrops is what a server does after both close frames.
+var ruleServerDrops = rule("5.5.1", "MUST", "The server MUST close the underlying TCP connection immediately; the client SHOULD wait for the server to close the connection but MAY close the connection at any time after sending and receiving a Close message, e.g., if it has not received a TCP Close from the server in a reasonable time period.")
+
+// closedByServerRows are closing handshakes that a server begins, which one that
+// echoes never does by itself: it needs [Options.ClosePath] for them.
+func closedByServerRows() []letterCase {
+	row := func(r report.Rule, what, want string, code int, reason string, play func(*Script)) letterCase {
+		return letterCase{"The server closes with " + what, want, r, func(s *Script) {
+			s.openClosing(code, reason, s.declined)
+			play(s)
+		}}
+	}
+	const answers, drops = "We answer, and the server drops TCP.", "The server drops TCP, and sends no second close frame."
+	body := func(code int, reason string) letterCase {
+		return row(ruleStartClose, strconv.Itoa(code)+" and the reason "+strconv.Quote(reason)+".", answers, code, reason, func(s *Script) {
+			g := s.closeComes()
+			s.answerClose(g)
+			if g.code != code || string(g.data) != reason {
+				s.inform("The server was asked to close with %d %q and did so by %s.", code, reason, g.words())
+			}
+		})
+	}
+	late := func(what string, frames ...frame) letterCase {
+		return row(ruleAfterClose, "1001, and we answer after "+what+".", "The server sends no data after its close frame, and drops TCP once ours has come.", 1001, "bye", func(s *Script) {
+			g := s.closeComes()
+			s.send(frames...)
+			if s.next(idleTime).kind == "end" {
+				s.res.BehaviorClose, s.res.ResultClose = report.Informational, "The server dropped TCP before our close frame, so that the connection was not closed cleanly (RFC 6455, section 7.1.4)."
+				s.inform("The server did not wait for the answer to its close frame. No rule says that it has to.")
+			}
+			s.in.waited = false
+			s.answerClose(g)
+		})
+	}
+	return []letterCase{
+		body(1001, "bye"), body(1000, ""), body(1012, "restart"), body(4999, "Grüße für 5 €"),
+		late("a second"), late("a text message", textFrame("late")), late("a ping", ping("late")),
+		row(ruleServerDrops, "1001, and we close at the same time with 1000.", drops, 1001, "bye", func(s *Script) {
+			s.closeBy(closeBody(codeNormal, ""))
+			g, _ := s.answered(codeNormal, codeGoingAway)
+			s.saw(report.OK, "The two closes crossed, or the server took ours first: %s came.", g.words())
+		}),
+		{"The server is asked to close with 1006.", "No close frame with 1006 comes: the server closes with another code, or refuses the request.", ruleCodeNever(1006), func(s *Script) {
+			s.openClosing(1006, "", s.inform)
+			s.answerClose(s.closeComes())
+		}},
+	}
+}
+
+var ruleStartClose = rule("7.1.2", "MUST", "To _Start the WebSocket Closing Handshake_ with a status code (Section 7.4) /code/ and an optional close reason (Section 7.1.6) /reason/, an endpoint MUST send a Close control frame, as described in Section 5.5.1, whose status code is set to /code/ and whose close reason is set to /reason/.")
+
+// openClosing opens a connection that the server closes. The verdict on a refusal, as
+// by a server that does not have the path, is what refused makes of it.
+func (s *Script) openClosing(code int, reason string, refused func(string, ...any)) {
+	if s.o.ClosePath == "" {
+		s.res.ResultClose = "There was no connection."
+		s.declined("No path is known at which the server closes.")
+	}
+	q := url.Values{"code": {strconv.Itoa(code)}, "reason": {reason}}
+	s.ask(first("GET " + s.o.ClosePath + "?" + q.Encode() + " HTTP/1.1"))
+	s.suspect = nil
+	s.opened(refused)
+}
+
+// closeComes waits for the close frame of a server that was asked for it. It is not
+// answered yet.
+func (s *Script) closeComes() got {
+	s.state = closing // so that gotClose does not answer
+	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
+		switch g := s.next(time.Until(deadline)); g.kind {
+		case "close":
+			return g
+		case "end":
+			s.against(ruleStartClose, "The server dropped TCP without a close frame.")
+		case "nothing":
+			s.state = open
+			s.close()
+			s.declined("The server does not close at %s.", s.o.ClosePath)
+		}
+	}
+}
+
+// answerClose answers the close frame of a server and waits for the end of TCP.
+func (s *Script) answerClose(g got) {
+	if g.code == 0 {
+		s.send(frame{op: wire.OpClose})
+	} else {
+		s.sendClose(g.code)
+	}
+	s.closedBy(g)
+}
