@@ -25,6 +25,21 @@ type Options struct {
 	// Titles name groups and subgroups of cases, such as "H.2", beyond [Title] or
 	// in its stead.
 	Titles map[string]string
+
+	URL     string   // of the server under test, or the one that clients connected to
+	Command string   // that made the report, such as "wscheck fuzzingclient"; told from URL if empty
+	Flags   []string // of Command, a word each, without -cases, -exclude and -out
+	Exclude []string // patterns of the cases that were left out
+	// Elapsed is the time that the run took. If it is zero, the report takes the
+	// time from the start of the first case to the end of the last.
+	Elapsed time.Duration
+	// Verdict is the verdict on the run in one line, such as "PASS: 517 cases". If
+	// it is empty, the results decide.
+	Verdict string
+	// Single puts everything into index.html, beside index.json: the cases that fell
+	// short in full, the others as a row each. The files that index.json names do
+	// not exist then.
+	Single bool
 }
 
 //go:embed assets
