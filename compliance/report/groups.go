@@ -70,11 +70,11 @@ var titles = map[string]string{
 	"13.5":  "No context takeover, a window of 9 bits",
 	"13.6":  "No context takeover, a window of 15 bits",
 	"13.7":  "Three offers to choose from",
-	"H":     "Opening handshake",
-	"L":     "Lengths",
-	"X":     "Extensions",
-	"R":     "Resources",
-	"C":     "What a client must refuse",
+	"H":     "Opening handshake of a server",
+	"L":     "Lengths, masks and fragments",
+	"X":     "Extensions and compression",
+	"R":     "Floods, stalls and broken connections",
+	"C":     "Responses and frames a client must refuse",
 	"other": "Other cases",
 }
 

@@ -44,5 +44,5 @@ func ExampleCompareIDs() {
 
 func ExampleTitle() {
 	fmt.Println(Title("6"), "|", Title("6.4"), "|", Title("H"))
-	// Output: UTF-8 | Invalid text is refused at once | Opening handshake
+	// Output: UTF-8 | Invalid text is refused at once | Opening handshake of a server
 }
