@@ -1,0 +1,61 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// ParseKnown reads a list of known cases: a case a line, as
+//
+//	6.4.1    NON-STRICT, close OK      # checks UTF-8 at the end of a message
+//
+// The verdicts may be left out, and so may the reason after the number sign. Blank
+// lines and lines that begin with a number sign are skipped.
+func ParseKnown(r io.Reader) (map[string]Known, error) {
+	known := map[string]Known{}
+	lines := bufio.NewScanner(r)
+	for n := 1; lines.Scan(); n++ {
+		text, reason, _ := strings.Cut(lines.Text(), "#")
+		id, verdicts, _ := strings.Cut(strings.Join(strings.Fields(text), " "), " ")
+		if id == "" {
+			continue
+		}
+		if _, ok := known[id]; ok {
+			return nil, fmt.Errorf("line %d: case %s is listed twice", n, id)
+		}
+		k := Known{Reason: strings.TrimSpace(reason)}
+		if verdicts != "" {
+			behavior, closing, ok := strings.Cut(verdicts, ", close ")
+			k.Behavior, k.BehaviorClose = Verdict(behavior), Verdict(closing)
+			if !ok || !slices.Contains(verdictWords, k.Behavior) || !slices.Contains(verdictWords, k.BehaviorClose) {
+				return nil, fmt.Errorf("line %d: the verdicts must be like \"NON-STRICT, close OK\", not %q", n, verdicts)
+			}
+		}
+		known[id] = k
+	}
+	return known, lines.Err()
+}
+
+// WriteKnown writes a list that [ParseKnown] reads.
+func WriteKnown(w io.Writer, known map[string]Known) error {
+	for _, id := range slices.SortedFunc(maps.Keys(known), CompareIDs) {
+		k, verdicts := known[id], ""
+		if k.Behavior != "" {
+			verdicts = fmt.Sprintf("%s, close %s", k.Behavior, k.BehaviorClose)
+		}
+		line := fmt.Sprintf("%-8s %-26s", id, verdicts)
+		if k.Reason != "" {
+			line += " # " + k.Reason
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(line, " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var verdictWords = []Verdict{OK, Informational, NonStrict, Unimplemented, Unclean, WrongCode, FailedByClient, Failed}

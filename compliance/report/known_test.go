@@ -1,0 +1,39 @@
+package report
+
+import (
+	"maps"
+	"strings"
+	"testing"
+)
+
+func TestKnown(t *testing.T) {
+	const text = `2.10     OK, close FAILED BY CLIENT # needs #12
+6.4.1    NON-STRICT, close OK       # checks UTF-8 at the end of a message
+7.1.1                               # varies
+10.1.1
+`
+	want := map[string]Known{
+		"2.10":   {OK, FailedByClient, "needs #12"},
+		"6.4.1":  {NonStrict, OK, "checks UTF-8 at the end of a message"},
+		"7.1.1":  {Reason: "varies"},
+		"10.1.1": {},
+	}
+	got, err := ParseKnown(strings.NewReader("# Known cases.\n\n" + strings.ReplaceAll(text, "\n", "\r\n")))
+	if err != nil || !maps.Equal(got, want) {
+		t.Errorf("known cases %v, %v; want %v", got, err, want)
+	}
+	var b strings.Builder
+	if err := WriteKnown(&b, want); err != nil || b.String() != text {
+		t.Errorf("written as\n%s%v, want\n%s", b.String(), err, text)
+	}
+	for text, want := range map[string]string{
+		"1.1.1\n1.1.1":               "line 2: case 1.1.1 is listed twice",
+		"1.1.1 FAILED":               `line 1: the verdicts must be like "NON-STRICT, close OK", not "FAILED"`,
+		"\n1.1.1 BAD, close OK":      `line 2: the verdicts must be like "NON-STRICT, close OK", not "BAD, close OK"`,
+		"1.1.1 FAILED, close BAD #x": `line 1: the verdicts must be like "NON-STRICT, close OK", not "FAILED, close BAD"`,
+	} {
+		if _, err := ParseKnown(strings.NewReader(text)); err == nil || err.Error() != want {
+			t.Errorf("%q: error %v, want %s", text, err, want)
+		}
+	}
+}
