@@ -1,6 +1,9 @@
 package report
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // ruleView is a sentence of an RFC on a case's page.
 type ruleView struct {
@@ -30,24 +33,25 @@ func (v ruleView) Spans() []span {
 	return out
 }
 
-// rulesOf returns the sentence that a case tests and, if the connection ended in
-// the wrong way, the one about that.
+// rulesOf returns the sentences that a verdict rests on, then the one that the case
+// tests, if it is another, and the one on a close that fell short.
 func rulesOf(r *Result) []ruleView {
 	var rules []ruleView
-	if r.Rule != nil {
-		broken := r.Behavior == Failed || r.Behavior == NonStrict
-		about := "What this case tests"
-		if broken {
-			about = "What was broken"
+	add := func(rule *Rule, broken bool, about string) {
+		if rule != nil && !slices.ContainsFunc(rules, func(v ruleView) bool { return v.Text == rule.Text }) {
+			rules = append(rules, ruleView{rule, broken, about})
 		}
-		rules = append(rules, ruleView{r.Rule, broken, about})
 	}
-	if r.BehaviorClose.Passed() || r.Behavior == Unimplemented {
-		return rules
+	broken := r.Behavior == Failed || r.Behavior == NonStrict
+	if broken {
+		add(r.VerdictRule(), true, "What was broken")
+	} else {
+		add(r.Broken, false, "What the verdict rests on")
 	}
-	if rule := closeRule(r); rule != nil && (r.Rule == nil || r.Rule.Text != rule.Text) {
-		rules = append(rules, ruleView{rule, true, "What was broken on closing"})
+	if !r.BehaviorClose.Passed() && r.Behavior != Unimplemented {
+		add(closeRule(r), true, "What was broken on closing")
 	}
+	add(r.Rule, false, "What this case tests")
 	return rules
 }
 

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A look is how the pages show a verdict. Colour never stands alone: there is
-// always a sign and a word.
+// A look is how the pages show a verdict. Color never stands alone: there is always
+// a shape, or a sign and a word.
 type look struct {
 	Verdict Verdict
 	Class   string
@@ -58,6 +58,8 @@ type site struct {
 	ids     []string
 	byRef   map[ref]*Result
 	titles  map[string]string
+	total   tally
+	full    map[ref]bool // of a report in one file: the cases that it has in full
 }
 
 func newSite(results []*Result, opts Options) *site {
@@ -67,8 +69,11 @@ func newSite(results []*Result, opts Options) *site {
 		s.files[r] = name
 	}
 	s.agents = s.index.Agents()
+	client := make(map[string]bool)
 	seen := make(map[string]bool)
 	for _, r := range results {
+		s.total.add(opts.Policy.Outcome(r))
+		client[r.Agent] = r.IsServer
 		s.byRef[ref{r.Agent, r.ID}] = r
 		if !seen[r.ID] {
 			seen[r.ID] = true
@@ -76,10 +81,36 @@ func newSite(results []*Result, opts Options) *site {
 		}
 	}
 	slices.SortFunc(s.ids, CompareIDs)
+	slices.SortStableFunc(s.agents, func(a, b string) int { // servers come first
+		switch {
+		case client[a] == client[b]:
+			return 0
+		case client[a]:
+			return 1
+		}
+		return -1
+	})
 	return s
 }
 
 func (s *site) file(r *Result) string { return s.files[ref{r.Agent, r.ID}] }
+
+// outcome is what a result means for the run.
+func (s *site) outcome(r *Result) Outcome { return s.opts.Policy.Outcome(r) }
+
+// short reports whether a result fails the run.
+func (s *site) short(r *Result) bool { return s.outcome(r) == Short }
+
+// link leads to a case's page; "" if the report does not have it.
+func (s *site) link(r *Result) string {
+	switch {
+	case !s.opts.Single:
+		return s.file(r) + ".html"
+	case s.full[ref{r.Agent, r.ID}]:
+		return "#" + s.file(r)
+	}
+	return ""
+}
 
 // head is what both kinds of page begin with.
 type head struct {
@@ -89,12 +120,14 @@ type head struct {
 	Stamp     string // machine-readable
 	Partial   bool
 	Quick     bool
+	Single    bool
+	Agents    int
 }
 
 func (s *site) head() head {
 	t := s.opts.Generated.UTC()
 	return head{s.opts.Title, s.opts.Tool, t.Format("2 January 2006, 15:04 UTC"), t.Format(time.RFC3339),
-		s.opts.Partial, s.opts.Quick}
+		s.opts.Partial, s.opts.Quick, s.opts.Single, len(s.agents)}
 }
 
 // anchor names a case's row in the index.
@@ -128,6 +161,18 @@ func short(text string) string {
 		s = strings.TrimSpace(string(r[:118])) + " …"
 	}
 	return s
+}
+
+// lasted shows the duration of many cases.
+func lasted(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return took(d)
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 }
 
 // took shows a duration: milliseconds up to ten seconds, then seconds.

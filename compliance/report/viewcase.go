@@ -28,7 +28,15 @@ type casePage struct {
 	Expectation         []string
 	Rules               []ruleView
 	Offense             *offenseView
+	Aside               *asideView
+	Came                string // the messages, pings and pongs in a sentence
 	Result, ResultClose string
+	Short, Waited       bool
+	Known               bool // to fall short
+	Reason              string
+	Varies              string
+	Earlier             []runView
+	Command             string
 	Expected            []eventsView
 	Observed            eventsView
 	CloseExpected       string
@@ -38,11 +46,26 @@ type casePage struct {
 	Stats               []statView
 	HasStats, HasLog    bool
 	Log                 []logView
-	LogCut              int // entries in the middle that the page leaves out
-	Shown               int // octets of a payload
+	LogCut              int  // entries in the middle that the page leaves out
+	Light               bool // without the log and the traffic, which would be too long
+	Shown               int  // octets of a payload
 	Dropped             string
 	Others              []otherView
 	Previous, Next      *linkView
+	PrevShort           *linkView // the case before this one that fell short
+	NextShort           *linkView
+}
+
+// runView is an earlier run of the case.
+type runView struct {
+	N                   int
+	Look, Close         look
+	Result, ResultClose string
+}
+
+type asideView struct {
+	Text string
+	Rule ruleView
 }
 
 type factView struct{ Name, Value, Stamp string }
@@ -83,6 +106,7 @@ func (s *site) casePage(i int) *casePage {
 		Passed: r.Passed(), QuickCase: r.Quick, Facts: facts(r),
 		Description: paragraphs(r.Description), Expectation: paragraphs(r.Expectation),
 		Rules: rulesOf(r), Offense: newOffense(r.Offense),
+		Short: s.short(r), Waited: r.Waited, Varies: r.varies(), Command: s.opts.repeat(r.IsServer, r.ID),
 		Result: r.Result, ResultClose: r.ResultClose, CloseExpected: closeExpected(r.ExpectedClose),
 		Request: headerLines(r.HTTPRequest), Response: headerLines(r.HTTPResponse),
 		Flags: flags(r), Traffic: traffic(r.Traffic),
@@ -91,10 +115,22 @@ func (s *site) casePage(i int) *casePage {
 		Dropped: "TCP dropped by the peer",
 	}
 	p.Expected, p.Observed = outcome(r)
+	if len(r.Expected) > 0 {
+		p.Came = r.came()
+	}
+	if p.Known = s.outcome(r) == KnownShort; p.Known {
+		p.Reason = s.opts.Policy.Known[r.ID].Reason
+	}
+	if a := r.Aside; a != nil {
+		p.Aside = &asideView{a.Text, ruleView{Rule: &a.Rule}}
+	}
+	for i, e := range r.Earlier {
+		p.Earlier = append(p.Earlier, runView{i + 1, lookOf(e.Behavior), lookOf(e.BehaviorClose), e.Result, e.ResultClose})
+	}
 	if r.CreateStats {
 		p.Stats = stats(r)
 	}
-	p.Log, p.LogCut = logViews(r.Wirelog)
+	p.Log, p.LogCut = logViews(r.Wirelog, logHead, logTail)
 	if r.DroppedByMe {
 		p.Dropped = "TCP dropped by the suite"
 	}
@@ -102,26 +138,31 @@ func (s *site) casePage(i int) *casePage {
 	return p
 }
 
-// addLinks leads to the agent's cases before and after, and to the other agents'
-// results of this one.
+// addLinks leads to the agent's cases before and after, to those of them that fell
+// short, and to the other agents' results of this one.
 func (s *site) addLinks(p *casePage, i int) {
 	r := s.results[i]
-	neighbour := func(j int) *linkView {
-		if j < 0 || j >= len(s.results) || s.results[j].Agent != r.Agent {
-			return nil
+	next := func(step int, wanted func(*Result) bool) *linkView {
+		for j := i + step; j >= 0 && j < len(s.results) && s.results[j].Agent == r.Agent; j += step {
+			if o := s.results[j]; wanted(o) && s.link(o) != "" {
+				return &linkView{s.link(o), o.ID}
+			}
 		}
-		return &linkView{s.file(s.results[j]) + ".html", s.results[j].ID}
+		return nil
 	}
-	p.Previous, p.Next = neighbour(i-1), neighbour(i+1)
+	anyCase := func(*Result) bool { return true }
+	p.Previous, p.Next = next(-1, anyCase), next(1, anyCase)
+	p.PrevShort, p.NextShort = next(-1, s.short), next(1, s.short)
 	for _, agent := range s.agents {
-		if o := s.byRef[ref{agent, r.ID}]; o != nil && agent != r.Agent {
-			p.Others = append(p.Others, otherView{agent, s.file(o) + ".html", lookOf(o.Behavior)})
+		if o := s.byRef[ref{agent, r.ID}]; o != nil && agent != r.Agent && s.link(o) != "" {
+			p.Others = append(p.Others, otherView{agent, s.link(o), lookOf(o.Behavior)})
 		}
 	}
 }
 
 func facts(r *Result) []factView {
-	f := []factView{{Name: "Duration", Value: took(r.Duration)}}
+	f := []factView{{Name: "Verdicts", Value: string(r.Behavior) + ", close " + string(r.BehaviorClose)},
+		{Name: "Duration", Value: took(r.Duration)}}
 	if !r.Started.IsZero() {
 		t := r.Started.UTC()
 		f = append(f, factView{"Started", t.Format("2006-01-02 15:04:05.000 UTC"), t.Format(time.RFC3339Nano)})
@@ -154,9 +195,7 @@ func outcome(r *Result) (expected []eventsView, observed eventsView) {
 		expected = append(expected, newEvents(lookOf(v), r.Expected[v], -1))
 	}
 	differs := -1
-	if failed := !r.Behavior.Passed() && r.Behavior != Unimplemented; failed && len(expected) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(r.Expected)), func(e []Event) bool {
-		return slices.Equal(e, r.Received)
-	}) {
+	if failed := !r.Behavior.Passed() && r.Behavior != Unimplemented; failed && len(expected) > 0 && !r.asExpected() {
 		best := r.Expected[expected[0].Look.Verdict]
 		for differs = 0; differs < min(len(best), len(r.Received)); differs++ {
 			if best[differs] != r.Received[differs] {
@@ -171,17 +210,21 @@ func outcome(r *Result) (expected []eventsView, observed eventsView) {
 func newEvents(l look, events []Event, differs int) eventsView {
 	v := eventsView{Look: l, More: max(0, len(events)-shownEvents)}
 	for i, e := range events[:len(events)-v.More] {
-		kind := e.Kind
-		switch {
-		case kind == "message" && e.Binary:
-			kind = "binary"
-		case kind == "message":
-			kind = "text"
-		}
 		data, isHex := payloadText(e.Data)
-		v.Events = append(v.Events, eventView{kind, data, isHex, i == differs})
+		v.Events = append(v.Events, eventView{eventKind(e), data, isHex, i == differs})
 	}
 	return v
+}
+
+// eventKind names an event, and a message by its type.
+func eventKind(e Event) string {
+	switch {
+	case e.Kind != "message":
+		return e.Kind
+	case e.Binary:
+		return "binary"
+	}
+	return "text"
 }
 
 // payloadText sets hexadecimal in pairs.

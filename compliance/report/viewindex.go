@@ -1,6 +1,10 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -9,22 +13,31 @@ import (
 // indexPage is what index.tmpl shows.
 type indexPage struct {
 	head
-	Cases   int
-	Agents  []agentView
-	Groups  []groupView
-	Filters []filterView
-	Legend  []look
-	Wide    string // class of the matrix by how many columns it has
+	Verdict  look // with the verdict on the run as its word
+	Facts    []factView
+	Fixes    []*fixView
+	Total    tally
+	Known    []fixRow
+	Varying  []fixRow
+	Declined []declinedView
+	TooBig   int // cases that the peer refused because of the size of a message
+	Peers    []agentView
+	Groups   []groupView
+	Filters  []filterView
+	Legend   []look
+	Wide     string // class of the matrix by how many columns it has
+	Full     []template.HTML
 }
 
 // agentView is an agent's card.
 type agentView struct {
 	Name   string
-	Passed int // in behaviour and in closing
-	Ran    int
-	Took   string
+	Role   string
+	Sum    string // of the time that the cases took
+	Wall   string // "" if it is not known, or says the same
 	Bars   []barView
 	Mosaic []mosaicView
+	tally
 }
 
 type barView struct {
@@ -34,14 +47,15 @@ type barView struct {
 
 type countView struct {
 	look
-	N     int
-	Share float64 // percent of the bar
+	N         int
+	At, Share float64 // percent of the bar
 }
 
 // mosaicView is a group in the mosaic of an agent's cases.
 type mosaicView struct {
 	ID, Title string
 	Tiles     []tileView
+	tally
 }
 
 type tileView struct{ Class, Link, Title string }
@@ -54,13 +68,8 @@ type groupView struct {
 type subView struct {
 	ID, Title string
 	First     bool // of its group, whose title it shows too
-	Totals    []totalView
+	Totals    []tally
 	Rows      []rowView
-}
-
-// totalView counts the cases of a subgroup that an agent passed.
-type totalView struct {
-	Passed, Ran int
 }
 
 type rowView struct {
@@ -79,6 +88,8 @@ type cellView struct {
 	Close  look
 	Code   string // or the close's verdict
 	Detail string // duration and ratios
+	Varies string
+	Waited bool
 }
 
 type filterView struct {
@@ -87,9 +98,13 @@ type filterView struct {
 }
 
 func (s *site) indexPage() *indexPage {
-	p := &indexPage{head: s.head(), Cases: len(s.ids), Groups: s.groups()}
+	text := cmp.Or(s.opts.Verdict, s.total.verdict())
+	p := &indexPage{head: s.head(), Verdict: verdictLook(text), Facts: s.facts(), Total: s.total,
+		Fixes: s.fixes(), Known: s.known(), Varying: s.varying(), Groups: s.groups()}
+	p.Declined, p.TooBig = s.skipped()
+	p.Verdict.Word = text
 	for _, agent := range s.agents {
-		p.Agents = append(p.Agents, s.agentView(agent))
+		p.Peers = append(p.Peers, s.agentView(agent))
 	}
 	switch n := len(s.agents); {
 	case n <= 3:
@@ -119,26 +134,53 @@ func (s *site) legend() []look {
 	return legend
 }
 
+// facts are what the header tells of the run.
+func (s *site) facts() []factView {
+	o, t := s.opts, s.opts.Generated.UTC()
+	cases := thousands(int64(len(s.ids)))
+	if len(s.agents) != 1 {
+		cases += fmt.Sprintf(", %d peers", len(s.agents))
+	}
+	facts := []factView{{Name: "URL", Value: o.URL}, {Name: "Cases", Value: cases}}
+	if d := cmp.Or(o.Elapsed, wall(s.results)); d > 0 {
+		facts = append(facts, factView{Name: "The run took", Value: lasted(d)})
+	}
+	var flags []string
+	for _, f := range o.Flags {
+		flags = append(flags, quote(f))
+	}
+	facts = append(facts, factView{Name: "Flags", Value: strings.Join(flags, " ")},
+		factView{Name: "Left out", Value: strings.Join(o.Exclude, ", ")},
+		factView{Name: "By", Value: o.Tool},
+		factView{"Written", t.Format("2 January 2006, 15:04 UTC"), t.Format(time.RFC3339)})
+	return slices.DeleteFunc(facts, func(f factView) bool { return f.Value == "" })
+}
+
 func (s *site) agentView(agent string) agentView {
-	v := agentView{Name: agent}
+	v := agentView{Name: agent, Role: "Server"}
 	behavior, closing := make(map[Verdict]int), make(map[Verdict]int)
-	var total time.Duration
+	var sum time.Duration
+	var own []*Result
 	for _, id := range s.ids {
 		r := s.byRef[ref{agent, id}]
 		if r == nil {
 			continue
 		}
-		v.Ran++
-		if r.Passed() {
-			v.Passed++
+		if r.IsServer {
+			v.Role = "Client"
 		}
+		v.add(s.outcome(r))
 		behavior[r.Behavior]++
 		closing[r.BehaviorClose]++
-		total += r.Duration
+		sum += r.Duration
+		own = append(own, r)
 		v.addTile(s, r)
 	}
-	v.Took = took(total)
-	v.Bars = []barView{{"Behaviour", countViews(behavior, v.Ran)}, {"Closing", countViews(closing, v.Ran)}}
+	v.Sum = lasted(sum)
+	if w := wall(own); w > 0 && lasted(w) != v.Sum {
+		v.Wall = lasted(w)
+	}
+	v.Bars = []barView{{"Behavior", countViews(behavior, v.Ran)}, {"Closing", countViews(closing, v.Ran)}}
 	return v
 }
 
@@ -147,22 +189,19 @@ func (v *agentView) addTile(s *site, r *Result) {
 	if n := len(v.Mosaic); n == 0 || v.Mosaic[n-1].ID != group {
 		v.Mosaic = append(v.Mosaic, mosaicView{ID: group, Title: s.titles[group]})
 	}
-	worst := r.Behavior
-	if r.Behavior.Passed() && !r.BehaviorClose.Passed() {
-		worst = r.BehaviorClose
-	}
 	title := r.ID + ": " + string(r.Behavior)
 	if r.BehaviorClose != r.Behavior {
 		title += ", close " + string(r.BehaviorClose)
 	}
 	m := &v.Mosaic[len(v.Mosaic)-1]
-	m.Tiles = append(m.Tiles, tileView{lookOf(worst).Class, s.file(r) + ".html", title})
+	m.add(s.outcome(r))
+	m.Tiles = append(m.Tiles, tileView{r.worst().Class, s.link(r), title})
 }
 
 func countViews(n map[Verdict]int, all int) []countView {
 	var out []countView
 	for v, count := range n {
-		out = append(out, countView{lookOf(v), count, percent(int64(count), int64(all))})
+		out = append(out, countView{look: lookOf(v), N: count, Share: percent(int64(count), int64(all))})
 	}
 	slices.SortFunc(out, func(a, b countView) int {
 		if c := rank(a.Verdict) - rank(b.Verdict); c != 0 {
@@ -170,8 +209,28 @@ func countViews(n map[Verdict]int, all int) []countView {
 		}
 		return strings.Compare(string(a.Verdict), string(b.Verdict))
 	})
+	spread(out)
 	return out
 }
+
+// narrowest is the least share of a bar that can be seen.
+const narrowest = .8
+
+// spread places the parts of a bar, none too narrow to be seen.
+func spread(parts []countView) {
+	var sum float64
+	for i := range parts {
+		parts[i].Share = max(parts[i].Share, narrowest)
+		sum += parts[i].Share
+	}
+	var at float64
+	for i := range parts {
+		parts[i].At, parts[i].Share = hundredths(at), hundredths(parts[i].Share*100/sum)
+		at += parts[i].Share
+	}
+}
+
+func hundredths(f float64) float64 { return math.Round(f*100) / 100 }
 
 // groups makes the matrix: groups of subgroups of rows.
 func (s *site) groups() []groupView {
@@ -183,7 +242,7 @@ func (s *site) groups() []groupView {
 		}
 		group := &groups[len(groups)-1]
 		if n := len(group.Subs); n == 0 || group.Subs[n-1].ID != sub {
-			v := subView{ID: sub, Title: s.titles[sub], First: n == 0, Totals: make([]totalView, len(s.agents))}
+			v := subView{ID: sub, Title: s.titles[sub], First: n == 0, Totals: make([]tally, len(s.agents))}
 			if v.Title == "" {
 				v.Title, v.First = group.Title, false
 			}
@@ -195,7 +254,7 @@ func (s *site) groups() []groupView {
 	return groups
 }
 
-func (s *site) row(id string, totals []totalView) rowView {
+func (s *site) row(id string, totals []tally) rowView {
 	row := rowView{ID: id, Anchor: anchor(id)}
 	var words []string
 	add := func(word string) {
@@ -210,11 +269,15 @@ func (s *site) row(id string, totals []totalView) rowView {
 		if r == nil {
 			continue
 		}
-		totals[i].Ran++
-		if r.Passed() {
-			totals[i].Passed++
-		} else {
+		totals[i].add(s.outcome(r))
+		if s.short(r) {
 			add("short")
+		}
+		if r.varies() != "" {
+			add("varies")
+		}
+		if r.Waited {
+			add("waited")
 		}
 		add("b:" + string(r.Behavior))
 		add("c:" + string(r.BehaviorClose))
@@ -234,8 +297,9 @@ func (s *site) cell(agent string, r *Result) cellView {
 	if r == nil {
 		return cellView{Agent: agent}
 	}
-	c := cellView{Ran: true, Agent: agent, Link: s.file(r) + ".html",
-		Look: lookOf(r.Behavior), Close: lookOf(r.BehaviorClose), Code: closeWord(r)}
+	c := cellView{Ran: true, Agent: agent, Link: s.link(r),
+		Look: lookOf(r.Behavior), Close: lookOf(r.BehaviorClose), Code: closeWord(r),
+		Varies: r.varies(), Waited: r.Waited && s.outcome(r) >= KnownShort}
 	if r.ReportTime {
 		c.Detail = took(r.Duration)
 	}
@@ -259,7 +323,12 @@ func (s *site) filters(groups []groupView) []filterView {
 	}
 	out := []filterView{{"", "All", len(s.ids)}, {"short", "Fell short", n["short"]}}
 	if len(s.agents) > 1 {
-		out = append(out, filterView{"differ", "Agents differ", n["differ"]})
+		out = append(out, filterView{"differ", "Peers differ", n["differ"]})
+	}
+	for _, f := range []filterView{{"varies", "Verdict varies", n["varies"]}, {"waited", "By timeout", n["waited"]}} {
+		if f.N > 0 {
+			out = append(out, f)
+		}
 	}
 	for _, l := range s.legend() {
 		if c := n["b:"+string(l.Verdict)]; c > 0 {

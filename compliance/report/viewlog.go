@@ -30,17 +30,17 @@ type logView struct {
 	Broken bool   // before this line others are left out
 }
 
-func logViews(log []LogEntry) (views []logView, cut int) {
-	if len(log) > logHead+logTail {
-		cut = len(log) - logHead - logTail
+func logViews(log []LogEntry, head, tail int) (views []logView, cut int) {
+	if len(log) > head+tail {
+		cut = len(log) - head - tail
 	}
 	for i, e := range log {
-		if cut > 0 && logHead <= i && i < logHead+cut {
+		if cut > 0 && head <= i && i < head+cut {
 			continue
 		}
 		v := newLogView(e)
 		v.N = fmt.Sprintf("%03d", i)
-		v.Broken = cut > 0 && i == logHead+cut
+		v.Broken = cut > 0 && i == head+cut
 		views = append(views, v)
 	}
 	return views, cut

@@ -2,7 +2,9 @@ package report
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"embed"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"html/template"
@@ -36,9 +38,12 @@ type Options struct {
 	// Verdict is the verdict on the run in one line, such as "PASS: 517 cases". If
 	// it is empty, the results decide.
 	Verdict string
-	// Single puts everything into index.html, beside index.json: the cases that fell
-	// short in full, the others as a row each. The files that index.json names do
-	// not exist then.
+	// Policy says which results fell short, and which of them were known to.
+	Policy Policy
+	// Single puts everything into index.html, which is easy to send: the cases that
+	// fell short with their wire logs, as far as a few megabytes allow, and a row for
+	// each other case. index.json is beside it, but the files that it names do not
+	// exist, so that [ReadIndex] reads the report and [Read] does not.
 	Single bool
 }
 
@@ -52,10 +57,38 @@ var pages = sync.OnceValue(func() *template.Template {
 		files[name] = asset(name)
 	}
 	return template.Must(template.New("").Funcs(template.FuncMap{
-		"style":  func(name string) template.CSS { return template.CSS(files[name]) },
-		"script": func(name string) template.JS { return template.JS(files[name]) },
+		"style": func(names ...any) template.CSS {
+			text := files["page.css"]
+			for _, name := range names {
+				switch name := name.(type) {
+				case string:
+					text += files[name]
+				case *indexPage: // how many columns the matrix has
+					text += fmt.Sprintf(":root { --n: %d; }\n", name.Agents)
+				}
+			}
+			return template.CSS(text)
+		},
+		"script": func(names ...string) (js template.JS) {
+			for _, name := range names {
+				js += template.JS(files[name])
+			}
+			return js
+		},
+		"csp": policy,
 	}).ParseFS(assets, "assets/*.tmpl"))
 })
+
+// policy is a page's Content-Security-Policy: its own style and script, and nothing
+// else. A report shows what strangers sent.
+func policy(style template.CSS, script template.JS) string {
+	hash := func(text string) string {
+		sum := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+	}
+	return "default-src 'none'; style-src " + hash(string(style)) + "; script-src " + hash(string(script)) +
+		"; base-uri 'none'; form-action 'none'"
+}
 
 // asset returns a file without the indentation that it has for those who edit it.
 func asset(name string) string {
@@ -75,7 +108,8 @@ func asset(name string) string {
 
 // Write writes a report to dir, which it makes if need be: index.json and a file
 // of JSON for each case, in the form of the original suite, and index.html with a
-// page for each case. Of two results of an agent and a case the last one counts.
+// page for each case; with opts.Single, index.json and index.html alone. Of two results
+// of an agent and a case the last one counts.
 //
 // A file that is there already is replaced whole, and the index comes last: whoever
 // interrupts Write finds the report of before, of now, or cases of either, but never
@@ -127,7 +161,11 @@ func writeAll(root *os.Root, s *site) error {
 	if err := failed.Load(); err != nil {
 		return *err
 	}
-	if err := putPage(root, "index.html", "index.tmpl", s.indexPage()); err != nil {
+	return writeIndex(root, s, s.indexPage())
+}
+
+func writeIndex(root *os.Root, s *site, p *indexPage) error {
+	if err := putPage(root, "index.html", "index.tmpl", p); err != nil {
 		return err
 	}
 	data, err := encode(s.index)

@@ -1,0 +1,210 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// closeDecides reports whether only the close fell short.
+func (r *Result) closeDecides() bool {
+	return (r.Behavior.Passed() || r.Behavior == Unimplemented) && !r.BehaviorClose.Passed()
+}
+
+// worst is the look of the verdict that decides: on the behavior, unless only the
+// close fell short.
+func (r *Result) worst() look {
+	if r.closeDecides() {
+		l := lookOf(r.BehaviorClose)
+		l.Word = "Close: " + strings.ToLower(l.Word)
+		return l
+	}
+	return lookOf(r.Behavior)
+}
+
+// varies tells the verdicts of a case that ran more than once, such as
+// "FAILED, then OK"; "" if they were the same.
+func (r *Result) varies() string {
+	if len(r.Earlier) == 0 {
+		return ""
+	}
+	runs := append(slices.Clone(r.Earlier), Run{Behavior: r.Behavior, BehaviorClose: r.BehaviorClose})
+	var brief, full []string
+	for _, run := range runs {
+		word := string(run.Behavior)
+		full = append(full, word+" with close "+string(run.BehaviorClose))
+		if run.Behavior.Passed() && !run.BehaviorClose.Passed() {
+			word = "close " + string(run.BehaviorClose)
+		}
+		brief = append(brief, word)
+	}
+	if slices.Equal(brief, slices.Compact(slices.Clone(brief))) {
+		return strings.Join(brief, ", then ")
+	}
+	return strings.Join(full, ", then ")
+}
+
+// happened says in a sentence or two what decided the verdict.
+func (r *Result) happened() string {
+	if r.closeDecides() {
+		return r.ResultClose
+	}
+	more := ""
+	switch {
+	case r.Behavior.Passed() || len(r.Expected) == 0:
+	case !r.asExpected():
+		more = r.came()
+	case !r.BehaviorClose.Passed(): // the end of the connection made the difference
+		more = r.ResultClose
+	}
+	return strings.TrimSpace(r.Result + " " + more)
+}
+
+// asExpected reports whether the events are those of one of the verdicts.
+func (r *Result) asExpected() bool {
+	for _, events := range r.Expected {
+		if slices.Equal(events, r.Received) {
+			return true
+		}
+	}
+	return false
+}
+
+// cameEvents is how many events a sentence lists.
+const cameEvents = 3
+
+// came says which messages, pings and pongs came.
+func (r *Result) came() string {
+	var words []string
+	for _, e := range r.Received {
+		if e.Kind == "timeout" {
+			continue
+		}
+		words = append(words, strings.TrimSpace(eventKind(e)+" "+clip(e.Data)))
+	}
+	if n := len(words) - cameEvents; n > 1 {
+		words = append(words[:cameEvents], fmt.Sprintf("and %d more", n))
+	}
+	if len(words) == 0 {
+		return "The peer sent no message, ping or pong."
+	}
+	return "The peer sent: " + strings.Join(words, ", ") + "."
+}
+
+// clip shows the beginning of a payload.
+func clip(data string) string {
+	if data == "" {
+		return "(empty)"
+	}
+	if r := []rune(data); len(r) > 24 {
+		data = string(r[:22]) + "…"
+	}
+	return "“" + data + "”"
+}
+
+// A tally counts results by their outcome.
+type tally struct{ Ran, Passed, Short, Skipped, Known int }
+
+func (t *tally) add(o Outcome) {
+	t.Ran++
+	switch o {
+	case Passes:
+		t.Passed++
+	case Skipped:
+		t.Skipped++
+	case KnownShort:
+		t.Known++
+	case Short:
+		t.Short++
+	}
+}
+
+// verdict is the verdict in words.
+func (t tally) verdict() string {
+	var text string
+	switch {
+	case t.Ran == 0:
+		return "INCOMPLETE: no case ran"
+	case t.Short > 0:
+		text = fmt.Sprintf("FAIL: %s of %s fell short", thousands(int64(t.Short)), plural(int64(t.Ran), "case"))
+	case t.Passed < t.Ran:
+		text = fmt.Sprintf("PASS: %s of %s", thousands(int64(t.Passed)), plural(int64(t.Ran), "case"))
+	default:
+		text = "PASS: " + plural(int64(t.Ran), "case")
+	}
+	if t.Skipped > 0 {
+		text += fmt.Sprintf(", %s skipped", thousands(int64(t.Skipped)))
+	}
+	if t.Known > 0 {
+		text += fmt.Sprintf(", %s known to fall short", thousands(int64(t.Known)))
+	}
+	return text
+}
+
+// verdictLook is the look of a verdict in words.
+func verdictLook(text string) look {
+	switch {
+	case strings.HasPrefix(text, "PASS"):
+		return lookOf(OK)
+	case strings.HasPrefix(text, "FAIL"):
+		return lookOf(Failed)
+	}
+	return lookOf(NonStrict)
+}
+
+// wall is the time from the start of the first of the results to the end of the
+// last; 0 if it is not known. Cases that run at once make it less than their sum.
+func wall(results []*Result) time.Duration {
+	var begun, ended time.Time
+	for _, r := range results {
+		if r.Started.IsZero() {
+			continue
+		}
+		if begun.IsZero() || r.Started.Before(begun) {
+			begun = r.Started
+		}
+		if end := r.Started.Add(r.Duration); end.After(ended) {
+			ended = end
+		}
+	}
+	return ended.Sub(begun)
+}
+
+// repeat is the command that runs cases again; "" if it is not known.
+func (o *Options) repeat(isServer bool, ids ...string) string {
+	command := o.Command
+	switch {
+	case command == "go test":
+		id := "^(" + strings.Join(ids, "|") + ")$"
+		if len(ids) == 1 {
+			id = "^" + ids[0] + "$"
+		}
+		return "go test -run " + quote("/"+strings.ReplaceAll(id, ".", `\.`))
+	case command == "" && o.URL == "":
+		return ""
+	case command == "" && isServer:
+		command = "wscheck fuzzingserver"
+	case command == "":
+		command = "wscheck fuzzingclient"
+	}
+	words := []string{command}
+	if o.URL != "" {
+		words = append(words, quote(o.URL))
+	}
+	for _, f := range o.Flags {
+		words = append(words, quote(f))
+	}
+	return strings.Join(append(words, "-cases", quote(strings.Join(ids, ","))), " ")
+}
+
+// quote puts a word into quotation marks if a shell would change it.
+func quote(word string) string {
+	plain := func(c rune) bool {
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("@%+=:,./_-", c)
+	}
+	if word != "" && strings.IndexFunc(word, func(c rune) bool { return !plain(c) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
