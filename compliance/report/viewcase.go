@@ -130,7 +130,11 @@ func (s *site) casePage(i int) *casePage {
 	if r.CreateStats {
 		p.Stats = stats(r)
 	}
-	p.Log, p.LogCut = logViews(r.Wirelog, logHead, logTail)
+	from, to := logHead, logTail
+	if s.opts.Single {
+		from, to = singleHead, singleTail
+	}
+	p.Log, p.LogCut = logViews(r.Wirelog, from, to)
 	if r.DroppedByMe {
 		p.Dropped = "TCP dropped by the suite"
 	}

@@ -130,7 +130,11 @@ func Write(dir string, results []*Result, opts Options) error {
 		return fmt.Errorf("report: cannot write: %w", err)
 	}
 	defer root.Close()
-	if err := writeAll(root, newSite(latest(results), opts)); err != nil {
+	write := writeAll
+	if opts.Single {
+		write = writeSingle
+	}
+	if err := write(root, newSite(latest(results), opts)); err != nil {
 		return fmt.Errorf("report: cannot write to %s: %w", dir, err)
 	}
 	return nil
