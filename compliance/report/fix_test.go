@@ -145,6 +145,9 @@ func TestRepeat(t *testing.T) {
 		}
 	}
 	o := Options{URL: "ws://h/"}
+	if got := (&Options{URL: "ws://h/", Flags: []string{"-spec=f.json"}}).repeat(false, "5.1"); got != "" {
+		t.Errorf("%s, want nothing: a specification names its cases", got)
+	}
 	if got := o.repeat(false, "5.1"); got != "wscheck fuzzingclient ws://h/ -cases 5.1" {
 		t.Error(got)
 	}

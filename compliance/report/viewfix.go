@@ -97,7 +97,7 @@ func (f *fixView) finish(s *site, i int) {
 
 func (s *site) fixRow(r *Result) fixRow {
 	row := fixRow{ID: r.ID, Link: s.link(r), Anchor: anchor(r.ID), Short: short(r.Description), Happened: r.happened(),
-		Look: r.worst(), Waited: r.Waited, Varies: r.varies(), Remark: r.Aside}
+		Look: r.worst(), Waited: r.Waited && !r.Passed(), Varies: r.varies(), Remark: r.Aside}
 	if len(s.agents) > 1 {
 		row.Agent = r.Agent
 	}

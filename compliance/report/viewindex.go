@@ -276,7 +276,7 @@ func (s *site) row(id string, totals []tally) rowView {
 		if r.varies() != "" {
 			add("varies")
 		}
-		if r.Waited {
+		if r.Waited && !r.Passed() {
 			add("waited")
 		}
 		add("b:" + string(r.Behavior))
@@ -299,7 +299,7 @@ func (s *site) cell(agent string, r *Result) cellView {
 	}
 	c := cellView{Ran: true, Agent: agent, Link: s.link(r),
 		Look: lookOf(r.Behavior), Close: lookOf(r.BehaviorClose), Code: closeWord(r),
-		Varies: r.varies(), Waited: r.Waited && s.outcome(r) >= KnownShort}
+		Varies: r.varies(), Waited: r.Waited && !r.Passed()}
 	if r.ReportTime {
 		c.Detail = took(r.Duration)
 	}
