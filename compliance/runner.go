@@ -83,7 +83,7 @@ func (r *runner) run(t *testing.T, all allFunc) {
 			cases = append(cases, c)
 		}
 	}
-	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, TLS: r.opts.TLS, ClosePath: r.opts.ClosePath}
+	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, TLS: r.opts.TLS}
 	o.Done = func(result *report.Result) { verdicts[result.ID] <- result }
 	results, err := all(cases, o)
 	for _, v := range verdicts {
@@ -96,7 +96,8 @@ func (r *runner) run(t *testing.T, all allFunc) {
 	if r.opts.Report == "" || len(results) == 0 {
 		return
 	}
-	if err := report.Write(r.opts.Report, results, report.Options{Tool: "go test", Quick: !r.opts.Full}); err != nil {
+	if err := report.Write(r.opts.Report, results, report.Options{Tool: "go test", Command: "go test",
+		Quick: !r.opts.Full, Titles: suite.Titles()}); err != nil {
 		t.Error(err)
 	}
 }

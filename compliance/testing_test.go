@@ -5,11 +5,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/hawser-ws/hawser/compliance"
 	"github.com/hawser-ws/hawser/compliance/internal/selfsigned"
 	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/suite"
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
@@ -19,6 +22,10 @@ func TestHawserServer(t *testing.T) {
 	index, err := report.ReadIndex(dir)
 	if err != nil || len(index["hawser"]) == 0 {
 		t.Errorf("the report has %d cases: %v", len(index["hawser"]), err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "index.html"))
+	if title := suite.Titles()["L.1"]; err != nil || !strings.Contains(string(page), title) {
+		t.Errorf("the report does not name the subgroup %q: %v", title, err)
 	}
 }
 
