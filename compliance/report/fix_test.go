@@ -55,7 +55,7 @@ func TestFixes(t *testing.T) {
 		"1 case Another sentence. SHOULD RFC 6455, section 5.6 2.1 ≈ Non-strict It was late.",
 		"Verdicts that vary", "9.1 ✓ Pass Nothing came. varies: FAILED, then OK Remark: A remark.",
 		"Skipped 1 case about something that the peer declined, as it may. 12.1 JSON 1",
-		"Summary Server", "All cases",
+		"Summary Server", "12 Compression by payload skipped", "All cases",
 	} {
 		i := strings.Index(text[last:], want)
 		if i < 0 {
@@ -144,6 +144,9 @@ func TestRepeat(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
+	if got := quote(""); got != "''" {
+		t.Errorf("an empty word is %s", got)
+	}
 	o := Options{URL: "ws://h/"}
 	if got := (&Options{URL: "ws://h/", Flags: []string{"-spec=f.json"}}).repeat(false, "5.1"); got != "" {
 		t.Errorf("%s, want nothing: a specification names its cases", got)
@@ -186,7 +189,7 @@ var inline = regexp.MustCompile(`(?is)<(style|script)>(.*?)</`)
 
 // A page allows its own style and script, by their hashes, and nothing else; and it
 // has nothing else.
-func TestPolicy(t *testing.T) {
+func TestContentPolicy(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		dir := t.TempDir()
 		if err := Write(dir, sampleReport(), Options{Single: single}); err != nil {

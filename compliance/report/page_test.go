@@ -42,8 +42,8 @@ func TestCasePage(t *testing.T) {
 	text := reading(page(t, "agent_case_5_19.html", r))
 	for _, want := range []string{
 		"Case 5.19", "✓ Pass", "Close: Unclean", "1002 ms", "2026-11-21 15:39:14.936 UTC",
-		"What was sent desc", "What was expected expect On closing: The suite closes; the peer's close frame has 1000 or 1002, " +
-			"or no code; the closing handshake must be complete.",
+		"What was sent desc", "What was expected expect On closing: The suite closes first. The peer answers with 1000 or 1002, " +
+			"or without a code. The closing handshake must be complete.",
 		"What happened ✓ Pass by timeout result The peer sent: ping (empty), binary “0xff”. ⤬ Close: Unclean close",
 		"Varies: FAILED, then close UNCLEAN.", "Run 1: ✕ Fail was ⤬ Close: Unclean was closed",
 		"What the verdict rests on quoted too SHOULD RFC 6455, section 5.6", "What this case tests quoted MUST RFC 6455, section 5.5",

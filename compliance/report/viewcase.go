@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -31,7 +30,8 @@ type casePage struct {
 	Aside               *asideView
 	Came                string // the messages, pings and pongs in a sentence
 	Result, ResultClose string
-	Short, Waited       bool
+	Worst               look
+	Waited              bool
 	Known               bool // to fall short
 	Reason              string
 	Varies              string
@@ -106,7 +106,7 @@ func (s *site) casePage(i int) *casePage {
 		Passed: r.Passed(), QuickCase: r.Quick, Facts: facts(r),
 		Description: paragraphs(r.Description), Expectation: paragraphs(r.Expectation),
 		Rules: rulesOf(r), Offense: newOffense(r.Offense),
-		Short: s.short(r), Waited: r.Waited && !r.Passed(), Varies: r.varies(), Command: s.opts.repeat(r.IsServer, r.ID),
+		Worst: r.worst(), Waited: r.Waited && !r.Passed(), Varies: r.varies(), Command: s.opts.repeat(r.IsServer, r.ID),
 		Result: r.Result, ResultClose: r.ResultClose, CloseExpected: closeExpected(r.ExpectedClose),
 		Request: headerLines(r.HTTPRequest), Response: headerLines(r.HTTPResponse),
 		Flags: flags(r), Traffic: traffic(r.Traffic),
@@ -262,22 +262,22 @@ func closeExpected(e *ExpectedClose) string {
 	if e == nil {
 		return ""
 	}
-	who, codes := "The peer", "any code"
+	first, codes := "The peer closes first, with ", "any code"
 	if e.ClosedByMe {
-		who = "The suite"
+		first = "The suite closes first. The peer answers with "
 	}
 	if len(e.CloseCode) > 0 {
 		var list []string
 		for _, c := range e.CloseCode {
 			list = append(list, strconv.Itoa(c))
 		}
-		codes = strings.Join(list, " or ") + ", or no code"
+		codes = strings.Join(list, " or ") + ", or without a code"
 	}
-	clean := "a full closing handshake is not asked for"
+	clean := "need not"
 	if e.RequireClean {
-		clean = "the closing handshake must be complete"
+		clean = "must"
 	}
-	return fmt.Sprintf("%s closes; the peer's close frame has %s; %s.", who, codes, clean)
+	return first + codes + ". The closing handshake " + clean + " be complete."
 }
 
 // headerLines splits the head of a request or a response, so that the names of its

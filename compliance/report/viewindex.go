@@ -151,8 +151,7 @@ func (s *site) facts() []factView {
 	}
 	facts = append(facts, factView{Name: "Flags", Value: strings.Join(flags, " ")},
 		factView{Name: "Left out", Value: strings.Join(o.Exclude, ", ")},
-		factView{Name: "By", Value: o.Tool},
-		factView{"Written", t.Format("2 January 2006, 15:04 UTC"), t.Format(time.RFC3339)})
+		factView{"Written", strings.TrimSuffix(t.Format("2 January 2006, 15:04 UTC")+", by "+o.Tool, ", by "), t.Format(time.RFC3339)})
 	return slices.DeleteFunc(facts, func(f factView) bool { return f.Value == "" })
 }
 

@@ -75,13 +75,13 @@ var pages = sync.OnceValue(func() *template.Template {
 			}
 			return js
 		},
-		"csp": policy,
+		"csp": contentPolicy,
 	}).ParseFS(assets, "assets/*.tmpl"))
 })
 
-// policy is a page's Content-Security-Policy: its own style and script, and nothing
+// contentPolicy is a page's Content-Security-Policy: its own style and script, and nothing
 // else. A report shows what strangers sent.
-func policy(style template.CSS, script template.JS) string {
+func contentPolicy(style template.CSS, script template.JS) string {
 	hash := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
 		return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
