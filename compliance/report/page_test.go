@@ -278,6 +278,15 @@ func colors(scheme string) map[string]string {
 	return m
 }
 
+// A phone has no pointer to hover with: it shows the title of each case.
+func TestTitlesOnPhone(t *testing.T) {
+	_, phone, ok := strings.Cut(asset("index.css"), "@media (max-width: 46rem) {")
+	if !ok || !strings.Contains(phone, ".matrix summary span { white-space: normal; }") ||
+		regexp.MustCompile(`summary span \{[^}]*(display: none|visibility: hidden)`).MatchString(phone) {
+		t.Error("the style for a phone hides or cuts titles")
+	}
+}
+
 // No two verdicts that differ in color have tiles of the same shape (WCAG 2, 1.4.1).
 func TestTileShapes(t *testing.T) {
 	css, shapes := asset("index.css"), make(map[string]string)
