@@ -20,7 +20,7 @@ type Comparison struct {
 // A Pair is an agent of one report and its like of the other.
 type Pair struct {
 	AgentA, AgentB string
-	Rows           []Row // those that differ first, then by case
+	Rows           []Row // those that are worse in B, those that differ, the rest; then by case
 }
 
 // A Row is a case in two reports. A or B is nil if the case is not in that report.
@@ -38,19 +38,39 @@ func (r Row) BehaviorClose() bool { return r.both() && r.A.BehaviorClose != r.B.
 // Equal reports whether both reports have the case with the same verdicts.
 func (r Row) Equal() bool { return r.both() && !r.Behavior() && !r.BehaviorClose() }
 
+// Worse reports whether B falls short where A did not or did less, or has lost a case
+// in which A passed.
+func (r Row) Worse() bool {
+	switch {
+	case r.A == nil:
+		return false
+	case r.B == nil:
+		return r.A.Passed()
+	}
+	return severity(r.B.Behavior) > severity(r.A.Behavior) || severity(r.B.BehaviorClose) > severity(r.A.BehaviorClose)
+}
+
+// Better reports whether a verdict of B is better than that of A, and none is worse.
+func (r Row) Better() bool {
+	return r.both() && !r.Worse() &&
+		severity(r.B.Behavior)+severity(r.B.BehaviorClose) < severity(r.A.Behavior)+severity(r.A.BehaviorClose)
+}
+
 func (r Row) both() bool { return r.A != nil && r.B != nil }
 
-// rank orders rows: unequal verdicts, then cases of one report only, then the rest.
+// rank orders rows: what is worse, unequal verdicts, cases of one report only, the rest.
 func (r Row) rank() int {
 	switch {
-	case r.Behavior():
+	case r.Worse():
 		return 0
-	case r.BehaviorClose():
+	case r.Behavior():
 		return 1
-	case !r.both():
+	case r.BehaviorClose():
 		return 2
+	case !r.both():
+		return 3
 	}
-	return 3
+	return 4
 }
 
 // Counts are how a pair's cases compare. A case may differ in both verdicts.
@@ -58,6 +78,7 @@ type Counts struct {
 	Both, Equal             int
 	Behavior, BehaviorClose int // cases of both whose verdicts differ
 	OnlyA, OnlyB            int
+	Worse, Better           int // cases in B, of those in A
 }
 
 // Counts counts the pair's cases.
@@ -65,7 +86,7 @@ func (p Pair) Counts() Counts {
 	var c Counts
 	for _, r := range p.Rows {
 		for n, is := range map[*int]bool{&c.Both: r.both(), &c.Equal: r.Equal(), &c.Behavior: r.Behavior(),
-			&c.BehaviorClose: r.BehaviorClose(), &c.OnlyA: r.B == nil, &c.OnlyB: r.A == nil} {
+			&c.BehaviorClose: r.BehaviorClose(), &c.OnlyA: r.B == nil, &c.OnlyB: r.A == nil, &c.Worse: r.Worse(), &c.Better: r.Better()} {
 			if is {
 				*n++
 			}
@@ -121,6 +142,11 @@ func (c *Comparison) Equal() bool {
 	return len(c.OnlyA)+len(c.OnlyB) == 0 && !slices.ContainsFunc(c.Pairs, func(p Pair) bool {
 		return slices.ContainsFunc(p.Rows, func(r Row) bool { return !r.Equal() })
 	})
+}
+
+// Worse reports whether B lacks an agent of A, or is worse than A in a case.
+func (c *Comparison) Worse() bool {
+	return len(c.OnlyA) > 0 || slices.ContainsFunc(c.Pairs, func(p Pair) bool { return slices.ContainsFunc(p.Rows, Row.Worse) })
 }
 
 // WriteText writes the comparison for a terminal; all lists the equal cases too.
@@ -200,6 +226,9 @@ func (c *Comparison) summary(p Pair) string {
 	}
 	if n.OnlyB > 0 {
 		s += fmt.Sprintf("; %d in %s only", n.OnlyB, c.B)
+	}
+	if n.Worse+n.Better > 0 {
+		s += fmt.Sprintf("; %s is worse in %d, better in %d", c.B, n.Worse, n.Better)
 	}
 	return s + "."
 }

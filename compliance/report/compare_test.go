@@ -34,7 +34,7 @@ func ExampleCompare() {
 	// Output:
 	// A: server
 	// B: server
-	// 1 of 2 cases equal; behavior differs in 1, behaviorClose in 0.
+	// 1 of 2 cases equal; behavior differs in 1, behaviorClose in 0; B is worse in 0, better in 1.
 	//
 	// case   behavior A  B   behaviorClose A  B  code A  B
 	// 6.4.1  NON-STRICT  OK  OK               =  none    =
@@ -52,13 +52,13 @@ func TestCompareText(t *testing.T) {
 	}
 	want := `A: server
 original: 127.0.0.1:9001
-1 of 4 cases equal; behavior differs in 2, behaviorClose in 2; 1 in A only; 1 in original only.
+1 of 4 cases equal; behavior differs in 2, behaviorClose in 2; 1 in A only; 1 in original only; original is worse in 2, better in 2.
 
 case    behavior A  original  behaviorClose A  original  code A  original
 1.1.10  OK          FAILED    OK               FAILED    1000    1011
+9.1.1   OK          -         OK               -         1000    -
 6.4.1   NON-STRICT  OK        OK               =         1007    =
 1.1.2   OK          =         UNCLEAN          OK        none    1000
-9.1.1   OK          -         OK               -         1000    -
 H.1     -           OK        -                OK        -       none
 1.1.1   OK          =         OK               =         1000    =
 `
@@ -68,8 +68,49 @@ H.1     -           OK        -                OK        -       none
 	if c.Equal() {
 		t.Error("the reports are said to be equal")
 	}
-	if got, want := c.Pairs[0].Counts(), (Counts{4, 1, 2, 2, 1, 1}); got != want {
+	if got, want := c.Pairs[0].Counts(), (Counts{4, 1, 2, 2, 1, 1, 2, 2}); got != want {
 		t.Errorf("counts %+v, want %+v", got, want)
+	}
+}
+
+func TestCompareWorse(t *testing.T) {
+	of := func(behavior, closing Verdict) *Entry { return &Entry{Behavior: behavior, BehaviorClose: closing} }
+	for _, tt := range []struct {
+		a, b          *Entry
+		worse, better bool
+	}{
+		{of(OK, OK), of(OK, OK), false, false},
+		{of(OK, OK), of(Informational, Informational), false, false},
+		{of(OK, OK), of(NonStrict, OK), true, false},
+		{of(OK, OK), of(OK, Unclean), true, false},
+		{of(OK, OK), of(Unimplemented, OK), true, false},
+		{of(Unimplemented, OK), of(Failed, OK), true, false},
+		{of(Failed, OK), of(Unimplemented, OK), false, true},
+		{of(Failed, Failed), of(NonStrict, OK), false, true},
+		{of(Failed, OK), of(OK, WrongCode), true, false},
+		{of(OK, OK), nil, true, false},
+		{of(Failed, OK), nil, false, false},
+		{nil, of(Failed, Failed), false, false},
+	} {
+		r := Row{ID: "1.1.1", A: tt.a, B: tt.b}
+		if r.Worse() != tt.worse || r.Better() != tt.better {
+			t.Errorf("%v and %v: worse %v, better %v; want %v, %v", tt.a, tt.b, r.Worse(), r.Better(), tt.worse, tt.better)
+		}
+	}
+	a, b := twoReports()
+	for _, tt := range []struct {
+		a, b  Index
+		worse bool
+	}{
+		{a, a, false},
+		{a, b, true},
+		{Index{"x": nil, "y": nil}, Index{"x": nil}, true},
+		{Index{"x": nil}, Index{"x": nil, "y": nil}, false},
+	} {
+		c, err := Compare(tt.a, tt.b)
+		if err != nil || c.Worse() != tt.worse {
+			t.Errorf("%v and %v: worse %v, %v", tt.a, tt.b, c.Worse(), err)
+		}
 	}
 }
 
@@ -86,14 +127,14 @@ func TestCompareMarkdown(t *testing.T) {
 	if err := c.WriteMarkdown(&out, false); err != nil {
 		t.Fatal(err)
 	}
-	want := `A: **server**, B: **server**. 1 of 4 cases equal; behavior differs in 2, behaviorClose in 2; 1 in A only; 1 in B only.
+	want := `A: **server**, B: **server**. 1 of 4 cases equal; behavior differs in 2, behaviorClose in 2; 1 in A only; 1 in B only; B is worse in 2, better in 2.
 
 | case | behavior A | B | behaviorClose A | B | code A | B |
 |---|---|---|---|---|---|---|
 | 1.1.10 | OK | **FAILED** | OK | **FAILED** | 1000 | 1011 |
+| 9.1.1 | OK | - | OK | - | 1000 | - |
 | 6.4.1 | NON-STRICT | **OK** | OK | = | 1007 | = |
 | 1.1.2 | OK | = | UNCLEAN | **OK** | none | 1000 |
-| 9.1.1 | OK | - | OK | - | 1000 | - |
 | H.1 | - | OK | - | OK | - | none |
 
 Agents in A only: other\|one.

@@ -17,7 +17,12 @@ Compares two reports, of this suite or of the original, case by case, difference
 first. A and B are directories of reports, or their index.json. Where B has the
 verdict of A there is an equals sign.
 
-Exit status: 0 the verdicts are equal, 1 they differ, 2 a report could not be read.
+B is worse in a case if one of its verdicts is worse, or if it lacks a case that A
+passes. From best to worst, the verdicts are OK and INFORMATIONAL; UNIMPLEMENTED;
+NON-STRICT and WRONG CODE; all others.
+
+Exit status: 0 B is worse in no case (with -strict: the verdicts are equal), 1 it is
+worse in some (with -strict: they differ), 2 a report could not be read.
 
 Flags:
 `
@@ -26,6 +31,7 @@ Flags:
 func compareCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	set := flag.NewFlagSet("wscheck compare", flag.ContinueOnError)
 	all := set.Bool("all", false, "list the cases whose verdicts are equal too")
+	strict := set.Bool("strict", false, "fail at any difference, also if B is better")
 	markdown := set.Bool("markdown", false, "print tables of Markdown")
 	args, err := parse(set, compareHelp, args, stdout)
 	if err != nil {
@@ -45,7 +51,7 @@ func compareCommand(_ context.Context, args []string, stdout, stderr io.Writer) 
 	if err := write(stdout, *all); err != nil {
 		return fault(stderr, err)
 	}
-	if !c.Equal() {
+	if c.Worse() || *strict && !c.Equal() {
 		return exitShort
 	}
 	return exitPassed

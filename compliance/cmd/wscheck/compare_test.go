@@ -28,14 +28,17 @@ func TestCompare(t *testing.T) {
 	a := reportOf(t, "one", map[string]report.Verdict{"1.1.1": report.OK, "6.4.1": report.NonStrict})
 	b := reportOf(t, "two", map[string]report.Verdict{"1.1.1": report.OK, "6.4.1": report.OK})
 	wscheck(t, "compare", a, filepath.Join(a, "index.json")).check(t, exitPassed, "2 of 2 cases equal", "")
-	wscheck(t, "compare", a, b).check(t, exitShort, "1 of 2 cases equal; behavior differs in 1", "")
+	wscheck(t, "compare", a, b).check(t, exitPassed, "1 of 2 cases equal; behavior differs in 1, behaviorClose in 0; B is worse in 0, better in 1.", "")
+	wscheck(t, "compare", b, a).check(t, exitShort, "B is worse in 1, better in 0.", "")
+	wscheck(t, "compare", "-strict", a, b).check(t, exitShort, "1 of 2 cases equal", "")
+	wscheck(t, "compare", "-strict", a, a).check(t, exitPassed, "2 of 2 cases equal", "")
 
 	d := wscheck(t, "compare", a, b, "-all")
 	first, last := strings.Index(d.stdout, "6.4.1"), strings.Index(d.stdout, "1.1.1")
 	if first < 0 || last < first {
 		t.Errorf("the difference does not come first: %s", d.stdout)
 	}
-	wscheck(t, "compare", a, "-markdown", b).check(t, exitShort, "| 6.4.1 | NON-STRICT | **OK** |", "")
+	wscheck(t, "compare", a, "-markdown", b).check(t, exitPassed, "| 6.4.1 | NON-STRICT | **OK** |", "")
 }
 
 func TestCompareUnreadable(t *testing.T) {
