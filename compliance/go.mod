@@ -6,6 +6,7 @@ require (
 	github.com/hawser-ws/hawser/deflate v0.0.0
 	github.com/hawser-ws/hawser/websocket v0.0.0
 	github.com/hawser-ws/hawser/wire v0.0.0
+	github.com/jstemmer/go-junit-report/v2 v2.1.0
 	github.com/klauspost/compress v1.20.3
 	github.com/schollz/progressbar/v3 v3.18.0
 	golang.org/x/net v0.50.0

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
@@ -49,18 +50,34 @@ type runFlags struct {
 	quick, json      bool
 	insecure         bool
 	tls              *tls.Config // of a server for clients
-	made             bool        // the directory of the report is new
+	made             bool // the directory of the report is new
+
+	profile, failOn, known string
+	policy                 report.Policy // of these three
+	numbered               bool          // only cases of the original suite
+	junit, summary         string
+	single                 bool
+	url                    string    // of the server under test, or of ours, for the report
+	begun                  time.Time // of the run
 }
 
-// newRunFlags declares the flags that all these commands have. timeout is the
-// default of -timeout.
-func newRunFlags(name, help string, timeout time.Duration) *runFlags {
-	f := &runFlags{set: flag.NewFlagSet(name, flag.ContinueOnError), help: help, parallel: suite.DefaultParallel}
+// newFlagSet is a set of flags that leaves it to us to print errors.
+func newFlagSet(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.ContinueOnError) }
+
+// newRunFlags declares the flags that all these commands have. profile and timeout are
+// the defaults of -profile and -timeout.
+func newRunFlags(name, help, profile string, timeout time.Duration) *runFlags {
+	f := &runFlags{set: newFlagSet(name), help: help, parallel: suite.DefaultParallel}
 	f.set.StringVar(&f.cases, "cases", "", "comma `list` of patterns of cases to run, such as '1.*,12.4.3' (default all)")
 	f.set.StringVar(&f.exclude, "exclude", "", "comma `list` of patterns of cases to leave out")
 	f.set.StringVar(&f.out, "out", "reports", "`DIR` for the report; other files that are there stay")
 	f.set.DurationVar(&f.timeout, "timeout", timeout, "bound of the whole run; 0 is none")
-	f.set.BoolVar(&f.json, "json", false, "print the verdicts as JSON, in the form of the report's index.json,\nand the summary to standard error")
+	f.set.BoolVar(&f.json, "json", false, "print the verdicts as JSON, in the form of the report's index.json with the\noutcome, reason and rule of each, and the summary to standard error")
+	f.set.StringVar(&f.junit, "junit", "", "write the results to `FILE` as JUnit XML")
+	f.set.StringVar(&f.summary, "summary", "", "append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
+	f.set.BoolVar(&f.single, "single", false, "write the report as one page, beside its index.json")
+	f.policyFlags(profile)
+	f.set.StringVar(&f.known, "known", "", "`FILE` of cases that may fall short")
 	return f
 }
 
@@ -107,7 +124,8 @@ func (f *runFlags) parse(args []string, stdout io.Writer) ([]string, error) {
 	case f.spec != "" && (f.given("cases") || f.given("exclude") || f.given("agent")):
 		return nil, errors.New("-spec has its own cases and agents: it does not go with -cases, -exclude or -agent")
 	}
-	return rest, nil
+	f.begun = time.Now()
+	return rest, f.setPolicy()
 }
 
 // given reports whether a flag stands on the command line.
@@ -129,6 +147,9 @@ func (f *runFlags) selected() (servers, clients []*suite.Case, err error) {
 		return nil, nil, fmt.Errorf("%w; 'wscheck cases' lists them", err)
 	}
 	for _, c := range cases {
+		if f.numbered && (c.ID[0] < '0' || c.ID[0] > '9') {
+			continue
+		}
 		if c.Servers {
 			servers = append(servers, c)
 		}
@@ -136,8 +157,11 @@ func (f *runFlags) selected() (servers, clients []*suite.Case, err error) {
 			clients = append(clients, c)
 		}
 	}
-	if len(cases) == 0 {
+	switch {
+	case len(cases) == 0:
 		err = errors.New("-exclude leaves no case to run")
+	case len(servers)+len(clients) == 0:
+		err = fmt.Errorf("-profile %s leaves no case to run", f.profile)
 	}
 	return servers, clients, err
 }

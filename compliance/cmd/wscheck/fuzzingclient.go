@@ -17,15 +17,15 @@ const fuzzingClientHelp = `usage: wscheck fuzzingclient URL [flags]
 
 Tests the WebSocket server at a URL: ws://host:port/path, wss://..., or
 ws+unix:///path/of.sock:/path. The server must return each message as it is, text
-as text and binary as binary, and take messages of 16 MiB (those that are too
-large for it fail in group 9). It is connected to once or more for each case.
+as text and binary as binary. It is connected to once or more for each case. The
+largest messages, in group 9, have 16 MiB.
 
 Cases have the ids of the Autobahn testsuite; those that it does not have begin
 with a letter. In patterns a star stands for any characters and the whole id must
 match: '12.*.1' is five cases. 'wscheck cases' lists them.
 
-A case passes if both its verdicts, behaviour and close, are OK or INFORMATIONAL.
-Exit status: 0 all passed, 1 some fell short, 2 the check could not be done or
+` + policyHelp + `
+Exit status: 0 no case failed the run, 1 some did, 2 the check could not be done or
 finished.
 
 Flags:
@@ -33,7 +33,7 @@ Flags:
 
 // fuzzingClient is wscheck fuzzingclient.
 func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	f := newRunFlags("wscheck fuzzingclient", fuzzingClientHelp, time.Hour)
+	f := newRunFlags("wscheck fuzzingclient", fuzzingClientHelp, "default", time.Hour)
 	f.quickFlag()
 	f.specFlag()
 	f.headerFlag()
@@ -49,13 +49,16 @@ func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil {
 		return fault(stderr, err)
 	}
+	if len(runs) == 1 {
+		f.url = runs[0].url
+	}
 	if err := f.writable(); err != nil {
 		return fault(stderr, err)
 	}
 	ctx, cancel := f.bounded(ctx)
 	defer cancel()
 	results, err := f.testServers(ctx, runs, newProgress(stderr))
-	return f.conclude(results, err, stdout, stderr)
+	return f.conclude(results, orCause(ctx, err), stdout, stderr)
 }
 
 // A serverRun is a server and the cases for it.

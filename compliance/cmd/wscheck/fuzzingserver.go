@@ -35,7 +35,8 @@ may be tested at the same time. The server ends at Ctrl-C, at /stopServer, at
 /updateReports with shutdownOnComplete=true, or with -once at the first
 /updateReports, and then prints a summary.
 
-Exit status: 0 all passed, 1 some fell short, 2 the check could not be done or
+` + policyHelp + `
+Exit status: 0 no case failed the run, 1 some did, 2 the check could not be done or
 finished: at Ctrl-C, if cases have run since a client last asked for the report.
 
 Flags:
@@ -43,7 +44,7 @@ Flags:
 
 // fuzzingServer is wscheck fuzzingserver.
 func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	f := newRunFlags("wscheck fuzzingserver", fuzzingServerHelp, 0)
+	f := newRunFlags("wscheck fuzzingserver", fuzzingServerHelp, "default", 0)
 	f.quickFlag()
 	f.specFlag()
 	once := f.set.Bool("once", false, "end when the first client has asked for the report")
@@ -73,6 +74,7 @@ func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer)
 		f.tls = l.tls
 	}
 	fmt.Fprintf(stderr, "%s for clients at %s\n", cases(len(s.Cases)), url)
+	f.url = url
 	return f.serve(ctx, s, ln, *once, stdout, stderr)
 }
 
@@ -93,7 +95,7 @@ func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, 
 	s.Report = func(results []*report.Result) error {
 		mu.Lock()
 		defer mu.Unlock()
-		if err := f.write(results, false); err != nil {
+		if err := f.write(results, nil); err != nil {
 			return err
 		}
 		p.say(fmt.Sprintf("report: %s, %s", f.index(), cases(len(results))))

@@ -9,9 +9,11 @@
 //	wscheck testeeserver [URL] [flags]   be a server to test: hawser's, an echo
 //	wscheck testeeclient URL [flags]     be a client to test: hawser's
 //	wscheck compare A B [flags]          compare two reports, case by case
+//	wscheck known REPORT [flags]         list what fell short, for -known
 //	wscheck cases [PATTERN...]           list the cases
 //	wscheck corpus -out DIR              write what the cases send, as seeds for fuzzing
 //	wscheck autobahn [flags]             run the original Autobahn testsuite
+//	wscheck version                      print the version of wscheck
 //
 // Flags may stand before or after other arguments; wscheck COMMAND -help lists them.
 //
@@ -20,8 +22,10 @@
 // does not have begin with a letter. The report, a directory of pages and JSON in
 // Autobahn's form, is in ./reports unless -out names another directory.
 //
-// The exit status is 0 if everything passed, 1 if something fell short, and 2 if the
-// check could not be done or not be finished. Ctrl-C ends a run; the report of what
+// The exit status is 0 if no case failed the run, 1 if some did, and 2 if the check
+// could not be done or not be finished. Which verdicts fail a run depends on -profile,
+// -fail-on and -known, which wscheck fuzzingclient -help explains; compare has rules of
+// its own. Ctrl-C ends a run; the report of what
 // there is by then is still written. A second Ctrl-C ends it at once.
 package main
 
@@ -57,6 +61,7 @@ var commands = []struct {
 	{"testeeserver", "be a server to test: hawser's own, an echo", testeeServer},
 	{"testeeclient", "be a client to test: hawser's own", testeeClient},
 	{"compare", "compare two reports, case by case", compareCommand},
+	{"known", "list what fell short in a report, for -known", knownCommand},
 	{"cases", "list the cases", casesCommand},
 	{"corpus", "write what the cases send over the wire, as seeds for fuzzing", corpusCommand},
 	{"autobahn", "run the original Autobahn testsuite against a server or hawser's client", autobahnCommand},
@@ -95,6 +100,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return selfCommand(ctx, nil, stdout, stderr)
 	case isHelp(args[0]):
 		return selfCommand(ctx, []string{"-help"}, stdout, stderr)
+	case args[0] == "version" || args[0] == "-version" || args[0] == "--version":
+		fmt.Fprintln(stdout, version())
+		return exitPassed
 	case strings.HasPrefix(args[0], "-"):
 		return selfCommand(ctx, args, stdout, stderr)
 	}

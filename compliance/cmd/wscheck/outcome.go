@@ -1,123 +1,79 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// maxListed is how many cases that fell short are listed by name.
-const maxListed = 40
-
-// conclude writes the report of results, prints what they come to, and returns the
-// exit status. failed is why there are not all that there should be, or nil.
+// conclude writes the report of results and what else the flags ask for, prints what
+// they come to, and returns the exit status. failed is why there are not all that
+// there should be, or nil.
 func (f *runFlags) conclude(results []*report.Result, failed error, stdout, stderr io.Writer) int {
 	if len(results) == 0 {
 		return fault(stderr, f.discard(failed))
 	}
-	if err := f.write(results, failed != nil); err != nil {
+	s := f.newSummary(results, failed)
+	if err := errors.Join(f.write(results, s), f.export(results, s, stdout)); err != nil {
 		return fault(stderr, errors.Join(failed, err))
 	}
-	index := report.NewIndex(results)
 	if f.json {
-		e := json.NewEncoder(stdout)
-		e.SetIndent("", "   ")
-		e.SetEscapeHTML(false)
-		if err := e.Encode(index); err != nil {
-			return fault(stderr, err)
-		}
 		stdout = stderr // what follows is for people
 	}
-	all, short := summarise(stdout, index, results)
-	fmt.Fprintf(stdout, "report: %s\n", f.index())
-	switch {
-	case failed != nil:
-		fmt.Fprintf(stdout, "INCOMPLETE: the report is of the %s that ran; %d fell short\n", cases(all), short)
+	s.writeText(stdout)
+	color := map[int]report.Verdict{exitPassed: report.OK, exitShort: report.Failed, exitFailed: report.Failed}[s.status()]
+	fmt.Fprintf(stdout, "report: %s\n%s\n", f.index(), painter(stdout)(color, s.verdict()))
+	if failed != nil {
 		return fault(stderr, failed)
-	case short > 0:
-		fmt.Fprintf(stdout, "FAIL: %d of %s fell short\n", short, cases(all))
-		return exitShort
 	}
-	fmt.Fprintf(stdout, "PASS: %s\n", cases(all))
-	return exitPassed
+	return s.status()
 }
 
-// write writes the report.
-func (f *runFlags) write(results []*report.Result, partial bool) error {
-	return report.Write(f.out, results, report.Options{Tool: version(), Partial: partial, Quick: f.quick})
+// export writes the results in the forms for other programs that the flags ask for.
+func (f *runFlags) export(results []*report.Result, s *summary, stdout io.Writer) error {
+	var errs []error
+	if f.json {
+		errs = append(errs, s.writeJSON(stdout, report.NewIndex(results)))
+	}
+	if f.junit != "" {
+		errs = append(errs, writeFile(f.junit, s.writeJUnit))
+	}
+	if f.summary != "" {
+		errs = append(errs, appendFile(f.summary, s.writeMarkdown))
+	}
+	return errors.Join(errs...)
 }
 
-// summarise prints the counts of each agent, in the order in which they ran, and the
-// cases that fell short. It returns how many cases there are, and how many of these.
-func summarise(w io.Writer, index report.Index, results []*report.Result) (all, short int) {
-	told := map[string]bool{}
-	for _, r := range results {
-		if told[r.Agent] {
-			continue
-		}
-		told[r.Agent] = true
-		behavior, closing := map[report.Verdict]int{}, map[report.Verdict]int{}
-		var listed []string
-		for _, id := range index.Cases(r.Agent) {
-			e := index[r.Agent][id]
-			behavior[e.Behavior]++
-			closing[e.BehaviorClose]++
-			if !e.Passed() {
-				listed = append(listed, fmt.Sprintf("  %-8s %s, close %s", id, e.Behavior, e.BehaviorClose))
-			}
-		}
-		n := len(index[r.Agent])
-		fmt.Fprintf(w, "%s: %s in %.1f s\n  behaviour  %s\n  close      %s\n",
-			plain(r.Agent), cases(n), took(results, r.Agent).Seconds(), counts(behavior), counts(closing))
-		for _, l := range listed[:min(len(listed), maxListed)] {
-			fmt.Fprintln(w, l)
-		}
-		if more := len(listed) - maxListed; more > 0 {
-			fmt.Fprintf(w, "  and %d more\n", more)
-		}
-		all, short = all+n, short+len(listed)
+// write writes the report. s is nil while the run goes on.
+func (f *runFlags) write(results []*report.Result, s *summary) error {
+	o := report.Options{Tool: version(), Quick: f.quick, Single: f.single, Titles: suite.Titles(),
+		URL: f.url, Command: f.set.Name(), Flags: f.told(), Exclude: list(f.exclude), Elapsed: time.Since(f.begun)}
+	if s != nil {
+		o.Partial, o.Verdict = s.failed != nil, s.verdict()
 	}
-	return all, short
+	return report.Write(f.out, results, o)
 }
 
-// took is the time from the beginning of an agent's first case to the end of its
-// last. Cases that run at once make it less than the sum of theirs.
-func took(results []*report.Result, agent string) time.Duration {
-	var begun, ended time.Time
-	for _, r := range results {
-		if r.Agent != agent {
-			continue
+// told are the flags as they were given, but for those that have a place of their own
+// in the report.
+func (f *runFlags) told() (flags []string) {
+	f.set.Visit(func(g *flag.Flag) {
+		if !slices.Contains([]string{"cases", "exclude", "out", "header"}, g.Name) {
+			flags = append(flags, "-"+g.Name+"="+g.Value.String())
 		}
-		if begun.IsZero() || r.Started.Before(begun) {
-			begun = r.Started
-		}
-		if end := r.Started.Add(r.Duration); end.After(ended) {
-			ended = end
-		}
-	}
-	return ended.Sub(begun)
-}
-
-// counts lists how often each verdict was given.
-func counts(m map[report.Verdict]int) string {
-	order := []report.Verdict{report.OK, report.Informational, report.NonStrict, report.Unimplemented,
-		report.Unclean, report.WrongCode, report.FailedByClient, report.Failed}
-	var words []string
-	for _, v := range order {
-		if m[v] > 0 {
-			words = append(words, fmt.Sprintf("%d %s", m[v], v))
-		}
-	}
-	return strings.Join(words, ", ")
+	})
+	return flags
 }
 
 // fault says why the check could not be done, a line for each error that was joined,
@@ -132,13 +88,21 @@ func fault(stderr io.Writer, err error) int {
 	return exitFailed
 }
 
-// version names this program.
+// version names this program: its version, or else the commit it was built from.
 func version() string {
-	v := "(devel)"
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		v = info.Main.Version
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "wscheck (devel)"
 	}
-	return "wscheck " + v
+	v := cmp.Or(info.Main.Version, "(devel)")
+	if v == "(devel)" {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				v += " " + s.Value
+			}
+		}
+	}
+	return "wscheck " + v + " " + info.GoVersion
 }
 
 // writable makes the directory of the report and tries it, so that a run does not
@@ -171,5 +135,14 @@ func (f *runFlags) bounded(ctx context.Context) (context.Context, context.Cancel
 	if f.timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the run took longer than -timeout %v", f.timeout))
+	return context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the run took longer than -timeout %v, so some cases did not run", f.timeout))
+}
+
+// orCause is err, or rather why ctx ended, if it did: what fails after that fails for
+// that reason.
+func orCause(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }

@@ -24,8 +24,8 @@ func selfHelp() string {
 Without a command: tests hawser's own server and client, with 50 messages a case in
 groups 12 and 13 instead of 1,000 unless -full is given, and writes a report.
 
-Exit status: 0 all passed, 1 some fell short, 2 the check could not be done or
-finished.
+Exit status: 0 no case failed the run, 1 some did, 2 the check could not be done or
+finished. 'wscheck fuzzingclient -help' explains -profile, -fail-on and -known.
 
 Commands, with which you test yours; wscheck COMMAND -help tells more:
 
@@ -45,7 +45,7 @@ const (
 
 // selfCommand is wscheck without a command.
 func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	f := newRunFlags("wscheck", selfHelp(), time.Hour)
+	f := newRunFlags("wscheck", selfHelp(), "strict", time.Hour)
 	f.quickFlag()
 	f.parallelFlag("run `N` cases at once")
 	full := f.set.Bool("full", false, "the opposite of -quick, which is the default here")
@@ -80,7 +80,7 @@ func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 		results = append(results, more...)
 	}
 	s.progress.end()
-	return f.conclude(results, err, stdout, stderr)
+	return f.conclude(results, orCause(ctx, err), stdout, stderr)
 }
 
 // self tests this project.

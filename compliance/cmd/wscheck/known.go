@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+const knownHelp = `usage: wscheck known REPORT [flags]
+
+Prints the cases that fell short in a report, in the form that -known of the other
+commands reads: the id, the verdicts, and what was seen as the reason. Replace that
+by why the case may fall short.
+
+With -write FILE it writes the file instead. If there is one already, the reasons in
+it stay, and cases that fall short no more are left out.
+
+Exit status: 0 the list is written, 2 it could not be.
+
+Flags:
+`
+
+// knownCommand is wscheck known.
+func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
+	f := &runFlags{set: newFlagSet("wscheck known"), help: knownHelp, parallel: 1}
+	f.policyFlags("default")
+	path := f.set.String("write", "", "write `FILE`, with the reasons that it has")
+	args, err := f.parse(args, stdout)
+	switch {
+	case err != nil:
+		return fault(stderr, err)
+	case len(args) != 1:
+		return fault(stderr, errors.New("one report is needed: wscheck known reports"))
+	}
+	results, err := report.Read(args[0])
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no report at %s", args[0])
+	}
+	if err != nil {
+		return fault(stderr, err)
+	}
+	var before map[string]report.Known
+	if *path != "" {
+		if before, err = readKnown(*path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fault(stderr, err)
+		}
+	}
+	known := shortfalls(f.policy, results, before)
+	if *path == "" {
+		err = report.WriteKnown(stdout, known)
+	} else {
+		err = writeFile(*path, func(w io.Writer) error { return report.WriteKnown(w, known) })
+	}
+	if err != nil {
+		return fault(stderr, err)
+	}
+	if *path != "" {
+		fmt.Fprintf(stdout, "%s: %s\n", *path, cases(len(known)))
+	}
+	return exitPassed
+}
+
+// shortfalls are the results that fall short, with the reasons from before. A case
+// with different verdicts on two sides may have any.
+func shortfalls(p report.Policy, results []*report.Result, before map[string]report.Known) map[string]report.Known {
+	known := map[string]report.Known{}
+	for _, r := range results {
+		if p.Outcome(r) != report.Short {
+			continue
+		}
+		k := report.Known{Behavior: r.Behavior, BehaviorClose: r.BehaviorClose, Reason: reason(r)}
+		if old, ok := before[r.ID]; ok {
+			k.Reason = old.Reason
+		}
+		if other, ok := known[r.ID]; ok && (other.Behavior != k.Behavior || other.BehaviorClose != k.BehaviorClose) {
+			k.Behavior, k.BehaviorClose = "", ""
+		}
+		known[r.ID] = k
+	}
+	return known
+}
+
+// writeFile makes a file.
+func writeFile(path string, write func(io.Writer) error) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/suite"
+)
+
+// policyHelp is the part of the help on which verdicts fail a run.
+const policyHelp = `Each case has two verdicts, behavior and close. -profile says which cases run and
+which verdicts fail the run; -fail-on changes the latter.
+
+  profile   cases      fails on
+  default   all        FAILED, UNCLEAN, FAILED BY CLIENT, NON-STRICT, WRONG CODE
+  lenient   all        FAILED, UNCLEAN, FAILED BY CLIENT (-fail-on failed)
+  strict    all        all but OK and INFORMATIONAL (-fail-on unimplemented)
+  autobahn  1.* to 13.*  as default, and messages that are refused as too big
+
+UNIMPLEMENTED is skipped unless asked for: the peer declined what the case is about,
+such as compression. So is, with default and lenient, a case of group 9 whose message
+the peer refuses with 1009, too big: RFC 6455, section 10.4, sets no size that a peer
+must take.
+
+-known names a file of cases that may fall short, one a line: the id, the verdicts,
+and the reason after a number sign. An entry that passes or does not run fails the
+run, and so does one that has other verdicts. 'wscheck known' writes the file from a
+report.
+`
+
+// A profile is a policy and the cases that it is for.
+type profile struct {
+	policy   report.Policy
+	numbered bool // only the cases of the original suite
+}
+
+// profiles are those of -profile.
+var profiles = map[string]profile{
+	"default":  {policy: report.Policy{FailOn: report.NonStrict}},
+	"lenient":  {policy: report.Policy{FailOn: report.Failed}},
+	"strict":   {policy: report.Policy{FailOn: report.Unimplemented}},
+	"autobahn": {policy: report.Policy{FailOn: report.NonStrict, AnySize: true}, numbered: true},
+}
+
+// policyFlags declares -profile and -fail-on; name is the default profile.
+func (f *runFlags) policyFlags(name string) {
+	f.set.StringVar(&f.profile, "profile", name, "the `NAME` of a policy: default, lenient, strict or autobahn")
+	f.set.StringVar(&f.failOn, "fail-on", "", "the mildest `VERDICT` that fails the run: failed, non-strict or unimplemented\n(default that of the profile)")
+}
+
+// setPolicy makes the policy of the flags.
+func (f *runFlags) setPolicy() (err error) {
+	p, ok := profiles[f.profile]
+	if !ok {
+		return fmt.Errorf("-profile must be default, lenient, strict or autobahn, not %q", f.profile)
+	}
+	f.policy, f.numbered = p.policy, p.numbered
+	if f.failOn != "" {
+		f.policy.FailOn = report.Verdict(strings.ToUpper(f.failOn))
+		if !slices.Contains([]report.Verdict{report.Failed, report.NonStrict, report.Unimplemented}, f.policy.FailOn) {
+			return fmt.Errorf("-fail-on must be failed, non-strict or unimplemented, not %q", f.failOn)
+		}
+	}
+	if f.known != "" {
+		f.policy.Known, err = readKnown(f.known)
+	}
+	return err
+}
+
+// readKnown reads a file of known cases, which must be cases of the suite.
+func readKnown(path string) (map[string]report.Known, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("-known: %w", err)
+	}
+	defer file.Close()
+	known, err := report.ParseKnown(file)
+	if err != nil {
+		return nil, fmt.Errorf("-known: %s: %w", path, err)
+	}
+	for id := range known {
+		if strings.Contains(id, "*") {
+			return nil, fmt.Errorf("-known: %s: %q must be the id of one case", path, id)
+		}
+		if _, err := suite.Cases([]string{id}, nil); err != nil {
+			return nil, fmt.Errorf("-known: %s: %w; 'wscheck cases' lists them", path, err)
+		}
+	}
+	return known, nil
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// plainEcho is hawser's echo as a newcomer has it: without compression, and with the
+// limit of 1 MiB that a server has by default.
+func plainEcho() http.Handler {
+	return websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
+		for m, err := range c.Messages(ctx) {
+			if err != nil {
+				return err
+			}
+			if err := c.Write(ctx, m.Type, m.Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
+func TestProfiles(t *testing.T) {
+	t.Parallel()
+	url := serve(t, plainEcho())
+	for _, tt := range []struct {
+		flags   string
+		status  int
+		verdict string
+	}{
+		{"", exitPassed, "PASS: 2 of 4 cases, 2 skipped\n"},
+		{"-profile lenient", exitPassed, "PASS: 2 of 4 cases, 2 skipped\n"},
+		{"-profile strict", exitShort, "FAIL: 2 of 4 cases fell short\n"},
+		{"-profile autobahn", exitShort, "FAIL: 1 of 3 cases fell short, 1 skipped\n"},
+		{"-profile autobahn -fail-on unimplemented", exitShort, "FAIL: 2 of 3 cases fell short\n"},
+		{"-fail-on unimplemented", exitShort, "FAIL: 2 of 4 cases fell short\n"},
+		{"-profile strict -fail-on failed", exitPassed, "PASS: 2 of 4 cases, 2 skipped\n"},
+	} {
+		d := wscheck(t, append([]string{"fuzzingclient", url, "-cases", "1.1.1,9.2.4,12.1.1,H.1.1", "-out", t.TempDir()}, strings.Fields(tt.flags)...)...)
+		d.check(t, tt.status, tt.verdict, "")
+		notes := "skipped: 1 case about something that " + strings.TrimPrefix(url, "ws://") + " declined; -fail-on unimplemented counts them\n" +
+			"  skipped: 1 case whose messages " + strings.TrimPrefix(url, "ws://") + " refused with 1009"
+		if strings.Contains(d.stdout, notes) != strings.Contains(tt.verdict, "2 skipped") {
+			t.Errorf("%s: printed %s", tt.flags, d.stdout)
+		}
+	}
+}
+
+func TestKnown(t *testing.T) {
+	t.Parallel()
+	url, dir := serve(t, liar()), t.TempDir()
+	out, known := filepath.Join(dir, "reports"), filepath.Join(dir, "known.txt")
+	args := []string{"fuzzingclient", url, "-cases", "1.1.1,1.1.2,1.1.3", "-out", out}
+	wscheck(t, args...).check(t, exitShort, "FAIL: 2 of 3 cases", "")
+	wscheck(t, "known", out).check(t, exitPassed, "1.1.2    FAILED, close ", "")
+	wscheck(t, "known", out, "-write", known).check(t, exitPassed, known+": 2 cases\n", "")
+
+	args = append(args, "-known", known)
+	wscheck(t, args...).check(t, exitPassed, "PASS: 1 of 3 cases, 2 known to fall short\n", "")
+
+	lines := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(known, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines("1.1.1 # was bad\n1.1.2 # adds a mark\n1.1.3 # adds a mark\n1.2.1 # elsewhere\n")
+	d := wscheck(t, args...)
+	d.check(t, exitShort, "FAIL: "+known+" must be brought up to date, 2 known to fall short\n", "")
+	for _, want := range []string{known + ": 1.1.1 passes, but is known to fall short: was bad\n", known + ": 1.2.1 did not run, but is known"} {
+		if !strings.Contains(d.stdout, want) {
+			t.Errorf("no %q in %q", want, d.stdout)
+		}
+	}
+	// Reasons stay, and what passes goes.
+	wscheck(t, "known", out, "-write", known).check(t, exitPassed, "2 cases", "")
+	b, err := os.ReadFile(known)
+	if err != nil || strings.Count(string(b), "# adds a mark\n") != 2 || strings.Contains(string(b), "1.1.1 ") {
+		t.Errorf("the file is %q, %v", b, err)
+	}
+	lines("1.1.2 NON-STRICT, close OK\n1.1.3\n") // worse than it was known
+	wscheck(t, args...).check(t, exitShort, "FAIL: 1 of 3 cases fell short, 1 known to fall short\n", "")
+
+	for text, want := range map[string]string{
+		"1.1.1 what\n": "line 1: the verdicts must be like",
+		"8.1\n":        `no case matches "8.1"; 'wscheck cases' lists them`,
+		"1.*\n":        `"1.*" must be the id of one case`,
+	} {
+		lines(text)
+		wscheck(t, args...).check(t, exitFailed, "", "wscheck: -known: "+known+": "+want)
+	}
+	wscheck(t, "fuzzingclient", url, "-known", filepath.Join(dir, "none")).check(t, exitFailed, "", "-known: open ")
+	wscheck(t, "known", dir).check(t, exitFailed, "", "there is no report at "+dir)
+}
+
+// A run that is cut off says nothing about known cases that did not have their turn.
+func TestKnownIncomplete(t *testing.T) {
+	known := filepath.Join(t.TempDir(), "known.txt")
+	if err := os.WriteFile(known, []byte("1.1.8\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d := wscheck(t, "fuzzingclient", serveMortal(t, 3), "-parallel", "1", "-cases", "1.1.*", "-known", known, "-out", t.TempDir())
+	if d.check(t, exitFailed, "INCOMPLETE", ""); strings.Contains(d.stdout, "known") {
+		t.Errorf("printed %s", d.stdout)
+	}
+}
+
+func TestExports(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	unit, page := filepath.Join(dir, "junit.xml"), filepath.Join(dir, "summary.md")
+	if err := os.WriteFile(page, []byte("before\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	d := wscheck(t, "fuzzingclient", serve(t, liar()), "-agent", "<a|b>", "-cases", "1.1.1,1.1.2,1.2.1,2.1,12.1.1", "-out", filepath.Join(dir, "out"),
+		"-json", "-junit", unit, "-summary", page, "-single")
+	d.check(t, exitShort, "", "FAIL: 1 of 5 cases fell short, 1 skipped\n")
+
+	var all map[string]map[string]jsonEntry
+	if err := json.Unmarshal([]byte(d.stdout), &all); err != nil {
+		t.Fatal(err)
+	}
+	got := all["<a|b>"]
+	if e := got["1.1.2"]; e.Behavior != report.Failed || e.Outcome != "short" || e.Result == "" || e.Title == "" || e.Rule == nil || e.Rule.Section != "RFC 6455, section 5.2" {
+		t.Errorf("1.1.2 in JSON: %+v", e)
+	}
+	if got["1.1.1"].Outcome != "passed" || got["12.1.1"].Outcome != "skipped" {
+		t.Errorf("outcomes in JSON: %+v, %+v", got["1.1.1"], got["12.1.1"])
+	}
+
+	b, err := os.ReadFile(unit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var x struct {
+		Tests, Failures, Skipped int `xml:",attr"`
+		Suites                   []struct {
+			Name  string `xml:"name,attr"`
+			Tests int    `xml:"tests,attr"`
+			Cases []struct {
+				Name    string `xml:"name,attr"`
+				Failure *struct {
+					Type    string `xml:"type,attr"`
+					Message string `xml:"message,attr"`
+					Text    string `xml:",chardata"`
+				} `xml:"failure"`
+				Skipped *struct{} `xml:"skipped"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(b, &x); err != nil {
+		t.Fatal(err)
+	}
+	if len(x.Suites) != 3 || x.Suites[0].Name != "<a|b>: 1 Framing" || x.Suites[0].Tests != 3 {
+		t.Fatalf("JUnit suites: %+v", x.Suites)
+	}
+	if f := x.Suites[0].Cases[1].Failure; f == nil || !strings.HasPrefix(f.Type, "FAILED") || f.Message == "" || !strings.Contains(f.Text, "RFC 6455, section 5.2 (MUST)") {
+		t.Errorf("JUnit failure of 1.1.2: %+v", f)
+	}
+	if c := x.Suites[2].Cases[0]; c.Skipped == nil || !strings.HasPrefix(c.Name, "12.1.1 ") {
+		t.Errorf("JUnit case 12.1.1: %+v", c)
+	}
+
+	b, err = os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"before\n### WebSocket conformance of &lt;a\\|b>\n", "**FAIL: 1 of 5 cases fell short, 1 skipped**",
+		"#### FAILED: one rule, 1 case: RFC 6455, section 5.2 (MUST)\n", "(https://www.rfc-editor.org/rfc/rfc6455#section-5.2)", "\n| 1.1.2 | A text message of 125 "} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("no %q in the summary %s", want, b)
+		}
+	}
+}
+
+// What is stale, and a run that was cut off, are told in JUnit XML too.
+func TestJUnitOfTheRun(t *testing.T) {
+	dir := t.TempDir()
+	unit, known := filepath.Join(dir, "junit.xml"), filepath.Join(dir, "known.txt")
+	if err := os.WriteFile(known, []byte("1.1.1 # old\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	check := func(want string) {
+		t.Helper()
+		if b, err := os.ReadFile(unit); err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("no %q in %s, %v", want, b, err)
+		}
+	}
+	wscheck(t, "fuzzingclient", serve(t, plainEcho()), "-cases", "1.1.1", "-known", known, "-junit", unit, "-out", dir)
+	check(`<failure message="1.1.1 passes, but is known to fall short: old" type="STALE">`)
+	wscheck(t, "fuzzingclient", serveMortal(t, 3), "-parallel", "1", "-cases", "1.1.*", "-junit", unit, "-out", dir)
+	check(`<error message="the server at `)
+}
+
+func TestVersion(t *testing.T) {
+	for _, arg := range []string{"version", "-version", "--version"} {
+		wscheck(t, arg).check(t, exitPassed, "wscheck ", "")
+	}
+}

@@ -1,0 +1,340 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// How many cases that break one rule are listed: with what was seen, and by id alone.
+const (
+	maxTold   = 5
+	maxListed = 40
+)
+
+// A summary is what the results of a run come to.
+type summary struct {
+	policy    report.Policy
+	knownFile string
+	sides     []*side
+	stale     []string // of the known cases
+	byOutcome map[report.Outcome]int
+	all       int
+	failed    error // why the run is not complete; nil if it is
+}
+
+// A side is an agent and its results by case.
+type side struct {
+	agent   string
+	took    time.Duration
+	results []*report.Result
+}
+
+// newSummary sums up results. failed is why there are not all, or nil.
+func (f *runFlags) newSummary(results []*report.Result, failed error) *summary {
+	s := &summary{policy: f.policy, knownFile: f.known, failed: failed, byOutcome: map[report.Outcome]int{}}
+	index := report.NewIndex(results)
+	byID := map[string]map[string]*report.Result{} // of two results the last counts
+	for _, r := range results {
+		if byID[r.Agent] == nil {
+			byID[r.Agent] = map[string]*report.Result{}
+			s.sides = append(s.sides, &side{agent: r.Agent, took: took(results, r.Agent)})
+		}
+		byID[r.Agent][r.ID] = r
+	}
+	var last []*report.Result
+	for _, side := range s.sides {
+		for _, id := range index.Cases(side.agent) {
+			r := byID[side.agent][id]
+			side.results = append(side.results, r)
+			s.byOutcome[s.policy.Outcome(r)]++
+		}
+		last = append(last, side.results...)
+	}
+	s.all = len(last)
+	if failed == nil { // otherwise a known case may not have had its turn
+		s.stale = s.policy.Stale(last)
+	}
+	return s
+}
+
+// status is the exit status.
+func (s *summary) status() int {
+	switch {
+	case s.failed != nil:
+		return exitFailed
+	case s.byOutcome[report.Short]+len(s.stale) > 0:
+		return exitShort
+	}
+	return exitPassed
+}
+
+// verdict is the verdict on the run in a line.
+func (s *summary) verdict() string {
+	short, skipped, known := s.byOutcome[report.Short], s.byOutcome[report.Skipped], s.byOutcome[report.KnownShort]
+	var b strings.Builder
+	switch {
+	case s.failed != nil:
+		fmt.Fprintf(&b, "INCOMPLETE: the report is of the %s that ran; %d fell short", cases(s.all), short)
+	case short > 0:
+		fmt.Fprintf(&b, "FAIL: %d of %s fell short", short, cases(s.all))
+	case len(s.stale) > 0:
+		fmt.Fprintf(&b, "FAIL: %s must be brought up to date", s.knownFile)
+	case skipped+known > 0:
+		fmt.Fprintf(&b, "PASS: %d of %s", s.all-skipped-known, cases(s.all))
+	default:
+		fmt.Fprintf(&b, "PASS: %s", cases(s.all))
+	}
+	if skipped > 0 {
+		fmt.Fprintf(&b, ", %d skipped", skipped)
+	}
+	if known > 0 {
+		fmt.Fprintf(&b, ", %d known to fall short", known)
+	}
+	return b.String()
+}
+
+// notes are the sentences about the cases of a side that neither passed nor failed,
+// and about those whose verdict varied.
+func (s *summary) notes(side *side) (notes []string) {
+	declined, tooBig, known := 0, 0, 0
+	var varied []string
+	for _, r := range side.results {
+		switch o := s.policy.Outcome(r); {
+		case o == report.Skipped && r.TooBig():
+			tooBig++
+		case o == report.Skipped:
+			declined++
+		case o == report.KnownShort:
+			known++
+		}
+		if v := varies(r); v != "" {
+			varied = append(varied, r.ID+" "+v)
+		}
+	}
+	if declined > 0 {
+		notes = append(notes, fmt.Sprintf("skipped: %s about something that %s declined; -fail-on unimplemented counts them", cases(declined), plain(side.agent)))
+	}
+	if tooBig > 0 {
+		notes = append(notes, fmt.Sprintf("skipped: %s whose messages %s refused with 1009, too big, as RFC 6455, section 10.4, allows; -profile autobahn or strict counts them", cases(tooBig), plain(side.agent)))
+	}
+	if known > 0 {
+		notes = append(notes, fmt.Sprintf("known: %s in %s", cases(known), s.knownFile))
+	}
+	if len(varied) > 0 {
+		notes = append(notes, "varied: "+listed(varied))
+	}
+	return notes
+}
+
+// varies tells of earlier runs with other verdicts, such as "FAILED, then OK".
+func varies(r *report.Result) string {
+	if len(r.Earlier) == 0 {
+		return ""
+	}
+	var runs []string
+	for _, e := range r.Earlier {
+		runs = append(runs, both(e.Behavior, e.BehaviorClose))
+	}
+	return strings.Join(append(runs, both(r.Behavior, r.BehaviorClose)), ", then ")
+}
+
+// both is the two verdicts in one word if the close passed.
+func both(behavior, closing report.Verdict) string {
+	if closing.Passed() {
+		return string(behavior)
+	}
+	return fmt.Sprintf("%s (close %s)", behavior, closing)
+}
+
+// reason is what was seen in a case that fell short, in a line.
+func reason(r *report.Result) string {
+	var parts []string
+	if !r.Behavior.Passed() || r.BehaviorClose.Passed() {
+		parts = append(parts, r.Result)
+	}
+	if !r.BehaviorClose.Passed() {
+		parts = append(parts, r.ResultClose)
+	}
+	return oneLine(strings.Join(parts, " "))
+}
+
+func oneLine(s string) string {
+	return plain(strings.Join(strings.Fields(strings.ReplaceAll(s, "<br>", " ")), " "))
+}
+
+// A breach is a rule and the cases that fell short by it.
+type breach struct {
+	rule    *report.Rule // nil if none can be told
+	worst   report.Verdict
+	results []*report.Result
+}
+
+// breaches groups what fell short on a side by the rule that was broken: the worst
+// first, and of those the rule with most cases.
+func (s *summary) breaches(side *side) []*breach {
+	byRule := map[report.Rule]*breach{}
+	for _, r := range side.results {
+		if s.policy.Outcome(r) != report.Short {
+			continue
+		}
+		var key report.Rule
+		rule := r.VerdictRule()
+		if rule != nil {
+			key = *rule
+		}
+		b := byRule[key]
+		if b == nil {
+			b = &breach{rule: rule, worst: report.OK}
+			byRule[key] = b
+		}
+		b.results = append(b.results, r)
+		for _, v := range []report.Verdict{r.Behavior, r.BehaviorClose} {
+			if rank(v) > rank(b.worst) {
+				b.worst = v
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Values(byRule), func(a, b *breach) int {
+		return cmp.Or(rank(b.worst)-rank(a.worst), len(b.results)-len(a.results), report.CompareIDs(a.results[0].ID, b.results[0].ID))
+	})
+}
+
+// title is the heading of a breach.
+func (b *breach) title() string {
+	if b.rule == nil {
+		return fmt.Sprintf("%s: %s", b.worst, cases(len(b.results)))
+	}
+	level := ""
+	if b.rule.Level != "" {
+		level = " (" + b.rule.Level + ")"
+	}
+	return fmt.Sprintf("%s: one rule, %s: %s%s", b.worst, cases(len(b.results)), b.rule.Section, level)
+}
+
+// verdictOrder is that of the verdicts in summaries.
+var verdictOrder = []report.Verdict{report.OK, report.Informational, report.Unimplemented, report.NonStrict,
+	report.WrongCode, report.Unclean, report.FailedByClient, report.Failed}
+
+// rank is that of a verdict in verdictOrder; a word that is not there comes last.
+func rank(v report.Verdict) int {
+	if i := slices.Index(verdictOrder, v); i >= 0 {
+		return i
+	}
+	return len(verdictOrder)
+}
+
+// counts lists how often each verdict was given.
+func counts(results []*report.Result, verdict func(*report.Result) report.Verdict) string {
+	m := map[report.Verdict]int{}
+	for _, r := range results {
+		m[verdict(r)]++
+	}
+	var words []string
+	for _, v := range verdictOrder {
+		if m[v] > 0 {
+			words = append(words, fmt.Sprintf("%d %s", m[v], v))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func behavior(r *report.Result) report.Verdict { return r.Behavior }
+func closing(r *report.Result) report.Verdict  { return r.BehaviorClose }
+
+// listed is a list of at most maxListed words.
+func listed(words []string) string {
+	s := strings.Join(words[:min(len(words), maxListed)], ", ")
+	if more := len(words) - maxListed; more > 0 {
+		s += fmt.Sprintf(" and %d more", more)
+	}
+	return s
+}
+
+// writeText writes the summary for a terminal.
+func (s *summary) writeText(w io.Writer) {
+	paint := painter(w)
+	for _, side := range s.sides {
+		fmt.Fprintf(w, "%s: %s in %.1f s\n  behavior  %s\n  close     %s\n", plain(side.agent), cases(len(side.results)),
+			side.took.Seconds(), counts(side.results, behavior), counts(side.results, closing))
+		for _, n := range s.notes(side) {
+			fmt.Fprintf(w, "  %s\n", n)
+		}
+		for _, b := range s.breaches(side) {
+			fmt.Fprintf(w, "\n%s\n", paint(b.worst, b.title()))
+			if b.rule != nil {
+				fmt.Fprintf(w, "  \"%s\"\n", oneLine(b.rule.Text))
+			}
+			b.writeCases(w)
+		}
+		if len(s.breaches(side)) > 0 {
+			fmt.Fprintln(w)
+		}
+	}
+	for _, stale := range s.stale {
+		fmt.Fprintf(w, "%s\n", paint(report.Failed, s.knownFile+": "+plain(stale)))
+	}
+}
+
+func (b *breach) writeCases(w io.Writer) {
+	for _, r := range b.results[:min(len(b.results), maxTold)] {
+		fmt.Fprintf(w, "  %-8s %s\n", r.ID, oneLine(r.Description))
+		fmt.Fprintf(w, "           %s, close %s: %s\n", r.Behavior, r.BehaviorClose, reason(r))
+		if r.Aside != nil {
+			fmt.Fprintf(w, "           note: %s\n", oneLine(r.Aside.Text))
+		}
+	}
+	if len(b.results) > maxTold {
+		var ids []string
+		for _, r := range b.results[maxTold:] {
+			ids = append(ids, r.ID)
+		}
+		fmt.Fprintf(w, "  and %s\n", listed(ids))
+	}
+}
+
+// painter returns a function that colors a line by a verdict, on a terminal that is
+// to have colors (https://no-color.org).
+func painter(w io.Writer) func(report.Verdict, string) string {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) {
+		return func(_ report.Verdict, s string) string { return s }
+	}
+	return func(v report.Verdict, s string) string {
+		color := 31 // red
+		switch {
+		case v.Passed():
+			color = 32 // green
+		case v == report.NonStrict || v == report.WrongCode || v == report.Unimplemented:
+			color = 33 // yellow
+		}
+		return fmt.Sprintf("\x1b[%dm%s\x1b[m", color, s)
+	}
+}
+
+// took is the time from the beginning of an agent's first case to the end of its
+// last. Cases that run at once make it less than the sum of theirs.
+func took(results []*report.Result, agent string) time.Duration {
+	var begun, ended time.Time
+	for _, r := range results {
+		if r.Agent != agent {
+			continue
+		}
+		if begun.IsZero() || r.Started.Before(begun) {
+			begun = r.Started
+		}
+		if end := r.Started.Add(r.Duration); end.After(ended) {
+			ended = end
+		}
+	}
+	return ended.Sub(begun)
+}
