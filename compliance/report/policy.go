@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 )
 
 // A Policy says which results fail a run. The zero value fails what an RFC forbids or
@@ -107,8 +107,23 @@ func severity(v Verdict) int {
 	return 3
 }
 
-// TooBig reports whether the peer refused the large message of a case of group 9 with
-// 1009. By RFC 6455, sections 7.4.1 and 10.4, it may.
+// TooBig reports whether the peer refused the message of a numbered case with 1009, and
+// the message has 4 KiB or more. By RFC 6455, sections 7.4.1 and 10.4, a peer may have a
+// limit. In the groups of letters the verdict says so itself.
 func (r *Result) TooBig() bool {
-	return strings.HasPrefix(r.ID, "9.") && r.RemoteCloseCode == 1009 && !r.ClosedByMe
+	id := parts(r.ID)
+	if r.RemoteCloseCode != 1009 || r.ClosedByMe || len(id) != 3 {
+		return false
+	}
+	group, sub := id[0], id[1]
+	n, _ := strconv.Atoi(id[2]) // 0, which is no case, if it is not a number
+	switch group {
+	case "1":
+		return n >= 6
+	case "9":
+		return sub <= "6" // the others send small messages, one after the other
+	case "12", "13":
+		return n >= 5
+	}
+	return group == "10"
 }
