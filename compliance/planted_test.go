@@ -136,7 +136,7 @@ func TestFaults(t *testing.T) {
 		{fault: "wss", cases: []string{first, second, third}},
 		{fault: "liar", fails: true, cases: []string{first, "1.1.2 fail", third}, says: "RFC 6455"},
 		{fault: "liar", filter: "/^1.1.1$", cases: []string{first}},
-		{fault: "lying client", fails: true, cases: []string{first, "1.1.2 fail", third}, says: "behaviour FAILED: "},
+		{fault: "lying client", fails: true, cases: []string{first, "1.1.2 fail", third}, says: "behavior FAILED: "},
 		{fault: "client that lies once", cases: []string{first, second, third}},
 		{fault: "known", cases: []string{first, second, third}, says: "falls short, as is known: it adds to texts"},
 		{fault: "known, but passes", fails: true, cases: []string{"1.1.1 fail", second, third}, says: "passes, but is known to fall short: it adds to texts"},

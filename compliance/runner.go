@@ -72,7 +72,7 @@ func (r *runner) run(t *testing.T, all allFunc) {
 				if result == nil {
 					t.Skip("there is no verdict")
 				}
-				judge(t, result, r.opts.Known)
+				judge(t, result, &r.opts)
 			})
 		})
 	}
@@ -107,26 +107,25 @@ type subtest interface {
 	Helper()
 	Errorf(format string, args ...any)
 	Logf(format string, args ...any)
+	Skipf(format string, args ...any)
 }
 
 // judge makes a result that of a test.
-func judge(t subtest, r *report.Result, known map[string]string) {
+func judge(t subtest, r *report.Result, opts *Options) {
 	t.Helper()
 	if v := r.Varies(); v != "" {
 		t.Logf("%s", v)
 	}
-	reason, isKnown := known[r.ID]
-	switch passed := r.Passed(); {
-	case passed && isKnown:
+	reason, isKnown := opts.Known[r.ID]
+	outcome := report.Policy{FailOn: opts.FailOn}.Outcome(r)
+	switch {
+	case r.Passed() && isKnown:
 		t.Errorf("passes, but is known to fall short: %s", reason)
-	case !passed && isKnown:
+	case outcome == report.Short && isKnown:
 		t.Logf("falls short, as is known: %s", reason)
-	case !passed:
-		rule := report.Rule{}
-		if r.Rule != nil {
-			rule = *r.Rule
-		}
-		t.Errorf("%s\nexpected: %s\nbehaviour %s: %s\nclose %s: %s\n%s, %s: %q\n%s", r.Description, r.Expectation,
-			r.Behavior, r.Result, r.BehaviorClose, r.ResultClose, rule.Level, rule.Section, rule.Text, rule.URL)
+	case outcome == report.Short:
+		t.Errorf("%s", r.Explain())
+	case outcome == report.Skipped:
+		t.Skipf("%s: %s", r.Behavior, r.Result)
 	}
 }

@@ -28,6 +28,11 @@ type Options struct {
 	// Full sends 1,000 messages a case in groups 12 and 13 instead of 50.
 	Full bool
 
+	// FailOn is the mildest verdict that fails a case, as in [report.Policy]. By
+	// default a case whose subject the tested side declined, such as compression or
+	// messages above its limit, is skipped; report.Unimplemented fails it.
+	FailOn report.Verdict
+
 	// Known are cases that fall short, by id, with the reason. They run all the
 	// same, and one that passes fails the test, so that the list stays true.
 	Known map[string]string
