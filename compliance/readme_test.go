@@ -1,0 +1,129 @@
+package compliance_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/suite"
+)
+
+// The server that README shows passes the two checks that README shows, for whoever
+// copies them: as it is, by the command and by the test.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(pattern string) string {
+		m := regexp.MustCompile(pattern).FindSubmatch(text)
+		if m == nil {
+			t.Fatalf("README does not have %s", pattern)
+		}
+		return string(m[1])
+	}
+	server := find("(?s)```go\n(// A server.*?)```")
+	line := find(`\n(func TestConformance\(.*)\n`)
+	check := find(`\n(go run \./compliance/cmd/wscheck fuzzingclient .*?) +#`)
+	addr := freeAddr(t)
+	const written = "127.0.0.1:8080"
+	if !strings.Contains(server, written) || !strings.Contains(check, written) {
+		t.Fatalf("README's server or its check is not at %s", written)
+	}
+	dir := t.TempDir()
+	write(t, dir, "main.go", strings.ReplaceAll(server, written, addr))
+	write(t, dir, "main_test.go", "package main\n\nimport (\n\t\"testing\"\n\n\t\"github.com/hawser-ws/hawser/compliance\"\n)\n\n"+line+"\n")
+	write(t, dir, "go.mod", "module readme\n\ngo 1.25\n")
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := "go 1.25\n\nuse .\n"
+	for _, m := range []string{"wire", "deflate", "websocket", "compliance"} {
+		work += fmt.Sprintf("use %q\n", filepath.Join(root, m))
+	}
+	write(t, dir, "go.work", work)
+
+	// Some of the cases, with those in which such a server once fell short.
+	cases := []string{"1.1.*", "9.1.6", "9.3.9", "12.1.1", "X.2.1", "H.1.*"}
+	if os.Getenv("HAWSER_FULL") != "" {
+		cases = []string{"*"}
+	}
+	t.Run("test", func(t *testing.T) {
+		run := "TestConformance/(" + strings.NewReplacer(".", `\.`, "*", ".*").Replace(strings.Join(cases, "|")) + ")$"
+		out := command(t, dir, "go", "test", "-v", "-count=1", "-run", run, ".")
+		if !strings.Contains(out, "--- PASS: TestConformance/1.1.1 ") || !strings.Contains(out, "--- SKIP: TestConformance/9.1.6 ") {
+			t.Errorf("go test printed %s", out)
+		}
+	})
+	t.Run("command", func(t *testing.T) {
+		command(t, dir, "go", "build", "-o", "server.exe", ".")
+		command(t, root, "go", "build", "-o", filepath.Join(dir, "wscheck.exe"), "./compliance/cmd/wscheck")
+		s := exec.CommandContext(t.Context(), filepath.Join(dir, "server.exe"))
+		if err := s.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			_ = s.Process.Kill()
+			_ = s.Wait()
+		}()
+		url := strings.TrimPrefix(strings.ReplaceAll(check, written, addr), "go run ./compliance/cmd/wscheck fuzzingclient ")
+		await(t, url)
+		out := command(t, dir, filepath.Join(dir, "wscheck.exe"), "fuzzingclient", url, "-quick", "-cases", strings.Join(cases, ","))
+		if !strings.Contains(out, "\nPASS: ") || !strings.Contains(out, " refused with 1009, too big") {
+			t.Errorf("wscheck printed %s", out)
+		}
+	})
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// command runs a program to its end and returns what it printed. It must succeed.
+func command(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, name, args...)
+	c.Dir = dir
+	c.Env = append(os.Environ(), "PWD="+dir, "GOWORK=", "GOFLAGS=")
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	if err := c.Run(); err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, &out)
+	}
+	return out.String()
+}
+
+// freeAddr is an address at which nobody listens.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// await waits until a server listens.
+func await(t *testing.T, url string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); suite.Probe(t.Context(), url, nil) != nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody listens at %s", url)
+		}
+	}
+}
