@@ -138,6 +138,9 @@ func (s *summary) writeMarkdown(w io.Writer) {
 			}
 		}
 	}
+	if s.notice != "" {
+		fmt.Fprintf(w, "\n- %s\n", md(s.notice))
+	}
 	for _, stale := range s.stale {
 		fmt.Fprintf(w, "\n- %s: %s\n", md(s.knownFile), md(stale))
 	}

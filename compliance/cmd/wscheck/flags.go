@@ -57,8 +57,11 @@ type runFlags struct {
 	numbered               bool          // only cases of the original suite
 	junit, summary         string
 	single                 bool
-	url                    string    // of the server under test, or of ours, for the report
-	begun                  time.Time // of the run
+	command                string // that runs the server under test
+	wait                   time.Duration
+	server                 *shellServer // of these two
+	url                    string       // of the server under test, or of ours, for the report
+	begun                  time.Time    // of the run
 }
 
 // newFlagSet is a set of flags that leaves it to us to print errors.
@@ -96,6 +99,12 @@ func (f *runFlags) specFlag() {
 	f.set.StringVar(&f.spec, "spec", "", "`FILE` with a specification in the JSON form of the original suite, instead of\na URL, -cases and -exclude")
 }
 
+// commandFlags declares -command and -wait.
+func (f *runFlags) commandFlags() {
+	f.set.StringVar(&f.command, "command", "", "a `COMMAND` of the shell that runs the server. It is started once its place is\nfree, started anew if the server dies, and ended after the run")
+	f.set.DurationVar(&f.wait, "wait", 0, "how long the server may take until it answers (default 30s with -command)")
+}
+
 // headerFlag declares -header.
 func (f *runFlags) headerFlag() {
 	f.header = http.Header{}
@@ -119,6 +128,10 @@ func (f *runFlags) parse(args []string, stdout io.Writer) ([]string, error) {
 		return nil, errors.New("-timeout must not be negative")
 	case f.parallel < 1:
 		return nil, errors.New("-parallel must be positive")
+	case f.wait < 0:
+		return nil, errors.New("-wait must not be negative")
+	case f.spec != "" && (f.command != "" || f.wait > 0):
+		return nil, errors.New("-command and -wait are for one server: they do not go with -spec")
 	case f.spec != "" && len(rest) > 0:
 		return nil, errors.New("-spec has its own URL: give one of the two")
 	case f.spec != "" && (f.given("cases") || f.given("exclude") || f.given("agent")):

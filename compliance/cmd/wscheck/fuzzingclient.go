@@ -20,6 +20,9 @@ ws+unix:///path/of.sock:/path. The server must return each message as it is, tex
 as text and binary as binary. It is connected to once or more for each case. The
 largest messages, in group 9, have 16 MiB.
 
+With -command, wscheck runs the server itself, in a process group of its own. What it
+prints is in server.log beside the report.
+
 Cases have the ids of the Autobahn testsuite; those that it does not have begin
 with a letter. In patterns a star stands for any characters and the whole id must
 match: '12.*.1' is five cases. 'wscheck cases' lists them.
@@ -37,6 +40,7 @@ func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer)
 	f.quickFlag()
 	f.specFlag()
 	f.headerFlag()
+	f.commandFlags()
 	f.parallelFlag("let `N` cases wait for the server at once; 1 for servers that\nserve one connection at a time")
 	f.set.StringVar(&f.agent, "agent", "", "`name` of the server in the report (default what it calls itself, or host:port)")
 	f.set.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a wss server")
@@ -57,7 +61,15 @@ func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer)
 	}
 	ctx, cancel := f.bounded(ctx)
 	defer cancel()
-	results, err := f.testServers(ctx, runs, newProgress(stderr))
+	p := newProgress(stderr)
+	s, err := f.startServer(ctx, p.say)
+	if err != nil {
+		return fault(stderr, f.discard(orCause(ctx, err)))
+	}
+	defer s.stop()
+	defer context.AfterFunc(ctx, s.end)() // a second Ctrl-C would leave it
+	f.server = s
+	results, err := f.testServers(ctx, runs, p)
 	return f.conclude(results, orCause(ctx, err), stdout, stderr)
 }
 
@@ -117,6 +129,9 @@ func (f *runFlags) testServers(ctx context.Context, runs []serverRun, p *progres
 func (f *runFlags) testServer(ctx context.Context, r serverRun, p *progress) ([]*report.Result, error) {
 	o := f.options()
 	o.Agent = r.agent
+	if f.command != "" {
+		o.Restart = f.server.restart
+	}
 	if err := suite.Probe(ctx, r.url, o); err != nil {
 		return nil, explain(ctx, r.url, "the server at %s cannot be tested: %w", err)
 	}

@@ -29,7 +29,8 @@ type summary struct {
 	stale     []string // of the known cases
 	byOutcome map[report.Outcome]int
 	all       int
-	failed    error // why the run is not complete; nil if it is
+	notice    string // on the server of -command
+	failed    error  // why the run is not complete; nil if it is
 }
 
 // A side is an agent and its results by case.
@@ -61,6 +62,9 @@ func (f *runFlags) newSummary(results []*report.Result, failed error) *summary {
 		last = append(last, side.results...)
 	}
 	s.all = len(last)
+	if f.server != nil {
+		s.notice = f.server.note()
+	}
 	if failed == nil { // otherwise a known case may not have had its turn
 		s.stale = s.policy.Stale(last)
 	}
@@ -279,6 +283,9 @@ func (s *summary) writeText(w io.Writer) {
 		if len(s.breaches(side)) > 0 {
 			fmt.Fprintln(w)
 		}
+	}
+	if s.notice != "" {
+		fmt.Fprintln(w, paint(report.Failed, s.notice))
 	}
 	for _, stale := range s.stale {
 		fmt.Fprintf(w, "%s\n", paint(report.Failed, s.knownFile+": "+plain(stale)))

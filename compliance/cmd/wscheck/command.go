@@ -1,0 +1,252 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/suite"
+)
+
+const (
+	commandWait = 30 * time.Second       // that -wait is with -command
+	stopTime    = 5 * time.Second        // that a server has to end when it is asked to
+	lookTime    = 100 * time.Millisecond // between two looks at a place
+	maxTail     = 2 << 10                // bytes of a log that are shown
+)
+
+// A shellServer is the server of -command: the shell that runs it, and the process
+// group of all that it starts.
+type shellServer struct {
+	command, url string
+	wait         time.Duration
+	options      *suite.Options
+	say          func(string)
+
+	mu       sync.Mutex
+	log      *os.File
+	cmd      *exec.Cmd     // that was started last
+	ended    chan struct{} // closed when cmd has ended
+	restarts int
+}
+
+// startServer starts the server of -command and waits until it answers. Without
+// -command it only waits, for as long as -wait says.
+func (f *runFlags) startServer(ctx context.Context, say func(string)) (*shellServer, error) {
+	s := &shellServer{command: f.command, url: f.url, wait: f.wait, options: f.options(), say: say}
+	if f.command == "" {
+		if f.wait == 0 {
+			return s, nil
+		}
+		return s, s.answers(ctx)
+	}
+	if s.wait == 0 {
+		s.wait = commandWait
+	}
+	log, err := os.Create(filepath.Join(f.out, "server.log"))
+	if err != nil {
+		return nil, fmt.Errorf("-command: %w", err)
+	}
+	s.log = log
+	if err := s.start(ctx); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+// start starts the command once its place is free, and waits until it answers.
+func (s *shellServer) start(ctx context.Context) error {
+	if err := s.free(ctx); err != nil {
+		return err
+	}
+	cmd := shell(s.command)
+	cmd.Stdout, cmd.Stderr = s.log, s.log
+	ended := make(chan struct{})
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("-command: %w", err)
+	}
+	go func() {
+		_ = cmd.Wait() // cmd.ProcessState has it
+		close(ended)
+	}()
+	s.mu.Lock()
+	s.cmd, s.ended = cmd, ended
+	s.mu.Unlock()
+	return s.answers(ctx)
+}
+
+// free waits until nobody listens at the place of the server.
+func (s *shellServer) free(ctx context.Context) error {
+	u, err := url.Parse(s.url)
+	if err != nil {
+		panic("BUG: wscheck: " + err.Error()) // checkURL has parsed it
+	}
+	network, addr := address(u)
+	for deadline := time.Now().Add(s.wait); ; {
+		var d net.Dialer
+		c, err := d.DialContext(ctx, network, addr)
+		if err != nil {
+			return context.Cause(ctx) // nil as long as the run goes on
+		}
+		c.Close()
+		if time.Now().After(deadline) {
+			return fmt.Errorf("another program%s listens at %s, where -command is to start its server", listener(ctx, u.Port()), addr)
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// answers waits until the server answers the opening handshake.
+func (s *shellServer) answers(ctx context.Context) error {
+	for deadline := time.Now().Add(s.wait); ; {
+		err := suite.Probe(ctx, s.url, s.options)
+		if err == nil {
+			return nil
+		}
+		// A shell that left its server in the background ends with status 0.
+		if state := s.state(); state != nil && !state.Success() {
+			return fmt.Errorf("-command: the server ended before it answered at %s: %v%s", s.url, state, s.tail())
+		}
+		if time.Now().After(deadline) {
+			err = explain(ctx, s.url, "the server at %s cannot be tested: %w", err)
+			return fmt.Errorf("after -wait %v: %w%s", s.wait, err, s.tail())
+		}
+		if err := pause(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func pause(ctx context.Context) error {
+	select {
+	case <-time.After(lookTime):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// state is how the shell ended; nil if it runs, or if there is none.
+func (s *shellServer) state() *os.ProcessState {
+	s.mu.Lock()
+	cmd, ended := s.cmd, s.ended
+	s.mu.Unlock()
+	if cmd == nil {
+		return nil
+	}
+	select {
+	case <-ended:
+		return cmd.ProcessState
+	default:
+		return nil
+	}
+}
+
+// restart starts a server anew that has ended, or that no longer answers.
+func (s *shellServer) restart(ctx context.Context) error {
+	how := "no longer answers"
+	if state := s.state(); state != nil {
+		how = "has ended: " + state.String()
+	}
+	s.mu.Lock()
+	s.restarts++
+	s.mu.Unlock()
+	s.say(fmt.Sprintf("the server %s; it is started anew, and its output is in %s", how, s.log.Name()))
+	s.end()
+	return s.start(ctx)
+}
+
+// end ends the process group: by a request first, then by force.
+func (s *shellServer) end() {
+	s.mu.Lock()
+	cmd, ended := s.cmd, s.ended
+	s.mu.Unlock()
+	if cmd == nil {
+		return
+	}
+	terminate(cmd)
+	select {
+	case <-ended:
+	case <-time.After(stopTime):
+	}
+	kill(cmd)
+	<-ended
+}
+
+// stop ends the server for good. It may be called more than once.
+func (s *shellServer) stop() {
+	s.end()
+	if s.log != nil {
+		s.log.Close()
+	}
+}
+
+// tail is the end of the log, for an error.
+func (s *shellServer) tail() string {
+	if s.log == nil {
+		return ""
+	}
+	info, err := s.log.Stat()
+	if err != nil || info.Size() == 0 {
+		return ""
+	}
+	b := make([]byte, min(info.Size(), maxTail))
+	n, err := s.log.ReadAt(b, info.Size()-int64(len(b)))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return ""
+	}
+	return fmt.Sprintf("; the end of its output in %s: %q", s.log.Name(), bytes.TrimSpace(b[:n]))
+}
+
+// note tells of restarts; "" if there were none.
+func (s *shellServer) note() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.restarts == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the server of -command had to be started anew, %d times: its output is in %s", s.restarts, s.log.Name())
+}
+
+// ssUser is a process in the output of ss.
+var ssUser = regexp.MustCompile(`\("([^"]+)",pid=(\d+)`)
+
+// listener names the program that listens at a port, if lsof or ss can tell.
+func listener(ctx context.Context, port string) string {
+	if port == "" {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, stopTime)
+	defer cancel()
+	if out, err := exec.CommandContext(ctx, "lsof", "-nP", "-iTCP:"+port, "-sTCP:LISTEN", "-Fpc").Output(); err == nil {
+		var pid string
+		for line := range strings.Lines(string(out)) {
+			switch line = strings.TrimSpace(line); {
+			case strings.HasPrefix(line, "p"):
+				pid = line[1:]
+			case strings.HasPrefix(line, "c"):
+				return fmt.Sprintf(" (%s, process %s)", line[1:], pid)
+			}
+		}
+	}
+	if out, err := exec.CommandContext(ctx, "ss", "-Hltnp", "sport = :"+port).Output(); err == nil {
+		if m := ssUser.FindSubmatch(out); m != nil {
+			return fmt.Sprintf(" (%s, process %s)", m[1], m[2])
+		}
+	}
+	return ""
+}

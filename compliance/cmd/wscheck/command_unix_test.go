@@ -1,0 +1,170 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// freeAddr is an address at which nobody listens.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// echoCommand is a shell command that runs hawser's echo, as this very program, and
+// writes its process id to a file.
+func echoCommand(t *testing.T, addr, pid string) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("echo begin; echo $$ >>%s; exec env %s=1 %s testeeserver ws://%s", pid, asMain, self, addr)
+}
+
+// pids are the process ids in a file.
+func pids(t *testing.T, file string) (ids []int) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range strings.Fields(string(b)) {
+		id, err := strconv.Atoi(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// gone fails the test if a process of the file still runs.
+func gone(t *testing.T, file string) {
+	t.Helper()
+	for _, id := range pids(t, file) {
+		if err := syscall.Kill(id, 0); err == nil {
+			t.Errorf("process %d still runs", id)
+		}
+	}
+}
+
+func TestCommand(t *testing.T) {
+	dir, addr := t.TempDir(), freeAddr(t)
+	pid, out := filepath.Join(dir, "pid"), filepath.Join(dir, "out")
+	args := []string{"fuzzingclient", "ws://" + addr, "-cases", "1.1.*", "-out", out, "-command"}
+	wscheck(t, append(args, echoCommand(t, addr, pid))...).check(t, exitPassed, "PASS: 8 cases\n", "")
+	gone(t, pid)
+	if b, err := os.ReadFile(filepath.Join(out, "server.log")); err != nil || !strings.HasPrefix(string(b), "begin\nlistening at ") {
+		t.Errorf("the log is %q, %v", b, err)
+	}
+	// A server in the background of its shell is ended, too.
+	if err := os.Remove(pid); err != nil {
+		t.Fatal(err)
+	}
+	background := "(" + echoCommand(t, addr, pid) + ") & echo $! >>" + pid
+	wscheck(t, append(args, background)...).check(t, exitPassed, "PASS: 8 cases\n", "")
+	if c, err := net.Dial("tcp", addr); err == nil {
+		c.Close()
+		t.Error("a server in the background still listens")
+	}
+	wscheck(t, append(args, "exit 3")...).check(t, exitFailed, "", "-command: the server ended before it answered at ws://"+addr+": exit status 3")
+	wscheck(t, append(args, "echo no such port; exit 3")...).check(t, exitFailed, "", `server.log: "no such port"`)
+	wscheck(t, append(args, "sleep 60", "-wait", "150ms")...).check(t, exitFailed, "", "after -wait 150ms: nobody listens at ws://"+addr)
+}
+
+func TestCommandOccupied(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	args := []string{"fuzzingclient", "ws://" + addr, "-cases", "1.1.1", "-out", t.TempDir(), "-wait", "100ms", "-command", "true"}
+	d := wscheck(t, args...)
+	d.check(t, exitFailed, "", "where -command is to start its server")
+	if _, err := exec.LookPath("lsof"); err == nil && !strings.Contains(d.stderr, fmt.Sprintf(", process %d) listens at %s", os.Getpid(), addr)) {
+		t.Errorf("%q does not name this process", d.stderr)
+	}
+	l.Close()
+}
+
+// Ctrl-C ends the server as well.
+func TestCommandInterrupted(t *testing.T) {
+	dir, addr := t.TempDir(), freeAddr(t)
+	pid := filepath.Join(dir, "pid")
+	r := start(t, "fuzzingclient", "ws://"+addr, "-cases", "9.*,10.*", "-parallel", "1", "-out", filepath.Join(dir, "out"), "-command", echoCommand(t, addr, pid))
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(r.stderr.String(), " cases") && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	r.interrupt()
+	r.wait(t).check(t, exitFailed, "", "wscheck: interrupted\n")
+	gone(t, pid)
+}
+
+// -wait alone waits for a server that somebody else starts.
+func TestWait(t *testing.T) {
+	dir, addr := t.TempDir(), freeAddr(t)
+	c := shell("sleep 0.3; " + echoCommand(t, addr, filepath.Join(dir, "pid")))
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		kill(c)
+		_ = c.Wait()
+	}()
+	wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.1.1", "-out", dir, "-wait", "1m").check(t, exitPassed, "PASS: 1 case\n", "")
+}
+
+func TestRestart(t *testing.T) {
+	dir, addr := t.TempDir(), freeAddr(t)
+	pid := filepath.Join(dir, "pid")
+	var said []string
+	f := &runFlags{command: echoCommand(t, addr, pid), url: "ws://" + addr, out: dir}
+	s, err := f.startServer(t.Context(), func(line string) { said = append(said, line) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.stop()
+	if s.note() != "" {
+		t.Errorf("before a restart: %q", s.note())
+	}
+	kill(s.cmd)
+	<-s.ended
+	for _, want := range []string{"the server has ended: signal: killed; it is started anew", "the server no longer answers; it is started anew"} {
+		if err := s.restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if last := said[len(said)-1]; !strings.HasPrefix(last, want) {
+			t.Errorf("said %q, want %q", last, want)
+		}
+		if err := s.answers(t.Context()); err != nil {
+			t.Errorf("after a restart: %v", err)
+		}
+	}
+	if !strings.Contains(s.note(), "started anew, 2 times") || len(pids(t, pid)) != 3 {
+		t.Errorf("note %q, processes %v", s.note(), pids(t, pid))
+	}
+	s.stop()
+	gone(t, pid)
+	canceled, cancel := context.WithCancelCause(t.Context())
+	cancel(errInterrupted)
+	if _, err := f.startServer(canceled, nil); err != errInterrupted {
+		t.Errorf("after Ctrl-C: %v", err)
+	}
+}
