@@ -80,9 +80,14 @@ func TestCommand(t *testing.T) {
 	}
 	background := "(" + echoCommand(t, addr, pid) + ") & echo $! >>" + pid
 	wscheck(t, append(args, background)...).check(t, exitPassed, "PASS: 8 cases\n", "")
-	if c, err := net.Dial("tcp", addr); err == nil {
-		c.Close()
-		t.Error("a server in the background still listens")
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			break
+		}
+		if c.Close(); time.Now().After(deadline) {
+			t.Fatal("a server in the background still listens")
+		}
 	}
 	wscheck(t, append(args, "exit 3")...).check(t, exitFailed, "", "-command: the server ended before it answered at ws://"+addr+": exit status 3")
 	wscheck(t, append(args, "echo no such port; exit 3")...).check(t, exitFailed, "", `server.log: "no such port"`)

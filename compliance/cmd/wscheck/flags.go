@@ -50,7 +50,7 @@ type runFlags struct {
 	quick, json      bool
 	insecure         bool
 	tls              *tls.Config // of a server for clients
-	made             bool // the directory of the report is new
+	made             bool        // the directory of the report is new
 
 	profile, failOn, known string
 	policy                 report.Policy // of these three

@@ -139,7 +139,8 @@ func (f *runFlags) testServer(ctx context.Context, r serverRun, p *progress) ([]
 	if name == "" {
 		name = r.url
 	}
-	o.Done = func(result *report.Result) { p.count(name, len(r.cases), result.ID, result.Passed()) }
+	o.Done = func(result *report.Result) { p.count(name, len(r.cases), result.ID, f.fits(result)) }
+	p.expect(name, ids(r.cases))
 	results, err := suite.TestServer(ctx, r.url, r.cases, o)
 	if err != nil && ctx.Err() == nil {
 		err = fmt.Errorf("%s: %w", r.url, err)

@@ -89,7 +89,7 @@ func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, 
 	defer stop(nil)
 	p := newProgress(stderr)
 	s.Options = f.options()
-	s.Options.Done = func(r *report.Result) { p.count(r.Agent, len(s.Cases), r.ID, r.Passed()) }
+	s.Options.Done = func(r *report.Result) { p.count(r.Agent, len(s.Cases), r.ID, f.fits(r)) }
 	var mu sync.Mutex // two clients may ask at once
 	var reported time.Time
 	s.Report = func(results []*report.Result) error {

@@ -65,12 +65,12 @@ func (f *runFlags) write(results []*report.Result, s *summary) error {
 	return report.Write(f.out, results, o)
 }
 
-// told are the flags as they were given, but for those that have a place of their own
-// in the report.
+// told are the flags that differ from their defaults, but for those that have a place of
+// their own in the report, and for fields, which may be secret.
 func (f *runFlags) told() (flags []string) {
 	f.set.Visit(func(g *flag.Flag) {
-		if !slices.Contains([]string{"cases", "exclude", "out", "header"}, g.Name) {
-			flags = append(flags, "-"+g.Name+"="+g.Value.String())
+		if v := g.Value.String(); v != g.DefValue && !slices.Contains([]string{"cases", "exclude", "out", "header"}, g.Name) {
+			flags = append(flags, "-"+g.Name+"="+v)
 		}
 	})
 	return flags

@@ -91,3 +91,14 @@ func readKnown(path string) (map[string]report.Known, error) {
 	}
 	return known, nil
 }
+
+// fits reports whether a result does not fail the run.
+func (f *runFlags) fits(r *report.Result) bool { return f.policy.Outcome(r) != report.Short }
+
+// ids are those of cases.
+func ids(cases []*suite.Case) (ids []string) {
+	for _, c := range cases {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}

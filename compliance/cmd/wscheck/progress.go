@@ -13,8 +13,11 @@ import (
 	"golang.org/x/term"
 )
 
-// redrawTime is how long the bar at least stays as it is.
-const redrawTime = 50 * time.Millisecond
+const (
+	redrawTime = 50 * time.Millisecond // that the bar at least stays as it is
+	quietTime  = 10 * time.Second      // without a verdict, until it is told what is waited for
+	maxPending = 5                     // cases that are named then
+)
 
 // A progress tells how far a run is: by a bar on a terminal, by a line now and then
 // elsewhere. Any number of goroutines may call its methods.
@@ -24,6 +27,7 @@ type progress struct {
 	mu      sync.Mutex
 	tallies []*tally
 	bar     *progressbar.ProgressBar // while it is shown
+	quiet   *time.Timer              // runs out when no verdict has come for a while
 }
 
 // A tally is how far the cases of an agent are.
@@ -32,11 +36,59 @@ type tally struct {
 	all    int
 	passed map[string]bool // by case
 	told   int             // quarters
+	cases  []string        // that are to run; nil if that is not known
 }
 
 func newProgress(w io.Writer) *progress {
 	f, ok := w.(*os.File)
 	return &progress{w: w, isTerm: ok && term.IsTerminal(int(f.Fd()))}
+}
+
+// expect says which cases of an agent are to run.
+func (p *progress) expect(name string, ids []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tally(name, len(ids)).cases = ids
+	p.listen()
+}
+
+// listen waits for the next verdict.
+func (p *progress) listen() {
+	if p.quiet != nil {
+		p.quiet.Stop()
+	}
+	p.quiet = time.AfterFunc(quietTime, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, t := range p.tallies {
+			switch pending := t.pending(); {
+			case p.quiet == nil || len(pending) == 0: // it has ended meanwhile
+			case p.isTerm:
+				p.draw(t)
+			default:
+				fmt.Fprintf(p.w, "%s: waiting for %s\n", t.name, some(pending))
+			}
+		}
+	})
+}
+
+// pending are the cases of which there is no verdict yet.
+func (t *tally) pending() (ids []string) {
+	for _, id := range t.cases {
+		if _, done := t.passed[id]; !done {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// some names the first of the cases.
+func some(ids []string) string {
+	s := strings.Join(ids[:min(len(ids), maxPending)], ", ")
+	if more := len(ids) - maxPending; more > 0 {
+		s += fmt.Sprintf(" and %d more", more)
+	}
+	return s
 }
 
 // count counts a case of an agent, which has as many as all. A case that runs again
@@ -46,6 +98,7 @@ func (p *progress) count(name string, all int, id string, passed bool) {
 	defer p.mu.Unlock()
 	t := p.tally(name, all)
 	t.passed[id] = passed
+	p.listen()
 	if p.isTerm {
 		p.draw(t)
 		return
@@ -88,11 +141,11 @@ func (t *tally) short() (n int) {
 
 // draw shows the bar: of all agents that are on their way, or of t, the last.
 func (p *progress) draw(t *tally) {
-	n, all, short, name, agents := 0, 0, 0, "", 0
+	n, all, short, name, agents, pending := 0, 0, 0, "", 0, []string(nil)
 	for _, o := range p.tallies {
 		if len(o.passed) < o.all || o == t && agents == 0 {
 			agents++
-			n, all, short, name = n+len(o.passed), all+o.all, short+o.short(), o.name
+			n, all, short, name, pending = n+len(o.passed), all+o.all, short+o.short(), o.name, append(pending, o.pending()...)
 		}
 	}
 	if agents > 1 {
@@ -100,6 +153,9 @@ func (p *progress) draw(t *tally) {
 	}
 	if short > 0 {
 		name += fmt.Sprintf(", %d short", short)
+	}
+	if len(pending) > 0 && len(pending) <= maxPending {
+		name += ", waiting for " + some(pending)
 	}
 	if p.bar != nil && (p.bar.IsFinished() || p.bar.GetMax() != all) { // it would not begin again
 		_ = p.bar.Clear()
@@ -116,9 +172,12 @@ func (p *progress) draw(t *tally) {
 
 // say prints a line that stays.
 func (p *progress) say(line string) {
-	p.end()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.bar != nil {
+		_ = p.bar.Clear()
+		p.bar = nil
+	}
 	fmt.Fprintln(p.w, line)
 }
 
@@ -126,6 +185,10 @@ func (p *progress) say(line string) {
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.quiet != nil {
+		p.quiet.Stop()
+		p.quiet = nil
+	}
 	if p.bar != nil {
 		_ = p.bar.Clear()
 		p.bar = nil

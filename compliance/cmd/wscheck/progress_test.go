@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 	"unicode/utf8"
 )
 
@@ -25,6 +27,33 @@ func TestProgressLines(t *testing.T) {
 	if out.String() != want {
 		t.Errorf("printed %q, want %q", out.String(), want)
 	}
+}
+
+// When no verdict comes for a while, it is told what is waited for.
+func TestProgressWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out output
+		p := newProgress(&out)
+		p.expect("a", strings.Fields("1 2 3 4 5 6 7"))
+		time.Sleep(quietTime - 1)
+		p.count("a", 7, "2", true)
+		time.Sleep(quietTime - 1)
+		if out.String() != "" {
+			t.Errorf("too early: %q", &out)
+		}
+		time.Sleep(2)
+		for _, id := range strings.Fields("1 3 4 5 6") {
+			p.count("a", 7, id, true)
+		}
+		time.Sleep(quietTime + 1)
+		p.end()
+		time.Sleep(2 * quietTime)
+		for _, want := range []string{"a: waiting for 1, 3, 4, 5, 6 and 1 more\n", "a: 6 of 7 cases\na: waiting for 7\n"} {
+			if strings.Count(out.String(), want) != 1 {
+				t.Errorf("printed %q, without %q", &out, want)
+			}
+		}
+	})
 }
 
 // On a terminal there is a bar, which is gone in the end.

@@ -118,7 +118,8 @@ func (s *self) server(ctx context.Context, cases []*suite.Case) ([]*report.Resul
 	go func() { served <- serveEcho(serving, ln) }()
 	o := s.flags.options()
 	o.Agent, o.TLS, o.ClosePath = serverAgent, insecurely, testee.ClosePath
-	o.Done = func(r *report.Result) { s.progress.count(serverAgent, len(cases), r.ID, r.Passed()) }
+	o.Done = func(r *report.Result) { s.progress.count(serverAgent, len(cases), r.ID, s.flags.fits(r)) }
+	s.progress.expect(serverAgent, ids(cases))
 	results, err := suite.TestServer(ctx, url, cases, o)
 	stop()
 	if serr := <-served; err == nil {
@@ -144,7 +145,8 @@ func (s *self) client(ctx context.Context, cases []*suite.Case) ([]*report.Resul
 	go func() { served <- server.Serve(serving, ln) }()
 	c := testee.Client{Dial: testee.Hawser, URL: url, TLS: trusting(s.place.tls), Agent: clientAgent}
 	o := s.flags.options()
-	o.Done = func(r *report.Result) { s.progress.count(clientAgent, len(cases), r.ID, r.Passed()) }
+	o.Done = func(r *report.Result) { s.progress.count(clientAgent, len(cases), r.ID, s.flags.fits(r)) }
+	s.progress.expect(clientAgent, ids(cases))
 	results, err := suite.RunCases(ctx, cases, o, func(ctx context.Context, k *suite.Case) (*report.Result, error) {
 		return server.Run(ctx, clientAgent, k.ID, func(ctx context.Context) error { return c.Case(ctx, k.ID) })
 	})

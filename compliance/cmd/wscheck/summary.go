@@ -213,16 +213,16 @@ func (s *summary) breaches(side *side) []*breach {
 	})
 }
 
-// title is the heading of a breach.
+// title is the heading of a breach. A sentence that binds nobody is not called a rule.
 func (b *breach) title() string {
-	if b.rule == nil {
-		return fmt.Sprintf("%s: %s", b.worst, cases(len(b.results)))
+	n := cases(len(b.results))
+	switch {
+	case b.rule == nil:
+		return fmt.Sprintf("%s: %s", b.worst, n)
+	case b.rule.Level == "MUST" || b.rule.Level == "SHOULD":
+		return fmt.Sprintf("%s: one rule, %s: %s (%s)", b.worst, n, b.rule.Section, b.rule.Level)
 	}
-	level := ""
-	if b.rule.Level != "" {
-		level = " (" + b.rule.Level + ")"
-	}
-	return fmt.Sprintf("%s: one rule, %s: %s%s", b.worst, cases(len(b.results)), b.rule.Section, level)
+	return fmt.Sprintf("%s: %s about %s", b.worst, n, b.rule.Section)
 }
 
 // verdictOrder is that of the verdicts in summaries.
