@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,8 +16,8 @@ const buildBound = 10 * time.Minute
 
 // buildAll compiles the packages of the targets into dir, each once, as go test -fuzz
 // does for every target anew. On a new machine that takes minutes, so it comes before
-// the time is shared out. What does not compile is noted in its targets.
-func buildAll(ctx context.Context, targets []target, dir string, fresh bool) error {
+// the time is shared out, and it is told. What does not compile is noted in its targets.
+func buildAll(ctx context.Context, targets []target, dir string, fresh bool, log io.Writer) error {
 	env, err := goCommand(ctx, "env", "GOCACHE")
 	if err != nil {
 		return err
@@ -31,6 +32,7 @@ func buildAll(ctx context.Context, targets []target, dir string, fresh bool) err
 			t.binary, t.cache, t.fault = targets[i-1].binary, targets[i-1].cache, targets[i-1].fault
 			continue
 		}
+		fmt.Fprintf(log, "compiling %s\n", t.Package)
 		t.binary = filepath.Join(dir, fmt.Sprintf("%d.test.exe", i)) // a name for every system
 		// Where go test keeps what it has found, so that both go on with it.
 		t.cache = filepath.Join(cache, "fuzz", filepath.FromSlash(t.path))

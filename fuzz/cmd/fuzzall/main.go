@@ -11,7 +11,8 @@
 // With arguments it takes the targets of those packages alone. It prints one line
 // a target: executions, executions a second, inputs that were new and interesting,
 // and how many there now are in all. It fails, at the end, if a target found a
-// crasher, and names the file that the crasher was written to.
+// crasher, and names the file that the crasher was written to. Standard error says what
+// it waits for: the package that it compiles, then the target that runs.
 //
 // The time includes compiling, which comes first and on a new machine may take more
 // than all of it. Each target then gets a second.
@@ -50,7 +51,7 @@ type options struct {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
-	err := fuzzall(ctx, os.Args[1:], os.Stdout)
+	err := fuzzall(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return
@@ -95,7 +96,7 @@ func parse(args []string) (o options, err error) {
 	return o, nil
 }
 
-func fuzzall(ctx context.Context, args []string, stdout io.Writer) error {
+func fuzzall(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args)
 	if err != nil {
 		return err
@@ -110,7 +111,7 @@ func fuzzall(ctx context.Context, args []string, stdout io.Writer) error {
 	if len(targets) == 0 {
 		return errors.New("no fuzz target in these packages, or none that matches -run")
 	}
-	results, err := runAll(ctx, &o, targets, stdout)
+	results, err := runAll(ctx, &o, targets, stdout, stderr)
 	if o.out != "" {
 		if err := writeTable(o.out, results); err != nil {
 			return err
@@ -135,19 +136,20 @@ func printTargets(w io.Writer, targets []target, asJSON bool) error {
 }
 
 // runAll compiles the targets and runs them in turn, to the last even if one fails.
-func runAll(ctx context.Context, o *options, targets []target, stdout io.Writer) (results []result, err error) {
+func runAll(ctx context.Context, o *options, targets []target, stdout, stderr io.Writer) (results []result, err error) {
 	b := budget{options: o, deadline: time.Now().Add(o.total), overhead: time.Second}
 	dir, err := os.MkdirTemp("", "fuzzall-")
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	if err := buildAll(ctx, targets, dir, o.fresh); err != nil {
+	if err := buildAll(ctx, targets, dir, o.fresh, stderr); err != nil {
 		return nil, err
 	}
 	failed := 0
 	for i, t := range targets {
 		fuzz, bound := b.next(len(targets) - i)
+		fmt.Fprintf(stderr, "target %d of %d: %s %s\n", i+1, len(targets), t.Package, t.Target)
 		start := time.Now()
 		r := t.run(ctx, o, fuzz, bound, stdout)
 		if r.Result == passed && r.Executions <= r.seeds { // its time was too short for more

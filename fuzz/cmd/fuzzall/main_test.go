@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -69,9 +70,12 @@ func plant(t *testing.T) string {
 }
 
 func fuzz(t *testing.T, args ...string) (out string, results []result, err error) {
-	var b strings.Builder
-	err = fuzzall(context.Background(), append([]string{"-parallel=1", "-out=table.json"}, args...), &b)
-	t.Logf("%s%v", b.String(), err)
+	var b, waits strings.Builder
+	err = fuzzall(context.Background(), append([]string{"-parallel=1", "-out=table.json"}, args...), &b, &waits)
+	t.Logf("%s%s%v", waits.String(), b.String(), err)
+	if !strings.HasPrefix(waits.String(), "compiling .\ntarget 1 of ") || strings.Count(waits.String(), "compiling") != 1 {
+		t.Errorf("what it waits for: %q", &waits)
+	}
 	table, readErr := os.ReadFile("table.json")
 	if readErr != nil {
 		t.Fatal(readErr)
@@ -225,7 +229,7 @@ func TestDiscover(t *testing.T) {
 func TestList(t *testing.T) {
 	plant(t)
 	var b strings.Builder
-	if err := fuzzall(t.Context(), []string{"-list", "-json"}, &b); err != nil {
+	if err := fuzzall(t.Context(), []string{"-list", "-json"}, &b, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	var matrix []map[string]string
