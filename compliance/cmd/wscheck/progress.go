@@ -17,6 +17,7 @@ const (
 	redrawTime = 50 * time.Millisecond // that the bar at least stays as it is
 	quietTime  = 10 * time.Second      // without a verdict, until it is told what is waited for
 	maxPending = 5                     // cases that are named then
+	barPending = 2                     // cases that are named beside the bar
 )
 
 // A progress tells how far a run is: by a bar on a terminal, by a line now and then
@@ -154,7 +155,7 @@ func (p *progress) draw(t *tally) {
 	if short > 0 {
 		name += fmt.Sprintf(", %d short", short)
 	}
-	if len(pending) > 0 && len(pending) <= maxPending {
+	if len(pending) > 0 && len(pending) <= barPending {
 		name += ", waiting for " + some(pending)
 	}
 	if p.bar != nil && (p.bar.IsFinished() || p.bar.GetMax() != all) { // it would not begin again

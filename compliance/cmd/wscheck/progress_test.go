@@ -56,8 +56,9 @@ func TestProgressWaits(t *testing.T) {
 	})
 }
 
-// On a terminal there is a bar, which is gone in the end.
-func TestTerminal(t *testing.T) {
+// onTerminal runs this program on a terminal and returns what it printed.
+func onTerminal(t *testing.T, args string, env ...string) string {
+	t.Helper()
 	script, err := exec.LookPath("script")
 	if err != nil || runtime.GOOS != "linux" {
 		t.Skip("no script(1) of util-linux to make a terminal")
@@ -66,13 +67,33 @@ func TestTerminal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.CommandContext(t.Context(), script, "-qec", "stty cols 60; '"+self+"' -cases '1.1.*,2.*' -out '"+t.TempDir()+"'", "/dev/null")
-	c.Env = append(os.Environ(), asMain+"=1")
+	c := exec.CommandContext(t.Context(), script, "-qec", "stty cols 60; '"+self+"' "+args+" -out '"+t.TempDir()+"'", "/dev/null")
+	c.Env = append(append(os.Environ(), asMain+"=1", "TERM=xterm", "NO_COLOR="), env...)
 	b, err := c.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, b)
 	}
-	text := strings.ReplaceAll(string(b), "\r\n", "\n")
+	return strings.ReplaceAll(string(b), "\r\n", "\n")
+}
+
+func TestColor(t *testing.T) {
+	const green = "\x1b[32mPASS: 2 cases\x1b[m\n"
+	if text := onTerminal(t, "-cases 1.1.1"); !strings.Contains(text, green) {
+		t.Errorf("no %q in %q", green, text)
+	}
+	for _, env := range []string{"NO_COLOR=1", "TERM=dumb"} {
+		if text := onTerminal(t, "-cases 1.1.1", env); strings.Contains(text, green) || !strings.Contains(text, "\nPASS: 2 cases\n") {
+			t.Errorf("with %s: %q", env, text)
+		}
+	}
+	if text := wscheck(t, "-cases", "1.1.1", "-out", t.TempDir()).stdout; strings.Contains(text, "\x1b") {
+		t.Errorf("without a terminal: %q", text)
+	}
+}
+
+// On a terminal there is a bar, which is gone in the end.
+func TestTerminal(t *testing.T) {
+	text := onTerminal(t, "-cases '1.1.*,2.*'")
 	for _, side := range []string{serverAgent, clientAgent} {
 		if !regexp.MustCompile(side + ` +\d+% \|[█ ]+\| *\(\d+/\d+\) *\r`).MatchString(text) {
 			t.Errorf("there is no bar of %s in %q", side, text)

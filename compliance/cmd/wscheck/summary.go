@@ -278,7 +278,7 @@ func (s *summary) writeText(w io.Writer) {
 			if b.rule != nil {
 				fmt.Fprintf(w, "  \"%s\"\n", oneLine(b.rule.Text))
 			}
-			b.writeCases(w)
+			s.writeCases(w, b)
 		}
 		if len(s.breaches(side)) > 0 {
 			fmt.Fprintln(w)
@@ -292,10 +292,13 @@ func (s *summary) writeText(w io.Writer) {
 	}
 }
 
-func (b *breach) writeCases(w io.Writer) {
+func (s *summary) writeCases(w io.Writer, b *breach) {
 	for _, r := range b.results[:min(len(b.results), maxTold)] {
 		fmt.Fprintf(w, "  %-8s %s\n", r.ID, oneLine(r.Description))
 		fmt.Fprintf(w, "           %s, close %s: %s\n", r.Behavior, r.BehaviorClose, reason(r))
+		if k, ok := s.policy.Known[r.ID]; ok {
+			fmt.Fprintf(w, "           in %s: %s, close %s\n", s.knownFile, k.Behavior, k.BehaviorClose)
+		}
 		if r.Aside != nil {
 			fmt.Fprintf(w, "           note: %s\n", oneLine(r.Aside.Text))
 		}
