@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
 )
 
 // freeAddr is an address at which nobody listens.
@@ -36,6 +39,45 @@ func echoCommand(t *testing.T, addr, pid string) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("echo begin; echo $$ >>%s; exec env %s=1 %s testeeserver ws://%s", pid, asMain, self, addr)
+}
+
+// asCrasher makes the test binary an echo server, at the address in it, that dies of a
+// text of 127 bytes.
+const asCrasher = "WSCHECK_TEST_CRASHER"
+
+func crasher(addr string) {
+	h := websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
+		for m, err := range c.Messages(ctx) {
+			if err != nil {
+				return err
+			}
+			if m.Type == websocket.Text && len(m.Data) == 127 {
+				os.Exit(7)
+			}
+			if err := c.Write(ctx, m.Type, m.Data); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+	fmt.Fprintln(os.Stderr, http.ListenAndServe(addr, h))
+	os.Exit(1)
+}
+
+// A server that a case kills is started anew: that case fails, and the others do not.
+func TestCommandCrashes(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr, out := freeAddr(t), t.TempDir()
+	d := wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.*", "-out", out, "-command", fmt.Sprintf("exec env %s=%s %s", asCrasher, addr, self))
+	d.check(t, exitShort, "\nFAIL: 1 of 16 cases fell short\n", "the server has ended: exit status 7; it is started anew")
+	for _, want := range []string{"\n  1.1.4    A text message of 127 ", "the server of -command had to be started anew, "} {
+		if !strings.Contains(d.stdout, want) {
+			t.Errorf("no %q in %s", want, d.stdout)
+		}
+	}
 }
 
 // pids are the process ids in a file.

@@ -39,7 +39,7 @@ func (s *summary) writeJSON(w io.Writer, index report.Index) error {
 		all[side.agent] = map[string]jsonEntry{}
 		for _, r := range side.results {
 			all[side.agent][r.ID] = jsonEntry{index[side.agent][r.ID], r.Description, outcomes[s.policy.Outcome(r)],
-				r.Result, r.ResultClose, cmp.Or(r.VerdictRule(), r.Rule), varies(r)}
+				r.Result, r.ResultClose, cmp.Or(r.VerdictRule(), r.Rule), r.Varies()}
 		}
 	}
 	e := json.NewEncoder(w)

@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asMain) != "" {
 		main()
 	}
+	if addr := os.Getenv(asCrasher); addr != "" {
+		crasher(addr)
+	}
 	status := m.Run()
 	if left := leftOver(); status == 0 && left != "" {
 		fmt.Fprintf(os.Stderr, "goroutines are left:\n%s\n", left)

@@ -121,7 +121,7 @@ func (s *summary) notes(side *side) (notes []string) {
 		case o == report.KnownShort:
 			known++
 		}
-		if v := varies(r); v != "" {
+		if v := r.Varies(); v != "" {
 			varied = append(varied, r.ID+" "+v)
 		}
 	}
@@ -135,21 +135,9 @@ func (s *summary) notes(side *side) (notes []string) {
 		notes = append(notes, fmt.Sprintf("known: %s in %s", cases(known), s.knownFile))
 	}
 	if len(varied) > 0 {
-		notes = append(notes, "varied: "+listed(varied))
+		notes = append(notes, "ran again: "+listed(varied))
 	}
 	return notes
-}
-
-// varies tells of earlier runs with other verdicts, such as "FAILED, then OK".
-func varies(r *report.Result) string {
-	if len(r.Earlier) == 0 {
-		return ""
-	}
-	var runs []string
-	for _, e := range r.Earlier {
-		runs = append(runs, both(e.Behavior, e.BehaviorClose))
-	}
-	return strings.Join(append(runs, both(r.Behavior, r.BehaviorClose)), ", then ")
 }
 
 // both is the two verdicts in one word if the close passed.

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// The worst comes first, then the rule with most cases; a sentence that is no rule is
+// not called one; long lists are cut.
+func TestSummary(t *testing.T) {
+	must := &report.Rule{Section: "RFC 1, section 1", Level: "MUST", Text: "It MUST."}
+	should := &report.Rule{Section: "RFC 1, section 2", Level: "SHOULD", Text: "It SHOULD."}
+	may := &report.Rule{Section: "RFC 1, section 3", Level: "MAY", Text: "It MAY."}
+	var results []*report.Result
+	add := func(id string, v report.Verdict, rule *report.Rule) *report.Result {
+		r := &report.Result{Agent: "a", ID: id, Description: "Does " + id + ".", Behavior: v, BehaviorClose: report.OK, Result: "Saw<br>" + id + ".", Rule: rule}
+		results = append(results, r)
+		return r
+	}
+	for _, id := range strings.Fields("1.1 1.2 1.3 1.4 1.5 1.6 1.7") {
+		add(id, report.NonStrict, should)
+	}
+	add("2.1", report.Failed, may)
+	add("2.2", report.Failed, must)
+	add("2.3", report.Failed, must).Aside = &report.Aside{Text: "But."}
+	add("2.4", report.Failed, nil)
+	add("2.5", report.OK, must).Earlier = []report.Run{{Behavior: report.Failed, BehaviorClose: report.OK}}
+	f := &runFlags{known: "known.txt"}
+	var b strings.Builder
+	f.newSummary(results, nil).writeText(&b)
+	want := `a: 12 cases in 0.0 s
+  behavior  1 OK, 7 NON-STRICT, 4 FAILED
+  close     12 OK
+  ran again: 2.5 varies: FAILED, then OK
+
+FAILED: one rule, 2 cases: RFC 1, section 1 (MUST)
+  "It MUST."
+  2.2      Does 2.2.
+           FAILED, close OK: Saw 2.2.
+  2.3      Does 2.3.
+           FAILED, close OK: Saw 2.3.
+           note: But.
+
+FAILED: 1 case about RFC 1, section 3
+  "It MAY."
+  2.1      Does 2.1.
+           FAILED, close OK: Saw 2.1.
+
+FAILED: 1 case
+  2.4      Does 2.4.
+           FAILED, close OK: Saw 2.4.
+
+NON-STRICT: one rule, 7 cases: RFC 1, section 2 (SHOULD)
+  "It SHOULD."
+  1.1      Does 1.1.
+           NON-STRICT, close OK: Saw 1.1.
+  1.2      Does 1.2.
+           NON-STRICT, close OK: Saw 1.2.
+  1.3      Does 1.3.
+           NON-STRICT, close OK: Saw 1.3.
+  1.4      Does 1.4.
+           NON-STRICT, close OK: Saw 1.4.
+  1.5      Does 1.5.
+           NON-STRICT, close OK: Saw 1.5.
+  and 1.6, 1.7
+
+`
+	if b.String() != want {
+		t.Errorf("printed\n%s, want\n%s", b.String(), want)
+	}
+	if s := f.newSummary(results, errors.New("x")); s.status() != exitFailed || !strings.HasPrefix(s.verdict(), "INCOMPLETE: the report is of the 12 cases") {
+		t.Errorf("a run that was cut off: status %d, %q", s.status(), s.verdict())
+	}
+}
+
+// The report tells how it was made, without what may be secret.
+func TestTold(t *testing.T) {
+	f := newRunFlags("wscheck fuzzingclient", "", "default", time.Hour)
+	f.quickFlag()
+	f.headerFlag()
+	if _, err := f.parse(strings.Fields("-quick -cases 1.* -out x -header A:secret -profile strict -known= -timeout 1h"), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(f.told(), " "); got != "-profile=strict -quick=true" {
+		t.Errorf("flags %q", got)
+	}
+}
