@@ -38,19 +38,7 @@ func TestReadme(t *testing.T) {
 	if !strings.Contains(server, written) || !strings.Contains(check, written) {
 		t.Fatalf("README's server or its check is not at %s", written)
 	}
-	dir := t.TempDir()
-	write(t, dir, "main.go", strings.ReplaceAll(server, written, addr))
-	write(t, dir, "main_test.go", "package main\n\nimport (\n\t\"testing\"\n\n\t\"github.com/hawser-ws/hawser/compliance\"\n)\n\n"+line+"\n")
-	write(t, dir, "go.mod", "module readme\n\ngo 1.25\n")
-	root, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	work := "go 1.25\n\nuse .\n"
-	for _, m := range []string{"wire", "deflate", "websocket", "compliance"} {
-		work += fmt.Sprintf("use %q\n", filepath.Join(root, m))
-	}
-	write(t, dir, "go.work", work)
+	dir, root := freshModule(t, strings.ReplaceAll(server, written, addr), line)
 
 	// Some of the cases, with those in which such a server once fell short.
 	cases := []string{"1.1.*", "9.1.6", "9.3.9", "12.1.1", "X.2.1", "H.1.*"}
@@ -82,6 +70,26 @@ func TestReadme(t *testing.T) {
 			t.Errorf("wscheck printed %s", out)
 		}
 	})
+}
+
+// freshModule makes a module of a server and the line of its test, beside the modules
+// of this workspace. It returns the directories of both.
+func freshModule(t *testing.T, server, line string) (dir, root string) {
+	t.Helper()
+	dir = t.TempDir()
+	write(t, dir, "main.go", server)
+	write(t, dir, "main_test.go", "package main\n\nimport (\n\t\"testing\"\n\n\t\"github.com/hawser-ws/hawser/compliance\"\n)\n\n"+line+"\n")
+	write(t, dir, "go.mod", "module readme\n\ngo 1.25\n")
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := "go 1.25\n\nuse .\n"
+	for _, m := range []string{"wire", "deflate", "websocket", "compliance"} {
+		work += fmt.Sprintf("use %q\n", filepath.Join(root, m))
+	}
+	write(t, dir, "go.work", work)
+	return dir, root
 }
 
 func write(t *testing.T, dir, name, text string) {

@@ -36,6 +36,7 @@ func TestPolicyOutcome(t *testing.T) {
 		{Result{ID: "1.1.1", Behavior: OK, BehaviorClose: OK}, Passes, Passes, Passes},
 		{Result{ID: "2.1", Behavior: NonStrict, BehaviorClose: OK}, Passes, KnownShort, KnownShort},
 		{Result{ID: "2.1", Behavior: Failed, BehaviorClose: OK}, Short, Short, Short},
+		{Result{ID: "2.1", Behavior: NonStrict, BehaviorClose: Unclean}, Short, Short, Short},
 	}
 	for _, tt := range tests {
 		for _, by := range []struct {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -42,6 +43,24 @@ func TestSelfTimeout(t *testing.T) {
 	d := wscheck(t, "-cases", "9.7.*,9.8.*", "-out", out, "-timeout", "20ms", "-parallel", "1")
 	if d.check(t, exitFailed, "", "the run took longer than -timeout 20ms"); strings.Contains(d.stdout, "PASS") {
 		t.Errorf("printed %q", d.stdout)
+	}
+}
+
+// What fails once -timeout has passed fails because of that.
+func TestTimeoutIsTheCause(t *testing.T) {
+	f := &runFlags{timeout: time.Nanosecond}
+	ctx, cancel := f.bounded(t.Context())
+	defer cancel()
+	<-ctx.Done()
+	failed := errors.New("no answer")
+	if err := orCause(ctx, failed); !strings.Contains(err.Error(), "longer than -timeout 1ns") {
+		t.Errorf("error %v", err)
+	}
+	if err := orCause(t.Context(), failed); err != failed {
+		t.Errorf("error %v, want %v", err, failed)
+	}
+	if err := orCause(ctx, nil); err != nil {
+		t.Errorf("error %v of a run that is complete", err)
 	}
 }
 
