@@ -204,7 +204,7 @@ func TestUsage(t *testing.T) {
 		{"fuzzingserver -h", exitPassed, "/updateReports", ""},
 		{"testeeserver -h", exitPassed, "-cert", ""},
 		{"testeeclient -h", exitPassed, "-parallel", ""},
-		{"fuzzingclient -h", exitPassed, "lenient   all        FAILED, UNCLEAN", ""},
+		{"fuzzingclient -h", exitPassed, "lenient   all          FAILED, UNCLEAN", ""},
 		{"fuzzingserver -h", exitPassed, "-junit FILE", ""},
 		{"fuzzingclient -h", exitPassed, "-summary FILE", ""},
 		{"fuzzingclient -h", exitPassed, "-single", ""},

@@ -14,11 +14,11 @@ import (
 const policyHelp = `Each case has two verdicts, behavior and close. -profile says which cases run and
 which verdicts fail the run; -fail-on changes the latter.
 
-  profile   cases      fails on
-  default   all        FAILED, UNCLEAN, FAILED BY CLIENT, NON-STRICT, WRONG CODE
-  lenient   all        FAILED, UNCLEAN, FAILED BY CLIENT (-fail-on failed)
-  strict    all        all but OK and INFORMATIONAL (-fail-on unimplemented)
-  autobahn  1.* to 13.*  as default, and messages that are refused as too big
+  profile   cases        fails on
+  default   all          FAILED, UNCLEAN, FAILED BY CLIENT, NON-STRICT, WRONG CODE
+  lenient   all          FAILED, UNCLEAN, FAILED BY CLIENT (-fail-on failed)
+  strict    all          all but OK and INFORMATIONAL (-fail-on unimplemented)
+  autobahn  1.* to 13.*  as default, and a message that is refused as too big
 
 UNIMPLEMENTED is skipped unless asked for: the peer declined what the case is about,
 such as compression. So is, with default and lenient, a case of group 9 whose message
