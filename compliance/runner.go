@@ -55,6 +55,7 @@ type allFunc func(cases []*suite.Case, o *suite.Options) ([]*report.Result, erro
 // writes the report.
 func (r *runner) run(t *testing.T, all allFunc) {
 	t.Helper()
+	policy := r.opts.policy()
 	var subtests, ready sync.WaitGroup
 	verdicts := make(map[string]chan *report.Result, len(r.cases)) // a nil result: none
 	chosen := make([]bool, len(r.cases))
@@ -72,7 +73,7 @@ func (r *runner) run(t *testing.T, all allFunc) {
 				if result == nil {
 					t.Skip("there is no verdict")
 				}
-				judge(t, result, &r.opts)
+				judge(t, result, policy)
 			})
 		})
 	}
@@ -97,7 +98,7 @@ func (r *runner) run(t *testing.T, all allFunc) {
 		return
 	}
 	if err := report.Write(r.opts.Report, results, report.Options{Tool: "go test", Command: "go test",
-		Quick: !r.opts.Full, Titles: suite.Titles()}); err != nil {
+		Quick: !r.opts.Full, Titles: suite.Titles(), Policy: policy}); err != nil {
 		t.Error(err)
 	}
 }
@@ -111,21 +112,29 @@ type subtest interface {
 }
 
 // judge makes a result that of a test.
-func judge(t subtest, r *report.Result, opts *Options) {
+func judge(t subtest, r *report.Result, policy report.Policy) {
 	t.Helper()
 	if v := r.Varies(); v != "" {
 		t.Logf("%s", v)
 	}
-	reason, isKnown := opts.Known[r.ID]
-	outcome := report.Policy{FailOn: opts.FailOn}.Outcome(r)
-	switch {
+	known, isKnown := policy.Known[r.ID]
+	switch outcome := policy.Outcome(r); {
 	case r.Passed() && isKnown:
-		t.Errorf("passes, but is known to fall short: %s", reason)
-	case outcome == report.Short && isKnown:
-		t.Logf("falls short, as is known: %s", reason)
+		t.Errorf("passes, but is known to fall short: %s", known.Reason)
+	case outcome == report.KnownShort:
+		t.Logf("falls short, as is known: %s", known.Reason)
 	case outcome == report.Short:
 		t.Errorf("%s", r.Explain())
 	case outcome == report.Skipped:
 		t.Skipf("%s: %s", r.Behavior, r.Result)
 	}
+}
+
+// policy is that of the options.
+func (o *Options) policy() report.Policy {
+	p := report.Policy{FailOn: o.FailOn, Known: map[string]report.Known{}}
+	for id, reason := range o.Known {
+		p.Known[id] = report.Known{Reason: reason}
+	}
+	return p
 }

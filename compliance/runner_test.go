@@ -46,7 +46,7 @@ func TestJudge(t *testing.T) {
 		{"2", report.OK, report.OK, "passes, but is known", ""},
 	} {
 		var n notes
-		judge(&n, &report.Result{ID: tt.id, Behavior: tt.behavior, Result: "seen", BehaviorClose: tt.close, ResultClose: "closed"}, &Options{Known: known})
+		judge(&n, &report.Result{ID: tt.id, Behavior: tt.behavior, Result: "seen", BehaviorClose: tt.close, ResultClose: "closed"}, (&Options{Known: known}).policy())
 		for _, w := range []struct {
 			got  []string
 			want string
@@ -69,7 +69,7 @@ func TestJudgeSkips(t *testing.T) {
 		{report.Result{ID: "9.1.6", Behavior: report.Failed, Result: "1009", BehaviorClose: report.Failed, Close: report.Close{RemoteCloseCode: 1009}}, "", "FAILED: 1009"},
 	} {
 		var n notes
-		judge(&n, &tt.result, &Options{FailOn: tt.failOn})
+		judge(&n, &tt.result, (&Options{FailOn: tt.failOn}).policy())
 		if strings.Join(n.skips, "") != tt.skip || (len(n.errors) == 0) != (tt.skip != "") {
 			t.Errorf("%s, FailOn %q: skipped %q, failed %q; want %q", tt.result.Behavior, tt.failOn, n.skips, n.errors, tt.skip)
 		}
@@ -100,7 +100,7 @@ func TestVariesIsLogged(t *testing.T) {
 	var n notes
 	r := &report.Result{Behavior: report.OK, BehaviorClose: report.OK}
 	r.Follow(&report.Result{Behavior: report.Failed, BehaviorClose: report.OK})
-	judge(&n, r, &Options{})
+	judge(&n, r, report.Policy{})
 	if len(n.errors) > 0 || len(n.logs) != 1 || n.logs[0] != "varies: FAILED, then OK" {
 		t.Errorf("%q", n)
 	}

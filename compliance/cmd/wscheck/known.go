@@ -37,10 +37,7 @@ func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) in
 	case len(args) != 1:
 		return fault(stderr, errors.New("one report is needed: wscheck known reports"))
 	}
-	results, err := report.Read(args[0])
-	if errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("there is no report at %s", args[0])
-	}
+	results, err := readReport(args[0])
 	if err != nil {
 		return fault(stderr, err)
 	}
@@ -63,6 +60,18 @@ func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) in
 		fmt.Fprintf(stdout, "%s: %s\n", *path, cases(len(known)))
 	}
 	return exitPassed
+}
+
+// readReport reads the results of a report that has them.
+func readReport(dir string) ([]*report.Result, error) {
+	if _, err := report.ReadIndex(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no report at %s", dir)
+	}
+	results, err := report.Read(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the report at %s lacks the files of its cases, such as one that was made with -single", dir)
+	}
+	return results, err
 }
 
 // shortfalls are the results that fall short, with the reasons from before. A case

@@ -57,7 +57,7 @@ func (f *runFlags) export(results []*report.Result, s *summary, stdout io.Writer
 
 // write writes the report. s is nil while the run goes on.
 func (f *runFlags) write(results []*report.Result, s *summary) error {
-	o := report.Options{Tool: version(), Quick: f.quick, Single: f.single, Titles: suite.Titles(),
+	o := report.Options{Tool: version(), Quick: f.quick, Single: f.single, Titles: suite.Titles(), Policy: f.policy,
 		URL: f.url, Command: f.set.Name(), Flags: f.told(), Exclude: list(f.exclude), Elapsed: time.Since(f.begun)}
 	if s != nil {
 		o.Partial, o.Verdict = s.failed != nil, s.verdict()

@@ -130,6 +130,8 @@ func TestExports(t *testing.T) {
 		"-json", "-junit", unit, "-summary", page, "-single")
 	d.check(t, exitShort, "", "FAIL: 1 of 5 cases fell short, 1 skipped\n")
 
+	wscheck(t, "known", filepath.Join(dir, "out")).check(t, exitFailed, "", "lacks the files of its cases, such as one that was made with -single")
+
 	var all map[string]map[string]jsonEntry
 	if err := json.Unmarshal([]byte(d.stdout), &all); err != nil {
 		t.Fatal(err)
