@@ -13,8 +13,9 @@ import (
 //
 //	6.4.1    NON-STRICT, close OK      # checks UTF-8 at the end of a message
 //
-// The verdicts may be left out, and so may the reason after the number sign. Blank
-// lines and lines that begin with a number sign are skipped.
+// The verdicts may be left out, so that any will do, and so may the reason after the
+// number sign. The word varies in place of the verdicts says that the case may pass,
+// too. Blank lines and lines that begin with a number sign are skipped.
 func ParseKnown(r io.Reader) (map[string]Known, error) {
 	known := map[string]Known{}
 	lines := bufio.NewScanner(r)
@@ -28,11 +29,15 @@ func ParseKnown(r io.Reader) (map[string]Known, error) {
 			return nil, fmt.Errorf("line %d: case %s is listed twice", n, id)
 		}
 		k := Known{Reason: strings.TrimSpace(reason)}
-		if verdicts != "" {
+		switch verdicts {
+		case "":
+		case "varies":
+			k.Varies = true
+		default:
 			behavior, closing, ok := strings.Cut(verdicts, ", close ")
 			k.Behavior, k.BehaviorClose = Verdict(behavior), Verdict(closing)
 			if !ok || !slices.Contains(verdictWords, k.Behavior) || !slices.Contains(verdictWords, k.BehaviorClose) {
-				return nil, fmt.Errorf("line %d: the verdicts must be like \"NON-STRICT, close OK\", not %q", n, verdicts)
+				return nil, fmt.Errorf("line %d: the verdicts must be like \"NON-STRICT, close OK\", or \"varies\", not %q", n, verdicts)
 			}
 		}
 		known[id] = k
@@ -44,7 +49,10 @@ func ParseKnown(r io.Reader) (map[string]Known, error) {
 func WriteKnown(w io.Writer, known map[string]Known) error {
 	for _, id := range slices.SortedFunc(maps.Keys(known), CompareIDs) {
 		k, verdicts := known[id], ""
-		if k.Behavior != "" {
+		switch {
+		case k.Varies:
+			verdicts = "varies"
+		case k.Behavior != "":
 			verdicts = fmt.Sprintf("%s, close %s", k.Behavior, k.BehaviorClose)
 		}
 		line := fmt.Sprintf("%-8s %-26s", id, verdicts)

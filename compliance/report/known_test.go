@@ -9,13 +9,15 @@ import (
 func TestKnown(t *testing.T) {
 	const text = `2.10     OK, close FAILED BY CLIENT # needs #12
 6.4.1    NON-STRICT, close OK       # checks UTF-8 at the end of a message
-7.1.1                               # varies
+7.1.1                               # any verdict
+7.1.2    varies                     # a race
 10.1.1
 `
 	want := map[string]Known{
-		"2.10":   {OK, FailedByClient, "needs #12"},
-		"6.4.1":  {NonStrict, OK, "checks UTF-8 at the end of a message"},
-		"7.1.1":  {Reason: "varies"},
+		"2.10":   {OK, FailedByClient, false, "needs #12"},
+		"6.4.1":  {NonStrict, OK, false, "checks UTF-8 at the end of a message"},
+		"7.1.1":  {Reason: "any verdict"},
+		"7.1.2":  {Varies: true, Reason: "a race"},
 		"10.1.1": {},
 	}
 	got, err := ParseKnown(strings.NewReader("# Known cases.\n\n" + strings.ReplaceAll(text, "\n", "\r\n")))
@@ -28,9 +30,9 @@ func TestKnown(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"1.1.1\n1.1.1":               "line 2: case 1.1.1 is listed twice",
-		"1.1.1 FAILED":               `line 1: the verdicts must be like "NON-STRICT, close OK", not "FAILED"`,
-		"\n1.1.1 BAD, close OK":      `line 2: the verdicts must be like "NON-STRICT, close OK", not "BAD, close OK"`,
-		"1.1.1 FAILED, close BAD #x": `line 1: the verdicts must be like "NON-STRICT, close OK", not "FAILED, close BAD"`,
+		"1.1.1 FAILED":               `line 1: the verdicts must be like "NON-STRICT, close OK", or "varies", not "FAILED"`,
+		"\n1.1.1 BAD, close OK":      `line 2: the verdicts must be like "NON-STRICT, close OK", or "varies", not "BAD, close OK"`,
+		"1.1.1 FAILED, close BAD #x": `line 1: the verdicts must be like "NON-STRICT, close OK", or "varies", not "FAILED, close BAD"`,
 	} {
 		if _, err := ParseKnown(strings.NewReader(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: error %v, want %s", text, err, want)

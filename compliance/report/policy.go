@@ -28,6 +28,7 @@ type Policy struct {
 // A Known is a case that may fall short.
 type Known struct {
 	Behavior, BehaviorClose Verdict // what they must be; "" allows any
+	Varies                  bool    // it may also pass, as the outcome of a race does
 	Reason                  string
 }
 
@@ -67,8 +68,8 @@ func (k Known) covers(r *Result) bool {
 	return k.Behavior == "" || k.Behavior == r.Behavior && k.BehaviorClose == r.BehaviorClose
 }
 
-// Stale returns the known cases that are in none of the results or pass in all of
-// them, each with a sentence that says so.
+// Stale returns the known cases that are in none of the results, or that pass in all of
+// them and are not known to vary. Each is a sentence that says so.
 func (p Policy) Stale(results []*Result) (sentences []string) {
 	ran, short := map[string]bool{}, map[string]bool{}
 	for _, r := range results {
@@ -79,7 +80,7 @@ func (p Policy) Stale(results []*Result) (sentences []string) {
 		switch {
 		case !ran[id]:
 			sentences = append(sentences, fmt.Sprintf("%s did not run, but is known to fall short%s", id, k.because()))
-		case !short[id]:
+		case !short[id] && !k.Varies:
 			sentences = append(sentences, fmt.Sprintf("%s passes, but is known to fall short%s", id, k.because()))
 		}
 	}

@@ -60,17 +60,20 @@ func TestPolicyOutcome(t *testing.T) {
 func TestStale(t *testing.T) {
 	p := Policy{FailOn: Failed, Known: map[string]Known{
 		"10.1.1": {Reason: "gone"}, "2.10": {}, "2.9": {}, "6.4.1": {Behavior: NonStrict, BehaviorClose: OK}, "7.1.1": {Reason: "one of two"},
+		"7.1.2": {Varies: true}, "7.1.3": {Varies: true},
 	}}
 	got := p.Stale([]*Result{
 		{Agent: "a", ID: "2.10", Behavior: OK, BehaviorClose: OK},
 		{Agent: "a", ID: "2.9", Behavior: OK, BehaviorClose: Informational},
 		{Agent: "a", ID: "6.4.1", Behavior: NonStrict, BehaviorClose: OK},
 		{Agent: "a", ID: "7.1.1", Behavior: OK, BehaviorClose: OK},
+		{Agent: "a", ID: "7.1.2", Behavior: OK, BehaviorClose: OK},
 		{Agent: "b", ID: "7.1.1", Behavior: Failed, BehaviorClose: OK},
 	})
 	want := []string{
 		"2.9 passes, but is known to fall short",
 		"2.10 passes, but is known to fall short",
+		"7.1.3 did not run, but is known to fall short",
 		"10.1.1 did not run, but is known to fall short: gone",
 	}
 	if !slices.Equal(got, want) {

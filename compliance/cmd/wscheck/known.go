@@ -18,7 +18,7 @@ commands reads: the id, the verdicts, and what was seen as the reason. Replace t
 by why the case may fall short.
 
 With -write FILE it writes the file instead. If there is one already, the reasons in
-it stay, and cases that fall short no more are left out.
+it stay, and cases that fall short no more are left out, but for those that vary.
 
 Exit status: 0 the list is written, 2 it could not be.
 
@@ -78,11 +78,19 @@ func readReport(dir string) ([]*report.Result, error) {
 // with different verdicts on two sides may have any.
 func shortfalls(p report.Policy, results []*report.Result, before map[string]report.Known) map[string]report.Known {
 	known := map[string]report.Known{}
+	for id, k := range before {
+		if k.Varies {
+			known[id] = k
+		}
+	}
 	for _, r := range results {
+		if known[r.ID].Varies {
+			continue
+		}
 		if p.Outcome(r) != report.Short {
 			continue
 		}
-		k := report.Known{Behavior: r.Behavior, BehaviorClose: r.BehaviorClose, Reason: reason(r)}
+		k := report.Known{Behavior: r.Behavior, BehaviorClose: r.BehaviorClose, Varies: r.Varies() != "", Reason: reason(r)}
 		if old, ok := before[r.ID]; ok {
 			k.Reason = old.Reason
 		}

@@ -66,10 +66,10 @@ func (f *runFlags) write(results []*report.Result, s *summary) error {
 }
 
 // told are the flags that differ from their defaults, but for those that have a place of
-// their own in the report, and for fields, which may be secret.
+// their own in the report or make other files, and for fields, which may be secret.
 func (f *runFlags) told() (flags []string) {
 	f.set.Visit(func(g *flag.Flag) {
-		if v := g.Value.String(); v != g.DefValue && !slices.Contains([]string{"cases", "exclude", "out", "header"}, g.Name) {
+		if v := g.Value.String(); v != g.DefValue && !slices.Contains([]string{"cases", "exclude", "out", "header", "json", "junit", "summary", "single"}, g.Name) {
 			flags = append(flags, "-"+g.Name+"="+v)
 		}
 	})

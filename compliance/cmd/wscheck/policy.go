@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -27,8 +28,9 @@ must take.
 
 -known names a file of cases that may fall short, one a line: the id, the verdicts,
 and the reason after a number sign. An entry that passes or does not run fails the
-run, and so does one that has other verdicts. 'wscheck known' writes the file from a
-report.
+run, and so does one that has other verdicts. An entry with the word varies instead
+of verdicts may pass. With -cases, only entries that it names count. 'wscheck known'
+writes the file from a report.
 `
 
 // A profile is a policy and the cases that it is for.
@@ -66,6 +68,11 @@ func (f *runFlags) setPolicy() (err error) {
 	}
 	if f.known != "" {
 		f.policy.Known, err = readKnown(f.known)
+	}
+	if f.given("cases") { // to look at some of them, which makes no entry stale
+		maps.DeleteFunc(f.policy.Known, func(id string, _ report.Known) bool {
+			return !slices.ContainsFunc(list(f.cases), func(p string) bool { return suite.Match(p, id) })
+		})
 	}
 	return err
 }
