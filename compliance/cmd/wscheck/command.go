@@ -23,6 +23,7 @@ const (
 	commandWait = 30 * time.Second       // that -wait is with -command
 	stopTime    = 5 * time.Second        // that a server has to end when it is asked to
 	lookTime    = 100 * time.Millisecond // between two looks at a place
+	lsofTime    = time.Minute            // that lsof or ss may take
 	maxTail     = 2 << 10                // bytes of a log that are shown
 )
 
@@ -230,7 +231,7 @@ func listener(ctx context.Context, port string) string {
 	if port == "" {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(ctx, stopTime)
+	ctx, cancel := context.WithTimeout(ctx, lsofTime)
 	defer cancel()
 	if out, err := exec.CommandContext(ctx, "lsof", "-nP", "-iTCP:"+port, "-sTCP:LISTEN", "-Fpc").Output(); err == nil {
 		var pid string

@@ -71,7 +71,7 @@ func TestCommandCrashes(t *testing.T) {
 		t.Fatal(err)
 	}
 	addr, out := freeAddr(t), t.TempDir()
-	d := wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.*", "-out", out, "-command", fmt.Sprintf("exec env %s=%s %s", asCrasher, addr, self))
+	d := wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.*", "-out", out, "-wait", "1m", "-command", fmt.Sprintf("exec env %s=%s %s", asCrasher, addr, self))
 	d.check(t, exitShort, "\nFAIL: 1 of 16 cases fell short\n", "the server has ended: exit status 7; it is started anew")
 	for _, want := range []string{"\n  1.1.4    A text message of 127 ", "the server of -command had to be started anew, "} {
 		if !strings.Contains(d.stdout, want) {
@@ -110,7 +110,7 @@ func gone(t *testing.T, file string) {
 func TestCommand(t *testing.T) {
 	dir, addr := t.TempDir(), freeAddr(t)
 	pid, out := filepath.Join(dir, "pid"), filepath.Join(dir, "out")
-	args := []string{"fuzzingclient", "ws://" + addr, "-cases", "1.1.*", "-out", out, "-command"}
+	args := []string{"fuzzingclient", "ws://" + addr, "-cases", "1.1.*", "-out", out, "-wait", "1m", "-command"}
 	wscheck(t, append(args, echoCommand(t, addr, pid))...).check(t, exitPassed, "PASS: 8 cases\n", "")
 	gone(t, pid)
 	if b, err := os.ReadFile(filepath.Join(out, "server.log")); err != nil || !strings.HasPrefix(string(b), "begin\nlistening at ") {
@@ -155,7 +155,7 @@ func TestCommandOccupied(t *testing.T) {
 func TestCommandInterrupted(t *testing.T) {
 	dir, addr := t.TempDir(), freeAddr(t)
 	pid := filepath.Join(dir, "pid")
-	r := start(t, "fuzzingclient", "ws://"+addr, "-cases", "9.*,10.*", "-parallel", "1", "-out", filepath.Join(dir, "out"), "-command", echoCommand(t, addr, pid))
+	r := start(t, "fuzzingclient", "ws://"+addr, "-cases", "9.*,10.*", "-parallel", "1", "-out", filepath.Join(dir, "out"), "-wait", "1m", "-command", echoCommand(t, addr, pid))
 	for deadline := time.Now().Add(time.Minute); !strings.Contains(r.stderr.String(), " cases") && time.Now().Before(deadline); {
 		time.Sleep(time.Millisecond)
 	}
@@ -182,7 +182,7 @@ func TestRestart(t *testing.T) {
 	dir, addr := t.TempDir(), freeAddr(t)
 	pid := filepath.Join(dir, "pid")
 	var said []string
-	f := &runFlags{command: echoCommand(t, addr, pid), url: "ws://" + addr, out: dir}
+	f := &runFlags{wait: time.Minute, command: echoCommand(t, addr, pid), url: "ws://" + addr, out: dir}
 	s, err := f.startServer(t.Context(), func(line string) { said = append(said, line) })
 	if err != nil {
 		t.Fatal(err)
