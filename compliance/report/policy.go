@@ -17,8 +17,8 @@ type Policy struct {
 	FailOn Verdict
 
 	// AnySize fails a peer that refuses a large message with 1009, as the original
-	// suite does. RFC 6455 sets no size that a peer must take, so such a case is
-	// skipped by default, unless FailOn is Unimplemented.
+	// suite does. RFC 6455 lets a peer have a limit, so such a case is skipped by
+	// default, unless FailOn is Unimplemented. See [Result.TooBig].
 	AnySize bool
 
 	// Known are the cases that may fall short, by id.

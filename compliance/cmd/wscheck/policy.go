@@ -22,9 +22,9 @@ which verdicts fail the run; -fail-on changes the latter.
   autobahn  1.* to 13.*  as default, and a message that is refused as too big
 
 UNIMPLEMENTED is skipped unless asked for: the peer declined what the case is about,
-such as compression. So is, with default and lenient, a case of group 9 whose message
-the peer refuses with 1009, too big: RFC 6455, section 10.4, sets no size that a peer
-must take.
+such as compression. So is, with default and lenient, a case whose message of 4 KiB
+or more the peer refuses with 1009, too big: RFC 6455, section 10.4, lets it have a
+limit.
 
 -known names a file of cases that may fall short, one a line: the id, the verdicts,
 and the reason after a number sign. An entry that passes or does not run fails the
