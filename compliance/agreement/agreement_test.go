@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hawser-ws/hawser/compliance/agreement/internal/peers"
+	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 	"github.com/hawser-ws/hawser/compliance/autobahn"
 	"github.com/hawser-ws/hawser/compliance/report"
 )

@@ -4,8 +4,8 @@
 //
 //	go run ./compliance/agreement
 //
-// The peers are Go libraries, which run inside this program, and those of npm,
-// Python and Rust and a Chromium, which it installs or finds. See -help for the
+// The peers are Go libraries, which run inside this program, and those of npm, PyPI,
+// Maven and cargo and a Chromium, which it installs or finds. See -help for the
 // flags. The table is printed, and written as agreement.md to the directory of
 // -out beside the reports of both suites.
 //
@@ -27,7 +27,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hawser-ws/hawser/compliance/agreement/internal/peers"
+	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 	"github.com/hawser-ws/hawser/compliance/autobahn"
 )
 
@@ -39,16 +39,17 @@ func main() {
 
 // config is what the flags say.
 type config struct {
-	peers  []*peers.Peer
-	sides  []side
-	cases  []string
-	full   bool
-	out    string
-	wstest string
-	stored bool
-	update string
-	env    *peers.Env
-	log    io.Writer
+	peers   []*peers.Peer
+	sides   []side
+	cases   []string
+	full    bool
+	out     string
+	wstest  string
+	stored  bool
+	update  string
+	install bool
+	env     *peers.Env
+	log     io.Writer
 }
 
 // usual are the cases without -cases and -full: all but the large ones of groups
@@ -68,9 +69,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	c.log = stderr
-	if c.update != "" {
-		err = c.updateAll(ctx)
-		if err != nil {
+	if do := c.alone(); do != nil {
+		if err := do(ctx); err != nil {
 			fmt.Fprintln(stderr, "agreement:", err)
 			return 2
 		}
@@ -95,6 +95,41 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	return 0
+}
+
+// alone returns what a flag asks for in place of the comparison, nil for nothing.
+func (c *config) alone() func(context.Context) error {
+	switch {
+	case c.install:
+		return c.installAll
+	case c.update != "":
+		return c.updateAll
+	}
+	return nil
+}
+
+// installAll installs every peer.
+func (c *config) installAll(ctx context.Context) error {
+	var failures []error
+	for _, p := range c.peers {
+		failures = append(failures, c.installOne(ctx, p))
+	}
+	return errors.Join(failures...)
+}
+
+// installOne makes a peer ready to run.
+func (c *config) installOne(ctx context.Context, p *peers.Peer) error {
+	if p.Install == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	version, err := p.Install(ctx, c.env)
+	if err != nil {
+		return fmt.Errorf("installing %s: %w", p.Name, err)
+	}
+	p.Version = version
+	return nil
 }
 
 // compareAll runs both suites on every run.
@@ -181,6 +216,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	fs.StringVar(&c.wstest, "wstest", "", "`path` of a wstest, or a directory of wscheck autobahn -install")
 	fs.BoolVar(&c.stored, "stored", false, "take the original's verdicts from those stored in this module")
 	fs.StringVar(&c.update, "update", "", "run the original only, and store its verdicts in this `directory`, a checkout of this module")
+	fs.BoolVar(&c.install, "install", false, "only install the peers")
 	fs.StringVar(&c.env.Cache, "cache", "", "`directory` for what is installed; default hawser/peers in the user's cache directory")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
@@ -191,8 +227,8 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	if c.full && *cases != "" {
 		return nil, errors.New("-full and -cases exclude each other")
 	}
-	if c.stored && c.update != "" {
-		return nil, errors.New("-stored and -update exclude each other")
+	if only := map[bool]int{true: 1}; only[c.stored]+only[c.update != ""]+only[c.install] > 1 {
+		return nil, errors.New("-stored, -update and -install exclude each other")
 	}
 	var err error
 	if c.peers, err = peers.Select(list(*names)); err != nil {
@@ -251,30 +287,35 @@ func expandDigits(patterns []string) []string {
 func (c *config) each(ctx context.Context, do func(p *peers.Peer, r run) error) error {
 	var failures []error
 	for _, p := range c.peers {
-		if p.Install != nil {
-			installing, cancel := context.WithTimeout(ctx, 10*time.Minute)
-			version, err := p.Install(installing, c.env)
-			cancel()
-			if err != nil {
-				failures = append(failures, fmt.Errorf("installing %s: %w", p.Name, err))
-				continue
-			}
-			p.Version = version
+		runs := c.runsOf(p)
+		if len(runs) == 0 {
+			continue
 		}
-		for _, s := range []side{server, client} {
-			has := s == server && p.Serve != nil || s == client && p.Drive != nil
-			if !has || !slices.Contains(c.sides, s) {
-				continue
-			}
+		if err := c.installOne(ctx, p); err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		for _, r := range runs {
 			if ctx.Err() != nil {
 				return errors.Join(append(failures, context.Cause(ctx))...)
 			}
-			if err := do(p, run{p.Name, s}); err != nil {
-				failures = append(failures, fmt.Errorf("%s as a %s: %w", p.Name, s, err))
+			if err := do(p, r); err != nil {
+				failures = append(failures, fmt.Errorf("%s as a %s: %w", p.Name, r.Side, err))
 			}
 		}
 	}
 	return errors.Join(failures...)
+}
+
+// runsOf returns the sides of a peer that were asked for.
+func (c *config) runsOf(p *peers.Peer) (runs []run) {
+	if p.Serve != nil && slices.Contains(c.sides, server) {
+		runs = append(runs, run{p.Name, server})
+	}
+	if p.Drive != nil && slices.Contains(c.sides, client) {
+		runs = append(runs, run{p.Name, client})
+	}
+	return runs
 }
 
 // updateAll stores the original's verdicts on every run.

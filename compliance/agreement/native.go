@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hawser-ws/hawser/compliance/agreement/internal/peers"
+	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/suite"
 )

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hawser-ws/hawser/compliance/agreement/internal/peers"
+	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 	"github.com/hawser-ws/hawser/compliance/autobahn"
 	"github.com/hawser-ws/hawser/compliance/testee"
 )

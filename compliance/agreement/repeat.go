@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/hawser-ws/hawser/compliance/agreement/internal/peers"
+	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 

@@ -19,12 +19,12 @@
 //
 // # Running
 //
-//	compliance/interop/peers/install
+//	go run ./compliance/agreement -install -peers ws,websockets,tornado,jetty11,jetty12,tyrus,netty-setup,netty118
 //	cd compliance/interop && HAWSER_INTEROP=require go test -v .
 //
-// The script installs the peers, at the versions beside it, into
-// $XDG_CACHE_HOME/hawser/interop, or HAWSER_INTEROP_DIR where that is set, and a JDK, Maven
-// and a Chromium if none is found. A peer that is not there is skipped, and the tests take
+// The first command installs the peers of package agreement/peers, at pinned versions, into
+// hawser/peers in the user's cache directory. It needs npm, Python 3 with venv, a JDK from
+// 17 on and Maven. The browser is a Chromium on PATH. A peer that is not there is skipped, and the tests take
 // a sample: our default options, with each peer in each role, in Java only as a client.
 // With HAWSER_INTEROP=require every row is run and a missing peer is a failure. Everything
 // listens on the loopback interface, on ports that the system chooses.

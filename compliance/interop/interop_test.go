@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -133,9 +134,7 @@ func accept(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.
 		Limits:     limits,
 	}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) { // a browser's page
-		http.ServeFile(w, r, "peers/page.html")
-	})
+	mux.HandleFunc("/{$}", peers.Page)
 	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, opts)
 		select {

@@ -9,9 +9,11 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 )
 
 // A peer is another implementation, in either role. It has one connection, echoes
@@ -70,7 +72,6 @@ type traits struct {
 // once it listens, and a report when it ends.
 type program struct {
 	argv []string // the setup, as JSON, comes last
-	env  []string // beside that of the test
 
 	cmd    *exec.Cmd
 	stdin  io.Closer // some end only when it is closed
@@ -88,8 +89,7 @@ func (p *program) start(ctx context.Context, t *testing.T, s setup) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.cmd = exec.CommandContext(ctx, p.argv[0], append(p.argv[1:], string(arg))...)
-	p.cmd.Env = append(os.Environ(), p.env...)
+	p.cmd = exec.CommandContext(ctx, p.argv[0], append(slices.Clone(p.argv[1:]), string(arg))...)
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = 5 * time.Second
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
@@ -139,16 +139,22 @@ func (p *program) stop() report {
 	return p.report
 }
 
-// cacheDir is where peers/install puts what it installs.
-func cacheDir(t *testing.T) string {
-	if dir := os.Getenv("HAWSER_INTEROP_DIR"); dir != "" {
-		return dir
-	}
-	dir, err := os.UserCacheDir()
+// installed returns the command of a peer of agreement/peers that is a program.
+func installed(t *testing.T, name string) []string {
+	t.Helper()
+	cache, err := peers.DefaultCache()
 	if err != nil {
 		missing(t, "no cache directory: %v", err)
 	}
-	return filepath.Join(dir, "hawser", "interop")
+	list, err := peers.Select([]string{name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	argv, ok := list[0].Command(&peers.Env{Cache: cache})
+	if !ok {
+		missing(t, "%s is not installed", name)
+	}
+	return argv
 }
 
 // required reports whether all peers must be there, and all rows be run.
@@ -157,7 +163,7 @@ func required() bool { return os.Getenv("HAWSER_INTEROP") == "require" }
 // missing skips a test whose peer is not there, or fails it where all must be.
 func missing(t *testing.T, format string, args ...any) {
 	t.Helper()
-	why := fmt.Sprintf(format, args...) + " (peers/install installs it)"
+	why := fmt.Sprintf(format, args...) + " (doc.go says how to install it)"
 	if required() {
 		t.Fatal("HAWSER_INTEROP=require: " + why)
 	}

@@ -1,10 +1,11 @@
 // Package peers runs WebSocket libraries that are not ours as the tested side of
-// a conformance suite: as echo servers, and as clients of a fuzzing server.
+// a conformance suite: as echo servers, and as clients of a fuzzing server. The module
+// compliance/interop runs some of them with settings for permessage-deflate.
 //
-// The Go libraries run in this process. Those of other languages run as short
-// programs of ours, which are kept in this package, in processes that end with
-// it. What those need is put into a cache directory once, with every version
-// pinned, by the clients of the package registries: npm, pip and cargo.
+// The Go libraries run in this process. The libraries in other languages run as short
+// programs of ours, kept below files, in processes that end with this one. Install puts
+// their dependencies into a cache directory once, with every version pinned, by the
+// clients of the package registries: npm, pip, Maven and cargo.
 //
 // All of them listen on and connect to loopback only.
 package peers
@@ -14,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 )
 
 // MaxMessage is the size up to which the peers take messages, in bytes. The
@@ -38,6 +40,17 @@ type Peer struct {
 	// a ws URL without a path, and ask for its reports. Nil if the library has
 	// no client, or none that is compared.
 	Drive func(ctx context.Context, env *Env, base, agent string) error
+
+	program *program
+}
+
+// Command returns the command that runs a peer which is a program, and whether it is
+// installed. Its last argument is "serve", "drive", or a setup of compliance/interop.
+func (p *Peer) Command(env *Env) (argv []string, installed bool) {
+	if p.program == nil || !p.program.kit.installed(env) {
+		return nil, false
+	}
+	return p.program.argv(p.program.kit.home(env)), true
 }
 
 // Agent names the peer in reports, with its version.
@@ -67,7 +80,7 @@ type Server struct {
 
 // All returns every peer, in the order of the table.
 func All() []*Peer {
-	list := []*Peer{gorilla, coder, gobwas, gws, fasthttpPeer, xnet, npmWS, pyWebsockets, tungstenite, chromium}
+	list := slices.Concat([]*Peer{gorilla, coder, gobwas, gws, fasthttpPeer, xnet}, programs, []*Peer{chromium})
 	out := make([]*Peer, len(list))
 	for i, p := range list {
 		c := *p

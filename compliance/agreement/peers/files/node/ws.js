@@ -1,15 +1,46 @@
-// npm's ws as a peer; peer_test.go says what a peer does. It is given its setup as
-// JSON in the only argument.
+// The ws package as a peer.
 'use strict';
 
 const { WebSocket, WebSocketServer } = require('ws');
+const { caseTime, listening, main } = require('./common.js');
 
-const setup = JSON.parse(process.argv[2]);
+const options = {
+  perMessageDeflate: { threshold: 0 },
+  maxPayload: 32 << 20,
+};
+
+function echo(socket) {
+  socket.on('error', () => {}); // close follows
+  socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+}
+
+function serve() {
+  const server = new WebSocketServer({ ...options, host: '127.0.0.1', port: 0 });
+  server.on('connection', echo);
+  server.on('listening', listening(server));
+}
+
+function run(url, answer) {
+  return new Promise((resolve) => {
+    let last;
+    const socket = new WebSocket(url, { ...options, handshakeTimeout: 10000 });
+    const timer = setTimeout(() => socket.terminate(), caseTime);
+    if (answer) {
+      echo(socket);
+    } else {
+      socket.on('error', () => {});
+    }
+    socket.on('message', (data) => { last = data; });
+    socket.on('close', () => { clearTimeout(timer); resolve(last); });
+  });
+}
+
+// For exchange; peer_test.go of compliance/interop says what such a peer does.
 const report = { extensions: '', code: 1006, reason: '', error: '' };
 const say = (what) => process.stdout.write(JSON.stringify(what) + '\n');
 
 // All messages are compressed: a threshold would only hold without takeover.
-function deflateOptions() {
+function deflateOptions(setup) {
   const options = { threshold: 0 };
   if (setup.serverBits) {
     options.serverMaxWindowBits = setup.serverBits;
@@ -32,7 +63,7 @@ function sendFragments(socket, data, binary) {
   }
 }
 
-function echo(socket, ended) {
+function exchangeOn(socket, ended) {
   socket.on('message', (data, binary) => {
     const text = binary ? '' : data.subarray(0, 9).toString();
     if (text === 'close') {
@@ -54,28 +85,32 @@ function echo(socket, ended) {
   });
 }
 
-function connect() {
-  const socket = new WebSocket(setup.url, { perMessageDeflate: deflateOptions() });
+function exchangeAsClient(setup) {
+  const socket = new WebSocket(setup.url, { perMessageDeflate: deflateOptions(setup) });
   socket.on('upgrade', (response) => {
     report.extensions = response.headers['sec-websocket-extensions'] || '';
   });
-  echo(socket, () => {});
+  exchangeOn(socket, () => {});
 }
 
-function serve() {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: deflateOptions() });
+function exchangeAsServer(setup) {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: deflateOptions(setup) });
   const name = 'sec-websocket-extensions: ';
   server.on('headers', (lines) => {
     const line = lines.find((line) => line.toLowerCase().startsWith(name));
     report.extensions = line ? line.slice(name.length) : '';
   });
-  server.on('connection', (socket) => echo(socket, () => server.close()));
+  server.on('connection', (socket) => exchangeOn(socket, () => server.close()));
   server.on('listening', () => say({ url: `ws://127.0.0.1:${server.address().port}/` }));
 }
 
-try {
-  (setup.role === 'client' ? connect : serve)();
-} catch (error) {
-  report.error = String(error);
-  say(report);
+function exchange(setup) {
+  try {
+    (setup.role === 'client' ? exchangeAsClient : exchangeAsServer)(setup);
+  } catch (error) {
+    report.error = String(error);
+    say(report);
+  }
 }
+
+main({ serve, run, exchange });

@@ -64,7 +64,7 @@ func driveChromium(ctx context.Context, _ *Env, base, agent string) error {
 	cmd := command(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-		"--remote-debugging-port=0", "--user-data-dir="+profile, "http"+strings.TrimPrefix(s.URL, "ws")+"/")
+		"--remote-debugging-port=0", "--user-data-dir="+profile, "http"+strings.TrimPrefix(s.URL, "ws")+"/#drive")
 	ended, err := startCommand(ctx, cmd, func(string) {}) // it complains of much
 	if err != nil {
 		return err
@@ -82,12 +82,15 @@ func driveChromium(ctx context.Context, _ *Env, base, agent string) error {
 	}
 }
 
+// Page serves the page that makes a browser a peer.
+func Page(w http.ResponseWriter, r *http.Request) {
+	http.ServeFileFS(w, r, files, "files/page.html")
+}
+
 // chromiumPages serves the page, tells it what to do and hears its word.
 func chromiumPages(base, agent string, done chan<- string) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, files, "files/chromium/page.html")
-	})
+	mux.HandleFunc("GET /{$}", Page)
 	mux.HandleFunc("GET /task", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]string{"base": base, "agent": agent})

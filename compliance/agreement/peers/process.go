@@ -15,13 +15,16 @@ import (
 // when it prints a line "listening PORT", and as a client with "drive", the
 // fuzzing server's URL and the agent's name. It ends when its standard input
 // does, so that it never outlives this process.
-type program func(env *Env) (name string, args []string)
+type program struct {
+	kit  kit
+	argv func(home string) []string // home is where the kit is installed
+}
 
 // startTime bounds the start of a server.
 const startTime = 30 * time.Second
 
 // serve is a Serve for a program.
-func (p program) serve(ctx context.Context, env *Env) (*Server, error) {
+func (p *program) serve(ctx context.Context, env *Env) (*Server, error) {
 	port := make(chan string, 1)
 	done, err := p.start(ctx, env, func(line string) {
 		if after, ok := strings.CutPrefix(line, "listening "); ok {
@@ -57,7 +60,7 @@ func (p program) serve(ctx context.Context, env *Env) (*Server, error) {
 }
 
 // drive is a Drive for a program.
-func (p program) drive(ctx context.Context, env *Env, base, agent string) error {
+func (p *program) drive(ctx context.Context, env *Env, base, agent string) error {
 	done, err := p.start(ctx, env, env.log, "drive", base, agent)
 	if err != nil {
 		return err
@@ -67,9 +70,9 @@ func (p program) drive(ctx context.Context, env *Env, base, agent string) error 
 
 // start runs the program until it ends or ctx does, and gives every line that it
 // prints to line. The channel yields how it ended, once.
-func (p program) start(ctx context.Context, env *Env, line func(string), more ...string) (<-chan error, error) {
-	name, args := p(env)
-	return startCommand(ctx, command(ctx, name, append(args, more...)...), line)
+func (p *program) start(ctx context.Context, env *Env, line func(string), more ...string) (<-chan error, error) {
+	argv := p.argv(p.kit.home(env))
+	return startCommand(ctx, command(ctx, argv[0], append(argv[1:], more...)...), line)
 }
 
 func startCommand(ctx context.Context, cmd *exec.Cmd, line func(string)) (<-chan error, error) {

@@ -1,0 +1,50 @@
+"""What the peers share. A peer is run in one of three ways:
+
+    python PEER.py serve            as an echo server
+    python PEER.py drive URL AGENT  as a client of a fuzzing server
+    python PEER.py SETUP            as a peer of compliance/interop
+"""
+
+import asyncio
+import json
+import os
+import sys
+import threading
+import urllib.parse
+
+MAX_MESSAGE = 32 << 20
+
+
+def listening(port):
+    print("listening", port, flush=True)
+
+
+def end_with_input():
+    def wait():
+        while os.read(0, 4096):
+            pass
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+async def drive(base, agent, run):
+    """Goes through all cases. run connects once, echoes if told to, and returns the
+    last message when the connection is over."""
+    count = int(await run(base + "/getCaseCount", False))
+    query = urllib.parse.urlencode({"agent": agent})
+    for n in range(1, count + 1):
+        try:
+            async with asyncio.timeout(180):
+                await run(f"{base}/runCase?case={n}&{query}", True)
+        except Exception as error:
+            print(f"case number {n}: {error!r}", flush=True)
+    await run(f"{base}/updateReports?{query}", True)
+
+
+def main(serve=None, run=None, exchange=None):
+    way = sys.argv[1]
+    if way not in ("serve", "drive"):
+        return exchange(json.loads(way))
+    end_with_input()
+    asyncio.run(serve() if way == "serve" else drive(sys.argv[2], sys.argv[3], run))

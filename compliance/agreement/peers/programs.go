@@ -1,0 +1,134 @@
+package peers
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// The kits of npm, Python and Rust. Java has one for each of its class paths.
+var (
+	nodeKit = kit{dir: "node", pins: "package-lock.json", build: func(ctx context.Context, dir, _ string) error {
+		return runQuiet(ctx, dir, "npm", "ci", "--prefix", dir, "--no-audit", "--no-fund", "--ignore-scripts")
+	}}
+	pythonKit = kit{dir: "python", pins: "requirements.txt", build: func(ctx context.Context, dir, _ string) error {
+		python, err := find("python3", "python")
+		if err != nil {
+			return err
+		}
+		venv := filepath.Join(dir, "venv")
+		if err := runQuiet(ctx, dir, python, "-m", "venv", "--clear", venv); err != nil {
+			return err
+		}
+		return runQuiet(ctx, dir, filepath.Join(venv, "bin", "python"), "-m", "pip", "install",
+			"--disable-pip-version-check", "-r", "requirements.txt")
+	}}
+	rustKit = kit{dir: "rust", pins: ".", always: true, build: func(ctx context.Context, dir, _ string) error {
+		return runQuiet(ctx, dir, "cargo", "build", "--release", "--quiet")
+	}}
+)
+
+// javaKit has the jars of a profile in pom.xml and the classes of programs of ours.
+func javaKit(profile string, classes ...string) kit {
+	return kit{dir: "java", pins: ".", part: profile, build: func(ctx context.Context, dir, profile string) error {
+		to := filepath.Join(dir, profile)
+		if err := os.RemoveAll(to); err != nil {
+			return err
+		}
+		if err := runQuiet(ctx, dir, "mvn", "-q", "-B", "-P", profile, "dependency:copy-dependencies", "-DoutputDirectory="+to); err != nil {
+			return err
+		}
+		args := []string{"-proc:none", "-implicit:class", "-sourcepath", "src", "-cp", filepath.Join(to, "*"), "-d", filepath.Join(to, "classes")}
+		for _, c := range classes {
+			args = append(args, filepath.Join("src", c+".java"))
+		}
+		return runQuiet(ctx, dir, "javac", args...)
+	}}
+}
+
+// newPeer returns a peer that is a program, in these ways of running it.
+func newPeer(name, library, version, note string, p *program, serves, drives bool) *Peer {
+	peer := &Peer{Name: name, Library: library, Version: version, Note: note, program: p}
+	peer.Install = func(ctx context.Context, env *Env) (string, error) { return version, p.kit.install(ctx, env) }
+	if serves {
+		peer.Serve = p.serve
+	}
+	if drives {
+		peer.Drive = p.drive
+	}
+	return peer
+}
+
+func nodeProgram(file string) *program {
+	return &program{nodeKit, func(home string) []string {
+		node, err := find("node", "nodejs")
+		if err != nil {
+			node = "node" // starting it will say so
+		}
+		return []string{node, filepath.Join(home, file)}
+	}}
+}
+
+func pythonProgram(file string) *program {
+	return &program{pythonKit, func(home string) []string {
+		return []string{filepath.Join(home, "venv", "bin", "python"), "-u", filepath.Join(home, file)}
+	}}
+}
+
+func rustProgram(name string) *program {
+	return &program{rustKit, func(home string) []string {
+		if runtime.GOOS == "windows" {
+			name += ".exe"
+		}
+		return []string{filepath.Join(home, "target", "release", name)}
+	}}
+}
+
+// javaProgram runs a class, the last argument of the command, with the class path
+// before it.
+func javaProgram(k kit, class string) *program {
+	return &program{k, func(home string) []string {
+		dir := filepath.Join(home, k.part)
+		path, _ := filepath.Glob(filepath.Join(dir, "*.jar")) // the pattern is a valid one
+		path = append(path, filepath.Join(dir, "classes"))
+		return []string{
+			"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", // starts soonest
+			"-cp", strings.Join(path, string(os.PathListSeparator)), class,
+		}
+	}}
+}
+
+// mavenVersion returns the first version in pom.xml of an artifact.
+func mavenVersion(artifact string) string {
+	return pinned("java/pom.xml", "<artifactId>"+artifact+"</artifactId>\n          <version>")
+}
+
+var nettyKit = javaKit("netty", "Netty", "NettyEcho")
+
+// programs are the peers that are not in Go, but the browser.
+var programs = []*Peer{
+	newPeer("ws", "npm ws", pinned("node/package.json", `"ws": "`), "", nodeProgram("ws.js"), true, true),
+	newPeer("faye", "npm faye-websocket", pinned("node/package.json", `"faye-websocket": "`), "with the package permessage-deflate",
+		nodeProgram("faye.js"), true, true),
+	newPeer("undici", "npm undici", pinned("node/package.json", `"undici": "`), "the WebSocket of Node.js", nodeProgram("undici.js"), false, true),
+	newPeer("websockets", "python websockets", pinned("python/requirements.txt", "websockets=="), "", pythonProgram("websockets_peer.py"), true, true),
+	newPeer("aiohttp", "python aiohttp", pinned("python/requirements.txt", "aiohttp=="), "", pythonProgram("aiohttp_peer.py"), true, true),
+	newPeer("tornado", "python tornado", pinned("python/requirements.txt", "tornado=="), "", pythonProgram("tornado_peer.py"), true, true),
+	newPeer("tungstenite", "rust tungstenite", pinned("rust/Cargo.toml", `tungstenite = "=`),
+		"has no permessage-deflate; after an error it drops TCP without a close frame", rustProgram("tungstenite"), true, true),
+	newPeer("tokio-websockets", "rust tokio-websockets", pinned("rust/Cargo.toml", `tokio-websockets = { version = "=`),
+		"has no permessage-deflate", rustProgram("tokio-websockets"), true, true),
+	newPeer("java-websocket", "maven org.java-websocket:Java-WebSocket", mavenVersion("Java-WebSocket"), "with its permessage-deflate",
+		javaProgram(javaKit("javawebsocket", "JavaWebSocket"), "JavaWebSocket"), true, true),
+	newPeer("netty", "maven io.netty:netty-codec-http", mavenVersion("netty-codec-http"), "with jzlib",
+		javaProgram(nettyKit, "NettyEcho"), true, false),
+
+	// Those that compliance/interop alone runs, with a setup.
+	newPeer("jetty11", "Jetty 11", "", "", javaProgram(javaKit("jetty11", "Jetty11"), "Jetty11"), false, false),
+	newPeer("jetty12", "Jetty 12", "", "", javaProgram(javaKit("jetty12", "Jetty12"), "Jetty12"), false, false),
+	newPeer("tyrus", "Tyrus", "", "", javaProgram(javaKit("tyrus", "Tyrus"), "Tyrus"), false, false),
+	newPeer("netty-setup", "Netty", "", "", javaProgram(nettyKit, "Netty"), false, false),
+	newPeer("netty118", "Netty 4.1.118", "", "", javaProgram(javaKit("netty118", "Netty"), "Netty"), false, false),
+}
