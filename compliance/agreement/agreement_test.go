@@ -227,7 +227,8 @@ func TestCompare(t *testing.T) {
 // TestBadFlags sees that what cannot be run is said in a sentence.
 func TestBadFlags(t *testing.T) {
 	for _, args := range [][]string{
-		{"-peers", "nobody"}, {"-sides", "middle"}, {"-full", "-cases", "1.*"}, {"-stored", "-update", "."}, {"1.*"},
+		{"-peers", "nobody"}, {"-sides", "middle"}, {"-full", "-cases", "1.*"}, {"-stored", "-update", "."},
+		{"-install", "-load", "4"}, {"1.*"},
 	} {
 		var out, errs strings.Builder
 		if status := command(t.Context(), args, &out, &errs); status != 2 || !strings.Contains(errs.String(), "agreement: ") {

@@ -24,6 +24,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,6 +33,10 @@ import (
 )
 
 func main() {
+	if n, err := strconv.Atoi(os.Getenv(busyVariable)); err == nil {
+		beBusy(n)
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
@@ -42,11 +47,14 @@ type config struct {
 	peers   []*peers.Peer
 	sides   []side
 	cases   []string
+	named   bool // by -cases
+	load    int  // busy loops
 	full    bool
 	out     string
 	wstest  string
 	stored  bool
 	update  string
+	letters string
 	install bool
 	env     *peers.Env
 	log     io.Writer
@@ -70,11 +78,15 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	c.log = stderr
 	if do := c.alone(); do != nil {
-		if err := do(ctx); err != nil {
-			fmt.Fprintln(stderr, "agreement:", err)
-			return 2
+		err := do(ctx)
+		if err == nil {
+			return 0
 		}
-		return 0
+		fmt.Fprintln(stderr, "agreement:", err)
+		if errors.Is(err, errDiffer) {
+			return 1
+		}
+		return 2
 	}
 	tallies, err := c.compareAll(ctx)
 	if len(tallies) > 0 {
@@ -102,6 +114,10 @@ func (c *config) alone() func(context.Context) error {
 	switch {
 	case c.install:
 		return c.installAll
+	case c.load > 0:
+		return c.compareLoad
+	case c.letters != "":
+		return c.listLetters
 	case c.update != "":
 		return c.updateAll
 	}
@@ -216,6 +232,8 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	fs.StringVar(&c.wstest, "wstest", "", "`path` of a wstest, or a directory of wscheck autobahn -install")
 	fs.BoolVar(&c.stored, "stored", false, "take the original's verdicts from those stored in this module")
 	fs.StringVar(&c.update, "update", "", "run the original only, and store its verdicts in this `directory`, a checkout of this module")
+	fs.StringVar(&c.letters, "letters", "", "run the letter groups only, and list the verdicts that are not OK in this `file`")
+	fs.IntVar(&c.load, "load", 0, "run hawser's suite twice, the second time beside `n` busy loops, and list the verdicts that differ")
 	fs.BoolVar(&c.install, "install", false, "only install the peers")
 	fs.StringVar(&c.env.Cache, "cache", "", "`directory` for what is installed; default hawser/peers in the user's cache directory")
 	if err := fs.Parse(args); err != nil {
@@ -227,8 +245,8 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	if c.full && *cases != "" {
 		return nil, errors.New("-full and -cases exclude each other")
 	}
-	if only := map[bool]int{true: 1}; only[c.stored]+only[c.update != ""]+only[c.install] > 1 {
-		return nil, errors.New("-stored, -update and -install exclude each other")
+	if only := map[bool]int{true: 1}; only[c.stored]+only[c.update != ""]+only[c.install]+only[c.letters != ""]+only[c.load != 0] > 1 {
+		return nil, errors.New("-stored, -update, -install, -letters and -load exclude each other")
 	}
 	var err error
 	if c.peers, err = peers.Select(list(*names)); err != nil {
@@ -240,7 +258,8 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 		}
 		c.sides = append(c.sides, side(s))
 	}
-	if c.cases = list(*cases); len(c.cases) == 0 && !c.full {
+	c.cases, c.named = list(*cases), *cases != ""
+	if !c.named && !c.full && c.letters == "" {
 		c.cases = expandDigits(usual)
 	}
 	if c.env.Cache == "" {

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/hawser-ws/hawser/compliance/agreement/peers"
+)
+
+// TestMain lets this program be the busy loops, as main does.
+func TestMain(m *testing.M) {
+	if n, err := strconv.Atoi(os.Getenv(busyVariable)); err == nil {
+		beBusy(n)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// TestLoad runs a server that does under load what it did before, and one that does not.
+func TestLoad(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		peer *peers.Peer
+		want string // "" if no verdict differs
+	}{
+		{"steady", gorilla(t), ""},
+		{"fickle", fickle(t), "fickle server, 1.1.1: behavior is OK, and beside 1 busy loops FAILED"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var log strings.Builder
+			c := &config{peers: []*peers.Peer{row.peer}, sides: []side{server}, cases: []string{"1.1.1"}, named: true, load: 1, out: t.TempDir(), log: &log}
+			err := c.compareLoad(t.Context())
+			if row.want == "" && err != nil || row.want != "" && !errors.Is(err, errDiffer) {
+				t.Errorf("%v", err)
+			}
+			if !strings.Contains(log.String(), row.want) || row.want == "" && strings.Contains(log.String(), "busy") {
+				t.Errorf("it says %q, want %q", &log, row.want)
+			}
+		})
+	}
+}
+
+func gorilla(t *testing.T) *peers.Peer {
+	list, err := peers.Select([]string{"gorilla"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list[0]
+}
+
+// fickle is gorilla at first, and then a server without WebSockets.
+func fickle(t *testing.T) *peers.Peer {
+	good, started := gorilla(t), false
+	return &peers.Peer{Name: "fickle", Serve: func(ctx context.Context, env *peers.Env) (*peers.Server, error) {
+		if !started {
+			started = true
+			return good.Serve(ctx, env)
+		}
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		done := make(chan struct{})
+		s := &http.Server{Handler: http.NotFoundHandler()}
+		go func() {
+			defer close(done)
+			_ = s.Serve(l)
+		}()
+		context.AfterFunc(ctx, func() { _ = s.Close() })
+		return &peers.Server{URL: "ws://" + l.Addr().String(), Done: done}, nil
+	}}
+}
+
+// TestBusyEnds sees that the busy loops end when nobody holds their standard input.
+func TestBusyEnds(t *testing.T) {
+	cmd, err := busyCommand(t.Context(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := cmd.Output(); err != nil || string(out) != busyWord {
+		t.Errorf("%q, %v", out, err)
+	}
+}
