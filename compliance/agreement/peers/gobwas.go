@@ -99,12 +99,17 @@ func (g *gobwasConn) payload(text bool) ([]byte, error) {
 		check = wsutil.NewUTF8Reader(src)
 		src = check
 	}
-	message, err := io.ReadAll(io.LimitReader(src, MaxMessage))
+	message, err := io.ReadAll(io.LimitReader(src, MaxMessage+1))
+	if err == nil && len(message) > MaxMessage {
+		return nil, errTooBig
+	}
 	if err == nil && check != nil && !check.Valid() {
 		err = wsutil.ErrInvalidUTF8
 	}
 	return message, err
 }
+
+var errTooBig = errors.New("the message is too big")
 
 // fail sends the close frame that fits an error of reading, if one does.
 func (g *gobwasConn) fail(err error) error {
@@ -113,6 +118,8 @@ func (g *gobwasConn) fail(err error) error {
 	case err == nil, g.done:
 	case errors.Is(err, wsutil.ErrInvalidUTF8):
 		g.sendClose(ws.StatusInvalidFramePayloadData)
+	case errors.Is(err, errTooBig):
+		g.sendClose(ws.StatusMessageTooBig)
 	case errors.As(err, &protocol):
 		g.sendClose(ws.StatusProtocolError)
 	}

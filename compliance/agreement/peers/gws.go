@@ -17,7 +17,7 @@ var gwsDeflate = gwslib.PermessageDeflate{
 var gws = &Peer{
 	Name:    "gws",
 	Library: "github.com/lxzan/gws",
-	Note:    "CheckUtf8Enabled; context takeover on both sides",
+	Note:    "CheckUtf8Enabled; context takeover on both sides; a panic drops TCP",
 	Serve: func(ctx context.Context, _ *Env) (*Server, error) {
 		u := gwslib.NewUpgrader(gwsHandler{}, &gwslib.ServerOption{
 			PermessageDeflate:   gwsDeflate,
@@ -28,7 +28,7 @@ var gws = &Peer{
 		})
 		return serveHTTP(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if c, err := u.Upgrade(w, r); err == nil {
-				go c.ReadLoop()
+				go gwsLoop(c)
 			}
 		}))
 	},
@@ -56,6 +56,17 @@ type gwsQuiet struct{}
 
 func (gwsQuiet) Error(...any) {}
 
+// gwsLoop reads until the connection ends. The library panics at some lengths, such as
+// those with the top bit set.
+func gwsLoop(c *gwslib.Conn) {
+	defer func() {
+		if recover() != nil {
+			_ = c.NetConn().Close()
+		}
+	}()
+	c.ReadLoop()
+}
+
 // driveGWS is like drive, for a library that calls back.
 func driveGWS(ctx context.Context, env *Env, base, agent string) error {
 	loop := func(path string, take func([]byte)) error {
@@ -75,7 +86,7 @@ func driveGWS(ctx context.Context, env *Env, base, agent string) error {
 		defer cancel()
 		stop := context.AfterFunc(ctx, func() { _ = c.NetConn().Close() })
 		defer stop()
-		c.ReadLoop()
+		gwsLoop(c)
 		return nil
 	}
 	var count string
