@@ -2,6 +2,8 @@ package peers
 
 import (
 	"context"
+	"io"
+	"log"
 	"net"
 	"time"
 
@@ -23,7 +25,7 @@ var fasthttpPeer = &Peer{
 			EnableCompression: true,
 			CheckOrigin:       func(*fasthttp.RequestCtx) bool { return true },
 		}
-		s := &fasthttp.Server{Handler: func(r *fasthttp.RequestCtx) {
+		s := &fasthttp.Server{Logger: log.New(io.Discard, "", 0), Handler: func(r *fasthttp.RequestCtx) {
 			_ = u.Upgrade(r, func(c *websocket.Conn) { // it answers if it fails
 				c.SetReadLimit(MaxMessage)
 				echo(fasthttpConn{c}, true)

@@ -120,7 +120,7 @@ var programs = []*Peer{
 		"has no permessage-deflate; after an error it drops TCP without a close frame", rustProgram("tungstenite"), true, true),
 	newPeer("tokio-websockets", "rust tokio-websockets", pinned("rust/Cargo.toml", `tokio-websockets = { version = "=`),
 		"has no permessage-deflate", rustProgram("tokio-websockets"), true, true),
-	newPeer("java-websocket", "maven org.java-websocket:Java-WebSocket", mavenVersion("Java-WebSocket"), "with its permessage-deflate",
+	newPeer("java-websocket", "maven org.java-websocket:Java-WebSocket", mavenVersion("Java-WebSocket"), "without permessage-deflate, as by default",
 		javaProgram(javaKit("javawebsocket", "JavaWebSocket"), "JavaWebSocket"), true, true),
 	newPeer("netty", "maven io.netty:netty-codec-http", mavenVersion("netty-codec-http"), "with jzlib",
 		javaProgram(nettyKit, "NettyEcho"), true, false),
