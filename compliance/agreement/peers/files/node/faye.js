@@ -13,7 +13,7 @@ function echo(socket) {
 }
 
 function serve() {
-  const server = http.createServer();
+  const server = http.createServer((request, response) => response.writeHead(400).end());
   server.on('upgrade', (request, stream, body) => {
     if (WebSocket.isWebSocket(request)) {
       echo(new WebSocket(request, stream, body, [], options));

@@ -6,8 +6,11 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.TooLongFrameException;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.WebSocketCloseStatus;
 import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolConfig;
@@ -42,9 +45,12 @@ final class NettyEcho extends ChannelInitializer<Channel> {
                     ctx.writeAndFlush(frame.retain());
                 }
 
+                // Netty itself closes after a breach of the protocol, most often with 1000 "Bye".
                 @Override
                 public void exceptionCaught(ChannelHandlerContext ctx, Throwable t) {
-                    ctx.close();
+                    if (t instanceof TooLongFrameException) { // of the aggregator, which leaves it to us
+                        ctx.writeAndFlush(new CloseWebSocketFrame(WebSocketCloseStatus.MESSAGE_TOO_BIG));
+                    }
                 }
             });
     }
