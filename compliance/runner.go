@@ -115,7 +115,7 @@ type subtest interface {
 func judge(t subtest, r *report.Result, policy report.Policy) {
 	t.Helper()
 	if v := r.Varies(); v != "" {
-		t.Logf("%s", v)
+		t.Logf("varies: %s", v)
 	}
 	known, isKnown := policy.Known[r.ID]
 	switch outcome := policy.Outcome(r); {

@@ -119,19 +119,6 @@ func TestNextFailure(t *testing.T) {
 	}
 }
 
-func TestVaries(t *testing.T) {
-	for want, r := range map[string]*Result{
-		"":                                    {Behavior: OK, BehaviorClose: OK},
-		"FAILED, then OK":                     {Behavior: OK, BehaviorClose: OK, Earlier: []Run{{Failed, OK, "", ""}}},
-		"close UNCLEAN, then OK, then FAILED": {Behavior: Failed, BehaviorClose: OK, Earlier: []Run{{OK, Unclean, "", ""}, {OK, OK, "", ""}}},
-		"FAILED with close UNCLEAN, then FAILED with close OK": {Behavior: Failed, BehaviorClose: OK, Earlier: []Run{{Failed, Unclean, "", ""}}},
-	} {
-		if got := r.varies(); got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}
-
 func TestRepeat(t *testing.T) {
 	for want, o := range map[string]Options{
 		"": {Tool: "agreement"},

@@ -90,22 +90,25 @@ type Run struct {
 	ResultClose   string  `json:"resultClose"`
 }
 
-// Varies says how the verdicts of the runs of a case differ, such as "varies:
-// FAILED, then OK"; "" if they do not.
+// Varies returns the verdicts of the runs of a case in order, such as "FAILED, then
+// OK"; "" if they do not differ.
 func (r *Result) Varies() string {
 	if len(r.Earlier) == 0 {
 		return ""
 	}
-	var behavior, closing []string
-	differ := false
-	for _, e := range append(slices.Clone(r.Earlier), r.run()) {
-		behavior, closing = append(behavior, string(e.Behavior)), append(closing, string(e.BehaviorClose))
-		differ = differ || e.Behavior != r.Behavior
+	var brief, full []string
+	for _, run := range append(slices.Clone(r.Earlier), r.run()) {
+		word := string(run.Behavior)
+		full = append(full, word+" with close "+string(run.BehaviorClose))
+		if run.Behavior.Passed() && !run.BehaviorClose.Passed() {
+			word = "close " + string(run.BehaviorClose)
+		}
+		brief = append(brief, word)
 	}
-	if differ {
-		return "varies: " + strings.Join(behavior, ", then ")
+	if brief = slices.Compact(brief); len(brief) > 1 {
+		return strings.Join(brief, ", then ")
 	}
-	return "varies: close " + strings.Join(closing, ", then ")
+	return strings.Join(full, ", then ")
 }
 
 // Follow tells in r, the newer result of a case, how an earlier one differs.

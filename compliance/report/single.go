@@ -42,7 +42,7 @@ func (s *site) choose(bound int) (light map[int]bool, err error) {
 	s.full, light = make(map[ref]bool), make(map[int]bool)
 	var wanted []int
 	for i, r := range s.results {
-		if s.outcome(r) >= KnownShort || r.varies() != "" {
+		if s.outcome(r) >= KnownShort || r.Varies() != "" {
 			wanted = append(wanted, i)
 			s.full[ref{r.Agent, r.ID}] = true // so that each has its links when it is measured
 		}

@@ -10,10 +10,11 @@ func TestVaries(t *testing.T) {
 	}{
 		{[]run{{OK, OK}}, ""},
 		{[]run{{Failed, OK}, {Failed, OK}}, ""},
-		{[]run{{Failed, OK}, {OK, OK}}, "varies: FAILED, then OK"},
-		{[]run{{Failed, OK}, {NonStrict, OK}, {OK, OK}}, "varies: FAILED, then NON-STRICT, then OK"},
-		{[]run{{OK, Unclean}, {OK, OK}}, "varies: close UNCLEAN, then OK"},
-		{[]run{{OK, OK}, {Failed, Unclean}, {OK, OK}}, "varies: FAILED, then OK"},
+		{[]run{{Failed, OK}, {OK, OK}}, "FAILED, then OK"},
+		{[]run{{Failed, OK}, {NonStrict, OK}, {OK, OK}}, "FAILED, then NON-STRICT, then OK"},
+		{[]run{{OK, Unclean}, {OK, OK}}, "close UNCLEAN, then OK"},
+		{[]run{{OK, OK}, {Failed, Unclean}, {OK, OK}}, "FAILED, then OK"},
+		{[]run{{Failed, Unclean}, {Failed, OK}}, "FAILED with close UNCLEAN, then FAILED with close OK"},
 	} {
 		var last *Result
 		for _, r := range tt.runs {

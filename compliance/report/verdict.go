@@ -23,28 +23,6 @@ func (r *Result) worst() look {
 	return lookOf(r.Behavior)
 }
 
-// varies tells the verdicts of a case that ran more than once, such as
-// "FAILED, then OK"; "" if they were the same.
-func (r *Result) varies() string {
-	if len(r.Earlier) == 0 {
-		return ""
-	}
-	runs := append(slices.Clone(r.Earlier), Run{Behavior: r.Behavior, BehaviorClose: r.BehaviorClose})
-	var brief, full []string
-	for _, run := range runs {
-		word := string(run.Behavior)
-		full = append(full, word+" with close "+string(run.BehaviorClose))
-		if run.Behavior.Passed() && !run.BehaviorClose.Passed() {
-			word = "close " + string(run.BehaviorClose)
-		}
-		brief = append(brief, word)
-	}
-	if slices.Equal(brief, slices.Compact(slices.Clone(brief))) {
-		return strings.Join(brief, ", then ")
-	}
-	return strings.Join(full, ", then ")
-}
-
 // happened says in a sentence or two what decided the verdict.
 func (r *Result) happened() string {
 	if r.closeDecides() {

@@ -106,7 +106,7 @@ func (s *site) casePage(i int) *casePage {
 		Passed: r.Passed(), QuickCase: r.Quick, Facts: facts(r),
 		Description: paragraphs(r.Description), Expectation: paragraphs(r.Expectation),
 		Rules: rulesOf(r), Offense: newOffense(r.Offense),
-		Worst: r.worst(), Waited: r.Waited && !r.Passed(), Varies: r.varies(), Command: s.opts.repeat(r.IsServer, r.ID),
+		Worst: r.worst(), Waited: r.Waited && !r.Passed(), Varies: r.Varies(), Command: s.opts.repeat(r.IsServer, r.ID),
 		Result: r.Result, ResultClose: r.ResultClose, CloseExpected: closeExpected(r.ExpectedClose),
 		Request: headerLines(r.HTTPRequest), Response: headerLines(r.HTTPResponse),
 		Flags: flags(r), Traffic: traffic(r.Traffic),

@@ -97,7 +97,7 @@ func (f *fixView) finish(s *site, i int) {
 
 func (s *site) fixRow(r *Result) fixRow {
 	row := fixRow{ID: r.ID, Link: s.link(r), Anchor: anchor(r.ID), Short: short(r.Description), Happened: r.happened(),
-		Look: r.worst(), Waited: r.Waited && !r.Passed(), Varies: r.varies(), Remark: r.Aside}
+		Look: r.worst(), Waited: r.Waited && !r.Passed(), Varies: r.Varies(), Remark: r.Aside}
 	if len(s.agents) > 1 {
 		row.Agent = r.Agent
 	}
@@ -132,7 +132,7 @@ func (s *site) known() []fixRow {
 func (s *site) varying() []fixRow {
 	var out []fixRow
 	for _, r := range s.byAgent() {
-		if r.varies() != "" && s.outcome(r) <= Skipped {
+		if r.Varies() != "" && s.outcome(r) <= Skipped {
 			row := s.fixRow(r)
 			last := r.Earlier[len(r.Earlier)-1]
 			row.Happened = (&Result{Behavior: last.Behavior, BehaviorClose: last.BehaviorClose,

@@ -272,7 +272,7 @@ func (s *site) row(id string, totals []tally) rowView {
 		if s.short(r) {
 			add("short")
 		}
-		if r.varies() != "" {
+		if r.Varies() != "" {
 			add("varies")
 		}
 		if r.Waited && !r.Passed() {
@@ -298,7 +298,7 @@ func (s *site) cell(agent string, r *Result) cellView {
 	}
 	c := cellView{Ran: true, Agent: agent, Link: s.link(r),
 		Look: lookOf(r.Behavior), Close: lookOf(r.BehaviorClose), Code: closeWord(r),
-		Varies: r.varies(), Waited: r.Waited && !r.Passed()}
+		Varies: r.Varies(), Waited: r.Waited && !r.Passed()}
 	if r.ReportTime {
 		c.Detail = took(r.Duration)
 	}

@@ -77,7 +77,7 @@ func TestCaseTwice(t *testing.T) {
 	for _, v := range []report.Verdict{report.Failed, report.OK} {
 		s.add(&report.Result{Agent: "a", ID: "1.1.1", Behavior: v, BehaviorClose: report.OK})
 	}
-	if r := s.Results(); len(r) != 1 || r[0].Varies() != "varies: FAILED, then OK" {
+	if r := s.Results(); len(r) != 1 || r[0].Varies() != "FAILED, then OK" {
 		t.Errorf("%+v", r)
 	}
 }

@@ -122,7 +122,7 @@ func (s *summary) notes(side *side) (notes []string) {
 			known++
 		}
 		if v := r.Varies(); v != "" {
-			varied = append(varied, r.ID+" "+v)
+			varied = append(varied, r.ID+" varies: "+v)
 		}
 	}
 	if declined > 0 {
