@@ -154,7 +154,7 @@ func reason(r *report.Result) string {
 	if !r.Behavior.Passed() || r.BehaviorClose.Passed() {
 		parts = append(parts, r.Result)
 	}
-	if !r.BehaviorClose.Passed() {
+	if !r.BehaviorClose.Passed() && !slices.Contains(parts, r.ResultClose) {
 		parts = append(parts, r.ResultClose)
 	}
 	return oneLine(strings.Join(parts, " "))

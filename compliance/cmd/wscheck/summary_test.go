@@ -77,6 +77,26 @@ NON-STRICT: one rule, 7 cases: RFC 1, section 2 (SHOULD)
 	}
 }
 
+// What was seen is said once, also where it made both verdicts.
+func TestReason(t *testing.T) {
+	for _, tt := range []struct {
+		behavior, close     report.Verdict
+		result, resultClose string
+		want                string
+	}{
+		{report.Failed, report.OK, "A.", "B.", "A."},
+		{report.Failed, report.Failed, "A.", "B.", "A. B."},
+		{report.Failed, report.WrongCode, "A.", "A.", "A."},
+		{report.OK, report.Unclean, "A.", "B.", "B."},
+		{report.Unimplemented, report.OK, "A\n\n\x1bB.", "", "A ?B."},
+	} {
+		r := &report.Result{Behavior: tt.behavior, BehaviorClose: tt.close, Result: tt.result, ResultClose: tt.resultClose}
+		if got := reason(r); got != tt.want {
+			t.Errorf("%s, close %s: %q, want %q", tt.behavior, tt.close, got, tt.want)
+		}
+	}
+}
+
 // The report tells how it was made, without what may be secret.
 func TestTold(t *testing.T) {
 	f := newRunFlags("wscheck fuzzingclient", "", "default", time.Hour)
