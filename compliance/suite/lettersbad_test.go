@@ -138,6 +138,7 @@ var caught = []struct {
 	{"deflate-window-exceeded", true, "X.4.3"},
 	{"length-not-minimal", true, "L.2.1"},
 	{"rsv2-ignored", false, "L.9.1,L.9.6"},
+	{"close-twice", false, "L.6.2"},
 }
 
 // short waits for nobody who does nothing, as many of the defects do.

@@ -55,6 +55,9 @@ func (p *Peer) took(b []byte) {
 		}
 		b = b[n:]
 	}
+	if h, _, whole := parseHeader(b); p.server && p.peerClosed && whole && h.Opcode == wire.OpClose {
+		p.secondClose() // that of a client came with the first one, or after we dropped TCP
+	}
 }
 
 // header reads the header of a frame and returns how much of b it took; -1 if b is
@@ -284,7 +287,7 @@ func (p *Peer) control(op wire.Opcode, payload []byte) {
 func (p *Peer) gotClose(payload []byte) {
 	r := p.res
 	if p.peerClosed {
-		p.aside("A second close frame came. The code and the reason are those of the first.", ruleFirstClose)
+		p.secondClose()
 		return
 	}
 	p.peerClosed = true
@@ -322,6 +325,11 @@ func (p *Peer) gotClose(payload []byte) {
 			p.dropNow(true)
 		}
 	}
+}
+
+// secondClose remarks on a close frame that is not the first.
+func (p *Peer) secondClose() {
+	p.aside("A second close frame came. The code and the reason are those of the first.", ruleFirstClose)
 }
 
 // sendable reports whether a close frame may carry the code, by the list of the

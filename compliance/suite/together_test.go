@@ -123,6 +123,21 @@ func TestSecondCloseFrame(t *testing.T) {
 	}
 }
 
+// So it is told of a client, whose two close frames come together.
+func TestSecondCloseFrameOfClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		defer theirs.Close()
+		p := newPeer(letters(t, "1.1.1")[0], (&Options{}).withDefaults(), ours, true)
+		go func() { _, _ = io.Copy(io.Discard, theirs) }()
+		go func() { _, _ = io.WriteString(theirs, "\x88\x80\x00\x00\x00\x00\x88\x80\x00\x00\x00\x00") }()
+		p.run(nil)
+		if p.res.Aside == nil || p.res.Aside.Rule.Section != ruleFirstClose.Section {
+			t.Errorf("aside %+v", p.res.Aside)
+		}
+	})
+}
+
 // In the letter groups, what follows the close frame is judged by what it is.
 func TestAfterCloseFrame(t *testing.T) {
 	t.Parallel()
