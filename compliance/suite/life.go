@@ -67,7 +67,7 @@ func (r *run) watch(ctx context.Context) {
 		}
 		since := last
 		last = time.Now()
-		late := r.o.weather.late(since)
+		slow := false
 		if r.life.limit > 0 { // set before the watch began
 			begun := time.Now()
 			took, alive := r.server.probe(ctx, r.o, true)
@@ -81,12 +81,15 @@ func (r *run) watch(ctx context.Context) {
 				r.life.bad = begun
 			}
 			if took > r.life.limit {
-				r.life.slowAt, late = time.Now(), true
+				r.life.slowAt, slow = time.Now(), true
 			}
 			r.mu.Unlock()
 		}
-		if late {
-			r.pace.shrink()
+		switch {
+		case slow:
+			r.pace.shrink(1)
+		case r.o.weather.late(since):
+			r.pace.shrink(firstPace)
 		}
 	}
 }

@@ -363,3 +363,50 @@ func TestWaited(t *testing.T) {
 		})
 	}
 }
+
+// The number of cases at once starts small, grows while all is well, and shrinks.
+func TestPace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPace(16)
+		if p.n != firstPace {
+			t.Errorf("it starts with %v", p.n)
+		}
+		run := func(n int, good bool) {
+			for range n {
+				p.enter()
+				p.leave(good, true)
+			}
+		}
+		for range 5 {
+			p.shrink(firstPace)
+			time.Sleep(shrinkTime)
+		}
+		if p.n != firstPace {
+			t.Errorf("%v while the machine is late", p.n)
+		}
+		if run(40, true); p.n != 16 {
+			t.Errorf("%v after 40 cases in good time", p.n)
+		}
+		if p.shrink(1); p.n != 8 {
+			t.Errorf("%v where the peer is slow once", p.n)
+		}
+		if p.shrink(1); p.n != 8 {
+			t.Errorf("%v where it has had no time to get quicker", p.n)
+		}
+		for range 5 {
+			time.Sleep(shrinkTime)
+			p.shrink(1)
+		}
+		if run(100, false); p.n != 1 {
+			t.Errorf("%v where the peer stays slow", p.n)
+		}
+		p.confirm()
+		if run(100, true); p.n > 8 || p.n <= firstPace {
+			t.Errorf("%v in the second runs, of which 100 change nothing", p.n)
+		}
+		p.enter()
+		if p.leave(true, false); p.n > few {
+			t.Errorf("%v after a verdict that changed", p.n)
+		}
+	})
+}

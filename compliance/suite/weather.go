@@ -57,7 +57,8 @@ func (w *weather) late(since time.Time) bool {
 
 // A pace bounds how many cases run at once. It grows by one with each case that ends
 // in good time, and later more slowly, and is halved when the machine or the peer
-// does not keep up.
+// does not keep up: down to firstPace for the machine, which others may keep busy,
+// and to one for the peer.
 type pace struct {
 	mu      sync.Mutex
 	change  sync.Cond
@@ -118,18 +119,18 @@ func (p *pace) leave(good, same bool) {
 	if good {
 		step := 1.0
 		if !p.shrunk.IsZero() {
-			step /= p.n
+			step = min(step, firstPace/p.n)
 		}
 		p.n = min(p.n+step, float64(p.most))
 	}
 	p.change.Broadcast()
 }
 
-// shrink halves the number.
-func (p *pace) shrink() {
+// shrink halves the number, but not to less than least.
+func (p *pace) shrink(least int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if now := time.Now(); now.Sub(p.shrunk) >= shrinkTime {
-		p.n, p.shrunk = max(1, p.n/2), now
+		p.n, p.shrunk = max(min(p.n, float64(least)), p.n/2), now
 	}
 }
