@@ -78,20 +78,23 @@ func (e event) differs(o event) string {
 // ending says how the connection ended before something came.
 func (p *Peer) ending() string {
 	r := p.res
-	took := r.Duration.Round(time.Millisecond)
+	took := "at once"
+	if d := r.Duration.Round(time.Millisecond); d > 0 {
+		took = fmt.Sprintf("after %v", d)
+	}
 	switch {
 	case p.broke != "":
-		return fmt.Sprintf("the peer broke the protocol after %v: %s", took, p.broke)
+		return fmt.Sprintf("the peer broke the protocol %s: %s", took, p.broke)
 	case r.ClosedByMe && r.WasClean:
 		return "nothing more came before the suite closed the connection"
 	case r.ClosedByMe:
 		return "nothing more came before the suite gave up"
 	case r.WasClean:
-		return fmt.Sprintf("the peer closed the connection%s after %v", closeWords(r), took)
+		return fmt.Sprintf("the peer closed the connection%s %s", closeWords(r), took)
 	case r.DroppedByMe:
-		return fmt.Sprintf("the suite ended the connection after %v: %s", took, r.WasNotCleanReason)
+		return fmt.Sprintf("the suite ended the connection %s: %s", took, r.WasNotCleanReason)
 	}
-	return fmt.Sprintf("the peer dropped TCP after %v", took)
+	return fmt.Sprintf("the peer dropped TCP %s", took)
 }
 
 // closeWords says what the close frame of the peer carried.
