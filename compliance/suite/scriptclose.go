@@ -115,6 +115,10 @@ func (s *Script) unexpected(g got, want string) { s.expectedInstead(g, s.c.Rule,
 
 // expectedInstead is unexpected with another rule.
 func (s *Script) expectedInstead(g got, rule report.Rule, want string) {
+	if s.attack && (g.code == codePolicy || g.code == codeTryLater) {
+		s.closedBy(g)
+		s.inform("The peer did not go on with so many frames: %s came. The RFC leaves its limits to it (section 10.4).", g.words())
+	}
 	switch g.kind {
 	case "close":
 		s.res.BehaviorClose, s.res.ResultClose = report.Failed, "The suite should have closed the connection; the peer did, by "+g.words()+"."

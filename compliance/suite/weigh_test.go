@@ -179,6 +179,7 @@ func TestServersAreWeighed(t *testing.T) {
 		{"takes no mark", "L.8.3", markless, ok, ok, ""},
 		{"closes with 1013", "R.1.1", closer("\x03\xf5"), ok, ok, ""},
 		{"drops TCP", "R.1.5", gone, ok, ok, ""},
+		{"limits pings", "R.5.3", closer("\x03\xf0"), info, ok, ""},
 		{"gives up", "R.4.4", gone, info, info, ""},
 		{"reproaches", "R.4.4", closer("\x03\xea"), failed, failed, "Incoming data MUST be parsed"},
 		{"holds on", "R.7.1", holds, info, ok, ""},
