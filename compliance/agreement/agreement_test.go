@@ -151,7 +151,7 @@ func TestStored(t *testing.T) {
 			}
 		}
 	}
-	if servers < 8 || clients < 4 {
+	if servers < 15 || clients < 14 {
 		t.Errorf("%d servers and %d clients are too few", servers, clients)
 	}
 }

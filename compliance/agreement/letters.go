@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,10 +66,10 @@ func (c *config) listLetters(ctx context.Context) error {
 		agents = append(agents, fmt.Sprintf("%s (%s)", p.Agent(), r.Side))
 		return report.Write(filepath.Join(c.out, "letters", p.Name+"-"+string(r.Side)), results, report.Options{Tool: "agreement"})
 	})
-	if err != nil {
-		return err
+	if len(agents) > 0 {
+		err = errors.Join(err, os.WriteFile(c.letters, lettersPage(agents, findings), 0o644))
 	}
-	return os.WriteFile(c.letters, lettersPage(agents, findings), 0o644)
+	return err
 }
 
 // findingsIn returns the verdicts on a run that are not OK.

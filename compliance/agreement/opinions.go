@@ -22,9 +22,11 @@ func opinionOn(f finding) string {
 var opinions = []opinion{
 	{verdict: "INFORMATIONAL", text: "Nobody is wrong: the RFCs leave it open."},
 	{verdict: "UNIMPLEMENTED", text: "Nobody is wrong: the peer declines an extension or a parameter, as it may."},
+	{cases: "R.9.[1-3]", text: "The peer may: no RFC says with which code a close frame is answered. The codes are newer than its table."},
 	{verdict: "OK", text: "The peer refuses what it should. How it ends the connection is a matter of style: section 7.1.7 says that it SHOULD send a close frame."},
 
 	// The opening handshake.
+	{cases: "H.1.*", verdict: "NON-STRICT", text: "The suite is right: the RFC says SHOULD NOT."},
 	{cases: "H.1.*", verdict: "FAILED", text: "The suite is right: section 4.2.1 asks for an HTTP/1.1 GET, and for an HTTP error code where the request is none."},
 	{cases: "H.2.2", verdict: "FAILED", text: noVersion}, {cases: "H.2.[3-6]", verdict: "FAILED", text: noVersion},
 	{cases: "H.2.1[12]", text: twice},
@@ -39,8 +41,11 @@ var opinions = []opinion{
 	{cases: "H.5.[12]", text: "The suite is right: a request without exactly one Host is answered with 400 (RFC 9112, section 3.2)."},
 	{cases: "H.5.6", text: "The suite is right: optional white space is no part of the value (RFC 9112, section 5.1). Node.js takes a tab at the end for one."},
 	{cases: "H.5.1[67]", text: body}, {cases: "H.5.21", text: body},
+	{cases: "H.5.9", text: "The suite is right: a request that is none gets a response that says so."},
 	{cases: "H.5.*", text: "The suite is right: RFC 9112 says what a server does with such a request."},
-	{cases: "H.6.13", text: "The client breaks a rule first. That websockets sends its pong before the 101 is a fault of its own."},
+	{cases: "H.6.13", peer: "websockets", text: "The suite is right: the server sends its pong before the 101, though the client broke a rule first."},
+	{cases: "H.6.13", text: early}, {cases: "H.9.[12]", text: early},
+	{cases: "H.9.4", text: "The peer may: fields larger than it wishes to process get a 4xx (RFC 9110, section 5.4)."},
 	{cases: "H.7.*", text: "The suite is right: the server answers a subprotocol that is no token."},
 
 	// Frames.
@@ -50,6 +55,8 @@ var opinions = []opinion{
 	{cases: "L.4.*", text: "The suite is right: control frames have at most 125 bytes and are not fragmented."},
 	{cases: "L.5.*", text: "The suite is right: a server must close, and the frame was taken."},
 	{cases: "L.6.*", text: oneFrame}, {cases: "L.7.*", peer: "xnet", text: oneFrame}, {cases: "R.*", peer: "xnet", text: oneFrame},
+	{cases: "L.9.*", text: "The suite is right: the peer misses what it must refuse."},
+	{cases: "R.9.[4-6]", text: "The suite is right: a reason is UTF-8, and the peer takes or returns one that is not."},
 	{cases: "L.8.*", text: "The suite is right that a message came back changed: the decoder of undici drops U+FEFF."},
 
 	// permessage-deflate.
@@ -80,6 +87,7 @@ const (
 	noVersion = "The suite is right: a response that refuses a version MUST name those that are understood (section 4.2.2)."
 	twice     = "\"MUST NOT appear more than once\" binds the client. A server that compares the first value only misses that the combined one has another syntax."
 	body      = "The suite is right that the peer takes the body for frames. It may refuse the request, but with a response."
+	early     = "The client breaks a rule first: it MUST wait for the response. The peer may refuse."
 	refuses   = "The peer may: it declines the offer, and the connection with it."
 	oneFrame  = "The suite is right: x/net hands over each fragment as a message."
 )
