@@ -228,7 +228,7 @@ func TestCompare(t *testing.T) {
 func TestBadFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"-peers", "nobody"}, {"-sides", "middle"}, {"-full", "-cases", "1.*"}, {"-stored", "-update", "."},
-		{"-install", "-load", "4"}, {"1.*"},
+		{"-install", "-load", "4"}, {"-load", "-1"}, {"1.*"},
 	} {
 		var out, errs strings.Builder
 		if status := command(t.Context(), args, &out, &errs); status != 2 || !strings.Contains(errs.String(), "agreement: ") {

@@ -242,11 +242,9 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	if fs.NArg() > 0 {
 		return nil, fmt.Errorf("%q is no flag", fs.Arg(0))
 	}
-	if c.full && *cases != "" {
-		return nil, errors.New("-full and -cases exclude each other")
-	}
-	if only := map[bool]int{true: 1}; only[c.stored]+only[c.update != ""]+only[c.install]+only[c.letters != ""]+only[c.load != 0] > 1 {
-		return nil, errors.New("-stored, -update, -install, -letters and -load exclude each other")
+	c.cases, c.named = list(*cases), *cases != ""
+	if err := c.conflict(); err != nil {
+		return nil, err
 	}
 	var err error
 	if c.peers, err = peers.Select(list(*names)); err != nil {
@@ -258,7 +256,6 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 		}
 		c.sides = append(c.sides, side(s))
 	}
-	c.cases, c.named = list(*cases), *cases != ""
 	if !c.named && !c.full && c.letters == "" {
 		c.cases = expandDigits(usual)
 	}
@@ -274,6 +271,25 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 		c.out = filepath.Join(c.env.Cache, "reports")
 	}
 	return c, nil
+}
+
+// conflict returns an error if the flags ask for what cannot be done at once.
+func (c *config) conflict() error {
+	modes := 0
+	for _, on := range []bool{c.stored, c.update != "", c.install, c.letters != "", c.load != 0} {
+		if on {
+			modes++
+		}
+	}
+	switch {
+	case c.full && c.named:
+		return errors.New("-full and -cases exclude each other")
+	case modes > 1:
+		return errors.New("-stored, -update, -install, -letters and -load exclude each other")
+	case c.load < 0:
+		return errors.New("-load must be at least 1")
+	}
+	return nil
 }
 
 // list splits a flag's value at its commas.
