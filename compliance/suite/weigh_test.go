@@ -197,6 +197,17 @@ func TestServersAreWeighed(t *testing.T) {
 			}
 		})
 	}
+	t.Run("another connection that closes badly", func(t *testing.T) {
+		t.Parallel()
+		tgt, err := parseTarget(serveRaw(t, naive), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := serverCase(t.Context(), tgt, letters(t, "L.1.1")[0], short.withDefaults())
+		if err != nil || r.Behavior != ok || r.BehaviorClose != info {
+			t.Errorf("%s, %s: %s %s, error %v", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose, err)
+		}
+	})
 	for whole, want := range map[bool]report.Verdict{true: info, false: failed} {
 		t.Run(fmt.Sprintf("a limit on all frames %t", whole), func(t *testing.T) {
 			t.Parallel()
