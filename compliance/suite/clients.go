@@ -402,7 +402,7 @@ func earlyClose(s *Script) {
 // oversizedReplyRow is a response of more octets than any client needs.
 func oversizedReplyRow() letterCase {
 	r := http9110("17.5", "", ruleLong)
-	return letterCase{"The response has 8 MiB of fields.", "The client had better drop TCP before it has taken all that.", r, func(s *Script) {
+	return letterCase{"The response has 8 MiB of fields.", "The client drops TCP before it has taken all that, though no RFC says that it has to.", r, func(s *Script) {
 		s.asked()
 		s.hush()
 		s.respond(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))
@@ -413,7 +413,7 @@ func oversizedReplyRow() letterCase {
 
 // stalledReplyRow is a response that does not end.
 func stalledReplyRow() letterCase {
-	want := fmt.Sprintf("The client had better give up within %v, though no RFC names a time.", giveUpTime)
+	want := fmt.Sprintf("The client gives up within %v, though no RFC names a time.", giveUpTime)
 	return letterCase{"The response stops before its end.", want, ruleIdle, func(s *Script) {
 		s.asked()
 		s.write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"), tempo{})

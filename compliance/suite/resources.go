@@ -178,7 +178,7 @@ func (s *Script) pour(n int, f frame) bool {
 // stalledRequestRows begin a request and do not end it.
 func stalledRequestRows() []letterCase {
 	row := func(what string, play func(*Script)) letterCase {
-		want := fmt.Sprintf("The server serves others meanwhile. It had better give up within %v, though no RFC names a time.", giveUpTime)
+		want := fmt.Sprintf("The server serves others meanwhile. It gives up within %v, though no RFC names a time.", giveUpTime)
 		return letterCase{what, want, ruleIdle, func(s *Script) {
 			play(s)
 			s.alive()
@@ -347,7 +347,7 @@ func droppedRows() []letterCase {
 // halfClosedRows end our direction of TCP.
 func halfClosedRows() []letterCase {
 	row := func(what string, before func(*Script)) letterCase {
-		return letterCase{what, "The peer had better drop TCP, whatever else it still sends. No RFC says how soon.", ruleIdle, func(s *Script) {
+		return letterCase{what, "The peer drops TCP, whatever else it still sends. No RFC says how soon.", ruleIdle, func(s *Script) {
 			s.open()
 			before(s)
 			s.flush(idleTime)
