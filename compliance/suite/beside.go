@@ -34,7 +34,7 @@ func besideRequestRows() []letterCase {
 		return letterCase{what, want, r, func(s *Script) {
 			raw := tail(s)
 			s.put(s.compose(behind(raw)), tempo{})
-			s.opened(s.refusedEither)
+			s.opened(s.refusedEarly)
 			s.mark(0, len(raw), mark)
 			s.notFrames()
 		}}
@@ -55,6 +55,15 @@ func besideRequestRows() []letterCase {
 		field("The value of a field has the bytes of a text frame.", 0),
 		field("The value of a field has the bytes of a text frame, 4,096 bytes from the beginning of the request.", 4096),
 	}
+}
+
+// refusedEarly judges the refusal of a request that more came with. A client must not
+// send that, so that a server may also drop TCP.
+func (s *Script) refusedEarly(format string, args ...any) {
+	if s.status() == 0 {
+		s.inform(format, args...)
+	}
+	s.refusedEither(format, args...)
 }
 
 // notFrames waits for a server to fail the connection because of what came behind the
@@ -119,6 +128,9 @@ func (s *Script) passedOver() {
 
 // ---- in and after a response ----------------------------------------------
 
+// secondResponse has the 86 bytes of the frame that it is.
+const secondResponse = "HTTP/1.1 200 OK\r\nServer: " + userAgent + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\nHello"
+
 func besideResponseRows() []letterCase {
 	behindRow := func(r report.Rule, what, mark, tail string) letterCase {
 		return letterCase{what, "The client fails the connection, with 1002.", r, func(s *Script) {
@@ -137,7 +149,7 @@ func besideResponseRows() []letterCase {
 		}}
 	}
 	return []letterCase{
-		behindRow(ruleNonzero, "A second response comes together with the response. Its bytes are frames.", "The second response, whose first byte has RSV1 set.", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+		behindRow(ruleNonzero, "A second response comes together with the response. Its bytes are frames.", "The second response, whose first byte has RSV1 set.", secondResponse),
 		behindRow(ruleOpcode, "A further CR and LF come after the response. They are the header of a frame.", "CR and LF, a frame with the opcode 13.", "\r\n"),
 		field("The value of a field has the bytes of a text frame.", 0),
 		field("The value of a field has the bytes of a text frame, 4,096 bytes from the beginning of the response.", 4096),

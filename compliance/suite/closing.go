@@ -33,7 +33,7 @@ func (s *Script) closeBy(payload []byte, behind ...frame) {
 }
 
 // answered waits for the answer to the close frame of closeBy, which has one of the
-// codes or none, and for the end of TCP. It returns the answer, and what the peer sent
+// codes or none as a rule, and for the end of TCP. It returns the answer, and what the peer sent
 // before it.
 func (s *Script) answered(want ...int) (answer got, before []got) {
 	r := s.res
@@ -55,11 +55,10 @@ func (s *Script) answered(want ...int) (answer got, before []got) {
 			s.against(ruleCloseAnswer, "The peer dropped TCP without an answer to the close frame.")
 		}
 		if g.code != 0 && !slices.Contains(want, g.code) {
-			r.BehaviorClose, r.ResultClose = report.WrongCode, wrongCode(r, want)
-			s.drop()
-			return g, before
+			s.otherCode()
+		} else {
+			r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
 		}
-		r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
 		s.lastWord()
 		return g, before
 	}
@@ -82,7 +81,10 @@ func closeFrameRows() []letterCase {
 		return letterCase{what, "It is answered, with the same code, 1000 or no code.", ruleCloseAnswer, func(s *Script) {
 			s.open()
 			s.closeBy(closeBody(code, ""))
-			s.answered(code, codeNormal)
+			if g, _ := s.answered(code, codeNormal); g.code == codeProtocolError && s.res.Behavior == report.OK {
+				s.saw(report.Informational, "The peer took the code for a breach: %s came. Others send it, since it is registered.", g.words())
+				s.res.Aside = &report.Aside{Text: "The registry of RFC 6455, section 11.7, has the code.", Rule: ruleCodeLater}
+			}
 		}}
 	}
 	cut := func(what, reason string) letterCase {
@@ -151,6 +153,7 @@ func afterCloseRows() []letterCase {
 // judgeAnswer judges what a peer did with what came after our close frame.
 func (s *Script) judgeAnswer(answer got, before []got) {
 	switch {
+	case s.res.Behavior != report.OK: // judged already
 	case len(before) > 0:
 		s.saw(report.Informational, "Before its close frame the peer answered what came after ours, which it may discard: %s came.", before[0].words())
 	case answer.code == codeGoingAway:

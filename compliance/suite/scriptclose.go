@@ -297,7 +297,7 @@ func (s *Script) close() {
 // otherCode is the verdict on an answer to our close frame whose code is not ours.
 func (s *Script) otherCode() {
 	r := s.res
-	r.BehaviorClose, r.ResultClose = report.Informational, fmt.Sprintf("The peer answered the close frame of 1000 with %d.", r.RemoteCloseCode)
+	r.BehaviorClose, r.ResultClose = report.Informational, fmt.Sprintf("The peer answered the close frame of %d with %d.", r.LocalCloseCode, r.RemoteCloseCode)
 	r.Aside = &report.Aside{Text: "The RFC does not say which code the answer carries.", Rule: ruleCodeEcho}
 }
 
