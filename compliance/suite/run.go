@@ -95,7 +95,7 @@ func (r *run) do(ctx context.Context) ([]*report.Result, error) {
 	idle := func(i int) bool { return r.cases[i].Idle }
 	var waiting sync.WaitGroup
 	waiting.Go(func() { r.some(r.pick(idle), r.o.Parallel, r.once) })
-	r.paced(r.pick(func(i int) bool { return !r.cases[i].Heavy && !idle(i) }))
+	r.paced(r.pick(func(i int) bool { return !r.cases[i].Heavy && !idle(i) }), r.once)
 	r.some(r.pick(func(i int) bool { return r.cases[i].Heavy }), r.o.processors(), r.once)
 	waiting.Wait()
 	r.checkLast()
@@ -145,7 +145,7 @@ func (r *run) some(list []int, n int, play func(i int)) {
 }
 
 // paced plays cases, as many at once as machine and peer stand up to.
-func (r *run) paced(list []int) {
+func (r *run) paced(list []int, play func(i int)) {
 	var wg sync.WaitGroup
 	for _, i := range list {
 		r.pace.enter()
@@ -154,7 +154,7 @@ func (r *run) paced(list []int) {
 			break
 		}
 		wg.Go(func() {
-			r.once(i)
+			play(i)
 			r.mu.Lock()
 			good := !r.shaky[i]
 			same := r.results[i] != nil && len(r.results[i].Earlier) == 0
@@ -172,8 +172,8 @@ func (r *run) again(alone func()) {
 	shuffled := pickFrom(list, func(i int) bool { return !r.cases[i].Heavy })
 	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 	r.pace.confirm()
-	r.paced(shuffled)
-	r.some(pickFrom(list, func(i int) bool { return r.cases[i].Heavy }), min(few, r.o.processors()), r.once)
+	r.paced(shuffled, r.onceMore)
+	r.some(pickFrom(list, func(i int) bool { return r.cases[i].Heavy }), min(few, r.o.processors()), r.onceMore)
 	alone()
 	kept := 0
 	for _, i := range list {
@@ -246,6 +246,17 @@ func (r *run) once(i int) {
 			r.settle(i)
 		}
 		return
+	}
+}
+
+// onceMore runs a case again. A verdict that is the same and was not disturbed stands.
+func (r *run) onceMore(i int) {
+	r.once(i)
+	r.mu.Lock()
+	stands := r.results[i] != nil && len(r.results[i].Earlier) == 0 && !r.shaky[i]
+	r.mu.Unlock()
+	if stands {
+		r.settle(i)
 	}
 }
 
