@@ -26,7 +26,8 @@ func RunCases(ctx context.Context, cases []*Case, opts *Options, play PlayFunc) 
 const (
 	few         = 4  // cases that run again at once
 	tries       = 3  // of a case that runs by itself, as long as the machine is late
-	enough      = 25 // cases in a row whose verdicts stay: then it is not the load that makes them
+	manySame    = 25 // cases in a row whose verdicts stay in the second runs: then more may run at once
+	enough      = 10 // cases in a row whose verdicts stay when they run by themselves: then no more do
 	dialRetries = 3  // of a case for which there was no connection to a server that is there
 )
 

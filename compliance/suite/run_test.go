@@ -401,7 +401,10 @@ func TestPace(t *testing.T) {
 			t.Errorf("%v where the peer stays slow", p.n)
 		}
 		p.confirm()
-		if run(100, true); p.n > 8 || p.n <= firstPace {
+		if run(manySame-1, true); p.n > few {
+			t.Errorf("%v at the beginning of the second runs", p.n)
+		}
+		if run(100, true); p.n != 16 {
 			t.Errorf("%v in the second runs, of which 100 change nothing", p.n)
 		}
 		p.enter()

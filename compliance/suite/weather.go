@@ -64,7 +64,7 @@ type pace struct {
 	change  sync.Cond
 	n       float64
 	most    int
-	all     int // what most may become
+	all     int // the most there may be
 	running int
 	shrunk  time.Time // when it was last halved
 	second  bool      // the cases have run before
@@ -82,12 +82,11 @@ func newPace(most int) *pace {
 	return p
 }
 
-// confirm begins the second runs: few at once, and while load makes no verdict more,
-// but never more than half as many as in the first.
+// confirm begins the second runs: few at once, and more while no verdict changes.
 func (p *pace) confirm() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.second, p.all = true, max(p.all/2, min(few, p.all))
+	p.second, p.same = true, 0
 	p.most = min(few, p.all)
 	p.n = min(p.n, float64(p.most))
 }
@@ -113,7 +112,7 @@ func (p *pace) leave(good, same bool) {
 	case !same:
 		p.same, p.most = 0, min(few, p.all)
 		p.n = min(p.n, float64(p.most))
-	case p.same%enough == 0:
+	case p.same%manySame == 0:
 		p.most = min(2*p.most, p.all)
 	}
 	if good {
