@@ -216,11 +216,11 @@ func (s *Script) echoBeside(data []byte, pings int) {
 		case g.kind == "pong":
 			pongs++
 		case g.kind == "message" && !echoed && g.binary && bytes.Equal(g.data, data):
-			echoed, deadline = true, time.Now().Add(workTime)
+			echoed, deadline = true, time.Now().Add(reactionTime)
 		case g.kind == "message":
 			s.against(ruleParse, "Expected the message of %d bytes; got another one of %d bytes.", len(data), len(g.data))
 		case g.kind == "nothing" && echoed:
-			s.broke("The message came back, and the ping was not answered within %v.", workTime)
+			s.broke("The message came back, and the ping was not answered within %v of it.", reactionTime)
 		case echoed:
 			s.broke("The message came back, and instead of a pong came %s.", g.words())
 		default:

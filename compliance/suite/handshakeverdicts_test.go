@@ -358,7 +358,7 @@ func TestVerdictsRest(t *testing.T) {
 	t.Parallel()
 	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 100 * time.Millisecond}).withDefaults()
 	var wg sync.WaitGroup
-	free := make(chan struct{}, 16) // they wait more than they work
+	free := make(chan struct{}, 64) // they wait more than they work
 	for _, server := range []bad{
 		always(""), always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), always("HTTP/1.1 500 Sorry\r\nContent-Length: 0\r\n\r\n"),
 		always("HTTP/1.1 400"), always("No.\r\n\r\n"), always("{accept}\r\n"), extended("permessage-deflate; client_max_window_bits=15"),

@@ -386,8 +386,7 @@ func TestEveryServerCaseCanFail(t *testing.T) {
 // nonsense, or one that never asks rightly, fails it.
 func TestEveryClientCaseCanFail(t *testing.T) {
 	t.Parallel()
-	// A request that comes after HandshakeTimeout has no result, and all of them come.
-	o := &Options{HandshakeTimeout: time.Minute, CloseTimeout: 50 * time.Millisecond}
+	o := &Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 50 * time.Millisecond}
 	request := "GET %s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==\r\n\r\n"
 	wrong := strings.NewReplacer("websocket", "x", "Connection: Upgrade", "Connection: x", "Version: 13", "Version: 13\r\nSec-WebSocket-Protocol: a, a\r\nSec-WebSocket-Extensions: permessage-deflate; x",
 		"AQID", "@QID", "Host: h", "Host: ", "GET %s HTTP/1.1", "GET %s&#f HTTP/1.0").Replace(request) + "early"
