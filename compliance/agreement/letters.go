@@ -56,15 +56,16 @@ func (c *config) listLetters(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, c.bound())
 		defer cancel()
 		began := time.Now()
-		results, err := nativeRun(ctx, p, c.env, r.Side, cases)
-		if err != nil {
-			return err
+		results, failure := nativeRun(ctx, p, c.env, r.Side, cases)
+		if len(results) == 0 && failure != nil {
+			return failure
 		}
 		short := findingsIn(r, p.Agent(), cases, results)
 		fmt.Fprintf(c.log, "%v: %d of %d verdicts are not OK, in %.1f s\n", r, len(short), len(results), time.Since(began).Seconds())
 		findings = append(findings, short...)
 		agents = append(agents, fmt.Sprintf("%s (%s)", p.Agent(), r.Side))
-		return report.Write(filepath.Join(c.out, "letters", p.Name+"-"+string(r.Side)), results, report.Options{Tool: "agreement"})
+		err = report.Write(filepath.Join(c.out, "letters", p.Name+"-"+string(r.Side)), results, report.Options{Tool: "agreement"})
+		return errors.Join(failure, err) // a server that died has results all the same
 	})
 	if len(agents) > 0 {
 		err = errors.Join(err, os.WriteFile(c.letters, lettersPage(agents, findings), 0o644))

@@ -57,7 +57,10 @@ async fn drive(base: &str, agent: &str) -> Result<(), Failure> {
     let count: usize = count.as_ref().and_then(|m| m.as_text()).ok_or("no number of cases")?.parse()?;
     let agent: String = agent.bytes().map(|b| format!("%{b:02X}")).collect();
     for n in 1..=count {
-        if let Err(e) = run(&format!("{base}/runCase?case={n}&agent={agent}"), true).await {
+        let url = format!("{base}/runCase?case={n}&agent={agent}");
+        // A task of its own, as the library may panic.
+        let case = tokio::spawn(async move { run(&url, true).await.map(|_| ()).map_err(|e| e.to_string()) });
+        if let Err(e) = case.await.unwrap_or_else(|e| Err(e.to_string())) {
             println!("case number {n}: {e}");
         }
     }
