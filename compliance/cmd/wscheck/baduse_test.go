@@ -71,6 +71,7 @@ func TestNothingToTest(t *testing.T) {
 }
 
 func TestServerDies(t *testing.T) {
+	t.Parallel()
 	out := t.TempDir()
 	d := wscheck(t, "fuzzingclient", serveMortal(t, 4), "-cases", "1.1.*", "-parallel", "1", "-out", out, "-agent", "x")
 	d.check(t, exitFailed, "INCOMPLETE: the report is of the 3 cases that ran; 0 fell short\n", "the server stopped answering after 1.1.3 and did not come back within 10s; 5 cases were not judged")

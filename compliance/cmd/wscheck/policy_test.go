@@ -114,6 +114,7 @@ func TestKnown(t *testing.T) {
 
 // A run that is cut off says nothing about known cases that did not have their turn.
 func TestKnownIncomplete(t *testing.T) {
+	t.Parallel()
 	known := filepath.Join(t.TempDir(), "known.txt")
 	if err := os.WriteFile(known, []byte("1.1.8\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -202,6 +203,7 @@ func checkJUnit(t *testing.T, unit string) {
 
 // What is stale, and a run that was cut off, are told in JUnit XML too.
 func TestJUnitOfTheRun(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	unit, known := filepath.Join(dir, "junit.xml"), filepath.Join(dir, "known.txt")
 	if err := os.WriteFile(known, []byte("1.1.1 # old\n"), 0o644); err != nil {
