@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // page writes a report of results and returns one of its pages.
@@ -347,6 +348,32 @@ func TestOutcome(t *testing.T) {
 		}
 		if got != x.want {
 			t.Errorf("%s, %v: marked %d, want %d", x.behavior, x.received, got, x.want)
+		}
+	}
+}
+
+// What a peer sent need not be UTF-8, but a page is.
+func TestInvalidUTF8(t *testing.T) {
+	for _, single := range []bool{false, true} {
+		dir, r := t.TempDir(), sample()
+		r.Agent, r.ID, r.Behavior = "a", "1.1.1", Failed
+		r.Result, r.HTTPResponse = "it sent é\xe9.", "HTTP/1.1 101 \xff\x80\r\nServer: \xc3\r\n\r\n"
+		if err := Write(dir, []*Result{r}, Options{Single: single}); err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string][]string{"index.html": {`it sent é\xe9.`}, "a_case_1_1_1.html": {`101 \xff\x80`, `: \xc3`}} {
+			if single {
+				name = "index.html"
+			}
+			html, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil || !utf8.Valid(html) {
+				t.Errorf("%s: not UTF-8, %v", name, err)
+			}
+			for _, want := range want {
+				if !strings.Contains(string(html), want) {
+					t.Errorf("%s: no %s", name, want)
+				}
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 )
 
 // Options are what a report says of itself.
@@ -196,7 +197,25 @@ func putPage(root *os.Root, name, tmpl string, data any) error {
 	if err := pages().ExecuteTemplate(&b, tmpl, data); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return put(root, name, b.Bytes())
+	return put(root, name, escapeInvalid(b.Bytes()))
+}
+
+// escapeInvalid writes each byte that is not UTF-8, which a peer may have sent, as \xff.
+func escapeInvalid(page []byte) []byte {
+	if utf8.Valid(page) {
+		return page
+	}
+	var out []byte
+	for len(page) > 0 {
+		c, n := utf8.DecodeRune(page)
+		if c == utf8.RuneError && n == 1 {
+			out = fmt.Appendf(out, `\x%02x`, page[0])
+		} else {
+			out = append(out, page[:n]...)
+		}
+		page = page[n:]
+	}
+	return out
 }
 
 // put writes a file. One that is there already is replaced whole or not at all; a
