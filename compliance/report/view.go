@@ -213,6 +213,18 @@ func closeWord(r *Result) string {
 	return strings.ToLower(lookOf(r.BehaviorClose).Word)
 }
 
+// waited is the tag of a verdict that fell short because something did not come in
+// time; "" for others.
+func (r *Result) waited() string {
+	switch {
+	case !r.Waited || r.Passed():
+		return ""
+	case r.Late:
+		return "by timeout, machine late"
+	}
+	return "by timeout"
+}
+
 // thousands shows a number with commas.
 func thousands(n int64) string {
 	s := strconv.FormatInt(n, 10)

@@ -31,7 +31,8 @@ type casePage struct {
 	Came                string // the messages, pings and pongs in a sentence
 	Result, ResultClose string
 	Worst               look
-	Waited              bool
+	Waited              string // tag; "" if the verdict does not rest on time
+	Late                bool
 	Known               bool // to fall short
 	Reason              string
 	Varies              string
@@ -65,7 +66,7 @@ type runView struct {
 
 type asideView struct {
 	Text string
-	Rule ruleView
+	Rule *ruleView // nil if it is quoted above
 }
 
 type factView struct{ Name, Value, Stamp string }
@@ -106,7 +107,7 @@ func (s *site) casePage(i int) *casePage {
 		Passed: r.Passed(), QuickCase: r.Quick, Facts: facts(r),
 		Description: paragraphs(r.Description), Expectation: paragraphs(r.Expectation),
 		Rules: rulesOf(r), Offense: newOffense(r.Offense),
-		Worst: r.worst(), Waited: r.Waited && !r.Passed(), Varies: r.Varies(), Command: s.opts.repeat(r.IsServer, r.ID),
+		Worst: r.worst(), Waited: r.waited(), Late: r.Late, Varies: r.Varies(), Command: s.opts.repeat(r.IsServer, r.ID),
 		Result: r.Result, ResultClose: r.ResultClose, CloseExpected: closeExpected(r.ExpectedClose),
 		Request: headerLines(r.HTTPRequest), Response: headerLines(r.HTTPResponse),
 		Flags: flags(r), Traffic: traffic(r.Traffic),
@@ -122,7 +123,10 @@ func (s *site) casePage(i int) *casePage {
 		p.Reason = s.opts.Policy.Known[r.ID].Reason
 	}
 	if a := r.Aside; a != nil {
-		p.Aside = &asideView{a.Text, ruleView{Rule: &a.Rule}}
+		p.Aside = &asideView{Text: a.Text}
+		if !slices.ContainsFunc(p.Rules, func(v ruleView) bool { return *v.Rule == a.Rule }) {
+			p.Aside.Rule = &ruleView{Rule: &a.Rule}
+		}
 	}
 	for i, e := range r.Earlier {
 		p.Earlier = append(p.Earlier, runView{i + 1, lookOf(e.Behavior), lookOf(e.BehaviorClose), e.Result, e.ResultClose})

@@ -32,7 +32,7 @@ type fixRow struct {
 	ID, Link, Anchor string
 	Short, Happened  string
 	Look             look
-	Waited           bool
+	Waited           string
 	Varies           string
 	Reason           string // why it is known to fall short
 	Remark           *Aside
@@ -97,7 +97,7 @@ func (f *fixView) finish(s *site, i int) {
 
 func (s *site) fixRow(r *Result) fixRow {
 	row := fixRow{ID: r.ID, Link: s.link(r), Anchor: anchor(r.ID), Short: short(r.Description), Happened: r.happened(),
-		Look: r.worst(), Waited: r.Waited && !r.Passed(), Varies: r.Varies(), Remark: r.Aside}
+		Look: r.worst(), Waited: r.waited(), Varies: r.Varies(), Remark: r.Aside}
 	if len(s.agents) > 1 {
 		row.Agent = r.Agent
 	}

@@ -89,7 +89,7 @@ type cellView struct {
 	Code   string // or the close's verdict
 	Detail string // duration and ratios
 	Varies string
-	Waited bool
+	Waited string
 }
 
 type filterView struct {
@@ -275,7 +275,7 @@ func (s *site) row(id string, totals []tally) rowView {
 		if r.Varies() != "" {
 			add("varies")
 		}
-		if r.Waited && !r.Passed() {
+		if r.waited() != "" {
 			add("waited")
 		}
 		add("b:" + string(r.Behavior))
@@ -298,7 +298,7 @@ func (s *site) cell(agent string, r *Result) cellView {
 	}
 	c := cellView{Ran: true, Agent: agent, Link: s.link(r),
 		Look: lookOf(r.Behavior), Close: lookOf(r.BehaviorClose), Code: closeWord(r),
-		Varies: r.Varies(), Waited: r.Waited && !r.Passed()}
+		Varies: r.Varies(), Waited: r.waited()}
 	if r.ReportTime {
 		c.Detail = took(r.Duration)
 	}
