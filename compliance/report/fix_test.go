@@ -125,6 +125,7 @@ func TestRepeat(t *testing.T) {
 		"wscheck fuzzingserver ws://127.0.0.1:9001 -quick -cases 5.1,H.1.1": {URL: "ws://127.0.0.1:9001", Flags: []string{"-quick"}},
 		"wscheck -cases 5.1,H.1.1": {Command: "wscheck"},
 		`wscheck testee 'ws://h/?a=b&c' -agent 'it'\''s' -cases 5.1,H.1.1`: {Command: "wscheck testee", URL: "ws://h/?a=b&c", Flags: []string{"-agent", "it's"}},
+		"wscheck fuzzingserver ws://h/ -agent spectre -cases 5.1,H.1.1":    {URL: "ws://h/", Flags: []string{"-agent", "spectre"}},
 		`go test -run '/^(5\.1|H\.1\.1)$'`:                                 {Command: "go test"},
 	} {
 		if got := o.repeat(true, "5.1", "H.1.1"); got != want {
@@ -135,7 +136,7 @@ func TestRepeat(t *testing.T) {
 		t.Errorf("an empty word is %s", got)
 	}
 	o := Options{URL: "ws://h/"}
-	if got := (&Options{URL: "ws://h/", Flags: []string{"-spec=f.json"}}).repeat(false, "5.1"); got != "" {
+	if got := (&Options{URL: "ws://h/", Flags: []string{"-spec", "f.json"}}).repeat(false, "5.1"); got != "" {
 		t.Errorf("%s, want nothing: a specification names its cases", got)
 	}
 	if got := o.repeat(false, "5.1"); got != "wscheck fuzzingclient ws://h/ -cases 5.1" {

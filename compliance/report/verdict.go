@@ -153,7 +153,7 @@ func wall(results []*Result) time.Duration {
 func (o *Options) repeat(isServer bool, ids ...string) string {
 	command := o.Command
 	switch {
-	case slices.ContainsFunc(o.Flags, func(f string) bool { return strings.HasPrefix(strings.TrimLeft(f, "-"), "spec") }):
+	case slices.ContainsFunc(o.Flags, func(f string) bool { return f == "-spec" || strings.HasPrefix(f, "-spec=") }):
 		return "" // a specification has its own cases
 	case command == "go test":
 		id := "^(" + strings.Join(ids, "|") + ")$"

@@ -65,11 +65,20 @@ func (f *runFlags) write(results []*report.Result, s *summary) error {
 	return report.Write(f.out, results, o)
 }
 
-// told are the flags that differ from their defaults, but for those that have a place of
-// their own in the report or make other files, and for fields, which may be secret.
+// told are the flags that differ from their defaults, a word each, but for those that
+// have a place of their own in the report or make other files, and for fields, which
+// may be secret.
 func (f *runFlags) told() (flags []string) {
 	f.set.Visit(func(g *flag.Flag) {
-		if v := g.Value.String(); v != g.DefValue && !slices.Contains([]string{"cases", "exclude", "out", "header", "json", "junit", "summary", "single"}, g.Name) {
+		v := g.Value.String()
+		if v == g.DefValue || slices.Contains([]string{"cases", "exclude", "out", "header", "json", "junit", "summary", "single"}, g.Name) {
+			return
+		}
+		if b, ok := g.Value.(interface{ IsBoolFlag() bool }); !ok || !b.IsBoolFlag() {
+			flags = append(flags, "-"+g.Name, v)
+		} else if v == "true" {
+			flags = append(flags, "-"+g.Name)
+		} else {
 			flags = append(flags, "-"+g.Name+"="+v)
 		}
 	})
