@@ -122,11 +122,11 @@ func TestNextFailure(t *testing.T) {
 func TestRepeat(t *testing.T) {
 	for want, o := range map[string]Options{
 		"": {Tool: "agreement"},
-		"wscheck fuzzingserver ws://127.0.0.1:9001 -quick -cases 5.1,H.1.1": {URL: "ws://127.0.0.1:9001", Flags: []string{"-quick"}},
-		"wscheck -cases 5.1,H.1.1": {Command: "wscheck"},
-		`wscheck testee 'ws://h/?a=b&c' -agent 'it'\''s' -cases 5.1,H.1.1`: {Command: "wscheck testee", URL: "ws://h/?a=b&c", Flags: []string{"-agent", "it's"}},
-		"wscheck fuzzingserver ws://h/ -agent spectre -cases 5.1,H.1.1":    {URL: "ws://h/", Flags: []string{"-agent", "spectre"}},
-		`go test -run '/^(5\.1|H\.1\.1)$'`:                                 {Command: "go test"},
+		"wscheck fuzzingserver ws://127.0.0.1:9001 -quick -cases 5.1,H.1.1 -out repeat": {URL: "ws://127.0.0.1:9001", Flags: []string{"-quick"}},
+		"wscheck -cases 5.1,H.1.1 -out repeat":                                          {Command: "wscheck"},
+		`wscheck testee 'ws://h/?a=b&c' -agent 'it'\''s' -cases 5.1,H.1.1 -out repeat`:  {Command: "wscheck testee", URL: "ws://h/?a=b&c", Flags: []string{"-agent", "it's"}},
+		"wscheck fuzzingserver ws://h/ -agent spectre -cases 5.1,H.1.1 -out repeat":     {URL: "ws://h/", Flags: []string{"-agent", "spectre"}},
+		`go test -run '/^(5\.1|H\.1\.1)$'`:                                              {Command: "go test"},
 	} {
 		if got := o.repeat(true, "5.1", "H.1.1"); got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -139,7 +139,7 @@ func TestRepeat(t *testing.T) {
 	if got := (&Options{URL: "ws://h/", Flags: []string{"-spec", "f.json"}}).repeat(false, "5.1"); got != "" {
 		t.Errorf("%s, want nothing: a specification names its cases", got)
 	}
-	if got := o.repeat(false, "5.1"); got != "wscheck fuzzingclient ws://h/ -cases 5.1" {
+	if got := o.repeat(false, "5.1"); got != "wscheck fuzzingclient ws://h/ -cases 5.1 -out repeat" {
 		t.Error(got)
 	}
 }

@@ -149,7 +149,8 @@ func wall(results []*Result) time.Duration {
 	return ended.Sub(begun)
 }
 
-// repeat is the command that runs cases again; "" if it is not known.
+// repeat is the command that runs cases again, with a report of its own so that this
+// one stays; "" if it is not known.
 func (o *Options) repeat(isServer bool, ids ...string) string {
 	command := o.Command
 	switch {
@@ -175,7 +176,7 @@ func (o *Options) repeat(isServer bool, ids ...string) string {
 	for _, f := range o.Flags {
 		words = append(words, quote(f))
 	}
-	return strings.Join(append(words, "-cases", quote(strings.Join(ids, ","))), " ")
+	return strings.Join(append(words, "-cases", quote(strings.Join(ids, ",")), "-out", "repeat"), " ")
 }
 
 // quote puts a word into quotation marks if a shell would change it.
