@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/hawser-ws/hawser/compliance/report"
 )
@@ -18,7 +19,8 @@ commands reads: the id, the verdicts, and what was seen as the reason. Replace t
 by why the case may fall short.
 
 With -write FILE it writes the file instead. If there is one already, the reasons in
-it stay, and cases that fall short no more are left out, but for those that vary.
+it stay, and so do cases that vary and those that the report does not have. Cases that
+no longer fall short are left out.
 
 Exit status: 0 the list is written, 2 it could not be.
 
@@ -57,7 +59,7 @@ func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) in
 		return fault(stderr, err)
 	}
 	if *path != "" {
-		fmt.Fprintf(stdout, "%s: %s\n", *path, cases(len(known)))
+		fmt.Fprintf(stdout, "%s: %s%s\n", *path, cases(len(known)), absent(known, results))
 	}
 	return exitPassed
 }
@@ -74,12 +76,13 @@ func readReport(dir string) ([]*report.Result, error) {
 	return results, err
 }
 
-// shortfalls are the results that fall short, with the reasons from before. A case
-// with different verdicts on two sides may have any.
+// shortfalls are the results that fall short, with the reasons from before, and the
+// entries from before that the results do not tell about. A case with different
+// verdicts on two sides may have any.
 func shortfalls(p report.Policy, results []*report.Result, before map[string]report.Known) map[string]report.Known {
 	known := map[string]report.Known{}
 	for id, k := range before {
-		if k.Varies {
+		if k.Varies || !ran(results, id) {
 			known[id] = k
 		}
 	}
@@ -100,6 +103,27 @@ func shortfalls(p report.Policy, results []*report.Result, before map[string]rep
 		known[r.ID] = k
 	}
 	return known
+}
+
+func ran(results []*report.Result, id string) bool {
+	return slices.ContainsFunc(results, func(r *report.Result) bool { return r.ID == id })
+}
+
+// absent tells how many known cases the results do not have; "" if they have all.
+func absent(known map[string]report.Known, results []*report.Result) string {
+	n := 0
+	for id := range known {
+		if !ran(results, id) {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return ", of which 1 is not in the report"
+	}
+	return fmt.Sprintf(", of which %d are not in the report", n)
 }
 
 // writeFile makes a file.

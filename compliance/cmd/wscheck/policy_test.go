@@ -82,10 +82,10 @@ func TestKnown(t *testing.T) {
 			t.Errorf("no %q in %q", want, d.stdout)
 		}
 	}
-	// Reasons stay, and what passes goes.
-	wscheck(t, "known", out, "-write", known).check(t, exitPassed, "2 cases", "")
+	// Reasons stay, what passes goes, and what the report does not have stays.
+	wscheck(t, "known", out, "-write", known).check(t, exitPassed, "4 cases, of which 2 are not in the report", "")
 	b, err := os.ReadFile(known)
-	if err != nil || strings.Count(string(b), "# adds a mark\n") != 2 || strings.Contains(string(b), "1.1.1 ") {
+	if err != nil || strings.Count(string(b), "# adds a mark\n") != 2 || strings.Contains(string(b), "1.1.1 ") || !strings.Contains(string(b), "# elsewhere\n5.1\n") {
 		t.Errorf("the file is %q, %v", b, err)
 	}
 	// One that varies stays even if it passes.
