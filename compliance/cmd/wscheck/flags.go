@@ -28,7 +28,11 @@ func parse(fs *flag.FlagSet, help string, args []string, stdout io.Writer) (rest
 			fs.PrintDefaults()
 			return nil, err
 		case err != nil:
-			return nil, fmt.Errorf("%w; '%s -help' lists the flags", err, fs.Name())
+			text := err.Error()
+			if strings.HasPrefix(text, "invalid value") {
+				text = strings.Replace(text, ": parse error", ": a duration is like 90s or 5m, a number like 8", 1)
+			}
+			return nil, fmt.Errorf("%s; '%s -help' lists the flags", text, fs.Name())
 		}
 		if fs.NArg() == 0 {
 			return rest, nil

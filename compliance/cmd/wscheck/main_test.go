@@ -229,7 +229,7 @@ func TestUsage(t *testing.T) {
 		{"-cases 1.1.1 -exclude 1.*", exitFailed, "", "no case to run"},
 		{"-parallel 0", exitFailed, "", "-parallel must be positive"},
 		{"-timeout -1s", exitFailed, "", "-timeout must not be negative"},
-		{"-timeout soon", exitFailed, "", `invalid value "soon" for flag -timeout`},
+		{"-timeout soon", exitFailed, "", `invalid value "soon" for flag -timeout: a duration is like 90s or 5m`},
 		{"cases 8.*", exitFailed, "", `no case matches "8.*"`},
 		{"cases -all", exitFailed, "", "not defined: -all; 'wscheck cases -help'"},
 		{"compare a", exitFailed, "", "two reports are needed"},
