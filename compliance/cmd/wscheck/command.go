@@ -23,6 +23,7 @@ const (
 	commandWait = 30 * time.Second       // that -wait is with -command
 	stopTime    = 5 * time.Second        // that a server has to end when it is asked to
 	lookTime    = 100 * time.Millisecond // between two looks at a place
+	deathTime   = time.Second            // that a server has to end after it stopped answering
 	lsofTime    = time.Minute            // that lsof or ss may take
 	maxTail     = 2 << 10                // bytes of a log that are shown
 )
@@ -159,6 +160,14 @@ func (s *shellServer) state() *os.ProcessState {
 
 // restart starts a server anew that has ended, or that no longer answers.
 func (s *shellServer) restart(ctx context.Context) error {
+	s.mu.Lock()
+	ended := s.ended
+	s.mu.Unlock()
+	select { // one that dies stops answering before its shell ends
+	case <-ended:
+	case <-time.After(deathTime):
+	case <-ctx.Done():
+	}
 	how := "no longer answers"
 	if state := s.state(); state != nil {
 		how = "has ended: " + state.String()

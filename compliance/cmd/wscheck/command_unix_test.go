@@ -71,8 +71,11 @@ func TestCommandCrashes(t *testing.T) {
 		t.Fatal(err)
 	}
 	addr, out := freeAddr(t), t.TempDir()
-	d := wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.*", "-out", out, "-wait", "1m", "-command", fmt.Sprintf("exec env %s=%s %s", asCrasher, addr, self))
+	d := wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.*", "-out", out, "-wait", "1m", "-command", fmt.Sprintf("%s=%s %s; status=$?; sleep 0.2; exit $status", asCrasher, addr, self))
 	d.check(t, exitShort, "\nFAIL: 1 of 16 cases fell short\n", "the server has ended: exit status 7; it is started anew")
+	if strings.Contains(d.stderr, "no longer answers") {
+		t.Errorf("the death of the server was missed: %s", d.stderr)
+	}
 	for _, want := range []string{"\n  1.1.4    A text message of 127 ", "the server of -command had to be started anew, "} {
 		if !strings.Contains(d.stdout, want) {
 			t.Errorf("no %q in %s", want, d.stdout)
