@@ -129,9 +129,16 @@ func (s *summary) writeMarkdown(w io.Writer) {
 			if b.rule != nil {
 				fmt.Fprintf(w, "> %s ([%s](%s))\n\n", md(b.rule.Text), md(b.rule.Section), b.rule.URL)
 			}
+			if note := b.note(); note != "" {
+				fmt.Fprintf(w, "Note: %s\n\n", md(note))
+			}
 			fmt.Fprint(w, "| case | what it does | behavior | close | what happened |\n|---|---|---|---|---|\n")
 			for _, r := range b.results[:min(len(b.results), maxListed)] {
-				fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", md(r.ID), md(r.Description), md(string(r.Behavior)), md(string(r.BehaviorClose)), md(reason(r)))
+				happened := reason(r)
+				if r.Aside != nil && b.note() == "" {
+					happened += " Note: " + r.Aside.Text
+				}
+				fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", md(r.ID), md(r.Description), md(string(r.Behavior)), md(string(r.BehaviorClose)), md(happened))
 			}
 			if more := len(b.results) - maxListed; more > 0 {
 				fmt.Fprintf(w, "\nand %s more\n", cases(more))

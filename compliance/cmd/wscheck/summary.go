@@ -213,6 +213,15 @@ func (b *breach) title() string {
 	return fmt.Sprintf("%s: %s about %s", b.worst, n, b.rule.Section)
 }
 
+// note is the remark that all cases have, so that it is made once; "" if there is none.
+func (b *breach) note() string {
+	first := b.results[0].Aside
+	if first == nil || slices.ContainsFunc(b.results, func(r *report.Result) bool { return r.Aside == nil || r.Aside.Text != first.Text }) {
+		return ""
+	}
+	return oneLine(first.Text)
+}
+
 // verdictOrder is that of the verdicts in summaries.
 var verdictOrder = []report.Verdict{report.OK, report.Informational, report.Unimplemented, report.NonStrict,
 	report.WrongCode, report.Unclean, report.FailedByClient, report.Failed}
@@ -266,6 +275,9 @@ func (s *summary) writeText(w io.Writer) {
 			if b.rule != nil {
 				fmt.Fprintf(w, "  \"%s\"\n", oneLine(b.rule.Text))
 			}
+			if note := b.note(); note != "" {
+				fmt.Fprintf(w, "  Note: %s\n", note)
+			}
 			s.writeCases(w, b)
 		}
 		if len(s.breaches(side)) > 0 {
@@ -287,7 +299,7 @@ func (s *summary) writeCases(w io.Writer, b *breach) {
 		if k, ok := s.policy.Known[r.ID]; ok {
 			fmt.Fprintf(w, "           in %s: %s, close %s\n", s.knownFile, k.Behavior, k.BehaviorClose)
 		}
-		if r.Aside != nil {
+		if r.Aside != nil && b.note() == "" {
 			fmt.Fprintf(w, "           note: %s\n", oneLine(r.Aside.Text))
 		}
 	}

@@ -22,7 +22,7 @@ func TestSummary(t *testing.T) {
 		return r
 	}
 	for _, id := range strings.Fields("1.1 1.2 1.3 1.4 1.5 1.6 1.7") {
-		add(id, report.NonStrict, should)
+		add(id, report.NonStrict, should).Aside = &report.Aside{Text: "It may."}
 	}
 	add("2.1", report.Failed, may)
 	add("2.2", report.Failed, must)
@@ -56,6 +56,7 @@ FAILED: 1 case
 
 NON-STRICT: one rule, 7 cases: RFC 1, section 2 (SHOULD)
   "It SHOULD."
+  Note: It may.
   1.1      Does 1.1.
            NON-STRICT, close OK: Saw 1.1.
   1.2      Does 1.2.
@@ -71,6 +72,13 @@ NON-STRICT: one rule, 7 cases: RFC 1, section 2 (SHOULD)
 `
 	if b.String() != want {
 		t.Errorf("printed\n%s, want\n%s", b.String(), want)
+	}
+	b.Reset()
+	f.newSummary(results, nil).writeMarkdown(&b)
+	for _, want := range []string{"> It SHOULD. ([RFC 1, section 2](", ")\n\nNote: It may.\n\n| case |", "| Saw 1.1. |", "| Saw 2.3. Note: But. |"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in %s", want, b.String())
+		}
 	}
 	if s := f.newSummary(results, errors.New("x")); s.status() != exitFailed || !strings.HasPrefix(s.verdict(), "INCOMPLETE: the report is of the 12 cases") {
 		t.Errorf("a run that was cut off: status %d, %q", s.status(), s.verdict())
