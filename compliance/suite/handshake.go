@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -174,7 +175,11 @@ func versionRows() []letterCase {
 					s.refusedRequest(false)
 				}
 				if v := s.reply.fields.Values("Sec-Websocket-Version"); !wire.HasToken(v, "13") {
-					s.broke("The server refused it with %q, but does not name the version 13: Sec-WebSocket-Version is %q.", s.reply.line, v)
+					said := "has no Sec-WebSocket-Version field"
+					if len(v) > 0 {
+						said = fmt.Sprintf("has Sec-WebSocket-Version %q", v)
+					}
+					s.broke("The server refused it with %q, but the response %s; it should name version 13.", s.reply.line, said)
 				}
 			},
 		}

@@ -380,3 +380,15 @@ func TestVerdictsRest(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// A refusal that does not name version 13 is told with what the response has.
+func TestVersionNotNamed(t *testing.T) {
+	t.Parallel()
+	for field, want := range map[string]string{"": "has no Sec-WebSocket-Version field; it", "Sec-WebSocket-Version: 8\r\n": `has Sec-WebSocket-Version ["8"]; it`} {
+		target := listen(t, always("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n"+field+"\r\n"))
+		r, err := serverCase(t.Context(), target, letters(t, "H.2.4")[0], (&Options{}).withDefaults())
+		if err != nil || !strings.Contains(r.Result, want) {
+			t.Errorf("%q, %v: no %q", r.Result, err, want)
+		}
+	}
+}

@@ -295,7 +295,7 @@ func (r *run) give(suspects, passed []int, err error) {
 	case len(suspects) == 1:
 		said += " during " + ids
 	case len(suspects) > 1:
-		said += " while " + ids + " ran, of which a run of one case at a time tells the culprit,"
+		said += " while " + ids + " ran (run one case at a time to see which of them stopped it)"
 	case len(passed) > 0:
 		said += " after " + r.ids(passed)
 	}
