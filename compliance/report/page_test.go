@@ -378,6 +378,24 @@ func TestInvalidUTF8(t *testing.T) {
 	}
 }
 
+// A line of a command does not end within a word: a flag without its dash is none.
+func TestCommandBreaksAtSpaces(t *testing.T) {
+	dir := t.TempDir()
+	r := &Result{Agent: "a", ID: "1.1.1", Behavior: Failed, BehaviorClose: OK}
+	if err := Write(dir, []*Result{r}, Options{URL: "ws://h/", Flags: []string{"-quick"}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"index.html", "a_case_1_1_1.html"} {
+		html, err := os.ReadFile(filepath.Join(dir, name))
+		if want := `<span class="word">-quick</span> <span class="word">-cases</span> <span`; err != nil || !strings.Contains(string(html), want) {
+			t.Errorf("%s: no %s, %v", name, want, err)
+		}
+	}
+	if !strings.Contains(asset("page.css"), ".word { display: inline-block;") {
+		t.Error("words may break")
+	}
+}
+
 // A remark on the sentence that is quoted already does not quote it again.
 func TestRemarkQuotesOnce(t *testing.T) {
 	rule := Rule{"RFC 6455, section 8.1", rfc6455 + "8.1", "MUST", "Fail it."}

@@ -76,7 +76,8 @@ var pages = sync.OnceValue(func() *template.Template {
 			}
 			return js
 		},
-		"csp": contentPolicy,
+		"csp":   contentPolicy,
+		"words": func(s string) []string { return strings.Split(s, " ") },
 	}).ParseFS(assets, "assets/*.tmpl"))
 })
 
