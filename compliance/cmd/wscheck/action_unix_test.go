@@ -63,7 +63,7 @@ func TestAction(t *testing.T) {
 	}
 	gone(t, filepath.Join(dir, "pid"))
 	for file, want := range map[string]string{summary: "### WebSocket conformance of my server\n", unit: `name="my server: 1 Framing" tests="8"`,
-		filepath.Join(dir, "wscheck-report", "server.log"): "listening at ", filepath.Join(dir, "wscheck-report", "index.html"): "-close-path /close"} {
+		filepath.Join(dir, "wscheck-report", "server.log"): "listening at ", filepath.Join(dir, "wscheck-report", "index.html"): `-close-path</span> <span class="word">/close`} {
 		if b, err := os.ReadFile(file); err != nil || !strings.Contains(string(b), want) {
 			t.Errorf("%s does not have %q: %s, %v", file, want, b, err)
 		}

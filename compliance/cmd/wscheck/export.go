@@ -50,7 +50,7 @@ func (s *summary) writeJSON(w io.Writer, index report.Index) error {
 
 // writeJUnit writes the results as JUnit XML, a suite for each group of cases.
 func (s *summary) writeJUnit(w io.Writer) error {
-	all := junit.Testsuites{Name: "wscheck"}
+	all := junit.Testsuites{Name: "wscheck", Time: seconds(s.elapsed)}
 	for _, side := range s.sides {
 		for results := range byGroup(side.results) {
 			group := groupOf(results[0].ID)
@@ -120,7 +120,7 @@ func groupOf(id string) string {
 func (s *summary) writeMarkdown(w io.Writer) {
 	for _, side := range s.sides {
 		fmt.Fprintf(w, "### WebSocket conformance of %s\n\n**%s**\n\n", md(side.agent), md(s.verdict()))
-		fmt.Fprintf(w, "- behavior: %s\n- close: %s\n", counts(side.results, behavior), counts(side.results, closing))
+		fmt.Fprintf(w, "- %s in %.1f s\n- behavior: %s\n- close: %s\n", cases(len(side.results)), side.took.Seconds(), counts(side.results, behavior), counts(side.results, closing))
 		for _, n := range s.notes(side) {
 			fmt.Fprintf(w, "- %s\n", md(n))
 		}

@@ -31,6 +31,7 @@ type summary struct {
 	all       int
 	notice    string // on the server of -command
 	failed    error  // why the run is not complete; nil if it is
+	elapsed   time.Duration
 }
 
 // A side is an agent and its results by case.
@@ -43,6 +44,9 @@ type side struct {
 // newSummary sums up results. failed is why there are not all, or nil.
 func (f *runFlags) newSummary(results []*report.Result, failed error) *summary {
 	s := &summary{policy: f.policy, knownFile: f.known, failed: failed, byOutcome: map[report.Outcome]int{}}
+	if !f.begun.IsZero() {
+		s.elapsed = time.Since(f.begun)
+	}
 	index := report.NewIndex(results)
 	byID := map[string]map[string]*report.Result{} // of two results the last counts
 	for _, r := range results {

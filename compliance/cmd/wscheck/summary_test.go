@@ -75,10 +75,15 @@ NON-STRICT: one rule, 7 cases: RFC 1, section 2 (SHOULD)
 	}
 	b.Reset()
 	f.newSummary(results, nil).writeMarkdown(&b)
-	for _, want := range []string{"> It SHOULD. ([RFC 1, section 2](", ")\n\nNote: It may.\n\n| case |", "| Saw 1.1. |", "| Saw 2.3. Note: But. |"} {
+	for _, want := range []string{"- 12 cases in 0.0 s\n", "> It SHOULD. ([RFC 1, section 2](", ")\n\nNote: It may.\n\n| case |", "| Saw 1.1. |", "| Saw 2.3. Note: But. |"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in %s", want, b.String())
 		}
+	}
+	b.Reset()
+	f.begun = time.Now().Add(-time.Hour)
+	if err := f.newSummary(results, nil).writeJUnit(&b); err != nil || !strings.HasPrefix(b.String(), `<testsuites name="wscheck" time="3600.`) {
+		t.Errorf("no time of the run in %.200s, %v", b.String(), err)
 	}
 	if s := f.newSummary(results, errors.New("x")); s.status() != exitFailed || !strings.HasPrefix(s.verdict(), "INCOMPLETE: the report is of the 12 cases") {
 		t.Errorf("a run that was cut off: status %d, %q", s.status(), s.verdict())
