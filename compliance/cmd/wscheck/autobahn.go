@@ -57,7 +57,7 @@ func parseAutobahn(args []string, stdout io.Writer) (*autobahnFlags, error) {
 	fs.StringVar(&f.options.Wstest, "wstest", "", "`PATH` of a wstest, or of a directory given to -install before")
 	fs.BoolVar(&f.options.Docker, "docker", false, "use docker even if there is a wstest")
 	fs.StringVar(&f.options.Image, "image", autobahn.DefaultImage, "docker `image`")
-	fs.DurationVar(&f.timeout, "timeout", time.Hour, "bound of the whole run")
+	fs.DurationVar(&f.timeout, "timeout", time.Hour, "time limit of the whole run")
 	fs.BoolVar(&f.options.Insecure, "insecure", false, "accept any certificate of a wss server, as is always done on loopback\n(the suite itself never verifies one)")
 	fs.BoolVar(&f.options.TLS, "tls", false, "with -client: over wss")
 	rest, err := parse(fs, autobahnHelp, args, stdout)

@@ -175,7 +175,7 @@ func (s *shellServer) restart(ctx context.Context) error {
 	s.mu.Lock()
 	s.restarts++
 	s.mu.Unlock()
-	s.say(fmt.Sprintf("the server %s; it is started anew, and its output is in %s", how, s.log.Name()))
+	s.say(fmt.Sprintf("the server %s; restarting it (its output is in %s)", how, s.log.Name()))
 	s.end()
 	return s.start(ctx)
 }
@@ -229,7 +229,11 @@ func (s *shellServer) note() string {
 	if s.restarts == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the server of -command had to be started anew, %d times: its output is in %s", s.restarts, s.log.Name())
+	times := "once"
+	if s.restarts > 1 {
+		times = fmt.Sprintf("%d times", s.restarts)
+	}
+	return fmt.Sprintf("wscheck restarted the server of -command %s; its output is in %s", times, s.log.Name())
 }
 
 // ssUser is a process in the output of ss.

@@ -72,11 +72,11 @@ func TestCommandCrashes(t *testing.T) {
 	}
 	addr, out := freeAddr(t), t.TempDir()
 	d := wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.*", "-out", out, "-wait", "1m", "-command", fmt.Sprintf("%s=%s %s; status=$?; sleep 0.2; exit $status", asCrasher, addr, self))
-	d.check(t, exitShort, "\nFAIL: 1 of 16 cases fell short\n", "the server has ended: exit status 7; it is started anew")
+	d.check(t, exitShort, "\nFAIL: 1 of 16 cases fell short\n", "the server has ended: exit status 7; restarting it")
 	if strings.Contains(d.stderr, "no longer answers") {
 		t.Errorf("the death of the server was missed: %s", d.stderr)
 	}
-	for _, want := range []string{"\n  1.1.4    A text message of 127 ", "the server of -command had to be started anew, "} {
+	for _, want := range []string{"\n  1.1.4    A text message of 127 ", "wscheck restarted the server of -command "} {
 		if !strings.Contains(d.stdout, want) {
 			t.Errorf("no %q in %s", want, d.stdout)
 		}
@@ -196,7 +196,7 @@ func TestRestart(t *testing.T) {
 	}
 	kill(s.cmd)
 	<-s.ended
-	for _, want := range []string{"the server has ended: signal: killed; it is started anew", "the server no longer answers; it is started anew"} {
+	for _, want := range []string{"the server has ended: signal: killed; restarting it", "the server no longer answers; restarting it"} {
 		if err := s.restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -206,8 +206,11 @@ func TestRestart(t *testing.T) {
 		if err := s.answers(t.Context()); err != nil {
 			t.Errorf("after a restart: %v", err)
 		}
+		if note := s.note(); len(said) == 1 && !strings.Contains(note, " -command once; ") {
+			t.Errorf("note %q", note)
+		}
 	}
-	if !strings.Contains(s.note(), "started anew, 2 times") || len(pids(t, pid)) != 3 {
+	if !strings.Contains(s.note(), " -command 2 times; ") || len(pids(t, pid)) != 3 {
 		t.Errorf("note %q, processes %v", s.note(), pids(t, pid))
 	}
 	s.stop()

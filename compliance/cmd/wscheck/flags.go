@@ -78,7 +78,7 @@ func newRunFlags(name, help, profile string, timeout time.Duration) *runFlags {
 	f.set.StringVar(&f.cases, "cases", "", "comma `list` of patterns of cases to run, such as '1.*,12.4.3' (default all)")
 	f.set.StringVar(&f.exclude, "exclude", "", "comma `list` of patterns of cases to leave out")
 	f.set.StringVar(&f.out, "out", "reports", "`DIR` for the report; other files that are there stay")
-	f.set.DurationVar(&f.timeout, "timeout", timeout, "bound of the whole run; 0 is none")
+	f.set.DurationVar(&f.timeout, "timeout", timeout, "time limit of the whole run; 0 means none")
 	f.set.BoolVar(&f.json, "json", false, "print the verdicts as JSON, in the form of the report's index.json with the\noutcome, reason and rule of each, and the summary to standard error")
 	f.set.StringVar(&f.junit, "junit", "", "write the results to `FILE` as JUnit XML")
 	f.set.StringVar(&f.summary, "summary", "", "append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
@@ -105,8 +105,8 @@ func (f *runFlags) specFlag() {
 
 // commandFlags declares -command and -wait.
 func (f *runFlags) commandFlags() {
-	f.set.StringVar(&f.command, "command", "", "a `COMMAND` of the shell that runs the server. It is started once its place is\nfree, started anew if the server dies, and ended after the run")
-	f.set.DurationVar(&f.wait, "wait", 0, "how long the server may take until it answers (default 30s with -command)")
+	f.set.StringVar(&f.command, "command", "", "shell `COMMAND` that runs the server. wscheck starts it once the address is free,\nstarts it again if the server dies or hangs, and ends it after the run")
+	f.set.DurationVar(&f.wait, "wait", 0, "how long to wait until the server answers (default 30s with -command, else 0)")
 }
 
 // headerFlag declares -header.

@@ -17,11 +17,11 @@ const fuzzingClientHelp = `usage: wscheck fuzzingclient URL [flags]
 
 Tests the WebSocket server at a URL: ws://host:port/path, wss://..., or
 ws+unix:///path/of.sock:/path. The server must return each message as it is, text
-as text and binary as binary. It is connected to once or more for each case. The
-largest messages, in group 9, have 16 MiB.
+as text and binary as binary. Each case connects to it at least once. The largest
+messages, in group 9, are 16 MiB long.
 
-With -command, wscheck runs the server itself, in a process group of its own. What it
-prints is in server.log beside the report.
+With -command, wscheck runs the server itself, in a process group of its own. The
+output of the server is in server.log beside the report.
 
 Cases have the ids of the Autobahn testsuite; those that it does not have begin
 with a letter. In patterns a star stands for any characters and the whole id must

@@ -21,16 +21,16 @@ which verdicts fail the run; -fail-on changes the latter.
   strict    all          all but OK and INFORMATIONAL (-fail-on unimplemented)
   autobahn  1.* to 13.*  as default, and a message that is refused as too big
 
-UNIMPLEMENTED is skipped unless asked for: the peer declined what the case is about,
-such as compression. So is, with default and lenient, a case whose message of 4 KiB
-or more the peer refuses with 1009, too big: RFC 6455, section 10.4, lets it have a
-limit.
+UNIMPLEMENTED means that the peer declined what the case is about, such as
+compression. The case is skipped unless -fail-on says otherwise. The profiles default
+and lenient also skip a case if the peer refuses a message of 4 KiB or more with 1009,
+too big: RFC 6455, section 10.4, lets a peer have a limit.
 
 -known names a file of cases that may fall short, one a line: the id, the verdicts,
-and the reason after a number sign. An entry that passes or does not run fails the
-run, and so does one that has other verdicts. An entry with the word varies instead
-of verdicts may pass. With -cases, only entries that it names count. 'wscheck known'
-writes the file from a report.
+and the reason after a number sign. A case in the file fails the run if it passes, does
+not run, or has other verdicts. With the word varies instead of verdicts, it may pass.
+With -cases, only entries that it names count. 'wscheck known' writes the file from a
+report.
 `
 
 // A profile is a policy and the cases that it is for.
@@ -49,8 +49,8 @@ var profiles = map[string]profile{
 
 // policyFlags declares -profile and -fail-on; name is the default profile.
 func (f *runFlags) policyFlags(name string) {
-	f.set.StringVar(&f.profile, "profile", name, "the `NAME` of a policy: default, lenient, strict or autobahn")
-	f.set.StringVar(&f.failOn, "fail-on", "", "the mildest `VERDICT` that fails the run: failed, non-strict or unimplemented\n(default that of the profile)")
+	f.set.StringVar(&f.profile, "profile", name, "`NAME` of the profile: default, lenient, strict or autobahn")
+	f.set.StringVar(&f.failOn, "fail-on", "", "the mildest `VERDICT` that fails the run: failed, non-strict or unimplemented\n(default as the profile says)")
 }
 
 // setPolicy makes the policy of the flags.
