@@ -144,7 +144,7 @@ func (f *runFlags) bounded(ctx context.Context) (context.Context, context.Cancel
 	if f.timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the run took longer than -timeout %v, so some cases did not run", f.timeout))
+	return context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the run took longer than -timeout %v, so it did not finish", f.timeout))
 }
 
 // orCause is err, or rather why ctx ended, if it did: what fails after that fails for
