@@ -135,7 +135,7 @@ func oddRows() []letterCase {
 			case g.kind == "message" && string(g.data) == data:
 				s.saw(report.Informational, "The peer took it.")
 			default:
-				s.against(ruleInvalidData, "Neither the message nor the end of the connection came, but %s.", g.words())
+				s.against(ruleInvalidData, "Expected the message or the end of the connection; got %s.", g.words())
 			}
 		}}
 	}
@@ -243,14 +243,15 @@ func bombRows() []letterCase {
 			g := s.next(bombTime)
 			if g.kind == "message" {
 				if len(g.data) != 1+258*n || len(bytes.Trim(g.data, "\x00")) > 0 {
-					s.fail("Another message came back, of %d octets.", len(g.data))
+					s.against(ruleParse, "Expected the message of %d bytes; got another one of %d bytes.", 1+258*n, len(g.data))
 				}
 				s.saw(report.Informational, "The peer has no limit: %s came back.", g.words())
 				return
 			}
 			s.alive()
 			if g.kind == "nothing" {
-				s.fail("The peer did nothing in time.")
+				s.abandon("the peer was still at work")
+				s.inform("The peer was still at work after %v. No RFC says how quick it has to be.", bombTime)
 			}
 			s.refusedBy(g, codeTooBig, codePolicy)
 		}}

@@ -28,6 +28,14 @@ type target struct {
 	tls           *tls.Config
 }
 
+// scheme is that of HTTP.
+func (t *target) scheme() string {
+	if t.tls != nil {
+		return "https"
+	}
+	return "http"
+}
+
 // parseTarget reads a URL: ws, wss, http, https, or ws+unix:///socket:/path.
 func parseTarget(raw string, conf *tls.Config) (*target, error) {
 	u, err := url.Parse(raw)

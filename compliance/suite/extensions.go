@@ -34,7 +34,7 @@ func (s *Script) openDeflate(want side) {
 	d := DeflateParams{ServerNoContext: want.ourNoContext, ClientNoContext: want.peerNoContext, ServerBits: want.ourBits, ClientBits: want.peerBits}
 	offers, err := parseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
 	if err != nil {
-		s.against(ruleGrammar, "The Sec-WebSocket-Extensions of the client is malformed: %v.", err)
+		s.against(ruleGenerate, "The Sec-WebSocket-Extensions of the client is malformed: %v.", err)
 	}
 	for _, o := range offers {
 		offer, err := parseDeflate(o, false)

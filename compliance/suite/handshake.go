@@ -57,10 +57,10 @@ func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase 
 			s.against(part(""), "The server did not respond in time.")
 		case kind == "end":
 			s.broke("The server should have responded with 400, but dropped TCP.")
+		case code == 101, strings.HasPrefix(s.reply.line, "HTTP/0.9 101"):
+			s.against(accepted, "The server accepted it.")
 		case code == 0:
 			s.broke("The server should have responded with 400, but responded without a status line: %q.", report.Text([]byte(s.reply.line)))
-		case code == 101:
-			s.against(accepted, "The server accepted it.")
 		case code == 301:
 			s.saw(report.OK, "The server redirected it: %s.", s.reply.line)
 		case code < 400:
@@ -93,8 +93,11 @@ func either(r report.Rule, accepted report.Verdict, what string, edits ...edit) 
 
 // refusedEither judges a refusal of what may be refused.
 func (s *Script) refusedEither(string, ...any) {
-	if s.status() == 0 {
+	switch code := s.status(); {
+	case code == 0:
 		s.against(ruleStatus, "The server dropped TCP without a response.")
+	case code < 400:
+		s.ignoredUpgrade()
 	}
 	s.refusedStatus(false)
 	panic(stop{})
@@ -106,6 +109,11 @@ func (s *Script) refusedOpenly(format string, args ...any) {
 		s.against(ruleStatus, "The server dropped TCP without a response.")
 	}
 	s.inform(format, args...)
+}
+
+// ignoredUpgrade is the verdict on a server that goes on with HTTP.
+func (s *Script) ignoredUpgrade() {
+	s.against(ruleIgnore, "The server did not upgrade the connection, but answered the request as plain HTTP: %s.", s.reply.line)
 }
 
 // refusedRequest waits for the server to refuse a request.
@@ -132,7 +140,9 @@ func (s *Script) refusedStatus(ordinary bool) {
 	case code >= 400 && code != 500, ordinary && code >= 200:
 		s.saw(report.OK, "The server refused it: %s.", s.reply.line)
 	case code >= 200 && ofWebSocket(s.c.Rule):
-		s.against(ruleIgnore, "The server did not upgrade the connection, but answered the request as plain HTTP: %s.", s.reply.line)
+		s.ignoredUpgrade()
+	case code == 500:
+		s.broke("The server refused it with 500, which says that the server itself failed. A 4xx code would be right.")
 	default:
 		s.broke("The server did not accept it, but answered %q, which is no error code.", s.reply.line)
 	}
@@ -153,7 +163,7 @@ func requestLineRows() []letterCase {
 		ignores(old, "The version is HTTP/1.0.", first("GET {path} HTTP/1.0")),
 		unreadable(line, partRequest, "The request line has no version.", first("GET {path}")),
 		unreadable(line, line, "The request line has a space too many.", first("GET {path} x HTTP/1.1")),
-		accepts(uri, "The target is an absolute URI.", first("GET http://{host}{path} HTTP/1.1")),
+		accepts(uri, "The target is an absolute URI.", first("GET {scheme}://{host}{path} HTTP/1.1")),
 		either(fragment, report.Informational, "The target has a fragment.", first("GET {path}#fragment HTTP/1.1")),
 		unreadable(line, partRequest, "The version is HTTP/11.", first("GET {path} HTTP/11")),
 	}
@@ -199,11 +209,16 @@ func versionRows() []letterCase {
 		mayRefuse(ruleRepair, "The version stands there twice, 13 and 13.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13")),
 		{"The version is 14.", "If the response is 426 it has an Upgrade field.", upgrade, func(s *Script) {
 			s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"))
-			s.refusedRequest(false)
-			if s.status() != 426 {
-				s.saw(report.OK, "The response is not 426: %s.", s.reply.line)
-			} else if v := s.reply.fields.Values("Upgrade"); !wire.HasToken(v, "websocket") {
-				s.broke("The response is 426, and Upgrade is %q.", v)
+			kind, v := s.answer(s.o.HandshakeTimeout), s.reply.fields.Values("Upgrade")
+			switch {
+			case kind == "nothing":
+				s.against(part(""), "The server did not respond in time.")
+			case s.status() == 101:
+				s.against(mismatch, "The server accepted it.")
+			case s.status() != 426:
+				s.saw(report.OK, "The response is not 426: %q.", report.Text([]byte(s.reply.line)))
+			case !wire.HasToken(v, "websocket"):
+				s.broke("The response is 426, and Upgrade is %s.", quoted(v))
 			}
 		}},
 	}
@@ -253,7 +268,7 @@ func keyRows() []letterCase {
 		key(decode, "There are two keys in one field.", " AQIDBAUGBwgJCgsMDQ4PEA==, EA8ODQwLCgkIBwYFBAMCAQ=="),
 		fine(trimmed, "The key has spaces and tabs around it.", "Sec-WebSocket-Key: \t {key} \t"),
 		fine(trimmed, "The key follows its colon at once.", "Sec-WebSocket-Key:{key}"),
-		fine(stepAccept, "The key has both characters of base64 that are no letters or digits.", "Sec-WebSocket-Key: +/+/+/+/+/+/+/+/+/+/+w=="),
+		fine(partKey, "The key has both characters of base64 that are no letters or digits.", "Sec-WebSocket-Key: +/+/+/+/+/+/+/+/+/+/+w=="),
 	}
 }
 
@@ -314,7 +329,7 @@ func fieldRows() []letterCase {
 		unreadable(grammar, grammar, "A line has no colon.", add("Nonsense")),
 		either(folded, report.OK, "The value of a field is folded.", add("X-Folded: one,\r\n two")),
 		either(folded, report.OK, "The Upgrade field is folded.", set("Upgrade", "Upgrade:\r\n websocket")),
-		either(origin, report.Informational, "Origin is that of the server.", add("Origin: http://{host}")),
+		either(origin, report.Informational, "Origin is that of the server.", add("Origin: {scheme}://{host}")),
 		either(origin, report.Informational, "Origin is another one.", add("Origin: http://example.com")),
 		either(origin, report.Informational, "Origin is null.", add("Origin: null")),
 		accepts(length, "The request says that it has no body.", add("Content-Length: 0")),
@@ -336,7 +351,12 @@ const ruleLong = "Recipients ought to carefully limit the extent to which they p
 func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 	return letterCase{what, "The server returns an HTTP error code; or it accepts, and the frames begin behind the body.", r, func(s *Script) {
 		s.ask(edits...)
-		s.opened(s.refusedEither)
+		s.opened(func(format string, args ...any) {
+			if s.status() == 500 { // no sentence asks for another code
+				s.refusedOpenly(format, args...)
+			}
+			s.refusedEither(format, args...)
+		})
 		s.badFrame = func(why string) {
 			s.broke("The server accepted, but took the body for frames: what it sent is wrong (%s).", why)
 		}
@@ -373,7 +393,12 @@ func deliveryRows() []letterCase {
 	slowly := func(what string, how tempo) letterCase {
 		return letterCase{what, "The server accepts it and returns a message.", ruleOpening, func(s *Script) {
 			s.askBy(how)
-			s.opened(s.broke)
+			s.opened(func(format string, args ...any) {
+				if s.status() == 0 && s.manages(func(o *Script) { o.askCut("GET /") }) {
+					s.against(ruleStatus, "The server took a request in two pieces, but dropped TCP at one in many small pieces.")
+				}
+				s.broke(format, args...)
+			})
 			s.echo(wire.OpText, []byte("Hello"))
 		}}
 	}

@@ -63,6 +63,9 @@ func responseRows() []letterCase {
 			case "nothing":
 				s.against(ruleOpening, "The server did not respond in time.")
 			}
+			if code := s.status(); code != 0 && code != 101 {
+				s.unopened("The server refused the upgrade: %s.", s.reply.line)
+			}
 			if why := right(s); why != "" {
 				s.broke("%s.", why)
 			}

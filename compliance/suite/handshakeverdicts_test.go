@@ -105,6 +105,30 @@ func knowing() bad {
 	})
 }
 
+// guarded drops TCP at a request that comes in more than n pieces.
+func guarded(n int) bad {
+	return func(_ context.Context, c net.Conn) {
+		pieces := 0
+		raw, rest, err := readHead(c, func([]byte) { pieces++ })
+		if err != nil || pieces > n {
+			return
+		}
+		if _, err := io.WriteString(c, accepting(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n"); err == nil {
+			returnFrames(c, rest, false, -2, 0)
+		}
+	}
+}
+
+// picky refuses requests with an X-Frame field that does not please it.
+func picky(status string, please func(value string) bool) bad {
+	return answering(func(request head, accept string) string {
+		if !please(request.fields.Get("X-Frame")) {
+			return "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n"
+		}
+		return accept + "\r\n"
+	})
+}
+
 // Each row is what a server does, the verdict on it, and words of the sentence that the
 // verdict rests on.
 func TestServerVerdicts(t *testing.T) {
@@ -122,6 +146,7 @@ func TestServerVerdicts(t *testing.T) {
 		{"a request line that HTTP does not know, answered by HTTP/0.9", always("<html>No.</html>"), "H.1.6,H.1.7,H.1.10", report.NonStrict, "invalid request-line SHOULD"},
 		{"... by a redirect", broken("301 Moved Permanently"), "H.1.7", report.OK, ""},
 		{"... and accepted", always(plain), "H.1.6,H.1.10", report.Failed, "GET request"},
+		{"... and accepted as HTTP/0.9", always("HTTP/0.9 101 Switching Protocols\r\n\r\n"), "H.1.6,H.1.10", report.Failed, "GET request"},
 		{"... whose target has a space", always(plain), "H.1.7", report.NonStrict, "SHOULD NOT attempt to autocorrect"},
 		{"HTTP/1.0 accepted", always(plain), "H.1.5", report.Failed, "MUST ignore an Upgrade"},
 		{"an absolute target refused", broken("400 Bad Request"), "H.1.8", report.Failed, "MUST accept the absolute-form"},
@@ -130,6 +155,18 @@ func TestServerVerdicts(t *testing.T) {
 		{"... where HTTP asks for 400", broken("200 OK"), "H.5.1,H.5.7", report.Failed, "MUST re"},
 		{"500 for a handshake that is wrong", broken("500 Internal Server Error"), "H.2.1", report.Informational, ""},
 		{"... for a version that is not understood", broken("500 Internal Server Error"), "H.2.4", report.Failed, "|Sec-WebSocket-Version| header field indicating"},
+		{"... for a body", broken("500 Internal Server Error"), "H.5.16,H.5.17", report.Informational, ""},
+		{"... for a field that is folded", broken("500 Internal Server Error"), "H.5.10", report.Failed, "MUST either reject"},
+		{"a field that is folded, or a body, answered as plain HTTP", broken("200 OK"), "H.5.10,H.5.16,H.5.17", report.Informational, "MAY ignore a received Upgrade"},
+		{"version 14 accepted", always(plain), "H.2.13", report.Failed, "does not match a version understood"},
+		{"... refused without 426", broken("200 OK"), "H.2.13", report.OK, ""},
+		{"426 that names no protocol", broken("426 Upgrade Required"), "H.2.13", report.Failed, "MUST send an Upgrade header field"},
+		{"a right request refused", broken("403 Forbidden"), "H.8.1,H.8.2,H.8.6,H.8.10", report.Failed, "MUST complete the following steps"},
+		{"a request in many pieces, TCP dropped", guarded(10), "H.6.2,H.6.3", report.NonStrict, "SHOULD return an appropriate HTTP"},
+		{"... or in two", guarded(1), "H.6.2,H.6.11", report.Failed, "MUST complete the following steps"},
+		{"bytes after the request taken for another", always(plain + "HTTP/1.1 200 OK\r\n\r\n"), "H.9.1,H.9.2", report.Failed, "MUST be parsed as WebSocket frames"},
+		{"a field of 4 KiB refused", picky("431 Request Header Fields Too Large", func(v string) bool { return len(v) < 2000 }), "H.9.3,H.9.4", report.OK, ""},
+		{"octets that are not ASCII refused", picky("400 Bad Request", func(v string) bool { return !strings.Contains(v, "\x81") }), "H.9.3,H.9.4", report.NonStrict, "as opaque data"},
 		{"a status of four digits", always("HTTP/1.1 1012 Odd\r\n\r\n"), "H.2.1,H.6.1", report.Failed, "MUST NOT generate protocol elements"},
 		{"keys that need not be decoded", always(plain), "H.3.3,H.3.4,H.3.5,H.3.6,H.3.7,H.3.10", report.Informational, "not necessary"},
 		{"two keys", always(plain), "H.3.8,H.3.9", report.Informational, "MAY attempt to recover"},
@@ -150,7 +187,7 @@ func TestServerVerdicts(t *testing.T) {
 		{"an early ping lost", always(plain), "H.6.13", report.OK, ""},
 		{"TCP dropped at an early ping", always(""), "H.6.13", report.Informational, ""},
 		{"Connection in two fields", always("{accept}Connection: x-other\r\n\r\n"), "H.8.3", report.OK, ""},
-		{"an empty Sec-WebSocket-Extensions", always("{accept}Sec-WebSocket-Extensions:\r\n\r\n"), "H.8.5,H.6.1", report.Failed, "does not conform to the ABNF"},
+		{"an empty Sec-WebSocket-Extensions", always("{accept}Sec-WebSocket-Extensions:\r\n\r\n"), "H.8.5,H.6.1,X.1.1", report.Failed, "MUST NOT generate protocol elements"},
 		{"an extension that was not offered", always("{accept}Sec-WebSocket-Extensions: x\r\n\r\n"), "H.8.5,H.6.1,X.4.13", report.Failed, "not listed by the client"},
 		{"a wrong Sec-WebSocket-Accept", always(upgrade + "x\r\n\r\n"), "H.6.1,H.8.4,H.7.2", report.Failed, "taking the SHA-1 hash"},
 		{"a field that is folded", always("{accept}X: a,\r\n b\r\n\r\n"), "H.8.10", report.Failed, "MUST NOT generate"},
@@ -165,6 +202,10 @@ func TestServerVerdicts(t *testing.T) {
 		{"a value with a leading zero, in the offer", extended(pd), "X.2.11,X.2.12,X.2.16", report.Failed, "MUST decline"},
 		{"two fields of extensions", extended(pd + "\r\nSec-WebSocket-Extensions: " + pd), "X.1.1", report.Failed, "more than once in an HTTP response"},
 		{"permessage-deflate twice", extended(pd + ", " + pd), "X.1.1", report.Failed, "RSV1"},
+		{"offers of the same bit refused", broken("400 Bad Request"), "X.9.1,X.9.4", report.Informational, ""},
+		{"... accepted, all", mirrored(), "X.9.1,X.9.3", report.Failed, "RSV1"},
+		{"... answered by another extension", extended("perframe-deflate"), "X.9.1", report.Failed, "not listed by the client"},
+		{"... with a window that does not exist", extended(pd + "; server_max_window_bits=7"), "X.9.1", report.Failed, "MUST be chosen in accordance"},
 		{"an extension by its very name", mirrored(), "X.2.39,X.2.45,X.2.46,X.2.47,X.2.48", report.Informational, ""},
 		{"another name for it", extended(pd), "X.2.39,X.2.46", report.Failed, "not listed by the client"},
 		{"a request refused for what must be declined", broken("400 Bad Request"), "X.2.1", report.Informational, ""},
@@ -227,6 +268,25 @@ func refusesAfter(n, code int) bad {
 	}
 }
 
+// working never comes to an end with what is compressed.
+func working(ctx context.Context, c net.Conn) {
+	raw, rest, err := readHead(c, func([]byte) {})
+	if err != nil {
+		return
+	}
+	request := parseHead(raw)
+	response := accepting(request.fields.Get("Sec-Websocket-Key"))
+	packed := request.fields.Get("Sec-Websocket-Extensions") != ""
+	if packed {
+		response += "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+	}
+	if _, err := io.WriteString(c, response+"\r\n"); err == nil && packed {
+		_, _ = io.Copy(io.Discard, c)
+	} else if err == nil {
+		returnFrames(c, rest, false, -2, 0)
+	}
+}
+
 // A fault of compressed data is judged by its own sentence.
 func TestSentencesOfCompression(t *testing.T) {
 	for _, tt := range []struct {
@@ -274,6 +334,7 @@ func TestInflateVerdicts(t *testing.T) {
 		{refusesAfter(1, 1000), "X.6.12", report.Informational, report.WrongCode},
 		{refusesAfter(0, 1008), "X.8.1", report.OK, report.OK},
 		{refusesAfter(0, 1007), "X.8.1", report.OK, report.WrongCode},
+		{working, "X.8.1", report.Informational, report.OK},
 	} {
 		target := listen(t, tt.server)
 		var r *report.Result
@@ -313,6 +374,20 @@ func TestHintIsKept(t *testing.T) {
 		s.play(conn, func(s *Script) { s.openDeflate(side{ourBits: 9}) })
 		if s.agreed.ClientBits != 9 {
 			t.Errorf("%s: the window has %d bits", answer, s.agreed.ClientBits)
+		}
+	}
+}
+
+// An absolute target has the scheme of the connection.
+func TestSchemeOfTarget(t *testing.T) {
+	for url, want := range map[string]string{"ws://h/": "GET http://h/ ", "wss://h/": "GET https://h/ "} {
+		tgt, err := parseTarget(url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newScript(t.Context(), letters(t, "H.1.8")[0], (&Options{}).withDefaults(), tgt)
+		if raw := string(s.compose(first("GET {scheme}://{host}{path} HTTP/1.1"))); !strings.HasPrefix(raw, want) {
+			t.Errorf("%s: %q", url, raw)
 		}
 	}
 }

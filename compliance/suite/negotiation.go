@@ -62,7 +62,7 @@ func judgeAnswer(request, reply head) (a answer, b breach) {
 	case len(values) > 1:
 		return wrong(ruleOneField, "the response has %d fields Sec-WebSocket-Extensions", len(values))
 	case err != nil:
-		return wrong(ruleGrammar, "Sec-WebSocket-Extensions is %q, which is malformed: %v", values[0], err)
+		return wrong(ruleGenerate, "Sec-WebSocket-Extensions is %q, which is malformed: %v", values[0], err)
 	}
 	for i, o := range answers {
 		if !slices.ContainsFunc(offers, named(o)) {
@@ -119,14 +119,9 @@ func (s *Script) offer(refused func(string, ...any), fields ...string) bool {
 	s.ask(add(lines...))
 	suspect := s.suspect
 	s.opened(refused)
-	a, b := judgeAnswer(s.request, s.reply)
-	switch {
-	case a.other:
+	a := s.negotiated()
+	if a.other {
 		s.inform("The server accepted %s. The suite speaks no extension but permessage-deflate.", quoted(s.reply.fields.Values("Sec-Websocket-Extensions")))
-	case b.why != "" && b.rule.Text == "":
-		s.broke("%s%s.", strings.ToUpper(b.why[:1]), b.why[1:])
-	case b.why != "":
-		s.against(b.rule, "%s%s.", strings.ToUpper(b.why[:1]), b.why[1:])
 	}
 	s.suspect = suspect
 	if a.deflate {
@@ -136,6 +131,18 @@ func (s *Script) offer(refused func(string, ...any), fields ...string) bool {
 		s.agree(a.DeflateParams)
 	}
 	return a.deflate
+}
+
+// negotiated judges the answer to the offers, and ends the script if it is wrong.
+func (s *Script) negotiated() answer {
+	a, b := judgeAnswer(s.request, s.reply)
+	switch {
+	case b.why != "" && b.rule.Text == "":
+		s.broke("%s%s.", strings.ToUpper(b.why[:1]), b.why[1:])
+	case b.why != "":
+		s.against(b.rule, "%s%s.", strings.ToUpper(b.why[:1]), b.why[1:])
+	}
+	return a
 }
 
 // misread is the verdict on a server that refuses a request because of extensions that

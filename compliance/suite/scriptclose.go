@@ -66,7 +66,7 @@ func (s *Script) pong(data string) {
 			}
 			other = g
 		case g.kind == "nothing" && other.kind != "":
-			s.against(rulePong, "Expected a pong with %q; got one with %q.", report.Text([]byte(data)), report.Text(other.data))
+			s.against(rulePongData, "Expected a pong with %q; got one with %q.", report.Text([]byte(data)), report.Text(other.data))
 		default:
 			s.expectedInstead(g, rulePong, "a pong")
 		}
@@ -83,22 +83,25 @@ func earlier(a, b time.Time) time.Time {
 // limited asks a server, on a connection of its own, whether it refuses any message
 // of n bytes as too big. A client cannot be asked.
 func (s *Script) limited(op wire.Opcode, n int) bool {
-	if s.server {
-		return true
-	}
+	return s.server || s.manages(func(o *Script) {
+		o.open()
+		o.send(frame{op: op, payload: bytes.Repeat([]byte("x"), n)})
+		if g := o.next(o.o.HandshakeTimeout); g.kind != "close" || g.code != codeTooBig {
+			o.fail("The server has another limit.")
+		}
+	})
+}
+
+// manages reports whether f goes well on a further connection to the server. The case
+// goes on either way.
+func (s *Script) manages(f func(*Script)) bool {
 	conn, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
 	if err != nil {
 		return false
 	}
 	o := newScript(s.ctx, s.c, s.o, s.t)
-	limited := false
-	o.play(conn, func(o *Script) {
-		o.open()
-		o.send(frame{op: op, payload: bytes.Repeat([]byte("x"), n)})
-		g := o.next(o.o.HandshakeTimeout)
-		limited = g.kind == "close" && g.code == codeTooBig
-	})
-	return limited
+	o.play(conn, f)
+	return o.res.Behavior.Passed()
 }
 
 // binding is the rule of the case if it binds anybody, else another one.

@@ -83,7 +83,7 @@ func (s *Script) compose(edits ...edit) []byte {
 	for l := range strings.Lines(extra.String()) {
 		lines = append(lines, strings.TrimSpace(l))
 	}
-	raw, from, to := compose(lines, edits, strings.NewReplacer("{path}", s.t.path, "{host}", s.t.host, "{key}", newKey()))
+	raw, from, to := compose(lines, edits, strings.NewReplacer("{scheme}", s.t.scheme(), "{path}", s.t.path, "{host}", s.t.host, "{key}", newKey()))
 	head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	s.request = parseHead(head)
 	s.key = s.request.fields.Get("Sec-Websocket-Key")
@@ -272,7 +272,7 @@ func checkUpgrade(reply head, key string, request head) breach {
 		return wrong(ruleProtocol, "the subprotocol %q was not offered", protocols[0])
 	case len(request.fields.Values("Sec-Websocket-Extensions")) == 0 && len(f.Values("Sec-Websocket-Extensions")) > 0:
 		if _, err := parseExtensions(f.Values("Sec-Websocket-Extensions")); err != nil {
-			return wrong(ruleGrammar, "Sec-WebSocket-Extensions is %s, which is malformed, and no extension was offered", quoted(f.Values("Sec-Websocket-Extensions")))
+			return wrong(ruleGenerate, "Sec-WebSocket-Extensions is %s, which is malformed, and no extension was offered", quoted(f.Values("Sec-Websocket-Extensions")))
 		}
 		return wrong(ruleListed, "the extension %s was not offered", quoted(f.Values("Sec-Websocket-Extensions")))
 	}
