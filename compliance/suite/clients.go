@@ -153,6 +153,9 @@ func (s *Script) refusedReply(r report.Rule, ordinary bool) {
 
 // ---- tables ----------------------------------------------------------------
 
+// ruleInvalidReply is what a client does with an answer that fits none of its offers.
+var ruleInvalidReply = rule7692("5", "If a server gives an invalid response, such as accepting a PMCE that the client did not offer, the client MUST _Fail the WebSocket Connection_. [Section 7.1.2.2 adds:] "+ruleClient.Text)
+
 const mustFail = " the client MUST _Fail the WebSocket Connection_."
 
 // What a client makes of a response.
@@ -312,7 +315,7 @@ func replyExtensionRows() []letterCase {
 		row(ruleGrammar, "An answer that ends in a semicolon.", pd+";"),
 		row(ruleGrammar, "A quoted value that is no token.", pd+`; server_max_window_bits=""`),
 		unofferedRow(r, "permessage-deflate, where it was not offered.", "", func([]wire.Offer) bool { return false }),
-		unofferedRow(ruleClient, "client_max_window_bits, where it was not offered.", "; client_max_window_bits=10", func(offers []wire.Offer) bool {
+		unofferedRow(ruleInvalidReply, "client_max_window_bits, where it was not offered.", "; client_max_window_bits=10", func(offers []wire.Offer) bool {
 			return slices.ContainsFunc(offers, func(o wire.Offer) bool {
 				d, err := parseDeflate(o, false)
 				return o.Name == extensionName && err == nil && d.ClientBits != 0

@@ -93,6 +93,9 @@ func closeFrameRows() []letterCase {
 			f := bentFrame{op: wire.OpClose, payload: string(closeBody(codeNormal, reason))}
 			s.sendBent(f.whole(), 0, 0, "")
 			s.mark(len(s.last.raw)-2, 2, "The first bytes of a character whose last byte is missing.")
+			s.badFrame = func(why string) {
+				s.broke("The peer should have failed the connection with 1007; what it sent is wrong, too (%s).", why)
+			}
 			s.refused(codeInvalidPayload, codeProtocolError)
 		}}
 	}

@@ -24,7 +24,7 @@ func closedByServerRows() []letterCase {
 	const answers, drops = "We answer, and the server drops TCP.", "The server drops TCP, and sends no second close frame."
 	body := func(code int, reason string) letterCase {
 		return row(ruleStartClose, strconv.Itoa(code)+" and the reason "+strconv.Quote(reason)+".", answers, code, reason, func(s *Script) {
-			g := s.closeComes()
+			g := s.closeComes(s.noClose)
 			s.answerClose(g)
 			if s.res.Behavior == report.OK && (g.code != code || string(g.data) != reason) {
 				s.inform("The server was asked to close with %d %q and did so by %s.", code, reason, g.words())
@@ -33,7 +33,7 @@ func closedByServerRows() []letterCase {
 	}
 	late := func(what string, frames ...frame) letterCase {
 		return row(ruleAfterClose, "1001, and we answer after "+what+".", "The server sends no data after its close frame, and drops TCP once ours has come.", 1001, "bye", func(s *Script) {
-			g := s.closeComes()
+			g := s.closeComes(s.noClose)
 			s.send(frames...)
 			if s.next(idleTime).kind == "end" {
 				s.res.BehaviorClose, s.res.ResultClose = report.Informational, "The server dropped TCP before our close frame, so that the connection was not closed cleanly (RFC 6455, section 7.1.4)."
@@ -55,7 +55,10 @@ func closedByServerRows() []letterCase {
 		}),
 		{"The server is asked to close with 1006.", "No close frame with 1006 comes: the server closes with another code, or refuses the request.", ruleCodeNever(1006), func(s *Script) {
 			s.openClosing(1006, "", s.inform)
-			s.answerClose(s.closeComes())
+			s.answerClose(s.closeComes(func(format string, args ...any) {
+				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The server dropped TCP, which a client reports as 1006."
+				s.inform(format, args...)
+			}))
 		}},
 	}
 }
@@ -75,16 +78,19 @@ func (s *Script) openClosing(code int, reason string, refused func(string, ...an
 	s.opened(refused)
 }
 
+// noClose is the verdict on a server that was asked to close and dropped TCP.
+func (s *Script) noClose(format string, args ...any) { s.against(ruleStartClose, format, args...) }
+
 // closeComes waits for the close frame of a server that was asked for it. It is not
-// answered yet.
-func (s *Script) closeComes() got {
+// answered yet. The verdict on the end of TCP instead is what dropped makes of it.
+func (s *Script) closeComes(dropped func(string, ...any)) got {
 	s.state = closing // so that gotClose does not answer
 	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
 		switch g := s.next(time.Until(deadline)); g.kind {
 		case "close":
 			return g
 		case "end":
-			s.against(ruleStartClose, "The server dropped TCP without a close frame.")
+			dropped("The server dropped TCP without a close frame.")
 		case "nothing":
 			s.state = open
 			s.close()

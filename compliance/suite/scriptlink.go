@@ -3,6 +3,7 @@ package suite
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -111,6 +112,7 @@ type scriptIn struct {
 	wait        time.Duration // before each read
 	recent      []byte        // the end of what came, as it was on the wire
 	at          int64         // octets of the stream before the end of recent
+	op          wire.Opcode   // of the frame that comes
 	ended       bool          // TCP
 	waited      bool          // the last wait was in vain
 	reset       bool          // it ended with a reset
@@ -206,6 +208,9 @@ func (s *Script) decode() (got, bool) {
 		return got{kind: "request", data: line}, true
 	}
 	for len(s.rest) > 0 {
+		if !s.dec.InFrame() {
+			s.in.op = wire.Opcode(s.rest[0] & 0x0f)
+		}
 		f, n, err := s.dec.Next(s.rest)
 		s.rest = s.rest[n:]
 		if err == io.EOF {
@@ -323,11 +328,36 @@ func (s *Script) violation(err error) {
 		panic("BUG: suite: " + err.Error())
 	}
 	s.lost = true
-	s.came(e.Offset, 1, e.Reason())
-	if s.badFrame != nil {
-		s.badFrame(e.Reason())
+	rule, why := sentRules[e.Violation], e.Reason()
+	switch {
+	case e.Violation == wire.ErrCloseCode:
+		code := s.codeAt(e.Offset)
+		why = fmt.Sprintf("close code %d, which must not be sent", code)
+		if slices.Contains([]int{1005, 1006, 1015}, code) {
+			rule = ruleCodeNever(code)
+		}
+	case e.Violation == wire.ErrInvalidUTF8 && s.in.op == wire.OpClose:
+		rule, why = ruleReason, "close reason that is not UTF-8"
 	}
-	s.against(sentRules[e.Violation], "The peer broke the protocol: %s.", e.Reason())
+	s.came(e.Offset, 1, why)
+	if s.badFrame != nil {
+		s.badFrame(why)
+	}
+	s.against(rule, "The peer broke the protocol: %s.", why)
+}
+
+// codeAt is the code of a close frame whose second byte came at an offset; 0 if that was
+// long ago.
+func (s *Script) codeAt(offset int64) int {
+	at := int(offset - s.in.at + int64(len(s.in.recent)) - 1)
+	if at < 6 && s.server || at < 0 || at+2 > len(s.in.recent) {
+		return 0
+	}
+	code := slices.Clone(s.in.recent[at : at+2])
+	if s.server { // a client masks it
+		wire.Mask(code, [4]byte(s.in.recent[at-4:at]), 0)
+	}
+	return int(binary.BigEndian.Uint16(code))
 }
 
 // came marks octets that came, counted from the end of the handshake.

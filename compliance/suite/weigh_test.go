@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/compliance/testee"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -151,7 +152,7 @@ func TestServersAreWeighed(t *testing.T) {
 		what, id        string
 		server          func(net.Conn)
 		behavior, close report.Verdict
-		rule            string // how the sentence begins that the verdict rests on
+		rule            string // words of the sentence that the verdict rests on
 	}{
 		{"waits", "L.1.1", swallow, info, ok, ""},
 		{"drops TCP", "L.1.1", gone, ok, info, ""},
@@ -166,7 +167,15 @@ func TestServersAreWeighed(t *testing.T) {
 		{"closes with 4000", "L.4.1", closer("\x0f\xa0"), ok, info, ""},
 		{"closes with 1000", "L.4.1", closer("\x03\xe8"), ok, report.WrongCode, "If _The WebSocket Connection is Established_"},
 		{"answers with 1000", "L.4.11", closer("\x03\xe8"), info, ok, ""},
-		{"answers with 1015", "L.4.11", closer("\x03\xf7"), failed, failed, "If there is a body"},
+		{"answers with 1015", "L.4.11", closer("\x03\xf7"), failed, failed, "1015 is a reserved value"},
+		{"answers with 1016", "L.4.11", closer("\x03\xf8"), failed, failed, "If there is a body"},
+		{"answers with a reason that is not UTF-8", "L.4.11", closer("\x03\xe8\xff"), failed, failed, "UTF-8-encoded data with value /reason/"},
+		{"sends a reserved opcode", "L.8.3", func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x83\x00")); swallow(c) }, failed, failed, "The opcode (frame-opcode)"},
+		{"sends text that is not UTF-8", "L.8.3", func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x81\x01\xff")); swallow(c) }, failed, failed, "is text data encoded as UTF-8"},
+		{"answers a ping with other data", "L.4.7", func(c net.Conn) { _, _ = c.Read(make([]byte, 256)); _, _ = c.Write([]byte("\x8a\x01x")); fair(c) }, failed, ok, "must have identical"},
+		{"returns a reason that is cut", "R.9.4", fair, failed, failed, "When an endpoint is to interpret"},
+		{"drops TCP for 1006", "R.11.9", func(net.Conn) {}, info, ok, ""},
+		{"drops TCP for 1001", "R.11.1", func(net.Conn) {}, failed, failed, "To _Start the WebSocket Closing"},
 		{"hangs", "L.4.11", swallow, failed, report.Unclean, "If an endpoint receives a Close"},
 		{"closes with 1003", "L.5.1", closer("\x03\xeb"), info, ok, ""},
 		{"closes with 1000", "L.5.6", closer("\x03\xe8"), info, ok, ""},
@@ -186,13 +195,19 @@ func TestServersAreWeighed(t *testing.T) {
 	} {
 		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
 			t.Parallel()
-			o := (&Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond}).withDefaults()
-			r, err := serverCase(t.Context(), once(t, tt.server), letters(t, tt.id)[0], o)
-			if err != nil {
-				t.Fatal(err)
+			o := (&Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond, ClosePath: testee.ClosePath}).withDefaults()
+			var r *report.Result
+			for range tries { // the machine may be busy
+				var err error
+				if r, err = serverCase(t.Context(), once(t, tt.server), letters(t, tt.id)[0], o); err != nil {
+					t.Fatal(err)
+				}
+				if r.Behavior == tt.behavior && r.BehaviorClose == tt.close {
+					break
+				}
 			}
 			rule := r.VerdictRule()
-			if r.Behavior != tt.behavior || r.BehaviorClose != tt.close || (rule == nil) != (tt.rule == "") || rule != nil && !strings.HasPrefix(rule.Text, tt.rule) {
+			if r.Behavior != tt.behavior || r.BehaviorClose != tt.close || (rule == nil) != (tt.rule == "") || rule != nil && !strings.Contains(rule.Text, tt.rule) {
 				t.Errorf("%s, %s: %s %s; rule %+v", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose, rule)
 			}
 		})
@@ -274,6 +289,55 @@ func TestClientsAreWeighed(t *testing.T) {
 				t.Errorf("%s, %s: %s %s", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
 			}
 		})
+	}
+}
+
+// Clients that take whatever comes, or do not wait, and the sentences that bind them.
+func TestSentencesOfClients(t *testing.T) {
+	t.Parallel()
+	masked := func(first byte, payload string) []byte {
+		b := []byte(payload)
+		wire.Mask(b, [4]byte{1, 2, 3, 4}, 0)
+		return append([]byte{first, 0x80 | byte(len(b)), 1, 2, 3, 4}, b...)
+	}
+	early := func(d time.Duration) func(net.Conn) {
+		return func(c net.Conn) { time.Sleep(d); _, _ = c.Write(masked(0x81, "early")) }
+	}
+	none := func(net.Conn) {}
+	for _, tt := range []struct {
+		id, extensions string
+		behind         func(net.Conn)
+		rule           string // words of the sentence that the verdict rests on
+	}{
+		{"C.5.28", "permessage-deflate", none, "such as accepting a PMCE that the client did not offer"},
+		{"C.8.10", "permessage-deflate", early(0), "the client MUST wait for a response"},
+		{"C.8.10", "permessage-deflate", early(30 * time.Millisecond), "the client MUST wait for a response"},
+		{"X.5.1", "permessage-deflate;", none, "MUST NOT generate protocol elements"},
+		{"C.1.16", "", func(c net.Conn) { c.Close() }, "able to parse one or more 1xx"},
+		{"C.12.3", "", func(c net.Conn) { c.Close() }, "as opaque data"},
+		{"C.12.4", "", func(c net.Conn) { c.Close() }, "as opaque data"},
+	} {
+		r := testClient(t, letters(t, tt.id), short, func(_ context.Context, url string) {
+			host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
+			c, err := net.Dial("tcp", host)
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			fmt.Fprintf(c, "GET /%s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n", path, newKey())
+			if tt.extensions != "" {
+				fmt.Fprintf(c, "Sec-WebSocket-Extensions: %s\r\n", tt.extensions)
+			}
+			fmt.Fprint(c, "\r\n")
+			tt.behind(c)
+			if _, rest, err := readHead(c, func([]byte) {}); err == nil {
+				serveMasked(io.MultiReader(bytes.NewReader(rest), c), c, masked)
+			}
+		})[0]
+		rule := r.VerdictRule()
+		if rule == nil || rule.Level == "MUST" != (r.Behavior == report.Failed) || !strings.Contains(rule.Text, tt.rule) {
+			t.Errorf("%s: %s: %s by %+v", tt.id, r.Behavior, r.Result, rule)
+		}
 	}
 }
 
