@@ -255,9 +255,6 @@ func levelVerdict(level string) report.Verdict {
 	return report.Informational
 }
 
-// lax is for what could be done better.
-func (s *Script) lax(format string, args ...any) { s.verdict(report.NonStrict, format, args...) }
-
 // inform ends the script where there is no wrong answer.
 func (s *Script) inform(format string, args ...any) {
 	s.verdict(report.Informational, format, args...)
