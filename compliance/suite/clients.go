@@ -295,7 +295,7 @@ func replyExtensionRows() []letterCase {
 		row(r, "An extension called x-permessage-deflate-foo.", " x-permessage-deflate-foo"),
 		row(r, "An extension called permessage-deflate2.", " permessage-deflate2"),
 		row(r, "permessage-deflate and another extension.", pd+", x-unoffered"),
-		row(ruleConform, "permessage-deflate twice.", pd+","+pd),
+		row(ruleSameBit, "permessage-deflate twice.", pd+","+pd),
 		row(unknown, "An unknown parameter.", pd+"; unknown"),
 		row(unknown, "An unknown parameter with a value.", pd+"; mem_level=8"),
 		row(value, "server_no_context_takeover with a value.", pd+"; server_no_context_takeover=1"),

@@ -88,8 +88,11 @@ func responseRows() []letterCase {
 	}
 	return []letterCase{
 		check(stepStatus, "The response is HTTP/1.1 101.", func(s *Script) string {
-			if s.status() != 101 || s.reply.line[:8] != "HTTP/1.1" {
+			if s.status() != 101 {
 				return "The first line is " + quoted([]string{s.reply.line})
+			}
+			if s.reply.line[:8] != "HTTP/1.1" {
+				s.against(ruleHighest, "The first line is %q; HTTP/1.1 would be right.", s.reply.line)
 			}
 			return ""
 		}),

@@ -46,6 +46,7 @@ var (
 	// The sentences on a server that answers nothing, or nothing that can be read.
 	ruleOpening  = rule("4.2.2", "MUST", "When a client establishes a WebSocket connection to a server, the server MUST complete the following steps to accept the connection and send the server's opening handshake.")
 	ruleGenerate = http9110("2.2", "MUST", "A sender MUST NOT generate protocol elements that do not match the grammar defined by the corresponding ABNF rules.")
+	ruleHighest  = http9110("6.2", "SHOULD", "A server SHOULD send a response version equal to the highest version to which the server is conformant that has a major version less than or equal to the one received in the request.")
 	ruleStatus   = rule("10.7", "SHOULD", "If the invalid data is sent during the WebSocket handshake, the server SHOULD return an appropriate HTTP [RFC2616] status code.")
 
 	ruleEmptyElements = http9110("5.6.1.2", "MUST", "A recipient MUST parse and ignore a reasonable number of empty list elements: enough to handle common mistakes by senders that merge values, but not so much that they could be used as a denial-of-service mechanism.")

@@ -119,6 +119,11 @@ func guarded(n int) bad {
 	}
 }
 
+// aged answers by HTTP/1.0.
+func aged() bad {
+	return answering(func(_ head, accept string) string { return strings.Replace(accept, "1.1", "1.0", 1) + "\r\n" })
+}
+
 // picky refuses requests with an X-Frame field that does not please it.
 func picky(status string, please func(value string) bool) bad {
 	return answering(func(request head, accept string) string {
@@ -186,6 +191,8 @@ func TestServerVerdicts(t *testing.T) {
 		{"an early ping answered before the handshake", always("\x8a\x05early{accept}\r\n"), "H.6.13", report.Informational, ""},
 		{"an early ping lost", always(plain), "H.6.13", report.OK, ""},
 		{"TCP dropped at an early ping", always(""), "H.6.13", report.Informational, ""},
+		{"HTTP/1.0 in the response", aged(), "H.8.1", report.NonStrict, "SHOULD send a response version"},
+		{"... is told once", aged(), "H.6.1,H.8.4,H.8.10", report.OK, ""},
 		{"Connection in two fields", always("{accept}Connection: x-other\r\n\r\n"), "H.8.3", report.OK, ""},
 		{"an empty Sec-WebSocket-Extensions", always("{accept}Sec-WebSocket-Extensions:\r\n\r\n"), "H.8.5,H.6.1,X.1.1", report.Failed, "MUST NOT generate protocol elements"},
 		{"an extension that was not offered", always("{accept}Sec-WebSocket-Extensions: x\r\n\r\n"), "H.8.5,H.6.1,X.4.13", report.Failed, "not listed by the client"},

@@ -254,8 +254,8 @@ func checkUpgrade(reply head, key string, request head) breach {
 	offered := wire.ParseProtocols(request.fields.Values("Sec-Websocket-Protocol"))
 	wrong := func(r report.Rule, format string, args ...any) breach { return breach{r, fmt.Sprintf(format, args...)} }
 	switch {
-	case !strings.HasPrefix(reply.line, "HTTP/1.1 101"):
-		return wrong(stepStatus, "%q is not a status line of HTTP/1.1 with 101", reply.line)
+	case !strings.HasPrefix(reply.line, "HTTP/1.1 101") && !strings.HasPrefix(reply.line, "HTTP/1.0 101"): // H.8.1 tells 1.0
+		return wrong(stepStatus, "%q is not a status line with 101", reply.line)
 	case len(f.Values("Upgrade")) != 1 || !strings.EqualFold(f.Get("Upgrade"), "websocket"):
 		return wrong(stepUpgrade, "Upgrade is %s, not websocket", quoted(f.Values("Upgrade")))
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):

@@ -310,6 +310,7 @@ func TestSentencesOfClients(t *testing.T) {
 		rule           string // words of the sentence that the verdict rests on
 	}{
 		{"C.5.28", "permessage-deflate", none, "such as accepting a PMCE that the client did not offer"},
+		{"C.5.5", "permessage-deflate", none, "accepting a PMCE extension negotiation offer together with such an extension MUST"},
 		{"C.8.10", "permessage-deflate", early(0), "the client MUST wait for a response"},
 		{"C.8.10", "permessage-deflate", early(30 * time.Millisecond), "the client MUST wait for a response"},
 		{"X.5.1", "permessage-deflate;", none, "MUST NOT generate protocol elements"},
