@@ -12,18 +12,19 @@ import (
 // the message when it sees the breach is its own affair: the RFCs do not say that
 // the message must still be answered.
 func breachRows() []letterCase {
+	protocolError := []int{codeProtocolError}
 	breaches := []struct {
 		what string
 		rule report.Rule
 		bad  frame
-		at   int // of the offending byte in the frame, behind its header if it is 2 or more
-		code int
+		at   int   // of the offending byte in the frame, behind its header if it is 2 or more
+		code []int // a reserved opcode is also a type of data that nobody can accept: 1003
 	}{
-		{"a text message with a reserved bit", ruleReserved, textFrame(hello).withRSV(2), 0, codeProtocolError},
-		{"a frame of opcode 3, which is reserved", ruleOpcode, opFrame(3, hello), 0, codeProtocolError},
-		{"a continuation of nothing", ruleContinues, cont(hello), 0, codeProtocolError},
-		{"a ping of 126 bytes", ruleControl, ping(strings.Repeat("x", 126)), 1, codeProtocolError},
-		{"text that is not UTF-8", ruleText, textFrame("\xff"), 2, codeInvalidPayload},
+		{"a text message with a reserved bit", ruleReserved, textFrame(hello).withRSV(2), 0, protocolError},
+		{"a frame of opcode 3, which is reserved", ruleOpcode, opFrame(3, hello), 0, []int{codeProtocolError, codeUnsupported}},
+		{"a continuation of nothing", ruleContinues, cont(hello), 0, protocolError},
+		{"a ping of 126 bytes", ruleControl, ping(strings.Repeat("x", 126)), 1, protocolError},
+		{"text that is not UTF-8", ruleText, textFrame("\xff"), 2, []int{codeInvalidPayload}},
 	}
 	var rows []letterCase
 	for _, b := range breaches {
@@ -37,7 +38,7 @@ func breachRows() []letterCase {
 				if answered {
 					g = s.reaction()
 				}
-				s.refusedAs(g, b.code)
+				s.refusedAs(g, b.code...)
 				if !answered && s.res.Behavior == report.OK {
 					s.saw(report.Informational, "The peer failed the connection. It did not answer the message before the breach.")
 				}
@@ -49,7 +50,7 @@ func breachRows() []letterCase {
 			s.echo(wire.OpText, []byte("Good"))
 			s.send(b.bad)
 			s.markBreach(b.at)
-			s.refused(b.code)
+			s.refused(b.code...)
 		}})
 	}
 	return rows

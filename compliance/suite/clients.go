@@ -143,7 +143,7 @@ func (s *Script) refusedReply(r report.Rule, ordinary bool) {
 	case g.kind == "close":
 		s.saw(report.OK, "The client refused it, by %s.", g.words())
 	case g.kind == "nothing" && ordinary:
-		s.saw(report.OK, "The client takes it for no WebSocket connection.")
+		s.saw(report.OK, "The client did not open a WebSocket connection.")
 	case g.kind == "nothing":
 		s.against(ruleClientFails, "The client did not drop TCP, as one that refuses the response has to.")
 	default:

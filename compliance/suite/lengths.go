@@ -94,7 +94,7 @@ func topBitRows() []letterCase {
 			s.alive()
 			switch g.kind {
 			case "message", "pong":
-				s.against(ruleParse, "The peer passed over the top bit: %s came.", g.words())
+				s.against(ruleParse, "The peer ignored the top bit: %s came.", g.words())
 			case "nothing":
 				s.inform("The peer waits for a payload of that length. No rule says when it has to refuse it.")
 			}

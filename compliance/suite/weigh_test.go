@@ -183,6 +183,7 @@ func TestServersAreWeighed(t *testing.T) {
 		{"answers with 1002", "L.4.7", answersClose(codeProtocolError), ok, info, ""},
 		{"answers pings twice", "L.4.7", twice(wire.OpPing, wire.OpPong), ok, ok, ""},
 		{"answers twice", "L.8.3", twice(wire.OpText, wire.OpText), failed, ok, "Incoming data MUST be parsed"},
+		{"closes with 1003", "L.9.2", closer("\x03\xeb"), info, ok, ""},
 		{"takes continuations of nothing", "L.9.3", skips(wire.OpContinuation), failed, ok, "Incoming data MUST always be validated"},
 		{"takes no mark", "L.8.1", markless, info, ok, ""},
 		{"takes no mark", "L.8.3", markless, ok, ok, ""},
