@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -166,17 +167,26 @@ func echoBy(t *testing.T, f func(*websocket.Conn)) (url string) {
 	return "ws://" + l.Addr().String() + "/"
 }
 
-// A server that is slow only while many connections are served at once passes.
+// A server that is slow only while many connections are served at once passes. On a
+// busy machine it is slower than the suite can tell, so that it has several attempts.
 func TestServerThatIsSlowUnderLoad(t *testing.T) {
 	t.Parallel()
 	cases := letters(t, "1.*", "5.3", "6.1.*", "6.2.*", "6.5.*", "6.6.*", "6.22.*")
-	results, err := TestServer(t.Context(), slowUnderLoad(t, 80*time.Millisecond), cases, &Options{Parallel: 16})
-	if err != nil || len(results) != len(cases) {
-		t.Fatal(len(results), err)
-	}
-	for _, r := range results {
-		if !r.Passed() && !r.Late {
-			t.Errorf("%s: %s, close %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+	url := slowUnderLoad(t, 80*time.Millisecond)
+	for attempt := 1; ; attempt++ {
+		results, err := TestServer(t.Context(), url, cases, &Options{Parallel: 16})
+		if err != nil || len(results) != len(cases) {
+			t.Fatal(len(results), err)
+		}
+		short := slices.DeleteFunc(results, (*report.Result).Passed)
+		if len(short) == 0 {
+			return
+		}
+		for _, r := range short {
+			t.Logf("%s: %s, close %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+		}
+		if attempt == attempts {
+			t.Fatal("some cases fall short every time")
 		}
 	}
 }
