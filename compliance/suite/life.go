@@ -15,7 +15,11 @@ const (
 	echoTime   = time.Second            // for the echo of a probe
 	quickTime  = 50 * time.Millisecond  // an answer within that is never slow
 	slowFactor = 4                      // an answer that takes so much longer than in the beginning is slow
-	reviveTime = 10 * time.Second       // for a server to come back
+	reviveTime = 10 * time.Second       // for a server that is gone to come back
+	hangTime   = time.Minute            // for one that hangs
+	lastTime   = 10 * time.Second       // what a case leaves behind may stop a server so long after its end
+	steadyTime = time.Second            // of probes that must all be answered,
+	steadyAsks = 8                      // and how many: one worker of the server may be stuck
 )
 
 // risky are cases that may hurt a server, after which it is asked whether it lives.
@@ -182,57 +186,114 @@ func (r *run) check(bad time.Time) (alive bool) {
 
 // dead deals with a server that no longer answers. The caller holds the gate.
 func (r *run) dead() (alive bool) {
-	suspects, passed := r.suspects()
-	if len(suspects) == 1 {
-		r.blame(suspects[0])
-	}
+	ran, left, passed := r.suspects()
 	if err := r.revive(); err != nil {
-		r.give(suspects, passed, err)
+		if len(ran) == 1 && len(left) == 0 {
+			r.blame(ran[0])
+		}
+		r.give(append(left, ran...), passed, err)
 		return false
 	}
-	if len(suspects) == 1 {
-		return true
-	}
-	for _, i := range suspects { // one after the other, to find the culprit
-		if _, _, err := r.playOne(i); r.ctx.Err() != nil {
-			return false
-		} else if err == nil && r.ask() {
+	alive = r.inquire(append(left, ran...))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.spans = nil // they are known not to hurt, or named
+	return alive
+}
+
+// inquire runs suspects one after the other, to find those that stop the server by
+// themselves. It reports whether the server is there.
+func (r *run) inquire(suspects []int) (alive bool) {
+	first := 0 // of those that ran since the server came back
+	for k, i := range suspects {
+		if !r.stops(i) {
 			continue
 		}
-		r.blame(i)
-		if err := r.revive(); err != nil {
-			r.give([]int{i}, nil, err)
+		err := r.revive()
+		if err == nil && first < k { // one before it may have stopped the server
+			if first = k; !r.stops(i) {
+				continue
+			}
+			err = r.revive()
+		}
+		if r.ctx.Err() != nil {
+			return false
+		}
+		if first == k {
+			r.blame(i)
+		}
+		if err != nil {
+			r.give(suspects[first:k+1], nil, err)
+			return false
+		}
+		first = k + 1
+	}
+	return true
+}
+
+// stops runs a case and reports whether the server no longer answers then, or soon
+// after.
+func (r *run) stops(i int) bool {
+	_, _, _ = r.playOne(i) // if there is no connection, there is no answer either
+	if r.ctx.Err() != nil || r.steady() {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results[i] = nil
+	return true
+}
+
+// steady reports whether the server answers again and again.
+func (r *run) steady() bool {
+	for range steadyAsks {
+		if !r.ask() {
+			return false
+		}
+		select {
+		case <-time.After(steadyTime / steadyAsks):
+		case <-r.ctx.Done():
 			return false
 		}
 	}
 	return true
 }
 
-// suspects returns the cases that ran when the server died, and takes back the
-// verdicts of those and of all that came after it. Those that passed to their end
-// while it was alive keep theirs.
-func (r *run) suspects() (list, passed []int) {
+// suspects returns the cases that ran when the server died, those that had ended
+// shortly before but may have left work behind, and those that passed to their end.
+// The verdicts of the first, and of all that came after, are taken back. The caller
+// holds the gate.
+func (r *run) suspects() (ran, left, passed []int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	bad := r.life.bad
 	for _, s := range r.spans {
-		if s.ended.Before(r.life.good) {
-			continue
-		}
-		ran := s.begun.Before(r.life.bad) || r.life.bad.IsZero()
-		if res := r.results[s.i]; res != nil && fine(res) && finished(res) {
-			if ran {
+		res := r.results[s.i]
+		begun := s.begun.Before(bad) || bad.IsZero()
+		switch {
+		case r.settled[s.i] && (res == nil || !fine(res)):
+			// its verdict has been told
+		case s.ended.Before(r.life.good):
+			if begun && res != nil && !finished(res) && s.ended.After(r.life.good.Add(-lastTime)) {
+				left = append(left, s.i)
+			}
+		case res != nil && fine(res) && finished(res): // no other run would tell more
+			if begun {
 				passed = append(passed, s.i)
 			}
-			continue // no other run would tell more
-		}
-		r.results[s.i] = nil
-		if ran {
-			list = append(list, s.i)
+		default:
+			if r.results[s.i] = nil; begun {
+				ran = append(ran, s.i)
+			}
 		}
 	}
+	left = slices.DeleteFunc(left, func(i int) bool { return slices.Contains(ran, i) })
+	return unique(ran), unique(left), unique(passed)
+}
+
+func unique(list []int) []int {
 	slices.Sort(list)
-	slices.Sort(passed)
-	return slices.Compact(list), slices.Compact(passed)
+	return slices.Compact(list)
 }
 
 // finished reports whether a server went on to the end of a case: to that of the
@@ -251,7 +312,7 @@ func (r *run) blame(i int) {
 		res.Agent = r.server.host
 	}
 	res.Behavior, res.BehaviorClose = report.Failed, report.Failed
-	res.Result = "The server stopped answering while this case ran: it accepts no connection, or answers no opening handshake."
+	res.Result = "The server stopped answering while this case ran or soon after: it accepts no connection, or answers no opening handshake."
 	res.ResultClose = "The server stopped answering."
 	r.results[i], r.settled[i] = res, false
 	r.mu.Unlock()
@@ -265,20 +326,23 @@ func (r *run) revive() error {
 			return fmt.Errorf("and cannot be restarted: %w", err)
 		}
 	}
-	for deadline := time.Now().Add(reviveTime); ; {
+	limit := reviveTime
+	for begun := time.Now(); ; {
+		asked := time.Now()
 		switch {
-		case r.ask():
+		case r.steady():
 			return nil
 		case r.ctx.Err() != nil:
 			return context.Cause(r.ctx)
-		case time.Now().After(deadline):
-			return errNotBack
+		case time.Since(asked) >= r.o.HandshakeTimeout: // it is busy rather than gone
+			limit = r.o.patience
+		}
+		if time.Since(begun) > limit {
+			return fmt.Errorf("and did not come back within %v", limit)
 		}
 		time.Sleep(tickTime)
 	}
 }
-
-var errNotBack = fmt.Errorf("and did not come back within %v", reviveTime)
 
 // give ends the run because the server is gone.
 func (r *run) give(suspects, passed []int, err error) {
@@ -290,16 +354,16 @@ func (r *run) give(suspects, passed []int, err error) {
 		}
 	}
 	r.mu.Unlock()
-	said := "the server stopped answering"
+	said, advice := "the server stopped answering", ""
 	switch ids := r.ids(suspects); {
 	case len(suspects) == 1:
 		said += " during " + ids
 	case len(suspects) > 1:
-		said += " while " + ids + " ran (run one case at a time to see which of them stopped it)"
+		advice = "; the suspects are " + ids + ", which ran then or shortly before: run each by itself to find the culprit"
 	case len(passed) > 0:
 		said += " after " + r.ids(passed)
 	}
-	r.cancel(fmt.Errorf("%s %w%s", said, err, notJudged(left)))
+	r.cancel(fmt.Errorf("%s %w%s%s", said, err, advice, notJudged(left)))
 }
 
 // ids lists the ids of cases.

@@ -64,8 +64,9 @@ type Options struct {
 	// by one goroutine at a time.
 	Done func(*report.Result)
 
-	tapes   *tapes   // of the run
-	weather *weather // of the run; nil: the machine is never late
+	patience time.Duration // with a server that hangs
+	tapes    *tapes        // of the run
+	weather  *weather      // of the run; nil: the machine is never late
 }
 
 func (o *Options) withDefaults() *Options {
@@ -81,6 +82,9 @@ func (o *Options) withDefaults() *Options {
 	}
 	if c.CloseTimeout <= 0 {
 		c.CloseTimeout = DefaultCloseTimeout
+	}
+	if c.patience <= 0 {
+		c.patience = hangTime
 	}
 	c.tapes = &tapes{}
 	return &c

@@ -238,8 +238,10 @@ func (r *run) once(i int) {
 		case err != nil && (r.server == nil || !r.check(s.begun)):
 			r.cancel(fmt.Errorf("case %s: %w", r.cases[i].ID, err)) // no effect if check has told more
 			return
-		case err != nil:
+		case err != nil && r.open(i):
 			continue // the server is there
+		case err != nil:
+			return // it was named
 		case r.doubtful(r.cases[i], res):
 			r.check(s.ended)
 		}

@@ -290,7 +290,7 @@ func testCulprit(t *testing.T, parallel int, restart, hangs bool) {
 		t.Fatal(err)
 	}
 	restarts := 0
-	o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond}
+	o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond, patience: 5 * time.Second}
 	if restart {
 		o.Restart = func(context.Context) error { restarts++; return m.start() }
 	}

@@ -1,0 +1,133 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A burner is a server whose workers take connections in turn. A request with the
+// field "Origin: null" (H.5.14) is dropped, and later keeps workers busy.
+type burner struct {
+	after, burns time.Duration
+	hot          int // workers that are kept busy
+	workers      [2]sync.Mutex
+}
+
+func (b *burner) start(t *testing.T) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for n := 0; ; n++ {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go b.serve(c, &b.workers[n%len(b.workers)])
+		}
+	}()
+	return "ws://" + l.Addr().String() + "/"
+}
+
+func (b *burner) serve(c net.Conn, worker *sync.Mutex) {
+	defer c.Close()
+	raw, rest, err := readHead(c, func([]byte) {})
+	if err != nil {
+		return
+	}
+	if strings.Contains(string(raw), "Origin: null") {
+		go func() {
+			time.Sleep(b.after)
+			for i := range b.hot {
+				b.workers[i].Lock()
+				defer b.workers[i].Unlock()
+			}
+			time.Sleep(b.burns)
+		}()
+		return
+	}
+	worker.Lock()
+	_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
+		wire.AcceptKey(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n\r\n")
+	worker.Unlock()
+	conn := websocket.NewConn(context.Background(), &withRest{c, rest}, nil)
+	for m, err := range conn.Messages(context.Background()) {
+		time.Sleep(100 * time.Millisecond) // so that the run lasts
+		if err != nil || conn.Write(context.Background(), m.Type, m.Data) != nil {
+			return
+		}
+	}
+}
+
+// withRest is a connection of which something has been read.
+type withRest struct {
+	net.Conn
+	rest []byte
+}
+
+func (c *withRest) Read(b []byte) (int, error) {
+	if len(c.rest) > 0 {
+		n := copy(b, c.rest)
+		c.rest = c.rest[n:]
+		return n, nil
+	}
+	return c.Conn.Read(b)
+}
+
+// No case is named for what another one left burning in the server.
+func TestNobodyIsNamedForAnother(t *testing.T) {
+	t.Parallel()
+	for name, b := range map[string]*burner{
+		"all at once":    {hot: 2, burns: 4 * time.Second},
+		"all later":      {hot: 2, burns: 4 * time.Second, after: 300 * time.Millisecond},
+		"half at once":   {hot: 1, burns: 4 * time.Second},
+		"half later":     {hot: 1, burns: 4 * time.Second, after: 300 * time.Millisecond},
+		"all much later": {hot: 2, burns: 4 * time.Second, after: 1500 * time.Millisecond},
+	} {
+		for _, parallel := range []int{1, 8} {
+			t.Run(fmt.Sprint(name, parallel), func(t *testing.T) {
+				t.Parallel()
+				cases := append(letters(t, "H.5.12", "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*", "2.*")...)
+				o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond}
+				results, err := TestServer(t.Context(), b.start(t), cases, o)
+				if err != nil || len(results) != len(cases) {
+					t.Errorf("parallel %d: %d results of %d, error %v", parallel, len(results), len(cases), err)
+				}
+				for _, r := range results {
+					if r.ID != "H.5.14" && strings.Contains(r.Result, "stopped answering") || r.ID == "H.5.14" && r.Passed() {
+						t.Errorf("parallel %d: %s is %s: %s", parallel, r.ID, r.Behavior, r.Result)
+					}
+				}
+			})
+		}
+	}
+}
+
+// If the server does not come back, every case that may have stopped it is a suspect,
+// and none has a verdict for it.
+func TestSuspectsAreNotCulprits(t *testing.T) {
+	t.Parallel()
+	b := &burner{hot: 2, burns: time.Minute, after: 300 * time.Millisecond}
+	o := &Options{Parallel: 1, HandshakeTimeout: time.Second, patience: time.Second}
+	results, err := TestServer(t.Context(), b.start(t), append(letters(t, "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*")...), o)
+	if err == nil || !strings.Contains(err.Error(), "H.5.14, ") || !strings.Contains(err.Error(), "suspects") {
+		t.Errorf("error %v", err)
+	}
+	if slices.ContainsFunc(results, func(r *report.Result) bool { return strings.Contains(r.Result, "stopped answering") }) {
+		t.Errorf("%+v", results)
+	}
+}
