@@ -85,7 +85,15 @@ func (r *runner) run(t *testing.T, all allFunc) {
 		}
 	}
 	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, TLS: r.opts.TLS}
-	o.Done = func(result *report.Result) { verdicts[result.ID] <- result }
+	told := map[string]bool{}
+	o.Done = func(result *report.Result) {
+		if told[result.ID] { // its subtest may have ended
+			t.Errorf("%s: %s", result.ID, result.Explain())
+			return
+		}
+		told[result.ID] = true
+		verdicts[result.ID] <- result
+	}
 	results, err := all(cases, o)
 	for _, v := range verdicts {
 		close(v)

@@ -140,14 +140,20 @@ func (r *run) checkLast() {
 	}
 }
 
-// ask asks the server whether it lives.
+// ask asks the server whether it lives, and again if no answer came while the machine
+// was late.
 func (r *run) ask() (alive bool) {
-	begun := time.Now()
-	_, alive = r.server.probe(r.ctx, r.o, false)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if alive {
-		r.life.sign(begun)
+	for range tries {
+		begun := time.Now()
+		_, alive = r.server.probe(r.ctx, r.o, false)
+		if alive {
+			r.mu.Lock()
+			r.life.sign(begun)
+			r.mu.Unlock()
+		}
+		if alive || r.ctx.Err() != nil || !r.o.weather.late(begun) {
+			break
+		}
 	}
 	return alive
 }
@@ -232,16 +238,23 @@ func (r *run) inquire(suspects []int) (alive bool) {
 }
 
 // stops runs a case and reports whether the server no longer answers then, or soon
-// after.
+// after. A verdict that was told stays.
 func (r *run) stops(i int) bool {
+	told := r.results[i]
 	_, _, _ = r.playOne(i) // if there is no connection, there is no answer either
-	if r.ctx.Err() != nil || r.steady() {
+	if r.ctx.Err() != nil {
 		return false
 	}
+	stopped := !r.steady()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.results[i] = nil
-	return true
+	switch {
+	case stopped && !r.settled[i]:
+		r.results[i] = nil
+	case r.settled[i]:
+		r.results[i] = told
+	}
+	return stopped
 }
 
 // steady reports whether the server answers again and again.
@@ -282,7 +295,10 @@ func (r *run) suspects() (ran, left, passed []int) {
 				passed = append(passed, s.i)
 			}
 		default:
-			if r.results[s.i] = nil; begun {
+			if !r.settled[s.i] {
+				r.results[s.i] = nil
+			}
+			if begun {
 				ran = append(ran, s.i)
 			}
 		}

@@ -17,7 +17,8 @@ import (
 )
 
 // A burner is a server whose workers take connections in turn. A request with the
-// field "Origin: null" (H.5.14) is dropped, and later keeps workers busy.
+// field "Origin: null" (H.5.14), or with very many fields (H.5.20), is dropped, and
+// later keeps workers busy.
 type burner struct {
 	after, burns time.Duration
 	hot          int // workers that are kept busy
@@ -46,10 +47,11 @@ func (b *burner) start(t *testing.T) (url string) {
 func (b *burner) serve(c net.Conn, worker *sync.Mutex) {
 	defer c.Close()
 	raw, rest, err := readHead(c, func([]byte) {})
-	if err != nil {
+	large := len(raw) > maxHead
+	if err != nil && !large {
 		return
 	}
-	if strings.Contains(string(raw), "Origin: null") {
+	if large || strings.Contains(string(raw), "Origin: null") {
 		go func() {
 			time.Sleep(b.after)
 			for i := range b.hot {
@@ -129,5 +131,50 @@ func TestSuspectsAreNotCulprits(t *testing.T) {
 	}
 	if slices.ContainsFunc(results, func(r *report.Result) bool { return strings.Contains(r.Result, "stopped answering") }) {
 		t.Errorf("%+v", results)
+	}
+}
+
+// A case whose verdict was told, and that is found to have stopped the server later,
+// has its new verdict told too. No other verdict changes once it is told.
+func TestCulpritThatPassedIsToldAgain(t *testing.T) {
+	t.Parallel()
+	b := &burner{hot: 2, burns: 4 * time.Second, after: 300 * time.Millisecond}
+	told := map[string]*report.Result{}
+	var again []string
+	o := &Options{Parallel: 1, HandshakeTimeout: time.Second, Done: func(r *report.Result) {
+		if told[r.ID] != nil {
+			again = append(again, r.ID)
+		}
+		told[r.ID] = r
+	}}
+	cases := append(letters(t, "H.5.20"), letters(t, "1.1.*", "2.*")...)
+	results, err := TestServer(t.Context(), b.start(t), cases, o)
+	if err != nil || len(results) != len(cases) || !slices.Equal(again, []string{"H.5.20"}) {
+		t.Errorf("%d results of %d, error %v, told again: %q", len(results), len(cases), err, again)
+	}
+	for _, r := range results {
+		if told[r.ID] != r {
+			t.Errorf("%s was told with another result", r.ID)
+		}
+		if stopped := strings.Contains(r.Result, "stopped answering"); stopped != (r.ID == "H.5.20") {
+			t.Errorf("%s is %s: %s", r.ID, r.Behavior, r.Result)
+		}
+	}
+}
+
+// A suspect that is innocent keeps the verdict that was told.
+func TestInnocentSuspectKeepsItsVerdict(t *testing.T) {
+	t.Parallel()
+	target, err := parseTarget(echoServer(t), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRun(letters(t, "1.1.1"), (&Options{Parallel: 1}).withDefaults(), target)
+	r.ctx = t.Context()
+	told := verdictOf(r.cases[0], report.OK) // and not finished
+	r.results[0], r.settled[0] = told, true
+	r.spans = []*span{{begun: time.Now(), ended: time.Now()}}
+	if ran, _, _ := r.suspects(); !slices.Equal(ran, []int{0}) || r.stops(0) || r.results[0] != told {
+		t.Errorf("suspects %v, result %+v", ran, r.results[0])
 	}
 }

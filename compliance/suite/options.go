@@ -61,7 +61,8 @@ type Options struct {
 	Restart func(ctx context.Context) error
 
 	// Done, if set, is called with the result of each case once its verdict stands,
-	// by one goroutine at a time.
+	// by one goroutine at a time. It is called again for a case that is found later to
+	// have stopped the server.
 	Done func(*report.Result)
 
 	patience time.Duration // with a server that hangs
