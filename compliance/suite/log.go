@@ -7,10 +7,27 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
+// What is kept of one connection, whatever a peer sends.
+const (
+	maxLog   = 2_000  // lines of the wire log
+	maxSeen  = 2_000  // events
+	maxPongs = 10_000 // pongs that we send
+)
+
+// appendLog adds a line to the wire log, which ends after maxLog lines.
+func appendLog(r *report.Result, e report.LogEntry) {
+	switch n := len(r.Wirelog); {
+	case n < maxLog:
+		r.Wirelog = append(r.Wirelog, e)
+	case n == maxLog:
+		r.Wirelog = append(r.Wirelog, report.LogEntry{Kind: report.WirelogMode})
+	}
+}
+
 // log adds a line to the wire log. Those of timers are always written.
 func (p *Peer) log(e report.LogEntry, always bool) {
 	if p.logOn || always {
-		p.res.Wirelog = append(p.res.Wirelog, e)
+		appendLog(p.res, e)
 	}
 }
 

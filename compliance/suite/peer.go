@@ -202,7 +202,11 @@ func (p *Peer) awaits(what string, wait time.Duration) {
 }
 
 // saw records an event that the script itself makes.
-func (p *Peer) saw(e event) { p.received = append(p.received, e) }
+func (p *Peer) saw(e event) {
+	if len(p.received) < maxSeen {
+		p.received = append(p.received, e)
+	}
+}
 
 // later goes on with f after a while, if the connection is still there.
 func (p *Peer) later(d time.Duration, tag string, f func()) {

@@ -265,6 +265,9 @@ func (s *Script) settle() {
 		return
 	}
 	for _, p := range s.in.owed {
+		if s.res.TxFrameStats[int(wire.OpPong)] >= maxPongs {
+			break
+		}
 		s.send(frame{op: wire.OpPong, payload: p})
 	}
 	s.in.owed = nil
@@ -380,7 +383,7 @@ func (s *Script) came(at int64, length int, what string) {
 
 func (s *Script) log(e report.LogEntry) {
 	if !s.quiet {
-		s.res.Wirelog = append(s.res.Wirelog, e)
+		appendLog(s.res, e)
 	}
 }
 

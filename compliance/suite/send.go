@@ -150,6 +150,9 @@ func (p *Peer) settle() {
 		return
 	}
 	for _, data := range p.owed {
+		if p.res.TxFrameStats[int(wire.OpPong)] >= maxPongs {
+			break
+		}
 		p.send(frame{op: wire.OpPong, payload: data})
 	}
 	p.owed = nil

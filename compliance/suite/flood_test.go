@@ -1,0 +1,34 @@
+package suite
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"testing"
+)
+
+// A peer that floods us with frames costs no more memory than some thousand of them:
+// neither the wire log, nor what was seen, nor the pongs that wait grow without end.
+func TestFloodOfFrames(t *testing.T) {
+	t.Parallel()
+	for name, one := range map[string]string{"pings": "\x89\x00", "messages": "\x81\x00", "pongs": "\x8a\x00"} {
+		flood := bytes.Repeat([]byte(one), 8*maxPongs)
+		for _, id := range []string{"1.1.1", "L.8.1", "7.1.1"} {
+			t.Run(name+id, func(t *testing.T) {
+				t.Parallel()
+				url := serveRaw(t, func(c net.Conn) {
+					go func() { _, _ = io.Copy(io.Discard, c) }()
+					_, _ = c.Write(flood)
+				})
+				results, err := TestServer(t.Context(), url, letters(t, id), &Options{Parallel: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := results[0]
+				if len(r.Wirelog) > maxLog+1 || len(r.Received) > maxSeen || r.TxFrameStats[10] > maxPongs {
+					t.Errorf("%d lines of the wire log, %d events, %d pongs", len(r.Wirelog), len(r.Received), r.TxFrameStats[10])
+				}
+			})
+		}
+	}
+}
