@@ -84,7 +84,7 @@ func (r *runner) run(t *testing.T, all allFunc) {
 			cases = append(cases, c)
 		}
 	}
-	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, TLS: r.opts.TLS}
+	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, TLS: r.opts.TLS, ClosePath: r.opts.ClosePath}
 	told := map[string]bool{}
 	o.Done = func(result *report.Result) {
 		if told[result.ID] { // its subtest may have ended
