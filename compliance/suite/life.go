@@ -32,7 +32,21 @@ type life struct {
 	bad    time.Time     // the first time after that at which one was not answered; zero if none
 	limit  time.Duration // an answer that takes longer is slow; 0: not known
 	slowAt time.Time     // when an answer was last slow
+	busy   string        // the status with which it refused the last probe because of load; "": it did not
 }
+
+// busy returns the status of a response that is about the server's load rather than
+// the request (RFC 9110, section 15.6.4; RFC 6585, section 4); "" for all others.
+func busy(response string) string {
+	words := strings.Fields(response)
+	if len(words) > 1 && (words[1] == "503" || words[1] == "429") {
+		return words[1]
+	}
+	return ""
+}
+
+// answered reports whether a server took care of a request.
+func answered(response string) bool { return response != "" && busy(response) == "" }
 
 // sign notes that a connection begun then was answered.
 func (l *life) sign(begun time.Time) {
@@ -49,8 +63,8 @@ func (l *life) begin(r *run) {
 	best := echoTime
 	for range 3 {
 		begun := time.Now()
-		took, alive := r.server.probe(r.ctx, r.o, true)
-		if alive {
+		took, answer := r.server.probe(r.ctx, r.o, true)
+		if answered(answer) {
 			l.sign(begun)
 		}
 		if took >= echoTime {
@@ -74,12 +88,12 @@ func (r *run) watch(ctx context.Context) {
 		slow := false
 		if r.life.limit > 0 { // set before the watch began
 			begun := time.Now()
-			took, alive := r.server.probe(ctx, r.o, true)
+			took, answer := r.server.probe(ctx, r.o, true)
 			if ctx.Err() != nil {
 				return
 			}
 			r.mu.Lock()
-			if alive {
+			if answered(answer) {
 				r.life.sign(begun)
 			} else if r.life.bad.IsZero() {
 				r.life.bad = begun
@@ -99,13 +113,13 @@ func (r *run) watch(ctx context.Context) {
 }
 
 // probe opens a connection and closes it. With echo it has a message echoed; took is
-// the time of both, or echoTime if no echo came. alive says that there was any
-// response.
-func (t *target) probe(ctx context.Context, o *Options, echo bool) (took time.Duration, alive bool) {
+// the time of both, or echoTime if no echo came. answer is the response, "" if there
+// was none.
+func (t *target) probe(ctx context.Context, o *Options, echo bool) (took time.Duration, answer string) {
 	begun := time.Now()
 	conn, err := t.dial(ctx, o.HandshakeTimeout)
 	if err != nil {
-		return echoTime, false
+		return echoTime, ""
 	}
 	took = echoTime
 	s := newScript(ctx, &Case{}, o, t)
@@ -121,12 +135,12 @@ func (t *target) probe(ctx context.Context, o *Options, echo bool) (took time.Du
 		s.flush(doubtTime)
 		s.drop()
 	})
-	return took, s.res.HTTPResponse != ""
+	return took, s.res.HTTPResponse
 }
 
 // doubtful reports whether the server is to be asked after a case whether it lives.
 func (r *run) doubtful(c *Case, res *report.Result) bool {
-	return r.several() && (res.Waited && !fine(res) || res.HTTPResponse == "" || matchAny(risky, c.ID))
+	return r.several() && (res.Waited && !fine(res) || !answered(res.HTTPResponse) || matchAny(risky, c.ID))
 }
 
 // several reports whether there are cases that one of them could spoil by hurting
@@ -145,13 +159,14 @@ func (r *run) checkLast() {
 func (r *run) ask() (alive bool) {
 	for range tries {
 		begun := time.Now()
-		_, alive = r.server.probe(r.ctx, r.o, false)
-		if alive {
-			r.mu.Lock()
+		_, answer := r.server.probe(r.ctx, r.o, false)
+		alive = answered(answer)
+		r.mu.Lock()
+		if r.life.busy = busy(answer); alive {
 			r.life.sign(begun)
-			r.mu.Unlock()
 		}
-		if alive || r.ctx.Err() != nil || !r.o.weather.late(begun) {
+		r.mu.Unlock()
+		if answer != "" || r.ctx.Err() != nil || !r.o.weather.late(begun) {
 			break
 		}
 	}
@@ -192,6 +207,9 @@ func (r *run) check(bad time.Time) (alive bool) {
 
 // dead deals with a server that no longer answers. The caller holds the gate.
 func (r *run) dead() (alive bool) {
+	if r.busy() != "" {
+		return r.idle()
+	}
 	ran, left, passed := r.suspects()
 	if err := r.revive(); err != nil {
 		if len(ran) == 1 && len(left) == 0 {
@@ -205,6 +223,40 @@ func (r *run) dead() (alive bool) {
 	defer r.mu.Unlock()
 	r.spans = nil // they are known not to hurt, or named
 	return alive
+}
+
+// busy is the status with which the server refused the last probe because of load.
+func (r *run) busy() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.life.busy
+}
+
+// idle waits until a server is no longer too busy. Else the cases that it refused have
+// no verdict.
+func (r *run) idle() (alive bool) {
+	for begun := time.Now(); r.ctx.Err() == nil && time.Since(begun) < r.o.patience; {
+		if r.ask() {
+			return true
+		}
+		select {
+		case <-time.After(steadyTime):
+		case <-r.ctx.Done():
+		}
+	}
+	r.mu.Lock()
+	left := 0
+	for i, res := range r.results {
+		if res != nil && !r.settled[i] && busy(res.HTTPResponse) != "" {
+			r.results[i] = nil
+		}
+		if r.results[i] == nil {
+			left++
+		}
+	}
+	r.mu.Unlock()
+	r.cancel(fmt.Errorf("the server refused every connection with status %s for %v%s", r.busy(), r.o.patience, notJudged(left)))
+	return false
 }
 
 // inquire runs suspects one after the other, to find those that stop the server by
@@ -245,7 +297,7 @@ func (r *run) stops(i int) bool {
 	if r.ctx.Err() != nil {
 		return false
 	}
-	stopped := !r.steady()
+	stopped := !r.steady() && r.busy() == ""
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {

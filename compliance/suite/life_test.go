@@ -178,3 +178,88 @@ func TestInnocentSuspectKeepsItsVerdict(t *testing.T) {
 		t.Errorf("suspects %v, result %+v", ran, r.results[0])
 	}
 }
+
+// A server that is out of connections for a while says nothing about the cases that it
+// refuses then. One that stays so ends the run.
+func TestServerThatIsBusy(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		status   string
+		parallel int
+		pause    time.Duration // until it accepts again
+	}{
+		{"503 Service Unavailable", 1, 2 * time.Second}, {"429 Too Many Requests", 1, 2 * time.Second},
+		{"503 Service Unavailable", 8, 2 * time.Second}, {"429 Too Many Requests", 8, time.Hour},
+	} {
+		t.Run(fmt.Sprint(tt), func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			n, full := 0, time.Time{}
+			right := echoServer(t)
+			url := serveHead(t, func(c net.Conn, raw []byte) {
+				mu.Lock()
+				n++
+				if n == 20 {
+					full = time.Now()
+				}
+				busy := n >= 20 && time.Since(full) < tt.pause
+				mu.Unlock()
+				if busy {
+					_, _ = io.WriteString(c, "HTTP/1.1 "+tt.status+"\r\nContent-Length: 0\r\n\r\n")
+					return
+				}
+				handOver(c, raw, right)
+			})
+			cases := letters(t, "1.1.*", "2.*", "H.5.1", "H.5.2", "H.5.3")
+			results, err := TestServer(t.Context(), url, cases, &Options{Parallel: tt.parallel, patience: 5 * time.Second})
+			if lasting := tt.pause == time.Hour; lasting != (err != nil) || lasting == (len(results) == len(cases)) {
+				t.Errorf("%d results of %d, error %v", len(results), len(cases), err)
+			}
+			for _, r := range results {
+				if !r.Passed() {
+					t.Errorf("%s: %s: %s", r.ID, r.Behavior, r.Result)
+				}
+			}
+		})
+	}
+}
+
+// serveHead calls f with each connection and the request that came.
+func serveHead(t *testing.T, f func(c net.Conn, raw []byte)) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				if raw, rest, err := readHead(c, func([]byte) {}); err == nil {
+					f(c, append(raw, rest...))
+				}
+			}()
+		}
+	}()
+	return "ws://" + l.Addr().String() + "/"
+}
+
+// handOver hands a connection, of which raw has come, to another server.
+func handOver(c net.Conn, raw []byte, url string) {
+	s, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(url, "ws:"), "/"))
+	if err != nil {
+		return
+	}
+	defer s.Close()
+	_, _ = s.Write(raw)
+	go func() {
+		_, _ = io.Copy(s, c)
+		s.Close()
+	}()
+	_, _ = io.Copy(c, s)
+}

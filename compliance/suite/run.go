@@ -243,12 +243,14 @@ func (r *run) once(i int) {
 		case err != nil:
 			return // it was named
 		case r.doubtful(r.cases[i], res):
-			r.check(s.ended)
+			if r.check(s.ended) && busy(res.HTTPResponse) != "" {
+				continue // it has nothing to do with the case
+			}
 		}
-		if !r.open(i) {
-			r.settle(i)
-		}
-		return
+		break
+	}
+	if !r.open(i) {
+		r.settle(i)
 	}
 }
 
@@ -288,7 +290,7 @@ func (r *run) playOne(i int) (*span, *report.Result, error) {
 	}
 	res.Late = res.Late || r.o.weather.late(s.begun)
 	r.results[i], r.shaky[i] = res, res.Late || r.life.slowAt.After(s.begun)
-	if res.HTTPResponse != "" && r.server != nil {
+	if answered(res.HTTPResponse) && r.server != nil {
 		r.life.sign(s.begun)
 	}
 	return s, res, nil
