@@ -56,8 +56,8 @@ type Options struct {
 
 	// Restart, if set, is called when a server no longer answers, to start it anew.
 	// It returns when the server has begun to start; cases go on once it answers.
-	// No case runs meanwhile. If it is nil, or returns an error, or the server still
-	// does not answer some seconds later, the run ends.
+	// No case runs meanwhile. The run ends if it returns an error, or if the server
+	// does not answer within some seconds, or within a minute if it hangs.
 	Restart func(ctx context.Context) error
 
 	// Done, if set, is called with the result of each case once its verdict stands,
