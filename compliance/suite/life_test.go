@@ -93,16 +93,20 @@ func (c *withRest) Read(b []byte) (int, error) {
 // No case is named for what another one left burning in the server.
 func TestNobodyIsNamedForAnother(t *testing.T) {
 	t.Parallel()
-	for name, b := range map[string]*burner{
-		"all at once":    {hot: 2, burns: 4 * time.Second},
-		"all later":      {hot: 2, burns: 4 * time.Second, after: 300 * time.Millisecond},
-		"half at once":   {hot: 1, burns: 4 * time.Second},
-		"half later":     {hot: 1, burns: 4 * time.Second, after: 300 * time.Millisecond},
-		"all much later": {hot: 2, burns: 4 * time.Second, after: 1500 * time.Millisecond},
+	for name, burns := range map[string]struct {
+		hot   int
+		after time.Duration
+	}{
+		"all at once":    {hot: 2},
+		"all later":      {hot: 2, after: 300 * time.Millisecond},
+		"half at once":   {hot: 1},
+		"half later":     {hot: 1, after: 300 * time.Millisecond},
+		"all much later": {hot: 2, after: 1500 * time.Millisecond},
 	} {
 		for _, parallel := range []int{1, 8} {
 			t.Run(fmt.Sprint(name, parallel), func(t *testing.T) {
 				t.Parallel()
+				b := &burner{hot: burns.hot, after: burns.after, burns: 4 * time.Second}
 				cases := append(letters(t, "H.5.12", "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*", "2.*")...)
 				o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond}
 				results, err := TestServer(t.Context(), b.start(t), cases, o)
