@@ -1,6 +1,9 @@
 package main
 
-import "path"
+import (
+	"path"
+	"slices"
+)
 
 // A known difference is one whose reason was found. Empty fields fit anything.
 type known struct {
@@ -27,6 +30,12 @@ func (k known) between(original, native string) bool {
 
 func (k known) forRun(r run) bool {
 	return fits(k.peer, r.Peer) && (k.side == "" || k.side == r.Side)
+}
+
+// varies reports whether a difference is a known race, which two runs of one suite may
+// see end differently.
+func varies(d difference) bool {
+	return slices.ContainsFunc(knownDifferences, func(k known) bool { return k.varies && k.explains(d) })
 }
 
 // fits matches a pattern of path.Match; the empty one fits anything.
