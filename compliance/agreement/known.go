@@ -59,6 +59,8 @@ var knownDifferences = []known{{
 }, {
 	peer: "java-websocket", cases: "[34].*", field: behavior, original: "NON-STRICT", native: "OK", varies: true, either: true, reason: race,
 }, {
+	peer: "java-websocket", cases: "5.15", field: behavior, original: "NON-STRICT", native: "OK", varies: true, either: true, reason: race,
+}, {
 	peer: "java-websocket", side: client, field: behaviorClose, original: "OK", native: "UNCLEAN", varies: true, either: true,
 	reason: "The thread of Java-WebSocket's client that writes ends without sending what is queued if it is interrupted while it " +
 		"writes. A close frame that comes while the echo is being written is therefore not answered. Hawser's suite sends its " +
