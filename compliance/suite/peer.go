@@ -217,13 +217,27 @@ func (p *Peer) later(d time.Duration, tag string, f func()) {
 	})
 }
 
-// killAfter fails the connection after a while.
+// killAfter fails the connection after a while. A peer that has not closed has as long
+// again while the machine is late: a client cannot be asked to repeat the case.
 func (p *Peer) killAfter(d time.Duration) {
 	p.log(report.LogEntry{Kind: report.KillAfter, Seconds: d.Seconds()}, true)
-	p.after(d, func() {
+	p.patient(d, 3, func() {
 		p.log(report.LogEntry{Kind: report.Kill}, true)
 		p.res.Waited = true
 		p.fail(codeGoingAway, "Going Away")
+	})
+}
+
+// patient calls f after a while, or later, up to so many times as long, while the
+// machine is late.
+func (p *Peer) patient(d time.Duration, more int, f func()) {
+	begun := time.Now()
+	p.after(d, func() {
+		if more > 0 && p.state == open && p.o.weather.late(begun) {
+			p.patient(d, more-1, f)
+			return
+		}
+		f()
 	})
 }
 

@@ -2,8 +2,10 @@ package suite
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -77,6 +79,11 @@ func TestFramesTravelTogether(t *testing.T) {
 
 // playPeer plays a case of a Peer, our end being a client, against a server.
 func playPeer(t *testing.T, id string, server func(net.Conn)) (r *report.Result) {
+	return playPeerWith(t, id, nil, server)
+}
+
+// playPeerWith is playPeer on a machine that may be late.
+func playPeerWith(t *testing.T, id string, w *weather, server func(net.Conn)) (r *report.Result) {
 	cases := letters(t, id)
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -85,7 +92,9 @@ func playPeer(t *testing.T, id string, server func(net.Conn)) (r *report.Result)
 			server(theirs)
 		}()
 		defer ours.Close()
-		p := newPeer(cases[0], (&Options{}).withDefaults(), ours, false)
+		o := (&Options{}).withDefaults()
+		o.weather = w
+		p := newPeer(cases[0], o, ours, false)
 		p.run(nil)
 		r = p.res
 	})
@@ -107,6 +116,32 @@ func TestPongsWaitForOurFrame(t *testing.T) {
 			t.Errorf("the third piece and what follows it: %x, %v; want %d bytes", buf[:n], err, want)
 		}
 	})
+}
+
+// A peer that answers late is not at fault if the machine is late, but one that does
+// not answer is.
+func TestKillWaitsForLateMachine(t *testing.T) {
+	late := &weather{lateAt: time.Now().Add(100 * 365 * 24 * time.Hour)} // whenever it is asked
+	for _, row := range []struct {
+		weather *weather
+		after   time.Duration
+		want    report.Verdict
+	}{
+		{nil, 2500 * time.Millisecond, report.Failed}, {late, 2500 * time.Millisecond, report.OK}, {late, time.Hour, report.Failed},
+	} {
+		r := playPeerWith(t, "6.3.1", row.weather, func(c net.Conn) {
+			_ = c.SetReadDeadline(time.Now().Add(row.after))
+			_, err := io.Copy(io.Discard, c)
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				_, _ = io.WriteString(c, "\x88\x02\x03\xef")
+				_ = c.SetReadDeadline(time.Time{})
+				_, _ = c.Read(make([]byte, 16)) // the answer
+			}
+		})
+		if r.BehaviorClose != row.want {
+			t.Errorf("an answer after %v: %s, %q, want %s", row.after, r.BehaviorClose, r.ResultClose, row.want)
+		}
+	}
 }
 
 // The first close frame counts, and a second one is told.
