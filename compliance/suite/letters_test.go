@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -235,4 +236,20 @@ func TestRuleLevels(t *testing.T) {
 			t.Errorf("%+v passes", r)
 		}
 	}
+}
+
+// holds calls f until it complains of nothing, and fails the test if it never does. A
+// busy machine blurs what time tells: f makes peers of its own and may be called anew.
+func holds(t *testing.T, f func(complain func(format string, args ...any))) {
+	t.Helper()
+	var complaints []string
+	for range attempts {
+		complaints = nil
+		f(func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) })
+		if len(complaints) == 0 {
+			return
+		}
+		t.Logf("an attempt fails: %q", complaints)
+	}
+	t.Errorf("%d attempts fail", attempts)
 }

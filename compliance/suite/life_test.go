@@ -106,18 +106,20 @@ func TestNobodyIsNamedForAnother(t *testing.T) {
 		for _, parallel := range []int{1, 8} {
 			t.Run(fmt.Sprint(name, parallel), func(t *testing.T) {
 				t.Parallel()
-				b := &burner{hot: burns.hot, after: burns.after, burns: 4 * time.Second}
-				cases := append(letters(t, "H.5.12", "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*", "2.*")...)
-				o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond}
-				results, err := TestServer(t.Context(), b.start(t), cases, o)
-				if err != nil || len(results) != len(cases) {
-					t.Errorf("parallel %d: %d results of %d, error %v", parallel, len(results), len(cases), err)
-				}
-				for _, r := range results {
-					if r.ID != "H.5.14" && strings.Contains(r.Result, "stopped answering") || r.ID == "H.5.14" && r.Passed() {
-						t.Errorf("parallel %d: %s is %s: %s", parallel, r.ID, r.Behavior, r.Result)
+				holds(t, func(complain func(string, ...any)) {
+					b := &burner{hot: burns.hot, after: burns.after, burns: 4 * time.Second}
+					cases := append(letters(t, "H.5.12", "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*", "2.*")...)
+					o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond}
+					results, err := TestServer(t.Context(), b.start(t), cases, o)
+					if err != nil || len(results) != len(cases) {
+						complain("parallel %d: %d results of %d, error %v", parallel, len(results), len(cases), err)
 					}
-				}
+					for _, r := range results {
+						if r.ID != "H.5.14" && strings.Contains(r.Result, "stopped answering") || r.ID == "H.5.14" && r.Passed() {
+							complain("parallel %d: %s is %s: %s", parallel, r.ID, r.Behavior, r.Result)
+						}
+					}
+				})
 			})
 		}
 	}
@@ -127,43 +129,47 @@ func TestNobodyIsNamedForAnother(t *testing.T) {
 // and none has a verdict for it.
 func TestSuspectsAreNotCulprits(t *testing.T) {
 	t.Parallel()
-	b := &burner{hot: 2, burns: time.Minute, after: 300 * time.Millisecond}
-	o := &Options{Parallel: 1, HandshakeTimeout: time.Second, patience: time.Second}
-	results, err := TestServer(t.Context(), b.start(t), append(letters(t, "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*")...), o)
-	if err == nil || !strings.Contains(err.Error(), "H.5.14, ") || !strings.Contains(err.Error(), "suspects") {
-		t.Errorf("error %v", err)
-	}
-	if slices.ContainsFunc(results, func(r *report.Result) bool { return strings.Contains(r.Result, "stopped answering") }) {
-		t.Errorf("%+v", results)
-	}
+	holds(t, func(complain func(string, ...any)) {
+		b := &burner{hot: 2, burns: time.Minute, after: 300 * time.Millisecond}
+		o := &Options{Parallel: 1, HandshakeTimeout: time.Second, patience: time.Second}
+		results, err := TestServer(t.Context(), b.start(t), append(letters(t, "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*")...), o)
+		if err == nil || !strings.Contains(err.Error(), "H.5.14, ") || !strings.Contains(err.Error(), "suspects") {
+			complain("error %v", err)
+		}
+		if slices.ContainsFunc(results, func(r *report.Result) bool { return strings.Contains(r.Result, "stopped answering") }) {
+			complain("%+v", results)
+		}
+	})
 }
 
 // A case whose verdict was told, and that is found to have stopped the server later,
 // has its new verdict told too. No other verdict changes once it is told.
 func TestCulpritThatPassedIsToldAgain(t *testing.T) {
 	t.Parallel()
-	b := &burner{hot: 2, burns: 4 * time.Second, after: 300 * time.Millisecond}
-	told := map[string]*report.Result{}
-	var again []string
-	o := &Options{Parallel: 1, HandshakeTimeout: time.Second, Done: func(r *report.Result) {
-		if told[r.ID] != nil {
-			again = append(again, r.ID)
+	holds(t, func(complain func(string, ...any)) {
+		b := &burner{hot: 2, burns: 4 * time.Second, after: 300 * time.Millisecond}
+		told := map[string]*report.Result{}
+		var again []string
+		o := &Options{Parallel: 1, HandshakeTimeout: time.Second, Done: func(r *report.Result) {
+			if told[r.ID] != nil {
+				again = append(again, r.ID)
+			}
+			told[r.ID] = r
+		}}
+		cases := append(letters(t, "H.5.20"), letters(t, "1.1.*", "2.*")...)
+		results, err := TestServer(t.Context(), b.start(t), cases, o)
+		if err != nil || len(results) != len(cases) || !slices.Equal(again, []string{"H.5.20"}) {
+			complain("%d results of %d, error %v, told again: %q", len(results), len(cases), err, again)
 		}
-		told[r.ID] = r
-	}}
-	cases := append(letters(t, "H.5.20"), letters(t, "1.1.*", "2.*")...)
-	results, err := TestServer(t.Context(), b.start(t), cases, o)
-	if err != nil || len(results) != len(cases) || !slices.Equal(again, []string{"H.5.20"}) {
-		t.Errorf("%d results of %d, error %v, told again: %q", len(results), len(cases), err, again)
-	}
-	for _, r := range results {
-		if told[r.ID] != r {
-			t.Errorf("%s was told with another result", r.ID)
+		for _, r := range results {
+			if told[r.ID] != r {
+				complain("%s was told with another result", r.ID)
+			}
+			if stopped := strings.Contains(r.Result, "stopped answering"); stopped != (r.ID == "H.5.20") {
+				complain("%s is %s: %s", r.ID, r.Behavior, r.Result)
+			}
 		}
-		if stopped := strings.Contains(r.Result, "stopped answering"); stopped != (r.ID == "H.5.20") {
-			t.Errorf("%s is %s: %s", r.ID, r.Behavior, r.Result)
-		}
-	}
+	})
 }
 
 // A suspect that is innocent keeps the verdict that was told.
@@ -197,33 +203,35 @@ func TestServerThatIsBusy(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(tt), func(t *testing.T) {
 			t.Parallel()
-			var mu sync.Mutex
-			n, full := 0, time.Time{}
-			right := echoServer(t)
-			url := serveHead(t, func(c net.Conn, raw []byte) {
-				mu.Lock()
-				n++
-				if n == 20 {
-					full = time.Now()
+			holds(t, func(complain func(string, ...any)) {
+				var mu sync.Mutex
+				n, full := 0, time.Time{}
+				right := echoServer(t)
+				url := serveHead(t, func(c net.Conn, raw []byte) {
+					mu.Lock()
+					n++
+					if n == 20 {
+						full = time.Now()
+					}
+					busy := n >= 20 && time.Since(full) < tt.pause
+					mu.Unlock()
+					if busy {
+						_, _ = io.WriteString(c, "HTTP/1.1 "+tt.status+"\r\nContent-Length: 0\r\n\r\n")
+						return
+					}
+					handOver(c, raw, right)
+				})
+				cases := letters(t, "1.1.*", "2.*", "H.5.1", "H.5.2", "H.5.3")
+				results, err := TestServer(t.Context(), url, cases, &Options{Parallel: tt.parallel, patience: 5 * time.Second})
+				if lasting := tt.pause == time.Hour; lasting != (err != nil) || lasting == (len(results) == len(cases)) {
+					complain("%d results of %d, error %v", len(results), len(cases), err)
 				}
-				busy := n >= 20 && time.Since(full) < tt.pause
-				mu.Unlock()
-				if busy {
-					_, _ = io.WriteString(c, "HTTP/1.1 "+tt.status+"\r\nContent-Length: 0\r\n\r\n")
-					return
+				for _, r := range results {
+					if !r.Passed() {
+						complain("%s: %s: %s", r.ID, r.Behavior, r.Result)
+					}
 				}
-				handOver(c, raw, right)
 			})
-			cases := letters(t, "1.1.*", "2.*", "H.5.1", "H.5.2", "H.5.3")
-			results, err := TestServer(t.Context(), url, cases, &Options{Parallel: tt.parallel, patience: 5 * time.Second})
-			if lasting := tt.pause == time.Hour; lasting != (err != nil) || lasting == (len(results) == len(cases)) {
-				t.Errorf("%d results of %d, error %v", len(results), len(cases), err)
-			}
-			for _, r := range results {
-				if !r.Passed() {
-					t.Errorf("%s: %s: %s", r.ID, r.Behavior, r.Result)
-				}
-			}
 		})
 	}
 }
