@@ -88,6 +88,19 @@ func extended(extensions string) bad {
 	})
 }
 
+// choosy accepts one offer, and goes wrong at any other.
+func choosy(offer string) bad {
+	return answering(func(request head, accept string) string {
+		switch request.fields.Get("Sec-Websocket-Extensions") {
+		case "":
+			return accept + "\r\n"
+		case offer:
+			return accept + "Sec-WebSocket-Extensions: " + offer + "\r\n\r\n"
+		}
+		return "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
+	})
+}
+
 // mirrored accepts with the very extensions that were offered.
 func mirrored() bad {
 	return answering(func(request head, accept string) string {
@@ -203,6 +216,8 @@ func TestServerVerdicts(t *testing.T) {
 		{"... or none", extended(pd), "X.1.3", report.OK, ""},
 		{"... which was not offered", extended(pd + "; client_max_window_bits=15"), "X.1.1", report.Failed, "MUST NOT include"},
 		{"server_max_window_bits left out", extended(pd), "X.1.6", report.Failed, "same or smaller value"},
+		{"a valid offer refused by one that accepts another", choosy(pd), "X.1.6,X.4.1", report.Informational, ""},
+		{"every offer refused", broken("500 Internal Server Error"), "X.1.1,X.1.6", report.Failed, "would like to speak"},
 		{"server_max_window_bits=15 left out", extended(pd), "X.1.8", report.Informational, ""},
 		{"a value with a leading zero", extended(pd + "; server_max_window_bits=09"), "X.1.7,X.1.1", report.Failed, "MUST be chosen in accordance"},
 		{"a value with a sign", extended(pd + "; server_max_window_bits=+9"), "X.1.7", report.Failed, "MUST be chosen in accordance"},
@@ -474,5 +489,19 @@ func TestVersionNotNamed(t *testing.T) {
 		if err != nil || !strings.Contains(r.Result, want) {
 			t.Errorf("%q, %v: no %q", r.Result, err, want)
 		}
+	}
+}
+
+// No RFC says how soon a server has to answer a request that is very large.
+func TestLargeRequestMayTakeLong(t *testing.T) {
+	t.Parallel()
+	target, err := parseTarget(serveRaw(t, swallow), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := (&Options{HandshakeTimeout: 500 * time.Millisecond}).withDefaults()
+	r, err := serverCase(t.Context(), target, letters(t, "H.5.20")[0], o)
+	if err != nil || r.Behavior != report.Informational {
+		t.Errorf("%s: %s, error %v", r.Behavior, r.Result, err)
 	}
 }

@@ -146,8 +146,19 @@ func (s *Script) negotiated() answer {
 }
 
 // misread is the verdict on a server that refuses a request because of extensions that
-// are offered rightly.
-func (s *Script) misread(format string, args ...any) { s.against(partExtensions, format, args...) }
+// are offered rightly. One that accepts a plain offer may refuse others: no sentence
+// obliges it to accept a connection.
+func (s *Script) misread(format string, args ...any) {
+	refuses := func(string, ...any) { panic(stop{}) }
+	plain := false
+	if s.status() >= 400 {
+		s.manages(func(o *Script) { o.offer(refuses, extensionName); plain = true })
+	}
+	if !plain {
+		s.against(partExtensions, format, args...)
+	}
+	s.inform("The server refused the connection with %q. It could have declined the offer, as it need not accept it, and gone on.", s.reply.line)
+}
 
 // agree begins to compress.
 func (s *Script) agree(d DeflateParams) {

@@ -275,6 +275,10 @@ func TestClientsAreWeighed(t *testing.T) {
 		{"takes 404", "C.1.3", takes, report.Failed, "The client should have refused the response, but accepted it"},
 		{"compresses", "C.5.12", func(c net.Conn, _ io.Reader) { _, _ = c.Write(masked(0xc1, "x")); swallow(c) }, report.Failed, "The client should have refused the response, but accepted it: a frame came"},
 		{"closes with 1007", "C.7.1", func(c net.Conn, _ io.Reader) { _, _ = c.Write(masked(0x88, "\x03\xef")); swallow(c) }, report.Informational, "The peer closed the connection with 1007."},
+		{"takes a line without a colon", "C.2.17", takes, report.Informational, "The client took it."},
+		{"drops TCP", "C.6.2", func(net.Conn, io.Reader) {}, report.Informational, "The client dropped TCP."},
+		{"drops TCP", "C.6.3", func(net.Conn, io.Reader) {}, report.Failed, "Expected a message; got the end of TCP"},
+		{"reads on", "C.6.10", func(c net.Conn, _ io.Reader) { swallow(c); time.Sleep(4 * time.Second) }, report.Informational, "The client neither took the response nor dropped TCP."},
 		{"leaves TCP open", "C.5.24", func(net.Conn, io.Reader) { time.Sleep(3 * time.Second) }, report.Failed, "The client neither returned the message nor dropped TCP"},
 	} {
 		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
