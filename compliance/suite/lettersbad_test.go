@@ -365,18 +365,20 @@ func TestEveryServerCaseCanFail(t *testing.T) {
 			if c.ID[0] == 'H' {
 				targets = handshake
 			}
-			for _, tgt := range targets {
-				r, err := serverCase(t.Context(), tgt, c, o)
-				if err != nil {
-					t.Logf("%s: %v", c.ID, err)
-					continue
+			holds(t, func(complain func(string, ...any)) {
+				for _, tgt := range targets {
+					r, err := serverCase(t.Context(), tgt, c, o)
+					if err != nil {
+						t.Logf("%s: %v", c.ID, err)
+						continue
+					}
+					rested(t, r)
+					if r.Behavior == report.Failed || r.Behavior == report.NonStrict {
+						return
+					}
 				}
-				rested(t, r)
-				if r.Behavior == report.Failed || r.Behavior == report.NonStrict {
-					return
-				}
-			}
-			t.Errorf("%s cannot fail: %s", c.ID, c.Description)
+				complain("%s cannot fail: %s", c.ID, c.Description)
+			})
 		})
 	}
 	wg.Wait()
@@ -392,7 +394,12 @@ func TestEveryClientCaseCanFail(t *testing.T) {
 		"AQID", "@QID", "Host: h", "Host: ", "GET %s HTTP/1.1", "GET %s&#f HTTP/1.0").Replace(request) + "early"
 	failed := map[string]bool{}
 	cases := slices.DeleteFunc(letters(t, "L.*", "X.*", "R.*", "C.*"), seldom)
-	for _, ask := range []string{request, wrong} {
+	fair := func(c *Case) bool { return !c.Clients || failed[c.ID] }
+	for n := range 2 * attempts { // on a busy machine some want more than one of each
+		ask := []string{request, wrong}[n%2]
+		if cases = slices.DeleteFunc(cases, fair); len(cases) == 0 {
+			return
+		}
 		results := testClient(t, cases, o, func(ctx context.Context, url string) {
 			credulous(ctx, ask, url)
 		})
