@@ -90,6 +90,14 @@ func extended(extensions string) bad {
 
 // choosy accepts one offer, and goes wrong at any other.
 func choosy(offer string) bad {
+	return refusing(offer, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+}
+
+// abrupt accepts one offer, and drops TCP at any other.
+func abrupt(offer string) bad { return refusing(offer, "") }
+
+// refusing accepts one offer, and answers any other in its way.
+func refusing(offer, answer string) bad {
 	return answering(func(request head, accept string) string {
 		switch request.fields.Get("Sec-Websocket-Extensions") {
 		case "":
@@ -97,7 +105,7 @@ func choosy(offer string) bad {
 		case offer:
 			return accept + "Sec-WebSocket-Extensions: " + offer + "\r\n\r\n"
 		}
-		return "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
+		return answer
 	})
 }
 
@@ -217,6 +225,7 @@ func TestServerVerdicts(t *testing.T) {
 		{"... which was not offered", extended(pd + "; client_max_window_bits=15"), "X.1.1", report.Failed, "MUST NOT include"},
 		{"server_max_window_bits left out", extended(pd), "X.1.6", report.Failed, "same or smaller value"},
 		{"a valid offer refused by one that accepts another", choosy(pd), "X.1.6,X.4.1", report.Informational, ""},
+		{"... with TCP dropped", abrupt(pd), "X.1.6,X.4.1", report.NonStrict, "SHOULD return an appropriate HTTP"},
 		{"every offer refused", broken("500 Internal Server Error"), "X.1.1,X.1.6", report.Failed, "would like to speak"},
 		{"server_max_window_bits=15 left out", extended(pd), "X.1.8", report.Informational, ""},
 		{"a value with a leading zero", extended(pd + "; server_max_window_bits=09"), "X.1.7,X.1.1", report.Failed, "MUST be chosen in accordance"},

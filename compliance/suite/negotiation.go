@@ -151,11 +151,12 @@ func (s *Script) negotiated() answer {
 func (s *Script) misread(format string, args ...any) {
 	refuses := func(string, ...any) { panic(stop{}) }
 	plain := false
-	if s.status() >= 400 {
-		s.manages(func(o *Script) { o.offer(refuses, extensionName); plain = true })
-	}
-	if !plain {
+	s.manages(func(o *Script) { o.offer(refuses, extensionName); plain = true })
+	switch {
+	case !plain:
 		s.against(partExtensions, format, args...)
+	case s.status() == 0:
+		s.against(ruleStatus, "The server dropped TCP without a response. It could have declined the offer, as it need not accept it, and gone on.")
 	}
 	s.inform("The server refused the connection with %q. It could have declined the offer, as it need not accept it, and gone on.", s.reply.line)
 }
