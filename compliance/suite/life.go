@@ -244,17 +244,7 @@ func (r *run) idle() (alive bool) {
 		case <-r.ctx.Done():
 		}
 	}
-	r.mu.Lock()
-	left := 0
-	for i, res := range r.results {
-		if res != nil && !r.settled[i] && busy(res.HTTPResponse) != "" {
-			r.results[i] = nil
-		}
-		if r.results[i] == nil {
-			left++
-		}
-	}
-	r.mu.Unlock()
+	left := r.unjudged()
 	r.cancel(fmt.Errorf("the server refused every connection with status %s for %v%s", r.busy(), r.o.patience, notJudged(left)))
 	return false
 }
@@ -414,14 +404,7 @@ func (r *run) revive() error {
 
 // give ends the run because the server is gone.
 func (r *run) give(suspects, passed []int, err error) {
-	r.mu.Lock()
-	left := 0
-	for _, res := range r.results {
-		if res == nil {
-			left++
-		}
-	}
-	r.mu.Unlock()
+	left := r.unjudged()
 	said, advice := "the server stopped answering", ""
 	switch ids := r.ids(suspects); {
 	case len(suspects) == 1:
@@ -432,6 +415,24 @@ func (r *run) give(suspects, passed []int, err error) {
 		said += " after " + r.ids(passed)
 	}
 	r.cancel(fmt.Errorf("%s %w%s%s", said, err, advice, notJudged(left)))
+}
+
+// unjudged takes back what a run that ends early cannot confirm: verdicts on servers
+// that were too busy, and those that rest on a wait and would run again. It returns how
+// many cases have no result.
+func (r *run) unjudged() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, res := range r.results {
+		if res != nil && !r.settled[i] && (busy(res.HTTPResponse) != "" ||
+			res.Waited && !fine(res) && (r.o.Parallel > 1 || r.shaky[i])) {
+			r.results[i] = nil
+		}
+		if r.results[i] == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // ids lists the ids of cases.

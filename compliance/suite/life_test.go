@@ -189,6 +189,31 @@ func TestInnocentSuspectKeepsItsVerdict(t *testing.T) {
 	}
 }
 
+// What a run that ends early cannot confirm is no verdict.
+func TestUnconfirmedIsNotJudged(t *testing.T) {
+	for _, tt := range []struct {
+		parallel            int
+		v                   report.Verdict
+		waited, shaky, told bool
+		left                int
+	}{
+		{16, report.Failed, true, false, false, 1},
+		{16, report.Failed, true, false, true, 0},
+		{16, report.Failed, false, false, false, 0},
+		{16, report.OK, true, false, false, 0},
+		{1, report.Failed, true, false, false, 0},
+		{1, report.Failed, true, true, false, 1},
+	} {
+		r := newRun(letters(t, "1.1.1"), &Options{Parallel: tt.parallel}, nil)
+		res := verdictOf(r.cases[0], tt.v)
+		res.Waited = tt.waited
+		r.results[0], r.shaky[0], r.settled[0] = res, tt.shaky, tt.told
+		if n := r.unjudged(); n != tt.left || (r.results[0] == nil) != (n == 1) {
+			t.Errorf("%+v: %d cases are left", tt, n)
+		}
+	}
+}
+
 // A server that is out of connections for a while says nothing about the cases that it
 // refuses then. One that stays so ends the run.
 func TestServerThatIsBusy(t *testing.T) {
@@ -234,31 +259,6 @@ func TestServerThatIsBusy(t *testing.T) {
 			})
 		})
 	}
-}
-
-// serveHead calls f with each connection and the request that came.
-func serveHead(t *testing.T, f func(c net.Conn, raw []byte)) (url string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				if raw, rest, err := readHead(c, func([]byte) {}); err == nil {
-					f(c, append(raw, rest...))
-				}
-			}()
-		}
-	}()
-	return "ws://" + l.Addr().String() + "/"
 }
 
 // handOver hands a connection, of which raw has come, to another server.

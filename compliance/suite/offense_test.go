@@ -1,15 +1,24 @@
 package suite
 
 import (
+	"io"
 	"net"
 	"testing"
 
 	"github.com/hawser-ws/hawser/compliance/report"
-	"github.com/hawser-ws/hawser/wire"
 )
 
 // serveRaw is a server that answers every handshake and then does as f says.
 func serveRaw(t *testing.T, f func(net.Conn)) (url string) {
+	t.Helper()
+	return serveHead(t, func(c net.Conn, raw []byte) {
+		_, _ = io.WriteString(c, accepting(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n")
+		f(c)
+	})
+}
+
+// serveHead calls f with each connection and the request that came.
+func serveHead(t *testing.T, f func(c net.Conn, raw []byte)) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -18,24 +27,19 @@ func serveRaw(t *testing.T, f func(net.Conn)) (url string) {
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
-			conn, err := l.Accept()
+			c, err := l.Accept()
 			if err != nil {
 				return
 			}
 			go func() {
-				defer conn.Close()
-				raw, _, err := readHead(conn, func([]byte) {})
-				if err != nil {
-					return
+				defer c.Close()
+				if raw, rest, err := readHead(c, func([]byte) {}); err == nil {
+					f(c, append(raw, rest...))
 				}
-				key := parseHead(raw).fields.Get("Sec-Websocket-Key")
-				_, _ = conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-					"Sec-WebSocket-Accept: " + wire.AcceptKey(key) + "\r\n\r\n"))
-				f(conn)
 			}()
 		}
 	}()
-	return "ws://" + l.Addr().String()
+	return "ws://" + l.Addr().String() + "/"
 }
 
 // swallow reads until the peer is gone, and answers nothing.
