@@ -3,7 +3,7 @@ package main
 import "strings"
 
 // An opinion says who is right about the verdicts on a case: the suite, the peer, or
-// nobody because the RFCs leave it open.
+// neither side because the RFCs leave it open.
 type opinion struct {
 	cases, peer string // patterns of path.Match; "" fits anything
 	verdict     string // of the behavior; "" fits any
@@ -24,8 +24,8 @@ func opinionOn(f finding) string {
 
 // opinions are looked at in this order; the first that fits counts.
 var opinions = []opinion{
-	{verdict: "INFORMATIONAL", text: "Nobody is wrong: the RFCs leave it open."},
-	{verdict: "UNIMPLEMENTED", text: "Nobody is wrong: the peer declines an extension or a parameter, as it may."},
+	{verdict: "INFORMATIONAL", text: "The RFCs leave this open: neither side is wrong."},
+	{verdict: "UNIMPLEMENTED", text: "Neither side is wrong: the peer declines an extension or a parameter, as it may."},
 	{rule: "the server SHOULD return an appropriate HTTP [RFC2616] status code", text: "The suite is right: a server that refuses SHOULD respond with a status code (section 10.7)."},
 	{peer: "java-websocket", cases: "R.10.*", text: "The suite is right, though it is a race: the socket is closed at what follows the close frame, even if the answer is still queued."},
 	{peer: "java-websocket", rule: "did not previously send a Close frame", text: "The suite is right, though it is a race: the client loses an answer that is queued while it writes."},
@@ -52,7 +52,7 @@ var opinions = []opinion{
 	{cases: "H.5.1[01]", peer: "fasthttp", text: "The suite is right: the server accepts, and takes the line after the folded one for frames."},
 	{cases: "H.5.19", peer: "netty", text: "The suite is right: the server accepts, and takes the fields that are too many for frames."},
 	{cases: "H.5.1[67]", text: body}, {cases: "H.5.21", text: body},
-	{cases: "H.5.20", peer: "java-websocket", text: "The suite is right: the server works on it for minutes, since the time grows with the square of the size, and answers nobody meanwhile."},
+	{cases: "H.5.20", peer: "java-websocket", text: "The suite is right: the server works on it for minutes, since the time grows with the square of the size, and answers no other connection meanwhile."},
 	{cases: "R.3.3", peer: "java-websocket", text: "The server was still at work on H.5.20, which is named for it."},
 	{cases: "H.5.9", text: "The suite is right: a line without a colon makes the request invalid, and the response says so."},
 	{cases: "H.5.*", text: "The suite is right: RFC 9112 says what a server does with such a request."},

@@ -95,7 +95,7 @@ func (k Known) because() string {
 	return ": " + k.Reason
 }
 
-// severity orders verdicts. A word that is none of ours is the worst.
+// severity orders verdicts. An unknown word is the worst.
 func severity(v Verdict) int {
 	switch v {
 	case OK, Informational:

@@ -66,7 +66,7 @@ func (s *Script) refusedEarly(format string, args ...any) {
 	s.refusedEither(format, args...)
 }
 
-// notFrames waits for a server to fail the connection because of what came behind the
+// notFrames waits for a server to fail the connection because of what came after the
 // request.
 func (s *Script) notFrames() {
 	if len(s.rest) == 0 && !s.in.ended {

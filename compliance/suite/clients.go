@@ -253,7 +253,7 @@ func acceptRows() []letterCase {
 		fails(r, "Behind the accept value stands something else.", field(" {accept}x")),
 		fails(r, "There are two accept values, the second one right.", field(other, " {accept}")),
 		fails(r, "There are two accept values, the first one right.", field(" {accept}", other)),
-		mayTake(once, "The accept value stands there twice.", field(" {accept}", " {accept}")),
+		mayTake(once, "The accept value is given twice.", field(" {accept}", " {accept}")),
 		takes(r, "The accept value has spaces and tabs around it.", field(" \t {accept} \t")),
 		takes(r, "The accept value follows its colon at once.", field("{accept}")),
 	}

@@ -70,7 +70,7 @@ func clientRequestRows() []letterCase {
 				seen := map[string]bool{}
 				for _, p := range list {
 					if seen[p] {
-						err = fmt.Errorf("%s stands there twice", p)
+						err = fmt.Errorf("%s is given twice", p)
 					}
 					seen[p] = true
 				}

@@ -66,7 +66,7 @@ func tlsRows() []letterCase {
 }
 
 // serverNameIsSent compares the server name of the TLS handshake with the host that the
-// client asks for. An address is none (RFC 6066, section 3).
+// client asks for. An address is not one (RFC 6066, section 3).
 func serverNameIsSent(s *Script, c *tls.Conn) {
 	host := s.request.fields.Get("Host")
 	if h, _, err := net.SplitHostPort(host); err == nil {

@@ -205,8 +205,8 @@ func versionRows() []letterCase {
 		version("The version is a list, 13 and 8.", "Sec-WebSocket-Version: 13, 8"),
 		version("The version is 013.", "Sec-WebSocket-Version: 013"),
 		version("The version is 13.0.", "Sec-WebSocket-Version: 13.0"),
-		refuses(once, "The version stands there twice, 13 and 8.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8")),
-		mayRefuse(ruleRepair, "The version stands there twice, 13 and 13.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13")),
+		refuses(once, "The version is given twice, 13 and 8.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8")),
+		mayRefuse(ruleRepair, "The version is given twice, 13 and 13.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13")),
 		{"The version is 14.", "If the response is 426 it has an Upgrade field.", upgrade, func(s *Script) {
 			s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"))
 			kind, v := s.answer(s.o.HandshakeTimeout), s.reply.fields.Values("Upgrade")
@@ -263,7 +263,7 @@ func keyRows() []letterCase {
 		key(decode, "The key is not base64.", " this is no base64 text!"),
 		key(decode, "The key is base64 without its padding.", " AQIDBAUGBwgJCgsMDQ4PEA"),
 		key(decode, "The key is the base64 of URLs.", " -_-_-_-_-_-_-_-_-_-_-w=="),
-		key(ruleRepair, "The key stands there twice, the same.", " AQIDBAUGBwgJCgsMDQ4PEA==", " AQIDBAUGBwgJCgsMDQ4PEA=="),
+		key(ruleRepair, "The key is given twice, the same.", " AQIDBAUGBwgJCgsMDQ4PEA==", " AQIDBAUGBwgJCgsMDQ4PEA=="),
 		key(ruleRepair, "There are two keys.", " AQIDBAUGBwgJCgsMDQ4PEA==", " EA8ODQwLCgkIBwYFBAMCAQ=="),
 		key(decode, "There are two keys in one field.", " AQIDBAUGBwgJCgsMDQ4PEA==, EA8ODQwLCgkIBwYFBAMCAQ=="),
 		fine(trimmed, "The key has spaces and tabs around it.", "Sec-WebSocket-Key: \t {key} \t"),

@@ -284,7 +284,7 @@ func slowRows() []letterCase {
 			s.logFrame(f)
 			s.comesBack(wire.OpBinary, data)
 		}},
-		{"A message in 500 fragments, with a ping behind each.", "The pings are answered in order, and the message comes back. A peer that limits such frames may close with 1008 or 1013.", ruleInterleaved, func(s *Script) {
+		{"A message in 500 fragments, with a ping after each.", "The pings are answered in order, and the message comes back. A peer that limits such frames may close with 1008 or 1013.", ruleInterleaved, func(s *Script) {
 			s.attack = true
 			s.open()
 			s.hush()

@@ -96,7 +96,7 @@ var closeDefects = []Defect{
 	{"close-1007-refused", "refuses the close codes 1007 to 1011", BothRoles, closing, nil},
 	{"close-1012-refused", "refuses the close codes 1012 to 1014", BothRoles, closing, []string{"R.9.1", "R.9.2", "R.9.3"}},
 	{"close-any-code", "begins to close with any code it is asked for, 1006 too", ServerRole, closing, []string{"R.11.9"}},
-	{"close-unawaited", "drops TCP right behind a close frame that it begins with", ServerRole, closing, []string{"R.11.5", "R.11.6"}},
+	{"close-unawaited", "drops TCP right after a close frame that it begins with", ServerRole, closing, []string{"R.11.5", "R.11.6"}},
 	{"close-3000-refused", "refuses the close codes 3000 to 4999", BothRoles, closing, nil},
 	{"close-length-1", "accepts a close frame with half a code", BothRoles, closing, nil},
 	{"close-too-long", "accepts close frames of more than 125 octets", BothRoles, closing, nil},
@@ -190,8 +190,8 @@ var handshakeDefects = []Defect{
 	{"handshake-field-folded", "folds a field of its answer", ServerRole, opening, []string{"H.8.10"}},
 	{"handshake-one-read", "takes what one read returns for the whole handshake", BothRoles, opening, []string{"H.6.2", "C.6.2"}},
 	{"handshake-cut-4096", "takes the first 4,096 octets for the whole handshake", BothRoles, opening, []string{"H.9.4", "C.12.4"}},
-	{"handshake-line-skipped", "skips an empty line behind the handshake", BothRoles, opening, []string{"H.9.2", "C.12.2"}},
-	{"handshake-pipelined", "answers what comes behind the handshake as another request", ServerRole, opening, []string{"H.9.1", "H.9.2"}},
+	{"handshake-line-skipped", "skips an empty line after the handshake", BothRoles, opening, []string{"H.9.2", "C.12.2"}},
+	{"handshake-pipelined", "answers what comes after the handshake as another request", ServerRole, opening, []string{"H.9.1", "H.9.2"}},
 	{"handshake-unlimited", "accepts handshakes of many megabytes", BothRoles, opening, []string{"H.5.20", "C.6.10"}},
 	{"handshake-stalls", "waits a minute for a handshake", ServerRole, opening, []string{"R.3.1", "R.3.2"}},
 }
@@ -205,7 +205,7 @@ var answerDefects = []Defect{
 	{"answer-accept", "accepts any Sec-WebSocket-Accept", ClientRole, opening, []string{"C.3.1", "C.3.2"}},
 	{"answer-subprotocol", "accepts a subprotocol that it has not offered", ClientRole, opening, []string{"C.4.1", "C.4.2"}},
 	{"answer-extension", "accepts an extension that it has not offered", ClientRole, opening, []string{"C.5.1", "C.5.2", "C.5.35"}},
-	{"handshake-rest-lost", "loses the octets that come right behind the answer", ClientRole, opening, []string{"C.12.1", "C.12.2"}},
+	{"handshake-rest-lost", "loses the octets that come right after the answer", ClientRole, opening, []string{"C.12.1", "C.12.2"}},
 	{"handshake-key-constant", "sends the same key at each connection", ClientRole, opening, []string{"C.8.5"}},
 	{"handshake-key-kept", "makes a random key once and sends it at each connection", ClientRole, opening, []string{"C.8.5"}},
 }
