@@ -441,12 +441,12 @@ func stalledReplyRow() letterCase {
 func maskedRows() []letterCase {
 	r := rule("5.1", "MUST", "A client MUST close a connection if it detects a masked frame.")
 	row := func(what string, f bentFrame, before ...frame) letterCase {
+		if f.mask == maskRight {
+			f.mask = maskWrong
+		}
 		return letterCase{what, "The client closes the connection. It may send a close frame with 1002 before.", r, func(s *Script) {
 			s.open()
 			s.send(before...)
-			if f.mask == maskRight {
-				f.mask = maskWrong
-			}
 			s.sendBent(f.whole(), 1, 1, "The frame is masked.")
 			s.closedOver()
 		}}

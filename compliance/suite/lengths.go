@@ -208,9 +208,9 @@ func controlLengthRows() []letterCase {
 // fragmentRow is a control frame that would have to go on in another frame, which
 // does not come: what refuses a continuation alone has not refused this.
 func fragmentRow(what string, f bentFrame) letterCase {
+	f.more = true
 	return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *Script) {
 		s.open()
-		f.more = true
 		s.sendBent(f.whole(), 0, 1, "The highest bit of this octet is FIN.")
 		s.refused(codeProtocolError)
 	}}
@@ -241,10 +241,10 @@ func unsendableRow() letterCase {
 func maskRows() []letterCase {
 	unmasked := rule("5.1", "MUST", "The server MUST close the connection upon receiving a frame that is not masked.")
 	row := func(what string, f bentFrame, before ...frame) letterCase {
+		f.mask = maskWrong
 		return letterCase{what, "The server closes the connection. It may send a close frame with 1002 before.", unmasked, func(s *Script) {
 			s.open()
 			s.send(before...)
-			f.mask = maskWrong
 			s.sendBent(f.whole(), 1, 1, "The frame is not masked.")
 			s.closedOver()
 		}}

@@ -253,3 +253,31 @@ func holds(t *testing.T, f func(complain func(format string, args ...any))) {
 	}
 	t.Errorf("%d attempts fail", attempts)
 }
+
+// Cases are immutable: each may be played by several runs at once, which the race
+// detector watches.
+func TestCasesAreImmutable(t *testing.T) {
+	t.Parallel()
+	target, err := parseTarget(serveRaw(t, func(net.Conn) {}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 50 * time.Millisecond}).withDefaults()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	free := make(chan struct{}, 32) // they wait more than they work
+	for _, c := range all {
+		if c.Idle || !c.Servers || c.Heavy {
+			continue
+		}
+		for range 2 {
+			free <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-free }()
+				if _, err := serverCase(t.Context(), target, c, o); err != nil {
+					t.Logf("%s: %v", c.ID, err)
+				}
+			})
+		}
+	}
+}

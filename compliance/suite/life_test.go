@@ -91,8 +91,7 @@ func (c *withRest) Read(b []byte) (int, error) {
 }
 
 // No case is named for what another one left burning in the server.
-func TestNobodyIsNamedForAnother(t *testing.T) {
-	t.Parallel()
+func TestNobodyIsNamedForAnother(t *testing.T) { // beside no other: it hangs on time
 	for name, burns := range map[string]struct {
 		hot   int
 		after time.Duration
@@ -107,7 +106,7 @@ func TestNobodyIsNamedForAnother(t *testing.T) {
 			t.Run(fmt.Sprint(name, parallel), func(t *testing.T) {
 				t.Parallel()
 				holds(t, func(complain func(string, ...any)) {
-					b := &burner{hot: burns.hot, after: burns.after, burns: 4 * time.Second}
+					b := &burner{hot: burns.hot, after: burns.after, burns: 8 * time.Second}
 					cases := append(letters(t, "H.5.12", "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*", "2.*")...)
 					o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond}
 					results, err := TestServer(t.Context(), b.start(t), cases, o)
@@ -127,12 +126,11 @@ func TestNobodyIsNamedForAnother(t *testing.T) {
 
 // If the server does not come back, every case that may have stopped it is a suspect,
 // and none has a verdict for it.
-func TestSuspectsAreNotCulprits(t *testing.T) {
-	t.Parallel()
+func TestSuspectsAreNotCulprits(t *testing.T) { // beside no other: it hangs on time
 	holds(t, func(complain func(string, ...any)) {
-		b := &burner{hot: 2, burns: time.Minute, after: 300 * time.Millisecond}
+		b := &burner{hot: 2, burns: time.Minute, after: 500 * time.Millisecond}
 		o := &Options{Parallel: 1, HandshakeTimeout: time.Second, patience: time.Second}
-		results, err := TestServer(t.Context(), b.start(t), append(letters(t, "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*")...), o)
+		results, err := TestServer(t.Context(), b.start(t), append(letters(t, "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*", "2.*")...), o)
 		if err == nil || !strings.Contains(err.Error(), "H.5.14, ") || !strings.Contains(err.Error(), "suspects") {
 			complain("error %v", err)
 		}
@@ -144,10 +142,9 @@ func TestSuspectsAreNotCulprits(t *testing.T) {
 
 // A case whose verdict was told, and that is found to have stopped the server later,
 // has its new verdict told too. No other verdict changes once it is told.
-func TestCulpritThatPassedIsToldAgain(t *testing.T) {
-	t.Parallel()
+func TestCulpritThatPassedIsToldAgain(t *testing.T) { // beside no other: it hangs on time
 	holds(t, func(complain func(string, ...any)) {
-		b := &burner{hot: 2, burns: 4 * time.Second, after: 300 * time.Millisecond}
+		b := &burner{hot: 2, burns: 8 * time.Second, after: 300 * time.Millisecond}
 		told := map[string]*report.Result{}
 		var again []string
 		o := &Options{Parallel: 1, HandshakeTimeout: time.Second, Done: func(r *report.Result) {

@@ -12,8 +12,12 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	at := "16"
+	if UnderRace {
+		at = "6"
+	}
 	if !given {
-		if err := flag.Set("test.parallel", "16"); err != nil {
+		if err := flag.Set("test.parallel", at); err != nil {
 			panic("BUG: suite: " + err.Error())
 		}
 	}

@@ -284,15 +284,17 @@ func TestClientsAreWeighed(t *testing.T) {
 		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
 			t.Parallel()
 			o := &Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond}
-			r := testClient(t, letters(t, tt.id), o, func(_ context.Context, url string) {
-				if c, rest := ask(url); c != nil {
-					defer c.Close()
-					tt.client(c, io.MultiReader(bytes.NewReader(rest), c))
+			holds(t, func(complain func(string, ...any)) {
+				r := testClient(t, letters(t, tt.id), o, func(_ context.Context, url string) {
+					if c, rest := ask(url); c != nil {
+						defer c.Close()
+						tt.client(c, io.MultiReader(bytes.NewReader(rest), c))
+					}
+				})[0]
+				if r.Behavior != tt.verdict || !strings.HasPrefix(r.Result, tt.says) {
+					complain("%s, %s: %s %s", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
 				}
-			})[0]
-			if r.Behavior != tt.verdict || !strings.HasPrefix(r.Result, tt.says) {
-				t.Errorf("%s, %s: %s %s", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
-			}
+			})
 		})
 	}
 }
