@@ -109,10 +109,10 @@ func TestNoAllocationsOtherWays(t *testing.T) {
 				session wire.Session
 				send    func(c *Conn) error
 			}{
-				"fragments":           {Limits{MaxFrame: 1000}, nil, func(c *Conn) error { return c.Write(ctx, Binary, data) }},
+				"fragments":           {Limits{MaxWriteFrame: 1000}, nil, func(c *Conn) error { return c.Write(ctx, Binary, data) }},
 				"buffers":             {Limits{}, nil, func(c *Conn) error { return c.WriteBuffers(ctx, Binary, data[:100], data[100:]) }},
 				"prepared":            {Limits{}, nil, func(c *Conn) error { return c.WritePrepared(ctx, m) }},
-				"prepared, fragments": {Limits{MaxFrame: 1000}, nil, func(c *Conn) error { return c.WritePrepared(ctx, m) }},
+				"prepared, fragments": {Limits{MaxWriteFrame: 1000}, nil, func(c *Conn) error { return c.WritePrepared(ctx, m) }},
 				"shared":              {Limits{}, newTally(t, 1, &shared), func(c *Conn) error { return c.WritePrepared(ctx, m) }},
 			} {
 				t.Run(fmt.Sprintf("%s/%d/%v", name, size, role), func(t *testing.T) {

@@ -218,7 +218,7 @@ func ExampleLimits_maxFrame() {
 	defer server.Close()
 	ctx := context.Background()
 	c, _, err := websocket.Dial(ctx, server.URL, &websocket.DialOptions{
-		Limits: websocket.Limits{MaxFrame: 32 << 10},
+		Limits: websocket.Limits{MaxWriteFrame: 32 << 10},
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -21,7 +21,7 @@ func TestExtensionCutWrites(t *testing.T) {
 			for _, role := range roles {
 				t.Run(fmt.Sprintf("%s/%v/%d", kind, role, minimum), func(t *testing.T) {
 					checkLeaks(t)
-					client, server, cs, ss := runsPair(t, kind, Limits{MaxControls: -1, MaxFrame: limit})
+					client, server, cs, ss := runsPair(t, kind, Limits{MaxControls: -1, MaxWriteFrame: limit})
 					cs.minimum, ss.minimum = minimum, minimum
 					if role == wire.Server {
 						testCutWrites(t, server, client)

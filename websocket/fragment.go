@@ -11,11 +11,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A message longer than Limits.MaxFrame goes out in fragments (RFC 6455, section
+// A message longer than Limits.MaxWriteFrame goes out in fragments (RFC 6455, section
 // 5.4). The turn to write frames is free between two of them, so that control frames
 // can pass; the turn to write messages is not.
 
-// frameLimit returns the largest payload of a data frame for Limits.MaxFrame.
+// frameLimit returns the largest payload of a data frame for Limits.MaxWriteFrame.
 func frameLimit(n int64) int {
 	if n <= 0 {
 		return math.MaxInt

@@ -63,16 +63,16 @@ func (p *peer) fragments(op wire.Opcode, rsv byte, max int) (payload []byte) {
 	}
 }
 
-// No frame is larger than MaxFrame, whatever way a message is sent, and no message
+// No frame is larger than MaxWriteFrame, whatever way a message is sent, and no message
 // is in more frames than it takes.
-func TestMaxFrame(t *testing.T) {
+func TestMaxWriteFrame(t *testing.T) {
 	for _, extension := range []bool{false, true} {
 		for _, way := range sendWays {
 			for _, role := range roles {
 				t.Run(fmt.Sprintf("%s/%v/%v", way.name, role, extension), func(t *testing.T) {
 					checkLeaks(t)
 					for _, limit := range []int{1, 125, 4096, fragmentSize + 1, 40_000} {
-						testMaxFrame(t, limit, role, extension, way.send)
+						testMaxWriteFrame(t, limit, role, extension, way.send)
 					}
 				})
 			}
@@ -80,11 +80,11 @@ func TestMaxFrame(t *testing.T) {
 	}
 }
 
-func testMaxFrame(t *testing.T, limit int, role wire.Role, extension bool, send func(context.Context, *Conn, []byte) error) {
+func testMaxWriteFrame(t *testing.T, limit int, role wire.Role, extension bool, send func(context.Context, *Conn, []byte) error) {
 	t.Helper()
 	theirs := newRuns(t)
 	a, b := netPair(t, "tcp")
-	cfg := ConnOptions{Role: role, Limits: Limits{MaxFrame: int64(limit)}}
+	cfg := ConnOptions{Role: role, Limits: Limits{MaxWriteFrame: int64(limit)}}
 	if extension {
 		cfg.Session = newRuns(t)
 	}
@@ -136,11 +136,11 @@ func (p *peer) peek() wire.Header {
 }
 
 // By default a message is one frame, and so it is with a limit that is negative.
-func TestMaxFrameDefault(t *testing.T) {
+func TestMaxWriteFrameDefault(t *testing.T) {
 	for _, limit := range []int64{0, -1, 1 << 40} {
 		checkLeaks(t)
 		a, b := netPair(t, "tcp")
-		c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Limits: Limits{MaxFrame: limit}})
+		c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Limits: Limits{MaxWriteFrame: limit}})
 		data := pattern(1<<20, 0)
 		wrote := start(func() error { return c.Write(bounded(t), Binary, data) })
 		p.expect(wire.OpBinary, true, string(data))
@@ -151,10 +151,10 @@ func TestMaxFrameDefault(t *testing.T) {
 }
 
 // The adapter's messages keep to the limit.
-func TestMaxFrameNetConn(t *testing.T) {
+func TestMaxWriteFrameNetConn(t *testing.T) {
 	checkLeaks(t)
 	a, b := netPair(t, "tcp")
-	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Limits: Limits{MaxFrame: 1000}})
+	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Limits: Limits{MaxWriteFrame: 1000}})
 	data := pattern(3*adapterMessage/2, 0)
 	wrote := start(func() error {
 		_, err := c.AsNetConn(Binary).Write(data)
@@ -173,9 +173,9 @@ func TestMaxFrameNetConn(t *testing.T) {
 }
 
 // Pings and pongs go between the fragments of a message.
-func TestMaxFrameControlsBetween(t *testing.T) {
+func TestMaxWriteFrameControlsBetween(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, p := newPeer(t, role, Limits{MaxFrame: 4})
+		c, p := newPeer(t, role, Limits{MaxWriteFrame: 4})
 		startRead(context.Background(), c)
 		wrote := start(func() error { return c.Write(context.Background(), Text, []byte("one two three")) })
 		synctest.Wait()
@@ -201,12 +201,12 @@ func TestMaxFrameControlsBetween(t *testing.T) {
 
 // A message in fragments that is cut at any byte arrives whole, before the next; one
 // that is cut before its first byte does not arrive.
-func TestMaxFrameCut(t *testing.T) {
+func TestMaxWriteFrameCut(t *testing.T) {
 	const payload = "a message in fragments"
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		header := wire.Header{Masked: role == wire.Client}.Size()
 		for n := range len(payload) + 5*header {
-			c, p := newPeer(t, role, Limits{MaxFrame: 5})
+			c, p := newPeer(t, role, Limits{MaxWriteFrame: 5})
 			e := cutWrite(t, c, p, payload, n)
 			if e.Accepted != (n > 0) || errors.Is(e, net.ErrClosed) {
 				t.Fatalf("cut at byte %d: %+v", n, e)
@@ -231,7 +231,7 @@ func TestMaxFrameCut(t *testing.T) {
 }
 
 // What is kept of a message in fragments is bounded, headers included.
-func TestMaxFrameCutTooMuch(t *testing.T) {
+func TestMaxWriteFrameCutTooMuch(t *testing.T) {
 	for _, row := range []struct {
 		size, limit int
 		ends        bool
@@ -243,7 +243,7 @@ func TestMaxFrameCutTooMuch(t *testing.T) {
 		{8 << 20, 1 << 16, true},
 	} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
-			c, p := newPeer(t, role, Limits{MaxFrame: int64(row.limit)})
+			c, p := newPeer(t, role, Limits{MaxWriteFrame: int64(row.limit)})
 			payload := strings.Repeat("x", row.size)
 			e := cutWrite(t, c, p, payload, 1)
 			if errors.Is(e, net.ErrClosed) != row.ends || e.Accepted == row.ends {
@@ -281,9 +281,9 @@ func cutWaiting(t *testing.T, c *Conn, p *peer, payload string, first int, want 
 
 // A message whose context ends while it waits between two fragments for a ping to go
 // out does not wait for that. It goes on behind it, before the next message.
-func TestMaxFrameCutWaiting(t *testing.T) {
+func TestMaxWriteFrameCutWaiting(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, p := newPeer(t, role, Limits{MaxFrame: 7})
+		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
 		e := cutWaiting(t, c, p, "first, second, third", 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if !e.Accepted || errors.Is(e, net.ErrClosed) {
 			t.Fatalf("%+v", e)
@@ -308,9 +308,9 @@ func TestMaxFrameCutWaiting(t *testing.T) {
 
 // If what has the turn is the close frame, nothing may follow it: the message is not
 // accepted.
-func TestMaxFrameCutWaitingForClose(t *testing.T) {
+func TestMaxWriteFrameCutWaitingForClose(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, p := newPeer(t, role, Limits{MaxFrame: 7})
+		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
 		closed := make(chan error, 1)
 		e := cutWaiting(t, c, p, "first, second, third", 7, net.ErrClosed, func() {
 			closed <- c.Close(context.Background(), StatusNormalClosure, "")
@@ -337,9 +337,9 @@ func TestMaxFrameCutWaitingForClose(t *testing.T) {
 }
 
 // And if it ends the connection, or what is left is too much.
-func TestMaxFrameCutWaitingEnds(t *testing.T) {
+func TestMaxWriteFrameCutWaitingEnds(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, p := newPeer(t, role, Limits{MaxFrame: 7})
+		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
 		e := cutWaiting(t, c, p, "first, second, third", 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if !e.Accepted {
 			t.Fatalf("%+v", e)
@@ -351,7 +351,7 @@ func TestMaxFrameCutWaitingEnds(t *testing.T) {
 		}
 		wantClosed(t, c)
 
-		c, p = newPeer(t, role, Limits{MaxFrame: 7})
+		c, p = newPeer(t, role, Limits{MaxWriteFrame: 7})
 		e = cutWaiting(t, c, p, "first, "+strings.Repeat("x", maxRest+1), 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if e.Accepted || !errors.Is(e, net.ErrClosed) {
 			t.Fatalf("%+v", e)
@@ -362,9 +362,9 @@ func TestMaxFrameCutWaitingEnds(t *testing.T) {
 }
 
 // The turn may become free at the very moment that a message gives up to wait for it.
-func TestMaxFrameCutWaitingInVain(t *testing.T) {
+func TestMaxWriteFrameCutWaitingInVain(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, p := newPeer(t, role, Limits{MaxFrame: 7})
+		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
 		f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpText}, payload: []byte("first, second"), keep: true}
 		if e := wantError(t, c.postpone(context.Canceled, f), "write", context.Canceled); !e.Accepted {
 			t.Errorf("%+v", e)

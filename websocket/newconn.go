@@ -71,7 +71,7 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 	c.in.unread = opts.Early
 	c.in.controls = bucket.Bucket{Max: limits.MaxControls, Full: time.Since(epoch)}
 	c.out.enc = wire.Encoder{Role: opts.Role}
-	c.out.maxFrame = frameLimit(limits.MaxFrame)
+	c.out.maxFrame = frameLimit(limits.MaxWriteFrame)
 	if s := opts.Session; s != nil {
 		rsv, perFrame := s.Bits()
 		c.rsv = rsv

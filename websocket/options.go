@@ -23,8 +23,8 @@ const (
 	DefaultMaxHandshakeFields = 8 << 10  // bytes
 )
 
-// Limits bound what a peer may cost, and MaxFrame what it gets. For each, 0 means the
-// default named beside it and a negative value means no limit.
+// Limits caps the resources that a peer can use. For each limit, 0 means the default
+// named beside it and a negative value means no limit.
 type Limits struct {
 	// MaxMessage is the largest message that is read, in bytes, over all its
 	// fragments and after any decompression. A larger one is refused with 1009
@@ -37,11 +37,11 @@ type Limits struct {
 	// bound.
 	Budget *Budget
 
-	// MaxFrame is the largest payload of a data frame that is sent, in bytes. A
+	// MaxWriteFrame is the largest payload of a data frame that is sent, in bytes. A
 	// longer message goes out in fragments, with control frames between them where
 	// any are due. It is for gateways that refuse large frames: some take 32 KiB.
 	// Frames that are read are bounded by MaxMessage alone. Default: no limit.
-	MaxFrame int64
+	MaxWriteFrame int64
 
 	// MaxEmptyFragments is how many frames in a row may continue a message
 	// without a byte of payload. One more is refused with 1008.

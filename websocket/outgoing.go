@@ -17,7 +17,7 @@ type outgoing struct {
 	frames   turn // one frame at a time; enc and rest belong to its holder
 	enc      wire.Encoder
 	rest     []byte       // of frames that were accepted and cut; goes out before anything else; or nil
-	maxFrame int          // Limits.MaxFrame
+	maxFrame int          // Limits.MaxWriteFrame
 	waiting  atomic.Int64 // bytes of messages that wait for a turn
 
 	mu    sync.Mutex // orders the following against giving frames back
@@ -35,7 +35,7 @@ type frame struct {
 	wire.Header
 	payload []byte
 	keep    bool
-	max     int    // the largest payload that it may have, beside Limits.MaxFrame; 0: any
+	max     int    // the largest payload that it may have, beside Limits.MaxWriteFrame; 0: any
 	pongs   int    // how many pongs go out before it, in the same write
 	whole   []byte // what a server sends of it, if that is known beforehand; shared
 }

@@ -31,7 +31,7 @@ func TestPrepared(t *testing.T) {
 			t.Run(fmt.Sprintf("%v/%d", role, limit), func(t *testing.T) {
 				checkLeaks(t)
 				a, b := netPair(t, "tcp")
-				c, p := newPeerOver(t, a, b, ConnOptions{Role: role, Limits: Limits{MaxFrame: limit}})
+				c, p := newPeerOver(t, a, b, ConnOptions{Role: role, Limits: Limits{MaxWriteFrame: limit}})
 				ctx := bounded(t)
 				sizes := []int{0, 1, 125, 126, 10_000, fragmentSize, fragmentSize + 1, 1<<16 - 1, 1 << 16, 200_000}
 				sent := start(func() error {
@@ -181,7 +181,7 @@ func TestPreparedCut(t *testing.T) {
 	for _, limit := range []int64{0, 6} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			for n := range len(payload) + 1 {
-				c, p, theirs := tallyPeer(t, role, Limits{MaxFrame: limit})
+				c, p, theirs := tallyPeer(t, role, Limits{MaxWriteFrame: limit})
 				ctx, cancel := context.WithCancel(context.Background())
 				m := prepare(t, Text, []byte(payload))
 				done := start(func() error { return c.WritePrepared(ctx, m) })

@@ -44,7 +44,7 @@ func TestUnsent(t *testing.T) {
 // A message that an extension has made, and whose turn has not come, waits too.
 func TestUnsentPostponed(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, p, _, _ := runsPeer(t, role, Limits{MaxFrame: 100})
+		c, p, _, _ := runsPeer(t, role, Limits{MaxWriteFrame: 100})
 		ctx, cancel := context.WithCancel(context.Background())
 		go c.Write(context.Background(), Binary, bytes.Repeat([]byte("ab"), 500))
 		synctest.Wait()
@@ -69,7 +69,7 @@ func TestUnsentPostponed(t *testing.T) {
 // The fragments that follow the one that is written wait, too.
 func TestUnsentFragments(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, _ := newPeer(t, role, Limits{MaxFrame: 1000})
+		c, _ := newPeer(t, role, Limits{MaxWriteFrame: 1000})
 		go c.Write(context.Background(), Binary, make([]byte, 100_000))
 		synctest.Wait()
 		if n := c.Unsent(); n < 100_000 {

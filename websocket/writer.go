@@ -7,14 +7,14 @@ import (
 )
 
 // Writer returns a writer of one message of type t, which need not fit in memory:
-// it leaves in fragments of up to 16 KiB, or Limits.MaxFrame if that is less; see
+// it leaves in fragments of up to 16 KiB, or Limits.MaxWriteFrame if that is less; see
 // [MessageWriter.SetFrameSize]. Other messages, the caller's own included, wait until it
 // is closed: see [Conn.Write]. ctx bounds its calls; see [MessageWriter.WithContext].
 //
 // A message of up to 16 KiB is dealt with as Write would. A larger one that an
 // extension compresses is gathered, in its compressed form, until it is closed, and
 // leaves as one frame: Safari 15 to 17 cannot read such a message in fragments. What
-// is gathered is as large as the program makes it; Flush and Limits.MaxFrame bound
+// is gathered is as large as the program makes it; Flush and Limits.MaxWriteFrame bound
 // it, and PlainWriter never gathers more than 16 KiB.
 func (c *Conn) Writer(ctx context.Context, t MessageType) (*MessageWriter, error) {
 	return c.newWriter(ctx, t, false)
@@ -77,7 +77,7 @@ func (w *MessageWriter) WithContext(ctx context.Context) *MessageWriter {
 // SetFrameSize sets the size of later fragments, in bytes. 0 means the default, 16 KiB. A
 // negative n means no limit: the message leaves as one frame. Some peers take each frame
 // for a message and need that. The MessageWriter gathers up to n bytes before it sends
-// them. Flush still ends a fragment, and Limits.MaxFrame still holds. A message that an
+// them. Flush still ends a fragment, and Limits.MaxWriteFrame still holds. A message that an
 // extension compresses is sent as before.
 func (w *MessageWriter) SetFrameSize(n int64) {
 	setDefault(&n, fragmentSize)
@@ -163,7 +163,7 @@ func (w *MessageWriter) Flush() error {
 // A message whose context has ended before, or of which a call has failed, cannot be
 // ended truly. If nothing of it is out it is dropped, which harms nothing. If a part
 // is out, or an extension has begun to compress it, because more than 16 KiB (or than
-// Limits.MaxFrame) were written or Flush was called, the connection ends, unless it is
+// Limits.MaxWriteFrame) were written or Flush was called, the connection ends, unless it is
 // being closed anyway.
 func (w *MessageWriter) Close() error {
 	if w.gone {

@@ -12,7 +12,7 @@ import (
 )
 
 // The fragments of a Writer are as large as it was told, up to the whole message in one
-// frame, and no larger than MaxFrame.
+// frame, and no larger than MaxWriteFrame.
 func TestWriterFrameSize(t *testing.T) {
 	for _, row := range []struct {
 		size, limit int64
@@ -36,7 +36,7 @@ func TestWriterFrameSize(t *testing.T) {
 		for _, role := range roles {
 			t.Run(fmt.Sprintf("%v/%+v", role, row), func(t *testing.T) {
 				checkLeaks(t)
-				cfg := ConnOptions{Role: role, Limits: Limits{MaxFrame: row.limit}}
+				cfg := ConnOptions{Role: role, Limits: Limits{MaxWriteFrame: row.limit}}
 				if row.extension {
 					cfg.Session = newRuns(t)
 				}

@@ -15,7 +15,7 @@ import (
 )
 
 // A message that an extension transforms leaves a Writer as one frame, unless it is
-// flushed, or larger than MaxFrame.
+// flushed, or larger than MaxWriteFrame.
 func TestWriterTransformedIsOneFrame(t *testing.T) {
 	for _, row := range []struct {
 		limit   int64
@@ -27,7 +27,7 @@ func TestWriterTransformedIsOneFrame(t *testing.T) {
 		for _, role := range roles {
 			t.Run(fmt.Sprintf("%v/%+v", role, row), func(t *testing.T) {
 				checkLeaks(t)
-				c, p, _, theirs := runsPeer(t, role, Limits{MaxFrame: row.limit})
+				c, p, _, theirs := runsPeer(t, role, Limits{MaxWriteFrame: row.limit})
 				data := pattern(100_000, 1) // becomes twice as large
 				wrote := start(func() error {
 					w, err := c.Writer(bounded(t), Binary)

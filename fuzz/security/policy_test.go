@@ -77,7 +77,7 @@ var defaults = map[string]any{
 // The table of limits has every limit there is, and what it says of each is what is
 // in the code.
 func TestSecurityPolicyLimits(t *testing.T) {
-	named := map[string]bool{"Limits.MaxFrame": true} // it bounds what is sent
+	named := map[string]bool{"Limits.MaxWriteFrame": true} // it bounds what is sent
 	for _, row := range readTable(t, policy(t), "limit") {
 		name := strings.Trim(row[1], "`")
 		if named[name] {
