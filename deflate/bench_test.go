@@ -65,7 +65,7 @@ func shared(noTakeover, alone bool) func(bits int) func(dst, p []byte) []byte {
 		}
 		var sessions [2]wire.Session
 		for i := range sessions {
-			sessions[i], _ = e.Confirm(wire.Offer{Name: "permessage-deflate", Params: serverKeeps(noTakeover)})
+			sessions[i], _ = e.Confirm(wire.ExtensionSpec{Name: "permessage-deflate", Params: serverKeeps(noTakeover)})
 		}
 		turn := 0
 		return func(dst, p []byte) []byte {

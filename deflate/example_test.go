@@ -23,7 +23,7 @@ func ExampleNew() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	field, _ := wire.AppendExtensions(nil, []wire.Offer{answer})
+	field, _ := wire.AppendExtensions(nil, []wire.ExtensionSpec{answer})
 	fmt.Println(string(field))
 
 	message := []byte(strings.Repeat("All the world's a stage. ", 20))
@@ -53,7 +53,7 @@ func ExampleOptions() {
 
 	offers, _ := wire.ParseExtensions([]string{"permessage-deflate; client_max_window_bits"})
 	answer, session, _ := e.Accept(slices.Values(offers))
-	field, _ := wire.AppendExtensions(nil, []wire.Offer{answer})
+	field, _ := wire.AppendExtensions(nil, []wire.ExtensionSpec{answer})
 	fmt.Println(string(field))
 	fmt.Println(session.Encode(wire.MessageInfo{Size: 511}) == nil)
 	// Output:
@@ -67,7 +67,7 @@ func ExampleOptions_noContextTakeover() {
 	e := deflate.New(&deflate.Options{NoContextTakeover: true})
 
 	for _, offer := range e.Offer(nil) {
-		field, _ := wire.AppendExtensions(nil, []wire.Offer{offer})
+		field, _ := wire.AppendExtensions(nil, []wire.ExtensionSpec{offer})
 		fmt.Println(string(field))
 	}
 	// Output:

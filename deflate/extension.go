@@ -31,7 +31,7 @@ func New(opts *Options) *Extension {
 
 // Offer implements [wire.Extension]. By default it makes the one offer that browsers
 // make: "permessage-deflate; client_max_window_bits".
-func (e *Extension) Offer(dst []wire.Offer) []wire.Offer {
+func (e *Extension) Offer(dst []wire.ExtensionSpec) []wire.ExtensionSpec {
 	for _, p := range e.offers {
 		dst = append(dst, p.element())
 	}
@@ -41,7 +41,7 @@ func (e *Extension) Offer(dst []wire.Offer) []wire.Offer {
 // Accept implements [wire.Extension]. It takes the first valid offer and honors all
 // of it. An offer with a parameter that is unknown, repeated or out of range is
 // passed over (RFC 7692, section 7).
-func (e *Extension) Accept(offers iter.Seq[wire.Offer]) (wire.Offer, wire.Session, bool) {
+func (e *Extension) Accept(offers iter.Seq[wire.ExtensionSpec]) (wire.ExtensionSpec, wire.Session, bool) {
 	for o := range offers {
 		if o.Name != extensionName {
 			continue
@@ -53,7 +53,7 @@ func (e *Extension) Accept(offers iter.Seq[wire.Offer]) (wire.Offer, wire.Sessio
 		a := e.answer(p)
 		return a.element(), e.newSession(a.server(), a.client()), true
 	}
-	return wire.Offer{}, nil, false
+	return wire.ExtensionSpec{}, nil, false
 }
 
 // answer returns what a server answers to the offer p. Clients fail on parameters
@@ -81,7 +81,7 @@ func (e *Extension) answer(p params) params {
 
 // Confirm implements [wire.Extension]. An answer that matches no offer is an
 // [*Error].
-func (e *Extension) Confirm(answer wire.Offer) (wire.Session, error) {
+func (e *Extension) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
 	if answer.Name != extensionName {
 		return nil, negotiationError("5", "extension %q was not offered", answer.Name)
 	}

@@ -159,7 +159,7 @@ func TestOffer(t *testing.T) {
 		{&deflate.Options{Offers: "permessage-deflate ; server_max_window_bits=\"9\",permessage-deflate", NoContextTakeover: true, MaxReceiveWindowBits: 8},
 			"permessage-deflate; server_max_window_bits=9, permessage-deflate"},
 	} {
-		offers := deflate.New(row.opts).Offer([]wire.Offer{{Name: "first"}})
+		offers := deflate.New(row.opts).Offer([]wire.ExtensionSpec{{Name: "first"}})
 		if got := render(t, offers...); got != "first, "+row.want {
 			t.Errorf("%+v:\n%s\nwant\n%s", row.opts, got, row.want)
 		}

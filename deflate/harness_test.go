@@ -37,7 +37,7 @@ func confirm(t testing.TB, e *deflate.Extension, field string) (wire.Session, er
 	return e.Confirm(answers[0])
 }
 
-func render(t testing.TB, offers ...wire.Offer) string {
+func render(t testing.TB, offers ...wire.ExtensionSpec) string {
 	t.Helper()
 	b, err := wire.AppendExtensions(nil, offers)
 	if err != nil {

@@ -36,7 +36,7 @@ const unsizedWindow = -1
 // belongs, and window sizes that are not 8 to 15 in decimal without leading zeros
 // are errors: an offer that has one must be declined, and an answer that has one
 // fails the connection (RFC 7692, section 7).
-func parseParams(o wire.Offer, answer bool) (p params, err error) {
+func parseParams(o wire.ExtensionSpec, answer bool) (p params, err error) {
 	var seen params
 	for _, q := range o.Params {
 		again := false
@@ -90,8 +90,8 @@ func negotiationError(section, format string, args ...any) error {
 }
 
 // element returns p as an element of a Sec-WebSocket-Extensions field.
-func (p params) element() wire.Offer {
-	o := wire.Offer{Name: extensionName}
+func (p params) element() wire.ExtensionSpec {
+	o := wire.ExtensionSpec{Name: extensionName}
 	add := func(name, value string) { o.Params = append(o.Params, wire.Param{Name: name, Value: value}) }
 	if p.serverNoContext {
 		add(serverNoContextTakeover, "")

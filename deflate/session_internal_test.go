@@ -12,9 +12,9 @@ import (
 func agreed(t *testing.T) (server, client *session) {
 	t.Helper()
 	e := New(&Options{WindowBits: 15})
-	var offers []wire.Offer
+	var offers []wire.ExtensionSpec
 	offers = e.Offer(offers)
-	answer, s, ok := e.Accept(func(yield func(wire.Offer) bool) { yield(offers[0]) })
+	answer, s, ok := e.Accept(func(yield func(wire.ExtensionSpec) bool) { yield(offers[0]) })
 	if !ok {
 		t.Fatal("declined")
 	}

@@ -232,7 +232,7 @@ func BenchmarkBroadcast(b *testing.B) {
 			e := deflate.New(&deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover})
 			sessions := make([]wire.SharedSession, 100)
 			for i := range sessions {
-				s, err := e.Confirm(wire.Offer{Name: "permessage-deflate", Params: serverKeeps(noTakeover)})
+				s, err := e.Confirm(wire.ExtensionSpec{Name: "permessage-deflate", Params: serverKeeps(noTakeover)})
 				if err != nil {
 					b.Fatal(err)
 				}

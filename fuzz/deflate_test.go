@@ -258,14 +258,14 @@ func FuzzNegotiation(f *testing.F) {
 		}
 		s, c := negotiator(server), negotiator(client)
 		own := c.Offer(nil)
-		var kept []wire.Offer // some of the client's own, in any order
+		var kept []wire.ExtensionSpec // some of the client's own, in any order
 		for _, b := range script {
 			if o := own[int(b)%len(own)]; b < 0x80 && len(kept) < 4 {
 				kept = append(kept, o)
 			}
 		}
 		offered := scriptedOffers(script)
-		for _, offers := range [][]wire.Offer{offered, own, kept} {
+		for _, offers := range [][]wire.ExtensionSpec{offered, own, kept} {
 			answer, err := permessage.CheckAccept(s, server, offers)
 			if err != nil {
 				t.Fatalf("server %+v, offers %+v: %v", server, offers, err)
@@ -285,7 +285,7 @@ func FuzzNegotiation(f *testing.F) {
 				session.Close()
 			}
 		}
-		for _, offers := range [][]wire.Offer{own, kept} {
+		for _, offers := range [][]wire.ExtensionSpec{own, kept} {
 			if err := permessage.CheckAgreed(s, c, server, client, offers); err != nil {
 				t.Fatalf("server %+v, client %+v, offers %+v: %v", server, client, offers, err)
 			}
@@ -308,7 +308,7 @@ func negotiator(s handshake.Side) *deflate.Extension {
 
 // scriptedOffers makes offers: an octet of 0 to 0x1f begins one, the others are
 // parameters of it.
-func scriptedOffers(script []byte) (offers []wire.Offer) {
+func scriptedOffers(script []byte) (offers []wire.ExtensionSpec) {
 	names := []string{handshake.Deflate, handshake.Deflate, handshake.Deflate, "Permessage-Deflate", "x-webkit-deflate-frame", ""}
 	params := []string{
 		"server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits", "client_max_window_bits",
@@ -317,7 +317,7 @@ func scriptedOffers(script []byte) (offers []wire.Offer) {
 	values := []string{"", "", "8", "9", "10", "12", "15", "16", "7", "08", "+9", "x", "0", "-8", "1\u0660", "9 "}
 	for _, b := range script {
 		if b < 0x20 || len(offers) == 0 {
-			offers = append(offers, wire.Offer{Name: names[int(b)%len(names)]})
+			offers = append(offers, wire.ExtensionSpec{Name: names[int(b)%len(names)]})
 			continue
 		}
 		o := &offers[len(offers)-1]

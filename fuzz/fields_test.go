@@ -93,9 +93,9 @@ func FuzzExtensions(f *testing.F) {
 			}
 			return
 		}
-		var same []wire.Offer
+		var same []wire.ExtensionSpec
 		for _, x := range want {
-			o := wire.Offer{Name: x.Name}
+			o := wire.ExtensionSpec{Name: x.Name}
 			for _, p := range x.Params {
 				o.Params = append(o.Params, wire.Param(p))
 			}
@@ -128,7 +128,7 @@ func FuzzOffers(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		text = text[:min(len(text), 1<<10)]
-		var offers []wire.Offer
+		var offers []wire.ExtensionSpec
 		var want []model.Extension
 		wrong, at := -1, 0 // where what is no token would have stood
 		token := func(s string) {
@@ -142,7 +142,7 @@ func FuzzOffers(f *testing.F) {
 		}
 		for part := range strings.SplitSeq(text, "\x01") {
 			fields := strings.Split(part, "\x00")
-			o, x := wire.Offer{Name: fields[0]}, model.Extension{Name: fields[0]}
+			o, x := wire.ExtensionSpec{Name: fields[0]}, model.Extension{Name: fields[0]}
 			token(o.Name)
 			at += len(o.Name + "; ") // or ", "
 			for _, p := range fields[1:] {

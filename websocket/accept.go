@@ -118,7 +118,7 @@ type acceptance struct {
 	accept      string // the value of Sec-WebSocket-Accept
 	subprotocol string
 	extension   []byte // the value of Sec-WebSocket-Extensions, if any
-	agreed      wire.Offer
+	agreed      wire.ExtensionSpec
 	session     wire.Session
 	limits      Limits
 	header      http.Header // AcceptOptions.Header

@@ -119,8 +119,8 @@ func TestAcceptMiddlewareHeader(t *testing.T) {
 func TestAcceptBadOptions(t *testing.T) {
 	checkLeaks(t)
 	const evil = "evil\r\nX-Evil: 1"
-	bad := &fakeExtension{name: "x-fake", answer: &wire.Offer{Name: "x-fake", Params: []wire.Param{{Name: evil}}}}
-	unoffered := &fakeExtension{name: "x-fake", answer: &wire.Offer{Name: "x-evil"}}
+	bad := &fakeExtension{name: "x-fake", answer: &wire.ExtensionSpec{Name: "x-fake", Params: []wire.Param{{Name: evil}}}}
+	unoffered := &fakeExtension{name: "x-fake", answer: &wire.ExtensionSpec{Name: "x-evil"}}
 	for name, opts := range map[string]*AcceptOptions{
 		"header value CRLF":    {Header: http.Header{"X-Ok": {evil}}},
 		"header value LF":      {Header: http.Header{"X-Ok": {"evil\n b"}}},

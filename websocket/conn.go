@@ -34,7 +34,7 @@ import (
 type Conn struct {
 	// What the handshake settled.
 	subprotocol string
-	extension   wire.Offer
+	extension   wire.ExtensionSpec
 	session     wire.Session  // nil: no extension
 	rsv         byte          // the bits session sets on the first frame of a message
 	closeWithin time.Duration // Limits.CloseTimeout
@@ -80,9 +80,9 @@ func (c *Conn) watched(ctx context.Context) context.Context {
 func (c *Conn) Subprotocol() string { return c.subprotocol }
 
 // Extension returns the extension that was agreed on, with the parameters of the
-// server's answer (RFC 6455, section 9.1), or the zero Offer. Its Params must not be
+// server's answer (RFC 6455, section 9.1), or the zero ExtensionSpec. Its Params must not be
 // changed.
-func (c *Conn) Extension() wire.Offer { return c.extension }
+func (c *Conn) Extension() wire.ExtensionSpec { return c.extension }
 
 // SetMaxMessage changes Limits.MaxMessage, in bytes, from the next frame on, or from
 // the next byte of a compressed message: after a login, say. 0 means the default,

@@ -75,9 +75,9 @@ type dialer struct {
 	host   string        // Host from opts.Header, or ""
 	left   bool          // a redirect has led away from the host that the caller named
 
-	protocols  string         // value of Sec-WebSocket-Protocol, or ""
-	extensions string         // value of Sec-WebSocket-Extensions, or ""
-	offers     [][]wire.Offer // what each of opts.Extensions offers
+	protocols  string                 // value of Sec-WebSocket-Protocol, or ""
+	extensions string                 // value of Sec-WebSocket-Extensions, or ""
+	offers     [][]wire.ExtensionSpec // what each of opts.Extensions offers
 }
 
 // newDialer checks all that can be checked before anything is sent.

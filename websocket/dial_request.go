@@ -78,7 +78,7 @@ func (d *dialer) makeOffers() error {
 		}
 	}
 	d.protocols = strings.Join(d.opts.Subprotocols, ", ")
-	var all []wire.Offer
+	var all []wire.ExtensionSpec
 	for _, x := range d.opts.Extensions {
 		offers := x.Offer(nil)
 		d.offers = append(d.offers, offers)

@@ -209,20 +209,20 @@ type offeredExtension struct {
 	name, value string
 	err         error
 
-	answers []wire.Offer
+	answers []wire.ExtensionSpec
 	closed  int
 }
 
-func (x *offeredExtension) Offer(dst []wire.Offer) []wire.Offer {
+func (x *offeredExtension) Offer(dst []wire.ExtensionSpec) []wire.ExtensionSpec {
 	params := []wire.Param{{Name: "v", Value: cmp.Or(x.value, "1")}, {Name: "flag"}}
-	return append(dst, wire.Offer{Name: x.name, Params: params})
+	return append(dst, wire.ExtensionSpec{Name: x.name, Params: params})
 }
 
-func (x *offeredExtension) Accept(iter.Seq[wire.Offer]) (wire.Offer, wire.Session, bool) {
+func (x *offeredExtension) Accept(iter.Seq[wire.ExtensionSpec]) (wire.ExtensionSpec, wire.Session, bool) {
 	panic("a client does not accept")
 }
 
-func (x *offeredExtension) Confirm(answer wire.Offer) (wire.Session, error) {
+func (x *offeredExtension) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
 	x.answers = append(x.answers, answer)
 	if x.err != nil {
 		return nil, x.err

@@ -192,7 +192,7 @@ func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*rawClient, 
 type fakeExtension struct {
 	wire.Extension
 	name   string
-	answer *wire.Offer
+	answer *wire.ExtensionSpec
 	panics bool // in the sessions' Bits
 	open   int
 }
@@ -202,7 +202,7 @@ type fakeSession struct {
 	ext *fakeExtension
 }
 
-func (x *fakeExtension) Accept(offers iter.Seq[wire.Offer]) (wire.Offer, wire.Session, bool) {
+func (x *fakeExtension) Accept(offers iter.Seq[wire.ExtensionSpec]) (wire.ExtensionSpec, wire.Session, bool) {
 	for o := range offers {
 		if o.Name == x.name {
 			if x.answer != nil {
@@ -212,7 +212,7 @@ func (x *fakeExtension) Accept(offers iter.Seq[wire.Offer]) (wire.Offer, wire.Se
 			return o, fakeSession{ext: x}, true
 		}
 	}
-	return wire.Offer{}, nil, false
+	return wire.ExtensionSpec{}, nil, false
 }
 
 func (s fakeSession) Bits() (rsv, perFrame byte) {

@@ -24,7 +24,7 @@ type ConnOptions struct {
 	Subprotocol string
 
 	// Extension is what [Conn.Extension] returns.
-	Extension wire.Offer
+	Extension wire.ExtensionSpec
 
 	// Session is the state of the extension, as its Accept or Confirm has returned it.
 	// The Conn closes it. Default: no extension.

@@ -26,7 +26,7 @@ func TestNewConnDefaults(t *testing.T) {
 		if typ, data, err := c.Read(t.Context()); typ != Binary || string(data) != "masked" || err != nil {
 			t.Errorf("%v %q, %v", typ, data, err)
 		}
-		if c.Subprotocol() != "" || !reflect.DeepEqual(c.Extension(), wire.Offer{}) || c.NetConn() != ours {
+		if c.Subprotocol() != "" || !reflect.DeepEqual(c.Extension(), wire.ExtensionSpec{}) || c.NetConn() != ours {
 			t.Errorf("%q %v %v", c.Subprotocol(), c.Extension(), c.NetConn())
 		}
 		if n := c.in.max.Load(); n != DefaultMaxMessage {
@@ -45,7 +45,7 @@ func TestNewConnOptions(t *testing.T) {
 	for _, role := range []wire.Role{wire.Server, wire.Client} {
 		t.Run(role.String(), func(t *testing.T) {
 			checkLeaks(t)
-			agreed := wire.Offer{Name: "x-runs", Params: []wire.Param{{Name: "a", Value: "b"}}}
+			agreed := wire.ExtensionSpec{Name: "x-runs", Params: []wire.Param{{Name: "a", Value: "b"}}}
 			ours, theirs := newRuns(t), newRuns(t)
 			a, b := net.Pipe()
 			opts := ConnOptions{
@@ -97,7 +97,7 @@ func TestNewConnContext(t *testing.T) {
 // Both sides of a handshake tell what was agreed on.
 func TestExtensionAccessor(t *testing.T) {
 	checkLeaks(t)
-	answer := wire.Offer{Name: "x-fake", Params: []wire.Param{{Name: "a", Value: "1"}}}
+	answer := wire.ExtensionSpec{Name: "x-fake", Params: []wire.Param{{Name: "a", Value: "1"}}}
 	accepted := make(chan *Conn, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := Accept(w, r, &AcceptOptions{Extensions: []wire.Extension{&fakeExtension{name: "x-fake", answer: &answer}}})

@@ -163,10 +163,10 @@ func (a *acceptance) chooseExtension(h http.Header, exts []wire.Extension) *Hand
 		if !ok {
 			continue
 		}
-		if !slices.ContainsFunc(offers, func(offer wire.Offer) bool { return offer.Name == o.Name }) {
+		if !slices.ContainsFunc(offers, func(offer wire.ExtensionSpec) bool { return offer.Name == o.Name }) {
 			err = fmt.Errorf("extension %q was not offered", o.Name)
 		} else {
-			a.extension, err = wire.AppendExtensions(nil, []wire.Offer{o})
+			a.extension, err = wire.AppendExtensions(nil, []wire.ExtensionSpec{o})
 		}
 		if err != nil {
 			closeSession(session)

@@ -124,7 +124,7 @@ func TestGoodRequests(t *testing.T) {
 // The first extension that accepts an offer takes effect; the others are not
 // asked, or decline.
 func TestChooseExtension(t *testing.T) {
-	a, b := &fakeExtension{name: "a"}, &fakeExtension{name: "b", answer: &wire.Offer{Name: "b"}}
+	a, b := &fakeExtension{name: "a"}, &fakeExtension{name: "b", answer: &wire.ExtensionSpec{Name: "b"}}
 	h := http.Header{"Sec-Websocket-Extensions": {"c, a; x=1", "b; y"}}
 	for _, test := range []struct {
 		exts []wire.Extension
@@ -138,7 +138,7 @@ func TestChooseExtension(t *testing.T) {
 	} {
 		var got acceptance
 		e := got.chooseExtension(h, test.exts)
-		agreed, _ := wire.AppendExtensions(nil, []wire.Offer{got.agreed})
+		agreed, _ := wire.AppendExtensions(nil, []wire.ExtensionSpec{got.agreed})
 		if e != nil || string(got.extension) != test.want || string(agreed) != test.want || (got.session != nil) != (test.want != "") {
 			t.Errorf("got %+v %v, want %q", got, e, test.want)
 		}

@@ -81,29 +81,29 @@ func (d *dialer) verifyProtocol(r *exchange.Response) (string, error) {
 // A field that is empty, or all commas, is taken for none, although section 9.1 asks for
 // 1#extension and "the recipient of such malformed data MUST immediately _Fail the
 // WebSocket Connection_": Kitura sends it.
-func (d *dialer) verifyExtension(r *exchange.Response) (wire.Offer, wire.Session, error) {
+func (d *dialer) verifyExtension(r *exchange.Response) (wire.ExtensionSpec, wire.Session, error) {
 	v := r.HTTP.Header.Values(fieldExtensions)
 	if len(v) > 1 {
-		return wire.Offer{}, nil, badResponse(r, "RFC 6455, section 11.3.2", "%d fields Sec-WebSocket-Extensions", len(v))
+		return wire.ExtensionSpec{}, nil, badResponse(r, "RFC 6455, section 11.3.2", "%d fields Sec-WebSocket-Extensions", len(v))
 	}
 	answers, err := wire.ParseExtensions(v)
 	if err != nil {
-		return wire.Offer{}, nil, badResponse(r, "RFC 6455, section 9.1", "Sec-WebSocket-Extensions is %.100q: %w", v[0], fieldCause(err))
+		return wire.ExtensionSpec{}, nil, badResponse(r, "RFC 6455, section 9.1", "Sec-WebSocket-Extensions is %.100q: %w", v[0], fieldCause(err))
 	}
 	for _, a := range answers {
 		if d.offering(a.Name) == nil {
-			return wire.Offer{}, nil, badResponse(r, section41, "server chose extension %.100q, which was not offered", a.Name)
+			return wire.ExtensionSpec{}, nil, badResponse(r, section41, "server chose extension %.100q, which was not offered", a.Name)
 		}
 	}
 	if len(answers) == 0 {
-		return wire.Offer{}, nil, nil
+		return wire.ExtensionSpec{}, nil, nil
 	}
 	if len(answers) > 1 {
-		return wire.Offer{}, nil, badResponse(r, "RFC 6455, section 9.1", "server chose %d extensions: %.100q; one at most can take effect", len(answers), v[0])
+		return wire.ExtensionSpec{}, nil, badResponse(r, "RFC 6455, section 9.1", "server chose %d extensions: %.100q; one at most can take effect", len(answers), v[0])
 	}
 	session, err := d.offering(answers[0].Name).Confirm(answers[0])
 	if err != nil {
-		return wire.Offer{}, nil, badResponse(r, section41, "answer to extension %.100q: %w", answers[0].Name, err)
+		return wire.ExtensionSpec{}, nil, badResponse(r, section41, "answer to extension %.100q: %w", answers[0].Name, err)
 	}
 	return answers[0], session, nil
 }
@@ -111,7 +111,7 @@ func (d *dialer) verifyExtension(r *exchange.Response) (wire.Offer, wire.Session
 // offering returns the first of the extensions that has offered name, or nil.
 func (d *dialer) offering(name string) wire.Extension {
 	for i, offers := range d.offers {
-		if slices.ContainsFunc(offers, func(o wire.Offer) bool { return o.Name == name }) {
+		if slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool { return o.Name == name }) {
 			return d.opts.Extensions[i]
 		}
 	}

@@ -246,7 +246,7 @@ type cancelling struct {
 	cancel context.CancelFunc
 }
 
-func (x cancelling) Confirm(answer wire.Offer) (wire.Session, error) {
+func (x cancelling) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
 	x.cancel()
 	return x.offeredExtension.Confirm(answer)
 }

@@ -244,7 +244,7 @@ func TestRFC6455ServerExtension(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
 func TestRFC6455ServerUnofferedExtension(t *testing.T) {
 	checkLeaks(t)
-	ext := &fakeExtension{name: "x-a", answer: &wire.Offer{Name: "x-b"}}
+	ext := &fakeExtension{name: "x-a", answer: &wire.ExtensionSpec{Name: "x-b"}}
 	opts := &AcceptOptions{Extensions: []wire.Extension{ext}}
 	for _, changes := range [][]string{nil, {"+Sec-WebSocket-Extensions: x-c"}} {
 		r := mustAccept(t, opts, changes...)

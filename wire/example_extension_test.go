@@ -15,20 +15,20 @@ import (
 // decoder.
 type swapCase struct{}
 
-func (swapCase) Offer(dst []wire.Offer) []wire.Offer {
-	return append(dst, wire.Offer{Name: "x-swap-case"})
+func (swapCase) Offer(dst []wire.ExtensionSpec) []wire.ExtensionSpec {
+	return append(dst, wire.ExtensionSpec{Name: "x-swap-case"})
 }
 
-func (swapCase) Accept(offers iter.Seq[wire.Offer]) (wire.Offer, wire.Session, bool) {
+func (swapCase) Accept(offers iter.Seq[wire.ExtensionSpec]) (wire.ExtensionSpec, wire.Session, bool) {
 	for o := range offers {
 		if o.Name == "x-swap-case" && len(o.Params) == 0 {
 			return o, swapCase{}, true
 		}
 	}
-	return wire.Offer{}, nil, false
+	return wire.ExtensionSpec{}, nil, false
 }
 
-func (swapCase) Confirm(answer wire.Offer) (wire.Session, error) {
+func (swapCase) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
 	if answer.Name != "x-swap-case" || len(answer.Params) > 0 {
 		return nil, errors.New("x-swap-case: unexpected answer")
 	}

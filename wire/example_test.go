@@ -258,7 +258,7 @@ func ExampleParseExtensions() {
 }
 
 func ExampleAppendExtensions() {
-	b, err := wire.AppendExtensions(nil, []wire.Offer{
+	b, err := wire.AppendExtensions(nil, []wire.ExtensionSpec{
 		{Name: "permessage-deflate", Params: []wire.Param{
 			{Name: "client_max_window_bits", Value: "12"},
 			{Name: "server_no_context_takeover"},

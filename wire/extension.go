@@ -7,10 +7,10 @@ import "iter"
 // value stands here without its quotes.
 type Param struct{ Name, Value string }
 
-// An Offer is one element of a Sec-WebSocket-Extensions field: an extension with
+// An ExtensionSpec is one element of a Sec-WebSocket-Extensions field: an extension with
 // its parameters, in their order and with duplicates. In a response it is the
 // answer to an offer.
-type Offer struct {
+type ExtensionSpec struct {
 	Name   string
 	Params []Param
 }
@@ -23,16 +23,16 @@ type Offer struct {
 // know each other, as database/sql/driver does for databases.
 type Extension interface {
 	// Offer appends what a client offers to dst, the most wanted first.
-	Offer(dst []Offer) []Offer
+	Offer(dst []ExtensionSpec) []ExtensionSpec
 
 	// Accept chooses among the offers of a client, in their order, which may
 	// name other extensions too. It returns the answer and the state of the
 	// connection, or false to decline them all.
-	Accept(offers iter.Seq[Offer]) (answer Offer, s Session, ok bool)
+	Accept(offers iter.Seq[ExtensionSpec]) (answer ExtensionSpec, s Session, ok bool)
 
 	// Confirm takes the answer of a server to what Offer offered. An error
 	// fails the connection (RFC 6455, section 4.1).
-	Confirm(answer Offer) (Session, error)
+	Confirm(answer ExtensionSpec) (Session, error)
 }
 
 // A Session is the state of an extension on one connection. A transport calls

@@ -14,8 +14,8 @@ import "strings"
 // Fields without an element count as no field, although the grammar asks for one
 // element at least: ktor, libwebsockets, Kitura and .NET's HttpListener send empty
 // fields to say that they want no extension.
-func ParseExtensions(values []string) ([]Offer, error) {
-	var offers []Offer
+func ParseExtensions(values []string) ([]ExtensionSpec, error) {
+	var offers []ExtensionSpec
 	for _, v := range values {
 		s := fieldScanner{s: v}
 		for s.nextElement() {
@@ -34,7 +34,7 @@ func ParseExtensions(values []string) ([]Offer, error) {
 // "=". A name or value that is not a token (RFC 6455, section 9.1) is an
 // [*Error] with [ErrFieldSyntax], whose Offset is where the offer's name or the
 // parameter would have stood, and dst is returned as it was.
-func AppendExtensions(dst []byte, offers []Offer) ([]byte, error) {
+func AppendExtensions(dst []byte, offers []ExtensionSpec) ([]byte, error) {
 	start := len(dst)
 	for i, o := range offers {
 		if i > 0 {
@@ -177,7 +177,7 @@ func (s *fieldScanner) token() string {
 	return s.s[start:s.pos]
 }
 
-func (s *fieldScanner) offer() (o Offer, ok bool) {
+func (s *fieldScanner) offer() (o ExtensionSpec, ok bool) {
 	if o.Name = s.token(); o.Name == "" {
 		return o, false
 	}

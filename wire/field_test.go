@@ -9,8 +9,8 @@ import (
 )
 
 // offer is a short form: offer("foo", "a", "1", "b", "").
-func offer(name string, params ...string) wire.Offer {
-	o := wire.Offer{Name: name}
+func offer(name string, params ...string) wire.ExtensionSpec {
+	o := wire.ExtensionSpec{Name: name}
 	for i := 0; i < len(params); i += 2 {
 		o.Params = append(o.Params, wire.Param{Name: params[i], Value: params[i+1]})
 	}
@@ -20,7 +20,7 @@ func offer(name string, params ...string) wire.Offer {
 func TestParseExtensions(t *testing.T) {
 	tests := []struct {
 		values []string
-		want   []wire.Offer
+		want   []wire.ExtensionSpec
 	}{
 		{nil, nil},
 		// Fields of peers that want no extension.
@@ -28,25 +28,25 @@ func TestParseExtensions(t *testing.T) {
 		{[]string{" \t"}, nil},
 		{[]string{" , ,"}, nil},
 		{[]string{",", ""}, nil},
-		{[]string{"foo"}, []wire.Offer{offer("foo")}},
-		{[]string{"foo, bar; baz=2"}, []wire.Offer{offer("foo"), offer("bar", "baz", "2")}},
-		{[]string{"foo", "bar; baz=2"}, []wire.Offer{offer("foo"), offer("bar", "baz", "2")}},
+		{[]string{"foo"}, []wire.ExtensionSpec{offer("foo")}},
+		{[]string{"foo, bar; baz=2"}, []wire.ExtensionSpec{offer("foo"), offer("bar", "baz", "2")}},
+		{[]string{"foo", "bar; baz=2"}, []wire.ExtensionSpec{offer("foo"), offer("bar", "baz", "2")}},
 		{[]string{"mux; max-channels=4; flow-control, deflate-stream"},
-			[]wire.Offer{offer("mux", "max-channels", "4", "flow-control", ""), offer("deflate-stream")}},
+			[]wire.ExtensionSpec{offer("mux", "max-channels", "4", "flow-control", ""), offer("deflate-stream")}},
 		{[]string{"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate"},
-			[]wire.Offer{
+			[]wire.ExtensionSpec{
 				offer("permessage-deflate", "client_max_window_bits", "", "server_max_window_bits", "10"),
 				offer("permessage-deflate"),
 			}},
 		// Case, order and duplicates are kept.
-		{[]string{"Foo;A=b;a=B;A=b, foo, Foo"}, []wire.Offer{offer("Foo", "A", "b", "a", "B", "A", "b"), offer("foo"), offer("Foo")}},
+		{[]string{"Foo;A=b;a=B;A=b, foo, Foo"}, []wire.ExtensionSpec{offer("Foo", "A", "b", "a", "B", "A", "b"), offer("foo"), offer("Foo")}},
 		// White space may stand between any two tokens, and elements may be empty.
-		{[]string{" \tfoo \t; \ta \t= \tb\t ; c ,\t, ,bar "}, []wire.Offer{offer("foo", "a", "b", "c", ""), offer("bar")}},
-		{[]string{",foo,", "", " ", ",", "bar,,"}, []wire.Offer{offer("foo"), offer("bar")}},
+		{[]string{" \tfoo \t; \ta \t= \tb\t ; c ,\t, ,bar "}, []wire.ExtensionSpec{offer("foo", "a", "b", "c", ""), offer("bar")}},
+		{[]string{",foo,", "", " ", ",", "bar,,"}, []wire.ExtensionSpec{offer("foo"), offer("bar")}},
 		// Quoted strings.
-		{[]string{`foo; a="b"; c = "d" ; e="10"`}, []wire.Offer{offer("foo", "a", "b", "c", "d", "e", "10")}},
-		{[]string{`foo; a="\b\1c"`}, []wire.Offer{offer("foo", "a", "b1c")}},
-		{[]string{"!#$%&'*+-.^_`|~09azAZ;x=!#$%&'*+-.^_`|~"}, []wire.Offer{offer("!#$%&'*+-.^_`|~09azAZ", "x", "!#$%&'*+-.^_`|~")}},
+		{[]string{`foo; a="b"; c = "d" ; e="10"`}, []wire.ExtensionSpec{offer("foo", "a", "b", "c", "d", "e", "10")}},
+		{[]string{`foo; a="\b\1c"`}, []wire.ExtensionSpec{offer("foo", "a", "b1c")}},
+		{[]string{"!#$%&'*+-.^_`|~09azAZ;x=!#$%&'*+-.^_`|~"}, []wire.ExtensionSpec{offer("!#$%&'*+-.^_`|~09azAZ", "x", "!#$%&'*+-.^_`|~")}},
 	}
 	for _, tt := range tests {
 		got, err := wire.ParseExtensions(tt.values)
@@ -118,13 +118,13 @@ func TestParseExtensionsSyntax(t *testing.T) {
 
 func TestAppendExtensions(t *testing.T) {
 	tests := []struct {
-		offers []wire.Offer
+		offers []wire.ExtensionSpec
 		want   string
 	}{
 		{nil, ""},
-		{[]wire.Offer{offer("foo")}, "foo"},
-		{[]wire.Offer{offer("foo", "a", "b", "c", ""), offer("bar")}, "foo; a=b; c, bar"},
-		{[]wire.Offer{offer("permessage-deflate", "client_max_window_bits", "12")}, "permessage-deflate; client_max_window_bits=12"},
+		{[]wire.ExtensionSpec{offer("foo")}, "foo"},
+		{[]wire.ExtensionSpec{offer("foo", "a", "b", "c", ""), offer("bar")}, "foo; a=b; c, bar"},
+		{[]wire.ExtensionSpec{offer("permessage-deflate", "client_max_window_bits", "12")}, "permessage-deflate; client_max_window_bits=12"},
 	}
 	for _, tt := range tests {
 		b, err := wire.AppendExtensions([]byte("before"), tt.offers)
@@ -141,7 +141,7 @@ func TestAppendExtensions(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{" ", "a b", "a,b", "a;b", "a=b", `a"b`, "a\r\nb", "a\x00", "\u00f6", "a/b"} {
-		for _, offers := range [][]wire.Offer{
+		for _, offers := range [][]wire.ExtensionSpec{
 			{offer(bad)}, {offer("good"), offer(bad)}, {offer("good", bad, "")}, {offer("good", "a", bad)}, {offer("good", bad, "a"), offer("good")},
 		} {
 			if b, err := wire.AppendExtensions([]byte("before"), offers); !errors.Is(err, wire.ErrFieldSyntax) || string(b) != "before" {
@@ -150,13 +150,13 @@ func TestAppendExtensions(t *testing.T) {
 		}
 	}
 	for _, tt := range []struct {
-		offers []wire.Offer
+		offers []wire.ExtensionSpec
 		offset int64
 	}{
-		{[]wire.Offer{offer("")}, 0},
-		{[]wire.Offer{offer("foo"), offer("")}, 5},
-		{[]wire.Offer{offer("foo", "", "a")}, 5},
-		{[]wire.Offer{offer("foo", "a", "b", "c", "\"")}, 10},
+		{[]wire.ExtensionSpec{offer("")}, 0},
+		{[]wire.ExtensionSpec{offer("foo"), offer("")}, 5},
+		{[]wire.ExtensionSpec{offer("foo", "", "a")}, 5},
+		{[]wire.ExtensionSpec{offer("foo", "a", "b", "c", "\"")}, 10},
 	} {
 		b, err := wire.AppendExtensions([]byte("before"), tt.offers)
 		var e *wire.Error

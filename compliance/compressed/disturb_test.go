@@ -37,7 +37,7 @@ func (pl *plan) disturb(d disturbance) {
 }
 
 func (pl *plan) otherSession() wire.Session {
-	s, err := mixers[pl.threshold].Confirm(wire.Offer{Name: "permessage-deflate", Params: []wire.Param{
+	s, err := mixers[pl.threshold].Confirm(wire.ExtensionSpec{Name: "permessage-deflate", Params: []wire.Param{
 		{Name: "client_max_window_bits", Value: strconv.Itoa(pl.ours.bits)},
 	}})
 	if err != nil {

@@ -46,7 +46,7 @@ func (p *Peer) answer(q *clientRequest) {
 	if offers, err := wire.ParseExtensions(q.extensions); err == nil && p.c.Deflate != nil {
 		if d, ok := p.c.Deflate.accept(offers); ok {
 			p.deflate = newDeflater(d, true)
-			v, err := wire.AppendExtensions(nil, []wire.Offer{d.element()})
+			v, err := wire.AppendExtensions(nil, []wire.ExtensionSpec{d.element()})
 			if err != nil {
 				panic("BUG: suite: " + err.Error())
 			}

@@ -202,7 +202,7 @@ func sameBitRows() []letterCase {
 }
 
 // oneOfThem judges which of several extensions a server has accepted.
-func (s *Script) oneOfThem(a answer, answers []wire.Offer) {
+func (s *Script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 	switch {
 	case len(answers) > 1:
 		s.broke("The server accepted %d extensions that use RSV1, by %q.", len(answers), s.reply.fields.Values("Sec-Websocket-Extensions"))
@@ -231,7 +231,7 @@ func sameBitReplyRow(unoffered report.Rule) letterCase {
 		offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
 		r := ruleSameBit
 		for _, name := range []string{extensionName, second} {
-			if !slices.ContainsFunc(offers, func(o wire.Offer) bool { return o.Name == name }) {
+			if !slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool { return o.Name == name }) {
 				r = unoffered
 			}
 		}

@@ -316,9 +316,9 @@ func replyExtensionRows() []letterCase {
 		mayIgnore(ruleGrammar, "An empty field.", add("Sec-WebSocket-Extensions:")),
 		row(ruleGrammar, "An answer that ends in a semicolon.", pd+";"),
 		row(ruleGrammar, "A quoted value that is no token.", pd+`; server_max_window_bits=""`),
-		unofferedRow(r, "permessage-deflate, where it was not offered.", "", func([]wire.Offer) bool { return false }),
-		unofferedRow(ruleInvalidReply, "client_max_window_bits, where it was not offered.", "; client_max_window_bits=10", func(offers []wire.Offer) bool {
-			return slices.ContainsFunc(offers, func(o wire.Offer) bool {
+		unofferedRow(r, "permessage-deflate, where it was not offered.", "", func([]wire.ExtensionSpec) bool { return false }),
+		unofferedRow(ruleInvalidReply, "client_max_window_bits, where it was not offered.", "; client_max_window_bits=10", func(offers []wire.ExtensionSpec) bool {
+			return slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool {
 				d, err := parseDeflate(o, false)
 				return o.Name == extensionName && err == nil && d.ClientBits != 0
 			})
@@ -333,7 +333,7 @@ func replyExtensionRows() []letterCase {
 }
 
 // unofferedRow is an answer that is wrong only to a client that has not offered it.
-func unofferedRow(r report.Rule, what, params string, may func([]wire.Offer) bool) letterCase {
+func unofferedRow(r report.Rule, what, params string, may func([]wire.ExtensionSpec) bool) letterCase {
 	return letterCase{what, "The client drops TCP and takes no message. One that offers this is not tested.", r, func(s *Script) {
 		s.asked()
 		offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
@@ -349,7 +349,7 @@ func unofferedRow(r report.Rule, what, params string, may func([]wire.Offer) boo
 // offered reports whether a client offers permessage-deflate.
 func (s *Script) offered() bool {
 	offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
-	return slices.ContainsFunc(offers, func(o wire.Offer) bool { return o.Name == extensionName })
+	return slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool { return o.Name == extensionName })
 }
 
 func replyDeliveryRows() []letterCase {

@@ -34,8 +34,8 @@ type DeflateParams struct {
 }
 
 // element is the parameters as an element of a Sec-WebSocket-Extensions field.
-func (d DeflateParams) element() wire.Offer {
-	o := wire.Offer{Name: extensionName}
+func (d DeflateParams) element() wire.ExtensionSpec {
+	o := wire.ExtensionSpec{Name: extensionName}
 	add := func(on bool, name, value string) {
 		if on {
 			o.Params = append(o.Params, wire.Param{Name: name, Value: value})
@@ -50,7 +50,7 @@ func (d DeflateParams) element() wire.Offer {
 }
 
 // parseDeflate reads an offer of a client, or with answer the answer of a server.
-func parseDeflate(o wire.Offer, answer bool) (d DeflateParams, err error) {
+func parseDeflate(o wire.ExtensionSpec, answer bool) (d DeflateParams, err error) {
 	seen := map[string]bool{}
 	for _, p := range o.Params {
 		if seen[p.Name] {
@@ -85,7 +85,7 @@ func windowBits(value string) (bits int, ok bool) {
 
 // asOriginal writes numbers as the RFC asks for. The original takes 09 and +9 for 9, and
 // the numbered cases keep its verdicts.
-func asOriginal(o wire.Offer) wire.Offer {
+func asOriginal(o wire.ExtensionSpec) wire.ExtensionSpec {
 	o.Params = slices.Clone(o.Params)
 	for i, p := range o.Params {
 		if bits, err := strconv.Atoi(p.Value); err == nil && strings.HasSuffix(p.Name, "_max_window_bits") {
@@ -97,7 +97,7 @@ func asOriginal(o wire.Offer) wire.Offer {
 
 // accept chooses an answer to the offers of a client, as the original does: each
 // want goes through the offers.
-func (d *Deflate) accept(offers []wire.Offer) (answer DeflateParams, ok bool) {
+func (d *Deflate) accept(offers []wire.ExtensionSpec) (answer DeflateParams, ok bool) {
 	for _, want := range d.Wants {
 		for _, o := range offers {
 			p, err := parseDeflate(asOriginal(o), false)

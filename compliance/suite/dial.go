@@ -119,7 +119,7 @@ func newKey() string {
 func (p *Peer) open(t *target) (rest []byte, err error) {
 	key, extensions := newKey(), ""
 	if p.c.Deflate != nil {
-		var offers []wire.Offer
+		var offers []wire.ExtensionSpec
 		for _, d := range p.c.Deflate.Offers {
 			offers = append(offers, d.element())
 		}

@@ -21,7 +21,7 @@ type side struct {
 func (s *Script) openDeflate(want side) {
 	if !s.server {
 		d := DeflateParams{ServerNoContext: want.peerNoContext, ClientNoContext: want.ourNoContext, ServerBits: want.peerBits, ClientBits: want.ourBits}
-		b, err := wire.AppendExtensions(nil, []wire.Offer{d.element()})
+		b, err := wire.AppendExtensions(nil, []wire.ExtensionSpec{d.element()})
 		if err != nil {
 			panic("BUG: suite: " + err.Error())
 		}
@@ -49,7 +49,7 @@ func (s *Script) openDeflate(want side) {
 		if offer.ClientBits > 0 && d.ClientBits > offer.ClientBits {
 			d.ClientBits = offer.ClientBits
 		}
-		b, err := wire.AppendExtensions(nil, []wire.Offer{d.element()})
+		b, err := wire.AppendExtensions(nil, []wire.ExtensionSpec{d.element()})
 		if err != nil {
 			panic("BUG: suite: " + err.Error())
 		}

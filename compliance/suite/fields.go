@@ -15,7 +15,7 @@ var errNoElement = errors.New("there is no element in it")
 
 // parseExtensions is wire.ParseExtensions but for fields without an element, which
 // are malformed: "1#extension" asks for one at least (RFC 6455, section 9.1).
-func parseExtensions(values []string) ([]wire.Offer, error) {
+func parseExtensions(values []string) ([]wire.ExtensionSpec, error) {
 	list, err := wire.ParseExtensions(values)
 	if err == nil && len(list) == 0 && len(values) > 0 {
 		err = errNoElement

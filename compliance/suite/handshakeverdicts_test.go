@@ -434,7 +434,7 @@ func TestWindowBits(t *testing.T) {
 			t.Errorf("%q: %v", value, ok)
 		}
 	}
-	loose := asOriginal(wire.Offer{Name: extensionName, Params: []wire.Param{{Name: "server_max_window_bits", Value: "+9"}}})
+	loose := asOriginal(wire.ExtensionSpec{Name: extensionName, Params: []wire.Param{{Name: "server_max_window_bits", Value: "+9"}}})
 	if d, err := parseDeflate(loose, true); err != nil || d.ServerBits != 9 {
 		t.Errorf("as the original reads it: %+v, %v", d, err)
 	}

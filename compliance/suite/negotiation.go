@@ -57,7 +57,9 @@ func judgeAnswer(request, reply head) (a answer, b breach) {
 	}
 	answers, err := parseExtensions(values)
 	offers, _ := wire.ParseExtensions(request.fields.Values(field))
-	named := func(o wire.Offer) func(wire.Offer) bool { return func(p wire.Offer) bool { return p.Name == o.Name } }
+	named := func(o wire.ExtensionSpec) func(wire.ExtensionSpec) bool {
+		return func(p wire.ExtensionSpec) bool { return p.Name == o.Name }
+	}
 	switch {
 	case len(values) > 1:
 		return wrong(ruleOneField, "the response has %d fields Sec-WebSocket-Extensions", len(values))

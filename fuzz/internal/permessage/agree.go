@@ -13,7 +13,7 @@ import (
 
 // CheckAccept checks what a server answers, by the model of package handshake. It
 // returns nil if the server declines.
-func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.Offer) (*wire.Offer, error) {
+func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.ExtensionSpec) (*wire.ExtensionSpec, error) {
 	answer, session, ok := s.Accept(slices.Values(offers))
 	want, wanted := side.Choose(Elements(offers))
 	if ok != wanted || ok != (session != nil) {
@@ -43,7 +43,7 @@ func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.Offer)
 
 // CheckAgreed lets both ends agree and send, each a message twice: the second refers to
 // the first exactly if context is taken over and the window is large enough.
-func CheckAgreed(s, c *deflate.Extension, server, client handshake.Side, offers []wire.Offer) error {
+func CheckAgreed(s, c *deflate.Extension, server, client handshake.Side, offers []wire.ExtensionSpec) error {
 	answer, ours, ok := s.Accept(slices.Values(offers))
 	if !ok {
 		if len(offers) > 0 {

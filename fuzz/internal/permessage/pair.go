@@ -31,7 +31,7 @@ func extension(o deflate.Options) *deflate.Extension {
 // Pair returns the sessions of the two ends of a connection on which just that is
 // agreed, of extensions with these options, Threshold and WindowBits.
 func Pair(threshold, bits int, p handshake.Params) (server, client wire.Session, err error) {
-	offer := wire.Offer{Name: handshake.Deflate}
+	offer := wire.ExtensionSpec{Name: handshake.Deflate}
 	add := func(wanted bool, name, value string) {
 		if wanted {
 			offer.Params = append(offer.Params, wire.Param{Name: name, Value: value})
@@ -47,7 +47,7 @@ func Pair(threshold, bits int, p handshake.Params) (server, client wire.Session,
 	add(p.ClientNoContext, "client_no_context_takeover", "")
 	add(p.ServerBits > 0, "server_max_window_bits", strconv.Itoa(p.ServerBits))
 	add(p.ClientBits > 0, "client_max_window_bits", strconv.Itoa(p.ClientBits))
-	answer, server, ok := extension(bounded).Accept(slices.Values([]wire.Offer{offer}))
+	answer, server, ok := extension(bounded).Accept(slices.Values([]wire.ExtensionSpec{offer}))
 	if !ok {
 		return nil, nil, fmt.Errorf("%+v is declined", offer)
 	}
@@ -87,7 +87,7 @@ func Crafted(script []byte) (payloads [][]byte) {
 }
 
 // Element gives an offer the form of the model.
-func Element(o wire.Offer) model.Extension {
+func Element(o wire.ExtensionSpec) model.Extension {
 	e := model.Extension{Name: o.Name}
 	for _, p := range o.Params {
 		e.Params = append(e.Params, model.Param(p))
@@ -96,7 +96,7 @@ func Element(o wire.Offer) model.Extension {
 }
 
 // Elements gives offers the form of the model.
-func Elements(offers []wire.Offer) (all []model.Extension) {
+func Elements(offers []wire.ExtensionSpec) (all []model.Extension) {
 	for _, o := range offers {
 		all = append(all, Element(o))
 	}
