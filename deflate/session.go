@@ -42,12 +42,7 @@ func (s *session) plain(m wire.MessageInfo) bool {
 // Decode implements [wire.Session].
 func (s *session) Decode(byte) (wire.MessageDecoder, error) { return &s.dec, nil }
 
-// Idle implements [wire.Session]. There is nothing to give back: between messages
-// a session holds its windows alone, and within a message what it cannot do
-// without.
-func (s *session) Idle() {}
-
-// Close implements [wire.Session]. It may be called again, and in the middle of a
+// Close implements [io.Closer]. It may be called again, and in the middle of a
 // message, but not while a message is being encoded or decoded.
 func (s *session) Close() error {
 	s.enc.close()

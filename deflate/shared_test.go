@@ -230,13 +230,14 @@ func BenchmarkBroadcast(b *testing.B) {
 	for _, bits := range []int{9, 12, 15} {
 		for _, noTakeover := range []bool{false, true} {
 			e := deflate.New(&deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover})
-			sessions := make([]wire.SharedSession, 100)
+			sessions := make([]wire.Session, 100)
+			shared := make([]wire.SharedSession, len(sessions))
 			for i := range sessions {
 				s, err := e.Confirm(wire.ExtensionSpec{Name: "permessage-deflate", Params: serverKeeps(noTakeover)})
 				if err != nil {
 					b.Fatal(err)
 				}
-				sessions[i] = sharer(b, s)
+				sessions[i], shared[i] = s, sharer(b, s)
 			}
 			var z []byte
 			own := func(p []byte) {
@@ -245,8 +246,8 @@ func BenchmarkBroadcast(b *testing.B) {
 				}
 			}
 			once := func(p []byte) {
-				z, _ = sessions[0].AppendShared(z[:0], p)
-				for _, s := range sessions {
+				z, _ = shared[0].AppendShared(z[:0], p)
+				for _, s := range shared {
 					s.SharedSent(p)
 				}
 			}

@@ -62,8 +62,8 @@ func FuzzInflate(f *testing.F) {
 			if *s = server; setup&(1<<5) != 0 {
 				*s = client
 			}
-			defer server.Close()
-			defer client.Close()
+			defer server.(io.Closer).Close()
+			defer client.(io.Closer).Close()
 		}
 		// A peer that is told 8 bits may use 9, as the package's documentation says.
 		model := &inflate.Stream{Window: 1 << max(p.ServerBits, 9), Most: permessage.Most}
@@ -191,8 +191,8 @@ func FuzzDeflate(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer server.Close()
-			defer client.Close()
+			defer server.(io.Closer).Close()
+			defer client.(io.Closer).Close()
 			ways = append(ways, permessage.NewWay(server, client, p.ServerBits, p.ServerNoContext),
 				permessage.NewWay(client, server, p.ClientBits, p.ClientNoContext))
 		}
@@ -282,7 +282,7 @@ func FuzzNegotiation(f *testing.F) {
 				t.Fatalf("client %+v, answer %+v: %v; the model says %v", client, answer, err, want)
 			}
 			if want {
-				session.Close()
+				session.(io.Closer).Close()
 			}
 		}
 		for _, offers := range [][]wire.ExtensionSpec{own, kept} {

@@ -143,7 +143,5 @@ func (c *Conn) releaseIfEnded() {
 		c.in.ext.Release()
 		c.in.ext = nil
 	}
-	if c.session != nil {
-		_ = c.session.Close()
-	}
+	closeSession(c.session)
 }

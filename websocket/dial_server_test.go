@@ -236,5 +236,4 @@ type offeredSession struct{ x *offeredExtension }
 func (offeredSession) Bits() (rsv, perFrame byte)                  { return 0, 0 }
 func (offeredSession) Encode(wire.MessageInfo) wire.MessageEncoder { return nil }
 func (offeredSession) Decode(byte) (wire.MessageDecoder, error)    { return nil, nil }
-func (offeredSession) Idle()                                       {}
 func (s offeredSession) Close() error                              { s.x.closed++; return nil }

@@ -16,8 +16,6 @@ type refusing struct {
 }
 
 func (refusing) Bits() (rsv, perFrame byte)                        { return wire.RSV1, 0 }
-func (refusing) Idle()                                             {}
-func (refusing) Close() error                                      { return nil }
 func (r refusing) Decode(rsv byte) (wire.MessageDecoder, error)    { return nil, r.err }
 func (refusing) Encode(m wire.MessageInfo) (e wire.MessageEncoder) { return nil }
 

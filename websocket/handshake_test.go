@@ -221,7 +221,6 @@ func (s fakeSession) Bits() (rsv, perFrame byte) {
 	}
 	return wire.RSV1, 0
 }
-func (s fakeSession) Idle()        {}
 func (s fakeSession) Close() error { s.ext.open--; return nil }
 
 // newHandshake returns a good request that came over no connection.

@@ -77,7 +77,9 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		c.rsv = rsv
 		c.in.dec.RSV, c.in.dec.FrameRSV = rsv, perFrame
 		c.out.enc.RSV, c.out.enc.FrameRSV = rsv, perFrame
-		c.tr.idle = s.Idle
+		if s, ok := s.(wire.IdleSession); ok {
+			c.tr.idle = s.Idle
+		}
 	}
 	return c
 }

@@ -189,9 +189,11 @@ func fieldCause(err error) error {
 	return err
 }
 
+// closeSession closes a session that can be closed. Its error is of no consequence:
+// the connection or its handshake has ended before.
 func closeSession(s wire.Session) {
-	if s != nil {
-		_ = s.Close() // the handshake has failed for another reason
+	if s, ok := s.(io.Closer); ok {
+		_ = s.Close()
 	}
 }
 

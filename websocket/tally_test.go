@@ -44,7 +44,6 @@ func (s *tally) begin() {
 }
 
 func (s *tally) Bits() (rsv, perFrame byte) { return runsBit, 0 }
-func (s *tally) Idle()                      {}
 
 func (s *tally) Close() error {
 	s.begin()

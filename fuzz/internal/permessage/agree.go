@@ -3,6 +3,7 @@ package permessage
 import (
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 
@@ -22,7 +23,7 @@ func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.Extens
 	if !ok {
 		return nil, nil
 	}
-	defer session.Close()
+	defer session.(io.Closer).Close()
 	got, valid := handshake.ParseParams(Element(answer), true)
 	if !valid || got != want {
 		return nil, fmt.Errorf("answer %+v, want %+v", answer, want)
@@ -51,12 +52,12 @@ func CheckAgreed(s, c *deflate.Extension, server, client handshake.Side, offers 
 		}
 		return nil
 	}
-	defer ours.Close()
+	defer ours.(io.Closer).Close()
 	theirs, err := c.Confirm(answer)
 	if err != nil {
 		return fmt.Errorf("answer %+v: %w", answer, err)
 	}
-	defer theirs.Close()
+	defer theirs.(io.Closer).Close()
 	p, _ := handshake.ParseParams(Element(answer), true)
 	if p.ServerBits == 0 {
 		p.ServerBits = 15

@@ -124,7 +124,7 @@ func (d *duel) perform() {
 	}
 	synctest.Wait()
 	if d.session != nil {
-		defer d.session.Close()
+		defer d.session.(io.Closer).Close()
 	}
 	d.judge(stream)
 	d.afterwards()
