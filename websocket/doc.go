@@ -28,7 +28,7 @@
 //   - [Conn.Ping] measures the round trip, [Conn.Unsent] what waits to be sent.
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] at
 //     once, [Conn.Abort] at once with a cause. [Conn.Closure] tells how it ended.
-//   - [Conn.AsNetConn] makes it a stream.
+//   - [Conn.ByteStream] makes it a stream.
 //   - [Conn.OnControl] and [Conn.WriteControl] are for protocols with pings, pongs or close
 //     frames of their own.
 //

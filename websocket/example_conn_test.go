@@ -233,15 +233,15 @@ func ExampleLimits_maxFrame() {
 	// Output: 100000 4 <nil>
 }
 
-func ExampleConn_AsNetConn() {
+func ExampleConn_ByteStream() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
-		stream := c.AsNetConn(websocket.Binary)
+		stream := c.ByteStream(websocket.Binary)
 		_, err := io.Copy(stream, stream)
 		return err
 	})
 	defer end()
 
-	stream := c.AsNetConn(websocket.Binary)
+	stream := c.ByteStream(websocket.Binary)
 	fmt.Fprintln(stream, "any protocol of bytes")
 	line, err := bufio.NewReader(stream).ReadString('\n')
 	fmt.Printf("%q %v\n", line, err)

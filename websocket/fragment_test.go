@@ -157,7 +157,7 @@ func TestMaxWriteFrameNetConn(t *testing.T) {
 	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Limits: Limits{MaxWriteFrame: 1000}})
 	data := pattern(3*adapterMessage/2, 0)
 	wrote := start(func() error {
-		_, err := c.AsNetConn(Binary).Write(data)
+		_, err := c.ByteStream(Binary).Write(data)
 		return err
 	})
 	var got []byte

@@ -153,7 +153,7 @@ func serveFailure(c *Conn, err error, code StatusCode) error {
 	return nil
 }
 
-// isStreamEnd reports whether err is how [Conn.AsNetConn], or what reads from it, tells
+// isStreamEnd reports whether err is how [Conn.ByteStream], or what reads from it, tells
 // of a peer that is gone.
 func isStreamEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)

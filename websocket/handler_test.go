@@ -165,12 +165,12 @@ func TestHandlerPeerEnds(t *testing.T) {
 				}
 			}
 		},
-		"AsNetConn": func(_ context.Context, c *Conn) error {
-			_, err := io.ReadFull(c.AsNetConn(Binary), make([]byte, 2))
+		"ByteStream": func(_ context.Context, c *Conn) error {
+			_, err := io.ReadFull(c.ByteStream(Binary), make([]byte, 2))
 			return err
 		},
-		"AsNetConn, wrapped": func(_ context.Context, c *Conn) error {
-			_, err := c.AsNetConn(Binary).Read(make([]byte, 2))
+		"ByteStream, wrapped": func(_ context.Context, c *Conn) error {
+			_, err := c.ByteStream(Binary).Read(make([]byte, 2))
 			return fmt.Errorf("reading: %w", err)
 		},
 	}

@@ -64,8 +64,8 @@ var heldWays = []struct {
 			}
 		}
 	}},
-	{"AsNetConn", func(c *Conn) func(context.Context) error {
-		nc := c.AsNetConn(Binary)
+	{"ByteStream", func(c *Conn) func(context.Context) error {
+		nc := c.ByteStream(Binary)
 		buf := make([]byte, 512)
 		return func(ctx context.Context) error {
 			nc.SetReadDeadline(time.Time{})

@@ -292,7 +292,7 @@ func TestWriterCloseIsNoTimeout(t *testing.T) {
 func TestNetConnLeftover(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newWornPeer(t, role, Limits{}, 0)
-		nc := c.AsNetConn(Binary)
+		nc := c.ByteStream(Binary)
 		nc.Write([]byte("not sent"))
 		p.send(wire.OpBinary, true, "one")
 		p.sendClose(4001, "")

@@ -240,7 +240,7 @@ func TestNetConnBrokenStream(t *testing.T) {
 				checkLeaks(t)
 				c, p := newPeerWith(t, kind, wire.Server)
 				go p.drain()
-				nc := c.AsNetConn(Binary)
+				nc := c.ByteStream(Binary)
 				go row.end(c, p)
 				_, read := nc.Read(make([]byte, 1))
 				<-c.Context().Done()

@@ -222,7 +222,7 @@ func TestForeignEndAsCause(t *testing.T) {
 				t.Errorf("%v: a handler that returns it closes with %v", foreign, code)
 			}
 			go p.drain()
-			nc := c.AsNetConn(Binary)
+			nc := c.ByteStream(Binary)
 			c.Abort(foreign)
 			if _, err := nc.Read(make([]byte, 1)); !errors.Is(err, foreign) || !errors.Is(err, net.ErrClosed) {
 				t.Errorf("%v: an aborted stream reads as %v", foreign, err)

@@ -181,7 +181,7 @@ func TestNetConnWithoutDeadlines(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				a, b := net.Pipe()
 				c, _ := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
-				nc := c.AsNetConn(Binary)
+				nc := c.ByteStream(Binary)
 				begun := time.Now()
 				nc.SetDeadline(begun.Add(time.Second))
 				err := call(nc)

@@ -21,7 +21,7 @@ func (b *borrowers) isBorrowed(id inspector.Cursor) bool {
 	switch p := id.Parent().Node().(type) {
 	case *ast.SelectorExpr:
 		switch p.Sel.Name {
-		case "Abort", "Close", "CloseNow", "AsNetConn", "NetConn":
+		case "Abort", "Close", "CloseNow", "ByteStream", "NetConn":
 			return false
 		}
 		call, ok := id.Parent().Parent().Node().(*ast.CallExpr)

@@ -22,7 +22,7 @@
 //
 //   - bytes that a function of another package keeps, one behind an interface, or one
 //     that stores them in a field (the next call may replace them there);
-//   - a Conn that another package forgets, that a net.Conn of Conn.AsNetConn leaves
+//   - a Conn that another package forgets, that a net.Conn of Conn.ByteStream leaves
 //     open, or whose only Close hangs on a condition;
 //   - a dropped error that went through a method value or a variable, and the Close
 //     of a MessageWriter that is a field, or that is nowhere called;

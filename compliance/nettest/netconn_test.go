@@ -90,7 +90,7 @@ func TestNewConn(t *testing.T) {
 				}
 				client := websocket.NewConn(context.Background(), row.wrap(a), &websocket.ConnOptions{Role: wire.Client})
 				server := websocket.NewConn(context.Background(), row.wrap(b), nil)
-				c1, c2 = client.AsNetConn(websocket.Binary), server.AsNetConn(websocket.Binary)
+				c1, c2 = client.ByteStream(websocket.Binary), server.ByteStream(websocket.Binary)
 				return c1, c2, func() { closeBoth(c1, c2) }, nil
 			})
 		})
@@ -140,7 +140,7 @@ func (s *server) makePipe() (c1, c2 net.Conn, stop func(), err error) {
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	c1, c2 = client.AsNetConn(websocket.Binary), (<-s.accepted).AsNetConn(websocket.Binary)
+	c1, c2 = client.ByteStream(websocket.Binary), (<-s.accepted).ByteStream(websocket.Binary)
 	return c1, c2, func() { closeBoth(c1, c2) }, nil
 }
 

@@ -73,7 +73,7 @@ var calls = []call{
 	})},
 	{name: "MessageReader.Read", reads: true, make: readMessage},
 	{name: "NetConn Read", reads: true, want: os.ErrDeadlineExceeded, make: plain(func(ctx context.Context, c *websocket.Conn) error {
-		nc := c.AsNetConn(websocket.Binary)
+		nc := c.ByteStream(websocket.Binary)
 		nc.SetReadDeadline(deadline(ctx))
 		_, err := nc.Read(make([]byte, 1))
 		return err
@@ -120,7 +120,7 @@ var calls = []call{
 	{name: "MessageWriter.Flush", after: either, make: plain(writeAndFlush)},
 	{name: "MessageWriter.Close", after: either, make: plain(writeAndClose)},
 	{name: "NetConn Write", after: either, want: os.ErrDeadlineExceeded, make: plain(func(ctx context.Context, c *websocket.Conn) error {
-		nc := c.AsNetConn(websocket.Binary)
+		nc := c.ByteStream(websocket.Binary)
 		nc.SetWriteDeadline(deadline(ctx))
 		_, err := nc.Write(much)
 		return err

@@ -228,7 +228,7 @@ func sameBreach(err, cause error) bool {
 // judgeNetConn checks that a net.Conn tells of its own Close only where this side has
 // closed, and of the end of the stream where the peer has closed as it should.
 func (s *side) judgeNetConn(v websocket.Closure, wrong func(string, ...any)) {
-	nc := s.conn.AsNetConn(websocket.Binary)
+	nc := s.conn.ByteStream(websocket.Binary)
 	_, readErr := nc.Read(make([]byte, 1))
 	_, writeErr := nc.Write([]byte("late"))
 	kind := endingOf(v.Err)

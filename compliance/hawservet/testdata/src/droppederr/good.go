@@ -87,5 +87,5 @@ func (w writer) WriteJSON(v any) error { return nil }
 func others(nc net.Conn, c *websocket.Conn) {
 	nc.Write(nil)
 	writer{nc}.WriteJSON(1)
-	c.AsNetConn(websocket.Text).Write(nil)
+	c.ByteStream(websocket.Text).Write(nil)
 }

@@ -191,7 +191,7 @@ func passedOn(ctx context.Context, url string, conns chan *websocket.Conn, serve
 	if err != nil {
 		return
 	}
-	nc := e.AsNetConn(websocket.Binary)
+	nc := e.ByteStream(websocket.Binary)
 	defer nc.Close()
 	f, _, err := websocket.Dial(ctx, url, nil)
 	if err != nil {

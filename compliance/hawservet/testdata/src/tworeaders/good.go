@@ -167,7 +167,7 @@ func again(ctx context.Context, url string, c *websocket.Conn) {
 }
 
 func adapters(c *websocket.Conn) {
-	nc := c.AsNetConn(websocket.Binary)
+	nc := c.ByteStream(websocket.Binary)
 	go func() { nc.Read(nil) }()
 	nc.Read(nil)
 	var other net.Conn = nc

@@ -38,7 +38,7 @@ func TestNetConnTextCutsAtRunes(t *testing.T) {
 		for _, role := range roles {
 			checkLeaks(t)
 			c, p := newPeerWith(t, "tcp", role)
-			nc := c.AsNetConn(Text)
+			nc := c.ByteStream(Text)
 			wrote := start(func() error {
 				for _, s := range row.writes {
 					b := []byte(s)
@@ -78,7 +78,7 @@ func TestNetConnTextStream(t *testing.T) {
 		checkLeaks(t)
 		client, server := connPair(t, "tcp", Limits{})
 		go func() {
-			nc := client.AsNetConn(Text)
+			nc := client.ByteStream(Text)
 			for b := text; len(b) > 0; {
 				n := min(len(b), 1+random.IntN(most))
 				if m, err := nc.Write(b[:n]); m != n || err != nil {
@@ -105,7 +105,7 @@ func TestNetConnTextStream(t *testing.T) {
 func TestNetConnTextEndsInRune(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
-	nc := c.AsNetConn(Text)
+	nc := c.ByteStream(Text)
 	if n, err := io.WriteString(nc, "10 \xe2\x82"); n != 5 || err != nil {
 		t.Fatal(n, err)
 	}
@@ -128,7 +128,7 @@ func TestNetConnTextEndsInRune(t *testing.T) {
 func TestNetConnTextCutByDeadline(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
-		nc := c.AsNetConn(Text)
+		nc := c.ByteStream(Text)
 		io.WriteString(nc, "\xe2\x82")
 		nc.SetWriteDeadline(longAgo)
 		n, err := io.WriteString(nc, "\xac")

@@ -29,7 +29,7 @@ func wantUnblocked(t *testing.T, what string, err error) {
 func TestNetConnCloseUnblocks(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{CloseTimeout: 3 * time.Second})
-		nc := c.AsNetConn(Binary)
+		nc := c.ByteStream(Binary)
 		read := func() error { _, err := nc.Read(make([]byte, 1)); return err }
 		write := func() error { _, err := nc.Write(make([]byte, 1<<20)); return err }
 		waits := []<-chan error{start(read), start(write)}
@@ -63,7 +63,7 @@ func TestNetConnCloseWhileBusy(t *testing.T) {
 	for _, taken := range []int{0, 1, 1000, adapterMessage + 1000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{})
-			nc := c.AsNetConn(Binary)
+			nc := c.ByteStream(Binary)
 			read := start(func() error { _, err := nc.Read(make([]byte, 1)); return err })
 			data := pattern(3*adapterMessage, 0)
 			n := 0
@@ -103,7 +103,7 @@ func TestNetConnCloseUnblocksOver(t *testing.T) {
 					ours, theirs = theirs, ours
 				}
 				c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
-				nc := c.AsNetConn(Text)
+				nc := c.ByteStream(Text)
 				go p.send(wire.OpText, false, "half a mess")
 				if _, err := io.ReadFull(nc, make([]byte, 4)); err != nil {
 					t.Fatal(err)
@@ -129,7 +129,7 @@ func TestNetConnCloseUnblocksOver(t *testing.T) {
 func TestNetConnReadNothing(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{})
-		nc := c.AsNetConn(Binary)
+		nc := c.ByteStream(Binary)
 		nothing := func() {
 			t.Helper()
 			if n, err := nc.Read(nil); n != 0 || err != nil {
@@ -153,7 +153,7 @@ func TestNetConnRefusesText(t *testing.T) {
 	for _, text := range []string{"", "some text", strings.Repeat("long ", 20_000)} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{})
-			nc := c.AsNetConn(Binary)
+			nc := c.ByteStream(Binary)
 			go func() {
 				p.send(wire.OpBinary, true, "bytes")
 				p.nc.Write(p.frame(wire.OpText, false, []byte(text))) // which may not be read to its end
@@ -193,7 +193,7 @@ func TestNetConnRefusesText(t *testing.T) {
 func TestNetConnRefusesTextLater(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
-		a := c.AsNetConn(Binary).(*adapter)
+		a := c.ByteStream(Binary).(*adapter)
 		go p.nc.Write(append(p.frame(wire.OpText, true, []byte("text")), p.frame(wire.OpBinary, true, []byte("bytes"))...))
 		var err error
 		if a.r, err = c.Reader(context.Background()); err != nil {
@@ -214,7 +214,7 @@ func TestNetConnRefusesTextLater(t *testing.T) {
 func TestNetConnHidesTransport(t *testing.T) {
 	checkLeaks(t)
 	c, _ := newPeerWith(t, "tcp", wire.Server)
-	nc := c.AsNetConn(Binary)
+	nc := c.ByteStream(Binary)
 	if got, want := reflect.TypeOf(nc).NumMethod(), reflect.TypeFor[net.Conn]().NumMethod(); got != want {
 		t.Errorf("%d exported methods, want %d", got, want)
 	}

@@ -23,7 +23,7 @@ var (
 	errHalfRune    = errors.New("text written ends within a rune, which was not sent")
 )
 
-// AsNetConn returns a [net.Conn] whose bytes travel in messages of type t, for
+// ByteStream returns a [net.Conn] whose bytes travel in messages of type t, for
 // protocols that need a stream. How the bytes are divided into messages means
 // nothing: Write sends messages of up to 64 KiB, and Read joins them.
 //
@@ -47,7 +47,7 @@ var (
 // StatusGoingAway or no status. A stream that ends in another way is an error that
 // wraps a [CloseError] or, if no close frame came, [io.ErrUnexpectedEOF] or the
 // transport's error. Only after this side has closed does it match [net.ErrClosed].
-func (c *Conn) AsNetConn(t MessageType) net.Conn { return &adapter{c: c, typ: t} }
+func (c *Conn) ByteStream(t MessageType) net.Conn { return &adapter{c: c, typ: t} }
 
 type adapter struct {
 	c      *Conn // not embedded: it would give the transport away

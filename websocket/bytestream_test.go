@@ -22,7 +22,7 @@ func TestNetConnStream(t *testing.T) {
 			checkLeaks(t)
 			seed := rand.Uint64()
 			client, server := connPair(t, kind, Limits{})
-			from, to := client.AsNetConn(Binary), server.AsNetConn(Text)
+			from, to := client.ByteStream(Binary), server.ByteStream(Text)
 			want := pattern(1<<20, uint32(seed))
 			written := start(func() error {
 				random := rand.New(rand.NewPCG(seed, 0))
@@ -71,7 +71,7 @@ func TestNetConnStream(t *testing.T) {
 func TestNetConnMessages(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
-	nc := c.AsNetConn(Text)
+	nc := c.ByteStream(Text)
 	written := start(func() error {
 		_, err := nc.Write(bytes.Repeat([]byte("x"), 2*adapterMessage+5))
 		return err
@@ -108,7 +108,7 @@ func TestNetConnEOF(t *testing.T) {
 	} {
 		checkLeaks(t)
 		c, p := newPeerWith(t, "tcp", wire.Server)
-		nc := c.AsNetConn(Binary)
+		nc := c.ByteStream(Binary)
 		p.send(wire.OpBinary, true, "last")
 		p.sendClose(code, "")
 		b := make([]byte, 10)
@@ -150,7 +150,7 @@ func TestNetConnReadDeadline(t *testing.T) {
 			checkLeaks(t)
 			ours, theirs := netPair(t, kind)
 			c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server, Limits: Limits{}})
-			nc := c.AsNetConn(Binary)
+			nc := c.ByteStream(Binary)
 			var stream, want []byte
 			for i := range 10 {
 				data := pattern(7*i, uint32(i))
@@ -194,7 +194,7 @@ func TestNetConnReadDeadline(t *testing.T) {
 func TestNetConnMovedDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
-		nc := c.AsNetConn(Binary)
+		nc := c.ByteStream(Binary)
 		p2 := start(func() bool { p.send(wire.OpBinary, true, "0123456789"); return true })
 		b := make([]byte, 2)
 		read := func(want string) {
@@ -241,7 +241,7 @@ func TestNetConnMovedDeadline(t *testing.T) {
 func TestNetConnWriteDeadline(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "pipe", wire.Client)
-	nc := c.AsNetConn(Binary)
+	nc := c.ByteStream(Binary)
 	nc.SetWriteDeadline(time.Unix(1, 0))
 	n, err := nc.Write([]byte("not sent"))
 	if n != 0 {
@@ -279,7 +279,7 @@ func TestNetConnStaleDeadline(t *testing.T) {
 				ours, theirs = theirs, ours
 			}
 			c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
-			nc := c.AsNetConn(Binary)
+			nc := c.ByteStream(Binary)
 			nc.SetWriteDeadline(time.Unix(1, 0))
 			_, err := nc.Write([]byte("x"))
 			wantTimeout(t, err)
@@ -316,7 +316,7 @@ func TestNetConnStaleDeadline(t *testing.T) {
 func TestNetConnCutTLS(t *testing.T) {
 	checkLeaks(t)
 	client, _ := connPair(t, "tls", Limits{}) // the other end does not read
-	nc := client.AsNetConn(Binary)
+	nc := client.ByteStream(Binary)
 	var err error
 	for err == nil || err == os.ErrDeadlineExceeded { // before the first byte of a message
 		nc.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
@@ -340,7 +340,7 @@ func TestNetConnCutTLS(t *testing.T) {
 func TestNetConnConcurrent(t *testing.T) {
 	checkLeaks(t)
 	client, server := connPair(t, "tcp", Limits{})
-	from, to := client.AsNetConn(Binary), server.AsNetConn(Binary)
+	from, to := client.ByteStream(Binary), server.ByteStream(Binary)
 	const writers, readers, rounds, size = 4, 3, 50, 1000
 	var written []<-chan error
 	for i := range writers {
