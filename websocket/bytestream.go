@@ -89,7 +89,8 @@ func (a *adapter) read(ctx context.Context, p []byte) (n int, err error) {
 		if a.r.typ == Text && a.typ == Binary {
 			return 0, a.c.refuse(ctx, errTextMessage)
 		}
-		if n, err = a.r.WithContext(ctx).Read(p); err == io.EOF {
+		a.r.SetContext(ctx)
+		if n, err = a.r.Read(p); err == io.EOF {
 			a.r, err = nil, nil
 		}
 	}

@@ -107,7 +107,8 @@ var readStyles = []struct {
 			p := make([]byte, 1)
 			for {
 				p = make([]byte, min(2*len(p), blockSize+1))
-				n, err := r.WithContext(ctx).Read(p)
+				r.SetContext(ctx)
+				n, err := r.Read(p)
 				have = append(have, p[:n]...)
 				if err == io.EOF {
 					got := received{typ: r.Type(), data: string(have)}

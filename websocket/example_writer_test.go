@@ -46,7 +46,7 @@ func ExampleMessageWriter_SetFrameSize() {
 }
 
 // Each part of a long message has a time limit of its own.
-func ExampleMessageWriter_WithContext() {
+func ExampleMessageWriter_SetContext() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
 		w, err := c.Writer(ctx, websocket.Text)
 		if err != nil {
@@ -54,14 +54,16 @@ func ExampleMessageWriter_WithContext() {
 		}
 		for _, part := range []string{"one, ", "two, ", "three"} {
 			partCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
-			_, err := w.WithContext(partCtx).Write([]byte(part))
+			w.SetContext(partCtx)
+			_, err := w.Write([]byte(part))
 			cancel()
 			if err != nil {
 				_ = w.Close()
 				return err
 			}
 		}
-		return w.WithContext(ctx).Close()
+		w.SetContext(ctx)
+		return w.Close()
 	})
 	defer end()
 

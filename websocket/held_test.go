@@ -51,7 +51,8 @@ var heldWays = []struct {
 					return err
 				}
 			}
-			_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, r.WithContext(ctx), buf)
+			r.SetContext(ctx)
+			_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, r, buf)
 			return err
 		}
 	}},

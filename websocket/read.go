@@ -134,7 +134,7 @@ func (c *Conn) takeBack(l loan) {
 // left of the message of an earlier Reader is skipped.
 //
 // ctx bounds Reader and the Reads that follow. A Read that ctx ends loses
-// nothing; go on with [MessageReader.WithContext].
+// nothing; go on with [MessageReader.SetContext].
 func (c *Conn) Reader(ctx context.Context) (*MessageReader, error) {
 	if err := c.beginRead(ctx); err != nil {
 		return nil, err
@@ -159,11 +159,8 @@ type MessageReader struct {
 // Type returns the type of the message.
 func (r *MessageReader) Type() MessageType { return r.typ }
 
-// WithContext makes ctx bound the Reads to come, and returns r.
-func (r *MessageReader) WithContext(ctx context.Context) *MessageReader {
-	r.ctx = ctx
-	return r
-}
+// SetContext replaces the context that bounds later Reads.
+func (r *MessageReader) SetContext(ctx context.Context) { r.ctx = ctx }
 
 // Read reads up to len(p) bytes of the message into p. It returns [io.EOF] at the
 // end of the message. Text is checked up to the last byte returned, so that it may

@@ -9,7 +9,7 @@ import (
 // Writer returns a writer of one message of type t, which need not fit in memory:
 // it leaves in fragments of up to 16 KiB, or Limits.MaxWriteFrame if that is less; see
 // [MessageWriter.SetFrameSize]. Other messages, the caller's own included, wait until it
-// is closed: see [Conn.Write]. ctx bounds its calls; see [MessageWriter.WithContext].
+// is closed: see [Conn.Write]. ctx bounds its calls; see [MessageWriter.SetContext].
 //
 // A message of up to 16 KiB is dealt with as Write would. A larger one that an
 // extension compresses is gathered, in its compressed form, until it is closed, and
@@ -67,12 +67,9 @@ func (w *MessageWriter) full() int {
 	return min(w.size, w.c.out.maxFrame)
 }
 
-// WithContext makes ctx bound the calls to come, and returns w. It does not undo the
-// failure of an earlier call.
-func (w *MessageWriter) WithContext(ctx context.Context) *MessageWriter {
-	w.ctx = ctx
-	return w
-}
+// SetContext replaces the context that bounds later calls. It does not undo the failure
+// of an earlier call.
+func (w *MessageWriter) SetContext(ctx context.Context) { w.ctx = ctx }
 
 // SetFrameSize sets the size of later fragments, in bytes. 0 means the default, 16 KiB. A
 // negative n means no limit: the message leaves as one frame. Some peers take each frame

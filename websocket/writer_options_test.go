@@ -149,12 +149,14 @@ func TestWriterWithContext(t *testing.T) {
 		err = errors.Join(err, w.Flush())
 		cancel()
 		next, cancel := context.WithCancel(bounded(t))
-		_, err2 := w.WithContext(next).Write([]byte("two"))
+		w.SetContext(next)
+		_, err2 := w.Write([]byte("two"))
 		if err := errors.Join(err, err2, w.Flush()); err != nil {
 			t.Fatal(err)
 		}
 		cancel()
-		if err := w.WithContext(bounded(t)).Close(); err != nil {
+		w.SetContext(bounded(t))
+		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
 		p.expect(wire.OpText, false, "one, ")
@@ -169,7 +171,8 @@ func TestWriterWithContext(t *testing.T) {
 		if _, err := w.Write([]byte("x")); !errors.Is(err, context.Canceled) {
 			t.Errorf("Write: %v", err)
 		}
-		if _, err := w.WithContext(bounded(t)).Write([]byte("x")); !errors.Is(err, context.Canceled) {
+		w.SetContext(bounded(t))
+		if _, err := w.Write([]byte("x")); !errors.Is(err, context.Canceled) {
 			t.Errorf("Write after one that failed: %v", err)
 		}
 		if err := w.Close(); !errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {

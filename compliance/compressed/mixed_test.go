@@ -173,7 +173,8 @@ func interruptedStream(ctx context.Context, c *websocket.Conn, size int) (websoc
 		if i >= interruptions {
 			short = ctx
 		}
-		n, err := r.WithContext(short).Read(p)
+		r.SetContext(short)
+		n, err := r.Read(p)
 		cancel()
 		b = append(b, p[:n]...)
 		if err == io.EOF {

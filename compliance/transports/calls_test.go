@@ -281,7 +281,8 @@ func readMessage(t testing.TB, p *pair, c, peer *websocket.Conn) func(context.Co
 	check(t, <-sent)
 	p.resume = w.Close
 	return func(ctx context.Context) error {
-		_, err := r.WithContext(ctx).Read(make([]byte, 1))
+		r.SetContext(ctx)
+		_, err := r.Read(make([]byte, 1))
 		return err
 	}
 }

@@ -139,7 +139,7 @@ func (s *side) readStream(ctx context.Context, o *script.Op, r *websocket.Messag
 		}
 		if s.failed(ctx, o, err); s.final == nil && o.Resume {
 			ctx = context.Background()
-			r.WithContext(ctx)
+			r.SetContext(ctx)
 			continue
 		}
 		s.receive(r.Type(), b, true)

@@ -63,7 +63,7 @@ func (c *Conn) Abort(cause error) {}
 func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte, error) {
 	return 0, nil, nil
 }
-func (c *Conn) ByteStream(t MessageType) net.Conn                                { return nil }
+func (c *Conn) ByteStream(t MessageType) net.Conn                               { return nil }
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error { return nil }
 func (c *Conn) CloseNow() error                                                 { return nil }
 func (c *Conn) Context() context.Context                                        { return nil }
