@@ -175,17 +175,17 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 		in.dec.MaxMessage = in.max.Load()
 		f, n, err := in.dec.Next(in.unread)
 		in.unread = in.unread[n:]
-		if pinged && f.Message != wire.OpPing {
+		if pinged && f.Kind != wire.KindPing {
 			c.flushPongs()
 		}
-		pinged = f.Message == wire.OpPing && len(in.unread) > 0
+		pinged = f.Kind == wire.KindPing && len(in.unread) > 0
 		if err != nil {
 			return c.failRead(ctx, err)
 		}
-		in.partial = f.Message == 0
-		switch f.Message {
-		case 0:
-		case wire.OpText, wire.OpBinary:
+		in.partial = f.Kind == wire.KindNone
+		switch f.Kind {
+		case wire.KindNone:
+		case wire.KindText, wire.KindBinary:
 			return c.takePiece(ctx, f)
 		default:
 			if err := c.readControl(ctx, f); err != nil {
@@ -199,7 +199,7 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 func (c *Conn) takePiece(ctx context.Context, f wire.Frame) error {
 	in := &c.in
 	if !in.open {
-		in.open, in.typ = true, MessageType(f.Message)
+		in.open, in.typ = true, MessageType(f.Kind)
 		if rsv := f.Header.RSV; rsv != 0 {
 			ext, err := c.session.Decode(rsv)
 			if err != nil {
@@ -386,10 +386,10 @@ func (c *Conn) decodeSome(ctx context.Context, dst []byte, max int) (out []byte,
 // readControl sees to a control frame.
 func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	c.stats.controlsRead.Add(1)
-	if f.Message == wire.OpClose {
+	if f.Kind == wire.KindClose {
 		return c.peerClosed(ctx, f.Payload)
 	}
-	asked := f.Message == wire.OpPong && c.pings.pong(f.Payload) // and no flood
+	asked := f.Kind == wire.KindPong && c.pings.pong(f.Payload) // and no flood
 	if !asked && !c.in.controls.Take(time.Since(epoch)) {
 		start := c.in.dec.Offset() - f.Header.Length - int64(f.Header.Size())
 		limit := int64(c.in.controls.Max)
@@ -397,7 +397,7 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 			Violation: wire.ErrControlFlood, Offset: start + 1, Size: limit + 1, Limit: limit,
 		})
 	}
-	if !c.handles(f.Message, f.Payload) && f.Message == wire.OpPing {
+	if !c.handles(wire.Opcode(f.Kind), f.Payload) && f.Kind == wire.KindPing {
 		c.answerPing(f.Payload, len(c.in.unread) > 0)
 	}
 	return nil

@@ -174,11 +174,11 @@ func (c *Conn) lookAhead(b []byte) {
 		case err != nil:
 			last.over = errLingered
 			c.ending.record(&Error{Op: "read", Err: err, closed: true, later: true})
-		case f.Message == wire.OpClose:
+		case f.Kind == wire.KindClose:
 			last.over = errLingered
 			c.peerClosing(f.Payload)
 			c.ending.recordPeerClosed() // no frame of ours was sent before writing failed
-		case f.Message == wire.OpText || f.Message == wire.OpBinary:
+		case f.Kind == wire.KindText || f.Kind == wire.KindBinary:
 			last.dataEnd = last.dec.Offset()
 		}
 	}

@@ -20,14 +20,14 @@ const (
 //		if err != nil {
 //			return err // close the connection with (*Error).Code
 //		}
-//		switch f.Message {
-//		case 0: // b is used up: read more
-//		case wire.OpText, wire.OpBinary:
+//		switch f.Kind {
+//		case wire.KindNone: // b is used up: read more
+//		case wire.KindText, wire.KindBinary:
 //			message = append(message, f.Payload...)
 //			if f.EndsMessage() {
 //				…
 //			}
-//		case wire.OpPing:
+//		case wire.KindPing:
 //			…
 //		}
 //	}
@@ -102,10 +102,9 @@ type Frame struct {
 	// Header is the header as it was on the wire.
 	Header Header
 
-	// Message is the opcode of the message a data frame belongs to, OpText or
-	// OpBinary, also in continuations; of a control frame it is the opcode. It
-	// is 0 if there is no frame.
-	Message Opcode
+	// Kind says what Payload belongs to: a text or binary message, or a control
+	// frame. It is KindNone if there is no frame.
+	Kind Kind
 
 	// Payload is the next piece of the frame's payload, unmasked. It is a slice
 	// of the argument of Next, or of the Decoder, and valid until the next call.
@@ -118,7 +117,7 @@ type Frame struct {
 
 // EndsFrame reports whether the frame ends with this piece.
 func (f *Frame) EndsFrame() bool {
-	return f.Message != 0 && f.Offset+int64(len(f.Payload)) == f.Header.Length
+	return f.Kind != KindNone && f.Offset+int64(len(f.Payload)) == f.Header.Length
 }
 
 // EndsMessage reports whether a message, or a control frame, ends with this
@@ -127,7 +126,7 @@ func (f *Frame) EndsMessage() bool { return f.Header.Fin && f.EndsFrame() }
 
 // Next reads from b as far as the next frame or piece of a frame, and returns it
 // with the number of bytes it took. Payload is unmasked in place: b is changed. If
-// all of b is taken and makes no frame, f.Message is 0. A data frame is delivered
+// all of b is taken and makes no frame, f.Kind is KindNone. A data frame is delivered
 // as far as it has come, in one or more pieces; each call takes at most one frame.
 //
 // An error is final and is an [*Error], with one exception: after a close frame
@@ -360,7 +359,7 @@ func (d *Decoder) readData(f *Frame, p []byte) error {
 	if d.frame.Masked {
 		Mask(p, d.frame.Key, d.pos)
 	}
-	f.Header, f.Message, f.Payload, f.Offset = d.frame, d.message, p, d.pos
+	f.Header, f.Kind, f.Payload, f.Offset = d.frame, Kind(d.message), p, d.pos
 	d.pos += int64(len(p))
 	done := d.pos == d.frame.Length
 	if done {
@@ -404,7 +403,7 @@ func (d *Decoder) readControl(f *Frame, p []byte) error {
 		}
 		d.err = io.EOF
 	}
-	f.Header, f.Message, f.Payload = d.frame, d.frame.Opcode, p
+	f.Header, f.Kind, f.Payload = d.frame, Kind(d.frame.Opcode), p
 	return nil
 }
 

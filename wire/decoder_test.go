@@ -21,9 +21,9 @@ type reading struct {
 	open   bool // the last of frames awaits its rest
 	taken  int64
 	err    error
-	beside wire.Opcode // Message of the piece beside err
-	raw    []byte      // what has been taken of the frame that is not whole yet
-	fault  string      // a promise that Next broke
+	beside wire.Kind // Kind of the piece beside err
+	raw    []byte    // what has been taken of the frame that is not whole yet
+	fault  string    // a promise that Next broke
 }
 
 func (r *reading) failf(format string, args ...any) {
@@ -50,10 +50,10 @@ func (r *reading) feed(chunk []byte) {
 			r.failf("Offset is %d after %d bytes", got, r.taken)
 		}
 		r.count(own[len(own)-len(b)-n:len(own)-len(b)], err)
-		if r.err, r.beside = err, f.Message; err != nil {
+		if r.err, r.beside = err, f.Kind; err != nil {
 			return
 		}
-		if f.Message == 0 {
+		if f.Kind == wire.KindNone {
 			if len(b) != 0 {
 				r.failf("no frame and %d bytes left", len(b))
 			}
@@ -86,17 +86,17 @@ func (r *reading) count(b []byte, err error) {
 
 // take checks and keeps the piece f.
 func (r *reading) take(f wire.Frame, err error) {
-	if f.Message == 0 {
+	if f.Kind == wire.KindNone {
 		if f.Payload != nil || f.EndsFrame() || f.EndsMessage() {
 			r.failf("no frame, but %+v", f)
 		}
 		return
 	}
 	if !r.open {
-		r.frames = append(r.frames, wiretest.Frame{Header: f.Header, Message: f.Message})
+		r.frames = append(r.frames, wiretest.Frame{Header: f.Header, Kind: f.Kind})
 	}
 	last := &r.frames[len(r.frames)-1]
-	if f.Header != last.Header || f.Message != last.Message || f.Offset != int64(len(last.Payload)) {
+	if f.Header != last.Header || f.Kind != last.Kind || f.Offset != int64(len(last.Payload)) {
 		r.failf("piece %+v does not continue %+v", f, *last)
 	}
 	last.Payload = append(last.Payload, f.Payload...)
@@ -126,7 +126,7 @@ func (r *reading) check(s *wiretest.Stream) error {
 	}
 	for i, f := range r.frames {
 		want := s.Frames[i]
-		if f.Header != want.Header || f.Message != want.Message || !bytes.Equal(f.Payload, want.Payload) {
+		if f.Header != want.Header || f.Kind != want.Kind || !bytes.Equal(f.Payload, want.Payload) {
 			return fmt.Errorf("frame %d is %+v, want %+v", i, f, want)
 		}
 	}
@@ -145,7 +145,7 @@ func (r *reading) check(s *wiretest.Stream) error {
 	case *e != wire.Error{Violation: s.Violation, Offset: s.Offset, Size: s.Size, Limit: s.Limit}:
 		return fmt.Errorf("error %+v, want %v at %d, %d > %d", e, s.Violation, s.Offset, s.Size, s.Limit)
 	default:
-		if f, n, err := r.d.Next(nil); n != 0 || err != r.err || f.Message != 0 {
+		if f, n, err := r.d.Next(nil); n != 0 || err != r.err || f.Kind != wire.KindNone {
 			return fmt.Errorf("Next after the error: %+v, %d, %v", f, n, err)
 		}
 	}
@@ -176,7 +176,7 @@ func decode(s *wiretest.Stream, cuts ...int) error {
 // closing reports whether r failed at the payload of a close frame.
 func (r *reading) closing() bool {
 	return errors.Is(r.err, wire.ErrClosePayload) || errors.Is(r.err, wire.ErrCloseCode) ||
-		errors.Is(r.err, wire.ErrInvalidUTF8) && r.beside == 0
+		errors.Is(r.err, wire.ErrInvalidUTF8) && r.beside == wire.KindNone
 }
 
 // TestDecoder reads every stream whole, byte by byte, cut in two at every place,
@@ -273,7 +273,7 @@ func TestDecoderResetControls(t *testing.T) {
 			if i%3 == 0 {
 				d.ResetControls()
 			}
-			if f, _, err := d.Next(pingFor(role)); err != nil || f.Message != wire.OpPing {
+			if f, _, err := d.Next(pingFor(role)); err != nil || f.Kind != wire.KindPing {
 				t.Fatalf("%v: ping %d: %v", role, i, err)
 			}
 		}
@@ -422,12 +422,12 @@ func TestDecoderNoBytes(t *testing.T) {
 		r := reading{d: s.Decoder}
 		for i := range s.Bytes {
 			for range 2 {
-				if f, n, err := r.d.Next(nil); n != 0 || err != r.err || f.Message != 0 {
+				if f, n, err := r.d.Next(nil); n != 0 || err != r.err || f.Kind != wire.KindNone {
 					t.Errorf("%s: Next(nil) before byte %d: %+v, %d, %v", s.Name, i, f, n, err)
 				}
 			}
 			r.feed(s.Bytes[i : i+1])
-			if n := len(r.frames); r.err != nil || n > 0 && r.frames[n-1].Message == wire.OpClose {
+			if n := len(r.frames); r.err != nil || n > 0 && r.frames[n-1].Kind == wire.KindClose {
 				break
 			}
 		}
@@ -457,7 +457,7 @@ func TestDecoderRubbish(t *testing.T) {
 		whole := reading{d: s.Decoder}
 		whole.feed(s.Bytes)
 		s.Frames, s.Closed = whole.frames, whole.err == io.EOF
-		if n := len(whole.frames); n > 0 && whole.frames[n-1].Message == wire.OpClose {
+		if n := len(whole.frames); n > 0 && whole.frames[n-1].Kind == wire.KindClose {
 			s.Closed = true
 		}
 		var e *wire.Error

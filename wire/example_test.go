@@ -27,7 +27,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%v: %s\n", f.Message, f.Payload)
+	fmt.Printf("%v: %s\n", f.Kind, f.Payload)
 	// Output:
 	// 81 85 37 fa 21 3d 7f 9f 4d 51 58
 	// text: Hello
@@ -47,16 +47,16 @@ func ExampleDecoder() {
 				log.Fatal(err) // close with (*wire.Error).Code
 			}
 			b = b[n:]
-			switch f.Message {
-			case wire.OpText, wire.OpBinary:
+			switch f.Kind {
+			case wire.KindText, wire.KindBinary:
 				message = append(message, f.Payload...)
 				if f.EndsMessage() {
-					fmt.Printf("%v: %s\n", f.Message, message)
+					fmt.Printf("%v: %s\n", f.Kind, message)
 					message = message[:0]
 				}
-			case wire.OpPing:
+			case wire.KindPing:
 				fmt.Printf("ping: answer with pong %q\n", f.Payload)
-			case wire.OpClose:
+			case wire.KindClose:
 				code, reason, _ := wire.ConsumeClose(f.Payload) // checked already
 				fmt.Printf("close: %v %q\n", code, reason)
 			}
@@ -114,7 +114,7 @@ func ExampleDecoder_InFrame() {
 func ExampleDecoder_allowInvalidUTF8() {
 	relay := wire.Decoder{Role: wire.Client, AllowInvalidUTF8: true}
 	f, _, err := relay.Next([]byte("\x81\x04caf\xe9")) // Latin-1
-	fmt.Printf("%v %q %v\n", f.Message, f.Payload, err)
+	fmt.Printf("%v %q %v\n", f.Kind, f.Payload, err)
 
 	receiver := wire.Decoder{Role: wire.Client}
 	_, _, err = receiver.Next([]byte("\x81\x04caf\xe9"))

@@ -182,7 +182,7 @@ func (m *model) control(h wire.Header, payload []byte, whole bool) error {
 			}
 		}
 	}
-	m.frames = append(m.frames, wiretest.Frame{Header: h, Message: h.Opcode, Payload: payload})
+	m.frames = append(m.frames, wiretest.Frame{Header: h, Kind: wire.Kind(h.Opcode), Payload: payload})
 	return nil
 }
 
@@ -192,7 +192,7 @@ func (m *model) data(h wire.Header, payload []byte, whole bool) error {
 	}
 	start := m.pos
 	m.pos += len(payload)
-	f := wiretest.Frame{Header: h, Message: m.message, Payload: payload}
+	f := wiretest.Frame{Header: h, Kind: wire.Kind(m.message), Payload: payload}
 	before := len(m.text)
 	m.text = append(m.text, payload...)
 	if m.message == wire.OpText && m.plain && !m.d.AllowInvalidUTF8 {

@@ -46,6 +46,29 @@ func (o Opcode) String() string {
 	return "reserved 0x" + strconv.FormatUint(uint64(o), 16)
 }
 
+// A Kind says what a [Frame] of a [Decoder] carries. The kind of a data frame is that
+// of its message, in continuations too. Except for KindNone, a Kind has the value of an
+// opcode, and converts to one.
+type Kind uint8
+
+// The kinds of frames. The zero Kind is KindNone.
+const (
+	KindNone   Kind = 0              // there is no frame
+	KindText   Kind = Kind(OpText)   // all or part of a text message
+	KindBinary Kind = Kind(OpBinary) // all or part of a binary message
+	KindClose  Kind = Kind(OpClose)  // a close frame
+	KindPing   Kind = Kind(OpPing)   // a ping
+	KindPong   Kind = Kind(OpPong)   // a pong
+)
+
+// String returns "text", "binary", "close", "ping", "pong" or "none".
+func (k Kind) String() string {
+	if k == KindNone {
+		return "none"
+	}
+	return Opcode(k).String()
+}
+
 // A Role is a side of a connection. It decides which frames are masked: all
 // that a client sends and none that a server sends (RFC 6455, section 5.1).
 type Role uint8

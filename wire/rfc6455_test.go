@@ -34,8 +34,8 @@ func readAll(d *wire.Decoder, stream string) (pieces []string, err error) {
 			return pieces, err
 		}
 		b = b[n:]
-		if f.Message != 0 {
-			s := f.Message.String() + ":" + string(f.Payload)
+		if f.Kind != wire.KindNone {
+			s := f.Kind.String() + ":" + string(f.Payload)
 			if f.EndsMessage() {
 				s += "."
 			}
@@ -391,7 +391,7 @@ func TestRFC6455NothingAfterFailure(t *testing.T) {
 	d := wire.Decoder{Role: wire.Client}
 	_, _, first := d.Next([]byte("\x83\x00"))
 	f, n, err := d.Next([]byte("\x88\x00"))
-	if first == nil || err != first || n != 0 || f.Message != 0 {
+	if first == nil || err != first || n != 0 || f.Kind != wire.KindNone {
 		t.Errorf("%v, then %+v, %d, %v", first, f, n, err)
 	}
 }

@@ -221,9 +221,9 @@ func (s *Script) decode() (got, bool) {
 		if err != nil {
 			s.violation(err)
 		}
-		switch f.Message {
-		case 0:
-		case wire.OpText, wire.OpBinary:
+		switch f.Kind {
+		case wire.KindNone:
+		case wire.KindText, wire.KindBinary:
 			if g, ok := s.data(f); ok {
 				return g, true
 			}
@@ -232,15 +232,15 @@ func (s *Script) decode() (got, bool) {
 			if f.Header.Masked && len(f.Payload) > 0 && len(s.in.controlKeys) < maxKeys {
 				s.in.controlKeys = append(s.in.controlKeys, f.Header.Key)
 			}
-			switch f.Message {
-			case wire.OpPing:
+			switch f.Kind {
+			case wire.KindPing:
 				if len(s.in.owed) < maxOwed {
 					s.in.owed = append(s.in.owed, slices.Clone(f.Payload))
 				}
 				s.settle()
-			case wire.OpPong:
+			case wire.KindPong:
 				return got{kind: "pong", data: slices.Clone(f.Payload)}, true
-			case wire.OpClose:
+			case wire.KindClose:
 				return s.gotClose(f.Payload), true
 			}
 		}
@@ -298,7 +298,7 @@ func (s *Script) data(f wire.Frame) (got, bool) {
 	if !f.EndsMessage() {
 		return got{}, false
 	}
-	g := got{kind: "message", binary: f.Message == wire.OpBinary, data: in.message}
+	g := got{kind: "message", binary: f.Kind == wire.KindBinary, data: in.message}
 	if in.packed {
 		g.packed = in.message
 		g.data = s.inflate(g)

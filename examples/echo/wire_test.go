@@ -77,8 +77,8 @@ func (c *rawClient) expect(op wire.Opcode, payload string) {
 		}
 		got = append(got, f.Payload...)
 		if f.EndsMessage() {
-			if f.Message != op || string(got) != payload {
-				c.Fatalf("got %v %.80q, want %v %.80q", f.Message, got, op, payload)
+			if f.Kind != wire.Kind(op) || string(got) != payload {
+				c.Fatalf("got %v %.80q, want %v %.80q", f.Kind, got, op, payload)
 			}
 			return
 		}
@@ -133,7 +133,7 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			f, n, err := c.dec.Next(b)
-			if err != nil || n < len(b) || f.Message != wire.OpClose {
+			if err != nil || n < len(b) || f.Kind != wire.KindClose {
 				t.Fatalf("got %q: %v", b, err)
 			}
 			code, reason, _ := wire.ConsumeClose(f.Payload)

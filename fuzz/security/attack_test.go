@@ -150,7 +150,7 @@ func (a *attacker) closeCode() (code wire.StatusCode) {
 			if err != nil {
 				a.t.Fatalf("the server sent what it must not: %v", err)
 			}
-			if p = p[took:]; f.Message == wire.OpClose {
+			if p = p[took:]; f.Kind == wire.KindClose {
 				code, _, _ = wire.ConsumeClose(f.Payload)
 				a.nc.Close()
 				return code

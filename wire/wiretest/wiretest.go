@@ -44,8 +44,8 @@ type Stream struct {
 // A Frame is a frame of a Stream as it is to arrive.
 type Frame struct {
 	Header  wire.Header
-	Message wire.Opcode // as in wire.Frame
-	Payload []byte      // unmasked; as far as it arrives
+	Kind    wire.Kind // as in wire.Frame
+	Payload []byte    // unmasked; as far as it arrives
 }
 
 // Whole reports whether all of the frame arrives.
@@ -176,7 +176,7 @@ func (r row) stream(role wire.Role) Stream {
 		case f.more > 0 && (payload == "" || h.Opcode.IsControl()):
 			continue
 		}
-		s.Frames = append(s.Frames, Frame{Header: h, Message: of, Payload: []byte(payload)})
+		s.Frames = append(s.Frames, Frame{Header: h, Kind: wire.Kind(of), Payload: []byte(payload)})
 		s.Closed = h.Opcode == wire.OpClose
 	}
 	s.Bytes = append(s.Bytes, r.tail...)

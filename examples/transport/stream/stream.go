@@ -79,19 +79,19 @@ func (s *Stream) Receive() (wire.Opcode, []byte, error) {
 			s.err = s.fail(err)
 			break
 		}
-		switch f.Message {
-		case wire.OpText, wire.OpBinary:
+		switch f.Kind {
+		case wire.KindText, wire.KindBinary:
 			s.message = append(s.message, f.Payload...)
 			if f.EndsMessage() {
-				return f.Message, s.message, nil
+				return wire.Opcode(f.Kind), s.message, nil
 			}
-		case wire.OpPing:
+		case wire.KindPing:
 			s.err = s.Send(wire.OpPong, f.Payload)
-		case wire.OpPong:
+		case wire.KindPong:
 			if s.Pong != nil {
 				s.Pong(f.Payload)
 			}
-		case wire.OpClose:
+		case wire.KindClose:
 			s.err = s.closed(f.Payload)
 		}
 	}

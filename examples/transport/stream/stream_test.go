@@ -62,11 +62,11 @@ func (s *script) answers(t *testing.T, role wire.Role) (all []string) {
 		}
 		b = b[n:]
 		what := strconv.Quote(string(f.Payload))
-		if f.Message == wire.OpClose {
+		if f.Kind == wire.KindClose {
 			code, _, _ := wire.ConsumeClose(f.Payload)
 			what = code.String()
 		}
-		all = append(all, f.Message.String()+" "+what)
+		all = append(all, f.Kind.String()+" "+what)
 	}
 	return all
 }
@@ -104,7 +104,7 @@ func testEnd(t *testing.T, st wiretest.Stream, other *script) {
 
 	var want []string // the answers
 	for _, f := range st.Frames {
-		if f.Message == wire.OpPing {
+		if f.Kind == wire.KindPing {
 			want = append(want, fmt.Sprintf("pong %q", f.Payload))
 		}
 	}

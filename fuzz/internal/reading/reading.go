@@ -82,7 +82,7 @@ func Chop(n int, chops []byte) (sizes []int) {
 // A Frame is a frame as it arrived, its pieces joined.
 type Frame struct {
 	Header  wire.Header
-	Message wire.Opcode
+	Message wire.Kind
 	Payload []byte
 }
 
@@ -160,10 +160,10 @@ func (r *Reading) feed(piece, was []byte) error {
 		if r.Err = err; err != nil {
 			return nil
 		}
-		if f.Message == 0 && len(piece) > 0 {
+		if f.Kind == wire.KindNone && len(piece) > 0 {
 			return fmt.Errorf("no frame, and %d bytes left", len(piece))
 		}
-		if f.Message != 0 && n == 0 {
+		if f.Kind != wire.KindNone && n == 0 {
 			return fmt.Errorf("a frame of no bytes at %d", before)
 		}
 		if len(piece) == 0 {
@@ -174,7 +174,7 @@ func (r *Reading) feed(piece, was []byte) error {
 
 // take checks and keeps the piece f, which came of the bytes b.
 func (r *Reading) take(f wire.Frame, b []byte, err error) error {
-	if f.Message == 0 {
+	if f.Kind == wire.KindNone {
 		if f.Payload != nil || f.Header != (wire.Header{}) || f.Offset != 0 || f.EndsFrame() || f.EndsMessage() {
 			return fmt.Errorf("no frame, but %+v", f)
 		}
@@ -188,10 +188,10 @@ func (r *Reading) take(f wire.Frame, b []byte, err error) error {
 		return fmt.Errorf("an append to the payload of %+v would write over what follows", f.Header)
 	}
 	if !r.open {
-		r.Frames = append(r.Frames, Frame{Header: f.Header, Message: f.Message})
+		r.Frames = append(r.Frames, Frame{Header: f.Header, Message: f.Kind})
 	}
 	last := &r.Frames[len(r.Frames)-1]
-	if f.Header != last.Header || f.Message != last.Message || f.Offset != int64(len(last.Payload)) {
+	if f.Header != last.Header || f.Kind != last.Message || f.Offset != int64(len(last.Payload)) {
 		return fmt.Errorf("the piece %+v does not continue %+v", f, *last)
 	}
 	last.Payload = append(last.Payload, f.Payload...)
@@ -234,7 +234,7 @@ func (r *Reading) end() error {
 		return nil
 	}
 	for _, b := range [][]byte{nil, {0x81}, {0x82, 0x80, 0, 0, 0, 0}} {
-		if f, n, err := r.d.Next(bytes.Clone(b)); n != 0 || err != want || f.Message != 0 {
+		if f, n, err := r.d.Next(bytes.Clone(b)); n != 0 || err != want || f.Kind != wire.KindNone {
 			return fmt.Errorf("after the error: %+v, %d, %v, want %v", f, n, err, want)
 		}
 	}
@@ -315,7 +315,7 @@ func Error(f *model.Fault) *wire.Error {
 func (r *Reading) Against(m *model.Result) error {
 	want := make([]Frame, len(m.Frames))
 	for i, f := range m.Frames {
-		want[i] = Frame{Header: Header(f.Head), Message: wire.Opcode(f.Message), Payload: f.Payload}
+		want[i] = Frame{Header: Header(f.Head), Message: wire.Kind(f.Message), Payload: f.Payload}
 	}
 	if err := sameFrames(r.Frames, want); err != nil {
 		return err
@@ -348,7 +348,7 @@ func (r *Reading) messages(m *model.Result) error {
 		if !f.whole() || !f.Header.Fin || n == len(m.Messages) {
 			continue
 		}
-		if want := m.Messages[n]; wire.Opcode(want.Opcode) != f.Message || !bytes.Equal(message, want.Payload) {
+		if want := m.Messages[n]; wire.Kind(want.Opcode) != f.Message || !bytes.Equal(message, want.Payload) {
 			return fmt.Errorf("message %d is %v %q, want %v %q", n, f.Message, message, want.Opcode, want.Payload)
 		}
 		message = message[:0]

@@ -124,14 +124,14 @@ func (r *raw) closeFrame() (wire.StatusCode, error) {
 		if err != nil {
 			return 0, fmt.Errorf("the server sent no frames: %w", err)
 		}
-		switch f.Message {
-		case 0:
+		switch f.Kind {
+		case wire.KindNone:
 			n, err := r.br.Read(r.buf[:])
 			if err != nil {
 				return 0, err
 			}
 			r.read = r.buf[:n]
-		case wire.OpClose:
+		case wire.KindClose:
 			code, _, err := wire.ConsumeClose(f.Payload)
 			return code, err
 		}
