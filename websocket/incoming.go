@@ -209,7 +209,9 @@ func (c *Conn) takePiece(ctx context.Context, f wire.Frame) error {
 			in.text.Reset()
 		}
 	}
-	c.stats.framesRead.Add(1)
+	if f.EndsFrame() {
+		c.stats.framesRead.Add(1)
+	}
 	c.stats.bytesRead.Add(int64(len(f.Payload)))
 	in.piece, in.last = f.Payload, f.EndsMessage()
 	return nil

@@ -5,7 +5,7 @@ import "sync/atomic"
 // Stats are counts of a connection since its handshake.
 type Stats struct {
 	MessagesRead, MessagesWritten int64 // whole messages
-	FramesRead, FramesWritten     int64 // data frames; of a large one, a read counts each piece
+	FramesRead, FramesWritten     int64 // whole data frames
 	BytesRead, BytesWritten       int64 // payload of data frames as on the wire, compressed if so
 	ControlsRead, ControlsWritten int64 // close, ping and pong frames
 }

@@ -55,6 +55,26 @@ func TestStats(t *testing.T) {
 	}
 }
 
+// A frame that arrives in pieces counts once, when it has arrived.
+func TestStatsPieces(t *testing.T) {
+	checkLeaks(t)
+	c, p := newPeerWith(t, "pipe", wire.Server)
+	r := start(func() error { _, _, err := c.Read(bounded(t)); return err })
+	frame := p.frame(wire.OpBinary, true, make([]byte, 64<<10))
+	p.write(frame[:100])
+	p.write(frame[100:20_000])
+	if got, want := c.Stats().FramesRead, int64(0); got != want {
+		t.Errorf("FramesRead is %d before the end of the frame, want %d", got, want)
+	}
+	p.write(frame[20_000:])
+	if err := <-r; err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Stats(), (Stats{MessagesRead: 1, FramesRead: 1, BytesRead: 64 << 10}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 // Bytes are counted as on the wire.
 func TestStatsExtension(t *testing.T) {
 	checkLeaks(t)
