@@ -43,7 +43,7 @@ func cutStream(p *peer) (stream []byte, want []received) {
 func interrupted(t *testing.T, err, want error) {
 	t.Helper()
 	e := wantError(t, err, "read", want)
-	if errors.Is(e, net.ErrClosed) || !e.Temporary() || e.Accepted || e.Timeout() != (want == context.DeadlineExceeded) {
+	if errors.Is(e, net.ErrClosed) || e.Accepted || e.Timeout() != (want == context.DeadlineExceeded) {
 		t.Fatalf("%+v", e)
 	}
 }

@@ -113,7 +113,7 @@ func TestStreamEnds(t *testing.T) {
 				p.write([]byte(row.sent))
 				p.nc.Close()
 				e := wantError(t, (<-read).err, "read", io.ErrUnexpectedEOF)
-				if !errors.Is(e, net.ErrClosed) || e.Code != 0 || e.Temporary() || !strings.Contains(e.Error(), "read: connection ended without a close frame") {
+				if !errors.Is(e, net.ErrClosed) || e.Code != 0 || !strings.Contains(e.Error(), "read: connection ended without a close frame") {
 					t.Errorf("%v, %+v", e, e)
 				}
 				wantClosed(t, c)

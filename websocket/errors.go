@@ -107,8 +107,10 @@ func (e *Error) Timeout() bool {
 	return !e.later && isTimeout(e.Err)
 }
 
-// Temporary reports whether the connection lives on. It makes Error a
-// [net.Error].
+// Temporary makes Error a [net.Error], so that [errors.As] finds this Timeout and not
+// that of a cause that ended the connection earlier.
+//
+// Deprecated: errors.Is(err, net.ErrClosed) reports whether the connection has ended.
 func (e *Error) Temporary() bool { return !e.closed }
 
 // A HandshakeError is an opening handshake that failed (RFC 6455, section 4): on

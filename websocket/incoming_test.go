@@ -165,7 +165,7 @@ func (p *peer) testFault(c *Conn, f fault, read func() received) {
 	if !errors.As(e, &w) || w.Code() != want.Code() || w.Reason() != reason || reason == "" {
 		t.Errorf("error %v and reason %q do not match", e, reason)
 	}
-	if e.Code != want.Code() || !errors.Is(e, net.ErrClosed) || e.Temporary() || e.Timeout() || e.Accepted {
+	if e.Code != want.Code() || !errors.Is(e, net.ErrClosed) || e.Timeout() || e.Accepted {
 		t.Errorf("error %+v", e)
 	}
 	wantClosed(t, c)
@@ -270,7 +270,7 @@ func TestConcurrentRead(t *testing.T) {
 		synctest.Wait()
 		for _, style := range readStyles {
 			err := style.make(c)(context.Background()).err
-			if e := wantError(t, err, "read", ErrConcurrentRead); errors.Is(e, net.ErrClosed) || !e.Temporary() {
+			if e := wantError(t, err, "read", ErrConcurrentRead); errors.Is(e, net.ErrClosed) {
 				t.Errorf("%s: %+v", style.name, e)
 			}
 		}

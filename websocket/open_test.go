@@ -71,7 +71,7 @@ func TestWriteWithOpenWriter(t *testing.T) {
 				if d := time.Since(began); d != DefaultWriteTimeout {
 					t.Errorf("after %v", d)
 				}
-				if !e.Timeout() || !e.Temporary() || e.Accepted || errors.Is(e, net.ErrClosed) || errors.Is(e, context.DeadlineExceeded) {
+				if !e.Timeout() || e.Accepted || errors.Is(e, net.ErrClosed) || errors.Is(e, context.DeadlineExceeded) {
 					t.Errorf("%+v", e)
 				}
 				if err := w.Flush(); err != nil {

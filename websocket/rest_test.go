@@ -33,7 +33,7 @@ func TestRestGoesOutByItself(t *testing.T) {
 			c, p := newPeer(t, role, Limits{})
 			payload := strings.Repeat("cut ", n/4)
 			e := cutWrite(t, c, p, payload, 3)
-			if !e.Accepted || errors.Is(e, net.ErrClosed) || !e.Temporary() {
+			if !e.Accepted || errors.Is(e, net.ErrClosed) {
 				t.Fatalf("%+v", e)
 			}
 			time.Sleep(time.Second)

@@ -241,7 +241,7 @@ func closeAgainst(t *testing.T, s stall, in situation, c *Conn, p *peer, ctx con
 		}
 		if s.want != nil {
 			e := wantError(t, err, "close", s.want)
-			if !errors.Is(e, net.ErrClosed) || e.Temporary() || e.Code != 0 || e.Accepted {
+			if !errors.Is(e, net.ErrClosed) || e.Code != 0 || e.Accepted {
 				t.Errorf("Close: %+v", e)
 			}
 		}
