@@ -18,7 +18,7 @@ func largest(tb testing.TB, takeover bool) wire.Session {
 	if !takeover {
 		field += "; server_no_context_takeover; client_no_context_takeover"
 	}
-	_, s := accept(tb, deflate.New(&deflate.Options{WindowBits: 15, Threshold: -1}), field)
+	_, s := accept(tb, deflate.MustNew(&deflate.Options{WindowBits: 15, Threshold: -1}), field)
 	return s
 }
 

@@ -60,7 +60,7 @@ func shared(noTakeover, alone bool) func(bits int) func(dst, p []byte) []byte {
 	return func(bits int) func(dst, p []byte) []byte {
 		e := extensions[bits]
 		if e == nil {
-			e = deflate.New(&deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover, Threshold: -1})
+			e = deflate.MustNew(&deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover, Threshold: -1})
 			extensions[bits] = e
 		}
 		var sessions [2]wire.Session

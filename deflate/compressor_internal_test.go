@@ -33,7 +33,7 @@ func TestCompressorForMessage(t *testing.T) {
 		{"agreed window", nil, "; client_max_window_bits=10", 1000, window10, 1024},
 		{"large window", &Options{WindowBits: 15}, "", 200, best, 1 << 15},
 	} {
-		e := New(row.opts)
+		e := MustNew(row.opts)
 		answers, err := wire.ParseExtensions([]string{"permessage-deflate" + row.answer})
 		if err != nil {
 			t.Fatal(err)

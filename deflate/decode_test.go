@@ -195,7 +195,7 @@ func TestDecodeGarbage(t *testing.T) {
 // An error stays until Release. The next message, on any connection, knows nothing
 // of it.
 func TestDecodeAfterGarbage(t *testing.T) {
-	e := deflate.New(&deflate.Options{NoContextTakeover: true})
+	e := deflate.MustNew(&deflate.Options{NoContextTakeover: true})
 	_, s := accept(t, e, "permessage-deflate")
 	for _, whole := range []bool{true, false} {
 		dec, _ := s.Decode(wire.RSV1)
@@ -316,7 +316,7 @@ func TestDecodeFlushes(t *testing.T) {
 // A message without takeover knows nothing of the one before it, of whatever
 // connection, and however that came.
 func TestDecodeKeepsMessagesApart(t *testing.T) {
-	e := deflate.New(&deflate.Options{NoContextTakeover: true})
+	e := deflate.MustNew(&deflate.Options{NoContextTakeover: true})
 	for _, f := range []feeding{{}, {most: 1}, {piece: 1}, {piece: 3, lastNil: true}} {
 		_, a := accept(t, e, "permessage-deflate")
 		if _, err := decode(t, a, hello, f); err != nil {

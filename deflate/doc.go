@@ -15,7 +15,7 @@
 //
 // # Use
 //
-// Make one [Extension] with [New] and give it to everything that takes a
+// Make one [Extension] with [New] or [MustNew] and give it to everything that takes a
 // [wire.Extension]: it has the pools, and serves clients and servers at once. Its
 // other methods are for transports.
 //

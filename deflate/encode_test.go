@@ -47,7 +47,7 @@ func TestEncodedMessagesNeedNoLargerWindow(t *testing.T) {
 				if bits == 16 { // the windows of the defaults
 					o, bits = &deflate.Options{NoContextTakeover: noTakeover, Threshold: -1}, 15
 				}
-				server, client := deflate.New(o), deflate.New(o)
+				server, client := deflate.MustNew(o), deflate.MustNew(o)
 				rnd := rand.New(rand.NewPCG(uint64(bits), 1))
 				var sessions [2]wire.Session
 				var windows [2]strict
@@ -101,7 +101,7 @@ func checkEncoded(t *testing.T, s wire.Session, w *strict, p []byte, piece int, 
 func TestEncodeTakesContextOver(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	p, other := jsonMessage(rnd, 1500), jsonMessage(rnd, 1500)
-	e := deflate.New(nil)
+	e := deflate.MustNew(nil)
 	_, a := accept(t, e, "permessage-deflate")
 	_, b := accept(t, e, "permessage-deflate")
 	first := len(encode(t, a, p, 0))
@@ -131,7 +131,7 @@ func TestEncodeTakesContextOver(t *testing.T) {
 func TestEncodeFindsOldContext(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(6, 6))
 	for range 20 {
-		e := deflate.New(nil)
+		e := deflate.MustNew(nil)
 		_, a := accept(t, e, "permessage-deflate")
 		_, b := accept(t, e, "permessage-deflate")
 		w := strict{size: 4096}
@@ -162,7 +162,7 @@ func TestEncodeFindsOldContext(t *testing.T) {
 
 // Nothing of one connection goes out on another.
 func TestEncodeKeepsConnectionsApart(t *testing.T) {
-	e := deflate.New(nil)
+	e := deflate.MustNew(nil)
 	secret := textMessage(rand.New(rand.NewPCG(3, 3)), 2000)
 	for range 50 {
 		_, a := accept(t, e, "permessage-deflate")

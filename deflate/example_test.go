@@ -13,7 +13,7 @@ import (
 // Two sides agree, and a message goes from the server to the client. This is what a
 // transport does; its users only hand it the Extension.
 func ExampleNew() {
-	server, client := deflate.New(nil), deflate.New(nil)
+	server, client := deflate.MustNew(nil), deflate.MustNew(nil)
 
 	answer, from, ok := server.Accept(slices.Values(client.Offer(nil)))
 	if !ok {
@@ -49,7 +49,7 @@ func ExampleNew() {
 // A server with little memory holds windows of 1 KiB, and compresses only messages
 // that are worth it.
 func ExampleOptions() {
-	e := deflate.New(&deflate.Options{WindowBits: 10, MaxReceiveWindowBits: 10, Threshold: 512})
+	e := deflate.MustNew(&deflate.Options{WindowBits: 10, MaxReceiveWindowBits: 10, Threshold: 512})
 
 	offers, _ := wire.ParseExtensions([]string{"permessage-deflate; client_max_window_bits"})
 	answer, session, _ := e.Accept(slices.Values(offers))
@@ -64,7 +64,7 @@ func ExampleOptions() {
 // Without context takeover a connection holds nothing between messages, in either
 // direction. The second offer is for servers that cannot do without.
 func ExampleOptions_noContextTakeover() {
-	e := deflate.New(&deflate.Options{NoContextTakeover: true})
+	e := deflate.MustNew(&deflate.Options{NoContextTakeover: true})
 
 	for _, offer := range e.Offer(nil) {
 		field, _ := wire.AppendExtensions(nil, []wire.ExtensionSpec{offer})
@@ -78,7 +78,7 @@ func ExampleOptions_noContextTakeover() {
 // A client asks for a window of 1 KiB first, and then for anything that the server
 // compresses with.
 func ExampleOptions_offers() {
-	e := deflate.New(&deflate.Options{Offers: "permessage-deflate; server_max_window_bits=10, permessage-deflate"})
+	e := deflate.MustNew(&deflate.Options{Offers: "permessage-deflate; server_max_window_bits=10, permessage-deflate"})
 
 	answers, _ := wire.ParseExtensions([]string{"permessage-deflate"})
 	_, err := e.Confirm(answers[0])
@@ -89,7 +89,7 @@ func ExampleOptions_offers() {
 
 // What a server may not answer fails the handshake, and the error says why.
 func ExampleError() {
-	client := deflate.New(nil)
+	client := deflate.MustNew(nil)
 
 	answers, _ := wire.ParseExtensions([]string{"permessage-deflate; server_max_window_bits=16"})
 	_, err := client.Confirm(answers[0])
@@ -101,7 +101,7 @@ func ExampleError() {
 // A message for two connections that keep windows of the same size is compressed
 // once.
 func Example_broadcast() {
-	e := deflate.New(nil)
+	e := deflate.MustNew(nil)
 	message := []byte(strings.Repeat("All the world's a stage. ", 20))
 
 	encoded := make(map[any][]byte)

@@ -19,13 +19,29 @@ type Extension struct {
 	inflaters   sync.Pool // of *inflater
 }
 
-// New returns an Extension. It panics if a window size of opts is not 8 to 15, or if
-// Offers is not a list of valid offers.
-func New(opts *Options) *Extension {
-	e := &Extension{opts: opts.withDefaults()}
-	e.offers = e.opts.offers()
+// New returns an Extension. opts may be nil. It returns an error if a window size of opts
+// is neither 0 nor 8 to 15, or if Offers is not a list of valid offers.
+func New(opts *Options) (*Extension, error) {
+	o, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	e := &Extension{opts: o}
+	if e.offers, err = e.opts.offers(); err != nil {
+		return nil, err
+	}
 	e.compressors.init()
 	e.inflaters.New = func() any { return newInflater() }
+	return e, nil
+}
+
+// MustNew is like [New] but panics if opts is invalid. It is for options that are constant,
+// or nil.
+func MustNew(opts *Options) *Extension {
+	e, err := New(opts)
+	if err != nil {
+		panic(err)
+	}
 	return e
 }
 

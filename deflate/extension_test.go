@@ -82,7 +82,7 @@ var negotiations = []struct {
 // answer grants or asks for is all that either side may rely on.
 func TestAccept(t *testing.T) {
 	for _, n := range negotiations {
-		answer, s := accept(t, deflate.New(n.server), n.offer)
+		answer, s := accept(t, deflate.MustNew(n.server), n.offer)
 		if answer != n.answer {
 			t.Errorf("%+v, %s:\nanswer %s\nwant   %s", n.server, n.offer, answer, n.answer)
 		}
@@ -159,7 +159,7 @@ func TestOffer(t *testing.T) {
 		{&deflate.Options{Offers: "permessage-deflate ; server_max_window_bits=\"9\",permessage-deflate", NoContextTakeover: true, MaxReceiveWindowBits: 8},
 			"permessage-deflate; server_max_window_bits=9, permessage-deflate"},
 	} {
-		offers := deflate.New(row.opts).Offer([]wire.ExtensionSpec{{Name: "first"}})
+		offers := deflate.MustNew(row.opts).Offer([]wire.ExtensionSpec{{Name: "first"}})
 		if got := render(t, offers...); got != "first, "+row.want {
 			t.Errorf("%+v:\n%s\nwant\n%s", row.opts, got, row.want)
 		}
@@ -186,7 +186,7 @@ func TestConfirm(t *testing.T) {
 		{small, "permessage-deflate; server_max_window_bits=8; client_max_window_bits=12", 12, 8},
 		{small, "permessage-deflate; server_no_context_takeover", 15, 0},
 	} {
-		s, err := confirm(t, deflate.New(row.opts), row.answer)
+		s, err := confirm(t, deflate.MustNew(row.opts), row.answer)
 		if err != nil {
 			t.Errorf("%s: %v", row.answer, err)
 			continue
@@ -202,43 +202,47 @@ func TestConfirm(t *testing.T) {
 		checkHonoured(t, ownBits(row.opts), mirrored, s)
 	}
 	// A client without takeover keeps no context whatever the server answers.
-	s, err := confirm(t, deflate.New(&deflate.Options{NoContextTakeover: true}), "permessage-deflate")
+	s, err := confirm(t, deflate.MustNew(&deflate.Options{NoContextTakeover: true}), "permessage-deflate")
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkHonoured(t, 15, "server_no_context_takeover", s)
 }
 
-func TestNewPanics(t *testing.T) {
+func TestNewErrors(t *testing.T) {
 	for want, opts := range map[string]deflate.Options{
-		"WindowBits is -1, not 8 to 15":           {WindowBits: -1},
-		"WindowBits is 1, not 8 to 15":            {WindowBits: 1},
-		"WindowBits is 7, not 8 to 15":            {WindowBits: 7},
-		"WindowBits is 16, not 8 to 15":           {WindowBits: 16},
-		"MaxReceiveWindowBits is -1, not 8 to 15": {MaxReceiveWindowBits: -1},
-		"MaxReceiveWindowBits is 7, not 8 to 15":  {MaxReceiveWindowBits: 7},
-		"MaxReceiveWindowBits is 16, not 8 to 15": {MaxReceiveWindowBits: 16},
-		`Offers is " ": `:                         {Offers: " "},
-		`Offers is "a b": `:                       {Offers: "a b"},
+		"WindowBits is -1, want 8 to 15, or 0 for the default":                            {WindowBits: -1},
+		"WindowBits is 1, want 8 to 15, or 0 for the default":                             {WindowBits: 1},
+		"WindowBits is 7, want 8 to 15, or 0 for the default":                             {WindowBits: 7},
+		"WindowBits is 16, want 8 to 15, or 0 for the default":                            {WindowBits: 16},
+		"MaxReceiveWindowBits is -1, want 8 to 15, or 0 for the default":                  {MaxReceiveWindowBits: -1},
+		"MaxReceiveWindowBits is 7, want 8 to 15, or 0 for the default":                   {MaxReceiveWindowBits: 7},
+		"MaxReceiveWindowBits is 16, want 8 to 15, or 0 for the default":                  {MaxReceiveWindowBits: 16},
+		`Offers is " ", which has no offer`:                                               {Offers: " "},
+		`Offers is "a b": `:                                                               {Offers: "a b"},
 		`Offers is "permessage-deflate, foo": extension "foo" is not permessage-deflate`:  {Offers: "permessage-deflate, foo"},
 		`Offers is "permessage-deflate; x": deflate: unknown parameter "x"`:               {Offers: "permessage-deflate; x"},
 		`Offers is "foo, permessage-deflate": extension "foo" is not permessage-deflate`:  {Offers: "foo, permessage-deflate"},
 		`Offers is "permessage-deflate; server_max_window_bits": deflate: parameter "ser`: {Offers: "permessage-deflate; server_max_window_bits"},
 	} {
+		e, err := deflate.New(&opts)
+		if e != nil || err == nil || !strings.HasPrefix(err.Error(), "deflate: "+want) {
+			t.Errorf("%+v: %v, %v, want %q", opts, e, err, want)
+		}
 		func() {
 			defer func() {
-				if r, _ := recover().(string); !strings.HasPrefix(r, "deflate: "+want) {
-					t.Errorf("%+v: %q, want %q", opts, r, want)
+				if r := recover(); r == nil || fmt.Sprint(r) != fmt.Sprint(err) {
+					t.Errorf("%+v: MustNew panics with %v, want %v", opts, r, err)
 				}
 			}()
-			deflate.New(&opts)
+			deflate.MustNew(&opts)
 		}()
 	}
 }
 
 func TestOptionsAreCopied(t *testing.T) {
 	o := &deflate.Options{MaxReceiveWindowBits: 9}
-	e := deflate.New(o)
+	e := deflate.MustNew(o)
 	o.MaxReceiveWindowBits = 15
 	if answer, _ := accept(t, e, "permessage-deflate; client_max_window_bits"); !strings.Contains(answer, "client_max_window_bits=9") {
 		t.Error(answer)
@@ -247,7 +251,7 @@ func TestOptionsAreCopied(t *testing.T) {
 
 // Many connections share an Extension, each with a goroutine for either direction.
 func TestConcurrentConnections(t *testing.T) {
-	e := deflate.New(&deflate.Options{WindowBits: 10, Threshold: -1})
+	e := deflate.MustNew(&deflate.Options{WindowBits: 10, Threshold: -1})
 	var wg sync.WaitGroup
 	for i := range 8 {
 		answer, s := accept(t, e, render(t, e.Offer(nil)...))

@@ -49,8 +49,8 @@ func render(t testing.TB, offers ...wire.ExtensionSpec) string {
 // agree lets two sides negotiate.
 func agree(t testing.TB, server, client *deflate.Options) (s, c wire.Session) {
 	t.Helper()
-	e := deflate.New(client)
-	answer, s := accept(t, deflate.New(server), render(t, e.Offer(nil)...))
+	e := deflate.MustNew(client)
+	answer, s := accept(t, deflate.MustNew(server), render(t, e.Offer(nil)...))
 	c, err := confirm(t, e, answer)
 	if err != nil {
 		t.Fatal(err)

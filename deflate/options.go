@@ -57,9 +57,9 @@ const (
 	DefaultThreshold  = 128 // bytes; shorter messages gain nothing or grow
 )
 
-// withDefaults returns a copy of o, which may be nil, with zero values replaced. It
-// panics if a window size is out of range.
-func (o *Options) withDefaults() Options {
+// withDefaults returns a copy of o, which may be nil, with zero values replaced.
+// It returns an error if a window size is out of range.
+func (o *Options) withDefaults() (Options, error) {
 	var c Options
 	if o != nil {
 		c = *o
@@ -71,16 +71,18 @@ func (o *Options) withDefaults() Options {
 		c.Threshold = DefaultThreshold
 	}
 	if c.WindowBits != 0 {
-		checkBits("WindowBits", c.WindowBits)
+		if err := checkBits("WindowBits", c.WindowBits); err != nil {
+			return c, err
+		}
 	}
-	checkBits("MaxReceiveWindowBits", c.MaxReceiveWindowBits)
-	return c
+	return c, checkBits("MaxReceiveWindowBits", c.MaxReceiveWindowBits)
 }
 
-func checkBits(name string, bits int) {
+func checkBits(name string, bits int) error {
 	if bits < minWindowBits || bits > maxWindowBits {
-		panic(fmt.Sprintf("deflate: %s is %d, not 8 to 15", name, bits))
+		return fmt.Errorf("deflate: %s is %d, want 8 to 15, or 0 for the default", name, bits)
 	}
+	return nil
 }
 
 // sent returns the window of the messages that this side sends, in bits, if its peer
@@ -103,9 +105,9 @@ func (o *Options) kept(bits int) int {
 // bounded reports whether the options ask peers for small windows.
 func (o *Options) bounded() bool { return o.MaxReceiveWindowBits < maxWindowBits }
 
-// offers returns what a client offers, the most wanted first. It panics if Offers is
-// no list of valid offers.
-func (o *Options) offers() (all []params) {
+// offers returns the offers of a client in order of preference. It returns an error if
+// Offers is not a list of valid offers.
+func (o *Options) offers() (all []params, err error) {
 	if o.Offers != "" {
 		return parseOffers(o.Offers)
 	}
@@ -122,10 +124,10 @@ func (o *Options) offers() (all []params) {
 			params{serverBits: o.MaxReceiveWindowBits, clientBits: unsizedWindow},
 			params{serverNoContext: true, clientBits: unsizedWindow})
 	}
-	return all
+	return all, nil
 }
 
-func parseOffers(field string) (all []params) {
+func parseOffers(field string) (all []params, err error) {
 	offers, err := wire.ParseExtensions([]string{field})
 	for _, offer := range offers {
 		var p params
@@ -138,8 +140,11 @@ func parseOffers(field string) (all []params) {
 			break
 		}
 	}
-	if err != nil || len(all) == 0 {
-		panic(fmt.Sprintf("deflate: Offers is %q: %v", field, err))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("deflate: Offers is %q: %w", field, err)
+	case len(all) == 0:
+		return nil, fmt.Errorf("deflate: Offers is %q, which has no offer", field)
 	}
-	return all
+	return all, nil
 }

@@ -43,7 +43,7 @@ var badParams = []struct{ params, section string }{
 }
 
 func TestBadParams(t *testing.T) {
-	for _, e := range []*deflate.Extension{deflate.New(nil), deflate.New(&deflate.Options{WindowBits: 15})} {
+	for _, e := range []*deflate.Extension{deflate.MustNew(nil), deflate.MustNew(&deflate.Options{WindowBits: 15})} {
 		for _, p := range badParams {
 			field := "permessage-deflate; " + p.params
 			if answer, _ := accept(t, e, field); answer != "" {
@@ -64,7 +64,7 @@ func TestBadParams(t *testing.T) {
 
 // Every window, bare and quoted, on either side.
 func TestWindowBits(t *testing.T) {
-	client := deflate.New(nil)
+	client := deflate.MustNew(nil)
 	for bits := 8; bits <= 15; bits++ {
 		// A server that can do anything and wants nothing echoes what it must. One that
 		// wants a small window of its client says so, of 32 KiB it need not.
@@ -76,7 +76,7 @@ func TestWindowBits(t *testing.T) {
 			bare := fmt.Sprintf("permessage-deflate; server_max_window_bits=%d; client_max_window_bits=%d", bits, bits)
 			quoted := fmt.Sprintf(`permessage-deflate; server_max_window_bits="%d"; client_max_window_bits="%d"`, bits, bits)
 			for _, field := range []string{bare, quoted} {
-				if answer, _ := accept(t, deflate.New(&server), field); answer != want {
+				if answer, _ := accept(t, deflate.MustNew(&server), field); answer != want {
 					t.Errorf("%s: answered %s, want %s", field, answer, want)
 				}
 				if _, err := confirm(t, client, field); err != nil {
@@ -118,7 +118,7 @@ func TestAnswersToOtherOffers(t *testing.T) {
 		{nil, "Permessage-Deflate", "5"},
 		{nil, "x-permessage-deflate-foo", "5"},
 	} {
-		s, err := confirm(t, deflate.New(row.opts), row.answer)
+		s, err := confirm(t, deflate.MustNew(row.opts), row.answer)
 		var got *deflate.Error
 		switch {
 		case row.section == "":
@@ -132,7 +132,7 @@ func TestAnswersToOtherOffers(t *testing.T) {
 }
 
 func TestErrorText(t *testing.T) {
-	_, err := confirm(t, deflate.New(nil), "permessage-deflate; server_max_window_bits=7")
+	_, err := confirm(t, deflate.MustNew(nil), "permessage-deflate; server_max_window_bits=7")
 	if want := `deflate: parameter "server_max_window_bits" is "7", not 8 to 15 (RFC 7692, section 7.1.2.1)`; err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}

@@ -24,7 +24,7 @@ var (
 // in the "Sec-WebSocket-Extensions" header field of its opening handshake".
 // https://www.rfc-editor.org/rfc/rfc7692#section-5
 func TestRFCName(t *testing.T) {
-	e := deflate.New(nil)
+	e := deflate.MustNew(nil)
 	for _, o := range e.Offer(nil) {
 		if o.Name != "permessage-deflate" {
 			t.Error(o)
@@ -40,12 +40,12 @@ func TestRFCName(t *testing.T) {
 // the LZ77 window size of the client."
 // https://www.rfc-editor.org/rfc/rfc7692#section-5
 func TestRFCClientTellsItsWindow(t *testing.T) {
-	e := deflate.New(&deflate.Options{MaxReceiveWindowBits: 10})
+	e := deflate.MustNew(&deflate.Options{MaxReceiveWindowBits: 10})
 	if first := render(t, e.Offer(nil)[0]); !strings.Contains(first, "server_max_window_bits=10") {
 		t.Error(first)
 	}
 	// To an offer without it the client holds as much as a server may use.
-	s, err := confirm(t, deflate.New(nil), "permessage-deflate")
+	s, err := confirm(t, deflate.MustNew(nil), "permessage-deflate")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestRFCClientTellsItsWindow(t *testing.T) {
 // names."
 // https://www.rfc-editor.org/rfc/rfc7692#section-5
 func TestRFCDeclines(t *testing.T) {
-	if answer, s := accept(t, deflate.New(nil), "permessage-deflate; foo"); answer != "" || s != nil {
+	if answer, s := accept(t, deflate.MustNew(nil), "permessage-deflate; foo"); answer != "" || s != nil {
 		t.Error(answer)
 	}
 }
@@ -65,7 +65,7 @@ func TestRFCDeclines(t *testing.T) {
 // did not offer, the client MUST _Fail the WebSocket Connection_."
 // https://www.rfc-editor.org/rfc/rfc7692#section-5
 func TestRFCUnofferedExtension(t *testing.T) {
-	if _, err := confirm(t, deflate.New(nil), "permessage-bzip2"); err == nil {
+	if _, err := confirm(t, deflate.MustNew(nil), "permessage-bzip2"); err == nil {
 		t.Error("accepted")
 	}
 }
@@ -76,9 +76,9 @@ func TestRFCUnofferedExtension(t *testing.T) {
 // parameters" returned by the server to exchange messages."
 // https://www.rfc-editor.org/rfc/rfc7692#section-5
 func TestRFCAgreedParameters(t *testing.T) {
-	client := deflate.New(&deflate.Options{WindowBits: 15})
+	client := deflate.MustNew(&deflate.Options{WindowBits: 15})
 	for _, n := range negotiations {
-		answer, s := accept(t, deflate.New(n.server), n.offer)
+		answer, s := accept(t, deflate.MustNew(n.server), n.offer)
 		if answer == "" || strings.Contains(n.offer, "server_") {
 			continue
 		}
@@ -162,7 +162,7 @@ func TestRFCFragments(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-7
 func TestRFCInvalidParameters(t *testing.T) {
 	TestBadParams(t)
-	if _, err := confirm(t, deflate.New(nil), "permessage-deflate; client_max_window_bits"); err == nil {
+	if _, err := confirm(t, deflate.MustNew(nil), "permessage-deflate; client_max_window_bits"); err == nil {
 		t.Error("a parameter without the value that a response needs is taken")
 	}
 }
@@ -176,7 +176,7 @@ func TestRFCInvalidParameters(t *testing.T) {
 // sliding window."
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
 func TestRFCServerNoContextTakeover(t *testing.T) {
-	answer, s := accept(t, deflate.New(nil), "permessage-deflate; server_no_context_takeover")
+	answer, s := accept(t, deflate.MustNew(nil), "permessage-deflate; server_no_context_takeover")
 	if !strings.Contains(answer, "server_no_context_takeover") {
 		t.Error(answer)
 	}
@@ -192,7 +192,7 @@ func TestRFCServerNoContextTakeover(t *testing.T) {
 // sliding window."
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
 func TestRFCClientNoContextTakeover(t *testing.T) {
-	s, err := confirm(t, deflate.New(nil), "permessage-deflate; client_no_context_takeover")
+	s, err := confirm(t, deflate.MustNew(nil), "permessage-deflate; client_no_context_takeover")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -232,7 +232,7 @@ func TestRFCWindowBits(t *testing.T) { TestWindowBits(t) }
 func TestRFCServerMaxWindowBits(t *testing.T) {
 	for _, own := range []int{8, 12, 15} {
 		for _, asked := range []string{"8", "9", "10", "15"} {
-			answer, s := accept(t, deflate.New(&deflate.Options{WindowBits: own}), "permessage-deflate; server_max_window_bits="+asked)
+			answer, s := accept(t, deflate.MustNew(&deflate.Options{WindowBits: own}), "permessage-deflate; server_max_window_bits="+asked)
 			if !strings.Contains(answer, "server_max_window_bits=") {
 				t.Error(answer)
 			}
@@ -249,7 +249,7 @@ func TestRFCServerMaxWindowBits(t *testing.T) {
 func TestRFCUnofferedClientMaxWindowBits(t *testing.T) {
 	for _, opts := range []*deflate.Options{nil, {MaxReceiveWindowBits: 12}, {WindowBits: 8}, {NoContextTakeover: true, WindowBits: 9}} {
 		for _, offer := range []string{"permessage-deflate", "permessage-deflate; server_max_window_bits=9; client_no_context_takeover"} {
-			if answer, _ := accept(t, deflate.New(opts), offer); strings.Contains(answer, "client_max_window_bits") {
+			if answer, _ := accept(t, deflate.MustNew(opts), offer); strings.Contains(answer, "client_max_window_bits") {
 				t.Errorf("%+v, %s: %s", opts, offer, answer)
 			}
 		}
@@ -276,7 +276,7 @@ func TestRFCClientKeepsToItsOffer(t *testing.T) {
 			"server_max_window_bits=10; server_no_context_takeover"},
 		{"permessage-deflate; server_no_context_takeover; client_max_window_bits=10, permessage-deflate", "permessage-deflate", ""},
 	} {
-		s, err := confirm(t, deflate.New(&deflate.Options{Offers: row.offers}), row.answer)
+		s, err := confirm(t, deflate.MustNew(&deflate.Options{Offers: row.offers}), row.answer)
 		if err != nil {
 			t.Errorf("%s: %v", row.offers, err)
 			continue
@@ -291,7 +291,7 @@ func TestRFCClientKeepsToItsOffer(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
 func TestRFCClientMaxWindowBits(t *testing.T) {
 	for _, w := range []string{"8", "9", "11", "14"} {
-		s, err := confirm(t, deflate.New(&deflate.Options{WindowBits: 15}), "permessage-deflate; client_max_window_bits="+w)
+		s, err := confirm(t, deflate.MustNew(&deflate.Options{WindowBits: 15}), "permessage-deflate; client_max_window_bits="+w)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -338,7 +338,7 @@ func TestRFCTailOfFragments(t *testing.T) {
 // compress messages to send."
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
 func TestRFCLargestWindow(t *testing.T) {
-	_, s := accept(t, deflate.New(&deflate.Options{WindowBits: 15}), "permessage-deflate")
+	_, s := accept(t, deflate.MustNew(&deflate.Options{WindowBits: 15}), "permessage-deflate")
 	checkHonoured(t, 15, "server_max_window_bits=15", s)
 }
 
@@ -351,7 +351,7 @@ func TestRFCLargestWindow(t *testing.T) {
 // window."
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.2
 func TestRFCClientTakesContextOver(t *testing.T) {
-	s, err := confirm(t, deflate.New(nil), "permessage-deflate")
+	s, err := confirm(t, deflate.MustNew(nil), "permessage-deflate")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +366,7 @@ func TestRFCClientTakesContextOver(t *testing.T) {
 // "client_no_context_takeover" extension parameter."
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2
 func TestRFCServerTakesContextOver(t *testing.T) {
-	e := deflate.New(&deflate.Options{WindowBits: 15})
+	e := deflate.MustNew(&deflate.Options{WindowBits: 15})
 	_, s := accept(t, e, "permessage-deflate")
 	checkHelloAgain(t, s)
 	// This server always takes the hint, so that its parameters say so.
@@ -391,11 +391,11 @@ func checkHelloAgain(t *testing.T, s wire.Session) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.2
 func TestRFCDecompressWithLargestWindow(t *testing.T) {
 	small := &deflate.Options{WindowBits: 8}
-	c, err := confirm(t, deflate.New(small), "permessage-deflate")
+	c, err := confirm(t, deflate.MustNew(small), "permessage-deflate")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, s := accept(t, deflate.New(small), "permessage-deflate")
+	_, s := accept(t, deflate.MustNew(small), "permessage-deflate")
 	for _, session := range []wire.Session{c, s} {
 		checkHonoured(t, 8, "", session)
 	}
@@ -404,7 +404,7 @@ func TestRFCDecompressWithLargestWindow(t *testing.T) {
 // The offers and answers of the examples.
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.1.3
 func TestRFCExamples(t *testing.T) {
-	e := deflate.New(&deflate.Options{WindowBits: 15})
+	e := deflate.MustNew(&deflate.Options{WindowBits: 15})
 	for _, row := range [][2]string{
 		{"permessage-deflate", "permessage-deflate"},
 		{"permessage-deflate; client_max_window_bits; server_max_window_bits=10", "permessage-deflate; server_max_window_bits=10"},

@@ -11,7 +11,7 @@ import (
 // agreed returns the two sessions of a connection with windows of 32 KiB.
 func agreed(t *testing.T) (server, client *session) {
 	t.Helper()
-	e := New(&Options{WindowBits: 15})
+	e := MustNew(&Options{WindowBits: 15})
 	var offers []wire.ExtensionSpec
 	offers = e.Offer(offers)
 	answer, s, ok := e.Accept(func(yield func(wire.ExtensionSpec) bool) { yield(offers[0]) })

@@ -77,7 +77,7 @@ func TestReleaseAndCloseInEveryState(t *testing.T) {
 	}
 	for _, noTakeover := range []bool{false, true} {
 		o := &deflate.Options{NoContextTakeover: noTakeover, Threshold: -1}
-		e := deflate.New(o)
+		e := deflate.MustNew(o)
 		for _, state := range states {
 			for _, how := range []string{"Release", "Close", "Release, Close", "Close, Release", "Close, Close"} {
 				_, s := accept(t, e, "permessage-deflate; client_max_window_bits")
@@ -180,7 +180,7 @@ func TestIdleMemory(t *testing.T) {
 // sessionBytes returns how many bytes a session holds after messages of 1 KiB each way.
 func sessionBytes(t *testing.T, o *deflate.Options, messages int) uint64 {
 	t.Helper()
-	server, client := deflate.New(o), deflate.New(o)
+	server, client := deflate.MustNew(o), deflate.MustNew(o)
 	answer, _ := accept(t, server, render(t, client.Offer(nil)...))
 	sessions := make([]wire.Session, 40)
 	rnd := rand.New(rand.NewPCG(1, 1))

@@ -64,7 +64,7 @@ func TestSharedAmongOwn(t *testing.T) {
 		for _, noTakeover := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d,%v", bits, noTakeover), func(t *testing.T) {
 				o := windows(bits, noTakeover)
-				server, client := deflate.New(o), deflate.New(o)
+				server, client := deflate.MustNew(o), deflate.MustNew(o)
 				var from [3]wire.Session
 				var to [3]receiver
 				for i := range from {
@@ -184,7 +184,7 @@ func TestSharedAppends(t *testing.T) {
 
 // Connections of one Extension share at the same time.
 func TestSharedConcurrently(t *testing.T) {
-	e := deflate.New(nil)
+	e := deflate.MustNew(nil)
 	var all sync.WaitGroup
 	for i := range 8 {
 		_, s := accept(t, e, "permessage-deflate; client_max_window_bits")
@@ -210,7 +210,7 @@ func TestSharedConcurrently(t *testing.T) {
 
 // A shared message holds nothing of what the compressor has seen before.
 func TestSharedKeepsConnectionsApart(t *testing.T) {
-	e := deflate.New(nil)
+	e := deflate.MustNew(nil)
 	_, a := accept(t, e, "permessage-deflate")
 	_, b := accept(t, e, "permessage-deflate")
 	secret := textMessage(rand.New(rand.NewPCG(3, 3)), 2000)
@@ -229,7 +229,7 @@ func BenchmarkBroadcast(b *testing.B) {
 	c := corpora()[0]
 	for _, bits := range []int{9, 12, 15} {
 		for _, noTakeover := range []bool{false, true} {
-			e := deflate.New(&deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover})
+			e := deflate.MustNew(&deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover})
 			sessions := make([]wire.Session, 100)
 			shared := make([]wire.SharedSession, len(sessions))
 			for i := range sessions {

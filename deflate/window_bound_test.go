@@ -14,12 +14,12 @@ import (
 // either side; what is held is no more. (Of 512 bytes, where it is told 256.)
 func TestWindowIsNoLarger(t *testing.T) {
 	for bits := 8; bits < 15; bits++ {
-		client := deflate.New(&deflate.Options{MaxReceiveWindowBits: bits})
+		client := deflate.MustNew(&deflate.Options{MaxReceiveWindowBits: bits})
 		c, err := confirm(t, client, fmt.Sprintf("permessage-deflate; server_max_window_bits=%d", bits))
 		if err != nil {
 			t.Fatal(err)
 		}
-		server := deflate.New(&deflate.Options{MaxReceiveWindowBits: bits})
+		server := deflate.MustNew(&deflate.Options{MaxReceiveWindowBits: bits})
 		answer, s := accept(t, server, "permessage-deflate; client_max_window_bits")
 		if !strings.Contains(answer, fmt.Sprintf("client_max_window_bits=%d", bits)) {
 			t.Fatal(answer)

@@ -299,7 +299,7 @@ var negotiators sync.Map
 func negotiator(s handshake.Side) *deflate.Extension {
 	e, ok := negotiators.Load(s)
 	if !ok {
-		e, _ = negotiators.LoadOrStore(s, deflate.New(&deflate.Options{
+		e, _ = negotiators.LoadOrStore(s, deflate.MustNew(&deflate.Options{
 			WindowBits: s.Bits, MaxReceiveWindowBits: s.Receive, NoContextTakeover: s.NoContext, Threshold: -1,
 		}))
 	}

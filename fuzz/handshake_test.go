@@ -194,7 +194,7 @@ func sideOf(setup uint16) *handshake.Side {
 }
 
 func newDeflate(s handshake.Side) *deflate.Extension {
-	return deflate.New(&deflate.Options{WindowBits: s.Bits, MaxReceiveWindowBits: s.Receive, NoContextTakeover: s.NoContext})
+	return deflate.MustNew(&deflate.Options{WindowBits: s.Bits, MaxReceiveWindowBits: s.Receive, NoContextTakeover: s.NoContext})
 }
 
 // checkRefusal checks the answer to a wrong request.

@@ -85,7 +85,7 @@ func (c *client) session(offer string) (wire.Session, error) {
 	if err != nil || len(answer) != 1 {
 		return nil, fmt.Errorf("answer %q: %w", c.agreed, err)
 	}
-	return deflate.New(&deflate.Options{Offers: offer, Threshold: -1}).Confirm(answer[0])
+	return deflate.MustNew(&deflate.Options{Offers: offer, Threshold: -1}).Confirm(answer[0])
 }
 
 // frames returns messages as the frames of a client.

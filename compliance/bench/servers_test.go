@@ -46,7 +46,7 @@ func (s server) serve(ln net.Listener, takeover bool) error {
 }
 
 func hawserEcho(takeover bool) http.Handler {
-	ext := deflate.New(&deflate.Options{NoContextTakeover: !takeover})
+	ext := deflate.MustNew(&deflate.Options{NoContextTakeover: !takeover})
 	opts := &websocket.AcceptOptions{Extensions: []wire.Extension{ext}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, opts)

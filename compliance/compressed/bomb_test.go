@@ -79,7 +79,7 @@ func checkBomb(t *testing.T, role wire.Role, takeover bool, size int, way way) {
 	}
 	c, p := connect(t, setup{
 		role: role, params: params,
-		ext:    deflate.New(&deflate.Options{WindowBits: 15}),
+		ext:    deflate.MustNew(&deflate.Options{WindowBits: 15}),
 		limits: websocket.Limits{MaxMessage: bombLimit},
 	})
 	ctx := bounded(t)
@@ -146,7 +146,7 @@ func TestLimit(t *testing.T) {
 					t.Run(fmt.Sprintf("%v/%s/level=%d/fragments=%d", role, way.name, level, size), func(t *testing.T) {
 						ctx := bounded(t)
 						c, p := connect(t, setup{
-							role: role, params: "permessage-deflate", ext: deflate.New(nil),
+							role: role, params: "permessage-deflate", ext: deflate.MustNew(nil),
 							limits: websocket.Limits{MaxMessage: limit},
 						})
 						done := start(func() error {

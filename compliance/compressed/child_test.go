@@ -37,10 +37,10 @@ type agreement struct {
 
 var agreements = []agreement{
 	{"none", nil},
-	{"no takeover", deflate.New(&deflate.Options{NoContextTakeover: true})},
-	{"default", deflate.New(nil)},
-	{"bounded", deflate.New(&deflate.Options{MaxReceiveWindowBits: 11})},
-	{"large", deflate.New(&deflate.Options{WindowBits: 15})},
+	{"no takeover", deflate.MustNew(&deflate.Options{NoContextTakeover: true})},
+	{"default", deflate.MustNew(nil)},
+	{"bounded", deflate.MustNew(&deflate.Options{MaxReceiveWindowBits: 11})},
+	{"large", deflate.MustNew(&deflate.Options{WindowBits: 15})},
 }
 
 func (a agreement) extensions() []wire.Extension {

@@ -33,7 +33,7 @@ func extensionFor(params string) *deflate.Extension {
 var extensions = func() (es [16]*deflate.Extension) {
 	for bits := range es {
 		if bits == 0 || bits >= 8 {
-			es[bits] = deflate.New(&deflate.Options{WindowBits: 15, MaxReceiveWindowBits: bits})
+			es[bits] = deflate.MustNew(&deflate.Options{WindowBits: 15, MaxReceiveWindowBits: bits})
 		}
 	}
 	return es

@@ -88,7 +88,7 @@ var thresholds = []int{deflate.DefaultThreshold, 1000, -1}
 
 var mixers = func() (es []*deflate.Extension) {
 	for _, n := range thresholds {
-		es = append(es, deflate.New(&deflate.Options{WindowBits: 15, Threshold: n}))
+		es = append(es, deflate.MustNew(&deflate.Options{WindowBits: 15, Threshold: n}))
 	}
 	return es
 }()

@@ -130,7 +130,7 @@ func accept(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.
 	}
 	conns := make(chan accepted, 1)
 	opts := &websocket.AcceptOptions{
-		Extensions: []wire.Extension{deflate.New(h.options())},
+		Extensions: []wire.Extension{deflate.MustNew(h.options())},
 		Limits:     limits,
 	}
 	mux := http.NewServeMux()
@@ -185,7 +185,7 @@ func dial(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.Co
 	}
 	var under *tap
 	c, _, err := websocket.Dial(ctx, p.url(), &websocket.DialOptions{
-		Extensions: []wire.Extension{deflate.New(h.options())},
+		Extensions: []wire.Extension{deflate.MustNew(h.options())},
 		Limits:     limits,
 		Proxy:      func(*http.Request) (*url.URL, error) { return nil, nil },
 		NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {

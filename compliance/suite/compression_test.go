@@ -141,7 +141,7 @@ func TestCompressedOffers(t *testing.T) {
 		if want := "\r\nSec-WebSocket-Extensions: " + n.offers + "\r\n"; !strings.Contains(r.HTTPRequest, want) {
 			t.Errorf("%s: the request is %q, want %q", r.ID, r.HTTPRequest, want)
 		}
-		large := deflate.New(&deflate.Options{WindowBits: 15})
+		large := deflate.MustNew(&deflate.Options{WindowBits: 15})
 		c := clientResult(t, cases[0], large)
 		if want := "\r\nSec-WebSocket-Extensions: " + n.answer + "\r\n"; !strings.Contains(c.HTTPResponse, want) || !c.Passed() {
 			t.Errorf("%s: the answer to a client is %q, want %q; %s %s", c.ID, c.HTTPResponse, want, c.Behavior, c.Result)
@@ -223,7 +223,7 @@ func TestCompressedChanged(t *testing.T) {
 	}
 	for words, f := range change {
 		for bad, noContext := range map[int]bool{0: false, 7: true, 49: false} {
-			ext := deflate.New(&deflate.Options{NoContextTakeover: noContext})
+			ext := deflate.MustNew(&deflate.Options{NoContextTakeover: noContext})
 			url := serve(t, echoed(ext, func(c, n int, m websocket.Message) (websocket.MessageType, []byte) {
 				if c == 1 && n == bad {
 					return f(m)

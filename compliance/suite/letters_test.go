@@ -36,7 +36,7 @@ func echoServer(t *testing.T) (url string) {
 // echoClient is hawser's own client: it returns messages until the connection ends.
 func echoClient(ctx context.Context, url string) {
 	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		Extensions:   []wire.Extension{deflate.New(nil)},
+		Extensions:   []wire.Extension{deflate.MustNew(nil)},
 		MaxRedirects: 1,
 		Limits:       websocket.Limits{MaxMessage: 16 << 20},
 	})

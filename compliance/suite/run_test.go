@@ -159,7 +159,7 @@ func echoBy(t *testing.T, f func(*websocket.Conn)) (url string) {
 			}
 			return nil
 		},
-		Options: &websocket.AcceptOptions{InsecureAnyOrigin: true, Extensions: []wire.Extension{deflate.New(nil)}},
+		Options: &websocket.AcceptOptions{InsecureAnyOrigin: true, Extensions: []wire.Extension{deflate.MustNew(nil)}},
 	}}
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { s.Close() })

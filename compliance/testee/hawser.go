@@ -31,7 +31,7 @@ func Hawser(ctx context.Context, server string, config *tls.Config) (Conn, error
 }
 
 // compression is shared by all connections.
-var compression = deflate.New(nil)
+var compression = deflate.MustNew(nil)
 
 // hawserConn fits a websocket.Conn to Conn. Its Read does the client's part of a
 // closing handshake before it returns an error.

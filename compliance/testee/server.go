@@ -20,7 +20,7 @@ const ClosePath = "/close"
 func Echo() http.Handler {
 	options := &websocket.AcceptOptions{
 		InsecureAnyOrigin: true, //hawservet:allow insecure nothing here is worth protecting
-		Extensions:        []wire.Extension{deflate.New(nil)},
+		Extensions:        []wire.Extension{deflate.MustNew(nil)},
 		Limits:            websocket.Limits{MaxMessage: maxMessage},
 	}
 	echoes := websocket.Handler{Serve: echo, Options: options}

@@ -27,7 +27,7 @@ func listen(cfg config) (*server, error) {
 	s := &server{grace: 5 * time.Second}
 	var extensions []wire.Extension
 	if cfg.deflate {
-		extensions = append(extensions, deflate.New(nil))
+		extensions = append(extensions, deflate.MustNew(nil))
 	}
 	s.echo = &http.Server{
 		Handler: websocket.Handler{

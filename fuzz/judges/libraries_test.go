@@ -64,7 +64,7 @@ func (s *session) request() *http.Request {
 // dial is a dial function that gives the session's connection.
 func (s *session) dial(context.Context, string, string) (net.Conn, error) { return s.conn, nil }
 
-var extensions = []wire.Extension{deflate.New(&deflate.Options{NoContextTakeover: true})}
+var extensions = []wire.Extension{deflate.MustNew(&deflate.Options{NoContextTakeover: true})}
 
 func readHawser(s *session, v *verdict) {
 	ctx := context.Background()

@@ -39,7 +39,7 @@ func attack(t *testing.T, lent bool) *attacker {
 	t.Helper()
 	results := make(chan result, 1)
 	h := websocket.Handler{
-		Options: &websocket.AcceptOptions{Extensions: []wire.Extension{deflate.New(nil)}},
+		Options: &websocket.AcceptOptions{Extensions: []wire.Extension{deflate.MustNew(nil)}},
 		Serve: func(_ context.Context, c *websocket.Conn) error {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 			defer cancel()

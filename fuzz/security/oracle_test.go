@@ -33,7 +33,7 @@ func sizes(t *testing.T, secret string, guesses []string, write func(*websocket.
 	t.Helper()
 	for _, guess := range guesses {
 		h := websocket.Handler{
-			Options: &websocket.AcceptOptions{Extensions: []wire.Extension{deflate.New(nil)}},
+			Options: &websocket.AcceptOptions{Extensions: []wire.Extension{deflate.MustNew(nil)}},
 			Serve: func(ctx context.Context, c *websocket.Conn) error {
 				if err := c.Write(ctx, websocket.Text, []byte(guess)); err != nil {
 					return err
@@ -57,7 +57,7 @@ func sizes(t *testing.T, secret string, guesses []string, write func(*websocket.
 		n := 0
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		c, _, err := websocket.Dial(ctx, "ws://"+ln.Addr().String(), &websocket.DialOptions{
-			Extensions: []wire.Extension{deflate.New(nil)},
+			Extensions: []wire.Extension{deflate.MustNew(nil)},
 			Proxy:      func(*http.Request) (*url.URL, error) { return nil, nil },
 			NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 				nc, err := new(net.Dialer).DialContext(ctx, network, addr)

@@ -87,9 +87,9 @@ func exchange(ctx context.Context, c *websocket.Conn) error {
 // ways to connect: plain, and with each parameter of permessage-deflate.
 var ways = map[string][]wire.Extension{
 	"plain":       nil,
-	"compressed":  {deflate.New(&deflate.Options{WindowBits: 15, Threshold: -1})},
-	"no takeover": {deflate.New(&deflate.Options{NoContextTakeover: true, Threshold: -1})},
-	"windows":     {deflate.New(&deflate.Options{WindowBits: 9, Threshold: -1})},
+	"compressed":  {deflate.MustNew(&deflate.Options{WindowBits: 15, Threshold: -1})},
+	"no takeover": {deflate.MustNew(&deflate.Options{NoContextTakeover: true, Threshold: -1})},
+	"windows":     {deflate.MustNew(&deflate.Options{WindowBits: 9, Threshold: -1})},
 }
 
 func TestRightServer(t *testing.T) {

@@ -23,7 +23,7 @@ var extensions sync.Map
 func extension(o deflate.Options) *deflate.Extension {
 	e, ok := extensions.Load(o)
 	if !ok {
-		e, _ = extensions.LoadOrStore(o, deflate.New(&o))
+		e, _ = extensions.LoadOrStore(o, deflate.MustNew(&o))
 	}
 	return e.(*deflate.Extension)
 }

@@ -46,7 +46,7 @@ var extensions = sync.OnceValue(func() (all [16][]wire.Extension) {
 		15: {NoContextTakeover: true, WindowBits: 8, MaxReceiveWindowBits: 8},
 	} {
 		if o != nil {
-			all[i] = []wire.Extension{deflate.New(o)}
+			all[i] = []wire.Extension{deflate.MustNew(o)}
 		}
 	}
 	return all

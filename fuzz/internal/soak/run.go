@@ -70,7 +70,7 @@ func (r *Report) phase(ctx context.Context, p *process, t *tally) {
 		t.await(cfg.Margin)
 		cancel()
 	}).Stop()
-	c := &crowd{cfg: cfg, name: name, server: p, deflate: deflate.New(nil), tally: t, all: ctx, phase: until, until: time.Now().Add(d)}
+	c := &crowd{cfg: cfg, name: name, server: p, deflate: deflate.MustNew(nil), tally: t, all: ctx, phase: until, until: time.Now().Add(d)}
 	var clients sync.WaitGroup
 	abusive := cfg.abusers()
 	for id := range cfg.Conns {

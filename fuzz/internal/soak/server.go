@@ -52,7 +52,7 @@ func newServer(cfg ServerConfig, hooks Hooks) *server {
 
 func (s *server) options() *websocket.AcceptOptions {
 	o := &websocket.AcceptOptions{
-		Extensions: []wire.Extension{deflate.New(nil)},
+		Extensions: []wire.Extension{deflate.MustNew(nil)},
 		Limits: websocket.Limits{
 			MaxMessage:   s.cfg.MaxMessage,
 			WriteTimeout: s.cfg.WriteTimeout,
