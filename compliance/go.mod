@@ -9,7 +9,6 @@ require (
 	github.com/jstemmer/go-junit-report/v2 v2.1.0
 	github.com/klauspost/compress v1.20.3
 	github.com/schollz/progressbar/v3 v3.18.0
-	golang.org/x/net v0.50.0
 	golang.org/x/term v0.40.0
 )
 
