@@ -20,7 +20,7 @@ func TestWorkspace(t *testing.T) {
 	}
 	modules := []string{"examples", "websocket"}
 	if os.Getenv("HAWSER_FULL") != "" {
-		modules = append(modules, "compliance", "fuzz")
+		modules = append(modules, "compliance", "compliance/cmd/wscheck", "fuzz")
 	}
 	for _, module := range modules {
 		for _, d := range analyze(t, module) {
