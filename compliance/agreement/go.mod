@@ -8,7 +8,7 @@ require (
 	github.com/gobwas/httphead v0.1.0
 	github.com/gobwas/ws v1.4.0
 	github.com/gorilla/websocket v1.5.3
-	github.com/hawser-ws/hawser/compliance v0.0.0-00010101000000-000000000000
+	github.com/hawser-ws/hawser/compliance v0.0.0
 	github.com/lxzan/gws v1.8.9
 	github.com/valyala/fasthttp v1.58.0
 	golang.org/x/net v0.50.0

@@ -98,7 +98,7 @@ type run struct {
 	runner runner
 	cases  []string
 	job    job
-	child  *process // once wstest was started
+	child  *child // once wstest was started
 }
 
 // prepare checks the options, fills in their defaults and finds a wstest.

@@ -4,6 +4,7 @@ go 1.25
 
 require (
 	github.com/chromedp/chromedp v0.23.0
+	github.com/hawser-ws/hawser/compliance v0.0.0
 	github.com/hawser-ws/hawser/compliance/agreement v0.0.0
 	github.com/hawser-ws/hawser/deflate v0.0.0
 	github.com/hawser-ws/hawser/websocket v0.0.0

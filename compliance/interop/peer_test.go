@@ -11,9 +11,9 @@ import (
 	"os/exec"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/hawser-ws/hawser/compliance/agreement/peers"
+	"github.com/hawser-ws/hawser/compliance/internal/process"
 )
 
 // A peer is another implementation, in either role. It has one connection, echoes
@@ -89,9 +89,8 @@ func (p *program) start(ctx context.Context, t *testing.T, s setup) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.cmd = exec.CommandContext(ctx, p.argv[0], append(slices.Clone(p.argv[1:]), string(arg))...)
+	p.cmd = process.Command(ctx, p.argv[0], append(slices.Clone(p.argv[1:]), string(arg))...)
 	p.cmd.Stderr = &p.stderr
-	p.cmd.WaitDelay = 5 * time.Second
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +103,7 @@ func (p *program) start(ctx context.Context, t *testing.T, s setup) {
 	}
 	t.Cleanup(func() {
 		if !p.ended {
-			p.cmd.Process.Kill()
+			_ = process.Kill(p.cmd)
 			p.stop()
 		}
 	})

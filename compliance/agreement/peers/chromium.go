@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+
+	"github.com/hawser-ws/hawser/compliance/internal/process"
 )
 
 // chromium is a browser that is on the machine. Its client is driven by a page
@@ -61,7 +63,7 @@ func driveChromium(ctx context.Context, _ *Env, base, agent string) error {
 	}
 	// The sandbox needs what containers and root do not give it. The page and
 	// the fuzzing server are the only hosts: nothing else is resolved.
-	cmd := command(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+	cmd := process.Command(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 		"--remote-debugging-port=0", "--user-data-dir="+profile, "http"+strings.TrimPrefix(s.URL, "ws")+"/#drive")

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hawser-ws/hawser/compliance/internal/process"
 )
 
 // A program is a command that runs a peer: as a server with the argument "serve",
@@ -72,7 +74,7 @@ func (p *program) drive(ctx context.Context, env *Env, base, agent string) error
 // prints to line. The channel yields how it ended, once.
 func (p *program) start(ctx context.Context, env *Env, line func(string), more ...string) (<-chan error, error) {
 	argv := p.argv(p.kit.home(env))
-	return startCommand(ctx, command(ctx, argv[0], append(argv[1:], more...)...), line)
+	return startCommand(ctx, process.Command(ctx, argv[0], append(argv[1:], more...)...), line)
 }
 
 func startCommand(ctx context.Context, cmd *exec.Cmd, line func(string)) (<-chan error, error) {
@@ -97,19 +99,10 @@ func startCommand(ctx context.Context, cmd *exec.Cmd, line func(string)) (<-chan
 	return done, nil
 }
 
-// command prepares a process that ends with ctx, and with it those that it has
-// started.
-func command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.WaitDelay = 5 * time.Second
-	ownGroup(cmd)
-	return cmd
-}
-
 // runQuiet runs a command of an installation; what it printed is part of the
 // error.
 func runQuiet(ctx context.Context, dir, name string, args ...string) error {
-	cmd := command(ctx, name, args...)
+	cmd := process.Command(ctx, name, args...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -12,10 +12,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/hawser-ws/hawser/compliance/internal/process"
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
@@ -87,6 +89,14 @@ func (s *shellServer) start(ctx context.Context) error {
 	s.cmd, s.ended = cmd, ended
 	s.mu.Unlock()
 	return s.answers(ctx)
+}
+
+// shell returns a command of the system's shell. Method end ends its process group.
+func shell(command string) *exec.Cmd {
+	if runtime.GOOS == "windows" {
+		return process.Command(context.Background(), "cmd", "/c", command)
+	}
+	return process.Command(context.Background(), "sh", "-c", command)
 }
 
 // free waits until nobody listens at the place of the server.
@@ -188,12 +198,12 @@ func (s *shellServer) end() {
 	if cmd == nil {
 		return
 	}
-	terminate(cmd)
+	_ = process.Terminate(cmd) // the group may have ended
 	select {
 	case <-ended:
 	case <-time.After(stopTime):
 	}
-	kill(cmd)
+	_ = process.Kill(cmd)
 	<-ended
 }
 

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hawser-ws/hawser/compliance/internal/process"
 	"github.com/hawser-ws/hawser/websocket"
 )
 
@@ -175,7 +176,7 @@ func TestWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() {
-		kill(c)
+		_ = process.Kill(c)
 		_ = c.Wait()
 	}()
 	wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.1.1", "-out", dir, "-wait", "1m").check(t, exitPassed, "PASS: 1 case\n", "")
@@ -194,7 +195,9 @@ func TestRestart(t *testing.T) {
 	if s.note() != "" {
 		t.Errorf("before a restart: %q", s.note())
 	}
-	kill(s.cmd)
+	if err := process.Kill(s.cmd); err != nil {
+		t.Fatal(err)
+	}
 	<-s.ended
 	for _, want := range []string{"the server has ended: signal: killed; restarting it", "the server no longer answers; restarting it"} {
 		if err := s.restart(t.Context()); err != nil {
