@@ -3,27 +3,24 @@ module github.com/hawser-ws/hawser/compliance/interop
 go 1.25
 
 require (
-	github.com/chromedp/chromedp v0.23.0
-	github.com/hawser-ws/hawser/compliance v0.0.0
 	github.com/hawser-ws/hawser/compliance/agreement v0.0.0
 	github.com/hawser-ws/hawser/deflate v0.0.0
 	github.com/hawser-ws/hawser/websocket v0.0.0
 	github.com/hawser-ws/hawser/wire v0.0.0
-	github.com/lxzan/gws v1.8.9
 )
 
 require (
 	github.com/andybalholm/brotli v1.1.1 // indirect
-	github.com/chromedp/cdproto v0.159.2 // indirect
 	github.com/coder/websocket v1.8.15 // indirect
 	github.com/dolthub/maphash v0.1.0 // indirect
 	github.com/fasthttp/websocket v1.5.12 // indirect
-	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/gobwas/httphead v0.1.0 // indirect
 	github.com/gobwas/pool v0.2.1 // indirect
 	github.com/gobwas/ws v1.4.0 // indirect
 	github.com/gorilla/websocket v1.5.3 // indirect
+	github.com/hawser-ws/hawser/compliance v0.0.0 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
+	github.com/lxzan/gws v1.8.9 // indirect
 	github.com/savsgio/gotils v0.0.0-20240704082632-aef3928b8a38 // indirect
 	github.com/valyala/bytebufferpool v1.0.0 // indirect
 	github.com/valyala/fasthttp v1.58.0 // indirect

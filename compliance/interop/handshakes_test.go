@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 	"github.com/hawser-ws/hawser/deflate"
 )
 
@@ -72,8 +73,8 @@ func (h handshake) options() *deflate.Options {
 }
 
 // setup is that of the peer.
-func (h handshake) setup() setup {
-	s := setup{Role: h.role, Unsized: h.unsized}
+func (h handshake) setup() peers.Setup {
+	s := peers.Setup{Role: h.role, Unsized: h.unsized}
 	if h.asks == "peer" {
 		s.ServerBits, s.ClientBits, s.NoTakeover = h.serverBits, h.clientBits, h.noTakeover
 	}

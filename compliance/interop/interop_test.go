@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -132,17 +131,15 @@ func accept(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.
 	opts := &websocket.AcceptOptions{
 		Extensions: []wire.Extension{deflate.MustNew(h.options())},
 		Limits:     limits,
+		Origins:    []string{"http://127.0.0.1:*"}, // the page of a browser has a server of its own
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", peers.Page)
-	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, opts)
 		select {
 		case conns <- accepted{c, r.Context().Value(tapKey{}).(*tap), err}:
-		default: // one connection is all that is asked for
+		default: // a second connection, which no peer opens
 		}
-	})
-	s := httptest.NewUnstartedServer(mux)
+	}))
 	s.Listener = tapListener{s.Listener}
 	s.Config.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, tapKey{}, c)

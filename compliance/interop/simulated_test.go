@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -38,11 +39,11 @@ type simulated struct {
 	compressed bytes.Buffer
 	window     []byte // of the server's messages
 	noWindow   bool   // the server takes nothing over
-	report     report
+	report     peers.Report
 	ended      chan struct{}
 }
 
-func (p *simulated) start(ctx context.Context, _ *testing.T, s setup) {
+func (p *simulated) start(ctx context.Context, _ *testing.T, s peers.Setup) {
 	p.ctx, p.ended, p.report.Code = ctx, make(chan struct{}), 1006
 	go func() {
 		defer close(p.ended)
@@ -54,11 +55,11 @@ func (p *simulated) start(ctx context.Context, _ *testing.T, s setup) {
 
 func (p *simulated) url() string { return "" }
 
-func (p *simulated) stop() report {
+func (p *simulated) stop() peers.Report {
 	select {
 	case <-p.ended:
 	case <-p.ctx.Done():
-		return report{Error: "the simulated peer did not end"}
+		return peers.Report{Error: "the simulated peer did not end"}
 	}
 	return p.report
 }

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 
 	"github.com/hawser-ws/hawser/compliance/internal/process"
 )
@@ -36,71 +36,114 @@ var chromium = &Peer{
 		}
 		return "", fmt.Errorf("%s --version printed no version: %q", path, out)
 	},
-	Drive: driveChromium,
+	Drive:    driveChromium,
+	Exchange: exchangeChromium,
+	installed: func(*Env) bool {
+		_, err := findChromium()
+		return err == nil
+	},
 }
 
 func findChromium() (string, error) {
 	return find("chromium", "chromium-browser", "google-chrome", "chrome")
 }
 
-// driveChromium shows the browser the page and waits for the page's word.
+// driveChromium is a Drive for the browser.
 func driveChromium(ctx context.Context, _ *Env, base, agent string) error {
+	_, err := runPage(ctx, pageTask{Base: base, Agent: agent})
+	return err
+}
+
+// exchangeChromium is an Exchange for the browser. A page has no settings for its
+// handshake, so it takes only the URL from the setup.
+func exchangeChromium(ctx context.Context, _ *Env, s Setup) (*Exchange, error) {
+	if _, err := findChromium(); err != nil {
+		return nil, err
+	}
+	reports := make(chan Report, 1)
+	go func() {
+		r, err := runPage(ctx, pageTask{URL: s.URL})
+		if err != nil {
+			r.Error = err.Error()
+		}
+		reports <- r
+	}()
+	return &Exchange{wait: sync.OnceValue(func() Report { return <-reports })}, nil
+}
+
+// A pageTask tells the page to make one connection to URL or, without one, to drive all
+// cases of the fuzzing server at Base.
+type pageTask struct {
+	URL   string `json:"url"`
+	Base  string `json:"base"`
+	Agent string `json:"agent"`
+}
+
+// A pageResult is how the page ended. Error is empty if it has done its task.
+type pageResult struct {
+	Report Report `json:"report"` // of one connection
+	Error  string `json:"error"`
+}
+
+// runPage shows a new browser the page, waits until the page has done its task, and ends
+// the browser.
+func runPage(ctx context.Context, task pageTask) (Report, error) {
 	path, err := findChromium()
 	if err != nil {
-		return err
+		return Report{}, err
 	}
-	profile, err := os.MkdirTemp("", "agreement-chromium-")
+	profile, err := os.MkdirTemp("", "hawser-chromium-")
 	if err != nil {
-		return err
+		return Report{}, err
 	}
 	defer os.RemoveAll(profile)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	done := make(chan string, 1)
-	s, err := serveHTTP(ctx, chromiumPages(base, agent, done))
+	results := make(chan pageResult, 1)
+	s, err := serveHTTP(ctx, pageHandler(task, results))
 	if err != nil {
-		return err
+		return Report{}, err
 	}
-	// The sandbox needs what containers and root do not give it. The page and
-	// the fuzzing server are the only hosts: nothing else is resolved.
-	cmd := process.Command(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+	// The sandbox needs rights that root in a container does not have. No host name is
+	// resolved, so the browser reaches 127.0.0.1 only.
+	cmd := process.Command(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
 		"--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-		"--remote-debugging-port=0", "--user-data-dir="+profile, "http"+strings.TrimPrefix(s.URL, "ws")+"/#drive")
-	ended, err := startCommand(ctx, cmd, func(string) {}) // it complains of much
+		"--remote-debugging-port=0", "--user-data-dir="+profile, "http"+strings.TrimPrefix(s.URL, "ws")+"/")
+	ended, err := startCommand(ctx, cmd, func(string) {}) // its warnings do not matter
 	if err != nil {
-		return err
+		return Report{}, err
 	}
 	select {
-	case failure := <-done:
+	case r := <-results:
 		cancel()
 		<-ended
-		if failure != "" {
-			return errors.New("the page: " + failure)
+		if r.Error != "" {
+			return Report{}, errors.New("the page failed: " + r.Error)
 		}
-		return nil
+		return r.Report, nil
 	case err := <-ended:
-		return fmt.Errorf("the browser ended: %w", errors.Join(err, ctx.Err()))
+		return Report{}, fmt.Errorf("the browser ended: %w", errors.Join(err, ctx.Err()))
 	}
 }
 
-// Page serves the page that makes a browser a peer.
-func Page(w http.ResponseWriter, r *http.Request) {
-	http.ServeFileFS(w, r, files, "files/page.html")
-}
-
-// chromiumPages serves the page, tells it what to do and hears its word.
-func chromiumPages(base, agent string, done chan<- string) http.Handler {
+// pageHandler serves the page and its task, and receives its result.
+func pageHandler(task pageTask, results chan<- pageResult) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", Page)
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		http.ServeFileFS(w, r, files, "files/page.html")
+	})
 	mux.HandleFunc("GET /task", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]string{"base": base, "agent": agent})
+		_ = json.NewEncoder(w).Encode(task)
 	})
-	mux.HandleFunc("POST /done", func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<12))
+	mux.HandleFunc("POST /result", func(w http.ResponseWriter, r *http.Request) {
+		var result pageResult
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&result); err != nil {
+			result.Error = "its result: " + err.Error()
+		}
 		select {
-		case done <- string(body):
+		case results <- result:
 		default:
 		}
 	})

@@ -32,7 +32,8 @@ var gws = &Peer{
 			}
 		}))
 	},
-	Drive: driveGWS,
+	Drive:    driveGWS,
+	Exchange: exchangeGWS,
 }
 
 // gwsHandler is called by the library's loop.

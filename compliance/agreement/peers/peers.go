@@ -40,18 +40,15 @@ type Peer struct {
 	// a ws URL without a path, and ask for its reports. Nil if the library has
 	// no client, or none that is compared.
 	Drive func(ctx context.Context, env *Env, base, agent string) error
+	// Exchange starts the peer with one connection, in either role, which ends with ctx.
+	// Nil if compliance/interop does not run the peer.
+	Exchange func(ctx context.Context, env *Env, s Setup) (*Exchange, error)
 
-	program *program
+	installed func(env *Env) bool // nil for a Go library
 }
 
-// Command returns the command that runs a peer which is a program, and whether it is
-// installed. Its last argument is "serve", "drive", or a setup of compliance/interop.
-func (p *Peer) Command(env *Env) (argv []string, installed bool) {
-	if p.program == nil || !p.program.kit.installed(env) {
-		return nil, false
-	}
-	return p.program.argv(p.program.kit.home(env)), true
-}
+// Installed reports whether the peer can run without a call of Install.
+func (p *Peer) Installed(env *Env) bool { return p.installed == nil || p.installed(env) }
 
 // Agent names the peer in reports, with its version.
 func (p *Peer) Agent() string { return p.Name + " " + p.Version }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -48,15 +49,25 @@ func javaKit(profile string, classes ...string) kit {
 	}}
 }
 
+// The ways of running a program.
+const (
+	serves = 1 << iota
+	drives
+	exchanges
+)
+
 // newPeer returns a peer that is a program, in these ways of running it.
-func newPeer(name, library, version, note string, p *program, serves, drives bool) *Peer {
-	peer := &Peer{Name: name, Library: library, Version: version, Note: note, program: p}
+func newPeer(name, library, version, note string, p *program, ways int) *Peer {
+	peer := &Peer{Name: name, Library: library, Version: version, Note: note, installed: p.kit.installed}
 	peer.Install = func(ctx context.Context, env *Env) (string, error) { return version, p.kit.install(ctx, env) }
-	if serves {
+	if ways&serves != 0 {
 		peer.Serve = p.serve
 	}
-	if drives {
+	if ways&drives != 0 {
 		peer.Drive = p.drive
+	}
+	if ways&exchanges != 0 {
+		peer.Exchange = p.exchange
 	}
 	return peer
 }
@@ -86,12 +97,17 @@ func rustProgram(name string) *program {
 	}}
 }
 
-// javaProgram runs a class, the last argument of the command, with the class path
-// before it.
-func javaProgram(k kit, class string) *program {
+// javaProgram runs a class with the jars of a kit, except for those whose names begin
+// with one of without.
+func javaProgram(k kit, class string, without ...string) *program {
 	return &program{k, func(home string) []string {
 		dir := filepath.Join(home, k.part)
 		path, _ := filepath.Glob(filepath.Join(dir, "*.jar")) // the pattern is a valid one
+		path = slices.DeleteFunc(path, func(jar string) bool {
+			return slices.ContainsFunc(without, func(prefix string) bool {
+				return strings.HasPrefix(filepath.Base(jar), prefix)
+			})
+		})
 		path = append(path, filepath.Join(dir, "classes"))
 		return []string{
 			"java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", // starts soonest
@@ -109,26 +125,27 @@ var nettyKit = javaKit("netty", "Netty", "NettyEcho")
 
 // programs are the peers that are not in Go, but the browser.
 var programs = []*Peer{
-	newPeer("ws", "npm ws", pinned("node/package.json", `"ws": "`), "", nodeProgram("ws.js"), true, true),
+	newPeer("ws", "npm ws", pinned("node/package.json", `"ws": "`), "", nodeProgram("ws.js"), serves|drives|exchanges),
 	newPeer("faye", "npm faye-websocket", pinned("node/package.json", `"faye-websocket": "`), "with the package permessage-deflate",
-		nodeProgram("faye.js"), true, true),
-	newPeer("undici", "npm undici", pinned("node/package.json", `"undici": "`), "the WebSocket of Node.js", nodeProgram("undici.js"), false, true),
-	newPeer("websockets", "python websockets", pinned("python/requirements.txt", "websockets=="), "", pythonProgram("websockets_peer.py"), true, true),
-	newPeer("aiohttp", "python aiohttp", pinned("python/requirements.txt", "aiohttp=="), "", pythonProgram("aiohttp_peer.py"), true, true),
-	newPeer("tornado", "python tornado", pinned("python/requirements.txt", "tornado=="), "", pythonProgram("tornado_peer.py"), true, true),
+		nodeProgram("faye.js"), serves|drives),
+	newPeer("undici", "npm undici", pinned("node/package.json", `"undici": "`), "the WebSocket of Node.js", nodeProgram("undici.js"), drives),
+	newPeer("websockets", "python websockets", pinned("python/requirements.txt", "websockets=="), "", pythonProgram("websockets_peer.py"), serves|drives|exchanges),
+	newPeer("aiohttp", "python aiohttp", pinned("python/requirements.txt", "aiohttp=="), "", pythonProgram("aiohttp_peer.py"), serves|drives),
+	newPeer("tornado", "python tornado", pinned("python/requirements.txt", "tornado=="), "", pythonProgram("tornado_peer.py"), serves|drives|exchanges),
 	newPeer("tungstenite", "rust tungstenite", pinned("rust/Cargo.toml", `tungstenite = "=`),
-		"has no permessage-deflate; after an error it drops TCP without a close frame", rustProgram("tungstenite"), true, true),
+		"has no permessage-deflate; after an error it drops TCP without a close frame", rustProgram("tungstenite"), serves|drives),
 	newPeer("tokio-websockets", "rust tokio-websockets", pinned("rust/Cargo.toml", `tokio-websockets = { version = "=`),
-		"has no permessage-deflate", rustProgram("tokio-websockets"), true, true),
+		"has no permessage-deflate", rustProgram("tokio-websockets"), serves|drives),
 	newPeer("java-websocket", "maven org.java-websocket:Java-WebSocket", mavenVersion("Java-WebSocket"), "without permessage-deflate, as by default",
-		javaProgram(javaKit("javawebsocket", "JavaWebSocket"), "JavaWebSocket"), true, true),
+		javaProgram(javaKit("javawebsocket", "JavaWebSocket"), "JavaWebSocket"), serves|drives),
 	newPeer("netty", "maven io.netty:netty-codec-http", mavenVersion("netty-codec-http"), "with jzlib",
-		javaProgram(nettyKit, "NettyEcho"), true, false),
+		javaProgram(nettyKit, "NettyEcho"), serves),
 
 	// Those that compliance/interop alone runs, with a setup.
-	newPeer("jetty11", "Jetty 11", "", "", javaProgram(javaKit("jetty11", "Jetty11"), "Jetty11"), false, false),
-	newPeer("jetty12", "Jetty 12", "", "", javaProgram(javaKit("jetty12", "Jetty12"), "Jetty12"), false, false),
-	newPeer("tyrus", "Tyrus", "", "", javaProgram(javaKit("tyrus", "Tyrus"), "Tyrus"), false, false),
-	newPeer("netty-setup", "Netty", "", "", javaProgram(nettyKit, "Netty"), false, false),
-	newPeer("netty118", "Netty 4.1.118", "", "", javaProgram(javaKit("netty118", "Netty"), "Netty"), false, false),
+	newPeer("jetty11", "Jetty 11", "", "", javaProgram(javaKit("jetty11", "Jetty11"), "Jetty11"), exchanges),
+	newPeer("jetty12", "Jetty 12", "", "", javaProgram(javaKit("jetty12", "Jetty12"), "Jetty12"), exchanges),
+	newPeer("tyrus", "Tyrus", "", "", javaProgram(javaKit("tyrus", "Tyrus"), "Tyrus"), exchanges),
+	newPeer("netty-setup", "Netty", "", "", javaProgram(nettyKit, "Netty"), exchanges),
+	newPeer("netty-jdk", "Netty without jzlib", "", "", javaProgram(nettyKit, "Netty", "jzlib"), exchanges),
+	newPeer("netty118", "Netty 4.1.118", "", "", javaProgram(javaKit("netty118", "Netty"), "Netty"), exchanges),
 }
