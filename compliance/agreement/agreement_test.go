@@ -256,7 +256,7 @@ func TestStore(t *testing.T) {
 	r := run{"peer", client}
 	code := 1000
 	for _, id := range []string{"2.1", "1.1.1", "10.1.1"} {
-		res := map[string]autobahn.Result{id: {Behavior: "OK", BehaviorClose: "OK", RemoteCloseCode: &code, ReportFile: "x.json"}}
+		res := map[string]report.Entry{id: {Behavior: "OK", BehaviorClose: "OK", RemoteCloseCode: &code, ReportFile: "x.json"}}
 		if err := store(dir, r, "peer 1", res); err != nil {
 			t.Fatal(err)
 		}

@@ -182,7 +182,7 @@ func (c *config) judge(ctx context.Context, p *peers.Peer, r run) (verdicts, err
 			return nil, err
 		}
 		fmt.Fprintf(c.log, "%v: %d cases by the original in %.1f s\n", r, len(rep.Results), rep.Took.Seconds())
-		return fromIndex(rep.Results), nil
+		return fromEntries(rep.Results), nil
 	}
 	agent, v, err := stored(r)
 	if err != nil {

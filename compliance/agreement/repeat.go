@@ -54,7 +54,7 @@ func (c *config) settle(ctx context.Context, p *peers.Peer, t *tally, first, nat
 		if err != nil {
 			return err
 		}
-		for id, v := range fromIndex(rep.Results) {
+		for id, v := range fromEntries(rep.Results) {
 			theirs.add(id, v)
 		}
 	}

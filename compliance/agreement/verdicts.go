@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/hawser-ws/hawser/compliance/autobahn"
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
@@ -51,30 +50,24 @@ func (r run) String() string { return r.Peer + " " + string(r.Side) }
 // file is the name of the run's stored verdicts.
 func (r run) file() string { return r.Peer + "-" + string(r.Side) + ".json" }
 
-// fromIndex takes what is compared out of the original suite's results.
-func fromIndex(in map[string]autobahn.Result) verdicts {
+// fromEntries returns the verdicts of an index on one agent.
+func fromEntries(in map[string]report.Entry) verdicts {
 	out := make(verdicts, len(in))
-	for id, r := range in {
-		v := verdict{r.Behavior, r.BehaviorClose, none}
-		if r.RemoteCloseCode != nil {
-			v.Code = *r.RemoteCloseCode
+	for id, e := range in {
+		v := verdict{string(e.Behavior), string(e.BehaviorClose), none}
+		if e.RemoteCloseCode != nil {
+			v.Code = *e.RemoteCloseCode
 		}
 		out[id] = v
 	}
 	return out
 }
 
-// fromResults does so with the results of hawser's suite.
+// fromResults returns the verdicts of hawser's suite on one agent.
 func fromResults(in []*report.Result) verdicts {
 	out := make(verdicts, len(in))
 	for _, entries := range report.NewIndex(in) {
-		for id, e := range entries {
-			v := verdict{string(e.Behavior), string(e.BehaviorClose), none}
-			if e.RemoteCloseCode != nil {
-				v.Code = *e.RemoteCloseCode
-			}
-			out[id] = v
-		}
+		maps.Copy(out, fromEntries(entries))
 	}
 	return out
 }
@@ -99,7 +92,7 @@ func stored(r run) (agent string, v verdicts, err error) {
 	} else if err != nil {
 		return "", nil, err
 	}
-	var index autobahn.Index
+	var index report.Index
 	if err := json.Unmarshal(data, &index); err != nil {
 		return "", nil, fmt.Errorf("%s: %w", r.file(), err)
 	}
@@ -107,17 +100,17 @@ func stored(r run) (agent string, v verdicts, err error) {
 		if agent != "" {
 			return "", nil, fmt.Errorf("%s has more than one agent", r.file())
 		}
-		agent, v = name, fromIndex(results)
+		agent, v = name, fromEntries(results)
 	}
 	return agent, v, nil
 }
 
 // store writes the original's results on a run below dir, a checkout of this
 // module, and keeps those on other cases that were stored for the same agent.
-func store(dir string, r run, agent string, results map[string]autobahn.Result) error {
+func store(dir string, r run, agent string, results map[string]report.Entry) error {
 	path := filepath.Join(dir, filepath.FromSlash(storedDir), r.file())
-	all := make(map[string]autobahn.Result)
-	if had, err := autobahn.ReadIndex(path); err == nil {
+	all := make(map[string]report.Entry)
+	if had, err := report.ReadIndex(path); err == nil {
 		maps.Copy(all, had[agent])
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -1,7 +1,6 @@
 package autobahn
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -93,16 +92,4 @@ func matchCase(pattern, id string) bool {
 			return false
 		}
 	}
-}
-
-// compareCases orders ids by their numbers: 2.9 before 2.10.
-func compareCases(a, b string) int {
-	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
-		m, errM := strconv.Atoi(x)
-		n, errN := strconv.Atoi(y)
-		if errM != nil || errN != nil {
-			return cmp.Compare(x, y)
-		}
-		return cmp.Compare(m, n)
-	})
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hawser-ws/hawser/compliance/report"
 )
 
 func TestAllCases(t *testing.T) {
@@ -11,7 +13,7 @@ func TestAllCases(t *testing.T) {
 	if len(ids) != 517 {
 		t.Errorf("the suite has 517 cases, the table %d", len(ids))
 	}
-	if !slices.IsSortedFunc(ids, compareCases) {
+	if !slices.IsSortedFunc(ids, report.CompareIDs) {
 		t.Error("the table is not in the suite's order")
 	}
 	if n := len(slices.Compact(slices.Clone(ids))); n != len(ids) {

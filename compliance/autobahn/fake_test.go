@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
 )
 
 // The test binary doubles as a wstest, a docker and a Python, by the name under
@@ -141,17 +143,17 @@ func hang(outDir string) int {
 
 // writeVerdicts writes index.json: all OK, or as how says.
 func writeVerdicts(s *spec, agent, how string) int {
-	verdicts := make(map[string]Result)
+	verdicts := make(map[string]report.Entry)
 	for i, id := range s.Cases {
 		if how == "none" || how == "half" && i > 0 {
 			break
 		}
-		verdicts[id] = Result{Behavior: "OK", BehaviorClose: "OK", ReportFile: "x.json"}
+		verdicts[id] = report.Entry{Behavior: "OK", BehaviorClose: "OK", ReportFile: "x.json"}
 	}
 	if how == "short" {
-		verdicts[s.Cases[0]] = Result{Behavior: "OK", BehaviorClose: "UNCLEAN", ReportFile: "x.json"}
+		verdicts[s.Cases[0]] = report.Entry{Behavior: "OK", BehaviorClose: "UNCLEAN", ReportFile: "x.json"}
 	}
-	data, err := json.Marshal(Index{agent: verdicts})
+	data, err := json.Marshal(report.Index{agent: verdicts})
 	if err == nil {
 		err = os.WriteFile(filepath.Join(s.OutDir, indexName), data, 0o644)
 	}

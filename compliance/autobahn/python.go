@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
 )
 
 // findPython returns the path of a Python 2.7: the given one, or else one on
@@ -55,7 +57,7 @@ func pyenvPython(ctx context.Context) (string, error) {
 		return "", err
 	}
 	versions := strings.Fields(list)
-	slices.SortFunc(versions, func(a, b string) int { return compareCases(b, a) })
+	slices.SortFunc(versions, func(a, b string) int { return report.CompareIDs(b, a) })
 	for _, v := range versions {
 		if !strings.HasPrefix(v, "2.7.") {
 			continue

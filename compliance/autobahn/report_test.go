@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hawser-ws/hawser/compliance/report"
 )
 
 // fixture is an index.json as wstest writes it, with two agents.
@@ -32,7 +34,7 @@ func fixtureReport(t *testing.T) *Report {
 	if err := os.WriteFile(path, []byte(fixture), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	index, err := ReadIndex(path)
+	index, err := report.ReadIndex(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,26 +89,12 @@ func TestReportOfNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	if err := newReport(Index{}, "echo", "reports", cases).Write(&b); err != nil {
+	if err := newReport(report.Index{}, "echo", "reports", cases).Write(&b); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"0 of 27 cases", "behavior       none", "27 not run: 1.1.1 ", "2.4 and 7 more"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in:\n%s", want, b.String())
 		}
-	}
-}
-
-func TestReadIndexErrors(t *testing.T) {
-	dir := t.TempDir()
-	if _, err := ReadIndex(filepath.Join(dir, "index.json")); !os.IsNotExist(err) {
-		t.Errorf("no file: %v", err)
-	}
-	bad := filepath.Join(dir, "bad.json")
-	if err := os.WriteFile(bad, []byte(`{"echo": {"1.1.1": `), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ReadIndex(bad); err == nil || !strings.Contains(err.Error(), "bad.json") {
-		t.Errorf("half a file: %v", err)
 	}
 }

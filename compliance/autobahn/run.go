@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
@@ -84,12 +85,12 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report, err := r.readReport()
+	rep, err := r.readReport()
 	if err != nil {
 		return nil, err
 	}
-	report.Took = time.Since(began)
-	return report, nil
+	rep.Took = time.Since(began)
+	return rep, nil
 }
 
 // run is one call of Run after its options were checked.
@@ -258,13 +259,13 @@ func (r *run) testServer(ctx context.Context) error {
 
 // readReport reads the verdicts. A run without any is a failure.
 func (r *run) readReport() (*Report, error) {
-	index, err := ReadIndex(filepath.Join(r.Dir, indexName))
+	index, err := report.ReadIndex(filepath.Join(r.Dir, indexName))
 	if err != nil {
 		return nil, err
 	}
-	report := newReport(index, r.Agent, r.Dir, r.cases)
-	if len(report.Results) == 0 {
+	rep := newReport(index, r.Agent, r.Dir, r.cases)
+	if len(rep.Results) == 0 {
 		return nil, r.child.failure("ran no case")
 	}
-	return report, nil
+	return rep, nil
 }

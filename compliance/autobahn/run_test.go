@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
@@ -235,7 +236,7 @@ func TestPrepareDir(t *testing.T) {
 			t.Errorf("%s of an earlier run is still there", name)
 		}
 	}
-	if index, err := ReadIndex(filepath.Join(dir, indexName)); err != nil || len(index) != 0 {
+	if index, err := report.ReadIndex(filepath.Join(dir, indexName)); err != nil || len(index) != 0 {
 		t.Errorf("index.json: %v, error %v", index, err)
 	}
 }

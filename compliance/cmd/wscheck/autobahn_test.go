@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/autobahn"
+	"github.com/hawser-ws/hawser/compliance/report"
 )
 
 func TestAutobahnUsage(t *testing.T) {
@@ -93,18 +94,18 @@ func TestAutobahnTimeout(t *testing.T) {
 }
 
 func TestAutobahnVerdict(t *testing.T) {
-	ok := autobahn.Result{Behavior: "OK", BehaviorClose: "OK"}
+	ok := report.Entry{Behavior: "OK", BehaviorClose: "OK"}
 	tests := []struct {
 		name   string
-		result map[string]autobahn.Result
+		result map[string]report.Entry
 		status int
 		last   string
 	}{
-		{"passed", map[string]autobahn.Result{"1.1.1": ok, "7.1.6": {Behavior: "INFORMATIONAL", BehaviorClose: "INFORMATIONAL"}}, exitPassed, "PASS: 2 cases"},
-		{"late", map[string]autobahn.Result{"1.1.1": ok, "7.1.6": {Behavior: "NON-STRICT", BehaviorClose: "OK"}}, exitShort, "FAIL: 1 of 2 cases fell short"},
-		{"unclean", map[string]autobahn.Result{"1.1.1": ok, "7.1.6": {Behavior: "OK", BehaviorClose: "UNCLEAN"}}, exitShort, "FAIL: 1 of 2 cases fell short"},
-		{"one missing", map[string]autobahn.Result{"1.1.1": ok}, exitFailed, "INCOMPLETE: 1 not run, 0 fell short"},
-		{"one missing, one short", map[string]autobahn.Result{"1.1.1": {Behavior: "FAILED", BehaviorClose: "FAILED"}}, exitFailed, "INCOMPLETE: 1 not run, 1 fell short"},
+		{"passed", map[string]report.Entry{"1.1.1": ok, "7.1.6": {Behavior: "INFORMATIONAL", BehaviorClose: "INFORMATIONAL"}}, exitPassed, "PASS: 2 cases"},
+		{"late", map[string]report.Entry{"1.1.1": ok, "7.1.6": {Behavior: "NON-STRICT", BehaviorClose: "OK"}}, exitShort, "FAIL: 1 of 2 cases fell short"},
+		{"unclean", map[string]report.Entry{"1.1.1": ok, "7.1.6": {Behavior: "OK", BehaviorClose: "UNCLEAN"}}, exitShort, "FAIL: 1 of 2 cases fell short"},
+		{"one missing", map[string]report.Entry{"1.1.1": ok}, exitFailed, "INCOMPLETE: 1 not run, 0 fell short"},
+		{"one missing, one short", map[string]report.Entry{"1.1.1": {Behavior: "FAILED", BehaviorClose: "FAILED"}}, exitFailed, "INCOMPLETE: 1 not run, 1 fell short"},
 	}
 	for _, tt := range tests {
 		r := &autobahn.Report{

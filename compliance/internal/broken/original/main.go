@@ -193,7 +193,7 @@ func (a *asker) ask(ctx context.Context, defect, role string, cases []string) (m
 	verdicts := map[string]broken.Verdict{}
 	for _, id := range report.Cases {
 		r := report.Results[id] // none if it was not run
-		verdicts[id] = broken.Verdict{r.Behavior, r.BehaviorClose}
+		verdicts[id] = broken.Verdict{string(r.Behavior), string(r.BehaviorClose)}
 	}
 	return verdicts, report.Took.Round(100 * time.Millisecond), nil
 }
