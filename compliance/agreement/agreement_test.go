@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 	"github.com/hawser-ws/hawser/compliance/autobahn"
 	"github.com/hawser-ws/hawser/compliance/report"
@@ -191,17 +193,20 @@ func TestCompare(t *testing.T) {
 	if compared.Cases != 8 || compared.Codes != 6 {
 		t.Errorf("%d cases, %d with equal codes", compared.Cases, compared.Codes)
 	}
-	var got []string
-	for _, d := range compared.Unequal {
-		got = append(got, fmt.Sprint(d.Case, " ", d.Field, " ", d.Original, " ", d.Native, " ", d.Reason))
+	r := run{"peer", server}
+	want := []difference{
+		{r, "3.2", behavior, "NON-STRICT", "OK", "A race."},
+		{r, "3.3", behavior, "OK", "NON-STRICT", "A race."},
+		{r, "3.4", behavior, "OK", "FAILED", ""},
+		{r, "6.4.1", behavior, "NON-STRICT", "OK", ""},
+		{r, "7.1.1", behaviorClose, "UNCLEAN", "OK", "Because."},
+		{r, "7.1.2", behaviorClose, "UNCLEAN", "FAILED", ""},
 	}
-	want := []string{"3.2 behavior NON-STRICT OK A race.", "3.3 behavior OK NON-STRICT A race.", "3.4 behavior OK FAILED ",
-		"6.4.1 behavior NON-STRICT OK ", "7.1.1 behaviorClose UNCLEAN OK Because.", "7.1.2 behaviorClose UNCLEAN FAILED "}
-	if !slices.Equal(got, want) {
-		t.Errorf("unequal: %q, want %q", got, want)
+	if diff := cmp.Diff(want, compared.Unequal); diff != "" {
+		t.Errorf("unequal verdicts (-want +got):\n%s", diff)
 	}
-	if !slices.Equal(compared.Missing, []string{"9.1.1", "10.1.1"}) {
-		t.Errorf("missing: %v", compared.Missing)
+	if diff := cmp.Diff([]string{"9.1.1", "10.1.1"}, compared.Missing); diff != "" {
+		t.Errorf("missing verdicts (-want +got):\n%s", diff)
 	}
 	if n := compared.unexplained(); n != 5 {
 		t.Errorf("%d are not explained, want 5", n)
@@ -210,8 +215,8 @@ func TestCompare(t *testing.T) {
 	theirs.add("6.4.1", verdict{Behavior: "NON-STRICT"})
 	ours.add("6.4.1", verdict{Behavior: "OK"})
 	compared.explainVarying(theirs, ours)
-	if got := compared.open(); !slices.Equal(got, []string{"3.4", "6.4.1", "7.1.2"}) {
-		t.Errorf("%v are open", got)
+	if diff := cmp.Diff([]string{"3.4", "6.4.1", "7.1.2"}, compared.open()); diff != "" {
+		t.Errorf("open cases (-want +got):\n%s", diff)
 	}
 	var b strings.Builder
 	if err := writeTable(&b, []*tally{compared}); err != nil {
@@ -229,8 +234,8 @@ func TestCompare(t *testing.T) {
 	}
 	theirs.add("6.4.1", verdict{Behavior: "OK"})
 	compared.explainVarying(theirs, ours)
-	if got := compared.open(); !slices.Equal(got, []string{"3.4", "7.1.2"}) {
-		t.Errorf("%v are open after one was seen to vary", got)
+	if diff := cmp.Diff([]string{"3.4", "7.1.2"}, compared.open()); diff != "" {
+		t.Errorf("open cases after one has varied (-want +got):\n%s", diff)
 	}
 }
 
@@ -265,10 +270,9 @@ func TestStore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := index.Cases("peer 1"); !slices.Equal(got, []string{"1.1.1", "2.1", "10.1.1"}) {
-		t.Errorf("cases %v", got)
-	}
-	if e := index["peer 1"]["2.1"]; e.ReportFile != "" || e.RemoteCloseCode == nil {
-		t.Errorf("%+v", e)
+	e := report.Entry{Behavior: report.OK, BehaviorClose: report.OK, RemoteCloseCode: &code}
+	want := report.Index{"peer 1": {"1.1.1": e, "2.1": e, "10.1.1": e}}
+	if diff := cmp.Diff(want, index); diff != "" {
+		t.Errorf("stored verdicts (-want +got):\n%s", diff)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // fakePython answers for its version, installs what pip is told to, and runs
@@ -88,8 +90,8 @@ func TestInstall(t *testing.T) {
 	if !strings.Contains(log.String(), "without the accelerator") {
 		t.Errorf("log %q", log.String())
 	}
-	if got, _ := os.ReadFile(pins); string(got) != requirementsTxt {
-		t.Errorf("installed %q", got)
+	if diff := cmp.Diff(requirementsTxt, readFile(t, pins)); diff != "" {
+		t.Errorf("installed packages (-want +got):\n%s", diff)
 	}
 	if r, err := localAt(dir); err != nil {
 		t.Error(err)
@@ -110,9 +112,18 @@ func TestInstall(t *testing.T) {
 	if _, err := Install(t.Context(), dir, python, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if got, _ := os.ReadFile(pins); string(got) != requirementsTxt+acceleratorTxt {
-		t.Errorf("installed anew: %q", got)
+	if diff := cmp.Diff(requirementsTxt+acceleratorTxt, readFile(t, pins)); diff != "" {
+		t.Errorf("packages installed again (-want +got):\n%s", diff)
 	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }
 
 func TestFindPython(t *testing.T) {

@@ -3,10 +3,11 @@ package autobahn
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/compliance/report"
 )
@@ -44,12 +45,12 @@ func fixtureReport(t *testing.T) *Report {
 
 func TestReportVerdicts(t *testing.T) {
 	r := fixtureReport(t)
-	if got, want := r.Short(), []string{"2.9", "2.10", "6.4.1", "12.1.1"}; !slices.Equal(got, want) {
-		t.Errorf("short: %v, want %v", got, want)
+	if diff := cmp.Diff([]string{"2.9", "2.10", "6.4.1", "12.1.1"}, r.Short()); diff != "" {
+		t.Errorf("Short (-want +got):\n%s", diff)
 	}
 	// 1.1.2 has only another agent's verdict and 7.5.1 only half of one.
-	if got, want := r.Missing(), []string{"1.1.2", "7.5.1"}; !slices.Equal(got, want) {
-		t.Errorf("missing: %v, want %v", got, want)
+	if diff := cmp.Diff([]string{"1.1.2", "7.5.1"}, r.Missing()); diff != "" {
+		t.Errorf("Missing (-want +got):\n%s", diff)
 	}
 	// 9.1.1 was not asked for.
 	if _, ok := r.Results["9.1.1"]; ok {
@@ -78,8 +79,8 @@ case    behavior       behaviorClose  peer's code  report
 
 2 not run: 1.1.2 7.5.1
 `
-	if b.String() != want {
-		t.Errorf("got:\n%s\nwant:\n%s", b.String(), want)
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("Write (-want +got):\n%s", diff)
 	}
 }
 

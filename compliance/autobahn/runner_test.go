@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFindRunner(t *testing.T) {
@@ -124,8 +126,8 @@ func TestDockerArgs(t *testing.T) {
 	}
 	for _, tt := range tests {
 		d := &docker{image: "image:1", goos: tt.goos}
-		if got := d.args(tt.job); !slices.Equal(got, strings.Split(tt.want, " ")) {
-			t.Errorf("%s on %s:\n%s\nwant\n%s", tt.job.mode, tt.goos, strings.Join(got, " "), tt.want)
+		if diff := cmp.Diff(strings.Split(tt.want, " "), d.args(tt.job)); diff != "" {
+			t.Errorf("%s on %s (-want +got):\n%s", tt.job.mode, tt.goos, diff)
 		}
 	}
 }

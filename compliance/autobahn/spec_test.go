@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestSpecWrite(t *testing.T) {
@@ -62,8 +64,8 @@ func TestSpecWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if string(got) != tt.want {
-			t.Errorf("%s:\n%s\nwant:\n%s", tt.name, got, tt.want)
+		if diff := cmp.Diff(tt.want, string(got)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
 		}
 	}
 }

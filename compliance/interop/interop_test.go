@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -92,12 +94,13 @@ func noSpaces(s string) string { return strings.ReplaceAll(s, " ", "") }
 // checkHandshake compares both fields with the row.
 func checkHandshake(t *testing.T, h handshake, tap *tap) {
 	t.Helper()
-	offer, answer := tap.extensions()
+	got := h
+	got.offer, got.answer = tap.extensions()
 	if h.role == "server" {
-		offer, answer = answer, offer
+		got.offer, got.answer = got.answer, got.offer
 	}
-	if offer != h.offer || answer != h.answer {
-		t.Errorf("the handshake was:\n%v\n\t> %s\n\t< %s", h, offer, answer)
+	if diff := cmp.Diff(h, got, cmp.AllowUnexported(handshake{})); diff != "" {
+		t.Errorf("handshake (-want +got):\n%s", diff)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/gorilla/websocket"
 )
 
@@ -165,8 +166,8 @@ func TestClients(t *testing.T) {
 			f.running.Wait() // it holds nothing for long: the client has ended
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			if !slices.Equal(f.asked, want) {
-				t.Errorf("asked for %q,\nwant %q", f.asked, want)
+			if diff := cmp.Diff(want, f.asked); diff != "" {
+				t.Errorf("requests of the client (-want +got):\n%s", diff)
 			}
 		})
 	}
