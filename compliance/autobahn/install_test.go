@@ -117,15 +117,6 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
 func TestFindPython(t *testing.T) {
 	dir := installFakes(t, "python2.7")
 	t.Setenv("PATH", dir)

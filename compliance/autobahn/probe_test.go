@@ -13,33 +13,6 @@ import (
 	"testing"
 )
 
-// upgrade answers 101 and then waits for the peer to go.
-func upgrade(w http.ResponseWriter, r *http.Request) {
-	if r.Header.Get("Upgrade") != "websocket" || r.Header.Get("Sec-WebSocket-Version") != "13" {
-		http.Error(w, "no handshake", http.StatusBadRequest)
-		return
-	}
-	w.Header().Set("Connection", "Upgrade")
-	w.Header().Set("Upgrade", "websocket")
-	w.WriteHeader(http.StatusSwitchingProtocols)
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		return
-	}
-	defer conn.Close()
-	_, _ = io.Copy(io.Discard, conn)
-}
-
-// upgradeServer returns the ws URL of a server that accepts any handshake.
-func upgradeServer(t *testing.T) string {
-	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(upgrade))
-	t.Cleanup(s.Close)
-	return wsURL(s)
-}
-
-func wsURL(s *httptest.Server) string { return "ws" + strings.TrimPrefix(s.URL, "http") }
-
 func TestProbe(t *testing.T) {
 	if err := probe(t.Context(), upgradeServer(t)+"/any?path", false); err != nil {
 		t.Errorf("a server: %v", err)

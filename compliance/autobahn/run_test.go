@@ -3,32 +3,15 @@ package autobahn
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
-	"github.com/hawser-ws/hawser/compliance/testee"
 )
-
-// waitForFile waits, bounded, for a file that another process writes.
-func waitForFile(t *testing.T, path string) {
-	t.Helper()
-	for range 1000 {
-		if _, err := os.Stat(path); err == nil {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatalf("%s did not appear", path)
-}
 
 func TestRunServer(t *testing.T) {
 	tests := []struct {
@@ -114,28 +97,6 @@ func TestRunClient(t *testing.T) {
 			}
 		})
 	}
-}
-
-// httpDialer is a client for fakeServer: a connection is a GET whose body is the
-// one message that is read.
-func httpDialer(ctx context.Context, url string, config *tls.Config) (testee.Conn, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http"+strings.TrimPrefix(url, "ws"), nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := (&http.Transport{TLSClientConfig: config, DisableKeepAlives: true}).RoundTrip(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, errors.New(string(body))
-	}
-	return &oneMessage{message: body}, nil
 }
 
 func TestRunInDocker(t *testing.T) {
@@ -240,20 +201,3 @@ func TestPrepareDir(t *testing.T) {
 		t.Errorf("index.json: %v, error %v", index, err)
 	}
 }
-
-// oneMessage is a connection that brings a message, then io.EOF.
-type oneMessage struct {
-	message []byte
-	read    bool
-}
-
-func (c *oneMessage) Read(context.Context) (bool, []byte, error) {
-	if c.read {
-		return false, nil, io.EOF
-	}
-	c.read = true
-	return false, c.message, nil
-}
-
-func (*oneMessage) Write(context.Context, bool, []byte) error { return nil }
-func (*oneMessage) Close() error                              { return nil }
