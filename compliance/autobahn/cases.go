@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Version is the release of the suite that this package is written for. Its
-// cases have not changed since 0.7.
+// Version is the release of the suite that this package expects. The cases have been
+// the same since release 0.7.
 const Version = "25.10.1"
 
-// caseGroups lists the suite's groups in its own order with the number of cases
-// in each. Within a group the cases are numbered from 1 without a gap; there is
-// no group 8 or 11.
+// caseGroups lists the groups of the suite, in the suite's order, with the number of
+// cases in each. Within a group the cases are numbered from 1 without a gap. There is no
+// group 8 or 11.
 var caseGroups = [...]struct {
 	name  string
 	cases int
@@ -37,8 +37,7 @@ var caseGroups = [...]struct {
 	{"13.5", 18}, {"13.6", 18}, {"13.7", 18},
 }
 
-// allCases returns the ids of every case, in the order in which the suite runs
-// them.
+// allCases returns the ids of all cases in the order in which the suite runs them.
 func allCases() []string {
 	var ids []string
 	for _, g := range caseGroups {
@@ -49,20 +48,20 @@ func allCases() []string {
 	return ids
 }
 
-// ExpandCases returns the ids that match any of the patterns in include (none:
-// every case) and none of those in exclude, in the order in which the suite runs
-// them. A pattern is an id in which a star stands for any run of characters, and
-// it must match the whole id: "12.*.1" is the first case of each group, where
-// wstest itself would also take 12.1.10 to 12.1.18. A pattern that matches no
-// case is an error, as is a choice that leaves none.
+// ExpandCases returns the ids that match a pattern in include but no pattern in exclude,
+// in the order in which the suite runs them. An empty include matches every case. In a
+// pattern, * matches any run of characters, and the pattern must match the whole id:
+// "12.*.1" matches the first case of each group, while wstest itself would also take
+// 12.1.10 to 12.1.18. It is an error if a pattern matches no case, or if no case is left.
 func ExpandCases(include, exclude []string) ([]string, error) {
 	if len(include) == 0 {
 		include = []string{"*"}
 	}
 	all := allCases()
 	for _, p := range slices.Concat(include, exclude) {
-		if !slices.ContainsFunc(all, func(id string) bool { return matchCase(p, id) }) {
-			return nil, fmt.Errorf("no case of the suite matches %q (ids are like 1.1.1 and 2.10; patterns like 6.*)", p)
+		match := func(id string) bool { return matchCase(p, id) }
+		if !slices.ContainsFunc(all, match) {
+			return nil, fmt.Errorf("no case of the suite matches %q; an id is like 2.10, a pattern like 6.*", p)
 		}
 	}
 	ids := slices.DeleteFunc(all, func(id string) bool {
@@ -70,7 +69,7 @@ func ExpandCases(include, exclude []string) ([]string, error) {
 		return !slices.ContainsFunc(include, match) || slices.ContainsFunc(exclude, match)
 	})
 	if len(ids) == 0 {
-		return nil, errors.New("the patterns exclude every case they include")
+		return nil, errors.New("the patterns exclude every case that they include")
 	}
 	return ids, nil
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/selfsigned"
 )
 
-// The PEM files of a run over TLS, beside its spec.
+// The PEM files of a run over TLS, in the directory of its spec.
 const (
 	keyName  = "key.pem"
 	certName = "cert.pem"
 )
 
-// writeCertificate puts a new key and certificate for 127.0.0.1, good for a year,
-// into dir. It returns the configuration of a client that trusts them alone.
+// writeCertificate writes a new key and certificate for 127.0.0.1 to dir. It returns the
+// configuration of a client that trusts no other certificate.
 func writeCertificate(dir string) (*tls.Config, error) {
 	cert, err := selfsigned.New()
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/process"
 )
 
-// command prepares a child that is asked to end, with all its own children, when
-// ctx ends: wstest may be run by a wrapper script.
+// command returns a command that is asked to end, with its own children, when ctx ends.
+// It has children if wstest is a wrapper script.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := process.Command(ctx, name, args...)
 	cmd.Cancel = func() error { return process.Terminate(cmd) }
@@ -21,17 +21,17 @@ func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 // child is a running command whose output goes to a file.
 type child struct {
 	logPath string
-	done    chan struct{} // closed when it has ended
-	err     error         // how; valid after done
+	done    chan struct{} // closed when the command has ended
+	err     error         // of the command; valid after done
 }
 
-// start runs the command with its output in the file logPath, which it replaces.
+// start runs the command and writes its output to the file logPath, which it replaces.
 func start(cmd *exec.Cmd, logPath string) (*child, error) {
 	f, err := os.Create(logPath)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() // the child has its own
+	defer f.Close() // the child has its own descriptor
 	cmd.Stdout, cmd.Stderr = f, f
 	if err := cmd.Start(); err != nil {
 		return nil, err
@@ -44,18 +44,18 @@ func start(cmd *exec.Cmd, logPath string) (*child, error) {
 	return c, nil
 }
 
-// wait returns when the child has ended, which a command's context bounds.
+// wait waits until the child has ended. The context of its command limits the wait.
 func (c *child) wait() error {
 	<-c.done
 	return c.err
 }
 
-// failure describes why the suite came to nothing, with the end of what it said.
+// failure returns the error of a wstest that did what, with the end of its output.
 func (c *child) failure(what string) error {
-	said := "and printed nothing"
+	said := "it printed nothing"
 	if data, err := os.ReadFile(c.logPath); err == nil {
 		if tail := lastLines(string(data), 15); tail != "" {
-			said = "its last lines:\n" + tail
+			said = "the end of its output:\n" + tail
 		}
 	}
 	if c.err != nil {

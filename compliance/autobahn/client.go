@@ -14,11 +14,11 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// listenTimeout bounds the start of wstest as a server. docker may have to fetch the
+// listenTimeout limits the start of wstest as a server. Docker may have to fetch the
 // image first.
 const listenTimeout = 5 * time.Minute
 
-// testClient runs wstest as a server and the client against it.
+// testClient runs wstest as a server and connects the client to it.
 func (r *run) testClient(ctx context.Context) error {
 	port, err := freePort()
 	if err != nil {
@@ -40,7 +40,7 @@ func (r *run) testClient(ctx context.Context) error {
 	if err := r.launch(running, s); err != nil {
 		return err
 	}
-	// Whoever uses this context learns that wstest has died.
+	// This context ends when wstest dies.
 	alive, end := context.WithCancelCause(running)
 	go func() {
 		<-r.child.done
@@ -53,7 +53,7 @@ func (r *run) testClient(ctx context.Context) error {
 	}
 	died := err != nil && r.hasDied()
 	stop()
-	_ = r.child.wait() // it was told to end
+	_ = r.child.wait() // stop has ended it
 	r.runner.cleanUp(r.job)
 	if died {
 		return r.child.failure("died")
@@ -61,8 +61,8 @@ func (r *run) testClient(ctx context.Context) error {
 	return err
 }
 
-// hasDied reports whether wstest ended by itself. A client may notice it before
-// the process is seen to be gone, hence the short wait.
+// hasDied reports whether wstest has ended by itself. It waits for a second, because the
+// client may see the connection end before the process has ended.
 func (r *run) hasDied() bool {
 	select {
 	case <-r.child.done:
@@ -74,8 +74,8 @@ func (r *run) hasDied() bool {
 
 var errSuiteDied = errors.New("wstest died")
 
-// freePort returns a TCP port that was free on loopback a moment ago: wstest
-// takes no port 0.
+// freePort returns a TCP port of loopback that was free a moment ago. wstest does not
+// accept port 0.
 func freePort() (int, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -85,9 +85,8 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// waitForServer returns when wstest answers HTTP requests. To accept connections
-// is not enough: docker does that on behalf of a container that is still coming
-// up.
+// waitForServer waits until wstest answers HTTP requests. A connection that is accepted
+// proves nothing: docker accepts connections while the container still starts.
 func waitForServer(ctx context.Context, server string, config *tls.Config) error {
 	client := http.Client{
 		Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true},
@@ -95,7 +94,8 @@ func waitForServer(ctx context.Context, server string, config *tls.Config) error
 	}
 	var last error
 	for deadline := time.Now().Add(listenTimeout); ; {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http"+strings.TrimPrefix(server, "ws"), nil)
+		target := "http" + strings.TrimPrefix(server, "ws")
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func waitForServer(ctx context.Context, server string, config *tls.Config) error
 		case <-time.After(50 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("wstest does not listen after %v: %w", listenTimeout, last)
+			return fmt.Errorf("wstest does not answer after %v: %w", listenTimeout, last)
 		}
 	}
 }

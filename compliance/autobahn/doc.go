@@ -1,25 +1,21 @@
-// Package autobahn runs the original Autobahn testsuite, version 25.10.1,
-// against a WebSocket server or against hawser's own client, and reads its
-// verdicts.
+// Package autobahn runs the original Autobahn test suite, version 25.10.1, against a
+// WebSocket server or a WebSocket client, and reads its verdicts.
 //
-// The suite is a Python 2.7 program called wstest. In the mode fuzzingclient it
-// connects to a server once for each of its 517 cases; in the mode fuzzingserver
-// it waits for a client to ask for them. Either way it leaves index.json in a
-// report directory:
+// The suite is a Python 2.7 program called wstest. In fuzzingclient mode it connects to a
+// server once for each of its 517 cases. In fuzzingserver mode it waits for a client that
+// asks for the cases. In both modes it writes index.json to a report directory:
 //
 //	{"agent": {"1.1.1": {"behavior": "OK", "behaviorClose": "OK", ...}}}
 //
-// behavior judges what was said while the connection was open, behaviorClose how
-// it was closed. This package accepts OK and INFORMATIONAL in both, nothing else:
-// NON-STRICT (right, but later than it could be), UNCLEAN (the TCP connection
-// ended without the closing handshake of RFC 6455, section 7.1.4) and
-// UNIMPLEMENTED (an extension was declined) all count as falling short.
+// The verdict behavior is about the open connection, and behaviorClose is about how the
+// connection was closed. A case passes if both verdicts are OK or INFORMATIONAL. Any other
+// verdict means that it fell short, including NON-STRICT (the peer failed the connection
+// later than it could have), UNCLEAN (TCP was closed without the closing handshake of
+// RFC 6455, section 7.1.4) and UNIMPLEMENTED (the peer declined an extension).
 //
-// [Run] does one run with whatever wstest it is told of or finds: a program on
-// this machine, or the suite's own image in a docker engine. [Install] puts a
-// wstest in a directory, with every version pinned.
+// [Run] runs wstest, which is either a program on this machine or the suite's own image in
+// a docker engine. [Install] installs wstest into a directory, with every version pinned.
 //
-// wstest by itself listens on every interface of the machine. Started from here
-// it listens on loopback only, and a wstest for which that cannot be had is not
-// started as a server.
+// By itself wstest listens on every interface of the machine. This package makes it listen
+// on loopback only, and does not start a wstest as a server if that is impossible.
 package autobahn

@@ -2,6 +2,7 @@ package autobahn
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -14,7 +15,7 @@ import (
 // DefaultImage is the suite's own docker image at the pinned version.
 const DefaultImage = "crossbario/autobahn-testsuite:" + Version
 
-// Where the container has the two directories of a run.
+// The two directories of a run, as the container sees them.
 const (
 	dockerSpecDir = "/config"
 	dockerOutDir  = "/reports"
@@ -23,19 +24,19 @@ const (
 // docker runs wstest in a container.
 type docker struct {
 	image string
-	goos  string // for tests; empty means this system
+	goos  string // for tests; "" means runtime.GOOS
 }
 
 func (d *docker) String() string { return "docker " + d.image }
 
-// check asks the engine, not only its command, which may be there without one.
-// The image's tag tells the suite's version.
+// check asks the engine for its version, since the command may be installed without an
+// engine. The version of the suite is the tag of the image.
 func (d *docker) check(ctx context.Context) (string, error) {
 	if _, err := exec.LookPath("docker"); err != nil {
-		return "", fmt.Errorf("there is no docker on PATH")
+		return "", errors.New("docker is not on PATH")
 	}
 	if _, err := output(ctx, "docker", "version", "--format", "{{.Server.Version}}"); err != nil {
-		return "", fmt.Errorf("no docker engine answers (%w)", err)
+		return "", fmt.Errorf("no docker engine answers: %w", err)
 	}
 	version := "?"
 	if i := strings.LastIndexByte(d.image, ':'); i > strings.LastIndexByte(d.image, '/') {
@@ -48,11 +49,11 @@ func (d *docker) command(ctx context.Context, j job) *exec.Cmd {
 	return command(ctx, "docker", d.args(j)...)
 }
 
-// args are those of docker run. A fuzzingserver listens on every interface of its
-// container, which is published on the host's loopback only, under the same port
-// number: wstest compares it with the Host header. A fuzzingclient must reach
-// servers on the host's loopback, for which Linux has the host's own network, and
-// elsewhere, where the engine lives in a virtual machine, reach's host name.
+// args returns the arguments of docker run. A fuzzingserver listens on every interface of
+// its container. Its port is published on the host's loopback only, with the same number,
+// since wstest compares the number with the Host field. A fuzzingclient must reach servers
+// on the host's loopback. On Linux it uses the network of the host. Elsewhere the engine
+// runs in a virtual machine, and reach replaces the host name.
 func (d *docker) args(j job) []string {
 	args := []string{
 		"run", "--rm", "--init", "--name", containerName(j),
@@ -71,17 +72,17 @@ func (d *docker) args(j job) []string {
 	return append(args, d.image, "wstest", "-m", j.mode, "-u", "0", "-s", dockerSpecDir+"/"+specName)
 }
 
-// cleanUp removes the container: the engine keeps it running when only the
-// docker command has ended.
+// cleanUp removes the container, which the engine keeps running when only the docker
+// command has ended.
 func (d *docker) cleanUp(j job) {
 	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
 	defer cancel()
-	_, _ = output(ctx, "docker", "rm", "--force", containerName(j)) // usually gone already
+	_, _ = output(ctx, "docker", "rm", "--force", containerName(j)) // fails if the container is gone
 }
 
 func (d *docker) place(job) (specDir, outDir string) { return dockerSpecDir, dockerOutDir }
 
-// dockerHost is the host's name within a container.
+// dockerHost is the name of the host within a container.
 const dockerHost = "host.docker.internal"
 
 func (d *docker) reach(raw string) string {
@@ -107,5 +108,5 @@ func (d *docker) system() string {
 	return runtime.GOOS
 }
 
-// containerName is unique as the run's temporary directory is.
+// containerName returns the name of the run's temporary directory, which is unique.
 func containerName(j job) string { return filepath.Base(j.specDir) }

@@ -20,8 +20,8 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// The test binary doubles as a wstest, a docker and a Python, by the name under
-// which it is started. FAKE_WSTEST, FAKE_DOCKER and FAKE_PYTHON say how they fare.
+// TestMain makes the test binary a fake wstest, docker or Python if it is started under that
+// name. FAKE_WSTEST, FAKE_DOCKER and FAKE_PYTHON select how the fake fails.
 func TestMain(m *testing.M) {
 	name := strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
 	switch name {
@@ -35,36 +35,35 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// installFakes puts the fakes of the given names into a directory of their own and
-// returns it.
+// installFakes returns a new directory with the fakes of these names.
 func installFakes(t *testing.T, names ...string) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each would take a second to end
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // otherwise each takes a second to end
 	dir := t.TempDir()
 	for _, name := range names {
 		if runtime.GOOS == "windows" {
 			name += ".exe"
 		}
 		if err := os.Symlink(self, filepath.Join(dir, name)); err != nil {
-			t.Skipf("the fakes need symbolic links: %v", err)
+			t.Skipf("no symbolic links for the fakes: %v", err)
 		}
 	}
 	return dir
 }
 
-// fakeWstestPath returns the path of a wstest that fares as told.
+// fakeWstestPath returns the path of a fake wstest that fails in this way.
 func fakeWstestPath(t *testing.T, how string) string {
 	t.Helper()
 	t.Setenv("FAKE_WSTEST", how)
 	return filepath.Join(installFakes(t, "wstest"), "wstest")
 }
 
-// fakeWstest knows the flags and modes that this package uses. mounts maps the
-// directories of a container to those of the host.
+// fakeWstest implements the flags and modes that this package uses. mounts maps directories
+// of a container to those of the host.
 func fakeWstest(args []string, how string, mounts map[string]string) int {
 	if slices.Equal(args, []string{"--autobahnversion"}) {
 		return fakeVersion(how)
@@ -86,7 +85,7 @@ func fakeWstest(args []string, how string, mounts map[string]string) int {
 	s.OutDir = onHost(s.OutDir, mounts)
 	switch how {
 	case "dies":
-		fmt.Println("Traceback: no luck")
+		fmt.Println("Traceback: planted at the start")
 		return 3
 	case "hangs":
 		return hang(s.OutDir)
@@ -96,7 +95,7 @@ func fakeWstest(args []string, how string, mounts map[string]string) int {
 	}
 	status := writeVerdicts(&s, s.Servers[0].Agent, how)
 	if how == "dies late" {
-		fmt.Println("Traceback: so near")
+		fmt.Println("Traceback: planted at the end")
 		return 3
 	}
 	return status
@@ -111,9 +110,9 @@ func fakeVersion(how string) int {
 		fmt.Println("wstest, the web site tester")
 		return 0
 	}
-	// Python would run sitecustomize.py, which says so if asked.
+	// A real Python would run sitecustomize.py, which prints the line.
 	_, err := os.Stat(filepath.Join(filepath.SplitList(os.Getenv("PYTHONPATH"))[0], "sitecustomize.py"))
-	if err == nil && os.Getenv("WSCHECK_CONFIRM_LOOPBACK") != "" && how != "deaf" {
+	if err == nil && os.Getenv("WSCHECK_CONFIRM_LOOPBACK") != "" && how != "drops PYTHONPATH" {
 		fmt.Fprintln(os.Stderr, "wscheck: sockets stay on loopback")
 	}
 	fmt.Println("Autobahn 0.10.9")
@@ -125,15 +124,15 @@ func fakeVersion(how string) int {
 	return 0
 }
 
-// hang shows that it is there and waits to be told to end.
+// hang writes the file hanging and waits until it is asked to end.
 func hang(outDir string) int {
-	told := make(chan os.Signal, 1)
-	signal.Notify(told, syscall.SIGTERM)
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
 	if err := os.WriteFile(filepath.Join(outDir, "hanging"), nil, 0o644); err != nil {
 		return 1
 	}
 	select {
-	case <-told:
+	case <-asked:
 		_ = os.WriteFile(filepath.Join(outDir, "ended"), nil, 0o644)
 		return 0
 	case <-time.After(time.Minute):
@@ -141,7 +140,7 @@ func hang(outDir string) int {
 	}
 }
 
-// writeVerdicts writes index.json: all OK, or as how says.
+// writeVerdicts writes index.json. All verdicts are OK unless how says otherwise.
 func writeVerdicts(s *spec, agent, how string) int {
 	verdicts := make(map[string]report.Entry)
 	for i, id := range s.Cases {
@@ -164,7 +163,7 @@ func writeVerdicts(s *spec, agent, how string) int {
 	return 0
 }
 
-// fakeServer speaks the paths of a fuzzingserver in plain HTTP: each answer is
+// fakeServer serves the paths of a fuzzingserver in plain HTTP. The body of a response is
 // the message that the suite would send. See httpDialer.
 func fakeServer(s *spec, how string) int {
 	u, err := url.Parse(s.URL)
@@ -184,10 +183,10 @@ func fakeServer(s *spec, how string) int {
 		ran++
 		agent = r.FormValue("agent")
 		if r.FormValue("case") != strconv.Itoa(ran) {
-			http.Error(w, "cases come in order", http.StatusBadRequest)
+			http.Error(w, "not the next case", http.StatusBadRequest)
 		}
 		if how == "dies on the way" {
-			fmt.Println("Traceback: on the way")
+			fmt.Println("Traceback: planted in a case")
 			os.Exit(3)
 		}
 	})
@@ -201,12 +200,12 @@ func fakeServer(s *spec, how string) int {
 		fmt.Println(err)
 		return 1
 	}
-	told := make(chan os.Signal, 1)
-	signal.Notify(told, syscall.SIGTERM)
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
 	server := &http.Server{Handler: mux}
 	go func() {
 		select {
-		case <-told:
+		case <-asked:
 			_ = os.WriteFile(filepath.Join(s.OutDir, "ended"), nil, 0o644)
 		case <-time.After(time.Minute):
 		}
@@ -220,7 +219,7 @@ func fakeServer(s *spec, how string) int {
 	return 0
 }
 
-// fakeDocker knows docker version, run and rm as this package uses them.
+// fakeDocker implements docker version, run and rm as far as this package uses them.
 func fakeDocker(args []string, how string) int {
 	switch {
 	case how == "no engine":
@@ -249,7 +248,7 @@ func fakeDocker(args []string, how string) int {
 	return 1
 }
 
-// onHost maps a path within a container.
+// onHost returns the path on the host of a path within a container.
 func onHost(path string, mounts map[string]string) string {
 	for inside, outside := range mounts {
 		if rest, ok := strings.CutPrefix(path, inside); ok {

@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// waitForFile waits, bounded, for a file that another process writes.
+// waitForFile waits for a file that another process writes, for ten seconds or more.
 func waitForFile(t *testing.T, path string) {
 	t.Helper()
 	for range 1000 {
@@ -27,8 +27,8 @@ func waitForFile(t *testing.T, path string) {
 	t.Fatalf("%s did not appear", path)
 }
 
-// httpDialer is a client for fakeServer: a connection is a GET whose body is the
-// one message that is read.
+// httpDialer is a client for fakeServer. Its connection is a GET request, and the body of
+// the response is the only message.
 func httpDialer(ctx context.Context, url string, config *tls.Config) (testee.Conn, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http"+strings.TrimPrefix(url, "ws"), nil)
 	if err != nil {
@@ -49,7 +49,7 @@ func httpDialer(ctx context.Context, url string, config *tls.Config) (testee.Con
 	return &oneMessage{message: body}, nil
 }
 
-// oneMessage is a connection that brings a message, then io.EOF.
+// oneMessage is a connection that receives one message and then io.EOF.
 type oneMessage struct {
 	message []byte
 	read    bool
@@ -66,10 +66,10 @@ func (c *oneMessage) Read(context.Context) (bool, []byte, error) {
 func (*oneMessage) Write(context.Context, bool, []byte) error { return nil }
 func (*oneMessage) Close() error                              { return nil }
 
-// upgrade answers 101 and then waits for the peer to go.
+// upgrade responds with 101 and waits until the peer closes the connection.
 func upgrade(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Upgrade") != "websocket" || r.Header.Get("Sec-WebSocket-Version") != "13" {
-		http.Error(w, "no handshake", http.StatusBadRequest)
+		http.Error(w, "not an opening handshake", http.StatusBadRequest)
 		return
 	}
 	w.Header().Set("Connection", "Upgrade")
@@ -83,7 +83,7 @@ func upgrade(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(io.Discard, conn)
 }
 
-// upgradeServer returns the ws URL of a server that accepts any handshake.
+// upgradeServer returns the ws URL of a server that accepts every handshake.
 func upgradeServer(t *testing.T) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(upgrade))

@@ -27,18 +27,20 @@ var (
 	wstestSh string
 )
 
-// Install puts a wstest into dir with pip and returns the path of its launcher,
-// dir/bin/wstest. It needs Python 2.7 with pip: the one named by python, or if
-// that is empty one on PATH or of pyenv. Every version is pinned, pip's own
-// included, and all of it lands below dir: the user's Python stays as it is. pip
-// takes its packages from wherever it is set up to. An installation that is
-// there already, with the same pins and in working order, is left alone. Progress
-// goes to log. It takes half a minute or less.
+// Install installs wstest into dir with pip and returns the path of its launcher,
+// dir/bin/wstest. It takes half a minute or less, and reports its progress to log. An
+// installation in dir that works and has the same pinned versions stays as it is.
 //
-// The wstest so installed always listens on loopback only.
+// Install needs Python 2.7 with pip. An empty python means one on PATH or, failing that,
+// one installed by pyenv. Every version is pinned, including that of pip. All files are
+// below dir, so the user's Python does not change. The user's settings of pip decide where
+// the packages come from.
+//
+// The installed wstest always listens on loopback only. On Windows, Install returns an
+// error.
 func Install(ctx context.Context, dir, python string, log io.Writer) (string, error) {
 	if runtime.GOOS == "windows" {
-		return "", errors.New("installing wstest is not supported on Windows; use docker there")
+		return "", errors.New("wstest cannot be installed on Windows; use docker")
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -50,7 +52,7 @@ func Install(ctx context.Context, dir, python string, log io.Writer) (string, er
 	}
 	in := &installation{dir: dir, python: python, log: log}
 	if in.current(ctx) {
-		fmt.Fprintf(log, "%s is already there\n", in.launcher())
+		fmt.Fprintf(log, "%s is already installed\n", in.launcher())
 		return in.launcher(), nil
 	}
 	if err := in.install(ctx); err != nil {
@@ -60,8 +62,8 @@ func Install(ctx context.Context, dir, python string, log io.Writer) (string, er
 	return in.launcher(), nil
 }
 
-// installation is a directory with bin/wstest, the launcher, and lib/wstest:
-// packages, the two Python files, and a stamp that tells what it was made from.
+// An installation is a directory with the launcher, bin/wstest, and with lib/wstest, which
+// has the packages, the two Python files, and a stamp that names everything it was made of.
 type installation struct {
 	dir    string // absolute
 	python string // absolute
@@ -73,13 +75,13 @@ func (in *installation) lib() string      { return filepath.Join(in.dir, "lib", 
 
 func launcherIn(dir string) string { return filepath.Join(dir, "bin", "wstest") }
 
-// stamp is everything that an installation depends on.
+// stamp returns everything that an installation depends on.
 func (in *installation) stamp() string {
 	return strings.Join([]string{in.lib(), in.python, toolsTxt, requirementsTxt, acceleratorTxt,
 		runPy, sitecustomizePy, wstestSh}, "\n")
 }
 
-// current reports whether what is there is what install would make.
+// current reports whether dir has a working installation like the one that install makes.
 func (in *installation) current(ctx context.Context) bool {
 	stamp, err := os.ReadFile(filepath.Join(in.lib(), "stamp"))
 	if err != nil || string(stamp) != in.stamp() {
@@ -89,8 +91,8 @@ func (in *installation) current(ctx context.Context) bool {
 	return err == nil
 }
 
-// install makes everything in a new directory and moves it into place when pip
-// is done, so that a failure leaves the old installation as it was.
+// install fills a new directory and moves it into place at the end, so that a failure of
+// pip leaves the old installation as it was.
 func (in *installation) install(ctx context.Context) error {
 	if err := os.MkdirAll(filepath.Dir(in.lib()), 0o755); err != nil {
 		return err
@@ -137,15 +139,15 @@ func (in *installation) fetch(ctx context.Context, lib string) error {
 	}
 	defer os.RemoveAll(tools)
 	packages := filepath.Join(lib, "packages")
-	fmt.Fprintf(in.log, "installing the Autobahn testsuite %s with %s\n", Version, in.python)
+	fmt.Fprintf(in.log, "installing the Autobahn test suite %s with %s\n", Version, in.python)
 	if err := in.pip(ctx, "", toolsTxt, tools); err != nil {
 		return err
 	}
 	if err := in.pip(ctx, tools, requirementsTxt, packages); err != nil {
 		return err
 	}
-	// The packages of this namespace rely on a .pth file, which Python reads
-	// only in directories that it knows as site directories.
+	// The packages of this namespace rely on a .pth file, which Python reads only in its
+	// site directories.
 	if err := os.WriteFile(filepath.Join(packages, "zope", "__init__.py"), nil, 0o644); err != nil {
 		return err
 	}
@@ -153,13 +155,13 @@ func (in *installation) fetch(ctx context.Context, lib string) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		fmt.Fprintf(in.log, "going on without the accelerator, the suite will be slower: %v\n", err)
+		fmt.Fprintf(in.log, "continuing without the accelerator, so the suite is slower: %v\n", err)
 	}
 	return nil
 }
 
-// pip installs the pinned packages and nothing else into target. pythonPath is
-// where the pinned pip is; if empty the interpreter's own is used.
+// pip installs the pinned packages into target, without their dependencies. The pinned pip
+// is in pythonPath. An empty pythonPath means the interpreter's own pip.
 func (in *installation) pip(ctx context.Context, pythonPath, pins, target string) error {
 	list, err := os.CreateTemp("", "wscheck-pins-*.txt")
 	if err != nil {
@@ -170,8 +172,9 @@ func (in *installation) pip(ctx context.Context, pythonPath, pins, target string
 	if err = errors.Join(err, list.Close()); err != nil {
 		return err
 	}
-	cmd := command(ctx, in.python, "-m", "pip", "install", "--no-deps", "--target", target, "-r", list.Name())
-	// What the user's settings must not change: where the packages go.
+	cmd := command(ctx, in.python, "-m", "pip", "install", "--no-deps", "--target", target,
+		"-r", list.Name())
+	// The user's settings must not change where the packages go.
 	cmd.Env = append(os.Environ(), "PYTHONPATH="+pythonPath, "PIP_USER=0", "PIP_REQUIRE_VIRTUALENV=0",
 		"PIP_DISABLE_PIP_VERSION_CHECK=1", "PIP_NO_PYTHON_VERSION_WARNING=1")
 	out, err := cmd.CombinedOutput()
@@ -184,10 +187,10 @@ func (in *installation) pip(ctx context.Context, pythonPath, pins, target string
 	return nil
 }
 
-// launcherText is the shell script that starts wstest.
+// launcherText returns the shell script that starts wstest.
 func launcherText(python, lib string) string {
 	return strings.NewReplacer("@PYTHON@", shellQuote(python), "@LIB@", shellQuote(lib)).Replace(wstestSh)
 }
 
-// shellQuote makes one word of s for sh.
+// shellQuote quotes s as one word of a shell script.
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fakePython answers for its version, installs what pip is told to, and runs
-// run.py as if wstest were there.
+// fakePython prints its version, installs the list of packages that pip is given, and runs
+// run.py as a wstest.
 func fakePython(args []string, how string) int {
 	switch {
 	case args[0] == "-c":
@@ -41,7 +41,8 @@ func fakePython(args []string, how string) int {
 		fmt.Println(err)
 		return 1
 	}
-	if how == "fails" && strings.Contains(string(pins), "Twisted==") || how == "no compiler" && strings.Contains(string(pins), "wsaccel==") {
+	if how == "fails" && strings.Contains(string(pins), "Twisted==") ||
+		how == "no compiler" && strings.Contains(string(pins), "wsaccel==") {
 		fmt.Println("error: no " + how)
 		return 1
 	}
@@ -71,11 +72,12 @@ func TestInstall(t *testing.T) {
 	pins := filepath.Join(dir, "lib", "wstest", "packages", "pins")
 
 	t.Setenv("FAKE_PYTHON", "fails")
-	if _, err := Install(t.Context(), dir, python, io.Discard); err == nil || !strings.Contains(err.Error(), "error: no fails") {
-		t.Fatalf("pip failed, error %v", err)
+	_, err := Install(t.Context(), dir, python, io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "error: no fails") {
+		t.Fatalf("pip failed, and Install returned %v", err)
 	}
 	if left, err := os.ReadDir(filepath.Join(dir, "lib")); err != nil || len(left) > 0 {
-		t.Errorf("a failure left %v, error %v", left, err)
+		t.Errorf("a failed Install left %v, error %v", left, err)
 	}
 
 	var log strings.Builder
@@ -99,11 +101,12 @@ func TestInstall(t *testing.T) {
 		t.Errorf("version %s, error %v", version, err)
 	}
 
-	// What is there stays, unless it was made otherwise.
+	// An installation stays, unless its stamp differs.
 	t.Setenv("FAKE_PYTHON", "fails")
 	log.Reset()
-	if again, err := Install(t.Context(), dir, python, &log); err != nil || again != path || !strings.Contains(log.String(), "already there") {
-		t.Errorf("again: %s, error %v, log %q", again, err, log.String())
+	again, err := Install(t.Context(), dir, python, &log)
+	if err != nil || again != path || !strings.Contains(log.String(), "already installed") {
+		t.Errorf("second Install: %s, error %v, log %q", again, err, log.String())
 	}
 	if err := os.WriteFile(filepath.Join(dir, "lib", "wstest", "stamp"), []byte("old"), 0o644); err != nil {
 		t.Fatal(err)
@@ -125,14 +128,15 @@ func TestFindPython(t *testing.T) {
 	}
 	t.Setenv("FAKE_PYTHON", "3")
 	if _, err := findPython(t.Context(), ""); err == nil || !strings.Contains(err.Error(), "pyenv install") {
-		t.Errorf("none is a 2.7: %v", err)
+		t.Errorf("no Python 2.7: %v", err)
 	}
-	if _, err := findPython(t.Context(), filepath.Join(dir, "python2.7")); err == nil || !strings.Contains(err.Error(), "is Python 3.13") {
-		t.Errorf("the named one is none: %v", err)
+	_, err := findPython(t.Context(), filepath.Join(dir, "python2.7"))
+	if err == nil || !strings.Contains(err.Error(), "is Python 3.13") {
+		t.Errorf("named Python of another version: %v", err)
 	}
 }
 
-// Every line of the lists must name a version, and no package twice.
+// Every package of the lists is pinned to a version, once.
 func TestPins(t *testing.T) {
 	pin := regexp.MustCompile(`^[A-Za-z0-9.]+==[0-9]+(\.[0-9]+)+$`)
 	seen := make(map[string]bool)
@@ -143,7 +147,7 @@ func TestPins(t *testing.T) {
 		}
 		name, _, _ := strings.Cut(strings.ToLower(line), "==")
 		if !pin.MatchString(line) || seen[name] {
-			t.Errorf("%q", line)
+			t.Errorf("%q is not a version, or names a package again", line)
 		}
 		seen[name] = true
 	}

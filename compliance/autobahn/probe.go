@@ -12,17 +12,19 @@ import (
 	"time"
 )
 
-// probeTimeout bounds the look at a server.
+// probeTimeout limits a probe.
 const probeTimeout = 10 * time.Second
 
-// probe does one opening handshake (RFC 6455, section 4.1) with the server:
-// wstest would tell a server that is not there from a bad one only in its log.
-// What the answer says beyond 101 is for the suite to judge.
+// probe performs one opening handshake (RFC 6455, section 4.1) with the server and returns
+// an error unless the server responds with 101. It does not validate the rest of the
+// response, which the suite does. Without a probe, only wstest's log would tell a missing
+// server from a bad one.
 func probe(ctx context.Context, server string, insecure bool) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("no answer within %v", probeTimeout))
+	late := fmt.Errorf("no response within %v", probeTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, late)
 	defer cancel()
-	// ws becomes http, and wss https.
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http"+strings.TrimPrefix(server, "ws"), nil)
+	target := "http" + strings.TrimPrefix(server, "ws") // http for ws, https for wss
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
 		return err
 	}
@@ -37,30 +39,32 @@ func probe(ctx context.Context, server string, insecure bool) error {
 		}
 		var cert *tls.CertificateVerificationError
 		if errors.As(err, &cert) {
-			err = fmt.Errorf("%w (-insecure accepts it)", err)
+			err = fmt.Errorf("%w; -insecure accepts any certificate", err)
 		}
 		return fmt.Errorf("no WebSocket server at %s: %w", server, err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-		return fmt.Errorf("no WebSocket server at %s: it answered %s instead of 101: %q", server, resp.Status, body)
+		return fmt.Errorf("no WebSocket server at %s: it responded with %s, not 101: %q",
+			server, resp.Status, body)
 	}
 	if conn, ok := resp.Body.(io.Writer); ok {
-		// A close frame, status 1000, masked with zeros. The server may be gone.
+		// A close frame with code 1000, masked with zeros. The server may be gone.
 		_, _ = conn.Write([]byte{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8})
 	}
 	return nil
 }
 
-// isLoopback reports whether a host can be nobody but this machine. Nobody can
-// come between, and a server under development has a certificate of its own.
+// isLoopback reports whether a host is this machine. A certificate need not verify there:
+// nobody can intercept the connection, and a server under development has a self-signed one.
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// probeTransport connects directly, as wstest does, and keeps to HTTP/1.1.
+// probeTransport returns a transport that connects without a proxy, as wstest does, and
+// uses HTTP/1.1 only.
 func probeTransport(insecure bool) *http.Transport {
 	return &http.Transport{
 		DisableKeepAlives: true,

@@ -15,28 +15,28 @@ import (
 
 func TestProbe(t *testing.T) {
 	if err := probe(t.Context(), upgradeServer(t)+"/any?path", false); err != nil {
-		t.Errorf("a server: %v", err)
+		t.Errorf("server: %v", err)
 	}
 
 	secure := httptest.NewUnstartedServer(http.HandlerFunc(upgrade))
-	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // it tells of the client that does not trust it
-	secure.EnableHTTP2 = true                           // the probe must not be led into it
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0) // for the client that does not trust it
+	secure.EnableHTTP2 = true                           // the probe must use HTTP/1.1
 	secure.StartTLS()
 	defer secure.Close()
 	if err := probe(t.Context(), wsURL(secure), false); err != nil {
-		t.Errorf("a server over TLS: %v", err)
+		t.Errorf("server over TLS: %v", err)
 	}
-	// Elsewhere than on loopback its certificate would have to verify.
+	// On another host than loopback the certificate would have to verify.
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, secure.URL, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var unknown *tls.CertificateVerificationError
 	if _, err := probeTransport(false).RoundTrip(req); !errors.As(err, &unknown) {
-		t.Errorf("a self-signed certificate: %v", err)
+		t.Errorf("self-signed certificate: %v", err)
 	}
 	if resp, err := probeTransport(true).RoundTrip(req); err != nil || resp.ProtoMajor != 1 {
-		t.Errorf("a self-signed certificate, accepted: %v", err)
+		t.Errorf("self-signed certificate, insecure: %v", err)
 	}
 }
 
@@ -51,14 +51,14 @@ func TestIsLoopback(t *testing.T) {
 	}
 }
 
-func TestProbeRefuses(t *testing.T) {
+func TestProbeErrors(t *testing.T) {
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "only pages here", http.StatusNotFound)
 	}))
 	defer plain.Close()
-	if err := probe(t.Context(), wsURL(plain), false); err == nil ||
-		!strings.Contains(err.Error(), "404 Not Found") || !strings.Contains(err.Error(), "only pages here") {
-		t.Errorf("a server of pages: %v", err)
+	err := probe(t.Context(), wsURL(plain), false)
+	if err == nil || !strings.Contains(err.Error(), `responded with 404 Not Found, not 101: "only pages here`) {
+		t.Errorf("server without WebSockets: %v", err)
 	}
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -66,20 +66,21 @@ func TestProbeRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	silent := "ws://" + l.Addr().String()
-	why := errors.New("long enough")
+	cause := errors.New("canceled by the test")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() {
 		if c, err := l.Accept(); err == nil {
-			_, _ = c.Read(make([]byte, 1)) // the request has come
-			cancel(why)
+			_, _ = c.Read(make([]byte, 1)) // of the request
+			cancel(cause)
 			defer c.Close()
 		}
 	}()
-	if err := probe(ctx, silent, false); !errors.Is(err, why) {
-		t.Errorf("a silent server: %v", err)
+	if err := probe(ctx, silent, false); !errors.Is(err, cause) {
+		t.Errorf("silent server: %v", err)
 	}
 	l.Close()
-	if err := probe(t.Context(), silent, false); err == nil || !strings.Contains(err.Error(), "no WebSocket server") {
+	err = probe(t.Context(), silent, false)
+	if err == nil || !strings.Contains(err.Error(), "no WebSocket server") {
 		t.Errorf("no server: %v", err)
 	}
 }

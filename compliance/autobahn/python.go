@@ -13,8 +13,8 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// findPython returns the path of a Python 2.7: the given one, or else one on
-// PATH, or else the newest that pyenv has installed, chosen there or not.
+// findPython returns the path of a Python 2.7: the given one or, if given is empty, one on
+// PATH or else the newest that pyenv has installed, whether it is selected or not.
 func findPython(ctx context.Context, given string) (string, error) {
 	if given != "" {
 		return checkPython(ctx, given)
@@ -27,13 +27,12 @@ func findPython(ctx context.Context, given string) (string, error) {
 	if path, err := pyenvPython(ctx); err == nil {
 		return path, nil
 	}
-	return "", errors.New("the Autobahn testsuite needs Python 2.7, which is neither on PATH nor among pyenv's versions: " +
-		"get one (pyenv install 2.7.18) or name it with -python PATH; with docker none is needed")
+	return "", errors.New("the Autobahn test suite needs Python 2.7, which is neither on PATH nor " +
+		"installed by pyenv; run pyenv install 2.7.18, or name a Python with -python PATH, or use docker")
 }
 
-// checkPython starts the interpreter to see that it works and is a 2.7. It
-// returns the interpreter's own path, past pyenv's shims, which depend on the
-// working directory.
+// checkPython checks that the interpreter works and is a Python 2.7. It returns the path of
+// the interpreter itself, since a shim of pyenv depends on the working directory.
 func checkPython(ctx context.Context, name string) (string, error) {
 	const ask = "import sys; print('%d.%d %s' % (sys.version_info[0], sys.version_info[1], sys.executable))"
 	out, err := output(ctx, name, "-c", ask)
@@ -42,15 +41,15 @@ func checkPython(ctx context.Context, name string) (string, error) {
 	}
 	version, path, _ := strings.Cut(out, " ")
 	if version != "2.7" {
-		return "", fmt.Errorf("%s is Python %s; the Autobahn testsuite needs Python 2.7", name, version)
+		return "", fmt.Errorf("%s is Python %s; the Autobahn test suite needs Python 2.7", name, version)
 	}
 	if !filepath.IsAbs(path) {
-		return "", fmt.Errorf("%s does not know its own path", name)
+		return "", fmt.Errorf("%s does not report its own path", name)
 	}
 	return path, nil
 }
 
-// pyenvPython looks for a 2.7 among the versions that pyenv has installed.
+// pyenvPython returns the newest working Python 2.7 that pyenv has installed.
 func pyenvPython(ctx context.Context) (string, error) {
 	list, err := output(ctx, "pyenv", "versions", "--bare")
 	if err != nil {
@@ -70,14 +69,14 @@ func pyenvPython(ctx context.Context) (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("pyenv has no working 2.7")
+	return "", errors.New("pyenv has no working Python 2.7")
 }
 
-// askTimeout bounds each of the short commands that only answer a question.
+// askTimeout limits each of the short commands that only answer a question.
 const askTimeout = 30 * time.Second
 
-// output runs a short command and returns what it printed, trimmed. Its error
-// carries the end of what the command said on standard error.
+// output runs a short command and returns its trimmed standard output. The error includes
+// the end of its standard error.
 func output(ctx context.Context, name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -90,7 +89,7 @@ func output(ctx context.Context, name string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// lastLines returns the last n lines of a text that are not blank.
+// lastLines returns the last n lines of text that are not blank.
 func lastLines(text string, n int) string {
 	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(l string) bool {
 		return strings.TrimSpace(l) == ""

@@ -14,17 +14,17 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// Report is what a run found.
+// Report is the outcome of a run.
 type Report struct {
-	Agent   string                  // whom the verdicts are about
-	Dir     string                  // where the suite's files are
-	Cases   []string                // the ids that were to be run, in order
-	Results map[string]report.Entry // by id; one that was not run has no entry
-	Took    time.Duration           // the whole run, the suite's start included
+	Agent   string                  // the tested side
+	Dir     string                  // the directory of the suite's reports
+	Cases   []string                // the ids of the requested cases, in order
+	Results map[string]report.Entry // by id; a case that did not run has no entry
+	Took    time.Duration           // of the whole run, including the start of wstest
 }
 
-// newReport takes the verdicts on one agent out of an index. A result without
-// both verdicts counts as not run, and so do cases that nobody asked for.
+// newReport returns the verdicts of an index on one agent and the requested cases. A case
+// without both verdicts counts as not run.
 func newReport(index report.Index, agent, dir string, cases []string) *Report {
 	r := &Report{Agent: agent, Dir: dir, Cases: cases, Results: make(map[string]report.Entry)}
 	for _, id := range cases {
@@ -35,8 +35,8 @@ func newReport(index report.Index, agent, dir string, cases []string) *Report {
 	return r
 }
 
-// Missing returns the ids that were to be run and have no verdict. wstest ends
-// with success all the same when a server dies under it.
+// Missing returns the ids of the requested cases that did not run. There are some if a
+// server dies during the run, after which wstest exits with status 0 all the same.
 func (r *Report) Missing() []string {
 	return slices.DeleteFunc(slices.Clone(r.Cases), func(id string) bool {
 		_, ok := r.Results[id]
@@ -52,13 +52,16 @@ func (r *Report) Short() []string {
 	})
 }
 
-// Write prints the counts of each verdict, a line for every case that fell
-// short, and the cases that were not run.
+// Write writes the counts of each verdict, a line for each case that fell short, and the
+// ids of the cases that did not run.
 func (r *Report) Write(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d of %d cases run in %.1f s\n", r.Agent, len(r.Results), len(r.Cases), r.Took.Seconds())
-	fmt.Fprintf(&b, "behavior       %s\n", r.counts(func(e report.Entry) report.Verdict { return e.Behavior }))
-	fmt.Fprintf(&b, "behaviorClose  %s\n", r.counts(func(e report.Entry) report.Verdict { return e.BehaviorClose }))
+	fmt.Fprintf(&b, "%s: %d of %d cases run in %.1f s\n",
+		r.Agent, len(r.Results), len(r.Cases), r.Took.Seconds())
+	behavior := func(e report.Entry) report.Verdict { return e.Behavior }
+	behaviorClose := func(e report.Entry) report.Verdict { return e.BehaviorClose }
+	fmt.Fprintf(&b, "behavior       %s\n", r.counts(behavior))
+	fmt.Fprintf(&b, "behaviorClose  %s\n", r.counts(behaviorClose))
 	if short := r.Short(); len(short) > 0 {
 		fmt.Fprintf(&b, "\n%d fell short:\n", len(short))
 		tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
@@ -81,7 +84,7 @@ func (r *Report) Write(w io.Writer) error {
 	return err
 }
 
-// counts lists how often each verdict was given, the accepted ones first.
+// counts lists how often each verdict was given, beginning with the ones that pass.
 func (r *Report) counts(verdict func(report.Entry) report.Verdict) string {
 	n := make(map[report.Verdict]int)
 	for _, res := range r.Results {
@@ -106,7 +109,7 @@ func (r *Report) counts(verdict func(report.Entry) report.Verdict) string {
 	return strings.Join(parts, ", ")
 }
 
-// abridge joins at most limit ids and says how many it left off.
+// abridge joins at most limit ids and says how many there are beyond them.
 func abridge(ids []string, limit int) string {
 	if len(ids) <= limit {
 		return strings.Join(ids, " ")

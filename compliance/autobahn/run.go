@@ -15,50 +15,50 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// Options are the choices for one run. Exactly one of Server and Client is set.
+// Options are the settings of one run. Exactly one of Server and Client must be set.
 type Options struct {
-	// Server is the ws or wss URL of a server to test.
+	// Server is the ws or wss URL of the server to test.
 	Server string
-	// Insecure accepts a certificate of the server that does not verify, which
-	// is always so on loopback. wstest itself never verifies one; this is for
-	// the look at the server before it.
+	// Insecure accepts any certificate of the server in the handshake with which Run looks
+	// for the server. On loopback every certificate is accepted. wstest itself never
+	// verifies a certificate.
 	Insecure bool
 
-	// Client tests a client: it is asked to connect to the suite's server once
-	// for each case. [testee.Hawser] is this project's.
+	// Client is the client to test. It connects to the suite's server once for each case.
+	// [testee.Hawser] is the client of this project.
 	Client testee.Dialer
-	// TLS makes the suite's server one over TLS, with a certificate for
-	// 127.0.0.1 made for the run. Only with Client.
+	// TLS makes the suite's server use TLS, with a new certificate for 127.0.0.1. It has no
+	// effect on a run with Server.
 	TLS bool
 
-	// Agent names the tested side in the reports. Empty means the server's host
-	// and port, or "client". Printable ASCII.
+	// Agent names the tested side in the reports, in printable ASCII. Empty means the host
+	// and port of the server, or "client".
 	Agent string
-	// Cases and Exclude are patterns for ExpandCases; both empty mean every case.
+	// Cases and Exclude are the patterns for ExpandCases. If both are empty all cases run.
 	Cases, Exclude []string
-	// Dir receives the reports, and wstest.log with what wstest printed. It is
-	// created if need be; reports on the same agent are replaced. Required.
+	// Dir is the directory for the reports and for wstest.log, the output of wstest. It is
+	// required. Run creates it if necessary, and replaces earlier reports on the agent.
 	Dir string
 
-	// Wstest is the path of a wstest or of a directory for which Install was
-	// called. Empty means one on PATH, or else docker.
+	// Wstest is the path of wstest, or of a directory that was passed to Install. Empty
+	// means the wstest on PATH or, failing that, docker.
 	Wstest string
-	// Docker forces docker.
+	// Docker runs wstest in docker even if there is another wstest.
 	Docker bool
 	// Image is the docker image. Empty means DefaultImage.
 	Image string
 
-	// Log receives a line or two on what is being done; nil for none.
+	// Log receives a line or two about the progress. Nil discards them.
 	Log io.Writer
 }
 
-// Run has wstest test a server or a client and reads its verdicts. It ends early
-// when ctx does, and never leaves a wstest running.
+// Run runs wstest against a server or a client and returns the verdicts. It returns early
+// if ctx ends, and never leaves a wstest running.
 //
-// The error says why the cases could not be run: no wstest to be had
-// (*NoRunnerError), no WebSocket server at the URL, a wstest that died, or one
-// that ran no case at all. Cases that fell short are no error, nor are some that
-// were not run because the tested side died on the way: the report has both.
+// Run returns an error if no case could run: a [*NoRunnerError] without a wstest, and other
+// errors if the URL has no WebSocket server, or if wstest died or ran no case. Cases that
+// fell short are not an error. If the tested side dies during the run, the cases that did
+// not run are not an error either. The report lists both.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	r, err := prepare(ctx, &o)
 	if err != nil {
@@ -93,19 +93,19 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return rep, nil
 }
 
-// run is one call of Run after its options were checked.
+// A run is one call of Run with valid options.
 type run struct {
 	Options
 	runner runner
 	cases  []string
 	job    job
-	child  *child // once wstest was started
+	child  *child // nil until wstest has started
 }
 
-// prepare checks the options, fills in their defaults and finds a wstest.
+// prepare validates the options, fills in their defaults and finds a wstest.
 func prepare(ctx context.Context, o *Options) (*run, error) {
 	if (o.Server != "") == (o.Client != nil) {
-		return nil, errors.New("autobahn: set one of Options.Server and Options.Client")
+		return nil, errors.New("autobahn: set exactly one of Options.Server and Options.Client")
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -140,9 +140,9 @@ func prepare(ctx context.Context, o *Options) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(o.Log, "Autobahn testsuite %s (%s), %d cases\n", version, rn, len(cases))
+	fmt.Fprintf(o.Log, "Autobahn test suite %s (%s), %d cases\n", version, rn, len(cases))
 	if version != Version {
-		fmt.Fprintf(o.Log, "note: %s was expected; another may have other cases and verdicts\n", Version)
+		fmt.Fprintf(o.Log, "note: another version than %s may have other cases and verdicts\n", Version)
 	}
 	if err := prepareDir(o); err != nil {
 		return nil, err
@@ -150,34 +150,33 @@ func prepare(ctx context.Context, o *Options) (*run, error) {
 	return &run{Options: *o, runner: rn, cases: cases, job: job{outDir: o.Dir}}, nil
 }
 
-// parseServer accepts what wstest can connect to.
+// parseServer parses a URL to which wstest can connect.
 func parseServer(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil, err
 	}
 	if u.Scheme != "ws" && u.Scheme != "wss" || u.Hostname() == "" || u.Fragment != "" {
-		return nil, fmt.Errorf("%q is no ws:// or wss:// URL of a server", raw)
+		return nil, fmt.Errorf("%q is not a ws:// or wss:// URL of a server", raw)
 	}
 	return u, nil
 }
 
-// checkAgent accepts a name that comes back from wstest as it went in.
+// checkAgent returns an error for a name that wstest would change.
 func checkAgent(agent string) error {
 	for _, c := range agent {
 		if c < ' ' || c > '~' {
-			return fmt.Errorf("agent %q: only printable ASCII is allowed", agent)
+			return fmt.Errorf("agent %q must be printable ASCII", agent)
 		}
 	}
 	if strings.TrimSpace(agent) != agent {
-		return fmt.Errorf("agent %q begins or ends with a space", agent)
+		return fmt.Errorf("agent %q must not begin or end with a space", agent)
 	}
 	return nil
 }
 
-// prepareDir makes the report directory, and removes from it what could pass for
-// this run's reports. wstest hangs when it cannot write a report, so this also
-// sees to it that it can.
+// prepareDir creates the report directory and removes earlier reports on the agent. It
+// writes index.json, since a wstest that cannot write its reports hangs.
 func prepareDir(o *Options) error {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -203,10 +202,10 @@ func prepareDir(o *Options) error {
 	return os.WriteFile(filepath.Join(dir, indexName), []byte("{}\n"), 0o644)
 }
 
-// indexName is the file with the suite's verdicts.
+// indexName is the name of the file with the suite's verdicts.
 const indexName = "index.json"
 
-// reportPrefix is how wstest begins the names of an agent's detail reports.
+// reportPrefix returns how the names of wstest's reports on the cases of an agent begin.
 func reportPrefix(agent string) string {
 	clean := strings.Map(func(c rune) rune {
 		if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
@@ -217,15 +216,15 @@ func reportPrefix(agent string) string {
 	return strings.ReplaceAll(strings.TrimSpace(clean), " ", "_")
 }
 
-// globEscape makes a pattern that matches the path itself.
+// globEscape returns a pattern that matches only the path itself.
 func globEscape(path string) string {
 	if os.PathSeparator == '\\' {
-		return path // Glob knows no escape there
+		return path // Glob has no escapes on Windows
 	}
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
-// launch writes the spec and starts wstest. The child ends with ctx.
+// launch writes the spec and starts wstest, which ends with ctx.
 func (r *run) launch(ctx context.Context, s *spec) error {
 	s.Cases = r.cases
 	if err := s.write(r.job.specDir); err != nil {
@@ -239,7 +238,7 @@ func (r *run) launch(ctx context.Context, s *spec) error {
 	return nil
 }
 
-// testServer runs wstest as a client to the server.
+// testServer runs wstest as a client of the server.
 func (r *run) testServer(ctx context.Context) error {
 	r.job.mode = modeClient
 	_, outDir := r.runner.place(r.job)
@@ -257,7 +256,7 @@ func (r *run) testServer(ctx context.Context) error {
 	return nil
 }
 
-// readReport reads the verdicts. A run without any is a failure.
+// readReport reads the verdicts. It returns an error if there are none.
 func (r *run) readReport() (*Report, error) {
 	index, err := report.ReadIndex(filepath.Join(r.Dir, indexName))
 	if err != nil {

@@ -17,14 +17,14 @@ func TestRunServer(t *testing.T) {
 	tests := []struct {
 		how            string
 		short, missing int
-		err            string // part of the error; none if empty
+		err            string // part of the error; "" for none
 	}{
 		{how: ""},
 		{how: "short", short: 1},
 		{how: "half", missing: 1},
 		{how: "none", err: "ran no case"},
-		{how: "dies", err: "no luck"},
-		{how: "dies late", err: "so near"},
+		{how: "dies", err: "planted at the start"},
+		{how: "dies late", err: "planted at the end"},
 	}
 	server := upgradeServer(t)
 	for _, tt := range tests {
@@ -66,8 +66,8 @@ func TestRunClient(t *testing.T) {
 		{how: "half", missing: 1},
 		{how: "none", err: "ran no case"},
 		{how: "fewer", err: "1 cases for us where 2"},
-		{how: "dies", err: "no luck"},
-		{how: "dies on the way", err: "on the way"},
+		{how: "dies", err: "planted at the start"},
+		{how: "dies on the way", err: "planted in a case"},
 	}
 	for _, tt := range tests {
 		name := tt.how
@@ -126,7 +126,7 @@ func TestRunInDocker(t *testing.T) {
 
 func TestRunEndsWithItsContext(t *testing.T) {
 	dir := t.TempDir()
-	why := errors.New("enough")
+	cause := errors.New("canceled by the test")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ended := make(chan error, 1)
 	server, wstest := upgradeServer(t), fakeWstestPath(t, "hangs")
@@ -135,16 +135,16 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		ended <- err
 	}()
 	waitForFile(t, filepath.Join(dir, "hanging"))
-	cancel(why)
-	if err := <-ended; err != why {
-		t.Errorf("error %v, want %v", err, why)
+	cancel(cause)
+	if err := <-ended; err != cause {
+		t.Errorf("error %v, want %v", err, cause)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "ended")); err != nil {
 		t.Errorf("wstest was not asked to end: %v", err)
 	}
 }
 
-func TestRunRefuses(t *testing.T) {
+func TestRunErrors(t *testing.T) {
 	t.Setenv("PATH", "")
 	server := upgradeServer(t)
 	tests := []struct {
@@ -157,9 +157,9 @@ func TestRunRefuses(t *testing.T) {
 		{"no such case", Options{Server: server, Cases: []string{"8.1"}}, "no case"},
 		{"http URL", Options{Server: "http://127.0.0.1:1/"}, "ws://"},
 		{"no host", Options{Server: "ws:///x"}, "ws://"},
-		{"agent", Options{Client: httpDialer, Agent: "caf\u00e9"}, "ASCII"},
-		{"agent's space", Options{Client: httpDialer, Agent: "x "}, "space"},
-		{"no wstest", Options{Server: server}, "no Autobahn testsuite to run"},
+		{"agent not in ASCII", Options{Client: httpDialer, Agent: "caf\u00e9"}, "ASCII"},
+		{"agent ends with a space", Options{Client: httpDialer, Agent: "x "}, "space"},
+		{"no wstest", Options{Server: server}, "no Autobahn test suite to run"},
 	}
 	for _, tt := range tests {
 		tt.o.Dir = filepath.Join(t.TempDir(), "reports")
@@ -167,7 +167,7 @@ func TestRunRefuses(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
 		}
 		if _, err := os.Stat(tt.o.Dir); err == nil {
-			t.Errorf("%s: the report directory was made all the same", tt.name)
+			t.Errorf("%s: Run created the report directory", tt.name)
 		}
 	}
 }
@@ -189,12 +189,12 @@ func TestPrepareDir(t *testing.T) {
 	}
 	for _, name := range keep {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			t.Errorf("%s is gone: %v", name, err)
+			t.Errorf("%s was removed: %v", name, err)
 		}
 	}
 	for _, name := range old {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			t.Errorf("%s of an earlier run is still there", name)
+			t.Errorf("%s of an earlier run was not removed", name)
 		}
 	}
 	if index, err := report.ReadIndex(filepath.Join(dir, indexName)); err != nil || len(index) != 0 {

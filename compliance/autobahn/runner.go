@@ -10,48 +10,49 @@ import (
 	"strings"
 )
 
-// Modes of wstest.
+// The modes of wstest.
 const (
 	modeClient = "fuzzingclient" // tests a server
 	modeServer = "fuzzingserver" // tests clients
 )
 
-// runner is a way to start wstest.
+// A runner starts wstest in one way.
 type runner interface {
-	// String names it for the user.
+	// String returns the name of the runner for the user.
 	String() string
-	// check sees that it works and that it can be kept on loopback, and returns
-	// the suite's version.
+	// check checks that wstest works and can be made to listen on loopback only, and
+	// returns the version of the suite.
 	check(ctx context.Context) (version string, err error)
-	// command prepares a run that ends with ctx.
+	// command returns the command of a run, which ends with ctx.
 	command(ctx context.Context, j job) *exec.Cmd
-	// cleanUp ends what a run that was cut short may have left.
+	// cleanUp ends processes that a run that was stopped may have left.
 	cleanUp(j job)
-	// place is where wstest sees the directories of a run.
+	// place returns the directories of a run as wstest sees them.
 	place(j job) (specDir, outDir string)
-	// reach is how wstest reaches a server's URL.
+	// reach returns the URL at which wstest reaches a server.
 	reach(url string) string
 }
 
 // job is one run of wstest.
 type job struct {
 	mode    string
-	specDir string // absolute; holds specName and whatever the spec names
+	specDir string // absolute; has specName and the files that the spec names
 	outDir  string // absolute; for the reports
-	port    int    // fuzzingserver: where to listen
+	port    int    // of a fuzzingserver
 }
 
-// errNoLoopback is a wstest that does not take sitecustomize.py.
-var errNoLoopback = errors.New("it cannot be kept on loopback (it drops PYTHONPATH on the way to Python) and would listen on every interface")
+// errNoLoopback is the error of a wstest that does not run sitecustomize.py.
+var errNoLoopback = errors.New("it does not pass PYTHONPATH to Python, so it cannot be kept on loopback " +
+	"and would listen on every interface")
 
-// local is a wstest on this machine.
+// local runs a wstest on this machine.
 type local struct {
 	path string
 }
 
 func (l *local) String() string { return l.path }
 
-// check has wstest print its version, which shows on the way whether Python ran
+// check makes wstest print its version. The output also shows whether Python has run
 // sitecustomize.py.
 func (l *local) check(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
@@ -72,7 +73,8 @@ func (l *local) check(ctx context.Context) (string, error) {
 	}
 	_, after, found := strings.Cut(string(out), "AutobahnTestSuite ")
 	if !found {
-		return "", fmt.Errorf("%s is no wstest: --autobahnversion printed %q", l.path, lastLines(string(out), 3))
+		return "", fmt.Errorf("%s is not a wstest: --autobahnversion printed %q",
+			l.path, lastLines(string(out), 3))
 	}
 	if !strings.Contains(string(out), "wscheck: sockets stay on loopback") {
 		return "", fmt.Errorf("%s: %w", l.path, errNoLoopback)
@@ -80,8 +82,8 @@ func (l *local) check(ctx context.Context) (string, error) {
 	return strings.Fields(after + " ?")[0], nil
 }
 
-// command puts sitecustomize.py beside the spec, for Python to find. The web
-// server that wstest would open beside its WebSocket port is off.
+// command makes Python find sitecustomize.py, which is in the directory of the spec. It
+// turns off wstest's web server.
 func (l *local) command(ctx context.Context, j job) *exec.Cmd {
 	cmd := command(ctx, l.path, "-m", j.mode, "-u", "0", "-s", filepath.Join(j.specDir, specName))
 	cmd.Dir = j.specDir
@@ -95,8 +97,8 @@ func (l *local) place(j job) (specDir, outDir string) { return j.specDir, j.outD
 
 func (l *local) reach(url string) string { return url }
 
-// localEnv is the environment of a wstest on this machine, with dir before
-// whatever else Python looks through.
+// localEnv returns the environment of a wstest on this machine. Python looks for modules in
+// dir first.
 func localEnv(dir string) []string {
 	path := dir
 	if had := os.Getenv("PYTHONPATH"); had != "" {
@@ -105,14 +107,14 @@ func localEnv(dir string) []string {
 	return append(os.Environ(), "PYTHONPATH="+path, "PYTHONUNBUFFERED=1", "PYTHONDONTWRITEBYTECODE=1")
 }
 
-// writeSitecustomize puts sitecustomize.py into dir.
+// writeSitecustomize writes sitecustomize.py to dir.
 func writeSitecustomize(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "sitecustomize.py"), []byte(sitecustomizePy), 0o644)
 }
 
-// findRunner chooses a way to start wstest and checks it: docker if asked for;
-// the given path, a program or a directory that Install made; a wstest on PATH;
-// docker. The version it returns is the suite's.
+// findRunner returns a runner that works, and the version of its suite. It takes the first
+// of these: docker if forceDocker is set, the program or the installation at path if path
+// is not empty, a wstest on PATH that works, and docker.
 func findRunner(ctx context.Context, path string, forceDocker bool, image string) (runner, string, error) {
 	if forceDocker {
 		r := &docker{image: image}
@@ -137,7 +139,7 @@ func findRunner(ctx context.Context, path string, forceDocker bool, image string
 		}
 		reasons = append(reasons, err.Error())
 	} else {
-		reasons = append(reasons, "there is no wstest on PATH")
+		reasons = append(reasons, "wstest is not on PATH")
 	}
 	r := &docker{image: image}
 	version, err := r.check(ctx)
@@ -150,7 +152,7 @@ func findRunner(ctx context.Context, path string, forceDocker bool, image string
 	return nil, "", &NoRunnerError{Reasons: append(reasons, err.Error()), Image: image}
 }
 
-// localAt takes the path of a program, or of a directory that Install made.
+// localAt returns the runner of a program, or of a directory that was passed to Install.
 func localAt(path string) (*local, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -163,22 +165,22 @@ func localAt(path string) (*local, error) {
 	if info.IsDir() {
 		path = launcherIn(path)
 		if _, err := os.Stat(path); err != nil {
-			return nil, fmt.Errorf("no wstest is installed there: %w", err)
+			return nil, fmt.Errorf("no wstest is installed in the directory: %w", err)
 		}
 	}
 	return &local{path: path}, nil
 }
 
-// NoRunnerError says that there is no wstest to run, and how to get one.
+// NoRunnerError is the error of a run without a wstest. It says how to get one.
 type NoRunnerError struct {
-	Reasons []string // one for each way that was tried
-	Image   string   // the docker image that would have been used
+	Reasons []string // why each runner does not work
+	Image   string   // the docker image that the run would have used
 }
 
 func (e *NoRunnerError) Error() string {
-	return fmt.Sprintf("there is no Autobahn testsuite to run: %s. Any one of these gives it: "+
-		"start a docker engine, and the image %s is fetched by itself; "+
-		"or run wscheck autobahn -install DIR, which installs wstest with Python 2.7 and pip below DIR, and add -wstest DIR afterwards; "+
+	return fmt.Sprintf("there is no Autobahn test suite to run: %s. To get one, do one of these: "+
+		"start a docker engine, which fetches the image %s; "+
+		"run wscheck autobahn -install DIR, which needs Python 2.7 with pip, and then use -wstest DIR; "+
 		"or name a wstest with -wstest PATH.",
 		strings.Join(e.Reasons, ", and "), e.Image)
 }

@@ -16,18 +16,20 @@ import (
 func TestFindRunner(t *testing.T) {
 	tests := []struct {
 		name           string
-		onPath         []string // which of the fakes are on PATH
-		wstest, docker string   // how they fare
+		onPath         []string // the fakes on PATH
+		wstest, docker string   // how they fail
 		forceDocker    bool
-		want           string // how the chosen one is called, without its directory
+		want           string // the name of the runner, without its directory
 		version        string
 	}{
 		{"wstest on PATH", []string{"wstest", "docker"}, "", "", false, "wstest", Version},
 		{"an older wstest", []string{"wstest"}, "old", "", false, "wstest", "0.8.2"},
-		{"docker alone", []string{"docker"}, "", "", false, "docker " + DefaultImage, Version},
-		{"docker is forced", []string{"wstest", "docker"}, "", "", true, "docker " + DefaultImage, Version},
-		{"broken wstest, docker", []string{"wstest", "docker"}, "broken", "", false, "docker " + DefaultImage, Version},
-		{"wstest, docker without an engine", []string{"wstest", "docker"}, "", "no engine", false, "wstest", Version},
+		{"only docker", []string{"docker"}, "", "", false, "docker " + DefaultImage, Version},
+		{"forced docker", []string{"wstest", "docker"}, "", "", true, "docker " + DefaultImage, Version},
+		{"broken wstest, docker", []string{"wstest", "docker"}, "broken", "", false,
+			"docker " + DefaultImage, Version},
+		{"wstest, docker without an engine", []string{"wstest", "docker"}, "", "no engine", false,
+			"wstest", Version},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -38,25 +40,30 @@ func TestFindRunner(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := strings.TrimSuffix(filepath.Base(r.String()), ".exe"); got != filepath.Base(tt.want) || version != tt.version {
+			got := strings.TrimSuffix(filepath.Base(r.String()), ".exe")
+			if got != filepath.Base(tt.want) || version != tt.version {
 				t.Errorf("found %s %s, want %s %s", r, version, tt.want, tt.version)
 			}
 		})
 	}
 }
 
-func TestFindRunnerNone(t *testing.T) {
+func TestFindRunnerErrors(t *testing.T) {
 	tests := []struct {
 		name           string
 		onPath         []string
 		wstest, docker string
-		want           []string // what the error tells
+		want           []string // parts of the error
 	}{
-		{"nothing", nil, "", "", []string{"no wstest on PATH", "no docker on PATH"}},
-		{"docker without an engine", []string{"docker"}, "", "no engine", []string{"no wstest on PATH", "Cannot connect to the Docker daemon"}},
-		{"broken wstest", []string{"wstest"}, "broken", "", []string{"ImportError", "no docker"}},
-		{"another wstest", []string{"wstest"}, "other", "", []string{"is no wstest", "the web site tester"}},
-		{"wstest that would listen everywhere", []string{"wstest"}, "deaf", "", []string{"cannot be kept on loopback"}},
+		{"nothing", nil, "", "", []string{"wstest is not on PATH", "docker is not on PATH"}},
+		{"docker without an engine", []string{"docker"}, "", "no engine",
+			[]string{"wstest is not on PATH", "Cannot connect to the Docker daemon"}},
+		{"broken wstest", []string{"wstest"}, "broken", "",
+			[]string{"ImportError", "docker is not on PATH"}},
+		{"another wstest", []string{"wstest"}, "other", "",
+			[]string{"is not a wstest", "the web site tester"}},
+		{"wstest without PYTHONPATH", []string{"wstest"}, "drops PYTHONPATH", "",
+			[]string{"cannot be kept on loopback"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -66,7 +73,7 @@ func TestFindRunnerNone(t *testing.T) {
 			_, _, err := findRunner(t.Context(), "", false, DefaultImage)
 			var none *NoRunnerError
 			if !errors.As(err, &none) {
-				t.Fatalf("error %v, want a NoRunnerError", err)
+				t.Fatalf("error %v is not a *NoRunnerError", err)
 			}
 			for _, want := range append(tt.want, "-install DIR", "-wstest PATH", DefaultImage) {
 				if !strings.Contains(err.Error(), want) {
@@ -80,8 +87,9 @@ func TestFindRunnerNone(t *testing.T) {
 func TestFindRunnerForcedDockerWithoutEngine(t *testing.T) {
 	t.Setenv("PATH", installFakes(t, "wstest", "docker"))
 	t.Setenv("FAKE_DOCKER", "no engine")
-	if _, _, err := findRunner(t.Context(), "", true, DefaultImage); err == nil || !strings.Contains(err.Error(), "no docker engine") {
-		t.Errorf("error %v", err)
+	_, _, err := findRunner(t.Context(), "", true, DefaultImage)
+	if err == nil || !strings.Contains(err.Error(), "no docker engine") {
+		t.Errorf("error %v, want one with %q", err, "no docker engine")
 	}
 }
 
@@ -90,7 +98,7 @@ func TestFindRunnerByPath(t *testing.T) {
 	t.Setenv("PATH", "")
 	r, _, err := findRunner(t.Context(), program, false, DefaultImage)
 	if err != nil || r.String() != program {
-		t.Errorf("by its path: %v, error %v", r, err)
+		t.Errorf("path of a program: %v, error %v", r, err)
 	}
 
 	installed := t.TempDir()
@@ -99,12 +107,12 @@ func TestFindRunnerByPath(t *testing.T) {
 	}
 	r, _, err = findRunner(t.Context(), installed, false, DefaultImage)
 	if want := filepath.Join(installed, "bin", "wstest"); err != nil || r.String() != want {
-		t.Errorf("by its directory: %v, error %v; want %s", r, err, want)
+		t.Errorf("path of an installation: %v, error %v; want %s", r, err, want)
 	}
 
 	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none")} {
 		if _, _, err := findRunner(t.Context(), path, false, DefaultImage); !errors.Is(err, os.ErrNotExist) {
-			t.Errorf("%s, where there is none: %v", path, err)
+			t.Errorf("%s without a wstest: error %v, want os.ErrNotExist", path, err)
 		}
 	}
 }
@@ -112,17 +120,19 @@ func TestFindRunnerByPath(t *testing.T) {
 func TestDockerArgs(t *testing.T) {
 	server := job{mode: modeServer, specDir: "/tmp/wscheck-1", outDir: "/home/x/reports", port: 9001}
 	client := job{mode: modeClient, specDir: "/tmp/wscheck-1", outDir: "/home/x/reports"}
+	const common = "run --rm --init --name wscheck-1 -v /tmp/wscheck-1:/config:ro,z " +
+		"-v /home/x/reports:/reports:z -e PYTHONUNBUFFERED=1 "
 	tests := []struct {
 		goos string
 		job  job
 		want string
 	}{
-		{"linux", server, "run --rm --init --name wscheck-1 -v /tmp/wscheck-1:/config:ro,z -v /home/x/reports:/reports:z " +
-			"-e PYTHONUNBUFFERED=1 -p 127.0.0.1:9001:9001 image:1 wstest -m fuzzingserver -u 0 -s /config/spec.json"},
-		{"linux", client, "run --rm --init --name wscheck-1 -v /tmp/wscheck-1:/config:ro,z -v /home/x/reports:/reports:z " +
-			"-e PYTHONUNBUFFERED=1 --network host image:1 wstest -m fuzzingclient -u 0 -s /config/spec.json"},
-		{"darwin", client, "run --rm --init --name wscheck-1 -v /tmp/wscheck-1:/config:ro,z -v /home/x/reports:/reports:z " +
-			"-e PYTHONUNBUFFERED=1 --add-host host.docker.internal:host-gateway image:1 wstest -m fuzzingclient -u 0 -s /config/spec.json"},
+		{"linux", server, common + "-p 127.0.0.1:9001:9001 " +
+			"image:1 wstest -m fuzzingserver -u 0 -s /config/spec.json"},
+		{"linux", client, common + "--network host " +
+			"image:1 wstest -m fuzzingclient -u 0 -s /config/spec.json"},
+		{"darwin", client, common + "--add-host host.docker.internal:host-gateway " +
+			"image:1 wstest -m fuzzingclient -u 0 -s /config/spec.json"},
 	}
 	for _, tt := range tests {
 		d := &docker{image: "image:1", goos: tt.goos}
@@ -150,26 +160,27 @@ func TestDockerReach(t *testing.T) {
 
 func TestLocalCommand(t *testing.T) {
 	t.Setenv("PYTHONPATH", "/before")
-	cmd := (&local{path: "/bin/wstest"}).command(t.Context(), job{mode: modeServer, specDir: "/tmp/s", outDir: "/tmp/o"})
-	if got := strings.Join(cmd.Args, " "); filepath.ToSlash(got) != "/bin/wstest -m fuzzingserver -u 0 -s /tmp/s/spec.json" {
-		t.Errorf("command %s", got)
+	j := job{mode: modeServer, specDir: "/tmp/s", outDir: "/tmp/o"}
+	cmd := (&local{path: "/bin/wstest"}).command(t.Context(), j)
+	want := "/bin/wstest -m fuzzingserver -u 0 -s /tmp/s/spec.json"
+	if got := filepath.ToSlash(strings.Join(cmd.Args, " ")); got != want {
+		t.Errorf("command %s, want %s", got, want)
 	}
-	want := "PYTHONPATH=/tmp/s" + string(os.PathListSeparator) + "/before"
+	want = "PYTHONPATH=/tmp/s" + string(os.PathListSeparator) + "/before"
 	if !slices.Contains(cmd.Env, want) {
-		t.Errorf("no %s in the environment", want)
+		t.Errorf("the environment lacks %s", want)
 	}
 }
 
-// A wstest behind a shell script that waits for it must end with its context,
-// script and all.
+// The end of a context ends a wstest and the shell script that has started it.
 func TestCommandEndsTheGroup(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("there is no process group to signal")
+		t.Skip("Windows has no process groups")
 	}
 	dir := t.TempDir()
 	script := filepath.Join(dir, "script")
 	program := fakeWstestPath(t, "hangs")
-	text := "#!/bin/sh\n" + shellQuote(program) + " \"$@\"\necho the script went on\n"
+	text := "#!/bin/sh\n" + shellQuote(program) + " \"$@\"\necho the script continued\n"
 	if err := os.WriteFile(script, []byte(text), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -180,14 +191,14 @@ func TestCommandEndsTheGroup(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	j := job{mode: modeClient, specDir: dir, outDir: dir}
-	p, err := start((&local{path: script}).command(ctx, j), filepath.Join(dir, "log"))
+	c, err := start((&local{path: script}).command(ctx, j), filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	waitForFile(t, filepath.Join(dir, "hanging"))
 	cancel()
-	if err := p.wait(); err == nil {
-		t.Error("the script ended well")
+	if err := c.wait(); err == nil {
+		t.Error("the script ended with status 0")
 	}
 	waitForFile(t, filepath.Join(dir, "ended"))
 }

@@ -7,31 +7,32 @@ import (
 	"path/filepath"
 )
 
-// specName is the file that carries a run's choices to wstest.
+// specName is the name of the file with the settings of a run for wstest.
 const specName = "spec.json"
 
-// spec is the file that wstest reads in the two modes used here. Cases are
-// always ids and never patterns, since wstest's patterns have no end anchor.
+// spec is the file that wstest reads in the modes fuzzingclient and fuzzingserver. Paths
+// are those that wstest sees. Cases are always ids and never patterns, since the patterns
+// of wstest are not anchored at the end.
 type spec struct {
-	OutDir  string   `json:"outdir"`        // as wstest sees it
-	Cases   []string `json:"cases"`         // ids
-	Exclude []string `json:"exclude-cases"` // always empty, but wstest wants the key
+	OutDir  string   `json:"outdir"`
+	Cases   []string `json:"cases"`
+	Exclude []string `json:"exclude-cases"` // always empty, but wstest requires the key
 
-	Servers []specServer `json:"servers,omitempty"` // fuzzingclient: whom to test
+	Servers []specServer `json:"servers,omitempty"` // for a fuzzingclient
 
-	URL  string `json:"url,omitempty"`  // fuzzingserver: where to listen; the host is ignored
-	Key  string `json:"key,omitempty"`  // fuzzingserver over TLS: PEM files
-	Cert string `json:"cert,omitempty"` // as wstest sees them
+	URL  string `json:"url,omitempty"`  // for a fuzzingserver, which ignores the host
+	Key  string `json:"key,omitempty"`  // PEM file of a fuzzingserver over TLS
+	Cert string `json:"cert,omitempty"` // PEM file of a fuzzingserver over TLS
 }
 
-// specServer is one server under test. Without a "hostname" wstest verifies no
+// specServer is one server under test. Without the key "hostname" wstest verifies no
 // certificate and sends no server name.
 type specServer struct {
 	Agent string `json:"agent"`
 	URL   string `json:"url"`
 }
 
-// write puts the spec into dir, where wstest finds it under specName.
+// write writes the spec to the file specName in dir.
 func (s *spec) write(dir string) error {
 	s.Exclude = []string{}
 	data, err := json.MarshalIndent(s, "", "  ")

@@ -17,11 +17,13 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// These tests run the real suite: the one that HAWSER_WSTEST names (a wstest, or a
-// directory given to Install), or one on PATH.
+// These tests run the real suite. HAWSER_WSTEST names it, as the path of a wstest or of a
+// directory that was passed to Install. Without HAWSER_WSTEST they take a wstest on PATH.
 
-// someCases has a case or two of each kind, none of which waits for a timeout.
-var someCases = []string{"1.1.2", "1.2.1", "2.1", "2.6", "3.1", "4.1.1", "5.3", "6.3.1", "7.1.1", "7.7.1", "10.1.1"}
+// someCases has one or two cases of each kind. None of them waits for a timeout.
+var someCases = []string{
+	"1.1.2", "1.2.1", "2.1", "2.6", "3.1", "4.1.1", "5.3", "6.3.1", "7.1.1", "7.7.1", "10.1.1",
+}
 
 // suite returns the path of a wstest that works, or skips the test.
 func suite(t *testing.T) string {
@@ -30,7 +32,8 @@ func suite(t *testing.T) string {
 	if path == "" {
 		var err error
 		if path, err = exec.LookPath("wstest"); err != nil {
-			t.Skip("no Autobahn testsuite: HAWSER_WSTEST is not set and no wstest is on PATH (wscheck autobahn -install DIR gives one)")
+			t.Skip("HAWSER_WSTEST is not set and wstest is not on PATH; " +
+				"install it with wscheck autobahn -install DIR")
 		}
 	}
 	r, err := localAt(path)
@@ -46,7 +49,7 @@ func suite(t *testing.T) string {
 	return r.path
 }
 
-// echoServer returns the URL of a server.
+// echoServer returns the URL of hawser's echo server.
 func echoServer(t *testing.T, secure bool) string {
 	t.Helper()
 	s := httptest.NewUnstartedServer(testee.Echo())
@@ -76,7 +79,8 @@ func TestSuiteOnServer(t *testing.T) {
 	for name, secure := range map[string]bool{"ws": false, "wss": true} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Run(t.Context(), Options{
-				Server: echoServer(t, secure), Agent: "echo server", Cases: someCases, Dir: t.TempDir(), Wstest: wstest,
+				Server: echoServer(t, secure), Agent: "echo server",
+				Cases: someCases, Dir: t.TempDir(), Wstest: wstest,
 			})
 			wantPassed(t, r, err)
 		})
@@ -88,21 +92,23 @@ func TestSuiteOnClient(t *testing.T) {
 	for name, secure := range map[string]bool{"ws": false, "wss": true} {
 		t.Run(name, func(t *testing.T) {
 			r, err := Run(t.Context(), Options{
-				Client: testee.Hawser, TLS: secure, Agent: "our client", Cases: someCases, Dir: t.TempDir(), Wstest: wstest,
+				Client: testee.Hawser, TLS: secure, Agent: "our client",
+				Cases: someCases, Dir: t.TempDir(), Wstest: wstest,
 			})
 			wantPassed(t, r, err)
 		})
 	}
 }
 
-// wstest ends with success when the server dies. The cases that were not run must
-// be missed, and one that ran into nothing must not pass.
+// wstest exits with status 0 when the server dies. The report must list the cases that did
+// not run, and a case without a server must not pass.
 func TestSuiteServerDies(t *testing.T) {
 	wstest := suite(t)
 	target := strings.TrimPrefix(echoServer(t, false), "ws://")
-	// The look at the server and two cases get through.
+	// The probe and two cases get a connection.
 	r, err := Run(t.Context(), Options{
-		Server: "ws://" + forward(t, target, 3), Agent: "dying", Cases: someCases, Dir: t.TempDir(), Wstest: wstest,
+		Server: "ws://" + forward(t, target, 3), Agent: "dying",
+		Cases: someCases, Dir: t.TempDir(), Wstest: wstest,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -112,14 +118,15 @@ func TestSuiteServerDies(t *testing.T) {
 	}
 
 	_, err = Run(t.Context(), Options{
-		Server: "ws://" + forward(t, target, 1), Agent: "dead", Cases: someCases, Dir: t.TempDir(), Wstest: wstest,
+		Server: "ws://" + forward(t, target, 1), Agent: "dead",
+		Cases: someCases, Dir: t.TempDir(), Wstest: wstest,
 	})
 	if err == nil || !strings.Contains(err.Error(), "ran no case") {
-		t.Errorf("error %v", err)
+		t.Errorf("error %v, want one with %q", err, "ran no case")
 	}
 }
 
-// forward listens for n connections, passes them on to target, and is gone.
+// forward accepts n connections, forwards them to target, and then listens no more.
 func forward(t *testing.T, target string, n int) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -162,11 +169,10 @@ func pass(c net.Conn, target string) {
 	<-ended
 }
 
-// Linux has all of 127.0.0.0/8 on its loopback interface, so that a listener on
-// every interface answers at 127.0.0.2 and one on 127.0.0.1 does not.
+// On Linux, 127.0.0.2 reaches a listener on every interface, but not one on 127.0.0.1.
 func TestSuiteListensOnLoopback(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("127.0.0.2 is Linux's")
+		t.Skip("only Linux has 127.0.0.2 without setup")
 	}
 	wstest := suite(t)
 	var asked atomic.Bool
@@ -182,7 +188,7 @@ func TestSuiteListensOnLoopback(t *testing.T) {
 			_, port, _ := strings.Cut(strings.TrimPrefix(server, "ws://"), ":")
 			port, _, _ = strings.Cut(port, "/")
 			if err := dial(port); err == nil {
-				t.Error("wstest listens beyond 127.0.0.1")
+				t.Error("wstest listens on 127.0.0.2, too")
 			}
 		}
 		return testee.Hawser(ctx, server, config)
@@ -192,11 +198,11 @@ func TestSuiteListensOnLoopback(t *testing.T) {
 	})
 	wantPassed(t, r, err)
 	if !asked.Load() {
-		t.Error("the client was not asked to connect")
+		t.Error("the client was not called")
 	}
 }
 
-// sitecustomize.py narrows what a Python program binds to.
+// sitecustomize.py changes the address to which a Python program binds.
 func TestSitecustomize(t *testing.T) {
 	python := ""
 	for _, name := range []string{"python2.7", "python3", "python"} {
@@ -209,7 +215,7 @@ func TestSitecustomize(t *testing.T) {
 		python = path
 	}
 	if python == "" {
-		t.Skip("no Python")
+		t.Skip("no Python is installed")
 	}
 	dir := t.TempDir()
 	if err := writeSitecustomize(dir); err != nil {

@@ -1,13 +1,13 @@
-# Python imports this module at start when its directory is on PYTHONPATH. It
-# keeps sockets off every interface but loopback: wstest has no option for that
-# and by itself listens on all of them.
+# Python imports this module at its start if the directory is on PYTHONPATH. The module
+# binds sockets to loopback that would listen on all interfaces. wstest has no option for
+# that.
 import os
 import socket
 import sys
 
 LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "<any>": "127.0.0.1", "::": "::1"}
 
-# Python 2 wraps its sockets in this class, Python 3 has one class only.
+# Python 2 wraps its sockets in this class. Python 3 has only one class.
 Socket = getattr(socket, "_socketobject", socket.socket)
 bind = Socket.bind
 
@@ -20,6 +20,6 @@ def bind_to_loopback(self, address):
 
 Socket.bind = bind_to_loopback
 
-# A wrapper may drop PYTHONPATH on the way, so that whoever asks is told.
+# A wrapper script of wstest may drop PYTHONPATH. This line proves that it does not.
 if os.environ.get("WSCHECK_CONFIRM_LOOPBACK"):
     sys.stderr.write("wscheck: sockets stay on loopback\n")

@@ -30,7 +30,7 @@ func TestAutobahnUsage(t *testing.T) {
 		{"-client -python x", exitFailed, "", "-python goes with -install"},
 		{"-client -timeout 0s", exitFailed, "", "must be positive"},
 		{"-client -cases 8.*", exitFailed, "", `"8.*"`},
-		{"-server http://127.0.0.1", exitFailed, "", "no ws:// or wss:// URL"},
+		{"-server http://127.0.0.1", exitFailed, "", "not a ws:// or wss:// URL"},
 		{"-install x -python nowhere/python2.7", exitFailed, "", "nowhere/python2.7"},
 	}
 	t.Chdir(t.TempDir())
@@ -47,7 +47,7 @@ func TestAutobahnNothingToRun(t *testing.T) {
 	if status := run(t.Context(), args, &stdout, &stderr); status != exitFailed {
 		t.Errorf("exit status %d", status)
 	}
-	for _, want := range []string{"no Autobahn testsuite to run", "docker", "-install DIR", "-wstest PATH"} {
+	for _, want := range []string{"no Autobahn test suite to run", "docker", "-install DIR", "-wstest PATH"} {
 		if !strings.Contains(stderr.String(), want) {
 			t.Errorf("no %q in %q", want, stderr.String())
 		}

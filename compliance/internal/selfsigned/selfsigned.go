@@ -1,4 +1,4 @@
-// Package selfsigned makes certificates for servers of this machine.
+// Package selfsigned creates certificates for servers on loopback.
 package selfsigned
 
 import (
@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// New makes a key and a certificate for localhost, good for a year. Its Leaf is set.
-// A client that trusts it as a root trusts no other.
+// New creates a key and a certificate for localhost, 127.0.0.1 and ::1 that is valid for a
+// year. Its Leaf is set. A client can trust the certificate as its only root.
 func New() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -27,8 +27,8 @@ func New() (tls.Certificate, error) {
 	return sign(template, key, template, key)
 }
 
-// Signed makes a key and a certificate for a name, signed by another certificate if that
-// is one of an authority, else by itself.
+// Signed creates a key and a certificate for a name that is valid for a year. The
+// certificate is signed by the other one, or by itself if that is not an authority's.
 func Signed(name string, by tls.Certificate) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -47,7 +47,7 @@ func Signed(name string, by tls.Certificate) (tls.Certificate, error) {
 
 func template(name string) *x509.Certificate {
 	return &x509.Certificate{
-		SerialNumber:          big.NewInt(time.Now().UnixNano()), // one that signs has another
+		SerialNumber:          big.NewInt(time.Now().UnixNano()), // differs from that of the signer
 		Subject:               pkix.Name{CommonName: "wscheck"},
 		NotBefore:             time.Now().Add(-time.Hour),
 		NotAfter:              time.Now().AddDate(1, 0, 0),
@@ -58,7 +58,9 @@ func template(name string) *x509.Certificate {
 	}
 }
 
-func sign(template *x509.Certificate, key *ecdsa.PrivateKey, parent *x509.Certificate, by any) (tls.Certificate, error) {
+func sign(
+	template *x509.Certificate, key *ecdsa.PrivateKey, parent *x509.Certificate, by any,
+) (tls.Certificate, error) {
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, &key.PublicKey, by)
 	if err != nil {
 		return tls.Certificate{}, err
