@@ -16,36 +16,34 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// tested are the cases that the test runs with HAWSER_FULL: of those on valid and
-// invalid UTF-8, of which there are many, and of those that send much, it takes few.
-// The command runs the others.
+// tested are the cases that the test runs with HAWSER_FULL. The command runs the rest: most
+// of the many cases on UTF-8, and those that send large messages.
 var tested = []string{
 	"1.*", "2.*", "3.*", "4.*", "5.*", "6.1.*", "6.2.*", "6.3.*", "6.4.*", "6.5.*", "6.10.*", "6.20.*",
 	"7.*", "9.1.1", "9.3.5", "9.5.6", "9.7.1", "10.*", "12.1.1", "13.3.1",
 }
 
-// fewer are those for x/net, which falls short in half of the cases, each with a
-// wait.
+// fewer are the cases for x/net, which falls short in half of the cases, each time after a
+// timeout.
 var fewer = []string{"1.*", "2.*", "3.*", "4.1.*", "5.*", "6.2.*", "6.4.*", "7.1.*", "7.9.*", "13.1.1"}
 
-// quick are those without HAWSER_FULL: a few of each group, none of which waits for
-// long.
+// quick are the cases without HAWSER_FULL: a few of each group, without long waits.
 var quick = []string{
 	"1.1.*", "1.2.1", "2.1", "2.5", "3.2", "4.1.1", "4.2.1", "5.1", "5.6", "6.2.*", "6.4.1",
 	"7.1.1", "7.3.*", "7.7.1", "7.9.1", "10.*", "12.1.1", "13.3.1",
 }
 
-// fewest are those for x/net.
+// fewest are the cases for x/net without HAWSER_FULL.
 var fewest = []string{"1.1.*", "1.2.1", "2.1", "3.2", "7.1.1"}
 
-// TestAgreement runs hawser's suite on the Go peers and compares its verdicts
-// with those of the original, which are stored.
+// TestAgreement runs hawser's suite on the Go peers and compares its verdicts with the stored
+// verdicts of the original.
 func TestAgreement(t *testing.T) {
 	for _, p := range peers.All() {
 		if !p.Go() {
 			continue
 		}
-		p.Version = required(t, p.Library) // before the sides, which run at once
+		p.Version = required(t, p.Library) // before the sides, which run in parallel
 		for _, s := range []side{server, client} {
 			r := run{p.Name, s}
 			if s == server && p.Serve == nil || s == client && p.Drive == nil {
@@ -63,7 +61,7 @@ func testAgreement(t *testing.T, p *peers.Peer, r run) {
 		t.Fatal(err)
 	}
 	if agent != p.Agent() {
-		t.Errorf("the stored verdicts are on %s, and this is %s: store those on it with -update", agent, p.Agent())
+		t.Errorf("the stored verdicts are on %s, not on %s; update them with -update", agent, p.Agent())
 	}
 	patterns := quick
 	switch full := os.Getenv("HAWSER_FULL") != ""; {
@@ -91,22 +89,22 @@ func testAgreement(t *testing.T, p *peers.Peer, r run) {
 	}
 	for _, d := range compared.Unequal {
 		if d.Reason == "" {
-			t.Errorf("case %s: %s is %s by the original, and %s by ours", d.Case, d.Field, d.Original, d.Native)
+			t.Errorf("case %s: %s of the original is %s, ours is %s", d.Case, d.Field, d.Original, d.Native)
 		}
 	}
 	if len(compared.Missing) > 0 {
-		t.Errorf("only one suite has a verdict on %v", compared.Missing)
+		t.Errorf("only one suite has verdicts on %v", compared.Missing)
 	}
 	for _, k := range knownDifferences {
 		if !k.varies && k.forRun(r) && !slices.ContainsFunc(compared.Unequal, k.explains) &&
 			slices.ContainsFunc(ids, func(id string) bool { return fits(k.cases, id) }) {
-			t.Errorf("a known difference is there no more: %+v", k)
+			t.Errorf("a known difference did not occur: %+v", k)
 		}
 	}
 }
 
-// required returns the version of a package that go.mod requires. What the Go
-// tool writes into a test's program does not tell.
+// required returns the version of a package that go.mod requires. The build information of
+// a test does not have it.
 func required(t *testing.T, library string) string {
 	data, err := os.ReadFile("go.mod")
 	if err != nil {
@@ -121,7 +119,7 @@ func required(t *testing.T, library string) string {
 	return ""
 }
 
-// TestStored looks at the stored verdicts of every peer.
+// TestStored checks that the stored verdicts on every peer are complete.
 func TestStored(t *testing.T) {
 	want, err := autobahn.ExpandCases(expandDigits(usual), nil)
 	if err != nil {
@@ -139,7 +137,7 @@ func TestStored(t *testing.T) {
 				continue
 			}
 			if name, _, _ := strings.Cut(agent, " "); name != p.Name {
-				t.Errorf("%s has verdicts on %q", run{p.Name, s}.file(), agent)
+				t.Errorf("%s has the verdicts on %q", run{p.Name, s}.file(), agent)
 			}
 			for _, id := range want {
 				if v[id].Behavior == "" || v[id].Close == "" {
@@ -154,17 +152,18 @@ func TestStored(t *testing.T) {
 		}
 	}
 	if servers < 15 || clients < 14 {
-		t.Errorf("%d servers and %d clients are too few", servers, clients)
+		t.Errorf("%d servers and %d clients, want 15 and 14 or more", servers, clients)
 	}
 }
 
-// TestCompare plants each kind of difference.
+// TestCompare compares verdicts with each kind of difference.
 func TestCompare(t *testing.T) {
 	had := knownDifferences
 	defer func() { knownDifferences = had }()
 	knownDifferences = []known{
 		{peer: "p*", cases: "7.*", field: behaviorClose, native: "OK", reason: "Because."},
-		{cases: "3.*", field: behavior, original: "NON-STRICT", native: "OK", either: true, reason: "A race."},
+		{cases: "3.*", field: behavior, original: "NON-STRICT", native: "OK",
+			either: true, reason: "A race."},
 	}
 
 	original := verdicts{
@@ -191,7 +190,7 @@ func TestCompare(t *testing.T) {
 	}
 	compared := compare(run{"peer", server}, "peer 1", original, native)
 	if compared.Cases != 8 || compared.Codes != 6 {
-		t.Errorf("%d cases, %d with equal codes", compared.Cases, compared.Codes)
+		t.Errorf("%d cases, %d with equal codes, want 8 and 6", compared.Cases, compared.Codes)
 	}
 	r := run{"peer", server}
 	want := []difference{
@@ -226,7 +225,7 @@ func TestCompare(t *testing.T) {
 		"| peer 1 | server | OK 6, NON-STRICT 2 | 8 | 4 | 4 | 6 | 2 | 6 | 5 |",
 		"- 6.4.1: behavior of the original is NON-STRICT, ours is OK. NOT EXPLAINED",
 		"- 7.1.1: behaviorClose of the original is UNCLEAN, ours is OK. Because.",
-		"- with a verdict of one suite only: 9.1.1, 10.1.1",
+		"- only one suite has a verdict: 9.1.1, 10.1.1",
 	} {
 		if !strings.Contains(b.String(), line) {
 			t.Errorf("the table lacks %q:\n%s", line, &b)
@@ -239,20 +238,21 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestBadFlags sees that what cannot be run is said in a sentence.
+// TestBadFlags checks that flags which exclude each other, or are invalid, are an error.
 func TestBadFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"-peers", "nobody"}, {"-sides", "middle"}, {"-full", "-cases", "1.*"}, {"-stored", "-update", "."},
 		{"-install", "-load", "4"}, {"-load", "-1"}, {"1.*"},
 	} {
 		var out, errs strings.Builder
-		if status := command(t.Context(), args, &out, &errs); status != 2 || !strings.Contains(errs.String(), "agreement: ") {
+		status := command(t.Context(), args, &out, &errs)
+		if status != 2 || !strings.Contains(errs.String(), "agreement: ") {
 			t.Errorf("%v: status %d, %q", args, status, &errs)
 		}
 	}
 }
 
-// TestStore sees that a second run of the original keeps the verdicts of the first.
+// TestStore checks that store keeps the verdicts on other cases.
 func TestStore(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(path.Join(dir, storedDir), 0o755); err != nil {
@@ -261,8 +261,10 @@ func TestStore(t *testing.T) {
 	r := run{"peer", client}
 	code := 1000
 	for _, id := range []string{"2.1", "1.1.1", "10.1.1"} {
-		res := map[string]report.Entry{id: {Behavior: "OK", BehaviorClose: "OK", RemoteCloseCode: &code, ReportFile: "x.json"}}
-		if err := store(dir, r, "peer 1", res); err != nil {
+		e := report.Entry{
+			Behavior: report.OK, BehaviorClose: report.OK, RemoteCloseCode: &code, ReportFile: "x.json",
+		}
+		if err := store(dir, r, "peer 1", map[string]report.Entry{id: e}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,24 +15,24 @@ const (
 	behaviorClose field = "behaviorClose"
 )
 
-// a difference is a verdict of the original that hawser's suite does not share.
+// A difference is a verdict in which the two suites differ.
 type difference struct {
 	Run      run
 	Case     string
 	Field    field
 	Original string
 	Native   string
-	Reason   string // "" if it is not explained
+	Reason   string // "" if the difference is not explained
 }
 
-// tally compares the verdicts on one run.
+// A tally compares the verdicts on one run.
 type tally struct {
 	Run     run
 	Agent   string
-	Cases   int // with verdicts of both suites
-	Codes   int // of these, with equal status codes of the peer
-	Counts  map[string]int
-	Missing []string // cases with a verdict of one suite only
+	Cases   int            // the number of cases with verdicts of both suites
+	Codes   int            // the number of those in which the peer's codes are equal
+	Counts  map[string]int // the original's behavior verdicts
+	Missing []string       // the cases with a verdict of only one suite
 	Unequal []difference
 }
 
@@ -46,8 +46,8 @@ func (t *tally) unequal(f field) (n int) {
 	return n
 }
 
-// unexplained returns how many differences have no reason. A case that only one
-// suite has a verdict on counts as one.
+// unexplained returns how many differences have no reason. A missing verdict is one of
+// them.
 func (t *tally) unexplained() int {
 	n := len(t.Missing)
 	for _, d := range t.Unequal {
@@ -58,7 +58,7 @@ func (t *tally) unexplained() int {
 	return n
 }
 
-// compare sets the two suites' verdicts on a run side by side.
+// compare compares the two suites' verdicts on a run.
 func compare(r run, agent string, original, native verdicts) *tally {
 	t := &tally{Run: r, Agent: agent, Counts: make(map[string]int)}
 	for _, id := range original.ids() {
@@ -99,14 +99,16 @@ func (t *tally) add(id string, f field, original, native string) {
 	t.Unequal = append(t.Unequal, d)
 }
 
-// groups puts differences with the same words and reason together, in the order
-// of their first cases.
+// groups groups the differences that have everything but the case in common. The groups are
+// ordered by reason, then by their first case.
 func groups(list []difference) [][]difference {
 	var out [][]difference
 next:
 	for _, d := range list {
 		for i, g := range out {
-			if f := g[0]; f.Run == d.Run && f.Field == d.Field && f.Original == d.Original && f.Native == d.Native && f.Reason == d.Reason {
+			same := g[0]
+			same.Case = d.Case
+			if same == d {
 				out[i] = append(g, d)
 				continue next
 			}
@@ -114,7 +116,7 @@ next:
 		out = append(out, []difference{d})
 	}
 	slices.SortStableFunc(out, func(a, b []difference) int {
-		return cmp.Or(cmp.Compare(a[0].Reason, b[0].Reason), 0)
+		return cmp.Compare(a[0].Reason, b[0].Reason)
 	})
 	return out
 }

@@ -25,8 +25,8 @@ type finding struct {
 	Result *report.Result
 }
 
-// lettersOf returns the cases of the letter groups for a side, of those that -cases
-// names.
+// lettersOf returns the cases of the letter groups for a side. With -cases it returns only
+// those that match.
 func (c *config) lettersOf(s side) ([]*suite.Case, error) {
 	patterns := c.cases
 	if len(patterns) == 0 {
@@ -34,7 +34,8 @@ func (c *config) lettersOf(s side) ([]*suite.Case, error) {
 	}
 	cases, err := suite.Cases(patterns, nil)
 	return slices.DeleteFunc(cases, func(one *suite.Case) bool {
-		return one.ID[0] >= '0' && one.ID[0] <= '9' || !isFor(one, s)
+		numbered := one.ID[0] >= '0' && one.ID[0] <= '9'
+		return numbered || !isFor(one, s)
 	}), err
 }
 
@@ -43,8 +44,8 @@ func isFor(one *suite.Case, s side) bool {
 	return s == server && one.Servers || s == client && one.Clients
 }
 
-// listLetters runs the letter groups on every peer and writes the verdicts that are not
-// OK, with the sentence of each and an opinion on who is right.
+// listLetters runs the letter groups on every peer and writes a list of the verdicts that
+// are not OK, with the sentence of the RFC and an opinion on who is right.
 func (c *config) listLetters(ctx context.Context) error {
 	var findings []finding
 	var agents []string
@@ -61,11 +62,13 @@ func (c *config) listLetters(ctx context.Context) error {
 			return failure
 		}
 		short := findingsIn(r, p.Agent(), cases, results)
-		fmt.Fprintf(c.log, "%v: %d of %d verdicts are not OK, in %.1f s\n", r, len(short), len(results), time.Since(began).Seconds())
+		fmt.Fprintf(c.log, "%v: %d of %d verdicts are not OK, in %.1f s\n",
+			r, len(short), len(results), time.Since(began).Seconds())
 		findings = append(findings, short...)
 		agents = append(agents, fmt.Sprintf("%s (%s)", p.Agent(), r.Side))
-		err = report.Write(filepath.Join(c.out, "letters", p.Name+"-"+string(r.Side)), results, report.Options{Tool: "agreement"})
-		return errors.Join(failure, err) // a server that died has results all the same
+		dir := filepath.Join(c.out, "letters", p.Name+"-"+string(r.Side))
+		err = report.Write(dir, results, report.Options{Tool: "agreement"})
+		return errors.Join(failure, err) // a server that died has results, too
 	})
 	if len(agents) > 0 {
 		err = errors.Join(err, os.WriteFile(c.letters, lettersPage(agents, findings), 0o644))
@@ -85,7 +88,7 @@ func findingsIn(r run, agent string, cases []*suite.Case, results []*report.Resu
 	return out
 }
 
-// same reports whether two verdicts on a case say the same, so that they are one line.
+// same reports whether two findings belong in the same row.
 func (f finding) same(g finding) bool {
 	return f.Case.ID == g.Case.ID && f.verdict() == g.verdict() && f.Result.Result == g.Result.Result
 }
@@ -97,17 +100,19 @@ func (f finding) verdict() string {
 	return fmt.Sprintf("%s, close %s", f.Result.Behavior, f.Result.BehaviorClose)
 }
 
-// rule returns the sentence that the verdict rests on, or that the case is about.
+// rule returns the sentence of the RFC on which the verdict is based, or else the one that
+// the case tests.
 func (f finding) rule() report.Rule {
 	return *cmp.Or(f.Result.VerdictRule(), f.Result.Broken, f.Result.Rule)
 }
 
-// lettersPage lists findings by the sentence and the opinion, in Markdown.
+// lettersPage lists findings in Markdown, grouped by sentence and opinion.
 func lettersPage(agents []string, findings []finding) []byte {
 	var b bytes.Buffer
 	b.WriteString("# Verdicts of the letter groups\n\n" +
-		"`go run ./compliance/agreement -letters FILE` makes this list: every verdict on the peers that is not\n" +
-		"OK, with the sentence that it rests on and an opinion on who is right. The opinions are in `opinions.go`.\n\n")
+		"This list has every verdict on the peers that is not OK, with the sentence of the RFC and an\n" +
+		"opinion on who is right. The opinions are in `opinions.go`. To make the list again, run\n" +
+		"`go run ./compliance/agreement -letters FILE`.\n\n")
 	fmt.Fprintf(&b, "Peers: %s.\n", strings.Join(agents, ", "))
 	slices.SortStableFunc(findings, func(f, g finding) int {
 		return cmp.Or(report.CompareIDs(f.Case.ID, g.Case.ID), cmp.Compare(f.verdict(), g.verdict()))
@@ -123,14 +128,15 @@ func lettersPage(agents []string, findings []finding) []byte {
 			}
 			return same
 		})
-		fmt.Fprintf(&b, "\n## %s\n\n> %s\n\n%s\n\n", rule.Section, strings.Join(strings.Fields(rule.Text), " "), cmp.Or(text, "No opinion yet."))
+		fmt.Fprintf(&b, "\n## %s\n\n> %s\n\n%s\n\n",
+			rule.Section, strings.Join(strings.Fields(rule.Text), " "), cmp.Or(text, "No opinion yet."))
 		b.WriteString("| case | | verdict | peers | |\n|---|---|---|---|---|\n")
 		writeRows(&b, rows)
 	}
 	return b.Bytes()
 }
 
-// writeRows writes a row for each verdict and reason, with all peers that have it.
+// writeRows writes a row for each case, verdict and reason, with all of its peers.
 func writeRows(b *bytes.Buffer, rows []finding) {
 	cell := strings.NewReplacer("|", "\\|", "\n", " ").Replace
 	for len(rows) > 0 {
@@ -143,8 +149,8 @@ func writeRows(b *bytes.Buffer, rows []finding) {
 			}
 			return same
 		})
-		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", f.Case.ID, cell(firstSentence(f.Case.Description)), f.verdict(),
-			strings.Join(names, ", "), cell(strings.TrimSpace(f.Result.Result)))
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", f.Case.ID, cell(firstSentence(f.Case.Description)),
+			f.verdict(), strings.Join(names, ", "), cell(strings.TrimSpace(f.Result.Result)))
 	}
 }
 

@@ -8,13 +8,17 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// TestLetters lists verdicts of two peers: what they share is in one row, under the
-// sentence that it rests on and the opinion that fits.
+// TestLetters lists the verdicts on four peers. Equal verdicts are in one row, below their
+// sentence and opinion.
 func TestLetters(t *testing.T) {
 	had := opinions
 	defer func() { opinions = had }()
-	opinions = []opinion{{cases: "H.1.*", peer: "b", text: "Only b is wrong."}, {cases: "H.1.*", verdict: "FAILED", text: "The suite is right."},
-		{cases: "H.2.1", rule: "MUST", text: "It is a must."}, {cases: "H.2.1", peer: "a", rule: "SHOULD be", text: "It should."}}
+	opinions = []opinion{
+		{cases: "H.1.*", peer: "b", text: "Only b is wrong."},
+		{cases: "H.1.*", verdict: "FAILED", text: "The suite is right."},
+		{cases: "H.2.1", rule: "MUST", text: "This is a MUST."},
+		{cases: "H.2.1", peer: "a", rule: "SHOULD be", text: "This is a SHOULD."},
+	}
 
 	tested := &report.Rule{Section: "section 1", URL: "https://example.org/#1", Text: "It MUST\n   be so."}
 	broken := &report.Rule{Section: "section 2", URL: "https://example.org/#2", Text: "It SHOULD be so."}
@@ -29,7 +33,8 @@ func TestLetters(t *testing.T) {
 		odd := result("H.2.1", report.NonStrict, report.OK, "a|b")
 		odd.Broken = broken
 		return []*report.Result{
-			result("H.1.1", report.Failed, report.OK, "accepted"), result("H.1.2", report.Failed, report.OK, "accepted by "+peer),
+			result("H.1.1", report.Failed, report.OK, "accepted"),
+			result("H.1.2", report.Failed, report.OK, "accepted by "+peer),
 			odd, result("H.2.2", report.OK, report.OK, ""),
 		}
 	}
@@ -40,12 +45,15 @@ func TestLetters(t *testing.T) {
 	unclean := result("H.2.2", report.OK, report.Unclean, "dropped")
 	all = append(all, findingsIn(run{"d", client}, "d 1", cases, []*report.Result{unclean})...)
 	got := string(lettersPage([]string{"a 1 (server)"}, all))
+	const head = "| case | | verdict | peers | |\n|---|---|---|---|---|\n"
 	for _, want := range []string{
 		"Peers: a 1 (server).",
 		"## section 1\n\n> It MUST be so.\n\nThe suite is right.\n",
-		"| H.1.1 | First | FAILED | a server, c server | accepted |\n| H.1.2 | Second | FAILED | a server | accepted by a |\n",
-		"Only b is wrong.\n\n| case | | verdict | peers | |\n|---|---|---|---|---|\n| H.1.1 | First | FAILED | b server | accepted |\n",
-		"## section 2\n\n> It SHOULD be so.\n\nIt should.\n\n| case | | verdict | peers | |\n|---|---|---|---|---|\n| H.2.1 | Third | NON-STRICT | a server | a\\|b |\n",
+		"| H.1.1 | First | FAILED | a server, c server | accepted |\n" +
+			"| H.1.2 | Second | FAILED | a server | accepted by a |\n",
+		"Only b is wrong.\n\n" + head + "| H.1.1 | First | FAILED | b server | accepted |\n",
+		"## section 2\n\n> It SHOULD be so.\n\nThis is a SHOULD.\n\n" + head +
+			"| H.2.1 | Third | NON-STRICT | a server | a\\|b |\n",
 		"## section 2\n\n> It SHOULD be so.\n\nNo opinion yet.\n",
 		"| H.2.1 | Third | NON-STRICT | b server, c server | a\\|b |\n",
 		"| H.2.2 | Fourth | OK, close UNCLEAN | d client | dropped |\n",

@@ -18,12 +18,12 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// errDiffer is the outcome of a run in which verdicts differ that should not.
+// errDiffer is the error of compareLoad if verdicts differ that should not.
 var errDiffer = errors.New("verdicts differ under load")
 
-// compareLoad runs hawser's suite twice on every peer, on a quiet machine and beside
-// busy loops, and lists the verdicts that differ. Races of the peers that are known
-// count for nothing.
+// compareLoad runs hawser's suite twice on every peer, the second time with busy loops, and
+// lists the verdicts that differ. It returns errDiffer unless all of them are known races of
+// the peers.
 func (c *config) compareLoad(ctx context.Context) error {
 	differ := 0
 	err := c.each(ctx, func(p *peers.Peer, r run) error {
@@ -47,11 +47,12 @@ func (c *config) compareLoad(ctx context.Context) error {
 		for _, d := range compare(r, p.Agent(), quiet, loaded).Unequal {
 			note := ""
 			if varies(d) {
-				note = "; a known race"
+				note = " (a known race)"
 			} else {
 				differ++
 			}
-			fmt.Fprintf(c.log, "%v, %s: %s is %s, and beside %d busy loops %s%s\n", r, d.Case, d.Field, d.Original, c.load, d.Native, note)
+			fmt.Fprintf(c.log, "%v, %s: %s is %s, and %s with %d busy loops%s\n",
+				r, d.Case, d.Field, d.Original, d.Native, c.load, note)
 		}
 		return nil
 	})
@@ -61,8 +62,8 @@ func (c *config) compareLoad(ctx context.Context) error {
 	return err
 }
 
-// loadCases returns the cases for a side: those of -cases, or else the usual ones, with
-// -full all numbered ones, and the letter groups.
+// loadCases returns the cases for a side: those of -cases, or all cases with -full, or else
+// the usual ones and the letter groups.
 func (c *config) loadCases(s side) ([]*suite.Case, error) {
 	patterns := c.cases
 	if c.full {
@@ -74,8 +75,11 @@ func (c *config) loadCases(s side) ([]*suite.Case, error) {
 	return slices.DeleteFunc(cases, func(one *suite.Case) bool { return !isFor(one, s) }), err
 }
 
-// timed runs hawser's suite on a peer and keeps the report in a directory of this name.
-func (c *config) timed(ctx context.Context, p *peers.Peer, r run, cases []*suite.Case, dir string) (verdicts, error) {
+// timed runs hawser's suite on a peer and logs the time. It writes a report to the directory
+// dir below -out.
+func (c *config) timed(
+	ctx context.Context, p *peers.Peer, r run, cases []*suite.Case, dir string,
+) (verdicts, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.bound())
 	defer cancel()
 	began := time.Now()
@@ -84,14 +88,16 @@ func (c *config) timed(ctx context.Context, p *peers.Peer, r run, cases []*suite
 		return nil, err
 	}
 	fmt.Fprintf(c.log, "%v, %s: %d cases in %.1f s\n", r, dir, len(results), time.Since(began).Seconds())
-	return fromResults(results), report.Write(filepath.Join(c.out, dir, p.Name+"-"+string(r.Side)), results, report.Options{Tool: "agreement"})
+	dir = filepath.Join(c.out, dir, p.Name+"-"+string(r.Side))
+	return fromResults(results), report.Write(dir, results, report.Options{Tool: "agreement"})
 }
 
-// busyVariable tells a process of this program that it is to keep processors busy.
+// busyVariable is the environment variable that makes a process of this program run busy
+// loops. Its value is their number.
 const busyVariable = "HAWSER_AGREEMENT_BUSY"
 
-// startBusy starts a process with n busy loops. It ends with stop, with ctx, and with
-// this process.
+// startBusy starts a process with n busy loops. It ends when stop is called, when ctx ends
+// and when this process ends.
 func startBusy(ctx context.Context, n int) (stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	cmd, err := busyCommand(ctx, n)
@@ -112,7 +118,7 @@ func startBusy(ctx context.Context, n int) (stop func(), err error) {
 	}
 	stop = func() {
 		cancel()
-		_ = cmd.Wait() // it was killed
+		_ = cmd.Wait() // cancel has killed it
 	}
 	if _, err := io.ReadFull(out, make([]byte, len(busyWord))); err != nil {
 		stop()
@@ -131,10 +137,10 @@ func busyCommand(ctx context.Context, n int) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// busyWord is what the process prints when it has started.
+// busyWord is what the process prints once its loops run.
 const busyWord = "busy\n"
 
-// beBusy keeps n processors busy until the standard input ends.
+// beBusy keeps n processors busy until EOF on the standard input.
 func beBusy(n int) {
 	runtime.GOMAXPROCS(n + 1)
 	for range n {

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 )
 
-// TestMain lets this program be the busy loops, as main does.
+// TestMain runs the busy loops in a process that startBusy has started, as main does.
 func TestMain(m *testing.M) {
 	if n, err := strconv.Atoi(os.Getenv(busyVariable)); err == nil {
 		beBusy(n)
@@ -22,8 +22,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestLoad runs a server that does under load what it did before, and one that does not,
-// which may be known.
+// TestLoad tests a server that behaves the same under load, and two that do not. One of
+// those is a known race.
 func TestLoad(t *testing.T) {
 	had := knownDifferences
 	defer func() { knownDifferences = had }()
@@ -38,18 +38,27 @@ func TestLoad(t *testing.T) {
 		race bool
 	}{
 		{"steady", gorilla(t), "", false},
-		{"fickle", fickle(t, "fickle"), "fickle server, 1.1.1: behavior is OK, and beside 1 busy loops FAILED\n", false},
-		{"racing", fickle(t, "racing"), "racing server, 1.1.1: behavior is OK, and beside 1 busy loops FAILED; a known race\n", true},
+		{"fickle", fickle(t, "fickle"),
+			"fickle server, 1.1.1: behavior is OK, and FAILED with 1 busy loops\n", false},
+		{"racing", fickle(t, "racing"),
+			"racing server, 1.1.1: behavior is OK, and FAILED with 1 busy loops (a known race)\n", true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var log strings.Builder
-			c := &config{peers: []*peers.Peer{row.peer}, sides: []side{server}, cases: []string{"1.1.1"}, named: true, load: 1, out: t.TempDir(), log: &log}
-			err := c.compareLoad(t.Context())
-			if fine := row.want == "" || row.race; fine && err != nil || !fine && !errors.Is(err, errDiffer) {
-				t.Errorf("%v", err)
+			c := &config{
+				peers: []*peers.Peer{row.peer}, sides: []side{server},
+				cases: []string{"1.1.1"}, named: true, load: 1, out: t.TempDir(), log: &log,
 			}
-			if !strings.Contains(log.String(), row.want) || row.want == "" && strings.Contains(log.String(), "busy") {
-				t.Errorf("it says %q, want %q", &log, row.want)
+			var want error
+			if row.want != "" && !row.race {
+				want = errDiffer
+			}
+			if err := c.compareLoad(t.Context()); !errors.Is(err, want) {
+				t.Errorf("error %v, want %v", err, want)
+			}
+			got := log.String()
+			if !strings.Contains(got, row.want) || row.want == "" && strings.Contains(got, "busy") {
+				t.Errorf("log %q, want %q", got, row.want)
 			}
 		})
 	}
@@ -63,7 +72,8 @@ func gorilla(t *testing.T) *peers.Peer {
 	return list[0]
 }
 
-// fickle is gorilla at first, and then a server without WebSockets.
+// fickle returns a peer that is gorilla when it first serves, and then a server without
+// WebSockets.
 func fickle(t *testing.T, name string) *peers.Peer {
 	good, started := gorilla(t), false
 	return &peers.Peer{Name: name, Serve: func(ctx context.Context, env *peers.Env) (*peers.Server, error) {
@@ -86,13 +96,13 @@ func fickle(t *testing.T, name string) *peers.Peer {
 	}}
 }
 
-// TestBusyEnds sees that the busy loops end when nobody holds their standard input.
+// TestBusyEnds checks that the busy loops end at EOF on their standard input.
 func TestBusyEnds(t *testing.T) {
 	cmd, err := busyCommand(t.Context(), 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if out, err := cmd.Output(); err != nil || string(out) != busyWord {
-		t.Errorf("%q, %v", out, err)
+		t.Errorf("output %q, error %v", out, err)
 	}
 }

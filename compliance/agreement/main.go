@@ -1,16 +1,15 @@
-// Command agreement runs WebSocket libraries that are not ours through the
-// original Autobahn testsuite and through hawser's, and tells where the two
-// suites' verdicts differ.
+// Command agreement tests WebSocket libraries of other projects with the original Autobahn
+// test suite and with hawser's suite, and shows where the verdicts differ.
 //
 //	go run ./compliance/agreement
 //
-// The peers are Go libraries, which run inside this program, and those of npm, PyPI,
-// Maven and cargo and a Chromium, which it installs or finds. See -help for the
-// flags. The table is printed, and written as agreement.md to the directory of
-// -out beside the reports of both suites.
+// The peers are Go libraries, which run inside this program, and libraries from npm, PyPI,
+// Maven and cargo, which it installs, and a Chromium on PATH. The command prints a table and
+// also writes it to agreement.md in the directory of -out, which has the reports of both
+// suites. The flag -help lists the flags.
 //
-// It ends with status 0 if all verdicts are equal or their difference is
-// explained, 1 if one is not, and 2 if something could not be run.
+// The exit status is 0 if all verdicts are equal or every difference is explained, 1 if a
+// difference is not explained, and 2 if a peer or a suite could not run.
 package main
 
 import (
@@ -42,13 +41,13 @@ func main() {
 	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// config is what the flags say.
+// config has the values of the flags.
 type config struct {
 	peers   []*peers.Peer
 	sides   []side
 	cases   []string
-	named   bool // by -cases
-	load    int  // busy loops
+	named   bool // cases are those of -cases
+	load    int  // the number of busy loops
 	full    bool
 	out     string
 	wstest  string
@@ -60,14 +59,14 @@ type config struct {
 	log     io.Writer
 }
 
-// usual are the cases without -cases and -full: all but the large ones of groups
-// 12 and 13, which take over nine tenths of the time.
+// usual are the cases without -cases and -full. The large cases of groups 12 and 13, which
+// take more than nine tenths of the time, are not among them.
 var usual = []string{
 	"1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*",
 	"12.?.1", "12.?.2", "12.?.3", "12.?.11", "13.?.1", "13.?.2", "13.?.3", "13.?.11",
 }
 
-// command does everything and returns the exit status.
+// command runs the command and returns its exit status.
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	c, err := parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
@@ -94,7 +93,8 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	var missing *autobahn.NoRunnerError
 	if errors.As(err, &missing) {
-		fmt.Fprintln(stderr, "agreement:", missing, "Without one, -stored compares with the verdicts that are kept in this module.")
+		fmt.Fprintln(stderr, "agreement:", missing, "Without one, use -stored, which takes the original's "+
+			"verdicts from this module.")
 		return 2
 	}
 	if err != nil {
@@ -109,7 +109,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// alone returns what a flag asks for in place of the comparison, nil for nothing.
+// alone returns what a flag selects instead of the comparison, or nil.
 func (c *config) alone() func(context.Context) error {
 	switch {
 	case c.install:
@@ -133,7 +133,7 @@ func (c *config) installAll(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// installOne makes a peer ready to run.
+// installOne installs a peer, if necessary.
 func (c *config) installOne(ctx context.Context, p *peers.Peer) error {
 	if p.Install == nil {
 		return nil
@@ -148,11 +148,11 @@ func (c *config) installOne(ctx context.Context, p *peers.Peer) error {
 	return nil
 }
 
-// compareAll runs both suites on every run.
+// compareAll compares the verdicts of both suites on every run.
 func (c *config) compareAll(ctx context.Context) ([]*tally, error) {
 	var tallies []*tally
 	err := c.each(ctx, func(p *peers.Peer, r run) error {
-		first, err := c.judge(ctx, p, r)
+		first, err := c.originalVerdicts(ctx, p, r)
 		if err != nil {
 			return err
 		}
@@ -161,7 +161,8 @@ func (c *config) compareAll(ctx context.Context) ([]*tally, error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(c.log, "%v: %d cases by hawser's suite in %.1f s\n", r, len(results), time.Since(began).Seconds())
+		fmt.Fprintf(c.log, "%v: %d cases of hawser's suite in %.1f s\n",
+			r, len(results), time.Since(began).Seconds())
 		native := fromResults(results)
 		t := compare(r, p.Agent(), first, native)
 		if err := c.settle(ctx, p, t, first, native); err != nil {
@@ -174,14 +175,16 @@ func (c *config) compareAll(ctx context.Context) ([]*tally, error) {
 	return tallies, err
 }
 
-// judge returns the original's verdicts on a run, of a run of now or stored.
-func (c *config) judge(ctx context.Context, p *peers.Peer, r run) (verdicts, error) {
+// originalVerdicts returns the original's verdicts on a run. With -stored they are those
+// that this module has.
+func (c *config) originalVerdicts(ctx context.Context, p *peers.Peer, r run) (verdicts, error) {
 	if !c.stored {
 		rep, err := c.original(ctx, p, r.Side, c.cases, "original")
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(c.log, "%v: %d cases by the original in %.1f s\n", r, len(rep.Results), rep.Took.Seconds())
+		fmt.Fprintf(c.log, "%v: %d cases of the original in %.1f s\n",
+			r, len(rep.Results), rep.Took.Seconds())
 		return fromEntries(rep.Results), nil
 	}
 	agent, v, err := stored(r)
@@ -189,7 +192,7 @@ func (c *config) judge(ctx context.Context, p *peers.Peer, r run) (verdicts, err
 		return nil, err
 	}
 	if agent != p.Agent() {
-		fmt.Fprintf(c.log, "note: the stored verdicts are on %s\n", agent)
+		fmt.Fprintf(c.log, "note: the stored verdicts are those on %s\n", agent)
 	}
 	wanted, err := autobahn.ExpandCases(c.cases, nil)
 	if err != nil {
@@ -203,7 +206,7 @@ func (c *config) judge(ctx context.Context, p *peers.Peer, r run) (verdicts, err
 	return v, nil
 }
 
-// show prints the table and keeps it beside the reports.
+// show prints the table and also writes it to the directory of the reports.
 func (c *config) show(stdout io.Writer, tallies []*tally) error {
 	if err := os.MkdirAll(c.out, 0o755); err != nil {
 		return err
@@ -216,7 +219,8 @@ func (c *config) show(stdout io.Writer, tallies []*tally) error {
 	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(stdout, "%s\nThe table is in %s, the reports of both suites beside it.\n", &b, path)
+	_, err := fmt.Fprintf(stdout, "%s\nThe table is in %s, and the reports of both suites are in the same "+
+		"directory.\n", &b, path)
 	return err
 }
 
@@ -224,23 +228,29 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	c := &config{env: &peers.Env{}}
 	fs := flag.NewFlagSet("agreement", flag.ContinueOnError)
 	fs.SetOutput(stderr)
-	names := fs.String("peers", "", "only these peers, such as gorilla,ws")
-	sides := fs.String("sides", "server,client", "what the peers are tested as")
-	cases := fs.String("cases", "", "only these cases, such as 1.*,12.4.3; default all but the larger sizes of groups 12 and 13")
-	fs.BoolVar(&c.full, "full", false, "all 517 cases, which takes hours")
-	fs.StringVar(&c.out, "out", "", "`directory` for the reports; default reports below -cache")
-	fs.StringVar(&c.wstest, "wstest", "", "`path` of a wstest, or a directory of wscheck autobahn -install")
-	fs.BoolVar(&c.stored, "stored", false, "take the original's verdicts from those stored in this module")
-	fs.StringVar(&c.update, "update", "", "run the original only, and store its verdicts in this `directory`, a checkout of this module")
-	fs.StringVar(&c.letters, "letters", "", "run the letter groups only, and list the verdicts that are not OK in this `file`")
-	fs.IntVar(&c.load, "load", 0, "run hawser's suite twice, the second time beside `n` busy loops, and list the verdicts that differ")
+	names := fs.String("peers", "", "test only these `peers`, such as gorilla,ws")
+	sides := fs.String("sides", "server,client", "test the peers only as these `sides`")
+	cases := fs.String("cases", "", "run only the cases that match these `patterns`, such as 1.*,12.4.3 "+
+		"(default: all except the larger sizes in groups 12 and 13)")
+	fs.BoolVar(&c.full, "full", false, "run all 517 cases, which takes hours")
+	fs.StringVar(&c.out, "out", "", "write the reports to this `directory` (default: reports below -cache)")
+	fs.StringVar(&c.wstest, "wstest", "", "run the original as this `path`, which is a wstest "+
+		"or a directory of wscheck autobahn -install")
+	fs.BoolVar(&c.stored, "stored", false, "take the original's verdicts from this module")
+	fs.StringVar(&c.update, "update", "", "run only the original and store its verdicts in `directory`, "+
+		"which is a checkout of this module")
+	fs.StringVar(&c.letters, "letters", "", "run only the letter groups and list the verdicts "+
+		"that are not OK in `file`")
+	fs.IntVar(&c.load, "load", 0, "run hawser's suite twice, the second time with `n` busy loops, "+
+		"and list the verdicts that differ")
 	fs.BoolVar(&c.install, "install", false, "only install the peers")
-	fs.StringVar(&c.env.Cache, "cache", "", "`directory` for what is installed; default hawser/peers in the user's cache directory")
+	fs.StringVar(&c.env.Cache, "cache", "", "install the peers into this `directory` "+
+		"(default: hawser/peers in the user's cache directory)")
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
 	if fs.NArg() > 0 {
-		return nil, fmt.Errorf("%q is no flag", fs.Arg(0))
+		return nil, fmt.Errorf("unexpected argument %q: only flags are allowed", fs.Arg(0))
 	}
 	c.cases, c.named = list(*cases), *cases != ""
 	if err := c.conflict(); err != nil {
@@ -252,7 +262,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	}
 	for _, s := range list(*sides) {
 		if s := side(s); s != server && s != client {
-			return nil, fmt.Errorf("%q is no side: a peer is a server or a client", s)
+			return nil, fmt.Errorf("-sides: %q must be server or client", s)
 		}
 		c.sides = append(c.sides, side(s))
 	}
@@ -273,7 +283,7 @@ func parse(args []string, stderr io.Writer) (*config, error) {
 	return c, nil
 }
 
-// conflict returns an error if the flags ask for what cannot be done at once.
+// conflict returns an error for flags that exclude each other.
 func (c *config) conflict() error {
 	modes := 0
 	for _, on := range []bool{c.stored, c.update != "", c.install, c.letters != "", c.load != 0} {
@@ -297,7 +307,7 @@ func list(s string) []string {
 	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// expandDigits replaces a question mark with each digit that has a case.
+// expandDigits replaces a question mark in a pattern with each digit that has a case.
 func expandDigits(patterns []string) []string {
 	var out []string
 	for _, p := range patterns {
@@ -317,8 +327,8 @@ func expandDigits(patterns []string) []string {
 	return out
 }
 
-// each installs every peer and calls do for each of its sides that were asked
-// for. One that fails stops nothing.
+// each installs every peer and calls do for each of its sides that -sides names. After an
+// error it continues with the next side or peer.
 func (c *config) each(ctx context.Context, do func(p *peers.Peer, r run) error) error {
 	var failures []error
 	for _, p := range c.peers {
@@ -342,7 +352,7 @@ func (c *config) each(ctx context.Context, do func(p *peers.Peer, r run) error) 
 	return errors.Join(failures...)
 }
 
-// runsOf returns the sides of a peer that were asked for.
+// runsOf returns the sides of a peer that -sides names.
 func (c *config) runsOf(p *peers.Peer) (runs []run) {
 	if p.Serve != nil && slices.Contains(c.sides, server) {
 		runs = append(runs, run{p.Name, server})
@@ -353,7 +363,7 @@ func (c *config) runsOf(p *peers.Peer) (runs []run) {
 	return runs
 }
 
-// updateAll stores the original's verdicts on every run.
+// updateAll runs the original on every run and stores its verdicts.
 func (c *config) updateAll(ctx context.Context) error {
 	return c.each(ctx, func(p *peers.Peer, r run) error {
 		rep, err := c.original(ctx, p, r.Side, c.cases, "original")

@@ -12,9 +12,11 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// native runs the cases of hawser's suite with these ids on a peer and returns
-// the results, of which it also writes a report, as original does.
-func (c *config) native(ctx context.Context, p *peers.Peer, s side, ids []string, dir string) ([]*report.Result, error) {
+// native runs the cases with these ids of hawser's suite on a peer and returns the results.
+// It writes a report to the directory dir below -out.
+func (c *config) native(
+	ctx context.Context, p *peers.Peer, s side, ids []string, dir string,
+) ([]*report.Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.bound())
 	defer cancel()
 	cases, err := casesOf(ids)
@@ -25,17 +27,20 @@ func (c *config) native(ctx context.Context, p *peers.Peer, s side, ids []string
 	if err != nil {
 		return nil, err
 	}
-	return results, report.Write(filepath.Join(c.out, dir, p.Name+"-"+string(s)), results, report.Options{Tool: "agreement"})
+	dir = filepath.Join(c.out, dir, p.Name+"-"+string(s))
+	return results, report.Write(dir, results, report.Options{Tool: "agreement"})
 }
 
-// casesOf returns the cases with these ids that hawser's suite has.
+// casesOf returns the cases of hawser's suite with these ids.
 func casesOf(ids []string) ([]*suite.Case, error) {
 	cases, err := suite.Cases([]string{"*"}, nil)
 	return slices.DeleteFunc(cases, func(c *suite.Case) bool { return !slices.Contains(ids, c.ID) }), err
 }
 
 // nativeRun runs cases of hawser's suite on a peer.
-func nativeRun(ctx context.Context, p *peers.Peer, env *peers.Env, s side, cases []*suite.Case) ([]*report.Result, error) {
+func nativeRun(
+	ctx context.Context, p *peers.Peer, env *peers.Env, s side, cases []*suite.Case,
+) ([]*report.Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	o := &suite.Options{Agent: p.Agent()}
@@ -54,14 +59,14 @@ func nativeRun(ctx context.Context, p *peers.Peer, env *peers.Env, s side, cases
 	if err != nil {
 		return nil, err
 	}
-	// The client has gone on before the last verdict is there.
+	// Drive returns before the suite has its last verdict.
 	verdicts := make(chan struct{}, 10*len(cases))
 	o.Done = func(*report.Result) { verdicts <- struct{}{} }
 	fuzzer := &suite.Server{Cases: cases, Options: o}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = fuzzer.Serve(ctx, l) // it ends with ctx
+		_ = fuzzer.Serve(ctx, l) // until ctx ends
 	}()
 	err = p.Drive(ctx, env, "ws://"+l.Addr().String(), p.Agent())
 	waiting, stop := context.WithTimeout(ctx, 10*time.Second)

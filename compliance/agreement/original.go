@@ -17,9 +17,11 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// original runs cases of the original suite on a peer. The reports go to a
-// directory of this name below that for all.
-func (c *config) original(ctx context.Context, p *peers.Peer, s side, cases []string, dir string) (*autobahn.Report, error) {
+// original runs cases of the original suite on a peer. The reports go to the directory dir
+// below -out.
+func (c *config) original(
+	ctx context.Context, p *peers.Peer, s side, cases []string, dir string,
+) (*autobahn.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.bound())
 	defer cancel()
 	o := autobahn.Options{
@@ -50,9 +52,9 @@ func (c *config) original(ctx context.Context, p *peers.Peer, s side, cases []st
 	return rep, err
 }
 
-// delegate hands the cases of package autobahn's own client over to a peer, which
-// goes through all of them by itself. hawser's client asks for their number
-// before and for the reports after that.
+// A delegate is a client for package autobahn that leaves the cases to a peer. At the first
+// case the peer runs all cases by itself. Hawser's client requests the number of cases
+// before that, and the reports after it.
 type delegate struct {
 	ctx  context.Context
 	peer *peers.Peer
@@ -61,8 +63,8 @@ type delegate struct {
 	err  error
 }
 
-// errDelegated is the answer for each case: the peer runs it.
-var errDelegated = errors.New("the peer runs the cases")
+// errDelegated is the error of a dial for a case, which the peer runs.
+var errDelegated = errors.New("the peer runs the case")
 
 func (d *delegate) dial(ctx context.Context, target string, config *tls.Config) (testee.Conn, error) {
 	u, err := url.Parse(target)
@@ -76,7 +78,7 @@ func (d *delegate) dial(ctx context.Context, target string, config *tls.Config) 
 	return nil, errDelegated
 }
 
-// bound is the longest that a run may take.
+// bound returns the time limit of a run.
 func (c *config) bound() time.Duration {
 	if c.full {
 		return 2 * time.Hour

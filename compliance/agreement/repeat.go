@@ -10,11 +10,10 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// repeats is how often cases are run again whose verdicts differ without a known
-// reason.
+// repeats is how often a case runs again whose verdicts differ without a known reason.
 const repeats = 3
 
-// seen counts what a suite said in several runs, by case and field.
+// seen counts the verdicts of a suite in several runs, by case and field.
 type seen map[string]map[field]map[string]int
 
 func (s seen) add(id string, v verdict) {
@@ -25,10 +24,9 @@ func (s seen) add(id string, v verdict) {
 	s[id][behaviorClose][v.Close]++
 }
 
-// settle runs the cases again whose verdicts differ without a known reason, by
-// themselves. Where a suite gives a peer now one verdict and now another, and
-// the other suite gives one of them, it is the peer, or a busy machine, that
-// varies: that is the reason then.
+// settle runs the cases again whose verdicts differ without a known reason, and no others.
+// If the two suites have a verdict in common after that, the reason is that the peer, or a
+// busy machine, varies.
 func (c *config) settle(ctx context.Context, p *peers.Peer, t *tally, first, native verdicts) error {
 	ids := t.open()
 	if len(ids) == 0 {
@@ -62,7 +60,7 @@ func (c *config) settle(ctx context.Context, p *peers.Peer, t *tally, first, nat
 	return nil
 }
 
-// open returns the cases with a difference that is not explained, in order.
+// open returns the ids of the cases with a difference that is not explained, in order.
 func (t *tally) open() []string {
 	var ids []string
 	for _, d := range t.Unequal {
@@ -74,15 +72,17 @@ func (t *tally) open() []string {
 	return slices.Compact(ids)
 }
 
-// explainVarying gives a reason to the differences of which both suites have seen
-// the same verdict.
+// explainVarying explains each difference for which both suites have given the same verdict
+// in some run.
 func (t *tally) explainVarying(theirs, ours seen) {
 	for i := range t.Unequal {
 		d := &t.Unequal[i]
 		a, b := theirs[d.Case][d.Field], ours[d.Case][d.Field]
-		if d.Reason != "" || !slices.ContainsFunc(slices.Collect(maps.Keys(a)), func(v string) bool { return b[v] > 0 }) {
+		given := func(v string) bool { return b[v] > 0 }
+		if d.Reason != "" || !slices.ContainsFunc(slices.Collect(maps.Keys(a)), given) {
 			continue
 		}
-		d.Reason = fmt.Sprintf("It varies from run to run: the original said %s; ours said %s.", counts(a), counts(b))
+		d.Reason = fmt.Sprintf("The verdict varies from run to run: the original gave %s, and ours gave %s.",
+			counts(a), counts(b))
 	}
 }

@@ -9,10 +9,11 @@ import (
 	"strings"
 )
 
-// writeTable writes what was compared, in markdown.
+// writeTable writes the comparison in Markdown.
 func writeTable(w io.Writer, tallies []*tally) error {
 	var b strings.Builder
-	b.WriteString("| peer | as | original's verdicts | cases | behavior equal | unequal | behaviorClose equal | unequal | codes equal | not explained |\n")
+	b.WriteString("| peer | as | original's verdicts | cases | behavior equal | unequal | " +
+		"behaviorClose equal | unequal | codes equal | not explained |\n")
 	b.WriteString("|---|---|---|--:|--:|--:|--:|--:|--:|--:|\n")
 	for _, t := range tallies {
 		x, y := t.unequal(behavior), t.unequal(behaviorClose)
@@ -42,17 +43,19 @@ func writeUnequal(b *strings.Builder, t *tally) {
 		for _, d := range g {
 			ids = append(ids, d.Case)
 		}
-		fmt.Fprintf(b, "- %s: %s of the original is %s, ours is %s. %s\n", strings.Join(ids, ", "), d.Field, d.Original, d.Native, reason)
+		fmt.Fprintf(b, "- %s: %s of the original is %s, ours is %s. %s\n",
+			strings.Join(ids, ", "), d.Field, d.Original, d.Native, reason)
 	}
 	if len(t.Missing) > 0 {
-		fmt.Fprintf(b, "- with a verdict of one suite only: %s\n", strings.Join(t.Missing, ", "))
+		fmt.Fprintf(b, "- only one suite has a verdict: %s\n", strings.Join(t.Missing, ", "))
 	}
 }
 
-// counts lists verdicts with how often they were given.
+// counts lists verdicts and how often they were given, the most frequent first.
 func counts(m map[string]int) string {
 	var parts []string
-	for _, name := range slices.SortedFunc(maps.Keys(m), func(a, b string) int { return cmp.Or(m[b]-m[a], cmp.Compare(a, b)) }) {
+	frequent := func(a, b string) int { return cmp.Or(m[b]-m[a], cmp.Compare(a, b)) }
+	for _, name := range slices.SortedFunc(maps.Keys(m), frequent) {
 		parts = append(parts, fmt.Sprintf("%s %d", name, m[name]))
 	}
 	return strings.Join(parts, ", ")

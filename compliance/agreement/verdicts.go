@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// A side is which end of the connection the tested library is.
+// A side is the role of a tested library.
 type side string
 
 const (
@@ -23,23 +23,23 @@ const (
 	client side = "client"
 )
 
-// verdict is what a suite says of a case.
+// A verdict is the verdict of a suite on a case.
 type verdict struct {
 	Behavior, Close string
-	Code            int // the peer's status code; none if it sent none
+	Code            int // of the peer's close frame; none if there was no code
 }
 
-// none is no status code; a peer may send 0.
+// none is the Code of a verdict without a code. A peer may send the code 0.
 const none = -1
 
-// verdicts are those on one peer, by the case's id.
+// verdicts are the verdicts on one peer, by the id of the case.
 type verdicts map[string]verdict
 
 func (v verdicts) ids() []string {
 	return slices.SortedFunc(maps.Keys(v), report.CompareIDs)
 }
 
-// run is a peer at a side.
+// A run is a peer in one of its roles.
 type run struct {
 	Peer string
 	Side side
@@ -47,7 +47,7 @@ type run struct {
 
 func (r run) String() string { return r.Peer + " " + string(r.Side) }
 
-// file is the name of the run's stored verdicts.
+// file returns the name of the file with the stored verdicts on the run.
 func (r run) file() string { return r.Peer + "-" + string(r.Side) + ".json" }
 
 // fromEntries returns the verdicts of an index on one agent.
@@ -72,19 +72,19 @@ func fromResults(in []*report.Result) verdicts {
 	return out
 }
 
-// storedFiles are verdicts of the original suite, an index.json for each run.
+// storedFiles has an index.json of the original suite for each run.
 //
 //go:embed testdata/original
 var storedFiles embed.FS
 
-// storedDir is where they are in the module.
+// storedDir is the directory of storedFiles in the module.
 const storedDir = "testdata/original"
 
-// errNotStored is a run whose verdicts are not there.
+// errNotStored is the error for a run without stored verdicts.
 var errNotStored = errors.New("no verdicts of the original are stored")
 
-// stored returns the original's verdicts on a run that are kept in this module,
-// and the agent whose they are: name and version of the peer.
+// stored returns the stored verdicts of the original on a run, and the agent: the name and
+// version of the peer.
 func stored(r run) (agent string, v verdicts, err error) {
 	data, err := storedFiles.ReadFile(storedDir + "/" + r.file())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -105,8 +105,8 @@ func stored(r run) (agent string, v verdicts, err error) {
 	return agent, v, nil
 }
 
-// store writes the original's results on a run below dir, a checkout of this
-// module, and keeps those on other cases that were stored for the same agent.
+// store writes the original's results on a run to dir, which is a checkout of this module.
+// It keeps the stored results on other cases of the same agent.
 func store(dir string, r run, agent string, results map[string]report.Entry) error {
 	path := filepath.Join(dir, filepath.FromSlash(storedDir), r.file())
 	all := make(map[string]report.Entry)
@@ -116,7 +116,7 @@ func store(dir string, r run, agent string, results map[string]report.Entry) err
 		return err
 	}
 	maps.Copy(all, results)
-	// A line for each case, so that changes can be read.
+	// One line for each case makes a readable diff.
 	var b bytes.Buffer
 	name, err := json.Marshal(agent)
 	if err != nil {
@@ -125,7 +125,7 @@ func store(dir string, r run, agent string, results map[string]report.Entry) err
 	fmt.Fprintf(&b, "{%s: {", name)
 	for i, id := range slices.SortedFunc(maps.Keys(all), report.CompareIDs) {
 		res := all[id]
-		res.ReportFile = "" // it is not kept
+		res.ReportFile = "" // the report is not stored
 		line, err := json.Marshal(res)
 		if err != nil {
 			return err
