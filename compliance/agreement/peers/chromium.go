@@ -19,7 +19,6 @@ import (
 var chromium = &Peer{
 	Name:    "chromium",
 	Library: "Chromium",
-	Note:    "the WebSocket of a page, headless",
 	Install: func(ctx context.Context, _ *Env) (string, error) {
 		path, err := findChromium()
 		if err != nil {

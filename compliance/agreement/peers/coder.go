@@ -10,7 +10,6 @@ import (
 var coder = &Peer{
 	Name:    "coder",
 	Library: "github.com/coder/websocket",
-	Note:    "the application checks the UTF-8 of texts; CompressionContextTakeover",
 	Serve: serveEcho(true, func(w http.ResponseWriter, r *http.Request) (conn, error) {
 		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 			CompressionMode:    websocket.CompressionContextTakeover,
@@ -33,7 +32,7 @@ var coder = &Peer{
 type coderConn struct{ *websocket.Conn }
 
 func newCoderConn(c *websocket.Conn) conn {
-	c.SetReadLimit(MaxMessage)
+	c.SetReadLimit(maxMessage)
 	return coderConn{c}
 }
 

@@ -15,7 +15,6 @@ import (
 var fasthttpPeer = &Peer{
 	Name:    "fasthttp",
 	Library: "github.com/fasthttp/websocket",
-	Note:    "the application checks the UTF-8 of texts",
 	Serve: func(ctx context.Context, _ *Env) (*Server, error) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -27,7 +26,7 @@ var fasthttpPeer = &Peer{
 		}
 		s := &fasthttp.Server{Logger: log.New(io.Discard, "", 0), Handler: func(r *fasthttp.RequestCtx) {
 			_ = u.Upgrade(r, func(c *websocket.Conn) { // it answers if it fails
-				c.SetReadLimit(MaxMessage)
+				c.SetReadLimit(maxMessage)
 				echo(fasthttpConn{c}, true)
 			})
 		}}

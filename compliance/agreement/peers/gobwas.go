@@ -19,7 +19,6 @@ import (
 var gobwas = &Peer{
 	Name:    "gobwas",
 	Library: "github.com/gobwas/ws",
-	Note:    "wsutil.Reader and wsflate without context takeover; the application sends the close frames for errors",
 	Serve: serveEcho(false, func(w http.ResponseWriter, r *http.Request) (conn, error) {
 		e := wsflate.Extension{Parameters: wsflate.DefaultParameters}
 		u := ws.HTTPUpgrader{Negotiate: e.Negotiate}
@@ -99,8 +98,8 @@ func (g *gobwasConn) payload(text bool) ([]byte, error) {
 		check = wsutil.NewUTF8Reader(src)
 		src = check
 	}
-	message, err := io.ReadAll(io.LimitReader(src, MaxMessage+1))
-	if err == nil && len(message) > MaxMessage {
+	message, err := io.ReadAll(io.LimitReader(src, maxMessage+1))
+	if err == nil && len(message) > maxMessage {
 		return nil, errTooBig
 	}
 	if err == nil && check != nil && !check.Valid() {

@@ -11,7 +11,6 @@ import (
 var gorilla = &Peer{
 	Name:    "gorilla",
 	Library: "github.com/gorilla/websocket",
-	Note:    "the application checks the UTF-8 of texts",
 	Serve: serveEcho(true, func(w http.ResponseWriter, r *http.Request) (conn, error) {
 		u := websocket.Upgrader{
 			EnableCompression: true,
@@ -36,7 +35,7 @@ var gorilla = &Peer{
 type gorillaConn struct{ *websocket.Conn }
 
 func newGorillaConn(c *websocket.Conn) conn {
-	c.SetReadLimit(MaxMessage)
+	c.SetReadLimit(maxMessage)
 	return gorillaConn{c}
 }
 

@@ -17,13 +17,12 @@ var gwsDeflate = gwslib.PermessageDeflate{
 var gws = &Peer{
 	Name:    "gws",
 	Library: "github.com/lxzan/gws",
-	Note:    "CheckUtf8Enabled; context takeover on both sides; a panic drops TCP",
 	Serve: func(ctx context.Context, _ *Env) (*Server, error) {
 		u := gwslib.NewUpgrader(gwsHandler{}, &gwslib.ServerOption{
 			PermessageDeflate:   gwsDeflate,
 			CheckUtf8Enabled:    true,
-			ReadMaxPayloadSize:  MaxMessage,
-			WriteMaxPayloadSize: MaxMessage,
+			ReadMaxPayloadSize:  maxMessage,
+			WriteMaxPayloadSize: maxMessage,
 			Logger:              gwsQuiet{},
 		})
 		return serveHTTP(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -75,8 +74,8 @@ func driveGWS(ctx context.Context, env *Env, base, agent string) error {
 			Addr:                base + path,
 			PermessageDeflate:   gwsDeflate,
 			CheckUtf8Enabled:    true,
-			ReadMaxPayloadSize:  MaxMessage,
-			WriteMaxPayloadSize: MaxMessage,
+			ReadMaxPayloadSize:  maxMessage,
+			WriteMaxPayloadSize: maxMessage,
 			Logger:              gwsQuiet{},
 		})
 		if err != nil {

@@ -18,16 +18,15 @@ import (
 	"slices"
 )
 
-// MaxMessage is the size up to which the peers take messages, in bytes. The
+// maxMessage is the size up to which the peers take messages, in bytes. The
 // largest of Autobahn's has 16 MiB.
-const MaxMessage = 32 << 20
+const maxMessage = 32 << 20
 
 // A Peer is one library in one configuration.
 type Peer struct {
 	Name    string // short and fit for a file's name, such as "gorilla"
-	Library string // such as "github.com/gorilla/websocket"
+	Library string // the import path of a Go library
 	Version string // of the library; "" for a program found on the machine, such as a browser
-	Note    string // what an application adds to the library, if anything
 
 	// Install makes the peer ready to run and returns its version. It does
 	// nothing if that was done before; nil if there is nothing to be done. Env

@@ -57,8 +57,8 @@ const (
 )
 
 // newPeer returns a peer that is a program, in these ways of running it.
-func newPeer(name, library, version, note string, p *program, ways int) *Peer {
-	peer := &Peer{Name: name, Library: library, Version: version, Note: note, installed: p.kit.installed}
+func newPeer(name, version string, p *program, ways int) *Peer {
+	peer := &Peer{Name: name, Version: version, installed: p.kit.installed}
 	peer.Install = func(ctx context.Context, env *Env) (string, error) { return version, p.kit.install(ctx, env) }
 	if ways&serves != 0 {
 		peer.Serve = p.serve
@@ -123,29 +123,30 @@ func mavenVersion(artifact string) string {
 
 var nettyKit = javaKit("netty", "Netty", "NettyEcho")
 
-// programs are the peers that are not in Go, but the browser.
+// programs are the peers that are not Go libraries, except for the browser.
 var programs = []*Peer{
-	newPeer("ws", "npm ws", pinned("node/package.json", `"ws": "`), "", nodeProgram("ws.js"), serves|drives|exchanges),
-	newPeer("faye", "npm faye-websocket", pinned("node/package.json", `"faye-websocket": "`), "with the package permessage-deflate",
-		nodeProgram("faye.js"), serves|drives),
-	newPeer("undici", "npm undici", pinned("node/package.json", `"undici": "`), "the WebSocket of Node.js", nodeProgram("undici.js"), drives),
-	newPeer("websockets", "python websockets", pinned("python/requirements.txt", "websockets=="), "", pythonProgram("websockets_peer.py"), serves|drives|exchanges),
-	newPeer("aiohttp", "python aiohttp", pinned("python/requirements.txt", "aiohttp=="), "", pythonProgram("aiohttp_peer.py"), serves|drives),
-	newPeer("tornado", "python tornado", pinned("python/requirements.txt", "tornado=="), "", pythonProgram("tornado_peer.py"), serves|drives|exchanges),
-	newPeer("tungstenite", "rust tungstenite", pinned("rust/Cargo.toml", `tungstenite = "=`),
-		"has no permessage-deflate; after an error it drops TCP without a close frame", rustProgram("tungstenite"), serves|drives),
-	newPeer("tokio-websockets", "rust tokio-websockets", pinned("rust/Cargo.toml", `tokio-websockets = { version = "=`),
-		"has no permessage-deflate", rustProgram("tokio-websockets"), serves|drives),
-	newPeer("java-websocket", "maven org.java-websocket:Java-WebSocket", mavenVersion("Java-WebSocket"), "without permessage-deflate, as by default",
+	newPeer("ws", pinned("node/package.json", `"ws": "`), nodeProgram("ws.js"), serves|drives|exchanges),
+	newPeer("faye", pinned("node/package.json", `"faye-websocket": "`), nodeProgram("faye.js"), serves|drives),
+	newPeer("undici", pinned("node/package.json", `"undici": "`), nodeProgram("undici.js"), drives),
+	newPeer("websockets", pinned("python/requirements.txt", "websockets=="),
+		pythonProgram("websockets_peer.py"), serves|drives|exchanges),
+	newPeer("aiohttp", pinned("python/requirements.txt", "aiohttp=="),
+		pythonProgram("aiohttp_peer.py"), serves|drives),
+	newPeer("tornado", pinned("python/requirements.txt", "tornado=="),
+		pythonProgram("tornado_peer.py"), serves|drives|exchanges),
+	// After an error, tungstenite closes TCP without a close frame.
+	newPeer("tungstenite", pinned("rust/Cargo.toml", `tungstenite = "=`),
+		rustProgram("tungstenite"), serves|drives),
+	newPeer("tokio-websockets", pinned("rust/Cargo.toml", `tokio-websockets = { version = "=`),
+		rustProgram("tokio-websockets"), serves|drives),
+	newPeer("java-websocket", mavenVersion("Java-WebSocket"),
 		javaProgram(javaKit("javawebsocket", "JavaWebSocket"), "JavaWebSocket"), serves|drives),
-	newPeer("netty", "maven io.netty:netty-codec-http", mavenVersion("netty-codec-http"), "with jzlib",
-		javaProgram(nettyKit, "NettyEcho"), serves),
+	newPeer("netty", mavenVersion("netty-codec-http"), javaProgram(nettyKit, "NettyEcho"), serves),
 
-	// Those that compliance/interop alone runs, with a setup.
-	newPeer("jetty11", "Jetty 11", "", "", javaProgram(javaKit("jetty11", "Jetty11"), "Jetty11"), exchanges),
-	newPeer("jetty12", "Jetty 12", "", "", javaProgram(javaKit("jetty12", "Jetty12"), "Jetty12"), exchanges),
-	newPeer("tyrus", "Tyrus", "", "", javaProgram(javaKit("tyrus", "Tyrus"), "Tyrus"), exchanges),
-	newPeer("netty-setup", "Netty", "", "", javaProgram(nettyKit, "Netty"), exchanges),
-	newPeer("netty-jdk", "Netty without jzlib", "", "", javaProgram(nettyKit, "Netty", "jzlib"), exchanges),
-	newPeer("netty118", "Netty 4.1.118", "", "", javaProgram(javaKit("netty118", "Netty"), "Netty"), exchanges),
+	newPeer("jetty11", "", javaProgram(javaKit("jetty11", "Jetty11"), "Jetty11"), exchanges),
+	newPeer("jetty12", "", javaProgram(javaKit("jetty12", "Jetty12"), "Jetty12"), exchanges),
+	newPeer("tyrus", "", javaProgram(javaKit("tyrus", "Tyrus"), "Tyrus"), exchanges),
+	newPeer("netty-setup", "", javaProgram(nettyKit, "Netty"), exchanges),
+	newPeer("netty-jdk", "", javaProgram(nettyKit, "Netty", "jzlib"), exchanges), // without jzlib
+	newPeer("netty118", "", javaProgram(javaKit("netty118", "Netty"), "Netty"), exchanges),
 }

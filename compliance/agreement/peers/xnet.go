@@ -11,12 +11,11 @@ import (
 var xnet = &Peer{
 	Name:    "xnet",
 	Library: "golang.org/x/net/websocket",
-	Note:    "has no permessage-deflate and no status codes; UTF-8 is not checked",
 	Serve: func(ctx context.Context, _ *Env) (*Server, error) {
 		return serveHTTP(ctx, websocket.Server{
 			Handshake: func(*websocket.Config, *http.Request) error { return nil }, // any origin, and none
 			Handler: func(c *websocket.Conn) {
-				c.MaxPayloadBytes = MaxMessage
+				c.MaxPayloadBytes = maxMessage
 				echo(xnetConn{c}, false)
 			},
 		})
