@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/field"
-	"github.com/hawser-ws/hawser/websocket/internal/writer"
+	"github.com/hawser-ws/hawser/websocket/internal/responsewriter"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -68,7 +68,7 @@ var errBegun = errors.New("the response has begun: nothing may be written before
 // not end with it. After Accept, neither w nor r's context nor a deadline of the
 // [http.Server] bears on the connection.
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
-	if writer.HasBegun(w) {
+	if responsewriter.HasBegun(w) {
 		return nil, &HandshakeError{Err: errBegun}
 	}
 	a, e := settle(w, r, opts)
@@ -230,14 +230,14 @@ func refusalText(e *HandshakeError) string {
 // hijack takes the connection from net/http. An error with a status is still to be
 // answered.
 func hijack(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, *HandshakeError) {
-	writer.RecordSwitching(w)
+	responsewriter.RecordSwitching(w)
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	switch {
 	case errors.Is(err, http.ErrHijacked):
 		return nil, nil, &HandshakeError{Err: err}
 	case errors.Is(err, http.ErrNotSupported):
 		return nil, nil, refusal(http.StatusNotImplemented, "",
-			"the connection cannot be taken over: %T supports neither Hijack nor Unwrap", writer.Innermost(w))
+			"the connection cannot be taken over: %T supports neither Hijack nor Unwrap", responsewriter.Innermost(w))
 	case err != nil:
 		return nil, nil, refusal(http.StatusInternalServerError, "", "hijack: %w", err)
 	}

@@ -1,6 +1,6 @@
-// Package writer looks through the ResponseWriters of middleware, which wrap each other.
+// Package responsewriter looks through the ResponseWriters of middleware, which wrap each other.
 // What they can tell is known from methods that they have by convention.
-package writer
+package responsewriter
 
 import "net/http"
 
