@@ -63,7 +63,7 @@ func (c *Conn) reserve(ctx context.Context, n int) error {
 		return nil
 	}
 	if !s.budget.take(more) {
-		return c.failRead(ctx, ErrBudget)
+		return c.failConnection(ctx, ErrBudget)
 	}
 	s.held += more
 	return nil

@@ -103,7 +103,7 @@ func (c *Conn) refuse(ctx context.Context, err error) error {
 		return err
 	}
 	defer c.endRead()
-	return c.failRead(ctx, err)
+	return c.failConnection(ctx, err)
 }
 
 func (a *adapter) Write(p []byte) (n int, err error) {

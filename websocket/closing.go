@@ -56,7 +56,7 @@ var errCloseTimeout = fmt.Errorf("closing handshake was not completed within Lim
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error {
 	defer c.drop()
 	if c.ctx.Err() != nil {
-		return c.fault("close", nil)
+		return c.opError("close", nil)
 	}
 	p, refused := closePayload(code, reason)
 	ctx, cancel := c.closeContext(ctx)
@@ -77,7 +77,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	case err == nil:
 		return nil
 	case ended && !isInterrupt(err):
-		return c.fault("close", nil)
+		return c.opError("close", nil)
 	}
 	received, _ := c.ending.known("close")
 	return &Error{Op: "close", Err: bare(err), closed: true, received: received}
@@ -152,17 +152,17 @@ func (c *Conn) closeContext(ctx context.Context) (context.Context, context.Cance
 func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err error) {
 	first, err := c.lockForClose(ctx)
 	if err != nil {
-		return false, c.fault("close", err)
+		return false, c.opError("close", err)
 	}
 	defer c.unlockFrames()
 	if !first {
 		if !c.closing.out.Load() {
-			return false, c.fault("close", net.ErrClosed) // it could not be written
+			return false, c.opError("close", net.ErrClosed) // it could not be written
 		}
 		return false, nil
 	}
 	if !c.ending.recordSent(payload) {
-		return false, c.fault("close", nil)
+		return false, c.opError("close", nil)
 	}
 	err = c.writeLocked(ctx, "close", frame{
 		Header:  wire.Header{Fin: true, Opcode: wire.OpClose},
@@ -224,7 +224,7 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	case err == nil || e == nil:
 		return err
 	case c.isEnd(e):
-		return c.fault("close", nil)
+		return c.opError("close", nil)
 	default:
 		return e // and not what has come of it
 	}
@@ -245,7 +245,7 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 	}
 	defer c.endRead()
 	if c.ctx.Err() != nil {
-		return c.fault("close", nil)
+		return c.opError("close", nil)
 	}
 	c.closing.reads = true
 	for {

@@ -40,12 +40,12 @@ func (c *Conn) peerClosed(ctx context.Context, payload []byte) error {
 		c.conclude(answer, nil, due) // f may close the connection, which waits for that
 		if (*f)(wire.OpClose, payload) && first && c.canWrite() {
 			c.closing.handled.Store(true)
-			return c.fault("read", nil) // nobody has to read on for the answer
+			return c.opError("read", nil) // nobody has to read on for the answer
 		}
 		close(due)
 	}
 	c.awaitEnd(ctx)
-	return c.fault("read", contextError(ctx))
+	return c.opError("read", contextError(ctx))
 }
 
 // peerClosing records the peer's close frame, before anything is answered. It reports
@@ -59,9 +59,9 @@ func (c *Conn) peerClosing(payload []byte) (first bool) {
 	return first
 }
 
-// failRead fails the connection (RFC 6455, section 7.1.7): err is what the peer
+// failConnection fails the connection (RFC 6455, section 7.1.7): err is what the peer
 // did wrong. The close frame tells the peer.
-func (c *Conn) failRead(ctx context.Context, err error) error {
+func (c *Conn) failConnection(ctx context.Context, err error) error {
 	e := &Error{Op: "read", Err: err, closed: true}
 	foreseen := c.leftover() // what comes after the breach may be the cause already
 	c.ending.record(e)
@@ -74,7 +74,7 @@ func (c *Conn) failRead(ctx context.Context, err error) error {
 	if foreseen {
 		return e
 	}
-	err = c.fault("read", nil)
+	err = c.opError("read", nil)
 	if own, ok := err.(*Error); ok {
 		own.later = false
 	}

@@ -62,13 +62,13 @@ func (c *Conn) WriteControl(ctx context.Context, op wire.Opcode, payload []byte)
 	case wire.OpClose:
 		return c.writeClose(ctx, payload)
 	default:
-		return c.fault(name, errControl)
+		return c.opError(name, errControl)
 	}
 	if err := contextError(ctx); err != nil {
-		return c.fault(name, err)
+		return c.opError(name, err)
 	}
 	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
-		return c.fault(name, err)
+		return c.opError(name, err)
 	}
 	defer c.unlockFrames()
 	if op == wire.OpPing {
@@ -87,14 +87,14 @@ func (c *Conn) writeClose(ctx context.Context, payload []byte) error {
 		if err == nil {
 			err = wire.ErrControlTooLong
 		}
-		return c.fault("close", err)
+		return c.opError("close", err)
 	}
 	if err := contextError(ctx); err != nil {
-		return c.fault("close", err)
+		return c.opError("close", err)
 	}
 	ours, err := c.sendClose(ctx, payload)
 	if err == nil && !ours {
-		err = c.fault("close", net.ErrClosed)
+		err = c.opError("close", net.ErrClosed)
 	}
 	return err
 }

@@ -95,7 +95,7 @@ func (c *Conn) writeFragments(ctx context.Context, f frame) error {
 func (c *Conn) keepFragments(err error, f frame) error {
 	o := &c.out
 	if left := len(o.rest) + o.sizeOf(f); left > maxRest {
-		return c.failWrite("write", tooMuchLeft(left, err), false)
+		return c.abortWrite("write", tooMuchLeft(left, err), false)
 	}
 	c.appendFragments(f)
 	return err
@@ -130,13 +130,13 @@ func (o *outgoing) sizeOf(f frame) int {
 // that is our close frame, which nothing can follow.
 func (c *Conn) postpone(err error, f frame) error {
 	if !f.keep || !c.canWrite() {
-		return c.fault("write", err)
+		return c.opError("write", err)
 	}
 	o := &c.out
 	o.mu.Lock()
 	if c.closing.sent.Load() {
 		o.mu.Unlock()
-		return c.fault("write", net.ErrClosed)
+		return c.opError("write", net.ErrClosed)
 	}
 	left := o.sizeOf(f)
 	for _, g := range o.late {
@@ -144,7 +144,7 @@ func (c *Conn) postpone(err error, f frame) error {
 	}
 	if left > maxRest {
 		o.mu.Unlock()
-		return c.failWrite("write", tooMuchLeft(left, err), false)
+		return c.abortWrite("write", tooMuchLeft(left, err), false)
 	}
 	f.payload = bytes.Clone(f.payload)
 	o.late = append(o.late, f)
@@ -154,7 +154,7 @@ func (c *Conn) postpone(err error, f frame) error {
 	if mine {
 		c.unlockFrames()
 	}
-	return c.accepted("write", err)
+	return c.acceptedError("write", err)
 }
 
 func tooMuchLeft(left int, err error) error {

@@ -88,7 +88,7 @@ func TestHandlerEnds(t *testing.T) {
 			return &HandshakeError{Err: broken(wire.ErrMessageTooBig)}
 		}, 1011, "message over MaxMessage"},
 		"its own extension": {func(_ context.Context, c *Conn) error {
-			return c.fault("write", extensionError(errors.New("no memory")))
+			return c.opError("write", extensionError(errors.New("no memory")))
 		}, 1011, "no memory"},
 		"its own JSON":                 {func(_ context.Context, c *Conn) error { return readJSON(t, c, io.EOF) }, 1007, ""},
 		"its own JSON, but cancelled":  {func(_ context.Context, c *Conn) error { return readJSON(t, c, context.Canceled) }, 1007, ""},

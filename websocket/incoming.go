@@ -54,9 +54,9 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	if !c.in.turn.tryLock() {
 		switch {
 		case (c.ctx.Err() != nil || c.closing.handled.Load()) && !c.leftover():
-			return c.fault("read", nil)
+			return c.opError("read", nil)
 		case !c.closing.local.Load() && !c.closing.concluding.Load() && !c.ending.writeFailed.Load():
-			return c.fault("read", ErrConcurrentRead)
+			return c.opError("read", ErrConcurrentRead)
 		}
 		// Close reads now, until the connection has ended, or readAhead does; or nobody
 		// does any more.
@@ -66,7 +66,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	}
 	if c.ctx.Err() != nil && !c.leftover() {
 		c.endRead()
-		return c.fault("read", nil)
+		return c.opError("read", nil)
 	}
 	if c.closing.reads {
 		// Close has given up. It may have dropped the beginning of a message, so that
@@ -74,9 +74,9 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		c.endRead()
 		select {
 		case <-ctx.Done():
-			return c.fault("read", contextError(ctx))
+			return c.opError("read", contextError(ctx))
 		case <-c.ctx.Done():
-			return c.fault("read", nil)
+			return c.opError("read", nil)
 		}
 	}
 	return nil
@@ -180,7 +180,7 @@ func (c *Conn) nextPiece(ctx context.Context) error {
 		}
 		pinged = f.Kind == wire.KindPing && len(in.unread) > 0
 		if err != nil {
-			return c.failRead(ctx, err)
+			return c.failConnection(ctx, err)
 		}
 		in.partial = f.Kind == wire.KindNone
 		switch f.Kind {
@@ -203,7 +203,7 @@ func (c *Conn) takePiece(ctx context.Context, f wire.Frame) error {
 		if rsv := f.Header.RSV; rsv != 0 {
 			ext, err := c.session.Decode(rsv)
 			if err != nil {
-				return c.failRead(ctx, extensionError(err))
+				return c.failConnection(ctx, extensionError(err))
 			}
 			in.ext, in.size = ext, 0
 			in.text.Reset()
@@ -247,10 +247,10 @@ func (c *Conn) fill(ctx context.Context) error {
 	case c.endsWait(err):
 		return c.fillLast(ctx)
 	case late:
-		return c.failRead(ctx, ErrMessageTimeout)
+		return c.failConnection(ctx, ErrMessageTimeout)
 	}
 	if err != nil {
-		return c.readFault(err)
+		return c.transportError(err)
 	}
 	in.blk, in.unread = blk, blk[:n]
 	return nil
@@ -322,7 +322,7 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	in := &c.in
 	in.dropBlock()
 	if err := c.tr.rd.follow(c.watched(ctx)); err != nil {
-		return dst, c.fault("read", err)
+		return dst, c.opError("read", err)
 	}
 	began := c.beginWait()
 	n, err := c.tr.read(dst[len(dst) : len(dst)+n])
@@ -330,14 +330,14 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	case c.endsWait(err):
 		return dst, nil
 	case late:
-		return dst, c.failRead(ctx, ErrMessageTimeout)
+		return dst, c.failConnection(ctx, ErrMessageTimeout)
 	}
 	if err != nil {
-		return dst, c.readFault(err)
+		return dst, c.transportError(err)
 	}
 	f, _, err := in.dec.Next(dst[len(dst) : len(dst)+n])
 	if err != nil {
-		return dst, c.failRead(ctx, err)
+		return dst, c.failConnection(ctx, err)
 	}
 	if err := c.takePiece(ctx, f); err != nil {
 		return dst, err
@@ -363,21 +363,21 @@ func (c *Conn) decodeSome(ctx context.Context, dst []byte, max int) (out []byte,
 		var more bool
 		out, n, more, err = in.ext.Append(dst, in.piece, in.last, max)
 		if err != nil {
-			return dst, false, c.failRead(ctx, extensionError(err))
+			return dst, false, c.failConnection(ctx, extensionError(err))
 		}
 		in.piece = in.piece[n:]
 		in.size += int64(len(out) - start)
 		done = in.last && len(in.piece) == 0 && !more
 	}
 	if limit >= 0 && in.size > limit {
-		return dst, false, c.failRead(ctx, &wire.Error{
+		return dst, false, c.failConnection(ctx, &wire.Error{
 			Violation: wire.ErrMessageTooBig, Offset: in.dec.Offset(), Size: in.size, Limit: limit,
 		})
 	}
 	if in.typ == Text {
 		_, ok := in.text.Check(out[start:])
 		if !ok || done && !in.text.Complete() {
-			return dst, false, c.failRead(ctx, &wire.Error{
+			return dst, false, c.failConnection(ctx, &wire.Error{
 				Violation: wire.ErrInvalidUTF8, Offset: in.dec.Offset(),
 			})
 		}
@@ -395,7 +395,7 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	if !asked && !c.in.controls.Take(time.Since(epoch)) {
 		start := c.in.dec.Offset() - f.Header.Length - int64(f.Header.Size())
 		limit := int64(c.in.controls.Max)
-		return c.failRead(ctx, &wire.Error{ // with the offset of the length, as package wire has it
+		return c.failConnection(ctx, &wire.Error{ // with the offset of the length, as package wire has it
 			Violation: wire.ErrControlFlood, Offset: start + 1, Size: limit + 1, Limit: limit,
 		})
 	}
@@ -405,20 +405,20 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	return nil
 }
 
-// readFault is the error for a read of the transport that failed. Only a read
+// transportError is the error for a read of the transport that failed. Only a read
 // that was interrupted leaves the connection open.
-func (c *Conn) readFault(err error) error {
+func (c *Conn) transportError(err error) error {
 	err = c.readCause(err)
-	if late, ok := err.(*cutMessage); ok && !c.isEnd(err) { // overdue has ended the connection
+	if late, ok := err.(*cutMessage); ok && !c.isEnd(err) { // abortOverdue has ended the connection
 		return &Error{Op: "read", Err: late, closed: true}
 	}
 	switch {
 	case c.ctx.Err() != nil:
-		return c.fault("read", nil)
+		return c.opError("read", nil)
 	case isInterrupt(err):
 		return c.readError(err)
 	}
-	return c.streamEnded(err)
+	return c.abortRead(err)
 }
 
 var errNoCloseFrame = fmt.Errorf("connection ended without a close frame: %w", io.ErrUnexpectedEOF)
@@ -438,18 +438,18 @@ func (c *Conn) readError(err error) error {
 	if c.leftover() && !c.isEnd(err) {
 		return &Error{Op: "read", Err: bare(err)}
 	}
-	return c.fault("read", err)
+	return c.opError("read", err)
 }
 
-// streamEnded ends a connection from which no more can be read, because of err.
-func (c *Conn) streamEnded(err error) error {
+// abortRead ends a connection from which no more can be read, because of err.
+func (c *Conn) abortRead(err error) error {
 	c.readOver()
 	e := c.recordLoss(err)
 	c.end(e)
 	if context.Cause(c.ctx) == error(e) {
 		return e
 	}
-	return c.fault("read", nil)
+	return c.opError("read", nil)
 }
 
 // lostByPeer reports whether it was the peer that ended the stream, with err, as opposed

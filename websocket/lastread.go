@@ -50,11 +50,11 @@ type lastReads struct {
 	timer  *time.Timer                        // calls pollRead; under ending.mu
 }
 
-// failWrite ends writing: err made the operation op fail. lost tells whether that is
+// abortWrite ends writing: err made the operation op fail. lost tells whether that is
 // the transport's doing, as opposed to this side's.
-func (c *Conn) failWrite(op string, err error, lost bool) error {
+func (c *Conn) abortWrite(op string, err error, lost bool) error {
 	if !c.canWrite() {
-		return c.fault(op, nil)
+		return c.opError(op, nil)
 	}
 	err = bare(err)
 	shared := err
@@ -285,7 +285,7 @@ func (c *Conn) fillLast(ctx context.Context) error {
 	err := c.tr.rd.follow(c.watched(ctx))
 	if c.ctx.Err() != nil { // and ctx with it, perhaps
 		c.readOver()
-		return c.fault("read", nil)
+		return c.opError("read", nil)
 	}
 	if last.over == nil {
 		if err != nil {
@@ -301,7 +301,7 @@ func (c *Conn) fillLast(ctx context.Context) error {
 		}
 		last.over = err
 	}
-	return c.streamEnded(last.over)
+	return c.abortRead(last.over)
 }
 
 // hasData reports whether any part of a message is kept, as far as lookAhead has seen,

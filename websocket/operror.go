@@ -6,9 +6,9 @@ import (
 	"net"
 )
 
-// fault makes the error of an operation that err ended. Once it is known why the
+// opError makes the error of an operation that err ended. Once it is known why the
 // connection ends, the error is about that.
-func (c *Conn) fault(op string, err error) error {
+func (c *Conn) opError(op string, err error) error {
 	received, cause := c.ending.known(op)
 	if cause == nil {
 		return &Error{Op: op, Err: bare(err)}
@@ -37,9 +37,9 @@ func bare(err error) error {
 	return err
 }
 
-// accepted is fault for a write that err has cut in the middle.
-func (c *Conn) accepted(op string, err error) error {
-	e := c.fault(op, err)
+// acceptedError is opError for a write that err has cut in the middle.
+func (c *Conn) acceptedError(op string, err error) error {
+	e := c.opError(op, err)
 	if e, ok := e.(*Error); ok {
 		e.Accepted = !e.closed
 	}

@@ -74,7 +74,7 @@ func (c *Conn) canWrite() bool { return c.ctx.Err() == nil && !c.ending.writeFai
 func (c *Conn) flushRest() {
 	o := &c.out
 	if _, err := c.tr.write(context.Background(), c.writeWithin, o.rest, nil); err != nil {
-		_ = c.failWrite("write", err, err != ErrPeerNotReading)
+		_ = c.abortWrite("write", err, err != ErrPeerNotReading)
 	} else if o.enc.Closed() {
 		c.closing.setOut()
 	}
@@ -94,10 +94,10 @@ var noWait = func() context.Context {
 func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	o := &c.out
 	if !c.canWrite() {
-		return c.fault(op, nil)
+		return c.opError(op, nil)
 	}
 	if o.enc.Closed() {
-		return c.fault(op, net.ErrClosed)
+		return c.opError(op, net.ErrClosed)
 	}
 	if f.whole != nil && o.enc.Role == wire.Server {
 		return c.writeWhole(ctx, op, f)
@@ -115,11 +115,11 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	}
 	buf, err := o.enc.AppendFrame(buf, f.Header, f.payload)
 	if err != nil {
-		return c.fault(op, err)
+		return c.opError(op, err)
 	}
 	n, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, nil)
 	if err != nil {
-		return c.cutOff(op, err, cut{f, n, before, buf[n:], nil})
+		return c.interruptedWrite(op, err, cut{f, n, before, buf[n:], nil})
 	}
 	c.stats.wrote(f)
 	return nil
@@ -131,11 +131,11 @@ func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 	before := o.enc
 	var head [wire.MaxHeaderSize]byte
 	if _, err := o.enc.AppendHeader(head[:0], f.Header); err != nil { // it judges and takes note
-		return c.fault(op, err)
+		return c.opError(op, err)
 	}
 	n, err := c.tr.write(c.watched(ctx), c.writeWithin, f.whole, nil)
 	if err != nil {
-		return c.cutOff(op, err, cut{f, n, before, f.whole[n:], nil})
+		return c.interruptedWrite(op, err, cut{f, n, before, f.whole[n:], nil})
 	}
 	c.stats.wrote(f)
 	return nil
@@ -181,7 +181,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 	f.Length = int64(len(f.payload))
 	head, err := o.enc.AppendHeader(b[:0], f.Header)
 	if err != nil {
-		return c.fault(op, err)
+		return c.opError(op, err)
 	}
 	if o.enc.Role == wire.Server {
 		// All that fits goes with the header, so that it takes no call of its own.
@@ -189,7 +189,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 		buf, tail := append(head, f.payload[:n]...), f.payload[n:]
 		n, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, tail)
 		if err != nil {
-			return c.cutOff(op, err, cut{f, n, before, buf[min(n, len(buf)):], tail[max(n-len(buf), 0):]})
+			return c.interruptedWrite(op, err, cut{f, n, before, buf[min(n, len(buf)):], tail[max(n-len(buf), 0):]})
 		}
 		c.stats.wrote(f)
 		return nil
@@ -212,7 +212,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 				tail = bytes.Clone(p)
 				wire.Mask(tail, f.Key, int64(at+n))
 			}
-			return c.cutOff(op, err, cut{f, sent, before, buf[m:], tail})
+			return c.interruptedWrite(op, err, cut{f, sent, before, buf[m:], tail})
 		}
 	}
 	c.stats.wrote(f)
@@ -227,35 +227,35 @@ type cut struct {
 	rest, tail []byte       // bytes that did not go out
 }
 
-// cutOff makes the error of a write that failed with err. If the transport is
+// interruptedWrite makes the error of a write that failed with err. If the transport is
 // whole, a frame of which nothing went out was never sent, and the rest of another
 // is kept.
-func (c *Conn) cutOff(op string, err error, f cut) error {
+func (c *Conn) interruptedWrite(op string, err error, f cut) error {
 	o := &c.out
 	if c.isEnd(err) {
-		return c.fault(op, nil)
+		return c.opError(op, nil)
 	}
-	if _, late := err.(*cutMessage); late || c.tr.wd.overran() { // overdue has ended the connection
+	if _, late := err.(*cutMessage); late || c.tr.wd.overran() { // abortOverdue has ended the connection
 		return &Error{Op: op, Err: err, closed: true}
 	}
 	switch left := len(f.rest) + len(f.tail); {
 	case !isInterrupt(err):
-		return c.failWrite(op, err, err != ErrPeerNotReading)
+		return c.abortWrite(op, err, err != ErrPeerNotReading)
 	case c.tr.broken.Load():
 		what := "the transport"
 		if c.TLS() != nil {
 			what = "TLS"
 		}
-		return c.failWrite(op, &cutMessage{"message cut in the middle, after which " + what + " cannot go on", bare(err)}, false)
+		return c.abortWrite(op, &cutMessage{"message cut in the middle, after which " + what + " cannot go on", bare(err)}, false)
 	case f.sent == 0 && !f.frame.keep:
 		o.enc = f.before
-		return c.fault(op, err)
+		return c.opError(op, err)
 	case left > maxRest:
-		return c.failWrite(op, tooMuchLeft(left, err), false)
+		return c.abortWrite(op, tooMuchLeft(left, err), false)
 	default:
 		// Not nil even if all of it is under way in the transport.
 		o.rest = append(append(make([]byte, 0, left), f.rest...), f.tail...)
 		c.stats.wrote(f.frame)
-		return c.accepted(op, err)
+		return c.acceptedError(op, err)
 	}
 }

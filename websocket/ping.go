@@ -30,12 +30,12 @@ func (p *pings) expect(n int) {
 // payload of its own, 8 bytes.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if err := contextError(ctx); err != nil {
-		return 0, c.fault("ping", err)
+		return 0, c.opError("ping", err)
 	}
 	// The numbers have the order of the wire, because a pong answers those before
 	// it too.
 	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
-		return 0, c.fault("ping", err)
+		return 0, c.opError("ping", err)
 	}
 	id, pong := c.pings.begin()
 	defer c.pings.forget(id)
@@ -52,9 +52,9 @@ func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	case <-pong:
 		return time.Since(start), nil
 	case <-ctx.Done():
-		return 0, c.fault("ping", contextError(ctx))
+		return 0, c.opError("ping", contextError(ctx))
 	case <-c.ctx.Done():
-		return 0, c.fault("ping", nil)
+		return 0, c.opError("ping", nil)
 	}
 }
 

@@ -96,7 +96,7 @@ func (c *Conn) WritePrepared(ctx context.Context, m *PreparedMessage) error {
 // writeShared sends the payload p in the form f.
 func (c *Conn) writeShared(ctx context.Context, s wire.SharedSession, f *form, p []byte) error {
 	if f.err != nil {
-		return c.fault("write", extensionError(f.err))
+		return c.opError("write", extensionError(f.err))
 	}
 	err := c.writeFrame(ctx, f.frame())
 	if err == nil || isAccepted(err) {

@@ -275,7 +275,7 @@ func TestLateMachineReadsWhatCame(t *testing.T) {
 			}
 			p.send(wire.OpBinary, true, large)
 			p.sendClose(4001, "")
-			c.failWrite("write", errWornOut, true)
+			c.abortWrite("write", errWornOut, true)
 			c.ending.last.wait = 0
 			c.in.turn.unlock()
 			if g := <-startRead(bounded(t), c); g.err != nil || g.data != large {

@@ -187,9 +187,9 @@ func (t *transport) readNow() (*block, int, error) {
 	case again:
 		err = os.ErrDeadlineExceeded
 	case err != nil:
-		err = t.opError("read", err)
+		err = t.netError("read", err)
 	case sysErr != nil:
-		err = t.opError("read", sysErr)
+		err = t.netError("read", sysErr)
 	default:
 		err = io.EOF
 	}
@@ -221,18 +221,18 @@ func (t *transport) readRaw(p []byte) (int, error) {
 	t.rbuf = nil
 	switch {
 	case err != nil:
-		err = t.opError("read", err)
+		err = t.netError("read", err)
 	case t.rerr != nil:
-		err = t.opError("read", t.rerr)
+		err = t.netError("read", t.rerr)
 	case t.rn == 0:
 		err = io.EOF
 	}
 	return t.rn, err
 }
 
-// opError makes of an error of the system, or of a RawConn, what the methods of a
+// netError makes of an error of the system, or of a RawConn, what the methods of a
 // net.Conn return.
-func (t *transport) opError(op string, err error) error {
+func (t *transport) netError(op string, err error) error {
 	var raw *net.OpError // whose Op is "raw-read" or "raw-write"
 	if errors.As(err, &raw) {
 		err = raw.Err

@@ -61,7 +61,7 @@ func (t *transport) writeRaw() error {
 	if err == nil || isInterrupt(err) || err == ErrPeerNotReading {
 		return err
 	}
-	return t.wd.cause(t.opError("write", err), ErrPeerNotReading)
+	return t.wd.cause(t.netError("write", err), ErrPeerNotReading)
 }
 
 // tryWrite is called by RawConn.Write until it returns true; in between the

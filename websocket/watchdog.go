@@ -155,8 +155,8 @@ func (d *deadline) overran() bool {
 	return d.dog.late
 }
 
-// overdue ends the connection because its transport did not obey a deadline.
-func (c *Conn) overdue(op string, cut bool) {
+// abortOverdue ends the connection because its transport did not obey a deadline.
+func (c *Conn) abortOverdue(op string, cut bool) {
 	switch {
 	case op == "read" && !cut: // a bound on what comes after the end
 		c.tr.close()

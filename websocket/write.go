@@ -99,11 +99,11 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	// The turn comes first. Once encoded, the message has to go out, because the
 	// state that the peer shares has moved.
 	if err := c.lockFrames(ctx, len(f.payload)); err != nil {
-		return c.fault("write", err)
+		return c.opError("write", err)
 	}
 	if err := contextError(ctx); err != nil { // it ended as the turn came
 		c.unlockFrames()
-		return c.fault("write", err)
+		return c.opError("write", err)
 	}
 	enc := c.session.Encode(wire.MessageInfo{Text: f.Opcode == wire.OpText, Plain: plain, Size: int64(len(f.payload))})
 	if enc == nil {
@@ -113,7 +113,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	defer c.putBlock(b)
 	out, err := enc.Append(b[:0], f.payload, true)
 	if err != nil {
-		err = c.failWrite("write", extensionError(err), false)
+		err = c.abortWrite("write", extensionError(err), false)
 		c.unlockFrames()
 		return err
 	}
@@ -124,22 +124,22 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 // beginMessage takes the turn to write a message of type t and size bytes.
 func (c *Conn) beginMessage(ctx context.Context, t MessageType, size int) error {
 	if t != Text && t != Binary {
-		return c.fault("write", errMessageType)
+		return c.opError("write", errMessageType)
 	}
 	if err := contextError(ctx); err != nil {
-		return c.fault("write", err)
+		return c.opError("write", err)
 	}
 	if o := &c.out; !o.messages.tryLock() {
 		o.waiting.Add(int64(size))
 		err := o.messages.lockWithin(ctx, c.ctx, c.writeWithin)
 		o.waiting.Add(-int64(size))
 		if err != nil {
-			return c.fault("write", err)
+			return c.opError("write", err)
 		}
 	}
 	if !c.canWrite() { // a turn that is free is given also after the end
 		c.endMessage()
-		return c.fault("write", nil)
+		return c.opError("write", nil)
 	}
 	return nil
 }

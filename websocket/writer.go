@@ -120,7 +120,7 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 // connection live.
 func (w *MessageWriter) alive() bool {
 	if err := contextError(w.ctx); w.err == nil && (err != nil || !w.c.canWrite()) {
-		w.err = w.c.fault("write", err)
+		w.err = w.c.opError("write", err)
 	}
 	return w.err == nil
 }
@@ -188,12 +188,12 @@ func (w *MessageWriter) Close() error {
 	if !w.ended && (w.begun || w.enc != nil) {
 		switch {
 		case dead || w.c.closing.sent.Load():
-			err = w.c.fault("write", err) // a call before may have been accepted; the message is not
+			err = w.c.opError("write", err) // a call before may have been accepted; the message is not
 		case w.c.canWrite():
-			err = w.c.failWrite("write", &cutMessage{"message not finished", bare(err)}, false)
+			err = w.c.abortWrite("write", &cutMessage{"message not finished", bare(err)}, false)
 		}
 	}
-	w.err = w.c.fault("write", errWriterClosed)
+	w.err = w.c.opError("write", errWriterClosed)
 	w.buf, w.gone = nil, true
 	w.c.endMessage()
 	return err
@@ -228,7 +228,7 @@ func (w *MessageWriter) send(fin bool) {
 func (w *MessageWriter) encode(p []byte, fin bool) {
 	buf, err := w.enc.Append(w.buf, p, fin)
 	if err != nil {
-		w.err = w.c.failWrite("write", extensionError(err), false)
+		w.err = w.c.abortWrite("write", extensionError(err), false)
 		return
 	}
 	w.buf = buf
