@@ -119,7 +119,7 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	}
 	n, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, nil)
 	if err != nil {
-		return c.interruptedWrite(op, err, cut{f, n, before, buf[n:], nil})
+		return c.interruptedWrite(op, err, cut{frame: f, sent: n, before: before, rest: buf[n:]})
 	}
 	c.stats.wrote(f)
 	return nil
@@ -135,7 +135,7 @@ func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 	}
 	n, err := c.tr.write(c.watched(ctx), c.writeWithin, f.whole, nil)
 	if err != nil {
-		return c.interruptedWrite(op, err, cut{f, n, before, f.whole[n:], nil})
+		return c.interruptedWrite(op, err, cut{frame: f, sent: n, before: before, rest: f.whole[n:]})
 	}
 	c.stats.wrote(f)
 	return nil
@@ -189,7 +189,10 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 		buf, tail := append(head, f.payload[:n]...), f.payload[n:]
 		n, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, tail)
 		if err != nil {
-			return c.interruptedWrite(op, err, cut{f, n, before, buf[min(n, len(buf)):], tail[max(n-len(buf), 0):]})
+			return c.interruptedWrite(op, err, cut{
+				frame: f, sent: n, before: before,
+				rest: buf[min(n, len(buf)):], tail: tail[max(n-len(buf), 0):],
+			})
 		}
 		c.stats.wrote(f)
 		return nil
@@ -212,7 +215,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 				tail = bytes.Clone(p)
 				wire.Mask(tail, f.Key, int64(at+n))
 			}
-			return c.interruptedWrite(op, err, cut{f, sent, before, buf[m:], tail})
+			return c.interruptedWrite(op, err, cut{frame: f, sent: sent, before: before, rest: buf[m:], tail: tail})
 		}
 	}
 	c.stats.wrote(f)

@@ -107,7 +107,7 @@ func (c *Conn) writePongs(ctx context.Context) {
 	n, err := c.tr.write(ctx, c.writeWithin, buf, nil)
 	if err != nil {
 		// What is not out is kept, or the connection ends, which is everybody's to tell.
-		_ = c.interruptedWrite("write", err, cut{last, n, before, buf[n:], nil})
+		_ = c.interruptedWrite("write", err, cut{frame: last, sent: n, before: before, rest: buf[n:]})
 		return
 	}
 	c.stats.wrote(last)
