@@ -2,13 +2,8 @@ package websocket
 
 import (
 	"context"
-	"errors"
 	"sync/atomic"
 )
-
-// ErrBudget is the cause of the error of a read whose message Limits.Budget had no room
-// for. The connection has failed with 1013.
-var ErrBudget = errors.New("no room for the message in Limits.Budget")
 
 // A Budget bounds how many bytes of messages connections hold together. Without it ten
 // thousand peers that each begin a message of 1 MiB, the default of Limits.MaxMessage, and

@@ -18,11 +18,6 @@ import (
 // below what peers limit messages to.
 const adapterMessage = 64 << 10
 
-var (
-	errTextMessage = errors.New("text message on a stream of binary messages")
-	errHalfRune    = errors.New("text written ends within a rune, which was not sent")
-)
-
 // ByteStream returns a [net.Conn] whose bytes travel in messages of type t, for
 // protocols that need a stream. How the bytes are divided into messages means
 // nothing: Write sends messages of up to 64 KiB, and Read joins them.

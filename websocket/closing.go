@@ -28,9 +28,6 @@ type closing struct {
 	handOver chan struct{} // hands the turn to the conclusion, if one waits for it
 }
 
-// errCloseTimeout is a [context.DeadlineExceeded].
-var errCloseTimeout = fmt.Errorf("closing handshake was not completed within Limits.CloseTimeout: %w", context.DeadlineExceeded)
-
 // Close performs the closing handshake: it sends a close frame, waits for the
 // peer's, and drops messages that come before it (RFC 6455, section 7.1.2). If another
 // goroutine reads, that one sees the peer's frame, and its read returns an error that
@@ -124,20 +121,6 @@ func (c *Conn) Abort(cause error) {
 func (c *Conn) drop() {
 	c.closing.dropped.Store(true)
 	c.releaseIfEnded()
-}
-
-// errClosed is the cause of a connection that our side closed.
-var errClosed = &Error{Op: "close", Err: net.ErrClosed, closed: true, local: true}
-
-// closedWell reports whether err is a connection that was closed as it should be.
-func closedWell(err error) bool {
-	switch e := err.(type) {
-	case *CloseError:
-		return e.Code == StatusNormalClosure || e.Code == StatusGoingAway || e.Code == StatusNoStatusReceived
-	case *Error:
-		return e.Err == net.ErrClosed
-	}
-	return false
 }
 
 func (c *Conn) closeContext(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -2,7 +2,6 @@ package websocket
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -22,8 +21,6 @@ const (
 	lingerTime  = time.Second
 	lingerBytes = 1 << 20
 )
-
-var errLingered = errors.New("peer did not close the connection in time")
 
 // peerClosed ends the connection on the peer's close frame, after the answer: "If
 // an endpoint receives a Close frame and did not previously send a Close frame,

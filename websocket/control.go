@@ -2,7 +2,6 @@ package websocket
 
 import (
 	"context"
-	"errors"
 	"net"
 	"time"
 
@@ -40,8 +39,6 @@ func (c *Conn) handles(op wire.Opcode, payload []byte) bool {
 	f := c.onControl.Load()
 	return f != nil && (*f)(op, payload)
 }
-
-var errControl = errors.New("a control frame is a ping, a pong or a close frame")
 
 // WriteControl sends a control frame (RFC 6455, section 5.5): [wire.OpPing] or
 // [wire.OpPong] with any payload of up to 125 bytes, or [wire.OpClose] with a payload as

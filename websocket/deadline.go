@@ -2,10 +2,7 @@ package websocket
 
 import (
 	"context"
-	"errors"
-	"os"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -116,12 +113,4 @@ func (d *deadline) cause(err, ours error) error {
 		return err
 	}
 	return ours
-}
-
-// isDeadline reports whether err says that a deadline has passed. Multiplexers have
-// errors of their own for that. The system has one for a peer that is gone, which is
-// a timeout too.
-func isDeadline(err error) bool {
-	var sys syscall.Errno
-	return errors.Is(err, os.ErrDeadlineExceeded) || isTimeout(err) && !errors.As(err, &sys)
 }

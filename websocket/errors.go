@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"os"
+	"syscall"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -29,6 +32,31 @@ var (
 	// begins a message before it has closed its own writer always gets it. Nothing of the
 	// message has been sent, and the connection is as before. It is a timeout.
 	ErrMessageOpen error = timeoutError("another message is open: its MessageWriter was idle for longer than Limits.WriteTimeout")
+
+	// ErrBudget is the cause of the error of a read whose message Limits.Budget had no room
+	// for. The connection has failed with 1013.
+	ErrBudget = errors.New("no room for the message in Limits.Budget")
+)
+
+// Causes that callers only read.
+var (
+	errClosed = &Error{Op: "close", Err: net.ErrClosed, closed: true, local: true} // by our side
+
+	// Of reads.
+	errNoCloseFrame = fmt.Errorf("connection ended without a close frame: %w", io.ErrUnexpectedEOF)
+	errLingered     = errors.New("peer did not close the connection in time")
+	errSuperseded   = errors.New("a later Reader has taken this message's place")
+	errTextMessage  = errors.New("text message on a stream of binary messages")
+
+	// Of writes.
+	errMessageType  = errors.New("a message is Text or Binary")
+	errWriterClosed = errors.New("the MessageWriter is closed")
+	errHalfRune     = errors.New("text written ends within a rune, which was not sent")
+	errControl      = errors.New("a control frame is a ping, a pong or a close frame")
+
+	errOverdue      = errors.New("transport did not obey its deadline and was closed")
+	errCloseTimeout = fmt.Errorf("closing handshake was not completed within Limits.CloseTimeout: %w",
+		context.DeadlineExceeded)
 )
 
 type timeoutError string
@@ -183,4 +211,218 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 func isEnded(err error) bool {
 	var stream *brokenStream
 	return errors.Is(err, net.ErrClosed) || errors.As(err, &stream)
+}
+
+// opError makes the error of an operation that err ended. Once it is known why the
+// connection ends, the error is about that.
+func (c *Conn) opError(op string, err error) error {
+	received, cause := c.ending.known(op)
+	if cause == nil {
+		return &Error{Op: op, Err: bare(err)}
+	}
+	e := &Error{Op: op, closed: true, later: true, received: received}
+	switch cause := cause.(type) {
+	case *CloseError:
+		if op == "read" {
+			return cause
+		}
+		e.Err = cause
+	case *Error:
+		e.Err, e.Code, e.local = cause.Err, cause.Code, cause.local
+	}
+	return e
+}
+
+// bare returns err without what this package has wrapped it in.
+func bare(err error) error {
+	switch e := err.(type) {
+	case interrupt:
+		return e.error
+	case *Error:
+		return e.Err
+	}
+	return err
+}
+
+// acceptedError is opError for a write that err has cut in the middle.
+func (c *Conn) acceptedError(op string, err error) error {
+	e := c.opError(op, err)
+	if e, ok := e.(*Error); ok {
+		e.Accepted = !e.closed
+	}
+	return e
+}
+
+// isAccepted reports whether err is that of a write whose rest is sent later.
+func isAccepted(err error) bool {
+	e, ok := err.(*Error)
+	return ok && e.Accepted
+}
+
+// An interrupt is the end of a wait that leaves the transport whole: the end of a
+// context.
+type interrupt struct{ error }
+
+func (i interrupt) Unwrap() error { return i.error }
+
+func isInterrupt(err error) bool {
+	_, ok := err.(interrupt)
+	return ok
+}
+
+// contextError returns an interrupt if ctx has ended. It wraps the cause beside the
+// error, if ctx was given one.
+func contextError(ctx context.Context) error {
+	err := ctx.Err()
+	if err == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); !errors.Is(err, cause) {
+		err = &contextCause{err, cause}
+	}
+	return interrupt{err}
+}
+
+// isEnd reports whether err tells of a context that ended because the connection did, as
+// one derived from Conn.Context does. The error of a call is then about the connection.
+func (c *Conn) isEnd(err error) bool {
+	if cut, ok := err.(*cutMessage); ok {
+		err = cut.err
+	}
+	ended, ok := bare(err).(*contextCause)
+	return ok && ended.cause == context.Cause(c.ctx)
+}
+
+// A contextCause is the error of a context that was ended with a cause. The cause may
+// be the end of another connection, as with errgroup in a proxy, and must not look like
+// the end of this one.
+type contextCause struct{ err, cause error }
+
+func (e *contextCause) Error() string { return e.err.Error() + ": " + e.cause.Error() }
+
+func (e *contextCause) Unwrap() error { return e.err }
+
+func (e *contextCause) Timeout() bool { return isTimeout(e.err) }
+
+// Is reports whether the cause matches target.
+func (e *contextCause) Is(target error) bool {
+	return target != net.ErrClosed && errors.Is(e.cause, target)
+}
+
+// As finds what target asks for in the cause.
+func (e *contextCause) As(target any) bool {
+	switch target.(type) {
+	case **Error, **CloseError:
+		return false
+	}
+	return errors.As(e.cause, target)
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}
+
+// A cutMessage is a message that was begun and will not be finished, because of err.
+type cutMessage struct {
+	text string
+	err  error // the end of a context, as a rule; nil in what others are told
+}
+
+func (e *cutMessage) Error() string {
+	if e.err == nil {
+		return e.text
+	}
+	return e.text + ": " + e.err.Error()
+}
+
+func (e *cutMessage) Unwrap() error { return e.err }
+
+// extensionError makes the error of an extension one that has a status code: that of
+// a [wire.Error] if it wraps one. Other data that an extension cannot decode is payload
+// that is "not consistent with the type of the message" (RFC 6455, section 7.4.1).
+func extensionError(err error) error {
+	err = fmt.Errorf("extension: %w", err)
+	if w := (*wire.Error)(nil); errors.As(err, &w) {
+		return err
+	}
+	return &payloadError{err: err}
+}
+
+// A payloadError is a message whose payload is not what it should be.
+type payloadError struct {
+	err    error
+	reader *Conn // whose ReadJSON has read it; nil: what an extension cannot decode
+}
+
+func (e *payloadError) Error() string { return e.err.Error() }
+
+func (e *payloadError) Unwrap() error { return e.err }
+
+// reason returns what the peer is told.
+func (e *payloadError) reason() string {
+	if e.reader == nil {
+		return "extension cannot decode the message"
+	}
+	return "message is not the expected JSON"
+}
+
+// transportError is the error for a read of the transport that failed. Only a read
+// that was interrupted leaves the connection open.
+func (c *Conn) transportError(err error) error {
+	err = c.readCause(err)
+	if late, ok := err.(*cutMessage); ok && !c.isEnd(err) { // abortOverdue has ended the connection
+		return &Error{Op: "read", Err: late, closed: true}
+	}
+	switch {
+	case c.ctx.Err() != nil:
+		return c.opError("read", nil)
+	case isInterrupt(err):
+		return c.readError(err)
+	}
+	return c.abortRead(err)
+}
+
+// readCause tells why a read of the transport failed with err.
+func (c *Conn) readCause(err error) error {
+	if err = c.tr.rd.cause(err, errLingered); errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF {
+		return errNoCloseFrame
+	}
+	return err
+}
+
+// readError is the error of a read that err has ended, and not the connection: as long
+// as there may be messages to be read, it is about err even if it is known how the
+// connection ends.
+func (c *Conn) readError(err error) error {
+	if c.leftover() && !c.isEnd(err) {
+		return &Error{Op: "read", Err: bare(err)}
+	}
+	return c.opError("read", err)
+}
+
+// lostByPeer reports whether it was the peer that ended the stream, with err, as opposed
+// to this side or somebody who has the transport.
+func (c *Conn) lostByPeer(err error) bool {
+	ours := errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrDeadlineExceeded)
+	return !ours && !c.closing.sent.Load()
+}
+
+// closedWell reports whether err is a connection that was closed as it should be.
+func closedWell(err error) bool {
+	switch e := err.(type) {
+	case *CloseError:
+		return e.Code == StatusNormalClosure || e.Code == StatusGoingAway || e.Code == StatusNoStatusReceived
+	case *Error:
+		return e.Err == net.ErrClosed
+	}
+	return false
+}
+
+// isDeadline reports whether err says that a deadline has passed. Multiplexers have
+// errors of their own for that. The system has one for a peer that is gone, which is
+// a timeout too.
+func isDeadline(err error) bool {
+	var sys syscall.Errno
+	return errors.Is(err, os.ErrDeadlineExceeded) || isTimeout(err) && !errors.As(err, &sys)
 }

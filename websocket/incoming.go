@@ -2,11 +2,6 @@ package websocket
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"net"
-	"os"
 	"sync/atomic"
 	"time"
 
@@ -405,42 +400,6 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	return nil
 }
 
-// transportError is the error for a read of the transport that failed. Only a read
-// that was interrupted leaves the connection open.
-func (c *Conn) transportError(err error) error {
-	err = c.readCause(err)
-	if late, ok := err.(*cutMessage); ok && !c.isEnd(err) { // abortOverdue has ended the connection
-		return &Error{Op: "read", Err: late, closed: true}
-	}
-	switch {
-	case c.ctx.Err() != nil:
-		return c.opError("read", nil)
-	case isInterrupt(err):
-		return c.readError(err)
-	}
-	return c.abortRead(err)
-}
-
-var errNoCloseFrame = fmt.Errorf("connection ended without a close frame: %w", io.ErrUnexpectedEOF)
-
-// readCause tells why a read of the transport failed with err.
-func (c *Conn) readCause(err error) error {
-	if err = c.tr.rd.cause(err, errLingered); errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF {
-		return errNoCloseFrame
-	}
-	return err
-}
-
-// readError is the error of a read that err has ended, and not the connection: as long
-// as there may be messages to be read, it is about err even if it is known how the
-// connection ends.
-func (c *Conn) readError(err error) error {
-	if c.leftover() && !c.isEnd(err) {
-		return &Error{Op: "read", Err: bare(err)}
-	}
-	return c.opError("read", err)
-}
-
 // abortRead ends a connection from which no more can be read, because of err.
 func (c *Conn) abortRead(err error) error {
 	c.readOver()
@@ -450,11 +409,4 @@ func (c *Conn) abortRead(err error) error {
 		return e
 	}
 	return c.opError("read", nil)
-}
-
-// lostByPeer reports whether it was the peer that ended the stream, with err, as opposed
-// to this side or somebody who has the transport.
-func (c *Conn) lostByPeer(err error) bool {
-	ours := errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrDeadlineExceeded)
-	return !ours && !c.closing.sent.Load()
 }

@@ -1,9 +1,6 @@
 package websocket
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // grace is how long an operation may go on after its deadline on a transport whose
 // deadlines may not work. The last part of it is granted once the watchdog has woken: if
@@ -15,8 +12,6 @@ const (
 
 // progressChecks is how often the time of a bound is divided where progress counts.
 const progressChecks = 8
-
-var errOverdue = errors.New("transport did not obey its deadline and was closed")
 
 // A watchdog bounds the operations of a transport whose deadlines alone do not. Its
 // fields are under the mutex of its deadline.

@@ -2,15 +2,8 @@ package websocket
 
 import (
 	"context"
-	"errors"
 
 	"github.com/hawser-ws/hawser/wire"
-)
-
-var (
-	errSuperseded   = errors.New("a later Reader has taken this message's place")
-	errWriterClosed = errors.New("the MessageWriter is closed")
-	errMessageType  = errors.New("a message is Text or Binary")
 )
 
 // Write sends p as one message. Any number of goroutines may write; each message
