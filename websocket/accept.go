@@ -71,7 +71,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 	if responsewriter.HasBegun(w) {
 		return nil, &HandshakeError{Err: errBegun}
 	}
-	a, e := settle(w, r, opts)
+	a, e := negotiate(w, r, opts)
 	if e != nil {
 		refuse(w, e)
 		return nil, e
@@ -124,9 +124,9 @@ type acceptance struct {
 	header      http.Header // AcceptOptions.Header
 }
 
-// settle judges a request and the options for it. If there is no error a.session
+// negotiate checks a request and the options for it. If there is no error a.session
 // is the caller's to close.
-func settle(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acceptance, e *HandshakeError) {
+func negotiate(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acceptance, e *HandshakeError) {
 	opts, e = optionsFor(r, opts)
 	if e != nil {
 		return a, e

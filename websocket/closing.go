@@ -12,20 +12,20 @@ import (
 
 // closing is how far the closing handshake has come (RFC 6455, section 7).
 type closing struct {
-	local      atomic.Bool                   // Close was called before the peer's close frame came
-	sent       atomic.Bool                   // our close frame is on its way; set in the turn to write frames, under outgoing.mu
-	out        atomic.Bool                   // all of it is out
-	received   atomic.Bool                   // the peer's close frame came
-	handled    atomic.Bool                   // and the program answers it
-	dropped    atomic.Bool                   // our side has closed, and wants nothing of what was kept
-	concluding atomic.Bool                   // the conclusion is on its way
-	settled    atomic.Bool                   // the transport is left to it
-	over       atomic.Bool                   // out is set, or will not be
-	watched    atomic.Pointer[chan struct{}] // closed with over; nil unless OnControl was called
+	local       atomic.Bool                   // Close was called before the peer's close frame came
+	sent        atomic.Bool                   // our close frame is on its way; set in the turn to write frames, under outgoing.mu
+	out         atomic.Bool                   // all of it is out
+	received    atomic.Bool                   // the peer's close frame came
+	handled     atomic.Bool                   // and the program answers it
+	dropped     atomic.Bool                   // our side has closed, and wants nothing of what was kept
+	tearingDown atomic.Bool                   // the teardown is on its way
+	draining    atomic.Bool                   // the transport is left to it
+	over        atomic.Bool                   // out is set, or will not be
+	watched     atomic.Pointer[chan struct{}] // closed with over; nil unless OnControl was called
 
 	// These belong to the holder of the turn to read.
 	reads    bool          // a Close has read, and perhaps dropped the beginning of a message
-	handOver chan struct{} // hands the turn to the conclusion, if one waits for it
+	handOver chan struct{} // hands the turn to the teardown, if one waits for it
 }
 
 // Close performs the closing handshake: it sends a close frame, waits for the
@@ -64,7 +64,7 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	err := c.exchangeClose(ctx, p)
 	if c.closing.received.Load() && c.closing.out.Load() {
 		err = nil
-		<-c.ctx.Done() // at any moment: the conclusion has nothing to wait for
+		<-c.ctx.Done() // at any moment: the teardown has nothing to wait for
 	}
 	ended := c.ctx.Err() != nil // by the reader, with an error for everybody
 	c.end(errClosed)

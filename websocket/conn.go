@@ -107,10 +107,10 @@ func (c *Conn) TLS() *tls.ConnectionState { return tlsState(c.tr.nc) }
 func (c *Conn) NetConn() net.Conn { return c.tr.nc }
 
 // end ends the connection, and drops the transport unless that is left to the
-// conclusion. The cause is what has been recorded, or last.
+// teardown. The cause is what has been recorded, or last.
 func (c *Conn) end(last error) {
 	c.cancel(c.ending.finish(last))
-	if !c.closing.settled.Load() {
+	if !c.closing.draining.Load() {
 		c.tr.close()
 	}
 	c.ending.stop()

@@ -50,7 +50,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		switch {
 		case (c.ctx.Err() != nil || c.closing.handled.Load()) && !c.leftover():
 			return c.opError("read", nil)
-		case !c.closing.local.Load() && !c.closing.concluding.Load() && !c.ending.writeFailed.Load():
+		case !c.closing.local.Load() && !c.closing.tearingDown.Load() && !c.ending.writeFailed.Load():
 			return c.opError("read", ErrConcurrentRead)
 		}
 		// Close reads now, until the connection has ended, or readAhead does; or nobody
@@ -78,7 +78,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 }
 
 // endRead gives the turn back, and the block if nothing is left in it. If there is a
-// conclusion, the turn is its own from then on.
+// teardown, the turn is its own from then on.
 func (c *Conn) endRead() {
 	if turn := c.closing.handOver; turn != nil {
 		c.closing.handOver = nil
@@ -384,7 +384,7 @@ func (c *Conn) decodeSome(ctx context.Context, dst []byte, max int) (out []byte,
 func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	c.stats.controlsRead.Add(1)
 	if f.Kind == wire.KindClose {
-		return c.peerClosed(ctx, f.Payload)
+		return c.answerClose(ctx, f.Payload)
 	}
 	asked := f.Kind == wire.KindPong && c.pings.pong(f.Payload) // and no flood
 	if !asked && !c.in.controls.Take(time.Since(epoch)) {

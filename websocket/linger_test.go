@@ -91,7 +91,7 @@ func TestLinger(t *testing.T) {
 				if r.took != 0 {
 					t.Errorf("Read took %v", r.took)
 				}
-				if took := concluded(c).Sub(begun); took != row.want {
+				if took := tornDown(c).Sub(begun); took != row.want {
 					t.Errorf("the drain took %v, want %v", took, row.want)
 				}
 				if err := <-sent; (err != nil) != row.fail {
@@ -103,8 +103,8 @@ func TestLinger(t *testing.T) {
 	}
 }
 
-// concluded waits for the conclusion, and returns when it was done.
-func concluded(c *Conn) time.Time {
+// tornDown waits for the teardown, and returns when it was done.
+func tornDown(c *Conn) time.Time {
 	_ = c.in.turn.lock(context.Background(), context.Background())
 	defer c.in.turn.unlock()
 	return time.Now()
@@ -132,7 +132,7 @@ func TestLingerCutShort(t *testing.T) {
 			if r := <-read; !errors.Is(r.err, net.ErrClosed) || r.took != 0 || time.Since(begun) != 0 {
 				t.Errorf("Read: %v after %v, %v with Close", r.err, r.took, time.Since(begun))
 			}
-			if took := concluded(c).Sub(begun); took != lingerTime {
+			if took := tornDown(c).Sub(begun); took != lingerTime {
 				t.Errorf("the drain took %v", took)
 			}
 			wantClosed(t, c)

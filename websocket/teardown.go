@@ -8,7 +8,7 @@ import (
 )
 
 // Once the peer's close frame has been read, or a breach of the protocol, nothing more
-// is. What is left to do is the conclusion: our close frame goes out, if none has; the
+// is. What is left to do is the teardown: our close frame goes out, if none has; the
 // connection ends, and with it every call and Conn.Context; what the peer still sends
 // is drained; the transport is closed. It may take time, which no caller has to wait
 // for, so that a goroutine of its own sees to it. Its bounds are CloseTimeout for the
@@ -22,19 +22,19 @@ const (
 	lingerBytes = 1 << 20
 )
 
-// peerClosed ends the connection on the peer's close frame, after the answer: "If
+// answerClose ends the connection on the peer's close frame, after the answer: "If
 // an endpoint receives a Close frame and did not previously send a Close frame,
 // the endpoint MUST send a Close frame in response" (RFC 6455, section 5.5.1).
-func (c *Conn) peerClosed(ctx context.Context, payload []byte) error {
-	first := c.peerClosing(payload)
+func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
+	first := c.recordClose(payload)
 	c.readOver()
 	code, _, _ := wire.ConsumeClose(payload)
 	answer, _ := wire.AppendClose(nil, code, "")
 	if f := c.onControl.Load(); f == nil {
-		c.conclude(answer, nil, nil)
+		c.startTeardown(answer, nil, nil)
 	} else {
 		due := make(chan struct{})
-		c.conclude(answer, nil, due) // f may close the connection, which waits for that
+		c.startTeardown(answer, nil, due) // f may close the connection, which waits for that
 		if (*f)(wire.OpClose, payload) && first && c.canWrite() {
 			c.closing.handled.Store(true)
 			return c.opError("read", nil) // nobody has to read on for the answer
@@ -45,9 +45,9 @@ func (c *Conn) peerClosed(ctx context.Context, payload []byte) error {
 	return c.opError("read", contextError(ctx))
 }
 
-// peerClosing records the peer's close frame, before anything is answered. It reports
+// recordClose records the peer's close frame, before anything is answered. It reports
 // whether the peer was first.
-func (c *Conn) peerClosing(payload []byte) (first bool) {
+func (c *Conn) recordClose(payload []byte) (first bool) {
 	c.ending.recordReceived(payload)
 	if first = !c.closing.sent.Load(); first {
 		c.ending.recordPeerClosed()
@@ -66,7 +66,7 @@ func (c *Conn) failConnection(ctx context.Context, err error) error {
 	c.readOver()
 	code, reason := closeStatus(err, nil)
 	p, _ := closePayload(code, reason) // with a code whatever the error is
-	c.conclude(p, e, nil)
+	c.startTeardown(p, e, nil)
 	c.awaitEnd(ctx)
 	if foreseen {
 		return e
@@ -78,24 +78,24 @@ func (c *Conn) failConnection(ctx context.Context, err error) error {
 	return err
 }
 
-// conclude starts the conclusion. payload is that of our close frame, and breach what the
+// startTeardown starts the teardown. payload is that of our close frame, and breach what the
 // peer did wrong, or nil. due, if not nil, is closed unless the program sends the frame.
 // The caller has the turn to read, and must touch nothing of it after endRead.
-func (c *Conn) conclude(payload []byte, breach *Error, due <-chan struct{}) {
+func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{}) {
 	turn := make(chan struct{})
 	c.closing.handOver = turn
-	c.closing.concluding.Store(true)
+	c.closing.tearingDown.Store(true)
 	go func() {
 		if due != nil {
 			c.awaitAnswer(due)
 		}
 		begun := time.Now()
-		settled := c.settle(payload, breach)
+		sent := c.sendLastClose(payload, breach)
 		<-turn
 		c.in.kept = nil // nobody can read it
 		c.in.share.resize(0)
-		if settled {
-			c.dropTCP(begun, breach != nil)
+		if sent {
+			c.drainAndClose(begun, breach != nil)
 		}
 		c.in.dropBlock()
 		c.in.turn.unlock()
@@ -111,15 +111,15 @@ func (c *Conn) awaitEnd(ctx context.Context) {
 	}
 }
 
-// settle sends our close frame, or waits until it is out, and ends the connection. It
+// sendLastClose sends our close frame, or waits until it is out, and ends the connection. It
 // reports whether the transport is left for the caller to drop: it is if the frame is
 // out.
-func (c *Conn) settle(payload []byte, breach *Error) bool {
+func (c *Conn) sendLastClose(payload []byte, breach *Error) bool {
 	var cause error = errClosed
 	if breach != nil {
 		cause = breach
 	}
-	if d := c.concludeWithin(); d >= 0 {
+	if d := c.teardownTimeout(); d >= 0 {
 		// The end of the connection ends a write wherever its deadline does not.
 		late := time.AfterFunc(d, func() { c.end(cause) })
 		defer late.Stop()
@@ -135,25 +135,25 @@ func (c *Conn) settle(payload []byte, breach *Error) bool {
 		code, _, _ := wire.ConsumeClose(payload)
 		c.ending.recordCode(breach, code)
 	}
-	c.closing.settled.Store(err == nil)
+	c.closing.draining.Store(err == nil)
 	c.end(cause)
 	return err == nil
 }
 
-// concludeWithin returns how long our close frame may take after the peer's, or a
+// teardownTimeout returns how long our close frame may take after the peer's, or a
 // negative number if WriteTimeout is bound enough. Nobody may be waiting for the frame,
 // so that it has a bound even if all are turned off.
-func (c *Conn) concludeWithin() time.Duration {
+func (c *Conn) teardownTimeout() time.Duration {
 	if c.closeWithin < 0 && c.writeWithin < 0 {
 		return DefaultWriteTimeout
 	}
 	return c.closeWithin
 }
 
-// dropTCP closes the transport once our close frame is out: after a closing handshake,
+// drainAndClose closes the transport once our close frame is out: after a closing handshake,
 // which began then, the server at once and the client after the server (RFC 6455,
 // section 7.1.1). The caller has the turn to read.
-func (c *Conn) dropTCP(began time.Time, failed bool) {
+func (c *Conn) drainAndClose(began time.Time, failed bool) {
 	until := time.Now().Add(lingerTime)
 	if !failed && c.in.dec.Role == wire.Client && c.closeWithin >= 0 {
 		until = began.Add(c.closeWithin)

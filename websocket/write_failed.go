@@ -176,7 +176,7 @@ func (c *Conn) lookAhead(b []byte) {
 			c.ending.record(&Error{Op: "read", Err: err, closed: true, later: true})
 		case f.Kind == wire.KindClose:
 			last.over = errLingered
-			c.peerClosing(f.Payload)
+			c.recordClose(f.Payload)
 			c.ending.recordPeerClosed() // no frame of ours was sent before writing failed
 		case f.Kind == wire.KindText || f.Kind == wire.KindBinary:
 			last.dataEnd = last.dec.Offset()
