@@ -238,3 +238,100 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 		c.in.piece = nil
 	}
 }
+
+// answerClose ends the connection on the peer's close frame, after the answer: "If
+// an endpoint receives a Close frame and did not previously send a Close frame,
+// the endpoint MUST send a Close frame in response" (RFC 6455, section 5.5.1).
+func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
+	first := c.recordClose(payload)
+	c.readOver()
+	code, _, _ := wire.ConsumeClose(payload)
+	answer, _ := wire.AppendClose(nil, code, "")
+	if f := c.onControl.Load(); f == nil {
+		c.startTeardown(answer, nil, nil)
+	} else {
+		due := make(chan struct{})
+		c.startTeardown(answer, nil, due) // f may close the connection, which waits for that
+		if (*f)(wire.OpClose, payload) && first && c.canWrite() {
+			c.closing.handled.Store(true)
+			return c.opError("read", nil) // nobody has to read on for the answer
+		}
+		close(due)
+	}
+	c.awaitEnd(ctx)
+	return c.opError("read", contextError(ctx))
+}
+
+// recordClose records the peer's close frame, before anything is answered. It reports
+// whether the peer was first.
+func (c *Conn) recordClose(payload []byte) (first bool) {
+	c.ending.recordReceived(payload)
+	if first = !c.closing.sent.Load(); first {
+		c.ending.recordPeerClosed()
+	}
+	c.closing.received.Store(true)
+	return first
+}
+
+// watch makes awaitAnswer possible.
+func (g *closing) watch() {
+	if g.watched.Load() == nil {
+		ch := make(chan struct{})
+		g.watched.CompareAndSwap(nil, &ch)
+	}
+}
+
+// setOut notes that all of our close frame is out.
+func (g *closing) setOut() {
+	g.out.Store(true)
+	g.setOver()
+}
+
+// setOver notes that there is no use in waiting for our close frame.
+func (g *closing) setOver() {
+	if g.over.Swap(true) {
+		return
+	}
+	if ch := g.watched.Load(); ch != nil {
+		close(*ch)
+	}
+}
+
+// awaitAnswer gives the program time to answer the peer's close frame, until due is closed
+// because it does not.
+func (c *Conn) awaitAnswer(due <-chan struct{}) {
+	over := *c.closing.watched.Load() // OnControl was called
+	if c.closing.over.Load() {
+		return // perhaps before that
+	}
+	limit := c.closeWithin
+	if limit < 0 {
+		limit = DefaultCloseTimeout
+	}
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-due:
+	case <-over:
+	case <-late.C:
+	case <-c.ctx.Done():
+	}
+}
+
+// writeClose sends a close frame and does not wait for the peer's.
+func (c *Conn) writeClose(ctx context.Context, payload []byte) error {
+	if _, _, err := wire.ConsumeClose(payload); err != nil || len(payload) > wire.MaxControlPayload {
+		if err == nil {
+			err = wire.ErrControlTooLong
+		}
+		return c.opError("close", err)
+	}
+	if err := contextError(ctx); err != nil {
+		return c.opError("close", err)
+	}
+	ours, err := c.sendClose(ctx, payload)
+	if err == nil && !ours {
+		err = c.opError("close", net.ErrClosed)
+	}
+	return err
+}

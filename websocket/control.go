@@ -2,8 +2,6 @@ package websocket
 
 import (
 	"context"
-	"net"
-	"time"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -76,67 +74,4 @@ func (c *Conn) WriteControl(ctx context.Context, op wire.Opcode, payload []byte)
 		c.pings.expect(-1)
 	}
 	return err
-}
-
-// writeClose sends a close frame and does not wait for the peer's.
-func (c *Conn) writeClose(ctx context.Context, payload []byte) error {
-	if _, _, err := wire.ConsumeClose(payload); err != nil || len(payload) > wire.MaxControlPayload {
-		if err == nil {
-			err = wire.ErrControlTooLong
-		}
-		return c.opError("close", err)
-	}
-	if err := contextError(ctx); err != nil {
-		return c.opError("close", err)
-	}
-	ours, err := c.sendClose(ctx, payload)
-	if err == nil && !ours {
-		err = c.opError("close", net.ErrClosed)
-	}
-	return err
-}
-
-// watch makes awaitAnswer possible.
-func (g *closing) watch() {
-	if g.watched.Load() == nil {
-		ch := make(chan struct{})
-		g.watched.CompareAndSwap(nil, &ch)
-	}
-}
-
-// setOut notes that all of our close frame is out.
-func (g *closing) setOut() {
-	g.out.Store(true)
-	g.setOver()
-}
-
-// setOver notes that there is no use in waiting for our close frame.
-func (g *closing) setOver() {
-	if g.over.Swap(true) {
-		return
-	}
-	if ch := g.watched.Load(); ch != nil {
-		close(*ch)
-	}
-}
-
-// awaitAnswer gives the program time to answer the peer's close frame, until due is closed
-// because it does not.
-func (c *Conn) awaitAnswer(due <-chan struct{}) {
-	over := *c.closing.watched.Load() // OnControl was called
-	if c.closing.over.Load() {
-		return // perhaps before that
-	}
-	limit := c.closeWithin
-	if limit < 0 {
-		limit = DefaultCloseTimeout
-	}
-	late := time.NewTimer(limit)
-	defer late.Stop()
-	select {
-	case <-due:
-	case <-over:
-	case <-late.C:
-	case <-c.ctx.Done():
-	}
 }

@@ -1,6 +1,7 @@
 package websocket
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -168,4 +169,91 @@ func (e *ending) closure(ended, sent bool) Closure {
 	}
 	v.Clean = v.Sent.Code != 0 && v.Received.Code != 0
 	return v
+}
+
+// end ends the connection, and drops the transport unless that is left to the
+// teardown. The cause is what has been recorded, or last.
+func (c *Conn) end(last error) {
+	c.cancel(c.ending.finish(last))
+	if !c.closing.draining.Load() {
+		c.tr.close()
+	}
+	c.ending.stop()
+	c.releaseIfEnded()
+}
+
+// releaseIfEnded gives back what an ended connection holds, as soon as nobody
+// reads or writes a message and nothing is left to be read. Whoever gives a turn back
+// calls it, so the last one succeeds. The turn to write stays taken; who gets the turn
+// to read sees that there is nothing to be read.
+func (c *Conn) releaseIfEnded() {
+	if c.ctx.Err() == nil || c.leftover() {
+		return
+	}
+	c.releasing.Lock()
+	defer c.releasing.Unlock()
+	if c.released || !c.in.turn.tryLock() {
+		return
+	}
+	defer c.in.turn.unlock()
+	if !c.out.messages.tryLock() {
+		return
+	}
+	c.released = true
+	c.tr.rd.unfollow()
+	c.in.dropBlock()
+	c.in.kept = nil
+	c.in.share.resize(0)
+	if c.in.ext != nil {
+		c.in.ext.Release()
+		c.in.ext = nil
+	}
+	closeSession(c.session)
+}
+
+// failConnection fails the connection (RFC 6455, section 7.1.7): err is what the peer
+// did wrong. The close frame tells the peer.
+func (c *Conn) failConnection(ctx context.Context, err error) error {
+	e := &Error{Op: "read", Err: err, closed: true}
+	foreseen := c.leftover() // what comes after the breach may be the cause already
+	c.ending.record(e)
+	c.in.unread, c.in.piece = nil, nil // nothing after a breach is read
+	c.readOver()
+	code, reason := closeStatus(err, nil)
+	p, _ := closePayload(code, reason) // with a code whatever the error is
+	c.startTeardown(p, e, nil)
+	c.awaitEnd(ctx)
+	if foreseen {
+		return e
+	}
+	err = c.opError("read", nil)
+	if own, ok := err.(*Error); ok {
+		own.later = false
+	}
+	return err
+}
+
+// abortRead ends a connection from which no more can be read, because of err.
+func (c *Conn) abortRead(err error) error {
+	c.readOver()
+	e := c.recordLoss(err)
+	c.end(e)
+	if context.Cause(c.ctx) == error(e) {
+		return e
+	}
+	return c.opError("read", nil)
+}
+
+// abortOverdue ends the connection because its transport did not obey a deadline.
+func (c *Conn) abortOverdue(op string, cut bool) {
+	switch {
+	case op == "read" && !cut: // a bound on what comes after the end
+		c.tr.close()
+	case c.closing.local.Load():
+		c.end(errClosed)
+	case cut:
+		c.end(&Error{Op: op, Err: errOverdue, closed: true, later: true})
+	default:
+		c.end(&Error{Op: op, Err: ErrPeerNotReading, closed: true, later: true})
+	}
 }

@@ -399,14 +399,3 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	}
 	return nil
 }
-
-// abortRead ends a connection from which no more can be read, because of err.
-func (c *Conn) abortRead(err error) error {
-	c.readOver()
-	e := c.recordLoss(err)
-	c.end(e)
-	if context.Cause(c.ctx) == error(e) {
-		return e
-	}
-	return c.opError("read", nil)
-}

@@ -22,62 +22,6 @@ const (
 	lingerBytes = 1 << 20
 )
 
-// answerClose ends the connection on the peer's close frame, after the answer: "If
-// an endpoint receives a Close frame and did not previously send a Close frame,
-// the endpoint MUST send a Close frame in response" (RFC 6455, section 5.5.1).
-func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
-	first := c.recordClose(payload)
-	c.readOver()
-	code, _, _ := wire.ConsumeClose(payload)
-	answer, _ := wire.AppendClose(nil, code, "")
-	if f := c.onControl.Load(); f == nil {
-		c.startTeardown(answer, nil, nil)
-	} else {
-		due := make(chan struct{})
-		c.startTeardown(answer, nil, due) // f may close the connection, which waits for that
-		if (*f)(wire.OpClose, payload) && first && c.canWrite() {
-			c.closing.handled.Store(true)
-			return c.opError("read", nil) // nobody has to read on for the answer
-		}
-		close(due)
-	}
-	c.awaitEnd(ctx)
-	return c.opError("read", contextError(ctx))
-}
-
-// recordClose records the peer's close frame, before anything is answered. It reports
-// whether the peer was first.
-func (c *Conn) recordClose(payload []byte) (first bool) {
-	c.ending.recordReceived(payload)
-	if first = !c.closing.sent.Load(); first {
-		c.ending.recordPeerClosed()
-	}
-	c.closing.received.Store(true)
-	return first
-}
-
-// failConnection fails the connection (RFC 6455, section 7.1.7): err is what the peer
-// did wrong. The close frame tells the peer.
-func (c *Conn) failConnection(ctx context.Context, err error) error {
-	e := &Error{Op: "read", Err: err, closed: true}
-	foreseen := c.leftover() // what comes after the breach may be the cause already
-	c.ending.record(e)
-	c.in.unread, c.in.piece = nil, nil // nothing after a breach is read
-	c.readOver()
-	code, reason := closeStatus(err, nil)
-	p, _ := closePayload(code, reason) // with a code whatever the error is
-	c.startTeardown(p, e, nil)
-	c.awaitEnd(ctx)
-	if foreseen {
-		return e
-	}
-	err = c.opError("read", nil)
-	if own, ok := err.(*Error); ok {
-		own.later = false
-	}
-	return err
-}
-
 // startTeardown starts the teardown. payload is that of our close frame, and breach what the
 // peer did wrong, or nil. due, if not nil, is closed unless the program sends the frame.
 // The caller has the turn to read, and must touch nothing of it after endRead.

@@ -149,17 +149,3 @@ func (d *deadline) overran() bool {
 	defer d.mu.Unlock()
 	return d.dog.late
 }
-
-// abortOverdue ends the connection because its transport did not obey a deadline.
-func (c *Conn) abortOverdue(op string, cut bool) {
-	switch {
-	case op == "read" && !cut: // a bound on what comes after the end
-		c.tr.close()
-	case c.closing.local.Load():
-		c.end(errClosed)
-	case cut:
-		c.end(&Error{Op: op, Err: errOverdue, closed: true, later: true})
-	default:
-		c.end(&Error{Op: op, Err: ErrPeerNotReading, closed: true, later: true})
-	}
-}
