@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"slices"
-	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/field"
+	"github.com/hawser-ws/hawser/websocket/internal/origin"
 	"github.com/hawser-ws/hawser/websocket/internal/responsewriter"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -188,45 +187,6 @@ func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *Handshak
 	return nil, &HandshakeError{Status: http.StatusForbidden, Err: privateError{err, "the server refuses this WebSocket"}}
 }
 
-// A privateError was not made for the client, which is told something else.
-type privateError struct {
-	error
-	public string
-}
-
-func (e privateError) Unwrap() error { return e.error }
-
-// refuse answers a request with e. The client is not told private errors and faults of
-// the server.
-func refuse(w http.ResponseWriter, e *HandshakeError) {
-	h := w.Header()
-	switch {
-	case e.Status == http.StatusMethodNotAllowed:
-		h["Allow"] = []string{http.MethodGet}
-	case e.Status == http.StatusUpgradeRequired: // RFC 9110, section 15.5.22
-		h["Upgrade"] = []string{"websocket"}
-		h["Connection"] = []string{"Upgrade"}
-		h["Sec-WebSocket-Version"] = []string{protocolVersion}
-	case errors.Is(e.Err, errVersion): // RFC 6455, section 4.4
-		h["Sec-WebSocket-Version"] = []string{protocolVersion}
-	}
-	http.Error(w, refusalText(e), e.Status)
-}
-
-func refusalText(e *HandshakeError) string {
-	if e.Status == http.StatusInternalServerError {
-		return "internal error opening the WebSocket; see the server log"
-	}
-	text := e.Err.Error()
-	if private, ok := e.Err.(privateError); ok {
-		text = private.public
-	}
-	if e.Section != "" {
-		text += " (" + e.Section + ")"
-	}
-	return text
-}
-
 // hijack takes the connection from net/http. An error with a status is still to be
 // answered.
 func hijack(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, *HandshakeError) {
@@ -244,27 +204,6 @@ func hijack(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, *HandshakeError
 	return nc, brw, nil
 }
 
-// respond sends the response within Limits.HandshakeTimeout.
-func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http.Header) (err error) {
-	// One Write, so that the response is one TLS record and most often one packet;
-	// net/http's own buffer is there to build it in.
-	b := a.appendResponse(brw.AvailableBuffer(), middleware)
-	if d := a.limits.HandshakeTimeout; d > 0 {
-		// Not all transports have deadlines, and closing does not end every write.
-		_ = nc.SetWriteDeadline(time.Now().Add(d)) // NewConn clears it
-		late := time.AfterFunc(d, func() { dropConn(nc) })
-		defer func() {
-			if !late.Stop() || isDeadline(err) {
-				err = errResponseTimeout
-			}
-		}()
-	}
-	_, err = nc.Write(b)
-	return err
-}
-
-var errResponseTimeout = fmt.Errorf("not done within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
-
 // buffered returns a copy of what br holds, so that br itself can go.
 func buffered(br *bufio.Reader) []byte {
 	n := br.Buffered()
@@ -275,20 +214,29 @@ func buffered(br *bufio.Reader) []byte {
 	return bytes.Clone(b)
 }
 
-// appendResponse appends the 101 response (RFC 6455, section 4.2.2, step 5). The
-// names are spelled as the RFC does: some clients compare them to the letter.
-func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {
-	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
-	dst = field.Append(dst, "Upgrade", "websocket")
-	dst = field.Append(dst, "Connection", "Upgrade")
-	dst = field.Append(dst, "Sec-WebSocket-Accept", a.accept)
-	if a.subprotocol != "" {
-		dst = field.Append(dst, "Sec-WebSocket-Protocol", a.subprotocol)
+// checkOptions finds what no request can be accepted with. The values at fault
+// stand in the error alone, quoted, and never in a response.
+func (o *AcceptOptions) checkOptions() *HandshakeError {
+	bad := func(format string, args ...any) *HandshakeError {
+		return refusal(http.StatusInternalServerError, "", format, args...)
 	}
-	if len(a.extension) > 0 {
-		dst = field.Append(dst, "Sec-WebSocket-Extensions", a.extension)
+	for _, s := range o.Subprotocols {
+		if !wire.IsProtocolName(s) {
+			return bad("AcceptOptions.Subprotocols: %q must be one or more bytes from U+0021 to U+007E other than a comma", s)
+		}
 	}
-	dst = field.AppendAll(dst, middleware)
-	dst = field.AppendAll(dst, a.header)
-	return append(dst, "\r\n"...)
+	for _, p := range o.Origins {
+		if err := origin.CheckPattern(p); err != nil {
+			return bad("AcceptOptions.Origins: %q %w", p, err)
+		}
+	}
+	for name, values := range o.Header {
+		if field.IsReserved(name) {
+			return bad("AcceptOptions.Header: %q belongs to the handshake", name)
+		}
+		if err := field.Check(name, values); err != nil {
+			return bad("AcceptOptions.Header: %w", err)
+		}
+	}
+	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket/internal/field"
-	"github.com/hawser-ws/hawser/websocket/internal/origin"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -20,11 +19,6 @@ const protocolVersion = "13"
 
 // errVersion is the cause of a refusal that our version must go with.
 var errVersion = errors.New("Sec-WebSocket-Version must be 13")
-
-// refusal makes the error of a request that is answered with status.
-func refusal(status int, section, format string, args ...any) *HandshakeError {
-	return &HandshakeError{Status: status, Section: section, Err: fmt.Errorf(format, args...)}
-}
 
 // checkRequest judges the parts of a request that no option changes, in the order
 // in which a wrong one tells its sender most.
@@ -175,51 +169,6 @@ func (a *acceptance) chooseExtension(h http.Header, exts []wire.Extension) *Hand
 		}
 		a.agreed, a.session = o, session
 		return nil
-	}
-	return nil
-}
-
-// fieldCause is what was wrong with a field and where, without the section that
-// wire.Error would repeat.
-func fieldCause(err error) error {
-	var w *wire.Error
-	if errors.As(err, &w) {
-		return fmt.Errorf("%w at byte %d", w.Violation, w.Offset)
-	}
-	return err
-}
-
-// closeSession closes a session that can be closed. Its error is of no consequence:
-// the connection or its handshake has ended before.
-func closeSession(s wire.Session) {
-	if s, ok := s.(io.Closer); ok {
-		_ = s.Close()
-	}
-}
-
-// checkOptions finds what no request can be accepted with. The values at fault
-// stand in the error alone, quoted, and never in a response.
-func (o *AcceptOptions) checkOptions() *HandshakeError {
-	bad := func(format string, args ...any) *HandshakeError {
-		return refusal(http.StatusInternalServerError, "", format, args...)
-	}
-	for _, s := range o.Subprotocols {
-		if !wire.IsProtocolName(s) {
-			return bad("AcceptOptions.Subprotocols: %q must be one or more bytes from U+0021 to U+007E other than a comma", s)
-		}
-	}
-	for _, p := range o.Origins {
-		if err := origin.CheckPattern(p); err != nil {
-			return bad("AcceptOptions.Origins: %q %w", p, err)
-		}
-	}
-	for name, values := range o.Header {
-		if field.IsReserved(name) {
-			return bad("AcceptOptions.Header: %q belongs to the handshake", name)
-		}
-		if err := field.Check(name, values); err != nil {
-			return bad("AcceptOptions.Header: %w", err)
-		}
 	}
 	return nil
 }

@@ -1,0 +1,96 @@
+package websocket
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket/internal/field"
+)
+
+// refusal makes the error of a request that is answered with status.
+func refusal(status int, section, format string, args ...any) *HandshakeError {
+	return &HandshakeError{Status: status, Section: section, Err: fmt.Errorf(format, args...)}
+}
+
+// A privateError was not made for the client, which is told something else.
+type privateError struct {
+	error
+	public string
+}
+
+func (e privateError) Unwrap() error { return e.error }
+
+// refuse answers a request with e. The client is not told private errors and faults of
+// the server.
+func refuse(w http.ResponseWriter, e *HandshakeError) {
+	h := w.Header()
+	switch {
+	case e.Status == http.StatusMethodNotAllowed:
+		h["Allow"] = []string{http.MethodGet}
+	case e.Status == http.StatusUpgradeRequired: // RFC 9110, section 15.5.22
+		h["Upgrade"] = []string{"websocket"}
+		h["Connection"] = []string{"Upgrade"}
+		h["Sec-WebSocket-Version"] = []string{protocolVersion}
+	case errors.Is(e.Err, errVersion): // RFC 6455, section 4.4
+		h["Sec-WebSocket-Version"] = []string{protocolVersion}
+	}
+	http.Error(w, refusalText(e), e.Status)
+}
+
+func refusalText(e *HandshakeError) string {
+	if e.Status == http.StatusInternalServerError {
+		return "internal error opening the WebSocket; see the server log"
+	}
+	text := e.Err.Error()
+	if private, ok := e.Err.(privateError); ok {
+		text = private.public
+	}
+	if e.Section != "" {
+		text += " (" + e.Section + ")"
+	}
+	return text
+}
+
+// respond sends the response within Limits.HandshakeTimeout.
+func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http.Header) (err error) {
+	// One Write, so that the response is one TLS record and most often one packet;
+	// net/http's own buffer is there to build it in.
+	b := a.appendResponse(brw.AvailableBuffer(), middleware)
+	if d := a.limits.HandshakeTimeout; d > 0 {
+		// Not all transports have deadlines, and closing does not end every write.
+		_ = nc.SetWriteDeadline(time.Now().Add(d)) // NewConn clears it
+		late := time.AfterFunc(d, func() { dropConn(nc) })
+		defer func() {
+			if !late.Stop() || isDeadline(err) {
+				err = errResponseTimeout
+			}
+		}()
+	}
+	_, err = nc.Write(b)
+	return err
+}
+
+var errResponseTimeout = fmt.Errorf("not done within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
+
+// appendResponse appends the 101 response (RFC 6455, section 4.2.2, step 5). The
+// names are spelled as the RFC does: some clients compare them to the letter.
+func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {
+	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
+	dst = field.Append(dst, "Upgrade", "websocket")
+	dst = field.Append(dst, "Connection", "Upgrade")
+	dst = field.Append(dst, "Sec-WebSocket-Accept", a.accept)
+	if a.subprotocol != "" {
+		dst = field.Append(dst, "Sec-WebSocket-Protocol", a.subprotocol)
+	}
+	if len(a.extension) > 0 {
+		dst = field.Append(dst, "Sec-WebSocket-Extensions", a.extension)
+	}
+	dst = field.AppendAll(dst, middleware)
+	dst = field.AppendAll(dst, a.header)
+	return append(dst, "\r\n"...)
+}
