@@ -154,7 +154,7 @@ func negotiate(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a a
 	a.subprotocol = chooseSubprotocol(r.Header, opts.Subprotocols)
 	// checkRequest has seen that the key is there. AcceptKey may panic (see there), and so
 	// it comes before there is a session to close.
-	a.accept = wire.AcceptKey(r.Header["Sec-Websocket-Key"][0])
+	a.accept = wire.AcceptKey(r.Header[keyKey][0])
 	if e = a.chooseExtension(r.Header, opts.Extensions); e != nil {
 		return a, e
 	}

@@ -13,38 +13,33 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// protocolVersion is the one version of the protocol there is (RFC 6455, section 4.1,
-// item 9).
-const protocolVersion = "13"
-
 // errVersion is the cause of a refusal that our version must go with.
-var errVersion = errors.New("Sec-WebSocket-Version must be 13")
+var errVersion = errors.New(fieldVersion + " must be " + protocolVersion)
 
 // checkRequest judges the parts of a request that no option changes, in the order
 // in which a wrong one tells its sender most.
 func checkRequest(r *http.Request) *HandshakeError {
-	const section = "RFC 6455, section 4.2.1"
 	switch {
 	case r.ProtoMajor > 1:
 		return refusal(http.StatusHTTPVersionNotSupported, "RFC 9110, section 15.6.6",
 			"a WebSocket opens over HTTP/1.1 here, not over %s", r.Proto)
 	case r.Method != http.MethodGet:
-		return refusal(http.StatusMethodNotAllowed, section, "the method is %.32q, not GET", r.Method)
+		return refusal(http.StatusMethodNotAllowed, section421, "the method is %.32q, not GET", r.Method)
 	case !r.ProtoAtLeast(1, 1):
-		return refusal(http.StatusUpgradeRequired, section, "HTTP/1.1 is needed, not %s", r.Proto)
-	case len(r.Header["Upgrade"]) == 0:
-		return refusal(http.StatusUpgradeRequired, section, "this is a WebSocket: the request has no Upgrade field")
-	case !wire.HasToken(r.Header["Upgrade"], "websocket"):
-		return refusal(http.StatusUpgradeRequired, section, "the Upgrade field does not name websocket")
-	case !wire.HasToken(r.Header["Connection"], "Upgrade"):
-		return refusal(http.StatusBadRequest, section, "the Connection field does not name Upgrade")
+		return refusal(http.StatusUpgradeRequired, section421, "HTTP/1.1 is needed, not %s", r.Proto)
+	case len(r.Header[fieldUpgrade]) == 0:
+		return refusal(http.StatusUpgradeRequired, section421, "this is a WebSocket: the request has no Upgrade field")
+	case !wire.HasToken(r.Header[fieldUpgrade], upgradeToken):
+		return refusal(http.StatusUpgradeRequired, section421, "the Upgrade field does not name websocket")
+	case !wire.HasToken(r.Header[fieldConnection], fieldUpgrade):
+		return refusal(http.StatusBadRequest, section421, "the Connection field does not name Upgrade")
 	case hasBody(r):
 		return refuseBody()
 	}
-	if e := checkVersion(r.Header["Sec-Websocket-Version"]); e != nil {
+	if e := checkVersion(r.Header[keyVersion]); e != nil {
 		return e
 	}
-	return checkKey(r.Header["Sec-Websocket-Key"])
+	return checkKey(r.Header[keyKey])
 }
 
 // hasBody reports whether the header of a request announces a body, which could be taken
@@ -90,11 +85,11 @@ func finishBody(w http.ResponseWriter, r *http.Request, limit time.Duration) *Ha
 func checkVersion(values []string) *HandshakeError {
 	switch {
 	case len(values) == 0:
-		return refusal(http.StatusBadRequest, "RFC 6455, section 4.2.1", "%w, and there is none", errVersion)
+		return refusal(http.StatusBadRequest, section421, "%w, and there is none", errVersion)
 	case len(values) > 1:
 		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.5", "%w, and stands here more than once", errVersion)
 	case values[0] != protocolVersion:
-		return refusal(http.StatusUpgradeRequired, "RFC 6455, section 4.2.2", "%w, not %.32q", errVersion, values[0])
+		return refusal(http.StatusUpgradeRequired, section422, "%w, not %.32q", errVersion, values[0])
 	}
 	return nil
 }
@@ -102,11 +97,11 @@ func checkVersion(values []string) *HandshakeError {
 func checkKey(values []string) *HandshakeError {
 	switch {
 	case len(values) == 0:
-		return refusal(http.StatusBadRequest, "RFC 6455, section 4.2.1", "there is no Sec-WebSocket-Key")
+		return refusal(http.StatusBadRequest, section421, "there is no "+fieldKey)
 	case len(values) > 1:
-		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.1", "Sec-WebSocket-Key stands here more than once")
+		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.1", fieldKey+" stands here more than once")
 	case !wire.IsKey(values[0]):
-		return refusal(http.StatusBadRequest, "RFC 6455, section 4.2.1", "Sec-WebSocket-Key is not 16 bytes in base64")
+		return refusal(http.StatusBadRequest, section421, fieldKey+" is not 16 bytes in base64")
 	}
 	return nil
 }
@@ -133,7 +128,7 @@ func checkFieldSizes(h http.Header, limit int64) *HandshakeError {
 // chooseSubprotocol returns the first of the server's subprotocols that the
 // client offers, or "". Both spell it alike, so it is as the client wrote it.
 func chooseSubprotocol(h http.Header, wanted []string) string {
-	offered := wire.ParseProtocols(h["Sec-Websocket-Protocol"])
+	offered := wire.ParseProtocols(h[keyProtocol])
 	for _, s := range wanted {
 		if slices.Contains(offered, s) {
 			return s
@@ -145,9 +140,9 @@ func chooseSubprotocol(h http.Header, wanted []string) string {
 // chooseExtension lets each extension in turn choose among what the client offers, and
 // takes the first answer.
 func (a *acceptance) chooseExtension(h http.Header, exts []wire.Extension) *HandshakeError {
-	offers, err := wire.ParseExtensions(h["Sec-Websocket-Extensions"])
+	offers, err := wire.ParseExtensions(h[keyExtensions])
 	if err != nil {
-		return refusal(http.StatusBadRequest, "RFC 6455, section 9.1", "Sec-WebSocket-Extensions: %w", fieldCause(err))
+		return refusal(http.StatusBadRequest, section91, fieldExtensions+": %w", fieldCause(err))
 	}
 	if len(offers) == 0 {
 		return nil
@@ -164,7 +159,7 @@ func (a *acceptance) chooseExtension(h http.Header, exts []wire.Extension) *Hand
 		}
 		if err != nil {
 			closeSession(session)
-			return refusal(http.StatusInternalServerError, "RFC 6455, section 4.2.2",
+			return refusal(http.StatusInternalServerError, section422,
 				"answer of AcceptOptions.Extensions: %w", fieldCause(err))
 		}
 		a.agreed, a.session = o, session

@@ -33,11 +33,11 @@ func refuse(w http.ResponseWriter, e *HandshakeError) {
 	case e.Status == http.StatusMethodNotAllowed:
 		h["Allow"] = []string{http.MethodGet}
 	case e.Status == http.StatusUpgradeRequired: // RFC 9110, section 15.5.22
-		h["Upgrade"] = []string{"websocket"}
-		h["Connection"] = []string{"Upgrade"}
-		h["Sec-WebSocket-Version"] = []string{protocolVersion}
+		h[fieldUpgrade] = []string{upgradeToken}
+		h[fieldConnection] = []string{fieldUpgrade}
+		h[fieldVersion] = []string{protocolVersion}
 	case errors.Is(e.Err, errVersion): // RFC 6455, section 4.4
-		h["Sec-WebSocket-Version"] = []string{protocolVersion}
+		h[fieldVersion] = []string{protocolVersion}
 	}
 	http.Error(w, refusalText(e), e.Status)
 }
@@ -80,15 +80,15 @@ var errResponseTimeout = fmt.Errorf("not done within Limits.HandshakeTimeout: %w
 // appendResponse appends the 101 response (RFC 6455, section 4.2.2, step 5). The
 // names are spelled as the RFC does: some clients compare them to the letter.
 func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {
-	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\n"...)
-	dst = field.Append(dst, "Upgrade", "websocket")
-	dst = field.Append(dst, "Connection", "Upgrade")
-	dst = field.Append(dst, "Sec-WebSocket-Accept", a.accept)
+	dst = append(dst, statusLine...)
+	dst = field.Append(dst, fieldUpgrade, upgradeToken)
+	dst = field.Append(dst, fieldConnection, fieldUpgrade)
+	dst = field.Append(dst, fieldAccept, a.accept)
 	if a.subprotocol != "" {
-		dst = field.Append(dst, "Sec-WebSocket-Protocol", a.subprotocol)
+		dst = field.Append(dst, fieldProtocol, a.subprotocol)
 	}
 	if len(a.extension) > 0 {
-		dst = field.Append(dst, "Sec-WebSocket-Extensions", a.extension)
+		dst = field.Append(dst, fieldExtensions, a.extension)
 	}
 	dst = field.AppendAll(dst, middleware)
 	dst = field.AppendAll(dst, a.header)

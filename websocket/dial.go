@@ -12,9 +12,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// section41 is where the client's side of the opening handshake stands.
-const section41 = "RFC 6455, section 4.1"
-
 // Dial connects to a server, performs the opening handshake as a client (RFC
 // 6455, section 4.1) and returns the open connection. opts may be nil.
 //

@@ -63,7 +63,7 @@ func (d *dialer) serverTLS() *tls.Config {
 	if c.ServerName == "" {
 		c.ServerName = d.target.URL.Hostname()
 	}
-	c.NextProtos = []string{"http/1.1"} // or a server may well choose h2
+	c.NextProtos = []string{alpnHTTP1} // or a server may well choose h2
 	return c
 }
 
@@ -71,7 +71,7 @@ func (d *dialer) serverTLS() *tls.Config {
 // verified by its own name, sees no client certificate, and is not excused from
 // verification if the server is.
 func (d *dialer) proxyTLS(name string) *tls.Config {
-	c := &tls.Config{ServerName: name, NextProtos: []string{"http/1.1"}}
+	c := &tls.Config{ServerName: name, NextProtos: []string{alpnHTTP1}}
 	if o := d.opts.TLSConfig; o != nil {
 		c.RootCAs = o.RootCAs
 		c.Time, c.Rand = o.Time, o.Rand

@@ -15,16 +15,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The header fields of the handshake as RFC 6455 spells them. net/http would
-// write Sec-Websocket-Key, which is the same to a server that goes by the RFCs.
-const (
-	fieldKey        = "Sec-WebSocket-Key"
-	fieldAccept     = "Sec-WebSocket-Accept"
-	fieldVersion    = "Sec-WebSocket-Version"
-	fieldProtocol   = "Sec-WebSocket-Protocol"
-	fieldExtensions = "Sec-WebSocket-Extensions"
-)
-
 // takeHeader checks opts.Header and takes Host out of it.
 func (d *dialer) takeHeader() error {
 	var agents []string
@@ -98,7 +88,7 @@ func (d *dialer) newRequest() *http.Request {
 	req := &http.Request{
 		Method: http.MethodGet,
 		URL:    d.target.URL,
-		Proto:  "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Proto:  httpVersion, ProtoMajor: 1, ProtoMinor: 1,
 		Host:   d.target.URL.Host,
 		Header: http.Header{},
 	}
@@ -107,11 +97,11 @@ func (d *dialer) newRequest() *http.Request {
 		exchange.AddCookies(req, d.opts.Jar.Cookies(req.URL))
 	}
 	h := req.Header
-	h["Upgrade"] = []string{"websocket"}
-	h["Connection"] = []string{"Upgrade"}
+	h[fieldUpgrade] = []string{upgradeToken}
+	h[fieldConnection] = []string{fieldUpgrade}
 	d.key = newKey()
 	h[fieldKey] = []string{d.key}
-	h[fieldVersion] = []string{"13"}
+	h[fieldVersion] = []string{protocolVersion}
 	if d.protocols != "" {
 		h[fieldProtocol] = []string{d.protocols}
 	}

@@ -30,21 +30,21 @@ func (d *dialer) verify(r *exchange.Response) (ConnOptions, error) {
 		return ConnOptions{}, badResponse(r, section41, "server answered %s", why+r.Text())
 	}
 	if !r.HTTP.ProtoAtLeast(1, 1) || r.HTTP.ProtoMajor != 1 {
-		return ConnOptions{}, badResponse(r, "RFC 9110, section 7.8", "server switched protocols in %q, not in HTTP/1.1", r.HTTP.Proto)
+		return ConnOptions{}, badResponse(r, "RFC 9110, section 7.8", "server switched protocols in %q, not in "+httpVersion, r.HTTP.Proto)
 	}
 	h := r.HTTP.Header
-	if v := h.Values("Upgrade"); len(v) != 1 || !field.EqualASCII(v[0], "websocket") {
-		return ConnOptions{}, badResponse(r, section41, "Upgrade is %.100q, not websocket", few(v))
+	if v := h[fieldUpgrade]; len(v) != 1 || !field.EqualASCII(v[0], upgradeToken) {
+		return ConnOptions{}, badResponse(r, section41, fieldUpgrade+" is %.100q, not "+upgradeToken, few(v))
 	}
-	if v := h.Values("Connection"); !wire.HasToken(v, "upgrade") {
-		return ConnOptions{}, badResponse(r, section41, "Connection is %.100q, without Upgrade", few(v))
+	if v := h[fieldConnection]; !wire.HasToken(v, fieldUpgrade) {
+		return ConnOptions{}, badResponse(r, section41, fieldConnection+" is %.100q, without "+fieldUpgrade, few(v))
 	}
 	want := wire.AcceptKey(d.key)
-	switch v := h.Values(fieldAccept); {
+	switch v := h[keyAccept]; {
 	case len(v) > 1:
-		return ConnOptions{}, badResponse(r, "RFC 6455, section 11.3.3", "%d fields Sec-WebSocket-Accept", len(v))
+		return ConnOptions{}, badResponse(r, "RFC 6455, section 11.3.3", "%d fields "+fieldAccept, len(v))
 	case len(v) == 0 || v[0] != want:
-		return ConnOptions{}, badResponse(r, section41, "Sec-WebSocket-Accept is %.100q, not %q", v, want)
+		return ConnOptions{}, badResponse(r, section41, fieldAccept+" is %.100q, not %q", v, want)
 	}
 	protocol, err := d.verifyProtocol(r)
 	if err != nil {
@@ -63,9 +63,9 @@ func (d *dialer) verify(r *exchange.Response) (ConnOptions, error) {
 // "The empty string is not the same as the null value for these purposes and is not a
 // legal value for this field": .NET's HttpListener sends it.
 func (d *dialer) verifyProtocol(r *exchange.Response) (string, error) {
-	switch v := r.HTTP.Header.Values(fieldProtocol); {
+	switch v := r.HTTP.Header[keyProtocol]; {
 	case len(v) > 1:
-		return "", badResponse(r, "RFC 6455, section 11.3.4", "%d fields Sec-WebSocket-Protocol", len(v))
+		return "", badResponse(r, "RFC 6455, section 11.3.4", "%d fields "+fieldProtocol, len(v))
 	case len(v) == 0 || strings.Trim(v[0], ", \t") == "":
 		return "", nil
 	case !slices.Contains(d.opts.Subprotocols, v[0]):
@@ -82,13 +82,13 @@ func (d *dialer) verifyProtocol(r *exchange.Response) (string, error) {
 // 1#extension and "the recipient of such malformed data MUST immediately _Fail the
 // WebSocket Connection_": Kitura sends it.
 func (d *dialer) verifyExtension(r *exchange.Response) (wire.ExtensionSpec, wire.Session, error) {
-	v := r.HTTP.Header.Values(fieldExtensions)
+	v := r.HTTP.Header[keyExtensions]
 	if len(v) > 1 {
-		return wire.ExtensionSpec{}, nil, badResponse(r, "RFC 6455, section 11.3.2", "%d fields Sec-WebSocket-Extensions", len(v))
+		return wire.ExtensionSpec{}, nil, badResponse(r, "RFC 6455, section 11.3.2", "%d fields "+fieldExtensions, len(v))
 	}
 	answers, err := wire.ParseExtensions(v)
 	if err != nil {
-		return wire.ExtensionSpec{}, nil, badResponse(r, "RFC 6455, section 9.1", "Sec-WebSocket-Extensions is %.100q: %w", v[0], fieldCause(err))
+		return wire.ExtensionSpec{}, nil, badResponse(r, section91, fieldExtensions+" is %.100q: %w", v[0], fieldCause(err))
 	}
 	for _, a := range answers {
 		if d.offering(a.Name) == nil {
@@ -99,7 +99,7 @@ func (d *dialer) verifyExtension(r *exchange.Response) (wire.ExtensionSpec, wire
 		return wire.ExtensionSpec{}, nil, nil
 	}
 	if len(answers) > 1 {
-		return wire.ExtensionSpec{}, nil, badResponse(r, "RFC 6455, section 9.1", "server chose %d extensions: %.100q; one at most can take effect", len(answers), v[0])
+		return wire.ExtensionSpec{}, nil, badResponse(r, section91, "server chose %d extensions: %.100q; one at most can take effect", len(answers), v[0])
 	}
 	session, err := d.offering(answers[0].Name).Confirm(answers[0])
 	if err != nil {
