@@ -39,7 +39,7 @@ func newFiled(t *testing.T, role wire.Role, stream func(p *peer) []byte) (*Conn,
 	if _, err := r.in.WriteAt(stream(p), 0); err != nil {
 		t.Fatal(err)
 	}
-	c.tr.raw, c.tr.readFunc, c.tr.writeFunc = r, c.tr.tryRead, c.tr.tryWrite
+	c.tr.raw, c.tr.rd.try, c.tr.wr.try = r, c.tr.rd.tryRead, c.tr.wr.tryWrite
 	return c, p, r
 }
 

@@ -161,7 +161,7 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 		}
 		s.read = heldWays[way].make(c)
 		reported := int64(-1)
-		c.tr.idle = func() { // called by the goroutine that reads
+		c.tr.rd.idle = func() { // called by the goroutine that reads
 			if at := c.in.dec.Offset(); at != reported && (at == 0 || at == offset) {
 				reported = at
 				waits <- struct{}{}

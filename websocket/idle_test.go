@@ -22,7 +22,7 @@ func TestOwnContextIsNotWatched(t *testing.T) {
 		read := startRead(c.Context(), c)
 		written := start(func() error { return c.Write(c.Context(), Text, []byte("never read")) })
 		synctest.Wait()
-		if c.tr.rd.done != nil || c.tr.wd.done != nil {
+		if c.tr.rd.done != nil || c.tr.wr.done != nil {
 			t.Error("the connection's own context is watched")
 		}
 		c.CloseNow()
@@ -90,7 +90,7 @@ func TestIdleHoldsNothing(t *testing.T) {
 				t.Skip("a read takes its buffer before it waits here")
 			}
 			waits, echoed := make(chan wait, 1000), 0
-			c.tr.idle = func() { // called by the goroutine that reads and writes
+			c.tr.rd.idle = func() { // called by the goroutine that reads and writes
 				if !c.in.open {
 					waits <- wait{echoed, held(c)}
 				}

@@ -78,7 +78,7 @@ func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {
 		c.in.dec.RSV, c.in.dec.FrameRSV = rsv, perFrame
 		c.out.enc.RSV, c.out.enc.FrameRSV = rsv, perFrame
 		if s, ok := s.(wire.IdleSession); ok {
-			c.tr.idle = s.Idle
+			c.tr.rd.idle = s.Idle
 		}
 	}
 	return c

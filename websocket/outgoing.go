@@ -145,7 +145,7 @@ func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 // still read is left to the garbage collector: smux sends from it after a timeout, and
 // the bytes of another connection must not be there by then.
 func (c *Conn) putBlock(b *block) {
-	if !c.tr.broken.Load() {
+	if !c.tr.wr.broken.Load() {
 		putBlock(b)
 	}
 }
@@ -167,7 +167,7 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 	}
 	b := largeBlocks.Get().(*largeBlock)
 	defer func() {
-		if !c.tr.broken.Load() { // as in putBlock
+		if !c.tr.wr.broken.Load() { // as in putBlock
 			largeBlocks.Put(b)
 		}
 	}()
@@ -238,13 +238,13 @@ func (c *Conn) interruptedWrite(op string, err error, f cut) error {
 	if c.isEnd(err) {
 		return c.opError(op, nil)
 	}
-	if _, late := err.(*cutMessage); late || c.tr.wd.overran() { // abortOverdue has ended the connection
+	if _, late := err.(*cutMessage); late || c.tr.wr.overran() { // abortOverdue has ended the connection
 		return &Error{Op: op, Err: err, closed: true}
 	}
 	switch left := len(f.rest) + len(f.tail); {
 	case !isInterrupt(err):
 		return c.abortWrite(op, err, err != ErrPeerNotReading)
-	case c.tr.broken.Load():
+	case c.tr.wr.broken.Load():
 		what := "the transport"
 		if c.TLS() != nil {
 			what = "TLS"

@@ -29,8 +29,8 @@ func TestWriteTimeoutCountsProgress(t *testing.T) {
 			defer ours.Close()
 			begun := time.Now()
 			tr := transport{nc: ours}
-			tr.wd.set = ours.SetWriteDeadline
-			tr.wd.dog = &watchdog{queue: func() int { return 1e9 - int(min(time.Since(begun), row.stalls)/time.Millisecond) }}
+			tr.wr.set = ours.SetWriteDeadline
+			tr.wr.dog = &watchdog{queue: func() int { return 1e9 - int(min(time.Since(begun), row.stalls)/time.Millisecond) }}
 			if row.takes > 0 {
 				time.AfterFunc(row.takes, func() { theirs.Read(make([]byte, 100)) })
 			}
@@ -45,7 +45,7 @@ func TestWriteTimeoutCountsProgress(t *testing.T) {
 			if _, err := tr.write(ctx, limit, []byte("text"), nil); !isInterrupt(err) || time.Since(begun) != time.Second {
 				t.Errorf("%s: %v after %v", row.name, err, time.Since(begun))
 			}
-			tr.wd.rest()
+			tr.wr.rest()
 		})
 	}
 }

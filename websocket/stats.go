@@ -39,7 +39,7 @@ func (c *Conn) Unsent() int64 {
 	if c.ctx.Err() != nil {
 		return 0
 	}
-	return c.out.waiting.Load() + c.tr.unsent.Load()
+	return c.out.waiting.Load() + c.tr.wr.unsent.Load()
 }
 
 // wrote counts a frame that was accepted.

@@ -24,29 +24,10 @@ import (
 type transport struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil: use nc alone
-	in  *pump.Reader    // reads from nc where it has no read deadlines; nil elsewhere
-	out *pump.Writer    // the same for writing
-	rd  deadline
-	wd  deadline
+	rd  readHalf
+	wr  writeHalf
 
-	// The read in progress.
-	readFunc func(fd uintptr) bool
-	idle     func() // called before the reader waits; may be nil
-	rbuf     []byte // destination; nil asks for a block
-	rblk     *block
-	rn       int
-	rerr     error
-
-	// The write in progress.
-	writeFunc func(fd uintptr) bool
-	wbuf      []byte
-	wtail     []byte
-	wn        int
-	werr      error
-	wmark     int          // bytes that were out when the socket was found full; -1: not yet
-	unsent    atomic.Int64 // bytes that the write in progress has left, once it waits
-	closed    atomic.Bool
-	broken    atomic.Bool // a write failed that cannot be taken up again
+	closed atomic.Bool
 }
 
 // maxSyscall is how much, in bytes, one system call is given: some systems refuse 2 GiB.
@@ -57,21 +38,21 @@ const maxSyscall = 1 << 30
 func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 	t.nc = nc
 	t.rd.set = nc.SetReadDeadline
-	t.wd.set = nc.SetWriteDeadline
+	t.wr.set = nc.SetWriteDeadline
 	rdErr, wdErr := nc.SetReadDeadline(time.Time{}), nc.SetWriteDeadline(time.Time{})
 	if !isSocket(nc) {
 		t.rd.dog = &watchdog{drop: func(cut bool) { drop("read", cut) }}
-		t.wd.dog = &watchdog{drop: func(cut bool) { drop("write", cut) }}
+		t.wr.dog = &watchdog{drop: func(cut bool) { drop("write", cut) }}
 		if rdErr != nil {
-			t.in = pump.NewReader(nc)
-			t.rd.set, t.rd.dog = t.in.SetDeadline, nil
+			t.rd.pump = pump.NewReader(nc)
+			t.rd.set, t.rd.dog = t.rd.pump.SetDeadline, nil
 		}
 		if wdErr != nil {
-			t.out = pump.NewWriter(nc)
-			t.wd.set, t.wd.dog = t.out.SetDeadline, nil
+			t.wr.pump = pump.NewWriter(nc)
+			t.wr.set, t.wr.dog = t.wr.pump.SetDeadline, nil
 		}
 	} else if queue := socket.Queue(nc); queue != nil {
-		t.wd.dog = &watchdog{queue: queue}
+		t.wr.dog = &watchdog{queue: queue}
 	}
 	// Only the types themselves: one that embeds them and changes Read or Write
 	// would have their other methods too.
@@ -82,8 +63,8 @@ func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 		t.raw = socket.Raw(c)
 	}
 	if t.raw != nil {
-		t.readFunc = t.tryRead
-		t.writeFunc = t.tryWrite
+		t.rd.try = t.rd.tryRead
+		t.wr.try = t.wr.tryWrite
 	}
 }
 
@@ -144,9 +125,9 @@ func (t *transport) close() {
 	}
 	dropConn(t.nc)
 	t.rd.rest()
-	t.wd.rest()
-	t.in.Close()
-	t.out.Close()
+	t.wr.rest()
+	t.rd.pump.Close()
+	t.wr.pump.Close()
 }
 
 // dropConn closes nc. It does not wait for long where closing means to tell the peer,

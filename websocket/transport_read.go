@@ -5,8 +5,24 @@ import (
 	"os"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/pump"
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
+
+// A readHalf is the reading half of a transport, of the holder of the turn to read.
+type readHalf struct {
+	deadline
+	pump *pump.Reader // reads from nc where it has no read deadlines; nil elsewhere
+	idle func()       // called before a read waits; may be nil
+
+	// The arguments and results of try, which a RawConn calls. They are fields because a
+	// function made for each call would allocate.
+	try func(fd uintptr) bool // is tryRead; nil if raw is
+	buf []byte                // destination; nil asks for a block
+	blk *block
+	n   int
+	err error
+}
 
 // probeTime is how long a look at what has come may take where looking means waiting.
 const probeTime = 5 * time.Millisecond
@@ -15,9 +31,9 @@ const probeTime = 5 * time.Millisecond
 // block back.
 func (t *transport) readBlock() (*block, int, error) {
 	if t.raw == nil {
-		if t.in != nil {
-			t.waiting()
-			if err := t.in.Wait(); err != nil { // without a block
+		if t.rd.pump != nil {
+			t.rd.waiting()
+			if err := t.rd.pump.Wait(); err != nil { // without a block
 				return nil, 0, err
 			}
 		}
@@ -30,8 +46,8 @@ func (t *transport) readBlock() (*block, int, error) {
 		return b, n, nil
 	}
 	n, err := t.readRaw(nil)
-	b := t.rblk
-	t.rblk = nil
+	b := t.rd.blk
+	t.rd.blk = nil
 	if n == 0 {
 		if b != nil {
 			putBlock(b)
@@ -57,7 +73,7 @@ func (t *transport) read(p []byte) (n int, err error) {
 // readNow reads into a block, as readBlock does, what has come already. Where that
 // cannot be told without a wait, it waits for probeTime.
 func (t *transport) readNow() (*block, int, error) {
-	if !t.resets() && t.in == nil {
+	if !t.resets() && t.rd.pump == nil {
 		return nil, 0, os.ErrDeadlineExceeded // net.Pipe holds no bytes
 	}
 	t.rd.bound(time.Now().Add(probeTime))
@@ -91,12 +107,12 @@ func (t *transport) readNow() (*block, int, error) {
 // readPlain reads through nc. A read may bring nothing: net.Pipe makes one of an
 // empty write. It must not do so for ever.
 func (t *transport) readPlain(p []byte) (n int, err error) {
-	t.waiting()
+	t.rd.waiting()
 	t.rd.begin()
 	defer t.rd.end()
 	var r io.Reader = t.nc
-	if t.in != nil {
-		r = t.in
+	if t.rd.pump != nil {
+		r = t.rd.pump
 	}
 	for range 100 {
 		if n, err = r.Read(p); n > 0 || err != nil {
@@ -107,46 +123,46 @@ func (t *transport) readPlain(p []byte) (n int, err error) {
 }
 
 func (t *transport) readRaw(p []byte) (int, error) {
-	t.rbuf, t.rn, t.rerr = p, 0, nil
-	err := t.raw.Read(t.readFunc)
-	t.rbuf = nil
+	t.rd.buf, t.rd.n, t.rd.err = p, 0, nil
+	err := t.raw.Read(t.rd.try)
+	t.rd.buf = nil
 	switch {
 	case err != nil:
 		err = t.netError("read", err)
-	case t.rerr != nil:
-		err = t.netError("read", t.rerr)
-	case t.rn == 0:
+	case t.rd.err != nil:
+		err = t.netError("read", t.rd.err)
+	case t.rd.n == 0:
 		err = io.EOF
 	}
-	return t.rn, err
+	return t.rd.n, err
 }
 
 // tryRead is called by RawConn.Read until it returns true; in between the
 // goroutine waits. The attempt before the wait must not be left out: the poller
 // tells of a socket's readiness once.
-func (t *transport) tryRead(fd uintptr) bool {
-	p := t.rbuf
+func (r *readHalf) tryRead(fd uintptr) bool {
+	p := r.buf
 	if p == nil {
-		if t.rblk == nil {
-			t.rblk = getBlock()
+		if r.blk == nil {
+			r.blk = getBlock()
 		}
-		p = t.rblk[:]
+		p = r.blk[:]
 	}
 	n, again, err := socket.Read(fd, p[:min(len(p), maxSyscall)])
 	if again {
-		if t.rblk != nil {
-			putBlock(t.rblk)
-			t.rblk = nil
+		if r.blk != nil {
+			putBlock(r.blk)
+			r.blk = nil
 		}
-		t.waiting()
+		r.waiting()
 		return false
 	}
-	t.rn, t.rerr = n, err
+	r.n, r.err = n, err
 	return true
 }
 
-func (t *transport) waiting() {
-	if t.idle != nil {
-		t.idle()
+func (r *readHalf) waiting() {
+	if r.idle != nil {
+		r.idle()
 	}
 }

@@ -26,7 +26,7 @@ func TestIdleHoldsNoBuffer(t *testing.T) {
 				checkLeaks(t)
 				c, p := newPeerWith(t, kind, role)
 				waits := make(chan bool, 100)
-				c.tr.idle = func() { waits <- c.in.blk == nil && c.tr.rblk == nil && c.in.unread == nil }
+				c.tr.rd.idle = func() { waits <- c.in.blk == nil && c.tr.rd.blk == nil && c.in.unread == nil }
 				for _, style := range readStyles {
 					read := style.make(c)
 					for _, n := range []int{0, 10, 3 * blockSize} {
@@ -102,9 +102,9 @@ func TestWriteBoundMovesWithProgress(t *testing.T) {
 	checkLeaks(t)
 	s := newSocketPair(t)
 	tr := transport{raw: s, nc: noConn{}}
-	tr.writeFunc = tr.tryWrite
+	tr.wr.try = tr.wr.tryWrite
 	var bounds []time.Time
-	tr.wd.set = func(at time.Time) error {
+	tr.wr.set = func(at time.Time) error {
 		if !at.IsZero() {
 			bounds = append(bounds, at)
 		}
@@ -132,8 +132,8 @@ func TestWriteBoundMovesWithProgress(t *testing.T) {
 	if progress < 3 || len(bounds) < progress || len(bounds) > progress+1 || !slices.IsSortedFunc(bounds, time.Time.Compare) {
 		t.Errorf("%d waits, %d with progress, %d bounds", waits, progress, len(bounds))
 	}
-	if ctx.registered != 1 || tr.wd.done != nil {
-		t.Errorf("the context was registered %d times; still followed: %v", ctx.registered, tr.wd.done != nil)
+	if ctx.registered != 1 || tr.wr.done != nil {
+		t.Errorf("the context was registered %d times; still followed: %v", ctx.registered, tr.wr.done != nil)
 	}
 }
 
@@ -144,8 +144,8 @@ func TestSlowPeerIsReadingRaw(t *testing.T) {
 		checkLeaks(t)
 		s := newSocketPair(t)
 		tr := transport{raw: s, nc: noConn{}}
-		tr.writeFunc = tr.tryWrite
-		tr.wd.set = func(time.Time) error { return nil }
+		tr.wr.try = tr.wr.tryWrite
+		tr.wr.set = func(time.Time) error { return nil }
 		timeouts := 0
 		s.wait = func() error {
 			timeouts++
@@ -183,14 +183,14 @@ func TestWriteErrorsOfFullSocket(t *testing.T) {
 	} {
 		s := newSocketPair(t)
 		tr := transport{raw: s, nc: noConn{}}
-		tr.writeFunc = tr.tryWrite
-		tr.wd.set = func(time.Time) error { return nil }
+		tr.wr.try = tr.wr.tryWrite
+		tr.wr.set = func(time.Time) error { return nil }
 		s.wait = func() error { return row.wait }
 		n, err := tr.write(row.ctx, time.Minute, make([]byte, 4<<20), nil)
 		if n == 0 || n == 4<<20 || !errors.Is(err, row.want) || isInterrupt(err) != (row.want == context.Canceled) {
 			t.Errorf("%s: %d, %v", row.name, n, err)
 		}
-		if tr.wbuf != nil || tr.wd.done != nil || !tr.wd.limit.IsZero() {
+		if tr.wr.buf != nil || tr.wr.done != nil || !tr.wr.limit.IsZero() {
 			t.Errorf("%s: the transport holds on to the write", row.name)
 		}
 	}

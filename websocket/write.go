@@ -65,7 +65,7 @@ func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) 
 	}
 	m.fill(p)
 	err := c.sendMessage(ctx, m.frame(), false)
-	if !c.tr.broken.Load() { // as in putBlock
+	if !c.tr.wr.broken.Load() { // as in putBlock
 		l.own.free()
 	}
 	return err
