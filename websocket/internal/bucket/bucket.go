@@ -3,8 +3,8 @@ package bucket
 
 import "time"
 
-// Interval is the time after which a bucket gets one more token.
-const Interval = time.Second / 50
+// interval is the time after which a bucket gets one more token.
+const interval = time.Second / 50
 
 // A Bucket holds Max tokens when it is full. If Max is negative it has no end of them.
 type Bucket struct {
@@ -18,9 +18,9 @@ func (b *Bucket) Take(now time.Duration) bool {
 		return true
 	}
 	b.Full = max(b.Full, now)
-	if (b.Full-now+Interval-1)/Interval >= time.Duration(b.Max) {
+	if (b.Full-now+interval-1)/interval >= time.Duration(b.Max) {
 		return false
 	}
-	b.Full += Interval
+	b.Full += interval
 	return true
 }

@@ -15,7 +15,7 @@ func TestTake(t *testing.T) {
 		now := time.Hour
 		filled, tokens := now, max
 		for i := range 100_000 {
-			for ; filled+Interval <= now; filled += Interval {
+			for ; filled+interval <= now; filled += interval {
 				tokens = min(tokens+1, max)
 			}
 			if tokens == max {
@@ -28,7 +28,7 @@ func TestTake(t *testing.T) {
 			if want {
 				tokens--
 			}
-			now += time.Duration(random.ExpFloat64() * float64(Interval) * []float64{0.1, 1, 3}[i/1000%3])
+			now += time.Duration(random.ExpFloat64() * float64(interval) * []float64{0.1, 1, 3}[i/1000%3])
 		}
 	}
 }
