@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 )
 
-// ReadJSON reads the next message, text or binary, and stores its JSON value in v
-// as [json.Unmarshal] does. A message that is not such a value is an [*Error] that
-// wraps json's and leaves the connection open. A [Handler] whose Serve returns it
-// closes with StatusInvalidPayload and does not send the error's text.
+// ReadJSON reads the next message, text or binary, and stores its JSON value in v as
+// [json.Unmarshal] does. If the message is not such a value, the error is an [*Error] that wraps
+// the error of package json, and the connection stays open. A [Handler] whose Serve returns that
+// error closes with StatusInvalidPayload and does not send the error's text.
 func (c *Conn) ReadJSON(ctx context.Context, v any) error {
 	_, p, err := c.Read(ctx)
 	if err != nil {
@@ -20,8 +20,8 @@ func (c *Conn) ReadJSON(ctx context.Context, v any) error {
 	return nil
 }
 
-// WriteJSON sends v as a text message that holds its JSON form, as [json.Marshal]
-// makes it. An error of json.Marshal is returned as it is, and nothing is sent.
+// WriteJSON sends the JSON encoding of v, as [json.Marshal] returns it, as a text message. If
+// json.Marshal fails, WriteJSON returns its error unchanged and sends nothing.
 func (c *Conn) WriteJSON(ctx context.Context, v any) error {
 	p, err := json.Marshal(v)
 	if err != nil {

@@ -2,11 +2,11 @@ package websocket
 
 import "sync/atomic"
 
-// Stats are counts of a connection since its handshake.
+// Stats counts the traffic of a connection since its opening handshake.
 type Stats struct {
 	MessagesRead, MessagesWritten int64 // whole messages
 	FramesRead, FramesWritten     int64 // whole data frames
-	BytesRead, BytesWritten       int64 // payload of data frames as on the wire, compressed if so
+	BytesRead, BytesWritten       int64 // payloads of data frames as on the wire, after compression
 	ControlsRead, ControlsWritten int64 // close, ping and pong frames
 }
 
@@ -17,8 +17,8 @@ type stats struct {
 	controlsRead, controlsWritten atomic.Int64
 }
 
-// Stats returns the connection's counts. It may be called at any time; the counts
-// are each exact and may be a frame apart from one another.
+// Stats returns the connection's counts. It may be called at any time. Each count is exact, but
+// they may be a frame apart from one another.
 func (c *Conn) Stats() Stats {
 	s := &c.stats
 	return Stats{
@@ -29,12 +29,11 @@ func (c *Conn) Stats() Stats {
 	}
 }
 
-// Unsent returns how many bytes of messages wait to be written: the rest of the message
-// that the transport does not take, and all of those that wait after it. It grows while
-// the peer reads more slowly than this side writes, and is 0 once the connection has
-// ended. What the system has taken and not yet sent is not in it, as with the
-// bufferedAmount of browsers; headers and control frames may be. It may be called at any
-// time.
+// Unsent returns how many bytes of messages wait to be written: the rest of the message that the
+// transport does not take, and all messages that wait after it. It grows while the peer reads more
+// slowly than this side writes, and is 0 once the connection has ended. Like the bufferedAmount of
+// browsers, it does not count bytes that the system has taken and not yet sent. It may count
+// headers and control frames. It may be called at any time.
 func (c *Conn) Unsent() int64 {
 	if c.ctx.Err() != nil {
 		return 0
