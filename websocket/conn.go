@@ -1,3 +1,43 @@
+// A maintainer's map of this package.
+//
+// Who owns what. A Conn is a table of contents: each concern is a struct in the file of its name.
+// The goroutine that holds in.turn reads: incoming, the read half of transport and, after a failed
+// write, lastReads are its own. The one that holds out.messages sends a message, and the one that
+// holds out.frames writes a frame: the encoder, out.rest and the write half of transport are its
+// own. ending, pings and stats are for everybody, with a mutex or atomics.
+//
+// Order of locks: in.turn, out.messages, out.frames, out.mu. Below those are the mutexes of a turn,
+// of a deadline, of ending and of pings, which are held for a few lines and never together.
+// Against that order a lock is only tried: in.turn by abortWrite, which has out.frames; out.frames
+// by answerPing, flushPongs and postpone under out.mu; in.turn and out.messages by releaseIfEnded.
+//
+// The read path:
+//  1. Read, AppendRead, Messages and Reader (read.go) take in.turn in beginRead (incoming.go).
+//  2. nextPiece takes frames from the wire.Decoder, and fill reads once in.unread is empty.
+//  3. transport.readBlock (transport_read.go) reads into a pooled block with one system call.
+//  4. readControl answers a ping (pong.go) or a close frame (closing.go), or wakes Ping (ping.go).
+//  5. takePiece takes the payload in place. readSome copies it, or an extension decodes it, and
+//     gather (gather.go) joins the pieces of a message.
+//  6. endRead gives back the block, unless the message is lent from it, and the turn.
+//
+// The write path:
+//  1. Write, Writer and WritePrepared take out.messages in beginMessage (write.go).
+//  2. encodeMessage compresses the message if there is an extension.
+//  3. writeFrame (fragment.go) takes out.frames for each fragment of at most MaxWriteFrame bytes.
+//  4. writeLocked (outgoing.go) makes the frame in a pooled block and masks it on a client.
+//  5. transport.write (transport_write.go) writes it with one system call, or waits and goes on.
+//  6. If that is cut, interruptedWrite keeps the rest, which unlockFrames sends before it gives
+//     the turn back. A write that fails otherwise goes to abortWrite.
+//
+// How a connection ends:
+//   - Every fact is recorded in ending before anything else is done about it. The first one wins.
+//   - closing.go has the closing handshake: Close sends a close frame and reads up to the peer's,
+//     and answerClose answers the peer's. failConnection (ending.go) is for a peer that broke a rule.
+//   - After either, the teardown (teardown.go) sends our close frame, ends the connection, drains
+//     the transport and closes it, on a goroutine of its own.
+//   - abortWrite (write_failed.go) ends writing alone. The reader goes on, for at most a second.
+//   - end (ending.go) ends Conn.ctx and with it every wait. releaseIfEnded frees what is left.
+
 package websocket
 
 import (
