@@ -278,3 +278,44 @@ func held(c corpus, w way, bits int) int {
 	runtime.KeepAlive(keep)
 	return int(after-before) / n / w.connections
 }
+
+// BenchmarkBroadcast sends messages of 1 KiB JSON, each on 100 connections: with each
+// connection's own encoder, or encoded once. It reports the time for one connection.
+//
+//	go test -run '^$' -bench Broadcast -cpu 1
+func BenchmarkBroadcast(b *testing.B) {
+	c := corpora()[0]
+	for _, bits := range []int{9, 12, 15} {
+		for _, noTakeover := range []bool{false, true} {
+			e := deflate.MustNew(&deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover})
+			sessions := make([]wire.Session, 100)
+			shared := make([]wire.SharedSession, len(sessions))
+			for i := range sessions {
+				s, err := e.Confirm(wire.ExtensionSpec{Name: "permessage-deflate", Params: serverKeeps(noTakeover)})
+				if err != nil {
+					b.Fatal(err)
+				}
+				sessions[i], shared[i] = s, sharer(b, s)
+			}
+			var z []byte
+			own := func(p []byte) {
+				for _, s := range sessions {
+					z, _ = s.Encode(wire.MessageInfo{Size: int64(len(p))}).Append(z[:0], p, true)
+				}
+			}
+			once := func(p []byte) {
+				z, _ = shared[0].AppendShared(z[:0], p)
+				for _, s := range shared {
+					s.SharedSent(p)
+				}
+			}
+			for i, send := range []func(p []byte){own, once} {
+				how := []string{"own", "shared"}[i]
+				b.Run(fmt.Sprintf("window=%d/takeover=%v/%s", bits, !noTakeover, how), func(b *testing.B) {
+					b.ReportMetric(fastestOf(b, c, send)/float64(len(sessions)), "µs/conn")
+					b.ReportMetric(0, "ns/op")
+				})
+			}
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package deflate_test
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/rand/v2"
+)
 
 // A crafter makes DEFLATE data block by block (RFC 1951, section 3.2).
 type crafter struct {
@@ -102,4 +105,139 @@ func zeros(n int) []byte {
 		c.huffman(0, 1).huffman(0, 1)
 	}
 	return c.huffman(3, 2).message()
+}
+
+// randomBlocks returns a message of blocks of all kinds.
+func randomBlocks(rnd *rand.Rand) []byte {
+	c := &crafter{}
+	for range 1 + rnd.IntN(4) {
+		final := uint(rnd.IntN(8) / 7)
+		switch rnd.IntN(3) {
+		case 0:
+			c.stored(final, string(mixedMessage(rnd, rnd.IntN(100))))
+		case 1:
+			c.fixed(final)
+			randomSymbols(c, rnd, nil, nil)
+		default:
+			randomDynamic(c.bits(final, 1).bits(2, 2), rnd)
+		}
+		if final == 1 {
+			c.align()
+		}
+	}
+	return c.message()
+}
+
+// randomDynamic writes a block with codes of random lengths, up to 15 bits.
+func randomDynamic(c *crafter, rnd *rand.Rand) {
+	literals := randomLengths(rnd, 257+rnd.IntN(30), 256)
+	distances := randomLengths(rnd, 1+rnd.IntN(30), 0)
+	c.bits(uint(len(literals)-257), 5).bits(uint(len(distances)-1), 5).bits(19-4, 4)
+	for i := range 19 { // the lengths 0 to 15 have codes of 4 bits, repetitions none
+		c.bits(uint(min(i/3, 1)*4), 3)
+	}
+	for _, n := range append(literals[:len(literals):len(literals)], distances...) {
+		c.huffman(n, 4)
+	}
+	randomSymbols(c, rnd, literals, distances)
+}
+
+// randomLengths returns lengths of a complete code for at most n symbols, among them
+// symbol must.
+func randomLengths(rnd *rand.Rand, n, must int) []uint {
+	leaves := []uint{1, 1}
+	if n == 1 {
+		leaves = leaves[:1]
+	}
+	for want := 2 + rnd.IntN(max(1, n-1)); len(leaves) < min(want, n); {
+		i := rnd.IntN(len(leaves))
+		if rnd.IntN(3) == 0 {
+			i = len(leaves) - 1
+		}
+		if leaves[i] < 15 {
+			leaves[i]++
+			leaves = append(leaves, leaves[i])
+		}
+	}
+	lengths := make([]uint, n)
+	for i, symbol := range rnd.Perm(n)[:len(leaves)] {
+		lengths[symbol] = leaves[i]
+	}
+	if lengths[must] == 0 {
+		for symbol, length := range lengths {
+			if length > 0 {
+				lengths[must], lengths[symbol] = length, 0
+				break
+			}
+		}
+	}
+	return lengths
+}
+
+// codesOf returns the canonical codes of a code with these lengths.
+func codesOf(lengths []uint) []uint {
+	codes, next := make([]uint, len(lengths)), uint(0)
+	for n := uint(1); n < 16; n++ {
+		for symbol, length := range lengths {
+			if length == n {
+				codes[symbol] = next
+				next++
+			}
+		}
+		next <<= 1
+	}
+	return codes
+}
+
+// randomSymbols writes literals and matches that have codes, and the end of the
+// block. Some matches reach too far.
+func randomSymbols(c *crafter, rnd *rand.Rand, literals, distances []uint) {
+	if literals == nil {
+		literals, distances = make([]uint, 286), make([]uint, 30)
+		for i := range literals {
+			literals[i] = 8
+			if i >= 144 && i < 256 {
+				literals[i] = 9
+			} else if i >= 256 && i < 280 {
+				literals[i] = 7
+			}
+		}
+		for i := range distances {
+			distances[i] = 5
+		}
+	}
+	put := func(lengths []uint, symbol int) bool {
+		if lengths[symbol] > 0 {
+			c.huffman(codesOf(lengths)[symbol], lengths[symbol])
+		}
+		return lengths[symbol] > 0
+	}
+	made := 0
+	for range rnd.IntN(200) {
+		symbol := rnd.IntN(len(literals))
+		if symbol == 256 || symbol > 256 && (made < 10 || rnd.IntN(3) > 0) {
+			symbol = rnd.IntN(256)
+		}
+		if symbol > 256 && distances[0] == 0 {
+			continue // keep it simple: the first few distances have codes or none is used
+		}
+		if !put(literals, symbol) {
+			continue
+		}
+		if made++; symbol < 256 {
+			continue
+		}
+		if symbol > 264 && symbol < 285 {
+			c.bits(uint(rnd.Uint32()), uint(symbol-261)/4)
+		}
+		far := 0
+		for far+1 < min(len(distances), 2+rnd.IntN(12)) && distances[far+1] > 0 {
+			far++
+		}
+		put(distances, far)
+		if far > 3 {
+			c.bits(uint(rnd.Uint32()), uint(far)/2-1)
+		}
+	}
+	put(literals, 256)
 }

@@ -2,9 +2,7 @@ package deflate_test
 
 import (
 	"bytes"
-	"compress/flate"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -12,28 +10,6 @@ import (
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/wire"
 )
-
-// sizes around the threshold, the block size and the windows, and then some.
-func someSize(rnd *rand.Rand) int {
-	edges := []int{0, 1, 31, 32, 33, 63, 64, 127, 128, 129, 255, 256, 257, 512, 4095, 4096, 4097}
-	switch rnd.IntN(8) {
-	case 0, 1:
-		return edges[rnd.IntN(len(edges))]
-	case 2:
-		return rnd.IntN(20_000)
-	}
-	return rnd.IntN(3000)
-}
-
-// judge inflates a message with compress/flate, given what came before it.
-func judge(z, before []byte) ([]byte, error) {
-	const end = "\x00\x00\xff\xff\x01\x00\x00\xff\xff"
-	if len(before) > 1<<15 {
-		before = before[len(before)-1<<15:]
-	}
-	r := flate.NewReaderDict(io.MultiReader(bytes.NewReader(z), strings.NewReader(end)), before)
-	return io.ReadAll(r)
-}
 
 // What we send is what compress/flate reads, for every window, with and without
 // takeover, whole or streamed; and a window of exactly that size is enough to read

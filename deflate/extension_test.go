@@ -92,50 +92,6 @@ func TestAccept(t *testing.T) {
 	}
 }
 
-// ownBits returns the window that a side compresses with unless its peer asks for less.
-func ownBits(o *deflate.Options) int {
-	if o != nil && o.WindowBits > 0 {
-		return o.WindowBits
-	}
-	return 15
-}
-
-// checkHonoured checks that a server's session is what its answer says, and that it
-// uses as much of the window as its own bits, own, allow.
-func checkHonoured(t *testing.T, own int, answer string, s wire.Session) {
-	t.Helper()
-	ours, theirs := 15, 15
-	for _, p := range strings.Split(answer, "; ") {
-		_, _ = fmt.Sscanf(p, "server_max_window_bits=%d", &ours)
-		_, _ = fmt.Sscanf(p, "client_max_window_bits=%d", &theirs)
-	}
-	rnd := rand.New(rand.NewPCG(7, 7))
-	w := strict{size: 1 << ours}
-	for range 3 {
-		if strings.Contains(answer, "server_no_context_takeover") {
-			w.forget()
-		}
-		p := textMessage(rnd, 40_000)
-		if got, err := w.message(encode(t, s, p, 0)); err != nil || !bytes.Equal(got, p) {
-			t.Fatalf("%s: %v", answer, err)
-		}
-	}
-	if own = min(own, ours); own > 8 && w.longest <= 1<<(own-1) {
-		t.Errorf("%s: longest distance %d: the window is smaller than it may be", answer, w.longest)
-	}
-
-	// A distance as long as the answer allows, across two messages.
-	first := new(crafter).stored(0, "abc"+strings.Repeat("x", 1<<theirs-3)).message()
-	if _, err := decode(t, s, first, feeding{}); err != nil {
-		t.Fatal(err)
-	}
-	got, err := decode(t, s, new(crafter).fixed(0).match3(1<<theirs).end().message(), feeding{})
-	forgets := strings.Contains(answer, "client_no_context_takeover")
-	if (err == nil && string(got) == "abc") == forgets {
-		t.Errorf("%s: %q, %v", answer, got, err)
-	}
-}
-
 func TestOffer(t *testing.T) {
 	const (
 		browsers = "permessage-deflate; client_max_window_bits"

@@ -1,9 +1,14 @@
 package deflate_test
 
 import (
+	"bytes"
+	"compress/flate"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hawser-ws/hawser/deflate"
@@ -162,72 +167,125 @@ func decode(t testing.TB, s wire.Session, z []byte, f feeding) ([]byte, error) {
 	}
 }
 
-// jsonMessage returns JSON of about size bytes with the shape that messages have:
-// the same keys, other values.
-func jsonMessage(rnd *rand.Rand, size int) []byte {
-	users := []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"}
-	b := fmt.Appendf(nil, `{"type":"update","seq":%d,"items":[`, rnd.IntN(1e6))
-	for len(b) < size-80 {
-		b = fmt.Appendf(b, `{"id":%d,"user":"%s","price":%d.%02d,"qty":%d,"active":%v},`,
-			rnd.IntN(1e6), users[rnd.IntN(len(users))], rnd.IntN(1000), rnd.IntN(100), rnd.IntN(50), rnd.IntN(2) == 0)
+// judge inflates a message with compress/flate, given what came before it.
+func judge(z, before []byte) ([]byte, error) {
+	const end = "\x00\x00\xff\xff\x01\x00\x00\xff\xff"
+	if len(before) > 1<<15 {
+		before = before[len(before)-1<<15:]
 	}
-	b = append(b, `null]}`...)
-	return b[:min(len(b), max(size, 0))]
+	r := flate.NewReaderDict(io.MultiReader(bytes.NewReader(z), strings.NewReader(end)), before)
+	return io.ReadAll(r)
 }
 
-// textMessage returns size bytes of made-up words, the frequent ones short.
-func textMessage(rnd *rand.Rand, size int) []byte {
-	const letters = "etaoinshrdlucmfwypvbgkjqxz"
-	zipf := rand.NewZipf(rnd, 1.2, 3, 3000)
-	b := make([]byte, 0, size+16)
-	for len(b) < size {
-		word := zipf.Uint64()
-		shape := rand.New(rand.NewPCG(word, 7)) // a word is always spelt the same
-		for range 2 + word/200 + shape.Uint64N(4) {
-			b = append(b, letters[min(shape.IntN(26), shape.IntN(26))])
-		}
-		b = append(b, " \n,."[max(0, rnd.IntN(12)-8)], ' ')
-	}
-	return b[:size]
+// A peer compresses with compress/flate and never refers further back than its
+// window: it makes a block of half a window with the half before as dictionary.
+type peer struct {
+	window   int
+	takeover bool
+	history  []byte
+	rnd      *rand.Rand
 }
 
-// mixedMessage returns one of many kinds of message.
-func mixedMessage(rnd *rand.Rand, size int) []byte {
-	switch rnd.IntN(5) {
-	case 0:
-		return jsonMessage(rnd, size)
-	case 1:
-		return textMessage(rnd, size)
-	case 2: // incompressible
-		b := make([]byte, size)
-		for i := range b {
-			b[i] = byte(rnd.Uint32())
+func (p *peer) message(t testing.TB, msg []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if !p.takeover {
+		p.history = nil
+	}
+	for rest := msg; ; {
+		dict := p.history[max(0, len(p.history)-p.window/2):]
+		w, err := flate.NewWriterDict(&out, 1+p.rnd.IntN(9), dict)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return b
-	case 3: // runs
-		b := make([]byte, size)
-		for i := 0; i < size; {
-			c := byte(rnd.Uint32())
-			for range 1 + rnd.IntN(600) {
-				if i < size {
-					b[i] = c
-					i++
-				}
-			}
+		n := min(len(rest), p.window/2)
+		if _, err := w.Write(rest[:n]); err != nil {
+			t.Fatal(err)
 		}
-		return b
-	default: // the same bytes again at a distance around a power of two
-		unit := make([]byte, 1<<(7+rnd.IntN(9))-3+rnd.IntN(7))
-		for i := range unit {
-			unit[i] = byte(rnd.Uint32())
+		p.history = append(p.history, rest[:n]...)
+		rest = rest[n:]
+		last := len(rest) == 0
+		if !last && p.rnd.IntN(4) == 0 {
+			_ = w.Close() // a final block in the middle of a message
+			continue
 		}
-		var b []byte
-		for len(b) < size {
-			b = append(b, unit...)
+		_ = w.Flush()
+		if last {
+			return out.Bytes()[:out.Len()-4]
 		}
-		return b[:size]
 	}
 }
 
-// messages returns how many messages a test is to send: fewer if it is slow.
-func messages(n int) int { return n / (1 + 3*slow) }
+// ownBits returns the window that a side compresses with unless its peer asks for less.
+func ownBits(o *deflate.Options) int {
+	if o != nil && o.WindowBits > 0 {
+		return o.WindowBits
+	}
+	return 15
+}
+
+// checkHonoured checks that a server's session is what its answer says, and that it
+// uses as much of the window as its own bits, own, allow.
+func checkHonoured(t *testing.T, own int, answer string, s wire.Session) {
+	t.Helper()
+	ours, theirs := 15, 15
+	for _, p := range strings.Split(answer, "; ") {
+		_, _ = fmt.Sscanf(p, "server_max_window_bits=%d", &ours)
+		_, _ = fmt.Sscanf(p, "client_max_window_bits=%d", &theirs)
+	}
+	rnd := rand.New(rand.NewPCG(7, 7))
+	w := strict{size: 1 << ours}
+	for range 3 {
+		if strings.Contains(answer, "server_no_context_takeover") {
+			w.forget()
+		}
+		p := textMessage(rnd, 40_000)
+		if got, err := w.message(encode(t, s, p, 0)); err != nil || !bytes.Equal(got, p) {
+			t.Fatalf("%s: %v", answer, err)
+		}
+	}
+	if own = min(own, ours); own > 8 && w.longest <= 1<<(own-1) {
+		t.Errorf("%s: longest distance %d: the window is smaller than it may be", answer, w.longest)
+	}
+
+	// A distance as long as the answer allows, across two messages.
+	first := new(crafter).stored(0, "abc"+strings.Repeat("x", 1<<theirs-3)).message()
+	if _, err := decode(t, s, first, feeding{}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := decode(t, s, new(crafter).fixed(0).match3(1<<theirs).end().message(), feeding{})
+	forgets := strings.Contains(answer, "client_no_context_takeover")
+	if (err == nil && string(got) == "abc") == forgets {
+		t.Errorf("%s: %q, %v", answer, got, err)
+	}
+}
+
+func exchange(t testing.TB, from, to wire.Session, p []byte) {
+	t.Helper()
+	got, err := decode(t, to, encode(t, from, p, 0), feeding{})
+	if err != nil || !bytes.Equal(got, p) {
+		t.Fatal(err)
+	}
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
+}
+
+func mallocs() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.Mallocs
+}
+
+// heap returns the live bytes. It takes three collections to empty the pools.
+func heap() uint64 {
+	for range 3 {
+		runtime.GC()
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}

@@ -1,11 +1,13 @@
 package deflate_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"testing"
 
+	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -41,18 +43,6 @@ func TestBomb(t *testing.T) {
 			})
 		}
 	}
-}
-
-func allocated() uint64 {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.TotalAlloc
-}
-
-func mallocs() uint64 {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.Mallocs
 }
 
 // In steady state nothing is allocated for a message, with takeover or without,
@@ -121,6 +111,98 @@ func TestAllocations(t *testing.T) {
 			}
 			if n := mallocs() - before; n > rounds/100 {
 				t.Errorf("%s, no takeover %v: %d allocations for %d messages", row.name, noTakeover, n, rounds)
+			}
+		}
+	}
+}
+
+// A session holds what it has received and sent, up to its windows, and little else.
+func TestIdleMemory(t *testing.T) {
+	if slow > 0 {
+		t.Skip("the race detector counts")
+	}
+	for _, row := range []struct {
+		name        string
+		opts        *deflate.Options
+		messages    int
+		least, most uint64 // bytes
+	}{
+		{"default", &deflate.Options{}, 1, 2 << 10, 2<<10 + 250},
+		{"default", &deflate.Options{}, 4, 6 << 10, 6<<10 + 250},
+		{"default", &deflate.Options{}, 64, 34 << 10, 34<<10 + 250},
+		{"small", &deflate.Options{MaxReceiveWindowBits: 11}, 4, 4 << 10, 4<<10 + 250},
+		{"small", &deflate.Options{MaxReceiveWindowBits: 11}, 64, 4 << 10, 4<<10 + 250},
+		{"smallest", windows(8, false), 64, 768, 1000},
+		{"large", windows(15, false), 64, 64 << 10, 64<<10 + 250},
+		{"no takeover", &deflate.Options{NoContextTakeover: true}, 64, 0, 250},
+	} {
+		t.Run(fmt.Sprintf("%s,%d", row.name, row.messages), func(t *testing.T) {
+			var each uint64
+			for range 5 { // the runtime may have allocated, too
+				each = sessionBytes(t, row.opts, row.messages)
+				t.Logf("%d bytes a session", each)
+				if row.least <= each && each <= row.most {
+					return
+				}
+			}
+			t.Errorf("%d bytes a session, want %d to %d", each, row.least, row.most)
+		})
+	}
+}
+
+// sessionBytes returns how many bytes a session holds after messages of 1 KiB each way.
+func sessionBytes(t *testing.T, o *deflate.Options, messages int) uint64 {
+	t.Helper()
+	server, client := deflate.MustNew(o), deflate.MustNew(o)
+	answer, _ := accept(t, server, render(t, client.Offer(nil)...))
+	sessions := make([]wire.Session, 40)
+	rnd := rand.New(rand.NewPCG(1, 1))
+	before := heap()
+	for i := range sessions {
+		c, err := confirm(t, client, answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, sessions[i] = accept(t, server, render(t, client.Offer(nil)...))
+		for range messages {
+			exchange(t, sessions[i], c, textMessage(rnd, 1024))
+			exchange(t, c, sessions[i], textMessage(rnd, 1024))
+		}
+	}
+	each := (heap() - before) / uint64(len(sessions))
+	runtime.KeepAlive(sessions)
+	return each
+}
+
+// A message of blocks that hold nothing takes no memory, however long it is: there
+// is no limit that it would meet.
+func TestBlocksOfNothingCostNothing(t *testing.T) {
+	for name, block := range map[string][]byte{
+		"stored": new(crafter).stored(0, "").out,
+		"fixed":  new(crafter).fixed(0).end().fixed(0).end().fixed(0).end().fixed(0).end().out, // 40 bits
+		"final":  new(crafter).stored(1, "").out,
+	} {
+		for _, noTakeover := range []bool{false, true} {
+			for _, piece := range []int{1, 5, 4000} {
+				t.Run(fmt.Sprintf("%s,%v,%d", name, noTakeover, piece), func(t *testing.T) {
+					_, s := both(t, 15, noTakeover)
+					p := bytes.Repeat(block, piece)
+					dec, _ := s.Decode(wire.RSV1)
+					defer dec.Release()
+					before := allocated()
+					for range 20_000 / piece {
+						out, took, more, err := dec.Append(nil, p, false, 1)
+						if len(out) > 0 || took != len(p) || more || err != nil {
+							t.Fatalf("%q, %d of %d, %v, %v", out, took, len(p), more, err)
+						}
+					}
+					if grown := allocated() - before; grown > 64<<10 {
+						t.Errorf("%d bytes allocated", grown)
+					}
+					if out, _, _, err := dec.Append(nil, hello, true, 100); string(out) != "Hello" || err != nil {
+						t.Errorf("the end of it: %q, %v", out, err)
+					}
+				})
 			}
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -141,80 +140,4 @@ func appended(s wire.Session, src []byte, fin bool, most int) wire.MessageDecode
 	d := decoder(s)
 	_, _, _, _ = d.Append(nil, src, fin, most)
 	return d
-}
-
-// A session holds what it has received and sent, up to its windows, and little else.
-func TestIdleMemory(t *testing.T) {
-	if slow > 0 {
-		t.Skip("the race detector counts")
-	}
-	for _, row := range []struct {
-		name        string
-		opts        *deflate.Options
-		messages    int
-		least, most uint64 // bytes
-	}{
-		{"default", &deflate.Options{}, 1, 2 << 10, 2<<10 + 250},
-		{"default", &deflate.Options{}, 4, 6 << 10, 6<<10 + 250},
-		{"default", &deflate.Options{}, 64, 34 << 10, 34<<10 + 250},
-		{"small", &deflate.Options{MaxReceiveWindowBits: 11}, 4, 4 << 10, 4<<10 + 250},
-		{"small", &deflate.Options{MaxReceiveWindowBits: 11}, 64, 4 << 10, 4<<10 + 250},
-		{"smallest", windows(8, false), 64, 768, 1000},
-		{"large", windows(15, false), 64, 64 << 10, 64<<10 + 250},
-		{"no takeover", &deflate.Options{NoContextTakeover: true}, 64, 0, 250},
-	} {
-		t.Run(fmt.Sprintf("%s,%d", row.name, row.messages), func(t *testing.T) {
-			var each uint64
-			for range 5 { // the runtime may have allocated, too
-				each = sessionBytes(t, row.opts, row.messages)
-				t.Logf("%d bytes a session", each)
-				if row.least <= each && each <= row.most {
-					return
-				}
-			}
-			t.Errorf("%d bytes a session, want %d to %d", each, row.least, row.most)
-		})
-	}
-}
-
-// sessionBytes returns how many bytes a session holds after messages of 1 KiB each way.
-func sessionBytes(t *testing.T, o *deflate.Options, messages int) uint64 {
-	t.Helper()
-	server, client := deflate.MustNew(o), deflate.MustNew(o)
-	answer, _ := accept(t, server, render(t, client.Offer(nil)...))
-	sessions := make([]wire.Session, 40)
-	rnd := rand.New(rand.NewPCG(1, 1))
-	before := heap()
-	for i := range sessions {
-		c, err := confirm(t, client, answer)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, sessions[i] = accept(t, server, render(t, client.Offer(nil)...))
-		for range messages {
-			exchange(t, sessions[i], c, textMessage(rnd, 1024))
-			exchange(t, c, sessions[i], textMessage(rnd, 1024))
-		}
-	}
-	each := (heap() - before) / uint64(len(sessions))
-	runtime.KeepAlive(sessions)
-	return each
-}
-
-func exchange(t testing.TB, from, to wire.Session, p []byte) {
-	t.Helper()
-	got, err := decode(t, to, encode(t, from, p, 0), feeding{})
-	if err != nil || !bytes.Equal(got, p) {
-		t.Fatal(err)
-	}
-}
-
-// heap returns the live bytes. It takes three collections to empty the pools.
-func heap() uint64 {
-	for range 3 {
-		runtime.GC()
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
