@@ -27,7 +27,7 @@ func TestDecodeMixedStreams(t *testing.T) {
 				s, _ := both(t, bits, !takeover)
 				p := peer{window: 1 << bits, takeover: takeover, rnd: rnd}
 				for range messages(24) {
-					msg := mixedMessage(rnd, someSize(rnd)/(1+7*slow))
+					msg := mixedMessage(rnd, lessUnderRace(someSize(rnd), 8))
 					f := feedings[rnd.IntN(len(feedings))]
 					got, err := decode(t, s, p.message(t, msg), f)
 					if err != nil || !bytes.Equal(got, msg) {
@@ -178,7 +178,7 @@ func TestDecodeDamagedMessages(t *testing.T) {
 			t.Fatalf("%q, %v", got, err)
 		}
 	}
-	if failed < 100/(1+3*slow) {
+	if failed < messages(100) {
 		t.Errorf("%d messages failed: the test sees nothing", failed)
 	}
 }

@@ -48,8 +48,8 @@ func TestBomb(t *testing.T) {
 // In steady state nothing is allocated for a message, with takeover or without,
 // whether a connection finds its compressor again or not.
 func TestAllocations(t *testing.T) {
-	if slow > 0 {
-		t.Skip("sync.Pool drops some of what it is given")
+	if raceEnabled {
+		t.Skip("under the race detector, sync.Pool drops some of what it is given")
 	}
 	const rounds = 10_000
 	p := jsonMessage(rand.New(rand.NewPCG(1, 1)), 1024)
@@ -118,8 +118,8 @@ func TestAllocations(t *testing.T) {
 
 // A session holds what it has received and sent, up to its windows, and little else.
 func TestIdleMemory(t *testing.T) {
-	if slow > 0 {
-		t.Skip("the race detector counts")
+	if raceEnabled {
+		t.Skip("the race detector allocates too")
 	}
 	for _, row := range []struct {
 		name        string

@@ -72,8 +72,16 @@ func mixedMessage(rnd *rand.Rand, size int) []byte {
 	}
 }
 
-// messages returns how many messages a test is to send: fewer if it is slow.
-func messages(n int) int { return n / (1 + 3*slow) }
+// lessUnderRace returns n, divided by divisor under the race detector, which makes tests slow.
+func lessUnderRace(n, divisor int) int {
+	if raceEnabled {
+		return n / divisor
+	}
+	return n
+}
+
+// messages returns how many messages a test sends: n, or fewer under the race detector.
+func messages(n int) int { return lessUnderRace(n, 4) }
 
 // sizes around the threshold, the block size and the windows, and then some.
 func someSize(rnd *rand.Rand) int {

@@ -2,4 +2,4 @@
 
 package deflate_test
 
-const slow = 0
+const raceEnabled = false

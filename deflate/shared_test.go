@@ -82,7 +82,7 @@ func TestSharedAmongOwn(t *testing.T) {
 				for n := range messages(120) {
 					size := someSize(rnd)
 					if n%30 == 10 {
-						size = 100 << 10 / (1 + 4*slow)
+						size = lessUnderRace(100<<10, 5)
 					}
 					p, i := mixedMessage(rnd, size), rnd.IntN(3)
 					switch rnd.IntN(5) {
@@ -103,7 +103,7 @@ func TestSharedAmongOwn(t *testing.T) {
 						to[i].take(t, encode(t, from[i], p, 0), p)
 					}
 				}
-				if longest := to[0].window.longest; slow == 0 && bits < 14 && longest < 1<<bits/2 {
+				if longest := to[0].window.longest; !raceEnabled && bits < 14 && longest < 1<<bits/2 {
 					t.Errorf("longest distance is %d: the test sees nothing", longest)
 				}
 			})
