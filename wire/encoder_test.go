@@ -10,31 +10,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A sent frame, and the rule that it is to break, or 0.
-type sent struct {
-	h       wire.Header
-	payload string
-	want    wire.Violation
-}
-
-var (
-	finText = wire.Header{Fin: true, Opcode: wire.OpText}
-	opText  = wire.Header{Opcode: wire.OpText}
-	opBin   = wire.Header{Opcode: wire.OpBinary}
-	opCont  = wire.Header{Opcode: wire.OpContinuation}
-	finCont = wire.Header{Fin: true, Opcode: wire.OpContinuation}
-	opPing  = wire.Header{Fin: true, Opcode: wire.OpPing}
-	opPong  = wire.Header{Fin: true, Opcode: wire.OpPong}
-	opClose = wire.Header{Fin: true, Opcode: wire.OpClose}
-)
-
-func with(h wire.Header, rsv byte) wire.Header {
-	h.RSV = rsv
-	return h
-}
-
-func reserved(op wire.Opcode, fin bool) wire.Header { return wire.Header{Fin: fin, Opcode: op} }
-
 var encoderTests = []struct {
 	name   string
 	config wire.Encoder
@@ -168,17 +143,6 @@ func checkRefused(t *testing.T, name string, i int, err error, want wire.Violati
 	}
 }
 
-// appendNaive is what a sender of role writes.
-func appendNaive(dst []byte, role wire.Role, h wire.Header, payload string) []byte {
-	h.Masked, h.Length = role == wire.Client, int64(len(payload))
-	dst = wire.AppendHeader(dst, h)
-	p := []byte(payload)
-	if h.Masked {
-		naiveMask(p, h.Key, 0)
-	}
-	return append(dst, p...)
-}
-
 func TestEncoderLength(t *testing.T) {
 	var e wire.Encoder
 	h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: -1}
@@ -271,21 +235,4 @@ func randomFrame(random *rand.Rand) (f sent) {
 	}
 	f.payload = string(p)
 	return f
-}
-
-// decodeAll reads what e sent, as the other side. Sizes and floods are unlimited.
-func decodeAll(e *wire.Encoder, stream []byte) (frames []sent, err error) {
-	d := wire.Decoder{
-		Role: 1 - e.Role, RSV: e.RSV, FrameRSV: e.FrameRSV,
-		MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1,
-	}
-	for len(stream) > 0 {
-		f, n, err := d.Next(stream)
-		if err != nil {
-			return frames, err
-		}
-		stream = stream[n:]
-		frames = append(frames, sent{h: f.Header, payload: string(f.Payload)})
-	}
-	return frames, nil
 }

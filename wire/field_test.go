@@ -8,15 +8,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// offer is a short form: offer("foo", "a", "1", "b", "").
-func offer(name string, params ...string) wire.ExtensionSpec {
-	o := wire.ExtensionSpec{Name: name}
-	for i := 0; i < len(params); i += 2 {
-		o.Params = append(o.Params, wire.Param{Name: params[i], Value: params[i+1]})
-	}
-	return o
-}
-
 func TestParseExtensions(t *testing.T) {
 	tests := []struct {
 		values []string

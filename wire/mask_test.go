@@ -7,13 +7,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// naiveMask is the algorithm as RFC 6455, section 5.3, has it.
-func naiveMask(b []byte, key [4]byte, offset int64) {
-	for i := range b {
-		b[i] ^= key[(int64(i)+offset)%4]
-	}
-}
-
 // Mask agrees with the naive loop for every size, alignment and offset, and
 // touches nothing outside its argument.
 func TestMask(t *testing.T) {
