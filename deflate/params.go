@@ -31,14 +31,14 @@ type params struct {
 
 const unsizedWindow = -1
 
-// parseParams reads the parameters of o, which is the answer of a server or the
+// parseParams reads the parameters of spec, which is the answer of a server or the
 // offer of a client. Unknown names, names that stand twice, values where none
 // belongs, and window sizes that are not 8 to 15 in decimal without leading zeros
 // are errors: an offer that has one must be declined, and an answer that has one
 // fails the connection (RFC 7692, section 7).
-func parseParams(o wire.ExtensionSpec, answer bool) (p params, err error) {
+func parseParams(spec wire.ExtensionSpec, answer bool) (p params, err error) {
 	var seen params
-	for _, q := range o.Params {
+	for _, q := range spec.Params {
 		again := false
 		switch q.Name {
 		case serverNoContextTakeover:

@@ -15,36 +15,36 @@ import "strings"
 // element at least: ktor, libwebsockets, Kitura and .NET's HttpListener send empty
 // fields to say that they want no extension.
 func ParseExtensions(values []string) ([]ExtensionSpec, error) {
-	var offers []ExtensionSpec
+	var specs []ExtensionSpec
 	for _, v := range values {
 		s := fieldScanner{s: v}
 		for s.nextElement() {
-			o, ok := s.offer()
+			spec, ok := s.extension()
 			if !ok || !s.endElement() {
 				return nil, s.error()
 			}
-			offers = append(offers, o)
+			specs = append(specs, spec)
 		}
 	}
-	return offers, nil
+	return specs, nil
 }
 
-// AppendExtensions appends offers to dst as the value of one
+// AppendExtensions appends specs to dst as the value of one
 // Sec-WebSocket-Extensions field. Parameters without a value are written without
 // "=". A name or value that is not a token (RFC 6455, section 9.1) is an
 // [*Error] with [ErrFieldSyntax], whose Offset is where the offer's name or the
 // parameter would have stood, and dst is returned as it was.
-func AppendExtensions(dst []byte, offers []ExtensionSpec) ([]byte, error) {
+func AppendExtensions(dst []byte, specs []ExtensionSpec) ([]byte, error) {
 	start := len(dst)
-	for i, o := range offers {
+	for i, spec := range specs {
 		if i > 0 {
 			dst = append(dst, ", "...)
 		}
-		if !IsToken(o.Name) {
+		if !IsToken(spec.Name) {
 			return dst[:start], &Error{Violation: ErrFieldSyntax, Offset: int64(len(dst) - start)}
 		}
-		dst = append(dst, o.Name...)
-		for _, p := range o.Params {
+		dst = append(dst, spec.Name...)
+		for _, p := range spec.Params {
 			dst = append(dst, "; "...)
 			if !IsToken(p.Name) || p.Value != "" && !IsToken(p.Value) {
 				return dst[:start], &Error{Violation: ErrFieldSyntax, Offset: int64(len(dst) - start)}
@@ -177,23 +177,23 @@ func (s *fieldScanner) token() string {
 	return s.s[start:s.pos]
 }
 
-func (s *fieldScanner) offer() (o ExtensionSpec, ok bool) {
-	if o.Name = s.token(); o.Name == "" {
-		return o, false
+func (s *fieldScanner) extension() (spec ExtensionSpec, ok bool) {
+	if spec.Name = s.token(); spec.Name == "" {
+		return spec, false
 	}
 	for s.accept(';') {
 		p := Param{Name: s.token()}
 		if p.Name == "" {
-			return o, false
+			return spec, false
 		}
 		if s.accept('=') {
 			if p.Value = s.value(); p.Value == "" {
-				return o, false
+				return spec, false
 			}
 		}
-		o.Params = append(o.Params, p)
+		spec.Params = append(spec.Params, p)
 	}
-	return o, true
+	return spec, true
 }
 
 // value reads a token or a quoted string that holds one: "When using the
