@@ -2,17 +2,50 @@ package wire
 
 import "io"
 
-// The limits that a Decoder has when its fields are zero.
+// How a Decoder works.
+//
+// The caller owns the bytes and the goroutine. The Decoder owns only its fields, in
+// four groups: the stream (offset, err), the frame in progress (start to pos), the
+// message in progress (message to text), and the counts against floods (empties,
+// controls). It keeps no bytes of the caller between calls, except copies of two small
+// things that may arrive in pieces: a header, in head, and a control payload, in
+// control.
+//
+// The path of a call:
+//
+//	Next         returns d.err if the stream has ended, else does one step
+//	readHeader   takes a whole header from b, or gathers it byte by byte in head
+//	checkFirst, checkSecond, checkSizes   check each byte as soon as it is there
+//	beginFrame   parses the header and updates the message and the counts
+//	readData     unmasks a piece in place, checks its text, and returns it
+//	readControl  gathers the payload and returns the frame once it is whole
+//
+// Invariants:
+//
+//   - Between calls the Decoder is in one of three places: before a header (!inFrame,
+//     headLen 0), within one (!inFrame, headLen > 0; resumes in readHeader's loop), or
+//     within a payload (inFrame; resumes at pos in readData or readControl).
+//   - The result does not depend on where the stream was cut. Each rule is therefore
+//     checked at the byte that decides it, in the order of the bytes, and an error has
+//     that byte's offset.
+//   - message, plain, size and text survive control frames. They change only in
+//     beginFrame and readData.
+//   - Nothing is allocated but an *Error, and no length is used before checkSizes.
+//
+// The stream ends when d.err is set: to an *Error, or to io.EOF after a close frame.
+// Every later Next returns that error and takes nothing.
+
+// The limits of a Decoder whose fields are zero.
 const (
 	DefaultMaxMessage        = 1 << 20 // bytes
 	DefaultMaxEmptyFragments = 1024    // frames
 	DefaultMaxControls       = 1000    // frames
 )
 
-// A Decoder turns the bytes that a peer sends into frames. It holds every rule
-// that RFC 6455 has for a stream of frames, and the limits below. It reads
-// nothing itself: give it bytes as they come, cut anywhere, and it takes up where
-// it left off.
+// A Decoder turns the bytes that a peer sends into frames. It enforces every rule
+// that RFC 6455 has for a stream of frames, and the limits below. It does not read
+// from a connection: call Next with the bytes as they arrive, cut anywhere, and it
+// resumes where it stopped.
 //
 //	for len(b) > 0 {
 //		f, n, err := d.Next(b)
@@ -21,7 +54,7 @@ const (
 //			return err // close the connection with (*Error).Code
 //		}
 //		switch f.Kind {
-//		case wire.KindNone: // b is used up: read more
+//		case wire.KindNone: // all of b was taken: read more
 //		case wire.KindText, wire.KindBinary:
 //			message = append(message, f.Payload...)
 //			if f.EndsMessage() {
@@ -32,47 +65,46 @@ const (
 //		}
 //	}
 //
-// The zero value is ready to read, as a server, what a client sends. Set the
-// fields before the first Next; MaxFrame and MaxMessage may change between calls
-// and then hold from the next frame header on. A Decoder must not be copied
-// after its first use and is not safe for concurrent use.
+// The zero value is a server's Decoder, ready to read what a client sends. Set the
+// fields before the first Next. MaxFrame and MaxMessage may also change between calls
+// and then apply from the next frame header on. A Decoder must not be copied after its
+// first use and is not safe for concurrent use.
 type Decoder struct {
-	// Role is the side that reads. A server wants every frame masked, a client
-	// none (RFC 6455, section 5.1).
+	// Role is the side that reads. A server requires every frame to be masked, and a
+	// client requires every frame to be unmasked (RFC 6455, section 5.1).
 	Role Role
 
-	// RSV holds the reserved bits that a negotiated extension sets on the first
-	// frame of a message, FrameRSV those it may set on any data frame. Others
-	// are refused (section 5.2). From the first frame that carries one, the rest
-	// of the message is not judged as text nor against MaxMessage: what it
-	// decodes to is for the caller to check.
+	// RSV contains the reserved bits that a negotiated extension may set on the first
+	// frame of a message, and FrameRSV those that it may set on any data frame. All
+	// others are refused (section 5.2). Once a frame of a message has such a bit, the
+	// Decoder checks neither UTF-8 nor MaxMessage for the rest of that message: the
+	// caller must check what the extension decodes.
 	RSV, FrameRSV byte
 
-	// AllowInvalidUTF8 passes text messages on without checking that they are
-	// UTF-8. RFC 6455, section 8.1, then requires the caller to check the text
-	// that it interprets. It is for a program that checks text elsewhere, or
-	// relays messages without looking into them. The reason of a close frame is
-	// checked all the same.
+	// AllowInvalidUTF8 turns off the check that text messages are UTF-8. It is for
+	// programs that check text elsewhere, or that relay messages without interpreting
+	// them. RFC 6455, section 8.1, requires a program to check the text that it
+	// interprets. The reason of a close frame is always checked.
 	AllowInvalidUTF8 bool
 
-	// MaxFrame is the largest payload of a data frame in bytes. 0 means no
-	// limit but MaxMessage's.
+	// MaxFrame is the largest payload of a data frame, in bytes. 0 means that only
+	// MaxMessage limits it.
 	MaxFrame int64
 
-	// MaxMessage is the largest message in bytes, over all its frames: the one
-	// frame header that would exceed it is refused, before any of its payload.
-	// 0 means DefaultMaxMessage, negative no limit.
+	// MaxMessage is the largest size of a message, in bytes, summed over its frames.
+	// A frame that would exceed it is refused at its header, before its payload. 0
+	// means DefaultMaxMessage. A negative value means no limit.
 	MaxMessage int64
 
-	// MaxEmptyFragments is how many frames in a row may continue a message
-	// without a byte of payload and without ending it. 0 means
-	// DefaultMaxEmptyFragments, negative no limit.
+	// MaxEmptyFragments is how many consecutive frames of a message may be empty
+	// without ending the message. 0 means DefaultMaxEmptyFragments. A negative value
+	// means no limit.
 	MaxEmptyFragments int
 
-	// MaxControls is how many control frames may come with no data frame
-	// between them. 0 means DefaultMaxControls, negative no limit. A Decoder
-	// has no clock: where a connection may idle for hours under pings, call
-	// ResetControls from time to time.
+	// MaxControls is how many control frames may arrive without a data frame between
+	// them. 0 means DefaultMaxControls. A negative value means no limit. A Decoder has
+	// no clock, so call ResetControls from time to time if a connection may receive
+	// pings for hours and nothing else.
 	MaxControls int
 
 	offset int64 // bytes of the stream before the b of this call
@@ -81,37 +113,37 @@ type Decoder struct {
 	// The frame in progress.
 	start   int64 // offset of its first byte
 	head    [MaxHeaderSize]byte
-	headLen uint8 // bytes gathered in head; 0 if the header came whole
+	headLen uint8 // bytes gathered in head; 0 if the header arrived whole
 	inFrame bool  // the header is known
 	frame   Header
 	pos     int64 // payload bytes of the frame delivered or gathered so far
 
 	// The message in progress.
 	message Opcode // OpText or OpBinary; 0 between messages
-	plain   bool   // no extension bit so far: text and size are judged here
+	plain   bool   // no extension bit so far: text and size are checked here
 	size    int64
 	text    UTF8
 
 	empties  int
 	controls int
-	control  [MaxControlPayload]byte // a control payload that came in pieces
+	control  [MaxControlPayload]byte // a control payload that arrived in pieces
 }
 
-// A Frame is a frame, or the next piece of one, as [Decoder.Next] found it.
+// A Frame is a frame, or the next piece of a data frame, returned by [Decoder.Next].
 type Frame struct {
-	// Header is the header as it was on the wire.
+	// Header is the header of the frame as it was received.
 	Header Header
 
-	// Kind says what Payload belongs to: a text or binary message, or a control
-	// frame. It is KindNone if there is no frame.
+	// Kind says whether Payload belongs to a text message, a binary message or a
+	// control frame. It is KindNone if there is no frame.
 	Kind Kind
 
 	// Payload is the next piece of the frame's payload, unmasked. It is a slice
 	// of the argument of Next, or of the Decoder, and valid until the next call.
-	// A control frame comes in one piece.
+	// The payload of a control frame is always whole.
 	Payload []byte
 
-	// Offset is where Payload begins within the payload of the frame, in bytes.
+	// Offset is the position of Payload within the payload of the frame, in bytes.
 	Offset int64
 }
 
@@ -124,15 +156,16 @@ func (f *Frame) EndsFrame() bool {
 // piece.
 func (f *Frame) EndsMessage() bool { return f.Header.Fin && f.EndsFrame() }
 
-// Next reads from b as far as the next frame or piece of a frame, and returns it
-// with the number of bytes it took. Payload is unmasked in place: b is changed. If
-// all of b is taken and makes no frame, f.Kind is KindNone. A data frame is delivered
-// as far as it has come, in one or more pieces; each call takes at most one frame.
+// Next takes bytes from the start of b until it has a frame or a piece of one, and
+// returns it with the number of bytes it took. Each call takes at most one frame. If
+// all of b is taken and there is no frame yet, f.Kind is KindNone. A data frame is
+// returned in as many pieces as it arrives in. Payload is unmasked in place, which
+// changes b.
 //
-// An error is final and is an [*Error], with one exception: after a close frame
-// it is [io.EOF], since nothing may follow one (RFC 6455, section 5.5.1). When
-// text turns invalid, f is the piece before the first byte at fault. An error
-// does not depend on how the stream was cut, though the n beside it may.
+// An error is final. It is an [*Error], except after a close frame, when it is
+// [io.EOF] because nothing may follow a close frame (RFC 6455, section 5.5.1). If text
+// is invalid, f is the piece that ends before the first invalid byte. The error does
+// not depend on how the stream was cut, but the value of n returned with it may.
 func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
 	if d.err != nil {
 		return f, 0, d.err
@@ -149,7 +182,7 @@ func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
 	if left := d.frame.Length - d.pos; int64(len(rest)) > left {
 		rest = rest[:left]
 	}
-	rest = rest[:len(rest):len(rest)] // what follows is not Payload's to append over
+	rest = rest[:len(rest):len(rest)] // appending to Payload must not overwrite the next frame
 	n += len(rest)
 	d.offset += int64(n)
 	if d.frame.Opcode.IsControl() {
@@ -163,10 +196,10 @@ func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
 	return f, n, err
 }
 
-// Remaining returns how many payload bytes of the current data frame are still to
-// come, and 0 between frames and within a control frame. That many bytes, or
-// fewer, may be read straight to where the message is gathered: Next takes them
-// whole and leaves them, unmasked, where they are.
+// Remaining returns how many payload bytes of the current data frame have not arrived
+// yet. It returns 0 between frames and within a control frame. A caller may read up to
+// that many bytes directly into the buffer of the message and call Next with them.
+// Next takes them all and unmasks them in place.
 func (d *Decoder) Remaining() int64 {
 	if !d.inFrame || d.frame.Opcode.IsControl() {
 		return 0
@@ -176,22 +209,20 @@ func (d *Decoder) Remaining() int64 {
 
 // InFrame reports whether a frame has begun and has not ended: the bytes taken so
 // far end within its header or its payload. It is false between the fragments of a
-// message, after a close frame, and after an error. A data frame whose header is
-// complete has [Decoder.Remaining] bytes to come. If InFrame is true and Remaining
-// is 0, the header or a control frame is incomplete. A program whose read has timed
-// out, or whose stream has ended, can tell this way whether it was cut off within a
-// frame.
+// message, after a close frame, and after an error. After a timeout or the end of the
+// stream, InFrame says whether a frame was cut off. If it is true and
+// [Decoder.Remaining] is 0, a header or a control frame is incomplete.
 func (d *Decoder) InFrame() bool { return d.err == nil && (d.inFrame || d.headLen > 0) }
 
 // Offset returns how many bytes of the stream have been taken.
 func (d *Decoder) Offset() int64 { return d.offset }
 
-// ResetControls begins the count for MaxControls anew.
+// ResetControls resets the count for MaxControls.
 func (d *Decoder) ResetControls() { d.controls = 0 }
 
-// readHeader takes a header, or a part of one, from the start of b. Rules are
-// checked in the order of the bytes they depend on, so that the verdict is the
-// same for every cut.
+// readHeader takes a header, or a part of one, from the start of b. It checks rules in
+// the order of the bytes that they depend on, so that every cut of the stream gives the
+// same error.
 func (d *Decoder) readHeader(b []byte) (n int, err error) {
 	if d.headLen == 0 {
 		d.start = d.offset
@@ -220,7 +251,7 @@ func (d *Decoder) readHeader(b []byte) (n int, err error) {
 				return n, d.violation(v, 1)
 			}
 		}
-		if int(d.headLen) == lengthEnd(d.head[1]) { // judged before the key has come
+		if int(d.headLen) == lengthEnd(d.head[1]) { // check it before the masking key arrives
 			if err := d.checkSizes(d.head[:]); err != nil {
 				return n, err
 			}
@@ -233,7 +264,7 @@ func (d *Decoder) readHeader(b []byte) (n int, err error) {
 	return n, nil
 }
 
-// checkFirst judges the first byte of a frame.
+// checkFirst checks the first byte of a frame.
 func (d *Decoder) checkFirst(b0 byte) Violation {
 	op := Opcode(b0 & 0xf)
 	var allowed byte
@@ -260,7 +291,7 @@ func (d *Decoder) checkFirst(b0 byte) Violation {
 	return 0
 }
 
-// checkSecond judges the second byte of a frame, once the first has passed.
+// checkSecond checks the second byte of a frame whose first byte is valid.
 func (d *Decoder) checkSecond(b0, b1 byte) Violation {
 	masked := b1&maskBit != 0
 	switch {
@@ -274,8 +305,8 @@ func (d *Decoder) checkSecond(b0, b1 byte) Violation {
 	return 0
 }
 
-// checkSizes judges the length in a header that holds all of it: its form, and
-// what it would bring the frame, the message and the counts of floods to.
+// checkSizes checks the length in a header that includes all of it: its form, the limits
+// for the frame and the message, and the counts against floods.
 func (d *Decoder) checkSizes(head []byte) error {
 	length := parseLength(head)
 	end := lengthEnd(head[1]) - 1
@@ -324,7 +355,7 @@ func limitOr(limit, def int) int {
 	return limit
 }
 
-// beginFrame takes up the whole header at the start of head.
+// beginFrame checks and parses the whole header at the start of head.
 func (d *Decoder) beginFrame(head []byte) error {
 	if err := d.checkSizes(head); err != nil {
 		return err
@@ -380,8 +411,8 @@ func (d *Decoder) readData(f *Frame, p []byte) error {
 	return nil
 }
 
-// readControl takes the next piece of a control frame and sets f once the frame
-// is whole.
+// readControl takes the next piece of a control frame, and sets f when the frame is
+// whole.
 func (d *Decoder) readControl(f *Frame, p []byte) error {
 	if int64(len(p)) < d.frame.Length {
 		n := copy(d.control[d.pos:], p)
@@ -412,7 +443,7 @@ func (d *Decoder) violation(v Violation, i int) error {
 	return &Error{Violation: v, Offset: d.start + int64(i)}
 }
 
-// overLimit is the error for a size that byte i of the current header completed.
+// overLimit is the error for a size that byte i of the current header completes.
 func (d *Decoder) overLimit(v Violation, i int, size uint64, limit int64) error {
 	return &Error{Violation: v, Offset: d.start + int64(i), Size: int64(min(size, 1<<63-1)), Limit: limit}
 }

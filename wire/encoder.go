@@ -1,32 +1,33 @@
 package wire
 
-// An Encoder turns frames into the bytes to send. It holds, for what we send, the
-// rules that [Decoder] holds for what we receive, except the limits. The zero
-// value is ready to write as a server; set Role before the first call.
+// An Encoder turns frames into the bytes to send. It enforces the rules that a [Decoder]
+// of the peer enforces, except the limits and the check of text. The zero value is a
+// server's Encoder. Set the fields before the first call.
 //
-// Control frames may be sent between the fragments of a message. Nothing is sent
-// after a close frame: RFC 6455, section 5.5.1, forbids data there, and a peer
-// that follows it reads nothing more. An error leaves the state and dst as they
-// were. An Encoder is not safe for concurrent use.
+// Control frames may be sent between the fragments of a message. An Encoder refuses every
+// frame after a close frame: RFC 6455, section 5.5.1, forbids data there, and a peer that
+// follows the RFC reads nothing more. An error changes neither the Encoder nor dst. An
+// Encoder is not safe for concurrent use.
 type Encoder struct {
-	// Role is the side that writes. A client masks every frame with the Key of
-	// its Header, which must be new and unpredictable each time (section 10.3);
-	// a server masks none.
+	// Role is the side that writes. A client masks every frame with the Key of its
+	// Header, which must be new and unpredictable for each frame (RFC 6455, section
+	// 10.3). A server masks no frame.
 	Role Role
 
-	// RSV and FrameRSV are the reserved bits that may be sent, as in Decoder.
+	// RSV contains the reserved bits that may be set on the first frame of a message,
+	// and FrameRSV those that may be set on any data frame. All others are refused.
 	RSV, FrameRSV byte
 
 	offset int64 // bytes of the stream so far, for errors
-	open   bool  // a message awaits its continuation
-	closed bool  // a close frame went out
+	open   bool  // a message has begun and has not ended
+	closed bool  // a close frame was encoded
 }
 
-// AppendHeader appends the header of a frame to dst; the caller then sends
-// h.Length bytes of payload, masked with h.Key if it is a client. h.Masked is set
-// from Role. An error is an [*Error] whose Offset counts the bytes that were to be
-// sent before this frame, and leaves dst as it was. The payload of a close frame
-// is not seen here: use [AppendClose].
+// AppendHeader appends the header of a frame to dst. The caller then sends h.Length bytes
+// of payload, which a client masks with h.Key. h.Masked is ignored: Role decides. An error
+// is an [*Error] whose Offset is the number of bytes encoded before this frame, payloads
+// included. AppendHeader cannot check the payload of a close frame, so make that payload
+// with [AppendClose].
 func (e *Encoder) AppendHeader(dst []byte, h Header) ([]byte, error) {
 	if v := e.check(h); v != 0 {
 		return dst, &Error{Violation: v, Offset: e.offset}
@@ -34,10 +35,10 @@ func (e *Encoder) AppendHeader(dst []byte, h Header) ([]byte, error) {
 	return e.appendHeader(dst, h), nil
 }
 
-// AppendFrame appends a frame to dst: its header, with Length set from payload,
-// and the payload, which it masks if it is a client's. payload is not changed and
-// must not overlap the free capacity of dst. Text is not checked; the payload of
-// a close frame is. An error is an [*Error], as with AppendHeader.
+// AppendFrame appends a frame to dst: its header, with Length set from payload, and the
+// payload, which it masks for a client. It does not change payload, which must not overlap
+// the free capacity of dst. It checks the payload of a close frame, but it does not check
+// text. An error is an [*Error], as with AppendHeader.
 func (e *Encoder) AppendFrame(dst []byte, h Header, payload []byte) ([]byte, error) {
 	h.Length = int64(len(payload))
 	v := e.check(h)
@@ -58,13 +59,13 @@ func (e *Encoder) AppendFrame(dst []byte, h Header, payload []byte) ([]byte, err
 	return dst, nil
 }
 
-// Open reports whether a message has been begun and not yet ended.
+// Open reports whether a message has begun and has not ended.
 func (e *Encoder) Open() bool { return e.open }
 
 // Closed reports whether a close frame has been encoded.
 func (e *Encoder) Closed() bool { return e.closed }
 
-// appendHeader appends a header that check has passed, and takes note of it.
+// appendHeader appends a header that has passed check, and updates the state.
 func (e *Encoder) appendHeader(dst []byte, h Header) []byte {
 	h.Masked = e.Role == Client
 	switch {
@@ -77,7 +78,7 @@ func (e *Encoder) appendHeader(dst []byte, h Header) []byte {
 	return AppendHeader(dst, h)
 }
 
-// check returns the rule that a frame with header h would break, or 0.
+// check returns the rule that a frame with the header h would break, or 0.
 func (e *Encoder) check(h Header) Violation {
 	var allowed byte
 	switch h.Opcode {
