@@ -2,39 +2,40 @@ package wire
 
 import "strconv"
 
-// A Violation names a rule that the bytes of a peer, or the frames that we were
-// asked to send, have broken. Each is an error to compare with: every [Error]
-// wraps exactly one, so
+// A Violation is a rule that was broken, either by bytes from a peer or by a frame that
+// we were asked to send. Each Violation is an error, and every [Error] wraps exactly one,
+// so
 //
 //	errors.Is(err, wire.ErrInvalidUTF8)
 //
-// asks which rule it was. The constants below are all there are.
+// reports whether that rule was broken. The constants below are the only Violations.
 type Violation uint8
 
-// The rules, each with the section it comes from.
+// The rules, each with its section of RFC 6455 in parentheses.
 const (
-	ErrReservedBits           Violation = iota + 1 // RSV bit that no extension negotiated: RFC 6455, section 5.2
-	ErrReservedOpcode                              // opcode 3 to 7 or 11 to 15: section 5.2
-	ErrLengthTopBit                                // 64-bit length with its most significant bit set: section 5.2
-	ErrLengthNotMinimal                            // length in more bytes than it needs: section 5.2
-	ErrUnmasked                                    // frame from a client that is not masked: section 5.1
-	ErrMasked                                      // frame from a server that is masked: section 5.1
-	ErrControlFragmented                           // control frame without FIN: section 5.5
-	ErrControlTooLong                              // control frame of more than 125 bytes: section 5.5
-	ErrUnexpectedContinuation                      // continuation with no message open: section 5.4
-	ErrUnfinishedMessage                           // text or binary frame while a message is open: section 5.4
-	ErrClosePayload                                // close frame with a payload of one byte: section 5.5.1
-	ErrCloseCode                                   // close code that must not be sent: section 7.4
-	ErrFrameAfterClose                             // frame after the close frame: section 5.5.1
-	ErrInvalidUTF8                                 // text or close reason that is not UTF-8: section 8.1
-	ErrFrameTooBig                                 // frame over MaxFrame: section 10.4
-	ErrMessageTooBig                               // message over MaxMessage: section 10.4
-	ErrEmptyFragments                              // more than MaxEmptyFragments in a row: section 10.4
-	ErrControlFlood                                // more control frames than MaxControls allows: section 10.4
-	ErrFieldSyntax                                 // Sec-WebSocket header field against its grammar: section 9.1
+	ErrReservedBits           Violation = iota + 1 // reserved bit that no extension negotiated (5.2)
+	ErrReservedOpcode                              // opcode 3 to 7 or 11 to 15 (5.2)
+	ErrLengthTopBit                                // 64-bit length with its most significant bit set (5.2)
+	ErrLengthNotMinimal                            // length in more bytes than it needs (5.2)
+	ErrUnmasked                                    // unmasked frame from a client (5.1)
+	ErrMasked                                      // masked frame from a server (5.1)
+	ErrControlFragmented                           // control frame without FIN (5.5)
+	ErrControlTooLong                              // control frame with more than 125 bytes (5.5)
+	ErrUnexpectedContinuation                      // continuation outside a message (5.4)
+	ErrUnfinishedMessage                           // new message before the last one ended (5.4)
+	ErrClosePayload                                // close frame with a payload of one byte (5.5.1)
+	ErrCloseCode                                   // close code that must not be sent (7.4)
+	ErrFrameAfterClose                             // frame after the close frame (5.5.1)
+	ErrInvalidUTF8                                 // text or close reason that is not UTF-8 (8.1)
+	ErrFrameTooBig                                 // frame larger than MaxFrame (10.4)
+	ErrMessageTooBig                               // message larger than MaxMessage (10.4)
+	ErrEmptyFragments                              // more than MaxEmptyFragments empty frames in a row (10.4)
+	ErrControlFlood                                // more than MaxControls control frames in a row (10.4)
+	ErrFieldSyntax                                 // Sec-WebSocket-Extensions field with invalid syntax (9.1)
 )
 
-// rules is the one table of what a violation means.
+// rules has the status code, the section and the text of each Violation. The texts are
+// close reasons: peers see them.
 var rules = [...]struct {
 	code    StatusCode
 	section string
@@ -56,12 +57,13 @@ var rules = [...]struct {
 	ErrInvalidUTF8:            {StatusInvalidPayload, "8.1", "invalid UTF-8"},
 	ErrFrameTooBig:            {StatusMessageTooBig, "10.4", "frame over MaxFrame"},
 	ErrMessageTooBig:          {StatusMessageTooBig, "10.4", "message over MaxMessage"},
-	ErrEmptyFragments:         {StatusPolicyViolation, "10.4", "too many empty fragments in a row (MaxEmptyFragments)"},
-	ErrControlFlood:           {StatusPolicyViolation, "10.4", "too many control frames (MaxControls)"},
-	ErrFieldSyntax:            {StatusProtocolError, "9.1", "header field does not follow its grammar"},
+	ErrEmptyFragments: {StatusPolicyViolation, "10.4",
+		"too many empty fragments in a row (MaxEmptyFragments)"},
+	ErrControlFlood: {StatusPolicyViolation, "10.4", "too many control frames (MaxControls)"},
+	ErrFieldSyntax:  {StatusProtocolError, "9.1", "header field does not follow its grammar"},
 }
 
-// Code returns the status code to close a connection with that broke v.
+// Code returns the status code with which to close a connection whose peer broke v.
 func (v Violation) Code() StatusCode {
 	if int(v) < len(rules) {
 		return rules[v].code
@@ -69,7 +71,7 @@ func (v Violation) Code() StatusCode {
 	return 0
 }
 
-// Section returns the section of RFC 6455 that holds the rule: "5.2".
+// Section returns the section of RFC 6455 that has the rule, such as "5.2".
 func (v Violation) Section() string {
 	if int(v) < len(rules) {
 		return rules[v].section
@@ -85,27 +87,28 @@ func (v Violation) Error() string {
 	return "violation " + strconv.Itoa(int(v))
 }
 
-// An Error is what this package returns for input that breaks a rule. Truncated
-// input is no violation: it is [io.ErrUnexpectedEOF].
+// An Error describes input that breaks a rule. A truncated header breaks no rule:
+// [ConsumeHeader] returns [io.ErrUnexpectedEOF] for it.
 type Error struct {
 	// Violation is the rule that was broken.
 	Violation Violation
 
-	// Offset counts the bytes before the one at which the rule was seen to be
-	// broken: bytes of the stream for Decoder and Encoder, of the argument for
-	// the pure functions. The length of a frame is judged at its last byte.
+	// Offset is the number of bytes before the one that broke the rule: bytes of the
+	// stream for Decoder and Encoder, and bytes of the argument for functions. A
+	// length that breaks a rule is reported at its last byte. An Encoder refuses a
+	// frame at its first byte.
 	Offset int64
 
-	// Size and Limit, in bytes or frames, are set for the violations of a limit
-	// and are 0 otherwise.
+	// Size is the size or count that exceeds Limit, in bytes or frames. Both are 0
+	// unless the rule is a limit.
 	Size, Limit int64
 }
 
-// Code returns the status code to close the connection with.
+// Code returns the status code with which to close the connection.
 func (e *Error) Code() StatusCode { return e.Violation.Code() }
 
-// Reason returns a close reason of at most 123 bytes of UTF-8: the rule and,
-// for a limit, both sizes.
+// Reason returns a close reason of at most 123 bytes ([MaxCloseReason]): the rule and, if
+// it is a limit, the size and the limit.
 func (e *Error) Reason() string {
 	s := e.Violation.Error()
 	if e.Limit != 0 {
