@@ -4,5 +4,5 @@ package wire
 
 import "crypto/sha1"
 
-// checksum returns the SHA-1 of p. Package crypto/fips140 has no exception to offer here.
+// checksum returns the SHA-1 of p. Here, crypto/fips140 has no WithoutEnforcement.
 func checksum(p []byte) [sha1.Size]byte { return sha1.Sum(p) }

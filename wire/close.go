@@ -5,16 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// MaxCloseReason is the largest close reason in bytes: what a control frame
-// leaves beside the status code.
+// MaxCloseReason is the size of the longest close reason, in bytes: a control frame
+// without the status code.
 const MaxCloseReason = MaxControlPayload - 2
 
-// ConsumeClose reads the payload of a close frame, unmasked and whole (RFC 6455,
-// section 5.5.1). An empty payload is [StatusNoStatusReceived]. reason is a slice
-// of payload and lives as long.
+// ConsumeClose parses the whole payload of a close frame, unmasked (RFC 6455, section
+// 5.5.1). An empty payload returns [StatusNoStatusReceived]. reason is a slice of payload.
 //
-// A payload of one byte, a code that must not be sent and a reason that is not
-// UTF-8 are an [*Error] whose Offset counts from the start of payload.
+// ConsumeClose returns an [*Error] if the payload has one byte, the code must not be sent,
+// or the reason is not UTF-8. Its Offset counts from the start of payload.
 func ConsumeClose(payload []byte) (code StatusCode, reason []byte, err error) {
 	switch len(payload) {
 	case 0:
@@ -32,21 +31,21 @@ func ConsumeClose(payload []byte) (code StatusCode, reason []byte, err error) {
 	return code, reason, nil
 }
 
-// checkText reports whether p is whole UTF-8; if not, n is the index of the first
-// byte at fault, which is len(p) if a rune is not complete.
+// checkText reports whether p is valid UTF-8. If not, n is the index of the first invalid
+// byte, or len(p) if the last rune is incomplete.
 func checkText(p []byte) (n int, ok bool) {
 	var text UTF8
 	n, ok = text.Check(p)
 	return n, ok && text.Complete()
 }
 
-// AppendClose appends the payload of a close frame to dst (RFC 6455, section
-// 5.5.1): nothing for [StatusNoStatusReceived], else the code and the reason. A
-// reason over [MaxCloseReason] bytes is cut before the rune that would not fit.
+// AppendClose appends the payload of a close frame to dst (RFC 6455, section 5.5.1): code
+// and reason, or nothing if code is [StatusNoStatusReceived]. A reason longer than
+// [MaxCloseReason] bytes is cut before the rune that does not fit.
 //
-// A code that must not be sent, a reason without a code and a reason that is not
-// UTF-8 are an [*Error], whose Offset counts within reason, and dst is returned as
-// it was.
+// AppendClose returns an [*Error] and dst unchanged if the code must not be sent, if there
+// is a reason without a code, or if the reason is not UTF-8. Its Offset counts from the
+// start of reason.
 func AppendClose(dst []byte, code StatusCode, reason string) ([]byte, error) {
 	if code == StatusNoStatusReceived && reason == "" {
 		return dst, nil

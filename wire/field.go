@@ -3,17 +3,17 @@ package wire
 import "strings"
 
 // The grammar of the header fields of the opening handshake. RFC 6455 builds on
-// the rules of RFC 2616, section 2.1: lists may hold empty elements, and white
-// space may stand between any two tokens.
+// the rules of RFC 2616, section 2.1: lists may have empty elements, and white
+// space may separate any two tokens.
 
-// ParseExtensions reads the values of all Sec-WebSocket-Extensions fields of a
-// request or response, in order, as one list (RFC 6455, section 9.1). Names and
-// values keep their case. An error is an [*Error] with [ErrFieldSyntax] whose
-// Offset counts within the value it was found in.
+// ParseExtensions parses the values of all Sec-WebSocket-Extensions fields of a request or
+// response, in order, as one list (RFC 6455, section 9.1). Names and values keep their
+// case. An error is an [*Error] with [ErrFieldSyntax] whose Offset counts from the start of
+// the invalid value.
 //
-// Fields without an element count as no field, although the grammar asks for one
-// element at least: ktor, libwebsockets, Kitura and .NET's HttpListener send empty
-// fields to say that they want no extension.
+// The grammar requires at least one element, but ParseExtensions also accepts fields
+// without one: ktor, libwebsockets, Kitura and .NET's HttpListener send empty fields when
+// they use no extension.
 func ParseExtensions(values []string) ([]ExtensionSpec, error) {
 	var specs []ExtensionSpec
 	for _, v := range values {
@@ -29,11 +29,11 @@ func ParseExtensions(values []string) ([]ExtensionSpec, error) {
 	return specs, nil
 }
 
-// AppendExtensions appends specs to dst as the value of one
-// Sec-WebSocket-Extensions field. Parameters without a value are written without
-// "=". A name or value that is not a token (RFC 6455, section 9.1) is an
-// [*Error] with [ErrFieldSyntax], whose Offset is where the offer's name or the
-// parameter would have stood, and dst is returned as it was.
+// AppendExtensions appends specs to dst as the value of one Sec-WebSocket-Extensions field.
+// Parameters without a value are written without "=". If a name or a value is not a token
+// (RFC 6455, section 9.1), AppendExtensions returns dst unchanged and an [*Error] with
+// [ErrFieldSyntax]. Its Offset is the position in the field of the invalid name or
+// parameter.
 func AppendExtensions(dst []byte, specs []ExtensionSpec) ([]byte, error) {
 	start := len(dst)
 	for i, spec := range specs {
@@ -59,11 +59,11 @@ func AppendExtensions(dst []byte, specs []ExtensionSpec) ([]byte, error) {
 	return dst, nil
 }
 
-// ParseProtocols reads the values of all Sec-WebSocket-Protocol fields, in order,
-// as one list (RFC 6455, section 11.3.4). Subprotocols keep their case, which is
-// significant. An element that [IsProtocolName] refuses is left out: a server
-// cannot choose it, and need not fail the handshake for it. Fields without an
-// element count as no field, as with [ParseExtensions].
+// ParseProtocols parses the values of all Sec-WebSocket-Protocol fields, in order, as one
+// list (RFC 6455, section 11.3.4). Subprotocols keep their case, which is significant. An
+// element that is not a name by [IsProtocolName] is left out: a server cannot choose it but
+// need not fail the handshake. Fields without an element are accepted, as in
+// [ParseExtensions].
 func ParseProtocols(values []string) []string {
 	var names []string
 	for _, v := range values {
@@ -77,9 +77,8 @@ func ParseProtocols(values []string) []string {
 }
 
 // IsProtocolName reports whether s can be the name of a subprotocol: one or more
-// bytes from U+0021 to U+007E, none of them a comma. RFC 6455, section 4.1, forbids
-// the other separators as well, but peers use them: Kubernetes offers
-// "SPDY/3.1+portforward.k8s.io".
+// characters from U+0021 to U+007E other than a comma. RFC 6455, section 4.1, forbids the
+// other separators too, but peers use them: Kubernetes offers "SPDY/3.1+portforward.k8s.io".
 func IsProtocolName(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c >= 0x7f || c == ',' {
@@ -89,9 +88,9 @@ func IsProtocolName(s string) bool {
 	return s != ""
 }
 
-// HasToken reports whether the values of a header field that is a list of tokens,
-// such as Connection or Upgrade, hold token, in any case of its ASCII letters.
-// What is not a token matches nothing.
+// HasToken reports whether the values of a header field that is a list of tokens, such as
+// Connection or Upgrade, contain token. The case of ASCII letters is ignored. HasToken
+// returns false if token is not a token.
 func HasToken(values []string, token string) bool {
 	if !IsToken(token) {
 		return false
@@ -99,8 +98,8 @@ func HasToken(values []string, token string) bool {
 	for _, v := range values {
 		for e := range strings.SplitSeq(v, ",") {
 			e = strings.Trim(e, " \t")
-			// EqualFold takes the Kelvin sign for a k, but that has three bytes:
-			// where the lengths agree too, all is ASCII.
+			// To EqualFold, the Kelvin sign is a k and the long s is an s, but these
+			// have two or three bytes. If the lengths are equal, e is ASCII.
 			if len(e) == len(token) && strings.EqualFold(e, token) {
 				return true
 			}
@@ -109,8 +108,8 @@ func HasToken(values []string, token string) bool {
 	return false
 }
 
-// IsToken reports whether s is a token of RFC 2616, section 2.2: one or more
-// ASCII characters, none a control, a space or a separator.
+// IsToken reports whether s is a token of RFC 2616, section 2.2: one or more ASCII
+// characters that are not controls, spaces or separators.
 func IsToken(s string) bool {
 	for i := range len(s) {
 		if !isTokenChar(s[i]) {
@@ -144,7 +143,7 @@ func (s *fieldScanner) skipSpace() {
 	}
 }
 
-// accept skips white space and then c, if it stands there.
+// accept skips white space, and then c if it is next. It reports whether it skipped c.
 func (s *fieldScanner) accept(c byte) bool {
 	s.skipSpace()
 	if s.pos < len(s.s) && s.s[s.pos] == c {
@@ -154,7 +153,7 @@ func (s *fieldScanner) accept(c byte) bool {
 	return false
 }
 
-// nextElement goes to the next element of the list that is not empty.
+// nextElement skips empty elements. It reports whether another element follows.
 func (s *fieldScanner) nextElement() bool {
 	for s.accept(',') {
 	}
@@ -177,6 +176,7 @@ func (s *fieldScanner) token() string {
 	return s.s[start:s.pos]
 }
 
+// extension reads the name and the parameters of an extension.
 func (s *fieldScanner) extension() (spec ExtensionSpec, ok bool) {
 	if spec.Name = s.token(); spec.Name == "" {
 		return spec, false
@@ -196,9 +196,9 @@ func (s *fieldScanner) extension() (spec ExtensionSpec, ok bool) {
 	return spec, true
 }
 
-// value reads a token or a quoted string that holds one: "When using the
+// value reads a token or a quoted string that contains one: "When using the
 // quoted-string syntax variant, the value after quoted-string unescaping MUST
-// conform to the 'token' ABNF" (RFC 6455, section 9.1). It returns "" for neither.
+// conform to the 'token' ABNF" (RFC 6455, section 9.1). Otherwise it returns "".
 func (s *fieldScanner) value() string {
 	if !s.accept('"') {
 		return s.token()

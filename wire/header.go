@@ -6,18 +6,19 @@ import (
 )
 
 const (
-	// MaxHeaderSize is the size in bytes of the largest frame header: two bytes,
-	// a 64-bit length and a masking key.
+	// MaxHeaderSize is the size of the largest frame header, in bytes: two bytes, a
+	// 64-bit length and a masking key.
 	MaxHeaderSize = 14
 
-	// MaxControlPayload is the largest payload of a control frame, in bytes (RFC
-	// 6455, section 5.5).
+	// MaxControlPayload is the size of the largest payload of a control frame, in
+	// bytes (RFC 6455, section 5.5).
 	MaxControlPayload = 125
 )
 
-// The reserved bits as they stand in [Header.RSV] (RFC 6455, section 5.2).
+// The reserved bits, with the values that they have in [Header.RSV] (RFC 6455, section
+// 5.2).
 const (
-	RSV1 byte = 1 << 2 // a compressed message, under permessage-deflate (RFC 7692, section 6)
+	RSV1 byte = 1 << 2 // in permessage-deflate, a compressed message (RFC 7692, section 6)
 	RSV2 byte = 1 << 1
 	RSV3 byte = 1 << 0
 )
@@ -30,18 +31,18 @@ const (
 	lengthBits = 0x7f
 )
 
-// A Header is the part of a frame that stands before its payload (RFC 6455,
-// section 5.2). Its size is 16 bytes; pass it by value.
+// A Header is the part of a frame before its payload (RFC 6455, section 5.2). Pass it by
+// value.
 type Header struct {
 	Fin    bool    // the last fragment of its message; true for every control frame
-	RSV    byte    // reserved bits: RSV1, RSV2, RSV3 or'ed together
+	RSV    byte    // the reserved bits that are set: RSV1, RSV2 and RSV3 or'ed together
 	Opcode Opcode  // four bits
 	Masked bool    // the payload is masked with Key
 	Key    [4]byte // masking key; zero unless Masked
-	Length int64   // payload size in bytes, 0 to 2^63-1
+	Length int64   // size of the payload in bytes, 0 to 2^63-1
 }
 
-// Size returns how many bytes [AppendHeader] writes for h: 2 to [MaxHeaderSize].
+// Size returns how many bytes [AppendHeader] appends for h: 2 to [MaxHeaderSize].
 func (h Header) Size() int {
 	n := 2
 	switch {
@@ -56,20 +57,19 @@ func (h Header) Size() int {
 	return n
 }
 
-// ConsumeHeader reads the frame header at the start of b and returns it with its
-// size in bytes. It checks only what holds for every frame alone: the length has
-// its top bit clear and its shortest form (RFC 6455, section 5.2). The rules
-// between frames, and those of a role, are [Decoder]'s.
+// ConsumeHeader parses the frame header at the start of b and returns it with its size in
+// bytes. It checks only that the length has a top bit of 0 and the shortest form (RFC 6455,
+// section 5.2). [Decoder] checks all rules.
 //
-// If b ends within the header the error is [io.ErrUnexpectedEOF]; otherwise it is
-// nil or an [*Error]. n is 0 with any error.
+// If b ends within the header, the error is [io.ErrUnexpectedEOF]. Any other error is an
+// [*Error]. With an error, n is 0.
 func ConsumeHeader(b []byte) (h Header, n int, err error) {
 	if len(b) < 2 {
 		return Header{}, 0, io.ErrUnexpectedEOF
 	}
 	n = headerSize(b[1])
 	if len(b) < n {
-		// The length may be whole, and wrong, before the key has come.
+		// The length may be complete and invalid although the masking key is missing.
 		if end := lengthEnd(b[1]); len(b) >= end {
 			if v := checkLength(b[1], parseLength(b)); v != 0 {
 				return Header{}, 0, &Error{Violation: v, Offset: int64(end) - 1}
@@ -85,7 +85,7 @@ func ConsumeHeader(b []byte) (h Header, n int, err error) {
 	return h, n, nil
 }
 
-// headerSize is the size of a header whose second byte is b1.
+// headerSize returns the size of a header whose second byte is b1.
 func headerSize(b1 byte) int {
 	n := lengthEnd(b1)
 	if b1&maskBit != 0 {
@@ -94,7 +94,7 @@ func headerSize(b1 byte) int {
 	return n
 }
 
-// lengthEnd is where the length ends in a header whose second byte is b1.
+// lengthEnd returns the offset at which the length ends in a header whose second byte is b1.
 func lengthEnd(b1 byte) int {
 	switch b1 & lengthBits {
 	case length64:
@@ -105,7 +105,7 @@ func lengthEnd(b1 byte) int {
 	return 2
 }
 
-// parseLength reads the length of a header that holds at least its lengthEnd.
+// parseLength parses the length of a header of which at least lengthEnd bytes are in b.
 func parseLength(b []byte) uint64 {
 	switch l := b[1] & lengthBits; l {
 	case length64:
@@ -117,7 +117,7 @@ func parseLength(b []byte) uint64 {
 	}
 }
 
-// checkLength returns the violation of a length in the form that b1 announces, or 0.
+// checkLength returns the rule that length breaks in the form that b1 announces, or 0.
 func checkLength(b1 byte, length uint64) Violation {
 	switch form := b1 & lengthBits; {
 	case form < length16:
@@ -130,7 +130,7 @@ func checkLength(b1 byte, length uint64) Violation {
 	return 0
 }
 
-// parse reads the whole header at the start of b, whose length is good.
+// parse parses the whole header at the start of b, whose length has passed checkLength.
 func (h *Header) parse(b []byte) {
 	b0, b1 := b[0], b[1]
 	h.Fin = b0&finBit != 0
@@ -145,9 +145,9 @@ func (h *Header) parse(b []byte) {
 	}
 }
 
-// AppendHeader appends h to dst in its shortest form. It checks nothing: only
-// the low three bits of RSV and the low four of Opcode are written, and Key only
-// if Masked. [Encoder] holds the rules. It panics if h.Length is negative.
+// AppendHeader appends h to dst in its shortest form. It writes the low three bits of RSV,
+// the low four bits of Opcode, and Key only if Masked is set. It checks no rule: use an
+// [Encoder] for that. It panics if h.Length is negative.
 func AppendHeader(dst []byte, h Header) []byte {
 	if h.Length < 0 {
 		panic("wire: negative frame length")

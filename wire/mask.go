@@ -5,15 +5,15 @@ import (
 	"math/bits"
 )
 
-// Mask masks or unmasks b in place: it is its own inverse (RFC 6455, section
-// 5.3). offset is the position of b[0] within the frame's payload, in bytes, so
-// that a payload may be masked in pieces:
+// Mask masks or unmasks b in place (RFC 6455, section 5.3). It is its own inverse. offset
+// is the position of b[0] within the frame's payload, in bytes. A payload can therefore be
+// masked in pieces:
 //
 //	wire.Mask(payload[:n], key, 0)
 //	wire.Mask(payload[n:], key, int64(n))
 //
-// A key must come from a strong source of entropy and be new for each frame
-// (section 10.3); this package makes none.
+// Each frame needs a new masking key from a strong source of entropy (section 10.3). This
+// package does not make keys.
 func Mask(b []byte, key [4]byte, offset int64) {
 	k := bits.RotateLeft32(binary.LittleEndian.Uint32(key[:]), -8*int(offset&3))
 	if k == 0 {
@@ -32,7 +32,7 @@ func Mask(b []byte, key [4]byte, offset int64) {
 		xorWord(p[56:64], word)
 		b = b[64:]
 	}
-	// Most frames are small, so the rest counts: halve it rather than loop.
+	// Most frames are small, so the last few bytes matter: halving is faster than a loop.
 	if len(b) >= 32 {
 		p := (*[32]byte)(b)
 		xorWord(p[0:8], word)
@@ -61,7 +61,8 @@ func Mask(b []byte, key [4]byte, offset int64) {
 	}
 }
 
-// xorWord is little-endian on every machine: byte i of p meets byte i of the key.
+// xorWord uses little-endian order on every machine, so that byte i of p is combined with
+// byte i of the key.
 func xorWord(p []byte, word uint64) {
 	binary.LittleEndian.PutUint64(p, binary.LittleEndian.Uint64(p)^word)
 }

@@ -2,32 +2,32 @@ package wire
 
 import "strconv"
 
-// An Opcode says what a frame carries (RFC 6455, section 5.2). It is four bits
-// wide: 0 to 7 are data frames, 8 to 15 are control frames.
+// An Opcode is the type of a frame (RFC 6455, section 5.2). It has four bits: 0 to 7 are
+// data frames, and 8 to 15 are control frames.
 type Opcode uint8
 
-// The opcodes that RFC 6455, section 11.8, defines. All others are reserved:
+// The opcodes that RFC 6455, section 11.8, defines. All others are reserved, and
 // [Decoder] refuses them with [ErrReservedOpcode].
 const (
-	OpContinuation Opcode = 0x0 // a further fragment of the message that is open
-	OpText         Opcode = 0x1 // the first frame of a message of UTF-8 text
-	OpBinary       Opcode = 0x2 // the first frame of a message of any bytes
-	OpClose        Opcode = 0x8 // the closing handshake, section 5.5.1
-	OpPing         Opcode = 0x9 // section 5.5.2
-	OpPong         Opcode = 0xA // section 5.5.3
+	OpContinuation Opcode = 0x0 // a later fragment of a message
+	OpText         Opcode = 0x1 // the first frame of a text message, which is UTF-8
+	OpBinary       Opcode = 0x2 // the first frame of a binary message
+	OpClose        Opcode = 0x8 // a close frame (section 5.5.1)
+	OpPing         Opcode = 0x9 // a ping (section 5.5.2)
+	OpPong         Opcode = 0xA // a pong (section 5.5.3)
 )
 
-// IsControl reports whether o is a control opcode, defined or reserved. Control
-// frames carry at most [MaxControlPayload] bytes, are never fragmented and may
-// stand between the fragments of a message (RFC 6455, section 5.5).
+// IsControl reports whether o is a control opcode, defined or reserved. Control frames
+// have a payload of at most [MaxControlPayload] bytes, are never fragmented, and may be
+// sent between the fragments of a message (RFC 6455, section 5.5).
 func (o Opcode) IsControl() bool { return o&0x8 != 0 }
 
-// IsDefined reports whether RFC 6455 gives o a meaning.
+// IsDefined reports whether RFC 6455 defines o.
 func (o Opcode) IsDefined() bool {
 	return o <= OpBinary || o >= OpClose && o <= OpPong
 }
 
-// String returns the name RFC 6455 uses, or "reserved 0x3" and the like.
+// String returns the name that RFC 6455 uses, or a string such as "reserved 0x3".
 func (o Opcode) String() string {
 	switch o {
 	case OpContinuation:
@@ -46,16 +46,16 @@ func (o Opcode) String() string {
 	return "reserved 0x" + strconv.FormatUint(uint64(o), 16)
 }
 
-// A Kind says what a [Frame] of a [Decoder] carries. The kind of a data frame is that
-// of its message, in continuations too. Except for KindNone, a Kind has the value of an
-// opcode, and converts to one.
+// A Kind says whether a [Frame] belongs to a text message, a binary message or a control
+// frame. A continuation has the Kind of its message. Except for KindNone, a Kind has the
+// value of an [Opcode] and converts to one.
 type Kind uint8
 
 // The kinds of frames. The zero Kind is KindNone.
 const (
-	KindNone   Kind = 0              // there is no frame
-	KindText   Kind = Kind(OpText)   // all or part of a text message
-	KindBinary Kind = Kind(OpBinary) // all or part of a binary message
+	KindNone   Kind = 0              // no frame
+	KindText   Kind = Kind(OpText)   // a text message, or part of one
+	KindBinary Kind = Kind(OpBinary) // a binary message, or part of one
 	KindClose  Kind = Kind(OpClose)  // a close frame
 	KindPing   Kind = Kind(OpPing)   // a ping
 	KindPong   Kind = Kind(OpPong)   // a pong
@@ -69,8 +69,8 @@ func (k Kind) String() string {
 	return Opcode(k).String()
 }
 
-// A Role is a side of a connection. It decides which frames are masked: all
-// that a client sends and none that a server sends (RFC 6455, section 5.1).
+// A Role is a side of a connection. It decides masking: a client masks every frame that it
+// sends, and a server masks none (RFC 6455, section 5.1).
 type Role uint8
 
 // The two sides. The zero Role is [Server].

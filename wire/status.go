@@ -2,19 +2,19 @@ package wire
 
 import "strconv"
 
-// A StatusCode says in a close frame why the connection ends (RFC 6455, section
-// 7.4).
+// A StatusCode is the code in a close frame that says why the connection ends (RFC 6455,
+// section 7.4).
 type StatusCode uint16
 
-// The status codes of RFC 6455, section 7.4.1, and of IANA's registry of
-// WebSocket close codes. The three marked "local" stand for something that
-// happened and never appear in a frame.
+// The status codes of RFC 6455, section 7.4.1, and of IANA's registry of WebSocket close
+// codes. The three marked "local" describe how a connection ended and are never sent in a
+// frame.
 const (
 	StatusNormalClosure      StatusCode = 1000
 	StatusGoingAway          StatusCode = 1001
 	StatusProtocolError      StatusCode = 1002
 	StatusUnsupportedData    StatusCode = 1003
-	StatusNoStatusReceived   StatusCode = 1005 // local: a close frame came without a code
+	StatusNoStatusReceived   StatusCode = 1005 // local: a close frame had no code
 	StatusAbnormalClosure    StatusCode = 1006 // local: the stream ended without a close frame
 	StatusInvalidPayload     StatusCode = 1007
 	StatusPolicyViolation    StatusCode = 1008
@@ -27,9 +27,9 @@ const (
 	StatusTLSHandshake       StatusCode = 1015 // local: the TLS handshake failed
 )
 
-// IsSendable reports whether c may stand in a close frame: 1000 to 1003 and
-// 1007 to 1014 as registered, 3000 to 3999 for libraries and frameworks, 4000 to
-// 4999 for private use (RFC 6455, section 7.4.2).
+// IsSendable reports whether c may be sent in a close frame: 1000 to 1003 and 1007 to 1014,
+// which are registered, 3000 to 3999 for libraries and frameworks, and 4000 to 4999 for
+// private use (RFC 6455, section 7.4.2).
 func (c StatusCode) IsSendable() bool {
 	switch {
 	case c >= 1000 && c <= 1003, c >= 1007 && c <= 1014, c >= 3000 && c <= 4999:
@@ -38,8 +38,8 @@ func (c StatusCode) IsSendable() bool {
 	return false
 }
 
-// String returns the code's decimal digits and, where it is registered, its
-// name: "1002 (protocol error)".
+// String returns the code in decimal and its name if it has one, such as
+// "1002 (protocol error)".
 func (c StatusCode) String() string {
 	s := strconv.Itoa(int(c))
 	if name := c.name(); name != "" {

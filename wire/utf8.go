@@ -2,29 +2,30 @@ package wire
 
 import "encoding/binary"
 
-// UTF8 checks text that comes in pieces, cut anywhere, and finds the first byte
-// that cannot belong to valid UTF-8 (RFC 3629) as soon as it is there: F4 90 is
-// refused at its second byte. The zero value is ready for a new text.
+// UTF8 checks that text is valid UTF-8 (RFC 3629). The text may arrive in pieces that are
+// cut anywhere. UTF8 finds an invalid byte as soon as it arrives: it refuses F4 90 at the
+// second byte, because no valid text begins that way. The zero value is ready for a new
+// text.
 type UTF8 struct {
 	state uint8 // a shift into a row of utf8Rows; 0 between runes
 }
 
-// Check takes the next piece of the text. If all of it may stand there, ok is
-// true and n is len(p). Otherwise n is the index in p of the first byte that may
-// not, and every later Check fails at index 0, even of an empty piece.
+// Check checks the next piece of the text. If the text so far can begin a valid text, ok is
+// true and n is len(p). Otherwise n is the index in p of the first invalid byte, and every
+// later Check returns 0, false, even for an empty piece.
 func (u *UTF8) Check(p []byte) (n int, ok bool) {
 	state := uint64(u.state)
 	for len(p)-n >= 16 {
 		b := (*[16]byte)(p[n:])
 		if state == utf8Accept && isASCII16(b) {
 			n += 16
-			// Where there is ASCII there is more of it as a rule.
+			// ASCII is usually followed by more ASCII.
 			for len(p)-n >= 64 && isASCII64((*[64]byte)(p[n:])) {
 				n += 64
 			}
 			continue
 		}
-		// A loop would cost as much again as what is in it.
+		// Unrolled, because the loop's overhead would double the cost.
 		next := utf8Rows[b[0]] >> (state & 63)
 		next = utf8Rows[b[1]] >> (next & 63)
 		next = utf8Rows[b[2]] >> (next & 63)
@@ -59,7 +60,7 @@ func (u *UTF8) Check(p []byte) (n int, ok bool) {
 	return n, state != utf8Reject
 }
 
-// topBits are set in the bytes of a word that are not ASCII.
+// topBits has the top bit of each byte set. A byte is ASCII if its top bit is 0.
 const topBits = 0x8080808080808080
 
 func isASCII16(b *[16]byte) bool {
@@ -73,16 +74,15 @@ func isASCII64(b *[64]byte) bool {
 		binary.LittleEndian.Uint64(b[48:])|binary.LittleEndian.Uint64(b[56:]))&topBits == 0
 }
 
-// Complete reports whether the text so far ends with a whole rune, so that it
-// may end here.
+// Complete reports whether the text so far is valid UTF-8 that does not end within a rune.
 func (u *UTF8) Complete() bool { return u.state == utf8Accept }
 
 // Reset makes u ready for a new text.
 func (u *UTF8) Reset() { u.state = utf8Accept }
 
-// The states of the automaton, named by what must come next. Each is the shift
-// that brings its entry in a row to the low six bits, so a step is one load,
-// which does not wait for the step before, and one shift.
+// The states of the automaton, named after the bytes that must follow. A state is the
+// amount by which a row is shifted right to move the next state to the low six bits. A step
+// is thus a load, which does not wait for the previous step, and a shift.
 const (
 	utf8Accept = 6 * iota // any first byte
 	utf8Last              // 80..BF
@@ -92,10 +92,10 @@ const (
 	utf8ED                // 80..9F, then utf8Last: more would be a surrogate
 	utf8F0                // 90..BF, then utf8Two: shorter would be overlong
 	utf8F4                // 80..8F, then utf8Two: more would be over U+10FFFF
-	utf8Reject            // nothing
+	utf8Reject            // nothing is valid any more
 )
 
-// utf8Rows holds for each byte the next state from every state.
+// utf8Rows has, for each byte, the next state for every state.
 var utf8Rows = makeUTF8Rows()
 
 func makeUTF8Rows() (rows [256]uint64) {

@@ -134,7 +134,7 @@ func TestDocumentation(t *testing.T) {
 		{"websocket/writer.go", "of which a call has failed, cannot be ended truly"},
 		{"websocket/options.go", "InsecureAnyOrigin turns the check of the Origin field off"},
 		{"wire/decoder.go", "of the argument of Next, or of the Decoder, and valid until the next call"},
-		{"wire/close.go", "a slice of payload and lives as long"},
+		{"wire/close.go", "reason is a slice of payload."},
 	} {
 		src, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(row.file)))
 		if err != nil {
