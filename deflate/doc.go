@@ -1,156 +1,116 @@
-// Package deflate is permessage-deflate, the compression of messages that RFC 7692
-// defines for WebSockets. It is an extension for package wire, which any transport
-// can call; package websocket does.
+// Package deflate implements permessage-deflate, the compression of WebSocket messages
+// that RFC 7692 defines. It is an extension for package wire, so any transport can use it.
+// Package websocket does.
 //
 // # Terms
 //
 // The terms are those of RFC 7692. DEFLATE replaces bytes that occurred before by a
-// reference to them. The window is how far back a reference may reach, 2^8 to 2^15
-// bytes. With context takeover the window continues from message to message, so that a
-// message that resembles earlier ones becomes small. Both sides then hold a window
-// between messages, one for each direction. Without context takeover each message is
-// compressed by itself, and nothing is held. The handshake settles both for each
-// direction: the client makes offers, the most wanted first, and the server answers one
-// of them or declines.
+// reference to them. The window, 2^8 to 2^15 bytes, is how far back a reference may reach.
+// With context takeover, a message may refer to earlier messages and so becomes small if
+// it resembles them. Both sides then keep a window between messages, one for each
+// direction. Without context takeover, each message is compressed alone and nothing is
+// kept. The opening handshake settles both for each direction: the client makes offers in
+// order of preference, and the server answers one of them or declines.
 //
 // # Use
 //
-// Make one [Extension] with [New] or [MustNew] and give it to everything that takes a
-// [wire.Extension]: it has the pools, and serves clients and servers at once. Its
-// other methods are for transports.
+// Make one [Extension] with [New] or [MustNew] and pass it to everything that takes a
+// [wire.Extension]. It owns the pools of compressors and serves clients and servers alike.
+// Its other methods are for transports.
 //
-// [Options] say how large windows are, whether context is taken over, and below which
-// size a message is sent uncompressed. The zero value suits most programs.
+// [Options] set the sizes of windows, whether context is taken over, and the size below
+// which a message is sent uncompressed. The zero value suits most programs.
 //
 // # Negotiation
 //
-// A server accepts the first offer that RFC 7692 allows, and honors all of it. Its
-// answer echoes the parameters it must echo: server_max_window_bits, and the
-// no_context_takeover parameters that were offered. It adds no other parameter, because
-// many clients fail on an answer that has more than they offered, or ignore it. So a
-// client may use a window of 32 KiB, of which a connection holds as much as it
-// received.
+// A server accepts the first offer that RFC 7692 allows, and honors all of it. Its answer
+// has only the parameters that it must repeat: server_max_window_bits, and those
+// no_context_takeover parameters that were offered. Many clients fail on an answer with
+// other parameters, or ignore them. The client may therefore use a window of 32 KiB, and a
+// connection keeps as much of it as it has received.
 //
 // A client makes the offer that browsers make,
 //
 //	permessage-deflate; client_max_window_bits
 //
-// and accepts every answer that RFC 7692 allows. An answer to none of its offers fails
-// the handshake with an [*Error].
+// and accepts every answer that RFC 7692 allows. An answer that matches no offer fails the
+// opening handshake with an [*Error].
 //
-// Options that ask a peer for more than that trade interoperability for memory:
-// MaxReceiveWindowBits and NoContextTakeover. These peers, among others, do not
-// understand all parameters:
+// MaxReceiveWindowBits and NoContextTakeover ask the peer for more. They trade
+// interoperability for memory, because some peers do not understand all parameters:
 //
-//	Jetty 11 and 12, Tyrus, Safari 15  ignore client_no_context_takeover that they did not offer,
+//	Jetty 11 and 12, Tyrus, Safari 15  ignore client_no_context_takeover unless they offered it,
 //	                                   and fail at their second message
 //	Jetty 11 and 12, Tyrus (server)    ignore server_max_window_bits
 //	Tornado                            ignores parameters without a value
-//	Netty (client)                     refuses what it did not offer
+//	Netty (client)                     refuses parameters that it did not offer
 //	Netty 4.1.118 without jzlib        agrees to windows below 15 bits, then sends nothing
 //	Netty with jzlib                   truncates large messages with windows below 15 bits
 //	websocket-sharp                    refuses window sizes
 //
-// Windows of 256 bytes (8 bits) work in both directions. Many peers use zlib, which
-// cannot compress with less than 512 and does so when it is told 256. A connection
-// therefore holds at least 512 bytes for a peer.
+// Windows of 8 bits (256 bytes) work in both directions. zlib, which many peers use, cannot
+// compress with such a window and uses 512 bytes instead. A connection therefore keeps at
+// least 512 bytes of what a peer sends.
 //
 // # Limits
 //
-// Every call that inflates has the most bytes that it may append, so that the caller
-// decides how much a message may become, and nothing is allocated beyond that. A
-// message of 64 KiB that would inflate to 64 MiB costs a reader with a limit of 1 MiB
-// 2 MiB of allocations in all. Inflating stops where its input ends and goes on in
-// the next call, without a goroutine: it does not matter how a message is
-// fragmented. What its sender has flushed comes out at once.
+// Each call that decompresses takes the number of bytes that it may append, so the caller
+// decides how large a message may become. No more is allocated than that: a message of 64
+// KiB that would become 64 MiB costs a reader with a limit of 1 MiB less than 4 MiB of
+// allocations in all. Decompression stops where its input ends and resumes in the next
+// call, without a goroutine, however a message is fragmented. Everything that the sender
+// has flushed is returned at once.
 //
-// Data that DEFLATE does not know is an [*Error]; the connection is to be closed with
-// status 1007. Two things are read although the RFC has them otherwise, because
-// peers send them: a message that is empty where it should be an octet 0x00, and one
-// that lacks this octet behind its last block, where it ends with the block: a final
-// block, or a stored one, also that of the octets 0x00 0x00 0xff 0xff that were to be
-// cut off. A peer that takes its context over is in error if a reference reaches back
-// further than its window, also within a message; without, a reference may reach back
-// 32 KiB within its message.
+// Invalid DEFLATE data returns an [*Error]. The connection should then be closed with
+// status 1007. For interoperability, two invalid forms are accepted. An empty message may
+// have an empty payload, where the RFC requires the byte 0x00. A message may end with its
+// last block, without the byte 0x00 that must follow, if that block is a final block or a
+// stored one. This includes messages whose tail, 0x00 0x00 0xff 0xff, was not removed.
 //
-// # Memory
+// With context takeover, a reference that reaches back further than the agreed window is an
+// error, even within a message. Without it, a reference may reach back 32 KiB within its
+// message.
 //
-// A connection holds a window for each direction that takes its context over, and 160
-// bytes. The window for messages it sent is 2 KiB unless WindowBits says otherwise. The
-// one for messages it received grows with them, up to 32 KiB or MaxReceiveWindowBits.
-// After messages of 1 KiB in both directions that is
+// # Memory and time
 //
-//	                          4 messages  64 messages
-//	default                      6.2 KiB     34.2 KiB
-//	MaxReceiveWindowBits 11      4.2 KiB      4.2 KiB
-//	WindowBits 15                8.2 KiB     64.2 KiB
-//	NoContextTakeover            0.2 KiB      0.2 KiB
+// A connection keeps a window for each direction that takes its context over, and about 160
+// bytes. The window of sent messages has 2 KiB unless WindowBits says otherwise. The window
+// of received messages grows with them up to 32 KiB, or up to MaxReceiveWindowBits. By
+// default a connection thus keeps up to 34 KiB, and with NoContextTakeover 160 bytes.
 //
-// A connection holds no compressor, which takes about 1 MiB. Compressors and inflaters
-// are pooled. A compressor that last served another connection is given the window
-// first; one that last served the same connection continues. While a message is open it
-// holds its compressor, or an inflater of about 6 KiB; an open message without takeover
-// that comes in pieces holds up to 32 KiB more.
+// Compressors (about 1 MiB each) and inflaters (about 6 KiB each) are pooled. A connection
+// has one only while a message is open in that direction. An open message without context
+// takeover that arrives in pieces keeps up to 32 KiB more.
 //
-// # Time
+// The default keeps little memory and still refers far back within a message. A smaller
+// WindowBits is slower for large messages, because it needs another kind of compressor. A
+// larger one is slower for small messages, because a compressor that last served another
+// connection must be given the window first.
 //
-// Sending costs this much for each message, which becomes smaller by the factor beside
-// it. The windows are those of WindowBits:
+// Messages below 128 bytes are sent uncompressed by default, because the compressor does
+// not look for references in so few bytes.
 //
-//	                                         default      512 B     4 KiB    32 KiB
-//	JSON, 256 B   connections take turns  8.7 µs 3.3    7.2 2.9  16.5 3.5  18.9 3.8
-//	              a connection by itself  1.4 µs 3.8    5.2 2.9   4.5 3.5   1.4 3.8
-//	              no takeover             5.7 µs 1.6    6.3 1.7   6.4 1.7         -
-//	JSON, 1 KiB   connections take turns   13 µs 4.6     12 3.5    22 4.7    89 4.7
-//	              a connection by itself  9.1 µs 4.6   10.5 3.5   8.6 4.7   9.1 4.6
-//	              no takeover             9.0 µs 2.9   10.4 3.0  10.3 3.1         -
-//	text, 64 KiB  connections take turns  334 µs 2.5    487 2.2   594 2.4   453 2.5
-//	              a connection by itself  337 µs 2.5    493 2.2   595 2.4   445 2.5
-//	              no takeover             325 µs 2.5    483 2.2   568 2.4         -
-//
-// The default keeps little and looks far back within a message. A smaller window is
-// slower for large messages, because it needs another compressor, and a larger one for
-// small messages, because it takes time to enter.
-//
-// Receiving 1 KiB of JSON takes 3 to 4 µs, where klauspost's reader takes 4.7, and 64
-// KiB of text 200 µs, where that takes 273. That reader cannot stop in the middle of its
-// input.
-//
-// The time is in proportion to the bytes, however they are cut. Sending 1 MiB in pieces
-// of 16 bytes takes 1.3 times as long with takeover as without.
-//
-// The figures were measured on an AMD EPYC, one core. These commands measure them:
-//
-//	go test -run '^$' -bench Table -cpu 1
-//	go test -run '^$' -bench 'Decode|Matches|Pieces' -cpu 1
-//
-// Messages below 128 bytes are sent uncompressed: the compressor looks for no
-// references in so few bytes.
+// For figures, see https://github.com/hawser-ws/hawser/blob/main/compliance/bench/README.md.
 //
 // # Broadcasts
 //
-// A message for many connections need not be compressed for each: a session is a
-// [wire.SharedSession], and package websocket uses it (Prepare and Conn.WritePrepared).
-// Such a message is compressed once for each size of window in use, at most eight
-// times. It refers to nothing before it, so that it may go to connections with and
-// without takeover, and those with takeover may refer to it from then on. It is as
-// large as without takeover: 1 KiB of JSON becomes 2.9 times smaller instead of 4.6. It
-// costs a connection 0.1 µs, where to compress it costs 9 to 89 (in the table above).
-// The connection's next own message costs what it does where connections take turns.
-// This command measures it:
-//
-//	go test -run '^$' -bench Broadcast -cpu 1
+// A message for many connections can be compressed once instead of once for each
+// connection: a session is a [wire.SharedSession], which package websocket uses in Prepare
+// and Conn.WritePrepared. Such a message is compressed once for each window size in use, at
+// most eight times. It refers to no earlier message, so that connections with and without
+// context takeover can send it, and is therefore as large as without context takeover.
+// Later messages may refer to it.
 //
 // # Security
 //
-// The length of a compressed message tells something of what is in it. Where a
-// message has a secret next to text that an attacker chooses, its lengths over many
-// tries give the secret away, also under TLS: that is the attack CRIME, and BREACH
-// over HTTP. With context takeover the same holds for all messages of a connection.
-// Keep secrets off connections that carry such text; or send what is secret plain,
-// which keeps it out of the window too ([wire.MessageInfo].Plain; in package
-// websocket, Conn.WritePlain); or switch compression off. NoContextTakeover narrows
-// the leak to one message and does not close it (RFC 7692, section 8).
+// The length of a compressed message reveals something about its contents. If a message has
+// a secret next to text that an attacker chooses, the attacker can learn the secret from
+// the lengths of many messages, even under TLS. This is the attack CRIME, and BREACH over
+// HTTP. With context takeover, the same is true of all messages of a connection. Either
+// keep secrets off connections that carry such text, or send secrets uncompressed, which
+// keeps them out of the window too ([wire.MessageInfo].Plain, or Conn.WritePlain in package
+// websocket), or turn compression off. NoContextTakeover narrows the leak to one message
+// but does not close it (RFC 7692, section 8).
 //
 // # Specifications
 //
