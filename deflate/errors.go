@@ -2,20 +2,20 @@ package deflate
 
 import "strconv"
 
-// An Error is what a peer got wrong: a server's answer that fails the handshake,
-// or a compressed message that cannot be inflated, for which a transport closes
-// with status 1007.
+// An Error describes a peer's mistake: a server's answer that fails the opening handshake,
+// or a compressed message that cannot be inflated. A transport should close the connection
+// with status 1007 for the latter.
 type Error struct {
-	// Section is where RFC 7692 has the rule: "7.2.2" for a message, "7" or
-	// "7.1.2.1", say, for an answer.
+	// Section is the section of RFC 7692 that has the rule: "7.2.2" for a message, and
+	// one such as "7.1.2.1" for an answer.
 	Section string
 
-	// Offset counts the bytes of the message that were inflated before the fault.
+	// Offset is the number of bytes of the message that were inflated before the error.
 	// It is 0 for an answer.
 	Offset int64
 
-	// Err is the cause. For a message that ends within a block it is
-	// [io.ErrUnexpectedEOF].
+	// Err is the cause. It is [io.ErrUnexpectedEOF] for a message that ends within a
+	// block.
 	Err error
 }
 

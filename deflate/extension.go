@@ -8,18 +8,18 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// An Extension is permessage-deflate with its pools. It implements
-// [wire.Extension] and never changes: share one among all connections, of both
-// roles.
+// An Extension is permessage-deflate with its pools of compressors. It implements
+// [wire.Extension]. Share one among all connections of servers and clients. It is safe for
+// concurrent use.
 type Extension struct {
 	opts        Options
 	offers      []params      // of a client
-	sessions    atomic.Uint64 // how many there have been
+	sessions    atomic.Uint64 // the number of sessions so far
 	compressors compressors
 	inflaters   sync.Pool // of *inflater
 }
 
-// New returns an Extension. opts may be nil. It returns an error if a window size of opts
+// New returns an Extension. opts may be nil. New returns an error if a window size in opts
 // is neither 0 nor 8 to 15, or if Offers is not a list of valid offers.
 func New(opts *Options) (*Extension, error) {
 	o, err := opts.withDefaults()
@@ -35,8 +35,8 @@ func New(opts *Options) (*Extension, error) {
 	return e, nil
 }
 
-// MustNew is like [New] but panics if opts is invalid. It is for options that are constant,
-// or nil.
+// MustNew is like [New] but panics if opts is invalid. It is for options that are nil or
+// constant.
 func MustNew(opts *Options) *Extension {
 	e, err := New(opts)
 	if err != nil {
@@ -45,8 +45,8 @@ func MustNew(opts *Options) *Extension {
 	return e
 }
 
-// Offer implements [wire.Extension]. By default it makes the one offer that browsers
-// make: "permessage-deflate; client_max_window_bits".
+// Offer implements [wire.Extension]. By default it makes one offer, which browsers make
+// too: "permessage-deflate; client_max_window_bits".
 func (e *Extension) Offer(dst []wire.ExtensionSpec) []wire.ExtensionSpec {
 	for _, p := range e.offers {
 		dst = append(dst, p.element())
@@ -54,9 +54,9 @@ func (e *Extension) Offer(dst []wire.ExtensionSpec) []wire.ExtensionSpec {
 	return dst
 }
 
-// Accept implements [wire.Extension]. It takes the first valid offer and honors all
-// of it. An offer with a parameter that is unknown, repeated or out of range is
-// passed over (RFC 7692, section 7).
+// Accept implements [wire.Extension]. It accepts the first valid offer and honors all of
+// it. It skips offers with a parameter that is unknown, repeated or invalid (RFC 7692,
+// section 7).
 func (e *Extension) Accept(offers iter.Seq[wire.ExtensionSpec]) (wire.ExtensionSpec, wire.Session, bool) {
 	for o := range offers {
 		if o.Name != extensionName {
@@ -72,8 +72,8 @@ func (e *Extension) Accept(offers iter.Seq[wire.ExtensionSpec]) (wire.ExtensionS
 	return wire.ExtensionSpec{}, nil, false
 }
 
-// answer returns what a server answers to the offer p. Clients fail on parameters
-// that they did not offer, or ignore them, so that by default there are none.
+// answer returns a server's answer to the offer p. By default it has no parameter that was
+// not offered, because clients fail on such parameters or ignore them.
 func (e *Extension) answer(p params) params {
 	o := &e.opts
 	a := params{
@@ -95,8 +95,8 @@ func (e *Extension) answer(p params) params {
 	return a
 }
 
-// Confirm implements [wire.Extension]. An answer that matches no offer is an
-// [*Error].
+// Confirm implements [wire.Extension]. It returns an [*Error] if answer is invalid or
+// matches no offer.
 func (e *Extension) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
 	if answer.Name != extensionName {
 		return nil, negotiationError("5", "extension %q was not offered", answer.Name)
@@ -107,15 +107,15 @@ func (e *Extension) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
 	}
 	ours, answered := a.client(), false
 	for _, p := range e.offers {
-		fault := a.answers(p)
-		if fault != nil {
-			err = fault
+		mismatch := a.answers(p)
+		if mismatch != nil {
+			err = mismatch
 			continue
 		}
 		answered = true
-		// An offer promises that the client keeps to its own parameters even if the
-		// answer leaves them out (sections 7.1.1.2 and 7.1.2.2). Which offer was
-		// accepted is unknown if several match.
+		// In an offer, a client promises to keep to its own parameters even if the
+		// answer leaves them out (sections 7.1.1.2 and 7.1.2.2). If several offers
+		// match, the accepted one is unknown, so keep to all of them.
 		ours.takeover = ours.takeover && !p.clientNoContext
 		if p.clientBits > 0 {
 			ours.bits = min(ours.bits, p.clientBits)

@@ -174,7 +174,7 @@ func TestNewErrors(t *testing.T) {
 		"MaxReceiveWindowBits is -1, want 8 to 15, or 0 for the default":                  {MaxReceiveWindowBits: -1},
 		"MaxReceiveWindowBits is 7, want 8 to 15, or 0 for the default":                   {MaxReceiveWindowBits: 7},
 		"MaxReceiveWindowBits is 16, want 8 to 15, or 0 for the default":                  {MaxReceiveWindowBits: 16},
-		`Offers is " ", which has no offer`:                                               {Offers: " "},
+		`Offers is " ", which contains no offer`:                                          {Offers: " "},
 		`Offers is "a b": `:                                                               {Offers: "a b"},
 		`Offers is "permessage-deflate, foo": extension "foo" is not permessage-deflate`:  {Offers: "permessage-deflate, foo"},
 		`Offers is "permessage-deflate; x": deflate: unknown parameter "x"`:               {Offers: "permessage-deflate; x"},

@@ -6,59 +6,60 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Options configure an [Extension]. A nil pointer is valid and means the zero
-// value. They are copied.
+// Options configure an [Extension]. A nil pointer is valid and means the zero value. An
+// Extension copies its Options.
 type Options struct {
-	// WindowBits bounds the window that this side compresses with: no reference
-	// reaches back more than 2^WindowBits bytes, 8 to 15, and with context takeover
-	// a connection keeps that much of the messages it sent. The peer may ask for
-	// less, and need not be told: unless it asks, it holds 32 KiB. 0 means that
-	// references within a message reach back as far as the peer allows, and that a
-	// connection keeps 2^DefaultWindowBits bytes for references to earlier ones.
+	// WindowBits is the size of the window with which this side compresses, 8 to 15
+	// bits: no reference reaches back more than 2^WindowBits bytes. With context
+	// takeover, a connection keeps that many bytes of the messages it sent. The peer
+	// may ask for a smaller window. It is not told of a smaller one: unless it asks, it
+	// keeps 32 KiB itself. 0 means that references within a message reach back as far as
+	// the peer allows, and that a connection keeps 2^DefaultWindowBits bytes for
+	// references to earlier messages.
 	WindowBits int
 
-	// MaxReceiveWindowBits bounds the window that a connection holds for messages
-	// it receives: 2^MaxReceiveWindowBits bytes, 8 to 15. 0 means 15, the largest
-	// window of DEFLATE, and asks nothing of a peer; a connection then holds as
-	// much as it received, up to 32 KiB.
+	// MaxReceiveWindowBits is the size of the largest window that a connection keeps of
+	// the messages it receives, 8 to 15 bits: at most 2^MaxReceiveWindowBits bytes, but
+	// at least 512. 0 means 15, the largest window of DEFLATE, and asks nothing of the
+	// peer. A connection then keeps up to 32 KiB, as messages arrive.
 	//
-	// With 8 to 14 a server answers client_max_window_bits if the client offered
-	// it, and client_no_context_takeover otherwise. Jetty 11 and 12, Tyrus, Tornado
-	// and Safari 15 ignore the latter and fail at their second message; Netty
-	// clients refuse it. A client offers server_max_window_bits, then
-	// server_no_context_takeover. The handshake fails with servers that accept the
-	// first of these offers and ignore its parameters, such as Jetty and Tyrus.
+	// With 8 to 14, a server answers client_max_window_bits if the client offered it,
+	// and client_no_context_takeover otherwise. Jetty 11 and 12, Tyrus, Tornado and
+	// Safari 15 ignore the latter and fail at their second message. Netty clients
+	// refuse it. A client offers server_max_window_bits, then
+	// server_no_context_takeover. Its opening handshake fails with servers that accept
+	// the first of these offers and ignore its parameters, such as Jetty and Tyrus.
 	MaxReceiveWindowBits int
 
-	// NoContextTakeover compresses each message by itself, in both directions, so
-	// that a connection holds nothing between messages. Messages that resemble
-	// earlier ones compress less. A server answers both no_context_takeover
-	// parameters, of which some clients ignore or refuse the one for them (see
-	// MaxReceiveWindowBits). A client offers both, then falls back to its default
-	// offer, with which a server may take its context over.
+	// NoContextTakeover compresses each message alone, in both directions, so that a
+	// connection keeps nothing between messages. Messages that resemble earlier ones
+	// become larger. A server answers both no_context_takeover parameters. Some clients
+	// ignore or refuse client_no_context_takeover (see MaxReceiveWindowBits). A client
+	// offers both, and then its default offer, with which a server may take its context
+	// over.
 	NoContextTakeover bool
 
 	// Offers replaces the offers of a client. They are written as in the
-	// Sec-WebSocket-Extensions field, the most wanted first:
-	// "permessage-deflate" for a server that knows no parameters. "" means
-	// "permessage-deflate; client_max_window_bits", which browsers offer, or the
-	// offers that MaxReceiveWindowBits and NoContextTakeover describe.
+	// Sec-WebSocket-Extensions field, in order of preference. Use "permessage-deflate"
+	// for a server that does not know the parameters. "" means
+	// "permessage-deflate; client_max_window_bits", which browsers offer, or the offers
+	// that MaxReceiveWindowBits and NoContextTakeover describe.
 	Offers string
 
-	// Threshold is the size in bytes below which a message is sent uncompressed.
-	// A streamed message, whose size is unknown, is compressed. 0 means
-	// DefaultThreshold; a negative value compresses every message.
+	// Threshold is the size, in bytes, below which a message is sent uncompressed. A
+	// streamed message, whose size is unknown, is always compressed. 0 means
+	// DefaultThreshold. A negative value compresses every message.
 	Threshold int
 }
 
 // The defaults of Options.
 const (
-	DefaultWindowBits = 11  // 2 KiB of the messages sent are kept
-	DefaultThreshold  = 128 // bytes; shorter messages gain nothing or grow
+	DefaultWindowBits = 11  // a connection keeps 2 KiB of the messages it sent
+	DefaultThreshold  = 128 // bytes; smaller messages gain nothing or grow
 )
 
-// withDefaults returns a copy of o, which may be nil, with zero values replaced.
-// It returns an error if a window size is out of range.
+// withDefaults returns a copy of o, which may be nil, with zero values replaced. It returns
+// an error if a window size is out of range.
 func (o *Options) withDefaults() (Options, error) {
 	var c Options
 	if o != nil {
@@ -85,8 +86,8 @@ func checkBits(name string, bits int) error {
 	return nil
 }
 
-// sent returns the window of the messages that this side sends, in bits, if its peer
-// allows bits.
+// sent returns the window with which this side compresses, in bits, if its peer allows
+// bits.
 func (o *Options) sent(bits int) int {
 	if o.WindowBits == 0 {
 		return bits
@@ -94,7 +95,8 @@ func (o *Options) sent(bits int) int {
 	return min(bits, o.WindowBits)
 }
 
-// kept returns how much of these messages a connection keeps, in bits.
+// kept returns the window that a connection keeps of the messages it sent, in bits, if its
+// peer allows bits.
 func (o *Options) kept(bits int) int {
 	if o.WindowBits == 0 {
 		return min(bits, DefaultWindowBits)
@@ -102,7 +104,7 @@ func (o *Options) kept(bits int) int {
 	return min(bits, o.WindowBits)
 }
 
-// bounded reports whether the options ask peers for small windows.
+// bounded reports whether the options ask peers for a window below 32 KiB.
 func (o *Options) bounded() bool { return o.MaxReceiveWindowBits < maxWindowBits }
 
 // offers returns the offers of a client in order of preference. It returns an error if
@@ -144,7 +146,7 @@ func parseOffers(field string) (all []params, err error) {
 	case err != nil:
 		return nil, fmt.Errorf("deflate: Offers is %q: %w", field, err)
 	case len(all) == 0:
-		return nil, fmt.Errorf("deflate: Offers is %q, which has no offer", field)
+		return nil, fmt.Errorf("deflate: Offers is %q, which contains no offer", field)
 	}
 	return all, nil
 }

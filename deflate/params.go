@@ -21,9 +21,9 @@ const (
 	maxWindowBits = 15
 )
 
-// params are the parameters of one offer or answer. A window of 0 bits stands for
-// a parameter that is absent; unsizedWindow for client_max_window_bits without a
-// value, which only an offer may have.
+// params are the parameters of an offer or an answer. A window is 0 if its parameter is
+// absent, and unsizedWindow for client_max_window_bits without a value, which only an offer
+// may have.
 type params struct {
 	serverNoContext, clientNoContext bool
 	serverBits, clientBits           int
@@ -31,11 +31,10 @@ type params struct {
 
 const unsizedWindow = -1
 
-// parseParams reads the parameters of spec, which is the answer of a server or the
-// offer of a client. Unknown names, names that stand twice, values where none
-// belongs, and window sizes that are not 8 to 15 in decimal without leading zeros
-// are errors: an offer that has one must be declined, and an answer that has one
-// fails the connection (RFC 7692, section 7).
+// parseParams parses the parameters of spec, which is the answer of a server or the offer
+// of a client. It returns an error for unknown names, repeated names, unexpected values, and
+// window sizes that are not 8 to 15 in decimal without leading zeros. Such an offer must be
+// declined, and such an answer fails the opening handshake (RFC 7692, section 7).
 func parseParams(spec wire.ExtensionSpec, answer bool) (p params, err error) {
 	var seen params
 	for _, q := range spec.Params {
@@ -61,7 +60,7 @@ func parseParams(spec wire.ExtensionSpec, answer bool) (p params, err error) {
 			err = negotiationError("7", "unknown parameter %q", q.Name)
 		}
 		if again {
-			err = negotiationError("7", "parameter %q stands twice", q.Name)
+			err = negotiationError("7", "parameter %q is repeated", q.Name)
 		}
 		if err != nil {
 			return params{}, err
@@ -72,7 +71,7 @@ func parseParams(spec wire.ExtensionSpec, answer bool) (p params, err error) {
 
 func noValue(q wire.Param, section string) error {
 	if q.Value != "" {
-		return negotiationError(section, "parameter %q takes no value, has %q", q.Name, q.Value)
+		return negotiationError(section, "parameter %q must have no value, has %q", q.Name, q.Value)
 	}
 	return nil
 }
@@ -111,17 +110,17 @@ func (p params) element() wire.ExtensionSpec {
 	return o
 }
 
-// A direction is what is agreed for the messages of one side: the largest distance of
-// a reference, in bits, and whether messages may refer to earlier ones.
+// A direction has the agreed parameters for the messages of one side: the window, in bits,
+// and whether context is taken over.
 type direction struct {
 	bits     int
 	takeover bool
 }
 
-// server returns what the answer p says of the messages of the server.
+// server returns the parameters that the answer p has for the messages of the server.
 func (p params) server() direction { return directionOf(p.serverBits, p.serverNoContext) }
 
-// client returns what the answer p says of the messages of the client.
+// client returns the parameters that the answer p has for the messages of the client.
 func (p params) client() direction { return directionOf(p.clientBits, p.clientNoContext) }
 
 func directionOf(bits int, noContext bool) direction {
@@ -131,10 +130,10 @@ func directionOf(bits int, noContext bool) direction {
 	return direction{bits, !noContext}
 }
 
-// answers reports, by an error, why a cannot be the answer to the offer p: the
-// server must grant what was asked of it, and must not size the window of a client
-// that has not said that it can. The client's own flags and sizes in p bind the client
-// alone: an answer may leave them out, or be larger (RFC 7692, section 7.1).
+// answers returns an error if a cannot be the answer to the offer p. The server must grant
+// the parameters that limit the server, and must not size the window of a client that did
+// not offer client_max_window_bits. The client's own parameters in p bind only the client:
+// an answer may leave them out, or have a larger window (RFC 7692, section 7.1).
 func (a params) answers(p params) error {
 	switch {
 	case p.serverNoContext && !a.serverNoContext:

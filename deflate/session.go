@@ -8,8 +8,8 @@ type session struct {
 	dec decoder
 }
 
-// newSession returns the session of a connection on which this is agreed for the
-// messages that we send, and those that we receive.
+// newSession returns the session of a connection. ours and theirs are agreed for the
+// messages that we send and receive.
 func (e *Extension) newSession(ours, theirs direction) *session {
 	s := &session{}
 	s.enc.ext, s.enc.bits = e, e.opts.sent(ours.bits)
@@ -17,7 +17,7 @@ func (e *Extension) newSession(ours, theirs direction) *session {
 	s.enc.window.size = 1 << e.opts.kept(ours.bits)
 	s.enc.done.session = e.sessions.Add(1)
 	s.dec.ext, s.dec.takeover = e, theirs.takeover
-	// zlib compresses with a window of 512 bytes when it is told 256.
+	// zlib cannot compress with a window of 256 bytes and uses 512 instead.
 	s.dec.window.size = 1 << max(theirs.bits, 9)
 	return s
 }
@@ -34,7 +34,7 @@ func (s *session) Encode(m wire.MessageInfo) wire.MessageEncoder {
 	return &s.enc
 }
 
-// plain reports whether m is to go out as it is.
+// plain reports whether m is sent uncompressed.
 func (s *session) plain(m wire.MessageInfo) bool {
 	return m.Plain || m.Size >= 0 && m.Size < int64(s.enc.ext.opts.Threshold)
 }
@@ -42,8 +42,8 @@ func (s *session) plain(m wire.MessageInfo) bool {
 // Decode implements [wire.Session].
 func (s *session) Decode(byte) (wire.MessageDecoder, error) { return &s.dec, nil }
 
-// Close implements [io.Closer]. It may be called again, and in the middle of a
-// message, but not while a message is being encoded or decoded.
+// Close implements [io.Closer]. It may be called more than once, and in the middle of a
+// message, but not during a call of Append.
 func (s *session) Close() error {
 	s.enc.close()
 	s.dec.close()

@@ -4,9 +4,9 @@ import "github.com/hawser-ws/hawser/wire"
 
 var _ wire.SharedSession = (*session)(nil)
 
-// A sharedKey is a window in bits: all that the shared form of a message depends on.
-// Whether a connection takes its context over does not matter, since the message
-// refers to nothing before it.
+// A sharedKey is the size of a window in bits. The shared form of a message depends on
+// nothing else. In particular, it does not depend on context takeover, because it refers to
+// no earlier message.
 type sharedKey uint8
 
 // SharedKey implements [wire.SharedSession].
@@ -26,8 +26,8 @@ func (s *session) AppendShared(dst, src []byte) ([]byte, error) {
 	return dst[:len(dst)-len(tail)], nil
 }
 
-// SharedSent implements [wire.SharedSession]. A compressor that has the context of
-// this connection is of no more use to it.
+// SharedSent implements [wire.SharedSession]. Because src is now part of the context,
+// compressors in the pool that have the connection's earlier context are outdated.
 func (s *session) SharedSent(src []byte) {
 	if s.enc.takeover {
 		s.enc.window.add(src)
