@@ -1,17 +1,19 @@
 package deflate
 
-// A decoder inflates the messages of one connection, one at a time. Between
-// messages it holds the window; the inflater, some 6 KiB, it borrows.
+// A decoder inflates the messages of one connection, one at a time. It keeps the window
+// between messages, and borrows an inflater, about 6 KiB, for each message.
 type decoder struct {
 	ext      *Extension
 	takeover bool
 	window   window
-	inf      *inflater // while a message is open
+	inf      *inflater // nil between messages
 }
 
-// Append implements [wire.MessageDecoder]. An error is an [*Error] and stays until
-// Release.
-func (d *decoder) Append(dst, src []byte, fin bool, max int) (out []byte, consumed int, more bool, err error) {
+// Append implements [wire.MessageDecoder]. An error is an [*Error]. Further calls return it
+// again, until Release.
+func (d *decoder) Append(dst, src []byte, fin bool, max int) (
+	out []byte, consumed int, more bool, err error,
+) {
 	if d.inf == nil {
 		d.inf = d.ext.inflaters.Get().(*inflater)
 		var w *window
@@ -23,7 +25,7 @@ func (d *decoder) Append(dst, src []byte, fin bool, max int) (out []byte, consum
 	return d.inf.append(dst, src, fin, max)
 }
 
-// Release implements [wire.MessageDecoder]. It may be called again.
+// Release implements [wire.MessageDecoder]. It may be called more than once.
 func (d *decoder) Release() {
 	if d.inf != nil {
 		d.inf.end()

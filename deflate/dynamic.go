@@ -1,15 +1,15 @@
 package deflate
 
-// A dynamic reads the codes of a block that brings its own (RFC 1951, section
+// A dynamic reads the header of a block with dynamic Huffman codes (RFC 1951, section
 // 3.2.7).
 type dynamic struct {
 	literalCount, distanceCount, codeCount int
 
-	read     int        // how many of the code lengths below, and then of the lengths
-	codes    [19]uint8  // lengths of the codes for lengths
-	lengths  [320]uint8 // of the codes for literals, and then for distances
+	read     int        // number of codes read, and then of lengths
+	codes    [19]uint8  // lengths of the codes that encode lengths
+	lengths  [320]uint8 // lengths of the codes for literals, and then for distances
 	sorter   sorter
-	coding   table // of lengths
+	coding   table // decodes lengths
 	literals table
 	distance table
 }
@@ -22,6 +22,7 @@ func newDynamic() dynamic {
 	}
 }
 
+// take takes a step in the header.
 func (d *dynamic) take(f *inflater) result {
 	switch f.step {
 	case atCounts:
@@ -45,7 +46,7 @@ func (d *dynamic) counts(f *inflater) result {
 	return done
 }
 
-// codeOrder is the order in which the lengths of the codes for lengths come.
+// codeOrder is the order in which the elements of dynamic.codes are sent.
 var codeOrder = [19]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
 func (d *dynamic) codeLengths(f *inflater) result {
@@ -82,7 +83,7 @@ func (d *dynamic) allLengths(f *inflater) result {
 		f.drop(e.bits())
 		again := e.value() + int(f.drop(e.extra()))
 		var length uint8
-		if e.extra() == 2 { // the length before
+		if e.extra() == 2 { // repeats the previous length
 			if d.read == 0 {
 				return f.breaks(errRepetition)
 			}

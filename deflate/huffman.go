@@ -2,21 +2,21 @@ package deflate
 
 import "math/bits"
 
-// A table decodes a Huffman code (RFC 1951, section 3.2.2). Its first part has an
-// entry for every value of the next bits; codes that are longer go on in a second
-// part, which that entry points to.
+// A table decodes a Huffman code (RFC 1951, section 3.2.2). Its first part has an entry for
+// every value of the next few bits. Codes with more bits continue in a second part, to
+// which their entry in the first part points.
 type table []entry
 
-// An entry has, from the least significant bit on: the length of the code in 4
-// bits, which is 0 if there is no such code; the number of extra bits that follow
-// it in 4; flags in 8; and a value in 16. In an entry that points on the extra bits
-// are those that select in the second part, which is at value.
+// An entry has four fields, from the least significant bit on: 4 bits for the length of the
+// code, which is 0 if there is no such code; 4 bits for the number of extra bits that follow
+// the code; 8 bits for flags; and 16 bits for a value. In a pointer to a second part, the
+// extra bits are the index there, and the value is the position of the part in the table.
 type entry uint32
 
 const (
 	isLiteral entry = 1 << (8 + iota)
 	isEnd           // the end of a block
-	isPointer       // to the second part of a table
+	isPointer       // points to a second part of the table
 	isBad           // a symbol that must not occur
 )
 
@@ -24,15 +24,15 @@ func (e entry) bits() uint  { return uint(e & 15) }
 func (e entry) extra() uint { return uint(e >> 4 & 15) }
 func (e entry) value() int  { return int(e >> 16) }
 
-// The bits that the first parts of the tables decide on.
+// The number of bits that index the first parts of the tables.
 const (
 	literalBits  = 9
 	distanceBits = 8
 	lengthBits   = 7 // the longest code for a code length
 )
 
-// find returns the entry for the next bits, of which the first part of t decides
-// on n.
+// find returns the entry for the code at the start of next. The first part of t has an
+// index of n bits.
 func (t table) find(next uint64, n uint) entry {
 	e := t[next&(1<<n-1)]
 	if e&isPointer != 0 {
@@ -41,15 +41,15 @@ func (t table) find(next uint64, n uint) entry {
 	return e
 }
 
-// A sorter has the symbols of a code by its codes.
+// A sorter sorts the symbols of an alphabet by their codes.
 type sorter struct {
-	count   [16]int // how many codes have that length
+	count   [16]int // number of codes of each length
 	symbols [320]uint16
 }
 
-// sort returns the symbols that have a code. It reports whether their lengths make a
-// code: one that is complete, or has one symbol with one bit, or none. zlib and
-// compress/flate take the same.
+// sort returns the symbols that have a code, in the order of their codes. ok reports whether
+// the lengths are valid: the code is complete, or it has a single symbol with one bit, or no
+// symbol. zlib and compress/flate accept the same.
 func (s *sorter) sort(lengths []uint8) (symbols []uint16, complete, ok bool) {
 	s.count = [16]int{}
 	for _, n := range lengths {
@@ -77,8 +77,8 @@ func (s *sorter) sort(lengths []uint8) (symbols []uint16, complete, ok bool) {
 	return s.symbols[:used], left == 0, true
 }
 
-// build makes t the table for a code whose symbols have these lengths and meanings.
-// It reports whether they make a code. The first part of t decides on n bits.
+// build makes t the table of a code whose symbols have these lengths and meanings, with a
+// first part that has an index of n bits. It reports whether the lengths are valid.
 func (t *table) build(s *sorter, lengths []uint8, meanings []entry, n uint) bool {
 	symbols, complete, ok := s.sort(lengths)
 	if !ok {
@@ -89,12 +89,12 @@ func (t *table) build(s *sorter, lengths []uint8, meanings []entry, n uint) bool
 	if !complete {
 		clear(first)
 	}
-	var second table  // the part that codes of more than n bits go to
-	prefix := uint(0) // of these codes; no code is all zeros but the first
+	var second table  // the part for codes of more than n bits
+	prefix := uint(0) // of these codes; only the first code is all zeros
 	code, length := uint(0), uint(0)
 	for _, symbol := range symbols {
 		for now := uint(lengths[symbol]); length < now; length++ {
-			if length < n { // of the bits so far each value comes with a 0 and a 1
+			if length < n { // every code so far may be followed by a 0 or a 1
 				copy(first[1<<length:], first[:1<<length])
 			}
 		}
@@ -112,8 +112,8 @@ func (t *table) build(s *sorter, lengths []uint8, meanings []entry, n uint) bool
 			}
 		}
 		s.count[length]--
-		// The next code, whose first bit stands in the least place: add 1 at the
-		// other end.
+		// To get the next code, add 1 at the most significant end: the first bit of a
+		// code is its least significant one.
 		carry := uint(1) << bits.Len(^code&(1<<length-1)) >> 1
 		code = code&(carry-1) | carry
 	}
@@ -123,8 +123,8 @@ func (t *table) build(s *sorter, lengths []uint8, meanings []entry, n uint) bool
 	return true
 }
 
-// second adds a second part for the codes that begin with prefix, in n bits, the
-// first of which has length bits.
+// second adds a second part for the codes that begin with the n bits of prefix. The first of
+// these codes has length bits.
 func (t *table) second(s *sorter, prefix, length, n uint) table {
 	for left := 1 << (length - n); length < 15; length++ {
 		if left -= s.count[length]; left <= 0 {
@@ -140,8 +140,8 @@ func (t *table) second(s *sorter, prefix, length, n uint) table {
 	return (*t)[start:]
 }
 
-// What the symbols of the three alphabets mean (RFC 1951, sections 3.2.5 and 3.2.7),
-// and the codes that need not be sent (section 3.2.6). They are never changed.
+// The meanings of the symbols of the three alphabets (RFC 1951, sections 3.2.5 and 3.2.7),
+// and the fixed codes (section 3.2.6). They never change.
 var (
 	literalMeanings  = meaningsOfLiterals()
 	distanceMeanings = meaningsOfDistances()
@@ -177,8 +177,8 @@ func meaningsOfDistances() (m [32]entry) {
 	return m
 }
 
-// The value of a code length is the length, that of a repetition how often at
-// least.
+// meaningsOfLengths returns entries whose value is a length or, for a repetition, the
+// smallest count.
 func meaningsOfLengths() (m [19]entry) {
 	for i := range 16 {
 		m[i] = isLiteral | entry(i)<<16

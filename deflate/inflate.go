@@ -8,19 +8,56 @@ import (
 	"sync"
 )
 
+// How an inflater works.
+//
+// An Extension owns the inflaters, in a pool. A decoder borrows one at the first Append of a
+// message (begin) and returns it at Release (end). The decoder owns the window that a
+// connection keeps between messages. Without context takeover the inflater uses its own
+// window, which matters only if a message takes several calls. The caller owns src and dst:
+// the inflater refers to them only during a call of append.
+//
+// The path of a call:
+//
+//	decoder.Append   borrows an inflater if there is none
+//	inflater.append  sets input, output and limit; afterwards adds the output to the window
+//	run              takes steps until one does not return done
+//	take             dispatches on f.step: header, storedLength, copyStored, dynamic.take,
+//	                 symbols (with manySymbols, its fast path) or match
+//	need, drop       move bits from src to f.bits, and from there to the step
+//	room             grows the output, but never beyond the limit
+//
+// A step stops in one of four ways (see result). It consumes an element of the input (a
+// block header, a code length, a symbol with its extra bits) completely or not at all, so
+// there is no position within an element to keep. Where it resumes:
+//
+//   - hungry: in the same step, with what is left in f.bits. All of src is consumed.
+//   - full: in copyStored with f.stored bytes left, in symbols before a literal, or in match
+//     with f.length bytes left.
+//
+// Invariants:
+//
+//   - The output and the error do not depend on how input and output are cut into calls.
+//   - out[kept:] is output of this call. It is added to the window only when the call ends,
+//     so a reference looks first in out[kept:] and then in the window. No reference reaches
+//     back further than window.size.
+//   - f.bits has no bits set above the lowest f.n.
+//
+// At the end of its input, run supplies the tail that the sender removed (f.tail). A message
+// ends when its input is used up between two blocks (f.ended), or with an error (f.err),
+// which further calls return again.
+
 const inflateSection = "7.2.2"
 
-// An inflater inflates one message at a time (RFC 1951 and RFC 7692, section
-// 7.2.2). It is fed, stops where the input ends or the output is full, and goes on
-// when there is more: nothing waits. A block is decoded in steps, and each step
-// takes what it takes whole or not at all, so that where it stops is easily kept.
+// An inflater inflates one message at a time (RFC 1951 and RFC 7692, section 7.2.2). It
+// never waits: it stops where the input ends or the output is full, and resumes there in the
+// next call.
 type inflater struct {
 	src  []byte // input not yet taken
 	fin  bool   // src ends the message
-	tail bool   // src is what the sender has cut off
+	tail bool   // src is the tail that the sender removed
 
-	bits uint64 // input taken but not used, the next bit in the least place
-	n    uint   // how many bits there are
+	bits uint64 // input taken but not used; the next bit is the least significant one
+	n    uint   // number of bits in it
 
 	step     step
 	final    bool // the block is the last of a DEFLATE stream
@@ -32,19 +69,19 @@ type inflater struct {
 	back     int // its distance
 
 	out   []byte
-	kept  int   // out[:kept] is in the window, or not of this message
-	limit int   // how long out may get
+	kept  int   // out[:kept] was there before this call
+	limit int   // maximum length of out
 	total int64 // bytes of the message before out[kept]
 
-	window *window // of the connection, or own
-	own    window  // without takeover: for messages that take several calls
-	small  []byte  // buffer of own while it has a larger one
+	window *window // the connection's window, or &own
+	own    window  // without takeover, for messages that take several calls
+	small  []byte  // saved buffer of own while own has a larger one
 	ended  bool
 	cause  error // why a step is broken
 	err    error
 }
 
-// A step is what comes next in the input.
+// A step says which element of the input is next.
 type step uint8
 
 const (
@@ -58,14 +95,14 @@ const (
 	inMatch
 )
 
-// A result is why a step has stopped.
+// A result says why a step has stopped.
 type result int
 
 const (
-	done   result = iota // with this step; another follows
+	done   result = iota // the step is complete; another follows
 	hungry               // the input is used up
-	full                 // the output is full and there is more
-	broken               // the input cannot be
+	full                 // the output is full and there is more to append
+	broken               // the input is invalid
 )
 
 func newInflater() *inflater {
@@ -75,7 +112,7 @@ func newInflater() *inflater {
 	}
 }
 
-// begin prepares for a message with the window w, or none.
+// begin begins a message with the window w. w is nil without context takeover.
 func (f *inflater) begin(w *window) {
 	if f.window = w; w == nil {
 		f.own.reset()
@@ -84,15 +121,16 @@ func (f *inflater) begin(w *window) {
 	f.tail, f.bits, f.n, f.step, f.ended, f.total, f.err = false, 0, 0, atHeader, false, 0, nil
 }
 
-// maxOwn is the largest window, in bytes, that an inflater keeps for its next message:
-// a peer that sends a few bytes of it must not hold 32 KiB. Larger ones have a pool.
+// maxOwn is the size of the largest window, in bytes, that an inflater keeps for its next
+// message, so that a peer that sends only the start of a message does not occupy 32 KiB.
+// Larger windows are pooled.
 const maxOwn = 4 << 10
 
 type largestWindow [1 << maxWindowBits]byte
 
 var largestWindows = sync.Pool{New: func() any { return new(largestWindow) }}
 
-// remember adds what was made of the message to its window.
+// remember adds made, output of the message, to its window.
 func (f *inflater) remember(made []byte) {
 	if w := f.window; w == &f.own && cap(w.buf) <= maxOwn && len(w.buf)+len(made) > maxOwn {
 		large := largestWindows.Get().(*largestWindow)
@@ -101,7 +139,7 @@ func (f *inflater) remember(made []byte) {
 	f.window.add(made)
 }
 
-// end forgets the message.
+// end ends the message, whether or not it is complete.
 func (f *inflater) end() {
 	f.src, f.out, f.window, f.literals, f.distance = nil, nil, nil, nil, nil
 	if cap(f.own.buf) > maxOwn {
@@ -110,8 +148,10 @@ func (f *inflater) end() {
 	}
 }
 
-// append is Append of a [wire.MessageDecoder].
-func (f *inflater) append(dst, src []byte, fin bool, most int) (out []byte, consumed int, more bool, err error) {
+// append implements Append of [wire.MessageDecoder].
+func (f *inflater) append(dst, src []byte, fin bool, most int) (
+	out []byte, consumed int, more bool, err error,
+) {
 	if f.err != nil || f.ended {
 		return dst, len(src), false, f.err
 	}
@@ -135,7 +175,7 @@ func (f *inflater) append(dst, src []byte, fin bool, most int) (out []byte, cons
 	return out, consumed, more, f.err
 }
 
-// run takes steps until the message ends, the input is used up or the output full.
+// run takes steps until the message ends, the input is used up, or the output is full.
 func (f *inflater) run() result {
 	for {
 		switch r := f.take(); r {
@@ -150,8 +190,9 @@ func (f *inflater) run() result {
 			case !f.fin:
 				return hungry
 			case f.step == atHeader && f.n == 0:
-				// Here a message should be with the tail. Without it, it lacks the
-				// octet 0x00 after its last block, or it is empty. Some are.
+				// With the tail, a message should end here. Without it, the message
+				// is empty or lacks the byte 0x00 after its last block. Some peers
+				// send such messages.
 				f.ended = true
 				return done
 			case f.tail:
@@ -165,18 +206,18 @@ func (f *inflater) run() result {
 
 var tailBytes = []byte(tail)
 
-// What can be wrong with a message.
+// The causes of an [Error] in a message.
 var (
-	errBlockType    = errors.New("block of the reserved type")
-	errStoredLength = errors.New("length of a block and its complement differ")
-	errCounts       = errors.New("code for more symbols than there are")
-	errCode         = errors.New("code that is not complete")
-	errRepetition   = errors.New("repetition of more code lengths than there are")
-	errSymbol       = errors.New("no such symbol")
+	errBlockType    = errors.New("reserved block type")
+	errStoredLength = errors.New("length of a stored block does not match its complement")
+	errCounts       = errors.New("too many code lengths")
+	errCode         = errors.New("invalid set of code lengths")
+	errRepetition   = errors.New("invalid repetition of a code length")
+	errSymbol       = errors.New("invalid symbol")
 	errDistance     = errors.New("distance beyond the window")
 )
 
-// breaks is the result of a step on input that cannot be.
+// breaks is the result of a step on invalid input.
 func (f *inflater) breaks(cause error) result {
 	f.cause = cause
 	return broken
@@ -206,7 +247,8 @@ func (f *inflater) take() result {
 	return f.dynamic.take(f)
 }
 
-// need gets n bits, 56 at most, or as many as there are.
+// need moves input to f.bits until it has n bits, at most 56. It reports false if the input
+// is used up before.
 func (f *inflater) need(n uint) bool {
 	for f.n < n && len(f.src) > 0 {
 		f.bits |= uint64(f.src[0]) << f.n
@@ -216,7 +258,7 @@ func (f *inflater) need(n uint) bool {
 	return f.n >= n
 }
 
-// drop takes n bits, which are there.
+// drop removes n bits from f.bits, which must have them, and returns them.
 func (f *inflater) drop(n uint) uint {
 	v := f.bits & (1<<n - 1)
 	f.bits >>= n
@@ -244,8 +286,8 @@ func (f *inflater) header() result {
 	return done
 }
 
-// endBlock goes on behind a block. A final block is padded, and more may follow
-// (RFC 7692, section 7.2.1).
+// endBlock goes on to the next block. A final block is padded to a byte boundary, and other
+// blocks may follow it (RFC 7692, section 7.2.1).
 func (f *inflater) endBlock() {
 	f.step = atHeader
 	if f.final {
@@ -285,7 +327,7 @@ func (f *inflater) copyStored() result {
 	return done
 }
 
-// room makes room for a byte at least, but never for more than the limit.
+// room makes room for at least one byte. It reports false if the limit is reached.
 func (f *inflater) room() bool {
 	if len(f.out) == f.limit {
 		return false
@@ -302,12 +344,12 @@ func (f *inflater) room() bool {
 	return true
 }
 
-// symbols reads the data of a block (RFC 1951, section 3.2.3) up to a match for
-// which there is no room, or the end.
+// symbols reads the data of a block (RFC 1951, section 3.2.3) up to its end, or to a symbol
+// for which there is no room.
 func (f *inflater) symbols() result {
 	for {
 		f.manySymbols()
-		f.need(48) // the most that a match takes
+		f.need(48) // the largest size of a match, in bits
 		e := f.literals.find(f.bits, literalBits)
 		switch {
 		case e.bits() > f.n:
@@ -335,7 +377,7 @@ func (f *inflater) symbols() result {
 	}
 }
 
-// beginMatch reads a match whose length has the entry e.
+// beginMatch reads a match. e is the entry of its length.
 func (f *inflater) beginMatch(e entry) result {
 	n := e.bits() + e.extra()
 	length := e.value() + int(f.bits>>e.bits()&(1<<e.extra()-1))
@@ -356,8 +398,8 @@ func (f *inflater) beginMatch(e entry) result {
 	return done
 }
 
-// match copies what a match refers to (RFC 1951, section 3.2.3), as far as there is
-// room.
+// match copies the bytes that a match refers to (RFC 1951, section 3.2.3), as far as there
+// is room.
 func (f *inflater) match() result {
 	for f.length > 0 {
 		if !f.room() {
@@ -369,7 +411,7 @@ func (f *inflater) match() result {
 		if beyond := f.back - (at - f.kept); beyond > 0 {
 			n = f.window.copyTo(to, beyond)
 		} else {
-			for n < len(to) { // what is copied repeats, so that it doubles
+			for n < len(to) { // an overlapping match repeats: each copy doubles it
 				n += copy(to[n:], f.out[at-f.back:at+n])
 			}
 		}
@@ -380,15 +422,15 @@ func (f *inflater) match() result {
 	return done
 }
 
-// The input and output that manySymbols needs for a round: a load of eight bytes; a
-// match of 258, of which it writes eight at a time.
+// A round of manySymbols needs this much input and output, in bytes: it loads eight bytes,
+// and writes a match of up to 258 bytes eight at a time.
 const (
 	roundIn  = 8
 	roundOut = 258 + 8
 )
 
-// manySymbols reads symbols as long as there is plenty of input and output, and
-// nothing out of the common. Its twin is the loop in symbols.
+// manySymbols is the fast path of symbols. It reads symbols as long as there is plenty of
+// input and output, and stops before anything unusual, which it leaves to symbols.
 func (f *inflater) manySymbols() {
 	src, out, n := f.src, f.out[:min(cap(f.out), f.limit)], len(f.out)
 	buf, have := f.bits, f.n
@@ -400,7 +442,7 @@ func (f *inflater) manySymbols() {
 		have |= 56
 		e := literals.find(buf, literalBits)
 		if e&isLiteral != 0 {
-			for range 3 { // of 15 bits at most
+			for range 3 { // three codes have at most 45 bits
 				out[n] = byte(e >> 16)
 				n++
 				buf >>= e.bits()
@@ -442,17 +484,17 @@ func (f *inflater) manySymbols() {
 	f.bits, f.n = buf&(1<<have-1), have
 }
 
-// shortMatch is up to how many bytes a match is copied eight at a time: a call of copy
-// takes longer.
+// shortMatch is the length of the longest match, in bytes, that is copied eight bytes at a
+// time. For such matches, calling copy takes longer.
 const shortMatch = 32
 
-// copyMatch copies length bytes within out to at, from back before it. After them it
-// may leave up to seven others.
+// copyMatch copies length bytes within out, from back bytes before at to at. It may
+// overwrite up to seven bytes after them.
 func copyMatch(out []byte, at, back, length int) {
-	n := 0 // how many are copied, a multiple of back if that is not all
+	n := 0 // bytes copied: a multiple of back, unless all are copied
 	switch to, from := out[at:], out[at-back:]; {
 	case back < 8:
-		// The bytes repeat, so that eight of them are known.
+		// The bytes repeat, so the next eight are known.
 		known := 8 * uint(back)
 		repeated := binary.LittleEndian.Uint64(from) & (1<<known - 1)
 		for ; known < 64; known *= 2 {
@@ -466,7 +508,7 @@ func copyMatch(out []byte, at, back, length int) {
 			binary.LittleEndian.PutUint64(to[n:], binary.LittleEndian.Uint64(from[n:]))
 		}
 	}
-	for n < length { // each time there is twice as much to copy from
+	for n < length { // each round has more bytes to copy from
 		n += copy(out[at+n:at+length], out[at-back:at+n])
 	}
 }

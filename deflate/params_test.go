@@ -138,7 +138,7 @@ func TestErrorText(t *testing.T) {
 	}
 	s, _ := both(t, 12, false)
 	_, err = decode(t, s, []byte{6}, feeding{})
-	if want := "deflate: block of the reserved type after 0 inflated bytes (RFC 7692, section 7.2.2)"; err == nil || err.Error() != want {
+	if want := "deflate: reserved block type after 0 inflated bytes (RFC 7692, section 7.2.2)"; err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
 }
