@@ -6,41 +6,41 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// A compressor appends to a slice. After a message it goes back to its pool with
-// its context and the message's mark. If the same connection finds it there, and
-// has sent nothing in between, it goes on where it stopped; entering the
-// connection's window into a compressor costs as much as a small message does.
+// A compressor compresses the messages of any connection. After a message it goes back to
+// its pool with its context and the mark of the message. If the same connection gets it
+// again, and has sent no message in between, it continues with that context. Otherwise the
+// connection's window is entered into it, which costs as much as a small message.
 type compressor struct {
 	w    *flate.Writer
 	pool *sync.Pool
 	out  []byte
 	dict []byte // scratch: the window of a connection
-	ctx  mark   // the last message that the context holds; none if its session is 0
+	ctx  mark   // the last message in the context; its session is 0 if there is none
 }
 
-// A mark names a message: the session and how many came before it.
+// A mark identifies a message by its session and the number of earlier messages.
 type mark struct{ session, message uint64 }
 
-// Write takes the output of the flate.Writer.
+// Write appends the output of the flate.Writer to c.out.
 func (c *compressor) Write(p []byte) (int, error) {
 	c.out = append(c.out, p...)
 	return len(p), nil
 }
 
-// enter makes the last n bytes of a window the context of the next message.
+// enter makes the last n bytes of w the context of the next message.
 func (c *compressor) enter(w *window, n int) {
 	c.ctx, c.dict = mark{}, w.appendTo(c.dict[:0], n)
 	c.w.ResetDict(c, c.dict)
 }
 
-// empty makes nothing the context of the next message.
+// empty makes the context of the next message empty.
 func (c *compressor) empty() { c.enter(&window{}, 0) }
 
-// compress appends the compressed form of src to dst, of which a part may stay in the
-// compressor unless flush is set.
+// compress appends the compressed form of src to dst. Unless flush is set, a part of it may
+// stay in the compressor.
 func (c *compressor) compress(dst, src []byte, flush bool) []byte {
 	c.out = dst
-	_, _ = c.w.Write(src) // fails only where Write above does
+	_, _ = c.w.Write(src) // fails only if c.Write does
 	if flush {
 		_ = c.w.Flush()
 	}
@@ -48,15 +48,16 @@ func (c *compressor) compress(dst, src []byte, flush bool) []byte {
 	return dst
 }
 
-// A flate.Writer compresses blocks of maxBlock bytes and what is left at a flush.
-// If that is less than minMatch bytes it looks for no matches in it and forgets
-// its context. This costs or saves time, but no bytes are wrong if it changes.
+// A flate.Writer compresses blocks of maxBlock bytes and, at a flush, the rest. If the rest
+// has fewer than minMatch bytes, it looks for no matches there and loses its context. If a
+// future version uses other sizes, the output stays correct and only its speed and size
+// change.
 const (
 	maxBlock = 65535
 	minMatch = 128
 )
 
-// keep gives c back after a message of n bytes that is the last in its context.
+// keep returns c to its pool after a message of n bytes. last marks that message.
 func (c *compressor) keep(last mark, n int64) {
 	c.ctx = last
 	if rest := n % maxBlock; n == 0 || 0 < rest && rest < minMatch {
@@ -65,28 +66,33 @@ func (c *compressor) keep(last mark, n int64) {
 	c.pool.Put(c)
 }
 
-// The levels of package flate that pay. A message of 1 KiB of JSON with a window of 1
-// KiB takes 12.2 µs and is 4.55 times smaller with level 5, 9.2 µs and 3.99 with
-// level 2; without a window it is 9.7 µs and 3.08, 8.1 µs and 2.88. 64 KiB of text
-// takes 570 µs and is 2.51 times smaller with level 5, 325 µs and 2.46 with level 2.
-// So level 5 is for small messages that may refer to others.
+// Level 5 pays only for small messages that may refer to earlier ones. Time and compression
+// ratio, as measured:
+//
+//	                             level 5        level 2
+//	JSON, 1 KiB, window of 1 KiB  12.2 µs 4.55    9.2 µs 3.99
+//	JSON, 1 KiB, no window         9.7 µs 3.08    8.1 µs 2.88
+//	text, 64 KiB                   570 µs 2.51    325 µs 2.46
 const (
 	fastLevel = 2
 	bestLevel = 5
-	bestSize  = 2 << 10 // the largest message, in bytes, that has bestLevel
+	bestSize  = 2 << 10 // size of the largest message compressed with bestLevel, in bytes
 )
 
-// usefulWindow returns how many of the bytes before it a message of size bytes is
-// given by default. To enter them takes longer than to compress the message: 1 KiB of
-// JSON takes 15.0 µs with 2 KiB of them and 12.2 µs with 1 KiB, and is 4.74 and 4.55
-// times smaller; 256 bytes take 11.4 and 7.5 µs, and are 3.4 and 3.3 times smaller.
+// usefulWindow returns how many bytes of the window are entered, by default, for a message
+// of size bytes. Entering them takes longer than compressing the message, and more than
+// this is not worth it. Time and compression ratio, as measured:
+//
+//	                 2 KiB entered  1 KiB entered
+//	JSON, 1 KiB       15.0 µs 4.74   12.2 µs 4.55
+//	JSON, 256 bytes   11.4 µs 3.4     7.5 µs 3.3
 func usefulWindow(size int) int { return max(1<<10, size) }
 
-// compressors are the pools of an Extension. A compressor takes some 1 MiB, whatever
-// its window.
+// compressors are the pools of an Extension. A compressor takes about 1 MiB, whatever its
+// window.
 type compressors struct {
-	fast, best sync.Pool                // of windows of 32 KiB
-	windows    [maxWindowBits]sync.Pool // of smaller ones, by their bits
+	fast, best sync.Pool                // windows of 32 KiB
+	windows    [maxWindowBits]sync.Pool // smaller windows, by their bits
 }
 
 func (p *compressors) init() {
@@ -103,13 +109,15 @@ func (p *compressors) init() {
 	pool(&p.fast, func(c *compressor) (*flate.Writer, error) { return flate.NewWriter(c, fastLevel) })
 	pool(&p.best, func(c *compressor) (*flate.Writer, error) { return flate.NewWriter(c, bestLevel) })
 	for bits := minWindowBits; bits < maxWindowBits; bits++ {
-		pool(&p.windows[bits], func(c *compressor) (*flate.Writer, error) { return flate.NewWriterWindow(c, 1<<bits) })
+		pool(&p.windows[bits], func(c *compressor) (*flate.Writer, error) {
+			return flate.NewWriterWindow(c, 1<<bits)
+		})
 	}
 }
 
-// get returns a compressor whose references reach back 2^bits bytes at most, for a
-// message of size bytes, -1 if it is streamed. refers tells that it may refer to
-// earlier ones.
+// get returns a compressor whose references reach back at most 2^bits bytes. It is for a
+// message of size bytes, or a streamed one if size is -1. refers reports that the message
+// may refer to earlier ones.
 func (p *compressors) get(bits int, size int64, refers bool) *compressor {
 	pool := &p.fast
 	switch {

@@ -1,20 +1,20 @@
 package deflate
 
-// tail is what a flush ends with, and what is cut from a message (RFC 7692,
+// tail ends the output of a flush. It is removed from the end of a message (RFC 7692,
 // section 7.2.1).
 const tail = "\x00\x00\xff\xff"
 
-// An encoder compresses the messages of one connection, one at a time. Between
-// messages it holds the window; the compressor, some 1 MiB, it borrows.
+// An encoder compresses the messages of one connection, one at a time. It keeps the window
+// between messages, and borrows a compressor, about 1 MiB, for each message.
 type encoder struct {
 	ext      *Extension
-	bits     int // of the window that the peer holds
+	bits     int // size of the peer's window
 	takeover bool
 	window   window
-	done     mark // the last message
+	done     mark // the last complete message
 
-	c *compressor // while a message is open
-	n int64       // bytes of the open message
+	c *compressor // nil between messages
+	n int64       // bytes of the open message so far
 }
 
 // Append implements [wire.MessageEncoder].
@@ -36,7 +36,8 @@ func (e *encoder) Append(dst, src []byte, fin bool) ([]byte, error) {
 	return dst, nil
 }
 
-// begin starts a message whose first piece has size bytes.
+// begin begins a message whose first piece has size bytes. whole reports that the piece is
+// the whole message.
 func (e *encoder) begin(size int, whole bool) {
 	known := int64(-1)
 	if whole {
@@ -45,7 +46,7 @@ func (e *encoder) begin(size int, whole bool) {
 	e.n = 0
 	e.c = e.ext.compressors.get(e.bits, known, e.takeover)
 	switch {
-	case !e.takeover, whole && size < minMatch: // refers to nothing
+	case !e.takeover, whole && size < minMatch: // the message will have no references
 		e.c.empty()
 	case e.c.ctx == e.done:
 	case whole && e.ext.opts.WindowBits == 0:
@@ -55,8 +56,8 @@ func (e *encoder) begin(size int, whole bool) {
 	}
 }
 
-// close gives the compressor back in the middle of a message. Its context is of no
-// use: no message of this session follows.
+// close returns the compressor of an open message to its pool, without a mark: no message
+// of this session follows.
 func (e *encoder) close() {
 	if e.c != nil {
 		e.c.pool.Put(e.c)

@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// A window holds the last bytes of a stream, at most size of them. It takes memory as
-// the stream grows; once it is full it is a ring, so that to add a byte moves none.
+// A window keeps the last bytes of a stream, at most size of them. It allocates memory as
+// the stream grows. Once it is full it is a ring, so that adding bytes moves no others.
 type window struct {
 	buf   []byte
 	size  int // a power of two
-	start int // of the oldest byte; 0 until buf has size bytes
+	start int // index of the oldest byte; 0 until buf has size bytes
 }
 
 // add appends p to the stream.
@@ -32,20 +32,20 @@ func (w *window) add(p []byte) {
 	}
 }
 
-// grow makes room for n bytes in all, and for at most four times as many.
+// grow makes room for a total of n bytes, and at most four times as many.
 func (w *window) grow(n int) {
 	n = min(max(256, 1<<bits.Len(uint(n-1))), w.size)
 	if n == 1<<DefaultWindowBits && n < w.size {
-		// So much a connection keeps of what it sent. Buffers of that size that die
-		// on the way to more would leave holes in the same pages: measured, 2.3 KB
-		// for each connection.
+		// Skip this size, which the windows of sent messages have and keep. If
+		// temporary buffers shared their pages, freeing them would leave holes:
+		// 2.3 KB for each connection, as measured.
 		n *= 2
 	}
 	w.buf = append(make([]byte, 0, n), w.buf...)
 }
 
-// copyTo copies what is back bytes before the end of the stream to dst, up to the
-// end, and returns how many bytes that was. The window holds so many.
+// copyTo copies to dst from the position back bytes before the end of the stream, up to the
+// end, and returns the number of bytes copied. back must not exceed the bytes in the window.
 func (w *window) copyTo(dst []byte, back int) int {
 	dst = dst[:min(len(dst), back)]
 	from := w.start + len(w.buf) - back
@@ -59,7 +59,7 @@ func (w *window) copyTo(dst []byte, back int) int {
 	return n
 }
 
-// appendTo appends the last n bytes of the window, or all if it has less, to dst.
+// appendTo appends the last n bytes of the window to dst, or all if there are fewer.
 func (w *window) appendTo(dst []byte, n int) []byte {
 	n = min(n, len(w.buf))
 	dst = slices.Grow(dst, n)[:len(dst)+n]
@@ -67,8 +67,8 @@ func (w *window) appendTo(dst []byte, n int) []byte {
 	return dst
 }
 
-// reset empties the window, and keeps its buffer.
+// reset empties the window but keeps its buffer.
 func (w *window) reset() { w.buf, w.start = w.buf[:0], 0 }
 
-// free lets the buffer go.
+// free empties the window and drops its buffer.
 func (w *window) free() { w.buf, w.start = nil, 0 }
