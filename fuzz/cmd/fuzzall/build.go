@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/process"
 )
 
 // buildBound is what the compiling of one package may take, with all that it imports.
@@ -51,7 +53,7 @@ func (t *target) build(ctx context.Context) (fault string) {
 	cmd := exec.CommandContext(limited, "go", "test", "-c", "-fuzz", ".", "-o", t.binary, ".")
 	cmd.Dir = t.dir
 	cmd.Env = append(os.Environ(), "PWD="+t.dir)
-	ownGroup(cmd)
+	process.Group(cmd)
 	cmd.WaitDelay = 5 * time.Second
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Sprintf("%s%v", out, err)

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/process"
 )
 
 // What became of a target.
@@ -75,7 +77,7 @@ func (t *target) run(ctx context.Context, o *options, fuzztime string, bound tim
 		"-test.fuzzcachedir="+t.cache, "-test.paniconexit0")
 	cmd.Dir = t.dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+temp, "PWD="+t.dir)
-	ownGroup(cmd)
+	process.Group(cmd)
 	cmd.WaitDelay = 5 * time.Second
 	read, write, err := os.Pipe()
 	if err != nil {

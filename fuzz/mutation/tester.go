@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/hawser-ws/hawser/fuzz/internal/process"
 )
 
 // A tester is a package whose tests judge the faults.
@@ -40,7 +42,7 @@ func (tr *tester) build(ctx context.Context, out, overlay string, flags ...strin
 		args = append(args, "-overlay", overlay)
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, ".")...)
-	confine(cmd, 0)
+	process.Group(cmd)
 	cmd.Dir, cmd.Env = tr.dir, environment()
 	if msg, err := cmd.CombinedOutput(); err != nil {
 		if ctx.Err() != nil {
@@ -78,7 +80,10 @@ func (tr *tester) run(ctx context.Context, bin string, names []string, id int, l
 	args := append([]string{"-test.run=" + pattern(names), "-test.short",
 		"-test.timeout=" + (l.timeout + 5*time.Second).String()}, flags...)
 	cmd := exec.CommandContext(ctx, bin, args...)
-	confine(cmd, l.mib)
+	process.Group(cmd)
+	if l.mib > 0 {
+		process.LimitMemory(cmd, l.mib)
+	}
 	cmd.Dir = tr.dir
 	cmd.Env = environment("TMPDIR="+l.temp, fmt.Sprintf("%s=%d", variable, id))
 	cmd.WaitDelay = time.Second
@@ -86,7 +91,7 @@ func (tr *tester) run(ctx context.Context, bin string, names []string, id int, l
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	if cmd.Process != nil {
-		kill(cmd) // what a test left running
+		process.Kill(cmd) // what a test left running
 	}
 	v := verdict{ok: err == nil, output: out.String()}
 	switch {
