@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,8 +17,10 @@ import (
 const source = `package planted
 
 import (
+	"io"
+	"net"
 	"os"
-	"strconv"
+	"slices"
 	"testing"
 )
 
@@ -35,17 +38,18 @@ func FuzzCrash(f *testing.F) {
 	})
 }
 
-// FuzzHang leaves its process's number, so that the test can look for it.
+// FuzzHang hangs in its worker, before the limit of ten seconds for an input begins. It holds a
+// connection to the test, whose end shows the end of the process.
 func FuzzHang(f *testing.F) {
+	if slices.Contains(os.Args, "-test.fuzzworker") {
+		c, err := net.Dial("tcp", os.Getenv("PLANTED_HANG"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		io.Copy(io.Discard, c)
+	}
 	f.Add([]byte("seed"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		pid := strconv.Itoa(os.Getpid())
-		if err := os.WriteFile("pid", []byte(pid), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		for {
-		}
-	})
+	f.Fuzz(func(t *testing.T, b []byte) {})
 }
 
 func FuzzSeed(f *testing.F) {
@@ -170,23 +174,29 @@ func full(t *testing.T) {
 	}
 }
 
-// What hangs is killed with its workers, in bounded time.
+// TestHang: a target that hangs is killed together with its workers, in bounded time.
 func TestHang(t *testing.T) {
 	full(t)
-	dir := plant(t)
+	plant(t)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	t.Setenv("PLANTED_HANG", ln.Addr().String())
 	_, results, err := fuzz(t, "-count=10", "-bound=20s", "-run=Hang")
 	if err == nil || len(results) != 1 || results[0].Result != hung {
 		t.Fatalf("%v, %+v", err, results)
 	}
-	pid, err := os.ReadFile(filepath.Join(dir, "pid"))
+	ln.(*net.TCPListener).SetDeadline(time.Now().Add(time.Minute))
+	worker, err := ln.Accept() // the connection waits in the listener's queue
 	if err != nil {
 		t.Fatal(err)
 	}
-	// It has been killed; a busy machine takes its time to let it die.
-	for end := time.Now().Add(time.Minute); alive(t, string(pid)); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("worker %s is still there", pid)
-		}
+	defer worker.Close()
+	worker.SetReadDeadline(time.Now().Add(time.Minute)) // a busy machine takes its time
+	if _, err := worker.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
+		t.Errorf("the worker is still running: %v", err)
 	}
 }
 
