@@ -39,7 +39,7 @@ func main() {
 		// An interrupt at the terminal reaches both processes. The parent ends
 		// this one.
 		signal.Ignore(os.Interrupt)
-		if err := soak.Serve(os.Stdin, os.Stdout, os.Stderr, soak.Hooks{}); err != nil {
+		if err := soak.Serve(os.Stdin, os.Stdout, os.Stderr); err != nil {
 			fmt.Fprintln(os.Stderr, "soak: server:", err)
 			os.Exit(1)
 		}

@@ -41,12 +41,12 @@ func abuseAll(t *testing.T, cfg *Config, addr string, n int, chosen func(kind in
 func every(int) bool { return true }
 
 // serveHere runs the server in this process.
-func serveHere(t *testing.T, cfg ServerConfig, hooks Hooks) (addr string) {
+func serveHere(t *testing.T, cfg ServerConfig, planted hooks) (addr string) {
 	l, h, err := listen(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := &http.Server{Handler: newServer(cfg, hooks).handler(), ReadHeaderTimeout: cfg.HeaderTimeout, IdleTimeout: cfg.HeaderTimeout}
+	web := &http.Server{Handler: newServer(cfg, planted).handler(), ReadHeaderTimeout: cfg.HeaderTimeout, IdleTimeout: cfg.HeaderTimeout}
 	t.Cleanup(func() { web.Close() })
 	go web.Serve(l)
 	return h.Addr
@@ -67,7 +67,7 @@ func TestAbuses(t *testing.T) {
 			s := &cfg.Server
 			s.IdleTimeout, s.WriteTimeout, s.CloseTimeout, s.HeaderTimeout = 2*time.Second, 2*time.Second, 3*time.Second, 2*time.Second
 		}
-		addr := serveHere(t, cfg.Server, Hooks{})
+		addr := serveHere(t, cfg.Server, hooks{})
 		times := 4
 		if raceEnabled {
 			times = 1
@@ -99,7 +99,7 @@ func TestAbusesOfAHole(t *testing.T) {
 func TestAbusesWithoutLimits(t *testing.T) {
 	cfg := Default()
 	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10, IdleTimeout: time.Hour, CloseTimeout: time.Minute, HeaderTimeout: time.Minute}
-	addr := serveHere(t, cfg.Server, Hooks{Limits: func(l *websocket.Limits) {
+	addr := serveHere(t, cfg.Server, hooks{limits: func(l *websocket.Limits) {
 		l.MaxMessage, l.MaxEmptyFragments, l.MaxControls, l.WriteTimeout = -1, -1, -1, -1
 	}})
 	var mu sync.Mutex

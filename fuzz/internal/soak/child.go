@@ -33,7 +33,9 @@ type hello struct {
 }
 
 // Serve is the server's process: it serves until in ends.
-func Serve(in io.Reader, out, logTo io.Writer, hooks Hooks) error {
+func Serve(in io.Reader, out, logTo io.Writer) error { return serve(in, out, logTo, hooks{}) }
+
+func serve(in io.Reader, out, logTo io.Writer, planted hooks) error {
 	var cfg ServerConfig
 	requests, answers := json.NewDecoder(in), json.NewEncoder(out)
 	if err := requests.Decode(&cfg); err != nil {
@@ -45,7 +47,7 @@ func Serve(in io.Reader, out, logTo io.Writer, hooks Hooks) error {
 	if err != nil {
 		return err
 	}
-	s := newServer(cfg, hooks)
+	s := newServer(cfg, planted)
 	web := &http.Server{
 		Handler:           s.handler(),
 		ReadHeaderTimeout: cfg.HeaderTimeout,
@@ -87,7 +89,7 @@ func (s *server) answer(requests *json.Decoder, answers *json.Encoder) error {
 		a := snap()
 		a.Stall = s.stalls.longest.Load()
 		a.Open, a.In, a.Out = max(s.open.Load(), s.endings.unnoted()), s.in.Load(), s.out.Load()
-		a.BytesIn, a.BytesO = s.bytesIn.Load(), s.bytesO.Load()
+		a.BytesIn, a.BytesOut = s.bytesIn.Load(), s.bytesOut.Load()
 		if err := answers.Encode(a); err != nil {
 			return err
 		}

@@ -15,12 +15,12 @@ import (
 // goodReport is a report in which every promise was kept.
 func goodReport() *Report {
 	r := &Report{warm: newTally(0), main: newTally(0)}
-	r.Config = Default()
-	r.Config.Conns = 20
-	r.Config.Tolerance = Tolerance{Memory: 0.1}
-	r.Cold = Snapshot{Heap: 500, RSS: 800, Goroutines: 3, Files: 9}
-	r.Before = Snapshot{Heap: 1000, RSS: 2000, Goroutines: 3, Files: 9}
-	r.After = Snapshot{Heap: 1100, RSS: 2200, Goroutines: 3, Files: 9}
+	r.config = Default()
+	r.config.Conns = 20
+	r.config.Tolerance = Tolerance{Memory: 0.1}
+	r.cold = snapshot{Heap: 500, RSS: 800, Goroutines: 3, Files: 9}
+	r.before = snapshot{Heap: 1000, RSS: 2000, Goroutines: 3, Files: 9}
+	r.after = snapshot{Heap: 1100, RSS: 2200, Goroutines: 3, Files: 9}
 	r.main.received.Store(1)
 	r.main.connections.Store(1)
 	r.main.abuse(0, nil)
@@ -54,19 +54,19 @@ func TestFindings(t *testing.T) {
 		}, []string{codes}},
 		{"code of a connection without an end", func(r *Report) { r.main.farewells.say(newFarewell(19, "soak/19/1"), true) }, []string{codes}},
 		{"code in the warm-up", func(r *Report) { r.warm.farewells.say(newFarewell(9, "warm-up/9/1"), true) }, []string{codes}},
-		{"heap of a small soak", func(r *Report) { r.Config.Tolerance.Heap = 150; r.After.Heap = 1151 }, []string{"live heap is back"}},
+		{"heap of a small soak", func(r *Report) { r.config.Tolerance.Heap = 150; r.after.Heap = 1151 }, []string{"live heap is back"}},
 		{"noise of a large soak", func(r *Report) {
-			r.Config.Conns, r.Config.Tolerance = 2000, Default().Tolerance
-			r.After.Heap++
-			r.After.RSS++
+			r.config.Conns, r.config.Tolerance = 2000, Default().Tolerance
+			r.after.Heap++
+			r.after.RSS++
 		},
 			[]string{"live heap is back", "resident set is back"}},
-		{"noise of a small soak", func(r *Report) { r.Config.Tolerance = Default().Tolerance; r.After.Heap += 1000; r.After.RSS += 1000 }, nil},
-		{"heap", func(r *Report) { r.After.Heap++ }, []string{"live heap is back"}},
-		{"resident set", func(r *Report) { r.After.RSS++ }, []string{"resident set is back"}},
-		{"goroutine", func(r *Report) { r.After.Goroutines++ }, []string{"goroutines are back"}},
-		{"file", func(r *Report) { r.After.Files++ }, []string{"files are closed"}},
-		{"open connection", func(r *Report) { r.After.Open++ }, []string{"no connection is left"}},
+		{"noise of a small soak", func(r *Report) { r.config.Tolerance = Default().Tolerance; r.after.Heap += 1000; r.after.RSS += 1000 }, nil},
+		{"heap", func(r *Report) { r.after.Heap++ }, []string{"live heap is back"}},
+		{"resident set", func(r *Report) { r.after.RSS++ }, []string{"resident set is back"}},
+		{"goroutine", func(r *Report) { r.after.Goroutines++ }, []string{"goroutines are back"}},
+		{"file", func(r *Report) { r.after.Files++ }, []string{"files are closed"}},
+		{"open connection", func(r *Report) { r.after.Open++ }, []string{"no connection is left"}},
 		{"log", func(r *Report) { r.log = []string{"panic"} }, []string{"the server's log is empty"}},
 		{"exit", func(r *Report) { r.exit = errors.New("exit status 2") }, []string{"the server lived and ended well"}},
 		{"death", func(r *Report) { r.gone = errors.New("EOF") }, []string{
@@ -77,9 +77,9 @@ func TestFindings(t *testing.T) {
 		r := goodReport()
 		tt.breaks(r)
 		var broken []string
-		for _, f := range r.Findings() {
-			if !f.OK {
-				broken = append(broken, f.Promise)
+		for _, f := range r.findings() {
+			if !f.ok {
+				broken = append(broken, f.promise)
 			}
 		}
 		if !slices.Equal(broken, tt.broken) {
@@ -206,7 +206,7 @@ func TestNothingCertain(t *testing.T) {
 	r := goodReport()
 	r.main.farewells = farewells{}
 	r.main.farewells.say(newFarewell(9, "soak/9/1"), false)
-	if f := r.judgeFarewells(); f.OK == tellsUnacknowledged {
+	if f := r.judgeFarewells(); f.ok == tellsUnacknowledged {
 		t.Errorf("%+v", f)
 	}
 }

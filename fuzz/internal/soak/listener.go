@@ -88,7 +88,7 @@ func (l *listener) run(ctx context.Context) {
 			}
 			return
 		}
-		l.tally.bytesI.Add(int64(len(p)))
+		l.tally.bytesIn.Add(int64(len(p)))
 		if l.failure = l.judge(t, p); l.failure != nil {
 			_ = l.c.CloseNow()
 			return

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// A Snapshot is the server's process at one moment. Sizes are in bytes; what the
+// A snapshot is the server's process at one moment. Sizes are in bytes; what the
 // system does not tell is 0.
-type Snapshot struct {
+type snapshot struct {
 	Heap       int64 // live heap
 	RSS        int64 // resident set
 	Tables     int64 // of the runtime: what it has for its own books
@@ -20,14 +20,14 @@ type Snapshot struct {
 	CPU        int64 // nanoseconds since the process began
 	Stall      int64 // nanoseconds: the longest that the machine let it wait
 
-	Open            int64 // connections being served
-	In, Out         int64 // messages
-	BytesIn, BytesO int64 // payload of them
+	Open              int64 // connections being served
+	In, Out           int64 // messages
+	BytesIn, BytesOut int64 // payload of them
 }
 
 // count is a Snapshot without the live heap, which costs next to nothing.
-func count() Snapshot {
-	return Snapshot{RSS: residentSet(), Goroutines: runtime.NumGoroutine(), Files: openFiles(), CPU: cpuTime()}
+func count() snapshot {
+	return snapshot{RSS: residentSet(), Goroutines: runtime.NumGoroutine(), Files: openFiles(), CPU: cpuTime()}
 }
 
 // measure is a whole Snapshot, after the garbage has gone. The package comment says
@@ -36,7 +36,7 @@ func count() Snapshot {
 // It takes each free page once before that. The runtime does not look for free pages
 // where it has found none, 4 MiB at a time, until one is freed there; and it may have
 // overlooked some. FreeOSMemory then leaves them resident.
-func measure() Snapshot {
+func measure() snapshot {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	takePages(int(m.HeapIdle / pageSize))

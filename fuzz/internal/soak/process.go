@@ -85,7 +85,7 @@ func (p *process) ask(request, answer any) (err error) {
 }
 
 // snapshot asks for a Snapshot, with memory or without.
-func (p *process) snapshot(request string) (s Snapshot, err error) {
+func (p *process) snapshot(request string) (s snapshot, err error) {
 	err = p.ask(request, &s)
 	return s, err
 }
@@ -93,7 +93,7 @@ func (p *process) snapshot(request string) (s Snapshot, err error) {
 // settle waits until the server holds no connection and no more goroutines and files
 // than in the snapshot before, for at most limit. Then it measures: what has not
 // gone by then is in the result. t is told how the connections have ended.
-func (p *process) settle(before Snapshot, limit time.Duration, t *tally) (Snapshot, error) {
+func (p *process) settle(before snapshot, limit time.Duration, t *tally) (snapshot, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(limit); time.Now().Before(end); <-tick.C {
@@ -107,7 +107,7 @@ func (p *process) settle(before Snapshot, limit time.Duration, t *tally) (Snapsh
 	}
 	var noted []farewell
 	if err := p.ask(requestEndings, &noted); err != nil {
-		return Snapshot{}, err
+		return snapshot{}, err
 	}
 	t.farewells.arrive(noted)
 	return p.snapshot(requestMeasure)

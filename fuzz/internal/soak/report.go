@@ -10,11 +10,11 @@ import (
 
 // A Report is what a soak has seen.
 type Report struct {
-	Config Config
-	Took   time.Duration // the soak, until the last client was done
+	config Config
+	took   time.Duration // the soak, until the last client was done
 
 	// The server's process before any connection, after the warm-up, and at the end.
-	Cold, Before, After Snapshot
+	cold, before, after snapshot
 
 	warm, main *tally
 	stalls     stallWatch // of the clients' process
@@ -25,30 +25,30 @@ type Report struct {
 
 // Print writes the figures and then the findings, a line each.
 func (r *Report) Print(w io.Writer) {
-	t, c := r.main, &r.Config
+	t, c := r.main, &r.config
 	p := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%-14s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintln(w)
-	p("soak", "%d connections, %d of them abusive, for %v; seed %d%s", c.Conns, c.abusers(), r.Took.Round(time.Second), c.Seed, tlsNote(c))
+	p("soak", "%d connections, %d of them abusive, for %v; seed %d%s", c.Conns, c.abusers(), r.took.Round(time.Second), c.Seed, tlsNote(c))
 	p("connections", "%s of good clients, %s of them reconnects", group(t.connections.Load()), group(t.reconnects.Load()))
 	p("messages", "%s sent, %s echoed, %s of topics; %s in streams; %s pings",
 		group(t.sent.Load()), group(t.received.Load()), group(t.topic.Load()), group(t.streams.Load()), group(t.pings.Load()))
-	p("bytes", "%s sent, %s received", size(t.bytesOut.Load()), size(t.bytesI.Load()))
+	p("bytes", "%s sent, %s received", size(t.bytesOut.Load()), size(t.bytesIn.Load()))
 	r.printServer(p)
-	clients, server := time.Duration(r.stalls.longest.Load()), time.Duration(r.After.Stall)
+	clients, server := time.Duration(r.stalls.longest.Load()), time.Duration(r.after.Stall)
 	p("machine", "let the clients wait for up to %v, and the server for %v", clients.Round(time.Millisecond), server.Round(time.Millisecond))
 	if c.abusers() > 0 {
 		r.printAbuses(w)
 	}
 	fmt.Fprintln(w)
-	for _, f := range r.Findings() {
+	for _, f := range r.findings() {
 		verdict := "ok  "
-		if !f.OK {
+		if !f.ok {
 			verdict = "FAIL"
 		}
-		fmt.Fprintf(w, "%s  %-42s %s\n", verdict, f.Promise, f.Text)
-		for _, d := range f.Details {
+		fmt.Fprintf(w, "%s  %-42s %s\n", verdict, f.promise, f.text)
+		for _, d := range f.details {
 			fmt.Fprintf(w, "        %s\n", d)
 		}
 	}
@@ -62,16 +62,16 @@ const muchStall = 2 * time.Second
 
 func (r *Report) printServer(p func(name, format string, args ...any)) {
 	p("server", "live heap %s cold, %s before, %s after; resident set %s, %s, %s",
-		size(r.Cold.Heap), size(r.Before.Heap), size(r.After.Heap), size(r.Cold.RSS), size(r.Before.RSS), size(r.After.RSS))
+		size(r.cold.Heap), size(r.before.Heap), size(r.after.Heap), size(r.cold.RSS), size(r.before.RSS), size(r.after.RSS))
 	p("", "runtime's tables %s, %s, %s; stacks %s, %s, %s",
-		size(r.Cold.Tables), size(r.Before.Tables), size(r.After.Tables), size(r.Cold.Stacks), size(r.Before.Stacks), size(r.After.Stacks))
+		size(r.cold.Tables), size(r.before.Tables), size(r.after.Tables), size(r.cold.Stacks), size(r.before.Stacks), size(r.after.Stacks))
 	p("", "goroutines %d, %d, %d; files %d, %d, %d",
-		r.Cold.Goroutines, r.Before.Goroutines, r.After.Goroutines, r.Cold.Files, r.Before.Files, r.After.Files)
-	in, out := r.After.In-r.Before.In, r.After.Out-r.Before.Out
-	cpu := time.Duration(r.After.CPU - r.Before.CPU)
+		r.cold.Goroutines, r.before.Goroutines, r.after.Goroutines, r.cold.Files, r.before.Files, r.after.Files)
+	in, out := r.after.In-r.before.In, r.after.Out-r.before.Out
+	cpu := time.Duration(r.after.CPU - r.before.CPU)
 	if n := in + out; n > 0 && cpu > 0 {
 		p("processor", "%v for %s messages in and %s out, handshakes, abuses and all: %.1f µs each, %.0f %% of a core",
-			cpu.Round(time.Millisecond), group(in), group(out), float64(cpu.Nanoseconds())/1e3/float64(n), 100*cpu.Seconds()/r.Took.Seconds())
+			cpu.Round(time.Millisecond), group(in), group(out), float64(cpu.Nanoseconds())/1e3/float64(n), 100*cpu.Seconds()/r.took.Seconds())
 	}
 }
 

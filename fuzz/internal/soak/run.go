@@ -24,7 +24,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{Config: cfg}
+	r := &Report{config: cfg}
 	go r.stalls.run(ctx)
 	err = r.soak(ctx, p)
 	r.exit = p.stop()
@@ -40,26 +40,26 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 
 // soak is the warm-up, the soak, and the measurements around them.
 func (r *Report) soak(ctx context.Context, p *process) (err error) {
-	cfg := &r.Config
+	cfg := &r.config
 	r.warm, r.main = newTally(0), newTally(cfg.Least)
-	if r.Cold, err = p.snapshot(requestMeasure); err != nil {
+	if r.cold, err = p.snapshot(requestMeasure); err != nil {
 		return err
 	}
 	r.phase(ctx, p, r.warm)
-	if r.Before, err = p.settle(r.Cold, cfg.Patience, r.warm); err != nil {
+	if r.before, err = p.settle(r.cold, cfg.Patience, r.warm); err != nil {
 		return err
 	}
 	began := time.Now()
 	r.phase(ctx, p, r.main)
-	r.Took = time.Since(began)
-	r.After, err = p.settle(r.Cold, cfg.Patience, r.main)
+	r.took = time.Since(began)
+	r.after, err = p.settle(r.cold, cfg.Patience, r.main)
 	return err
 }
 
 // phase runs all clients for the time of the warm-up or the soak, and waits until
 // they are done.
 func (r *Report) phase(ctx context.Context, p *process, t *tally) {
-	cfg := &r.Config
+	cfg := &r.config
 	name, d, stream := "soak", cfg.For, uint64(1)
 	if t == r.warm {
 		name, d, stream = "warm-up", cfg.Warmup, 0
@@ -116,9 +116,9 @@ func progress(cfg *Config, p *process, t *tally, name string, done <-chan struct
 	}
 }
 
-func printProgress(w io.Writer, name string, at time.Duration, s Snapshot, t *tally) {
+func printProgress(w io.Writer, name string, at time.Duration, s snapshot, t *tally) {
 	fmt.Fprintf(w, "%-7s %6v  connections %5d  messages %9d  topics' %8d  %10s  reconnects %6d  abuses %6d  server %s  faults %d\n",
 		name, at.Round(time.Second), s.Open, t.received.Load(), t.topic.Load(),
-		size(t.bytesOut.Load()+t.bytesI.Load()), t.reconnects.Load(), t.allAbuses(),
+		size(t.bytesOut.Load()+t.bytesIn.Load()), t.reconnects.Load(), t.allAbuses(),
 		size(s.RSS), t.allFaults())
 }

@@ -14,38 +14,38 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Hooks let a test plant faults into a server. The zero value plants none.
-type Hooks struct {
-	Open    func()                    // called for each connection
-	Message func() error              // called for each message; an error ends the connection
-	Echo    func(Send) Send           // wraps what sends the echoes of the loop over messages
-	Limits  func(l *websocket.Limits) // changes the limits
-	Ending  func(farewell) farewell   // changes what is noted of a connection's end
+// hooks let a test plant faults into a server. The zero value plants none.
+type hooks struct {
+	open    func()                    // called for each connection
+	message func() error              // called for each message; an error ends the connection
+	echo    func(sender) sender       // wraps what sends the echoes of the loop over messages
+	limits  func(l *websocket.Limits) // changes the limits
+	ending  func(farewell) farewell   // changes what is noted of a connection's end
 }
 
-// Send sends one message on a connection.
-type Send func(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error
+// sender sends one message on a connection.
+type sender func(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error
 
 // server is the application under load. Its paths say how it reads and writes:
 // /messages whole messages, /stream through readers and writers. The query says
 // which topic the connection joins, and may name the client's life, whose end is noted.
 type server struct {
 	cfg    ServerConfig
-	hooks  Hooks
+	hooks  hooks
 	topics []topic
-	echo   Send
+	echo   sender
 	stalls stallWatch
 
-	endings                  endings
-	open                     atomic.Int64
-	in, out, bytesIn, bytesO atomic.Int64
+	endings                    endings
+	open                       atomic.Int64
+	in, out, bytesIn, bytesOut atomic.Int64
 }
 
-func newServer(cfg ServerConfig, hooks Hooks) *server {
-	s := &server{cfg: cfg, hooks: hooks, topics: make([]topic, max(cfg.Topics, 1))}
+func newServer(cfg ServerConfig, h hooks) *server {
+	s := &server{cfg: cfg, hooks: h, topics: make([]topic, max(cfg.Topics, 1))}
 	s.echo = s.write
-	if hooks.Echo != nil {
-		s.echo = hooks.Echo(s.write)
+	if h.echo != nil {
+		s.echo = h.echo(s.write)
 	}
 	return s
 }
@@ -59,8 +59,8 @@ func (s *server) options() *websocket.AcceptOptions {
 			CloseTimeout: s.cfg.CloseTimeout,
 		},
 	}
-	if s.hooks.Limits != nil {
-		s.hooks.Limits(&o.Limits)
+	if s.hooks.limits != nil {
+		s.hooks.limits(&o.Limits)
 	}
 	return o
 }
@@ -75,7 +75,7 @@ func (s *server) handler() http.Handler {
 			t := &s.topics[n%uint64(len(s.topics))]
 			websocket.Handler{Options: opts, Serve: func(ctx context.Context, c *websocket.Conn) error {
 				if life != "" {
-					s.endings.watch(c, life, s.hooks.Ending)
+					s.endings.watch(c, life, s.hooks.ending)
 				}
 				return s.serve(ctx, c, t, loop)
 			}}.ServeHTTP(w, r)
@@ -106,8 +106,8 @@ var errBye = errors.New("client asked the server to close")
 func (s *server) serve(ctx context.Context, c *websocket.Conn, t *topic, loop func(*visit) error) error {
 	s.open.Add(1)
 	defer s.open.Add(-1)
-	if s.hooks.Open != nil {
-		s.hooks.Open()
+	if s.hooks.open != nil {
+		s.hooks.open()
 	}
 	v := &visit{server: s, ctx: ctx, c: c, topic: t, member: t.join(), done: make(chan struct{})}
 	v.idle = time.AfterFunc(s.cfg.IdleTimeout, func() {
@@ -241,15 +241,15 @@ func (v *visit) got(n int) error {
 	v.idle.Reset(v.cfg.IdleTimeout)
 	v.in.Add(1)
 	v.bytesIn.Add(int64(n))
-	if v.hooks.Message != nil {
-		return v.hooks.Message()
+	if v.hooks.message != nil {
+		return v.hooks.message()
 	}
 	return nil
 }
 
 func (s *server) sent(n int) {
 	s.out.Add(1)
-	s.bytesO.Add(int64(n))
+	s.bytesOut.Add(int64(n))
 }
 
 func (s *server) write(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {

@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	if fault == "mute" {
 		out = &mute{out, 2}
 	}
-	if err := Serve(os.Stdin, out, os.Stderr, plant(fault)); err != nil {
+	if err := serve(os.Stdin, out, os.Stderr, plant(fault)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -135,16 +135,16 @@ func TestPlantedFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, f := range r.Findings() {
-				if f.Promise != tt.promise {
+			for _, f := range r.findings() {
+				if f.promise != tt.promise {
 					continue
 				}
 				t.Log(f)
-				if tt.fault == "mute" && !strings.Contains(f.Text, "no answer in 20s") {
-					t.Errorf("%q does not tell the cause", f.Text)
+				if tt.fault == "mute" && !strings.Contains(f.text, "no answer in 20s") {
+					t.Errorf("%q does not tell the cause", f.text)
 				}
-				if f.OK && !unseen(tt.fault, r) {
-					t.Errorf("%q was found to be kept", f.Promise)
+				if f.ok && !unseen(tt.fault, r) {
+					t.Errorf("%q was found to be kept", f.promise)
 				}
 				return
 			}
@@ -155,11 +155,11 @@ func TestPlantedFaults(t *testing.T) {
 
 // unseen reports whether this system does not tell of a fault.
 func unseen(fault string, r *Report) bool {
-	return fault == "file" && r.Cold.Files == 0 || fault == "forget" && !tellsUnacknowledged
+	return fault == "file" && r.cold.Files == 0 || fault == "forget" && !tellsUnacknowledged
 }
 
 // plant makes the hooks for a fault.
-func plant(fault string) Hooks {
+func plant(fault string) hooks {
 	var n atomic.Int64
 	every := func(k int64) bool { return n.Add(1)%k == 0 }
 	message := func() error { return nil }
@@ -193,7 +193,7 @@ func plant(fault string) Hooks {
 			return nil
 		}
 	}
-	return Hooks{Open: plantOpen(fault), Message: message, Echo: plantEcho(fault, every), Ending: plantEnding(fault)}
+	return hooks{open: plantOpen(fault), message: message, echo: plantEcho(fault, every), ending: plantEnding(fault)}
 }
 
 // plantOpen makes what happens at the start of each connection.
@@ -233,11 +233,11 @@ func plantEnding(fault string) func(farewell) farewell {
 }
 
 // plantEcho makes what happens to echoes.
-func plantEcho(fault string, every func(int64) bool) func(Send) Send {
+func plantEcho(fault string, every func(int64) bool) func(sender) sender {
 	var mu sync.Mutex
 	var kept [][]byte
 	held := make(map[*websocket.Conn]func() error)
-	return func(send Send) Send {
+	return func(send sender) sender {
 		return func(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {
 			switch {
 			case fault == "keep":

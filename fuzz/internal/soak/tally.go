@@ -20,14 +20,14 @@ const (
 // tally is what the clients have seen. Its methods may be called by all of them at
 // once.
 type tally struct {
-	open             atomic.Int64 // connections of good clients
-	connections      atomic.Int64 // opened by good clients
-	reconnects       atomic.Int64 // of these, not the first of their client
-	sent, received   atomic.Int64 // messages of good clients; received: echoes
-	topic            atomic.Int64 // messages of topics received
-	bytesOut, bytesI atomic.Int64 // payload of all of these
-	streams, pings   atomic.Int64
-	abused           []atomic.Int64 // by index into abuses: those answered as they must be
+	open              atomic.Int64 // connections of good clients
+	connections       atomic.Int64 // opened by good clients
+	reconnects        atomic.Int64 // of these, not the first of their client
+	sent, received    atomic.Int64 // messages of good clients; received: echoes
+	topic             atomic.Int64 // messages of topics received
+	bytesOut, bytesIn atomic.Int64 // payload of all of these
+	streams, pings    atomic.Int64
+	abused            []atomic.Int64 // by index into abuses: those answered as they must be
 
 	least  int64         // messages to be sent, at least
 	enough chan struct{} // closed when they are
