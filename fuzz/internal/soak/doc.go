@@ -17,7 +17,7 @@
 //     must answer, and within which bounds.
 //   - The server (server.go) echoes, and sends what is published on to a topic's
 //     members. It has the limits and timeouts that a server needs.
-//   - The judge (judge.go) has one line for each promise, and an error if one is
+//   - The judge (findings.go) has one line for each promise, and an error if one is
 //     broken.
 //
 // # Resets

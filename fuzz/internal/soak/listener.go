@@ -89,7 +89,7 @@ func (l *listener) run(ctx context.Context) {
 			return
 		}
 		l.tally.bytesIn.Add(int64(len(p)))
-		if l.failure = l.judge(t, p); l.failure != nil {
+		if l.failure = l.check(t, p); l.failure != nil {
 			_ = l.c.CloseNow()
 			return
 		}
@@ -100,9 +100,9 @@ func (l *listener) run(ctx context.Context) {
 }
 
 // judge says what is wrong with a message.
-func (l *listener) judge(t websocket.MessageType, p []byte) *failure {
+func (l *listener) check(t websocket.MessageType, p []byte) *failure {
 	if mark(t, p) == markTopic {
-		return l.judgeTopic(p)
+		return l.checkTopic(p)
 	}
 	select {
 	case want := <-l.echoes:
@@ -117,7 +117,7 @@ func (l *listener) judge(t websocket.MessageType, p []byte) *failure {
 	}
 }
 
-func (l *listener) judgeTopic(p []byte) *failure {
+func (l *listener) checkTopic(p []byte) *failure {
 	if n, ok := parseNumber(p, topicJoin); ok && !l.joined {
 		l.joined, l.next = true, n+1
 		return nil

@@ -13,23 +13,23 @@ type finding struct {
 // findings judges the soak: one finding for each promise, always in this order.
 func (r *Report) findings() []finding {
 	found := []finding{
-		r.judgeFaults("good clients saw every message, in order", faultMessage, r.main.received.Load()+r.main.topic.Load(), "messages"),
-		r.judgeFaults("no good client was cut off", faultConnection, r.main.connections.Load(), "connections"),
+		r.checkFaults("good clients saw every message, in order", faultMessage, r.main.received.Load()+r.main.topic.Load(), "messages"),
+		r.checkFaults("no good client was cut off", faultConnection, r.main.connections.Load(), "connections"),
 	}
 	if r.config.abusers() > 0 {
-		found = append(found, r.judgeFaults("each abuse was answered as it must be", faultAbuse, r.main.allAbuses(), "abuses"))
+		found = append(found, r.checkFaults("each abuse was answered as it must be", faultAbuse, r.main.allAbuses(), "abuses"))
 	}
 	if r.config.resetters() > 0 {
-		found = append(found, r.judgeFarewells())
+		found = append(found, r.checkFarewells())
 	}
 	return append(found,
-		r.judgeMemory("live heap is back", r.before.Heap, r.after.Heap, r.config.Tolerance.Heap, false),
-		r.judgeMemory("resident set is back", r.before.RSS, r.after.RSS, r.config.Tolerance.RSS, r.config.Tolerance.IgnoreRSS),
-		r.judgeNumber("goroutines are back", "goroutines", r.cold.Goroutines, r.after.Goroutines),
-		r.judgeNumber("files are closed", "files", r.cold.Files, r.after.Files),
-		r.judgeNumber("no connection is left", "connections", 0, int(r.after.Open)),
-		r.judgeLog(),
-		r.judgeProcess(),
+		r.checkMemory("live heap is back", r.before.Heap, r.after.Heap, r.config.Tolerance.Heap, false),
+		r.checkMemory("resident set is back", r.before.RSS, r.after.RSS, r.config.Tolerance.RSS, r.config.Tolerance.IgnoreRSS),
+		r.checkNumber("goroutines are back", "goroutines", r.cold.Goroutines, r.after.Goroutines),
+		r.checkNumber("files are closed", "files", r.cold.Files, r.after.Files),
+		r.checkNumber("no connection is left", "connections", 0, int(r.after.Open)),
+		r.checkLog(),
+		r.checkProcess(),
 	)
 }
 
@@ -43,9 +43,9 @@ func (r *Report) OK() bool {
 	return true
 }
 
-// judgeFaults counts those of the warm-up too. A soak in which nothing happened
+// checkFaults counts those of the warm-up too. A soak in which nothing happened
 // has kept no promise.
-func (r *Report) judgeFaults(promise string, kind fault, total int64, what string) finding {
+func (r *Report) checkFaults(promise string, kind fault, total int64, what string) finding {
 	early, examples := r.warm.faulted(kind)
 	late, more := r.main.faulted(kind)
 	f := finding{promise: promise, ok: early+late == 0 && total > 0}
@@ -57,9 +57,9 @@ func (r *Report) judgeFaults(promise string, kind fault, total int64, what strin
 	return f
 }
 
-// judgeFarewells counts those of the warm-up too. Where the system tells what has been
+// checkFarewells counts those of the warm-up too. Where the system tells what has been
 // acknowledged, some codes must be certain: otherwise nothing was judged.
-func (r *Report) judgeFarewells() finding {
+func (r *Report) checkFarewells() finding {
 	f := finding{promise: "codes before a reset arrived"}
 	if r.gone != nil {
 		f.text = "not counted"
@@ -81,9 +81,9 @@ func (r *Report) judgeFarewells() finding {
 	return f
 }
 
-// judgeMemory allows for the tolerance. A soak that could not measure has not
+// checkMemory allows for the tolerance. A soak that could not measure has not
 // kept the promise, unless the system does not tell.
-func (r *Report) judgeMemory(promise string, before, after, least int64, ignored bool) finding {
+func (r *Report) checkMemory(promise string, before, after, least int64, ignored bool) finding {
 	f := finding{promise: promise}
 	growth := int64(r.config.Tolerance.Memory * float64(before))
 	if r.config.Conns >= largeSoak {
@@ -108,20 +108,20 @@ func (r *Report) judgeMemory(promise string, before, after, least int64, ignored
 	return f
 }
 
-func (r *Report) judgeNumber(promise, what string, before, after int) finding {
+func (r *Report) checkNumber(promise, what string, before, after int) finding {
 	if r.gone != nil {
 		return finding{promise: promise, text: "not counted"}
 	}
 	return finding{promise: promise, ok: after <= before, text: fmt.Sprintf("%d %s before, %d after", before, what, after)}
 }
 
-func (r *Report) judgeLog() finding {
+func (r *Report) checkLog() finding {
 	f := finding{promise: "the server's log is empty", ok: len(r.log) == 0, text: fmt.Sprintf("%d lines", len(r.log))}
 	f.details = r.log[:min(len(r.log), 20)]
 	return f
 }
 
-func (r *Report) judgeProcess() finding {
+func (r *Report) checkProcess() finding {
 	f := finding{promise: "the server lived and ended well", ok: r.gone == nil && r.exit == nil, text: "it did"}
 	switch {
 	case r.gone != nil && r.exit != nil:

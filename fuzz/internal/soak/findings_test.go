@@ -144,7 +144,7 @@ func TestListener(t *testing.T) {
 		}
 		var f *failure
 		for i, s := range tt.got {
-			if f = l.judge(websocket.Text, []byte(s)); f != nil && i < len(tt.got)-1 {
+			if f = l.check(websocket.Text, []byte(s)); f != nil && i < len(tt.got)-1 {
 				t.Errorf("%s: %q was refused: %v", tt.name, s, f.err)
 			}
 		}
@@ -206,7 +206,7 @@ func TestNothingCertain(t *testing.T) {
 	r := goodReport()
 	r.main.farewells = farewells{}
 	r.main.farewells.say(newFarewell(9, "soak/9/1"), false)
-	if f := r.judgeFarewells(); f.ok == tellsUnacknowledged {
+	if f := r.checkFarewells(); f.ok == tellsUnacknowledged {
 		t.Errorf("%+v", f)
 	}
 }
