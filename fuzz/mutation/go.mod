@@ -3,6 +3,7 @@ module github.com/hawser-ws/hawser/fuzz/mutation
 go 1.25
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/hawser-ws/hawser/fuzz v0.0.0
 	golang.org/x/tools v0.42.0
 )

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const source = `package planted
@@ -242,9 +244,16 @@ func TestList(t *testing.T) {
 	if err := fuzzall(t.Context(), []string{"-list", "-json"}, &b, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	var matrix []map[string]string
-	if err := json.Unmarshal([]byte(b.String()), &matrix); err != nil || len(matrix) != 4 || matrix[0]["target"] != "FuzzCrash" || matrix[0]["package"] == "" {
-		t.Errorf("%v, %s", err, b.String())
+	var got []map[string]string
+	if err := json.Unmarshal([]byte(b.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	var want []map[string]string
+	for _, name := range []string{"FuzzCrash", "FuzzGood", "FuzzHang", "FuzzSeed"} {
+		want = append(want, map[string]string{"package": ".", "target": name})
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("targets (-want +got):\n%s", diff)
 	}
 }
 

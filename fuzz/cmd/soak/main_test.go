@@ -6,6 +6,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/hawser-ws/hawser/fuzz/internal/soak"
 )
 
 func TestParse(t *testing.T) {
@@ -13,8 +17,13 @@ func TestParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Conns != 500 || c.For != time.Minute || c.Abusive != 0.2 || c.Seed != 9 || !c.Server.TLS || c.Command == nil {
-		t.Errorf("%+v", c)
+	want := soak.Default()
+	want.Conns, want.For, want.Abusive, want.Seed, want.Server.TLS = 500, time.Minute, 0.2, 9, true
+	if diff := cmp.Diff(want, c, cmpopts.IgnoreFields(soak.Config{}, "Command", "Progress")); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+	if c.Command == nil || c.Progress == nil {
+		t.Error("no command or no progress")
 	}
 	var help strings.Builder
 	if _, err := parse([]string{"-h"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "Exits with 0") {

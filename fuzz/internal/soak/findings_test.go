@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/websocket"
 )
@@ -82,8 +83,8 @@ func TestFindings(t *testing.T) {
 				broken = append(broken, f.promise)
 			}
 		}
-		if !slices.Equal(broken, tt.broken) {
-			t.Errorf("%s: broken %q, want %q", tt.name, broken, tt.broken)
+		if diff := cmp.Diff(tt.broken, broken); diff != "" {
+			t.Errorf("%s: broken promises (-want +got):\n%s", tt.name, diff)
 		}
 		var b strings.Builder
 		r.Print(&b)
@@ -190,13 +191,12 @@ func TestFarewells(t *testing.T) {
 		f.say(newFarewell(id, fmt.Sprintf("soak/%d/1", id)), id > 0)
 	}
 	f.arrive([]farewell{newFarewell(0, "soak/0/1"), newFarewell(1, "soak/1/1"), {Life: "soak/2/1", Err: "reset by peer"}})
-	n := f.count()
-	if n.sent != 4 || n.certain != 3 || n.arrived != 1 || n.uncertain != 1 || n.luck != 1 {
-		t.Errorf("%+v", n)
-	}
-	want := []string{"soak/2/1: sent 4002, received 0: reset by peer", "soak/3/1: sent 4003, and the server did not see the connection end"}
-	if !slices.Equal(n.missing, want) {
-		t.Errorf("missing %q", n.missing)
+	want := farewellCount{sent: 4, certain: 3, arrived: 1, uncertain: 1, luck: 1, missing: []string{
+		"soak/2/1: sent 4002, received 0: reset by peer",
+		"soak/3/1: sent 4003, and the server did not see the connection end",
+	}}
+	if diff := cmp.Diff(want, f.count(), cmp.AllowUnexported(farewellCount{})); diff != "" {
+		t.Errorf("count (-want +got):\n%s", diff)
 	}
 }
 

@@ -7,19 +7,21 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestParse(t *testing.T) {
 	text := "go test fuzz v1\n[]byte(\"a\\x00\\\"\")\nuint16(513)\nbyte('\\x07')\nint64(-1)\nstring(\"\u00e9\")\nbool(true)\nuint64(18446744073709551615)\n"
 	want := []any{[]byte("a\x00\""), uint16(513), uint8(7), ^uint64(0), "\u00e9", true, ^uint64(0)}
-	if got, err := parse(text); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("%#v, %v", got, err)
+	got, err := parse(text)
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("error %v, arguments (-want +got):\n%s", err, diff)
 	}
 	for _, bad := range []string{"", "go test fuzz v2\nint(1)", "go test fuzz v1\nint", "go test fuzz v1\nint(x)", "go test fuzz v1\n[]byte(\"\xff"} {
 		if got, err := parse(bad); err == nil {
@@ -150,7 +152,7 @@ func checkBuilt(t *testing.T, out string) {
 		}
 	}
 	slices.Sort(names)
-	if want := targets(t); !slices.Equal(names, want) {
-		t.Errorf("built %q, want %q", names, want)
+	if diff := cmp.Diff(targets(t), names); diff != "" {
+		t.Errorf("targets built (-want +got):\n%s", diff)
 	}
 }
