@@ -13,12 +13,12 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/process"
 )
 
-// buildBound is what the compiling of one package may take, with all that it imports.
+// buildBound limits the compilation of one package and its imports.
 const buildBound = 10 * time.Minute
 
-// buildAll compiles the packages of the targets into dir, each once, as go test -fuzz
-// does for every target anew. On a new machine that takes minutes, so it comes before
-// the time is shared out, and it is told. What does not compile is noted in its targets.
+// buildAll compiles the test binary of each package into dir, once, where go test -fuzz would link
+// it again for every target. On a new machine this takes minutes, so it happens before the time is
+// divided, and is logged. A compilation error is recorded in the targets of its package.
 func buildAll(ctx context.Context, targets []target, dir string, fresh bool, log io.Writer) error {
 	env, err := goCommand(ctx, "env", "GOCACHE")
 	if err != nil {
@@ -35,8 +35,8 @@ func buildAll(ctx context.Context, targets []target, dir string, fresh bool, log
 			continue
 		}
 		fmt.Fprintf(log, "compiling %s\n", t.Package)
-		t.binary = filepath.Join(dir, fmt.Sprintf("%d.test.exe", i)) // a name for every system
-		// Where go test keeps what it has found, so that both go on with it.
+		t.binary = filepath.Join(dir, fmt.Sprintf("%d.test.exe", i)) // a valid name on every system
+		// go test -fuzz keeps its corpus here too, so that each continues the work of the other.
 		t.cache = filepath.Join(cache, "fuzz", filepath.FromSlash(t.path))
 		t.fault = t.build(ctx)
 		if err := ctx.Err(); err != nil {
@@ -46,7 +46,8 @@ func buildAll(ctx context.Context, targets []target, dir string, fresh bool, log
 	return nil
 }
 
-// build compiles the target's package and returns what is wrong with it, or "".
+// build compiles the test binary of the target's package. It returns the compiler's output if that
+// fails, and "" if not.
 func (t *target) build(ctx context.Context) (fault string) {
 	limited, cancel := context.WithTimeout(ctx, buildBound)
 	defer cancel()

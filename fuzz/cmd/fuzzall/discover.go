@@ -20,20 +20,20 @@ import (
 	"unicode/utf8"
 )
 
-// A target is a fuzz target. Package is the directory as go test takes it,
-// relative to where fuzzall was started.
+// A target is a fuzz target. Package is its directory, relative to the current one, in a form that
+// go test accepts.
 type target struct {
 	Package string `json:"package"`
 	Target  string `json:"target"`
 
-	dir, path string // of the package
-	binary    string // its tests, compiled
-	cache     string // where its targets keep what they find
-	fault     string // why it does not compile, if so
+	dir, path string // the package's directory and import path
+	binary    string // the package's test binary
+	cache     string // the package's corpora
+	fault     string // the compilation error, if any
 }
 
-// discover finds the targets of the packages that match patterns, and without
-// patterns those of the workspace, or else of the module.
+// discover lists the targets, with names that match, of the packages that patterns name. Without
+// patterns it searches the workspace, or outside of a workspace the module.
 func discover(ctx context.Context, patterns []string, match *regexp.Regexp) (targets []target, err error) {
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}
@@ -45,7 +45,8 @@ func discover(ctx context.Context, patterns []string, match *regexp.Regexp) (tar
 			patterns = []string{"work"}
 		}
 	}
-	list, err := goCommand(ctx, append([]string{"list", "-json=Dir,ImportPath,TestGoFiles,XTestGoFiles"}, patterns...)...)
+	args := append([]string{"list", "-json=Dir,ImportPath,TestGoFiles,XTestGoFiles"}, patterns...)
+	list, err := goCommand(ctx, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +77,8 @@ func discover(ctx context.Context, patterns []string, match *regexp.Regexp) (tar
 			}
 			for _, n := range names {
 				if match.MatchString(n) {
-					targets = append(targets, target{Package: name, Target: n, dir: p.Dir, path: p.ImportPath})
+					t := target{Package: name, Target: n, dir: p.Dir, path: p.ImportPath}
+					targets = append(targets, t)
 				}
 			}
 		}
@@ -97,7 +99,7 @@ func goCommand(ctx context.Context, args ...string) ([]byte, error) {
 	return out, err
 }
 
-// targetsOf are the names of the fuzz targets in a file.
+// targetsOf returns the names of the fuzz targets in a file.
 func targetsOf(file string) (names []string, err error) {
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -111,7 +113,7 @@ func targetsOf(file string) (names []string, err error) {
 	return names, nil
 }
 
-// isTarget asks for FuzzXxx; go test itself insists on its one parameter.
+// isTarget reports whether fn is named FuzzXxx. go vet checks its parameters.
 func isTarget(fn *ast.FuncDecl) bool {
 	rest, ok := strings.CutPrefix(fn.Name.Name, "Fuzz")
 	r, _ := utf8.DecodeRuneInString(rest)

@@ -1,21 +1,20 @@
-// Fuzzall runs every fuzz target of the workspace, one after the other and each
-// within a bound. It needs the Go command and nothing else.
+// Fuzzall runs every fuzz target of the workspace, one after the other, each with a time limit.
+// It needs only the go command.
 //
-//	go run ./fuzz/cmd/fuzzall                       # all targets, 150 s together
+//	go run ./fuzz/cmd/fuzzall                       # all targets, 150 s in total
 //	go run ./fuzz/cmd/fuzzall -total 1h
 //	go run ./fuzz/cmd/fuzzall -time 10m -run FuzzDecoder
 //	go run ./fuzz/cmd/fuzzall -count 20000 -out table.md
-//	go run ./fuzz/cmd/fuzzall -fresh                # from the seeds alone
-//	go run ./fuzz/cmd/fuzzall -list -json           # for a matrix of a workflow
+//	go run ./fuzz/cmd/fuzzall -fresh                # start from the seeds only
+//	go run ./fuzz/cmd/fuzzall -list -json           # the matrix of a workflow
 //
-// With arguments it takes the targets of those packages alone. It prints one line
-// a target: executions, executions a second, inputs that were new and interesting,
-// and how many there now are in all. It fails, at the end, if a target found a
-// crasher, and names the file that the crasher was written to. Standard error says what
-// it waits for: the package that it compiles, then the target that runs.
+// Arguments select packages. Fuzzall prints a line for each target: executions, executions per
+// second, new interesting inputs, and the size of the corpus. Standard error shows progress: the
+// package being compiled, then the target being run. If a target fails, Fuzzall runs the rest,
+// names the file with the failing input, and exits with status 1.
 //
-// The time includes compiling, which comes first and on a new machine may take more
-// than all of it. Each target then gets a second.
+// The total time includes compilation, which comes first. On a new machine compilation may take
+// longer than that. Each target then runs for one second.
 package main
 
 import (
@@ -32,7 +31,7 @@ import (
 	"time"
 )
 
-// options are the flags.
+// options holds the flags.
 type options struct {
 	total    time.Duration
 	each     time.Duration
@@ -50,36 +49,43 @@ type options struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second interrupt ends the program immediately
 	err := fuzzall(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return
 	case ctx.Err() != nil:
-		err = errors.New("interrupted: not all targets ran")
+		err = errors.New("interrupted before all targets ran")
 	}
 	fmt.Fprintln(os.Stderr, "fuzzall:", err)
 	os.Exit(1)
 }
 
-// parse reads the flags.
+// parse parses the flags.
 func parse(args []string) (o options, err error) {
 	fs := flag.NewFlagSet("fuzzall", flag.ContinueOnError)
 	fs.Usage = func() {
-		fmt.Fprint(fs.Output(), "usage: fuzzall [flags] [package...]\n\nRuns every fuzz target of the workspace, or of the packages, each within a bound.\nExits with 1 if one fails.\n\n")
+		fmt.Fprint(fs.Output(), `usage: fuzzall [flags] [package...]
+
+Runs the fuzz targets of the packages, one after the other, each with a time limit.
+The default is every package of the workspace. The exit status is 1 if a target fails.
+
+`)
 		fs.PrintDefaults()
 	}
-	fs.DurationVar(&o.total, "total", 150*time.Second, "`time` for all targets together, compiling included")
-	fs.DurationVar(&o.each, "time", 0, "`time` for each target, in place of -total")
-	fs.IntVar(&o.count, "count", 0, "executions of each target, in place of -total")
-	fs.DurationVar(&o.bound, "bound", 2*time.Minute, "a target is killed so long after its `time`, or with -count after its start")
-	fs.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "workers of a target")
-	run := fs.String("run", "", "only targets that match the `regexp`")
-	fs.BoolVar(&o.list, "list", false, "print the targets and run none")
-	fs.BoolVar(&o.json, "json", false, `with -list: as [{"package":...,"target":...}]`)
-	fs.StringVar(&o.out, "out", "", "write a table to the `file`: JSON if it ends in .json, else Markdown")
-	fs.BoolVar(&o.fresh, "fresh", false, "begin with the seeds alone, not with what earlier runs have found, and keep nothing but crashers")
-	fs.BoolVar(&o.verbose, "v", false, "print what the targets print")
+	fs.DurationVar(&o.total, "total", 150*time.Second, "`time` for all targets together, including compilation")
+	fs.DurationVar(&o.each, "time", 0, "`time` for each target, instead of -total")
+	fs.IntVar(&o.count, "count", 0, "executions of each target, instead of -total")
+	fs.DurationVar(&o.bound, "bound", 2*time.Minute,
+		"kill a target this `duration` after its time is over, or after its start with -count")
+	fs.IntVar(&o.parallel, "parallel", runtime.GOMAXPROCS(0), "workers per target")
+	run := fs.String("run", "", "run only the targets that match `regexp`")
+	fs.BoolVar(&o.list, "list", false, "list the targets without running them")
+	fs.BoolVar(&o.json, "json", false, `with -list, print [{"package":...,"target":...}]`)
+	fs.StringVar(&o.out, "out", "",
+		"write a table of the results to `file`: JSON if it ends in .json, Markdown if not")
+	fs.BoolVar(&o.fresh, "fresh", false, "start from the seeds only, and keep no inputs but failing ones")
+	fs.BoolVar(&o.verbose, "v", false, "print the output of the targets")
 	if err := fs.Parse(args); err != nil {
 		return o, err
 	}
@@ -89,9 +95,9 @@ func parse(args []string) (o options, err error) {
 	o.packages = fs.Args()
 	switch {
 	case o.each < 0 || o.count < 0 || o.total <= 0 || o.bound <= 0 || o.parallel < 1:
-		return o, errors.New("times and counts are positive")
+		return o, errors.New("-total, -bound and -parallel must be positive, -time and -count not negative")
 	case o.each > 0 && o.count > 0:
-		return o, errors.New("-time and -count exclude each other")
+		return o, errors.New("-time and -count cannot be combined")
 	}
 	return o, nil
 }
@@ -109,7 +115,7 @@ func fuzzall(ctx context.Context, args []string, stdout, stderr io.Writer) error
 		return printTargets(stdout, targets, o.json)
 	}
 	if len(targets) == 0 {
-		return errors.New("no fuzz target in these packages, or none that matches -run")
+		return errors.New("no matching fuzz targets in these packages")
 	}
 	results, err := runAll(ctx, &o, targets, stdout, stderr)
 	if o.out != "" {
@@ -135,8 +141,10 @@ func printTargets(w io.Writer, targets []target, asJSON bool) error {
 	return nil
 }
 
-// runAll compiles the targets and runs them in turn, to the last even if one fails.
-func runAll(ctx context.Context, o *options, targets []target, stdout, stderr io.Writer) (results []result, err error) {
+// runAll compiles the targets and runs them in order. A failing target does not stop it.
+func runAll(
+	ctx context.Context, o *options, targets []target, stdout, stderr io.Writer,
+) (results []result, err error) {
 	b := budget{options: o, deadline: time.Now().Add(o.total), overhead: time.Second}
 	dir, err := os.MkdirTemp("", "fuzzall-")
 	if err != nil {
@@ -152,7 +160,7 @@ func runAll(ctx context.Context, o *options, targets []target, stdout, stderr io
 		fmt.Fprintf(stderr, "target %d of %d: %s %s\n", i+1, len(targets), t.Package, t.Target)
 		start := time.Now()
 		r := t.run(ctx, o, fuzz, bound, stdout)
-		if r.Result == passed && r.Executions <= r.seeds { // its time was too short for more
+		if r.Result == passed && r.Executions <= r.seeds { // no time was left after the seeds
 			r = t.run(ctx, o, fmt.Sprintf("%dx", r.seeds+100), bound, stdout)
 		}
 		if err := ctx.Err(); err != nil {
@@ -174,16 +182,16 @@ func runAll(ctx context.Context, o *options, targets []target, stdout, stderr io
 	return results, nil
 }
 
-// A budget shares the time out.
+// A budget divides the time among the targets.
 type budget struct {
 	*options
 	deadline time.Time
 	given    time.Duration
-	overhead time.Duration // of the last target: what it took beyond its time
+	overhead time.Duration // by how much the last target exceeded its time
 }
 
-// next is what the next of so many targets may take: -fuzztime's value, and the time
-// after which it is killed.
+// next returns the value of -fuzztime for the next target, and the time after which that target is
+// killed. left is the number of targets that have not run.
 func (b *budget) next(left int) (fuzztime string, bound time.Duration) {
 	switch {
 	case b.count > 0:
@@ -191,7 +199,7 @@ func (b *budget) next(left int) (fuzztime string, bound time.Duration) {
 	case b.each > 0:
 		b.given = b.each
 	default:
-		// Whatever one takes beyond its share, the others have less of.
+		// A target that exceeds its share leaves less time for the others.
 		share := time.Until(b.deadline) / time.Duration(left)
 		b.given = max(time.Second, (share - min(b.overhead, share/2)).Round(100*time.Millisecond))
 	}

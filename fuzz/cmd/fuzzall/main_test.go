@@ -62,12 +62,13 @@ func FuzzSeed(f *testing.F) {
 func Fuzzy() {} // not a target
 `
 
-// plant makes a module with targets that are good, crash and hang, and goes there.
+// plant makes a module with targets that pass, crash and hang, and changes to its directory.
 func plant(t *testing.T) string {
 	dir := t.TempDir()
 	t.Chdir(dir)
 	t.Setenv("GOWORK", "off")
-	for name, text := range map[string]string{"go.mod": "module planted\n\ngo 1.25\n", "planted_test.go": source} {
+	files := map[string]string{"go.mod": "module planted\n\ngo 1.25\n", "planted_test.go": source}
+	for name, text := range files {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -76,11 +77,13 @@ func plant(t *testing.T) string {
 }
 
 func fuzz(t *testing.T, args ...string) (out string, results []result, err error) {
-	var b, waits strings.Builder
-	err = fuzzall(context.Background(), append([]string{"-parallel=1", "-out=table.json"}, args...), &b, &waits)
-	t.Logf("%s%s%v", waits.String(), b.String(), err)
-	if !strings.HasPrefix(waits.String(), "compiling .\ntarget 1 of ") || strings.Count(waits.String(), "compiling") != 1 {
-		t.Errorf("what it waits for: %q", &waits)
+	var b, progress strings.Builder
+	args = append([]string{"-parallel=1", "-out=table.json"}, args...)
+	err = fuzzall(context.Background(), args, &b, &progress)
+	t.Logf("%s%s%v", progress.String(), b.String(), err)
+	if log := progress.String(); !strings.HasPrefix(log, "compiling .\ntarget 1 of ") ||
+		strings.Count(log, "compiling") != 1 {
+		t.Errorf("progress: %q", log)
 	}
 	table, readErr := os.ReadFile("table.json")
 	if readErr != nil {
@@ -96,22 +99,23 @@ func TestGood(t *testing.T) {
 	plant(t)
 	out, results, err := fuzz(t, "-count=200", "-run=Good")
 	if err != nil || len(results) != 1 || !strings.HasPrefix(out, "ok ") {
-		t.Fatalf("%v, %+v", err, results)
+		t.Fatalf("error %v, results %+v", err, results)
 	}
 	if r := results[0]; r.Result != passed || r.Executions < 200 || r.PerSecond <= 0 || r.Package != "." {
 		t.Errorf("%+v", r)
 	}
 }
 
-// A crasher fails the run, which goes on to the other targets and names the file.
+// TestCrash: a crasher fails the run. The other targets run too, and the output names the file.
 func TestCrash(t *testing.T) {
 	dir := plant(t)
 	out, results, err := fuzz(t, "-count=20000", "-run=Crash|Good")
 	if err == nil || !strings.Contains(err.Error(), "1 of 2 targets failed") || len(results) != 2 {
-		t.Fatalf("%v, %+v", err, results)
+		t.Fatalf("error %v, results %+v", err, results)
 	}
 	r := results[0]
-	if r.Result != crashed || !strings.Contains(r.Crasher, "testdata/fuzz/FuzzCrash/") || results[1].Result != passed {
+	if r.Result != crashed || !strings.Contains(r.Crasher, "testdata/fuzz/FuzzCrash/") ||
+		results[1].Result != passed {
 		t.Fatalf("%+v", results)
 	}
 	if _, err := os.Stat(filepath.Join(dir, r.Crasher)); err != nil {
@@ -125,17 +129,28 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// What a target finds is kept where go test -fuzz looks for it, but not with -fresh.
+// TestKept: new inputs are kept where go test -fuzz looks for them, but not with -fresh.
 func TestKept(t *testing.T) {
 	dir := plant(t)
-	source := "package planted\n\nimport \"testing\"\n\nfunc FuzzDeep(f *testing.F) {\n\tf.Fuzz(func(t *testing.T, b []byte) {\n" +
-		"\t\tif len(b) > 1 && b[0] > 99 {\n\t\t\tt.Log(b)\n\t\t}\n\t})\n}\n"
+	source := `package planted
+
+import "testing"
+
+func FuzzDeep(f *testing.F) {
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > 1 && b[0] > 99 {
+			t.Log(b)
+		}
+	})
+}
+`
 	if err := os.WriteFile("deep_test.go", []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	// A module of its own, so that nothing is there yet.
+	// An unused module path has no corpus yet.
 	module := "planted" + strconv.Itoa(os.Getpid())
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module "+module+"\n\ngo 1.25\n"), 0o600); err != nil {
+	mod := "module " + module + "\n\ngo 1.25\n"
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(mod), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cache, err := goCommand(t.Context(), "env", "GOCACHE")
@@ -147,32 +162,32 @@ func TestKept(t *testing.T) {
 	deep := func(flags ...string) {
 		_, results, err := fuzz(t, append(flags, "-count=5000", "-run=Deep")...)
 		if err != nil || len(results) != 1 || results[0].Interesting == 0 {
-			t.Fatalf("%v, %+v", err, results)
+			t.Fatalf("error %v, results %+v", err, results)
 		}
 	}
 	deep("-fresh")
 	if _, err := os.Stat(kept); !os.IsNotExist(err) {
-		t.Error("something was kept:", err)
+		t.Error("-fresh kept a corpus:", err)
 	}
 	deep()
 	if files, err := os.ReadDir(filepath.Join(kept, "FuzzDeep")); err != nil || len(files) == 0 {
-		t.Errorf("%d files, %v", len(files), err)
+		t.Errorf("the corpus has %d files: %v", len(files), err)
 	}
 }
 
-// A seed that fails has no file to name.
+// TestSeed: a seed that fails is not a crasher, since there is no file to name.
 func TestSeed(t *testing.T) {
 	plant(t)
 	_, results, err := fuzz(t, "-count=10", "-run=Seed")
 	if err == nil || len(results) != 1 || results[0].Result != broken || results[0].Crasher != "" {
-		t.Fatalf("%v, %+v", err, results)
+		t.Fatalf("error %v, results %+v", err, results)
 	}
 }
 
-// full skips a test that does little but wait, unless HAWSER_FULL is set.
+// full skips a slow test unless HAWSER_FULL is set.
 func full(t *testing.T) {
 	if os.Getenv("HAWSER_FULL") == "" {
-		t.Skip("takes long: HAWSER_FULL=1")
+		t.Skip("slow; runs with HAWSER_FULL=1")
 	}
 }
 
@@ -188,7 +203,7 @@ func TestHang(t *testing.T) {
 	t.Setenv("PLANTED_HANG", ln.Addr().String())
 	_, results, err := fuzz(t, "-count=10", "-bound=20s", "-run=Hang")
 	if err == nil || len(results) != 1 || results[0].Result != hung {
-		t.Fatalf("%v, %+v", err, results)
+		t.Fatalf("error %v, results %+v", err, results)
 	}
 	ln.(*net.TCPListener).SetDeadline(time.Now().Add(time.Minute))
 	worker, err := ln.Accept() // the connection waits in the listener's queue
@@ -196,7 +211,7 @@ func TestHang(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer worker.Close()
-	worker.SetReadDeadline(time.Now().Add(time.Minute)) // a busy machine takes its time
+	worker.SetReadDeadline(time.Now().Add(time.Minute)) // the machine may be busy
 	if _, err := worker.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
 		t.Errorf("the worker is still running: %v", err)
 	}
@@ -204,16 +219,17 @@ func TestHang(t *testing.T) {
 
 func TestBroken(t *testing.T) {
 	plant(t)
-	if err := os.WriteFile("broken_test.go", []byte("package planted\n\nvar _ = undefined\n"), 0o600); err != nil {
+	source := "package planted\n\nvar _ = undefined\n"
+	if err := os.WriteFile("broken_test.go", []byte(source), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, results, err := fuzz(t, "-count=10", "-run=Good")
 	if err == nil || len(results) != 1 || results[0].Result != broken || !strings.Contains(out, "undefined") {
-		t.Fatalf("%v, %+v", err, results)
+		t.Fatalf("error %v, results %+v", err, results)
 	}
 }
 
-// The targets of this workspace are found, and what only looks like one is not.
+// TestDiscover: real targets are found, and functions that only look like targets are not.
 func TestDiscover(t *testing.T) {
 	find := func() (names []string) {
 		targets, err := discover(t.Context(), nil, regexp.MustCompile("^FuzzHeader$|Good|Fuzzy"))
@@ -257,7 +273,7 @@ func TestList(t *testing.T) {
 	}
 }
 
-// A target that has no time left after its seeds runs some inputs all the same.
+// TestMoreSeedsThanTime: a target that has no time left after its seeds still runs some inputs.
 func TestMoreSeedsThanTime(t *testing.T) {
 	full(t)
 	plant(t)
@@ -281,12 +297,12 @@ func FuzzSlow(f *testing.F) {
 	for _, flag := range []string{"-time=1s", "-count=200"} {
 		_, results, err := fuzz(t, flag, "-run=Slow")
 		if err != nil || len(results) != 1 || results[0].Result != passed || results[0].Executions <= 200 {
-			t.Errorf("%s: %v, %+v", flag, err, results)
+			t.Errorf("%s: error %v, results %+v", flag, err, results)
 		}
 	}
 }
 
-// The shares of a total time add up to no more than it.
+// TestBudget: the shares do not exceed the total time.
 func TestBudget(t *testing.T) {
 	o, err := parse([]string{"-total=100s"})
 	if err != nil {
@@ -294,23 +310,29 @@ func TestBudget(t *testing.T) {
 	}
 	b := budget{options: &o, deadline: time.Now().Add(o.total), overhead: 2 * time.Second}
 	fuzztime, bound := b.next(10)
-	if d, err := time.ParseDuration(fuzztime); err != nil || d < 7*time.Second || d > 8*time.Second || bound != d+o.bound {
-		t.Errorf("%s, %v, %v", fuzztime, bound, err)
+	d, err := time.ParseDuration(fuzztime)
+	if err != nil || d < 7*time.Second || d > 8*time.Second || bound != d+o.bound {
+		t.Errorf("first of ten targets: fuzztime %s, bound %v, %v", fuzztime, bound, err)
 	}
-	b.spent(b.given + 4*time.Second) // the next has less to fuzz
+	b.spent(b.given + 4*time.Second) // leaves the next target less time
 	if b.next(10); b.given < 5*time.Second || b.given > 6*time.Second {
-		t.Error(b.given)
+		t.Errorf("after a target that took 4s longer: %v", b.given)
 	}
-	for _, bad := range [][]string{{"-time=1s", "-count=1"}, {"-total=0s"}, {"-parallel=0"}, {"-run=("}, {"-count=-1"}} {
+	for _, bad := range [][]string{
+		{"-time=1s", "-count=1"}, {"-total=0s"}, {"-parallel=0"}, {"-run=("}, {"-count=-1"},
+	} {
 		if _, err := parse(bad); err == nil {
 			t.Errorf("%v was accepted", bad)
 		}
 	}
 }
 
-// What testing says of a time that ran out is told from what it says of a failure.
+// TestLate: the regular expression matches testing's report of a time that ran out, and no report of
+// a failure.
 func TestLate(t *testing.T) {
-	const before, after = "fuzz: elapsed: 3s, execs: 5 (1/sec), new interesting: 0 (total: 2)\n--- FAIL: FuzzX (3.02s)\n", "FAIL\nexit status 1"
+	const before = "fuzz: elapsed: 3s, execs: 5 (1/sec), new interesting: 0 (total: 2)\n" +
+		"--- FAIL: FuzzX (3.02s)\n"
+	const after = "FAIL\nexit status 1"
 	for text, want := range map[string]bool{
 		"    context deadline exceeded\n":                                        true,
 		"    x_test.go:3: context deadline exceeded\n":                           false,
@@ -320,7 +342,7 @@ func TestLate(t *testing.T) {
 		"    --- FAIL: FuzzX (0.00s)\n        context deadline exceeded\n    \n": false,
 	} {
 		if got := late.MatchString(before + text + after); got != want {
-			t.Errorf("%t of %q", got, text)
+			t.Errorf("late matches %q: %t, want %t", text, got, want)
 		}
 	}
 }

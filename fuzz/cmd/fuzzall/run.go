@@ -16,15 +16,15 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/process"
 )
 
-// What became of a target.
+// The results of a target.
 const (
 	passed  = "ok"
 	crashed = "CRASHER" // an input made it fail
-	hung    = "HUNG"    // it did not end by its bound and was killed
-	broken  = "FAILED"  // it did not compile, a seed made it fail, or go test gave up
+	hung    = "HUNG"    // it was killed because it did not end in time
+	broken  = "FAILED"  // it did not compile, a seed made it fail, or testing gave up
 )
 
-// A result is what a target did. Seconds are those since its baseline began.
+// A result describes one run of a target. Seconds counts from the start of the baseline coverage.
 type result struct {
 	target
 	Result      string  `json:"result"`
@@ -33,40 +33,42 @@ type result struct {
 	PerSecond   float64 `json:"executionsPerSecond"`
 	Interesting int64   `json:"newInteresting"`
 	Corpus      int64   `json:"corpus"`
-	Crasher     string  `json:"crasher,omitempty"` // file of the failing input
+	Crasher     string  `json:"crasher,omitempty"` // the file with the failing input
 
 	begin  time.Time
-	seeds  int64  // inputs that run first, and that -fuzztime counts as well
-	output string // its last lines
+	seeds  int64  // inputs that run first and count toward -fuzztime
+	output string // the last lines of the output
 }
 
 var (
-	progress = regexp.MustCompile(`^fuzz: elapsed: \S+, execs: (\d+) \(\d+/sec\), new interesting: (\d+) \(total: (\d+)\)`)
+	progress = regexp.MustCompile(`^fuzz: elapsed: \S+, execs: (\d+) \(\d+/sec\), ` +
+		`new interesting: (\d+) \(total: (\d+)\)`)
 	baseline = regexp.MustCompile(`^fuzz: elapsed: \S+, gathering baseline coverage: \d+/(\d+) completed`)
 	crasher  = regexp.MustCompile(`Failing input written to (\S+)`)
 
-	// late is all that testing says when the time of a target ends while it talks
-	// to a worker. It is a fault of testing's own: no input has failed.
+	// late matches the complete report of package testing when a target's time ends during a call
+	// to a worker. This is a bug in testing: no input has failed.
 	late = regexp.MustCompile(`(?m)^--- FAIL: \S+ \(\S+\)\n {4}context deadline exceeded\nFAIL$`)
 )
 
-// maxOutput is how much of what a target prints is kept, in lines and in bytes of a
-// line.
+// Limits on the output of a target that is kept.
 const (
 	maxLines = 60
-	maxLine  = 2000
+	maxLine  = 2000 // bytes
 )
 
-// run runs the target as go test -fuzz does. It and all that it starts are one process
-// group, which is killed when bound has passed or ctx ends.
-func (t *target) run(ctx context.Context, o *options, fuzztime string, bound time.Duration, echo io.Writer) result {
+// run runs the target as go test -fuzz does. The target and its workers form a process group, which
+// is killed after bound or when ctx ends.
+func (t *target) run(
+	ctx context.Context, o *options, fuzztime string, bound time.Duration, echo io.Writer,
+) result {
 	r := result{target: *t, Result: broken, output: t.fault}
 	if t.fault != "" {
 		return r
 	}
 	limited, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	temp, err := os.MkdirTemp("", "fuzzall-") // a killed worker leaves its files
+	temp, err := os.MkdirTemp("", "fuzzall-") // a killed worker does not remove its files
 	if err != nil {
 		r.output = err.Error()
 		return r
@@ -92,7 +94,7 @@ func (t *target) run(ctx context.Context, o *options, fuzztime string, bound tim
 		if !o.verbose {
 			echo = io.Discard
 		}
-		// What is killed closes the pipe; what escaped must not keep us.
+		// Killed processes close the pipe. The deadline is for one that has left the group.
 		context.AfterFunc(limited, func() { _ = read.SetReadDeadline(time.Now().Add(cmd.WaitDelay)) })
 		r.read(read, echo)
 		err = cmd.Wait()
@@ -111,12 +113,12 @@ func (t *target) run(ctx context.Context, o *options, fuzztime string, bound tim
 	case err != nil && r.output == "":
 		r.output = err.Error()
 	case err == nil && r.Executions == 0 && strings.HasSuffix(fuzztime, "x"):
-		r.Result = broken // what ran nothing has shown nothing
+		r.Result = broken // no input ran
 	}
 	return r
 }
 
-// read takes what the target prints to its end.
+// read copies the target's output to echo until it ends, and parses it.
 func (r *result) read(from io.Reader, echo io.Writer) {
 	var last []string
 	lines := bufio.NewReaderSize(from, 1<<16)
@@ -135,7 +137,7 @@ func (r *result) read(from io.Reader, echo io.Writer) {
 	r.output = strings.Join(last, "\n")
 }
 
-// readLine reads a line, and drops what is beyond maxLine.
+// readLine reads a line and truncates it to maxLine bytes.
 func readLine(from *bufio.Reader) (string, error) {
 	line := ""
 	for {
@@ -152,7 +154,7 @@ func readLine(from *bufio.Reader) (string, error) {
 	}
 }
 
-// note takes the numbers from a line.
+// note parses a line of output.
 func (r *result) note(line string) {
 	if m := baseline.FindStringSubmatch(line); m != nil {
 		r.seeds, _ = strconv.ParseInt(m[1], 10, 64)
@@ -175,7 +177,7 @@ func (r *result) note(line string) {
 	}
 }
 
-// line is the result in a line.
+// line formats the result as a line.
 func (r *result) line() string {
 	s := fmt.Sprintf("%-8s %-24s %-22s %10d execs %9.0f/s %6d new %6d corpus %7.1fs",
 		r.Result, r.Package, r.Target, r.Executions, r.PerSecond, r.Interesting, r.Corpus, r.Seconds)

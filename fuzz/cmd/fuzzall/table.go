@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// writeTable writes the results to a file, as JSON or as a Markdown table.
+// writeTable writes the results to a file: as JSON if its name ends in .json, as a Markdown table if
+// not.
 func writeTable(file string, results []result) error {
 	if !strings.HasSuffix(file, ".json") {
 		return os.WriteFile(file, []byte(markdown(results)), 0o644)
@@ -21,7 +22,8 @@ func writeTable(file string, results []result) error {
 
 func markdown(results []result) string {
 	var b strings.Builder
-	b.WriteString("| package | target | result | executions | executions/s | new inputs | corpus | seconds |\n")
+	b.WriteString("| package | target | result | executions | executions/s " +
+		"| new inputs | corpus | seconds |\n")
 	b.WriteString("|---|---|---|--:|--:|--:|--:|--:|\n")
 	for _, r := range results {
 		verdict := r.Result
