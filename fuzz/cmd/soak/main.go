@@ -1,20 +1,18 @@
-// Command soak keeps a hawser server under load from good and abusive clients, and
-// judges whether it is afterwards what it was before:
+// Soak keeps a hawser server under load from good and abusive clients, and checks that afterwards it is in
+// the state in which it began: no leaked memory, goroutines, files or connections.
 //
 //	go run ./fuzz/cmd/soak                        2,000 connections for ten minutes
-//	go run ./fuzz/cmd/soak -for 1m -conns 500     the short form
+//	go run ./fuzz/cmd/soak -for 1m -conns 500     500 connections for one minute
 //
-// The server runs in a process of its own, on loopback. A warm-up of a tenth of the
-// time comes first. Package soak, in fuzz/internal/soak, says what is measured and
-// why.
+// The server runs in its own process, on loopback. A warm-up precedes the soak. The comment of package
+// soak, in fuzz/internal/soak, says what is measured and why.
 //
-// It prints a line every few seconds, then the figures, then a line for each
-// promise. It exits with 0 if all were kept, 1 if one was broken, and 2 if there
-// was no soak: wrong flags, a server that does not start, an interrupt.
+// Soak prints its progress, then the figures, then a line for each promise. The exit status is 0 if the
+// server kept all promises, 1 if it broke one, and 2 if there was no soak, because of invalid flags, a
+// server that did not start, or an interrupt.
 //
-// Two shared cores suffice: the clients pause between messages, and -rate bounds
-// what they send together. Each process needs a file for each connection; the limit
-// (ulimit -n) is raised as far as it may be.
+// Two shared cores suffice: the clients pause between messages, and -rate limits their total. Each process
+// needs an open file for each connection. Soak raises the limit (ulimit -n) as far as the system allows.
 package main
 
 import (
@@ -31,13 +29,12 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/soak"
 )
 
-// serve, as the only argument, makes this program the server of its parent.
+// serve is the argument with which Soak starts itself as the server.
 const serve = "serve"
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == serve {
-		// An interrupt at the terminal reaches both processes. The parent ends
-		// this one.
+		// An interrupt at the terminal reaches both processes. The parent then stops this one.
 		signal.Ignore(os.Interrupt)
 		if err := soak.Serve(os.Stdin, os.Stdout, os.Stderr); err != nil {
 			fmt.Fprintln(os.Stderr, "soak: server:", err)
@@ -50,18 +47,18 @@ func main() {
 		return
 	}
 	if err != nil {
-		os.Exit(2) // parse has said what is wrong
+		os.Exit(2) // parse has printed the error
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal ends the program immediately
 	os.Exit(run(ctx, cfg))
 }
 
-// run soaks and prints, and returns the status to exit with.
+// run performs the soak, prints the report and returns the exit status.
 func run(ctx context.Context, cfg soak.Config) int {
 	r, err := soak.Run(ctx, cfg)
 	if errors.Is(err, context.Canceled) {
-		err = errors.New("interrupted: nothing was judged")
+		err = errors.New("interrupted; no report")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "soak:", err)
@@ -74,7 +71,7 @@ func run(ctx context.Context, cfg soak.Config) int {
 	return 0
 }
 
-// parse reads the flags. What is wrong with them it prints to usage, as well as help.
+// parse parses the flags. It prints errors and help to usage.
 func parse(args []string, usage io.Writer) (soak.Config, error) {
 	c := soak.Default()
 	c.Progress = os.Stdout
@@ -83,22 +80,24 @@ func parse(args []string, usage io.Writer) (soak.Config, error) {
 	f.Usage = func() {
 		fmt.Fprint(usage, `usage: soak [flags]
 
-Keeps a hawser server, a process of its own on loopback, under load from good and
-abusive clients, and judges whether it is afterwards what it was before.
-Exits with 0 if every promise was kept, 1 if one was broken, 2 if there was no soak.
+Keeps a hawser server, in its own process on loopback, under load from good and abusive
+clients, and checks that afterwards it is in the state in which it began.
+Exit status: 0 if the server kept every promise, 1 if it broke one, 2 if there was no soak.
 
 `)
 		f.PrintDefaults()
 	}
-	f.IntVar(&c.Conns, "conns", c.Conns, "connections that are held open, good and abusive")
-	f.DurationVar(&c.For, "for", c.For, "how long, without the warm-up")
-	f.DurationVar(&c.Warmup, "warmup", c.Warmup, "how long to warm up before; 0: a tenth of -for, from 3s to 30s")
+	f.IntVar(&c.Conns, "conns", c.Conns, "connections to hold open, good and abusive")
+	f.DurationVar(&c.For, "for", c.For, "duration of the soak, without the warm-up")
+	f.DurationVar(&c.Warmup, "warmup", c.Warmup,
+		"duration of the warm-up; 0 means a tenth of -for, but 3s to 30s")
 	f.Float64Var(&c.Abusive, "abusive", c.Abusive, "`share` of the connections that abuse the server, 0 to 1")
-	f.Float64Var(&c.Compress, "compress", c.Compress, "`share` of the good clients' connections that offer to compress, 0 to 1")
-	f.Float64Var(&c.Rate, "rate", c.Rate, "messages a second that the good clients send together, at most")
-	f.Uint64Var(&c.Seed, "seed", c.Seed, "`number` that all choices follow from")
-	f.BoolVar(&c.Server.TLS, "tls", false, "speak wss")
-	f.DurationVar(&c.Every, "every", c.Every, "time between lines of progress; 0: none")
+	f.Float64Var(&c.Compress, "compress", c.Compress,
+		"`share` of the good connections that offer compression, 0 to 1")
+	f.Float64Var(&c.Rate, "rate", c.Rate, "limit on the `messages` per second of all good clients together")
+	f.Uint64Var(&c.Seed, "seed", c.Seed, "seed of every random choice")
+	f.BoolVar(&c.Server.TLS, "tls", false, "use TLS (wss)")
+	f.DurationVar(&c.Every, "every", c.Every, "interval of the progress lines; 0 means none")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}

@@ -26,13 +26,14 @@ func TestParse(t *testing.T) {
 		t.Error("no command or no progress")
 	}
 	var help strings.Builder
-	if _, err := parse([]string{"-h"}, &help); !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "Exits with 0") {
-		t.Errorf("-h: %v, and %q", err, help.String())
+	_, err = parse([]string{"-h"}, &help)
+	if !errors.Is(err, flag.ErrHelp) || !strings.Contains(help.String(), "Exit status: 0") {
+		t.Errorf("-h: error %v, help %q", err, help.String())
 	}
 	for _, args := range []string{"-conns x", "extra"} {
 		var usage strings.Builder
 		if _, err := parse(strings.Fields(args), &usage); err == nil || usage.Len() == 0 {
-			t.Errorf("%s: error %v, and %q", args, err, usage.String())
+			t.Errorf("%s: error %v, usage %q", args, err, usage.String())
 		}
 	}
 }

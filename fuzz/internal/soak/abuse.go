@@ -8,37 +8,37 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// abuses are what abusive clients do, each chosen as often as the others. do returns
-// nil if the server did what it must; an error says what it did instead. What the
-// server takes longer for than its own timeouts and Config.Margin is an error too.
+// abuses lists what abusive clients do. All are equally likely. do returns nil if the server reacted
+// as required, and an error that says what it did instead. It is also an error if the server takes
+// longer than its own timeouts and Config.Margin together.
 var abuses = []struct {
 	name  string
-	must  string // what the server must do
-	waits bool   // which it does when a timeout of its own has passed
+	must  string // the required reaction of the server
+	waits bool   // the server reacts only after one of its timeouts
 	do    func(*abuser) error
 }{
-	{"garbage for a handshake", "400 or a drop", true, (*abuser).garbageBefore},
-	{"garbage within a handshake", "400", false, (*abuser).garbageWithin},
-	{"a handshake that breaks a rule", "400, 405 or 426", false, (*abuser).badHandshake},
+	{"garbage instead of a handshake", "400 or a drop", true, (*abuser).garbageBefore},
+	{"garbage inside a handshake", "400", false, (*abuser).garbageWithin},
+	{"an invalid handshake", "400, 405 or 426", false, (*abuser).badHandshake},
 	{"a handshake that stalls", "a drop", true, (*abuser).stallHandshake},
-	{"garbage for frames", "1002", false, (*abuser).garbageFrames},
-	{"a stall within a frame's header", "1008, then a drop", true, (*abuser).stallHeader},
-	{"a stall within a payload", "1008, then a drop", true, (*abuser).stallPayload},
-	{"a stream that ends within a frame", "a drop", false, (*abuser).endWithin},
+	{"garbage instead of frames", "1002", false, (*abuser).garbageFrames},
+	{"a stall inside a frame header", "1008, then a drop", true, (*abuser).stallHeader},
+	{"a stall inside a payload", "1008, then a drop", true, (*abuser).stallPayload},
+	{"a stream that ends inside a frame", "a drop", false, (*abuser).endWithin},
 	{"a reset at any point", "nothing", false, (*abuser).abort},
 	{"a flood of empty fragments", "1008", false, (*abuser).emptyFragments},
 	{"a flood of tiny fragments", "1009", false, (*abuser).tinyFragments},
 	{"a flood of pings", "1008", false, (*abuser).pings},
 	{"a length of 2^62", "1009", false, (*abuser).hugeLength},
-	{"a length of 2^63 and more", "1002", false, (*abuser).negativeLength},
+	{"a length of 2^63 or more", "1002", false, (*abuser).negativeLength},
 	{"a message that inflates beyond the limit", "1009", false, (*abuser).bomb},
-	{"compressed data that is none", "1007", false, (*abuser).badDeflate},
-	{"text that is not UTF-8", "1007", false, (*abuser).badText},
-	{"a close that is not answered", "1000, then a drop", true, (*abuser).deafToClose},
-	{"a reader that has stopped", "a drop", true, (*abuser).stopReading},
+	{"invalid compressed data", "1007", false, (*abuser).badDeflate},
+	{"invalid UTF-8", "1007", false, (*abuser).badText},
+	{"an unanswered close frame", "1000, then a drop", true, (*abuser).deafToClose},
+	{"a client that stops reading", "a drop", true, (*abuser).stopReading},
 }
 
-// abuser is an abusive client. It has a connection at a time, and breaks it.
+// abuser is an abusive client. It uses one connection after another.
 type abuser struct {
 	*crowd
 	id  int
@@ -46,7 +46,7 @@ type abuser struct {
 	*raw
 }
 
-// run abuses until the phase ends. What has begun by then is done to its end.
+// run commits abuses until the phase ends, and finishes the last one.
 func (a *abuser) run() {
 	for a.wait(a.pause()); a.phase.Err() == nil; a.wait(a.pause()) {
 		kind := a.choose()
@@ -61,8 +61,8 @@ func (a *abuser) run() {
 	}
 }
 
-// choose chooses an abuse. One that waits for the server is left out where the phase
-// would have to wait for it.
+// choose returns the index of a random abuse. Near the end of the phase it excludes those that wait
+// for a timeout of the server.
 func (a *abuser) choose() int {
 	s := &a.cfg.Server
 	longest := max(s.IdleTimeout, s.WriteTimeout, s.HeaderTimeout) + s.CloseTimeout
@@ -74,20 +74,20 @@ func (a *abuser) choose() int {
 	}
 }
 
-// pause is some seconds, less in a short soak.
+// pause returns a random pause of some seconds, or less in a short soak.
 func (a *abuser) pause() time.Duration {
 	return randomPause(a.rng, min(5*time.Second, a.cfg.For/20))
 }
 
-// connect opens a connection that lasts at most as long as the slowest of the
-// server's answers may.
+// connect opens a connection with a deadline after the slowest permissible reaction of the server.
 func (a *abuser) connect() (err error) {
 	s := &a.cfg.Server
-	a.raw, err = dialRaw(a.all, a.server, s.IdleTimeout+s.WriteTimeout+s.CloseTimeout+s.HeaderTimeout+a.cfg.Margin)
+	slowest := s.IdleTimeout + s.WriteTimeout + s.CloseTimeout + s.HeaderTimeout
+	a.raw, err = dialRaw(a.all, a.server, slowest+a.cfg.Margin)
 	return err
 }
 
-// path is one of the server's.
+// path returns a random path of the server, with a topic.
 func (a *abuser) path() string {
 	path := "/messages"
 	if a.rng.IntN(2) == 0 {
@@ -96,7 +96,7 @@ func (a *abuser) path() string {
 	return fmt.Sprintf("%s?topic=%d", path, a.rng.IntN(a.cfg.Server.Topics))
 }
 
-// begin shakes hands as one should, and sends a good message or some.
+// begin performs a valid opening handshake and sends up to two valid messages.
 func (a *abuser) begin(fields ...string) error {
 	if err := a.open(a.path(), fields...); err != nil {
 		return err
@@ -109,9 +109,8 @@ func (a *abuser) begin(fields ...string) error {
 	return err
 }
 
-// provoke sends b, which breaks a rule, and expects a close frame with the code
-// given. Then it either answers it or does not; the server drops the connection in
-// both cases.
+// provoke sends b, which breaks a rule, and expects a close frame with the given code. It answers the
+// close frame or not, at random. The server must drop the connection in both cases.
 func (a *abuser) provoke(b []byte, code wire.StatusCode) error {
 	sent := make(chan error, 1)
 	go func() {
@@ -128,7 +127,7 @@ func (a *abuser) provoke(b []byte, code wire.StatusCode) error {
 	return err
 }
 
-// closedWith expects a close frame with the code given, and then the drop.
+// closedWith expects a close frame with the given code, then the end of the connection.
 func (a *abuser) closedWith(code wire.StatusCode) error {
 	got, err := a.closeFrame()
 	if err != nil {
@@ -139,12 +138,12 @@ func (a *abuser) closedWith(code wire.StatusCode) error {
 	}
 	if a.rng.IntN(2) == 0 {
 		p, _ := wire.AppendClose(nil, code, "")
-		_, _ = a.Write(frame(nil, wire.OpClose, true, 0, p)) // it may be too late for it
+		_, _ = a.Write(frame(nil, wire.OpClose, true, 0, p)) // may fail: the server need not wait for it
 	}
 	return a.gone()
 }
 
-// refused expects a response with one of the statuses given, and then the drop.
+// refused expects a response with one of the given status codes, then the end of the connection.
 func (a *abuser) refused(statuses ...int) error {
 	got, err := a.status()
 	if err != nil {

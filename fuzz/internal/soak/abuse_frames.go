@@ -9,10 +9,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Abuses with bytes that are no good frames, or too many of them.
+// Abuses with invalid frames, or with too many frames.
 
-// garbageFrames sends random bytes. The second lacks the bit that says masked, so
-// that whatever the rest is, it breaks a rule.
+// garbageFrames sends random bytes. The mask bit is clear, so that they always break a rule.
 func (a *abuser) garbageFrames() error {
 	p := make([]byte, 2+a.rng.IntN(4<<10))
 	fill(a.rng, p)
@@ -23,7 +22,7 @@ func (a *abuser) garbageFrames() error {
 	return a.provoke(p, wire.StatusProtocolError)
 }
 
-// emptyFragments goes on with a message for ever, without a byte of it.
+// emptyFragments continues a message with empty fragments, one more than the server allows.
 func (a *abuser) emptyFragments() error {
 	if err := a.begin(); err != nil {
 		return err
@@ -35,7 +34,7 @@ func (a *abuser) emptyFragments() error {
 	return a.provoke(b, wire.StatusPolicyViolation)
 }
 
-// tinyFragments sends a message beyond the limit in fragments of four bytes.
+// tinyFragments sends a message that exceeds the limit, in fragments of four bytes.
 func (a *abuser) tinyFragments() error {
 	if err := a.begin(); err != nil {
 		return err
@@ -48,8 +47,8 @@ func (a *abuser) tinyFragments() error {
 	return a.provoke(b, wire.StatusMessageTooBig)
 }
 
-// pings sends more pings than may come at once, between the fragments of a message. In the
-// time that takes, 50 more may come each second.
+// pings sends pings between the fragments of a message: four times as many as the server accepts in
+// a burst, since meanwhile it accepts 50 more each second.
 func (a *abuser) pings() error {
 	if err := a.begin(); err != nil {
 		return err
@@ -64,7 +63,7 @@ func (a *abuser) pings() error {
 	return a.provoke(b, wire.StatusPolicyViolation)
 }
 
-// hugeLength announces more than there is in the world.
+// hugeLength announces a payload of 2^62 bytes.
 func (a *abuser) hugeLength() error {
 	if err := a.begin(); err != nil {
 		return err
@@ -72,8 +71,8 @@ func (a *abuser) hugeLength() error {
 	return a.provoke(header(wire.OpBinary, 1<<62), wire.StatusMessageTooBig)
 }
 
-// negativeLength announces a length whose top bit is set, which a careless reader
-// takes for the sign.
+// negativeLength announces a length whose most significant bit is set, which a careless reader takes
+// for the sign.
 func (a *abuser) negativeLength() error {
 	if err := a.begin(); err != nil {
 		return err
@@ -83,7 +82,7 @@ func (a *abuser) negativeLength() error {
 	return a.provoke(b, wire.StatusProtocolError)
 }
 
-// badText sends a byte that is in no UTF-8, in the middle of what is.
+// badText sends text with one byte that is never valid in UTF-8.
 func (a *abuser) badText() error {
 	if err := a.begin(); err != nil {
 		return err
@@ -93,10 +92,10 @@ func (a *abuser) badText() error {
 	return a.provoke(frame(nil, wire.OpText, true, 0, p), wire.StatusInvalidPayload)
 }
 
-// bombSize is what the bomb inflates to, in bytes.
+// bombSize is the inflated size of the bomb, in bytes.
 const bombSize = 16 << 20
 
-// bombPayload is the bomb in its compressed form: some 16 KiB.
+// bombPayload returns the compressed bomb, some 16 KiB.
 var bombPayload = sync.OnceValue(func() []byte {
 	var b bytes.Buffer
 	w, err := flate.NewWriter(&b, flate.BestCompression)
@@ -111,17 +110,18 @@ var bombPayload = sync.OnceValue(func() []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte{0, 0, 0xff, 0xff})
 })
 
-// bomb sends a small message that would fill the memory.
+// bomb sends a small message that inflates far beyond the limit.
 func (a *abuser) bomb() error {
-	b := frame(nil, wire.OpBinary, true, wire.RSV1, bombPayload()) // takes a while, the first time
+	// The first call of bombPayload is slow. Make it before the server's timeouts begin.
+	b := frame(nil, wire.OpBinary, true, wire.RSV1, bombPayload())
 	if err := a.begin(offerDeflate); err != nil {
 		return err
 	}
 	return a.provoke(b, wire.StatusMessageTooBig)
 }
 
-// badDeflate sends a compressed message whose first block is of the type that does
-// not exist (RFC 1951, section 3.2.3).
+// badDeflate sends a compressed message whose first block has the reserved type (RFC 1951, section
+// 3.2.3).
 func (a *abuser) badDeflate() error {
 	if err := a.begin(offerDeflate); err != nil {
 		return err

@@ -8,12 +8,11 @@ import (
 
 // Abuses of the opening handshake.
 
-// garbageBefore sends bytes that are no HTTP. What happens to have no end of a line
-// is a request that stalls.
+// garbageBefore sends bytes that are not HTTP. Without a line break they are a request that stalls.
 func (a *abuser) garbageBefore() error {
 	p := make([]byte, 1+a.rng.IntN(4<<10))
 	fill(a.rng, p)
-	p[0] |= 0x80 // no method begins so
+	p[0] |= 0x80 // not valid in a method
 	if a.rng.IntN(4) > 0 {
 		p = append(p, "\r\n\r\n"...)
 	}
@@ -22,18 +21,18 @@ func (a *abuser) garbageBefore() error {
 	}
 	switch err := a.refused(400, 431); {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isReset(err):
-		return nil // a drop without a word
+		return nil // dropped without a response
 	default:
 		return err
 	}
 }
 
-// garbageWithin sends a line of garbage among the fields of a good request.
+// garbageWithin sends a line of garbage among the header fields of a valid request.
 func (a *abuser) garbageWithin() error {
 	p := make([]byte, 1+a.rng.IntN(200))
 	fill(a.rng, p)
 	p = bytes.ReplaceAll(p, []byte{'\n'}, []byte{' '})
-	b := append(request(a.path()), 0) // no field's name has a zero
+	b := append(request(a.path()), 0) // not valid in a field name
 	b = append(append(b, p...), ": x\r\n\r\n"...)
 	if _, err := a.Write(b); err != nil {
 		return err
@@ -41,7 +40,7 @@ func (a *abuser) garbageWithin() error {
 	return a.refused(400)
 }
 
-// badHandshake sends a request that is HTTP, but no handshake.
+// badHandshake sends a valid HTTP request that is not a valid opening handshake.
 func (a *abuser) badHandshake() error {
 	good := append(request(a.path()), "Connection: close\r\n\r\n"...)
 	bad := []struct {
@@ -62,7 +61,7 @@ func (a *abuser) badHandshake() error {
 	return a.refused(b.status)
 }
 
-// stallHandshake sends a part of a request and waits.
+// stallHandshake sends the beginning of a request and waits.
 func (a *abuser) stallHandshake() error {
 	b := request(a.path())
 	if _, err := a.Write(b[:a.rng.IntN(len(b))]); err != nil {

@@ -8,9 +8,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Abuses that stop, at any point, and go away or do not.
+// Abuses that stop sending, stop reading, or disconnect.
 
-// stallHeader stops within the header of a frame, and goes on reading.
+// stallHeader stops sending inside a frame header, but continues to read.
 func (a *abuser) stallHeader() error {
 	if err := a.begin(); err != nil {
 		return err
@@ -22,7 +22,7 @@ func (a *abuser) stallHeader() error {
 	return a.closedWith(wire.StatusPolicyViolation)
 }
 
-// stallPayload stops within the payload.
+// stallPayload stops sending inside a payload, but continues to read.
 func (a *abuser) stallPayload() error {
 	if err := a.begin(); err != nil {
 		return err
@@ -34,7 +34,7 @@ func (a *abuser) stallPayload() error {
 	return a.closedWith(wire.StatusPolicyViolation)
 }
 
-// endWithin ends its direction of the stream within a frame.
+// endWithin ends the client's direction of the stream inside a frame.
 func (a *abuser) endWithin() error {
 	if err := a.begin(); err != nil {
 		return err
@@ -49,8 +49,8 @@ func (a *abuser) endWithin() error {
 	return a.gone()
 }
 
-// abort sends some of what a client sends, good or bad, and then a reset. Nobody
-// answers; whether the server has let go of everything is seen at the end.
+// abort sends valid or invalid data and resets the connection. The server cannot react. The
+// measurements at the end of the soak show whether it has freed everything.
 func (a *abuser) abort() error {
 	defer a.reset()
 	b := append(request(a.path(), offerDeflate), blankLine...)
@@ -70,7 +70,7 @@ func (a *abuser) abort() error {
 	return nil
 }
 
-// deafToClose asks the server to close, and does not answer its close frame.
+// deafToClose asks the server to close and does not answer its close frame.
 func (a *abuser) deafToClose() error {
 	if err := a.begin(); err != nil {
 		return err
@@ -88,16 +88,15 @@ func (a *abuser) deafToClose() error {
 	return a.gone()
 }
 
-// mostUnread is what a client that reads nothing sends, in bytes: more than the
-// buffers of two systems hold.
+// mostUnread is how many bytes a client that does not read sends: more than the socket buffers of
+// both sides hold.
 const mostUnread = 64 << 20
 
-// stopReading sends message after message and reads none of the echoes. The server
-// comes to a stop too, and must drop the connection for it. One that is closing the
-// connection already takes what comes, for as long as a close may last.
+// stopReading sends messages and does not read the echoes. The server's writes stall, and it must drop
+// the connection. A server that is already closing the connection reads on until its close timeout.
 //
-// Its buffer takes a segment of the loopback: with less TCP itself may stop for minutes,
-// in which neither side hears what the other takes, nor that it has gone.
+// The receive buffer has room for a segment of the loopback interface. With less room TCP itself may
+// stall for minutes, in which neither side learns what the other has read, or that it has gone.
 func (a *abuser) stopReading() error {
 	_ = a.tcp.SetReadBuffer(64 << 10)
 	if err := a.begin(); err != nil {
@@ -107,7 +106,7 @@ func (a *abuser) stopReading() error {
 	for n := 0; n < mostUnread; n += len(b) {
 		if _, err := a.Write(b); err != nil {
 			if isTimeout(err) {
-				return errors.New("the server has not dropped the connection in time")
+				return errors.New("the server did not drop the connection in time")
 			}
 			return nil
 		}

@@ -14,9 +14,12 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// abuseAll commits all abuses that chosen wants on the server at addr, at once, n
-// times each, and tells how each went.
-func abuseAll(t *testing.T, cfg *Config, addr string, n int, chosen func(kind int) bool, tell func(kind int, err error)) {
+// abuseAll commits the chosen abuses on the server at addr, concurrently, n times each, and calls
+// report with the result of each.
+func abuseAll(
+	t *testing.T, cfg *Config, addr string, n int,
+	chosen func(kind int) bool, report func(kind int, err error),
+) {
 	var wg sync.WaitGroup
 	for i, abuse := range abuses {
 		for k := range n {
@@ -24,14 +27,17 @@ func abuseAll(t *testing.T, cfg *Config, addr string, n int, chosen func(kind in
 				continue
 			}
 			wg.Go(func() {
-				c := &crowd{cfg: cfg, server: &process{addr: addr}, tally: newTally(0), all: t.Context(), phase: t.Context()}
+				c := &crowd{
+					cfg: cfg, server: &process{addr: addr}, tally: newTally(0),
+					all: t.Context(), phase: t.Context(),
+				}
 				a := &abuser{crowd: c, rng: rand.New(rand.NewPCG(uint64(i), uint64(k)))}
 				if err := a.connect(); err != nil {
 					t.Error(err)
 					return
 				}
 				defer a.Close()
-				tell(i, abuse.do(a))
+				report(i, abuse.do(a))
 			})
 		}
 	}
@@ -46,33 +52,39 @@ func serveHere(t *testing.T, cfg ServerConfig, planted hooks) (addr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := &http.Server{Handler: newServer(cfg, planted).handler(), ReadHeaderTimeout: cfg.HeaderTimeout, IdleTimeout: cfg.HeaderTimeout}
+	web := &http.Server{
+		Handler:           newServer(cfg, planted).handler(),
+		ReadHeaderTimeout: cfg.HeaderTimeout, IdleTimeout: cfg.HeaderTimeout,
+	}
 	t.Cleanup(func() { web.Close() })
 	go web.Serve(l)
 	return h.Addr
 }
 
-// TestAbuses: the server answers each abuse as it must, several times over, at once.
-// Its timeouts are short for those that wait for them, and for the others so long
-// that a busy machine cannot reach them.
+// TestAbuses: the server handles each abuse as required, several times concurrently. Its timeouts are
+// short for abuses that wait for them. For the others they are so long that a busy machine does not
+// reach them.
 func TestAbuses(t *testing.T) {
 	for _, waits := range []bool{true, false} {
 		cfg := Default()
 		cfg.Margin = time.Minute
 		cfg.Server = ServerConfig{
 			Topics: 1, MaxMessage: 64 << 10,
-			IdleTimeout: time.Minute, WriteTimeout: time.Minute, CloseTimeout: time.Minute, HeaderTimeout: time.Minute,
+			IdleTimeout: time.Minute, WriteTimeout: time.Minute,
+			CloseTimeout: time.Minute, HeaderTimeout: time.Minute,
 		}
 		if waits {
 			s := &cfg.Server
-			s.IdleTimeout, s.WriteTimeout, s.CloseTimeout, s.HeaderTimeout = 2*time.Second, 2*time.Second, 3*time.Second, 2*time.Second
+			s.IdleTimeout, s.WriteTimeout = 2*time.Second, 2*time.Second
+			s.CloseTimeout, s.HeaderTimeout = 3*time.Second, 2*time.Second
 		}
 		addr := serveHere(t, cfg.Server, hooks{})
 		times := 4
 		if raceEnabled {
 			times = 1
 		}
-		abuseAll(t, &cfg, addr, times, func(kind int) bool { return abuses[kind].waits == waits }, func(kind int, err error) {
+		chosen := func(kind int) bool { return abuses[kind].waits == waits }
+		abuseAll(t, &cfg, addr, times, chosen, func(kind int, err error) {
 			if err != nil {
 				t.Errorf("%s: %v", abuses[kind].name, err)
 			}
@@ -80,13 +92,13 @@ func TestAbuses(t *testing.T) {
 	}
 }
 
-// TestAbusesOfAHole: a server that shakes hands with everybody, takes everything and
-// does nothing passes none of the abuses but the one that asks for nothing.
-func TestAbusesOfAHole(t *testing.T) {
-	addr := hole(t)
+// TestAbusesOfASink: a server that accepts every handshake, reads everything and does nothing fails
+// every abuse that requires a reaction.
+func TestAbusesOfASink(t *testing.T) {
+	addr := sink(t)
 	cfg := Default()
 	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10}
-	cfg.Margin = 3 * time.Second // that nothing comes in
+	cfg.Margin = 3 * time.Second // all of it is spent waiting
 	abuseAll(t, &cfg, addr, 1, every, func(kind int, err error) {
 		if a := abuses[kind]; (err == nil) != (a.must == "nothing") {
 			t.Errorf("%s: error: %v", a.name, err)
@@ -94,39 +106,41 @@ func TestAbusesOfAHole(t *testing.T) {
 	})
 }
 
-// TestAbusesWithoutLimits: a server without limits is found out by the abuses that
-// limits are for.
+// TestAbusesWithoutLimits: a server without limits fails the abuses that the limits are for.
 func TestAbusesWithoutLimits(t *testing.T) {
 	cfg := Default()
-	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10, IdleTimeout: time.Hour, CloseTimeout: time.Minute, HeaderTimeout: time.Minute}
+	cfg.Server = ServerConfig{
+		Topics: 1, MaxMessage: 64 << 10,
+		IdleTimeout: time.Hour, CloseTimeout: time.Minute, HeaderTimeout: time.Minute,
+	}
 	addr := serveHere(t, cfg.Server, hooks{limits: func(l *websocket.Limits) {
 		l.MaxMessage, l.MaxEmptyFragments, l.MaxControls, l.WriteTimeout = -1, -1, -1, -1
 	}})
 	var mu sync.Mutex
 	needed := map[string]bool{
 		"a flood of empty fragments": true, "a flood of tiny fragments": true, "a flood of pings": true,
-		"a length of 2^62": true, "a stall within a payload": true, "a stall within a frame's header": true,
-		"a reader that has stopped": true,
+		"a length of 2^62": true, "a stall inside a payload": true, "a stall inside a frame header": true,
+		"a client that stops reading": true,
 	}
-	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10} // what the abusers know of it
-	cfg.Margin = 3 * time.Second                               // that nothing comes in
+	cfg.Server = ServerConfig{Topics: 1, MaxMessage: 64 << 10} // what the clients believe
+	cfg.Margin = 3 * time.Second                               // all of it is spent waiting
 	tried := 0
-	abuseAll(t, &cfg, addr, 1, func(kind int) bool { return needed[abuses[kind].name] }, func(kind int, err error) {
+	chosen := func(kind int) bool { return needed[abuses[kind].name] }
+	abuseAll(t, &cfg, addr, 1, chosen, func(kind int, err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		tried++
 		if err == nil {
-			t.Errorf("%s: found to be answered as it must be", abuses[kind].name)
+			t.Errorf("%s: the server passed without limits", abuses[kind].name)
 		}
 	})
 	if tried != len(needed) {
-		t.Errorf("%d abuses tried of %d", tried, len(needed))
+		t.Errorf("tried %d abuses, want %d", tried, len(needed))
 	}
 }
 
-// hole takes every connection, answers the first blank line with 101, and reads
-// without end.
-func hole(t *testing.T) (addr string) {
+// sink accepts every connection, answers the first blank line with status 101, and discards the rest.
+func sink(t *testing.T) (addr string) {
 	var lc net.ListenConfig
 	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {

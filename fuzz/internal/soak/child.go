@@ -15,31 +15,30 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/selfsigned"
 )
 
-// The parent and the server's process speak in JSON values over the latter's
-// standard input and output. The first is a ServerConfig, answered by a hello; each
-// one after it is a request, answered by a Snapshot or by a list of farewells. When the
-// input ends the server ends, so that it does not outlive its parent. Its log goes to
-// standard error.
+// The parent exchanges JSON values with the server's process, over the standard input and output of the
+// latter. The first value is a ServerConfig, answered by a hello. Each value after it is a request,
+// answered by a snapshot or by a list of farewells. The server exits when its input ends, so it does not
+// outlive its parent. It logs to standard error.
 const (
-	requestCount   = "count"   // without memory
-	requestMeasure = "measure" // with it
-	requestEndings = "endings" // how connections have ended since the last such request
+	requestCount   = "count"   // a snapshot without memory
+	requestMeasure = "measure" // a snapshot with memory
+	requestEndings = "endings" // the farewells received since the last such request
 )
 
 // hello is the server's first answer.
 type hello struct {
 	Addr        string // host:port
-	Certificate []byte // DER, if it speaks TLS
+	Certificate []byte // DER; only with TLS
 }
 
-// Serve is the server's process: it serves until in ends.
+// Serve runs the server's process: it reads requests from in, and answers them on out, until in ends.
 func Serve(in io.Reader, out, logTo io.Writer) error { return serve(in, out, logTo, hooks{}) }
 
 func serve(in io.Reader, out, logTo io.Writer, planted hooks) error {
 	var cfg ServerConfig
 	requests, answers := json.NewDecoder(in), json.NewEncoder(out)
 	if err := requests.Decode(&cfg); err != nil {
-		return fmt.Errorf("no configuration: %w", err)
+		return fmt.Errorf("reading the configuration: %w", err)
 	}
 	raiseFileLimit()
 	prime(cfg.Conns)
@@ -66,7 +65,7 @@ func serve(in io.Reader, out, logTo io.Writer, planted hooks) error {
 	return s.answer(requests, answers)
 }
 
-// answer answers requests until they end.
+// answer answers requests until the input ends.
 func (s *server) answer(requests *json.Decoder, answers *json.Encoder) error {
 	for {
 		var request string
@@ -96,7 +95,7 @@ func (s *server) answer(requests *json.Decoder, answers *json.Encoder) error {
 	}
 }
 
-// listen opens a port on loopback.
+// listen listens on a free port of the loopback interface.
 func listen(cfg ServerConfig) (net.Listener, hello, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

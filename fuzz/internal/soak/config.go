@@ -8,73 +8,71 @@ import (
 	"time"
 )
 
-// Config is a soak. Default gives one that is ready to run.
+// Config describes a soak. Start from Default and set Command.
 type Config struct {
-	Conns    int           // connections held open, of both kinds
-	For      time.Duration // how long the soak lasts, without the warm-up
-	Warmup   time.Duration // how long the warm-up lasts; 0: a tenth of For, 3 s to 30 s
+	Conns    int           // connections held open, good and abusive
+	For      time.Duration // duration of the soak without the warm-up
+	Warmup   time.Duration // duration of the warm-up; 0 means a tenth of For, 3 s to 30 s
 	Abusive  float64       // share of Conns that abuse the server, 0 to 1
-	Compress float64       // share of the good clients' connections that offer permessage-deflate, 0 to 1
-	Rate     float64       // messages a second that all good clients send together, at most
-	Seed     uint64        // of every choice
+	Compress float64       // share of the good connections that offer permessage-deflate, 0 to 1
+	Rate     float64       // limit on the messages per second of all good clients together
+	Seed     uint64        // seed of every random choice
 
 	Server ServerConfig
 
-	// Command makes the command that runs the server: one that calls Serve with
-	// its own standard streams.
+	// Command returns the command that runs the server. It must call Serve with its
+	// standard streams.
 	Command func() *exec.Cmd
 
-	Progress io.Writer     // gets a line from time to time; nil: none
-	Every    time.Duration // between these lines
+	Progress io.Writer     // receives a line every Every; nil means none
+	Every    time.Duration // 0 or less means no lines
 
-	// Margin is what any answer may take beyond the server's own timeouts. It is
-	// generous: the machine may be busy. What is later than that is a fault.
+	// Margin is how much longer than its own timeouts the server may take for any
+	// reaction. It is generous because the machine may be busy.
 	Margin time.Duration
 
-	// Patience is how long the server may take to let go of everything once the
-	// last client is gone. 0: Margin, and what its timeouts allow it.
+	// Patience limits how long the server may take to free everything after the last
+	// client has gone. 0 means Margin plus the server's own timeouts.
 	Patience time.Duration
 
-	// Answer is how long the server may take to say how it is, garbage collected and
-	// all, and to end when it is asked to. What is longer counts as its death.
-	// 0: 30 s.
+	// Answer limits how long the server may take to answer a request for its figures,
+	// including the garbage collections, and to exit when asked to. A server that takes
+	// longer counts as dead. 0 means 30 s.
 	Answer time.Duration
 
-	// Least is how many messages the good clients send in the soak before it may
-	// end, if the machine is so busy that For is too short for them. It waits for
-	// them no longer than Margin.
+	// Least is the number of messages that the good clients must send before the soak
+	// ends, for a machine so busy that For is too short. The soak waits for them at most
+	// for Margin.
 	Least int64
 
 	Tolerance Tolerance
 }
 
-// ServerConfig is what the server is told when it starts. Durations are in
-// nanoseconds on the wire.
+// ServerConfig is the first message to the server's process, in JSON.
 type ServerConfig struct {
-	Conns         int // those to expect; set by Run
+	Conns         int // expected connections; set by Run
 	TLS           bool
 	Topics        int
 	MaxMessage    int64         // bytes
-	IdleTimeout   time.Duration // without a whole message: closed with 1008; longer if Rate asks for long pauses
+	IdleTimeout   time.Duration // without a whole message, then close code 1008; Run raises it for a low Rate
 	WriteTimeout  time.Duration // of one write to a peer that does not read
 	CloseTimeout  time.Duration // of the closing handshake
 	HeaderTimeout time.Duration // of the request's header
 }
 
-// Tolerance is how much larger the server may be at the end: a share of the start, or
-// some bytes where that is more. A small soak, of a hundred connections or so, has so
-// little memory that a tenth of it is noise: one page of spans more for the runtime,
-// one thread more. With largeSoak connections or more the share alone decides.
+// Tolerance is how much the server's memory may grow: by a share of its initial size, or by a number of
+// bytes if that is more. With a hundred connections or so a tenth of the memory is noise, such as one
+// more page of spans or one more thread. With largeSoak connections or more only the share counts.
 type Tolerance struct {
-	Memory    float64 // share of the start: 0.1
-	Heap, RSS int64   // bytes, if that is more
-	IgnoreRSS bool    // judge the live heap alone
+	Memory    float64 // share of the initial size, such as 0.1
+	Heap, RSS int64   // bytes
+	IgnoreRSS bool    // check only the live heap
 }
 
-// largeSoak is how many connections make memory so large that a tenth of it is no noise.
+// largeSoak is the number of connections with which a tenth of the memory exceeds the noise.
 const largeSoak = 1000
 
-// Default is the full soak: 2,000 connections for ten minutes.
+// Default returns the full soak: 2,000 connections for ten minutes.
 func Default() Config {
 	return Config{
 		Conns: 2000, For: 10 * time.Minute, Abusive: 0.1, Compress: 1.0 / 3, Rate: 1000, Seed: 1,
@@ -91,19 +89,19 @@ func Default() Config {
 	}
 }
 
-// complete checks the configuration and fills in what follows from the rest.
+// complete checks the configuration and fills in the defaults.
 func (c *Config) complete() error {
 	switch {
 	case c.Conns < 1 || c.Conns > 20000:
 		return errors.New("connections must be 1 to 20,000")
 	case c.For < time.Second || c.For > 24*time.Hour:
-		return errors.New("time must be 1s to 24h")
+		return errors.New("duration must be 1s to 24h")
 	case c.Warmup < 0 || c.Warmup > 24*time.Hour:
 		return errors.New("warm-up must be 0 to 24h")
-	case !(c.Abusive >= 0 && c.Abusive <= 1): // nor is it NaN
+	case !(c.Abusive >= 0 && c.Abusive <= 1): // also rejects NaN
 		return errors.New("share of abusive clients must be 0 to 1")
 	case c.abusers() >= c.Conns:
-		return errors.New("no connection is left for a good client: more of them, or a smaller share that abuse the server")
+		return errors.New("no good client left: need more connections or a smaller abusive share")
 	case !(c.Compress >= 0 && c.Compress <= 1):
 		return errors.New("share of compressed connections must be 0 to 1")
 	case !(c.Rate >= 1 && c.Rate <= 1e6):
@@ -124,14 +122,14 @@ func (c *Config) complete() error {
 	if c.Server.Topics == 0 {
 		c.Server.Topics = (c.Conns + membersWanted - 1) / membersWanted
 	}
-	c.Server.IdleTimeout = max(c.Server.IdleTimeout, 8*c.think()) // no pause is as long as this
+	c.Server.IdleTimeout = max(c.Server.IdleTimeout, 8*c.think()) // longer than any pause
 	return checkFiles(c.Conns)
 }
 
-// membersWanted is how many good clients share a topic.
+// membersWanted is the number of good clients that share a topic.
 const membersWanted = 50
 
-// abusers is how many of the clients abuse the server.
+// abusers returns the number of abusive clients.
 func (c *Config) abusers() int {
 	n := int(c.Abusive*float64(c.Conns) + 0.5)
 	if c.Abusive > 0 {
@@ -140,14 +138,13 @@ func (c *Config) abusers() int {
 	return n
 }
 
-// think is the mean pause between two messages of a good client, which makes the
-// rate.
+// think returns the mean pause between two messages of a good client, which results in Rate.
 func (c *Config) think() time.Duration {
 	good := max(c.Conns-c.abusers(), 1)
 	return time.Duration(float64(good) / c.Rate * float64(time.Second))
 }
 
-// bound is when everything must have ended, however badly it went.
+// bound returns a limit on the duration of everything, even if the server fails.
 func (c *Config) bound() time.Duration {
 	s := &c.Server
 	abuse := s.IdleTimeout + s.WriteTimeout + s.CloseTimeout + s.HeaderTimeout
@@ -159,7 +156,8 @@ func checkFiles(conns int) error {
 	const others = 64 // the process's own files
 	limit := raiseFileLimit()
 	if need := uint64(conns + others); limit < need {
-		return fmt.Errorf("%d connections need %d open files and this process may have %d (see ulimit -Hn)", conns, need, limit)
+		return fmt.Errorf("%d connections need %d open files, but the limit is %d (see ulimit -Hn)",
+			conns, need, limit)
 	}
 	return nil
 }

@@ -10,15 +10,14 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// endings are the server's notes of how connections ended, those of clients that have
-// named their lives.
+// endings records, in the server, how the connections ended whose clients named their lives.
 type endings struct {
 	mu    sync.Mutex
-	open  int64 // connections whose end is not noted yet
+	open  int64 // connections whose end is not recorded yet
 	noted []farewell
 }
 
-// watch notes how c ends, as the life of that name.
+// watch records the end of c under the name of its life. change may alter the record; it may be nil.
 func (e *endings) watch(c *websocket.Conn, life string, change func(farewell) farewell) {
 	e.mu.Lock()
 	e.open++
@@ -35,7 +34,7 @@ func (e *endings) watch(c *websocket.Conn, life string, change func(farewell) fa
 	})
 }
 
-// seen is how a connection that has ended was closed by its client.
+// seen returns the farewell that a connection received. The connection must have ended.
 func seen(c *websocket.Conn, life string) farewell {
 	v := c.Closure()
 	f := farewell{Life: life, Code: v.Received.Code, Cut: v.Sent.Code == 0}
@@ -48,7 +47,7 @@ func seen(c *websocket.Conn, life string) farewell {
 	return f
 }
 
-// take returns the notes and forgets them.
+// take returns the records and removes them.
 func (e *endings) take() []farewell {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -57,21 +56,23 @@ func (e *endings) take() []farewell {
 	return noted
 }
 
+// unnoted returns the number of connections whose end is not recorded yet.
 func (e *endings) unnoted() int64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.open
 }
 
-// farewells are what the clients that reset have said, and what of it has arrived.
+// farewells compares the farewells of the clients with those that the server received. The maps are
+// keyed by life.
 type farewells struct {
 	mu        sync.Mutex
-	certain   map[string]farewell // by life: what has reached the server's kernel
-	uncertain map[string]farewell // what may not have
-	seen      map[string]farewell // by the server
+	certain   map[string]farewell // sent, and received by the server's kernel
+	uncertain map[string]farewell // sent, but perhaps lost
+	seen      map[string]farewell // received by the server
 }
 
-// say notes what a client has said before its reset.
+// say records a farewell that a client sent before its reset.
 func (s *farewells) say(f farewell, certain bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +86,7 @@ func (s *farewells) say(f farewell, certain bool) {
 	(*to)[f.Life] = f
 }
 
-// arrive notes what the server has seen.
+// arrive records the farewells that the server received.
 func (s *farewells) arrive(noted []farewell) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,15 +98,15 @@ func (s *farewells) arrive(noted []farewell) {
 	}
 }
 
-// farewellCount is the comparison of what was said with what was seen.
+// farewellCount is the result of the comparison.
 type farewellCount struct {
-	sent, certain, arrived int // arrived: of those that are certain
-	uncertain, luck        int // luck: of those that are uncertain, how many arrived
-	cut                    int // of all that arrived, those that the server could not answer
-	missing                []string
+	sent, certain, arrived int      // arrived: certain ones that arrived
+	uncertain, luck        int      // luck: uncertain ones that arrived
+	cut                    int      // arrived, but could not be answered
+	missing                []string // descriptions of the certain ones that did not arrive
 }
 
-// arrivedAs reports whether got is what was said.
+// arrivedAs reports whether the server received f as got.
 func (f farewell) arrivedAs(got farewell) bool {
 	return got.Life == f.Life && got.Code == f.Code && got.Err == ""
 }
@@ -113,7 +114,8 @@ func (f farewell) arrivedAs(got farewell) bool {
 func (s *farewells) count() farewellCount {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := farewellCount{sent: len(s.certain) + len(s.uncertain), certain: len(s.certain), uncertain: len(s.uncertain)}
+	n := farewellCount{certain: len(s.certain), uncertain: len(s.uncertain)}
+	n.sent = n.certain + n.uncertain
 	for life, said := range s.uncertain {
 		if said.arrivedAs(s.seen[life]) {
 			n.luck++
@@ -131,9 +133,11 @@ func (s *farewells) count() farewellCount {
 		case said.arrivedAs(got):
 			n.arrived++
 		case !ended:
-			n.missing = append(n.missing, fmt.Sprintf("%s: sent %d, and the server did not see the connection end", life, said.Code))
+			n.missing = append(n.missing, fmt.Sprintf(
+				"%s: sent %d, but for the server the connection has not ended", life, said.Code))
 		default:
-			n.missing = append(n.missing, fmt.Sprintf("%s: sent %d, received %d: %s", life, said.Code, got.Code, got.Err))
+			n.missing = append(n.missing, fmt.Sprintf(
+				"%s: sent %d, received %d: %s", life, said.Code, got.Code, got.Err))
 		}
 	}
 	return n

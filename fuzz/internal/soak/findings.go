@@ -2,38 +2,54 @@ package soak
 
 import "fmt"
 
-// A finding is the judge's word on one promise.
+// The promises of the server, in the order of the report.
+const (
+	promiseMessages    = "good clients received every message in order"
+	promiseConnections = "no good client was cut off"
+	promiseAbuses      = "every abuse was handled as required"
+	promiseCodes       = "close codes sent before resets arrived"
+	promiseHeap        = "live heap did not grow"
+	promiseRSS         = "resident set did not grow"
+	promiseGoroutines  = "all goroutines ended"
+	promiseFiles       = "all files were closed"
+	promiseClosed      = "all connections ended"
+	promiseLog         = "the server logged no errors"
+	promiseExit        = "the server kept answering and exited cleanly"
+)
+
+// A finding is the result of checking one promise.
 type finding struct {
 	promise string
 	ok      bool
-	text    string   // what was seen
+	text    string   // the figures
 	details []string // examples of what went wrong
 }
 
-// findings judges the soak: one finding for each promise, always in this order.
+// findings checks the promises and returns one finding for each, in a fixed order.
 func (r *Report) findings() []finding {
+	t, tolerance := r.main, &r.config.Tolerance
 	found := []finding{
-		r.checkFaults("good clients saw every message, in order", faultMessage, r.main.received.Load()+r.main.topic.Load(), "messages"),
-		r.checkFaults("no good client was cut off", faultConnection, r.main.connections.Load(), "connections"),
+		r.checkFaults(promiseMessages, faultMessage, t.received.Load()+t.topic.Load(), "messages"),
+		r.checkFaults(promiseConnections, faultConnection, t.connections.Load(), "connections"),
 	}
 	if r.config.abusers() > 0 {
-		found = append(found, r.checkFaults("each abuse was answered as it must be", faultAbuse, r.main.allAbuses(), "abuses"))
+		found = append(found, r.checkFaults(promiseAbuses, faultAbuse, t.allAbuses(), "abuses"))
 	}
 	if r.config.resetters() > 0 {
 		found = append(found, r.checkFarewells())
 	}
 	return append(found,
-		r.checkMemory("live heap is back", r.before.Heap, r.after.Heap, r.config.Tolerance.Heap, false),
-		r.checkMemory("resident set is back", r.before.RSS, r.after.RSS, r.config.Tolerance.RSS, r.config.Tolerance.IgnoreRSS),
-		r.checkNumber("goroutines are back", "goroutines", r.cold.Goroutines, r.after.Goroutines),
-		r.checkNumber("files are closed", "files", r.cold.Files, r.after.Files),
-		r.checkNumber("no connection is left", "connections", 0, int(r.after.Open)),
+		r.checkMemory(promiseHeap, r.before.Heap, r.after.Heap, tolerance.Heap, false),
+		r.checkMemory(promiseRSS, r.before.RSS, r.after.RSS, tolerance.RSS, tolerance.IgnoreRSS),
+		r.checkNumber(promiseGoroutines, "goroutines", r.cold.Goroutines, r.after.Goroutines),
+		r.checkNumber(promiseFiles, "files", r.cold.Files, r.after.Files),
+		r.checkNumber(promiseClosed, "connections", 0, int(r.after.Open)),
 		r.checkLog(),
 		r.checkProcess(),
 	)
 }
 
-// OK reports whether every promise was kept.
+// OK reports whether the server kept every promise.
 func (r *Report) OK() bool {
 	for _, f := range r.findings() {
 		if !f.ok {
@@ -43,8 +59,8 @@ func (r *Report) OK() bool {
 	return true
 }
 
-// checkFaults counts those of the warm-up too. A soak in which nothing happened
-// has kept no promise.
+// checkFaults counts the faults of the warm-up too. It fails if total is 0: a soak in which nothing
+// happened proves nothing.
 func (r *Report) checkFaults(promise string, kind fault, total int64, what string) finding {
 	early, examples := r.warm.faulted(kind)
 	late, more := r.main.faulted(kind)
@@ -57,10 +73,10 @@ func (r *Report) checkFaults(promise string, kind fault, total int64, what strin
 	return f
 }
 
-// checkFarewells counts those of the warm-up too. Where the system tells what has been
-// acknowledged, some codes must be certain: otherwise nothing was judged.
+// checkFarewells counts the farewells of the warm-up too. Where the system reports what the peer has
+// acknowledged, at least one code must be certain, since only those are checked.
 func (r *Report) checkFarewells() finding {
-	f := finding{promise: "codes before a reset arrived"}
+	f := finding{promise: promiseCodes}
 	if r.gone != nil {
 		f.text = "not counted"
 		return f
@@ -68,21 +84,21 @@ func (r *Report) checkFarewells() finding {
 	early, late := r.warm.farewells.count(), r.main.farewells.count()
 	missing := append(early.missing, late.missing...)
 	f.ok = len(missing) == 0 && (late.certain > 0 || !tellsUnacknowledged)
-	f.text = fmt.Sprintf("%s sent, %s certain, %s of these arrived, %d missing",
+	f.text = fmt.Sprintf("%s sent; of %s certain ones %s arrived, %d missing",
 		group(int64(late.sent)), group(int64(late.certain)), group(int64(late.arrived)), len(late.missing))
 	if n := len(early.missing); n > 0 {
 		f.text += fmt.Sprintf(" and %d in the warm-up", n)
 	}
 	f.text += fmt.Sprintf("; %d could not be answered", late.cut)
 	if late.uncertain > 0 {
-		f.text += fmt.Sprintf("; %d uncertain, %d of these arrived", late.uncertain, late.luck)
+		f.text += fmt.Sprintf("; of %d uncertain ones %d arrived", late.uncertain, late.luck)
 	}
 	f.details = missing[:min(len(missing), examplesKept)]
 	return f
 }
 
-// checkMemory allows for the tolerance. A soak that could not measure has not
-// kept the promise, unless the system does not tell.
+// checkMemory allows growth by a share of before, or in a small soak by least bytes if that is more.
+// Where the system does not report the figure, the promise counts as kept.
 func (r *Report) checkMemory(promise string, before, after, least int64, ignored bool) finding {
 	f := finding{promise: promise}
 	growth := int64(r.config.Tolerance.Memory * float64(before))
@@ -94,42 +110,46 @@ func (r *Report) checkMemory(promise string, before, after, least int64, ignored
 	case r.gone != nil:
 		f.text = "not measured"
 	case before == 0:
-		f.ok, f.text = true, "not known on this system"
+		f.ok, f.text = true, "unknown on this system"
 	default:
 		f.ok = after <= most || ignored
-		f.text = fmt.Sprintf("%s before, %s after (%+.1f %%)", size(before), size(after), 100*float64(after-before)/float64(before))
+		f.text = fmt.Sprintf("%s before, %s after (%+.1f %%)",
+			size(before), size(after), 100*float64(after-before)/float64(before))
 		switch {
 		case ignored:
-			f.text += ", not judged"
+			f.text += ", ignored"
 		case least > growth:
-			f.text += fmt.Sprintf(", of so little at most %s more", size(least))
+			f.text += fmt.Sprintf(", where %s more is allowed", size(least))
 		}
 	}
 	return f
 }
 
 func (r *Report) checkNumber(promise, what string, before, after int) finding {
-	if r.gone != nil {
-		return finding{promise: promise, text: "not counted"}
+	f := finding{promise: promise, text: "not counted"}
+	if r.gone == nil {
+		f.ok, f.text = after <= before, fmt.Sprintf("%d %s before, %d after", before, what, after)
 	}
-	return finding{promise: promise, ok: after <= before, text: fmt.Sprintf("%d %s before, %d after", before, what, after)}
-}
-
-func (r *Report) checkLog() finding {
-	f := finding{promise: "the server's log is empty", ok: len(r.log) == 0, text: fmt.Sprintf("%d lines", len(r.log))}
-	f.details = r.log[:min(len(r.log), 20)]
 	return f
 }
 
+func (r *Report) checkLog() finding {
+	return finding{
+		promise: promiseLog, ok: len(r.log) == 0,
+		text:    fmt.Sprintf("%d lines", len(r.log)),
+		details: r.log[:min(len(r.log), 20)],
+	}
+}
+
 func (r *Report) checkProcess() finding {
-	f := finding{promise: "the server lived and ended well", ok: r.gone == nil && r.exit == nil, text: "it did"}
+	f := finding{promise: promiseExit, ok: r.gone == nil && r.exit == nil, text: "yes"}
 	switch {
 	case r.gone != nil && r.exit != nil:
-		f.text = fmt.Sprintf("it did not answer (%v), and ended with: %v", r.gone, r.exit)
+		f.text = fmt.Sprintf("it stopped answering (%v) and exited with: %v", r.gone, r.exit)
 	case r.gone != nil:
-		f.text = "it did not answer: " + r.gone.Error()
+		f.text = "it stopped answering: " + r.gone.Error()
 	case r.exit != nil:
-		f.text = "it ended with: " + r.exit.Error()
+		f.text = "it exited with: " + r.exit.Error()
 	}
 	return f
 }

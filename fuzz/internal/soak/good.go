@@ -18,12 +18,12 @@ type crowd struct {
 	server  *process
 	deflate *deflate.Extension
 	tally   *tally
-	all     context.Context // of the whole run: what outlives it is cut off
-	phase   context.Context // when it ends the clients come to their end
-	until   time.Time       // when it is to end
+	all     context.Context // ends with the whole run, and aborts the clients
+	phase   context.Context // ends with the phase; the clients then finish
+	until   time.Time       // planned end of the phase
 }
 
-// good is a good client. It lives one life after another, each a connection.
+// good is a good client. It has one life after another; each is a connection.
 type good struct {
 	*crowd
 	id    int
@@ -31,15 +31,15 @@ type good struct {
 	rng   *rand.Rand
 }
 
-// Chances of what a good client does, one in so many.
+// Good clients do each of these once in so many times, on average.
 const (
-	publishOne = 100 // messages that go to all members of its topic
-	pingOne    = 40
-	streamOne  = 6  // messages written through a Writer
-	slowOne    = 10 // lives that read slowly
+	publishOne = 100 // a message goes to all members of the topic
+	pingOne    = 40  // a ping precedes a message
+	streamOne  = 6   // a message is written through a Writer
+	slowOne    = 10  // a life reads slowly
 )
 
-// run lives until the phase ends.
+// run starts new lives until the phase ends.
 func (g *good) run() {
 	for first := true; g.phase.Err() == nil; first = false {
 		if !first {
@@ -55,7 +55,7 @@ func (g *good) run() {
 	}
 }
 
-// wait pauses, but not beyond the end of the phase.
+// wait waits for d, or until the phase ends.
 func (c *crowd) wait(d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -65,21 +65,23 @@ func (c *crowd) wait(d time.Duration) {
 	}
 }
 
-// failure is what went wrong in a life.
+// failure is a fault that ends a life.
 type failure struct {
 	kind fault
 	err  error
 }
 
+// lost returns a failure of messages.
 func lost(format string, args ...any) *failure {
 	return &failure{faultMessage, fmt.Errorf(format, args...)}
 }
 
+// broken returns a failure of the connection.
 func broken(format string, args ...any) *failure {
 	return &failure{faultConnection, fmt.Errorf(format, args...)}
 }
 
-// life is one connection: some messages, and a clean end.
+// life makes one connection, exchanges messages, and ends it.
 func (g *good) life() *failure {
 	ctx, cancel := context.WithCancel(g.all)
 	defer cancel()
@@ -96,11 +98,11 @@ func (g *good) life() *failure {
 	if f := g.talk(ctx, c, l, plan); f != nil {
 		over := l.over()
 		if !over {
-			_ = c.CloseNow() // and that the listener's reads end is the effect of it
+			_ = c.CloseNow() // this ends the listener's reads
 			<-l.done
 		}
 		if l.failure != nil && (over || l.failure.kind == faultMessage) {
-			return l.failure // the cause
+			return l.failure // the cause of f
 		}
 		return f
 	}
@@ -112,14 +114,14 @@ func (g *good) life() *failure {
 	return g.leave(ctx, c, l, plan)
 }
 
-// plan is what a life is to be.
+// plan describes a life before it begins.
 type plan struct {
 	path     string
 	compress bool
 	slow     bool
 	messages int
-	serverBy bool     // the server is to close first
-	farewell farewell // if the client ends it with a reset
+	serverBy bool     // the server closes first
+	farewell farewell // sent before a reset
 }
 
 func (g *good) plan() plan {
@@ -135,7 +137,7 @@ func (g *good) plan() plan {
 	}
 	p.path = fmt.Sprintf("%s?topic=%d", path, g.id%g.cfg.Server.Topics)
 	if g.resets() {
-		p.messages = 1 + g.rng.IntN(20) // the end is what this life is for
+		p.messages = 1 + g.rng.IntN(20) // short, since only the end matters
 		g.lives++
 		p.farewell = newFarewell(g.id, fmt.Sprintf("%s/%d/%d", g.name, g.id, g.lives))
 		p.path += p.farewell.query()
@@ -161,7 +163,7 @@ func (g *good) dial(ctx context.Context, p plan) (*websocket.Conn, error) {
 	return c, err
 }
 
-// talk sends the life's messages, with a pause before each.
+// talk sends the messages of a life, with a pause before each.
 func (g *good) talk(ctx context.Context, c *websocket.Conn, l *listener, p plan) *failure {
 	for range p.messages {
 		g.wait(randomPause(g.rng, g.cfg.think()))
@@ -178,7 +180,7 @@ func (g *good) talk(ctx context.Context, c *websocket.Conn, l *listener, p plan)
 	return nil
 }
 
-// say sends one message, and a ping now and then.
+// say sends one message, and sometimes a ping before it.
 func (g *good) say(ctx context.Context, c *websocket.Conn, l *listener) error {
 	if g.rng.IntN(pingOne) == 0 {
 		ctx, cancel := context.WithTimeout(ctx, g.cfg.Margin)
@@ -203,7 +205,7 @@ func (g *good) say(ctx context.Context, c *websocket.Conn, l *listener) error {
 	return g.write(ctx, c, t, p)
 }
 
-// expect waits for room for one more echo, for as long as an echo may take.
+// expect waits until fewer than the maximum of echoes are due, for as long as an echo may take.
 func (g *good) expect(ctx context.Context, l *listener, t websocket.MessageType, p []byte) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, g.cfg.Margin, fmt.Errorf("no echo in %v", g.cfg.Margin))
 	defer cancel()
@@ -215,7 +217,7 @@ func (g *good) write(ctx context.Context, c *websocket.Conn, t websocket.Message
 	return c.Write(ctx, t, p)
 }
 
-// stream sends p in pieces of any size, some of them as fragments of their own.
+// stream sends p through a Writer, in pieces of any size, and flushes after some of them.
 func (g *good) stream(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {
 	g.tally.send(len(p))
 	w, err := c.Writer(ctx, t)
@@ -237,8 +239,8 @@ func (g *good) stream(ctx context.Context, c *websocket.Conn, t websocket.Messag
 	return w.Close()
 }
 
-// leave ends a life: the client asks for the end of the topic, by which all echoes
-// must have come, and then one side closes.
+// leave ends a life. The client asks to leave its topic. All echoes must arrive before the topic's last
+// message. Then one side closes the connection.
 func (g *good) leave(ctx context.Context, c *websocket.Conn, l *listener, p plan) *failure {
 	ask := askLeave
 	if p.serverBy {

@@ -4,8 +4,8 @@ package soak
 
 import "math"
 
-// raiseFileLimit knows no limit here.
+// raiseFileLimit reports no limit.
 func raiseFileLimit() uint64 { return math.MaxUint64 }
 
-// cpuTime is not known here.
+// cpuTime returns 0: unknown on this system.
 func cpuTime() int64 { return 0 }

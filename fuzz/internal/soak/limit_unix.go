@@ -7,12 +7,11 @@ import (
 	"syscall"
 )
 
-// raiseFileLimit raises the number of files that this process may open to what it
-// may ask for, and returns it.
+// raiseFileLimit raises the limit on open files of this process to its hard limit, and returns it.
 func raiseFileLimit() uint64 {
 	var l syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {
-		return math.MaxUint64 // unknown: opening tells
+		return math.MaxUint64 // unknown: try
 	}
 	if l.Cur < l.Max {
 		raised := l
@@ -24,7 +23,7 @@ func raiseFileLimit() uint64 {
 	return uint64(l.Cur)
 }
 
-// cpuTime is what this process has used, in user and kernel mode.
+// cpuTime returns the CPU time of this process, user and system, in nanoseconds.
 func cpuTime() int64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {

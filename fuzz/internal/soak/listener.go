@@ -10,34 +10,34 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// listener is the reading half of a good client's life. It knows what must come: the
-// echoes in the order of their messages, and the topic's messages without a gap.
+// listener is the reading half of a good client's life. It expects the echoes in the order in which their
+// messages were sent, and the messages of the topic without a gap.
 type listener struct {
 	c     *websocket.Conn
 	rng   *rand.Rand
 	slow  bool
 	tally *tally
 
-	echoes  chan echo   // those to come
-	leaving atomic.Bool // the client has asked to leave
-	ended   chan struct{}
-	done    chan struct{} // closed when nothing more is read
+	echoes  chan echo     // those that are due
+	leaving atomic.Bool   // the client has asked to leave
+	ended   chan struct{} // closed when the topic has ended
+	done    chan struct{} // closed when reading has ended
 
 	joined, atEnd bool
 	next          int64 // number of the topic's next message
 
-	failure *failure // what went wrong; read after done
-	err     error    // how the connection ended; read after done
+	failure *failure // valid once done is closed
+	err     error    // from the last read; valid once done is closed
 }
 
-// echo is a message that is to come back.
+// echo describes a message that the server must send back.
 type echo struct {
 	t    websocket.MessageType
 	size int
 	sum  uint32
 }
 
-// unanswered is how many messages a client sends ahead of their echoes.
+// unanswered is the maximum number of messages that a client sends ahead of their echoes.
 const unanswered = 8
 
 func newListener(c *websocket.Conn, rng *rand.Rand, slow bool, t *tally) *listener {
@@ -49,8 +49,7 @@ func newListener(c *websocket.Conn, rng *rand.Rand, slow bool, t *tally) *listen
 
 var errOver = errors.New("the connection has ended")
 
-// expect is called before a message is sent that will come back. It waits while too
-// many are under way.
+// expect registers an echo before its message is sent. It waits while too many echoes are due.
 func (l *listener) expect(ctx context.Context, t websocket.MessageType, p []byte) error {
 	select {
 	case l.echoes <- echo{t, len(p), checksum(p)}:
@@ -62,7 +61,7 @@ func (l *listener) expect(ctx context.Context, t websocket.MessageType, p []byte
 	}
 }
 
-// over reports whether nothing more is read.
+// over reports whether reading has ended.
 func (l *listener) over() bool {
 	select {
 	case <-l.done:
@@ -72,7 +71,7 @@ func (l *listener) over() bool {
 	}
 }
 
-// run reads until the connection ends or something is wrong.
+// run reads until the connection ends or a message is wrong.
 func (l *listener) run(ctx context.Context) {
 	defer close(l.done)
 	buf := []byte(nil)
@@ -94,12 +93,12 @@ func (l *listener) run(ctx context.Context) {
 			return
 		}
 		if buf = p; cap(buf) > 16<<10 {
-			buf = nil // 2,000 of the largest would be much
+			buf = nil // 2,000 clients would hold too much
 		}
 	}
 }
 
-// judge says what is wrong with a message.
+// check returns a failure if the message is not one that is due.
 func (l *listener) check(t websocket.MessageType, p []byte) *failure {
 	if mark(t, p) == markTopic {
 		return l.checkTopic(p)
@@ -108,12 +107,12 @@ func (l *listener) check(t websocket.MessageType, p []byte) *failure {
 	case want := <-l.echoes:
 		l.tally.received.Add(1)
 		if got := (echo{t, len(p), checksum(p)}); got != want {
-			return lost("echo of %v, %d bytes (sum %08x) where %v, %d bytes (sum %08x) was due",
+			return lost("received %v, %d bytes (checksum %08x), want the echo %v, %d bytes (checksum %08x)",
 				got.t, got.size, got.sum, want.t, want.size, want.sum)
 		}
 		return nil
 	default:
-		return lost("message of %v, %d bytes, that nobody sent", t, len(p))
+		return lost("received %v, %d bytes, but no echo is due", t, len(p))
 	}
 }
 
@@ -125,10 +124,10 @@ func (l *listener) checkTopic(p []byte) *failure {
 	if n, ok := parseNumber(p, topicEnd); ok && l.joined && !l.atEnd {
 		l.atEnd = true
 		if n != l.next-1 {
-			return lost("topic ended at %d, last seen was %d", n, l.next-1)
+			return lost("topic ended at message %d, but the last received was %d", n, l.next-1)
 		}
 		if k := len(l.echoes); k > 0 {
-			return lost("%d echoes never came", k)
+			return lost("%d echoes missing at the end of the topic", k)
 		}
 		close(l.ended)
 		return nil
@@ -136,23 +135,23 @@ func (l *listener) checkTopic(p []byte) *failure {
 	n, intact := parseTopic(p)
 	switch {
 	case !intact:
-		return lost("topic's message was changed: %.40q", p)
+		return lost("damaged message of the topic: %.40q", p)
 	case !l.joined || l.atEnd || n != l.next:
-		return lost("topic's message %d where %d was due", n, l.next)
+		return lost("received message %d of the topic, want %d", n, l.next)
 	}
 	l.tally.topic.Add(1)
 	l.next++
 	return nil
 }
 
-// closed judges how the connection ended, once it has.
+// closed returns a failure if the connection did not end as it should. Reading must have ended.
 func (l *listener) closed(byServer bool) *failure {
 	var peer *websocket.CloseError
 	switch {
 	case !l.atEnd:
 		return lost("the connection ended before the topic did: %v", l.err)
 	case byServer && (!errors.As(l.err, &peer) || peer.Code != websocket.StatusNormalClosure):
-		return broken("end: the server was to close with 1000: %v", l.err)
+		return broken("end: want close code 1000 from the server: %v", l.err)
 	}
 	return nil
 }

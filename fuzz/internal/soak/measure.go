@@ -8,34 +8,36 @@ import (
 	"strings"
 )
 
-// A snapshot is the server's process at one moment. Sizes are in bytes; what the
-// system does not tell is 0.
+// A snapshot holds figures of the server's process. Sizes are in bytes. A figure that the system does
+// not report is 0.
 type snapshot struct {
 	Heap       int64 // live heap
 	RSS        int64 // resident set
-	Tables     int64 // of the runtime: what it has for its own books
-	Stacks     int64 // of goroutines, and what is kept for the next ones
+	Tables     int64 // the runtime's own data
+	Stacks     int64 // stacks of goroutines, in use or kept for new ones
 	Goroutines int
 	Files      int   // open file descriptors
 	CPU        int64 // nanoseconds since the process began
-	Stall      int64 // nanoseconds: the longest that the machine let it wait
+	Stall      int64 // nanoseconds: the longest time for which the machine did not run it
 
 	Open              int64 // connections being served
 	In, Out           int64 // messages
-	BytesIn, BytesOut int64 // payload of them
+	BytesIn, BytesOut int64 // payload of these messages
 }
 
-// count is a Snapshot without the live heap, which costs next to nothing.
+// count returns a snapshot without the live heap, at little cost.
 func count() snapshot {
-	return snapshot{RSS: residentSet(), Goroutines: runtime.NumGoroutine(), Files: openFiles(), CPU: cpuTime()}
+	return snapshot{
+		RSS: residentSet(), Goroutines: runtime.NumGoroutine(), Files: openFiles(), CPU: cpuTime(),
+	}
 }
 
-// measure is a whole Snapshot, after the garbage has gone. The package comment says
-// why it collects three times.
+// measure returns a complete snapshot, after three garbage collections. The package comment says why
+// three.
 //
-// It takes each free page once before that. The runtime does not look for free pages
-// where it has found none, 4 MiB at a time, until one is freed there; and it may have
-// overlooked some. FreeOSMemory then leaves them resident.
+// Before them it allocates each free page once. The runtime searches for free pages in chunks of 4 MiB.
+// After a search without success it skips the chunk until a page there is freed, and it may have
+// overlooked some. FreeOSMemory would leave those resident.
 func measure() snapshot {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -51,7 +53,7 @@ func measure() snapshot {
 	return s
 }
 
-// residentSet is VmRSS, which only Linux has.
+// residentSet returns VmRSS in bytes, or 0 on systems other than Linux.
 func residentSet() int64 {
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -66,11 +68,11 @@ func residentSet() int64 {
 	return 0
 }
 
-// openFiles counts the process's descriptors, where the system lists them.
+// openFiles returns the number of open file descriptors, or 0 if the system does not list them.
 func openFiles() int {
 	files, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return 0
 	}
-	return len(files) - 1 // one is that of the listing
+	return len(files) - 1 // without the descriptor of /proc/self/fd
 }

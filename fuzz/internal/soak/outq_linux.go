@@ -6,11 +6,11 @@ import (
 	"unsafe"
 )
 
-// tellsUnacknowledged is whether this system says what has been acknowledged.
+// tellsUnacknowledged reports whether unacknowledged works on this system.
 const tellsUnacknowledged = true
 
-// unacknowledged returns how many bytes c's kernel holds that the peer's kernel has
-// not acknowledged (SIOCOUTQ, see tcp(7)).
+// unacknowledged returns the number of bytes sent on c that the peer's kernel has not acknowledged
+// (SIOCOUTQ, see tcp(7)).
 func unacknowledged(c *net.TCPConn) (n int, ok bool) {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -19,7 +19,8 @@ func unacknowledged(c *net.TCPConn) (n int, ok bool) {
 	var queued int32
 	errno := syscall.EBADF
 	err = raw.Control(func(fd uintptr) {
-		_, _, errno = syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&queued)))
+		_, _, errno = syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCOUTQ,
+			uintptr(unsafe.Pointer(&queued)))
 	})
 	return int(queued), err == nil && errno == 0
 }

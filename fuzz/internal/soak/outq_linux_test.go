@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestAcknowledged: bytes that do not fit the peer's receive buffer are not
-// acknowledged before the peer has read.
+// TestAcknowledged: bytes that do not fit into the peer's receive buffer are not acknowledged until the
+// peer has read.
 func TestAcknowledged(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -28,24 +28,24 @@ func TestAcknowledged(t *testing.T) {
 	defer peer.Close()
 	tcp := c.(*net.TCPConn)
 	if !acknowledged(tcp, time.Now().Add(time.Minute)) {
-		t.Error("nothing was sent, and is not acknowledged")
+		t.Error("not acknowledged, although nothing was sent")
 	}
 	sent := stuff(t, tcp)
 	if acknowledged(tcp, time.Now().Add(10*time.Millisecond)) {
-		t.Errorf("%d bytes are acknowledged, and more do not fit", sent)
+		t.Errorf("acknowledged, although not all of %d bytes fit into the peer's buffer", sent)
 	}
 	go io.Copy(io.Discard, peer)
 	if !acknowledged(tcp, time.Now().Add(time.Minute)) {
-		t.Errorf("%d bytes are not acknowledged, though the peer reads", sent)
+		t.Errorf("%d bytes are not acknowledged, although the peer has read them", sent)
 	}
 	_ = tcp.Close()
 	if acknowledged(tcp, time.Now()) {
-		t.Error("a closed connection says that all is acknowledged")
+		t.Error("acknowledged on a closed connection")
 	}
 }
 
-// stuff sends until the kernels of both sides have taken nothing for 20 attempts, and
-// returns how many bytes they took.
+// stuff sends until the kernels of both sides have accepted nothing for 20 attempts, and returns the
+// number of bytes sent.
 func stuff(t *testing.T, c *net.TCPConn) (sent int) {
 	raw, err := c.SyscallConn()
 	if err != nil {

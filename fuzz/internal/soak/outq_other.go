@@ -4,8 +4,8 @@ package soak
 
 import "net"
 
-// tellsUnacknowledged is whether this system says what has been acknowledged.
+// tellsUnacknowledged reports whether unacknowledged works on this system.
 const tellsUnacknowledged = false
 
-// unacknowledged is not known here.
+// unacknowledged returns false: unknown on this system.
 func unacknowledged(*net.TCPConn) (n int, ok bool) { return 0, false }

@@ -11,11 +11,10 @@ const (
 	pageSize        = 8 << 10   // of Go's heap
 )
 
-// prime makes the runtime keep now what it will keep anyway. It never frees the
-// descriptor of a goroutine, some 450 bytes on the heap, nor shrinks the tables that
-// it has for the pages of the heap, some 2 % of them: both are as large as the most
-// that there ever was at once. So there is once more of both than conns connections
-// need, and a busy moment of the soak is no growth.
+// prime makes the runtime allocate memory that it never frees: descriptors of goroutines, some 450 bytes
+// each on the heap, and tables for the pages of the heap, some 2 % of their size. Both stay as large as
+// their peak. Afterwards both are larger than conns connections need, so that a busy moment of the soak
+// does not look like growth.
 func prime(conns int) {
 	var wg sync.WaitGroup
 	end := make(chan struct{})
@@ -27,8 +26,7 @@ func prime(conns int) {
 	wg.Wait()
 }
 
-// takePages takes n pages of the heap, all at once, and leaves them to the garbage
-// collector.
+// takePages allocates n pages of the heap together, then leaves them to the garbage collector.
 func takePages(n int) {
 	pages := make([][]byte, n)
 	for i := range pages {

@@ -15,26 +15,26 @@ import (
 	"time"
 )
 
-// process is the parent's hold on the server.
+// process is the server's process, as its parent sees it.
 type process struct {
 	addr  string
-	tls   *tls.Config // nil: plain TCP
+	tls   *tls.Config // nil for plain TCP
 	log   serverLog
-	limit time.Duration // of one answer, and of its end
+	limit time.Duration // for one answer, and for the exit
 
-	mu     sync.Mutex // one request at a time
+	mu     sync.Mutex // serializes requests
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
 	stdout io.ReadCloser
 	answer *json.Decoder
-	gone   error // why the first request that was not answered was not
+	gone   error // the first failure of a request
 }
 
-// start runs the server, which ends with ctx at the latest.
+// start starts the server. The end of ctx kills it.
 func start(ctx context.Context, cmd *exec.Cmd, cfg ServerConfig, limit time.Duration) (*process, error) {
 	p := &process{cmd: cmd, limit: limit}
 	cmd.Stderr = &p.log
-	cmd.WaitDelay = 5 * time.Second // for a log that somebody else still holds open
+	cmd.WaitDelay = 5 * time.Second // another process may hold standard error open
 	var err error
 	if p.stdin, err = cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func start(ctx context.Context, cmd *exec.Cmd, cfg ServerConfig, limit time.Dura
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("server's process: %w", err)
+		return nil, fmt.Errorf("starting the server: %w", err)
 	}
 	context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
 	p.answer = json.NewDecoder(p.stdout)
@@ -65,8 +65,8 @@ func start(ctx context.Context, cmd *exec.Cmd, cfg ServerConfig, limit time.Dura
 	return p, nil
 }
 
-// ask sends a request and reads its answer. A server that does not answer in time is
-// killed, so that nobody waits for it any longer.
+// ask sends a request and reads its answer. It kills a server that does not answer in time. After a
+// failure every later call returns the same error.
 func (p *process) ask(request, answer any) (err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -84,15 +84,15 @@ func (p *process) ask(request, answer any) (err error) {
 	return err
 }
 
-// snapshot asks for a Snapshot, with memory or without.
+// snapshot requests a snapshot: requestCount or requestMeasure.
 func (p *process) snapshot(request string) (s snapshot, err error) {
 	err = p.ask(request, &s)
 	return s, err
 }
 
-// settle waits until the server holds no connection and no more goroutines and files
-// than in the snapshot before, for at most limit. Then it measures: what has not
-// gone by then is in the result. t is told how the connections have ended.
+// settle waits until the server has no connections, and no more goroutines and files than in the
+// snapshot before, but at most for limit. Then it returns a measurement, and passes the farewells that
+// the server received to t.
 func (p *process) settle(before snapshot, limit time.Duration, t *tally) (snapshot, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -113,8 +113,8 @@ func (p *process) settle(before snapshot, limit time.Duration, t *tally) (snapsh
 	return p.snapshot(requestMeasure)
 }
 
-// stop ends the server by ending its input, and kills it if it does not end. The
-// error says how it ended, if not well.
+// stop closes the server's input and waits for its exit. It kills a server that does not exit in time.
+// The error is that of the process.
 func (p *process) stop() error {
 	_ = p.stdin.Close()
 	patience := time.AfterFunc(p.limit, func() { _ = p.cmd.Process.Kill() })
@@ -123,14 +123,14 @@ func (p *process) stop() error {
 	return p.cmd.Wait()
 }
 
-// serverLog keeps the beginning of what the server writes to its log.
+// serverLog keeps the beginning of the server's log.
 type serverLog struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-// logKept is enough to see what is wrong, and bounds a server that does not stop.
-const logKept = 64 << 10
+// logKept limits how much of the log is kept.
+const logKept = 64 << 10 // bytes
 
 func (l *serverLog) Write(p []byte) (int, error) {
 	l.mu.Lock()
@@ -147,13 +147,13 @@ func (l *serverLog) String() string {
 	return l.text.String()
 }
 
-// faults are the lines that tell of a fault. The server logs nothing else, but for
-// one thing: net/http notes each TLS handshake that a client did not finish, and
-// that is what abusive clients are for.
+// faults returns the lines that report an error: all but those of net/http about incomplete TLS
+// handshakes, which abusive clients cause.
 func (l *serverLog) faults() []string {
 	var found []string
 	for line := range strings.Lines(l.String()) {
-		if line = strings.TrimSpace(line); line != "" && !strings.Contains(line, "http: TLS handshake error from ") {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.Contains(line, "http: TLS handshake error from ") {
 			found = append(found, line)
 		}
 	}

@@ -9,17 +9,17 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// What clients and server say to one another. A text message that begins with a
-// mark is meant for the server, or for the members of a topic; every other message
-// is echoed. The texts that clients make up begin with none of the marks.
+// The protocol between clients and server. A text message that begins with a mark is a command to the
+// server, or a message of a topic. The server echoes all other messages. Random texts never begin with a
+// mark.
 //
 //	!sum text      to the server: publish this
 //	?leave         to the server: leave the topic
 //	?close         to the server: leave the topic, then close the connection
 //	?work n        to the server: be busy for n nanoseconds, then send this back
-//	#join n        to a member: the messages after number n are yours
+//	#join n        to a member: you receive the messages after number n
 //	#n sum text    to a member: message n of the topic
-//	#end n         to a member: n was the last; also, all echoes are out
+//	#end n         to a member: n was the last message; no echo follows
 const (
 	markPublish = '!'
 	markAsk     = '?'
@@ -33,9 +33,10 @@ const (
 	topicEnd  = "#end "
 )
 
-// mark is the mark that a message begins with, or 0.
+// mark returns the mark with which a message begins, or 0.
 func mark(t websocket.MessageType, p []byte) byte {
-	if t == websocket.Text && len(p) > 0 && bytes.IndexByte([]byte{markPublish, markAsk, markTopic}, p[0]) >= 0 {
+	marks := []byte{markPublish, markAsk, markTopic}
+	if t == websocket.Text && len(p) > 0 && bytes.IndexByte(marks, p[0]) >= 0 {
 		return p[0]
 	}
 	return 0
@@ -43,7 +44,7 @@ func mark(t websocket.MessageType, p []byte) byte {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// checksum tells a message from every other one that a client is likely to make.
+// checksum returns the CRC-32C of a message, which distinguishes it from other random messages.
 func checksum(p []byte) uint32 { return crc32.Checksum(p, castagnoli) }
 
 // appendPublish appends the message that publishes text.
@@ -52,8 +53,8 @@ func appendPublish(dst, text []byte) []byte {
 	return append(dst, text...)
 }
 
-// appendTopic appends what members get for number n of a topic. p is what was
-// published; its sum goes with it, so that it is checked from client to client.
+// appendTopic appends message n of a topic as its members receive it. p is the published message. Its
+// checksum is kept, so that the receiver can verify what the publisher sent.
 func appendTopic(dst []byte, n int64, p []byte) []byte {
 	dst = append(dst, markTopic)
 	dst = strconv.AppendInt(dst, n, 10)
@@ -61,8 +62,8 @@ func appendTopic(dst []byte, n int64, p []byte) []byte {
 	return append(dst, p[1:]...)
 }
 
-// parseTopic is the number of a message that appendTopic made, and whether the text
-// in it is what was published.
+// parseTopic returns the number of a message made by appendTopic, and whether its text matches its
+// checksum.
 func parseTopic(p []byte) (n int64, intact bool) {
 	number, rest, _ := bytes.Cut(p[1:], []byte{' '})
 	n, err := strconv.ParseInt(string(number), 10, 64)
@@ -73,7 +74,7 @@ func parseTopic(p []byte) (n int64, intact bool) {
 	return n, ok && string(sum) == fmt.Sprintf("%08x", checksum(text))
 }
 
-// parseNumber reads the number of #join or #end.
+// parseNumber returns the number that follows prefix in p.
 func parseNumber(p []byte, prefix string) (int64, bool) {
 	number, ok := bytes.CutPrefix(p, []byte(prefix))
 	if !ok {

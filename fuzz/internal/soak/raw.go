@@ -16,17 +16,17 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// raw is a connection whose client sends any bytes it likes.
+// raw is a connection on which a client can send arbitrary bytes.
 type raw struct {
-	net.Conn              // TCP, or TLS over it
-	tcp      *net.TCPConn // beneath
+	net.Conn              // TCP or TLS
+	tcp      *net.TCPConn // the connection below TLS
 	br       *bufio.Reader
 	dec      wire.Decoder
-	read     []byte // read and not decoded
+	read     []byte // not decoded yet
 	buf      [4096]byte
 }
 
-// dialRaw connects. Everything on the connection ends within limit.
+// dialRaw opens a connection whose deadline is limit from now.
 func dialRaw(ctx context.Context, p *process, limit time.Duration) (*raw, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -51,13 +51,13 @@ func dialRaw(ctx context.Context, p *process, limit time.Duration) (*raw, error)
 	return r, nil
 }
 
-// reset drops the connection so that the peer gets a reset.
+// reset drops the connection with a TCP reset.
 func (r *raw) reset() {
 	_ = r.tcp.SetLinger(0)
 	_ = r.tcp.Close()
 }
 
-// halfClose ends the client's direction alone.
+// halfClose ends the client's direction of the stream.
 func (r *raw) halfClose() error {
 	if t, ok := r.Conn.(*tls.Conn); ok {
 		return t.CloseWrite()
@@ -65,12 +65,13 @@ func (r *raw) halfClose() error {
 	return r.tcp.CloseWrite()
 }
 
-// request is an opening handshake, without the blank line at its end.
+// request returns the request of an opening handshake, without the blank line at its end.
 func request(path string, fields ...string) []byte {
 	var key [16]byte
 	_, _ = rand.Read(key[:])
-	b := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", path)
-	b = fmt.Appendf(b, "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n", base64.StdEncoding.EncodeToString(key[:]))
+	b := fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n", path)
+	b = append(b, "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"...)
+	b = fmt.Appendf(b, "Sec-WebSocket-Key: %s\r\n", base64.StdEncoding.EncodeToString(key[:]))
 	for _, f := range fields {
 		b = append(b, f+"\r\n"...)
 	}
@@ -82,19 +83,19 @@ const (
 	offerDeflate = "Sec-WebSocket-Extensions: permessage-deflate"
 )
 
-// open performs the opening handshake as it should be.
+// open performs a valid opening handshake.
 func (r *raw) open(path string, fields ...string) error {
 	if _, err := r.Write(append(request(path, fields...), blankLine...)); err != nil {
 		return err
 	}
 	status, err := r.status()
 	if err == nil && status != http.StatusSwitchingProtocols {
-		err = fmt.Errorf("the handshake was answered with %d", status)
+		err = fmt.Errorf("handshake refused with status %d", status)
 	}
 	return err
 }
 
-// status reads the response to a handshake, without its body.
+// status reads a response without its body and returns its status code.
 func (r *raw) status() (int, error) {
 	resp, err := http.ReadResponse(r.br, &http.Request{Method: http.MethodGet})
 	if err != nil {
@@ -103,26 +104,26 @@ func (r *raw) status() (int, error) {
 	return resp.StatusCode, nil
 }
 
-// frame appends a masked frame to dst. Its key is zero, which is as good as another
-// for a client that means no good, and quick.
+// frame appends a masked frame to dst. The masking key is zero, so the payload need not be masked.
 func frame(dst []byte, op wire.Opcode, fin bool, rsv byte, payload []byte) []byte {
-	dst = wire.AppendHeader(dst, wire.Header{Fin: fin, RSV: rsv, Opcode: op, Masked: true, Length: int64(len(payload))})
+	h := wire.Header{Fin: fin, RSV: rsv, Opcode: op, Masked: true, Length: int64(len(payload))}
+	dst = wire.AppendHeader(dst, h)
 	return append(dst, payload...)
 }
 
-// header is the header of a masked frame of any length, without a payload.
+// header returns the header of a masked frame with any payload length.
 func header(op wire.Opcode, length int64) []byte {
 	return wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: op, Masked: true, Length: length})
 }
 
-// closeFrame reads up to the server's close frame, past all that comes before.
+// closeFrame skips frames until the server's close frame and returns its code.
 func (r *raw) closeFrame() (wire.StatusCode, error) {
 	r.dec.RSV = wire.RSV1 // messages may be compressed
 	for {
 		f, n, err := r.dec.Next(r.read)
 		r.read = r.read[n:]
 		if err != nil {
-			return 0, fmt.Errorf("the server sent no frames: %w", err)
+			return 0, fmt.Errorf("invalid frame from the server: %w", err)
 		}
 		switch f.Kind {
 		case wire.KindNone:
@@ -141,9 +142,9 @@ func (r *raw) closeFrame() (wire.StatusCode, error) {
 // gone waits until the server has dropped the connection.
 func (r *raw) gone() error {
 	if _, err := io.Copy(io.Discard, r.br); isTimeout(err) {
-		return errors.New("the server has not dropped the connection in time")
+		return errors.New("the server did not drop the connection in time")
 	}
-	return nil // the end, or a reset
+	return nil // EOF or a reset
 }
 
 func isTimeout(err error) bool {

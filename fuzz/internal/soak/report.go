@@ -8,36 +8,40 @@ import (
 	"time"
 )
 
-// A Report is what a soak has seen.
+// A Report is the result of a soak.
 type Report struct {
 	config Config
-	took   time.Duration // the soak, until the last client was done
+	took   time.Duration // the soak without its warm-up, until the last client ended
 
-	// The server's process before any connection, after the warm-up, and at the end.
+	// The server's process before the first connection, after the warm-up, and at the end.
 	cold, before, after snapshot
 
 	warm, main *tally
 	stalls     stallWatch // of the clients' process
-	log        []string   // lines of faults
-	exit       error      // how the process ended, if not well
-	gone       error      // why it stopped answering, if it did
+	log        []string   // errors that the server logged
+	exit       error      // from the server's process, if it failed
+	gone       error      // why the server stopped answering, if it did
 }
 
-// Print writes the figures and then the findings, a line each.
+// Print writes the figures of the soak, then a line for each promise.
 func (r *Report) Print(w io.Writer) {
 	t, c := r.main, &r.config
 	p := func(name, format string, args ...any) {
 		fmt.Fprintf(w, "%-14s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintln(w)
-	p("soak", "%d connections, %d of them abusive, for %v; seed %d%s", c.Conns, c.abusers(), r.took.Round(time.Second), c.Seed, tlsNote(c))
-	p("connections", "%s of good clients, %s of them reconnects", group(t.connections.Load()), group(t.reconnects.Load()))
-	p("messages", "%s sent, %s echoed, %s of topics; %s in streams; %s pings",
-		group(t.sent.Load()), group(t.received.Load()), group(t.topic.Load()), group(t.streams.Load()), group(t.pings.Load()))
+	p("soak", "%d connections, %d of them abusive, for %v; seed %d%s",
+		c.Conns, c.abusers(), r.took.Round(time.Second), c.Seed, tlsNote(c))
+	p("connections", "%s by good clients, %s of them reconnects",
+		group(t.connections.Load()), group(t.reconnects.Load()))
+	p("messages", "%s sent, %s echoed, %s received from topics; %s streamed; %s pings",
+		group(t.sent.Load()), group(t.received.Load()), group(t.topic.Load()),
+		group(t.streams.Load()), group(t.pings.Load()))
 	p("bytes", "%s sent, %s received", size(t.bytesOut.Load()), size(t.bytesIn.Load()))
 	r.printServer(p)
 	clients, server := time.Duration(r.stalls.longest.Load()), time.Duration(r.after.Stall)
-	p("machine", "let the clients wait for up to %v, and the server for %v", clients.Round(time.Millisecond), server.Round(time.Millisecond))
+	p("machine", "longest stall: clients %v, server %v",
+		clients.Round(time.Millisecond), server.Round(time.Millisecond))
 	if c.abusers() > 0 {
 		r.printAbuses(w)
 	}
@@ -47,36 +51,41 @@ func (r *Report) Print(w io.Writer) {
 		if !f.ok {
 			verdict = "FAIL"
 		}
-		fmt.Fprintf(w, "%s  %-42s %s\n", verdict, f.promise, f.text)
+		fmt.Fprintf(w, "%s  %-44s %s\n", verdict, f.promise, f.text)
 		for _, d := range f.details {
 			fmt.Fprintf(w, "        %s\n", d)
 		}
 	}
 	if !r.OK() && max(clients, server) > muchStall {
-		fmt.Fprintln(w, "\nThe machine was so busy that timeouts may have passed for no other reason. A quieter one, or a smaller -rate, would tell.")
+		fmt.Fprintln(w, "\nThe machine was very busy, which alone can make timeouts expire.\n"+
+			"Try again on an idle machine or with a smaller -rate.")
 	}
 }
 
-// muchStall is how long a process that has a share of a processor never waits.
+// muchStall is a stall that suggests an overloaded machine.
 const muchStall = 2 * time.Second
 
 func (r *Report) printServer(p func(name, format string, args ...any)) {
+	cold, before, after := &r.cold, &r.before, &r.after
 	p("server", "live heap %s cold, %s before, %s after; resident set %s, %s, %s",
-		size(r.cold.Heap), size(r.before.Heap), size(r.after.Heap), size(r.cold.RSS), size(r.before.RSS), size(r.after.RSS))
+		size(cold.Heap), size(before.Heap), size(after.Heap),
+		size(cold.RSS), size(before.RSS), size(after.RSS))
 	p("", "runtime's tables %s, %s, %s; stacks %s, %s, %s",
-		size(r.cold.Tables), size(r.before.Tables), size(r.after.Tables), size(r.cold.Stacks), size(r.before.Stacks), size(r.after.Stacks))
+		size(cold.Tables), size(before.Tables), size(after.Tables),
+		size(cold.Stacks), size(before.Stacks), size(after.Stacks))
 	p("", "goroutines %d, %d, %d; files %d, %d, %d",
-		r.cold.Goroutines, r.before.Goroutines, r.after.Goroutines, r.cold.Files, r.before.Files, r.after.Files)
-	in, out := r.after.In-r.before.In, r.after.Out-r.before.Out
-	cpu := time.Duration(r.after.CPU - r.before.CPU)
+		cold.Goroutines, before.Goroutines, after.Goroutines, cold.Files, before.Files, after.Files)
+	in, out := after.In-before.In, after.Out-before.Out
+	cpu := time.Duration(after.CPU - before.CPU)
 	if n := in + out; n > 0 && cpu > 0 {
-		p("processor", "%v for %s messages in and %s out, handshakes, abuses and all: %.1f µs each, %.0f %% of a core",
-			cpu.Round(time.Millisecond), group(in), group(out), float64(cpu.Nanoseconds())/1e3/float64(n), 100*cpu.Seconds()/r.took.Seconds())
+		p("processor", "%v (%.0f %% of a core) for %s messages in and %s out:",
+			cpu.Round(time.Millisecond), 100*cpu.Seconds()/r.took.Seconds(), group(in), group(out))
+		p("", "%.1f µs for each, including handshakes and abuse", float64(cpu.Nanoseconds())/1e3/float64(n))
 	}
 }
 
 func (r *Report) printAbuses(w io.Writer) {
-	fmt.Fprintf(w, "\n%-44s %-18s %8s %8s\n", "abuse", "must be met with", "was", "was not")
+	fmt.Fprintf(w, "\n%-44s %-18s %8s %8s\n", "abuse", "required", "ok", "failed")
 	for i, a := range abuses {
 		fmt.Fprintf(w, "%-44s %-18s %8d %8d\n", a.name, a.must, r.main.abused[i].Load(), r.main.bad[i])
 	}
@@ -89,7 +98,7 @@ func tlsNote(c *Config) string {
 	return ""
 }
 
-// size prints a number of bytes.
+// size formats a number of bytes.
 func size(n int64) string {
 	switch {
 	case n >= 1<<30:
@@ -100,7 +109,7 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
 }
 
-// group prints a number with commas.
+// group formats a number with commas.
 func group(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	var b strings.Builder

@@ -13,55 +13,56 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Every tenth good client ends each of its lives with a close frame and a reset. The
-// server may be at work or writing then, and much of what it wrote is unread. The
-// package comment says which codes are certain to have reached the server's kernel.
+// Every tenth good client ends each of its lives with a close frame and a reset. At that moment the
+// server may be working or writing, and much of its output is unread. The package comment says which
+// codes are certain to have reached the server's kernel.
 
-// resetOne of so many good clients ends its lives with a reset.
+// resetOne in so many good clients ends its lives with a reset.
 const resetOne = 10
 
-// resets reports whether this is such a client.
+// resets reports whether the client ends its lives with a reset.
 func (g *good) resets() bool { return g.id%resetOne == resetOne-1 }
 
-// resetters is how many of the good clients end with a reset.
+// resetters returns the number of good clients that end their lives with a reset.
 func (c *Config) resetters() int { return (c.Conns - c.abusers()) / resetOne }
 
-// A farewell is a close frame that a client sends before a reset, and as the server
-// saw it. Its reason is the name of the client's life.
+// A farewell is the close frame before a reset, as a client sends it or as the server received it. Its
+// reason is the name of the client's life.
 type farewell struct {
 	Life string
-	Code wire.StatusCode // 0: none was seen
-	Err  string          // what the server says of a connection without one
-	Cut  bool            // the reset came before the server's answer
+	Code wire.StatusCode // 0 if the server received no close frame
+	Err  string          // the server's error then, or its complaint about the reason
+	Cut  bool            // the server could not answer
 }
 
-// newFarewell returns what the client says at the end of the life.
+// newFarewell returns the farewell that the client sends at the end of the life.
 func newFarewell(id int, life string) farewell {
 	return farewell{Life: life, Code: 4000 + wire.StatusCode(id%1000)}
 }
 
-// query is the part of a path that tells the server which life this is.
+// query returns the query parameter that names the life to the server.
 func (f farewell) query() string { return "&life=" + url.QueryEscape(f.Life) }
 
-// Chances of what comes before the close frame, one in so many.
+// Each of these precedes the close frame once in so many times, on average.
 const (
-	workOne  = 2 // the server is kept at work
-	burstOne = 2 // messages whose echoes nobody reads
+	workOne  = 2 // a request to be busy
+	burstOne = 2 // messages whose echoes the client does not read
 )
 
-// longestWork is how long a client asks the server to work at most. The server's
-// kernel acknowledges within some 40 ms, so that most resets come in the middle.
+// longestWork limits how long a client asks the server to be busy. The server's kernel acknowledges
+// within some 40 ms, so most resets arrive while it is busy.
 const longestWork = 200 * time.Millisecond
 
-// lastWords are the frames that end a life: the close frame, and what the server is
-// to be busy with.
+// lastWords returns the frames that end a life: random ones that keep the server busy, then the close
+// frame.
 func (g *good) lastWords(f farewell) []byte {
 	var b []byte
 	if g.rng.IntN(pingOne/10) == 0 {
 		b = frame(b, wire.OpPing, true, 0, []byte("still there?"))
 	}
 	if g.rng.IntN(workOne) == 0 {
-		b = frame(b, wire.OpText, true, 0, fmt.Appendf(nil, "%s%d", askWork, g.rng.Int64N(int64(longestWork))))
+		work := fmt.Appendf(nil, "%s%d", askWork, g.rng.Int64N(int64(longestWork)))
+		b = frame(b, wire.OpText, true, 0, work)
 	}
 	if g.rng.IntN(publishOne/10) == 0 {
 		b = frame(b, wire.OpText, true, 0, appendPublish(nil, randomText(g.rng, 100)))
@@ -78,13 +79,13 @@ func (g *good) lastWords(f farewell) []byte {
 	return frame(b, wire.OpClose, true, 0, p)
 }
 
-// reset ends a life with a close frame and a reset. The listener has been told to
-// stop, so nobody reads from here on.
+// reset ends a life with a close frame and a reset. The listener's context must have ended, so that
+// nothing is read any more.
 func (g *good) reset(c *websocket.Conn, l *listener, p plan) *failure {
 	select {
 	case <-l.done:
 	case <-time.After(g.cfg.Margin):
-		return broken("reset: a read did not end with its context in %v", g.cfg.Margin)
+		return broken("reset: a read did not end within %v after its context", g.cfg.Margin)
 	}
 	switch {
 	case l.failure != nil:
@@ -98,10 +99,10 @@ func (g *good) reset(c *websocket.Conn, l *listener, p plan) *failure {
 		tcp, ok = t.NetConn().(*net.TCPConn)
 	}
 	if !ok {
-		return broken("reset: a connection of type %T", nc)
+		return broken("reset: connection is a %T, want TCP or TLS", nc)
 	}
-	// By then the server has not given up a write that nobody reads. It need not
-	// wait for a close frame that comes after that.
+	// The server may drop the connection after WriteTimeout, since the client does not read.
+	// Then it need not wait for a close frame.
 	until := time.Now().Add(g.cfg.Server.WriteTimeout / 3)
 	_ = nc.SetWriteDeadline(until)
 	_, err := nc.Write(g.lastWords(p.farewell))
@@ -112,7 +113,8 @@ func (g *good) reset(c *websocket.Conn, l *listener, p plan) *failure {
 	return nil
 }
 
-// acknowledged waits until the peer's kernel has acknowledged all that was sent.
+// acknowledged waits until the peer's kernel has acknowledged everything sent on c, and reports whether
+// it has.
 func acknowledged(c *net.TCPConn, until time.Time) bool {
 	for {
 		n, ok := unacknowledged(c)

@@ -12,13 +12,13 @@ import (
 	"github.com/hawser-ws/hawser/deflate"
 )
 
-// Run soaks a server and judges it. The error is one of the soak itself, such as a
-// server that does not start, or ctx's end; what the judge found is in the report.
+// Run performs the soak and returns its report, also if the server broke a promise. An error means
+// that there was no soak: the server did not start, for example, or ctx ended.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, cfg.bound(), errors.New("the soak did not end in its time"))
+	ctx, cancel := context.WithTimeoutCause(ctx, cfg.bound(), errors.New("the soak did not end in time"))
 	defer cancel()
 	p, err := start(ctx, cfg.Command(), cfg.Server, cfg.Answer)
 	if err != nil {
@@ -33,12 +33,12 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		r.gone = err // the server's process has died, or is as good as dead: that is a finding
+		r.gone = err // a server that has died or hangs is a finding
 	}
 	return r, nil
 }
 
-// soak is the warm-up, the soak, and the measurements around them.
+// soak runs the warm-up and the soak, with measurements before, between and after them.
 func (r *Report) soak(ctx context.Context, p *process) (err error) {
 	cfg := &r.config
 	r.warm, r.main = newTally(0), newTally(cfg.Least)
@@ -56,8 +56,7 @@ func (r *Report) soak(ctx context.Context, p *process) (err error) {
 	return err
 }
 
-// phase runs all clients for the time of the warm-up or the soak, and waits until
-// they are done.
+// phase runs all clients for the duration of the warm-up or the soak and waits until they end.
 func (r *Report) phase(ctx context.Context, p *process, t *tally) {
 	cfg := &r.config
 	name, d, stream := "soak", cfg.For, uint64(1)
@@ -70,13 +69,16 @@ func (r *Report) phase(ctx context.Context, p *process, t *tally) {
 		t.await(cfg.Margin)
 		cancel()
 	}).Stop()
-	c := &crowd{cfg: cfg, name: name, server: p, deflate: deflate.MustNew(nil), tally: t, all: ctx, phase: until, until: time.Now().Add(d)}
+	c := &crowd{
+		cfg: cfg, name: name, server: p, deflate: deflate.MustNew(nil), tally: t,
+		all: ctx, phase: until, until: time.Now().Add(d),
+	}
 	var clients sync.WaitGroup
 	abusive := cfg.abusers()
 	for id := range cfg.Conns {
 		rng := rand.New(rand.NewPCG(cfg.Seed, uint64(id)<<1|stream))
 		clients.Go(func() {
-			// Not all at once: two seconds for 2,000.
+			// Spread the start of 2,000 clients over two seconds.
 			c.wait(time.Duration(id) * time.Millisecond)
 			if id < cfg.Conns-abusive {
 				(&good{crowd: c, id: id, rng: rng}).run()
@@ -93,7 +95,7 @@ func (r *Report) phase(ctx context.Context, p *process, t *tally) {
 	printer.Wait()
 }
 
-// progress prints a line from time to time.
+// progress prints a line every cfg.Every until done is closed.
 func progress(cfg *Config, p *process, t *tally, name string, done <-chan struct{}) {
 	if cfg.Progress == nil || cfg.Every <= 0 {
 		return
@@ -109,7 +111,7 @@ func progress(cfg *Config, p *process, t *tally, name string, done <-chan struct
 		}
 		s, err := p.snapshot(requestCount)
 		if err != nil {
-			fmt.Fprintf(cfg.Progress, "%s: the server does not answer: %v\n", name, err)
+			fmt.Fprintf(cfg.Progress, "%s: the server stopped answering: %v\n", name, err)
 			return
 		}
 		printProgress(cfg.Progress, name, time.Since(began), s, t)
@@ -117,7 +119,8 @@ func progress(cfg *Config, p *process, t *tally, name string, done <-chan struct
 }
 
 func printProgress(w io.Writer, name string, at time.Duration, s snapshot, t *tally) {
-	fmt.Fprintf(w, "%-7s %6v  connections %5d  messages %9d  topics' %8d  %10s  reconnects %6d  abuses %6d  server %s  faults %d\n",
+	fmt.Fprintf(w, "%-7s %6v  connections %5d  messages %9d  from topics %8d  %10s  "+
+		"reconnects %6d  abuses %6d  server %s  faults %d\n",
 		name, at.Round(time.Second), s.Open, t.received.Load(), t.topic.Load(),
 		size(t.bytesOut.Load()+t.bytesIn.Load()), t.reconnects.Load(), t.allAbuses(),
 		size(s.RSS), t.allFaults())

@@ -14,21 +14,21 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// hooks let a test plant faults into a server. The zero value plants none.
+// hooks plant faults into a server for a test. All of them may be nil.
 type hooks struct {
 	open    func()                    // called for each connection
 	message func() error              // called for each message; an error ends the connection
-	echo    func(sender) sender       // wraps what sends the echoes of the loop over messages
+	echo    func(sender) sender       // wraps the sender of echoes
 	limits  func(l *websocket.Limits) // changes the limits
-	ending  func(farewell) farewell   // changes what is noted of a connection's end
+	ending  func(farewell) farewell   // changes the record of a connection's end
 }
 
 // sender sends one message on a connection.
 type sender func(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error
 
-// server is the application under load. Its paths say how it reads and writes:
-// /messages whole messages, /stream through readers and writers. The query says
-// which topic the connection joins, and may name the client's life, whose end is noted.
+// server is the application under load. With the path /messages it reads and writes whole messages, with
+// /stream it uses readers and writers. The query parameter topic selects the topic that the connection
+// joins. The optional parameter life names the client's life, whose end is then recorded.
 type server struct {
 	cfg    ServerConfig
 	hooks  hooks
@@ -95,14 +95,13 @@ type visit struct {
 	topic  *topic
 	member *member
 	idle   *time.Timer
-	done   chan struct{} // closed when the last message of the topic is out
+	done   chan struct{} // closed after the topic's last message
 }
 
-// errBye ends a visit that the client wants the server to end.
+// errBye ends a visit at the client's request.
 var errBye = errors.New("client asked the server to close")
 
-// serve is the whole of a visit: the topic's messages go out on a goroutine of
-// their own while loop reads and echoes.
+// serve serves a connection. A goroutine forwards the topic's messages while loop reads and echoes.
 func (s *server) serve(ctx context.Context, c *websocket.Conn, t *topic, loop func(*visit) error) error {
 	s.open.Add(1)
 	defer s.open.Add(-1)
@@ -125,7 +124,7 @@ func (s *server) serve(ctx context.Context, c *websocket.Conn, t *topic, loop fu
 	return nil
 }
 
-// forward sends what the topic has for this member.
+// forward sends the messages of the topic.
 func (v *visit) forward() {
 	defer close(v.done)
 	for m := range v.member.queue {
@@ -135,11 +134,11 @@ func (v *visit) forward() {
 		v.sent(m.size)
 	}
 	if v.member.lagged {
-		_ = v.c.Close(context.Background(), websocket.StatusPolicyViolation, "does not keep up")
+		_ = v.c.Close(context.Background(), websocket.StatusPolicyViolation, "too slow")
 	}
 }
 
-// messages is the loop over whole messages.
+// messages reads and echoes whole messages.
 func (v *visit) messages() error {
 	for m, err := range v.c.Messages(v.ctx) {
 		if err != nil {
@@ -160,8 +159,7 @@ func (v *visit) messages() error {
 	return nil
 }
 
-// stream is the loop over readers. A message that is no command goes out as it
-// comes in.
+// stream reads and echoes through readers and writers. It echoes a message while receiving it.
 func (v *visit) stream() error {
 	head := make([]byte, 512)
 	for {
@@ -192,7 +190,7 @@ func (v *visit) stream() error {
 	}
 }
 
-// pass echoes a message of which head has been read.
+// pass echoes a message that begins with head, which has been read already.
 func (v *visit) pass(r *websocket.MessageReader, head []byte) error {
 	w, err := v.c.Writer(v.ctx, r.Type())
 	if err != nil {
@@ -213,7 +211,7 @@ func (v *visit) pass(r *websocket.MessageReader, head []byte) error {
 	return v.got(len(head) + int(n))
 }
 
-// command does what a client asks for.
+// command executes a command.
 func (v *visit) command(p []byte) error {
 	switch {
 	case p[0] == markPublish:
@@ -230,13 +228,14 @@ func (v *visit) command(p []byte) error {
 	return nil
 }
 
-// work is busy for d, but not longer than longestWork, whatever becomes of the
-// connection meanwhile. Then it sends p back.
+// work is busy for d, but at most for longestWork, even if the connection ends meanwhile. Then it echoes
+// p.
 func (v *visit) work(d time.Duration, p []byte) error {
 	time.Sleep(min(d, longestWork))
 	return v.echo(v.ctx, v.c, websocket.Text, p)
 }
 
+// got counts a received message of n bytes.
 func (v *visit) got(n int) error {
 	v.idle.Reset(v.cfg.IdleTimeout)
 	v.in.Add(1)
@@ -247,6 +246,7 @@ func (v *visit) got(n int) error {
 	return nil
 }
 
+// sent counts a sent message of n bytes.
 func (s *server) sent(n int) {
 	s.out.Add(1)
 	s.bytesOut.Add(int64(n))

@@ -6,14 +6,13 @@ import (
 	"time"
 )
 
-// stallWatch measures how long the machine lets this process wait. A machine that
-// is too busy for seconds lets timeouts pass that nobody has earned, and whoever
-// reads a verdict should know.
+// stallWatch measures the longest time for which the machine did not run this process. On a machine
+// that stalls for seconds timeouts expire for no other reason, so the report shows it.
 type stallWatch struct {
 	longest atomic.Int64 // nanoseconds
 }
 
-// stallTick is how often it looks, and what it calls no stall.
+// stallTick is the interval of the measurement, and its resolution.
 const stallTick = 50 * time.Millisecond
 
 // run watches until ctx ends.

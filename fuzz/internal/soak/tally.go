@@ -7,37 +7,36 @@ import (
 	"time"
 )
 
-// A fault is a kind of thing that must not happen.
+// A fault is a kind of failure that a client sees.
 type fault int
 
 const (
-	faultMessage    fault = iota // a message lost, changed, twice or out of order
-	faultConnection              // a good client refused, dropped or not closed as it should be
-	faultAbuse                   // an abuse that was not answered as it must be
+	faultMessage    fault = iota // a message was lost, changed, repeated or out of order
+	faultConnection              // a good client was refused, dropped or not closed properly
+	faultAbuse                   // an abuse was not handled as required
 	faults
 )
 
-// tally is what the clients have seen. Its methods may be called by all of them at
-// once.
+// tally counts what the clients see. Its methods may be called concurrently.
 type tally struct {
 	open              atomic.Int64 // connections of good clients
 	connections       atomic.Int64 // opened by good clients
-	reconnects        atomic.Int64 // of these, not the first of their client
+	reconnects        atomic.Int64 // connections that were not the first of their client
 	sent, received    atomic.Int64 // messages of good clients; received: echoes
-	topic             atomic.Int64 // messages of topics received
+	topic             atomic.Int64 // messages received from topics
 	bytesOut, bytesIn atomic.Int64 // payload of all of these
 	streams, pings    atomic.Int64
-	abused            []atomic.Int64 // by index into abuses: those answered as they must be
+	abused            []atomic.Int64 // by index into abuses: handled as required
 
-	least  int64         // messages to be sent, at least
-	enough chan struct{} // closed when they are
+	least  int64         // messages that must be sent
+	enough chan struct{} // closed once they are
 
 	farewells farewells
 
 	mu       sync.Mutex
 	counts   [faults]int64
 	examples [faults][]string
-	bad      []int64 // abuses answered wrongly, by index into abuses
+	bad      []int64 // by index into abuses: not handled as required
 }
 
 func newTally(least int64) *tally {
@@ -51,7 +50,7 @@ func newTally(least int64) *tally {
 	return t
 }
 
-// send notes a message of n bytes from a good client.
+// send counts a message of n bytes from a good client.
 func (t *tally) send(n int) {
 	t.bytesOut.Add(int64(n))
 	if t.sent.Add(1) == t.least {
@@ -59,7 +58,7 @@ func (t *tally) send(n int) {
 	}
 }
 
-// await waits until enough messages are sent, for at most limit.
+// await waits until enough messages have been sent, for at most limit.
 func (t *tally) await(limit time.Duration) {
 	select {
 	case <-t.enough:
@@ -67,10 +66,10 @@ func (t *tally) await(limit time.Duration) {
 	}
 }
 
-// examplesKept is how many faults of a kind are told in full.
+// examplesKept is how many faults of a kind the report describes.
 const examplesKept = 5
 
-// fault notes something that must not happen.
+// fault counts a fault and keeps its description as an example.
 func (t *tally) fault(f fault, format string, args ...any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -80,7 +79,7 @@ func (t *tally) fault(f fault, format string, args ...any) {
 	}
 }
 
-// abuse notes how an abuse went.
+// abuse counts an abuse. err is nil if the server handled it as required.
 func (t *tally) abuse(kind int, err error) {
 	if err == nil {
 		t.abused[kind].Add(1)
@@ -98,7 +97,7 @@ func (t *tally) faulted(f fault) (int64, []string) {
 	return t.counts[f], t.examples[f]
 }
 
-// allFaults is how many faults there are of any kind.
+// allFaults returns the number of faults of all kinds.
 func (t *tally) allFaults() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -109,7 +108,7 @@ func (t *tally) allFaults() int64 {
 	return n
 }
 
-// allAbuses is how many abuses have come to their end.
+// allAbuses returns the number of abuses that have ended.
 func (t *tally) allAbuses() int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()

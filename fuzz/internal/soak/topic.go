@@ -7,17 +7,17 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// topic numbers what is published and gives it to its members, in order.
+// topic numbers the published messages and passes them to its members, in order.
 type topic struct {
 	mu      sync.Mutex
 	last    int64 // number of the last message
 	members map[*member]struct{}
 }
 
-// member is one connection's part in a topic.
+// member is a connection that has joined a topic.
 type member struct {
-	queue  chan delivery // closed when the member has left
-	lagged bool          // it left because its queue was full; set before the close
+	queue  chan delivery // closed when the member leaves
+	lagged bool          // the queue was full; set before it is closed
 }
 
 // delivery is a message on its way to a member.
@@ -26,8 +26,8 @@ type delivery struct {
 	size     int // bytes
 }
 
-// queueSize is how many messages may wait for a member. One that is further behind
-// is let go: no member may hold up the others, nor grow without bound.
+// queueSize is the capacity of a member's queue. A member whose queue is full is dropped, since it must
+// neither delay the others nor use unlimited memory.
 const queueSize = 256
 
 func (t *topic) join() *member {
@@ -42,7 +42,7 @@ func (t *topic) join() *member {
 	return m
 }
 
-// publish gives p, a message with the mark of publishing, to all members.
+// publish passes p, a message that begins with markPublish, to all members.
 func (t *topic) publish(p []byte) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -52,7 +52,7 @@ func (t *topic) publish(p []byte) error {
 		return err
 	}
 	for m := range t.members {
-		if len(m.queue) >= queueSize-1 { // one place is for the end
+		if len(m.queue) >= queueSize-1 { // leaves room for #end
 			m.lagged = true
 			t.drop(m)
 			continue
@@ -62,8 +62,7 @@ func (t *topic) publish(p []byte) error {
 	return nil
 }
 
-// leave tells m the number of the last message and ends its queue. A member that
-// has left before is left alone.
+// leave sends m the number of the last message and closes its queue. It does nothing if m has left.
 func (t *topic) leave(m *member) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

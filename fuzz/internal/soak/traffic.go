@@ -8,11 +8,11 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// largest is the largest message that a good client sends, in bytes.
+// largest is the size of the largest message of a good client, in bytes.
 const largest = 100 << 10
 
-// sizes are the classes that a message's size falls into: most are small, and a few
-// large ones make half of the bytes.
+// sizes lists the classes of message sizes. Most messages are small. A few large ones account for half
+// of the bytes.
 var sizes = []struct {
 	share    float64
 	min, max int
@@ -35,12 +35,13 @@ func randomSize(rng *rand.Rand) int {
 	return 0
 }
 
-// words are what texts are made of. Some are long in UTF-8, so that messages end
-// and fragments are cut within a rune's neighbourhood.
-var words = []string{"hawser ", "rope ", "ship ", "quay ", "tide ", "Trosse ", "câble ", "трос ", "ホーサー ", "⚓ ", "🚢 "}
+// words are the parts of random texts. Some runes have several bytes, so that fragments may end inside
+// a rune.
+var words = []string{
+	"hawser ", "rope ", "ship ", "quay ", "tide ", "Trosse ", "câble ", "трос ", "ホーサー ", "⚓ ", "🚢 ",
+}
 
-// randomMessage makes a message that the server echoes. It never begins with one of
-// the protocol's marks.
+// randomMessage returns a message that the server echoes: it does not begin with a mark.
 func randomMessage(rng *rand.Rand) (websocket.MessageType, []byte) {
 	if rng.IntN(2) == 0 {
 		return websocket.Text, randomText(rng, randomSize(rng))
@@ -50,13 +51,13 @@ func randomMessage(rng *rand.Rand) (websocket.MessageType, []byte) {
 	return websocket.Binary, p
 }
 
-// randomText makes n bytes of UTF-8.
+// randomText returns n bytes of UTF-8.
 func randomText(rng *rand.Rand, n int) []byte {
 	p := make([]byte, 0, n)
 	for len(p) < n {
 		w := words[rng.IntN(len(words))]
 		if rng.IntN(4) == 0 {
-			w = string(rune('a' + rng.IntN(26))) // no two texts alike, nor all of them compressible
+			w = string(rune('a' + rng.IntN(26))) // varies the texts and makes them harder to compress
 		}
 		if len(p)+len(w) > n {
 			w = "x"
@@ -66,6 +67,7 @@ func randomText(rng *rand.Rand, n int) []byte {
 	return p
 }
 
+// fill fills p with random bytes.
 func fill(rng *rand.Rand, p []byte) {
 	for i := 0; i < len(p); i += 8 {
 		v := rng.Uint64()
@@ -76,7 +78,8 @@ func fill(rng *rand.Rand, p []byte) {
 	}
 }
 
-// randomPause has the mean given and is never more than three times that.
+// randomPause returns a random duration of at most three times mean. The mean of all of them is slightly
+// below mean.
 func randomPause(rng *rand.Rand, mean time.Duration) time.Duration {
 	return time.Duration(min(-math.Log(1-rng.Float64()), 3) * float64(mean))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// TestRandomMessages: of every class of size there are some, text is text, and no
-// message is taken for a command.
+// TestRandomMessages: every class of sizes occurs, texts are valid UTF-8, and no message begins with a
+// mark.
 func TestRandomMessages(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	seen := make([]int, len(sizes))
@@ -37,7 +37,7 @@ func TestRandomMessages(t *testing.T) {
 	}
 }
 
-// TestSeed: the same seed makes the same messages, another one others.
+// TestSeed: the messages depend only on the seed.
 func TestSeed(t *testing.T) {
 	run := func(seed uint64) []byte {
 		rng := rand.New(rand.NewPCG(seed, 7))
@@ -49,7 +49,7 @@ func TestSeed(t *testing.T) {
 		return all
 	}
 	if !bytes.Equal(run(1), run(1)) {
-		t.Error("the same seed made other messages")
+		t.Error("the same seed made different messages")
 	}
 	if bytes.Equal(run(1), run(2)) {
 		t.Error("another seed made the same messages")
@@ -67,7 +67,7 @@ func TestRandomPause(t *testing.T) {
 		sum += d
 	}
 	if mean := sum / 10000; mean < 900*time.Millisecond || mean > 1000*time.Millisecond {
-		t.Errorf("mean pause %v, want 950ms (the longest are cut)", mean)
+		t.Errorf("mean pause %v, want 950ms", mean)
 	}
 }
 
@@ -80,13 +80,13 @@ func TestTopicMessages(t *testing.T) {
 		q := bytes.Clone(p)
 		q[i] ^= 1
 		if _, intact := parseTopic(q); intact {
-			t.Errorf("parseTopic(%q) is intact", q)
+			t.Errorf("parseTopic(%q): intact despite a changed byte", q)
 		}
 	}
 	if n, ok := parseNumber([]byte("#end 7"), topicEnd); n != 7 || !ok {
-		t.Errorf("#end 7: %d, %v", n, ok)
+		t.Errorf("parseNumber(#end 7) = %d, %v", n, ok)
 	}
 	if _, ok := parseNumber([]byte("#end x"), topicEnd); ok {
-		t.Error("#end x has a number")
+		t.Error("parseNumber(#end x): ok")
 	}
 }
