@@ -7,9 +7,9 @@ const (
 	promiseMessages    = "good clients received every message in order"
 	promiseConnections = "no good client was cut off"
 	promiseAbuses      = "every abuse was handled as required"
-	promiseCodes       = "close codes sent before resets arrived"
-	promiseHeap        = "live heap did not grow"
-	promiseRSS         = "resident set did not grow"
+	promiseCodes       = "close codes arrived despite resets"
+	promiseHeap        = "live heap stayed within its limit"
+	promiseRSS         = "resident set stayed within its limit"
 	promiseGoroutines  = "all goroutines ended"
 	promiseFiles       = "all files were closed"
 	promiseClosed      = "all connections ended"
@@ -84,14 +84,14 @@ func (r *Report) checkFarewells() finding {
 	early, late := r.warm.farewells.count(), r.main.farewells.count()
 	missing := append(early.missing, late.missing...)
 	f.ok = len(missing) == 0 && (late.certain > 0 || !tellsUnacknowledged)
-	f.text = fmt.Sprintf("%s sent; of %s certain ones %s arrived, %d missing",
+	f.text = fmt.Sprintf("%s sent, %s of them certain: %s arrived, %d missing",
 		group(int64(late.sent)), group(int64(late.certain)), group(int64(late.arrived)), len(late.missing))
 	if n := len(early.missing); n > 0 {
 		f.text += fmt.Sprintf(" and %d in the warm-up", n)
 	}
 	f.text += fmt.Sprintf("; %d could not be answered", late.cut)
 	if late.uncertain > 0 {
-		f.text += fmt.Sprintf("; of %d uncertain ones %d arrived", late.uncertain, late.luck)
+		f.text += fmt.Sprintf("; %d of %d uncertain ones arrived", late.luck, late.uncertain)
 	}
 	f.details = missing[:min(len(missing), examplesKept)]
 	return f
@@ -119,7 +119,7 @@ func (r *Report) checkMemory(promise string, before, after, least int64, ignored
 		case ignored:
 			f.text += ", ignored"
 		case least > growth:
-			f.text += fmt.Sprintf(", where %s more is allowed", size(least))
+			f.text += fmt.Sprintf("; growth of %s is allowed", size(least))
 		}
 	}
 	return f

@@ -20,9 +20,8 @@ type snapshot struct {
 	CPU        int64 // nanoseconds since the process began
 	Stall      int64 // nanoseconds: the longest time for which the machine did not run it
 
-	Open              int64 // connections being served
-	In, Out           int64 // messages
-	BytesIn, BytesOut int64 // payload of these messages
+	Open    int64 // connections being served
+	In, Out int64 // messages
 }
 
 // count returns a snapshot without the live heap, at little cost.

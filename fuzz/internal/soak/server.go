@@ -36,9 +36,9 @@ type server struct {
 	echo   sender
 	stalls stallWatch
 
-	endings                    endings
-	open                       atomic.Int64
-	in, out, bytesIn, bytesOut atomic.Int64
+	endings endings
+	open    atomic.Int64
+	in, out atomic.Int64 // messages
 }
 
 func newServer(cfg ServerConfig, h hooks) *server {
@@ -128,10 +128,10 @@ func (s *server) serve(ctx context.Context, c *websocket.Conn, t *topic, loop fu
 func (v *visit) forward() {
 	defer close(v.done)
 	for m := range v.member.queue {
-		if v.c.WritePrepared(v.ctx, m.prepared) != nil {
+		if v.c.WritePrepared(v.ctx, m) != nil {
 			return
 		}
-		v.sent(m.size)
+		v.out.Add(1)
 	}
 	if v.member.lagged {
 		_ = v.c.Close(context.Background(), websocket.StatusPolicyViolation, "too slow")
@@ -144,7 +144,7 @@ func (v *visit) messages() error {
 		if err != nil {
 			return err
 		}
-		if err := v.got(len(m.Data)); err != nil {
+		if err := v.got(); err != nil {
 			return err
 		}
 		if mark(m.Type, m.Data) != 0 {
@@ -174,7 +174,7 @@ func (v *visit) stream() error {
 		if mark(r.Type(), head[:n]) != 0 {
 			rest, err := io.ReadAll(r)
 			if err == nil {
-				err = v.got(n + len(rest))
+				err = v.got()
 			}
 			if err == nil {
 				err = v.command(append(head[:n:n], rest...))
@@ -197,9 +197,8 @@ func (v *visit) pass(r *websocket.MessageReader, head []byte) error {
 		return err
 	}
 	_, err = w.Write(head)
-	n := int64(0)
 	if err == nil {
-		n, err = io.Copy(w, r)
+		_, err = io.Copy(w, r)
 	}
 	if err != nil {
 		return err
@@ -207,8 +206,8 @@ func (v *visit) pass(r *websocket.MessageReader, head []byte) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	v.sent(len(head) + int(n))
-	return v.got(len(head) + int(n))
+	v.out.Add(1)
+	return v.got()
 }
 
 // command executes a command.
@@ -235,27 +234,20 @@ func (v *visit) work(d time.Duration, p []byte) error {
 	return v.echo(v.ctx, v.c, websocket.Text, p)
 }
 
-// got counts a received message of n bytes.
-func (v *visit) got(n int) error {
+// got counts a received message.
+func (v *visit) got() error {
 	v.idle.Reset(v.cfg.IdleTimeout)
 	v.in.Add(1)
-	v.bytesIn.Add(int64(n))
 	if v.hooks.message != nil {
 		return v.hooks.message()
 	}
 	return nil
 }
 
-// sent counts a sent message of n bytes.
-func (s *server) sent(n int) {
-	s.out.Add(1)
-	s.bytesOut.Add(int64(n))
-}
-
 func (s *server) write(ctx context.Context, c *websocket.Conn, t websocket.MessageType, p []byte) error {
 	err := c.Write(ctx, t, p)
 	if err == nil {
-		s.sent(len(p))
+		s.out.Add(1)
 	}
 	return err
 }

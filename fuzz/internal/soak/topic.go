@@ -16,14 +16,8 @@ type topic struct {
 
 // member is a connection that has joined a topic.
 type member struct {
-	queue  chan delivery // closed when the member leaves
-	lagged bool          // the queue was full; set before it is closed
-}
-
-// delivery is a message on its way to a member.
-type delivery struct {
-	prepared *websocket.PreparedMessage
-	size     int // bytes
+	queue  chan *websocket.PreparedMessage // closed when the member leaves
+	lagged bool                            // the queue was full; set before it is closed
 }
 
 // queueSize is the capacity of a member's queue. A member whose queue is full is dropped, since it must
@@ -36,7 +30,7 @@ func (t *topic) join() *member {
 	if t.members == nil {
 		t.members = make(map[*member]struct{})
 	}
-	m := &member{queue: make(chan delivery, queueSize)}
+	m := &member{queue: make(chan *websocket.PreparedMessage, queueSize)}
 	t.members[m] = struct{}{}
 	m.queue <- note(topicJoin, t.last)
 	return m
@@ -47,7 +41,7 @@ func (t *topic) publish(p []byte) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.last++
-	d, err := newDelivery(appendTopic(nil, t.last, p))
+	prepared, err := websocket.Prepare(websocket.Text, appendTopic(nil, t.last, p))
 	if err != nil {
 		return err
 	}
@@ -57,7 +51,7 @@ func (t *topic) publish(p []byte) error {
 			t.drop(m)
 			continue
 		}
-		m.queue <- d
+		m.queue <- prepared
 	}
 	return nil
 }
@@ -77,15 +71,11 @@ func (t *topic) drop(m *member) {
 	close(m.queue)
 }
 
-func note(prefix string, n int64) delivery {
-	d, err := newDelivery(fmt.Appendf(nil, "%s%d", prefix, n))
+// note returns the message that consists of prefix and n.
+func note(prefix string, n int64) *websocket.PreparedMessage {
+	m, err := websocket.Prepare(websocket.Text, fmt.Appendf(nil, "%s%d", prefix, n))
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}
-	return d
-}
-
-func newDelivery(p []byte) (delivery, error) {
-	m, err := websocket.Prepare(websocket.Text, p)
-	return delivery{m, len(p)}, err
+	return m
 }
