@@ -13,22 +13,23 @@ import (
 	"time"
 )
 
-// A block is a run of statements of the target, as the coverage profile has it.
+// A block is a basic block of the target, as in a coverage profile.
 type block struct {
 	file                                 string
 	startLine, startCol, endLine, endCol int
 }
 
+// holds reports whether the position is in the block.
 func (b block) holds(line, col int) bool {
 	return (line > b.startLine || line == b.startLine && col >= b.startCol) &&
 		(line < b.endLine || line == b.endLine && col <= b.endCol)
 }
 
-// size orders blocks that hold the same place: the innermost is the smallest.
+// size orders blocks that hold the same position: the innermost is the smallest.
 func (b block) size() int { return (b.endLine-b.startLine)<<16 + b.endCol - b.startCol }
 
-// measure lists the tests and finds what each reaches, by running them one by
-// one with coverage. They must all pass.
+// measure lists the tests and runs each with coverage to find the blocks that it reaches. All of them
+// must pass.
 func (r *runner) measure(ctx context.Context) error {
 	var all []*test
 	for _, tr := range r.target.testers {
@@ -45,7 +46,7 @@ func (r *runner) measure(ctx context.Context) error {
 	return each(ctx, r.workers, all, r.reach)
 }
 
-// reach measures one test.
+// reach measures the time and the coverage of a test.
 func (r *runner) reach(ctx context.Context, t *test) error {
 	profile, err := os.CreateTemp(r.dir, "profile")
 	if err != nil {
@@ -55,13 +56,15 @@ func (r *runner) reach(ctx context.Context, t *test) error {
 	defer os.Remove(profile.Name())
 	l := limits{timeout: 5 * time.Minute, mib: r.mib, temp: r.temp}
 	start := time.Now()
-	v := t.tester.run(ctx, t.tester.binary(r.dir, "cover"), []string{t.name}, 0, l, "-test.coverprofile="+profile.Name())
+	bin := t.tester.binary(r.dir, "cover")
+	v := t.tester.run(ctx, bin, []string{t.name}, 0, l, "-test.coverprofile="+profile.Name())
 	t.time = time.Since(start)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if !v.ok {
-		return fmt.Errorf("%s of %s fails without a fault, with coverage (%s):\n%s", t.name, t.tester.path, v.by, v.output)
+		return fmt.Errorf("%s of %s fails without a fault, with coverage (%s):\n%s",
+			t.name, t.tester.path, v.by, v.output)
 	}
 	data, err := os.ReadFile(profile.Name())
 	if err != nil {
@@ -71,22 +74,22 @@ func (r *runner) reach(ctx context.Context, t *test) error {
 	return err
 }
 
-// reached reads the blocks of a package from a profile: all, or those that it
-// counts more than 0 times.
+// reached returns the blocks of a package in a profile: all of them, or those with a count above 0.
 func reached(profile, pkg string, all bool) ([]block, error) {
 	var blocks []block
 	for i, line := range strings.Split(strings.TrimSpace(profile), "\n") {
 		if i == 0 || !all && strings.HasSuffix(line, " 0") {
-			continue // the mode, or never reached
+			continue // the line with the mode, or a count of 0
 		}
 		colon := strings.LastIndexByte(line, ':')
 		if colon < 0 || path.Dir(line[:colon]) != pkg {
 			continue
 		}
 		var n [6]int
-		fields := strings.FieldsFunc(line[colon+1:], func(c rune) bool { return c == '.' || c == ',' || c == ' ' })
+		separator := func(c rune) bool { return c == '.' || c == ',' || c == ' ' }
+		fields := strings.FieldsFunc(line[colon+1:], separator)
 		if len(fields) != len(n) {
-			return nil, fmt.Errorf("a coverage profile with the line %q", line)
+			return nil, fmt.Errorf("invalid line in a coverage profile: %q", line)
 		}
 		for i, f := range fields {
 			var err error
@@ -99,7 +102,7 @@ func reached(profile, pkg string, all bool) ([]block, error) {
 	return blocks, nil
 }
 
-// A reacher tells which tests reach a place in the target.
+// A reacher finds the tests that reach a position in the target.
 type reacher struct {
 	all    []*test
 	byFile map[string]map[block][]*test
@@ -121,9 +124,9 @@ func newReacher(testers []*tester) *reacher {
 	return r
 }
 
-// tests are those that reach the fault's block, the fastest first. Where there
-// is none, as in the expressions of a case, they are those that reach the
-// function. known is every block of the target, reached or not.
+// tests returns the tests that reach the fault's block, the fastest first. If no block holds the fault,
+// as in the expressions of a case, it returns the tests that reach the function. known lists all blocks
+// of the target.
 func (r *reacher) tests(m *mutant, known []block) []*test {
 	found := r.all
 	if m.decl != nil {
@@ -139,7 +142,7 @@ func (r *reacher) tests(m *mutant, known []block) []*test {
 	return found
 }
 
-// innermost is the smallest block that holds the fault.
+// innermost returns the smallest block that holds the fault.
 func innermost(m *mutant, known []block) (best block, ok bool) {
 	for _, b := range known {
 		if b.file == m.File && b.holds(m.Line, m.Column) && (!ok || b.size() < best.size()) {
@@ -149,7 +152,7 @@ func innermost(m *mutant, known []block) (best block, ok bool) {
 	return best, ok
 }
 
-// within are the tests that reach any block of a function.
+// within returns the tests that reach any block of a function.
 func (r *reacher) within(s *source, d *ast.FuncDecl) []*test {
 	from, to := s.tok.Line(d.Pos()), s.tok.Line(d.End())
 	seen := map[*test]bool{}

@@ -1,48 +1,53 @@
-// Mutation tries the tests: it plants one small fault after another in a package
-// and reports those that no test notices.
+// Mutation checks the tests of a package. It plants small faults, one at a time, and reports those that
+// no test notices.
 //
-//	go run ./fuzz/mutation wire                        # every fault: some minutes
-//	go run ./fuzz/mutation -sample 150 websocket       # some, drawn by -seed
-//	go run ./fuzz/mutation -run '^decoder' wire        # in some files
-//	go run ./fuzz/mutation -min 90 wire                # fails below a score of 90 %
+//	go run ./fuzz/mutation wire                        # every fault; takes some minutes
+//	go run ./fuzz/mutation -sample 150 websocket       # a random sample
+//	go run ./fuzz/mutation -run '^decoder' wire        # only files whose names match
+//	go run ./fuzz/mutation -min 90 wire                # exit status 1 below a score of 90 %
 //
-// An argument is the directory of a package. The tests that judge it are its own
-// and those of the packages of its module that import it, run with -short and
-// with GOWORK=off. The working tree is never touched.
+// The arguments are directories of packages. A fault must be noticed by the package's own tests or by
+// those of the packages in its module that import it. The tests run with -short and GOWORK=off. Mutation
+// does not change the working tree.
 //
 // # Faults
 //
-// The kinds are: negate (a comparison turned round), boundary (< for <= and the
-// like), check (an if that is never or always taken, a case that is missing),
-// remove (a call, an assignment, a branch left out), logic (&& for ||), error (nil
-// returned in place of an error), arithmetic (another operator), constant (an
-// integer off by one) and bool (true for false). The step of a for loop is left
-// alone, since a loop that stands still is always noticed, and so are checks
-// that end in panic("BUG: …").
+// The kinds of faults are
+//
+//   - negate: a comparison is negated;
+//   - boundary: < becomes <=, and the like;
+//   - check: the body of an if statement runs never or always, or a case of a switch is missing;
+//   - remove: a call, an assignment or another statement is missing;
+//   - logic: && becomes ||, or the reverse;
+//   - error: a function returns nil instead of an error;
+//   - arithmetic: an operator is replaced;
+//   - constant: an integer is off by one;
+//   - bool: true becomes false, or the reverse.
+//
+// The post statement of a for loop stays, since a test always notices an endless loop. Checks whose body
+// is panic("BUG: …") stay too.
 //
 // # How it is fast
 //
-// Faults are type-checked first: one that would not compile is not counted. Many
-// are then built into one test binary: each is a copy of its function, and the
-// function begins with a switch to the copy that an environment variable names.
-// What cannot be copied so (package-level declarations, functions that recover),
-// and tests that fail once functions are no longer inlined, such as counts of
-// allocations, are built one fault at a time. The coverage of each test is measured
-// once, and a fault meets only the tests that reach it, the fastest first. A run
-// that takes 3 s and four times its usual time counts as noticed, as does one that
-// takes more memory than -memory. On a machine that is busy with other things, as a
-// run of the same tests without the fault shows, it gets three times as long.
+// Faults that do not compile are found by type checking, and are not counted. Many of the others share one
+// test binary. Each is a copy of its function, and the function begins with a switch that calls the copy
+// that an environment variable selects. Some faults are built one at a time instead: those in
+// package-level declarations, those in functions that recover, and those whose tests fail if functions
+// are not inlined, such as tests that count allocations. The coverage of each test is measured once. A
+// fault is tried only with the tests that reach it, the fastest first. A run counts as noticing the fault
+// if it takes longer than four times its usual time plus 3 s, or needs more memory than -memory. On a
+// busy machine, which a run of the same tests without the fault reveals, it gets three times as long.
 //
 // # Faults that cannot be noticed
 //
-// testdata/known holds a file for each package with those faults that change
-// nothing that anyone could see, each with the reason. They do not count. One that
-// is noticed after all, or that is no longer there, is reported as stale. -propose
-// prints the survivors in the form of that file.
+// Some faults do not change the behavior of the package. Those are listed, with the reason, in a file
+// for each package in testdata/known, and are not counted. An entry is stale if a test notices its fault,
+// or if the source no longer contains it. With -propose Mutation prints the survivors as such entries. A
+// test, TestKnownFile, reports entries without a fault within seconds.
 //
-// # Why not another tool
+// # Alternatives
 //
-// Of the tools that the Go proxy has, go-gremlins v0.6.0 is maintained. It works
-// token by token, so it can neither drop a check nor remove a statement, and it
-// copies a module to another directory, where a replace of ../wire leads nowhere.
+// Of the tools that the Go module proxy has, go-gremlins v0.6.0 is maintained. It works on single tokens,
+// so it can neither drop a check nor remove a statement. It also copies a module to another directory,
+// where a replacement with ../wire does not exist.
 package main

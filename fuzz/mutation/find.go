@@ -13,7 +13,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// A finder collects the faults that can be planted in a package.
+// A finder collects the faults that can be planted in a file.
 type finder struct {
 	info   *types.Info
 	source *source
@@ -21,7 +21,7 @@ type finder struct {
 	found  []*mutant
 }
 
-// find lists the faults of the files whose names match only, in their order.
+// find lists the faults of the files whose names match only, in the order of the source.
 func find(t *target, only *regexp.Regexp) []*mutant {
 	var all []*mutant
 	for _, s := range t.sources {
@@ -49,7 +49,7 @@ func find(t *target, only *regexp.Regexp) []*mutant {
 	return all
 }
 
-// add notes that the text between from and to may be replaced.
+// add adds the fault that replaces the source between from and to with text.
 func (f *finder) add(kind string, from, to token.Pos, text, change string) {
 	s := f.source
 	pos := s.tok.Position(from)
@@ -65,7 +65,7 @@ func (f *finder) add(kind string, from, to token.Pos, text, change string) {
 	f.found = append(f.found, m)
 }
 
-// parent is the node n levels above the one that is visited.
+// parent returns the node n levels above the current one, or nil.
 func (f *finder) parent(n int) ast.Node {
 	if i := len(f.stack) - 1 - n; i >= 0 {
 		return f.stack[i]
@@ -156,8 +156,8 @@ func (f *finder) isString(e ast.Expr) bool {
 	return ok && b.Info()&types.IsString != 0
 }
 
-// check makes an if that is never taken, and one that always is where it leaves
-// what it stands in. The condition is still evaluated.
+// check adds the fault that an if statement is never taken, and that it is always taken if its body
+// leaves the enclosing block. The condition is still evaluated.
 func (f *finder) check(n *ast.IfStmt) {
 	if isBug(n.Body) {
 		return
@@ -169,7 +169,7 @@ func (f *finder) check(n *ast.IfStmt) {
 	}
 }
 
-// isBug reports whether a block is a panic about an invariant of our own.
+// isBug reports whether a block is a panic about a broken invariant.
 func isBug(b *ast.BlockStmt) bool {
 	if len(b.List) != 1 {
 		return false
@@ -221,7 +221,7 @@ func leaves(b *ast.BlockStmt) bool {
 	return ok && id.Name == "panic"
 }
 
-// clause leaves out a case of a switch, but not its default.
+// clause adds the fault that a case of a switch is missing. It skips the default.
 func (f *finder) clause(n *ast.CaseClause) {
 	if n.List == nil {
 		return
@@ -230,7 +230,7 @@ func (f *finder) clause(n *ast.CaseClause) {
 	f.add("check", n.Pos(), n.End(), "", "case "+text+": left out")
 }
 
-// returned gives nil back for an error.
+// returned adds the fault that nil is returned instead of an error.
 func (f *finder) returned(n *ast.ReturnStmt) {
 	sig := f.signature()
 	if sig == nil || len(n.Results) == 0 || sig.Results().Len() != len(n.Results) {
@@ -246,7 +246,7 @@ func (f *finder) returned(n *ast.ReturnStmt) {
 	f.add("error", last.Pos(), last.End(), "nil", "return: nil instead of "+f.source.node(last))
 }
 
-// signature is that of the function around the node.
+// signature returns the signature of the function that encloses the current node.
 func (f *finder) signature() *types.Signature {
 	for i := len(f.stack) - 1; i >= 0; i-- {
 		switch n := f.stack[i].(type) {
@@ -289,7 +289,8 @@ func (f *finder) step(n *ast.IncDecStmt) {
 	if n.Tok == token.INC {
 		op = token.DEC
 	}
-	f.add("arithmetic", n.TokPos, n.TokPos+2, op.String(), fmt.Sprintf("%s: becomes %s", f.source.node(n), op))
+	change := fmt.Sprintf("%s: becomes %s", f.source.node(n), op)
+	f.add("arithmetic", n.TokPos, n.TokPos+2, op.String(), change)
 	f.remove(n)
 }
 
@@ -298,16 +299,16 @@ func (f *finder) isLoopStep(n ast.Stmt) bool {
 	return ok && loop.Post == n
 }
 
-// remove leaves out a statement of a block.
+// remove adds the fault that a statement of a block is missing.
 func (f *finder) remove(n ast.Stmt) {
 	switch f.parent(1).(type) {
 	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
 	default:
-		return // the first statement of an if or switch, or a loop's step
+		return // the init statement of an if or switch, or the post statement of a loop
 	}
 	if call, ok := exprCall(n); ok {
 		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "panic" {
-			return // the check before it is left out
+			return // the same as a missing check
 		}
 	}
 	if b, ok := n.(*ast.BranchStmt); ok && (b.Tok == token.GOTO || b.Tok == token.FALLTHROUGH) {
@@ -319,8 +320,8 @@ func (f *finder) remove(n ast.Stmt) {
 	f.add("remove", n.Pos(), n.End(), "", "removed: "+f.source.node(n))
 }
 
-// literal makes an integer one more, and in constants one less. The sizes of
-// arrays and of make are no limits.
+// literal adds the faults that an integer is one larger and, in a constant declaration, one smaller. It
+// skips the sizes of arrays and the arguments of make.
 func (f *finder) literal(n *ast.BasicLit) {
 	if n.Kind != token.INT {
 		return

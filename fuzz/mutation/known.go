@@ -19,22 +19,21 @@ var knownFiles embed.FS
 //	change: if k == 0: never taken
 //	why: A key of zeros changes nothing, only slower.
 //
-// Entries are parted by empty lines; lines that begin with # are remarks. An
-// entry has no line number: file, function, the line's text and the change name
-// the fault.
+// Empty lines separate entries. Lines that begin with # are comments. The file, the function, the text of
+// the line (with its comment) and the change identify the fault, so that a line number is not needed.
 type known struct {
 	File, Func, Code, Change, Why string
 
 	line int
-	met  bool // a fault of the package
+	met  bool // the source contains the fault
 }
 
 func (k *known) key() string {
 	return (&mutant{File: k.File, Func: k.Func, Code: k.Code, Change: k.Change}).key()
 }
 
-// readKnown reads the entries for a package: those of the file name, or those
-// that the command holds for the last element of the import path, if any.
+// readKnown reads the entries for a package, from the file name or, if that is empty, from the embedded
+// file named after the last element of the import path. Such a file need not exist.
 func readKnown(name, pkgPath string) ([]*known, error) {
 	var data []byte
 	var err error
@@ -58,7 +57,7 @@ func parseKnown(name, data string) ([]*known, error) {
 	var k *known
 	finish := func() error {
 		if k != nil && (k.Code == "" || k.Change == "" || k.Why == "") {
-			return fmt.Errorf("%s:%d: an entry needs code, change and why", name, k.line)
+			return fmt.Errorf("%s:%d: entry without code, change or why", name, k.line)
 		}
 		k = nil
 		return nil
@@ -90,13 +89,13 @@ func parseKnown(name, data string) ([]*known, error) {
 		case "why":
 			k.Why = value
 		default:
-			return nil, fmt.Errorf("%s:%d: %q is no field of an entry", name, i+1, field)
+			return nil, fmt.Errorf("%s:%d: unknown field %q, want code, change or why", name, i+1, field)
 		}
 	}
 	return entries, finish()
 }
 
-// mark notes on each fault that is listed why it cannot be noticed.
+// mark copies the reasons of the entries to their faults.
 func mark(mutants []*mutant, entries []*known) {
 	byKey := map[string]*known{}
 	for _, k := range entries {
@@ -109,13 +108,14 @@ func mark(mutants []*mutant, entries []*known) {
 	}
 }
 
-// stale lists the entries that name no fault, if every fault was looked for, and
-// those whose fault was noticed, by more than a time that a busy machine exceeds too.
+// stale lists the entries whose fault was noticed or does not compile. A timeout does not count, since a
+// busy machine can cause it. If every is set, the mutants are all faults of the package, and stale also
+// lists the entries whose fault is not among them.
 func stale(mutants []*mutant, entries []*known, every bool) []string {
 	var all []string
 	for _, k := range entries {
 		if every && !k.met {
-			all = append(all, fmt.Sprintf("%s %s: %s: there is no such fault", k.File, k.Func, k.Change))
+			all = append(all, fmt.Sprintf("%s %s: %s: no such fault in the source", k.File, k.Func, k.Change))
 		}
 	}
 	for _, m := range mutants {
@@ -126,7 +126,7 @@ func stale(mutants []*mutant, entries []*known, every bool) []string {
 	return all
 }
 
-// propose writes the survivors that are not listed in the form of the list.
+// propose formats the survivors without an entry as entries.
 func propose(mutants []*mutant) string {
 	var b strings.Builder
 	for _, m := range mutants {

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// A target is the package under trial.
+// A target is the package in which faults are planted.
 type target struct {
 	dir     string // absolute
 	pkg     *packages.Package
@@ -19,24 +19,27 @@ type target struct {
 	testers []*tester
 }
 
-// environment is that of every command we start: the module alone.
+// environment returns the environment of the commands that Mutation starts, without a workspace.
 func environment(extra ...string) []string {
 	return append(append(os.Environ(), "GOWORK=off"), extra...)
 }
 
-// load reads the package in dir and finds the packages whose tests judge it.
+// load loads the package in dir and finds the packages that test it.
 func load(ctx context.Context, dir string) (*target, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
-	cfg := &packages.Config{Context: ctx, Dir: dir, Env: environment(), Mode: packages.LoadSyntax | packages.NeedModule}
+	cfg := &packages.Config{
+		Context: ctx, Dir: dir, Env: environment(), Mode: packages.LoadSyntax | packages.NeedModule,
+	}
 	pkgs, err := packages.Load(cfg, ".")
 	if err != nil {
 		return nil, err
 	}
 	if len(pkgs) != 1 || len(pkgs[0].Errors) > 0 {
-		return nil, fmt.Errorf("%s: %d packages, errors: %v", dir, len(pkgs), pkgs[0].Errors)
+		return nil, fmt.Errorf("%s: want one package without errors: %d packages, errors %v",
+			dir, len(pkgs), pkgs[0].Errors)
 	}
 	t := &target{dir: dir, pkg: pkgs[0]}
 	if t.pkg.Module == nil {
@@ -53,11 +56,12 @@ func load(ctx context.Context, dir string) (*target, error) {
 	return t, t.findTesters(ctx)
 }
 
-// findTesters lists the packages of the module that have tests and reach the
-// target: the target itself first.
+// findTesters lists the packages of the module that have tests and import the target. The target itself
+// comes first.
 func (t *target) findTesters(ctx context.Context) error {
 	cfg := &packages.Config{Context: ctx, Dir: t.pkg.Module.Dir, Env: environment(), Tests: true,
-		Mode: packages.NeedName | packages.NeedImports | packages.NeedDeps | packages.NeedFiles | packages.NeedForTest}
+		Mode: packages.NeedName | packages.NeedImports | packages.NeedDeps | packages.NeedFiles |
+			packages.NeedForTest}
 	pkgs, err := packages.Load(cfg, "./...")
 	if err != nil {
 		return err
@@ -83,8 +87,8 @@ func (t *target) findTesters(ctx context.Context) error {
 	return nil
 }
 
-// reaches reports whether p is the package path, with or without its tests, or
-// imports it.
+// reaches reports whether p is the package with the given path, with or without its tests, or imports
+// it.
 func reaches(p *packages.Package, path string, seen map[string]bool) bool {
 	if p.PkgPath == path {
 		return true
@@ -101,7 +105,7 @@ func reaches(p *packages.Package, path string, seen map[string]bool) bool {
 	return false
 }
 
-// imports finds what the target's files import among what is loaded already.
+// imports is an importer of the packages that the target imports, which are loaded already.
 type imports map[string]*types.Package
 
 func (t *target) imports() imports {

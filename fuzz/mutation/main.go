@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -16,7 +17,7 @@ import (
 	"time"
 )
 
-// Options are the command's flags.
+// options holds the flags.
 type options struct {
 	workers int
 	only    *regexp.Regexp
@@ -39,26 +40,35 @@ func main() {
 	os.Exit(command(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// parse parses the flags. It prints errors and help to stderr.
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := &options{}
 	f := flag.NewFlagSet("mutation", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.Usage = func() {
-		fmt.Fprintln(stderr, "usage: mutation [flags] directory…\n\nPlants faults in packages, one at a time, and reports which no test notices.")
+		fmt.Fprint(stderr, `usage: mutation [flags] directory...
+
+Plants small faults in the packages, one at a time, and reports those that no test notices.
+Exit status: 0, 1 if -min is not reached, 2 if an error prevented a report.
+
+`)
 		f.PrintDefaults()
 	}
-	only := f.String("run", "", "plant faults only in files whose names match this `pattern`")
-	f.IntVar(&o.workers, "parallel", 2, "how many faults are tried at a time")
-	f.IntVar(&o.sample, "sample", 0, "try only `n` faults of each package, drawn by -seed; 0 for all")
-	f.Uint64Var(&o.seed, "seed", 1, "what -sample draws by")
-	f.Float64Var(&o.min, "min", 0, "exit with status 1 below this score in `per cent`, or if a listed fault is stale")
-	f.IntVar(&o.factor, "timeout", 4, "how many times its usual time a run of tests may take, beside 3 s; at least 2")
-	f.IntVar(&o.memory, "memory", 4096, "address space of a run of tests in `MiB`, on Unix; 0 for no limit")
-	f.StringVar(&o.known, "known", "", "`file` of faults that cannot be noticed (default: the command's own for the package)")
-	f.BoolVar(&o.json, "json", false, "report in JSON, an object for each package")
-	f.BoolVar(&o.propose, "propose", false, "also print the survivors in the form of -known")
-	f.BoolVar(&o.list, "list", false, "list the faults and plant none")
-	f.BoolVar(&o.alone, "alone", false, "build every fault alone: slow, and a check of the command itself")
+	only := f.String("run", "", "plant faults only in files whose names match `regexp`")
+	f.IntVar(&o.workers, "parallel", 2, "number of faults to try at a time")
+	f.IntVar(&o.sample, "sample", 0, "try a random sample of `n` faults of each package; 0 means all")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of -sample")
+	f.Float64Var(&o.min, "min", 0,
+		"exit with status 1 if the score is below this `percentage` or an entry of -known is stale")
+	f.IntVar(&o.factor, "timeout", 4,
+		"limit a run of tests to this `multiple` of its usual time, plus 3 s; at least 2")
+	f.IntVar(&o.memory, "memory", 4096, "address space of a run of tests in `MiB`, on Unix; 0 means no limit")
+	f.StringVar(&o.known, "known", "",
+		"`file` of faults that cannot be noticed (default: the embedded list of the package)")
+	f.BoolVar(&o.json, "json", false, "print a JSON object for each package")
+	f.BoolVar(&o.propose, "propose", false, "also print the survivors as entries for -known")
+	f.BoolVar(&o.list, "list", false, "list the faults without planting them")
+	f.BoolVar(&o.alone, "alone", false, "build every fault separately, to check this command itself; slow")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
@@ -69,16 +79,16 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	}
 	if len(o.dirs) == 0 || o.workers < 1 || o.factor < 2 || o.sample < 0 {
 		f.Usage()
-		return nil, fmt.Errorf("a directory is needed, -parallel of 1 or more, -timeout of 2 or more")
+		return nil, errors.New("need a directory, -parallel >= 1, -timeout >= 2 and -sample >= 0")
 	}
 	return o, nil
 }
 
-// command runs the command and returns its exit status: 2 if it could not do its
-// work, 1 if -min is not met.
+// command runs Mutation and returns the exit status: 1 if -min is not reached, 2 if an error prevented a
+// report.
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parse(args, stderr)
-	if err == flag.ErrHelp {
+	if errors.Is(err, flag.ErrHelp) {
 		return 0
 	}
 	if err != nil {
@@ -89,21 +99,22 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	for _, dir := range o.dirs {
 		r, err := try(ctx, o, dir, stdout, stderr)
 		if ctx.Err() != nil {
-			err = fmt.Errorf("interrupted: no report on %s", dir)
+			err = fmt.Errorf("interrupted; no report on %s", dir)
 		}
 		if err != nil {
 			fmt.Fprintln(stderr, "mutation:", err)
 			return 2
 		}
 		if r != nil && o.min > 0 && (r.Score < o.min || len(r.Stale) > 0) {
-			fmt.Fprintf(stderr, "mutation: %s: a score of %.1f %% where %g %% is the least, %d stale entries\n", r.Package, r.Score, o.min, len(r.Stale))
+			fmt.Fprintf(stderr, "mutation: %s: score %.1f %%, want at least %g %%; %d stale entries\n",
+				r.Package, r.Score, o.min, len(r.Stale))
 			status = 1
 		}
 	}
 	return status
 }
 
-// try tries the tests of one package. The report is nil with -list.
+// try plants faults in one package. The report is nil with -list.
 func try(ctx context.Context, o *options, dir string, stdout, stderr io.Writer) (*report, error) {
 	start := time.Now()
 	t, err := load(ctx, dir)
@@ -147,7 +158,7 @@ func try(ctx context.Context, o *options, dir string, stdout, stderr io.Writer) 
 	return rep, nil
 }
 
-// in calls f while the runner has directories of its own.
+// in calls f with temporary directories for the runner, and removes them.
 func (r *runner) in(f func() error) error {
 	dir, err := os.MkdirTemp("", "mutation")
 	if err != nil {
@@ -161,8 +172,8 @@ func (r *runner) in(f func() error) error {
 	return f()
 }
 
-// checkAll sets the outcome of the faults that do not compile, as far as that can
-// be seen without building them one by one.
+// checkAll type-checks the faults that can share a binary, and sets the outcome of those that do not
+// compile.
 func (t *target) checkAll(mutants []*mutant) error {
 	var shared []*mutant
 	for _, m := range mutants {
@@ -180,7 +191,7 @@ func (t *target) checkAll(mutants []*mutant) error {
 	return nil
 }
 
-// draw takes n of the faults that compile, in their order.
+// draw returns a random sample of n of the faults that compile, in their original order.
 func draw(mutants []*mutant, n int, seed uint64) []*mutant {
 	mutants = slices.DeleteFunc(slices.Clone(mutants), func(m *mutant) bool { return m.Outcome == noBuild })
 	rng := rand.New(rand.NewPCG(seed, 0))

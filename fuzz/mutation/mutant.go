@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// An outcome is what became of a fault.
+// An outcome is the result of planting a fault.
 type outcome string
 
 const (
-	noticed    outcome = "noticed"     // a test failed, hung or ran out of memory
-	survived   outcome = "survived"    // every test that reaches it passed
+	noticed    outcome = "noticed"     // a test failed, hung or used too much memory
+	survived   outcome = "survived"    // every test that reaches it passes
 	notCovered outcome = "not covered" // no test reaches it
 	noBuild    outcome = "no build"    // it does not compile
 )
 
-// A mutant is one fault: the replacement of some bytes of a file.
+// A mutant is a fault: the replacement of some bytes of a file.
 type mutant struct {
 	File    string  `json:"file"` // base name
 	Line    int     `json:"line"`
@@ -35,11 +35,11 @@ type mutant struct {
 	source     *source
 	decl       *ast.FuncDecl // nil at package level
 	start, end int           // byte offsets in the source
-	text       string        // what stands there instead
+	text       string        // the replacement
 }
 
-// key names the fault without line numbers, so that it outlives other changes
-// to the file.
+// key identifies the fault without line numbers, so that it stays the same when other lines of the file
+// change.
 func (m *mutant) key() string {
 	return strings.Join([]string{m.File, m.Func, m.Code, m.Change}, "\n")
 }
@@ -48,7 +48,7 @@ func (m *mutant) String() string {
 	return fmt.Sprintf("%s:%d: %s: %s", m.File, m.Line, m.Kind, m.Change)
 }
 
-// A source is one Go file of the package under trial.
+// A source is a Go file of the target.
 type source struct {
 	path string
 	data []byte
@@ -60,12 +60,12 @@ func (s *source) base() string { return filepath.Base(s.path) }
 
 func (s *source) offset(p token.Pos) int { return s.tok.Offset(p) }
 
-// slice is the text from one position to another.
+// slice returns the source between two positions.
 func (s *source) slice(from, to token.Pos) string {
 	return string(s.data[s.offset(from):s.offset(to)])
 }
 
-// node is the text of a node on one line, shortened to be read.
+// node returns the source of a node on one line, shortened for a report.
 func (s *source) node(n ast.Node) string {
 	text := strings.Join(strings.Fields(s.slice(n.Pos(), n.End())), " ")
 	if r := []rune(text); len(r) > 60 {
@@ -74,14 +74,13 @@ func (s *source) node(n ast.Node) string {
 	return text
 }
 
-// line is the text of a line, without the space around it.
+// line returns a line of the source without leading and trailing space.
 func (s *source) line(n int) string {
 	lines := strings.Split(string(s.data), "\n")
 	return strings.TrimSpace(lines[n-1])
 }
 
-// funcName is the name of a function as reports show it: F, or T.F for a method
-// of T or *T.
+// funcName returns the name of a function as reports show it: F, or T.F for a method of T or *T.
 func funcName(d *ast.FuncDecl) string {
 	if d.Recv == nil || len(d.Recv.List) == 0 {
 		return d.Name.Name

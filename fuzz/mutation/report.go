@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// A tally counts faults that count, by outcome.
+// A tally counts the faults that determine the score.
 type tally struct {
 	Noticed  int `json:"noticed"`
 	Survived int `json:"survived"`
 }
 
-// Score is the part that was noticed, in per cent; 100 where nothing was planted.
+// score returns the percentage that was noticed, or 100 if no fault was planted.
 func (t tally) score() float64 {
 	if t.Noticed+t.Survived == 0 {
 		return 100
@@ -25,10 +25,10 @@ func (t tally) score() float64 {
 // A report is the result for one package.
 type report struct {
 	Package    string            `json:"package"`
-	Score      float64           `json:"score"` // per cent
+	Score      float64           `json:"score"` // percentage
 	All        tally             `json:"all"`
 	Kinds      map[string]*tally `json:"kinds"`
-	Equivalent int               `json:"equivalent"` // listed, and not noticed
+	Equivalent int               `json:"equivalent"` // cannot be noticed, says an entry
 	NotCovered int               `json:"notCovered"`
 	NoBuild    int               `json:"noBuild"`
 	Timeouts   int               `json:"timeouts"` // among those noticed
@@ -68,7 +68,7 @@ func newReport(pkgPath string, mutants []*mutant, stale []string, took time.Dura
 	return r
 }
 
-// text writes the report for people.
+// text writes the report as text.
 func (r *report) text(w io.Writer) {
 	for _, o := range []outcome{survived, notCovered} {
 		for _, m := range r.Mutants {
@@ -86,6 +86,7 @@ func (r *report) text(w io.Writer) {
 		fmt.Fprintf(w, "%-12s %8d %8d %7.1f%%\n", kind, k.Noticed, k.Survived, k.score())
 	}
 	fmt.Fprintf(w, "%-12s %8d %8d %7.1f%%\n", "all", r.All.Noticed, r.All.Survived, r.Score)
-	fmt.Fprintf(w, "%s: score %.1f %%, %d timeouts; not counted: %d equivalent, %d not covered, %d that do not compile; %.0f s\n",
-		r.Package, r.Score, r.Timeouts, r.Equivalent, r.NotCovered, r.NoBuild, r.Seconds)
+	fmt.Fprintf(w, "%s: score %.1f %%, %d timeouts, %.0f s\n", r.Package, r.Score, r.Timeouts, r.Seconds)
+	fmt.Fprintf(w, "not counted: %d equivalent, %d not covered, %d that do not compile\n",
+		r.Equivalent, r.NotCovered, r.NoBuild)
 }

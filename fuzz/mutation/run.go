@@ -15,10 +15,10 @@ type runner struct {
 	target  *target
 	workers int
 	mib     int           // address space of a test run
-	factor  time.Duration // how many times its usual time a run may take
-	alone   bool          // build no faults together
-	dir     string        // for what is built
-	temp    string        // for the tests' own files
+	factor  time.Duration // the multiple of its usual time that a run may take
+	alone   bool          // build every fault separately
+	dir     string        // for binaries
+	temp    string        // TMPDIR of the tests
 	log     io.Writer
 
 	mu      sync.Mutex
@@ -51,7 +51,8 @@ func (r *runner) trial(ctx context.Context, mutants []*mutant) error {
 		}
 	}
 	r.total = len(shared) + len(single)
-	fmt.Fprintf(r.log, "%s: %d tests, %d faults to plant\n", r.target.pkg.PkgPath, len(r.reacher.all), r.total)
+	fmt.Fprintf(r.log, "%s: %d tests, %d faults to plant\n",
+		r.target.pkg.PkgPath, len(r.reacher.all), r.total)
 	for len(shared) > 0 {
 		n := min(perBuild, len(shared))
 		if err := r.chunk(ctx, shared[:n]); err != nil {
@@ -65,14 +66,14 @@ func (r *runner) trial(ctx context.Context, mutants []*mutant) error {
 	})
 }
 
-// allBlocks are the blocks of the target, from a profile of no test at all.
+// allBlocks returns all blocks of the target, from the profile of a run without tests.
 func (r *runner) allBlocks(ctx context.Context) ([]block, error) {
 	tr := r.target.testers[0]
 	name := filepath.Join(r.dir, "none")
 	v := tr.run(ctx, tr.binary(r.dir, "cover"), []string{"none at all"}, 0,
 		limits{timeout: time.Minute, temp: r.temp}, "-test.coverprofile="+name)
 	if !v.ok {
-		return nil, fmt.Errorf("no coverage of %s: %s", tr.path, v.output)
+		return nil, fmt.Errorf("measuring the coverage of %s: %s", tr.path, v.output)
 	}
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -81,7 +82,7 @@ func (r *runner) allBlocks(ctx context.Context) ([]block, error) {
 	return reached(string(data), r.target.pkg.PkgPath, true)
 }
 
-// chunk plants faults that are built together.
+// chunk builds faults into one binary per tester and plants each of them.
 func (r *runner) chunk(ctx context.Context, mutants []*mutant) error {
 	dir, err := os.MkdirTemp(r.dir, "chunk")
 	if err != nil {
@@ -107,7 +108,7 @@ func (r *runner) chunk(ctx context.Context, mutants []*mutant) error {
 				tests = append(tests, t)
 			}
 		}
-		v, err := r.judge(ctx, tests, m.id, func(tr *tester) string { return tr.binary(dir, "all") })
+		v, err := r.runTests(ctx, tests, m.id, func(tr *tester) string { return tr.binary(dir, "all") })
 		if err != nil {
 			return err
 		}
@@ -119,15 +120,15 @@ func (r *runner) chunk(ctx context.Context, mutants []*mutant) error {
 	})
 }
 
-// buildAll builds the testers with the faults that compile, and returns those.
-// The compiler refuses a little more than the type checker: x == 1 && x == 2.
+// buildAll builds the testers with the faults that compile and returns those faults. The compiler rejects
+// some faults that pass the type checker, such as x == 1 && x == 2.
 func (r *runner) buildAll(ctx context.Context, dir string, mutants []*mutant) ([]*mutant, error) {
 	list, err := overlay(dir, r.target.together(mutants))
 	if err != nil {
 		return nil, err
 	}
 	for _, tr := range r.target.testers {
-		err := tr.build(ctx, tr.binary(dir, "all"), list, "-gcflags=-e") // every error
+		err := tr.build(ctx, tr.binary(dir, "all"), list, "-gcflags=-e") // report all errors
 		if err == nil {
 			continue
 		}
@@ -144,8 +145,8 @@ func (r *runner) buildAll(ctx context.Context, dir string, mutants []*mutant) ([
 	return mutants, nil
 }
 
-// baseline runs a tester's tests with no fault and notes their times. Those that
-// fail, twice, are set apart.
+// baseline runs a tester's tests without a fault and records their times. Tests that fail twice are set
+// apart.
 func (r *runner) baseline(ctx context.Context, tr *tester, bin string) error {
 	l := limits{timeout: 10 * time.Minute, mib: r.mib, temp: r.temp}
 	v := tr.run(ctx, bin, names(tr.tests), 0, l, "-test.v=test2json")
@@ -155,7 +156,7 @@ func (r *runner) baseline(ctx context.Context, tr *tester, bin string) error {
 		again[name] = !tr.run(ctx, bin, []string{name}, 0, l).ok
 	}
 	if !v.ok && len(failed) == 0 {
-		return fmt.Errorf("the tests of %s end early without a fault (%s):\n%s", tr.path, v.by, v.output)
+		return fmt.Errorf("the tests of %s fail without a fault (%s):\n%s", tr.path, v.by, v.output)
 	}
 	for _, t := range tr.tests {
 		if d, ok := passed[t.name]; ok {
@@ -163,7 +164,7 @@ func (r *runner) baseline(ctx context.Context, tr *tester, bin string) error {
 		}
 		t.apart = again[t.name]
 		if t.apart {
-			fmt.Fprintf(r.log, "%s: meets faults one at a time\n", t.name)
+			fmt.Fprintf(r.log, "%s: needs faults that are built separately\n", t.name)
 		}
 	}
 	return ctx.Err()
@@ -177,7 +178,7 @@ func names(tests []*test) []string {
 	return all
 }
 
-// single builds one fault alone and plants it before tests.
+// single builds one fault separately and runs tests with it.
 func (r *runner) single(ctx context.Context, m *mutant, tests []*test) error {
 	dir, err := os.MkdirTemp(r.dir, "single")
 	if err != nil {
@@ -202,15 +203,17 @@ func (r *runner) single(ctx context.Context, m *mutant, tests []*test) error {
 			return err
 		}
 	}
-	v, err := r.judge(ctx, tests, 0, func(tr *tester) string { return tr.binary(dir, "one") })
+	v, err := r.runTests(ctx, tests, 0, func(tr *tester) string { return tr.binary(dir, "one") })
 	if err == nil {
 		m.settle(v)
 	}
 	return err
 }
 
-// judge runs tests until one notices the fault: quick ones together first.
-func (r *runner) judge(ctx context.Context, tests []*test, id int, bin func(*tester) string) (verdict, error) {
+// runTests runs tests in stages, the fastest first, until one notices the fault.
+func (r *runner) runTests(
+	ctx context.Context, tests []*test, id int, bin func(*tester) string,
+) (verdict, error) {
 	for _, tr := range r.target.testers {
 		for _, stage := range stages(tests, tr) {
 			var usual time.Duration
@@ -220,7 +223,7 @@ func (r *runner) judge(ctx context.Context, tests []*test, id int, bin func(*tes
 			l := limits{timeout: 3*time.Second + r.factor*usual, mib: r.mib, temp: r.temp}
 			v := tr.run(ctx, bin(tr), names(stage), id, l, "-test.failfast")
 			if v.by == timedOut {
-				v = r.slow(ctx, tr, bin(tr), stage, id, l, v)
+				v = r.retry(ctx, tr, bin(tr), stage, id, l, v)
 			}
 			if ctx.Err() != nil {
 				return v, ctx.Err()
@@ -233,10 +236,12 @@ func (r *runner) judge(ctx context.Context, tests []*test, id int, bin func(*tes
 	return verdict{ok: true}, nil
 }
 
-// slow judges a run that took too long. Where tests take much longer than usual
-// without a fault too, the machine is busy, and they get more time.
-func (r *runner) slow(ctx context.Context, tr *tester, bin string, stage []*test, id int, l limits, v verdict) verdict {
-	control := tr.binary(r.dir, "cover") // holds no fault
+// retry decides about a run that timed out with verdict v. It runs the tests without a fault. If they are
+// slow too, the machine is busy, and the run is repeated with more time.
+func (r *runner) retry(
+	ctx context.Context, tr *tester, bin string, stage []*test, id int, l limits, v verdict,
+) verdict {
+	control := tr.binary(r.dir, "cover") // without faults
 	start := time.Now()
 	if tr.run(ctx, control, names(stage), 0, l); time.Since(start) < l.timeout/2 {
 		return v
@@ -245,8 +250,8 @@ func (r *runner) slow(ctx context.Context, tr *tester, bin string, stage []*test
 	return tr.run(ctx, bin, names(stage), id, l, "-test.failfast")
 }
 
-// stages parts a tester's tests, fastest first, by their usual time: one process
-// runs those of a stage, in the order of the source.
+// stages divides a tester's tests by their usual time, the fastest first. One process runs the tests of a
+// stage, in the order of the source.
 func stages(tests []*test, tr *tester) [][]*test {
 	bounds := []time.Duration{20 * time.Millisecond, 200 * time.Millisecond, time.Second, time.Hour}
 	parts := make([][]*test, len(bounds))
@@ -276,7 +281,7 @@ func (m *mutant) settle(v verdict) {
 	}
 }
 
-// progress logs each survivor, and now and then how far the trial is.
+// progress logs each survivor, and the progress after every 50 faults.
 func (r *runner) progress(m *mutant) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -289,7 +294,7 @@ func (r *runner) progress(m *mutant) {
 	}
 }
 
-// each calls f for every item, by some goroutines at a time, until one fails.
+// each calls f for every item, on several goroutines, until a call fails.
 func each[T any](ctx context.Context, workers int, items []T, f func(context.Context, T) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -18,27 +18,27 @@ import (
 )
 
 const (
-	variable = "HAWSER_PLANTED_FAULT" // names the fault to a test binary
-	active   = "plantedFault"         // the package's variable that holds it
-	perBuild = 600                    // faults in one binary
+	variable = "HAWSER_PLANTED_FAULT" // the environment variable that selects a fault
+	active   = "plantedFault"         // the package variable that holds its value
+	perBuild = 600                    // faults per binary
 )
 
-// A span is where the copy for a fault stands in a written file.
+// A span is the position of a fault's copy in a written file.
 type span struct {
 	start, end int
 	m          *mutant
 }
 
-// A written file holds the copies of its functions, one for each fault.
+// A written file is a source with a copy of a function for each fault.
 type written struct {
 	source *source
 	data   []byte
 	spans  []span
 }
 
-// copyable reports whether the fault can be built in with others. A function
-// that recovers must be the one that is deferred, and one that looks at its
-// callers must be called by them.
+// copyable reports whether the fault can share a binary with others. The original function calls its
+// copies. So a copy is not the deferred function, which alone can recover, and runtime.Caller reports the
+// original as its caller.
 func (m *mutant) copyable() bool {
 	if m.decl == nil || m.decl.Body == nil {
 		return false
@@ -51,7 +51,7 @@ func (m *mutant) copyable() bool {
 	return !strings.Contains(body, "recover()") && !strings.Contains(body, "runtime.Caller")
 }
 
-// write makes the file with all of the faults, which must be copyable.
+// write returns the file with the faults, which must be copyable.
 func write(s *source, mutants []*mutant) *written {
 	w := &written{source: s}
 	byDecl := map[*ast.FuncDecl][]*mutant{}
@@ -80,7 +80,7 @@ type edit struct {
 	text       string
 }
 
-// apply makes edits, whose offsets count from base, in a copy of data.
+// apply applies the edits to a copy of data, whose offset in the file is base.
 func apply(data []byte, base int, edits []edit) []byte {
 	sort.SliceStable(edits, func(i, j int) bool { return edits[i].start < edits[j].start })
 	var out []byte
@@ -93,9 +93,10 @@ func apply(data []byte, base int, edits []edit) []byte {
 	return append(out, data[at:]...)
 }
 
+// copyName returns the name of the fault's function.
 func copyName(m *mutant) string { return fmt.Sprintf("planted%d_%s", m.id, m.decl.Name.Name) }
 
-// copyOf is the text of the fault's function under a name of its own.
+// copyOf returns the source of the fault's function, renamed.
 func (s *source) copyOf(m *mutant) []byte {
 	d := m.decl
 	from, to := s.offset(d.Type.Func), s.offset(d.End())
@@ -105,8 +106,8 @@ func (s *source) copyOf(m *mutant) []byte {
 	})
 }
 
-// dispatch makes the function begin with a switch to its copies. That needs a
-// name for each of its parameters.
+// dispatch returns the edits that insert a switch to the function's copies at its beginning, and name its
+// unnamed parameters.
 func (s *source) dispatch(d *ast.FuncDecl, mutants []*mutant) []edit {
 	var edits []edit
 	named := 0
@@ -158,7 +159,7 @@ func (s *source) dispatch(d *ast.FuncDecl, mutants []*mutant) []edit {
 	return append(edits, edit{at, at, b.String()})
 }
 
-// typeArgs are the type parameters of a generic function, to call its copies with.
+// typeArgs returns the type arguments with which a generic function calls its copies.
 func typeArgs(d *ast.FuncDecl) string {
 	if d.Type.TypeParams == nil {
 		return ""
@@ -181,8 +182,8 @@ func bySource(mutants []*mutant) map[*source][]*mutant {
 	return m
 }
 
-// buildable type-checks copyable faults together, sets the outcome of those
-// that do not compile and returns the others.
+// buildable type-checks copyable faults together. It sets the outcome of those that do not compile, and
+// returns the others.
 func (t *target) buildable(mutants []*mutant) ([]*mutant, error) {
 	for {
 		bad, err := t.typeCheck(mutants)
@@ -212,7 +213,7 @@ func (t *target) typeCheck(mutants []*mutant) (map[*mutant]bool, error) {
 		files[s.path] = w
 		f, err := parser.ParseFile(fset, s.path, w.data, parser.SkipObjectResolution)
 		if err != nil {
-			return nil, fmt.Errorf("a fault breaks the syntax: %w", err)
+			return nil, fmt.Errorf("syntax error in a file with faults: %w", err)
 		}
 		parsed = append(parsed, f)
 	}
@@ -239,14 +240,14 @@ func (t *target) typeCheck(mutants []*mutant) (map[*mutant]bool, error) {
 	if t.pkg.Module.GoVersion != "" {
 		cfg.GoVersion = "go" + t.pkg.Module.GoVersion
 	}
-	cfg.Check(t.pkg.PkgPath, fset, parsed, nil) // errors went to Error
+	cfg.Check(t.pkg.PkgPath, fset, parsed, nil) // errors are passed to cfg.Error
 	if len(bad) == 0 && stray != nil {
 		return nil, stray
 	}
 	return bad, nil
 }
 
-// at is the fault whose copy holds the byte.
+// at returns the fault whose copy contains the offset, or nil.
 func (w *written) at(offset int) *mutant {
 	if w == nil {
 		return nil
@@ -261,8 +262,7 @@ func (w *written) at(offset int) *mutant {
 
 var blamed = regexp.MustCompile(`\d+_([^\s/:]+\.go):(\d+):\d+:`)
 
-// refused sets the outcome of the faults that the compiler's output blames, and
-// returns the others.
+// refused sets the outcome of the faults in which the compiler found errors, and returns the others.
 func (t *target) refused(mutants []*mutant, output string) (good []*mutant) {
 	bad := map[*mutant]bool{}
 	files := map[string]*written{}
@@ -287,8 +287,8 @@ func (t *target) refused(mutants []*mutant, output string) (good []*mutant) {
 	return slices.DeleteFunc(slices.Clone(mutants), func(m *mutant) bool { return bad[m] })
 }
 
-// overlay writes the files into dir with a list of what they stand for, in the
-// form of go build -overlay, and returns the list's name.
+// overlay writes the files and an overlay for go build -overlay into dir. It returns the name of the
+// latter.
 func overlay(dir string, replace map[string][]byte) (string, error) {
 	list := struct{ Replace map[string]string }{map[string]string{}}
 	n := 0
@@ -308,7 +308,7 @@ func overlay(dir string, replace map[string][]byte) (string, error) {
 	return name, os.WriteFile(name, data, 0o666)
 }
 
-// together is the overlay of many faults in one build.
+// together returns the files of a build with many faults.
 func (t *target) together(mutants []*mutant) map[string][]byte {
 	replace := map[string][]byte{
 		filepath.Join(t.dir, "zz_planted.go"): []byte(fmt.Sprintf(
@@ -321,7 +321,7 @@ func (t *target) together(mutants []*mutant) map[string][]byte {
 	return replace
 }
 
-// alone is the overlay of one fault, without anything that is not in the tree.
+// alone returns the file with one fault and no other changes.
 func alone(m *mutant) map[string][]byte {
 	return map[string][]byte{m.source.path: apply(m.source.data, 0, []edit{{m.start, m.end, m.text}})}
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/process"
 )
 
-// A tester is a package whose tests judge the faults.
+// A tester is a package whose tests may notice the faults.
 type tester struct {
 	path, dir string
 	tests     []*test
@@ -25,17 +25,17 @@ type test struct {
 	tester *tester
 	name   string
 	time   time.Duration // without a fault
-	apart  bool          // fails when functions are not inlined: meets faults one at a time
-	blocks []block       // of the target, that it reaches
+	apart  bool          // fails in a binary with many faults, which are not inlined
+	blocks []block       // the target's blocks that it reaches
 }
 
-// binary is the name of the tester's test binary in dir.
+// binary returns the name of the tester's test binary in dir.
 func (tr *tester) binary(dir, kind string) string {
 	name := strings.NewReplacer("/", "_", ".", "_").Replace(tr.path)
 	return filepath.Join(dir, name+"."+kind+".test")
 }
 
-// build compiles the tester's test binary with an overlay, or with none.
+// build compiles the tester's test binary. overlay may be "".
 func (tr *tester) build(ctx context.Context, out, overlay string, flags ...string) error {
 	args := append([]string{"test", "-c", "-o", out}, flags...)
 	if overlay != "" {
@@ -53,28 +53,30 @@ func (tr *tester) build(ctx context.Context, out, overlay string, flags ...strin
 	return nil
 }
 
-// A buildError is a fault that does not compile, or a broken package.
+// A buildError is an error of the compiler.
 type buildError struct{ error }
 
-// A limits bounds one run of a test binary.
+// limits holds the limits of one run of a test binary.
 type limits struct {
 	timeout time.Duration
-	mib     int    // address space, 0 without a limit
-	temp    string // for the test's own files
+	mib     int    // address space; 0 means no limit
+	temp    string // TMPDIR
 }
 
-// timedOut stands in a verdict for the test that failed.
+// timedOut replaces the name of the test in the verdict of a run that took too long.
 const timedOut = "timeout"
 
-// A verdict is how a run of tests ended.
+// A verdict is the result of a run of tests.
 type verdict struct {
 	ok     bool
 	by     string // the test that failed, or timedOut
 	output string
 }
 
-// run runs tests of one binary, by name, with fault id planted.
-func (tr *tester) run(ctx context.Context, bin string, names []string, id int, l limits, flags ...string) verdict {
+// run runs the named tests of a binary with the fault id, or without a fault if id is 0.
+func (tr *tester) run(
+	ctx context.Context, bin string, names []string, id int, l limits, flags ...string,
+) verdict {
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	args := append([]string{"-test.run=" + pattern(names), "-test.short",
@@ -91,7 +93,7 @@ func (tr *tester) run(ctx context.Context, bin string, names []string, id int, l
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	if cmd.Process != nil {
-		process.Kill(cmd) // what a test left running
+		process.Kill(cmd) // processes that the tests have left
 	}
 	v := verdict{ok: err == nil, output: out.String()}
 	switch {
@@ -104,12 +106,12 @@ func (tr *tester) run(ctx context.Context, bin string, names []string, id int, l
 	return v
 }
 
-// pattern matches top-level tests by name.
+// pattern returns a pattern that matches the named top-level tests.
 func pattern(names []string) string { return "^(" + strings.Join(names, "|") + ")$" }
 
 var failed = regexp.MustCompile(`(?m)(?:^|\x16)--- FAIL: (\S+)`)
 
-// failing is the test that the output blames.
+// failing returns the name of the first failed test in the output, or "panic".
 func failing(output string) string {
 	if m := failed.FindStringSubmatch(output); m != nil {
 		return m[1]
@@ -117,8 +119,7 @@ func failing(output string) string {
 	return "panic"
 }
 
-// A head keeps the beginning of what is written to it: a fault may well write
-// without end.
+// A head keeps the first MiB written to it, since a fault may cause endless output.
 type head struct{ buf bytes.Buffer }
 
 func (h *head) Write(p []byte) (int, error) {
@@ -130,7 +131,7 @@ func (h *head) Write(p []byte) (int, error) {
 
 func (h *head) String() string { return h.buf.String() }
 
-// list finds the tests of a binary.
+// list lists the tests of a binary.
 func (tr *tester) list(ctx context.Context, bin string) error {
 	cmd := exec.CommandContext(ctx, bin, "-test.list=^(Test|Example|Fuzz)")
 	cmd.Dir, cmd.Env = tr.dir, environment()
@@ -146,8 +147,8 @@ func (tr *tester) list(ctx context.Context, bin string) error {
 
 var ended = regexp.MustCompile(`(?m)(?:^|\x16)--- (PASS|FAIL|SKIP): (\S+) \((\d+\.\d+)s\)`)
 
-// outcomes reads the output of -test.v=test2json: the time of each test that passed, and
-// the tests that failed.
+// outcomes parses the output of -test.v=test2json. It returns the times of the tests that passed or were
+// skipped, and the names of those that failed.
 func outcomes(output string) (passed map[string]time.Duration, failed []string) {
 	passed = map[string]time.Duration{}
 	for _, m := range ended.FindAllStringSubmatch(output, -1) {

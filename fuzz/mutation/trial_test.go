@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// decoded is a report as a reader of the JSON sees it.
+// decoded is a report decoded from JSON.
 type decoded struct {
 	Score                  float64
 	All                    tally
@@ -78,7 +78,7 @@ func TestTrial(t *testing.T) {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
 	}
 	if by["Down; removed: n -= 1"] != timedOut || by["Both; a && b: && becomes ||"] != "TestBoth" {
-		t.Errorf("noticed by %v", by)
+		t.Errorf("faults were noticed by %v", by)
 	}
 	if r.All.Survived != 3 || r.Equivalent != 1 || r.NotCovered != 2 || r.NoBuild != 1 || r.Timeouts == 0 {
 		t.Errorf("%d survived, %d equivalent, %d not covered, %d do not compile, %d timeouts",
@@ -88,49 +88,54 @@ func TestTrial(t *testing.T) {
 	if r.Score != score || r.Kinds["boundary"] == (tally{}) {
 		t.Errorf("score %v, want %v; kinds %v", r.Score, score, r.Kinds)
 	}
-	if len(r.Stale) != 2 || !strings.Contains(r.Stale[0], "no such fault") || !strings.Contains(r.Stale[1], "noticed") {
-		t.Errorf("stale: %q", r.Stale)
+	if len(r.Stale) != 2 || !strings.Contains(r.Stale[0], "no such fault") ||
+		!strings.Contains(r.Stale[1], "noticed") {
+		t.Errorf("stale entries: %q", r.Stale)
 	}
 }
 
 func TestSampleAndText(t *testing.T) {
 	out := tryTiny(t, 0, "-sample", "3", "-seed", "4", "-propose")
 	if !strings.Contains(out, "score") || strings.Contains(out, "stale") {
-		t.Errorf("a report of some faults:\n%s", out)
+		t.Errorf("report of a sample:\n%s", out)
 	}
 	a := tryTiny(t, 0, "-sample", "5", "-list")
 	b := tryTiny(t, 0, "-sample", "5", "-list")
 	c := tryTiny(t, 0, "-sample", "5", "-list", "-seed", "2")
 	if a != b || a == c || strings.Count(a, "\n") != 10 {
-		t.Errorf("samples:\n%s\n%s\n%s", a, b, c)
+		t.Errorf("samples with seeds 1, 1 and 2:\n%s\n%s\n%s", a, b, c)
 	}
 	if all := tryTiny(t, 0, "-run", "^none", "-list"); all != "" {
-		t.Errorf("faults in no file:\n%s", all)
+		t.Errorf("faults without a file:\n%s", all)
 	}
 }
 
-// An interrupt leaves no half of a report.
+// TestInterrupt: after an interrupt there is no partial report.
 func TestInterrupt(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out, log bytes.Buffer
-	if got := command(ctx, []string{"testdata/tiny"}, &out, &log); got != 2 || out.Len() > 0 || !strings.Contains(log.String(), "interrupted") {
-		t.Errorf("status %d, %q, %q", got, &out, &log)
+	got := command(ctx, []string{"testdata/tiny"}, &out, &log)
+	if got != 2 || out.Len() > 0 || !strings.Contains(log.String(), "interrupted") {
+		t.Errorf("status %d, stdout %q, stderr %q", got, &out, &log)
 	}
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{{}, {"-parallel", "0", "x"}, {"-timeout", "1", "x"}, {"-run", "(", "x"}, {"testdata"}} {
+	for _, args := range [][]string{
+		{}, {"-parallel", "0", "x"}, {"-timeout", "1", "x"}, {"-run", "(", "x"}, {"testdata"},
+	} {
 		if got := command(t.Context(), args, io.Discard, io.Discard); got != 2 {
-			t.Errorf("%q: status %d", args, got)
+			t.Errorf("%q: status %d, want 2", args, got)
 		}
 	}
 }
 
-// A test that hangs is ended in its time, with the process that it started.
+// TestChildrenEnd: a test that hangs is killed after its timeout, together with the process that it
+// started.
 func TestChildrenEnd(t *testing.T) {
 	if os.Getenv("HAWSER_FULL") == "" {
-		t.Skip("waits for the end of a test's time: HAWSER_FULL=1")
+		t.Skip("waits for a timeout; runs with HAWSER_FULL=1")
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -148,7 +153,8 @@ func TestChildrenEnd(t *testing.T) {
 	defer cancel()
 	ended := make(chan verdict, 1)
 	go func() {
-		ended <- tr.run(ctx, bin, []string{"TestHang"}, 0, limits{timeout: 20 * time.Second, mib: 4096, temp: dir})
+		l := limits{timeout: 20 * time.Second, mib: 4096, temp: dir}
+		ended <- tr.run(ctx, bin, []string{"TestHang"}, 0, l)
 	}()
 	ln.(*net.TCPListener).SetDeadline(time.Now().Add(time.Minute))
 	c, err := ln.Accept()
@@ -161,15 +167,19 @@ func TestChildrenEnd(t *testing.T) {
 	}
 	c.SetReadDeadline(time.Now().Add(time.Minute))
 	if _, err := c.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
-		t.Errorf("the test's process lives: %v", err)
+		t.Errorf("the child is still running: %v", err)
 	}
 }
 
-// Each entry of the lists names a fault of its package, and has a reason.
+// TestKnownFile: each entry of testdata/known names a fault in the source and has a reason.
 func TestKnownFile(t *testing.T) {
-	for _, bad := range []string{"a.go F\ncode: x\nchange: y\n", "a.go F\nwhat: x\n", "a.go F\ncode: x\n\nb.go G\ncode: x\nchange: y\nwhy: z"} {
+	for _, bad := range []string{
+		"a.go F\ncode: x\nchange: y\n",
+		"a.go F\nwhat: x\n",
+		"a.go F\ncode: x\n\nb.go G\ncode: x\nchange: y\nwhy: z",
+	} {
 		if _, err := parseKnown("k", bad); err == nil {
-			t.Errorf("%q is taken", bad)
+			t.Errorf("parseKnown(%q): no error", bad)
 		}
 	}
 	files, err := knownFiles.ReadDir("testdata/known")
@@ -193,17 +203,17 @@ func TestKnownFile(t *testing.T) {
 		var keys []string
 		for _, k := range entries {
 			if !k.met {
-				t.Errorf("%s:%d: %s: there is no such fault", f.Name(), k.line, k.Change)
+				t.Errorf("%s:%d: %s: no such fault in the source", f.Name(), k.line, k.Change)
 			}
 			if slices.Contains(keys, k.key()) {
-				t.Errorf("%s:%d: twice", f.Name(), k.line)
+				t.Errorf("%s:%d: repeated entry", f.Name(), k.line)
 			}
 			keys = append(keys, k.key())
 		}
 	}
 }
 
-// A listed fault is stale if a test noticed it, not if a time ran out.
+// TestStale: an entry is stale if a test noticed its fault, but not if the run timed out.
 func TestStale(t *testing.T) {
 	for _, row := range []struct {
 		m    mutant
@@ -216,7 +226,7 @@ func TestStale(t *testing.T) {
 		{mutant{Outcome: noticed, By: "TestX"}, 0},
 	} {
 		if got := stale([]*mutant{&row.m}, nil, true); len(got) != row.want {
-			t.Errorf("%s by %s: %q", row.m.Outcome, row.m.By, got)
+			t.Errorf("%s by %s: stale entries %q, want %d", row.m.Outcome, row.m.By, got, row.want)
 		}
 	}
 }
