@@ -1,4 +1,4 @@
-// Package tiny has faults that its tests notice, and faults that they do not.
+// Package tiny is the target of the tests of Mutation. Its own tests notice some faults and miss others.
 package tiny
 
 import "errors"
@@ -19,10 +19,10 @@ func Check(n int) error {
 // Both is tested with every pair.
 func Both(a, b bool) bool { return a && b }
 
-// Untested is not reached.
+// Untested is reached by no test.
 func Untested(n int) int { return n * 2 }
 
-// Down never ends where its step is left out.
+// Down never returns without its step.
 func Down(n int) int {
 	steps := 0
 	for n > 0 {
@@ -34,13 +34,13 @@ func Down(n int) int {
 
 var last int
 
-// Keep does not compile without its second line, for then v is not used.
+// Keep does not compile without its second line, since v is then unused.
 func Keep(n int) {
 	v := n
 	last = v
 }
 
-// Safe recovers, so its copy would not do.
+// Safe recovers, so it cannot be replaced by a copy that it calls.
 func Safe(f func()) (err error) {
 	defer func() {
 		if recover() != nil {

@@ -53,7 +53,7 @@ func TestMax(t *testing.T) {
 	}
 }
 
-// TestHang starts a process and waits for it, for ever.
+// TestHang starts a process and waits for it forever.
 func TestHang(t *testing.T) {
 	if os.Getenv("TINY_HANG") == "" {
 		t.Skip("for the tests of the command")
@@ -63,7 +63,7 @@ func TestHang(t *testing.T) {
 	cmd.Run()
 }
 
-// TestChild holds a connection as long as it lives.
+// TestChild holds a connection until it is killed.
 func TestChild(t *testing.T) {
 	if os.Getenv("TINY_CHILD") == "" {
 		t.Skip("for TestHang")
