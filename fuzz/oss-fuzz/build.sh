@@ -6,12 +6,12 @@ package=github.com/hawser-ws/hawser/fuzz
 cd "$SRC/hawser/fuzz"
 export GOWORK=off
 
-# The corpora first: they need the module as it is.
+# Pack the corpora before go get changes the module.
 targets=$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(f \*testing\.F) {$/\1/p' ./*_test.go)
-# shellcheck disable=SC2086 # one word for each target
+# shellcheck disable=SC2086 # each target is a word
 go run ./oss-fuzz/pack "$OUT" $targets
 
-# The builder swaps package testing for one of its own.
+# The builder replaces package testing with this one.
 go get github.com/AdamKorcz/go-118-fuzz-build/testing
 for target in $targets; do
   compile_native_go_fuzzer_v2 "$package" "$target" "$target"

@@ -12,12 +12,12 @@ import (
 	"strings"
 )
 
-// parse reads a file of testdata/fuzz: a line that names the format, then the arguments
-// of the target as Go expressions, one a line.
+// parse parses a file in testdata/fuzz: a line that names the format, then one Go expression per line
+// for each argument of the target.
 func parse(text string) (args []any, err error) {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	if lines[0] != "go test fuzz v1" {
-		return nil, errors.New("not in the format \"go test fuzz v1\"")
+		return nil, errors.New(`first line is not "go test fuzz v1"`)
 	}
 	for _, line := range lines[1:] {
 		arg, err := value(strings.TrimSpace(line))
@@ -29,7 +29,7 @@ func parse(text string) (args []any, err error) {
 	return args, nil
 }
 
-// value reads one argument, such as []byte("\x00") or uint16(7).
+// value parses an argument, such as []byte("\x00") or uint16(7).
 func value(line string) (any, error) {
 	e, err := parser.ParseExpr(line)
 	if err != nil {
@@ -37,7 +37,7 @@ func value(line string) (any, error) {
 	}
 	call, ok := e.(*ast.CallExpr)
 	if !ok || len(call.Args) != 1 {
-		return nil, errors.New("no conversion")
+		return nil, errors.New("not a conversion")
 	}
 	typ, isSlice := "[]byte", true
 	if id, ok := call.Fun.(*ast.Ident); ok {
@@ -65,7 +65,7 @@ func value(line string) (any, error) {
 	return number(typ, n), err
 }
 
-// number gives a number the size of its type.
+// number converts n to the unsigned type with the size of typ.
 func number(typ string, n uint64) any {
 	switch typ {
 	case "byte", "uint8", "int8":
@@ -78,10 +78,10 @@ func number(typ string, n uint64) any {
 	return n
 }
 
-// encode writes arguments as the library that stands in for package testing reads them:
-// those of a fixed size first, the high octet in front; then an octet for each of the
-// others, which tells its share of the rest; then these. Shares are nearly right if
-// there are several.
+// encode encodes arguments in the form that the replacement of package testing decodes. The arguments
+// of a fixed size come first, in big-endian order. Then follows a byte for each other argument: its length
+// relative to the longest, scaled to 255. The bytes of those arguments come last. If there are several, the
+// decoder recovers their lengths only approximately.
 func encode(args []any) (input []byte) {
 	var variable [][]byte
 	for _, a := range args {

@@ -1,9 +1,9 @@
-// Command pack writes the seed corpora of fuzz targets as OSS-Fuzz wants them: for each
-// a zip file of libFuzzer inputs, FuzzName_seed_corpus.zip.
+// Pack writes the seed corpora of fuzz targets in the form that OSS-Fuzz expects: a zip file of libFuzzer
+// inputs for each target, FuzzName_seed_corpus.zip.
 //
 //	go run ./oss-fuzz/pack directory FuzzName...
 //
-// It is run in the directory of the module.
+// Run it in the root directory of module fuzz.
 package main
 
 import (
@@ -18,7 +18,7 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
 )
 
-// sampleAccept is the accept key in the heads, for which the target has a word.
+// sampleAccept is the accept key in the seeds. FuzzResponse replaces "{accept}" with the right key.
 const sampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 func main() {
@@ -38,8 +38,8 @@ func main() {
 	}
 }
 
-// corpus returns the inputs of a target in libFuzzer's form: what is kept in dir, and
-// heads of handshakes for those that read them.
+// corpus returns the seeds of a target as libFuzzer inputs: those in dir and, for targets that read
+// handshakes, those of package seeds.
 func corpus(target, dir string) (inputs [][]byte, err error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil {
@@ -68,7 +68,7 @@ func corpus(target, dir string) (inputs [][]byte, err error) {
 	return inputs, nil
 }
 
-// write writes a zip file with the inputs, each under a number.
+// write writes a zip file with the inputs, whose names are numbers.
 func write(name string, inputs [][]byte) (err error) {
 	f, err := os.Create(name)
 	if err != nil {

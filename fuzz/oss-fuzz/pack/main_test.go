@@ -17,15 +17,19 @@ import (
 )
 
 func TestParse(t *testing.T) {
-	text := "go test fuzz v1\n[]byte(\"a\\x00\\\"\")\nuint16(513)\nbyte('\\x07')\nint64(-1)\nstring(\"\u00e9\")\nbool(true)\nuint64(18446744073709551615)\n"
+	text := "go test fuzz v1\n[]byte(\"a\\x00\\\"\")\nuint16(513)\nbyte('\\x07')\nint64(-1)\n" +
+		"string(\"\u00e9\")\nbool(true)\nuint64(18446744073709551615)\n"
 	want := []any{[]byte("a\x00\""), uint16(513), uint8(7), ^uint64(0), "\u00e9", true, ^uint64(0)}
 	got, err := parse(text)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("error %v, arguments (-want +got):\n%s", err, diff)
 	}
-	for _, bad := range []string{"", "go test fuzz v2\nint(1)", "go test fuzz v1\nint", "go test fuzz v1\nint(x)", "go test fuzz v1\n[]byte(\"\xff"} {
+	for _, bad := range []string{
+		"", "go test fuzz v2\nint(1)", "go test fuzz v1\nint", "go test fuzz v1\nint(x)",
+		"go test fuzz v1\n[]byte(\"\xff",
+	} {
 		if got, err := parse(bad); err == nil {
-			t.Errorf("%q: %v", bad, got)
+			t.Errorf("parse(%q) = %v, want an error", bad, got)
 		}
 	}
 }
@@ -40,13 +44,13 @@ func TestEncode(t *testing.T) {
 		{[]any{[]byte{}}, "\x00"},
 	} {
 		if got := string(encode(tt.args)); got != tt.want {
-			t.Errorf("%v: %q, want %q", tt.args, got, tt.want)
+			t.Errorf("encode(%v) = %q, want %q", tt.args, got, tt.want)
 		}
 	}
 }
 
-// targets returns the targets of the module, in order. Their names must be what the
-// builder searches the directory for: found in one place each.
+// targets returns the sorted names of the module's targets. The builder searches the files for "func" and
+// a name, so a name must not be the prefix of another function's name.
 func targets(t *testing.T) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob("../../*_test.go")
@@ -66,15 +70,14 @@ func targets(t *testing.T) (names []string) {
 	}
 	for _, n := range names {
 		if got := bytes.Count(all, []byte("func "+n)); got != 1 {
-			t.Errorf("func %s stands there %d times, perhaps with more behind it", n, got)
+			t.Errorf("%d functions have names that begin with %s, want 1", got, n)
 		}
 	}
 	slices.Sort(names)
 	return names
 }
 
-// build.sh, with stubs for what OSS-Fuzz has, builds every target and packs a corpus for
-// each.
+// TestBuild: build.sh, with stubs of OSS-Fuzz's commands, builds every target and packs its corpus.
 func TestBuild(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil || runtime.GOOS == "windows" {
@@ -90,8 +93,12 @@ func TestBuild(t *testing.T) {
 	}
 	dir := t.TempDir()
 	stubs := map[string]string{
-		"compile_native_go_fuzzer_v2": "echo \"$@\" >> \"$OUT/built\"",
-		"go":                          "if [ \"$1\" = get ]; then echo \"$@\" >> \"$OUT/got\"; else exec '" + gocmd + "' \"$@\"; fi",
+		"compile_native_go_fuzzer_v2": `echo "$@" >> "$OUT/built"`,
+		"go": `if [ "$1" = get ]; then
+	echo "$@" >> "$OUT/got"
+else
+	exec '` + gocmd + `' "$@"
+fi`,
 	}
 	for _, sub := range []string{"bin", "src", "out"} {
 		if err := os.Mkdir(filepath.Join(dir, sub), 0o755); err != nil {
@@ -99,7 +106,8 @@ func TestBuild(t *testing.T) {
 		}
 	}
 	for name, text := range stubs {
-		if err := os.WriteFile(filepath.Join(dir, "bin", name), []byte("#!"+bash+"\n"+text+"\n"), 0o755); err != nil {
+		script := "#!" + bash + "\n" + text + "\n"
+		if err := os.WriteFile(filepath.Join(dir, "bin", name), []byte(script), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,13 +124,15 @@ func TestBuild(t *testing.T) {
 	checkBuilt(t, out)
 }
 
+// checkBuilt checks the files that build.sh and its stubs have written to out.
 func checkBuilt(t *testing.T, out string) {
 	built, err := os.ReadFile(filepath.Join(out, "built"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := os.ReadFile(filepath.Join(out, "got")); err != nil || !strings.HasSuffix(string(got), "/testing\n") {
-		t.Errorf("go %s, %v", got, err)
+	got, err := os.ReadFile(filepath.Join(out, "got"))
+	if err != nil || !strings.HasSuffix(string(got), "/testing\n") {
+		t.Errorf("ran go %s, %v, want go get of the replacement of testing", got, err)
 	}
 	var names []string
 	for line := range strings.Lines(string(built)) {
@@ -147,7 +157,7 @@ func checkBuilt(t *testing.T, out string) {
 				t.Fatal(err)
 			}
 			if b, err := io.ReadAll(r); err != nil || len(b) == 0 {
-				t.Errorf("%s: %s has %d octets, %v", words[1], f.Name, len(b), err)
+				t.Errorf("%s: %s has %d bytes, %v", words[1], f.Name, len(b), err)
 			}
 		}
 	}
