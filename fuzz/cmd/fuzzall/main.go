@@ -73,7 +73,8 @@ The default is every package of the workspace. The exit status is 1 if a target 
 `)
 		fs.PrintDefaults()
 	}
-	fs.DurationVar(&o.total, "total", 150*time.Second, "`time` for all targets together, including compilation")
+	fs.DurationVar(&o.total, "total", 150*time.Second,
+		"`time` for all targets together, including compilation")
 	fs.DurationVar(&o.each, "time", 0, "`time` for each target, instead of -total")
 	fs.IntVar(&o.count, "count", 0, "executions of each target, instead of -total")
 	fs.DurationVar(&o.bound, "bound", 2*time.Minute,
