@@ -1,4 +1,4 @@
-// Package security holds what no single module can test of the promises in
-// .github/SECURITY.md: that its tables are true, and the attacks that need a
-// connection and its compression together. It exports nothing.
+// Package security tests promises of .github/SECURITY.md that no single module can test: that the tables
+// of limits and vulnerabilities in README.md are true, and attacks that involve a connection and its
+// compression. It exports nothing.
 package security
