@@ -2,10 +2,13 @@ package fuzz
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/play"
+	"github.com/hawser-ws/hawser/fuzz/internal/script"
 )
 
 // FuzzConn performs scripts on the two ends of a connection: writes of every kind,
@@ -18,8 +21,6 @@ func FuzzConn(f *testing.F) {
 	addScripts(f, 300)
 	addCuts(f)
 	addEnds(f)
-	// A Close whose context is the connection's own times out as the connection ends.
-	f.Add([]byte("\xee119\xdf70 Z7+YC9\x050\x81$017\x9b"))
 	f.Fuzz(play.Conn)
 }
 
@@ -35,173 +36,274 @@ func FuzzPeer(f *testing.F) {
 	f.Fuzz(play.Peer)
 }
 
-// addCuts adds scripts of package script in which large messages of every kind come,
-// with and without compression, in one frame and in fragments; in half of them a reader
-// hangs, and they are cut. Others go before them and follow, and a ping. In the last
-// scripts a message is given up before its first byte, and one after its first part.
+// The ends of a script's connection.
+const (
+	server = 0
+	client = 1
+)
+
+// The extensions of package play that the seeds use.
+const (
+	plain    = 0
+	deflated = 5
+)
+
+// The contents of messages; see script.Payload.
+const (
+	ascii = 0
+	noise = 1
+)
+
+// addCuts adds scripts in which large messages of every kind come, with and without
+// compression, in one frame and in fragments. In half of them a reader hangs, and they
+// are cut. Others go before them and follow, and a ping. In the last scripts a message
+// is given up before its first byte, and one after its first part.
 func addCuts(f *testing.F) {
-	const (
-		server, client     = 0, 1 << 7
-		plain, deflated    = 0, 5
-		write, plainly     = 0, 4
-		prepared, streamed = 5, 7
-		read, reader       = 11, 15
-		appendRead, loop   = 13, 18
-		ping, hang         = 20, 27
-		end                = 24      // with Close
-		after10ms          = 11 << 4 // its context ends
-		text, noise        = 1, 2
-		threeChunks        = 3 << 3
-		of4095, of9000     = 17, 20
-		of33000, of65536   = 28, 30
-		other              = 1 << 6 // of the two writers
-	)
-	begin := func(extension, frame byte) []byte {
-		side := []byte{extension, frame<<3 | 4, 7<<3 | 7} // messages of any size, a minute for all
-		return append(append(append([]byte{2, 0, 0}, side...), side...), 0)
-	}
-	for _, side := range []byte{server, client} {
-		for _, kind := range []byte{write, plainly, prepared, streamed} {
-			for _, extension := range []byte{plain, deflated} {
-				for _, frame := range []byte{0, 4, 6} { // of any size, 100, 4096
-					for i := range byte(4) {
-						size, context := []byte{of33000, of65536}[i&1], []byte{0, after10ms}[i>>1]
-						b := append(begin(extension, frame), side|write, 0, text, of4095, 0)
-						if context > 0 {
-							b = append(b, side^client|hang, 0)
-						}
-						b = append(b, side|kind, context, noise|threeChunks, size, 0)
-						if kind == streamed {
-							b = append(b, 1, size, 0, 0, size, 0, 1)
-						}
-						f.Add(append(b, side|ping, 0, side|write, context, noise, of33000, 0, side|other|write, 0, text, of9000, 0))
+	for side := range 2 {
+		for _, kind := range []script.Kind{script.Write, script.WritePlain, script.WritePrepared, script.Stream} {
+			for _, extension := range []int{plain, deflated} {
+				for _, frame := range []int64{0, 100, 4096} {
+					for i := range 4 {
+						size, cut := []int{33000, 65536}[i&1], i>>1 == 1
+						f.Add(cutScript(side, kind, extension, frame, size, cut).Input())
 					}
 				}
 			}
 		}
-		// What is sent fills the room of 4,096 to the byte, whoever sends it.
-		rest := byte(10)
-		if side == client {
-			rest = 2
+		for i, ops := range interruptedOps(side) {
+			s := roomyScript(plain, []int64{4096, 0, 0, 0}[i])
+			s.Ops = ops
+			f.Add(s.Input())
 		}
-		f.Add(append(begin(plain, 6), side^client|hang, 0, side|write, 0, noise, 0x84, 255, side|write, 0, noise, 0x80, rest,
-			side|write, after10ms, noise, of33000, 0, side|write, 0, text, of9000, 0))
-		// A Read gives up after the first of three chunks, a Reader takes a byte of it.
-		slow := append(begin(plain, 0), side|streamed, 0, text|threeChunks, of4095, 0, 1, of4095, 0, 0xcf, of4095, 0, 1, side|write, 0, text, of9000, 0)
-		f.Add(append(slow[:len(slow):len(slow)], side^client|read, after10ms, 0, side^client|reader, 0, 0))
-		f.Add(append(slow, side^client|appendRead, after10ms, 7<<3)) // into a buffer with room
-		// A loop over Messages takes 128 ms for each; after 50 there is a Close.
-		f.Add(append(begin(plain, 0), side|write, 0, text, 5, 0, side^client|loop, 0, 0xc7, side^client|end, 12, 0))
 	}
 }
 
-// addAttacks adds scripts of package script in which a peer goes up to a limit, and one
-// beyond it, against Conns of both roles that read in every form, and whose limits are
-// small: three control frames, three empty fragments, messages of 100 bytes.
-func addAttacks(f *testing.F) {
-	stored := func(kind byte, text string) (step string) { // a compressed message, in blocks
-		step = string(kind)
-		for ; len(text) > 31; text = text[31:] {
-			step += "\x7c" + text[:31] + "\x00"
-		}
-		return step + string(rune(len(text)<<2)) + text + "\x00\x01"
+// roomyScript is a script without steps over a transport that takes 4,096 bytes. It lets
+// messages be of any size, and gives everything a minute.
+func roomyScript(extension int, frame int64) *script.Conn {
+	side := script.Side{
+		Extension: extension, MaxMessage: -1, MaxFrame: frame, WriteTimeout: time.Minute, CloseTimeout: time.Minute,
 	}
-	const (
-		text, binary, twoFrames = 26, 27, 1 << 5
-		ascii                   = "....................................................................................................."
-		pong                    = "\x0d\x08\x00\x00\x00\x00\x00\x00\x00\x01"
-	)
+	return &script.Conn{Link: script.Link{Room: 4096}, Sides: [2]script.Side{side, side}}
+}
+
+// cutScript is one in which a side writes a large message of a kind, which its context
+// cuts off if cut is set.
+func cutScript(side int, kind script.Kind, extension int, frame int64, size int, cut bool) *script.Conn {
+	s := roomyScript(extension, frame)
+	large := script.Op{Side: side, Kind: kind, Fill: noise, Slot: 3, Chunks: chunks(size)}
+	switch kind {
+	case script.Write:
+		large.Kind = script.WriteBuffers
+	case script.Stream:
+		large.Slot, large.Chunks = 0, chunks(size, size, size)
+		large.Chunks[0].Flush, large.Chunks[2].Flush = true, true
+	}
+	next := script.Op{Side: side, Kind: script.Write, Fill: noise, Chunks: chunks(33000)}
+	s.Ops = []script.Op{text(side, 4095)}
+	if cut {
+		large.Context, large.Timeout = script.Timed, 10*time.Millisecond
+		next.Context, next.Timeout = script.Timed, 10*time.Millisecond
+		s.Ops = append(s.Ops, script.Op{Side: 1 - side, Kind: script.Hang})
+	}
+	last := text(side, 9000)
+	last.Lane = script.Writer1
+	s.Ops = append(s.Ops, large, script.Op{Side: side, Kind: script.Ping}, next, last)
+	return s
+}
+
+// interruptedOps are the steps of the last scripts of addCuts.
+func interruptedOps(side int) [][]script.Op {
+	soon := 10 * time.Millisecond
+	rest := 10 // fills the room, together with 4,080 bytes and the headers of a server
+	if side == client {
+		rest = 2
+	}
+	full := []script.Op{
+		{Side: 1 - side, Kind: script.Hang},
+		{Side: side, Kind: script.Write, Fill: noise, Chunks: chunks(4080)},
+		{Side: side, Kind: script.Write, Fill: noise, Chunks: chunks(rest)},
+		{Side: side, Kind: script.Write, Fill: noise, Chunks: chunks(33000), Context: script.Timed, Timeout: soon},
+		text(side, 9000),
+	}
+	slow := script.Op{Side: side, Kind: script.Stream, Text: true, Chunks: chunks(4095, 4095, 4095)}
+	slow.Chunks[0].Flush, slow.Chunks[1].Flush, slow.Chunks[2].Flush = true, true, true
+	slow.Chunks[1].Pause = 50 * time.Millisecond
+	read := script.Op{Side: 1 - side, Kind: script.Read, Context: script.Timed, Timeout: soon}
+	// AppendRead is given a buffer with room.
+	appendRead := script.Op{Side: 1 - side, Kind: script.AppendRead, Context: script.Timed, Timeout: soon, Buffer: 100_000}
+	return [][]script.Op{
+		full,
+		// A Read gives up after the first of three chunks, a Reader takes a byte of it.
+		{slow, text(side, 9000), read, {Side: 1 - side, Kind: script.Reader}},
+		{slow, text(side, 9000), appendRead},
+		{text(side, 64), slowLoop(1 - side), {Side: 1 - side, Kind: script.Close, Code: 1000, Delay: 50 * time.Millisecond}},
+	}
+}
+
+// text is a step that writes text.
+func text(side, size int) script.Op {
+	return script.Op{Side: side, Kind: script.Write, Text: true, Chunks: chunks(size)}
+}
+
+// slowLoop is a loop over Messages that takes 128 ms for each.
+func slowLoop(side int) script.Op {
+	return script.Op{Side: side, Kind: script.Messages, Count: 4, Resume: true, Longer: 128 * time.Millisecond}
+}
+
+func chunks(sizes ...int) (all []script.Chunk) {
+	for _, n := range sizes {
+		all = append(all, script.Chunk{Size: n})
+	}
+	return all
+}
+
+// addAttacks adds scripts in which a peer goes up to a limit, and one beyond it, against
+// Conns of both roles that read in every form, and whose limits are small: three control
+// frames, three empty fragments, messages of 100 bytes.
+func addAttacks(f *testing.F) {
+	dots := strings.Repeat(".", 101)
+	pong := script.SendPong("\x00\x00\x00\x00\x00\x00\x00\x01") // as an answer to a Ping
 	for _, steps := range []string{
-		"\x18\x01", "\x18\x02", "\x18\x03", "\x38\x02", "\x38\x03", "\x38\x04", // pings; empty fragments
-		strings.Repeat(pong, 3), strings.Repeat(pong, 4), strings.Repeat("\x0d\x01a", 4),
-		stored(text, ascii[:100]), stored(text, ascii[:101]), stored(binary|twoFrames, ascii[:100]), stored(binary|twoFrames, ascii[:101]),
-		stored(text, "a\xe2\x82"), stored(text|twoFrames, "caf\u00e9 and \u20ac") + stored(text, "ok"), stored(text, "\xed\xa0\x80"),
-		"\x1e\x00", "\x1e\x01", "\x1e\x02", "\x0a\x7d", // bombs; a ping of 125
+		script.SendPings(2), script.SendPings(3), script.SendPings(4),
+		script.SendEmptyFragments(3), script.SendEmptyFragments(4), script.SendEmptyFragments(5),
+		strings.Repeat(pong, 3), strings.Repeat(pong, 4), strings.Repeat(script.SendPong("a"), 4),
+		script.SendStored(true, 1, dots[:100]), script.SendStored(true, 1, dots),
+		script.SendStored(false, 2, dots[:100]), script.SendStored(false, 2, dots),
+		script.SendStored(true, 1, "a\xe2\x82"),
+		script.SendStored(true, 2, "caf\u00e9 and \u20ac") + script.SendStored(true, 1, "ok"),
+		script.SendStored(true, 1, "\xed\xa0\x80"),
+		script.SendBomb(0), script.SendBomb(1000), script.SendBomb(10), script.SendPing(125),
 	} {
 		for bits := range byte(2 * 6 * 2) {
-			role, form, extension := bits&1, bits>>1%6, []byte{0, 5}[bits/12]
-			b := []byte{0, 0, bits, role | 3<<2 | form<<4, 7<<4 | extension, 7, 0, 5, 0}
-			f.Add(append(append(b, steps...), "\x01\x00\x03\x00"...)) // and a good message
+			p := script.Peer{Link: script.Link{Seed: uint64(bits)}, Server: bits&1 == 1, Form: script.Form(bits >> 1 % 6), Empty: 3, Buffer: 4096}
+			p.Side = script.Side{Extension: []int{plain, deflated}[bits/12], MaxControls: 3, MaxMessage: 100}
+			f.Add(p.Input(steps, script.SendMessage(false, 3)))
 		}
 	}
-	for role := range byte(2) { // the peer does not read what is written to it, half a second of which is enough
-		f.Add([]byte{4, 0, 0, role, 0, 0, 5, 0, 2, 2, 30, 0, 2, 30, 0, 0x75})
+	for _, aServer := range []bool{false, true} { // the peer reads nothing, and half a second of that is enough
+		large := script.Op{Kind: script.Write, Fill: noise, Chunks: chunks(65536)}
+		p := script.Peer{Link: script.Link{Room: 100}, Server: aServer, Side: script.Side{WriteTimeout: 500 * time.Millisecond}}
+		p.Writes = []script.Op{large, large}
+		f.Add(p.Input(script.Step{Kind: script.StopsRead, Time: 40 * time.Second}.Input()))
 	}
 }
 
-// addEnds adds scripts of package script in which one side's writes fail, from the first
-// byte on or later, while it reads, pauses or does not read at all, and the other side
-// has sent messages and ends in each way.
+// addEnds adds scripts in which one side's writes fail, from the first byte on or later,
+// while it reads, pauses or does not read at all, and the other side has sent messages
+// and ends in each way.
 func addEnds(f *testing.F) {
-	const (
-		write, ping, end, hang, now, drop = 0, 20, 24, 27, 28, 29
-		read, loop, slowly                = 11, 18, 0xc7
-		after1ms, after10ms, after20ms    = 5, 10, 11
-		text, of126, of9000               = 1, 9, 20
-		ended                             = 6 << 4 // a context
-	)
-	for bits := range byte(16) {
-		side, halves, extension := bits<<7, bits>>1&1<<4, []byte{0, 5}[bits>>2&1]
-		other := side ^ 1<<7
-		b := []byte{2 | halves, 0, 0, extension, 4, 0, extension, 4, 0, 0}
-		for range 2 {
-			b = append(b, other|write, 0, text, of126, 0)
+	for bits := range 16 {
+		side := bits & 1
+		ends := script.Side{Extension: []int{plain, deflated}[bits>>2&1], MaxMessage: -1}
+		s := script.Conn{Sides: [2]script.Side{ends, ends}}
+		s.Link = script.Link{Room: 4096, HalfClose: bits>>1&1 == 1}
+		begin := []script.Op{text(1-side, 127), text(1-side, 127)}
+		if bits>>3 == 1 {
+			tooMuch := text(1-side, 9000)
+			tooMuch.Delay = time.Millisecond
+			begin = append(begin, tooMuch)
 		}
-		if bits>>3 == 1 { // too much for the room
-			b = append(b, other|write, after1ms, text, of9000, 0)
-		}
-		for _, reads := range []string{"", string([]byte{side | hang, 0}), string([]byte{side | loop, 0, slowly}), string([]byte{side | read, 0, 0, side | hang, 0}),
-			string([]byte{side | hang, 0, side | read, ended, 0, side | loop, ended, 0})} {
-			for _, ends := range []string{
-				string([]byte{other | end, after20ms, 2<<4 | 7}), // 1009 "bye"
-				string([]byte{other | end, after20ms, 0}), string([]byte{other | end, after20ms, 0xff, 1}), string([]byte{other | end, after20ms, 14 << 4}),
-				string([]byte{other | drop, 5<<4 | after20ms}), string([]byte{other | drop, after20ms}),
-				string([]byte{other | now, after20ms}), string([]byte{other | now, 6<<4 | after20ms}), string([]byte{other | now, 8<<4 | after20ms}),
-				string([]byte{side | now, 6<<4 | after20ms}), string([]byte{side | end, after20ms, 1, other | end, after20ms, 2<<4 | 1}),
-			} {
-				for wear := range byte(3) {
-					c := append(b[:len(b):len(b)], reads...)
+		for _, reads := range endReads(side) {
+			for _, ends := range endOps(side) {
+				for wear := range 3 {
+					s.Ops = slices.Concat(begin, reads)
 					if wear < 2 {
-						c = append(c, side|drop, (8+4*wear)<<4|after1ms)
+						s.Ops = append(s.Ops, script.Op{Side: side, Kind: script.WearOut, Max: []int64{0, 100}[wear], Delay: time.Millisecond})
 					}
-					f.Add(append(append(c, ends...), side|write, after10ms, text, of126, 0, side|1<<6|ping, after10ms))
+					late := text(side, 127)
+					late.Delay = 10 * time.Millisecond
+					ping := script.Op{Side: side, Kind: script.Ping, Lane: script.Writer1, Delay: 10 * time.Millisecond}
+					s.Ops = append(append(s.Ops, ends...), late, ping)
+					f.Add(s.Input())
 				}
 			}
 		}
 	}
 }
 
-// addPeerEnds adds scripts of package script in which a peer sends messages, and what
-// ends a connection, and is gone, or the Conn closes in each way, with writes that
-// work or fail and a reader that is quick or slow.
+// endReads are the ways in which a side of addEnds reads.
+func endReads(side int) [][]script.Op {
+	hang := script.Op{Side: side, Kind: script.Hang}
+	read := script.Op{Side: side, Kind: script.Read}
+	inVain := script.Op{Side: side, Kind: script.Read, Context: script.Ended}
+	loopInVain := script.Op{Side: side, Kind: script.Messages, Context: script.Ended}
+	return [][]script.Op{nil, {hang}, {slowLoop(side)}, {read, hang}, {hang, inVain, loopInVain}}
+}
+
+// endOps are the ways in which addEnds ends a connection: the other side closes with a
+// code, in order or not, its transport goes, it ends at once, or this side ends it.
+func endOps(side int) [][]script.Op {
+	at := func(side int, kind script.Kind) script.Op {
+		return script.Op{Side: side, Kind: kind, Delay: 20 * time.Millisecond}
+	}
+	closeWith := func(side int, code uint16, reason string) script.Op {
+		o := at(side, script.Close)
+		o.Code, o.Reason = code, reason
+		return o
+	}
+	aborted := func(side int) script.Op {
+		o := at(side, script.Abort)
+		o.Count = 2
+		return o
+	}
+	other := 1 - side
+	return [][]script.Op{
+		{closeWith(other, 1009, "bye")},
+		{closeWith(other, 1000, "")}, {closeWith(other, 999, "")}, {closeWith(other, 1000, script.BadReason)},
+		{at(other, script.Vanish)}, {at(other, script.Drop)},
+		{at(other, script.CloseNow)}, {aborted(other)}, {at(other, script.Abort)},
+		{aborted(side)}, {closeWith(side, 1001, ""), closeWith(other, 1001, "bye")},
+	}
+}
+
+// addPeerEnds adds scripts in which a peer sends messages, and what ends a connection,
+// and is gone, or the Conn closes in each way, with writes that work or fail and a reader
+// that is quick or slow.
 func addPeerEnds(f *testing.F) {
-	const (
-		small, large = "\x00\x00\x03\x00", "\x01\x00\x14\x00" // messages, of 9,000 bytes
-		ping, wrong  = "\x0a\x05", "\x0f\x83\x01\x00"
-		bye, empty   = "\x0e\x07\x1a", "\x0e\x00\x00" // 1009 "bye"
-		wear         = "\x76"                         // at once
-		half, shut   = "\x16", "\x36"
-		gone, broken = "\x56", "\x17"
-		pause        = "\xb4" // 200 ms
-	)
-	var ends []string
-	for _, end := range []string{half, shut, gone, broken, bye + shut, bye + gone, empty + gone, bye, wrong + bye + gone, wrong} {
-		ends = append(ends, small+ping+small+end, wear+small+ping+small+end, wear+ping+pause+small+large+end, "\xf6"+small+large+ping+end)
-	}
-	for how := byte(1); how < 8; how++ { // by the Conn
-		end := string([]byte{how<<5 | 23})
-		ends = append(ends, small+ping+end+small+bye, wear+ping+small+pause+end+bye, small+bye+pause+end)
-	}
-	for i, steps := range ends {
+	for i, steps := range peerEnds() {
 		for bits := range byte(2 * 4 * 3) {
-			role, form, lazy := bits&1, []byte{0, 2, 3, 5}[bits>>1&3], []byte{0, 6, 7}[bits>>3]
-			b := []byte{byte(i)&1<<4 | bits&2, 0, bits, role | form<<4, byte(i>>1&1) * 5, byte(i>>2&1) * 7, 0, 6, lazy<<2 | byte(i)&1}
-			if i&1 == 1 {
-				b = append(b, 1, 9, 0) // the Conn writes
+			p := script.Peer{
+				Link:   script.Link{Room: []int{1 << 20, 4096}[bits>>1&1], HalfClose: i&1 == 1, Seed: uint64(bits)},
+				Server: bits&1 == 1,
+				Form:   []script.Form{script.ByRead, script.ByReader, script.ByMessages, script.ByRacedReads}[bits>>1&3],
+				Side:   script.Side{Extension: i >> 1 & 1 * deflated, MaxMessage: int64(i >> 2 & 1 * 100)},
+				Buffer: 16384,
+				Lazy:   []time.Duration{0, 50 * time.Millisecond, 2 * time.Second}[bits>>3],
 			}
-			f.Add(append(b, steps...))
+			if i&1 == 1 {
+				p.Writes = []script.Op{{Kind: script.Write, Text: true, Chunks: chunks(127)}}
+			}
+			f.Add(p.Input(steps))
 		}
 	}
+}
+
+// peerEnds are the steps of addPeerEnds.
+func peerEnds() (all []string) {
+	do := func(kind script.StepKind, count int) string { return script.Step{Kind: kind, Count: count}.Input() }
+	small, large, ping := script.SendMessage(true, 3), script.SendMessage(false, 9000), script.SendPing(5)
+	wrong, bye, empty := script.SendFrame(0x83), script.SendClose(1009, "bye"), script.SendClose(0, "")
+	wear, later := do(script.ConnWears, 0), do(script.ConnWears, 100)
+	pause := script.Step{Kind: script.Pause, Time: 200 * time.Millisecond}.Input()
+	shut, gone := do(script.Shuts, 0), do(script.Vanishes, 0)
+	for _, end := range []string{
+		do(script.HalfClose, 0), shut, gone, do(script.Breaks, 0),
+		bye + shut, bye + gone, empty + gone, bye, wrong + bye + gone, wrong,
+	} {
+		all = append(all, small+ping+small+end, wear+small+ping+small+end, wear+ping+pause+small+large+end, later+small+large+ping+end)
+	}
+	closes := func(kind script.StepKind, code uint16) string {
+		return script.Step{Kind: kind, Op: script.Op{Code: code}}.Input()
+	}
+	for _, end := range []string{
+		do(script.ConnClosesNow, 0), do(script.ConnAborts, 0), do(script.ConnAborts, 1),
+		closes(script.ConnCloses, 1005), closes(script.ConnCloses, 4000),
+		closes(script.ConnClosesWith, 1006), closes(script.ConnClosesWith, 4001),
+	} {
+		all = append(all, small+ping+end+small+bye, wear+ping+small+pause+end+bye, small+bye+pause+end)
+	}
+	return all
 }
 
 // addScripts adds n scripts, the same each time: some short, some long, with bytes of

@@ -284,3 +284,11 @@ func canonical(lengths []int) coder {
 		}
 	}
 }
+
+// Stored returns a script from which Craft makes a message of stored blocks of up to 31 bytes.
+func Stored(data string) (script string) {
+	for ; len(data) > 31; data = data[31:] {
+		script += "\x7c" + data[:31] + "\x00"
+	}
+	return script + string(rune(len(data)<<2)) + data + "\x00\x01"
+}

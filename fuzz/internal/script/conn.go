@@ -158,7 +158,7 @@ var (
 	codes      = []uint16{1000, 1001, 1005, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 3999, 4000, 4999, 1000}
 	badCodes   = []uint16{0, 999, 1004, 1006, 1015, 1016, 2999, 5000, 65535}
 	reasons    = []string{"", "", "bye", "caf\u00e9", strings.Repeat("x", 123), strings.Repeat("x", 122) + "\u20ac", strings.Repeat("y", 300), "\U0001f600"}
-	badReason  = "bye \xff"
+	BadReason  = "bye \xff"
 	wears      = []int64{0, 1, 2, 6, 100, 1000, 9000, 40_000}
 )
 
@@ -232,7 +232,7 @@ func (in *input) op() (o Op) {
 			o.Longer = time.Millisecond << (c & 7)
 		}
 	case Hang:
-		o.Lane, o.Delay, o.Context = Reading, 40*time.Second, Forever
+		o.Lane, o.Delay, o.Context, o.Timeout = Reading, 40*time.Second, Forever, 0
 	case Ping:
 		if a>>6&1 == 1 {
 			o.Lane = Writer1
@@ -246,7 +246,7 @@ func (in *input) op() (o Op) {
 		c := in.byte()
 		o.Code, o.Reason = pick(codes, c&15), pick(reasons, c>>4)
 		if c>>4 == 14 {
-			o.Reason = badReason
+			o.Reason = BadReason
 		}
 		if c == 0xff {
 			o.Code = pick(badCodes, in.byte())

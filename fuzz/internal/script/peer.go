@@ -196,7 +196,7 @@ func ending(k, how byte) Step {
 	case how == 4:
 		return Step{Kind: ConnCloses, Op: Op{Kind: Close, Code: 1005, Reason: "not to be sent"}}
 	case how == 5:
-		return Step{Kind: ConnCloses, Op: Op{Kind: Close, Code: 4000, Reason: badReason}}
+		return Step{Kind: ConnCloses, Op: Op{Kind: Close, Code: 4000, Reason: BadReason}}
 	case how == 6:
 		return Step{Kind: ConnClosesWith, Op: Op{Kind: Close, Code: 1006, Reason: "not to be sent"}}
 	}

@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // Any bytes are a script, of a bounded cost, which prints itself, and every kind of
@@ -40,6 +42,24 @@ func TestParseConn(t *testing.T) {
 	}
 	if s := ParseConn(nil); len(s.Ops) != 0 || s.Link.Room == 0 {
 		t.Errorf("%v", s)
+	}
+}
+
+// Input is the inverse of ParseConn.
+func TestConnInput(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 500 {
+		b := make([]byte, rnd.IntN(400))
+		for i := range b {
+			b[i] = byte(rnd.Uint32())
+		}
+		want := ParseConn(b)
+		if want.Sides[0].MaxFrame == 1 || want.Sides[1].MaxFrame == 1 {
+			continue // their sizes are other than the input says
+		}
+		if diff := cmp.Diff(want, ParseConn(want.Input())); diff != "" {
+			t.Fatalf("the script changed (-want +got):\n%s", diff)
+		}
 	}
 }
 
