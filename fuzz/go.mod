@@ -9,10 +9,7 @@ require (
 	github.com/hawser-ws/hawser/wire v0.0.0
 )
 
-require (
-	github.com/google/go-cmp v0.7.0 // indirect
-	github.com/klauspost/compress v1.20.3 // indirect
-)
+require github.com/klauspost/compress v1.20.3 // indirect
 
 replace (
 	github.com/hawser-ws/hawser/deflate => ../deflate
