@@ -51,40 +51,68 @@ func addStreams(f *testing.F) {
 		}
 		f.Add(bits, []byte{7, 0, 200}, s.Data[:min(len(s.Data), 1<<12)])
 	}
-	for _, script := range []string{
-		// Text in fragments, with a ping between, and a close.
-		"\x01\x05caf\xc3\xa9\x09\x03abc\x00\x00\x80\x02ok\x08\x04\x03\xe8ok",
-		"\x02\x31\x00\x32\x80\x05abcde", "\x81\x36\x81\x35", "\xc1\x03abc\x81\x01a", "\x01\x00\x00\x00\x00\x00\x00\x00\x80\x01z",
-		"\x89\x00\x8a\x00\x89\x00\x8a\x00\x89\x00\x81\x01a", "\x01\x03\xf0\x9f\x98\x80\x01\x80", "\x02\x3b\x80\x3b", "\x81\x82ab",
-		"\x82\x82ab\x80\xc2ab", "\x08\x02\x03\xed", "\x08\x03\x03\xe8\xff\x81\x01a", "\x01\x02\xed\xa0\x80\x01\x80",
-		"\x01\x01\xe2\xc0\x01a\x81\x01a",                            // what begins as text and goes on coded
-		"\x01\x01\xe2\x80\x00", "\x02\x00\x00\x01a\x00\x00\x80\x00", // half a character and no more; empty fragments apart
-		// A message of 99 and one more; a frame of 20 and one of 21.
-		strings.Repeat("\x02\x14...................", 4) + "\x80\x13...................", strings.Repeat("\x02\x14...................", 5) + "\x80\x01.",
-		"\x82\x14....................\x82\x15.....................",
-		"\x81\x2fa\xe2 and a word of ASCII after half a character ..", "\x81\x2fa word of ASCII before \xff and a word after it ......",
-	} {
-		for _, bits := range []uint32{0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits, tightLimits, nearLimits, anyText} {
-			f.Add(bits|isScript, []byte{1, 2, 5}, []byte(script))
+	for _, script := range append(streamScripts(), limitScripts()...) {
+		for _, bits := range []uint32{
+			0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits, tightLimits, nearLimits, anyText,
+		} {
+			f.Add(bits|isScript, []byte{1, 2, 5}, script)
 		}
 	}
 	for _, head := range []string{ // a wrong length, and the key is still to come
-		"\x82\xfe\x00\x05", "\x82\xff\x80\x00\x00\x00\x00\x00\x00\x00", "\x82\xff\x00\x00\x00\x00\x00\x00\xff\xff\x01\x02\x03", "\x82\xfe\xff\xff",
+		"\x82\xfe\x00\x05", "\x82\xff\x80\x00\x00\x00\x00\x00\x00\x00",
+		"\x82\xff\x00\x00\x00\x00\x00\x00\xff\xff\x01\x02\x03", "\x82\xfe\xff\xff",
 	} {
 		f.Add(uint32(noLimits), []byte{1}, []byte(head))
 		f.Add(uint32(tightLimits), []byte{1}, []byte(head))
 	}
-	for size := range byte(16) { // each length that a script can name, in each form
-		for form := range byte(4) {
-			f.Add(uint32(isScript|noLimits), []byte{1}, []byte{form, 2<<6 | 48 + size})
+	for _, entry := range compose.Sizes() { // in each form
+		for entry.First = range byte(4) {
+			f.Add(uint32(isScript|noLimits), []byte{1}, compose.Input(entry.Misformed()))
 		}
+	}
+}
+
+// streamScripts are scripts of package compose.
+func streamScripts() [][]byte {
+	text, binary, more, ping, pong := compose.Text, compose.Binary, compose.Continuation, compose.Ping, compose.Pong
+	return [][]byte{
+		compose.Input(text("caf\u00e9").NoFIN(), ping("abc").NoFIN(), more("").NoFIN(), more("ok"), compose.Close(1000, "ok").NoFIN()),
+		compose.Input(binary("").NoFIN().Filled(125), more("").NoFIN().Filled(126), more("abcde")),
+		compose.Input(text("").Filled(65536), text("").Filled(65535)),
+		compose.Input(text("abc").Compressed(), text("a")),
+		compose.Input(text("").NoFIN(), more("").NoFIN(), more("").NoFIN(), more("").NoFIN(), more("z")),
+		compose.Input(ping(""), pong(""), ping(""), pong(""), ping(""), text("a")),
+		compose.Input(text("\xf0\x9f\x98").NoFIN(), more("\x80")),
+		compose.Input(binary("").NoFIN().Announcing(1<<63-1), more("").Announcing(1<<63-1)),
+		compose.Input(text("ab").Misformed()),
+		compose.Input(binary("ab").Misformed(), more("ab").AsIs()),
+		compose.Input(compose.Close(1005, "").NoFIN()),
+		compose.Input(compose.Close(1000, "\xff").NoFIN(), text("a")),
+		compose.Input(text("\xed\xa0").NoFIN(), more("\x80")),
+		compose.Input(text("\xe2").NoFIN(), more("a").Compressed(), text("a")),           // begins as text and goes on compressed
+		compose.Input(text("\xe2").NoFIN(), more("")),                                    // half a character and no more
+		compose.Input(binary("").NoFIN(), more("a").NoFIN(), more("").NoFIN(), more("")), // empty fragments apart
+	}
+}
+
+// limitScripts are scripts at the limits of nearLimits, and with text that is long
+// enough for the loops over blocks.
+func limitScripts() [][]byte {
+	const nineteen, twenty = "...................", "...................."
+	return [][]byte{
+		// Payloads that take the heads of the frames after them.
+		[]byte(strings.Repeat("\x02\x14"+nineteen, 4) + "\x80\x13" + nineteen),
+		[]byte(strings.Repeat("\x02\x14"+nineteen, 5) + "\x80\x01."),
+		compose.Input(compose.Binary(twenty), compose.Binary(twenty+".")),
+		append(compose.Input(compose.Text("a\xe2 and a word of ASCII after half a character .")), '.'),
+		append(compose.Input(compose.Text("a word of ASCII before \xff and a word after it ..")), "...."...),
 	}
 }
 
 // stream is the stream that a fuzzer's data stands for.
 func stream(d *wire.Decoder, bits uint32, data []byte) []byte {
 	if bits&isScript != 0 {
-		data = compose.Stream(compose.Script(data, d.Role == wire.Server, d.RSV, d.FrameRSV))
+		data = compose.Stream(compose.Script(data, d.Role == wire.Server, d.RSV, d.FrameRSV)...)
 	}
 	return data[:min(len(data), maxStream)]
 }

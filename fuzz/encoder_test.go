@@ -25,13 +25,9 @@ type encoding struct {
 // what is sent is the frame's bytes, and what is refused changes nothing. A decoder
 // then reads all that was sent.
 func FuzzEncoder(f *testing.F) {
-	for _, script := range []string{
-		"\x01\x05caf\xc3\xa9\x09\x03abc\x00\x00\x80\x02ok\x08\x04\x03\xe8ok\x81\x01a",
-		"\x02\x31\x00\x32\x80\x05abcde", "\x81\x36\x81\x35", "\xc1\x03abc\xc1\xc1a", "\x82\x3b\x82\x3d\x89\x32\x89\x31\x09\xc0", "\x82\x3d", "\x82\x3e", "\x89\x31\x89\x32",
-		"\x81\xc1a\x80\xc1a\x01\xc1a\x01\xc1a\x00\xc1a\xe0\xc1a\x83\xc1a\x8b\xc1a", "\x08\x01a\x08\x02\x03\xed\x08\x03\x03\xe8\xff\x08\x00\x08\x00",
-	} {
+	for _, script := range encoderScripts() {
 		for _, bits := range []uint32{0, 1, 4 << 1, 1 | 4<<4 | 3<<1} {
-			f.Add(bits, []byte(script))
+			f.Add(bits, script)
 		}
 	}
 	f.Fuzz(func(t *testing.T, bits uint32, script []byte) {
@@ -56,6 +52,32 @@ func FuzzEncoder(f *testing.F) {
 		}
 		c.decode(t)
 	})
+}
+
+// encoderScripts are scripts of package compose.
+func encoderScripts() [][]byte {
+	text, binary, more, ping := compose.Text, compose.Binary, compose.Continuation, compose.Ping
+	unfit := func(firsts ...byte) (frames []compose.Frame) {
+		for _, first := range firsts {
+			frames = append(frames, compose.With(first, "a").AsIs())
+		}
+		return frames
+	}
+	return [][]byte{
+		compose.Input(text("caf\u00e9").NoFIN(), ping("abc").NoFIN(), more("").NoFIN(), more("ok"),
+			compose.Close(1000, "ok").NoFIN(), text("a")),
+		compose.Input(binary("").NoFIN().Filled(125), more("").NoFIN().Filled(126), more("abcde")),
+		compose.Input(text("").Filled(65536), text("").Filled(65535)),
+		compose.Input(text("abc").Compressed(), text("a").Compressed().AsIs()),
+		compose.Input(binary("").Announcing(1<<63-1), binary("").Announcing(1<<63),
+			ping("").Filled(126), ping("").Filled(125), ping("").NoFIN().AsIs()),
+		compose.Input(binary("").Announcing(1 << 63)),
+		compose.Input(binary("").Announcing(1<<64 - 1)),
+		compose.Input(ping("").Filled(125), ping("").Filled(126)),
+		compose.Input(unfit(0x81, 0x80, 0x01, 0x01, 0x00, 0xe0, 0x83, 0x8b)...),
+		compose.Input(compose.With(0x08, "a"), compose.Close(1005, "").NoFIN(), compose.Close(1000, "\xff").NoFIN(),
+			compose.With(0x08, ""), compose.With(0x08, "")),
+	}
 }
 
 // maxSent bounds the work of one execution: the model reads all of it again for

@@ -15,6 +15,8 @@ type Frame struct {
 	Form    int     // bytes of extended length: 0, 2 or 8; -1 for the fewest
 	Length  uint64  // what the head says
 	Payload []byte  // unmasked
+
+	treatment byte // by Script: 0, otherForm or asIs
 }
 
 // Fin, RSV and Opcode are the parts of First.
@@ -56,8 +58,8 @@ func (f Frame) Append(b []byte) []byte {
 	return b
 }
 
-// Stream is the bytes of frames.
-func Stream(frames []Frame) (b []byte) {
+// Stream returns the bytes of frames.
+func Stream(frames ...Frame) (b []byte) {
 	for _, f := range frames {
 		b = f.Append(b)
 	}

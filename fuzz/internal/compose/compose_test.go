@@ -56,7 +56,7 @@ func TestScriptReach(t *testing.T) {
 			}
 		}
 		frames := Script(script, c.Server, c.RSV, c.FrameRSV)
-		got := model.Decode(c, Stream(frames))
+		got := model.Decode(c, Stream(frames...))
 		if got.Fault == nil {
 			faults[""]++
 			continue
