@@ -99,7 +99,11 @@ func streamScripts() [][]byte {
 // enough for the loops over blocks.
 func limitScripts() [][]byte {
 	const nineteen, twenty = "...................", "...................."
+	part := compose.Continuation(twenty).NoFIN()
 	return [][]byte{
+		// A message of 99 bytes, and one of 100.
+		compose.Input(compose.Binary(twenty).NoFIN(), part, part, part, compose.Continuation(nineteen)),
+		compose.Input(compose.Binary(twenty).NoFIN(), part, part, part, compose.Continuation(twenty)),
 		// Payloads that take the heads of the frames after them.
 		[]byte(strings.Repeat("\x02\x14"+nineteen, 4) + "\x80\x13" + nineteen),
 		[]byte(strings.Repeat("\x02\x14"+nineteen, 5) + "\x80\x01."),
