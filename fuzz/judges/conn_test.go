@@ -3,148 +3,65 @@ package judges
 import (
 	"bufio"
 	"bytes"
-	"io"
-	"net"
 	"net/http"
 	"regexp"
-	"sync"
-	"time"
 
+	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
 	"github.com/hawser-ws/hawser/wire"
 )
-
-// A conn is a connection to a peer that sends octets and then ends its direction. As
-// the peer of a client it answers the opening handshake first.
-type conn struct {
-	mu        sync.Mutex
-	in        []byte
-	out       bytes.Buffer
-	awaiting  bool          // a request
-	requested chan struct{} // closed when the request is there
-	closed    chan struct{}
-	once      sync.Once
-	extension string // in the answer
-}
-
-// newConn returns a connection on which comes in. A client's has its handshake first,
-// answered with this extension.
-func newConn(in []byte, client bool, extension string) *conn {
-	c := &conn{
-		in: bytes.Clone(in), awaiting: client, extension: extension,
-		requested: make(chan struct{}), closed: make(chan struct{}),
-	}
-	if !client {
-		close(c.requested)
-	}
-	return c
-}
 
 var (
 	keyField = regexp.MustCompile(`(?i)sec-websocket-key: ([^\r\n]*)`)
 	blank    = []byte("\r\n\r\n")
 )
 
-func (c *conn) Read(b []byte) (int, error) {
-	select {
-	case <-c.requested:
-	case <-c.closed:
-		return 0, net.ErrClosed
+// newConn returns a connection to a peer that sends in and then ends its direction. A
+// client first gets an answer to its opening handshake, with this extension.
+func newConn(in []byte, client bool, extension string) *handshake.Pipe {
+	if !client {
+		return &handshake.Pipe{In: in}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.in) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(b, c.in)
-	c.in = c.in[n:]
-	return n, nil
+	return &handshake.Pipe{Reply: func(request []byte) []byte { return append(answerTo(request, extension), in...) }}
 }
 
-func (c *conn) Write(b []byte) (int, error) {
-	select {
-	case <-c.closed:
-		return 0, net.ErrClosed
-	default:
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.out.Write(b)
-	if c.awaiting && bytes.Contains(c.out.Bytes(), blank) {
-		c.awaiting = false
-		c.in = append(c.answer(), c.in...)
-		close(c.requested)
-	}
-	return len(b), nil
-}
-
-// answer is the response to the request that was written.
-func (c *conn) answer() []byte {
-	key := keyField.FindSubmatch(c.out.Bytes())
+// answerTo returns the response to a request.
+func answerTo(request []byte, extension string) []byte {
+	key := keyField.FindSubmatch(request)
 	if key == nil {
 		return []byte("HTTP/1.1 400 Bad Request\r\n\r\n")
 	}
 	a := "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Accept: " + wire.AcceptKey(string(key[1])) + "\r\n"
-	if c.extension != "" {
-		a += "Sec-WebSocket-Extensions: " + c.extension + "\r\n"
+	if extension != "" {
+		a += "Sec-WebSocket-Extensions: " + extension + "\r\n"
 	}
 	return []byte(a + "\r\n")
 }
 
-func (c *conn) Close() error {
-	c.once.Do(func() { close(c.closed) })
-	return nil
+// framesOn returns what was written on a connection after the handshake.
+func framesOn(c *handshake.Pipe) []byte {
+	_, b, _ := bytes.Cut(c.Written(), blank)
+	return b
 }
 
-// frames returns what was written behind the handshake.
-func (c *conn) frames() []byte {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_, b, _ := bytes.Cut(c.out.Bytes(), blank)
-	return bytes.Clone(b)
-}
-
-// No deadline is ever met: nothing here waits for a peer.
-func (c *conn) SetDeadline(time.Time) error      { return nil }
-func (c *conn) SetReadDeadline(time.Time) error  { return nil }
-func (c *conn) SetWriteDeadline(time.Time) error { return nil }
-func (c *conn) LocalAddr() net.Addr              { return addr{} }
-func (c *conn) RemoteAddr() net.Addr             { return addr{} }
-
-type addr struct{}
-
-func (addr) Network() string { return "memory" }
-func (addr) String() string  { return "memory" }
-
-// A response is an http.ResponseWriter that can be hijacked.
+// A response is a ResponseWriter on which 101 can be sent before it is hijacked.
 type response struct {
-	c      *conn
-	header http.Header
-	status int
+	handshake.Writer
+	switched bool // by WriteHeader
 }
 
-func newResponse(c *conn) *response { return &response{c: c, header: http.Header{}} }
+func newResponse(c *handshake.Pipe) *response {
+	return &response{Writer: handshake.Writer{Conn: c, Reader: bufio.NewReader(c)}}
+}
 
-func (w *response) Header() http.Header { return w.header }
 func (w *response) WriteHeader(status int) {
-	if w.status != 0 {
+	if status != http.StatusSwitchingProtocols {
+		w.Writer.WriteHeader(status)
 		return
 	}
-	if w.status = status; status == http.StatusSwitchingProtocols {
-		_, _ = w.c.Write([]byte("HTTP/1.1 101 Switching Protocols\r\n\r\n")) // before it is hijacked
-	}
+	w.switched = true
+	_, _ = w.Conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\n\r\n"))
 }
 
-func (w *response) Write(b []byte) (int, error) {
-	w.WriteHeader(http.StatusOK)
-	return len(b), nil
-}
-
-// Flush makes it look like that of net/http.
+// Flush implements [http.Flusher], as the ResponseWriter of net/http does.
 func (w *response) Flush() {}
-
-func (w *response) SetReadDeadline(time.Time) error { return nil } // all has come
-
-func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return w.c, bufio.NewReadWriter(bufio.NewReader(w.c), bufio.NewWriter(w.c)), nil
-}

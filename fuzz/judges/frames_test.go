@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hawser-ws/hawser/fuzz/internal/compose"
 	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -74,33 +75,55 @@ func streams() (list []stream) {
 		}
 		list = append(list, seed)
 	}
-	return append(list,
-		stream{[]byte("\x01\x01x" + strings.Repeat("\x00\x00", 1100) + "\x80\x01y"), 0},
-		stream{[]byte("\x01\x817\xfa!=O" + strings.Repeat("\x00\x807\xfa!=", 1100) + "\x80\x817\xfa!=N"), modeClient},
-		stream{[]byte(strings.Repeat("\x89\x00", 1100) + "\x81\x01x"), 0},
-		stream{[]byte(strings.Repeat("\x8a\x807\xfa!=", 1100) + "\x81\x817\xfa!=O"), modeClient},
-		stream{[]byte("\x01\x03Hel\x88\x02"), 0},                                         // cut off in a control frame
-		stream{[]byte("\x88\x02\x03\xf5"), 0},                                            // 1013
-		stream{[]byte("\x88\x02\x03\xf6"), 0},                                            // 1014
-		stream{[]byte("\x88\x03\x00\x00\xff"), 0},                                        // two faults of a close frame
-		stream{[]byte("\x88~\x00\x03\x03\xe8x"), 0},                                      // 1000, in a long form
-		stream{[]byte("\xc1\x04\xf3\x8f\x17\xbf"), modeDeflate},                          // a block that ends in the tail
-		stream{[]byte("\xc1\x04\x04\xc0\x05`"), modeDeflate},                             // a block that does not end
-		stream{[]byte("\x41\x07\xf2H\xcd\xc9\xc9\x07\x00\x88\x02\x03\xe8"), modeDeflate}, // closed within a message
-		stream{[]byte("\x41\x08\xf3H\xcd\xc9\xc9\x07\x00\x00"), modeDeflate},             // a final block before the last frame
-		stream{[]byte("\x41\x08\xf3H\xcd\xc9\xc9\x07\x00\x00\x88\x02\x03\xe8"), modeDeflate},
-		stream{[]byte("\xc2\x7f\x7f\xff\xff\xff\xff\xff\xff\xff\x72\x65\xa3v"), modeDeflate}, // a length of 63 bits
-		stream{[]byte("B\x08\xf2H\xcd\xc9\xc9\x1f\x03\x00\x88\x02\x03\xe8"), modeDeflate},
-		stream{[]byte("\xc1\x09\x01\x03\x00\xfc\xffabc\x00\xc1\x07\xf2H\xcd\xc9\xc9\x07\x00"), modeDeflate}, // a final stored block
-		stream{[]byte("\xc1\x07\xf3H\xcd\xc9\xc9\x07\xa3"), modeDeflate},
-		stream{[]byte("\xc1\x06\x04\xc0\x05\x60\x2a\x69"), modeDeflate},
-		stream{[]byte("\xc2\x06\x00@\x00\xbf\xffB"), modeDeflate},              // a stored block that is cut off
-		stream{[]byte("\xc1\x0a\xf3h\xcd\xc9\xc9'\x00\x00\xbfX"), modeDeflate}, // nonsense behind a final block
-		stream{[]byte("\xc2\x09\x04\xc0\xff\xff\xff\xff\xff\xff\xff\x88\x02\x03\xe8"), modeDeflate},
-		stream{[]byte("\xc1\x0f\xf3H\xcd\xc9\xc9\x07\x00\xf3H\xff\xff\xc9\x07\x00\x00"), modeDeflate}, // not UTF-8 behind a final block
-		stream{bombBehindFinal(), modeDeflate},
-		stream{[]byte("\xc1\x0e\xf3H\xcd\xc9\xc9\x07\x00\xf2H\xcd\xc9\xc9\x07\x00\x81\x81\x37\xfa!=O\x81\x01x"), modeDeflate}, // octets dropped, then a mask
-	)
+	return append(append(list, plainStreams()...), deflateStreams()...)
+}
+
+// plainStreams are seeds without compression.
+func plainStreams() []stream {
+	text, more, ping, pong := compose.Text, compose.Continuation, compose.Ping, compose.Pong
+	empty, maskedEmpty := slices.Repeat([]compose.Frame{more("").NoFIN()}, 1100), slices.Repeat([]compose.Frame{more("").NoFIN().Mask()}, 1100)
+	pings, pongs := slices.Repeat([]compose.Frame{ping("")}, 1100), slices.Repeat([]compose.Frame{pong("").Mask()}, 1100)
+	return []stream{
+		{compose.Stream(slices.Concat([]compose.Frame{text("x").NoFIN()}, empty, []compose.Frame{more("y")})...), 0},
+		{compose.Stream(slices.Concat([]compose.Frame{text("x").NoFIN().Mask()}, maskedEmpty, []compose.Frame{more("y").Mask()})...), modeClient},
+		{compose.Stream(append(pings, text("x"))...), 0},
+		{compose.Stream(append(pongs, text("x").Mask())...), modeClient},
+		{append(compose.Stream(text("Hel").NoFIN()), "\x88\x02"...), 0}, // cut off in a control frame
+		{compose.Stream(compose.Close(1013, "")), 0},
+		{compose.Stream(compose.Close(1014, "")), 0},
+		{compose.Stream(compose.Close(0, "\xff")), 0}, // two faults of a close frame
+		{compose.Stream(compose.Close(1000, "x").InForm(2)), 0},
+	}
+}
+
+// deflateStreams are seeds with compression. The payloads are of blocks that hold "Hello"
+// or a part of it, final ones mostly, which begin with 0xf3 in place of 0xf2.
+func deflateStreams() []stream {
+	text := func(payload string) compose.Frame { return compose.Text(payload).Compressed() }
+	binary := func(payload string) compose.Frame { return compose.Binary(payload).Compressed() }
+	bye := compose.Close(1000, "")
+	const hello, final = "\xf2H\xcd\xc9\xc9\x07\x00", "\xf3H\xcd\xc9\xc9\x07\x00"
+	var list []stream
+	for _, frames := range [][]compose.Frame{
+		{text("\xf3\x8f\x17\xbf")}, // a block that ends in the tail
+		{text("\x04\xc0\x05`")},    // a block that does not end
+		{text(hello).NoFIN(), bye}, // closed within a message
+		{text(final + "\x00").NoFIN()},
+		{text(final + "\x00").NoFIN(), bye},
+		{binary("\x72\x65\xa3v").Announcing(1<<63 - 1)},
+		{binary("\xf2H\xcd\xc9\xc9\x1f\x03\x00").NoFIN(), bye},
+		{text("\x01\x03\x00\xfc\xffabc\x00"), text(hello)}, // a final stored block
+		{text("\xf3H\xcd\xc9\xc9\x07\xa3")},
+		{text("\x04\xc0\x05\x60\x2a\x69")},
+		{binary("\x00@\x00\xbf\xffB")},            // a stored block that is cut off
+		{text("\xf3h\xcd\xc9\xc9'\x00\x00\xbfX")}, // nonsense after a final block
+		{binary("\x04\xc0\xff\xff\xff\xff\xff\xff\xff"), bye},
+		{text(final + "\xf3H\xff\xff\xc9\x07\x00\x00")},                    // not UTF-8 after a final block
+		{text(final + hello), compose.Text("x").Mask(), compose.Text("x")}, // bytes dropped, then a mask
+	} {
+		list = append(list, stream{compose.Stream(frames...), modeDeflate})
+	}
+	return append(list, stream{bombBehindFinal(), modeDeflate})
 }
 
 // bombBehindFinal is a compressed message with more octets than the limit behind its

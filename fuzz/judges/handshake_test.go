@@ -125,12 +125,12 @@ func ask(u upgrader, raw []byte) (a answer) {
 		}
 	}()
 	a.err = u.do(w, r)
-	res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(c.out.Bytes())), nil)
+	res, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(c.Written())), nil)
 	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
 		return a
 	}
-	if w.status != 0 { // the fields are those of w
-		res.Header = w.header
+	if w.switched { // the fields are those of w
+		res.Header = w.Header()
 	}
 	a.accepted = true
 	a.protocol = res.Header.Get("Sec-WebSocket-Protocol")

@@ -95,7 +95,7 @@ func readHawser(s *session, v *verdict) {
 	switch {
 	case errors.As(err, &closeErr):
 		v.end = closed
-	case isEnd(err) && sentCode(s.conn.frames()) == 0: // compressed data may end too early as well
+	case isEnd(err) && sentCode(framesOn(s.conn)) == 0: // compressed data may end too early as well
 		v.end = atEnd
 	}
 }
@@ -161,7 +161,7 @@ func readCoder(s *session, v *verdict) {
 	}
 	v.err, v.end = err, refused
 	switch {
-	case coder.CloseStatus(err) != -1, errors.Is(err, net.ErrClosed) && sentCode(s.conn.frames()) != 0:
+	case coder.CloseStatus(err) != -1, errors.Is(err, net.ErrClosed) && sentCode(framesOn(s.conn)) != 0:
 		v.end = closed // of a close frame within a message it says no more than the second
 	case isEnd(err):
 		v.end = atEnd
@@ -277,7 +277,7 @@ func readGWS(s *session, v *verdict) {
 	switch {
 	case errors.As(r.err, &closeErr):
 		// It tells the application of a wrong close frame as of a right one.
-		if sent := sentCode(s.conn.frames()); sent != 1002 && sent != 1003 && sent != 1007 {
+		if sent := sentCode(framesOn(s.conn)); sent != 1002 && sent != 1003 && sent != 1007 {
 			v.end = closed
 		}
 	case isEnd(r.err):
@@ -314,7 +314,7 @@ func readXNet(s *session, v *verdict) {
 		}
 		read(c)
 	}
-	if v.end = refused; isEnd(v.err) && sentCode(s.conn.frames()) == 0 { // it never answers a close frame
+	if v.end = refused; isEnd(v.err) && sentCode(framesOn(s.conn)) == 0 { // it never answers a close frame
 		v.end = atEnd
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -267,7 +268,7 @@ func hear(l *library, s *situation) (v verdict) {
 		if e := recover(); e != nil {
 			v.end, v.err = crashed, fmt.Errorf("panic: %v", e)
 		}
-		v.sent = sentCode(c.frames())
+		v.sent = sentCode(framesOn(c))
 	}()
 	l.read(&session{conn: c, server: s.fromClient, deflated: s.deflated, extension: extension}, &v)
 	return v
@@ -275,7 +276,7 @@ func hear(l *library, s *situation) (v verdict) {
 
 // A session is a library's end of a connection.
 type session struct {
-	conn      *conn
+	conn      *handshake.Pipe
 	server    bool
 	deflated  bool
 	extension string
