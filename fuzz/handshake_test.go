@@ -21,6 +21,7 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 	"github.com/hawser-ws/hawser/fuzz/internal/permessage"
+	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
 	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -28,6 +29,12 @@ import (
 
 // handshakePatience bounds an input of this file. Nothing in them waits for anything.
 const handshakePatience = 20 * time.Second
+
+// watch panics unless the function that it returns is called within d.
+func watch(d time.Duration) (stop func()) {
+	t := time.AfterFunc(d, func() { panic("it hangs") })
+	return func() { t.Stop() }
+}
 
 // suiteHeads are the handshakes of the compliance suite's cases. libFuzzer calls a
 // target anew for each input, hence once.
@@ -95,7 +102,7 @@ func FuzzRequest(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16) {
-		defer handshake.Watch(handshakePatience)()
+		defer watch(handshakePatience)()
 		if setup&(1<<15) != 0 {
 			data = handshake.Request(data)
 		}
@@ -117,8 +124,8 @@ func FuzzRequest(f *testing.F) {
 		}
 		faults, want := model.Judge(twice)
 		behind := data[len(data)-own.Len()-rest.Buffered():]
-		pipe := &handshake.Pipe{In: data[len(data)-src.Len():]}
-		w := &handshake.Writer{Reader: br, Conn: pipe}
+		nc := &pipe.Canned{In: data[len(data)-src.Len():]}
+		w := &pipe.ResponseWriter{Reader: br, Conn: nc}
 		if setup&(1<<9) != 0 {
 			w.Header()["Set-Cookie"] = []string{"a=b", "c=d"}
 			w.Header()["Upgrade"] = []string{"h2c"}
@@ -126,7 +133,7 @@ func FuzzRequest(f *testing.F) {
 		}
 		c, err := websocket.Accept(w, r, opts)
 		if len(faults) > 0 {
-			if err := checkRefusal(w, pipe, faults, c, err); err != nil {
+			if err := checkRefusal(w, nc, faults, c, err); err != nil {
 				t.Fatalf("%v; the faults: %v", err, faults)
 			}
 			return
@@ -135,14 +142,14 @@ func FuzzRequest(f *testing.F) {
 			t.Fatalf("refused: %v", err)
 		}
 		defer c.CloseNow()
-		if err := checkAnswer(pipe.Written(), want, setup&(1<<9) != 0); err != nil {
-			t.Fatalf("%v; the answer: %q", err, pipe.Written())
+		if err := checkAnswer(nc.Written(), want, setup&(1<<9) != 0); err != nil {
+			t.Fatalf("%v; the answer: %q", err, nc.Written())
 		}
 		if c.Subprotocol() != want.Subprotocol {
 			t.Fatalf("subprotocol %q, want %q", c.Subprotocol(), want.Subprotocol)
 		}
 		// The same request, with nothing behind it until it is answered.
-		later := &handshake.Writer{Reader: bufio.NewReader(strings.NewReader("")), Conn: &handshake.Pipe{In: behind, Chop: uint64(setup)}}
+		later := &pipe.ResponseWriter{Reader: bufio.NewReader(strings.NewReader("")), Conn: &pipe.Canned{In: behind, Chop: uint64(setup)}}
 		twin, err := websocket.Accept(later, r, opts)
 		if err != nil {
 			t.Fatalf("refused when it came again: %v", err)
@@ -198,12 +205,12 @@ func newDeflate(s handshake.Side) *deflate.Extension {
 }
 
 // checkRefusal checks the answer to a wrong request.
-func checkRefusal(w *handshake.Writer, pipe *handshake.Pipe, faults []handshake.Fault, c *websocket.Conn, err error) error {
+func checkRefusal(w *pipe.ResponseWriter, nc *pipe.Canned, faults []handshake.Fault, c *websocket.Conn, err error) error {
 	var e *websocket.HandshakeError
 	switch {
 	case c != nil || !errors.As(err, &e):
 		return fmt.Errorf("accepted, %v", err)
-	case w.Hijacked || len(pipe.Written()) > 0:
+	case w.Hijacked || len(nc.Written()) > 0:
 		return errors.New("refused on the bare connection")
 	case e.Status != w.Status || w.Body.Len() == 0:
 		return fmt.Errorf("answered %d, %q; the error is %w", w.Status, w.Body.String(), err)
@@ -330,44 +337,44 @@ func FuzzResponse(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16, chop uint64) {
-		defer handshake.Watch(handshakePatience)()
+		defer watch(handshakePatience)()
 		if setup&(1<<15) != 0 {
 			data = handshake.Response(data)
 		}
 		opts, model := responseOptions(setup)
 		var stream []byte
-		pipe := &handshake.Pipe{Chop: chop}
-		pipe.Reply = func(request []byte) []byte {
+		nc := &pipe.Canned{Chop: chop}
+		nc.Reply = func(request []byte) []byte {
 			model.Key = keyOf(request)
 			stream = fill(data, model.Key)
 			return stream
 		}
 		if setup&(1<<14) != 0 { // a server that goes on and on
-			pipe.Filler = []byte("X-Filler: 0123456789abcdef\r\n")
+			nc.Filler = []byte("X-Filler: 0123456789abcdef\r\n")
 		}
-		c, resp, err := dialPipe(pipe, opts)
+		c, resp, err := dialPipe(nc, opts)
 		if model.Key == "" {
-			t.Fatalf("no right request was sent: %q, %v", pipe.Written(), err)
+			t.Fatalf("no right request was sent: %q, %v", nc.Written(), err)
 		}
-		for len(pipe.Filler) > 0 && len(stream) < model.MaxHeader+1<<12 {
-			stream = append(stream, pipe.Filler...)
+		for len(nc.Filler) > 0 && len(stream) < model.MaxHeader+1<<12 {
+			stream = append(stream, nc.Filler...)
 		}
 		v := model.Judge(stream)
 		if (err == nil) != v.Accept {
 			t.Fatalf("%v; the model says %+v", err, v)
 		}
-		if read := pipe.HasRead(); !v.Final && read > model.MaxHeader || read > model.MaxHeader+64<<10 {
+		if read := nc.HasRead(); !v.Final && read > model.MaxHeader || read > model.MaxHeader+64<<10 {
 			t.Fatalf("read %d octets, with a limit of %d on the header", read, model.MaxHeader)
 		}
 		if err != nil {
-			checkRefused(t, c, resp, err, v, pipe)
+			checkRefused(t, c, resp, err, v, nc)
 			return
 		}
 		defer c.CloseNow()
 		if resp.StatusCode != 101 || c.Subprotocol() != v.Subprotocol {
 			t.Fatalf("status %d, subprotocol %q, want %q", resp.StatusCode, c.Subprotocol(), v.Subprotocol)
 		}
-		if len(pipe.Filler) > 0 {
+		if len(nc.Filler) > 0 {
 			return
 		}
 		twin := clean(t, opts, v, stream[v.Header:], model.Key)
@@ -426,14 +433,14 @@ func fill(data []byte, key string) []byte {
 	return data
 }
 
-func dialPipe(pipe *handshake.Pipe, opts *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
+func dialPipe(nc *pipe.Canned, opts *websocket.DialOptions) (*websocket.Conn, *http.Response, error) {
 	o := *opts
-	o.NetDial = func(context.Context, string, string) (net.Conn, error) { return pipe, nil }
+	o.NetDial = func(context.Context, string, string) (net.Conn, error) { return nc, nil }
 	return websocket.Dial(context.Background(), "ws://example.com/chat", &o)
 }
 
 // checkRefused checks what a client has made of a wrong response.
-func checkRefused(t *testing.T, c *websocket.Conn, resp *http.Response, err error, v handshake.Verdict, pipe *handshake.Pipe) {
+func checkRefused(t *testing.T, c *websocket.Conn, resp *http.Response, err error, v handshake.Verdict, nc *pipe.Canned) {
 	var e *websocket.HandshakeError
 	switch {
 	case c != nil:
@@ -442,7 +449,7 @@ func checkRefused(t *testing.T, c *websocket.Conn, resp *http.Response, err erro
 		t.Fatalf("the error is %v, the status %d", err, v.Status)
 	case (resp != nil) != v.Final:
 		t.Fatalf("response %v; the model says %+v", resp, v)
-	case !pipe.Closed():
+	case !nc.Closed():
 		t.Fatal("the connection is open")
 	case len(err.Error()) > 2000:
 		t.Fatalf("an error of %d octets", len(err.Error()))
@@ -462,13 +469,13 @@ func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, behin
 	head += "\r\n"
 	o := *opts
 	o.Limits.MaxResponseHeader = -1
-	pipe := &handshake.Pipe{Later: behind}
-	pipe.Reply = func(request []byte) []byte { return fill([]byte(head), keyOf(request)) }
-	c, _, err := dialPipe(pipe, &o)
+	nc := &pipe.Canned{Later: behind}
+	nc.Reply = func(request []byte) []byte { return fill([]byte(head), keyOf(request)) }
+	c, _, err := dialPipe(nc, &o)
 	if err != nil {
 		t.Fatalf("a plain response with %s is refused: %v", strconv.Quote(head), err)
 	}
-	if keyOf(pipe.Written()) == key {
+	if keyOf(nc.Written()) == key {
 		t.Fatalf("the key %s again", key) // section 4.1, item 7: "selected randomly for each connection"
 	}
 	return c

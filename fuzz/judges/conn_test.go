@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"regexp"
 
-	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
+	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -17,11 +17,11 @@ var (
 
 // newConn returns a connection to a peer that sends in and then ends its direction. A
 // client first gets an answer to its opening handshake, with this extension.
-func newConn(in []byte, client bool, extension string) *handshake.Pipe {
+func newConn(in []byte, client bool, extension string) *pipe.Canned {
 	if !client {
-		return &handshake.Pipe{In: in}
+		return &pipe.Canned{In: in}
 	}
-	return &handshake.Pipe{Reply: func(request []byte) []byte { return append(answerTo(request, extension), in...) }}
+	return &pipe.Canned{Reply: func(request []byte) []byte { return append(answerTo(request, extension), in...) }}
 }
 
 // answerTo returns the response to a request.
@@ -39,24 +39,24 @@ func answerTo(request []byte, extension string) []byte {
 }
 
 // framesOn returns what was written on a connection after the handshake.
-func framesOn(c *handshake.Pipe) []byte {
+func framesOn(c *pipe.Canned) []byte {
 	_, b, _ := bytes.Cut(c.Written(), blank)
 	return b
 }
 
 // A response is a ResponseWriter on which 101 can be sent before it is hijacked.
 type response struct {
-	handshake.Writer
+	pipe.ResponseWriter
 	switched bool // by WriteHeader
 }
 
-func newResponse(c *handshake.Pipe) *response {
-	return &response{Writer: handshake.Writer{Conn: c, Reader: bufio.NewReader(c)}}
+func newResponse(c *pipe.Canned) *response {
+	return &response{ResponseWriter: pipe.ResponseWriter{Conn: c, Reader: bufio.NewReader(c)}}
 }
 
 func (w *response) WriteHeader(status int) {
 	if status != http.StatusSwitchingProtocols {
-		w.Writer.WriteHeader(status)
+		w.ResponseWriter.WriteHeader(status)
 		return
 	}
 	w.switched = true

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
+	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -276,7 +276,7 @@ func hear(l *library, s *situation) (v verdict) {
 
 // A session is a library's end of a connection.
 type session struct {
-	conn      *handshake.Pipe
+	conn      *pipe.Canned
 	server    bool
 	deflated  bool
 	extension string

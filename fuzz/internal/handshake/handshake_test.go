@@ -3,7 +3,6 @@ package handshake
 import (
 	"bufio"
 	"bytes"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -143,33 +142,6 @@ func TestParams(t *testing.T) {
 	if (Params{}).Answers(Params{ServerNoContext: true}) || (Params{ServerBits: 10}).Answers(Params{ServerBits: 9}) ||
 		(Params{ClientBits: 9}).Answers(Params{}) || !(Params{ClientBits: 9, ServerBits: 8}).Answers(Params{ClientSizes: true, ServerBits: 9}) {
 		t.Error("answers")
-	}
-}
-
-func TestPipe(t *testing.T) {
-	p := &Pipe{Chop: 0x0201, Later: []byte("gh"), Reply: func(written []byte) []byte { return append(written[:3:3], "def"...) }}
-	go func() {
-		for _, part := range []string{"abc\r\n", "\r\n"} {
-			if _, err := p.Write([]byte(part)); err != nil {
-				t.Error(err)
-			}
-		}
-	}()
-	var pieces []string
-	for {
-		b := make([]byte, 10)
-		n, err := p.Read(b)
-		if err == io.EOF {
-			break
-		}
-		pieces = append(pieces, string(b[:n]))
-	}
-	if want := []string{"a", "bc", "def", "gh"}; !slices.Equal(pieces, want) || p.HasRead() != 8 {
-		t.Errorf("%q, %d, %q", pieces, p.HasRead(), p.Written())
-	}
-	p.Filler = []byte("x")
-	if b, _ := io.ReadAll(io.LimitReader(p, 5)); !bytes.Equal(b, []byte("xxxxx")) {
-		t.Errorf("%q", b)
 	}
 }
 

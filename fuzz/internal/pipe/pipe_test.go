@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -154,4 +155,31 @@ func TestPipeVanishes(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestCanned(t *testing.T) {
+	p := &Canned{Chop: 0x0201, Later: []byte("gh"), Reply: func(written []byte) []byte { return append(written[:3:3], "def"...) }}
+	go func() {
+		for _, part := range []string{"abc\r\n", "\r\n"} {
+			if _, err := p.Write([]byte(part)); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	var pieces []string
+	for {
+		b := make([]byte, 10)
+		n, err := p.Read(b)
+		if err == io.EOF {
+			break
+		}
+		pieces = append(pieces, string(b[:n]))
+	}
+	if want := []string{"a", "bc", "def", "gh"}; !slices.Equal(pieces, want) || p.HasRead() != 8 {
+		t.Errorf("%q, %d, %q", pieces, p.HasRead(), p.Written())
+	}
+	p.Filler = []byte("x")
+	if b, _ := io.ReadAll(io.LimitReader(p, 5)); !bytes.Equal(b, []byte("xxxxx")) {
+		t.Errorf("%q", b)
+	}
 }

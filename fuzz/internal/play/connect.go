@@ -13,7 +13,7 @@ import (
 	"sync"
 
 	"github.com/hawser-ws/hawser/deflate"
-	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
+	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
 	"github.com/hawser-ws/hawser/fuzz/internal/script"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -66,7 +66,7 @@ func accept(nc net.Conn, ext []wire.Extension, limits websocket.Limits) (*websoc
 	if err != nil {
 		return nil, err
 	}
-	return websocket.Accept(&handshake.Writer{Conn: nc, Reader: br}, r, &websocket.AcceptOptions{Extensions: ext, Limits: limits})
+	return websocket.Accept(&pipe.ResponseWriter{Conn: nc, Reader: br}, r, &websocket.AcceptOptions{Extensions: ext, Limits: limits})
 }
 
 // dial is a client's handshake over nc.
@@ -104,8 +104,8 @@ func (r *run) takeMemory() {
 		req.Header = http.Header{
 			"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
 		}
-		nc := &handshake.Pipe{Filler: []byte("\x02\x84\x00\x00\x00\x00####\x80\x84\x00\x00\x00\x00####")}
-		c, err := websocket.Accept(&handshake.Writer{Conn: nc, Reader: bufio.NewReader(nc)}, req, nil)
+		nc := &pipe.Canned{Filler: []byte("\x02\x84\x00\x00\x00\x00####\x80\x84\x00\x00\x00\x00####")}
+		c, err := websocket.Accept(&pipe.ResponseWriter{Conn: nc, Reader: bufio.NewReader(nc)}, req, nil)
 		if err != nil {
 			r.fault("a bystander: %w", err)
 			return

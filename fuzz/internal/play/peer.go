@@ -17,7 +17,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
 	"github.com/hawser-ws/hawser/fuzz/internal/order"
 	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
 	"github.com/hawser-ws/hawser/fuzz/internal/script"
@@ -222,7 +221,7 @@ func (d *duel) serve(nc net.Conn, limits websocket.Limits) (err error) {
 	}
 	quiet := &http.Server{ErrorLog: log.New(io.Discard, "", 0)}
 	r = r.WithContext(context.WithValue(context.Background(), http.ServerContextKey, quiet))
-	w := &handshake.Writer{Conn: nc, Reader: br}
+	w := &pipe.ResponseWriter{Conn: nc, Reader: br}
 	made := make(chan error, 1)
 	go func() {
 		defer close(d.served)

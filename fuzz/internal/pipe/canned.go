@@ -1,4 +1,4 @@
-package handshake
+package pipe
 
 import (
 	"bufio"
@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// A Pipe is the transport of one side, in memory. What it reads is there at once, in
+// A Canned is the transport of one side, in memory. What it reads is there at once, in
 // pieces; what it writes is kept. It never waits but for the request that Reply
 // answers, so that a side which hangs does so by itself; package pipe has the two ends
 // that wait for each other.
-type Pipe struct {
+type Canned struct {
 	// Reply, if set, is called once, with all that was written, and returns what is to
 	// be read. The first Read waits for the empty line that ends the head of a request.
 	Reply func(written []byte) []byte
@@ -41,7 +41,7 @@ type Pipe struct {
 	closed  bool
 }
 
-func (p *Pipe) Read(b []byte) (int, error) {
+func (p *Canned) Read(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.Reply != nil && !p.closed && !bytes.Contains(p.written.Bytes(), []byte("\r\n\r\n")) {
@@ -74,7 +74,7 @@ func (p *Pipe) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-func (p *Pipe) Write(b []byte) (int, error) {
+func (p *Canned) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -85,7 +85,7 @@ func (p *Pipe) Write(b []byte) (int, error) {
 }
 
 // Close implements [net.Conn]. What was written stays.
-func (p *Pipe) Close() error {
+func (p *Canned) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
@@ -94,40 +94,35 @@ func (p *Pipe) Close() error {
 }
 
 // Closed reports whether Close was called.
-func (p *Pipe) Closed() bool {
+func (p *Canned) Closed() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.closed
 }
 
 // Written returns a copy of all that was written.
-func (p *Pipe) Written() []byte {
+func (p *Canned) Written() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return bytes.Clone(p.written.Bytes())
 }
 
 // HasRead returns how many octets were read.
-func (p *Pipe) HasRead() int {
+func (p *Canned) HasRead() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.read
 }
 
-type addr struct{}
+func (p *Canned) LocalAddr() net.Addr              { return addr{} }
+func (p *Canned) RemoteAddr() net.Addr             { return addr{} }
+func (p *Canned) SetDeadline(time.Time) error      { return nil }
+func (p *Canned) SetReadDeadline(time.Time) error  { return nil }
+func (p *Canned) SetWriteDeadline(time.Time) error { return nil }
 
-func (addr) Network() string { return "pipe" }
-func (addr) String() string  { return "pipe" }
-
-func (p *Pipe) LocalAddr() net.Addr              { return addr{} }
-func (p *Pipe) RemoteAddr() net.Addr             { return addr{} }
-func (p *Pipe) SetDeadline(time.Time) error      { return nil }
-func (p *Pipe) SetReadDeadline(time.Time) error  { return nil }
-func (p *Pipe) SetWriteDeadline(time.Time) error { return nil }
-
-// A Writer is the ResponseWriter of one request, as net/http's own in what package
+// A ResponseWriter is the ResponseWriter of one request, as net/http's own in what package
 // websocket asks of it.
-type Writer struct {
+type ResponseWriter struct {
 	Conn   net.Conn
 	Reader *bufio.Reader // what was read of it beyond the request
 
@@ -138,7 +133,7 @@ type Writer struct {
 }
 
 // Header implements [http.ResponseWriter].
-func (w *Writer) Header() http.Header {
+func (w *ResponseWriter) Header() http.Header {
 	if w.header == nil {
 		w.header = http.Header{}
 	}
@@ -146,31 +141,25 @@ func (w *Writer) Header() http.Header {
 }
 
 // WriteHeader implements [http.ResponseWriter]. The first status counts.
-func (w *Writer) WriteHeader(status int) {
+func (w *ResponseWriter) WriteHeader(status int) {
 	if w.Status == 0 {
 		w.Status = status
 	}
 }
 
-func (w *Writer) Write(b []byte) (int, error) {
+func (w *ResponseWriter) Write(b []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
 	return w.Body.Write(b)
 }
 
 // SetReadDeadline is that of the connection.
-func (w *Writer) SetReadDeadline(t time.Time) error { return w.Conn.SetReadDeadline(t) }
+func (w *ResponseWriter) SetReadDeadline(t time.Time) error { return w.Conn.SetReadDeadline(t) }
 
 // Hijack implements [http.Hijacker].
-func (w *Writer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+func (w *ResponseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.Hijacked || w.Status != 0 {
 		return nil, nil, http.ErrHijacked
 	}
 	w.Hijacked = true
 	return w.Conn, bufio.NewReadWriter(w.Reader, bufio.NewWriter(w.Conn)), nil
-}
-
-// Watch panics unless the function that it returns is called within d.
-func Watch(d time.Duration) (stop func()) {
-	t := time.AfterFunc(d, func() { panic("it hangs") })
-	return func() { t.Stop() }
 }
