@@ -82,7 +82,7 @@ func addCuts(f *testing.F) {
 // messages be of any size, and gives everything a minute.
 func roomyScript(extension int, frame int64) *script.Conn {
 	side := script.Side{
-		Extension: extension, MaxMessage: -1, MaxFrame: frame, WriteTimeout: time.Minute, CloseTimeout: time.Minute,
+		Extension: extension, MaxMessage: -1, MaxWriteFrame: frame, WriteTimeout: time.Minute, CloseTimeout: time.Minute,
 	}
 	return &script.Conn{Link: script.Link{Room: 4096}, Sides: [2]script.Side{side, side}}
 }

@@ -54,7 +54,7 @@ var extensions = sync.OnceValue(func() (all [16][]wire.Extension) {
 
 func limits(s script.Side) websocket.Limits {
 	return websocket.Limits{
-		MaxMessage: s.MaxMessage, MaxWriteFrame: s.MaxFrame, MaxControls: s.MaxControls,
+		MaxMessage: s.MaxMessage, MaxWriteFrame: s.MaxWriteFrame, MaxControls: s.MaxControls,
 		WriteTimeout: s.WriteTimeout, CloseTimeout: s.CloseTimeout,
 	}
 }

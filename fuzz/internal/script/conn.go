@@ -28,12 +28,12 @@ type Link struct {
 
 // A Side is the configuration of one end. What is 0 is the default.
 type Side struct {
-	Extension    int // an index in what the runner knows, 0 for none
-	MaxMessage   int64
-	MaxFrame     int64
-	MaxControls  int
-	WriteTimeout time.Duration
-	CloseTimeout time.Duration
+	Extension     int // an index in what the runner knows, 0 for none
+	MaxMessage    int64
+	MaxWriteFrame int64
+	MaxControls   int
+	WriteTimeout  time.Duration
+	CloseTimeout  time.Duration
 }
 
 // A Kind is what a step does.
@@ -145,21 +145,21 @@ const MaxPauses = 5
 const maxOps = 40
 
 var (
-	rooms      = []int{1 << 20, 65536, 4096, 1000, 100, 7, 1, 20000}
-	chops      = []int{0, 1, 3, 16, 700, 5000, 0, 50}
-	maxSizes   = []int64{0, 0, 0, 0, -1, 1000, 20_000, 100}
-	maxFrames  = []int64{0, 0, 0, 1, 100, 125, 4096, 20_000} // 1 shrinks messages to 300 bytes
-	frameSizes = []int64{0, -1, 30_000, 100}
-	timeouts   = []time.Duration{time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 100 * time.Millisecond, time.Second, 7 * time.Second}
-	writeWaits = []time.Duration{0, 0, 0, 0, -1, 500 * time.Millisecond, 3 * time.Second, time.Minute}
-	closeWaits = []time.Duration{0, 0, 0, 0, -1, 100 * time.Millisecond, time.Second, time.Minute}
-	controls   = []int{0, 0, 0, 0, 0, 0, -1, 3}
-	buffers    = []int{1, 2, 3, 16, 100, 4096, 16384, 100_000}
-	codes      = []uint16{1000, 1001, 1005, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 3999, 4000, 4999, 1000}
-	badCodes   = []uint16{0, 999, 1004, 1006, 1015, 1016, 2999, 5000, 65535}
-	reasons    = []string{"", "", "bye", "caf\u00e9", strings.Repeat("x", 123), strings.Repeat("x", 122) + "\u20ac", strings.Repeat("y", 300), "\U0001f600"}
-	BadReason  = "bye \xff"
-	wears      = []int64{0, 1, 2, 6, 100, 1000, 9000, 40_000}
+	rooms          = []int{1 << 20, 65536, 4096, 1000, 100, 7, 1, 20000}
+	chops          = []int{0, 1, 3, 16, 700, 5000, 0, 50}
+	maxSizes       = []int64{0, 0, 0, 0, -1, 1000, 20_000, 100}
+	maxWriteFrames = []int64{0, 0, 0, 1, 100, 125, 4096, 20_000} // 1 shrinks messages to 300 bytes
+	frameSizes     = []int64{0, -1, 30_000, 100}
+	timeouts       = []time.Duration{time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 100 * time.Millisecond, time.Second, 7 * time.Second}
+	writeWaits     = []time.Duration{0, 0, 0, 0, -1, 500 * time.Millisecond, 3 * time.Second, time.Minute}
+	closeWaits     = []time.Duration{0, 0, 0, 0, -1, 100 * time.Millisecond, time.Second, time.Minute}
+	controls       = []int{0, 0, 0, 0, 0, 0, -1, 3}
+	buffers        = []int{1, 2, 3, 16, 100, 4096, 16384, 100_000}
+	codes          = []uint16{1000, 1001, 1005, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 3999, 4000, 4999, 1000}
+	badCodes       = []uint16{0, 999, 1004, 1006, 1015, 1016, 2999, 5000, 65535}
+	reasons        = []string{"", "", "bye", "caf\u00e9", strings.Repeat("x", 123), strings.Repeat("x", 122) + "\u20ac", strings.Repeat("y", 300), "\U0001f600"}
+	BadReason      = "bye \xff"
+	wears          = []int64{0, 1, 2, 6, 100, 1000, 9000, 40_000}
 )
 
 // ParseConn makes a script of b.
@@ -174,7 +174,7 @@ func ParseConn(b []byte) *Conn {
 	for len(in.b) > 0 && len(s.Ops) < maxOps {
 		o := in.op()
 		for i := range o.Chunks {
-			if s.Sides[o.Side].MaxFrame == 1 {
+			if s.Sides[o.Side].MaxWriteFrame == 1 {
 				o.Chunks[i].Size %= 300 // each byte is a frame
 			}
 		}
@@ -196,7 +196,7 @@ func (in *input) side() (s Side) {
 	a, b, c := in.byte(), in.byte(), in.byte()
 	s.Extension = int(a & 15)
 	s.MaxControls = pick(controls, a>>4&7)
-	s.MaxMessage, s.MaxFrame = pick(maxSizes, b&7), pick(maxFrames, b>>3&7)
+	s.MaxMessage, s.MaxWriteFrame = pick(maxSizes, b&7), pick(maxWriteFrames, b>>3&7)
 	s.WriteTimeout, s.CloseTimeout = pick(writeWaits, c&7), pick(closeWaits, c>>3&7)
 	return s
 }

@@ -48,7 +48,7 @@ func (l *Link) input() []byte {
 func (s *Side) input() []byte {
 	return []byte{
 		byte(s.Extension) | index(controls, s.MaxControls)<<4,
-		index(maxSizes, s.MaxMessage) | index(maxFrames, s.MaxFrame)<<3,
+		index(maxSizes, s.MaxMessage) | index(maxWriteFrames, s.MaxWriteFrame)<<3,
 		index(writeWaits, s.WriteTimeout) | index(closeWaits, s.CloseTimeout)<<3,
 	}
 }

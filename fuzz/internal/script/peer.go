@@ -114,7 +114,7 @@ func ParsePeer(b []byte) *Peer {
 	for range c & 3 {
 		o := Op{Kind: Write}
 		in.message(&o)
-		if s.Side.MaxFrame == 1 {
+		if s.Side.MaxWriteFrame == 1 {
 			o.Chunks[0].Size %= 300
 		}
 		s.Writes = append(s.Writes, o)
