@@ -185,7 +185,7 @@ func FuzzDeflate(f *testing.F) {
 		}
 		threshold := []int{-1, 0, 1, 3000}[setup>>8&3]
 		bits := []int{15, 0}[setup>>10&1]
-		var ways []*permessage.Way // two for each connection
+		var directions []*permessage.Direction // two for each connection
 		for range 2 {
 			server, client, err := permessage.Pair(threshold, bits, p)
 			if err != nil {
@@ -193,8 +193,8 @@ func FuzzDeflate(f *testing.F) {
 			}
 			defer server.(io.Closer).Close()
 			defer client.(io.Closer).Close()
-			ways = append(ways, permessage.NewWay(server, client, p.ServerBits, p.ServerNoContext),
-				permessage.NewWay(client, server, p.ClientBits, p.ClientNoContext))
+			directions = append(directions, permessage.NewDirection(server, client, p.ServerBits, p.ServerNoContext),
+				permessage.NewDirection(client, server, p.ClientBits, p.ClientNoContext))
 		}
 		if threshold == 0 {
 			threshold = deflate.DefaultThreshold
@@ -206,10 +206,10 @@ func FuzzDeflate(f *testing.F) {
 			return b
 		}
 		left := 80 << 10
-		var send func(busy *permessage.Way) error
-		send = func(busy *permessage.Way) error {
+		var send func(busy *permessage.Direction) error
+		send = func(busy *permessage.Direction) error {
 			op := next()
-			w := ways[op&3]
+			w := directions[op&3]
 			if w == busy {
 				return nil
 			}
@@ -221,7 +221,7 @@ func FuzzDeflate(f *testing.F) {
 			}
 			how := [8]byte{0, 0, 0, 0, 2, 6, 6, 1}[op>>5]
 			if err := w.Send(message, how, next(), threshold); err != nil {
-				return fmt.Errorf("way %d, %d octets: %w", op&3, len(message), err)
+				return fmt.Errorf("direction %d, %d octets: %w", op&3, len(message), err)
 			}
 			return nil
 		}

@@ -107,7 +107,7 @@ func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
 	if !bytes.Equal(payload, f.Payload) {
 		return errors.New("the payload was changed")
 	}
-	faults := c.judge(f, before)
+	faults := c.faults(f, before)
 	if len(faults) == 0 {
 		return c.accepted(f, before, err)
 	}
@@ -122,8 +122,8 @@ func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
 	return nil
 }
 
-// judge says what the model finds wrong with sending f.
-func (c *encoding) judge(f compose.Frame, before []byte) []model.Fault {
+// faults says what the model finds wrong with sending f.
+func (c *encoding) faults(f compose.Frame, before []byte) []model.Fault {
 	if c.closed {
 		return []model.Fault{{Rule: model.AfterClose}}
 	}

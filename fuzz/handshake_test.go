@@ -122,7 +122,7 @@ func FuzzRequest(f *testing.F) {
 		if setup&(1<<12) != 0 {
 			r.TLS, twice.TLS = new(tls.ConnectionState), new(tls.ConnectionState)
 		}
-		faults, want := model.Judge(twice)
+		faults, want := model.Check(twice)
 		behind := data[len(data)-own.Len()-rest.Buffered():]
 		nc := &pipe.Canned{In: data[len(data)-src.Len():]}
 		w := &pipe.ResponseWriter{Reader: br, Conn: nc}
@@ -359,7 +359,7 @@ func FuzzResponse(f *testing.F) {
 		for len(nc.Filler) > 0 && len(stream) < model.MaxHeader+1<<12 {
 			stream = append(stream, nc.Filler...)
 		}
-		v := model.Judge(stream)
+		v := model.Check(stream)
 		if (err == nil) != v.Accept {
 			t.Fatalf("%v; the model says %+v", err, v)
 		}
@@ -418,7 +418,7 @@ func keyOf(request []byte) string {
 	if err != nil {
 		return ""
 	}
-	if faults, _ := new(handshake.Server).Judge(r); len(faults) > 0 {
+	if faults, _ := new(handshake.Server).Check(r); len(faults) > 0 {
 		return ""
 	}
 	return r.Header.Get("Sec-WebSocket-Key")

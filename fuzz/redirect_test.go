@@ -64,7 +64,7 @@ func FuzzRedirect(f *testing.F) {
 		if c != nil || err == nil || ctx.Err() != nil || len(s.visits) == 0 {
 			t.Fatalf("%d visits, %v", len(s.visits), err)
 		}
-		if err := s.judge(begin); err != nil {
+		if err := s.check(begin); err != nil {
 			t.Fatalf("from %s, Locations %q: %v", begin, s.locations, err)
 		}
 	})
@@ -132,8 +132,8 @@ var certificate = sync.OnceValue(func() tls.Certificate {
 	return c
 })
 
-// judge returns what is wrong with the visits of a client that began with a URL.
-func (s *redirects) judge(begin string) error {
+// check returns what is wrong with the visits of a client that began with a URL.
+func (s *redirects) check(begin string) error {
 	at, _ := url.Parse(begin)
 	home, left := s.visits[0].addr, false
 	var keys []string

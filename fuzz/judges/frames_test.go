@@ -19,13 +19,13 @@ const (
 	modeFit                 // each frame is masked or not as it has to be
 )
 
-// put is judge for an input of a fuzzer.
+// put is compare for an input of a fuzzer.
 func put(data []byte, mode byte) []*difference {
 	fromClient := mode&modeClient != 0
 	if mode&modeFit != 0 {
 		data = fit(data, fromClient)
 	}
-	_, list := judge(fromClient, mode&modeDeflate != 0, data)
+	_, list := compare(fromClient, mode&modeDeflate != 0, data)
 	return list
 }
 

@@ -233,9 +233,9 @@ func claimed(b []byte) (size uint64, ok bool) {
 	return size, true
 }
 
-// judge puts octets before our side and all libraries that fit, and returns the
+// compare puts octets before our side and all libraries that fit, and returns the
 // differences.
-func judge(fromClient, deflated bool, data []byte) (*situation, []*difference) {
+func compare(fromClient, deflated bool, data []byte) (*situation, []*difference) {
 	s := &situation{fromClient: fromClient, deflated: deflated, data: data}
 	s.look()
 	s.ours = hear(hawser, s)

@@ -29,9 +29,9 @@ type Verdict struct {
 	Header      int      // octets up to the end of the header
 }
 
-// Judge judges what a server has sent (section 4.1). Interim responses are passed
+// Check judges what a server has sent (section 4.1). Interim responses are passed
 // over.
-func (c *Client) Judge(stream []byte) Verdict {
+func (c *Client) Check(stream []byte) Verdict {
 	src := bytes.NewReader(stream)
 	br := bufio.NewReader(src)
 	for {
@@ -48,13 +48,13 @@ func (c *Client) Judge(stream []byte) Verdict {
 			continue
 		}
 		v.Final, v.Status = true, resp.StatusCode
-		c.judge(&v, resp)
+		c.check(&v, resp)
 		v.Accept = v.Why == ""
 		return v
 	}
 }
 
-func (c *Client) judge(v *Verdict, resp *http.Response) {
+func (c *Client) check(v *Verdict, resp *http.Response) {
 	wrong := func(bad bool, why string) {
 		if bad && v.Why == "" {
 			v.Why = why

@@ -14,8 +14,8 @@ import (
 // The example of RFC 6455, section 1.3.
 const exampleKey, exampleAccept = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
-// judgeLines judges a right request with more lines, and without the field drop.
-func judgeLines(t *testing.T, s *Server, more, drop string) ([]Fault, Acceptance) {
+// checkLines judges a right request with more lines, and without the field drop.
+func checkLines(t *testing.T, s *Server, more, drop string) ([]Fault, Acceptance) {
 	t.Helper()
 	var kept []string
 	for _, line := range requestNeeds {
@@ -28,10 +28,10 @@ func judgeLines(t *testing.T, s *Server, more, drop string) ([]Fault, Acceptance
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.Judge(r)
+	return s.Check(r)
 }
 
-func TestServerJudge(t *testing.T) {
+func TestServerCheck(t *testing.T) {
 	s := &Server{Subprotocols: []string{"b", "a"}, Deflate: &Side{Bits: 12, Receive: 10}, Origins: []string{"https://*.example", "localhost:*"}}
 	for _, tt := range []struct {
 		more, drop string
@@ -72,7 +72,7 @@ func TestServerJudge(t *testing.T) {
 		{"Origin: http://a\r\nOrigin: http://a\r\n", "", 400},
 		{"Sec-WebSocket-X: " + strings.Repeat("x", 8<<10) + "\r\n", "", 431},
 	} {
-		faults, a := judgeLines(t, s, tt.more, tt.drop)
+		faults, a := checkLines(t, s, tt.more, tt.drop)
 		switch {
 		case tt.status == 0 && (len(faults) > 0 || a.Key == ""):
 			t.Errorf("%q, without %q: %v", tt.more, tt.drop, faults)
@@ -80,14 +80,14 @@ func TestServerJudge(t *testing.T) {
 			t.Errorf("%q, without %q: %v, want %d", tt.more, tt.drop, faults, tt.status)
 		}
 	}
-	_, a := judgeLines(t, s, "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: x,b\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits\r\n", "")
+	_, a := checkLines(t, s, "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: x,b\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits\r\n", "")
 	want := Acceptance{Key: a.Key, Subprotocol: "b", Deflate: true, Params: Params{ServerBits: 9, ClientBits: 10}}
 	if a != want {
 		t.Errorf("%+v, want %+v", a, want)
 	}
 }
 
-func TestClientJudge(t *testing.T) {
+func TestClientCheck(t *testing.T) {
 	c := &Client{Key: exampleKey, Subprotocols: []string{"a"}, MaxHeader: 1000, Offers: []model.Extension{{Name: Deflate}}}
 	right := "HTTP/1.1 101 x\r\n" + strings.Join(responseNeeds, "\r\n") + "\r\n"
 	for text, want := range map[string]string{
@@ -115,7 +115,7 @@ func TestClientJudge(t *testing.T) {
 		right: "unexpected EOF",
 	} {
 		text = strings.ReplaceAll(text, "{accept}", exampleAccept)
-		v := c.Judge([]byte(text))
+		v := c.Check([]byte(text))
 		if v.Accept != (want == "") || v.Why != want {
 			t.Errorf("%q: %+v, want %q", text, v, want)
 		}
@@ -152,11 +152,11 @@ func TestCompose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if faults, _ := new(Server).Judge(r); len(faults) > 0 {
+	if faults, _ := new(Server).Check(r); len(faults) > 0 {
 		t.Error(faults)
 	}
 	c := Client{Key: exampleKey, MaxHeader: 1000}
-	if v := c.Judge(bytes.ReplaceAll(Response(nil), []byte("{accept}"), []byte(exampleAccept))); !v.Accept {
+	if v := c.Check(bytes.ReplaceAll(Response(nil), []byte("{accept}"), []byte(exampleAccept))); !v.Accept {
 		t.Errorf("%+v", v)
 	}
 	script := []byte{0, 1, 0, byte(slices.Index(requestMore, "Cookie: a=b"))}

@@ -42,10 +42,10 @@ const MaxFields = 8 << 10
 // MaxOrigin is how many octets an origin may have: another.
 const MaxOrigin = 512
 
-// Judge returns what is wrong with a request (section 4.2.1, and section 4.2.2 where
+// Check returns what is wrong with a request (section 4.2.1, and section 4.2.2 where
 // the server chooses), or what the answer must say. That there is a Host field is for
 // net/http to see to. Judge reads the body of the request, if it has a good head.
-func (s *Server) Judge(r *http.Request) (faults []Fault, a Acceptance) {
+func (s *Server) Check(r *http.Request) (faults []Fault, a Acceptance) {
 	fault := func(wrong bool, status int, what string) {
 		if wrong {
 			faults = append(faults, Fault{status, what})

@@ -71,11 +71,11 @@ func CheckAgreed(s, c *deflate.Extension, server, client handshake.Side, offers 
 		message[i] = byte(noise.Uint32())
 	}
 	for _, way := range []struct {
-		*Way
+		*Direction
 		own int // window of the sender, which may use less than it is allowed
 	}{
-		{NewWay(ours, theirs, p.ServerBits, p.ServerNoContext), server.Bits},
-		{NewWay(theirs, ours, p.ClientBits, p.ClientNoContext || client.NoContext), client.Bits},
+		{NewDirection(ours, theirs, p.ServerBits, p.ServerNoContext), server.Bits},
+		{NewDirection(theirs, ours, p.ClientBits, p.ClientNoContext || client.NoContext), client.Bits},
 	} {
 		var sizes []int
 		for range 2 {
@@ -83,7 +83,7 @@ func CheckAgreed(s, c *deflate.Extension, server, client handshake.Side, offers 
 			if err != nil {
 				return err
 			}
-			if err := way.judge(payload[3:], message, 0, false); err != nil {
+			if err := way.check(payload[3:], message, 0, false); err != nil {
 				return err
 			}
 			sizes = append(sizes, len(payload))

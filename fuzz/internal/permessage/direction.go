@@ -9,8 +9,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Way is one direction of a connection, with what there is to judge it.
-type Way struct {
+// A Direction is one direction of a connection, with what there is to judge it.
+type Direction struct {
 	from, to  wire.Session
 	noContext bool
 	model     *inflate.Stream
@@ -20,15 +20,15 @@ type Way struct {
 	Meanwhile func() error
 }
 
-// NewWay returns the direction from one session to another, with a window of that many
+// NewDirection returns the direction from one session to another, with a window of that many
 // bits.
-func NewWay(from, to wire.Session, bits int, noContext bool) *Way {
-	return &Way{from: from, to: to, noContext: noContext, model: &inflate.Stream{Window: 1 << bits}}
+func NewDirection(from, to wire.Session, bits int, noContext bool) *Direction {
+	return &Direction{from: from, to: to, noContext: noContext, model: &inflate.Stream{Window: 1 << bits}}
 }
 
 // Message makes a message of a kind, 0 to 7, which may take more of the script. The low
 // four bits of size shift the rest, so that small ones are as frequent as large ones.
-func (w *Way) Message(kind byte, size int, script *[]byte) []byte {
+func (d *Direction) Message(kind byte, size int, script *[]byte) []byte {
 	n := size >> (size & 15)
 	switch kind {
 	case 0, 1: // noise
@@ -46,8 +46,8 @@ func (w *Way) Message(kind byte, size int, script *[]byte) []byte {
 		*script = (*script)[n:]
 		return p
 	case 4, 5: // what was there so many octets ago: at the window's edge, within and beyond
-		back := min(len(w.last), w.model.Window+size%5-2)
-		return bytes.Clone(w.last[len(w.last)-back:][:min(n, back)])
+		back := min(len(d.last), d.model.Window+size%5-2)
+		return bytes.Clone(d.last[len(d.last)-back:][:min(n, back)])
 	default: // text
 		var p []byte
 		for i := 0; len(p) < n; i++ {
@@ -60,21 +60,21 @@ func (w *Way) Message(kind byte, size int, script *[]byte) []byte {
 // Send sends a message and judges it. Of how, bit 0 sends it plain, bit 1 as a
 // broadcast, and bit 2 as one to others alone; it goes in pieces of the size that piece
 // stands for, or whole.
-func (w *Way) Send(message []byte, how, piece byte, threshold int) error {
-	w.last = append(w.last, message...)
-	w.last = w.last[max(0, len(w.last)-1<<16):]
+func (d *Direction) Send(message []byte, how, piece byte, threshold int) error {
+	d.last = append(d.last, message...)
+	d.last = d.last[max(0, len(d.last)-1<<16):]
 	info := wire.MessageInfo{Plain: how&1 != 0, Size: int64(len(message))}
 	if piece > 0 {
 		info.Size = -1
 	}
 	plain := info.Plain || info.Size >= 0 && info.Size < int64(threshold)
-	shared := w.from.(wire.SharedSession)
+	shared := d.from.(wire.SharedSession)
 	if _, ok := shared.SharedKey(info); ok == plain {
 		return fmt.Errorf("%+v has a shared form: %v", info, ok)
 	}
 	var payload []byte
 	var err error
-	switch enc := w.from.Encode(info); {
+	switch enc := d.from.Encode(info); {
 	case (enc == nil) != plain:
 		return fmt.Errorf("%+v is encoded: %v", info, enc != nil)
 	case plain:
@@ -84,18 +84,18 @@ func (w *Way) Send(message []byte, how, piece byte, threshold int) error {
 			return fmt.Errorf("appending the broadcast: %w", err)
 		}
 		if how&4 != 0 { // it goes to others
-			return w.judgeShared(payload[3:], message)
+			return d.checkShared(payload[3:], message)
 		}
 		shared.SharedSent(message)
 	default:
-		if payload, err = Encode(enc, message, int(piece)*int(piece)/8, w.Meanwhile); err != nil {
+		if payload, err = Encode(enc, message, int(piece)*int(piece)/8, d.Meanwhile); err != nil {
 			return err
 		}
 	}
 	if !bytes.HasPrefix(payload, []byte("dst")) {
 		return fmt.Errorf("%q... was dst", payload[:min(len(payload), 3)])
 	}
-	return w.judge(payload[3:], message, piece, how&2 != 0)
+	return d.check(payload[3:], message, piece, how&2 != 0)
 }
 
 // Encode encodes a message in pieces of a size, or whole if it is 0, behind the octets
@@ -124,9 +124,9 @@ func Encode(enc wire.MessageEncoder, message []byte, size int, meanwhile func() 
 	return payload, nil
 }
 
-// judgeShared judges a message that refers to nothing before it, and goes elsewhere.
-func (w *Way) judgeShared(payload, message []byte) error {
-	alone := inflate.Stream{Window: w.model.Window}
+// checkShared judges a message that refers to nothing before it, and goes elsewhere.
+func (d *Direction) checkShared(payload, message []byte) error {
+	alone := inflate.Stream{Window: d.model.Window}
 	if m, err := alone.Message(payload); err != nil || !bytes.Equal(m.Out, message) {
 		return fmt.Errorf("%x: broadcast: %d octets, %w", payload, len(m.Out), err)
 	}
@@ -134,25 +134,25 @@ func (w *Way) judgeShared(payload, message []byte) error {
 }
 
 // judge lets the model, compress/flate and the other end read a payload.
-func (w *Way) judge(payload, message []byte, chop byte, shared bool) error {
-	if w.noContext {
-		w.model.Forget()
+func (d *Direction) check(payload, message []byte, chop byte, shared bool) error {
+	if d.noContext {
+		d.model.Forget()
 	}
 	if shared {
-		if err := w.judgeShared(payload, message); err != nil {
+		if err := d.checkShared(payload, message); err != nil {
 			return err
 		}
 	}
-	dictionary := bytes.Clone(w.model.Dictionary())
-	m, err := w.model.Message(payload)
+	dictionary := bytes.Clone(d.model.Dictionary())
+	m, err := d.model.Message(payload)
 	if err != nil || m.Finals > 0 || !bytes.Equal(m.Out, message) {
 		return fmt.Errorf("%x: %d octets, %d final blocks, longest distance %d, window %d, %w",
-			payload, len(m.Out), m.Finals, m.Longest, w.model.Window, err)
+			payload, len(m.Out), m.Finals, m.Longest, d.model.Window, err)
 	}
 	if out, whole := inflate.Standard(payload, dictionary); !whole || !bytes.Equal(out, message) {
 		return fmt.Errorf("%x: compress/flate has %d octets, whole %v", payload, len(out), whole)
 	}
-	if out, cut, err := Decode(w.to, payload, uint64(chop)*0x0103070b13170305, nil); err != nil || cut || !bytes.Equal(out, message) {
+	if out, cut, err := Decode(d.to, payload, uint64(chop)*0x0103070b13170305, nil); err != nil || cut || !bytes.Equal(out, message) {
 		return fmt.Errorf("%x: the other end has %d octets, %v, %w", payload, len(out), cut, err)
 	}
 	return nil

@@ -19,9 +19,9 @@ func pair(t *testing.T, p handshake.Params) (server, client wire.Session) {
 	return server, client
 }
 
-// A Way passes what keeps to the agreement, and notices windows that are too large and
+// A Direction passes what keeps to the agreement, and notices windows that are too large and
 // context that is taken over against it.
-func TestWayJudges(t *testing.T) {
+func TestDirection(t *testing.T) {
 	script := []byte{}
 	for _, tt := range []struct {
 		made, judged    int // bits of the window
@@ -34,8 +34,8 @@ func TestWayJudges(t *testing.T) {
 		{15, 15, false, true, true},
 	} {
 		server, client := pair(t, handshake.Params{ServerBits: tt.made, ServerNoContext: !tt.over, ClientBits: 15})
-		w := NewWay(server, client, tt.judged, tt.forbidden)
-		noise := NewWay(server, client, 15, false).Message(0, 4000<<4&^15, &script)
+		w := NewDirection(server, client, tt.judged, tt.forbidden)
+		noise := NewDirection(server, client, 15, false).Message(0, 4000<<4&^15, &script)
 		var err error
 		for range 3 {
 			if e := w.Send(noise[:3000], 0, 0, -1); e != nil {

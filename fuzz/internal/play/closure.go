@@ -25,7 +25,7 @@ type facts struct {
 }
 
 // facts returns the facts of a side whose peer is a Conn as well, and breaks limits
-// alone. Whether it may do so is for judgeEnding.
+// alone. Whether it may do so is for checkEnding.
 func (s *side) facts() facts {
 	return facts{
 		in:     frames(s.index != server, s.tap.came()),
@@ -41,9 +41,9 @@ func closeFrame(r model.Result) websocket.CloseFrame {
 	return websocket.CloseFrame{Code: wire.StatusCode(r.Code), Reason: string(r.Reason)}
 }
 
-// judgeClosure judges what a side says of how it has ended. All of its goroutines are
+// checkClosure judges what a side says of how it has ended. All of its goroutines are
 // done, and its reader has read to the end.
-func (s *side) judgeClosure(f facts) {
+func (s *side) checkClosure(f facts) {
 	v := s.conn.Closure()
 	wrong := func(format string, args ...any) {
 		s.fault("%s: %w; %+v, reading ended with %v", names[s.index], fmt.Errorf(format, args...), v, s.tap.over)
@@ -63,7 +63,7 @@ func (s *side) judgeClosure(f facts) {
 	if v.Clean != (v.Sent.Code != 0 && v.Received.Code != 0) {
 		wrong("it is not clean, or it is")
 	}
-	if err := s.judgeCause(v, f); err != nil {
+	if err := s.checkCause(v, f); err != nil {
 		wrong("%w", err)
 	}
 	well := closedWell(v.Err)
@@ -73,8 +73,8 @@ func (s *side) judgeClosure(f facts) {
 	if s.told != nil && well && !s.unforeseen(f) {
 		wrong("Messages ended with %v", s.told)
 	}
-	s.judgeIgnored(f, wrong)
-	s.judgeErrors(v, f, wrong)
+	s.checkIgnored(f, wrong)
+	s.checkLateErrors(v, f, wrong)
 }
 
 // unforeseen reports whether the reader ended with what is not found before the message
@@ -91,8 +91,8 @@ func (s *side) unforeseen(f facts) bool {
 	return late && endingOf(s.final) == refused && !sameBreach(s.final, bareCause(s.cause()))
 }
 
-// judgeCause judges the cause and who it says was first.
-func (s *side) judgeCause(v websocket.Closure, f facts) error {
+// checkCause judges the cause and who it says was first.
+func (s *side) checkCause(v websocket.Closure, f facts) error {
 	kind := endingOf(v.Err)
 	var e *websocket.Error
 	errors.As(v.Err, &e)
@@ -126,12 +126,12 @@ func (s *side) judgeCause(v websocket.Closure, f facts) error {
 	if s.begun || f.unsure {
 		return nil
 	}
-	return s.judgeFirst(kind, v, f)
+	return s.checkFirst(kind, v, f)
 }
 
-// judgeFirst judges whether the cause is the first fact, unless this side ended the
+// checkFirst judges whether the cause is the first fact, unless this side ended the
 // connection.
-func (s *side) judgeFirst(kind ending, v websocket.Closure, f facts) error {
+func (s *side) checkFirst(kind ending, v websocket.Closure, f facts) error {
 	switch {
 	case f.breach != nil && s.unforeseen(f):
 	case f.in.Closed && f.breach == nil:
@@ -157,8 +157,8 @@ func (s *side) judgeFirst(kind ending, v websocket.Closure, f facts) error {
 	return nil
 }
 
-// judgeIgnored checks that what had come at the end was read, or had only just come.
-func (s *side) judgeIgnored(f facts, wrong func(string, ...any)) {
+// checkIgnored checks that what had come at the end was read, or had only just come.
+func (s *side) checkIgnored(f facts, wrong func(string, ...any)) {
 	if s.begun || f.in.Closed || f.breach != nil || f.unsure {
 		return
 	}
@@ -167,9 +167,9 @@ func (s *side) judgeIgnored(f facts, wrong func(string, ...any)) {
 	}
 }
 
-// judgeErrors checks that whatever is called after the end tells of it alike. Close is
+// checkLateErrors checks that whatever is called after the end tells of it alike. Close is
 // the last, since it parts with what is left to be read.
-func (s *side) judgeErrors(v websocket.Closure, f facts, wrong func(string, ...any)) {
+func (s *side) checkLateErrors(v websocket.Closure, f facts, wrong func(string, ...any)) {
 	ctx := context.Background()
 	code := v.Received.Code
 	if code == 0 {
@@ -203,7 +203,7 @@ func (s *side) judgeErrors(v websocket.Closure, f facts, wrong func(string, ...a
 	check("Write", s.conn.Write(ctx, websocket.Text, nil))
 	_, err = s.conn.Ping(ctx)
 	check("Ping", err)
-	s.judgeNetConn(v, wrong)
+	s.checkByteStream(v, wrong)
 	check("Close", s.conn.Close(ctx, websocket.StatusNormalClosure, ""))
 	if again := s.conn.Closure(); again != v {
 		wrong("after Close it is %+v", again)
@@ -225,9 +225,9 @@ func sameBreach(err, cause error) bool {
 	return errors.Is(err, cause) || errors.As(err, &a) && errors.As(cause, &b) && *a == *b
 }
 
-// judgeNetConn checks that a net.Conn tells of its own Close only where this side has
+// checkByteStream checks that a net.Conn tells of its own Close only where this side has
 // closed, and of the end of the stream where the peer has closed as it should.
-func (s *side) judgeNetConn(v websocket.Closure, wrong func(string, ...any)) {
+func (s *side) checkByteStream(v websocket.Closure, wrong func(string, ...any)) {
 	nc := s.conn.ByteStream(websocket.Binary)
 	_, readErr := nc.Read(make([]byte, 1))
 	_, writeErr := nc.Write([]byte("late"))
@@ -251,10 +251,10 @@ func closedWell(cause error) bool {
 	return endingOf(cause) == byUs
 }
 
-// judgeDelivered checks that every message that had come whole was delivered, unless
+// checkDelivered checks that every message that had come whole was delivered, unless
 // this side has closed. A message over a limit is not delivered, nor is anything after
 // it. The end is then about that limit.
-func (s *side) judgeDelivered(f facts) {
+func (s *side) checkDelivered(f facts) {
 	if s.begun {
 		return
 	}

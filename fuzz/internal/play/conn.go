@@ -143,13 +143,13 @@ func (r *run) perform() {
 	}
 	synctest.Wait()
 	for _, s := range r.sides {
-		s.judgeClosure(s.facts())
+		s.checkClosure(s.facts())
 		s.afterwards()
 	}
 	if took := time.Since(begun); took > patience {
 		r.fault("it took %v", took)
 	}
-	r.judge()
+	r.check()
 }
 
 func newSide(r *run, i int, c *websocket.Conn, base context.Context) *side {

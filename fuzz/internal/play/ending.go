@@ -64,11 +64,11 @@ func endingOf(cause error) ending {
 }
 
 // judge judges the run once it is over: why each end ended, and what arrived.
-func (r *run) judge() {
+func (r *run) check() {
 	clean := !r.dropped.Load()
 	for _, s := range r.sides {
-		s.judgeDelivered(s.facts())
-		if err := s.judgeEnding(); err != nil {
+		s.checkDelivered(s.facts())
+		if err := s.checkEnding(); err != nil {
 			r.fault("%s: %w; the end was: %v, and of its peer: %v", names[s.index], err, s.cause(), s.peer().cause())
 		}
 		clean = clean && s.clean()
@@ -120,9 +120,9 @@ func (s *side) closedWith(f websocket.CloseFrame) bool {
 	return false
 }
 
-// judgeEnding returns an error unless something in the script explains why this side
+// checkEnding returns an error unless something in the script explains why this side
 // ended as it did.
-func (s *side) judgeEnding() error {
+func (s *side) checkEnding() error {
 	cause, peer := s.cause(), s.peer()
 	waits := s.script.Pauses(s.index) + s.script.Pauses(peer.index)
 	if s.script.Link.Stalls {

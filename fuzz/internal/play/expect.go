@@ -27,7 +27,7 @@ type expectation struct {
 
 // expect returns what the stream of the peer is, by the model. Whether control frames are
 // a flood depends on the time, so that the Conn is asked at which it has found one, and
-// judgeFlood judges that.
+// checkFlood judges that.
 func (d *duel) expect(stream []byte) expectation {
 	c := model.Config{
 		Server: d.script.Server, MaxFrame: -1, MaxControls: -1,
@@ -107,9 +107,9 @@ func (d *duel) flood() *wire.Error {
 	return nil
 }
 
-// judgeFlood checks that as many control frames were taken as MaxControls allows at once,
+// checkFlood checks that as many control frames were taken as MaxControls allows at once,
 // and, if all were read, no more than it allows in the time.
-func (d *duel) judgeFlood(stream []byte, all bool) {
+func (d *duel) checkFlood(stream []byte, all bool) {
 	max := orDefault(d.script.Side.MaxControls, websocket.DefaultMaxControls)
 	most := max + int(d.over/(time.Second/50)) + 1
 	w := d.flood()
@@ -150,11 +150,11 @@ func (d *duel) decode(payload []byte, limit int64) (out []byte, err error) {
 }
 
 // judge compares what the Conn did with what the model says.
-func (d *duel) judge(stream []byte) {
+func (d *duel) check(stream []byte) {
 	calm := d.script.Calm()
 	e := d.expect(d.tap.came())
-	d.judgeFlood(d.tap.came(), false)
-	d.judgeClosure(facts{
+	d.checkFlood(d.tap.came(), false)
+	d.checkClosure(facts{
 		in: frames(!d.script.Server, d.tap.came()), out: frames(d.script.Server, d.tap.went()), breach: e.fault,
 		unsure: e.coding,
 	})
@@ -163,21 +163,21 @@ func (d *duel) judge(stream []byte) {
 	}
 	if calm {
 		e = d.expect(stream) // of which all is read that matters
-		d.judgeFlood(stream, e.fault == nil && !e.coding)
+		d.checkFlood(stream, e.fault == nil && !e.coding)
 		if err := sameMessages(d.got, e.messages, !e.coding); err != "" {
 			d.fault("%s", err)
 		}
 	}
-	said := d.judgeSaid()
+	said := d.checkSent()
 	if said == nil {
 		return
 	}
 	if heard := closeFrame(*said); said.Closed && d.conn.Closure().Sent != heard {
 		d.fault("the peer got the close frame %+v, and the Conn says %+v", heard, d.conn.Closure())
 	}
-	d.judgePongs(said, e, calm)
+	d.checkPongs(said, e, calm)
 	if calm {
-		d.judgeEnd(said, e)
+		d.checkEnd(said, e)
 	} else if said.Closed && !d.closedWith(closeFrame(*said)) && !e.coding {
 		// Whatever was in the way, it does not close for what did not happen.
 		if fault := e.fault != nil && said.Code == e.fault.Rule.Code(); !fault && (!e.closed || said.Code != e.code) {
@@ -201,9 +201,9 @@ func sameMessages(got, want []order.Got, all bool) string {
 	return ""
 }
 
-// judgeSaid checks that what the Conn has sent is a stream of legal frames, and its
+// checkSent checks that what the Conn has sent is a stream of legal frames, and its
 // messages those that it was told to write. It returns what the model makes of it.
-func (d *duel) judgeSaid() *model.Result {
+func (d *duel) checkSent() *model.Result {
 	c := model.Config{
 		Server: !d.script.Server, MaxFrame: -1, MaxMessage: -1, MaxControls: -1, MaxEmptyFragments: -1,
 		AnyText: true, // or each frame costs as much as all before it
@@ -255,8 +255,8 @@ func inSteps(frames []model.Frame) bool {
 	return len(frames) > 3
 }
 
-// judgePongs checks that each ping had its pong, in order.
-func (d *duel) judgePongs(said *model.Result, e expectation, calm bool) {
+// checkPongs checks that each ping had its pong, in order.
+func (d *duel) checkPongs(said *model.Result, e expectation, calm bool) {
 	var pongs [][]byte
 	size := 0
 	for i := range said.Frames {
@@ -287,8 +287,8 @@ func (d *duel) judgePongs(said *model.Result, e expectation, calm bool) {
 	}
 }
 
-// judgeEnd checks the last error of the reader and the Conn's close frame.
-func (d *duel) judgeEnd(said *model.Result, e expectation) {
+// checkEnd checks the last error of the reader and the Conn's close frame.
+func (d *duel) checkEnd(said *model.Result, e expectation) {
 	var closed *websocket.CloseError
 	var own *websocket.Error
 	var w *wire.Error

@@ -125,7 +125,7 @@ func (d *duel) perform() {
 	if d.session != nil {
 		defer d.session.(io.Closer).Close()
 	}
-	d.judge(stream)
+	d.check(stream)
 	d.afterwards()
 }
 
