@@ -35,7 +35,7 @@ const (
 	badType   = "1007 indicates that an endpoint is terminating the connection because it has received data within a message that was not consistent with the type of the message"
 	fragments = "A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0."
 	padded    = `When any DEFLATE block with the "BFINAL" bit set to 1 doesn't end at a byte boundary, an endpoint MUST add minimal padding bits of 0 to make it end at a byte boundary. The next DEFLATE block follows the padded data if any.`
-	inflate   = "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. [...] Decompress the resulting data using DEFLATE."
+	inflating = "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. [...] Decompress the resulting data using DEFLATE."
 )
 
 // frameRows are the accepted differences in reading frames. The first that matches
@@ -210,7 +210,7 @@ var deflateRows = []row{
 	},
 	{
 		"gorilla coder gobwas gws", "takes compressed data that end within a block, or reads no further than the first final block; we refuse what is wrong behind it",
-		"RFC 7692, 7.2.2", inflate, "both",
+		"RFC 7692, 7.2.2", inflating, "both",
 		func(d *difference) bool { return d.badData() && d.wentOn() },
 	},
 	{
@@ -232,7 +232,7 @@ var deflateRows = []row{
 	},
 	{
 		"gorilla gobwas gws", "refuses a compressed message of no octets, or with its tail kept, or that ends in a final block without an octet behind it; we read them",
-		"RFC 7692, 7.2.2", inflate, "theirs",
+		"RFC 7692, 7.2.2", inflating, "theirs",
 		func(d *difference) bool { return d.deflated && d.compressed && d.brokeOff() && d.inInflating() },
 	},
 	{

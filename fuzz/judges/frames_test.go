@@ -2,12 +2,12 @@ package judges
 
 import (
 	"bytes"
-	"compress/flate"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/compose"
+	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
 	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -129,17 +129,8 @@ func deflateStreams() []stream {
 // bombBehindFinal is a compressed message with more octets than the limit behind its
 // first final block, with messages behind it.
 func bombBehindFinal() []byte {
-	var b bytes.Buffer
-	b.WriteString("\xf3H\xcd\xc9\xc9\x07\x00")
-	w, err := flate.NewWriter(&b, flate.BestCompression)
-	if err != nil {
-		panic("BUG: " + err.Error())
-	}
-	_, _ = w.Write(make([]byte, maxMessage+1)) // to a buffer
-	_ = w.Flush()
-	payload := bytes.TrimSuffix(b.Bytes(), []byte("\x00\x00\xff\xff"))
-	head := wire.AppendHeader(nil, wire.Header{Fin: true, RSV: wire.RSV1, Opcode: wire.OpBinary, Length: int64(len(payload))})
-	return append(append(head, payload...), "\x81\x01x\x81\x01y"...)
+	payload := "\xf3H\xcd\xc9\xc9\x07\x00" + string(inflate.DeflateZeros(maxMessage+1))
+	return compose.Stream(compose.Binary(payload).Compressed(), compose.Text("x"), compose.Text("y"))
 }
 
 // The parsers agree on a stream, but for what the rows say.

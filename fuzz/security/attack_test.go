@@ -2,8 +2,6 @@ package security
 
 import (
 	"bufio"
-	"bytes"
-	"compress/flate"
 	"context"
 	"errors"
 	"io"
@@ -15,6 +13,8 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/deflate"
+	"github.com/hawser-ws/hawser/fuzz/internal/compose"
+	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -95,47 +95,18 @@ func (a *attacker) open() {
 	}
 }
 
-// frame returns a frame; a first one is marked as compressed.
-func frame(op wire.Opcode, fin bool, payload []byte) []byte {
-	h := wire.Header{Fin: fin, Opcode: op, Masked: true, Key: [4]byte{1, 2, 3, 4}, Length: int64(len(payload))}
-	if op == wire.OpText || op == wire.OpBinary {
-		h.RSV = wire.RSV1
+// fragments returns a message in fragments of up to n bytes, each with a ping after it.
+func fragments(message compose.Frame, n int) (frames []compose.Frame) {
+	for first, rest := message.First, message.Payload; ; first = 0 {
+		k := min(n, len(rest))
+		f := compose.With(first&0x7f, string(rest[:k]))
+		if rest = rest[k:]; len(rest) == 0 {
+			f.First |= 0x80
+		}
+		if frames = append(frames, f.Mask(), compose.Ping("").Mask()); len(rest) == 0 {
+			return frames
+		}
 	}
-	b := wire.AppendHeader(nil, h)
-	n := len(b)
-	b = append(b, payload...)
-	wire.Mask(b[n:], h.Key, 0)
-	return b
-}
-
-// message returns a message in fragments of up to n bytes, each with a ping behind
-// it.
-func message(op wire.Opcode, payload []byte, n int) (b []byte) {
-	for fin := false; !fin; op = wire.OpContinuation {
-		k := min(n, len(payload))
-		fin = k == len(payload)
-		b = append(b, frame(op, fin, payload[:k])...)
-		b = append(b, frame(wire.OpPing, true, nil)...)
-		payload = payload[k:]
-	}
-	return b
-}
-
-// deflated compresses a message.
-func deflated(t *testing.T, p io.Reader) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
-	if err == nil {
-		_, err = io.Copy(w, p)
-	}
-	if err == nil {
-		err = w.Flush()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\x00\x00\xff\xff"))
 }
 
 // closeCode reads on to the close frame and drops the connection.
@@ -162,32 +133,20 @@ func (a *attacker) closeCode() (code wire.StatusCode) {
 	}
 }
 
-// zeros reads n zeros.
-type zeros int
-
-func (z *zeros) Read(p []byte) (int, error) {
-	if *z == 0 {
-		return 0, io.EOF
-	}
-	n := min(len(p), int(*z))
-	clear(p[:n])
-	*z -= zeros(n)
-	return n, nil
-}
-
 // 64 KiB that inflate to 64 MiB are refused with 1009 once they pass the limit of
 // 1 MiB, whole or in fragments, and cost no more than some times that.
 func TestBomb(t *testing.T) {
-	size := zeros(64 << 20)
-	bomb := deflated(t, &size)
+	bomb := string(inflate.DeflateZeros(64 << 20))
+	binary, text := compose.Binary(bomb).Compressed(), compose.Text(bomb).Compressed()
 	for _, lent := range []bool{false, true} {
-		for name, b := range map[string][]byte{
-			"one frame":      frame(wire.OpBinary, true, bomb),
-			"fragments":      message(wire.OpBinary, bomb, 1000),
-			"tiny fragments": message(wire.OpText, bomb, 3),
+		for name, frames := range map[string][]compose.Frame{
+			"one frame":      {binary.Mask()},
+			"fragments":      fragments(binary, 1000),
+			"tiny fragments": fragments(text, 3),
 		} {
 			t.Run(name, func(t *testing.T) {
 				a := attack(t, lent)
+				b := compose.Stream(frames...)
 				before := allocated()
 				go a.nc.Write(b) // it is not read to its end
 				if code := a.closeCode(); code != wire.StatusMessageTooBig {
@@ -215,12 +174,14 @@ func allocated() uint64 {
 // After a message that cannot be inflated nothing is read any more: a state that
 // two sides no longer share must not be used.
 func TestNothingAfterDamage(t *testing.T) {
-	good := deflated(t, strings.NewReader("good"))
+	payload, err := inflate.Deflate(strings.NewReader("good"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good, bad := compose.Text(string(payload)).Compressed().Mask(), compose.Text("\x06").Compressed().Mask()
 	for _, lent := range []bool{false, true} {
 		a := attack(t, lent)
-		go a.nc.Write(bytes.Join([][]byte{
-			frame(wire.OpText, true, good), frame(wire.OpText, true, []byte("\x06")), frame(wire.OpText, true, good),
-		}, nil))
+		go a.nc.Write(compose.Stream(good, bad, good))
 		if code := a.closeCode(); code != wire.StatusInvalidPayload {
 			t.Errorf("closed with %v", code)
 		}

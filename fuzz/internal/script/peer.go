@@ -1,8 +1,6 @@
 package script
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -346,13 +344,7 @@ func (w *frames) bomb(a byte) Step {
 }
 
 // zeros is the payload of a bomb.
-var zeros = sync.OnceValue(func() []byte {
-	var b bytes.Buffer
-	w, _ := flate.NewWriter(&b, flate.BestCompression) // the level is one
-	_, _ = w.Write(make([]byte, 16<<20))               // nor can these fail
-	_ = w.Flush()
-	return bytes.TrimSuffix(b.Bytes(), []byte(inflate.Tail))
-})
+var zeros = sync.OnceValue(func() []byte { return inflate.DeflateZeros(16 << 20) })
 
 // crafted is a compressed message, of blocks of all kinds, in one frame or two.
 func (w *frames) crafted(a byte) Step {
