@@ -2,10 +2,11 @@ package fuzz
 
 import (
 	"errors"
-	"reflect"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
@@ -101,19 +102,21 @@ func FuzzExtensions(f *testing.F) {
 			}
 			same = append(same, o)
 		}
-		if !reflect.DeepEqual(got, same) {
-			t.Fatalf("%q: %v, want %v", in, got, same)
+		if diff := cmp.Diff(same, got); diff != "" {
+			t.Fatalf("%q is read otherwise than by the model (-want +got):\n%s", in, diff)
 		}
 		b, err := wire.AppendExtensions([]byte("before"), got)
 		if err != nil || !strings.HasPrefix(string(b), "before") {
 			t.Fatalf("%q: %q, %v", in, b, err)
 		}
 		written := string(b[len("before"):])
-		if back, err := wire.ParseExtensions([]string{written}); err != nil || !reflect.DeepEqual(back, got) {
-			t.Fatalf("%q written as %q is %v, %v", in, written, back, err)
+		back, err := wire.ParseExtensions([]string{written})
+		if diff := cmp.Diff(got, back); err != nil || diff != "" {
+			t.Fatalf("%q, written as %q, is read as something else: %v (-want +got):\n%s", in, written, err, diff)
 		}
-		if again, fault := model.Extensions([]string{written}); fault != nil || !reflect.DeepEqual(again, want) {
-			t.Fatalf("%q written as %q is %v, %v to the model", in, written, again, fault)
+		again, fault := model.Extensions([]string{written})
+		if diff := cmp.Diff(want, again); fault != nil || diff != "" {
+			t.Fatalf("the model reads %q, written as %q, as something else: %v (-want +got):\n%s", in, written, fault, diff)
 		}
 		linear(t, text, func(text string) { _, _ = wire.ParseExtensions(lines(text)) })
 		linear(t, text+",", func(text string) { _, _ = wire.ParseExtensions([]string{text}) })
@@ -169,8 +172,9 @@ func FuzzOffers(f *testing.F) {
 		if err != nil || !strings.HasPrefix(string(b), "before") {
 			t.Fatalf("%q: %q, %v", offers, b, err)
 		}
-		if got, fault := model.Extensions([]string{string(b[len("before"):])}); fault != nil || !reflect.DeepEqual(got, want) {
-			t.Fatalf("%q written as %q is %q, %v", offers, b, got, fault)
+		got, fault := model.Extensions([]string{string(b[len("before"):])})
+		if diff := cmp.Diff(want, got); fault != nil || diff != "" {
+			t.Fatalf("the model reads %q, written as %q, as something else: %v (-want +got):\n%s", offers, b, fault, diff)
 		}
 	})
 }
@@ -185,16 +189,16 @@ func FuzzProtocols(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		in := lines(text)
 		got, want := wire.ParseProtocols(in), model.Protocols(in)
-		if !reflect.DeepEqual(got, want) {
-			t.Fatalf("%q: %q, want %q", in, got, want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("%q is read otherwise than by the model (-want +got):\n%s", in, diff)
 		}
 		for _, name := range got {
 			if !wire.IsProtocolName(name) {
 				t.Fatalf("%q: %q, which IsProtocolName refuses", in, name)
 			}
 		}
-		if back := wire.ParseProtocols([]string{strings.Join(got, ", ")}); !reflect.DeepEqual(back, got) {
-			t.Fatalf("%q came back as %q", got, back)
+		if diff := cmp.Diff(got, wire.ParseProtocols([]string{strings.Join(got, ", ")})); diff != "" {
+			t.Fatalf("%q, written again, is read as something else (-want +got):\n%s", in, diff)
 		}
 		linear(t, text+",", func(text string) { _ = wire.ParseProtocols([]string{text}) })
 	})

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
@@ -254,8 +256,8 @@ func checkAnswer(answer []byte, want handshake.Acceptance, others bool) error {
 	})
 	slices.Sort(lines)
 	slices.Sort(must)
-	if !slices.Equal(lines, must) {
-		return fmt.Errorf("fields %q, want %q", lines, must)
+	if diff := cmp.Diff(must, lines); diff != "" {
+		return fmt.Errorf("wrong fields (-want +got):\n%s", diff)
 	}
 	got, fault := model.Extensions(extensions)
 	if fault != nil || len(got) > 1 || len(got) == 1 != want.Deflate {

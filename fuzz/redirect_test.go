@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/fuzz/internal/selfsigned"
 	"github.com/hawser-ws/hawser/websocket"
 )
@@ -197,8 +199,8 @@ func (v *visit) given(left bool) error {
 	} else if name, _, _ := net.SplitHostPort(v.addr); !strings.Contains(host, strings.ToLower(name)) {
 		return fmt.Errorf("the Host is %q", host)
 	}
-	if fmt.Sprint(h) != fmt.Sprint(want) { // which prints a map in the order of its keys
-		return fmt.Errorf("the fields are %q, want %q", h, want)
+	if diff := cmp.Diff(want, h); diff != "" {
+		return fmt.Errorf("wrong fields (-want +got):\n%s", diff)
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
 
@@ -82,8 +84,8 @@ func TestServerCheck(t *testing.T) {
 	}
 	_, a := checkLines(t, s, "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: x,b\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits\r\n", "")
 	want := Acceptance{Key: a.Key, Subprotocol: "b", Deflate: true, Params: Params{ServerBits: 9, ClientBits: 10}}
-	if a != want {
-		t.Errorf("%+v, want %+v", a, want)
+	if diff := cmp.Diff(want, a); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

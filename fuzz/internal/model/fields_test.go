@@ -1,8 +1,9 @@
 package model
 
 import (
-	"reflect"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestExtensions(t *testing.T) {
@@ -20,8 +21,9 @@ func TestExtensions(t *testing.T) {
 		{[]string{"", " ,\t"}, nil},
 		{[]string{", a\t;b =\"\\c\\d\" ,,", ""}, []Extension{{"a", []Param{{"b", "cd"}}}}},
 	} {
-		if got, fault := Extensions(tt.lines); fault != nil || !reflect.DeepEqual(got, tt.want) {
-			t.Errorf("%q: %v, %v", tt.lines, got, fault)
+		got, fault := Extensions(tt.lines)
+		if diff := cmp.Diff(tt.want, got); fault != nil || diff != "" {
+			t.Errorf("%q: %v (-want +got):\n%s", tt.lines, fault, diff)
 		}
 	}
 }
@@ -60,8 +62,8 @@ func TestProtocols(t *testing.T) {
 		{[]string{"chat, superchat", " ,x\t"}, []string{"chat", "superchat", "x"}},
 		{[]string{"a", "b;c/1", "d e,f\x00,\xff,g"}, []string{"a", "b;c/1", "g"}},
 	} {
-		if got := Protocols(tt.lines); !reflect.DeepEqual(got, tt.want) {
-			t.Errorf("%q: %q, want %q", tt.lines, got, tt.want)
+		if diff := cmp.Diff(tt.want, Protocols(tt.lines)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", tt.lines, diff)
 		}
 	}
 }

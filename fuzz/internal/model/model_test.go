@@ -2,10 +2,11 @@ package model
 
 import (
 	"encoding/hex"
-	"reflect"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func unhex(t *testing.T, s string) []byte {
@@ -39,8 +40,11 @@ func TestExamples(t *testing.T) {
 		{client, "82 7f 0000000000010000" + strings.Repeat("00", 65536), 1, []Message{{Opcode: 2, Payload: make([]byte, 65536)}}},
 	} {
 		got := Decode(tt.config, unhex(t, tt.stream))
-		if got.Fault != nil || !reflect.DeepEqual(got.Messages, tt.want) || len(got.Frames) != tt.frames {
-			t.Errorf("%.40s: %d frames, %d messages, fault %+v", tt.stream, len(got.Frames), len(got.Messages), got.Fault)
+		if got.Fault != nil || len(got.Frames) != tt.frames {
+			t.Errorf("%.40s: %d frames, want %d; fault %+v", tt.stream, len(got.Frames), tt.frames, got.Fault)
+		}
+		if diff := cmp.Diff(tt.want, got.Messages); diff != "" {
+			t.Errorf("%.40s: messages (-want +got):\n%s", tt.stream, diff)
 		}
 	}
 }
@@ -102,8 +106,11 @@ func TestAll(t *testing.T) {
 	for _, f := range got.All {
 		rules = append(rules, f.Rule)
 	}
-	if want := []Rule{ReservedBits, ReservedOpcode, Masked, LengthNotMinimal}; !reflect.DeepEqual(rules, want) || got.Fault.Rule != ReservedBits {
-		t.Errorf("%v, %v", rules, got.Fault)
+	if diff := cmp.Diff([]Rule{ReservedBits, ReservedOpcode, Masked, LengthNotMinimal}, rules); diff != "" {
+		t.Errorf("all faults (-want +got):\n%s", diff)
+	}
+	if got.Fault.Rule != ReservedBits {
+		t.Errorf("the first fault is %v", got.Fault)
 	}
 }
 
@@ -180,8 +187,8 @@ func TestSendable(t *testing.T) {
 			got = append(got, code)
 		}
 	}
-	if want := []int{1000, 1004, 1007, 1015, 3000, 5000}; !reflect.DeepEqual(got, want) {
-		t.Errorf("changes at %v, want %v", got, want)
+	if diff := cmp.Diff([]int{1000, 1004, 1007, 1015, 3000, 5000}, got); diff != "" {
+		t.Errorf("changes at (-want +got):\n%s", diff)
 	}
 }
 

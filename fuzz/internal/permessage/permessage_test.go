@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/fuzz/internal/handshake"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -114,8 +116,8 @@ func TestDecodeEnds(t *testing.T) {
 
 func TestSplit(t *testing.T) {
 	for _, payloads := range [][][]byte{nil, {[]byte("abc"), {}, []byte("d")}} {
-		if got := Split(Framed(payloads)); !slices.EqualFunc(got, payloads, bytes.Equal) {
-			t.Errorf("%q, want %q", got, payloads)
+		if diff := cmp.Diff(payloads, Split(Framed(payloads))); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
 	if got := Split([]byte("\xff\xffab")); len(got) != 1 || string(got[0]) != "ab" {

@@ -6,11 +6,12 @@ import (
 	"io"
 	"net"
 	"os"
-	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // What is written arrives, whatever the link is like.
@@ -175,8 +176,8 @@ func TestCanned(t *testing.T) {
 		}
 		pieces = append(pieces, string(b[:n]))
 	}
-	if want := []string{"a", "bc", "def", "gh"}; !slices.Equal(pieces, want) || p.HasRead() != 8 {
-		t.Errorf("%q, %d, %q", pieces, p.HasRead(), p.Written())
+	if diff := cmp.Diff([]string{"a", "bc", "def", "gh"}, pieces); diff != "" || p.HasRead() != 8 {
+		t.Errorf("%d bytes read, %q written; pieces (-want +got):\n%s", p.HasRead(), p.Written(), diff)
 	}
 	p.Filler = []byte("x")
 	if b, _ := io.ReadAll(io.LimitReader(p, 5)); !bytes.Equal(b, []byte("xxxxx")) {

@@ -2,9 +2,10 @@ package reading
 
 import (
 	"io"
-	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 	"github.com/hawser-ws/hawser/wire"
@@ -39,8 +40,8 @@ func TestChop(t *testing.T) {
 		{2, []byte{0}, []int{0, 0, 0, 1, 0, 0, 0, 1}},
 		{0, []byte{1}, nil},
 	} {
-		if got := Chop(tt.n, tt.chops); !reflect.DeepEqual(got, tt.want) {
-			t.Errorf("%d by %v: %v, want %v", tt.n, tt.chops, got, tt.want)
+		if diff := cmp.Diff(tt.want, Chop(tt.n, tt.chops)); diff != "" {
+			t.Errorf("%d by %v (-want +got):\n%s", tt.n, tt.chops, diff)
 		}
 	}
 }
@@ -86,8 +87,8 @@ func TestConfig(t *testing.T) {
 				sign(m.MaxFrame), sign(m.MaxMessage), sign(m.MaxEmptyFragments), sign(m.MaxControls)}, ""))
 		}
 	}
-	if want := []string{"-+++", "----", "-+++", "++++"}; !reflect.DeepEqual(all, want) {
-		t.Errorf("%q, want %q", all, want)
+	if diff := cmp.Diff([]string{"-+++", "----", "-+++", "++++"}, all); diff != "" {
+		t.Errorf("signs of the limits (-want +got):\n%s", diff)
 	}
 }
 
