@@ -42,6 +42,37 @@ func watch(d time.Duration) (stop func()) {
 // target anew for each input, hence once.
 var suiteHeads = sync.OnceValue(seeds.Heads)
 
+// The bits of setup: options of the server or the client of an input, and its form.
+const (
+	setProtocols    = 1 << iota
+	setDeflate      // with a window of 8 bits and as many as the bits from windowShift on say
+	setNoTakeover   // by deflate
+	setAnyWindow    // of the other side
+	_               // the size of windows
+	_               // the same
+	_               // the same
+	setAnyOrigin    // a server
+	setPatterns     // of origins
+	setOthersFields // in the answer of a server
+	setNoNull       // among the patterns
+	setNoMaxFields
+	setTLS
+	_
+	setEndless  // the response
+	setComposed // by package handshake, of a script
+)
+
+const (
+	windowShift = 4
+	limitShift  = 8 // of two bits of a client, an index of headerLimits
+)
+
+// Setups of most seeds.
+const (
+	usualServer = setProtocols | setDeflate | 5<<windowShift | setPatterns
+	usualClient = setProtocols | setDeflate | 7<<windowShift
+)
+
 // requestLines are those of a right request, but for the first.
 const requestLines = "Host: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
@@ -51,61 +82,10 @@ const requestLines = "Host: example.com\r\nUpgrade: websocket\r\nConnection: Upg
 // a status for one of their faults. What comes behind a request is read as if it had
 // come later. Of setup, see requestOptions.
 func FuzzRequest(f *testing.F) {
-	for _, more := range []string{
-		"", "Origin: https://example.com\r\n", "Origin: http://other.example\r\n",
-		"Origin: https://EXAMPLE.com:443\r\n", "Origin: null\r\n", "Origin: https://a.b.example\r\n",
-		"Sec-WebSocket-Protocol: chat, v2.json\r\n", "Sec-WebSocket-Protocol: a b\r\n",
-		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=9\r\n",
-		"Sec-WebSocket-Extensions: x; y=\"z\", permessage-deflate;client_max_window_bits=\"10\"\r\n",
-		"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io, chat\r\n", "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Extensions: ,\r\n",
-		"Origin: https://example.com/\r\n", "Origin: Example.com\r\n", "Origin: ionic://example.com\r\n",
-		"Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\n",
-		"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Y: z\r\n", "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", "Transfer-Encoding: chunked\r\nExpect: x\r\n\r\n0\r\n",
-		"Connection: keep-alive, x\r\n",
-		"Sec-WebSocket-Version: 8\r\n", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
-		"Sec-WebSocket-X: " + strings.Repeat("x", 8<<10) + "\r\n",
-	} {
-		f.Add([]byte("GET /chat HTTP/1.1\r\n"+requestLines+more+"\r\n\x81\x85\x01\x02\x03\x04hello\x89\x80\x00\x00\x00\x00"), uint16(0x153))
-	}
-	for _, line := range []string{"POST / HTTP/1.1", "GET / HTTP/1.0", "GET / HTTP/2.0", "GET http://a:80/ HTTP/1.1"} {
-		f.Add([]byte(line+"\r\n"+requestLines+"\r\n"), uint16(0))
-	}
-	f.Add([]byte("GET / HTTP/1.1\r\nHost: [::1]:80\r\nOrigin: http://[0::1]\r\n\r\n"), uint16(0))
-	f.Add([]byte("GET / HTTP/1.1\r\nHost: x\r\nupgrade: a, WebSocket\r\nCONNECTION: keep-alive , uPGRADE\r\nsec-websocket-version:13\r\nSec-WebSocket-Key:dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), uint16(0))
-	for i := range 256 {
-		f.Add([]byte{byte(i / 16), byte(max(0, i-200)), byte(i), byte(i * 7)}, uint16(1<<15|i*97&0x3ff))
-		for without := byte(1); without < 1<<5; without *= 2 { // each line in place of each that is needed
-			f.Add([]byte{0, without, byte(i)}, uint16(1<<15|0x153))
-		}
-	}
-	for _, host := range handshake.Lines("Host") {
-		for _, origin := range handshake.Lines("Origin") {
-			for _, patterns := range []uint16{0, 1 << 8, 1<<8 | 1<<10, 1 << 12} {
-				f.Add([]byte{0, 1, host, origin}, 1<<15|patterns)
-			}
-		}
-	}
-	for over := range 2 { // the most that a limit allows, and one more
-		fill := handshake.MaxFields - len("Sec-WebSocket-X: \r\n")
-		for line := range strings.Lines(requestLines) {
-			if strings.HasPrefix(line, "Sec-") {
-				fill -= len(line)
-			}
-		}
-		host := strings.Repeat("o", handshake.MaxOrigin-len("http://")+over)
-		for _, limit := range []uint16{0, 1 << 11} {
-			f.Add([]byte("GET / HTTP/1.1\r\n"+requestLines+"Sec-WebSocket-X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"), limit)
-		}
-		f.Add([]byte("GET / HTTP/1.1\r\n"+strings.Replace(requestLines, "example.com", host, 1)+"Origin: http://"+host+"\r\n\r\n"), uint16(0))
-	}
-	for _, h := range suiteHeads() {
-		if h.Request {
-			f.Add(h.Data, uint16(0x153))
-		}
-	}
+	addRequests(f)
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16) {
 		defer watch(handshakePatience)()
-		if setup&(1<<15) != 0 {
+		if setup&setComposed != 0 {
 			data = handshake.Request(data)
 		}
 		src := bytes.NewReader(data)
@@ -121,14 +101,14 @@ func FuzzRequest(f *testing.F) {
 		if err != nil {
 			t.Fatalf("the same request is wrong: %v", err)
 		}
-		if setup&(1<<12) != 0 {
+		if setup&setTLS != 0 {
 			r.TLS, twice.TLS = new(tls.ConnectionState), new(tls.ConnectionState)
 		}
 		faults, want := model.Check(twice)
 		behind := data[len(data)-own.Len()-rest.Buffered():]
 		nc := &pipe.Canned{In: data[len(data)-src.Len():]}
 		w := &pipe.ResponseWriter{Reader: br, Conn: nc}
-		if setup&(1<<9) != 0 {
+		if setup&setOthersFields != 0 {
 			w.Header()["Set-Cookie"] = []string{"a=b", "c=d"}
 			w.Header()["Upgrade"] = []string{"h2c"}
 			w.Header()["sec-websocket-accept"] = []string{"no"}
@@ -144,7 +124,7 @@ func FuzzRequest(f *testing.F) {
 			t.Fatalf("refused: %v", err)
 		}
 		defer c.CloseNow()
-		if err := checkAnswer(nc.Written(), want, setup&(1<<9) != 0); err != nil {
+		if err := checkAnswer(nc.Written(), want, setup&setOthersFields != 0); err != nil {
 			t.Fatalf("%v; the answer: %q", err, nc.Written())
 		}
 		if c.Subprotocol() != want.Subprotocol {
@@ -163,40 +143,106 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
+// addRequests adds requests, right and wrong.
+func addRequests(f *testing.F) {
+	for _, more := range []string{
+		"", "Origin: https://example.com\r\n", "Origin: http://other.example\r\n",
+		"Origin: https://EXAMPLE.com:443\r\n", "Origin: null\r\n", "Origin: https://a.b.example\r\n",
+		"Sec-WebSocket-Protocol: chat, v2.json\r\n", "Sec-WebSocket-Protocol: a b\r\n",
+		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=9\r\n",
+		"Sec-WebSocket-Extensions: x; y=\"z\", permessage-deflate;client_max_window_bits=\"10\"\r\n",
+		"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io, chat\r\n", "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Extensions: ,\r\n",
+		"Origin: https://example.com/\r\n", "Origin: Example.com\r\n", "Origin: ionic://example.com\r\n",
+		"Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\n",
+		"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Y: z\r\n", "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", "Transfer-Encoding: chunked\r\nExpect: x\r\n\r\n0\r\n",
+		"Connection: keep-alive, x\r\n",
+		"Sec-WebSocket-Version: 8\r\n", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
+		"Sec-WebSocket-X: " + strings.Repeat("x", 8<<10) + "\r\n",
+	} {
+		f.Add([]byte("GET /chat HTTP/1.1\r\n"+requestLines+more+"\r\n\x81\x85\x01\x02\x03\x04hello\x89\x80\x00\x00\x00\x00"), uint16(usualServer))
+	}
+	for _, line := range []string{"POST / HTTP/1.1", "GET / HTTP/1.0", "GET / HTTP/2.0", "GET http://a:80/ HTTP/1.1"} {
+		f.Add([]byte(line+"\r\n"+requestLines+"\r\n"), uint16(0))
+	}
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: [::1]:80\r\nOrigin: http://[0::1]\r\n\r\n"), uint16(0))
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: x\r\nupgrade: a, WebSocket\r\nCONNECTION: keep-alive , uPGRADE\r\nsec-websocket-version:13\r\nSec-WebSocket-Key:dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), uint16(0))
+	for _, h := range suiteHeads() {
+		if h.Request {
+			f.Add(h.Data, uint16(usualServer))
+		}
+	}
+	addComposedRequests(f)
+	addLargeRequests(f)
+}
+
+// addComposedRequests adds scripts of handshake.Request.
+func addComposedRequests(f *testing.F) {
+	for i := range 256 {
+		f.Add([]byte{byte(i / 16), byte(max(0, i-200)), byte(i), byte(i * 7)}, uint16(setComposed|i*97&(setNoNull-1)))
+		for without := byte(1); without < 1<<5; without *= 2 { // each line in place of each that is needed
+			f.Add([]byte{0, without, byte(i)}, uint16(setComposed|usualServer))
+		}
+	}
+	for _, host := range handshake.Lines("Host") {
+		for _, origin := range handshake.Lines("Origin") {
+			for _, patterns := range []uint16{0, setPatterns, setPatterns | setNoNull, setTLS} {
+				f.Add([]byte{0, 1, host, origin}, setComposed|patterns)
+			}
+		}
+	}
+}
+
+// addLargeRequests adds requests with the most that a limit allows, and with one byte more.
+func addLargeRequests(f *testing.F) {
+	for over := range 2 {
+		fill := handshake.MaxFields - len("Sec-WebSocket-X: \r\n")
+		for line := range strings.Lines(requestLines) {
+			if strings.HasPrefix(line, "Sec-") {
+				fill -= len(line)
+			}
+		}
+		host := strings.Repeat("o", handshake.MaxOrigin-len("http://")+over)
+		for _, limit := range []uint16{0, setNoMaxFields} {
+			f.Add([]byte("GET / HTTP/1.1\r\n"+requestLines+"Sec-WebSocket-X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"), limit)
+		}
+		f.Add([]byte("GET / HTTP/1.1\r\n"+strings.Replace(requestLines, "example.com", host, 1)+"Origin: http://"+host+"\r\n\r\n"), uint16(0))
+	}
+}
+
 // requestOptions are options of a server, and the same for the model. The bits of
 // setup: 0 subprotocols, 1 deflate, 2 no takeover, 3 no limit on windows, 4 to 6 the
 // size of windows, 7 any origin, 8 patterns of origins, 9 fields from elsewhere, 10 patterns
 // without null, 11 no limit on fields, 12 TLS; 15 is for handshake.Request.
 func requestOptions(setup uint16) (*websocket.AcceptOptions, *handshake.Server) {
 	o, m := &websocket.AcceptOptions{}, &handshake.Server{}
-	if setup&1 != 0 {
+	if setup&setProtocols != 0 {
 		o.Subprotocols = []string{"v2.json", "chat", "Chat"}
 	}
-	if setup&2 != 0 {
+	if setup&setDeflate != 0 {
 		m.Deflate = sideOf(setup)
 		o.Extensions = []wire.Extension{newDeflate(*m.Deflate)}
 	}
-	if setup&(1<<8) != 0 {
+	if setup&setPatterns != 0 {
 		o.Origins = []string{"https://*.example", "app.example.com", "localhost:*", "http*://a*b.c:8080", "null"}
-		if setup&(1<<10) != 0 {
+		if setup&setNoNull != 0 {
 			o.Origins = o.Origins[:4]
 		}
 	}
-	if setup&(1<<9) != 0 {
+	if setup&setOthersFields != 0 {
 		o.Header = http.Header{"X-Own": {"1", "2"}}
 	}
-	if setup&(1<<11) != 0 {
+	if setup&setNoMaxFields != 0 {
 		o.Limits.MaxHandshakeFields, m.MaxFields = -1, -1
 	}
-	o.InsecureAnyOrigin = setup&(1<<7) != 0
+	o.InsecureAnyOrigin = setup&setAnyOrigin != 0
 	m.Subprotocols, m.Origins, m.AnyOrigin = o.Subprotocols, o.Origins, o.InsecureAnyOrigin
 	return o, m
 }
 
 func sideOf(setup uint16) *handshake.Side {
-	bits := 8 + int(setup>>4&7)
-	s := &handshake.Side{Bits: bits, Receive: bits, NoContext: setup&4 != 0}
-	if setup&8 != 0 {
+	bits := 8 + int(setup>>windowShift&7)
+	s := &handshake.Side{Bits: bits, Receive: bits, NoContext: setup&setNoTakeover != 0}
+	if setup&setAnyWindow != 0 {
 		s.Receive = 15
 	}
 	return s
@@ -299,48 +345,10 @@ const responseLines = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\
 // same in lower case, {key} for what was sent. Of setup, see responseOptions; chop is
 // that of a Pipe.
 func FuzzResponse(f *testing.F) {
-	for _, more := range []string{
-		"", "Sec-WebSocket-Protocol: chat\r\n", "Sec-WebSocket-Protocol: other\r\n",
-		"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io\r\n", "Sec-WebSocket-Protocol: \r\nSec-WebSocket-Extensions: \r\n",
-		"Sec-WebSocket-Protocol: ,\t,\r\nSec-WebSocket-Extensions: ,\r\n", "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:\r\n",
-		"Sec-WebSocket-Extensions: permessage-deflate\r\n", "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits=10\r\n",
-		"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover, x\r\n", "Sec-WebSocket-Extensions: x-deflate\r\n",
-		"Sec-WebSocket-Accept: {accept}\r\n", "Upgrade: h2c\r\n", "Connection: close\r\n", "Content-Length: 5\r\n",
-	} {
-		f.Add([]byte(responseLines+more+"\r\n\x81\x05hello\x89\x00"), uint16(3), uint64(0))
-		f.Add([]byte("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"+responseLines+more+"\r\n"), uint16(0x123), uint64(0x0102030405060708))
-	}
-	for _, head := range []string{
-		strings.ReplaceAll(responseLines, "{accept}", "{lower}"), strings.ReplaceAll(responseLines, "{accept}", "{key}"),
-		strings.ReplaceAll(responseLines, "{accept}", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), strings.ReplaceAll(responseLines, "101", "200"),
-		strings.ReplaceAll(responseLines, "1.1", "1.0"), strings.ToLower(responseLines), "HTTP/1.1 302 Found\r\nLocation: /x\r\n",
-		"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 \r\nContent-Length: 3\r\n",
-	} {
-		f.Add([]byte(head+"\r\n\x82\x01x"), uint16(0), uint64(1))
-		f.Add([]byte(head), uint16(0x4003), uint64(0))
-	}
-	for i := range 256 {
-		f.Add([]byte{byte(i / 16), byte(max(0, i-248)), byte(i)}, uint16(1<<15|i*97&0x377), uint64(i))
-		for without := byte(1); without < 1<<3; without *= 2 { // each line in place of each that is needed
-			f.Add([]byte{0, without, byte(i)}, uint16(1<<15|0x73), uint64(i))
-		}
-	}
-	for i, limit := range headerLimits { // the most that a limit allows, and one more
-		for over := range 2 {
-			fill := limit - len(responseLines) + len("{accept}") - len(sampleAccept) - len("X: \r\n\r\n")
-			if limit > 0 && fill > 0 {
-				f.Add([]byte(responseLines+"X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"), uint16(i<<8), uint64(0))
-			}
-		}
-	}
-	for _, h := range suiteHeads() {
-		if !h.Request {
-			f.Add(bytes.ReplaceAll(h.Data, []byte(sampleAccept), []byte("{accept}")), uint16(0x73), uint64(0))
-		}
-	}
+	addResponses(f)
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16, chop uint64) {
 		defer watch(handshakePatience)()
-		if setup&(1<<15) != 0 {
+		if setup&setComposed != 0 {
 			data = handshake.Response(data)
 		}
 		opts, model := responseOptions(setup)
@@ -351,7 +359,7 @@ func FuzzResponse(f *testing.F) {
 			stream = fill(data, model.Key)
 			return stream
 		}
-		if setup&(1<<14) != 0 { // a server that goes on and on
+		if setup&setEndless != 0 { // a server that goes on and on
 			nc.Filler = []byte("X-Filler: 0123456789abcdef\r\n")
 		}
 		c, resp, err := dialPipe(nc, opts)
@@ -387,6 +395,55 @@ func FuzzResponse(f *testing.F) {
 	})
 }
 
+// addResponses adds responses, right and wrong.
+func addResponses(f *testing.F) {
+	for _, more := range []string{
+		"", "Sec-WebSocket-Protocol: chat\r\n", "Sec-WebSocket-Protocol: other\r\n",
+		"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io\r\n", "Sec-WebSocket-Protocol: \r\nSec-WebSocket-Extensions: \r\n",
+		"Sec-WebSocket-Protocol: ,\t,\r\nSec-WebSocket-Extensions: ,\r\n", "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:\r\n",
+		"Sec-WebSocket-Extensions: permessage-deflate\r\n", "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits=10\r\n",
+		"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover, x\r\n", "Sec-WebSocket-Extensions: x-deflate\r\n",
+		"Sec-WebSocket-Accept: {accept}\r\n", "Upgrade: h2c\r\n", "Connection: close\r\n", "Content-Length: 5\r\n",
+	} {
+		f.Add([]byte(responseLines+more+"\r\n\x81\x05hello\x89\x00"), uint16(setProtocols|setDeflate), uint64(0))
+		f.Add([]byte("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"+responseLines+more+"\r\n"), uint16(setProtocols|setDeflate|2<<windowShift|1<<limitShift), uint64(0x0102030405060708))
+	}
+	for _, head := range []string{
+		strings.ReplaceAll(responseLines, "{accept}", "{lower}"), strings.ReplaceAll(responseLines, "{accept}", "{key}"),
+		strings.ReplaceAll(responseLines, "{accept}", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), strings.ReplaceAll(responseLines, "101", "200"),
+		strings.ReplaceAll(responseLines, "1.1", "1.0"), strings.ToLower(responseLines), "HTTP/1.1 302 Found\r\nLocation: /x\r\n",
+		"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 \r\nContent-Length: 3\r\n",
+	} {
+		f.Add([]byte(head+"\r\n\x82\x01x"), uint16(0), uint64(1))
+		f.Add([]byte(head), uint16(setEndless|setProtocols|setDeflate), uint64(0))
+	}
+	for _, h := range suiteHeads() {
+		if !h.Request {
+			f.Add(bytes.ReplaceAll(h.Data, []byte(sampleAccept), []byte("{accept}")), uint16(usualClient), uint64(0))
+		}
+	}
+	addComposedResponses(f)
+}
+
+// addComposedResponses adds scripts of handshake.Response, and responses with the largest
+// header that a limit allows, and with one byte more.
+func addComposedResponses(f *testing.F) {
+	for i := range 256 {
+		f.Add([]byte{byte(i / 16), byte(max(0, i-248)), byte(i)}, uint16(setComposed|i*97&0x377), uint64(i))
+		for without := byte(1); without < 1<<3; without *= 2 { // each line in place of each that is needed
+			f.Add([]byte{0, without, byte(i)}, uint16(setComposed|usualClient), uint64(i))
+		}
+	}
+	for i, limit := range headerLimits {
+		for over := range 2 {
+			fill := limit - len(responseLines) + len("{accept}") - len(sampleAccept) - len("X: \r\n\r\n")
+			if limit > 0 && fill > 0 {
+				f.Add([]byte(responseLines+"X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"), uint16(i<<limitShift), uint64(0))
+			}
+		}
+	}
+}
+
 // headerLimits are limits on the header of a response; 0 is the default.
 var headerLimits = [4]int{0, 200, 500, 5000}
 
@@ -397,15 +454,15 @@ var headerLimits = [4]int{0, 200, 500, 5000}
 func responseOptions(setup uint16) (*websocket.DialOptions, *handshake.Client) {
 	o, m := &websocket.DialOptions{}, &handshake.Client{}
 	o.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
-	if setup&1 != 0 {
+	if setup&setProtocols != 0 {
 		o.Subprotocols = []string{"chat", "v2.json", "SPDY/3.1+portforward.k8s.io"}
 	}
-	if setup&2 != 0 {
+	if setup&setDeflate != 0 {
 		ext := newDeflate(*sideOf(setup))
 		o.Extensions = []wire.Extension{ext}
 		m.Offers = permessage.Elements(ext.Offer(nil))
 	}
-	o.Limits.MaxResponseHeader = int64(headerLimits[setup>>8&3])
+	o.Limits.MaxResponseHeader = int64(headerLimits[setup>>limitShift&3])
 	m.MaxHeader = int(o.Limits.MaxResponseHeader)
 	if m.MaxHeader == 0 {
 		m.MaxHeader = 64 << 10 // as documented
