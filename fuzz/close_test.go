@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// FuzzClose reads data as the payload of a close frame and writes it again; and has
-// code and reason written and reads them. The model is the judge of both.
+// FuzzClose reads the payload of a close frame and writes it again, and writes a code
+// and a reason and reads them. It compares both with the model.
 func FuzzClose(f *testing.F) {
 	for _, s := range []string{
 		"", "\x03", "\x03\xe8", "\x03\xe8bye", "\x03\xec", "\x03\xed", "\x03\xee", "\x03\xef", "\x03\xf6", "\x03\xf7", "\x0b\xb7",
@@ -24,7 +24,7 @@ func FuzzClose(f *testing.F) {
 		f.Add([]byte{byte(code >> 8), byte(code)}, code, "", uint8(0))
 		f.Add([]byte{byte(code >> 8), byte(code), 'a'}, code, "caf\u00e9\u20ac\U0001f600", uint8(118))
 	}
-	for before := range uint8(16) { // a character of every size at the end of what fits
+	for before := range uint8(16) { // a character of each size at the end of the reason that fits
 		for _, r := range []string{"\u00e9", "\u20ac", "\U0001f600"} {
 			f.Add([]byte(nil), uint16(1000), r, 110+before)
 		}
@@ -40,7 +40,7 @@ func readClose(t *testing.T, payload []byte) {
 	was := bytes.Clone(payload)
 	code, reason, err := wire.ConsumeClose(payload)
 	if !bytes.Equal(payload, was) {
-		t.Fatalf("% x became % x", was, payload)
+		t.Fatalf("ConsumeClose changed % x to % x", was, payload)
 	}
 	wantCode, wantReason, fault := model.Close(payload)
 	if fault != nil {
@@ -54,11 +54,11 @@ func readClose(t *testing.T, payload []byte) {
 		t.Fatalf("% x: %d, %q, %v, want %d, %q", payload, code, reason, err, wantCode, wantReason)
 	}
 	if len(reason) > 0 && &reason[0] != &payload[2] {
-		t.Fatalf("% x: the reason is not where it was", payload)
+		t.Fatalf("% x: the reason is not a slice of the payload", payload)
 	}
 	if len(payload) <= wire.MaxControlPayload {
 		if back, err := wire.AppendClose([]byte("before"), code, string(reason)); err != nil || string(back) != "before"+string(payload) {
-			t.Fatalf("% x came back as %q, %v", payload, back, err)
+			t.Fatalf("AppendClose wrote % x as %q, %v", payload, back, err)
 		}
 	}
 }
@@ -73,7 +73,7 @@ func writeClose(t *testing.T, code uint16, reason string) {
 	switch {
 	case code == 1005 && reason == "":
 		if err != nil || string(got) != "before" {
-			t.Fatalf("no code: %q, %v", got, err)
+			t.Fatalf("without a code: %q, %v", got, err)
 		}
 		return
 	case !model.Sendable(int(code)):
@@ -90,9 +90,8 @@ func writeClose(t *testing.T, code uint16, reason string) {
 	}
 }
 
-// written checks a payload that could be written: it is read as the code and as
-// much of the reason as fits, which ends between two characters and not before
-// one that fits.
+// written checks a payload that AppendClose accepted. It must hold the code, and as
+// many whole characters of the reason as fit.
 func written(t *testing.T, code uint16, reason string, got []byte, err error) {
 	if err != nil || !bytes.HasPrefix(got, []byte("before")) {
 		t.Fatalf("%d %q: %q, %v", code, reason, got, err)
@@ -107,6 +106,7 @@ func written(t *testing.T, code uint16, reason string, got []byte, err error) {
 	got = got[len("before"):]
 	gotCode, gotReason, fault := model.Close(got)
 	if len(got) > 125 || fault != nil || gotCode != int(code) || string(gotReason) != kept {
-		t.Fatalf("%d %q: % x, which is %d, %q, %+v, want the reason %q", code, reason, got, gotCode, gotReason, fault, kept)
+		t.Fatalf("%d %q: the model reads % x as %d, %q, %+v, want the reason %q",
+			code, reason, got, gotCode, gotReason, fault, kept)
 	}
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/hawser-ws/hawser/wire/wiretest"
 )
 
-// maxStream bounds the work of one execution; nothing deep needs more.
+// maxStream limits a stream, in bytes. Longer streams reach nothing new.
 const maxStream = 1 << 17
 
-// The bits of reading.Config that the seeds use, and one that says that the data
-// is a script and no stream.
+// The bits of reading.Config that the seeds use, and one for data that is a script
+// rather than a stream.
 const (
 	aClientReads = 1
 	rsv1         = 4 << 1
@@ -31,8 +31,8 @@ const (
 // addStreams adds streams and scripts of all kinds to a target's corpus.
 func addStreams(f *testing.F) {
 	for i, s := range wiretest.Streams() {
-		// wire's tests read all three thousand in every chop; some pairs of roles
-		// are enough to begin with.
+		// wire's own tests read all three thousand in every split. A quarter of the
+		// pairs of roles is enough as seeds.
 		if i/2%4 == 0 && len(s.Bytes) <= 1<<11 {
 			bits := uint32(s.Decoder.Role) | uint32(s.Decoder.RSV)<<1 | uint32(s.Decoder.FrameRSV)<<4
 			if s.Decoder.AllowInvalidUTF8 {
@@ -58,7 +58,7 @@ func addStreams(f *testing.F) {
 			f.Add(bits|isScript, []byte{1, 2, 5}, script)
 		}
 	}
-	for _, head := range []string{ // a wrong length, and the key is still to come
+	for _, head := range []string{ // a wrong length, before the masking key
 		"\x82\xfe\x00\x05", "\x82\xff\x80\x00\x00\x00\x00\x00\x00\x00",
 		"\x82\xff\x00\x00\x00\x00\x00\x00\xff\xff\x01\x02\x03", "\x82\xfe\xff\xff",
 	} {
@@ -89,14 +89,14 @@ func streamScripts() [][]byte {
 		compose.Input(compose.Close(1005, "").NoFIN()),
 		compose.Input(compose.Close(1000, "\xff").NoFIN(), text("a")),
 		compose.Input(text("\xed\xa0").NoFIN(), more("\x80")),
-		compose.Input(text("\xe2").NoFIN(), more("a").Compressed(), text("a")),           // begins as text and goes on compressed
-		compose.Input(text("\xe2").NoFIN(), more("")),                                    // half a character and no more
-		compose.Input(binary("").NoFIN(), more("a").NoFIN(), more("").NoFIN(), more("")), // empty fragments apart
+		compose.Input(text("\xe2").NoFIN(), more("a").Compressed(), text("a")),           // RSV1 on a continuation
+		compose.Input(text("\xe2").NoFIN(), more("")),                                    // half a character at the end
+		compose.Input(binary("").NoFIN(), more("a").NoFIN(), more("").NoFIN(), more("")), // empty fragments, not in a row
 	}
 }
 
-// limitScripts are scripts at the limits of nearLimits, and with text that is long
-// enough for the loops over blocks.
+// limitScripts are scripts at the limits of nearLimits, and with text long enough for
+// the loops over blocks.
 func limitScripts() [][]byte {
 	const nineteen, twenty = "...................", "...................."
 	part := compose.Continuation(twenty).NoFIN()
@@ -104,7 +104,7 @@ func limitScripts() [][]byte {
 		// A message of 99 bytes, and one of 100.
 		compose.Input(compose.Binary(twenty).NoFIN(), part, part, part, compose.Continuation(nineteen)),
 		compose.Input(compose.Binary(twenty).NoFIN(), part, part, part, compose.Continuation(twenty)),
-		// Payloads that take the heads of the frames after them.
+		// Payloads that swallow the headers of the frames after them.
 		[]byte(strings.Repeat("\x02\x14"+nineteen, 4) + "\x80\x13" + nineteen),
 		[]byte(strings.Repeat("\x02\x14"+nineteen, 5) + "\x80\x01."),
 		compose.Input(compose.Binary(twenty), compose.Binary(twenty+".")),
@@ -113,7 +113,7 @@ func limitScripts() [][]byte {
 	}
 }
 
-// stream is the stream that a fuzzer's data stands for.
+// stream returns the stream for the data of an input.
 func stream(d *wire.Decoder, bits uint32, data []byte) []byte {
 	if bits&isScript != 0 {
 		data = compose.Stream(compose.Script(data, d.Role == wire.Server, d.RSV, d.FrameRSV)...)
@@ -121,9 +121,9 @@ func stream(d *wire.Decoder, bits uint32, data []byte) []byte {
 	return data[:min(len(data), maxStream)]
 }
 
-// FuzzDecoderChops reads a stream in one piece, in the pieces of the input and byte
-// by byte: the frames, their payload and the error with its code and offset are the
-// same.
+// FuzzDecoderChops reads a stream in one piece, in the pieces of the input, byte by
+// byte and in two pieces. The frames, their payloads and the error with its code and
+// offset must be the same.
 func FuzzDecoderChops(f *testing.F) {
 	addStreams(f)
 	f.Fuzz(func(t *testing.T, bits uint32, chops, data []byte) {
@@ -134,7 +134,7 @@ func FuzzDecoderChops(f *testing.F) {
 			d := reading.Config(bits)
 			r, err := reading.Read(&d, s, sizes)
 			if err != nil {
-				t.Fatalf("%+v\n% x in %v: %v", rules, s, sizes, err)
+				t.Fatalf("%+v\n% x in pieces of %v: %v", rules, s, sizes, err)
 			}
 			return r
 		}
@@ -149,14 +149,14 @@ func FuzzDecoderChops(f *testing.F) {
 		}
 		for _, sizes := range ways {
 			if err := reading.Same(read(sizes), whole); err != nil {
-				t.Fatalf("%+v\n% x in %v, against one piece: %v", rules, s, sizes, err)
+				t.Fatalf("%+v\n% x in pieces of %v, compared with one piece: %v", rules, s, sizes, err)
 			}
 		}
 	})
 }
 
-// FuzzDecoderModel holds the decoder against the model: frames, messages, the rule
-// that was broken, the code for it and where.
+// FuzzDecoderModel compares the decoder with the model: the frames and messages, and
+// the rule that was broken, its code and its offset.
 func FuzzDecoderModel(f *testing.F) {
 	addStreams(f)
 	f.Fuzz(func(t *testing.T, bits uint32, chops, data []byte) {
@@ -169,7 +169,7 @@ func FuzzDecoderModel(f *testing.F) {
 		}
 		m := model.Decode(rules, s)
 		if err := r.Against(&m); err != nil {
-			t.Fatalf("%+v\n% x, against the model: %v", rules, s, err)
+			t.Fatalf("%+v\n% x, compared with the model: %v", rules, s, err)
 		}
 		if m.Fault != nil && m.Fault.Rule == model.ControlFlood {
 			d, rules.MaxControls = reading.Config(bits), -1
@@ -178,7 +178,7 @@ func FuzzDecoderModel(f *testing.F) {
 			}
 			m = model.Decode(rules, s)
 			if err := r.Against(&m); err != nil {
-				t.Fatalf("%+v\n% x, with ResetControls, against the model: %v", rules, s, err)
+				t.Fatalf("%+v\n% x with ResetControls, compared with the model: %v", rules, s, err)
 			}
 		}
 	})

@@ -1,19 +1,20 @@
-// Package fuzz holds hawser's fuzz targets: the decoder of package wire fed the
-// same bytes in any chops, its grammars, each fast kernel against its plain
-// twin, and connections, with the way they end, against a model of the protocol.
+// Package fuzz holds hawser's fuzz targets. They compare the decoder of package
+// wire with itself, fed the same bytes in other pieces, and with a model of the
+// protocol; each parser and each fast kernel with a slower reference
+// implementation; and whole connections, with the way they end, with the model.
 //
-// The targets are in its _test files; it exports nothing. They live in a module
-// of their own so that their corpora, and the other libraries that they compare
-// with, cost nothing to those who import wire, websocket or deflate. From the
-// top of the checkout, each runs with
+// The targets are in the _test files. The package exports nothing. It is a module
+// of its own so that the corpora and the libraries used for comparison cost nothing
+// to users of wire, websocket and deflate. From the top of the checkout, run one
+// target with
 //
 //	go test -fuzz '^FuzzName$' ./fuzz
 //
-// and all of them, one after the other and bounded, with
+// and all of them, one after the other and each for a limited time, with
 //
 //	go run ./fuzz/cmd/fuzzall
 //
-// A target's file needs no other _test file: what targets share is in packages
-// below internal. Inputs that once made a target fail stay under testdata/fuzz,
-// and every go test runs them.
+// The file of a target compiles without the other _test files. Code that targets
+// share is in packages below internal. Inputs that once made a target fail stay in
+// testdata/fuzz, and every go test runs them.
 package fuzz

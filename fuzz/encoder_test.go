@@ -12,18 +12,18 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// An encoding is an encoder at work, what it has sent, and the model that reads it.
+// An encoding is an encoder, the bytes it has written, and the model that reads them.
 type encoding struct {
 	e      wire.Encoder
 	sent   []byte
 	reader model.Config
-	closed bool // a close frame is among what was sent
+	closed bool // a close frame was sent
 }
 
-// FuzzEncoder has the frames of a script encoded. The model, reading the stream so
-// far and the frame as the script has it, is the judge of whether it may be sent;
-// what is sent is the frame's bytes, and what is refused changes nothing. A decoder
-// then reads all that was sent.
+// FuzzEncoder encodes the frames of a script. The model reads the stream so far and the
+// frame of the script, and says whether the frame may be sent. The encoder must write
+// exactly the bytes of the frame, or refuse it and change nothing. At the end a decoder
+// reads all that was sent.
 func FuzzEncoder(f *testing.F) {
 	for _, script := range encoderScripts() {
 		for _, bits := range []uint32{0, 1, 4 << 1, 1 | 4<<4 | 3<<1} {
@@ -40,14 +40,14 @@ func FuzzEncoder(f *testing.F) {
 			if len(c.sent) > maxSent {
 				break
 			}
-			// The encoder writes the fewest bytes and masks as its role must.
+			// The encoder uses the shortest length and masks as its role requires.
 			frame.Form, frame.Masked = -1, c.reader.Server
 			whole := uint64(len(frame.Payload)) == frame.Length
 			if err := c.frame(frame, whole, i%2 == 0); err != nil {
 				t.Fatalf("%+v after % x: %v", frame, c.sent, err)
 			}
 			if !whole {
-				break // the payload is still to come
+				break // the rest of the payload never comes
 			}
 		}
 		c.decode(t)
@@ -80,12 +80,12 @@ func encoderScripts() [][]byte {
 	}
 }
 
-// maxSent bounds the work of one execution: the model reads all of it again for
-// each frame.
+// maxSent limits what is sent, in bytes: the model reads all of it again for each
+// frame.
 const maxSent = 1 << 14
 
-// frame encodes one frame, by AppendFrame or, if its payload is not whole or in
-// pieces, by AppendHeader.
+// frame encodes one frame with AppendFrame, or with AppendHeader if the payload is not
+// whole or comes in pieces.
 func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
 	h := wire.Header{Fin: f.Fin(), RSV: f.RSV(), Opcode: wire.Opcode(f.Opcode()), Key: f.Key, Length: int64(f.Length)}
 	payload := bytes.Clone(f.Payload)
@@ -112,7 +112,7 @@ func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
 		return c.accepted(f, before, err)
 	}
 	if !bytes.Equal(c.sent, before) || c.e.Open() != open || c.e.Closed() != closed {
-		return errors.New("a refused frame left its mark")
+		return errors.New("a refused frame changed the encoder or the stream")
 	}
 	var e *wire.Error
 	if !errors.As(err, &e) || e.Offset != int64(len(before)) || e.Size != 0 || e.Limit != 0 ||
@@ -122,7 +122,7 @@ func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
 	return nil
 }
 
-// faults says what the model finds wrong with sending f.
+// faults returns the faults that the model finds in sending f.
 func (c *encoding) faults(f compose.Frame, before []byte) []model.Fault {
 	if c.closed {
 		return []model.Fault{{Rule: model.AfterClose}}
@@ -131,18 +131,17 @@ func (c *encoding) faults(f compose.Frame, before []byte) []model.Fault {
 	return slices.DeleteFunc(m.All, tooBig)
 }
 
-// tooBig is the one fault that an encoder does not look for: a message of 2^63 bytes
-// or more, in frames that may each be sent. It takes a header that announces what no
-// one can deliver.
+// tooBig reports whether f is the one fault that an encoder does not look for: a message
+// of 2^63 bytes or more, in frames that may each be sent. Nobody can send such a message.
 func tooBig(f model.Fault) bool { return f.Rule == model.MessageTooBig }
 
-// accepted checks a frame that may be sent.
+// accepted checks the encoder after a frame that may be sent.
 func (c *encoding) accepted(f compose.Frame, before []byte, err error) error {
 	if err != nil {
 		return errors.New("refused: " + err.Error())
 	}
 	if want := f.Append(before); !bytes.Equal(c.sent, want) {
-		return errors.New("the bytes are not the frame's")
+		return errors.New("the bytes differ from the frame")
 	}
 	if c.closed = f.Opcode() == 8; c.e.Closed() != c.closed {
 		return errors.New("Closed is wrong")
@@ -153,8 +152,8 @@ func (c *encoding) accepted(f compose.Frame, before []byte, err error) error {
 	return nil
 }
 
-// decode reads what was sent with the other side's decoder. Of text alone, which an
-// encoder does not judge, may it find fault.
+// decode reads what was sent with the decoder of the other side. The only fault it may
+// find is in text, which an encoder does not validate.
 func (c *encoding) decode(t *testing.T) {
 	d := wire.Decoder{
 		Role: wire.Server, RSV: c.e.RSV, FrameRSV: c.e.FrameRSV,
@@ -167,14 +166,14 @@ func (c *encoding) decode(t *testing.T) {
 	if err != nil {
 		t.Fatalf("% x: %v", c.sent, err)
 	}
-	judge := c.reader
-	judge.AnyText = false
-	m := model.Decode(judge, c.sent)
+	strict := c.reader
+	strict.AnyText = false
+	m := model.Decode(strict, c.sent)
 	if err := r.Against(&m); err != nil {
 		t.Fatalf("% x: %v", c.sent, err)
 	}
 	if m.Fault != nil && m.Fault.Rule != model.NotUTF8 && !tooBig(*m.Fault) {
-		t.Fatalf("% x: sent, and refused: %+v", c.sent, *m.Fault)
+		t.Fatalf("% x: the encoder sent what the model refuses: %+v", c.sent, *m.Fault)
 	}
 }
 

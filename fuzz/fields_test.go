@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// lines makes the lines of a field out of one text.
+// lines splits text into the lines of a field.
 func lines(text string) []string {
 	if len(text) > 1<<12 {
 		text = text[:1<<12]
@@ -21,7 +21,7 @@ func lines(text string) []string {
 	return strings.Split(text, "\n")
 }
 
-// addField adds what the compliance suite's cases sent in a field.
+// addField adds the values of a field in the compliance suite's cases.
 func addField(f *testing.F, name string) {
 	seen := make(map[string]bool)
 	for _, h := range seeds.Heads() {
@@ -35,11 +35,12 @@ func addField(f *testing.F, name string) {
 	}
 }
 
-// agree checks the error for lines against the model's fault.
+// agree compares the error for lines with the fault of the model. It returns false if
+// both refuse the lines.
 func agree(t *testing.T, lines []string, err error, fault *model.FieldFault) (ok bool) {
 	if fault == nil {
 		if err != nil {
-			t.Fatalf("%q: %v, and no fault", lines, err)
+			t.Fatalf("%q: %v, but the model finds no fault", lines, err)
 		}
 		return true
 	}
@@ -51,14 +52,13 @@ func agree(t *testing.T, lines []string, err error, fault *model.FieldFault) (ok
 	return false
 }
 
-// linear checks that what parse allocates for a long text, made of the input over
-// and over, is at most so many bytes for each of the text; what is quadratic in it
-// would be thousands. (Time is no measure here; a parser that reads its input again
-// and again shows in the executions of this target, which grow a hundred times
-// fewer.)
+// linear checks that parse allocates a limited number of bytes for each byte of a long
+// text, which repeats the input. A quadratic parser would allocate thousands. It does not
+// measure time: a parser that reads its input again and again shows in the executions of
+// the target, which become a hundred times fewer.
 func linear(t *testing.T, text string, parse func(text string)) {
 	const long, each = 1 << 14, 256
-	if text == "" || len(text) > 1<<8 || len(text)%8 != 0 { // one in eight will do
+	if text == "" || len(text) > 1<<8 || len(text)%8 != 0 { // one input in eight is enough
 		return
 	}
 	text = strings.Repeat(text, long/len(text))
@@ -67,13 +67,13 @@ func linear(t *testing.T, text string, parse func(text string)) {
 	parse(text)
 	runtime.ReadMemStats(&after)
 	if n := after.TotalAlloc - before.TotalAlloc; n > each*long {
-		t.Fatalf("%d bytes for %d of %.200q", n, len(text), text)
+		t.Fatalf("%d bytes were allocated for %d of %.200q", n, len(text), text)
 	}
 }
 
-// FuzzExtensions holds the parser of Sec-WebSocket-Extensions against the grammar's
-// slow reader: elements, parameters and where a fault shows. A line of the input is
-// a line of the field. What was read is written, and read again as the same.
+// FuzzExtensions compares the parser of Sec-WebSocket-Extensions with a slow reader of
+// the grammar: the elements, their parameters and the offset of a fault. A line of the
+// input is a line of the field. The result, written again, must be read as the same.
 func FuzzExtensions(f *testing.F) {
 	for _, s := range []string{
 		"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate", "foo", "foo\nbar; baz=2",
@@ -90,7 +90,7 @@ func FuzzExtensions(f *testing.F) {
 		want, fault := model.Extensions(in)
 		if !agree(t, in, err, fault) {
 			if got != nil {
-				t.Fatalf("%q: %v beside %v", in, got, err)
+				t.Fatalf("%q: %v with the error %v", in, got, err)
 			}
 			return
 		}
@@ -123,8 +123,8 @@ func FuzzExtensions(f *testing.F) {
 	})
 }
 
-// FuzzOffers has any names and values written: as a field that the grammar's reader
-// reads as the same, or not at all.
+// FuzzOffers writes any names and values. The slow reader of the grammar must read the
+// field as the same, or AppendExtensions must refuse it.
 func FuzzOffers(f *testing.F) {
 	for _, s := range []string{"foo\x00a=b\x00c", "a\x01b", "a\x00b=", "a\x00=b", "\x00", "a,b\x00c", "a\x00b=c d", "a\x00b=\"c\"", "\u00e9"} {
 		f.Add(s)
@@ -133,7 +133,7 @@ func FuzzOffers(f *testing.F) {
 		text = text[:min(len(text), 1<<10)]
 		var offers []wire.ExtensionSpec
 		var want []model.Extension
-		wrong, at := -1, 0 // where what is no token would have stood
+		wrong, at := -1, 0 // the offset of the first that is not a token
 		token := func(s string) {
 			ok := s != ""
 			for i := range len(s) {
@@ -179,8 +179,8 @@ func FuzzOffers(f *testing.F) {
 	})
 }
 
-// FuzzProtocols holds the parser of Sec-WebSocket-Protocol against the grammar's
-// slow reader.
+// FuzzProtocols compares the parser of Sec-WebSocket-Protocol with a slow reader of the
+// grammar.
 func FuzzProtocols(f *testing.F) {
 	for _, s := range []string{"chat", "chat, superchat", "a\nb", "", ",", "\n,\n", " ,\ta ,", "a b", "a;b", "\"a\"", "a,\u00e9", "a,(", "SPDY/3.1+portforward.k8s.io, a\tb,\t c \t", "v12.stomp, v11.stomp"} {
 		f.Add(s)
@@ -204,7 +204,7 @@ func FuzzProtocols(f *testing.F) {
 	})
 }
 
-// FuzzTokens holds IsToken, HasToken, IsKey and AcceptKey against the model.
+// FuzzTokens compares IsToken, HasToken, IsKey and AcceptKey with the model.
 func FuzzTokens(f *testing.F) {
 	for _, s := range []string{"Upgrade", "keep-alive, Upgrade", "upgrade\nclose", "websocket", "", "\u212aeep-alive", "web socket", "websockets", " \twebsocket\t ,"} {
 		f.Add(s, "websocket")

@@ -11,9 +11,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// FuzzHeader reads a header as the model does, and at every length of it; what is
-// accepted is written as the same bytes. Then it writes the header of the fields
-// and reads that.
+// FuzzHeader reads every prefix of a header, and compares the result with the model. A
+// header that is accepted must be written as the same bytes. Then it writes a header
+// from the other arguments and reads it.
 func FuzzHeader(f *testing.F) {
 	for _, b := range []string{
 		"\x81\x05Hello", "\x81\x85\x37\xfa\x21\x3dtext", "\x82\x7e\x01\x00", "\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00",
@@ -43,7 +43,7 @@ func parseHeader(t *testing.T, b []byte) {
 	was := bytes.Clone(b)
 	h, n, err := wire.ConsumeHeader(b)
 	if !bytes.Equal(b, was) {
-		t.Fatalf("% x became % x", was, b)
+		t.Fatalf("ConsumeHeader changed % x to % x", was, b)
 	}
 	m := model.ParseHead(b)
 	if faults := m.LengthFaults(); len(faults) > 0 {
@@ -63,25 +63,25 @@ func parseHeader(t *testing.T, b []byte) {
 		t.Fatalf("% x: %+v (size %d), %d, %v, want %+v", b, h, h.Size(), n, err, m)
 	}
 	if back := wire.AppendHeader([]byte("before"), h); string(back) != "before"+string(b[:n]) {
-		t.Fatalf("% x came back as % x", b[:n], back)
+		t.Fatalf("AppendHeader wrote % x as % x", b[:n], back)
 	}
 }
 
-// writeHeader writes h, which must be read as it was, less the key if it is not
-// used.
+// writeHeader writes h, which must be read as it was, without the key if it is not
+// masked.
 func writeHeader(t *testing.T, h wire.Header) {
 	b := wire.AppendHeader(nil, h)
 	if len(b) != h.Size() || len(b) > wire.MaxHeaderSize {
-		t.Fatalf("%+v: % x, but the size is %d", h, b, h.Size())
+		t.Fatalf("%+v: % x, but Size is %d", h, b, h.Size())
 	}
 	if !h.Masked {
 		h.Key = [4]byte{}
 	}
 	m := model.ParseHead(b)
 	if faults := m.LengthFaults(); len(faults) > 0 || !m.Whole || m.Size != len(b) || reading.Header(m) != h {
-		t.Fatalf("%+v: % x, which is %+v with %v", h, b, m, faults)
+		t.Fatalf("%+v: the model reads % x as %+v with %v", h, b, m, faults)
 	}
 	if got, n, err := wire.ConsumeHeader(append(b, 0xff)); err != nil || n != len(b) || got != h {
-		t.Fatalf("%+v: % x, which comes back as %+v, %d, %v", h, b, got, n, err)
+		t.Fatalf("%+v: ConsumeHeader reads % x as %+v, %d, %v", h, b, got, n, err)
 	}
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// grow repeats data up to n bytes, so that a fuzzer's few bytes reach the loops for
-// many.
+// grow repeats data up to n bytes, so that short inputs reach the loops for long ones.
 func grow(data []byte, n int) []byte {
 	if len(data) == 0 {
 		data = []byte{0}
@@ -22,12 +21,12 @@ func grow(data []byte, n int) []byte {
 	return data[:n:n]
 }
 
-// maxMasked is the longest slice that FuzzMask masks.
+// maxMasked is the length of the longest slice that FuzzMask masks.
 const maxMasked = 1 << 13
 
-// FuzzMask holds Mask against the one-line loop: at every alignment of the slice in
-// memory and from every byte of the key on, whole, in the pieces of the input, and
-// applied twice. What lies beside the slice is left alone.
+// FuzzMask compares Mask with a one-line loop, at every alignment of the slice in memory
+// and from every byte of the key on, whole, in the pieces of the input, and applied
+// twice. The bytes around the slice must not change.
 func FuzzMask(f *testing.F) {
 	for n := range uint16(1100) {
 		f.Add([]byte("payload\xff\x00"), uint32(0x37fa213d), int64(n), n, []byte{byte(n), 3, 64})
@@ -77,22 +76,22 @@ func FuzzMask(f *testing.F) {
 			}
 			for i, c := range whole {
 				if c != 0xa5 {
-					t.Fatalf("align %d, %d bytes: byte %d beside them has become %#x", align, len(data), i-align, c)
+					t.Fatalf("align %d, %d bytes: byte %d outside them was changed to %#x", align, len(data), i-align, c)
 				}
 			}
 		}
 	})
 }
 
-// firstBad is where p stops being a beginning of UTF-8, by unicode/utf8 alone; it
-// is len(p) if it does not.
+// firstBad returns the offset of the first byte of p that no UTF-8 can have there, by
+// unicode/utf8 alone, or len(p).
 func firstBad(p []byte) int {
 	at := 0
 	for at < len(p) {
 		r, size := utf8.DecodeRune(p[at:])
 		if r == utf8.RuneError && size <= 1 {
-			// What "begins with a full encoding of a rune", of width 1 and invalid,
-			// has the bad byte at its end; else it is not bad yet.
+			// The bad byte ends the shortest prefix that, by FullRune, "begins with a
+			// full encoding of a rune". Without one the rune is only incomplete.
 			for n := 1; at+n <= len(p); n++ {
 				if utf8.FullRune(p[at : at+n]) {
 					return at + n - 1
@@ -105,9 +104,9 @@ func firstBad(p []byte) int {
 	return at
 }
 
-// FuzzUTF8 holds the validator against unicode/utf8 and the model, on the text as
-// it is and between runs of ASCII or of itself, in one piece, in the pieces of the
-// input and byte by byte.
+// FuzzUTF8 compares the validator with unicode/utf8 and the model, on the text after a
+// run of ASCII or of itself, and before a run of ASCII, in one piece, in the pieces of
+// the input and byte by byte.
 func FuzzUTF8(f *testing.F) {
 	for _, s := range []string{
 		"", "ascii", "caf\u00e9 \u20ac \U0001f600", "\xc0\x80", "\xc1\x80", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
@@ -117,7 +116,7 @@ func FuzzUTF8(f *testing.F) {
 		f.Add([]byte(s), uint16(70), uint8(100), []byte{64, 1})
 		f.Add([]byte(s), uint16(1<<15|33), uint8(20), []byte{16})
 	}
-	for at := range uint16(96) { // one bad byte, and one that is not bad yet, anywhere in a block
+	for at := range uint16(96) { // one bad byte, and one incomplete character, anywhere in a block
 		f.Add([]byte{0xff}, at, uint8(100), []byte{200})
 		f.Add([]byte{0xe2}, at, uint8(40), []byte{byte(at), 1, 200})
 	}
@@ -131,7 +130,7 @@ func FuzzUTF8(f *testing.F) {
 		text = append(text, grow([]byte("and more "), int(after))...)
 		bad, whole := firstBad(text), utf8.Valid(text)
 		if good, ok := model.Text(text); good != bad || ok != whole {
-			t.Fatalf("% x: the model says %d, %v, unicode/utf8 %d, %v", text, good, ok, bad, whole)
+			t.Fatalf("% x: the model has %d, %v, unicode/utf8 %d, %v", text, good, ok, bad, whole)
 		}
 		for _, sizes := range [][]int{reading.Chop(len(text), nil), reading.Chop(len(text), chops), reading.Chop(len(text), []byte{1})} {
 			checkText(t, text, sizes, bad, whole)
@@ -139,7 +138,7 @@ func FuzzUTF8(f *testing.F) {
 	})
 }
 
-// checkText has text checked in pieces.
+// checkText validates text in pieces.
 func checkText(t *testing.T, text []byte, sizes []int, bad int, whole bool) {
 	var u wire.UTF8
 	at := 0
@@ -153,14 +152,14 @@ func checkText(t *testing.T, text []byte, sizes []int, bad int, whole bool) {
 		at += size
 	}
 	if !bytes.Equal(own, text) {
-		t.Fatalf("% x in %v: changed to % x", text, sizes, own)
+		t.Fatalf("Check changed % x in %v to % x", text, sizes, own)
 	}
 	if got := u.Complete(); got != whole {
 		t.Fatalf("% x in %v: Complete is %v, want %v", text, sizes, got, whole)
 	}
 	if bad < len(text) {
 		if n, ok := u.Check(nil); n != 0 || ok {
-			t.Fatalf("% x: Check after the fault is %d, %v", text, n, ok)
+			t.Fatalf("% x: Check after the bad byte is %d, %v", text, n, ok)
 		}
 	}
 	u.Reset()
