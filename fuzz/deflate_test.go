@@ -23,35 +23,9 @@ import (
 // never appends more than it may. The bits of setup: 0 to 2 the size of the window,
 // 3 no takeover, 4 the messages are made by inflate.Craft, 5 a client decodes.
 func FuzzInflate(f *testing.F) {
-	for i := range uint16(512) {
-		rnd, setup := rand.New(rand.NewPCG(uint64(i), 1)), i&63
-		script := make([]byte, 200)
-		for i := range script {
-			script[i] = byte(rnd.Uint32())
-		}
-		f.Add(script, setup|1<<4, rnd.Uint64())
-		if i < 64 {
-			f.Add(permessage.Framed(sampleMessages(rnd, setup)), setup&^(1<<4), rnd.Uint64())
-		}
-	}
-	for bits := range uint16(8) { // a reference to the far end of a window that is full, and beyond
-		rnd := rand.New(rand.NewPCG(uint64(bits), 3))
-		for beyond := range byte(4) {
-			script := []byte{1, 255} // see inflate.Craft: a block of literals and long references in turn
-			for i := range 255 {
-				if b := byte(rnd.Uint32()); i%2 == 0 {
-					script = append(script, b&0x7f)
-				} else {
-					script = append(script, 0x90+28, 0, b&15)
-				}
-			}
-			script = append(script, 1, 1, 1, 0x90+10, 0, 0xa0|beyond<<3|byte(bits), 1)
-			f.Add(script, bits|1<<4, rnd.Uint64())
-		}
-	}
-	f.Add([]byte("\x01\x00\x00\x00\x00\x02\x00\x03\x00"), uint16(7), uint64(0x01010101))
+	addInflates(f)
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16, chop uint64) {
-		p := handshake.Params{ServerBits: 8 + int(setup&7), ServerNoContext: setup&8 != 0}
+		p := handshake.Params{ServerBits: 8 + int(setup&7), ServerNoContext: setup&noTakeover != 0}
 		p.ClientBits, p.ClientNoContext = p.ServerBits, p.ServerNoContext
 		var whole, pieces wire.Session
 		for _, s := range []*wire.Session{&whole, &pieces} {
@@ -59,7 +33,7 @@ func FuzzInflate(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if *s = server; setup&(1<<5) != 0 {
+			if *s = server; setup&clientDecodes != 0 {
 				*s = client
 			}
 			defer server.(io.Closer).Close()
@@ -68,7 +42,7 @@ func FuzzInflate(f *testing.F) {
 		// A peer that is told 8 bits may use 9, as the package's documentation says.
 		model := &inflate.Stream{Window: 1 << max(p.ServerBits, 9), Most: permessage.Most}
 		payloads := permessage.Split(data)
-		if setup&(1<<4) != 0 {
+		if setup&crafted != 0 {
 			payloads = permessage.Crafted(data)
 		}
 		for i, payload := range payloads {
@@ -102,6 +76,51 @@ func FuzzInflate(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The bits of setup for FuzzInflate. The low three are the size of the window, less 8.
+const (
+	noTakeover    = 1 << 3
+	crafted       = 1 << 4 // the messages are made by inflate.Craft
+	clientDecodes = 1 << 5
+)
+
+// addInflates adds scripts of inflate.Craft, and payloads of compress/flate.
+func addInflates(f *testing.F) {
+	for i := range uint16(512) {
+		rnd, setup := rand.New(rand.NewPCG(uint64(i), 1)), i&63
+		script := make([]byte, 200)
+		for i := range script {
+			script[i] = byte(rnd.Uint32())
+		}
+		f.Add(script, setup|crafted, rnd.Uint64())
+		if i < 64 {
+			f.Add(permessage.Framed(sampleMessages(rnd, setup)), setup&^crafted, rnd.Uint64())
+		}
+	}
+	for bits := range uint16(8) {
+		rnd := rand.New(rand.NewPCG(uint64(bits), 3))
+		for beyond := range byte(4) {
+			f.Add(farReference(rnd, byte(bits), beyond), bits|crafted, rnd.Uint64())
+		}
+	}
+	f.Add([]byte("\x01\x00\x00\x00\x00\x02\x00\x03\x00"), uint16(7), uint64(0x01010101))
+}
+
+// farReference returns a script of inflate.Craft that fills the window with literals and
+// long references in turn. A second message refers to its far end, or up to three bytes
+// beyond it.
+func farReference(rnd *rand.Rand, bits, beyond byte) []byte {
+	const fixedBlock, endBlock, reference, length258, length13 = 1, 1, 0x90, 28, 10
+	script := []byte{fixedBlock, 255}
+	for i := range 255 {
+		if b := byte(rnd.Uint32()); i%2 == 0 {
+			script = append(script, b&0x7f)
+		} else {
+			script = append(script, reference+length258, 0, b&15)
+		}
+	}
+	return append(script, endBlock, fixedBlock, 1, reference+length13, 0, 0xa0|beyond<<3|bits, endBlock)
 }
 
 // checkInflated compares what the decoder has made with what the model has.
@@ -142,42 +161,7 @@ func sampleMessages(rnd *rand.Rand, setup uint16) (payloads [][]byte) {
 // to 5 the windows of server and client, 6 and 7 their flags against takeover, 8 and 9
 // the threshold, 10 the default for what is kept.
 func FuzzDeflate(f *testing.F) {
-	for i := range uint64(256) {
-		rnd := rand.New(rand.NewPCG(i, 2))
-		script := make([]byte, 30+rnd.IntN(100))
-		for i := range script {
-			script[i] = byte(rnd.Uint32())
-		}
-		f.Add(script, uint16(i*0x155+i/8))
-	}
-	// The server's encoders of the two connections in turn, one within a message of
-	// the other, and broadcasts between: each series of three.
-	for i := range 6 * 6 * 6 {
-		var script []byte
-		add := func(op, piece byte) { // about 2 KB of text, each a little more
-			script = append(script, op, 8, byte(len(script)<<4), piece)
-		}
-		const one, other, sent, toOthers = 7 << 2, 7<<2 | 2, 7<<2 | 4<<5, 7<<2 | 5<<5
-		for _, step := range []int{i % 6, i / 6 % 6, i / 36, 0, 1} {
-			switch step {
-			case 0:
-				add(one, 0)
-			case 1:
-				add(other, 0)
-			case 2:
-				add(one, 100) // in two pieces
-				add(other, 0)
-			case 3:
-				add(other, 100)
-				add(one, 0)
-			case 4:
-				add(sent, 0)
-			case 5:
-				add(toOthers, 0)
-			}
-		}
-		f.Add(script, uint16(4|4<<3))
-	}
+	addDeflates(f)
 	f.Fuzz(func(t *testing.T, script []byte, setup uint16) {
 		p := handshake.Params{
 			ServerBits: 8 + int(setup&7), ClientBits: 8 + int(setup>>3&7),
@@ -231,6 +215,46 @@ func FuzzDeflate(f *testing.F) {
 			}
 		}
 	})
+}
+
+// addDeflates adds random scripts, and three steps in every order, twice more two.
+func addDeflates(f *testing.F) {
+	for i := range uint64(256) {
+		rnd := rand.New(rand.NewPCG(i, 2))
+		script := make([]byte, 30+rnd.IntN(100))
+		for i := range script {
+			script[i] = byte(rnd.Uint32())
+		}
+		f.Add(script, uint16(i*0x155+i/8))
+	}
+	// The server's encoders of the two connections in turn, one within a message of
+	// the other, and broadcasts between: each series of three.
+	for i := range 6 * 6 * 6 {
+		var script []byte
+		add := func(op, piece byte) { // about 2 KB of text, each a little more
+			script = append(script, op, 8, byte(len(script)<<4), piece)
+		}
+		const one, other, sent, toOthers = 7 << 2, 7<<2 | 2, 7<<2 | 4<<5, 7<<2 | 5<<5
+		for _, step := range []int{i % 6, i / 6 % 6, i / 36, 0, 1} {
+			switch step {
+			case 0:
+				add(one, 0)
+			case 1:
+				add(other, 0)
+			case 2:
+				add(one, 100) // in two pieces
+				add(other, 0)
+			case 3:
+				add(other, 100)
+				add(one, 0)
+			case 4:
+				add(sent, 0)
+			case 5:
+				add(toOthers, 0)
+			}
+		}
+		f.Add(script, uint16(4|4<<3))
+	}
 }
 
 // FuzzNegotiation: a server answers any offers as a model of RFC 7692, section 7.1,
