@@ -11,12 +11,12 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/script"
 )
 
-// FuzzConn performs scripts on the two ends of a connection: writes of every kind,
-// reads of every kind, cancels, pings, limits, compression, closes and breaks, over a
-// transport that cuts, stalls, and stops taking writes. Messages arrive equal and in
-// order, the close is clean unless the script has spoilt it, and nothing is left. Each
-// end knows how it ended: what its transport brought before was delivered, the first
-// fact is the cause, both close frames are known, and all errors agree.
+// FuzzConn runs scripts on the two ends of a connection: writes and reads of every kind,
+// cancellation, pings, limits, compression, closes and breaks, over a transport that
+// splits, stalls, and stops accepting writes. Messages must arrive unchanged and in order,
+// the close must be clean unless the script prevents it, and no goroutine may be left.
+// Each end must know how it ended: everything received before the end was delivered, the
+// first event is the cause, both close frames are recorded, and all errors agree.
 func FuzzConn(f *testing.F) {
 	addScripts(f, 300)
 	addCuts(f)
@@ -24,11 +24,11 @@ func FuzzConn(f *testing.F) {
 	f.Fuzz(play.Conn)
 }
 
-// FuzzPeer has a Conn of either role meet a hostile peer: frames right and wrong,
-// garbage, floods, claims, pauses, half a close and a break, in any chops. What the
-// Conn returns, answers and closes with is what the slow model makes of the same bytes,
-// what it sends is legal for its role, and it ends in time, with bounded allocations. So
-// it is with how the Conn ends, as for FuzzConn, whoever closes, fails or goes first.
+// FuzzPeer connects a Conn of either role to a hostile peer, which sends valid and invalid
+// frames, garbage, floods and false lengths, pauses, closes one direction and breaks the
+// connection, in pieces of any size. The Conn must return, answer and close as the slow
+// model does for the same bytes. It may send only frames that its role allows, and must
+// end in time, with a limited amount of allocations. The end is checked as by FuzzConn.
 func FuzzPeer(f *testing.F) {
 	addScripts(f, 300)
 	addAttacks(f)
@@ -36,7 +36,7 @@ func FuzzPeer(f *testing.F) {
 	f.Fuzz(play.Peer)
 }
 
-// The ends of a script's connection.
+// The sides of a connection, as indexes.
 const (
 	server = 0
 	client = 1
@@ -54,10 +54,10 @@ const (
 	noise = 1
 )
 
-// addCuts adds scripts in which large messages of every kind come, with and without
-// compression, in one frame and in fragments. In half of them a reader hangs, and they
-// are cut. Others go before them and follow, and a ping. In the last scripts a message
-// is given up before its first byte, and one after its first part.
+// addCuts adds scripts with large messages of every kind, with and without compression,
+// in one frame and in fragments. In half of them a reader hangs, and a context cuts the
+// message off. Other messages and a ping surround it. In the last scripts a message is
+// abandoned before its first byte, and one after its first part.
 func addCuts(f *testing.F) {
 	for side := range 2 {
 		for _, kind := range []script.Kind{script.Write, script.WritePlain, script.WritePrepared, script.Stream} {
@@ -78,8 +78,8 @@ func addCuts(f *testing.F) {
 	}
 }
 
-// roomyScript is a script without steps over a transport that takes 4,096 bytes. It lets
-// messages be of any size, and gives everything a minute.
+// roomyScript returns a script without steps. Its transport buffers 4,096 bytes, messages
+// may have any size, and every timeout is a minute.
 func roomyScript(extension int, frame int64) *script.Conn {
 	side := script.Side{
 		Extension: extension, MaxMessage: -1, MaxWriteFrame: frame, WriteTimeout: time.Minute, CloseTimeout: time.Minute,
@@ -87,8 +87,8 @@ func roomyScript(extension int, frame int64) *script.Conn {
 	return &script.Conn{Link: script.Link{Room: 4096}, Sides: [2]script.Side{side, side}}
 }
 
-// cutScript is one in which a side writes a large message of a kind, which its context
-// cuts off if cut is set.
+// cutScript returns a script in which a side writes a large message of a kind. A context
+// cuts it off if cut is set.
 func cutScript(side int, kind script.Kind, extension int, frame int64, size int, cut bool) *script.Conn {
 	s := roomyScript(extension, frame)
 	large := script.Op{Side: side, Kind: kind, Fill: noise, Slot: 3, Chunks: chunks(size)}
@@ -112,10 +112,10 @@ func cutScript(side int, kind script.Kind, extension int, frame int64, size int,
 	return s
 }
 
-// interruptedOps are the steps of the last scripts of addCuts.
+// interruptedOps returns the steps of the last scripts of addCuts.
 func interruptedOps(side int) [][]script.Op {
 	soon := 10 * time.Millisecond
-	rest := 10 // fills the room, together with 4,080 bytes and the headers of a server
+	rest := 10 // fills the buffer, after 4,080 bytes and the headers of a server
 	if side == client {
 		rest = 2
 	}
@@ -130,23 +130,23 @@ func interruptedOps(side int) [][]script.Op {
 	slow.Chunks[0].Flush, slow.Chunks[1].Flush, slow.Chunks[2].Flush = true, true, true
 	slow.Chunks[1].Pause = 50 * time.Millisecond
 	read := script.Op{Side: 1 - side, Kind: script.Read, Context: script.Timed, Timeout: soon}
-	// AppendRead is given a buffer with room.
+	// The buffer for AppendRead has room for all of it.
 	appendRead := script.Op{Side: 1 - side, Kind: script.AppendRead, Context: script.Timed, Timeout: soon, Buffer: 100_000}
 	return [][]script.Op{
 		full,
-		// A Read gives up after the first of three chunks, a Reader takes a byte of it.
+		// A Read gives up after the first of three chunks, and a Reader reads one byte.
 		{slow, text(side, 9000), read, {Side: 1 - side, Kind: script.Reader}},
 		{slow, text(side, 9000), appendRead},
 		{text(side, 64), slowLoop(1 - side), {Side: 1 - side, Kind: script.Close, Code: 1000, Delay: 50 * time.Millisecond}},
 	}
 }
 
-// text is a step that writes text.
+// text returns a step that writes text.
 func text(side, size int) script.Op {
 	return script.Op{Side: side, Kind: script.Write, Text: true, Chunks: chunks(size)}
 }
 
-// slowLoop is a loop over Messages that takes 128 ms for each.
+// slowLoop returns a loop over Messages that takes 128 ms for each message.
 func slowLoop(side int) script.Op {
 	return script.Op{Side: side, Kind: script.Messages, Count: 4, Resume: true, Longer: 128 * time.Millisecond}
 }
@@ -158,12 +158,12 @@ func chunks(sizes ...int) (all []script.Chunk) {
 	return all
 }
 
-// addAttacks adds scripts in which a peer goes up to a limit, and one beyond it, against
-// Conns of both roles that read in every form, and whose limits are small: three control
-// frames, three empty fragments, messages of 100 bytes.
+// addAttacks adds scripts in which a peer goes up to a limit, and one beyond it. The Conns
+// have both roles and read in every way. Their limits are small: three control frames,
+// three empty fragments, and messages of 100 bytes.
 func addAttacks(f *testing.F) {
 	dots := strings.Repeat(".", 101)
-	pong := script.SendPong("\x00\x00\x00\x00\x00\x00\x00\x01") // as an answer to a Ping
+	pong := script.SendPong("\x00\x00\x00\x00\x00\x00\x00\x01") // as if it answered a Ping
 	for _, steps := range []string{
 		script.SendPings(2), script.SendPings(3), script.SendPings(4),
 		script.SendEmptyFragments(3), script.SendEmptyFragments(4), script.SendEmptyFragments(5),
@@ -181,7 +181,7 @@ func addAttacks(f *testing.F) {
 			f.Add(p.Input(steps, script.SendMessage(false, 3)))
 		}
 	}
-	for _, aServer := range []bool{false, true} { // the peer reads nothing, and half a second of that is enough
+	for _, aServer := range []bool{false, true} { // the peer reads nothing, and the Conn waits for half a second
 		large := script.Op{Kind: script.Write, Fill: noise, Chunks: chunks(65536)}
 		p := script.Peer{Link: script.Link{Room: 100}, Server: aServer, Side: script.Side{WriteTimeout: 500 * time.Millisecond}}
 		p.Writes = []script.Op{large, large}
@@ -190,8 +190,8 @@ func addAttacks(f *testing.F) {
 }
 
 // addEnds adds scripts in which one side's writes fail, from the first byte on or later,
-// while it reads, pauses or does not read at all, and the other side has sent messages
-// and ends in each way.
+// while it reads, pauses or does not read. The other side has sent messages, and ends the
+// connection in each way.
 func addEnds(f *testing.F) {
 	for bits := range 16 {
 		side := bits & 1
@@ -222,7 +222,7 @@ func addEnds(f *testing.F) {
 	}
 }
 
-// endReads are the ways in which a side of addEnds reads.
+// endReads returns the ways in which a side of addEnds reads.
 func endReads(side int) [][]script.Op {
 	hang := script.Op{Side: side, Kind: script.Hang}
 	read := script.Op{Side: side, Kind: script.Read}
@@ -231,8 +231,9 @@ func endReads(side int) [][]script.Op {
 	return [][]script.Op{nil, {hang}, {slowLoop(side)}, {read, hang}, {hang, inVain, loopInVain}}
 }
 
-// endOps are the ways in which addEnds ends a connection: the other side closes with a
-// code, in order or not, its transport goes, it ends at once, or this side ends it.
+// endOps returns the ways in which addEnds ends a connection: the other side closes with
+// a valid or invalid code or reason, its transport breaks, it closes at once or aborts, or
+// this side ends it.
 func endOps(side int) [][]script.Op {
 	at := func(side int, kind script.Kind) script.Op {
 		return script.Op{Side: side, Kind: kind, Delay: 20 * time.Millisecond}
@@ -257,9 +258,9 @@ func endOps(side int) [][]script.Op {
 	}
 }
 
-// addPeerEnds adds scripts in which a peer sends messages, and what ends a connection,
-// and is gone, or the Conn closes in each way, with writes that work or fail and a reader
-// that is quick or slow.
+// addPeerEnds adds scripts in which a peer sends messages and ends the connection, or the
+// Conn closes it in each way, with writes that succeed or fail and a reader that is quick
+// or slow.
 func addPeerEnds(f *testing.F) {
 	for i, steps := range peerEnds() {
 		for bits := range byte(2 * 4 * 3) {
@@ -279,7 +280,7 @@ func addPeerEnds(f *testing.F) {
 	}
 }
 
-// peerEnds are the steps of addPeerEnds.
+// peerEnds returns the steps of addPeerEnds.
 func peerEnds() (all []string) {
 	do := func(kind script.StepKind, count int) string { return script.Step{Kind: kind, Count: count}.Input() }
 	small, large, ping := script.SendMessage(true, 3), script.SendMessage(false, 9000), script.SendPing(5)
@@ -306,8 +307,8 @@ func peerEnds() (all []string) {
 	return all
 }
 
-// addScripts adds n scripts, the same each time: some short, some long, with bytes of
-// which every third is small.
+// addScripts adds n random scripts, the same each time, short and long. About a third of
+// their bytes are small.
 func addScripts(f *testing.F, n int) {
 	f.Add([]byte{})
 	rnd := rand.New(rand.NewPCG(6455, 7692))

@@ -17,11 +17,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// FuzzInflate: the decoder makes of a series of messages what a slow reading of RFC
-// 1951 and compress/flate make of it, or fails at the same octet; with windows of all
-// sizes, with takeover and without; in any chops of input and output the same; and
-// never appends more than it may. The bits of setup: 0 to 2 the size of the window,
-// 3 no takeover, 4 the messages are made by inflate.Craft, 5 a client decodes.
+// FuzzInflate decodes a series of messages, and compares the result with a slow reader
+// of RFC 1951 and with compress/flate. All must return the same bytes, or fail at the
+// same byte, with windows of all sizes, with and without context takeover. A second
+// decoder reads the same messages in pieces of the input and the output. Neither may
+// append more than it is allowed.
 func FuzzInflate(f *testing.F) {
 	addInflates(f)
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16, chop uint64) {
@@ -39,7 +39,7 @@ func FuzzInflate(f *testing.F) {
 			defer server.(io.Closer).Close()
 			defer client.(io.Closer).Close()
 		}
-		// A peer that is told 8 bits may use 9, as the package's documentation says.
+		// As package deflate documents, a peer asked for 8 bits may use 9.
 		model := &inflate.Stream{Window: 1 << max(p.ServerBits, 9), Most: permessage.Most}
 		payloads := permessage.Split(data)
 		if setup&crafted != 0 {
@@ -47,7 +47,7 @@ func FuzzInflate(f *testing.F) {
 		}
 		for i, payload := range payloads {
 			if p.ServerNoContext {
-				model.Window = 1 << 15 // within a message, as documented too
+				model.Window = 1 << 15 // within a message, as package deflate documents
 				model.Forget()
 			}
 			dictionary := bytes.Clone(model.Dictionary())
@@ -55,30 +55,33 @@ func FuzzInflate(f *testing.F) {
 			var out []byte
 			var cut bool
 			var err error
-			again, againCut, againErr := permessage.Decode(pieces, payload, chop, func() { // two at the same time
+			// The two decoders are open at the same time.
+			again, againCut, againErr := permessage.Decode(pieces, payload, chop, func() {
 				out, cut, err = permessage.Decode(whole, payload, permessage.Unchopped, nil)
 			})
 			if err := checkInflated(out, cut, err, m, wrong); err != nil {
 				t.Fatalf("message %d, %x: %v", i, payload, err)
 			}
 			if !bytes.Equal(again, out) || againCut != cut || fmt.Sprint(againErr) != fmt.Sprint(err) {
-				t.Fatalf("message %d, %x: %d octets, %v, %v; in pieces %d, %v, %v", i, payload, len(out), cut, err, len(again), againCut, againErr)
+				t.Fatalf("message %d, %x: %d bytes, %v, %v; in pieces %d, %v, %v",
+					i, payload, len(out), cut, err, len(again), againCut, againErr)
 			}
-			// compress/flate ends with a final block, and has windows of one size.
+			// compress/flate stops at a final block, and has windows of one size.
 			if m.Finals == 0 && !m.Early && !m.Cut && !errors.Is(wrong, inflate.ErrDistance) {
 				want, whole := inflate.Standard(payload, dictionary)
 				if !bytes.Equal(m.Out, want) || whole != (wrong == nil) && !errors.Is(wrong, inflate.ErrEnd) {
-					t.Fatalf("message %d, %x: %d octets, %v; compress/flate has %d, whole %v", i, payload, len(m.Out), wrong, len(want), whole)
+					t.Fatalf("message %d, %x: %d bytes, %v; compress/flate has %d, whole %v",
+						i, payload, len(m.Out), wrong, len(want), whole)
 				}
 			}
 			if cut || err != nil {
-				return // as the connection does
+				return // the connection would have ended
 			}
 		}
 	})
 }
 
-// The bits of setup for FuzzInflate. The low three are the size of the window, less 8.
+// The bits of setup for FuzzInflate. The low three are the bits of the window, less 8.
 const (
 	noTakeover    = 1 << 3
 	crafted       = 1 << 4 // the messages are made by inflate.Craft
@@ -111,26 +114,26 @@ func addInflates(f *testing.F) {
 // long references in turn. A second message refers to its far end, or up to three bytes
 // beyond it.
 func farReference(rnd *rand.Rand, bits, beyond byte) []byte {
-	const fixedBlock, endBlock, reference, length258, length13 = 1, 1, 0x90, 28, 10
+	const fixedBlock, endBlock, reference, longest, short = 1, 1, 0x90, 28, 10
 	script := []byte{fixedBlock, 255}
 	for i := range 255 {
 		if b := byte(rnd.Uint32()); i%2 == 0 {
 			script = append(script, b&0x7f)
 		} else {
-			script = append(script, reference+length258, 0, b&15)
+			script = append(script, reference+longest, 0, b&15)
 		}
 	}
-	return append(script, endBlock, fixedBlock, 1, reference+length13, 0, 0xa0|beyond<<3|bits, endBlock)
+	return append(script, endBlock, fixedBlock, 1, reference+short, 0, 0xa0|beyond<<3|bits, endBlock)
 }
 
-// checkInflated compares what the decoder has made with what the model has.
+// checkInflated compares the result of the decoder with the model's.
 func checkInflated(out []byte, cut bool, err error, m inflate.Message, wrong error) error {
 	if !bytes.Equal(out, m.Out) || cut != m.Cut || (err == nil) != (wrong == nil) {
-		return fmt.Errorf("%d octets, cut %v, %v; want %d, %v, %v", len(out), cut, err, len(m.Out), m.Cut, wrong)
+		return fmt.Errorf("%d bytes, cut %v, %v; want %d, %v, %v", len(out), cut, err, len(m.Out), m.Cut, wrong)
 	}
 	var e *deflate.Error
 	if err != nil && (!errors.As(err, &e) || e.Section != "7.2.2" || e.Offset != int64(len(m.Out))) {
-		return fmt.Errorf("the error is %#v, after %d octets", err, len(m.Out))
+		return fmt.Errorf("the error is %#v, after %d bytes", err, len(m.Out))
 	}
 	if errors.Is(wrong, inflate.ErrEnd) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%v; want %v", err, wrong)
@@ -138,10 +141,10 @@ func checkInflated(out []byte, cut bool, err error, m inflate.Message, wrong err
 	return nil
 }
 
-// sampleMessages are payloads as the encoder and compress/flate make them.
+// sampleMessages returns payloads made by compress/flate.
 func sampleMessages(rnd *rand.Rand, setup uint16) (payloads [][]byte) {
 	var history bytes.Buffer
-	w, _ := flate.NewWriter(&history, 1+int(setup%9)) // the level is one
+	w, _ := flate.NewWriter(&history, 1+int(setup%9)) // the level is valid
 	for range 3 {
 		history.Reset()
 		for range 10 + rnd.IntN(30) {
@@ -153,13 +156,13 @@ func sampleMessages(rnd *rand.Rand, setup uint16) (payloads [][]byte) {
 	return payloads
 }
 
-// FuzzDeflate: what the encoders of both ends of a connection make of random messages,
-// in pieces with another message between, plain or broadcast, is read as the same
-// messages by a slow inflater, by compress/flate and by the decoder at the other end,
-// with no reference beyond the agreed window, nor into another message where no context
-// is taken over. Two connections share the extension. The bits of setup: 0 to 2 and 3
-// to 5 the windows of server and client, 6 and 7 their flags against takeover, 8 and 9
-// the threshold, 10 the default for what is kept.
+// FuzzDeflate encodes messages at both ends of two connections that share their
+// extension: whole, in pieces with a message of another encoder between them, plain, and
+// as broadcasts. A slow inflater, compress/flate and the decoder at the other end must
+// read the same messages. No reference may reach beyond the agreed window, or into another
+// message without context takeover. The bits of setup: 0 to 2 and 3 to 5 the windows of
+// server and client, 6 and 7 their no_context_takeover flags, 8 and 9 the threshold, 10
+// the default window of the encoders instead of 15 bits.
 func FuzzDeflate(f *testing.F) {
 	addDeflates(f)
 	f.Fuzz(func(t *testing.T, script []byte, setup uint16) {
@@ -200,12 +203,12 @@ func FuzzDeflate(f *testing.F) {
 			message := w.Message(op>>2&7, int(next())<<8|int(next()), &script)
 			message = message[:min(len(message), max(left, 0))]
 			left -= len(message) + 64
-			if w.Meanwhile = nil; busy == nil { // another of the encoders at the same time
+			if w.Meanwhile = nil; busy == nil { // another encoder works in the middle of the message
 				w.Meanwhile = func() error { return send(w) }
 			}
 			how := [8]byte{0, 0, 0, 0, 2, 6, 6, 1}[op>>5]
 			if err := w.Send(message, how, next(), threshold); err != nil {
-				return fmt.Errorf("direction %d, %d octets: %w", op&3, len(message), err)
+				return fmt.Errorf("direction %d, %d bytes: %w", op&3, len(message), err)
 			}
 			return nil
 		}
@@ -217,7 +220,7 @@ func FuzzDeflate(f *testing.F) {
 	})
 }
 
-// addDeflates adds random scripts, and three steps in every order, twice more two.
+// addDeflates adds random scripts, and every series of three steps.
 func addDeflates(f *testing.F) {
 	for i := range uint64(256) {
 		rnd := rand.New(rand.NewPCG(i, 2))
@@ -227,11 +230,11 @@ func addDeflates(f *testing.F) {
 		}
 		f.Add(script, uint16(i*0x155+i/8))
 	}
-	// The server's encoders of the two connections in turn, one within a message of
-	// the other, and broadcasts between: each series of three.
+	// The steps: a message of the server of one connection or the other, one within a
+	// message of the other, or a broadcast. Two messages follow each series.
 	for i := range 6 * 6 * 6 {
 		var script []byte
-		add := func(op, piece byte) { // about 2 KB of text, each a little more
+		add := func(op, piece byte) { // about 2 KB of text, each time a little more
 			script = append(script, op, 8, byte(len(script)<<4), piece)
 		}
 		const one, other, sent, toOthers = 7 << 2, 7<<2 | 2, 7<<2 | 4<<5, 7<<2 | 5<<5
@@ -257,11 +260,12 @@ func addDeflates(f *testing.F) {
 	}
 }
 
-// FuzzNegotiation: a server answers any offers as a model of RFC 7692, section 7.1,
-// and of the documented options has it; a client takes exactly the answers that the
-// model takes, among them any of such a server to offers of its own; and the sessions
-// that come of it keep to what was agreed. The bits of setup: 0 to 2 the window of the
-// server, 3 no takeover, 4 its limit on windows (or 9 to 11); 5 to 7, 8 and 12 of the client.
+// FuzzNegotiation compares the negotiation of permessage-deflate with a model of RFC 7692,
+// section 7.1, and of the documented options. A server must answer any offers as the model
+// does. A client must accept exactly the answers that the model accepts, the server's
+// answers to its own offers among them. The sessions must keep to what was agreed. The
+// bits of setup: 0 to 2 the window of the server, 3 no takeover, 4 a limit on the client's
+// window, which is in bits 9 to 11; 5 to 7, 8 and 12 the same of the client.
 func FuzzNegotiation(f *testing.F) {
 	for i := range uint64(256) {
 		rnd := rand.New(rand.NewPCG(i, 4))
@@ -282,7 +286,7 @@ func FuzzNegotiation(f *testing.F) {
 		}
 		s, c := negotiator(server), negotiator(client)
 		own := c.Offer(nil)
-		var kept []wire.ExtensionSpec // some of the client's own, in any order
+		var kept []wire.ExtensionSpec // some of the client's own offers, in any order
 		for _, b := range script {
 			if o := own[int(b)%len(own)]; b < 0x80 && len(kept) < 4 {
 				kept = append(kept, o)
@@ -303,7 +307,7 @@ func FuzzNegotiation(f *testing.F) {
 			want := handshake.Confirms(permessage.Elements(own), permessage.Element(answer))
 			var e *deflate.Error
 			if (err == nil) != want || (session != nil) != want || !want && !errors.As(err, &e) {
-				t.Fatalf("client %+v, answer %+v: %v; the model says %v", client, answer, err, want)
+				t.Fatalf("client %+v, answer %+v: %v; the model accepts: %v", client, answer, err, want)
 			}
 			if want {
 				session.(io.Closer).Close()
@@ -317,7 +321,7 @@ func FuzzNegotiation(f *testing.F) {
 	})
 }
 
-// negotiators are the extensions of FuzzNegotiation, by their options.
+// negotiators holds the extensions of FuzzNegotiation by their options.
 var negotiators sync.Map
 
 func negotiator(s handshake.Side) *deflate.Extension {
@@ -330,8 +334,8 @@ func negotiator(s handshake.Side) *deflate.Extension {
 	return e.(*deflate.Extension)
 }
 
-// scriptedOffers makes offers: an octet of 0 to 0x1f begins one, the others are
-// parameters of it.
+// scriptedOffers returns the offers of a script. A byte below 0x20 begins an offer, and
+// the others are its parameters.
 func scriptedOffers(script []byte) (offers []wire.ExtensionSpec) {
 	names := []string{handshake.Deflate, handshake.Deflate, handshake.Deflate, "Permessage-Deflate", "x-webkit-deflate-frame", ""}
 	params := []string{

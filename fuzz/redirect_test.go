@@ -20,17 +20,18 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// redirectPatience bounds an input, in which nothing waits for anything.
+// redirectPatience limits the time for one input. No input has to wait for anything.
 const redirectPatience = 20 * time.Second
 
-// maxRedirects is what the client of FuzzRedirect follows.
+// maxRedirects is the number of redirects that the client of FuzzRedirect follows.
 const maxRedirects = 5
 
-// FuzzRedirect: a client follows servers that send it from one to the next, each line
-// of the input a Location. What its caller gave goes to the first host and port alone,
-// and not there either once it was elsewhere; TLS is not left; every request has a key
-// of its own; and a Location leads where net/url says. Bit 0 of setup begins with TLS,
-// bit 1 with a port; the others choose the statuses.
+// FuzzRedirect dials servers that redirect the client from one to the next. Each line of
+// the input is a Location, which must lead where net/url says. The client may send the
+// caller's fields and userinfo only to the first host and port, and not even there once
+// it has left. It must never go from TLS to plain text, and every request must have a
+// new key. Bit 0 of setup begins with TLS, bit 1 with a port, and the other bits choose
+// the statuses.
 func FuzzRedirect(f *testing.F) {
 	places := []string{
 		"/x?y#z", "//other.example/", "ws://example.com/", "http://EXAMPLE.com:80/", "https://example.com", "wss://example.com:8443/",
@@ -72,9 +73,9 @@ func FuzzRedirect(f *testing.F) {
 	})
 }
 
-// redirects are servers behind every address.
+// redirects is a set of servers, one at every address.
 type redirects struct {
-	locations []string // to answer with, in turn; after them 404
+	locations []string // of the answers, in turn; after them the answer is 404
 	setup     uint8
 
 	visits  []*visit
@@ -85,7 +86,7 @@ type redirects struct {
 type visit struct {
 	addr string
 	tls  bool
-	r    *http.Request // nil if none came
+	r    *http.Request // nil if none was read
 }
 
 func (s *redirects) dial(_ context.Context, _, addr string) (net.Conn, error) {
@@ -101,7 +102,7 @@ func (s *redirects) dial(_ context.Context, _, addr string) (net.Conn, error) {
 	return a, nil
 }
 
-// A buffered is a connection some of whose bytes are in a buffer.
+// A buffered is a connection that is read through a buffer.
 type buffered struct {
 	net.Conn
 	br *bufio.Reader
@@ -109,7 +110,7 @@ type buffered struct {
 
 func (b buffered) Read(p []byte) (int, error) { return b.br.Read(p) }
 
-// serve answers one request, in TLS if that is what comes.
+// serve answers one request, over TLS if the client begins with TLS.
 func (v *visit) serve(nc net.Conn, answer string) {
 	defer nc.Close()
 	_ = nc.SetDeadline(time.Now().Add(redirectPatience))
@@ -125,7 +126,7 @@ func (v *visit) serve(nc net.Conn, answer string) {
 	}
 }
 
-// certificate is one that nobody verifies.
+// certificate returns a certificate that the client does not verify.
 var certificate = sync.OnceValue(func() tls.Certificate {
 	c, err := selfsigned.New(time.Now())
 	if err != nil {
@@ -134,14 +135,14 @@ var certificate = sync.OnceValue(func() tls.Certificate {
 	return c
 })
 
-// check returns what is wrong with the visits of a client that began with a URL.
+// check checks the visits of a client that began with a URL.
 func (s *redirects) check(begin string) error {
 	at, _ := url.Parse(begin)
 	home, left := s.visits[0].addr, false
 	var keys []string
 	for i, v := range s.visits {
 		if i > 0 {
-			next, err := at.Parse(strings.Trim(s.locations[i-1], " \t\r")) // which are no part of a field
+			next, err := at.Parse(strings.Trim(s.locations[i-1], " \t\r")) // which is not a part of the field
 			if err != nil {
 				return fmt.Errorf("visit %d, to %s: %w", i, v.addr, err)
 			}
@@ -153,37 +154,36 @@ func (s *redirects) check(begin string) error {
 			port = map[bool]string{false: "80", true: "443"}[secure]
 		}
 		if where := net.JoinHostPort(at.Hostname(), port); isPlain(where) && !strings.EqualFold(v.addr, where) {
-			return fmt.Errorf("visit %d is to %s, not %s", i, v.addr, where)
+			return fmt.Errorf("visit %d is to %s, want %s", i, v.addr, where)
 		}
 		if left = left || !strings.EqualFold(v.addr, home); i > maxRedirects {
-			return fmt.Errorf("visit %d", i)
+			return fmt.Errorf("there are more than %d redirects", maxRedirects)
 		}
 		if v.r == nil {
-			continue // a host that cannot stand in a request, or in a handshake of TLS
+			continue // the host is not valid in a request, or in a handshake of TLS
 		}
 		if v.tls != secure || i > 0 && s.visits[i-1].tls && !secure {
-			return fmt.Errorf("visit %d, to %s: TLS is %v", i, at, v.tls)
+			return fmt.Errorf("visit %d, to %s, has TLS: %v", i, at, v.tls)
 		}
 		if err := v.given(left); err != nil {
 			return fmt.Errorf("visit %d, to %s (left: %v): %w", i, at, left, err)
 		}
 		key := v.r.Header.Get("Sec-WebSocket-Key")
 		if slices.Contains(keys, key) {
-			return fmt.Errorf("the key %s again", key)
+			return fmt.Errorf("the key %s is used again", key)
 		}
 		keys = append(keys, key)
 	}
 	return nil
 }
 
-// isPlain reports whether a host and port are such that there are no two ways to write
-// them.
+// isPlain reports whether there is just one way to write a host and port.
 func isPlain(s string) bool {
 	return strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789.-:") == "" && strings.Count(s, ":") == 1
 }
 
-// given checks what of its caller's a client has told a host: all, or, if it has left
-// the first one, nothing but its User-Agent.
+// given checks which of its caller's fields a client has sent: all of them, or only the
+// User-Agent if it has left the first host.
 func (v *visit) given(left bool) error {
 	h := v.r.Header
 	h.Del("Upgrade")

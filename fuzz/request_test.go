@@ -20,14 +20,15 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// requestLines are those of a right request, but for the first.
+// requestLines are the lines of a valid request, without the first.
 const requestLines = "Host: example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 
-// FuzzRequest: a server accepts exactly the requests that a model of RFC 6455, section
-// 4.2.1, finds right, answers them as section 4.2.2 has it, and refuses the rest with
-// a status for one of their faults. What comes behind a request is read as if it had
-// come later. Of setup, see requestOptions.
+// FuzzRequest compares the server's side of the opening handshake with a model of RFC 6455.
+// A server must accept exactly the requests that section 4.2.1 allows, answer them as
+// section 4.2.2 requires, and refuse the others with a status for one of their faults.
+// Frames sent together with a request must be read as if they were sent later. setup is
+// an [upgrade.Setup].
 func FuzzRequest(f *testing.F) {
 	addRequests(f)
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16) {
@@ -47,13 +48,13 @@ func FuzzRequest(f *testing.F) {
 		rest := bufio.NewReader(own)
 		twice, err := http.ReadRequest(rest) // the model reads the body, too
 		if err != nil {
-			t.Fatalf("the same request is wrong: %v", err)
+			t.Fatalf("the same request is invalid the second time: %v", err)
 		}
 		if s.Has(upgrade.TLS) {
 			r.TLS, twice.TLS = new(tls.ConnectionState), new(tls.ConnectionState)
 		}
 		faults, want := model.Check(twice)
-		behind := data[len(data)-own.Len()-rest.Buffered():]
+		trailing := data[len(data)-own.Len()-rest.Buffered():]
 		nc := &pipe.Canned{In: data[len(data)-src.Len():]}
 		w := &pipe.ResponseWriter{Reader: br, Conn: nc}
 		if s.Has(upgrade.ForeignFields) {
@@ -78,20 +79,20 @@ func FuzzRequest(f *testing.F) {
 		if c.Subprotocol() != want.Subprotocol {
 			t.Fatalf("subprotocol %q, want %q", c.Subprotocol(), want.Subprotocol)
 		}
-		// The same request, with nothing behind it until it is answered.
-		later := &pipe.ResponseWriter{Reader: bufio.NewReader(strings.NewReader("")), Conn: &pipe.Canned{In: behind, Chop: uint64(setup)}}
+		// The same request, with the frames after it delayed until it is answered.
+		later := &pipe.ResponseWriter{Reader: bufio.NewReader(strings.NewReader("")), Conn: &pipe.Canned{In: trailing, Chop: uint64(setup)}}
 		twin, err := websocket.Accept(later, r, opts)
 		if err != nil {
-			t.Fatalf("refused when it came again: %v", err)
+			t.Fatalf("refused the second time: %v", err)
 		}
 		defer twin.CloseNow()
 		if got, want := upgrade.ReadAll(c), upgrade.ReadAll(twin); got != want {
-			t.Fatalf("behind the request: %s; when it comes later: %s", got, want)
+			t.Fatalf("with the request: %s; later: %s", got, want)
 		}
 	})
 }
 
-// addRequests adds requests, right and wrong.
+// addRequests adds valid and invalid requests.
 func addRequests(f *testing.F) {
 	for _, more := range []string{
 		"", "Origin: https://example.com\r\n", "Origin: http://other.example\r\n",
@@ -127,7 +128,7 @@ func addRequests(f *testing.F) {
 func addComposedRequests(f *testing.F) {
 	for i := range 256 {
 		f.Add([]byte{byte(i / 16), byte(max(0, i-200)), byte(i), byte(i * 7)}, uint16(upgrade.Composed|i*97&(upgrade.NoNull-1)))
-		for without := byte(1); without < 1<<5; without *= 2 { // each line in place of each that is needed
+		for without := byte(1); without < 1<<5; without *= 2 { // each line in place of each required one
 			f.Add([]byte{0, without, byte(i)}, uint16(upgrade.Composed|upgrade.UsualServer))
 		}
 	}
@@ -140,7 +141,7 @@ func addComposedRequests(f *testing.F) {
 	}
 }
 
-// addLargeRequests adds requests with the most that a limit allows, and with one byte more.
+// addLargeRequests adds requests at a limit, and one byte beyond it.
 func addLargeRequests(f *testing.F) {
 	for over := range 2 {
 		fill := handshake.MaxFields - len("Sec-WebSocket-X: \r\n")
@@ -157,18 +158,18 @@ func addLargeRequests(f *testing.F) {
 	}
 }
 
-// checkRefusal checks the answer to a wrong request.
+// checkRefusal checks the answer to an invalid request.
 func checkRefusal(w *pipe.ResponseWriter, nc *pipe.Canned, faults []handshake.Fault, c *websocket.Conn, err error) error {
 	var e *websocket.HandshakeError
 	switch {
 	case c != nil || !errors.As(err, &e):
 		return fmt.Errorf("accepted, %v", err)
 	case w.Hijacked || len(nc.Written()) > 0:
-		return errors.New("refused on the bare connection")
+		return errors.New("refused on the hijacked connection")
 	case e.Status != w.Status || w.Body.Len() == 0:
 		return fmt.Errorf("answered %d, %q; the error is %w", w.Status, w.Body.String(), err)
 	case !slices.ContainsFunc(faults, func(f handshake.Fault) bool { return f.Status == w.Status }):
-		return fmt.Errorf("status %d, which fits none: %w", w.Status, err)
+		return fmt.Errorf("status %d, which no fault has: %w", w.Status, err)
 	}
 	version := handshake.Values(w.Header(), "Sec-WebSocket-Version")
 	needed := w.Status == 426 || !slices.ContainsFunc(faults, func(f handshake.Fault) bool { return f.What != "version" })
@@ -183,12 +184,12 @@ func checkRefusal(w *pipe.ResponseWriter, nc *pipe.Canned, faults []handshake.Fa
 	return nil
 }
 
-// checkAnswer checks the octets of the answer to a right request.
+// checkAnswer checks the answer to a valid request. others says that other code set fields.
 func checkAnswer(answer []byte, want handshake.Acceptance, others bool) error {
 	head, found := strings.CutSuffix(string(answer), "\r\n\r\n")
 	lines := strings.Split(head, "\r\n")
 	if !found || lines[0] != "HTTP/1.1 101 Switching Protocols" {
-		return errors.New("no answer with 101")
+		return errors.New("the answer is not a 101 response")
 	}
 	must := []string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: " + want.Key}
 	if want.Subprotocol != "" {

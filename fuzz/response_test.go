@@ -18,18 +18,18 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// sampleAccept is what the suite's heads answer, to the key of RFC 6455, section 1.3.
+// sampleAccept is the accept key in the suite's heads, for the key in RFC 6455, section 1.3.
 const sampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
-// responseLines are those of a right response, with a word for its key.
+// responseLines are the lines of a valid response, with a word for its key.
 const responseLines = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n"
 
-// FuzzResponse: a client accepts exactly the responses that a model of RFC 6455,
-// section 4.1, finds right, and never one with another accept key; it reads no more
-// than its limit on headers allows, and what comes behind a response are its first
-// frames. In the response {accept} stands for the right accept key, {lower} for the
-// same in lower case, {key} for what was sent. Of setup, see responseOptions; chop is
-// that of a Pipe.
+// FuzzResponse compares the client's side of the opening handshake with a model of RFC
+// 6455, section 4.1. A client must accept exactly the responses that the model accepts,
+// and read no more than its limit on headers allows. The bytes after a response must be
+// read as the first frames. In a response {accept} is replaced by the right accept key,
+// {lower} by the same in lower case, and {key} by the client's key. setup is an
+// [upgrade.Setup], and chop that of a [pipe.Canned].
 func FuzzResponse(f *testing.F) {
 	addResponses(f)
 	f.Fuzz(func(t *testing.T, data []byte, setup uint16, chop uint64) {
@@ -46,22 +46,22 @@ func FuzzResponse(f *testing.F) {
 			stream = fill(data, model.Key)
 			return stream
 		}
-		if s.Has(upgrade.Endless) { // a server that goes on and on
+		if s.Has(upgrade.Endless) { // a server that never stops sending
 			nc.Filler = []byte("X-Filler: 0123456789abcdef\r\n")
 		}
 		c, resp, err := dialPipe(nc, opts)
 		if model.Key == "" {
-			t.Fatalf("no right request was sent: %q, %v", nc.Written(), err)
+			t.Fatalf("the request is invalid: %q, %v", nc.Written(), err)
 		}
 		for len(nc.Filler) > 0 && len(stream) < model.MaxHeader+1<<12 {
 			stream = append(stream, nc.Filler...)
 		}
 		v := model.Check(stream)
 		if (err == nil) != v.Accept {
-			t.Fatalf("%v; the model says %+v", err, v)
+			t.Fatalf("%v; the model has %+v", err, v)
 		}
 		if read := nc.HasRead(); !v.Final && read > model.MaxHeader || read > model.MaxHeader+64<<10 {
-			t.Fatalf("read %d octets, with a limit of %d on the header", read, model.MaxHeader)
+			t.Fatalf("read %d bytes, with a limit of %d on the header", read, model.MaxHeader)
 		}
 		if err != nil {
 			checkRefused(t, c, resp, err, v, nc)
@@ -77,12 +77,12 @@ func FuzzResponse(f *testing.F) {
 		twin := clean(t, opts, v, stream[v.Header:], model.Key)
 		defer twin.CloseNow()
 		if got, want := upgrade.ReadAll(c), upgrade.ReadAll(twin); got != want {
-			t.Fatalf("behind the response: %s; behind a plain one: %s", got, want)
+			t.Fatalf("after the response: %s; after a plain response: %s", got, want)
 		}
 	})
 }
 
-// addResponses adds responses, right and wrong.
+// addResponses adds valid and invalid responses.
 func addResponses(f *testing.F) {
 	for _, more := range []string{
 		"", "Sec-WebSocket-Protocol: chat\r\n", "Sec-WebSocket-Protocol: other\r\n",
@@ -112,12 +112,12 @@ func addResponses(f *testing.F) {
 	addComposedResponses(f)
 }
 
-// addComposedResponses adds scripts of handshake.Response, and responses with the largest
-// header that a limit allows, and with one byte more.
+// addComposedResponses adds scripts of handshake.Response, and responses whose header is
+// at a limit, and one byte beyond it.
 func addComposedResponses(f *testing.F) {
 	for i := range 256 {
 		f.Add([]byte{byte(i / 16), byte(max(0, i-248)), byte(i)}, uint16(upgrade.Composed|i*97&0x377), uint64(i))
-		for without := byte(1); without < 1<<3; without *= 2 { // each line in place of each that is needed
+		for without := byte(1); without < 1<<3; without *= 2 { // each line in place of each required one
 			f.Add([]byte{0, without, byte(i)}, uint16(upgrade.Composed|upgrade.UsualClient), uint64(i))
 		}
 	}
@@ -131,7 +131,7 @@ func addComposedResponses(f *testing.F) {
 	}
 }
 
-// keyOf returns the key of a request, or "" if the request is not right.
+// keyOf returns the key of a request, or "" if the request is invalid.
 func keyOf(request []byte) string {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
 	if err != nil {
@@ -143,7 +143,7 @@ func keyOf(request []byte) string {
 	return r.Header.Get("Sec-WebSocket-Key")
 }
 
-// fill puts what belongs to a key where words stand for it.
+// fill replaces the words in braces by the values for a key.
 func fill(data []byte, key string) []byte {
 	accept := model.AcceptKey(key)
 	for word, value := range map[string]string{"{accept}": accept, "{lower}": strings.ToLower(accept), "{key}": key} {
@@ -158,26 +158,26 @@ func dialPipe(nc *pipe.Canned, opts *websocket.DialOptions) (*websocket.Conn, *h
 	return websocket.Dial(context.Background(), "ws://example.com/chat", &o)
 }
 
-// checkRefused checks what a client has made of a wrong response.
+// checkRefused checks what Dial returned for an invalid response.
 func checkRefused(t *testing.T, c *websocket.Conn, resp *http.Response, err error, v handshake.Verdict, nc *pipe.Canned) {
 	var e *websocket.HandshakeError
 	switch {
 	case c != nil:
-		t.Fatal("a Conn with the error", err)
+		t.Fatal("a Conn was returned with the error", err)
 	case !errors.As(err, &e) || e.Status != v.Status:
 		t.Fatalf("the error is %v, the status %d", err, v.Status)
 	case (resp != nil) != v.Final:
-		t.Fatalf("response %v; the model says %+v", resp, v)
+		t.Fatalf("response %v; the model has %+v", resp, v)
 	case !nc.Closed():
-		t.Fatal("the connection is open")
+		t.Fatal("the connection was left open")
 	case len(err.Error()) > 2000:
-		t.Fatalf("an error of %d octets", len(err.Error()))
+		t.Fatalf("the error has %d bytes", len(err.Error()))
 	}
 }
 
-// clean returns a connection with a plain response, and that behind it once it is open.
-// Its key is not that of another.
-func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, behind []byte, key string) *websocket.Conn {
+// clean returns a connection with a plain response. The trailing bytes arrive in later
+// reads. Its key must not be key.
+func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, trailing []byte, key string) *websocket.Conn {
 	head := responseLines
 	if v.Subprotocol != "" {
 		head += "Sec-WebSocket-Protocol: " + v.Subprotocol + "\r\n"
@@ -188,14 +188,14 @@ func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, behin
 	head += "\r\n"
 	o := *opts
 	o.Limits.MaxResponseHeader = -1
-	nc := &pipe.Canned{Later: behind}
+	nc := &pipe.Canned{Later: trailing}
 	nc.Reply = func(request []byte) []byte { return fill([]byte(head), keyOf(request)) }
 	c, _, err := dialPipe(nc, &o)
 	if err != nil {
-		t.Fatalf("a plain response with %s is refused: %v", strconv.Quote(head), err)
+		t.Fatalf("the plain response %s is refused: %v", strconv.Quote(head), err)
 	}
 	if keyOf(nc.Written()) == key {
-		t.Fatalf("the key %s again", key) // section 4.1, item 7: "selected randomly for each connection"
+		t.Fatalf("the key %s is used again", key) // section 4.1, item 7: "selected randomly for each connection"
 	}
 	return c
 }
