@@ -10,27 +10,26 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
 
-// A Client is what the model knows of a client: its options and its last request.
+// A Client holds the options of a client and its last request.
 type Client struct {
 	Key          string            // Sec-WebSocket-Key of the request
-	Subprotocols []string          // that were offered
-	Offers       []model.Extension // that were made
-	MaxHeader    int               // octets of the response's header, interim ones included
+	Subprotocols []string          // the offered ones
+	Offers       []model.Extension // of extensions
+	MaxHeader    int               // bytes of the headers of all responses
 }
 
-// A Verdict is what a client must make of a response.
+// A Verdict says how a client must handle a response.
 type Verdict struct {
 	Accept      bool
-	Final       bool   // there was a response that is not an interim one
-	Status      int    // of that
-	Why         string // it is refused
+	Final       bool   // there is a response that is not an interim one
+	Status      int    // of that response
+	Why         string // the reason to refuse it
 	Subprotocol string
-	Extensions  []string // values of the field as they stand in the response
-	Header      int      // octets up to the end of the header
+	Extensions  []string // values of the field in the response
+	Header      int      // bytes up to the end of the header
 }
 
-// Check judges what a server has sent (section 4.1). Interim responses are passed
-// over.
+// Check checks the response of a server (section 4.1). It skips interim responses.
 func (c *Client) Check(stream []byte) Verdict {
 	src := bytes.NewReader(stream)
 	br := bufio.NewReader(src)
@@ -61,7 +60,7 @@ func (c *Client) check(v *Verdict, resp *http.Response) {
 		}
 	}
 	h := resp.Header
-	// Item 1. The protocol is switched in HTTP/1.1 alone.
+	// Item 1. Only HTTP/1.1 switches protocols.
 	wrong(resp.StatusCode != 101, "status")
 	wrong(resp.ProtoMajor != 1 || resp.ProtoMinor < 1, "HTTP version")
 	// Items 2 to 4.
@@ -70,15 +69,15 @@ func (c *Client) check(v *Verdict, resp *http.Response) {
 	wrong(!model.Lists(Values(h, "Connection"), "upgrade"), "Connection")
 	accept := Values(h, "Sec-WebSocket-Accept")
 	wrong(len(accept) != 1 || accept[0] != model.AcceptKey(c.Key), "accept key")
-	// Item 6, and section 11.3.4: at most once in a response. Unlike section 4.2.2 has
-	// it, a field with nothing but commas is none.
+	// Item 6, and section 11.3.4: at most once in a response. Unlike in section 4.2.2, a
+	// field with only commas counts as absent.
 	protocols := Values(h, "Sec-WebSocket-Protocol")
 	wrong(len(protocols) > 1, "subprotocol")
 	if len(protocols) == 1 && strings.Trim(protocols[0], ", \t") != "" {
 		wrong(!slices.Contains(c.Subprotocols, protocols[0]), "subprotocol")
 		v.Subprotocol = protocols[0]
 	}
-	// Item 5, and section 11.3.2. The same of section 9.1.
+	// Item 5, and sections 9.1 and 11.3.2.
 	v.Extensions = Values(h, "Sec-WebSocket-Extensions")
 	all, fault := model.Extensions(v.Extensions)
 	wrong(len(v.Extensions) > 1 || fault != nil || len(all) > 1, "extensions")

@@ -6,8 +6,8 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
 
-// Deflate is the name of the extension that is modelled, as text alone: what sessions
-// make of an agreement is for package permessage.
+// Deflate is the name of the modeled extension. This package models only the negotiation.
+// Package permessage checks that sessions keep to it.
 const Deflate = "permessage-deflate"
 
 // Params are the parameters of permessage-deflate (RFC 7692, section 7.1) in an offer
@@ -18,15 +18,14 @@ type Params struct {
 	// The window sizes in bits; 0 if the parameter is absent.
 	ServerBits, ClientBits int
 
-	// ClientSizes says that client_max_window_bits is there without a value, which
-	// is for offers alone.
+	// ClientSizes says that client_max_window_bits has no value, which is only valid
+	// in an offer.
 	ClientSizes bool
 }
 
-// ParseParams reads the parameters of an offer, or of an answer. ok is false if the
-// server must decline the offer, or the client must fail the connection for the
-// answer (section 7): for a parameter that is unknown, stands twice, or has a value
-// that it must not have.
+// ParseParams reads the parameters of an offer or an answer. ok is false if the server
+// must decline the offer, or the client must fail the connection because of the answer
+// (section 7): if a parameter is unknown, repeated, or has an invalid value.
 func ParseParams(e model.Extension, answer bool) (p Params, ok bool) {
 	if e.Name != Deflate {
 		return p, false
@@ -79,16 +78,15 @@ func (p Params) Answers(offer Params) bool {
 	return !p.ClientSizes
 }
 
-// A Side is what package deflate's Options make of one end, as their documentation
-// has it.
+// A Side holds the documented options of package deflate for one end.
 type Side struct {
 	Bits      int // WindowBits; not 0
 	Receive   int // MaxReceiveWindowBits; not 0
 	NoContext bool
 }
 
-// Answer is what a server answers to an offer: what it was asked for, and what it
-// needs to keep to its own limit on windows.
+// Answer returns a server's answer to a valid offer: the parameters that were asked for,
+// and those that keep the client's window within the server's limit.
 func (s Side) Answer(offer Params) Params {
 	a := Params{
 		ServerNoContext: offer.ServerNoContext || s.NoContext,
@@ -111,8 +109,8 @@ func (s Side) Answer(offer Params) Params {
 	return a
 }
 
-// Choose is what a server answers to a list of offers: an answer to the first that is
-// valid. ok is false if it declines.
+// Choose returns a server's answer to the first valid offer of a list. ok is false if it
+// declines.
 func (s Side) Choose(offers []model.Extension) (answer Params, ok bool) {
 	for _, e := range offers {
 		if p, ok := ParseParams(e, false); ok {
@@ -122,7 +120,7 @@ func (s Side) Choose(offers []model.Extension) (answer Params, ok bool) {
 	return answer, false
 }
 
-// Confirms reports whether a client that made these offers must take an answer.
+// Confirms reports whether a client that made these offers must accept an answer.
 func Confirms(offers []model.Extension, answer model.Extension) bool {
 	a, ok := ParseParams(answer, true)
 	if !ok {

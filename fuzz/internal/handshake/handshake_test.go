@@ -13,14 +13,14 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
 
-// The example of RFC 6455, section 1.3.
+// The key and the accept key of RFC 6455, section 1.3.
 const exampleKey, exampleAccept = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
-// checkLines judges a right request with more lines, and without the field drop.
+// checkLines checks a valid request with more lines, and without the field drop.
 func checkLines(t *testing.T, s *Server, more, drop string) ([]Fault, Acceptance) {
 	t.Helper()
 	var kept []string
-	for _, line := range requestNeeds {
+	for _, line := range requestRequired {
 		if drop == "" || !strings.HasPrefix(line, drop) {
 			kept = append(kept, line)
 		}
@@ -91,7 +91,7 @@ func TestServerCheck(t *testing.T) {
 
 func TestClientCheck(t *testing.T) {
 	c := &Client{Key: exampleKey, Subprotocols: []string{"a"}, MaxHeader: 1000, Offers: []model.Extension{{Name: Deflate}}}
-	right := "HTTP/1.1 101 x\r\n" + strings.Join(responseNeeds, "\r\n") + "\r\n"
+	right := "HTTP/1.1 101 x\r\n" + strings.Join(responseRequired, "\r\n") + "\r\n"
 	for text, want := range map[string]string{
 		right + "\r\nframes":                                                                     "",
 		"HTTP/1.1 103 x\r\nA: b\r\n\r\n" + right + "\r\n":                                        "",
@@ -147,8 +147,8 @@ func TestParams(t *testing.T) {
 	}
 }
 
-// Scripts of zeros and of one field more are right requests and responses, and most
-// fields of the tables are faults of some kind or none.
+// TestCompose checks that empty scripts are valid requests and responses, and that a
+// script replaces a line and adds another.
 func TestCompose(t *testing.T) {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(Request(nil))))
 	if err != nil {

@@ -2,35 +2,35 @@ package handshake
 
 import "strings"
 
-// Request makes a request as a script says, most of it right, for a fuzzer's octets to
-// be faults of grammar rather than of letters. The first octet chooses the start line,
-// the second the needed lines that are left out, each further one a line more.
+// Request returns the request for a script. Most of it is valid, so that the changes of a
+// fuzzer are faults of grammar rather than of letters. The first byte selects the start
+// line, the second the required lines to leave out, and each further byte adds a line.
 func Request(script []byte) []byte {
-	return compose(script, requestStarts, requestNeeds, requestMore, "\x81\x81\x01\x02\x03\x04h")
+	return compose(script, requestStarts, requestRequired, requestMore, "\x81\x81\x01\x02\x03\x04h")
 }
 
-// Lines returns the octets that stand, behind the second, for the lines of a field in
-// what Request makes.
-func Lines(field string) (octets []byte) {
+// Lines returns the bytes of a script, after the second, for which Request adds a line of
+// the given field.
+func Lines(field string) (all []byte) {
 	for i, line := range requestMore {
 		if strings.HasPrefix(line, field+": ") {
-			octets = append(octets, byte(i))
+			all = append(all, byte(i))
 		}
 	}
-	return octets
+	return all
 }
 
-// Response makes a response in the same way. Words in braces stand in it for what
-// belongs to the key.
+// Response returns the response for a script in the same way. Words in braces are to be
+// replaced by the values for a key.
 func Response(script []byte) []byte {
-	return compose(script, responseStarts, responseNeeds, responseMore, "\x82\x02ab\x89\x00")
+	return compose(script, responseStarts, responseRequired, responseMore, "\x82\x02ab\x89\x00")
 }
 
-// maxHead is where a script ends however long it is: an octet may stand for a line of
-// 4 KB, and the models are slow. All limits are well below.
+// maxHead limits the lines of a script, in bytes: one byte may add a line of 4 KB, and the
+// models are slow. All limits that the targets test are well below.
 const maxHead = 128 << 10
 
-func compose(script []byte, starts, needs, more []string, behind string) []byte {
+func compose(script []byte, starts, required, more []string, trailing string) []byte {
 	next := func() (b byte) {
 		if len(script) > 0 {
 			b, script = script[0], script[1:]
@@ -39,7 +39,7 @@ func compose(script []byte, starts, needs, more []string, behind string) []byte 
 	}
 	lines := []string{starts[int(next())%len(starts)]}
 	without := next()
-	for i, line := range needs {
+	for i, line := range required {
 		if without>>i&1 == 0 {
 			lines = append(lines, line)
 		}
@@ -47,7 +47,7 @@ func compose(script []byte, starts, needs, more []string, behind string) []byte 
 	for size := 0; len(script) > 0 && size < maxHead; {
 		b := int(next())
 		line := more[b%len(more)]
-		if strings.HasSuffix(line, ":") { // a value of the script's own
+		if strings.HasSuffix(line, ":") { // its value is in the script
 			n := min(int(next())%64, len(script))
 			line += string(script[:n])
 			script = script[n:]
@@ -58,7 +58,7 @@ func compose(script []byte, starts, needs, more []string, behind string) []byte 
 		lines = append(lines, line)
 		size += len(line)
 	}
-	return []byte(strings.Join(lines, "\r\n") + "\r\n\r\n" + behind)
+	return []byte(strings.Join(lines, "\r\n") + "\r\n\r\n" + trailing)
 }
 
 var requestStarts = []string{
@@ -67,7 +67,7 @@ var requestStarts = []string{
 	"GET https://[::1]:443/ HTTP/1.1", "GET / HTTP/0.9",
 }
 
-var requestNeeds = []string{
+var requestRequired = []string{
 	"Host: example.com", "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
 	"Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==",
 }
@@ -97,7 +97,7 @@ var responseStarts = []string{
 	"HTTP/1.1 200 OK", "HTTP/1.1 301 x", "HTTP/1.1 400 x", "HTTP/1.1 001 x", "HTTP/1.1 +101 x", "http/1.1 101 x", "HTTP/1.1 1010 x", "HTTP/1.1 204 x",
 }
 
-var responseNeeds = []string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: {accept}"}
+var responseRequired = []string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Accept: {accept}"}
 
 var responseMore = []string{
 	"upgrade: WebSocket", "Upgrade: websocket, h2c", "Upgrade: websocke", "Upgrade: web\u017focket", "CONNECTION: x ,upgrade", "Connection: close", "Connection: Upgrade x",

@@ -12,22 +12,22 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
 
-// A Server is what the model knows of a server's options.
+// A Server holds the options of a server.
 type Server struct {
-	Subprotocols []string // the most wanted first
+	Subprotocols []string // by preference
 	Deflate      *Side    // nil: no extension
-	Origins      []string // patterns of further origins, without IPv6 addresses
+	Origins      []string // patterns of other origins, without IPv6 addresses
 	AnyOrigin    bool
 	MaxFields    int // negative: no limit
 }
 
-// A Fault is a reason to refuse a request, with the status that goes with it.
+// A Fault is a reason to refuse a request, and its status.
 type Fault struct {
 	Status int
 	What   string
 }
 
-// An Acceptance is what the answer to a right request must say.
+// An Acceptance is the content of the answer to a valid request.
 type Acceptance struct {
 	Key         string // Sec-WebSocket-Accept
 	Subprotocol string // "" if none is chosen
@@ -35,16 +35,16 @@ type Acceptance struct {
 	Params      Params // of the answer, if Deflate
 }
 
-// MaxFields is how many octets the Sec-WebSocket fields of a request may have, each
-// with its name, ": " and the end of the line: the default of package websocket.
+// MaxFields is the default limit of package websocket on the Sec-WebSocket fields of a
+// request, in bytes. Each field counts with its name, ": " and the end of the line.
 const MaxFields = 8 << 10
 
-// MaxOrigin is how many octets an origin may have: another.
+// MaxOrigin is the limit of package websocket on an origin, in bytes.
 const MaxOrigin = 512
 
-// Check returns what is wrong with a request (section 4.2.1, and section 4.2.2 where
-// the server chooses), or what the answer must say. That there is a Host field is for
-// net/http to see to. Judge reads the body of the request, if it has a good head.
+// Check returns the faults of a request (section 4.2.1, and section 4.2.2 where the server
+// chooses), or the content of the answer. It leaves the Host field to net/http. It reads
+// the body of the request if the header is valid.
 func (s *Server) Check(r *http.Request) (faults []Fault, a Acceptance) {
 	fault := func(wrong bool, status int, what string) {
 		if wrong {
@@ -53,7 +53,7 @@ func (s *Server) Check(r *http.Request) (faults []Fault, a Acceptance) {
 	}
 	h := r.Header
 	// "The method of the request MUST be GET, and the HTTP version MUST be at least
-	// 1.1." Beyond 1 there is no Upgrade.
+	// 1.1." HTTP/2 and later have no Upgrade.
 	fault(r.Method != "GET", 405, "method")
 	fault(r.ProtoMajor < 1 || r.ProtoMajor == 1 && r.ProtoMinor < 1, 426, "HTTP version")
 	fault(r.ProtoMajor > 1, 505, "HTTP version")
@@ -65,7 +65,7 @@ func (s *Server) Check(r *http.Request) (faults []Fault, a Acceptance) {
 	versions := Values(h, "Sec-WebSocket-Version")
 	fault(len(versions) != 1, 400, "version")
 	fault(len(versions) == 1 && versions[0] != "13", 426, "version")
-	// A body would be taken for frames, unless it is empty.
+	// A body would be read as frames, unless it is empty.
 	chunked := len(r.TransferEncoding) == 1 && model.Lower(r.TransferEncoding[0]) == "chunked"
 	fault(!chunked && (r.ContentLength != 0 || len(r.TransferEncoding) > 0), 400, "body")
 	fault(chunked && len(Values(h, "Expect")) > 0, 400, "a body that waits")
@@ -103,7 +103,7 @@ func (s *Server) Check(r *http.Request) (faults []Fault, a Acceptance) {
 	return nil, a
 }
 
-// size is the size of the Sec-WebSocket fields.
+// size returns the size of the Sec-WebSocket fields in bytes.
 func size(h http.Header) (n int) {
 	for name, values := range h {
 		if !strings.HasPrefix(model.Lower(name), "sec-websocket-") {
@@ -122,9 +122,9 @@ var (
 	aHost    = regexp.MustCompile(`(?s)^(\[[^\]]*\]|[^\[:][^:]*)(?::(.+))?$`)
 )
 
-// allows reports whether the page of an origin may connect: it is that of the host
-// which the request went to, or fits a pattern. Beyond RFC 6454 it may have a "/" at its
-// end, or be the host itself.
+// allows reports whether a page of an origin may connect: the origin is that of the
+// request's host, or matches a pattern. Besides the form of RFC 6454 it may end in "/", or
+// be the host alone.
 func (s *Server) allows(origin, host string, overTLS bool) bool {
 	if len(origin) > MaxOrigin {
 		return false
@@ -160,10 +160,10 @@ func (s *Server) allows(origin, host string, overTLS bool) bool {
 	return slices.ContainsFunc(s.Origins, o.fits)
 }
 
-// A site is an origin in its parts, in lower case.
+// A site is an origin, split and in lower case.
 type site struct{ scheme, host, port string }
 
-// withPort names the port that a scheme stands for.
+// withPort returns s with the default port of the scheme, if it has none.
 func (s site) withPort() site {
 	known := map[string]string{"http": "80", "ws": "80", "https": "443", "wss": "443"}
 	if s.port == "" {
@@ -172,7 +172,7 @@ func (s site) withPort() site {
 	return s
 }
 
-// fits reports whether a pattern stands for a site.
+// fits reports whether a site matches a pattern.
 func (s site) fits(pattern string) bool {
 	scheme, rest, found := strings.Cut(model.Lower(pattern), "://")
 	if !found {
@@ -183,18 +183,18 @@ func (s site) fits(pattern string) bool {
 	return pattern != "null" && glob(scheme, s.scheme) && glob(host, s.host) && (port == "*" || want.port == s.port)
 }
 
-// glob reports whether a pattern, in which * stands for any characters, fits.
+// glob reports whether s matches a pattern, in which * matches any characters.
 func glob(pattern, s string) bool {
 	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$").MatchString(s)
 }
 
-// address is the IPv6 address in brackets, or nil.
+// address returns the IPv6 address in brackets, or nil.
 func address(s string) net.IP {
 	inner := strings.TrimSuffix(strings.TrimPrefix(s, "["), "]")
 	if len(inner) != len(s)-2 || !strings.Contains(inner, ":") {
 		return nil
 	}
-	return net.ParseIP(inner) // takes no zone
+	return net.ParseIP(inner) // it accepts no zone
 }
 
 func sameAddress(a, b string) bool {

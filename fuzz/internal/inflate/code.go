@@ -1,14 +1,14 @@
 package inflate
 
-// A code has its symbols in the order of their codes, the shortest first, and for each
-// length how many there are.
+// A code is a Huffman code: its symbols in the order of their codes, the shortest first,
+// and the number of codes of each length.
 type code struct {
 	symbols []int
 	count   [16]int
 }
 
-// next reads a symbol: the codes of a length follow each other, and the first of a
-// length follows the last of the one before (section 3.2.2).
+// next reads a symbol. The codes of a length are consecutive, and the first of a length
+// follows the last of the length before (section 3.2.2).
 func (c *code) next(r *reader) (int, error) {
 	value, first, before := 0, 0, 0
 	for n := 1; n <= 15; n++ {
@@ -26,10 +26,10 @@ func (c *code) next(r *reader) (int, error) {
 	return 0, ErrSymbol
 }
 
-// newCode makes the code with these lengths. It must be complete; or have one symbol,
-// of one bit; or none.
+// newCode returns the code with these lengths. It must be complete, or have one symbol of
+// one bit, or no symbol.
 func newCode(lengths []int) (*code, error) {
-	c, free := &code{}, 1 // codes of n bits that are not used up
+	c, free := &code{}, 1 // unused codes of n bits
 	for n := 1; n <= 15; n++ {
 		free *= 2
 		for symbol, length := range lengths {
@@ -118,7 +118,7 @@ func (r *reader) lengths(c *code, n int) (lengths []int, err error) {
 	return lengths, nil
 }
 
-// lengthOrder is the order in which the lengths of the code for lengths come.
+// lengthOrder is the order of the lengths of the code for lengths.
 var lengthOrder = [19]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
 // The tables of section 3.2.5.
@@ -152,7 +152,7 @@ func fixedCodes() (literals, distances *code) {
 	for i := range five {
 		five[i] = 5
 	}
-	literals, _ = newCode(lengths) // both are complete
+	literals, _ = newCode(lengths) // both codes are complete
 	distances, _ = newCode(five)
 	return literals, distances
 }

@@ -2,10 +2,10 @@ package inflate
 
 import "encoding/binary"
 
-// Craft makes the payload of a message as a script says, of all kinds of blocks:
-// most of it valid, with references to the edges of windows, and now and then a fault:
-// a reference that reaches too far, a symbol or a code that is none, a wrong length. It
-// returns what is left of the script behind the message.
+// Craft returns the payload of a message for a script, with all kinds of blocks. Most of it
+// is valid, with references to the edges of windows. Some scripts make faults: a reference
+// that reaches too far, an invalid symbol, code or length. rest is the part of the script
+// after the message.
 func Craft(script []byte) (payload, rest []byte) {
 	c := &crafter{script: script}
 	for more := true; more; {
@@ -20,14 +20,14 @@ func Craft(script []byte) (payload, rest []byte) {
 		case 2:
 			c.bits(final|2<<1, 3)
 			c.dynamic()
-		default: // nothing, to have messages without a block
+		default: // no block, so that there are messages without any
 		}
 		if final == 1 && op&3 != 3 {
 			c.align()
 		}
 		more = op&0x60 == 0x60 && len(c.script) > 0
 	}
-	if c.next()&7 > 0 { // else it ends with its last block
+	if c.next()&7 > 0 { // otherwise it ends with its last block
 		c.bits(0, 3)
 	}
 	return c.out, c.script
@@ -37,7 +37,7 @@ type crafter struct {
 	script []byte
 	out    []byte
 	used   int // bits of the last byte; 0 means all
-	made   int // bytes that out stands for
+	made   int // inflated bytes
 }
 
 func (c *crafter) next() byte { return append(c.take(1), 0)[0] }
@@ -60,7 +60,7 @@ func (c *crafter) bits(v, n int) {
 	}
 }
 
-// code writes a code of n bits, which begins with its most significant one.
+// code writes a code of n bits, the most significant bit first.
 func (c *crafter) code(v, n int) {
 	for i := range n {
 		c.bits(v>>(n-1-i), 1)
@@ -100,15 +100,15 @@ func fixedLiteral(c *crafter, symbol int) {
 
 func fixedDistance(c *crafter, symbol int) { c.code(symbol, 5) }
 
-// symbols writes literals and references, and the end of the block. Of a byte of the
-// script below 0x80 becomes a literal, and so does what follows 0x80 to 0x8f; else it
-// and what follows are a reference.
+// symbols writes literals and references, and the end of the block. A byte of the script
+// below 0x80 is a literal, and so is the byte after one of 0x80 to 0x8f. Other bytes begin
+// a reference.
 func (c *crafter) symbols(literal, distance coder) {
 	for n := int(c.next()); n > 0 && len(c.script) > 0; n-- {
 		b := int(c.next())
 		switch {
 		case b >= 0x90:
-			c.reference(literal, distance, (b-0x90)%31) // two of which are none
+			c.reference(literal, distance, (b-0x90)%31) // two of them are invalid
 			continue
 		case b >= 0x80:
 			b = int(c.next())
@@ -125,7 +125,7 @@ func (c *crafter) reference(literal, distance coder, length int) {
 	}
 	literal(c, 257+length)
 	if length > 28 {
-		return // the message has ended
+		return // nothing after an invalid symbol counts
 	}
 	extra := int(c.next()) & (1<<lengthExtra[length] - 1)
 	c.bits(extra, lengthExtra[length])
@@ -133,8 +133,8 @@ func (c *crafter) reference(literal, distance coder, length int) {
 	c.made += lengthBase[length] + extra
 }
 
-// distance writes a distance: a short one, any, one about the size of a window, what
-// there is in all, or, seldom, more than that or a symbol that is none.
+// distance writes a distance: a short one, any, one near the size of a window, or that of
+// all inflated bytes. Rarely it is longer, or an invalid symbol.
 func (c *crafter) distance(distance coder) {
 	kind := int(c.next())
 	back := 1 + kind&15
@@ -153,7 +153,7 @@ func (c *crafter) distance(distance coder) {
 			return
 		}
 	}
-	if before := kind>>5 == 5 && c.made < 32; !before && kind < 0xe0 { // else into the message before
+	if before := kind>>5 == 5 && c.made < 32; !before && kind < 0xe0 { // otherwise into the message before
 		back = min(back, c.made)
 	}
 	back = min(max(back, 1), 1<<15)
@@ -165,13 +165,13 @@ func (c *crafter) distance(distance coder) {
 	c.bits(back-distanceBase[symbol], distanceExtra[symbol])
 }
 
-// dynamic writes a dynamic block: every symbol has a code, or some few have. A byte of
-// the script may spoil a length, the counts or the repetitions.
+// dynamic writes a dynamic block in which every symbol, or only a few, have a code. A byte
+// of the script may make a length, the counts or the repetitions invalid.
 func (c *crafter) dynamic() {
 	literals, distances := make([]int, 286, 288), make([]int, 30, 32)
 	shape := c.next()
 	if shape < 0x80 {
-		// 226 codes of 8 bits and 60 of 9 are complete, and so are 28 of 5 and 2 of 4.
+		// 226 codes of 8 bits and 60 of 9 are a complete code, as are 28 of 5 and 2 of 4.
 		for i := range literals {
 			literals[i] = 8
 			if i < 60 {
@@ -184,7 +184,7 @@ func (c *crafter) dynamic() {
 				distances[i] = 4
 			}
 		}
-	} else { // a few symbols; of distances one, none, or too few for their codes
+	} else { // a few symbols; and one distance, none, or an incomplete code
 		literals['a'], literals[256], literals[257+int(shape)&15], literals[285] = 2, 2, 2, 2
 		distances[0] = 1
 		if shape&0x40 != 0 {
@@ -194,18 +194,18 @@ func (c *crafter) dynamic() {
 	lengths := func() []int { return append(append([]int(nil), literals...), distances...) }
 	switch b := int(c.next()); {
 	case b < 0xc0:
-	case b < 0xe0: // a code that is none, unless it is the same
+	case b < 0xe0: // an invalid code, unless the length is the same
 		if i := b * int(c.next()) % (286 + 30); i < 286 {
 			literals[i] = b & 15
 		} else {
 			distances[i-286] = b & 15
 		}
-	case b < 0xf0: // symbols that there are none of
+	case b < 0xf0: // symbols that do not exist
 		literals = append(literals, make([]int, b&1)...)
 		distances = append(distances, make([]int, b>>1&1)...)
 	}
 	c.bits(len(literals)-257|(len(distances)-1)<<5|(19-4)<<10, 14)
-	// 13 symbols of 4 bits and 6 of 5 are complete.
+	// 13 symbols of 4 bits and 6 of 5 are a complete code.
 	sizes := make([]int, 19)
 	for i := range sizes {
 		sizes[i] = 4
@@ -229,10 +229,10 @@ func (c *crafter) dynamic() {
 	c.made += 2 + 258
 }
 
-// lengths writes the lengths of codes, those that are there again as repetitions.
+// lengths writes the lengths of codes, with repetitions.
 func (c *crafter) lengths(all []int, code coder) {
 	spoil, i := c.next(), 0
-	if spoil>>3 == 0x1f { // as the one before, three times, and there is none
+	if spoil>>3 == 0x1f { // repeats the length before, which does not exist
 		code(c, 16)
 		c.bits(0, 2)
 		i = 3
@@ -265,8 +265,8 @@ func (c *crafter) lengths(all []int, code coder) {
 	}
 }
 
-// canonical returns what writes symbols in the code with these lengths; of a symbol
-// that is not in it, nothing.
+// canonical returns a coder for the canonical code with these lengths. It writes nothing
+// for a symbol without a code.
 func canonical(lengths []int) coder {
 	codes, next := map[int]int{}, 0
 	for n := 1; n <= 15; n++ {

@@ -1,6 +1,6 @@
-// Package inflate reads DEFLATE data (RFC 1951) slowly and by the letter, bit by
-// bit, to judge what package deflate makes and takes. It knows how far back each
-// reference reaches, which compress/flate does not tell.
+// Package inflate is a slow reader of DEFLATE data (RFC 1951). It reads bit by bit, and
+// the targets compare package deflate with it. It reports how far back references reach,
+// which compress/flate does not. [Craft] makes payloads from the bytes of an input.
 package inflate
 
 import (
@@ -11,22 +11,22 @@ import (
 // A Stream is one direction of a connection: messages that may refer to the ones
 // before them.
 type Stream struct {
-	// Window is how far back a reference may reach, in bytes.
+	// Window is the distance in bytes that a reference may reach back.
 	Window int
 
-	// Most is how many bytes of a message are inflated; 0 means all.
+	// Most is the number of bytes of a message to inflate. 0 means all.
 	Most int
 
-	history []byte // the end of what was inflated, at least Window bytes if there are so many
+	history []byte // the last inflated bytes, up to Window or more
 }
 
-// A Message is what has become of a payload.
+// A Message is an inflated payload.
 type Message struct {
-	Out     []byte // all that was inflated, up to an error
-	Longest int    // the distance of the reference that reaches back furthest
+	Out     []byte // the inflated bytes, up to an error
+	Longest int    // the longest distance of a reference
 	Finals  int    // blocks with BFINAL
-	Early   bool   // the payload ends with a block, without an octet for the tail
-	Cut     bool   // inflating has stopped at Most
+	Early   bool   // the payload ends with a block, and the tail is not needed
+	Cut     bool   // inflating stopped at Most
 }
 
 // The errors of [Stream.Message].
@@ -34,19 +34,19 @@ var (
 	ErrEnd      = errors.New("inflate: the payload ends within a block")
 	ErrBlock    = errors.New("inflate: reserved block type")
 	ErrStored   = errors.New("inflate: a length and its complement differ")
-	ErrCode     = errors.New("inflate: these lengths are of no code")
-	ErrSymbol   = errors.New("inflate: no such symbol")
-	ErrDistance = errors.New("inflate: a reference to before the window")
+	ErrCode     = errors.New("inflate: invalid code lengths")
+	ErrSymbol   = errors.New("inflate: invalid symbol")
+	ErrDistance = errors.New("inflate: a reference beyond the window")
 )
 
-var errMost = errors.New("inflate: no more is wanted")
+var errMost = errors.New("inflate: more than Most bytes")
 
-// Tail is what a sender cuts from a message and a receiver adds (RFC 7692, section
-// 7.2.2).
+// Tail is removed from a message by the sender and added by the receiver (RFC 7692,
+// section 7.2.2).
 const Tail = "\x00\x00\xff\xff"
 
-// Message inflates the payload of a compressed message. A payload may also end with
-// its last block, to the octet, as an empty one does: there are senders of both.
+// Message inflates the payload of a compressed message. A payload may also end with a
+// whole block, as an empty one does: some senders make such payloads.
 func (s *Stream) Message(payload []byte) (Message, error) {
 	r := reader{s: s, data: append(payload[:len(payload):len(payload)], Tail...)}
 	err := r.blocks(8 * len(payload))
@@ -60,17 +60,16 @@ func (s *Stream) Message(payload []byte) (Message, error) {
 // Forget empties the window, as between messages without context takeover.
 func (s *Stream) Forget() { s.history = nil }
 
-// Add appends plain bytes to the window, as those of a message that went out in a
-// form which refers to nothing.
+// Add appends bytes to the window, such as those of a message that was sent without
+// references to it.
 func (s *Stream) Add(p []byte) { s.history = append(s.history, p...) }
 
-// Dictionary returns what a reader without a window of its own must be given: at
-// most the last Window bytes.
+// Dictionary returns the dictionary for another reader: the last Window bytes or fewer.
 func (s *Stream) Dictionary() []byte {
 	return s.history[max(0, len(s.history)-s.Window):]
 }
 
-// A reader takes one payload apart.
+// A reader inflates one payload.
 type reader struct {
 	s    *Stream
 	data []byte
@@ -90,8 +89,8 @@ func (r *reader) bits(n int) (v int, err error) {
 	return v, nil
 }
 
-// blocks reads blocks up to the end of the data. A payload of that many bits may
-// also end behind a block.
+// blocks reads blocks up to the end of the data, or to the end of the payload if a block
+// ends there. payload is its length in bits.
 func (r *reader) blocks(payload int) error {
 	for r.at < 8*len(r.data) {
 		if r.at == payload {
@@ -108,7 +107,7 @@ func (r *reader) blocks(payload int) error {
 	return nil
 }
 
-// block reads one block (section 3.2.3). Behind a final one the data is padded.
+// block reads one block (section 3.2.3). Padding follows a final block.
 func (r *reader) block() error {
 	head, err := r.bits(3)
 	if err != nil {
@@ -194,7 +193,7 @@ func (r *reader) symbols(literals, distances *code) error {
 	}
 }
 
-// reference reads what follows the symbol of a length, and copies.
+// reference reads the rest of a reference after the symbol of its length, and copies.
 func (r *reader) reference(symbol int, distances *code) error {
 	extra, err := r.bits(lengthExtra[symbol-257])
 	if err != nil {

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// deflated returns messages of one stream as compress/flate makes them, with a window
-// of 32 KiB.
+// deflated returns payloads of one stream, made by compress/flate with a window of 32 KiB.
 func deflated(t *testing.T, level int, messages ...[]byte) [][]byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -56,8 +55,8 @@ func TestStreamReadsWhatOthersWrite(t *testing.T) {
 	}
 }
 
-// What is crafted is mostly good, of all kinds; and compress/flate agrees with what is
-// made of it.
+// TestStreamAgreesOnCrafted compares Stream with compress/flate on crafted payloads. Many
+// of them must be valid, and there must be faults of all kinds.
 func TestStreamAgreesOnCrafted(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	good, compared, early := 0, 0, 0
@@ -88,7 +87,7 @@ func TestStreamAgreesOnCrafted(t *testing.T) {
 			good++
 		}
 		if m.Finals > 0 || m.Early {
-			continue // compress/flate ends there
+			continue // compress/flate stops there
 		}
 		compared++
 		want, whole := Standard(payload, dictionary)

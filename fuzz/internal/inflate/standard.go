@@ -7,16 +7,16 @@ import (
 	"io"
 )
 
-// Standard is what compress/flate makes of a payload. It knows no end but a final
-// block: a whole message is one behind which it asks for more.
+// Standard inflates a payload with compress/flate, which knows no end but a final block.
+// whole says that it asked for more after the message.
 func Standard(payload, dictionary []byte) (out []byte, whole bool) {
 	src := bytes.NewReader(append(payload[:len(payload):len(payload)], Tail...))
 	out, err := io.ReadAll(flate.NewReaderDict(src, dictionary))
 	return out, errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// Deflate returns what compress/flate makes of r at its best compression, as the payload
-// of a message.
+// Deflate returns the payload of a message for r, as made by compress/flate at its best
+// compression.
 func Deflate(r io.Reader) ([]byte, error) {
 	var b bytes.Buffer
 	w, err := flate.NewWriter(&b, flate.BestCompression)
@@ -30,11 +30,11 @@ func Deflate(r io.Reader) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte(Tail)), err
 }
 
-// DeflateZeros returns n zeros, deflated.
+// DeflateZeros returns the payload of a message of n zeros.
 func DeflateZeros(n int64) []byte {
 	b, err := Deflate(io.LimitReader(zeros{}, n))
 	if err != nil {
-		panic("BUG: " + err.Error()) // neither end of it can fail
+		panic("BUG: " + err.Error()) // neither the reader nor the writer can fail
 	}
 	return b
 }

@@ -2,8 +2,7 @@ package model
 
 import "strings"
 
-// A Param is a parameter of an extension: Value is "" without one, and stands
-// without its quotes.
+// A Param is a parameter of an extension. Value is unquoted, and "" if there is none.
 type Param struct{ Name, Value string }
 
 // An Extension is an element of Sec-WebSocket-Extensions.
@@ -12,12 +11,11 @@ type Extension struct {
 	Params []Param
 }
 
-// A FieldFault is where a field's text cannot go on: At is the length of its
-// longest beginning that some valid text has too, in the line Line.
+// A FieldFault is a place where a field is invalid. At is the length of the longest
+// prefix of the line Line with which some valid text begins.
 //
-// A quoted string with nothing in it, or without an end, is a thing of its own: the
-// fault may be said to be anywhere in it, from Quote, after its quote, to At, where
-// it ends. Elsewhere Quote is At.
+// For an empty or unfinished quoted string a parser may report any offset from Quote,
+// after the opening quote, to At, the end of the string. For other faults Quote is At.
 type FieldFault struct{ Line, At, Quote int }
 
 // Extensions reads the lines of Sec-WebSocket-Extensions by the grammar of RFC
@@ -30,7 +28,7 @@ type FieldFault struct{ Line, At, Quote int }
 //	registered-token         = token
 //	extension-param          = token [ "=" (token | quoted-string) ]
 //
-// Lines without an element are no fault, but for the grammar's 1#, as package wire
+// Lines without an element are valid, despite the 1# of the grammar, as package wire
 // documents.
 func Extensions(lines []string) ([]Extension, *FieldFault) {
 	g := newGrammar(lines)
@@ -57,9 +55,9 @@ func Extensions(lines []string) ([]Extension, *FieldFault) {
 	return found, nil
 }
 
-// Protocols reads the lines of Sec-WebSocket-Protocol as package wire documents: a
-// list (RFC 6455, section 11.3.4) of the elements that are all of bytes from U+0021 to
-// U+007E.
+// Protocols reads the lines of Sec-WebSocket-Protocol as package wire documents. It
+// returns the elements of the list (RFC 6455, section 11.3.4) that have only characters
+// from U+0021 to U+007E.
 func Protocols(lines []string) (found []string) {
 	var element, space []byte
 	good := true
@@ -82,27 +80,26 @@ func Protocols(lines []string) (found []string) {
 	return found
 }
 
-// A symbol is a token, a quoted string, a separator, or what is none of them.
+// A symbol is a token, a quoted string, a separator, or a byte that is none of them.
 type symbol struct {
 	kind  byte // 't', 'q', ',', ';', '=', or 0
 	text  string
-	start int // in the joined lines
-	bad   int // of a quoted string: where it cannot be one, or -1
-	empty bool
-	open  bool
+	start int  // in the joined lines
+	bad   int  // the first invalid byte of a quoted string, or -1
+	empty bool // a quoted string
+	open  bool // a quoted string without an end
 }
 
-// A grammar reads symbols, which is what a text is after RFC 2616's "implied
-// *LWS": "except where noted otherwise, linear white space (LWS) can be included
+// A grammar reads symbols. They are the text by the "implied *LWS" of RFC 2616: "except where noted otherwise, linear white space (LWS) can be included
 // between any two adjacent words (token or quoted-string), and between adjacent
 // words and separators, without changing the interpretation of a field".
 type grammar struct {
 	symbols []symbol
 	end     int
-	inValue bool // the next symbol is a quoted string where one may stand, but a bad one
+	inValue bool // the next symbol is an invalid quoted string, in a place for one
 }
 
-// newGrammar joins the lines, as RFC 2616, section 4.2, has it: "It MUST be possible
+// newGrammar joins the lines (RFC 2616, section 4.2): "It MUST be possible
 // to combine the multiple header fields into one [...] by appending each subsequent
 // field-value to the first, each separated by a comma".
 func newGrammar(lines []string) *grammar {
@@ -110,7 +107,7 @@ func newGrammar(lines []string) *grammar {
 	return &grammar{symbols: split(text), end: len(text)}
 }
 
-// split finds the symbols of a text. Lines come unfolded, so LWS is SP and HT.
+// split returns the symbols of a text. Its lines are unfolded, so LWS is SP and HT.
 func split(text string) (all []symbol) {
 	for i := 0; i < len(text); {
 		s := symbol{start: i, bad: -1}
@@ -129,7 +126,7 @@ func split(text string) (all []symbol) {
 				i++
 			}
 			s.text = text[s.start:i]
-		default: // kind 0: nothing that the grammar knows
+		default: // kind 0: not in the grammar
 			i++
 		}
 		all = append(all, s)
@@ -137,7 +134,7 @@ func split(text string) (all []symbol) {
 	return all
 }
 
-// quoted reads a quoted string and returns where it ends. RFC 6455, section 9.1:
+// quoted reads a quoted string and returns its end. RFC 6455, section 9.1:
 // "When using the quoted-string syntax variant, the value after quoted-string
 // unescaping MUST conform to the 'token' ABNF." RFC 2616, section 2.2:
 // quoted-pair = "\" CHAR.
@@ -165,14 +162,14 @@ func (s *symbol) quoted(text string) (end int) {
 	return i + 1
 }
 
-// TokenChar is RFC 2616, section 2.2: token = 1*<any CHAR except CTLs or
-// separators>, where CHAR is an octet 0 to 127, and CTL 0 to 31 and 127.
+// TokenChar reports whether a token may contain c. RFC 2616, section 2.2: token = 1*<any
+// CHAR except CTLs or separators>, where CHAR is 0 to 127, and CTL is 0 to 31 and 127.
 func TokenChar(c byte) bool {
 	const separators = "()<>@,;:\\\"/[]?={} \t"
 	return c > 31 && c < 127 && strings.IndexByte(separators, c) < 0
 }
 
-// list is RFC 2616's #rule: "null elements are allowed, but do not contribute to the
+// list reads a list. RFC 2616's #rule: "null elements are allowed, but do not contribute to the
 // count of elements present".
 func (g *grammar) list(element func() bool) bool {
 	for {
@@ -187,7 +184,7 @@ func (g *grammar) list(element func() bool) bool {
 	}
 }
 
-// next takes a separator, if it is next.
+// next consumes a separator, if it is next.
 func (g *grammar) next(separator byte) bool {
 	if len(g.symbols) == 0 || g.symbols[0].kind != separator {
 		return false
@@ -196,7 +193,7 @@ func (g *grammar) next(separator byte) bool {
 	return true
 }
 
-// token takes a token.
+// token consumes a token.
 func (g *grammar) token() (string, bool) {
 	if len(g.symbols) == 0 || g.symbols[0].kind != 't' {
 		return "", false
@@ -224,8 +221,8 @@ func (g *grammar) param() (p Param, ok bool) {
 	return p, ok
 }
 
-// fault is where the symbol that does not fit begins, or the byte in a quoted
-// string that no token has.
+// fault returns the place of the next symbol, which is invalid there, or of the byte in
+// a quoted string that a token cannot contain.
 func (g *grammar) fault(lines []string) *FieldFault {
 	if len(g.symbols) == 0 {
 		return place(lines, g.end, g.end)
@@ -236,7 +233,7 @@ func (g *grammar) fault(lines []string) *FieldFault {
 		return place(lines, s.start, s.start)
 	case s.bad >= 0:
 		f := place(lines, s.bad, s.bad)
-		if f.At == len(lines[f.Line]) { // the comma between two lines: no end
+		if f.At == len(lines[f.Line]) { // the comma between two lines: the string has no end
 			return place(lines, s.bad, s.start+1)
 		}
 		return f
@@ -246,7 +243,7 @@ func (g *grammar) fault(lines []string) *FieldFault {
 	return place(lines, s.start+2, s.start+1) // empty
 }
 
-// place finds the line of at.
+// place converts offsets in the joined lines.
 func place(lines []string, at, quote int) *FieldFault {
 	line := 0
 	for at > len(lines[line]) {

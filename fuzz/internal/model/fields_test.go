@@ -68,7 +68,7 @@ func TestProtocols(t *testing.T) {
 	}
 }
 
-// A token has 77 characters to choose from.
+// TestTokenChar counts the characters that a token may have.
 func TestTokenChar(t *testing.T) {
 	count := 0
 	for c := range 256 {
@@ -76,7 +76,7 @@ func TestTokenChar(t *testing.T) {
 			count++
 		}
 	}
-	if want := 128 - 33 - 18; count != want { // CHAR, less CTLs, separators (HT is both)
+	if want := 128 - 33 - 18; count != want { // CHAR without CTLs and separators; HT is both
 		t.Errorf("%d characters, want %d", count, want)
 	}
 }

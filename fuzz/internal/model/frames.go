@@ -1,56 +1,56 @@
 package model
 
-// A Config says who reads and what it allows.
+// A Config is the configuration of a reader.
 type Config struct {
-	// Server is set if a server reads what a client sends.
+	// Server says that a server reads the stream of a client.
 	Server bool
 
 	// RSV holds the reserved bits that an extension sets on the first frame of a
 	// message, FrameRSV those it may set on any data frame: 4 is RSV1.
 	RSV, FrameRSV byte
 
-	// The limits; a negative one is none.
+	// The limits. A negative value means no limit.
 	MaxFrame, MaxMessage, MaxEmptyFragments, MaxControls int64
 
-	// AnyText leaves the payload of text messages unjudged.
+	// AnyText turns the validation of text off.
 	AnyText bool
 }
 
-// A Frame is what a stream says of a frame.
+// A Frame is a frame of a stream.
 type Frame struct {
 	Head
-	Message byte   // opcode of the message it belongs to, or of the control frame
-	Payload []byte // unmasked, as far as it came before the end or the fault
+	Kind    byte   // opcode of its message, or of the control frame
+	Payload []byte // unmasked, up to the end of the stream or the fault
 }
 
-// A Message is a message that came whole.
+// A Message is a whole message.
 type Message struct {
 	Opcode  byte
-	Coded   bool // a frame of it carried a reserved bit
+	Coded   bool // a frame of it has a reserved bit
 	Payload []byte
 }
 
-// A Result is what a stream holds.
+// A Result is the contents of a stream.
 type Result struct {
 	Frames   []Frame
 	Messages []Message
-	Closed   bool // the last of Frames is a close frame; what follows it is not read
+	Closed   bool // the last of Frames is a close frame; the rest is not read
 	Code     int  // of the close frame
 	Reason   []byte
 
-	Fault *Fault // the first
-	All   []Fault
+	Fault *Fault  // the first
+	All   []Fault // of the same header
 }
 
-// A reader is where in the stream we are. What 5.4 and 10.4 count is in it.
+// A reader is a position in a stream, with the counts that 5.4 and 10.4 need.
 type reader struct {
 	Config
 	Result
 	stream   []byte
-	pos      int // of the frame in hand
+	pos      int // of the current frame
 	open     bool
 	message  Message
-	size     uint64 // of the open message, by its frames' lengths
+	size     uint64 // of the open message, the sum of the frames' lengths
 	empties  int64
 	controls int64
 }
@@ -64,14 +64,14 @@ func Decode(c Config, stream []byte) Result {
 	return r.Result
 }
 
-// frame reads one frame, as far as it is there.
+// frame reads one frame, or the part that the stream has of it.
 func (r *reader) frame() {
 	b := r.stream[r.pos:]
 	h := ParseHead(b)
 	r.All = r.headFaults(h)
 	if len(r.All) > 0 {
-		// The one that shows first is the verdict; the others of that byte are
-		// there too, but one is enough.
+		// The fault that is certain first counts. Of several at the same byte, any
+		// one would do.
 		first := r.All[0]
 		for _, f := range r.All {
 			if f.needs < first.needs {
@@ -103,7 +103,7 @@ func (r *reader) frame() {
 	}
 }
 
-// control takes a control frame.
+// control adds a control frame.
 func (r *reader) control(h Head, payload []byte, whole bool, start int64) {
 	r.controls++
 	if !whole {
@@ -123,7 +123,7 @@ func (r *reader) control(h Head, payload []byte, whole bool, start int64) {
 	r.Frames = append(r.Frames, Frame{h, h.Opcode, payload})
 }
 
-// data takes as much of a data frame as came.
+// data adds a data frame, or the part that the stream has of it.
 func (r *reader) data(h Head, payload []byte, whole bool, start int64) {
 	r.controls = 0
 	if h.Opcode != 0 {
@@ -145,7 +145,7 @@ func (r *reader) data(h Head, payload []byte, whole bool, start int64) {
 	// that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint
 	// MUST _Fail the WebSocket Connection_". 5.6: "a particular text frame might
 	// include a partial UTF-8 sequence; however, the whole message MUST contain
-	// valid UTF-8". What an extension made is not text yet.
+	// valid UTF-8". The payload of an extension is not text yet.
 	if r.message.Opcode == 1 && !r.message.Coded && !r.AnyText {
 		good, valid := Text(r.message.Payload)
 		if good < len(r.message.Payload) || ended && !valid {

@@ -1,7 +1,6 @@
 package model
 
-// A Head is the part of a frame before its payload (RFC 6455, section 5.2), as far
-// as it is there.
+// A Head is the header of a frame (RFC 6455, section 5.2), or the part that there is.
 type Head struct {
 	Fin    bool
 	RSV    byte
@@ -11,14 +10,14 @@ type Head struct {
 	Length uint64
 
 	Size  int  // of the head, in bytes
-	Whole bool // all of it is there
+	Whole bool // nothing is missing
 
-	have      int // bytes that are there
-	lengthEnd int // where the length ends
+	have      int // bytes of the header and what follows it
+	lengthEnd int // the offset of the first byte after the length
 	hasLength bool
 }
 
-// ParseHead reads the head at the start of b, and judges nothing.
+// ParseHead reads the header at the start of b. It validates nothing.
 func ParseHead(b []byte) Head {
 	h := Head{have: len(b)}
 	if len(b) < 1 {
@@ -51,8 +50,8 @@ func ParseHead(b []byte) Head {
 		return h
 	}
 	h.hasLength = true
-	for _, octet := range b[2:h.lengthEnd] {
-		h.Length = h.Length*256 + uint64(octet)
+	for _, c := range b[2:h.lengthEnd] {
+		h.Length = h.Length*256 + uint64(c)
 	}
 	if len(b) < h.Size {
 		return h
@@ -64,7 +63,7 @@ func ParseHead(b []byte) Head {
 	return h
 }
 
-// LengthFaults are what is wrong with the length by itself. At counts in the head.
+// LengthFaults returns the faults of the length alone. At is an offset in the header.
 func (h Head) LengthFaults() (all []Fault) {
 	if !h.hasLength {
 		return nil
@@ -83,9 +82,8 @@ func (h Head) LengthFaults() (all []Fault) {
 	return all
 }
 
-// headFaults are all that is wrong with the head of the frame at r.pos, and shows
-// in what is there of it: in the order in which a reader of the bytes comes to
-// the rules.
+// headFaults returns all faults in the header of the frame at r.pos, or in the part that
+// there is, in the order of the bytes.
 func (r *reader) headFaults(h Head) []Fault {
 	all := append(r.firstByte(h), r.secondByte(h)...)
 	for _, f := range h.LengthFaults() {
@@ -98,17 +96,17 @@ func (r *reader) headFaults(h Head) []Fault {
 	return all
 }
 
-// fault is a fault at byte i of the frame in hand.
+// fault returns a fault at byte i of the current frame.
 func (r *reader) fault(rule Rule, i int) Fault {
 	return Fault{Rule: rule, At: int64(r.pos + i), needs: int64(i) + 1}
 }
 
-// firstByte judges FIN, RSV and the opcode.
+// firstByte returns the faults of FIN, RSV and the opcode.
 func (r *reader) firstByte(h Head) (all []Fault) {
 	control := h.Opcode >= 8
 	// 5.2: RSV "MUST be 0 unless an extension is negotiated that defines meanings
-	// for non-zero values". None does for control frames, nor for opcodes without a
-	// meaning.
+	// for non-zero values". No extension does so for control frames or reserved
+	// opcodes.
 	allowed := byte(0)
 	if h.Opcode <= 2 {
 		allowed = r.FrameRSV
@@ -143,7 +141,7 @@ func (r *reader) firstByte(h Head) (all []Fault) {
 	return all
 }
 
-// secondByte judges the mask bit and the short length.
+// secondByte returns the faults of the mask bit and the 7-bit length.
 func (r *reader) secondByte(h Head) (all []Fault) {
 	if h.have < 2 {
 		return nil
@@ -157,14 +155,14 @@ func (r *reader) secondByte(h Head) (all []Fault) {
 		all = append(all, r.fault(Masked, 1))
 	}
 	// 5.5: "All control frames MUST have a payload length of 125 bytes or less".
-	// Its short length shows more.
+	// A longer form in the 7-bit length says that there are more.
 	if h.Opcode >= 8 && (h.lengthEnd > 2 || h.Length > 125) {
 		all = append(all, r.fault(ControlTooLong, 1))
 	}
 	return all
 }
 
-// limits judges what 10.4 leaves to the reader: "Implementations that have
+// limits returns the faults of section 10.4: "Implementations that have
 // implementation- and/or platform-specific limitations regarding the frame size or
 // total message size after reassembly from multiple frames MUST protect themselves
 // against exceeding those limits".
@@ -187,8 +185,8 @@ func (r *reader) limits(h Head) (all []Fault) {
 	if h.Opcode == 0 {
 		size, coded = size+r.size, coded || r.message.Coded
 	}
-	// What an extension made has a size only when it is decoded; but no message
-	// can have 2^63 bytes or more.
+	// The size of a message of an extension is known when it is decoded. But no
+	// message can have 2^63 bytes or more.
 	limit := r.MaxMessage
 	if limit < 0 || coded {
 		limit = 1<<63 - 1

@@ -20,7 +20,7 @@ func unhex(t *testing.T, s string) []byte {
 
 var noLimits = Config{MaxFrame: -1, MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1}
 
-// The examples of RFC 6455, section 5.7.
+// TestExamples reads the examples of RFC 6455, section 5.7.
 func TestExamples(t *testing.T) {
 	client, server := noLimits, noLimits
 	server.Server = true
@@ -49,14 +49,14 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// Each rule, where it shows and not a byte before.
+// TestFaults breaks each rule. The fault must be found at its byte, and not before.
 func TestFaults(t *testing.T) {
 	limits := Config{MaxFrame: 5, MaxMessage: 8, MaxEmptyFragments: 1, MaxControls: 1}
 	server := limits
 	server.Server = true
 	for _, tt := range []struct {
 		config Config
-		good   string // what is before the byte with which the fault shows
+		good   string // the stream before the byte of the fault
 		bad    string
 		want   Fault
 	}{
@@ -99,7 +99,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// The first to show is the verdict; what else is wrong with the head is told too.
+// TestAll checks that all faults of a header are returned.
 func TestAll(t *testing.T) {
 	got := Decode(noLimits, unhex(t, "73 fe 0001 00000000"))
 	var rules []Rule
@@ -114,7 +114,8 @@ func TestAll(t *testing.T) {
 	}
 }
 
-// What carries an extension's bit is neither text nor of a known size.
+// TestCoded checks that a message with an extension's bit is not validated as text, and
+// that its size has no limit.
 func TestCoded(t *testing.T) {
 	c := Config{RSV: 4, MaxFrame: -1, MaxMessage: 3, MaxEmptyFragments: 1, MaxControls: 0}
 	got := Decode(c, unhex(t, "41 03 ffffff 80 04 ffffffff"))
@@ -126,7 +127,7 @@ func TestCoded(t *testing.T) {
 	}
 }
 
-// After a close frame nothing is read.
+// TestClosed checks that nothing is read after a close frame.
 func TestClosed(t *testing.T) {
 	got := Decode(noLimits, unhex(t, "88 04 03e8 6f6b ff ff"))
 	if !got.Closed || got.Code != 1000 || string(got.Reason) != "ok" || got.Fault != nil || len(got.Frames) != 1 {
@@ -134,7 +135,8 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// Text agrees with unicode/utf8 on all short inputs of the bytes that matter.
+// TestText compares Text with unicode/utf8 on all short inputs of bytes at the edges of
+// ranges.
 func TestText(t *testing.T) {
 	edge := []byte{0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec,
 		0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff}
@@ -147,7 +149,7 @@ func TestText(t *testing.T) {
 		if whole && good != len(p) {
 			t.Fatalf("% x: good %d of a whole text", p, good)
 		}
-		for n := range len(p) { // what is good of p is good of its beginnings
+		for n := range len(p) {
 			if g, _ := Text(p[:n]); g != min(good, n) {
 				t.Fatalf("% x: good %d, but %d of the first %d", p, good, g, n)
 			}

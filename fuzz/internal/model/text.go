@@ -1,15 +1,15 @@
 package model
 
-// Mask is the transformation of RFC 6455, section 5.3: octet i of the payload is
-// combined with octet i MOD 4 of the key. p begins at octet offset.
+// Mask masks or unmasks p (RFC 6455, section 5.3): byte i of the payload is combined with
+// byte i MOD 4 of the key. p begins at the given offset of the payload.
 func Mask(p []byte, key [4]byte, offset int64) {
 	for i := range p {
 		p[i] ^= key[(int64(i)+offset)%4]
 	}
 }
 
-// characters are the rows of the grammar of RFC 3629, section 4: the ranges of
-// the octets of each kind of character.
+// characters are the rows of the grammar of RFC 3629, section 4: the ranges of the bytes
+// of each kind of character.
 var characters = [][][2]byte{
 	{{0x00, 0x7f}},                                           // UTF8-1
 	{{0xc2, 0xdf}, {0x80, 0xbf}},                             // UTF8-2
@@ -22,9 +22,9 @@ var characters = [][][2]byte{
 	{{0xf4, 0xf4}, {0x80, 0x8f}, {0x80, 0xbf}, {0x80, 0xbf}}, // UTF8-4, 3
 }
 
-// Text reads p as UTF-8. good is how many bytes can begin some text: p[good], if
-// there is one, is the first byte that no text can have there. whole says that p
-// is a text as it stands.
+// Text reads p as UTF-8. good is the length of the longest prefix of p with which some
+// text begins: if p[good] exists, no text can have that byte there. whole reports whether
+// p itself is valid text.
 func Text(p []byte) (good int, whole bool) {
 	for good < len(p) {
 		length, part := 0, 0
@@ -43,7 +43,7 @@ func Text(p []byte) (good int, whole bool) {
 	return good, true
 }
 
-// common is how many bytes at the start of p are as the character c has them.
+// common returns how many bytes at the start of p match the character c.
 func common(c [][2]byte, p []byte) int {
 	n := 0
 	for n < len(c) && n < len(p) && c[n][0] <= p[n] && p[n] <= c[n][1] {
@@ -52,8 +52,8 @@ func common(c [][2]byte, p []byte) int {
 	return n
 }
 
-// Close reads the payload of a close frame. Without a code, code is 1005, which
-// stands for that (RFC 6455, section 7.1.5). The fault's At counts in payload.
+// Close reads the payload of a close frame. Without a code, code is 1005 (RFC 6455,
+// section 7.1.5). The At of the fault is an offset in payload.
 func Close(payload []byte) (code int, reason []byte, fault *Fault) {
 	// 5.5.1: "The Close frame MAY contain a body".
 	if len(payload) == 0 {
@@ -75,9 +75,9 @@ func Close(payload []byte) (code int, reason []byte, fault *Fault) {
 	return code, payload[2:], nil
 }
 
-// Sendable says whether a close frame may carry code.
+// Sendable reports whether a close frame may carry code.
 func Sendable(code int) bool {
-	// 7.4.1, and what IANA's registry has added since: 1012 to 1014.
+	// 7.4.1, and 1012 to 1014, which IANA's registry has added since.
 	for _, c := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014} {
 		if code == c {
 			return true

@@ -19,9 +19,9 @@ func TestLists(t *testing.T) {
 			t.Errorf("%q: %v", tt.lines, got)
 		}
 	}
-	// Letters beyond ASCII have no case: that of Kelvin is no k.
+	// Only ASCII letters have a case. A Kelvin sign is not a k.
 	if Lists([]string{"\u212aeep-alive"}, "keep-alive") {
-		t.Error("a Kelvin sign is a k")
+		t.Error("a Kelvin sign was taken for a k")
 	}
 }
 

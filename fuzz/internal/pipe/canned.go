@@ -10,31 +10,29 @@ import (
 	"time"
 )
 
-// A Canned is the transport of one side, in memory. What it reads is there at once, in
-// pieces; what it writes is kept. It never waits but for the request that Reply
-// answers, so that a side which hangs does so by itself; package pipe has the two ends
-// that wait for each other.
+// A Canned is a transport in memory for one side. It returns canned input, in pieces, and
+// keeps the bytes that were written. It waits for nothing but the request that Reply
+// answers, so that a side that hangs does so by itself.
 type Canned struct {
-	// Reply, if set, is called once, with all that was written, and returns what is to
-	// be read. The first Read waits for the empty line that ends the head of a request.
+	// Reply, if not nil, is called once with the bytes written so far, and returns the
+	// input. The first Read waits for the empty line at the end of a request's header.
 	Reply func(written []byte) []byte
 
-	// In is what is to be read.
+	// In is the input.
 	In []byte
 
-	// Later comes behind In, in reads of its own.
+	// Later follows In, in separate reads.
 	Later []byte
 
-	// Chop says how long the pieces are: its octets in turn, from the least on, 0
-	// for 256; or all at once if it is 0.
+	// Chop holds the sizes of the pieces: its bytes in turn, beginning with the least
+	// significant. A byte of 0 means 256. If all are 0 the input is not split.
 	Chop uint64
 
-	// Filler, if there is any, comes again and again behind them; else the stream
-	// ends there.
+	// Filler, if not empty, follows again and again. Otherwise the stream ends.
 	Filler []byte
 
 	mu      sync.Mutex
-	change  sync.Cond // of written and closed; L is set by the first who waits
+	change  sync.Cond // of written and closed; L is set by the first to wait
 	written bytes.Buffer
 	read    int
 	pieces  int
@@ -84,7 +82,7 @@ func (p *Canned) Write(b []byte) (int, error) {
 	return p.written.Write(b)
 }
 
-// Close implements [net.Conn]. What was written stays.
+// Close implements [net.Conn]. Written still works.
 func (p *Canned) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,14 +98,14 @@ func (p *Canned) Closed() bool {
 	return p.closed
 }
 
-// Written returns a copy of all that was written.
+// Written returns a copy of the bytes that were written.
 func (p *Canned) Written() []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return bytes.Clone(p.written.Bytes())
 }
 
-// HasRead returns how many octets were read.
+// HasRead returns the number of bytes that were read.
 func (p *Canned) HasRead() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -120,11 +118,11 @@ func (p *Canned) SetDeadline(time.Time) error      { return nil }
 func (p *Canned) SetReadDeadline(time.Time) error  { return nil }
 func (p *Canned) SetWriteDeadline(time.Time) error { return nil }
 
-// A ResponseWriter is the ResponseWriter of one request, as net/http's own in what package
-// websocket asks of it.
+// A ResponseWriter is an [http.ResponseWriter] for one request. It has the methods of
+// net/http's own that package websocket uses.
 type ResponseWriter struct {
 	Conn   net.Conn
-	Reader *bufio.Reader // what was read of it beyond the request
+	Reader *bufio.Reader // of Conn, from which the request was read
 
 	Status   int // of the response; 0 if there was none
 	Body     bytes.Buffer
@@ -152,7 +150,7 @@ func (w *ResponseWriter) Write(b []byte) (int, error) {
 	return w.Body.Write(b)
 }
 
-// SetReadDeadline is that of the connection.
+// SetReadDeadline sets the deadline of the connection.
 func (w *ResponseWriter) SetReadDeadline(t time.Time) error { return w.Conn.SetReadDeadline(t) }
 
 // Hijack implements [http.Hijacker].

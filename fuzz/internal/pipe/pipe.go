@@ -1,7 +1,8 @@
-// Package pipe is a transport in memory that is as bad as a network can be: it holds
-// little, cuts what it carries anywhere, stalls, and breaks off. It keeps the rules
-// of net.Conn, deadlines included, and knows no other clock than package time's, so
-// that it works in a bubble of testing/synctest.
+// Package pipe has transports in memory. A [Link] joins two ends, and is as bad as a
+// network can be: it buffers little, splits the bytes anywhere, stalls, and breaks. A
+// [Canned] is a single end with canned input. Both follow the rules of net.Conn. A Link
+// has deadlines, and uses no clock but that of package time, so that it works in a
+// bubble of testing/synctest.
 package pipe
 
 import (
@@ -13,39 +14,38 @@ import (
 	"time"
 )
 
-// Options say how bad a direction, or both, are.
+// Options are the options of a Link.
 type Options struct {
-	// Room is how many bytes a direction holds, at least 1.
+	// Room is the number of bytes that a direction buffers, at least 1.
 	Room int
 
-	// ReadChop and WriteChop are the most bytes that one step of a read or write
-	// carries; each step draws its own number up to it. 0 means any number.
+	// ReadChop and WriteChop limit the bytes of one step of a read or write. Each step
+	// carries a random number of bytes up to the limit. 0 means no limit.
 	ReadChop, WriteChop int
 
-	// Stalls makes some steps wait for some milliseconds, MaxStalls at most in all
-	// for each direction.
+	// Stalls delays some steps by some milliseconds, up to MaxStalls in total for each
+	// direction.
 	Stalls bool
 
-	// HalfClose gives the ends CloseWrite, as TCP has it, and with it a reset when
-	// an end is closed with bytes unread: what was on its way is lost.
+	// HalfClose gives the ends CloseWrite, as TCP has. Closing an end with unread
+	// bytes then resets the link, and the bytes in flight are lost.
 	HalfClose bool
 
-	// Seed is where the random numbers start.
+	// Seed is the seed of the random numbers.
 	Seed uint64
 }
 
-// MaxStalls is the most that one direction stalls, in all, and LongestStall the most
-// that one step of it does.
+// MaxStalls limits the stalls of one direction in total, and LongestStall a single one.
 const (
 	MaxStalls    = 200 * time.Millisecond
 	LongestStall = 20 * time.Millisecond
 )
 
-// maxSteps is after how many steps a direction carries all there is, and has room
-// for 64 KiB, so that a large message does not cost a step a byte.
+// maxSteps is the number of steps after which a direction splits nothing and buffers
+// 64 KiB, so that a large message does not take one step for each byte.
 const maxSteps = 1000
 
-// A Link is two ends that are joined.
+// A Link joins two ends.
 type Link struct {
 	mu   sync.Mutex
 	cond *sync.Cond
@@ -54,7 +54,7 @@ type Link struct {
 	ends [2]end
 }
 
-// New returns the two ends of a new link. It is good until Spoil is called.
+// New returns a link and its two ends. It is a good network until Spoil is called.
 func New(o Options) (l *Link, a, b net.Conn) {
 	l = &Link{opts: o}
 	l.cond = sync.NewCond(&l.mu)
@@ -69,14 +69,15 @@ func New(o Options) (l *Link, a, b net.Conn) {
 	return l, &l.ends[0], &l.ends[1]
 }
 
-// Spoil makes chops and stalls begin, and ends a room of at least 64 KiB.
+// Spoil applies the options. Before, nothing is split or stalled, and each direction
+// buffers at least 64 KiB.
 func (l *Link) Spoil() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.bad = true
 }
 
-// Drop breaks the link off. What is on its way is lost.
+// Drop breaks the link. The bytes in flight are lost.
 func (l *Link) Drop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,8 +87,8 @@ func (l *Link) Drop() {
 	l.cond.Broadcast()
 }
 
-// Vanish breaks the link off at end i, 0 or 1. What is on its way to that end is lost,
-// but the other end reads what it has received before its reads fail, too.
+// Vanish breaks the link at end i, 0 or 1. The bytes in flight to that end are lost. The
+// other end can still read the bytes that it has received, before its reads fail too.
 func (l *Link) Vanish(i int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -96,8 +97,8 @@ func (l *Link) Vanish(i int) {
 	l.cond.Broadcast()
 }
 
-// Waiting returns how many bytes have come to end i that it has not read, and for how
-// long it has read none of them.
+// Waiting returns the number of bytes that end i has received and not read, and the time
+// since it last read any.
 func (l *Link) Waiting(i int) (n int, d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,14 +109,14 @@ func (l *Link) Waiting(i int) (n int, d time.Duration) {
 	return n, d
 }
 
-// A stream is one direction: what waits for the end that reads it.
+// A stream is one direction: the bytes in flight to the end that reads it.
 type stream struct {
 	buf     []byte
-	since   time.Time // that buf has been as it is, but for what was added
+	since   time.Time // of the last read, or of the first byte after it
 	ended   bool      // by CloseWrite, or Close, of the other end
-	gone    bool      // nobody will read it
+	gone    bool      // the reading end is closed
 	broken  bool
-	snapped bool // as broken, but buf can be read
+	snapped bool // broken, but buf can be read
 	steps   int
 	stalled time.Duration
 	draw    uint64
@@ -123,7 +124,7 @@ type stream struct {
 
 func (s *stream) reset() { s.buf, s.broken = nil, true }
 
-// random returns the next number of a sequence (splitmix64).
+// random returns the next number of the sequence splitmix64.
 func (s *stream) random() uint64 {
 	s.draw += 0x9e3779b97f4a7c15
 	z := s.draw
@@ -141,7 +142,7 @@ type end struct {
 	rd, wd deadline
 }
 
-// A deadline is when the reads, or the writes, of an end give up.
+// A deadline is that of the reads, or the writes, of an end.
 type deadline struct {
 	at    time.Time
 	timer *time.Timer
@@ -149,7 +150,7 @@ type deadline struct {
 
 func (d *deadline) passed() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
 
-// set sets the deadline. The caller has the lock of l.
+// set sets the deadline. The caller holds l.mu.
 func (d *deadline) set(l *Link, at time.Time) {
 	d.at = at
 	if d.timer != nil {
@@ -168,7 +169,7 @@ func (l *Link) wake() {
 	l.cond.Broadcast()
 }
 
-// chop returns how many of n bytes the next step of s carries.
+// chop returns the number of bytes, up to n, that the next step of s carries.
 func (l *Link) chop(s *stream, n, limit int) int {
 	if !l.bad || limit == 0 || n == 0 || s.steps >= maxSteps {
 		return n
@@ -176,7 +177,7 @@ func (l *Link) chop(s *stream, n, limit int) int {
 	return min(n, 1+int(s.random()%uint64(limit)))
 }
 
-// room returns how many bytes s takes now.
+// room returns the number of bytes that s can buffer now.
 func (l *Link) room(s *stream) int {
 	room := l.opts.Room
 	if !l.bad || s.steps >= maxSteps {
@@ -185,7 +186,7 @@ func (l *Link) room(s *stream) int {
 	return room - len(s.buf)
 }
 
-// stall waits before a step, or not, and returns early if d passes.
+// stall delays some steps. It returns early if d passes.
 func (l *Link) stall(e *end, s *stream, d *deadline) {
 	if !l.bad || !l.opts.Stalls || s.stalled >= MaxStalls || s.random()%4 != 0 {
 		return
@@ -240,7 +241,8 @@ func (e *end) Write(p []byte) (n int, err error) {
 	defer l.mu.Unlock()
 	for first := true; first || n < len(p); first = false {
 		l.stall(e, out, &e.wd)
-		for !e.closed && !out.ended && !e.wd.passed() && !out.broken && !out.snapped && !out.gone && l.room(out) <= 0 && n < len(p) {
+		for !e.closed && !e.wd.passed() && !out.ended && !out.broken && !out.snapped && !out.gone &&
+			l.room(out) <= 0 && n < len(p) {
 			l.cond.Wait()
 		}
 		switch {
@@ -265,7 +267,7 @@ func (e *end) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// Close closes the end. The peer reads what is on its way, and then io.EOF.
+// Close closes the end. The peer reads the bytes in flight, and then io.EOF.
 func (e *end) Close() error {
 	l := e.link
 	l.mu.Lock()
@@ -316,7 +318,7 @@ func (addr) String() string  { return "memory" }
 // A halfCloser is an end with CloseWrite.
 type halfCloser struct{ *end }
 
-// CloseWrite ends what the peer reads.
+// CloseWrite ends the stream that the peer reads.
 func (h *halfCloser) CloseWrite() error {
 	l := h.link
 	l.mu.Lock()

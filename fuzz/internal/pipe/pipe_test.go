@@ -14,11 +14,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What is written arrives, whatever the link is like.
+// TestPipeCarries checks that bytes arrive unchanged over links of all kinds.
 func TestPipeCarries(t *testing.T) {
 	want := bytes.Repeat([]byte("0123456789"), 1000)
 	for _, o := range []Options{
-		{Room: 1 << 20}, {Room: 1}, {Room: 7, ReadChop: 3, WriteChop: 2, Stalls: true, HalfClose: true}, {Room: 100, ReadChop: 1, Stalls: true, Seed: 9},
+		{Room: 1 << 20},
+		{Room: 1},
+		{Room: 7, ReadChop: 3, WriteChop: 2, Stalls: true, HalfClose: true},
+		{Room: 100, ReadChop: 1, Stalls: true, Seed: 9},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			l, a, b := New(o)
@@ -41,8 +44,9 @@ func TestPipeCarries(t *testing.T) {
 	}
 }
 
-// A deadline ends a read, and a write with what it has written, at its time and also
-// if it is set meanwhile; after that all goes on.
+// TestPipeDeadlines checks that a deadline ends a read and a write, and that a write
+// returns the number of bytes it has written. It may be set during the call, and the
+// link can be used afterwards.
 func TestPipeDeadlines(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, a, b := New(Options{Room: 5})
@@ -69,7 +73,7 @@ func TestPipeDeadlines(t *testing.T) {
 	})
 }
 
-// The ways in which a link ends.
+// TestPipeEnds ends a link in each way.
 func TestPipeEnds(t *testing.T) {
 	p := make([]byte, 10)
 	read := func(t *testing.T, c net.Conn, want int, end error) {

@@ -1,6 +1,5 @@
-// Package reading feeds a wire.Decoder a stream in chops and holds what it says
-// against the model. It checks, at every call, what Next, Offset, Remaining
-// and InFrame promise.
+// Package reading feeds a stream to a wire.Decoder in pieces and compares the result with
+// the model. After every call it checks what Next, Offset, Remaining and InFrame promise.
 package reading
 
 import (
@@ -13,9 +12,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Config makes the settings of a decoder out of the bits of a fuzzer's number: the
-// role, the reserved bits, limits that are wire's defaults, none, or small, and
-// whether text is checked.
+// Config returns a decoder whose settings are the bits of a number: the role, the reserved
+// bits, limits that are wire's defaults, off, or small, and whether text is validated.
 func Config(bits uint32) wire.Decoder {
 	d := wire.Decoder{
 		Role:     wire.Role(bits & 1),
@@ -39,7 +37,7 @@ func Config(bits uint32) wire.Decoder {
 	return d
 }
 
-// Model is the configuration of the model that d's documentation describes.
+// Model returns the configuration of the model for d, by its documentation.
 func Model(d *wire.Decoder) model.Config {
 	limit := func(n, zero int64) int64 {
 		if n == 0 {
@@ -57,8 +55,8 @@ func Model(d *wire.Decoder) model.Config {
 	}
 }
 
-// Chop cuts a stream of n bytes: the sizes of its pieces are the bytes of chops,
-// over and over. Some pieces are empty. Without chops there is one piece.
+// Chop returns the sizes of the pieces of a stream of n bytes. They are the bytes of
+// chops, repeated. Some may be 0. Without chops there is one piece.
 func Chop(n int, chops []byte) (sizes []int) {
 	empty := 0
 	for i := 0; n > 0; i++ {
@@ -79,37 +77,37 @@ func Chop(n int, chops []byte) (sizes []int) {
 	return sizes
 }
 
-// A Frame is a frame as it arrived, its pieces joined.
+// A Frame is a frame with its pieces joined.
 type Frame struct {
 	Header  wire.Header
-	Message wire.Kind
+	Kind    wire.Kind
 	Payload []byte
 }
 
 func (f *Frame) whole() bool { return int64(len(f.Payload)) == f.Header.Length }
 
-// A Reading is what a decoder made of a stream.
+// A Reading is what a decoder returned for a stream.
 type Reading struct {
 	Frames []Frame
 	Err    error
 	Taken  int64
 
 	d       *wire.Decoder
-	open    bool // the last of Frames awaits its rest
+	open    bool // the last of Frames is not whole
 	patient bool
-	raw     []byte // what was taken of the frame that is not whole yet
+	raw     []byte // consumed bytes of the frame that is not whole
 }
 
-// Read feeds stream to d in pieces of the given sizes. Each piece is a copy of its
-// own, spoiled afterwards, so that a decoder that looks back shows. The error is a
-// promise that d broke.
+// Read feeds stream to d in pieces of the given sizes. Each piece is a copy that is
+// overwritten afterwards, which reveals a decoder that looks back. The error says which
+// promise d broke.
 func Read(d *wire.Decoder, stream []byte, sizes []int) (*Reading, error) {
 	r := &Reading{d: d}
 	return r, r.read(stream, sizes)
 }
 
-// ReadPatiently is Read, byte by byte, with ResetControls before each, so that there
-// are never too many control frames.
+// ReadPatiently is like Read, byte by byte, but calls ResetControls before each byte, so
+// that there are never too many control frames.
 func ReadPatiently(d *wire.Decoder, stream []byte) (*Reading, error) {
 	r := &Reading{d: d, patient: true}
 	return r, r.read(stream, Chop(len(stream), []byte{1}))
@@ -135,20 +133,20 @@ func (r *Reading) read(stream []byte, sizes []int) error {
 	return r.end()
 }
 
-// feed gives d one piece; wire is what was in it.
+// feed gives one piece to d. was is a copy of it.
 func (r *Reading) feed(piece, was []byte) error {
 	for {
 		before := r.d.Offset()
 		f, n, err := r.d.Next(piece)
 		if n < 0 || n > len(piece) {
-			return fmt.Errorf("took %d of %d bytes", n, len(piece))
+			return fmt.Errorf("Next consumed %d of %d bytes", n, len(piece))
 		}
 		if !bytes.Equal(piece[n:], was[n:]) {
-			return fmt.Errorf("changed what was not taken, after byte %d", before)
+			return fmt.Errorf("Next at byte %d changed bytes that it did not consume", before)
 		}
 		r.Taken += int64(n)
 		if got := r.d.Offset(); got != before+int64(n) || got != r.Taken {
-			return fmt.Errorf("at Offset %d after %d bytes", got, r.Taken)
+			return fmt.Errorf("Offset is %d after %d bytes", got, r.Taken)
 		}
 		if err := r.take(f, piece[:n], err); err != nil {
 			return err
@@ -161,10 +159,10 @@ func (r *Reading) feed(piece, was []byte) error {
 			return nil
 		}
 		if f.Kind == wire.KindNone && len(piece) > 0 {
-			return fmt.Errorf("no frame, and %d bytes left", len(piece))
+			return fmt.Errorf("Next returned no frame and left %d bytes", len(piece))
 		}
 		if f.Kind != wire.KindNone && n == 0 {
-			return fmt.Errorf("a frame of no bytes at %d", before)
+			return fmt.Errorf("Next at byte %d returned a frame and consumed nothing", before)
 		}
 		if len(piece) == 0 {
 			return nil
@@ -172,45 +170,44 @@ func (r *Reading) feed(piece, was []byte) error {
 	}
 }
 
-// take checks and keeps the piece f, which came of the bytes b.
+// take checks and keeps the piece f, which Next returned for the bytes b.
 func (r *Reading) take(f wire.Frame, b []byte, err error) error {
 	if f.Kind == wire.KindNone {
 		if f.Payload != nil || f.Header != (wire.Header{}) || f.Offset != 0 || f.EndsFrame() || f.EndsMessage() {
-			return fmt.Errorf("no frame, but %+v", f)
+			return fmt.Errorf("a frame of no kind is not empty: %+v", f)
 		}
 		return nil
 	}
 	control := f.Header.Opcode.IsControl()
 	if !control && len(f.Payload) > 0 && err == nil && &f.Payload[len(f.Payload)-1] != &b[len(b)-1] {
-		return fmt.Errorf("the payload of %+v is not where it was in the input", f.Header)
+		return fmt.Errorf("the payload of %+v is not a slice of the input", f.Header)
 	}
 	if !control && err == nil && cap(f.Payload) != len(f.Payload) {
-		return fmt.Errorf("an append to the payload of %+v would write over what follows", f.Header)
+		return fmt.Errorf("an append to the payload of %+v would overwrite the input", f.Header)
 	}
 	if !r.open {
-		r.Frames = append(r.Frames, Frame{Header: f.Header, Message: f.Kind})
+		r.Frames = append(r.Frames, Frame{Header: f.Header, Kind: f.Kind})
 	}
 	last := &r.Frames[len(r.Frames)-1]
-	if f.Header != last.Header || f.Kind != last.Message || f.Offset != int64(len(last.Payload)) {
+	if f.Header != last.Header || f.Kind != last.Kind || f.Offset != int64(len(last.Payload)) {
 		return fmt.Errorf("the piece %+v does not continue %+v", f, *last)
 	}
 	last.Payload = append(last.Payload, f.Payload...)
 	r.open = !last.whole()
 	if f.EndsFrame() != last.whole() || f.EndsMessage() != (last.whole() && f.Header.Fin) {
-		return fmt.Errorf("wrong EndsFrame %v or EndsMessage %v of %+v", f.EndsFrame(), f.EndsMessage(), *last)
+		return fmt.Errorf("EndsFrame %v or EndsMessage %v is wrong for %+v", f.EndsFrame(), f.EndsMessage(), *last)
 	}
 	left := last.Header.Length - int64(len(last.Payload))
 	if control && left != 0 {
-		return fmt.Errorf("a control frame in pieces: %+v", f)
+		return fmt.Errorf("a control frame was returned in pieces: %+v", f)
 	}
 	if got := r.d.Remaining(); err == nil && got != left {
-		return fmt.Errorf("wrong Remaining %d, want %d", got, left)
+		return fmt.Errorf("Remaining is %d, want %d", got, left)
 	}
 	return nil
 }
 
-// count tells by the model of a header where frames begin and end, and checks
-// InFrame. b was taken.
+// count finds by the model where frames begin and end, and checks InFrame. b was consumed.
 func (r *Reading) count(b []byte, err error) error {
 	r.raw = append(r.raw, b...)
 	h := model.ParseHead(r.raw)
@@ -218,12 +215,12 @@ func (r *Reading) count(b []byte, err error) error {
 		r.raw = r.raw[:0]
 	}
 	if got := r.d.InFrame(); got != (len(r.raw) > 0) {
-		return fmt.Errorf("wrong InFrame %v after byte %d, with %d bytes of a frame (error %v)", got, r.Taken, len(r.raw), err)
+		return fmt.Errorf("InFrame is %v after byte %d, with %d bytes of a frame (error %v)", got, r.Taken, len(r.raw), err)
 	}
 	return nil
 }
 
-// end checks that an error is final and that after a close frame there is io.EOF.
+// end checks that an error is final, and that Next returns io.EOF after a close frame.
 func (r *Reading) end() error {
 	want := r.Err
 	if n := len(r.Frames); n > 0 && want == nil && r.Frames[n-1].Header.Opcode == wire.OpClose {
@@ -239,12 +236,12 @@ func (r *Reading) end() error {
 		}
 	}
 	if got := r.d.Offset(); got != r.Taken {
-		return fmt.Errorf("at Offset %d after the error, want %d", got, r.Taken)
+		return fmt.Errorf("Offset is %d after the error, want %d", got, r.Taken)
 	}
 	return nil
 }
 
-// Same says how two readings of a stream differ.
+// Same returns an error if two readings of a stream differ.
 func Same(a, b *Reading) error {
 	if err := sameFrames(a.Frames, b.Frames); err != nil {
 		return err
@@ -255,7 +252,7 @@ func Same(a, b *Reading) error {
 func sameFrames(got, want []Frame) error {
 	for i := range min(len(got), len(want)) {
 		g, w := got[i], want[i]
-		if g.Header != w.Header || g.Message != w.Message || !bytes.Equal(g.Payload, w.Payload) {
+		if g.Header != w.Header || g.Kind != w.Kind || !bytes.Equal(g.Payload, w.Payload) {
 			return fmt.Errorf("frame %d is %+v, want %+v", i, g, w)
 		}
 	}
@@ -277,7 +274,7 @@ func sameError(got, want error) error {
 	return nil
 }
 
-// Violations are the names that wire has for the model's rules.
+// Violations maps the rules of the model to those of wire.
 var Violations = map[model.Rule]wire.Violation{
 	model.ReservedBits:     wire.ErrReservedBits,
 	model.ReservedOpcode:   wire.ErrReservedOpcode,
@@ -299,7 +296,7 @@ var Violations = map[model.Rule]wire.Violation{
 	model.ControlFlood:     wire.ErrControlFlood,
 }
 
-// Error is the error that wire is to give for a fault: nil for none.
+// Error returns the error that wire must return for a fault, or nil for none.
 func Error(f *model.Fault) *wire.Error {
 	if f == nil {
 		return nil
@@ -311,11 +308,11 @@ func Error(f *model.Fault) *wire.Error {
 	return &wire.Error{Violation: v, Offset: f.At, Size: f.Size, Limit: f.Limit}
 }
 
-// Against holds the reading against the model's.
+// Against returns an error if the reading differs from the model's.
 func (r *Reading) Against(m *model.Result) error {
 	want := make([]Frame, len(m.Frames))
 	for i, f := range m.Frames {
-		want[i] = Frame{Header: Header(f.Head), Message: wire.Kind(f.Message), Payload: f.Payload}
+		want[i] = Frame{Header: Header(f.Head), Kind: wire.Kind(f.Kind), Payload: f.Payload}
 	}
 	if err := sameFrames(r.Frames, want); err != nil {
 		return err
@@ -325,7 +322,7 @@ func (r *Reading) Against(m *model.Result) error {
 	}
 	if e := Error(m.Fault); e != nil {
 		if code := m.Fault.Rule.Code(); int(e.Code()) != code {
-			return fmt.Errorf("%v closes with %d, want %d", e, e.Code(), code)
+			return fmt.Errorf("the code of %v is %d, want %d", e, e.Code(), code)
 		}
 		return sameError(r.Err, e)
 	}
@@ -335,8 +332,8 @@ func (r *Reading) Against(m *model.Result) error {
 	return sameError(r.Err, nil)
 }
 
-// messages gathers the messages of the reading as a user of a decoder would, and
-// holds them against the model's.
+// messages joins the frames of the reading to messages, as a user of a decoder would, and
+// compares them with the model's.
 func (r *Reading) messages(m *model.Result) error {
 	var message []byte
 	n := 0
@@ -348,8 +345,8 @@ func (r *Reading) messages(m *model.Result) error {
 		if !f.whole() || !f.Header.Fin || n == len(m.Messages) {
 			continue
 		}
-		if want := m.Messages[n]; wire.Kind(want.Opcode) != f.Message || !bytes.Equal(message, want.Payload) {
-			return fmt.Errorf("message %d is %v %q, want %v %q", n, f.Message, message, want.Opcode, want.Payload)
+		if want := m.Messages[n]; wire.Kind(want.Opcode) != f.Kind || !bytes.Equal(message, want.Payload) {
+			return fmt.Errorf("message %d is %v %q, want %v %q", n, f.Kind, message, want.Opcode, want.Payload)
 		}
 		message = message[:0]
 		n++
@@ -360,10 +357,10 @@ func (r *Reading) messages(m *model.Result) error {
 	return nil
 }
 
-// Header is wire's form of a head whose length wire accepts.
+// Header converts a header whose length wire accepts.
 func Header(h model.Head) wire.Header {
 	if h.Length > math.MaxInt64 {
-		panic("BUG: a length with its top bit set has passed")
+		panic("BUG: the model accepted a length with its top bit set")
 	}
 	return wire.Header{
 		Fin: h.Fin, RSV: h.RSV, Opcode: wire.Opcode(h.Opcode),

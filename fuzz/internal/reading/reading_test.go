@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Every rule that a stream can break has its name in the model, and they agree on
-// the code to close with.
+// TestViolations checks that the model has every rule that a stream can break, with the
+// same close code.
 func TestViolations(t *testing.T) {
 	seen := make(map[wire.Violation]bool)
 	for rule, v := range Violations {
@@ -46,7 +46,7 @@ func TestChop(t *testing.T) {
 	}
 }
 
-// Readings that differ in anything are told apart.
+// TestDifferences checks that readings that differ in anything are not the same.
 func TestDifferences(t *testing.T) {
 	read := func(stream string) *Reading {
 		d := wire.Decoder{Role: wire.Client}
@@ -76,7 +76,7 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
-// The settings that a number stands for include all that matter.
+// TestConfig checks that the numbers select limits of all kinds.
 func TestConfig(t *testing.T) {
 	var all []string
 	for bits := uint32(0); bits < 1<<9; bits++ {
