@@ -1,25 +1,26 @@
-// Package compose makes streams of WebSocket frames from scripts, which are bytes
-// that a fuzzer changes. Raw bytes mostly break a rule with the first frame; a
-// script comes to the tenth.
+// Package compose writes streams of WebSocket frames. Script reads frames from the bytes
+// of a fuzzer, and fits most of them to their place in the stream: raw bytes mostly break
+// a rule with the first frame, and a script reaches the tenth. Seeds are written with the
+// constructors of frames.
 //
-// It uses nothing of package wire to write frames.
+// It does not use package wire to write frames.
 package compose
 
 import "encoding/binary"
 
-// A Frame is written as it says, whether that is right or wrong.
+// A Frame is a frame, valid or not.
 type Frame struct {
 	First   byte // FIN, RSV and opcode
 	Masked  bool
-	Key     [4]byte // not used unless Masked
+	Key     [4]byte // used if Masked
 	Form    int     // bytes of extended length: 0, 2 or 8; -1 for the fewest
-	Length  uint64  // what the head says
+	Length  uint64  // in the header
 	Payload []byte  // unmasked
 
 	treatment byte // by Script: 0, otherForm or asIs
 }
 
-// Fin, RSV and Opcode are the parts of First.
+// Fin, RSV and Opcode return the parts of First.
 func (f Frame) Fin() bool    { return f.First >= 0x80 }
 func (f Frame) RSV() byte    { return f.First >> 4 & 7 }
 func (f Frame) Opcode() byte { return f.First & 15 }
@@ -66,29 +67,29 @@ func Stream(frames ...Frame) (b []byte) {
 	return b
 }
 
-// MaxFrames is how many frames a script makes at most.
+// MaxFrames is the maximum number of frames of a script.
 const MaxFrames = 48
 
-// The second byte of an entry: its top two bits are what is done with the first,
-// the others how much payload there is. Mostly a frame fits its place.
+// The second byte of an entry: its top two bits say how the first byte is treated, and
+// the others select the payload.
 const (
-	otherForm = 2 // the length takes another form, or the masking is wrong
-	asIs      = 3 // the first byte is sent as it is, not made to fit
+	otherForm = 2 // the length has another form, or the masking is wrong
+	asIs      = 3 // the first byte is not made to fit
 
 	amount  = 1<<6 - 1
-	literal = 48 // below: so many bytes of the script; from here: see sizes
+	literal = 48 // below, the number of bytes in the script; from here, an index of sizes
 )
 
-// sizes are the payloads that a script need not spell: round the borders of the
-// forms of a length, and announced and not delivered.
+// sizes are payloads that are not in the script: around the limits of the forms of a
+// length, and announced but not delivered.
 var sizes = [...]struct{ deliver, announce uint64 }{
 	{124, 0}, {125, 0}, {126, 0}, {127, 0}, {200, 0}, {65535, 0}, {65536, 0}, {300, 0},
 	{0, 1}, {3, 1 << 16}, {1, 1 << 32}, {0, 1<<63 - 1}, {2, 1 << 62}, {0, 1 << 63}, {0, 1<<64 - 1}, {1, 65535},
 }
 
-// Script reads a script: entries of two bytes and a payload, to its end. server
-// says that a server reads the stream, so that frames are masked; rsv and frameRSV
-// are the bits that are allowed, as in wire.Decoder.
+// Script returns the frames of a script, whose entries have two bytes and a payload.
+// server says that a server reads the stream, so that frames are masked. rsv and frameRSV
+// are the allowed bits, as in wire.Decoder.
 func Script(script []byte, server bool, rsv, frameRSV byte) (frames []Frame) {
 	open, big := false, false
 	for len(script) >= 2 && len(frames) < MaxFrames {
@@ -133,20 +134,20 @@ func Script(script []byte, server bool, rsv, frameRSV byte) (frames []Frame) {
 	return frames
 }
 
-// fit turns a first byte into one that may stand here.
+// fit turns a first byte into one that is valid in its place.
 func fit(first byte, open bool, rsv, frameRSV byte) byte {
 	switch {
 	case first&15 == 8:
 		return 0x88
 	case first&8 != 0:
-		return 0x8a - first&1 // odd is a ping, as its opcode
+		return 0x8a - first&1 // odd is a ping
 	case open:
 		return first & (0x80 | frameRSV<<4)
 	}
-	return first&(0x80|(rsv|frameRSV)<<4) | (2 - first&1) // odd is text, as its opcode
+	return first&(0x80|(rsv|frameRSV)<<4) | (2 - first&1) // odd is text
 }
 
-// filler is n bytes of text with characters of one to four bytes.
+// filler returns n bytes of text with characters of one to four bytes.
 func filler(n int) []byte {
 	const text = "a\u00e9\u20ac\U0001f600 and more of it."
 	p := make([]byte, 0, n+len(text))

@@ -8,7 +8,8 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
 )
 
-// Of the RFC's examples (section 5.7), one masked and one with a 16-bit length.
+// TestAppend writes examples of the RFC (section 5.7), masked and with a 16-bit length, and
+// a frame whose length is not minimal.
 func TestAppend(t *testing.T) {
 	f := Frame{First: 0x81, Masked: true, Key: [4]byte{0x37, 0xfa, 0x21, 0x3d}, Form: -1, Length: 5, Payload: []byte("Hello")}
 	if got, want := f.Append(nil), "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"; string(got) != want {
@@ -24,7 +25,7 @@ func TestAppend(t *testing.T) {
 	}
 }
 
-// The first byte of an entry keeps its kind and is made to fit.
+// TestFit checks that a first byte keeps its kind and is made to fit.
 func TestFit(t *testing.T) {
 	for _, tt := range []struct {
 		first byte
@@ -40,8 +41,8 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// Scripts lead far into the protocol: of random ones most faults do not come with
-// the first frame, and every rule that a head can break is broken by some.
+// TestScriptReach checks that random scripts reach deep into the protocol: faults occur
+// after the first frame, and every rule is broken by some script.
 func TestScriptReach(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	c := model.Config{Server: true, RSV: 4, MaxFrame: 300, MaxMessage: 310, MaxEmptyFragments: 1, MaxControls: 2}
@@ -70,11 +71,11 @@ func TestScriptReach(t *testing.T) {
 		model.Unmasked, model.ControlFragment, model.ControlTooLong, model.NothingToGoOn, model.MessageOpen, model.CloseOneByte,
 		model.CloseCode, model.NotUTF8, model.FrameTooBig, model.MessageTooBig, model.EmptyFragments, model.ControlFlood} {
 		if faults[rule] == 0 {
-			t.Errorf("no script came to %q", rule)
+			t.Errorf("no script breaks the rule %q", rule)
 		}
 	}
 	if late < runs/10 {
-		t.Errorf("%d of %d faults came after the first frame", late, runs)
+		t.Errorf("only %d of %d scripts have a fault after the first frame", late, runs)
 	}
 	t.Log(faults, late)
 }

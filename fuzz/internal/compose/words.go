@@ -46,7 +46,7 @@ func (f Frame) Filled(n int) Frame {
 	return f
 }
 
-// Announcing returns f with a length that is not that of its payload.
+// Announcing returns f with another length than that of its payload.
 func (f Frame) Announcing(length uint64) Frame {
 	f.Length = length
 	return f
@@ -58,20 +58,20 @@ func (f Frame) InForm(form int) Frame {
 	return f
 }
 
-// Misformed returns f as an entry of a script that has the length in another form, or
-// the wrong masking, by the last bits of its first byte.
+// Misformed returns f as an entry of a script whose length has another form, or whose
+// masking is wrong, as selected by the last two bits of the first byte.
 func (f Frame) Misformed() Frame {
 	f.treatment = otherForm
 	return f
 }
 
-// AsIs returns f as an entry of a script that is not made to fit its place.
+// AsIs returns f as an entry of a script whose first byte is not made to fit.
 func (f Frame) AsIs() Frame {
 	f.treatment = asIs
 	return f
 }
 
-// Sizes returns an entry of each size that a script can name without spelling it.
+// Sizes returns a frame of each size that is not in the script.
 func Sizes() (all []Frame) {
 	for _, s := range sizes {
 		all = append(all, Frame{}.Filled(int(s.deliver)).Announcing(max(s.deliver, s.announce)))

@@ -1,5 +1,5 @@
-// Package order judges whether the messages that a reader got are those that the
-// writers at the other end sent: each whole, each once, in the order of the writes.
+// Package order checks that a reader got the messages that the writers at the other end
+// sent: each whole, each once, in the order of the writes.
 package order
 
 import (
@@ -7,14 +7,14 @@ import (
 	"fmt"
 )
 
-// A Fate is what the outcome of a write says of its message.
+// A Fate is what the result of a write promises about its message.
 type Fate uint8
 
 // The fates of a message.
 const (
 	Never  Fate = iota // the write failed and promised that nothing is sent
-	Cut                // it was left in the middle: a reader may see a part of it, and then nothing more
-	Maybe              // the connection ended meanwhile: whole, in part at the very end, or not at all
+	Cut                // it was abandoned: the reader may get a part of it, and then nothing more
+	Maybe              // the connection ended: whole, in part at the very end, or not at all
 	Always             // it arrives, unless the connection breaks
 )
 
@@ -26,8 +26,8 @@ type Sent struct {
 	Data []byte
 	Fate Fate
 
-	// Begin and End count the events of the run, so that of two writes that did not
-	// overlap it is known which was first.
+	// Begin and End are numbers of events of the run. They tell which of two writes
+	// that did not overlap was first.
 	Begin, End int64
 }
 
@@ -46,12 +46,12 @@ func (g Got) String() string {
 	return s
 }
 
-// A state is how many messages of each of the two writers are behind us.
+// A state is the number of messages of each of the two writers that were passed.
 type state [2]int
 
-// Check reports, by an error, what is wrong with got. Each writer sends its messages
-// one after the other. If complete is set every message whose fate is Always must
-// have come; if not, they may be missing at the end.
+// Check returns an error if the messages got are not those of the writers, each of which
+// sends its messages one after the other. If complete is set, every message whose fate is
+// Always must be there. Otherwise some may be missing at the end.
 func Check(writers [2][]Sent, got []Got, complete bool) error {
 	now := map[state]bool{{}: true}
 	for i, g := range got {
@@ -63,7 +63,7 @@ func Check(writers [2][]Sent, got []Got, complete bool) error {
 			}
 		}
 		if len(next) == 0 {
-			return fmt.Errorf("message %d of %d that came, %v, is none that could come then; next could have been:%s",
+			return fmt.Errorf("message %d of %d received, %v, is not a possible one; these are:%s",
 				i, len(got), g, candidates(writers, now))
 		}
 		now = next
@@ -79,7 +79,7 @@ func Check(writers [2][]Sent, got []Got, complete bool) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("after the %d messages that came, others are missing, from:%s", len(got), candidates(writers, now))
+	return fmt.Errorf("after the %d messages received, others are missing, from:%s", len(got), candidates(writers, now))
 }
 
 // take adds to next the states in which g is a message of writer w.
@@ -88,8 +88,8 @@ func take(writers [2][]Sent, s state, w int, g Got, last bool, next map[state]bo
 	for at := s[w]; at < len(mine); at++ {
 		m := &mine[at]
 		if matches(m, g, last) {
-			// What the other writer had written before this one began is not to come
-			// any more.
+			// The messages that the other writer had finished before this write began
+			// can no longer arrive.
 			over := s[1-w]
 			for over < len(others) && others[over].End < m.Begin {
 				over++
@@ -106,7 +106,7 @@ func take(writers [2][]Sent, s state, w int, g Got, last bool, next map[state]bo
 	}
 }
 
-// skip goes from message at to message to of one writer, if nothing between must come.
+// skip goes from message at to message to of one writer, unless one between must arrive.
 func skip(sent []Sent, at, to int) (int, bool) {
 	for ; at < to; at++ {
 		if sent[at].Fate == Always {

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// writers makes the messages of two writers of words: "a!" is a message a with the
-// fate Always, "a?" Maybe, "a-" Never and "a/" Cut. They do not overlap within a
-// writer; those of the second are later than all of the first if after is set.
+// writers returns the messages of two writers. The word "a!" is a message a of the fate
+// Always, "a?" of Maybe, "a-" of Never and "a/" of Cut. If after is set, the second writer
+// begins after the first has ended.
 func writers(first, second string, after bool) (w [2][]Sent) {
 	fates := map[byte]Fate{'!': Always, '?': Maybe, '-': Never, '/': Cut}
 	for i, line := range []string{first, second} {
@@ -69,6 +69,6 @@ func TestCheck(t *testing.T) {
 		}
 	}
 	if Check(writers("a!", "", false), []Got{{2, []byte("a"), false}}, true) == nil {
-		t.Error("a message of another type")
+		t.Error("a message of another type was accepted")
 	}
 }

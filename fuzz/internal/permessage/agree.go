@@ -12,8 +12,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// CheckAccept checks what a server answers, by the model of package handshake. It
-// returns nil if the server declines.
+// CheckAccept compares the answer of a server with the model of package handshake. It
+// returns nil if the server declines the offers.
 func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.ExtensionSpec) (*wire.ExtensionSpec, error) {
 	answer, session, ok := s.Accept(slices.Values(offers))
 	want, wanted := side.Choose(Elements(offers))
@@ -31,7 +31,7 @@ func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.Extens
 	for _, o := range Elements(offers) { // the first valid one is answered
 		if p, ok := handshake.ParseParams(o, false); ok {
 			if !got.Answers(p) {
-				return nil, fmt.Errorf("%+v is no answer to %+v", answer, o)
+				return nil, fmt.Errorf("%+v is not a valid answer to %+v", answer, o)
 			}
 			break
 		}
@@ -42,8 +42,9 @@ func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.Extens
 	return &answer, nil
 }
 
-// CheckAgreed lets both ends agree and send, each a message twice: the second refers to
-// the first exactly if context is taken over and the window is large enough.
+// CheckAgreed negotiates between both ends, and has each send the same message twice. The
+// second must refer to the first exactly if context is taken over and the window is large
+// enough.
 func CheckAgreed(s, c *deflate.Extension, server, client handshake.Side, offers []wire.ExtensionSpec) error {
 	answer, ours, ok := s.Accept(slices.Values(offers))
 	if !ok {
@@ -72,7 +73,7 @@ func CheckAgreed(s, c *deflate.Extension, server, client handshake.Side, offers 
 	}
 	for _, way := range []struct {
 		*Direction
-		own int // window of the sender, which may use less than it is allowed
+		own int // bits of the sender's window, which may be smaller than agreed
 	}{
 		{NewDirection(ours, theirs, p.ServerBits, p.ServerNoContext), server.Bits},
 		{NewDirection(theirs, ours, p.ClientBits, p.ClientNoContext || client.NoContext), client.Bits},
@@ -89,7 +90,8 @@ func CheckAgreed(s, c *deflate.Extension, server, client handshake.Side, offers 
 			sizes = append(sizes, len(payload))
 		}
 		if refers := sizes[1] < 300; refers != (!way.noContext && min(1<<way.own, way.model.Window) > 700) {
-			return fmt.Errorf("answer %+v: sizes %v, windows %d and %d, no context %v", answer, sizes, 1<<way.own, way.model.Window, way.noContext)
+			return fmt.Errorf("answer %+v: sizes %v, windows %d and %d, no context %v",
+				answer, sizes, 1<<way.own, way.model.Window, way.noContext)
 		}
 	}
 	return nil

@@ -7,14 +7,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A chopper deals out sizes: octets of a seed in turn, and then from the first again.
+// A chopper returns the sizes of pieces: the bytes of a seed in turn, again and again.
 type chopper struct {
 	seed  uint64
 	dealt int
 }
 
-// next returns a size of 0 to 255: more than 0 now and then, and 255 once there were
-// many.
+// next returns a size of 0 to 255. Every ninth is not 0, and after many all are 255.
 func (c *chopper) next() int {
 	c.dealt++
 	switch {
@@ -26,15 +25,15 @@ func (c *chopper) next() int {
 	return int(byte(c.seed >> (c.dealt % 8 * 8)))
 }
 
-// Unchopped is the seed of chops that stands for no chops.
+// Unchopped is the seed for which nothing is split.
 const Unchopped = 0
 
-// Most is what a message may inflate to in octets.
+// Most is the limit on inflated messages, in bytes.
 const Most = 1 << 16
 
-// Decode has a session decode a payload. It checks what the contract of
-// [wire.MessageDecoder] says of every call. cut says that there would have been more
-// than Most. Behind the first call it calls meanwhile, unless that is nil.
+// Decode decodes a payload with a session, in pieces selected by chop. It checks the
+// contract of [wire.MessageDecoder] after every call. cut says that the message has more
+// than Most bytes. After the first call it calls meanwhile, unless that is nil.
 func Decode(s wire.Session, payload []byte, chop uint64, meanwhile func()) (out []byte, cut bool, err error) {
 	dec, err := s.Decode(wire.RSV1)
 	if err != nil {
@@ -49,7 +48,7 @@ func Decode(s wire.Session, payload []byte, chop uint64, meanwhile func()) (out 
 		}
 		src := bytes.Clone(payload[:piece])
 		payload = payload[piece:]
-		fin = len(payload) == 0 && (len(src) == 0 || chop%4 == 0) // else the end comes by itself
+		fin = len(payload) == 0 && (len(src) == 0 || chop%4 == 0) // otherwise the end is a call without bytes
 		for more := true; more; {
 			if chop != Unchopped {
 				most = min(Most-len(out), chops.next()*(chops.next()+1)/16)
@@ -64,17 +63,19 @@ func Decode(s wire.Session, payload []byte, chop uint64, meanwhile func()) (out 
 			out = append(out, got[len(dst):]...)
 			switch {
 			case string(got[:len(dst)]) != "dst", made > most, took > len(src):
-				return out, false, fmt.Errorf("%q..., %d octets of at most %d, took %d of %d", got[:len(dst)], made, most, took, len(src))
+				return out, false, fmt.Errorf("the result begins with %q; made %d bytes of at most %d, consumed %d of %d",
+					got[:len(dst)], made, most, took, len(src))
 			case cap(got) > max(cap(dst), len(dst)+most):
-				return out, false, fmt.Errorf("allocated %d octets for at most %d", cap(got), len(dst)+most)
+				return out, false, fmt.Errorf("allocated %d bytes for at most %d", cap(got), len(dst)+most)
 			case err != nil:
 				return out, false, err
 			case again && made < most, !again && took < len(src):
-				return out, false, fmt.Errorf("made %d of %d, took %d of %d, more: %v", made, most, took, len(src), again)
+				return out, false, fmt.Errorf("made %d bytes of %d, consumed %d of %d, more: %v",
+					made, most, took, len(src), again)
 			case again && len(out) == Most:
 				return out, true, nil
 			}
-			clear(got) // neither is kept
+			clear(got) // the decoder may keep neither
 			clear(src[:took])
 			src, more = src[took:], again
 		}

@@ -9,25 +9,25 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Direction is one direction of a connection, with what there is to judge it.
+// A Direction is one direction of a connection, with the model that checks it.
 type Direction struct {
 	from, to  wire.Session
 	noContext bool
 	model     *inflate.Stream
-	last      []byte // messages, to have them again
+	last      []byte // the end of the messages, to be repeated
 
-	// Meanwhile, if set, is called in the middle of a message that goes in pieces.
+	// Meanwhile, if not nil, is called in the middle of a message that is sent in pieces.
 	Meanwhile func() error
 }
 
-// NewDirection returns the direction from one session to another, with a window of that many
-// bits.
+// NewDirection returns the direction from one session to another. bits is the size of the
+// agreed window.
 func NewDirection(from, to wire.Session, bits int, noContext bool) *Direction {
 	return &Direction{from: from, to: to, noContext: noContext, model: &inflate.Stream{Window: 1 << bits}}
 }
 
-// Message makes a message of a kind, 0 to 7, which may take more of the script. The low
-// four bits of size shift the rest, so that small ones are as frequent as large ones.
+// Message returns a message of a kind, 0 to 7. It may consume bytes of the script. The low
+// four bits of size shift the others, so that small messages are as likely as large ones.
 func (d *Direction) Message(kind byte, size int, script *[]byte) []byte {
 	n := size >> (size & 15)
 	switch kind {
@@ -40,12 +40,12 @@ func (d *Direction) Message(kind byte, size int, script *[]byte) []byte {
 		return p
 	case 2: // a run
 		return bytes.Repeat([]byte{byte(size)}, n)
-	case 3: // as the script has it
+	case 3: // bytes of the script
 		n = min(n, len(*script))
 		p := (*script)[:n:n]
 		*script = (*script)[n:]
 		return p
-	case 4, 5: // what was there so many octets ago: at the window's edge, within and beyond
+	case 4, 5: // earlier bytes, from near the edge of the window, inside or outside
 		back := min(len(d.last), d.model.Window+size%5-2)
 		return bytes.Clone(d.last[len(d.last)-back:][:min(n, back)])
 	default: // text
@@ -57,9 +57,9 @@ func (d *Direction) Message(kind byte, size int, script *[]byte) []byte {
 	}
 }
 
-// Send sends a message and judges it. Of how, bit 0 sends it plain, bit 1 as a
-// broadcast, and bit 2 as one to others alone; it goes in pieces of the size that piece
-// stands for, or whole.
+// Send sends a message and checks it. The bits of how: 0 sends it plain, 1 as a broadcast,
+// and 2 as a broadcast to other connections only. piece selects the size of pieces, or 0
+// for a whole message.
 func (d *Direction) Send(message []byte, how, piece byte, threshold int) error {
 	d.last = append(d.last, message...)
 	d.last = d.last[max(0, len(d.last)-1<<16):]
@@ -70,20 +70,20 @@ func (d *Direction) Send(message []byte, how, piece byte, threshold int) error {
 	plain := info.Plain || info.Size >= 0 && info.Size < int64(threshold)
 	shared := d.from.(wire.SharedSession)
 	if _, ok := shared.SharedKey(info); ok == plain {
-		return fmt.Errorf("%+v has a shared form: %v", info, ok)
+		return fmt.Errorf("SharedKey for %+v returned %v", info, ok)
 	}
 	var payload []byte
 	var err error
 	switch enc := d.from.Encode(info); {
 	case (enc == nil) != plain:
-		return fmt.Errorf("%+v is encoded: %v", info, enc != nil)
+		return fmt.Errorf("Encode for %+v returned an encoder: %v", info, enc != nil)
 	case plain:
 		return nil
 	case how&2 != 0:
 		if payload, err = shared.AppendShared([]byte("dst"), message); err != nil {
 			return fmt.Errorf("appending the broadcast: %w", err)
 		}
-		if how&4 != 0 { // it goes to others
+		if how&4 != 0 { // it is sent to others
 			return d.checkShared(payload[3:], message)
 		}
 		shared.SharedSent(message)
@@ -93,13 +93,13 @@ func (d *Direction) Send(message []byte, how, piece byte, threshold int) error {
 		}
 	}
 	if !bytes.HasPrefix(payload, []byte("dst")) {
-		return fmt.Errorf("%q... was dst", payload[:min(len(payload), 3)])
+		return fmt.Errorf("the result begins with %q, want dst", payload[:min(len(payload), 3)])
 	}
 	return d.check(payload[3:], message, piece, how&2 != 0)
 }
 
-// Encode encodes a message in pieces of a size, or whole if it is 0, behind the octets
-// "dst". Behind the first piece it calls meanwhile, unless that is nil.
+// Encode encodes a message in pieces of a size, or whole if size is 0, and appends it to
+// "dst". After the first piece it calls meanwhile, unless that is nil.
 func Encode(enc wire.MessageEncoder, message []byte, size int, meanwhile func() error) (payload []byte, err error) {
 	payload = []byte("dst")
 	for fin := false; !fin; {
@@ -113,7 +113,7 @@ func Encode(enc wire.MessageEncoder, message []byte, size int, meanwhile func() 
 		if payload, err = enc.Append(payload, src, fin); err != nil {
 			return nil, fmt.Errorf("appending: %w", err)
 		}
-		clear(src) // it is not kept
+		clear(src) // the encoder may not keep it
 		if !fin && meanwhile != nil {
 			if err := meanwhile(); err != nil {
 				return nil, fmt.Errorf("meanwhile: %w", err)
@@ -124,16 +124,16 @@ func Encode(enc wire.MessageEncoder, message []byte, size int, meanwhile func() 
 	return payload, nil
 }
 
-// checkShared judges a message that refers to nothing before it, and goes elsewhere.
+// checkShared checks a broadcast, which must not refer to earlier messages.
 func (d *Direction) checkShared(payload, message []byte) error {
 	alone := inflate.Stream{Window: d.model.Window}
 	if m, err := alone.Message(payload); err != nil || !bytes.Equal(m.Out, message) {
-		return fmt.Errorf("%x: broadcast: %d octets, %w", payload, len(m.Out), err)
+		return fmt.Errorf("%x: a broadcast of %d bytes: %w", payload, len(m.Out), err)
 	}
 	return nil
 }
 
-// judge lets the model, compress/flate and the other end read a payload.
+// check reads a payload with the model, compress/flate and the other end.
 func (d *Direction) check(payload, message []byte, chop byte, shared bool) error {
 	if d.noContext {
 		d.model.Forget()
@@ -146,14 +146,14 @@ func (d *Direction) check(payload, message []byte, chop byte, shared bool) error
 	dictionary := bytes.Clone(d.model.Dictionary())
 	m, err := d.model.Message(payload)
 	if err != nil || m.Finals > 0 || !bytes.Equal(m.Out, message) {
-		return fmt.Errorf("%x: %d octets, %d final blocks, longest distance %d, window %d, %w",
+		return fmt.Errorf("%x: %d bytes, %d final blocks, longest distance %d, window %d, %w",
 			payload, len(m.Out), m.Finals, m.Longest, d.model.Window, err)
 	}
 	if out, whole := inflate.Standard(payload, dictionary); !whole || !bytes.Equal(out, message) {
-		return fmt.Errorf("%x: compress/flate has %d octets, whole %v", payload, len(out), whole)
+		return fmt.Errorf("%x: compress/flate has %d bytes, whole %v", payload, len(out), whole)
 	}
 	if out, cut, err := Decode(d.to, payload, uint64(chop)*0x0103070b13170305, nil); err != nil || cut || !bytes.Equal(out, message) {
-		return fmt.Errorf("%x: the other end has %d octets, %v, %w", payload, len(out), cut, err)
+		return fmt.Errorf("%x: the other end has %d bytes, %v, %w", payload, len(out), cut, err)
 	}
 	return nil
 }

@@ -1,5 +1,5 @@
-// Package permessage drives sessions of package deflate as a transport does, and holds
-// them to the contract of package wire, to RFC 7692 and to what other inflaters read.
+// Package permessage drives sessions of package deflate as a connection does. It checks
+// the contract of package wire and RFC 7692, and compares the results with other inflaters.
 package permessage
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// extensions are those of all inputs, by settings: their pools are shared, as those of
-// a program are.
+// extensions holds the extensions of all inputs by their options. Their pools are shared,
+// as those of a program are.
 var extensions sync.Map
 
 func extension(o deflate.Options) *deflate.Extension {
@@ -28,8 +28,8 @@ func extension(o deflate.Options) *deflate.Extension {
 	return e.(*deflate.Extension)
 }
 
-// Pair returns the sessions of the two ends of a connection on which just that is
-// agreed, of extensions with these options, Threshold and WindowBits.
+// Pair returns the sessions of the two ends of a connection that has agreed on p. threshold
+// and bits are the options Threshold and WindowBits of both ends.
 func Pair(threshold, bits int, p handshake.Params) (server, client wire.Session, err error) {
 	offer := wire.ExtensionSpec{Name: handshake.Deflate}
 	add := func(wanted bool, name, value string) {
@@ -38,7 +38,7 @@ func Pair(threshold, bits int, p handshake.Params) (server, client wire.Session,
 		}
 	}
 	if p.ClientBits == 15 {
-		p.ClientBits = 0 // a server that wants no less does not answer it
+		p.ClientBits = 0 // a server without a lower limit does not answer it
 	}
 	o := deflate.Options{WindowBits: bits, Threshold: threshold}
 	bounded := o
@@ -49,16 +49,16 @@ func Pair(threshold, bits int, p handshake.Params) (server, client wire.Session,
 	add(p.ClientBits > 0, "client_max_window_bits", strconv.Itoa(p.ClientBits))
 	answer, server, ok := extension(bounded).Accept(slices.Values([]wire.ExtensionSpec{offer}))
 	if !ok {
-		return nil, nil, fmt.Errorf("%+v is declined", offer)
+		return nil, nil, fmt.Errorf("offer %+v is declined", offer)
 	}
 	if got, ok := handshake.ParseParams(Element(answer), true); !ok || got != p {
-		return nil, nil, fmt.Errorf("%+v is answered with %+v", offer, answer)
+		return nil, nil, fmt.Errorf("offer %+v is answered with %+v", offer, answer)
 	}
 	client, err = extension(o).Confirm(answer)
 	return server, client, err
 }
 
-// Split takes messages apart, each behind its length in two octets.
+// Split returns the payloads in data, each of which follows its length in two bytes.
 func Split(data []byte) (payloads [][]byte) {
 	for len(data) > 2 && len(payloads) < 32 {
 		n := min(int(binary.LittleEndian.Uint16(data)), len(data)-2)
@@ -68,7 +68,7 @@ func Split(data []byte) (payloads [][]byte) {
 	return payloads
 }
 
-// Framed is the opposite of Split.
+// Framed is the inverse of Split.
 func Framed(payloads [][]byte) (data []byte) {
 	for _, p := range payloads {
 		data = append(binary.LittleEndian.AppendUint16(data, uint16(len(p))), p...)
@@ -76,7 +76,7 @@ func Framed(payloads [][]byte) (data []byte) {
 	return data
 }
 
-// Crafted makes messages of a script by inflate.Craft.
+// Crafted returns the payloads that inflate.Craft makes of a script.
 func Crafted(script []byte) (payloads [][]byte) {
 	for len(script) > 0 && len(payloads) < 32 {
 		var p []byte
@@ -86,7 +86,7 @@ func Crafted(script []byte) (payloads [][]byte) {
 	return payloads
 }
 
-// Element gives an offer the form of the model.
+// Element converts an offer or answer for the model.
 func Element(o wire.ExtensionSpec) model.Extension {
 	e := model.Extension{Name: o.Name}
 	for _, p := range o.Params {
@@ -95,7 +95,7 @@ func Element(o wire.ExtensionSpec) model.Extension {
 	return e
 }
 
-// Elements gives offers the form of the model.
+// Elements converts offers for the model.
 func Elements(offers []wire.ExtensionSpec) (all []model.Extension) {
 	for _, o := range offers {
 		all = append(all, Element(o))

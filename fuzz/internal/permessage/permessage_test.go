@@ -21,12 +21,12 @@ func pair(t *testing.T, p handshake.Params) (server, client wire.Session) {
 	return server, client
 }
 
-// A Direction passes what keeps to the agreement, and notices windows that are too large and
-// context that is taken over against it.
+// TestDirection checks that a Direction accepts what was agreed, and refuses a window that
+// is too large and context takeover that was not agreed.
 func TestDirection(t *testing.T) {
 	script := []byte{}
 	for _, tt := range []struct {
-		made, judged    int // bits of the window
+		made, agreed    int // bits of the window
 		over, forbidden bool
 		ok              bool
 	}{
@@ -36,7 +36,7 @@ func TestDirection(t *testing.T) {
 		{15, 15, false, true, true},
 	} {
 		server, client := pair(t, handshake.Params{ServerBits: tt.made, ServerNoContext: !tt.over, ClientBits: 15})
-		w := NewDirection(server, client, tt.judged, tt.forbidden)
+		w := NewDirection(server, client, tt.agreed, tt.forbidden)
 		noise := NewDirection(server, client, 15, false).Message(0, 4000<<4&^15, &script)
 		var err error
 		for range 3 {
@@ -92,13 +92,13 @@ func TestDecodeHoldsToTheContract(t *testing.T) {
 		}
 		out, cut, err := Decode(greedy{client, fault}, payload[3:], 0x0505050505050505, nil)
 		if right := err == nil && !cut && bytes.Equal(out, message); right != (fault == "") {
-			t.Errorf("%q: %d octets, %v, %v", fault, len(out), cut, err)
+			t.Errorf("%q: %d bytes, %v, %v", fault, len(out), cut, err)
 		}
 	}
 }
 
-// A message of more than Most octets is cut there, whatever the chops; and every seed
-// of chops comes to an end.
+// TestDecodeEnds checks that a message of more than Most bytes is cut there, and that
+// Decode ends, with pieces of any size.
 func TestDecodeEnds(t *testing.T) {
 	message := make([]byte, Most+1)
 	for shift := range 64 {
@@ -109,7 +109,7 @@ func TestDecodeEnds(t *testing.T) {
 		}
 		out, cut, err := Decode(client, payload[3:], 1<<shift, nil)
 		if err != nil || !cut || !bytes.Equal(out, message[:Most]) {
-			t.Errorf("1<<%d: %d octets, cut %v, %v", shift, len(out), cut, err)
+			t.Errorf("1<<%d: %d bytes, cut %v, %v", shift, len(out), cut, err)
 		}
 	}
 }

@@ -1,15 +1,13 @@
-// Package seeds holds what went over the wire in the cases of the compliance
-// suite, run against this project's own server and client: corpora to begin
-// fuzzing with.
+// Package seeds holds the bytes on the wire in the cases of the compliance suite, run
+// against this project's own server and client. They are the seeds of most targets.
 //
 // The files are written by
 //
 //	go run ./compliance/cmd/wscheck corpus -out fuzz/internal/seeds
 //
-// which shortens long messages and replaces what is random, so that two runs
-// write the same octets. A line is one stream or head: the cases in which it was
-// seen, separated by commas, its kind in one or two words, and its octets as a
-// quoted Go string.
+// which shortens long messages and replaces random bytes, so that two runs write the
+// same files. A line is one stream or head: the cases that have it, separated by commas,
+// its kind in one or two words, and its bytes as a quoted Go string.
 package seeds
 
 import (
@@ -25,26 +23,24 @@ var streamLines string
 //go:embed heads.txt
 var headLines string
 
-// A Stream is what one side sent after the opening handshake: frames, whole or cut
-// off, with the faults that the case is about. Frames of clients are masked.
+// A Stream is the bytes that one side sent after the opening handshake: frames, whole or
+// cut off, with the faults that the case tests. Frames of clients are masked.
 type Stream struct {
-	Case       string // the ids of the cases, separated by commas: "1.1.1,2.1"
+	Case       string // the IDs of the cases, separated by commas: "1.1.1,2.1"
 	FromClient bool
-	Compressed bool // permessage-deflate was negotiated; a window of 15 bits reads all
+	Compressed bool // permessage-deflate was negotiated; a window of 15 bits can read all
 	Data       []byte
 }
 
-// A Head is one side's part of an opening handshake, from its first octet: of a
-// client, the request with what came in the same breath; of a server, the status
-// line and the fields.
+// A Head is one side's part of an opening handshake. That of a client is the request with
+// the bytes sent together with it. That of a server is the status line and the fields.
 type Head struct {
 	Case    string // as in Stream
 	Request bool
 	Data    []byte
 }
 
-// Streams returns all streams, in the order of the cases. The caller may keep and
-// change what it gets.
+// Streams returns all streams, in the order of the cases. The caller may change them.
 func Streams() []Stream {
 	var streams []Stream
 	for line := range strings.Lines(streamLines) {
@@ -55,8 +51,7 @@ func Streams() []Stream {
 	return streams
 }
 
-// Heads returns all heads, in the order of the cases. The caller may keep and change
-// what it gets.
+// Heads returns all heads, in the order of the cases. The caller may change them.
 func Heads() []Head {
 	var heads []Head
 	for line := range strings.Lines(headLines) {
@@ -71,7 +66,7 @@ func Heads() []Head {
 //
 //	1.1.1 client plain "\x81\x807\xfa!="
 //
-// It is false for a comment, which begins with #.
+// ok is false for a comment, which begins with #.
 func parseStream(line string) (s Stream, ok bool) {
 	words, data, ok := split(line, 3)
 	if !ok {
@@ -99,7 +94,7 @@ func parseHead(line string) (h Head, ok bool) {
 	return h, true
 }
 
-// split takes n words and a quoted string from a line.
+// split returns the n words and the quoted string of a line.
 func split(line string, n int) (words []string, data []byte, ok bool) {
 	if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 		return nil, nil, false

@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// The files parse, whole: a line that does not panics.
+// TestFiles parses the files. A line that does not parse panics.
 func TestFiles(t *testing.T) {
 	var seen [2][2]int
 	for _, s := range Streams() {
 		if s.Case == "" || len(s.Data) == 0 {
-			t.Errorf("case %q: a stream of %d octets", s.Case, len(s.Data))
+			t.Errorf("case %q: a stream of %d bytes", s.Case, len(s.Data))
 		}
 		seen[index(s.FromClient)][index(s.Compressed)]++
 	}

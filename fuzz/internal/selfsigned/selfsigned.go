@@ -1,4 +1,5 @@
-// Package selfsigned makes a certificate for servers of the soak and the targets.
+// Package selfsigned makes a certificate for the servers of the soak and of the targets.
+// That of net/http/httptest has an RSA key, with which FuzzRedirect takes twice the CPU time.
 package selfsigned
 
 import (
@@ -13,8 +14,8 @@ import (
 	"time"
 )
 
-// New makes a certificate for loopback, good for two days from now on. A client that is
-// told it may trust no other.
+// New returns a certificate for 127.0.0.1 with an ECDSA key, valid for two days from now
+// on. A client can use it as its only root.
 func New(now time.Time) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
