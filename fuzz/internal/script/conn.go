@@ -13,22 +13,22 @@ type Conn struct {
 	Sides [2]Side // the server's, the client's
 	Ops   []Op
 
-	// Last says which side closes a connection that the steps have left open.
+	// Last is the side that closes a connection that the steps leave open.
 	Last int
 }
 
-// A Link says what the transport is like; see package pipe.
+// A Link is the options of the transport; see package pipe.
 type Link struct {
 	Room                int
 	ReadChop, WriteChop int
 	Stalls, HalfClose   bool
-	SpoilHandshake      bool // from the first byte on, not only after the handshake
+	SpoilHandshake      bool // apply them from the first byte on, not only after the handshake
 	Seed                uint64
 }
 
-// A Side is the configuration of one end. What is 0 is the default.
+// A Side is the configuration of one end. A zero field is the default.
 type Side struct {
-	Extension     int // an index in what the runner knows, 0 for none
+	Extension     int // an index of the extensions of package play, 0 for none
 	MaxMessage    int64
 	MaxWriteFrame int64
 	MaxControls   int
@@ -36,7 +36,7 @@ type Side struct {
 	CloseTimeout  time.Duration
 }
 
-// A Kind is what a step does.
+// A Kind is the kind of a step.
 type Kind uint8
 
 // The kinds of step.
@@ -58,9 +58,9 @@ const (
 	Close
 	CloseNow
 	Drop
-	Vanish  // this side's end of the transport goes; what it has sent is still there
-	WearOut // the writes of this side's transport fail after Op.Max more bytes
-	Abort   // with a cause, unless Op.Count is 0
+	Vanish  // breaks the transport at this side; the peer can read the bytes in flight
+	WearOut // makes the writes of this side's transport fail after Op.Max more bytes
+	Abort   // has a cause, unless Op.Count is 0
 )
 
 func (k Kind) String() string {
@@ -68,15 +68,15 @@ func (k Kind) String() string {
 		"Read", "AppendRead", "Reader", "Messages", "hang", "Ping", "WriteControl", "SetMaxMessage", "Close", "CloseNow", "drop", "vanish", "wear out", "Abort"}[k]
 }
 
-// kinds is by how much each kind is likely.
+// kinds has each kind as often as it is likely.
 var kinds = []Kind{
 	Write, Write, Write, Write, WritePlain, WritePrepared, WritePrepared, Stream, Stream, Stream, PlainStream,
 	Read, Read, AppendRead, AppendRead, Reader, Reader, Reader, Messages, Messages,
 	Ping, Ping, Write, Stream, Close, Close, SetMax, Hang, CloseNow, Drop, Write, Read,
 }
 
-// A Lane is one of the goroutines of a side. Each takes its steps in order; what
-// different lanes do happens at the same time.
+// A Lane is one of the goroutines of a side. Each takes its steps in order, concurrently
+// with the others.
 type Lane uint8
 
 // The lanes.
@@ -90,14 +90,14 @@ const (
 
 func (l Lane) String() string { return [...]string{"writer 0", "writer 1", "reader", "control"}[l] }
 
-// A Context says how the context of a step ends.
+// A Context says when the context of a step ends.
 type Context uint8
 
 // The contexts.
 const (
 	Forever Context = iota
 	Ended           // before the step
-	Racing          // by another goroutine, at the same time
+	Racing          // in another goroutine, at the same time
 	Timed           // after Op.Timeout
 )
 
@@ -106,28 +106,28 @@ type Op struct {
 	Side    int
 	Lane    Lane
 	Kind    Kind
-	Delay   time.Duration // before it
+	Delay   time.Duration // before the step
 	Context Context
 	Timeout time.Duration
 
 	Text   bool
-	Fill   byte    // what the payload is like
-	Chunks []Chunk // of a message; one, but for streams
-	Slot   int     // of a prepared message; of slices, how many there are beside the first
+	Fill   byte    // the content of the payload; see Payload
+	Chunks []Chunk // of a message; one, except for streams
+	Slot   int     // of a prepared message; or the number of slices, less one
 	Count  int     // messages or reads; of an Abort, 0 for no cause
 	Buffer int     // of a Reader
-	Resume bool    // go on with what was interrupted
-	Max    int64   // of a stream, its frame size
+	Resume bool    // an interrupted read
+	Max    int64   // a limit, or the frame size of a stream
 	Code   uint16
 	Reason string
-	Longer time.Duration // a pause in the middle
+	Longer time.Duration // pauses in the middle
 }
 
-// A Chunk is a part of a message that is written at once.
+// A Chunk is a part of a message, written with one call.
 type Chunk struct {
 	Size  int
 	Flush bool
-	Pause time.Duration // before it
+	Pause time.Duration // before the chunk
 }
 
 // Size returns the size of the message of the step.
@@ -138,17 +138,17 @@ func (o *Op) Size() (n int) {
 	return n
 }
 
-// MaxPauses is how many times at most the reader of one message pauses for Op.Longer.
+// MaxPauses is the maximum number of pauses of Op.Longer in reading one message.
 const MaxPauses = 5
 
-// maxOps is the most steps of a script.
+// maxOps is the maximum number of steps of a script.
 const maxOps = 40
 
 var (
 	rooms          = []int{1 << 20, 65536, 4096, 1000, 100, 7, 1, 20000}
 	chops          = []int{0, 1, 3, 16, 700, 5000, 0, 50}
 	maxSizes       = []int64{0, 0, 0, 0, -1, 1000, 20_000, 100}
-	maxWriteFrames = []int64{0, 0, 0, 1, 100, 125, 4096, 20_000} // 1 shrinks messages to 300 bytes
+	maxWriteFrames = []int64{0, 0, 0, 1, 100, 125, 4096, 20_000} // 1 limits messages to 300 bytes
 	frameSizes     = []int64{0, -1, 30_000, 100}
 	timeouts       = []time.Duration{time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 100 * time.Millisecond, time.Second, 7 * time.Second}
 	writeWaits     = []time.Duration{0, 0, 0, 0, -1, 500 * time.Millisecond, 3 * time.Second, time.Minute}
@@ -162,7 +162,7 @@ var (
 	wears          = []int64{0, 1, 2, 6, 100, 1000, 9000, 40_000}
 )
 
-// ParseConn makes a script of b.
+// ParseConn parses b as a script.
 func ParseConn(b []byte) *Conn {
 	in := &input{b: b}
 	s := &Conn{Link: in.link()}
@@ -257,8 +257,9 @@ func (in *input) op() (o Op) {
 	return o
 }
 
-// ending makes of a CloseNow, or a Drop, one of the other ends that come out of nowhere.
-// None of them has a context; how picks among them, and stood for that.
+// ending turns a CloseNow or a Drop into one of the other steps that end a connection at
+// once. They have no context: how, which selects the context of other steps, selects the
+// kind.
 func (o *Op) ending(how byte) {
 	o.Context, o.Timeout = Forever, 0
 	switch {
@@ -271,8 +272,8 @@ func (o *Op) ending(how byte) {
 	}
 }
 
-// Sends returns the code and the reason that Close sends in place of a code or a reason,
-// and whether it can send those. Code 0 is for an empty frame.
+// Sends returns the code and the reason that Close sends for those of the step. ok is false
+// if it cannot send them and sends others. Code 1005 means an empty frame.
 func (o *Op) Sends() (code uint16, reason string, ok bool) {
 	code, reason = o.Code, o.Reason
 	for n := 123; len(reason) > 123; n-- {
@@ -292,7 +293,7 @@ func (o *Op) Sends() (code uint16, reason string, ok bool) {
 	return code, reason, true
 }
 
-// message reads what a step writes.
+// message reads the message that a step writes.
 func (in *input) message(o *Op) {
 	f := in.byte()
 	o.Text, o.Fill = f&1 != 0, f>>1&3
@@ -315,7 +316,7 @@ func (in *input) message(o *Op) {
 	}
 }
 
-// Pauses returns the most that the reader of a side does not read by its script.
+// Pauses returns the maximum time in which the script keeps the reader of a side from reading.
 func (s *Conn) Pauses(side int) (d time.Duration) {
 	for i := range s.Ops {
 		if o := &s.Ops[i]; o.Side == side && o.Lane == Reading {
@@ -341,7 +342,7 @@ func (s *Conn) String() string {
 
 var sideNames = [2]string{"server", "client"}
 
-// String returns the step in words.
+// String describes the step.
 func (o *Op) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, %v:", sideNames[o.Side], o.Lane)

@@ -7,7 +7,8 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
 )
 
-// index returns the byte for which pick returns v. The zero value is the first of any table.
+// index returns the byte for which pick returns v. A zero value that is not in the table
+// selects its first element.
 func index[T comparable](table []T, v T) byte {
 	var zero T
 	i := slices.Index(table, v)
@@ -24,7 +25,7 @@ func bit(b bool) byte {
 	return 0
 }
 
-// Input returns bytes that ParseConn reads as s. Seeds are written with it.
+// Input returns the bytes that ParseConn parses as s.
 func (s *Conn) Input() []byte {
 	b := s.Link.input()
 	for i := range s.Sides {
@@ -77,7 +78,7 @@ func (o *Op) input() []byte {
 	}
 	delay := byte(0)
 	switch o.Kind {
-	case Hang: // has a delay of its own
+	case Hang: // its delay is fixed
 	case WriteControl:
 		for delay = bit(o.Text) | byte(o.Slot/16); delays[delay] != o.Delay; {
 			delay += 8
@@ -89,7 +90,7 @@ func (o *Op) input() []byte {
 	return append([]byte{a, how<<4 | delay}, o.details()...)
 }
 
-// details returns the bytes of a step after the first two, which all kinds have.
+// details returns the bytes of a step after the first two.
 func (o *Op) details() []byte {
 	switch o.Kind {
 	case Write, WriteBuffers, WritePlain, WritePrepared:
@@ -116,7 +117,8 @@ func (o *Op) details() []byte {
 	return nil
 }
 
-// messageInput returns the bytes of what a step writes; more are further bits of the first.
+// messageInput returns the bytes of the message that a step writes. more holds other bits
+// of the first byte.
 func (o *Op) messageInput(more byte) []byte {
 	b := []byte{more | bit(o.Text) | o.Fill<<1}
 	for _, c := range o.Chunks {
@@ -147,8 +149,8 @@ func sizeInput(n int) []byte {
 	return []byte{0x80 | shift, byte(n >> shift)}
 }
 
-// Input returns bytes that ParsePeer reads as s, with steps in place of s.Steps: those of
-// the functions below, or of Step.Input. The Conn closes by steps alone, and nothing is early.
+// Input returns the bytes that ParsePeer parses as s. The steps replace s.Steps. They are
+// the results of Step.Input and of the functions below. CloseAfter and Early must be 0.
 func (s *Peer) Input(steps ...string) []byte {
 	b := append(s.Link.input(), bit(s.Server)|bit(s.Takeover)<<1|index(emptyLimits, s.Empty)<<2|byte(s.Form)<<4)
 	b = append(b, s.Side.input()...)
@@ -162,7 +164,7 @@ func (s *Peer) Input(steps ...string) []byte {
 	return b
 }
 
-// Input returns the bytes of a step that is not Send.
+// Input returns the bytes of a step whose kind is not Send.
 func (s Step) Input() string {
 	switch s.Kind {
 	case Pause:
@@ -180,18 +182,18 @@ func (s Step) Input() string {
 	panic(fmt.Sprintf("BUG: no peer has the step %v", s))
 }
 
-// SendMessage is the step that sends a message in one frame.
+// SendMessage returns the step that sends a message in one frame.
 func SendMessage(text bool, size int) string {
 	return string([]byte{bit(!text), 0}) + string(sizeInput(size))
 }
 
-// SendPing is the step that sends a ping.
+// SendPing returns the step that sends a ping of a size.
 func SendPing(size int) string { return string([]byte{10, byte(size)}) }
 
-// SendPong is the step that sends a pong.
+// SendPong returns the step that sends a pong.
 func SendPong(payload string) string { return string([]byte{13, byte(len(payload))}) + payload }
 
-// SendClose is the step that sends a close frame, of code 0 for one without a code.
+// SendClose returns the step that sends a close frame. It is empty for the code 0.
 func SendClose(code uint16, reason string) string {
 	if code == 0 {
 		return "\x0e\x00\x00"
@@ -199,22 +201,24 @@ func SendClose(code uint16, reason string) string {
 	return string([]byte{14, index(peerCodes, code), 3<<3 | index(reasons, reason)})
 }
 
-// SendFrame is the step that sends an empty frame with any first byte.
+// SendFrame returns the step that sends an empty frame with a first byte.
 func SendFrame(first byte) string { return string([]byte{15, first, 1, 0}) }
 
-// SendPings is the step that sends n pings at once.
+// SendPings returns the step that sends n empty pings at once.
 func SendPings(n int) string { return string([]byte{24, byte(n - 1)}) }
 
-// SendEmptyFragments is the step that sends a message of n empty fragments between its
-// first frame and its last.
+// SendEmptyFragments returns the step that sends a message with n empty fragments between
+// the first frame, which is empty too, and the last.
 func SendEmptyFragments(n int) string { return string([]byte{1<<5 | 24, byte(n - 1)}) }
 
-// SendStored is the step that sends a compressed message of stored blocks, in one frame or two.
+// SendStored returns the step that sends a compressed message of stored blocks, in one frame
+// or two.
 func SendStored(text bool, frames int, data string) string {
 	return string([]byte{byte(frames-1)<<5 | 26 | bit(!text)}) + inflate.Stored(data)
 }
 
-// SendBomb is the step that sends a bomb, in frames of 1,000 bytes, of 10, or in one.
+// SendBomb returns the step that sends 16 MiB of zeros, compressed, in frames of 1,000 bytes
+// or 10, or in one frame if the argument is 0.
 func SendBomb(frame int) string {
 	return string([]byte{30, index([]int{0, 1000, 10}, frame)})
 }

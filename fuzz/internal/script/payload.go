@@ -6,9 +6,8 @@ import (
 	"sync"
 )
 
-// fillings are what payloads are made of, for each value of Op.Fill. All but
-// the second are text; each is longer than a payload, so that it may begin anywhere
-// in the first part.
+// fillings holds the contents of payloads for each value of Op.Fill. All but the second
+// are text. Each is longer than a payload, which may begin anywhere in the first part.
 var fillings = sync.OnceValue(func() (all [4]string) {
 	const n = 8*MaxSize + 4096
 	var b strings.Builder
@@ -30,7 +29,7 @@ var fillings = sync.OnceValue(func() (all [4]string) {
 	return all
 })
 
-// Payload makes a payload of n bytes that begins with id, as far as it has room.
+// Payload returns a payload of n bytes that begins with id, or a prefix of id.
 func Payload(id string, n int, fill byte, text bool, shift int) []byte {
 	p := append(make([]byte, 0, n), id[:min(n, len(id))]...)
 	if text && fill == 1 {
@@ -38,7 +37,7 @@ func Payload(id string, n int, fill byte, text bool, shift int) []byte {
 	}
 	filling := fillings()[fill&3][shift%400*10:]
 	p = append(p, filling[:n-len(p)]...)
-	for i := n - 1; text && fill == 3 && i >= 0 && p[i] >= 0x80; i-- { // a rune that was cut, or one more
+	for i := n - 1; text && fill == 3 && i >= 0 && p[i] >= 0x80; i-- { // the last rune may be cut
 		p[i] = '.'
 	}
 	return p

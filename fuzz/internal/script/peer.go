@@ -10,20 +10,20 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
 )
 
-// A Peer is a script for a hostile peer and what the Conn does that it meets.
+// A Peer is a script for a hostile peer, and for the Conn that meets it.
 type Peer struct {
 	Link   Link
 	Server bool // the Conn is a server
 	Side   Side // of the Conn
 	Empty  int  // MaxEmptyFragments of the Conn
 
-	Takeover   bool // the peer offers, or grants, context takeover
+	Takeover   bool // the peer offers, or accepts, context takeover
 	Form       Form // how the Conn reads
 	Buffer     int
-	CloseAfter time.Duration // the Conn closes then, if not 0
+	CloseAfter time.Duration // the Conn closes after this time, if not 0
 	Lazy       time.Duration // before each of its first reads
 	Writes     []Op          // by the Conn, one after the other
-	Early      int           // bytes that come with the handshake
+	Early      int           // number of bytes sent together with the handshake
 
 	Steps []Step
 }
@@ -46,7 +46,7 @@ func (f Form) String() string {
 	return [...]string{"Read", "AppendRead", "Reader", "Messages", "Read with timeouts", "Read, cancelled"}[f]
 }
 
-// A StepKind is what a step of a peer does.
+// A StepKind is the kind of a step of a peer.
 type StepKind uint8
 
 // The kinds of step.
@@ -54,15 +54,15 @@ const (
 	Send           StepKind = iota
 	Pause                   // Step.Time
 	StopsRead               // for Step.Time
-	HalfClose               // ends what the Conn reads
-	Breaks                  // breaks the connection off
-	Shuts                   // closes its end at once
-	Vanishes                // is gone; what it has sent is still there
-	ConnWears               // the writes of the Conn's transport fail after Step.Count more bytes
-	ConnCloses              // Close of the Conn is called, with Step.Op
-	ConnClosesWith          // the same, by the error of a Handler's Serve if the Conn is a server
-	ConnClosesNow           // CloseNow of the Conn is called
-	ConnAborts              // Abort of the Conn is called
+	HalfClose               // ends the stream that the Conn reads
+	Breaks                  // breaks the connection
+	Shuts                   // closes the peer's end at once
+	Vanishes                // breaks the connection; the Conn can read the bytes in flight
+	ConnWears               // makes the writes of the Conn's transport fail after Step.Count more bytes
+	ConnCloses              // calls Close of the Conn, with Step.Op
+	ConnClosesWith          // the same by the error of a Handler's Serve, if the Conn is a server
+	ConnClosesNow           // calls CloseNow of the Conn
+	ConnAborts              // calls Abort of the Conn
 )
 
 // A Step is one step of a peer.
@@ -72,10 +72,10 @@ type Step struct {
 	Count int
 	Op    Op     // of a Close
 	Bytes []byte // as on the wire
-	What  string // in words
+	What  string // a description of Bytes
 }
 
-// maxSteps is the most steps of a peer.
+// maxSteps is the maximum number of steps of a peer.
 const maxSteps = 40
 
 var (
@@ -86,7 +86,7 @@ var (
 	stops       = []time.Duration{10 * time.Millisecond, time.Second, 3 * time.Second, 40 * time.Second}
 )
 
-// ParsePeer makes a script of b.
+// ParsePeer parses b as a script.
 func ParsePeer(b []byte) *Peer {
 	in := &input{b: b}
 	s := &Peer{Link: in.link()}
@@ -96,7 +96,7 @@ func ParsePeer(b []byte) *Peer {
 	s.Form, s.Buffer = Form(a>>4)%forms, 1
 	s.Side = in.side()
 	if s.Side.MaxControls < 0 {
-		s.Side.MaxControls = 0 // the model counts
+		s.Side.MaxControls = 0 // the model needs a limit
 	}
 	if s.Side.CloseTimeout < 0 {
 		s.Side.CloseTimeout = 0
@@ -124,17 +124,17 @@ func ParsePeer(b []byte) *Peer {
 	return s
 }
 
-// FirstExtension is the first value of Side.Extension that stands for one.
+// FirstExtension is the first value of Side.Extension that selects an extension.
 const FirstExtension = 4
 
-// frames makes the bytes of steps.
+// frames parses the steps of a peer, and writes their frames.
 type frames struct {
 	in     *input
-	masked bool // as the peer's role asks for
+	masked bool // as the peer's role requires
 	coded  bool // compression was negotiated
 	keys   uint32
 
-	bounded bool // the size of a message is
+	bounded bool // the Conn limits the size of messages
 }
 
 // step reads a step.
@@ -174,7 +174,7 @@ func (w *frames) step() Step {
 	return Step{Kind: Pause, Time: pick(delays, a>>5)}
 }
 
-// ending is a step by which one of the two ends the connection, or makes its end begin.
+// ending returns a step by which the peer or the Conn ends the connection.
 func ending(k, how byte) Step {
 	switch {
 	case k == 22 && how == 0:
@@ -205,7 +205,7 @@ func (w *frames) send(b []byte, format string, args ...any) Step {
 	return Step{Kind: Send, Bytes: b, What: fmt.Sprintf(format, args...)}
 }
 
-// frame appends a frame of the form that its length asks for, as the role masks.
+// frame appends a frame with the shortest length, masked as the role requires.
 func (w *frames) frame(dst []byte, first byte, payload []byte) []byte {
 	form := 0
 	switch n := len(payload); {
@@ -217,8 +217,8 @@ func (w *frames) frame(dst []byte, first byte, payload []byte) []byte {
 	return w.raw(dst, first, form, uint64(len(payload)), w.masked, payload)
 }
 
-// raw appends a frame whose header says what it is told. Keys are made up; the first
-// is of zeros.
+// raw appends a frame with any header. Masking keys are pseudo-random, and the first is
+// zero.
 func (w *frames) raw(dst []byte, first byte, form int, length uint64, masked bool, payload []byte) []byte {
 	second := byte(0)
 	if masked {
@@ -245,7 +245,8 @@ func (w *frames) raw(dst []byte, first byte, form int, length uint64, masked boo
 	return dst
 }
 
-// message is a whole message, in one to four frames, with pings between.
+// message returns the step for a whole message in one to four frames, with pings between
+// them.
 func (w *frames) message(a byte) Step {
 	how := w.in.byte()
 	opcode := 1 + a&1
@@ -271,7 +272,7 @@ func (w *frames) message(a byte) Step {
 	return w.send(b, "message: opcode %d, %d bytes of fill %d in %d frames", opcode, n, fill, parts)
 }
 
-// close is a close frame, as it should be or not.
+// close returns the step for a close frame, valid or not.
 func (w *frames) close() Step {
 	a, b := w.in.byte(), w.in.byte()
 	code, reason := pick(peerCodes, a), pick(reasons, b&7)
@@ -290,7 +291,7 @@ func (w *frames) close() Step {
 	return w.send(w.frame(nil, 0x88, p), "close % x", p)
 }
 
-// loose is a frame of which any part may be wrong.
+// loose returns the step for a frame of which any part may be invalid.
 func (w *frames) loose() Step {
 	first, how := w.in.byte(), w.in.byte()
 	p := w.in.bytes(int(w.in.byte() & 63))
@@ -306,14 +307,14 @@ func (w *frames) loose() Step {
 		"frame: first byte %#x, masked=%v, length %d in form %d", first, masked, len(p), form)
 }
 
-// claim is the header of a frame that says more than comes.
+// claim returns the step for a frame whose length is more than its payload.
 func (w *frames) claim() Step {
 	a := w.in.byte()
 	length := pick(claims, a)
-	return w.send(w.raw(nil, 1+a>>3&1|a&0x80, 127, length, w.masked, []byte("some")), "header: %d bytes, and 4", length)
+	return w.send(w.raw(nil, 1+a>>3&1|a&0x80, 127, length, w.masked, []byte("some")), "header: %d bytes, with 4", length)
 }
 
-// flood is many small frames.
+// flood returns the step for many small frames.
 func (w *frames) flood(a byte) Step {
 	n := 1 + int(w.in.byte()%40)
 	var b []byte
@@ -328,10 +329,10 @@ func (w *frames) flood(a byte) Step {
 	if a&0x20 != 0 {
 		b = w.frame(b, 0x80, []byte("end"))
 	}
-	return w.send(b, "%d frames, empty, of first byte %#x", n, first)
+	return w.send(b, "%d frames without payload, of first byte %#x", n, first)
 }
 
-// bomb is 16 MiB of zeros, compressed, in one frame or in many.
+// bomb returns the step for 16 MiB of zeros, compressed, in one frame or in many.
 func (w *frames) bomb(a byte) Step {
 	p := zeros()
 	n := []int{len(p), 1000, 10}[w.in.byte()%3]
@@ -343,10 +344,11 @@ func (w *frames) bomb(a byte) Step {
 	return w.send(w.frame(b, first|0x80, p), "bomb in frames of %d", n)
 }
 
-// zeros is the payload of a bomb.
+// zeros returns the payload of a bomb.
 var zeros = sync.OnceValue(func() []byte { return inflate.DeflateZeros(16 << 20) })
 
-// crafted is a compressed message, of blocks of all kinds, in one frame or two.
+// crafted returns the step for a compressed message of blocks of all kinds, in one frame or
+// two.
 func (w *frames) crafted(a byte) Step {
 	p, rest := inflate.Craft(w.in.b)
 	w.in.b = rest
@@ -359,7 +361,7 @@ func (w *frames) crafted(a byte) Step {
 	return w.send(w.frame(w.frame(nil, first&0x7f, p[:n]), 0x80, p[n:]), "compressed: %d bytes in two frames", len(p))
 }
 
-// Stream returns all bytes that the Conn is to read, if nothing breaks off.
+// Stream returns all bytes that the Conn can read, unless the connection breaks before.
 func (s *Peer) Stream() (b []byte) {
 	for _, step := range s.Steps {
 		switch step.Kind {
@@ -372,8 +374,8 @@ func (s *Peer) Stream() (b []byte) {
 	return b
 }
 
-// Calm reports whether the peer reads and sends without great pauses, breaks nothing
-// off, and the Conn does not close: then all that happens is known beforehand.
+// Calm reports whether the peer reads and sends without long pauses and breaks nothing,
+// and the Conn does not close. Then the result does not depend on time.
 func (s *Peer) Calm() bool {
 	var pauses time.Duration
 	for _, step := range s.Steps {
@@ -388,8 +390,10 @@ func (s *Peer) Calm() bool {
 // String returns the script, one step a line.
 func (s *Peer) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "link: %+v\nserver=%v %+v, MaxEmptyFragments %d, peer's takeover=%v\n", s.Link, s.Server, s.Side, s.Empty, s.Takeover)
-	fmt.Fprintf(&b, "the Conn reads by %v, buffer %d, closes after %v, pauses for %v; early: %d bytes\n", s.Form, s.Buffer, s.CloseAfter, s.Lazy, s.Early)
+	fmt.Fprintf(&b, "link: %+v\nserver=%v %+v, MaxEmptyFragments %d, peer's takeover=%v\n",
+		s.Link, s.Server, s.Side, s.Empty, s.Takeover)
+	fmt.Fprintf(&b, "the Conn reads by %v, buffer %d, closes after %v, pauses for %v; early: %d bytes\n",
+		s.Form, s.Buffer, s.CloseAfter, s.Lazy, s.Early)
 	for i := range s.Writes {
 		fmt.Fprintf(&b, "the Conn writes: %v\n", &s.Writes[i])
 	}
@@ -399,7 +403,7 @@ func (s *Peer) String() string {
 	return b.String()
 }
 
-// String returns the step in words.
+// String describes the step.
 func (s Step) String() string {
 	switch s.Kind {
 	case Send:
@@ -411,10 +415,10 @@ func (s Step) String() string {
 	case ConnWears:
 		return fmt.Sprintf("writes of the Conn fail after %d more bytes", s.Count)
 	case ConnCloses, ConnClosesWith:
-		return fmt.Sprintf("the Conn, with CloseWith=%v: %v", s.Kind == ConnClosesWith, &s.Op)
+		return fmt.Sprintf("the Conn closes, with CloseWith=%v: %v", s.Kind == ConnClosesWith, &s.Op)
 	case ConnAborts:
 		return fmt.Sprintf("the Conn aborts, with a cause=%v", s.Count > 0)
 	}
-	return map[StepKind]string{HalfClose: "ends the stream", Breaks: "breaks the connection off", Shuts: "closes its end",
-		Vanishes: "is gone", ConnClosesNow: "the Conn closes at once"}[s.Kind]
+	return map[StepKind]string{HalfClose: "ends the stream", Breaks: "breaks the connection", Shuts: "closes its end",
+		Vanishes: "vanishes", ConnClosesNow: "the Conn closes at once"}[s.Kind]
 }

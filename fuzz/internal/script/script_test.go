@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Any bytes are a script, of a bounded cost, which prints itself, and every kind of
-// step comes.
+// TestParseConn checks that random bytes are scripts of a limited cost with one step a line
+// in their String, and that every kind of step occurs.
 func TestParseConn(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	seen := make(map[Kind]int)
@@ -45,7 +45,7 @@ func TestParseConn(t *testing.T) {
 	}
 }
 
-// Input is the inverse of ParseConn.
+// TestConnInput checks that Input is the inverse of ParseConn.
 func TestConnInput(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	for range 500 {
@@ -55,7 +55,7 @@ func TestConnInput(t *testing.T) {
 		}
 		want := ParseConn(b)
 		if want.Sides[0].MaxWriteFrame == 1 || want.Sides[1].MaxWriteFrame == 1 {
-			continue // their sizes are other than the input says
+			continue // ParseConn changes their sizes
 		}
 		if diff := cmp.Diff(want, ParseConn(want.Input())); diff != "" {
 			t.Fatalf("the script changed (-want +got):\n%s", diff)
@@ -63,7 +63,7 @@ func TestConnInput(t *testing.T) {
 	}
 }
 
-// So are peers.
+// TestParsePeer checks the same of peers.
 func TestParsePeer(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	seen := make(map[StepKind]int)
