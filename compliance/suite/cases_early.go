@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The cases of this file and of clientsredirect.go and clientstls.go, by their groups.
+// The cases of this file, of cases_client_redirect.go and of cases_client_tls.go, by their groups.
 func besideRequestCases() []*Case { return letterCases("H.9", besideRequestRows(), forServers) }
 func sameBitCases() []*Case       { return letterCases("X.9", sameBitRows(), forServers) }
 
