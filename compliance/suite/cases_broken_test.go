@@ -200,14 +200,14 @@ func TestDefectsAreCaught(t *testing.T) {
 const attempts = 10
 
 func testRight(t *testing.T, clients bool, ids string) {
-	cases := letters(t, strings.Split(ids, ",")...)
+	cases := casesMatching(t, strings.Split(ids, ",")...)
 	for range attempts { // those that fell short: the machine may be busy
 		results := playBroken(t, "", clients, cases)
 		cases = nil
 		for _, r := range results {
 			if !allRight(r) {
 				t.Logf("%s: %s, %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
-				cases = append(cases, letters(t, r.ID)...)
+				cases = append(cases, casesMatching(t, r.ID)...)
 			}
 		}
 		if len(cases) == 0 {
@@ -218,13 +218,13 @@ func testRight(t *testing.T, clients bool, ids string) {
 }
 
 func testCaught(t *testing.T, defect string, clients bool, ids string) {
-	cases := letters(t, strings.Split(ids, ",")...)
+	cases := casesMatching(t, strings.Split(ids, ",")...)
 	for range attempts { // those that did not see it: on a busy machine what is sent in pieces may come as one
 		results := playBroken(t, defect, clients, cases)
 		cases = nil
 		for _, r := range results {
 			if allRight(r) {
-				cases = append(cases, letters(t, r.ID)...)
+				cases = append(cases, casesMatching(t, r.ID)...)
 			}
 			if o := r.Offense; o != nil && (o.Offset < 0 || o.Length < 0 || o.Offset+o.Length > len(o.Octets) || len(o.Octets) > 256 || o.What == "") {
 				t.Errorf("%s: the offense is %+v", r.ID, o)
@@ -354,7 +354,7 @@ func TestEveryServerCaseCanFail(t *testing.T) {
 	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 50 * time.Millisecond, ClosePath: testee.ClosePath}).withDefaults()
 	var wg sync.WaitGroup
 	free := make(chan struct{}, 16)
-	for _, c := range letters(t, "H.*", "L.*", "X.*", "R.*") {
+	for _, c := range casesMatching(t, "H.*", "L.*", "X.*", "R.*") {
 		if !c.Servers || seldom(c) {
 			continue
 		}
@@ -393,7 +393,7 @@ func TestEveryClientCaseCanFail(t *testing.T) {
 	wrong := strings.NewReplacer("websocket", "x", "Connection: Upgrade", "Connection: x", "Version: 13", "Version: 13\r\nSec-WebSocket-Protocol: a, a\r\nSec-WebSocket-Extensions: permessage-deflate; x",
 		"AQID", "@QID", "Host: h", "Host: ", "GET %s HTTP/1.1", "GET %s&#f HTTP/1.0").Replace(request) + "early"
 	failed := map[string]bool{}
-	cases := slices.DeleteFunc(letters(t, "L.*", "X.*", "R.*", "C.*"), seldom)
+	cases := slices.DeleteFunc(casesMatching(t, "L.*", "X.*", "R.*", "C.*"), seldom)
 	fair := func(c *Case) bool { return !c.Clients || failed[c.ID] }
 	for n := range 2 * attempts { // on a busy machine some want more than one of each
 		ask := []string{request, wrong}[n%2]

@@ -17,7 +17,7 @@ import (
 func TestRedirectIsFollowed(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]report.Verdict{"": report.Failed, "AQIDBAUGBwgJCgsMDQ4PEC==": report.Informational} {
-		results := testClient(t, letters(t, "C.10.1"), nil, func(ctx context.Context, url string) {
+		results := testClient(t, casesMatching(t, "C.10.1"), nil, func(ctx context.Context, url string) {
 			follower(ctx, url, key)
 		})
 		if r := results[0]; r.Behavior != want {

@@ -34,7 +34,7 @@ func playTLS(t *testing.T, host string, client tlsClient, ids ...string) map[str
 	roots := x509.NewCertPool()
 	roots.AddCert(cert.Leaf)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	s := &Server{Cases: letters(t, ids...), Options: &Options{TLS: own, HandshakeTimeout: 20 * time.Second}}
+	s := &Server{Cases: casesMatching(t, ids...), Options: &Options{TLS: own, HandshakeTimeout: 20 * time.Second}}
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = s.Serve(ctx, tls.NewListener(l, own)) })
 	defer wg.Wait()

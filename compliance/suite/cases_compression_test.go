@@ -1,4 +1,4 @@
-package suite_test
+package suite
 
 import (
 	"bytes"
@@ -14,23 +14,13 @@ import (
 
 	"github.com/hawser-ws/hawser/compliance/internal/broken"
 	"github.com/hawser-ws/hawser/compliance/report"
-	"github.com/hawser-ws/hawser/compliance/suite"
 	"github.com/hawser-ws/hawser/compliance/testee"
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
-func compressed(t *testing.T, patterns ...string) []*suite.Case {
-	t.Helper()
-	cases, err := suite.Cases(patterns, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cases
-}
-
-func serve(t *testing.T, h http.Handler) (url string) {
+func serveHandler(t *testing.T, h http.Handler) (url string) {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
@@ -64,19 +54,19 @@ func echoed(ext wire.Extension, f func(c, n int, m websocket.Message) (websocket
 	}}
 }
 
-func run(t *testing.T, url string, cases []*suite.Case) []*report.Result {
+func runQuick(t *testing.T, url string, cases []*Case) []*report.Result {
 	t.Helper()
-	results, err := suite.TestServer(t.Context(), url, cases, &suite.Options{Quick: true, Parallel: 1})
+	results, err := TestServer(t.Context(), url, cases, &Options{Quick: true, Parallel: 1})
 	if err != nil || len(results) != len(cases) {
 		t.Fatalf("%d results of %d cases: %v", len(results), len(cases), err)
 	}
 	return results
 }
 
-// some returns a few of the sizes of each subgroup: all take too long under the race
+// fewSizes returns a few of the sizes of each subgroup: all take too long under the race
 // detector, and otherwise are for HAWSER_FULL.
-func some(cases []*suite.Case) (few []*suite.Case) {
-	if os.Getenv("HAWSER_FULL") != "" && !suite.UnderRace {
+func fewSizes(cases []*Case) (few []*Case) {
+	if os.Getenv("HAWSER_FULL") != "" && !raceEnabled {
 		return cases
 	}
 	for i, c := range cases {
@@ -88,12 +78,12 @@ func some(cases []*suite.Case) (few []*suite.Case) {
 }
 
 func TestCompressedServer(t *testing.T) {
-	cases := compressed(t, "12.*", "13.*")
+	cases := casesMatching(t, "12.*", "13.*")
 	if len(cases) != 216 || cases[0].ID != "12.1.1" || cases[90].ID != "13.1.1" || cases[215].ID != "13.7.18" {
 		t.Fatalf("%d cases", len(cases))
 	}
-	url := serve(t, testee.Echo())
-	results, err := suite.TestServer(t.Context(), url, some(cases), &suite.Options{Quick: true})
+	url := serveHandler(t, testee.Echo())
+	results, err := TestServer(t.Context(), url, fewSizes(cases), &Options{Quick: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,10 +124,10 @@ var negotiated = []struct{ subgroup, offers, answer string }{
 
 // TestCompressedOffers looks at the requests and the answers on the wire.
 func TestCompressedOffers(t *testing.T) {
-	url := serve(t, testee.Echo())
+	url := serveHandler(t, testee.Echo())
 	for _, n := range negotiated {
-		cases := compressed(t, n.subgroup+".2")
-		r := run(t, url, cases)[0]
+		cases := casesMatching(t, n.subgroup+".2")
+		r := runQuick(t, url, cases)[0]
 		if want := "\r\nSec-WebSocket-Extensions: " + n.offers + "\r\n"; !strings.Contains(r.HTTPRequest, want) {
 			t.Errorf("%s: the request is %q, want %q", r.ID, r.HTTPRequest, want)
 		}
@@ -150,7 +140,7 @@ func TestCompressedOffers(t *testing.T) {
 }
 
 // clientResult runs a case against hawser's client, with that extension or none.
-func clientResult(t *testing.T, c *suite.Case, ext wire.Extension) *report.Result {
+func clientResult(t *testing.T, c *Case, ext wire.Extension) *report.Result {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -159,7 +149,7 @@ func clientResult(t *testing.T, c *suite.Case, ext wire.Extension) *report.Resul
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	got := make(chan *report.Result, 1)
-	s := &suite.Server{Cases: []*suite.Case{c}, Options: &suite.Options{Quick: true, Done: func(r *report.Result) { got <- r }}}
+	s := &Server{Cases: []*Case{c}, Options: &Options{Quick: true, Done: func(r *report.Result) { got <- r }}}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, l) }()
 	opts := &websocket.DialOptions{}
@@ -190,13 +180,13 @@ func clientResult(t *testing.T, c *suite.Case, ext wire.Extension) *report.Resul
 // A peer without compression, or without the parameters that it is asked for, has
 // not implemented what the case is about.
 func TestCompressedUnimplemented(t *testing.T) {
-	url := serve(t, echoed(nil, nil))
-	for _, r := range run(t, url, compressed(t, "12.1.1", "12.5.18", "13.7.18")) {
+	url := serveHandler(t, echoed(nil, nil))
+	for _, r := range runQuick(t, url, casesMatching(t, "12.1.1", "12.5.18", "13.7.18")) {
 		if r.Behavior != report.Unimplemented || r.BehaviorClose != report.OK || r.Traffic != nil {
 			t.Errorf("%s: %s, close %s: %s", r.ID, r.Behavior, r.BehaviorClose, r.Result)
 		}
 	}
-	for _, c := range compressed(t, "12.1.1", "13.3.1", "13.7.1") {
+	for _, c := range casesMatching(t, "12.1.1", "13.3.1", "13.7.1") {
 		if r := clientResult(t, c, nil); r.Behavior != report.Unimplemented || r.BehaviorClose != report.OK {
 			t.Errorf("client, %s: %s, close %s: %s", r.ID, r.Behavior, r.BehaviorClose, r.Result)
 		}
@@ -224,13 +214,13 @@ func TestCompressedChanged(t *testing.T) {
 	for words, f := range change {
 		for bad, noContext := range map[int]bool{0: false, 7: true, 49: false} {
 			ext := deflate.MustNew(&deflate.Options{NoContextTakeover: noContext})
-			url := serve(t, echoed(ext, func(c, n int, m websocket.Message) (websocket.MessageType, []byte) {
+			url := serveHandler(t, echoed(ext, func(c, n int, m websocket.Message) (websocket.MessageType, []byte) {
 				if c == 1 && n == bad {
 					return f(m)
 				}
 				return m.Type, m.Data
 			}))
-			r := run(t, url, compressed(t, "12.1.3", "13.1.3")) // which are the same
+			r := runQuick(t, url, casesMatching(t, "12.1.3", "13.1.3")) // which are the same
 			if !r[0].Passed() {
 				t.Errorf("%s: %s", r[0].ID, r[0].Result)
 			}
@@ -257,7 +247,7 @@ func TestCompressedBroken(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		r := run(t, url, compressed(t, id))[0]
+		r := runQuick(t, url, casesMatching(t, id))[0]
 		t.Logf("%s, %s: %s %s: %s %s", defect, r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
 		if r.Behavior != report.Failed {
 			t.Errorf("%s: %s: %s", r.ID, r.Behavior, r.Result)
@@ -269,7 +259,7 @@ func TestCompressedBroken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	for _, r := range run(t, url, compressed(t, "12.3.4", "13.1.4", "13.2.4", "13.3.4", "13.5.4")) {
+	for _, r := range runQuick(t, url, casesMatching(t, "12.3.4", "13.1.4", "13.2.4", "13.3.4", "13.5.4")) {
 		if !r.Passed() {
 			t.Errorf("%s without a defect: %s: %s", r.ID, r.Behavior, r.Result)
 		}

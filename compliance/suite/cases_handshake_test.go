@@ -249,7 +249,7 @@ func TestServerVerdicts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			target := listen(t, tt.server)
-			for _, c := range letters(t, strings.Split(tt.cases, ",")...) {
+			for _, c := range casesMatching(t, strings.Split(tt.cases, ",")...) {
 				var r *report.Result
 				for range tries { // the machine may be busy
 					var err error
@@ -334,7 +334,7 @@ func TestSentencesOfCompression(t *testing.T) {
 	} {
 		var r *report.Result
 		for range tries { // the machine may be busy
-			if r = playBroken(t, tt.defect, tt.clients, letters(t, tt.id))[0]; r.Behavior == report.Failed {
+			if r = playBroken(t, tt.defect, tt.clients, casesMatching(t, tt.id))[0]; r.Behavior == report.Failed {
 				break
 			}
 		}
@@ -373,7 +373,7 @@ func TestInflateVerdicts(t *testing.T) {
 		var r *report.Result
 		for range tries { // the machine may be busy
 			var err error
-			if r, err = serverCase(t.Context(), target, letters(t, tt.id)[0], (&Options{}).withDefaults()); err != nil {
+			if r, err = serverCase(t.Context(), target, casesMatching(t, tt.id)[0], (&Options{}).withDefaults()); err != nil {
 				t.Fatal(err)
 			}
 			if r.Behavior == tt.behavior && r.BehaviorClose == tt.end {
@@ -389,7 +389,7 @@ func TestInflateVerdicts(t *testing.T) {
 // A response that has no status line is not taken for none at all.
 func TestResponseWithoutHead(t *testing.T) {
 	for id, want := range map[string]string{"H.1.7": "without a status line", "H.2.1": "no status line", "H.6.1": "no status line"} {
-		r, err := serverCase(t.Context(), listen(t, always("<html>No.</html>")), letters(t, id)[0], (&Options{}).withDefaults())
+		r, err := serverCase(t.Context(), listen(t, always("<html>No.</html>")), casesMatching(t, id)[0], (&Options{}).withDefaults())
 		if err != nil || !strings.Contains(r.Result, want) || !strings.Contains(r.Result, "<html>") {
 			t.Errorf("%s: %v, error %v", id, r.Result, err)
 		}
@@ -399,7 +399,7 @@ func TestResponseWithoutHead(t *testing.T) {
 // The suite keeps to what it hinted at, whatever the server answers.
 func TestHintIsKept(t *testing.T) {
 	for _, answer := range []string{"permessage-deflate", "permessage-deflate; client_max_window_bits=15", "permessage-deflate; client_max_window_bits=10"} {
-		s := newScript(t.Context(), letters(t, "X.4.15")[0], (&Options{}).withDefaults(), listen(t, extended(answer)))
+		s := newScript(t.Context(), casesMatching(t, "X.4.15")[0], (&Options{}).withDefaults(), listen(t, extended(answer)))
 		conn, err := s.t.dial(t.Context(), s.o.HandshakeTimeout)
 		if err != nil {
 			t.Fatal(err)
@@ -418,7 +418,7 @@ func TestSchemeOfTarget(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := newScript(t.Context(), letters(t, "H.1.8")[0], (&Options{}).withDefaults(), tgt)
+		s := newScript(t.Context(), casesMatching(t, "H.1.8")[0], (&Options{}).withDefaults(), tgt)
 		if raw := string(s.compose(first("GET {scheme}://{host}{path} HTTP/1.1"))); !strings.HasPrefix(raw, want) {
 			t.Errorf("%s: %q", url, raw)
 		}
@@ -455,7 +455,7 @@ func TestClientWithoutWindows(t *testing.T) {
 		_, _, _ = readHead(c, func([]byte) {})
 	}
 	for id, want := range map[string]report.Verdict{"X.4.1": report.Unimplemented, "X.4.13": report.Failed} {
-		if r := testClient(t, letters(t, id), short, client)[0]; r.Behavior != want || want == report.Unimplemented && r.BehaviorClose != report.OK {
+		if r := testClient(t, casesMatching(t, id), short, client)[0]; r.Behavior != want || want == report.Unimplemented && r.BehaviorClose != report.OK {
 			t.Errorf("%s: %s, %s: %s", id, r.Behavior, r.BehaviorClose, r.Result)
 		}
 	}
@@ -473,7 +473,7 @@ func TestVerdictsRest(t *testing.T) {
 		mirrored(), refusesAfter(0, 1000), refusesAfter(1, 1002), refusesAfter(0, 1007), yes,
 	} {
 		target := listen(t, server)
-		for _, c := range letters(t, "H.*", "X.*") {
+		for _, c := range casesMatching(t, "H.*", "X.*") {
 			if !c.Servers || c.Idle {
 				continue
 			}
@@ -494,7 +494,7 @@ func TestVersionNotNamed(t *testing.T) {
 	t.Parallel()
 	for field, want := range map[string]string{"": "has no Sec-WebSocket-Version field; it", "Sec-WebSocket-Version: 8\r\n": `has Sec-WebSocket-Version ["8"]; it`} {
 		target := listen(t, always("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n"+field+"\r\n"))
-		r, err := serverCase(t.Context(), target, letters(t, "H.2.4")[0], (&Options{}).withDefaults())
+		r, err := serverCase(t.Context(), target, casesMatching(t, "H.2.4")[0], (&Options{}).withDefaults())
 		if err != nil || !strings.Contains(r.Result, want) {
 			t.Errorf("%q, %v: no %q", r.Result, err, want)
 		}
@@ -509,7 +509,7 @@ func TestLargeRequestMayTakeLong(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := (&Options{HandshakeTimeout: 500 * time.Millisecond}).withDefaults()
-	r, err := serverCase(t.Context(), target, letters(t, "H.5.20")[0], o)
+	r, err := serverCase(t.Context(), target, casesMatching(t, "H.5.20")[0], o)
 	if err != nil || r.Behavior != report.Informational {
 		t.Errorf("%s: %s, error %v", r.Behavior, r.Result, err)
 	}

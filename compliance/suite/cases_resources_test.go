@@ -20,7 +20,7 @@ func TestFloodOfFrames(t *testing.T) {
 					go func() { _, _ = io.Copy(io.Discard, c) }()
 					_, _ = c.Write(flood)
 				})
-				results, err := TestServer(t.Context(), url, letters(t, id), &Options{Parallel: 1})
+				results, err := TestServer(t.Context(), url, casesMatching(t, id), &Options{Parallel: 1})
 				if err != nil {
 					t.Fatal(err)
 				}

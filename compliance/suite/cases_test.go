@@ -51,7 +51,7 @@ func echoClient(ctx context.Context, url string) {
 	}
 }
 
-func letters(t *testing.T, patterns ...string) []*Case {
+func casesMatching(t *testing.T, patterns ...string) []*Case {
 	t.Helper()
 	cases, err := Cases(patterns, nil)
 	if err != nil {
@@ -127,7 +127,7 @@ func wanting(t *testing.T, results []*report.Result) {
 // ours are the cases of the letters. Those that wait for many seconds are for
 // HAWSER_FULL; wscheck, when it checks hawser, has them too.
 func ours(t *testing.T) []*Case {
-	cases := letters(t, allLetters...)
+	cases := casesMatching(t, allLetters...)
 	if os.Getenv("HAWSER_FULL") == "" {
 		cases = slices.DeleteFunc(cases, func(c *Case) bool { return c.Idle })
 	}
@@ -142,7 +142,7 @@ func testServer(t *testing.T, url string, cases []*Case, o *Options) []*report.R
 	for i := range results {
 		for try := 1; err == nil && try < attempts && !results[i].Passed(); try++ {
 			var alone []*report.Result
-			if alone, err = TestServer(t.Context(), url, letters(t, results[i].ID), o); err == nil {
+			if alone, err = TestServer(t.Context(), url, casesMatching(t, results[i].ID), o); err == nil {
 				results[i] = alone[0]
 			}
 		}
@@ -163,7 +163,7 @@ func TestClientOfOurs(t *testing.T) {
 	results := testClient(t, ours(t), nil, echoClient)
 	for i, r := range results {
 		for try := 1; try < attempts && !r.Passed(); try++ {
-			r = testClient(t, letters(t, r.ID), nil, echoClient)[0]
+			r = testClient(t, casesMatching(t, r.ID), nil, echoClient)[0]
 			results[i] = r
 		}
 	}
@@ -173,7 +173,7 @@ func TestClientOfOurs(t *testing.T) {
 // Every case says what it tests, and by which words of which RFC.
 func TestLetterCases(t *testing.T) {
 	titles, seen := Titles(), map[string]bool{}
-	for _, c := range letters(t, allLetters...) {
+	for _, c := range casesMatching(t, allLetters...) {
 		sub := c.ID[:strings.LastIndexByte(c.ID, '.')]
 		seen[sub] = true
 		r := c.Rule

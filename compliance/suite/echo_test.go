@@ -15,7 +15,7 @@ import (
 func TestCompressWindows(t *testing.T) {
 	farther := map[int]int{} // the largest distance, by bits
 	large, step := 128<<10, 1
-	if UnderRace {
+	if raceEnabled {
 		large, step = 10_000, 7
 	}
 	for bits := 8; bits <= 15; bits += step {

@@ -13,7 +13,7 @@ func TestMain(m *testing.M) {
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	at := "16"
-	if UnderRace {
+	if raceEnabled {
 		at = "6"
 	}
 	if !given {

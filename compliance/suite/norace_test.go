@@ -2,5 +2,4 @@
 
 package suite
 
-// UnderRace says that processor time is some ten times as dear.
-const UnderRace = false
+const raceEnabled = false

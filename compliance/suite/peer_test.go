@@ -19,7 +19,7 @@ import (
 // writesOf plays a case against a server that only reads, and returns the size of
 // each write up to the first pause. On a net.Pipe a read takes one write.
 func writesOf(t *testing.T, id string) (sizes []int) {
-	cases := letters(t, id)
+	cases := casesMatching(t, id)
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer ours.Close()
@@ -84,7 +84,7 @@ func playPeer(t *testing.T, id string, server func(net.Conn)) (r *report.Result)
 
 // playPeerWith is playPeer on a machine that may be late.
 func playPeerWith(t *testing.T, id string, w *weather, server func(net.Conn)) (r *report.Result) {
-	cases := letters(t, id)
+	cases := casesMatching(t, id)
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		go func() {
@@ -163,7 +163,7 @@ func TestSecondCloseFrameOfClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
 		defer theirs.Close()
-		p := newPeer(letters(t, "1.1.1")[0], (&Options{}).withDefaults(), ours, true)
+		p := newPeer(casesMatching(t, "1.1.1")[0], (&Options{}).withDefaults(), ours, true)
 		go func() { _, _ = io.Copy(io.Discard, theirs) }()
 		go func() { _, _ = io.WriteString(theirs, "\x88\x80\x00\x00\x00\x00\x88\x80\x00\x00\x00\x00") }()
 		p.run(nil)

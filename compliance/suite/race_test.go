@@ -2,5 +2,5 @@
 
 package suite
 
-// UnderRace says that processor time is some ten times as dear.
-const UnderRace = true
+// raceEnabled reports that the race detector is on, which makes processor time about ten times as expensive.
+const raceEnabled = true

@@ -107,7 +107,7 @@ func TestNobodyIsNamedForAnother(t *testing.T) { // beside no other: it hangs on
 				t.Parallel()
 				holds(t, func(complain func(string, ...any)) {
 					b := &burner{hot: burns.hot, after: burns.after, burns: 8 * time.Second}
-					cases := append(letters(t, "H.5.12", "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*", "2.*")...)
+					cases := append(casesMatching(t, "H.5.12", "H.5.13", "H.5.14", "H.5.15"), casesMatching(t, "1.1.*", "2.*")...)
 					o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond}
 					results, err := TestServer(t.Context(), b.start(t), cases, o)
 					if err != nil || len(results) != len(cases) {
@@ -130,7 +130,7 @@ func TestSuspectsAreNotCulprits(t *testing.T) { // beside no other: it hangs on 
 	holds(t, func(complain func(string, ...any)) {
 		b := &burner{hot: 2, burns: time.Minute, after: 500 * time.Millisecond}
 		o := &Options{Parallel: 1, HandshakeTimeout: time.Second, patience: time.Second}
-		results, err := TestServer(t.Context(), b.start(t), append(letters(t, "H.5.13", "H.5.14", "H.5.15"), letters(t, "1.1.*", "2.*")...), o)
+		results, err := TestServer(t.Context(), b.start(t), append(casesMatching(t, "H.5.13", "H.5.14", "H.5.15"), casesMatching(t, "1.1.*", "2.*")...), o)
 		if err == nil || !strings.Contains(err.Error(), "H.5.14, ") || !strings.Contains(err.Error(), "suspects") {
 			complain("error %v", err)
 		}
@@ -153,7 +153,7 @@ func TestCulpritThatPassedIsToldAgain(t *testing.T) { // beside no other: it han
 			}
 			told[r.ID] = r
 		}}
-		cases := append(letters(t, "H.5.20"), letters(t, "1.1.*", "2.*")...)
+		cases := append(casesMatching(t, "H.5.20"), casesMatching(t, "1.1.*", "2.*")...)
 		results, err := TestServer(t.Context(), b.start(t), cases, o)
 		if err != nil || len(results) != len(cases) || !slices.Equal(again, []string{"H.5.20"}) {
 			complain("%d results of %d, error %v, told again: %q", len(results), len(cases), err, again)
@@ -176,7 +176,7 @@ func TestInnocentSuspectKeepsItsVerdict(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRun(letters(t, "1.1.1"), (&Options{Parallel: 1}).withDefaults(), target)
+	r := newRun(casesMatching(t, "1.1.1"), (&Options{Parallel: 1}).withDefaults(), target)
 	r.ctx = t.Context()
 	told := verdictOf(r.cases[0], report.OK) // and not finished
 	r.results[0], r.settled[0] = told, true
@@ -201,7 +201,7 @@ func TestUnconfirmedIsNotJudged(t *testing.T) {
 		{1, report.Failed, true, false, false, 0},
 		{1, report.Failed, true, true, false, 1},
 	} {
-		r := newRun(letters(t, "1.1.1"), &Options{Parallel: tt.parallel}, nil)
+		r := newRun(casesMatching(t, "1.1.1"), &Options{Parallel: tt.parallel}, nil)
 		res := verdictOf(r.cases[0], tt.v)
 		res.Waited = tt.waited
 		r.results[0], r.shaky[0], r.settled[0] = res, tt.shaky, tt.told
@@ -243,7 +243,7 @@ func TestServerThatIsBusy(t *testing.T) {
 					}
 					handOver(c, raw, right)
 				})
-				cases := letters(t, "1.1.*", "2.*", "H.5.1", "H.5.2", "H.5.3")
+				cases := casesMatching(t, "1.1.*", "2.*", "H.5.1", "H.5.2", "H.5.3")
 				results, err := TestServer(t.Context(), url, cases, &Options{Parallel: tt.parallel, patience: 5 * time.Second})
 				if lasting := tt.pause == time.Hour; lasting != (err != nil) || lasting == (len(results) == len(cases)) {
 					complain("%d results of %d, error %v", len(results), len(cases), err)

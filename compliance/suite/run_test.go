@@ -28,7 +28,7 @@ func verdictOf(c *Case, v report.Verdict) *report.Result {
 
 // A case that falls short under load runs again, and the result tells both verdicts.
 func TestVerdictUnderLoadVaries(t *testing.T) {
-	cases := letters(t, "1.*", "2.*")
+	cases := casesMatching(t, "1.*", "2.*")
 	synctest.Test(t, func(t *testing.T) {
 		var at atomic.Int64
 		var told []string
@@ -61,7 +61,7 @@ func TestVerdictUnderLoadVaries(t *testing.T) {
 
 // A peer that fails hundreds of cases by timeouts does so twice in each, a few at once.
 func TestHundredsOfTimeouts(t *testing.T) {
-	cases := letters(t, "6.*", "7.*")
+	cases := casesMatching(t, "6.*", "7.*")
 	synctest.Test(t, func(t *testing.T) {
 		var runs atomic.Int64
 		begun := time.Now()
@@ -97,7 +97,7 @@ func TestLateMachine(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var late atomic.Int64
 			late.Store(2)
-			results, err := RunCases(t.Context(), letters(t, "1.1.1"), &Options{Parallel: parallel}, lateBy(&late))
+			results, err := RunCases(t.Context(), casesMatching(t, "1.1.1"), &Options{Parallel: parallel}, lateBy(&late))
 			if err != nil || results[0].Behavior != report.OK || results[0].Varies() != "INFORMATIONAL, then OK" {
 				t.Errorf("parallel %d: %+v, %v", parallel, results, err)
 			}
@@ -169,7 +169,7 @@ func echoBy(t *testing.T, f func(*websocket.Conn)) (url string) {
 // A server that is slow only while many connections are served at once passes.
 func TestServerThatIsSlowUnderLoad(t *testing.T) {
 	t.Parallel()
-	cases := letters(t, "1.*", "5.3", "6.1.*", "6.2.*", "6.5.*", "6.6.*", "6.22.*")
+	cases := casesMatching(t, "1.*", "5.3", "6.1.*", "6.2.*", "6.5.*", "6.6.*", "6.22.*")
 	url := slowUnderLoad(t, 80*time.Millisecond)
 	holds(t, func(complain func(string, ...any)) {
 		results, err := TestServer(t.Context(), url, cases, &Options{Parallel: 16})
@@ -287,7 +287,7 @@ func testCulprit(t *testing.T, complain func(string, ...any), parallel int, rest
 	if restart {
 		o.Restart = func(context.Context) error { restarts++; return m.start() }
 	}
-	cases := letters(t, "H.5.3", "H.5.4", "H.5.12", "H.5.13", "H.5.14", "1.1.*", "2.*", "L.4.*")
+	cases := casesMatching(t, "H.5.3", "H.5.4", "H.5.12", "H.5.13", "H.5.14", "1.1.*", "2.*", "L.4.*")
 	results, err := TestServer(t.Context(), "ws://"+m.addr+"/", cases, o)
 	for _, r := range results {
 		if culprit := r.ID == "H.5.14"; r.Passed() == culprit && !r.Late || culprit && !strings.Contains(r.Result, "stopped answering") {
@@ -310,7 +310,7 @@ func TestRestartFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := &Options{Parallel: 1, Restart: func(context.Context) error { return errors.New("no such program") }}
-	results, err := TestServer(t.Context(), "ws://"+m.addr+"/", letters(t, "H.5.13", "H.5.14", "H.5.15"), o)
+	results, err := TestServer(t.Context(), "ws://"+m.addr+"/", casesMatching(t, "H.5.13", "H.5.14", "H.5.15"), o)
 	if err == nil || !strings.Contains(err.Error(), "during H.5.14 and cannot be restarted: no such program; 1 case") || len(results) != 2 {
 		t.Errorf("%d results, error %v", len(results), err)
 	}
@@ -355,7 +355,7 @@ func TestWaited(t *testing.T) {
 		t.Run(tt.server, func(t *testing.T) {
 			t.Parallel()
 			holds(t, func(complain func(string, ...any)) {
-				results, err := TestServer(t.Context(), urls[tt.server], letters(t, strings.Split(tt.cases, ",")...), &o)
+				results, err := TestServer(t.Context(), urls[tt.server], casesMatching(t, strings.Split(tt.cases, ",")...), &o)
 				if err != nil {
 					t.Fatal(err)
 				}

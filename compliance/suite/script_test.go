@@ -200,7 +200,7 @@ func TestServersAreWeighed(t *testing.T) {
 			var r *report.Result
 			for range tries { // the machine may be busy
 				var err error
-				if r, err = serverCase(t.Context(), once(t, tt.server), letters(t, tt.id)[0], o); err != nil {
+				if r, err = serverCase(t.Context(), once(t, tt.server), casesMatching(t, tt.id)[0], o); err != nil {
 					t.Fatal(err)
 				}
 				if r.Behavior == tt.behavior && r.BehaviorClose == tt.close {
@@ -219,7 +219,7 @@ func TestServersAreWeighed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := serverCase(t.Context(), tgt, letters(t, "L.1.1")[0], short.withDefaults())
+		r, err := serverCase(t.Context(), tgt, casesMatching(t, "L.1.1")[0], short.withDefaults())
 		if err != nil || r.Behavior != ok || r.BehaviorClose != info {
 			t.Errorf("%s, %s: %s %s, error %v", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose, err)
 		}
@@ -231,7 +231,7 @@ func TestServersAreWeighed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, err := serverCase(t.Context(), tgt, letters(t, "L.6.6")[0], short.withDefaults())
+			r, err := serverCase(t.Context(), tgt, casesMatching(t, "L.6.6")[0], short.withDefaults())
 			if err != nil || r.Behavior != want {
 				t.Errorf("%s: %s, error %v", r.Behavior, r.Result, err)
 			}
@@ -285,7 +285,7 @@ func TestClientsAreWeighed(t *testing.T) {
 			t.Parallel()
 			o := &Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond}
 			holds(t, func(complain func(string, ...any)) {
-				r := testClient(t, letters(t, tt.id), o, func(_ context.Context, url string) {
+				r := testClient(t, casesMatching(t, tt.id), o, func(_ context.Context, url string) {
 					if c, rest := ask(url); c != nil {
 						defer c.Close()
 						tt.client(c, io.MultiReader(bytes.NewReader(rest), c))
@@ -325,7 +325,7 @@ func TestSentencesOfClients(t *testing.T) {
 		{"C.12.3", "", func(c net.Conn) { c.Close() }, "as opaque data"},
 		{"C.12.4", "", func(c net.Conn) { c.Close() }, "as opaque data"},
 	} {
-		r := testClient(t, letters(t, tt.id), short, func(_ context.Context, url string) {
+		r := testClient(t, casesMatching(t, tt.id), short, func(_ context.Context, url string) {
 			host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
 			c, err := net.Dial("tcp", host)
 			if err != nil {
