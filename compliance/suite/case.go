@@ -18,15 +18,15 @@ type Case struct {
 	Servers, Clients bool // whom it is for
 	Heavy            bool // it costs processor time rather than waiting
 	Idle             bool // it waits many seconds and costs nothing: it runs beside all others
-	ReportTime       bool // the duration says something about the peer
-	Deflate          *Deflate
+	reportTime       bool // the duration says something about the peer
+	deflate          *negotiation
 
-	// A case is written in one of two ways. Start begins a script of events over
-	// an open connection, which [Peer] judges by the original's rules. Script is
+	// A case is written in one of two ways. start begins a script of events over
+	// an open connection, which a [peer] judges by the original's rules. script is
 	// a plain function over a connection whose handshake is its own.
-	Start  func(p *Peer)
-	End    func(p *Peer) // after the verdict, which it may change; may be nil
-	Script func(s *Script)
+	start  func(p *peer)
+	end    func(p *peer) // after the verdict, which it may change; may be nil
+	script func(s *script)
 }
 
 // groups are all cases, in the order of the original and then of the letters.

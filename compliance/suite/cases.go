@@ -8,7 +8,7 @@ import (
 
 // The cases that the original lacks are in groups of letters: H, the opening
 // handshake of servers; L, lengths and masks; X, extensions; R, resources; C, what
-// clients have to refuse and to send. Each plays a [Script].
+// clients have to refuse and to send. Each plays a [script].
 
 // Titles name the subgroups of the groups of letters, for a report.
 func Titles() map[string]string {
@@ -39,7 +39,7 @@ type letterCase struct {
 	what string // the description
 	want string // the expectation
 	rule report.Rule
-	play func(*Script)
+	play func(*script)
 }
 
 // letterCases gives the rows of a table their ids, such as H.1.1. Rows are only ever
@@ -49,7 +49,7 @@ func letterCases(sub string, rows []letterCase, kind Case) []*Case {
 	for i, r := range rows {
 		c := kind
 		c.ID, c.Description, c.Expectation = fmt.Sprintf("%s.%d", sub, i+1), r.what, r.want
-		c.Rule, c.Script = r.rule, r.play
+		c.Rule, c.script = r.rule, r.play
 		cases = append(cases, &c)
 	}
 	return cases

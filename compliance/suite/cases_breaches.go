@@ -29,7 +29,7 @@ func breachRows() []letterCase {
 	var rows []letterCase
 	for _, b := range breaches {
 		rows = append(rows, letterCase{"A message and " + b.what + ", in one write.",
-			"The peer fails the connection, whether or not it answers the message first.", b.rule, func(s *Script) {
+			"The peer fails the connection, whether or not it answers the message first.", b.rule, func(s *script) {
 				s.open()
 				s.send(textFrame("Good"), b.bad)
 				s.markBreach(b.at)
@@ -45,7 +45,7 @@ func breachRows() []letterCase {
 			}})
 	}
 	for _, b := range breaches {
-		rows = append(rows, letterCase{"A message, and once it is back, " + b.what + ".", "The peer fails the connection.", b.rule, func(s *Script) {
+		rows = append(rows, letterCase{"A message, and once it is back, " + b.what + ".", "The peer fails the connection.", b.rule, func(s *script) {
 			s.open()
 			s.echo(wire.OpText, []byte("Good"))
 			s.send(b.bad)
@@ -58,7 +58,7 @@ func breachRows() []letterCase {
 
 // markBreach marks a byte of the frame sent last: of its header, or if at is 2 or
 // more, of its payload.
-func (s *Script) markBreach(at int) {
+func (s *script) markBreach(at int) {
 	if !s.server && at >= 2 {
 		at += 4 // the masking key
 	}

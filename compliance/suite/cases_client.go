@@ -27,7 +27,7 @@ func clientCases() []*Case {
 
 // fails is a response that a client has to fail the connection for.
 func fails(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client drops TCP and takes no message.", r, func(s *Script) {
+	return letterCase{what, "The client drops TCP and takes no message.", r, func(s *script) {
 		s.asked()
 		s.respond(edits...)
 		s.refusedReply(r, false)
@@ -36,7 +36,7 @@ func fails(r report.Rule, what string, edits ...edit) letterCase {
 
 // noUpgrade is a response that a client may deal with as any of HTTP.
 func noUpgrade(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client takes no message. It may deal with the response as with any of HTTP.", r, func(s *Script) {
+	return letterCase{what, "The client takes no message. It may deal with the response as with any of HTTP.", r, func(s *script) {
 		s.asked()
 		s.respond(append(edits, set("Upgrade"), set("Connection", "Connection: close"), set("Sec-WebSocket-Accept"), add("Content-Length: 0"))...)
 		s.refusedReply(ruleConform, true)
@@ -46,7 +46,7 @@ func noUpgrade(r report.Rule, what string, edits ...edit) letterCase {
 // otherStatus is a response that is right but for its status: a client may deal with
 // it as with any of HTTP, but must not open the connection.
 func otherStatus(what, line string) letterCase {
-	return letterCase{what, "The client takes no message. It may deal with the response as with any of HTTP.", ruleNot101, func(s *Script) {
+	return letterCase{what, "The client takes no message. It may deal with the response as with any of HTTP.", ruleNot101, func(s *script) {
 		s.asked()
 		s.respond(first(line))
 		s.refusedReply(ruleConform, true)
@@ -55,7 +55,7 @@ func otherStatus(what, line string) letterCase {
 
 // takes is a response that a client has to take.
 func takes(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client takes it and returns a message.", r, func(s *Script) {
+	return letterCase{what, "The client takes it and returns a message.", r, func(s *script) {
 		s.open(edits...)
 		s.echo(wire.OpText, []byte("Hello"))
 	}}
@@ -63,7 +63,7 @@ func takes(r report.Rule, what string, edits ...edit) letterCase {
 
 // mayTake is a response that a client may take, which then must work, or not.
 func mayTake(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client takes it, and it works; or it drops TCP.", r, func(s *Script) {
+	return letterCase{what, "The client takes it, and it works; or it drops TCP.", r, func(s *script) {
 		s.open(edits...)
 		s.mayEcho()
 	}}
@@ -72,7 +72,7 @@ func mayTake(r report.Rule, what string, edits ...edit) letterCase {
 // eitherUpgrade is a response that one sentence lets a client take and another lets it
 // refuse.
 func eitherUpgrade(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client takes it, and it works. Section 4.2.2 lets it ask for the value Upgrade alone, and then drop TCP.", r, func(s *Script) {
+	return letterCase{what, "The client takes it, and it works. Section 4.2.2 lets it ask for the value Upgrade alone, and then drop TCP.", r, func(s *script) {
 		s.open(edits...)
 		s.mayEcho()
 		if s.res.Behavior == report.OK {
@@ -93,7 +93,7 @@ func mayIgnore(r report.Rule, what string, edits ...edit) letterCase {
 }
 
 // mayEcho sends a message to a client that may have dropped TCP.
-func (s *Script) mayEcho() {
+func (s *script) mayEcho() {
 	s.sendMessage(wire.OpText, []byte("Hello"))
 	switch g := s.next(s.o.HandshakeTimeout); g.kind {
 	case "message":
@@ -111,7 +111,7 @@ func (s *Script) mayEcho() {
 }
 
 // asked checks the request of the client.
-func (s *Script) asked() {
+func (s *script) asked() {
 	if why := s.checkRequest(); why != "" {
 		s.against(ruleAsk, "The request of the client is wrong: %s.", why)
 	}
@@ -121,7 +121,7 @@ func (s *Script) asked() {
 // take a message, and drop TCP: at once, or at the end of ours, as one does that reads
 // the response to its end for an error message. With ordinary it may also leave it to
 // us to drop TCP.
-func (s *Script) refusedReply(r report.Rule, ordinary bool) {
+func (s *script) refusedReply(r report.Rule, ordinary bool) {
 	s.dec = wire.Decoder{Role: wire.Server, MaxMessage: -1}
 	s.badFrame = func(why string) {
 		s.against(r, "The client should have refused the response, but accepted it: a frame came (%s).", why)
@@ -236,7 +236,7 @@ func acceptRows() []letterCase {
 	const other = " s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" // of the key in the RFC
 	lower := func() letterCase {
 		c := fails(r, "The accept value is right but for the case of its letters.")
-		c.play = func(s *Script) {
+		c.play = func(s *script) {
 			s.asked()
 			accept := wire.AcceptKey(s.key)
 			s.respond(field(" " + strings.ToLower(accept[:14]) + strings.ToUpper(accept[14:])))
@@ -280,7 +280,7 @@ func replyExtensionRows() []letterCase {
 	twice := rule7692("7", mustFailIf+"[...] The negotiation response contains multiple extension parameters with the same name.")
 	row := func(rule report.Rule, what, answer string) letterCase {
 		c := fails(rule, what, add("Sec-WebSocket-Extensions:"+answer))
-		c.play = func(s *Script) {
+		c.play = func(s *script) {
 			s.asked()
 			s.respond(add("Sec-WebSocket-Extensions:" + answer))
 			broken := rule
@@ -334,7 +334,7 @@ func replyExtensionRows() []letterCase {
 
 // unofferedRow is an answer that is wrong only to a client that has not offered it.
 func unofferedRow(r report.Rule, what, params string, may func([]wire.ExtensionSpec) bool) letterCase {
-	return letterCase{what, "The client drops TCP and takes no message. One that offers this is not tested.", r, func(s *Script) {
+	return letterCase{what, "The client drops TCP and takes no message. One that offers this is not tested.", r, func(s *script) {
 		s.asked()
 		offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
 		if may(offers) || params == "" && s.offered() {
@@ -347,14 +347,14 @@ func unofferedRow(r report.Rule, what, params string, may func([]wire.ExtensionS
 }
 
 // offered reports whether a client offers permessage-deflate.
-func (s *Script) offered() bool {
+func (s *script) offered() bool {
 	offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
 	return slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool { return o.Name == extensionName })
 }
 
 func replyDeliveryRows() []letterCase {
 	slowly := func(what string, how tempo) letterCase {
-		return letterCase{what, "The client takes it and returns a message.", ruleChecks, func(s *Script) {
+		return letterCase{what, "The client takes it and returns a message.", ruleChecks, func(s *script) {
 			s.asked()
 			s.respondBy(how)
 			s.suspect = nil
@@ -374,11 +374,11 @@ func replyDeliveryRows() []letterCase {
 		slowly("The response comes octet by octet, with 1 ms between.", tempo{size: 1, gap: time.Millisecond}),
 		slowly("The response comes in pieces of 7 octets, with 5 ms between.", tempo{size: 7, gap: 5 * time.Millisecond}),
 		slowly("The response comes in pieces of 128 octets, with 20 ms between.", tempo{size: 128, gap: 20 * time.Millisecond}),
-		{"A message comes together with the response.", "It comes back.", ruleParse, func(s *Script) {
+		{"A message comes together with the response.", "It comes back.", ruleParse, func(s *script) {
 			s.open(behind(string(s.octets(textFrame("early")))))
 			s.comesBack(wire.OpText, []byte("early"))
 		}},
-		{"A message comes together with the response, which is cut within the frame.", "It comes back.", ruleParse, func(s *Script) {
+		{"A message comes together with the response, which is cut within the frame.", "It comes back.", ruleParse, func(s *script) {
 			f := string(s.octets(textFrame("early bird")))
 			s.open(behind(f[:5]))
 			s.flush(idleTime)
@@ -394,7 +394,7 @@ func replyDeliveryRows() []letterCase {
 }
 
 // earlyClose closes a connection with its response.
-func earlyClose(s *Script) {
+func earlyClose(s *script) {
 	s.open(behind(string(s.octets(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}}))))
 	s.logFrame(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}})
 	s.state, s.res.ClosedByMe, s.res.LocalCloseCode = closing, true, codeNormal
@@ -413,7 +413,7 @@ func earlyClose(s *Script) {
 // oversizedReplyRow is a response of more octets than any client needs.
 func oversizedReplyRow() letterCase {
 	r := http9110("17.5", "", ruleLong)
-	return letterCase{"The response has 8 MiB of fields.", "The client drops TCP before it has taken all that, though no RFC says that it has to.", r, func(s *Script) {
+	return letterCase{"The response has 8 MiB of fields.", "The client drops TCP before it has taken all that, though no RFC says that it has to.", r, func(s *script) {
 		s.asked()
 		s.hush()
 		s.respond(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))
@@ -425,7 +425,7 @@ func oversizedReplyRow() letterCase {
 // stalledReplyRow is a response that does not end.
 func stalledReplyRow() letterCase {
 	want := fmt.Sprintf("The client gives up within %v, though no RFC names a time.", giveUpTime)
-	return letterCase{"The response stops before its end.", want, ruleIdle, func(s *Script) {
+	return letterCase{"The response stops before its end.", want, ruleIdle, func(s *script) {
 		s.asked()
 		s.write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"), tempo{})
 		for deadline := time.Now().Add(giveUpTime); !s.in.ended; {
@@ -444,7 +444,7 @@ func maskedRows() []letterCase {
 		if f.mask == maskRight {
 			f.mask = maskWrong
 		}
-		return letterCase{what, "The client closes the connection. It may send a close frame with 1002 before.", r, func(s *Script) {
+		return letterCase{what, "The client closes the connection. It may send a close frame with 1002 before.", r, func(s *script) {
 			s.open()
 			s.send(before...)
 			s.sendBent(f.whole(), 1, 1, "The frame is masked.")

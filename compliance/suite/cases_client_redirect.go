@@ -11,7 +11,7 @@ import (
 // up. None of them opens the connection.
 func otherAnswerRows() []letterCase {
 	row := func(what, want string, edits ...edit) letterCase {
-		return letterCase{what, want, ruleNot101, func(s *Script) {
+		return letterCase{what, want, ruleNot101, func(s *script) {
 			s.asked()
 			s.respond(edits...)
 			s.refusedReply(ruleConform, true)
@@ -48,7 +48,7 @@ func redirectRow(status string, open bool) letterCase {
 	} else {
 		edits = append(edits, set("Upgrade"), set("Connection", "Connection: close"), set("Sec-WebSocket-Accept"))
 	}
-	return letterCase{what, "The client takes no message. It may follow, and then the connection works.", ruleNot101, func(s *Script) {
+	return letterCase{what, "The client takes no message. It may follow, and then the connection works.", ruleNot101, func(s *script) {
 		s.asked()
 		s.respond(append(edits, add("Location: "+s.asking.redirect()))...)
 		s.refusedReply(ruleConform, true)
@@ -67,15 +67,15 @@ func redirectRow(status string, open bool) letterCase {
 
 // serveFollower plays a connection in which all is right with a client that has
 // followed a redirect, and ends the case if that falls short.
-func (s *Script) serveFollower(q *clientRequest) {
+func (s *script) serveFollower(q *clientRequest) {
 	defer close(q.served)
-	s.nested(newFollower(s, q), q.conn, func(o *Script) {
+	s.nested(newFollower(s, q), q.conn, func(o *script) {
 		o.open()
 		o.echo(wire.OpText, []byte("Hello"))
 	})
 }
 
-func newFollower(s *Script, q *clientRequest) *Script {
+func newFollower(s *script, q *clientRequest) *script {
 	o := newScript(s.ctx, s.c, s.o, nil)
 	o.asking, o.request, o.rest = q, q.head, q.rest
 	o.key = q.head.fields.Get("Sec-Websocket-Key")

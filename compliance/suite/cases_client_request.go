@@ -14,8 +14,8 @@ import (
 
 // clientRequestRows are what a client has to send.
 func clientRequestRows() []letterCase {
-	row := func(text, what string, right func(s *Script) (why string)) letterCase {
-		return letterCase{what, "That is so, and the connection works.", rule(map[bool]string{true: "9.1", false: "4.1"}[strings.HasPrefix(text, "The parameters")], "MUST", text), func(s *Script) {
+	row := func(text, what string, right func(s *script) (why string)) letterCase {
+		return letterCase{what, "That is so, and the connection works.", rule(map[bool]string{true: "9.1", false: "4.1"}[strings.HasPrefix(text, "The parameters")], "MUST", text), func(s *script) {
 			why := right(s)
 			if why == "" {
 				s.open()
@@ -28,28 +28,28 @@ func clientRequestRows() []letterCase {
 			s.broke("%s.", why)
 		}}
 	}
-	f := func(s *Script, name string) []string { return s.request.fields.Values(name) }
+	f := func(s *script, name string) []string { return s.request.fields.Values(name) }
 	return []letterCase{
-		row("The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.", "The request line is GET and HTTP/1.1.", func(s *Script) string {
+		row("The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.", "The request line is GET and HTTP/1.1.", func(s *script) string {
 			if w := strings.Split(s.request.line, " "); len(w) != 3 || w[0] != "GET" || w[2] != "HTTP/1.1" {
 				return "The request line is " + quoted([]string{s.request.line})
 			}
 			return ""
 		}),
 		row("The request MUST contain a |Host| header field whose value contains /host/ plus optionally \":\" followed by /port/ (when not using the default port).",
-			"The request has one Host.", func(s *Script) string {
+			"The request has one Host.", func(s *script) string {
 				if v := f(s, "Host"); len(v) != 1 || v[0] == "" || strings.ContainsAny(v[0], " /@") {
 					return "Host is " + quoted(v)
 				}
 				return ""
 			}),
-		row("The request MUST contain an |Upgrade| header field whose value MUST include the \"websocket\" keyword.", "The request has Upgrade with websocket.", func(s *Script) string {
+		row("The request MUST contain an |Upgrade| header field whose value MUST include the \"websocket\" keyword.", "The request has Upgrade with websocket.", func(s *script) string {
 			if v := f(s, "Upgrade"); !wire.HasToken(v, "websocket") {
 				return "Upgrade is " + quoted(v)
 			}
 			return ""
 		}),
-		row("The request MUST contain a |Connection| header field whose value MUST include the \"Upgrade\" token.", "The request has Connection with Upgrade.", func(s *Script) string {
+		row("The request MUST contain a |Connection| header field whose value MUST include the \"Upgrade\" token.", "The request has Connection with Upgrade.", func(s *script) string {
 			if v := f(s, "Connection"); !wire.HasToken(v, "upgrade") {
 				return "Connection is " + quoted(v)
 			}
@@ -57,14 +57,14 @@ func clientRequestRows() []letterCase {
 		}),
 		row("The value of this header field MUST be a nonce consisting of a randomly selected 16-byte value that has been base64-encoded (see Section 4 of [RFC4648]). The nonce MUST be selected randomly for each connection.",
 			"The request has one key, of 16 octets that look like chance.", keyWrong),
-		row("The request MUST include a header field with the name |Sec-WebSocket-Version|. The value of this header field MUST be 13.", "The request has one version, 13.", func(s *Script) string {
+		row("The request MUST include a header field with the name |Sec-WebSocket-Version|. The value of this header field MUST be 13.", "The request has one version, 13.", func(s *script) string {
 			if v := f(s, "Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
 				return "Sec-WebSocket-Version is " + quoted(v)
 			}
 			return ""
 		}),
 		row("The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.",
-			"Subprotocols, if any are offered, are tokens, each once.", func(s *Script) string {
+			"Subprotocols, if any are offered, are tokens, each once.", func(s *script) string {
 				v := f(s, "Sec-Websocket-Protocol")
 				list, err := parseProtocols(v)
 				seen := map[string]bool{}
@@ -82,13 +82,13 @@ func clientRequestRows() []letterCase {
 		row("The parameters supplied with any given extension MUST be defined for that extension.",
 			"Extensions, if any are offered, are well formed, and so are the parameters of permessage-deflate.", offersWrong),
 		row("The \"Request-URI\" part of the request MUST match the /resource name/ defined in Section 3 (a relative URI) or be an absolute http/https URI that, when parsed, has a /resource name/, /host/, and /port/ that match the corresponding ws/wss URI.",
-			"The request's target has no fragment.", func(s *Script) string {
+			"The request's target has no fragment.", func(s *script) string {
 				if strings.Contains(s.request.line, "#") {
 					return "The request line is " + quoted([]string{s.request.line})
 				}
 				return ""
 			}),
-		row("Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.", "Nothing comes behind the request before it is answered.", func(s *Script) string {
+		row("Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.", "Nothing comes behind the request before it is answered.", func(s *script) string {
 			if s.remember(s.rest); len(s.rest) == 0 {
 				s.read(time.Now().Add(doubtTime))
 				s.in.waited = false // no verdict rests on it
@@ -102,7 +102,7 @@ func clientRequestRows() []letterCase {
 	}
 }
 
-func keyWrong(s *Script) string {
+func keyWrong(s *script) string {
 	keys := s.request.fields.Values("Sec-Websocket-Key")
 	if len(keys) != 1 || !wire.IsKey(keys[0]) {
 		return "Sec-WebSocket-Key is " + quoted(keys)
@@ -122,7 +122,7 @@ func keyWrong(s *Script) string {
 	return ""
 }
 
-func offersWrong(s *Script) string {
+func offersWrong(s *script) string {
 	v := s.request.fields.Values("Sec-Websocket-Extensions")
 	offers, err := parseExtensions(v)
 	if err != nil {
@@ -146,7 +146,7 @@ var ruleMasks = rule("5.3", "MUST", "The masking key needs to be unpredictable; 
 // are compared in place: a generator that begins with the same seed each time gives
 // the same keys in the same order.
 func masksRow() letterCase {
-	return letterCase{"The client returns twenty messages.", "Each is masked with a key of its own, and none tells the next.", ruleMasks, func(s *Script) {
+	return letterCase{"The client returns twenty messages.", "Each is masked with a key of its own, and none tells the next.", ruleMasks, func(s *script) {
 		s.open()
 		for range 20 {
 			s.echo(wire.OpBinary, bytes.Repeat([]byte("x"), 10))
@@ -168,7 +168,7 @@ func masksRow() letterCase {
 const comparedKeys = 3
 
 // rememberKeys keeps the first keys of a connection for [masksRow].
-func (s *Script) rememberKeys() {
+func (s *script) rememberKeys() {
 	for n, k := range s.in.keys[:min(len(s.in.keys), comparedKeys)] {
 		s.asking.masks.had(nthKey{n, k})
 	}
@@ -176,7 +176,7 @@ func (s *Script) rememberKeys() {
 
 // pongMasksRow is masksRow for control frames, which some mask in another way.
 func pongMasksRow() letterCase {
-	return letterCase{"The client answers twenty pings.", "Each pong is masked with a key of its own, and none tells the next.", ruleMasks, func(s *Script) {
+	return letterCase{"The client answers twenty pings.", "Each pong is masked with a key of its own, and none tells the next.", ruleMasks, func(s *script) {
 		s.open()
 		for i := range 20 {
 			data := fmt.Sprintf("ping %d", i)

@@ -21,8 +21,8 @@ var (
 // tlsRows are about clients of wss URLs. Over ws there is nothing to test. What a client
 // tells its program, such as that the end was not a clean one, cannot be seen from here.
 func tlsRows() []letterCase {
-	row := func(r report.Rule, what, want string, play func(s *Script, c *tls.Conn)) letterCase {
-		return letterCase{what, want, r, func(s *Script) {
+	row := func(r report.Rule, what, want string, play func(s *script, c *tls.Conn)) letterCase {
+		return letterCase{what, want, r, func(s *script) {
 			c, ok := s.conn.(*tls.Conn)
 			if !ok {
 				s.open()
@@ -31,8 +31,8 @@ func tlsRows() []letterCase {
 			play(s, c)
 		}}
 	}
-	truncated := func(what string, before func(*Script)) letterCase {
-		return row(ruleCleanly, what, "The client drops TCP, and returns no message that has not come whole.", func(s *Script, c *tls.Conn) {
+	truncated := func(what string, before func(*script)) letterCase {
+		return row(ruleCleanly, what, "The client drops TCP, and returns no message that has not come whole.", func(s *script, c *tls.Conn) {
 			s.open()
 			before(s)
 			s.truncate(c)
@@ -47,10 +47,10 @@ func tlsRows() []letterCase {
 		row(ruleSNI, "The client connects to a name.", "It sends that name in the TLS handshake. It sends none if the URL has an address.", serverNameIsSent),
 		row(ruleVerified, "A redirect leads to a server whose certificate is for another name.",
 			"The client breaks off the TLS handshake, or does not follow the redirect.", wrongNameIsRefused),
-		truncated("TCP ends without an alert of TLS, between frames.", func(*Script) {}),
-		truncated("TCP ends without an alert of TLS, within a fragmented message.", func(s *Script) { s.send(moreText("Hel")) }),
-		truncated("TCP ends without an alert of TLS, within a frame.", func(s *Script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
-		row(ruleBothClose, "TCP ends without an alert of TLS after the closing handshake.", "The client drops TCP.", func(s *Script, c *tls.Conn) {
+		truncated("TCP ends without an alert of TLS, between frames.", func(*script) {}),
+		truncated("TCP ends without an alert of TLS, within a fragmented message.", func(s *script) { s.send(moreText("Hel")) }),
+		truncated("TCP ends without an alert of TLS, within a frame.", func(s *script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
+		row(ruleBothClose, "TCP ends without an alert of TLS after the closing handshake.", "The client drops TCP.", func(s *script, c *tls.Conn) {
 			s.open()
 			s.closeBy(closeBody(codeNormal, ""))
 			if g := s.next(s.o.HandshakeTimeout); g.kind != "close" {
@@ -67,7 +67,7 @@ func tlsRows() []letterCase {
 
 // serverNameIsSent compares the server name of the TLS handshake with the host that the
 // client asks for. An address is not one (RFC 6066, section 3).
-func serverNameIsSent(s *Script, c *tls.Conn) {
+func serverNameIsSent(s *script, c *tls.Conn) {
 	host := s.request.fields.Get("Host")
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -87,7 +87,7 @@ func serverNameIsSent(s *Script, c *tls.Conn) {
 }
 
 // truncate ends our direction of TCP without the alert close_notify.
-func (s *Script) truncate(c *tls.Conn) {
+func (s *script) truncate(c *tls.Conn) {
 	s.flush(idleTime)
 	s.cut = true // nothing more can be sent
 	tcp, ok := c.NetConn().(interface{ CloseWrite() error })
@@ -102,7 +102,7 @@ const wrongName = "elsewhere.invalid"
 // wrongNameIsRefused leads the client to a server of its own on another port. The path
 // of a request comes too late to choose a certificate by, so that only a client that
 // follows redirects can be tested in this way.
-func wrongNameIsRefused(s *Script, c *tls.Conn) {
+func wrongNameIsRefused(s *script, c *tls.Conn) {
 	own := s.o.TLS
 	if own == nil || len(own.Certificates) == 0 {
 		s.open()
@@ -145,7 +145,7 @@ func wrongNameIsRefused(s *Script, c *tls.Conn) {
 
 // elsewhere listens on another port, with a certificate for another name that the own
 // one has signed, if it can. A client has a moment to come.
-func (s *Script) elsewhere(c *tls.Conn, own tls.Certificate) (net.Listener, error) {
+func (s *script) elsewhere(c *tls.Conn, own tls.Certificate) (net.Listener, error) {
 	cert, err := selfsigned.Signed(wrongName, own)
 	if err != nil {
 		return nil, err

@@ -19,13 +19,13 @@ func closeBody(code int, reason string) []byte {
 
 // closing makes a case of group 7, in which we close first. A wrong status code in
 // the answer fails it.
-func closingCase(id string, r ruleT, description, expectation string, start func(*Peer)) *Case {
+func closingCase(id string, r ruleT, description, expectation string, start func(*peer)) *Case {
 	c := both(id, r, description, expectation, start)
-	c.End = wrongCodeFails
+	c.end = wrongCodeFails
 	return c
 }
 
-func wrongCodeFails(p *Peer) {
+func wrongCodeFails(p *peer) {
 	if p.res.BehaviorClose == report.WrongCode {
 		p.result(report.Failed, p.res.ResultClose)
 	}
@@ -39,7 +39,7 @@ const (
 // closeCases are group 7: the closing handshake.
 func closeCases() []*Case {
 	cases := append([]*Case{
-		closingCase("7.1.1", ruleCloseAnswer, "A text message, then a close.", "The message comes back; then a clean close with 1000.", func(p *Peer) {
+		closingCase("7.1.1", ruleCloseAnswer, "A text message, then a close.", "The message comes back; then a clean close with 1000.", func(p *peer) {
 			p.expect(ok, asText("Hello World!"))
 			p.byUs(codeNormal)
 			p.send(textFrame("Hello World!"))
@@ -48,7 +48,7 @@ func closeCases() []*Case {
 		closeThen("7.1.2", ruleCloseAnswer, "Two close frames.", opFrame(8, "")),
 		closeThen("7.1.3", ruleAfterClose, "A close frame, then a ping.", ping("")),
 		closeThen("7.1.4", ruleAfterClose, "A close frame, then a text message.", textFrame("Hello World!")),
-		closingCase("7.1.5", ruleAfterClose, "The first fragment of a message, a close frame, and the last fragment.", cleanClose, func(p *Peer) {
+		closingCase("7.1.5", ruleAfterClose, "The first fragment of a message, a close frame, and the last fragment.", cleanClose, func(p *peer) {
 			p.send(moreText("fragment1"))
 			closeFirst(p, closeBody(codeNormal, ""))
 			p.send(cont("fragment2"))
@@ -57,7 +57,7 @@ func closeCases() []*Case {
 	}, closeBodyCases()...)
 	for i, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999} {
 		cases = append(cases, closingCase(fmt.Sprintf("7.7.%d", i+1), ruleCloseAnswer, fmt.Sprintf("A close frame with code %d, which is valid.", code),
-			"A clean close with 1000 or the same code.", func(p *Peer) {
+			"A clean close with 1000 or the same code.", func(p *peer) {
 				closeFirst(p, closeBody(code, ""))
 				p.byUs(codeNormal, code)
 			}))
@@ -68,7 +68,7 @@ func closeCases() []*Case {
 	for i, code := range []int{5000, 65535} {
 		c := badClose(fmt.Sprintf("7.13.%d", i+1), ruleCodeFree, fmt.Sprintf("A close frame with code %d, beyond all that are defined.", code), closeBody(code, ""))
 		c.Expectation = "Nothing is defined; what the peer does is of interest all the same."
-		c.End = informational
+		c.end = informational
 		cases = append(cases, c)
 	}
 	return cases
@@ -86,7 +86,7 @@ func ruleOfCode(code int) ruleT {
 }
 
 // closeFirst closes with a payload of our choice and gives the peer a second.
-func closeFirst(p *Peer, payload []byte) {
+func closeFirst(p *peer, payload []byte) {
 	p.closeOnly = true
 	p.expect(ok)
 	p.byUs(codeNormal)
@@ -96,7 +96,7 @@ func closeFirst(p *Peer, payload []byte) {
 
 // closeThen is a case that closes and then sends a frame nobody may answer.
 func closeThen(id string, r ruleT, description string, f frame) *Case {
-	return closingCase(id, r, description, cleanClose, func(p *Peer) {
+	return closingCase(id, r, description, cleanClose, func(p *peer) {
 		closeFirst(p, closeBody(codeNormal, ""))
 		p.send(f)
 	})
@@ -104,7 +104,7 @@ func closeThen(id string, r ruleT, description string, f frame) *Case {
 
 // badClose is a case that closes with a payload that is not valid.
 func badClose(id string, r ruleT, description string, payload []byte, also ...int) *Case {
-	return closingCase(id, r, description, refusesClose, func(p *Peer) {
+	return closingCase(id, r, description, refusesClose, func(p *peer) {
 		closeFirst(p, payload)
 		p.byUsOrDrop(append([]int{codeProtocolError}, also...)...)
 	})
@@ -112,7 +112,7 @@ func badClose(id string, r ruleT, description string, payload []byte, also ...in
 
 func closeBodyCases() []*Case {
 	body := func(id, description string, payload []byte) *Case {
-		return closingCase(id, ruleCloseBody, description, cleanClose, func(p *Peer) { closeFirst(p, payload) })
+		return closingCase(id, ruleCloseBody, description, cleanClose, func(p *peer) { closeFirst(p, payload) })
 	}
 	return []*Case{
 		body("7.3.1", "A close frame without payload.", nil),
@@ -125,7 +125,7 @@ func closeBodyCases() []*Case {
 	}
 }
 
-func informational(p *Peer) {
+func informational(p *peer) {
 	p.res.Behavior, p.res.BehaviorClose = report.Informational, report.Informational
 	p.res.Result = "There is no wrong answer."
 }
@@ -134,7 +134,7 @@ func informational(p *Peer) {
 // first is its own affair.
 func bigThenClose() *Case {
 	c := both("7.1.6", ruleCloseAnswer, "A message of 256 KiB, a small one, a close frame and a ping, in one go.",
-		"A peer may answer the messages first, or close at once.", func(p *Peer) {
+		"A peer may answer the messages first, or close at once.", func(p *peer) {
 			p.closeOnly = true
 			p.expect(ok, asText("Hello World!"))
 			p.expect(report.NonStrict)
@@ -145,7 +145,7 @@ func bigThenClose() *Case {
 			p.send(ping(""))
 			p.killAfter(time.Second)
 		})
-	c.End = func(p *Peer) {
+	c.end = func(p *peer) {
 		was := p.res.Behavior
 		informational(p)
 		switch was {

@@ -24,7 +24,7 @@ func closingCases() []*Case {
 
 // closeBy begins the closing handshake with a payload of our choice, and more frames
 // after the close frame in the same write.
-func (s *Script) closeBy(payload []byte, behind ...frame) {
+func (s *script) closeBy(payload []byte, behind ...frame) {
 	s.send(append([]frame{{op: wire.OpClose, payload: payload}}, behind...)...)
 	s.state, s.res.ClosedByMe = closing, true
 	if len(payload) >= 2 {
@@ -35,7 +35,7 @@ func (s *Script) closeBy(payload []byte, behind ...frame) {
 // answered waits for the answer to the close frame of closeBy, which has one of the
 // codes or none as a rule, and for the end of TCP. It returns the answer, and what the peer sent
 // before it.
-func (s *Script) answered(want ...int) (answer got, before []got) {
+func (s *script) answered(want ...int) (answer got, before []got) {
 	r := s.res
 	r.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: want, RequireClean: true}
 	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
@@ -66,7 +66,7 @@ func (s *Script) answered(want ...int) (answer got, before []got) {
 
 // lastWord waits, after both close frames, for the end of TCP. What comes before it is
 // judged, too: for that a client, whose end of TCP we do not await, has a moment.
-func (s *Script) lastWord() {
+func (s *script) lastWord() {
 	if s.server {
 		s.next(doubtTime)
 		s.in.waited = false // no verdict rests on it
@@ -78,7 +78,7 @@ func (s *Script) lastWord() {
 func closeFrameRows() []letterCase {
 	registered := func(code int, name string) letterCase {
 		what := fmt.Sprintf("A close frame with %d, which is registered with IANA as %q.", code, name)
-		return letterCase{what, "It is answered, with the same code, 1000 or no code.", ruleCloseAnswer, func(s *Script) {
+		return letterCase{what, "It is answered, with the same code, 1000 or no code.", ruleCloseAnswer, func(s *script) {
 			s.open()
 			s.closeBy(closeBody(code, ""))
 			if g, _ := s.answered(code, codeNormal); g.code == codeProtocolError && s.res.Behavior == report.OK {
@@ -88,7 +88,7 @@ func closeFrameRows() []letterCase {
 		}}
 	}
 	cut := func(what, reason string) letterCase {
-		return letterCase{what, "The peer fails the connection, with 1007 or 1002.", ruleText, func(s *Script) {
+		return letterCase{what, "The peer fails the connection, with 1007 or 1002.", ruleText, func(s *script) {
 			s.open()
 			f := bentFrame{op: wire.OpClose, payload: string(closeBody(codeNormal, reason))}
 			s.sendBent(f.whole(), 0, 0, "")
@@ -105,7 +105,7 @@ func closeFrameRows() []letterCase {
 		cut("A close frame whose reason ends within a character.", "Bye "+part),
 		cut("A close frame whose reason has 123 bytes and ends within a character.", strings.Repeat("x", 121)+part),
 		cut("A close frame whose reason is a part of a character.", part),
-		{"A close frame whose reason has characters of two, three and four bytes.", "It is answered.", ruleCloseAnswer, func(s *Script) {
+		{"A close frame whose reason has characters of two, three and four bytes.", "It is answered.", ruleCloseAnswer, func(s *script) {
 			s.open()
 			s.closeBy(closeBody(codeNormal, "Grüße für 5 € 🙂"))
 			s.answered(codeNormal)
@@ -118,7 +118,7 @@ func closeFrameRows() []letterCase {
 // data after that.
 func afterCloseRows() []letterCase {
 	row := func(what string, behind ...frame) letterCase {
-		return letterCase{what, "The peer discards what comes after the close frame, answers once, and sends nothing after that.", ruleCloseAnswer, func(s *Script) {
+		return letterCase{what, "The peer discards what comes after the close frame, answers once, and sends nothing after that.", ruleCloseAnswer, func(s *script) {
 			s.open()
 			s.closeBy(closeBody(codeNormal, ""), behind...)
 			s.judgeAnswer(s.answered(codeNormal, codeGoingAway))
@@ -132,7 +132,7 @@ func afterCloseRows() []letterCase {
 		row("A close frame and a text message, in one segment.", textFrame("late")),
 		row("A close frame and 64 KiB of binary messages, in one segment.", slices.Repeat([]frame{{op: wire.OpBinary, payload: make([]byte, 1<<10)}}, 64)...),
 		row("A close frame and the first fragment of a message, in one segment.", moreText("late")),
-		{"A close frame, and in the same segment the first half of a text message.", "The peer answers the close frame without the other half.", ruleCloseAnswer, func(s *Script) {
+		{"A close frame, and in the same segment the first half of a text message.", "The peer answers the close frame without the other half.", ruleCloseAnswer, func(s *script) {
 			s.open()
 			f, half := frame{op: wire.OpClose, payload: closeBody(codeNormal, "")}, s.octets(textFrame("too late"))
 			s.write(append(s.octets(f), half[:len(half)/2]...), tempo{})
@@ -140,7 +140,7 @@ func afterCloseRows() []letterCase {
 			s.state, s.res.ClosedByMe, s.res.LocalCloseCode = closing, true, codeNormal
 			s.judgeAnswer(s.answered(codeNormal))
 		}},
-		{"A close frame, and a second one after the answer.", "The peer sends nothing more.", ruleCloseAnswer, func(s *Script) {
+		{"A close frame, and a second one after the answer.", "The peer sends nothing more.", ruleCloseAnswer, func(s *script) {
 			s.open()
 			s.closeBy(closeBody(codeNormal, ""))
 			if g := s.next(s.o.HandshakeTimeout); g.kind != "close" {
@@ -154,7 +154,7 @@ func afterCloseRows() []letterCase {
 }
 
 // judgeAnswer judges what a peer did with what came after our close frame.
-func (s *Script) judgeAnswer(answer got, before []got) {
+func (s *script) judgeAnswer(answer got, before []got) {
 	switch {
 	case s.res.Behavior != report.OK: // judged already
 	case len(before) > 0:
@@ -170,9 +170,9 @@ func (s *Script) judgeAnswer(answer got, before []got) {
 // largeEchoRows are pings beside a message that is as large as those of group 9.
 func largeEchoRows() []letterCase {
 	const size, parts = 16 << 20, 8
-	row := func(what string, send func(s *Script, data []byte) (pings int)) letterCase {
+	row := func(what string, send func(s *script, data []byte) (pings int)) letterCase {
 		want := "The message comes back, and the ping is answered, before it or after it. A peer whose limit is lower closes with 1009."
-		return letterCase{what, want, rulePong, func(s *Script) {
+		return letterCase{what, want, rulePong, func(s *script) {
 			s.open()
 			s.hush()
 			data := bytes.Repeat([]byte("0123456789abcdef"), size/16)
@@ -180,18 +180,18 @@ func largeEchoRows() []letterCase {
 		}}
 	}
 	return []letterCase{
-		row("A binary message of 16 MiB, and a ping right after it.", func(s *Script, data []byte) int {
+		row("A binary message of 16 MiB, and a ping right after it.", func(s *script, data []byte) int {
 			s.send(frame{op: wire.OpBinary, payload: data})
 			s.send(ping("beside"))
 			return 1
 		}),
-		row("A binary message of 16 MiB, and a ping while it comes back.", func(s *Script, data []byte) int {
+		row("A binary message of 16 MiB, and a ping while it comes back.", func(s *script, data []byte) int {
 			s.send(frame{op: wire.OpBinary, payload: data})
 			s.flush(workTime) // the last of it may still be in the buffers of TCP
 			s.send(ping("beside"))
 			return 1
 		}),
-		row("A binary message of 16 MiB in 8 fragments, with a ping after each but the last.", func(s *Script, data []byte) int {
+		row("A binary message of 16 MiB in 8 fragments, with a ping after each but the last.", func(s *script, data []byte) int {
 			for i, part := range slices.Collect(slices.Chunk(data, size/parts)) {
 				f := frame{op: wire.OpContinuation, payload: part, more: i < parts-1}
 				if i == 0 {
@@ -212,7 +212,7 @@ const largeTime = 100 * time.Second
 
 // echoBeside waits for a message and for an answer to pings that are all alike. How
 // long the message takes is for group 9 to judge.
-func (s *Script) echoBeside(data []byte, pings int) {
+func (s *script) echoBeside(data []byte, pings int) {
 	pongs, echoed := 0, false
 	for deadline := time.Now().Add(largeTime); !echoed || pongs == 0; {
 		switch g := s.next(time.Until(deadline)); {
@@ -238,7 +238,7 @@ func (s *Script) echoBeside(data []byte, pings int) {
 }
 
 // noLargeEcho judges what came instead of a large message, which a peer need not take.
-func (s *Script) noLargeEcho(g got) {
+func (s *script) noLargeEcho(g got) {
 	switch {
 	case g.kind == "nothing":
 		s.cut = true // it may still be on its way

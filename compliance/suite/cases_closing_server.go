@@ -15,15 +15,15 @@ var ruleServerDrops = rule("5.5.1", "MUST", "The server MUST close the underlyin
 // closedByServerRows are closing handshakes that a server begins, which one that
 // echoes never does by itself: it needs [Options.ClosePath] for them.
 func closedByServerRows() []letterCase {
-	row := func(r report.Rule, what, want string, code int, reason string, play func(*Script)) letterCase {
-		return letterCase{"The server closes with " + what, want, r, func(s *Script) {
+	row := func(r report.Rule, what, want string, code int, reason string, play func(*script)) letterCase {
+		return letterCase{"The server closes with " + what, want, r, func(s *script) {
 			s.openClosing(code, reason, s.declined)
 			play(s)
 		}}
 	}
 	const answers, drops = "We answer, and the server drops TCP.", "The server drops TCP, and sends no second close frame."
 	body := func(code int, reason string) letterCase {
-		return row(ruleStartClose, strconv.Itoa(code)+" and the reason "+strconv.Quote(reason)+".", answers, code, reason, func(s *Script) {
+		return row(ruleStartClose, strconv.Itoa(code)+" and the reason "+strconv.Quote(reason)+".", answers, code, reason, func(s *script) {
 			g := s.closeComes(s.noClose)
 			s.answerClose(g)
 			if s.res.Behavior == report.OK && (g.code != code || string(g.data) != reason) {
@@ -32,7 +32,7 @@ func closedByServerRows() []letterCase {
 		})
 	}
 	late := func(what string, frames ...frame) letterCase {
-		return row(ruleAfterClose, "1001, and we answer after "+what+".", "The server sends no data after its close frame, and drops TCP once ours has come.", 1001, "bye", func(s *Script) {
+		return row(ruleAfterClose, "1001, and we answer after "+what+".", "The server sends no data after its close frame, and drops TCP once ours has come.", 1001, "bye", func(s *script) {
 			g := s.closeComes(s.noClose)
 			s.send(frames...)
 			if s.next(idleTime).kind == "end" {
@@ -46,14 +46,14 @@ func closedByServerRows() []letterCase {
 	return []letterCase{
 		body(1001, "bye"), body(1000, ""), body(1012, "restart"), body(4999, "Grüße für 5 €"),
 		late("a second"), late("a text message", textFrame("late")), late("a ping", ping("late")),
-		row(ruleServerDrops, "1001, and we close at the same time with 1000.", drops, 1001, "bye", func(s *Script) {
+		row(ruleServerDrops, "1001, and we close at the same time with 1000.", drops, 1001, "bye", func(s *script) {
 			s.closeBy(closeBody(codeNormal, ""))
 			g, _ := s.answered(codeNormal, codeGoingAway)
 			if s.res.Behavior == report.OK {
 				s.saw(report.OK, "The two closes crossed, or the server took ours first: %s came.", g.words())
 			}
 		}),
-		{"The server is asked to close with 1006.", "No close frame with 1006 comes: the server closes with another code, or refuses the request.", ruleCodeNever(1006), func(s *Script) {
+		{"The server is asked to close with 1006.", "No close frame with 1006 comes: the server closes with another code, or refuses the request.", ruleCodeNever(1006), func(s *script) {
 			s.openClosing(1006, "", s.inform)
 			s.answerClose(s.closeComes(func(format string, args ...any) {
 				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The server dropped TCP, which a client reports as 1006."
@@ -67,7 +67,7 @@ var ruleStartClose = rule("7.1.2", "MUST", "To _Start the WebSocket Closing Hand
 
 // openClosing opens a connection that the server closes. The verdict on a refusal, as
 // by a server that does not have the path, is what refused makes of it.
-func (s *Script) openClosing(code int, reason string, refused func(string, ...any)) {
+func (s *script) openClosing(code int, reason string, refused func(string, ...any)) {
 	if s.o.ClosePath == "" {
 		s.res.ResultClose = "There was no connection."
 		s.declined("No path is known at which the server closes.")
@@ -79,11 +79,11 @@ func (s *Script) openClosing(code int, reason string, refused func(string, ...an
 }
 
 // noClose is the verdict on a server that was asked to close and dropped TCP.
-func (s *Script) noClose(format string, args ...any) { s.against(ruleStartClose, format, args...) }
+func (s *script) noClose(format string, args ...any) { s.against(ruleStartClose, format, args...) }
 
 // closeComes waits for the close frame of a server that was asked for it. It is not
 // answered yet. The verdict on the end of TCP instead is what dropped makes of it.
-func (s *Script) closeComes(dropped func(string, ...any)) got {
+func (s *script) closeComes(dropped func(string, ...any)) got {
 	s.state = closing // so that gotClose does not answer
 	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
 		switch g := s.next(time.Until(deadline)); g.kind {
@@ -100,7 +100,7 @@ func (s *Script) closeComes(dropped func(string, ...any)) got {
 }
 
 // answerClose answers the close frame of a server and waits for the end of TCP.
-func (s *Script) answerClose(g got) {
+func (s *script) answerClose(g got) {
 	if g.code == 0 {
 		s.send(frame{op: wire.OpClose})
 	} else {

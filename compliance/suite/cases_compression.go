@@ -52,7 +52,7 @@ var (
 // payloadCases are group 12: five kinds of data, with the plain offer.
 func payloadCases() []*Case {
 	var cases []*Case
-	d := &Deflate{Offers: []DeflateParams{offer(false, 0)}, Wants: []DeflateParams{want(false, 0)}}
+	d := &negotiation{Offers: []deflateParams{offer(false, 0)}, Wants: []deflateParams{want(false, 0)}}
 	for i, b := range bodies {
 		cases = append(cases, compressedCases(12, i+1, b, d, ruleCompressed, "the plain offer")...)
 	}
@@ -77,7 +77,7 @@ func parameterCases() []*Case {
 	}
 	var cases []*Case
 	for i, s := range sets {
-		d := &Deflate{}
+		d := &negotiation{}
 		for _, a := range s.asked {
 			d.Offers = append(d.Offers, offer(a.noContext, a.bits))
 			d.Wants = append(d.Wants, want(a.noContext, a.bits))
@@ -96,16 +96,16 @@ type asked struct {
 
 // offer is what we offer as a client: besides what we ask, that the server may ask
 // the same of us.
-func offer(noContext bool, bits int) DeflateParams {
-	return DeflateParams{ClientNoContext: true, ClientBits: -1, ServerNoContext: noContext, ServerBits: bits}
+func offer(noContext bool, bits int) deflateParams {
+	return deflateParams{ClientNoContext: true, ClientBits: -1, ServerNoContext: noContext, ServerBits: bits}
 }
 
-func want(noContext bool, bits int) DeflateParams {
-	return DeflateParams{ClientNoContext: noContext, ClientBits: bits}
+func want(noContext bool, bits int) deflateParams {
+	return deflateParams{ClientNoContext: noContext, ClientBits: bits}
 }
 
 // compressedCases are a subgroup: a case for each size.
-func compressedCases(group, sub int, b *body, d *Deflate, r report.Rule, parameters string) []*Case {
+func compressedCases(group, sub int, b *body, d *negotiation, r report.Rule, parameters string) []*Case {
 	var cases []*Case
 	for i, s := range compressedSizes {
 		what, unit := "binary", "octets"
@@ -120,12 +120,12 @@ func compressedCases(group, sub int, b *body, d *Deflate, r report.Rule, paramet
 			fmt.Sprintf("%d compressed %s messages of %d %s of %s%s, one after the other, with %s.",
 				fullMessages, what, s.size, unit, b.name, how, parameters),
 			fmt.Sprintf("All come back as they were sent, within %v; then a clean close with 1000.", s.wait), nil)
-		c.Start = func(p *Peer) {
+		c.start = func(p *peer) {
 			e := &echo{p: p, body: b, size: s.size, fragment: s.fragment}
 			e.start(s.wait)
 		}
-		c.End = judgeEcho
-		c.Heavy, c.ReportTime, c.Deflate = true, true, d
+		c.end = judgeEcho
+		c.Heavy, c.reportTime, c.deflate = true, true, d
 		cases = append(cases, c)
 	}
 	return cases

@@ -37,7 +37,7 @@ func pingCases() []*Case {
 
 // closes is a case that sends a frame which has no answer, and closes.
 func closes(id string, r ruleT, description string, f frame) *Case {
-	return both(id, r, description, "No answer; then a clean close with 1000.", func(p *Peer) {
+	return both(id, r, description, "No answer; then a clean close with 1000.", func(p *peer) {
 		p.expect(ok)
 		p.byUs(codeNormal)
 		p.send(f)

@@ -30,8 +30,8 @@ var (
 
 func besideRequestRows() []letterCase {
 	const want = "The server fails the connection, with 1002, or it refuses the request. The client should not have sent this before the response."
-	behindRow := func(r report.Rule, what, mark string, tail func(s *Script) string) letterCase {
-		return letterCase{what, want, r, func(s *Script) {
+	behindRow := func(r report.Rule, what, mark string, tail func(s *script) string) letterCase {
+		return letterCase{what, want, r, func(s *script) {
 			raw := tail(s)
 			s.put(s.compose(behind(raw)), tempo{})
 			s.opened(s.refusedEarly)
@@ -40,7 +40,7 @@ func besideRequestRows() []letterCase {
 		}}
 	}
 	field := func(what string, at int) letterCase {
-		return letterCase{what, "The server passes over the field.", ruleOpaque, func(s *Script) {
+		return letterCase{what, "The server passes over the field.", ruleOpaque, func(s *script) {
 			s.ask(frameField(at, maskedInField, s.compose))
 			s.suspect = nil
 			s.opened(func(format string, args ...any) { s.refusedField(at, format, args...) })
@@ -48,10 +48,10 @@ func besideRequestRows() []letterCase {
 		}}
 	}
 	return []letterCase{
-		behindRow(ruleNonzero, "A second request comes together with the request. Once the first is accepted, its bytes are frames.", "The second request, whose first byte has RSV1 set.", func(s *Script) string {
+		behindRow(ruleNonzero, "A second request comes together with the request. Once the first is accepted, its bytes are frames.", "The second request, whose first byte has RSV1 set.", func(s *script) string {
 			return string(s.compose())
 		}),
-		behindRow(ruleOpcode, "A further CR and LF come after the request. Once it is accepted, they are the header of a frame.", "CR and LF, a frame with the opcode 13.", func(*Script) string { return "\r\n" }),
+		behindRow(ruleOpcode, "A further CR and LF come after the request. Once it is accepted, they are the header of a frame.", "CR and LF, a frame with the opcode 13.", func(*script) string { return "\r\n" }),
 		field("The value of a field has the bytes of a text frame.", 0),
 		field("The value of a field has the bytes of a text frame, 4,096 bytes from the beginning of the request.", 4096),
 	}
@@ -59,7 +59,7 @@ func besideRequestRows() []letterCase {
 
 // refusedEarly judges the refusal of a request that more came with. A client must not
 // send that, so that a server may also drop TCP.
-func (s *Script) refusedEarly(format string, args ...any) {
+func (s *script) refusedEarly(format string, args ...any) {
 	if s.status() == 0 {
 		s.inform(format, args...)
 	}
@@ -68,7 +68,7 @@ func (s *Script) refusedEarly(format string, args ...any) {
 
 // notFrames waits for a server to fail the connection because of what came after the
 // request.
-func (s *Script) notFrames() {
+func (s *script) notFrames() {
 	if len(s.rest) == 0 && !s.in.ended {
 		s.read(time.Now().Add(doubtTime))
 	}
@@ -116,8 +116,8 @@ func frameField(at int, raw string, compose func(...edit) []byte) edit {
 
 // refusedField judges the refusal of a request with such a field. A server may refuse one
 // that is too large for it, whatever it says.
-func (s *Script) refusedField(at int, format string, args ...any) {
-	harmless := func(o *Script) {
+func (s *script) refusedField(at int, format string, args ...any) {
+	harmless := func(o *script) {
 		o.ask(frameField(at, strings.Repeat("x", len(maskedInField)), o.compose))
 		o.opened(o.fail)
 	}
@@ -130,7 +130,7 @@ func (s *Script) refusedField(at int, format string, args ...any) {
 
 // passedOver checks that the peer has passed over a field that has a frame in it. The rule
 // is broken by one that returns no message at all.
-func (s *Script) passedOver(r report.Rule) {
+func (s *script) passedOver(r report.Rule) {
 	s.sendMessage(wire.OpText, []byte("Hello"))
 	switch g := s.next(s.o.HandshakeTimeout); {
 	case g.kind == "message" && string(g.data) == "Hello":
@@ -148,14 +148,14 @@ const secondResponse = "HTTP/1.1 200 OK\r\nServer: " + userAgent + "\r\nContent-
 
 func besideResponseRows() []letterCase {
 	behindRow := func(r report.Rule, what, mark, tail string) letterCase {
-		return letterCase{what, "The client fails the connection, with 1002.", r, func(s *Script) {
+		return letterCase{what, "The client fails the connection, with 1002.", r, func(s *script) {
 			s.open(behind(tail))
 			s.mark(0, len(tail), mark)
 			s.refused(codeProtocolError)
 		}}
 	}
 	field := func(what string, at int) letterCase {
-		return letterCase{what, "The client passes over the field.", ruleOpaque, func(s *Script) {
+		return letterCase{what, "The client passes over the field.", ruleOpaque, func(s *script) {
 			s.asked()
 			s.respond(frameField(at, unmaskedInField, s.composeReply))
 			s.suspect = nil
@@ -179,7 +179,7 @@ var ruleSameBit = rule7692("5", "A server MUST NOT accept a PMCE extension negot
 // sameBitRows offer extensions that cannot be in use together: all of them set RSV1.
 func sameBitRows() []letterCase {
 	row := func(what string, fields ...string) letterCase {
-		return letterCase{what, "The server accepts one of them, or none.", ruleBits, func(s *Script) {
+		return letterCase{what, "The server accepts one of them, or none.", ruleBits, func(s *script) {
 			var lines []string
 			for _, f := range fields {
 				lines = append(lines, "Sec-WebSocket-Extensions: "+f)
@@ -202,7 +202,7 @@ func sameBitRows() []letterCase {
 }
 
 // oneOfThem judges which of several extensions a server has accepted.
-func (s *Script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
+func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 	switch {
 	case len(answers) > 1:
 		s.broke("The server accepted %d extensions that use RSV1, by %q.", len(answers), s.reply.fields.Values("Sec-Websocket-Extensions"))
@@ -217,7 +217,7 @@ func (s *Script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 		s.saw(report.OK, "The server accepted %s, which the suite does not speak.", answers[0].Name)
 		return
 	}
-	s.agree(a.DeflateParams)
+	s.agree(a.deflateParams)
 	s.echo(wire.OpText, []byte("Hello"))
 	s.saw(report.OK, "The server accepted permessage-deflate alone.")
 }
@@ -226,7 +226,7 @@ func (s *Script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 // client that has not offered both.
 func sameBitReplyRow(unoffered report.Rule) letterCase {
 	const second = "x-webkit-deflate-frame"
-	return letterCase{"permessage-deflate and x-webkit-deflate-frame, which both use RSV1.", "The client drops TCP and takes no message.", ruleSameBit, func(s *Script) {
+	return letterCase{"permessage-deflate and x-webkit-deflate-frame, which both use RSV1.", "The client drops TCP and takes no message.", ruleSameBit, func(s *script) {
 		s.asked()
 		offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
 		r := ruleSameBit

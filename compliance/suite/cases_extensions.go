@@ -18,9 +18,9 @@ type side struct {
 
 // openDeflate opens a connection with permessage-deflate. What a peer declines ends
 // the script, as does a client that offers too little.
-func (s *Script) openDeflate(want side) {
+func (s *script) openDeflate(want side) {
 	if !s.server {
-		d := DeflateParams{ServerNoContext: want.peerNoContext, ClientNoContext: want.ourNoContext, ServerBits: want.peerBits, ClientBits: want.ourBits}
+		d := deflateParams{ServerNoContext: want.peerNoContext, ClientNoContext: want.ourNoContext, ServerBits: want.peerBits, ClientBits: want.ourBits}
 		b, err := wire.AppendExtensions(nil, []wire.ExtensionSpec{d.element()})
 		if err != nil {
 			panic("BUG: suite: " + err.Error())
@@ -31,7 +31,7 @@ func (s *Script) openDeflate(want side) {
 		s.suspect = nil
 		return
 	}
-	d := DeflateParams{ServerNoContext: want.ourNoContext, ClientNoContext: want.peerNoContext, ServerBits: want.ourBits, ClientBits: want.peerBits}
+	d := deflateParams{ServerNoContext: want.ourNoContext, ClientNoContext: want.peerNoContext, ServerBits: want.ourBits, ClientBits: want.peerBits}
 	offers, err := parseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
 	if err != nil {
 		s.against(ruleGenerate, "The Sec-WebSocket-Extensions of the client is malformed: %v.", err)
@@ -55,7 +55,7 @@ func (s *Script) openDeflate(want side) {
 		}
 		s.open(add("Sec-WebSocket-Extensions: " + string(b)))
 		s.agree(d)
-		if d != (DeflateParams{}) {
+		if d != (deflateParams{}) {
 			s.supported(string(b))
 		}
 		return
@@ -67,7 +67,7 @@ func (s *Script) openDeflate(want side) {
 // supported ends the script if a client fails the connection for want of what it has been
 // answered: "A client MUST _Fail the WebSocket Connection_ if [...] the client does not
 // support the configuration that the response represents" (RFC 7692, section 7).
-func (s *Script) supported(answer string) {
+func (s *script) supported(answer string) {
 	const question = "Do you support this?"
 	s.send(ping(question))
 	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
@@ -90,7 +90,7 @@ func (s *Script) supported(answer string) {
 }
 
 // ours tells what was agreed on about what we send.
-func (s *Script) ours() (bits int, noContext bool) {
+func (s *script) ours() (bits int, noContext bool) {
 	bits, noContext = s.agreed.ClientBits, s.agreed.ClientNoContext
 	if s.server {
 		bits, noContext = s.agreed.ServerBits, s.agreed.ServerNoContext
@@ -132,18 +132,18 @@ func windowRows() []letterCase {
 			if no {
 				what += " and no context takeover"
 			}
-			rows = append(rows, letterCase{what + ".", "No distance is beyond that window, nor before the message where that may not be.", window, func(s *Script) {
+			rows = append(rows, letterCase{what + ".", "No distance is beyond that window, nor before the message where that may not be.", window, func(s *script) {
 				s.openDeflate(side{peerBits: bits, peerNoContext: no})
 				s.honours(faraway(80<<10, uint64(bits)), 2)
 			}})
 		}
 	}
 	return append(rows,
-		letterCase{"The peer compresses the same 2 KiB four times, without context takeover.", "Each message inflates by itself.", empty, func(s *Script) {
+		letterCase{"The peer compresses the same 2 KiB four times, without context takeover.", "Each message inflates by itself.", empty, func(s *script) {
 			s.openDeflate(side{peerNoContext: true})
 			s.honours(faraway(2<<10, 1), 4)
 		}},
-		letterCase{"We compress the same 2 KiB four times, and refer to the messages before.", "They come back.", used, func(s *Script) {
+		letterCase{"We compress the same 2 KiB four times, and refer to the messages before.", "They come back.", used, func(s *script) {
 			s.openDeflate(side{ourBits: -1})
 			if _, no := s.ours(); no {
 				s.inform("The peer wants no context takeover of us.")
@@ -153,24 +153,24 @@ func windowRows() []letterCase {
 				s.echo(wire.OpText, data)
 			}
 		}},
-		letterCase{"We refer 32,768 octets back within a message.", "It comes back.", whole, func(s *Script) {
+		letterCase{"We refer 32,768 octets back within a message.", "It comes back.", whole, func(s *script) {
 			s.openDeflate(side{})
 			s.refersBack(false)
 		}},
-		letterCase{"We refer to the message before, as far back as our window goes.", "It comes back.", used, func(s *Script) {
+		letterCase{"We refer to the message before, as far back as our window goes.", "It comes back.", used, func(s *script) {
 			s.openDeflate(side{ourBits: -1})
 			s.refersBack(true)
 		}},
-		letterCase{"We refer 512 octets back, with a window of 9 bits for us.", "It comes back.", whole, func(s *Script) {
+		letterCase{"We refer 512 octets back, with a window of 9 bits for us.", "It comes back.", whole, func(s *script) {
 			s.openDeflate(side{ourBits: 9})
 			s.refersBack(true)
 		}},
-		letterCase{"We take no context over, and the peer may.", "The messages come back.", used, func(s *Script) {
+		letterCase{"We take no context over, and the peer may.", "The messages come back.", used, func(s *script) {
 			s.openDeflate(side{ourNoContext: true})
 			s.honours(faraway(2<<10, 3), 3)
 		}},
 		letterCase{"We send compressed and plain messages in turn.", "They come back; the plain ones leave the window as it was.",
-			rule7692("7.2.2", used.Text+` [Section 7.2.3.2 adds:] Note that even if some uncompressed messages (with the RSV1 bit unset) are inserted between the two "Hello" messages, they don't affect the LZ77 sliding window.`), func(s *Script) {
+			rule7692("7.2.2", used.Text+` [Section 7.2.3.2 adds:] Note that even if some uncompressed messages (with the RSV1 bit unset) are inserted between the two "Hello" messages, they don't affect the LZ77 sliding window.`), func(s *script) {
 				s.openDeflate(side{ourBits: -1})
 				data := faraway(1<<10, 4)
 				for range 3 {
@@ -183,7 +183,7 @@ func windowRows() []letterCase {
 }
 
 // honours has data come back n times; the inflater sees what the peer refers to.
-func (s *Script) honours(data []byte, n int) {
+func (s *script) honours(data []byte, n int) {
 	packed := 0
 	for range n {
 		s.sendMessage(wire.OpText, data)
@@ -200,7 +200,7 @@ func (s *Script) honours(data []byte, n int) {
 
 // refersBack sends a message that refers back as far as our window goes: to the
 // message before, or to its own beginning.
-func (s *Script) refersBack(across bool) {
+func (s *script) refersBack(across bool) {
 	bits, no := s.ours()
 	if across && no {
 		s.inform("The peer wants no context takeover of us.")
@@ -224,7 +224,7 @@ func compressedBitRows() []letterCase {
 	first := rule7692("6.1", `An endpoint MUST NOT set the "Per-Message Compressed" bit of control frames and non-first fragments of a data message. An endpoint receiving such a frame MUST _Fail the WebSocket Connection_.`)
 	reserved := rule("5.2", "MUST", "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.")
 	row := func(r report.Rule, what string, compressed bool, frames ...frame) letterCase {
-		return letterCase{what, "The peer fails the connection with 1002.", r, func(s *Script) {
+		return letterCase{what, "The peer fails the connection with 1002.", r, func(s *script) {
 			if compressed {
 				s.openDeflate(side{})
 			} else {

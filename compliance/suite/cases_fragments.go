@@ -51,7 +51,7 @@ func fragmentCases() []*Case {
 // The first is to be answered before the message is whole.
 func slowPings(id string, way int) *Case {
 	description := "Five fragments of a text message with a ping after the second; a second later, another after the fourth." + wayWords[way]
-	return both(id, ruleInterleaved, description, "Each ping is answered when it comes, the message when it is whole; then a clean close with 1000.", func(p *Peer) {
+	return both(id, ruleInterleaved, description, "Each ping is answered when it comes, the message when it is whole; then a clean close with 1000.", func(p *peer) {
 		p.expect(report.OK, asPong("pongme 1!"), asPong("pongme 2!"), asText("fragment1fragment2fragment3fragment4fragment5"))
 		p.byUs(codeNormal)
 		p.by(way, moreText("fragment1"), moreCont("fragment2"), ping("pongme 1!"))
@@ -70,13 +70,13 @@ func autoFragmentCases() []*Case {
 		payload[i] = '*'
 	}
 	c := both("10.1.1", ruleForms, "A text message of 65,536 octets in fragments of 1,300.",
-		"It comes back; then a clean close with 1000.", func(p *Peer) {
+		"It comes back; then a clean close with 1000.", func(p *peer) {
 			p.expect(report.OK, asText(string(payload)))
 			p.byUs(codeNormal)
 			p.sendMessage(wire.OpText, payload, cut)
 			p.killAfter(10 * time.Second)
 		})
-	c.End = func(p *Peer) {
+	c.end = func(p *peer) {
 		if got := p.res.TxFrameStats[0]; p.wasOpen && got != size/cut {
 			p.result(report.Failed, "The suite itself did not send the fragments it should have.")
 		}

@@ -29,7 +29,7 @@ func framingCases() []*Case {
 			if s.size > 1000 {
 				wait = 10 * time.Second
 			}
-			c.Start = func(p *Peer) {
+			c.start = func(p *peer) {
 				op, payload, want := wire.OpText, strings.Repeat("*", s.size), asText
 				if sub == 1 {
 					op, payload, want = wire.OpBinary, strings.Repeat("\xfe", s.size), asBinary

@@ -25,7 +25,7 @@ func handshakeCases() []*Case {
 
 // refuses is a request that a server has to answer with an error code.
 func refuses(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server returns an HTTP error code.", r, func(s *Script) {
+	return letterCase{what, "The server returns an HTTP error code.", r, func(s *script) {
 		s.ask(edits...)
 		s.refusedRequest(false)
 	}}
@@ -40,7 +40,7 @@ func mayRefuse(r report.Rule, what string, edits ...edit) letterCase {
 
 // ignores is a request that is perhaps no handshake at all: anything but an upgrade.
 func ignores(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server does not upgrade. It may well answer this as another HTTP request.", r, func(s *Script) {
+	return letterCase{what, "The server does not upgrade. It may well answer this as another HTTP request.", r, func(s *script) {
 		s.ask(edits...)
 		s.refusedRequest(true)
 	}}
@@ -49,7 +49,7 @@ func ignores(r report.Rule, what string, edits ...edit) letterCase {
 // unreadable is a request that HTTP's grammar does not know. A server that accepts it
 // breaks the rule accepted.
 func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server responds with 400 or another HTTP error code.", r, func(s *Script) {
+	return letterCase{what, "The server responds with 400 or another HTTP error code.", r, func(s *script) {
 		s.ask(edits...)
 		kind := s.answer(s.o.HandshakeTimeout)
 		switch code := s.status(); {
@@ -73,7 +73,7 @@ func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase 
 
 // accepts is a request that a server has to accept.
 func accepts(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server accepts it and returns a message.", r, func(s *Script) {
+	return letterCase{what, "The server accepts it and returns a message.", r, func(s *script) {
 		s.ask(edits...)
 		s.opened(s.broke)
 		s.echo(wire.OpText, []byte("Hello"))
@@ -83,7 +83,7 @@ func accepts(r report.Rule, what string, edits ...edit) letterCase {
 // either is a request that a server may accept, which then must work, or refuse.
 // accepted is the verdict where it accepts it.
 func either(r report.Rule, accepted report.Verdict, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server accepts it, and it works; or it returns an HTTP error code.", r, func(s *Script) {
+	return letterCase{what, "The server accepts it, and it works; or it returns an HTTP error code.", r, func(s *script) {
 		s.ask(edits...)
 		s.opened(s.refusedEither)
 		s.echo(wire.OpText, []byte("Hello"))
@@ -92,7 +92,7 @@ func either(r report.Rule, accepted report.Verdict, what string, edits ...edit) 
 }
 
 // refusedEither judges a refusal of what may be refused.
-func (s *Script) refusedEither(string, ...any) {
+func (s *script) refusedEither(string, ...any) {
 	switch code := s.status(); {
 	case code == 0:
 		s.against(ruleStatus, "The server dropped TCP without a response.")
@@ -104,7 +104,7 @@ func (s *Script) refusedEither(string, ...any) {
 }
 
 // refusedOpenly judges the refusal of a request that a server is free to refuse.
-func (s *Script) refusedOpenly(format string, args ...any) {
+func (s *script) refusedOpenly(format string, args ...any) {
 	if s.status() == 0 {
 		s.against(ruleStatus, "The server dropped TCP without a response.")
 	}
@@ -112,12 +112,12 @@ func (s *Script) refusedOpenly(format string, args ...any) {
 }
 
 // ignoredUpgrade is the verdict on a server that goes on with HTTP.
-func (s *Script) ignoredUpgrade() {
+func (s *script) ignoredUpgrade() {
 	s.against(ruleIgnore, "The server did not upgrade the connection, but answered the request as plain HTTP: %s.", s.reply.line)
 }
 
 // refusedRequest waits for the server to refuse a request.
-func (s *Script) refusedRequest(ordinary bool) {
+func (s *script) refusedRequest(ordinary bool) {
 	switch s.answer(s.o.HandshakeTimeout) {
 	case "end":
 		s.against(ruleStatus, "The server dropped TCP instead of returning an HTTP error code.")
@@ -129,7 +129,7 @@ func (s *Script) refusedRequest(ordinary bool) {
 
 // refusedStatus judges the status of a refusal. With ordinary the request may have
 // been answered as one of plain HTTP.
-func (s *Script) refusedStatus(ordinary bool) {
+func (s *script) refusedStatus(ordinary bool) {
 	switch code := s.status(); {
 	case code == 0:
 		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.", report.Text([]byte(s.reply.line)))
@@ -177,7 +177,7 @@ func versionRows() []letterCase {
 	other := func(version string) letterCase {
 		return letterCase{
 			"The version is " + version + ".", "The server returns an HTTP error code and names version 13 in Sec-WebSocket-Version.", mismatch,
-			func(s *Script) {
+			func(s *script) {
 				s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: "+version))
 				if draft := version == "7" || version == "8"; draft {
 					s.mayBeDraft(version)
@@ -207,7 +207,7 @@ func versionRows() []letterCase {
 		version("The version is 13.0.", "Sec-WebSocket-Version: 13.0"),
 		refuses(once, "The version is given twice, 13 and 8.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8")),
 		mayRefuse(ruleRepair, "The version is given twice, 13 and 13.", set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13")),
-		{"The version is 14.", "If the response is 426 it has an Upgrade field.", upgrade, func(s *Script) {
+		{"The version is 14.", "If the response is 426 it has an Upgrade field.", upgrade, func(s *script) {
 			s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"))
 			kind, v := s.answer(s.o.HandshakeTimeout), s.reply.fields.Values("Upgrade")
 			switch {
@@ -226,7 +226,7 @@ func versionRows() []letterCase {
 
 // mayBeDraft is refusedRequest for the versions of drafts that had users, which a
 // server may still understand (section 4.4).
-func (s *Script) mayBeDraft(version string) {
+func (s *script) mayBeDraft(version string) {
 	kind := s.answer(s.o.HandshakeTimeout)
 	switch {
 	case kind == "nothing":
@@ -284,7 +284,7 @@ func upgradeRows() []letterCase {
 		accepts(ruleEmptyElements, "Connection is a list with empty elements.", con("Connection: ,, Upgrade ,")),
 		accepts(partUpgrade, "Upgrade is in mixed case.", up("Upgrade: WebSocket")),
 		accepts(partUpgrade, "Upgrade is in upper case.", up("UPGRADE: WEBSOCKET")),
-		{"Upgrade is a list of protocols.", "The server accepts it and returns a message; or it ignores Upgrade.", ruleIgnore, func(s *Script) {
+		{"Upgrade is a list of protocols.", "The server accepts it and returns a message; or it ignores Upgrade.", ruleIgnore, func(s *script) {
 			s.ask(up("Upgrade: example/2, websocket"))
 			s.opened(s.refusedOpenly)
 			s.echo(wire.OpText, []byte("Hello"))
@@ -349,7 +349,7 @@ const ruleLong = "Recipients ought to carefully limit the extent to which they p
 // bodyRow is a request with a body, which a server may refuse, but not take for
 // frames: that is how requests are smuggled.
 func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server returns an HTTP error code; or it accepts, and the frames begin behind the body.", r, func(s *Script) {
+	return letterCase{what, "The server returns an HTTP error code; or it accepts, and the frames begin behind the body.", r, func(s *script) {
 		s.ask(edits...)
 		s.opened(func(format string, args ...any) {
 			if s.status() == 500 { // no sentence asks for another code
@@ -371,7 +371,7 @@ func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 
 // oversizedRow is a head of more octets than any server needs.
 func oversizedRow() letterCase {
-	return letterCase{"The fields have 8 MiB.", "The server returns an HTTP error code, or drops TCP, before it has taken all that.", ruleLarge, func(s *Script) {
+	return letterCase{"The fields have 8 MiB.", "The server returns an HTTP error code, or drops TCP, before it has taken all that.", ruleLarge, func(s *script) {
 		s.hush()
 		s.ask(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))
 		switch kind := s.answer(s.o.HandshakeTimeout); {
@@ -391,10 +391,10 @@ var rule431 = httpRule("6585", "7.3", "", "Servers are not required to use the 4
 func deliveryRows() []letterCase {
 	early := rule("4.1", "MUST", "Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.")
 	slowly := func(what string, how tempo) letterCase {
-		return letterCase{what, "The server accepts it and returns a message.", ruleOpening, func(s *Script) {
+		return letterCase{what, "The server accepts it and returns a message.", ruleOpening, func(s *script) {
 			s.askBy(how)
 			s.opened(func(format string, args ...any) {
-				if s.status() == 0 && s.manages(func(o *Script) { o.askCut("GET /") }) {
+				if s.status() == 0 && s.manages(func(o *script) { o.askCut("GET /") }) {
 					s.against(ruleStatus, "The server took a request in two pieces, but dropped TCP at one in many small pieces.")
 				}
 				s.broke(format, args...)
@@ -413,11 +413,11 @@ func deliveryRows() []letterCase {
 		{"in the key", "Sec-WebSocket-Key: AB"}, {"before the last line", "Sec-WebSocket-Version: 13\r\n"}, {"before the last octet", "Sec-WebSocket-Version: 13\r\n\r"},
 	} {
 		rows = append(rows, letterCase{
-			"The request comes in two pieces, cut " + cut.where + ".", "The server accepts it and returns a message.", ruleOpening, func(s *Script) { s.askCut(cut.after) },
+			"The request comes in two pieces, cut " + cut.where + ".", "The server accepts it and returns a message.", ruleOpening, func(s *script) { s.askCut(cut.after) },
 		})
 	}
 	return append(rows,
-		letterCase{"A ping comes together with the request.", "The server takes it once it has accepted; or it refuses the request.", early, func(s *Script) {
+		letterCase{"A ping comes together with the request.", "The server takes it once it has accepted; or it refuses the request.", early, func(s *script) {
 			s.ask(behind(string(s.octets(ping("early")))))
 			s.pinged["early"] = true
 			kind := s.answer(s.o.HandshakeTimeout)
@@ -438,7 +438,7 @@ func deliveryRows() []letterCase {
 }
 
 // askCut sends the request in two pieces, the first up to and with the text after.
-func (s *Script) askCut(after string) {
+func (s *script) askCut(after string) {
 	raw := s.compose(set("Sec-WebSocket-Key", "Sec-WebSocket-Key: ABCDEFGHIJKLMNOPQRSTUQ=="))
 	i := strings.Index(string(raw), after) + len(after)
 	s.write(raw[:i], tempo{})

@@ -15,7 +15,7 @@ func subprotocolRows() []letterCase {
 		if !must {
 			want = "The server chooses one of them, or none; or it returns an HTTP error code."
 		}
-		return letterCase{what, want, r, func(s *Script) {
+		return letterCase{what, want, r, func(s *script) {
 			refused := s.refusedEither
 			if must {
 				refused = s.refusedOpenly // it may insist on one that it knows
@@ -53,9 +53,9 @@ func manyTokens(n int) string {
 
 // responseRows are what the response to a request that is in order has to be.
 func responseRows() []letterCase {
-	f := func(s *Script, name string) []string { return s.reply.fields.Values(name) }
-	check := func(r report.Rule, what string, right func(s *Script) (why string)) letterCase {
-		return letterCase{what, "That is so, and the connection works.", r, func(s *Script) {
+	f := func(s *script, name string) []string { return s.reply.fields.Values(name) }
+	check := func(r report.Rule, what string, right func(s *script) (why string)) letterCase {
+		return letterCase{what, "That is so, and the connection works.", r, func(s *script) {
 			s.ask()
 			switch s.answer(s.o.HandshakeTimeout) {
 			case "end":
@@ -76,8 +76,8 @@ func responseRows() []letterCase {
 			s.echo(wire.OpText, []byte("Hello"))
 		}}
 	}
-	none := func(names ...string) func(*Script) string {
-		return func(s *Script) string {
+	none := func(names ...string) func(*script) string {
+		return func(s *script) string {
 			for _, name := range names {
 				if v := f(s, name); len(v) > 0 {
 					return name + " is " + quoted(v)
@@ -87,7 +87,7 @@ func responseRows() []letterCase {
 		}
 	}
 	return []letterCase{
-		check(stepStatus, "The response is HTTP/1.1 101.", func(s *Script) string {
+		check(stepStatus, "The response is HTTP/1.1 101.", func(s *script) string {
 			if s.status() != 101 {
 				return "The first line is " + quoted([]string{s.reply.line})
 			}
@@ -96,40 +96,40 @@ func responseRows() []letterCase {
 			}
 			return ""
 		}),
-		check(stepUpgrade, "The response has one Upgrade field, websocket.", func(s *Script) string {
+		check(stepUpgrade, "The response has one Upgrade field, websocket.", func(s *script) string {
 			if v := f(s, "Upgrade"); len(v) != 1 || !wire.HasToken(v, "websocket") {
 				return "Upgrade is " + quoted(v)
 			}
 			return ""
 		}),
-		check(stepConnection, "The response has a Connection field, Upgrade.", func(s *Script) string {
+		check(stepConnection, "The response has a Connection field, Upgrade.", func(s *script) string {
 			if v := f(s, "Connection"); !wire.HasToken(v, "upgrade") {
 				return "Connection is " + quoted(v)
 			}
 			return ""
 		}),
-		check(stepAccept, "The response has one Sec-WebSocket-Accept, and it fits the key.", func(s *Script) string {
+		check(stepAccept, "The response has one Sec-WebSocket-Accept, and it fits the key.", func(s *script) string {
 			if v := f(s, "Sec-Websocket-Accept"); len(v) != 1 || v[0] != wire.AcceptKey(s.key) {
 				return "Sec-WebSocket-Accept is " + quoted(v) + ", not " + wire.AcceptKey(s.key)
 			}
 			return ""
 		}),
-		check(ruleListed, "The response has no extensions, since none was offered.", func(*Script) string { return "" }), // checkUpgrade looks
+		check(ruleListed, "The response has no extensions, since none was offered.", func(*script) string { return "" }), // checkUpgrade looks
 		check(rule("4.2.2", "MUST", "The absence of such a field is equivalent to the null value (meaning that if the server does not wish to agree to one of the suggested subprotocols, it MUST NOT send back a |Sec-WebSocket-Protocol| header field in its response)."),
 			"The response has no subprotocol, since none was offered.", none("Sec-Websocket-Protocol")),
 		check(http9110("8.6", "MUST", "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx (Informational) or 204 (No Content)."),
 			"The response has no Content-Length.", none("Content-Length")),
 		check(http9112("6.1", "MUST", "A server MUST NOT send a Transfer-Encoding header field in any response with a status code of 1xx (Informational) or 204 (No Content)."),
 			"The response has no Transfer-Encoding.", none("Transfer-Encoding")),
-		{"Two connections have different keys.", "Each gets the Sec-WebSocket-Accept of its own.", stepAccept, func(s *Script) {
+		{"Two connections have different keys.", "Each gets the Sec-WebSocket-Accept of its own.", stepAccept, func(s *script) {
 			s.open()
-			s.other(func(o *Script) {
+			s.other(func(o *script) {
 				o.open()
 				o.echo(wire.OpText, []byte("two"))
 			})
 			s.echo(wire.OpText, []byte("one"))
 		}},
-		check(ruleGenerate, "The response follows the grammar of HTTP.", func(s *Script) string {
+		check(ruleGenerate, "The response follows the grammar of HTTP.", func(s *script) string {
 			return headWrong(s.res.HTTPResponse)
 		}),
 	}

@@ -404,7 +404,7 @@ func TestHintIsKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.play(conn, func(s *Script) { s.openDeflate(side{ourBits: 9}) })
+		s.play(conn, func(s *script) { s.openDeflate(side{ourBits: 9}) })
 		if s.agreed.ClientBits != 9 {
 			t.Errorf("%s: the window has %d bits", answer, s.agreed.ClientBits)
 		}

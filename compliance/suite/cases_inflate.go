@@ -40,7 +40,7 @@ func dynamic(data string) []byte {
 func compressedRows() []letterCase {
 	form := rule7692("6.2", "An endpoint MUST use the following algorithm to receive a message in the form of a compressed message. 1. Concatenate the payload data portion of the received frames of the compressed message.")
 	row := func(what, data string, frames ...frame) letterCase {
-		return letterCase{what, "It comes back.", form, func(s *Script) {
+		return letterCase{what, "It comes back.", form, func(s *script) {
 			s.openDeflate(side{})
 			s.send(frames...)
 			s.comesBack(wire.OpText, []byte(data))
@@ -76,7 +76,7 @@ func compressedRows() []letterCase {
 		row("A message of 1 octet in one fragment, then an empty one.", "", frame{op: wire.OpText, rsv: 4, payload: []byte{0}, more: true}, cont("")),
 		row("A message that begins with an empty fragment.", "Hello", frame{op: wire.OpText, rsv: 4, more: true}, cont(string(hello(0).message()))),
 		row("A message written octet by octet.", poem, frame{op: wire.OpText, rsv: 4, payload: packed, chop: 1}),
-		{"A compressed message in fragments, with pings between.", "The pings are answered, and the message comes back.", ruleInterleaved, func(s *Script) {
+		{"A compressed message in fragments, with pings between.", "The pings are answered, and the message comes back.", ruleInterleaved, func(s *script) {
 			s.openDeflate(side{})
 			for i, f := range pieces(wire.OpText, packed, 9) {
 				s.send(f)
@@ -95,7 +95,7 @@ func compressedRows() []letterCase {
 // block ends what RFC 1951 calls the data, and RFC 7692 does not say whether the window
 // outlives it.
 func finalWindowRow(r report.Rule, first, second []byte) letterCase {
-	return letterCase{"A message in a final block, then one that refers to it.", "The first comes back. So does the second, if the window outlives a final block.", r, func(s *Script) {
+	return letterCase{"A message in a final block, then one that refers to it.", "The first comes back. So does the second, if the window outlives a final block.", r, func(s *script) {
 		s.openDeflate(side{ourBits: -1})
 		if _, no := s.ours(); no {
 			s.inform("The peer wants no context takeover of us.")
@@ -126,7 +126,7 @@ func oddRows() []letterCase {
 	r := rule7692("7.2.1", `Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end. After this step, the last octet of the compressed data contains (possibly part of) the DEFLATE header bits with the "BTYPE" bits set to 00.`)
 	r.Level = ""
 	row := func(what, data string, payload []byte) letterCase {
-		return letterCase{what, "The message comes back, or the peer fails the connection.", r, func(s *Script) {
+		return letterCase{what, "The message comes back, or the peer fails the connection.", r, func(s *script) {
 			s.openDeflate(side{})
 			s.send(frame{op: wire.OpText, rsv: 4, payload: payload})
 			switch g := s.next(s.o.HandshakeTimeout); {
@@ -156,7 +156,7 @@ var inflateCodes = []int{codeProtocolError, codeUnsupported, codeInvalidPayload,
 // garbageRows are messages that cannot be inflated, or are not text then.
 func garbageRows() []letterCase {
 	row := func(r report.Rule, what, want string, op wire.Opcode, payload []byte, codes ...int) letterCase {
-		return letterCase{what, want, r, func(s *Script) {
+		return letterCase{what, want, r, func(s *script) {
 			s.openDeflate(side{})
 			s.send(frame{op: op, rsv: 4, payload: payload})
 			s.mark(len(s.last.raw)-len(payload), len(payload), "This does not inflate to what was announced.")
@@ -189,7 +189,7 @@ func garbageRows() []letterCase {
 
 // cutRow is a message whose last block does not end.
 func cutRow() letterCase {
-	return letterCase{"A message that is cut off in the middle of a block.", "The peer fails the connection; or it takes what there is, of which no RFC speaks.", ruleInvalidData, func(s *Script) {
+	return letterCase{"A message that is cut off in the middle of a block.", "The peer fails the connection; or it takes what there is, of which no RFC speaks.", ruleInvalidData, func(s *script) {
 		s.openDeflate(side{})
 		packed := dynamic(strings.Repeat("Rosen, Tulpen, Nelken. ", 60))
 		s.send(frame{op: wire.OpBinary, rsv: 4, payload: packed[:len(packed)-8]})
@@ -235,8 +235,8 @@ const bombTime = 20 * time.Second
 // bombRows inflate to a thousand times their size.
 func bombRows() []letterCase {
 	limit := rule("10.4", "MUST", "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits.")
-	row := func(what string, send func(s *Script, packed []byte)) letterCase {
-		return letterCase{what, "The peer refuses it with 1009 or 1008, at its limit; or it returns all 64 MiB, if it has none below that.", limit, func(s *Script) {
+	row := func(what string, send func(s *script, packed []byte)) letterCase {
+		return letterCase{what, "The peer refuses it with 1009 or 1008, at its limit; or it returns all 64 MiB, if it has none below that.", limit, func(s *script) {
 			s.openDeflate(side{})
 			const n = 64 << 20 / 258
 			send(s, bomb(n))
@@ -257,10 +257,10 @@ func bombRows() []letterCase {
 		}}
 	}
 	return []letterCase{
-		row("A message of 64 KiB that inflates to 64 MiB.", func(s *Script, packed []byte) {
+		row("A message of 64 KiB that inflates to 64 MiB.", func(s *script, packed []byte) {
 			s.send(frame{op: wire.OpBinary, rsv: 4, payload: packed})
 		}),
-		row("The same in fragments of 1 KiB.", func(s *Script, packed []byte) {
+		row("The same in fragments of 1 KiB.", func(s *script, packed []byte) {
 			s.hush()
 			s.send(pieces(wire.OpBinary, packed, 1<<10)...)
 		}),

@@ -34,7 +34,7 @@ const (
 func (f bentFrame) whole() bentFrame { f.length = uint64(len(f.payload)); return f }
 
 // bent is a frame as it travels.
-func (s *Script) bent(f bentFrame) []byte {
+func (s *script) bent(f bentFrame) []byte {
 	raw := []byte{byte(f.op), 0}
 	if !f.more {
 		raw[0] |= 0x80
@@ -63,7 +63,7 @@ func (s *Script) bent(f bentFrame) []byte {
 }
 
 // sendBent sends a frame and marks what is wrong with it: n octets from one on.
-func (s *Script) sendBent(f bentFrame, from, n int, what string) {
+func (s *script) sendBent(f bentFrame, from, n int, what string) {
 	s.write(s.bent(f), tempo{})
 	s.logFrame(frame{op: f.op, more: f.more, payload: []byte(f.payload)})
 	s.cut, s.sentClose = f.length != uint64(len(f.payload)), f.op == wire.OpClose
@@ -86,7 +86,7 @@ func lengthCases() []*Case {
 // topBitRows are 64-bit lengths that are negative for who takes them as signed.
 func topBitRows() []letterCase {
 	row := func(what string, f bentFrame, before ...frame) letterCase {
-		return letterCase{what, "The peer fails the connection with 1002 or 1009, or waits for a payload of that length. It does not take the frame for a shorter one.", ruleTopBit, func(s *Script) {
+		return letterCase{what, "The peer fails the connection with 1002 or 1009, or waits for a payload of that length. It does not take the frame for a shorter one.", ruleTopBit, func(s *script) {
 			s.open()
 			s.send(before...)
 			s.sendBent(f, 2, 1, "The top bit of the length is set.")
@@ -117,7 +117,7 @@ func topBitRows() []letterCase {
 func longFormRows() []letterCase {
 	row := func(kind string, op wire.Opcode, form, n int, before ...frame) letterCase {
 		what := fmt.Sprintf("A %s of %d octets whose length is given in %d bits.", kind, n, form)
-		return letterCase{what, "The peer takes it, or fails the connection with 1002: the rule binds the sender.", ruleMinimal, func(s *Script) {
+		return letterCase{what, "The peer takes it, or fails the connection with 1002: the rule binds the sender.", ruleMinimal, func(s *script) {
 			s.open()
 			s.send(before...)
 			f := bentFrame{op: op, form: form, payload: strings.Repeat("x", n)}
@@ -147,7 +147,7 @@ func announcedRows() []letterCase {
 	limit := rule("10.4", "SHOULD", "Such an implementation SHOULD impose a limit on frame sizes and the total message size after reassembly from multiple frames.")
 	row := func(kind string, op wire.Opcode, length uint64, name string, before ...frame) letterCase {
 		what := fmt.Sprintf("The header of a %s of %s octets, and the first 4 of them.", kind, name)
-		return letterCase{what, "The peer refuses it with 1009 or 1002, or waits for the rest. It goes on serving others.", limit, func(s *Script) {
+		return letterCase{what, "The peer refuses it with 1009 or 1002, or waits for the rest. It goes on serving others.", limit, func(s *script) {
 			s.attack = true
 			s.open()
 			s.send(before...)
@@ -178,7 +178,7 @@ func announcedRows() []letterCase {
 func controlLengthRows() []letterCase {
 	reason := "\x03\xe8" + strings.Repeat("x", 124)
 	row := func(what string, f bentFrame, before ...frame) letterCase {
-		return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *Script) {
+		return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *script) {
 			s.open()
 			s.send(before...)
 			s.sendBent(f, 1, 1, "The length is above 125.")
@@ -193,7 +193,7 @@ func controlLengthRows() []letterCase {
 		row("A ping of 65,536 octets.", bentFrame{op: wire.OpPing, payload: strings.Repeat("x", 1<<16)}.whole()),
 		row("The header of a ping of 2⁶³-1 octets.", bentFrame{op: wire.OpPing, length: 1<<63 - 1}),
 		row("A ping of 126 octets within a message.", bentFrame{op: wire.OpPing, payload: long}.whole(), moreText("First. ")),
-		{"A ping of 125 octets, which is right.", "It is answered.", rulePong, func(s *Script) {
+		{"A ping of 125 octets, which is right.", "It is answered.", rulePong, func(s *script) {
 			s.open()
 			s.send(ping(long[:125]))
 			s.pong(long[:125])
@@ -209,7 +209,7 @@ func controlLengthRows() []letterCase {
 // does not come: what refuses a continuation alone has not refused this.
 func fragmentRow(what string, f bentFrame) letterCase {
 	f.more = true
-	return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *Script) {
+	return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *script) {
 		s.open()
 		s.sendBent(f.whole(), 0, 1, "The highest bit of this octet is FIN.")
 		s.refused(codeProtocolError)
@@ -219,7 +219,7 @@ func fragmentRow(what string, f bentFrame) letterCase {
 // unsendableRow is the one of the codes that are not for close frames which the
 // original leaves out. The rule is for who sends.
 func unsendableRow() letterCase {
-	return letterCase{"A close frame with 1015.", "The peer fails the connection with 1002, or answers with a code of its own or none. It does not return 1015.", ruleCodeNever(1015), func(s *Script) {
+	return letterCase{"A close frame with 1015.", "The peer fails the connection with 1002, or answers with a code of its own or none. It does not return 1015.", ruleCodeNever(1015), func(s *script) {
 		s.open()
 		s.sendBent(bentFrame{op: wire.OpClose, payload: "\x03\xf7"}.whole(), 6, 2, "The code.")
 		if s.server {
@@ -242,7 +242,7 @@ func maskRows() []letterCase {
 	unmasked := rule("5.1", "MUST", "The server MUST close the connection upon receiving a frame that is not masked.")
 	row := func(what string, f bentFrame, before ...frame) letterCase {
 		f.mask = maskWrong
-		return letterCase{what, "The server closes the connection. It may send a close frame with 1002 before.", unmasked, func(s *Script) {
+		return letterCase{what, "The server closes the connection. It may send a close frame with 1002 before.", unmasked, func(s *script) {
 			s.open()
 			s.send(before...)
 			s.sendBent(f.whole(), 1, 1, "The frame is not masked.")
@@ -251,7 +251,7 @@ func maskRows() []letterCase {
 	}
 	masked := func(what string, payload string) letterCase {
 		r := rule("6.2", "MUST", "A server MUST remove masking for data frames received from a client as described in Section 5.3.")
-		return letterCase{what, "It comes back.", r, func(s *Script) {
+		return letterCase{what, "It comes back.", r, func(s *script) {
 			s.open()
 			s.sendBent(bentFrame{op: wire.OpText, payload: payload, mask: maskZero}.whole(), 0, 0, "")
 			s.suspect = nil
@@ -277,7 +277,7 @@ func maskRows() []letterCase {
 func boundaryRows() []letterCase {
 	sizes := []int{0, 125, 126, 127, 65535, 65536}
 	row := func(what string, chop tempo, lengths ...int) letterCase {
-		return letterCase{what, "It comes back.", ruleForms, func(s *Script) {
+		return letterCase{what, "It comes back.", ruleForms, func(s *script) {
 			s.open()
 			var data, raw []byte
 			for i, n := range lengths {
@@ -314,7 +314,7 @@ func boundaryRows() []letterCase {
 
 // headerRow is a message whose header comes slowly and whose payload does not.
 func headerRow(what string, n int) letterCase {
-	return letterCase{what, "It comes back.", ruleParse, func(s *Script) {
+	return letterCase{what, "It comes back.", ruleParse, func(s *script) {
 		s.open()
 		f := frame{op: wire.OpBinary, payload: []byte(strings.Repeat("x", n))}
 		raw := s.octets(f)
@@ -330,14 +330,14 @@ func payloadRows() []letterCase {
 	r := report.Rule{Section: "RFC 3629, section 6", Level: "SHOULD", URL: "https://www.rfc-editor.org/rfc/rfc3629#section-6",
 		Text: "When a protocol does not forbid use of U+FEFF as a signature for a certain protocol element, then implementations SHOULD be prepared to handle a signature in that element and react appropriately: using the signature to identify the character encoding as necessary and stripping the signature as appropriate."}
 	row := func(what, text string) letterCase {
-		return letterCase{what, "It comes back byte for byte.", ruleParse, func(s *Script) {
+		return letterCase{what, "It comes back byte for byte.", ruleParse, func(s *script) {
 			s.open()
 			s.echo(wire.OpText, []byte(text))
 		}}
 	}
 	const mark = "\ufeff"
 	marked := func(what, text string) letterCase {
-		return letterCase{what, "It comes back, with the mark or without.", ruleParse, func(s *Script) {
+		return letterCase{what, "It comes back, with the mark or without.", ruleParse, func(s *script) {
 			s.open()
 			s.send(textFrame(mark + text))
 			g := s.next(s.o.HandshakeTimeout)
@@ -361,7 +361,7 @@ func payloadRows() []letterCase {
 func sumRows() []letterCase {
 	row := func(fragment, total int) letterCase {
 		what := fmt.Sprintf("A message of %d MiB in fragments of %d KiB, which does not end.", total>>20, fragment>>10)
-		return letterCase{what, "The peer refuses it with 1009 at its limit, or has none below that.", ruleLimits, func(s *Script) {
+		return letterCase{what, "The peer refuses it with 1009 at its limit, or has none below that.", ruleLimits, func(s *script) {
 			s.attack = true
 			s.open()
 			s.hush()
@@ -385,7 +385,7 @@ func sumRows() []letterCase {
 }
 
 // outgrown judges what came while a message grew, or behind it.
-func (s *Script) outgrown(g got) {
+func (s *script) outgrown(g got) {
 	s.alive()
 	switch g.kind {
 	case "pong":
@@ -402,7 +402,7 @@ func (s *Script) outgrown(g got) {
 
 // closedOver waits for the peer to close the connection over a mask. It may use 1002
 // for that, and need not (RFC 6455, section 5.1).
-func (s *Script) closedOver() {
+func (s *script) closedOver() {
 	g := s.reaction()
 	switch {
 	case g.kind == "message" || g.kind == "pong":

@@ -39,7 +39,7 @@ func without(r report.Rule) report.Rule {
 
 // An answer is what a server made of the offers of a client.
 type answer struct {
-	DeflateParams
+	deflateParams
 	deflate bool // permessage-deflate was agreed on
 	other   bool // other extensions were, which were offered too
 	hint    int  // client_max_window_bits of the offer, if it has a value
@@ -77,7 +77,7 @@ func judgeAnswer(request, reply head) (a answer, b breach) {
 	if a.other = len(answers) > 1 || answers[0].Name != extensionName; a.other {
 		return a, b
 	}
-	if a.DeflateParams, err = parseDeflate(answers[0], true); err != nil {
+	if a.deflateParams, err = parseDeflate(answers[0], true); err != nil {
 		return wrong(ruleParams, "the server answered %q: %v", values[0], err)
 	}
 	b = breach{why: "the server accepted what it must decline"}
@@ -86,7 +86,7 @@ func judgeAnswer(request, reply head) (a answer, b breach) {
 		if o.Name != extensionName || err != nil {
 			continue
 		}
-		if b = fits(a.DeflateParams, offer); b.why == "" {
+		if b = fits(a.deflateParams, offer); b.why == "" {
 			a.deflate, a.hint = true, max(offer.ClientBits, 0)
 			return a, b
 		}
@@ -97,7 +97,7 @@ func judgeAnswer(request, reply head) (a answer, b breach) {
 
 // fits tells why an answer does not accept an offer. A value of client_max_window_bits
 // in an offer is a hint, which a server may ignore.
-func fits(answer, offer DeflateParams) breach {
+func fits(answer, offer deflateParams) breach {
 	switch {
 	case offer.ServerNoContext && !answer.ServerNoContext:
 		return breach{ruleNoServer, "the server accepted server_no_context_takeover without saying so"}
@@ -113,7 +113,7 @@ func fits(answer, offer DeflateParams) breach {
 
 // offer opens a connection with offers in Sec-WebSocket-Extensions fields, and
 // reports whether permessage-deflate was agreed on.
-func (s *Script) offer(refused func(string, ...any), fields ...string) bool {
+func (s *script) offer(refused func(string, ...any), fields ...string) bool {
 	var lines []string
 	for _, f := range fields {
 		lines = append(lines, "Sec-WebSocket-Extensions: "+f)
@@ -130,13 +130,13 @@ func (s *Script) offer(refused func(string, ...any), fields ...string) bool {
 		if a.hint > 0 && (a.ClientBits == 0 || a.ClientBits > a.hint) {
 			a.ClientBits = a.hint // the offer says that we keep to it
 		}
-		s.agree(a.DeflateParams)
+		s.agree(a.deflateParams)
 	}
 	return a.deflate
 }
 
 // negotiated judges the answer to the offers, and ends the script if it is wrong.
-func (s *Script) negotiated() answer {
+func (s *script) negotiated() answer {
 	a, b := judgeAnswer(s.request, s.reply)
 	switch {
 	case b.why != "" && b.rule.Text == "":
@@ -150,10 +150,10 @@ func (s *Script) negotiated() answer {
 // misread is the verdict on a server that refuses a request because of extensions that
 // are offered rightly. One that accepts a plain offer may refuse others: no sentence
 // obliges it to accept a connection.
-func (s *Script) misread(format string, args ...any) {
+func (s *script) misread(format string, args ...any) {
 	refuses := func(string, ...any) { panic(stop{}) }
 	plain := false
-	s.manages(func(o *Script) { o.offer(refuses, extensionName); plain = true })
+	s.manages(func(o *script) { o.offer(refuses, extensionName); plain = true })
 	switch {
 	case !plain:
 		s.against(partExtensions, format, args...)
@@ -164,7 +164,7 @@ func (s *Script) misread(format string, args ...any) {
 }
 
 // agree begins to compress.
-func (s *Script) agree(d DeflateParams) {
+func (s *script) agree(d deflateParams) {
 	s.agreed, s.deflate, s.inflater = d, newDeflater(d, s.server), newInflater(d, !s.server)
 	s.dec.RSV = wire.RSV1
 }
@@ -189,7 +189,7 @@ func goodOfferRows() []letterCase {
 	// that only RFC 2616 implies.
 	const may = " It may also refuse the request."
 	row := func(r report.Rule, what string, fields ...string) letterCase {
-		return letterCase{what, "The server accepts it with an answer that fits, and messages come back; or it declines it.", r, func(s *Script) {
+		return letterCase{what, "The server accepts it with an answer that fits, and messages come back; or it declines it.", r, func(s *script) {
 			refused := s.misread
 			switch {
 			case strings.HasSuffix(s.c.Expectation, may):
@@ -249,7 +249,7 @@ func goodOfferRows() []letterCase {
 // badOfferRows are offers that a server has to decline.
 func badOfferRows() []letterCase {
 	row := func(r report.Rule, what, field string) letterCase {
-		return letterCase{what, "The server declines it and accepts the connection.", r, func(s *Script) {
+		return letterCase{what, "The server declines it and accepts the connection.", r, func(s *script) {
 			if s.offer(s.refusedOpenly, field) {
 				s.broke("The server accepted it by %q.", s.reply.fields.Get("Sec-Websocket-Extensions"))
 			}
@@ -296,12 +296,12 @@ func badOfferRows() []letterCase {
 func caseRows() []letterCase {
 	r := rule("9.1", "MUST", "Any extension-token used MUST be a registered token (see Section 11.4).")
 	row := func(what, field string) letterCase {
-		return letterCase{what, "The server declines it, or takes it for the name in lower case.", r, func(s *Script) {
+		return letterCase{what, "The server declines it, or takes it for the name in lower case.", r, func(s *script) {
 			s.ask(add("Sec-WebSocket-Extensions: " + field))
 			s.opened(s.refusedOpenly)
 			v := s.reply.fields.Values("Sec-Websocket-Extensions")
 			if len(v) > 0 {
-				s.agree(DeflateParams{ServerNoContext: true, ClientNoContext: true, ClientBits: 8})
+				s.agree(deflateParams{ServerNoContext: true, ClientNoContext: true, ClientBits: 8})
 				s.inflater.keep = true // whatever was agreed on
 				s.saw(report.Informational, "The server answered %q.", v)
 				return
@@ -321,8 +321,8 @@ func caseRows() []letterCase {
 var ruleFieldsIgnored = rule("4.2.1", "", "Optionally, other header fields, such as those used to send cookies or request authentication to a server. Unknown header fields are ignored, as per [RFC2616].")
 
 // negotiates reports whether the server accepts a plain offer of permessage-deflate.
-func (s *Script) negotiates() (yes bool) {
-	s.other(func(o *Script) { yes = o.offer(o.misread, extensionName+"; client_max_window_bits") })
+func (s *script) negotiates() (yes bool) {
+	s.other(func(o *script) { yes = o.offer(o.misread, extensionName+"; client_max_window_bits") })
 	return yes
 }
 
@@ -335,7 +335,7 @@ func malformedOfferRows() []letterCase {
 		if none {
 			want = "The server returns an HTTP error code, or drops TCP; or it takes the field for none, and the connection works."
 		}
-		return letterCase{what, want, ruleGrammar, func(s *Script) {
+		return letterCase{what, want, ruleGrammar, func(s *script) {
 			s.ask(add("Sec-WebSocket-Extensions:" + field))
 			s.opened(func(string, ...any) {
 				s.saw(report.OK, "The server dropped TCP.")

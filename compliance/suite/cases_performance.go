@@ -29,21 +29,21 @@ func performanceCases() []*Case {
 			if i < 2 || k == 1 && i < 4 {
 				wait = 10 * time.Second
 			}
-			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 1+k, i+1), k, size, wait, "in one frame", func(p *Peer) {
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 1+k, i+1), k, size, wait, "in one frame", func(p *peer) {
 				p.send(frame{op: kinds[k].op, payload: []byte(kinds[k].large), repeat: size})
 			}))
 		}
 	}
 	for k := range kinds {
 		for i, size := range []int{64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20} {
-			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 3+k, i+1), k, 4<<20, 100*time.Second, fmt.Sprintf("in fragments of %d octets", size), func(p *Peer) {
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 3+k, i+1), k, 4<<20, 100*time.Second, fmt.Sprintf("in fragments of %d octets", size), func(p *peer) {
 				p.sendMessage(kinds[k].op, []byte(strings.Repeat(kinds[k].small, 4<<20)), size)
 			}))
 		}
 	}
 	for k := range kinds {
 		for i, size := range []int{64, 128, 256, 512, 1024, 2048} {
-			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 5+k, i+1), k, 1<<20, 1000*time.Second, fmt.Sprintf("in one frame, written %d octets at a time", size), func(p *Peer) {
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 5+k, i+1), k, 1<<20, 1000*time.Second, fmt.Sprintf("in one frame, written %d octets at a time", size), func(p *peer) {
 				p.send(frame{op: kinds[k].op, payload: []byte(kinds[k].large), repeat: 1 << 20, chop: size})
 			}))
 		}
@@ -58,9 +58,9 @@ func performanceCases() []*Case {
 }
 
 // large is a case of a message of size octets, sent somehow, that must come back.
-func large(id string, kind, size int, wait time.Duration, how string, send func(*Peer)) *Case {
+func large(id string, kind, size int, wait time.Duration, how string, send func(*peer)) *Case {
 	c := both(id, ruleForms, fmt.Sprintf("A %s message of %d octets %s.", kinds[kind].name, size, how),
-		fmt.Sprintf("It comes back within %v; then a clean close with 1000.", wait), func(p *Peer) {
+		fmt.Sprintf("It comes back within %v; then a clean close with 1000.", wait), func(p *peer) {
 			p.logOn = false
 			p.awaits("the message", wait)
 			p.byUs(codeNormal)
@@ -79,7 +79,7 @@ func large(id string, kind, size int, wait time.Duration, how string, send func(
 			send(p)
 			p.closeAfter(wait)
 		})
-	c.Heavy, c.ReportTime = true, true
+	c.Heavy, c.reportTime = true, true
 	return c
 }
 
@@ -91,7 +91,7 @@ func roundTrips(id string, kind, size int, wait time.Duration) *Case {
 		f.payload = nil
 	}
 	c := both(id, ruleForms, fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, kinds[kind].name, size),
-		fmt.Sprintf("All come back within %v; then a clean close with 1000.", wait), func(p *Peer) {
+		fmt.Sprintf("All come back within %v; then a clean close with 1000.", wait), func(p *peer) {
 			p.logMode(false)
 			p.awaits(fmt.Sprintf("%d messages", count), wait)
 			p.byUs(codeNormal)
@@ -112,6 +112,6 @@ func roundTrips(id string, kind, size int, wait time.Duration) *Case {
 			}
 			p.send(f)
 		})
-	c.Heavy, c.ReportTime = true, true
+	c.Heavy, c.reportTime = true, true
 	return c
 }

@@ -38,7 +38,7 @@ var overload = []int{codePolicy, codeTooBig, codeProtocolError, codeTryLater}
 const workTime = 20 * time.Second
 
 // flood is frames in one piece, for the outbox to write.
-func (s *Script) flood(n int, f frame) {
+func (s *script) flood(n int, f frame) {
 	f.payload = slices.Clone(f.payload)
 	one := s.octets(f)
 	s.hush()
@@ -48,7 +48,7 @@ func (s *Script) flood(n int, f frame) {
 
 // survived waits for the end of a flood: whether the peer takes what comes behind
 // it. A refusal ends the script.
-func (s *Script) survived() {
+func (s *script) survived() {
 	s.attack = true
 	s.send(ping("after the flood"))
 	for deadline := time.Now().Add(workTime); ; {
@@ -69,15 +69,15 @@ func (s *Script) survived() {
 }
 
 func floodRows() []letterCase {
-	row := func(what string, r report.Rule, play func(*Script)) letterCase {
-		return letterCase{what, "The peer takes it, or fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.", r, func(s *Script) {
+	row := func(what string, r report.Rule, play func(*script)) letterCase {
+		return letterCase{what, "The peer takes it, or fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.", r, func(s *script) {
 			s.open()
 			play(s)
 		}}
 	}
 	const many = 300000
 	return []letterCase{
-		row("A message with 300,000 empty fragments.", ruleLimits, func(s *Script) {
+		row("A message with 300,000 empty fragments.", ruleLimits, func(s *script) {
 			s.send(moreText("Hel"))
 			s.flood(many, moreCont(""))
 			s.survived()
@@ -85,7 +85,7 @@ func floodRows() []letterCase {
 			s.comesBack(wire.OpText, []byte("Hello"))
 			s.saw(report.Informational, "The peer took them all.")
 		}),
-		row("A message in 100,000 fragments of 1 octet.", ruleLimits, func(s *Script) {
+		row("A message in 100,000 fragments of 1 octet.", ruleLimits, func(s *script) {
 			s.send(moreText(""))
 			s.flood(100000, moreCont("x"))
 			s.survived()
@@ -93,17 +93,17 @@ func floodRows() []letterCase {
 			s.comesBack(wire.OpText, []byte(strings.Repeat("x", 100000)+"lo"))
 			s.saw(report.OK, "The message came back.")
 		}),
-		row("20,000 pings at once. Only the newest has to be answered.", rulePong, func(s *Script) {
+		row("20,000 pings at once. Only the newest has to be answered.", rulePong, func(s *script) {
 			s.flood(20000, ping("flood"))
 			s.survived()
 			s.saw(report.OK, "The peer answered the last one.")
 		}),
-		row("100,000 pongs that nobody asked for, and a ping.", rulePong, func(s *Script) {
+		row("100,000 pongs that nobody asked for, and a ping.", rulePong, func(s *script) {
 			s.flood(100000, pongFrame("flood"))
 			s.survived()
 			s.saw(report.OK, "The peer passed over them.")
 		}),
-		{"10,000 empty messages at once.", "They come back, or the peer fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.", ruleForms, func(s *Script) {
+		{"10,000 empty messages at once.", "They come back, or the peer fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.", ruleForms, func(s *script) {
 			s.open()
 			s.flood(10000, textFrame(""))
 			s.attack = true
@@ -123,7 +123,7 @@ func floodRows() []letterCase {
 // unreadRows send without reading what comes back.
 func unreadRows() []letterCase {
 	return []letterCase{
-		{"Pings of 125 octets, up to 16 MiB of them, whose pongs we do not read.", "The peer stops taking them, drops pongs, or fails the connection; it does not keep all of them.", rulePong, func(s *Script) {
+		{"Pings of 125 octets, up to 16 MiB of them, whose pongs we do not read.", "The peer stops taking them, drops pongs, or fails the connection; it does not keep all of them.", rulePong, func(s *script) {
 			s.open()
 			const chunk, limit = 500, 16 << 20
 			total := 0
@@ -137,7 +137,7 @@ func unreadRows() []letterCase {
 			}
 			s.saw(report.Informational, "The peer took them all.")
 		}},
-		{"Messages of 64 KiB, up to 32 MiB of them, which we read only then.", "The peer stops taking them until we read, or gives the connection up; what comes back is in order.", ruleParse, func(s *Script) {
+		{"Messages of 64 KiB, up to 32 MiB of them, which we read only then.", "The peer stops taking them until we read, or gives the connection up; what comes back is in order.", ruleParse, func(s *script) {
 			s.open()
 			const limit = 512
 			n := 0
@@ -168,7 +168,7 @@ func unreadRows() []letterCase {
 }
 
 // pour is flood, and reports whether the peer takes it.
-func (s *Script) pour(n int, f frame) bool {
+func (s *script) pour(n int, f frame) bool {
 	s.flood(n, f)
 	taken := s.flush(idleTime)
 	s.res.Waited = s.res.Waited || !taken
@@ -177,9 +177,9 @@ func (s *Script) pour(n int, f frame) bool {
 
 // stalledRequestRows begin a request and do not end it.
 func stalledRequestRows() []letterCase {
-	row := func(what string, play func(*Script)) letterCase {
+	row := func(what string, play func(*script)) letterCase {
 		want := fmt.Sprintf("The server serves others meanwhile. It gives up within %v, though no RFC names a time.", giveUpTime)
-		return letterCase{what, want, ruleIdle, func(s *Script) {
+		return letterCase{what, want, ruleIdle, func(s *script) {
 			play(s)
 			s.alive()
 			switch s.answer(giveUpTime) {
@@ -193,18 +193,18 @@ func stalledRequestRows() []letterCase {
 			}
 		}}
 	}
-	cut := func(after string) func(*Script) {
-		return func(s *Script) {
+	cut := func(after string) func(*script) {
+		return func(s *script) {
 			raw := string(s.compose())
 			s.write([]byte(raw[:strings.Index(raw, after)+len(after)]), tempo{})
 		}
 	}
 	return []letterCase{
-		row("TCP is connected, and then comes nothing.", func(*Script) {}),
+		row("TCP is connected, and then comes nothing.", func(*script) {}),
 		row("A request stops in its first line.", cut("GET /")),
 		row("A request stops in a field.", cut("Upgrade: web")),
 		row("A request stops before the empty line at its end.", cut("Sec-WebSocket-Version: 13\r\n")),
-		row("A request comes at two octets a second.", func(s *Script) {
+		row("A request comes at two octets a second.", func(s *script) {
 			s.write(s.compose()[:2*int(giveUpTime.Seconds())], tempo{size: 1, gap: time.Second / 2})
 		}),
 	}
@@ -212,8 +212,8 @@ func stalledRequestRows() []letterCase {
 
 // stalledFrameRows stop in the middle of a frame, and go on.
 func stalledFrameRows() []letterCase {
-	row := func(what string, cut int, raw func(s *Script) []byte, after func(*Script)) letterCase {
-		return letterCase{what, "The peer waits, or gives the connection up without a reproach. When the rest has come all is well.", ruleParse, func(s *Script) {
+	row := func(what string, cut int, raw func(s *script) []byte, after func(*script)) letterCase {
+		return letterCase{what, "The peer waits, or gives the connection up without a reproach. When the rest has come all is well.", ruleParse, func(s *script) {
 			s.open()
 			b := raw(s)
 			s.write(b[:cut], tempo{})
@@ -229,17 +229,17 @@ func stalledFrameRows() []letterCase {
 		}}
 	}
 	long := strings.Repeat("x", 70000)
-	one := func(f frame) func(*Script) []byte { return func(s *Script) []byte { return s.octets(f) } }
-	back := func(data string) func(*Script) {
-		return func(s *Script) { s.comesBack(wire.OpText, []byte(data)) }
+	one := func(f frame) func(*script) []byte { return func(s *script) []byte { return s.octets(f) } }
+	back := func(data string) func(*script) {
+		return func(s *script) { s.comesBack(wire.OpText, []byte(data)) }
 	}
 	return []letterCase{
 		row("A frame stops for a second after its first octet.", 1, one(textFrame("Hello")), back("Hello")),
 		row("A frame stops for a second within its 64-bit length.", 5, one(textFrame(long)), back(long)),
 		row("A frame stops for a second before its payload.", 10, one(textFrame(long)), back(long)),
 		row("A frame stops for a second within its payload.", 30000, one(textFrame(long)), back(long)),
-		row("A ping stops for a second within its payload.", 4, one(ping("Hello")), func(s *Script) { s.pong("Hello") }),
-		{"A message stops for a second between two fragments, while pings are answered.", "The message comes back.", ruleInterleaved, func(s *Script) {
+		row("A ping stops for a second within its payload.", 4, one(ping("Hello")), func(s *script) { s.pong("Hello") }),
+		{"A message stops for a second between two fragments, while pings are answered.", "The message comes back.", ruleInterleaved, func(s *script) {
 			s.open()
 			s.send(moreText("Hel"))
 			for i := range 4 {
@@ -260,7 +260,7 @@ const octetTime = time.Millisecond
 // slowRows are peers that are slow, but not too slow.
 func slowRows() []letterCase {
 	return []letterCase{
-		{"A message of 8 MiB, of which we read nothing for a second, and then 128 KiB every 10 ms.", "It comes back.", ruleForms, func(s *Script) {
+		{"A message of 8 MiB, of which we read nothing for a second, and then 128 KiB every 10 ms.", "It comes back.", ruleForms, func(s *script) {
 			s.open()
 			s.hush()
 			data := bytes.Repeat([]byte("slowly, "), 1<<20)
@@ -274,7 +274,7 @@ func slowRows() []letterCase {
 			}
 			s.backIs(g, wire.OpBinary, data)
 		}},
-		{"A message of 1,000 octets, written octet by octet with 1 ms between, and read octet by octet.", "It comes back.", ruleParse, func(s *Script) {
+		{"A message of 1,000 octets, written octet by octet with 1 ms between, and read octet by octet.", "It comes back.", ruleParse, func(s *script) {
 			s.open()
 			s.hush()
 			s.in.gulp = 1
@@ -284,7 +284,7 @@ func slowRows() []letterCase {
 			s.logFrame(f)
 			s.comesBack(wire.OpBinary, data)
 		}},
-		{"A message in 500 fragments, with a ping after each.", "The pings are answered in order, and the message comes back. A peer that limits such frames may close with 1008 or 1013.", ruleInterleaved, func(s *Script) {
+		{"A message in 500 fragments, with a ping after each.", "The pings are answered in order, and the message comes back. A peer that limits such frames may close with 1008 or 1013.", ruleInterleaved, func(s *script) {
 			s.attack = true
 			s.open()
 			s.hush()
@@ -304,8 +304,8 @@ func slowRows() []letterCase {
 
 // droppedRows drop many connections, in many states.
 func droppedRows() []letterCase {
-	row := func(what string, reset bool, before func(s *Script, c net.Conn)) letterCase {
-		return letterCase{what, "The server serves others.", ruleOpening, func(s *Script) {
+	row := func(what string, reset bool, before func(s *script, c net.Conn)) letterCase {
+		return letterCase{what, "The server serves others.", ruleOpening, func(s *script) {
 			s.hush()
 			for range 100 {
 				c, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
@@ -325,20 +325,20 @@ func droppedRows() []letterCase {
 		_ = c.SetDeadline(time.Now().Add(idleTime))
 		_, _ = c.Write(b) // the server may be gone already: alive tells
 	}
-	upgrade := func(s *Script, c net.Conn, behind []byte) {
+	upgrade := func(s *script, c net.Conn, behind []byte) {
 		write(c, s.compose())
 		_, _, _ = readHead(c, func([]byte) {})
 		write(c, behind)
 	}
-	half := func(s *Script, c net.Conn) { upgrade(s, c, s.octets(textFrame("Hello, hello"))[:9]) }
+	half := func(s *script, c net.Conn) { upgrade(s, c, s.octets(textFrame("Hello, hello"))[:9]) }
 	return []letterCase{
-		row("A hundred connections are dropped at once.", false, func(*Script, net.Conn) {}),
-		row("A hundred connections are dropped within the request.", false, func(s *Script, c net.Conn) { write(c, s.compose()[:40]) }),
-		row("A hundred connections are dropped before the response.", true, func(s *Script, c net.Conn) { write(c, s.compose()) }),
-		row("A hundred connections are dropped when they are open.", false, func(s *Script, c net.Conn) { upgrade(s, c, nil) }),
+		row("A hundred connections are dropped at once.", false, func(*script, net.Conn) {}),
+		row("A hundred connections are dropped within the request.", false, func(s *script, c net.Conn) { write(c, s.compose()[:40]) }),
+		row("A hundred connections are dropped before the response.", true, func(s *script, c net.Conn) { write(c, s.compose()) }),
+		row("A hundred connections are dropped when they are open.", false, func(s *script, c net.Conn) { upgrade(s, c, nil) }),
 		row("A hundred connections are dropped within a frame.", false, half),
 		row("A hundred connections are reset within a frame.", true, half),
-		row("A hundred connections are reset while a message is on its way back.", true, func(s *Script, c net.Conn) {
+		row("A hundred connections are reset while a message is on its way back.", true, func(s *script, c net.Conn) {
 			upgrade(s, c, s.octets(textFrame(strings.Repeat("x", 100000))))
 		}),
 	}
@@ -346,8 +346,8 @@ func droppedRows() []letterCase {
 
 // halfClosedRows end our direction of TCP.
 func halfClosedRows() []letterCase {
-	row := func(what string, before func(*Script)) letterCase {
-		return letterCase{what, "The peer drops TCP, whatever else it still sends. No RFC says how soon.", ruleIdle, func(s *Script) {
+	row := func(what string, before func(*script)) letterCase {
+		return letterCase{what, "The peer drops TCP, whatever else it still sends. No RFC says how soon.", ruleIdle, func(s *script) {
 			s.open()
 			before(s)
 			s.flush(idleTime)
@@ -360,17 +360,17 @@ func halfClosedRows() []letterCase {
 		}}
 	}
 	return []letterCase{
-		row("Our direction of TCP ends between frames.", func(*Script) {}),
-		row("Our direction of TCP ends behind a message.", func(s *Script) { s.send(textFrame("Hello")) }),
-		row("Our direction of TCP ends within a message.", func(s *Script) { s.send(moreText("Hel")) }),
-		row("Our direction of TCP ends within a frame.", func(s *Script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
+		row("Our direction of TCP ends between frames.", func(*script) {}),
+		row("Our direction of TCP ends behind a message.", func(s *script) { s.send(textFrame("Hello")) }),
+		row("Our direction of TCP ends within a message.", func(s *script) { s.send(moreText("Hel")) }),
+		row("Our direction of TCP ends within a frame.", func(s *script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
 	}
 }
 
 // resetRow looks at how a server drops TCP behind the closing handshake: a reset may
 // overtake the close frame before it, which the client then never reads.
 func resetRow() letterCase {
-	return letterCase{"The closing handshake is done, and all that came is read.", "The server ends TCP without a reset.", ruleCleanly, func(s *Script) {
+	return letterCase{"The closing handshake is done, and all that came is read.", "The server ends TCP without a reset.", ruleCleanly, func(s *script) {
 		s.open()
 		s.echo(wire.OpText, []byte("Hello"))
 		s.close()
@@ -381,7 +381,7 @@ func resetRow() letterCase {
 }
 
 // ended waits for the peer to end TCP after ours has ended.
-func (s *Script) ended() {
+func (s *script) ended() {
 	s.state = closed // a close frame is not answered: it cannot be
 	for deadline := time.Now().Add(reactionTime); ; {
 		switch g := s.next(time.Until(deadline)); g.kind {

@@ -180,7 +180,7 @@ func TestLetterCases(t *testing.T) {
 		switch {
 		case titles[sub] == "":
 			t.Errorf("%s: the subgroup has no title", c.ID)
-		case c.Description == "" || c.Expectation == "" || !c.Servers && !c.Clients || c.Script == nil:
+		case c.Description == "" || c.Expectation == "" || !c.Servers && !c.Clients || c.script == nil:
 			t.Errorf("%s: %+v", c.ID, c)
 		case !strings.HasPrefix(r.Section, "RFC ") ||
 			!strings.HasPrefix(r.URL, "https://www.rfc-editor.org/rfc/rfc") || len(r.Text) < 40:

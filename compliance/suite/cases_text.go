@@ -69,7 +69,7 @@ func badText(id, text string, size int, wait time.Duration) *Case {
 	if size > 0 {
 		description += fmt.Sprintf(" In fragments of %d octet.", size)
 	}
-	return both(id, ruleText, description, refusesText, func(p *Peer) {
+	return both(id, ruleText, description, refusesText, func(p *peer) {
 		p.refusedText()
 		p.sendMessage(wire.OpText, []byte(text), size)
 		p.killAfter(wait)
@@ -78,7 +78,7 @@ func badText(id, text string, size int, wait time.Duration) *Case {
 
 // refusedText says that the peer is to refuse text; if we have to close, it did not
 // see that it is none.
-func (p *Peer) refusedText() {
+func (p *peer) refusedText() {
 	p.expect(ok)
 	p.byPeer(codeInvalidPayload)
 	p.fatal = true
@@ -92,7 +92,7 @@ func sequence(id, what, octets string) *Case {
 		return c
 	}
 	return both(id, ruleTextEcho, what+": text that is UTF-8, "+hex.EncodeToString([]byte(octets))+".",
-		"It comes back; then a clean close with 1000.", func(p *Peer) {
+		"It comes back; then a clean close with 1000.", func(p *peer) {
 			p.expect(ok, asText(octets))
 			p.byUs(codeNormal)
 			p.sendMessage(wire.OpText, []byte(octets), 0)
@@ -121,12 +121,12 @@ func failFastCases() []*Case {
 		description += fmt.Sprintf(": %x, %x, %x. A second passes before each.", part[0], part[1], part[2])
 		cases = append(cases, both(fmt.Sprintf("6.4.%d", i+1), ruleText, description,
 			"The peer fails the connection when the second has come. One that waits for the end is not strict.",
-			func(p *Peer) { failFast(p, part, inFrame) }))
+			func(p *peer) { failFast(p, part, inFrame) }))
 	}
 	return cases
 }
 
-func failFast(p *Peer, part []string, inFrame bool) {
+func failFast(p *peer, part []string, inFrame bool) {
 	p.expect(report.OK, asTimeout("A"))
 	p.expect(report.NonStrict, asTimeout("A"), asTimeout("B"))
 	p.byPeer(codeInvalidPayload)

@@ -17,24 +17,24 @@ import (
 
 const extensionName = "permessage-deflate"
 
-// A Deflate is how a case negotiates permessage-deflate (RFC 7692).
-type Deflate struct {
-	Offers []DeflateParams // what we offer as a client, in order
+// A negotiation is how a case negotiates permessage-deflate (RFC 7692).
+type negotiation struct {
+	Offers []deflateParams // what we offer as a client, in order
 
 	// Wants is what we want as a server, in order: the first that an offer of
 	// the client lets us ask for.
-	Wants []DeflateParams
+	Wants []deflateParams
 }
 
-// DeflateParams are the parameters of an offer or an answer. For an offer,
+// deflateParams are the parameters of an offer or an answer. For an offer,
 // ClientBits -1 says that the client can size its window.
-type DeflateParams struct {
+type deflateParams struct {
 	ServerNoContext, ClientNoContext bool
 	ServerBits, ClientBits           int // 8 to 15; 0: none
 }
 
 // element is the parameters as an element of a Sec-WebSocket-Extensions field.
-func (d DeflateParams) element() wire.ExtensionSpec {
+func (d deflateParams) element() wire.ExtensionSpec {
 	o := wire.ExtensionSpec{Name: extensionName}
 	add := func(on bool, name, value string) {
 		if on {
@@ -50,7 +50,7 @@ func (d DeflateParams) element() wire.ExtensionSpec {
 }
 
 // parseDeflate reads an offer of a client, or with answer the answer of a server.
-func parseDeflate(o wire.ExtensionSpec, answer bool) (d DeflateParams, err error) {
+func parseDeflate(o wire.ExtensionSpec, answer bool) (d deflateParams, err error) {
 	seen := map[string]bool{}
 	for _, p := range o.Params {
 		if seen[p.Name] {
@@ -97,7 +97,7 @@ func asOriginal(o wire.ExtensionSpec) wire.ExtensionSpec {
 
 // accept chooses an answer to the offers of a client, as the original does: each
 // want goes through the offers.
-func (d *Deflate) accept(offers []wire.ExtensionSpec) (answer DeflateParams, ok bool) {
+func (d *negotiation) accept(offers []wire.ExtensionSpec) (answer deflateParams, ok bool) {
 	for _, want := range d.Wants {
 		for _, o := range offers {
 			p, err := parseDeflate(asOriginal(o), false)
@@ -135,7 +135,7 @@ type deflater struct {
 }
 
 // newDeflater makes a deflater for what was agreed on.
-func newDeflater(d DeflateParams, server bool) *deflater {
+func newDeflater(d deflateParams, server bool) *deflater {
 	f := &deflater{bits: d.ClientBits, keepUs: !d.ClientNoContext, peerBits: d.ServerBits, keepPeer: !d.ServerNoContext}
 	if server {
 		f.bits, f.keepUs, f.peerBits, f.keepPeer = f.peerBits, f.keepPeer, f.bits, f.keepUs

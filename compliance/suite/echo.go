@@ -13,7 +13,7 @@ import (
 
 // An echo is the script of a case: it sends a message when the one before is back.
 type echo struct {
-	p              *Peer
+	p              *peer
 	body           *body
 	size, fragment int
 	at             int    // of the body, where the next message begins
@@ -61,7 +61,7 @@ func (e *echo) next() {
 	}
 }
 
-// send is [Peer.sendMessage] for the last message, compressed. All its frames go out
+// send is [peer.sendMessage] for the last message, compressed. All its frames go out
 // in one write, for those of 256 octets would cost more than what is in them.
 func (e *echo) send(z []byte) {
 	p := e.p
@@ -152,8 +152,8 @@ func (e *echo) compare(binary bool, data []byte) string {
 	return fmt.Sprintf("octet %d is the first that differs", i)
 }
 
-// judgeEcho is the End of a case.
-func judgeEcho(p *Peer) {
+// judgeEcho is the end of a case.
+func judgeEcho(p *peer) {
 	p.res.ReportCompressionRatio = true
 	if p.deflate != nil && p.deflate.err != nil {
 		// As the original does, which drops the connection then.

@@ -20,7 +20,7 @@ func TestCompressWindows(t *testing.T) {
 	}
 	for bits := 8; bits <= 15; bits += step {
 		for _, noContext := range []bool{false, true} {
-			d := DeflateParams{ClientBits: bits, ClientNoContext: noContext}
+			d := deflateParams{ClientBits: bits, ClientNoContext: noContext}
 			ours, strict := newDeflater(d, false), newInflater(d, false)
 			check := func(b *body, sizes ...int) {
 				at := 0
@@ -56,7 +56,7 @@ func TestCompressWindows(t *testing.T) {
 // inflate agrees with compress in both roles, with and without contexts, and with
 // final blocks in the middle.
 func TestInflate(t *testing.T) {
-	for _, d := range []DeflateParams{{}, {ServerNoContext: true}, {ClientNoContext: true, ClientBits: 9}, {ServerBits: 8, ClientBits: 12}} {
+	for _, d := range []deflateParams{{}, {ServerNoContext: true}, {ClientNoContext: true, ClientBits: 9}, {ServerBits: 8, ClientBits: 12}} {
 		client, server := newDeflater(d, false), newDeflater(d, true)
 		for i, m := range []string{"once upon a time", "once upon a time there was", "", "there was once upon"} {
 			for _, way := range [][2]*deflater{{client, server}, {server, client}} {
@@ -67,7 +67,7 @@ func TestInflate(t *testing.T) {
 			}
 		}
 	}
-	f := newDeflater(DeflateParams{}, false)
+	f := newDeflater(deflateParams{}, false)
 	stored := func(final byte, s string) string {
 		return string([]byte{final, byte(len(s)), 0, ^byte(len(s)), 0xff}) + s
 	}
@@ -93,7 +93,7 @@ func TestInflateWindow(t *testing.T) {
 	rand.NewChaCha8([32]byte{}).Read(m)
 	for _, c := range []struct{ bits, between int }{{9, 212}, {10, 724}, {12, 3796}} {
 		for _, more := range []int{0, 1} {
-			theirs, ours := newDeflater(DeflateParams{}, true), newDeflater(DeflateParams{ServerBits: c.bits}, false)
+			theirs, ours := newDeflater(deflateParams{}, true), newDeflater(deflateParams{ServerBits: c.bits}, false)
 			var err error
 			for _, m := range [][]byte{m, bytes.Repeat([]byte{'.'}, c.between+more), m} {
 				if err != nil {

@@ -19,7 +19,7 @@ const (
 var wayWords = []string{"", " Each frame is a write of its own.", " Written octet by octet."}
 
 // by sends frames cut in a way.
-func (p *Peer) by(way int, frames ...frame) {
+func (p *peer) by(way int, frames ...frame) {
 	for _, f := range frames {
 		f.sync = way == alone
 		if way == octets {
@@ -51,16 +51,16 @@ func (f frame) withRSV(bits int) frame { f.rsv = bits; return f }
 func (f frame) unfinished() frame { f.more = true; return f }
 
 // both is a case for servers and clients.
-func both(id string, r report.Rule, description, expectation string, start func(*Peer)) *Case {
+func both(id string, r report.Rule, description, expectation string, start func(*peer)) *Case {
 	return &Case{
 		ID: id, Rule: r, Description: description, Expectation: expectation,
-		Servers: true, Clients: true, Start: start,
+		Servers: true, Clients: true, start: start,
 	}
 }
 
 // answers is a case whose frames are in order and have these answers; then we close.
 func answers(id string, r report.Rule, description string, way int, frames []frame, wait time.Duration, events ...event) *Case {
-	return both(id, r, description+wayWords[way], "The answers come, in order; then a clean close with 1000.", func(p *Peer) {
+	return both(id, r, description+wayWords[way], "The answers come, in order; then a clean close with 1000.", func(p *peer) {
 		p.expect(report.OK, events...)
 		p.byUs(codeNormal)
 		p.by(way, frames...)
@@ -75,7 +75,7 @@ func violates(id string, r report.Rule, description string, way int, frames []fr
 	if len(before) > 0 {
 		expectation = "What came before is answered. " + expectation
 	}
-	return both(id, r, description+wayWords[way], expectation, func(p *Peer) {
+	return both(id, r, description+wayWords[way], expectation, func(p *peer) {
 		p.expect(report.OK, before...)
 		if len(before) > 0 {
 			p.expect(report.NonStrict)

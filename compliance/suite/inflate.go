@@ -28,7 +28,7 @@ type inflater struct {
 }
 
 // newInflater makes an inflater for what the peer sends.
-func newInflater(d DeflateParams, peerIsServer bool) *inflater {
+func newInflater(d deflateParams, peerIsServer bool) *inflater {
 	f := &inflater{bits: d.ClientBits, keep: !d.ClientNoContext}
 	if peerIsServer {
 		f.bits, f.keep = d.ServerBits, !d.ServerNoContext

@@ -46,8 +46,8 @@ func TestInflater(t *testing.T) {
 // The compressor of the suite keeps to its windows, as the strict inflater sees it.
 func TestInflaterWindows(t *testing.T) {
 	for bits := 8; bits <= 15; bits++ {
-		f := newDeflater(DeflateParams{ClientBits: bits}, false)
-		strict := newInflater(DeflateParams{ClientBits: bits}, false)
+		f := newDeflater(deflateParams{ClientBits: bits}, false)
+		strict := newInflater(deflateParams{ClientBits: bits}, false)
 		for seed := range uint64(3) {
 			data := faraway(80<<10, seed)
 			got, bad := strict.message(f.compress(data), 1<<20)
@@ -121,7 +121,7 @@ func FuzzInflater(f *testing.F) {
 	f.Add(faraway(300, 1))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		got, bad := inflateOne(payload)
-		ours, err := newDeflater(DeflateParams{}, false).inflate(payload)
+		ours, err := newDeflater(deflateParams{}, false).inflate(payload)
 		if bad == nil && (err != nil || !bytes.Equal(got, ours)) {
 			t.Fatalf("the strict one takes %x, the other: %v", payload, err)
 		}
@@ -167,7 +167,7 @@ func TestBent(t *testing.T) {
 		{false, bentFrame{op: wire.OpText, form: 64, length: 1 << 63}, wire.ErrLengthTopBit},
 		{false, bentFrame{op: wire.OpPing, payload: strings.Repeat("x", 126)}.whole(), wire.ErrControlTooLong},
 	} {
-		s := &Script{server: c.server}
+		s := &script{server: c.server}
 		d := wire.Decoder{Role: wire.Server, MaxMessage: -1}
 		if c.server {
 			d.Role = wire.Client

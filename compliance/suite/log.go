@@ -25,28 +25,28 @@ func appendLog(r *report.Result, e report.LogEntry) {
 }
 
 // log adds a line to the wire log. Those of timers are always written.
-func (p *Peer) log(e report.LogEntry, always bool) {
+func (p *peer) log(e report.LogEntry, always bool) {
 	if p.logOn || always {
 		appendLog(p.res, e)
 	}
 }
 
 // logMode switches the wire log off for cases of many messages, and on for their end.
-func (p *Peer) logMode(on bool) {
+func (p *peer) logMode(on bool) {
 	if p.logOn != on {
 		p.logOn = on
 		p.log(report.LogEntry{Kind: report.WirelogMode, On: on}, true)
 	}
 }
 
-func (p *Peer) logTx(b []byte, sync bool) {
+func (p *peer) logTx(b []byte, sync bool) {
 	p.res.TxOctetStats[len(b)]++
 	if p.logOn {
 		p.log(report.LogEntry{Kind: report.TxOctets, Size: len(b), Text: report.Hex(b), Sync: sync}, false)
 	}
 }
 
-func (p *Peer) logRx(b []byte) {
+func (p *peer) logRx(b []byte) {
 	p.res.RxOctetStats[len(b)]++
 	if p.logOn {
 		p.log(report.LogEntry{Kind: report.RxOctets, Size: len(b), Text: report.Hex(b)}, false)

@@ -54,13 +54,13 @@ func (e event) equal(o event) bool {
 	return e.kind == o.kind && e.binary == o.binary && bytes.Equal(e.data, o.data)
 }
 
-// A Peer is our end of a connection: it speaks the protocol, and breaks it where the
+// A peer is our end of a connection: it speaks the protocol, and breaks it where the
 // script of a case says so. It works on events, one at a time: what came, a timer.
 // The functions of a case are called by it and need no locks.
 //
 // Its rules of when to answer, to fail and to drop, and of what is a clean close,
 // are those of the original suite, because the verdicts follow from them.
-type Peer struct {
+type peer struct {
 	c       *Case
 	o       *Options
 	server  bool // we are the server
@@ -101,15 +101,15 @@ type Peer struct {
 }
 
 // newPeer makes the end of a connection whose handshake is done or under way.
-func newPeer(c *Case, o *Options, conn net.Conn, server bool) *Peer {
-	p := &Peer{c: c, o: o, conn: conn, server: server, logOn: true, created: time.Now()}
+func newPeer(c *Case, o *Options, conn net.Conn, server bool) *peer {
+	p := &peer{c: c, o: o, conn: conn, server: server, logOn: true, created: time.Now()}
 	p.timers = timers{mu: &p.mu, over: func() bool { return p.state == closed }, done: p.release}
 	p.expected = map[report.Verdict][]event{}
 	p.res = &report.Result{
 		ID: c.ID, Case: c.number(), Description: c.Description, Expectation: c.Expectation,
 		Started: time.Now().UTC(), Behavior: report.Failed, BehaviorClose: report.Failed,
 		ResultClose: "TCP was dropped without a closing handshake.",
-		ReportTime:  c.ReportTime, IsServer: server, CreateStats: true, Rule: &c.Rule, Quick: o.Quick && c.Deflate != nil,
+		ReportTime:  c.reportTime, IsServer: server, CreateStats: true, Rule: &c.Rule, Quick: o.Quick && c.deflate != nil,
 		RxOctetStats: map[int]int{}, TxOctetStats: map[int]int{},
 		RxFrameStats: map[int]int{}, TxFrameStats: map[int]int{},
 	}
@@ -119,14 +119,14 @@ func newPeer(c *Case, o *Options, conn net.Conn, server bool) *Peer {
 
 // run plays the case over the connection, whose handshake is done, until it ends.
 // rest is what came behind the handshake.
-func (p *Peer) run(rest []byte) {
+func (p *peer) run(rest []byte) {
 	p.mu.Lock()
 	p.state, p.wasOpen, p.begun = open, true, time.Now()
 	p.after(p.o.limit(p.c), func() {
 		p.res.Waited = true
 		p.drop("case did not end in time")
 	})
-	p.c.Start(p)
+	p.c.start(p)
 	p.took(rest)
 	p.release()
 	p.mu.Unlock()
@@ -135,7 +135,7 @@ func (p *Peer) run(rest []byte) {
 }
 
 // read takes what comes until the connection ends.
-func (p *Peer) read() {
+func (p *peer) read() {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := p.conn.Read(buf)
@@ -151,7 +151,7 @@ func (p *Peer) read() {
 }
 
 // finish ends the connection and makes the result.
-func (p *Peer) finish() {
+func (p *peer) finish() {
 	p.mu.Lock()
 	if p.wasOpen {
 		p.res.Duration = time.Since(p.begun)
@@ -171,45 +171,45 @@ func (p *Peer) finish() {
 }
 
 // after has f called as an event, unless the connection ends before.
-func (p *Peer) after(d time.Duration, f func()) *timer { return p.timers.after(d, f) }
+func (p *peer) after(d time.Duration, f func()) *timer { return p.timers.after(d, f) }
 
 // ---- what scripts say ------------------------------------------------------
 
 // expect says that these events are what earns the verdict.
-func (p *Peer) expect(v report.Verdict, events ...event) { p.expected[v] = events }
+func (p *peer) expect(v report.Verdict, events ...event) { p.expected[v] = events }
 
 // byUs says that we are to close, cleanly, with one of the codes from the peer; the
 // first is the one that finishWhenDone sends.
-func (p *Peer) byUs(codes ...int) {
+func (p *peer) byUs(codes ...int) {
 	p.want = report.ExpectedClose{ClosedByMe: true, CloseCode: codes, RequireClean: true}
 }
 
 // byUsOrDrop is byUs where the peer may drop TCP instead.
-func (p *Peer) byUsOrDrop(codes ...int) {
+func (p *peer) byUsOrDrop(codes ...int) {
 	p.want = report.ExpectedClose{ClosedByMe: true, CloseCode: codes}
 }
 
 // byPeer says that the peer is to fail the connection, with one of the codes or by
 // dropping TCP.
-func (p *Peer) byPeer(codes ...int) {
+func (p *peer) byPeer(codes ...int) {
 	p.want = report.ExpectedClose{CloseCode: codes}
 }
 
 // awaits says what earns a verdict other than FAILED, which onMessage gives.
-func (p *Peer) awaits(what string, wait time.Duration) {
+func (p *peer) awaits(what string, wait time.Duration) {
 	p.result(report.Failed, "")
 	p.awaited = fmt.Sprintf("%s within %v", what, wait)
 }
 
 // saw records an event that the script itself makes.
-func (p *Peer) saw(e event) {
+func (p *peer) saw(e event) {
 	if len(p.received) < maxSeen {
 		p.received = append(p.received, e)
 	}
 }
 
 // later goes on with f after a while, if the connection is still there.
-func (p *Peer) later(d time.Duration, tag string, f func()) {
+func (p *peer) later(d time.Duration, tag string, f func()) {
 	p.log(report.LogEntry{Kind: report.Delay, Seconds: d.Seconds(), Tag: tag}, true)
 	p.after(d, func() {
 		p.log(report.LogEntry{Kind: report.DelayOver, Tag: tag}, true)
@@ -219,7 +219,7 @@ func (p *Peer) later(d time.Duration, tag string, f func()) {
 
 // killAfter fails the connection after a while. A peer that has not closed has as long
 // again while the machine is late: a client cannot be asked to repeat the case.
-func (p *Peer) killAfter(d time.Duration) {
+func (p *peer) killAfter(d time.Duration) {
 	p.log(report.LogEntry{Kind: report.KillAfter, Seconds: d.Seconds()}, true)
 	p.patient(d, 3, func() {
 		p.log(report.LogEntry{Kind: report.Kill}, true)
@@ -230,7 +230,7 @@ func (p *Peer) killAfter(d time.Duration) {
 
 // patient calls f after a while, or later, up to so many times as long, while the
 // machine is late.
-func (p *Peer) patient(d time.Duration, more int, f func()) {
+func (p *peer) patient(d time.Duration, more int, f func()) {
 	begun := time.Now()
 	p.after(d, func() {
 		if more > 0 && p.state == open && p.o.weather.late(begun) {
@@ -242,7 +242,7 @@ func (p *Peer) patient(d time.Duration, more int, f func()) {
 }
 
 // closeAfter begins the closing handshake after a while, with an empty close frame.
-func (p *Peer) closeAfter(d time.Duration) {
+func (p *peer) closeAfter(d time.Duration) {
 	p.log(report.LogEntry{Kind: report.CloseAfter, Seconds: d.Seconds()}, true)
 	p.after(d, func() {
 		p.log(report.LogEntry{Kind: report.CloseNow}, true)
@@ -252,12 +252,12 @@ func (p *Peer) closeAfter(d time.Duration) {
 }
 
 // result sets the verdict in words, which stands unless expected events match.
-func (p *Peer) result(v report.Verdict, words string) {
+func (p *peer) result(v report.Verdict, words string) {
 	p.res.Behavior, p.res.Result = v, words
 }
 
 // aside adds a remark to the verdict, unless there is one.
-func (p *Peer) aside(text string, r report.Rule) {
+func (p *peer) aside(text string, r report.Rule) {
 	if p.res.Aside == nil {
 		p.res.Aside = &report.Aside{Text: text, Rule: r}
 	}
@@ -266,7 +266,7 @@ func (p *Peer) aside(text string, r report.Rule) {
 // ---- what happens ----------------------------------------------------------
 
 // message, and the others, are called as frames come.
-func (p *Peer) message(binary bool, data []byte) {
+func (p *peer) message(binary bool, data []byte) {
 	if p.onMessage != nil {
 		p.onMessage(binary, data)
 		return
@@ -275,13 +275,13 @@ func (p *Peer) message(binary bool, data []byte) {
 	p.finishWhenDone()
 }
 
-func (p *Peer) gotPong(data []byte) {
+func (p *peer) gotPong(data []byte) {
 	p.saw(event{kind: "pong", data: bytes.Clone(data)})
 	p.finishWhenDone()
 }
 
 // finishWhenDone closes once all that was expected has come.
-func (p *Peer) finishWhenDone() {
+func (p *peer) finishWhenDone() {
 	for _, events := range p.expected {
 		if !slices.EqualFunc(p.received, events, event.equal) {
 			return
@@ -293,7 +293,7 @@ func (p *Peer) finishWhenDone() {
 }
 
 // judge makes the verdicts.
-func (p *Peer) judge() {
+func (p *peer) judge() {
 	if want, ok := p.expected[report.OK]; !p.wasOpen {
 		p.res.Result = "There was no WebSocket connection."
 	} else if ok {
@@ -309,8 +309,8 @@ func (p *Peer) judge() {
 		}
 	}
 	p.judgeClose()
-	if p.c.End != nil {
-		p.c.End(p)
+	if p.c.end != nil {
+		p.c.end(p)
 	}
 	if p.res.Result == asExpected && !p.res.Passed() {
 		p.res.Result = beforeClose
@@ -323,7 +323,7 @@ func (p *Peer) judge() {
 }
 
 // judgeClose makes the verdict on the close: the first that applies.
-func (p *Peer) judgeClose() {
+func (p *peer) judgeClose() {
 	r := p.res
 	wrongSide := p.want.ClosedByMe != r.ClosedByMe
 	switch {
@@ -350,7 +350,7 @@ func (p *Peer) judgeClose() {
 }
 
 // fill puts what was expected and seen into the result.
-func (p *Peer) fill() {
+func (p *peer) fill() {
 	r := p.res
 	r.Expected = map[report.Verdict][]report.Event{}
 	for v, events := range maps.All(p.expected) {

@@ -34,7 +34,7 @@ func (q *clientRequest) check() error {
 
 // answer sends the response of p, a server, to a request that is in order (RFC 6455,
 // section 4.2.2). Extensions that cannot be read are declined.
-func (p *Peer) answer(q *clientRequest) {
+func (p *peer) answer(q *clientRequest) {
 	p.res.HTTPRequest = string(q.raw)
 	for _, b := range q.reads {
 		p.logRx(b)
@@ -43,8 +43,8 @@ func (p *Peer) answer(q *clientRequest) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "HTTP/1.1 101 Switching Protocols\r\nServer: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Accept: %s\r\n", userAgent, q.accept)
-	if offers, err := wire.ParseExtensions(q.extensions); err == nil && p.c.Deflate != nil {
-		if d, ok := p.c.Deflate.accept(offers); ok {
+	if offers, err := wire.ParseExtensions(q.extensions); err == nil && p.c.deflate != nil {
+		if d, ok := p.c.deflate.accept(offers); ok {
 			p.deflate = newDeflater(d, true)
 			v, err := wire.AppendExtensions(nil, []wire.ExtensionSpec{d.element()})
 			if err != nil {

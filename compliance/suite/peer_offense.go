@@ -29,7 +29,7 @@ func (r *recording) add(b []byte) {
 // offense finds the octet at fault in a case that fell short: one that the peer
 // sent, whose rule it broke, or else one of ours that it should have refused. nil if
 // there is none.
-func (p *Peer) offense() *report.Offense {
+func (p *peer) offense() *report.Offense {
 	us, peer := wire.Client, wire.Server
 	if p.server {
 		us, peer = peer, us
@@ -48,7 +48,7 @@ func (p *Peer) offense() *report.Offense {
 }
 
 // find reads a recording as a side would, up to the first octet that breaks a rule.
-func (p *Peer) find(r recording, reader wire.Role) (*report.Offense, wire.Violation) {
+func (p *peer) find(r recording, reader wire.Role) (*report.Offense, wire.Violation) {
 	d := wire.Decoder{Role: reader, MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1}
 	if p.deflate != nil {
 		d.RSV = wire.RSV1

@@ -33,7 +33,7 @@ type receiver struct {
 }
 
 // took works on octets that came.
-func (p *Peer) took(b []byte) {
+func (p *peer) took(b []byte) {
 	if len(b) == 0 || p.state == closed {
 		return
 	}
@@ -62,7 +62,7 @@ func (p *Peer) took(b []byte) {
 
 // header reads the header of a frame and returns how much of b it took; -1 if b is
 // used up and the header is not whole.
-func (p *Peer) header(b []byte) int {
+func (p *peer) header(b []byte) int {
 	in := &p.in
 	before := len(in.buf)
 	in.buf = append(in.buf, b[:min(len(b), wire.MaxHeaderSize)]...)
@@ -110,7 +110,7 @@ func parseHeader(b []byte) (h wire.Header, n int, ok bool) {
 }
 
 // checkHeader fails the connection for each rule that a header breaks.
-func (p *Peer) checkHeader(h wire.Header, raw []byte) {
+func (p *peer) checkHeader(h wire.Header, raw []byte) {
 	in, small := &p.in, raw[1]&0x7f
 	bad := func(format string, args ...any) { p.fail(codeProtocolError, fmt.Sprintf(format, args...)) }
 	if h.RSV != 0 && (p.deflate == nil || h.RSV != 4) {
@@ -156,7 +156,7 @@ func (p *Peer) checkHeader(h wire.Header, raw []byte) {
 }
 
 // beginFrameIn begins a frame.
-func (p *Peer) beginFrameIn() {
+func (p *peer) beginFrameIn() {
 	in := &p.in
 	if in.frame.Opcode.IsControl() {
 		return
@@ -174,7 +174,7 @@ func (p *Peer) beginFrameIn() {
 }
 
 // part takes octets of a frame's payload and returns how many.
-func (p *Peer) part(b []byte) int {
+func (p *peer) part(b []byte) int {
 	in := &p.in
 	n := int(min(int64(len(b)), in.frame.Length-in.at))
 	control := in.frame.Opcode.IsControl()
@@ -200,7 +200,7 @@ func (p *Peer) part(b []byte) int {
 }
 
 // checkText fails the connection at the first octet that is not UTF-8.
-func (p *Peer) checkText(b []byte) {
+func (p *peer) checkText(b []byte) {
 	if _, ok := p.in.utf8.Check(b); !ok || p.in.badText {
 		p.in.badText = true
 		p.fail(codeInvalidPayload, "text that is not UTF-8")
@@ -208,7 +208,7 @@ func (p *Peer) checkText(b []byte) {
 }
 
 // endFrame ends a frame.
-func (p *Peer) endFrame() {
+func (p *peer) endFrame() {
 	in := &p.in
 	h := in.frame
 	in.inFrame = false
@@ -240,7 +240,7 @@ func (p *Peer) endFrame() {
 }
 
 // endMessageIn delivers a message.
-func (p *Peer) endMessageIn() {
+func (p *peer) endMessageIn() {
 	in := &p.in
 	data := in.message
 	if p.res.FailedByMe && in.isDeflated {
@@ -269,7 +269,7 @@ func (p *Peer) endMessageIn() {
 }
 
 // control works on a control frame.
-func (p *Peer) control(op wire.Opcode, payload []byte) {
+func (p *peer) control(op wire.Opcode, payload []byte) {
 	switch op {
 	case wire.OpClose:
 		p.gotClose(payload)
@@ -284,7 +284,7 @@ func (p *Peer) control(op wire.Opcode, payload []byte) {
 }
 
 // gotClose works on a close frame (RFC 6455, section 5.5.1).
-func (p *Peer) gotClose(payload []byte) {
+func (p *peer) gotClose(payload []byte) {
 	r := p.res
 	if p.peerClosed {
 		p.secondClose()
@@ -328,7 +328,7 @@ func (p *Peer) gotClose(payload []byte) {
 }
 
 // secondClose remarks on a close frame that is not the first.
-func (p *Peer) secondClose() {
+func (p *peer) secondClose() {
 	p.aside("A second close frame came. The code and the reason are those of the first.", ruleFirstClose)
 }
 

@@ -19,7 +19,7 @@ var (
 
 // remark puts the sentence of the RFC beside a verdict of the original that is
 // stricter or laxer.
-func (p *Peer) remark() {
+func (p *peer) remark() {
 	r := p.res
 	short := r.Behavior == report.Failed
 	say := func(text string, rule report.Rule) { r.Aside = &report.Aside{Text: text, Rule: rule} }

@@ -27,7 +27,7 @@ type frame struct {
 const octetPause = 100 * time.Microsecond
 
 // write sends octets.
-func (p *Peer) write(data []byte, sync bool, chop int) {
+func (p *peer) write(data []byte, sync bool, chop int) {
 	if p.state == closed {
 		return
 	}
@@ -59,13 +59,13 @@ func (p *Peer) write(data []byte, sync bool, chop int) {
 }
 
 // release writes what the event that ends has made. The caller holds the lock.
-func (p *Peer) release() {
+func (p *peer) release() {
 	p.out.put(join(p.held)...)
 	p.held = nil
 }
 
 // send sends a frame.
-func (p *Peer) send(f frame) {
+func (p *peer) send(f frame) {
 	n := len(f.payload)
 	if f.repeat > 0 {
 		n = f.repeat
@@ -98,7 +98,7 @@ func (p *Peer) send(f frame) {
 // sendMessage sends a whole message, compressed if that was agreed on, in fragments
 // of size octets; 0 means one frame. As with the original, a message that they
 // divide ends with an empty fragment.
-func (p *Peer) sendMessage(op wire.Opcode, data []byte, size int) {
+func (p *peer) sendMessage(op wire.Opcode, data []byte, size int) {
 	if p.state != open {
 		return
 	}
@@ -124,7 +124,7 @@ func (p *Peer) sendMessage(op wire.Opcode, data []byte, size int) {
 
 // beginFrame sends the header of a frame whose payload the script sends in pieces
 // by framePart.
-func (p *Peer) beginFrame(op wire.Opcode, more bool, n int) {
+func (p *peer) beginFrame(op wire.Opcode, more bool, n int) {
 	p.piece.h = wire.Header{Fin: !more, Opcode: op, Length: int64(n), Masked: !p.server}
 	p.piece.at = 0
 	if p.piece.h.Masked {
@@ -133,7 +133,7 @@ func (p *Peer) beginFrame(op wire.Opcode, more bool, n int) {
 	p.write(wire.AppendHeader(nil, p.piece.h), false, 0)
 }
 
-func (p *Peer) framePart(data []byte) {
+func (p *peer) framePart(data []byte) {
 	b := slices.Clone(data)
 	if p.piece.h.Masked {
 		wire.Mask(b, p.piece.h.Key, p.piece.at)
@@ -145,7 +145,7 @@ func (p *Peer) framePart(data []byte) {
 
 // settle answers the pings that came, unless a frame of ours is not whole: a pong
 // would be taken for the rest of it.
-func (p *Peer) settle() {
+func (p *peer) settle() {
 	if p.state != open || p.piece.at < p.piece.h.Length {
 		return
 	}
@@ -159,7 +159,7 @@ func (p *Peer) settle() {
 }
 
 // close begins the closing handshake, if neither side has. Code 0 is an empty frame.
-func (p *Peer) close(code int, reason string) {
+func (p *peer) close(code int, reason string) {
 	var payload []byte
 	if code != 0 {
 		payload = append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...)
@@ -168,7 +168,7 @@ func (p *Peer) close(code int, reason string) {
 }
 
 // closeRaw begins the closing handshake with any payload at all.
-func (p *Peer) closeRaw(payload []byte) {
+func (p *peer) closeRaw(payload []byte) {
 	if p.state == open {
 		p.sendClose(payload)
 		p.res.ClosedByMe = true
@@ -180,7 +180,7 @@ func (p *Peer) closeRaw(payload []byte) {
 }
 
 // sendClose sends a close frame, our first.
-func (p *Peer) sendClose(payload []byte) {
+func (p *peer) sendClose(payload []byte) {
 	p.send(frame{op: wire.OpClose, payload: payload})
 	p.state = closing
 	if len(payload) >= 2 {
@@ -193,7 +193,7 @@ func (p *Peer) sendClose(payload []byte) {
 }
 
 // fail fails the connection: by a close frame, or if there was one, by dropping TCP.
-func (p *Peer) fail(code int, reason string) {
+func (p *peer) fail(code int, reason string) {
 	if p.state == closed {
 		return
 	}
@@ -209,13 +209,13 @@ func (p *Peer) fail(code int, reason string) {
 }
 
 // drop ends TCP, and the close is not clean.
-func (p *Peer) drop(why string) {
+func (p *peer) drop(why string) {
 	p.res.WasClean, p.res.WasNotCleanReason = false, why
 	p.dropNow(false)
 }
 
 // dropNow ends TCP; with flush, once all is written or CloseTimeout is over.
-func (p *Peer) dropNow(flush bool) {
+func (p *peer) dropNow(flush bool) {
 	if p.state != closed {
 		p.res.DroppedByMe = true
 		p.state = closed

@@ -27,14 +27,14 @@ func writesOf(t *testing.T, id string) (sizes []int) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			if cases[0].Script != nil {
-				newScript(t.Context(), cases[0], o, &target{path: "/", host: "h"}).play(ours, cases[0].Script)
+			if cases[0].script != nil {
+				newScript(t.Context(), cases[0], o, &target{path: "/", host: "h"}).play(ours, cases[0].script)
 				return
 			}
 			newPeer(cases[0], o, ours, false).run(nil)
 		}()
 		buf := make([]byte, 1<<20)
-		if cases[0].Script != nil {
+		if cases[0].script != nil {
 			n, _ := theirs.Read(buf)
 			key := parseHead(buf[:n]).fields.Get("Sec-Websocket-Key")
 			_, _ = io.WriteString(theirs, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+wire.AcceptKey(key)+"\r\n\r\n")

@@ -39,7 +39,7 @@ func byteCount(n int) string {
 }
 
 // mismatch says how what came differs from what was expected.
-func (p *Peer) mismatch(want []event) string {
+func (p *peer) mismatch(want []event) string {
 	for i, e := range p.received {
 		switch {
 		case i < len(want) && e.equal(want[i]):
@@ -76,7 +76,7 @@ func (e event) differs(o event) string {
 }
 
 // ending says how the connection ended before something came.
-func (p *Peer) ending() string {
+func (p *peer) ending() string {
 	r := p.res
 	took := "at once"
 	if d := r.Duration.Round(time.Millisecond); d > 0 {
@@ -109,7 +109,7 @@ func closeWords(r *report.Result) string {
 }
 
 // wrongSide says who closed the connection and should not have.
-func (p *Peer) wrongSide() string {
+func (p *peer) wrongSide() string {
 	r := p.res
 	switch {
 	case !p.want.ClosedByMe:
@@ -121,7 +121,7 @@ func (p *Peer) wrongSide() string {
 }
 
 // unclean says why the closing handshake was not completed.
-func (p *Peer) unclean() string {
+func (p *peer) unclean() string {
 	switch r := p.res; {
 	case r.WasCloseHandshakeTimeout:
 		return fmt.Sprintf("The peer did not answer the close frame within %v.", p.o.CloseTimeout)

@@ -214,7 +214,7 @@ func (s *Server) parse(q *clientRequest) error {
 	default:
 		return fmt.Errorf("%s is nothing to ask for; see /getCaseCount, /getCaseInfo, /runCase, /getCaseStatus, /updateReports", q.path)
 	}
-	if q.path == "/followed" || q.path == "/runCase" && q.c.Script != nil {
+	if q.path == "/followed" || q.path == "/runCase" && q.c.script != nil {
 		return nil // the case judges the request
 	}
 	if words[0] != "GET" {
@@ -263,7 +263,7 @@ func (s *Server) runCase(ctx context.Context, q *clientRequest) {
 		return
 	}
 	var res *report.Result
-	if q.c.Script != nil {
+	if q.c.script != nil {
 		defer s.lead(q)()
 		res = scriptClient(ctx, q.c, s.o, q, s.turn)
 	} else {
@@ -410,7 +410,7 @@ func (s *Server) update(ctx context.Context, q *clientRequest) {
 
 // tell answers with a message, unless v is nil, and closes.
 func (s *Server) tell(q *clientRequest, v any) {
-	c := &Case{Start: func(p *Peer) {
+	c := &Case{start: func(p *peer) {
 		if v != nil {
 			b, err := json.Marshal(v)
 			if err != nil {

@@ -123,7 +123,7 @@ func (t *target) probe(ctx context.Context, o *Options, echo bool) (took time.Du
 	}
 	took = echoTime
 	s := newScript(ctx, &Case{}, o, t)
-	s.play(conn, func(s *Script) {
+	s.play(conn, func(s *script) {
 		s.open()
 		if echo {
 			s.send(textFrame(userAgent))

@@ -58,7 +58,7 @@ func Probe(ctx context.Context, url string, opts *Options) error {
 
 // serverCase runs a case against a server. The error is that there is none.
 func serverCase(ctx context.Context, t *target, c *Case, o *Options) (*report.Result, error) {
-	if c.Script != nil {
+	if c.script != nil {
 		return scriptServer(ctx, t, c, o)
 	}
 	conn, err := t.dial(ctx, o.HandshakeTimeout)

@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Script is one connection of a case that is a plain function: it says what is
+// A script is one connection of a case that is a plain function: it says what is
 // sent and what has to come, one after the other. The function returns when all was
 // as it should be. What is not ends it: each of the methods that wait for something
 // makes the verdict and does not return.
@@ -32,7 +32,7 @@ import (
 //     may mean anything, and if it dropped TCP without a close frame: it should send
 //     one, but may omit it if it believes that we cannot read it (RFC 6455, section
 //     7.1.7), and nobody can say what it believed. OK for that where we flood it.
-type Script struct {
+type script struct {
 	c      *Case
 	o      *Options
 	ctx    context.Context
@@ -61,7 +61,7 @@ type Script struct {
 	lost        bool  // nothing that comes can be read any more
 	attack      bool  // we do what may be met by any means (RFC 6455, section 7.1.1)
 	deflate     *deflater
-	agreed      DeflateParams
+	agreed      deflateParams
 	inflater    *inflater
 	suspect     *report.Offense  // what the peer should have refused
 	last        sent             // what was written last
@@ -85,13 +85,13 @@ const (
 )
 
 // newScript makes the connection of a case. t is nil for clients.
-func newScript(ctx context.Context, c *Case, o *Options, t *target) *Script {
-	s := &Script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now(), done: func() {}, pinged: map[string]bool{}}
+func newScript(ctx context.Context, c *Case, o *Options, t *target) *script {
+	s := &script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now(), done: func() {}, pinged: map[string]bool{}}
 	s.res = &report.Result{
 		ID: c.ID, Description: c.Description, Expectation: c.Expectation,
 		Started: s.begun.UTC(), Behavior: report.OK, BehaviorClose: report.OK,
 		ResultClose: "There was no WebSocket connection to close.",
-		ReportTime:  c.ReportTime, IsServer: s.server, CreateStats: true, Rule: &c.Rule,
+		ReportTime:  c.reportTime, IsServer: s.server, CreateStats: true, Rule: &c.Rule,
 		RxOctetStats: map[int]int{}, TxOctetStats: map[int]int{},
 		RxFrameStats: map[int]int{}, TxFrameStats: map[int]int{},
 	}
@@ -105,7 +105,7 @@ func scriptServer(ctx context.Context, t *target, c *Case, o *Options) (*report.
 		return nil, err
 	}
 	s := newScript(ctx, c, o, t)
-	s.play(conn, c.Script)
+	s.play(conn, c.script)
 	if o.Agent != "" {
 		s.res.Agent = o.Agent
 	} else if s.res.Agent == "" {
@@ -125,13 +125,13 @@ func scriptClient(ctx context.Context, c *Case, o *Options, q *clientRequest, tu
 	for _, b := range q.reads {
 		s.logRx(b)
 	}
-	s.play(q.conn, c.Script)
+	s.play(q.conn, c.script)
 	s.rememberKeys()
 	return s.res
 }
 
 // play runs f over a connection, closes it, and makes the result.
-func (s *Script) play(conn net.Conn, f func(*Script)) {
+func (s *script) play(conn net.Conn, f func(*script)) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.o.limit(s.c))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
@@ -166,7 +166,7 @@ func (s *Script) play(conn net.Conn, f func(*Script)) {
 type stop struct{}
 
 // do calls f, which may stop.
-func (s *Script) do(f func()) {
+func (s *script) do(f func()) {
 	defer func() {
 		if e := recover(); e != nil {
 			if _, ok := e.(stop); !ok {
@@ -179,7 +179,7 @@ func (s *Script) do(f func()) {
 
 // other plays f on a further connection to the server, and ends the case if that
 // falls short.
-func (s *Script) other(f func(*Script)) {
+func (s *script) other(f func(*script)) {
 	s.release()
 	conn, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
 	if err != nil {
@@ -192,7 +192,7 @@ func (s *Script) other(f func(*Script)) {
 }
 
 // nested plays f as o on a further connection, and ends the case if that falls short.
-func (s *Script) nested(o *Script, conn net.Conn, f func(*Script)) {
+func (s *script) nested(o *script, conn net.Conn, f func(*script)) {
 	o.play(conn, f)
 	if o.res.Agent != "" {
 		s.res.Agent = o.res.Agent
@@ -210,11 +210,11 @@ func (s *Script) nested(o *Script, conn net.Conn, f func(*Script)) {
 }
 
 // alive checks that a server under test still serves others.
-func (s *Script) alive() {
+func (s *script) alive() {
 	if s.server {
 		return
 	}
-	s.other(func(o *Script) {
+	s.other(func(o *script) {
 		o.open()
 		o.echo(wire.OpText, []byte("Still there?"))
 	})
@@ -223,22 +223,22 @@ func (s *Script) alive() {
 // ---- verdicts --------------------------------------------------------------
 
 // verdict makes the verdict and ends the script.
-func (s *Script) verdict(v report.Verdict, format string, args ...any) {
+func (s *script) verdict(v report.Verdict, format string, args ...any) {
 	s.saw(v, format, args...)
 	panic(stop{})
 }
 
 // fail is for what is wrong by more than the rule of the case.
-func (s *Script) fail(format string, args ...any) { s.verdict(report.Failed, format, args...) }
+func (s *script) fail(format string, args ...any) { s.verdict(report.Failed, format, args...) }
 
 // broke says that the rule of the case is broken.
-func (s *Script) broke(format string, args ...any) {
+func (s *script) broke(format string, args ...any) {
 	s.verdict(levelVerdict(s.c.Rule.Level), format, args...)
 }
 
 // against says that another rule than that of the case is broken. The verdict follows
 // from its level.
-func (s *Script) against(rule report.Rule, format string, args ...any) {
+func (s *script) against(rule report.Rule, format string, args ...any) {
 	if rule.Text != s.c.Rule.Text {
 		s.res.Broken = &rule
 	}
@@ -256,23 +256,23 @@ func levelVerdict(level string) report.Verdict {
 }
 
 // inform ends the script where there is no wrong answer.
-func (s *Script) inform(format string, args ...any) {
+func (s *script) inform(format string, args ...any) {
 	s.verdict(report.Informational, format, args...)
 }
 
 // declined ends the script where the peer does not want what the case is about.
-func (s *Script) declined(format string, args ...any) {
+func (s *script) declined(format string, args ...any) {
 	s.verdict(report.Unimplemented, format, args...)
 }
 
 // saw says in words what the peer did, and the script goes on.
-func (s *Script) saw(v report.Verdict, format string, args ...any) {
+func (s *script) saw(v report.Verdict, format string, args ...any) {
 	s.res.Waited = s.res.Waited || s.in.waited
 	s.res.Behavior, s.res.Result = v, fmt.Sprintf(format, args...)
 }
 
 // mark says which octets of what was sent last the peer has to refuse.
-func (s *Script) mark(offset, length int, what string) {
+func (s *script) mark(offset, length int, what string) {
 	from := max(0, min(offset-64, len(s.last.raw)-256))
 	to := min(len(s.last.raw), from+256)
 	s.suspect = &report.Offense{

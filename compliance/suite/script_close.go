@@ -22,20 +22,20 @@ func timedOut(err error) bool {
 // ---- what has to come ------------------------------------------------------
 
 // echo sends a message and waits for it to come back.
-func (s *Script) echo(op wire.Opcode, data []byte) {
+func (s *script) echo(op wire.Opcode, data []byte) {
 	s.sendMessage(op, data)
 	s.comesBack(op, data)
 }
 
 // comesBack waits for a message.
-func (s *Script) comesBack(op wire.Opcode, data []byte) got {
+func (s *script) comesBack(op wire.Opcode, data []byte) got {
 	g := s.next(s.o.HandshakeTimeout)
 	s.backIs(g, op, data)
 	return g
 }
 
 // backIs ends the script if what came is not that message.
-func (s *Script) backIs(g got, op wire.Opcode, data []byte) {
+func (s *script) backIs(g got, op wire.Opcode, data []byte) {
 	switch {
 	case g.kind != "message":
 		if g.kind == "close" && g.code == codeTooBig && s.limited(op, len(data)) {
@@ -59,7 +59,7 @@ func (s *Script) backIs(g got, op wire.Opcode, data []byte) {
 }
 
 // pong waits for a pong. Others may come before it, unasked.
-func (s *Script) pong(data string) {
+func (s *script) pong(data string) {
 	var other got
 	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
 		switch g := s.event(deadline); {
@@ -87,8 +87,8 @@ func earlier(a, b time.Time) time.Time {
 
 // limited asks a server, on a connection of its own, whether it refuses any message
 // of n bytes as too big. A client cannot be asked.
-func (s *Script) limited(op wire.Opcode, n int) bool {
-	return s.server || s.manages(func(o *Script) {
+func (s *script) limited(op wire.Opcode, n int) bool {
+	return s.server || s.manages(func(o *script) {
 		o.open()
 		o.send(frame{op: op, payload: bytes.Repeat([]byte("x"), n)})
 		if g := o.next(o.o.HandshakeTimeout); g.kind != "close" || g.code != codeTooBig {
@@ -99,7 +99,7 @@ func (s *Script) limited(op wire.Opcode, n int) bool {
 
 // manages reports whether f goes well on a further connection to the server. The case
 // goes on either way.
-func (s *Script) manages(f func(*Script)) bool {
+func (s *script) manages(f func(*script)) bool {
 	conn, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
 	if err != nil {
 		return false
@@ -110,7 +110,7 @@ func (s *Script) manages(f func(*Script)) bool {
 }
 
 // binding is the rule of the case if it binds anybody, else another one.
-func (s *Script) binding(other report.Rule) report.Rule {
+func (s *script) binding(other report.Rule) report.Rule {
 	if v := levelVerdict(s.c.Rule.Level); v == report.Informational {
 		return other
 	}
@@ -119,10 +119,10 @@ func (s *Script) binding(other report.Rule) report.Rule {
 
 // unexpected ends the script because something else came than what had to, which is
 // against the rule of the case.
-func (s *Script) unexpected(g got, want string) { s.expectedInstead(g, s.c.Rule, want) }
+func (s *script) unexpected(g got, want string) { s.expectedInstead(g, s.c.Rule, want) }
 
 // expectedInstead is unexpected with another rule.
-func (s *Script) expectedInstead(g got, rule report.Rule, want string) {
+func (s *script) expectedInstead(g got, rule report.Rule, want string) {
 	if s.attack && (g.code == codePolicy || g.code == codeTryLater) {
 		s.closedBy(g)
 		s.inform("The peer did not go on with so many frames: %s came. The RFC leaves its limits to it (section 10.4).", g.words())
@@ -139,7 +139,7 @@ func (s *Script) expectedInstead(g got, rule report.Rule, want string) {
 
 // gaveUp ends the script if the peer has ended the connection without a reproach:
 // no rule says how long it has to be patient.
-func (s *Script) gaveUp(g got, why string) {
+func (s *script) gaveUp(g got, why string) {
 	reproach := slices.Contains([]int{codeProtocolError, codeUnsupported, codeInvalidPayload}, g.code)
 	if g.kind == "end" || g.kind == "close" && !reproach {
 		s.closedBy(g)
@@ -152,7 +152,7 @@ func (s *Script) gaveUp(g got, why string) {
 
 // reaction waits for what the peer says to something that it should refuse. Where
 // it says nothing a ping asks it whether it is content.
-func (s *Script) reaction() got {
+func (s *script) reaction() got {
 	g := s.next(doubtTime)
 	if g.kind != "nothing" {
 		return g
@@ -165,10 +165,10 @@ func (s *Script) reaction() got {
 
 // refused waits for the peer to fail the connection, with one of the codes, as the
 // rule of the case asks.
-func (s *Script) refused(codes ...int) { s.refusedAs(s.reaction(), codes...) }
+func (s *script) refused(codes ...int) { s.refusedAs(s.reaction(), codes...) }
 
 // refusedAs is refused where the reaction is known already.
-func (s *Script) refusedAs(g got, codes ...int) {
+func (s *script) refusedAs(g got, codes ...int) {
 	rule := s.c.Rule
 	if rule.Text == ruleControl.Text || rule.Text == ruleContinues.Text {
 		rule = ruleValidated // the others bind who sends
@@ -188,7 +188,7 @@ func (s *Script) refusedAs(g got, codes ...int) {
 }
 
 // refusedBy judges how the peer failed the connection.
-func (s *Script) refusedBy(g got, want ...int) {
+func (s *script) refusedBy(g got, want ...int) {
 	s.res.ExpectedClose = &report.ExpectedClose{CloseCode: want}
 	r := s.res
 	switch {
@@ -228,7 +228,7 @@ func vague(code int) bool {
 }
 
 // closedBy accepts that the peer has closed the connection, for whatever reason.
-func (s *Script) closedBy(g got) {
+func (s *script) closedBy(g got) {
 	if g.kind == "close" {
 		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The peer closed the connection."
 		s.awaitDrop()
@@ -238,7 +238,7 @@ func (s *Script) closedBy(g got) {
 // ---- the end ---------------------------------------------------------------
 
 // gotClose works on a close frame, which the decoder has found to be in order.
-func (s *Script) gotClose(payload []byte) got {
+func (s *script) gotClose(payload []byte) got {
 	r := s.res
 	g := got{kind: "close"}
 	if len(payload) >= 2 {
@@ -257,13 +257,13 @@ func (s *Script) gotClose(payload []byte) got {
 	return g
 }
 
-func (s *Script) sendClose(code int) {
+func (s *script) sendClose(code int) {
 	s.send(frame{op: wire.OpClose, payload: binary.BigEndian.AppendUint16(nil, uint16(code))})
 	s.res.LocalCloseCode = code
 }
 
 // close closes the connection as it should be.
-func (s *Script) close() {
+func (s *script) close() {
 	r := s.res
 	r.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: []int{codeNormal}, RequireClean: true}
 	r.ClosedByMe = true
@@ -303,7 +303,7 @@ func (s *Script) close() {
 }
 
 // otherCode is the verdict on an answer to our close frame whose code is not ours.
-func (s *Script) otherCode() {
+func (s *script) otherCode() {
 	r := s.res
 	r.BehaviorClose, r.ResultClose = report.Informational, fmt.Sprintf("The peer answered the close frame of %d with %d.", r.LocalCloseCode, r.RemoteCloseCode)
 	r.Aside = &report.Aside{Text: "The RFC does not say which code the answer carries.", Rule: ruleCodeEcho}
@@ -311,7 +311,7 @@ func (s *Script) otherCode() {
 
 // awaitDrop waits, after both close frames, for a server to drop TCP. A client we
 // drop ourselves.
-func (s *Script) awaitDrop() {
+func (s *script) awaitDrop() {
 	r := s.res
 	defer s.judgeBehind()
 	if s.server {
@@ -336,7 +336,7 @@ func (s *Script) awaitDrop() {
 
 // judgeBehind judges what the peer sent after its close frame. Only data frames are
 // forbidden there; a second close frame has no effect.
-func (s *Script) judgeBehind() {
+func (s *script) judgeBehind() {
 	r := s.res
 	h, _, whole := parseHeader(s.in.behind)
 	switch {
@@ -354,7 +354,7 @@ func (s *Script) judgeBehind() {
 }
 
 // drop ends TCP.
-func (s *Script) drop() {
+func (s *script) drop() {
 	if !s.in.ended {
 		s.res.DroppedByMe, s.in.ended = true, true
 		s.release()
@@ -365,14 +365,14 @@ func (s *Script) drop() {
 
 // abandon ends TCP where no close frame can be sent, or where none would be answered
 // soon.
-func (s *Script) abandon(why string) {
+func (s *script) abandon(why string) {
 	s.drop()
 	s.res.WasNotCleanReason = why
 	s.res.BehaviorClose, s.res.ResultClose = report.OK, "The suite dropped TCP: "+why+"."
 }
 
 // finish closes what a script has left open.
-func (s *Script) finish() {
+func (s *script) finish() {
 	switch {
 	case !s.established, s.in.ended, s.state == closed:
 	case s.cut:

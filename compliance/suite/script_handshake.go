@@ -66,14 +66,14 @@ func compose(lines []string, edits []edit, fill *strings.Replacer) (raw []byte, 
 }
 
 // ask sends the request of an opening handshake.
-func (s *Script) ask(edits ...edit) { s.askBy(tempo{}, edits...) }
+func (s *script) ask(edits ...edit) { s.askBy(tempo{}, edits...) }
 
 // askBy sends a request in pieces.
-func (s *Script) askBy(how tempo, edits ...edit) { s.put(s.compose(edits...), how) }
+func (s *script) askBy(how tempo, edits ...edit) { s.put(s.compose(edits...), how) }
 
 // compose makes a request, and marks what the edits put there as what has to be
 // refused.
-func (s *Script) compose(edits ...edit) []byte {
+func (s *script) compose(edits ...edit) []byte {
 	lines := []string{
 		"GET {path} HTTP/1.1", "Host: {host}", "User-Agent: " + userAgent, "Upgrade: websocket",
 		"Connection: Upgrade", "Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13",
@@ -93,15 +93,15 @@ func (s *Script) compose(edits ...edit) []byte {
 }
 
 // respond sends the response of an opening handshake to a client.
-func (s *Script) respond(edits ...edit) { s.respondBy(tempo{}, edits...) }
+func (s *script) respond(edits ...edit) { s.respondBy(tempo{}, edits...) }
 
-func (s *Script) respondBy(how tempo, edits ...edit) {
+func (s *script) respondBy(how tempo, edits ...edit) {
 	s.put(s.composeReply(edits...), how)
 }
 
 // composeReply makes a response, and marks what the edits put there as what has to be
 // refused.
-func (s *Script) composeReply(edits ...edit) []byte {
+func (s *script) composeReply(edits ...edit) []byte {
 	lines := []string{
 		"HTTP/1.1 101 Switching Protocols", "Server: " + userAgent, "Upgrade: websocket", "Connection: Upgrade",
 		"Sec-WebSocket-Accept: {accept}",
@@ -114,7 +114,7 @@ func (s *Script) composeReply(edits ...edit) []byte {
 }
 
 // markHead marks a part of a head, whose octets count from its own beginning.
-func (s *Script) markHead(raw []byte, from, to int, where string) {
+func (s *script) markHead(raw []byte, from, to int, where string) {
 	s.suspect = nil
 	if from == to {
 		return
@@ -128,7 +128,7 @@ func (s *Script) markHead(raw []byte, from, to int, where string) {
 }
 
 // put sends a head; the octets of the stream begin behind it.
-func (s *Script) put(raw []byte, how tempo) {
+func (s *script) put(raw []byte, how tempo) {
 	s.write(raw, how)
 	s.release()
 	s.last = sent{}
@@ -140,7 +140,7 @@ func (s *Script) put(raw []byte, how tempo) {
 // answer reads the head of a response. What came is "head", "scrap" (bytes that do not
 // end a head before TCP ends), "end" of TCP, or "nothing" in time. A head that comes
 // slowly is as good as none.
-func (s *Script) answer(d time.Duration) string {
+func (s *script) answer(d time.Duration) string {
 	s.release()
 	deadline := time.Now().Add(d)
 	var have []byte
@@ -181,7 +181,7 @@ func (s *Script) answer(d time.Duration) string {
 }
 
 // status is that of the response; 0 if its first line is none of HTTP/1.
-func (s *Script) status() (code int) {
+func (s *script) status() (code int) {
 	version, rest, _ := strings.Cut(s.reply.line, " ")
 	digits, _, _ := strings.Cut(rest, " ")
 	if len(version) != 8 || !strings.HasPrefix(version, "HTTP/1.") || !isDigits(version[7:]) || len(digits) != 3 || !isDigits(digits) {
@@ -196,7 +196,7 @@ func isDigits(s string) bool {
 }
 
 // open plays an opening handshake in which nothing is wrong; it must succeed.
-func (s *Script) open(edits ...edit) {
+func (s *script) open(edits ...edit) {
 	if s.server {
 		if why := s.checkRequest(); why != "" {
 			s.against(ruleAsk, "The request of the client is wrong: %s.", why)
@@ -212,16 +212,16 @@ func (s *Script) open(edits ...edit) {
 }
 
 // unopened is the verdict on a server that refuses a request in which nothing is wrong.
-func (s *Script) unopened(format string, args ...any) { s.against(ruleOpening, format, args...) }
+func (s *script) unopened(format string, args ...any) { s.against(ruleOpening, format, args...) }
 
 // opened reads the response to a request that is in order. The verdict on a
 // refusal is what refused makes of it.
-func (s *Script) opened(refused func(string, ...any)) {
+func (s *script) opened(refused func(string, ...any)) {
 	s.openedBy(s.answer(s.o.HandshakeTimeout), refused)
 }
 
 // openedBy is opened where the response has been read.
-func (s *Script) openedBy(kind string, refused func(string, ...any)) {
+func (s *script) openedBy(kind string, refused func(string, ...any)) {
 	switch {
 	case kind == "end":
 		refused("The server dropped TCP without a response.")
@@ -280,7 +280,7 @@ func checkUpgrade(reply head, key string, request head) breach {
 }
 
 // checkRequest is what a server asks of a request (RFC 6455, section 4.2.1).
-func (s *Script) checkRequest() (why string) {
+func (s *script) checkRequest() (why string) {
 	f := s.request.fields
 	keys, versions := f.Values("Sec-Websocket-Key"), f.Values("Sec-Websocket-Version")
 	words := strings.Split(s.request.line, " ")
@@ -303,7 +303,7 @@ func (s *Script) checkRequest() (why string) {
 
 // establish begins the WebSocket connection. Nothing of what the peer sends is too
 // much for the decoder; scripts bound their time.
-func (s *Script) establish() {
+func (s *script) establish() {
 	s.established, s.state = true, open
 	s.res.BehaviorClose, s.res.ResultClose = report.Failed, "TCP was dropped without a closing handshake."
 	s.dec = wire.Decoder{MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1, Role: wire.Client}

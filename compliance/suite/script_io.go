@@ -26,7 +26,7 @@ type tempo struct {
 }
 
 // write sends octets as they are.
-func (s *Script) write(raw []byte, how tempo) {
+func (s *script) write(raw []byte, how tempo) {
 	s.last = sent{s.last.at + int64(len(s.last.raw)), raw}
 	size := how.size
 	if size <= 0 {
@@ -41,13 +41,13 @@ func (s *Script) write(raw []byte, how tempo) {
 }
 
 // release writes what was sent since the script last waited.
-func (s *Script) release() {
+func (s *script) release() {
 	s.out.put(join(s.held)...)
 	s.held = nil
 }
 
 // flush reports whether all that was sent has left within d.
-func (s *Script) flush(d time.Duration) bool {
+func (s *script) flush(d time.Duration) bool {
 	s.release()
 	done := make(chan struct{})
 	s.out.put(parcel{after: func() { close(done) }})
@@ -65,7 +65,7 @@ func (s *Script) flush(d time.Duration) bool {
 
 // send sends frames. Those that no wait separates travel in one write, unless they
 // are chopped.
-func (s *Script) send(frames ...frame) {
+func (s *script) send(frames ...frame) {
 	for _, f := range frames {
 		s.write(s.octets(f), tempo{size: f.chop})
 		s.logFrame(f)
@@ -73,7 +73,7 @@ func (s *Script) send(frames ...frame) {
 }
 
 // octets is a frame as it travels, masked if we are a client.
-func (s *Script) octets(f frame) []byte {
+func (s *script) octets(f frame) []byte {
 	h := wire.Header{Fin: !f.more, RSV: byte(f.rsv), Opcode: f.op, Length: int64(len(f.payload)), Masked: !s.server}
 	if h.Masked {
 		rand.Read(h.Key[:]) // never fails
@@ -86,7 +86,7 @@ func (s *Script) octets(f frame) []byte {
 }
 
 // sendMessage sends a message in one frame, compressed if that was agreed on.
-func (s *Script) sendMessage(op wire.Opcode, data []byte) {
+func (s *script) sendMessage(op wire.Opcode, data []byte) {
 	f := frame{op: op, payload: data}
 	if s.deflate != nil {
 		f.payload, f.rsv = slices.Clone(s.deflate.compress(data)), 4
@@ -135,7 +135,7 @@ const recentOctets = 64 << 10
 // next returns what comes next, within d. Pings are answered on the way, and pongs
 // that answer no ping of ours are passed over: a peer may send them whenever it
 // likes (RFC 6455, section 5.5.3).
-func (s *Script) next(d time.Duration) got {
+func (s *script) next(d time.Duration) got {
 	for deadline := time.Now().Add(d); ; {
 		if g := s.event(deadline); g.kind != "pong" || s.pinged[string(g.data)] {
 			return g
@@ -144,7 +144,7 @@ func (s *Script) next(d time.Duration) got {
 }
 
 // event is next with all pongs.
-func (s *Script) event(deadline time.Time) got {
+func (s *script) event(deadline time.Time) got {
 	s.settle()
 	for {
 		if g, ok := s.decode(); ok {
@@ -160,7 +160,7 @@ func (s *Script) event(deadline time.Time) got {
 }
 
 // read reads once; it reports false if the deadline passed.
-func (s *Script) read(deadline time.Time) bool {
+func (s *script) read(deadline time.Time) bool {
 	s.release()
 	time.Sleep(s.in.wait) // milliseconds, of scripts that read slowly
 	_ = s.conn.SetReadDeadline(deadline)
@@ -185,13 +185,13 @@ func (s *Script) read(deadline time.Time) bool {
 }
 
 // took adds octets to what has come.
-func (s *Script) took(b []byte) {
+func (s *script) took(b []byte) {
 	s.logRx(b)
 	s.rest = append(s.rest, b...)
 	s.remember(b)
 }
 
-func (s *Script) remember(b []byte) {
+func (s *script) remember(b []byte) {
 	in := &s.in
 	in.at += int64(len(b))
 	in.recent = append(in.recent, b...)
@@ -201,7 +201,7 @@ func (s *Script) remember(b []byte) {
 }
 
 // decode takes an event from what has come.
-func (s *Script) decode() (got, bool) {
+func (s *script) decode() (got, bool) {
 	if line, ok := s.askedAgain(); ok {
 		s.drop()
 		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
@@ -250,7 +250,7 @@ func (s *Script) decode() (got, bool) {
 
 // askedAgain reports whether a client has not taken our response for an opening
 // handshake, but goes on with HTTP on the same connection.
-func (s *Script) askedAgain() (line []byte, ok bool) {
+func (s *script) askedAgain() (line []byte, ok bool) {
 	if !s.server || s.dec.Offset() > 0 {
 		return nil, false
 	}
@@ -260,7 +260,7 @@ func (s *Script) askedAgain() (line []byte, ok bool) {
 
 // settle answers the pings that came, unless a frame of ours is not whole: a pong
 // would be taken for the rest of it.
-func (s *Script) settle() {
+func (s *script) settle() {
 	if s.cut || s.state != open {
 		return
 	}
@@ -274,7 +274,7 @@ func (s *Script) settle() {
 }
 
 // data takes a piece of a data frame.
-func (s *Script) data(f wire.Frame) (got, bool) {
+func (s *script) data(f wire.Frame) (got, bool) {
 	in := &s.in
 	if f.Offset == 0 && f.Header.Opcode != wire.OpContinuation {
 		in.message, in.packed = nil, f.Header.RSV&wire.RSV1 != 0
@@ -307,7 +307,7 @@ func (s *Script) data(f wire.Frame) (got, bool) {
 }
 
 // inflate inflates a message, and ends the script if it cannot.
-func (s *Script) inflate(g got) []byte {
+func (s *script) inflate(g got) []byte {
 	data, err := s.inflater.message(g.packed, maxReceived)
 	if err != nil {
 		at := s.in.at - int64(len(s.rest)) - int64(len(g.packed))
@@ -325,7 +325,7 @@ func (s *Script) inflate(g got) []byte {
 }
 
 // violation ends the script because the peer broke the protocol.
-func (s *Script) violation(err error) {
+func (s *script) violation(err error) {
 	var e *wire.Error
 	if !errors.As(err, &e) {
 		panic("BUG: suite: " + err.Error())
@@ -351,7 +351,7 @@ func (s *Script) violation(err error) {
 
 // codeAt is the code of a close frame whose second byte came at an offset; 0 if that was
 // long ago.
-func (s *Script) codeAt(offset int64) int {
+func (s *script) codeAt(offset int64) int {
 	at := int(offset - s.in.at + int64(len(s.in.recent)) - 1)
 	if at < 6 && s.server || at < 0 || at+2 > len(s.in.recent) {
 		return 0
@@ -364,7 +364,7 @@ func (s *Script) codeAt(offset int64) int {
 }
 
 // came marks octets that came, counted from the end of the handshake.
-func (s *Script) came(at int64, length int, what string) {
+func (s *script) came(at int64, length int, what string) {
 	in := &s.in
 	start := in.at - int64(len(in.recent))
 	offset := int(at - start)
@@ -381,29 +381,29 @@ func (s *Script) came(at int64, length int, what string) {
 
 // ---- logs ------------------------------------------------------------------
 
-func (s *Script) log(e report.LogEntry) {
+func (s *script) log(e report.LogEntry) {
 	if !s.quiet {
 		appendLog(s.res, e)
 	}
 }
 
 // hush switches the wire log off, for scripts that send very much.
-func (s *Script) hush() {
+func (s *script) hush() {
 	s.log(report.LogEntry{Kind: report.WirelogMode})
 	s.quiet = true
 }
 
-func (s *Script) logTx(b []byte) {
+func (s *script) logTx(b []byte) {
 	s.res.TxOctetStats[len(b)]++
 	s.log(report.LogEntry{Kind: report.TxOctets, Size: len(b), Text: report.Hex(b)})
 }
 
-func (s *Script) logRx(b []byte) {
+func (s *script) logRx(b []byte) {
 	s.res.RxOctetStats[len(b)]++
 	s.log(report.LogEntry{Kind: report.RxOctets, Size: len(b), Text: report.Hex(b)})
 }
 
-func (s *Script) logFrame(f frame) {
+func (s *script) logFrame(f frame) {
 	s.res.TxFrameStats[int(f.op)]++
 	if f.op == wire.OpPing {
 		s.pinged[string(f.payload)] = true
@@ -414,7 +414,7 @@ func (s *Script) logFrame(f frame) {
 	})
 }
 
-func (s *Script) logRxFrame(h wire.Header, payload []byte) {
+func (s *script) logRxFrame(h wire.Header, payload []byte) {
 	s.res.RxFrameStats[int(h.Opcode)]++
 	mask := ""
 	if h.Masked {
@@ -427,7 +427,7 @@ func (s *Script) logRxFrame(h wire.Header, payload []byte) {
 }
 
 // pause waits, which the log tells.
-func (s *Script) pause(d time.Duration) {
+func (s *script) pause(d time.Duration) {
 	s.release()
 	s.log(report.LogEntry{Kind: report.Delay, Seconds: d.Seconds()})
 	select {

@@ -116,11 +116,11 @@ func newKey() string {
 
 // open plays the opening handshake of p, a client. rest is what came behind the
 // response. The error says why there is no connection; TCP is then closed.
-func (p *Peer) open(t *target) (rest []byte, err error) {
+func (p *peer) open(t *target) (rest []byte, err error) {
 	key, extensions := newKey(), ""
-	if p.c.Deflate != nil {
+	if p.c.deflate != nil {
 		var offers []wire.ExtensionSpec
-		for _, d := range p.c.Deflate.Offers {
+		for _, d := range p.c.deflate.Offers {
 			offers = append(offers, d.element())
 		}
 		b, err := wire.AppendExtensions(nil, offers)
@@ -191,7 +191,7 @@ func parseHead(b []byte) head {
 }
 
 // checkResponse is what a client asks of the response (RFC 6455, section 4.1).
-func (p *Peer) checkResponse(raw []byte, key string) error {
+func (p *peer) checkResponse(raw []byte, key string) error {
 	h := parseHead(raw)
 	words := strings.Fields(h.line)
 	if len(words) < 2 || words[0] != "HTTP/1.1" {
@@ -218,7 +218,7 @@ func (p *Peer) checkResponse(raw []byte, key string) error {
 	return p.checkExtensions(f.Values("Sec-Websocket-Extensions"))
 }
 
-func (p *Peer) checkExtensions(values []string) error {
+func (p *peer) checkExtensions(values []string) error {
 	offers, err := parseExtensions(values)
 	if err != nil {
 		return err
@@ -227,7 +227,7 @@ func (p *Peer) checkExtensions(values []string) error {
 		return errors.New("more than one extension")
 	}
 	for _, o := range offers {
-		if p.c.Deflate == nil || o.Name != extensionName {
+		if p.c.deflate == nil || o.Name != extensionName {
 			return fmt.Errorf("extension %s was not offered", o.Name)
 		}
 		d, err := parseDeflate(asOriginal(o), true)
