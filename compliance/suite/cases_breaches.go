@@ -34,7 +34,7 @@ func breachRows() []letterCase {
 				s.send(textFrame("Good"), b.bad)
 				s.markBreach(b.at)
 				g := s.reaction()
-				answered := g.kind == "message" && !g.binary && string(g.data) == "Good"
+				answered := g.kind == gotMessage && !g.binary && string(g.data) == "Good"
 				if answered {
 					g = s.reaction()
 				}

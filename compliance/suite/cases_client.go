@@ -96,12 +96,12 @@ func mayIgnore(r report.Rule, what string, edits ...edit) letterCase {
 func (s *script) mayEcho() {
 	s.sendMessage(wire.OpText, []byte("Hello"))
 	switch g := s.next(s.o.HandshakeTimeout); g.kind {
-	case "message":
+	case gotMessage:
 		s.backIs(g, wire.OpText, []byte("Hello"))
 		s.saw(report.Informational, "The client took it.")
-	case "request":
+	case gotRequest:
 		s.saw(report.OK, "The client refused it, and asked again: %s came.", g.words())
-	case "end", "close":
+	case gotEOF, gotClose:
 		s.closedBy(g)
 		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
 		s.saw(report.OK, "The client refused it.")
@@ -136,17 +136,17 @@ func (s *script) refusedReply(r report.Rule, ordinary bool) {
 		s.read(time.Now().Add(reactionTime))
 	}
 	switch g := s.next(doubtTime); {
-	case g.kind == "request":
+	case g.kind == gotRequest:
 		s.saw(report.OK, "The client refused it, and asked again: %s came.", g.words())
-	case g.kind == "end":
+	case g.kind == gotEOF:
 		s.saw(report.OK, "The client refused it.")
-	case g.kind == "close":
+	case g.kind == gotClose:
 		s.saw(report.OK, "The client refused it, by %s.", g.words())
-	case g.kind == "nothing" && ordinary:
+	case g.kind == gotNothing && ordinary:
 		s.saw(report.OK, "The client did not open a WebSocket connection.")
-	case g.kind == "nothing" && s.c.Rule.Level == "" && s.quiet:
+	case g.kind == gotNothing && s.c.Rule.Level == "" && s.quiet:
 		s.inform("The client neither took the response nor dropped TCP. No RFC says how soon it has to.")
-	case g.kind == "nothing":
+	case g.kind == gotNothing:
 		s.against(ruleClientFails, "The client did not drop TCP, as one that refuses the response has to.")
 	default:
 		s.against(r, "The client should have refused the response, but accepted it: %s came.", g.words())
@@ -361,7 +361,7 @@ func replyDeliveryRows() []letterCase {
 			s.establish()
 			s.sendMessage(wire.OpText, []byte("Hello"))
 			g := s.next(s.o.HandshakeTimeout)
-			if g.kind == "end" && how.size == 1 { // a client that cannot read pieces fails the rows after these
+			if g.kind == gotEOF && how.size == 1 { // a client that cannot read pieces fails the rows after these
 				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
 				s.inform("The client dropped TCP. No sentence forbids a guard against responses in very many pieces.")
 			}
@@ -400,7 +400,7 @@ func earlyClose(s *script) {
 	s.state, s.res.ClosedByMe, s.res.LocalCloseCode = closing, true, codeNormal
 	s.res.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: []int{codeNormal}, RequireClean: true}
 	g := s.next(s.o.HandshakeTimeout)
-	if g.kind != "close" {
+	if g.kind != gotClose {
 		s.unexpected(g, "a close frame")
 	}
 	s.closedBy(g)

@@ -37,7 +37,7 @@ func tlsRows() []letterCase {
 			before(s)
 			s.truncate(c)
 			s.state = closed // a close frame cannot be answered
-			if g := s.next(reactionTime); g.kind == "message" {
+			if g := s.next(reactionTime); g.kind == gotMessage {
 				s.against(ruleParse, "The client returned a message that has not come whole: %s came.", g.words())
 			}
 			s.ended()
@@ -53,12 +53,12 @@ func tlsRows() []letterCase {
 		row(ruleBothClose, "TCP ends without an alert of TLS after the closing handshake.", "The client drops TCP.", func(s *script, c *tls.Conn) {
 			s.open()
 			s.closeBy(closeBody(codeNormal, ""))
-			if g := s.next(s.o.HandshakeTimeout); g.kind != "close" {
+			if g := s.next(s.o.HandshakeTimeout); g.kind != gotClose {
 				s.expectedInstead(g, ruleCloseAnswer, "an answer to the close frame")
 			}
 			s.res.BehaviorClose, s.res.ResultClose = report.OK, "The connection was closed as it should be."
 			s.truncate(c)
-			if g := s.next(giveUpTime); g.kind != "end" {
+			if g := s.next(giveUpTime); g.kind != gotEOF {
 				s.broke("The client still holds the connection after %v.", giveUpTime)
 			}
 		}),

@@ -41,13 +41,13 @@ func (s *script) answered(want ...int) (answer got, before []got) {
 	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
 		g := s.next(time.Until(deadline))
 		switch g.kind {
-		case "message", "pong":
+		case gotMessage, gotPong:
 			before = append(before, g)
 			continue
-		case "nothing":
+		case gotNothing:
 			r.WasCloseHandshakeTimeout = true
 			s.against(ruleCloseAnswer, "The peer did not answer the close frame.")
-		case "end":
+		case gotEOF:
 			r.WasNotCleanReason = "the peer dropped TCP without an answer to the close frame"
 			if s.in.reset { // which discards an answer that has not been read
 				s.against(ruleCleanly, "The peer reset TCP. No answer to the close frame could be read.")
@@ -143,7 +143,7 @@ func afterCloseRows() []letterCase {
 		{"A close frame, and a second one after the answer.", "The peer sends nothing more.", ruleCloseAnswer, func(s *script) {
 			s.open()
 			s.closeBy(closeBody(codeNormal, ""))
-			if g := s.next(s.o.HandshakeTimeout); g.kind != "close" {
+			if g := s.next(s.o.HandshakeTimeout); g.kind != gotClose {
 				s.unexpected(g, "an answer to the close frame")
 			}
 			s.send(frame{op: wire.OpClose, payload: closeBody(codeGoingAway, "")})
@@ -216,13 +216,13 @@ func (s *script) echoBeside(data []byte, pings int) {
 	pongs, echoed := 0, false
 	for deadline := time.Now().Add(largeTime); !echoed || pongs == 0; {
 		switch g := s.next(time.Until(deadline)); {
-		case g.kind == "pong":
+		case g.kind == gotPong:
 			pongs++
-		case g.kind == "message" && !echoed && g.binary && bytes.Equal(g.data, data):
+		case g.kind == gotMessage && !echoed && g.binary && bytes.Equal(g.data, data):
 			echoed, deadline = true, time.Now().Add(reactionTime)
-		case g.kind == "message":
+		case g.kind == gotMessage:
 			s.against(ruleParse, "Expected the message of %d bytes; got another one of %d bytes.", len(data), len(g.data))
-		case g.kind == "nothing" && echoed:
+		case g.kind == gotNothing && echoed:
 			s.broke("The message came back, and the ping was not answered within %v of it.", reactionTime)
 		case echoed:
 			s.broke("The message came back, and instead of a pong came %s.", g.words())
@@ -230,7 +230,7 @@ func (s *script) echoBeside(data []byte, pings int) {
 			s.noLargeEcho(g)
 		}
 	}
-	for pongs < pings && s.next(doubtTime).kind == "pong" { // those that still come; one may stand for all
+	for pongs < pings && s.next(doubtTime).kind == gotPong { // those that still come; one may stand for all
 		pongs++
 	}
 	s.in.waited = false
@@ -240,10 +240,10 @@ func (s *script) echoBeside(data []byte, pings int) {
 // noLargeEcho judges what came instead of a large message, which a peer need not take.
 func (s *script) noLargeEcho(g got) {
 	switch {
-	case g.kind == "nothing":
+	case g.kind == gotNothing:
 		s.cut = true // it may still be on its way
 		s.inform("The message did not come back within %v.", largeTime)
-	case g.kind == "end":
+	case g.kind == gotEOF:
 		s.against(ruleFailClose, "The peer dropped TCP without a close frame. If it takes no message of 16 MiB, it should close with 1009.")
 	case slices.Contains([]int{0, codeTooBig, codePolicy}, g.code):
 		s.closedBy(g)

@@ -35,7 +35,7 @@ func closedByServerRows() []letterCase {
 		return row(ruleAfterClose, "1001, and we answer after "+what+".", "The server sends no data after its close frame, and drops TCP once ours has come.", 1001, "bye", func(s *script) {
 			g := s.closeComes(s.noClose)
 			s.send(frames...)
-			if s.next(idleTime).kind == "end" {
+			if s.next(idleTime).kind == gotEOF {
 				s.res.BehaviorClose, s.res.ResultClose = report.Informational, "The server dropped TCP before our close frame, so that the connection was not closed cleanly (RFC 6455, section 7.1.4)."
 				s.inform("The server did not wait for the answer to its close frame. No rule says that it has to.")
 			}
@@ -87,11 +87,11 @@ func (s *script) closeComes(dropped func(string, ...any)) got {
 	s.state = closing // so that gotClose does not answer
 	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
 		switch g := s.next(time.Until(deadline)); g.kind {
-		case "close":
+		case gotClose:
 			return g
-		case "end":
+		case gotEOF:
 			dropped("The server dropped TCP without a close frame.")
-		case "nothing":
+		case gotNothing:
 			s.state = open
 			s.close()
 			s.declined("The server does not close at %s.", s.o.ClosePath)

@@ -79,7 +79,7 @@ func (s *script) notFrames() {
 		s.against(ruleParse, "The server took the bytes after the handshake for another request and answered it: %q.", report.Text(line))
 	}
 	g := s.reaction()
-	if g.kind == "pong" {
+	if g.kind == gotPong {
 		s.inform("The server passed over what came before its response, which a client must not send (RFC 6455, section 4.1).")
 	}
 	s.refusedAs(g, codeProtocolError)
@@ -133,8 +133,8 @@ func (s *script) refusedField(at int, format string, args ...any) {
 func (s *script) passedOver(r report.Rule) {
 	s.sendMessage(wire.OpText, []byte("Hello"))
 	switch g := s.next(s.o.HandshakeTimeout); {
-	case g.kind == "message" && string(g.data) == "Hello":
-	case g.kind == "message":
+	case g.kind == gotMessage && string(g.data) == "Hello":
+	case g.kind == gotMessage:
 		s.against(ruleParse, "The peer took the bytes of the field for a frame: %s came, %q.", g.words(), report.Text(g.data))
 	default:
 		s.expectedInstead(g, r, "a message")

@@ -72,15 +72,15 @@ func (s *script) supported(answer string) {
 	s.send(ping(question))
 	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
 		switch g := s.event(deadline); g.kind {
-		case "pong":
+		case gotPong:
 			if string(g.data) != question {
 				continue
 			}
 			return
-		case "end":
+		case gotEOF:
 			s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client failed the connection."
 			s.declined("The client does not support %q.", answer)
-		case "close":
+		case gotClose:
 			s.closedBy(g)
 			s.declined("The client does not support %q: it closed the connection with %s.", answer, g.words())
 		default:

@@ -53,9 +53,9 @@ func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase 
 		s.ask(edits...)
 		kind := s.answer(s.o.HandshakeTimeout)
 		switch code := s.status(); {
-		case kind == "nothing":
+		case kind == replyNothing:
 			s.against(part(""), "The server did not respond in time.")
-		case kind == "end":
+		case kind == replyEOF:
 			s.broke("The server should have responded with 400, but dropped TCP.")
 		case code == 101, strings.HasPrefix(s.reply.line, "HTTP/0.9 101"):
 			s.against(accepted, "The server accepted it.")
@@ -119,9 +119,9 @@ func (s *script) ignoredUpgrade() {
 // refusedRequest waits for the server to refuse a request.
 func (s *script) refusedRequest(ordinary bool) {
 	switch s.answer(s.o.HandshakeTimeout) {
-	case "end":
+	case replyEOF:
 		s.against(ruleStatus, "The server dropped TCP instead of returning an HTTP error code.")
-	case "nothing":
+	case replyNothing:
 		s.against(part(""), "The server did not respond in time.")
 	}
 	s.refusedStatus(ordinary)
@@ -211,7 +211,7 @@ func versionRows() []letterCase {
 			s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"))
 			kind, v := s.answer(s.o.HandshakeTimeout), s.reply.fields.Values("Upgrade")
 			switch {
-			case kind == "nothing":
+			case kind == replyNothing:
 				s.against(part(""), "The server did not respond in time.")
 			case s.status() == 101:
 				s.against(mismatch, "The server accepted it.")
@@ -229,9 +229,9 @@ func versionRows() []letterCase {
 func (s *script) mayBeDraft(version string) {
 	kind := s.answer(s.o.HandshakeTimeout)
 	switch {
-	case kind == "nothing":
+	case kind == replyNothing:
 		s.against(part(""), "The server did not respond in time.")
-	case kind == "end":
+	case kind == replyEOF:
 		s.against(ruleStatus, "The server dropped TCP instead of returning an HTTP error code.")
 	case s.status() == 101:
 		s.inform("The server understands version %s too, an early draft.", version)
@@ -361,7 +361,7 @@ func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 			s.broke("The server accepted, but took the body for frames: what it sent is wrong (%s).", why)
 		}
 		s.sendMessage(wire.OpText, []byte("Hello"))
-		if g := s.next(s.o.HandshakeTimeout); g.kind != "message" {
+		if g := s.next(s.o.HandshakeTimeout); g.kind != gotMessage {
 			s.closedBy(g)
 			s.broke("The server accepted, but treated the body as frames or lost what follows it: expected the message, got %s.", g.words())
 		}
@@ -375,9 +375,9 @@ func oversizedRow() letterCase {
 		s.hush()
 		s.ask(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))
 		switch kind := s.answer(s.o.HandshakeTimeout); {
-		case kind == "nothing":
+		case kind == replyNothing:
 			s.inform("The server neither accepted nor refused it within %v. No RFC names a time.", s.o.HandshakeTimeout)
-		case kind == "end":
+		case kind == replyEOF:
 			s.against(rule431, "The server dropped TCP.")
 		case s.status() == 101:
 			s.against(http9110("17.5", "", ruleLong), "The server took all of it and accepted.")
@@ -430,7 +430,7 @@ func deliveryRows() []letterCase {
 				}
 				s.inform("The server dropped TCP at a frame that a client must not send so early.")
 			})
-			if g := s.next(s.o.HandshakeTimeout); g.kind != "pong" || string(g.data) != "early" {
+			if g := s.next(s.o.HandshakeTimeout); g.kind != gotPong || string(g.data) != "early" {
 				s.inform("The server accepted, but lost the ping, which a client must not send so early: expected a pong, got %s.", g.words())
 			}
 			s.echo(wire.OpText, []byte("Hello"))

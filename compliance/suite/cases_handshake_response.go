@@ -58,9 +58,9 @@ func responseRows() []letterCase {
 		return letterCase{what, "That is so, and the connection works.", r, func(s *script) {
 			s.ask()
 			switch s.answer(s.o.HandshakeTimeout) {
-			case "end":
+			case replyEOF:
 				s.against(ruleOpening, "The server dropped TCP without a response.")
-			case "nothing":
+			case replyNothing:
 				s.against(ruleOpening, "The server did not respond in time.")
 			}
 			if code := s.status(); code != 0 && code != 101 {

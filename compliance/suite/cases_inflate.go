@@ -105,11 +105,11 @@ func finalWindowRow(r report.Rule, first, second []byte) letterCase {
 		s.send(frame{op: wire.OpText, rsv: 4, payload: second})
 		g := s.next(s.o.HandshakeTimeout)
 		switch {
-		case g.kind == "message" && !g.binary && string(g.data) == "Hello":
+		case g.kind == gotMessage && !g.binary && string(g.data) == "Hello":
 			return
-		case g.kind == "close", g.kind == "end":
+		case g.kind == gotClose, g.kind == gotEOF:
 			s.refusedBy(g, inflateCodes...)
-		case g.kind == "message":
+		case g.kind == gotMessage:
 			s.against(ruleInvalidData, "Another message came back, %q. A peer that does not keep its window has to refuse the second one.", report.Text(g.data))
 		default:
 			s.against(ruleInvalidData, "Neither the second message nor the end of the connection came.")
@@ -130,9 +130,9 @@ func oddRows() []letterCase {
 			s.openDeflate(side{})
 			s.send(frame{op: wire.OpText, rsv: 4, payload: payload})
 			switch g := s.next(s.o.HandshakeTimeout); {
-			case g.kind == "close", g.kind == "end":
+			case g.kind == gotClose, g.kind == gotEOF:
 				s.refusedBy(g, inflateCodes...)
-			case g.kind == "message" && string(g.data) == data:
+			case g.kind == gotMessage && string(g.data) == data:
 				s.saw(report.Informational, "The peer took it.")
 			default:
 				s.against(ruleInvalidData, "Expected the message or the end of the connection; got %s.", g.words())
@@ -195,10 +195,10 @@ func cutRow() letterCase {
 		s.send(frame{op: wire.OpBinary, rsv: 4, payload: packed[:len(packed)-8]})
 		s.mark(len(s.last.raw)-1, 1, "Here the block is cut off.")
 		g := s.reaction()
-		if g.kind == "message" {
+		if g.kind == gotMessage {
 			s.inform("The peer took what there is: %s came.", g.words())
 		}
-		if g.kind == "pong" || g.kind == "nothing" {
+		if g.kind == gotPong || g.kind == gotNothing {
 			s.broke("Neither a message nor the end of the connection came.")
 		}
 		s.refusedBy(g, inflateCodes...)
@@ -241,7 +241,7 @@ func bombRows() []letterCase {
 			const n = 64 << 20 / 258
 			send(s, bomb(n))
 			g := s.next(bombTime)
-			if g.kind == "message" {
+			if g.kind == gotMessage {
 				if len(g.data) != 1+258*n || len(bytes.Trim(g.data, "\x00")) > 0 {
 					s.against(ruleParse, "Expected the message of %d bytes; got another one of %d bytes.", 1+258*n, len(g.data))
 				}
@@ -249,7 +249,7 @@ func bombRows() []letterCase {
 				return
 			}
 			s.alive()
-			if g.kind == "nothing" {
+			if g.kind == gotNothing {
 				s.abandon("the peer was still at work")
 				s.inform("The peer was still at work after %v. No RFC says how quick it has to be.", bombTime)
 			}

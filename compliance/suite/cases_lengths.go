@@ -93,9 +93,9 @@ func topBitRows() []letterCase {
 			g := s.reaction()
 			s.alive()
 			switch g.kind {
-			case "message", "pong":
+			case gotMessage, gotPong:
 				s.against(ruleParse, "The peer ignored the top bit: %s came.", g.words())
-			case "nothing":
+			case gotNothing:
 				s.inform("The peer waits for a payload of that length. No rule says when it has to refuse it.")
 			}
 			s.refusedBy(g, codeProtocolError, codeTooBig)
@@ -124,9 +124,9 @@ func longFormRows() []letterCase {
 			s.sendBent(f.whole(), 2, form/8, "The length fits in fewer octets.")
 			g := s.reaction()
 			switch g.kind {
-			case "message", "pong":
+			case gotMessage, gotPong:
 				s.inform("The peer took it: %s came. The rule does not say that it has to refuse it.", g.words())
-			case "nothing":
+			case gotNothing:
 				s.against(rulePong, "The peer neither refused it nor answered the ping after it.")
 			}
 			s.refusedBy(g, codeProtocolError)
@@ -155,9 +155,9 @@ func announcedRows() []letterCase {
 			g := s.next(idleTime)
 			s.alive()
 			switch {
-			case g.kind == "message" || g.kind == "pong":
+			case g.kind == gotMessage || g.kind == gotPong:
 				s.against(ruleParse, "The peer answered a frame that is not whole: %s came.", g.words())
-			case g.kind == "nothing":
+			case g.kind == gotNothing:
 				s.inform("The peer waits for the rest. It may refuse by what comes rather than by what is announced; case L.7.1 tells.")
 			}
 			s.refusedBy(g, codeTooBig, codeProtocolError)
@@ -227,10 +227,10 @@ func unsendableRow() letterCase {
 		}
 		g := s.reaction()
 		switch {
-		case g.kind == "close" && g.code != codeProtocolError:
+		case g.kind == gotClose && g.code != codeProtocolError:
 			s.closedBy(g)
 			s.inform("The peer answered with %s. What a receiver does with the code is left to it (section 7.4).", g.words())
-		case g.kind == "message" || g.kind == "pong" || g.kind == "nothing":
+		case g.kind == gotMessage || g.kind == gotPong || g.kind == gotNothing:
 			s.against(ruleCloseAnswer, "The peer should have answered the close frame or failed the connection; got %s.", g.words())
 		}
 		s.refusedBy(g, codeProtocolError)
@@ -341,7 +341,7 @@ func payloadRows() []letterCase {
 			s.open()
 			s.send(textFrame(mark + text))
 			g := s.next(s.o.HandshakeTimeout)
-			if g.kind == "message" && !g.binary && string(g.data) == text {
+			if g.kind == gotMessage && !g.binary && string(g.data) == text {
 				s.res.Aside = &report.Aside{Text: "RFC 6455 does not forbid U+FEFF as a mark of the encoding.", Rule: r}
 				s.inform("The peer took U+FEFF for a mark of the encoding and dropped it.")
 			}
@@ -372,7 +372,7 @@ func sumRows() []letterCase {
 					f.op = wire.OpContinuation
 				}
 				s.flush(idleTime)
-				if g := s.next(time.Millisecond); g.kind != "nothing" {
+				if g := s.next(time.Millisecond); g.kind != gotNothing {
 					s.outgrown(g)
 					return
 				}
@@ -388,12 +388,12 @@ func sumRows() []letterCase {
 func (s *script) outgrown(g got) {
 	s.alive()
 	switch g.kind {
-	case "pong":
+	case gotPong:
 		s.saw(report.Informational, "The peer took it all.")
-	case "nothing":
+	case gotNothing:
 		s.abandon("the peer was still at work")
 		s.inform("The peer was still at work after %v. No RFC says how quick it has to be.", workTime)
-	case "message":
+	case gotMessage:
 		s.against(ruleParse, "The peer answered a message that has not ended: %s came.", g.words())
 	default:
 		s.refusedBy(g, codeTooBig)
@@ -405,11 +405,11 @@ func (s *script) outgrown(g got) {
 func (s *script) closedOver() {
 	g := s.reaction()
 	switch {
-	case g.kind == "message" || g.kind == "pong":
+	case g.kind == gotMessage || g.kind == gotPong:
 		s.broke("The peer should have closed the connection, but went on: %s came.", g.words())
-	case g.kind == "nothing":
+	case g.kind == gotNothing:
 		s.broke("The peer should have closed the connection, but did nothing.")
-	case g.kind == "close" && g.code != 0 && g.code != codeProtocolError:
+	case g.kind == gotClose && g.code != 0 && g.code != codeProtocolError:
 		s.closedBy(g)
 		s.inform("The peer closed the connection with %d. It may use 1002, but need not.", g.code)
 	}

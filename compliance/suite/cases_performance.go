@@ -105,7 +105,7 @@ func roundTrips(id string, kind, size int, wait time.Duration) *Case {
 				} else if same {
 					p.result(report.OK, "All messages came back.")
 				} else {
-					p.result(report.Failed, fmt.Sprintf("Expected %s; got %s.", event{"message", make([]byte, size), kind == 1}.words(), event{"message", data, binary}.words()))
+					p.result(report.Failed, fmt.Sprintf("Expected %s; got %s.", event{eventMessage, make([]byte, size), kind == 1}.words(), event{eventMessage, data, binary}.words()))
 				}
 				p.logMode(true)
 				p.close(codeNormal, "")

@@ -53,14 +53,14 @@ func (s *script) survived() {
 	s.send(ping("after the flood"))
 	for deadline := time.Now().Add(workTime); ; {
 		switch g := s.next(time.Until(deadline)); {
-		case g.kind == "pong" && string(g.data) == "after the flood":
+		case g.kind == gotPong && string(g.data) == "after the flood":
 			return
-		case g.kind == "pong":
-		case g.kind == "close", g.kind == "end":
+		case g.kind == gotPong:
+		case g.kind == gotClose, g.kind == gotEOF:
 			s.alive()
 			s.refusedBy(g, overload...)
 			panic(stop{})
-		case g.kind == "nothing":
+		case g.kind == gotNothing:
 			s.against(rulePong, "The peer neither refused the flood nor answered the ping after it within %v.", workTime)
 		default:
 			s.against(ruleParse, "Expected a pong or the end of the connection; got %s, which nothing asked for.", g.words())
@@ -109,7 +109,7 @@ func floodRows() []letterCase {
 			s.attack = true
 			for range 10000 {
 				g := s.next(s.o.HandshakeTimeout)
-				if g.kind == "close" || g.kind == "end" {
+				if g.kind == gotClose || g.kind == gotEOF {
 					s.alive()
 					s.refusedBy(g, overload...)
 					return
@@ -150,11 +150,11 @@ func unreadRows() []letterCase {
 			for i := range n {
 				g := s.next(workTime)
 				s.gaveUp(g, "while nobody read")
-				if g.kind == "nothing" {
+				if g.kind == gotNothing {
 					s.abandon("the peer was still at work")
 					s.inform("Message %d of %d did not come back within %v. No RFC says how quick a peer has to be.", i+1, n, workTime)
 				}
-				if g.kind != "message" || len(g.data) != 64<<10 || g.data[0] != byte('a'+i%26) {
+				if g.kind != gotMessage || len(g.data) != 64<<10 || g.data[0] != byte('a'+i%26) {
 					s.unexpected(g, fmt.Sprintf("message %d of %d", i+1, n))
 				}
 			}
@@ -183,10 +183,10 @@ func stalledRequestRows() []letterCase {
 			play(s)
 			s.alive()
 			switch s.answer(giveUpTime) {
-			case "nothing":
+			case replyNothing:
 				s.res.WasOpenHandshakeTimeout = false
 				s.inform("The server still waits after %v. No RFC says when it has to give up.", giveUpTime)
-			case "head":
+			case replyHead:
 				s.saw(report.OK, "The server answered %s.", s.reply.line)
 			default:
 				s.saw(report.OK, "The server dropped TCP.")
@@ -218,7 +218,7 @@ func stalledFrameRows() []letterCase {
 			b := raw(s)
 			s.write(b[:cut], tempo{})
 			s.cut = true
-			if g := s.next(idleTime); g.kind != "nothing" {
+			if g := s.next(idleTime); g.kind != gotNothing {
 				s.gaveUp(g, fmt.Sprintf("within %v", idleTime))
 				s.unexpected(g, "nothing before the frame is whole")
 			}
@@ -385,10 +385,10 @@ func (s *script) ended() {
 	s.state = closed // a close frame is not answered: it cannot be
 	for deadline := time.Now().Add(reactionTime); ; {
 		switch g := s.next(time.Until(deadline)); g.kind {
-		case "nothing":
+		case gotNothing:
 			s.abandon("its own direction had ended before")
 			s.inform("The peer still holds the connection %v later. No RFC says how soon it has to drop it.", reactionTime)
-		case "end":
+		case gotEOF:
 			s.saw(report.OK, "The peer dropped TCP.")
 			s.res.BehaviorClose, s.res.ResultClose = report.OK, "TCP was ended by the suite, and then by the peer."
 			return

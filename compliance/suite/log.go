@@ -58,12 +58,10 @@ func shown(events []event) []report.Event {
 	out := []report.Event{}
 	for _, e := range events {
 		switch e.kind {
-		case "message":
+		case eventMessage:
 			out = append(out, report.Message(e.data, e.binary))
-		case "pong":
+		case eventPong:
 			out = append(out, report.Pong(e.data))
-		case "ping":
-			out = append(out, report.Ping(e.data))
 		default:
 			out = append(out, report.Timeout(string(e.data)))
 		}

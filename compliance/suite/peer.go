@@ -38,17 +38,26 @@ const (
 	codeBadGateway     = 1014
 )
 
+// An eventKind is the kind of an event that a case waits for.
+type eventKind int
+
+const (
+	eventMessage eventKind = iota
+	eventPong
+	eventTimeout // made by the script, when the peer has waited as long as it should
+)
+
 // An event is what a case waits for.
 type event struct {
-	kind   string // "message", "ping", "pong", "timeout"
+	kind   eventKind
 	data   []byte
 	binary bool
 }
 
-func asText(s string) event    { return event{kind: "message", data: []byte(s)} }
-func asBinary(s string) event  { return event{kind: "message", data: []byte(s), binary: true} }
-func asPong(s string) event    { return event{kind: "pong", data: []byte(s)} }
-func asTimeout(s string) event { return event{kind: "timeout", data: []byte(s)} }
+func asText(s string) event    { return event{kind: eventMessage, data: []byte(s)} }
+func asBinary(s string) event  { return event{kind: eventMessage, data: []byte(s), binary: true} }
+func asPong(s string) event    { return event{kind: eventPong, data: []byte(s)} }
+func asTimeout(s string) event { return event{kind: eventTimeout, data: []byte(s)} }
 
 func (e event) equal(o event) bool {
 	return e.kind == o.kind && e.binary == o.binary && bytes.Equal(e.data, o.data)
@@ -271,12 +280,12 @@ func (p *peer) message(binary bool, data []byte) {
 		p.onMessage(binary, data)
 		return
 	}
-	p.saw(event{kind: "message", data: bytes.Clone(data), binary: binary})
+	p.saw(event{kind: eventMessage, data: bytes.Clone(data), binary: binary})
 	p.finishWhenDone()
 }
 
 func (p *peer) gotPong(data []byte) {
-	p.saw(event{kind: "pong", data: bytes.Clone(data)})
+	p.saw(event{kind: eventPong, data: bytes.Clone(data)})
 	p.finishWhenDone()
 }
 

@@ -48,7 +48,7 @@ func (p *peer) remark() {
 
 // onlyPongs reports whether there are events and all of them are pongs.
 func onlyPongs(events []event) bool {
-	return len(events) > 0 && !slices.ContainsFunc(events, func(e event) bool { return e.kind != "pong" })
+	return len(events) > 0 && !slices.ContainsFunc(events, func(e event) bool { return e.kind != eventPong })
 }
 
 // subset reports whether what came is some of the events, in their order, the last

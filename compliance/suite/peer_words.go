@@ -15,12 +15,14 @@ const beforeClose = "Everything before the close was right."
 
 // words names an event.
 func (e event) words() string {
-	kind := "a " + e.kind
-	if e.kind == "message" {
-		kind = "a text message"
-		if e.binary {
-			kind = "a binary message"
-		}
+	kind := "a text message"
+	switch {
+	case e.kind == eventPong:
+		kind = "a pong"
+	case e.kind == eventTimeout:
+		kind = "a timeout"
+	case e.binary:
+		kind = "a binary message"
 	}
 	switch n := len(e.data); {
 	case n == 0:
@@ -43,11 +45,11 @@ func (p *peer) mismatch(want []event) string {
 	for i, e := range p.received {
 		switch {
 		case i < len(want) && e.equal(want[i]):
-		case e.kind == "timeout":
+		case e.kind == eventTimeout:
 			return "The peer did not refuse what had come by then, but waited for more."
 		case i >= len(want):
 			return fmt.Sprintf("Expected nothing%s; got %s.", map[bool]string{true: " more"}[i > 0], e.words())
-		case want[i].kind == "timeout":
+		case want[i].kind == eventTimeout:
 			return fmt.Sprintf("Expected the peer to wait for more of the text; got %s.", e.words())
 		default:
 			return fmt.Sprintf("Expected %s; got %s%s.", want[i].words(), e.words(), want[i].differs(e))
@@ -57,7 +59,7 @@ func (p *peer) mismatch(want []event) string {
 		return asExpected
 	}
 	next := want[len(p.received)]
-	if next.kind == "timeout" {
+	if next.kind == eventTimeout {
 		return fmt.Sprintf("Expected the peer to wait for more of the text; %s.", p.ending())
 	}
 	return fmt.Sprintf("Expected %s; %s.", next.words(), p.ending())

@@ -127,7 +127,7 @@ func (t *target) probe(ctx context.Context, o *Options, echo bool) (took time.Du
 		s.open()
 		if echo {
 			s.send(textFrame(userAgent))
-			if g := s.next(echoTime); g.kind == "message" {
+			if g := s.next(echoTime); g.kind == gotMessage {
 				took = time.Since(begun)
 			}
 		}

@@ -37,14 +37,14 @@ func (s *script) comesBack(op wire.Opcode, data []byte) got {
 // backIs ends the script if what came is not that message.
 func (s *script) backIs(g got, op wire.Opcode, data []byte) {
 	switch {
-	case g.kind != "message":
-		if g.kind == "close" && g.code == codeTooBig && s.limited(op, len(data)) {
+	case g.kind != gotMessage:
+		if g.kind == gotClose && g.code == codeTooBig && s.limited(op, len(data)) {
 			s.closedBy(g)
 			s.inform("The peer takes no message of %d bytes, which the RFC leaves to it (section 10.4).", len(data))
 		}
 		s.expectedInstead(g, s.binding(ruleForms), "a message")
 	case g.binary != (op == wire.OpBinary):
-		s.against(ruleParse, "Expected %s; got one of the other type.", event{"message", data, op == wire.OpBinary}.words())
+		s.against(ruleParse, "Expected %s; got one of the other type.", event{eventMessage, data, op == wire.OpBinary}.words())
 	case !bytes.Equal(g.data, data):
 		at := 0
 		for at < min(len(data), len(g.data)) && g.data[at] == data[at] {
@@ -63,14 +63,14 @@ func (s *script) pong(data string) {
 	var other got
 	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
 		switch g := s.event(deadline); {
-		case g.kind == "pong" && string(g.data) == data:
+		case g.kind == gotPong && string(g.data) == data:
 			return
-		case g.kind == "pong":
-			if other.kind == "" {
+		case g.kind == gotPong:
+			if other.kind == gotNothing {
 				deadline = earlier(deadline, time.Now().Add(idleTime))
 			}
 			other = g
-		case g.kind == "nothing" && other.kind != "":
+		case g.kind == gotNothing && other.kind == gotPong:
 			s.against(rulePongData, "Expected a pong with %q; got one with %q.", report.Text([]byte(data)), report.Text(other.data))
 		default:
 			s.expectedInstead(g, rulePong, "a pong")
@@ -91,7 +91,7 @@ func (s *script) limited(op wire.Opcode, n int) bool {
 	return s.server || s.manages(func(o *script) {
 		o.open()
 		o.send(frame{op: op, payload: bytes.Repeat([]byte("x"), n)})
-		if g := o.next(o.o.HandshakeTimeout); g.kind != "close" || g.code != codeTooBig {
+		if g := o.next(o.o.HandshakeTimeout); g.kind != gotClose || g.code != codeTooBig {
 			o.fail("The server has another limit.")
 		}
 	})
@@ -128,10 +128,10 @@ func (s *script) expectedInstead(g got, rule report.Rule, want string) {
 		s.inform("The peer did not go on with so many frames: %s came. The RFC leaves its limits to it (section 10.4).", g.words())
 	}
 	switch g.kind {
-	case "close":
+	case gotClose:
 		s.res.BehaviorClose, s.res.ResultClose = report.Failed, "The suite should have closed the connection; the peer did, by "+g.words()+"."
 		s.awaitDrop()
-	case "end":
+	case gotEOF:
 		s.res.WasNotCleanReason = "the peer dropped TCP"
 	}
 	s.against(rule, "Expected %s; got %s.", want, g.words())
@@ -141,9 +141,9 @@ func (s *script) expectedInstead(g got, rule report.Rule, want string) {
 // no rule says how long it has to be patient.
 func (s *script) gaveUp(g got, why string) {
 	reproach := slices.Contains([]int{codeProtocolError, codeUnsupported, codeInvalidPayload}, g.code)
-	if g.kind == "end" || g.kind == "close" && !reproach {
+	if g.kind == gotEOF || g.kind == gotClose && !reproach {
 		s.closedBy(g)
-		if g.kind == "end" {
+		if g.kind == gotEOF {
 			s.res.BehaviorClose, s.res.ResultClose = report.Informational, "The peer dropped TCP."
 		}
 		s.inform("The peer gave the connection up %s: %s came. No RFC says how patient it has to be.", why, g.words())
@@ -154,7 +154,7 @@ func (s *script) gaveUp(g got, why string) {
 // it says nothing a ping asks it whether it is content.
 func (s *script) reaction() got {
 	g := s.next(doubtTime)
-	if g.kind != "nothing" {
+	if g.kind != gotNothing {
 		return g
 	}
 	if !s.cut {
@@ -174,13 +174,13 @@ func (s *script) refusedAs(g got, codes ...int) {
 		rule = ruleValidated // the others bind who sends
 	}
 	switch {
-	case g.kind == "message" || g.kind == "pong":
+	case g.kind == gotMessage || g.kind == gotPong:
 		s.against(rule, "The peer should have failed the connection, but went on: %s came.", g.words())
-	case g.kind == "nothing" && s.cut:
+	case g.kind == gotNothing && s.cut:
 		s.inform("The peer waits for the rest of the frame. No rule says when it has to refuse it.")
-	case g.kind == "nothing":
+	case g.kind == gotNothing:
 		s.against(rule, "The peer should have failed the connection, but did nothing.")
-	case g.kind == "close" && s.sentClose && g.code == codeNormal:
+	case g.kind == gotClose && s.sentClose && g.code == codeNormal:
 		s.closedBy(g)
 		s.against(rule, "The peer should have failed the connection, but answered the close frame as if it were in order.")
 	}
@@ -192,7 +192,7 @@ func (s *script) refusedBy(g got, want ...int) {
 	s.res.ExpectedClose = &report.ExpectedClose{CloseCode: want}
 	r := s.res
 	switch {
-	case g.kind == "end":
+	case g.kind == gotEOF:
 		s.saw(report.OK, "The peer failed the connection.")
 		r.WasNotCleanReason = "the peer dropped TCP without a close frame"
 		if s.attack {
@@ -202,7 +202,7 @@ func (s *script) refusedBy(g got, want ...int) {
 		r.BehaviorClose, r.ResultClose = report.Informational, "The peer dropped TCP without a close frame."
 		r.Aside = &report.Aside{Text: "The peer should send a close frame first, if it believes that it can be read.", Rule: ruleFailClose}
 		return
-	case g.kind != "close":
+	case g.kind != gotClose:
 		s.unexpected(g, "a close frame")
 	}
 	s.saw(report.OK, "The peer failed the connection: %s.", g.words())
@@ -229,7 +229,7 @@ func vague(code int) bool {
 
 // closedBy accepts that the peer has closed the connection, for whatever reason.
 func (s *script) closedBy(g got) {
-	if g.kind == "close" {
+	if g.kind == gotClose {
 		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The peer closed the connection."
 		s.awaitDrop()
 	}
@@ -240,7 +240,7 @@ func (s *script) closedBy(g got) {
 // gotClose works on a close frame, which the decoder has found to be in order.
 func (s *script) gotClose(payload []byte) got {
 	r := s.res
-	g := got{kind: "close"}
+	g := got{kind: gotClose}
 	if len(payload) >= 2 {
 		g.code, g.data = int(binary.BigEndian.Uint16(payload)), slices.Clone(payload[2:])
 	}
@@ -273,22 +273,22 @@ func (s *script) close() {
 	for {
 		g := s.next(time.Until(deadline))
 		switch g.kind {
-		case "pong": // a peer may send them unasked
+		case gotPong: // a peer may send them unasked
 			continue
-		case "message":
+		case gotMessage:
 			if r.Behavior == report.OK {
 				r.Broken = &ruleParse
 				s.saw(report.Failed, "Expected nothing more; got %s.", g.words())
 			}
 			continue
-		case "nothing":
+		case gotNothing:
 			r.WasCloseHandshakeTimeout, r.Waited = true, true
 			r.WasNotCleanReason = "the peer did not answer the close frame in time"
 			r.BehaviorClose, r.ResultClose = report.Unclean, fmt.Sprintf("The peer did not answer the close frame within %v.", s.o.CloseTimeout)
-		case "end":
+		case gotEOF:
 			r.WasNotCleanReason = "the peer dropped TCP without an answer to the close frame"
 			r.BehaviorClose, r.ResultClose = report.Unclean, "The peer dropped TCP without answering the close frame."
-		case "close":
+		case gotClose:
 			if g.code != 0 && g.code != codeNormal {
 				s.otherCode()
 			} else {
@@ -322,9 +322,9 @@ func (s *script) awaitDrop() {
 	}
 	for deadline := time.Now().Add(s.o.CloseTimeout); ; {
 		switch g := s.event(deadline); g.kind {
-		case "end":
+		case gotEOF:
 			return
-		case "nothing":
+		case gotNothing:
 			r.WasServerConnectionDropTimeout, r.WasClean, r.Waited = true, false, true
 			r.WasNotCleanReason = "the server did not drop TCP in time"
 			r.BehaviorClose, r.ResultClose = report.Unclean, fmt.Sprintf("The server did not drop TCP within %v of the closing handshake.", s.o.CloseTimeout)

@@ -137,10 +137,18 @@ func (s *script) put(raw []byte, how tempo) {
 	}
 }
 
-// answer reads the head of a response. What came is "head", "scrap" (bytes that do not
-// end a head before TCP ends), "end" of TCP, or "nothing" in time. A head that comes
-// slowly is as good as none.
-func (s *script) answer(d time.Duration) string {
+// A replyKind is how far a response came.
+type replyKind int
+
+const (
+	replyHead    replyKind = iota // a whole head
+	replyPart                     // TCP ended within the head
+	replyEOF                      // TCP ended before it
+	replyNothing                  // no whole head in time
+)
+
+// answer reads the head of a response. A head that comes slowly is as good as none.
+func (s *script) answer(d time.Duration) replyKind {
 	s.release()
 	deadline := time.Now().Add(d)
 	var have []byte
@@ -160,7 +168,7 @@ func (s *script) answer(d time.Duration) string {
 			if v := s.reply.fields.Get("Server"); s.res.Agent == "" {
 				s.res.Agent = v
 			}
-			return "head"
+			return replyHead
 		}
 		switch {
 		case len(have) > maxHead:
@@ -168,14 +176,14 @@ func (s *script) answer(d time.Duration) string {
 		case err == nil:
 		case timedOut(err):
 			s.res.WasOpenHandshakeTimeout, s.in.waited = true, true
-			return "nothing"
+			return replyNothing
 		case len(have) > 0:
 			s.in.ended = true
 			s.reply = parseHead(have)
-			return "scrap"
+			return replyPart
 		default:
 			s.in.ended = true
-			return "end"
+			return replyEOF
 		}
 	}
 }
@@ -221,15 +229,15 @@ func (s *script) opened(refused func(string, ...any)) {
 }
 
 // openedBy is opened where the response has been read.
-func (s *script) openedBy(kind string, refused func(string, ...any)) {
+func (s *script) openedBy(kind replyKind, refused func(string, ...any)) {
 	switch {
-	case kind == "end":
+	case kind == replyEOF:
 		refused("The server dropped TCP without a response.")
-	case kind == "nothing":
+	case kind == replyNothing:
 		s.against(ruleOpening, "The server did not respond in time.")
 	case s.status() == 0:
 		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.", report.Text([]byte(s.reply.line)))
-	case kind == "scrap":
+	case kind == replyPart:
 		s.against(ruleGenerate, "TCP ended within the head of the response, %q.", report.Text([]byte(s.reply.line)))
 	case s.status() != 101:
 		refused("The server refused the upgrade: %s.", s.reply.line)

@@ -96,9 +96,22 @@ func (s *script) sendMessage(op wire.Opcode, data []byte) {
 
 // ---- reading ---------------------------------------------------------------
 
+// A gotKind is the kind of what a script received.
+type gotKind int
+
+const (
+	gotNothing gotKind = iota // in time
+	gotMessage
+	gotPong
+	gotClose
+	gotAfterClose // bytes after the close frame
+	gotEOF        // the end of TCP
+	gotRequest    // another HTTP request of a client
+)
+
 // A got is what came next.
 type got struct {
-	kind   string // "message", "pong", "close", "end" of TCP, a client's next "request", or "nothing" in time
+	kind   gotKind
 	binary bool
 	data   []byte // of a message, inflated; of a pong; the reason of a close
 	code   int    // of a close; 0: none
@@ -137,7 +150,7 @@ const recentOctets = 64 << 10
 // likes (RFC 6455, section 5.5.3).
 func (s *script) next(d time.Duration) got {
 	for deadline := time.Now().Add(d); ; {
-		if g := s.event(deadline); g.kind != "pong" || s.pinged[string(g.data)] {
+		if g := s.event(deadline); g.kind != gotPong || s.pinged[string(g.data)] {
 			return g
 		}
 	}
@@ -151,10 +164,10 @@ func (s *script) event(deadline time.Time) got {
 			return g
 		}
 		if s.in.ended {
-			return got{kind: "end"}
+			return got{kind: gotEOF}
 		}
 		if !s.read(deadline) {
-			return got{kind: "nothing"}
+			return got{kind: gotNothing}
 		}
 	}
 }
@@ -205,7 +218,7 @@ func (s *script) decode() (got, bool) {
 	if line, ok := s.askedAgain(); ok {
 		s.drop()
 		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
-		return got{kind: "request", data: line}, true
+		return got{kind: gotRequest, data: line}, true
 	}
 	for len(s.rest) > 0 {
 		if !s.dec.InFrame() {
@@ -216,7 +229,7 @@ func (s *script) decode() (got, bool) {
 		if err == io.EOF {
 			s.in.behind = append(s.in.behind, s.rest[:min(len(s.rest), wire.MaxHeaderSize)]...)
 			s.rest = nil
-			return got{kind: "after"}, true
+			return got{kind: gotAfterClose}, true
 		}
 		if err != nil {
 			s.violation(err)
@@ -239,7 +252,7 @@ func (s *script) decode() (got, bool) {
 				}
 				s.settle()
 			case wire.KindPong:
-				return got{kind: "pong", data: slices.Clone(f.Payload)}, true
+				return got{kind: gotPong, data: slices.Clone(f.Payload)}, true
 			case wire.KindClose:
 				return s.gotClose(f.Payload), true
 			}
@@ -298,7 +311,7 @@ func (s *script) data(f wire.Frame) (got, bool) {
 	if !f.EndsMessage() {
 		return got{}, false
 	}
-	g := got{kind: "message", binary: f.Kind == wire.KindBinary, data: in.message}
+	g := got{kind: gotMessage, binary: f.Kind == wire.KindBinary, data: in.message}
 	if in.packed {
 		g.packed = in.message
 		g.data = s.inflate(g)
@@ -440,20 +453,20 @@ func (s *script) pause(d time.Duration) {
 // words names what came.
 func (g got) words() string {
 	switch g.kind {
-	case "message":
+	case gotMessage:
 		return "a message of " + byteCount(len(g.data))
-	case "pong":
+	case gotPong:
 		return "a pong"
-	case "close":
+	case gotClose:
 		if g.code == 0 {
 			return "a close frame without a code"
 		}
 		return fmt.Sprintf("a close frame with %d %q", g.code, report.Text(g.data))
-	case "end":
+	case gotEOF:
 		return "the end of TCP"
-	case "request":
+	case gotRequest:
 		return fmt.Sprintf("another HTTP request on the same connection, %q", report.Text(g.data))
-	case "after":
+	case gotAfterClose:
 		return "bytes after the close frame"
 	}
 	return "nothing"
