@@ -16,22 +16,22 @@ func pingCases() []*Case {
 		s := fmt.Sprintf("payload-%d", i)
 		ten, tenPongs = append(ten, ping(s)), append(tenPongs, asPong(s))
 	}
-	pings := func(id, description string, way int, wait time.Duration, payload string) *Case {
+	pings := func(id, description string, way writing, wait time.Duration, payload string) *Case {
 		return answers(id, rulePong, description, way, []frame{ping(payload)}, wait, asPong(payload))
 	}
 	return []*Case{
-		pings("2.1", "A ping without payload.", whole, time.Second, ""),
-		pings("2.2", "A ping with text as its payload.", whole, time.Second, "Hello, world!"),
-		pings("2.3", "A ping with binary payload, which is no UTF-8.", whole, time.Second, bin),
-		pings("2.4", "A ping of 125 octets, the most there may be.", whole, time.Second, full),
-		violates("2.5", ruleControl, "A ping of 126 octets.", whole, []frame{ping(full + "\xfe")}),
-		pings("2.6", "A ping of 125 octets.", octets, 2*time.Second, full),
+		pings("2.1", "A ping without payload.", together, time.Second, ""),
+		pings("2.2", "A ping with text as its payload.", together, time.Second, "Hello, world!"),
+		pings("2.3", "A ping with binary payload, which is no UTF-8.", together, time.Second, bin),
+		pings("2.4", "A ping of 125 octets, the most there may be.", together, time.Second, full),
+		violates("2.5", ruleControl, "A ping of 126 octets.", together, []frame{ping(full + "\xfe")}),
+		pings("2.6", "A ping of 125 octets.", byteByByte, 2*time.Second, full),
 		closes("2.7", ruleUnasked, "A pong that nobody asked for, without payload; then a close.", pongFrame("")),
 		closes("2.8", ruleUnasked, "A pong that nobody asked for, with payload; then a close.", pongFrame(unasked)),
-		answers("2.9", rulePong, "A pong that nobody asked for, then a ping.", whole,
+		answers("2.9", rulePong, "A pong that nobody asked for, then a ping.", together,
 			[]frame{pongFrame(unasked), ping(asked)}, time.Second, asPong(asked)),
-		answers("2.10", rulePong, "Ten pings, each with its own payload. A peer need not answer all, but good ones do.", whole, ten, 3*time.Second, tenPongs...),
-		answers("2.11", rulePong, "Ten pings, each with its own payload. A peer need not answer all, but good ones do.", octets, ten, 3*time.Second, tenPongs...),
+		answers("2.10", rulePong, "Ten pings, each with its own payload. A peer need not answer all, but good ones do.", together, ten, 3*time.Second, tenPongs...),
+		answers("2.11", rulePong, "Ten pings, each with its own payload. A peer need not answer all, but good ones do.", byteByByte, ten, 3*time.Second, tenPongs...),
 	}
 }
 
@@ -50,21 +50,21 @@ const hello = "Hello, world!"
 
 // reservedBitCases are group 3: reserved bits without an extension.
 func reservedBitCases() []*Case {
-	c := func(id, description string, way int, frames ...frame) *Case {
+	c := func(id, description string, way writing, frames ...frame) *Case {
 		return violates(id, ruleReserved, description, way, frames)
 	}
-	after := func(id, description string, way int, frames ...frame) *Case {
+	after := func(id, description string, way writing, frames ...frame) *Case {
 		return violates(id, ruleReserved, description, way, frames, asText(hello))
 	}
 	h := textFrame(hello)
 	return []*Case{
-		c("3.1", "A text message with the reserved bits 1.", whole, h.withRSV(1)),
-		after("3.2", "A text message, one with the reserved bits 2, a ping.", whole, h, h.withRSV(2), ping("")),
-		after("3.3", "A text message, one with the reserved bits 3, a ping.", alone, h, h.withRSV(3), ping("")),
-		after("3.4", "A text message, one with the reserved bits 4, a ping.", octets, h, h.withRSV(4), ping("")),
-		c("3.5", "A binary message with the reserved bits 5.", whole, opFrame(2, "\x00\xff\xfe\xfd\xfc\xfb\x00\xff").withRSV(5)),
-		c("3.6", "A binary message with the reserved bits 6.", whole, opFrame(2, hello).withRSV(6)),
-		c("3.7", "A close frame with the reserved bits 7.", whole, opFrame(8, "").withRSV(7)),
+		c("3.1", "A text message with the reserved bits 1.", together, h.withRSV(1)),
+		after("3.2", "A text message, one with the reserved bits 2, a ping.", together, h, h.withRSV(2), ping("")),
+		after("3.3", "A text message, one with the reserved bits 3, a ping.", frameByFrame, h, h.withRSV(3), ping("")),
+		after("3.4", "A text message, one with the reserved bits 4, a ping.", byteByByte, h, h.withRSV(4), ping("")),
+		c("3.5", "A binary message with the reserved bits 5.", together, opFrame(2, "\x00\xff\xfe\xfd\xfc\xfb\x00\xff").withRSV(5)),
+		c("3.6", "A binary message with the reserved bits 6.", together, opFrame(2, hello).withRSV(6)),
+		c("3.7", "A close frame with the reserved bits 7.", together, opFrame(8, "").withRSV(7)),
 	}
 }
 
@@ -82,9 +82,9 @@ func opcodeCases() []*Case {
 			if i >= 3 {
 				payload = hello
 			}
-			way := whole
+			way := together
 			if i == 4 {
-				way = octets
+				way = byteByByte
 			}
 			bad := opFrame(op, payload)
 			if i < 2 {

@@ -9,65 +9,73 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// kinds are the two kinds of message, text first.
-var kinds = []struct {
+// A messageType is text or binary, with what its payloads repeat.
+type messageType struct {
 	name         string
 	op           wire.Opcode
-	large, small string // what a payload repeats
-}{
+	large, small string
+}
+
+// messageTypes are in the order of the subgroups.
+var messageTypes = []messageType{
 	{"text", wire.OpText, "BAsd7&jh23", "*"},
 	{"binary", wire.OpBinary, "\x00\xfe\x23\xfa\xf0", "\xfe"},
 }
+
+func (m messageType) binary() bool { return m.op == wire.OpBinary }
+
+// event is the arrival of a message.
+func (m messageType) event(data []byte) event { return event{eventMessage, data, m.binary()} }
 
 // performanceCases are group 9: large messages, many fragments, many writes, many
 // round trips.
 func performanceCases() []*Case {
 	var cases []*Case
-	for k := range kinds {
+	for k, m := range messageTypes {
 		for i, size := range []int{64 << 10, 256 << 10, 1 << 20, 4 << 20, 8 << 20, 16 << 20} {
 			wait := 100 * time.Second
-			if i < 2 || k == 1 && i < 4 {
+			if i < 2 || m.binary() && i < 4 {
 				wait = 10 * time.Second
 			}
-			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 1+k, i+1), k, size, wait, "in one frame", func(p *peer) {
-				p.send(frame{op: kinds[k].op, payload: []byte(kinds[k].large), repeat: size})
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 1+k, i+1), m, size, wait, "in one frame", func(p *peer) {
+				p.send(frame{op: m.op, payload: []byte(m.large), repeat: size})
 			}))
 		}
 	}
-	for k := range kinds {
+	for k, m := range messageTypes {
 		for i, size := range []int{64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20} {
-			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 3+k, i+1), k, 4<<20, 100*time.Second, fmt.Sprintf("in fragments of %d octets", size), func(p *peer) {
-				p.sendMessage(kinds[k].op, []byte(strings.Repeat(kinds[k].small, 4<<20)), size)
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 3+k, i+1), m, 4<<20, 100*time.Second, fmt.Sprintf("in fragments of %d octets", size), func(p *peer) {
+				p.sendMessage(m.op, []byte(strings.Repeat(m.small, 4<<20)), size)
 			}))
 		}
 	}
-	for k := range kinds {
+	for k, m := range messageTypes {
 		for i, size := range []int{64, 128, 256, 512, 1024, 2048} {
-			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 5+k, i+1), k, 1<<20, 1000*time.Second, fmt.Sprintf("in one frame, written %d octets at a time", size), func(p *peer) {
-				p.send(frame{op: kinds[k].op, payload: []byte(kinds[k].large), repeat: 1 << 20, chop: size})
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 5+k, i+1), m, 1<<20, 1000*time.Second, fmt.Sprintf("in one frame, written %d octets at a time", size), func(p *peer) {
+				p.send(frame{op: m.op, payload: []byte(m.large), repeat: 1 << 20, chop: size})
 			}))
 		}
 	}
-	for k := range kinds {
+	for k, m := range messageTypes {
 		for i, size := range []int{0, 16, 64, 256, 1024, 4096} {
 			wait := []time.Duration{60, 60, 60, 120, 240, 480}[i] * time.Second
-			cases = append(cases, roundTrips(fmt.Sprintf("9.%d.%d", 7+k, i+1), k, size, wait))
+			cases = append(cases, roundTrips(fmt.Sprintf("9.%d.%d", 7+k, i+1), m, size, wait))
 		}
 	}
 	return cases
 }
 
 // large is a case of a message of size octets, sent somehow, that must come back.
-func large(id string, kind, size int, wait time.Duration, how string, send func(*peer)) *Case {
-	c := both(id, ruleForms, fmt.Sprintf("A %s message of %d octets %s.", kinds[kind].name, size, how),
+func large(id string, m messageType, size int, wait time.Duration, how string, send func(*peer)) *Case {
+	c := both(id, ruleForms, fmt.Sprintf("A %s message of %d octets %s.", m.name, size, how),
 		fmt.Sprintf("It comes back within %v; then a clean close with 1000.", wait), func(p *peer) {
 			p.logOn = false
 			p.awaits("the message", wait)
 			p.byUs(codeNormal)
 			p.onMessage = func(binary bool, data []byte) {
 				switch {
-				case binary != (kind == 1):
-					p.result(report.Failed, fmt.Sprintf("Expected a %s message; got one of the other type.", kinds[kind].name))
+				case binary != m.binary():
+					p.result(report.Failed, fmt.Sprintf("Expected a %s message; got one of the other type.", m.name))
 				case len(data) != size:
 					p.result(report.Failed, fmt.Sprintf("Expected a message of %d bytes; got one of %d bytes.", size, len(data)))
 				default:
@@ -84,13 +92,13 @@ func large(id string, kind, size int, wait time.Duration, how string, send func(
 }
 
 // roundTrips is a case of 1,000 messages, each sent when the one before is back.
-func roundTrips(id string, kind, size int, wait time.Duration) *Case {
+func roundTrips(id string, m messageType, size int, wait time.Duration) *Case {
 	const count = 1000
-	f := frame{op: kinds[kind].op, payload: []byte(kinds[kind].small), repeat: size}
+	f := frame{op: m.op, payload: []byte(m.small), repeat: size}
 	if size == 0 {
 		f.payload = nil
 	}
-	c := both(id, ruleForms, fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, kinds[kind].name, size),
+	c := both(id, ruleForms, fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, m.name, size),
 		fmt.Sprintf("All come back within %v; then a clean close with 1000.", wait), func(p *peer) {
 			p.logMode(false)
 			p.awaits(fmt.Sprintf("%d messages", count), wait)
@@ -98,14 +106,14 @@ func roundTrips(id string, kind, size int, wait time.Duration) *Case {
 			p.closeAfter(wait)
 			sent := 1
 			p.onMessage = func(binary bool, data []byte) {
-				if same := binary == (kind == 1) && len(data) == size; same && sent < count {
+				if same := binary == m.binary() && len(data) == size; same && sent < count {
 					sent++
 					p.send(f)
 					return
 				} else if same {
 					p.result(report.OK, "All messages came back.")
 				} else {
-					p.result(report.Failed, fmt.Sprintf("Expected %s; got %s.", event{eventMessage, make([]byte, size), kind == 1}.words(), event{eventMessage, data, binary}.words()))
+					p.result(report.Failed, fmt.Sprintf("Expected %s; got %s.", m.event(make([]byte, size)).words(), event{eventMessage, data, binary}.words()))
 				}
 				p.logMode(true)
 				p.close(codeNormal, "")

@@ -34,7 +34,7 @@ func textCases() []*Case {
 func validTextCases() []*Case {
 	const middle = "middle frame payload"
 	c := func(id, description, want string, frames ...frame) *Case {
-		return answers(id, ruleTextEcho, description, whole, frames, time.Second, asText(want))
+		return answers(id, ruleTextEcho, description, together, frames, time.Second, asText(want))
 	}
 	half := strings.Index(latinText, "\u00fc")
 	return []*Case{

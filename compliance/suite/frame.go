@@ -8,21 +8,25 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The way frames are cut into writes.
+// A writing is how frames are cut into writes.
+type writing int
+
 const (
-	whole  = iota // as the writes come
-	alone         // each frame a write of its own
-	octets        // an octet a write
+	together     writing = iota // frames that one event sends share a write
+	frameByFrame                // one frame per write
+	byteByByte                  // one byte per write
 )
 
-// wayWords say how frames are written, to append to a description.
-var wayWords = []string{"", " Each frame is a write of its own.", " Written octet by octet."}
+// words describes the writing; it is appended to the description of a case.
+func (w writing) words() string {
+	return [...]string{"", " Each frame is a write of its own.", " Written octet by octet."}[w]
+}
 
-// by sends frames cut in a way.
-func (p *peer) by(way int, frames ...frame) {
+// by sends frames, cut into writes.
+func (p *peer) by(way writing, frames ...frame) {
 	for _, f := range frames {
-		f.sync = way == alone
-		if way == octets {
+		f.sync = way == frameByFrame
+		if way == byteByByte {
 			f.chop = 1
 		}
 		p.send(f)
@@ -59,8 +63,8 @@ func both(id string, r report.Rule, description, expectation string, start func(
 }
 
 // answers is a case whose frames are in order and have these answers; then we close.
-func answers(id string, r report.Rule, description string, way int, frames []frame, wait time.Duration, events ...event) *Case {
-	return both(id, r, description+wayWords[way], "The answers come, in order; then a clean close with 1000.", func(p *peer) {
+func answers(id string, r report.Rule, description string, way writing, frames []frame, wait time.Duration, events ...event) *Case {
+	return both(id, r, description+way.words(), "The answers come, in order; then a clean close with 1000.", func(p *peer) {
 		p.expect(report.OK, events...)
 		p.byUs(codeNormal)
 		p.by(way, frames...)
@@ -70,12 +74,12 @@ func answers(id string, r report.Rule, description string, way int, frames []fra
 
 // violates is a case that breaks the protocol. What was in order before may be
 // answered first; a peer that does not is not strict.
-func violates(id string, r report.Rule, description string, way int, frames []frame, before ...event) *Case {
+func violates(id string, r report.Rule, description string, way writing, frames []frame, before ...event) *Case {
 	expectation := "The peer fails the connection at once, with 1002 or by dropping TCP."
 	if len(before) > 0 {
 		expectation = "What came before is answered. " + expectation
 	}
-	return both(id, r, description+wayWords[way], expectation, func(p *peer) {
+	return both(id, r, description+way.words(), expectation, func(p *peer) {
 		p.expect(report.OK, before...)
 		if len(before) > 0 {
 			p.expect(report.NonStrict)

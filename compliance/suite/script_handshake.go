@@ -13,25 +13,38 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
+// An editKind is the part of a head that an edit changes.
+type editKind int
+
+const (
+	editFirst editKind = iota // the request line or the status line
+	editField                 // a field, or its lack
+	editAdd                   // the end of the head
+	editTail                  // the bytes after the head
+)
+
 // An edit changes the head of a request or a response that is in order. In its
 // lines {path}, {host}, {key} and {accept} stand for what is usual there.
 type edit struct {
-	field string // whose lines are replaced; "" is the first line of the head
+	kind  editKind
+	field string // of editField
 	lines []string
-	tail  string // octets behind the head
+	tail  string // of editTail
 }
 
 // first replaces the request line or the status line.
-func first(line string) edit { return edit{lines: []string{line}} }
+func first(line string) edit { return edit{kind: editFirst, lines: []string{line}} }
 
 // set replaces a field, wherever it stands, by lines; without lines it is left out.
-func set(field string, lines ...string) edit { return edit{field: field, lines: lines} }
+func set(field string, lines ...string) edit {
+	return edit{kind: editField, field: field, lines: lines}
+}
 
 // add adds lines behind the other fields.
-func add(lines ...string) edit { return edit{field: "+", lines: lines} }
+func add(lines ...string) edit { return edit{kind: editAdd, lines: lines} }
 
 // behind adds octets behind the head.
-func behind(raw string) edit { return edit{field: "-", tail: raw} }
+func behind(raw string) edit { return edit{kind: editTail, tail: raw} }
 
 // compose applies edits to the lines of a head. The octets from and to are what
 // the first edit that adds lines has put there.
@@ -39,20 +52,16 @@ func compose(lines []string, edits []edit, fill *strings.Replacer) (raw []byte, 
 	lines = slices.Clone(lines)
 	var mine, tail string
 	for _, e := range edits {
-		tail += e.tail
-		at := slices.IndexFunc(lines, func(l string) bool {
-			name, _, _ := strings.Cut(l, ":")
-			return strings.EqualFold(name, e.field)
-		})
-		switch {
-		case e.field == "-":
+		switch e.kind {
+		case editTail:
+			tail += e.tail
 			continue
-		case e.field == "":
+		case editFirst:
 			lines = slices.Replace(lines, 0, 1, e.lines...)
-		case at < 0:
+		case editAdd:
 			lines = append(lines, e.lines...)
-		default:
-			lines = slices.Replace(lines, at, at+1, e.lines...)
+		case editField:
+			lines = replaceField(lines, e.field, e.lines)
 		}
 		if mine == "" {
 			mine = fill.Replace(strings.Join(e.lines, "\r\n"))
@@ -63,6 +72,18 @@ func compose(lines []string, edits []edit, fill *strings.Replacer) (raw []byte, 
 		return raw, 0, 0
 	}
 	return raw, from, from + len(mine)
+}
+
+// replaceField replaces the first line of a field, or adds the new lines if there is none.
+func replaceField(lines []string, field string, by []string) []string {
+	at := slices.IndexFunc(lines, func(l string) bool {
+		name, _, _ := strings.Cut(l, ":")
+		return strings.EqualFold(name, field)
+	})
+	if at < 0 {
+		return append(lines, by...)
+	}
+	return slices.Replace(lines, at, at+1, by...)
 }
 
 // ask sends the request of an opening handshake.
