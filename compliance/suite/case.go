@@ -29,35 +29,6 @@ type Case struct {
 	script func(s *script)
 }
 
-// groups are all cases, in the order of the original and then of the letters.
-var groups = []func() []*Case{
-	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases, performanceCases, autoFragmentCases,
-	payloadCases, parameterCases,
-	handshakeCases, besideRequestCases, lengthCases, extensionCases, sameBitCases, resourceCases, closingCases, clientCases, moreClientCases,
-}
-
-// all is every case, in order. The cases are immutable.
-var all = func() []*Case {
-	var cases []*Case
-	for _, g := range groups {
-		cases = append(cases, g()...)
-	}
-	return cases
-}()
-
-// numbers are the places of the cases in the original's numbering, from 1.
-var numbers = func() map[string]int {
-	m := map[string]int{}
-	for _, c := range all {
-		if '0' <= c.ID[0] && c.ID[0] <= '9' {
-			m[c.ID] = len(m) + 1
-		}
-	}
-	return m
-}()
-
-func (c *Case) number() int { return numbers[c.ID] }
-
 // Cases returns the cases whose ids match one of the patterns, without those that
 // match exclude, in their order. A pattern is an id in which * stands for any run
 // of characters: "1.*", "12.4.3", "*". One that matches no case is an error.

@@ -2,6 +2,8 @@ package suite
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
 )
@@ -71,3 +73,76 @@ func httpRule(rfc, section, level, text string) report.Rule {
 		URL: "https://www.rfc-editor.org/rfc/rfc" + rfc + "#section-" + section,
 	}
 }
+
+// both is a case for servers and clients.
+func both(id string, r report.Rule, description, expectation string, start func(*peer)) *Case {
+	return &Case{
+		ID: id, Rule: r, Description: description, Expectation: expectation,
+		Servers: true, Clients: true, start: start,
+	}
+}
+
+// answers is a case whose frames are in order and have these answers; then we close.
+func answers(id string, r report.Rule, description string, way writing, frames []frame, wait time.Duration, events ...event) *Case {
+	return both(id, r, description+way.words(), "The answers come, in order; then a clean close with 1000.", func(p *peer) {
+		p.expect(report.OK, events...)
+		p.byUs(codeNormal)
+		p.by(way, frames...)
+		p.closeAfter(wait)
+	})
+}
+
+// violates is a case that breaks the protocol. What was in order before may be
+// answered first; a peer that does not is not strict.
+func violates(id string, r report.Rule, description string, way writing, frames []frame, before ...event) *Case {
+	expectation := "The peer fails the connection at once, with 1002 or by dropping TCP."
+	if len(before) > 0 {
+		expectation = "What came before is answered. " + expectation
+	}
+	return both(id, r, description+way.words(), expectation, func(p *peer) {
+		p.expect(report.OK, before...)
+		if len(before) > 0 {
+			p.expect(report.NonStrict)
+		}
+		p.byPeer(codeProtocolError)
+		p.by(way, frames...)
+		p.killAfter(time.Second)
+	})
+}
+
+// repeat is n times the frames.
+func repeat(n int, frames ...frame) []frame { return slices.Repeat(frames, n) }
+
+// ruleT and ok keep tables of cases narrow.
+type ruleT = report.Rule
+
+const ok = report.OK
+
+// groups are all cases, in the order of the original and then of the letters.
+var groups = []func() []*Case{
+	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases, performanceCases, autoFragmentCases,
+	payloadCases, parameterCases,
+	handshakeCases, besideRequestCases, lengthCases, extensionCases, sameBitCases, resourceCases, closingCases, clientCases, moreClientCases,
+}
+
+// all is every case, in order. The cases are immutable.
+var all = func() []*Case {
+	var cases []*Case
+	for _, g := range groups {
+		cases = append(cases, g()...)
+	}
+	return cases
+}()
+
+// numbers are the places of the cases in the original's numbering, from 1.
+var numbers = func() map[string]int {
+	m := map[string]int{}
+	for _, c := range all {
+		if '0' <= c.ID[0] && c.ID[0] <= '9' {
+			m[c.ID] = len(m) + 1
+		}
+	}
+	return m
+}()
+
+func (c *Case) number() int { return numbers[c.ID] }

@@ -1,10 +1,6 @@
 package suite
 
 import (
-	"slices"
-	"time"
-
-	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -54,46 +50,13 @@ func (f frame) withRSV(bits int) frame { f.rsv = bits; return f }
 // unfinished is the frame without its final bit.
 func (f frame) unfinished() frame { f.more = true; return f }
 
-// both is a case for servers and clients.
-func both(id string, r report.Rule, description, expectation string, start func(*peer)) *Case {
-	return &Case{
-		ID: id, Rule: r, Description: description, Expectation: expectation,
-		Servers: true, Clients: true, start: start,
-	}
+// A frame is one to send, right or wrong.
+type frame struct {
+	op      wire.Opcode
+	more    bool // not the last fragment
+	rsv     int  // 4 is RSV1
+	payload []byte
+	repeat  int  // if not 0, payload is repeated up to that many octets
+	chop    int  // if not 0, octets a write
+	sync    bool // a write of its own
 }
-
-// answers is a case whose frames are in order and have these answers; then we close.
-func answers(id string, r report.Rule, description string, way writing, frames []frame, wait time.Duration, events ...event) *Case {
-	return both(id, r, description+way.words(), "The answers come, in order; then a clean close with 1000.", func(p *peer) {
-		p.expect(report.OK, events...)
-		p.byUs(codeNormal)
-		p.by(way, frames...)
-		p.closeAfter(wait)
-	})
-}
-
-// violates is a case that breaks the protocol. What was in order before may be
-// answered first; a peer that does not is not strict.
-func violates(id string, r report.Rule, description string, way writing, frames []frame, before ...event) *Case {
-	expectation := "The peer fails the connection at once, with 1002 or by dropping TCP."
-	if len(before) > 0 {
-		expectation = "What came before is answered. " + expectation
-	}
-	return both(id, r, description+way.words(), expectation, func(p *peer) {
-		p.expect(report.OK, before...)
-		if len(before) > 0 {
-			p.expect(report.NonStrict)
-		}
-		p.byPeer(codeProtocolError)
-		p.by(way, frames...)
-		p.killAfter(time.Second)
-	})
-}
-
-// repeat is n times the frames.
-func repeat(n int, frames ...frame) []frame { return slices.Repeat(frames, n) }
-
-// ruleT and ok keep tables of cases narrow.
-type ruleT = report.Rule
-
-const ok = report.OK

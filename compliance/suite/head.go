@@ -1,8 +1,11 @@
 package suite
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"strings"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -41,4 +44,45 @@ func parseProtocols(values []string) (names []string, err error) {
 		return nil, errNoElement
 	}
 	return names, nil
+}
+
+// maxHead bounds the head of a request or a response, in octets.
+const maxHead = 64 << 10
+
+// readHead reads up to the empty line that ends the head of a request or response.
+func readHead(c net.Conn, log func([]byte)) (head, rest []byte, err error) {
+	var have []byte
+	buf := make([]byte, 4096)
+	for {
+		n, err := c.Read(buf)
+		log(buf[:n])
+		have = append(have, buf[:n]...)
+		if i := bytes.Index(have, []byte("\r\n\r\n")); i >= 0 {
+			return have[:i+4], have[i+4:], nil
+		}
+		if err != nil {
+			return have, nil, err
+		}
+		if len(have) > maxHead {
+			return have, nil, errors.New("a head of more than 64 KiB")
+		}
+	}
+}
+
+// A head is the first line and the fields of a request or a response.
+type head struct {
+	line   string
+	fields http.Header // names in canonical form
+}
+
+// parseHead splits a head, leniently: a line without a colon is passed over.
+func parseHead(b []byte) head {
+	lines := strings.Split(strings.TrimSuffix(string(b), "\r\n\r\n"), "\r\n")
+	h := head{line: lines[0], fields: http.Header{}}
+	for _, l := range lines[1:] {
+		if name, value, ok := strings.Cut(l, ":"); ok {
+			h.fields.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+		}
+	}
+	return h
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"time"
 
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -61,4 +63,91 @@ func (p *peer) answer(q *clientRequest) {
 	if p.c.Heavy { // it may have to wait for its turn
 		p.release()
 	}
+}
+
+// open plays the opening handshake of p, a client. rest is what came behind the
+// response. The error says why there is no connection; TCP is then closed.
+func (p *peer) open(t *target) (rest []byte, err error) {
+	key, extensions := newKey(), ""
+	if p.c.deflate != nil {
+		var offers []wire.ExtensionSpec
+		for _, d := range p.c.deflate.Offers {
+			offers = append(offers, d.element())
+		}
+		b, err := wire.AppendExtensions(nil, offers)
+		if err != nil {
+			panic("BUG: suite: " + err.Error())
+		}
+		extensions = string(b)
+	}
+	req := t.request(p.o, key, extensions)
+	p.res.HTTPRequest = string(req)
+	p.logTx(req, false)
+	p.traffic.PreopenOutgoingOctetsWireLevel = int64(len(req))
+	_ = p.conn.SetDeadline(time.Now().Add(p.o.HandshakeTimeout))
+	if _, err := p.conn.Write(req); err != nil {
+		return nil, err
+	}
+	head, rest, err := readHead(p.conn, func(b []byte) {
+		p.logRx(b)
+		p.traffic.PreopenIncomingOctetsWireLevel += int64(len(b))
+	})
+	p.res.HTTPResponse = string(head)
+	if err != nil {
+		var ne net.Error
+		p.res.WasOpenHandshakeTimeout = errors.As(err, &ne) && ne.Timeout()
+		p.res.Waited = p.res.WasOpenHandshakeTimeout
+		return nil, err
+	}
+	_ = p.conn.SetDeadline(time.Time{})
+	return rest, p.checkResponse(head, key)
+}
+
+// checkResponse is what a client asks of the response (RFC 6455, section 4.1).
+func (p *peer) checkResponse(raw []byte, key string) error {
+	h := parseHead(raw)
+	words := strings.Fields(h.line)
+	if len(words) < 2 || words[0] != "HTTP/1.1" {
+		return fmt.Errorf("%q is no status line of HTTP/1.1", h.line)
+	}
+	f := h.fields
+	switch accept := f.Values("Sec-Websocket-Accept"); {
+	case words[1] != "101":
+		return fmt.Errorf("the server refused the upgrade: %s", h.line)
+	case !strings.EqualFold(f.Get("Upgrade"), "websocket"):
+		return fmt.Errorf("field Upgrade is %q, not websocket", f.Get("Upgrade"))
+	case !wire.HasToken(f.Values("Connection"), "upgrade"):
+		return errors.New("field Connection does not have Upgrade")
+	case len(accept) != 1 || accept[0] != wire.AcceptKey(key):
+		return fmt.Errorf("field Sec-WebSocket-Accept is %q, not %q", accept, wire.AcceptKey(key))
+	case f.Get("Sec-Websocket-Protocol") != "":
+		return errors.New("a subprotocol that was not offered")
+	}
+	for _, v := range f.Values("Server") {
+		if p.res.Agent == "" {
+			p.res.Agent = v
+		}
+	}
+	return p.checkExtensions(f.Values("Sec-Websocket-Extensions"))
+}
+
+func (p *peer) checkExtensions(values []string) error {
+	offers, err := parseExtensions(values)
+	if err != nil {
+		return err
+	}
+	if len(offers) > 1 {
+		return errors.New("more than one extension")
+	}
+	for _, o := range offers {
+		if p.c.deflate == nil || o.Name != extensionName {
+			return fmt.Errorf("extension %s was not offered", o.Name)
+		}
+		d, err := parseDeflate(asOriginal(o), true)
+		if err != nil {
+			return err
+		}
+		p.deflate = newDeflater(d, false)
+	}
+	return nil
 }

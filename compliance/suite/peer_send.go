@@ -11,17 +11,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A frame is one to send, right or wrong.
-type frame struct {
-	op      wire.Opcode
-	more    bool // not the last fragment
-	rsv     int  // 4 is RSV1
-	payload []byte
-	repeat  int  // if not 0, payload is repeated up to that many octets
-	chop    int  // if not 0, octets a write
-	sync    bool // a write of its own
-}
-
 // octetPause is the pause before an octet that is written by itself, as long as the
 // original's. Without it a peer has no time to answer a message that precedes a breach.
 const octetPause = 100 * time.Microsecond
