@@ -8,32 +8,99 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// The cases that the original lacks are in groups of letters: H, the opening
-// handshake of servers; L, lengths and masks; X, extensions; R, resources; C, what
-// clients have to refuse and to send. Each plays a [script].
+// numberedGroups make the cases of the original, in its order.
+var numberedGroups = []func() []*Case{
+	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases, performanceCases,
+	autoFragmentCases, payloadCases, parameterCases,
+}
+
+// A letterGroup is a table of cases that the original lacks. Its rows get ids such as H.1.1.
+type letterGroup struct {
+	id    string
+	title string // for a report
+	rows  func() []letterCase
+	kind  Case // the sides that the cases test, and what they cost
+}
+
+// letterGroups are H, the opening handshake of servers; L, lengths and masks; X, extensions; R, resources; C,
+// what clients have to refuse and to send.
+var letterGroups = []letterGroup{
+	{"H.1", "The request line", requestLineRows, forServers},
+	{"H.2", "The version", versionRows, forServers},
+	{"H.3", "The key", keyRows, forServers},
+	{"H.4", "Upgrade and Connection", upgradeRows, forServers},
+	{"H.5", "Other fields", fieldRows, forServers},
+	{"H.6", "How the request arrives", deliveryRows, forServers},
+	{"H.7", "Subprotocols", subprotocolRows, forServers},
+	{"H.8", "The response", responseRows, forServers},
+	{"H.9", "Bytes in and after the request", besideRequestRows, forServers},
+
+	{"L.1", "Lengths with their top bit set", topBitRows, forBoth},
+	{"L.2", "Lengths in more octets than needed", longFormRows, forBoth},
+	{"L.3", "Payloads that are announced and never come", announcedRows, forBoth},
+	{"L.4", "Control frames that are too long, or wrong otherwise", controlLengthRows, forBoth},
+	{"L.5", "Masks", maskRows, forServers},
+	{"L.6", "Fragments and pieces at the boundaries", boundaryRows, forBoth},
+	{"L.7", "Messages that grow without end", sumRows, heavy(forBoth)},
+	{"L.8", "Text that comes back as it was", payloadRows, forBoth},
+	{"L.9", "A good message, then a breach", breachRows, forBoth},
+
+	{"X.1", "Offers that are right", goodOfferRows, forServers},
+	{"X.2", "Offers to decline", badOfferRows, forServers},
+	{"X.3", "Offers that are malformed", malformedOfferRows, forServers},
+	{"X.4", "Windows and contexts that are really kept", windowRows, heavy(forBoth)},
+	{"X.5", "Reserved bits", compressedBitRows, forBoth},
+	{"X.6", "Rare forms of compressed messages", compressedRows, forBoth},
+	{"X.7", "Data that does not inflate", garbageRows, forBoth},
+	{"X.8", "Bombs", bombRows, heavy(forBoth)},
+	{"X.9", "Extensions that use the same bit", sameBitRows, forServers},
+
+	{"R.1", "Floods", floodRows, heavy(forBoth)},
+	{"R.2", "Sending without reading", unreadRows, heavy(forBoth)},
+	{"R.3", "Requests that stall", stalledRequestRows, idle(forServers)},
+	{"R.4", "Frames that stall", stalledFrameRows, forBoth},
+	{"R.5", "Slow reading, small writes", slowRows, heavy(forBoth)},
+	{"R.6", "Connections that are dropped", droppedRows, forServers},
+	{"R.7", "Connections that are half closed", halfClosedRows, forBoth},
+	{"R.8", "How TCP ends", resetRows, forServers},
+	{"R.9", "Close codes and reasons", closeFrameRows, forBoth},
+	{"R.10", "Frames after the close frame", afterCloseRows, forBoth},
+	{"R.11", "Closing handshakes that the server begins", closedByServerRows, forServers},
+	{"R.12", "Pings beside a large message", largeEchoRows, heavy(forBoth)},
+
+	{"C.1", "The status of the response", statusRows, forClients},
+	{"C.2", "Its Upgrade and Connection", replyFieldRows, forClients},
+	{"C.3", "Its Sec-WebSocket-Accept", acceptRows, forClients},
+	{"C.4", "Its subprotocol", replyProtocolRows, forClients},
+	{"C.5", "Its extensions", replyExtensionRows, forClients},
+	{"C.6", "How the response arrives", replyDeliveryRows, forClients},
+	{"C.7", "Masked frames", maskedRows, forClients},
+	{"C.8", "What the client sends", clientRequestRows, forClients},
+	{"C.9", "A response that stalls", stalledReplyRows, idle(forClients)},
+	{"C.10", "Redirects, 401 and 426", otherAnswerRows, forClients},
+	{"C.11", "TLS", tlsRows, forClients},
+	{"C.12", "Bytes in and after the response", besideResponseRows, forClients},
+}
+
+// all is every case, in order. The cases are immutable.
+var all = func() []*Case {
+	var cases []*Case
+	for _, g := range numberedGroups {
+		cases = append(cases, g()...)
+	}
+	for _, g := range letterGroups {
+		cases = append(cases, g.cases()...)
+	}
+	return cases
+}()
 
 // Titles name the subgroups of the groups of letters, for a report.
 func Titles() map[string]string {
-	return map[string]string{
-		"H.1": "The request line", "H.2": "The version", "H.3": "The key", "H.4": "Upgrade and Connection",
-		"H.5": "Other fields", "H.6": "How the request arrives", "H.7": "Subprotocols", "H.8": "The response",
-		"H.9": "Bytes in and after the request",
-		"L.1": "Lengths with their top bit set", "L.2": "Lengths in more octets than needed",
-		"L.3": "Payloads that are announced and never come", "L.4": "Control frames that are too long, or wrong otherwise",
-		"L.5": "Masks", "L.6": "Fragments and pieces at the boundaries", "L.7": "Messages that grow without end",
-		"L.8": "Text that comes back as it was", "L.9": "A good message, then a breach",
-		"X.1": "Offers that are right", "X.2": "Offers to decline", "X.3": "Offers that are malformed",
-		"X.4": "Windows and contexts that are really kept", "X.5": "Reserved bits", "X.6": "Rare forms of compressed messages",
-		"X.7": "Data that does not inflate", "X.8": "Bombs", "X.9": "Extensions that use the same bit",
-		"R.1": "Floods", "R.2": "Sending without reading", "R.3": "Requests that stall", "R.4": "Frames that stall",
-		"R.5": "Slow reading, small writes", "R.6": "Connections that are dropped", "R.7": "Connections that are half closed",
-		"R.8": "How TCP ends", "R.9": "Close codes and reasons", "R.10": "Frames after the close frame",
-		"R.11": "Closing handshakes that the server begins", "R.12": "Pings beside a large message",
-		"C.1": "The status of the response", "C.2": "Its Upgrade and Connection", "C.3": "Its Sec-WebSocket-Accept",
-		"C.4": "Its subprotocol", "C.5": "Its extensions", "C.6": "How the response arrives", "C.7": "Masked frames",
-		"C.8": "What the client sends", "C.9": "A response that stalls",
-		"C.10": "Redirects, 401 and 426", "C.11": "TLS", "C.12": "Bytes in and after the response",
+	titles := map[string]string{}
+	for _, g := range letterGroups {
+		titles[g.id] = g.title
 	}
+	return titles
 }
 
 // A letterCase is a row of a table of cases.
@@ -44,13 +111,12 @@ type letterCase struct {
 	play func(*script)
 }
 
-// letterCases gives the rows of a table their ids, such as H.1.1. Rows are only ever
-// added at the end, so that a case keeps its id.
-func letterCases(sub string, rows []letterCase, kind Case) []*Case {
+// cases gives the rows their ids. Rows are only ever added at the end, so that a case keeps its id.
+func (g letterGroup) cases() []*Case {
 	var cases []*Case
-	for i, r := range rows {
-		c := kind
-		c.ID, c.Description, c.Expectation = fmt.Sprintf("%s.%d", sub, i+1), r.what, r.want
+	for i, r := range g.rows() {
+		c := g.kind
+		c.ID, c.Description, c.Expectation = fmt.Sprintf("%s.%d", g.id, i+1), r.what, r.want
 		c.Rule, c.script = r.rule, r.play
 		cases = append(cases, &c)
 	}
@@ -62,6 +128,9 @@ var (
 	forClients = Case{Clients: true}
 	forBoth    = Case{Servers: true, Clients: true}
 )
+
+func heavy(kind Case) Case { kind.Heavy = true; return kind }
+func idle(kind Case) Case  { kind.Idle = true; return kind }
 
 // http9112 and http9110 make rules of the RFCs of HTTP.
 func http9112(section, level, text string) report.Rule { return httpRule("9112", section, level, text) }
@@ -117,22 +186,6 @@ func repeat(n int, frames ...frame) []frame { return slices.Repeat(frames, n) }
 type ruleT = report.Rule
 
 const ok = report.OK
-
-// groups are all cases, in the order of the original and then of the letters.
-var groups = []func() []*Case{
-	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases, performanceCases, autoFragmentCases,
-	payloadCases, parameterCases,
-	handshakeCases, besideRequestCases, lengthCases, extensionCases, sameBitCases, resourceCases, closingCases, clientCases, moreClientCases,
-}
-
-// all is every case, in order. The cases are immutable.
-var all = func() []*Case {
-	var cases []*Case
-	for _, g := range groups {
-		cases = append(cases, g()...)
-	}
-	return cases
-}()
 
 // numbers are the places of the cases in the original's numbering, from 1.
 var numbers = func() map[string]int {

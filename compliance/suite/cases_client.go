@@ -10,19 +10,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// clientCases are group C: what a client has to refuse, and what it has to send.
-func clientCases() []*Case {
-	idle := forClients
-	idle.Idle = true
-	return slices.Concat(
-		letterCases("C.1", statusRows(), forClients), letterCases("C.2", replyFieldRows(), forClients),
-		letterCases("C.3", acceptRows(), forClients), letterCases("C.4", replyProtocolRows(), forClients),
-		letterCases("C.5", replyExtensionRows(), forClients), letterCases("C.6", replyDeliveryRows(), forClients),
-		letterCases("C.7", maskedRows(), forClients), letterCases("C.8", clientRequestRows(), forClients),
-		letterCases("C.9", []letterCase{stalledReplyRow()}, idle),
-	)
-}
-
 // ---- kinds of rows ---------------------------------------------------------
 
 // fails is a response that a client has to fail the connection for.
@@ -422,10 +409,10 @@ func oversizedReplyRow() letterCase {
 	}}
 }
 
-// stalledReplyRow is a response that does not end.
-func stalledReplyRow() letterCase {
+// stalledReplyRows is a response that does not end.
+func stalledReplyRows() []letterCase {
 	want := fmt.Sprintf("The client gives up within %v, though no RFC names a time.", giveUpTime)
-	return letterCase{"The response stops before its end.", want, ruleIdle, func(s *script) {
+	return []letterCase{{"The response stops before its end.", want, ruleIdle, func(s *script) {
 		s.asked()
 		s.write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"), tempo{})
 		for deadline := time.Now().Add(giveUpTime); !s.in.ended; {
@@ -434,7 +421,7 @@ func stalledReplyRow() letterCase {
 			}
 		}
 		s.saw(report.OK, "The client gave up.")
-	}}
+	}}}
 }
 
 // maskedRows are frames of ours that are masked, as only a client's may be.

@@ -11,17 +11,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// closingCases are what the original leaves out about the closing handshake. They
-// follow those of group R about the end of TCP.
-func closingCases() []*Case {
-	heavy := forBoth
-	heavy.Heavy = true
-	return slices.Concat(
-		letterCases("R.9", closeFrameRows(), forBoth), letterCases("R.10", afterCloseRows(), forBoth),
-		letterCases("R.11", closedByServerRows(), forServers), letterCases("R.12", largeEchoRows(), heavy),
-	)
-}
-
 // closeBy begins the closing handshake with a payload of our choice, and more frames
 // after the close frame in the same write.
 func (s *script) closeBy(payload []byte, behind ...frame) {

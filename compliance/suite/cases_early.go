@@ -10,17 +10,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The cases of this file, of cases_client_redirect.go and of cases_client_tls.go, by their groups.
-func besideRequestCases() []*Case { return letterCases("H.9", besideRequestRows(), forServers) }
-func sameBitCases() []*Case       { return letterCases("X.9", sameBitRows(), forServers) }
-
-func moreClientCases() []*Case {
-	return slices.Concat(
-		letterCases("C.10", otherAnswerRows(), forClients), letterCases("C.11", tlsRows(), forClients),
-		letterCases("C.12", besideResponseRows(), forClients),
-	)
-}
-
 var (
 	ruleOpaque  = http9110("5.5", "SHOULD", "A recipient SHOULD treat other allowed octets in field content (i.e., obs-text) as opaque data.")
 	ruleNonzero = rule("5.2", "MUST", "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.")

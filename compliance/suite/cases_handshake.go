@@ -10,17 +10,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// handshakeCases are group H: the opening handshake of servers, which the original
-// does not test.
-func handshakeCases() []*Case {
-	return slices.Concat(
-		letterCases("H.1", requestLineRows(), forServers), letterCases("H.2", versionRows(), forServers),
-		letterCases("H.3", keyRows(), forServers), letterCases("H.4", upgradeRows(), forServers),
-		letterCases("H.5", fieldRows(), forServers), letterCases("H.6", deliveryRows(), forServers),
-		letterCases("H.7", subprotocolRows(), forServers), letterCases("H.8", responseRows(), forServers),
-	)
-}
-
 // ---- kinds of rows ---------------------------------------------------------
 
 // refuses is a request that a server has to answer with an error code.

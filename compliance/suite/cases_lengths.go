@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -68,19 +67,6 @@ func (s *script) sendBent(f bentFrame, from, n int, what string) {
 	s.logFrame(frame{op: f.op, more: f.more, payload: []byte(f.payload)})
 	s.cut, s.sentClose = f.length != uint64(len(f.payload)), f.op == wire.OpClose
 	s.mark(from, n, what)
-}
-
-// lengthCases are group L: what the original leaves out about lengths and masks.
-func lengthCases() []*Case {
-	heavy := forBoth
-	heavy.Heavy = true
-	return slices.Concat(
-		letterCases("L.1", topBitRows(), forBoth), letterCases("L.2", longFormRows(), forBoth),
-		letterCases("L.3", announcedRows(), forBoth), letterCases("L.4", controlLengthRows(), forBoth),
-		letterCases("L.5", maskRows(), forServers), letterCases("L.6", boundaryRows(), forBoth),
-		letterCases("L.7", sumRows(), heavy),
-		letterCases("L.8", payloadRows(), forBoth), letterCases("L.9", breachRows(), forBoth),
-	)
 }
 
 // topBitRows are 64-bit lengths that are negative for who takes them as signed.

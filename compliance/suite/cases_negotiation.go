@@ -171,18 +171,6 @@ func (s *script) agree(d deflateParams) {
 
 // ---- tables ----------------------------------------------------------------
 
-// extensionCases are group X: permessage-deflate beyond echoes.
-func extensionCases() []*Case {
-	heavy := forBoth
-	heavy.Heavy = true
-	return slices.Concat(
-		letterCases("X.1", goodOfferRows(), forServers), letterCases("X.2", badOfferRows(), forServers),
-		letterCases("X.3", malformedOfferRows(), forServers), letterCases("X.4", windowRows(), heavy),
-		letterCases("X.5", compressedBitRows(), forBoth), letterCases("X.6", compressedRows(), forBoth),
-		letterCases("X.7", garbageRows(), forBoth), letterCases("X.8", bombRows(), heavy),
-	)
-}
-
 // goodOfferRows are offers in which nothing is wrong.
 func goodOfferRows() []letterCase {
 	// A server may refuse a request for a bad offer beside a good one, and for white space

@@ -12,20 +12,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// resourceCases are group R: what costs a peer memory, time or patience. The RFCs
-// say little about it, so that many verdicts are INFORMATIONAL; what no peer may do
-// is to lose data, to hang, or to stop serving others.
-func resourceCases() []*Case {
-	heavy, idle := forBoth, forServers
-	heavy.Heavy, idle.Idle = true, true
-	return slices.Concat(
-		letterCases("R.1", floodRows(), heavy), letterCases("R.2", unreadRows(), heavy),
-		letterCases("R.3", stalledRequestRows(), idle), letterCases("R.4", stalledFrameRows(), forBoth),
-		letterCases("R.5", slowRows(), heavy), letterCases("R.6", droppedRows(), forServers),
-		letterCases("R.7", halfClosedRows(), forBoth), letterCases("R.8", []letterCase{resetRow()}, forServers),
-	)
-}
-
 var ruleCleanly = rule("7.1.1", "SHOULD", "An endpoint SHOULD use a method that cleanly closes the TCP connection, as well as the TLS session, if applicable, discarding any trailing bytes that may have been received.")
 
 // ruleIdle is why no peer has to wait, and none has to stop waiting.
@@ -369,15 +355,15 @@ func halfClosedRows() []letterCase {
 
 // resetRow looks at how a server drops TCP behind the closing handshake: a reset may
 // overtake the close frame before it, which the client then never reads.
-func resetRow() letterCase {
-	return letterCase{"The closing handshake is done, and all that came is read.", "The server ends TCP without a reset.", ruleCleanly, func(s *script) {
+func resetRows() []letterCase {
+	return []letterCase{{"The closing handshake is done, and all that came is read.", "The server ends TCP without a reset.", ruleCleanly, func(s *script) {
 		s.open()
 		s.echo(wire.OpText, []byte("Hello"))
 		s.close()
 		if s.in.reset {
 			s.broke("The server reset TCP after its close frame, which the reset may overtake.")
 		}
-	}}
+	}}}
 }
 
 // ended waits for the peer to end TCP after ours has ended.
