@@ -2,10 +2,6 @@ package suite
 
 import (
 	"fmt"
-	"slices"
-	"time"
-
-	"github.com/hawser-ws/hawser/compliance/report"
 )
 
 // numberedGroups make the cases of the original, in its order.
@@ -103,14 +99,6 @@ func Titles() map[string]string {
 	return titles
 }
 
-// A letterCase is a row of a table of cases.
-type letterCase struct {
-	what string // the description
-	want string // the expectation
-	rule report.Rule
-	play func(*script)
-}
-
 // cases gives the rows their ids. Rows are only ever added at the end, so that a case keeps its id.
 func (g letterGroup) cases() []*Case {
 	var cases []*Case
@@ -122,70 +110,6 @@ func (g letterGroup) cases() []*Case {
 	}
 	return cases
 }
-
-var (
-	forServers = Case{Servers: true}
-	forClients = Case{Clients: true}
-	forBoth    = Case{Servers: true, Clients: true}
-)
-
-func heavy(kind Case) Case { kind.Heavy = true; return kind }
-func idle(kind Case) Case  { kind.Idle = true; return kind }
-
-// http9112 and http9110 make rules of the RFCs of HTTP.
-func http9112(section, level, text string) report.Rule { return httpRule("9112", section, level, text) }
-func http9110(section, level, text string) report.Rule { return httpRule("9110", section, level, text) }
-
-func httpRule(rfc, section, level, text string) report.Rule {
-	return report.Rule{
-		Section: "RFC " + rfc + ", section " + section, Level: level, Text: text,
-		URL: "https://www.rfc-editor.org/rfc/rfc" + rfc + "#section-" + section,
-	}
-}
-
-// both is a case for servers and clients.
-func both(id string, r report.Rule, description, expectation string, start func(*peer)) *Case {
-	return &Case{
-		ID: id, Rule: r, Description: description, Expectation: expectation,
-		Servers: true, Clients: true, start: start,
-	}
-}
-
-// answers is a case whose frames are in order and have these answers; then we close.
-func answers(id string, r report.Rule, description string, way writing, frames []frame, wait time.Duration, events ...event) *Case {
-	return both(id, r, description+way.words(), "The answers come, in order; then a clean close with 1000.", func(p *peer) {
-		p.expect(report.OK, events...)
-		p.byUs(codeNormal)
-		p.by(way, frames...)
-		p.closeAfter(wait)
-	})
-}
-
-// violates is a case that breaks the protocol. What was in order before may be
-// answered first; a peer that does not is not strict.
-func violates(id string, r report.Rule, description string, way writing, frames []frame, before ...event) *Case {
-	expectation := "The peer fails the connection at once, with 1002 or by dropping TCP."
-	if len(before) > 0 {
-		expectation = "What came before is answered. " + expectation
-	}
-	return both(id, r, description+way.words(), expectation, func(p *peer) {
-		p.expect(report.OK, before...)
-		if len(before) > 0 {
-			p.expect(report.NonStrict)
-		}
-		p.byPeer(codeProtocolError)
-		p.by(way, frames...)
-		p.killAfter(time.Second)
-	})
-}
-
-// repeat is n times the frames.
-func repeat(n int, frames ...frame) []frame { return slices.Repeat(frames, n) }
-
-// ruleT and ok keep tables of cases narrow.
-type ruleT = report.Rule
-
-const ok = report.OK
 
 // numbers are the places of the cases in the original's numbering, from 1.
 var numbers = func() map[string]int {

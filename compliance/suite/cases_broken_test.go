@@ -239,8 +239,6 @@ func testCaught(t *testing.T, defect string, clients bool, ids string) {
 	}
 }
 
-// ---- peers in which nothing is right ---------------------------------------
-
 // A bad server deals with a connection.
 type bad func(ctx context.Context, c net.Conn)
 

@@ -169,8 +169,6 @@ func (s *script) agree(d deflateParams) {
 	s.dec.RSV = wire.RSV1
 }
 
-// ---- tables ----------------------------------------------------------------
-
 // goodOfferRows are offers in which nothing is wrong.
 func goodOfferRows() []letterCase {
 	// A server may refuse a request for a bad offer beside a good one, and for white space

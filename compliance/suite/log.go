@@ -24,51 +24,6 @@ func appendLog(r *report.Result, e report.LogEntry) {
 	}
 }
 
-// log adds a line to the wire log. Those of timers are always written.
-func (p *peer) log(e report.LogEntry, always bool) {
-	if p.logOn || always {
-		appendLog(p.res, e)
-	}
-}
-
-// logMode switches the wire log off for cases of many messages, and on for their end.
-func (p *peer) logMode(on bool) {
-	if p.logOn != on {
-		p.logOn = on
-		p.log(report.LogEntry{Kind: report.WirelogMode, On: on}, true)
-	}
-}
-
-func (p *peer) logTx(b []byte, sync bool) {
-	p.res.TxOctetStats[len(b)]++
-	if p.logOn {
-		p.log(report.LogEntry{Kind: report.TxOctets, Size: len(b), Text: report.Hex(b), Sync: sync}, false)
-	}
-}
-
-func (p *peer) logRx(b []byte) {
-	p.res.RxOctetStats[len(b)]++
-	if p.logOn {
-		p.log(report.LogEntry{Kind: report.RxOctets, Size: len(b), Text: report.Hex(b)}, false)
-	}
-}
-
-// shown returns events as a report has them.
-func shown(events []event) []report.Event {
-	out := []report.Event{}
-	for _, e := range events {
-		switch e.kind {
-		case eventMessage:
-			out = append(out, report.Message(e.data, e.binary))
-		case eventPong:
-			out = append(out, report.Pong(e.data))
-		default:
-			out = append(out, report.Timeout(string(e.data)))
-		}
-	}
-	return out
-}
-
 // codes lists status codes in words.
 func codes(list []int) string {
 	var words []string

@@ -2,10 +2,7 @@ package suite
 
 import (
 	"bytes"
-	"fmt"
-	"maps"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -182,98 +179,6 @@ func (p *peer) finish() {
 // after has f called as an event, unless the connection ends before.
 func (p *peer) after(d time.Duration, f func()) *timer { return p.timers.after(d, f) }
 
-// ---- what scripts say ------------------------------------------------------
-
-// expect says that these events are what earns the verdict.
-func (p *peer) expect(v report.Verdict, events ...event) { p.expected[v] = events }
-
-// byUs says that we are to close, cleanly, with one of the codes from the peer; the
-// first is the one that finishWhenDone sends.
-func (p *peer) byUs(codes ...int) {
-	p.want = report.ExpectedClose{ClosedByMe: true, CloseCode: codes, RequireClean: true}
-}
-
-// byUsOrDrop is byUs where the peer may drop TCP instead.
-func (p *peer) byUsOrDrop(codes ...int) {
-	p.want = report.ExpectedClose{ClosedByMe: true, CloseCode: codes}
-}
-
-// byPeer says that the peer is to fail the connection, with one of the codes or by
-// dropping TCP.
-func (p *peer) byPeer(codes ...int) {
-	p.want = report.ExpectedClose{CloseCode: codes}
-}
-
-// awaits says what earns a verdict other than FAILED, which onMessage gives.
-func (p *peer) awaits(what string, wait time.Duration) {
-	p.result(report.Failed, "")
-	p.awaited = fmt.Sprintf("%s within %v", what, wait)
-}
-
-// saw records an event that the script itself makes.
-func (p *peer) saw(e event) {
-	if len(p.received) < maxSeen {
-		p.received = append(p.received, e)
-	}
-}
-
-// later goes on with f after a while, if the connection is still there.
-func (p *peer) later(d time.Duration, tag string, f func()) {
-	p.log(report.LogEntry{Kind: report.Delay, Seconds: d.Seconds(), Tag: tag}, true)
-	p.after(d, func() {
-		p.log(report.LogEntry{Kind: report.DelayOver, Tag: tag}, true)
-		f()
-	})
-}
-
-// killAfter fails the connection after a while. A peer that has not closed has as long
-// again while the machine is late: a client cannot be asked to repeat the case.
-func (p *peer) killAfter(d time.Duration) {
-	p.log(report.LogEntry{Kind: report.KillAfter, Seconds: d.Seconds()}, true)
-	p.patient(d, 3, func() {
-		p.log(report.LogEntry{Kind: report.Kill}, true)
-		p.res.Waited = true
-		p.fail(codeGoingAway, "Going Away")
-	})
-}
-
-// patient calls f after a while, or later, up to so many times as long, while the
-// machine is late.
-func (p *peer) patient(d time.Duration, more int, f func()) {
-	begun := time.Now()
-	p.after(d, func() {
-		if more > 0 && p.state == open && p.o.weather.late(begun) {
-			p.patient(d, more-1, f)
-			return
-		}
-		f()
-	})
-}
-
-// closeAfter begins the closing handshake after a while, with an empty close frame.
-func (p *peer) closeAfter(d time.Duration) {
-	p.log(report.LogEntry{Kind: report.CloseAfter, Seconds: d.Seconds()}, true)
-	p.after(d, func() {
-		p.log(report.LogEntry{Kind: report.CloseNow}, true)
-		p.res.Waited = p.res.Waited || p.state == open
-		p.close(0, "")
-	})
-}
-
-// result sets the verdict in words, which stands unless expected events match.
-func (p *peer) result(v report.Verdict, words string) {
-	p.res.Behavior, p.res.Result = v, words
-}
-
-// aside adds a remark to the verdict, unless there is one.
-func (p *peer) aside(text string, r report.Rule) {
-	if p.res.Aside == nil {
-		p.res.Aside = &report.Aside{Text: text, Rule: r}
-	}
-}
-
-// ---- what happens ----------------------------------------------------------
-
 // message, and the others, are called as frames come.
 func (p *peer) message(binary bool, data []byte) {
 	if p.onMessage != nil {
@@ -287,89 +192,4 @@ func (p *peer) message(binary bool, data []byte) {
 func (p *peer) gotPong(data []byte) {
 	p.saw(event{kind: eventPong, data: bytes.Clone(data)})
 	p.finishWhenDone()
-}
-
-// finishWhenDone closes once all that was expected has come.
-func (p *peer) finishWhenDone() {
-	for _, events := range p.expected {
-		if !slices.EqualFunc(p.received, events, event.equal) {
-			return
-		}
-	}
-	if p.want.ClosedByMe && !p.closeOnly {
-		p.close(p.want.CloseCode[0], "")
-	}
-}
-
-// judge makes the verdicts.
-func (p *peer) judge() {
-	if want, ok := p.expected[report.OK]; !p.wasOpen {
-		p.res.Result = "There was no WebSocket connection."
-	} else if ok {
-		p.res.Result = p.mismatch(want)
-	} else if p.res.Result == "" {
-		p.res.Result = fmt.Sprintf("Expected %s; %s.", p.awaited, p.ending())
-	}
-	// Where the events fit two verdicts, the better one counts.
-	for _, v := range []report.Verdict{report.OK, report.NonStrict} {
-		if e, ok := p.expected[v]; ok && slices.EqualFunc(p.received, e, event.equal) {
-			p.res.Behavior = v
-			break
-		}
-	}
-	p.judgeClose()
-	if p.c.end != nil {
-		p.c.end(p)
-	}
-	if p.res.Result == asExpected && !p.res.Passed() {
-		p.res.Result = beforeClose
-	}
-	p.remark()
-	if !p.res.Passed() && p.wasOpen {
-		p.res.Offense = p.offense()
-	}
-	p.fill()
-}
-
-// judgeClose makes the verdict on the close: the first that applies.
-func (p *peer) judgeClose() {
-	r := p.res
-	wrongSide := p.want.ClosedByMe != r.ClosedByMe
-	switch {
-	case !p.wasOpen:
-		r.BehaviorClose, r.ResultClose = report.Failed, "The opening handshake was not completed."
-		return
-	case wrongSide:
-		r.BehaviorClose, r.ResultClose = report.Failed, p.wrongSide()
-	case p.want.RequireClean && !r.WasClean:
-		r.BehaviorClose, r.ResultClose = report.Unclean, p.unclean()
-	case (r.RemoteCloseCode != 0 || r.RemoteCloseZero) && !slices.Contains(p.want.CloseCode, r.RemoteCloseCode):
-		r.BehaviorClose, r.ResultClose = report.WrongCode, wrongCode(r, p.want.CloseCode)
-	case !p.server && r.DroppedByMe:
-		r.BehaviorClose, r.ResultClose = report.FailedByClient, "The server did not drop TCP after the closing handshake."
-	default:
-		r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
-	}
-	if p.fatal && wrongSide {
-		r.Behavior = report.Failed
-		if r.Result == asExpected {
-			r.Result = "The peer did not refuse the text."
-		}
-	}
-}
-
-// fill puts what was expected and seen into the result.
-func (p *peer) fill() {
-	r := p.res
-	r.Expected = map[report.Verdict][]report.Event{}
-	for v, events := range maps.All(p.expected) {
-		r.Expected[v] = shown(events)
-	}
-	r.Received = shown(p.received)
-	if p.wasOpen {
-		want := p.want
-		want.WrongEndpointIsFatal = p.fatal
-		r.ExpectedClose = &want
-	}
-	r.CreateWirelog = p.logOn
 }

@@ -66,3 +66,14 @@ var sentRules = map[wire.Violation]report.Rule{
 	wire.ErrFrameAfterClose:        ruleAfterClose,
 	wire.ErrInvalidUTF8:            ruleTextEcho,
 }
+
+// http9112 and http9110 make rules of the RFCs of HTTP.
+func http9112(section, level, text string) report.Rule { return httpRule("9112", section, level, text) }
+func http9110(section, level, text string) report.Rule { return httpRule("9110", section, level, text) }
+
+func httpRule(rfc, section, level, text string) report.Rule {
+	return report.Rule{
+		Section: "RFC " + rfc + ", section " + section, Level: level, Text: text,
+		URL: "https://www.rfc-editor.org/rfc/rfc" + rfc + "#section-" + section,
+	}
+}

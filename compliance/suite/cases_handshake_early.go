@@ -2,7 +2,6 @@ package suite
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +13,6 @@ var (
 	ruleOpaque  = http9110("5.5", "SHOULD", "A recipient SHOULD treat other allowed octets in field content (i.e., obs-text) as opaque data.")
 	ruleNonzero = rule("5.2", "MUST", "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.")
 )
-
-// ---- in and after a request -----------------------------------------------
 
 func besideRequestRows() []letterCase {
 	const want = "The server fails the connection, with 1002, or it refuses the request. The client should not have sent this before the response."
@@ -128,103 +125,4 @@ func (s *script) passedOver(r report.Rule) {
 	default:
 		s.expectedInstead(g, r, "a message")
 	}
-}
-
-// ---- in and after a response ----------------------------------------------
-
-// secondResponse has the 86 bytes of the frame that it is.
-const secondResponse = "HTTP/1.1 200 OK\r\nServer: " + userAgent + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\nHello"
-
-func besideResponseRows() []letterCase {
-	behindRow := func(r report.Rule, what, mark, tail string) letterCase {
-		return letterCase{what, "The client fails the connection, with 1002.", r, func(s *script) {
-			s.open(behind(tail))
-			s.mark(0, len(tail), mark)
-			s.refused(codeProtocolError)
-		}}
-	}
-	field := func(what string, at int) letterCase {
-		return letterCase{what, "The client passes over the field.", ruleOpaque, func(s *script) {
-			s.asked()
-			s.respond(frameField(at, unmaskedInField, s.composeReply))
-			s.suspect = nil
-			s.establish()
-			s.passedOver(ruleOpaque) // it may have refused the response for the field
-		}}
-	}
-	return []letterCase{
-		behindRow(ruleNonzero, "A second response comes together with the response. Its bytes are frames.", "The second response, whose first byte has RSV1 set.", secondResponse),
-		behindRow(ruleOpcode, "A further CR and LF come after the response. They are the header of a frame.", "CR and LF, a frame with the opcode 13.", "\r\n"),
-		field("The value of a field has the bytes of a text frame.", 0),
-		field("The value of a field has the bytes of a text frame, 4,096 bytes from the beginning of the response.", 4096),
-	}
-}
-
-// ---- extensions ------------------------------------------------------------
-
-// ruleSameBit is ruleBits with what a client has to do.
-var ruleSameBit = rule7692("5", "A server MUST NOT accept a PMCE extension negotiation offer together with another extension if the PMCE will conflict with the extension on their use of the RSV1 bit. A client that received a response accepting a PMCE extension negotiation offer together with such an extension MUST _Fail the WebSocket Connection_.")
-
-// sameBitRows offer extensions that cannot be in use together: all of them set RSV1.
-func sameBitRows() []letterCase {
-	row := func(what string, fields ...string) letterCase {
-		return letterCase{what, "The server accepts one of them, or none.", ruleBits, func(s *script) {
-			var lines []string
-			for _, f := range fields {
-				lines = append(lines, "Sec-WebSocket-Extensions: "+f)
-			}
-			s.ask(add(lines...))
-			s.opened(s.refusedOpenly)
-			a := s.negotiated()
-			answers, _ := parseExtensions(s.reply.fields.Values("Sec-Websocket-Extensions")) // negotiated has read it
-			s.oneOfThem(a, answers)
-		}}
-	}
-	const pd, webkit = extensionName, "x-webkit-deflate-frame"
-	return []letterCase{
-		row("permessage-deflate and x-webkit-deflate-frame are offered, which both use RSV1.", pd+", "+webkit),
-		row("x-webkit-deflate-frame and permessage-deflate are offered, which both use RSV1.", webkit+", "+pd),
-		row("permessage-deflate and permessage-bzip2 are offered, which both use RSV1.", pd+", permessage-bzip2"),
-		row("permessage-deflate is offered twice, with different parameters.", pd+"; client_max_window_bits, "+pd),
-		row("permessage-deflate and deflate-frame are offered in two fields, which both use RSV1.", pd, "deflate-frame"),
-	}
-}
-
-// oneOfThem judges which of several extensions a server has accepted.
-func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
-	switch {
-	case len(answers) > 1:
-		s.broke("The server accepted %d extensions that use RSV1, by %q.", len(answers), s.reply.fields.Values("Sec-Websocket-Extensions"))
-	case len(answers) == 0:
-		s.suspect = nil
-		s.echo(wire.OpText, []byte("Hello"))
-		s.saw(report.OK, "The server accepted none of them.")
-		return
-	}
-	s.suspect = nil
-	if answers[0].Name != extensionName {
-		s.saw(report.OK, "The server accepted %s, which the suite does not speak.", answers[0].Name)
-		return
-	}
-	s.agree(a.deflateParams)
-	s.echo(wire.OpText, []byte("Hello"))
-	s.saw(report.OK, "The server accepted permessage-deflate alone.")
-}
-
-// sameBitReplyRow is an answer that accepts two such extensions. It is wrong, too, to a
-// client that has not offered both.
-func sameBitReplyRow(unoffered report.Rule) letterCase {
-	const second = "x-webkit-deflate-frame"
-	return letterCase{"permessage-deflate and x-webkit-deflate-frame, which both use RSV1.", "The client drops TCP and takes no message.", ruleSameBit, func(s *script) {
-		s.asked()
-		offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
-		r := ruleSameBit
-		for _, name := range []string{extensionName, second} {
-			if !slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool { return o.Name == name }) {
-				r = unoffered
-			}
-		}
-		s.respond(add("Sec-WebSocket-Extensions: " + extensionName + ", " + second))
-		s.refusedReply(r, false)
-	}}
 }

@@ -1,0 +1,31 @@
+package suite
+
+import "github.com/hawser-ws/hawser/compliance/report"
+
+// secondResponse has the 86 bytes of the frame that it is.
+const secondResponse = "HTTP/1.1 200 OK\r\nServer: " + userAgent + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\nHello"
+
+func besideResponseRows() []letterCase {
+	behindRow := func(r report.Rule, what, mark, tail string) letterCase {
+		return letterCase{what, "The client fails the connection, with 1002.", r, func(s *script) {
+			s.open(behind(tail))
+			s.mark(0, len(tail), mark)
+			s.refused(codeProtocolError)
+		}}
+	}
+	field := func(what string, at int) letterCase {
+		return letterCase{what, "The client passes over the field.", ruleOpaque, func(s *script) {
+			s.asked()
+			s.respond(frameField(at, unmaskedInField, s.composeReply))
+			s.suspect = nil
+			s.establish()
+			s.passedOver(ruleOpaque) // it may have refused the response for the field
+		}}
+	}
+	return []letterCase{
+		behindRow(ruleNonzero, "A second response comes together with the response. Its bytes are frames.", "The second response, whose first byte has RSV1 set.", secondResponse),
+		behindRow(ruleOpcode, "A further CR and LF come after the response. They are the header of a frame.", "CR and LF, a frame with the opcode 13.", "\r\n"),
+		field("The value of a field has the bytes of a text frame.", 0),
+		field("The value of a field has the bytes of a text frame, 4,096 bytes from the beginning of the response.", 4096),
+	}
+}

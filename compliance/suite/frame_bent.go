@@ -1,0 +1,66 @@
+package suite
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A bentFrame is a frame whose header need not be right.
+type bentFrame struct {
+	op      wire.Opcode
+	more    bool
+	form    int    // 7, 16 or 64 bits of length; 0: the shortest that fits
+	length  uint64 // as it is announced
+	payload string
+	mask    maskKind
+}
+
+type maskKind int
+
+// whole announces the length that the payload has.
+func (f bentFrame) whole() bentFrame { f.length = uint64(len(f.payload)); return f }
+
+// bent is a frame as it travels.
+func (s *script) bent(f bentFrame) []byte {
+	raw := []byte{byte(f.op), 0}
+	if !f.more {
+		raw[0] |= 0x80
+	}
+	switch {
+	case f.form == 64 || f.form == 0 && f.length > 1<<16-1:
+		raw[1] = 127
+		raw = binary.BigEndian.AppendUint64(raw, f.length)
+	case f.form == 16 || f.form == 0 && f.length > 125:
+		raw[1] = 126
+		raw = binary.BigEndian.AppendUint16(raw, uint16(f.length))
+	default:
+		raw[1] = byte(f.length)
+	}
+	if f.mask != maskZero && s.server != (f.mask == maskWrong) {
+		return append(raw, f.payload...)
+	}
+	var key [4]byte
+	if f.mask != maskZero {
+		rand.Read(key[:])
+	}
+	raw[1] |= 0x80
+	raw = append(append(raw, key[:]...), f.payload...)
+	wire.Mask(raw[len(raw)-len(f.payload):], key, 0)
+	return raw
+}
+
+// sendBent sends a frame and marks what is wrong with it: n octets from one on.
+func (s *script) sendBent(f bentFrame, from, n int, what string) {
+	s.write(s.bent(f), tempo{})
+	s.logFrame(frame{op: f.op, more: f.more, payload: []byte(f.payload)})
+	s.cut, s.sentClose = f.length != uint64(len(f.payload)), f.op == wire.OpClose
+	s.mark(from, n, what)
+}
+
+const (
+	maskRight maskKind = iota // as our role wants it
+	maskWrong                 // the other way round
+	maskZero                  // with a key of zeros, whatever our role
+)

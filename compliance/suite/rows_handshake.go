@@ -1,0 +1,133 @@
+package suite
+
+import (
+	"strings"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// refuses is a request that a server has to answer with an error code.
+func refuses(r report.Rule, what string, edits ...edit) letterCase {
+	return letterCase{what, "The server returns an HTTP error code.", r, func(s *script) {
+		s.ask(edits...)
+		s.refusedRequest(false)
+	}}
+}
+
+// mayRefuse is a request that a server may refuse. The rule says why it may also accept.
+func mayRefuse(r report.Rule, what string, edits ...edit) letterCase {
+	c := refuses(r, what, edits...)
+	c.want = "The server returns an HTTP error code. No RFC requires that, so it may also accept."
+	return c
+}
+
+// ignores is a request that is perhaps no handshake at all: anything but an upgrade.
+func ignores(r report.Rule, what string, edits ...edit) letterCase {
+	return letterCase{what, "The server does not upgrade. It may well answer this as another HTTP request.", r, func(s *script) {
+		s.ask(edits...)
+		s.refusedRequest(true)
+	}}
+}
+
+// unreadable is a request that HTTP's grammar does not know. A server that accepts it
+// breaks the rule accepted.
+func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase {
+	return letterCase{what, "The server responds with 400 or another HTTP error code.", r, func(s *script) {
+		s.ask(edits...)
+		kind := s.answer(s.o.HandshakeTimeout)
+		switch code := s.status(); {
+		case kind == replyNothing:
+			s.against(part(""), "The server did not respond in time.")
+		case kind == replyEOF:
+			s.broke("The server should have responded with 400, but dropped TCP.")
+		case code == 101, strings.HasPrefix(s.reply.line, "HTTP/0.9 101"):
+			s.against(accepted, "The server accepted it.")
+		case code == 0:
+			s.broke("The server should have responded with 400, but responded without a status line: %q.", report.Text([]byte(s.reply.line)))
+		case code == 301:
+			s.saw(report.OK, "The server redirected it: %s.", s.reply.line)
+		case code < 400:
+			s.broke("The server should have responded with 400, but responded with %q.", s.reply.line)
+		default:
+			s.refusedStatus(true)
+		}
+	}}
+}
+
+// accepts is a request that a server has to accept.
+func accepts(r report.Rule, what string, edits ...edit) letterCase {
+	return letterCase{what, "The server accepts it and returns a message.", r, func(s *script) {
+		s.ask(edits...)
+		s.opened(s.broke)
+		s.echo(wire.OpText, []byte("Hello"))
+	}}
+}
+
+// either is a request that a server may accept, which then must work, or refuse.
+// accepted is the verdict where it accepts it.
+func either(r report.Rule, accepted report.Verdict, what string, edits ...edit) letterCase {
+	return letterCase{what, "The server accepts it, and it works; or it returns an HTTP error code.", r, func(s *script) {
+		s.ask(edits...)
+		s.opened(s.refusedEither)
+		s.echo(wire.OpText, []byte("Hello"))
+		s.saw(accepted, "The server accepted it.")
+	}}
+}
+
+// refusedEither judges a refusal of what may be refused.
+func (s *script) refusedEither(string, ...any) {
+	switch code := s.status(); {
+	case code == 0:
+		s.against(ruleStatus, "The server dropped TCP without a response.")
+	case code < 400:
+		s.ignoredUpgrade()
+	}
+	s.refusedStatus(false)
+	panic(stop{})
+}
+
+// refusedOpenly judges the refusal of a request that a server is free to refuse.
+func (s *script) refusedOpenly(format string, args ...any) {
+	if s.status() == 0 {
+		s.against(ruleStatus, "The server dropped TCP without a response.")
+	}
+	s.inform(format, args...)
+}
+
+// ignoredUpgrade is the verdict on a server that goes on with HTTP.
+func (s *script) ignoredUpgrade() {
+	s.against(ruleIgnore, "The server did not upgrade the connection, but answered the request as plain HTTP: %s.", s.reply.line)
+}
+
+// refusedRequest waits for the server to refuse a request.
+func (s *script) refusedRequest(ordinary bool) {
+	switch s.answer(s.o.HandshakeTimeout) {
+	case replyEOF:
+		s.against(ruleStatus, "The server dropped TCP instead of returning an HTTP error code.")
+	case replyNothing:
+		s.against(part(""), "The server did not respond in time.")
+	}
+	s.refusedStatus(ordinary)
+}
+
+// refusedStatus judges the status of a refusal. With ordinary the request may have
+// been answered as one of plain HTTP.
+func (s *script) refusedStatus(ordinary bool) {
+	switch code := s.status(); {
+	case code == 0:
+		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.", report.Text([]byte(s.reply.line)))
+	case code == 101:
+		s.broke("The server accepted it.")
+	case code == 500 && (ordinary || ofWebSocket(s.c.Rule)):
+		s.saw(report.Informational, "The server refused it with 500, which says that the server itself failed.")
+	case code >= 400 && code != 500, ordinary && code >= 200:
+		s.saw(report.OK, "The server refused it: %s.", s.reply.line)
+	case code >= 200 && ofWebSocket(s.c.Rule):
+		s.ignoredUpgrade()
+	case code == 500:
+		s.broke("The server refused it with 500, which says that the server itself failed. A 4xx code would be right.")
+	default:
+		s.broke("The server did not accept it, but answered %q, which is no error code.", s.reply.line)
+	}
+}

@@ -1,0 +1,66 @@
+package suite
+
+import (
+	"fmt"
+
+	"github.com/hawser-ws/hawser/compliance/report"
+)
+
+// verdict makes the verdict and ends the script.
+func (s *script) verdict(v report.Verdict, format string, args ...any) {
+	s.saw(v, format, args...)
+	panic(stop{})
+}
+
+// fail is for what is wrong by more than the rule of the case.
+func (s *script) fail(format string, args ...any) { s.verdict(report.Failed, format, args...) }
+
+// broke says that the rule of the case is broken.
+func (s *script) broke(format string, args ...any) {
+	s.verdict(levelVerdict(s.c.Rule.Level), format, args...)
+}
+
+// against says that another rule than that of the case is broken. The verdict follows
+// from its level.
+func (s *script) against(rule report.Rule, format string, args ...any) {
+	if rule.Text != s.c.Rule.Text {
+		s.res.Broken = &rule
+	}
+	s.verdict(levelVerdict(rule.Level), format, args...)
+}
+
+func levelVerdict(level string) report.Verdict {
+	switch level {
+	case "MUST":
+		return report.Failed
+	case "SHOULD":
+		return report.NonStrict
+	}
+	return report.Informational
+}
+
+// inform ends the script where there is no wrong answer.
+func (s *script) inform(format string, args ...any) {
+	s.verdict(report.Informational, format, args...)
+}
+
+// declined ends the script where the peer does not want what the case is about.
+func (s *script) declined(format string, args ...any) {
+	s.verdict(report.Unimplemented, format, args...)
+}
+
+// saw says in words what the peer did, and the script goes on.
+func (s *script) saw(v report.Verdict, format string, args ...any) {
+	s.res.Waited = s.res.Waited || s.in.waited
+	s.res.Behavior, s.res.Result = v, fmt.Sprintf(format, args...)
+}
+
+// mark says which octets of what was sent last the peer has to refuse.
+func (s *script) mark(offset, length int, what string) {
+	from := max(0, min(offset-64, len(s.last.raw)-256))
+	to := min(len(s.last.raw), from+256)
+	s.suspect = &report.Offense{
+		Sent: true, Start: s.last.at + int64(from), Octets: append([]byte(nil), s.last.raw[from:to]...),
+		Offset: offset - from, Length: length, What: what,
+	}
+}
