@@ -1,12 +1,8 @@
 package suite
 
 import (
-	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
-	"io"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -16,7 +12,6 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/broken"
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/testee"
-	"github.com/hawser-ws/hawser/wire"
 )
 
 // caught are defects, and cases that must not be OK because of them. They are right
@@ -141,9 +136,6 @@ var caught = []struct {
 	{"close-twice", false, "L.6.2"},
 }
 
-// short waits for nobody who does nothing, as many of the defects do.
-var short = &Options{HandshakeTimeout: 4 * time.Second, CloseTimeout: 500 * time.Millisecond, Parallel: 1, ClosePath: testee.ClosePath}
-
 // playBroken runs cases against the server or the client with a defect; "" is none.
 func playBroken(t *testing.T, defect string, clients bool, cases []*Case) []*report.Result {
 	t.Helper()
@@ -239,104 +231,6 @@ func testCaught(t *testing.T, defect string, clients bool, ids string) {
 	}
 }
 
-// A bad server deals with a connection.
-type bad func(ctx context.Context, c net.Conn)
-
-// no refuses every request.
-func no(_ context.Context, c net.Conn) {
-	_, _, _ = readHead(c, func([]byte) {})
-	_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
-}
-
-// teapot answers every request with a status that is no error.
-func teapot(_ context.Context, c net.Conn) {
-	_, _, _ = readHead(c, func([]byte) {})
-	_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n")
-}
-
-// yes accepts every request, however wrong, with everything that was offered, and
-// answers everything with the same message.
-func yes(_ context.Context, c net.Conn) {
-	buf := make([]byte, 64<<10)
-	n, _ := c.Read(buf)
-	time.Sleep(time.Millisecond)
-	h := parseHead(buf[:n])
-	f := h.fields
-	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\nSec-WebSocket-Accept: %s\r\n",
-		wire.AcceptKey(f.Get("Sec-Websocket-Key")))
-	for _, name := range []string{"Sec-Websocket-Extensions", "Sec-Websocket-Protocol"} {
-		if v := f.Get(name); v != "" {
-			fmt.Fprintf(c, "%s: %s\r\n", name, v)
-		}
-	}
-	_, _ = io.WriteString(c, "\r\n")
-	for {
-		if _, err := c.Read(buf); err != nil {
-			return
-		}
-		if _, err := c.Write([]byte("\x81\x08nonsense")); err != nil {
-			return
-		}
-	}
-}
-
-// deaf accepts requests that are right, and then says nothing.
-func deaf(ctx context.Context, c net.Conn) {
-	if !accept(c) {
-		return
-	}
-	_, _ = io.Copy(io.Discard, c)
-	<-ctx.Done() // nor does it see an end
-}
-
-// hasty closes at once, with a code that must not be sent.
-func hasty(_ context.Context, c net.Conn) {
-	if accept(c) {
-		_, _ = io.WriteString(c, "\x88\x02\x03\xee")
-	}
-}
-
-// accept answers a request that is right.
-func accept(c net.Conn) bool {
-	raw, _, err := readHead(c, func([]byte) {})
-	if err != nil {
-		return false
-	}
-	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-		wire.AcceptKey(parseHead(raw).fields.Get("Sec-Websocket-Key")))
-	return true
-}
-
-// listen serves connections until the test ends.
-func listen(t *testing.T, serve bad) *target {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer c.Close()
-				defer context.AfterFunc(ctx, func() { c.Close() })()
-				serve(ctx, c)
-			})
-		}
-	})
-	t.Cleanup(func() { l.Close(); cancel(); wg.Wait() })
-	tgt, err := parseTarget("ws://"+l.Addr().String()+"/", &tls.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tgt
-}
-
 // seldom are cases that hardly a peer can fail, since nobody says what is right. In H.6.13
 // the sentence binds the client, and in X.7.12 only silence is wrong.
 func seldom(c *Case) bool {
@@ -420,32 +314,5 @@ func rested(t *testing.T, r *report.Result) {
 	want := map[report.Verdict]string{report.Failed: "MUST", report.NonStrict: "SHOULD"}[r.Behavior]
 	if rule := r.VerdictRule(); want != "" && (rule == nil || rule.Level != want) {
 		t.Errorf("%s: %s rests on %+v: %s", r.ID, r.Behavior, rule, r.Result)
-	}
-}
-
-// credulous is a client that answers whatever comes with the same frame.
-func credulous(ctx context.Context, request, url string) {
-	host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
-	c, err := net.Dial("tcp", host)
-	if err != nil {
-		return
-	}
-	defer c.Close()
-	defer context.AfterFunc(ctx, func() { c.Close() })()
-	fmt.Fprintf(c, request, "/"+path)
-	nonsense := append([]byte("\x81\x88\x00\x00\x00\x00"), "nonsense"...)
-	_ = c.SetDeadline(time.Now().Add(time.Minute))
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := c.Read(buf)
-		if err != nil {
-			return
-		}
-		if i := bytes.Index(buf[:n], []byte("\r\n\r\n")); i >= 0 && i+4 == n {
-			continue // but the head of the response
-		}
-		if _, err := c.Write(nonsense); err != nil {
-			return
-		}
 	}
 }

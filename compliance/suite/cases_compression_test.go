@@ -2,14 +2,8 @@ package suite
 
 import (
 	"bytes"
-	"context"
 	"fmt"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/hawser-ws/hawser/compliance/internal/broken"
@@ -17,65 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/websocket"
-	"github.com/hawser-ws/hawser/wire"
 )
-
-func serveHandler(t *testing.T, h http.Handler) (url string) {
-	t.Helper()
-	s := httptest.NewServer(h)
-	t.Cleanup(s.Close)
-	return "ws" + strings.TrimPrefix(s.URL, "http") + "/"
-}
-
-// echoed is a server that answers message n of connection c, both from 0, with what
-// f makes of it.
-func echoed(ext wire.Extension, f func(c, n int, m websocket.Message) (websocket.MessageType, []byte)) http.Handler {
-	var conns atomic.Int32
-	opts := &websocket.AcceptOptions{InsecureAnyOrigin: true}
-	if ext != nil {
-		opts.Extensions = []wire.Extension{ext}
-	}
-	return websocket.Handler{Options: opts, Serve: func(ctx context.Context, c *websocket.Conn) error {
-		conn, n := int(conns.Add(1))-1, 0
-		for m, err := range c.Messages(ctx) {
-			if err != nil {
-				return err
-			}
-			kind, data := m.Type, m.Data
-			if f != nil {
-				kind, data = f(conn, n, m)
-			}
-			if err := c.Write(ctx, kind, data); err != nil {
-				return err
-			}
-			n++
-		}
-		return nil
-	}}
-}
-
-func runQuick(t *testing.T, url string, cases []*Case) []*report.Result {
-	t.Helper()
-	results, err := TestServer(t.Context(), url, cases, &Options{Quick: true, Parallel: 1})
-	if err != nil || len(results) != len(cases) {
-		t.Fatalf("%d results of %d cases: %v", len(results), len(cases), err)
-	}
-	return results
-}
-
-// fewSizes returns a few of the sizes of each subgroup: all take too long under the race
-// detector, and otherwise are for HAWSER_FULL.
-func fewSizes(cases []*Case) (few []*Case) {
-	if os.Getenv("HAWSER_FULL") != "" && !raceEnabled {
-		return cases
-	}
-	for i, c := range cases {
-		if size := i % 18; size == 0 || size == 4 || size == 10 || size == 17 && i < 18 {
-			few = append(few, c)
-		}
-	}
-	return few
-}
 
 func TestCompressedServer(t *testing.T) {
 	cases := casesMatching(t, "12.*", "13.*")
@@ -136,44 +72,6 @@ func TestCompressedOffers(t *testing.T) {
 		if want := "\r\nSec-WebSocket-Extensions: " + n.answer + "\r\n"; !strings.Contains(c.HTTPResponse, want) || !c.Passed() {
 			t.Errorf("%s: the answer to a client is %q, want %q; %s %s", c.ID, c.HTTPResponse, want, c.Behavior, c.Result)
 		}
-	}
-}
-
-// clientResult runs a case against hawser's client, with that extension or none.
-func clientResult(t *testing.T, c *Case, ext wire.Extension) *report.Result {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	got := make(chan *report.Result, 1)
-	s := &Server{Cases: []*Case{c}, Options: &Options{Quick: true, Done: func(r *report.Result) { got <- r }}}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, l) }()
-	opts := &websocket.DialOptions{}
-	if ext != nil {
-		opts.Extensions = []wire.Extension{ext}
-	}
-	conn, _, err := websocket.Dial(ctx, fmt.Sprintf("ws://%s/runCase?case=1&agent=test", l.Addr()), opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.CloseNow()
-	for m, err := range conn.Messages(ctx) {
-		if err != nil || conn.Write(ctx, m.Type, m.Data) != nil {
-			break
-		}
-	}
-	select {
-	case r := <-got:
-		cancel()
-		<-served
-		return r
-	case err := <-served:
-		t.Fatal(err)
-		return nil
 	}
 }
 

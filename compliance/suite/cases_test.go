@@ -1,12 +1,8 @@
 package suite
 
 import (
-	"context"
 	"fmt"
 	"net"
-	"net/http"
-	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -15,143 +11,7 @@ import (
 
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/testee"
-	"github.com/hawser-ws/hawser/deflate"
-	"github.com/hawser-ws/hawser/websocket"
-	"github.com/hawser-ws/hawser/wire"
 )
-
-// echoServer is hawser's own server.
-func echoServer(t *testing.T) (url string) {
-	t.Helper()
-	s := httptest.NewUnstartedServer(testee.Echo())
-	s.Config.ReadHeaderTimeout = 10 * time.Second
-	s.Config.MaxHeaderBytes = 64 << 10
-	s.Config.Protocols = new(http.Protocols)
-	s.Config.Protocols.SetHTTP1(true)
-	s.Start()
-	t.Cleanup(s.Close)
-	return "ws" + strings.TrimPrefix(s.URL, "http") + "/"
-}
-
-// echoClient is hawser's own client: it returns messages until the connection ends.
-func echoClient(ctx context.Context, url string) {
-	c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
-		Extensions:   []wire.Extension{deflate.MustNew(nil)},
-		MaxRedirects: 1,
-		Limits:       websocket.Limits{MaxMessage: 16 << 20},
-	})
-	if err != nil {
-		return
-	}
-	defer c.CloseNow()
-	for m, err := range c.Messages(ctx) {
-		if err != nil || c.Write(ctx, m.Type, m.Data) != nil {
-			return
-		}
-	}
-}
-
-func casesMatching(t *testing.T, patterns ...string) []*Case {
-	t.Helper()
-	cases, err := Cases(patterns, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cases
-}
-
-var allLetters = []string{"H.*", "L.*", "X.*", "R.*", "C.*"}
-
-// testClient runs cases with a client, a few at a time.
-func testClient(t *testing.T, cases []*Case, o *Options, client func(ctx context.Context, url string)) []*report.Result {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
-	s := &Server{Cases: cases, Options: o}
-	var serving, waiting, others sync.WaitGroup
-	serving.Go(func() { _ = s.Serve(ctx, l) })
-	defer serving.Wait()
-	defer cancel()
-	run := func(c *Case) *report.Result {
-		var err error
-		for range attempts { // a request that comes after HandshakeTimeout has no result
-			client(ctx, "ws://"+l.Addr().String()+"/runCase?agent=test&casetuple="+c.ID)
-			bounded, cancel := context.WithTimeout(ctx, time.Minute)
-			var r *report.Result
-			r, err = s.Wait(bounded, "test", c.ID)
-			cancel()
-			if err == nil {
-				return r
-			}
-		}
-		t.Errorf("%s: %v", c.ID, err)
-		return &report.Result{ID: c.ID}
-	}
-	results := make([]*report.Result, len(cases))
-	free := make(chan struct{}, 8)
-	for i, c := range cases {
-		switch {
-		case !c.Clients:
-		case c.Idle:
-			waiting.Go(func() { results[i] = run(c) })
-		default:
-			free <- struct{}{}
-			others.Go(func() {
-				defer func() { <-free }()
-				results[i] = run(c)
-			})
-		}
-	}
-	others.Wait()
-	waiting.Wait()
-	return slices.DeleteFunc(results, func(r *report.Result) bool { return r == nil })
-}
-
-// wanting reports the results that leave something to wish.
-func wanting(t *testing.T, results []*report.Result) {
-	t.Helper()
-	for _, r := range results {
-		if !r.Passed() {
-			t.Errorf("%s: %s, %s: %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Description, r.Result, r.ResultClose)
-		}
-		if r.Agent == "" || r.Result == "" || r.ResultClose == "" || r.Offense != nil || r.IsServer && r.HTTPRequest == "" {
-			t.Errorf("%s: %+v", r.ID, r)
-		}
-	}
-	t.Logf("%d cases", len(results))
-}
-
-// ours are the cases of the letters. Those that wait for many seconds are for
-// HAWSER_FULL; wscheck, when it checks hawser, has them too.
-func ours(t *testing.T) []*Case {
-	cases := casesMatching(t, allLetters...)
-	if os.Getenv("HAWSER_FULL") == "" {
-		cases = slices.DeleteFunc(cases, func(c *Case) bool { return c.Idle })
-	}
-	return cases
-}
-
-// testServer runs cases against a server, and those that fall short again by
-// themselves: the machine may be busy.
-func testServer(t *testing.T, url string, cases []*Case, o *Options) []*report.Result {
-	t.Helper()
-	results, err := TestServer(t.Context(), url, cases, o)
-	for i := range results {
-		for try := 1; err == nil && try < attempts && !results[i].Passed(); try++ {
-			var alone []*report.Result
-			if alone, err = TestServer(t.Context(), url, casesMatching(t, results[i].ID), o); err == nil {
-				results[i] = alone[0]
-			}
-		}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return results
-}
 
 // hawser's server passes every case of the letters.
 func TestServerOfOurs(t *testing.T) {

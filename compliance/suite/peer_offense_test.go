@@ -1,70 +1,9 @@
 package suite
 
 import (
-	"io"
 	"net"
 	"testing"
-
-	"github.com/hawser-ws/hawser/compliance/report"
 )
-
-// serveRaw is a server that answers every handshake and then does as f says.
-func serveRaw(t *testing.T, f func(net.Conn)) (url string) {
-	t.Helper()
-	return serveHead(t, func(c net.Conn, raw []byte) {
-		_, _ = io.WriteString(c, accepting(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n")
-		f(c)
-	})
-}
-
-// serveHead calls f with each connection and the request that came.
-func serveHead(t *testing.T, f func(c net.Conn, raw []byte)) (url string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				if raw, rest, err := readHead(c, func([]byte) {}); err == nil {
-					f(c, append(raw, rest...))
-				}
-			}()
-		}
-	}()
-	return "ws://" + l.Addr().String() + "/"
-}
-
-// swallow reads until the peer is gone, and answers nothing.
-func swallow(c net.Conn) {
-	buf := make([]byte, 1024)
-	for {
-		if _, err := c.Read(buf); err != nil {
-			return
-		}
-	}
-}
-
-// oneCase runs one case against a server, once.
-func oneCase(t *testing.T, url, id string) *report.Result {
-	t.Helper()
-	cases, err := Cases([]string{id}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	results, err := TestServer(t.Context(), url, cases, &Options{Parallel: 1})
-	if err != nil || len(results) != 1 {
-		t.Fatal(results, err)
-	}
-	return results[0]
-}
 
 // A peer that swallows what it should refuse: the octet of ours is found.
 func TestOffenseSent(t *testing.T) {

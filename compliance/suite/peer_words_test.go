@@ -12,39 +12,7 @@ import (
 	"time"
 
 	"github.com/hawser-ws/hawser/compliance/report"
-	"github.com/hawser-ws/hawser/wire"
 )
-
-// naive is a server after its handshake that returns every frame, whatever it is, and
-// drops TCP at a close frame.
-func naive(c net.Conn) {
-	buf := make([]byte, wire.MaxHeaderSize)
-	for {
-		n := 0
-		var h wire.Header
-		for ok := false; !ok; {
-			if _, err := io.ReadFull(c, buf[n:n+1]); err != nil {
-				return
-			}
-			n++
-			h, _, ok = parseHeader(buf[:n])
-		}
-		if h.Opcode == wire.OpClose || h.Length > 64<<20 {
-			return
-		}
-		payload := make([]byte, h.Length)
-		if _, err := io.ReadFull(c, payload); err != nil {
-			return
-		}
-		if h.Masked {
-			wire.Mask(payload, h.Key, 0)
-		}
-		h.Fin, h.Masked = true, false
-		if _, err := c.Write(append(wire.AppendHeader(nil, h), payload...)); err != nil {
-			return
-		}
-	}
-}
 
 // What falls short says what came instead and rests on a sentence that can be broken.
 func TestVerdictsSayWhatHappened(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,15 +15,9 @@ import (
 
 	"github.com/hawser-ws/hawser/compliance/internal/broken"
 	"github.com/hawser-ws/hawser/compliance/report"
-	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
-
-// verdictOf makes a result.
-func verdictOf(c *Case, v report.Verdict) *report.Result {
-	return &report.Result{ID: c.ID, Behavior: v, BehaviorClose: report.OK}
-}
 
 // A case that falls short under load runs again, and the result tells both verdicts.
 func TestVerdictUnderLoadVaries(t *testing.T) {
@@ -137,33 +130,6 @@ func slowUnderLoad(t *testing.T, work time.Duration) (url string) {
 		time.Sleep(work)
 		<-one
 	})
-}
-
-// echoBy is hawser's server, which calls f before each echo.
-func echoBy(t *testing.T, f func(*websocket.Conn)) (url string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &http.Server{Handler: websocket.Handler{
-		Serve: func(ctx context.Context, c *websocket.Conn) error {
-			for m, err := range c.Messages(ctx) {
-				if err != nil {
-					return err
-				}
-				f(c)
-				if err := c.Write(ctx, m.Type, m.Data); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-		Options: &websocket.AcceptOptions{InsecureAnyOrigin: true, Extensions: []wire.Extension{deflate.MustNew(nil)}},
-	}}
-	go func() { _ = s.Serve(l) }()
-	t.Cleanup(func() { s.Close() })
-	return "ws://" + l.Addr().String() + "/"
 }
 
 // A server that is slow only while many connections are served at once passes.
@@ -313,16 +279,6 @@ func TestRestartFails(t *testing.T) {
 	results, err := TestServer(t.Context(), "ws://"+m.addr+"/", casesMatching(t, "H.5.13", "H.5.14", "H.5.15"), o)
 	if err == nil || !strings.Contains(err.Error(), "during H.5.14 and cannot be restarted: no such program; 1 case") || len(results) != 2 {
 		t.Errorf("%d results, error %v", len(results), err)
-	}
-}
-
-// mute takes messages and answers none, and closes as it should.
-func mute(c net.Conn) {
-	conn := websocket.NewConn(context.Background(), c, nil)
-	for _, err := range conn.Messages(context.Background()) {
-		if err != nil {
-			return
-		}
 	}
 }
 

@@ -3,12 +3,10 @@ package suite
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,78 +14,6 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 	"github.com/hawser-ws/hawser/wire"
 )
-
-// fair is an echo that is right as far as the tests need it.
-func fair(c net.Conn) { serveFrames(c, func(wire.Header, []byte) bool { return false }) }
-
-// serveFrames is fair but for the frames that odd deals with.
-func serveFrames(c net.Conn, odd func(h wire.Header, payload []byte) bool) {
-	buf := make([]byte, wire.MaxHeaderSize)
-	var message []byte
-	send := func(op wire.Opcode, b []byte) {
-		_, _ = c.Write(append(wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: op, Length: int64(len(b))}), b...))
-	}
-	op := wire.OpText
-	for {
-		n := 0
-		var h wire.Header
-		for ok := false; !ok; {
-			if _, err := io.ReadFull(c, buf[n:n+1]); err != nil {
-				return
-			}
-			n++
-			h, _, ok = parseHeader(buf[:n])
-		}
-		payload := make([]byte, min(h.Length, 64<<20))
-		if _, err := io.ReadFull(c, payload); err != nil {
-			return
-		}
-		if h.Masked {
-			wire.Mask(payload, h.Key, 0)
-		}
-		if h.Opcode != wire.OpContinuation && !h.Opcode.IsControl() {
-			message, op = nil, h.Opcode
-		}
-		switch {
-		case odd(h, payload):
-		case h.Opcode == wire.OpClose:
-			send(wire.OpClose, payload)
-			return
-		case h.Opcode == wire.OpPing:
-			send(wire.OpPong, payload)
-		case !h.Opcode.IsControl():
-			if message = append(message, payload...); h.Fin {
-				send(op, message)
-			}
-		}
-	}
-}
-
-// closer answers the first frame with a close frame of that payload.
-func closer(body string) func(net.Conn) {
-	return func(c net.Conn) {
-		_, _ = c.Read(make([]byte, 64))
-		_, _ = c.Write(append([]byte{0x88, byte(len(body))}, body...))
-		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-		_, _ = io.Copy(io.Discard, c)
-	}
-}
-
-// once is a server whose first connection is served by f and all others fairly.
-func once(t *testing.T, f func(net.Conn)) *target {
-	var n atomic.Int64
-	tgt, err := parseTarget(serveRaw(t, func(c net.Conn) {
-		if n.Add(1) == 1 {
-			f(c)
-		} else {
-			fair(c)
-		}
-	}), &tls.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tgt
-}
 
 // Servers, and how they are judged by the sentences that bind them.
 func TestServersAreWeighed(t *testing.T) {
@@ -345,23 +271,6 @@ func TestSentencesOfClients(t *testing.T) {
 		rule := r.VerdictRule()
 		if rule == nil || rule.Level == "MUST" != (r.Behavior == report.Failed) || !strings.Contains(rule.Text, tt.rule) {
 			t.Errorf("%s: %s: %s by %+v", tt.id, r.Behavior, r.Result, rule)
-		}
-	}
-}
-
-// serveMasked is an echo of short messages, by a client.
-func serveMasked(r io.Reader, c net.Conn, masked func(first byte, payload string) []byte) {
-	head := make([]byte, 2)
-	for {
-		if _, err := io.ReadFull(r, head); err != nil {
-			return
-		}
-		payload := make([]byte, head[1]&0x7f)
-		if _, err := io.ReadFull(r, payload); err != nil {
-			return
-		}
-		if _, err := c.Write(masked(head[0], string(payload))); err != nil || head[0] == 0x88 {
-			return
 		}
 	}
 }

@@ -1,0 +1,499 @@
+package suite
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
+)
+
+// A bad server deals with a connection.
+type bad func(ctx context.Context, c net.Conn)
+
+// no refuses every request.
+func no(_ context.Context, c net.Conn) {
+	_, _, _ = readHead(c, func([]byte) {})
+	_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+}
+
+// teapot answers every request with a status that is no error.
+func teapot(_ context.Context, c net.Conn) {
+	_, _, _ = readHead(c, func([]byte) {})
+	_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n")
+}
+
+// yes accepts every request, however wrong, with everything that was offered, and
+// answers everything with the same message.
+func yes(_ context.Context, c net.Conn) {
+	buf := make([]byte, 64<<10)
+	n, _ := c.Read(buf)
+	time.Sleep(time.Millisecond)
+	h := parseHead(buf[:n])
+	f := h.fields
+	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\nSec-WebSocket-Accept: %s\r\n",
+		wire.AcceptKey(f.Get("Sec-Websocket-Key")))
+	for _, name := range []string{"Sec-Websocket-Extensions", "Sec-Websocket-Protocol"} {
+		if v := f.Get(name); v != "" {
+			fmt.Fprintf(c, "%s: %s\r\n", name, v)
+		}
+	}
+	_, _ = io.WriteString(c, "\r\n")
+	for {
+		if _, err := c.Read(buf); err != nil {
+			return
+		}
+		if _, err := c.Write([]byte("\x81\x08nonsense")); err != nil {
+			return
+		}
+	}
+}
+
+// deaf accepts requests that are right, and then says nothing.
+func deaf(ctx context.Context, c net.Conn) {
+	if !accept(c) {
+		return
+	}
+	_, _ = io.Copy(io.Discard, c)
+	<-ctx.Done() // nor does it see an end
+}
+
+// hasty closes at once, with a code that must not be sent.
+func hasty(_ context.Context, c net.Conn) {
+	if accept(c) {
+		_, _ = io.WriteString(c, "\x88\x02\x03\xee")
+	}
+}
+
+// accept answers a request that is right.
+func accept(c net.Conn) bool {
+	raw, _, err := readHead(c, func([]byte) {})
+	if err != nil {
+		return false
+	}
+	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+		wire.AcceptKey(parseHead(raw).fields.Get("Sec-Websocket-Key")))
+	return true
+}
+
+// listen serves connections until the test ends.
+func listen(t *testing.T, serve bad) *target {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() {
+				defer c.Close()
+				defer context.AfterFunc(ctx, func() { c.Close() })()
+				serve(ctx, c)
+			})
+		}
+	})
+	t.Cleanup(func() { l.Close(); cancel(); wg.Wait() })
+	tgt, err := parseTarget("ws://"+l.Addr().String()+"/", &tls.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tgt
+}
+
+// credulous is a client that answers whatever comes with the same frame.
+func credulous(ctx context.Context, request, url string) {
+	host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
+	c, err := net.Dial("tcp", host)
+	if err != nil {
+		return
+	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	fmt.Fprintf(c, request, "/"+path)
+	nonsense := append([]byte("\x81\x88\x00\x00\x00\x00"), "nonsense"...)
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	buf := make([]byte, 64<<10)
+	for {
+		n, err := c.Read(buf)
+		if err != nil {
+			return
+		}
+		if i := bytes.Index(buf[:n], []byte("\r\n\r\n")); i >= 0 && i+4 == n {
+			continue // but the head of the response
+		}
+		if _, err := c.Write(nonsense); err != nil {
+			return
+		}
+	}
+}
+
+// serveRaw is a server that answers every handshake and then does as f says.
+func serveRaw(t *testing.T, f func(net.Conn)) (url string) {
+	t.Helper()
+	return serveHead(t, func(c net.Conn, raw []byte) {
+		_, _ = io.WriteString(c, accepting(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n")
+		f(c)
+	})
+}
+
+// serveHead calls f with each connection and the request that came.
+func serveHead(t *testing.T, f func(c net.Conn, raw []byte)) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				if raw, rest, err := readHead(c, func([]byte) {}); err == nil {
+					f(c, append(raw, rest...))
+				}
+			}()
+		}
+	}()
+	return "ws://" + l.Addr().String() + "/"
+}
+
+// swallow reads until the peer is gone, and answers nothing.
+func swallow(c net.Conn) {
+	buf := make([]byte, 1024)
+	for {
+		if _, err := c.Read(buf); err != nil {
+			return
+		}
+	}
+}
+
+// answering is a server that answers requests by a function and then returns all frames as
+// they came, compressed or not. An empty answer drops TCP.
+func answering(answer func(request head, accept string) string) bad {
+	return func(_ context.Context, c net.Conn) {
+		raw, rest, err := readHead(c, func([]byte) {})
+		if err != nil {
+			return
+		}
+		request := parseHead(raw)
+		response := answer(request, accepting(request.fields.Get("Sec-Websocket-Key")))
+		if _, err := io.WriteString(c, response); err != nil || !strings.Contains(response, " 101 ") {
+			return
+		}
+		returnFrames(c, rest, strings.Contains(response, extensionName), -2, 0)
+	}
+}
+
+const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+
+func accepting(key string) string { return upgrade + wire.AcceptKey(key) + "\r\n" }
+
+// returnFrames returns frames until one is a close frame. It closes with a code after n of
+// them, unless n is negative, and with 1002 at one that is not masked.
+func returnFrames(c net.Conn, rest []byte, packed bool, n, code int) {
+	buf := make([]byte, 64<<10)
+	for {
+		h, size, err := wire.ConsumeHeader(rest)
+		for err == nil && len(rest) >= size+int(h.Length) {
+			payload := rest[size : size+int(h.Length)]
+			wire.Mask(payload, h.Key, 0)
+			rest = rest[size+int(h.Length):]
+			if n--; !h.Masked {
+				n, code = -1, 1002
+			}
+			if n == -1 {
+				_, _ = c.Write([]byte{0x88, 2, byte(code >> 8), byte(code)})
+				_, _ = c.Read(buf)
+				return
+			}
+			back := wire.Header{Fin: h.Fin, Opcode: h.Opcode, Length: h.Length}
+			if packed {
+				back.RSV = h.RSV
+			}
+			if h.Opcode == wire.OpPing {
+				back.Opcode = wire.OpPong
+			}
+			if _, err := c.Write(append(wire.AppendHeader(nil, back), payload...)); err != nil || h.Opcode == wire.OpClose {
+				return
+			}
+			h, size, err = wire.ConsumeHeader(rest)
+		}
+		size, err = c.Read(buf)
+		if err != nil {
+			return
+		}
+		rest = append(rest, buf[:size]...)
+	}
+}
+
+// always answers every request in the same way. In its text {accept} stands for what
+// accepts a connection.
+func always(text string) bad {
+	return answering(func(_ head, accept string) string { return strings.ReplaceAll(text, "{accept}", accept) })
+}
+
+// extended accepts, and answers extensions if they were offered.
+func extended(extensions string) bad {
+	return answering(func(request head, accept string) string {
+		if len(request.fields.Values("Sec-Websocket-Extensions")) > 0 {
+			accept += "Sec-WebSocket-Extensions: " + extensions + "\r\n"
+		}
+		return accept + "\r\n"
+	})
+}
+
+// choosy accepts one offer, and goes wrong at any other.
+func choosy(offer string) bad {
+	return refusing(offer, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
+}
+
+// abrupt accepts one offer, and drops TCP at any other.
+func abrupt(offer string) bad { return refusing(offer, "") }
+
+// refusing accepts one offer, and answers any other in its way.
+func refusing(offer, answer string) bad {
+	return answering(func(request head, accept string) string {
+		switch request.fields.Get("Sec-Websocket-Extensions") {
+		case "":
+			return accept + "\r\n"
+		case offer:
+			return accept + "Sec-WebSocket-Extensions: " + offer + "\r\n\r\n"
+		}
+		return answer
+	})
+}
+
+// mirrored accepts with the very extensions that were offered.
+func mirrored() bad {
+	return answering(func(request head, accept string) string {
+		return accept + "Sec-WebSocket-Extensions: " + request.fields.Get("Sec-Websocket-Extensions") + "\r\n\r\n"
+	})
+}
+
+// knowing accepts every request, and negotiates only offers that can be read.
+func knowing() bad {
+	return answering(func(request head, accept string) string {
+		if _, err := parseExtensions(request.fields.Values("Sec-Websocket-Extensions")); err == nil {
+			accept += "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+		}
+		return accept + "\r\n"
+	})
+}
+
+// guarded drops TCP at a request that comes in more than n pieces.
+func guarded(n int) bad {
+	return func(_ context.Context, c net.Conn) {
+		pieces := 0
+		raw, rest, err := readHead(c, func([]byte) { pieces++ })
+		if err != nil || pieces > n {
+			return
+		}
+		if _, err := io.WriteString(c, accepting(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n"); err == nil {
+			returnFrames(c, rest, false, -2, 0)
+		}
+	}
+}
+
+// aged answers by HTTP/1.0.
+func aged() bad {
+	return answering(func(_ head, accept string) string { return strings.Replace(accept, "1.1", "1.0", 1) + "\r\n" })
+}
+
+// picky refuses requests with an X-Frame field that does not please it.
+func picky(status string, please func(value string) bool) bad {
+	return answering(func(request head, accept string) string {
+		if !please(request.fields.Get("X-Frame")) {
+			return "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n"
+		}
+		return accept + "\r\n"
+	})
+}
+
+// refusesAfter returns n frames and closes with a code, if permessage-deflate was offered;
+// else it returns all.
+func refusesAfter(n, code int) bad {
+	return func(_ context.Context, c net.Conn) {
+		raw, rest, err := readHead(c, func([]byte) {})
+		if err != nil {
+			return
+		}
+		request, n := parseHead(raw), n
+		response := accepting(request.fields.Get("Sec-Websocket-Key"))
+		if request.fields.Get("Sec-Websocket-Extensions") != "" {
+			response += "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+		} else {
+			n = -2
+		}
+		if _, err := io.WriteString(c, response+"\r\n"); err == nil {
+			returnFrames(c, rest, true, n, code)
+		}
+	}
+}
+
+// working never comes to an end with what is compressed.
+func working(ctx context.Context, c net.Conn) {
+	raw, rest, err := readHead(c, func([]byte) {})
+	if err != nil {
+		return
+	}
+	request := parseHead(raw)
+	response := accepting(request.fields.Get("Sec-Websocket-Key"))
+	packed := request.fields.Get("Sec-Websocket-Extensions") != ""
+	if packed {
+		response += "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+	}
+	if _, err := io.WriteString(c, response+"\r\n"); err == nil && packed {
+		_, _ = io.Copy(io.Discard, c)
+	} else if err == nil {
+		returnFrames(c, rest, false, -2, 0)
+	}
+}
+
+// mute takes messages and answers none, and closes as it should.
+func mute(c net.Conn) {
+	conn := websocket.NewConn(context.Background(), c, nil)
+	for _, err := range conn.Messages(context.Background()) {
+		if err != nil {
+			return
+		}
+	}
+}
+
+// naive is a server after its handshake that returns every frame, whatever it is, and
+// drops TCP at a close frame.
+func naive(c net.Conn) {
+	buf := make([]byte, wire.MaxHeaderSize)
+	for {
+		n := 0
+		var h wire.Header
+		for ok := false; !ok; {
+			if _, err := io.ReadFull(c, buf[n:n+1]); err != nil {
+				return
+			}
+			n++
+			h, _, ok = parseHeader(buf[:n])
+		}
+		if h.Opcode == wire.OpClose || h.Length > 64<<20 {
+			return
+		}
+		payload := make([]byte, h.Length)
+		if _, err := io.ReadFull(c, payload); err != nil {
+			return
+		}
+		if h.Masked {
+			wire.Mask(payload, h.Key, 0)
+		}
+		h.Fin, h.Masked = true, false
+		if _, err := c.Write(append(wire.AppendHeader(nil, h), payload...)); err != nil {
+			return
+		}
+	}
+}
+
+// fair is an echo that is right as far as the tests need it.
+func fair(c net.Conn) { serveFrames(c, func(wire.Header, []byte) bool { return false }) }
+
+// serveFrames is fair but for the frames that odd deals with.
+func serveFrames(c net.Conn, odd func(h wire.Header, payload []byte) bool) {
+	buf := make([]byte, wire.MaxHeaderSize)
+	var message []byte
+	send := func(op wire.Opcode, b []byte) {
+		_, _ = c.Write(append(wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: op, Length: int64(len(b))}), b...))
+	}
+	op := wire.OpText
+	for {
+		n := 0
+		var h wire.Header
+		for ok := false; !ok; {
+			if _, err := io.ReadFull(c, buf[n:n+1]); err != nil {
+				return
+			}
+			n++
+			h, _, ok = parseHeader(buf[:n])
+		}
+		payload := make([]byte, min(h.Length, 64<<20))
+		if _, err := io.ReadFull(c, payload); err != nil {
+			return
+		}
+		if h.Masked {
+			wire.Mask(payload, h.Key, 0)
+		}
+		if h.Opcode != wire.OpContinuation && !h.Opcode.IsControl() {
+			message, op = nil, h.Opcode
+		}
+		switch {
+		case odd(h, payload):
+		case h.Opcode == wire.OpClose:
+			send(wire.OpClose, payload)
+			return
+		case h.Opcode == wire.OpPing:
+			send(wire.OpPong, payload)
+		case !h.Opcode.IsControl():
+			if message = append(message, payload...); h.Fin {
+				send(op, message)
+			}
+		}
+	}
+}
+
+// closer answers the first frame with a close frame of that payload.
+func closer(body string) func(net.Conn) {
+	return func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 64))
+		_, _ = c.Write(append([]byte{0x88, byte(len(body))}, body...))
+		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+		_, _ = io.Copy(io.Discard, c)
+	}
+}
+
+// once is a server whose first connection is served by f and all others fairly.
+func once(t *testing.T, f func(net.Conn)) *target {
+	var n atomic.Int64
+	tgt, err := parseTarget(serveRaw(t, func(c net.Conn) {
+		if n.Add(1) == 1 {
+			f(c)
+		} else {
+			fair(c)
+		}
+	}), &tls.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tgt
+}
+
+// serveMasked is an echo of short messages, by a client.
+func serveMasked(r io.Reader, c net.Conn, masked func(first byte, payload string) []byte) {
+	head := make([]byte, 2)
+	for {
+		if _, err := io.ReadFull(r, head); err != nil {
+			return
+		}
+		payload := make([]byte, head[1]&0x7f)
+		if _, err := io.ReadFull(r, payload); err != nil {
+			return
+		}
+		if _, err := c.Write(masked(head[0], string(payload))); err != nil || head[0] == 0x88 {
+			return
+		}
+	}
+}
