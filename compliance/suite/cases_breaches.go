@@ -62,5 +62,5 @@ func (s *script) markBreach(at int) {
 	if !s.server && at >= 2 {
 		at += 4 // the masking key
 	}
-	s.mark(at, 1, "The byte that breaks the rule.")
+	s.markSent(at, 1, "The byte that breaks the rule.")
 }

@@ -33,12 +33,12 @@ func replyDeliveryRows() []letterCase {
 		slowly("The response comes in pieces of 7 octets, with 5 ms between.", tempo{size: 7, gap: 5 * time.Millisecond}),
 		slowly("The response comes in pieces of 128 octets, with 20 ms between.", tempo{size: 128, gap: 20 * time.Millisecond}),
 		{"A message comes together with the response.", "It comes back.", ruleParse, func(s *script) {
-			s.open(behind(string(s.octets(textFrame("early")))))
+			s.open(trailing(string(s.octets(textFrame("early")))))
 			s.comesBack(wire.OpText, []byte("early"))
 		}},
 		{"A message comes together with the response, which is cut within the frame.", "It comes back.", ruleParse, func(s *script) {
 			f := string(s.octets(textFrame("early bird")))
-			s.open(behind(f[:5]))
+			s.open(trailing(f[:5]))
 			s.flush(idleTime)
 			s.pause(20 * time.Millisecond)
 			s.write([]byte(f[5:]), tempo{})
@@ -53,7 +53,7 @@ func replyDeliveryRows() []letterCase {
 
 // earlyClose closes a connection with its response.
 func earlyClose(s *script) {
-	s.open(behind(string(s.octets(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}}))))
+	s.open(trailing(string(s.octets(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}}))))
 	s.logFrame(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}})
 	s.state, s.res.ClosedByMe, s.res.LocalCloseCode = closing, true, codeNormal
 	s.res.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: []int{codeNormal}, RequireClean: true}

@@ -8,8 +8,8 @@ const secondResponse = "HTTP/1.1 200 OK\r\nServer: " + userAgent + "\r\nContent-
 func besideResponseRows() []letterCase {
 	behindRow := func(r report.Rule, what, mark, tail string) letterCase {
 		return letterCase{what, "The client fails the connection, with 1002.", r, func(s *script) {
-			s.open(behind(tail))
-			s.mark(0, len(tail), mark)
+			s.open(trailing(tail))
+			s.markSent(0, len(tail), mark)
 			s.refused(codeProtocolError)
 		}}
 	}
@@ -23,7 +23,7 @@ func besideResponseRows() []letterCase {
 		}}
 	}
 	return []letterCase{
-		behindRow(ruleNonzero, "A second response comes together with the response. Its bytes are frames.", "The second response, whose first byte has RSV1 set.", secondResponse),
+		behindRow(ruleReserved, "A second response comes together with the response. Its bytes are frames.", "The second response, whose first byte has RSV1 set.", secondResponse),
 		behindRow(ruleOpcode, "A further CR and LF come after the response. They are the header of a frame.", "CR and LF, a frame with the opcode 13.", "\r\n"),
 		field("The value of a field has the bytes of a text frame.", 0),
 		field("The value of a field has the bytes of a text frame, 4,096 bytes from the beginning of the response.", 4096),

@@ -79,9 +79,9 @@ func closeFrameRows() []letterCase {
 	cut := func(what, reason string) letterCase {
 		return letterCase{what, "The peer fails the connection, with 1007 or 1002.", ruleText, func(s *script) {
 			s.open()
-			f := bentFrame{op: wire.OpClose, payload: string(closeBody(codeNormal, reason))}
-			s.sendBent(f.whole(), 0, 0, "")
-			s.mark(len(s.last.raw)-2, 2, "The first bytes of a character whose last byte is missing.")
+			f := malformedFrame{op: wire.OpClose, payload: string(closeBody(codeNormal, reason))}
+			s.sendMalformed(f.whole(), 0, 0, "")
+			s.markSent(len(s.last.raw)-2, 2, "The first bytes of a character whose last byte is missing.")
 			s.badFrame = func(why string) {
 				s.broke("The peer should have failed the connection with 1007; what it sent is wrong, too (%s).", why)
 			}

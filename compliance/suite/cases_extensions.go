@@ -231,7 +231,7 @@ func compressedBitRows() []letterCase {
 				s.open()
 			}
 			s.send(frames...)
-			s.mark(0, 1, "The reserved bits are in the high half of this octet.")
+			s.markSent(0, 1, "The reserved bits are in the high half of this octet.")
 			last := frames[len(frames)-1]
 			s.sentClose = last.op == wire.OpClose
 			s.cut = false

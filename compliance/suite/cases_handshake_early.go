@@ -10,8 +10,7 @@ import (
 )
 
 var (
-	ruleOpaque  = http9110("5.5", "SHOULD", "A recipient SHOULD treat other allowed octets in field content (i.e., obs-text) as opaque data.")
-	ruleNonzero = rule("5.2", "MUST", "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.")
+	ruleOpaque = http9110("5.5", "SHOULD", "A recipient SHOULD treat other allowed octets in field content (i.e., obs-text) as opaque data.")
 )
 
 func besideRequestRows() []letterCase {
@@ -19,9 +18,9 @@ func besideRequestRows() []letterCase {
 	behindRow := func(r report.Rule, what, mark string, tail func(s *script) string) letterCase {
 		return letterCase{what, want, r, func(s *script) {
 			raw := tail(s)
-			s.put(s.compose(behind(raw)), tempo{})
+			s.put(s.compose(trailing(raw)), tempo{})
 			s.opened(s.refusedEarly)
-			s.mark(0, len(raw), mark)
+			s.markSent(0, len(raw), mark)
 			s.notFrames()
 		}}
 	}
@@ -34,7 +33,7 @@ func besideRequestRows() []letterCase {
 		}}
 	}
 	return []letterCase{
-		behindRow(ruleNonzero, "A second request comes together with the request. Once the first is accepted, its bytes are frames.", "The second request, whose first byte has RSV1 set.", func(s *script) string {
+		behindRow(ruleReserved, "A second request comes together with the request. Once the first is accepted, its bytes are frames.", "The second request, whose first byte has RSV1 set.", func(s *script) string {
 			return string(s.compose())
 		}),
 		behindRow(ruleOpcode, "A further CR and LF come after the request. Once it is accepted, they are the header of a frame.", "CR and LF, a frame with the opcode 13.", func(*script) string { return "\r\n" }),

@@ -38,13 +38,13 @@ func fieldRows() []letterCase {
 		either(origin, report.Informational, "Origin is another one.", add("Origin: http://example.com")),
 		either(origin, report.Informational, "Origin is null.", add("Origin: null")),
 		accepts(length, "The request says that it has no body.", add("Content-Length: 0")),
-		bodyRow(body, "The request has a body.", add("Content-Length: 5"), behind("hello")),
-		bodyRow(chunked, "The request has a chunked body.", add("Transfer-Encoding: chunked"), behind("5\r\nhello\r\n0\r\n\r\n")),
+		bodyRow(body, "The request has a body.", add("Content-Length: 5"), trailing("hello")),
+		bodyRow(chunked, "The request has a chunked body.", add("Transfer-Encoding: chunked"), trailing("5\r\nhello\r\n0\r\n\r\n")),
 		either(ruleLarge, report.OK, "A field has 70,000 octets.", add("X-Long: "+strings.Repeat("x", 70000))),
 		either(ruleLarge, report.OK, "There are 3,000 fields.", add(slices.Repeat([]string{"X-Many: 0123456789"}, 3000)...)),
 	}
 	return append(rows, oversizedRow(),
-		bodyRow(chunked, "The request has a chunked body of no octets, as some proxies send it.", add("Transfer-Encoding: chunked"), behind("0\r\n\r\n")))
+		bodyRow(chunked, "The request has a chunked body of no octets, as some proxies send it.", add("Transfer-Encoding: chunked"), trailing("0\r\n\r\n")))
 }
 
 var ruleLarge = http9110("5.4", "MUST", "A server that receives a request header field line, field value, or set of fields larger than it wishes to process MUST respond with an appropriate 4xx (Client Error) status code.")

@@ -159,7 +159,7 @@ func garbageRows() []letterCase {
 		return letterCase{what, want, r, func(s *script) {
 			s.openDeflate(side{})
 			s.send(frame{op: op, rsv: 4, payload: payload})
-			s.mark(len(s.last.raw)-len(payload), len(payload), "This does not inflate to what was announced.")
+			s.markSent(len(s.last.raw)-len(payload), len(payload), "This does not inflate to what was announced.")
 			s.refused(codes...)
 		}}
 	}
@@ -193,7 +193,7 @@ func cutRow() letterCase {
 		s.openDeflate(side{})
 		packed := dynamic(strings.Repeat("Rosen, Tulpen, Nelken. ", 60))
 		s.send(frame{op: wire.OpBinary, rsv: 4, payload: packed[:len(packed)-8]})
-		s.mark(len(s.last.raw)-1, 1, "Here the block is cut off.")
+		s.markSent(len(s.last.raw)-1, 1, "Here the block is cut off.")
 		g := s.reaction()
 		if g.kind == gotMessage {
 			s.inform("The peer took what there is: %s came.", g.words())

@@ -11,11 +11,11 @@ import (
 
 // topBitRows are 64-bit lengths that are negative for who takes them as signed.
 func topBitRows() []letterCase {
-	row := func(what string, f bentFrame, before ...frame) letterCase {
+	row := func(what string, f malformedFrame, before ...frame) letterCase {
 		return letterCase{what, "The peer fails the connection with 1002 or 1009, or waits for a payload of that length. It does not take the frame for a shorter one.", ruleTopBit, func(s *script) {
 			s.open()
 			s.send(before...)
-			s.sendBent(f, 2, 1, "The top bit of the length is set.")
+			s.sendMalformed(f, 2, 1, "The top bit of the length is set.")
 			g := s.reaction()
 			s.alive()
 			switch g.kind {
@@ -29,12 +29,12 @@ func topBitRows() []letterCase {
 	}
 	const top = 1 << 63
 	return []letterCase{
-		row("A text frame of 5 octets whose 64-bit length has its top bit set.", bentFrame{op: wire.OpText, form: 64, length: top + 5, payload: "Hello"}),
-		row("A binary frame of 65,536 octets whose 64-bit length has its top bit set.", bentFrame{op: wire.OpBinary, form: 64, length: top + 1<<16, payload: strings.Repeat("x", 1<<16)}),
-		row("An empty frame whose 64-bit length is but its top bit.", bentFrame{op: wire.OpBinary, form: 64, length: top}),
-		row("A frame whose 64-bit length has all its bits set.", bentFrame{op: wire.OpText, form: 64, length: top | (top - 1), payload: "Hello"}),
-		row("A continuation whose 64-bit length has its top bit set.", bentFrame{op: wire.OpContinuation, form: 64, length: top + 5, payload: "Hello"}, moreText("First. ")),
-		row("A ping whose 64-bit length has its top bit set.", bentFrame{op: wire.OpPing, form: 64, length: top + 5, payload: "Hello"}),
+		row("A text frame of 5 octets whose 64-bit length has its top bit set.", malformedFrame{op: wire.OpText, form: 64, length: top + 5, payload: "Hello"}),
+		row("A binary frame of 65,536 octets whose 64-bit length has its top bit set.", malformedFrame{op: wire.OpBinary, form: 64, length: top + 1<<16, payload: strings.Repeat("x", 1<<16)}),
+		row("An empty frame whose 64-bit length is but its top bit.", malformedFrame{op: wire.OpBinary, form: 64, length: top}),
+		row("A frame whose 64-bit length has all its bits set.", malformedFrame{op: wire.OpText, form: 64, length: top | (top - 1), payload: "Hello"}),
+		row("A continuation whose 64-bit length has its top bit set.", malformedFrame{op: wire.OpContinuation, form: 64, length: top + 5, payload: "Hello"}, moreText("First. ")),
+		row("A ping whose 64-bit length has its top bit set.", malformedFrame{op: wire.OpPing, form: 64, length: top + 5, payload: "Hello"}),
 	}
 }
 
@@ -46,8 +46,8 @@ func longFormRows() []letterCase {
 		return letterCase{what, "The peer takes it, or fails the connection with 1002: the rule binds the sender.", ruleMinimal, func(s *script) {
 			s.open()
 			s.send(before...)
-			f := bentFrame{op: op, form: form, payload: strings.Repeat("x", n)}
-			s.sendBent(f.whole(), 2, form/8, "The length fits in fewer octets.")
+			f := malformedFrame{op: op, form: form, payload: strings.Repeat("x", n)}
+			s.sendMalformed(f.whole(), 2, form/8, "The length fits in fewer octets.")
 			g := s.reaction()
 			switch g.kind {
 			case gotMessage, gotPong:
@@ -77,7 +77,7 @@ func announcedRows() []letterCase {
 			s.attack = true
 			s.open()
 			s.send(before...)
-			s.sendBent(bentFrame{op: op, form: 64, length: length, payload: "rest"}, 2, 8, "The length that is announced.")
+			s.sendMalformed(malformedFrame{op: op, form: 64, length: length, payload: "rest"}, 2, 8, "The length that is announced.")
 			g := s.next(idleTime)
 			s.alive()
 			switch {
@@ -103,41 +103,41 @@ func announcedRows() []letterCase {
 // controlLengthRows are control frames that are too long, or fragments.
 func controlLengthRows() []letterCase {
 	reason := "\x03\xe8" + strings.Repeat("x", 124)
-	row := func(what string, f bentFrame, before ...frame) letterCase {
+	row := func(what string, f malformedFrame, before ...frame) letterCase {
 		return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *script) {
 			s.open()
 			s.send(before...)
-			s.sendBent(f, 1, 1, "The length is above 125.")
+			s.sendMalformed(f, 1, 1, "The length is above 125.")
 			s.refused(codeProtocolError, codeTooBig)
 		}}
 	}
 	long := strings.Repeat("x", 126)
 	return []letterCase{
-		row("A ping of 126 octets.", bentFrame{op: wire.OpPing, payload: long}.whole()),
-		row("A pong of 126 octets.", bentFrame{op: wire.OpPong, payload: long}.whole()),
-		row("A close frame of 126 octets.", bentFrame{op: wire.OpClose, payload: reason}.whole()),
-		row("A ping of 65,536 octets.", bentFrame{op: wire.OpPing, payload: strings.Repeat("x", 1<<16)}.whole()),
-		row("The header of a ping of 2⁶³-1 octets.", bentFrame{op: wire.OpPing, length: 1<<63 - 1}),
-		row("A ping of 126 octets within a message.", bentFrame{op: wire.OpPing, payload: long}.whole(), moreText("First. ")),
+		row("A ping of 126 octets.", malformedFrame{op: wire.OpPing, payload: long}.whole()),
+		row("A pong of 126 octets.", malformedFrame{op: wire.OpPong, payload: long}.whole()),
+		row("A close frame of 126 octets.", malformedFrame{op: wire.OpClose, payload: reason}.whole()),
+		row("A ping of 65,536 octets.", malformedFrame{op: wire.OpPing, payload: strings.Repeat("x", 1<<16)}.whole()),
+		row("The header of a ping of 2⁶³-1 octets.", malformedFrame{op: wire.OpPing, length: 1<<63 - 1}),
+		row("A ping of 126 octets within a message.", malformedFrame{op: wire.OpPing, payload: long}.whole(), moreText("First. ")),
 		{"A ping of 125 octets, which is right.", "It is answered.", rulePong, func(s *script) {
 			s.open()
 			s.send(ping(long[:125]))
 			s.pong(long[:125])
 		}},
-		fragmentRow("A ping whose FIN is not set.", bentFrame{op: wire.OpPing, payload: "Hello"}),
-		fragmentRow("A pong whose FIN is not set.", bentFrame{op: wire.OpPong, payload: "Hello"}),
-		fragmentRow("A close frame whose FIN is not set.", bentFrame{op: wire.OpClose, payload: "\x03\xe8"}),
+		fragmentRow("A ping whose FIN is not set.", malformedFrame{op: wire.OpPing, payload: "Hello"}),
+		fragmentRow("A pong whose FIN is not set.", malformedFrame{op: wire.OpPong, payload: "Hello"}),
+		fragmentRow("A close frame whose FIN is not set.", malformedFrame{op: wire.OpClose, payload: "\x03\xe8"}),
 		unsendableRow(),
 	}
 }
 
 // fragmentRow is a control frame that would have to go on in another frame, which
 // does not come: what refuses a continuation alone has not refused this.
-func fragmentRow(what string, f bentFrame) letterCase {
+func fragmentRow(what string, f malformedFrame) letterCase {
 	f.more = true
 	return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *script) {
 		s.open()
-		s.sendBent(f.whole(), 0, 1, "The highest bit of this octet is FIN.")
+		s.sendMalformed(f.whole(), 0, 1, "The highest bit of this octet is FIN.")
 		s.refused(codeProtocolError)
 	}}
 }
@@ -147,9 +147,9 @@ func fragmentRow(what string, f bentFrame) letterCase {
 func unsendableRow() letterCase {
 	return letterCase{"A close frame with 1015.", "The peer fails the connection with 1002, or answers with a code of its own or none. It does not return 1015.", ruleCodeNever(1015), func(s *script) {
 		s.open()
-		s.sendBent(bentFrame{op: wire.OpClose, payload: "\x03\xf7"}.whole(), 6, 2, "The code.")
+		s.sendMalformed(malformedFrame{op: wire.OpClose, payload: "\x03\xf7"}.whole(), 6, 2, "The code.")
 		if s.server {
-			s.mark(2, 2, "The code.")
+			s.markSent(2, 2, "The code.")
 		}
 		g := s.reaction()
 		switch {
@@ -166,12 +166,12 @@ func unsendableRow() letterCase {
 // maskRows are frames of a client with the wrong mask, or an odd one.
 func maskRows() []letterCase {
 	unmasked := rule("5.1", "MUST", "The server MUST close the connection upon receiving a frame that is not masked.")
-	row := func(what string, f bentFrame, before ...frame) letterCase {
+	row := func(what string, f malformedFrame, before ...frame) letterCase {
 		f.mask = maskWrong
 		return letterCase{what, "The server closes the connection. It may send a close frame with 1002 before.", unmasked, func(s *script) {
 			s.open()
 			s.send(before...)
-			s.sendBent(f.whole(), 1, 1, "The frame is not masked.")
+			s.sendMalformed(f.whole(), 1, 1, "The frame is not masked.")
 			s.closedOver()
 		}}
 	}
@@ -179,20 +179,20 @@ func maskRows() []letterCase {
 		r := rule("6.2", "MUST", "A server MUST remove masking for data frames received from a client as described in Section 5.3.")
 		return letterCase{what, "It comes back.", r, func(s *script) {
 			s.open()
-			s.sendBent(bentFrame{op: wire.OpText, payload: payload, mask: maskZero}.whole(), 0, 0, "")
+			s.sendMalformed(malformedFrame{op: wire.OpText, payload: payload, mask: maskZero}.whole(), 0, 0, "")
 			s.suspect = nil
 			s.comesBack(wire.OpText, []byte(payload))
 		}}
 	}
 	return []letterCase{
-		row("A text message that is not masked.", bentFrame{op: wire.OpText, payload: "Hello"}),
-		row("A binary message that is not masked.", bentFrame{op: wire.OpBinary, payload: "Hello"}),
-		row("An empty text message that is not masked.", bentFrame{op: wire.OpText}),
-		row("A ping that is not masked.", bentFrame{op: wire.OpPing, payload: "Hello"}),
-		row("A pong that is not masked.", bentFrame{op: wire.OpPong, payload: "Hello"}),
-		row("A close frame that is not masked.", bentFrame{op: wire.OpClose, payload: "\x03\xe8"}),
-		row("A last fragment that is not masked, behind one that is.", bentFrame{op: wire.OpContinuation, payload: "Hello"}, moreText("First. ")),
-		row("A message of 65,536 octets that is not masked.", bentFrame{op: wire.OpBinary, payload: strings.Repeat("x", 1<<16)}),
+		row("A text message that is not masked.", malformedFrame{op: wire.OpText, payload: "Hello"}),
+		row("A binary message that is not masked.", malformedFrame{op: wire.OpBinary, payload: "Hello"}),
+		row("An empty text message that is not masked.", malformedFrame{op: wire.OpText}),
+		row("A ping that is not masked.", malformedFrame{op: wire.OpPing, payload: "Hello"}),
+		row("A pong that is not masked.", malformedFrame{op: wire.OpPong, payload: "Hello"}),
+		row("A close frame that is not masked.", malformedFrame{op: wire.OpClose, payload: "\x03\xe8"}),
+		row("A last fragment that is not masked, behind one that is.", malformedFrame{op: wire.OpContinuation, payload: "Hello"}, moreText("First. ")),
+		row("A message of 65,536 octets that is not masked.", malformedFrame{op: wire.OpBinary, payload: strings.Repeat("x", 1<<16)}),
 		masked("A text message that is masked with a key of zeros.", "Hello"),
 		masked("A text message of 1,000 octets that is masked with a key of zeros.", strings.Repeat("0123456789", 100)),
 	}

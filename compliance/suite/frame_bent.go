@@ -7,8 +7,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A bentFrame is a frame whose header need not be right.
-type bentFrame struct {
+// A malformedFrame is a frame whose header need not be right.
+type malformedFrame struct {
 	op      wire.Opcode
 	more    bool
 	form    int    // 7, 16 or 64 bits of length; 0: the shortest that fits
@@ -20,10 +20,10 @@ type bentFrame struct {
 type maskKind int
 
 // whole announces the length that the payload has.
-func (f bentFrame) whole() bentFrame { f.length = uint64(len(f.payload)); return f }
+func (f malformedFrame) whole() malformedFrame { f.length = uint64(len(f.payload)); return f }
 
-// bent is a frame as it travels.
-func (s *script) bent(f bentFrame) []byte {
+// malformed is a frame as it travels.
+func (s *script) malformed(f malformedFrame) []byte {
 	raw := []byte{byte(f.op), 0}
 	if !f.more {
 		raw[0] |= 0x80
@@ -51,12 +51,12 @@ func (s *script) bent(f bentFrame) []byte {
 	return raw
 }
 
-// sendBent sends a frame and marks what is wrong with it: n octets from one on.
-func (s *script) sendBent(f bentFrame, from, n int, what string) {
-	s.write(s.bent(f), tempo{})
+// sendMalformed sends a frame and marks what is wrong with it: n octets from one on.
+func (s *script) sendMalformed(f malformedFrame, from, n int, what string) {
+	s.write(s.malformed(f), tempo{})
 	s.logFrame(frame{op: f.op, more: f.more, payload: []byte(f.payload)})
 	s.cut, s.sentClose = f.length != uint64(len(f.payload)), f.op == wire.OpClose
-	s.mark(from, n, what)
+	s.markSent(from, n, what)
 }
 
 const (

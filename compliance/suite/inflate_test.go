@@ -154,25 +154,25 @@ func TestKeysWrong(t *testing.T) {
 func TestBent(t *testing.T) {
 	for _, c := range []struct {
 		server bool
-		f      bentFrame
+		f      malformedFrame
 		want   wire.Violation
 	}{
-		{false, bentFrame{op: wire.OpText, payload: "Hello"}.whole(), 0},
-		{true, bentFrame{op: wire.OpText, payload: "Hello"}.whole(), 0},
-		{false, bentFrame{op: wire.OpText, payload: "Hello", mask: maskZero}.whole(), 0},
-		{false, bentFrame{op: wire.OpText, payload: "Hello", mask: maskWrong}.whole(), wire.ErrUnmasked},
-		{true, bentFrame{op: wire.OpText, payload: "Hello", mask: maskWrong}.whole(), wire.ErrMasked},
-		{false, bentFrame{op: wire.OpText, form: 16, payload: "Hello"}.whole(), wire.ErrLengthNotMinimal},
-		{false, bentFrame{op: wire.OpText, form: 64, payload: strings.Repeat("x", 65535)}.whole(), wire.ErrLengthNotMinimal},
-		{false, bentFrame{op: wire.OpText, form: 64, length: 1 << 63}, wire.ErrLengthTopBit},
-		{false, bentFrame{op: wire.OpPing, payload: strings.Repeat("x", 126)}.whole(), wire.ErrControlTooLong},
+		{false, malformedFrame{op: wire.OpText, payload: "Hello"}.whole(), 0},
+		{true, malformedFrame{op: wire.OpText, payload: "Hello"}.whole(), 0},
+		{false, malformedFrame{op: wire.OpText, payload: "Hello", mask: maskZero}.whole(), 0},
+		{false, malformedFrame{op: wire.OpText, payload: "Hello", mask: maskWrong}.whole(), wire.ErrUnmasked},
+		{true, malformedFrame{op: wire.OpText, payload: "Hello", mask: maskWrong}.whole(), wire.ErrMasked},
+		{false, malformedFrame{op: wire.OpText, form: 16, payload: "Hello"}.whole(), wire.ErrLengthNotMinimal},
+		{false, malformedFrame{op: wire.OpText, form: 64, payload: strings.Repeat("x", 65535)}.whole(), wire.ErrLengthNotMinimal},
+		{false, malformedFrame{op: wire.OpText, form: 64, length: 1 << 63}, wire.ErrLengthTopBit},
+		{false, malformedFrame{op: wire.OpPing, payload: strings.Repeat("x", 126)}.whole(), wire.ErrControlTooLong},
 	} {
 		s := &script{server: c.server}
 		d := wire.Decoder{Role: wire.Server, MaxMessage: -1}
 		if c.server {
 			d.Role = wire.Client
 		}
-		f, _, err := d.Next(s.bent(c.f))
+		f, _, err := d.Next(s.malformed(c.f))
 		if c.want == 0 {
 			if err != nil || string(f.Payload) != c.f.payload {
 				t.Errorf("%+v: %q, %v", c.f, f.Payload, err)

@@ -67,7 +67,7 @@ type Options struct {
 
 	patience time.Duration // with a server that hangs
 	tapes    *tapes        // of the run
-	weather  *weather      // of the run; nil: the machine is never late
+	lateness *lateness     // of the run; nil: the machine is never late
 }
 
 func (o *Options) withDefaults() *Options {

@@ -169,7 +169,7 @@ func (p *peer) finish() {
 	p.out.end()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.res.Late = p.o.weather.late(p.created)
+	p.res.Late = p.o.lateness.late(p.created)
 	if !p.res.WasClean && !p.res.DroppedByMe && p.res.WasNotCleanReason == "" {
 		p.res.WasNotCleanReason = "the peer dropped TCP without a closing handshake"
 	}

@@ -65,7 +65,7 @@ func (p *peer) killAfter(d time.Duration) {
 func (p *peer) patient(d time.Duration, more int, f func()) {
 	begun := time.Now()
 	p.after(d, func() {
-		if more > 0 && p.state == open && p.o.weather.late(begun) {
+		if more > 0 && p.state == open && p.o.lateness.late(begun) {
 			p.patient(d, more-1, f)
 			return
 		}

@@ -83,7 +83,7 @@ func playPeer(t *testing.T, id string, server func(net.Conn)) (r *report.Result)
 }
 
 // playPeerWith is playPeer on a machine that may be late.
-func playPeerWith(t *testing.T, id string, w *weather, server func(net.Conn)) (r *report.Result) {
+func playPeerWith(t *testing.T, id string, w *lateness, server func(net.Conn)) (r *report.Result) {
 	cases := casesMatching(t, id)
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -93,7 +93,7 @@ func playPeerWith(t *testing.T, id string, w *weather, server func(net.Conn)) (r
 		}()
 		defer ours.Close()
 		o := (&Options{}).withDefaults()
-		o.weather = w
+		o.lateness = w
 		p := newPeer(cases[0], o, ours, false)
 		p.run(nil)
 		r = p.res
@@ -121,9 +121,9 @@ func TestPongsWaitForOurFrame(t *testing.T) {
 // A peer that answers late is not at fault if the machine is late, but one that does
 // not answer is.
 func TestKillWaitsForLateMachine(t *testing.T) {
-	late := &weather{lateAt: time.Now().Add(100 * 365 * 24 * time.Hour)} // whenever it is asked
+	late := &lateness{lateAt: time.Now().Add(100 * 365 * 24 * time.Hour)} // whenever it is asked
 	for _, row := range []struct {
-		weather *weather
+		weather *lateness
 		after   time.Duration
 		want    report.Verdict
 	}{

@@ -44,7 +44,7 @@ type run struct {
 	play   PlayFunc
 	server *target // nil: the peer is no server
 	pace   *pace
-	life   life
+	health health
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	gate   sync.RWMutex // a case that runs holds it for reading
@@ -80,9 +80,9 @@ func (r *run) do(ctx context.Context) ([]*report.Result, error) {
 	defer background.Wait()
 	watching, stop := context.WithCancel(r.ctx)
 	defer stop()
-	if r.o.weather == nil {
-		r.o.weather = &weather{}
-		background.Go(func() { r.o.weather.watch(watching) })
+	if r.o.lateness == nil {
+		r.o.lateness = &lateness{}
+		background.Go(func() { r.o.lateness.watch(watching) })
 	}
 	if r.o.Parallel == 1 {
 		r.some(r.pick(func(int) bool { return true }), 1, r.byItself)
@@ -91,7 +91,7 @@ func (r *run) do(ctx context.Context) ([]*report.Result, error) {
 		return r.conclude()
 	}
 	beside, alone := context.WithCancel(watching)
-	r.life.begin(r)
+	r.health.begin(r)
 	background.Go(func() { r.watch(beside) })
 	idle := func(i int) bool { return r.cases[i].Idle }
 	var waiting sync.WaitGroup
@@ -288,10 +288,10 @@ func (r *run) playOne(i int) (*span, *report.Result, error) {
 	if old := r.results[i]; old != nil {
 		res.Follow(old)
 	}
-	res.Late = res.Late || r.o.weather.late(s.begun)
-	r.results[i], r.shaky[i] = res, res.Late || r.life.slowAt.After(s.begun)
+	res.Late = res.Late || r.o.lateness.late(s.begun)
+	r.results[i], r.shaky[i] = res, res.Late || r.health.slowAt.After(s.begun)
 	if answered(res.HTTPResponse) && r.server != nil {
-		r.life.sign(s.begun)
+		r.health.sign(s.begun)
 	}
 	return s, res, nil
 }

@@ -78,7 +78,7 @@ func (s *Server) Results() []*report.Result {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.mu.Lock()
 	s.o, s.results = s.Options.withDefaults(), map[string]map[string]*report.Result{}
-	s.running, s.leading, s.o.weather = map[string]int{}, map[string]chan *clientRequest{}, &weather{}
+	s.running, s.leading, s.o.lateness = map[string]int{}, map[string]chan *clientRequest{}, &lateness{}
 	if s.changed == nil {
 		s.changed = make(chan struct{})
 	}
@@ -89,7 +89,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	ctx, s.stop = context.WithCancelCause(ctx)
 	defer s.stop(nil)
 	defer context.AfterFunc(ctx, func() { l.Close() })()
-	wg.Go(func() { s.o.weather.watch(ctx) })
+	wg.Go(func() { s.o.lateness.watch(ctx) })
 	free := make(chan struct{}, maxClients)
 	for {
 		conn, err := l.Accept()

@@ -24,8 +24,8 @@ const (
 // risky are cases that may hurt a server, after which it is asked whether it lives.
 var risky = []string{"R.*", "L.1.*", "L.3.*", "L.7.*", "X.8.*", "H.5.18", "H.5.19", "H.5.20"}
 
-// life is what is known of a server's health. The mutex of the run guards it.
-type life struct {
+// health is what is known of a server's health. The mutex of the run guards it.
+type health struct {
 	lived  bool          // it has answered before
 	good   time.Time     // the latest time at which a connection was begun that it answered
 	bad    time.Time     // the first time after that at which one was not answered; zero if none
@@ -48,14 +48,14 @@ func busy(response string) string {
 func answered(response string) bool { return response != "" && busy(response) == "" }
 
 // sign notes that a connection begun then was answered.
-func (l *life) sign(begun time.Time) {
+func (l *health) sign(begun time.Time) {
 	if l.lived = true; begun.After(l.good) {
 		l.good, l.bad = begun, time.Time{}
 	}
 }
 
 // begin measures how quick the server is before it has anything else to do.
-func (l *life) begin(r *run) {
+func (l *health) begin(r *run) {
 	if !r.several() {
 		return
 	}
@@ -85,7 +85,7 @@ func (r *run) watch(ctx context.Context) {
 		since := last
 		last = time.Now()
 		slow := false
-		if r.life.limit > 0 { // set before the watch began
+		if r.health.limit > 0 { // set before the watch began
 			begun := time.Now()
 			took, answer := r.server.probe(ctx, r.o, true)
 			if ctx.Err() != nil {
@@ -93,19 +93,19 @@ func (r *run) watch(ctx context.Context) {
 			}
 			r.mu.Lock()
 			if answered(answer) {
-				r.life.sign(begun)
-			} else if r.life.bad.IsZero() {
-				r.life.bad = begun
+				r.health.sign(begun)
+			} else if r.health.bad.IsZero() {
+				r.health.bad = begun
 			}
-			if took > r.life.limit {
-				r.life.slowAt, slow = time.Now(), true
+			if took > r.health.limit {
+				r.health.slowAt, slow = time.Now(), true
 			}
 			r.mu.Unlock()
 		}
 		switch {
 		case slow:
 			r.pace.shrink(1)
-		case r.o.weather.late(since):
+		case r.o.lateness.late(since):
 			r.pace.shrink(firstPace)
 		}
 	}
@@ -161,11 +161,11 @@ func (r *run) ask() (alive bool) {
 		_, answer := r.server.probe(r.ctx, r.o, false)
 		alive = answered(answer)
 		r.mu.Lock()
-		if r.life.busy = busy(answer); alive {
-			r.life.sign(begun)
+		if r.health.busy = busy(answer); alive {
+			r.health.sign(begun)
 		}
 		r.mu.Unlock()
-		if answer != "" || r.ctx.Err() != nil || !r.o.weather.late(begun) {
+		if answer != "" || r.ctx.Err() != nil || !r.o.lateness.late(begun) {
 			break
 		}
 	}
@@ -177,7 +177,7 @@ func (r *run) ask() (alive bool) {
 // anew. bad is when a connection may first have been in vain.
 func (r *run) check(bad time.Time) (alive bool) {
 	r.mu.Lock()
-	lived := r.life.lived
+	lived := r.health.lived
 	r.mu.Unlock()
 	if !lived {
 		return false
@@ -186,8 +186,8 @@ func (r *run) check(bad time.Time) (alive bool) {
 		return true
 	}
 	r.mu.Lock()
-	if r.life.bad.IsZero() || bad.Before(r.life.bad) {
-		r.life.bad = bad
+	if r.health.bad.IsZero() || bad.Before(r.health.bad) {
+		r.health.bad = bad
 	}
 	r.mu.Unlock()
 	r.gate.Lock() // what runs comes to its end
@@ -198,7 +198,7 @@ func (r *run) check(bad time.Time) (alive bool) {
 	if r.ask() { // it was but slow, or has been revived
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.life.slowAt = time.Now()
+		r.health.slowAt = time.Now()
 		return true
 	}
 	return r.dead()
@@ -208,7 +208,7 @@ func (r *run) check(bad time.Time) (alive bool) {
 func (r *run) busy() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.life.busy
+	return r.health.busy
 }
 
 // idle waits until a server is no longer too busy. Else the cases that it refused have

@@ -15,15 +15,15 @@ const (
 	lateTime = 50 * time.Millisecond
 )
 
-// A weather knows when the machine was last late to wake a sleeper.
-type weather struct {
+// A lateness knows when the machine was last late to wake a sleeper.
+type lateness struct {
 	mu     sync.Mutex
 	due    time.Time // when the sleeper is to wake
 	lateAt time.Time // when it last woke late
 }
 
 // watch sleeps and wakes until ctx ends.
-func (w *weather) watch(ctx context.Context) {
+func (w *lateness) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		w.mu.Lock()
 		w.due = time.Now().Add(tickTime)
@@ -37,7 +37,7 @@ func (w *weather) watch(ctx context.Context) {
 }
 
 // wake notes whether the sleeper is late.
-func (w *weather) wake(now time.Time) {
+func (w *lateness) wake(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if now.Sub(w.due) > lateTime {
@@ -46,7 +46,7 @@ func (w *weather) wake(now time.Time) {
 }
 
 // late reports whether the machine was late at any time since then.
-func (w *weather) late(since time.Time) bool {
+func (w *lateness) late(since time.Time) bool {
 	if w == nil {
 		return false
 	}

@@ -101,15 +101,15 @@ func (r *run) steady() bool {
 func (r *run) suspects() (ran, left, passed []int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	bad := r.life.bad
+	bad := r.health.bad
 	for _, s := range r.spans {
 		res := r.results[s.i]
 		begun := s.begun.Before(bad) || bad.IsZero()
 		switch {
 		case r.settled[s.i] && (res == nil || !fine(res)):
 			// its verdict has been told
-		case s.ended.Before(r.life.good):
-			if begun && res != nil && !finished(res) && s.ended.After(r.life.good.Add(-lastTime)) {
+		case s.ended.Before(r.health.good):
+			if begun && res != nil && !finished(res) && s.ended.After(r.health.good.Add(-lastTime)) {
 				left = append(left, s.i)
 			}
 		case res != nil && fine(res) && finished(res): // no other run would tell more

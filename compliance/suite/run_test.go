@@ -102,7 +102,7 @@ func TestLateMachine(t *testing.T) {
 func TestWeather(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		w := &weather{}
+		w := &lateness{}
 		go w.watch(ctx)
 		begun := time.Now()
 		time.Sleep(time.Second)

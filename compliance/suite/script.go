@@ -146,7 +146,7 @@ func (s *script) play(conn net.Conn, f func(*script)) {
 		s.res.Waited, s.res.Behavior = true, report.Failed
 		s.res.Result = fmt.Sprintf("The case did not end within %v.", s.o.limit(s.c))
 	}
-	s.res.Duration, s.res.Late = time.Since(s.begun), s.o.weather.late(s.begun)
+	s.res.Duration, s.res.Late = time.Since(s.begun), s.o.lateness.late(s.begun)
 	s.res.CreateWirelog = !s.quiet
 	if s.res.Behavior == report.OK && s.res.Result == "" {
 		s.res.Result = asExpected

@@ -86,7 +86,7 @@ func (s *script) otherCode() {
 // drop ourselves.
 func (s *script) awaitDrop() {
 	r := s.res
-	defer s.judgeBehind()
+	defer s.checkAfterClose()
 	if s.server {
 		s.flush(s.o.CloseTimeout)
 		s.decode() // what follows the close frame and has come already
@@ -107,13 +107,13 @@ func (s *script) awaitDrop() {
 	}
 }
 
-// judgeBehind judges what the peer sent after its close frame. Only data frames are
+// checkAfterClose judges what the peer sent after its close frame. Only data frames are
 // forbidden there; a second close frame has no effect.
-func (s *script) judgeBehind() {
+func (s *script) checkAfterClose() {
 	r := s.res
-	h, _, whole := parseHeader(s.in.behind)
+	h, _, whole := parseHeader(s.in.afterClose)
 	switch {
-	case len(s.in.behind) == 0:
+	case len(s.in.afterClose) == 0:
 	case whole && !h.Opcode.IsControl():
 		s.saw(report.Failed, "The peer sent a data frame after its close frame.")
 		r.Broken = &ruleAfterClose

@@ -43,8 +43,8 @@ func set(field string, lines ...string) edit {
 // add adds lines behind the other fields.
 func add(lines ...string) edit { return edit{kind: editAdd, lines: lines} }
 
-// behind adds octets behind the head.
-func behind(raw string) edit { return edit{kind: editTail, tail: raw} }
+// trailing adds octets trailing the head.
+func trailing(raw string) edit { return edit{kind: editTail, tail: raw} }
 
 // compose applies edits to the lines of a head. The octets from and to are what
 // the first edit that adds lines has put there.

@@ -130,7 +130,7 @@ type scriptIn struct {
 	keys        [][4]byte // of the data frames of a client
 	controlKeys [][4]byte // of its control frames
 	owed        [][]byte  // pings that came while a frame of ours was not whole
-	behind      []byte    // the first bytes after the peer's close frame
+	afterClose  []byte    // the first bytes after the peer's close frame
 }
 
 const (
@@ -222,7 +222,7 @@ func (s *script) decode() (got, bool) {
 		f, n, err := s.dec.Next(s.rest)
 		s.rest = s.rest[n:]
 		if err == io.EOF {
-			s.in.behind = append(s.in.behind, s.rest[:min(len(s.rest), wire.MaxHeaderSize)]...)
+			s.in.afterClose = append(s.in.afterClose, s.rest[:min(len(s.rest), wire.MaxHeaderSize)]...)
 			s.rest = nil
 			return got{kind: gotAfterClose}, true
 		}
@@ -319,7 +319,7 @@ func (s *script) inflate(g got) []byte {
 	data, err := s.inflater.message(g.packed, maxReceived)
 	if err != nil {
 		at := s.in.at - int64(len(s.rest)) - int64(len(g.packed))
-		s.came(at+int64(err.at), 1, err.what)
+		s.markReceived(at+int64(err.at), 1, err.what)
 		if s.server {
 			err.rule.Text = strings.ReplaceAll(err.rule.Text, "server", "client") // as RFC 7692 has it
 		}
@@ -350,7 +350,7 @@ func (s *script) violation(err error) {
 	case e.Violation == wire.ErrInvalidUTF8 && s.in.op == wire.OpClose:
 		rule, why = ruleReason, "close reason that is not UTF-8"
 	}
-	s.came(e.Offset, 1, why)
+	s.markReceived(e.Offset, 1, why)
 	if s.badFrame != nil {
 		s.badFrame(why)
 	}
@@ -371,8 +371,8 @@ func (s *script) codeAt(offset int64) int {
 	return int(binary.BigEndian.Uint16(code))
 }
 
-// came marks octets that came, counted from the end of the handshake.
-func (s *script) came(at int64, length int, what string) {
+// markReceived marks octets that markReceived, counted from the end of the handshake.
+func (s *script) markReceived(at int64, length int, what string) {
 	in := &s.in
 	start := in.at - int64(len(in.recent))
 	offset := int(at - start)

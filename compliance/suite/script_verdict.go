@@ -55,8 +55,8 @@ func (s *script) saw(v report.Verdict, format string, args ...any) {
 	s.res.Behavior, s.res.Result = v, fmt.Sprintf(format, args...)
 }
 
-// mark says which octets of what was sent last the peer has to refuse.
-func (s *script) mark(offset, length int, what string) {
+// markSent says which octets of what was sent last the peer has to refuse.
+func (s *script) markSent(offset, length int, what string) {
 	from := max(0, min(offset-64, len(s.last.raw)-256))
 	to := min(len(s.last.raw), from+256)
 	s.suspect = &report.Offense{
