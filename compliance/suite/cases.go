@@ -29,7 +29,7 @@ var letterGroups = []letterGroup{
 	{"H.6", "How the request arrives", deliveryRows, forServers},
 	{"H.7", "Subprotocols", subprotocolRows, forServers},
 	{"H.8", "The response", responseRows, forServers},
-	{"H.9", "Bytes in and after the request", besideRequestRows, forServers},
+	{"H.9", "Bytes in and after the request", earlyRequestRows, forServers},
 
 	{"L.1", "Lengths with their top bit set", topBitRows, forBoth},
 	{"L.2", "Lengths in more octets than needed", longFormRows, forBoth},
@@ -75,7 +75,7 @@ var letterGroups = []letterGroup{
 	{"C.9", "A response that stalls", stalledReplyRows, idle(forClients)},
 	{"C.10", "Redirects, 401 and 426", otherAnswerRows, forClients},
 	{"C.11", "TLS", tlsRows, forClients},
-	{"C.12", "Bytes in and after the response", besideResponseRows, forClients},
+	{"C.12", "Bytes in and after the response", earlyResponseRows, forClients},
 }
 
 // all is every case, in order. The cases are immutable.

@@ -40,7 +40,7 @@ func breachRows() []letterCase {
 				}
 				s.refusedAs(g, b.code...)
 				if !answered && s.res.Behavior == report.OK {
-					s.saw(report.Informational, "The peer failed the connection. It did not answer the message before the breach.")
+					s.setVerdict(report.Informational, "The peer failed the connection. It did not answer the message before the breach.")
 				}
 			}})
 	}

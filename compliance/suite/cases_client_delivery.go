@@ -65,7 +65,7 @@ func earlyClose(s *script) {
 	if g.code != codeNormal && g.code != 0 {
 		s.otherCode()
 	}
-	s.saw(report.OK, "The client answered %s.", g.words())
+	s.setVerdict(report.OK, "The client answered %s.", g.words())
 }
 
 // oversizedReplyRow is a response of more octets than any client needs.
@@ -91,6 +91,6 @@ func stalledReplyRows() []letterCase {
 				s.inform("The client still waits after %v. No RFC says when it has to give up.", giveUpTime)
 			}
 		}
-		s.saw(report.OK, "The client gave up.")
+		s.setVerdict(report.OK, "The client gave up.")
 	}}}
 }

@@ -5,7 +5,7 @@ import "github.com/hawser-ws/hawser/compliance/report"
 // secondResponse has the 86 bytes of the frame that it is.
 const secondResponse = "HTTP/1.1 200 OK\r\nServer: " + userAgent + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\nHello"
 
-func besideResponseRows() []letterCase {
+func earlyResponseRows() []letterCase {
 	behindRow := func(r report.Rule, what, mark, tail string) letterCase {
 		return letterCase{what, "The client fails the connection, with 1002.", r, func(s *script) {
 			s.open(trailing(tail))

@@ -55,11 +55,11 @@ func redirectRow(status string, open bool) letterCase {
 		if _, again := s.askedAgain(); again {
 			return // in the same connection
 		}
-		s.saw(report.Informational, "The client did not follow the redirect.")
+		s.setVerdict(report.Informational, "The client did not follow the redirect.")
 		select {
 		case q := <-s.asking.followers:
 			s.serveFollower(q)
-			s.saw(report.Informational, "The client followed the redirect, and the connection worked.")
+			s.setVerdict(report.Informational, "The client followed the redirect, and the connection worked.")
 		case <-time.After(doubtTime):
 		}
 	}}

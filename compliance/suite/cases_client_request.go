@@ -155,11 +155,11 @@ func masksRow() letterCase {
 			s.broke("%s.", why)
 		}
 		for n, k := range s.in.keys[:comparedKeys] {
-			if s.asking.masks.had(nthKey{n, k}) {
+			if s.asking.masks.seenBefore(nthKey{n, k}) {
 				s.broke("The key %x of frame %d is that of the same frame on an earlier connection.", k, n+1)
 			}
 		}
-		s.saw(report.OK, "The client used %d keys.", len(s.in.keys))
+		s.setVerdict(report.OK, "The client used %d keys.", len(s.in.keys))
 	}}
 }
 
@@ -170,7 +170,7 @@ const comparedKeys = 3
 // rememberKeys keeps the first keys of a connection for [masksRow].
 func (s *script) rememberKeys() {
 	for n, k := range s.in.keys[:min(len(s.in.keys), comparedKeys)] {
-		s.asking.masks.had(nthKey{n, k})
+		s.asking.masks.seenBefore(nthKey{n, k})
 	}
 }
 
@@ -186,7 +186,7 @@ func pongMasksRow() letterCase {
 		if why := keysWrong(s.in.controlKeys); why != "" {
 			s.broke("%s.", why)
 		}
-		s.saw(report.OK, "The client used %d keys.", len(s.in.controlKeys))
+		s.setVerdict(report.OK, "The client used %d keys.", len(s.in.controlKeys))
 	}}
 }
 

@@ -83,7 +83,7 @@ func serverNameIsSent(s *script, c *tls.Conn) {
 	case !strings.EqualFold(sent, strings.TrimSuffix(host, ".")):
 		s.broke("The client sent the server name %s and asks for %s.", sent, host)
 	}
-	s.saw(report.OK, "The client sent the server name %s.", sent)
+	s.setVerdict(report.OK, "The client sent the server name %s.", sent)
 }
 
 // truncate ends our direction of TCP without the alert close_notify.
@@ -132,12 +132,12 @@ func wrongNameIsRefused(s *script, c *tls.Conn) {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	if err := conn.(*tls.Conn).HandshakeContext(ctx); err != nil {
-		s.saw(report.OK, "The client broke off the TLS handshake at the certificate for another name.")
+		s.setVerdict(report.OK, "The client broke off the TLS handshake at the certificate for another name.")
 		return
 	}
 	raw, _, err := readHead(conn, s.logRx)
 	if err != nil && len(raw) == 0 {
-		s.saw(report.OK, "The client sent no request to a server whose certificate is for another name.")
+		s.setVerdict(report.OK, "The client sent no request to a server whose certificate is for another name.")
 		return
 	}
 	s.broke("The client sent its request to a server whose certificate is for %s.", wrongName)

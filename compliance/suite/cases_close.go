@@ -27,7 +27,7 @@ func closingCase(id string, r ruleT, description, expectation string, start func
 
 func wrongCodeFails(p *peer) {
 	if p.res.BehaviorClose == report.WrongCode {
-		p.result(report.Failed, p.res.ResultClose)
+		p.setVerdict(report.Failed, p.res.ResultClose)
 	}
 }
 

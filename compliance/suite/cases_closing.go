@@ -71,7 +71,7 @@ func closeFrameRows() []letterCase {
 			s.open()
 			s.closeBy(closeBody(code, ""))
 			if g, _ := s.answered(code, codeNormal); g.code == codeProtocolError && s.res.Behavior == report.OK {
-				s.saw(report.Informational, "The peer took the code for a breach: %s came. Others send it, since it is registered.", g.words())
+				s.setVerdict(report.Informational, "The peer took the code for a breach: %s came. Others send it, since it is registered.", g.words())
 				s.res.Aside = &report.Aside{Text: "The registry of RFC 6455, section 11.7, has the code.", Rule: ruleCodeLater}
 			}
 		}}
@@ -147,12 +147,12 @@ func (s *script) judgeAnswer(answer got, before []got) {
 	switch {
 	case s.res.Behavior != report.OK: // judged already
 	case len(before) > 0:
-		s.saw(report.Informational, "Before its close frame the peer answered what came after ours, which it may discard: %s came.", before[0].words())
+		s.setVerdict(report.Informational, "Before its close frame the peer answered what came after ours, which it may discard: %s came.", before[0].words())
 	case answer.code == codeGoingAway:
-		s.saw(report.Informational, "The answer carries the code of the second close frame.")
+		s.setVerdict(report.Informational, "The answer carries the code of the second close frame.")
 		s.res.Aside = &report.Aside{Text: "The first close frame counts.", Rule: ruleFirstClose}
 	default:
-		s.saw(report.OK, "The peer answered the close frame and discarded what came after it.")
+		s.setVerdict(report.OK, "The peer answered the close frame and discarded what came after it.")
 	}
 }
 
@@ -165,7 +165,7 @@ func largeEchoRows() []letterCase {
 			s.open()
 			s.hush()
 			data := bytes.Repeat([]byte("0123456789abcdef"), size/16)
-			s.echoBeside(data, send(s, data))
+			s.echoWithPings(data, send(s, data))
 		}}
 	}
 	return []letterCase{
@@ -199,9 +199,9 @@ func largeEchoRows() []letterCase {
 // largeTime is how long a large message may be on its way, as in group 9.
 const largeTime = 100 * time.Second
 
-// echoBeside waits for a message and for an answer to pings that are all alike. How
+// echoWithPings waits for a message and for an answer to pings that are all alike. How
 // long the message takes is for group 9 to judge.
-func (s *script) echoBeside(data []byte, pings int) {
+func (s *script) echoWithPings(data []byte, pings int) {
 	pongs, echoed := 0, false
 	for deadline := time.Now().Add(largeTime); !echoed || pongs == 0; {
 		switch g := s.next(time.Until(deadline)); {
@@ -223,7 +223,7 @@ func (s *script) echoBeside(data []byte, pings int) {
 		pongs++
 	}
 	s.in.waited = false
-	s.saw(report.OK, "The message came back, and %d of %d pings were answered.", pongs, pings)
+	s.setVerdict(report.OK, "The message came back, and %d of %d pings were answered.", pongs, pings)
 }
 
 // noLargeEcho judges what came instead of a large message, which a peer need not take.

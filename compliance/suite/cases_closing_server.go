@@ -50,7 +50,7 @@ func closedByServerRows() []letterCase {
 			s.closeBy(closeBody(codeNormal, ""))
 			g, _ := s.answered(codeNormal, codeGoingAway)
 			if s.res.Behavior == report.OK {
-				s.saw(report.OK, "The two closes crossed, or the server took ours first: %s came.", g.words())
+				s.setVerdict(report.OK, "The two closes crossed, or the server took ours first: %s came.", g.words())
 			}
 		}),
 		{"The server is asked to close with 1006.", "No close frame with 1006 comes: the server closes with another code, or refuses the request.", ruleCodeNever(1006), func(s *script) {

@@ -43,17 +43,17 @@ func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 	case len(answers) == 0:
 		s.suspect = nil
 		s.echo(wire.OpText, []byte("Hello"))
-		s.saw(report.OK, "The server accepted none of them.")
+		s.setVerdict(report.OK, "The server accepted none of them.")
 		return
 	}
 	s.suspect = nil
 	if answers[0].Name != extensionName {
-		s.saw(report.OK, "The server accepted %s, which the suite does not speak.", answers[0].Name)
+		s.setVerdict(report.OK, "The server accepted %s, which the suite does not speak.", answers[0].Name)
 		return
 	}
 	s.agree(a.deflateParams)
 	s.echo(wire.OpText, []byte("Hello"))
-	s.saw(report.OK, "The server accepted permessage-deflate alone.")
+	s.setVerdict(report.OK, "The server accepted permessage-deflate alone.")
 }
 
 // sameBitReplyRow is an answer that accepts two such extensions. It is wrong, too, to a

@@ -192,10 +192,10 @@ func (s *script) honours(data []byte, n int) {
 		}
 	}
 	if packed == 0 {
-		s.saw(report.Informational, "The peer compressed none of %d messages.", n)
+		s.setVerdict(report.Informational, "The peer compressed none of %d messages.", n)
 		return
 	}
-	s.saw(report.OK, "The peer compressed %d of %d messages; its farthest reference is %d octets back.", packed, n, s.inflater.farthest)
+	s.setVerdict(report.OK, "The peer compressed %d of %d messages; its farthest reference is %d octets back.", packed, n, s.inflater.farthest)
 }
 
 // refersBack sends a message that refers back as far as our window goes: to the

@@ -78,7 +78,7 @@ func autoFragmentCases() []*Case {
 		})
 	c.end = func(p *peer) {
 		if got := p.res.TxFrameStats[0]; p.wasOpen && got != size/cut {
-			p.result(report.Failed, "The suite itself did not send the fragments it should have.")
+			p.setVerdict(report.Failed, "The suite itself did not send the fragments it should have.")
 		}
 	}
 	return []*Case{c}

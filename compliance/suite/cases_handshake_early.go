@@ -13,7 +13,7 @@ var (
 	ruleOpaque = http9110("5.5", "SHOULD", "A recipient SHOULD treat other allowed octets in field content (i.e., obs-text) as opaque data.")
 )
 
-func besideRequestRows() []letterCase {
+func earlyRequestRows() []letterCase {
 	const want = "The server fails the connection, with 1002, or it refuses the request. The client should not have sent this before the response."
 	behindRow := func(r report.Rule, what, mark string, tail func(s *script) string) letterCase {
 		return letterCase{what, want, r, func(s *script) {

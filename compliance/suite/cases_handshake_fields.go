@@ -70,7 +70,7 @@ func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 			s.closedBy(g)
 			s.broke("The server accepted, but treated the body as frames or lost what follows it: expected the message, got %s.", g.words())
 		}
-		s.saw(report.OK, "The server accepted it and passed over the body.")
+		s.setVerdict(report.OK, "The server accepted it and passed over the body.")
 	}}
 }
 

@@ -73,7 +73,7 @@ func versionRows() []letterCase {
 			case s.status() == 101:
 				s.against(mismatch, "The server accepted it.")
 			case s.status() != 426:
-				s.saw(report.OK, "The response is not 426: %q.", report.Text([]byte(s.reply.line)))
+				s.setVerdict(report.OK, "The response is not 426: %q.", report.Text([]byte(s.reply.line)))
 			case !wire.HasToken(v, "websocket"):
 				s.broke("The response is 426, and Upgrade is %s.", quoted(v))
 			}

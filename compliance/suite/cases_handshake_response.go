@@ -24,7 +24,7 @@ func subprotocolRows() []letterCase {
 			s.suspect = nil
 			s.opened(refused)
 			s.echo(wire.OpText, []byte("Hello"))
-			s.saw(report.OK, "The server chose %q.", s.reply.fields.Values("Sec-Websocket-Protocol"))
+			s.setVerdict(report.OK, "The server chose %q.", s.reply.fields.Values("Sec-Websocket-Protocol"))
 		}}
 	}
 	const f = "Sec-WebSocket-Protocol: "

@@ -19,10 +19,10 @@ func TestServerVerdicts(t *testing.T) {
 	t.Parallel()
 	const plain = "{accept}\r\n"
 	const pd = "permessage-deflate"
-	broken := func(status string) bad { return always("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n") }
+	broken := func(status string) badServer { return always("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n") }
 	for _, tt := range []struct {
 		name    string
-		server  bad
+		server  badServer
 		cases   string
 		want    report.Verdict
 		carried string // in Result.Broken, or else in the case's rule
@@ -167,7 +167,7 @@ func TestSentencesOfCompression(t *testing.T) {
 func TestInflateVerdicts(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		server   bad
+		server   badServer
 		id       string
 		behavior report.Verdict
 		end      report.Verdict
@@ -285,7 +285,7 @@ func TestVerdictsRest(t *testing.T) {
 	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 100 * time.Millisecond}).withDefaults()
 	var wg sync.WaitGroup
 	free := make(chan struct{}, 64) // they wait more than they work
-	for _, server := range []bad{
+	for _, server := range []badServer{
 		always(""), always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), always("HTTP/1.1 500 Sorry\r\nContent-Length: 0\r\n\r\n"),
 		always("HTTP/1.1 400"), always("No.\r\n\r\n"), always("{accept}\r\n"), extended("permessage-deflate; client_max_window_bits=15"),
 		mirrored(), refusesAfter(0, 1000), refusesAfter(1, 1002), refusesAfter(0, 1007), yes,

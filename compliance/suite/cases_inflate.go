@@ -133,7 +133,7 @@ func oddRows() []letterCase {
 			case g.kind == gotClose, g.kind == gotEOF:
 				s.refusedBy(g, inflateCodes...)
 			case g.kind == gotMessage && string(g.data) == data:
-				s.saw(report.Informational, "The peer took it.")
+				s.setVerdict(report.Informational, "The peer took it.")
 			default:
 				s.against(ruleInvalidData, "Expected the message or the end of the connection; got %s.", g.words())
 			}
@@ -245,7 +245,7 @@ func bombRows() []letterCase {
 				if len(g.data) != 1+258*n || len(bytes.Trim(g.data, "\x00")) > 0 {
 					s.against(ruleParse, "Expected the message of %d bytes; got another one of %d bytes.", 1+258*n, len(g.data))
 				}
-				s.saw(report.Informational, "The peer has no limit: %s came back.", g.words())
+				s.setVerdict(report.Informational, "The peer has no limit: %s came back.", g.words())
 				return
 			}
 			s.alive()

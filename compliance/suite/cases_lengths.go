@@ -315,7 +315,7 @@ func (s *script) outgrown(g got) {
 	s.alive()
 	switch g.kind {
 	case gotPong:
-		s.saw(report.Informational, "The peer took it all.")
+		s.setVerdict(report.Informational, "The peer took it all.")
 	case gotNothing:
 		s.abandon("the peer was still at work")
 		s.inform("The peer was still at work after %v. No RFC says how quick it has to be.", workTime)

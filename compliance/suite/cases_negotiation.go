@@ -196,7 +196,7 @@ func goodOfferRows() []letterCase {
 			if strings.HasSuffix(fields[0], "server_max_window_bits=15") && s.agreed.ServerBits == 0 {
 				s.inform("The server accepted server_max_window_bits=15 without saying so, by %q. That is what it is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
 			}
-			s.saw(report.OK, "The server answered %q.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+			s.setVerdict(report.OK, "The server answered %q.", s.reply.fields.Get("Sec-Websocket-Extensions"))
 		}}
 	}
 	odd := func(r report.Rule, what string, fields ...string) letterCase {
@@ -240,7 +240,7 @@ func badOfferRows() []letterCase {
 				s.broke("The server accepted it by %q.", s.reply.fields.Get("Sec-Websocket-Extensions"))
 			}
 			s.echo(wire.OpText, []byte("Hello"))
-			s.saw(report.OK, "The server declined it.")
+			s.setVerdict(report.OK, "The server declined it.")
 		}}
 	}
 	const pd = extensionName
@@ -289,11 +289,11 @@ func caseRows() []letterCase {
 			if len(v) > 0 {
 				s.agree(deflateParams{ServerNoContext: true, ClientNoContext: true, ClientBits: 8})
 				s.inflater.keep = true // whatever was agreed on
-				s.saw(report.Informational, "The server answered %q.", v)
+				s.setVerdict(report.Informational, "The server answered %q.", v)
 				return
 			}
 			s.echo(wire.OpText, []byte("Hello"))
-			s.saw(report.OK, "The server declined it.")
+			s.setVerdict(report.OK, "The server declined it.")
 		}}
 	}
 	return []letterCase{
@@ -324,7 +324,7 @@ func malformedOfferRows() []letterCase {
 		return letterCase{what, want, ruleGrammar, func(s *script) {
 			s.ask(add("Sec-WebSocket-Extensions:" + field))
 			s.opened(func(string, ...any) {
-				s.saw(report.OK, "The server dropped TCP.")
+				s.setVerdict(report.OK, "The server dropped TCP.")
 				if s.reply.line != "" {
 					s.refusedStatus(false)
 				}

@@ -75,11 +75,11 @@ func large(id string, m messageType, size int, wait time.Duration, how string, s
 			p.onMessage = func(binary bool, data []byte) {
 				switch {
 				case binary != m.binary():
-					p.result(report.Failed, fmt.Sprintf("Expected a %s message; got one of the other type.", m.name))
+					p.setVerdict(report.Failed, fmt.Sprintf("Expected a %s message; got one of the other type.", m.name))
 				case len(data) != size:
-					p.result(report.Failed, fmt.Sprintf("Expected a message of %d bytes; got one of %d bytes.", size, len(data)))
+					p.setVerdict(report.Failed, fmt.Sprintf("Expected a message of %d bytes; got one of %d bytes.", size, len(data)))
 				default:
-					p.result(report.OK, fmt.Sprintf("The message of %d bytes came back.", size))
+					p.setVerdict(report.OK, fmt.Sprintf("The message of %d bytes came back.", size))
 				}
 				p.logOn = true
 				p.close(codeNormal, "")
@@ -111,9 +111,9 @@ func roundTrips(id string, m messageType, size int, wait time.Duration) *Case {
 					p.send(f)
 					return
 				} else if same {
-					p.result(report.OK, "All messages came back.")
+					p.setVerdict(report.OK, "All messages came back.")
 				} else {
-					p.result(report.Failed, fmt.Sprintf("Expected %s; got %s.", m.event(make([]byte, size)).words(), event{eventMessage, data, binary}.words()))
+					p.setVerdict(report.Failed, fmt.Sprintf("Expected %s; got %s.", m.event(make([]byte, size)).words(), event{eventMessage, data, binary}.words()))
 				}
 				p.logMode(true)
 				p.close(codeNormal, "")

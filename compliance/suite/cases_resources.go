@@ -69,7 +69,7 @@ func floodRows() []letterCase {
 			s.survived()
 			s.send(cont("lo"))
 			s.comesBack(wire.OpText, []byte("Hello"))
-			s.saw(report.Informational, "The peer took them all.")
+			s.setVerdict(report.Informational, "The peer took them all.")
 		}),
 		row("A message in 100,000 fragments of 1 octet.", ruleLimits, func(s *script) {
 			s.send(moreText(""))
@@ -77,17 +77,17 @@ func floodRows() []letterCase {
 			s.survived()
 			s.send(cont("lo"))
 			s.comesBack(wire.OpText, []byte(strings.Repeat("x", 100000)+"lo"))
-			s.saw(report.OK, "The message came back.")
+			s.setVerdict(report.OK, "The message came back.")
 		}),
 		row("20,000 pings at once. Only the newest has to be answered.", rulePong, func(s *script) {
 			s.flood(20000, ping("flood"))
 			s.survived()
-			s.saw(report.OK, "The peer answered the last one.")
+			s.setVerdict(report.OK, "The peer answered the last one.")
 		}),
 		row("100,000 pongs that nobody asked for, and a ping.", rulePong, func(s *script) {
 			s.flood(100000, pongFrame("flood"))
 			s.survived()
-			s.saw(report.OK, "The peer passed over them.")
+			s.setVerdict(report.OK, "The peer passed over them.")
 		}),
 		{"10,000 empty messages at once.", "They come back, or the peer fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.", ruleForms, func(s *script) {
 			s.open()
@@ -118,10 +118,10 @@ func unreadRows() []letterCase {
 			}
 			s.survived()
 			if total < limit {
-				s.saw(report.OK, "The peer stopped taking them after some %d KiB, and went on when we read.", total>>10)
+				s.setVerdict(report.OK, "The peer stopped taking them after some %d KiB, and went on when we read.", total>>10)
 				return
 			}
-			s.saw(report.Informational, "The peer took them all.")
+			s.setVerdict(report.Informational, "The peer took them all.")
 		}},
 		{"Messages of 64 KiB, up to 32 MiB of them, which we read only then.", "The peer stops taking them until we read, or gives the connection up; what comes back is in order.", ruleParse, func(s *script) {
 			s.open()
@@ -145,10 +145,10 @@ func unreadRows() []letterCase {
 				}
 			}
 			if n < limit {
-				s.saw(report.OK, "The peer stopped taking them after some %d, and went on when we read.", n)
+				s.setVerdict(report.OK, "The peer stopped taking them after some %d, and went on when we read.", n)
 				return
 			}
-			s.saw(report.Informational, "The peer took all 32 MiB before we read.")
+			s.setVerdict(report.Informational, "The peer took all 32 MiB before we read.")
 		}},
 	}
 }
@@ -173,9 +173,9 @@ func stalledRequestRows() []letterCase {
 				s.res.WasOpenHandshakeTimeout = false
 				s.inform("The server still waits after %v. No RFC says when it has to give up.", giveUpTime)
 			case replyHead:
-				s.saw(report.OK, "The server answered %s.", s.reply.line)
+				s.setVerdict(report.OK, "The server answered %s.", s.reply.line)
 			default:
-				s.saw(report.OK, "The server dropped TCP.")
+				s.setVerdict(report.OK, "The server dropped TCP.")
 			}
 		}}
 	}
@@ -375,7 +375,7 @@ func (s *script) ended() {
 			s.abandon("its own direction had ended before")
 			s.inform("The peer still holds the connection %v later. No RFC says how soon it has to drop it.", reactionTime)
 		case gotEOF:
-			s.saw(report.OK, "The peer dropped TCP.")
+			s.setVerdict(report.OK, "The peer dropped TCP.")
 			s.res.BehaviorClose, s.res.ResultClose = report.OK, "TCP was ended by the suite, and then by the peer."
 			return
 		}

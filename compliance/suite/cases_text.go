@@ -149,13 +149,13 @@ func failFast(p *peer, part []string, inFrame bool) {
 		if p.state != open {
 			return
 		}
-		p.saw(asTimeout("A"))
+		p.record(asTimeout("A"))
 		send(1)
 		p.later(time.Second, "B", func() {
 			if p.state != open {
 				return
 			}
-			p.saw(asTimeout("B"))
+			p.record(asTimeout("B"))
 			p.res.Waited = true
 			send(2)
 			p.killAfter(time.Second)

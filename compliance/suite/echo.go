@@ -28,7 +28,7 @@ func (e *echo) start(wait time.Duration) {
 	p := e.p
 	p.byUs(codeNormal)
 	if p.deflate == nil {
-		p.result(report.Unimplemented, "The peer did not agree to permessage-deflate.")
+		p.setVerdict(report.Unimplemented, "The peer did not agree to permessage-deflate.")
 		p.close(codeNormal, "")
 		return
 	}
@@ -118,12 +118,12 @@ func (e *echo) back(binary bool, data []byte) {
 		return
 	case wrong != "":
 		e.failed = true
-		p.result(report.Failed, fmt.Sprintf("Message %d came back changed: %s.", e.sent, wrong))
+		p.setVerdict(report.Failed, fmt.Sprintf("Message %d came back changed: %s.", e.sent, wrong))
 	case e.sent < p.o.messages():
 		e.next()
 		return
 	default:
-		p.result(report.OK, fmt.Sprintf("All %d messages came back as they were sent.", e.sent))
+		p.setVerdict(report.OK, fmt.Sprintf("All %d messages came back as they were sent.", e.sent))
 		t := p.traffic
 		p.res.Traffic = &t
 		e.in.done()
@@ -157,7 +157,7 @@ func judgeEcho(p *peer) {
 	p.res.ReportCompressionRatio = true
 	if p.deflate != nil && p.deflate.err != nil {
 		// As the original does, which drops the connection then.
-		p.result(report.Failed, fmt.Sprintf("What came back cannot be inflated: %v.", p.deflate.err))
+		p.setVerdict(report.Failed, fmt.Sprintf("What came back cannot be inflated: %v.", p.deflate.err))
 		p.res.BehaviorClose, p.res.ResultClose = report.Failed, "The connection failed before it could be closed."
 	}
 }

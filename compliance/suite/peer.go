@@ -185,11 +185,11 @@ func (p *peer) message(binary bool, data []byte) {
 		p.onMessage(binary, data)
 		return
 	}
-	p.saw(event{kind: eventMessage, data: bytes.Clone(data), binary: binary})
+	p.record(event{kind: eventMessage, data: bytes.Clone(data), binary: binary})
 	p.finishWhenDone()
 }
 
 func (p *peer) gotPong(data []byte) {
-	p.saw(event{kind: eventPong, data: bytes.Clone(data)})
+	p.record(event{kind: eventPong, data: bytes.Clone(data)})
 	p.finishWhenDone()
 }

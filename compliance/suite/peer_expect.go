@@ -29,12 +29,12 @@ func (p *peer) byPeer(codes ...int) {
 
 // awaits says what earns a verdict other than FAILED, which onMessage gives.
 func (p *peer) awaits(what string, wait time.Duration) {
-	p.result(report.Failed, "")
+	p.setVerdict(report.Failed, "")
 	p.awaited = fmt.Sprintf("%s within %v", what, wait)
 }
 
-// saw records an event that the script itself makes.
-func (p *peer) saw(e event) {
+// record records an event that the script itself makes.
+func (p *peer) record(e event) {
 	if len(p.received) < maxSeen {
 		p.received = append(p.received, e)
 	}
@@ -83,8 +83,8 @@ func (p *peer) closeAfter(d time.Duration) {
 	})
 }
 
-// result sets the verdict in words, which stands unless expected events match.
-func (p *peer) result(v report.Verdict, words string) {
+// setVerdict sets the verdict in words, which stands unless expected events match.
+func (p *peer) setVerdict(v report.Verdict, words string) {
 	p.res.Behavior, p.res.Result = v, words
 }
 

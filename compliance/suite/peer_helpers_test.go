@@ -17,8 +17,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A bad server deals with a connection.
-type bad func(ctx context.Context, c net.Conn)
+// A badServer server deals with a connection.
+type badServer func(ctx context.Context, c net.Conn)
 
 // no refuses every request.
 func no(_ context.Context, c net.Conn) {
@@ -86,7 +86,7 @@ func accept(c net.Conn) bool {
 }
 
 // listen serves connections until the test ends.
-func listen(t *testing.T, serve bad) *target {
+func listen(t *testing.T, serve badServer) *target {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -188,7 +188,7 @@ func swallow(c net.Conn) {
 
 // answering is a server that answers requests by a function and then returns all frames as
 // they came, compressed or not. An empty answer drops TCP.
-func answering(answer func(request head, accept string) string) bad {
+func answering(answer func(request head, accept string) string) badServer {
 	return func(_ context.Context, c net.Conn) {
 		raw, rest, err := readHead(c, func([]byte) {})
 		if err != nil {
@@ -247,12 +247,12 @@ func returnFrames(c net.Conn, rest []byte, packed bool, n, code int) {
 
 // always answers every request in the same way. In its text {accept} stands for what
 // accepts a connection.
-func always(text string) bad {
+func always(text string) badServer {
 	return answering(func(_ head, accept string) string { return strings.ReplaceAll(text, "{accept}", accept) })
 }
 
 // extended accepts, and answers extensions if they were offered.
-func extended(extensions string) bad {
+func extended(extensions string) badServer {
 	return answering(func(request head, accept string) string {
 		if len(request.fields.Values("Sec-Websocket-Extensions")) > 0 {
 			accept += "Sec-WebSocket-Extensions: " + extensions + "\r\n"
@@ -262,15 +262,15 @@ func extended(extensions string) bad {
 }
 
 // choosy accepts one offer, and goes wrong at any other.
-func choosy(offer string) bad {
+func choosy(offer string) badServer {
 	return refusing(offer, "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n")
 }
 
 // abrupt accepts one offer, and drops TCP at any other.
-func abrupt(offer string) bad { return refusing(offer, "") }
+func abrupt(offer string) badServer { return refusing(offer, "") }
 
 // refusing accepts one offer, and answers any other in its way.
-func refusing(offer, answer string) bad {
+func refusing(offer, answer string) badServer {
 	return answering(func(request head, accept string) string {
 		switch request.fields.Get("Sec-Websocket-Extensions") {
 		case "":
@@ -283,14 +283,14 @@ func refusing(offer, answer string) bad {
 }
 
 // mirrored accepts with the very extensions that were offered.
-func mirrored() bad {
+func mirrored() badServer {
 	return answering(func(request head, accept string) string {
 		return accept + "Sec-WebSocket-Extensions: " + request.fields.Get("Sec-Websocket-Extensions") + "\r\n\r\n"
 	})
 }
 
 // knowing accepts every request, and negotiates only offers that can be read.
-func knowing() bad {
+func knowing() badServer {
 	return answering(func(request head, accept string) string {
 		if _, err := parseExtensions(request.fields.Values("Sec-Websocket-Extensions")); err == nil {
 			accept += "Sec-WebSocket-Extensions: permessage-deflate\r\n"
@@ -300,7 +300,7 @@ func knowing() bad {
 }
 
 // guarded drops TCP at a request that comes in more than n pieces.
-func guarded(n int) bad {
+func guarded(n int) badServer {
 	return func(_ context.Context, c net.Conn) {
 		pieces := 0
 		raw, rest, err := readHead(c, func([]byte) { pieces++ })
@@ -314,12 +314,12 @@ func guarded(n int) bad {
 }
 
 // aged answers by HTTP/1.0.
-func aged() bad {
+func aged() badServer {
 	return answering(func(_ head, accept string) string { return strings.Replace(accept, "1.1", "1.0", 1) + "\r\n" })
 }
 
 // picky refuses requests with an X-Frame field that does not please it.
-func picky(status string, please func(value string) bool) bad {
+func picky(status string, please func(value string) bool) badServer {
 	return answering(func(request head, accept string) string {
 		if !please(request.fields.Get("X-Frame")) {
 			return "HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n"
@@ -330,7 +330,7 @@ func picky(status string, please func(value string) bool) bad {
 
 // refusesAfter returns n frames and closes with a code, if permessage-deflate was offered;
 // else it returns all.
-func refusesAfter(n, code int) bad {
+func refusesAfter(n, code int) badServer {
 	return func(_ context.Context, c net.Conn) {
 		raw, rest, err := readHead(c, func([]byte) {})
 		if err != nil {

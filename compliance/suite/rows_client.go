@@ -58,9 +58,9 @@ func eitherUpgrade(r report.Rule, what string, edits ...edit) letterCase {
 		s.open(edits...)
 		s.mayEcho()
 		if s.res.Behavior == report.OK {
-			s.saw(report.Informational, "The client refused it. A server should send %q alone (section 4.2.2).", "Connection: Upgrade")
+			s.setVerdict(report.Informational, "The client refused it. A server should send %q alone (section 4.2.2).", "Connection: Upgrade")
 		} else {
-			s.saw(report.OK, "The client took it.")
+			s.setVerdict(report.OK, "The client took it.")
 		}
 	}}
 }
@@ -80,13 +80,13 @@ func (s *script) mayEcho() {
 	switch g := s.next(s.o.HandshakeTimeout); g.kind {
 	case gotMessage:
 		s.backIs(g, wire.OpText, []byte("Hello"))
-		s.saw(report.Informational, "The client took it.")
+		s.setVerdict(report.Informational, "The client took it.")
 	case gotRequest:
-		s.saw(report.OK, "The client refused it, and asked again: %s came.", g.words())
+		s.setVerdict(report.OK, "The client refused it, and asked again: %s came.", g.words())
 	case gotEOF, gotClose:
 		s.closedBy(g)
 		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
-		s.saw(report.OK, "The client refused it.")
+		s.setVerdict(report.OK, "The client refused it.")
 	default:
 		s.against(ruleClientFails, "The client neither returned the message nor dropped TCP, as one that refuses the response has to.")
 	}
@@ -119,13 +119,13 @@ func (s *script) refusedReply(r report.Rule, ordinary bool) {
 	}
 	switch g := s.next(doubtTime); {
 	case g.kind == gotRequest:
-		s.saw(report.OK, "The client refused it, and asked again: %s came.", g.words())
+		s.setVerdict(report.OK, "The client refused it, and asked again: %s came.", g.words())
 	case g.kind == gotEOF:
-		s.saw(report.OK, "The client refused it.")
+		s.setVerdict(report.OK, "The client refused it.")
 	case g.kind == gotClose:
-		s.saw(report.OK, "The client refused it, by %s.", g.words())
+		s.setVerdict(report.OK, "The client refused it, by %s.", g.words())
 	case g.kind == gotNothing && ordinary:
-		s.saw(report.OK, "The client did not open a WebSocket connection.")
+		s.setVerdict(report.OK, "The client did not open a WebSocket connection.")
 	case g.kind == gotNothing && s.c.Rule.Level == "" && s.quiet:
 		s.inform("The client neither took the response nor dropped TCP. No RFC says how soon it has to.")
 	case g.kind == gotNothing:

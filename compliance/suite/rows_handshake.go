@@ -46,7 +46,7 @@ func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase 
 		case code == 0:
 			s.broke("The server should have responded with 400, but responded without a status line: %q.", report.Text([]byte(s.reply.line)))
 		case code == 301:
-			s.saw(report.OK, "The server redirected it: %s.", s.reply.line)
+			s.setVerdict(report.OK, "The server redirected it: %s.", s.reply.line)
 		case code < 400:
 			s.broke("The server should have responded with 400, but responded with %q.", s.reply.line)
 		default:
@@ -71,7 +71,7 @@ func either(r report.Rule, accepted report.Verdict, what string, edits ...edit) 
 		s.ask(edits...)
 		s.opened(s.refusedEither)
 		s.echo(wire.OpText, []byte("Hello"))
-		s.saw(accepted, "The server accepted it.")
+		s.setVerdict(accepted, "The server accepted it.")
 	}}
 }
 
@@ -120,9 +120,9 @@ func (s *script) refusedStatus(ordinary bool) {
 	case code == 101:
 		s.broke("The server accepted it.")
 	case code == 500 && (ordinary || ofWebSocket(s.c.Rule)):
-		s.saw(report.Informational, "The server refused it with 500, which says that the server itself failed.")
+		s.setVerdict(report.Informational, "The server refused it with 500, which says that the server itself failed.")
 	case code >= 400 && code != 500, ordinary && code >= 200:
-		s.saw(report.OK, "The server refused it: %s.", s.reply.line)
+		s.setVerdict(report.OK, "The server refused it: %s.", s.reply.line)
 	case code >= 200 && ofWebSocket(s.c.Rule):
 		s.ignoredUpgrade()
 	case code == 500:

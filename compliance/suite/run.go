@@ -291,7 +291,7 @@ func (r *run) playOne(i int) (*span, *report.Result, error) {
 	res.Late = res.Late || r.o.lateness.late(s.begun)
 	r.results[i], r.shaky[i] = res, res.Late || r.health.slowAt.After(s.begun)
 	if answered(res.HTTPResponse) && r.server != nil {
-		r.health.sign(s.begun)
+		r.health.noteAnswer(s.begun)
 	}
 	return s, res, nil
 }

@@ -53,7 +53,7 @@ type Server struct {
 	changed chan struct{}                  // closed when a result comes or a case ends
 	heavy   chan struct{}                  // has room for the heavy cases that may run
 	nonces  nonces                         // of all requests
-	masks   memory[nthKey]                 // of the letter cases
+	masks   seenSet[nthKey]                // of the letter cases
 	stop    context.CancelCauseFunc
 }
 
@@ -126,7 +126,7 @@ type clientRequest struct {
 	accept     string // Sec-WebSocket-Accept
 	extensions []string
 	keyAgain   bool // another connection had such a Sec-WebSocket-Key
-	masks      *memory[nthKey]
+	masks      *seenSet[nthKey]
 	followers  chan *clientRequest // those that have followed a redirect of the case
 	served     chan struct{}       // of a follower: closed when its connection is done with
 }

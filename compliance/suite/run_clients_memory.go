@@ -42,14 +42,14 @@ func (m *nonces) like(key string) bool {
 // maxMemory bounds a [memory]: no client needs more connections.
 const maxMemory = 100000
 
-// A memory is of what has come on any connection, the same client's or another's.
-type memory[K comparable] struct {
+// A seenSet is of what has come on any connection, the same client's or another's.
+type seenSet[K comparable] struct {
 	mu   sync.Mutex
 	seen map[K]bool
 }
 
-// had reports whether k has come before, and keeps it.
-func (m *memory[K]) had(k K) bool {
+// seenBefore reports whether k has come before, and keeps it.
+func (m *seenSet[K]) seenBefore(k K) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.seen[k] {

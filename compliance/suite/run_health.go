@@ -47,8 +47,8 @@ func busy(response string) string {
 // answered reports whether a server took care of a request.
 func answered(response string) bool { return response != "" && busy(response) == "" }
 
-// sign notes that a connection begun then was answered.
-func (l *health) sign(begun time.Time) {
+// noteAnswer notes that a connection begun then was answered.
+func (l *health) noteAnswer(begun time.Time) {
 	if l.lived = true; begun.After(l.good) {
 		l.good, l.bad = begun, time.Time{}
 	}
@@ -64,7 +64,7 @@ func (l *health) begin(r *run) {
 		begun := time.Now()
 		took, answer := r.server.probe(r.ctx, r.o, true)
 		if answered(answer) {
-			l.sign(begun)
+			l.noteAnswer(begun)
 		}
 		if took >= echoTime {
 			return // it echoes nothing, or is slow anyway
@@ -93,7 +93,7 @@ func (r *run) watch(ctx context.Context) {
 			}
 			r.mu.Lock()
 			if answered(answer) {
-				r.health.sign(begun)
+				r.health.noteAnswer(begun)
 			} else if r.health.bad.IsZero() {
 				r.health.bad = begun
 			}
@@ -162,7 +162,7 @@ func (r *run) ask() (alive bool) {
 		alive = answered(answer)
 		r.mu.Lock()
 		if r.health.busy = busy(answer); alive {
-			r.health.sign(begun)
+			r.health.noteAnswer(begun)
 		}
 		r.mu.Unlock()
 		if answer != "" || r.ctx.Err() != nil || !r.o.lateness.late(begun) {

@@ -19,7 +19,7 @@ func (r *run) dead() (alive bool) {
 		if len(ran) == 1 && len(left) == 0 {
 			r.blame(ran[0])
 		}
-		r.give(append(left, ran...), passed, err)
+		r.giveUp(append(left, ran...), passed, err)
 		return false
 	}
 	alive = r.inquire(append(left, ran...))
@@ -51,7 +51,7 @@ func (r *run) inquire(suspects []int) (alive bool) {
 			r.blame(i)
 		}
 		if err != nil {
-			r.give(suspects[first:k+1], nil, err)
+			r.giveUp(suspects[first:k+1], nil, err)
 			return false
 		}
 		first = k + 1
@@ -157,8 +157,8 @@ func (r *run) blame(i int) {
 	r.settle(i)
 }
 
-// give ends the run because the server is gone.
-func (r *run) give(suspects, passed []int, err error) {
+// giveUp ends the run because the server is gone.
+func (r *run) giveUp(suspects, passed []int, err error) {
 	left := r.unjudged()
 	said, advice := "the server stopped answering", ""
 	switch ids := r.ids(suspects); {

@@ -51,7 +51,7 @@ func (s *script) close() {
 		case gotMessage:
 			if r.Behavior == report.OK {
 				r.Broken = &ruleParse
-				s.saw(report.Failed, "Expected nothing more; got %s.", g.words())
+				s.setVerdict(report.Failed, "Expected nothing more; got %s.", g.words())
 			}
 			continue
 		case gotNothing:
@@ -115,7 +115,7 @@ func (s *script) checkAfterClose() {
 	switch {
 	case len(s.in.afterClose) == 0:
 	case whole && !h.Opcode.IsControl():
-		s.saw(report.Failed, "The peer sent a data frame after its close frame.")
+		s.setVerdict(report.Failed, "The peer sent a data frame after its close frame.")
 		r.Broken = &ruleAfterClose
 		r.BehaviorClose, r.ResultClose = report.Failed, "The peer sent a data frame after its close frame."
 	case r.BehaviorClose != report.OK:

@@ -190,7 +190,7 @@ func (s *script) refusedBy(g got, want ...int) {
 	r := s.res
 	switch {
 	case g.kind == gotEOF:
-		s.saw(report.OK, "The peer failed the connection.")
+		s.setVerdict(report.OK, "The peer failed the connection.")
 		r.WasNotCleanReason = "the peer dropped TCP without a close frame"
 		if s.attack {
 			r.BehaviorClose, r.ResultClose = report.OK, "The peer dropped TCP, as it may when it is under attack (RFC 6455, section 7.1.1)."
@@ -202,7 +202,7 @@ func (s *script) refusedBy(g got, want ...int) {
 	case g.kind != gotClose:
 		s.unexpected(g, "a close frame")
 	}
-	s.saw(report.OK, "The peer failed the connection: %s.", g.words())
+	s.setVerdict(report.OK, "The peer failed the connection: %s.", g.words())
 	switch {
 	case g.code == 0 || slices.Contains(want, g.code):
 		r.BehaviorClose, r.ResultClose = report.OK, "The peer failed the connection as it should."

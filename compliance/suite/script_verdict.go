@@ -8,7 +8,7 @@ import (
 
 // verdict makes the verdict and ends the script.
 func (s *script) verdict(v report.Verdict, format string, args ...any) {
-	s.saw(v, format, args...)
+	s.setVerdict(v, format, args...)
 	panic(stop{})
 }
 
@@ -49,8 +49,8 @@ func (s *script) declined(format string, args ...any) {
 	s.verdict(report.Unimplemented, format, args...)
 }
 
-// saw says in words what the peer did, and the script goes on.
-func (s *script) saw(v report.Verdict, format string, args ...any) {
+// setVerdict says in words what the peer did, and the script goes on.
+func (s *script) setVerdict(v report.Verdict, format string, args ...any) {
 	s.res.Waited = s.res.Waited || s.in.waited
 	s.res.Behavior, s.res.Result = v, fmt.Sprintf(format, args...)
 }
