@@ -6,7 +6,8 @@ import (
 
 // numberedGroups make the cases of the original, in its order.
 var numberedGroups = []func() []*Case{
-	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases, performanceCases,
+	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases,
+	performanceCases,
 	autoFragmentCases, payloadCases, parameterCases,
 }
 

@@ -21,7 +21,8 @@ func breachRows() []letterCase {
 		code []int // a reserved opcode is also a type of data that nobody can accept: 1003
 	}{
 		{"a text message with a reserved bit", ruleReserved, textFrame(hello).withRSV(2), 0, protocolError},
-		{"a frame of opcode 3, which is reserved", ruleOpcode, opFrame(3, hello), 0, []int{codeProtocolError, codeUnsupported}},
+		{"a frame of opcode 3, which is reserved", ruleOpcode, opFrame(3, hello), 0,
+			[]int{codeProtocolError, codeUnsupported}},
 		{"a continuation of nothing", ruleContinues, cont(hello), 0, protocolError},
 		{"a ping of 126 bytes", ruleControl, ping(strings.Repeat("x", 126)), 1, protocolError},
 		{"text that is not UTF-8", ruleText, textFrame("\xff"), 2, []int{codeInvalidPayload}},
@@ -29,7 +30,8 @@ func breachRows() []letterCase {
 	var rows []letterCase
 	for _, b := range breaches {
 		rows = append(rows, letterCase{"A message and " + b.what + ", in one write.",
-			"The peer fails the connection, whether or not it answers the message first.", b.rule, func(s *script) {
+			"The peer fails the connection, whether or not it answers the message first.", b.rule,
+			func(s *script) {
 				s.open()
 				s.send(textFrame("Good"), b.bad)
 				s.markBreach(b.at)
@@ -40,18 +42,20 @@ func breachRows() []letterCase {
 				}
 				s.refusedAs(g, b.code...)
 				if !answered && s.res.Behavior == report.OK {
-					s.setVerdict(report.Informational, "The peer failed the connection. It did not answer the message before the breach.")
+					s.setVerdict(report.Informational,
+						"The peer failed the connection. It did not answer the message before the breach.")
 				}
 			}})
 	}
 	for _, b := range breaches {
-		rows = append(rows, letterCase{"A message, and once it is back, " + b.what + ".", "The peer fails the connection.", b.rule, func(s *script) {
-			s.open()
-			s.echo(wire.OpText, []byte("Good"))
-			s.send(b.bad)
-			s.markBreach(b.at)
-			s.refused(b.code...)
-		}})
+		rows = append(rows, letterCase{"A message, and once it is back, " + b.what + ".",
+			"The peer fails the connection.", b.rule, func(s *script) {
+				s.open()
+				s.echo(wire.OpText, []byte("Good"))
+				s.send(b.bad)
+				s.markBreach(b.at)
+				s.refused(b.code...)
+			}})
 	}
 	return rows
 }

@@ -141,7 +141,8 @@ func playBroken(t *testing.T, defect string, clients bool, cases []*Case) []*rep
 	t.Helper()
 	if clients {
 		return testClient(t, cases, short, func(ctx context.Context, url string) {
-			if err := (&broken.Client{Defect: defect}).Echo(ctx, url); err != nil && strings.HasPrefix(err.Error(), "broken:") {
+			if err := (&broken.Client{Defect: defect}).Echo(ctx, url); err != nil &&
+				strings.HasPrefix(err.Error(), "broken:") {
 				t.Error(err)
 			}
 		})
@@ -211,14 +212,16 @@ func testRight(t *testing.T, clients bool, ids string) {
 
 func testCaught(t *testing.T, defect string, clients bool, ids string) {
 	cases := casesMatching(t, strings.Split(ids, ",")...)
-	for range attempts { // those that did not see it: on a busy machine what is sent in pieces may come as one
+	// those that did not see it: on a busy machine what is sent in pieces may come as one
+	for range attempts {
 		results := playBroken(t, defect, clients, cases)
 		cases = nil
 		for _, r := range results {
 			if allRight(r) {
 				cases = append(cases, casesMatching(t, r.ID)...)
 			}
-			if o := r.Offense; o != nil && (o.Offset < 0 || o.Length < 0 || o.Offset+o.Length > len(o.Octets) || len(o.Octets) > 256 || o.What == "") {
+			if o := r.Offense; o != nil && (o.Offset < 0 || o.Length < 0 ||
+				o.Offset+o.Length > len(o.Octets) || len(o.Octets) > 256 || o.What == "") {
 				t.Errorf("%s: the offense is %+v", r.ID, o)
 			}
 		}
@@ -234,7 +237,8 @@ func testCaught(t *testing.T, defect string, clients bool, ids string) {
 // seldom are cases that hardly a peer can fail, since nobody says what is right. In H.6.13
 // the sentence binds the client, and in X.7.12 only silence is wrong.
 func seldom(c *Case) bool {
-	return c.Idle || c.Rule.Level == "MAY" || c.Rule.Level == "" || slices.Contains([]string{"H.6.13", "X.7.12"}, c.ID)
+	return c.Idle || c.Rule.Level == "MAY" || c.Rule.Level == "" ||
+		slices.Contains([]string{"H.6.13", "X.7.12"}, c.ID)
 }
 
 // Every case for servers can fail: one or another of the bad servers fails it, and
@@ -243,7 +247,8 @@ func TestEveryServerCaseCanFail(t *testing.T) {
 	t.Parallel()
 	handshake := []*target{listen(t, no), listen(t, yes), listen(t, teapot)}
 	behind := []*target{listen(t, yes), listen(t, deaf), listen(t, hasty)}
-	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 50 * time.Millisecond, ClosePath: testee.ClosePath}).withDefaults()
+	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 50 * time.Millisecond,
+		ClosePath: testee.ClosePath}).withDefaults()
 	var wg sync.WaitGroup
 	free := make(chan struct{}, 16)
 	for _, c := range casesMatching(t, "H.*", "L.*", "X.*", "R.*") {
@@ -281,9 +286,12 @@ func TestEveryServerCaseCanFail(t *testing.T) {
 func TestEveryClientCaseCanFail(t *testing.T) {
 	t.Parallel()
 	o := &Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 50 * time.Millisecond}
-	request := "GET %s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==\r\n\r\n"
-	wrong := strings.NewReplacer("websocket", "x", "Connection: Upgrade", "Connection: x", "Version: 13", "Version: 13\r\nSec-WebSocket-Protocol: a, a\r\nSec-WebSocket-Extensions: permessage-deflate; x",
-		"AQID", "@QID", "Host: h", "Host: ", "GET %s HTTP/1.1", "GET %s&#f HTTP/1.0").Replace(request) + "early"
+	request := "GET %s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: " +
+		"Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==\r\n\r\n"
+	wrong := strings.NewReplacer("websocket", "x", "Connection: Upgrade", "Connection: x", "Version: 13",
+		"Version: 13\r\nSec-WebSocket-Protocol: a, a\r\nSec-WebSocket-Extensions: permessage-deflate; x",
+		"AQID", "@QID", "Host: h", "Host: ", "GET %s HTTP/1.1", "GET %s&#f HTTP/1.0").Replace(request) +
+		"early"
 	failed := map[string]bool{}
 	cases := slices.DeleteFunc(casesMatching(t, "L.*", "X.*", "R.*", "C.*"), seldom)
 	fair := func(c *Case) bool { return !c.Clients || failed[c.ID] }

@@ -19,34 +19,44 @@ func replyDeliveryRows() []letterCase {
 			s.establish()
 			s.sendMessage(wire.OpText, []byte("Hello"))
 			g := s.next(s.o.HandshakeTimeout)
-			if g.kind == gotEOF && how.size == 1 { // a client that cannot read pieces fails the rows after these
+			// a client that cannot read pieces fails the rows after these
+			if g.kind == gotEOF && how.size == 1 {
 				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
-				s.inform("The client dropped TCP. No sentence forbids a guard against responses in very many pieces.")
+				s.inform("The client dropped TCP. No sentence forbids a guard against responses in very " +
+					"many pieces.")
 			}
 			s.backIs(g, wire.OpText, []byte("Hello"))
 		}}
 	}
-	large := http9110("5.4", "MAY", "A client MAY discard or truncate received field lines that are larger than the client wishes to process if the field semantics are such that the dropped value(s) can be safely ignored without changing the message framing or response semantics.")
+	large := http9110("5.4", "MAY", "A client MAY discard or truncate received field lines that are "+
+		"larger than the client wishes to process if the field semantics are such that the dropped "+
+		"value(s) can be safely ignored without changing the message framing or response semantics.")
 	return []letterCase{
 		slowly("The response comes octet by octet.", tempo{size: 1}),
-		slowly("The response comes octet by octet, with 1 ms between.", tempo{size: 1, gap: time.Millisecond}),
-		slowly("The response comes in pieces of 7 octets, with 5 ms between.", tempo{size: 7, gap: 5 * time.Millisecond}),
-		slowly("The response comes in pieces of 128 octets, with 20 ms between.", tempo{size: 128, gap: 20 * time.Millisecond}),
+		slowly("The response comes octet by octet, with 1 ms between.",
+			tempo{size: 1, gap: time.Millisecond}),
+		slowly("The response comes in pieces of 7 octets, with 5 ms between.",
+			tempo{size: 7, gap: 5 * time.Millisecond}),
+		slowly("The response comes in pieces of 128 octets, with 20 ms between.",
+			tempo{size: 128, gap: 20 * time.Millisecond}),
 		{"A message comes together with the response.", "It comes back.", ruleParse, func(s *script) {
 			s.open(trailing(string(s.octets(textFrame("early")))))
 			s.comesBack(wire.OpText, []byte("early"))
 		}},
-		{"A message comes together with the response, which is cut within the frame.", "It comes back.", ruleParse, func(s *script) {
-			f := string(s.octets(textFrame("early bird")))
-			s.open(trailing(f[:5]))
-			s.flush(idleTime)
-			s.pause(20 * time.Millisecond)
-			s.write([]byte(f[5:]), tempo{})
-			s.comesBack(wire.OpText, []byte("early bird"))
-		}},
+		{"A message comes together with the response, which is cut within the frame.", "It comes back.",
+			ruleParse, func(s *script) {
+				f := string(s.octets(textFrame("early bird")))
+				s.open(trailing(f[:5]))
+				s.flush(idleTime)
+				s.pause(20 * time.Millisecond)
+				s.write([]byte(f[5:]), tempo{})
+				s.comesBack(wire.OpText, []byte("early bird"))
+			}},
 		{"A close frame comes together with the response.", "It is answered.", ruleCloseAnswer, earlyClose},
-		mayTake(large, "The response has 60 KiB of fields.", add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 1000)}, 60)...)),
-		mayTake(large, "The response has a field of 100,000 octets.", add("X-Long: "+strings.Repeat("x", 100000))),
+		mayTake(large, "The response has 60 KiB of fields.",
+			add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 1000)}, 60)...)),
+		mayTake(large, "The response has a field of 100,000 octets.",
+			add("X-Long: "+strings.Repeat("x", 100000))),
 		oversizedReplyRow(),
 	}
 }
@@ -56,7 +66,8 @@ func earlyClose(s *script) {
 	s.open(trailing(string(s.octets(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}}))))
 	s.logFrame(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}})
 	s.state, s.res.ClosedByMe, s.res.LocalCloseCode = closing, true, codeNormal
-	s.res.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: []int{codeNormal}, RequireClean: true}
+	s.res.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: []int{codeNormal},
+		RequireClean: true}
 	g := s.next(s.o.HandshakeTimeout)
 	if g.kind != gotClose {
 		s.unexpected(g, "a close frame")
@@ -71,13 +82,15 @@ func earlyClose(s *script) {
 // oversizedReplyRow is a response of more octets than any client needs.
 func oversizedReplyRow() letterCase {
 	r := http9110("17.5", "", ruleLong)
-	return letterCase{"The response has 8 MiB of fields.", "The client drops TCP before it has taken all that, though no RFC says that it has to.", r, func(s *script) {
-		s.asked()
-		s.hush()
-		s.respond(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))
-		s.flush(workTime)
-		s.refusedReply(r, false)
-	}}
+	return letterCase{"The response has 8 MiB of fields.",
+		"The client drops TCP before it has taken all that, though no RFC says that it has to.", r,
+		func(s *script) {
+			s.asked()
+			s.hush()
+			s.respond(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))
+			s.flush(workTime)
+			s.refusedReply(r, false)
+		}}
 }
 
 // stalledReplyRows is a response that does not end.

@@ -3,7 +3,8 @@ package suite
 import "github.com/hawser-ws/hawser/compliance/report"
 
 // secondResponse has the 86 bytes of the frame that it is.
-const secondResponse = "HTTP/1.1 200 OK\r\nServer: " + userAgent + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\nHello"
+const secondResponse = "HTTP/1.1 200 OK\r\nServer: " + userAgent +
+	"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 5\r\n\r\nHello"
 
 func earlyResponseRows() []letterCase {
 	behindRow := func(r report.Rule, what, mark, tail string) letterCase {
@@ -23,9 +24,12 @@ func earlyResponseRows() []letterCase {
 		}}
 	}
 	return []letterCase{
-		behindRow(ruleReserved, "A second response comes together with the response. Its bytes are frames.", "The second response, whose first byte has RSV1 set.", secondResponse),
-		behindRow(ruleOpcode, "A further CR and LF come after the response. They are the header of a frame.", "CR and LF, a frame with the opcode 13.", "\r\n"),
+		behindRow(ruleReserved, "A second response comes together with the response. Its bytes are frames.",
+			"The second response, whose first byte has RSV1 set.", secondResponse),
+		behindRow(ruleOpcode, "A further CR and LF come after the response. They are the header of a frame.",
+			"CR and LF, a frame with the opcode 13.", "\r\n"),
 		field("The value of a field has the bytes of a text frame.", 0),
-		field("The value of a field has the bytes of a text frame, 4,096 bytes from the beginning of the response.", 4096),
+		field("The value of a field has the bytes of a text frame, 4,096 bytes from the beginning of the "+
+			"response.", 4096),
 	}
 }

@@ -8,14 +8,25 @@ import (
 )
 
 // ruleInvalidReply is what a client does with an answer that fits none of its offers.
-var ruleInvalidReply = rule7692("5", "If a server gives an invalid response, such as accepting a PMCE that the client did not offer, the client MUST _Fail the WebSocket Connection_. [Section 7.1.2.2 adds:] "+ruleClient.Text)
+var ruleInvalidReply = rule7692("5", "If a server gives an invalid response, such as accepting a PMCE "+
+	"that the client did not offer, the client MUST _Fail the WebSocket Connection_. [Section 7.1.2.2 "+
+	"adds:] "+ruleClient.Text)
 
 func replyExtensionRows() []letterCase {
-	r := rule("4.1", "MUST", "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of an extension that was not present in the client's handshake (the server has indicated an extension not requested by the client),"+mustFail)
-	const mustFailIf = "A client MUST _Fail the WebSocket Connection_ if the peer server accepted an extension negotiation offer for this extension with an extension negotiation response meeting any of the following conditions: "
-	unknown := rule7692("7", mustFailIf+"The negotiation response contains an extension parameter not defined for use in a response.")
-	value := rule7692("7", mustFailIf+"[...] The negotiation response contains an extension parameter with an invalid value.")
-	twice := rule7692("7", mustFailIf+"[...] The negotiation response contains multiple extension parameters with the same name.")
+	r := rule("4.1", "MUST", "If the response includes a |Sec-WebSocket-Extensions| header field and this "+
+		"header field indicates the use of an extension that was not present in the client's handshake "+
+		"(the server has indicated an extension not requested by the client),"+mustFail)
+	const mustFailIf = "A client MUST _Fail the WebSocket Connection_ if the peer server accepted an " +
+		"extension negotiation offer for this extension with an extension negotiation response meeting " +
+		"any of the following conditions: "
+	unknown := rule7692("7",
+		mustFailIf+"The negotiation response contains an extension parameter not defined for use in a "+
+			"response.")
+	value := rule7692("7",
+		mustFailIf+"[...] The negotiation response contains an extension parameter with an invalid value.")
+	twice := rule7692("7",
+		mustFailIf+"[...] The negotiation response contains multiple extension parameters with the same "+
+			"name.")
 	row := func(rule report.Rule, what, answer string) letterCase {
 		c := fails(rule, what, add("Sec-WebSocket-Extensions:"+answer))
 		c.play = func(s *script) {
@@ -49,18 +60,22 @@ func replyExtensionRows() []letterCase {
 		}
 	}
 	rows = append(rows,
-		row(twice, "server_no_context_takeover twice.", pd+"; server_no_context_takeover; server_no_context_takeover"),
-		row(twice, "server_max_window_bits twice.", pd+"; server_max_window_bits=10; server_max_window_bits=10"),
+		row(twice, "server_no_context_takeover twice.",
+			pd+"; server_no_context_takeover; server_no_context_takeover"),
+		row(twice, "server_max_window_bits twice.",
+			pd+"; server_max_window_bits=10; server_max_window_bits=10"),
 		mayIgnore(ruleGrammar, "An empty field.", add("Sec-WebSocket-Extensions:")),
 		row(ruleGrammar, "An answer that ends in a semicolon.", pd+";"),
 		row(ruleGrammar, "A quoted value that is no token.", pd+`; server_max_window_bits=""`),
-		unofferedRow(r, "permessage-deflate, where it was not offered.", "", func([]wire.ExtensionSpec) bool { return false }),
-		unofferedRow(ruleInvalidReply, "client_max_window_bits, where it was not offered.", "; client_max_window_bits=10", func(offers []wire.ExtensionSpec) bool {
-			return slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool {
-				d, err := parseDeflate(o, false)
-				return o.Name == extensionName && err == nil && d.ClientBits != 0
-			})
-		}),
+		unofferedRow(r, "permessage-deflate, where it was not offered.", "",
+			func([]wire.ExtensionSpec) bool { return false }),
+		unofferedRow(ruleInvalidReply, "client_max_window_bits, where it was not offered.",
+			"; client_max_window_bits=10", func(offers []wire.ExtensionSpec) bool {
+				return slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool {
+					d, err := parseDeflate(o, false)
+					return o.Name == extensionName && err == nil && d.ClientBits != 0
+				})
+			}),
 	)
 	for _, name := range []string{"server_max_window_bits", "client_max_window_bits"} {
 		for _, v := range []string{"09", "+9", "010"} {
@@ -72,16 +87,17 @@ func replyExtensionRows() []letterCase {
 
 // unofferedRow is an answer that is wrong only to a client that has not offered it.
 func unofferedRow(r report.Rule, what, params string, may func([]wire.ExtensionSpec) bool) letterCase {
-	return letterCase{what, "The client drops TCP and takes no message. One that offers this is not tested.", r, func(s *script) {
-		s.asked()
-		offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
-		if may(offers) || params == "" && s.offered() {
-			s.open()
-			s.inform("The client offers it.")
-		}
-		s.respond(add("Sec-WebSocket-Extensions: " + extensionName + params))
-		s.refusedReply(r, false)
-	}}
+	return letterCase{what, "The client drops TCP and takes no message. One that offers this is not tested.",
+		r, func(s *script) {
+			s.asked()
+			offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
+			if may(offers) || params == "" && s.offered() {
+				s.open()
+				s.inform("The client offers it.")
+			}
+			s.respond(add("Sec-WebSocket-Extensions: " + extensionName + params))
+			s.refusedReply(r, false)
+		}}
 }
 
 // offered reports whether a client offers permessage-deflate.

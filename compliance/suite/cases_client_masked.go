@@ -13,12 +13,14 @@ func maskedRows() []letterCase {
 		if f.mask == maskRight {
 			f.mask = maskWrong
 		}
-		return letterCase{what, "The client closes the connection. It may send a close frame with 1002 before.", r, func(s *script) {
-			s.open()
-			s.send(before...)
-			s.sendMalformed(f.whole(), 1, 1, "The frame is masked.")
-			s.closedOver()
-		}}
+		return letterCase{what,
+			"The client closes the connection. It may send a close frame with 1002 before.", r,
+			func(s *script) {
+				s.open()
+				s.send(before...)
+				s.sendMalformed(f.whole(), 1, 1, "The frame is masked.")
+				s.closedOver()
+			}}
 	}
 	return []letterCase{
 		row("A text message that is masked.", malformedFrame{op: wire.OpText, payload: "Hello"}),
@@ -27,8 +29,11 @@ func maskedRows() []letterCase {
 		row("A ping that is masked.", malformedFrame{op: wire.OpPing, payload: "Hello"}),
 		row("A pong that is masked.", malformedFrame{op: wire.OpPong, payload: "Hello"}),
 		row("A close frame that is masked.", malformedFrame{op: wire.OpClose, payload: "\x03\xe8"}),
-		row("A last fragment that is masked, behind one that is not.", malformedFrame{op: wire.OpContinuation, payload: "Hello"}, moreText("First. ")),
-		row("A message of 65,536 octets that is masked.", malformedFrame{op: wire.OpBinary, payload: strings.Repeat("x", 1<<16)}),
-		row("A text message that is masked with a key of zeros.", malformedFrame{op: wire.OpText, payload: "Hello", mask: maskZero}),
+		row("A last fragment that is masked, behind one that is not.",
+			malformedFrame{op: wire.OpContinuation, payload: "Hello"}, moreText("First. ")),
+		row("A message of 65,536 octets that is masked.",
+			malformedFrame{op: wire.OpBinary, payload: strings.Repeat("x", 1<<16)}),
+		row("A text message that is masked with a key of zeros.",
+			malformedFrame{op: wire.OpText, payload: "Hello", mask: maskZero}),
 	}
 }

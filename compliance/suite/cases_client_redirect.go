@@ -18,10 +18,14 @@ func otherAnswerRows() []letterCase {
 		}}
 	}
 	plain := func(status string, lines ...string) []edit {
-		return []edit{first("HTTP/1.1 " + status), set("Upgrade"), set("Connection", "Connection: close"), set("Sec-WebSocket-Accept"),
+		return []edit{first("HTTP/1.1 " + status), set("Upgrade"), set("Connection", "Connection: close"),
+			set("Sec-WebSocket-Accept"),
 			add("Content-Length: 0"), add(lines...)}
 	}
-	open := func(status string, lines ...string) []edit { return []edit{first("HTTP/1.1 " + status), add(lines...)} }
+	open := func(status string, lines ...string) []edit {
+		return []edit{first("HTTP/1.1 " + status),
+			add(lines...)}
+	}
 	const (
 		authenticate = `WWW-Authenticate: Basic realm="wscheck"`
 		noMessage    = "The client takes no message. It may ask again, with credentials."
@@ -29,12 +33,16 @@ func otherAnswerRows() []letterCase {
 		noVersion    = "The client takes no message. It may ask again, with version 8."
 	)
 	rows := []letterCase{
-		redirectRow("301 Moved Permanently", false), redirectRow("302 Found", false), redirectRow("307 Temporary Redirect", false),
+		redirectRow("301 Moved Permanently", false), redirectRow("302 Found", false),
+		redirectRow("307 Temporary Redirect", false),
 		redirectRow("308 Permanent Redirect", false), redirectRow("302 Found", true),
-		row("A response of 401 that asks for credentials.", noMessage, plain("401 Unauthorized", authenticate)...),
-		row("A response of 401 that asks for credentials and has all fields of a 101.", noMessage, open("401 Unauthorized", authenticate)...),
+		row("A response of 401 that asks for credentials.", noMessage,
+			plain("401 Unauthorized", authenticate)...),
+		row("A response of 401 that asks for credentials and has all fields of a 101.", noMessage,
+			open("401 Unauthorized", authenticate)...),
 		row("A response of 426 with version 8.", noVersion, plain("426 Upgrade Required", version)...),
-		row("A response of 426 with version 8 that has all fields of a 101.", noVersion, open("426 Upgrade Required", version)...),
+		row("A response of 426 with version 8 that has all fields of a 101.", noVersion,
+			open("426 Upgrade Required", version)...),
 	}
 	return rows
 }
@@ -42,27 +50,31 @@ func otherAnswerRows() []letterCase {
 // redirectRow leads the client to another path of this server, at which it is served
 // well. With open the response has all fields of a 101.
 func redirectRow(status string, open bool) letterCase {
-	what, edits := "A response of "+status+" to another path.", []edit{first("HTTP/1.1 " + status), add("Content-Length: 0")}
+	what, edits := "A response of "+status+" to another path.",
+		[]edit{first("HTTP/1.1 " + status), add("Content-Length: 0")}
 	if open {
 		what = "A response of " + status + " to another path that has all fields of a 101."
 	} else {
-		edits = append(edits, set("Upgrade"), set("Connection", "Connection: close"), set("Sec-WebSocket-Accept"))
+		edits = append(edits, set("Upgrade"), set("Connection", "Connection: close"),
+			set("Sec-WebSocket-Accept"))
 	}
-	return letterCase{what, "The client takes no message. It may follow, and then the connection works.", ruleNot101, func(s *script) {
-		s.asked()
-		s.respond(append(edits, add("Location: "+s.asking.redirect()))...)
-		s.refusedReply(ruleConform, true)
-		if _, again := s.askedAgain(); again {
-			return // in the same connection
-		}
-		s.setVerdict(report.Informational, "The client did not follow the redirect.")
-		select {
-		case q := <-s.asking.followers:
-			s.serveFollower(q)
-			s.setVerdict(report.Informational, "The client followed the redirect, and the connection worked.")
-		case <-time.After(doubtTime):
-		}
-	}}
+	return letterCase{what, "The client takes no message. It may follow, and then the connection works.",
+		ruleNot101, func(s *script) {
+			s.asked()
+			s.respond(append(edits, add("Location: "+s.asking.redirect()))...)
+			s.refusedReply(ruleConform, true)
+			if _, again := s.askedAgain(); again {
+				return // in the same connection
+			}
+			s.setVerdict(report.Informational, "The client did not follow the redirect.")
+			select {
+			case q := <-s.asking.followers:
+				s.serveFollower(q)
+				s.setVerdict(report.Informational,
+					"The client followed the redirect, and the connection worked.")
+			case <-time.After(doubtTime):
+			}
+		}}
 }
 
 // serveFollower plays a connection in which all is right with a client that has

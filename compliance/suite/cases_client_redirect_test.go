@@ -16,7 +16,8 @@ import (
 // A client that follows a redirect is judged by its second connection, too.
 func TestRedirectIsFollowed(t *testing.T) {
 	t.Parallel()
-	for key, want := range map[string]report.Verdict{"": report.Failed, "AQIDBAUGBwgJCgsMDQ4PEC==": report.Informational} {
+	for key, want := range map[string]report.Verdict{"": report.Failed,
+		"AQIDBAUGBwgJCgsMDQ4PEC==": report.Informational} {
 		results := testClient(t, casesMatching(t, "C.10.1"), nil, func(ctx context.Context, url string) {
 			follower(ctx, url, key)
 		})
@@ -29,7 +30,8 @@ func TestRedirectIsFollowed(t *testing.T) {
 // follower follows a redirect with that key, and returns a short message and a close
 // frame.
 func follower(ctx context.Context, url, key string) {
-	const request = "GET %s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n"
+	const request = "GET %s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: " +
+		"Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n"
 	host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
 	ask := func(path, key string) (net.Conn, *bufio.Reader, *http.Response) {
 		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)

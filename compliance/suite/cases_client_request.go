@@ -15,55 +15,66 @@ import (
 // clientRequestRows are what a client has to send.
 func clientRequestRows() []letterCase {
 	row := func(text, what string, right func(s *script) (why string)) letterCase {
-		return letterCase{what, "That is so, and the connection works.", rule(map[bool]string{true: "9.1", false: "4.1"}[strings.HasPrefix(text, "The parameters")], "MUST", text), func(s *script) {
-			why := right(s)
-			if why == "" {
-				s.open()
-				s.echo(wire.OpText, []byte("Hello"))
-				return
-			}
-			if s.checkRequest() == "" {
-				s.open()
-			}
-			s.broke("%s.", why)
-		}}
+		return letterCase{what, "That is so, and the connection works.",
+			rule(map[bool]string{true: "9.1", false: "4.1"}[strings.HasPrefix(text, "The parameters")],
+				"MUST", text), func(s *script) {
+				why := right(s)
+				if why == "" {
+					s.open()
+					s.echo(wire.OpText, []byte("Hello"))
+					return
+				}
+				if s.checkRequest() == "" {
+					s.open()
+				}
+				s.broke("%s.", why)
+			}}
 	}
 	f := func(s *script, name string) []string { return s.request.fields.Values(name) }
 	return []letterCase{
-		row("The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.", "The request line is GET and HTTP/1.1.", func(s *script) string {
-			if w := strings.Split(s.request.line, " "); len(w) != 3 || w[0] != "GET" || w[2] != "HTTP/1.1" {
-				return "The request line is " + quoted([]string{s.request.line})
-			}
-			return ""
-		}),
-		row("The request MUST contain a |Host| header field whose value contains /host/ plus optionally \":\" followed by /port/ (when not using the default port).",
+		row("The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.",
+			"The request line is GET and HTTP/1.1.", func(s *script) string {
+				if w := strings.Split(s.request.line, " "); len(w) != 3 || w[0] != "GET" || w[2] != "HTTP/1.1" {
+					return "The request line is " + quoted([]string{s.request.line})
+				}
+				return ""
+			}),
+		row("The request MUST contain a |Host| header field whose value contains /host/ plus optionally "+
+			"\":\" followed by /port/ (when not using the default port).",
 			"The request has one Host.", func(s *script) string {
 				if v := f(s, "Host"); len(v) != 1 || v[0] == "" || strings.ContainsAny(v[0], " /@") {
 					return "Host is " + quoted(v)
 				}
 				return ""
 			}),
-		row("The request MUST contain an |Upgrade| header field whose value MUST include the \"websocket\" keyword.", "The request has Upgrade with websocket.", func(s *script) string {
+		row("The request MUST contain an |Upgrade| header field whose value MUST include the "+
+			"\"websocket\" keyword.", "The request has Upgrade with websocket.", func(s *script) string {
 			if v := f(s, "Upgrade"); !wire.HasToken(v, "websocket") {
 				return "Upgrade is " + quoted(v)
 			}
 			return ""
 		}),
-		row("The request MUST contain a |Connection| header field whose value MUST include the \"Upgrade\" token.", "The request has Connection with Upgrade.", func(s *script) string {
+		row("The request MUST contain a |Connection| header field whose value MUST include the "+
+			"\"Upgrade\" token.", "The request has Connection with Upgrade.", func(s *script) string {
 			if v := f(s, "Connection"); !wire.HasToken(v, "upgrade") {
 				return "Connection is " + quoted(v)
 			}
 			return ""
 		}),
-		row("The value of this header field MUST be a nonce consisting of a randomly selected 16-byte value that has been base64-encoded (see Section 4 of [RFC4648]). The nonce MUST be selected randomly for each connection.",
+		row("The value of this header field MUST be a nonce consisting of a randomly selected 16-byte "+
+			"value that has been base64-encoded (see Section 4 of [RFC4648]). The nonce MUST be selected "+
+			"randomly for each connection.",
 			"The request has one key, of 16 octets that look like chance.", keyWrong),
-		row("The request MUST include a header field with the name |Sec-WebSocket-Version|. The value of this header field MUST be 13.", "The request has one version, 13.", func(s *script) string {
+		row("The request MUST include a header field with the name |Sec-WebSocket-Version|. The value of "+
+			"this header field MUST be 13.", "The request has one version, 13.", func(s *script) string {
 			if v := f(s, "Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
 				return "Sec-WebSocket-Version is " + quoted(v)
 			}
 			return ""
 		}),
-		row("The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be unique strings.",
+		row("The elements that comprise this value MUST be non-empty strings with characters in the range "+
+			"U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be "+
+			"unique strings.",
 			"Subprotocols, if any are offered, are tokens, each once.", func(s *script) string {
 				v := f(s, "Sec-Websocket-Protocol")
 				list, err := parseProtocols(v)
@@ -80,24 +91,29 @@ func clientRequestRows() []letterCase {
 				return ""
 			}),
 		row("The parameters supplied with any given extension MUST be defined for that extension.",
-			"Extensions, if any are offered, are well formed, and so are the parameters of permessage-deflate.", offersWrong),
-		row("The \"Request-URI\" part of the request MUST match the /resource name/ defined in Section 3 (a relative URI) or be an absolute http/https URI that, when parsed, has a /resource name/, /host/, and /port/ that match the corresponding ws/wss URI.",
+			"Extensions, if any are offered, are well formed, and so are the parameters of "+
+				"permessage-deflate.", offersWrong),
+		row("The \"Request-URI\" part of the request MUST match the /resource name/ defined in Section 3 "+
+			"(a relative URI) or be an absolute http/https URI that, when parsed, has a /resource name/, "+
+			"/host/, and /port/ that match the corresponding ws/wss URI.",
 			"The request's target has no fragment.", func(s *script) string {
 				if strings.Contains(s.request.line, "#") {
 					return "The request line is " + quoted([]string{s.request.line})
 				}
 				return ""
 			}),
-		row("Once the client's opening handshake has been sent, the client MUST wait for a response from the server before sending any further data.", "Nothing comes behind the request before it is answered.", func(s *script) string {
-			if s.remember(s.rest); len(s.rest) == 0 {
-				s.read(time.Now().Add(doubtTime))
-				s.in.waited = false // no verdict rests on it
-			}
-			if n := len(s.rest); n > 0 {
-				s.broke("%s came after the request, before the response.", byteCount(n))
-			}
-			return ""
-		}),
+		row("Once the client's opening handshake has been sent, the client MUST wait for a response from "+
+			"the server before sending any further data.",
+			"Nothing comes behind the request before it is answered.", func(s *script) string {
+				if s.remember(s.rest); len(s.rest) == 0 {
+					s.read(time.Now().Add(doubtTime))
+					s.in.waited = false // no verdict rests on it
+				}
+				if n := len(s.rest); n > 0 {
+					s.broke("%s came after the request, before the response.", byteCount(n))
+				}
+				return ""
+			}),
 		masksRow(), pongMasksRow(),
 	}
 }
@@ -126,7 +142,8 @@ func offersWrong(s *script) string {
 	v := s.request.fields.Values("Sec-Websocket-Extensions")
 	offers, err := parseExtensions(v)
 	if err != nil {
-		r := http9110("2.2", "MUST", "A sender MUST NOT generate protocol elements that do not match the grammar defined by the corresponding ABNF rules.")
+		r := http9110("2.2", "MUST", "A sender MUST NOT generate protocol elements that do not match the "+
+			"grammar defined by the corresponding ABNF rules.")
 		s.res.Broken = &r
 	}
 	for _, o := range offers {
@@ -140,27 +157,30 @@ func offersWrong(s *script) string {
 	return ""
 }
 
-var ruleMasks = rule("5.3", "MUST", "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong source of entropy, and the masking key for a given frame MUST NOT make it simple for a server/proxy to predict the masking key for a subsequent frame.")
+var ruleMasks = rule("5.3", "MUST", "The masking key needs to be unpredictable; thus, the masking key "+
+	"MUST be derived from a strong source of entropy, and the masking key for a given frame MUST NOT make "+
+	"it simple for a server/proxy to predict the masking key for a subsequent frame.")
 
 // masksRow looks at the keys with which a client masks. Those of earlier connections
 // are compared in place: a generator that begins with the same seed each time gives
 // the same keys in the same order.
 func masksRow() letterCase {
-	return letterCase{"The client returns twenty messages.", "Each is masked with a key of its own, and none tells the next.", ruleMasks, func(s *script) {
-		s.open()
-		for range 20 {
-			s.echo(wire.OpBinary, bytes.Repeat([]byte("x"), 10))
-		}
-		if why := keysWrong(s.in.keys); why != "" {
-			s.broke("%s.", why)
-		}
-		for n, k := range s.in.keys[:comparedKeys] {
-			if s.asking.masks.seenBefore(nthKey{n, k}) {
-				s.broke("The key %x of frame %d is that of the same frame on an earlier connection.", k, n+1)
+	return letterCase{"The client returns twenty messages.",
+		"Each is masked with a key of its own, and none tells the next.", ruleMasks, func(s *script) {
+			s.open()
+			for range 20 {
+				s.echo(wire.OpBinary, bytes.Repeat([]byte("x"), 10))
 			}
-		}
-		s.setVerdict(report.OK, "The client used %d keys.", len(s.in.keys))
-	}}
+			if why := keysWrong(s.in.keys); why != "" {
+				s.broke("%s.", why)
+			}
+			for n, k := range s.in.keys[:comparedKeys] {
+				if s.asking.masks.seenBefore(nthKey{n, k}) {
+					s.broke("The key %x of frame %d is that of the same frame on an earlier connection.", k, n+1)
+				}
+			}
+			s.setVerdict(report.OK, "The client used %d keys.", len(s.in.keys))
+		}}
 }
 
 // comparedKeys is how many keys of a connection are compared with those of others.
@@ -176,18 +196,19 @@ func (s *script) rememberKeys() {
 
 // pongMasksRow is masksRow for control frames, which some mask in another way.
 func pongMasksRow() letterCase {
-	return letterCase{"The client answers twenty pings.", "Each pong is masked with a key of its own, and none tells the next.", ruleMasks, func(s *script) {
-		s.open()
-		for i := range 20 {
-			data := fmt.Sprintf("ping %d", i)
-			s.send(ping(data))
-			s.pong(data)
-		}
-		if why := keysWrong(s.in.controlKeys); why != "" {
-			s.broke("%s.", why)
-		}
-		s.setVerdict(report.OK, "The client used %d keys.", len(s.in.controlKeys))
-	}}
+	return letterCase{"The client answers twenty pings.",
+		"Each pong is masked with a key of its own, and none tells the next.", ruleMasks, func(s *script) {
+			s.open()
+			for i := range 20 {
+				data := fmt.Sprintf("ping %d", i)
+				s.send(ping(data))
+				s.pong(data)
+			}
+			if why := keysWrong(s.in.controlKeys); why != "" {
+				s.broke("%s.", why)
+			}
+			s.setVerdict(report.OK, "The client used %d keys.", len(s.in.controlKeys))
+		}}
 }
 
 // keysWrong tells why keys are not random; "" if they may be. Of twenty that are,

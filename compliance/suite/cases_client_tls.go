@@ -13,9 +13,15 @@ import (
 )
 
 var (
-	ruleSNI       = rule("4.1", "MUST", "Clients MUST use the Server Name Indication extension in the TLS handshake [RFC6066].")
-	ruleVerified  = rule("4.1", "MUST", "If /secure/ is true, the client MUST perform a TLS handshake over the connection after opening the connection and before sending the handshake data [RFC2818]. If this fails (e.g., the server's certificate could not be verified), then the client MUST _Fail the WebSocket Connection_ and abort the connection.")
-	ruleBothClose = rule("5.5.1", "MUST", "After both sending and receiving a Close message, an endpoint considers the WebSocket connection closed and MUST close the underlying TCP connection.")
+	ruleSNI = rule("4.1", "MUST",
+		"Clients MUST use the Server Name Indication extension in the TLS handshake [RFC6066].")
+	ruleVerified = rule("4.1", "MUST", "If /secure/ is true, the client MUST perform a TLS handshake "+
+		"over the connection after opening the connection and before sending the handshake data "+
+		"[RFC2818]. If this fails (e.g., the server's certificate could not be verified), then the client "+
+		"MUST _Fail the WebSocket Connection_ and abort the connection.")
+	ruleBothClose = rule("5.5.1", "MUST",
+		"After both sending and receiving a Close message, an endpoint considers the WebSocket connection "+
+			"closed and MUST close the underlying TCP connection.")
 )
 
 // tlsRows are about clients of wss URLs. Over ws there is nothing to test. What a client
@@ -32,36 +38,44 @@ func tlsRows() []letterCase {
 		}}
 	}
 	truncated := func(what string, before func(*script)) letterCase {
-		return row(ruleCleanly, what, "The client drops TCP, and returns no message that has not come whole.", func(s *script, c *tls.Conn) {
-			s.open()
-			before(s)
-			s.truncate(c)
-			s.state = closed // a close frame cannot be answered
-			if g := s.next(reactionTime); g.kind == gotMessage {
-				s.against(ruleParse, "The client returned a message that has not come whole: %s came.", g.words())
-			}
-			s.ended()
-		})
+		return row(ruleCleanly, what,
+			"The client drops TCP, and returns no message that has not come whole.",
+			func(s *script, c *tls.Conn) {
+				s.open()
+				before(s)
+				s.truncate(c)
+				s.state = closed // a close frame cannot be answered
+				if g := s.next(reactionTime); g.kind == gotMessage {
+					s.against(ruleParse, "The client returned a message that has not come whole: %s came.",
+						g.words())
+				}
+				s.ended()
+			})
 	}
 	return []letterCase{
-		row(ruleSNI, "The client connects to a name.", "It sends that name in the TLS handshake. It sends none if the URL has an address.", serverNameIsSent),
+		row(ruleSNI, "The client connects to a name.",
+			"It sends that name in the TLS handshake. It sends none if the URL has an address.",
+			serverNameIsSent),
 		row(ruleVerified, "A redirect leads to a server whose certificate is for another name.",
 			"The client breaks off the TLS handshake, or does not follow the redirect.", wrongNameIsRefused),
 		truncated("TCP ends without an alert of TLS, between frames.", func(*script) {}),
-		truncated("TCP ends without an alert of TLS, within a fragmented message.", func(s *script) { s.send(moreText("Hel")) }),
-		truncated("TCP ends without an alert of TLS, within a frame.", func(s *script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
-		row(ruleBothClose, "TCP ends without an alert of TLS after the closing handshake.", "The client drops TCP.", func(s *script, c *tls.Conn) {
-			s.open()
-			s.closeBy(closeBody(codeNormal, ""))
-			if g := s.next(s.o.HandshakeTimeout); g.kind != gotClose {
-				s.expectedInstead(g, ruleCloseAnswer, "an answer to the close frame")
-			}
-			s.res.BehaviorClose, s.res.ResultClose = report.OK, "The connection was closed as it should be."
-			s.truncate(c)
-			if g := s.next(giveUpTime); g.kind != gotEOF {
-				s.broke("The client still holds the connection after %v.", giveUpTime)
-			}
-		}),
+		truncated("TCP ends without an alert of TLS, within a fragmented message.",
+			func(s *script) { s.send(moreText("Hel")) }),
+		truncated("TCP ends without an alert of TLS, within a frame.",
+			func(s *script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
+		row(ruleBothClose, "TCP ends without an alert of TLS after the closing handshake.",
+			"The client drops TCP.", func(s *script, c *tls.Conn) {
+				s.open()
+				s.closeBy(closeBody(codeNormal, ""))
+				if g := s.next(s.o.HandshakeTimeout); g.kind != gotClose {
+					s.expectedInstead(g, ruleCloseAnswer, "an answer to the close frame")
+				}
+				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The connection was closed as it should be."
+				s.truncate(c)
+				if g := s.next(giveUpTime); g.kind != gotEOF {
+					s.broke("The client still holds the connection after %v.", giveUpTime)
+				}
+			}),
 	}
 }
 
@@ -77,7 +91,8 @@ func serverNameIsSent(s *script, c *tls.Conn) {
 	s.echo(wire.OpText, []byte("Hello"))
 	switch {
 	case net.ParseIP(strings.Trim(host, "[]")) != nil:
-		s.inform("The URL has an address, %s, for which there is no server name. This case needs a URL with a name, such as wss://localhost.", host)
+		s.inform("The URL has an address, %s, for which there is no server name. This case needs a URL "+
+			"with a name, such as wss://localhost.", host)
 	case sent == "":
 		s.broke("The client sent no server name. It asks for %s.", host)
 	case !strings.EqualFold(sent, strings.TrimSuffix(host, ".")):
@@ -120,7 +135,8 @@ func wrongNameIsRefused(s *script, c *tls.Conn) {
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String()) // it is one of TCP
 	s.asked()
-	s.respond(first("HTTP/1.1 307 Temporary Redirect"), set("Upgrade"), set("Connection", "Connection: close"), set("Sec-WebSocket-Accept"),
+	s.respond(first("HTTP/1.1 307 Temporary Redirect"), set("Upgrade"),
+		set("Connection", "Connection: close"), set("Sec-WebSocket-Accept"),
 		add("Content-Length: 0", "Location: //"+net.JoinHostPort(strings.Trim(host, "[]"), port)+"/"))
 	s.flush(idleTime)
 	conn, err := l.Accept()
@@ -132,12 +148,14 @@ func wrongNameIsRefused(s *script, c *tls.Conn) {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	if err := conn.(*tls.Conn).HandshakeContext(ctx); err != nil {
-		s.setVerdict(report.OK, "The client broke off the TLS handshake at the certificate for another name.")
+		s.setVerdict(report.OK,
+			"The client broke off the TLS handshake at the certificate for another name.")
 		return
 	}
 	raw, _, err := readHead(conn, s.logRx)
 	if err != nil && len(raw) == 0 {
-		s.setVerdict(report.OK, "The client sent no request to a server whose certificate is for another name.")
+		s.setVerdict(report.OK,
+			"The client sent no request to a server whose certificate is for another name.")
 		return
 	}
 	s.broke("The client sent its request to a server whose certificate is for %s.", wrongName)
@@ -159,5 +177,6 @@ func (s *script) elsewhere(c *tls.Conn, own tls.Certificate) (net.Listener, erro
 		return nil, err
 	}
 	_ = l.(*net.TCPListener).SetDeadline(time.Now().Add(s.o.HandshakeTimeout))
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"http/1.1"}}), nil
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert},
+		NextProtos: []string{"http/1.1"}}), nil
 }

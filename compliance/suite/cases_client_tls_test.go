@@ -34,14 +34,16 @@ func playTLS(t *testing.T, host string, client tlsClient, ids ...string) map[str
 	roots := x509.NewCertPool()
 	roots.AddCert(cert.Leaf)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	s := &Server{Cases: casesMatching(t, ids...), Options: &Options{TLS: own, HandshakeTimeout: 20 * time.Second}}
+	s := &Server{Cases: casesMatching(t, ids...),
+		Options: &Options{TLS: own, HandshakeTimeout: 20 * time.Second}}
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = s.Serve(ctx, tls.NewListener(l, own)) })
 	defer wg.Wait()
 	defer cancel()
 	results := map[string]*report.Result{}
 	for _, c := range s.Cases {
-		client(ctx, fmt.Sprintf("wss://%s:%d/runCase?agent=test&casetuple=%s", host, l.Addr().(*net.TCPAddr).Port, c.ID), &tls.Config{RootCAs: roots})
+		client(ctx, fmt.Sprintf("wss://%s:%d/runCase?agent=test&casetuple=%s", host,
+			l.Addr().(*net.TCPAddr).Port, c.ID), &tls.Config{RootCAs: roots})
 		r, err := s.Wait(ctx, "test", c.ID)
 		if err != nil {
 			t.Fatalf("%s: %v", c.ID, err)
@@ -94,9 +96,14 @@ func TestClientTLSIsCaught(t *testing.T) {
 		want     report.Verdict
 		says     string
 	}{
-		{"another name", "C.11.1", with(func(c *tls.Config) { c.ServerName, c.InsecureSkipVerify = "other.example", true }), report.Failed, "server name other.example"},
-		{"no name", "C.11.1", with(func(c *tls.Config) { c.ServerName = "127.0.0.1" }), report.Failed, "no server name"},
-		{"unverified", "C.11.2", with(func(c *tls.Config) { c.InsecureSkipVerify = true }), report.Failed, wrongName},
+		{"another name", "C.11.1", with(func(c *tls.Config) {
+			c.ServerName,
+				c.InsecureSkipVerify = "other.example", true
+		}), report.Failed, "server name other.example"},
+		{"no name", "C.11.1", with(func(c *tls.Config) { c.ServerName = "127.0.0.1" }), report.Failed,
+			"no server name"},
+		{"unverified", "C.11.2", with(func(c *tls.Config) { c.InsecureSkipVerify = true }), report.Failed,
+			wrongName},
 		{"stays", "C.11.3", stubborn(false), report.Informational, "still holds"},
 		{"half a message", "C.11.4", stubborn(true), report.Failed, ""},
 		{"stays after the close", "C.11.6", stubborn(false), report.Failed, "still holds"},
@@ -123,7 +130,8 @@ func stubborn(message bool) tlsClient {
 		}
 		go func() {
 			defer c.Close()
-			fmt.Fprintf(c, "GET /%s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==\r\n\r\n", path, host)
+			fmt.Fprintf(c, "GET /%s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: "+
+				"Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==\r\n\r\n", path, host)
 			buf := make([]byte, 4096)
 			for {
 				n, err := c.Read(buf)

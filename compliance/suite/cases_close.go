@@ -39,34 +39,42 @@ const (
 // closeCases are group 7: the closing handshake.
 func closeCases() []*Case {
 	cases := append([]*Case{
-		closingCase("7.1.1", ruleCloseAnswer, "A text message, then a close.", "The message comes back; then a clean close with 1000.", func(p *peer) {
-			p.expect(ok, asText("Hello World!"))
-			p.byUs(codeNormal)
-			p.send(textFrame("Hello World!"))
-			p.killAfter(time.Second)
-		}),
+		closingCase("7.1.1", ruleCloseAnswer, "A text message, then a close.",
+			"The message comes back; then a clean close with 1000.", func(p *peer) {
+				p.expect(ok, asText("Hello World!"))
+				p.byUs(codeNormal)
+				p.send(textFrame("Hello World!"))
+				p.killAfter(time.Second)
+			}),
 		closeThen("7.1.2", ruleCloseAnswer, "Two close frames.", opFrame(8, "")),
 		closeThen("7.1.3", ruleAfterClose, "A close frame, then a ping.", ping("")),
 		closeThen("7.1.4", ruleAfterClose, "A close frame, then a text message.", textFrame("Hello World!")),
-		closingCase("7.1.5", ruleAfterClose, "The first fragment of a message, a close frame, and the last fragment.", cleanClose, func(p *peer) {
-			p.send(moreText("fragment1"))
-			closeFirst(p, closeBody(codeNormal, ""))
-			p.send(cont("fragment2"))
-		}),
+		closingCase("7.1.5", ruleAfterClose,
+			"The first fragment of a message, a close frame, and the last fragment.", cleanClose,
+			func(p *peer) {
+				p.send(moreText("fragment1"))
+				closeFirst(p, closeBody(codeNormal, ""))
+				p.send(cont("fragment2"))
+			}),
 		bigThenClose(),
 	}, closeBodyCases()...)
-	for i, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999} {
-		cases = append(cases, closingCase(fmt.Sprintf("7.7.%d", i+1), ruleCloseAnswer, fmt.Sprintf("A close frame with code %d, which is valid.", code),
+	for i, code := range []int{1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000,
+		4999} {
+		cases = append(cases, closingCase(fmt.Sprintf("7.7.%d", i+1), ruleCloseAnswer,
+			fmt.Sprintf("A close frame with code %d, which is valid.", code),
 			"A clean close with 1000 or the same code.", func(p *peer) {
 				closeFirst(p, closeBody(code, ""))
 				p.byUs(codeNormal, code)
 			}))
 	}
 	for i, code := range []int{0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999} {
-		cases = append(cases, badClose(fmt.Sprintf("7.9.%d", i+1), ruleOfCode(code), fmt.Sprintf("A close frame with code %d, which none may have.", code), closeBody(code, "")))
+		cases = append(cases, badClose(fmt.Sprintf("7.9.%d", i+1), ruleOfCode(code),
+			fmt.Sprintf("A close frame with code %d, which none may have.", code), closeBody(code, "")))
 	}
 	for i, code := range []int{5000, 65535} {
-		c := badClose(fmt.Sprintf("7.13.%d", i+1), ruleCodeFree, fmt.Sprintf("A close frame with code %d, beyond all that are defined.", code), closeBody(code, ""))
+		c := badClose(fmt.Sprintf("7.13.%d", i+1), ruleCodeFree,
+			fmt.Sprintf("A close frame with code %d, beyond all that are defined.", code),
+			closeBody(code, ""))
 		c.Expectation = "Nothing is defined; what the peer does is of interest all the same."
 		c.end = informational
 		cases = append(cases, c)
@@ -112,16 +120,20 @@ func badClose(id string, r ruleT, description string, payload []byte, also ...in
 
 func closeBodyCases() []*Case {
 	body := func(id, description string, payload []byte) *Case {
-		return closingCase(id, ruleCloseBody, description, cleanClose, func(p *peer) { closeFirst(p, payload) })
+		return closingCase(id, ruleCloseBody, description, cleanClose,
+			func(p *peer) { closeFirst(p, payload) })
 	}
 	return []*Case{
 		body("7.3.1", "A close frame without payload.", nil),
 		badClose("7.3.2", ruleCloseBody, "A close frame with a payload of one octet.", []byte("a")),
 		body("7.3.3", "A close frame with a code and no reason.", closeBody(codeNormal, "")),
 		body("7.3.4", "A close frame with a code and a reason.", closeBody(codeNormal, "Hello World!")),
-		body("7.3.5", "A close frame with a reason of 123 octets, the most there may be.", closeBody(codeNormal, strings.Repeat("*", 123))),
-		badClose("7.3.6", ruleControl, "A close frame with a reason of 124 octets: 126 octets in all.", closeBody(codeNormal, strings.Repeat("*", 124))),
-		badClose("7.5.1", ruleText, "A close frame whose reason is not UTF-8.", closeBody(codeNormal, invalidText), codeInvalidPayload),
+		body("7.3.5", "A close frame with a reason of 123 octets, the most there may be.",
+			closeBody(codeNormal, strings.Repeat("*", 123))),
+		badClose("7.3.6", ruleControl, "A close frame with a reason of 124 octets: 126 octets in all.",
+			closeBody(codeNormal, strings.Repeat("*", 124))),
+		badClose("7.5.1", ruleText, "A close frame whose reason is not UTF-8.",
+			closeBody(codeNormal, invalidText), codeInvalidPayload),
 	}
 }
 
@@ -133,7 +145,8 @@ func informational(p *peer) {
 // bigThenClose sends a large message and closes: which of the two the peer works on
 // first is its own affair.
 func bigThenClose() *Case {
-	c := both("7.1.6", ruleCloseAnswer, "A message of 256 KiB, a small one, a close frame and a ping, in one go.",
+	c := both("7.1.6", ruleCloseAnswer,
+		"A message of 256 KiB, a small one, a close frame and a ping, in one go.",
 		"A peer may answer the messages first, or close at once.", func(p *peer) {
 			p.closeOnly = true
 			p.expect(ok, asText("Hello World!"))

@@ -67,38 +67,48 @@ func (s *script) lastWord() {
 func closeFrameRows() []letterCase {
 	registered := func(code int, name string) letterCase {
 		what := fmt.Sprintf("A close frame with %d, which is registered with IANA as %q.", code, name)
-		return letterCase{what, "It is answered, with the same code, 1000 or no code.", ruleCloseAnswer, func(s *script) {
-			s.open()
-			s.closeBy(closeBody(code, ""))
-			if g, _ := s.answered(code, codeNormal); g.code == codeProtocolError && s.res.Behavior == report.OK {
-				s.setVerdict(report.Informational, "The peer took the code for a breach: %s came. Others send it, since it is registered.", g.words())
-				s.res.Aside = &report.Aside{Text: "The registry of RFC 6455, section 11.7, has the code.", Rule: ruleCodeLater}
-			}
-		}}
+		return letterCase{what, "It is answered, with the same code, 1000 or no code.", ruleCloseAnswer,
+			func(s *script) {
+				s.open()
+				s.closeBy(closeBody(code, ""))
+				if g, _ := s.answered(code, codeNormal); g.code == codeProtocolError &&
+					s.res.Behavior == report.OK {
+					s.setVerdict(report.Informational,
+						"The peer took the code for a breach: %s came. Others send it, since it is registered.",
+						g.words())
+					s.res.Aside = &report.Aside{Text: "The registry of RFC 6455, section 11.7, has the code.",
+						Rule: ruleCodeLater}
+				}
+			}}
 	}
 	cut := func(what, reason string) letterCase {
-		return letterCase{what, "The peer fails the connection, with 1007 or 1002.", ruleText, func(s *script) {
-			s.open()
-			f := malformedFrame{op: wire.OpClose, payload: string(closeBody(codeNormal, reason))}
-			s.sendMalformed(f.whole(), 0, 0, "")
-			s.markSent(len(s.last.raw)-2, 2, "The first bytes of a character whose last byte is missing.")
-			s.badFrame = func(why string) {
-				s.broke("The peer should have failed the connection with 1007; what it sent is wrong, too (%s).", why)
-			}
-			s.refused(codeInvalidPayload, codeProtocolError)
-		}}
+		return letterCase{what, "The peer fails the connection, with 1007 or 1002.", ruleText,
+			func(s *script) {
+				s.open()
+				f := malformedFrame{op: wire.OpClose, payload: string(closeBody(codeNormal, reason))}
+				s.sendMalformed(f.whole(), 0, 0, "")
+				s.markSent(len(s.last.raw)-2, 2, "The first bytes of a character whose last byte is missing.")
+				s.badFrame = func(why string) {
+					s.broke("The peer should have failed the connection with 1007; what it sent is wrong, too "+
+						"(%s).", why)
+				}
+				s.refused(codeInvalidPayload, codeProtocolError)
+			}}
 	}
 	const part = "\xe2\x82" // of U+20AC
 	return []letterCase{
-		registered(1012, "Service Restart"), registered(1013, "Try Again Later"), registered(1014, "Bad Gateway"),
+		registered(1012, "Service Restart"), registered(1013, "Try Again Later"),
+		registered(1014, "Bad Gateway"),
 		cut("A close frame whose reason ends within a character.", "Bye "+part),
-		cut("A close frame whose reason has 123 bytes and ends within a character.", strings.Repeat("x", 121)+part),
+		cut("A close frame whose reason has 123 bytes and ends within a character.",
+			strings.Repeat("x", 121)+part),
 		cut("A close frame whose reason is a part of a character.", part),
-		{"A close frame whose reason has characters of two, three and four bytes.", "It is answered.", ruleCloseAnswer, func(s *script) {
-			s.open()
-			s.closeBy(closeBody(codeNormal, "Grüße für 5 € 🙂"))
-			s.answered(codeNormal)
-		}},
+		{"A close frame whose reason has characters of two, three and four bytes.", "It is answered.",
+			ruleCloseAnswer, func(s *script) {
+				s.open()
+				s.closeBy(closeBody(codeNormal, "Grüße für 5 € 🙂"))
+				s.answered(codeNormal)
+			}},
 	}
 }
 
@@ -107,38 +117,44 @@ func closeFrameRows() []letterCase {
 // data after that.
 func afterCloseRows() []letterCase {
 	row := func(what string, behind ...frame) letterCase {
-		return letterCase{what, "The peer discards what comes after the close frame, answers once, and sends nothing after that.", ruleCloseAnswer, func(s *script) {
+		return letterCase{what, "The peer discards what comes after the close frame, answers once, and " +
+			"sends nothing after that.", ruleCloseAnswer, func(s *script) {
 			s.open()
 			s.closeBy(closeBody(codeNormal, ""), behind...)
 			s.judgeAnswer(s.answered(codeNormal, codeGoingAway))
 		}}
 	}
 	return []letterCase{
-		row("A close frame with 1000 and a second one with 1001, in one segment.", frame{op: wire.OpClose, payload: closeBody(codeGoingAway, "")}),
+		row("A close frame with 1000 and a second one with 1001, in one segment.",
+			frame{op: wire.OpClose, payload: closeBody(codeGoingAway, "")}),
 		row("A close frame and a second one without a code, in one segment.", frame{op: wire.OpClose}),
 		row("A close frame and a pong, in one segment.", pongFrame("late")),
 		row("A close frame and a ping, in one segment.", ping("late")),
 		row("A close frame and a text message, in one segment.", textFrame("late")),
-		row("A close frame and 64 KiB of binary messages, in one segment.", slices.Repeat([]frame{{op: wire.OpBinary, payload: make([]byte, 1<<10)}}, 64)...),
+		row("A close frame and 64 KiB of binary messages, in one segment.",
+			slices.Repeat([]frame{{op: wire.OpBinary, payload: make([]byte, 1<<10)}}, 64)...),
 		row("A close frame and the first fragment of a message, in one segment.", moreText("late")),
-		{"A close frame, and in the same segment the first half of a text message.", "The peer answers the close frame without the other half.", ruleCloseAnswer, func(s *script) {
-			s.open()
-			f, half := frame{op: wire.OpClose, payload: closeBody(codeNormal, "")}, s.octets(textFrame("too late"))
-			s.write(append(s.octets(f), half[:len(half)/2]...), tempo{})
-			s.logFrame(f)
-			s.state, s.res.ClosedByMe, s.res.LocalCloseCode = closing, true, codeNormal
-			s.judgeAnswer(s.answered(codeNormal))
-		}},
-		{"A close frame, and a second one after the answer.", "The peer sends nothing more.", ruleCloseAnswer, func(s *script) {
-			s.open()
-			s.closeBy(closeBody(codeNormal, ""))
-			if g := s.next(s.o.HandshakeTimeout); g.kind != gotClose {
-				s.unexpected(g, "an answer to the close frame")
-			}
-			s.send(frame{op: wire.OpClose, payload: closeBody(codeGoingAway, "")})
-			s.res.BehaviorClose, s.res.ResultClose = report.OK, "The connection was closed as it should be."
-			s.lastWord()
-		}},
+		{"A close frame, and in the same segment the first half of a text message.",
+			"The peer answers the close frame without the other half.", ruleCloseAnswer, func(s *script) {
+				s.open()
+				f, half := frame{op: wire.OpClose, payload: closeBody(codeNormal, "")},
+					s.octets(textFrame("too late"))
+				s.write(append(s.octets(f), half[:len(half)/2]...), tempo{})
+				s.logFrame(f)
+				s.state, s.res.ClosedByMe, s.res.LocalCloseCode = closing, true, codeNormal
+				s.judgeAnswer(s.answered(codeNormal))
+			}},
+		{"A close frame, and a second one after the answer.", "The peer sends nothing more.",
+			ruleCloseAnswer, func(s *script) {
+				s.open()
+				s.closeBy(closeBody(codeNormal, ""))
+				if g := s.next(s.o.HandshakeTimeout); g.kind != gotClose {
+					s.unexpected(g, "an answer to the close frame")
+				}
+				s.send(frame{op: wire.OpClose, payload: closeBody(codeGoingAway, "")})
+				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The connection was closed as it should be."
+				s.lastWord()
+			}},
 	}
 }
 
@@ -147,7 +163,9 @@ func (s *script) judgeAnswer(answer got, before []got) {
 	switch {
 	case s.res.Behavior != report.OK: // judged already
 	case len(before) > 0:
-		s.setVerdict(report.Informational, "Before its close frame the peer answered what came after ours, which it may discard: %s came.", before[0].words())
+		s.setVerdict(report.Informational,
+			"Before its close frame the peer answered what came after ours, which it may discard: %s came.",
+			before[0].words())
 	case answer.code == codeGoingAway:
 		s.setVerdict(report.Informational, "The answer carries the code of the second close frame.")
 		s.res.Aside = &report.Aside{Text: "The first close frame counts.", Rule: ruleFirstClose}
@@ -160,7 +178,8 @@ func (s *script) judgeAnswer(answer got, before []got) {
 func largeEchoRows() []letterCase {
 	const size, parts = 16 << 20, 8
 	row := func(what string, send func(s *script, data []byte) (pings int)) letterCase {
-		want := "The message comes back, and the ping is answered, before it or after it. A peer whose limit is lower closes with 1009."
+		want := "The message comes back, and the ping is answered, before it or after it. A peer whose " +
+			"limit is lower closes with 1009."
 		return letterCase{what, want, rulePong, func(s *script) {
 			s.open()
 			s.hush()
@@ -180,19 +199,20 @@ func largeEchoRows() []letterCase {
 			s.send(ping("beside"))
 			return 1
 		}),
-		row("A binary message of 16 MiB in 8 fragments, with a ping after each but the last.", func(s *script, data []byte) int {
-			for i, part := range slices.Collect(slices.Chunk(data, size/parts)) {
-				f := frame{op: wire.OpContinuation, payload: part, more: i < parts-1}
-				if i == 0 {
-					f.op = wire.OpBinary
+		row("A binary message of 16 MiB in 8 fragments, with a ping after each but the last.",
+			func(s *script, data []byte) int {
+				for i, part := range slices.Collect(slices.Chunk(data, size/parts)) {
+					f := frame{op: wire.OpContinuation, payload: part, more: i < parts-1}
+					if i == 0 {
+						f.op = wire.OpBinary
+					}
+					s.send(f)
+					if f.more {
+						s.send(ping("beside"))
+					}
 				}
-				s.send(f)
-				if f.more {
-					s.send(ping("beside"))
-				}
-			}
-			return parts - 1
-		}),
+				return parts - 1
+			}),
 	}
 }
 
@@ -210,7 +230,8 @@ func (s *script) echoWithPings(data []byte, pings int) {
 		case g.kind == gotMessage && !echoed && g.binary && bytes.Equal(g.data, data):
 			echoed, deadline = true, time.Now().Add(reactionTime)
 		case g.kind == gotMessage:
-			s.against(ruleParse, "Expected the message of %d bytes; got another one of %d bytes.", len(data), len(g.data))
+			s.against(ruleParse, "Expected the message of %d bytes; got another one of %d bytes.", len(data),
+				len(g.data))
 		case g.kind == gotNothing && echoed:
 			s.broke("The message came back, and the ping was not answered within %v of it.", reactionTime)
 		case echoed:
@@ -233,7 +254,8 @@ func (s *script) noLargeEcho(g got) {
 		s.cut = true // it may still be on its way
 		s.inform("The message did not come back within %v.", largeTime)
 	case g.kind == gotEOF:
-		s.against(ruleFailClose, "The peer dropped TCP without a close frame. If it takes no message of 16 MiB, it should close with 1009.")
+		s.against(ruleFailClose, "The peer dropped TCP without a close frame. If it takes no message of "+
+			"16 MiB, it should close with 1009.")
 	case slices.Contains([]int{0, codeTooBig, codePolicy}, g.code):
 		s.closedBy(g)
 		s.inform("The peer takes no message of 16 MiB: %s came.", g.words())

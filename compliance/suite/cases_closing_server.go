@@ -10,7 +10,10 @@ import (
 )
 
 // ruleServerDrops is what a server does after both close frames.
-var ruleServerDrops = rule("5.5.1", "MUST", "The server MUST close the underlying TCP connection immediately; the client SHOULD wait for the server to close the connection but MAY close the connection at any time after sending and receiving a Close message, e.g., if it has not received a TCP Close from the server in a reasonable time period.")
+var ruleServerDrops = rule("5.5.1", "MUST",
+	"The server MUST close the underlying TCP connection immediately; the client SHOULD wait for the "+
+		"server to close the connection but MAY close the connection at any time after sending and receiving "+
+		"a Close message, e.g., if it has not received a TCP Close from the server in a reasonable time period.")
 
 // closedByServerRows are closing handshakes that a server begins, which one that
 // echoes never does by itself: it needs [Options.ClosePath] for them.
@@ -21,49 +24,65 @@ func closedByServerRows() []letterCase {
 			play(s)
 		}}
 	}
-	const answers, drops = "We answer, and the server drops TCP.", "The server drops TCP, and sends no second close frame."
+	const answers, drops = "We answer, and the server drops TCP.",
+		"The server drops TCP, and sends no second close frame."
 	body := func(code int, reason string) letterCase {
-		return row(ruleStartClose, strconv.Itoa(code)+" and the reason "+strconv.Quote(reason)+".", answers, code, reason, func(s *script) {
-			g := s.closeComes(s.noClose)
-			s.answerClose(g)
-			if s.res.Behavior == report.OK && (g.code != code || string(g.data) != reason) {
-				s.inform("The server was asked to close with %d %q and did so by %s.", code, reason, g.words())
-			}
-		})
+		return row(ruleStartClose, strconv.Itoa(code)+" and the reason "+strconv.Quote(reason)+".", answers,
+			code, reason, func(s *script) {
+				g := s.closeComes(s.noClose)
+				s.answerClose(g)
+				if s.res.Behavior == report.OK && (g.code != code || string(g.data) != reason) {
+					s.inform("The server was asked to close with %d %q and did so by %s.", code, reason,
+						g.words())
+				}
+			})
 	}
 	late := func(what string, frames ...frame) letterCase {
-		return row(ruleAfterClose, "1001, and we answer after "+what+".", "The server sends no data after its close frame, and drops TCP once ours has come.", 1001, "bye", func(s *script) {
-			g := s.closeComes(s.noClose)
-			s.send(frames...)
-			if s.next(idleTime).kind == gotEOF {
-				s.res.BehaviorClose, s.res.ResultClose = report.Informational, "The server dropped TCP before our close frame, so that the connection was not closed cleanly (RFC 6455, section 7.1.4)."
-				s.inform("The server did not wait for the answer to its close frame. No rule says that it has to.")
-			}
-			s.in.waited = false
-			s.answerClose(g)
-		})
+		return row(ruleAfterClose, "1001, and we answer after "+what+".",
+			"The server sends no data after its close frame, and drops TCP once ours has come.", 1001, "bye",
+			func(s *script) {
+				g := s.closeComes(s.noClose)
+				s.send(frames...)
+				if s.next(idleTime).kind == gotEOF {
+					s.res.BehaviorClose, s.res.ResultClose = report.Informational,
+						"The server dropped TCP before our close frame, so that the connection was not closed "+
+							"cleanly (RFC 6455, section 7.1.4)."
+					s.inform("The server did not wait for the answer to its close frame. No rule says that it " +
+						"has to.")
+				}
+				s.in.waited = false
+				s.answerClose(g)
+			})
 	}
 	return []letterCase{
 		body(1001, "bye"), body(1000, ""), body(1012, "restart"), body(4999, "Grüße für 5 €"),
 		late("a second"), late("a text message", textFrame("late")), late("a ping", ping("late")),
-		row(ruleServerDrops, "1001, and we close at the same time with 1000.", drops, 1001, "bye", func(s *script) {
-			s.closeBy(closeBody(codeNormal, ""))
-			g, _ := s.answered(codeNormal, codeGoingAway)
-			if s.res.Behavior == report.OK {
-				s.setVerdict(report.OK, "The two closes crossed, or the server took ours first: %s came.", g.words())
-			}
-		}),
-		{"The server is asked to close with 1006.", "No close frame with 1006 comes: the server closes with another code, or refuses the request.", ruleCodeNever(1006), func(s *script) {
-			s.openClosing(1006, "", s.inform)
-			s.answerClose(s.closeComes(func(format string, args ...any) {
-				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The server dropped TCP, which a client reports as 1006."
-				s.inform(format, args...)
-			}))
-		}},
+		row(ruleServerDrops, "1001, and we close at the same time with 1000.", drops, 1001, "bye",
+			func(s *script) {
+				s.closeBy(closeBody(codeNormal, ""))
+				g, _ := s.answered(codeNormal, codeGoingAway)
+				if s.res.Behavior == report.OK {
+					s.setVerdict(report.OK, "The two closes crossed, or the server took ours first: %s came.",
+						g.words())
+				}
+			}),
+		{"The server is asked to close with 1006.",
+			"No close frame with 1006 comes: the server closes with another code, or refuses the request.",
+			ruleCodeNever(1006), func(s *script) {
+				s.openClosing(1006, "", s.inform)
+				s.answerClose(s.closeComes(func(format string, args ...any) {
+					s.res.BehaviorClose, s.res.ResultClose = report.OK,
+						"The server dropped TCP, which a client reports as 1006."
+					s.inform(format, args...)
+				}))
+			}},
 	}
 }
 
-var ruleStartClose = rule("7.1.2", "MUST", "To _Start the WebSocket Closing Handshake_ with a status code (Section 7.4) /code/ and an optional close reason (Section 7.1.6) /reason/, an endpoint MUST send a Close control frame, as described in Section 5.5.1, whose status code is set to /code/ and whose close reason is set to /reason/.")
+var ruleStartClose = rule("7.1.2", "MUST",
+	"To _Start the WebSocket Closing Handshake_ with a status code (Section 7.4) /code/ and an optional "+
+		"close reason (Section 7.1.6) /reason/, an endpoint MUST send a Close control frame, as described in "+
+		"Section 5.5.1, whose status code is set to /code/ and whose close reason is set to /reason/.")
 
 // openClosing opens a connection that the server closes. The verdict on a refusal, as
 // by a server that does not have the path, is what refused makes of it.

@@ -23,18 +23,21 @@ func TestClosePathIsOptional(t *testing.T) {
 		"/echo":          report.Unimplemented,
 		testee.ClosePath: report.OK,
 	} {
-		results, err := TestServer(t.Context(), url, casesMatching(t, "R.11.1", "R.11.5"), &Options{ClosePath: path, Parallel: 2})
+		results, err := TestServer(t.Context(), url, casesMatching(t, "R.11.1", "R.11.5"),
+			&Options{ClosePath: path, Parallel: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range results {
 			if r.Behavior != want || !r.BehaviorClose.Passed() {
-				t.Errorf("%q, %s: %s, %s: %s %s", path, r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+				t.Errorf("%q, %s: %s, %s: %s %s", path, r.ID, r.Behavior, r.BehaviorClose, r.Result,
+					r.ResultClose)
 			}
 		}
 	}
 	refusing := listen(t, no)
-	r, err := serverCase(t.Context(), refusing, casesMatching(t, "R.11.1")[0], (&Options{ClosePath: testee.ClosePath}).withDefaults())
+	r, err := serverCase(t.Context(), refusing, casesMatching(t, "R.11.1")[0],
+		(&Options{ClosePath: testee.ClosePath}).withDefaults())
 	if err != nil || r.Behavior != report.Unimplemented {
 		t.Errorf("a refusal: %+v, %v", r, err)
 	}

@@ -44,9 +44,14 @@ func rule7692(section, text string) report.Rule {
 }
 
 var (
-	ruleCompressed  = rule7692("6.1", "An endpoint MUST use the following algorithm to send a message in the form of a compressed message.")
-	ruleEmptyWindow = rule7692("7.2.1", "If the \"agreed parameters\" contain the \"server_no_context_takeover\" extension parameter, the server MUST start compressing each new message with an empty LZ77 sliding window.")
-	ruleWindow      = rule7692("7.2.1", "If the \"agreed parameters\" contain the \"server_max_window_bits\" extension parameter with a value of w, the server MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send.")
+	ruleCompressed = rule7692("6.1", "An endpoint MUST use the following algorithm to send a message in "+
+		"the form of a compressed message.")
+	ruleEmptyWindow = rule7692("7.2.1", "If the \"agreed parameters\" contain the "+
+		"\"server_no_context_takeover\" extension parameter, the server MUST start compressing each new "+
+		"message with an empty LZ77 sliding window.")
+	ruleWindow = rule7692("7.2.1", "If the \"agreed parameters\" contain the "+
+		"\"server_max_window_bits\" extension parameter with a value of w, the server MUST NOT use an "+
+		"LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send.")
 )
 
 // payloadCases are group 12: five kinds of data, with the plain offer.
@@ -72,7 +77,8 @@ func parameterCases() []*Case {
 		{ruleWindow, "a window of 15 bits", []asked{{false, 15}}},
 		{ruleWindow, "no context takeover and a window of 9 bits", []asked{{true, 9}}},
 		{ruleWindow, "no context takeover and a window of 15 bits", []asked{{true, 15}}},
-		{ruleWindow, "three offers: no context takeover and a window of 9 bits, no context takeover, or neither",
+		{ruleWindow,
+			"three offers: no context takeover and a window of 9 bits, no context takeover, or neither",
 			[]asked{{true, 9}, {true, 0}, {false, 0}}},
 	}
 	var cases []*Case
@@ -119,7 +125,8 @@ func compressedCases(group, sub int, b *body, d *negotiation, r report.Rule, par
 		c := both(fmt.Sprintf("%d.%d.%d", group, sub, i+1), r,
 			fmt.Sprintf("%d compressed %s messages of %d %s of %s%s, one after the other, with %s.",
 				fullMessages, what, s.size, unit, b.name, how, parameters),
-			fmt.Sprintf("All come back as they were sent, within %v; then a clean close with 1000.", s.wait), nil)
+			fmt.Sprintf("All come back as they were sent, within %v; then a clean close with 1000.", s.wait),
+			nil)
 		c.start = func(p *peer) {
 			e := &echo{p: p, body: b, size: s.size, fragment: s.fragment}
 			e.start(s.wait)

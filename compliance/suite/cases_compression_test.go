@@ -15,7 +15,8 @@ import (
 
 func TestCompressedServer(t *testing.T) {
 	cases := casesMatching(t, "12.*", "13.*")
-	if len(cases) != 216 || cases[0].ID != "12.1.1" || cases[90].ID != "13.1.1" || cases[215].ID != "13.7.18" {
+	if len(cases) != 216 || cases[0].ID != "12.1.1" || cases[90].ID != "13.1.1" ||
+		cases[215].ID != "13.7.18" {
 		t.Fatalf("%d cases", len(cases))
 	}
 	url := serveHandler(t, testee.Echo())
@@ -27,11 +28,14 @@ func TestCompressedServer(t *testing.T) {
 		if !r.Passed() {
 			t.Errorf("%s: %s, close %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
 		}
-		if n := r.Traffic; n == nil || n.OutgoingWebSocketMessages != 50 || n.IncomingWebSocketMessages != 50 ||
-			n.OutgoingOctetsAppLevel != n.IncomingOctetsAppLevel || n.IncomingOctetsWireLevel < n.IncomingOctetsWebSocketLevel {
+		if n := r.Traffic; n == nil || n.OutgoingWebSocketMessages != 50 ||
+			n.IncomingWebSocketMessages != 50 ||
+			n.OutgoingOctetsAppLevel != n.IncomingOctetsAppLevel ||
+			n.IncomingOctetsWireLevel < n.IncomingOctetsWebSocketLevel {
 			t.Errorf("%s: traffic %+v", r.ID, r.Traffic)
 		}
-		if !r.ReportTime || !r.ReportCompressionRatio || !r.Quick || !r.CreateWirelog || r.Case < 302 || r.Case > 517 {
+		if !r.ReportTime || !r.ReportCompressionRatio || !r.Quick || !r.CreateWirelog || r.Case < 302 ||
+			r.Case > 517 {
 			t.Errorf("%s: what is reported is not right", r.ID)
 		}
 	}
@@ -42,18 +46,25 @@ var negotiated = []struct{ subgroup, offers, answer string }{
 	{"12.1", "permessage-deflate; client_no_context_takeover; client_max_window_bits", "permessage-deflate"},
 	{"12.5", "permessage-deflate; client_no_context_takeover; client_max_window_bits", "permessage-deflate"},
 	{"13.1", "permessage-deflate; client_no_context_takeover; client_max_window_bits", "permessage-deflate"},
-	{"13.2", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover",
+	{"13.2", "permessage-deflate; client_no_context_takeover; client_max_window_bits; " +
+		"server_no_context_takeover",
 		"permessage-deflate; client_no_context_takeover"},
-	{"13.3", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_max_window_bits=9",
+	{"13.3",
+		"permessage-deflate; client_no_context_takeover; client_max_window_bits; server_max_window_bits=9",
 		"permessage-deflate; client_max_window_bits=9"},
-	{"13.4", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_max_window_bits=15",
+	{"13.4",
+		"permessage-deflate; client_no_context_takeover; client_max_window_bits; server_max_window_bits=15",
 		"permessage-deflate; client_max_window_bits=15"},
-	{"13.5", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover; server_max_window_bits=9",
+	{"13.5", "permessage-deflate; client_no_context_takeover; client_max_window_bits; " +
+		"server_no_context_takeover; server_max_window_bits=9",
 		"permessage-deflate; client_no_context_takeover; client_max_window_bits=9"},
-	{"13.6", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover; server_max_window_bits=15",
+	{"13.6", "permessage-deflate; client_no_context_takeover; client_max_window_bits; " +
+		"server_no_context_takeover; server_max_window_bits=15",
 		"permessage-deflate; client_no_context_takeover; client_max_window_bits=15"},
-	{"13.7", "permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover; server_max_window_bits=9, " +
-		"permessage-deflate; client_no_context_takeover; client_max_window_bits; server_no_context_takeover, " +
+	{"13.7", "permessage-deflate; client_no_context_takeover; client_max_window_bits; " +
+		"server_no_context_takeover; server_max_window_bits=9, " +
+		"permessage-deflate; client_no_context_takeover; client_max_window_bits; " +
+		"server_no_context_takeover, " +
 		"permessage-deflate; client_no_context_takeover; client_max_window_bits",
 		"permessage-deflate; client_no_context_takeover; client_max_window_bits=9"},
 }
@@ -64,13 +75,16 @@ func TestCompressedOffers(t *testing.T) {
 	for _, n := range negotiated {
 		cases := casesMatching(t, n.subgroup+".2")
 		r := runQuick(t, url, cases)[0]
-		if want := "\r\nSec-WebSocket-Extensions: " + n.offers + "\r\n"; !strings.Contains(r.HTTPRequest, want) {
+		if want := "\r\nSec-WebSocket-Extensions: " + n.offers +
+			"\r\n"; !strings.Contains(r.HTTPRequest, want) {
 			t.Errorf("%s: the request is %q, want %q", r.ID, r.HTTPRequest, want)
 		}
 		large := deflate.MustNew(&deflate.Options{WindowBits: 15})
 		c := clientResult(t, cases[0], large)
-		if want := "\r\nSec-WebSocket-Extensions: " + n.answer + "\r\n"; !strings.Contains(c.HTTPResponse, want) || !c.Passed() {
-			t.Errorf("%s: the answer to a client is %q, want %q; %s %s", c.ID, c.HTTPResponse, want, c.Behavior, c.Result)
+		if want := "\r\nSec-WebSocket-Extensions: " + n.answer +
+			"\r\n"; !strings.Contains(c.HTTPResponse, want) || !c.Passed() {
+			t.Errorf("%s: the answer to a client is %q, want %q; %s %s", c.ID, c.HTTPResponse, want,
+				c.Behavior, c.Result)
 		}
 	}
 }
@@ -112,19 +126,21 @@ func TestCompressedChanged(t *testing.T) {
 	for words, f := range change {
 		for bad, noContext := range map[int]bool{0: false, 7: true, 49: false} {
 			ext := deflate.MustNew(&deflate.Options{NoContextTakeover: noContext})
-			url := serveHandler(t, echoed(ext, func(c, n int, m websocket.Message) (websocket.MessageType, []byte) {
-				if c == 1 && n == bad {
-					return f(m)
-				}
-				return m.Type, m.Data
-			}))
+			url := serveHandler(t, echoed(ext,
+				func(c, n int, m websocket.Message) (websocket.MessageType, []byte) {
+					if c == 1 && n == bad {
+						return f(m)
+					}
+					return m.Type, m.Data
+				}))
 			r := runQuick(t, url, casesMatching(t, "12.1.3", "13.1.3")) // which are the same
 			if !r[0].Passed() {
 				t.Errorf("%s: %s", r[0].ID, r[0].Result)
 			}
 			if r[1].Behavior != report.Failed || r[1].BehaviorClose != report.OK || r[1].Traffic != nil ||
 				r[1].Result != fmt.Sprintf("Message %d came back changed: %s.", bad+1, words) {
-				t.Errorf("%q in message %d: %s, close %s: %s", words, bad+1, r[1].Behavior, r[1].BehaviorClose, r[1].Result)
+				t.Errorf("%q in message %d: %s, close %s: %s", words, bad+1, r[1].Behavior,
+					r[1].BehaviorClose, r[1].Result)
 			}
 		}
 	}

@@ -8,7 +8,10 @@ import (
 )
 
 // ruleSameBit is ruleBits with what a client has to do.
-var ruleSameBit = rule7692("5", "A server MUST NOT accept a PMCE extension negotiation offer together with another extension if the PMCE will conflict with the extension on their use of the RSV1 bit. A client that received a response accepting a PMCE extension negotiation offer together with such an extension MUST _Fail the WebSocket Connection_.")
+var ruleSameBit = rule7692("5", "A server MUST NOT accept a PMCE extension negotiation offer together "+
+	"with another extension if the PMCE will conflict with the extension on their use of the RSV1 bit. A "+
+	"client that received a response accepting a PMCE extension negotiation offer together with such an "+
+	"extension MUST _Fail the WebSocket Connection_.")
 
 // sameBitRows offer extensions that cannot be in use together: all of them set RSV1.
 func sameBitRows() []letterCase {
@@ -21,17 +24,23 @@ func sameBitRows() []letterCase {
 			s.ask(add(lines...))
 			s.opened(s.refusedOpenly)
 			a := s.negotiated()
-			answers, _ := parseExtensions(s.reply.fields.Values("Sec-Websocket-Extensions")) // negotiated has read it
+			// negotiated has read it
+			answers, _ := parseExtensions(s.reply.fields.Values("Sec-Websocket-Extensions"))
 			s.oneOfThem(a, answers)
 		}}
 	}
 	const pd, webkit = extensionName, "x-webkit-deflate-frame"
 	return []letterCase{
-		row("permessage-deflate and x-webkit-deflate-frame are offered, which both use RSV1.", pd+", "+webkit),
-		row("x-webkit-deflate-frame and permessage-deflate are offered, which both use RSV1.", webkit+", "+pd),
-		row("permessage-deflate and permessage-bzip2 are offered, which both use RSV1.", pd+", permessage-bzip2"),
-		row("permessage-deflate is offered twice, with different parameters.", pd+"; client_max_window_bits, "+pd),
-		row("permessage-deflate and deflate-frame are offered in two fields, which both use RSV1.", pd, "deflate-frame"),
+		row("permessage-deflate and x-webkit-deflate-frame are offered, which both use RSV1.",
+			pd+", "+webkit),
+		row("x-webkit-deflate-frame and permessage-deflate are offered, which both use RSV1.",
+			webkit+", "+pd),
+		row("permessage-deflate and permessage-bzip2 are offered, which both use RSV1.",
+			pd+", permessage-bzip2"),
+		row("permessage-deflate is offered twice, with different parameters.",
+			pd+"; client_max_window_bits, "+pd),
+		row("permessage-deflate and deflate-frame are offered in two fields, which both use RSV1.", pd,
+			"deflate-frame"),
 	}
 }
 
@@ -39,7 +48,8 @@ func sameBitRows() []letterCase {
 func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 	switch {
 	case len(answers) > 1:
-		s.broke("The server accepted %d extensions that use RSV1, by %q.", len(answers), s.reply.fields.Values("Sec-Websocket-Extensions"))
+		s.broke("The server accepted %d extensions that use RSV1, by %q.", len(answers),
+			s.reply.fields.Values("Sec-Websocket-Extensions"))
 	case len(answers) == 0:
 		s.suspect = nil
 		s.echo(wire.OpText, []byte("Hello"))
@@ -60,16 +70,17 @@ func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 // client that has not offered both.
 func sameBitReplyRow(unoffered report.Rule) letterCase {
 	const second = "x-webkit-deflate-frame"
-	return letterCase{"permessage-deflate and x-webkit-deflate-frame, which both use RSV1.", "The client drops TCP and takes no message.", ruleSameBit, func(s *script) {
-		s.asked()
-		offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
-		r := ruleSameBit
-		for _, name := range []string{extensionName, second} {
-			if !slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool { return o.Name == name }) {
-				r = unoffered
+	return letterCase{"permessage-deflate and x-webkit-deflate-frame, which both use RSV1.",
+		"The client drops TCP and takes no message.", ruleSameBit, func(s *script) {
+			s.asked()
+			offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
+			r := ruleSameBit
+			for _, name := range []string{extensionName, second} {
+				if !slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool { return o.Name == name }) {
+					r = unoffered
+				}
 			}
-		}
-		s.respond(add("Sec-WebSocket-Extensions: " + extensionName + ", " + second))
-		s.refusedReply(r, false)
-	}}
+			s.respond(add("Sec-WebSocket-Extensions: " + extensionName + ", " + second))
+			s.refusedReply(r, false)
+		}}
 }

@@ -26,12 +26,18 @@ func pingCases() []*Case {
 		pings("2.4", "A ping of 125 octets, the most there may be.", together, time.Second, full),
 		violates("2.5", ruleControl, "A ping of 126 octets.", together, []frame{ping(full + "\xfe")}),
 		pings("2.6", "A ping of 125 octets.", byteByByte, 2*time.Second, full),
-		closes("2.7", ruleUnasked, "A pong that nobody asked for, without payload; then a close.", pongFrame("")),
-		closes("2.8", ruleUnasked, "A pong that nobody asked for, with payload; then a close.", pongFrame(unasked)),
+		closes("2.7", ruleUnasked, "A pong that nobody asked for, without payload; then a close.",
+			pongFrame("")),
+		closes("2.8", ruleUnasked, "A pong that nobody asked for, with payload; then a close.",
+			pongFrame(unasked)),
 		answers("2.9", rulePong, "A pong that nobody asked for, then a ping.", together,
 			[]frame{pongFrame(unasked), ping(asked)}, time.Second, asPong(asked)),
-		answers("2.10", rulePong, "Ten pings, each with its own payload. A peer need not answer all, but good ones do.", together, ten, 3*time.Second, tenPongs...),
-		answers("2.11", rulePong, "Ten pings, each with its own payload. A peer need not answer all, but good ones do.", byteByByte, ten, 3*time.Second, tenPongs...),
+		answers("2.10", rulePong,
+			"Ten pings, each with its own payload. A peer need not answer all, but good ones do.", together,
+			ten, 3*time.Second, tenPongs...),
+		answers("2.11", rulePong,
+			"Ten pings, each with its own payload. A peer need not answer all, but good ones do.",
+			byteByByte, ten, 3*time.Second, tenPongs...),
 	}
 }
 
@@ -59,10 +65,14 @@ func reservedBitCases() []*Case {
 	h := textFrame(hello)
 	return []*Case{
 		c("3.1", "A text message with the reserved bits 1.", together, h.withRSV(1)),
-		after("3.2", "A text message, one with the reserved bits 2, a ping.", together, h, h.withRSV(2), ping("")),
-		after("3.3", "A text message, one with the reserved bits 3, a ping.", frameByFrame, h, h.withRSV(3), ping("")),
-		after("3.4", "A text message, one with the reserved bits 4, a ping.", byteByByte, h, h.withRSV(4), ping("")),
-		c("3.5", "A binary message with the reserved bits 5.", together, opFrame(2, "\x00\xff\xfe\xfd\xfc\xfb\x00\xff").withRSV(5)),
+		after("3.2", "A text message, one with the reserved bits 2, a ping.", together, h, h.withRSV(2),
+			ping("")),
+		after("3.3", "A text message, one with the reserved bits 3, a ping.", frameByFrame, h, h.withRSV(3),
+			ping("")),
+		after("3.4", "A text message, one with the reserved bits 4, a ping.", byteByByte, h, h.withRSV(4),
+			ping("")),
+		c("3.5", "A binary message with the reserved bits 5.", together,
+			opFrame(2, "\x00\xff\xfe\xfd\xfc\xfb\x00\xff").withRSV(5)),
 		c("3.6", "A binary message with the reserved bits 6.", together, opFrame(2, hello).withRSV(6)),
 		c("3.7", "A close frame with the reserved bits 7.", together, opFrame(8, "").withRSV(7)),
 	}
@@ -88,10 +98,12 @@ func opcodeCases() []*Case {
 			}
 			bad := opFrame(op, payload)
 			if i < 2 {
-				cases = append(cases, violates(id, ruleOpcode, fmt.Sprintf("A frame of opcode %d, which is reserved.", op), way, []frame{bad}))
+				cases = append(cases, violates(id, ruleOpcode,
+					fmt.Sprintf("A frame of opcode %d, which is reserved.", op), way, []frame{bad}))
 				continue
 			}
-			cases = append(cases, violates(id, ruleOpcode, fmt.Sprintf("A text message, a frame of opcode %d, which is reserved, and a ping.", op), way,
+			cases = append(cases, violates(id, ruleOpcode,
+				fmt.Sprintf("A text message, a frame of opcode %d, which is reserved, and a ping.", op), way,
 				[]frame{textFrame(hello), bad, ping("")}, asText(hello)))
 		}
 	}

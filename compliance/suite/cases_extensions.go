@@ -20,7 +20,8 @@ type side struct {
 // the script, as does a client that offers too little.
 func (s *script) openDeflate(want side) {
 	if !s.server {
-		d := deflateParams{ServerNoContext: want.peerNoContext, ClientNoContext: want.ourNoContext, ServerBits: want.peerBits, ClientBits: want.ourBits}
+		d := deflateParams{ServerNoContext: want.peerNoContext, ClientNoContext: want.ourNoContext,
+			ServerBits: want.peerBits, ClientBits: want.ourBits}
 		b, err := wire.AppendExtensions(nil, []wire.ExtensionSpec{d.element()})
 		if err != nil {
 			panic("BUG: suite: " + err.Error())
@@ -31,7 +32,8 @@ func (s *script) openDeflate(want side) {
 		s.suspect = nil
 		return
 	}
-	d := deflateParams{ServerNoContext: want.ourNoContext, ClientNoContext: want.peerNoContext, ServerBits: want.ourBits, ClientBits: want.peerBits}
+	d := deflateParams{ServerNoContext: want.ourNoContext, ClientNoContext: want.peerNoContext,
+		ServerBits: want.ourBits, ClientBits: want.peerBits}
 	offers, err := parseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
 	if err != nil {
 		s.against(ruleGenerate, "The Sec-WebSocket-Extensions of the client is malformed: %v.", err)
@@ -82,7 +84,8 @@ func (s *script) supported(answer string) {
 			s.declined("The client does not support %q.", answer)
 		case gotClose:
 			s.closedBy(g)
-			s.declined("The client does not support %q: it closed the connection with %s.", answer, g.words())
+			s.declined("The client does not support %q: it closed the connection with %s.", answer,
+				g.words())
 		default:
 			s.unexpected(g, "a pong")
 		}
@@ -121,56 +124,74 @@ func faraway(n int, seed uint64) []byte {
 
 // windowRows are about windows and contexts that are really kept.
 func windowRows() []letterCase {
-	window := rule7692("7.2.1", `If the "agreed parameters" contain the "server_max_window_bits" extension parameter with a value of w, the server MUST NOT use an LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send. [And the same of a client.]`)
-	empty := rule7692("7.2.1", `If the "agreed parameters" contain the "server_no_context_takeover" extension parameter, the server MUST start compressing each new message with an empty LZ77 sliding window. [And the same of a client.]`)
-	used := rule7692("7.2.2", "Otherwise, the server MUST decompress each new message using the LZ77 sliding window used to process the last compressed message. [And the same of a client.]")
-	whole := rule7692("7.2.2", "Otherwise, the client MUST use a 32,768-byte LZ77 sliding window to decompress received messages. [And the same of a server.]")
+	window := rule7692("7.2.1", `If the "agreed parameters" contain the "server_max_window_bits" `+
+		`extension parameter with a value of w, the server MUST NOT use an LZ77 sliding window longer `+
+		`than the w-th power of 2 bytes to compress messages to send. [And the same of a client.]`)
+	empty := rule7692("7.2.1", `If the "agreed parameters" contain the "server_no_context_takeover" `+
+		`extension parameter, the server MUST start compressing each new message with an empty LZ77 `+
+		`sliding window. [And the same of a client.]`)
+	used := rule7692("7.2.2", "Otherwise, the server MUST decompress each new message using the LZ77 "+
+		"sliding window used to process the last compressed message. [And the same of a client.]")
+	whole := rule7692("7.2.2", "Otherwise, the client MUST use a 32,768-byte LZ77 sliding window to "+
+		"decompress received messages. [And the same of a server.]")
 	var rows []letterCase
 	for _, bits := range []int{8, 9, 10, 12, 15} {
 		for _, no := range []bool{false, true} {
-			what := fmt.Sprintf("The peer compresses 80 KiB of text with repetitions far and near, twice, with a window of %d bits", bits)
+			what := fmt.Sprintf("The peer compresses 80 KiB of text with repetitions far and near, twice, "+
+				"with a window of %d bits", bits)
 			if no {
 				what += " and no context takeover"
 			}
-			rows = append(rows, letterCase{what + ".", "No distance is beyond that window, nor before the message where that may not be.", window, func(s *script) {
-				s.openDeflate(side{peerBits: bits, peerNoContext: no})
-				s.honours(faraway(80<<10, uint64(bits)), 2)
-			}})
+			rows = append(rows, letterCase{what + ".",
+				"No distance is beyond that window, nor before the message where that may not be.", window,
+				func(s *script) {
+					s.openDeflate(side{peerBits: bits, peerNoContext: no})
+					s.honours(faraway(80<<10, uint64(bits)), 2)
+				}})
 		}
 	}
 	return append(rows,
-		letterCase{"The peer compresses the same 2 KiB four times, without context takeover.", "Each message inflates by itself.", empty, func(s *script) {
-			s.openDeflate(side{peerNoContext: true})
-			s.honours(faraway(2<<10, 1), 4)
-		}},
-		letterCase{"We compress the same 2 KiB four times, and refer to the messages before.", "They come back.", used, func(s *script) {
-			s.openDeflate(side{ourBits: -1})
-			if _, no := s.ours(); no {
-				s.inform("The peer wants no context takeover of us.")
-			}
-			data := faraway(2<<10, 2)
-			for range 4 {
-				s.echo(wire.OpText, data)
-			}
-		}},
-		letterCase{"We refer 32,768 octets back within a message.", "It comes back.", whole, func(s *script) {
-			s.openDeflate(side{})
-			s.refersBack(false)
-		}},
-		letterCase{"We refer to the message before, as far back as our window goes.", "It comes back.", used, func(s *script) {
-			s.openDeflate(side{ourBits: -1})
-			s.refersBack(true)
-		}},
-		letterCase{"We refer 512 octets back, with a window of 9 bits for us.", "It comes back.", whole, func(s *script) {
-			s.openDeflate(side{ourBits: 9})
-			s.refersBack(true)
-		}},
-		letterCase{"We take no context over, and the peer may.", "The messages come back.", used, func(s *script) {
-			s.openDeflate(side{ourNoContext: true})
-			s.honours(faraway(2<<10, 3), 3)
-		}},
-		letterCase{"We send compressed and plain messages in turn.", "They come back; the plain ones leave the window as it was.",
-			rule7692("7.2.2", used.Text+` [Section 7.2.3.2 adds:] Note that even if some uncompressed messages (with the RSV1 bit unset) are inserted between the two "Hello" messages, they don't affect the LZ77 sliding window.`), func(s *script) {
+		letterCase{"The peer compresses the same 2 KiB four times, without context takeover.",
+			"Each message inflates by itself.", empty, func(s *script) {
+				s.openDeflate(side{peerNoContext: true})
+				s.honours(faraway(2<<10, 1), 4)
+			}},
+		letterCase{"We compress the same 2 KiB four times, and refer to the messages before.",
+			"They come back.", used, func(s *script) {
+				s.openDeflate(side{ourBits: -1})
+				if _, no := s.ours(); no {
+					s.inform("The peer wants no context takeover of us.")
+				}
+				data := faraway(2<<10, 2)
+				for range 4 {
+					s.echo(wire.OpText, data)
+				}
+			}},
+		letterCase{"We refer 32,768 octets back within a message.", "It comes back.", whole,
+			func(s *script) {
+				s.openDeflate(side{})
+				s.refersBack(false)
+			}},
+		letterCase{"We refer to the message before, as far back as our window goes.", "It comes back.", used,
+			func(s *script) {
+				s.openDeflate(side{ourBits: -1})
+				s.refersBack(true)
+			}},
+		letterCase{"We refer 512 octets back, with a window of 9 bits for us.", "It comes back.", whole,
+			func(s *script) {
+				s.openDeflate(side{ourBits: 9})
+				s.refersBack(true)
+			}},
+		letterCase{"We take no context over, and the peer may.", "The messages come back.", used,
+			func(s *script) {
+				s.openDeflate(side{ourNoContext: true})
+				s.honours(faraway(2<<10, 3), 3)
+			}},
+		letterCase{"We send compressed and plain messages in turn.",
+			"They come back; the plain ones leave the window as it was.",
+			rule7692("7.2.2", used.Text+` [Section 7.2.3.2 adds:] Note that even if some uncompressed `+
+				`messages (with the RSV1 bit unset) are inserted between the two "Hello" messages, they `+
+				`don't affect the LZ77 sliding window.`), func(s *script) {
 				s.openDeflate(side{ourBits: -1})
 				data := faraway(1<<10, 4)
 				for range 3 {
@@ -195,7 +216,9 @@ func (s *script) honours(data []byte, n int) {
 		s.setVerdict(report.Informational, "The peer compressed none of %d messages.", n)
 		return
 	}
-	s.setVerdict(report.OK, "The peer compressed %d of %d messages; its farthest reference is %d octets back.", packed, n, s.inflater.farthest)
+	s.setVerdict(report.OK,
+		"The peer compressed %d of %d messages; its farthest reference is %d octets back.", packed, n,
+		s.inflater.farthest)
 }
 
 // refersBack sends a message that refers back as far as our window goes: to the
@@ -215,14 +238,19 @@ func (s *script) refersBack(across bool) {
 		s.comesBack(wire.OpText, []byte(text[:200]))
 		return
 	}
-	s.send(frame{op: wire.OpText, rsv: 4, payload: c.stored(0, text).begin(0).match(200, 1<<bits).end().message()})
+	s.send(frame{op: wire.OpText, rsv: 4,
+		payload: c.stored(0, text).begin(0).match(200, 1<<bits).end().message()})
 	s.comesBack(wire.OpText, []byte(text+text[:200]))
 }
 
 // compressedBitRows are reserved bits where they must not be.
 func compressedBitRows() []letterCase {
-	first := rule7692("6.1", `An endpoint MUST NOT set the "Per-Message Compressed" bit of control frames and non-first fragments of a data message. An endpoint receiving such a frame MUST _Fail the WebSocket Connection_.`)
-	reserved := rule("5.2", "MUST", "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_.")
+	first := rule7692("6.1", `An endpoint MUST NOT set the "Per-Message Compressed" bit of control frames `+
+		`and non-first fragments of a data message. An endpoint receiving such a frame MUST _Fail the `+
+		`WebSocket Connection_.`)
+	reserved := rule("5.2", "MUST", "If a nonzero value is received and none of the negotiated extensions "+
+		"defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket "+
+		"Connection_.")
 	row := func(r report.Rule, what string, compressed bool, frames ...frame) letterCase {
 		return letterCase{what, "The peer fails the connection with 1002.", r, func(s *script) {
 			if compressed {
@@ -247,18 +275,26 @@ func compressedBitRows() []letterCase {
 		row(first, "RSV1 on a ping, whose payload is compressed.", true, ping(packed).withRSV(4)),
 		row(first, "RSV1 on an empty pong.", true, pongFrame("").withRSV(4)),
 		row(first, "RSV1 on a close frame.", true, opFrame(8, "\x03\xe8").withRSV(4)),
-		row(first, "RSV1 on the last fragment of a compressed message.", true, firstPart, cont(packed[3:]).withRSV(4)),
-		row(first, "RSV1 on a middle fragment of a compressed message.", true, firstPart, moreCont(packed[3:5]).withRSV(4)),
-		row(first, "RSV1 on the last fragment of a plain message.", true, moreText("Hel"), cont("lo").withRSV(4)),
+		row(first, "RSV1 on the last fragment of a compressed message.", true, firstPart,
+			cont(packed[3:]).withRSV(4)),
+		row(first, "RSV1 on a middle fragment of a compressed message.", true, firstPart,
+			moreCont(packed[3:5]).withRSV(4)),
+		row(first, "RSV1 on the last fragment of a plain message.", true, moreText("Hel"),
+			cont("lo").withRSV(4)),
 		row(first, "RSV1 on a ping within a compressed message.", true, firstPart, ping("").withRSV(4)),
 		row(reserved, "RSV2 on a text message.", true, textFrame("Hello").withRSV(2)),
 		row(reserved, "RSV3 on a text message.", true, textFrame("Hello").withRSV(1)),
 		row(reserved, "RSV1 and RSV2 on a compressed message.", true, textFrame(packed).withRSV(6)),
 		row(reserved, "RSV1 and RSV3 on a compressed message.", true, textFrame(packed).withRSV(5)),
-		row(reserved, "RSV2 on the last fragment of a compressed message.", true, firstPart, cont(packed[3:]).withRSV(2)),
+		row(reserved, "RSV2 on the last fragment of a compressed message.", true, firstPart,
+			cont(packed[3:]).withRSV(2)),
 		row(reserved, "RSV2 on a ping.", true, ping("Hello").withRSV(2)),
-		row(reserved, "RSV1 on a compressed message where nothing was agreed on.", false, opFrame(2, packed).withRSV(4)), // binary: it is no text as it is
-		row(reserved, "RSV1 on an empty message where nothing was agreed on.", false, textFrame("").withRSV(4)),
-		row(reserved, "RSV1 on a binary message where nothing was agreed on.", false, opFrame(2, strings.Repeat("x", 200)).withRSV(4)),
+		// binary: it is no text as it is
+		row(reserved, "RSV1 on a compressed message where nothing was agreed on.", false,
+			opFrame(2, packed).withRSV(4)),
+		row(reserved, "RSV1 on an empty message where nothing was agreed on.", false,
+			textFrame("").withRSV(4)),
+		row(reserved, "RSV1 on a binary message where nothing was agreed on.", false,
+			opFrame(2, strings.Repeat("x", 200)).withRSV(4)),
 	}
 }

@@ -16,31 +16,41 @@ func fragmentCases() []*Case {
 	var cases []*Case
 	for i, f := range []frame{ping(one), pongFrame(one)} {
 		cases = append(cases, violates([]string{"5.1", "5.2"}[i], ruleControl,
-			[]string{"A ping in two fragments.", "A pong in two fragments."}[i], together, []frame{f.unfinished(), cont(two)}))
+			[]string{"A ping in two fragments.", "A pong in two fragments."}[i], together,
+			[]frame{f.unfinished(), cont(two)}))
 	}
 	for i, id := range []string{"5.3", "5.4", "5.5"} {
-		cases = append(cases, answers(id, ruleForms, "A text message in two fragments.", writing(i), halves, time.Second, asText(one+two)))
+		cases = append(cases, answers(id, ruleForms, "A text message in two fragments.", writing(i), halves,
+			time.Second, asText(one+two)))
 	}
 	for i, id := range []string{"5.6", "5.7", "5.8"} {
-		cases = append(cases, answers(id, ruleInterleaved, "A text message in two fragments, with a ping between them.", writing(i), pinged,
+		cases = append(cases, answers(id, ruleInterleaved,
+			"A text message in two fragments, with a ping between them.", writing(i), pinged,
 			time.Second, asPong(asked), asText(one+two)))
 	}
 	for i, id := range []string{"5.9", "5.10", "5.11"} {
-		cases = append(cases, violates(id, ruleContinues, "A continuation that is final, with nothing to continue, and a text message.", writing(i),
+		cases = append(cases, violates(id, ruleContinues,
+			"A continuation that is final, with nothing to continue, and a text message.", writing(i),
 			[]frame{cont(lone), textFrame(hello)}))
 	}
 	for i, id := range []string{"5.12", "5.13", "5.14"} {
-		cases = append(cases, violates(id, ruleContinues, "A continuation that is not final, with nothing to continue, and a text message.", writing(i),
+		cases = append(cases, violates(id, ruleContinues,
+			"A continuation that is not final, with nothing to continue, and a text message.", writing(i),
 			[]frame{moreCont(lone), textFrame(hello)}))
 	}
 	return append(cases,
-		violates("5.15", ruleContinues, "A text message in two fragments, a continuation that is not final, and a text message.", together,
+		violates("5.15", ruleContinues,
+			"A text message in two fragments, a continuation that is not final, and a text message.",
+			together,
 			[]frame{moreText(one), cont(two), moreCont(three), textFrame(four)}, asText(one+two)),
-		violates("5.16", ruleContinues, "Twice: a continuation that is not final, with nothing to continue, and a text message in two fragments.", together,
+		violates("5.16", ruleContinues, "Twice: a continuation that is not final, with nothing to "+
+			"continue, and a text message in two fragments.", together,
 			repeat(2, moreCont(one), moreText(two), cont(three))),
-		violates("5.17", ruleContinues, "Twice: a continuation that is final, with nothing to continue, and a text message in two fragments.", together,
+		violates("5.17", ruleContinues, "Twice: a continuation that is final, with nothing to continue, "+
+			"and a text message in two fragments.", together,
 			repeat(2, cont(one), moreText(two), cont(three))),
-		violates("5.18", ruleContinues, "A text message whose second fragment has the opcode of text, too.", together,
+		violates("5.18", ruleContinues, "A text message whose second fragment has the opcode of text, too.",
+			together,
 			[]frame{moreText(one), textFrame(two)}),
 		slowPings("5.19", together),
 		slowPings("5.20", frameByFrame),
@@ -50,16 +60,20 @@ func fragmentCases() []*Case {
 // slowPings is a fragmented message that takes a second, with a ping in each half.
 // The first is to be answered before the message is whole.
 func slowPings(id string, way writing) *Case {
-	description := "Five fragments of a text message with a ping after the second; a second later, another after the fourth." + way.words()
-	return both(id, ruleInterleaved, description, "Each ping is answered when it comes, the message when it is whole; then a clean close with 1000.", func(p *peer) {
-		p.expect(report.OK, asPong("pongme 1!"), asPong("pongme 2!"), asText("fragment1fragment2fragment3fragment4fragment5"))
-		p.byUs(codeNormal)
-		p.by(way, moreText("fragment1"), moreCont("fragment2"), ping("pongme 1!"))
-		p.later(time.Second, "", func() {
-			p.by(way, moreCont("fragment3"), moreCont("fragment4"), ping("pongme 2!"), cont("fragment5"))
-			p.closeAfter(time.Second)
+	description := "Five fragments of a text message with a ping after the second; a second later, " +
+		"another after the fourth." + way.words()
+	return both(id, ruleInterleaved, description,
+		"Each ping is answered when it comes, the message when it is whole; then a clean close with 1000.",
+		func(p *peer) {
+			p.expect(report.OK, asPong("pongme 1!"), asPong("pongme 2!"),
+				asText("fragment1fragment2fragment3fragment4fragment5"))
+			p.byUs(codeNormal)
+			p.by(way, moreText("fragment1"), moreCont("fragment2"), ping("pongme 1!"))
+			p.later(time.Second, "", func() {
+				p.by(way, moreCont("fragment3"), moreCont("fragment4"), ping("pongme 2!"), cont("fragment5"))
+				p.closeAfter(time.Second)
+			})
 		})
-	})
 }
 
 // autoFragmentCases are group 10: a message cut into fragments by its sender.

@@ -12,7 +12,8 @@ import (
 // framingCases are group 1: text and binary messages of the sizes at which the form
 // of the length changes.
 func framingCases() []*Case {
-	sizes := []struct{ size, chop int }{{0, 0}, {125, 0}, {126, 0}, {127, 0}, {128, 0}, {65535, 0}, {65536, 0}, {65536, 997}}
+	sizes := []struct{ size, chop int }{{0, 0}, {125, 0}, {126, 0}, {127, 0}, {128, 0}, {65535, 0},
+		{65536, 0}, {65536, 997}}
 	var cases []*Case
 	for sub, kind := range []string{"text", "binary"} {
 		for i, s := range sizes {
@@ -23,7 +24,8 @@ func framingCases() []*Case {
 				Rule:        ruleParse, Servers: true, Clients: true,
 			}
 			if s.chop > 0 {
-				c.Description = fmt.Sprintf("A %s message of %d octets, written %d octets at a time.", kind, s.size, s.chop)
+				c.Description = fmt.Sprintf("A %s message of %d octets, written %d octets at a time.", kind,
+					s.size, s.chop)
 			}
 			wait := time.Second
 			if s.size > 1000 {

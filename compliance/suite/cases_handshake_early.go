@@ -10,11 +10,13 @@ import (
 )
 
 var (
-	ruleOpaque = http9110("5.5", "SHOULD", "A recipient SHOULD treat other allowed octets in field content (i.e., obs-text) as opaque data.")
+	ruleOpaque = http9110("5.5", "SHOULD",
+		"A recipient SHOULD treat other allowed octets in field content (i.e., obs-text) as opaque data.")
 )
 
 func earlyRequestRows() []letterCase {
-	const want = "The server fails the connection, with 1002, or it refuses the request. The client should not have sent this before the response."
+	const want = "The server fails the connection, with 1002, or it refuses the request. The client " +
+		"should not have sent this before the response."
 	behindRow := func(r report.Rule, what, mark string, tail func(s *script) string) letterCase {
 		return letterCase{what, want, r, func(s *script) {
 			raw := tail(s)
@@ -33,12 +35,17 @@ func earlyRequestRows() []letterCase {
 		}}
 	}
 	return []letterCase{
-		behindRow(ruleReserved, "A second request comes together with the request. Once the first is accepted, its bytes are frames.", "The second request, whose first byte has RSV1 set.", func(s *script) string {
-			return string(s.compose())
-		}),
-		behindRow(ruleOpcode, "A further CR and LF come after the request. Once it is accepted, they are the header of a frame.", "CR and LF, a frame with the opcode 13.", func(*script) string { return "\r\n" }),
+		behindRow(ruleReserved, "A second request comes together with the request. Once the first is "+
+			"accepted, its bytes are frames.", "The second request, whose first byte has RSV1 set.",
+			func(s *script) string {
+				return string(s.compose())
+			}),
+		behindRow(ruleOpcode, "A further CR and LF come after the request. Once it is accepted, they are "+
+			"the header of a frame.", "CR and LF, a frame with the opcode 13.",
+			func(*script) string { return "\r\n" }),
 		field("The value of a field has the bytes of a text frame.", 0),
-		field("The value of a field has the bytes of a text frame, 4,096 bytes from the beginning of the request.", 4096),
+		field("The value of a field has the bytes of a text frame, 4,096 bytes from the beginning of the "+
+			"request.", 4096),
 	}
 }
 
@@ -61,11 +68,14 @@ func (s *script) notFrames() {
 		s.lost = true
 		line, _, _ := bytes.Cut(s.rest, []byte("\r\n"))
 		s.rest = nil
-		s.against(ruleParse, "The server took the bytes after the handshake for another request and answered it: %q.", report.Text(line))
+		s.against(ruleParse,
+			"The server took the bytes after the handshake for another request and answered it: %q.",
+			report.Text(line))
 	}
 	g := s.reaction()
 	if g.kind == gotPong {
-		s.inform("The server passed over what came before its response, which a client must not send (RFC 6455, section 4.1).")
+		s.inform("The server passed over what came before its response, which a client must not send (RFC " +
+			"6455, section 4.1).")
 	}
 	s.refusedAs(g, codeProtocolError)
 }
@@ -120,7 +130,8 @@ func (s *script) passedOver(r report.Rule) {
 	switch g := s.next(s.o.HandshakeTimeout); {
 	case g.kind == gotMessage && string(g.data) == "Hello":
 	case g.kind == gotMessage:
-		s.against(ruleParse, "The peer took the bytes of the field for a frame: %s came, %q.", g.words(), report.Text(g.data))
+		s.against(ruleParse, "The peer took the bytes of the field for a frame: %s came, %q.", g.words(),
+			report.Text(g.data))
 	default:
 		s.expectedInstead(g, r, "a message")
 	}

@@ -9,84 +9,126 @@ import (
 )
 
 func fieldRows() []letterCase {
-	hosts := http9112("3.2", "MUST", "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message that lacks a Host header field and to any request message that contains more than one Host header field line or a Host header field with an invalid field value.")
-	unknown := http9110("5.1", "SHOULD", "Other recipients SHOULD ignore unrecognized header and trailer fields.")
-	names := interpret("Section 5.1", "Field names are case-insensitive and ought to be registered within the \"Hypertext Transfer Protocol (HTTP) Field Name Registry\"; see Section 16.3.1.")
-	spaces := http9110("5.5", "MUST", "When a specific version of HTTP allows such whitespace to appear in a message, a field parsing implementation MUST exclude such whitespace prior to evaluating the field value.")
-	length := http9112("6.3", "", "If a valid Content-Length header field is present without Transfer-Encoding, its decimal value defines the expected message body length in octets.")
+	hosts := http9112("3.2", "MUST", "A server MUST respond with a 400 (Bad Request) status code to any "+
+		"HTTP/1.1 request message that lacks a Host header field and to any request message that contains "+
+		"more than one Host header field line or a Host header field with an invalid field value.")
+	unknown := http9110("5.1", "SHOULD",
+		"Other recipients SHOULD ignore unrecognized header and trailer fields.")
+	names := interpret("Section 5.1", "Field names are case-insensitive and ought to be registered within "+
+		"the \"Hypertext Transfer Protocol (HTTP) Field Name Registry\"; see Section 16.3.1.")
+	spaces := http9110("5.5", "MUST", "When a specific version of HTTP allows such whitespace to appear "+
+		"in a message, a field parsing implementation MUST exclude such whitespace prior to evaluating "+
+		"the field value.")
+	length := http9112("6.3", "", "If a valid Content-Length header field is present without "+
+		"Transfer-Encoding, its decimal value defines the expected message body length in octets.")
 	body := interpret("RFC 9112, section 6.3,", length.Text)
-	chunked := http9112("7.1", "MUST", "A recipient MUST be able to parse and decode the chunked transfer coding.")
-	grammar := http9112("2.2", "SHOULD", "When a server listening only for HTTP request messages, or processing what appears from the start-line to be an HTTP request message, receives a sequence of octets that does not match the HTTP-message grammar aside from the robustness exceptions listed above, the server SHOULD respond with a 400 (Bad Request) response and close the connection.")
-	colon := http9112("5.1", "MUST", "A server MUST reject, with a response status code of 400 (Bad Request), any received request message that contains whitespace between a header field name and colon.")
-	folded := http9112("5.2", "MUST", `A server that receives an obs-fold in a request message that is not within a "message/http" container MUST either reject the message by sending a 400 (Bad Request), [...] or replace each received obs-fold with one or more SP octets prior to interpreting the field value or forwarding the message downstream.`)
-	origin := rule("4.2.2", "MUST", "If the server does not validate the origin, it will accept connections from anywhere. If the server does not wish to accept this connection, it MUST return an appropriate HTTP error code (e.g., 403 Forbidden) and abort the WebSocket handshake described in this section.")
+	chunked := http9112("7.1", "MUST",
+		"A recipient MUST be able to parse and decode the chunked transfer coding.")
+	grammar := http9112("2.2", "SHOULD",
+		"When a server listening only for HTTP request messages, or processing what appears from the "+
+			"start-line to be an HTTP request message, receives a sequence of octets that does not match the "+
+			"HTTP-message grammar aside from the robustness exceptions listed above, the server SHOULD "+
+			"respond with a 400 (Bad Request) response and close the connection.")
+	colon := http9112("5.1", "MUST", "A server MUST reject, with a response status code of 400 (Bad "+
+		"Request), any received request message that contains whitespace between a header field name and "+
+		"colon.")
+	folded := http9112("5.2", "MUST", `A server that receives an obs-fold in a request message that is `+
+		`not within a "message/http" container MUST either reject the message by sending a 400 (Bad `+
+		`Request), [...] or replace each received obs-fold with one or more SP octets prior to `+
+		`interpreting the field value or forwarding the message downstream.`)
+	origin := rule("4.2.2", "MUST", "If the server does not validate the origin, it will accept "+
+		"connections from anywhere. If the server does not wish to accept this connection, it MUST return "+
+		"an appropriate HTTP error code (e.g., 403 Forbidden) and abort the WebSocket handshake described "+
+		"in this section.")
 	rows := []letterCase{
 		refuses(hosts, "There is no Host.", set("Host")),
 		refuses(hosts, "There are two Hosts.", set("Host", "Host: {host}", "Host: example.com")),
-		accepts(unknown, "There are fields that nobody knows.", add("X-Unknown: 1", "X-Empty:", "Another_One!: \x80\xff", "Cookie: a=b")),
-		accepts(names, "The names of fields are in lower case.", set("Upgrade", "upgrade: websocket"), set("Connection", "connection: Upgrade"),
-			set("Host", "host: {host}"), set("Sec-WebSocket-Key", "sec-websocket-key: {key}"), set("Sec-WebSocket-Version", "sec-websocket-version: 13")),
-		accepts(names, "The names of fields are in upper case.", set("Upgrade", "UPGRADE: websocket"), set("Connection", "CONNECTION: Upgrade"),
-			set("Host", "HOST: {host}"), set("Sec-WebSocket-Key", "SEC-WEBSOCKET-KEY: {key}"), set("Sec-WebSocket-Version", "SEC-WEBSOCKET-VERSION: 13")),
-		accepts(spaces, "Values have no space before them, or many.", set("Upgrade", "Upgrade:websocket"), set("Connection", "Connection: \t  Upgrade\t "), set("Sec-WebSocket-Version", "Sec-WebSocket-Version:13  ")),
+		accepts(unknown, "There are fields that nobody knows.",
+			add("X-Unknown: 1", "X-Empty:", "Another_One!: \x80\xff", "Cookie: a=b")),
+		accepts(names, "The names of fields are in lower case.", set("Upgrade", "upgrade: websocket"),
+			set("Connection", "connection: Upgrade"),
+			set("Host", "host: {host}"), set("Sec-WebSocket-Key", "sec-websocket-key: {key}"),
+			set("Sec-WebSocket-Version", "sec-websocket-version: 13")),
+		accepts(names, "The names of fields are in upper case.", set("Upgrade", "UPGRADE: websocket"),
+			set("Connection", "CONNECTION: Upgrade"),
+			set("Host", "HOST: {host}"), set("Sec-WebSocket-Key", "SEC-WEBSOCKET-KEY: {key}"),
+			set("Sec-WebSocket-Version", "SEC-WEBSOCKET-VERSION: 13")),
+		accepts(spaces, "Values have no space before them, or many.", set("Upgrade", "Upgrade:websocket"),
+			set("Connection", "Connection: \t  Upgrade\t "),
+			set("Sec-WebSocket-Version", "Sec-WebSocket-Version:13  ")),
 		refuses(colon, "There is a space before a colon.", set("Upgrade", "Upgrade : websocket")),
 		unreadable(grammar, grammar, "There is a space within the name of a field.", add("X Unknown: 1")),
 		unreadable(grammar, grammar, "A line has no colon.", add("Nonsense")),
 		either(folded, report.OK, "The value of a field is folded.", add("X-Folded: one,\r\n two")),
 		either(folded, report.OK, "The Upgrade field is folded.", set("Upgrade", "Upgrade:\r\n websocket")),
-		either(origin, report.Informational, "Origin is that of the server.", add("Origin: {scheme}://{host}")),
+		either(origin, report.Informational, "Origin is that of the server.",
+			add("Origin: {scheme}://{host}")),
 		either(origin, report.Informational, "Origin is another one.", add("Origin: http://example.com")),
 		either(origin, report.Informational, "Origin is null.", add("Origin: null")),
 		accepts(length, "The request says that it has no body.", add("Content-Length: 0")),
 		bodyRow(body, "The request has a body.", add("Content-Length: 5"), trailing("hello")),
-		bodyRow(chunked, "The request has a chunked body.", add("Transfer-Encoding: chunked"), trailing("5\r\nhello\r\n0\r\n\r\n")),
-		either(ruleLarge, report.OK, "A field has 70,000 octets.", add("X-Long: "+strings.Repeat("x", 70000))),
-		either(ruleLarge, report.OK, "There are 3,000 fields.", add(slices.Repeat([]string{"X-Many: 0123456789"}, 3000)...)),
+		bodyRow(chunked, "The request has a chunked body.", add("Transfer-Encoding: chunked"),
+			trailing("5\r\nhello\r\n0\r\n\r\n")),
+		either(ruleLarge, report.OK, "A field has 70,000 octets.",
+			add("X-Long: "+strings.Repeat("x", 70000))),
+		either(ruleLarge, report.OK, "There are 3,000 fields.",
+			add(slices.Repeat([]string{"X-Many: 0123456789"}, 3000)...)),
 	}
 	return append(rows, oversizedRow(),
-		bodyRow(chunked, "The request has a chunked body of no octets, as some proxies send it.", add("Transfer-Encoding: chunked"), trailing("0\r\n\r\n")))
+		bodyRow(chunked, "The request has a chunked body of no octets, as some proxies send it.",
+			add("Transfer-Encoding: chunked"), trailing("0\r\n\r\n")))
 }
 
-var ruleLarge = http9110("5.4", "MUST", "A server that receives a request header field line, field value, or set of fields larger than it wishes to process MUST respond with an appropriate 4xx (Client Error) status code.")
+var ruleLarge = http9110("5.4", "MUST",
+	"A server that receives a request header field line, field value, or set of fields larger than it "+
+		"wishes to process MUST respond with an appropriate 4xx (Client Error) status code.")
 
-const ruleLong = "Recipients ought to carefully limit the extent to which they process other protocol elements, including (but not limited to) request methods, response status phrases, field names, numeric values, and chunk lengths."
+const ruleLong = "Recipients ought to carefully limit the extent to which they process other protocol " +
+	"elements, including (but not limited to) request methods, response status phrases, field names, " +
+	"numeric values, and chunk lengths."
 
 // bodyRow is a request with a body, which a server may refuse, but not take for
 // frames: that is how requests are smuggled.
 func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server returns an HTTP error code; or it accepts, and the frames begin behind the body.", r, func(s *script) {
-		s.ask(edits...)
-		s.opened(func(format string, args ...any) {
-			if s.status() == 500 { // no sentence asks for another code
-				s.refusedOpenly(format, args...)
+	return letterCase{what,
+		"The server returns an HTTP error code; or it accepts, and the frames begin behind the body.", r,
+		func(s *script) {
+			s.ask(edits...)
+			s.opened(func(format string, args ...any) {
+				if s.status() == 500 { // no sentence asks for another code
+					s.refusedOpenly(format, args...)
+				}
+				s.refusedEither(format, args...)
+			})
+			s.badFrame = func(why string) {
+				s.broke("The server accepted, but took the body for frames: what it sent is wrong (%s).", why)
 			}
-			s.refusedEither(format, args...)
-		})
-		s.badFrame = func(why string) {
-			s.broke("The server accepted, but took the body for frames: what it sent is wrong (%s).", why)
-		}
-		s.sendMessage(wire.OpText, []byte("Hello"))
-		if g := s.next(s.o.HandshakeTimeout); g.kind != gotMessage {
-			s.closedBy(g)
-			s.broke("The server accepted, but treated the body as frames or lost what follows it: expected the message, got %s.", g.words())
-		}
-		s.setVerdict(report.OK, "The server accepted it and passed over the body.")
-	}}
+			s.sendMessage(wire.OpText, []byte("Hello"))
+			if g := s.next(s.o.HandshakeTimeout); g.kind != gotMessage {
+				s.closedBy(g)
+				s.broke("The server accepted, but treated the body as frames or lost what follows it: "+
+					"expected the message, got %s.", g.words())
+			}
+			s.setVerdict(report.OK, "The server accepted it and passed over the body.")
+		}}
 }
 
 // oversizedRow is a head of more octets than any server needs.
 func oversizedRow() letterCase {
-	return letterCase{"The fields have 8 MiB.", "The server returns an HTTP error code, or drops TCP, before it has taken all that.", ruleLarge, func(s *script) {
-		s.hush()
-		s.ask(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))
-		switch kind := s.answer(s.o.HandshakeTimeout); {
-		case kind == replyNothing:
-			s.inform("The server neither accepted nor refused it within %v. No RFC names a time.", s.o.HandshakeTimeout)
-		case kind == replyEOF:
-			s.against(rule431, "The server dropped TCP.")
-		case s.status() == 101:
-			s.against(http9110("17.5", "", ruleLong), "The server took all of it and accepted.")
-		}
-		s.refusedStatus(false)
-	}}
+	return letterCase{"The fields have 8 MiB.",
+		"The server returns an HTTP error code, or drops TCP, before it has taken all that.", ruleLarge,
+		func(s *script) {
+			s.hush()
+			s.ask(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))
+			switch kind := s.answer(s.o.HandshakeTimeout); {
+			case kind == replyNothing:
+				s.inform("The server neither accepted nor refused it within %v. No RFC names a time.",
+					s.o.HandshakeTimeout)
+			case kind == replyEOF:
+				s.against(rule431, "The server dropped TCP.")
+			case s.status() == 101:
+				s.against(http9110("17.5", "", ruleLong), "The server took all of it and accepted.")
+			}
+			s.refusedStatus(false)
+		}}
 }

@@ -9,9 +9,11 @@ import (
 )
 
 func subprotocolRows() []letterCase {
-	empty := rule("4.2.2", "", "The empty string is not the same as the null value for these purposes and is not a legal value for this field.")
+	empty := rule("4.2.2", "", "The empty string is not the same as the null value for these purposes and "+
+		"is not a legal value for this field.")
 	offers := func(r report.Rule, what string, must bool, lines ...string) letterCase {
-		want := "The server chooses one of them, or none. Nobody has to serve a client whose subprotocols it does not know."
+		want := "The server chooses one of them, or none. Nobody has to serve a client whose subprotocols " +
+			"it does not know."
 		if !must {
 			want = "The server chooses one of them, or none; or it returns an HTTP error code."
 		}
@@ -31,10 +33,13 @@ func subprotocolRows() []letterCase {
 	return []letterCase{
 		offers(ruleProtocol, "No subprotocol is offered.", true),
 		offers(ruleProtocol, "One subprotocol is offered.", true, f+"wscheck.example"),
-		offers(ruleProtocol, "Three subprotocols are offered in one field.", true, f+"wscheck.one, chat,superchat"),
-		offers(ruleProtocol, "Three subprotocols are offered in three fields.", true, f+"wscheck.one", f+"chat", f+"superchat"),
+		offers(ruleProtocol, "Three subprotocols are offered in one field.", true,
+			f+"wscheck.one, chat,superchat"),
+		offers(ruleProtocol, "Three subprotocols are offered in three fields.", true, f+"wscheck.one",
+			f+"chat", f+"superchat"),
 		offers(ruleProtocol, "A subprotocol is offered in mixed case, which counts.", true, f+"CHAT, Chat"),
-		offers(ruleProtocol, "A subprotocol is offered twice, which a client must not do.", false, f+"chat, chat"),
+		offers(ruleProtocol, "A subprotocol is offered twice, which a client must not do.", false,
+			f+"chat, chat"),
 		offers(empty, "The list of subprotocols is empty.", false, "Sec-WebSocket-Protocol:"),
 		offers(empty, "The list of subprotocols has empty elements.", false, f+", chat,,"),
 		offers(ruleProtocol, "A subprotocol is offered that is no token.", false, f+"a b/c"),
@@ -108,27 +113,35 @@ func responseRows() []letterCase {
 			}
 			return ""
 		}),
-		check(stepAccept, "The response has one Sec-WebSocket-Accept, and it fits the key.", func(s *script) string {
-			if v := f(s, "Sec-Websocket-Accept"); len(v) != 1 || v[0] != wire.AcceptKey(s.key) {
-				return "Sec-WebSocket-Accept is " + quoted(v) + ", not " + wire.AcceptKey(s.key)
-			}
-			return ""
-		}),
-		check(ruleListed, "The response has no extensions, since none was offered.", func(*script) string { return "" }), // checkUpgrade looks
-		check(rule("4.2.2", "MUST", "The absence of such a field is equivalent to the null value (meaning that if the server does not wish to agree to one of the suggested subprotocols, it MUST NOT send back a |Sec-WebSocket-Protocol| header field in its response)."),
+		check(stepAccept, "The response has one Sec-WebSocket-Accept, and it fits the key.",
+			func(s *script) string {
+				if v := f(s, "Sec-Websocket-Accept"); len(v) != 1 || v[0] != wire.AcceptKey(s.key) {
+					return "Sec-WebSocket-Accept is " + quoted(v) + ", not " + wire.AcceptKey(s.key)
+				}
+				return ""
+			}),
+		// checkUpgrade looks
+		check(ruleListed, "The response has no extensions, since none was offered.",
+			func(*script) string { return "" }),
+		check(rule("4.2.2", "MUST", "The absence of such a field is equivalent to the null value (meaning "+
+			"that if the server does not wish to agree to one of the suggested subprotocols, it MUST NOT "+
+			"send back a |Sec-WebSocket-Protocol| header field in its response)."),
 			"The response has no subprotocol, since none was offered.", none("Sec-Websocket-Protocol")),
-		check(http9110("8.6", "MUST", "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx (Informational) or 204 (No Content)."),
+		check(http9110("8.6", "MUST", "A server MUST NOT send a Content-Length header field in any "+
+			"response with a status code of 1xx (Informational) or 204 (No Content)."),
 			"The response has no Content-Length.", none("Content-Length")),
-		check(http9112("6.1", "MUST", "A server MUST NOT send a Transfer-Encoding header field in any response with a status code of 1xx (Informational) or 204 (No Content)."),
+		check(http9112("6.1", "MUST", "A server MUST NOT send a Transfer-Encoding header field in any "+
+			"response with a status code of 1xx (Informational) or 204 (No Content)."),
 			"The response has no Transfer-Encoding.", none("Transfer-Encoding")),
-		{"Two connections have different keys.", "Each gets the Sec-WebSocket-Accept of its own.", stepAccept, func(s *script) {
-			s.open()
-			s.other(func(o *script) {
-				o.open()
-				o.echo(wire.OpText, []byte("two"))
-			})
-			s.echo(wire.OpText, []byte("one"))
-		}},
+		{"Two connections have different keys.", "Each gets the Sec-WebSocket-Accept of its own.",
+			stepAccept, func(s *script) {
+				s.open()
+				s.other(func(o *script) {
+					o.open()
+					o.echo(wire.OpText, []byte("two"))
+				})
+				s.echo(wire.OpText, []byte("one"))
+			}},
 		check(ruleGenerate, "The response follows the grammar of HTTP.", func(s *script) string {
 			return headWrong(s.res.HTTPResponse)
 		}),
@@ -142,7 +155,8 @@ func headWrong(raw string) string {
 		name, value, ok := strings.Cut(line, ":")
 		switch {
 		case strings.ContainsAny(line, "\r\n\x00"):
-			return fmt.Sprintf("Line %d, %q, has an octet that no line may have", i+1, report.Text([]byte(line)))
+			return fmt.Sprintf("Line %d, %q, has an octet that no line may have", i+1,
+				report.Text([]byte(line)))
 		case i == 0:
 		case line != "" && (line[0] == ' ' || line[0] == '\t'):
 			return fmt.Sprintf("Line %d, %q, is folded", i+1, report.Text([]byte(line)))

@@ -19,7 +19,10 @@ func TestServerVerdicts(t *testing.T) {
 	t.Parallel()
 	const plain = "{accept}\r\n"
 	const pd = "permessage-deflate"
-	broken := func(status string) badServer { return always("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n") }
+	broken := func(status string) badServer {
+		return always("HTTP/1.1 " + status +
+			"\r\nContent-Length: 0\r\n\r\n")
+	}
 	for _, tt := range []struct {
 		name    string
 		server  badServer
@@ -27,81 +30,133 @@ func TestServerVerdicts(t *testing.T) {
 		want    report.Verdict
 		carried string // in Result.Broken, or else in the case's rule
 	}{
-		{"a request line that HTTP does not know, answered by HTTP/0.9", always("<html>No.</html>"), "H.1.6,H.1.7,H.1.10", report.NonStrict, "invalid request-line SHOULD"},
+		{"a request line that HTTP does not know, answered by HTTP/0.9", always("<html>No.</html>"),
+			"H.1.6,H.1.7,H.1.10", report.NonStrict, "invalid request-line SHOULD"},
 		{"... by a redirect", broken("301 Moved Permanently"), "H.1.7", report.OK, ""},
 		{"... and accepted", always(plain), "H.1.6,H.1.10", report.Failed, "GET request"},
-		{"... and accepted as HTTP/0.9", always("HTTP/0.9 101 Switching Protocols\r\n\r\n"), "H.1.6,H.1.10", report.Failed, "GET request"},
-		{"... whose target has a space", always(plain), "H.1.7", report.NonStrict, "SHOULD NOT attempt to autocorrect"},
+		{"... and accepted as HTTP/0.9", always("HTTP/0.9 101 Switching Protocols\r\n\r\n"), "H.1.6,H.1.10",
+			report.Failed, "GET request"},
+		{"... whose target has a space", always(plain), "H.1.7", report.NonStrict,
+			"SHOULD NOT attempt to autocorrect"},
 		{"HTTP/1.0 accepted", always(plain), "H.1.5", report.Failed, "MUST ignore an Upgrade"},
-		{"an absolute target refused", broken("400 Bad Request"), "H.1.8", report.Failed, "MUST accept the absolute-form"},
-		{"TCP dropped at a handshake that is wrong", always(""), "H.2.1,H.3.1,H.4.10,H.5.1,H.5.12,H.7.2", report.NonStrict, "SHOULD return an appropriate HTTP"},
-		{"an ordinary answer to a handshake that is wrong", broken("200 OK"), "H.2.1,H.3.1", report.Informational, "MAY ignore a received Upgrade"},
+		{"an absolute target refused", broken("400 Bad Request"), "H.1.8", report.Failed,
+			"MUST accept the absolute-form"},
+		{"TCP dropped at a handshake that is wrong", always(""), "H.2.1,H.3.1,H.4.10,H.5.1,H.5.12,H.7.2",
+			report.NonStrict, "SHOULD return an appropriate HTTP"},
+		{"an ordinary answer to a handshake that is wrong", broken("200 OK"), "H.2.1,H.3.1",
+			report.Informational, "MAY ignore a received Upgrade"},
 		{"... where HTTP asks for 400", broken("200 OK"), "H.5.1,H.5.7", report.Failed, "MUST re"},
-		{"500 for a handshake that is wrong", broken("500 Internal Server Error"), "H.2.1", report.Informational, ""},
-		{"... for a version that is not understood", broken("500 Internal Server Error"), "H.2.4", report.Failed, "|Sec-WebSocket-Version| header field indicating"},
+		{"500 for a handshake that is wrong", broken("500 Internal Server Error"), "H.2.1",
+			report.Informational, ""},
+		{"... for a version that is not understood", broken("500 Internal Server Error"), "H.2.4",
+			report.Failed, "|Sec-WebSocket-Version| header field indicating"},
 		{"... for a body", broken("500 Internal Server Error"), "H.5.16,H.5.17", report.Informational, ""},
-		{"... for a field that is folded", broken("500 Internal Server Error"), "H.5.10", report.Failed, "MUST either reject"},
-		{"a field that is folded, or a body, answered as plain HTTP", broken("200 OK"), "H.5.10,H.5.16,H.5.17", report.Informational, "MAY ignore a received Upgrade"},
-		{"version 14 accepted", always(plain), "H.2.13", report.Failed, "does not match a version understood"},
+		{"... for a field that is folded", broken("500 Internal Server Error"), "H.5.10", report.Failed,
+			"MUST either reject"},
+		{"a field that is folded, or a body, answered as plain HTTP", broken("200 OK"),
+			"H.5.10,H.5.16,H.5.17", report.Informational, "MAY ignore a received Upgrade"},
+		{"version 14 accepted", always(plain), "H.2.13", report.Failed,
+			"does not match a version understood"},
 		{"... refused without 426", broken("200 OK"), "H.2.13", report.OK, ""},
-		{"426 that names no protocol", broken("426 Upgrade Required"), "H.2.13", report.Failed, "MUST send an Upgrade header field"},
-		{"a right request refused", broken("403 Forbidden"), "H.8.1,H.8.2,H.8.6,H.8.10", report.Failed, "MUST complete the following steps"},
-		{"a request in many pieces, TCP dropped", guarded(10), "H.6.2,H.6.3", report.NonStrict, "SHOULD return an appropriate HTTP"},
+		{"426 that names no protocol", broken("426 Upgrade Required"), "H.2.13", report.Failed,
+			"MUST send an Upgrade header field"},
+		{"a right request refused", broken("403 Forbidden"), "H.8.1,H.8.2,H.8.6,H.8.10", report.Failed,
+			"MUST complete the following steps"},
+		{"a request in many pieces, TCP dropped", guarded(10), "H.6.2,H.6.3", report.NonStrict,
+			"SHOULD return an appropriate HTTP"},
 		{"... or in two", guarded(1), "H.6.2,H.6.11", report.Failed, "MUST complete the following steps"},
-		{"bytes after the request taken for another", always(plain + "HTTP/1.1 200 OK\r\n\r\n"), "H.9.1,H.9.2", report.Failed, "MUST be parsed as WebSocket frames"},
-		{"a field of 4 KiB refused", picky("431 Request Header Fields Too Large", func(v string) bool { return len(v) < 2000 }), "H.9.3,H.9.4", report.OK, ""},
-		{"octets that are not ASCII refused", picky("400 Bad Request", func(v string) bool { return !strings.Contains(v, "\x81") }), "H.9.3,H.9.4", report.NonStrict, "as opaque data"},
-		{"a status of four digits", always("HTTP/1.1 1012 Odd\r\n\r\n"), "H.2.1,H.6.1", report.Failed, "MUST NOT generate protocol elements"},
-		{"keys that need not be decoded", always(plain), "H.3.3,H.3.4,H.3.5,H.3.6,H.3.7,H.3.10", report.Informational, "not necessary"},
+		{"bytes after the request taken for another", always(plain + "HTTP/1.1 200 OK\r\n\r\n"),
+			"H.9.1,H.9.2", report.Failed, "MUST be parsed as WebSocket frames"},
+		{"a field of 4 KiB refused", picky("431 Request Header Fields Too Large",
+			func(v string) bool { return len(v) < 2000 }), "H.9.3,H.9.4", report.OK, ""},
+		{"octets that are not ASCII refused",
+			picky("400 Bad Request", func(v string) bool { return !strings.Contains(v, "\x81") }),
+			"H.9.3,H.9.4", report.NonStrict, "as opaque data"},
+		{"a status of four digits", always("HTTP/1.1 1012 Odd\r\n\r\n"), "H.2.1,H.6.1", report.Failed,
+			"MUST NOT generate protocol elements"},
+		{"keys that need not be decoded", always(plain), "H.3.3,H.3.4,H.3.5,H.3.6,H.3.7,H.3.10",
+			report.Informational, "not necessary"},
 		{"two keys", always(plain), "H.3.8,H.3.9", report.Informational, "MAY attempt to recover"},
 		{"two versions", always(plain), "H.2.11", report.Failed, "combined field value"},
 		{"the same version twice", always(plain), "H.2.12", report.Informational, "MAY attempt to recover"},
-		{"Upgrade ignored, a list", broken("200 OK"), "H.4.9", report.Informational, "MAY ignore a received Upgrade"},
-		{"an unknown field refused", broken("400 Bad Request"), "H.5.3", report.NonStrict, "SHOULD ignore unrecognized"},
-		{"a field that HTTP does not know accepted", always(plain), "H.5.8,H.5.9", report.NonStrict, "SHOULD respond with a 400"},
+		{"Upgrade ignored, a list", broken("200 OK"), "H.4.9", report.Informational,
+			"MAY ignore a received Upgrade"},
+		{"an unknown field refused", broken("400 Bad Request"), "H.5.3", report.NonStrict,
+			"SHOULD ignore unrecognized"},
+		{"a field that HTTP does not know accepted", always(plain), "H.5.8,H.5.9", report.NonStrict,
+			"SHOULD respond with a 400"},
 		{"fields of 8 MiB, TCP dropped", always(""), "H.5.20", report.Informational, "drop connections"},
-		{"a body taken for frames", always(plain), "H.5.16", report.Failed, "defines the expected message body length"},
-		{"a chunked body taken for frames", always(plain), "H.5.17,H.5.21", report.Failed, "decode the chunked"},
-		{"two Connection fields refused", broken("400 Bad Request"), "H.4.5", report.Failed, "combined field value"},
-		{"a subprotocol that is not a token", always("{accept}Sec-WebSocket-Protocol: a b/c\r\n\r\n"), "H.7.9", report.Failed, "grammar"},
-		{"a subprotocol that was not offered", always("{accept}Sec-WebSocket-Protocol: x\r\n\r\n"), "H.7.2,H.6.1", report.Failed, "selecting one of the values"},
+		{"a body taken for frames", always(plain), "H.5.16", report.Failed,
+			"defines the expected message body length"},
+		{"a chunked body taken for frames", always(plain), "H.5.17,H.5.21", report.Failed,
+			"decode the chunked"},
+		{"two Connection fields refused", broken("400 Bad Request"), "H.4.5", report.Failed,
+			"combined field value"},
+		{"a subprotocol that is not a token", always("{accept}Sec-WebSocket-Protocol: a b/c\r\n\r\n"),
+			"H.7.9", report.Failed, "grammar"},
+		{"a subprotocol that was not offered", always("{accept}Sec-WebSocket-Protocol: x\r\n\r\n"),
+			"H.7.2,H.6.1", report.Failed, "selecting one of the values"},
 		{"RSV1 where nothing was agreed on", always(plain), "X.5.15,X.5.17", report.Failed, "nonzero value"},
-		{"empty elements of a list refused", broken("400 Bad Request"), "H.4.6,X.1.19", report.Failed, "empty list elements"},
-		{"an early ping answered before the handshake", always("\x8a\x05early{accept}\r\n"), "H.6.13", report.Informational, ""},
+		{"empty elements of a list refused", broken("400 Bad Request"), "H.4.6,X.1.19", report.Failed,
+			"empty list elements"},
+		{"an early ping answered before the handshake", always("\x8a\x05early{accept}\r\n"), "H.6.13",
+			report.Informational, ""},
 		{"an early ping lost", always(plain), "H.6.13", report.OK, ""},
 		{"TCP dropped at an early ping", always(""), "H.6.13", report.Informational, ""},
 		{"HTTP/1.0 in the response", aged(), "H.8.1", report.NonStrict, "SHOULD send a response version"},
 		{"... is told once", aged(), "H.6.1,H.8.4,H.8.10", report.OK, ""},
 		{"Connection in two fields", always("{accept}Connection: x-other\r\n\r\n"), "H.8.3", report.OK, ""},
-		{"an empty Sec-WebSocket-Extensions", always("{accept}Sec-WebSocket-Extensions:\r\n\r\n"), "H.8.5,H.6.1,X.1.1", report.Failed, "MUST NOT generate protocol elements"},
-		{"an extension that was not offered", always("{accept}Sec-WebSocket-Extensions: x\r\n\r\n"), "H.8.5,H.6.1,X.4.13", report.Failed, "not listed by the client"},
-		{"a wrong Sec-WebSocket-Accept", always(upgrade + "x\r\n\r\n"), "H.6.1,H.8.4,H.7.2", report.Failed, "taking the SHA-1 hash"},
-		{"a field that is folded", always("{accept}X: a,\r\n b\r\n\r\n"), "H.8.10", report.Failed, "MUST NOT generate"},
+		{"an empty Sec-WebSocket-Extensions", always("{accept}Sec-WebSocket-Extensions:\r\n\r\n"),
+			"H.8.5,H.6.1,X.1.1", report.Failed, "MUST NOT generate protocol elements"},
+		{"an extension that was not offered", always("{accept}Sec-WebSocket-Extensions: x\r\n\r\n"),
+			"H.8.5,H.6.1,X.4.13", report.Failed, "not listed by the client"},
+		{"a wrong Sec-WebSocket-Accept", always(upgrade + "x\r\n\r\n"), "H.6.1,H.8.4,H.7.2", report.Failed,
+			"taking the SHA-1 hash"},
+		{"a field that is folded", always("{accept}X: a,\r\n b\r\n\r\n"), "H.8.10", report.Failed,
+			"MUST NOT generate"},
 
-		{"a larger client_max_window_bits than the hint", extended(pd + "; client_max_window_bits=15"), "X.1.3", report.Informational, "may either ignore this value"},
+		{"a larger client_max_window_bits than the hint", extended(pd + "; client_max_window_bits=15"),
+			"X.1.3", report.Informational, "may either ignore this value"},
 		{"... or none", extended(pd), "X.1.3", report.OK, ""},
-		{"... which was not offered", extended(pd + "; client_max_window_bits=15"), "X.1.1", report.Failed, "MUST NOT include"},
+		{"... which was not offered", extended(pd + "; client_max_window_bits=15"), "X.1.1", report.Failed,
+			"MUST NOT include"},
 		{"server_max_window_bits left out", extended(pd), "X.1.6", report.Failed, "same or smaller value"},
-		{"a valid offer refused by one that accepts another", choosy(pd), "X.1.6,X.4.1", report.Informational, ""},
-		{"... with TCP dropped", abrupt(pd), "X.1.6,X.4.1", report.NonStrict, "SHOULD return an appropriate HTTP"},
-		{"every offer refused", broken("500 Internal Server Error"), "X.1.1,X.1.6", report.Failed, "would like to speak"},
+		{"a valid offer refused by one that accepts another", choosy(pd), "X.1.6,X.4.1",
+			report.Informational, ""},
+		{"... with TCP dropped", abrupt(pd), "X.1.6,X.4.1", report.NonStrict,
+			"SHOULD return an appropriate HTTP"},
+		{"every offer refused", broken("500 Internal Server Error"), "X.1.1,X.1.6", report.Failed,
+			"would like to speak"},
 		{"server_max_window_bits=15 left out", extended(pd), "X.1.8", report.Informational, ""},
-		{"a value with a leading zero", extended(pd + "; server_max_window_bits=09"), "X.1.7,X.1.1", report.Failed, "MUST be chosen in accordance"},
-		{"a value with a sign", extended(pd + "; server_max_window_bits=+9"), "X.1.7", report.Failed, "MUST be chosen in accordance"},
-		{"a value with a leading zero, in the offer", extended(pd), "X.2.11,X.2.12,X.2.16", report.Failed, "MUST decline"},
-		{"two fields of extensions", extended(pd + "\r\nSec-WebSocket-Extensions: " + pd), "X.1.1", report.Failed, "more than once in an HTTP response"},
+		{"a value with a leading zero", extended(pd + "; server_max_window_bits=09"), "X.1.7,X.1.1",
+			report.Failed, "MUST be chosen in accordance"},
+		{"a value with a sign", extended(pd + "; server_max_window_bits=+9"), "X.1.7", report.Failed,
+			"MUST be chosen in accordance"},
+		{"a value with a leading zero, in the offer", extended(pd), "X.2.11,X.2.12,X.2.16", report.Failed,
+			"MUST decline"},
+		{"two fields of extensions", extended(pd + "\r\nSec-WebSocket-Extensions: " + pd), "X.1.1",
+			report.Failed, "more than once in an HTTP response"},
 		{"permessage-deflate twice", extended(pd + ", " + pd), "X.1.1", report.Failed, "RSV1"},
-		{"offers of the same bit refused", broken("400 Bad Request"), "X.9.1,X.9.4", report.Informational, ""},
+		{"offers of the same bit refused", broken("400 Bad Request"), "X.9.1,X.9.4", report.Informational,
+			""},
 		{"... accepted, all", mirrored(), "X.9.1,X.9.3", report.Failed, "RSV1"},
-		{"... answered by another extension", extended("perframe-deflate"), "X.9.1", report.Failed, "not listed by the client"},
-		{"... with a window that does not exist", extended(pd + "; server_max_window_bits=7"), "X.9.1", report.Failed, "MUST be chosen in accordance"},
-		{"an extension by its very name", mirrored(), "X.2.39,X.2.45,X.2.46,X.2.47,X.2.48", report.Informational, ""},
+		{"... answered by another extension", extended("perframe-deflate"), "X.9.1", report.Failed,
+			"not listed by the client"},
+		{"... with a window that does not exist", extended(pd + "; server_max_window_bits=7"), "X.9.1",
+			report.Failed, "MUST be chosen in accordance"},
+		{"an extension by its very name", mirrored(), "X.2.39,X.2.45,X.2.46,X.2.47,X.2.48",
+			report.Informational, ""},
 		{"another name for it", extended(pd), "X.2.39,X.2.46", report.Failed, "not listed by the client"},
-		{"a request refused for what must be declined", broken("400 Bad Request"), "X.2.1", report.Informational, ""},
-		{"a right offer refused", broken("400 Bad Request"), "X.1.1,X.1.13,X.4.12", report.Failed, "with a list of values indicating which extensions"},
-		{"a right offer beside a bad one refused", broken("500 Internal Server Error"), "X.1.14,X.1.15,X.1.16,X.1.12", report.Informational, ""},
-		{"malformed extensions, of which the server knows none", always(plain), "X.3.1,X.3.3,X.3.9,X.3.10", report.Informational, ""},
-		{"malformed extensions passed over", knowing(), "X.3.3,X.3.9,X.3.10", report.Failed, "MUST immediately"},
+		{"a request refused for what must be declined", broken("400 Bad Request"), "X.2.1",
+			report.Informational, ""},
+		{"a right offer refused", broken("400 Bad Request"), "X.1.1,X.1.13,X.4.12", report.Failed,
+			"with a list of values indicating which extensions"},
+		{"a right offer beside a bad one refused", broken("500 Internal Server Error"),
+			"X.1.14,X.1.15,X.1.16,X.1.12", report.Informational, ""},
+		{"malformed extensions, of which the server knows none", always(plain), "X.3.1,X.3.3,X.3.9,X.3.10",
+			report.Informational, ""},
+		{"malformed extensions passed over", knowing(), "X.3.3,X.3.9,X.3.10", report.Failed,
+			"MUST immediately"},
 		{"malformed extensions, TCP dropped", always(""), "X.3.3", report.OK, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -145,14 +200,16 @@ func TestSentencesOfCompression(t *testing.T) {
 	}{
 		{"deflate-window-exceeded", false, "X.4.3", "the server MUST NOT use an LZ77 sliding window longer"},
 		{"deflate-window-exceeded", true, "X.4.3", "the client MUST NOT use an LZ77 sliding window longer"},
-		{"deflate-reset-out-forgotten", false, "X.4.10", "the server MUST start compressing each new message with an empty"},
+		{"deflate-reset-out-forgotten", false, "X.4.10",
+			"the server MUST start compressing each new message with an empty"},
 		{"deflate-not-deflated", false, "X.4.17", "MUST use the following algorithm to send"},
 		{"deflate-last-block-ends", false, "X.6.11", "MUST use the following algorithm to receive"},
 		{"deflate-window-lost", false, "X.4.14", "MUST decompress each new message"},
 	} {
 		var r *report.Result
 		for range tries { // the machine may be busy
-			if r = playBroken(t, tt.defect, tt.clients, casesMatching(t, tt.id))[0]; r.Behavior == report.Failed {
+			if r = playBroken(t, tt.defect, tt.clients,
+				casesMatching(t, tt.id))[0]; r.Behavior == report.Failed {
 				break
 			}
 		}
@@ -191,7 +248,8 @@ func TestInflateVerdicts(t *testing.T) {
 		var r *report.Result
 		for range tries { // the machine may be busy
 			var err error
-			if r, err = serverCase(t.Context(), target, casesMatching(t, tt.id)[0], (&Options{}).withDefaults()); err != nil {
+			if r, err = serverCase(t.Context(), target, casesMatching(t, tt.id)[0],
+				(&Options{}).withDefaults()); err != nil {
 				t.Fatal(err)
 			}
 			if r.Behavior == tt.behavior && r.BehaviorClose == tt.end {
@@ -199,15 +257,18 @@ func TestInflateVerdicts(t *testing.T) {
 			}
 		}
 		if r.Behavior != tt.behavior || r.BehaviorClose != tt.end {
-			t.Errorf("%s: %s, %s, want %s, %s: %s %s", tt.id, r.Behavior, r.BehaviorClose, tt.behavior, tt.end, r.Result, r.ResultClose)
+			t.Errorf("%s: %s, %s, want %s, %s: %s %s", tt.id, r.Behavior, r.BehaviorClose, tt.behavior,
+				tt.end, r.Result, r.ResultClose)
 		}
 	}
 }
 
 // A response that has no status line is not taken for none at all.
 func TestResponseWithoutHead(t *testing.T) {
-	for id, want := range map[string]string{"H.1.7": "without a status line", "H.2.1": "no status line", "H.6.1": "no status line"} {
-		r, err := serverCase(t.Context(), listen(t, always("<html>No.</html>")), casesMatching(t, id)[0], (&Options{}).withDefaults())
+	for id, want := range map[string]string{"H.1.7": "without a status line", "H.2.1": "no status line",
+		"H.6.1": "no status line"} {
+		r, err := serverCase(t.Context(), listen(t, always("<html>No.</html>")), casesMatching(t, id)[0],
+			(&Options{}).withDefaults())
 		if err != nil || !strings.Contains(r.Result, want) || !strings.Contains(r.Result, "<html>") {
 			t.Errorf("%s: %v, error %v", id, r.Result, err)
 		}
@@ -216,8 +277,10 @@ func TestResponseWithoutHead(t *testing.T) {
 
 // The suite keeps to what it hinted at, whatever the server answers.
 func TestHintIsKept(t *testing.T) {
-	for _, answer := range []string{"permessage-deflate", "permessage-deflate; client_max_window_bits=15", "permessage-deflate; client_max_window_bits=10"} {
-		s := newScript(t.Context(), casesMatching(t, "X.4.15")[0], (&Options{}).withDefaults(), listen(t, extended(answer)))
+	for _, answer := range []string{"permessage-deflate", "permessage-deflate; client_max_window_bits=15",
+		"permessage-deflate; client_max_window_bits=10"} {
+		s := newScript(t.Context(), casesMatching(t, "X.4.15")[0], (&Options{}).withDefaults(),
+			listen(t, extended(answer)))
 		conn, err := s.t.dial(t.Context(), s.o.HandshakeTimeout)
 		if err != nil {
 			t.Fatal(err)
@@ -237,7 +300,8 @@ func TestSchemeOfTarget(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := newScript(t.Context(), casesMatching(t, "H.1.8")[0], (&Options{}).withDefaults(), tgt)
-		if raw := string(s.compose(first("GET {scheme}://{host}{path} HTTP/1.1"))); !strings.HasPrefix(raw, want) {
+		if raw := string(s.compose(first("GET {scheme}://{host}{path} HTTP/1.1"))); !strings.HasPrefix(raw,
+			want) {
 			t.Errorf("%s: %q", url, raw)
 		}
 	}
@@ -252,7 +316,8 @@ func TestWindowBits(t *testing.T) {
 			t.Errorf("%q: %v", value, ok)
 		}
 	}
-	loose := asOriginal(wire.ExtensionSpec{Name: extensionName, Params: []wire.Param{{Name: "server_max_window_bits", Value: "+9"}}})
+	loose := asOriginal(wire.ExtensionSpec{Name: extensionName,
+		Params: []wire.Param{{Name: "server_max_window_bits", Value: "+9"}}})
 	if d, err := parseDeflate(loose, true); err != nil || d.ServerBits != 9 {
 		t.Errorf("as the original reads it: %+v, %v", d, err)
 	}
@@ -268,12 +333,15 @@ func TestClientWithoutWindows(t *testing.T) {
 		}
 		defer c.Close()
 		defer context.AfterFunc(ctx, func() { c.Close() })()
-		_, _ = io.WriteString(c, "GET /"+path+" HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
-			"Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==\r\nSec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n")
+		_, _ = io.WriteString(c, "GET /"+path+" HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: "+
+			"Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
+			"Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==\r\nSec-WebSocket-Extensions: permessage-deflate; "+
+			"client_max_window_bits\r\n\r\n")
 		_, _, _ = readHead(c, func([]byte) {})
 	}
 	for id, want := range map[string]report.Verdict{"X.4.1": report.Unimplemented, "X.4.13": report.Failed} {
-		if r := testClient(t, casesMatching(t, id), short, client)[0]; r.Behavior != want || want == report.Unimplemented && r.BehaviorClose != report.OK {
+		if r := testClient(t, casesMatching(t, id), short, client)[0]; r.Behavior != want ||
+			want == report.Unimplemented && r.BehaviorClose != report.OK {
 			t.Errorf("%s: %s, %s: %s", id, r.Behavior, r.BehaviorClose, r.Result)
 		}
 	}
@@ -286,8 +354,10 @@ func TestVerdictsRest(t *testing.T) {
 	var wg sync.WaitGroup
 	free := make(chan struct{}, 64) // they wait more than they work
 	for _, server := range []badServer{
-		always(""), always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), always("HTTP/1.1 500 Sorry\r\nContent-Length: 0\r\n\r\n"),
-		always("HTTP/1.1 400"), always("No.\r\n\r\n"), always("{accept}\r\n"), extended("permessage-deflate; client_max_window_bits=15"),
+		always(""), always("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+		always("HTTP/1.1 500 Sorry\r\nContent-Length: 0\r\n\r\n"),
+		always("HTTP/1.1 400"), always("No.\r\n\r\n"), always("{accept}\r\n"),
+		extended("permessage-deflate; client_max_window_bits=15"),
 		mirrored(), refusesAfter(0, 1000), refusesAfter(1, 1002), refusesAfter(0, 1007), yes,
 	} {
 		target := listen(t, server)
@@ -310,7 +380,8 @@ func TestVerdictsRest(t *testing.T) {
 // A refusal that does not name version 13 is told with what the response has.
 func TestVersionNotNamed(t *testing.T) {
 	t.Parallel()
-	for field, want := range map[string]string{"": "has no Sec-WebSocket-Version field; it", "Sec-WebSocket-Version: 8\r\n": `has Sec-WebSocket-Version ["8"]; it`} {
+	for field, want := range map[string]string{"": "has no Sec-WebSocket-Version field; it",
+		"Sec-WebSocket-Version: 8\r\n": `has Sec-WebSocket-Version ["8"]; it`} {
 		target := listen(t, always("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n"+field+"\r\n"))
 		r, err := serverCase(t.Context(), target, casesMatching(t, "H.2.4")[0], (&Options{}).withDefaults())
 		if err != nil || !strings.Contains(r.Result, want) {

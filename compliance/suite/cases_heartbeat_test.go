@@ -94,7 +94,8 @@ func TestHeartbeatsAreNoAnswers(t *testing.T) {
 	t.Cleanup(func() { s.Close() })
 	quick := *short
 	quick.Parallel = 8
-	cases := casesMatching(t, "H.1.8", "H.6.13", "L.1.1", "L.2.1", "L.3.1", "L.4.*", "L.5.1", "L.5.9", "L.6.1", "X.6.1", "X.6.19", "X.7.1", "R.4.1", "R.4.5", "R.4.6")
+	cases := casesMatching(t, "H.1.8", "H.6.13", "L.1.1", "L.2.1", "L.3.1", "L.4.*", "L.5.1", "L.5.9",
+		"L.6.1", "X.6.1", "X.6.19", "X.7.1", "R.4.1", "R.4.5", "R.4.6")
 	for _, r := range testServer(t, heartbeats(t, url), cases, &quick) {
 		if !r.Passed() {
 			t.Errorf("%s: %s, %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)

@@ -12,7 +12,8 @@ import (
 // topBitRows are 64-bit lengths that are negative for who takes them as signed.
 func topBitRows() []letterCase {
 	row := func(what string, f malformedFrame, before ...frame) letterCase {
-		return letterCase{what, "The peer fails the connection with 1002 or 1009, or waits for a payload of that length. It does not take the frame for a shorter one.", ruleTopBit, func(s *script) {
+		return letterCase{what, "The peer fails the connection with 1002 or 1009, or waits for a payload " +
+			"of that length. It does not take the frame for a shorter one.", ruleTopBit, func(s *script) {
 			s.open()
 			s.send(before...)
 			s.sendMalformed(f, 2, 1, "The top bit of the length is set.")
@@ -22,19 +23,28 @@ func topBitRows() []letterCase {
 			case gotMessage, gotPong:
 				s.against(ruleParse, "The peer ignored the top bit: %s came.", g.words())
 			case gotNothing:
-				s.inform("The peer waits for a payload of that length. No rule says when it has to refuse it.")
+				s.inform("The peer waits for a payload of that length. No rule says when it has to refuse " +
+					"it.")
 			}
 			s.refusedBy(g, codeProtocolError, codeTooBig)
 		}}
 	}
 	const top = 1 << 63
 	return []letterCase{
-		row("A text frame of 5 octets whose 64-bit length has its top bit set.", malformedFrame{op: wire.OpText, form: 64, length: top + 5, payload: "Hello"}),
-		row("A binary frame of 65,536 octets whose 64-bit length has its top bit set.", malformedFrame{op: wire.OpBinary, form: 64, length: top + 1<<16, payload: strings.Repeat("x", 1<<16)}),
-		row("An empty frame whose 64-bit length is but its top bit.", malformedFrame{op: wire.OpBinary, form: 64, length: top}),
-		row("A frame whose 64-bit length has all its bits set.", malformedFrame{op: wire.OpText, form: 64, length: top | (top - 1), payload: "Hello"}),
-		row("A continuation whose 64-bit length has its top bit set.", malformedFrame{op: wire.OpContinuation, form: 64, length: top + 5, payload: "Hello"}, moreText("First. ")),
-		row("A ping whose 64-bit length has its top bit set.", malformedFrame{op: wire.OpPing, form: 64, length: top + 5, payload: "Hello"}),
+		row("A text frame of 5 octets whose 64-bit length has its top bit set.",
+			malformedFrame{op: wire.OpText, form: 64, length: top + 5, payload: "Hello"}),
+		row("A binary frame of 65,536 octets whose 64-bit length has its top bit set.",
+			malformedFrame{op: wire.OpBinary, form: 64, length: top + 1<<16,
+				payload: strings.Repeat("x", 1<<16)}),
+		row("An empty frame whose 64-bit length is but its top bit.",
+			malformedFrame{op: wire.OpBinary, form: 64, length: top}),
+		row("A frame whose 64-bit length has all its bits set.",
+			malformedFrame{op: wire.OpText, form: 64, length: top | (top - 1), payload: "Hello"}),
+		row("A continuation whose 64-bit length has its top bit set.",
+			malformedFrame{op: wire.OpContinuation, form: 64, length: top + 5, payload: "Hello"},
+			moreText("First. ")),
+		row("A ping whose 64-bit length has its top bit set.",
+			malformedFrame{op: wire.OpPing, form: 64, length: top + 5, payload: "Hello"}),
 	}
 }
 
@@ -43,24 +53,29 @@ func topBitRows() []letterCase {
 func longFormRows() []letterCase {
 	row := func(kind string, op wire.Opcode, form, n int, before ...frame) letterCase {
 		what := fmt.Sprintf("A %s of %d octets whose length is given in %d bits.", kind, n, form)
-		return letterCase{what, "The peer takes it, or fails the connection with 1002: the rule binds the sender.", ruleMinimal, func(s *script) {
-			s.open()
-			s.send(before...)
-			f := malformedFrame{op: op, form: form, payload: strings.Repeat("x", n)}
-			s.sendMalformed(f.whole(), 2, form/8, "The length fits in fewer octets.")
-			g := s.reaction()
-			switch g.kind {
-			case gotMessage, gotPong:
-				s.inform("The peer took it: %s came. The rule does not say that it has to refuse it.", g.words())
-			case gotNothing:
-				s.against(rulePong, "The peer neither refused it nor answered the ping after it.")
-			}
-			s.refusedBy(g, codeProtocolError)
-		}}
+		return letterCase{what,
+			"The peer takes it, or fails the connection with 1002: the rule binds the sender.", ruleMinimal,
+			func(s *script) {
+				s.open()
+				s.send(before...)
+				f := malformedFrame{op: op, form: form, payload: strings.Repeat("x", n)}
+				s.sendMalformed(f.whole(), 2, form/8, "The length fits in fewer octets.")
+				g := s.reaction()
+				switch g.kind {
+				case gotMessage, gotPong:
+					s.inform("The peer took it: %s came. The rule does not say that it has to refuse it.",
+						g.words())
+				case gotNothing:
+					s.against(rulePong, "The peer neither refused it nor answered the ping after it.")
+				}
+				s.refusedBy(g, codeProtocolError)
+			}}
 	}
 	return []letterCase{
-		row("text message", wire.OpText, 16, 0), row("text message", wire.OpText, 16, 1), row("text message", wire.OpText, 16, 125),
-		row("text message", wire.OpText, 64, 0), row("text message", wire.OpText, 64, 125), row("text message", wire.OpText, 64, 126),
+		row("text message", wire.OpText, 16, 0), row("text message", wire.OpText, 16, 1),
+		row("text message", wire.OpText, 16, 125),
+		row("text message", wire.OpText, 64, 0), row("text message", wire.OpText, 64, 125),
+		row("text message", wire.OpText, 64, 126),
 		row("binary message", wire.OpBinary, 64, 65535),
 		row("last fragment", wire.OpContinuation, 16, 5, moreText("First. ")),
 		row("ping", wire.OpPing, 16, 5), row("ping", wire.OpPing, 64, 5),
@@ -70,33 +85,43 @@ func longFormRows() []letterCase {
 
 // announcedRows announce payloads that never come.
 func announcedRows() []letterCase {
-	limit := rule("10.4", "SHOULD", "Such an implementation SHOULD impose a limit on frame sizes and the total message size after reassembly from multiple frames.")
+	limit := rule("10.4", "SHOULD", "Such an implementation SHOULD impose a limit on frame sizes and the "+
+		"total message size after reassembly from multiple frames.")
 	row := func(kind string, op wire.Opcode, length uint64, name string, before ...frame) letterCase {
 		what := fmt.Sprintf("The header of a %s of %s octets, and the first 4 of them.", kind, name)
-		return letterCase{what, "The peer refuses it with 1009 or 1002, or waits for the rest. It goes on serving others.", limit, func(s *script) {
-			s.attack = true
-			s.open()
-			s.send(before...)
-			s.sendMalformed(malformedFrame{op: op, form: 64, length: length, payload: "rest"}, 2, 8, "The length that is announced.")
-			g := s.next(idleTime)
-			s.alive()
-			switch {
-			case g.kind == gotMessage || g.kind == gotPong:
-				s.against(ruleParse, "The peer answered a frame that is not whole: %s came.", g.words())
-			case g.kind == gotNothing:
-				s.inform("The peer waits for the rest. It may refuse by what comes rather than by what is announced; case L.7.1 tells.")
-			}
-			s.refusedBy(g, codeTooBig, codeProtocolError)
-		}}
+		return letterCase{what,
+			"The peer refuses it with 1009 or 1002, or waits for the rest. It goes on serving others.",
+			limit, func(s *script) {
+				s.attack = true
+				s.open()
+				s.send(before...)
+				s.sendMalformed(malformedFrame{op: op, form: 64, length: length, payload: "rest"}, 2, 8,
+					"The length that is announced.")
+				g := s.next(idleTime)
+				s.alive()
+				switch {
+				case g.kind == gotMessage || g.kind == gotPong:
+					s.against(ruleParse, "The peer answered a frame that is not whole: %s came.", g.words())
+				case g.kind == gotNothing:
+					s.inform("The peer waits for the rest. It may refuse by what comes rather than by what is " +
+						"announced; case L.7.1 tells.")
+				}
+				s.refusedBy(g, codeTooBig, codeProtocolError)
+			}}
 	}
 	text := moreText("The first fragment. ")
 	return []letterCase{
-		row("binary message", wire.OpBinary, 1<<31-1, "2³¹-1"), row("binary message", wire.OpBinary, 1<<31, "2³¹"),
-		row("binary message", wire.OpBinary, 1<<32-1, "2³²-1"), row("binary message", wire.OpBinary, 1<<32, "2³²"),
+		row("binary message", wire.OpBinary, 1<<31-1, "2³¹-1"),
+		row("binary message", wire.OpBinary, 1<<31, "2³¹"),
+		row("binary message", wire.OpBinary, 1<<32-1, "2³²-1"),
+		row("binary message", wire.OpBinary, 1<<32, "2³²"),
 		row("binary message", wire.OpBinary, 1<<32+4, "2³²+4"),
-		row("binary message", wire.OpBinary, 1<<63-1, "2⁶³-1"), row("text message", wire.OpText, 1<<63-1, "2⁶³-1"),
-		row("last fragment", wire.OpContinuation, 1<<31-1, "2³¹-1", text), row("last fragment", wire.OpContinuation, 1<<32-20, "2³²-20", text),
-		row("last fragment", wire.OpContinuation, 1<<63-20, "2⁶³-20, behind one of 20", text), row("last fragment", wire.OpContinuation, 1<<63-1, "2⁶³-1", text),
+		row("binary message", wire.OpBinary, 1<<63-1, "2⁶³-1"),
+		row("text message", wire.OpText, 1<<63-1, "2⁶³-1"),
+		row("last fragment", wire.OpContinuation, 1<<31-1, "2³¹-1", text),
+		row("last fragment", wire.OpContinuation, 1<<32-20, "2³²-20", text),
+		row("last fragment", wire.OpContinuation, 1<<63-20, "2⁶³-20, behind one of 20", text),
+		row("last fragment", wire.OpContinuation, 1<<63-1, "2⁶³-1", text),
 	}
 }
 
@@ -116,9 +141,11 @@ func controlLengthRows() []letterCase {
 		row("A ping of 126 octets.", malformedFrame{op: wire.OpPing, payload: long}.whole()),
 		row("A pong of 126 octets.", malformedFrame{op: wire.OpPong, payload: long}.whole()),
 		row("A close frame of 126 octets.", malformedFrame{op: wire.OpClose, payload: reason}.whole()),
-		row("A ping of 65,536 octets.", malformedFrame{op: wire.OpPing, payload: strings.Repeat("x", 1<<16)}.whole()),
+		row("A ping of 65,536 octets.", malformedFrame{op: wire.OpPing,
+			payload: strings.Repeat("x", 1<<16)}.whole()),
 		row("The header of a ping of 2⁶³-1 octets.", malformedFrame{op: wire.OpPing, length: 1<<63 - 1}),
-		row("A ping of 126 octets within a message.", malformedFrame{op: wire.OpPing, payload: long}.whole(), moreText("First. ")),
+		row("A ping of 126 octets within a message.", malformedFrame{op: wire.OpPing, payload: long}.whole(),
+			moreText("First. ")),
 		{"A ping of 125 octets, which is right.", "It is answered.", rulePong, func(s *script) {
 			s.open()
 			s.send(ping(long[:125]))
@@ -126,7 +153,8 @@ func controlLengthRows() []letterCase {
 		}},
 		fragmentRow("A ping whose FIN is not set.", malformedFrame{op: wire.OpPing, payload: "Hello"}),
 		fragmentRow("A pong whose FIN is not set.", malformedFrame{op: wire.OpPong, payload: "Hello"}),
-		fragmentRow("A close frame whose FIN is not set.", malformedFrame{op: wire.OpClose, payload: "\x03\xe8"}),
+		fragmentRow("A close frame whose FIN is not set.",
+			malformedFrame{op: wire.OpClose, payload: "\x03\xe8"}),
 		unsendableRow(),
 	}
 }
@@ -145,41 +173,50 @@ func fragmentRow(what string, f malformedFrame) letterCase {
 // unsendableRow is the one of the codes that are not for close frames which the
 // original leaves out. The rule is for who sends.
 func unsendableRow() letterCase {
-	return letterCase{"A close frame with 1015.", "The peer fails the connection with 1002, or answers with a code of its own or none. It does not return 1015.", ruleCodeNever(1015), func(s *script) {
-		s.open()
-		s.sendMalformed(malformedFrame{op: wire.OpClose, payload: "\x03\xf7"}.whole(), 6, 2, "The code.")
-		if s.server {
-			s.markSent(2, 2, "The code.")
-		}
-		g := s.reaction()
-		switch {
-		case g.kind == gotClose && g.code != codeProtocolError:
-			s.closedBy(g)
-			s.inform("The peer answered with %s. What a receiver does with the code is left to it (section 7.4).", g.words())
-		case g.kind == gotMessage || g.kind == gotPong || g.kind == gotNothing:
-			s.against(ruleCloseAnswer, "The peer should have answered the close frame or failed the connection; got %s.", g.words())
-		}
-		s.refusedBy(g, codeProtocolError)
-	}}
+	return letterCase{"A close frame with 1015.",
+		"The peer fails the connection with 1002, or answers with a code of its own or none. It does not " +
+			"return 1015.", ruleCodeNever(1015), func(s *script) {
+			s.open()
+			s.sendMalformed(malformedFrame{op: wire.OpClose, payload: "\x03\xf7"}.whole(), 6, 2, "The code.")
+			if s.server {
+				s.markSent(2, 2, "The code.")
+			}
+			g := s.reaction()
+			switch {
+			case g.kind == gotClose && g.code != codeProtocolError:
+				s.closedBy(g)
+				s.inform("The peer answered with %s. What a receiver does with the code is left to it "+
+					"(section 7.4).", g.words())
+			case g.kind == gotMessage || g.kind == gotPong || g.kind == gotNothing:
+				s.against(ruleCloseAnswer,
+					"The peer should have answered the close frame or failed the connection; got %s.", g.words())
+			}
+			s.refusedBy(g, codeProtocolError)
+		}}
 }
 
 // maskRows are frames of a client with the wrong mask, or an odd one.
 func maskRows() []letterCase {
-	unmasked := rule("5.1", "MUST", "The server MUST close the connection upon receiving a frame that is not masked.")
+	unmasked := rule("5.1", "MUST",
+		"The server MUST close the connection upon receiving a frame that is not masked.")
 	row := func(what string, f malformedFrame, before ...frame) letterCase {
 		f.mask = maskWrong
-		return letterCase{what, "The server closes the connection. It may send a close frame with 1002 before.", unmasked, func(s *script) {
-			s.open()
-			s.send(before...)
-			s.sendMalformed(f.whole(), 1, 1, "The frame is not masked.")
-			s.closedOver()
-		}}
+		return letterCase{what,
+			"The server closes the connection. It may send a close frame with 1002 before.", unmasked,
+			func(s *script) {
+				s.open()
+				s.send(before...)
+				s.sendMalformed(f.whole(), 1, 1, "The frame is not masked.")
+				s.closedOver()
+			}}
 	}
 	masked := func(what string, payload string) letterCase {
-		r := rule("6.2", "MUST", "A server MUST remove masking for data frames received from a client as described in Section 5.3.")
+		r := rule("6.2", "MUST", "A server MUST remove masking for data frames received from a client as "+
+			"described in Section 5.3.")
 		return letterCase{what, "It comes back.", r, func(s *script) {
 			s.open()
-			s.sendMalformed(malformedFrame{op: wire.OpText, payload: payload, mask: maskZero}.whole(), 0, 0, "")
+			s.sendMalformed(malformedFrame{op: wire.OpText, payload: payload, mask: maskZero}.whole(), 0, 0,
+				"")
 			s.suspect = nil
 			s.comesBack(wire.OpText, []byte(payload))
 		}}
@@ -191,10 +228,13 @@ func maskRows() []letterCase {
 		row("A ping that is not masked.", malformedFrame{op: wire.OpPing, payload: "Hello"}),
 		row("A pong that is not masked.", malformedFrame{op: wire.OpPong, payload: "Hello"}),
 		row("A close frame that is not masked.", malformedFrame{op: wire.OpClose, payload: "\x03\xe8"}),
-		row("A last fragment that is not masked, behind one that is.", malformedFrame{op: wire.OpContinuation, payload: "Hello"}, moreText("First. ")),
-		row("A message of 65,536 octets that is not masked.", malformedFrame{op: wire.OpBinary, payload: strings.Repeat("x", 1<<16)}),
+		row("A last fragment that is not masked, behind one that is.",
+			malformedFrame{op: wire.OpContinuation, payload: "Hello"}, moreText("First. ")),
+		row("A message of 65,536 octets that is not masked.",
+			malformedFrame{op: wire.OpBinary, payload: strings.Repeat("x", 1<<16)}),
 		masked("A text message that is masked with a key of zeros.", "Hello"),
-		masked("A text message of 1,000 octets that is masked with a key of zeros.", strings.Repeat("0123456789", 100)),
+		masked("A text message of 1,000 octets that is masked with a key of zeros.",
+			strings.Repeat("0123456789", 100)),
 	}
 }
 
@@ -207,7 +247,8 @@ func boundaryRows() []letterCase {
 			s.open()
 			var data, raw []byte
 			for i, n := range lengths {
-				f := frame{op: wire.OpContinuation, payload: []byte(strings.Repeat(string(rune('a'+i)), n)), more: i < len(lengths)-1}
+				f := frame{op: wire.OpContinuation, payload: []byte(strings.Repeat(string(rune('a'+i)), n)),
+					more: i < len(lengths)-1}
 				if i == 0 {
 					f.op = wire.OpText
 				}
@@ -228,13 +269,17 @@ func boundaryRows() []letterCase {
 	}
 	slow := tempo{size: 1, gap: 2 * time.Millisecond}
 	return append(rows,
-		row("A message in fragments of 125, 126, 127, 65,535, 65,536, 0 and 1 octets.", tempo{}, 125, 126, 127, 65535, 65536, 0, 1),
+		row("A message in fragments of 125, 126, 127, 65,535, 65,536, 0 and 1 octets.", tempo{}, 125, 126,
+			127, 65535, 65536, 0, 1),
 		row("The same, the other way round.", tempo{}, 1, 0, 65536, 65535, 127, 126, 125),
 		row("A message of 126 octets, octet by octet with 2 ms between.", slow, 126),
 		row("A message in fragments of 10 octets, octet by octet with 2 ms between.", slow, 10, 10, 10),
-		row("A message of 65,536 octets in pieces of 5,000, so that one begins within the length.", tempo{size: 5000}, 65536),
-		headerRow("A frame whose header of 16 bits of length comes octet by octet, with 20 ms between.", 200),
-		headerRow("A frame whose header of 64 bits of length comes octet by octet, with 20 ms between.", 70000),
+		row("A message of 65,536 octets in pieces of 5,000, so that one begins within the length.",
+			tempo{size: 5000}, 65536),
+		headerRow("A frame whose header of 16 bits of length comes octet by octet, with 20 ms between.",
+			200),
+		headerRow("A frame whose header of 64 bits of length comes octet by octet, with 20 ms between.",
+			70000),
 	)
 }
 
@@ -253,8 +298,12 @@ func headerRow(what string, n int) letterCase {
 
 // payloadRows are texts that libraries of strings like to change.
 func payloadRows() []letterCase {
-	r := report.Rule{Section: "RFC 3629, section 6", Level: "SHOULD", URL: "https://www.rfc-editor.org/rfc/rfc3629#section-6",
-		Text: "When a protocol does not forbid use of U+FEFF as a signature for a certain protocol element, then implementations SHOULD be prepared to handle a signature in that element and react appropriately: using the signature to identify the character encoding as necessary and stripping the signature as appropriate."}
+	r := report.Rule{Section: "RFC 3629, section 6", Level: "SHOULD",
+		URL: "https://www.rfc-editor.org/rfc/rfc3629#section-6",
+		Text: "When a protocol does not forbid use of U+FEFF as a signature for a certain protocol " +
+			"element, then implementations SHOULD be prepared to handle a signature in that element and react " +
+			"appropriately: using the signature to identify the character encoding as necessary and stripping " +
+			"the signature as appropriate."}
 	row := func(what, text string) letterCase {
 		return letterCase{what, "It comes back byte for byte.", ruleParse, func(s *script) {
 			s.open()
@@ -268,7 +317,8 @@ func payloadRows() []letterCase {
 			s.send(textFrame(mark + text))
 			g := s.next(s.o.HandshakeTimeout)
 			if g.kind == gotMessage && !g.binary && string(g.data) == text {
-				s.res.Aside = &report.Aside{Text: "RFC 6455 does not forbid U+FEFF as a mark of the encoding.", Rule: r}
+				s.res.Aside = &report.Aside{Text: "RFC 6455 does not forbid U+FEFF as a mark of the " +
+					"encoding.", Rule: r}
 				s.inform("The peer took U+FEFF for a mark of the encoding and dropped it.")
 			}
 			s.backIs(g, wire.OpText, []byte(mark+text))
@@ -278,34 +328,38 @@ func payloadRows() []letterCase {
 		marked("Text that begins with U+FEFF, which decoders take for a mark and drop.", "Hello"),
 		marked("Text that is U+FEFF and nothing else.", ""),
 		row("Text with U+FEFF in its middle and at its end.", "Hel"+mark+"lo"+mark),
-		row("Text with white space and ends of lines of several kinds.", " \t one\r\ntwo\nthree\rfour\u0085five\u2028 \r\n\n"),
-		row("Text with characters that have several forms.", "A\u030a\u00c5\u212b \ufb01 \u1100\u1161\uac00"),
+		row("Text with white space and ends of lines of several kinds.",
+			" \t one\r\ntwo\nthree\rfour\u0085five\u2028 \r\n\n"),
+		row("Text with characters that have several forms.",
+			"A\u030a\u00c5\u212b \ufb01 \u1100\u1161\uac00"),
 	}
 }
 
 // sumRows are messages that grow without end, a fragment at a time.
 func sumRows() []letterCase {
 	row := func(fragment, total int) letterCase {
-		what := fmt.Sprintf("A message of %d MiB in fragments of %d KiB, which does not end.", total>>20, fragment>>10)
-		return letterCase{what, "The peer refuses it with 1009 at its limit, or has none below that.", ruleLimits, func(s *script) {
-			s.attack = true
-			s.open()
-			s.hush()
-			f := frame{op: wire.OpBinary, payload: make([]byte, fragment), more: true}
-			for range total >> 20 {
-				for range 1 << 20 / fragment {
-					s.send(f)
-					f.op = wire.OpContinuation
+		what := fmt.Sprintf("A message of %d MiB in fragments of %d KiB, which does not end.", total>>20,
+			fragment>>10)
+		return letterCase{what, "The peer refuses it with 1009 at its limit, or has none below that.",
+			ruleLimits, func(s *script) {
+				s.attack = true
+				s.open()
+				s.hush()
+				f := frame{op: wire.OpBinary, payload: make([]byte, fragment), more: true}
+				for range total >> 20 {
+					for range 1 << 20 / fragment {
+						s.send(f)
+						f.op = wire.OpContinuation
+					}
+					s.flush(idleTime)
+					if g := s.next(time.Millisecond); g.kind != gotNothing {
+						s.outgrown(g)
+						return
+					}
 				}
-				s.flush(idleTime)
-				if g := s.next(time.Millisecond); g.kind != gotNothing {
-					s.outgrown(g)
-					return
-				}
-			}
-			s.send(ping("Is all well?"))
-			s.outgrown(s.next(workTime))
-		}}
+				s.send(ping("Is all well?"))
+				s.outgrown(s.next(workTime))
+			}}
 	}
 	return []letterCase{row(1<<20, 40<<20), row(16<<10, 40<<20)}
 }

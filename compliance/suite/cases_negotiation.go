@@ -9,26 +9,48 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-const mustDecline = "A server MUST decline an extension negotiation offer for this extension if any of the following conditions are met: "
+const mustDecline = "A server MUST decline an extension negotiation offer for this extension if any of " +
+	"the following conditions are met: "
 
 var (
-	ruleUnknown  = rule7692("7", mustDecline+"The negotiation offer contains an extension parameter not defined for use in an offer.")
-	ruleValue    = rule7692("7", mustDecline+"[...] The negotiation offer contains an extension parameter with an invalid value.")
-	ruleTwice    = rule7692("7", mustDecline+"[...] The negotiation offer contains multiple extension parameters with the same name.")
-	ruleListed   = rule("4.2.2", "MUST", "Extensions not listed by the client MUST NOT be listed.")
-	ruleGrammar  = rule("9.1", "MUST", "If a value is received by either the client or the server during negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_.")
-	ruleServer   = rule7692("7.1.2.1", `A server accepts an extension negotiation offer with this parameter by including the "server_max_window_bits" extension parameter in the extension negotiation response to send back to the client with the same or smaller value as the offer.`+asSpecified)
-	ruleClient   = rule7692("7.1.2.2", `If a received extension negotiation offer doesn't have the "client_max_window_bits" extension parameter, the corresponding extension negotiation response to the offer MUST NOT include the "client_max_window_bits" extension parameter.`)
-	ruleNoServer = rule7692("7.1.1.1", `A server accepts an extension negotiation offer that includes the "server_no_context_takeover" extension parameter by including the "server_no_context_takeover" extension parameter in the corresponding extension negotiation response to send back to the client.`+asSpecified)
+	ruleUnknown = rule7692("7",
+		mustDecline+"The negotiation offer contains an extension parameter not defined for use in an offer.")
+	ruleValue = rule7692("7",
+		mustDecline+"[...] The negotiation offer contains an extension parameter with an invalid value.")
+	ruleTwice = rule7692("7",
+		mustDecline+"[...] The negotiation offer contains multiple extension parameters with the same name.")
+	ruleListed  = rule("4.2.2", "MUST", "Extensions not listed by the client MUST NOT be listed.")
+	ruleGrammar = rule("9.1", "MUST", "If a value is received by either the client or the server during "+
+		"negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST "+
+		"immediately _Fail the WebSocket Connection_.")
+	ruleServer = rule7692("7.1.2.1", `A server accepts an extension negotiation offer with this `+
+		`parameter by including the "server_max_window_bits" extension parameter in the extension `+
+		`negotiation response to send back to the client with the same or smaller value as the offer.`+asSpecified)
+	ruleClient = rule7692("7.1.2.2", `If a received extension negotiation offer doesn't have the `+
+		`"client_max_window_bits" extension parameter, the corresponding extension negotiation response `+
+		`to the offer MUST NOT include the "client_max_window_bits" extension parameter.`)
+	ruleNoServer = rule7692("7.1.1.1", `A server accepts an extension negotiation offer that includes the `+
+		`"server_no_context_takeover" extension parameter by including the "server_no_context_takeover" `+
+		`extension parameter in the corresponding extension negotiation response to send back to the client.`+asSpecified)
 	ruleParams   = rule("9", "MUST", mustSpecified)
-	ruleOneField = rule("11.3.2", "MUST", "However, the |Sec-WebSocket-Extensions| header field MUST NOT appear more than once in an HTTP response.")
-	ruleBits     = rule7692("5", "A server MUST NOT accept a PMCE extension negotiation offer together with another extension if the PMCE will conflict with the extension on their use of the RSV1 bit.")
-	ruleHint     = without(rule7692("7.1.2.2", `If the "client_max_window_bits" extension parameter in a received extension negotiation offer has a value, the server may either ignore this value or use this value to avoid allocating an unnecessarily big LZ77 sliding window by including the "client_max_window_bits" extension parameter in the corresponding extension negotiation response to the offer with a value equal to or smaller than the received value.`))
+	ruleOneField = rule("11.3.2", "MUST",
+		"However, the |Sec-WebSocket-Extensions| header field MUST NOT appear more than once in an HTTP "+
+			"response.")
+	ruleBits = rule7692("5", "A server MUST NOT accept a PMCE extension negotiation offer together "+
+		"with another extension if the PMCE will conflict with the extension on their use of the RSV1 bit.")
+	ruleHint = without(rule7692("7.1.2.2",
+		`If the "client_max_window_bits" extension parameter in a received extension negotiation offer `+
+			`has a value, the server may either ignore this value or use this value to avoid allocating an `+
+			`unnecessarily big LZ77 sliding window by including the "client_max_window_bits" extension `+
+			`parameter in the corresponding extension negotiation response to the offer with a value equal to `+
+			`or smaller than the received value.`))
 )
 
 const (
-	mustSpecified = "If extension parameters are included in negotiations between the client and the server, those parameters MUST be chosen in accordance with the specification of the extension to which the parameters apply."
-	asSpecified   = " [RFC 6455, section 9, adds:] " + mustSpecified
+	mustSpecified = "If extension parameters are included in negotiations between the client and the " +
+		"server, those parameters MUST be chosen in accordance with the specification of the extension to " +
+		"which the parameters apply."
+	asSpecified = " [RFC 6455, section 9, adds:] " + mustSpecified
 )
 
 // without is a rule whose sentence has none of the words of RFC 2119.
@@ -123,7 +145,8 @@ func (s *script) offer(refused func(string, ...any), fields ...string) bool {
 	s.opened(refused)
 	a := s.negotiated()
 	if a.other {
-		s.inform("The server accepted %s. The suite speaks no extension but permessage-deflate.", quoted(s.reply.fields.Values("Sec-Websocket-Extensions")))
+		s.inform("The server accepted %s. The suite speaks no extension but permessage-deflate.",
+			quoted(s.reply.fields.Values("Sec-Websocket-Extensions")))
 	}
 	s.suspect = suspect
 	if a.deflate {
@@ -158,9 +181,11 @@ func (s *script) misread(format string, args ...any) {
 	case !plain:
 		s.against(partExtensions, format, args...)
 	case s.status() == 0:
-		s.against(ruleStatus, "The server dropped TCP without a response. It could have declined the offer, as it need not accept it, and gone on.")
+		s.against(ruleStatus, "The server dropped TCP without a response. It could have declined the "+
+			"offer, as it need not accept it, and gone on.")
 	}
-	s.inform("The server refused the connection with %q. It could have declined the offer, as it need not accept it, and gone on.", s.reply.line)
+	s.inform("The server refused the connection with %q. It could have declined the offer, as it need not "+
+		"accept it, and gone on.", s.reply.line)
 }
 
 // agree begins to compress.
@@ -175,29 +200,34 @@ func goodOfferRows() []letterCase {
 	// that only RFC 2616 implies.
 	const may = " It may also refuse the request."
 	row := func(r report.Rule, what string, fields ...string) letterCase {
-		return letterCase{what, "The server accepts it with an answer that fits, and messages come back; or it declines it.", r, func(s *script) {
-			refused := s.misread
-			switch {
-			case strings.HasSuffix(s.c.Expectation, may):
-				refused = s.refusedOpenly
-			case r == ruleEmptyElements:
-				refused = s.broke
-			}
-			if !s.offer(refused, fields...) {
-				s.declined("The server declined it.")
-			}
-			s.suspect = nil
-			for range 2 {
-				s.echo(wire.OpText, []byte(strings.Repeat("Hello, hello. ", 40)))
-			}
-			if a, _ := judgeAnswer(s.request, s.reply); a.hint > 0 && a.ClientBits > a.hint {
-				s.against(ruleHint, "The server answered %q, a larger window than the one that we offered to keep to. It may ignore that value.", s.reply.fields.Get("Sec-Websocket-Extensions"))
-			}
-			if strings.HasSuffix(fields[0], "server_max_window_bits=15") && s.agreed.ServerBits == 0 {
-				s.inform("The server accepted server_max_window_bits=15 without saying so, by %q. That is what it is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
-			}
-			s.setVerdict(report.OK, "The server answered %q.", s.reply.fields.Get("Sec-Websocket-Extensions"))
-		}}
+		return letterCase{what,
+			"The server accepts it with an answer that fits, and messages come back; or it declines it.", r,
+			func(s *script) {
+				refused := s.misread
+				switch {
+				case strings.HasSuffix(s.c.Expectation, may):
+					refused = s.refusedOpenly
+				case r == ruleEmptyElements:
+					refused = s.broke
+				}
+				if !s.offer(refused, fields...) {
+					s.declined("The server declined it.")
+				}
+				s.suspect = nil
+				for range 2 {
+					s.echo(wire.OpText, []byte(strings.Repeat("Hello, hello. ", 40)))
+				}
+				if a, _ := judgeAnswer(s.request, s.reply); a.hint > 0 && a.ClientBits > a.hint {
+					s.against(ruleHint, "The server answered %q, a larger window than the one that we offered "+
+						"to keep to. It may ignore that value.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+				}
+				if strings.HasSuffix(fields[0], "server_max_window_bits=15") && s.agreed.ServerBits == 0 {
+					s.inform("The server accepted server_max_window_bits=15 without saying so, by %q. That is "+
+						"what it is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+				}
+				s.setVerdict(report.OK, "The server answered %q.",
+					s.reply.fields.Get("Sec-Websocket-Extensions"))
+			}}
 	}
 	odd := func(r report.Rule, what string, fields ...string) letterCase {
 		c := row(r, what, fields...)
@@ -205,8 +235,10 @@ func goodOfferRows() []letterCase {
 		return c
 	}
 	const pd = extensionName
-	several := rule("9.1", "MAY", "Note that like other HTTP header fields, this header field MAY be split or combined across multiple lines.")
-	quotes := rule("9.1", "MUST", "When using the quoted-string syntax variant, the value after quoted-string unescaping MUST conform to the 'token' ABNF.")
+	several := rule("9.1", "MAY", "Note that like other HTTP header fields, this header field MAY be "+
+		"split or combined across multiple lines.")
+	quotes := rule("9.1", "MUST", "When using the quoted-string syntax variant, the value after "+
+		"quoted-string unescaping MUST conform to the 'token' ABNF.")
 	return []letterCase{
 		row(ruleClient, "A plain offer. No parameter that the client must know is answered.", pd),
 		row(ruleClient, "An offer of client_max_window_bits.", pd+"; client_max_window_bits"),
@@ -216,19 +248,29 @@ func goodOfferRows() []letterCase {
 		row(ruleServer, "An offer of server_max_window_bits=8.", pd+"; server_max_window_bits=8"),
 		row(ruleServer, "An offer of server_max_window_bits=9.", pd+"; server_max_window_bits=9"),
 		row(ruleServer, "An offer of server_max_window_bits=15.", pd+"; server_max_window_bits=15"),
-		row(ruleServer, "An offer of all four parameters.", pd+"; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; client_max_window_bits=11"),
+		row(ruleServer, "An offer of all four parameters.",
+			pd+"; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; "+
+				"client_max_window_bits=11"),
 		row(quotes, "An offer with a value in quotes.", pd+`; server_max_window_bits="10"`),
-		row(quotes, "An offer with a value in quotes, a character of it behind a backslash.", pd+`; server_max_window_bits="1\0"`),
-		odd(ruleGrammar, "An offer with white space wherever it may stand.", " \t"+pd+" ;\t server_max_window_bits = 10 ; client_no_context_takeover "),
-		row(ruleGrammar, "An offer without white space.", pd+";client_max_window_bits;server_max_window_bits=10"),
+		row(quotes, "An offer with a value in quotes, a character of it behind a backslash.",
+			pd+`; server_max_window_bits="1\0"`),
+		odd(ruleGrammar, "An offer with white space wherever it may stand.",
+			" \t"+pd+" ;\t server_max_window_bits = 10 ; client_no_context_takeover "),
+		row(ruleGrammar, "An offer without white space.",
+			pd+";client_max_window_bits;server_max_window_bits=10"),
 		odd(ruleUnknown, "Two offers, of which the first has an unknown parameter.", pd+"; unknown, "+pd),
-		odd(ruleValue, "Two offers, of which the first has a window that does not exist.", pd+"; server_max_window_bits=7, "+pd+"; server_max_window_bits=10"),
-		odd(ruleTwice, "Three offers in three fields, of which the first two are bad.", pd+"; client_max_window_bits; client_max_window_bits", pd+"; server_max_window_bits", pd+"; client_max_window_bits"),
+		odd(ruleValue, "Two offers, of which the first has a window that does not exist.",
+			pd+"; server_max_window_bits=7, "+pd+"; server_max_window_bits=10"),
+		odd(ruleTwice, "Three offers in three fields, of which the first two are bad.",
+			pd+"; client_max_window_bits; client_max_window_bits", pd+"; server_max_window_bits",
+			pd+"; client_max_window_bits"),
 		row(several, "An extension that nobody knows, then an offer.", "x-unknown; a=1; b, "+pd),
 		row(several, "An extension that nobody knows in a field of its own.", "x-unknown", pd),
 		row(ruleEmptyElements, "A list with empty elements.", ", ,"+pd+" ,"),
-		row(several, "A quoted comma and semicolon in another extension, then an offer.", `x-unknown; a="b", `+pd),
-		row(ruleServer, "Two offers, the second without the window of the first.", pd+"; server_max_window_bits=9; server_no_context_takeover, "+pd),
+		row(several, "A quoted comma and semicolon in another extension, then an offer.",
+			`x-unknown; a="b", `+pd),
+		row(ruleServer, "Two offers, the second without the window of the first.",
+			pd+"; server_max_window_bits=9; server_no_context_takeover, "+pd),
 	}
 }
 
@@ -247,27 +289,37 @@ func badOfferRows() []letterCase {
 	rows := []letterCase{
 		row(ruleUnknown, "An unknown parameter.", pd+"; unknown"),
 		row(ruleUnknown, "An unknown parameter with a value.", pd+"; mem_level=8"),
-		row(ruleUnknown, "A parameter whose name begins like one that is known.", pd+"; server_max_window_bits_too=10"),
-		row(ruleUnknown, "A parameter whose name ends like one that is known.", pd+"; x_client_max_window_bits"),
+		row(ruleUnknown, "A parameter whose name begins like one that is known.",
+			pd+"; server_max_window_bits_too=10"),
+		row(ruleUnknown, "A parameter whose name ends like one that is known.",
+			pd+"; x_client_max_window_bits"),
 		row(ruleValue, "server_no_context_takeover with a value.", pd+"; server_no_context_takeover=1"),
 		row(ruleValue, "client_no_context_takeover with a value.", pd+"; client_no_context_takeover=true"),
 		row(ruleValue, "server_max_window_bits without a value.", pd+"; server_max_window_bits"),
 	}
 	for _, name := range []string{"server_max_window_bits", "client_max_window_bits"} {
-		for _, v := range []string{"7", "16", "0", "08", "010", "1", "100", "-9", "+9", "9.0", "0x9", "9bits", "18446744073709551625"} {
+		for _, v := range []string{"7", "16", "0", "08", "010", "1", "100", "-9", "+9", "9.0", "0x9",
+			"9bits", "18446744073709551625"} {
 			rows = append(rows, row(ruleValue, name+"="+v+".", pd+"; "+name+"="+v))
 		}
 	}
 	rows = append(rows,
-		row(ruleTwice, "server_no_context_takeover twice.", pd+"; server_no_context_takeover; server_no_context_takeover"),
-		row(ruleTwice, "client_no_context_takeover twice.", pd+"; client_no_context_takeover; client_no_context_takeover"),
-		row(ruleTwice, "server_max_window_bits twice, the same.", pd+"; server_max_window_bits=10; server_max_window_bits=10"),
-		row(ruleTwice, "server_max_window_bits twice.", pd+"; server_max_window_bits=10; server_max_window_bits=12"),
-		row(ruleTwice, "client_max_window_bits twice, once with a value.", pd+"; client_max_window_bits; client_max_window_bits=10"),
+		row(ruleTwice, "server_no_context_takeover twice.",
+			pd+"; server_no_context_takeover; server_no_context_takeover"),
+		row(ruleTwice, "client_no_context_takeover twice.",
+			pd+"; client_no_context_takeover; client_no_context_takeover"),
+		row(ruleTwice, "server_max_window_bits twice, the same.",
+			pd+"; server_max_window_bits=10; server_max_window_bits=10"),
+		row(ruleTwice, "server_max_window_bits twice.",
+			pd+"; server_max_window_bits=10; server_max_window_bits=12"),
+		row(ruleTwice, "client_max_window_bits twice, once with a value.",
+			pd+"; client_max_window_bits; client_max_window_bits=10"),
 	)
 	for _, name := range []string{
-		"x-permessage-deflate-foo", "permessage-deflate-foo", "x-permessage-deflate", "permessage-deflat", "permessage-deflate2",
-		"permessage", "deflate", "deflate-frame", "x-webkit-deflate-frame", "permessage-bzip2", "permessage_deflate",
+		"x-permessage-deflate-foo", "permessage-deflate-foo", "x-permessage-deflate", "permessage-deflat",
+		"permessage-deflate2",
+		"permessage", "deflate", "deflate-frame", "x-webkit-deflate-frame", "permessage-bzip2",
+		"permessage_deflate",
 	} {
 		rows = append(rows, row(ruleListed, "An extension that is called "+name+".", name))
 	}
@@ -282,19 +334,20 @@ func badOfferRows() []letterCase {
 func caseRows() []letterCase {
 	r := rule("9.1", "MUST", "Any extension-token used MUST be a registered token (see Section 11.4).")
 	row := func(what, field string) letterCase {
-		return letterCase{what, "The server declines it, or takes it for the name in lower case.", r, func(s *script) {
-			s.ask(add("Sec-WebSocket-Extensions: " + field))
-			s.opened(s.refusedOpenly)
-			v := s.reply.fields.Values("Sec-Websocket-Extensions")
-			if len(v) > 0 {
-				s.agree(deflateParams{ServerNoContext: true, ClientNoContext: true, ClientBits: 8})
-				s.inflater.keep = true // whatever was agreed on
-				s.setVerdict(report.Informational, "The server answered %q.", v)
-				return
-			}
-			s.echo(wire.OpText, []byte("Hello"))
-			s.setVerdict(report.OK, "The server declined it.")
-		}}
+		return letterCase{what, "The server declines it, or takes it for the name in lower case.", r,
+			func(s *script) {
+				s.ask(add("Sec-WebSocket-Extensions: " + field))
+				s.opened(s.refusedOpenly)
+				v := s.reply.fields.Values("Sec-Websocket-Extensions")
+				if len(v) > 0 {
+					s.agree(deflateParams{ServerNoContext: true, ClientNoContext: true, ClientBits: 8})
+					s.inflater.keep = true // whatever was agreed on
+					s.setVerdict(report.Informational, "The server answered %q.", v)
+					return
+				}
+				s.echo(wire.OpText, []byte("Hello"))
+				s.setVerdict(report.OK, "The server declined it.")
+			}}
 	}
 	return []letterCase{
 		row("The name of the extension is in upper case.", "PERMESSAGE-DEFLATE"),
@@ -304,7 +357,9 @@ func caseRows() []letterCase {
 
 // ruleFieldsIgnored is for a server to which Sec-WebSocket-Extensions is a field like any
 // other.
-var ruleFieldsIgnored = rule("4.2.1", "", "Optionally, other header fields, such as those used to send cookies or request authentication to a server. Unknown header fields are ignored, as per [RFC2616].")
+var ruleFieldsIgnored = rule("4.2.1", "",
+	"Optionally, other header fields, such as those used to send cookies or request authentication to a "+
+		"server. Unknown header fields are ignored, as per [RFC2616].")
 
 // negotiates reports whether the server accepts a plain offer of permessage-deflate.
 func (s *script) negotiates() (yes bool) {
@@ -317,9 +372,12 @@ func (s *script) negotiates() (yes bool) {
 // and not held against a server.
 func malformedOfferRows() []letterCase {
 	row := func(what, field string) letterCase {
-		none, want := strings.Trim(field, " ,") == "", "The server returns an HTTP error code, or drops TCP. One that knows no extension may ignore the field."
+		none, want := strings.Trim(field, " ,") == "",
+			"The server returns an HTTP error code, or drops TCP. One that knows no extension may ignore "+
+				"the field."
 		if none {
-			want = "The server returns an HTTP error code, or drops TCP; or it takes the field for none, and the connection works."
+			want = "The server returns an HTTP error code, or drops TCP; or it takes the field for none, " +
+				"and the connection works."
 		}
 		return letterCase{what, want, ruleGrammar, func(s *script) {
 			s.ask(add("Sec-WebSocket-Extensions:" + field))
@@ -335,11 +393,13 @@ func malformedOfferRows() []letterCase {
 			}
 			if none {
 				s.echo(wire.OpText, []byte("Hello"))
-				s.inform("The server treated the field as absent, which is what the clients that send it mean.")
+				s.inform("The server treated the field as absent, which is what the clients that send it " +
+					"mean.")
 			}
 			if !s.negotiates() {
 				s.echo(wire.OpText, []byte("Hello"))
-				s.against(ruleFieldsIgnored, "The server ignored the field. It negotiates no extensions: it also declined a valid offer of permessage-deflate.")
+				s.against(ruleFieldsIgnored, "The server ignored the field. It negotiates no extensions: "+
+					"it also declined a valid offer of permessage-deflate.")
 			}
 			s.broke("The server ignored the malformed field and accepted the connection.")
 		}}

@@ -37,23 +37,27 @@ func performanceCases() []*Case {
 			if i < 2 || m.binary() && i < 4 {
 				wait = 10 * time.Second
 			}
-			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 1+k, i+1), m, size, wait, "in one frame", func(p *peer) {
-				p.send(frame{op: m.op, payload: []byte(m.large), repeat: size})
-			}))
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 1+k, i+1), m, size, wait, "in one frame",
+				func(p *peer) {
+					p.send(frame{op: m.op, payload: []byte(m.large), repeat: size})
+				}))
 		}
 	}
 	for k, m := range messageTypes {
-		for i, size := range []int{64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20} {
-			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 3+k, i+1), m, 4<<20, 100*time.Second, fmt.Sprintf("in fragments of %d octets", size), func(p *peer) {
-				p.sendMessage(m.op, []byte(strings.Repeat(m.small, 4<<20)), size)
-			}))
+		for i, size := range []int{64, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20,
+			4 << 20} {
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 3+k, i+1), m, 4<<20, 100*time.Second,
+				fmt.Sprintf("in fragments of %d octets", size), func(p *peer) {
+					p.sendMessage(m.op, []byte(strings.Repeat(m.small, 4<<20)), size)
+				}))
 		}
 	}
 	for k, m := range messageTypes {
 		for i, size := range []int{64, 128, 256, 512, 1024, 2048} {
-			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 5+k, i+1), m, 1<<20, 1000*time.Second, fmt.Sprintf("in one frame, written %d octets at a time", size), func(p *peer) {
-				p.send(frame{op: m.op, payload: []byte(m.large), repeat: 1 << 20, chop: size})
-			}))
+			cases = append(cases, large(fmt.Sprintf("9.%d.%d", 5+k, i+1), m, 1<<20, 1000*time.Second,
+				fmt.Sprintf("in one frame, written %d octets at a time", size), func(p *peer) {
+					p.send(frame{op: m.op, payload: []byte(m.large), repeat: 1 << 20, chop: size})
+				}))
 		}
 	}
 	for k, m := range messageTypes {
@@ -75,9 +79,11 @@ func large(id string, m messageType, size int, wait time.Duration, how string, s
 			p.onMessage = func(binary bool, data []byte) {
 				switch {
 				case binary != m.binary():
-					p.setVerdict(report.Failed, fmt.Sprintf("Expected a %s message; got one of the other type.", m.name))
+					p.setVerdict(report.Failed,
+						fmt.Sprintf("Expected a %s message; got one of the other type.", m.name))
 				case len(data) != size:
-					p.setVerdict(report.Failed, fmt.Sprintf("Expected a message of %d bytes; got one of %d bytes.", size, len(data)))
+					p.setVerdict(report.Failed,
+						fmt.Sprintf("Expected a message of %d bytes; got one of %d bytes.", size, len(data)))
 				default:
 					p.setVerdict(report.OK, fmt.Sprintf("The message of %d bytes came back.", size))
 				}
@@ -98,7 +104,8 @@ func roundTrips(id string, m messageType, size int, wait time.Duration) *Case {
 	if size == 0 {
 		f.payload = nil
 	}
-	c := both(id, ruleForms, fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, m.name, size),
+	c := both(id, ruleForms, fmt.Sprintf("%d %s messages of %d octets, one after the other.", count, m.name,
+		size),
 		fmt.Sprintf("All come back within %v; then a clean close with 1000.", wait), func(p *peer) {
 			p.logMode(false)
 			p.awaits(fmt.Sprintf("%d messages", count), wait)
@@ -113,7 +120,8 @@ func roundTrips(id string, m messageType, size int, wait time.Duration) *Case {
 				} else if same {
 					p.setVerdict(report.OK, "All messages came back.")
 				} else {
-					p.setVerdict(report.Failed, fmt.Sprintf("Expected %s; got %s.", m.event(make([]byte, size)).words(), event{eventMessage, data, binary}.words()))
+					p.setVerdict(report.Failed, fmt.Sprintf("Expected %s; got %s.",
+						m.event(make([]byte, size)).words(), event{eventMessage, data, binary}.words()))
 				}
 				p.logMode(true)
 				p.close(codeNormal, "")

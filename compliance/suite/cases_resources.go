@@ -12,10 +12,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-var ruleCleanly = rule("7.1.1", "SHOULD", "An endpoint SHOULD use a method that cleanly closes the TCP connection, as well as the TLS session, if applicable, discarding any trailing bytes that may have been received.")
+var ruleCleanly = rule("7.1.1", "SHOULD",
+	"An endpoint SHOULD use a method that cleanly closes the TCP connection, as well as the TLS session, "+
+		"if applicable, discarding any trailing bytes that may have been received.")
 
 // ruleIdle is why no peer has to wait, and none has to stop waiting.
-var ruleIdle = http9112("9.5", "MAY", "A client, server, or proxy MAY close the transport connection at any time.")
+var ruleIdle = http9112("9.5", "MAY",
+	"A client, server, or proxy MAY close the transport connection at any time.")
 
 // overload are the codes with which a peer may refuse to go on with a flood.
 var overload = []int{codePolicy, codeTooBig, codeProtocolError, codeTryLater}
@@ -47,19 +50,23 @@ func (s *script) survived() {
 			s.refusedBy(g, overload...)
 			panic(stop{})
 		case g.kind == gotNothing:
-			s.against(rulePong, "The peer neither refused the flood nor answered the ping after it within %v.", workTime)
+			s.against(rulePong,
+				"The peer neither refused the flood nor answered the ping after it within %v.", workTime)
 		default:
-			s.against(ruleParse, "Expected a pong or the end of the connection; got %s, which nothing asked for.", g.words())
+			s.against(ruleParse,
+				"Expected a pong or the end of the connection; got %s, which nothing asked for.", g.words())
 		}
 	}
 }
 
 func floodRows() []letterCase {
 	row := func(what string, r report.Rule, play func(*script)) letterCase {
-		return letterCase{what, "The peer takes it, or fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.", r, func(s *script) {
-			s.open()
-			play(s)
-		}}
+		return letterCase{what,
+			"The peer takes it, or fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.", r,
+			func(s *script) {
+				s.open()
+				play(s)
+			}}
 	}
 	const many = 300000
 	return []letterCase{
@@ -89,67 +96,75 @@ func floodRows() []letterCase {
 			s.survived()
 			s.setVerdict(report.OK, "The peer passed over them.")
 		}),
-		{"10,000 empty messages at once.", "They come back, or the peer fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.", ruleForms, func(s *script) {
-			s.open()
-			s.flood(10000, textFrame(""))
-			s.attack = true
-			for range 10000 {
-				g := s.next(s.o.HandshakeTimeout)
-				if g.kind == gotClose || g.kind == gotEOF {
-					s.alive()
-					s.refusedBy(g, overload...)
-					return
+		{"10,000 empty messages at once.",
+			"They come back, or the peer fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.",
+			ruleForms, func(s *script) {
+				s.open()
+				s.flood(10000, textFrame(""))
+				s.attack = true
+				for range 10000 {
+					g := s.next(s.o.HandshakeTimeout)
+					if g.kind == gotClose || g.kind == gotEOF {
+						s.alive()
+						s.refusedBy(g, overload...)
+						return
+					}
+					s.backIs(g, wire.OpText, nil)
 				}
-				s.backIs(g, wire.OpText, nil)
-			}
-		}},
+			}},
 	}
 }
 
 // unreadRows send without reading what comes back.
 func unreadRows() []letterCase {
 	return []letterCase{
-		{"Pings of 125 octets, up to 16 MiB of them, whose pongs we do not read.", "The peer stops taking them, drops pongs, or fails the connection; it does not keep all of them.", rulePong, func(s *script) {
-			s.open()
-			const chunk, limit = 500, 16 << 20
-			total := 0
-			for total < limit && s.pour(chunk, ping(strings.Repeat("p", 125))) {
-				total += chunk * 131
-			}
-			s.survived()
-			if total < limit {
-				s.setVerdict(report.OK, "The peer stopped taking them after some %d KiB, and went on when we read.", total>>10)
-				return
-			}
-			s.setVerdict(report.Informational, "The peer took them all.")
-		}},
-		{"Messages of 64 KiB, up to 32 MiB of them, which we read only then.", "The peer stops taking them until we read, or gives the connection up; what comes back is in order.", ruleParse, func(s *script) {
-			s.open()
-			const limit = 512
-			n := 0
-			for ; n < limit; n++ {
-				if !s.pour(1, opFrame(2, strings.Repeat(string(rune('a'+n%26)), 64<<10))) {
-					n++
-					break
+		{"Pings of 125 octets, up to 16 MiB of them, whose pongs we do not read.",
+			"The peer stops taking them, drops pongs, or fails the connection; it does not keep all of them.", rulePong, func(s *script) {
+				s.open()
+				const chunk, limit = 500, 16 << 20
+				total := 0
+				for total < limit && s.pour(chunk, ping(strings.Repeat("p", 125))) {
+					total += chunk * 131
 				}
-			}
-			for i := range n {
-				g := s.next(workTime)
-				s.gaveUp(g, "while nobody read")
-				if g.kind == gotNothing {
-					s.abandon("the peer was still at work")
-					s.inform("Message %d of %d did not come back within %v. No RFC says how quick a peer has to be.", i+1, n, workTime)
+				s.survived()
+				if total < limit {
+					s.setVerdict(report.OK,
+						"The peer stopped taking them after some %d KiB, and went on when we read.", total>>10)
+					return
 				}
-				if g.kind != gotMessage || len(g.data) != 64<<10 || g.data[0] != byte('a'+i%26) {
-					s.unexpected(g, fmt.Sprintf("message %d of %d", i+1, n))
+				s.setVerdict(report.Informational, "The peer took them all.")
+			}},
+		{"Messages of 64 KiB, up to 32 MiB of them, which we read only then.",
+			"The peer stops taking them until we read, or gives the connection up; what comes back is in " +
+				"order.", ruleParse, func(s *script) {
+				s.open()
+				const limit = 512
+				n := 0
+				for ; n < limit; n++ {
+					if !s.pour(1, opFrame(2, strings.Repeat(string(rune('a'+n%26)), 64<<10))) {
+						n++
+						break
+					}
 				}
-			}
-			if n < limit {
-				s.setVerdict(report.OK, "The peer stopped taking them after some %d, and went on when we read.", n)
-				return
-			}
-			s.setVerdict(report.Informational, "The peer took all 32 MiB before we read.")
-		}},
+				for i := range n {
+					g := s.next(workTime)
+					s.gaveUp(g, "while nobody read")
+					if g.kind == gotNothing {
+						s.abandon("the peer was still at work")
+						s.inform("Message %d of %d did not come back within %v. No RFC says how quick a peer "+
+							"has to be.", i+1, n, workTime)
+					}
+					if g.kind != gotMessage || len(g.data) != 64<<10 || g.data[0] != byte('a'+i%26) {
+						s.unexpected(g, fmt.Sprintf("message %d of %d", i+1, n))
+					}
+				}
+				if n < limit {
+					s.setVerdict(report.OK,
+						"The peer stopped taking them after some %d, and went on when we read.", n)
+					return
+				}
+				s.setVerdict(report.Informational, "The peer took all 32 MiB before we read.")
+			}},
 	}
 }
 
@@ -164,7 +179,8 @@ func (s *script) pour(n int, f frame) bool {
 // stalledRequestRows begin a request and do not end it.
 func stalledRequestRows() []letterCase {
 	row := func(what string, play func(*script)) letterCase {
-		want := fmt.Sprintf("The server serves others meanwhile. It gives up within %v, though no RFC names a time.", giveUpTime)
+		want := fmt.Sprintf("The server serves others meanwhile. It gives up within %v, though no RFC "+
+			"names a time.", giveUpTime)
 		return letterCase{what, want, ruleIdle, func(s *script) {
 			play(s)
 			s.alive()
@@ -199,7 +215,8 @@ func stalledRequestRows() []letterCase {
 // stalledFrameRows stop in the middle of a frame, and go on.
 func stalledFrameRows() []letterCase {
 	row := func(what string, cut int, raw func(s *script) []byte, after func(*script)) letterCase {
-		return letterCase{what, "The peer waits, or gives the connection up without a reproach. When the rest has come all is well.", ruleParse, func(s *script) {
+		return letterCase{what, "The peer waits, or gives the connection up without a reproach. When the " +
+			"rest has come all is well.", ruleParse, func(s *script) {
 			s.open()
 			b := raw(s)
 			s.write(b[:cut], tempo{})
@@ -224,18 +241,20 @@ func stalledFrameRows() []letterCase {
 		row("A frame stops for a second within its 64-bit length.", 5, one(textFrame(long)), back(long)),
 		row("A frame stops for a second before its payload.", 10, one(textFrame(long)), back(long)),
 		row("A frame stops for a second within its payload.", 30000, one(textFrame(long)), back(long)),
-		row("A ping stops for a second within its payload.", 4, one(ping("Hello")), func(s *script) { s.pong("Hello") }),
-		{"A message stops for a second between two fragments, while pings are answered.", "The message comes back.", ruleInterleaved, func(s *script) {
-			s.open()
-			s.send(moreText("Hel"))
-			for i := range 4 {
-				s.pause(idleTime / 4)
-				s.send(ping(fmt.Sprint(i)))
-				s.pong(fmt.Sprint(i))
-			}
-			s.send(cont("lo"))
-			s.comesBack(wire.OpText, []byte("Hello"))
-		}},
+		row("A ping stops for a second within its payload.", 4, one(ping("Hello")),
+			func(s *script) { s.pong("Hello") }),
+		{"A message stops for a second between two fragments, while pings are answered.",
+			"The message comes back.", ruleInterleaved, func(s *script) {
+				s.open()
+				s.send(moreText("Hel"))
+				for i := range 4 {
+					s.pause(idleTime / 4)
+					s.send(ping(fmt.Sprint(i)))
+					s.pong(fmt.Sprint(i))
+				}
+				s.send(cont("lo"))
+				s.comesBack(wire.OpText, []byte("Hello"))
+			}},
 	}
 }
 
@@ -246,45 +265,49 @@ const octetTime = time.Millisecond
 // slowRows are peers that are slow, but not too slow.
 func slowRows() []letterCase {
 	return []letterCase{
-		{"A message of 8 MiB, of which we read nothing for a second, and then 128 KiB every 10 ms.", "It comes back.", ruleForms, func(s *script) {
-			s.open()
-			s.hush()
-			data := bytes.Repeat([]byte("slowly, "), 1<<20)
-			s.sendMessage(wire.OpBinary, data)
-			s.pause(idleTime)
-			s.in.gulp, s.in.wait = 128<<10, 10*time.Millisecond
-			s.in.buf = make([]byte, s.in.gulp)
-			g := s.next(workTime)
-			if g.code != codeTooBig {
-				s.gaveUp(g, "while nobody read")
-			}
-			s.backIs(g, wire.OpBinary, data)
-		}},
-		{"A message of 1,000 octets, written octet by octet with 1 ms between, and read octet by octet.", "It comes back.", ruleParse, func(s *script) {
-			s.open()
-			s.hush()
-			s.in.gulp = 1
-			data := bytes.Repeat([]byte("0123456789"), 100)
-			f := frame{op: wire.OpBinary, payload: data}
-			s.write(s.octets(f), tempo{size: 1, gap: octetTime})
-			s.logFrame(f)
-			s.comesBack(wire.OpBinary, data)
-		}},
-		{"A message in 500 fragments, with a ping after each.", "The pings are answered in order, and the message comes back. A peer that limits such frames may close with 1008 or 1013.", ruleInterleaved, func(s *script) {
-			s.attack = true
-			s.open()
-			s.hush()
-			for i := range 500 {
-				f := moreCont("x")
-				if i == 0 {
-					f.op = wire.OpText
+		{"A message of 8 MiB, of which we read nothing for a second, and then 128 KiB every 10 ms.",
+			"It comes back.", ruleForms, func(s *script) {
+				s.open()
+				s.hush()
+				data := bytes.Repeat([]byte("slowly, "), 1<<20)
+				s.sendMessage(wire.OpBinary, data)
+				s.pause(idleTime)
+				s.in.gulp, s.in.wait = 128<<10, 10*time.Millisecond
+				s.in.buf = make([]byte, s.in.gulp)
+				g := s.next(workTime)
+				if g.code != codeTooBig {
+					s.gaveUp(g, "while nobody read")
 				}
-				s.send(f, ping(fmt.Sprint(i)))
-				s.pong(fmt.Sprint(i))
-			}
-			s.send(cont("."))
-			s.comesBack(wire.OpText, []byte(strings.Repeat("x", 500)+"."))
-		}},
+				s.backIs(g, wire.OpBinary, data)
+			}},
+		{"A message of 1,000 octets, written octet by octet with 1 ms between, and read octet by octet.",
+			"It comes back.", ruleParse, func(s *script) {
+				s.open()
+				s.hush()
+				s.in.gulp = 1
+				data := bytes.Repeat([]byte("0123456789"), 100)
+				f := frame{op: wire.OpBinary, payload: data}
+				s.write(s.octets(f), tempo{size: 1, gap: octetTime})
+				s.logFrame(f)
+				s.comesBack(wire.OpBinary, data)
+			}},
+		{"A message in 500 fragments, with a ping after each.",
+			"The pings are answered in order, and the message comes back. A peer that limits such frames " +
+				"may close with 1008 or 1013.", ruleInterleaved, func(s *script) {
+				s.attack = true
+				s.open()
+				s.hush()
+				for i := range 500 {
+					f := moreCont("x")
+					if i == 0 {
+						f.op = wire.OpText
+					}
+					s.send(f, ping(fmt.Sprint(i)))
+					s.pong(fmt.Sprint(i))
+				}
+				s.send(cont("."))
+				s.comesBack(wire.OpText, []byte(strings.Repeat("x", 500)+"."))
+			}},
 	}
 }
 
@@ -319,51 +342,58 @@ func droppedRows() []letterCase {
 	half := func(s *script, c net.Conn) { upgrade(s, c, s.octets(textFrame("Hello, hello"))[:9]) }
 	return []letterCase{
 		row("A hundred connections are dropped at once.", false, func(*script, net.Conn) {}),
-		row("A hundred connections are dropped within the request.", false, func(s *script, c net.Conn) { write(c, s.compose()[:40]) }),
-		row("A hundred connections are dropped before the response.", true, func(s *script, c net.Conn) { write(c, s.compose()) }),
-		row("A hundred connections are dropped when they are open.", false, func(s *script, c net.Conn) { upgrade(s, c, nil) }),
+		row("A hundred connections are dropped within the request.", false,
+			func(s *script, c net.Conn) { write(c, s.compose()[:40]) }),
+		row("A hundred connections are dropped before the response.", true,
+			func(s *script, c net.Conn) { write(c, s.compose()) }),
+		row("A hundred connections are dropped when they are open.", false,
+			func(s *script, c net.Conn) { upgrade(s, c, nil) }),
 		row("A hundred connections are dropped within a frame.", false, half),
 		row("A hundred connections are reset within a frame.", true, half),
-		row("A hundred connections are reset while a message is on its way back.", true, func(s *script, c net.Conn) {
-			upgrade(s, c, s.octets(textFrame(strings.Repeat("x", 100000))))
-		}),
+		row("A hundred connections are reset while a message is on its way back.", true,
+			func(s *script, c net.Conn) {
+				upgrade(s, c, s.octets(textFrame(strings.Repeat("x", 100000))))
+			}),
 	}
 }
 
 // halfClosedRows end our direction of TCP.
 func halfClosedRows() []letterCase {
 	row := func(what string, before func(*script)) letterCase {
-		return letterCase{what, "The peer drops TCP, whatever else it still sends. No RFC says how soon.", ruleIdle, func(s *script) {
-			s.open()
-			before(s)
-			s.flush(idleTime)
-			c, ok := s.conn.(interface{ CloseWrite() error })
-			if !ok || c.CloseWrite() != nil {
-				s.inform("This transport has no half-closed connections.")
-			}
-			s.cut = true // nothing more can be sent
-			s.ended()
-		}}
+		return letterCase{what, "The peer drops TCP, whatever else it still sends. No RFC says how soon.",
+			ruleIdle, func(s *script) {
+				s.open()
+				before(s)
+				s.flush(idleTime)
+				c, ok := s.conn.(interface{ CloseWrite() error })
+				if !ok || c.CloseWrite() != nil {
+					s.inform("This transport has no half-closed connections.")
+				}
+				s.cut = true // nothing more can be sent
+				s.ended()
+			}}
 	}
 	return []letterCase{
 		row("Our direction of TCP ends between frames.", func(*script) {}),
 		row("Our direction of TCP ends behind a message.", func(s *script) { s.send(textFrame("Hello")) }),
 		row("Our direction of TCP ends within a message.", func(s *script) { s.send(moreText("Hel")) }),
-		row("Our direction of TCP ends within a frame.", func(s *script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
+		row("Our direction of TCP ends within a frame.",
+			func(s *script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
 	}
 }
 
 // resetRow looks at how a server drops TCP behind the closing handshake: a reset may
 // overtake the close frame before it, which the client then never reads.
 func resetRows() []letterCase {
-	return []letterCase{{"The closing handshake is done, and all that came is read.", "The server ends TCP without a reset.", ruleCleanly, func(s *script) {
-		s.open()
-		s.echo(wire.OpText, []byte("Hello"))
-		s.close()
-		if s.in.reset {
-			s.broke("The server reset TCP after its close frame, which the reset may overtake.")
-		}
-	}}}
+	return []letterCase{{"The closing handshake is done, and all that came is read.",
+		"The server ends TCP without a reset.", ruleCleanly, func(s *script) {
+			s.open()
+			s.echo(wire.OpText, []byte("Hello"))
+			s.close()
+			if s.in.reset {
+				s.broke("The server reset TCP after its close frame, which the reset may overtake.")
+			}
+		}}}
 }
 
 // ended waits for the peer to end TCP after ours has ended.
@@ -373,10 +403,12 @@ func (s *script) ended() {
 		switch g := s.next(time.Until(deadline)); g.kind {
 		case gotNothing:
 			s.abandon("its own direction had ended before")
-			s.inform("The peer still holds the connection %v later. No RFC says how soon it has to drop it.", reactionTime)
+			s.inform("The peer still holds the connection %v later. No RFC says how soon it has to drop it.",
+				reactionTime)
 		case gotEOF:
 			s.setVerdict(report.OK, "The peer dropped TCP.")
-			s.res.BehaviorClose, s.res.ResultClose = report.OK, "TCP was ended by the suite, and then by the peer."
+			s.res.BehaviorClose, s.res.ResultClose = report.OK,
+				"TCP was ended by the suite, and then by the peer."
 			return
 		}
 	}

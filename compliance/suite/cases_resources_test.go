@@ -11,7 +11,8 @@ import (
 // neither the wire log, nor what was seen, nor the pongs that wait grow without end.
 func TestFloodOfFrames(t *testing.T) {
 	t.Parallel()
-	for name, one := range map[string]string{"pings": "\x89\x00", "messages": "\x81\x00", "pongs": "\x8a\x00"} {
+	for name, one := range map[string]string{"pings": "\x89\x00", "messages": "\x81\x00",
+		"pongs": "\x8a\x00"} {
 		flood := bytes.Repeat([]byte(one), 8*maxPongs)
 		for _, id := range []string{"1.1.1", "L.8.1", "7.1.1"} {
 			t.Run(name+id, func(t *testing.T) {
@@ -26,7 +27,8 @@ func TestFloodOfFrames(t *testing.T) {
 				}
 				r := results[0]
 				if len(r.Wirelog) > maxLog+1 || len(r.Received) > maxSeen || r.TxFrameStats[10] > maxPongs {
-					t.Errorf("%d lines of the wire log, %d events, %d pongs", len(r.Wirelog), len(r.Received), r.TxFrameStats[10])
+					t.Errorf("%d lines of the wire log, %d events, %d pongs", len(r.Wirelog),
+						len(r.Received), r.TxFrameStats[10])
 				}
 			})
 		}

@@ -59,7 +59,8 @@ var levels = []struct {
 	level string
 	words []string
 }{
-	{"MUST", []string{"MUST", "REQUIRED", "SHALL"}}, {"SHOULD", []string{"SHOULD", "RECOMMENDED"}}, {"MAY", []string{"MAY", "OPTIONAL"}},
+	{"MUST", []string{"MUST", "REQUIRED", "SHALL"}}, {"SHOULD", []string{"SHOULD", "RECOMMENDED"}},
+	{"MAY", []string{"MAY", "OPTIONAL"}},
 }
 
 // levelWrong tells why a level is not one of a sentence; "" if it is.
@@ -91,7 +92,8 @@ func TestRuleLevels(t *testing.T) {
 			t.Errorf("%s: a rule of level %q %s: %s", c.ID, c.Rule.Level, why, c.Rule.Text)
 		}
 	}
-	for _, r := range []report.Rule{{Level: "MUST", Text: "must not"}, {Level: "", Text: "MAY"}, {Level: "SHALL", Text: "SHALL"}} {
+	for _, r := range []report.Rule{{Level: "MUST", Text: "must not"}, {Level: "", Text: "MAY"},
+		{Level: "SHALL", Text: "SHALL"}} {
 		if levelWrong(r) == "" {
 			t.Errorf("%+v passes", r)
 		}

@@ -40,11 +40,15 @@ func validTextCases() []*Case {
 	return []*Case{
 		c("6.1.1", "An empty text message.", "", textFrame("")),
 		c("6.1.2", "An empty text message in three fragments.", "", moreText(""), moreCont(""), cont("")),
-		c("6.1.3", "A text message in three fragments, the first and the last empty.", middle, moreText(""), moreCont(middle), cont("")),
+		c("6.1.3", "A text message in three fragments, the first and the last empty.", middle, moreText(""),
+			moreCont(middle), cont("")),
 		c("6.2.1", "Text with characters of two octets, in one frame.", latinText, textFrame(latinText)),
-		c("6.2.2", "Text in two fragments, cut between characters.", latinText, moreText(latinText[:half]), cont(latinText[half:])),
-		c("6.2.3", "Text in fragments of one octet, many cut within a character.", latinText, split(latinText)...),
-		c("6.2.4", "Greek text in fragments of one octet, most cut within a character.", validText, split(validText)...),
+		c("6.2.2", "Text in two fragments, cut between characters.", latinText, moreText(latinText[:half]),
+			cont(latinText[half:])),
+		c("6.2.3", "Text in fragments of one octet, many cut within a character.", latinText,
+			split(latinText)...),
+		c("6.2.4", "Greek text in fragments of one octet, most cut within a character.", validText,
+			split(validText)...),
 	}
 }
 
@@ -120,7 +124,8 @@ func failFastCases() []*Case {
 		}
 		description += fmt.Sprintf(": %x, %x, %x. A second passes before each.", part[0], part[1], part[2])
 		cases = append(cases, both(fmt.Sprintf("6.4.%d", i+1), ruleText, description,
-			"The peer fails the connection when the second has come. One that waits for the end is not strict.",
+			"The peer fails the connection when the second has come. One that waits for the end is not "+
+				"strict.",
 			func(p *peer) { failFast(p, part, inFrame) }))
 	}
 	return cases

@@ -34,7 +34,8 @@ type deflater struct {
 
 // newDeflater makes a deflater for what was agreed on.
 func newDeflater(d deflateParams, server bool) *deflater {
-	f := &deflater{bits: d.ClientBits, keepUs: !d.ClientNoContext, peerBits: d.ServerBits, keepPeer: !d.ServerNoContext}
+	f := &deflater{bits: d.ClientBits, keepUs: !d.ClientNoContext, peerBits: d.ServerBits,
+		keepPeer: !d.ServerNoContext}
 	if server {
 		f.bits, f.keepUs, f.peerBits, f.keepPeer = f.peerBits, f.keepPeer, f.bits, f.keepUs
 	}

@@ -158,6 +158,7 @@ func judgeEcho(p *peer) {
 	if p.deflate != nil && p.deflate.err != nil {
 		// As the original does, which drops the connection then.
 		p.setVerdict(report.Failed, fmt.Sprintf("What came back cannot be inflated: %v.", p.deflate.err))
-		p.res.BehaviorClose, p.res.ResultClose = report.Failed, "The connection failed before it could be closed."
+		p.res.BehaviorClose, p.res.ResultClose = report.Failed,
+			"The connection failed before it could be closed."
 	}
 }

@@ -37,7 +37,8 @@ func TestCompressWindows(t *testing.T) {
 				check(b, 16, 1024, 4096, large/3, large, 16, 16)
 			}
 			farther[bits] = max(farther[bits], strict.farthest)
-			for _, size := range []int{16, 64, 256, 257, 1024, 4096, large / 4} { // all of one size, and that known
+			// all of one size, and that known
+			for _, size := range []int{16, 64, 256, 257, 1024, 4096, large / 4} {
 				for _, b := range bodies {
 					ours, strict = newDeflater(d, false), newInflater(d, false)
 					ours.most = b.octets(size)
@@ -56,9 +57,11 @@ func TestCompressWindows(t *testing.T) {
 // inflate agrees with compress in both roles, with and without contexts, and with
 // final blocks in the middle.
 func TestInflate(t *testing.T) {
-	for _, d := range []deflateParams{{}, {ServerNoContext: true}, {ClientNoContext: true, ClientBits: 9}, {ServerBits: 8, ClientBits: 12}} {
+	for _, d := range []deflateParams{{}, {ServerNoContext: true}, {ClientNoContext: true, ClientBits: 9},
+		{ServerBits: 8, ClientBits: 12}} {
 		client, server := newDeflater(d, false), newDeflater(d, true)
-		for i, m := range []string{"once upon a time", "once upon a time there was", "", "there was once upon"} {
+		for i, m := range []string{"once upon a time", "once upon a time there was", "",
+			"there was once upon"} {
 			for _, way := range [][2]*deflater{{client, server}, {server, client}} {
 				got, err := way[1].inflate(way[0].compress([]byte(m)))
 				if err != nil || string(got) != m {
@@ -93,7 +96,8 @@ func TestInflateWindow(t *testing.T) {
 	rand.NewChaCha8([32]byte{}).Read(m)
 	for _, c := range []struct{ bits, between int }{{9, 212}, {10, 724}, {12, 3796}} {
 		for _, more := range []int{0, 1} {
-			theirs, ours := newDeflater(deflateParams{}, true), newDeflater(deflateParams{ServerBits: c.bits}, false)
+			theirs, ours := newDeflater(deflateParams{}, true),
+				newDeflater(deflateParams{ServerBits: c.bits}, false)
 			var err error
 			for _, m := range [][]byte{m, bytes.Repeat([]byte{'.'}, c.between+more), m} {
 				if err != nil {
@@ -180,7 +184,8 @@ func TestTapesAreBounded(t *testing.T) {
 			t.Fatal("what is used is forgotten")
 		}
 	}
-	if len(all.all) != 8 || all.size != maxTapes || all.get(tapeKey{size: 19}) == nil || all.get(tapeKey{size: 5}) != nil {
+	if len(all.all) != 8 || all.size != maxTapes || all.get(tapeKey{size: 19}) == nil ||
+		all.get(tapeKey{size: 5}) != nil {
 		t.Errorf("%d tapes of %d octets", len(all.all), all.size)
 	}
 	r := newTrack(all, tapeKey{size: 99, in: true}, 1000)

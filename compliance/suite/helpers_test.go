@@ -64,7 +64,8 @@ func casesMatching(t *testing.T, patterns ...string) []*Case {
 var allLetters = []string{"H.*", "L.*", "X.*", "R.*", "C.*"}
 
 // testClient runs cases with a client, a few at a time.
-func testClient(t *testing.T, cases []*Case, o *Options, client func(ctx context.Context, url string)) []*report.Result {
+func testClient(t *testing.T, cases []*Case, o *Options,
+	client func(ctx context.Context, url string)) []*report.Result {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -116,9 +117,11 @@ func wanting(t *testing.T, results []*report.Result) {
 	t.Helper()
 	for _, r := range results {
 		if !r.Passed() {
-			t.Errorf("%s: %s, %s: %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Description, r.Result, r.ResultClose)
+			t.Errorf("%s: %s, %s: %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Description, r.Result,
+				r.ResultClose)
 		}
-		if r.Agent == "" || r.Result == "" || r.ResultClose == "" || r.Offense != nil || r.IsServer && r.HTTPRequest == "" {
+		if r.Agent == "" || r.Result == "" || r.ResultClose == "" || r.Offense != nil || r.IsServer &&
+			r.HTTPRequest == "" {
 			t.Errorf("%s: %+v", r.ID, r)
 		}
 	}
@@ -163,7 +166,8 @@ func serveHandler(t *testing.T, h http.Handler) (url string) {
 
 // echoed is a server that answers message n of connection c, both from 0, with what
 // f makes of it.
-func echoed(ext wire.Extension, f func(c, n int, m websocket.Message) (websocket.MessageType, []byte)) http.Handler {
+func echoed(ext wire.Extension, f func(c, n int, m websocket.Message) (websocket.MessageType,
+	[]byte)) http.Handler {
 	var conns atomic.Int32
 	opts := &websocket.AcceptOptions{InsecureAnyOrigin: true}
 	if ext != nil {
@@ -221,7 +225,8 @@ func clientResult(t *testing.T, c *Case, ext wire.Extension) *report.Result {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	got := make(chan *report.Result, 1)
-	s := &Server{Cases: []*Case{c}, Options: &Options{Quick: true, Done: func(r *report.Result) { got <- r }}}
+	s := &Server{Cases: []*Case{c}, Options: &Options{Quick: true,
+		Done: func(r *report.Result) { got <- r }}}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx, l) }()
 	opts := &websocket.DialOptions{}
@@ -288,7 +293,8 @@ func echoBy(t *testing.T, f func(*websocket.Conn)) (url string) {
 			}
 			return nil
 		},
-		Options: &websocket.AcceptOptions{InsecureAnyOrigin: true, Extensions: []wire.Extension{deflate.MustNew(nil)}},
+		Options: &websocket.AcceptOptions{InsecureAnyOrigin: true,
+			Extensions: []wire.Extension{deflate.MustNew(nil)}},
 	}}
 	go func() { _ = s.Serve(l) }()
 	t.Cleanup(func() { s.Close() })
@@ -296,4 +302,5 @@ func echoBy(t *testing.T, f func(*websocket.Conn)) (url string) {
 }
 
 // short waits for nobody who does nothing, as many of the defects do.
-var short = &Options{HandshakeTimeout: 4 * time.Second, CloseTimeout: 500 * time.Millisecond, Parallel: 1, ClosePath: testee.ClosePath}
+var short = &Options{HandshakeTimeout: 4 * time.Second, CloseTimeout: 500 * time.Millisecond, Parallel: 1,
+	ClosePath: testee.ClosePath}

@@ -169,7 +169,8 @@ func (f *inflater) copy(dist, length int) {
 	case dist > 1<<f.bits:
 		f.breaks(ruleWindow, "a distance of %d, which a window of %d octets does not reach", dist, 1<<f.bits)
 	case dist > len(f.out) && !f.keep:
-		f.breaks(ruleEmptyWindow, "a distance of %d, where only %d octets of the message came before, and no context is taken over", dist, len(f.out))
+		f.breaks(ruleEmptyWindow, "a distance of %d, where only %d octets of the message came before, and "+
+			"no context is taken over", dist, len(f.out))
 	case dist > len(f.out):
 		f.bad("a distance of %d, where only %d octets came before", dist, len(f.out))
 	}

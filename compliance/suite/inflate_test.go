@@ -31,7 +31,8 @@ func TestInflater(t *testing.T) {
 			t.Fatal(err)
 		}
 		f := &inflater{bits: 15, keep: true}
-		for i, data := range [][]byte{nil, []byte("x"), faraway(100000, 1), noise, bytes.Repeat([]byte("ab"), 50000), faraway(100000, 1), nil} {
+		for i, data := range [][]byte{nil, []byte("x"), faraway(100000, 1), noise,
+			bytes.Repeat([]byte("ab"), 50000), faraway(100000, 1), nil} {
 			z.Reset()
 			_, _ = w.Write(data)
 			_ = w.Flush()
@@ -74,23 +75,30 @@ func TestInflaterRefuses(t *testing.T) {
 		{"reserved block", 15, []byte{0x06}, 0, "reserved type"},
 		{"stored lengths", 15, []byte("\x00\x05\x00\x00\x00Hello\x00"), 4, "two lengths"},
 		{"too far", 15, fresh().begin(0).text("Hello").match(3, 6).end().message(), 6, "only 5 octets"},
-		{"beyond the window", 9, fresh().begin(0).text(text[:600]).match(3, 513).end().message(), 0, "window of 512"},
+		{"beyond the window", 9, fresh().begin(0).text(text[:600]).match(3, 513).end().message(), 0,
+			"window of 512"},
 		{"length code", 15, fresh().begin(0).symbol(286).message(), 1, "length of the reserved"},
-		{"distance code", 15, fresh().begin(0).text("Hello").symbol(257).bits(15, 5).message(), 6, "distance of the reserved"},
+		{"distance code", 15, fresh().begin(0).text("Hello").symbol(257).bits(15, 5).message(), 6,
+			"distance of the reserved"},
 		{"cut", 15, fresh().begin(0).text("Hello").out, 4, "end of a block"},
 		{"no octets", 15, nil, 0, "end of a block"},
-		{"kept tail", 15, append(fresh().begin(0).text("Hello").end().message(), tail...), 0, "end of a block"},
-		{"codes", 15, []byte{0x04, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 0, "impossible code lengths"},
-		{"code with gaps", 15, []byte("\xec\xc0\x81\x00\x00\x00\x00\x80\xa0\xfd\xa9\x17\xe9\x00\x00\x0d"), 0, "impossible code lengths"},
+		{"kept tail", 15, append(fresh().begin(0).text("Hello").end().message(), tail...), 0,
+			"end of a block"},
+		{"codes", 15, []byte{0x04, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 0,
+			"impossible code lengths"},
+		{"code with gaps", 15, []byte("\xec\xc0\x81\x00\x00\x00\x00\x80\xa0\xfd\xa9\x17\xe9\x00\x00\x0d"), 0,
+			"impossible code lengths"},
 		{"too many codes", 15, []byte{0xf4, 0, 0, 0, 0}, 0, "more codes"},
 		{"too large", 15, bomb(5000), 0, "more than 1048576"},
 	} {
 		_, bad := (&inflater{bits: c.bits}).message(c.payload, 1<<20)
-		if bad == nil || !strings.Contains(bad.what, c.want) || c.at > 0 && bad.at != c.at || bad.at < 0 || bad.at > max(0, len(c.payload)-1) {
+		if bad == nil || !strings.Contains(bad.what, c.want) || c.at > 0 && bad.at != c.at || bad.at < 0 ||
+			bad.at > max(0, len(c.payload)-1) {
 			t.Errorf("%s: %+v", c.name, bad)
 		}
 	}
-	if got, bad := (&inflater{bits: 9}).message(fresh().begin(0).text(text[:600]).match(5, 512).end().message(), 1<<20); bad != nil || string(got) != text[:600]+text[88:93] {
+	if got, bad := (&inflater{bits: 9}).message(fresh().begin(0).text(text[:600]).match(5,
+		512).end().message(), 1<<20); bad != nil || string(got) != text[:600]+text[88:93] {
 		t.Errorf("a distance of the whole window: %q, %+v", got, bad)
 	}
 	f := &inflater{bits: 15}
@@ -160,12 +168,16 @@ func TestBent(t *testing.T) {
 		{false, malformedFrame{op: wire.OpText, payload: "Hello"}.whole(), 0},
 		{true, malformedFrame{op: wire.OpText, payload: "Hello"}.whole(), 0},
 		{false, malformedFrame{op: wire.OpText, payload: "Hello", mask: maskZero}.whole(), 0},
-		{false, malformedFrame{op: wire.OpText, payload: "Hello", mask: maskWrong}.whole(), wire.ErrUnmasked},
+		{false, malformedFrame{op: wire.OpText, payload: "Hello", mask: maskWrong}.whole(),
+			wire.ErrUnmasked},
 		{true, malformedFrame{op: wire.OpText, payload: "Hello", mask: maskWrong}.whole(), wire.ErrMasked},
-		{false, malformedFrame{op: wire.OpText, form: 16, payload: "Hello"}.whole(), wire.ErrLengthNotMinimal},
-		{false, malformedFrame{op: wire.OpText, form: 64, payload: strings.Repeat("x", 65535)}.whole(), wire.ErrLengthNotMinimal},
+		{false, malformedFrame{op: wire.OpText, form: 16, payload: "Hello"}.whole(),
+			wire.ErrLengthNotMinimal},
+		{false, malformedFrame{op: wire.OpText, form: 64, payload: strings.Repeat("x", 65535)}.whole(),
+			wire.ErrLengthNotMinimal},
 		{false, malformedFrame{op: wire.OpText, form: 64, length: 1 << 63}, wire.ErrLengthTopBit},
-		{false, malformedFrame{op: wire.OpPing, payload: strings.Repeat("x", 126)}.whole(), wire.ErrControlTooLong},
+		{false, malformedFrame{op: wire.OpPing, payload: strings.Repeat("x", 126)}.whole(),
+			wire.ErrControlTooLong},
 	} {
 		s := &script{server: c.server}
 		d := wire.Decoder{Role: wire.Server, MaxMessage: -1}

@@ -29,7 +29,8 @@ func no(_ context.Context, c net.Conn) {
 // teapot answers every request with a status that is no error.
 func teapot(_ context.Context, c net.Conn) {
 	_, _, _ = readHead(c, func([]byte) {})
-	_, _ = io.WriteString(c, "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n")
+	_, _ = io.WriteString(c,
+		"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n")
 }
 
 // yes accepts every request, however wrong, with everything that was offered, and
@@ -40,7 +41,8 @@ func yes(_ context.Context, c net.Conn) {
 	time.Sleep(time.Millisecond)
 	h := parseHead(buf[:n])
 	f := h.fields
-	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\nSec-WebSocket-Accept: %s\r\n",
+	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "+
+		"Upgrade\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\nSec-WebSocket-Accept: %s\r\n",
 		wire.AcceptKey(f.Get("Sec-Websocket-Key")))
 	for _, name := range []string{"Sec-Websocket-Extensions", "Sec-Websocket-Protocol"} {
 		if v := f.Get(name); v != "" {
@@ -80,7 +82,8 @@ func accept(c net.Conn) bool {
 	if err != nil {
 		return false
 	}
-	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+	fmt.Fprintf(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "+
+		"Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
 		wire.AcceptKey(parseHead(raw).fields.Get("Sec-Websocket-Key")))
 	return true
 }
@@ -203,7 +206,8 @@ func answering(answer func(request head, accept string) string) badServer {
 	}
 }
 
-const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: " +
+	"Upgrade\r\nSec-WebSocket-Accept: "
 
 func accepting(key string) string { return upgrade + wire.AcceptKey(key) + "\r\n" }
 
@@ -232,7 +236,8 @@ func returnFrames(c net.Conn, rest []byte, packed bool, n, code int) {
 			if h.Opcode == wire.OpPing {
 				back.Opcode = wire.OpPong
 			}
-			if _, err := c.Write(append(wire.AppendHeader(nil, back), payload...)); err != nil || h.Opcode == wire.OpClose {
+			if _, err := c.Write(append(wire.AppendHeader(nil, back), payload...)); err != nil ||
+				h.Opcode == wire.OpClose {
 				return
 			}
 			h, size, err = wire.ConsumeHeader(rest)
@@ -248,7 +253,10 @@ func returnFrames(c net.Conn, rest []byte, packed bool, n, code int) {
 // always answers every request in the same way. In its text {accept} stands for what
 // accepts a connection.
 func always(text string) badServer {
-	return answering(func(_ head, accept string) string { return strings.ReplaceAll(text, "{accept}", accept) })
+	return answering(func(_ head, accept string) string {
+		return strings.ReplaceAll(text, "{accept}",
+			accept)
+	})
 }
 
 // extended accepts, and answers extensions if they were offered.
@@ -285,7 +293,8 @@ func refusing(offer, answer string) badServer {
 // mirrored accepts with the very extensions that were offered.
 func mirrored() badServer {
 	return answering(func(request head, accept string) string {
-		return accept + "Sec-WebSocket-Extensions: " + request.fields.Get("Sec-Websocket-Extensions") + "\r\n\r\n"
+		return accept + "Sec-WebSocket-Extensions: " + request.fields.Get("Sec-Websocket-Extensions") +
+			"\r\n\r\n"
 	})
 }
 
@@ -307,7 +316,8 @@ func guarded(n int) badServer {
 		if err != nil || pieces > n {
 			return
 		}
-		if _, err := io.WriteString(c, accepting(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n"); err == nil {
+		if _, err := io.WriteString(c,
+			accepting(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n"); err == nil {
 			returnFrames(c, rest, false, -2, 0)
 		}
 	}
@@ -315,7 +325,10 @@ func guarded(n int) badServer {
 
 // aged answers by HTTP/1.0.
 func aged() badServer {
-	return answering(func(_ head, accept string) string { return strings.Replace(accept, "1.1", "1.0", 1) + "\r\n" })
+	return answering(func(_ head, accept string) string {
+		return strings.Replace(accept, "1.1", "1.0", 1) +
+			"\r\n"
+	})
 }
 
 // picky refuses requests with an X-Frame field that does not please it.
@@ -417,7 +430,8 @@ func serveFrames(c net.Conn, odd func(h wire.Header, payload []byte) bool) {
 	buf := make([]byte, wire.MaxHeaderSize)
 	var message []byte
 	send := func(op wire.Opcode, b []byte) {
-		_, _ = c.Write(append(wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: op, Length: int64(len(b))}), b...))
+		_, _ = c.Write(append(wire.AppendHeader(nil,
+			wire.Header{Fin: true, Opcode: op, Length: int64(len(b))}), b...))
 	}
 	op := wire.OpText
 	for {

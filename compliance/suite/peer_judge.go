@@ -62,10 +62,12 @@ func (p *peer) judgeClose() {
 		r.BehaviorClose, r.ResultClose = report.Failed, p.wrongSide()
 	case p.want.RequireClean && !r.WasClean:
 		r.BehaviorClose, r.ResultClose = report.Unclean, p.unclean()
-	case (r.RemoteCloseCode != 0 || r.RemoteCloseZero) && !slices.Contains(p.want.CloseCode, r.RemoteCloseCode):
+	case (r.RemoteCloseCode != 0 || r.RemoteCloseZero) &&
+		!slices.Contains(p.want.CloseCode, r.RemoteCloseCode):
 		r.BehaviorClose, r.ResultClose = report.WrongCode, wrongCode(r, p.want.CloseCode)
 	case !p.server && r.DroppedByMe:
-		r.BehaviorClose, r.ResultClose = report.FailedByClient, "The server did not drop TCP after the closing handshake."
+		r.BehaviorClose, r.ResultClose = report.FailedByClient,
+			"The server did not drop TCP after the closing handshake."
 	default:
 		r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
 	}

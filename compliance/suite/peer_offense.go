@@ -69,7 +69,8 @@ func (p *peer) find(r recording, reader wire.Role) (*report.Offense, wire.Violat
 	at := int(min(broken.Offset, int64(len(r.octets)-1)))
 	start := max(0, at-127)
 	return &report.Offense{
-		Start: int64(start), Octets: r.octets[start:min(len(r.octets), start+256)], Offset: at - start, Length: 1,
-		What: broken.Violation.Error(),
+		Start: int64(start), Octets: r.octets[start:min(len(r.octets), start+256)], Offset: at - start,
+		Length: 1,
+		What:   broken.Violation.Error(),
 	}, broken.Violation
 }

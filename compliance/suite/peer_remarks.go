@@ -9,12 +9,25 @@ import (
 
 // The sentences that stand beside verdicts of the original.
 var (
-	ruleFailClose = rule("7.1.7", "SHOULD", "If _The WebSocket Connection is Established_ prior to the point where the endpoint is required to _Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_. An endpoint MAY omit sending a Close frame if it believes the other side is unlikely to be able to receive and process the Close frame, due to the nature of the error that led the WebSocket connection to fail in the first place.")
-	ruleFailStop  = rule("7.1.7", "MUST", "An endpoint MUST NOT continue to attempt to process data (including a responding Close frame) from the remote endpoint after being instructed to _Fail the WebSocket Connection_.")
-	ruleNewest    = rule("5.5.3", "MAY", "If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently processed Ping frame.")
-	rulePongSoon  = rule("5.5.2", "SHOULD", "It SHOULD respond with Pong frame as soon as is practical.")
-	ruleCodeFree  = rule("7.4", "", "The interpretation of this reason by an endpoint, and the action an endpoint should take given this reason, are left undefined by this specification.")
-	ruleCodeEcho  = rule("5.5.1", "", "When sending a Close frame in response, the endpoint typically echos the status code it received.")
+	ruleFailClose = rule("7.1.7", "SHOULD",
+		"If _The WebSocket Connection is Established_ prior to the point where the endpoint is required "+
+			"to _Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate "+
+			"status code (Section 7.4) before proceeding to _Close the WebSocket Connection_. An endpoint MAY "+
+			"omit sending a Close frame if it believes the other side is unlikely to be able to receive and "+
+			"process the Close frame, due to the nature of the error that led the WebSocket connection to "+
+			"fail in the first place.")
+	ruleFailStop = rule("7.1.7", "MUST",
+		"An endpoint MUST NOT continue to attempt to process data (including a responding Close frame) "+
+			"from the remote endpoint after being instructed to _Fail the WebSocket Connection_.")
+	ruleNewest = rule("5.5.3", "MAY",
+		"If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous "+
+			"Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently processed "+
+			"Ping frame.")
+	rulePongSoon = rule("5.5.2", "SHOULD", "It SHOULD respond with Pong frame as soon as is practical.")
+	ruleCodeFree = rule("7.4", "", "The interpretation of this reason by an endpoint, and the action an "+
+		"endpoint should take given this reason, are left undefined by this specification.")
+	ruleCodeEcho = rule("5.5.1", "",
+		"When sending a Close frame in response, the endpoint typically echos the status code it received.")
 )
 
 // remark puts the sentence of the RFC beside a verdict of the original that is
@@ -26,23 +39,29 @@ func (p *peer) remark() {
 	switch pings := p.expected[report.OK]; {
 	case !p.wasOpen:
 	case r.RemoteCloseCode >= codeServiceRestart && r.RemoteCloseCode <= codeBadGateway:
-		say("The original takes 1012, 1013 and 1014 for unassigned. IANA has registered them since: a peer may send them.", ruleCodeLater)
+		say("The original takes 1012, 1013 and 1014 for unassigned. IANA has registered them since: a "+
+			"peer may send them.", ruleCodeLater)
 	case short && onlyPongs(pings) && subset(p.received, pings):
-		say("The original wants every ping answered. The RFC lets a peer answer only the newest.", ruleNewest)
+		say("The original wants every ping answered. The RFC lets a peer answer only the newest.",
+			ruleNewest)
 	case short && samePermuted(p.received, pings):
-		say("Every answer came, in another order. The RFC says no more than that a pong should come soon.", rulePongSoon)
+		say("Every answer came, in another order. The RFC says no more than that a pong should come soon.",
+			rulePongSoon)
 	case short && r.RemoteCloseCode == codeTooBig:
 		say("The original asks for messages of this size. The RFC lets a peer refuse those beyond its limit.", ruleLimits)
 	case short && r.BehaviorClose == report.WrongCode && p.want.RequireClean:
-		say("The original asks for 1000 or the code that it sent. The RFC does not say which code the answer carries.", ruleCodeEcho)
+		say("The original asks for 1000 or the code that it sent. The RFC does not say which code the "+
+			"answer carries.", ruleCodeEcho)
 	case short && r.BehaviorClose == report.WrongCode && strings.HasPrefix(p.c.ID, "7.9."):
-		say("The RFC says who must not send this code. It does not say what a peer does that receives it.", ruleCodeFree)
+		say("The RFC says who must not send this code. It does not say what a peer does that receives it.",
+			ruleCodeFree)
 	case r.Behavior == report.NonStrict && strings.HasPrefix(p.c.ID, "6.4."):
 		say("The RFC does not say that text has to be refused before its message is whole.", ruleText)
 	case r.Behavior == report.NonStrict:
 		say("The RFC does not say that what came before the breach has to be answered.", ruleFailStop)
 	case !p.want.RequireClean && !r.WasClean && !r.DroppedByMe && r.BehaviorClose == report.OK:
-		say("The peer dropped TCP without a close frame. The original counts that as right; the RFC asks for a close frame first, if the peer believes that it can be read.", ruleFailClose)
+		say("The peer dropped TCP without a close frame. The original counts that as right; the RFC asks "+
+			"for a close frame first, if the peer believes that it can be read.", ruleFailClose)
 	}
 }
 

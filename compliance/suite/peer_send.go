@@ -78,7 +78,8 @@ func (p *peer) send(f frame) {
 	}
 	p.res.TxFrameStats[int(f.op)]++
 	p.log(report.LogEntry{
-		Kind: report.TxFrame, Size: len(f.payload), Text: report.Text(f.payload), Opcode: int(f.op), Fin: h.Fin,
+		Kind: report.TxFrame, Size: len(f.payload), Text: report.Text(f.payload), Opcode: int(f.op),
+		Fin: h.Fin,
 		RSV: f.rsv, Mask: mask, Repeat: f.repeat, Chop: f.chop, Sync: f.sync,
 	}, false)
 	p.write(raw, f.sync, f.chop)

@@ -28,7 +28,8 @@ func writesOf(t *testing.T, id string) (sizes []int) {
 		go func() {
 			defer close(done)
 			if cases[0].script != nil {
-				newScript(t.Context(), cases[0], o, &target{path: "/", host: "h"}).play(ours, cases[0].script)
+				newScript(t.Context(), cases[0], o, &target{path: "/", host: "h"}).play(ours,
+					cases[0].script)
 				return
 			}
 			newPeer(cases[0], o, ours, false).run(nil)
@@ -37,7 +38,8 @@ func writesOf(t *testing.T, id string) (sizes []int) {
 		if cases[0].script != nil {
 			n, _ := theirs.Read(buf)
 			key := parseHead(buf[:n]).fields.Get("Sec-Websocket-Key")
-			_, _ = io.WriteString(theirs, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+wire.AcceptKey(key)+"\r\n\r\n")
+			_, _ = io.WriteString(theirs, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: "+
+				"websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+wire.AcceptKey(key)+"\r\n\r\n")
 		}
 		for {
 			_ = theirs.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
@@ -127,7 +129,8 @@ func TestKillWaitsForLateMachine(t *testing.T) {
 		after   time.Duration
 		want    report.Verdict
 	}{
-		{nil, 2500 * time.Millisecond, report.Failed}, {late, 2500 * time.Millisecond, report.OK}, {late, time.Hour, report.Failed},
+		{nil, 2500 * time.Millisecond, report.Failed}, {late, 2500 * time.Millisecond, report.OK},
+		{late, time.Hour, report.Failed},
 	} {
 		r := playPeerWith(t, "6.3.1", row.weather, func(c net.Conn) {
 			_ = c.SetReadDeadline(time.Now().Add(row.after))
@@ -139,7 +142,8 @@ func TestKillWaitsForLateMachine(t *testing.T) {
 			}
 		})
 		if r.BehaviorClose != row.want {
-			t.Errorf("an answer after %v: %s, %q, want %s", row.after, r.BehaviorClose, r.ResultClose, row.want)
+			t.Errorf("an answer after %v: %s, %q, want %s", row.after, r.BehaviorClose, r.ResultClose,
+				row.want)
 		}
 	}
 }
@@ -153,8 +157,10 @@ func TestSecondCloseFrame(t *testing.T) {
 		_, _ = c.Read(buf) // the close frame
 		_, _ = io.WriteString(c, "\x88\x02\x03\xe8\x88\x02\x03\xea")
 	})
-	if !r.Passed() || r.RemoteCloseCode != codeNormal || r.Aside == nil || r.Aside.Rule.Section != ruleFirstClose.Section {
-		t.Errorf("%s, close %s: %s; code %d, aside %+v", r.Behavior, r.BehaviorClose, r.ResultClose, r.RemoteCloseCode, r.Aside)
+	if !r.Passed() || r.RemoteCloseCode != codeNormal || r.Aside == nil ||
+		r.Aside.Rule.Section != ruleFirstClose.Section {
+		t.Errorf("%s, close %s: %s; code %d, aside %+v", r.Behavior, r.BehaviorClose, r.ResultClose,
+			r.RemoteCloseCode, r.Aside)
 	}
 }
 
@@ -191,8 +197,10 @@ func TestAfterCloseFrame(t *testing.T) {
 			_, _ = io.WriteString(c, "\x88\x02\x03\xea"+behind)
 			_, _ = c.Read(buf)
 		}), "L.5.1")
-		if r.Behavior != want.behavior || r.BehaviorClose != want.close || !strings.Contains(r.ResultClose, want.says) || r.RemoteCloseCode != codeProtocolError {
-			t.Errorf("%x: %s: %s, close %s: %s, code %d", behind, r.Behavior, r.Result, r.BehaviorClose, r.ResultClose, r.RemoteCloseCode)
+		if r.Behavior != want.behavior || r.BehaviorClose != want.close ||
+			!strings.Contains(r.ResultClose, want.says) || r.RemoteCloseCode != codeProtocolError {
+			t.Errorf("%x: %s: %s, close %s: %s, code %d", behind, r.Behavior, r.Result, r.BehaviorClose,
+				r.ResultClose, r.RemoteCloseCode)
 		}
 		if (r.VerdictRule() == &ruleAfterClose) != (want.behavior == report.Failed) {
 			t.Errorf("%x: the verdict rests on %+v", behind, r.VerdictRule())

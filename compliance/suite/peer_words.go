@@ -48,7 +48,8 @@ func (p *peer) mismatch(want []event) string {
 		case e.kind == eventTimeout:
 			return "The peer did not refuse what had come by then, but waited for more."
 		case i >= len(want):
-			return fmt.Sprintf("Expected nothing%s; got %s.", map[bool]string{true: " more"}[i > 0], e.words())
+			return fmt.Sprintf("Expected nothing%s; got %s.", map[bool]string{true: " more"}[i > 0],
+				e.words())
 		case want[i].kind == eventTimeout:
 			return fmt.Sprintf("Expected the peer to wait for more of the text; got %s.", e.words())
 		default:
@@ -128,7 +129,8 @@ func (p *peer) unclean() string {
 	case r.WasCloseHandshakeTimeout:
 		return fmt.Sprintf("The peer did not answer the close frame within %v.", p.o.CloseTimeout)
 	case p.broke != "":
-		return fmt.Sprintf("The closing handshake was not completed: the peer broke the protocol (%s).", p.broke)
+		return fmt.Sprintf("The closing handshake was not completed: the peer broke the protocol (%s).",
+			p.broke)
 	case r.DroppedByMe:
 		return fmt.Sprintf("The closing handshake was not completed: %s.", r.WasNotCleanReason)
 	}
@@ -137,5 +139,6 @@ func (p *peer) unclean() string {
 
 // wrongCode names the code of a close frame and those that would fit.
 func wrongCode(r *report.Result, want []int) string {
-	return fmt.Sprintf("The close frame carries %d; it should carry %s, or no code.", r.RemoteCloseCode, codes(want))
+	return fmt.Sprintf("The close frame carries %d; it should carry %s, or no code.", r.RemoteCloseCode,
+		codes(want))
 }

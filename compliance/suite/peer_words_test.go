@@ -17,7 +17,8 @@ import (
 // What falls short says what came instead and rests on a sentence that can be broken.
 func TestVerdictsSayWhatHappened(t *testing.T) {
 	t.Parallel()
-	cases, err := Cases([]string{"1.1.2", "1.2.8", "2.*", "3.*", "4.1.*", "5.*", "6.1.*", "6.2.*", "6.3.*", "6.4.*", "6.5.*", "7.*", "9.1.1", "10.*", "L.*", "R.4.*", "R.7.*"}, []string{"L.7.*"})
+	cases, err := Cases([]string{"1.1.2", "1.2.8", "2.*", "3.*", "4.1.*", "5.*", "6.1.*", "6.2.*", "6.3.*",
+		"6.4.*", "6.5.*", "7.*", "9.1.1", "10.*", "L.*", "R.4.*", "R.7.*"}, []string{"L.7.*"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +27,8 @@ func TestVerdictsSayWhatHappened(t *testing.T) {
 	free := make(chan struct{}, 64)              // they wait more than they work
 	var short atomic.Int64
 	var wg sync.WaitGroup
-	for server, f := range map[string]func(net.Conn){"naive": naive, "deaf": swallow, "gone": func(net.Conn) {}} {
+	for server, f := range map[string]func(net.Conn){"naive": naive, "deaf": swallow,
+		"gone": func(net.Conn) {}} {
 		tgt, err := parseTarget(serveRaw(t, f), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -47,7 +49,8 @@ func TestVerdictsSayWhatHappened(t *testing.T) {
 			case rule == nil:
 				t.Errorf("%s, %s: %s, %s: no rule", server, r.ID, r.Behavior, r.BehaviorClose)
 			case rule.Level == "MAY":
-				t.Errorf("%s, %s: %s, %s: a MAY is not broken: %s", server, r.ID, r.Behavior, r.BehaviorClose, rule.Text)
+				t.Errorf("%s, %s: %s, %s: a MAY is not broken: %s", server, r.ID, r.Behavior,
+					r.BehaviorClose, rule.Text)
 			}
 		}
 		for _, c := range cases {
@@ -85,17 +88,24 @@ func TestVerdictNamesTheEnd(t *testing.T) {
 		broken string
 	}{
 		{"9.1.6", func(net.Conn) {}, "Expected the message within 1m40s; the peer dropped TCP ", ""},
-		{"9.1.6", closing(codeTooBig), "Expected the message within 1m40s; the peer closed the connection with 1009 ", ""},
-		{"9.7.1", closing(codeTryLater), "Expected 1000 messages within 1m0s; the peer broke the protocol", ""},
-		{"1.1.2", bits, "Expected a text message of 125 bytes; the peer broke the protocol", "MUST be 0 unless"},
-		{"2.2", closing(codeGoingAway), `Expected a pong with "Hello, world!"; the peer closed the connection with 1001`, ""},
+		{"9.1.6", closing(codeTooBig),
+			"Expected the message within 1m40s; the peer closed the connection with 1009 ", ""},
+		{"9.7.1", closing(codeTryLater), "Expected 1000 messages within 1m0s; the peer broke the protocol",
+			""},
+		{"1.1.2", bits, "Expected a text message of 125 bytes; the peer broke the protocol",
+			"MUST be 0 unless"},
+		{"2.2", closing(codeGoingAway),
+			`Expected a pong with "Hello, world!"; the peer closed the connection with 1001`, ""},
 		{"1.1.2", naive, beforeClose, ""},
-		{"2.9", naive, `Expected a pong with "ping payload"; got a pong with "unsolicited pong payload".`, ""},
+		{"2.9", naive, `Expected a pong with "ping payload"; got a pong with "unsolicited pong payload".`,
+			""},
 		{"6.3.1", naive, "The peer did not refuse the text.", ""},
 	} {
 		r := oneCase(t, serveRaw(t, tt.server), tt.id)
-		if r.Passed() || !strings.HasPrefix(r.Result, tt.says) || tt.broken != "" && (r.Broken == nil || !strings.HasPrefix(r.Broken.Text, tt.broken)) {
-			t.Errorf("%s: %s, %s: %q, want %q; broken %v", tt.id, r.Behavior, r.BehaviorClose, r.Result, tt.says, r.Broken)
+		if r.Passed() || !strings.HasPrefix(r.Result, tt.says) || tt.broken != "" &&
+			(r.Broken == nil || !strings.HasPrefix(r.Broken.Text, tt.broken)) {
+			t.Errorf("%s: %s, %s: %q, want %q; broken %v", tt.id, r.Behavior, r.BehaviorClose, r.Result,
+				tt.says, r.Broken)
 		}
 	}
 }
@@ -138,14 +148,16 @@ func TestRemarks(t *testing.T) {
 	} {
 		r := oneCase(t, serveRaw(t, tt.server), tt.id)
 		if r.Behavior != tt.verdict || r.Aside == nil || r.Aside.Rule != tt.rule || r.Aside.Text == "" {
-			t.Errorf("%s: %s, %s: %s %s; aside %+v", tt.id, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose, r.Aside)
+			t.Errorf("%s: %s, %s: %s %s; aside %+v", tt.id, r.Behavior, r.BehaviorClose, r.Result,
+				r.ResultClose, r.Aside)
 		}
 	}
 }
 
 // The level of a rule that is in no case's place is a word of its sentence, too.
 func TestLevelsOfSentRules(t *testing.T) {
-	rules := []report.Rule{ruleFailClose, ruleFailStop, ruleNewest, rulePongSoon, ruleCodeFree, ruleCodeEcho, ruleAsk, ruleCleanly, ruleIdle, ruleChecks, ruleConform, ruleClientFails}
+	rules := []report.Rule{ruleFailClose, ruleFailStop, ruleNewest, rulePongSoon, ruleCodeFree, ruleCodeEcho,
+		ruleAsk, ruleCleanly, ruleIdle, ruleChecks, ruleConform, ruleClientFails}
 	for _, r := range slices.Concat(rules, slices.Collect(maps.Values(sentRules))) {
 		if why := levelWrong(r); why != "" {
 			t.Errorf("a rule of level %q %s: %s", r.Level, why, r.Text)

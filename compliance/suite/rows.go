@@ -33,18 +33,21 @@ func both(id string, r report.Rule, description, expectation string, start func(
 }
 
 // answers is a case whose frames are in order and have these answers; then we close.
-func answers(id string, r report.Rule, description string, way writing, frames []frame, wait time.Duration, events ...event) *Case {
-	return both(id, r, description+way.words(), "The answers come, in order; then a clean close with 1000.", func(p *peer) {
-		p.expect(report.OK, events...)
-		p.byUs(codeNormal)
-		p.by(way, frames...)
-		p.closeAfter(wait)
-	})
+func answers(id string, r report.Rule, description string, way writing, frames []frame, wait time.Duration,
+	events ...event) *Case {
+	return both(id, r, description+way.words(), "The answers come, in order; then a clean close with 1000.",
+		func(p *peer) {
+			p.expect(report.OK, events...)
+			p.byUs(codeNormal)
+			p.by(way, frames...)
+			p.closeAfter(wait)
+		})
 }
 
 // violates is a case that breaks the protocol. What was in order before may be
 // answered first; a peer that does not is not strict.
-func violates(id string, r report.Rule, description string, way writing, frames []frame, before ...event) *Case {
+func violates(id string, r report.Rule, description string, way writing, frames []frame,
+	before ...event) *Case {
 	expectation := "The peer fails the connection at once, with 1002 or by dropping TCP."
 	if len(before) > 0 {
 		expectation = "What came before is answered. " + expectation

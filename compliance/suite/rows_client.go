@@ -18,21 +18,26 @@ func fails(r report.Rule, what string, edits ...edit) letterCase {
 
 // noUpgrade is a response that a client may deal with as any of HTTP.
 func noUpgrade(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client takes no message. It may deal with the response as with any of HTTP.", r, func(s *script) {
-		s.asked()
-		s.respond(append(edits, set("Upgrade"), set("Connection", "Connection: close"), set("Sec-WebSocket-Accept"), add("Content-Length: 0"))...)
-		s.refusedReply(ruleConform, true)
-	}}
+	return letterCase{what,
+		"The client takes no message. It may deal with the response as with any of HTTP.", r,
+		func(s *script) {
+			s.asked()
+			s.respond(append(edits, set("Upgrade"), set("Connection", "Connection: close"),
+				set("Sec-WebSocket-Accept"), add("Content-Length: 0"))...)
+			s.refusedReply(ruleConform, true)
+		}}
 }
 
 // otherStatus is a response that is right but for its status: a client may deal with
 // it as with any of HTTP, but must not open the connection.
 func otherStatus(what, line string) letterCase {
-	return letterCase{what, "The client takes no message. It may deal with the response as with any of HTTP.", ruleNot101, func(s *script) {
-		s.asked()
-		s.respond(first(line))
-		s.refusedReply(ruleConform, true)
-	}}
+	return letterCase{what,
+		"The client takes no message. It may deal with the response as with any of HTTP.", ruleNot101,
+		func(s *script) {
+			s.asked()
+			s.respond(first(line))
+			s.refusedReply(ruleConform, true)
+		}}
 }
 
 // takes is a response that a client has to take.
@@ -54,11 +59,14 @@ func mayTake(r report.Rule, what string, edits ...edit) letterCase {
 // eitherUpgrade is a response that one sentence lets a client take and another lets it
 // refuse.
 func eitherUpgrade(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client takes it, and it works. Section 4.2.2 lets it ask for the value Upgrade alone, and then drop TCP.", r, func(s *script) {
+	return letterCase{what, "The client takes it, and it works. Section 4.2.2 lets it ask for the value " +
+		"Upgrade alone, and then drop TCP.", r, func(s *script) {
 		s.open(edits...)
 		s.mayEcho()
 		if s.res.Behavior == report.OK {
-			s.setVerdict(report.Informational, "The client refused it. A server should send %q alone (section 4.2.2).", "Connection: Upgrade")
+			s.setVerdict(report.Informational,
+				"The client refused it. A server should send %q alone (section 4.2.2).",
+				"Connection: Upgrade")
 		} else {
 			s.setVerdict(report.OK, "The client took it.")
 		}
@@ -88,7 +96,8 @@ func (s *script) mayEcho() {
 		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
 		s.setVerdict(report.OK, "The client refused it.")
 	default:
-		s.against(ruleClientFails, "The client neither returned the message nor dropped TCP, as one that refuses the response has to.")
+		s.against(ruleClientFails, "The client neither returned the message nor dropped TCP, as one that "+
+			"refuses the response has to.")
 	}
 }
 
@@ -113,7 +122,8 @@ func (s *script) refusedReply(r report.Rule, ordinary bool) {
 		s.write(s.octets(textFrame("Is all well?")), tempo{})
 		s.read(time.Now().Add(idleTime))
 	}
-	if c, ok := s.conn.(interface{ CloseWrite() error }); ok && len(s.rest) == 0 && !s.in.ended && !ordinary {
+	if c, ok := s.conn.(interface{ CloseWrite() error }); ok && len(s.rest) == 0 && !s.in.ended &&
+		!ordinary {
 		_ = c.CloseWrite()
 		s.read(time.Now().Add(reactionTime))
 	}

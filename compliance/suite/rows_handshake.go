@@ -24,10 +24,11 @@ func mayRefuse(r report.Rule, what string, edits ...edit) letterCase {
 
 // ignores is a request that is perhaps no handshake at all: anything but an upgrade.
 func ignores(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server does not upgrade. It may well answer this as another HTTP request.", r, func(s *script) {
-		s.ask(edits...)
-		s.refusedRequest(true)
-	}}
+	return letterCase{what, "The server does not upgrade. It may well answer this as another HTTP request.",
+		r, func(s *script) {
+			s.ask(edits...)
+			s.refusedRequest(true)
+		}}
 }
 
 // unreadable is a request that HTTP's grammar does not know. A server that accepts it
@@ -44,7 +45,8 @@ func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase 
 		case code == 101, strings.HasPrefix(s.reply.line, "HTTP/0.9 101"):
 			s.against(accepted, "The server accepted it.")
 		case code == 0:
-			s.broke("The server should have responded with 400, but responded without a status line: %q.", report.Text([]byte(s.reply.line)))
+			s.broke("The server should have responded with 400, but responded without a status line: %q.",
+				report.Text([]byte(s.reply.line)))
 		case code == 301:
 			s.setVerdict(report.OK, "The server redirected it: %s.", s.reply.line)
 		case code < 400:
@@ -67,12 +69,13 @@ func accepts(r report.Rule, what string, edits ...edit) letterCase {
 // either is a request that a server may accept, which then must work, or refuse.
 // accepted is the verdict where it accepts it.
 func either(r report.Rule, accepted report.Verdict, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server accepts it, and it works; or it returns an HTTP error code.", r, func(s *script) {
-		s.ask(edits...)
-		s.opened(s.refusedEither)
-		s.echo(wire.OpText, []byte("Hello"))
-		s.setVerdict(accepted, "The server accepted it.")
-	}}
+	return letterCase{what, "The server accepts it, and it works; or it returns an HTTP error code.", r,
+		func(s *script) {
+			s.ask(edits...)
+			s.opened(s.refusedEither)
+			s.echo(wire.OpText, []byte("Hello"))
+			s.setVerdict(accepted, "The server accepted it.")
+		}}
 }
 
 // refusedEither judges a refusal of what may be refused.
@@ -97,7 +100,9 @@ func (s *script) refusedOpenly(format string, args ...any) {
 
 // ignoredUpgrade is the verdict on a server that goes on with HTTP.
 func (s *script) ignoredUpgrade() {
-	s.against(ruleIgnore, "The server did not upgrade the connection, but answered the request as plain HTTP: %s.", s.reply.line)
+	s.against(ruleIgnore,
+		"The server did not upgrade the connection, but answered the request as plain HTTP: %s.",
+		s.reply.line)
 }
 
 // refusedRequest waits for the server to refuse a request.
@@ -116,17 +121,20 @@ func (s *script) refusedRequest(ordinary bool) {
 func (s *script) refusedStatus(ordinary bool) {
 	switch code := s.status(); {
 	case code == 0:
-		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.", report.Text([]byte(s.reply.line)))
+		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.",
+			report.Text([]byte(s.reply.line)))
 	case code == 101:
 		s.broke("The server accepted it.")
 	case code == 500 && (ordinary || ofWebSocket(s.c.Rule)):
-		s.setVerdict(report.Informational, "The server refused it with 500, which says that the server itself failed.")
+		s.setVerdict(report.Informational,
+			"The server refused it with 500, which says that the server itself failed.")
 	case code >= 400 && code != 500, ordinary && code >= 200:
 		s.setVerdict(report.OK, "The server refused it: %s.", s.reply.line)
 	case code >= 200 && ofWebSocket(s.c.Rule):
 		s.ignoredUpgrade()
 	case code == 500:
-		s.broke("The server refused it with 500, which says that the server itself failed. A 4xx code would be right.")
+		s.broke("The server refused it with 500, which says that the server itself failed. A 4xx code " +
+			"would be right.")
 	default:
 		s.broke("The server did not accept it, but answered %q, which is no error code.", s.reply.line)
 	}

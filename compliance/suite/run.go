@@ -67,7 +67,10 @@ func newRun(cases []*Case, o *Options, t *target) *run {
 	r := &run{o: o, cases: cases, server: t, pace: newPace(o.Parallel),
 		results: make([]*report.Result, n), shaky: make([]bool, n), settled: make([]bool, n)}
 	if t != nil {
-		r.play = func(ctx context.Context, c *Case) (*report.Result, error) { return serverCase(ctx, t, c, o) }
+		r.play = func(ctx context.Context, c *Case) (*report.Result,
+			error) {
+			return serverCase(ctx, t, c, o)
+		}
 	}
 	return r
 }
@@ -174,7 +177,8 @@ func (r *run) again(alone func()) {
 	rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 	r.pace.confirm()
 	r.paced(shuffled, r.onceMore)
-	r.some(pickFrom(list, func(i int) bool { return r.cases[i].Heavy }), min(few, r.o.processors()), r.onceMore)
+	r.some(pickFrom(list, func(i int) bool { return r.cases[i].Heavy }), min(few, r.o.processors()),
+		r.onceMore)
 	alone()
 	kept := 0
 	for _, i := range list {
@@ -189,7 +193,8 @@ func (r *run) again(alone func()) {
 			return
 		}
 		kept++
-		if before == nil || r.results[i] == nil || before.Behavior != r.results[i].Behavior || before.BehaviorClose != r.results[i].BehaviorClose {
+		if before == nil || r.results[i] == nil || before.Behavior != r.results[i].Behavior ||
+			before.BehaviorClose != r.results[i].BehaviorClose {
 			kept = 0
 		}
 	}

@@ -141,14 +141,18 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	_ = conn.SetDeadline(time.Now().Add(s.o.HandshakeTimeout))
 	var err error
 	q.masks = &s.masks
-	q.raw, q.rest, err = readHead(conn, func(b []byte) { q.reads = append(q.reads, append([]byte(nil), b...)) })
+	q.raw, q.rest, err = readHead(conn, func(b []byte) {
+		q.reads = append(q.reads,
+			append([]byte(nil), b...))
+	})
 	if err == nil {
 		q.head = parseHead(q.raw)
 		q.keyAgain = s.nonces.like(q.head.fields.Get("Sec-Websocket-Key"))
 		err = s.parse(q)
 	}
 	if err != nil {
-		_, _ = fmt.Fprintf(conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%v\n", err)
+		_, _ = fmt.Fprintf(conn, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: "+
+			"text/plain; charset=utf-8\r\n\r\n%v\n", err)
 		return
 	}
 	_ = conn.SetDeadline(time.Time{})
@@ -183,7 +187,8 @@ func (s *Server) parse(q *clientRequest) error {
 	}
 	query := u.Query()
 	q.path, q.agent = u.Path, query.Get("agent")
-	q.shutDown, _ = strconv.ParseBool(strings.Replace(strings.ToLower(query.Get("shutdownOnComplete")), "yes", "true", 1))
+	q.shutDown, _ = strconv.ParseBool(strings.Replace(strings.ToLower(query.Get("shutdownOnComplete")),
+		"yes", "true", 1))
 	if n := query.Get("case"); n != "" {
 		i, err := strconv.Atoi(n)
 		if err != nil || i < 1 || i > len(s.Cases) {
@@ -212,7 +217,8 @@ func (s *Server) parse(q *clientRequest) error {
 			return errors.New("which case, and who are you? add ?case=N&agent=NAME")
 		}
 	default:
-		return fmt.Errorf("%s is nothing to ask for; see /getCaseCount, /getCaseInfo, /runCase, /getCaseStatus, /updateReports", q.path)
+		return fmt.Errorf("%s is nothing to ask for; see /getCaseCount, /getCaseInfo, /runCase, "+
+			"/getCaseStatus, /updateReports", q.path)
 	}
 	if q.path == "/followed" || q.path == "/runCase" && q.c.script != nil {
 		return nil // the case judges the request
@@ -367,12 +373,14 @@ const clientTime = 30 * time.Second
 
 // Run has a client run a case, by a function that connects it to /runCase with the
 // agent, and returns the result. The error is that the case has none, or ctx's.
-func (s *Server) Run(ctx context.Context, agent, id string, client func(context.Context) error) (*report.Result, error) {
+func (s *Server) Run(ctx context.Context, agent, id string,
+	client func(context.Context) error) (*report.Result, error) {
 	s.mu.Lock()
 	delete(s.results[agent], id)
 	s.mu.Unlock()
 	failed := client(ctx)
-	ctx, cancel := context.WithTimeoutCause(ctx, clientTime, errors.New("the client did not run the case to its end"))
+	ctx, cancel := context.WithTimeoutCause(ctx, clientTime,
+		errors.New("the client did not run the case to its end"))
 	defer cancel()
 	r, err := s.Wait(ctx, agent, id)
 	if err != nil && failed != nil {

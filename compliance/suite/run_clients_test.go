@@ -73,7 +73,8 @@ func TestReportWaitsForCases(t *testing.T) {
 
 // A client that runs a case twice has the last verdict, which tells the other.
 func TestCaseTwice(t *testing.T) {
-	s := &Server{o: (*Options)(nil).withDefaults(), results: map[string]map[string]*report.Result{}, changed: make(chan struct{})}
+	s := &Server{o: (*Options)(nil).withDefaults(), results: map[string]map[string]*report.Result{},
+		changed: make(chan struct{})}
 	for _, v := range []report.Verdict{report.Failed, report.OK} {
 		s.add(&report.Result{Agent: "a", ID: "1.1.1", Behavior: v, BehaviorClose: report.OK})
 	}
@@ -141,7 +142,8 @@ func TestPostIsJudged(t *testing.T) {
 	if err != nil || len(answer) > 0 {
 		t.Fatalf("%q, error %v", answer, err)
 	}
-	if r, err := s.Wait(ctx, "a", "C.8.1"); err != nil || r.Behavior != report.Failed || !strings.Contains(r.Result, "POST") {
+	if r, err := s.Wait(ctx, "a", "C.8.1"); err != nil || r.Behavior != report.Failed ||
+		!strings.Contains(r.Result, "POST") {
 		t.Errorf("%+v, error %v", r, err)
 	}
 }

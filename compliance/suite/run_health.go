@@ -224,7 +224,8 @@ func (r *run) idle() (alive bool) {
 		}
 	}
 	left := r.unjudged()
-	r.cancel(fmt.Errorf("the server refused every connection with status %s for %v%s", r.busy(), r.o.patience, notJudged(left)))
+	r.cancel(fmt.Errorf("the server refused every connection with status %s for %v%s", r.busy(),
+		r.o.patience, notJudged(left)))
 	return false
 }
 

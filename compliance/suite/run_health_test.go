@@ -63,7 +63,8 @@ func (b *burner) serve(c net.Conn, worker *sync.Mutex) {
 		return
 	}
 	worker.Lock()
-	_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
+	_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "+
+		"Upgrade\r\nSec-WebSocket-Accept: "+
 		wire.AcceptKey(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n\r\n")
 	worker.Unlock()
 	conn := websocket.NewConn(context.Background(), &withRest{c, rest}, nil)
@@ -107,14 +108,18 @@ func TestNobodyIsNamedForAnother(t *testing.T) { // beside no other: it hangs on
 				t.Parallel()
 				holds(t, func(complain func(string, ...any)) {
 					b := &burner{hot: burns.hot, after: burns.after, burns: 8 * time.Second}
-					cases := append(casesMatching(t, "H.5.12", "H.5.13", "H.5.14", "H.5.15"), casesMatching(t, "1.1.*", "2.*")...)
-					o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond}
+					cases := append(casesMatching(t, "H.5.12", "H.5.13", "H.5.14", "H.5.15"),
+						casesMatching(t, "1.1.*", "2.*")...)
+					o := &Options{Parallel: parallel, HandshakeTimeout: time.Second,
+						CloseTimeout: 500 * time.Millisecond}
 					results, err := TestServer(t.Context(), b.start(t), cases, o)
 					if err != nil || len(results) != len(cases) {
-						complain("parallel %d: %d results of %d, error %v", parallel, len(results), len(cases), err)
+						complain("parallel %d: %d results of %d, error %v", parallel, len(results),
+							len(cases), err)
 					}
 					for _, r := range results {
-						if r.ID != "H.5.14" && strings.Contains(r.Result, "stopped answering") || r.ID == "H.5.14" && r.Passed() {
+						if r.ID != "H.5.14" && strings.Contains(r.Result, "stopped answering") ||
+							r.ID == "H.5.14" && r.Passed() {
 							complain("parallel %d: %s is %s: %s", parallel, r.ID, r.Behavior, r.Result)
 						}
 					}
@@ -130,11 +135,16 @@ func TestSuspectsAreNotCulprits(t *testing.T) { // beside no other: it hangs on 
 	holds(t, func(complain func(string, ...any)) {
 		b := &burner{hot: 2, burns: time.Minute, after: 500 * time.Millisecond}
 		o := &Options{Parallel: 1, HandshakeTimeout: time.Second, patience: time.Second}
-		results, err := TestServer(t.Context(), b.start(t), append(casesMatching(t, "H.5.13", "H.5.14", "H.5.15"), casesMatching(t, "1.1.*", "2.*")...), o)
-		if err == nil || !strings.Contains(err.Error(), "H.5.14, ") || !strings.Contains(err.Error(), "suspects") {
+		results, err := TestServer(t.Context(), b.start(t),
+			append(casesMatching(t, "H.5.13", "H.5.14", "H.5.15"), casesMatching(t, "1.1.*", "2.*")...), o)
+		if err == nil || !strings.Contains(err.Error(), "H.5.14, ") ||
+			!strings.Contains(err.Error(), "suspects") {
 			complain("error %v", err)
 		}
-		if slices.ContainsFunc(results, func(r *report.Result) bool { return strings.Contains(r.Result, "stopped answering") }) {
+		if slices.ContainsFunc(results, func(r *report.Result) bool {
+			return strings.Contains(r.Result,
+				"stopped answering")
+		}) {
 			complain("%+v", results)
 		}
 	})
@@ -244,8 +254,10 @@ func TestServerThatIsBusy(t *testing.T) {
 					handOver(c, raw, right)
 				})
 				cases := casesMatching(t, "1.1.*", "2.*", "H.5.1", "H.5.2", "H.5.3")
-				results, err := TestServer(t.Context(), url, cases, &Options{Parallel: tt.parallel, patience: 5 * time.Second})
-				if lasting := tt.pause == time.Hour; lasting != (err != nil) || lasting == (len(results) == len(cases)) {
+				results, err := TestServer(t.Context(), url, cases,
+					&Options{Parallel: tt.parallel, patience: 5 * time.Second})
+				if lasting := tt.pause == time.Hour; lasting != (err != nil) ||
+					lasting == (len(results) == len(cases)) {
 					complain("%d results of %d, error %v", len(results), len(cases), err)
 				}
 				for _, r := range results {

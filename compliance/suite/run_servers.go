@@ -47,7 +47,8 @@ func Probe(ctx context.Context, url string, opts *Options) error {
 	answer := p.res.HTTPResponse
 	switch words := strings.Fields(answer); {
 	case p.res.WasOpenHandshakeTimeout && answer != "":
-		return fmt.Errorf("the server's answer to the opening handshake, which begins with %.60q, does not end within %v", answer, o.HandshakeTimeout)
+		return fmt.Errorf("the server's answer to the opening handshake, which begins with %.60q, does "+
+			"not end within %v", answer, o.HandshakeTimeout)
 	case p.res.WasOpenHandshakeTimeout:
 		return fmt.Errorf("the server does not answer the opening handshake within %v", o.HandshakeTimeout)
 	case len(words) > 1 && strings.HasPrefix(words[0], "HTTP/") && words[1] == "101":

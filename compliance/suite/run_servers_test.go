@@ -12,7 +12,8 @@ import (
 
 // A server that answers 101 and is wrong otherwise is one to test, and falls short.
 func TestProbeOfBrokenHandshakes(t *testing.T) {
-	for _, defect := range []string{"handshake-accept", "handshake-accept-missing", "extension-unoffered", "subprotocol-unoffered"} {
+	for _, defect := range []string{"handshake-accept", "handshake-accept-missing", "extension-unoffered",
+		"subprotocol-unoffered"} {
 		s := &broken.Server{Defect: defect}
 		url, err := s.Start()
 		if err != nil {
@@ -27,7 +28,8 @@ func TestProbeOfBrokenHandshakes(t *testing.T) {
 			t.Fatal(err)
 		}
 		results, err := TestServer(t.Context(), url, cases, short)
-		if err != nil || len(results) != len(cases) || results[0].Behavior != report.Failed || !strings.Contains(results[0].Result, "no connection: ") {
+		if err != nil || len(results) != len(cases) || results[0].Behavior != report.Failed ||
+			!strings.Contains(results[0].Result, "no connection: ") {
 			t.Errorf("%s: %d results, error %v", defect, len(results), err)
 		}
 	}

@@ -150,7 +150,8 @@ func (r *run) blame(i int) {
 		res.Agent = r.server.host
 	}
 	res.Behavior, res.BehaviorClose = report.Failed, report.Failed
-	res.Result = "The server stopped answering while this case ran or soon after: it accepts no connection, or answers no opening handshake."
+	res.Result = "The server stopped answering while this case ran or soon after: it accepts no " +
+		"connection, or answers no opening handshake."
 	res.ResultClose = "The server stopped answering."
 	r.results[i], r.settled[i] = res, false
 	r.mu.Unlock()
@@ -165,7 +166,8 @@ func (r *run) giveUp(suspects, passed []int, err error) {
 	case len(suspects) == 1:
 		said += " during " + ids
 	case len(suspects) > 1:
-		advice = "; the suspects are " + ids + ", which ran then or shortly before: run each by itself to find the culprit"
+		advice = "; the suspects are " + ids +
+			", which ran then or shortly before: run each by itself to find the culprit"
 	case len(passed) > 0:
 		said += " after " + r.ids(passed)
 	}

@@ -26,17 +26,18 @@ func TestVerdictUnderLoadVaries(t *testing.T) {
 		var at atomic.Int64
 		var told []string
 		o := &Options{Done: func(r *report.Result) { told = append(told, r.ID) }}
-		results, err := RunCases(t.Context(), cases, o, func(_ context.Context, c *Case) (*report.Result, error) {
-			n := at.Add(1)
-			defer at.Add(-1)
-			time.Sleep(time.Second)
-			if n > few {
-				r := verdictOf(c, report.Failed)
-				r.Waited = true
-				return r, nil
-			}
-			return verdictOf(c, report.OK), nil
-		})
+		results, err := RunCases(t.Context(), cases, o,
+			func(_ context.Context, c *Case) (*report.Result, error) {
+				n := at.Add(1)
+				defer at.Add(-1)
+				time.Sleep(time.Second)
+				if n > few {
+					r := verdictOf(c, report.Failed)
+					r.Waited = true
+					return r, nil
+				}
+				return verdictOf(c, report.OK), nil
+			})
 		varied := 0
 		for _, r := range results {
 			if !r.Passed() {
@@ -58,16 +59,19 @@ func TestHundredsOfTimeouts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var runs atomic.Int64
 		begun := time.Now()
-		results, err := RunCases(t.Context(), cases, nil, func(_ context.Context, c *Case) (*report.Result, error) {
-			runs.Add(1)
-			time.Sleep(time.Second)
-			r := verdictOf(c, report.Failed)
-			r.Waited = true
-			return r, nil
-		})
+		results, err := RunCases(t.Context(), cases, nil,
+			func(_ context.Context, c *Case) (*report.Result, error) {
+				runs.Add(1)
+				time.Sleep(time.Second)
+				r := verdictOf(c, report.Failed)
+				r.Waited = true
+				return r, nil
+			})
 		n := len(cases)
-		if err != nil || len(results) != n || int(runs.Load()) != 2*n || time.Since(begun) > time.Duration(n)*time.Second/2 {
-			t.Errorf("%d cases: %d results after %d runs and %v, error %v", n, len(results), runs.Load(), time.Since(begun), err)
+		if err != nil || len(results) != n || int(runs.Load()) != 2*n ||
+			time.Since(begun) > time.Duration(n)*time.Second/2 {
+			t.Errorf("%d cases: %d results after %d runs and %v, error %v", n, len(results), runs.Load(),
+				time.Since(begun), err)
 		}
 	})
 }
@@ -90,8 +94,10 @@ func TestLateMachine(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			var late atomic.Int64
 			late.Store(2)
-			results, err := RunCases(t.Context(), casesMatching(t, "1.1.1"), &Options{Parallel: parallel}, lateBy(&late))
-			if err != nil || results[0].Behavior != report.OK || results[0].Varies() != "INFORMATIONAL, then OK" {
+			results, err := RunCases(t.Context(), casesMatching(t, "1.1.1"), &Options{Parallel: parallel},
+				lateBy(&late))
+			if err != nil || results[0].Behavior != report.OK ||
+				results[0].Varies() != "INFORMATIONAL, then OK" {
 				t.Errorf("parallel %d: %+v, %v", parallel, results, err)
 			}
 		})
@@ -144,7 +150,8 @@ func TestServerThatIsSlowUnderLoad(t *testing.T) {
 		}
 		for _, r := range results {
 			if !r.Passed() {
-				complain("%s: %s, close %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+				complain("%s: %s, close %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result,
+					r.ResultClose)
 			}
 		}
 	})
@@ -218,7 +225,8 @@ func (m *mortal) serve(c net.Conn) {
 		}
 		return
 	}
-	_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "+
+	_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: "+
+		"Upgrade\r\nSec-WebSocket-Accept: "+
 		wire.AcceptKey(parseHead(raw).fields.Get("Sec-Websocket-Key"))+"\r\n\r\n")
 	conn := websocket.NewConn(context.Background(), c, nil)
 	for msg, err := range conn.Messages(context.Background()) {
@@ -236,7 +244,10 @@ func TestCulpritIsNamed(t *testing.T) {
 			for _, hangs := range []bool{true, false} {
 				t.Run(fmt.Sprint(parallel, restart, hangs), func(t *testing.T) {
 					t.Parallel()
-					holds(t, func(complain func(string, ...any)) { testCulprit(t, complain, parallel, restart, hangs) })
+					holds(t, func(complain func(string, ...any)) {
+						testCulprit(t, complain, parallel,
+							restart, hangs)
+					})
 				})
 			}
 		}
@@ -249,21 +260,24 @@ func testCulprit(t *testing.T, complain func(string, ...any), parallel int, rest
 		t.Fatal(err)
 	}
 	restarts := 0
-	o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond, patience: 5 * time.Second}
+	o := &Options{Parallel: parallel, HandshakeTimeout: time.Second, CloseTimeout: 500 * time.Millisecond,
+		patience: 5 * time.Second}
 	if restart {
 		o.Restart = func(context.Context) error { restarts++; return m.start() }
 	}
 	cases := casesMatching(t, "H.5.3", "H.5.4", "H.5.12", "H.5.13", "H.5.14", "1.1.*", "2.*", "L.4.*")
 	results, err := TestServer(t.Context(), "ws://"+m.addr+"/", cases, o)
 	for _, r := range results {
-		if culprit := r.ID == "H.5.14"; r.Passed() == culprit && !r.Late || culprit && !strings.Contains(r.Result, "stopped answering") {
+		if culprit := r.ID == "H.5.14"; r.Passed() == culprit && !r.Late || culprit &&
+			!strings.Contains(r.Result, "stopped answering") {
 			complain("%s is %s, close %s: %s %s", r.ID, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
 		}
 	}
 	if restart && (err != nil || len(results) != len(cases) || restarts == 0) {
 		complain("%d results, %d restarts, error %v", len(results), restarts, err)
 	}
-	if !restart && (err == nil || !strings.Contains(err.Error(), "H.5.14") || !strings.Contains(err.Error(), "not judged") || len(results) == len(cases)) {
+	if !restart && (err == nil || !strings.Contains(err.Error(), "H.5.14") ||
+		!strings.Contains(err.Error(), "not judged") || len(results) == len(cases)) {
 		complain("%d results, error %v", len(results), err)
 	}
 }
@@ -276,8 +290,10 @@ func TestRestartFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := &Options{Parallel: 1, Restart: func(context.Context) error { return errors.New("no such program") }}
-	results, err := TestServer(t.Context(), "ws://"+m.addr+"/", casesMatching(t, "H.5.13", "H.5.14", "H.5.15"), o)
-	if err == nil || !strings.Contains(err.Error(), "during H.5.14 and cannot be restarted: no such program; 1 case") || len(results) != 2 {
+	results, err := TestServer(t.Context(), "ws://"+m.addr+"/",
+		casesMatching(t, "H.5.13", "H.5.14", "H.5.15"), o)
+	if err == nil || !strings.Contains(err.Error(),
+		"during H.5.14 and cannot be restarted: no such program; 1 case") || len(results) != 2 {
 		t.Errorf("%d results, error %v", len(results), err)
 	}
 }
@@ -287,7 +303,8 @@ func TestWaited(t *testing.T) {
 	t.Parallel()
 	o := *short
 	o.HandshakeTimeout = time.Second
-	urls := map[string]string{"swallow": serveRaw(t, swallow), "right": echoServer(t), "mute": serveRaw(t, mute)}
+	urls := map[string]string{"swallow": serveRaw(t, swallow), "right": echoServer(t),
+		"mute": serveRaw(t, mute)}
 	for _, defect := range []string{"tcp-kept", "close-ignored", "handshake-silent"} {
 		s := &broken.Server{Defect: defect}
 		url, err := s.Start()
@@ -311,13 +328,15 @@ func TestWaited(t *testing.T) {
 		t.Run(tt.server, func(t *testing.T) {
 			t.Parallel()
 			holds(t, func(complain func(string, ...any)) {
-				results, err := TestServer(t.Context(), urls[tt.server], casesMatching(t, strings.Split(tt.cases, ",")...), &o)
+				results, err := TestServer(t.Context(), urls[tt.server],
+					casesMatching(t, strings.Split(tt.cases, ",")...), &o)
 				if err != nil {
 					t.Fatal(err)
 				}
 				for _, r := range results {
 					if r.Waited != tt.waited && !r.Late {
-						complain("%s: waited %v: %s, close %s: %s %s", r.ID, r.Waited, r.Behavior, r.BehaviorClose, r.Result, r.ResultClose)
+						complain("%s: waited %v: %s, close %s: %s %s", r.ID, r.Waited, r.Behavior,
+							r.BehaviorClose, r.Result, r.ResultClose)
 					}
 				}
 			})

@@ -86,7 +86,8 @@ const (
 
 // newScript makes the connection of a case. t is nil for clients.
 func newScript(ctx context.Context, c *Case, o *Options, t *target) *script {
-	s := &script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now(), done: func() {}, pinged: map[string]bool{}}
+	s := &script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now(), done: func() {},
+		pinged: map[string]bool{}}
 	s.res = &report.Result{
 		ID: c.ID, Description: c.Description, Expectation: c.Expectation,
 		Started: s.begun.UTC(), Behavior: report.OK, BehaviorClose: report.OK,
@@ -116,7 +117,8 @@ func scriptServer(ctx context.Context, t *target, c *Case, o *Options) (*report.
 
 // scriptClient plays a case against a client whose request has been read, right or
 // wrong: the case judges it.
-func scriptClient(ctx context.Context, c *Case, o *Options, q *clientRequest, turn func(*Case) func()) *report.Result {
+func scriptClient(ctx context.Context, c *Case, o *Options, q *clientRequest,
+	turn func(*Case) func()) *report.Result {
 	s := newScript(ctx, c, o, nil)
 	s.turn = turn
 	s.asking, s.request, s.rest = q, q.head, q.rest

@@ -38,7 +38,8 @@ func (s *script) sendClose(code int) {
 // close closes the connection as it should be.
 func (s *script) close() {
 	r := s.res
-	r.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: []int{codeNormal}, RequireClean: true}
+	r.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: []int{codeNormal},
+		RequireClean: true}
 	r.ClosedByMe = true
 	s.sendClose(codeNormal)
 	s.state = closing
@@ -57,10 +58,12 @@ func (s *script) close() {
 		case gotNothing:
 			r.WasCloseHandshakeTimeout, r.Waited = true, true
 			r.WasNotCleanReason = "the peer did not answer the close frame in time"
-			r.BehaviorClose, r.ResultClose = report.Unclean, fmt.Sprintf("The peer did not answer the close frame within %v.", s.o.CloseTimeout)
+			r.BehaviorClose, r.ResultClose = report.Unclean,
+				fmt.Sprintf("The peer did not answer the close frame within %v.", s.o.CloseTimeout)
 		case gotEOF:
 			r.WasNotCleanReason = "the peer dropped TCP without an answer to the close frame"
-			r.BehaviorClose, r.ResultClose = report.Unclean, "The peer dropped TCP without answering the close frame."
+			r.BehaviorClose, r.ResultClose = report.Unclean,
+				"The peer dropped TCP without answering the close frame."
 		case gotClose:
 			if g.code != 0 && g.code != codeNormal {
 				s.otherCode()
@@ -78,7 +81,8 @@ func (s *script) close() {
 // otherCode is the verdict on an answer to our close frame whose code is not ours.
 func (s *script) otherCode() {
 	r := s.res
-	r.BehaviorClose, r.ResultClose = report.Informational, fmt.Sprintf("The peer answered the close frame of %d with %d.", r.LocalCloseCode, r.RemoteCloseCode)
+	r.BehaviorClose, r.ResultClose = report.Informational,
+		fmt.Sprintf("The peer answered the close frame of %d with %d.", r.LocalCloseCode, r.RemoteCloseCode)
 	r.Aside = &report.Aside{Text: "The RFC does not say which code the answer carries.", Rule: ruleCodeEcho}
 }
 
@@ -100,7 +104,9 @@ func (s *script) awaitDrop() {
 		case gotNothing:
 			r.WasServerConnectionDropTimeout, r.WasClean, r.Waited = true, false, true
 			r.WasNotCleanReason = "the server did not drop TCP in time"
-			r.BehaviorClose, r.ResultClose = report.Unclean, fmt.Sprintf("The server did not drop TCP within %v of the closing handshake.", s.o.CloseTimeout)
+			r.BehaviorClose, r.ResultClose = report.Unclean,
+				fmt.Sprintf("The server did not drop TCP within %v of the closing handshake.",
+					s.o.CloseTimeout)
 			s.drop()
 			return
 		}
@@ -120,9 +126,11 @@ func (s *script) checkAfterClose() {
 		r.BehaviorClose, r.ResultClose = report.Failed, "The peer sent a data frame after its close frame."
 	case r.BehaviorClose != report.OK:
 	case whole && h.Opcode == wire.OpClose:
-		r.BehaviorClose, r.ResultClose = report.Informational, "The peer sent a second close frame. The first one counts (RFC 6455, section 7.1.5)."
+		r.BehaviorClose, r.ResultClose = report.Informational,
+			"The peer sent a second close frame. The first one counts (RFC 6455, section 7.1.5)."
 	default:
-		r.BehaviorClose, r.ResultClose = report.Informational, "The peer sent something other than data after its close frame."
+		r.BehaviorClose, r.ResultClose = report.Informational,
+			"The peer sent something other than data after its close frame."
 	}
 }
 

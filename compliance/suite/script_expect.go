@@ -37,21 +37,26 @@ func (s *script) backIs(g got, op wire.Opcode, data []byte) {
 	case g.kind != gotMessage:
 		if g.kind == gotClose && g.code == codeTooBig && s.limited(op, len(data)) {
 			s.closedBy(g)
-			s.inform("The peer takes no message of %d bytes, which the RFC leaves to it (section 10.4).", len(data))
+			s.inform("The peer takes no message of %d bytes, which the RFC leaves to it (section 10.4).",
+				len(data))
 		}
 		s.expectedInstead(g, s.binding(ruleForms), "a message")
 	case g.binary != (op == wire.OpBinary):
-		s.against(ruleParse, "Expected %s; got one of the other type.", event{eventMessage, data, op == wire.OpBinary}.words())
+		s.against(ruleParse, "Expected %s; got one of the other type.",
+			event{eventMessage, data, op == wire.OpBinary}.words())
 	case !bytes.Equal(g.data, data):
 		at := 0
 		for at < min(len(data), len(g.data)) && g.data[at] == data[at] {
 			at++
 		}
 		rule := ruleParse
-		if strings.Contains(s.c.Rule.Text, "algorithm to receive") || strings.Contains(s.c.Rule.Text, "decompress") {
+		if strings.Contains(s.c.Rule.Text, "algorithm to receive") ||
+			strings.Contains(s.c.Rule.Text, "decompress") {
 			rule = s.c.Rule // on what the peer does with compressed messages
 		}
-		s.against(rule, "Expected the message of %d bytes; got another one of %d bytes, which differs from byte %d on.", len(data), len(g.data), at)
+		s.against(rule,
+			"Expected the message of %d bytes; got another one of %d bytes, which differs from byte %d on.",
+			len(data), len(g.data), at)
 	}
 }
 
@@ -68,7 +73,8 @@ func (s *script) pong(data string) {
 			}
 			other = g
 		case g.kind == gotNothing && other.kind == gotPong:
-			s.against(rulePongData, "Expected a pong with %q; got one with %q.", report.Text([]byte(data)), report.Text(other.data))
+			s.against(rulePongData, "Expected a pong with %q; got one with %q.", report.Text([]byte(data)),
+				report.Text(other.data))
 		default:
 			s.expectedInstead(g, rulePong, "a pong")
 		}
@@ -122,11 +128,13 @@ func (s *script) unexpected(g got, want string) { s.expectedInstead(g, s.c.Rule,
 func (s *script) expectedInstead(g got, rule report.Rule, want string) {
 	if s.attack && (g.code == codePolicy || g.code == codeTryLater) {
 		s.closedBy(g)
-		s.inform("The peer did not go on with so many frames: %s came. The RFC leaves its limits to it (section 10.4).", g.words())
+		s.inform("The peer did not go on with so many frames: %s came. The RFC leaves its limits to it "+
+			"(section 10.4).", g.words())
 	}
 	switch g.kind {
 	case gotClose:
-		s.res.BehaviorClose, s.res.ResultClose = report.Failed, "The suite should have closed the connection; the peer did, by "+g.words()+"."
+		s.res.BehaviorClose, s.res.ResultClose = report.Failed,
+			"The suite should have closed the connection; the peer did, by "+g.words()+"."
 		s.awaitDrop()
 	case gotEOF:
 		s.res.WasNotCleanReason = "the peer dropped TCP"
@@ -143,7 +151,8 @@ func (s *script) gaveUp(g got, why string) {
 		if g.kind == gotEOF {
 			s.res.BehaviorClose, s.res.ResultClose = report.Informational, "The peer dropped TCP."
 		}
-		s.inform("The peer gave the connection up %s: %s came. No RFC says how patient it has to be.", why, g.words())
+		s.inform("The peer gave the connection up %s: %s came. No RFC says how patient it has to be.", why,
+			g.words())
 	}
 }
 
@@ -179,7 +188,8 @@ func (s *script) refusedAs(g got, codes ...int) {
 		s.against(rule, "The peer should have failed the connection, but did nothing.")
 	case g.kind == gotClose && s.sentClose && g.code == codeNormal:
 		s.closedBy(g)
-		s.against(rule, "The peer should have failed the connection, but answered the close frame as if it were in order.")
+		s.against(rule, "The peer should have failed the connection, but answered the close frame as if "+
+			"it were in order.")
 	}
 	s.refusedBy(g, codes...)
 }
@@ -193,11 +203,13 @@ func (s *script) refusedBy(g got, want ...int) {
 		s.setVerdict(report.OK, "The peer failed the connection.")
 		r.WasNotCleanReason = "the peer dropped TCP without a close frame"
 		if s.attack {
-			r.BehaviorClose, r.ResultClose = report.OK, "The peer dropped TCP, as it may when it is under attack (RFC 6455, section 7.1.1)."
+			r.BehaviorClose, r.ResultClose = report.OK,
+				"The peer dropped TCP, as it may when it is under attack (RFC 6455, section 7.1.1)."
 			return
 		}
 		r.BehaviorClose, r.ResultClose = report.Informational, "The peer dropped TCP without a close frame."
-		r.Aside = &report.Aside{Text: "The peer should send a close frame first, if it believes that it can be read.", Rule: ruleFailClose}
+		r.Aside = &report.Aside{Text: "The peer should send a close frame first, if it believes that it " +
+			"can be read.", Rule: ruleFailClose}
 		return
 	case g.kind != gotClose:
 		s.unexpected(g, "a close frame")
@@ -208,7 +220,8 @@ func (s *script) refusedBy(g got, want ...int) {
 		r.BehaviorClose, r.ResultClose = report.OK, "The peer failed the connection as it should."
 	case vague(g.code):
 		r.BehaviorClose, r.ResultClose = report.Informational, wrongCode(r, want)
-		r.Aside = &report.Aside{Text: fmt.Sprintf("The code %d may mean this too, but says less.", g.code), Rule: ruleFailClose}
+		r.Aside = &report.Aside{Text: fmt.Sprintf("The code %d may mean this too, but says less.", g.code),
+			Rule: ruleFailClose}
 	default:
 		r.BehaviorClose, r.ResultClose = report.WrongCode, wrongCode(r, want)
 		s.drop()
@@ -221,7 +234,8 @@ func (s *script) refusedBy(g got, want ...int) {
 // other fits, 1011 to 1014 are what goes wrong in a server, and those from 3000 on mean
 // what the peer says.
 func vague(code int) bool {
-	return code == codePolicy || code >= codeInternalError && code <= codeBadGateway || code >= 3000 && code <= 4999
+	return code == codePolicy || code >= codeInternalError && code <= codeBadGateway || code >= 3000 &&
+		code <= 4999
 }
 
 // closedBy accepts that the peer has closed the connection, for whatever reason.

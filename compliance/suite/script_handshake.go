@@ -104,7 +104,9 @@ func (s *script) compose(edits ...edit) []byte {
 	for l := range strings.Lines(extra.String()) {
 		lines = append(lines, strings.TrimSpace(l))
 	}
-	raw, from, to := compose(lines, edits, strings.NewReplacer("{scheme}", s.t.scheme(), "{path}", s.t.path, "{host}", s.t.host, "{key}", newKey()))
+	raw, from, to := compose(lines, edits,
+		strings.NewReplacer("{scheme}", s.t.scheme(), "{path}", s.t.path, "{host}", s.t.host, "{key}",
+			newKey()))
 	head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	s.request = parseHead(head)
 	s.key = s.request.fields.Get("Sec-Websocket-Key")
@@ -124,7 +126,8 @@ func (s *script) respondBy(how tempo, edits ...edit) {
 // refused.
 func (s *script) composeReply(edits ...edit) []byte {
 	lines := []string{
-		"HTTP/1.1 101 Switching Protocols", "Server: " + userAgent, "Upgrade: websocket", "Connection: Upgrade",
+		"HTTP/1.1 101 Switching Protocols", "Server: " + userAgent, "Upgrade: websocket",
+		"Connection: Upgrade",
 		"Sec-WebSocket-Accept: {accept}",
 	}
 	raw, from, to := compose(lines, edits, strings.NewReplacer("{accept}", wire.AcceptKey(s.key)))
@@ -143,8 +146,9 @@ func (s *script) markHead(raw []byte, from, to int, where string) {
 	start := max(0, min(from-64, len(raw)-256))
 	end := min(len(raw), start+256)
 	s.suspect = &report.Offense{
-		Sent: true, Start: int64(start), Octets: raw[start:end], Offset: from - start, Length: min(to, end) - from,
-		What: fmt.Sprintf("This part of %s, counted from its beginning.", where),
+		Sent: true, Start: int64(start), Octets: raw[start:end], Offset: from - start,
+		Length: min(to, end) - from,
+		What:   fmt.Sprintf("This part of %s, counted from its beginning.", where),
 	}
 }
 
@@ -213,7 +217,8 @@ func (s *script) answer(d time.Duration) replyKind {
 func (s *script) status() (code int) {
 	version, rest, _ := strings.Cut(s.reply.line, " ")
 	digits, _, _ := strings.Cut(rest, " ")
-	if len(version) != 8 || !strings.HasPrefix(version, "HTTP/1.") || !isDigits(version[7:]) || len(digits) != 3 || !isDigits(digits) {
+	if len(version) != 8 || !strings.HasPrefix(version, "HTTP/1.") || !isDigits(version[7:]) ||
+		len(digits) != 3 || !isDigits(digits) {
 		return 0
 	}
 	code, _ = strconv.Atoi(digits)
@@ -257,9 +262,11 @@ func (s *script) openedBy(kind replyKind, refused func(string, ...any)) {
 	case kind == replyNothing:
 		s.against(ruleOpening, "The server did not respond in time.")
 	case s.status() == 0:
-		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.", report.Text([]byte(s.reply.line)))
+		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.",
+			report.Text([]byte(s.reply.line)))
 	case kind == replyPart:
-		s.against(ruleGenerate, "TCP ended within the head of the response, %q.", report.Text([]byte(s.reply.line)))
+		s.against(ruleGenerate, "TCP ended within the head of the response, %q.",
+			report.Text([]byte(s.reply.line)))
 	case s.status() != 101:
 		refused("The server refused the upgrade: %s.", s.reply.line)
 	}
@@ -281,9 +288,13 @@ func checkUpgrade(reply head, key string, request head) breach {
 	f := reply.fields
 	accept, protocols := f.Values("Sec-Websocket-Accept"), f.Values("Sec-Websocket-Protocol")
 	offered := wire.ParseProtocols(request.fields.Values("Sec-Websocket-Protocol"))
-	wrong := func(r report.Rule, format string, args ...any) breach { return breach{r, fmt.Sprintf(format, args...)} }
+	wrong := func(r report.Rule, format string,
+		args ...any) breach {
+		return breach{r, fmt.Sprintf(format, args...)}
+	}
 	switch {
-	case !strings.HasPrefix(reply.line, "HTTP/1.1 101") && !strings.HasPrefix(reply.line, "HTTP/1.0 101"): // H.8.1 tells 1.0
+	// H.8.1 tells 1.0
+	case !strings.HasPrefix(reply.line, "HTTP/1.1 101") && !strings.HasPrefix(reply.line, "HTTP/1.0 101"):
 		return wrong(stepStatus, "%q is not a status line with 101", reply.line)
 	case len(f.Values("Upgrade")) != 1 || !strings.EqualFold(f.Get("Upgrade"), "websocket"):
 		return wrong(stepUpgrade, "Upgrade is %s, not websocket", quoted(f.Values("Upgrade")))
@@ -299,11 +310,15 @@ func checkUpgrade(reply head, key string, request head) breach {
 		return wrong(ruleGenerate, "the subprotocol %q is not a token", protocols[0])
 	case len(protocols) == 1 && !slices.Contains(offered, protocols[0]):
 		return wrong(ruleProtocol, "the subprotocol %q was not offered", protocols[0])
-	case len(request.fields.Values("Sec-Websocket-Extensions")) == 0 && len(f.Values("Sec-Websocket-Extensions")) > 0:
+	case len(request.fields.Values("Sec-Websocket-Extensions")) == 0 &&
+		len(f.Values("Sec-Websocket-Extensions")) > 0:
 		if _, err := parseExtensions(f.Values("Sec-Websocket-Extensions")); err != nil {
-			return wrong(ruleGenerate, "Sec-WebSocket-Extensions is %s, which is malformed, and no extension was offered", quoted(f.Values("Sec-Websocket-Extensions")))
+			return wrong(ruleGenerate,
+				"Sec-WebSocket-Extensions is %s, which is malformed, and no extension was offered",
+				quoted(f.Values("Sec-Websocket-Extensions")))
 		}
-		return wrong(ruleListed, "the extension %s was not offered", quoted(f.Values("Sec-Websocket-Extensions")))
+		return wrong(ruleListed, "the extension %s was not offered",
+			quoted(f.Values("Sec-Websocket-Extensions")))
 	}
 	return breach{}
 }

@@ -71,7 +71,8 @@ func (s *script) send(frames ...frame) {
 
 // octets is a frame as it travels, masked if we are a client.
 func (s *script) octets(f frame) []byte {
-	h := wire.Header{Fin: !f.more, RSV: byte(f.rsv), Opcode: f.op, Length: int64(len(f.payload)), Masked: !s.server}
+	h := wire.Header{Fin: !f.more, RSV: byte(f.rsv), Opcode: f.op, Length: int64(len(f.payload)),
+		Masked: !s.server}
 	if h.Masked {
 		rand.Read(h.Key[:]) // never fails
 	}

@@ -82,35 +82,56 @@ func TestServersAreWeighed(t *testing.T) {
 	}{
 		{"waits", "L.1.1", swallow, info, ok, ""},
 		{"drops TCP", "L.1.1", gone, ok, info, ""},
-		{"ignores the top bit", "L.1.1", func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x81\x05Hello")); swallow(c) }, failed, ok, "Incoming data MUST be parsed"},
+		{"ignores the top bit", "L.1.1", func(c net.Conn) {
+			gone(c)
+			_,
+				_ = c.Write([]byte("\x81\x05Hello"))
+			swallow(c)
+		}, failed, ok, "Incoming data MUST be parsed"},
 		{"takes long forms", "L.2.1", fair, info, ok, ""},
 		{"hangs", "L.2.1", swallow, failed, report.Unclean, "Upon receipt of a Ping"},
 		{"waits", "L.3.6", swallow, info, ok, ""},
 		{"drops TCP", "L.3.1", gone, ok, ok, ""},
-		{"skips a long ping", "L.4.1", skips(wire.OpPing), failed, ok, "Incoming data MUST always be validated"},
+		{"skips a long ping", "L.4.1", skips(wire.OpPing), failed, ok,
+			"Incoming data MUST always be validated"},
 		{"waits", "L.4.5", swallow, info, ok, ""},
 		{"closes with 1008", "L.4.1", closer("\x03\xf0"), ok, info, ""},
 		{"closes with 4000", "L.4.1", closer("\x0f\xa0"), ok, info, ""},
-		{"closes with 1000", "L.4.1", closer("\x03\xe8"), ok, report.WrongCode, "If _The WebSocket Connection is Established_"},
+		{"closes with 1000", "L.4.1", closer("\x03\xe8"), ok, report.WrongCode,
+			"If _The WebSocket Connection is Established_"},
 		{"answers with 1000", "L.4.11", closer("\x03\xe8"), info, ok, ""},
 		{"answers with 1015", "L.4.11", closer("\x03\xf7"), failed, failed, "1015 is a reserved value"},
 		{"answers with 1016", "L.4.11", closer("\x03\xf8"), failed, failed, "If there is a body"},
-		{"answers with a reason that is not UTF-8", "L.4.11", closer("\x03\xe8\xff"), failed, failed, "UTF-8-encoded data with value /reason/"},
-		{"sends a reserved opcode", "L.8.3", func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x83\x00")); swallow(c) }, failed, failed, "The opcode (frame-opcode)"},
-		{"sends text that is not UTF-8", "L.8.3", func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x81\x01\xff")); swallow(c) }, failed, failed, "is text data encoded as UTF-8"},
-		{"answers a ping with other data", "L.4.7", func(c net.Conn) { _, _ = c.Read(make([]byte, 256)); _, _ = c.Write([]byte("\x8a\x01x")); fair(c) }, failed, ok, "must have identical"},
+		{"answers with a reason that is not UTF-8", "L.4.11", closer("\x03\xe8\xff"), failed, failed,
+			"UTF-8-encoded data with value /reason/"},
+		{"sends a reserved opcode", "L.8.3",
+			func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x83\x00")); swallow(c) }, failed, failed,
+			"The opcode (frame-opcode)"},
+		{"sends text that is not UTF-8", "L.8.3",
+			func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x81\x01\xff")); swallow(c) }, failed, failed,
+			"is text data encoded as UTF-8"},
+		{"answers a ping with other data", "L.4.7",
+			func(c net.Conn) {
+				_, _ = c.Read(make([]byte, 256))
+				_,
+					_ = c.Write([]byte("\x8a\x01x"))
+				fair(c)
+			}, failed, ok, "must have identical"},
 		{"returns a reason that is cut", "R.9.4", fair, failed, failed, "When an endpoint is to interpret"},
 		{"drops TCP for 1006", "R.11.9", func(net.Conn) {}, info, ok, ""},
-		{"drops TCP for 1001", "R.11.1", func(net.Conn) {}, failed, failed, "To _Start the WebSocket Closing"},
+		{"drops TCP for 1001", "R.11.1", func(net.Conn) {}, failed, failed,
+			"To _Start the WebSocket Closing"},
 		{"hangs", "L.4.11", swallow, failed, report.Unclean, "If an endpoint receives a Close"},
 		{"closes with 1003", "L.5.1", closer("\x03\xeb"), info, ok, ""},
 		{"closes with 1000", "L.5.6", closer("\x03\xe8"), info, ok, ""},
 		{"takes frames that are not masked", "L.5.1", fair, failed, ok, "The server MUST close"},
 		{"answers with 1002", "L.4.7", answersClose(codeProtocolError), ok, info, ""},
 		{"answers pings twice", "L.4.7", twice(wire.OpPing, wire.OpPong), ok, ok, ""},
-		{"answers twice", "L.8.3", twice(wire.OpText, wire.OpText), failed, ok, "Incoming data MUST be parsed"},
+		{"answers twice", "L.8.3", twice(wire.OpText, wire.OpText), failed, ok,
+			"Incoming data MUST be parsed"},
 		{"closes with 1003", "L.9.2", closer("\x03\xeb"), info, ok, ""},
-		{"takes continuations of nothing", "L.9.3", skips(wire.OpContinuation), failed, ok, "Incoming data MUST always be validated"},
+		{"takes continuations of nothing", "L.9.3", skips(wire.OpContinuation), failed, ok,
+			"Incoming data MUST always be validated"},
 		{"takes no mark", "L.8.1", markless, info, ok, ""},
 		{"takes no mark", "L.8.3", markless, ok, ok, ""},
 		{"closes with 1013", "R.1.1", closer("\x03\xf5"), ok, ok, ""},
@@ -122,11 +143,13 @@ func TestServersAreWeighed(t *testing.T) {
 	} {
 		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
 			t.Parallel()
-			o := (&Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond, ClosePath: testee.ClosePath}).withDefaults()
+			o := (&Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond,
+				ClosePath: testee.ClosePath}).withDefaults()
 			var r *report.Result
 			for range tries { // the machine may be busy
 				var err error
-				if r, err = serverCase(t.Context(), once(t, tt.server), casesMatching(t, tt.id)[0], o); err != nil {
+				if r, err = serverCase(t.Context(), once(t, tt.server), casesMatching(t, tt.id)[0],
+					o); err != nil {
 					t.Fatal(err)
 				}
 				if r.Behavior == tt.behavior && r.BehaviorClose == tt.close {
@@ -134,8 +157,10 @@ func TestServersAreWeighed(t *testing.T) {
 				}
 			}
 			rule := r.VerdictRule()
-			if r.Behavior != tt.behavior || r.BehaviorClose != tt.close || (rule == nil) != (tt.rule == "") || rule != nil && !strings.Contains(rule.Text, tt.rule) {
-				t.Errorf("%s, %s: %s %s; rule %+v", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose, rule)
+			if r.Behavior != tt.behavior || r.BehaviorClose != tt.close ||
+				(rule == nil) != (tt.rule == "") || rule != nil && !strings.Contains(rule.Text, tt.rule) {
+				t.Errorf("%s, %s: %s %s; rule %+v", r.Behavior, r.BehaviorClose, r.Result, r.ResultClose,
+					rule)
 			}
 		})
 	}
@@ -175,7 +200,9 @@ func TestClientsAreWeighed(t *testing.T) {
 		if err != nil {
 			return nil, nil
 		}
-		fmt.Fprintf(c, "GET /%s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n", path, newKey())
+		fmt.Fprintf(c, "GET /%s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: "+
+			"Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Extensions: "+
+			"permessage-deflate\r\n\r\n", path, newKey())
 		_, rest, _ = readHead(c, func([]byte) {})
 		return c, rest
 	}
@@ -193,19 +220,35 @@ func TestClientsAreWeighed(t *testing.T) {
 		says     string
 	}{
 		{"asks again", "C.2.10", again, report.Informational, "The client refused it."},
-		{"asks again", "C.2.19", again, report.OK, "The client refused it, and asked again: another HTTP request"},
+		{"asks again", "C.2.19", again, report.OK,
+			"The client refused it, and asked again: another HTTP request"},
 		{"asks again", "C.2.11", again, report.Failed, "Expected a message; got another HTTP request"},
 		{"takes a list", "C.2.10", takes, report.OK, "The client took it."},
 		{"takes HTTP/1.0", "C.1.10", takes, report.Informational, "The client took it."},
 		{"takes two values", "C.3.9", takes, report.Informational, "The client took it."},
-		{"takes 404", "C.1.3", takes, report.Failed, "The client should have refused the response, but accepted it"},
-		{"compresses", "C.5.12", func(c net.Conn, _ io.Reader) { _, _ = c.Write(masked(0xc1, "x")); swallow(c) }, report.Failed, "The client should have refused the response, but accepted it: a frame came"},
-		{"closes with 1007", "C.7.1", func(c net.Conn, _ io.Reader) { _, _ = c.Write(masked(0x88, "\x03\xef")); swallow(c) }, report.Informational, "The peer closed the connection with 1007."},
+		{"takes 404", "C.1.3", takes, report.Failed,
+			"The client should have refused the response, but accepted it"},
+		{"compresses", "C.5.12", func(c net.Conn, _ io.Reader) {
+			_,
+				_ = c.Write(masked(0xc1, "x"))
+			swallow(c)
+		}, report.Failed,
+			"The client should have refused the response, but accepted it: a frame came"},
+		{"closes with 1007", "C.7.1", func(c net.Conn, _ io.Reader) {
+			_,
+				_ = c.Write(masked(0x88, "\x03\xef"))
+			swallow(c)
+		}, report.Informational,
+			"The peer closed the connection with 1007."},
 		{"takes a line without a colon", "C.2.17", takes, report.Informational, "The client took it."},
-		{"drops TCP", "C.6.2", func(net.Conn, io.Reader) {}, report.Informational, "The client dropped TCP."},
-		{"drops TCP", "C.6.3", func(net.Conn, io.Reader) {}, report.Failed, "Expected a message; got the end of TCP"},
-		{"reads on", "C.6.10", func(c net.Conn, _ io.Reader) { swallow(c); time.Sleep(4 * time.Second) }, report.Informational, "The client neither took the response nor dropped TCP."},
-		{"leaves TCP open", "C.5.24", func(net.Conn, io.Reader) { time.Sleep(3 * time.Second) }, report.Failed, "The client neither returned the message nor dropped TCP"},
+		{"drops TCP", "C.6.2", func(net.Conn, io.Reader) {}, report.Informational,
+			"The client dropped TCP."},
+		{"drops TCP", "C.6.3", func(net.Conn, io.Reader) {}, report.Failed,
+			"Expected a message; got the end of TCP"},
+		{"reads on", "C.6.10", func(c net.Conn, _ io.Reader) { swallow(c); time.Sleep(4 * time.Second) },
+			report.Informational, "The client neither took the response nor dropped TCP."},
+		{"leaves TCP open", "C.5.24", func(net.Conn, io.Reader) { time.Sleep(3 * time.Second) },
+			report.Failed, "The client neither returned the message nor dropped TCP"},
 	} {
 		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
 			t.Parallel()
@@ -243,9 +286,11 @@ func TestSentencesOfClients(t *testing.T) {
 		rule           string // words of the sentence that the verdict rests on
 	}{
 		{"C.5.28", "permessage-deflate", none, "such as accepting a PMCE that the client did not offer"},
-		{"C.5.5", "permessage-deflate", none, "accepting a PMCE extension negotiation offer together with such an extension MUST"},
+		{"C.5.5", "permessage-deflate", none,
+			"accepting a PMCE extension negotiation offer together with such an extension MUST"},
 		{"C.8.10", "permessage-deflate", early(0), "the client MUST wait for a response"},
-		{"C.8.10", "permessage-deflate", early(30 * time.Millisecond), "the client MUST wait for a response"},
+		{"C.8.10", "permessage-deflate", early(30 * time.Millisecond),
+			"the client MUST wait for a response"},
 		{"X.5.1", "permessage-deflate;", none, "MUST NOT generate protocol elements"},
 		{"C.1.16", "", func(c net.Conn) { c.Close() }, "able to parse one or more 1xx"},
 		{"C.12.3", "", func(c net.Conn) { c.Close() }, "as opaque data"},
@@ -258,7 +303,8 @@ func TestSentencesOfClients(t *testing.T) {
 				return
 			}
 			defer c.Close()
-			fmt.Fprintf(c, "GET /%s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n", path, newKey())
+			fmt.Fprintf(c, "GET /%s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: "+
+				"Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n", path, newKey())
 			if tt.extensions != "" {
 				fmt.Fprintf(c, "Sec-WebSocket-Extensions: %s\r\n", tt.extensions)
 			}
@@ -269,7 +315,8 @@ func TestSentencesOfClients(t *testing.T) {
 			}
 		})[0]
 		rule := r.VerdictRule()
-		if rule == nil || rule.Level == "MUST" != (r.Behavior == report.Failed) || !strings.Contains(rule.Text, tt.rule) {
+		if rule == nil || rule.Level == "MUST" != (r.Behavior == report.Failed) ||
+			!strings.Contains(rule.Text, tt.rule) {
 			t.Errorf("%s: %s: %s by %+v", tt.id, r.Behavior, r.Result, rule)
 		}
 	}

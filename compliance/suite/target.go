@@ -51,7 +51,8 @@ func parseTarget(raw string, conf *tls.Config) (*target, error) {
 		}
 		t.tls.NextProtos = []string{"http/1.1"}
 	default:
-		return nil, fmt.Errorf("%q is no URL of a WebSocket server: ws://, wss:// or ws+unix:// is missing", raw)
+		return nil, fmt.Errorf("%q is no URL of a WebSocket server: ws://, wss:// or ws+unix:// is missing",
+			raw)
 	}
 	if unix {
 		sock, path, _ := strings.Cut(u.Path, ":")
@@ -88,8 +89,9 @@ func (t *target) dial(ctx context.Context, limit time.Duration) (net.Conn, error
 // request makes the request of an opening handshake (RFC 6455, section 4.1).
 func (t *target) request(o *Options, key, extensions string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Key: %s\r\n", t.path, t.host, userAgent, key)
+	fmt.Fprintf(&b,
+		"GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+			"Sec-WebSocket-Key: %s\r\n", t.path, t.host, userAgent, key)
 	if extensions != "" {
 		fmt.Fprintf(&b, "Sec-WebSocket-Extensions: %s\r\n", extensions)
 	}
