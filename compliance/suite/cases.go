@@ -19,8 +19,8 @@ type letterGroup struct {
 	kind  Case // the sides that the cases test, and what they cost
 }
 
-// letterGroups are H, the opening handshake of servers; L, lengths and masks; X, extensions; R, resources; C,
-// what clients have to refuse and to send.
+// letterGroups are H, the opening handshake of servers; L, lengths and masks; X, extensions; R, resources;
+// C, requests of clients and their reaction to responses.
 var letterGroups = []letterGroup{
 	{"H.1", "The request line", requestLineRows, forServers},
 	{"H.2", "The version", versionRows, forServers},

@@ -34,7 +34,8 @@ func clientRequestRows() []letterCase {
 	return []letterCase{
 		row("The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.",
 			"The request line is GET and HTTP/1.1.", func(s *script) string {
-				if w := strings.Split(s.request.line, " "); len(w) != 3 || w[0] != "GET" || w[2] != "HTTP/1.1" {
+				if w := strings.Split(s.request.line, " "); len(w) != 3 || w[0] != "GET" ||
+					w[2] != "HTTP/1.1" {
 					return "The request line is " + quoted([]string{s.request.line})
 				}
 				return ""
@@ -176,7 +177,8 @@ func masksRow() letterCase {
 			}
 			for n, k := range s.in.keys[:comparedKeys] {
 				if s.asking.masks.seenBefore(nthKey{n, k}) {
-					s.broke("The key %x of frame %d is that of the same frame on an earlier connection.", k, n+1)
+					s.broke("The key %x of frame %d is that of the same frame on an earlier connection.", k,
+						n+1)
 				}
 			}
 			s.setVerdict(report.OK, "The client used %d keys.", len(s.in.keys))

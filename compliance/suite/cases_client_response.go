@@ -12,8 +12,8 @@ const mustFail = " the client MUST _Fail the WebSocket Connection_."
 var (
 	ruleNot101 = rule("4.1", "", "If the status code received from the server is not 101, the client "+
 		"handles the response per HTTP [RFC2616] procedures.")
-	ruleVersion = rule("4.2.2", "", "A Status-Line with a 101 response code as per RFC 2616 "+
-		"[RFC2616]. Such a response could look like \"HTTP/1.1 101 Switching Protocols\".")
+	ruleVersion = rule("4.2.2", "", "A Status-Line with a 101 response code as per RFC 2616 [RFC2616]. "+
+		"Such a response could look like \"HTTP/1.1 101 Switching Protocols\".")
 	ruleClientFails = rule("7.1.7", "MUST",
 		"To do so, the client MUST _Close the WebSocket Connection_, and MAY report the problem to the "+
 			"user (which would be especially useful for developers) in an appropriate manner.")
@@ -55,7 +55,8 @@ func statusRows() []letterCase {
 
 func replyFieldRows() []letterCase {
 	up := rule("4.1", "MUST", `If the response lacks an |Upgrade| header field or the |Upgrade| header `+
-		`field contains a value that is not an ASCII case-insensitive match for the value "websocket",`+mustFail)
+		`field contains a value that is not an ASCII case-insensitive match for the value `+
+		`"websocket",`+mustFail)
 	con := rule("4.1", "MUST", `If the response lacks a |Connection| header field or the |Connection| `+
 		`header field doesn't contain a token that is an ASCII case-insensitive match for the value `+
 		`"Upgrade",`+mustFail)

@@ -15,10 +15,10 @@ import (
 var (
 	ruleSNI = rule("4.1", "MUST",
 		"Clients MUST use the Server Name Indication extension in the TLS handshake [RFC6066].")
-	ruleVerified = rule("4.1", "MUST", "If /secure/ is true, the client MUST perform a TLS handshake "+
-		"over the connection after opening the connection and before sending the handshake data "+
-		"[RFC2818]. If this fails (e.g., the server's certificate could not be verified), then the client "+
-		"MUST _Fail the WebSocket Connection_ and abort the connection.")
+	ruleVerified = rule("4.1", "MUST", "If /secure/ is true, the client MUST perform a TLS handshake over "+
+		"the connection after opening the connection and before sending the handshake data [RFC2818]. If "+
+		"this fails (e.g., the server's certificate could not be verified), then the client MUST _Fail "+
+		"the WebSocket Connection_ and abort the connection.")
 	ruleBothClose = rule("5.5.1", "MUST",
 		"After both sending and receiving a Close message, an endpoint considers the WebSocket connection "+
 			"closed and MUST close the underlying TCP connection.")
@@ -70,7 +70,8 @@ func tlsRows() []letterCase {
 				if g := s.next(s.o.HandshakeTimeout); g.kind != gotClose {
 					s.expectedInstead(g, ruleCloseAnswer, "an answer to the close frame")
 				}
-				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The connection was closed as it should be."
+				s.res.BehaviorClose, s.res.ResultClose = report.OK,
+					"The connection was closed as it should be."
 				s.truncate(c)
 				if g := s.next(giveUpTime); g.kind != gotEOF {
 					s.broke("The client still holds the connection after %v.", giveUpTime)

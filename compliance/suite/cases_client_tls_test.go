@@ -131,7 +131,8 @@ func stubborn(message bool) tlsClient {
 		go func() {
 			defer c.Close()
 			fmt.Fprintf(c, "GET /%s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: "+
-				"Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEC==\r\n\r\n", path, host)
+				"Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "+
+				"AQIDBAUGBwgJCgsMDQ4PEC==\r\n\r\n", path, host)
 			buf := make([]byte, 4096)
 			for {
 				n, err := c.Read(buf)

@@ -74,10 +74,13 @@ func closeFrameRows() []letterCase {
 				if g, _ := s.answered(code, codeNormal); g.code == codeProtocolError &&
 					s.res.Behavior == report.OK {
 					s.setVerdict(report.Informational,
-						"The peer took the code for a breach: %s came. Others send it, since it is registered.",
+						"The peer took the code for a breach: %s came. Others send it, since it is "+
+							"registered.",
 						g.words())
-					s.res.Aside = &report.Aside{Text: "The registry of RFC 6455, section 11.7, has the code.",
-						Rule: ruleCodeLater}
+					s.res.Aside = &report.Aside{
+						Text: "The registry of RFC 6455, section 11.7, has the code.",
+						Rule: ruleCodeLater,
+					}
 				}
 			}}
 	}
@@ -87,10 +90,11 @@ func closeFrameRows() []letterCase {
 				s.open()
 				f := malformedFrame{op: wire.OpClose, payload: string(closeBody(codeNormal, reason))}
 				s.sendMalformed(f.whole(), 0, 0, "")
-				s.markSent(len(s.last.raw)-2, 2, "The first bytes of a character whose last byte is missing.")
+				s.markSent(len(s.last.raw)-2, 2,
+					"The first bytes of a character whose last byte is missing.")
 				s.badFrame = func(why string) {
-					s.broke("The peer should have failed the connection with 1007; what it sent is wrong, too "+
-						"(%s).", why)
+					s.broke("The peer should have failed the connection with 1007; what it sent is wrong, "+
+						"too (%s).", why)
 				}
 				s.refused(codeInvalidPayload, codeProtocolError)
 			}}
@@ -152,7 +156,8 @@ func afterCloseRows() []letterCase {
 					s.unexpected(g, "an answer to the close frame")
 				}
 				s.send(frame{op: wire.OpClose, payload: closeBody(codeGoingAway, "")})
-				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The connection was closed as it should be."
+				s.res.BehaviorClose, s.res.ResultClose = report.OK,
+					"The connection was closed as it should be."
 				s.lastWord()
 			}},
 	}

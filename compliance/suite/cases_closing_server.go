@@ -12,8 +12,9 @@ import (
 // ruleServerDrops is what a server does after both close frames.
 var ruleServerDrops = rule("5.5.1", "MUST",
 	"The server MUST close the underlying TCP connection immediately; the client SHOULD wait for the "+
-		"server to close the connection but MAY close the connection at any time after sending and receiving "+
-		"a Close message, e.g., if it has not received a TCP Close from the server in a reasonable time period.")
+		"server to close the connection but MAY close the connection at any time after sending and "+
+		"receiving a Close message, e.g., if it has not received a TCP Close from the server in a "+
+		"reasonable time period.")
 
 // closedByServerRows are closing handshakes that a server begins, which one that
 // echoes never does by itself: it needs [Options.ClosePath] for them.
@@ -45,10 +46,10 @@ func closedByServerRows() []letterCase {
 				s.send(frames...)
 				if s.next(idleTime).kind == gotEOF {
 					s.res.BehaviorClose, s.res.ResultClose = report.Informational,
-						"The server dropped TCP before our close frame, so that the connection was not closed "+
-							"cleanly (RFC 6455, section 7.1.4)."
-					s.inform("The server did not wait for the answer to its close frame. No rule says that it " +
-						"has to.")
+						"The server dropped TCP before our close frame, so that the connection was not "+
+							"closed cleanly (RFC 6455, section 7.1.4)."
+					s.inform("The server did not wait for the answer to its close frame. No rule says " +
+						"that it has to.")
 				}
 				s.in.waited = false
 				s.answerClose(g)
@@ -62,7 +63,8 @@ func closedByServerRows() []letterCase {
 				s.closeBy(closeBody(codeNormal, ""))
 				g, _ := s.answered(codeNormal, codeGoingAway)
 				if s.res.Behavior == report.OK {
-					s.setVerdict(report.OK, "The two closes crossed, or the server took ours first: %s came.",
+					s.setVerdict(report.OK,
+						"The two closes crossed, or the server took ours first: %s came.",
 						g.words())
 				}
 			}),
@@ -81,8 +83,8 @@ func closedByServerRows() []letterCase {
 
 var ruleStartClose = rule("7.1.2", "MUST",
 	"To _Start the WebSocket Closing Handshake_ with a status code (Section 7.4) /code/ and an optional "+
-		"close reason (Section 7.1.6) /reason/, an endpoint MUST send a Close control frame, as described in "+
-		"Section 5.5.1, whose status code is set to /code/ and whose close reason is set to /reason/.")
+		"close reason (Section 7.1.6) /reason/, an endpoint MUST send a Close control frame, as described "+
+		"in Section 5.5.1, whose status code is set to /code/ and whose close reason is set to /reason/.")
 
 // openClosing opens a connection that the server closes. The verdict on a refusal, as
 // by a server that does not have the path, is what refused makes of it.

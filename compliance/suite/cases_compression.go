@@ -49,9 +49,9 @@ var (
 	ruleEmptyWindow = rule7692("7.2.1", "If the \"agreed parameters\" contain the "+
 		"\"server_no_context_takeover\" extension parameter, the server MUST start compressing each new "+
 		"message with an empty LZ77 sliding window.")
-	ruleWindow = rule7692("7.2.1", "If the \"agreed parameters\" contain the "+
-		"\"server_max_window_bits\" extension parameter with a value of w, the server MUST NOT use an "+
-		"LZ77 sliding window longer than the w-th power of 2 bytes to compress messages to send.")
+	ruleWindow = rule7692("7.2.1", "If the \"agreed parameters\" contain the \"server_max_window_bits\" "+
+		"extension parameter with a value of w, the server MUST NOT use an LZ77 sliding window longer "+
+		"than the w-th power of 2 bytes to compress messages to send.")
 )
 
 // payloadCases are group 12: five kinds of data, with the plain offer.

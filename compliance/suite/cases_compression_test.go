@@ -62,9 +62,8 @@ var negotiated = []struct{ subgroup, offers, answer string }{
 		"server_no_context_takeover; server_max_window_bits=15",
 		"permessage-deflate; client_no_context_takeover; client_max_window_bits=15"},
 	{"13.7", "permessage-deflate; client_no_context_takeover; client_max_window_bits; " +
-		"server_no_context_takeover; server_max_window_bits=9, " +
-		"permessage-deflate; client_no_context_takeover; client_max_window_bits; " +
-		"server_no_context_takeover, " +
+		"server_no_context_takeover; server_max_window_bits=9, permessage-deflate; " +
+		"client_no_context_takeover; client_max_window_bits; server_no_context_takeover, " +
 		"permessage-deflate; client_no_context_takeover; client_max_window_bits",
 		"permessage-deflate; client_no_context_takeover; client_max_window_bits=9"},
 }

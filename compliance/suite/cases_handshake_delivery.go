@@ -21,8 +21,8 @@ func deliveryRows() []letterCase {
 				s.askBy(how)
 				s.opened(func(format string, args ...any) {
 					if s.status() == 0 && s.manages(func(o *script) { o.askCut("GET /") }) {
-						s.against(ruleStatus, "The server took a request in two pieces, but dropped TCP at "+
-							"one in many small pieces.")
+						s.against(ruleStatus, "The server took a request in two pieces, but dropped TCP "+
+							"at one in many small pieces.")
 					}
 					s.broke(format, args...)
 				})
@@ -57,8 +57,8 @@ func deliveryRows() []letterCase {
 				s.pinged["early"] = true
 				kind := s.answer(s.o.HandshakeTimeout)
 				if s.status() == 0 && s.reply.line != "" {
-					s.inform("The server sent %q before its handshake, in answer to a ping that a client must "+
-						"not send so early.", report.Text([]byte(s.reply.line)))
+					s.inform("The server sent %q before its handshake, in answer to a ping that a client "+
+						"must not send so early.", report.Text([]byte(s.reply.line)))
 				}
 				s.openedBy(kind, func(format string, args ...any) {
 					if s.status() != 0 {
@@ -67,8 +67,8 @@ func deliveryRows() []letterCase {
 					s.inform("The server dropped TCP at a frame that a client must not send so early.")
 				})
 				if g := s.next(s.o.HandshakeTimeout); g.kind != gotPong || string(g.data) != "early" {
-					s.inform("The server accepted, but lost the ping, which a client must not send so early: "+
-						"expected a pong, got %s.", g.words())
+					s.inform("The server accepted, but lost the ping, which a client must not send so "+
+						"early: expected a pong, got %s.", g.words())
 				}
 				s.echo(wire.OpText, []byte("Hello"))
 			}})

@@ -26,9 +26,9 @@ func fieldRows() []letterCase {
 		"A recipient MUST be able to parse and decode the chunked transfer coding.")
 	grammar := http9112("2.2", "SHOULD",
 		"When a server listening only for HTTP request messages, or processing what appears from the "+
-			"start-line to be an HTTP request message, receives a sequence of octets that does not match the "+
-			"HTTP-message grammar aside from the robustness exceptions listed above, the server SHOULD "+
-			"respond with a 400 (Bad Request) response and close the connection.")
+			"start-line to be an HTTP request message, receives a sequence of octets that does not match "+
+			"the HTTP-message grammar aside from the robustness exceptions listed above, the server "+
+			"SHOULD respond with a 400 (Bad Request) response and close the connection.")
 	colon := http9112("5.1", "MUST", "A server MUST reject, with a response status code of 400 (Bad "+
 		"Request), any received request message that contains whitespace between a header field name and "+
 		"colon.")
@@ -101,7 +101,8 @@ func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 				s.refusedEither(format, args...)
 			})
 			s.badFrame = func(why string) {
-				s.broke("The server accepted, but took the body for frames: what it sent is wrong (%s).", why)
+				s.broke("The server accepted, but took the body for frames: what it sent is wrong (%s).",
+					why)
 			}
 			s.sendMessage(wire.OpText, []byte("Hello"))
 			if g := s.next(s.o.HandshakeTimeout); g.kind != gotMessage {

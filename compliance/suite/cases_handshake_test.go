@@ -334,8 +334,8 @@ func TestClientWithoutWindows(t *testing.T) {
 		defer c.Close()
 		defer context.AfterFunc(ctx, func() { c.Close() })()
 		_, _ = io.WriteString(c, "GET /"+path+" HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: "+
-			"Upgrade\r\nSec-WebSocket-Version: 13\r\n"+
-			"Sec-WebSocket-Key: AQIDBAUGBwgJCgsMDQ4PEA==\r\nSec-WebSocket-Extensions: permessage-deflate; "+
+			"Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "+
+			"AQIDBAUGBwgJCgsMDQ4PEA==\r\nSec-WebSocket-Extensions: permessage-deflate; "+
 			"client_max_window_bits\r\n\r\n")
 		_, _, _ = readHead(c, func([]byte) {})
 	}

@@ -174,9 +174,9 @@ func oddRows() []letterCase {
 var ruleInvalidData = rule("10.7", "MUST",
 	"Incoming data MUST always be validated by both clients and servers. If, at any time, an endpoint is "+
 		"faced with data that it does not understand or that violates some criteria by which the endpoint "+
-		"determines safety of input [...], the endpoint MAY drop the TCP connection. If the invalid data was "+
-		"received after a successful WebSocket handshake, the endpoint SHOULD send a Close frame with an "+
-		"appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_.")
+		"determines safety of input [...], the endpoint MAY drop the TCP connection. If the invalid data "+
+		"was received after a successful WebSocket handshake, the endpoint SHOULD send a Close frame with "+
+		"an appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_.")
 
 // inflateCodes are those that are appropriate there: no RFC names one.
 var inflateCodes = []int{codeProtocolError, codeUnsupported, codeInvalidPayload, codePolicy,

@@ -103,8 +103,8 @@ func announcedRows() []letterCase {
 				case g.kind == gotMessage || g.kind == gotPong:
 					s.against(ruleParse, "The peer answered a frame that is not whole: %s came.", g.words())
 				case g.kind == gotNothing:
-					s.inform("The peer waits for the rest. It may refuse by what comes rather than by what is " +
-						"announced; case L.7.1 tells.")
+					s.inform("The peer waits for the rest. It may refuse by what comes rather than by " +
+						"what is announced; case L.7.1 tells.")
 				}
 				s.refusedBy(g, codeTooBig, codeProtocolError)
 			}}
@@ -189,7 +189,8 @@ func unsendableRow() letterCase {
 					"(section 7.4).", g.words())
 			case g.kind == gotMessage || g.kind == gotPong || g.kind == gotNothing:
 				s.against(ruleCloseAnswer,
-					"The peer should have answered the close frame or failed the connection; got %s.", g.words())
+					"The peer should have answered the close frame or failed the connection; got %s.",
+					g.words())
 			}
 			s.refusedBy(g, codeProtocolError)
 		}}
@@ -301,9 +302,9 @@ func payloadRows() []letterCase {
 	r := report.Rule{Section: "RFC 3629, section 6", Level: "SHOULD",
 		URL: "https://www.rfc-editor.org/rfc/rfc3629#section-6",
 		Text: "When a protocol does not forbid use of U+FEFF as a signature for a certain protocol " +
-			"element, then implementations SHOULD be prepared to handle a signature in that element and react " +
-			"appropriately: using the signature to identify the character encoding as necessary and stripping " +
-			"the signature as appropriate."}
+			"element, then implementations SHOULD be prepared to handle a signature in that element and " +
+			"react appropriately: using the signature to identify the character encoding as necessary and " +
+			"stripping the signature as appropriate."}
 	row := func(what, text string) letterCase {
 		return letterCase{what, "It comes back byte for byte.", ruleParse, func(s *script) {
 			s.open()

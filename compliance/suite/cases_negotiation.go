@@ -23,27 +23,28 @@ var (
 	ruleGrammar = rule("9.1", "MUST", "If a value is received by either the client or the server during "+
 		"negotiation that does not conform to the ABNF below, the recipient of such malformed data MUST "+
 		"immediately _Fail the WebSocket Connection_.")
-	ruleServer = rule7692("7.1.2.1", `A server accepts an extension negotiation offer with this `+
-		`parameter by including the "server_max_window_bits" extension parameter in the extension `+
-		`negotiation response to send back to the client with the same or smaller value as the offer.`+asSpecified)
+	ruleServer = rule7692("7.1.2.1", `A server accepts an extension negotiation offer with this parameter `+
+		`by including the "server_max_window_bits" extension parameter in the extension negotiation `+
+		`response to send back to the client with the same or smaller value as the offer.`+asSpecified)
 	ruleClient = rule7692("7.1.2.2", `If a received extension negotiation offer doesn't have the `+
 		`"client_max_window_bits" extension parameter, the corresponding extension negotiation response `+
 		`to the offer MUST NOT include the "client_max_window_bits" extension parameter.`)
 	ruleNoServer = rule7692("7.1.1.1", `A server accepts an extension negotiation offer that includes the `+
 		`"server_no_context_takeover" extension parameter by including the "server_no_context_takeover" `+
-		`extension parameter in the corresponding extension negotiation response to send back to the client.`+asSpecified)
+		`extension parameter in the corresponding extension negotiation response to send back to the `+
+		`client.`+asSpecified)
 	ruleParams   = rule("9", "MUST", mustSpecified)
 	ruleOneField = rule("11.3.2", "MUST",
 		"However, the |Sec-WebSocket-Extensions| header field MUST NOT appear more than once in an HTTP "+
 			"response.")
-	ruleBits = rule7692("5", "A server MUST NOT accept a PMCE extension negotiation offer together "+
-		"with another extension if the PMCE will conflict with the extension on their use of the RSV1 bit.")
+	ruleBits = rule7692("5", "A server MUST NOT accept a PMCE extension negotiation offer together with "+
+		"another extension if the PMCE will conflict with the extension on their use of the RSV1 bit.")
 	ruleHint = without(rule7692("7.1.2.2",
 		`If the "client_max_window_bits" extension parameter in a received extension negotiation offer `+
-			`has a value, the server may either ignore this value or use this value to avoid allocating an `+
-			`unnecessarily big LZ77 sliding window by including the "client_max_window_bits" extension `+
-			`parameter in the corresponding extension negotiation response to the offer with a value equal to `+
-			`or smaller than the received value.`))
+			`has a value, the server may either ignore this value or use this value to avoid allocating `+
+			`an unnecessarily big LZ77 sliding window by including the "client_max_window_bits" extension `+
+			`parameter in the corresponding extension negotiation response to the offer with a value `+
+			`equal to or smaller than the received value.`))
 )
 
 const (
@@ -218,12 +219,14 @@ func goodOfferRows() []letterCase {
 					s.echo(wire.OpText, []byte(strings.Repeat("Hello, hello. ", 40)))
 				}
 				if a, _ := judgeAnswer(s.request, s.reply); a.hint > 0 && a.ClientBits > a.hint {
-					s.against(ruleHint, "The server answered %q, a larger window than the one that we offered "+
-						"to keep to. It may ignore that value.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+					s.against(ruleHint,
+						"The server answered %q, a larger window than the one that we offered to keep to. "+
+							"It may ignore that value.",
+						s.reply.fields.Get("Sec-Websocket-Extensions"))
 				}
 				if strings.HasSuffix(fields[0], "server_max_window_bits=15") && s.agreed.ServerBits == 0 {
-					s.inform("The server accepted server_max_window_bits=15 without saying so, by %q. That is "+
-						"what it is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+					s.inform("The server accepted server_max_window_bits=15 without saying so, by %q. "+
+						"That is what it is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
 				}
 				s.setVerdict(report.OK, "The server answered %q.",
 					s.reply.fields.Get("Sec-Websocket-Extensions"))

@@ -119,7 +119,8 @@ func floodRows() []letterCase {
 func unreadRows() []letterCase {
 	return []letterCase{
 		{"Pings of 125 octets, up to 16 MiB of them, whose pongs we do not read.",
-			"The peer stops taking them, drops pongs, or fails the connection; it does not keep all of them.", rulePong, func(s *script) {
+			"The peer stops taking them, drops pongs, or fails the connection; it does not keep all of them.",
+			rulePong, func(s *script) {
 				s.open()
 				const chunk, limit = 500, 16 << 20
 				total := 0
@@ -129,7 +130,8 @@ func unreadRows() []letterCase {
 				s.survived()
 				if total < limit {
 					s.setVerdict(report.OK,
-						"The peer stopped taking them after some %d KiB, and went on when we read.", total>>10)
+						"The peer stopped taking them after some %d KiB, and went on when we read.",
+						total>>10)
 					return
 				}
 				s.setVerdict(report.Informational, "The peer took them all.")
@@ -151,8 +153,8 @@ func unreadRows() []letterCase {
 					s.gaveUp(g, "while nobody read")
 					if g.kind == gotNothing {
 						s.abandon("the peer was still at work")
-						s.inform("Message %d of %d did not come back within %v. No RFC says how quick a peer "+
-							"has to be.", i+1, n, workTime)
+						s.inform("Message %d of %d did not come back within %v. No RFC says how quick a "+
+							"peer has to be.", i+1, n, workTime)
 					}
 					if g.kind != gotMessage || len(g.data) != 64<<10 || g.data[0] != byte('a'+i%26) {
 						s.unexpected(g, fmt.Sprintf("message %d of %d", i+1, n))

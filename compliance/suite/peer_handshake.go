@@ -44,8 +44,8 @@ func (p *peer) answer(q *clientRequest) {
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b,
-		"HTTP/1.1 101 Switching Protocols\r\nServer: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-			"Sec-WebSocket-Accept: %s\r\n", userAgent, q.accept)
+		"HTTP/1.1 101 Switching Protocols\r\nServer: %s\r\nUpgrade: websocket\r\nConnection: "+
+			"Upgrade\r\nSec-WebSocket-Accept: %s\r\n", userAgent, q.accept)
 	if offers, err := wire.ParseExtensions(q.extensions); err == nil && p.c.deflate != nil {
 		if d, ok := p.c.deflate.accept(offers); ok {
 			p.deflate = newDeflater(d, true)

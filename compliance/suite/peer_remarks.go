@@ -11,18 +11,18 @@ import (
 var (
 	ruleFailClose = rule("7.1.7", "SHOULD",
 		"If _The WebSocket Connection is Established_ prior to the point where the endpoint is required "+
-			"to _Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate "+
-			"status code (Section 7.4) before proceeding to _Close the WebSocket Connection_. An endpoint MAY "+
-			"omit sending a Close frame if it believes the other side is unlikely to be able to receive and "+
-			"process the Close frame, due to the nature of the error that led the WebSocket connection to "+
-			"fail in the first place.")
+			"to _Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an "+
+			"appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_. "+
+			"An endpoint MAY omit sending a Close frame if it believes the other side is unlikely to be "+
+			"able to receive and process the Close frame, due to the nature of the error that led the "+
+			"WebSocket connection to fail in the first place.")
 	ruleFailStop = rule("7.1.7", "MUST",
 		"An endpoint MUST NOT continue to attempt to process data (including a responding Close frame) "+
 			"from the remote endpoint after being instructed to _Fail the WebSocket Connection_.")
 	ruleNewest = rule("5.5.3", "MAY",
 		"If an endpoint receives a Ping frame and has not yet sent Pong frame(s) in response to previous "+
-			"Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently processed "+
-			"Ping frame.")
+			"Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently "+
+			"processed Ping frame.")
 	rulePongSoon = rule("5.5.2", "SHOULD", "It SHOULD respond with Pong frame as soon as is practical.")
 	ruleCodeFree = rule("7.4", "", "The interpretation of this reason by an endpoint, and the action an "+
 		"endpoint should take given this reason, are left undefined by this specification.")
@@ -48,7 +48,8 @@ func (p *peer) remark() {
 		say("Every answer came, in another order. The RFC says no more than that a pong should come soon.",
 			rulePongSoon)
 	case short && r.RemoteCloseCode == codeTooBig:
-		say("The original asks for messages of this size. The RFC lets a peer refuse those beyond its limit.", ruleLimits)
+		say("The original asks for messages of this size. The RFC lets a peer refuse those beyond its limit.",
+			ruleLimits)
 	case short && r.BehaviorClose == report.WrongCode && p.want.RequireClean:
 		say("The original asks for 1000 or the code that it sent. The RFC does not say which code the "+
 			"answer carries.", ruleCodeEcho)

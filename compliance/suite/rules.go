@@ -31,8 +31,8 @@ var (
 		"Incoming data MUST always be validated by both clients and servers.")
 	ruleLimits = rule("10.4", "MUST",
 		"Implementations that have implementation- and/or platform-specific limitations regarding the "+
-			"frame size or total message size after reassembly from multiple frames MUST protect themselves "+
-			"against exceeding those limits.")
+			"frame size or total message size after reassembly from multiple frames MUST protect "+
+			"themselves against exceeding those limits.")
 	ruleTopBit = rule("5.2", "MUST",
 		"If 127, the following 8 bytes interpreted as a 64-bit unsigned integer (the most significant bit "+
 			"MUST be 0) are the payload length.")
@@ -41,7 +41,8 @@ var (
 			"example, the length of a 124-byte-long string can't be encoded as the sequence 126, 0, 124.")
 	rulePongData = rule("5.5.2", "MUST",
 		rulePong.Text+" [Section 5.5.3 adds:] A Pong frame sent in response to a Ping frame must have "+
-			"identical \"Application data\" as found in the message body of the Ping frame being replied to.")
+			"identical \"Application data\" as found in the message body of the Ping frame being replied "+
+			"to.")
 	rulePong = rule("5.5.2", "MUST",
 		"Upon receipt of a Ping frame, an endpoint MUST send a Pong frame in response, unless it already "+
 			"received a Close frame.")
@@ -63,7 +64,8 @@ var (
 			"in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_.")
 	ruleFirstOpcode = rule("6.1", "MUST",
 		"The opcode (frame-opcode) of the first frame containing the data MUST be set to the appropriate "+
-			"value from Section 5.2 for data that is to be interpreted by the recipient as text or binary data.")
+			"value from Section 5.2 for data that is to be interpreted by the recipient as text or binary "+
+			"data.")
 	ruleTextEcho = rule("5.6", "MUST",
 		"The \"Payload data\" is text data encoded as UTF-8. Note that a particular text frame might "+
 			"include a partial UTF-8 sequence; however, the whole message MUST contain valid UTF-8.")
@@ -72,9 +74,9 @@ var (
 			"MUST send a Close frame in response.")
 	ruleAsk = rule("4.1", "MUST",
 		"Once a connection to the server has been established (including a connection via a proxy or over "+
-			"a TLS-encrypted tunnel), the client MUST send an opening handshake to the server. The handshake "+
-			"consists of an HTTP Upgrade request, along with a list of required and optional header fields. "+
-			"The requirements for this handshake are as follows.")
+			"a TLS-encrypted tunnel), the client MUST send an opening handshake to the server. The "+
+			"handshake consists of an HTTP Upgrade request, along with a list of required and optional "+
+			"header fields. The requirements for this handshake are as follows.")
 	ruleAfterClose = rule("5.5.1", "MUST",
 		"The application MUST NOT send any more data frames after sending a Close frame.")
 	ruleFirstClose = rule("7.1.5", "", "_The WebSocket Connection Close Code_ is defined as the status "+
@@ -100,9 +102,9 @@ var sentRules = map[wire.Violation]report.Rule{
 	wire.ErrLengthTopBit:     ruleTopBit,
 	wire.ErrLengthNotMinimal: ruleMinimal,
 	wire.ErrUnmasked: rule("5.1", "MUST",
-		"To avoid confusing network intermediaries (such as intercepting proxies) and for security reasons "+
-			"that are further discussed in Section 10.3, a client MUST mask all frames that it sends to the "+
-			"server (see Section 5.3 for further details)."),
+		"To avoid confusing network intermediaries (such as intercepting proxies) and for security "+
+			"reasons that are further discussed in Section 10.3, a client MUST mask all frames that it "+
+			"sends to the server (see Section 5.3 for further details)."),
 	wire.ErrMasked: rule("5.1", "MUST",
 		"A server MUST NOT mask any frames that it sends to the client."),
 	wire.ErrControlFragmented:      ruleControl,

@@ -7,12 +7,10 @@ import (
 )
 
 const ruleStop = "If the server, while reading the handshake, finds that the client did not send a " +
-	"handshake that matches " +
-	"the description below [...], including but not limited to any violations of the ABNF grammar " +
-	"specified for the " +
-	"components of the handshake, the server MUST stop processing the client's handshake and return an " +
-	"HTTP response " +
-	"with an appropriate error code (such as 400 Bad Request)."
+	"handshake that matches the description below [...], including but not limited to any violations of " +
+	"the ABNF grammar specified for the components of the handshake, the server MUST stop processing the " +
+	"client's handshake and return an HTTP response with an appropriate error code (such as 400 Bad " +
+	"Request)."
 
 // part is the rule that a server refuses what lacks a part of the description.
 func part(description string) report.Rule {
@@ -24,12 +22,12 @@ func part(description string) report.Rule {
 
 var (
 	partRequest = part(`An HTTP/1.1 or higher GET request, including a "Request-URI"`)
-	partUpgrade = part(`An |Upgrade| header field containing the value "websocket", treated as an ` +
-		`ASCII case-insensitive value.`)
+	partUpgrade = part(`An |Upgrade| header field containing the value "websocket", treated as an ASCII ` +
+		`case-insensitive value.`)
 	partConnection = part(`A |Connection| header field that includes the token "Upgrade", treated as an ` +
 		`ASCII case-insensitive value.`)
-	partKey = part("A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of " +
-		"[RFC4648]) value that, when decoded, is 16 bytes in length.")
+	partKey = part("A |Sec-WebSocket-Key| header field with a base64-encoded (see Section 4 of [RFC4648]) " +
+		"value that, when decoded, is 16 bytes in length.")
 	partVersion    = part("A |Sec-WebSocket-Version| header field, with a value of 13.")
 	partExtensions = part("Optionally, a |Sec-WebSocket-Extensions| header field, with a list of values " +
 		"indicating which extensions the client would like to speak.")
@@ -57,10 +55,10 @@ var (
 			"response.")
 	ruleProtocol = rule("4.2.2", "MUST",
 		"The value chosen MUST be derived from the client's handshake, specifically by selecting one of "+
-			"the values from the |Sec-WebSocket-Protocol| field that the server is willing to use for this "+
-			"connection (if any). If the client's handshake did not contain such a header field or if the "+
-			"server does not agree to any of the client's requested subprotocols, the only acceptable value "+
-			"is null.")
+			"the values from the |Sec-WebSocket-Protocol| field that the server is willing to use for "+
+			"this connection (if any). If the client's handshake did not contain such a header field or "+
+			"if the server does not agree to any of the client's requested subprotocols, the only "+
+			"acceptable value is null.")
 
 	// The sentences on a server that answers nothing, or nothing that can be read.
 	ruleOpening = rule("4.2.2", "MUST",

@@ -90,8 +90,8 @@ func (t *target) dial(ctx context.Context, limit time.Duration) (net.Conn, error
 func (t *target) request(o *Options, key, extensions string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b,
-		"GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-			"Sec-WebSocket-Key: %s\r\n", t.path, t.host, userAgent, key)
+		"GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\nUpgrade: websocket\r\nConnection: "+
+			"Upgrade\r\nSec-WebSocket-Key: %s\r\n", t.path, t.host, userAgent, key)
 	if extensions != "" {
 		fmt.Fprintf(&b, "Sec-WebSocket-Extensions: %s\r\n", extensions)
 	}
