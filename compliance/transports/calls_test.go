@@ -5,10 +5,12 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/hawser-ws/hawser/websocket"
+	"github.com/hawser-ws/hawser/wire"
 )
 
 const (
@@ -168,6 +170,34 @@ func canceled() []call {
 		}
 	}
 	return all
+}
+
+// Every call that waits returns when its context or its limit ends, and says so.
+func TestCallsEnd(t *testing.T) {
+	each(t, func(t *testing.T, k *kind, role wire.Role) {
+		rows(t, k, slices.Concat(calls, canceled()), func(m call) string { return m.name }, func(t testing.TB, m call) {
+			if m.limits == (websocket.Limits{}) {
+				m.limits = unlimited
+			}
+			p := open(t, k, m.limits)
+			c, peer := p.ends(role)
+			f := m.make(t, p, c, peer)
+			begun := time.Now()
+			ctx, cancel := m.context()
+			defer cancel()
+			err, ok := finish(p, func() error { return f(ctx) })
+			if !ok {
+				t.Errorf("hang: has not returned after %v", hang)
+				return
+			}
+			wantNotLate(t, k, begun, m.early)
+			t.Logf("%v", err)
+			if !m.early {
+				judge(t, k, &m, err)
+			}
+			afterwards(t, k, &m, p, role, err)
+		})
+	})
 }
 
 // much is more than any transport holds.
