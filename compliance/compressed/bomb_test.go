@@ -111,7 +111,7 @@ func checkBomb(t *testing.T, role wire.Role, takeover bool, size int, way way) {
 	grown := allocated() - before
 	checkTooBig(t, err, bombLimit)
 	t.Logf("%d bytes were allocated", grown)
-	if grown >= maxGrowth && !raced {
+	if grown >= maxGrowth && !raceEnabled {
 		t.Errorf("that is not less than %d", maxGrowth)
 	}
 	if err := <-done; err != nil {

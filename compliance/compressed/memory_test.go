@@ -31,7 +31,7 @@ func TestIdleMemory(t *testing.T) {
 		t.Skip("no /proc to read the memory of a process from")
 	case os.Getenv("HAWSER_FULL") == "":
 		t.Skip("takes some 20 seconds, and measures processes: HAWSER_FULL=1")
-	case raced:
+	case raceEnabled:
 		t.Skip("the race detector's own memory is many times what is measured")
 	}
 	var limit syscall.Rlimit

@@ -20,7 +20,7 @@ import (
 // was sent.
 func TestMixedStreams(t *testing.T) {
 	sequences := 250
-	if raced {
+	if raceEnabled {
 		sequences = 50
 	}
 	seed := rand.Uint64()

@@ -2,4 +2,4 @@
 
 package compressed
 
-const raced = false
+const raceEnabled = false

@@ -2,6 +2,6 @@
 
 package compressed
 
-// raced says that the race detector is on. It makes sync.Pool drop a quarter of what
+// raceEnabled says that the race detector is on. It makes sync.Pool drop a quarter of what
 // it is given, and adds memory of its own.
-const raced = true
+const raceEnabled = true

@@ -103,7 +103,7 @@ func run(t *testing.T, dir, name string, args ...string) (string, bool) {
 // The command says each thing once, by itself and under go vet, and fails; without
 // the faults it is content.
 func TestCommand(t *testing.T) {
-	if underRace {
+	if raceEnabled {
 		t.Skip("what it runs is built without the race detector")
 	}
 	tool := filepath.Join(t.TempDir(), "hawservet")

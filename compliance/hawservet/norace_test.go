@@ -2,4 +2,4 @@
 
 package hawservet_test
 
-const underRace = false
+const raceEnabled = false

@@ -2,4 +2,4 @@
 
 package hawservet_test
 
-const underRace = true
+const raceEnabled = true

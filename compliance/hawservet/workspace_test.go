@@ -15,7 +15,7 @@ import (
 // The programs and tests of the other modules raise no false alarm. Without
 // HAWSER_FULL these are the modules whose code users copy.
 func TestWorkspace(t *testing.T) {
-	if underRace {
+	if raceEnabled {
 		t.Skip("it has no goroutines, and takes long under the race detector")
 	}
 	modules := []string{"examples", "websocket"}
