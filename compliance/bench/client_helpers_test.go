@@ -7,10 +7,8 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -100,23 +98,6 @@ func frames(s wire.Session, messages [][]byte) (all [][]byte, err error) {
 		all = append(all, append(wire.AppendHeader(nil, h), z...))
 	}
 	return all, nil
-}
-
-// jsonMessages returns messages of a service that sends its state now and then. There
-// are so many that no window holds two of the same.
-func jsonMessages(n, size int) (all [][]byte) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range n {
-		b := fmt.Appendf(nil, `{"type":"update","seq":%d,"items":[`, i)
-		for len(b) < size-100 {
-			b = fmt.Appendf(b, `{"id":%d,"name":"item-%d","price":%.2f,"tags":["a%d","b"],"ok":%v},`,
-				random.IntN(1e6), random.IntN(1e4), random.Float64()*100, random.IntN(9), random.IntN(2) == 0)
-		}
-		b = append(b[:len(b)-1], `],"pad":"`...)
-		b = append(b, strings.Repeat("=", size-2-len(b))...)
-		all = append(all, append(b, `"}`...))
-	}
-	return all
 }
 
 // A load is connections that exchange the same messages, each in their order.

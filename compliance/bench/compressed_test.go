@@ -7,6 +7,8 @@ import (
 	"net"
 	"slices"
 	"testing"
+
+	"github.com/hawser-ws/hawser/compliance/internal/measure"
 )
 
 // BenchmarkCompressed has servers echo messages of 1 KiB of JSON, all compressed, over
@@ -28,8 +30,8 @@ func benchmarkCompressed(b *testing.B, takeover bool) {
 		if takeover && !s.takeover {
 			continue
 		}
-		r := &row{name: s.name, child: startChild(b, s, takeover)}
-		l, err := connect(r.child.addr, conns, takeover, jsonMessages(64, 1024))
+		r := &row{name: s.name, server: startServer(b, s, takeover)}
+		l, err := connect(r.server.Addr, conns, takeover, measure.JSONMessages(64, 1024))
 		defer l.close()
 		if err != nil {
 			b.Fatal(err)
@@ -42,12 +44,12 @@ func benchmarkCompressed(b *testing.B, takeover bool) {
 	}
 	for b.Loop() {
 		for _, r := range rows {
-			before := r.child.cpu()
+			before := cpu(b, r.server)
 			n, err := r.load.run(messages)
 			if err != nil {
 				b.Fatal(err)
 			}
-			r.costs = append(r.costs, float64((r.child.cpu()-before).Nanoseconds())/1000/(conns*messages))
+			r.costs = append(r.costs, float64((cpu(b, r.server)-before).Nanoseconds())/1000/(conns*messages))
 			r.received += n
 		}
 	}
@@ -62,7 +64,7 @@ func benchmarkCompressed(b *testing.B, takeover bool) {
 // A row is what was measured of a server.
 type row struct {
 	name     string
-	child    *child
+	server   *measure.Server
 	load     *load
 	costs    []float64 // of a message in each round
 	received int64     // bytes
@@ -76,7 +78,7 @@ func (r *row) cost() float64 {
 
 // Every server echoes, with and without takeover, or else nothing is measured.
 func TestServers(t *testing.T) {
-	messages := jsonMessages(64, 1024)
+	messages := measure.JSONMessages(64, 1024)
 	for _, s := range servers {
 		for _, takeover := range []bool{false, true} {
 			if takeover && !s.takeover {

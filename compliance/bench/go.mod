@@ -5,6 +5,7 @@ go 1.25
 require (
 	github.com/coder/websocket v1.8.15
 	github.com/gorilla/websocket v1.5.3
+	github.com/hawser-ws/hawser/compliance v0.0.0-00010101000000-000000000000
 	github.com/hawser-ws/hawser/deflate v0.0.0
 	github.com/hawser-ws/hawser/websocket v0.0.0
 	github.com/hawser-ws/hawser/wire v0.0.0
@@ -15,6 +16,7 @@ require (
 require github.com/dolthub/maphash v0.1.0 // indirect
 
 replace (
+	github.com/hawser-ws/hawser/compliance => ../
 	github.com/hawser-ws/hawser/deflate => ../../deflate
 	github.com/hawser-ws/hawser/websocket => ../../websocket
 	github.com/hawser-ws/hawser/wire => ../../wire

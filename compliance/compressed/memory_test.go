@@ -4,7 +4,6 @@ package compressed
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hawser-ws/hawser/compliance/internal/measure"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -89,10 +89,10 @@ const attempts = 3
 // to 10.4 KB, 10.0 on average, where it is 9.0 here; the live heap is the same.
 func idleRSS(t *testing.T, a agreement, messages int) int {
 	t.Helper()
-	c := startChild(t, a.name)
-	peers := c.talk(a, idleConns, messages)
-	c.ask(fmt.Sprint("settle ", idleConns))
-	n := rss(t, c.cmd.Process.Pid)
+	s := measure.StartServer(t, a.name)
+	peers := talk(t, s.Addr, a, idleConns, messages)
+	s.Ask(fmt.Sprint(idleConns))
+	n := rss(t, s.Pid)
 	for _, p := range peers {
 		p.nc.Close()
 	}
@@ -100,29 +100,29 @@ func idleRSS(t *testing.T, a agreement, messages int) int {
 }
 
 // talk opens n connections, has them exchange messages in turns, and leaves them open.
-func (c *child) talk(a agreement, n, messages int) []*peer {
-	c.tb.Helper()
+func talk(t *testing.T, addr string, a agreement, n, messages int) []*peer {
+	t.Helper()
 	peers := make([]*peer, n)
 	for i := range peers {
-		peers[i] = &peer{t: c.tb, client: true}
+		peers[i] = &peer{t: t, client: true}
 	}
 	const workers = 20
 	inParallel := func(f func(peers []*peer) error) {
-		c.tb.Helper()
+		t.Helper()
 		var running []<-chan error
 		for part := range slices.Chunk(peers, n/workers) {
 			running = append(running, start(func() error { return f(part) }))
 		}
 		for _, done := range running {
 			if err := <-done; err != nil {
-				c.tb.Fatalf("%s: %v", a.name, err)
+				t.Fatalf("%s: %v", a.name, err)
 			}
 		}
 	}
-	inParallel(func(peers []*peer) error { return openAll(peers, c.addr, a) })
-	frames, s, err := peers[0].encode(a, jsonMessages(jsonMost, jsonSize))
+	inParallel(func(peers []*peer) error { return openAll(peers, addr, a) })
+	frames, s, err := peers[0].encode(a, measure.JSONMessages(jsonMost, jsonSize))
 	if err != nil {
-		c.tb.Fatal(err)
+		t.Fatal(err)
 	}
 	inParallel(func(peers []*peer) error {
 		for _, f := range frames[:messages] {
@@ -218,20 +218,4 @@ func (p *peer) encode(a agreement, messages [][]byte) (frames [][]byte, s wire.S
 	}
 	encoded.Store(p.agreed, frames)
 	return frames, s, nil
-}
-
-// jsonMessages returns messages of a service that sends its state now and then.
-func jsonMessages(n, size int) (all [][]byte) {
-	random := rand.New(rand.NewPCG(1, 2))
-	for i := range n {
-		b := fmt.Appendf(nil, `{"type":"update","seq":%d,"items":[`, i)
-		for len(b) < size-100 {
-			b = fmt.Appendf(b, `{"id":%d,"name":"item-%d","price":%.2f,"tags":["a%d","b"],"ok":%v},`,
-				random.IntN(1e6), random.IntN(1e4), random.Float64()*100, random.IntN(9), random.IntN(2) == 0)
-		}
-		b = append(b[:len(b)-1], `],"pad":"`...)
-		b = append(b, strings.Repeat("=", size-2-len(b))...)
-		all = append(all, append(b, `"}`...))
-	}
-	return all
 }
