@@ -1,9 +1,4 @@
-// Package bench measures hawser beside other libraries: each server in a process of
-// its own, by the CPU time that a message costs there. It has benchmarks and tests
-// only, in a module of its own, so that nobody else downloads the other libraries.
-//
-//	go test -run '^$' -bench Compressed -benchtime 20x .
-//
-// The servers take turns within a benchmark. Their figures can be compared within one
-// run only: machines differ, and so does one machine from hour to hour.
+// Package bench compares hawser with other libraries by the CPU time that a message costs on the server.
+// It has only benchmarks and tests. README.md says how to run them, and has the figures of hawser's own
+// modules. The package is its own module, so that no other module depends on the other libraries.
 package bench
