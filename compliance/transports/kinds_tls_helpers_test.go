@@ -2,16 +2,10 @@ package transports
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"math/big"
 	"net"
-	"sync"
+	"net/http/httptest"
 	"testing"
-	"time"
 
 	utls "github.com/refraction-networking/utls"
 )
@@ -33,7 +27,7 @@ var tlsKinds = []kind{
 func openTLS(below openFunc, above wrapper) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {
 		l, dial := below(t)
-		return wrapListener{tls.NewListener(l, serverTLS()), above}, dial
+		return wrapListener{tls.NewListener(l, serverTLS), above}, dial
 	}
 }
 
@@ -66,16 +60,9 @@ func utlsClient(ctx context.Context, c net.Conn) (net.Conn, error) {
 
 func clientTLS() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
 
-// serverTLS returns the configuration of a server with a certificate of its own.
-var serverTLS = sync.OnceValue(func() *tls.Config {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(24 * time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		panic(err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
-})
+// serverTLS is the configuration of servers, with the certificate of package httptest.
+var serverTLS = func() *tls.Config {
+	s := httptest.NewTLSServer(nil)
+	defer s.Close()
+	return &tls.Config{Certificates: s.TLS.Certificates}
+}()

@@ -42,7 +42,7 @@ func TestSlowReader(t *testing.T) {
 		addr := l.Addr().String()
 		k := &kind{reads: true, secure: x.secure}
 		if x.secure {
-			l = tls.NewListener(l, serverTLS())
+			l = tls.NewListener(l, serverTLS)
 		}
 		written := make(chan error, 1)
 		serve(t, k, l, nil, func(c *websocket.Conn, err error) {
