@@ -4,13 +4,14 @@ package bench
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/wire"
@@ -145,8 +146,11 @@ func (c *client) check(s wire.Session, frame, message []byte) error {
 	}
 	defer dec.Release()
 	got, _, _, err := dec.Append(nil, z, true, 1<<20)
-	if err != nil || !bytes.Equal(got, message) {
-		return fmt.Errorf("%d bytes came back as %d: %w", len(message), len(got), err)
+	if err != nil {
+		return err
+	}
+	if diff := cmp.Diff(string(message), string(got)); diff != "" {
+		return fmt.Errorf("the echo differs (-want +got):\n%s", diff)
 	}
 	return nil
 }

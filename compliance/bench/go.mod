@@ -4,6 +4,7 @@ go 1.25
 
 require (
 	github.com/coder/websocket v1.8.15
+	github.com/google/go-cmp v0.7.0
 	github.com/gorilla/websocket v1.5.3
 	github.com/hawser-ws/hawser/compliance v0.0.0-00010101000000-000000000000
 	github.com/hawser-ws/hawser/deflate v0.0.0
