@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -96,8 +98,11 @@ func mixedStream(t *testing.T, b []byte) (messages int, err error) {
 	if err := <-done; err != nil {
 		return 0, err
 	}
-	if got := c.Stats(); got.MessagesRead != int64(len(pl.deliveries)) || got.MessagesWritten != int64(len(pl.sendings)) {
-		return 0, fmt.Errorf("Stats are %+v, want %d and %d messages", got, len(pl.deliveries), len(pl.sendings))
+	stats := c.Stats()
+	got := websocket.Stats{MessagesRead: stats.MessagesRead, MessagesWritten: stats.MessagesWritten}
+	want := websocket.Stats{MessagesRead: int64(len(pl.deliveries)), MessagesWritten: int64(len(pl.sendings))}
+	if diff := cmp.Diff(want, got); diff != "" {
+		return 0, fmt.Errorf("Stats differ (-want +got):\n%s", diff)
 	}
 	return len(pl.deliveries) + len(pl.sendings), nil
 }
@@ -118,9 +123,11 @@ func (p *peer) play(pl *plan) error {
 func (pl *plan) read(ctx context.Context, c *websocket.Conn) error {
 	for i, d := range pl.deliveries {
 		typ, b, err := d.read(ctx, c)
-		if err != nil || !bytes.Equal(b, d.data) || (typ == websocket.Text) != d.text {
-			return fmt.Errorf("read %d of %d: %v of %d bytes, %v; want %d, text %v; way %d; %v", i, len(pl.deliveries),
-				typ, len(b), err, len(d.data), d.text, d.way, pl)
+		if err == nil {
+			err = sameMessage(d.data, d.text, b, typ == websocket.Text)
+		}
+		if err != nil {
+			return fmt.Errorf("read %d of %d: %w; way %d; %v", i, len(pl.deliveries), err, d.way, pl)
 		}
 	}
 	return nil
@@ -298,10 +305,19 @@ func (j *judge) check(pl *plan, want sending, head byte, frames int, payload []b
 			return err
 		}
 	}
-	if !bytes.Equal(payload, want.data) || (head&0x0f == text) != want.text {
-		return fmt.Errorf("got %#x with %d bytes, want %d bytes, text: %v", head, len(payload), len(want.data), want.text)
+	return sameMessage(want.data, want.text, payload, head&0x0f == text)
+}
+
+// sameMessage returns an error that shows how the message got differs from want.
+func sameMessage(want []byte, wantText bool, got []byte, gotText bool) error {
+	if bytes.Equal(want, got) && wantText == gotText {
+		return nil
 	}
-	return nil
+	type message struct {
+		Text bool
+		Data []byte
+	}
+	return fmt.Errorf("the message differs (-want +got):\n%s", cmp.Diff(message{wantText, want}, message{gotText, got}))
 }
 
 // answer answers a close frame; the server drops TCP first.

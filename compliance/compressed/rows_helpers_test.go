@@ -2,11 +2,14 @@ package compressed
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/deflate"
 	"github.com/hawser-ws/hawser/websocket"
@@ -83,8 +86,8 @@ func refused(t *testing.T, r row) {
 						return err
 					})
 					for _, want := range r.before {
-						if _, b, err := way.read(ctx, c); err != nil || string(b) != want {
-							t.Fatalf("got %.50q, %v; want %.50q", b, err, want)
+						if diff := readDiff(ctx, c, way, want); diff != "" {
+							t.Fatal(diff)
 						}
 					}
 					_, _, err := way.read(ctx, c)
@@ -96,6 +99,18 @@ func refused(t *testing.T, r row) {
 			}
 		}
 	}
+}
+
+// readDiff reads a message, and says how it differs from want.
+func readDiff(ctx context.Context, c *websocket.Conn, way way, want string) string {
+	_, b, err := way.read(ctx, c)
+	if err != nil {
+		return fmt.Sprintf("got %v, want the message %.50q", err, want)
+	}
+	if diff := cmp.Diff(want, string(b)); diff != "" {
+		return "the message differs (-want +got):\n" + diff
+	}
+	return ""
 }
 
 func checkFault(t *testing.T, err error, code wire.StatusCode, cause error) {
@@ -125,8 +140,8 @@ func taken(t *testing.T, name, params string, stream func(p *peer) []byte, want 
 					return p.closes()
 				})
 				for _, want := range want {
-					if _, b, err := way.read(ctx, c); err != nil || string(b) != want {
-						t.Errorf("got %.50q, %v; want %.50q", b, err, want)
+					if diff := readDiff(ctx, c, way, want); diff != "" {
+						t.Error(diff)
 					}
 				}
 				_, _, err := way.read(ctx, c)
