@@ -35,6 +35,7 @@ require (
 	github.com/go-playground/validator/v10 v10.27.0 // indirect
 	github.com/goccy/go-json v0.10.2 // indirect
 	github.com/goccy/go-yaml v1.18.0 // indirect
+	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/hawser-ws/hawser/wire v0.0.0 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A recorder is a ResponseWriter that records the status of the response.
@@ -54,7 +56,9 @@ func TestRecorder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(text), "```go\n"+code+"```\n") {
-		t.Errorf("%s does not show\n%s", guide, code)
+	_, shown, _ := strings.Cut(string(text), "```go\n")
+	shown, _, _ = strings.Cut(shown, "```\n")
+	if diff := cmp.Diff(code, shown); diff != "" {
+		t.Errorf("%s does not show the recorder as it is here (-here +guide):\n%s", guide, diff)
 	}
 }

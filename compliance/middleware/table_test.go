@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const (
@@ -43,13 +45,8 @@ func TestTable(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("the table in %s is out of date; run go test ./compliance/middleware -update", guide)
-		want := strings.Split(table, "\n")
-		for i, line := range strings.Split(b.String(), "\n") {
-			if i >= len(want) || line != want[i] {
-				t.Logf("measured %s", line)
-			}
-		}
+		t.Errorf("the table in %s is out of date (-guide +measured); run go test ./compliance/middleware -update\n%s",
+			guide, cmp.Diff(table, b.String()))
 	}
 }
 
