@@ -1,12 +1,13 @@
 package transports
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -36,8 +37,8 @@ func TestExchange(t *testing.T) {
 				go func() {
 					for _, n := range sizes {
 						_, got, err := end.Read(ctx)
-						if err == nil && !bytes.Equal(got, pattern(n)) {
-							err = errors.New("a message has changed on its way")
+						if err == nil {
+							err = unchanged(pattern(n), got)
 						}
 						if err != nil {
 							failed <- err
@@ -75,9 +76,12 @@ func closeBoth(t testing.TB, c, peer *websocket.Conn) {
 	if err := c.Close(context.Background(), websocket.StatusNormalClosure, "done"); err != nil {
 		t.Errorf("Close: %v", err)
 	}
-	var told *websocket.CloseError
-	if err := <-read; !errors.As(err, &told) || told.Code != websocket.StatusNormalClosure || told.Reason != "done" {
-		t.Errorf("Read: %v", err)
+	var got *websocket.CloseError
+	err := <-read
+	errors.As(err, &got)
+	want := &websocket.CloseError{Code: websocket.StatusNormalClosure, Reason: "done"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("Read: %v; it differs (-want +got):\n%s", err, diff)
 	}
 	t.Logf("the closing handshake took %v", time.Since(begun))
 	for _, end := range []*websocket.Conn{c, peer} {

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/websocket"
 	"github.com/hawser-ws/hawser/wire"
@@ -121,6 +124,14 @@ func wantEnd(t testing.TB, c *websocket.Conn) {
 
 var errChanged = errors.New("a message has changed on its way")
 
+// unchanged returns errChanged, with the difference, if a message did not arrive as it was sent.
+func unchanged(sent, got []byte) error {
+	if bytes.Equal(sent, got) {
+		return nil
+	}
+	return fmt.Errorf("%w (-sent +got):\n%s", errChanged, cmp.Diff(sent, got))
+}
+
 // exchange sends a message each way and reads up to it. What c has written before must
 // be as it was written.
 func exchange(p *pair, c, peer *websocket.Conn) error {
@@ -144,8 +155,10 @@ func exchange(p *pair, c, peer *websocket.Conn) error {
 				return errors.Join(errChanged, err)
 			case err != nil || bytes.Equal(got, last):
 				return err
-			case end == peer && !bytes.Equal(got, numbered(n)):
-				return errChanged
+			case end == peer:
+				if err := unchanged(numbered(n), got); err != nil {
+					return err
+				}
 			}
 		}
 	}
