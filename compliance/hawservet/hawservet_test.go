@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/analysistest"
 	"golang.org/x/tools/go/analysis/checker"
@@ -78,8 +79,12 @@ func testFixes(t *testing.T, a *checker.Action) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if want, err := os.ReadFile(name + ".golden"); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("%s: %v; fixed it is\n%s", name, err, got)
+		want, err := os.ReadFile(name + ".golden")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("%s with its fixes differs (-golden +fixed):\n%s", name, diff)
 		}
 	}
 }
