@@ -3,6 +3,7 @@ module github.com/hawser-ws/hawser/examples
 go 1.25
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/hawser-ws/hawser/deflate v0.0.0
 	github.com/hawser-ws/hawser/websocket v0.0.0
 	github.com/hawser-ws/hawser/wire v0.0.0

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -77,8 +79,8 @@ func (c *rawClient) expect(op wire.Opcode, payload string) {
 		}
 		got = append(got, f.Payload...)
 		if f.EndsMessage() {
-			if f.Kind != wire.Kind(op) || string(got) != payload {
-				c.Fatalf("got %v %.80q, want %v %.80q", f.Kind, got, op, payload)
+			if diff := cmp.Diff(op.String()+" "+payload, f.Kind.String()+" "+string(got)); diff != "" {
+				c.Fatalf("frame differs (-want +got):\n%s", diff)
 			}
 			return
 		}

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/websocket"
 )
 
@@ -116,15 +118,25 @@ func testCannotListen(t *testing.T, program string) {
 
 func TestParse(t *testing.T) {
 	var usage bytes.Buffer
-	c, err := parse(nil, &usage)
-	if want := (config{addr: "127.0.0.1:9001", deflate: true, maxMessage: 16 << 20}); err != nil || c != want {
-		t.Errorf("defaults: %+v, %v", c, err)
+	for _, test := range []struct {
+		args []string
+		want config
+	}{
+		{nil, config{addr: "127.0.0.1:9001", deflate: true, maxMessage: 16 << 20}},
+		{
+			[]string{"-addr", ":0", "-tls", "-deflate=false", "-max-message=-1", "-debug", ":1"},
+			config{addr: ":0", tls: true, maxMessage: -1, debug: ":1"},
+		},
+	} {
+		got, err := parse(test.args, &usage)
+		if err != nil {
+			t.Errorf("%q: %v", test.args, err)
+		}
+		if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(config{})); diff != "" {
+			t.Errorf("%q: config differs (-want +got):\n%s", test.args, diff)
+		}
 	}
-	c, err = parse([]string{"-addr", ":0", "-tls", "-deflate=false", "-max-message=-1", "-debug", ":1"}, &usage)
-	if want := (config{":0", true, false, -1, ":1"}); err != nil || c != want {
-		t.Errorf("all: %+v, %v", c, err)
-	}
-	if _, err = parse([]string{"-h"}, &usage); !errors.Is(err, flag.ErrHelp) {
+	if _, err := parse([]string{"-h"}, &usage); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("-h: %v", err)
 	}
 	for _, args := range [][]string{{"x"}, {"-max-message", "0"}, {"-max-message", "x"}, {"-x"}} {

@@ -16,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/hawser-ws/hawser/websocket"
 )
 
@@ -121,8 +124,9 @@ func testEcho(t *testing.T, c *websocket.Conn) {
 		if err := <-written; err != nil {
 			t.Fatal(err)
 		}
-		if typ != m.Type || !bytes.Equal(p, m.Data) {
-			t.Fatalf("%d bytes of %v came back as %d of %v", len(m.Data), m.Type, len(p), typ)
+		got := websocket.Message{Type: typ, Data: p}
+		if diff := cmp.Diff(m, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("echo differs (-sent +got):\n%s", diff)
 		}
 	}
 	if err := c.Close(ctx, websocket.StatusNormalClosure, ""); err != nil {

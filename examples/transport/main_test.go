@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestRun(t *testing.T) {
@@ -16,7 +18,7 @@ func TestRun(t *testing.T) {
 	}
 	want := "over a net.Pipe:\n" + conversation + "over a unix socket:\n" + conversation +
 		"over a net.Pipe, by a Conn:\n\ttext \"HELLO\"\n"
-	if got := out.String(); got != want {
-		t.Errorf("got:\n%swant:\n%s", got, want)
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("output differs (-want +got):\n%s", diff)
 	}
 }

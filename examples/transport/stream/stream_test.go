@@ -15,6 +15,8 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/wire"
 	"github.com/hawser-ws/hawser/wire/wiretest"
 )
@@ -124,8 +126,8 @@ func testEnd(t *testing.T, st wiretest.Stream, other *script) {
 	case err != io.ErrUnexpectedEOF:
 		t.Errorf("got %v, want %v", err, io.ErrUnexpectedEOF)
 	}
-	if got := other.answers(t, st.Decoder.Role); !slices.Equal(got, want) {
-		t.Errorf("answered %q, want %q", got, want)
+	if diff := cmp.Diff(want, other.answers(t, st.Decoder.Role)); diff != "" {
+		t.Errorf("answers differ (-want +got):\n%s", diff)
 	}
 }
 
@@ -151,8 +153,8 @@ func TestFragments(t *testing.T) {
 			s := New(&script{in: in}, role)
 			for _, want := range []string{"text Grüße", "binary ", "binary " + strings.Repeat("\xff", 70_000)} {
 				op, p, err := s.Receive()
-				if got := op.String() + " " + string(p); err != nil || got != want {
-					t.Errorf("%v, %s: got %.20q, %v, want %.20q", role, name, got, err, want)
+				if diff := cmp.Diff(want, op.String()+" "+string(p)); err != nil || diff != "" {
+					t.Errorf("%v, %s: %v; message differs (-want +got):\n%s", role, name, err, diff)
 				}
 			}
 		}
@@ -215,8 +217,11 @@ func TestSenders(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(p) != 1000 || strings.Trim(string(p), string(p[:1])) != "" {
-			t.Fatalf("got %.20q, %d bytes", p, len(p))
+		if len(p) == 0 {
+			t.Fatal("received an empty message")
+		}
+		if diff := cmp.Diff(strings.Repeat(string(p[:1]), 1000), string(p)); diff != "" {
+			t.Fatalf("message differs (-want +got):\n%s", diff)
 		}
 	}
 }
