@@ -5,7 +5,6 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"io"
-	"testing"
 )
 
 // A crafter writes DEFLATE data bit by bit (RFC 1951, section 3.1.1), to say what no
@@ -129,36 +128,6 @@ func bomb(first bool) []byte {
 		c.code(0, 1).code(0, 1)
 	}
 	return c.code(3, 2).message()
-}
-
-// What the tests craft is what compress/flate takes it for.
-func TestCraft(t *testing.T) {
-	for _, first := range []bool{false, true} {
-		z := bomb(first)
-		if len(z) > 64<<10 {
-			t.Errorf("a bomb of %d bytes", len(z))
-		}
-		n, err := io.Copy(io.Discard, inflate(z, []byte("abcd")))
-		if err != nil || n < bombSize || n > bombSize+258 {
-			t.Errorf("a bomb inflates to %d bytes, %v", n, err)
-		}
-	}
-	dict := bytes.Repeat([]byte("0123456789abcdef"), 2048)
-	for _, d := range []uint{1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 16, 17, 24, 25, 256, 257, 512, 513, 600, 4096, 4097, 24577, 32768} {
-		z := new(crafter).begin(false, 1).back(d).over().message()
-		got, err := io.ReadAll(inflate(z, dict))
-		want := append(bytes.Clone(dict[len(dict)-int(d):]), dict[len(dict)-int(d):]...)
-		if d < 3 {
-			want = append(want, want...)
-		}
-		if err != nil || !bytes.Equal(got, want[:3]) {
-			t.Errorf("from %d back: %q, %v; want %q", d, got, err, want[:3])
-		}
-	}
-	z := new(crafter).begin(false, 1).say("a\xff").over().stored(false, "bc").message()
-	if got, err := io.ReadAll(inflate(z, nil)); err != nil || string(got) != "a\xffbc" {
-		t.Errorf("%q, %v", got, err)
-	}
 }
 
 // inflate reads the payload z of a message with the window dict, as RFC 7692, section
