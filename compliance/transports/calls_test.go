@@ -26,15 +26,15 @@ const (
 
 // A call is one that waits while the peer neither reads nor writes.
 type call struct {
-	name   string
-	reads  bool // it waits for the peer to write; otherwise, to read
-	after  after
-	limits websocket.Limits // none by default, so that nothing else ends the call
-	free   bool             // no context ends: a limit does
-	cancel bool             // its context is canceled
-	beside bool             // it may wait for something other than the transport
-	early  bool             // it may find that the connection has ended
-	want   error            // context.DeadlineExceeded by default
+	name     string
+	reads    bool // it waits for the peer to write; otherwise, to read
+	after    after
+	limits   websocket.Limits // none by default, so that nothing else ends the call
+	byLimit  bool             // no context ends: a limit does
+	cancel   bool             // its context is canceled
+	indirect bool             // it may wait for something other than the transport
+	early    bool             // it may find that the connection has ended
+	want     error            // context.DeadlineExceeded by default
 
 	make maker
 }
@@ -80,14 +80,14 @@ var calls = []call{
 		_, err := nc.Read(make([]byte, 1))
 		return err
 	})},
-	{name: "Ping", reads: true, beside: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
+	{name: "Ping", reads: true, indirect: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
 		_, err := c.Ping(ctx)
 		return err
 	})},
-	{name: "Close", after: ends, make: plain(closeIt)},
-	{name: "Close after CloseTimeout", after: ends, free: true, limits: websocket.Limits{CloseTimeout: wait, WriteTimeout: -1}, make: plain(closeIt)},
+	{name: "Close", after: ends, make: plain(closeNormally)},
+	{name: "Close after CloseTimeout", after: ends, byLimit: true, limits: websocket.Limits{CloseTimeout: wait, WriteTimeout: -1}, make: plain(closeNormally)},
 
-	{name: "Close after a Write was cut", after: ends, early: true, make: fill(closeIt)},
+	{name: "Close after a Write was cut", after: ends, early: true, make: fill(closeNormally)},
 
 	{name: "Write, small ones", limits: websocket.Limits{CloseTimeout: -1}, make: plain(writeMany)},
 	{name: "Write", after: either, make: plain(writeMuch)},
@@ -127,20 +127,20 @@ var calls = []call{
 		_, err := nc.Write(much)
 		return err
 	})},
-	{name: "Write after WriteTimeout", after: either, free: true, limits: websocket.Limits{CloseTimeout: -1, WriteTimeout: wait}, want: websocket.ErrPeerNotReading, make: plain(writeMuch)},
+	{name: "Write after WriteTimeout", after: either, byLimit: true, limits: websocket.Limits{CloseTimeout: -1, WriteTimeout: wait}, want: websocket.ErrPeerNotReading, make: plain(writeMuch)},
 
-	{name: "Write while another reads", after: either, make: beside(readForever, writeMuch)},
-	{name: "Write while another writes", beside: true, after: either, make: beside(writeMuch, writeMany)},
-	{name: "Read while another writes", reads: true, after: either, make: beside(writeMuch, func(ctx context.Context, c *websocket.Conn) error {
+	{name: "Write while another reads", after: either, make: during(readForever, writeMuch)},
+	{name: "Write while another writes", indirect: true, after: either, make: during(writeMuch, writeMany)},
+	{name: "Read while another writes", reads: true, after: either, make: during(writeMuch, func(ctx context.Context, c *websocket.Conn) error {
 		_, _, err := c.Read(ctx)
 		return err
 	})},
-	{name: "Ping while another reads", beside: true, after: either, make: beside(readForever, func(ctx context.Context, c *websocket.Conn) error {
+	{name: "Ping while another reads", indirect: true, after: either, make: during(readForever, func(ctx context.Context, c *websocket.Conn) error {
 		_, err := c.Ping(ctx)
 		return err
 	})},
-	{name: "Close while another reads", after: ends, make: beside(readForever, closeIt)},
-	{name: "Close while another writes", after: ends, make: beside(writeMuch, closeIt)},
+	{name: "Close while another reads", after: ends, make: during(readForever, closeNormally)},
+	{name: "Close while another writes", after: ends, make: during(writeMuch, closeNormally)},
 }
 
 var unlimited = websocket.Limits{CloseTimeout: -1, WriteTimeout: -1}
@@ -149,7 +149,7 @@ var unlimited = websocket.Limits{CloseTimeout: -1, WriteTimeout: -1}
 // the call.
 func (m *call) context() (context.Context, context.CancelFunc) {
 	switch {
-	case m.free:
+	case m.byLimit:
 		return context.WithCancel(context.Background())
 	case m.cancel:
 		ctx, cancel := context.WithCancel(context.Background())
@@ -193,9 +193,9 @@ func TestCallsEnd(t *testing.T) {
 			wantNotLate(t, k, begun, m.early)
 			t.Logf("%v", err)
 			if !m.early {
-				judge(t, k, &m, err)
+				checkError(t, k, &m, err)
 			}
-			afterwards(t, k, &m, p, role, err)
+			checkAfterwards(t, k, &m, p, role, err)
 		})
 	})
 }
@@ -211,7 +211,7 @@ func plain(f func(context.Context, *websocket.Conn) error) maker {
 }
 
 // beside is for calls while another goroutine is in other, which no context ends.
-func beside(other, f func(context.Context, *websocket.Conn) error) maker {
+func during(other, f func(context.Context, *websocket.Conn) error) maker {
 	return func(t testing.TB, p *pair, c, _ *websocket.Conn) func(context.Context) error {
 		over := make(chan struct{})
 		go func() { defer close(over); other(context.Background(), c) }()
@@ -245,7 +245,7 @@ func deadline(ctx context.Context) time.Time {
 	return d
 }
 
-func closeIt(ctx context.Context, c *websocket.Conn) error {
+func closeNormally(ctx context.Context, c *websocket.Conn) error {
 	return c.Close(ctx, websocket.StatusNormalClosure, "")
 }
 

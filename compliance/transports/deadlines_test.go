@@ -45,11 +45,11 @@ func (c *readDeadlineConn) Close() error {
 func withReadDeadlines() []kind {
 	var all []kind
 	for _, k := range kinds {
-		if k.reads && !k.unable {
+		if k.reads && !k.failing {
 			continue
 		}
 		bare := k.open
-		k.reads, k.unable = true, false
+		k.reads, k.failing = true, false
 		k.open = func(t testing.TB) (net.Listener, dialFunc) {
 			l, dial := bare(t)
 			return readDeadlines{l}, dial
@@ -75,9 +75,9 @@ func TestReadDeadlines(t *testing.T) {
 				defer cancel()
 				begun := time.Now()
 				_, _, err := p.server.Read(ctx)
-				judge(t, &k, &m, err)
+				checkError(t, &k, &m, err)
 				wantNotLate(t, &k, begun, false)
-				afterwards(t, &k, &m, p, wire.Server, err)
+				checkAfterwards(t, &k, &m, p, wire.Server, err)
 				closeBoth(t, p.server, p.client)
 			})
 		})

@@ -10,14 +10,14 @@ import (
 
 // A kind is one way to connect a client to a server.
 type kind struct {
-	name   string
-	reads  bool // the end of a context ends a read in progress, and nothing else
-	writes bool // the same of a write, which is taken up again
-	unable bool // setting a deadline fails
-	memory bool // it runs in a bubble of synctest
-	pools  bool // it leaves timers or channels in pools, which must not get into another bubble
-	secure bool // Dial does TLS over it
-	open   openFunc
+	name    string
+	reads   bool // the end of a context ends a read in progress, and nothing else
+	writes  bool // the same of a write, which is taken up again
+	failing bool // setting a deadline fails
+	memory  bool // it runs in a bubble of synctest
+	pools   bool // it leaves timers or channels in pools, which must not get into another bubble
+	secure  bool // Dial does TLS over it
+	open    openFunc
 
 	dialTLS func(context.Context, net.Conn) (net.Conn, error) // if set, DialOptions.DialTLS after a dial
 

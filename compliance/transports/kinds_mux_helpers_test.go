@@ -16,7 +16,7 @@ import (
 )
 
 var muxKinds = []kind{
-	{name: "ssh", reads: true, writes: true, unable: true, memory: true, open: openSSH},
+	{name: "ssh", reads: true, writes: true, failing: true, memory: true, open: openSSH},
 	{name: "yamux", reads: true, memory: true, pools: true, open: openYamux},
 	{name: "smux", reads: true, memory: true, pools: true, open: openSmux(2)},
 	{

@@ -13,19 +13,19 @@ import (
 
 var pipeKinds = []kind{
 	{name: "pipe", reads: true, writes: true, memory: true, open: openPipe(bare)},
-	{name: "no-op deadlines", memory: true, open: openPipe(heedless)},
-	{name: "failing deadlines", reads: true, writes: true, unable: true, memory: true, open: openPipe(unable)},
+	{name: "no-op deadlines", memory: true, open: openPipe(noopDeadlines)},
+	{name: "failing deadlines", reads: true, writes: true, failing: true, memory: true, open: openPipe(failingDeadlines)},
 	{name: "bufconn", reads: true, memory: true, open: openBufconn(bare)},
-	{name: "no-op deadlines, buffered", memory: true, open: openBufconn(heedless)},
+	{name: "no-op deadlines, buffered", memory: true, open: openBufconn(noopDeadlines)},
 }
 
 // A wrapper puts a net.Conn of another type around one.
 type wrapper func(net.Conn) net.Conn
 
-func bare(c net.Conn) net.Conn     { return c }
-func wrapped(c net.Conn) net.Conn  { return plainConn{c} }
-func heedless(c net.Conn) net.Conn { return heedlessConn{c} }
-func unable(c net.Conn) net.Conn   { return unableConn{c} }
+func bare(c net.Conn) net.Conn             { return c }
+func wrapped(c net.Conn) net.Conn          { return plainConn{c} }
+func noopDeadlines(c net.Conn) net.Conn    { return noopDeadlineConn{c} }
+func failingDeadlines(c net.Conn) net.Conn { return failingDeadlineConn{c} }
 
 // A plainConn can do what a net.Conn must, and nothing else.
 type plainConn struct{ net.Conn }
@@ -52,21 +52,21 @@ func asTemporary(err error) error {
 	return err
 }
 
-// A heedlessConn accepts deadlines and ignores them.
-type heedlessConn struct{ net.Conn }
+// A noopDeadlineConn accepts deadlines and ignores them.
+type noopDeadlineConn struct{ net.Conn }
 
-func (heedlessConn) SetDeadline(time.Time) error      { return nil }
-func (heedlessConn) SetReadDeadline(time.Time) error  { return nil }
-func (heedlessConn) SetWriteDeadline(time.Time) error { return nil }
+func (noopDeadlineConn) SetDeadline(time.Time) error      { return nil }
+func (noopDeadlineConn) SetReadDeadline(time.Time) error  { return nil }
+func (noopDeadlineConn) SetWriteDeadline(time.Time) error { return nil }
 
-// An unableConn refuses deadlines.
-type unableConn struct{ net.Conn }
+// An failingDeadlineConn refuses deadlines.
+type failingDeadlineConn struct{ net.Conn }
 
 var errNoDeadlines = errors.New("deadlines are not supported")
 
-func (unableConn) SetDeadline(time.Time) error      { return errNoDeadlines }
-func (unableConn) SetReadDeadline(time.Time) error  { return errNoDeadlines }
-func (unableConn) SetWriteDeadline(time.Time) error { return errNoDeadlines }
+func (failingDeadlineConn) SetDeadline(time.Time) error      { return errNoDeadlines }
+func (failingDeadlineConn) SetReadDeadline(time.Time) error  { return errNoDeadlines }
+func (failingDeadlineConn) SetWriteDeadline(time.Time) error { return errNoDeadlines }
 
 func openPipe(wrap wrapper) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {

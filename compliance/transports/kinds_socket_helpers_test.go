@@ -14,8 +14,8 @@ import (
 var socketKinds = []kind{
 	{name: "tcp", reads: true, writes: true, open: openTCP(bare)},
 	{name: "wrapped", reads: true, writes: true, open: openTCP(wrapped)},
-	{name: "no-op deadlines over tcp", open: openTCP(heedless)},
-	{name: "failing deadlines over tcp", reads: true, writes: true, unable: true, open: openTCP(unable)},
+	{name: "no-op deadlines over tcp", open: openTCP(noopDeadlines)},
+	{name: "failing deadlines over tcp", reads: true, writes: true, failing: true, open: openTCP(failingDeadlines)},
 	{name: "LimitListener", reads: true, writes: true, open: openLimited},
 	{name: "PROXY protocol", reads: true, writes: true, open: openProxied},
 	{name: "cmux", reads: true, writes: true, open: openCmux},

@@ -16,8 +16,8 @@ var tlsKinds = []kind{
 	{name: "tls over wrapped", reads: true, secure: true, open: openTLS(openTCP(wrapped), bare)},
 	{name: "wrapped tls", reads: true, open: withClient(openTLS(openTCP(bare), wrapped), tlsClient)},
 	{name: "tls in memory", reads: true, memory: true, secure: true, open: openTLS(openBufconn(temporary), bare)},
-	{name: "tls over no-op deadlines", memory: true, secure: true, open: openTLS(openBufconn(heedless), bare)},
-	{name: "tls over failing deadlines", reads: true, writes: true, unable: true, memory: true, secure: true, open: openTLS(openBufconn(unable), bare)},
+	{name: "tls over no-op deadlines", memory: true, secure: true, open: openTLS(openBufconn(noopDeadlines), bare)},
+	{name: "tls over failing deadlines", reads: true, writes: true, failing: true, memory: true, secure: true, open: openTLS(openBufconn(failingDeadlines), bare)},
 	{name: "wrapped tls in memory", reads: true, memory: true, open: withClient(openTLS(openBufconn(temporary), wrapped), tlsClient)},
 	{name: "utls in memory", reads: true, memory: true, secure: true, open: openTLS(openBufconn(temporary), wrapped), dialTLS: utlsClient},
 }

@@ -102,7 +102,7 @@ func (k *kind) dialOptions(dial dialFunc) *websocket.DialOptions {
 // a connection.
 func serve(t testing.TB, k *kind, l net.Listener, opts *websocket.AcceptOptions, f func(*websocket.Conn, error)) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f(websocket.Accept(w, r, opts)) })
-	if !k.reads || k.unable {
+	if !k.reads || k.failing {
 		go serveHTTP(l, h)
 		t.Cleanup(func() { l.Close() })
 		return

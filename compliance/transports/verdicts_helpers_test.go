@@ -44,7 +44,7 @@ func wantNotLate(t testing.TB, k *kind, begun time.Time, early bool) {
 }
 
 // judge checks the error of a call whose time is over.
-func judge(t testing.TB, k *kind, m *call, err error) {
+func checkError(t testing.TB, k *kind, m *call, err error) {
 	t.Helper()
 	want := m.want
 	if want == nil {
@@ -63,7 +63,7 @@ func judge(t testing.TB, k *kind, m *call, err error) {
 }
 
 // afterwards checks what has become of the connection after a call that ended with err.
-func afterwards(t testing.TB, k *kind, m *call, p *pair, role wire.Role, err error) {
+func checkAfterwards(t testing.TB, k *kind, m *call, p *pair, role wire.Role, err error) {
 	t.Helper()
 	c, peer := p.ends(role)
 	obeys := k.writes
@@ -79,13 +79,13 @@ func afterwards(t testing.TB, k *kind, m *call, p *pair, role wire.Role, err err
 		if m.after == lives && obeys && (k.memory || !isOverdue(err)) {
 			t.Errorf("wrong end: the connection has ended: %v", err)
 		}
-		if waited && !m.free && m.after != ends {
+		if waited && !m.byLimit && m.after != ends {
 			wantReason(t, err)
 		}
 		if k.memory { // elsewhere it would be waiting for its own sake
 			wantEnd(t, c)
 		}
-	case waited && !m.beside && !m.free:
+	case waited && !m.indirect && !m.byLimit:
 		t.Errorf("wrong end: the connection has not ended: %v", err)
 	case m.after == lives && c.Context().Err() == nil:
 		switch err := exchange(p, c, peer); {
