@@ -14,48 +14,45 @@ import (
 )
 
 const (
-	// wait is how long the context of a call lives, or the bound that the call is about.
+	// wait is the lifetime of a call's context, or the limit that ends the call.
 	wait = 100 * time.Millisecond
 
-	// slack is how much later than that a call may return.
+	// slack is how much later a call may return.
 	slack = 300 * time.Millisecond
 
-	// hang is when a test no longer waits for a call.
+	// hang is when a test gives up on a call.
 	hang = time.Minute
 )
 
-// A call is one that waits while the peer neither reads nor writes.
+// A call is a call of the API that blocks while the peer neither reads nor writes.
 type call struct {
 	name     string
-	reads    bool // it waits for the peer to write; otherwise, to read
+	reads    bool // it waits for the peer to write; otherwise, for the peer to read
 	after    after
-	limits   websocket.Limits // none by default, so that nothing else ends the call
-	byLimit  bool             // no context ends: a limit does
-	cancel   bool             // its context is canceled
+	limits   websocket.Limits // zero: unlimited, so that nothing else ends the call
+	byLimit  bool             // a limit ends the call, not its context
+	cancel   bool             // its context is canceled; otherwise, it times out
 	indirect bool             // it may wait for something other than the transport
 	early    bool             // it may find that the connection has ended
-	want     error            // context.DeadlineExceeded by default
+	want     error            // nil: context.DeadlineExceeded
 
 	make maker
 }
 
-// A maker prepares c, an end of p, for a call and returns the call.
+// A maker prepares c, which is one end of p, for a call and returns the call.
 type maker func(t testing.TB, p *pair, c, peer *websocket.Conn) func(context.Context) error
 
-// An after says what becomes of a connection after a call whose time is over.
+// An after says whether a connection must survive a call that was interrupted.
 type after uint8
 
 const (
-	lives  after = iota // where deadlines work
-	either              // it may have ended
+	lives  after = iota // it survives if deadlines work
+	either              // it may end
 	ends
 )
 
 var calls = []call{
-	{name: "Read", reads: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
-		_, _, err := c.Read(ctx)
-		return err
-	})},
+	{name: "Read", reads: true, make: plain(read)},
 	{name: "AppendRead", reads: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
 		_, _, err := c.AppendRead(ctx, nil)
 		return err
@@ -74,22 +71,17 @@ var calls = []call{
 		return nil
 	})},
 	{name: "MessageReader.Read", reads: true, make: readMessage},
-	{name: "NetConn Read", reads: true, want: os.ErrDeadlineExceeded, make: plain(func(ctx context.Context, c *websocket.Conn) error {
-		nc := c.ByteStream(websocket.Binary)
-		nc.SetReadDeadline(deadline(ctx))
-		_, err := nc.Read(make([]byte, 1))
-		return err
-	})},
-	{name: "Ping", reads: true, indirect: true, make: plain(func(ctx context.Context, c *websocket.Conn) error {
-		_, err := c.Ping(ctx)
-		return err
-	})},
+	{name: "ByteStream Read", reads: true, want: os.ErrDeadlineExceeded, make: plain(readByteStream)},
+	{name: "Ping", reads: true, indirect: true, make: plain(ping)},
 	{name: "Close", after: ends, make: plain(closeNormally)},
-	{name: "Close after CloseTimeout", after: ends, byLimit: true, limits: websocket.Limits{CloseTimeout: wait, WriteTimeout: -1}, make: plain(closeNormally)},
+	{
+		name: "Close after CloseTimeout", after: ends, byLimit: true,
+		limits: websocket.Limits{CloseTimeout: wait, WriteTimeout: -1}, make: plain(closeNormally),
+	},
 
-	{name: "Close after a Write was cut", after: ends, early: true, make: fill(closeNormally)},
+	{name: "Close after an interrupted Write", after: ends, early: true, make: fill(closeNormally)},
 
-	{name: "Write, small ones", limits: websocket.Limits{CloseTimeout: -1}, make: plain(writeMany)},
+	{name: "Write, small messages", limits: websocket.Limits{CloseTimeout: -1}, make: plain(writeMany)},
 	{name: "Write", after: either, make: plain(writeMuch)},
 	{name: "WritePlain", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
 		return c.WritePlain(ctx, websocket.Binary, much)
@@ -105,48 +97,32 @@ var calls = []call{
 		return c.WritePrepared(ctx, m)
 	})},
 	{name: "WriteJSON", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
-		for { // much of JSON takes long to encode
+		for { // to encode one large value takes long
 			if err := c.WriteJSON(ctx, pattern(32<<10)); err != nil {
 				return err
 			}
 		}
 	})},
-	{name: "MessageWriter.Write", after: either, make: plain(func(ctx context.Context, c *websocket.Conn) error {
-		w, err := c.Writer(ctx, websocket.Binary)
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(much)
-		return err
-	})},
+	{name: "MessageWriter.Write", after: either, make: plain(writeStream)},
 	{name: "MessageWriter.Flush", after: either, make: plain(writeAndFlush)},
 	{name: "MessageWriter.Close", after: either, make: plain(writeAndClose)},
-	{name: "NetConn Write", after: either, want: os.ErrDeadlineExceeded, make: plain(func(ctx context.Context, c *websocket.Conn) error {
-		nc := c.ByteStream(websocket.Binary)
-		nc.SetWriteDeadline(deadline(ctx))
-		_, err := nc.Write(much)
-		return err
-	})},
-	{name: "Write after WriteTimeout", after: either, byLimit: true, limits: websocket.Limits{CloseTimeout: -1, WriteTimeout: wait}, want: websocket.ErrPeerNotReading, make: plain(writeMuch)},
+	{name: "ByteStream Write", after: either, want: os.ErrDeadlineExceeded, make: plain(writeByteStream)},
+	{
+		name: "Write after WriteTimeout", after: either, byLimit: true, want: websocket.ErrPeerNotReading,
+		limits: websocket.Limits{CloseTimeout: -1, WriteTimeout: wait}, make: plain(writeMuch),
+	},
 
-	{name: "Write while another reads", after: either, make: during(readForever, writeMuch)},
+	{name: "Write while another reads", after: either, make: during(read, writeMuch)},
 	{name: "Write while another writes", indirect: true, after: either, make: during(writeMuch, writeMany)},
-	{name: "Read while another writes", reads: true, after: either, make: during(writeMuch, func(ctx context.Context, c *websocket.Conn) error {
-		_, _, err := c.Read(ctx)
-		return err
-	})},
-	{name: "Ping while another reads", indirect: true, after: either, make: during(readForever, func(ctx context.Context, c *websocket.Conn) error {
-		_, err := c.Ping(ctx)
-		return err
-	})},
-	{name: "Close while another reads", after: ends, make: during(readForever, closeNormally)},
+	{name: "Read while another writes", reads: true, after: either, make: during(writeMuch, read)},
+	{name: "Ping while another reads", indirect: true, after: either, make: during(read, ping)},
+	{name: "Close while another reads", after: ends, make: during(read, closeNormally)},
 	{name: "Close while another writes", after: ends, make: during(writeMuch, closeNormally)},
 }
 
 var unlimited = websocket.Limits{CloseTimeout: -1, WriteTimeout: -1}
 
-// context returns the context of a call, which ends after wait unless a limit is to end
-// the call.
+// context returns the context of a call. It ends after wait, unless a limit is to end the call.
 func (m *call) context() (context.Context, context.CancelFunc) {
 	switch {
 	case m.byLimit:
@@ -159,12 +135,12 @@ func (m *call) context() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), wait)
 }
 
-// canceled are calls whose context is canceled.
+// canceled returns calls whose context is canceled.
 func canceled() []call {
 	var all []call
 	for _, m := range calls {
 		switch m.name {
-		case "Read", "Close", "Write", "Write, small ones", "Ping":
+		case "Read", "Close", "Write", "Write, small messages", "Ping":
 			m.name, m.cancel, m.want = m.name+", canceled", true, context.Canceled
 			all = append(all, m)
 		}
@@ -172,10 +148,11 @@ func canceled() []call {
 	return all
 }
 
-// Every call that waits returns when its context or its limit ends, and says so.
+// Every call that blocks returns when its context ends or its limit is reached, with an error that says so.
 func TestCallsEnd(t *testing.T) {
 	each(t, func(t *testing.T, k *kind, role wire.Role) {
-		rows(t, k, slices.Concat(calls, canceled()), func(m call) string { return m.name }, func(t testing.TB, m call) {
+		all := slices.Concat(calls, canceled())
+		rows(t, k, all, func(m call) string { return m.name }, func(t testing.TB, m call) {
 			if m.limits == (websocket.Limits{}) {
 				m.limits = unlimited
 			}
@@ -187,7 +164,7 @@ func TestCallsEnd(t *testing.T) {
 			defer cancel()
 			err, ok := finish(p, func() error { return f(ctx) })
 			if !ok {
-				t.Errorf("hang: has not returned after %v", hang)
+				t.Errorf("hang: the call has not returned after %v", hang)
 				return
 			}
 			wantNotLate(t, k, begun, m.early)
@@ -200,17 +177,17 @@ func TestCallsEnd(t *testing.T) {
 	})
 }
 
-// much is more than any transport holds.
+// much is more than any transport buffers.
 var much = make([]byte, 3<<20)
 
-// plain is for calls that need no preparation.
+// plain makes calls that need no preparation.
 func plain(f func(context.Context, *websocket.Conn) error) maker {
 	return func(_ testing.TB, _ *pair, c, _ *websocket.Conn) func(context.Context) error {
 		return func(ctx context.Context) error { return f(ctx, c) }
 	}
 }
 
-// beside is for calls while another goroutine is in other, which no context ends.
+// during makes calls while another goroutine calls other with a context that does not end.
 func during(other, f func(context.Context, *websocket.Conn) error) maker {
 	return func(t testing.TB, p *pair, c, _ *websocket.Conn) func(context.Context) error {
 		over := make(chan struct{})
@@ -228,7 +205,7 @@ func during(other, f func(context.Context, *websocket.Conn) error) maker {
 	}
 }
 
-// fill is for calls when the transport takes no more.
+// fill makes calls when the buffers of the transport are full.
 func fill(f func(context.Context, *websocket.Conn) error) maker {
 	return func(t testing.TB, p *pair, c, _ *websocket.Conn) func(context.Context) error {
 		ctx, cancel := context.WithTimeout(context.Background(), wait)
@@ -249,8 +226,27 @@ func closeNormally(ctx context.Context, c *websocket.Conn) error {
 	return c.Close(ctx, websocket.StatusNormalClosure, "")
 }
 
-func readForever(ctx context.Context, c *websocket.Conn) error {
+func read(ctx context.Context, c *websocket.Conn) error {
 	_, _, err := c.Read(ctx)
+	return err
+}
+
+func readByteStream(ctx context.Context, c *websocket.Conn) error {
+	nc := c.ByteStream(websocket.Binary)
+	nc.SetReadDeadline(deadline(ctx))
+	_, err := nc.Read(make([]byte, 1))
+	return err
+}
+
+func ping(ctx context.Context, c *websocket.Conn) error {
+	_, err := c.Ping(ctx)
+	return err
+}
+
+func writeByteStream(ctx context.Context, c *websocket.Conn) error {
+	nc := c.ByteStream(websocket.Binary)
+	nc.SetWriteDeadline(deadline(ctx))
+	_, err := nc.Write(much)
 	return err
 }
 
@@ -258,7 +254,7 @@ func writeMuch(ctx context.Context, c *websocket.Conn) error {
 	return c.Write(ctx, websocket.Binary, much)
 }
 
-// writeMany writes messages of which the connection can keep one that was cut.
+// writeMany writes messages that are small enough for the connection to keep the rest of one that is cut.
 func writeMany(ctx context.Context, c *websocket.Conn) error {
 	for n := byte(0); ; n++ {
 		if err := c.Write(ctx, websocket.Binary, numbered(n)); err != nil {
@@ -270,6 +266,15 @@ func writeMany(ctx context.Context, c *websocket.Conn) error {
 // numbered returns a message whose bytes are all n.
 func numbered(n byte) []byte {
 	return bytes.Repeat([]byte{n}, 32<<10)
+}
+
+func writeStream(ctx context.Context, c *websocket.Conn) error {
+	w, err := c.Writer(ctx, websocket.Binary)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(much)
+	return err
 }
 
 func writeAndFlush(ctx context.Context, c *websocket.Conn) error {
@@ -297,7 +302,7 @@ func writeAndClose(ctx context.Context, c *websocket.Conn) error {
 	}
 }
 
-// readMessage reads a message of which the first half has come.
+// readMessage reads a message after its first half has arrived.
 func readMessage(t testing.TB, p *pair, c, peer *websocket.Conn) func(context.Context) error {
 	sent := make(chan error, 1)
 	w, err := peer.Writer(context.Background(), websocket.Binary)

@@ -11,8 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Contexts of writes end in the very moment in which the peer takes something. Every
-// message that arrives is whole, and arrives once.
+// The contexts of writes end while the peer reads. Each message that arrives is complete and arrives once.
 func TestCutsMeetReads(t *testing.T) {
 	each(t, func(t *testing.T, k *kind, role wire.Role) {
 		if !k.memory {
@@ -39,7 +38,7 @@ func TestCutsMeetReads(t *testing.T) {
 	})
 }
 
-// readCuts reads a little every millisecond, and checks what has come.
+// readCuts reads a piece every millisecond, and checks that the messages are unchanged.
 func readCuts(c *websocket.Conn) error {
 	last, buf := -1, make([]byte, 20<<10)
 	for {
@@ -72,7 +71,7 @@ func readCuts(c *websocket.Conn) error {
 	}
 }
 
-// intact returns err if it says that a message has changed on its way.
+// intact returns err if a message has changed on its way, and nil for any other error.
 func intact(err error) error {
 	var broken *wire.Error
 	if errors.As(err, &broken) {

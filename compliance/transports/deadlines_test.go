@@ -9,8 +9,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A readDeadlines is a listener that adds read deadlines to the connections of another
-// one: the ReadDeadlines example of websocket.Accept.
+// A readDeadlines is a listener that adds read deadlines to the connections of another listener, like the
+// ReadDeadlines example of websocket.Accept.
 type readDeadlines struct{ net.Listener }
 
 func (l readDeadlines) Accept() (net.Conn, error) {
@@ -28,7 +28,7 @@ func (l readDeadlines) Accept() (net.Conn, error) {
 
 type readDeadlineConn struct {
 	net.Conn
-	r net.Conn // end of a pipe that carries the bytes of Conn
+	r net.Conn // the end of a pipe that carries the bytes of Conn
 }
 
 func (c *readDeadlineConn) Read(p []byte) (int, error)        { return c.r.Read(p) }
@@ -40,8 +40,7 @@ func (c *readDeadlineConn) Close() error {
 	return c.Conn.Close()
 }
 
-// withReadDeadlines returns the kinds without read deadlines, whose server has them all
-// the same.
+// withReadDeadlines returns the kinds without read deadlines, with a listener that adds them.
 func withReadDeadlines() []kind {
 	var all []kind
 	for _, k := range kinds {
@@ -59,10 +58,9 @@ func withReadDeadlines() []kind {
 	return all
 }
 
-// An http.Server hangs in Hijack where read deadlines do not work: it interrupts its own
-// read by one, and no bound of package websocket ends that wait. A listener that adds
-// read deadlines is all that it needs, and contexts of reads then end nothing but the
-// read.
+// Without read deadlines, Hijack of an http.Server hangs: it interrupts the server's own read by a deadline,
+// and no limit of package websocket ends that wait. With a listener that adds read deadlines, Hijack works,
+// and the context of a read ends only the read.
 func TestReadDeadlines(t *testing.T) {
 	t.Parallel()
 	reads := calls[0]

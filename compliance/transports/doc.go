@@ -1,5 +1,4 @@
-// Package transports checks that package websocket keeps its promises about time on
-// every net.Conn that programs put under it: pipes in memory, channels of ssh, streams
-// of multiplexers, listeners that wrap their connections, and TLS in several layers.
-// It has tests alone. It is a module of its own because of the libraries that it needs.
+// Package transports tests the timeouts and the cancellation of package websocket over the kinds of net.Conn
+// that programs use: pipes in memory, SSH channels, streams of multiplexers, wrapped sockets, and TLS over
+// several of them. It has only tests. It is its own module because of the libraries that it needs.
 package transports

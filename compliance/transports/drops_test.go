@@ -11,11 +11,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A drop ends a connection at once.
+// A drop ends a connection without a closing handshake.
 type drop struct {
 	name string
 	call func(c *websocket.Conn)
-	want error // of the calls that wait
+	want error // of the calls that are blocked
 }
 
 var errAborted = errors.New("aborted by the test")
@@ -25,16 +25,16 @@ var drops = []drop{
 	{"Abort", func(c *websocket.Conn) { c.Abort(errAborted) }, errAborted},
 }
 
-// CloseNow and Abort return at once. So do the calls that wait at that moment, and the
-// context of the connection ends.
+// CloseNow and Abort return at once, blocked calls then return at once, and the context of the connection
+// ends.
 func TestDropEndsCalls(t *testing.T) {
 	each(t, func(t *testing.T, k *kind, role wire.Role) {
 		rows(t, k, drops, func(d drop) string { return d.name }, func(t testing.TB, d drop) {
 			p := open(t, k, unlimited)
 			c, _ := p.ends(role)
 			waiting := map[string]func(context.Context, *websocket.Conn) error{
-				"Read": readForever, "Write": writeMuch, "another Write": writeMuch,
-				"Ping": func(ctx context.Context, c *websocket.Conn) error { _, err := c.Ping(ctx); return err },
+				"Read": read, "Write": writeMuch, "another Write": writeMuch,
+				"Ping": ping,
 			}
 			type result struct {
 				name string
@@ -44,7 +44,7 @@ func TestDropEndsCalls(t *testing.T) {
 			for name, f := range waiting {
 				go func() { over <- result{name, f(context.Background(), c)} }()
 			}
-			time.Sleep(wait) // most of the calls wait by then; no verdict depends on it
+			time.Sleep(wait) // most calls are blocked after it; no verdict depends on that
 			begun := time.Now()
 			dropped := make(chan struct{})
 			go func() { d.call(c); close(dropped) }()
@@ -54,7 +54,7 @@ func TestDropEndsCalls(t *testing.T) {
 				case <-dropped:
 					dropped = nil
 					if c.Context().Err() == nil {
-						t.Errorf("wrong end: the context of the connection has not ended")
+						t.Error("wrong end: the context of the connection has not ended")
 					}
 				case r := <-over:
 					left--
@@ -62,7 +62,8 @@ func TestDropEndsCalls(t *testing.T) {
 						t.Errorf("wrong error: %s: %v, want %v", r.name, r.err, d.want)
 					}
 				case <-bound:
-					t.Errorf("hang: %d calls have not returned %v after %s; it has returned: %v", left, hang, d.name, dropped == nil)
+					t.Errorf("hang: %d calls have not returned %v after %s (which returned: %v)",
+						left, hang, d.name, dropped == nil)
 					p.kill()
 					return
 				}

@@ -13,10 +13,10 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Messages of every form of length arrive as they were sent, both ways at once, and
-// the closing handshake is clean.
+// Messages of each length encoding arrive unchanged in both directions at once, and the closing handshake is
+// clean.
 func TestExchange(t *testing.T) {
-	sizes := []int{0, 1, 125, 126, 70_000, 300_000} // the last one takes two writes
+	sizes := []int{0, 1, 125, 126, 70_000, 300_000} // the last takes two writes
 	each(t, func(t *testing.T, k *kind, role wire.Role) {
 		rows(t, k, []string{"messages"}, func(s string) string { return s }, func(t testing.TB, _ string) {
 			p := open(t, k, websocket.Limits{MaxMessage: -1})
@@ -56,7 +56,7 @@ func TestExchange(t *testing.T) {
 	})
 }
 
-// pattern returns n bytes that differ. They must not be changed.
+// pattern returns n varying bytes, which the caller must not change.
 func pattern(n int) []byte { return patterns()[:n:n] }
 
 var patterns = sync.OnceValue(func() []byte {
@@ -67,7 +67,7 @@ var patterns = sync.OnceValue(func() []byte {
 	return p
 })
 
-// closeBoth makes c close while its peer reads.
+// closeBoth closes c while its peer reads, and checks that both ends are clean.
 func closeBoth(t testing.TB, c, peer *websocket.Conn) {
 	t.Helper()
 	read := make(chan error, 1)
@@ -86,7 +86,7 @@ func closeBoth(t testing.TB, c, peer *websocket.Conn) {
 	t.Logf("the closing handshake took %v", time.Since(begun))
 	for _, end := range []*websocket.Conn{c, peer} {
 		if v := end.Closure(); !v.Clean || end.Context().Err() == nil {
-			t.Errorf("not a clean end: %+v", v)
+			t.Errorf("the connection did not end cleanly: %+v", v)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A stall is a server that does not finish the opening handshake.
+// A stall is a server that does not complete the opening handshake.
 type stall struct {
 	name string
 	play func(c net.Conn)
@@ -22,13 +22,13 @@ type stall struct {
 var stalls = []stall{
 	{"neither reads nor writes", func(net.Conn) {}},
 	{"does not write", func(c net.Conn) { io.Copy(io.Discard, c) }},
-	{"writes a part", func(c net.Conn) {
+	{"writes part of the response", func(c net.Conn) {
 		go io.Copy(io.Discard, c)
 		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: web")
 	}},
 }
 
-// Dial ends with its context, or with Limits.HandshakeTimeout.
+// Dial returns when its context ends, or after Limits.HandshakeTimeout.
 func TestDialEnds(t *testing.T) {
 	t.Parallel()
 	for _, k := range kinds {
@@ -66,7 +66,7 @@ func TestDialEnds(t *testing.T) {
 	}
 }
 
-// Accept ends with Limits.HandshakeTimeout if the client does not read the response.
+// Accept returns after Limits.HandshakeTimeout if the client does not read the response.
 func TestAcceptEnds(t *testing.T) {
 	t.Parallel()
 	long := http.Header{"X-Long": {strings.Repeat("x", len(much))}}
@@ -78,9 +78,12 @@ func TestAcceptEnds(t *testing.T) {
 				begun := make(chan time.Time, 1)
 				accepted := make(chan error, 1)
 				opts := &websocket.AcceptOptions{
-					Header:    long,
-					Limits:    websocket.Limits{HandshakeTimeout: wait},
-					Configure: func(*http.Request, *websocket.AcceptOptions) error { begun <- time.Now(); return nil },
+					Header: long,
+					Limits: websocket.Limits{HandshakeTimeout: wait},
+					Configure: func(*http.Request, *websocket.AcceptOptions) error {
+						begun <- time.Now()
+						return nil
+					},
 				}
 				serve(t, &k, l, opts, func(_ *websocket.Conn, err error) { accepted <- err })
 				ask(t, &k, dial)
@@ -90,7 +93,7 @@ func TestAcceptEnds(t *testing.T) {
 	}
 }
 
-// ask sends the request of a handshake and returns the connection.
+// ask sends the request of an opening handshake and returns the connection.
 func ask(t testing.TB, k *kind, dial dialFunc) net.Conn {
 	t.Helper()
 	c, err := dial(context.Background())
@@ -100,13 +103,14 @@ func ask(t testing.TB, k *kind, dial dialFunc) net.Conn {
 		c, err = tlsClient(context.Background(), c)
 		check(t, err)
 	}
-	_, err = io.WriteString(c, "GET / HTTP/1.1\r\nHost: server.test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+	_, err = io.WriteString(c, "GET / HTTP/1.1\r\nHost: server.test\r\n"+
+		"Upgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	check(t, err)
 	return c
 }
 
-// wantTimeout calls f, which is to end when its time, begun before, is over.
+// wantTimeout calls f and checks that it returns a timeout error, wait after begun.
 func wantTimeout(t testing.TB, k *kind, begun time.Time, f func() error) {
 	t.Helper()
 	done := make(chan error, 1)
@@ -117,9 +121,9 @@ func wantTimeout(t testing.TB, k *kind, begun time.Time, f func() error) {
 		t.Logf("%v", err)
 		var timeout net.Error
 		if !errors.As(err, &timeout) || !timeout.Timeout() {
-			t.Errorf("wrong error: %v is not a timeout", err)
+			t.Errorf("wrong error: %v, want a timeout", err)
 		}
 	case <-time.After(hang):
-		t.Errorf("hang: has not returned after %v", hang)
+		t.Errorf("hang: the call has not returned after %v", hang)
 	}
 }

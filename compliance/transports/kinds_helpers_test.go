@@ -11,21 +11,21 @@ import (
 // A kind is one way to connect a client to a server.
 type kind struct {
 	name    string
-	reads   bool // the end of a context ends a read in progress, and nothing else
-	writes  bool // the same of a write, which is taken up again
+	reads   bool // the end of a context ends a read in progress, but not the connection
+	writes  bool // the end of a context ends a write in progress, and a later call sends the rest
 	failing bool // setting a deadline fails
-	memory  bool // it runs in a bubble of synctest
-	pools   bool // it leaves timers or channels in pools, which must not get into another bubble
+	memory  bool // it runs in a synctest bubble
+	pools   bool // it leaves timers or channels in pools, which another bubble must not use
 	secure  bool // Dial does TLS over it
 	open    openFunc
 
 	dialTLS func(context.Context, net.Conn) (net.Conn, error) // if set, DialOptions.DialTLS after a dial
 
-	fails []string // rows that are known to fail
-	why   string   // the reason
+	fails []string // the names of rows that are known to fail
+	why   string   // why they fail
 }
 
-// An openFunc makes a listener, which closes with the test, and opens connections to it.
+// An openFunc makes a listener, which closes with the test, and a function that connects to it.
 type openFunc func(t testing.TB) (net.Listener, dialFunc)
 
 type dialFunc func(ctx context.Context) (net.Conn, error)
@@ -40,7 +40,7 @@ func check(t testing.TB, err error) {
 	}
 }
 
-// A memoryListener hands out connections that do not come from a socket.
+// A memoryListener accepts connections that have no socket.
 type memoryListener struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -54,7 +54,7 @@ func newMemoryListener(t testing.TB) *memoryListener {
 	return l
 }
 
-// offer gives c to Accept.
+// offer passes c to Accept.
 func (l *memoryListener) offer(ctx context.Context, c net.Conn) error {
 	select {
 	case l.conns <- c:

@@ -20,14 +20,14 @@ var muxKinds = []kind{
 	{name: "yamux", reads: true, memory: true, pools: true, open: openYamux},
 	{name: "smux", reads: true, memory: true, pools: true, open: openSmux(2)},
 	{
-		name: "smux 1", reads: true, memory: true, pools: true, open: openSmux(1), // version 1 is the default
-		why: "a Write obeys the deadline that it begins under; nothing ends it later, closing included",
+		name: "smux 1", reads: true, memory: true, pools: true, open: openSmux(1), // smux's default version
+		why: "a deadline ends only a Write that begins after it is set, and Close does not end a Write",
 		fails: []string{
 			"CloseNow", "Abort",
-			"Close after a Write was cut",
-			"Write, small ones", "Write, small ones, canceled",
+			"Close after an interrupted Write",
+			"Write, small messages", "Write, small messages, canceled",
 			"Write", "Write, canceled", "WritePlain", "WriteBuffers", "WritePrepared", "WriteJSON",
-			"MessageWriter.Write", "MessageWriter.Flush", "MessageWriter.Close", "NetConn Write",
+			"MessageWriter.Write", "MessageWriter.Flush", "MessageWriter.Close", "ByteStream Write",
 			"Write while another reads", "Write while another writes",
 			"Read while another writes", "Close while another writes",
 		},
@@ -43,18 +43,21 @@ func openSSH(t testing.TB) (net.Listener, dialFunc) {
 	server := &ssh.ServerConfig{NoClientAuth: true}
 	server.AddHostKey(signer)
 	l := newMemoryListener(t)
-	link := bufconn.Listen(64 << 10) // a pipe without a buffer deadlocks: both sides begin with a write
+	link := bufconn.Listen(64 << 10) // both sides begin with a write, which would deadlock without a buffer
 	go func() { a, _ := link.Accept(); serveSSH(a, server, l) }()
 	b, err := link.Dial()
 	check(t, err)
-	cc, channels, requests, err := ssh.NewClientConn(b, "server", &ssh.ClientConfig{HostKeyCallback: ssh.FixedHostKey(signer.PublicKey())})
+	cfg := &ssh.ClientConfig{HostKeyCallback: ssh.FixedHostKey(signer.PublicKey())}
+	cc, channels, requests, err := ssh.NewClientConn(b, "server", cfg)
 	check(t, err)
 	client := ssh.NewClient(cc, channels, requests)
 	t.Cleanup(func() { client.Close() })
-	return l, func(ctx context.Context) (net.Conn, error) { return client.DialContext(ctx, "tcp", "server:80") }
+	return l, func(ctx context.Context) (net.Conn, error) {
+		return client.DialContext(ctx, "tcp", "server:80")
+	}
 }
 
-// serveSSH offers the channels that a client opens to l.
+// serveSSH gives l the channels that a client opens.
 func serveSSH(nc net.Conn, cfg *ssh.ServerConfig, l *memoryListener) {
 	defer nc.Close()
 	_, channels, requests, err := ssh.NewServerConn(nc, cfg)
@@ -76,7 +79,7 @@ func serveSSH(nc net.Conn, cfg *ssh.ServerConfig, l *memoryListener) {
 	}
 }
 
-// A channelConn makes a net.Conn of a channel, as package ssh does for its clients.
+// A channelConn makes a channel a net.Conn, as package ssh does for clients.
 type channelConn struct{ ssh.Channel }
 
 func (channelConn) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4zero} }
@@ -85,8 +88,9 @@ func (channelConn) SetDeadline(time.Time) error      { return errNoDeadlines }
 func (channelConn) SetReadDeadline(time.Time) error  { return errNoDeadlines }
 func (channelConn) SetWriteDeadline(time.Time) error { return errNoDeadlines }
 
-// link returns what a multiplexer runs over. It must not be known for a net.Pipe: its
-// streams have the same addresses, and they tell less of a write that timed out.
+// link returns the two ends of the connection below a multiplexer. They hide the addresses of net.Pipe, which
+// the streams would inherit: package websocket recognizes a pipe by them and knows that it buffers nothing,
+// but the streams do.
 func link() (net.Conn, net.Conn) {
 	a, b := net.Pipe()
 	return addressed{a}, addressed{b}

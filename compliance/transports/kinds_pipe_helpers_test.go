@@ -14,12 +14,15 @@ import (
 var pipeKinds = []kind{
 	{name: "pipe", reads: true, writes: true, memory: true, open: openPipe(bare)},
 	{name: "no-op deadlines", memory: true, open: openPipe(noopDeadlines)},
-	{name: "failing deadlines", reads: true, writes: true, failing: true, memory: true, open: openPipe(failingDeadlines)},
+	{
+		name: "failing deadlines", reads: true, writes: true, failing: true, memory: true,
+		open: openPipe(failingDeadlines),
+	},
 	{name: "bufconn", reads: true, memory: true, open: openBufconn(bare)},
 	{name: "no-op deadlines, buffered", memory: true, open: openBufconn(noopDeadlines)},
 }
 
-// A wrapper puts a net.Conn of another type around one.
+// A wrapper wraps a net.Conn in another type.
 type wrapper func(net.Conn) net.Conn
 
 func bare(c net.Conn) net.Conn             { return c }
@@ -27,11 +30,11 @@ func wrapped(c net.Conn) net.Conn          { return plainConn{c} }
 func noopDeadlines(c net.Conn) net.Conn    { return noopDeadlineConn{c} }
 func failingDeadlines(c net.Conn) net.Conn { return failingDeadlineConn{c} }
 
-// A plainConn can do what a net.Conn must, and nothing else.
+// A plainConn has the methods of net.Conn and no others.
 type plainConn struct{ net.Conn }
 
-// A temporaryConn has timeouts that are temporary errors. Package tls takes others for
-// the end of the connection, as those of bufconn and yamux are.
+// A temporaryConn returns timeouts as temporary errors. The timeouts of bufconn and yamux are not temporary,
+// and crypto/tls ends the connection after such an error.
 type temporaryConn struct{ net.Conn }
 
 func temporary(c net.Conn) net.Conn { return temporaryConn{c} }
@@ -59,7 +62,7 @@ func (noopDeadlineConn) SetDeadline(time.Time) error      { return nil }
 func (noopDeadlineConn) SetReadDeadline(time.Time) error  { return nil }
 func (noopDeadlineConn) SetWriteDeadline(time.Time) error { return nil }
 
-// An failingDeadlineConn refuses deadlines.
+// A failingDeadlineConn returns an error when a deadline is set.
 type failingDeadlineConn struct{ net.Conn }
 
 var errNoDeadlines = errors.New("deadlines are not supported")

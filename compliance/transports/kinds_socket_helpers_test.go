@@ -15,13 +15,16 @@ var socketKinds = []kind{
 	{name: "tcp", reads: true, writes: true, open: openTCP(bare)},
 	{name: "wrapped", reads: true, writes: true, open: openTCP(wrapped)},
 	{name: "no-op deadlines over tcp", open: openTCP(noopDeadlines)},
-	{name: "failing deadlines over tcp", reads: true, writes: true, failing: true, open: openTCP(failingDeadlines)},
+	{
+		name: "failing deadlines over tcp", reads: true, writes: true, failing: true,
+		open: openTCP(failingDeadlines),
+	},
 	{name: "LimitListener", reads: true, writes: true, open: openLimited},
 	{name: "PROXY protocol", reads: true, writes: true, open: openProxied},
 	{name: "cmux", reads: true, writes: true, open: openCmux},
 }
 
-// openTCP connects over loopback and puts a wrapper around both ends.
+// openTCP connects over loopback and wraps both ends.
 func openTCP(wrap wrapper) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,7 +41,7 @@ func openTCP(wrap wrapper) openFunc {
 	}
 }
 
-// small makes the buffers of a socket small, so that a write waits soon.
+// small makes the buffers of a socket small, so that a write blocks soon.
 func small(c net.Conn) net.Conn {
 	_ = c.(*net.TCPConn).SetReadBuffer(64 << 10)
 	_ = c.(*net.TCPConn).SetWriteBuffer(64 << 10)
@@ -52,7 +55,8 @@ func openLimited(t testing.TB) (net.Listener, dialFunc) {
 
 func openProxied(t testing.TB) (net.Listener, dialFunc) {
 	l, dial := openTCP(bare)(t)
-	return &proxyproto.Listener{Listener: l, ReadHeaderTimeout: time.Minute}, func(ctx context.Context) (net.Conn, error) {
+	proxied := &proxyproto.Listener{Listener: l, ReadHeaderTimeout: time.Minute}
+	return proxied, func(ctx context.Context) (net.Conn, error) {
 		c, err := dial(ctx)
 		if err != nil {
 			return nil, err

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// expect returns t, or for a row that is known to fail a knownFailure.
+// expect returns t, or a knownFailure for a row that is known to fail.
 func (k *kind) expect(t *testing.T, row string) testing.TB {
 	if !slices.Contains(k.fails, row) {
 		return t
@@ -15,7 +15,7 @@ func (k *kind) expect(t *testing.T, row string) testing.TB {
 		if f.failed {
 			t.Logf("known to fail: %s", k.why)
 		} else {
-			t.Errorf("passes, although it is known to fail: %s", k.why)
+			t.Errorf("the row passes; remove it from the known failures: %s", k.why)
 		}
 	})
 	return f

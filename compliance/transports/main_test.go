@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// TestMain checks that no goroutine is left in package websocket. Bubbles do so by
-// themselves.
+// TestMain checks that no goroutine is left in package websocket. In bubbles, synctest checks that itself.
 func TestMain(m *testing.M) {
 	code := m.Run()
 	left := stacks()
@@ -18,13 +17,14 @@ func TestMain(m *testing.M) {
 		time.Sleep(time.Millisecond)
 	}
 	if len(left) > 0 {
-		fmt.Printf("FAIL: %d goroutines are left:\n\n%s\n", len(left), strings.Join(left, "\n\n"))
+		fmt.Printf("FAIL: %d goroutines are left in package websocket:\n\n", len(left))
+		fmt.Println(strings.Join(left, "\n\n"))
 		code = max(code, 1)
 	}
 	os.Exit(code)
 }
 
-// stacks returns the stacks of the goroutines that are in package websocket.
+// stacks returns the stacks of goroutines in package websocket.
 func stacks() []string {
 	buf := make([]byte, 4<<20)
 	buf = buf[:runtime.Stack(buf, true)]

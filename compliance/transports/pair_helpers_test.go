@@ -15,15 +15,15 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A pair is the two ends of a connection, after a handshake over a kind of transport.
+// A pair is the two ends of a connection, after the opening handshake over a kind of transport.
 type pair struct {
 	client, server *websocket.Conn
-	raw            []net.Conn   // what is below the client
-	resume         func() error // what the peer has left to write; may be nil
-	settle         func()       // waits until nothing moves, in a bubble
+	raw            []net.Conn   // the transport of the client
+	resume         func() error // writes the rest of the peer's message; may be nil
+	settle         func()       // in a bubble, waits until all goroutines are blocked
 }
 
-// ends returns the end of a role, and the other one.
+// ends returns the end with a role, and the other end.
 func (p *pair) ends(role wire.Role) (c, peer *websocket.Conn) {
 	if role == wire.Client {
 		return p.client, p.server
@@ -31,7 +31,7 @@ func (p *pair) ends(role wire.Role) (c, peer *websocket.Conn) {
 	return p.server, p.client
 }
 
-// kill ends the connection, whatever waits for it.
+// kill ends the connection without waiting for it.
 func (p *pair) kill() {
 	go p.client.CloseNow()
 	go p.server.CloseNow()
@@ -97,10 +97,11 @@ func (k *kind) dialOptions(dial dialFunc) *websocket.DialOptions {
 	return opts
 }
 
-// serve accepts WebSocket connections from l and gives them to f, until the test ends:
-// with an http.Server where that works, which interrupts a read before it lets go of
-// a connection.
-func serve(t testing.TB, k *kind, l net.Listener, opts *websocket.AcceptOptions, f func(*websocket.Conn, error)) {
+// serve accepts WebSocket connections from l and passes them to f until the test ends. It uses an http.Server
+// where read deadlines work, because Hijack needs them.
+func serve(
+	t testing.TB, k *kind, l net.Listener, opts *websocket.AcceptOptions, f func(*websocket.Conn, error),
+) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { f(websocket.Accept(w, r, opts)) })
 	if !k.reads || k.failing {
 		go serveHTTP(l, h)
@@ -112,7 +113,7 @@ func serve(t testing.TB, k *kind, l net.Listener, opts *websocket.AcceptOptions,
 	t.Cleanup(func() { s.Close() })
 }
 
-// serveHTTP is the least that serves requests which take over their connections.
+// serveHTTP is a minimal HTTP server for requests that take over their connections.
 func serveHTTP(l net.Listener, h http.Handler) {
 	for {
 		c, err := l.Accept()

@@ -26,11 +26,11 @@ func each(t *testing.T, f func(t *testing.T, k *kind, role wire.Role)) {
 	}
 }
 
-// pooled is held by a bubble of a kind that leaves things in pools.
+// pooled is locked while a bubble runs whose kind leaves timers or channels in pools.
 var pooled sync.Mutex
 
-// rows runs f for each row of a table: one after the other in bubbles, or else all at
-// once, for they do little but wait.
+// rows runs f for each row of a table, each in its own bubble if the kind runs in memory. Otherwise it runs
+// all rows at once, since they mostly wait.
 func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t testing.TB, row R)) {
 	if k.memory {
 		for _, row := range table {
@@ -38,12 +38,12 @@ func rows[R any](t *testing.T, k *kind, table []R, name func(R) string, f func(t
 				if k.pools {
 					pooled.Lock()
 					defer pooled.Unlock()
-					runtime.GC() // twice, which empties every sync.Pool
+					runtime.GC() // two collections empty every sync.Pool
 					runtime.GC()
 				}
 				synctest.Test(t, func(t *testing.T) {
 					tb := k.expect(t, name(row))
-					// What is left of an end is done while nobody waits for it. No bubble may end before.
+					// A connection may still be ending in the background, and a bubble must not end before.
 					t.Cleanup(func() { time.Sleep(hang) })
 					f(tb, row)
 				})

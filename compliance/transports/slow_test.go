@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A transfer is a message to a peer that reads slowly.
+// A transfer sends a message to a peer that reads slowly.
 type transfer struct {
 	name   string
 	secure bool
@@ -30,11 +30,11 @@ var transfers = []transfer{
 	{"tls, 8 MiB at 20 kB a second", true, 8 << 20, 20_000},
 }
 
-// A peer that reads slowly is not one that does not read: with the default limits and
-// the buffers that the system chooses, a message arrives however long it takes.
+// WriteTimeout does not end a write to a peer that reads slowly. With the default limits and the socket
+// buffers that the system chooses, the whole message arrives, however long it takes.
 func TestSlowReader(t *testing.T) {
 	if os.Getenv("HAWSER_FULL") == "" {
-		t.Skip("takes seven minutes, most of which it sleeps: HAWSER_FULL=1")
+		t.Skip("set HAWSER_FULL=1 to run this test, which takes seven minutes")
 	}
 	rows(t, &kind{}, transfers, func(x transfer) string { return x.name }, func(t testing.TB, x transfer) {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -52,21 +52,23 @@ func TestSlowReader(t *testing.T) {
 			}
 			written <- err
 		})
-		c := ask(t, k, func(ctx context.Context) (net.Conn, error) { return new(net.Dialer).DialContext(ctx, "tcp", addr) })
+		c := ask(t, k, func(ctx context.Context) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+		})
 		br := bufio.NewReader(c)
 		_, err = http.ReadResponse(br, nil)
 		check(t, err)
-		head := make([]byte, wire.MaxHeaderSize-4) // a long one, without a key
+		head := make([]byte, wire.MaxHeaderSize-4) // the longest header without a masking key
 		_, err = io.ReadFull(br, head)
 		check(t, err)
 		if h, _, err := wire.ConsumeHeader(head); err != nil || h.Length != x.size {
-			t.Errorf("%+v, %v", h, err)
+			t.Errorf("header %+v, error %v, want a length of %d", h, err, x.size)
 		}
 		begun := time.Now()
 		n, err := readSlowly(br, x.size, x.rate)
 		t.Logf("%d bytes in %v", n, time.Since(begun))
 		if err != nil || n != x.size {
-			t.Errorf("%d bytes of %d arrived: %v", n, x.size, err)
+			t.Errorf("%d of %d bytes arrived: %v", n, x.size, err)
 		}
 		if err := <-written; err != nil {
 			t.Errorf("Write: %v", err)
@@ -74,13 +76,13 @@ func TestSlowReader(t *testing.T) {
 	})
 }
 
-// readSlowly reads size bytes, no faster than rate a second.
+// readSlowly reads size bytes, at most rate a second.
 func readSlowly(r io.Reader, size, rate int64) (n int64, err error) {
 	for n < size && err == nil {
 		var m int64
 		m, err = io.CopyN(io.Discard, r, min(rate/10, size-n))
 		n += m
-		time.Sleep(time.Second / 10) // only slowness is simulated
+		time.Sleep(time.Second / 10)
 	}
 	return n, err
 }

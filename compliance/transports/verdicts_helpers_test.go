@@ -16,8 +16,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// finish calls f, and reports whether it returned in time. If it did not, the
-// connection is killed.
+// finish calls f and reports whether it returned in time. If it did not, finish kills the connection.
 func finish(p *pair, f func() error) (error, bool) {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
@@ -32,18 +31,18 @@ func finish(p *pair, f func() error) (error, bool) {
 	}
 }
 
-// wantNotLate checks that a call has taken wait since it began, and little more. One that
-// may be early may have ended before. In real time the machine may be slow.
+// wantNotLate checks that a call took wait, and at most slack more. With early, it may have taken less. In
+// real time it may take longer, because the machine may be slow.
 func wantNotLate(t testing.TB, k *kind, begun time.Time, early bool) {
 	t.Helper()
 	late := time.Since(begun) - wait
 	t.Logf("late by %v", late)
 	if late < 0 && !early || late > slack && k.memory {
-		t.Errorf("late: by %v", late)
+		t.Errorf("late: the call returned %v after its time, want 0 to %v", late, slack)
 	}
 }
 
-// judge checks the error of a call whose time is over.
+// checkError checks the error of a call that was interrupted.
 func checkError(t testing.TB, k *kind, m *call, err error) {
 	t.Helper()
 	want := m.want
@@ -53,16 +52,16 @@ func checkError(t testing.TB, k *kind, m *call, err error) {
 	var timeout net.Error
 	switch {
 	case !k.memory && !k.writes && !m.reads && !errors.Is(err, want) && isOverdue(err):
-		// In real time a socket may take one message in the moment in which the
-		// connection is closed for it, so that the next one finds it ended.
+		// In real time, the transport may accept a message just as the connection is closed because it did
+		// not. Then the next message finds the connection ended.
 	case !errors.Is(err, want):
 		t.Errorf("wrong error: %v, want %v", err, want)
 	case !errors.As(err, &timeout) || timeout.Timeout() == m.cancel:
-		t.Errorf("wrong error: %v: it is a timeout: %v", err, m.cancel)
+		t.Errorf("wrong error: %v: Timeout() is %v, want %v", err, m.cancel, !m.cancel)
 	}
 }
 
-// afterwards checks what has become of the connection after a call that ended with err.
+// checkAfterwards checks the state of the connection after a call that returned err.
 func checkAfterwards(t testing.TB, k *kind, m *call, p *pair, role wire.Role, err error) {
 	t.Helper()
 	c, peer := p.ends(role)
@@ -70,19 +69,19 @@ func checkAfterwards(t testing.TB, k *kind, m *call, p *pair, role wire.Role, er
 	if m.reads {
 		obeys = k.reads
 	}
-	ended := errors.Is(err, net.ErrClosed) || c.Context().Err() != nil // a net.Conn hides the former
-	// In real time a context may end while the call does not wait for the transport.
+	ended := errors.Is(err, net.ErrClosed) || c.Context().Err() != nil // ByteStream hides net.ErrClosed
+	// In real time, a context may end while the call is not blocked in the transport.
 	waited := !k.reads && k.memory
 	switch {
 	case ended || m.after == ends:
-		// On a busy machine a socket may obey too late for the library's patience.
+		// On a busy machine, a socket may obey its deadline too late for package websocket.
 		if m.after == lives && obeys && (k.memory || !isOverdue(err)) {
 			t.Errorf("wrong end: the connection has ended: %v", err)
 		}
 		if waited && !m.byLimit && m.after != ends {
 			wantReason(t, err)
 		}
-		if k.memory { // elsewhere it would be waiting for its own sake
+		if k.memory { // in real time the wait would be too long
 			wantEnd(t, c)
 		}
 	case waited && !m.indirect && !m.byLimit:
@@ -98,12 +97,12 @@ func checkAfterwards(t testing.TB, k *kind, m *call, p *pair, role wire.Role, er
 	}
 }
 
-// isOverdue reports whether err says that the transport ignored its deadline.
+// isOverdue reports whether err says that the transport did not obey its deadline.
 func isOverdue(err error) bool {
 	return strings.Contains(err.Error(), "transport did not obey its deadline")
 }
 
-// wantReason checks that err says what is wrong with the transport.
+// wantReason checks that err names the fault of the transport.
 func wantReason(t testing.TB, err error) {
 	t.Helper()
 	if s := err.Error(); !strings.Contains(s, "transport") || !strings.Contains(s, "deadline") {
@@ -111,14 +110,13 @@ func wantReason(t testing.TB, err error) {
 	}
 }
 
-// wantEnd checks that a connection has ended, or does so within the second that it has
-// for last reads.
+// wantEnd checks that a connection ends, at the latest after the second for which it drains its input.
 func wantEnd(t testing.TB, c *websocket.Conn) {
 	t.Helper()
 	select {
 	case <-c.Context().Done():
 	case <-time.After(time.Second + slack):
-		t.Errorf("wrong end: the connection has not ended")
+		t.Error("wrong end: the connection has not ended")
 	}
 }
 
@@ -132,12 +130,12 @@ func unchanged(sent, got []byte) error {
 	return fmt.Errorf("%w (-sent +got):\n%s", errChanged, cmp.Diff(sent, got))
 }
 
-// exchange sends a message each way and reads up to it. What c has written before must
-// be as it was written.
+// exchange sends a last message each way and reads until it arrives. Messages that c wrote before must arrive
+// unchanged.
 func exchange(p *pair, c, peer *websocket.Conn) error {
 	ctx, cancel := context.WithTimeout(context.Background(), hang)
 	defer cancel()
-	last := []byte("this was the last one")
+	last := []byte("the last message")
 	send := func(end *websocket.Conn) error {
 		if end == peer && p.resume != nil {
 			if err := p.resume(); err != nil {
