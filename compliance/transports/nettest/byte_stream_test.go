@@ -12,16 +12,17 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// TestNetConn runs nettest.TestConn with both ends of a WebSocket, as a user
-// gets them, over each kind of transport that can pass: TLS cannot go on after a
-// write that a deadline has cut in the middle.
-func TestNetConn(t *testing.T) {
+// TestByteStream runs nettest.TestConn on both ends of a WebSocket of Dial and Accept, over each transport
+// that can pass. TLS cannot: after a deadline has cut a write in the middle, it cannot write again.
+func TestByteStream(t *testing.T) {
 	for _, l := range []struct {
 		name   string
 		listen func(t *testing.T) net.Listener
 	}{
 		{"tcp", func(t *testing.T) net.Listener { return listen(t, "tcp", "127.0.0.1:0") }},
-		{"unix", func(t *testing.T) net.Listener { return listen(t, "unix", filepath.Join(t.TempDir(), "s")) }},
+		{"unix", func(t *testing.T) net.Listener {
+			return listen(t, "unix", filepath.Join(t.TempDir(), "s"))
+		}},
 		{"pipe", func(t *testing.T) net.Listener { return newPipeListener() }},
 	} {
 		t.Run(l.name, func(t *testing.T) {
@@ -31,7 +32,7 @@ func TestNetConn(t *testing.T) {
 	}
 }
 
-// TestNewConn does the same without a handshake, over streams with deadlines and without.
+// TestNewConn runs nettest.TestConn without an opening handshake, over streams with and without deadlines.
 func TestNewConn(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -49,8 +50,9 @@ func TestNewConn(t *testing.T) {
 				if err != nil {
 					return nil, nil, nil, err
 				}
-				client := websocket.NewConn(context.Background(), row.wrap(a), &websocket.ConnOptions{Role: wire.Client})
-				server := websocket.NewConn(context.Background(), row.wrap(b), nil)
+				ctx := context.Background()
+				client := websocket.NewConn(ctx, row.wrap(a), &websocket.ConnOptions{Role: wire.Client})
+				server := websocket.NewConn(ctx, row.wrap(b), nil)
 				c1, c2 = client.ByteStream(websocket.Binary), server.ByteStream(websocket.Binary)
 				return c1, c2, func() { closeBoth(c1, c2) }, nil
 			})

@@ -1,5 +1,4 @@
-// Package nettest holds the net.Conn adapter of package websocket to
-// golang.org/x/net/nettest, the test that any [net.Conn] should pass. It has no
-// code of its own: the test stands in this module so that package websocket needs
-// no other module but wire.
+// Package nettest runs golang.org/x/net/nettest, a test that every [net.Conn] should pass, on the net.Conn of
+// websocket.Conn.ByteStream. It has only tests. They are in this module because package websocket requires no
+// other module than wire.
 package nettest

@@ -20,7 +20,7 @@ func listen(t *testing.T, network, addr string) net.Listener {
 	return ln
 }
 
-// A server accepts WebSockets and hands out their ends.
+// A server accepts WebSockets and sends their server ends to accepted.
 type server struct {
 	ln       net.Listener
 	accepted chan *websocket.Conn
@@ -38,7 +38,7 @@ func newServer(t *testing.T, ln net.Listener) *server {
 	return s
 }
 
-// dial connects to the server's listener, whatever the address.
+// dial connects to the server's listener. It ignores the address.
 func (s *server) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	if p, ok := s.ln.(*pipeListener); ok {
 		return p.dial(ctx)
@@ -52,7 +52,7 @@ func netPipe() (net.Conn, net.Conn, error) {
 	return a, b, nil
 }
 
-// tcpPair returns both ends of a connection over loopback.
+// tcpPair returns both ends of a TCP connection over loopback.
 func tcpPair() (net.Conn, net.Conn, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -71,14 +71,14 @@ func tcpPair() (net.Conn, net.Conn, error) {
 	return a, b, nil
 }
 
-// An undeadlined stream has no deadlines, as a channel of ssh.
+// An undeadlined stream supports no deadlines, like an SSH channel.
 type undeadlined struct{ net.Conn }
 
 func (undeadlined) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
 func (undeadlined) SetReadDeadline(time.Time) error  { return errors.ErrUnsupported }
 func (undeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
 
-// A readDeadlined stream has read deadlines alone.
+// A readDeadlined stream supports only read deadlines.
 type readDeadlined struct{ net.Conn }
 
 func (readDeadlined) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
@@ -86,7 +86,8 @@ func (readDeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupp
 
 // makePipe is a nettest.MakePipe.
 func (s *server) makePipe() (c1, c2 net.Conn, stop func(), err error) {
-	client, _, err := websocket.Dial(context.Background(), "ws://localhost", &websocket.DialOptions{NetDial: s.dial})
+	opts := &websocket.DialOptions{NetDial: s.dial}
+	client, _, err := websocket.Dial(context.Background(), "ws://localhost", opts)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -94,7 +95,7 @@ func (s *server) makePipe() (c1, c2 net.Conn, stop func(), err error) {
 	return c1, c2, func() { closeBoth(c1, c2) }, nil
 }
 
-// closeBoth closes both ends at once, since each waits for the other.
+// closeBoth closes both ends at the same time, because each waits for the other.
 func closeBoth(c1, c2 net.Conn) {
 	var wg sync.WaitGroup
 	for _, c := range []net.Conn{c1, c2} {
@@ -103,7 +104,7 @@ func closeBoth(c1, c2 net.Conn) {
 	wg.Wait()
 }
 
-// A pipeListener is a listener of net.Pipes.
+// A pipeListener accepts one end of each net.Pipe that its dial makes.
 type pipeListener struct {
 	conns  chan net.Conn
 	closed chan struct{}
