@@ -11,23 +11,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A way is one in which a program serves a WebSocket.
+// A way is a way to serve a WebSocket.
 type way int
 
 const (
 	detached way = iota // websocket.Handler
 	held                // websocket.Handler with Hold
-	accepted            // websocket.Accept in a handler of the program's
+	accepted            // websocket.Accept in the program's own handler
 )
 
 var ways = [...]way{detached, held, accepted}
 
 func (w way) String() string { return [...]string{"Handler", "Hold", "Accept"}[w] }
 
-// handler serves WebSockets with serve.
+// handler returns a handler that serves WebSockets with serve.
 func (w way) handler(serve func(context.Context, *websocket.Conn) error) http.Handler {
 	if w != accepted {
 		return websocket.Handler{Serve: serve, Hold: w == held}
@@ -42,20 +44,19 @@ func (w way) handler(serve func(context.Context, *websocket.Conn) error) http.Ha
 	})
 }
 
-// A measurement is of one request.
+// A measurement is the outcome of one request.
 type measurement struct {
-	status   int         // of the response
-	header   http.Header // of the response
-	recorded string      // the status that the middleware has recorded
-	outlived bool        // the middleware saw the request end after the connection
-	log      string      // of the http.Server
+	Status   int    // of the response
+	Recorded string // the status that the middleware recorded
+	Outlived bool   // for the middleware, the request ended after the connection
+	Log      string // of the http.Server
 }
 
-// bound is for what hangs; no verdict depends on it.
+// bound ends a test that hangs. No result depends on it.
 const bound = time.Minute
 
-// measure sends a handshake from a page of origin, "" for the server's own, through s
-// and, if a WebSocket opens, two messages.
+// measure opens a WebSocket through s, from a page of origin or, if that is "", of the server's own origin.
+// If it opens, measure exchanges two messages.
 func measure(t *testing.T, s stack, way way, origin string) measurement {
 	t.Helper()
 	var ended atomic.Bool
@@ -77,8 +78,8 @@ func measure(t *testing.T, s stack, way way, origin string) measurement {
 	returned := make(chan struct{})
 	logged := new(lockedBuffer)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() { // also after a panic, which net/http recovers
-			m.recorded, m.outlived = status(), ended.Load()
+		defer func() { // even after a panic, which net/http recovers
+			m.Recorded, m.Outlived = status(), ended.Load()
 			close(returned)
 		}()
 		stacked.ServeHTTP(w, r)
@@ -92,17 +93,18 @@ func measure(t *testing.T, s stack, way way, origin string) measurement {
 	if origin == "" {
 		origin = server.URL
 	}
-	// What browsers send, and what compressing middleware looks at.
+	// Browsers send these fields, and compressing middleware looks at the second.
 	header := http.Header{"Origin": {origin}, "Accept-Encoding": {"gzip, deflate, br"}}
-	c, resp, err := websocket.Dial(ctx, "ws"+server.URL[len("http"):]+"/", &websocket.DialOptions{Header: header})
+	url := "ws" + server.URL[len("http"):] + "/"
+	c, resp, err := websocket.Dial(ctx, url, &websocket.DialOptions{Header: header})
 	if resp != nil {
-		m.status, m.header = resp.StatusCode, resp.Header
+		m.Status = resp.StatusCode
 	}
 	if err == nil {
 		exchange(ctx, t, c)
 		if way == detached {
 			wait(ctx, t, returned)
-			exchange(ctx, t, c) // with the middleware gone
+			exchange(ctx, t, c) // after the middleware has returned
 		}
 		if err := c.Close(ctx, websocket.StatusNormalClosure, ""); err != nil {
 			t.Errorf("%s, %v: close: %v", s.name, way, err)
@@ -111,7 +113,7 @@ func measure(t *testing.T, s stack, way way, origin string) measurement {
 	}
 	wait(ctx, t, returned)
 	server.Close()
-	m.log = logged.String()
+	m.Log = logged.String()
 	return m
 }
 
@@ -120,8 +122,9 @@ func exchange(ctx context.Context, t *testing.T, c *websocket.Conn) {
 	if err := c.Write(ctx, websocket.Text, []byte("hello")); err != nil {
 		t.Fatal(err)
 	}
-	if _, p, err := c.Read(ctx); err != nil || string(p) != "hello" {
-		t.Fatalf("echoed %q, %v", p, err)
+	_, p, err := c.Read(ctx)
+	if diff := cmp.Diff("hello", string(p)); err != nil || diff != "" {
+		t.Fatalf("read: %v; echo differs (-want +got):\n%s", err, diff)
 	}
 }
 

@@ -44,7 +44,7 @@ func recording(h http.Handler) (http.Handler, func() string) {
 	}), func() string { return strconv.Itoa(status) }
 }
 
-// TestRecorder checks that the guide shows the recorder as it is here.
+// TestRecorder checks that the guide shows the same recorder.
 func TestRecorder(t *testing.T) {
 	source, err := os.ReadFile("recorder_test.go")
 	if err != nil {

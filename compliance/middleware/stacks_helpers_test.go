@@ -23,18 +23,20 @@ import (
 	"github.com/urfave/negroni"
 )
 
-// A stack is a router or a middleware as programs set it up.
+// A stack is a router or middleware, set up as in a program.
 type stack struct {
-	name string
-
-	// build puts the stack around h. status returns what the stack has recorded as
-	// the status of the one request that it has served, nothing for "-".
-	build func(h http.Handler) (stacked http.Handler, status func() string)
+	name  string
+	build builder
 }
 
+// A builder puts a stack around h. status returns the status that the stack recorded for its only request, or
+// nothing.
+type builder func(h http.Handler) (stacked http.Handler, status func() string)
+
+// nothing is in the table where no status is recorded, or no WebSocket opens.
 const nothing = "-"
 
-// stacks are the rows of the table, in its order.
+// stacks are the rows of the table, in order.
 var stacks = []stack{
 	{"`gin.Logger`", ginLogger},
 	{"`gin.Logger` inside a wrapper with `Unwrap` alone", ginWrapped},
@@ -64,8 +66,8 @@ var stacks = []stack{
 	{"the `recorder` above", recording},
 }
 
-// silent is a stack that records no status.
-func silent(wrap func(http.Handler) http.Handler) func(http.Handler) (http.Handler, func() string) {
+// silent builds a stack that records no status.
+func silent(wrap func(http.Handler) http.Handler) builder {
 	return func(h http.Handler) (http.Handler, func() string) {
 		return wrap(h), func() string { return nothing }
 	}
@@ -75,10 +77,11 @@ func ginLogger(h http.Handler) (http.Handler, func() string) {
 	gin.SetMode(gin.ReleaseMode) // debug mode prints
 	status := nothing
 	e := gin.New()
-	e.Use(gin.LoggerWithConfig(gin.LoggerConfig{Output: io.Discard, Formatter: func(p gin.LogFormatterParams) string {
+	format := func(p gin.LogFormatterParams) string {
 		status = strconv.Itoa(p.StatusCode)
 		return ""
-	}}))
+	}
+	e.Use(gin.LoggerWithConfig(gin.LoggerConfig{Output: io.Discard, Formatter: format}))
 	e.GET("/", gin.WrapH(h))
 	return e, func() string { return status }
 }
@@ -90,7 +93,7 @@ func ginWrapped(h http.Handler) (http.Handler, func() string) {
 	}), status
 }
 
-func echoWith(inner echo.MiddlewareFunc) func(http.Handler) (http.Handler, func() string) {
+func echoWith(inner echo.MiddlewareFunc) builder {
 	return func(h http.Handler) (http.Handler, func() string) {
 		status := nothing
 		e := echo.New()
@@ -110,11 +113,12 @@ func echoWith(inner echo.MiddlewareFunc) func(http.Handler) (http.Handler, func(
 	}
 }
 
-func chiWith(inner func(http.Handler) http.Handler) func(http.Handler) (http.Handler, func() string) {
+func chiWith(inner func(http.Handler) http.Handler) builder {
 	return func(h http.Handler) (http.Handler, func() string) {
 		var line bytes.Buffer
 		r := chi.NewRouter()
-		r.Use(chimiddleware.RequestLogger(&chimiddleware.DefaultLogFormatter{Logger: log.New(&line, "", 0), NoColor: true}))
+		format := &chimiddleware.DefaultLogFormatter{Logger: log.New(&line, "", 0), NoColor: true}
+		r.Use(chimiddleware.RequestLogger(format))
 		if inner != nil {
 			r.Use(inner)
 		}
@@ -123,7 +127,7 @@ func chiWith(inner func(http.Handler) http.Handler) func(http.Handler) (http.Han
 	}
 }
 
-// logged returns what is in the one group of pattern.
+// logged returns a function that returns the text which the only group of pattern matches in line.
 func logged(line *bytes.Buffer, pattern string) func() string {
 	re := regexp.MustCompile(pattern)
 	return func() string {
@@ -141,7 +145,7 @@ func gorillaMux(h http.Handler) http.Handler {
 	return m
 }
 
-func gorillaWith(logging func(io.Writer, http.Handler) http.Handler) func(http.Handler) (http.Handler, func() string) {
+func gorillaWith(logging func(io.Writer, http.Handler) http.Handler) builder {
 	return func(h http.Handler) (http.Handler, func() string) {
 		line := new(bytes.Buffer)
 		return logging(line, gorillaMux(h)), logged(line, `HTTP/1\.1" (\d+) `)
@@ -166,7 +170,7 @@ func snoop(h http.Handler) (http.Handler, func() string) {
 	}), func() string { return status }
 }
 
-// crossOrigin allows the origin that measure has for another, and not the server's.
+// crossOrigin allows otherOrigin, but not the origin of the server.
 func crossOrigin(h http.Handler) http.Handler {
 	return cors.New(cors.Options{AllowedOrigins: []string{otherOrigin}}).Handler(h)
 }
@@ -179,7 +183,7 @@ func router(h http.Handler) http.Handler {
 
 func timeout(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "") }
 
-// A statusWriter is a wrapper as many programs have written one for themselves.
+// A statusWriter is a wrapper like those of many programs.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -190,12 +194,12 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// An unwrapper is a statusWriter that http.ResponseController sees through.
+// An unwrapper is a statusWriter that http.ResponseController can unwrap.
 type unwrapper struct{ statusWriter }
 
 func (w *unwrapper) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-func wrapper(unwraps bool) func(http.Handler) (http.Handler, func() string) {
+func wrapper(unwraps bool) builder {
 	return func(h http.Handler) (http.Handler, func() string) {
 		status := 0
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -35,7 +35,7 @@ func inFlight(h http.Handler) http.Handler {
 	return promhttp.InstrumentHandlerInFlight(prometheus.NewGauge(prometheus.GaugeOpts{Name: "in_flight"}), h)
 }
 
-// codes returns the values of the label code that c has.
+// codes returns a function that returns the values of the label code in c.
 func codes(c prometheus.Collector) func() string {
 	r := prometheus.NewRegistry()
 	r.MustRegister(c)

@@ -24,7 +24,8 @@ var update = flag.Bool("update", false, "rewrite the table in "+guide)
 // TestTable measures every stack and compares the results with the guide's table.
 func TestTable(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("| stack | WebSocket | recorded status | of a 403 | request ends, Handler | request ends, Hold or Accept |\n")
+	b.WriteString("| stack | WebSocket | recorded status | of a 403 " +
+		"| request ends, Handler | request ends, Hold or Accept |\n")
 	b.WriteString("|---|---|---|---|---|---|\n")
 	for _, s := range stacks {
 		fmt.Fprintf(&b, "| %s | %s |\n", s.name, strings.Join(row(t, s), " | "))
@@ -45,43 +46,43 @@ func TestTable(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("the table in %s is out of date (-guide +measured); run go test ./compliance/middleware -update\n%s",
-			guide, cmp.Diff(table, b.String()))
+		t.Errorf("the table in %s is out of date: run go test ./compliance/middleware -update", guide)
+		t.Errorf("(-guide +measured)\n%s", cmp.Diff(table, b.String()))
 	}
 }
 
-// row measures a stack and returns the cells of its row, but for the first.
+// row measures a stack and returns the cells of its row without the name.
 func row(t *testing.T, s stack) []string {
 	t.Helper()
 	var opens, status, refusal, ends [len(ways)]string
 	for _, way := range ways {
 		m := measure(t, s, way, "")
 		ends[way] = nothing
-		switch m.status {
+		switch m.Status {
 		case 0:
 			opens[way] = "panic"
-			if !strings.HasPrefix(m.log, "http: panic serving ") {
-				t.Errorf("%s, %v: no response and no panic; net/http logged %q", s.name, way, m.log)
+			if !strings.HasPrefix(m.Log, "http: panic serving ") {
+				t.Errorf("%s, %v: no response and no panic; net/http logged %q", s.name, way, m.Log)
 			}
 		case http.StatusSwitchingProtocols:
 			opens[way] = "opens"
 			ends[way] = "at once"
-			if m.outlived {
+			if m.Outlived {
 				ends[way] = "with the connection"
 			}
-			if m.log != "" {
-				t.Errorf("%s, %v: net/http logged %q", s.name, way, m.log)
+			if m.Log != "" {
+				t.Errorf("%s, %v: net/http logged %q", s.name, way, m.Log)
 			}
 		default:
-			opens[way] = fmt.Sprint(m.status)
+			opens[way] = fmt.Sprint(m.Status)
 		}
-		status[way] = m.recorded
+		status[way] = m.Recorded
 
 		m = measure(t, s, way, otherOrigin)
-		if m.status != http.StatusForbidden {
-			t.Errorf("%s, %v: a page of another origin got %d", s.name, way, m.status)
+		if m.Status != http.StatusForbidden {
+			t.Errorf("%s, %v: a page of another origin got %d", s.name, way, m.Status)
 		}
-		refusal[way] = m.recorded
+		refusal[way] = m.Recorded
 	}
 	return []string{
 		same(t, s, opens[:]), same(t, s, status[:]), same(t, s, refusal[:]),
@@ -89,7 +90,7 @@ func row(t *testing.T, s stack) []string {
 	}
 }
 
-// same returns the one value of cells, which the table does not tell apart.
+// same returns the value of cells, which must all be equal, because the table has one column for them.
 func same(t *testing.T, s stack, cells []string) string {
 	t.Helper()
 	for _, c := range cells {
