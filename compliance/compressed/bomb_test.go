@@ -82,7 +82,7 @@ func checkBomb(t *testing.T, role wire.Role, takeover bool, size int, way way) {
 		ext:    deflate.MustNew(&deflate.Options{WindowBits: 15}),
 		limits: websocket.Limits{MaxMessage: bombLimit},
 	})
-	ctx := bounded(t)
+	ctx := testContext(t)
 	first := p.appendFrame(nil, fin|rsv1|text, deflated([]byte("a first message")))
 	second := p.appendCut(nil, rsv1|binaryData, bombs[takeover](), size)
 	wrote := start(func() error {
@@ -101,7 +101,7 @@ func checkBomb(t *testing.T, role wire.Role, takeover bool, size int, way way) {
 		if _, err := p.nc.Write(second); err != nil {
 			return fmt.Errorf("peer: write: %w", err)
 		}
-		reason, err := p.ends(wire.StatusMessageTooBig)
+		reason, err := p.expectEnd(wire.StatusMessageTooBig)
 		if err == nil && !strings.Contains(reason, "MaxMessage") {
 			err = fmt.Errorf("the reason is %q", reason)
 		}
@@ -144,7 +144,7 @@ func TestLimit(t *testing.T) {
 			for _, level := range []int{flate.BestCompression, flate.NoCompression} {
 				for _, size := range []int{7, 1000, 1 << 20} {
 					t.Run(fmt.Sprintf("%v/%s/level=%d/fragments=%d", role, way.name, level, size), func(t *testing.T) {
-						ctx := bounded(t)
+						ctx := testContext(t)
 						c, p := connect(t, setup{
 							role: role, params: "permessage-deflate", ext: deflate.MustNew(nil),
 							limits: websocket.Limits{MaxMessage: limit},
@@ -156,7 +156,7 @@ func TestLimit(t *testing.T) {
 							if _, err := p.nc.Write(stream); err != nil {
 								return fmt.Errorf("peer: write: %w", err)
 							}
-							_, err := p.ends(wire.StatusMessageTooBig)
+							_, err := p.expectEnd(wire.StatusMessageTooBig)
 							return err
 						})
 						if _, b, err := way.read(ctx, c); err != nil || !bytes.Equal(b, make([]byte, limit)) {

@@ -55,7 +55,7 @@ func (c *crafter) stored(final bool, data string) *crafter {
 }
 
 // say writes literals in fixed codes.
-func (c *crafter) say(s string) *crafter {
+func (c *crafter) literals(s string) *crafter {
 	for _, b := range []byte(s) {
 		if b < 144 {
 			c.code(0x30+uint(b), 8)
@@ -68,7 +68,7 @@ func (c *crafter) say(s string) *crafter {
 
 // back writes a match of three bytes in fixed codes, from that far back. The code of
 // a distance is a range of them and the place in it (RFC 1951, section 3.2.5).
-func (c *crafter) back(distance uint) *crafter {
+func (c *crafter) match(distance uint) *crafter {
 	c.code(1, 7)
 	at, symbol, extra := uint(1), uint(0), 0
 	for at+1<<extra <= distance {
@@ -81,7 +81,7 @@ func (c *crafter) back(distance uint) *crafter {
 }
 
 // over ends a block of fixed codes.
-func (c *crafter) over() *crafter { return c.code(0, 7) }
+func (c *crafter) endBlock() *crafter { return c.code(0, 7) }
 
 // message ends a message: a stored block of which only the header is sent (RFC 7692,
 // section 7.2.1).

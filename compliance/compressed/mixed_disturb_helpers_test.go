@@ -21,18 +21,18 @@ func (pl *plan) disturb(d disturbance) {
 		if o.whole == nil {
 			o.whole = pl.otherSession()
 		}
-		disturbing(o.whole.Encode(wire.MessageInfo{Size: -1}), true)
+		sendDisturbance(o.whole.Encode(wire.MessageInfo{Size: -1}), true)
 	case byStream:
 		if o.streamed == nil {
 			o.streamed = pl.otherSession()
 		}
 		if o.open != nil {
-			disturbing(o.open, true)
+			sendDisturbance(o.open, true)
 			o.open = nil
 			return
 		}
 		o.open = o.streamed.Encode(wire.MessageInfo{Size: -1})
-		disturbing(o.open, false)
+		sendDisturbance(o.open, false)
 	}
 }
 
@@ -46,7 +46,7 @@ func (pl *plan) otherSession() wire.Session {
 	return s
 }
 
-func disturbing(e wire.MessageEncoder, fin bool) {
+func sendDisturbance(e wire.MessageEncoder, fin bool) {
 	if _, err := e.Append(nil, bytes.Repeat([]byte("disturbance"), 100), fin); err != nil {
 		panic("BUG: " + err.Error())
 	}

@@ -28,7 +28,7 @@ func (s *script) n(max int) int {
 }
 
 // one reports true in one of n cases.
-func (s *script) one(n int) bool { return s.n(n) == n-1 }
+func (s *script) oneIn(n int) bool { return s.n(n) == n-1 }
 
 // A direction is what is agreed for one of the two.
 type direction struct {
@@ -136,10 +136,10 @@ func (pl *plan) agreement(s *script) string {
 		server, client = client, server
 	}
 	params := "permessage-deflate"
-	if server.bits < 15 || s.one(2) {
+	if server.bits < 15 || s.oneIn(2) {
 		params += fmt.Sprint("; server_max_window_bits=", server.bits)
 	}
-	if client.bits < 15 || s.one(2) {
+	if client.bits < 15 || s.oneIn(2) {
 		params += fmt.Sprint("; client_max_window_bits=", client.bits)
 	}
 	if !server.takeover {
@@ -163,14 +163,14 @@ func (pl *plan) delivery(s *script) delivery {
 func (pl *plan) sending(s *script) {
 	var m sending
 	m.data, m.text = pl.data(s)
-	m.plain = s.one(6)
+	m.plain = s.oneIn(6)
 	m.before, m.within = disturbance(s.n(3)), disturbance(s.n(3))
-	if s.one(2) {
+	if s.oneIn(2) {
 		m.parts = []int{}
 		for n := len(m.data); n > 0 && len(m.parts) < 20; n -= m.parts[len(m.parts)-1] {
 			m.parts = append(m.parts, min(n, s.n(30_000)))
 		}
-		m.flushed = s.one(2)
+		m.flushed = s.oneIn(2)
 	}
 	pl.sendings = append(pl.sendings, m)
 }
@@ -178,7 +178,7 @@ func (pl *plan) sending(s *script) {
 // control adds a ping or a pong of the peer.
 func (pl *plan) control(s *script, p *peer) {
 	payload := strings.Repeat("p", s.n(110)) + fmt.Sprint(len(pl.pings))
-	if s.one(4) {
+	if s.oneIn(4) {
 		pl.stream = p.appendFrame(pl.stream, fin|pong, []byte(payload))
 		return
 	}
@@ -196,7 +196,7 @@ func (pl *plan) fragments(s *script, p *peer, bits byte, d delivery, payload []b
 		n := s.n(len(payload) + 1)
 		pl.stream = p.appendFrame(pl.stream, first, payload[:n])
 		first, payload = continuation, payload[n:]
-		if s.one(3) {
+		if s.oneIn(3) {
 			pl.control(s, p)
 		}
 	}
@@ -236,5 +236,5 @@ func (pl *plan) data(s *script) (b []byte, isText bool) {
 	}
 	pl.history = b
 	pl.size += len(b)
-	return b, utf8.Valid(b) && s.one(2)
+	return b, utf8.Valid(b) && s.oneIn(2)
 }

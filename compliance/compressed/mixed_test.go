@@ -76,7 +76,7 @@ func mixedStream(t *testing.T, b []byte) (messages int, err error) {
 	defer p.nc.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	judged := start(func() error { return p.judge(pl) })
+	judged := start(func() error { return p.checkSent(pl) })
 	for _, step := range []<-chan error{
 		start(func() error { return p.play(pl) }),
 		start(func() error { return pl.read(ctx, c) }),
@@ -240,8 +240,8 @@ func (m *sending) write(ctx context.Context, c *websocket.Conn, disturb func()) 
 }
 
 // judge reads all that the Conn sends and answers its close frame.
-func (p *peer) judge(pl *plan) error {
-	j := &judge{direction: pl.ours}
+func (p *peer) checkSent(pl *plan) error {
+	j := &inflater{direction: pl.ours}
 	messages, pongs := 0, 0
 	var payload []byte
 	var head byte // the first byte of the message that is open, or 0
@@ -286,7 +286,7 @@ func (p *peer) judge(pl *plan) error {
 }
 
 // check judges a message of the Conn.
-func (j *judge) check(pl *plan, want sending, head byte, frames int, payload []byte) error {
+func (j *inflater) check(pl *plan, want sending, head byte, frames int, payload []byte) error {
 	whole := want.parts == nil
 	compressed := head&rsv1 != 0
 	long := len(want.data) >= thresholds[pl.threshold]

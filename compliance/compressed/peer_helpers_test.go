@@ -20,7 +20,7 @@ import (
 const patience = time.Minute
 
 // bounded returns a context that ends with the test, and after patience.
-func bounded(t testing.TB) context.Context {
+func testContext(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	return ctx
@@ -241,7 +241,7 @@ func (p *peer) next() (first byte, payload []byte, err error) {
 // ends reads a close frame with the given code, then the end of the stream, and
 // nothing else. It returns the reason. The end must not be a reset: that would let a
 // peer lose the close frame.
-func (p *peer) ends(code wire.StatusCode) (reason string, err error) {
+func (p *peer) expectEnd(code wire.StatusCode) (reason string, err error) {
 	first, payload, err := p.next()
 	if err != nil {
 		return "", fmt.Errorf("peer: no close frame: %w", err)
@@ -260,7 +260,7 @@ func (p *peer) ends(code wire.StatusCode) (reason string, err error) {
 }
 
 // closes performs a closing handshake that it begins.
-func (p *peer) closes() error {
+func (p *peer) closeHandshake() error {
 	payload := binary.BigEndian.AppendUint16(nil, uint16(wire.StatusNormalClosure))
 	if _, err := p.nc.Write(p.appendFrame(nil, fin|closing, payload)); err != nil {
 		return err
@@ -272,6 +272,6 @@ func (p *peer) closes() error {
 		}
 		return p.nc.Close()
 	}
-	_, err := p.ends(wire.StatusNormalClosure)
+	_, err := p.expectEnd(wire.StatusNormalClosure)
 	return err
 }

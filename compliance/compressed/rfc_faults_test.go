@@ -17,24 +17,24 @@ func TestRFCGarbage(t *testing.T) {
 		"reserved block type":        string(new(crafter).begin(false, 3).b),
 		"length and its complement":  "\x00\x05\x00\x05\x00Hello\x00",
 		"length symbol 286":          string(new(crafter).begin(false, 1).code(0xc6, 8).code(0, 8).b),
-		"distance symbol 30":         string(new(crafter).begin(false, 1).say("aaaa").code(1, 7).code(30, 5).code(0, 8).b),
-		"before the first byte":      string(new(crafter).begin(false, 1).say("ab").back(8).over().message()),
+		"distance symbol 30":         string(new(crafter).begin(false, 1).literals("aaaa").code(1, 7).code(30, 5).code(0, 8).b),
+		"before the first byte":      string(new(crafter).begin(false, 1).literals("ab").match(8).endBlock().message()),
 		"too many length codes":      string(new(crafter).begin(false, 2).put(30, 5).put(0, 5).put(0, 4).put(0, 12).b),
 		"code lengths of no code":    string(new(crafter).begin(false, 2).put(0, 5).put(0, 5).put(0, 4).put(0, 12).put(0, 32).b),
 		"text that is not DEFLATE":   "this is not compressed, whatever the bit says",
 		"octets that are all ones":   strings.Repeat("\xff", 1000),
 		"block behind a message":     helloFinal[:7] + "\xff\xff",
-		"second block of three":      said("a") + "\x00\x00\xff\xff\x07" + said("b"),
+		"second block of three":      literalMessage("a") + "\x00\x00\xff\xff\x07" + literalMessage("b"),
 		"after 100,000 inflated":     string(deflated(make([]byte, 100_000))) + "\x00\x00\xff\xff\x07\x00",
 		"stored, after 20,000 bytes": string(new(crafter).stored(false, strings.Repeat("x", 20_000)).begin(false, 3).b),
 	}
 	for name, z := range bad {
-		refused(t, row{
+		wantFailure(t, failure{
 			name: name, code: wire.StatusInvalidPayload, before: []string{"Hello"},
 			stream: whole(rsv1|binaryData, hello, z),
 		})
 		// The fault is seen where it is; the message has no end.
-		refused(t, row{
+		wantFailure(t, failure{
 			name: name + ", unfinished", code: wire.StatusInvalidPayload, before: []string{"Hello"},
 			stream: func(p *peer) []byte {
 				b := whole(rsv1|binaryData, hello)(p)
@@ -61,7 +61,7 @@ func unfinished(p *peer, parts []string) (n int) {
 func TestRFCTruncated(t *testing.T) {
 	for name, z := range map[string]string{
 		"in a symbol":          hello[:3],
-		"before end of block":  fixed("Hello"),
+		"before end of block":  unfinishedBlock("Hello"),
 		"in a stored block":    helloStored[:8],
 		"in its length":        helloStored[:3],
 		"in a dynamic header":  string(bomb(true)[:9]),
@@ -70,7 +70,7 @@ func TestRFCTruncated(t *testing.T) {
 		"in a block of others": "\x02",
 	} {
 		for n := 1; n <= 3; n += 2 {
-			refused(t, row{
+			wantFailure(t, failure{
 				name: fmt.Sprintf("%s/fragments=%d", name, n), code: wire.StatusInvalidPayload, before: []string{"Hello"},
 				stream: func(p *peer) []byte {
 					return append(whole(rsv1|binaryData, hello)(p), inFrames(rsv1|binaryData, pieces(z, n)...)(p)...)
@@ -94,9 +94,9 @@ func TestRFCInflatedUTF8(t *testing.T) {
 		"before much":        "\xff" + strings.Repeat("a", 30_000),
 		"ends within a rune": "水\xf0\x9f\x8c",
 	} {
-		z := said(bad)
+		z := literalMessage(bad)
 		for n := 1; n <= 4; n += 3 {
-			refused(t, row{
+			wantFailure(t, failure{
 				name: fmt.Sprintf("%s/fragments=%d", name, n), code: wire.StatusInvalidPayload, cause: wire.ErrInvalidUTF8,
 				before: []string{"Hello", bad},
 				stream: func(p *peer) []byte { // as binary it passes
@@ -115,14 +115,14 @@ func TestRFCInflatedUTF8(t *testing.T) {
 func TestRFCInflatedUTF8FailsFast(t *testing.T) {
 	for name, stream := range map[string]func(p *peer) []byte{
 		// Behind the bad octet stand others, so that all bits of its code are sent.
-		"in the first fragment": frames(frame(rsv1|text, fixed("Hello\xffab"))),
+		"in the first fragment": frames(frame(rsv1|text, unfinishedBlock("Hello\xffab"))),
 		"in the second fragment": func(p *peer) []byte {
-			z := fixed("Hello\xffab")
+			z := unfinishedBlock("Hello\xffab")
 			return append(p.appendFrame(nil, rsv1|text, []byte(z[:3])), p.appendFrame(nil, continuation, []byte(z[3:]))...)
 		},
 		"rune cut by fragments": func(p *peer) []byte {
-			z := fixed("κόσμε\xf4\x90abc") // one of its fragments ends behind \xf4
-			n := len(fixed("κόσμε"))
+			z := unfinishedBlock("κόσμε\xf4\x90abc") // one of its fragments ends behind \xf4
+			n := len(unfinishedBlock("κόσμε"))
 			b := p.appendFrame(nil, rsv1|text, []byte(z[:n]))
 			b = p.appendFrame(b, continuation, []byte(z[n:n+1]))
 			return p.appendFrame(b, continuation, []byte(z[n+1:]))
@@ -132,7 +132,7 @@ func TestRFCInflatedUTF8FailsFast(t *testing.T) {
 			return b[:len(b)-1000]
 		},
 	} {
-		refused(t, row{name: name, code: wire.StatusInvalidPayload, cause: wire.ErrInvalidUTF8, stream: stream})
+		wantFailure(t, failure{name: name, code: wire.StatusInvalidPayload, cause: wire.ErrInvalidUTF8, stream: stream})
 	}
 }
 
@@ -143,11 +143,11 @@ func TestRFCInflatedUTF8FailsFast(t *testing.T) {
 func TestRFCReferenceWithoutTakeover(t *testing.T) {
 	for name, z := range map[string]string{
 		"of the RFC":  helloAgain,
-		"crafted":     string(new(crafter).begin(false, 1).back(1).over().message()),
-		"after bytes": string(new(crafter).begin(false, 1).say("ab").back(8).over().message()),
-		"final block": string(new(crafter).begin(true, 1).back(5).over().align().message()),
+		"crafted":     string(new(crafter).begin(false, 1).match(1).endBlock().message()),
+		"after bytes": string(new(crafter).begin(false, 1).literals("ab").match(8).endBlock().message()),
+		"final block": string(new(crafter).begin(true, 1).match(5).endBlock().align().message()),
 	} {
-		refused(t, row{
+		wantFailure(t, failure{
 			name: name, params: noTakeover, code: wire.StatusInvalidPayload,
 			before: []string{"Hello", "Hello"},
 			stream: whole(rsv1|binaryData, hello, hello, z),
@@ -166,11 +166,11 @@ func TestRFCReferencePastTheWindow(t *testing.T) {
 		first := strings.Repeat("0123456789abcde", 3000)
 		z := string(new(crafter).stored(false, first).message())
 		reach := func(distance uint) string {
-			return string(new(crafter).begin(false, 1).back(distance).over().message())
+			return string(new(crafter).begin(false, 1).match(distance).endBlock().message())
 		}
 		last := first[len(first)-1<<w:][:3]
-		taken(t, fmt.Sprintf("as far as %d bits", w), params, whole(rsv1|binaryData, z, reach(1<<w)), first, last)
-		refused(t, row{
+		wantMessages(t, fmt.Sprintf("as far as %d bits", w), params, whole(rsv1|binaryData, z, reach(1<<w)), first, last)
+		wantFailure(t, failure{
 			name: fmt.Sprintf("past %d bits", w), params: params, code: wire.StatusInvalidPayload,
 			before: []string{first}, stream: whole(rsv1|binaryData, z, reach(1<<w+1)),
 		})

@@ -14,13 +14,13 @@ import (
 func TestRFCCompressedBitOfControls(t *testing.T) {
 	for _, op := range []byte{ping, pong, closing} {
 		for _, payload := range []string{"", "\x03\xe8", hello} {
-			refused(t, row{
+			wantFailure(t, failure{
 				name: fmt.Sprintf("%#x/%q", op, payload), code: wire.StatusProtocolError, cause: wire.ErrReservedBits,
 				before: []string{"Hello"},
 				stream: frames(frame(fin|rsv1|text, hello), frame(fin|rsv1|op, payload)),
 			})
 		}
-		refused(t, row{
+		wantFailure(t, failure{
 			name: fmt.Sprintf("%#x/between fragments", op), code: wire.StatusProtocolError, cause: wire.ErrReservedBits,
 			stream: frames(frame(rsv1|text, hello[:3]), frame(fin|rsv1|op, "")),
 		})
@@ -32,7 +32,7 @@ func TestRFCCompressedBitOfControls(t *testing.T) {
 func TestRFCCompressedBitOfContinuations(t *testing.T) {
 	for _, first := range []string{frame(rsv1|text, hello[:3]), frame(text, "Hel")} {
 		for _, last := range []byte{0, fin} {
-			refused(t, row{
+			wantFailure(t, failure{
 				name: fmt.Sprintf("%#x,%#x", first[0], last), code: wire.StatusProtocolError, cause: wire.ErrReservedBits,
 				stream: frames(first, frame(rsv1|last|continuation, hello[3:])),
 			})
@@ -48,12 +48,12 @@ func TestRFCCompressedBitOfContinuations(t *testing.T) {
 func TestRFCOtherReservedBits(t *testing.T) {
 	for _, bits := range []byte{rsv2, rsv3, rsv1 | rsv2, rsv1 | rsv3, rsv2 | rsv3, rsv1 | rsv2 | rsv3} {
 		for _, op := range []byte{text, binaryData, ping} {
-			refused(t, row{
+			wantFailure(t, failure{
 				name: fmt.Sprintf("%#x", bits|op), code: wire.StatusProtocolError, cause: wire.ErrReservedBits,
 				stream: frames(frame(fin|bits|op, hello)),
 			})
 		}
-		refused(t, row{
+		wantFailure(t, failure{
 			name: fmt.Sprintf("%#x/continuation", bits), code: wire.StatusProtocolError, cause: wire.ErrReservedBits,
 			stream: frames(frame(rsv1|text, hello[:3]), frame(fin|bits|continuation, hello[3:])),
 		})
@@ -65,14 +65,14 @@ func TestRFCOtherReservedBits(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.2
 func TestRFCCompressedBitUnnegotiated(t *testing.T) {
 	for _, op := range []byte{text, binaryData} {
-		for name, r := range map[string]row{
+		for name, r := range map[string]failure{
 			"not known":    {plain: true, params: none},
 			"not accepted": {params: none},
 		} {
 			r.name, r.code, r.cause = fmt.Sprintf("%s/%#x", name, op), wire.StatusProtocolError, wire.ErrReservedBits
 			r.before = []string{"plain"}
 			r.stream = frames(frame(fin|text, "plain"), frame(fin|rsv1|op, hello))
-			refused(t, r)
+			wantFailure(t, r)
 		}
 	}
 }

@@ -12,16 +12,16 @@ import (
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
 func TestRFCFinalBlocks(t *testing.T) {
 	for _, params := range []string{takeover, noTakeover} {
-		taken(t, "the example "+params, params, whole(rsv1|text, helloFinal, helloFinal), "Hello", "Hello")
-		z := string(new(crafter).begin(true, 1).say("a").over().align().begin(true, 1).say("\x90\x91").over().align().
-			stored(true, "b").begin(false, 1).back(4).over().begin(true, 1).over().align().message())
+		wantMessages(t, "the example "+params, params, whole(rsv1|text, helloFinal, helloFinal), "Hello", "Hello")
+		z := string(new(crafter).begin(true, 1).literals("a").endBlock().align().begin(true, 1).literals("\x90\x91").endBlock().align().
+			stored(true, "b").begin(false, 1).match(4).endBlock().begin(true, 1).endBlock().align().message())
 		const want = "a\x90\x91ba\x90\x91"
-		taken(t, "several "+params, params, whole(rsv1|binaryData, z, z, hello), want, want, "Hello")
+		wantMessages(t, "several "+params, params, whole(rsv1|binaryData, z, z, hello), want, want, "Hello")
 		for n := 2; n <= len(z); n += 3 {
-			taken(t, fmt.Sprintf("several in %d fragments %s", n, params), params, inFrames(rsv1|binaryData, pieces(z, n)...), want)
+			wantMessages(t, fmt.Sprintf("several in %d fragments %s", n, params), params, inFrames(rsv1|binaryData, pieces(z, n)...), want)
 		}
 	}
-	taken(t, "and the window goes on", takeover, whole(rsv1|text, helloFinal, helloAgain), "Hello", "Hello")
+	wantMessages(t, "and the window goes on", takeover, whole(rsv1|text, helloFinal, helloAgain), "Hello", "Hello")
 }
 
 // A final block should be followed by an octet 0x00 that stands for an empty block
@@ -31,7 +31,7 @@ func TestRFCFinalBlocks(t *testing.T) {
 func TestRFCFinalBlockAtTheEnd(t *testing.T) {
 	for _, params := range []string{takeover, noTakeover} {
 		z := helloFinal[:len(helloFinal)-1]
-		taken(t, params, params, whole(rsv1|text, z, z, hello), "Hello", "Hello", "Hello")
+		wantMessages(t, params, params, whole(rsv1|text, z, z, hello), "Hello", "Hello", "Hello")
 	}
 }
 
@@ -39,12 +39,12 @@ func TestRFCFinalBlockAtTheEnd(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.5
 func TestRFCSeveralBlocks(t *testing.T) {
 	for _, params := range []string{takeover, noTakeover} {
-		taken(t, "the example "+params, params, whole(rsv1|text, helloTwo, hello, helloTwo), "Hello", "Hello", "Hello")
+		wantMessages(t, "the example "+params, params, whole(rsv1|text, helloTwo, hello, helloTwo), "Hello", "Hello", "Hello")
 		c := new(crafter)
 		for range 1000 {
-			c.begin(false, 1).say("x").over().stored(false, "y").begin(false, 1).over().stored(false, "")
+			c.begin(false, 1).literals("x").endBlock().stored(false, "y").begin(false, 1).endBlock().stored(false, "")
 		}
-		taken(t, "4,000 "+params, params, whole(rsv1|text, string(c.message())), strings.Repeat("xy", 1000))
+		wantMessages(t, "4,000 "+params, params, whole(rsv1|text, string(c.message())), strings.Repeat("xy", 1000))
 	}
 }
 
@@ -52,8 +52,8 @@ func TestRFCSeveralBlocks(t *testing.T) {
 // the section has "Hello" in one.
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.3
 func TestRFCStoredBlock(t *testing.T) {
-	taken(t, "the example", noTakeover, whole(rsv1|text, helloStored, hello), "Hello", "Hello")
-	taken(t, "and the window goes on", takeover, whole(rsv1|text, helloStored, helloAgain), "Hello", "Hello")
+	wantMessages(t, "the example", noTakeover, whole(rsv1|text, helloStored, hello), "Hello", "Hello")
+	wantMessages(t, "and the window goes on", takeover, whole(rsv1|text, helloStored, helloAgain), "Hello", "Hello")
 }
 
 // "The single octet 0x00 contains the header bits with "BFINAL" set to 0 and "BTYPE"
@@ -67,16 +67,16 @@ func TestRFCEmpty(t *testing.T) {
 		"0x00": "\x00", "nothing": "", "fixed codes": "\x02\x00", "final": "\x03\x00\x00", "final alone": "\x03\x00",
 	} {
 		for _, params := range []string{takeover, noTakeover} {
-			taken(t, name+" alone "+params, params, whole(rsv1|text, empty, hello, empty, empty, hello), "", "Hello", "", "", "Hello")
-			taken(t, name+" in fragments "+params, params, inFrames(rsv1|text, append(pieces(empty, len(empty)+2), "")...), "")
+			wantMessages(t, name+" alone "+params, params, whole(rsv1|text, empty, hello, empty, empty, hello), "", "Hello", "", "", "Hello")
+			wantMessages(t, name+" in fragments "+params, params, inFrames(rsv1|text, append(pieces(empty, len(empty)+2), "")...), "")
 		}
-		taken(t, name+" keeps the window", takeover, whole(rsv1|text, hello, empty, helloAgain), "Hello", "", "Hello")
+		wantMessages(t, name+" keeps the window", takeover, whole(rsv1|text, hello, empty, helloAgain), "Hello", "", "Hello")
 	}
 	// The block before is flushed, and the last fragment is empty or the octet.
 	flushed := hello + "\x00\x00\xff\xff"
-	taken(t, "last fragment 0x00", takeover, inFrames(rsv1|text, flushed, "\x00"), "Hello")
-	taken(t, "last fragment empty", takeover, inFrames(rsv1|text, hello, ""), "Hello")
-	taken(t, "fragments empty", takeover, inFrames(rsv1|text, "", hello[:2], "", "", hello[2:], "", ""), "Hello")
+	wantMessages(t, "last fragment 0x00", takeover, inFrames(rsv1|text, flushed, "\x00"), "Hello")
+	wantMessages(t, "last fragment empty", takeover, inFrames(rsv1|text, hello, ""), "Hello")
+	wantMessages(t, "fragments empty", takeover, inFrames(rsv1|text, "", hello[:2], "", "", hello[2:], "", ""), "Hello")
 }
 
 // "An endpoint MUST use the following algorithm to send a message in the form of an
@@ -91,7 +91,7 @@ func TestRFCEmpty(t *testing.T) {
 func TestRFCUncompressedBetween(t *testing.T) {
 	for _, plain := range []string{"", "x", hello, strings.Repeat("plain", 20_000)} {
 		name := fmt.Sprintf("%d bytes", len(plain))
-		taken(t, name, takeover, func(p *peer) []byte {
+		wantMessages(t, name, takeover, func(p *peer) []byte {
 			b := p.appendFrame(nil, fin|rsv1|text, []byte(hello))
 			b = p.appendFrame(b, fin|binaryData, []byte(plain))
 			b = p.appendFrame(b, fin|rsv1|text, []byte(helloAgain))
@@ -107,7 +107,7 @@ func TestRFCUncompressedBetween(t *testing.T) {
 func TestRFCTailLeftOn(t *testing.T) {
 	for _, params := range []string{takeover, noTakeover} {
 		z := hello + "\x00\x00\xff\xff"
-		taken(t, params, params, whole(rsv1|text, z, z, hello), "Hello", "Hello", "Hello")
+		wantMessages(t, params, params, whole(rsv1|text, z, z, hello), "Hello", "Hello", "Hello")
 	}
 }
 
@@ -116,7 +116,7 @@ func TestRFCTailLeftOn(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-6.2
 func TestRFCFragments(t *testing.T) {
 	for n := range hello {
-		taken(t, fmt.Sprintf("cut at %d", n), takeover, frames(
+		wantMessages(t, fmt.Sprintf("cut at %d", n), takeover, frames(
 			frame(rsv1|text, hello[:n]), frame(fin|pong, "a pong"), frame(fin|continuation, hello[n:]), frame(fin|rsv1|text, helloAgain),
 		), "Hello", "Hello")
 	}

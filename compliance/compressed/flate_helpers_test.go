@@ -45,14 +45,14 @@ func (c *compressor) message(s *script, data []byte) []byte {
 	half := 1 << c.bits / 2
 	for level, rest := s.n(len(levels)), data; len(rest) > 0; {
 		n := min(half, len(rest))
-		if s.one(4) {
+		if s.oneIn(4) {
 			n = 1 + s.n(n)
 		}
-		final = s.one(6)
+		final = s.oneIn(6)
 		out = append(out, c.piece(level, rest[:n], final)...)
 		c.window = append(c.window, rest[:n]...)
 		rest = rest[n:]
-		if s.one(6) {
+		if s.oneIn(6) {
 			out, final = append(out, "\x00"+tail...), false
 		}
 	}
@@ -63,11 +63,11 @@ func (c *compressor) message(s *script, data []byte) []byte {
 		c.window = append(c.window[:0], c.window[len(c.window)-1<<c.bits:]...)
 	}
 	switch {
-	case final && s.one(2):
+	case final && s.oneIn(2):
 		return out // some peers end a message so
 	case final:
 		return append(out, 0)
-	case s.one(8) && len(data) > 0:
+	case s.oneIn(8) && len(data) > 0:
 		return out // nor is the tail always cut off
 	}
 	return out[:len(out)-len(tail)]
@@ -94,14 +94,14 @@ func (c *compressor) piece(level int, data []byte, final bool) []byte {
 
 // A judge inflates what the Conn sends with compress/flate. It holds of the messages
 // before no more than the window that was agreed on.
-type judge struct {
+type inflater struct {
 	direction
 	window []byte
 	r      io.ReadCloser
 }
 
 // message returns what the payload z inflates to.
-func (j *judge) message(z []byte, max int) ([]byte, error) {
+func (j *inflater) message(z []byte, max int) ([]byte, error) {
 	if bytes.HasSuffix(z, []byte(tail)) {
 		return nil, fmt.Errorf("the tail is not cut off: %x", z)
 	}

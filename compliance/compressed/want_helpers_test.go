@@ -43,7 +43,7 @@ var extensions = func() (es [16]*deflate.Extension) {
 }()
 
 // A row is what a peer sends that must fail the connection.
-type row struct {
+type failure struct {
 	name   string
 	plain  bool                 // the Conn knows no extension
 	params string               // of the peer; takeover if empty
@@ -57,7 +57,7 @@ type row struct {
 // Conn must read before, then fail with code, and tell so by a close frame and the
 // end of the stream, never by a reset: neither when the peer waits behind the fault,
 // nor when it sends on.
-func refused(t *testing.T, r row) {
+func wantFailure(t *testing.T, r failure) {
 	switch r.params {
 	case "":
 		r.params = takeover
@@ -75,14 +75,14 @@ func refused(t *testing.T, r row) {
 					if r.plain {
 						s.ext = nil
 					}
-					ctx := bounded(t)
+					ctx := testContext(t)
 					c, p := connect(t, s)
 					done := start(func() error {
 						stream := append(r.stream(p), bytes.Repeat([]byte{0xff}, more)...)
 						if _, err := p.nc.Write(stream); err != nil {
 							return fmt.Errorf("peer: write: %w", err)
 						}
-						_, err := p.ends(r.code)
+						_, err := p.expectEnd(r.code)
 						return err
 					})
 					for _, want := range r.before {
@@ -127,17 +127,17 @@ func checkFault(t *testing.T, err error, code wire.StatusCode, cause error) {
 
 // taken sends the stream to a Conn of either role that reads in every way. The Conn
 // must read want, and the connection then close as it should.
-func taken(t *testing.T, name, params string, stream func(p *peer) []byte, want ...string) {
+func wantMessages(t *testing.T, name, params string, stream func(p *peer) []byte, want ...string) {
 	for _, role := range roles {
 		for _, way := range ways {
 			t.Run(fmt.Sprintf("%s/%v/%s", name, role, way.name), func(t *testing.T) {
-				ctx := bounded(t)
+				ctx := testContext(t)
 				c, p := connect(t, setup{role: role, ext: extensionFor(params), params: params})
 				done := start(func() error {
 					if _, err := p.nc.Write(stream(p)); err != nil {
 						return fmt.Errorf("peer: write: %w", err)
 					}
-					return p.closes()
+					return p.closeHandshake()
 				})
 				for _, want := range want {
 					if diff := readDiff(ctx, c, way, want); diff != "" {
@@ -192,11 +192,11 @@ const (
 )
 
 // fixed returns s in fixed codes, cut in the middle of the block.
-func fixed(s string) string { return string(new(crafter).begin(false, 1).say(s).b) }
+func unfinishedBlock(s string) string { return string(new(crafter).begin(false, 1).literals(s).b) }
 
 // said returns a message that is s in fixed codes.
-func said(s string) string {
-	return string(new(crafter).begin(false, 1).say(s).over().message())
+func literalMessage(s string) string {
+	return string(new(crafter).begin(false, 1).literals(s).endBlock().message())
 }
 
 // pieces returns s in n pieces.
