@@ -19,12 +19,11 @@ import (
 
 const bombLimit = 1 << 20
 
-// maxGrowth is how far the heap may grow for a bomb, in bytes. What is counted is
-// all that is allocated, live or not, which no peak can exceed; no sample is taken
-// that could miss one.
+// maxGrowth is how many bytes may be allocated for a bomb. The tests count every allocation, live or not, so
+// that they cannot miss a peak.
 const maxGrowth = 4 << 20
 
-// discard reads a message through a Reader and keeps nothing but its size.
+// discard reads a message through a Reader and returns its size.
 func discard(ctx context.Context, c *websocket.Conn, size int) (n int, err error) {
 	r, err := c.Reader(ctx)
 	if err != nil {
@@ -42,18 +41,20 @@ func discard(ctx context.Context, c *websocket.Conn, size int) (n int, err error
 	return n, err
 }
 
-// 64 KiB that inflate to 64 MiB under a limit of 1 MiB are refused with 1009, however
-// they come and however they are read, for less than 4 MiB.
+// A message of 64 KiB that inflates to 64 MiB is refused with 1009 under a limit of 1 MiB. Less than 4 MiB
+// are allocated, however the message is fragmented and however it is read.
 func TestBomb(t *testing.T) {
-	// Bytes that stand in the same buffer before the limit may go with it.
+	// The bytes before the limit that share a buffer with it may be lost.
 	const buffer = 4096
-	bombReads := append(ways[:3:3], way{"Reader", func(ctx context.Context, c *websocket.Conn) (websocket.MessageType, []byte, error) {
+	read := func(ctx context.Context, c *websocket.Conn) (websocket.MessageType, []byte, error) {
 		n, err := discard(ctx, c, buffer)
 		if n <= bombLimit-buffer || n > bombLimit {
-			t.Errorf("Reader gave %d bytes before the error", n)
+			t.Errorf("Reader returned %d bytes before the error, want the last %d before the limit",
+				n, buffer)
 		}
 		return 0, nil, err
-	}})
+	}
+	bombReads := append(ways[:3:3], way{"Reader", read})
 	for _, role := range roles {
 		for _, takeover := range []bool{false, true} {
 			for _, size := range []int{1, 100, 64 << 10} {
@@ -66,7 +67,7 @@ func TestBomb(t *testing.T) {
 	}
 }
 
-// bombs are those for a connection without takeover and one with.
+// bombs are the bombs for a connection without context takeover and for one with it.
 var bombs = map[bool]func() []byte{
 	false: sync.OnceValue(func() []byte { return bomb(true) }),
 	true:  sync.OnceValue(func() []byte { return bomb(false) }),
@@ -97,53 +98,54 @@ func checkBomb(t *testing.T, role wire.Role, takeover bool, size int, way way) {
 	}
 	before := allocated()
 	done := start(func() error {
-		// Our side drains what is left, so that all of it can be written.
+		// The Conn drains its input, so the peer can write all of it.
 		if _, err := p.nc.Write(second); err != nil {
 			return fmt.Errorf("peer: write: %w", err)
 		}
 		reason, err := p.expectEnd(wire.StatusMessageTooBig)
 		if err == nil && !strings.Contains(reason, "MaxMessage") {
-			err = fmt.Errorf("the reason is %q", reason)
+			err = fmt.Errorf("the reason is %q, want one that names MaxMessage", reason)
 		}
 		return err
 	})
 	_, _, err := way.read(ctx, c)
 	grown := allocated() - before
 	checkTooBig(t, err, bombLimit)
-	t.Logf("%d bytes were allocated", grown)
+	t.Logf("%d bytes allocated", grown)
 	if grown >= maxGrowth && !raceEnabled {
-		t.Errorf("that is not less than %d", maxGrowth)
+		t.Errorf("%d bytes allocated, want less than %d", grown, maxGrowth)
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
 }
 
-// checkTooBig checks that err tells which option refused a message, and both sizes.
+// checkTooBig checks that err names the option that refused a message, and both sizes.
 func checkTooBig(t *testing.T, err error, limit int64) {
 	t.Helper()
 	var e *websocket.Error
 	var w *wire.Error
 	switch {
 	case !errors.As(err, &e) || e.Code != wire.StatusMessageTooBig:
-		t.Errorf("the error is %v", err)
+		t.Errorf("the error is %v, want a websocket.Error with %v", err, wire.StatusMessageTooBig)
 	case !errors.As(err, &w) || w.Violation != wire.ErrMessageTooBig || w.Limit != limit || w.Size <= limit:
-		t.Errorf("the cause is %#v", w)
+		t.Errorf("the cause is %#v, want %v, the limit %d and a larger size", w, wire.ErrMessageTooBig, limit)
 	case !strings.Contains(err.Error(), "MaxMessage") || !strings.Contains(err.Error(), fmt.Sprint(limit)) ||
 		!strings.Contains(err.Error(), fmt.Sprint(w.Size)):
 		t.Errorf("the error does not name the option and both sizes: %v", err)
 	}
 }
 
-// A message of the limit passes, and one more byte fails, whatever they take on the
-// wire: zeros take little, and stored blocks take more than they hold.
+// A message as large as the limit passes, and one with another byte fails, whatever its compressed size.
+// Zeros become very small, and stored blocks are larger than their data.
 func TestLimit(t *testing.T) {
 	const limit = 20_000
 	for _, role := range roles {
 		for _, way := range ways {
 			for _, level := range []int{flate.BestCompression, flate.NoCompression} {
 				for _, size := range []int{7, 1000, 1 << 20} {
-					t.Run(fmt.Sprintf("%v/%s/level=%d/fragments=%d", role, way.name, level, size), func(t *testing.T) {
+					name := fmt.Sprintf("%v/%s/level=%d/fragments=%d", role, way.name, level, size)
+					t.Run(name, func(t *testing.T) {
 						ctx := testContext(t)
 						c, p := connect(t, setup{
 							role: role, params: "permessage-deflate", ext: deflate.MustNew(nil),
@@ -152,7 +154,8 @@ func TestLimit(t *testing.T) {
 						done := start(func() error {
 							fits := deflatedAt(level, make([]byte, limit))
 							stream := p.appendCut(nil, rsv1|binaryData, fits, size)
-							stream = p.appendCut(stream, rsv1|binaryData, deflatedAt(level, make([]byte, limit+1)), size)
+							exceeds := deflatedAt(level, make([]byte, limit+1))
+							stream = p.appendCut(stream, rsv1|binaryData, exceeds, size)
 							if _, err := p.nc.Write(stream); err != nil {
 								return fmt.Errorf("peer: write: %w", err)
 							}
@@ -160,7 +163,7 @@ func TestLimit(t *testing.T) {
 							return err
 						})
 						if _, b, err := way.read(ctx, c); err != nil || !bytes.Equal(b, make([]byte, limit)) {
-							t.Fatalf("a message of the limit: %d bytes, %v", len(b), err)
+							t.Fatalf("a message as large as the limit: read %d bytes, %v", len(b), err)
 						}
 						_, _, err := way.read(ctx, c)
 						checkTooBig(t, err, limit)
@@ -180,7 +183,7 @@ func allocated() uint64 {
 	return m.TotalAlloc
 }
 
-// deflated returns the payload of a message that stands by itself.
+// deflated returns the payload of a message with no references to earlier messages.
 func deflated(b []byte) []byte { return deflatedAt(flate.DefaultCompression, b) }
 
 func deflatedAt(level int, b []byte) []byte {

@@ -1,20 +1,19 @@
 package compressed
 
 import (
-	"bytes"
 	"compress/flate"
 	"encoding/binary"
 	"io"
+	"strings"
 )
 
-// A crafter writes DEFLATE data bit by bit (RFC 1951, section 3.1.1), to say what no
-// compressor would.
+// A crafter writes DEFLATE data bit by bit (RFC 1951, section 3.1.1), for data that no compressor writes.
 type crafter struct {
 	b    []byte
-	used int // bits of the last byte
+	used int // the number of bits in the last byte
 }
 
-// put writes the low n bits of v, the least first.
+// put writes the low n bits of v, the least significant first.
 func (c *crafter) put(v uint, n int) *crafter {
 	for i := range n {
 		if c.used%8 == 0 {
@@ -26,7 +25,7 @@ func (c *crafter) put(v uint, n int) *crafter {
 	return c
 }
 
-// code writes a Huffman code of n bits, the first bit of which is its highest.
+// code writes a Huffman code of n bits, the most significant first.
 func (c *crafter) code(v uint, n int) *crafter {
 	for i := n - 1; i >= 0; i-- {
 		c.put(v>>i, 1)
@@ -34,10 +33,10 @@ func (c *crafter) code(v uint, n int) *crafter {
 	return c
 }
 
-// align goes on at the next whole byte.
+// align continues at the next whole byte.
 func (c *crafter) align() *crafter { c.used = 0; return c }
 
-// begin writes the header of a block: 0 is stored, 1 has fixed codes, 2 its own.
+// begin writes the header of a block. The kind 0 is stored, 1 has fixed codes, 2 has dynamic codes.
 func (c *crafter) begin(final bool, kind uint) *crafter {
 	if final {
 		return c.put(1, 1).put(kind, 2)
@@ -45,7 +44,7 @@ func (c *crafter) begin(final bool, kind uint) *crafter {
 	return c.put(0, 1).put(kind, 2)
 }
 
-// stored writes a block that is not compressed.
+// stored writes a stored block.
 func (c *crafter) stored(final bool, data string) *crafter {
 	c.begin(final, 0).align()
 	c.b = binary.LittleEndian.AppendUint16(c.b, uint16(len(data)))
@@ -54,7 +53,7 @@ func (c *crafter) stored(final bool, data string) *crafter {
 	return c
 }
 
-// say writes literals in fixed codes.
+// literals writes literals in fixed codes.
 func (c *crafter) literals(s string) *crafter {
 	for _, b := range []byte(s) {
 		if b < 144 {
@@ -66,8 +65,8 @@ func (c *crafter) literals(s string) *crafter {
 	return c
 }
 
-// back writes a match of three bytes in fixed codes, from that far back. The code of
-// a distance is a range of them and the place in it (RFC 1951, section 3.2.5).
+// match writes a match of three bytes at a distance, in fixed codes. A distance is coded as a range of
+// distances and an offset in that range (RFC 1951, section 3.2.5).
 func (c *crafter) match(distance uint) *crafter {
 	c.code(1, 7)
 	at, symbol, extra := uint(1), uint(0), 0
@@ -80,25 +79,31 @@ func (c *crafter) match(distance uint) *crafter {
 	return c.code(symbol, 5).put(distance-at, extra)
 }
 
-// over ends a block of fixed codes.
+// endBlock ends a block of fixed codes.
 func (c *crafter) endBlock() *crafter { return c.code(0, 7) }
 
-// message ends a message: a stored block of which only the header is sent (RFC 7692,
-// section 7.2.1).
-func (c *crafter) message() []byte { return c.begin(false, 0).align().b }
+// message ends the message with the header of an empty stored block and returns it. The rest of that block is
+// not sent (RFC 7692, section 7.2.1).
+func (c *crafter) message() string { return c.begin(false, 0).align().data() }
 
-// A bomb inflates to 258 bytes for every 2 bits: the most that DEFLATE can do.
+// data returns what is written so far.
+func (c *crafter) data() string { return string(c.b) }
+
+// fixedBlock begins a block of fixed codes that is not final.
+func fixedBlock() *crafter { return new(crafter).begin(false, 1) }
+
+// A bomb inflates to 258 bytes for every 2 bits, the maximum that DEFLATE allows.
 const (
 	bombSize    = 64 << 20
 	bombMatches = (bombSize + 257) / 258
 )
 
-// bomb returns a message that repeats the four bytes before it, which must be in the
-// window, or, if first is set, the byte '0'. It inflates to a little over bombSize.
+// bomb returns a message that repeats the last four bytes of the window or, if first is set, the byte '0'. It
+// inflates to slightly more than bombSize.
 func bomb(first bool) []byte {
 	c := (&crafter{}).begin(false, 2)
-	// 286 codes for literals and lengths, 4 for distances, and lengths of those for
-	// 18 symbols in their odd order: 18, 0, 2 and 1 have 2 bits.
+	// There are 286 codes for literals and lengths, and 4 for distances. Then the lengths of the codes that
+	// encode those lengths, in the order of RFC 1951: of 18 symbols, 18, 0, 2 and 1 have 2 bits.
 	c.put(286-257, 5).put(4-1, 5).put(18-4, 4)
 	for _, bits := range []uint{0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2} {
 		c.put(bits, 3)
@@ -127,12 +132,11 @@ func bomb(first bool) []byte {
 	for range bombMatches {
 		c.code(0, 1).code(0, 1)
 	}
-	return c.code(3, 2).message()
+	return []byte(c.code(3, 2).message())
 }
 
-// inflate reads the payload z of a message with the window dict, as RFC 7692, section
-// 7.2.2, has it; a final block makes the end known to compress/flate.
-func inflate(z, dict []byte) io.Reader {
-	return flate.NewReaderDict(io.MultiReader(bytes.NewReader(z),
-		bytes.NewReader([]byte("\x00\x00\xff\xff\x01\x00\x00\xff\xff"))), dict)
+// inflate returns a reader of the payload z of a message, with the window dict (RFC 7692, section 7.2.2). It
+// appends a final block, because compress/flate requires one.
+func inflate(z string, dict []byte) io.Reader {
+	return flate.NewReaderDict(strings.NewReader(z+"\x00\x00\xff\xff\x01\x00\x00\xff\xff"), dict)
 }

@@ -10,16 +10,18 @@ import (
 
 const tail = "\x00\x00\xff\xff"
 
-// A compressor is how the peer sends: with compress/flate, which knows no windows but
-// the largest. It compresses a message in pieces, each with as much before it as the
-// window still holds, so that no distance can be larger.
+// A compressor compresses the messages of the peer with compress/flate, whose only window is the largest.
+// To keep to a smaller window, it compresses a message in pieces. Before each piece, it loads only the
+// bytes that are still within the window at the end of the piece.
 type compressor struct {
 	direction
 	window []byte
 }
 
-// levels are those of compress/flate; each makes blocks of its own kind.
-var levels = []int{flate.HuffmanOnly, flate.NoCompression, flate.BestSpeed, flate.DefaultCompression, flate.BestCompression}
+// levels are levels of compress/flate that write different kinds of blocks.
+var levels = []int{
+	flate.HuffmanOnly, flate.NoCompression, flate.BestSpeed, flate.DefaultCompression, flate.BestCompression,
+}
 
 var writers = func() (pools []*sync.Pool) {
 	for _, level := range levels {
@@ -34,8 +36,7 @@ var writers = func() (pools []*sync.Pool) {
 	return pools
 }()
 
-// message returns the payload of a message, made in one of the many ways that RFC
-// 7692, section 7.2.1, allows.
+// message returns the payload of a message, in one of the many forms that RFC 7692, section 7.2.1, allows.
 func (c *compressor) message(s *script, data []byte) []byte {
 	var out []byte
 	final := false
@@ -64,17 +65,16 @@ func (c *compressor) message(s *script, data []byte) []byte {
 	}
 	switch {
 	case final && s.oneIn(2):
-		return out // some peers end a message so
+		return out // some peers omit the byte after a final block
 	case final:
 		return append(out, 0)
 	case s.oneIn(8) && len(data) > 0:
-		return out // nor is the tail always cut off
+		return out // a peer need not cut the tail off
 	}
 	return out[:len(out)-len(tail)]
 }
 
-// piece compresses a part of a message and ends at a whole byte, in a final block or
-// not.
+// piece compresses part of a message and ends at a whole byte. The last block is final if final is set.
 func (c *compressor) piece(level int, data []byte, final bool) []byte {
 	w := writers[level].Get().(*flate.Writer)
 	defer writers[level].Put(w)
@@ -82,7 +82,7 @@ func (c *compressor) piece(level int, data []byte, final bool) []byte {
 	w.Reset(&out)
 	w.Write(c.window[max(0, len(c.window)-(1<<c.bits-len(data))):])
 	w.Flush()
-	out.Reset() // it stays in the writer's own window
+	out.Reset() // the writer keeps the bytes in its window
 	w.Write(data)
 	if final {
 		w.Close()
@@ -92,18 +92,18 @@ func (c *compressor) piece(level int, data []byte, final bool) []byte {
 	return out.Bytes()
 }
 
-// A judge inflates what the Conn sends with compress/flate. It holds of the messages
-// before no more than the window that was agreed on.
+// An inflater inflates the messages of the Conn with compress/flate. Of earlier messages it keeps only the
+// agreed window.
 type inflater struct {
 	direction
 	window []byte
 	r      io.ReadCloser
 }
 
-// message returns what the payload z inflates to.
+// message inflates the payload z, to at most max+1 bytes.
 func (j *inflater) message(z []byte, max int) ([]byte, error) {
 	if bytes.HasSuffix(z, []byte(tail)) {
-		return nil, fmt.Errorf("the tail is not cut off: %x", z)
+		return nil, fmt.Errorf("the payload ends with the tail 0000ffff, which must be cut off: %x", z)
 	}
 	in := io.MultiReader(bytes.NewReader(z), bytes.NewReader([]byte(tail+"\x01\x00\x00\xff\xff")))
 	if j.r == nil {

@@ -19,29 +19,30 @@ import (
 const (
 	idleConns = 1000
 	jsonSize  = 1024
-	jsonMost  = 64 // messages
+	jsonMost  = 64 // the number of different messages
 )
 
-// A connection that has exchanged 4 or 64 messages of 1 KiB and now is idle costs a
-// server little more than one without compression: what came, up to the two windows, or
-// next to nothing.
+// After 4 or 64 messages of 1 KiB, an idle connection takes little more memory in a server than one without
+// compression: as much as it sent and received, up to its two windows. Without context takeover it takes
+// almost nothing more.
 func TestIdleMemory(t *testing.T) {
 	switch _, err := os.Stat("/proc/self/status"); {
 	case err != nil:
-		t.Skip("no /proc to read the memory of a process from")
+		t.Skip("this test reads the memory of a process from /proc")
 	case os.Getenv("HAWSER_FULL") == "":
-		t.Skip("takes some 20 seconds, and measures processes: HAWSER_FULL=1")
+		t.Skip("set HAWSER_FULL=1 to run this test, which takes some 20 seconds")
 	case raceEnabled:
-		t.Skip("the race detector's own memory is many times what is measured")
+		t.Skip("the race detector takes much more memory than the connections")
 	}
 	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || uint64(limit.Cur) < idleConns+100 {
-		t.Skipf("too few files may be open: %d, %v", limit.Cur, err)
+	err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
+	if err != nil || uint64(limit.Cur) < idleConns+100 {
+		t.Skipf("the limit of open files is %d (%v), want %d", limit.Cur, err, idleConns+100)
 	}
 	for _, row := range []struct {
 		agreement string
 		messages  int
-		most      int // bytes a connection
+		most      int // bytes for each connection
 	}{
 		{"no takeover", 4, 1 << 10},
 		{"no takeover", 64, 1 << 10},
@@ -56,10 +57,11 @@ func TestIdleMemory(t *testing.T) {
 		for attempt := 0; over > row.most && attempt < attempts; attempt++ {
 			plain := idleRSS(t, agreements[0], row.messages)
 			over = min(over, (idleRSS(t, agreementOf(t, row.agreement), row.messages)-plain)/idleConns)
-			t.Logf("%s: %d bytes a connection over the %d of one without compression", name, over, plain/idleConns)
+			t.Logf("%s: a connection takes %d bytes more than the %d of one without compression",
+				name, over, plain/idleConns)
 		}
 		if over > row.most {
-			t.Errorf("%s: want %d bytes at most", name, row.most)
+			t.Errorf("%s: a connection takes %d bytes more, want at most %d", name, over, row.most)
 		}
 	}
 }
@@ -71,22 +73,20 @@ func agreementOf(t *testing.T, name string) agreement {
 			return a
 		}
 	}
-	t.Fatal("no agreement ", name)
+	t.Fatalf("no agreement is named %q", name)
 	return agreement{}
 }
 
-// attempts are how often memory is measured until it is found low enough. One process
-// differs from the next by some 400 bytes a connection, and now and then by 1.5 KB,
-// for memory that is free and that the runtime has not given back.
+// attempts is how often memory is measured until it is low enough. Processes differ by some 400 bytes a
+// connection, and occasionally by 1.5 KB, because the runtime has not returned all free memory.
 const attempts = 3
 
-// idleRSS returns the resident memory of a server, in bytes, whose connections are
-// idle. It includes what compression costs once, some 500 KiB for code and the
-// collector.
+// idleRSS returns the resident memory, in bytes, of a server with idle connections. It includes the fixed
+// cost of compression, some 500 KiB for code and the garbage collector.
 //
-// The order matters, because objects do not move. All connections are opened, then
-// take turns. If each is opened and used before the next, two windows of 4 KiB cost 9.5
-// to 10.4 KB, 10.0 on average, where it is 9.0 here; the live heap is the same.
+// The order matters, because the runtime does not move objects. All connections are opened first, then they
+// take turns. If each connection were used before the next is opened, two windows of 4 KiB would take 9.5 to
+// 10.4 KB (10.0 on average) instead of 9.0, with the same live heap.
 func idleRSS(t *testing.T, a agreement, messages int) int {
 	t.Helper()
 	s := measure.StartServer(t, a.name)
@@ -99,7 +99,7 @@ func idleRSS(t *testing.T, a agreement, messages int) int {
 	return n
 }
 
-// talk opens n connections, has them exchange messages in turns, and leaves them open.
+// talk opens n connections, exchanges messages over them in turns, and leaves them open.
 func talk(t *testing.T, addr string, a agreement, n, messages int) []*peer {
 	t.Helper()
 	peers := make([]*peer, n)
@@ -145,7 +145,7 @@ func openAll(peers []*peer, addr string, a agreement) error {
 	return nil
 }
 
-// exchangeAll sends a message over each connection and reads its echo.
+// exchangeAll sends a message over each connection and reads the echo.
 func exchangeAll(peers []*peer, frame []byte, compressed bool) error {
 	for _, p := range peers {
 		if _, err := p.nc.Write(frame); err != nil {
@@ -156,13 +156,13 @@ func exchangeAll(peers []*peer, frame []byte, compressed bool) error {
 			return err
 		}
 		if compressed != (first&rsv1 != 0) {
-			return fmt.Errorf("echo with %#x, agreed: %s", first, p.agreed)
+			return fmt.Errorf("the first byte of the echo is %#x, agreed: %s", first, p.agreed)
 		}
 	}
 	return nil
 }
 
-// rss reads the resident memory of a process, in bytes.
+// rss returns the resident memory of a process, in bytes.
 func rss(t *testing.T, pid int) int {
 	t.Helper()
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -177,7 +177,7 @@ func rss(t *testing.T, pid int) int {
 	return kib << 10
 }
 
-// field returns the client's offers.
+// field returns the client's Sec-WebSocket-Extensions field.
 func (a agreement) field() string {
 	if a.ext == nil {
 		return ""
@@ -189,10 +189,10 @@ func (a agreement) field() string {
 	return string(b)
 }
 
-// encoded are the frames of messages, by agreement: all connections send the same.
+// encoded has the frames of the messages for each agreement. All connections send the same frames.
 var encoded sync.Map
 
-// encode returns the frames of messages, and the state to read their echoes with.
+// encode returns the frames of messages, and the session that decodes their echoes.
 func (p *peer) encode(a agreement, messages [][]byte) (frames [][]byte, s wire.Session, err error) {
 	if a.ext != nil {
 		answer, err := wire.ParseExtensions([]string{p.agreed})
@@ -210,7 +210,8 @@ func (p *peer) encode(a agreement, messages [][]byte) (frames [][]byte, s wire.S
 		bits := byte(0)
 		if s != nil {
 			bits = rsv1
-			if m, err = s.Encode(wire.MessageInfo{Text: true, Size: int64(len(m))}).Append(nil, m, true); err != nil {
+			enc := s.Encode(wire.MessageInfo{Text: true, Size: int64(len(m))})
+			if m, err = enc.Append(nil, m, true); err != nil {
 				return nil, nil, err
 			}
 		}

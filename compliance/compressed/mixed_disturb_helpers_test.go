@@ -7,13 +7,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// others are the other connections of a plan, those of them that send.
+// others are the other connections that send during a plan.
 type others struct {
 	whole, streamed wire.Session
-	open            wire.MessageEncoder // of streamed
+	open            wire.MessageEncoder // the open message of streamed, or nil
 }
 
-// disturb has another connection do something between the writes of the Conn.
+// disturb makes another connection use the compressor between writes of the Conn.
 func (pl *plan) disturb(d disturbance) {
 	o := &pl.others
 	switch d {
@@ -37,9 +37,10 @@ func (pl *plan) disturb(d disturbance) {
 }
 
 func (pl *plan) otherSession() wire.Session {
-	s, err := mixers[pl.threshold].Confirm(wire.ExtensionSpec{Name: "permessage-deflate", Params: []wire.Param{
-		{Name: "client_max_window_bits", Value: strconv.Itoa(pl.ours.bits)},
-	}})
+	s, err := mixers[pl.threshold].Confirm(wire.ExtensionSpec{
+		Name:   "permessage-deflate",
+		Params: []wire.Param{{Name: "client_max_window_bits", Value: strconv.Itoa(pl.ours.bits)}},
+	})
 	if err != nil {
 		panic("BUG: " + err.Error())
 	}

@@ -11,11 +11,10 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A script is bytes that decide everything about a mixed stream: random ones, or a
-// fuzzer's.
+// A script is the bytes that determine a mixed stream. They are random, or those of a fuzzer.
 type script struct{ b []byte }
 
-// n takes a number below max.
+// n takes a number below max from the script.
 func (s *script) n(max int) int {
 	v := 0
 	for m := 1; m < max; m <<= 8 {
@@ -27,63 +26,62 @@ func (s *script) n(max int) int {
 	return v % max
 }
 
-// one reports true in one of n cases.
+// oneIn reports true in one of n cases.
 func (s *script) oneIn(n int) bool { return s.n(n) == n-1 }
 
-// A direction is what is agreed for one of the two.
+// A direction is the agreement for one direction of the connection.
 type direction struct {
 	bits     int
 	takeover bool
 }
 
-// A delivery is a message that the Conn is to read, and how.
+// A delivery is a message for the Conn to read, and the way to read it.
 type delivery struct {
 	data   []byte
 	text   bool
-	way    int
+	way    int // as of delivery.read
 	buffer int
 }
 
-// A sending is a message that the Conn is to write.
+// A sending is a message for the Conn to write.
 type sending struct {
 	data    []byte
 	text    bool
-	plain   bool  // past the extension
-	parts   []int // sizes of calls of a MessageWriter; nil: one Write
-	flushed bool  // after each
+	plain   bool  // sent without the extension
+	parts   []int // sizes of the calls of MessageWriter.Write; nil: one call of Conn.Write
+	flushed bool  // after each part
 
-	before, within disturbance // what other connections do meanwhile
+	before, within disturbance // by other connections
 }
 
-// A disturbance is how another connection, of the same Extension and with the same
-// window, gets at the compressor that the Conn has used last.
+// A disturbance is how another connection, of the same Extension and with the same window, takes the
+// compressor that the Conn used last.
 type disturbance int
 
 const (
 	undisturbed disturbance = iota
 	byMessage               // it sends a message
-	byStream                // it begins to stream a message, or ends one
+	byStream                // it begins to stream a message, or ends the open one
 )
 
-// A plan is a mixed stream: what the peer sends, byte by byte, and what the Conn is
-// to read and write meanwhile.
+// A plan is a mixed stream: the bytes that the peer sends, and the messages that the Conn reads and writes.
 type plan struct {
 	role         wire.Role
 	threshold    int
-	theirs, ours direction // of what the peer sends, and of what the Conn sends
+	theirs, ours direction // from the peer, and from the Conn
 	params       string
 	stream       []byte
-	chop         int // bytes of the stream that are written at a time
+	chop         int // the number of bytes of the stream that the peer writes at a time
 	deliveries   []delivery
 	sendings     []sending
-	pings        []string // of the peer, which are to be answered in order
+	pings        []string // of the peer, to be answered in order
 	others       others
 
 	size    int    // of all messages
-	history []byte // the last message, for those that resemble it
+	history []byte // the last message, for messages that resemble it
 }
 
-// thresholds are those of Options; mixers has an Extension for each.
+// thresholds are values of deflate.Options.Threshold. mixers has an Extension for each.
 var thresholds = []int{deflate.DefaultThreshold, 1000, -1}
 
 var mixers = func() (es []*deflate.Extension) {
@@ -93,13 +91,13 @@ var mixers = func() (es []*deflate.Extension) {
 	return es
 }()
 
-// The bounds of a plan keep a fuzzer quick.
+// The limits of a plan keep the fuzzer fast.
 const (
 	maxMessages = 100
 	maxBytes    = 1 << 20
 )
 
-// newPlan makes the plan that s tells.
+// newPlan makes the plan that s determines.
 func newPlan(s *script) *plan {
 	pl := &plan{role: roles[s.n(2)], threshold: s.n(len(thresholds))}
 	pl.theirs = direction{bits: 8 + s.n(8), takeover: s.n(2) == 0}
@@ -108,7 +106,8 @@ func newPlan(s *script) *plan {
 	pl.params = pl.agreement(s)
 	p := &peer{client: pl.role == wire.Server}
 	z := &compressor{direction: pl.theirs}
-	for len(s.b) > 0 && len(pl.deliveries)+len(pl.sendings)+len(pl.pings) < maxMessages && pl.size < maxBytes {
+	count := func() int { return len(pl.deliveries) + len(pl.sendings) + len(pl.pings) }
+	for len(s.b) > 0 && count() < maxMessages && pl.size < maxBytes {
 		switch kind := s.n(16); {
 		case kind < 7:
 			d := pl.delivery(s)
@@ -122,14 +121,14 @@ func newPlan(s *script) *plan {
 			pl.sending(s)
 		}
 	}
-	// The Conn answers pings while it reads, so that all stand before a message.
-	last := delivery{data: []byte("the last one")}
+	// The Conn answers pings only while it reads, so the last frame is a message.
+	last := delivery{data: []byte("the last message")}
 	pl.deliveries = append(pl.deliveries, last)
 	pl.fragments(&script{}, p, rsv1, last, z.message(s, last.data))
 	return pl
 }
 
-// agreement returns the parameters of the handshake, as the peer's offer or answer.
+// agreement returns the peer's offer or answer in the opening handshake.
 func (pl *plan) agreement(s *script) string {
 	server, client := pl.ours, pl.theirs
 	if pl.role == wire.Client {
@@ -151,7 +150,7 @@ func (pl *plan) agreement(s *script) string {
 	return params
 }
 
-// delivery adds a message that the Conn reads.
+// delivery adds a message for the Conn to read.
 func (pl *plan) delivery(s *script) delivery {
 	d := delivery{way: s.n(7), buffer: 1 + s.n(5000)}
 	d.data, d.text = pl.data(s)
@@ -159,7 +158,7 @@ func (pl *plan) delivery(s *script) delivery {
 	return d
 }
 
-// sending adds a message that the Conn writes.
+// sending adds a message for the Conn to write.
 func (pl *plan) sending(s *script) {
 	var m sending
 	m.data, m.text = pl.data(s)
@@ -175,7 +174,7 @@ func (pl *plan) sending(s *script) {
 	pl.sendings = append(pl.sendings, m)
 }
 
-// control adds a ping or a pong of the peer.
+// control adds a ping or a pong from the peer.
 func (pl *plan) control(s *script, p *peer) {
 	payload := strings.Repeat("p", s.n(110)) + fmt.Sprint(len(pl.pings))
 	if s.oneIn(4) {
@@ -186,7 +185,7 @@ func (pl *plan) control(s *script, p *peer) {
 	pl.pings = append(pl.pings, payload)
 }
 
-// fragments adds a message to the stream, cut anywhere, with control frames between.
+// fragments adds a message to the stream, cut into fragments anywhere, with control frames between them.
 func (pl *plan) fragments(s *script, p *peer, bits byte, d delivery, payload []byte) {
 	first := bits | binaryData
 	if d.text {
@@ -203,9 +202,11 @@ func (pl *plan) fragments(s *script, p *peer, bits byte, d delivery, payload []b
 	pl.stream = p.appendFrame(pl.stream, fin|first, payload)
 }
 
-// data returns a message. Its size is often near a number that matters.
+// data returns a message. Its size is often near a limit.
 func (pl *plan) data(s *script) (b []byte, isText bool) {
-	edges := []int{1, thresholds[pl.threshold], 126, 1 << pl.theirs.bits, 1 << pl.ours.bits, 16 << 10, 1 << 16}
+	edges := []int{
+		1, thresholds[pl.threshold], 126, 1 << pl.theirs.bits, 1 << pl.ours.bits, 16 << 10, 1 << 16,
+	}
 	size := s.n(400)
 	switch s.n(8) {
 	case 0, 1, 2:
@@ -217,18 +218,19 @@ func (pl *plan) data(s *script) (b []byte, isText bool) {
 	switch kind := s.n(6); kind {
 	case 0:
 		b = bytes.Repeat([]byte{'a' + byte(random.IntN(26))}, size)
-	case 1: // what no compressor makes smaller
+	case 1: // random bytes, which no compressor makes smaller
 		b = make([]byte, size)
 		for i := range b {
 			b[i] = byte(random.Uint32())
 		}
-	case 2: // what came before
+	case 2: // a repetition of the last message
 		for len(pl.history) > 0 && len(b) < size {
 			b = append(b, pl.history...)
 		}
 		b = b[:min(size, len(b))]
 	default:
-		for words := [...]string{`{"id":`, `,"name":"`, "水🌊", "grüße", `"},`, "0", "1"}; len(b) < size; {
+		words := [...]string{`{"id":`, `,"name":"`, "水🌊", "grüße", `"},`, "0", "1"}
+		for len(b) < size {
 			b = append(b, words[random.IntN(len(words))]...)
 			b = fmt.Append(b, random.IntN(100))
 		}

@@ -17,9 +17,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Streams of compressed, uncompressed and empty messages, in fragments with control
-// frames between, go both ways at once, under every agreement: what arrives is what
-// was sent.
+// Compressed, uncompressed and empty messages, in fragments with control frames between them, arrive
+// unchanged in both directions at once, under every agreement.
 func TestMixedStreams(t *testing.T) {
 	sequences := 250
 	if raceEnabled {
@@ -28,14 +27,16 @@ func TestMixedStreams(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	var messages atomic.Int64
-	t.Run("sequences", func(t *testing.T) { // some at once, so that they share pools
+	t.Run("sequences", func(t *testing.T) { // they run in parallel, so they share pools
 		for i := range sequences {
 			t.Run("", func(t *testing.T) {
 				t.Parallel()
 				s := randomScript(seed, uint64(i))
 				n, err := mixedStream(t, s)
 				if err != nil {
-					t.Fatalf("seed %d, sequence %d: %v\nto run it alone, put this in testdata/fuzz/FuzzMixedStream:\ngo test fuzz v1\n[]byte(%q)", seed, i, err, s)
+					t.Fatalf("seed %d, sequence %d: %v\n"+
+						"to run only it, put this into testdata/fuzz/FuzzMixedStream:\n"+
+						"go test fuzz v1\n[]byte(%q)", seed, i, err, s)
 				}
 				messages.Add(int64(n))
 			})
@@ -53,14 +54,14 @@ func randomScript(seed, i uint64) []byte {
 	return b
 }
 
-// FuzzMixedStream is TestMixedStreams with a fuzzer's scripts.
+// FuzzMixedStream is TestMixedStreams with the scripts of a fuzzer.
 func FuzzMixedStream(f *testing.F) {
 	for i := range uint64(8) {
 		f.Add(randomScript(1, i))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > 2000 {
-			t.Skip("long scripts find nothing that short ones do not")
+			t.Skip("long scripts find no more than short ones")
 		}
 		if _, err := mixedStream(t, b); err != nil {
 			t.Fatal(err)
@@ -68,7 +69,7 @@ func FuzzMixedStream(f *testing.F) {
 	})
 }
 
-// mixedStream runs a script and returns how many messages there were.
+// mixedStream runs a script and returns the number of messages.
 func mixedStream(t *testing.T, b []byte) (messages int, err error) {
 	pl := newPlan(&script{b})
 	c, p := connect(t, setup{role: pl.role, ext: mixers[pl.threshold], params: pl.params})
@@ -85,7 +86,7 @@ func mixedStream(t *testing.T, b []byte) (messages int, err error) {
 		select {
 		case err = <-step:
 		case err = <-judged:
-			err = fmt.Errorf("the peer has stopped before all was sent: %w", err)
+			err = fmt.Errorf("the peer stopped before everything was sent: %w", err)
 		}
 		if err != nil {
 			return 0, err
@@ -145,14 +146,13 @@ func (d *delivery) read(ctx context.Context, c *websocket.Conn) (websocket.Messa
 	return interruptedStream(ctx, c, d.buffer)
 }
 
-// impatience is how long a read that is to be interrupted waits, and interruptions
-// how often.
+// A read that is interrupted waits for impatience each time, interruptions times.
 const (
 	impatience    = 20 * time.Microsecond
 	interruptions = 20
 )
 
-// interrupted reads a message in Reads whose contexts end.
+// interrupted reads a message with calls of Read whose contexts end.
 func interrupted(ctx context.Context, c *websocket.Conn) (typ websocket.MessageType, b []byte, err error) {
 	for i := 0; ; i++ {
 		short, cancel := context.WithTimeout(ctx, impatience)
@@ -167,13 +167,14 @@ func interrupted(ctx context.Context, c *websocket.Conn) (typ websocket.MessageT
 	}
 }
 
-// interruptedStream does the same with a Reader.
-func interruptedStream(ctx context.Context, c *websocket.Conn, size int) (websocket.MessageType, []byte, error) {
+// interruptedStream reads a message through a Reader whose contexts end.
+func interruptedStream(
+	ctx context.Context, c *websocket.Conn, size int,
+) (typ websocket.MessageType, b []byte, err error) {
 	r, err := c.Reader(ctx)
 	if err != nil {
 		return 0, nil, err
 	}
-	var b []byte
 	p := make([]byte, size)
 	for i := 0; ; i++ {
 		short, cancel := context.WithTimeout(ctx, impatience)
@@ -239,12 +240,12 @@ func (m *sending) write(ctx context.Context, c *websocket.Conn, disturb func()) 
 	return w.Close()
 }
 
-// judge reads all that the Conn sends and answers its close frame.
+// checkSent reads everything that the Conn sends, checks it, and answers the close frame.
 func (p *peer) checkSent(pl *plan) error {
 	j := &inflater{direction: pl.ours}
 	messages, pongs := 0, 0
 	var payload []byte
-	var head byte // the first byte of the message that is open, or 0
+	var head byte // the first byte of the open message, or 0
 	frames := 0
 	for {
 		first, b, err := p.next()
@@ -254,12 +255,13 @@ func (p *peer) checkSent(pl *plan) error {
 		switch op := first & 0x0f; {
 		case first == fin|closing:
 			if messages < len(pl.sendings) || pongs < len(pl.pings) || head != 0 {
-				return fmt.Errorf("peer: closed after %d of %d messages and %d of %d pongs", messages, len(pl.sendings), pongs, len(pl.pings))
+				return fmt.Errorf("peer: received a close frame after %d of %d messages and %d of %d pongs",
+					messages, len(pl.sendings), pongs, len(pl.pings))
 			}
 			return p.answer(b)
 		case first == fin|pong:
 			if pongs == len(pl.pings) || string(b) != pl.pings[pongs] {
-				return fmt.Errorf("peer: pong %d is %q", pongs, b)
+				return fmt.Errorf("peer: pong %d is %q, want the payload of the ping", pongs, b)
 			}
 			pongs++
 			continue
@@ -269,13 +271,13 @@ func (p *peer) checkSent(pl *plan) error {
 			payload = append(payload, b...)
 			frames++
 		default:
-			return fmt.Errorf("peer: frame %#x with %#x open", first, head)
+			return fmt.Errorf("peer: received frame %#x while %#x is open", first, head)
 		}
 		if first&fin == 0 {
 			continue
 		}
 		if messages == len(pl.sendings) {
-			return fmt.Errorf("peer: a message too many, of %d bytes", len(payload))
+			return fmt.Errorf("peer: received another message, of %d bytes", len(payload))
 		}
 		if err := j.check(pl, pl.sendings[messages], head, frames, payload); err != nil {
 			return fmt.Errorf("peer: message %d: %w; %v", messages, err, pl)
@@ -285,19 +287,20 @@ func (p *peer) checkSent(pl *plan) error {
 	}
 }
 
-// check judges a message of the Conn.
+// check checks a message of the Conn.
 func (j *inflater) check(pl *plan, want sending, head byte, frames int, payload []byte) error {
 	whole := want.parts == nil
 	compressed := head&rsv1 != 0
 	long := len(want.data) >= thresholds[pl.threshold]
 	switch {
 	case !whole && !want.plain && !long:
-		// Whether the size of a short stream is known in time is not our matter.
+		// The Conn may or may not know in time that a streamed message is short.
 	case compressed != (long && !want.plain):
-		return fmt.Errorf("%d bytes came compressed: %v, streamed: %v, plain: %v", len(want.data), compressed, !whole, want.plain)
+		return fmt.Errorf("a message of %d bytes is compressed: %v; streamed: %v, plain: %v",
+			len(want.data), compressed, !whole, want.plain)
 	}
 	if whole && frames != 1 {
-		return fmt.Errorf("one Write of %d bytes came in %d frames", len(want.data), frames)
+		return fmt.Errorf("one Write of %d bytes sent %d frames, want 1", len(want.data), frames)
 	}
 	if compressed {
 		var err error
@@ -308,7 +311,7 @@ func (j *inflater) check(pl *plan, want sending, head byte, frames int, payload 
 	return sameMessage(want.data, want.text, payload, head&0x0f == text)
 }
 
-// sameMessage returns an error that shows how the message got differs from want.
+// sameMessage returns an error if got differs from want.
 func sameMessage(want []byte, wantText bool, got []byte, gotText bool) error {
 	if bytes.Equal(want, got) && wantText == gotText {
 		return nil
@@ -317,27 +320,29 @@ func sameMessage(want []byte, wantText bool, got []byte, gotText bool) error {
 		Text bool
 		Data []byte
 	}
-	return fmt.Errorf("the message differs (-want +got):\n%s", cmp.Diff(message{wantText, want}, message{gotText, got}))
+	diff := cmp.Diff(message{wantText, want}, message{gotText, got})
+	return fmt.Errorf("the message differs (-want +got):\n%s", diff)
 }
 
-// answer answers a close frame; the server drops TCP first.
+// answer answers a close frame. The server then closes TCP first.
 func (p *peer) answer(payload []byte) error {
-	if len(payload) < 2 || wire.StatusCode(payload[0])<<8|wire.StatusCode(payload[1]) != wire.StatusNormalClosure {
-		return fmt.Errorf("peer: close frame %q", payload)
+	code, _, err := wire.ConsumeClose(payload)
+	if err != nil || code != wire.StatusNormalClosure {
+		return fmt.Errorf("peer: close frame %q (%v), want %v", payload, err, wire.StatusNormalClosure)
 	}
 	if _, err := p.nc.Write(p.appendFrame(nil, fin|closing, payload[:2])); err != nil {
 		return err
 	}
 	if p.client {
 		if rest, err := io.ReadAll(p.in); err != nil || len(rest) > 0 {
-			return fmt.Errorf("peer: %d bytes after the close frame, then %v", len(rest), err)
+			return fmt.Errorf("peer: %d bytes follow the close frame, then %v", len(rest), err)
 		}
 		p.nc.SetLinger(0) // a fuzzer needs many ports
 	}
 	return p.nc.Close()
 }
 
-// String describes what was agreed on.
+// String describes the agreement.
 func (pl *plan) String() string {
 	return fmt.Sprintf("Conn is %v, threshold %d, peer says %s", pl.role, thresholds[pl.threshold], pl.params)
 }

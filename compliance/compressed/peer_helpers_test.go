@@ -19,14 +19,14 @@ import (
 // patience bounds every wait of a test.
 const patience = time.Minute
 
-// bounded returns a context that ends with the test, and after patience.
+// testContext returns a context that ends with the test, or after patience.
 func testContext(t testing.TB) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// The first byte of a frame, beside its opcode (RFC 6455, section 5.2).
+// The bits of the first byte of a frame, before its opcode (RFC 6455, section 5.2).
 const (
 	fin  byte = 0x80
 	rsv1 byte = 0x40
@@ -43,28 +43,27 @@ const (
 	pong         byte = 0xA
 )
 
-// A setup is what a test wants of a connection.
+// A setup describes the connection that a test needs.
 type setup struct {
 	role   wire.Role      // of the Conn
 	ext    wire.Extension // nil: none
-	params string         // the peer's Sec-WebSocket-Extensions, as client or server; "": no field
+	params string         // the peer's Sec-WebSocket-Extensions field; "": no field
 	limits websocket.Limits
 }
 
 var roles = []wire.Role{wire.Server, wire.Client}
 
-// A peer is the other side of a Conn over TCP. It writes and reads bytes, and does
-// only what a test tells it to, right or wrong.
+// A peer is the other side of a Conn, over TCP. It writes and reads bytes, and does only what a test tells it
+// to, right or wrong.
 type peer struct {
 	t      testing.TB
 	nc     *net.TCPConn
 	client bool // it masks what it sends
 	in     *bufio.Reader
-	agreed string // the server's Sec-WebSocket-Extensions
+	agreed string // the server's Sec-WebSocket-Extensions field
 }
 
-// connect makes a Conn and its peer over loopback, with a true handshake on both
-// sides. Both are closed with the test.
+// connect makes a Conn and its peer over loopback, with an opening handshake. Both are closed with the test.
 func connect(t testing.TB, s setup) (*websocket.Conn, *peer) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -83,24 +82,26 @@ func connect(t testing.TB, s setup) (*websocket.Conn, *peer) {
 	}
 	made := make(chan result, 1)
 	if p.client {
-		srv := &http.Server{ReadHeaderTimeout: patience, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Extensions: exts, Limits: s.limits})
 			made <- result{c, err}
-		})}
-		defer srv.Close() // it does not know what was hijacked
+		})
+		srv := &http.Server{ReadHeaderTimeout: patience, Handler: h}
+		defer srv.Close() // this does not close hijacked connections
 		go srv.Serve(ln)
 		err = p.dial(ln.Addr().String(), s.params)
 	} else {
 		go func() {
 			ctx, cancel := context.WithTimeout(context.Background(), patience)
 			defer cancel()
-			c, _, err := websocket.Dial(ctx, "ws://"+ln.Addr().String(), &websocket.DialOptions{Extensions: exts, Limits: s.limits})
+			opts := &websocket.DialOptions{Extensions: exts, Limits: s.limits}
+			c, _, err := websocket.Dial(ctx, "ws://"+ln.Addr().String(), opts)
 			made <- result{c, err}
 		}()
 		err = p.accept(ln, s.params)
 	}
 	if err != nil {
-		t.Fatal("peer: handshake: ", err)
+		t.Fatal("peer: opening handshake: ", err)
 	}
 	r := <-made
 	if r.err != nil {
@@ -108,13 +109,13 @@ func connect(t testing.TB, s setup) (*websocket.Conn, *peer) {
 	}
 	t.Cleanup(func() {
 		r.c.CloseNow()
-		p.nc.SetLinger(0) // leaves no port waiting
+		p.nc.SetLinger(0) // leaves no port in TIME_WAIT
 		p.nc.Close()
 	})
 	return r.c, p
 }
 
-// dial makes the handshake as a client.
+// dial performs the opening handshake as a client.
 func (p *peer) dial(addr, params string) error {
 	nc, err := net.DialTimeout("tcp", addr, patience)
 	if err != nil {
@@ -137,7 +138,7 @@ func (p *peer) dial(addr, params string) error {
 	return nil
 }
 
-// accept makes the handshake as a server.
+// accept performs the opening handshake as a server.
 func (p *peer) accept(ln net.Listener, params string) error {
 	ln.(*net.TCPListener).SetDeadline(time.Now().Add(patience))
 	nc, err := ln.Accept()
@@ -153,7 +154,8 @@ func (p *peer) accept(ln net.Listener, params string) error {
 	if params != "" {
 		params = "Sec-WebSocket-Extensions: " + params + "\r\n"
 	}
-	_, err = fmt.Fprintf(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+	_, err = fmt.Fprintf(nc, "HTTP/1.1 101 Switching Protocols\r\n"+
+		"Upgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Accept: %s\r\n%s\r\n", wire.AcceptKey(req.Header.Get("Sec-WebSocket-Key")), params)
 	return err
 }
@@ -192,8 +194,8 @@ func (p *peer) appendFrame(dst []byte, first byte, payload []byte) []byte {
 	return dst
 }
 
-// appendCut appends a message in fragments of size bytes; first is the first byte of
-// its first frame, without FIN.
+// appendCut appends a message in fragments of size bytes. The first byte of its first frame is first, without
+// FIN.
 func (p *peer) appendCut(dst []byte, first byte, payload []byte, size int) []byte {
 	for len(payload) > size {
 		dst = p.appendFrame(dst, first, payload[:size])
@@ -238,9 +240,8 @@ func (p *peer) next() (first byte, payload []byte, err error) {
 	return head[0], payload, nil
 }
 
-// ends reads a close frame with the given code, then the end of the stream, and
-// nothing else. It returns the reason. The end must not be a reset: that would let a
-// peer lose the close frame.
+// expectEnd reads a close frame with the given code, then the end of the stream, and returns the reason. The
+// stream must not end with a reset, because a reset can make a peer lose the close frame.
 func (p *peer) expectEnd(code wire.StatusCode) (reason string, err error) {
 	first, payload, err := p.next()
 	if err != nil {
@@ -250,22 +251,22 @@ func (p *peer) expectEnd(code wire.StatusCode) (reason string, err error) {
 		return "", fmt.Errorf("peer: got frame %x with %.100q, want a close frame", first, payload)
 	}
 	if got := wire.StatusCode(binary.BigEndian.Uint16(payload)); got != code {
-		return "", fmt.Errorf("peer: close code is %v, want %v; the reason is %q", got, code, payload[2:])
+		return "", fmt.Errorf("peer: close code %v with reason %q, want code %v", got, payload[2:], code)
 	}
 	rest, err := io.ReadAll(p.in)
 	if err != nil || len(rest) > 0 {
-		return "", fmt.Errorf("peer: %d bytes after the close frame, then %v", len(rest), err)
+		return "", fmt.Errorf("peer: %d bytes follow the close frame, then %v", len(rest), err)
 	}
 	return string(payload[2:]), p.nc.Close()
 }
 
-// closes performs a closing handshake that it begins.
+// closeHandshake starts and completes a closing handshake.
 func (p *peer) closeHandshake() error {
 	payload := binary.BigEndian.AppendUint16(nil, uint16(wire.StatusNormalClosure))
 	if _, err := p.nc.Write(p.appendFrame(nil, fin|closing, payload)); err != nil {
 		return err
 	}
-	if !p.client { // the server drops TCP first (RFC 6455, section 7.1.1)
+	if !p.client { // the server closes TCP first (RFC 6455, section 7.1.1)
 		first, got, err := p.next()
 		if err != nil || first != fin|closing || !bytes.Equal(got, payload) {
 			return fmt.Errorf("peer: answer to a close frame: %x %x, %v", first, got, err)

@@ -2,6 +2,6 @@
 
 package compressed
 
-// raceEnabled says that the race detector is on. It makes sync.Pool drop a quarter of what
-// it is given, and adds memory of its own.
+// raceEnabled reports whether the race detector is on. It makes sync.Pool drop a quarter of its items, and
+// takes memory.
 const raceEnabled = true

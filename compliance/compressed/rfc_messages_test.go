@@ -12,21 +12,24 @@ import (
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
 func TestRFCFinalBlocks(t *testing.T) {
 	for _, params := range []string{takeover, noTakeover} {
-		wantMessages(t, "the example "+params, params, whole(rsv1|text, helloFinal, helloFinal), "Hello", "Hello")
-		z := string(new(crafter).begin(true, 1).literals("a").endBlock().align().begin(true, 1).literals("\x90\x91").endBlock().align().
-			stored(true, "b").begin(false, 1).match(4).endBlock().begin(true, 1).endBlock().align().message())
+		stream := whole(rsv1|text, helloFinal, helloFinal)
+		wantMessages(t, "the example "+params, params, stream, "Hello", "Hello")
+		z := new(crafter).begin(true, 1).literals("a").endBlock().align().
+			begin(true, 1).literals("\x90\x91").endBlock().align().
+			stored(true, "b").begin(false, 1).match(4).endBlock().begin(true, 1).endBlock().align().message()
 		const want = "a\x90\x91ba\x90\x91"
 		wantMessages(t, "several "+params, params, whole(rsv1|binaryData, z, z, hello), want, want, "Hello")
 		for n := 2; n <= len(z); n += 3 {
-			wantMessages(t, fmt.Sprintf("several in %d fragments %s", n, params), params, inFrames(rsv1|binaryData, pieces(z, n)...), want)
+			name := fmt.Sprintf("several in %d fragments %s", n, params)
+			wantMessages(t, name, params, inFrames(rsv1|binaryData, pieces(z, n)...), want)
 		}
 	}
-	wantMessages(t, "and the window goes on", takeover, whole(rsv1|text, helloFinal, helloAgain), "Hello", "Hello")
+	stream := whole(rsv1|text, helloFinal, helloAgain)
+	wantMessages(t, "and the window continues", takeover, stream, "Hello", "Hello")
 }
 
-// A final block should be followed by an octet 0x00 that stands for an empty block
-// (section 7.2.3.4). Some peers leave it out; package deflate says that it reads
-// those messages all the same.
+// A final block should be followed by a byte 0x00, which is an empty block (section 7.2.3.4). Some peers omit
+// it. Package deflate documents that it reads their messages.
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.4
 func TestRFCFinalBlockAtTheEnd(t *testing.T) {
 	for _, params := range []string{takeover, noTakeover} {
@@ -39,44 +42,53 @@ func TestRFCFinalBlockAtTheEnd(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.5
 func TestRFCSeveralBlocks(t *testing.T) {
 	for _, params := range []string{takeover, noTakeover} {
-		wantMessages(t, "the example "+params, params, whole(rsv1|text, helloTwo, hello, helloTwo), "Hello", "Hello", "Hello")
+		stream := whole(rsv1|text, helloTwo, hello, helloTwo)
+		wantMessages(t, "the example "+params, params, stream, "Hello", "Hello", "Hello")
 		c := new(crafter)
 		for range 1000 {
-			c.begin(false, 1).literals("x").endBlock().stored(false, "y").begin(false, 1).endBlock().stored(false, "")
+			c.begin(false, 1).literals("x").endBlock().stored(false, "y")
+			c.begin(false, 1).endBlock().stored(false, "")
 		}
-		wantMessages(t, "4,000 "+params, params, whole(rsv1|text, string(c.message())), strings.Repeat("xy", 1000))
+		stream = whole(rsv1|text, c.message())
+		wantMessages(t, "4,000 "+params, params, stream, strings.Repeat("xy", 1000))
 	}
 }
 
-// "A DEFLATE block with no compression" is one kind of block that a message may have;
-// the section has "Hello" in one.
+// "A DEFLATE block with no compression" is one kind of block that a message may have. The example of the
+// section is "Hello" in such a block.
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.3
 func TestRFCStoredBlock(t *testing.T) {
 	wantMessages(t, "the example", noTakeover, whole(rsv1|text, helloStored, hello), "Hello", "Hello")
-	wantMessages(t, "and the window goes on", takeover, whole(rsv1|text, helloStored, helloAgain), "Hello", "Hello")
+	stream := whole(rsv1|text, helloStored, helloAgain)
+	wantMessages(t, "and the window continues", takeover, stream, "Hello", "Hello")
 }
 
 // "The single octet 0x00 contains the header bits with "BFINAL" set to 0 and "BTYPE"
 // set to 00, and 5 padding bits of 0."
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.3.6
 //
-// It is an empty message by itself, and an empty end of another. A payload of nothing
-// is read as the same; package deflate says so.
+// Alone, it is an empty message. At the end of another message, it is an empty block. An empty payload is
+// read in the same way, as package deflate documents.
 func TestRFCEmpty(t *testing.T) {
 	for name, empty := range map[string]string{
-		"0x00": "\x00", "nothing": "", "fixed codes": "\x02\x00", "final": "\x03\x00\x00", "final alone": "\x03\x00",
+		"0x00": "\x00", "nothing": "", "fixed codes": "\x02\x00",
+		"final": "\x03\x00\x00", "final alone": "\x03\x00",
 	} {
 		for _, params := range []string{takeover, noTakeover} {
-			wantMessages(t, name+" alone "+params, params, whole(rsv1|text, empty, hello, empty, empty, hello), "", "Hello", "", "", "Hello")
-			wantMessages(t, name+" in fragments "+params, params, inFrames(rsv1|text, append(pieces(empty, len(empty)+2), "")...), "")
+			stream := whole(rsv1|text, empty, hello, empty, empty, hello)
+			wantMessages(t, name+" alone "+params, params, stream, "", "Hello", "", "", "Hello")
+			stream = inFrames(rsv1|text, append(pieces(empty, len(empty)+2), "")...)
+			wantMessages(t, name+" in fragments "+params, params, stream, "")
 		}
-		wantMessages(t, name+" keeps the window", takeover, whole(rsv1|text, hello, empty, helloAgain), "Hello", "", "Hello")
+		stream := whole(rsv1|text, hello, empty, helloAgain)
+		wantMessages(t, name+" keeps the window", takeover, stream, "Hello", "", "Hello")
 	}
-	// The block before is flushed, and the last fragment is empty or the octet.
+	// The block before it is flushed, and the last fragment is empty or the byte 0x00.
 	flushed := hello + "\x00\x00\xff\xff"
 	wantMessages(t, "last fragment 0x00", takeover, inFrames(rsv1|text, flushed, "\x00"), "Hello")
 	wantMessages(t, "last fragment empty", takeover, inFrames(rsv1|text, hello, ""), "Hello")
-	wantMessages(t, "fragments empty", takeover, inFrames(rsv1|text, "", hello[:2], "", "", hello[2:], "", ""), "Hello")
+	stream := inFrames(rsv1|text, "", hello[:2], "", "", hello[2:], "", "")
+	wantMessages(t, "fragments empty", takeover, stream, "Hello")
 }
 
 // "An endpoint MUST use the following algorithm to send a message in the form of an
@@ -101,8 +113,8 @@ func TestRFCUncompressedBetween(t *testing.T) {
 	}
 }
 
-// "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end": one who does not
-// has sent one empty block more, which is legal (section 7.2.3.5).
+// "Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end": a peer that does not remove them has
+// sent another empty block, which is legal (section 7.2.3.5).
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
 func TestRFCTailLeftOn(t *testing.T) {
 	for _, params := range []string{takeover, noTakeover} {
@@ -112,12 +124,13 @@ func TestRFCTailLeftOn(t *testing.T) {
 }
 
 // "Concatenate the payload data portion of the received frames of the compressed
-// message", where control frames may stand between them.
+// message". Control frames may occur between them.
 // https://www.rfc-editor.org/rfc/rfc7692#section-6.2
 func TestRFCFragments(t *testing.T) {
 	for n := range hello {
 		wantMessages(t, fmt.Sprintf("cut at %d", n), takeover, frames(
-			frame(rsv1|text, hello[:n]), frame(fin|pong, "a pong"), frame(fin|continuation, hello[n:]), frame(fin|rsv1|text, helloAgain),
+			frame(rsv1|text, hello[:n]), frame(fin|pong, "a pong"), frame(fin|continuation, hello[n:]),
+			frame(fin|rsv1|text, helloAgain),
 		), "Hello", "Hello")
 	}
 }

@@ -21,10 +21,10 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// An agreement is how the echo server and its clients compress.
+// An agreement says how the echo server and its clients compress messages.
 type agreement struct {
 	name string
-	ext  *deflate.Extension // nil: not at all
+	ext  *deflate.Extension // nil: they do not
 }
 
 var agreements = []agreement{
@@ -44,8 +44,8 @@ func (a agreement) extensions() []wire.Extension {
 
 func TestMain(m *testing.M) { measure.Main(m, serve) }
 
-// serve runs an echo server with the agreement of that name. To a question, a number of connections, it
-// waits until as many are open. Then it collects garbage and returns memory to the system.
+// serve runs an echo server with the agreement of that name. Each question is a number of connections. The
+// server waits until so many are open, collects garbage, and returns memory to the system.
 func serve(name string) error {
 	i := slices.IndexFunc(agreements, func(a agreement) bool { return a.name == name })
 	if i < 0 {
@@ -56,12 +56,13 @@ func serve(name string) error {
 		return err
 	}
 	options := &websocket.AcceptOptions{Extensions: agreements[i].extensions()}
-	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: websocket.Handler{Serve: echo, Options: options}}
+	h := websocket.Handler{Serve: echo, Options: options}
+	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: h}
 	go srv.Serve(ln)
 	return measure.Answer(ln.Addr(), func(conns string) (string, error) { return "settled", settle(conns) })
 }
 
-// open counts the connections of the server.
+// open is the number of open connections of the server.
 var open atomic.Int64
 
 func settle(conns string) error {
@@ -71,11 +72,10 @@ func settle(conns string) error {
 	}
 	for end := time.Now().Add(patience); open.Load() != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			return fmt.Errorf("%d connections are open, want %d", open.Load(), want)
+			return fmt.Errorf("%d connections are open after %v, want %d", open.Load(), patience, want)
 		}
 	}
-	// Pools let go of what they hold in two collections, and each halves stacks that
-	// are too large.
+	// Two collections empty a pool. Each collection halves the stacks that are too large.
 	for range 5 {
 		runtime.GC()
 		debug.FreeOSMemory()

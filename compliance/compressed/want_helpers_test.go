@@ -19,11 +19,11 @@ import (
 const (
 	takeover   = "permessage-deflate"
 	noTakeover = "permessage-deflate; client_no_context_takeover; server_no_context_takeover"
-	none       = "-" // no extension is offered, or accepted
+	none       = "-" // the peer offers or accepts no extension
 )
 
-// extensionFor returns an extension that agrees on the windows of a peer's params: the
-// largest, or that of client_max_window_bits, which a server must want of its client.
+// extensionFor returns an extension that agrees to the windows of a peer's params: the largest, or that of
+// client_max_window_bits, which a server must ask for.
 func extensionFor(params string) *deflate.Extension {
 	bits := 0
 	if _, value, ok := strings.Cut(params, "client_max_window_bits="); ok {
@@ -32,7 +32,7 @@ func extensionFor(params string) *deflate.Extension {
 	return extensions[bits]
 }
 
-// extensions are those of extensionFor, which share their pools as those of a program do.
+// extensions are the results of extensionFor. As in a program, connections share their pools.
 var extensions = func() (es [16]*deflate.Extension) {
 	for bits := range es {
 		if bits == 0 || bits >= 8 {
@@ -42,21 +42,20 @@ var extensions = func() (es [16]*deflate.Extension) {
 	return es
 }()
 
-// A row is what a peer sends that must fail the connection.
+// A failure is a stream from the peer on which a Conn must fail the connection.
 type failure struct {
 	name   string
-	plain  bool                 // the Conn knows no extension
-	params string               // of the peer; takeover if empty
-	before []string             // what the Conn reads before the fault
-	stream func(p *peer) []byte // messages for before, then the fault
+	plain  bool                 // the Conn has no extension
+	params string               // of the peer; "" means takeover
+	before []string             // the messages that the Conn reads before the fault
+	stream func(p *peer) []byte // the messages of before, then the fault
 	code   wire.StatusCode      // of the close frame
-	cause  error                // what the error wraps; nil: a deflate.Error
+	cause  error                // the error that the Conn's error wraps; nil: a deflate.Error
 }
 
-// refused sends the stream of r to a Conn of either role that reads in every way. The
-// Conn must read before, then fail with code, and tell so by a close frame and the
-// end of the stream, never by a reset: neither when the peer waits behind the fault,
-// nor when it sends on.
+// wantFailure sends the stream of r to a Conn, in each role and for each way to read. The Conn must read the
+// messages of before, then fail with a close frame and the end of the stream, never with a reset, whether or
+// not the peer sends more after the fault.
 func wantFailure(t *testing.T, r failure) {
 	switch r.params {
 	case "":
@@ -68,7 +67,7 @@ func wantFailure(t *testing.T, r failure) {
 		for _, way := range ways {
 			for _, more := range []int{0, 300_000} {
 				if more > 0 && way.name != "Read" {
-					continue // how a message is read does not matter any more
+					continue // one way to read is enough
 				}
 				t.Run(fmt.Sprintf("%s/%v/%s/more=%d", r.name, role, way.name, more), func(t *testing.T) {
 					s := setup{role: role, ext: extensionFor(r.params), params: r.params}
@@ -101,7 +100,7 @@ func wantFailure(t *testing.T, r failure) {
 	}
 }
 
-// readDiff reads a message, and says how it differs from want.
+// readDiff reads a message and describes how it differs from want, or returns "".
 func readDiff(ctx context.Context, c *websocket.Conn, way way, want string) string {
 	_, b, err := way.read(ctx, c)
 	if err != nil {
@@ -119,14 +118,14 @@ func checkFault(t *testing.T, err error, code wire.StatusCode, cause error) {
 	var d *deflate.Error
 	switch {
 	case !errors.As(err, &e) || e.Code != code || !errors.Is(err, net.ErrClosed):
-		t.Errorf("the error is %v, want one with %v", err, code)
+		t.Errorf("the error is %v, want a websocket.Error with %v", err, code)
 	case cause != nil && !errors.Is(err, cause), cause == nil && !errors.As(err, &d):
-		t.Errorf("the cause of %v is not %v", err, cause)
+		t.Errorf("the error is %v, want the cause %v (nil: a deflate.Error)", err, cause)
 	}
 }
 
-// taken sends the stream to a Conn of either role that reads in every way. The Conn
-// must read want, and the connection then close as it should.
+// wantMessages sends the stream to a Conn, in each role and for each way to read. The Conn must read the
+// messages of want, and the closing handshake must succeed.
 func wantMessages(t *testing.T, name, params string, stream func(p *peer) []byte, want ...string) {
 	for _, role := range roles {
 		for _, way := range ways {
@@ -148,7 +147,7 @@ func wantMessages(t *testing.T, name, params string, stream func(p *peer) []byte
 				var e *websocket.CloseError
 				if way.name == "Messages" && err != net.ErrClosed ||
 					way.name != "Messages" && (!errors.As(err, &e) || e.Code != wire.StatusNormalClosure) {
-					t.Errorf("at the end: %v", err)
+					t.Errorf("after the messages: %v, want the end with %v", err, wire.StatusNormalClosure)
 				}
 				if err := <-done; err != nil {
 					t.Error(err)
@@ -158,8 +157,7 @@ func wantMessages(t *testing.T, name, params string, stream func(p *peer) []byte
 	}
 }
 
-// whole makes the stream of messages that are each one frame, whose first byte is
-// first.
+// whole makes a stream of unfragmented messages. The first byte of each is first, with FIN.
 func whole(first byte, payloads ...string) func(p *peer) []byte {
 	return func(p *peer) (b []byte) {
 		for _, z := range payloads {
@@ -169,7 +167,7 @@ func whole(first byte, payloads ...string) func(p *peer) []byte {
 	}
 }
 
-// frames makes the stream of frames, each its first byte and its payload.
+// frames makes a stream of frames, each given as its first byte and its payload.
 func frames(fs ...string) func(p *peer) []byte {
 	return func(p *peer) (b []byte) {
 		for _, f := range fs {
@@ -179,27 +177,27 @@ func frames(fs ...string) func(p *peer) []byte {
 	}
 }
 
-// frame is a frame for frames.
+// frame returns a frame for frames.
 func frame(first byte, payload string) string { return string([]byte{first}) + payload }
 
-// The payloads of RFC 7692, section 7.2.3, that are "Hello".
+// The payloads of RFC 7692, section 7.2.3, all of which inflate to "Hello".
 const (
 	hello       = "\xf2\x48\xcd\xc9\xc9\x07\x00"                         // 7.2.3.1
-	helloAgain  = "\xf2\x00\x11\x00\x00"                                 // 7.2.3.2, behind another
+	helloAgain  = "\xf2\x00\x11\x00\x00"                                 // 7.2.3.2, after another
 	helloStored = "\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"         // 7.2.3.3
 	helloFinal  = "\xf3\x48\xcd\xc9\xc9\x07\x00\x00"                     // 7.2.3.4
 	helloTwo    = "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00" // 7.2.3.5
 )
 
-// fixed returns s in fixed codes, cut in the middle of the block.
-func unfinishedBlock(s string) string { return string(new(crafter).begin(false, 1).literals(s).b) }
+// unfinishedBlock returns s in a block of fixed codes that has no end.
+func unfinishedBlock(s string) string { return fixedBlock().literals(s).data() }
 
-// said returns a message that is s in fixed codes.
+// literalMessage returns the payload of the message s, in fixed codes.
 func literalMessage(s string) string {
-	return string(new(crafter).begin(false, 1).literals(s).endBlock().message())
+	return fixedBlock().literals(s).endBlock().message()
 }
 
-// pieces returns s in n pieces.
+// pieces cuts s into n pieces.
 func pieces(s string, n int) (out []string) {
 	for i := n; i > 0; i-- {
 		k := len(s) / i
@@ -208,7 +206,7 @@ func pieces(s string, n int) (out []string) {
 	return out
 }
 
-// inFrames makes the stream of one message of the given pieces.
+// inFrames makes the stream of one message with the given fragments.
 func inFrames(first byte, parts ...string) func(p *peer) []byte {
 	return func(p *peer) (b []byte) {
 		for i, z := range parts {

@@ -10,8 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A way is one of those in which a Conn hands a message out. With an error, b is
-// what it handed out before.
+// A way is a way to read a message from a Conn. If err is not nil, b is the part that was read before.
 type way struct {
 	name string
 	read func(ctx context.Context, c *websocket.Conn) (typ websocket.MessageType, b []byte, err error)
@@ -24,7 +23,7 @@ var ways = []way{
 	{"AppendRead", func(ctx context.Context, c *websocket.Conn) (websocket.MessageType, []byte, error) {
 		typ, b, err := c.AppendRead(ctx, append(make([]byte, 0, 100), "before"...))
 		if !bytes.HasPrefix(b, []byte("before")) {
-			return typ, b, errors.New("AppendRead has lost what stood before")
+			return typ, b, errors.New("AppendRead changed the bytes before the message")
 		}
 		return typ, b[len("before"):], err
 	}},
@@ -39,7 +38,7 @@ var ways = []way{
 	}},
 }
 
-// readStream reads a message through a Reader, at most size bytes at a time.
+// readStream reads a message through a Reader, at most size bytes for each call.
 func readStream(ctx context.Context, c *websocket.Conn, size int) (websocket.MessageType, []byte, error) {
 	r, err := c.Reader(ctx)
 	if err != nil {
@@ -59,7 +58,7 @@ func readStream(ctx context.Context, c *websocket.Conn, size int) (websocket.Mes
 	}
 }
 
-// start runs f and returns where its error will be.
+// start runs f on a new goroutine and returns a channel that receives its error.
 func start(f func() error) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
