@@ -17,11 +17,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A client is a connection to a server, in bytes.
+// A client is a connection to a server. It writes and reads frames as bytes.
 type client struct {
 	nc     net.Conn
 	in     *bufio.Reader
-	agreed string // the server's Sec-WebSocket-Extensions
+	agreed string // the server's Sec-WebSocket-Extensions field
 }
 
 func dial(addr, offer string) (*client, error) {
@@ -32,7 +32,8 @@ func dial(addr, offer string) (*client, error) {
 	nc.SetDeadline(time.Now().Add(10 * time.Minute))
 	c := &client{nc: nc, in: bufio.NewReader(nc)}
 	fmt.Fprintf(nc, "GET / HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Extensions: %s\r\n\r\n", addr, offer)
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Extensions: %s\r\n\r\n", addr, offer)
 	res, err := http.ReadResponse(c.in, nil)
 	if err == nil && res.StatusCode != http.StatusSwitchingProtocols {
 		err = fmt.Errorf("status %s", res.Status)
@@ -45,8 +46,8 @@ func dial(addr, offer string) (*client, error) {
 	return c, nil
 }
 
-// exchange sends a frame and returns the payload of the one that comes back, which is
-// valid until the next call, and whether it is compressed.
+// exchange sends a frame and reads one. It returns the payload, which is valid until the next call, and
+// whether it is compressed.
 func (c *client) exchange(frame []byte) (payload []byte, compressed bool, err error) {
 	if _, err := c.nc.Write(frame); err != nil {
 		return nil, false, err
@@ -63,14 +64,14 @@ func (c *client) exchange(frame []byte) (payload []byte, compressed bool, err er
 	if _, err := c.in.Discard(size); err != nil {
 		return nil, false, err
 	}
-	payload, err = c.in.Peek(n) // what the reader holds
+	payload, err = c.in.Peek(n)
 	if err == nil {
 		_, err = c.in.Discard(n)
 	}
 	return payload, compressed, err
 }
 
-// offers are what a client asks for.
+// offers returns the extensions that a client offers.
 func offers(takeover bool) string {
 	if takeover {
 		return "permessage-deflate; client_max_window_bits"
@@ -78,37 +79,40 @@ func offers(takeover bool) string {
 	return "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 }
 
-// session returns what was agreed on, as package deflate has it.
+// session returns the session of package deflate for the agreed extension.
 func (c *client) session(offer string) (wire.Session, error) {
 	answer, err := wire.ParseExtensions([]string{c.agreed})
 	if err != nil || len(answer) != 1 {
-		return nil, fmt.Errorf("answer %q: %w", c.agreed, err)
+		return nil, fmt.Errorf("the server agreed to %q (%w), want one extension", c.agreed, err)
 	}
 	return deflate.MustNew(&deflate.Options{Offers: offer, Threshold: -1}).Confirm(answer[0])
 }
 
-// frames returns messages as the frames of a client.
+// frames returns messages as frames of a client.
 func frames(s wire.Session, messages [][]byte) (all [][]byte, err error) {
 	for _, m := range messages {
 		z, err := s.Encode(wire.MessageInfo{Text: true, Size: int64(len(m))}).Append(nil, m, true)
 		if err != nil {
 			return nil, err
 		}
-		h := wire.Header{Fin: true, RSV: wire.RSV1, Opcode: wire.OpText, Masked: true, Key: [4]byte{1, 2, 3, 4}, Length: int64(len(z))}
+		h := wire.Header{
+			Fin: true, RSV: wire.RSV1, Opcode: wire.OpText,
+			Masked: true, Key: [4]byte{1, 2, 3, 4}, Length: int64(len(z)),
+		}
 		wire.Mask(z, h.Key, 0)
 		all = append(all, append(wire.AppendHeader(nil, h), z...))
 	}
 	return all, nil
 }
 
-// A load is connections that exchange the same messages, each in their order.
+// A load is a set of connections that exchange the same messages in the same order.
 type load struct {
 	clients []*client
 	frames  [][]byte
-	next    int // of the frames
+	next    int // the index of the next frame
 }
 
-// connect opens n connections to a server, and checks the echo of the first message.
+// connect opens n connections to a server. On each, it checks the echo of the first message.
 func connect(addr string, n int, takeover bool, messages [][]byte) (*load, error) {
 	l := &load{}
 	for i := range n {
@@ -138,7 +142,7 @@ func connect(addr string, n int, takeover bool, messages [][]byte) (*load, error
 func (c *client) check(s wire.Session, frame, message []byte) error {
 	z, compressed, err := c.exchange(frame)
 	if err != nil || !compressed {
-		return fmt.Errorf("echo compressed: %v: %w", compressed, err)
+		return fmt.Errorf("the echo is compressed: %v, want true (error: %w)", compressed, err)
 	}
 	dec, err := s.Decode(wire.RSV1)
 	if err != nil {
@@ -161,8 +165,8 @@ func (l *load) close() {
 	}
 }
 
-// run exchanges rounds messages over each connection, all connections at once, and
-// returns how many bytes came back.
+// run exchanges rounds messages over each connection, over all connections at once, and returns the number of
+// bytes received.
 func (l *load) run(rounds int) (received int64, err error) {
 	var wg sync.WaitGroup
 	bytes, errs := make([]int64, len(l.clients)), make([]error, len(l.clients))

@@ -11,10 +11,9 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/measure"
 )
 
-// BenchmarkCompressed has servers echo messages of 1 KiB of JSON, all compressed, over
-// 100 connections, and reports the CPU time that a message costs there: for each server
-// the median of rounds in which they take turns, and its ratio to the first server's.
-// Messages become smaller by the other ratio.
+// BenchmarkCompressed measures servers that echo compressed messages of 1 KiB of JSON over 100 connections.
+// The servers take turns in rounds. For each server, it reports the CPU time of a message (the median of all
+// rounds), that time divided by the first server's, and the factor by which messages become smaller.
 //
 //	go test -run '^$' -bench Compressed -benchtime 20x .
 func BenchmarkCompressed(b *testing.B) {
@@ -24,7 +23,7 @@ func BenchmarkCompressed(b *testing.B) {
 }
 
 func benchmarkCompressed(b *testing.B, takeover bool) {
-	const conns, messages = 100, 10 // of each connection in a round
+	const conns, messages = 100, 10 // connections, and messages of each in a round
 	var rows []*row
 	for _, s := range servers {
 		if takeover && !s.takeover {
@@ -36,7 +35,7 @@ func benchmarkCompressed(b *testing.B, takeover bool) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := l.run(2 * messages); err != nil { // fills the pools
+		if _, err := l.run(2 * messages); err != nil { // fill the pools
 			b.Fatal(err)
 		}
 		r.load = l
@@ -49,7 +48,8 @@ func benchmarkCompressed(b *testing.B, takeover bool) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			r.costs = append(r.costs, float64((cpu(b, r.server)-before).Nanoseconds())/1000/(conns*messages))
+			used := float64((cpu(b, r.server) - before).Nanoseconds()) / 1000
+			r.costs = append(r.costs, used/(conns*messages))
 			r.received += n
 		}
 	}
@@ -61,22 +61,22 @@ func benchmarkCompressed(b *testing.B, takeover bool) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// A row is what was measured of a server.
+// A row is the measurements of a server.
 type row struct {
 	name     string
 	server   *measure.Server
 	load     *load
-	costs    []float64 // of a message in each round
+	costs    []float64 // the CPU time of a message in each round, in µs
 	received int64     // bytes
 }
 
-// cost returns the median.
+// cost returns the median of the costs.
 func (r *row) cost() float64 {
 	slices.Sort(r.costs)
 	return r.costs[len(r.costs)/2]
 }
 
-// Every server echoes, with and without takeover, or else nothing is measured.
+// Every server echoes messages, with and without context takeover.
 func TestServers(t *testing.T) {
 	messages := measure.JSONMessages(64, 1024)
 	for _, s := range servers {
@@ -106,7 +106,7 @@ func TestServers(t *testing.T) {
 				}
 				for i, f := range append(all, all...) {
 					if err := c.check(session, f, messages[i%len(messages)]); err != nil {
-						t.Fatalf("message %d: %v; agreed: %s", i, err, c.agreed)
+						t.Fatalf("message %d: %v; agreed extension: %s", i, err, c.agreed)
 					}
 				}
 			})

@@ -26,8 +26,8 @@ func startServer(tb testing.TB, s server, takeover bool) *measure.Server {
 	return measure.StartServer(tb, fmt.Sprint(s.name, " ", takeover))
 }
 
-// serve runs a server, which is named as by startServer. To any question it answers with the CPU time
-// that its process has used, in nanoseconds.
+// serve runs the server that startServer named. The answer to any question is the CPU time that its process
+// has used, in nanoseconds.
 func serve(name string) error {
 	for _, s := range servers {
 		rest, found := strings.CutPrefix(name, s.name+" ")

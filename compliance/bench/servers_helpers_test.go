@@ -26,11 +26,12 @@ import (
 // A server echoes compressed messages.
 type server struct {
 	name     string
-	takeover bool // it can take its context over
+	takeover bool // it supports context takeover
 	handler  func(takeover bool) http.Handler
 }
 
-// The first that has what is measured is what the others are compared with.
+// servers are the servers to measure. The first one that supports the measured options is the one with which
+// the others are compared.
 var servers = []server{
 	{"bare", false, func(bool) http.Handler { return http.HandlerFunc(bareEcho) }},
 	{"coder", true, coderEcho},
@@ -130,9 +131,9 @@ func gwsEcho(takeover bool) http.Handler {
 	})
 }
 
-// bareEcho does what has to be done for an echo without takeover, and nothing else: it
-// parses and unmasks, inflates and compresses by package klauspost's flate at its
-// fastest level, and writes. It knows no control frames, fragments or limits.
+// bareEcho does only what an echo without context takeover requires. It parses and unmasks frames, inflates
+// and compresses with klauspost/compress/flate at the fastest level, and writes. It supports no control
+// frames, no fragments and no limits.
 func bareEcho(w http.ResponseWriter, r *http.Request) {
 	nc, rw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -140,8 +141,10 @@ func bareEcho(w http.ResponseWriter, r *http.Request) {
 	}
 	defer nc.Close()
 	_ = nc.SetDeadline(time.Time{})
-	fmt.Fprintf(nc, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n\r\n",
+	fmt.Fprintf(nc, "HTTP/1.1 101 Switching Protocols\r\n"+
+		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"+
+		"Sec-WebSocket-Extensions: permessage-deflate; "+
+		"server_no_context_takeover; client_no_context_takeover\r\n\r\n",
 		wire.AcceptKey(r.Header.Get("Sec-WebSocket-Key")))
 	_ = echoFrames(nc, rw.Reader)
 }
@@ -180,7 +183,7 @@ func echoFrames(w io.Writer, in *bufio.Reader) error {
 		src.Reset(packed.Bytes())
 		_ = inflate.(flate.Resetter).Reset(src, nil)
 		n, err = io.ReadFull(inflate, message)
-		if !errors.Is(err, io.ErrUnexpectedEOF) { // it ends before the buffer does
+		if !errors.Is(err, io.ErrUnexpectedEOF) { // the message is shorter than the buffer
 			return err
 		}
 		out.Reset()

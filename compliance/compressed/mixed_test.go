@@ -77,7 +77,7 @@ func mixedStream(t *testing.T, b []byte) (messages int, err error) {
 	defer p.nc.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	judged := start(func() error { return p.checkSent(pl) })
+	checked := start(func() error { return p.checkSent(pl) })
 	for _, step := range []<-chan error{
 		start(func() error { return p.play(pl) }),
 		start(func() error { return pl.read(ctx, c) }),
@@ -85,7 +85,7 @@ func mixedStream(t *testing.T, b []byte) (messages int, err error) {
 	} {
 		select {
 		case err = <-step:
-		case err = <-judged:
+		case err = <-checked:
 			err = fmt.Errorf("the peer stopped before everything was sent: %w", err)
 		}
 		if err != nil {
@@ -93,7 +93,7 @@ func mixedStream(t *testing.T, b []byte) (messages int, err error) {
 		}
 	}
 	done := start(func() error { return c.Close(ctx, wire.StatusNormalClosure, "done") })
-	if err := <-judged; err != nil {
+	if err := <-checked; err != nil {
 		return 0, err
 	}
 	if err := <-done; err != nil {
