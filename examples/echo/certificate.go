@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// selfSigned makes a key and a certificate for this machine's own names, good for
-// 30 days. Nobody trusts it: a client must be told not to check it.
+// selfSigned makes a key and a certificate for localhost, 127.0.0.1 and ::1, valid for 30 days. No client
+// trusts it, unless it is configured to.
 func selfSigned() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

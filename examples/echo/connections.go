@@ -9,18 +9,17 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// goodbye is the reason of the close frames at the end.
+// goodbye is the reason in the close frames of a shutdown.
 const goodbye = "server is shutting down"
 
-// connections are those that are open, so that the end of the server can reach
-// them.
+// connections are the open connections, which a shutdown closes.
 type connections struct {
 	mu     sync.Mutex
 	open   map[*websocket.Conn]struct{}
 	ending bool
 }
 
-// add reports whether c may be served: not once closeAll has been called.
+// add adds c and returns true. After closeAll has been called, it returns false, and c must not be served.
 func (s *connections) add(c *websocket.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,9 +39,9 @@ func (s *connections) remove(c *websocket.Conn) {
 	delete(s.open, c)
 }
 
-// closeAll closes every connection with 1001, all at once, and waits until they are
-// closed: until ctx ends, and no longer than the CloseTimeout of their Limits. A
-// peer that has not answered by then loses the connection.
+// closeAll closes all connections at once, with status 1001, and waits until they are closed. It waits at
+// most until ctx ends, or for Limits.CloseTimeout. Connections whose peers have not answered by then are
+// dropped.
 func (s *connections) closeAll(ctx context.Context) {
 	s.mu.Lock()
 	s.ending = true

@@ -8,8 +8,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A ping between two fragments is answered at once, the message when it is whole,
-// whatever the pieces; and the server closes TCP first.
+// A ping between two fragments is answered at once, and a message when it is complete, however the frames are
+// cut into pieces. The server closes TCP first.
 func TestFrames(t *testing.T) {
 	s, _ := start(t, config{})
 	for _, n := range []int{1, 3, 1000} {
@@ -31,12 +31,12 @@ func TestFrames(t *testing.T) {
 func TestFaults(t *testing.T) {
 	s, _ := start(t, config{maxMessage: 100})
 	for name, test := range map[string]struct {
-		frame string // not masked: the key is zero, or there is none
+		frame string // with a masking key of zeros, or without one
 		code  wire.StatusCode
 	}{
-		"invalid text, not complete": {"\x01\x88\x00\x00\x00\x00ok\xffokok", wire.StatusInvalidPayload},
-		"not masked":                 {"\x81\x00", wire.StatusProtocolError},
-		"too big":                    {"\x82\xe5\x00\x00\x00\x00", wire.StatusMessageTooBig}, // 101 bytes
+		"incomplete invalid text": {"\x01\x88\x00\x00\x00\x00ok\xffokok", wire.StatusInvalidPayload},
+		"not masked":              {"\x81\x00", wire.StatusProtocolError},
+		"too big":                 {"\x82\xe5\x00\x00\x00\x00", wire.StatusMessageTooBig}, // 101 bytes
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := dialRaw(t, s)
@@ -49,7 +49,7 @@ func TestFaults(t *testing.T) {
 			}
 			f, n, err := c.dec.Next(b)
 			if err != nil || n < len(b) || f.Kind != wire.KindClose {
-				t.Fatalf("got %q: %v", b, err)
+				t.Fatalf("received %q (%v), want one close frame", b, err)
 			}
 			code, reason, _ := wire.ConsumeClose(f.Payload)
 			if code != test.code || strings.TrimSpace(string(reason)) == "" {

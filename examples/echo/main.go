@@ -1,13 +1,12 @@
-// Command echo is a WebSocket server that sends every message back as it came, on
-// every path. It is the server to try a client against:
+// Command echo is a WebSocket server that sends every message back unchanged, on every path. Use it to try a
+// client:
 //
 //	go run ./examples/echo -addr 127.0.0.1:9001
 //
-// It shows websocket.Handler on an http.Server with the timeouts that a server
-// needs, TLS, profiles on a port of their own, and an end that says goodbye to the
-// connections that are open.
+// It shows websocket.Handler on an http.Server with the timeouts that a server needs, TLS, profiles on
+// another port, and a shutdown that closes the open connections.
 //
-// Once it listens it prints one line with its URL. It ends with SIGINT or SIGTERM.
+// When it listens, it prints one line with its URL. SIGINT and SIGTERM end it.
 package main
 
 import (
@@ -21,7 +20,7 @@ import (
 	"syscall"
 )
 
-// config is what the flags say.
+// config has the values of the flags.
 type config struct {
 	addr       string
 	tls        bool
@@ -36,10 +35,10 @@ func main() {
 		return
 	}
 	if err != nil {
-		os.Exit(2) // parse has said what is wrong
+		os.Exit(2) // parse has printed the error
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal kills the program
 
 	s, err := listen(cfg)
 	if err == nil {
@@ -52,17 +51,16 @@ func main() {
 	}
 }
 
-// parse reads the flags. What is wrong with them it prints to usage, as well as help.
+// parse parses the flags. It prints errors and help to usage.
 func parse(args []string, usage io.Writer) (config, error) {
 	var c config
 	f := flag.NewFlagSet("echo", flag.ContinueOnError)
 	f.SetOutput(usage)
-	f.StringVar(&c.addr, "addr", "127.0.0.1:9001", "`host:port` to listen on; port 0 takes a free one")
-	f.BoolVar(&c.tls, "tls", false, "serve wss, with a self-signed certificate for localhost made at start")
-	f.Int64Var(&c.maxMessage, "max-message", 16<<20, "largest message, in `bytes`; negative: no limit")
+	f.StringVar(&c.addr, "addr", "127.0.0.1:9001", "listen on this `host:port`; port 0 chooses a free port")
+	f.BoolVar(&c.tls, "tls", false, "serve wss, with a new self-signed certificate for localhost")
+	f.Int64Var(&c.maxMessage, "max-message", 16<<20, "largest message in `bytes`; negative means no limit")
 	f.StringVar(&c.debug, "debug", "", "serve net/http/pprof on this `host:port`")
-
-	f.BoolVar(&c.deflate, "deflate", true, "compress messages (permessage-deflate), if the client offers it")
+	f.BoolVar(&c.deflate, "deflate", true, "compress messages (permessage-deflate) if the client offers it")
 
 	if err := f.Parse(args); err != nil {
 		return c, err
@@ -72,7 +70,7 @@ func parse(args []string, usage io.Writer) (config, error) {
 	case f.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", f.Arg(0))
 	case c.maxMessage == 0:
-		err = errors.New("-max-message must not be 0")
+		err = errors.New("-max-message must not be 0; a negative value means no limit")
 	}
 	if err != nil {
 		fmt.Fprintln(usage, "echo:", err)

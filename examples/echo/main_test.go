@@ -26,7 +26,8 @@ import (
 func build(t *testing.T) (program string) {
 	t.Helper()
 	program = filepath.Join(t.TempDir(), "echo.exe")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return program
@@ -43,8 +44,8 @@ func TestProgram(t *testing.T) {
 
 var listening = regexp.MustCompile(`^listening on (wss?://127\.0\.0\.1:[1-9][0-9]*/)\n$`)
 
-// testProgram runs the program with args on a free port, uses it, and ends it with
-// sig while a connection is open.
+// testProgram runs the program with args on a free port, exchanges a message, and ends the program with sig
+// while the connection is open.
 func testProgram(t *testing.T, program string, sig os.Signal, args ...string) {
 	ctx := testContext(t)
 	cmd := exec.CommandContext(ctx, program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
@@ -62,14 +63,14 @@ func testProgram(t *testing.T, program string, sig os.Signal, args ...string) {
 	line, _ := out.ReadString('\n')
 	match := listening.FindStringSubmatch(line)
 	if match == nil {
-		t.Fatalf("the first line is %q", line)
+		t.Fatalf("the first line is %q, want one that matches %v", line, listening)
 	}
 	if want := strings.HasPrefix(match[1], "wss:"); want != (args[0] == "-tls") {
-		t.Errorf("%q with %q", line, args)
+		t.Errorf("the first line is %q with the arguments %q", line, args)
 	}
 
 	c, _, err := websocket.Dial(ctx, match[1], &websocket.DialOptions{
-		TLSConfig: &tls.Config{InsecureSkipVerify: true}, // made by the program, for the program
+		TLSConfig: &tls.Config{InsecureSkipVerify: true}, // the program makes its own certificate
 		Limits:    websocket.Limits{MaxMessage: 16 << 20},
 	})
 	if err != nil {
@@ -78,7 +79,7 @@ func testProgram(t *testing.T, program string, sig os.Signal, args ...string) {
 	defer c.CloseNow()
 	echoOne(t, c)
 	if runtime.GOOS == "windows" {
-		return // which has no signals to send
+		return // it has no such signals
 	}
 	if err := cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)
@@ -86,14 +87,15 @@ func testProgram(t *testing.T, program string, sig os.Signal, args ...string) {
 	_, _, err = c.Read(ctx)
 	checkClosed(t, err, websocket.StatusGoingAway, goodbye)
 	if rest, _ := io.ReadAll(out); len(rest) > 0 {
-		t.Errorf("more than one line: %q", rest)
+		t.Errorf("the program printed more than one line: %q", rest)
 	}
 	if err := cmd.Wait(); err != nil || stderr.Len() > 0 {
 		t.Errorf("after %v: %v, stderr %q", sig, err, stderr.String())
 	}
 }
 
-// testCannotListen: one line that says why, and a status that is not 0.
+// testCannotListen checks that the program prints one line with the reason and exits with a status that is
+// not 0.
 func testCannotListen(t *testing.T, program string) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A rawClient speaks to the server in frames, without package websocket.
+// A rawClient exchanges frames with the server, without package websocket.
 type rawClient struct {
 	*testing.T
 	nc  net.Conn
@@ -23,8 +23,7 @@ type rawClient struct {
 	enc wire.Encoder
 }
 
-// dialRaw performs the handshake by hand, with the key and the answer that RFC
-// 6455, section 1.3, shows.
+// dialRaw performs the opening handshake by hand, with the key and the answer of RFC 6455, section 1.3.
 func dialRaw(t *testing.T, s *server) *rawClient {
 	t.Helper()
 	nc, err := net.Dial("tcp", s.echoLn.Addr().String())
@@ -41,8 +40,9 @@ func dialRaw(t *testing.T, s *server) *rawClient {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := resp.Header.Get("Sec-WebSocket-Accept"); resp.StatusCode != 101 || got != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
-		t.Fatalf("status %d, accept %q", resp.StatusCode, got)
+	const want = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+	if got := resp.Header.Get("Sec-WebSocket-Accept"); resp.StatusCode != 101 || got != want {
+		t.Fatalf("status %d, Sec-WebSocket-Accept %q, want 101, %q", resp.StatusCode, got, want)
 	}
 	return &rawClient{T: t, nc: nc, in: in,
 		dec: wire.Decoder{Role: wire.Client, MaxMessage: -1}, enc: wire.Encoder{Role: wire.Client}}
@@ -70,7 +70,7 @@ func (c *rawClient) expect(op wire.Opcode, payload string) {
 	b := make([]byte, 1)
 	for {
 		if _, err := c.in.Read(b); err != nil {
-			c.Fatalf("%v, waiting for %v %.80q", err, op, payload)
+			c.Fatalf("read: %v, want %v %.80q", err, op, payload)
 		}
 		f, _, err := c.dec.Next(b)
 		if err != nil {
@@ -86,10 +86,10 @@ func (c *rawClient) expect(op wire.Opcode, payload string) {
 	}
 }
 
-// expectEnd checks that nothing follows and that the server closes.
+// expectEnd checks that the server sends nothing more and closes the connection.
 func (c *rawClient) expectEnd() {
 	c.Helper()
 	if b, err := io.ReadAll(c.in); len(b) > 0 || err != nil {
-		c.Errorf("after the close frame came %d bytes and %v", len(b), err)
+		c.Errorf("%d bytes follow the close frame, then %v", len(b), err)
 	}
 }

@@ -19,10 +19,10 @@ type server struct {
 	echo, debug     *http.Server
 	echoLn, debugLn net.Listener // debugLn is nil without -debug
 	open            connections
-	grace           time.Duration // how long the end may take
+	grace           time.Duration // the limit of a shutdown
 }
 
-// listen makes a server that listens but does not serve yet.
+// listen returns a server that listens but does not serve yet.
 func listen(cfg config) (*server, error) {
 	s := &server{grace: 5 * time.Second}
 	var extensions []wire.Extension
@@ -33,22 +33,21 @@ func listen(cfg config) (*server, error) {
 		Handler: websocket.Handler{
 			Serve: s.serveConn,
 			Options: &websocket.AcceptOptions{
-				// Any web page may connect: there is no user, no cookie and no
-				// data here to protect, and test pages come from anywhere. A
-				// server that has any of these must keep the check.
-				//hawservet:allow insecure nothing here is worth protecting
+				// Any web page may connect, because this server has no users, no cookies and no data to
+				// protect. A server with any of these must keep the check.
+				//hawservet:allow insecure there are no users, no cookies and no data here
 				InsecureAnyOrigin: true,
 				Extensions:        extensions,
 				Limits:            websocket.Limits{MaxMessage: cfg.maxMessage},
 			},
 		},
-		// These bound what comes before the WebSocket: TLS and the request.
+		// These limits apply before the WebSocket: to TLS and to the request.
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       30 * time.Second,
 		MaxHeaderBytes:    64 << 10,
 		Protocols:         new(http.Protocols),
 	}
-	s.echo.Protocols.SetHTTP1(true) // a WebSocket begins with an upgrade of HTTP/1.1
+	s.echo.Protocols.SetHTTP1(true) // the opening handshake is an upgrade of HTTP/1.1
 	s.debug = &http.Server{Handler: profiles(), ReadHeaderTimeout: 10 * time.Second}
 
 	if cfg.tls {
@@ -79,7 +78,7 @@ func (s *server) url() string {
 	return scheme + "://" + s.echoLn.Addr().String() + "/"
 }
 
-// serve serves until ctx ends, or a listener fails, and then ends what is open.
+// serve serves until ctx ends or a listener fails, then shuts down.
 func (s *server) serve(ctx context.Context) error {
 	failed := make(chan error, 2)
 	go func() {
@@ -101,9 +100,8 @@ func (s *server) serve(ctx context.Context) error {
 	return err
 }
 
-// shutdown ends the server within s.grace. http.Server.Shutdown closes the listener
-// and waits for requests, but it does not know of connections that have become
-// WebSockets: those are closed beside it.
+// shutdown ends the server within s.grace. http.Server.Shutdown closes the listener and waits for requests.
+// It does not close WebSockets, so shutdown closes them itself.
 func (s *server) shutdown() {
 	ctx, cancel := context.WithTimeout(context.Background(), s.grace)
 	defer cancel()
@@ -113,14 +111,14 @@ func (s *server) shutdown() {
 		s.open.closeAll(ctx)
 	})
 	if s.echo.Shutdown(ctx) != nil {
-		s.echo.Close() // somebody is still on the way to a request
+		s.echo.Close() // a client has not sent its whole request
 	}
 	<-closed
 	s.debug.Close()
 }
 
-// serveConn is the echo itself. Messages lends the bytes of each message, and Write
-// does not keep them: nothing is copied. What is text has been checked to be UTF-8.
+// serveConn sends every message of c back. The bytes of a message are valid until the next one is read, and
+// Write does not keep them, so they are not copied.
 func (s *server) serveConn(ctx context.Context, c *websocket.Conn) error {
 	if !s.open.add(c) {
 		return c.Close(ctx, websocket.StatusGoingAway, goodbye)
@@ -137,8 +135,8 @@ func (s *server) serveConn(ctx context.Context, c *websocket.Conn) error {
 	return nil
 }
 
-// profiles serves net/http/pprof on a mux of its own, which the echo's port does
-// not reach.
+// profiles returns a handler for net/http/pprof. It has its own mux, so the port of the echo does not serve
+// it.
 func profiles() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)

@@ -18,8 +18,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// start serves in this process on a free port until the test ends. end ends it
-// earlier and returns what serve returned.
+// start runs a server in this process on a free port until the test ends. end ends it earlier and returns the
+// error of serve.
 func start(t *testing.T, cfg config) (s *server, end func() error) {
 	t.Helper()
 	cfg.addr = "127.0.0.1:0"
@@ -44,7 +44,7 @@ func start(t *testing.T, cfg config) (s *server, end func() error) {
 		case <-ended:
 			return result
 		case <-time.After(time.Minute):
-			return errors.New("serve did not return")
+			return errors.New("serve has not returned after a minute")
 		}
 	}
 	t.Cleanup(func() {
@@ -55,14 +55,14 @@ func start(t *testing.T, cfg config) (s *server, end func() error) {
 	return s, end
 }
 
-// testContext bounds the waits of a test.
+// testContext returns a context that ends with the test, or after a minute.
 func testContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// dial connects to url with a client that trusts the server's certificate alone.
+// dial connects to url with a client that trusts only the server's certificate.
 func dial(t *testing.T, s *server, url string, limits websocket.Limits) *websocket.Conn {
 	t.Helper()
 	opts := &websocket.DialOptions{Limits: limits}
@@ -126,7 +126,7 @@ func checkClosed(t *testing.T, err error, code websocket.StatusCode, reason stri
 	t.Helper()
 	var e *websocket.CloseError
 	if !errors.As(err, &e) || e.Code != code || !strings.Contains(e.Reason, reason) {
-		t.Errorf("read ended with %v, want %v: %q", err, code, reason)
+		t.Errorf("Read returned %v, want a close with %v and %q", err, code, reason)
 	}
 }
 

@@ -20,21 +20,21 @@ func TestEcho(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, _ := start(t, config{tls: secure})
 			if !strings.HasPrefix(s.url(), name+"://127.0.0.1:") {
-				t.Errorf("url = %s", s.url())
+				t.Errorf("url is %s, want %s://127.0.0.1", s.url(), name)
 			}
 			for _, path := range []string{"", "a/b?c=d"} {
 				testEcho(t, dial(t, s, s.url()+path, websocket.Limits{MaxMessage: 16 << 20}))
 			}
 			for ctx := testContext(t); s.open.count() > 0; time.Sleep(time.Millisecond) {
 				if ctx.Err() != nil {
-					t.Fatal("connections that have ended are still counted")
+					t.Fatal("connections that have ended are still among the open ones")
 				}
 			}
 		})
 	}
 }
 
-// The certificate is good for every name that the flag's help promises.
+// The certificate is valid for localhost and its addresses.
 func TestCertificate(t *testing.T) {
 	cert, err := selfSigned()
 	if err != nil {
@@ -70,7 +70,7 @@ func TestMaxMessage(t *testing.T) {
 	checkClosed(t, err, websocket.StatusMessageTooBig, "1001 > 1000")
 }
 
-// Any page may connect: it is an echo for tests.
+// Pages of any origin may connect, because this is a server for tests.
 func TestAnyOrigin(t *testing.T) {
 	s, _ := start(t, config{})
 	c, _, err := websocket.Dial(testContext(t), s.url(), &websocket.DialOptions{
@@ -90,11 +90,11 @@ func TestNoWebSocket(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusUpgradeRequired {
-		t.Errorf("status %d", resp.StatusCode)
+		t.Errorf("status %d, want %d", resp.StatusCode, http.StatusUpgradeRequired)
 	}
 }
 
-// The end of the server tells every connection why.
+// A shutdown sends every connection a close frame with the reason.
 func TestShutdown(t *testing.T) {
 	s, end := start(t, config{})
 	ctx := testContext(t)
@@ -102,7 +102,7 @@ func TestShutdown(t *testing.T) {
 	const conns = 3
 	for range conns {
 		c := dial(t, s, s.url(), websocket.Limits{})
-		echoOne(t, c) // now the server has it among its connections
+		echoOne(t, c) // now it is among the server's open connections
 		go func() {
 			_, _, err := c.Read(ctx)
 			results <- err
@@ -115,11 +115,11 @@ func TestShutdown(t *testing.T) {
 		checkClosed(t, <-results, websocket.StatusGoingAway, goodbye)
 	}
 	if _, err := net.Dial("tcp", s.echoLn.Addr().String()); err == nil {
-		t.Error("still listening")
+		t.Error("the server still listens after it has ended")
 	}
 }
 
-// Peers that do nothing do not hold the end up.
+// Silent peers do not delay a shutdown.
 func TestShutdownSilent(t *testing.T) {
 	s, end := start(t, config{})
 	s.grace = 100 * time.Millisecond
@@ -128,17 +128,17 @@ func TestShutdownSilent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	echoOne(t, dial(t, s, s.url(), websocket.Limits{})) // will not read the close frame
+	echoOne(t, dial(t, s, s.url(), websocket.Limits{})) // this client does not read the close frame
 	if err := end(); err != nil {
 		t.Error(err)
 	}
-	c.SetReadDeadline(time.Now().Add(5 * time.Second)) // before ReadHeaderTimeout would
+	c.SetReadDeadline(time.Now().Add(5 * time.Second)) // less than ReadHeaderTimeout
 	if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("the connection without a request is still open: %v", err)
 	}
 }
 
-// A connection that comes too late is turned away with 1001 as well.
+// A connection that opens during a shutdown is closed with 1001, too.
 func TestTooLate(t *testing.T) {
 	s, _ := start(t, config{})
 	s.open.closeAll(testContext(t))
@@ -151,7 +151,7 @@ var useDefaultMux = sync.OnceFunc(func() {
 	http.HandleFunc("/default", func(http.ResponseWriter, *http.Request) {})
 })
 
-// Profiles are on a port and a mux of their own.
+// Profiles have their own port and their own mux.
 func TestDebug(t *testing.T) {
 	useDefaultMux()
 	s, _ := start(t, config{debug: "127.0.0.1:0"})
@@ -170,8 +170,9 @@ func TestDebug(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if resp.StatusCode != want || strings.Contains(string(body), "goroutine profile") != (want == http.StatusOK) {
-			t.Errorf("%s: status %d, body %.60q", url, resp.StatusCode, body)
+		profiled := strings.Contains(string(body), "goroutine profile")
+		if resp.StatusCode != want || profiled != (want == http.StatusOK) {
+			t.Errorf("%s: status %d, want %d; body %.60q", url, resp.StatusCode, want, body)
 		}
 	}
 }

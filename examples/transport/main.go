@@ -1,7 +1,6 @@
-// Command transport exchanges WebSocket messages without HTTP, over a net.Pipe and
-// over a unix socket. Package stream, below, is all it takes to turn an io.ReadWriter
-// into messages with package wire alone. Where a net.Conn is at hand, websocket.NewConn
-// does all of it and more: see talk.
+// Command transport exchanges WebSocket messages without HTTP, over a net.Pipe and over a Unix socket.
+// Package stream, in the directory below, makes messages of an io.ReadWriter, with package wire alone. If you
+// have a net.Conn, use websocket.NewConn, which does more: see talk.
 //
 //	go run ./examples/transport
 package main
@@ -29,14 +28,14 @@ func main() {
 	}
 }
 
-// run holds the same conversation over both transports.
+// run has the same conversation over each transport.
 func run(out io.Writer) error {
 	fmt.Fprintln(out, "over a net.Pipe:")
 	client, server := net.Pipe()
 	if err := converse(out, client, server); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "over a unix socket:")
+	fmt.Fprintln(out, "over a Unix socket:")
 	client, server, err := unixPair()
 	if err != nil {
 		return err
@@ -44,12 +43,12 @@ func run(out io.Writer) error {
 	if err := converse(out, client, server); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "over a net.Pipe, by a Conn:")
+	fmt.Fprintln(out, "over a net.Pipe, with a Conn:")
 	client, server = net.Pipe()
 	return talk(out, client, server)
 }
 
-// talk exchanges a message over websocket.NewConn, with contexts, limits and timeouts.
+// talk exchanges a message with websocket.NewConn, which has contexts, limits and timeouts.
 func talk(out io.Writer, client, server net.Conn) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -60,7 +59,9 @@ func talk(out io.Writer, client, server net.Conn) error {
 	served := make(chan error, 1)
 	go func() {
 		t, p, err := s.Read(ctx)
-		served <- errors.Join(err, s.Write(ctx, t, bytes.ToUpper(p)), s.Close(ctx, websocket.StatusNormalClosure, ""))
+		served <- errors.Join(err,
+			s.Write(ctx, t, bytes.ToUpper(p)),
+			s.Close(ctx, websocket.StatusNormalClosure, ""))
 	}()
 	err := c.Write(ctx, websocket.Text, []byte("hello"))
 	for m, e := range c.Messages(ctx) { // until the server closes
@@ -72,7 +73,7 @@ func talk(out io.Writer, client, server net.Conn) error {
 	return errors.Join(err, <-served)
 }
 
-// unixPair returns the two ends of a connection over a unix socket.
+// unixPair returns the two ends of a connection over a Unix socket.
 func unixPair() (client, server net.Conn, err error) {
 	dir, err := os.MkdirTemp("", "hawser")
 	if err != nil {
@@ -96,15 +97,15 @@ func unixPair() (client, server net.Conn, err error) {
 	return client, server, nil
 }
 
-// converse plays both ends and prints what the client receives.
+// converse plays both ends and prints everything that the client receives.
 func converse(out io.Writer, client, server net.Conn) error {
 	for _, c := range []net.Conn{client, server} {
 		defer c.Close()
-		c.SetDeadline(time.Now().Add(10 * time.Second)) // nothing waits for ever
+		c.SetDeadline(time.Now().Add(10 * time.Second)) // so that nothing blocks forever
 	}
 	served := make(chan error, 1)
 	go func() {
-		defer server.Close() // the server's end first
+		defer server.Close() // the server closes its end first
 		served <- shout(stream.New(server, wire.Server))
 	}()
 
@@ -132,7 +133,7 @@ func converse(out io.Writer, client, server net.Conn) error {
 	return errors.Join(err, unlessClosed(ended), unlessClosed(<-served))
 }
 
-// shout is the server: it sends every message back in capitals.
+// shout is the server. It sends every message back in capitals.
 func shout(s *stream.Stream) error {
 	for {
 		op, p, err := s.Receive()
@@ -145,7 +146,7 @@ func shout(s *stream.Stream) error {
 	}
 }
 
-// unlessClosed is err, or nil if err is the regular end of a conversation.
+// unlessClosed returns err, or nil if err is a close frame with StatusNormalClosure.
 func unlessClosed(err error) error {
 	var e *stream.CloseError
 	if errors.As(err, &e) && e.Code == wire.StatusNormalClosure {

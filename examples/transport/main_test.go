@@ -16,8 +16,8 @@ func TestRun(t *testing.T) {
 	if err := run(&out); err != nil {
 		t.Error(err)
 	}
-	want := "over a net.Pipe:\n" + conversation + "over a unix socket:\n" + conversation +
-		"over a net.Pipe, by a Conn:\n\ttext \"HELLO\"\n"
+	want := "over a net.Pipe:\n" + conversation + "over a Unix socket:\n" + conversation +
+		"over a net.Pipe, with a Conn:\n\ttext \"HELLO\"\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("output differs (-want +got):\n%s", diff)
 	}

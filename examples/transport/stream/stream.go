@@ -1,5 +1,5 @@
-// Package stream turns any stream of bytes into WebSocket messages, with package wire
-// alone. Copy it, and change what your transport does otherwise.
+// Package stream exchanges WebSocket messages over any stream of bytes, with package wire alone. Copy it and
+// adapt it to your transport.
 package stream
 
 import (
@@ -12,37 +12,37 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Stream exchanges WebSocket messages over any stream of bytes: a pipe, a serial
-// line, a tunnel. The two ends have agreed beforehand who is the client; there is
-// no opening handshake.
+// A Stream exchanges WebSocket messages over any stream of bytes: a pipe, a serial line, a tunnel. There is
+// no opening handshake: the two ends must agree beforehand which of them is the client.
 //
-// One goroutine receives; any number send. Keep receiving while the stream lives:
-// Receive also answers pings and close frames. It writes to do so: over a transport
-// without any buffer, such as net.Pipe, two ends that ping each other at one moment
-// wait for one another. Waits are as long as those of the transport, so set
-// deadlines there; closing it is the caller's, too.
+// One goroutine may call Receive. Any number may call the other methods. Call Receive as long as the Stream
+// is in use, because it also answers pings and close frames. It blocks until the answer is written. If both
+// ends ping each other at the same time over a transport without a buffer, such as net.Pipe, each end blocks
+// the other.
+//
+// A Stream has no timeouts. Set deadlines on the transport, and close it after use.
 type Stream struct {
 	rw io.ReadWriter
 
-	// Pong, if set before the first Receive, is called with the payload of each
-	// pong.
+	// Pong is called by Receive with the payload of each pong, if it is not nil. Set it before the first
+	// Receive.
 	Pong func(payload []byte)
 
-	// For the one who receives.
-	dec     wire.Decoder // with its default limits: messages of up to 1 MiB
+	// The receiving goroutine uses these.
+	dec     wire.Decoder // with the default limits: messages of up to 1 MiB
 	buf     []byte
-	unread  []byte // the part of buf that dec has not taken
+	unread  []byte // the part of buf that dec has not consumed
 	message []byte // the message so far
-	err     error  // the end
+	err     error  // the error of every later Receive
 
-	// For those who send.
+	// mu guards the fields below it.
 	mu     sync.Mutex
 	enc    wire.Encoder
 	out    []byte
-	broken error // a write failed, perhaps within a frame
+	broken error // the first error of a write, which may have cut a frame
 }
 
-// A CloseError is the close frame of the other end.
+// A CloseError is a close frame of the other end.
 type CloseError struct {
 	Code   wire.StatusCode
 	Reason string
@@ -50,7 +50,7 @@ type CloseError struct {
 
 func (e *CloseError) Error() string { return fmt.Sprintf("closed with %v: %q", e.Code, e.Reason) }
 
-// New returns a Stream for the end of rw that plays role.
+// New returns a Stream over rw with the given role.
 func New(rw io.ReadWriter, role wire.Role) *Stream {
 	return &Stream{
 		rw:  rw,
@@ -60,12 +60,12 @@ func New(rw io.ReadWriter, role wire.Role) *Stream {
 	}
 }
 
-// Receive returns the type and the payload of the next message, put together from
-// its fragments. The payload is valid until the next call.
+// Receive returns the opcode and the payload of the next message, with its fragments joined. The payload is
+// valid until the next call.
 //
-// Every error is final. It is a *CloseError once the other end has closed,
-// io.ErrUnexpectedEOF if the bytes end without that, and wraps a *wire.Error if
-// the other end broke the protocol, which has then been told so.
+// Every error is final. It is a *CloseError if the other end sent a close frame, and io.ErrUnexpectedEOF if
+// the stream ends without one. It wraps a *wire.Error if the other end broke a rule of the protocol. Receive
+// then sends a close frame with the reason.
 func (s *Stream) Receive() (wire.Opcode, []byte, error) {
 	s.message = s.message[:0]
 	for s.err == nil {
@@ -102,7 +102,7 @@ func (s *Stream) fill() {
 	n, err := s.rw.Read(s.buf)
 	s.unread = s.buf[:n]
 	switch {
-	case n > 0: // an error will come again
+	case n > 0: // the next Read returns the error again
 	case err == io.EOF:
 		s.err = io.ErrUnexpectedEOF
 	case err != nil:
@@ -110,33 +110,33 @@ func (s *Stream) fill() {
 	}
 }
 
-// fail tells the other end which rule it broke.
+// fail sends a close frame that says which rule the other end broke.
 func (s *Stream) fail(err error) error {
 	var e *wire.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	if sent := s.Close(e.Code(), e.Reason()); sent != nil {
-		return fmt.Errorf("%w; the other end was not told: %w", err, sent)
+		return fmt.Errorf("%w; no close frame was sent: %w", err, sent)
 	}
 	return fmt.Errorf("%w; closed with %v", err, e.Code())
 }
 
-// closed answers a close frame, unless it is itself the answer to ours.
+// closed answers a close frame, unless that is the answer to a close frame of this end.
 func (s *Stream) closed(payload []byte) error {
 	code, reason, err := wire.ConsumeClose(payload)
 	if err != nil {
-		return err // not here: the decoder has seen the payload
+		return err // unreachable: the decoder has validated the payload
 	}
 	e := &CloseError{code, string(reason)}
 	if err := s.Close(code, ""); err != nil && !errors.Is(err, wire.ErrFrameAfterClose) {
-		return fmt.Errorf("%w; no answer was sent: %w", e, err)
+		return fmt.Errorf("%w; the close frame was not answered: %w", e, err)
 	}
 	return e
 }
 
-// Send sends a message, OpText or OpBinary, in as many frames as it has parts. Text
-// must be UTF-8 as a whole.
+// Send sends a message with the opcode OpText or OpBinary. Each part becomes a frame. The parts of a text
+// message, joined, must be UTF-8.
 func (s *Stream) Send(op wire.Opcode, first []byte, more ...[]byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,17 +160,16 @@ func (s *Stream) Send(op wire.Opcode, first []byte, more ...[]byte) error {
 func (s *Stream) appendFrame(out []byte, op wire.Opcode, payload []byte, fin bool) ([]byte, error) {
 	h := wire.Header{Opcode: op, Fin: fin}
 	if s.enc.Role == wire.Client {
-		rand.Read(h.Key[:]) // new for each frame; it never fails
+		rand.Read(h.Key[:]) // a new key for each frame; Read never fails
 	}
 	return s.enc.AppendFrame(out, h, payload)
 }
 
-// Ping asks the other end for a sign of life, which comes to s.Pong with the same
-// payload of at most 125 bytes.
+// Ping sends a ping with a payload of at most 125 bytes. Receive passes the payload of the answer to s.Pong.
 func (s *Stream) Ping(payload []byte) error { return s.Send(wire.OpPing, payload) }
 
-// Close sends a close frame. Whoever receives then gets the *CloseError that is the
-// answer; after it the transport can be closed, on the server's end first.
+// Close sends a close frame. Receive then returns the answer as a *CloseError. After that, close the
+// transport, the server first.
 func (s *Stream) Close(code wire.StatusCode, reason string) error {
 	payload, err := wire.AppendClose(nil, code, reason)
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/hawser-ws/hawser/wire/wiretest"
 )
 
-// The package holds no HTTP, and of this project nothing but package wire.
+// The package does not depend on net/http, and on no package of this project but wire.
 func TestImports(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {
@@ -29,22 +29,22 @@ func TestImports(t *testing.T) {
 	}
 	deps := strings.Fields(string(out))
 	if !slices.Contains(deps, "github.com/hawser-ws/hawser/wire") {
-		t.Error("package wire is not among the dependencies")
+		t.Error("the package does not depend on wire")
 	}
 	for _, dep := range deps {
 		switch name, _, _ := strings.Cut(dep, "/"); {
 		case dep == "net/http":
-			t.Error("it holds net/http")
+			t.Error("the package depends on net/http")
 		case !strings.Contains(name, "."), // the standard library
 			dep == "github.com/hawser-ws/hawser/wire",
 			dep == "github.com/hawser-ws/hawser/examples/transport/stream":
 		default:
-			t.Errorf("it holds %s", dep)
+			t.Errorf("the package depends on %s", dep)
 		}
 	}
 }
 
-// A script is an end that has said all it will say, in, and listens to the answer.
+// A script is the transport to an end that sends in, and whose received bytes are in out.
 type script struct {
 	in  io.Reader
 	out bytes.Buffer
@@ -53,14 +53,14 @@ type script struct {
 func (s *script) Read(p []byte) (int, error)  { return s.in.Read(p) }
 func (s *script) Write(p []byte) (int, error) { return s.out.Write(p) }
 
-// answers are the frames that role has sent.
+// answers returns the frames in s.out, which role has sent.
 func (s *script) answers(t *testing.T, role wire.Role) (all []string) {
 	t.Helper()
-	dec := wire.Decoder{Role: 1 - role, MaxControls: -1} // what a client sends a server reads
+	dec := wire.Decoder{Role: 1 - role, MaxControls: -1} // a server reads the frames of a client
 	for b := s.out.Bytes(); len(b) > 0; {
 		f, n, err := dec.Next(b)
 		if err != nil || !f.EndsFrame() {
-			t.Fatalf("answered a bad frame: %+v, %v", f, err)
+			t.Fatalf("the answer has an incomplete or invalid frame: %+v, %v", f, err)
 		}
 		b = b[n:]
 		what := strconv.Quote(string(f.Payload))
@@ -73,14 +73,15 @@ func (s *script) answers(t *testing.T, role wire.Role) (all []string) {
 	return all
 }
 
-// The streams of package wiretest, at once and byte by byte: however one ends, the
-// error says so and so does the answer.
+// For each stream of package wiretest, the error and the answers are as expected, whether it arrives at once
+// or byte by byte.
 func TestEnds(t *testing.T) {
 	ran := 0
 	for _, st := range wiretest.Streams() {
 		d := &st.Decoder
-		if d.RSV|d.FrameRSV != 0 || d.MaxFrame != 0 || d.MaxMessage != 0 || d.MaxEmptyFragments != 0 || d.MaxControls != 0 || d.AllowInvalidUTF8 {
-			continue // a Stream has the default limits and no extension, and checks text
+		if d.RSV|d.FrameRSV != 0 || d.MaxFrame != 0 || d.MaxMessage != 0 ||
+			d.MaxEmptyFragments != 0 || d.MaxControls != 0 || d.AllowInvalidUTF8 {
+			continue // a Stream has the default limits, has no extension, and validates text
 		}
 		ran++
 		t.Run(st.Name, func(t *testing.T) {
@@ -89,7 +90,7 @@ func TestEnds(t *testing.T) {
 		})
 	}
 	if ran < 100 {
-		t.Errorf("only %d streams", ran)
+		t.Errorf("tested %d streams, want at least 100", ran)
 	}
 }
 
@@ -101,7 +102,7 @@ func testEnd(t *testing.T, st wiretest.Stream, other *script) {
 		_, _, err = s.Receive()
 	}
 	if _, _, again := s.Receive(); again != err {
-		t.Errorf("the error is not final: %v, then %v", err, again)
+		t.Errorf("the second error is %v, want %v again", again, err)
 	}
 
 	var want []string // the answers
@@ -131,8 +132,7 @@ func testEnd(t *testing.T, st wiretest.Stream, other *script) {
 	}
 }
 
-// A message in fragments, with control frames between, arrives whole, however it is
-// cut.
+// A message in fragments, with control frames between them, arrives complete, however the bytes are cut.
 func TestFragments(t *testing.T) {
 	for _, role := range []wire.Role{wire.Server, wire.Client} {
 		var sent script
@@ -151,7 +151,8 @@ func TestFragments(t *testing.T) {
 			"with EOF":     iotest.DataErrReader(bytes.NewReader(sent.out.Bytes())),
 		} {
 			s := New(&script{in: in}, role)
-			for _, want := range []string{"text Grüße", "binary ", "binary " + strings.Repeat("\xff", 70_000)} {
+			long := "binary " + strings.Repeat("\xff", 70_000)
+			for _, want := range []string{"text Grüße", "binary ", long} {
 				op, p, err := s.Receive()
 				if diff := cmp.Diff(want, op.String()+" "+string(p)); err != nil || diff != "" {
 					t.Errorf("%v, %s: %v; message differs (-want +got):\n%s", role, name, err, diff)
@@ -180,17 +181,17 @@ func TestMaskingKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !h.Masked || seen[h.Key] {
-			t.Errorf("masked: %v, with a key that was used: %v", h.Masked, seen[h.Key])
+			t.Errorf("a frame is masked: %v, with a key that was used before: %v", h.Masked, seen[h.Key])
 		}
 		seen[h.Key] = true
 		b = b[n+int(h.Length):]
 	}
 	if len(seen) != 8 {
-		t.Errorf("%d keys for 8 frames", len(seen))
+		t.Errorf("8 frames have %d different masking keys, want 8", len(seen))
 	}
 }
 
-// Many senders, one receiver: messages arrive whole.
+// Messages of many senders arrive complete at one receiver.
 func TestSenders(t *testing.T) {
 	var sending sync.WaitGroup
 	defer sending.Wait()
@@ -226,13 +227,13 @@ func TestSenders(t *testing.T) {
 	}
 }
 
-// After a write that failed the stream may hold half a frame: nothing may follow.
+// After a failed write, nothing more is sent, because the stream may have half a frame.
 func TestBroken(t *testing.T) {
 	client, server := net.Pipe()
 	s := New(client, wire.Client)
 	client.SetDeadline(time.Unix(1, 0))
 	first := s.Send(wire.OpText, nil)
-	server.Close() // a second write would fail otherwise
+	server.Close() // a second write would return another error
 	if err := s.Send(wire.OpText, nil); err == nil || err != first {
 		t.Errorf("after %v: %v", first, err)
 	}
