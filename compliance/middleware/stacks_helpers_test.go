@@ -39,7 +39,7 @@ const nothing = "-"
 // stacks are the rows of the table, in order.
 var stacks = []stack{
 	{"`gin.Logger`", ginLogger},
-	{"`gin.Logger` inside a wrapper with `Unwrap` alone", ginWrapped},
+	{"`gin.Logger` inside a wrapper with only `Unwrap`", ginWrapped},
 	{"echo, `middleware.RequestLogger`", echoWith(nil)},
 	{"echo, `middleware.Gzip`", echoWith(echomiddleware.Gzip())},
 	{"echo, `middleware.ContextTimeout`", echoWith(echomiddleware.ContextTimeout(time.Minute))},
@@ -62,7 +62,7 @@ var stacks = []stack{
 	{"httprouter", silent(router)},
 	{"`http.TimeoutHandler`", silent(timeout)},
 	{"a wrapper with `WriteHeader` and `Unwrap`", wrapper(true)},
-	{"a wrapper with `WriteHeader` alone", wrapper(false)},
+	{"a wrapper with only `WriteHeader`", wrapper(false)},
 	{"the `recorder` above", recording},
 }
 

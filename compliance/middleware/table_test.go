@@ -24,8 +24,8 @@ var update = flag.Bool("update", false, "rewrite the table in "+guide)
 // TestTable measures every stack and compares the results with the guide's table.
 func TestTable(t *testing.T) {
 	var b strings.Builder
-	b.WriteString("| stack | WebSocket | recorded status | of a 403 " +
-		"| request ends, Handler | request ends, Hold or Accept |\n")
+	b.WriteString("| stack | WebSocket | upgrade | 403 " +
+		"| request ends with Handler | request ends with Hold or Accept |\n")
 	b.WriteString("|---|---|---|---|---|---|\n")
 	for _, s := range stacks {
 		fmt.Fprintf(&b, "| %s | %s |\n", s.name, strings.Join(row(t, s), " | "))
