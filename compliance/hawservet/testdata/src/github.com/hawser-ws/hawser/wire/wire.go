@@ -20,6 +20,8 @@ const (
 	OpPing   Opcode = 0x9
 )
 
+type Kind uint8
+
 type Role uint8
 
 const (
@@ -40,7 +42,7 @@ func (d *Decoder) Next(b []byte) (f Frame, n int, err error) { return }
 
 type Frame struct {
 	Header  Header
-	Message Opcode
+	Kind    Kind
 	Payload []byte
 	Offset  int64
 }
