@@ -46,13 +46,16 @@ func runDroppedErr(pass *analysis.Pass) (any, error) {
 		}
 		fn := callee(pass.TypesInfo, call)
 		switch {
-		case isMethod(fn, websocketPath, "Conn", "Write", "WriteBuffers", "WriteJSON", "WritePlain", "WritePrepared"):
-			report(pass, call, fmt.Sprintf("the error of Conn.%s %s, and with it that the message was not sent or that the connection has ended: look at it, or assign it to _",
-				fn.Name(), verb))
+		case isMethod(fn, websocketPath, "Conn",
+			"Write", "WriteBuffers", "WriteJSON", "WritePlain", "WritePrepared"):
+			report(pass, call, fmt.Sprintf("the error of Conn.%s %s, "+
+				"so nothing tells that the message was not sent or that the connection has ended: "+
+				"check it, or assign it to _", fn.Name(), verb))
 		case isMethod(fn, websocketPath, "MessageWriter", "Write", "Flush", "Close"):
 			if !closeIsChecked(pass.TypesInfo, cur, receiver(call)) {
-				report(pass, call, fmt.Sprintf("the error of MessageWriter.%s %s, but a message is only sent if its Close returns nil: look at the error of Close, or assign it to _",
-					fn.Name(), verb))
+				report(pass, call, fmt.Sprintf("the error of MessageWriter.%s %s, "+
+					"but the message is sent only if Close returns nil: "+
+					"check the error of Close, or assign it to _", fn.Name(), verb))
 			}
 		}
 	}

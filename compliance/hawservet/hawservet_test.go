@@ -38,8 +38,8 @@ var all = &analysis.Analyzer{
 // vendor, and one whose fixes are compared with its golden files. What a comment
 // wants is reported, and nothing else, by any analyzer.
 func TestCases(t *testing.T) {
-	for _, r := range analysistest.Run(t, analysistest.TestData(), all,
-		"keptpayload", "lostconn", "droppederr", "insecure", "tworeaders", "openwriter", "vendored", "fixed") {
+	for _, r := range analysistest.Run(t, analysistest.TestData(), all, "keptpayload", "lostconn",
+		"droppederr", "insecure", "tworeaders", "openwriter", "vendored", "fixed") {
 		if r.Action.Package.PkgPath == "fixed" {
 			testFixes(t, r.Action)
 		}

@@ -1,7 +1,6 @@
 package hawservet
 
 import (
-	"fmt"
 	"go/ast"
 	"go/constant"
 	"go/types"
@@ -59,12 +58,13 @@ func checkInsecure(pass *analysis.Pass, n ast.Node, id *ast.Ident, value ast.Exp
 	if isZero(pass.TypesInfo.Types[value]) || isTest(pass, n.Pos()) {
 		return
 	}
-	why := "see its documentation; do without it"
+	advice := ": remove it"
 	if field.Name() == "InsecureAnyOrigin" {
-		why = "any web page can then use the server with its visitors' cookies (RFC 6455, section 10.2); list the origins in Origins"
+		advice = ", so that any web page can use the server with its visitors' cookies " +
+			"(RFC 6455, section 10.2): list the allowed origins in Origins"
 	}
-	report(pass, n, fmt.Sprintf("%s turns a check off: %s, or give the reason in a comment //hawservet:allow insecure",
-		field.Name(), why))
+	report(pass, n, field.Name()+" turns off a check"+advice+
+		", or give a reason in a comment //hawservet:allow insecure")
 }
 
 // isZero reports whether a value is a zero constant, or none that is known.

@@ -94,7 +94,7 @@ func (l *loan) fromLoop(cur inspector.Cursor, n *ast.RangeStmt) {
 	l.fn, _, _ = function(cur)
 	l.region = cur.Child(n.Body)
 	l.loop, l.ends = true, true
-	l.rule = "Messages lends them until the loop asks for the next message or ends"
+	l.rule = "until the loop over Messages reads the next message or ends"
 	l.held[v] = parts{"Data": true}
 }
 
@@ -118,7 +118,7 @@ func (l *loan) fromCall(cur inspector.Cursor, n *ast.AssignStmt) {
 	case isMethod(fn, wirePath, "Decoder", "Next") && first != nil:
 		l.enclosing(cur)
 		l.owners = []*types.Var{root(l.info, receiver(call)), root(l.info, call.Args[0])}
-		l.rule = "Next lends them until its next call"
+		l.rule = "until the next call of Next"
 		l.held[first] = parts{"Payload": true}
 	case isMethod(fn, websocketPath, "Conn", "AppendRead") && len(call.Args) == 2:
 		l.enclosing(cur)
@@ -127,7 +127,7 @@ func (l *loan) fromCall(cur inspector.Cursor, n *ast.AssignStmt) {
 		pull, ok := definition(l.info, cur, call.Fun).(*ast.CallExpr)
 		if ok && isFunc(callee(l.info, pull), "iter", "Pull2") && l.isMessages(cur, pull.Args[0]) {
 			l.enclosing(cur)
-			l.rule = "Messages lends them until the next message is asked for"
+			l.rule = "until the next message is read"
 			l.held[first] = parts{"Data": true}
 		}
 	}
@@ -176,7 +176,7 @@ func (l *loan) fromBuffer(n *ast.AssignStmt, dst ast.Expr) {
 	if within(buf.v, l.region.Node()) || p.fields != "" && p != buf || l.replaces(n, buf, p) {
 		return
 	}
-	l.rule = "the next AppendRead writes over the same buffer"
+	l.rule = "until the next AppendRead overwrites the buffer"
 	l.owners = []*types.Var{buf.v}
 	l.buffer = buf
 	if p.fields == "" {

@@ -69,7 +69,7 @@ func (l *loan) checkPassed(c inspector.Cursor, call *ast.CallExpr) bool {
 		}
 		how := l.keepers.keptBy(l, fn, i)
 		if how != "" && !l.waitsAfter(c) && !l.isSettled(call) {
-			l.report(arg, "passed to "+types.ExprString(call.Fun)+" and there "+how)
+			l.report(arg, "passed to "+types.ExprString(call.Fun)+", where it is "+how)
 			return true
 		}
 	}
@@ -83,7 +83,8 @@ func (l *loan) isSettled(call *ast.CallExpr) bool {
 	ast.Inspect(call, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
 			v := variable(l.info, id)
-			if _, held := l.held[v]; v != nil && !held && !v.IsField() && !isType(v.Type(), "context", "Context") {
+			_, held := l.held[v]
+			if v != nil && !held && !v.IsField() && !isType(v.Type(), "context", "Context") {
 				known[v] = true
 			}
 		}

@@ -62,7 +62,8 @@ func (l *loan) collectDefs() {
 			}
 		case *ast.RangeStmt:
 			item := n.Value
-			if f, ok := l.info.TypeOf(n.X).Underlying().(*types.Signature); ok && item == nil && f.Params().Len() == 1 {
+			f, ok := l.info.TypeOf(n.X).Underlying().(*types.Signature)
+			if ok && item == nil && f.Params().Len() == 1 {
 				item = n.Key // of an iter.Seq
 			}
 			if v := variable(l.info, item); v != nil && carries(v.Type()) {

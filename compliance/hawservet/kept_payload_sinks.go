@@ -23,7 +23,8 @@ func (l *loan) check() {
 			return !l.checkLater(c, n.Call, "used by a goroutine")
 		case *ast.DeferStmt:
 			if l.loop && sameFunction(c, l.fn) {
-				return !l.checkLater(c, n.Call, "used by a deferred call, which runs when the function returns")
+				const how = "used by a deferred call, which runs when the function returns"
+				return !l.checkLater(c, n.Call, how)
 			}
 		case *ast.CallExpr:
 			return !l.checkCall(c, n)
@@ -131,10 +132,11 @@ func (l *loan) checkStore(c inspector.Cursor, lhs, x ast.Expr) {
 		return
 	}
 	if _, ok := ast.Unparen(lhs).(*ast.Ident); ok {
+		outer := !within(v, l.region.Node()) && (l.loop || !sameFunction(c, l.fn))
 		if isGlobal(v) {
-			l.report(x, "stored in a variable of the package")
-		} else if !within(v, l.region.Node()) && (l.loop || !sameFunction(c, l.fn)) && l.outlives(c, v, lhs, x) {
-			l.report(x, "stored in "+v.Name()+", which is used after that")
+			l.report(x, "stored in a package variable")
+		} else if outer && l.outlives(c, v, lhs, x) {
+			l.report(x, "stored in "+v.Name()+", which is used later")
 		}
 		return
 	}
@@ -163,7 +165,7 @@ func (l *loan) leaves(c inspector.Cursor) bool {
 func (l *loan) outerStore(c inspector.Cursor, v *types.Var, lhs, x ast.Expr) string {
 	how := "stored in a field"
 	if _, ok := ast.Unparen(lhs).(*ast.StarExpr); ok {
-		how = "stored in what " + v.Name() + " points to"
+		how = "stored in *" + v.Name()
 	}
 	index, isIndex := ast.Unparen(lhs).(*ast.IndexExpr)
 	if isIndex {
@@ -241,11 +243,13 @@ func (l *loan) isOwn(c inspector.Cursor, v *types.Var) bool {
 // loan has ended: x is added to it, it is read behind the region or by another
 // function, or the region reads it before it assigns it.
 func (l *loan) outlives(c inspector.Cursor, v *types.Var, lhs, x ast.Expr) bool {
-	if call, ok := ast.Unparen(x).(*ast.CallExpr); ok && len(call.Args) > 0 && root(l.info, call.Args[0]) == v {
+	call, ok := ast.Unparen(x).(*ast.CallExpr)
+	if ok && len(call.Args) > 0 && root(l.info, call.Args[0]) == v {
 		if s, ok := ast.Unparen(call.Args[0]).(*ast.SliceExpr); ok && isEmptied(l.info, s) {
 			return false
 		}
-		if id, ok := call.Fun.(*ast.Ident); ok && id.Name == "append" || isFunc(callee(l.info, call), "slices", "Insert") {
+		id, ok := call.Fun.(*ast.Ident)
+		if ok && id.Name == "append" || isFunc(callee(l.info, call), "slices", "Insert") {
 			return true
 		}
 	}
@@ -329,7 +333,8 @@ func (l *loan) isReset(c inspector.Cursor, lhs ast.Expr) bool {
 		switch n := s.Node().(type) {
 		case *ast.AssignStmt:
 			for i, other := range n.Lhs {
-				if x, of := paired(n, i); types.ExprString(other) == path && (!l.lends(x, of) || isEmptying(l.info, x)) {
+				x, of := paired(n, i)
+				if types.ExprString(other) == path && (!l.lends(x, of) || isEmptying(l.info, x)) {
 					return true
 				}
 			}
@@ -406,9 +411,10 @@ func (l *loan) report(x ast.Expr, how string) {
 		what = "a value with lent bytes"
 	}
 	var fixes []analysis.SuggestedFix
-	advice := "copy the bytes first, as bytes.Clone does"
+	advice := "copy the bytes first, for example with bytes.Clone"
 	if fixes = cloned(l.pass, x); fixes != nil {
 		advice = "keep bytes.Clone(" + what + ")"
 	}
-	report(l.pass, x, fmt.Sprintf("%s is %s, but its bytes are not the program's to keep: %s; %s", what, how, l.rule, advice), fixes...)
+	message := fmt.Sprintf("%s is %s, but its bytes are valid only %s: %s", what, how, l.rule, advice)
+	report(l.pass, x, message, fixes...)
 }

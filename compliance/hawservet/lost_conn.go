@@ -58,7 +58,8 @@ func checkConn(pass *analysis.Pass, b *borrowers, cur inspector.Cursor, call *as
 	if len(results) == 0 || isBlank(results[0]) {
 		// A test expects that there is no Conn.
 		if !isTest(pass, call.Pos()) {
-			report(pass, call, fmt.Sprintf("the Conn of %s is thrown away, but Close or CloseNow must be called in the end: keep it and close it", name))
+			report(pass, call, "the Conn of "+name+" is discarded, but Close or CloseNow must be called: "+
+				"keep it, and close it")
 		}
 		return
 	}
@@ -67,22 +68,24 @@ func checkConn(pass *analysis.Pass, b *borrowers, cur inspector.Cursor, call *as
 	if !ok || v == nil || !within(v, body) {
 		return // a field, a result, or a variable of a function around this one
 	}
-	l := &lost{info: pass.TypesInfo, borrowers: b, conn: v, results: results[1:]}
+	l := &trackedConn{info: pass.TypesInfo, borrowers: b, conn: v, results: results[1:]}
 	l.collect(cur)
 	leak := l.leak(newGraph(pass.TypesInfo, body), call)
 	if leak == nil {
 		return
 	}
 	if len(l.ends) == 0 {
-		report(pass, results[0], fmt.Sprintf("%s of %s is never closed, but Close or CloseNow must be called in the end: defer %[1]s.CloseNow()", v.Name(), name))
+		report(pass, results[0], fmt.Sprintf("%s, the Conn of %s, is never closed, "+
+			"but Close or CloseNow must be called: defer %[1]s.CloseNow()", v.Name(), name))
 		return
 	}
-	advice := "defer %s.CloseNow() once the error is looked at"
+	advice := "defer %[1]s.CloseNow() after the check of the error"
 	if l.handsOn {
-		advice = "call %s.CloseNow() before that return"
+		advice = "call %[1]s.CloseNow() before that return"
 	}
-	report(pass, results[0], fmt.Sprintf("%s of %s is not closed on the way to the return at line %d, but Close or CloseNow must be called in the end: "+advice,
-		v.Name(), name, pass.Fset.Position(leak.Pos()).Line, v.Name()))
+	report(pass, results[0], fmt.Sprintf("%[1]s, the Conn of %[2]s, "+
+		"is not closed on the path to the return at line %[3]d, "+
+		"but Close or CloseNow must be called: "+advice, v.Name(), name, pass.Fset.Position(leak.Pos()).Line))
 }
 
 func isBlank(e ast.Expr) bool {
@@ -91,7 +94,7 @@ func isBlank(e ast.Expr) bool {
 }
 
 // A lost is a Conn that may be.
-type lost struct {
+type trackedConn struct {
 	info      *types.Info
 	borrowers *borrowers
 	conn      *types.Var
@@ -103,7 +106,7 @@ type lost struct {
 }
 
 // collect finds the uses of the Conn in the function around cur.
-func (l *lost) collect(cur inspector.Cursor) {
+func (l *trackedConn) collect(cur inspector.Cursor) {
 	fn, _, _ := function(cur)
 	l.tied = make(map[types.Object]bool)
 	for _, e := range l.results {
@@ -124,7 +127,7 @@ func (l *lost) collect(cur inspector.Cursor) {
 }
 
 // tie notes variables whose values come from the error of the call.
-func (l *lost) tie(n *ast.AssignStmt) {
+func (l *trackedConn) tie(n *ast.AssignStmt) {
 	for _, rhs := range n.Rhs {
 		if !l.isTied(rhs) {
 			continue
@@ -138,7 +141,7 @@ func (l *lost) tie(n *ast.AssignStmt) {
 }
 
 // isTied reports whether n mentions a variable that tells whether there is a Conn.
-func (l *lost) isTied(n ast.Node) bool {
+func (l *trackedConn) isTied(n ast.Node) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok && l.tied[l.info.ObjectOf(id)] {
@@ -150,7 +153,7 @@ func (l *lost) isTied(n ast.Node) bool {
 }
 
 // use notes what one mention of the Conn does with it.
-func (l *lost) use(id inspector.Cursor) {
+func (l *trackedConn) use(id inspector.Cursor) {
 	if l.borrowers.isBorrowed(id) && !l.goesWithError(id) {
 		return
 	}
@@ -166,7 +169,7 @@ func (l *lost) use(id inspector.Cursor) {
 
 // goesWithError reports whether the Conn at id is an argument beside the error of the
 // call, for somebody else to find out whether there is one.
-func (l *lost) goesWithError(id inspector.Cursor) bool {
+func (l *trackedConn) goesWithError(id inspector.Cursor) bool {
 	call, ok := id.Parent().Node().(*ast.CallExpr)
 	return ok && l.isTied(call)
 }
@@ -175,7 +178,7 @@ func (l *lost) goesWithError(id inspector.Cursor) bool {
 // statement, or the call itself in the next turn of a loop. If there is a Close or
 // the like it is a return that stands before it: a later one may hang on a condition
 // that held before.
-func (l *lost) leak(g *graph, call *ast.CallExpr) (leak ast.Node) {
+func (l *trackedConn) leak(g *graph, call *ast.CallExpr) (leak ast.Node) {
 	var last token.Pos
 	for _, e := range l.ends {
 		last = max(last, e.Pos())
@@ -211,7 +214,7 @@ func (l *lost) leak(g *graph, call *ast.CallExpr) (leak ast.Node) {
 
 // overwrites returns the error of the call if n gives its variable that of
 // something else.
-func (l *lost) overwrites(n ast.Node) *types.Var {
+func (l *trackedConn) overwrites(n ast.Node) *types.Var {
 	a, ok := n.(*ast.AssignStmt)
 	if !ok || slices.ContainsFunc(a.Rhs, func(e ast.Expr) bool { return l.isTied(e) }) {
 		return nil
@@ -226,7 +229,7 @@ func (l *lost) overwrites(n ast.Node) *types.Var {
 
 // isEnd reports whether n closes the Conn, hands it on, or gives its variable
 // another.
-func (l *lost) isEnd(n ast.Node) bool {
+func (l *trackedConn) isEnd(n ast.Node) bool {
 	is := func(e ast.Node) bool { return within(e, n) }
 	return slices.ContainsFunc(l.ends, is) || slices.ContainsFunc(l.defs, is)
 }
@@ -234,7 +237,7 @@ func (l *lost) isEnd(n ast.Node) bool {
 // branch returns the successors of b at which there may be a Conn: those of
 // err == nil, and none where it is not understood what a condition says of it. What
 // stale holds says nothing.
-func (l *lost) branch(b *cfg.Block, stale *types.Var) []*cfg.Block {
+func (l *trackedConn) branch(b *cfg.Block, stale *types.Var) []*cfg.Block {
 	if len(b.Succs) < 2 || len(b.Nodes) == 0 {
 		return b.Succs
 	}

@@ -43,10 +43,12 @@ func runOpenWriter(pass *analysis.Pass) (any, error) {
 		if !ok || !ok2 || w == nil || !within(w, body) || isGlobal(c.v) {
 			continue
 		}
-		o := &opened{info: pass.TypesInfo, origin: n, writer: w, conn: c}
+		o := &trackedWriter{info: pass.TypesInfo, origin: n, writer: w, conn: c}
 		if o.collect(fn) {
 			for _, call := range o.waiting(newGraph(pass.TypesInfo, body), cur) {
-				report(pass, call, fmt.Sprintf("Conn.%s waits for %s, which is opened at line %d and not yet closed, until it fails with ErrMessageOpen: call %[2]s.Close() before it",
+				report(pass, call, fmt.Sprintf("Conn.%s waits for %s, "+
+					"which line %d opens and nothing has closed, "+
+					"and then fails with ErrMessageOpen: call %[2]s.Close() first",
 					callee(pass.TypesInfo, call).Name(), w.Name(), pass.Fset.Position(n.Pos()).Line))
 			}
 		}
@@ -55,7 +57,7 @@ func runOpenWriter(pass *analysis.Pass) (any, error) {
 }
 
 // An opened is a MessageWriter that a function has opened.
-type opened struct {
+type trackedWriter struct {
 	info   *types.Info
 	origin *ast.AssignStmt
 	writer *types.Var
@@ -65,7 +67,7 @@ type opened struct {
 
 // collect finds where the writer is closed. It is false if code that is not seen here
 // may close it.
-func (o *opened) collect(fn inspector.Cursor) bool {
+func (o *trackedWriter) collect(fn inspector.Cursor) bool {
 	for id := range outermost(fn).Preorder((*ast.Ident)(nil)) {
 		if o.info.Uses[id.Node().(*ast.Ident)] != o.writer {
 			continue
@@ -96,8 +98,11 @@ func (o *opened) collect(fn inspector.Cursor) bool {
 
 // waiting returns the calls that certainly wait for the writer: they are reached from
 // its origin alone, and not from where it is closed.
-func (o *opened) waiting(g *graph, cur inspector.Cursor) (found []*ast.CallExpr) {
-	errs := &lost{info: o.info, borrowers: &borrowers{info: o.info}, conn: o.writer, results: o.origin.Lhs[1:]}
+func (o *trackedWriter) waiting(g *graph, cur inspector.Cursor) (found []*ast.CallExpr) {
+	errs := &trackedConn{
+		info: o.info, borrowers: &borrowers{info: o.info},
+		conn: o.writer, results: o.origin.Lhs[1:],
+	}
 	errs.collect(cur)
 	g.follow(o.origin, func(n ast.Node) bool {
 		if o.ends(n) {
@@ -128,7 +133,7 @@ func (o *opened) waiting(g *graph, cur inspector.Cursor) (found []*ast.CallExpr)
 
 // ends reports whether after n the writer is closed, or its Conn is, or either name
 // may be that of another.
-func (o *opened) ends(n ast.Node) bool {
+func (o *trackedWriter) ends(n ast.Node) bool {
 	if slices.ContainsFunc(o.closes, func(c ast.Node) bool { return within(c, n) }) ||
 		assigns(o.info, n, place{v: o.writer}) && n != ast.Node(o.origin) || assigns(o.info, n, o.conn) {
 		return true
@@ -136,17 +141,17 @@ func (o *opened) ends(n ast.Node) bool {
 	found := false
 	inspectOwn(n, func(call *ast.CallExpr) {
 		p, ok := placeOf(o.info, receiver(call))
-		closes := ok && p == o.conn && isMethod(callee(o.info, call), websocketPath, "Conn", "Close", "CloseNow", "Abort")
-		found = found || closes || o.conn.fields != "" && names(o.info, call, o.conn.v)
+		closes := isMethod(callee(o.info, call), websocketPath, "Conn", "Close", "CloseNow", "Abort")
+		found = found || ok && p == o.conn && closes || o.conn.fields != "" && names(o.info, call, o.conn.v)
 	})
 	return found
 }
 
 // begins returns the call within n that begins a message on the same Conn, or nil.
-func (o *opened) begins(n ast.Node) (found *ast.CallExpr) {
+func (o *trackedWriter) begins(n ast.Node) (found *ast.CallExpr) {
 	inspectOwn(n, func(call *ast.CallExpr) {
-		if !isMethod(callee(o.info, call), websocketPath, "Conn",
-			"Write", "WriteBuffers", "WriteJSON", "WritePlain", "WritePrepared", "Writer", "PlainWriter") || isMethodExpr(o.info, call) {
+		if isMethodExpr(o.info, call) || !isMethod(callee(o.info, call), websocketPath, "Conn", "Writer",
+			"PlainWriter", "Write", "WriteBuffers", "WriteJSON", "WritePlain", "WritePrepared") {
 			return
 		}
 		if p, ok := placeOf(o.info, receiver(call)); ok && p == o.conn {

@@ -17,7 +17,7 @@ func report(pass *analysis.Pass, n ast.Node, message string, fixes ...analysis.S
 	case reason != "":
 		return
 	case ok:
-		message += " (the comment that allows it gives no reason)"
+		message += " (the comment that allows it must give a reason)"
 	}
 	pass.Report(analysis.Diagnostic{
 		Pos:            n.Pos(),

@@ -144,10 +144,13 @@ func TestNames(t *testing.T) {
 				}
 			case *ast.CallExpr:
 				fun := types.ExprString(n.Fun)
-				if fun != "isFunc" && fun != "isMethod" && fun != "isType" || declared[paths[types.ExprString(n.Args[1])]] == nil {
+				if fun != "isFunc" && fun != "isMethod" && fun != "isType" {
 					break
 				}
 				pkg, names, typ := declared[paths[types.ExprString(n.Args[1])]], n.Args[2:], ""
+				if pkg == nil {
+					break // of the standard library
+				}
 				if fun == "isMethod" {
 					typ, names = unquoted(t, names[0]), names[1:]
 				}

@@ -98,7 +98,8 @@ func (r *readers) check(g *graph, p place, first ast.Node) {
 	g.follow(r.start.Node(), visit, func(b *cfg.Block) []*cfg.Block {
 		next := r.sameTurn(b, p.v, once)
 		for _, s := range next {
-			if loop, ok := s.Stmt.(*ast.RangeStmt); ok && s.Kind == cfg.KindRangeLoop && second[loop.X] != nil {
+			loop, ok := s.Stmt.(*ast.RangeStmt)
+			if ok && s.Kind == cfg.KindRangeLoop && second[loop.X] != nil {
 				r.report(p, first, loop.X) // the loop goes on reading
 			}
 		}
@@ -232,9 +233,11 @@ func (r *readers) report(p place, first, second ast.Node) {
 	r.reported[second.Pos()] = true
 	r.reported[first.Pos()] = true
 	at := r.pass.Fset.Position(r.start.Node().Pos()).Line
-	message := fmt.Sprintf("%v is read here and by the goroutine that line %d starts, but one goroutine reads a Conn and another gets ErrConcurrentRead: read in one and hand the messages on", p, at)
+	who := "here and by the goroutine"
 	if first.Pos() == second.Pos() {
-		message = fmt.Sprintf("%v is read by every goroutine that line %d starts, but one goroutine reads a Conn and another gets ErrConcurrentRead: read in one and hand the messages on", p, at)
+		who = "by every goroutine"
 	}
-	report(r.pass, second, message)
+	report(r.pass, second, fmt.Sprintf("%v is read %s that line %d starts, "+
+		"but only one goroutine may read a Conn, and another gets ErrConcurrentRead: "+
+		"read in one goroutine, and pass the messages to the others", p, who, at))
 }

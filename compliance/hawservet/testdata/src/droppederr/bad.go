@@ -10,7 +10,7 @@ import (
 type client struct{ *websocket.Conn }
 
 func writes(ctx context.Context, c *websocket.Conn, m *websocket.PreparedMessage) {
-	c.Write(ctx, websocket.Text, nil)      // want `the error of Conn.Write is dropped, and with it that the message was not sent`
+	c.Write(ctx, websocket.Text, nil)      // want `the error of Conn.Write is dropped, so nothing tells that the message was not sent`
 	c.WriteJSON(ctx, 1)                    // want `the error of Conn.WriteJSON is dropped`
 	c.WritePlain(ctx, websocket.Text, nil) // want `the error of Conn.WritePlain is dropped`
 	c.WritePrepared(ctx, m)                // want `the error of Conn.WritePrepared is dropped`
@@ -26,7 +26,7 @@ func deferred(ctx context.Context, c *websocket.Conn, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	defer w.Close() // want `the error of MessageWriter.Close is dropped by defer, but a message is only sent if its Close returns nil`
+	defer w.Close() // want `the error of MessageWriter.Close is dropped by defer, but the message is sent only if Close returns nil: check the error of Close, or assign it to _`
 	_, err = io.Copy(w, r)
 	return err
 }

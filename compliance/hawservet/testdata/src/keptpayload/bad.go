@@ -35,7 +35,7 @@ func sent(ctx context.Context, c *websocket.Conn, out chan []byte, all chan any,
 		if err != nil {
 			return
 		}
-		out <- m.Data                  // want `m.Data is sent on a channel, but its bytes are not the program's to keep: Messages lends them until the loop asks for the next message or ends; keep bytes.Clone\(m.Data\)`
+		out <- m.Data                  // want `m.Data is sent on a channel, but its bytes are valid only until the loop over Messages reads the next message or ends: keep bytes.Clone\(m.Data\)`
 		out <- m.Data[1:]              // want `sent on a channel`
 		out <- json.RawMessage(m.Data) // want `sent on a channel`
 		all <- m                       // want `m is sent on a channel.*copy the bytes first`
@@ -101,7 +101,7 @@ func (s *session) stored(ctx context.Context, c *websocket.Conn, others map[stri
 		s.last = m.Data                   // want `m.Data is stored in a field`
 		s.event = &event{payload: m.Data} // want `^m.Data is stored in a field`
 		s.event.payload = m.Data          // want `^m.Data is stored in a field`
-		latest = m.Data                   // want `stored in a variable of the package`
+		latest = m.Data                   // want `stored in a package variable`
 		cache["k"] = m.Data               // want `stored in a map`
 		queue.PushBack(m.Data)            // want `stored by PushBack`
 		shared.Store("k", m.Data)         // want `stored by Store`
@@ -137,7 +137,7 @@ func named(ctx context.Context, c *websocket.Conn) (p []byte, err error) {
 
 func pointed(ctx context.Context, c *websocket.Conn, p *[]byte) bool {
 	for m := range c.Messages(ctx) {
-		*p = m.Data // want `m.Data is stored in what p points to`
+		*p = m.Data // want `m.Data is stored in \*p`
 		return true
 	}
 	return false
@@ -146,7 +146,7 @@ func pointed(ctx context.Context, c *websocket.Conn, p *[]byte) bool {
 func usedLater(ctx context.Context, c *websocket.Conn) {
 	var first []byte
 	for m := range c.Messages(ctx) {
-		first = m.Data // want `m.Data is stored in first, which is used after that`
+		first = m.Data // want `m.Data is stored in first, which is used later`
 		break
 	}
 	println(string(first))
@@ -184,7 +184,7 @@ func pulled(ctx context.Context, c *websocket.Conn, out chan []byte) {
 		if err != nil || !ok {
 			return
 		}
-		out <- m.Data // want `m.Data is sent on a channel.*until the next message is asked for`
+		out <- m.Data // want `m.Data is sent on a channel.*until the next message is read`
 	}
 }
 
@@ -211,7 +211,7 @@ func (s *session) frames(nc net.Conn) error {
 				return err
 			}
 			parts = append(parts, f.Payload) // want `f.Payload is stored in parts`
-			s.last = f.Payload               // want `f.Payload is stored in a field.*Next lends them until its next call`
+			s.last = f.Payload               // want `f.Payload is stored in a field.*until the next call of Next`
 			s.out <- f.Payload               // want `f.Payload is sent on a channel`
 			if _, reason, err := wire.ConsumeClose(f.Payload); err == nil {
 				s.out <- reason // want `reason is sent`
@@ -236,7 +236,7 @@ func buffer(ctx context.Context, c *websocket.Conn, out chan []byte) {
 		if _, buf, err = c.AppendRead(ctx, buf[:0]); err != nil {
 			return
 		}
-		out <- buf // want `buf is sent on a channel.*the next AppendRead writes over the same buffer`
+		out <- buf // want `buf is sent on a channel.*until the next AppendRead overwrites the buffer`
 	}
 }
 

@@ -64,21 +64,21 @@ func (q *queue[T]) push(v T) { q.items = append(q.items, v) }
 
 func (h *hub) passed(ctx context.Context, c *websocket.Conn) {
 	for m := range c.Messages(ctx) {
-		h.send(m.Data) // want `m.Data is passed to h.send and there sent on a channel, but its bytes are not the program's to keep: .* keep bytes.Clone\(m.Data\)`
+		h.send(m.Data) // want `m.Data is passed to h.send, where it is sent on a channel, but its bytes are valid only .*: keep bytes.Clone\(m.Data\)`
 	}
 	for m := range c.Messages(ctx) {
-		h.sendAll(m.Data) // want `passed to h.sendAll and there passed to h.send and there sent on a channel`
+		h.sendAll(m.Data) // want `passed to h.sendAll, where it is passed to h.send, where it is sent on a channel`
 	}
 	for m := range c.Messages(ctx) {
 		h.mu.Lock()
-		h.remember(m) // want `m is passed to h.remember and there added to h.history`
+		h.remember(m) // want `m is passed to h.remember, where it is added to h.history`
 		h.mu.Unlock()
 	}
 	for m := range c.Messages(ctx) {
-		h.set("a", m.Data) // want `passed to h.set and there stored in a map`
+		h.set("a", m.Data) // want `passed to h.set, where it is stored in a map`
 	}
 	for m := range c.Messages(ctx) {
-		later(m.Data) // want `passed to later and there used by a goroutine`
+		later(m.Data) // want `passed to later, where it is used by a goroutine`
 		put := func(p []byte) { h.out <- p }
 		put(m.Data)
 	}
@@ -90,16 +90,16 @@ func (h *hub) passed(ctx context.Context, c *websocket.Conn) {
 
 func generic(ctx context.Context, c *websocket.Conn, out chan []byte, q *queue[websocket.Message]) {
 	for m := range c.Messages(ctx) {
-		if !put(ctx, out, m.Data) { // want `m.Data is passed to put and there sent`
+		if !put(ctx, out, m.Data) { // want `m.Data is passed to put, where it is sent`
 			return
 		}
-		q.push(m) // want `m is passed to q.push and there added to q.items`
+		q.push(m) // want `m is passed to q.push, where it is added to q.items`
 	}
 }
 
 func (h *hub) frame(d *wire.Decoder, b []byte) {
 	f, _, _ := d.Next(b)
-	global(f) // want `f is passed to global and there stored in a variable of the package`
+	global(f) // want `f is passed to global, where it is stored in a package variable`
 	ends(f, h.done)
 }
 

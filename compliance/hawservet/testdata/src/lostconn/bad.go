@@ -9,7 +9,7 @@ import (
 )
 
 func handler(w http.ResponseWriter, r *http.Request) {
-	c, err := websocket.Accept(w, r, nil) // want `c of Accept is never closed, but Close or CloseNow must be called in the end: defer c.CloseNow\(\)`
+	c, err := websocket.Accept(w, r, nil) // want `c, the Conn of Accept, is never closed, but Close or CloseNow must be called: defer c.CloseNow\(\)`
 	if err != nil {
 		return
 	}
@@ -24,16 +24,16 @@ func handler(w http.ResponseWriter, r *http.Request) {
 }
 
 func probe(ctx context.Context, url string) error {
-	_, _, err := websocket.Dial(ctx, url, nil) // want `the Conn of Dial is thrown away`
+	_, _, err := websocket.Dial(ctx, url, nil) // want `the Conn of Dial is discarded`
 	return err
 }
 
 func thrown(ctx context.Context, url string) {
-	websocket.Dial(ctx, url, nil) // want `the Conn of Dial is thrown away`
+	websocket.Dial(ctx, url, nil) // want `the Conn of Dial is discarded`
 }
 
 func early(ctx context.Context, url string) error {
-	c, _, err := websocket.Dial(ctx, url, nil) // want `c of Dial is not closed on the way to the return at line 41, but Close`
+	c, _, err := websocket.Dial(ctx, url, nil) // want `c, the Conn of Dial, is not closed on the path to the return at line 41, but Close`
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func inGoroutine(ctx context.Context, url string) {
 }
 
 func branches(ctx context.Context, url string) error {
-	c, _, err := websocket.Dial(ctx, url, nil) // want `not closed on the way to the return at line 69`
+	c, _, err := websocket.Dial(ctx, url, nil) // want `not closed on the path to the return at line 69`
 	switch {
 	case err != nil:
 		return err

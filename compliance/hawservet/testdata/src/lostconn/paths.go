@@ -9,7 +9,7 @@ import (
 )
 
 func login(ctx context.Context, url string) (*websocket.Conn, error) {
-	c, _, err := websocket.Dial(ctx, url, nil) // want `c of Dial is not closed on the way to the return at line 17, but Close or CloseNow must be called in the end: call c.CloseNow\(\) before that return`
+	c, _, err := websocket.Dial(ctx, url, nil) // want `c, the Conn of Dial, is not closed on the path to the return at line 17, but Close or CloseNow must be called: call c.CloseNow\(\) before that return`
 	if err != nil {
 		return nil, err
 	}
@@ -20,7 +20,7 @@ func login(ctx context.Context, url string) (*websocket.Conn, error) {
 }
 
 func newClient(ctx context.Context, url string) (*client, error) {
-	c, _, err := websocket.Dial(ctx, url, nil) // want `not closed on the way to the return at line 28`
+	c, _, err := websocket.Dial(ctx, url, nil) // want `not closed on the path to the return at line 28`
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func newClient(ctx context.Context, url string) (*client, error) {
 }
 
 func another(ctx context.Context, url string) error {
-	c, _, err := websocket.Dial(ctx, url, nil) // want `not closed on the way to the return at line 40, .* defer c.CloseNow`
+	c, _, err := websocket.Dial(ctx, url, nil) // want `not closed on the path to the return at line 40, .* defer c.CloseNow`
 	if err != nil {
 		return err
 	}

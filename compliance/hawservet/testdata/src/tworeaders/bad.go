@@ -16,7 +16,7 @@ func both(ctx context.Context, c *websocket.Conn) {
 			}
 		}
 	}()
-	_, _, _ = c.Read(ctx) // want `c is read here and by the goroutine that line 12 starts, but one goroutine reads a Conn and another gets ErrConcurrentRead: read in one and hand the messages on`
+	_, _, _ = c.Read(ctx) // want `c is read here and by the goroutine that line 12 starts, but only one goroutine may read a Conn, and another gets ErrConcurrentRead: read in one goroutine, and pass the messages to the others`
 }
 
 func loops(ctx context.Context, c *websocket.Conn, handle func([]byte)) {

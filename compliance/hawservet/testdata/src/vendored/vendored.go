@@ -10,8 +10,8 @@ import (
 )
 
 func handler(w http.ResponseWriter, r *http.Request) {
-	o := &websocket.AcceptOptions{InsecureAnyOrigin: true} // want `InsecureAnyOrigin turns a check off`
-	c, err := websocket.Accept(w, r, o)                    // want `c of Accept is never closed`
+	o := &websocket.AcceptOptions{InsecureAnyOrigin: true} // want `InsecureAnyOrigin turns off a check`
+	c, err := websocket.Accept(w, r, o)                    // want `c, the Conn of Accept, is never closed`
 	if err == nil {
 		c.Write(r.Context(), 1, nil) // want `the error of Conn.Write is dropped`
 	}
