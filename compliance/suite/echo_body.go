@@ -4,7 +4,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/hawser-ws/hawser/compliance/payload"
+	"github.com/hawser-ws/hawser/compliance/internal/payload"
 )
 
 // A body is data that the messages of a case are cut from, one behind the other, and

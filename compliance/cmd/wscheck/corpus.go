@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"github.com/hawser-ws/hawser/compliance/corpus"
+	"github.com/hawser-ws/hawser/compliance/internal/corpus"
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 

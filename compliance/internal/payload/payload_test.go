@@ -12,7 +12,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/hawser-ws/hawser/compliance/payload"
+	"github.com/hawser-ws/hawser/compliance/internal/payload"
 )
 
 var kinds = []struct {

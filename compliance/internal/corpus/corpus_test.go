@@ -10,7 +10,7 @@ import (
 )
 
 // committed is where the files are that are in use.
-const committed = "../../fuzz/internal/seeds"
+const committed = "../../../fuzz/internal/seeds"
 
 // Cases of each kind make what is committed. A stream that stops a little earlier or
 // later, as one does when a peer goes, is the same one.
