@@ -29,18 +29,18 @@ type Row struct {
 	A, B *Entry
 }
 
-// Behavior reports whether both reports have the case and differ in its behaviour.
-func (r Row) Behavior() bool { return r.both() && r.A.Behavior != r.B.Behavior }
+// behaviorDiffers reports whether both reports have the case and differ in its behaviour.
+func (r Row) behaviorDiffers() bool { return r.both() && r.A.Behavior != r.B.Behavior }
 
-// BehaviorClose reports whether both reports have the case and differ in its close.
-func (r Row) BehaviorClose() bool { return r.both() && r.A.BehaviorClose != r.B.BehaviorClose }
+// closeDiffers reports whether both reports have the case and differ in its close.
+func (r Row) closeDiffers() bool { return r.both() && r.A.BehaviorClose != r.B.BehaviorClose }
 
-// Equal reports whether both reports have the case with the same verdicts.
-func (r Row) Equal() bool { return r.both() && !r.Behavior() && !r.BehaviorClose() }
+// equal reports whether both reports have the case with the same verdicts.
+func (r Row) equal() bool { return r.both() && !r.behaviorDiffers() && !r.closeDiffers() }
 
-// Worse reports whether B falls short where A did not or did less, or has lost a case
+// worse reports whether B falls short where A did not or did less, or has lost a case
 // in which A passed.
-func (r Row) Worse() bool {
+func (r Row) worse() bool {
 	switch {
 	case r.A == nil:
 		return false
@@ -50,9 +50,9 @@ func (r Row) Worse() bool {
 	return severity(r.B.Behavior) > severity(r.A.Behavior) || severity(r.B.BehaviorClose) > severity(r.A.BehaviorClose)
 }
 
-// Better reports whether a verdict of B is better than that of A, and none is worse.
-func (r Row) Better() bool {
-	return r.both() && !r.Worse() &&
+// better reports whether a verdict of B is better than that of A, and none is worse.
+func (r Row) better() bool {
+	return r.both() && !r.worse() &&
 		severity(r.B.Behavior)+severity(r.B.BehaviorClose) < severity(r.A.Behavior)+severity(r.A.BehaviorClose)
 }
 
@@ -61,11 +61,11 @@ func (r Row) both() bool { return r.A != nil && r.B != nil }
 // rank orders rows: what is worse, unequal verdicts, cases of one report only, the rest.
 func (r Row) rank() int {
 	switch {
-	case r.Worse():
+	case r.worse():
 		return 0
-	case r.Behavior():
+	case r.behaviorDiffers():
 		return 1
-	case r.BehaviorClose():
+	case r.closeDiffers():
 		return 2
 	case !r.both():
 		return 3
@@ -73,20 +73,20 @@ func (r Row) rank() int {
 	return 4
 }
 
-// Counts are how a pair's cases compare. A case may differ in both verdicts.
-type Counts struct {
+// pairCounts are how a pair's cases compare. A case may differ in both verdicts.
+type pairCounts struct {
 	Both, Equal             int
 	Behavior, BehaviorClose int // cases of both whose verdicts differ
 	OnlyA, OnlyB            int
 	Worse, Better           int // cases in B, of those in A
 }
 
-// Counts counts the pair's cases.
-func (p Pair) Counts() Counts {
-	var c Counts
+// counts counts the pair's cases.
+func (p Pair) counts() pairCounts {
+	var c pairCounts
 	for _, r := range p.Rows {
-		for n, is := range map[*int]bool{&c.Both: r.both(), &c.Equal: r.Equal(), &c.Behavior: r.Behavior(),
-			&c.BehaviorClose: r.BehaviorClose(), &c.OnlyA: r.B == nil, &c.OnlyB: r.A == nil, &c.Worse: r.Worse(), &c.Better: r.Better()} {
+		for n, is := range map[*int]bool{&c.Both: r.both(), &c.Equal: r.equal(), &c.Behavior: r.behaviorDiffers(),
+			&c.BehaviorClose: r.closeDiffers(), &c.OnlyA: r.B == nil, &c.OnlyB: r.A == nil, &c.Worse: r.worse(), &c.Better: r.better()} {
 			if is {
 				*n++
 			}
@@ -140,13 +140,13 @@ func newPair(a, b Index, agentA, agentB string) Pair {
 // Equal reports whether both reports have the same agents, cases and verdicts.
 func (c *Comparison) Equal() bool {
 	return len(c.OnlyA)+len(c.OnlyB) == 0 && !slices.ContainsFunc(c.Pairs, func(p Pair) bool {
-		return slices.ContainsFunc(p.Rows, func(r Row) bool { return !r.Equal() })
+		return slices.ContainsFunc(p.Rows, func(r Row) bool { return !r.equal() })
 	})
 }
 
 // Worse reports whether B lacks an agent of A, or is worse than A in a case.
 func (c *Comparison) Worse() bool {
-	return len(c.OnlyA) > 0 || slices.ContainsFunc(c.Pairs, func(p Pair) bool { return slices.ContainsFunc(p.Rows, Row.Worse) })
+	return len(c.OnlyA) > 0 || slices.ContainsFunc(c.Pairs, func(p Pair) bool { return slices.ContainsFunc(p.Rows, Row.worse) })
 }
 
 // WriteText writes the comparison for a terminal; all lists the equal cases too.
@@ -192,7 +192,7 @@ func (c *Comparison) WriteMarkdown(w io.Writer, all bool) error {
 			c.A, c.B, c.A, c.B, c.A, c.B)
 		for _, r := range rows {
 			cells := r.cells()
-			for i, differs := range []bool{r.Behavior(), r.BehaviorClose()} {
+			for i, differs := range []bool{r.behaviorDiffers(), r.closeDiffers()} {
 				if cells[2*i+1] = escapeMarkdown(cells[2*i+1]); differs {
 					cells[2*i+1] = "**" + cells[2*i+1] + "**"
 				}
@@ -219,7 +219,7 @@ func (c *Comparison) writeLonely(out *strings.Builder, escape func(string) strin
 
 // summary is a sentence of the pair's counts.
 func (c *Comparison) summary(p Pair) string {
-	n := p.Counts()
+	n := p.counts()
 	s := fmt.Sprintf("%d of %d cases equal; behavior differs in %d, behaviorClose in %d", n.Equal, n.Both, n.Behavior, n.BehaviorClose)
 	if n.OnlyA > 0 {
 		s += fmt.Sprintf("; %d in %s only", n.OnlyA, c.A)
@@ -238,7 +238,7 @@ func (p Pair) shown(all bool) []Row {
 	if all {
 		return p.Rows
 	}
-	return slices.DeleteFunc(slices.Clone(p.Rows), Row.Equal)
+	return slices.DeleteFunc(slices.Clone(p.Rows), Row.equal)
 }
 
 // cells are behaviour, close and status code, of A and of B.

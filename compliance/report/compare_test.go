@@ -68,7 +68,7 @@ H.1     -           OK        -                OK        -       none
 	if c.Equal() {
 		t.Error("the reports are said to be equal")
 	}
-	if got, want := c.Pairs[0].Counts(), (Counts{4, 1, 2, 2, 1, 1, 2, 2}); got != want {
+	if got, want := c.Pairs[0].counts(), (pairCounts{4, 1, 2, 2, 1, 1, 2, 2}); got != want {
 		t.Errorf("counts %+v, want %+v", got, want)
 	}
 }
@@ -93,8 +93,8 @@ func TestCompareWorse(t *testing.T) {
 		{nil, of(Failed, Failed), false, false},
 	} {
 		r := Row{ID: "1.1.1", A: tt.a, B: tt.b}
-		if r.Worse() != tt.worse || r.Better() != tt.better {
-			t.Errorf("%v and %v: worse %v, better %v; want %v, %v", tt.a, tt.b, r.Worse(), r.Better(), tt.worse, tt.better)
+		if r.worse() != tt.worse || r.better() != tt.better {
+			t.Errorf("%v and %v: worse %v, better %v; want %v, %v", tt.a, tt.b, r.worse(), r.better(), tt.worse, tt.better)
 		}
 	}
 	a, b := twoReports()
