@@ -1,7 +1,6 @@
 package corpus
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -15,8 +14,8 @@ import (
 
 // The names of the files.
 const (
-	StreamsFile = "streams.txt"
-	HeadsFile   = "heads.txt"
+	streamsFile = "streams.txt"
+	headsFile   = "heads.txt"
 )
 
 // A Corpus is what is written into the two files.
@@ -95,10 +94,10 @@ func (t table) sorted(cases []*suite.Case) []Line {
 
 // Write writes the files into a directory that is there.
 func (c *Corpus) Write(dir string) error {
-	if err := writeLines(filepath.Join(dir, StreamsFile), c.Streams); err != nil {
+	if err := writeLines(filepath.Join(dir, streamsFile), c.Streams); err != nil {
 		return err
 	}
-	return writeLines(filepath.Join(dir, HeadsFile), c.Heads)
+	return writeLines(filepath.Join(dir, headsFile), c.Heads)
 }
 
 func writeLines(name string, lines []Line) error {
@@ -108,38 +107,4 @@ func writeLines(name string, lines []Line) error {
 		fmt.Fprintf(&b, "%s %s %s\n", strings.Join(l.Cases, ","), l.Kind, strconv.QuoteToASCII(string(l.Data)))
 	}
 	return os.WriteFile(name, b.Bytes(), 0o666)
-}
-
-// Read reads the files that Write wrote.
-func Read(dir string) (*Corpus, error) {
-	streams, err := readLines(filepath.Join(dir, StreamsFile))
-	if err != nil {
-		return nil, err
-	}
-	heads, err := readLines(filepath.Join(dir, HeadsFile))
-	return &Corpus{streams, heads}, err
-}
-
-func readLines(name string) (lines []Line, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	scan := bufio.NewScanner(f)
-	scan.Buffer(nil, 1<<20)
-	for n := 1; scan.Scan(); n++ {
-		text := scan.Text()
-		if strings.HasPrefix(text, "#") {
-			continue
-		}
-		ids, rest, _ := strings.Cut(text, " ")
-		kind, quoted, found := strings.Cut(rest, ` "`)
-		data, err := strconv.Unquote(`"` + quoted)
-		if !found || err != nil {
-			return nil, fmt.Errorf("%s:%d: not cases, kind and a quoted string", name, n)
-		}
-		lines = append(lines, Line{strings.Split(ids, ","), kind, []byte(data)})
-	}
-	return lines, scan.Err()
 }

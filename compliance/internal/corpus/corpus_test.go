@@ -20,7 +20,7 @@ func TestCommitted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := Read(committed)
+	want, err := readCorpus(committed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func compare(t *testing.T, id, what string, lines, others []Line) {
 // Each case of the suite is there, with a stream where it has frames for sure.
 func TestCommittedIsWhole(t *testing.T) {
 	tooLong := []string{"H.5.20", "C.6.10"} // their heads
-	c, err := Read(committed)
+	c, err := readCorpus(committed)
 	if err != nil {
 		t.Fatal(err)
 	}
