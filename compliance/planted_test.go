@@ -19,7 +19,6 @@ import (
 	"github.com/hawser-ws/hawser/compliance"
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/testee"
-	"github.com/hawser-ws/hawser/websocket"
 )
 
 // plant and plantReport are the environment of TestPlanted.
@@ -27,43 +26,6 @@ const (
 	plant       = "HAWSER_COMPLIANCE_PLANT"
 	plantReport = "HAWSER_COMPLIANCE_REPORT"
 )
-
-// liar adds to every text that is not empty.
-var liar = websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
-	for m, err := range c.Messages(ctx) {
-		if err != nil {
-			return err
-		}
-		if m.Type == websocket.Text && len(m.Data) > 0 {
-			m.Data = append(m.Data, '!')
-		}
-		if err := c.Write(ctx, m.Type, m.Data); err != nil {
-			return err
-		}
-	}
-	return nil
-}}
-
-// lyingClient is hawser's, which adds to every text that is not empty.
-func lyingClient(ctx context.Context, url string) error {
-	c, err := testee.Hawser(ctx, url, nil)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	for {
-		binary, message, err := c.Read(ctx)
-		if err != nil {
-			return nil
-		}
-		if !binary && len(message) > 0 {
-			message = append(message, '!')
-		}
-		if err := c.Write(ctx, binary, message); err != nil {
-			return nil
-		}
-	}
-}
 
 // TestPlanted has a fault, which the environment names. TestFaults runs it.
 func TestPlanted(t *testing.T) {

@@ -1,19 +1,13 @@
 package compliance_test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
 // The server that README shows passes the two checks that README shows, for whoever
@@ -90,48 +84,4 @@ func freshModule(t *testing.T, server, line string) (dir, root string) {
 	}
 	write(t, dir, "go.work", work)
 	return dir, root
-}
-
-func write(t *testing.T, dir, name, text string) {
-	t.Helper()
-	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// command runs a program to its end and returns what it printed. It must succeed.
-func command(t *testing.T, dir, name string, args ...string) string {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	defer cancel()
-	c := exec.CommandContext(ctx, name, args...)
-	c.Dir = dir
-	c.Env = append(os.Environ(), "PWD="+dir, "GOWORK=", "GOFLAGS=")
-	var out bytes.Buffer
-	c.Stdout, c.Stderr = &out, &out
-	if err := c.Run(); err != nil {
-		t.Fatalf("%s %q: %v\n%s", name, args, err, &out)
-	}
-	return out.String()
-}
-
-// freeAddr is an address at which nobody listens.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
-// await waits until a server listens.
-func await(t *testing.T, url string) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); suite.Probe(t.Context(), url, nil) != nil; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("nobody listens at %s", url)
-		}
-	}
 }

@@ -1,10 +1,8 @@
 package compliance_test
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,40 +60,6 @@ func TestHawserClientTLS(t *testing.T) {
 	for _, id := range []string{"C.11.1", "C.11.2", "C.11.4"} {
 		if v := index["hawser"][id].Behavior; v != report.OK { // INFORMATIONAL if there is nothing to test
 			t.Errorf("%s: %s", id, v)
-		}
-	}
-}
-
-// filtered reports whether go test -run leaves out subtests.
-func filtered() bool { return strings.Contains(flag.Lookup("test.run").Value.String(), "/") }
-
-// some are a few cases of each kind, or all with HAWSER_FULL. What is tested here is
-// that they run as tests; wscheck tells whether hawser passes all of them.
-func some() []string {
-	if os.Getenv("HAWSER_FULL") != "" {
-		return []string{"*"}
-	}
-	return []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.4.*", "7.1.*", "9.7.1", "10.*", "12.1.3", "13.3.1", "H.1.*", "L.1.*", "X.1.*", "C.1.*"}
-}
-
-var hawserClient = echoes(nil)
-
-// echoes is hawser's client.
-func echoes(config *tls.Config) compliance.ClientFunc {
-	return func(ctx context.Context, url string) error {
-		c, err := testee.Hawser(ctx, url, config)
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		for {
-			binary, message, err := c.Read(ctx)
-			if err != nil {
-				return nil // as the suite ends it
-			}
-			if err := c.Write(ctx, binary, message); err != nil {
-				return err
-			}
 		}
 	}
 }

@@ -13,29 +13,6 @@ import (
 	"unicode/utf8"
 )
 
-// page writes a report of results and returns one of its pages.
-func page(t *testing.T, name string, results ...*Result) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := Write(dir, results, Options{}); err != nil {
-		t.Fatal(err)
-	}
-	data, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
-var tags = regexp.MustCompile(`(?s)<(style|script)>.*?</(style|script)>|<[^>]*>`)
-
-// reading is what a page says, without its markup.
-func reading(html string) string {
-	html = tags.ReplaceAllString(html, " ")
-	html = strings.NewReplacer("&#39;", "'", "&#34;", `"`, "&lt;", "<", "&gt;", ">", "&#43;", "+", "&amp;", "&").Replace(html)
-	return strings.Join(strings.Fields(html), " ")
-}
-
 // Every block of the original suite's page has its place on ours.
 func TestCasePage(t *testing.T) {
 	r := sample()

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,42 +13,6 @@ import (
 	"testing"
 	"time"
 )
-
-// large is a report as large as a full run: 517 numbered cases and more.
-func large(agents ...string) []*Result {
-	sizes := []struct {
-		prefix string
-		n      int
-	}{{"1.1", 8}, {"1.2", 8}, {"2", 11}, {"3", 7}, {"4.1", 5}, {"4.2", 5}, {"5", 20}, {"6.1", 3}, {"6.2", 4}, {"6.3", 2},
-		{"6.4", 4}, {"6.5", 5}, {"6.6", 11}, {"6.7", 4}, {"6.8", 2}, {"6.9", 4}, {"6.10", 3}, {"6.11", 5}, {"6.12", 8},
-		{"6.13", 5}, {"6.14", 10}, {"6.15", 1}, {"6.16", 3}, {"6.17", 5}, {"6.18", 5}, {"6.19", 5}, {"6.20", 7}, {"6.21", 8},
-		{"6.22", 34}, {"6.23", 7}, {"7.1", 6}, {"7.3", 6}, {"7.5", 1}, {"7.7", 13}, {"7.9", 9}, {"7.13", 2}, {"9.1", 6},
-		{"9.2", 6}, {"9.3", 9}, {"9.4", 9}, {"9.5", 6}, {"9.6", 6}, {"9.7", 6}, {"9.8", 6}, {"10.1", 1}, {"12.1", 18},
-		{"12.2", 18}, {"12.3", 18}, {"12.4", 18}, {"12.5", 18}, {"13.1", 18}, {"13.2", 18}, {"13.3", 18}, {"13.4", 18},
-		{"13.5", 18}, {"13.6", 18}, {"13.7", 18}, {"H.1", 20}, {"H.2", 25}, {"L", 14}, {"X", 30}, {"R", 9}, {"C", 16}}
-	models := sampleReport()
-	var out []*Result
-	for _, agent := range agents {
-		k := 0
-		for _, s := range sizes {
-			for i := range s.n {
-				var r Result
-				for k++; ; k++ {
-					if m := models[k%len(models)]; m.Agent == agent {
-						r = *m
-						break
-					}
-				}
-				if h := k * 7919 % 100; h > 30 || agent != sampleAgents[2] && h > 4 {
-					r.Behavior, r.BehaviorClose = OK, OK
-				}
-				r.ID = fmt.Sprintf("%s.%d", s.prefix, i+1)
-				out = append(out, &r)
-			}
-		}
-	}
-	return out
-}
 
 func TestWriteLarge(t *testing.T) {
 	if *sampleDir == "" {
@@ -67,24 +32,6 @@ func BenchmarkWrite(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(results)), "µs/case")
-}
-
-// files reads a report's directory.
-func files(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	m := make(map[string]string)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		data, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m[e.Name()] = string(data)
-	}
-	return m
 }
 
 func TestWriteFiles(t *testing.T) {
@@ -229,15 +176,6 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
-func glob(t *testing.T, dir, pattern string) []string {
-	t.Helper()
-	m, err := filepath.Glob(filepath.Join(dir, pattern))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 func TestReadErrors(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := Read(dir); !errors.Is(err, fs.ErrNotExist) {
@@ -266,5 +204,27 @@ func TestReadErrors(t *testing.T) {
 	index(`{"a": {"1.1": {"reportfile": "index.json"}}}`)
 	if r, err := Read(dir); err != nil || len(r) != 1 {
 		t.Errorf("a case with keys nobody knows: %v, %v", r, err)
+	}
+}
+
+var sampleDir = flag.String("sample", "", "write a sample report to this directory, to look at it")
+
+// TestSample writes a report that has something of everything.
+func TestSample(t *testing.T) {
+	dir := *sampleDir
+	if dir == "" {
+		dir = t.TempDir()
+	}
+	opts := Options{Title: "WebSocket conformance", Tool: "wscheck v0.1.0", Quick: true, Partial: true,
+		Generated: time.Date(2026, 11, 21, 16, 5, 0, 0, time.UTC), Titles: map[string]string{"H.1": "The request"}}
+	if err := Write(dir, sampleReport(), opts); err != nil {
+		t.Fatal(err)
+	}
+	read, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := len(latest(sampleReport())); len(read) != want {
+		t.Errorf("read %d results of %d", len(read), want)
 	}
 }

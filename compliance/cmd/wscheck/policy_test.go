@@ -1,34 +1,15 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"encoding/xml"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/hawser-ws/hawser/compliance/report"
-	"github.com/hawser-ws/hawser/websocket"
 )
-
-// plainEcho is hawser's echo as a newcomer has it: without compression, and with the
-// limit of 1 MiB that a server has by default.
-func plainEcho() http.Handler {
-	return websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
-		for m, err := range c.Messages(ctx) {
-			if err != nil {
-				return err
-			}
-			if err := c.Write(ctx, m.Type, m.Data); err != nil {
-				return err
-			}
-		}
-		return nil
-	}}
-}
 
 func TestProfiles(t *testing.T) {
 	t.Parallel()

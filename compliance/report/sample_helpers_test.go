@@ -2,34 +2,10 @@ package report
 
 import (
 	"encoding/binary"
-	"flag"
 	"fmt"
 	"strings"
-	"testing"
 	"time"
 )
-
-var sampleDir = flag.String("sample", "", "write a sample report to this directory, to look at it")
-
-// TestSample writes a report that has something of everything.
-func TestSample(t *testing.T) {
-	dir := *sampleDir
-	if dir == "" {
-		dir = t.TempDir()
-	}
-	opts := Options{Title: "WebSocket conformance", Tool: "wscheck v0.1.0", Quick: true, Partial: true,
-		Generated: time.Date(2026, 11, 21, 16, 5, 0, 0, time.UTC), Titles: map[string]string{"H.1": "The request"}}
-	if err := Write(dir, sampleReport(), opts); err != nil {
-		t.Fatal(err)
-	}
-	read, err := Read(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := len(latest(sampleReport())); len(read) != want {
-		t.Errorf("read %d results of %d", len(read), want)
-	}
-}
 
 // A sampleCase is a case with what the three agents made of it, such as "ok", or
 // "fail/unclean" for behaviour and closing; "-" if it did not run.
@@ -198,4 +174,40 @@ func compresses(r *Result) {
 func timed(r *Result) {
 	echoes(strings.Repeat("*", 500))(r)
 	r.ReportTime, r.Duration = true, r.Duration*31
+}
+
+// large is a report as large as a full run: 517 numbered cases and more.
+func large(agents ...string) []*Result {
+	sizes := []struct {
+		prefix string
+		n      int
+	}{{"1.1", 8}, {"1.2", 8}, {"2", 11}, {"3", 7}, {"4.1", 5}, {"4.2", 5}, {"5", 20}, {"6.1", 3}, {"6.2", 4}, {"6.3", 2},
+		{"6.4", 4}, {"6.5", 5}, {"6.6", 11}, {"6.7", 4}, {"6.8", 2}, {"6.9", 4}, {"6.10", 3}, {"6.11", 5}, {"6.12", 8},
+		{"6.13", 5}, {"6.14", 10}, {"6.15", 1}, {"6.16", 3}, {"6.17", 5}, {"6.18", 5}, {"6.19", 5}, {"6.20", 7}, {"6.21", 8},
+		{"6.22", 34}, {"6.23", 7}, {"7.1", 6}, {"7.3", 6}, {"7.5", 1}, {"7.7", 13}, {"7.9", 9}, {"7.13", 2}, {"9.1", 6},
+		{"9.2", 6}, {"9.3", 9}, {"9.4", 9}, {"9.5", 6}, {"9.6", 6}, {"9.7", 6}, {"9.8", 6}, {"10.1", 1}, {"12.1", 18},
+		{"12.2", 18}, {"12.3", 18}, {"12.4", 18}, {"12.5", 18}, {"13.1", 18}, {"13.2", 18}, {"13.3", 18}, {"13.4", 18},
+		{"13.5", 18}, {"13.6", 18}, {"13.7", 18}, {"H.1", 20}, {"H.2", 25}, {"L", 14}, {"X", 30}, {"R", 9}, {"C", 16}}
+	models := sampleReport()
+	var out []*Result
+	for _, agent := range agents {
+		k := 0
+		for _, s := range sizes {
+			for i := range s.n {
+				var r Result
+				for k++; ; k++ {
+					if m := models[k%len(models)]; m.Agent == agent {
+						r = *m
+						break
+					}
+				}
+				if h := k * 7919 % 100; h > 30 || agent != sampleAgents[2] && h > 4 {
+					r.Behavior, r.BehaviorClose = OK, OK
+				}
+				r.ID = fmt.Sprintf("%s.%d", s.prefix, i+1)
+				out = append(out, &r)
+			}
+		}
+	}
+	return out
 }

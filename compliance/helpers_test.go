@@ -1,0 +1,135 @@
+package compliance_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"flag"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hawser-ws/hawser/compliance"
+	"github.com/hawser-ws/hawser/compliance/suite"
+	"github.com/hawser-ws/hawser/compliance/testee"
+	"github.com/hawser-ws/hawser/websocket"
+)
+
+// liar adds to every text that is not empty.
+var liar = websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
+	for m, err := range c.Messages(ctx) {
+		if err != nil {
+			return err
+		}
+		if m.Type == websocket.Text && len(m.Data) > 0 {
+			m.Data = append(m.Data, '!')
+		}
+		if err := c.Write(ctx, m.Type, m.Data); err != nil {
+			return err
+		}
+	}
+	return nil
+}}
+
+// lyingClient is hawser's, which adds to every text that is not empty.
+func lyingClient(ctx context.Context, url string) error {
+	c, err := testee.Hawser(ctx, url, nil)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for {
+		binary, message, err := c.Read(ctx)
+		if err != nil {
+			return nil
+		}
+		if !binary && len(message) > 0 {
+			message = append(message, '!')
+		}
+		if err := c.Write(ctx, binary, message); err != nil {
+			return nil
+		}
+	}
+}
+
+// filtered reports whether go test -run leaves out subtests.
+func filtered() bool { return strings.Contains(flag.Lookup("test.run").Value.String(), "/") }
+
+// some are a few cases of each kind, or all with HAWSER_FULL. What is tested here is
+// that they run as tests; wscheck tells whether hawser passes all of them.
+func some() []string {
+	if os.Getenv("HAWSER_FULL") != "" {
+		return []string{"*"}
+	}
+	return []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.4.*", "7.1.*", "9.7.1", "10.*", "12.1.3", "13.3.1", "H.1.*", "L.1.*", "X.1.*", "C.1.*"}
+}
+
+var hawserClient = echoes(nil)
+
+// echoes is hawser's client.
+func echoes(config *tls.Config) compliance.ClientFunc {
+	return func(ctx context.Context, url string) error {
+		c, err := testee.Hawser(ctx, url, config)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		for {
+			binary, message, err := c.Read(ctx)
+			if err != nil {
+				return nil // as the suite ends it
+			}
+			if err := c.Write(ctx, binary, message); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func write(t *testing.T, dir, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// command runs a program to its end and returns what it printed. It must succeed.
+func command(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, name, args...)
+	c.Dir = dir
+	c.Env = append(os.Environ(), "PWD="+dir, "GOWORK=", "GOFLAGS=")
+	var out bytes.Buffer
+	c.Stdout, c.Stderr = &out, &out
+	if err := c.Run(); err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, &out)
+	}
+	return out.String()
+}
+
+// freeAddr is an address at which nobody listens.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// await waits until a server listens.
+func await(t *testing.T, url string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); suite.Probe(t.Context(), url, nil) != nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("nobody listens at %s", url)
+		}
+	}
+}
