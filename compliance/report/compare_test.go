@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func entry(behavior, closing Verdict, code int) Entry {
@@ -62,14 +64,14 @@ case    behavior A  original  behaviorClose A  original  code A  original
 H.1     -           OK        -                OK        -       none
 1.1.1   OK          =         OK               =         1000    =
 `
-	if out.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("comparison (-want +got):\n%s", diff)
 	}
 	if c.Equal() {
 		t.Error("the reports are said to be equal")
 	}
-	if got, want := c.Pairs[0].counts(), (pairCounts{4, 1, 2, 2, 1, 1, 2, 2}); got != want {
-		t.Errorf("counts %+v, want %+v", got, want)
+	if diff := cmp.Diff(pairCounts{4, 1, 2, 2, 1, 1, 2, 2}, c.Pairs[0].counts()); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
 	}
 }
 
@@ -141,8 +143,8 @@ Agents in A only: other\|one.
 
 Agents in B only: \<i>?\[1m.
 `
-	if out.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("comparison (-want +got):\n%s", diff)
 	}
 }
 

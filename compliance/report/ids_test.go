@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestCompareIDs(t *testing.T) {
@@ -14,8 +16,8 @@ func TestCompareIDs(t *testing.T) {
 		got := slices.Clone(want)
 		rand.Shuffle(len(got), func(i, j int) { got[i], got[j] = got[j], got[i] })
 		slices.SortFunc(got, CompareIDs)
-		if !slices.Equal(got, want) {
-			t.Fatalf("sorted %q\nwant   %q", got, want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("sorted ids (-want +got):\n%s", diff)
 		}
 	}
 	if CompareIDs("H1.2", "H.1.2") == 0 || CompareIDs("01", "1") == 0 || CompareIDs("5.19", "5.19") != 0 {

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestRoundTrip(t *testing.T) {
@@ -30,8 +31,8 @@ func TestRoundTrip(t *testing.T) {
 		if err := json.Unmarshal(out, &back); err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(*r, back) {
-			t.Errorf("%s: read back\n%+v\nwant\n%+v", r.ID, back, *r)
+		if diff := cmp.Diff(*r, back); diff != "" {
+			t.Errorf("%s, read back (-want +got):\n%s", r.ID, diff)
 		}
 	}
 
@@ -41,8 +42,8 @@ func TestRoundTrip(t *testing.T) {
 	json.Unmarshal(data, &a)
 	json.Unmarshal(ours, &b)
 	a.(map[string]any)["started"] = "2017-11-02T08:50:57.000Z" // older ones left the zero milliseconds out
-	if !reflect.DeepEqual(a, b) {
-		t.Errorf("the original's file became\n%s", ours)
+	if diff := cmp.Diff(a, b); diff != "" {
+		t.Errorf("the original's file (-before +after):\n%s", diff)
 	}
 }
 

@@ -1,9 +1,10 @@
 package report
 
 import (
-	"maps"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestKnown(t *testing.T) {
@@ -21,12 +22,18 @@ func TestKnown(t *testing.T) {
 		"10.1.1": {},
 	}
 	got, err := ParseKnown(strings.NewReader("# Known cases.\n\n" + strings.ReplaceAll(text, "\n", "\r\n")))
-	if err != nil || !maps.Equal(got, want) {
-		t.Errorf("known cases %v, %v; want %v", got, err, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("known cases (-want +got):\n%s", diff)
 	}
 	var b strings.Builder
-	if err := WriteKnown(&b, want); err != nil || b.String() != text {
-		t.Errorf("written as\n%s%v, want\n%s", b.String(), err, text)
+	if err := WriteKnown(&b, want); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(text, b.String()); diff != "" {
+		t.Errorf("written list (-want +got):\n%s", diff)
 	}
 	for text, want := range map[string]string{
 		"1.1.1\n1.1.1":               "line 2: case 1.1.1 is listed twice",

@@ -1,8 +1,9 @@
 package report
 
 import (
-	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestPolicyOutcome(t *testing.T) {
@@ -76,7 +77,7 @@ func TestStale(t *testing.T) {
 		"7.1.3 did not run, but is known to fall short",
 		"10.1.1 did not run, but is known to fall short: gone",
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("stale: %q, want %q", got, want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("stale cases (-want +got):\n%s", diff)
 	}
 }

@@ -6,12 +6,15 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestWriteLarge(t *testing.T) {
@@ -45,13 +48,13 @@ func TestWriteFiles(t *testing.T) {
 	}
 	got := files(t, dir)
 	want := []string{"127_0_0_1_19466_case_12_4_3.html", "127_0_0_1_19466_case_12_4_3.json", "index.html", "index.json"}
-	for _, name := range want {
-		if got[name] == "" {
-			t.Errorf("no %s", name)
-		}
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	if len(got) != len(want) {
-		t.Errorf("%d files, want %d", len(got), len(want))
+	for name, text := range got {
+		if text == "" {
+			t.Errorf("%s is empty", name)
+		}
 	}
 	wantIndex := `{
    "127.0.0.1:19466": {
@@ -65,8 +68,8 @@ func TestWriteFiles(t *testing.T) {
    }
 }
 `
-	if got["index.json"] != wantIndex {
-		t.Errorf("index.json is\n%s", got["index.json"])
+	if diff := cmp.Diff(wantIndex, got["index.json"]); diff != "" {
+		t.Errorf("index.json (-want +got):\n%s", diff)
 	}
 	read, err := Read(dir)
 	if err != nil || len(read) != 1 || read[0].Behavior != OK || read[0].Wirelog[0] != r.Wirelog[0] {
@@ -134,16 +137,15 @@ func TestFileNames(t *testing.T) {
 	for name, r := range fileNames(x) {
 		names[r.agent] = name
 	}
-	for agent, want := range map[string]string{
+	want := map[string]string{
 		"127.0.0.1:19466": "127_0_0_1_19466_case_5_19",
 		"Foo  Bar/1.0 ":   "foo__bar_1_0_case_5_19",
 		"foo--bar 1 0":    "foo__bar_1_0_2_case_5_19",
 		"--":              "agent_case_5_19",
 		"語":               "agent_2_case_5_19",
-	} {
-		if names[agent] != want {
-			t.Errorf("%q has %s, want %s", agent, names[agent], want)
-		}
+	}
+	if diff := cmp.Diff(want, names); diff != "" {
+		t.Errorf("file names by agent (-want +got):\n%s", diff)
 	}
 }
 

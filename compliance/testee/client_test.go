@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // scriptedConn returns its messages, then io.EOF, and keeps what is written. Every
@@ -82,8 +84,8 @@ func TestClient(t *testing.T) {
 		"/runCase?case=2&agent=a+b%26c",
 		"/updateReports?agent=a+b%26c",
 	}
-	if !slices.Equal(s.urls, want) {
-		t.Errorf("asked for %q, want %q", s.urls, want)
+	if diff := cmp.Diff(want, s.urls); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
 	}
 	for i, c := range s.conns {
 		if !c.closed {
@@ -92,8 +94,8 @@ func TestClient(t *testing.T) {
 		if i == 0 && len(c.written) > 0 {
 			t.Errorf("the suite's count was echoed: %q", c.written)
 		}
-		if i > 0 && !slices.Equal(c.written, []string{"text one", "binary two"}) {
-			t.Errorf("%s: echoed %q", s.urls[i], c.written)
+		if diff := cmp.Diff([]string{"text one", "binary two"}, c.written); i > 0 && diff != "" {
+			t.Errorf("%s, echoed messages (-want +got):\n%s", s.urls[i], diff)
 		}
 	}
 }
@@ -204,8 +206,12 @@ func TestClientParallel(t *testing.T) {
 	if err := c.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if slices.Sort(done); most != parallel || !slices.Equal(done, []int{1, 2, 3, 4, 5, 6, 7, 8, 9}) {
-		t.Errorf("%d ran at once, want %d; done %v", most, parallel, done)
+	if most != parallel {
+		t.Errorf("%d ran at once, want %d", most, parallel)
+	}
+	slices.Sort(done)
+	if diff := cmp.Diff([]int{1, 2, 3, 4, 5, 6, 7, 8, 9}, done); diff != "" {
+		t.Errorf("cases passed to Done (-want +got):\n%s", diff)
 	}
 }
 

@@ -5,9 +5,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/testee"
@@ -48,8 +49,9 @@ func TestFuzzingClientJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(d.stdout), &got); err != nil {
 		t.Fatal(err)
 	}
-	if want := verdicts(t, out, "<liar>", "1.1.1", "1.1.2", "1.1.3", "1.1.4", "1.1.5", "1.2.1"); !reflect.DeepEqual(got, want) {
-		t.Errorf("printed %v, the report has %v", got, want)
+	want := verdicts(t, out, "<liar>", "1.1.1", "1.1.2", "1.1.3", "1.1.4", "1.1.5", "1.2.1")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("index (-report +printed):\n%s", diff)
 	}
 	if got["<liar>"]["1.1.2"].Behavior != report.Failed || got["<liar>"]["1.2.1"].Behavior != report.OK {
 		t.Errorf("printed %v", got)

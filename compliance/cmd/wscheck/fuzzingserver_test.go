@@ -7,10 +7,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/testee"
@@ -62,8 +63,11 @@ func TestFuzzingServerWithTwoClientsAtOnce(t *testing.T) {
 		t.Errorf("results of b: %v", want["b"])
 	}
 	var got report.Index
-	if err := json.Unmarshal([]byte(d.stdout), &got); err != nil || !reflect.DeepEqual(got, want) {
-		t.Errorf("printed %s, the report has %v", d.stdout, want)
+	if err := json.Unmarshal([]byte(d.stdout), &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("index (-report +printed):\n%s", diff)
 	}
 }
 

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/compliance/report"
 	"github.com/hawser-ws/hawser/compliance/testee"
 	"github.com/hawser-ws/hawser/websocket"
@@ -313,8 +315,8 @@ func verdicts(t *testing.T, dir, agent string, ids ...string) report.Index {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := index.Cases(agent); !slices.Equal(got, ids) {
-		t.Errorf("cases of %q: %q, want %q; agents %q", agent, got, ids, index.Agents())
+	if diff := cmp.Diff(ids, index.Cases(agent)); diff != "" {
+		t.Errorf("cases of %q, of the agents %q (-want +got):\n%s", agent, index.Agents(), diff)
 	}
 	if _, err := report.Read(dir); err != nil {
 		t.Error(err)

@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestMain(m *testing.M) {
@@ -95,8 +96,9 @@ func TestCases(t *testing.T) {
 			t.Errorf("%s has no description", id)
 		}
 	}
-	if want := strings.Fields("1.1.1 1.1.2 1.1.3 1.1.4 1.1.5 1.1.6 1.1.7 1.1.8 2.10 5.19"); !slices.Equal(ids, want) {
-		t.Errorf("cases %q, want %q", ids, want)
+	want := strings.Fields("1.1.1 1.1.2 1.1.3 1.1.4 1.1.5 1.1.6 1.1.7 1.1.8 2.10 5.19")
+	if diff := cmp.Diff(want, ids); diff != "" {
+		t.Errorf("listed cases (-want +got):\n%s", diff)
 	}
 	n := 0
 	for line := range strings.Lines(wscheck(t, "cases").stdout) {

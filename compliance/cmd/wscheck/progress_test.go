@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestProgressLines(t *testing.T) {
@@ -24,8 +26,8 @@ func TestProgressLines(t *testing.T) {
 	p.say("report")
 	p.end()
 	want := "a: 2 of 8 cases\na: 4 of 8 cases, 1 short\na: 6 of 8 cases, 1 short\na: 8 of 8 cases, 1 short\nb?: 1 of 1 case, 1 short\nreport\n"
-	if out.String() != want {
-		t.Errorf("printed %q, want %q", out.String(), want)
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }
 

@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/compliance/report"
 )
@@ -21,8 +22,11 @@ func TestSelf(t *testing.T) {
 		want := verdicts(t, out, serverAgent, "1.1.1", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "H.1.1")
 		verdicts(t, out, clientAgent, "1.1.1", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8")
 		var got report.Index
-		if err := json.Unmarshal([]byte(d.stdout), &got); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("printed %s, the report has %v", d.stdout, want)
+		if err := json.Unmarshal([]byte(d.stdout), &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("index (-report +printed):\n%s", diff)
 		}
 		server, client := strings.Index(d.stderr, serverAgent+": 10 cases in "), strings.Index(d.stderr, clientAgent+": 9 cases in ")
 		if server < 0 || client < server {

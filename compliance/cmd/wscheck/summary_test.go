@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
@@ -76,8 +78,8 @@ NON-STRICT: one rule, 7 cases: RFC 1, section 2 (SHOULD)
   and 1.6, 1.7
 
 `
-	if b.String() != want {
-		t.Errorf("printed\n%s, want\n%s", b.String(), want)
+	if diff := cmp.Diff(want, b.String()); diff != "" {
+		t.Errorf("summary (-want +got):\n%s", diff)
 	}
 	if s := f.newSummary(results, errors.New("x")); s.status() != exitFailed || !strings.HasPrefix(s.verdict(), "INCOMPLETE: the report is of the 12 cases") {
 		t.Errorf("a run that was cut off: status %d, %q", s.status(), s.verdict())

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hawser-ws/hawser/compliance/internal/broken"
 )
 
@@ -32,10 +34,12 @@ func TestOriginal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for id, v := range right {
-			if v != file.Right[role][id] {
-				t.Errorf("a right %s, case %s: %q, the file says %q", role, id, v, file.Right[role][id])
-			}
+		want := map[string]broken.Verdict{}
+		for id := range right {
+			want[id] = file.Right[role][id]
+		}
+		if diff := cmp.Diff(want, right); diff != "" {
+			t.Errorf("verdicts on a %s without a defect (-file +got):\n%s", role, diff)
 		}
 		got, _, err := a.ask(t.Context(), defect, role, []string{"2.1", "2.2", "2.9"})
 		if err != nil {
@@ -61,7 +65,7 @@ func TestNothingToAsk(t *testing.T) {
 	if err := a.run(t.Context(), "no such", "", false); err != nil {
 		t.Fatal(err)
 	}
-	if string(a.file.Format()) != string(before) {
-		t.Error("the file would change")
+	if diff := cmp.Diff(string(before), string(a.file.Format())); diff != "" {
+		t.Errorf("the file would change (-before +after):\n%s", diff)
 	}
 }
