@@ -1,8 +1,8 @@
-// Package compliance runs the conformance suite of package suite as tests of Go: one
-// call for a server, one for a client, and each case is a subtest.
+// Package compliance runs the conformance suite of package suite as Go tests.
+// [TestServer] tests a server and [TestClient] tests a client. Each case is a subtest.
 //
 //	func TestServer(t *testing.T) {
-//		compliance.TestServer(t, myHandler, nil) // an echo
+//		compliance.TestServer(t, echoHandler, nil)
 //	}
 //
 //	func TestClient(t *testing.T) {
@@ -15,7 +15,7 @@
 //			for {
 //				kind, message, err := conn.Read(ctx)
 //				if err != nil {
-//					return nil // as the suite ends it
+//					return nil // the suite ended the connection
 //				}
 //				if err := conn.Write(ctx, kind, message); err != nil {
 //					return err
@@ -24,9 +24,9 @@
 //		}, nil)
 //	}
 //
-// Then go test -run 'TestServer/^5.19$' runs one case. Cases that are known to fall
-// short are listed in [Options], with the reason; they run all the same.
+// To run a single case, use go test -run 'TestServer/^5.19$'. List the cases that are
+// known to fall short in [Options].Known, with the reason. They still run.
 //
-// The command wscheck, in cmd/wscheck, does the same for servers and clients in any
-// language; package autobahn drives the original suite.
+// The command wscheck, in cmd/wscheck, tests servers and clients written in any language.
+// Package autobahn drives the original Autobahn testsuite.
 package compliance

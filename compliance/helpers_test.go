@@ -19,7 +19,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// liar adds to every text that is not empty.
+// liar is an echo handler that appends to every text message that is not empty.
 var liar = websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
 	for m, err := range c.Messages(ctx) {
 		if err != nil {
@@ -35,7 +35,7 @@ var liar = websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn)
 	return nil
 }}
 
-// lyingClient is hawser's, which adds to every text that is not empty.
+// lyingClient is hawser's client, but appends to every text message that is not empty.
 func lyingClient(ctx context.Context, url string) error {
 	c, err := testee.Hawser(ctx, url, nil)
 	if err != nil {
@@ -56,21 +56,22 @@ func lyingClient(ctx context.Context, url string) error {
 	}
 }
 
-// filtered reports whether go test -run leaves out subtests.
+// filtered reports whether go test -run excludes subtests.
 func filtered() bool { return strings.Contains(flag.Lookup("test.run").Value.String(), "/") }
 
-// some are a few cases of each kind, or all with HAWSER_FULL. What is tested here is
-// that they run as tests; wscheck tells whether hawser passes all of them.
+// some returns patterns of a few cases of each kind, or of all cases if HAWSER_FULL is set.
+// These tests check that cases run as subtests. wscheck checks that hawser passes them all.
 func some() []string {
 	if os.Getenv("HAWSER_FULL") != "" {
 		return []string{"*"}
 	}
-	return []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.4.*", "7.1.*", "9.7.1", "10.*", "12.1.3", "13.3.1", "H.1.*", "L.1.*", "X.1.*", "C.1.*"}
+	return []string{"1.*", "2.*", "3.*", "4.*", "5.*", "6.4.*", "7.1.*", "9.7.1", "10.*", "12.1.3", "13.3.1",
+		"H.1.*", "L.1.*", "X.1.*", "C.1.*"}
 }
 
 var hawserClient = echoes(nil)
 
-// echoes is hawser's client.
+// echoes returns hawser's client with a TLS configuration.
 func echoes(config *tls.Config) compliance.ClientFunc {
 	return func(ctx context.Context, url string) error {
 		c, err := testee.Hawser(ctx, url, config)
@@ -81,7 +82,7 @@ func echoes(config *tls.Config) compliance.ClientFunc {
 		for {
 			binary, message, err := c.Read(ctx)
 			if err != nil {
-				return nil // as the suite ends it
+				return nil // the suite ended the connection
 			}
 			if err := c.Write(ctx, binary, message); err != nil {
 				return err
@@ -97,7 +98,7 @@ func write(t *testing.T, dir, name, text string) {
 	}
 }
 
-// command runs a program to its end and returns what it printed. It must succeed.
+// command runs a program, which must succeed, and returns its output.
 func command(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -113,7 +114,7 @@ func command(t *testing.T, dir, name string, args ...string) string {
 	return out.String()
 }
 
-// freeAddr is an address at which nobody listens.
+// freeAddr returns a loopback address that is not in use.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -124,12 +125,14 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// await waits until a server listens.
+// await waits until a server answers at url.
 func await(t *testing.T, url string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); suite.Probe(t.Context(), url, nil) != nil; time.Sleep(10 * time.Millisecond) {
+	deadline := time.Now().Add(time.Minute)
+	for suite.Probe(t.Context(), url, nil) != nil {
 		if time.Now().After(deadline) {
-			t.Fatalf("nobody listens at %s", url)
+			t.Fatalf("no server answers at %s", url)
 		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }

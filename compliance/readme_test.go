@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// The server that README shows passes the two checks that README shows, for whoever
-// copies them: as it is, by the command and by the test.
+// The server in README.md passes both checks in README.md, the command and the test, if a
+// reader copies them as they are.
 func TestReadme(t *testing.T) {
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
@@ -20,7 +20,7 @@ func TestReadme(t *testing.T) {
 	find := func(pattern string) string {
 		m := regexp.MustCompile(pattern).FindSubmatch(text)
 		if m == nil {
-			t.Fatalf("README does not have %s", pattern)
+			t.Fatalf("README.md has no match for %s", pattern)
 		}
 		return string(m[1])
 	}
@@ -30,19 +30,21 @@ func TestReadme(t *testing.T) {
 	addr := freeAddr(t)
 	const written = "127.0.0.1:8080"
 	if !strings.Contains(server, written) || !strings.Contains(check, written) {
-		t.Fatalf("README's server or its check is not at %s", written)
+		t.Fatalf("the server or the check in README.md does not use the address %s", written)
 	}
 	dir, root := freshModule(t, strings.ReplaceAll(server, written, addr), line)
 
-	// Some of the cases, with those in which such a server once fell short.
+	// A few cases, among them those in which a server like this once fell short.
 	cases := []string{"1.1.*", "9.1.6", "9.3.9", "12.1.1", "X.2.1", "H.1.*"}
 	if os.Getenv("HAWSER_FULL") != "" {
 		cases = []string{"*"}
 	}
 	t.Run("test", func(t *testing.T) {
-		run := "TestConformance/(" + strings.NewReplacer(".", `\.`, "*", ".*").Replace(strings.Join(cases, "|")) + ")$"
+		pattern := strings.NewReplacer(".", `\.`, "*", ".*").Replace(strings.Join(cases, "|"))
+		run := "TestConformance/(" + pattern + ")$"
 		out := command(t, dir, "go", "test", "-v", "-count=1", "-run", run, ".")
-		if !strings.Contains(out, "--- PASS: TestConformance/1.1.1 ") || !strings.Contains(out, "--- SKIP: TestConformance/9.1.6 ") {
+		if !strings.Contains(out, "--- PASS: TestConformance/1.1.1 ") ||
+			!strings.Contains(out, "--- SKIP: TestConformance/9.1.6 ") {
 			t.Errorf("go test printed %s", out)
 		}
 	})
@@ -57,22 +59,25 @@ func TestReadme(t *testing.T) {
 			_ = s.Process.Kill()
 			_ = s.Wait()
 		}()
-		url := strings.TrimPrefix(strings.ReplaceAll(check, written, addr), "go run ./compliance/cmd/wscheck fuzzingclient ")
+		check = strings.ReplaceAll(check, written, addr)
+		url := strings.TrimPrefix(check, "go run ./compliance/cmd/wscheck fuzzingclient ")
 		await(t, url)
-		out := command(t, dir, filepath.Join(dir, "wscheck.exe"), "fuzzingclient", url, "-quick", "-cases", strings.Join(cases, ","))
+		out := command(t, dir, filepath.Join(dir, "wscheck.exe"), "fuzzingclient", url,
+			"-quick", "-cases", strings.Join(cases, ","))
 		if !strings.Contains(out, "\nPASS: ") || !strings.Contains(out, " refused with 1009, too big") {
 			t.Errorf("wscheck printed %s", out)
 		}
 	})
 }
 
-// freshModule makes a module of a server and the line of its test, beside the modules
-// of this workspace. It returns the directories of both.
+// freshModule makes a module with a server and the line of its test, in a workspace with the
+// modules of this repository. It returns the module's directory and the repository's root.
 func freshModule(t *testing.T, server, line string) (dir, root string) {
 	t.Helper()
 	dir = t.TempDir()
 	write(t, dir, "main.go", server)
-	write(t, dir, "main_test.go", "package main\n\nimport (\n\t\"testing\"\n\n\t\"github.com/hawser-ws/hawser/compliance\"\n)\n\n"+line+"\n")
+	write(t, dir, "main_test.go", "package main\n\n"+
+		"import (\n\t\"testing\"\n\n\t\"github.com/hawser-ws/hawser/compliance\"\n)\n\n"+line+"\n")
 	write(t, dir, "go.mod", "module readme\n\ngo 1.25\n")
 	root, err := filepath.Abs("..")
 	if err != nil {

@@ -8,13 +8,14 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// A runner makes cases subtests.
+// A runner runs cases as subtests.
 type runner struct {
 	opts  Options
 	cases []*suite.Case
 }
 
-func newRunner(t *testing.T, opts *Options, fits func(*suite.Case) bool) *runner {
+// newRunner selects the cases that opts names and that apply to the side under test.
+func newRunner(t *testing.T, opts *Options, applies func(*suite.Case) bool) *runner {
 	t.Helper()
 	r := &runner{}
 	if opts != nil {
@@ -32,48 +33,48 @@ func newRunner(t *testing.T, opts *Options, fits func(*suite.Case) bool) *runner
 	}
 	ids := map[string]bool{}
 	for _, c := range cases {
-		if fits(c) {
+		if applies(c) {
 			r.cases = append(r.cases, c)
 			ids[c.ID] = true
 		}
 	}
 	if len(r.cases) == 0 {
-		t.Fatal("no case is left to run")
+		t.Fatal("no cases to run")
 	}
 	for id := range r.opts.Known {
 		if !ids[id] {
-			t.Errorf("case %s is known to fall short, but is none of those that run", id)
+			t.Errorf("Known lists case %s, which does not run", id)
 		}
 	}
 	return r
 }
 
-// An allFunc runs cases, which are those that a pattern of go test -run leaves.
+// An allFunc runs the cases that go test -run selects.
 type allFunc func(cases []*suite.Case, o *suite.Options) ([]*report.Result, error)
 
-// run runs the cases, with a subtest for each that ends when its verdict stands, and
-// writes the report.
+// run runs the cases and writes the report. Each case has a subtest, which ends when the
+// case has a final verdict.
 func (r *runner) run(t *testing.T, all allFunc) {
 	t.Helper()
 	policy := r.opts.policy()
 	var subtests, ready sync.WaitGroup
-	verdicts := make(map[string]chan *report.Result, len(r.cases)) // a nil result: none
+	verdicts := make(map[string]chan *report.Result, len(r.cases)) // closed if there is no verdict
 	chosen := make([]bool, len(r.cases))
 	for i, c := range r.cases {
 		verdict := make(chan *report.Result, 1)
 		verdicts[c.ID] = verdict
 		ready.Add(1)
 		subtests.Go(func() {
-			known := sync.OnceFunc(ready.Done)
-			defer known() // -run leaves it out
+			decided := sync.OnceFunc(ready.Done)
+			defer decided() // t.Run does not call the function if -run excludes the case
 			t.Run(c.ID, func(t *testing.T) {
 				chosen[i] = true
-				known()
+				decided()
 				result := <-verdict
 				if result == nil {
-					t.Skip("there is no verdict")
+					t.Skip("no verdict")
 				}
-				judge(t, result, policy)
+				reportResult(t, result, policy)
 			})
 		})
 	}
@@ -84,14 +85,15 @@ func (r *runner) run(t *testing.T, all allFunc) {
 			cases = append(cases, c)
 		}
 	}
-	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, TLS: r.opts.TLS, ClosePath: r.opts.ClosePath}
-	told := map[string]bool{}
+	o := &suite.Options{Agent: r.opts.Agent, Quick: !r.opts.Full, TLS: r.opts.TLS,
+		ClosePath: r.opts.ClosePath}
+	reported := map[string]bool{}
 	o.Done = func(result *report.Result) {
-		if told[result.ID] { // its subtest may have ended
+		if reported[result.ID] { // its subtest may have ended
 			t.Errorf("%s: %s", result.ID, result.Explain())
 			return
 		}
-		told[result.ID] = true
+		reported[result.ID] = true
 		verdicts[result.ID] <- result
 	}
 	results, err := all(cases, o)
@@ -111,7 +113,7 @@ func (r *runner) run(t *testing.T, all allFunc) {
 	}
 }
 
-// A subtest is what judge needs of a testing.T.
+// A subtest is the part of testing.T that reportResult needs.
 type subtest interface {
 	Helper()
 	Errorf(format string, args ...any)
@@ -119,8 +121,8 @@ type subtest interface {
 	Skipf(format string, args ...any)
 }
 
-// judge makes a result that of a test.
-func judge(t subtest, r *report.Result, policy report.Policy) {
+// reportResult fails, skips or passes a subtest by the result of its case.
+func reportResult(t subtest, r *report.Result, policy report.Policy) {
 	t.Helper()
 	if v := r.Varies(); v != "" {
 		t.Logf("varies: %s", v)
@@ -130,7 +132,7 @@ func judge(t subtest, r *report.Result, policy report.Policy) {
 	case r.Passed() && isKnown:
 		t.Errorf("passes, but is known to fall short: %s", known.Reason)
 	case outcome == report.KnownShort:
-		t.Logf("falls short, as is known: %s", known.Reason)
+		t.Logf("known to fall short: %s", known.Reason)
 	case outcome == report.Short:
 		t.Errorf("%s", r.Explain())
 	case outcome == report.Skipped:
@@ -138,7 +140,7 @@ func judge(t subtest, r *report.Result, policy report.Policy) {
 	}
 }
 
-// policy is that of the options.
+// policy returns the policy that the options describe.
 func (o *Options) policy() report.Policy {
 	p := report.Policy{FailOn: o.FailOn, Known: map[string]report.Known{}}
 	for id, reason := range o.Known {

@@ -18,56 +18,61 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// Options say which cases run, and which may fall short. A nil pointer is valid and
-// means the zero value.
+// Options select the cases to run and those that may fall short. A nil *Options is
+// equivalent to a zero Options.
 type Options struct {
-	// Cases and Exclude are patterns of ids, in which * stands for any characters:
-	// "1.*". Default: all cases.
+	// Cases and Exclude are patterns of case ids, such as "1.*", in which * matches any
+	// characters. By default, all cases run.
 	Cases, Exclude []string
 
-	// Full sends 1,000 messages a case in groups 12 and 13 instead of 50.
+	// Full makes cases in groups 12 and 13 send 1,000 messages each instead of 50.
 	Full bool
 
-	// FailOn is the mildest verdict that fails a case, as in [report.Policy]. By
-	// default a case whose subject the tested side declined, such as compression or
-	// messages above its limit, is skipped; report.Unimplemented fails it.
+	// FailOn is the mildest verdict that fails a case, as in [report.Policy]. By default,
+	// a case is skipped if the peer under test declined what the case tests, such as
+	// compression or messages above its limit. With [report.Unimplemented], it fails.
 	FailOn report.Verdict
 
-	// Known are cases that fall short, by id, with the reason. They run all the
-	// same, and one that passes fails the test, so that the list stays true.
+	// Known maps the ids of cases that are known to fall short to the reason. These cases
+	// still run. One that passes fails the test, so that the list stays up to date.
 	Known map[string]string
 
-	// Agent names the tested side in results. Default: the name of the test.
+	// Agent is the name of the peer under test in results. The default is the name of
+	// the test.
 	Agent string
 
-	// Report, if set, is a directory for the report of the run.
+	// Report, if not empty, is the directory to which the report of the run is written.
 	Report string
 
-	// ClosePath is for servers: see [suite.Options].
+	// ClosePath is the path at which a server starts the closing handshake: see
+	// [suite.Options]. TestClient ignores it.
 	ClosePath string
 
-	// TLS is for servers at wss URLs. It is cloned. Default: the system's
-	// certificates are trusted. TestClient serves at wss://localhost with the
-	// certificate in it, if there is one, else over ws.
+	// TLS configures connections to a server at a wss URL. By default, the system's
+	// root certificates are trusted. If it has a certificate, TestClient serves at
+	// wss://localhost with that certificate. Otherwise it serves over ws. TLS is cloned.
 	TLS *tls.Config
 }
 
-// A ClientFunc connects to a URL with the client under test, returns each message as
-// it is, text as text, until the connection ends, and closes when it is asked to. It
-// must obey ctx. Its error is shown if there is no verdict, which is the suite's: in
-// some cases a client is right not to connect.
+// A ClientFunc connects to a URL with the client under test and sends each message back
+// unchanged, text as text and binary as binary, until the connection ends. It takes part in
+// the closing handshake and must return when ctx ends.
+//
+// The error does not decide the verdict, because in some cases a client must refuse to
+// connect. It is reported if the suite has no verdict.
 type ClientFunc func(ctx context.Context, url string) error
 
 const (
-	caseTime    = 5 * time.Minute // of the client
+	caseTime    = 5 * time.Minute // limits one call of the client
 	connectTime = 30 * time.Second
 )
 
-// TestServer runs the suite against a handler, which must echo: see [suite.TestServer].
-// It listens on loopback. Each case is a subtest, many at the same time whatever
-// -parallel says, because most of them wait; it returns when all are through. A case
-// that falls short runs again, beside few others or none: see [suite.Options]. A
-// verdict that varies is logged.
+// TestServer runs the suite against a handler, which must echo each message: see
+// [suite.TestServer]. It serves the handler on loopback and returns when all cases are done.
+//
+// Each case is a subtest. Many cases run at the same time, regardless of -parallel, because
+// most of them wait. A case that falls short runs again with few or no other cases running:
+// see [suite.Options]. A verdict that varies between runs is logged.
 func TestServer(t *testing.T, h http.Handler, opts *Options) {
 	t.Helper()
 	s := httptest.NewServer(h)
@@ -75,22 +80,22 @@ func TestServer(t *testing.T, h http.Handler, opts *Options) {
 	TestServerURL(t, "ws"+strings.TrimPrefix(s.URL, "http"), opts)
 }
 
-// TestServerURL is [TestServer] for a server that listens already, at a URL as
-// [suite.TestServer] takes it.
+// TestServerURL is like [TestServer] but tests a running server at a URL that
+// [suite.TestServer] accepts.
 func TestServerURL(t *testing.T, url string, opts *Options) {
 	t.Helper()
 	r := newRunner(t, opts, func(c *suite.Case) bool { return c.Servers })
 	if err := suite.Probe(t.Context(), url, &suite.Options{TLS: r.opts.TLS}); err != nil {
-		t.Fatalf("%s cannot be tested: %v", url, err)
+		t.Fatalf("cannot test %s: %v", url, err)
 	}
 	r.run(t, func(cases []*suite.Case, o *suite.Options) ([]*report.Result, error) {
 		return suite.TestServer(t.Context(), url, cases, o)
 	})
 }
 
-// TestClient runs the suite against a client. The suite's server listens on loopback;
-// the client is called once for each case, many at the same time, and before to see
-// that it connects. Cases are subtests as those of [TestServer].
+// TestClient runs the suite against a client. The suite's server listens on loopback. The
+// client is called once to check that it connects, and then once for each case, many at the
+// same time. Cases are subtests, as with [TestServer].
 func TestClient(t *testing.T, client ClientFunc, opts *Options) {
 	t.Helper()
 	r := newRunner(t, opts, func(c *suite.Case) bool { return c.Clients })
@@ -107,28 +112,28 @@ func TestClient(t *testing.T, client ClientFunc, opts *Options) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = s.server.Serve(ctx, l) }) // it ends with ctx
+	wg.Go(func() { _ = s.server.Serve(ctx, l) }) // the error is that of ctx
 	defer wg.Wait()
 	defer cancel()
 	first, stop := context.WithTimeout(ctx, connectTime)
-	err = client(first, s.url+"/getCaseCount") // a message and a close
+	err = client(first, s.url+"/getCaseCount") // the suite sends one message and closes
 	stop()
 	if l.accepted.Load() == 0 {
-		t.Fatalf("the client does not connect to %s: its error is %v", s.url, err)
+		t.Fatalf("the client did not connect to %s; it returned the error %v", s.url, err)
 	}
 	r.run(t, func(cases []*suite.Case, o *suite.Options) ([]*report.Result, error) {
 		return suite.RunCases(ctx, cases, o, s.one)
 	})
 }
 
-// A clientRun is a client and the server that tests it.
+// A clientRun is a client under test and the suite's server.
 type clientRun struct {
 	client     ClientFunc
 	server     *suite.Server
 	url, agent string
 }
 
-// one runs a case. A client that leaves it without a verdict fails it.
+// one runs a case. If the client leaves it without a verdict, the case fails.
 func (s *clientRun) one(ctx context.Context, c *suite.Case) (*report.Result, error) {
 	q := url.Values{"casetuple": {c.ID}, "agent": {s.agent}}
 	result, err := s.server.Run(ctx, s.agent, c.ID, func(ctx context.Context) error {
@@ -137,14 +142,17 @@ func (s *clientRun) one(ctx context.Context, c *suite.Case) (*report.Result, err
 		return s.client(ctx, s.url+"/runCase?"+q.Encode())
 	})
 	if err != nil && ctx.Err() == nil {
-		return &report.Result{Agent: s.agent, ID: c.ID, Description: c.Description, Expectation: c.Expectation, Rule: &c.Rule,
+		return &report.Result{
+			Agent: s.agent, ID: c.ID, Description: c.Description, Expectation: c.Expectation, Rule: &c.Rule,
 			IsServer: true, Behavior: report.Failed, BehaviorClose: report.Failed, Waited: true,
-			Result: fmt.Sprintf("There is no verdict: %v.", err), ResultClose: "There was no connection to close."}, nil
+			Result:      fmt.Sprintf("No verdict: %v.", err),
+			ResultClose: "There was no connection to close.",
+		}, nil
 	}
 	return result, err
 }
 
-// countingListener counts connections.
+// A countingListener counts the connections that it accepts.
 type countingListener struct {
 	net.Listener
 	accepted atomic.Int64

@@ -17,7 +17,9 @@ import (
 
 func TestHawserServer(t *testing.T) {
 	dir := t.TempDir()
-	compliance.TestServer(t, testee.Echo(), &compliance.Options{Cases: append(some(), "R.11.1"), Agent: "hawser", Report: dir, ClosePath: testee.ClosePath})
+	compliance.TestServer(t, testee.Echo(), &compliance.Options{
+		Cases: append(some(), "R.11.1"), Agent: "hawser", Report: dir, ClosePath: testee.ClosePath,
+	})
 	if filtered() {
 		return
 	}
@@ -26,7 +28,7 @@ func TestHawserServer(t *testing.T) {
 		t.Errorf("the report has %d cases: %v", len(index["hawser"]), err)
 	}
 	if v := index["hawser"]["R.11.1"].Behavior; v != report.OK { // UNIMPLEMENTED without ClosePath
-		t.Errorf("R.11.1: %s", v)
+		t.Errorf("case R.11.1: %s, want OK", v)
 	}
 	page, err := os.ReadFile(filepath.Join(dir, "index.html"))
 	if title := suite.Titles()["L.1"]; err != nil || !strings.Contains(string(page), title) {
@@ -38,7 +40,7 @@ func TestHawserClient(t *testing.T) {
 	compliance.TestClient(t, hawserClient, &compliance.Options{Cases: some()})
 }
 
-// With a certificate the suite serves wss, at a name.
+// With a certificate, the suite serves wss at a host name.
 func TestHawserClientTLS(t *testing.T) {
 	cert, err := selfsigned.New()
 	if err != nil {
@@ -48,7 +50,8 @@ func TestHawserClientTLS(t *testing.T) {
 	roots.AddCert(cert.Leaf)
 	dir := t.TempDir()
 	compliance.TestClient(t, echoes(&tls.Config{RootCAs: roots}), &compliance.Options{
-		Cases: []string{"1.1.1", "C.11.1", "C.11.2", "C.11.4"}, TLS: &tls.Config{Certificates: []tls.Certificate{cert}}, Agent: "hawser", Report: dir,
+		Cases: []string{"1.1.1", "C.11.1", "C.11.2", "C.11.4"}, Agent: "hawser", Report: dir,
+		TLS: &tls.Config{Certificates: []tls.Certificate{cert}},
 	})
 	if filtered() {
 		return
@@ -59,7 +62,7 @@ func TestHawserClientTLS(t *testing.T) {
 	}
 	for _, id := range []string{"C.11.1", "C.11.2", "C.11.4"} {
 		if v := index["hawser"][id].Behavior; v != report.OK { // INFORMATIONAL if there is nothing to test
-			t.Errorf("%s: %s", id, v)
+			t.Errorf("case %s: %s, want OK", id, v)
 		}
 	}
 }
