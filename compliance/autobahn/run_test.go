@@ -65,7 +65,7 @@ func TestRunClient(t *testing.T) {
 		{how: "short", short: 1},
 		{how: "half", missing: 1},
 		{how: "none", err: "ran no case"},
-		{how: "fewer", err: "1 cases for us where 2"},
+		{how: "fewer", err: "1 cases, want 2"},
 		{how: "dies", err: "planted at the start"},
 		{how: "dies on the way", err: "planted in a case"},
 	}

@@ -14,55 +14,55 @@ import (
 	"time"
 )
 
-// Conn is the client's end of one connection, as a suite needs it.
+// A Conn is a connection of the client under test.
 type Conn interface {
-	// Read returns the next message. Any error means that the connection is at
-	// its end, and that the client has done its part of the closing handshake.
+	// Read returns the next message. Any error means that the connection has ended and
+	// that the client has done its part of the closing handshake.
 	Read(ctx context.Context) (binary bool, message []byte, err error)
-	// Write sends one message. The message is not used afterwards.
+	// Write sends one message. The caller does not use message afterwards.
 	Write(ctx context.Context, binary bool, message []byte) error
-	// Close gives back what the connection still holds, without a wait.
+	// Close releases the connection without waiting for the peer.
 	Close() error
 }
 
-// Dialer opens a connection with the client under test. The TLS configuration is
-// for wss URLs; nil for ws.
+// A Dialer opens a connection with the client under test. The TLS configuration applies to
+// wss URLs. It is nil for ws URLs.
 type Dialer func(ctx context.Context, url string, config *tls.Config) (Conn, error)
 
 const (
-	// askTimeout bounds a question to the suite.
+	// askTimeout limits a request for something other than a case.
 	askTimeout = 10 * time.Second
-	// caseTimeout bounds one case. The longest allows itself 1,000 seconds, and
-	// takes one.
+	// caseTimeout limits one case. The longest case has a limit of 1,000 seconds, but
+	// normally takes one second.
 	caseTimeout = 20 * time.Minute
 )
 
-// A Client takes a client through the cases of a suite's server: it asks for their
-// number, for each of them, and for the reports, each with a connection of its own.
+// A Client runs a client under test through the cases of a suite's server. It requests the
+// number of cases, then each case, then the reports, each on its own connection.
 type Client struct {
 	Dial     Dialer
-	URL      string      // of the suite's server, without a path: ws, wss or ws+unix
-	TLS      *tls.Config // for wss
-	Agent    string      // names the client in the reports
-	IDs      []string    // of the cases, if they are known: another number is an error
-	Parallel int         // cases at once; 0 means 1
-	Log      io.Writer   // of cases for which there was no connection; may be nil
+	URL      string      // URL of the suite's server, without a path: ws, wss or ws+unix
+	TLS      *tls.Config // for wss URLs
+	Agent    string      // name of the client in the reports
+	IDs      []string    // ids of the cases, if known; Run fails if their number differs
+	Parallel int         // number of cases to run at once; 0 means 1
+	Log      io.Writer   // records the cases in which the client did not connect; may be nil
 
-	// Done, if set, is called after case i, from 1, of all there are, by one
-	// goroutine at a time. The error is that there was no connection.
+	// Done, if not nil, is called after each case: i counts from 1 to all. Calls do not
+	// overlap. The error, if not nil, is that of the opening handshake.
 	Done func(i, all int, err error)
 }
 
-// Run does all cases. A case in which the client gets no connection, as where it has
-// to refuse one, is noted in the log; the suite judges it. An error means that no
-// report can be had: nobody listens any more, say.
+// Run runs all cases and requests the reports. If the client does not connect in a case, as
+// when it must refuse to, Run logs the error and goes on, because the verdict is up to the
+// suite. An error means that the suite writes no report, for example because it is gone.
 func (c *Client) Run(ctx context.Context) error {
 	n, err := c.caseCount(ctx)
 	if err != nil {
-		return explain(ctx, "asking the suite for the number of cases", err)
+		return opError(ctx, "request the number of cases", err)
 	}
 	if c.IDs != nil && n != len(c.IDs) {
-		return fmt.Errorf("the suite has %d cases for us where %d were asked for", n, len(c.IDs))
+		return fmt.Errorf("the suite has %d cases, want %d", n, len(c.IDs))
 	}
 	agent := "agent=" + url.QueryEscape(c.Agent)
 	err = c.cases(ctx, n, agent)
@@ -72,15 +72,15 @@ func (c *Client) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return explain(ctx, "asking the suite for its reports", c.echo(ctx, "/updateReports?"+agent))
+	return opError(ctx, "request the reports", c.echo(ctx, "/updateReports?"+agent))
 }
 
-// Case runs one case, by its id. The error is that there was no connection.
+// Case runs the case with an id. It returns an error if the client does not connect.
 func (c *Client) Case(ctx context.Context, id string) error {
 	return c.echo(ctx, "/runCase?"+url.Values{"casetuple": {id}, "agent": {c.Agent}}.Encode())
 }
 
-// cases runs n cases, some at once. The error is that the suite has gone.
+// cases runs n cases, c.Parallel at once. It returns an error if the suite is gone.
 func (c *Client) cases(ctx context.Context, n int, agent string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -104,7 +104,7 @@ func (c *Client) cases(ctx context.Context, n int, agent string) error {
 				return
 			}
 			if op := (*net.OpError)(nil); errors.As(err, &op) && op.Op == "dial" {
-				cancel(fmt.Errorf("the suite has gone: %w", op))
+				cancel(fmt.Errorf("the suite is gone: %w", op))
 				return
 			}
 			c.note(i, n, err)
@@ -114,7 +114,7 @@ func (c *Client) cases(ctx context.Context, n int, agent string) error {
 	return context.Cause(ctx)
 }
 
-// note tells that a case is over.
+// note reports that a case is done.
 func (c *Client) note(i, n int, err error) {
 	if c.Done != nil {
 		c.Done(i+1, n, err)
@@ -129,28 +129,29 @@ func (c *Client) note(i, n int, err error) {
 	fmt.Fprintf(c.Log, "case %s: the client could not connect: %v\n", id, err)
 }
 
-// at is the URL of a path of the suite.
+// at returns the URL of a path of the suite.
 func (c *Client) at(path string) string {
 	base := strings.TrimSuffix(c.URL, "/")
-	if scheme, rest, _ := strings.Cut(base, ":"); strings.HasSuffix(scheme, "+unix") && !strings.HasSuffix(rest, ":") {
-		base += ":" // ends the path of the socket
+	scheme, rest, _ := strings.Cut(base, ":")
+	if strings.HasSuffix(scheme, "+unix") && !strings.HasSuffix(rest, ":") {
+		base += ":" // separates the path of the socket from that of the URL
 	}
 	return base + path
 }
 
-// explain says what an error stopped. The end of ctx is the better reason if it
-// has come.
-func explain(ctx context.Context, what string, err error) error {
+// opError names the operation that failed. If ctx has ended, it returns the cause of that
+// instead.
+func opError(ctx context.Context, op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	return fmt.Errorf("the client failed at %s: %w", what, err)
+	return fmt.Errorf("the client cannot %s: %w", op, err)
 }
 
-// caseCount reads the one message that the suite sends on this path.
+// caseCount requests the number of cases, which the suite sends as a message.
 func (c *Client) caseCount(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -165,15 +166,14 @@ func (c *Client) caseCount(ctx context.Context) (int, error) {
 	}
 	n, err := strconv.Atoi(string(message))
 	if err != nil {
-		return 0, fmt.Errorf("%.40q is no number", message)
+		return 0, fmt.Errorf("invalid number of cases %.40q", message)
 	}
 	_, _, _ = conn.Read(ctx) // the suite's close frame
 	return n, nil
 }
 
-// echo connects and returns every message with its own type until the connection
-// ends, however it does: that is for the suite to judge. An error means that
-// there was no connection.
+// echo connects and sends every message back, with its type, until the connection ends. How
+// it ends is up to the suite to check. An error means that the client did not connect.
 func (c *Client) echo(ctx context.Context, path string) error {
 	ctx, cancel := context.WithTimeout(ctx, caseTimeout)
 	defer cancel()

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// scriptedConn returns its messages, then io.EOF, and keeps what is written. Every
-// second message is binary.
+// A scriptedConn returns its messages, every second one binary, then io.EOF. It records
+// what is written.
 type scriptedConn struct {
 	read    [][]byte
 	written []string
@@ -46,13 +46,13 @@ func (c *scriptedConn) Close() error {
 	return nil
 }
 
-// scriptedSuite stands for a fuzzingserver: it has a connection for each URL that
-// is asked for, in order.
+// A scriptedSuite takes the place of a suite's server. It records the requested URLs and
+// their connections, in order.
 type scriptedSuite struct {
 	urls  []string
 	conns []*scriptedConn
-	fails map[string]error // by path and query
-	count string           // the message of /getCaseCount
+	fails map[string]error // the errors of dial, by path and query
+	count string           // the message at /getCaseCount
 }
 
 func (s *scriptedSuite) dial(_ context.Context, url string, _ *tls.Config) (Conn, error) {
@@ -89,10 +89,10 @@ func TestClient(t *testing.T) {
 	}
 	for i, c := range s.conns {
 		if !c.closed {
-			t.Errorf("%s was left open", s.urls[i])
+			t.Errorf("the connection of %s is still open", s.urls[i])
 		}
 		if i == 0 && len(c.written) > 0 {
-			t.Errorf("the suite's count was echoed: %q", c.written)
+			t.Errorf("the client echoed the number of cases: %q", c.written)
 		}
 		if diff := cmp.Diff([]string{"text one", "binary two"}, c.written); i > 0 && diff != "" {
 			t.Errorf("%s, echoed messages (-want +got):\n%s", s.urls[i], diff)
@@ -100,7 +100,7 @@ func TestClient(t *testing.T) {
 	}
 }
 
-func TestClientGoesOnPastACase(t *testing.T) {
+func TestClientContinuesAfterRefusal(t *testing.T) {
 	s := &scriptedSuite{count: "2", fails: map[string]error{
 		"/runCase?case=1&agent=a+b%26c": errors.New("handshake refused"),
 	}}
@@ -108,8 +108,9 @@ func TestClientGoesOnPastACase(t *testing.T) {
 	if err := s.client(&log).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.urls) != 4 || !strings.Contains(log.String(), "case 1.1.1: the client could not connect: handshake refused") {
-		t.Errorf("asked for %q, log %q", s.urls, log.String())
+	const want = "case 1.1.1: the client could not connect: handshake refused"
+	if len(s.urls) != 4 || !strings.Contains(log.String(), want) {
+		t.Errorf("requested %q, logged %q; want 4 requests and %q", s.urls, log.String(), want)
 	}
 }
 
@@ -117,7 +118,7 @@ func TestClientFails(t *testing.T) {
 	refused := errors.New("handshake refused")
 	for name, s := range map[string]*scriptedSuite{
 		"no count":      {fails: map[string]error{"/getCaseCount": refused}},
-		"no number":     {count: "many"},
+		"bad count":     {count: "many"},
 		"another count": {count: "3"},
 		"no reports":    {count: "2", fails: map[string]error{"/updateReports?agent=a+b%26c": refused}},
 	} {
@@ -129,7 +130,7 @@ func TestClientFails(t *testing.T) {
 
 var errDied = errors.New("the suite died")
 
-func TestClientEndsWithItsContext(t *testing.T) {
+func TestClientStopsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	s := &scriptedSuite{count: "2"}
 	d := s.client(io.Discard)
@@ -144,11 +145,11 @@ func TestClientEndsWithItsContext(t *testing.T) {
 		t.Errorf("error %v, want %v", err, errDied)
 	}
 	if len(s.urls) != 1 {
-		t.Errorf("it went on: %q", s.urls)
+		t.Errorf("the client continued: it requested %q", s.urls)
 	}
 }
 
-// The suite's paths are put behind its URL, and behind the path of a socket.
+// The suite's paths are appended to its URL, after the path of a socket.
 func TestClientURL(t *testing.T) {
 	for url, want := range map[string]string{
 		"ws://host:1":        "ws://host:1/p?q",
@@ -164,12 +165,12 @@ func TestClientURL(t *testing.T) {
 	}
 }
 
-// As many cases as are asked for run at once, and all are through before the reports.
+// Parallel cases run at once, and all cases end before the reports are requested.
 func TestClientParallel(t *testing.T) {
 	const parallel, cases = 4, 9
 	var mu sync.Mutex
 	running, most, ran := 0, 0, 0
-	full := make(chan struct{}) // closed when as many run as may
+	full := make(chan struct{}) // closed when parallel cases run
 	var done []int
 	c := &Client{URL: "ws://suite", Parallel: parallel, Done: func(i, all int, err error) {
 		done = append(done, i)
@@ -183,7 +184,7 @@ func TestClientParallel(t *testing.T) {
 			return &scriptedConn{read: [][]byte{[]byte("9")}}, nil
 		case strings.Contains(url, "/updateReports"):
 			if ran != cases || running != 0 {
-				t.Errorf("the reports were asked for after %d cases, while %d ran", ran, running)
+				t.Errorf("the client requested the reports after %d cases, while %d ran", ran, running)
 			}
 			return &scriptedConn{}, nil
 		}
@@ -215,14 +216,15 @@ func TestClientParallel(t *testing.T) {
 	}
 }
 
-// Where nobody listens any more the client does not go through the other cases.
+// If the suite is gone, the client does not try the other cases.
 func TestClientWithoutSuite(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 	s := &scriptedSuite{count: "2", fails: map[string]error{"/runCase?case=1&agent=a+b%26c": refused}}
-	if err := s.client(io.Discard).Run(t.Context()); !errors.Is(err, refused) || !strings.Contains(err.Error(), "the suite has gone") {
-		t.Errorf("error %v", err)
+	err := s.client(io.Discard).Run(t.Context())
+	if !errors.Is(err, refused) || !strings.Contains(err.Error(), "the suite is gone") {
+		t.Errorf("error %v, want %v", err, refused)
 	}
 	if len(s.urls) != 2 {
-		t.Errorf("asked for %q", s.urls)
+		t.Errorf("requested %q, want 2 requests", s.urls)
 	}
 }

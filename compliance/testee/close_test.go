@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// At ClosePath the server closes, with the code and the reason of the query.
+// At ClosePath, the server closes with the code and the reason in the query.
 func TestClosePath(t *testing.T) {
 	s := httptest.NewServer(testee.Echo())
 	defer s.Close()
@@ -21,7 +21,7 @@ func TestClosePath(t *testing.T) {
 	}{
 		{"1001", "bye", websocket.StatusGoingAway},
 		{"4999", "Grüße", 4999},
-		{"1006", "", websocket.StatusInternalError}, // it cannot be sent
+		{"1006", "", websocket.StatusInternalError}, // 1006 must not be sent
 	} {
 		q := url.Values{"code": {test.code}, "reason": {test.reason}}
 		c, _, err := websocket.Dial(t.Context(), s.URL+testee.ClosePath+"?"+q.Encode(), nil)
@@ -32,11 +32,11 @@ func TestClosePath(t *testing.T) {
 		_, _, err = c.Read(t.Context())
 		var closed *websocket.CloseError
 		if !errors.As(err, &closed) || closed.Code != test.want || closed.Reason != test.reason {
-			t.Errorf("%s %q: the read returns %v", test.code, test.reason, err)
+			t.Errorf("code %s, reason %q: Read returns %v", test.code, test.reason, err)
 		}
 	}
 	_, resp, err := websocket.Dial(t.Context(), s.URL+testee.ClosePath, nil)
 	if err == nil || resp == nil || resp.StatusCode != http.StatusBadRequest {
-		t.Errorf("without a code: %v, %v", resp, err)
+		t.Errorf("without a code: response %v, error %v; want status 400", resp, err)
 	}
 }

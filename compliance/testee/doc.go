@@ -1,4 +1,4 @@
-// Package testee is the tested side of a conformance suite: an echo server, and a
-// client that drives itself through a suite's server. A suite is package suite's, or
-// the original Autobahn's, which speak the same protocol.
+// Package testee provides peers for a conformance suite to test: an echo server, and a client
+// that runs all cases of a suite's server. The suite is package suite or the original Autobahn
+// testsuite, which use the same protocol.
 package testee

@@ -11,17 +11,17 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// maxMessage is above the largest message of a suite, 9.1.6's 16 MiB.
+// maxMessage is larger than the largest message of a suite: 16 MiB, in case 9.1.6.
 const maxMessage = 32 << 20
 
-// Hawser is a Dialer for this project's own client, package websocket. It offers
+// Hawser is a [Dialer] for hawser's own client, package websocket. It offers
 // permessage-deflate.
 func Hawser(ctx context.Context, server string, config *tls.Config) (Conn, error) {
 	c, _, err := websocket.Dial(ctx, server, &websocket.DialOptions{
 		Extensions:   []wire.Extension{compression},
 		TLSConfig:    config,
 		Proxy:        func(*http.Request) (*url.URL, error) { return nil, nil },
-		MaxRedirects: 1, // which cases about redirects and certificates have
+		MaxRedirects: 1, // for the cases about redirects and certificates
 		Limits:       websocket.Limits{MaxMessage: maxMessage},
 	})
 	if err != nil {
@@ -33,7 +33,7 @@ func Hawser(ctx context.Context, server string, config *tls.Config) (Conn, error
 // compression is shared by all connections.
 var compression = deflate.MustNew(nil)
 
-// hawserConn fits a websocket.Conn to Conn. Its Read does the client's part of a
+// A hawserConn adapts a websocket.Conn to Conn. Its Read does the client's part of the
 // closing handshake before it returns an error.
 type hawserConn struct {
 	conn *websocket.Conn

@@ -10,13 +10,12 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// ClosePath is a path of [Echo] at which the connection is not an echo: it is closed
-// with the code and the reason of the query, as in /close?code=1001&reason=bye.
+// ClosePath is the path at which [Echo] does not echo but starts the closing handshake, with
+// the code and the reason in the query, as in /close?code=1001&reason=bye.
 const ClosePath = "/close"
 
-// Echo is a handler that returns every message with its own type, for any page of
-// any origin, with permessage-deflate: this project's own server, as a suite tests it.
-// At [ClosePath] it closes.
+// Echo returns hawser's own server for a suite to test. It sends every message back with its
+// type, accepts any origin and negotiates permessage-deflate. At [ClosePath] it closes.
 func Echo() http.Handler {
 	options := &websocket.AcceptOptions{
 		InsecureAnyOrigin: true, //hawservet:allow insecure nothing here is worth protecting
@@ -31,14 +30,12 @@ func Echo() http.Handler {
 		}
 		code, err := strconv.ParseUint(r.FormValue("code"), 10, 16)
 		if err != nil {
-			http.Error(w, "code must be the status code of a close frame", http.StatusBadRequest)
+			http.Error(w, "code must be the status code for the close frame", http.StatusBadRequest)
 			return
 		}
 		status, reason := websocket.StatusCode(code), r.FormValue("reason")
-		closes := websocket.Handler{Options: options, Serve: func(ctx context.Context, c *websocket.Conn) error {
-			return c.Close(ctx, status, reason)
-		}}
-		closes.ServeHTTP(w, r)
+		closer := func(ctx context.Context, c *websocket.Conn) error { return c.Close(ctx, status, reason) }
+		websocket.Handler{Serve: closer, Options: options}.ServeHTTP(w, r)
 	})
 }
 

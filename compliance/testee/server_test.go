@@ -13,13 +13,16 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// Each message comes back as it is, with its own type.
+// Each message comes back unchanged, with its type.
 func TestEcho(t *testing.T) {
-	for name, listen := range map[string]func(http.Handler) *httptest.Server{"ws": httptest.NewServer, "wss": httptest.NewTLSServer} {
+	for name, listen := range map[string]func(http.Handler) *httptest.Server{
+		"ws": httptest.NewServer, "wss": httptest.NewTLSServer,
+	} {
 		t.Run(name, func(t *testing.T) {
 			s := listen(testee.Echo())
 			defer s.Close()
-			c, err := testee.Hawser(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http"), &tls.Config{InsecureSkipVerify: true})
+			url := "ws" + strings.TrimPrefix(s.URL, "http")
+			c, err := testee.Hawser(t.Context(), url, &tls.Config{InsecureSkipVerify: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -31,7 +34,8 @@ func TestEcho(t *testing.T) {
 					}
 					kind, got, err := c.Read(t.Context())
 					if err != nil || kind != binary || !bytes.Equal(got, message) {
-						t.Errorf("%d octets, binary %v: %d octets came, binary %v, %v", len(message), binary, len(got), kind, err)
+						t.Errorf("sent %d bytes, binary %v; received %d bytes, binary %v, error %v",
+							len(message), binary, len(got), kind, err)
 					}
 				}
 			}
@@ -39,7 +43,7 @@ func TestEcho(t *testing.T) {
 	}
 }
 
-// It takes pages of any origin, compresses, and closes in answer to a close.
+// Echo accepts any origin, compresses, and answers a close frame.
 func TestEchoHandshake(t *testing.T) {
 	s := httptest.NewServer(testee.Echo())
 	defer s.Close()
@@ -48,8 +52,9 @@ func TestEchoHandshake(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{
-		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-		"Origin": "https://elsewhere.example", "Sec-WebSocket-Extensions": "permessage-deflate",
+		"Connection": "Upgrade", "Upgrade": "websocket", "Origin": "https://elsewhere.example",
+		"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+		"Sec-WebSocket-Extensions": "permessage-deflate",
 	} {
 		req.Header.Set(name, value)
 	}
@@ -57,26 +62,27 @@ func TestEchoHandshake(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := res.Header.Get("Sec-WebSocket-Extensions"); res.StatusCode != http.StatusSwitchingProtocols || !strings.HasPrefix(got, "permessage-deflate") {
-		t.Errorf("status %d, extensions %q", res.StatusCode, got)
+	got := res.Header.Get("Sec-WebSocket-Extensions")
+	if res.StatusCode != http.StatusSwitchingProtocols || !strings.HasPrefix(got, "permessage-deflate") {
+		t.Errorf("status %d, extensions %q; want 101 and permessage-deflate", res.StatusCode, got)
 	}
 	rw := res.Body.(io.ReadWriteCloser)
 	defer rw.Close()
-	// A masked close frame with 1000, and its answer.
+	// A masked close frame with 1000, and the answer to it.
 	if _, err := rw.Write([]byte{0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := io.ReadAll(rw); err != nil || !bytes.Equal(got, []byte{0x88, 0x02, 0x03, 0xe8}) {
-		t.Errorf("answered % x, %v", got, err)
+		t.Errorf("the answer is % x, error %v; want 88 02 03 e8", got, err)
 	}
-
 }
 
-// It takes messages that are larger than the limit of the library (a suite has 16 MiB).
+// Echo accepts messages above the library's default limit, as a suite sends up to 16 MiB.
 func TestEchoLarge(t *testing.T) {
 	s := httptest.NewServer(testee.Echo())
 	defer s.Close()
-	c, _, err := websocket.Dial(t.Context(), s.URL, &websocket.DialOptions{Limits: websocket.Limits{MaxMessage: 2 << 20}})
+	limits := websocket.Limits{MaxMessage: 2 << 20}
+	c, _, err := websocket.Dial(t.Context(), s.URL, &websocket.DialOptions{Limits: limits})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +92,7 @@ func TestEchoLarge(t *testing.T) {
 	go func() { written <- c.Write(t.Context(), websocket.Text, large) }()
 	kind, got, err := c.Read(t.Context())
 	if werr := <-written; err != nil || werr != nil || kind != websocket.Text || !bytes.Equal(got, large) {
-		t.Errorf("%d octets came, %v: %v, %v", len(got), kind, err, werr)
+		t.Errorf("received %d bytes, type %v, error %v; Write returned %v", len(got), kind, err, werr)
 	}
 	if err := c.Close(t.Context(), websocket.StatusNormalClosure, ""); err != nil {
 		t.Error(err)

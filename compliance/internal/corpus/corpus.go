@@ -12,26 +12,26 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// The names of the files.
+// Names of the files that Write writes.
 const (
 	streamsFile = "streams.txt"
 	headsFile   = "heads.txt"
 )
 
-// A Corpus is what is written into the two files.
+// A Corpus is the content of the two files.
 type Corpus struct {
-	Streams []Line // kinds "client" and "server", each with "plain" or "deflate"
-	Heads   []Line // kinds "request" and "response"
+	Streams []Line // kinds are "client" or "server", then "plain" or "deflate"
+	Heads   []Line // kinds are "request" and "response"
 }
 
-// A Line is octets of one kind, and the cases in which they went over the wire.
+// A Line is a sequence of bytes of one kind, and the cases in which it was sent.
 type Line struct {
 	Cases []string
 	Kind  string
 	Data  []byte
 }
 
-// collect makes a corpus from the recordings of each case.
+// collect makes a corpus from the recordings of each of the cases.
 func collect(cases []*suite.Case, made [][]*recording) *Corpus {
 	streams, heads := table{}, table{}
 	for i, c := range cases {
@@ -44,7 +44,7 @@ func collect(cases []*suite.Case, made [][]*recording) *Corpus {
 			streams.add(c.ID, "client"+form, e.client)
 			streams.add(c.ID, "server"+form, e.server)
 			if len(e.request) <= maxHead && len(e.response) <= maxHead {
-				if blank.Match(e.request) { // else it stops somewhere
+				if blank.Match(e.request) { // otherwise it is incomplete
 					heads.add(c.ID, "request", e.request)
 				}
 				heads.add(c.ID, "response", e.response)
@@ -54,7 +54,7 @@ func collect(cases []*suite.Case, made [][]*recording) *Corpus {
 	return &Corpus{streams.sorted(cases), heads.sorted(cases)}
 }
 
-// A table has the lines by kind and octets.
+// A table maps kind and bytes to a line.
 type table map[string]*Line
 
 func (t table) add(id, kind string, data []byte) {
@@ -70,7 +70,7 @@ func (t table) add(id, kind string, data []byte) {
 	}
 }
 
-// sorted returns the lines in the order of their first cases, then of what is in them.
+// sorted returns the lines in the order of their first cases, then by kind and bytes.
 func (t table) sorted(cases []*suite.Case) []Line {
 	place := map[string]int{}
 	for i, c := range cases {
@@ -92,7 +92,7 @@ func (t table) sorted(cases []*suite.Case) []Line {
 	return lines
 }
 
-// Write writes the files into a directory that is there.
+// Write writes the files to a directory, which must exist.
 func (c *Corpus) Write(dir string) error {
 	if err := writeLines(filepath.Join(dir, streamsFile), c.Streams); err != nil {
 		return err
@@ -104,7 +104,8 @@ func writeLines(name string, lines []Line) error {
 	var b bytes.Buffer
 	b.WriteString("# Made by wscheck corpus. Not to be edited: see its package.\n")
 	for _, l := range lines {
-		fmt.Fprintf(&b, "%s %s %s\n", strings.Join(l.Cases, ","), l.Kind, strconv.QuoteToASCII(string(l.Data)))
+		fmt.Fprintf(&b, "%s %s %s\n", strings.Join(l.Cases, ","), l.Kind,
+			strconv.QuoteToASCII(string(l.Data)))
 	}
 	return os.WriteFile(name, b.Bytes(), 0o666)
 }

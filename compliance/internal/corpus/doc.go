@@ -1,13 +1,11 @@
-// Package corpus makes seeds for fuzzing from the cases of the suite: it runs them
-// against this project's own server and client over loopback, records what goes over
-// the wire in either direction, and brings it into a form that is short and the same
-// each time.
+// Package corpus makes fuzzing seeds from the cases of the suite. It runs them against
+// hawser's own server and client over loopback, records the bytes in both directions, and
+// converts the recordings to a short, reproducible form.
 //
-// What is random is replaced: masking keys by one key, with the payloads masked anew,
-// the key of the handshake by that of RFC 6455, section 1.3, addresses and dates by
-// fixed ones. What is long is cut: see the constants of the streams. What is the same
-// in many cases is kept once, with the ids of all of them.
+// Random parts are replaced by fixed ones: masking keys by a single key, with the payloads
+// masked again; the key of the handshake by the one in RFC 6455, section 1.3; addresses and
+// dates by constants. Long streams are shortened: see the constants in stream.go. Bytes that
+// are the same in many cases are stored once, with the ids of all of those cases.
 //
-// The command is wscheck corpus; the files are read by package seeds of the module
-// fuzz.
+// wscheck corpus writes the files. Package seeds of module fuzz reads them.
 package corpus

@@ -9,10 +9,10 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// maxHead is how many octets a head of the corpus has: longer ones are left out.
+// maxHead is the size of the longest head in the corpus, in bytes. Longer ones are left out.
 const maxHead = 2048
 
-// The key and its answer in all heads (RFC 6455, section 1.3), and what else is fixed.
+// Fixed parts of all heads. The key is that of RFC 6455, section 1.3.
 const (
 	fixedNonce = "dGhlIHNhbXBsZSBub25jZQ=="
 	fixedDate  = "Date: Sun, 06 Nov 1994 08:49:37 GMT"
@@ -23,32 +23,32 @@ var (
 	nonceField = regexp.MustCompile(`(?i)sec-websocket-key:[ \t]*([^\r\n]*[^\r\n \t])`)
 	dateField  = regexp.MustCompile(`(?m)^Date: [^\r\n]*`)
 	deflate    = regexp.MustCompile(`(?i)sec-websocket-extensions:[^\r\n]*permessage-deflate`)
-	blank      = regexp.MustCompile(`\n\r?\n`) // ends a head
+	blank      = regexp.MustCompile(`\n\r?\n`) // the end of a head
 )
 
-// ends returns where a head ends, which is where b ends if there is no blank line.
-func ends(b []byte) int {
+// headEnd returns the offset at which a head ends: len(b) if there is no blank line.
+func headEnd(b []byte) int {
 	if m := blank.FindIndex(b); m != nil {
 		return m[1]
 	}
 	return len(b)
 }
 
-// An exchange is the parts of a recording, in the form of the corpus.
+// An exchange has the parts of a recording in the form of the corpus.
 type exchange struct {
-	request, response []byte // up to the blank line, or all if there is no connection
-	client, server    []byte // behind that
+	request, response []byte // up to the blank line, or all bytes without a connection
+	client, server    []byte // after that
 	deflated          bool
 }
 
-// parts takes a recording apart.
+// parts splits a recording into its parts.
 func (r *recording) parts() exchange {
-	client, server := r.octets()
+	client, server := r.bytes()
 	e := exchange{request: client, response: server}
 	if i := bytes.Index(server, []byte("HTTP/1.1 101")); i >= 0 {
-		i += ends(server[i:])
+		i += headEnd(server[i:])
 		e.response, e.server = server[:i], server[i:]
-		i = ends(client)
+		i = headEnd(client)
 		e.request, e.client = client[:i], client[i:]
 	}
 	e.deflated = deflate.Match(e.response)
@@ -58,11 +58,11 @@ func (r *recording) parts() exchange {
 	return e
 }
 
-// stream brings what reader reads into the form of the corpus.
+// stream converts the bytes that reader reads to the form of the corpus.
 func (r *recording) stream(raw []byte, reader wire.Role, deflated bool) []byte {
 	switch ours := r.ourClient == (reader == wire.Server); {
 	case ours && deflated:
-		return nil // it depends on which of our shared compressors was at hand
+		return nil // the bytes depend on which shared compressor was free
 	case ours:
 	case r.chopped:
 		raw = raw[:refused(raw, reader, deflated)]
@@ -72,7 +72,7 @@ func (r *recording) stream(raw []byte, reader wire.Role, deflated bool) []byte {
 	return canonical(raw, deflated)
 }
 
-// heads replaces what is random in both heads.
+// heads replaces the random parts of both heads.
 func (r *recording) heads(request, response []byte) ([]byte, []byte) {
 	for _, m := range nonceField.FindAllSubmatch(request, -1) {
 		nonce := m[1]
@@ -92,7 +92,7 @@ func (r *recording) heads(request, response []byte) ([]byte, []byte) {
 	return request, response
 }
 
-// otherCase is the wrong answer that case C.3.5 gives.
+// otherCase returns the wrong accept value that case C.3.5 sends.
 func otherCase(answer string) string {
 	return strings.ToLower(answer[:14]) + strings.ToUpper(answer[14:])
 }

@@ -36,7 +36,7 @@ func readLines(name string) (lines []Line, err error) {
 		kind, quoted, found := strings.Cut(rest, ` "`)
 		data, err := strconv.Unquote(`"` + quoted)
 		if !found || err != nil {
-			return nil, fmt.Errorf("%s:%d: not cases, kind and a quoted string", name, n)
+			return nil, fmt.Errorf("%s:%d: want case ids, a kind and a quoted string", name, n)
 		}
 		lines = append(lines, Line{strings.Split(ids, ","), kind, []byte(data)})
 	}

@@ -11,37 +11,37 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// maxRecord is how many octets of each direction of a connection are recorded. What is
-// made of them is much shorter.
+// maxRecord limits the bytes recorded for each direction of a connection. Streams in the
+// corpus are much shorter.
 const maxRecord = 160 << 10
 
-// drainTime bounds the wait for what the other side has still to send.
+// drainTime limits the wait for the rest of what the peer sends.
 const drainTime = 200 * time.Millisecond
 
-// A recording is what went over one connection.
+// A recording holds the bytes sent on one connection.
 type recording struct {
 	addr           string // where the server listens
-	ourClient      bool   // it is our client that is tested, else our server
-	chopped        bool   // the suite sent octets or frames one by one
+	ourClient      bool   // our client is tested, rather than our server
+	chopped        bool   // the suite sent bytes or frames one by one
 	mu             sync.Mutex
 	client, server []byte
 }
 
-// add appends what came or was sent to one of the directions.
+// add appends bytes to one of the directions.
 func (r *recording) add(dst *[]byte, b []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	*dst = append(*dst, b[:min(len(b), maxRecord-len(*dst))]...)
 }
 
-// octets returns both directions.
-func (r *recording) octets() (client, server []byte) {
+// bytes returns the bytes of both directions.
+func (r *recording) bytes() (client, server []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return bytes.Clone(r.client), bytes.Clone(r.server)
 }
 
-// A recorder is a listener that records its connections.
+// A recorder is a listener whose connections are recorded.
 type recorder struct {
 	net.Listener
 	ourClient  bool
@@ -49,7 +49,7 @@ type recorder struct {
 	recordings []*recording
 }
 
-// listen listens on a free port of loopback.
+// listen listens on a free loopback port.
 func listen(ourClient bool) (*recorder, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -58,7 +58,7 @@ func listen(ourClient bool) (*recorder, error) {
 	return &recorder{Listener: l, ourClient: ourClient}, nil
 }
 
-// url is where it listens.
+// url returns the URL of the recorder.
 func (l *recorder) url() string { return "ws://" + l.Addr().String() }
 
 func (l *recorder) Accept() (net.Conn, error) {
@@ -73,8 +73,7 @@ func (l *recorder) Accept() (net.Conn, error) {
 	return recorded{c, r}, nil
 }
 
-// of returns the recordings of a case that has this result, in the order of the
-// connections.
+// of returns the recordings of the case with this result, in the order of its connections.
 func (l *recorder) of(res *report.Result) []*recording {
 	chopped := slices.ContainsFunc(res.Wirelog, func(e report.LogEntry) bool { return e.Chop > 0 || e.Sync })
 	l.mu.Lock()
@@ -85,8 +84,8 @@ func (l *recorder) of(res *report.Result) []*recording {
 	return l.recordings
 }
 
-// recorded is the server's end of a connection. The *net.TCPConn in it is hidden, for
-// both sides read and write around Read and Write where they see one.
+// recorded is the server's end of a connection. It hides the *net.TCPConn, because package
+// websocket would bypass Read and Write if it saw one.
 type recorded struct {
 	net.Conn
 	r *recording
@@ -98,19 +97,19 @@ func (c recorded) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Write records all of b, also what the other side no longer takes.
+// Write records all of b, even the part that the peer no longer accepts.
 func (c recorded) Write(b []byte) (int, error) {
 	c.r.add(&c.r.server, b)
 	return c.Conn.Write(b)
 }
 
-// CloseWrite ends one direction, as *net.TCPConn does.
+// CloseWrite closes the writing direction, as *net.TCPConn does.
 func (c recorded) CloseWrite() error {
 	return c.Conn.(interface{ CloseWrite() error }).CloseWrite()
 }
 
-// Close records what the other side has sent and nobody has read, so that it does not
-// depend on when we close.
+// Close records the bytes that the peer has sent and that were not read, so that the
+// recording does not depend on the time of the close.
 func (c recorded) Close() error {
 	if c.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(drainTime)) == nil {
 		_, _ = io.Copy(io.Discard, io.LimitReader(c, maxRecord))

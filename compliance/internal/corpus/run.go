@@ -14,27 +14,27 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// The bounds of one case.
+// Time limits of one case.
 const (
 	caseTime    = 5 * time.Minute
-	verdictTime = 30 * time.Second // of the suite, once the client is through
-	headTime    = 5 * time.Second  // of the request, for our server
+	verdictTime = 30 * time.Second // for the suite's verdict, after the client is done
+	headTime    = 5 * time.Second  // for the request to our server
 )
 
-// light is how many cases that mostly wait run at once.
+// light is the number of cases run at once if they mostly wait.
 const light = 16
 
-// Make runs cases, in their quick form, against our server and our client, and returns
-// what went over the wire. done, if not nil, is called after each case, by one
-// goroutine at a time. The verdicts do not matter here.
+// Make runs cases, in their quick form, against hawser's server and client and returns the
+// corpus of the bytes sent. If done is not nil, Make calls it after each case, and the calls
+// do not overlap. Make ignores the verdicts.
 func Make(ctx context.Context, cases []*suite.Case, done func(id string)) (*Corpus, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	m := &maker{done: done, cancel: cancel, made: make([][]*recording, len(cases))}
 	var wg sync.WaitGroup
-	wg.Go(func() { m.some(ctx, cases, light, func(c *suite.Case) bool { return c.Idle }) })
-	m.some(ctx, cases, light, func(c *suite.Case) bool { return !c.Idle && !c.Heavy })
-	m.some(ctx, cases, runtime.GOMAXPROCS(0), func(c *suite.Case) bool { return !c.Idle && c.Heavy })
+	wg.Go(func() { m.runSome(ctx, cases, light, func(c *suite.Case) bool { return c.Idle }) })
+	m.runSome(ctx, cases, light, func(c *suite.Case) bool { return !c.Idle && !c.Heavy })
+	m.runSome(ctx, cases, runtime.GOMAXPROCS(0), func(c *suite.Case) bool { return !c.Idle && c.Heavy })
 	wg.Wait()
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -42,16 +42,16 @@ func Make(ctx context.Context, cases []*suite.Case, done func(id string)) (*Corp
 	return collect(cases, m.made), nil
 }
 
-// A maker is a run of cases.
+// A maker collects the recordings of a run.
 type maker struct {
 	mu     sync.Mutex
 	done   func(id string)
 	cancel context.CancelCauseFunc
-	made   [][]*recording // of each case
+	made   [][]*recording // by the index of the case
 }
 
-// some runs the cases of a kind, n at a time.
-func (m *maker) some(ctx context.Context, cases []*suite.Case, n int, kind func(*suite.Case) bool) {
+// runSome runs the cases of a kind, n at a time.
+func (m *maker) runSome(ctx context.Context, cases []*suite.Case, n int, kind func(*suite.Case) bool) {
 	free := make(chan struct{}, n)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -77,7 +77,7 @@ func (m *maker) some(ctx context.Context, cases []*suite.Case, n int, kind func(
 	}
 }
 
-// one runs a case with the sides it is for.
+// one runs a case against each side that it applies to.
 func one(ctx context.Context, c *suite.Case) (made []*recording, err error) {
 	ctx, cancel := context.WithTimeout(ctx, caseTime)
 	defer cancel()
@@ -105,7 +105,8 @@ func server(ctx context.Context, c *suite.Case) ([]*recording, error) {
 	s := &http.Server{Handler: testee.Echo(), ReadHeaderTimeout: headTime}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
-	results, err := suite.TestServer(ctx, l.url(), []*suite.Case{c}, &suite.Options{Quick: true, Parallel: 1, ClosePath: testee.ClosePath})
+	results, err := suite.TestServer(ctx, l.url(), []*suite.Case{c},
+		&suite.Options{Quick: true, Parallel: 1, ClosePath: testee.ClosePath})
 	s.Close()
 	if serr := <-served; err == nil && !errors.Is(serr, http.ErrServerClosed) {
 		err = serr
@@ -128,19 +129,20 @@ func client(ctx context.Context, c *suite.Case) ([]*recording, error) {
 	go func() { served <- s.Serve(serving, l) }()
 	const agent = "hawser"
 	failed := echo(ctx, l.url()+"/runCase?"+url.Values{"case": {"1"}, "agent": {agent}}.Encode())
-	wait, cancel := context.WithTimeoutCause(ctx, verdictTime, errors.New("the client has left the case to itself"))
+	wait, cancel := context.WithTimeoutCause(ctx, verdictTime,
+		errors.New("the suite has no verdict after the client ended"))
 	defer cancel()
 	res, err := s.Wait(wait, agent, c.ID)
 	stop()
-	<-served // the end of its context
+	<-served // the error is that of the context
 	if err != nil {
-		return nil, fmt.Errorf("%w; its error is %v", err, failed)
+		return nil, fmt.Errorf("%w; the client returned the error %v", err, failed)
 	}
 	return l.of(res), nil
 }
 
-// echo takes our client through a case: it returns every message until the connection
-// ends. The error is that there was none, which may be right.
+// echo runs a case with our client, which sends every message back until the connection
+// ends. It returns an error if the client did not connect, which may be correct.
 func echo(ctx context.Context, target string) error {
 	conn, err := testee.Hawser(ctx, target, nil)
 	if err != nil {
@@ -150,7 +152,7 @@ func echo(ctx context.Context, target string) error {
 	for {
 		binary, message, err := conn.Read(ctx)
 		if err != nil {
-			return nil // as the suite ends it
+			return nil // the suite ended the connection
 		}
 		if err := conn.Write(ctx, binary, message); err != nil {
 			return nil

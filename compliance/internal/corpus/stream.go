@@ -8,28 +8,29 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The bounds of a stream, in octets.
+// Limits of a stream, in bytes.
 const (
-	// maxPlain and maxDeflated bound a stream. Those of groups 12 and 13 are many,
-	// and differ in what is compressed more than in what a parser sees.
+	// maxPlain and maxDeflated limit a stream. Compressed streams are shorter because
+	// groups 12 and 13 have many, which differ in their data more than in what a parser
+	// sees.
 	maxPlain    = 1536
 	maxDeflated = 192
 
-	// A longer payload that is not compressed is shortened to its first and its last
-	// octets. One whose length has 64 bits is cut off, and the stream with it, so
-	// that its header stays as it is.
+	// An uncompressed payload of more than maxPayload bytes is reduced to its first
+	// 2*keepEnds and its last keepEnds bytes. One with a 64-bit length is cut off, and
+	// the stream with it, so that the header stays unchanged.
 	maxPayload = 256
 	keepEnds   = 64
 
-	// maxAlike is how many equal frames in a row are kept.
+	// maxAlike is the number of equal frames in a row that are kept.
 	maxAlike = 4
 )
 
-// fixedKey masks all frames that a random key masked: the key of RFC 6455, section 5.7.
+// fixedKey, from RFC 6455, section 5.7, replaces random masking keys.
 var fixedKey = [4]byte{0x37, 0xfa, 0x21, 0x3d}
 
-// canonical returns a stream of frames as the corpus has it. What is no frame, such as
-// the start of one, stays as it is.
+// canonical converts a stream of frames to the form of the corpus. An incomplete frame at the
+// end stays unchanged.
 func canonical(raw []byte, deflated bool) []byte {
 	cutOff := len(raw) > maxRecord/2
 	limit := maxPlain
@@ -40,7 +41,7 @@ func canonical(raw []byte, deflated bool) []byte {
 	for alike := 0; len(raw) > 0 && len(out) < limit; {
 		f, n := take(raw)
 		if raw = raw[n:]; !f.whole && cutOff && f.length < 1<<16 {
-			return out // we do not know what we did not record
+			return out // the rest of the frame was not recorded
 		}
 		one, ends := f.short(deflated, limit-len(out))
 		if ends {
@@ -56,17 +57,17 @@ func canonical(raw []byte, deflated bool) []byte {
 	return out
 }
 
-// A frame is what the header at the start of some octets says it is, however wrong: a
-// decoder would refuse many.
+// A frame is a frame as its header describes it. It may be invalid: a decoder would refuse
+// many of these.
 type frame struct {
-	head    []byte // without the key
-	key     []byte // of 4 octets, or less at the end of the stream; nil if there is none
-	payload []byte // unmasked; as far as it is there
-	length  uint64 // that is announced
-	whole   bool
+	head    []byte // the header without the masking key
+	key     []byte // 4 bytes, or fewer at the end of the stream; nil if not masked
+	payload []byte // unmasked; shorter than length at the end of the stream
+	length  uint64 // from the header
+	whole   bool   // the payload is complete
 }
 
-// take reads a frame and how many octets it has.
+// take parses the first frame of b and returns the number of its bytes.
 func take(b []byte) (f frame, n int) {
 	size := 2
 	if len(b) > 1 {
@@ -98,8 +99,8 @@ func take(b []byte) (f frame, n int) {
 	return f, len(b) - len(rest) + len(f.payload)
 }
 
-// short returns the frame as the corpus has it, at most about room octets, and whether
-// the stream ends with it.
+// short returns the frame in the form of the corpus, in at most about room bytes, and
+// reports whether the stream ends with it.
 func (f *frame) short(deflated bool, room int) (b []byte, ends bool) {
 	cut := deflated && len(f.payload) > room ||
 		(f.length > 1<<16-1 || !f.whole) && len(f.payload) > maxPayload
@@ -116,7 +117,7 @@ func (f *frame) short(deflated bool, room int) (b []byte, ends bool) {
 	}
 	key := fixedKey
 	if !bytes.ContainsFunc(f.key, func(r rune) bool { return r != 0 }) {
-		key = [4]byte{} // which a case is about
+		key = [4]byte{} // a case tests the key of zeros
 	}
 	b = append(b, key[:len(f.key)]...)
 	b = append(b, f.payload...)
@@ -124,8 +125,8 @@ func (f *frame) short(deflated bool, room int) (b []byte, ends bool) {
 	return b, cut || !f.whole
 }
 
-// withoutMiddle shortens a payload. Text that was valid stays so, even where a rune is
-// spread over two frames: it is cut before a first octet of a rune, twice.
+// withoutMiddle shortens a payload. Valid text stays valid, even if a character spans two
+// frames, because both cuts are made before the first byte of a character.
 func withoutMiddle(p []byte) []byte {
 	inside := func(i int) bool { return p[i]&0xc0 == 0x80 }
 	head, tail := 2*keepEnds, len(p)-keepEnds
@@ -138,7 +139,7 @@ func withoutMiddle(p []byte) []byte {
 	return append(p[:head:head], p[tail:]...)
 }
 
-// relength sets the length in a header, in the form it has.
+// relength replaces the length in a header and keeps the number of its bytes.
 func relength(head []byte, n int) []byte {
 	head = bytes.Clone(head)
 	switch len(head) {
@@ -150,9 +151,9 @@ func relength(head []byte, n int) []byte {
 	return head
 }
 
-// refused returns where a stream ends for a decoder that reads it: behind the octet at
-// which it is refused, or behind the close frame, or at its end. How much follows is a
-// matter of time when octets or frames are sent one by one.
+// refused returns the offset at which a decoder stops reading a stream: after the byte that
+// it refuses, after the close frame, or at the end. If bytes or frames are sent one by one,
+// the number of bytes that follow depends on timing.
 func refused(raw []byte, reader wire.Role, deflated bool) int {
 	d := wire.Decoder{Role: reader, MaxMessage: -1}
 	if deflated {
@@ -172,16 +173,18 @@ func refused(raw []byte, reader wire.Role, deflated bool) int {
 	return len(raw)
 }
 
-// withoutAnswer cuts off a close frame without a reason at the end of a stream that is
-// refused before it: an answer to our close frame, which may come in time or too late.
+// withoutAnswer removes a close frame without a reason at the end of a stream, if a decoder
+// refuses the stream before it. That frame answers our close frame, and whether it is recorded
+// depends on timing.
 func withoutAnswer(raw []byte, reader wire.Role, deflated bool) []byte {
-	answer := raw[max(0, len(raw)-8):] // of a client: header, key and code
+	answer := raw[max(0, len(raw)-8):] // from a client: header, key and code
 	if reader == wire.Client {
 		answer = raw[max(0, len(raw)-4):]
 	}
 	f, n := take(answer)
 	begins := len(raw) - len(answer)
-	if f.whole && n == len(answer) && f.head[0] == 0x88 && f.length == 2 && refused(raw, reader, deflated) <= begins {
+	if f.whole && n == len(answer) && f.head[0] == 0x88 && f.length == 2 &&
+		refused(raw, reader, deflated) <= begins {
 		return raw[:begins]
 	}
 	return raw
