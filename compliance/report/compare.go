@@ -47,13 +47,15 @@ func (r Row) worse() bool {
 	case r.B == nil:
 		return r.A.Passed()
 	}
-	return severity(r.B.Behavior) > severity(r.A.Behavior) || severity(r.B.BehaviorClose) > severity(r.A.BehaviorClose)
+	return severity(r.B.Behavior) > severity(r.A.Behavior) ||
+		severity(r.B.BehaviorClose) > severity(r.A.BehaviorClose)
 }
 
 // better reports whether a verdict of B is better than that of A, and none is worse.
 func (r Row) better() bool {
 	return r.both() && !r.worse() &&
-		severity(r.B.Behavior)+severity(r.B.BehaviorClose) < severity(r.A.Behavior)+severity(r.A.BehaviorClose)
+		severity(r.B.Behavior)+severity(r.B.BehaviorClose) < severity(r.A.Behavior)+
+			severity(r.A.BehaviorClose)
 }
 
 func (r Row) both() bool { return r.A != nil && r.B != nil }
@@ -85,8 +87,10 @@ type pairCounts struct {
 func (p Pair) counts() pairCounts {
 	var c pairCounts
 	for _, r := range p.Rows {
-		for n, is := range map[*int]bool{&c.Both: r.both(), &c.Equal: r.equal(), &c.Behavior: r.behaviorDiffers(),
-			&c.BehaviorClose: r.closeDiffers(), &c.OnlyA: r.B == nil, &c.OnlyB: r.A == nil, &c.Worse: r.worse(), &c.Better: r.better()} {
+		for n, is := range map[*int]bool{&c.Both: r.both(), &c.Equal: r.equal(),
+			&c.Behavior:      r.behaviorDiffers(),
+			&c.BehaviorClose: r.closeDiffers(), &c.OnlyA: r.B == nil, &c.OnlyB: r.A == nil,
+			&c.Worse: r.worse(), &c.Better: r.better()} {
 			if is {
 				*n++
 			}
@@ -146,7 +150,8 @@ func (c *Comparison) Equal() bool {
 
 // Worse reports whether B lacks an agent of A, or is worse than A in a case.
 func (c *Comparison) Worse() bool {
-	return len(c.OnlyA) > 0 || slices.ContainsFunc(c.Pairs, func(p Pair) bool { return slices.ContainsFunc(p.Rows, Row.worse) })
+	return len(c.OnlyA) > 0 || slices.ContainsFunc(c.Pairs,
+		func(p Pair) bool { return slices.ContainsFunc(p.Rows, Row.worse) })
 }
 
 // WriteText writes the comparison for a terminal; all lists the equal cases too.
@@ -164,7 +169,8 @@ func (c *Comparison) WriteText(w io.Writer, all bool) error {
 		}
 		out.WriteString("\n")
 		table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-		fmt.Fprintf(table, "case\tbehavior %s\t%s\tbehaviorClose %s\t%s\tcode %s\t%s\n", c.A, c.B, c.A, c.B, c.A, c.B)
+		fmt.Fprintf(table, "case\tbehavior %s\t%s\tbehaviorClose %s\t%s\tcode %s\t%s\n", c.A, c.B, c.A, c.B,
+			c.A, c.B)
 		for _, r := range rows {
 			fmt.Fprintln(table, strings.Join(append([]string{plain(r.ID)}, r.cells()...), "\t"))
 		}
@@ -183,7 +189,8 @@ func (c *Comparison) WriteMarkdown(w io.Writer, all bool) error {
 		if i > 0 {
 			out.WriteString("\n")
 		}
-		fmt.Fprintf(&out, "%s: **%s**, %s: **%s**. %s\n", c.A, escapeMarkdown(p.AgentA), c.B, escapeMarkdown(p.AgentB), c.summary(p))
+		fmt.Fprintf(&out, "%s: **%s**, %s: **%s**. %s\n", c.A, escapeMarkdown(p.AgentA), c.B,
+			escapeMarkdown(p.AgentB), c.summary(p))
 		rows := p.shown(all)
 		if len(rows) == 0 {
 			continue
@@ -220,7 +227,8 @@ func (c *Comparison) writeLonely(out *strings.Builder, escape func(string) strin
 // summary is a sentence of the pair's counts.
 func (c *Comparison) summary(p Pair) string {
 	n := p.counts()
-	s := fmt.Sprintf("%d of %d cases equal; behavior differs in %d, behaviorClose in %d", n.Equal, n.Both, n.Behavior, n.BehaviorClose)
+	s := fmt.Sprintf("%d of %d cases equal; behavior differs in %d, behaviorClose in %d", n.Equal, n.Both,
+		n.Behavior, n.BehaviorClose)
 	if n.OnlyA > 0 {
 		s += fmt.Sprintf("; %d in %s only", n.OnlyA, c.A)
 	}
@@ -277,5 +285,6 @@ func plain(s string) string {
 
 // escapeMarkdown keeps a name from being markup.
 func escapeMarkdown(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", `\<`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`).Replace(plain(s))
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", `\<`, "*", `\*`, "_", `\_`, "`", "\\`", "[",
+		`\[`).Replace(plain(s))
 }

@@ -18,16 +18,20 @@ func entry(behavior, closing Verdict, code int) Entry {
 }
 
 func twoReports() (a, b Index) {
-	a = Index{"server": {"1.1.1": entry(OK, OK, 1000), "1.1.10": entry(OK, OK, 1000), "1.1.2": entry(OK, Unclean, 0),
+	a = Index{"server": {"1.1.1": entry(OK, OK, 1000), "1.1.10": entry(OK, OK, 1000),
+		"1.1.2": entry(OK, Unclean, 0),
 		"6.4.1": entry(NonStrict, OK, 1007), "9.1.1": entry(OK, OK, 1000)}}
-	b = Index{"127.0.0.1:9001": {"1.1.1": entry(OK, OK, 1000), "1.1.10": entry(Failed, Failed, 1011), "1.1.2": entry(OK, OK, 1000),
+	b = Index{"127.0.0.1:9001": {"1.1.1": entry(OK, OK, 1000), "1.1.10": entry(Failed, Failed, 1011),
+		"1.1.2": entry(OK, OK, 1000),
 		"6.4.1": entry(OK, OK, 1007), "H.1": entry(OK, OK, 0)}}
 	return a, b
 }
 
 func ExampleCompare() {
-	a := Index{"server": {"1.1.1": {Behavior: OK, BehaviorClose: OK}, "6.4.1": {Behavior: NonStrict, BehaviorClose: OK}}}
-	b := Index{"server": {"1.1.1": {Behavior: OK, BehaviorClose: OK}, "6.4.1": {Behavior: OK, BehaviorClose: OK}}}
+	a := Index{"server": {"1.1.1": {Behavior: OK, BehaviorClose: OK},
+		"6.4.1": {Behavior: NonStrict, BehaviorClose: OK}}}
+	b := Index{"server": {"1.1.1": {Behavior: OK, BehaviorClose: OK},
+		"6.4.1": {Behavior: OK, BehaviorClose: OK}}}
 	c, err := Compare(a, b)
 	if err != nil {
 		panic(err)
@@ -96,7 +100,8 @@ func TestCompareWorse(t *testing.T) {
 	} {
 		r := Row{ID: "1.1.1", A: tt.a, B: tt.b}
 		if r.worse() != tt.worse || r.better() != tt.better {
-			t.Errorf("%v and %v: worse %v, better %v; want %v, %v", tt.a, tt.b, r.worse(), r.better(), tt.worse, tt.better)
+			t.Errorf("%v and %v: worse %v, better %v; want %v, %v", tt.a, tt.b, r.worse(), r.better(),
+				tt.worse, tt.better)
 		}
 	}
 	a, b := twoReports()
@@ -160,7 +165,8 @@ func TestCompareSame(t *testing.T) {
 		func(b *strings.Builder) error { return c.WriteMarkdown(b, false) },
 	} {
 		var out strings.Builder
-		if err := write(&out); err != nil || strings.Contains(out.String(), "case  ") || strings.Contains(out.String(), "|") {
+		if err := write(&out); err != nil || strings.Contains(out.String(), "case  ") ||
+			strings.Contains(out.String(), "|") {
 			t.Errorf("%v\n%s", err, out.String())
 		}
 	}

@@ -12,7 +12,8 @@ func (r *Result) Explain() string {
 	fmt.Fprintf(&b, "%s\nexpected: %s\nbehavior %s: %s\nclose %s: %s\n", r.Description, r.Expectation,
 		r.Behavior, r.Result, r.BehaviorClose, r.ResultClose)
 	for _, e := range r.Earlier {
-		fmt.Fprintf(&b, "an earlier run: behavior %s: %s; close %s: %s\n", e.Behavior, e.Result, e.BehaviorClose, e.ResultClose)
+		fmt.Fprintf(&b, "an earlier run: behavior %s: %s; close %s: %s\n", e.Behavior, e.Result,
+			e.BehaviorClose, e.ResultClose)
 	}
 	rule := r.VerdictRule()
 	if rule == nil {

@@ -22,14 +22,18 @@ func some() []*Result {
 	return []*Result{
 		{ID: "1.1.1", Behavior: OK, BehaviorClose: OK},
 		{ID: "2.1", Behavior: NonStrict, BehaviorClose: OK, Rule: ruleB, Result: "It was late."},
-		{ID: "3.1", Behavior: Failed, BehaviorClose: OK, Rule: ruleB, Broken: ruleA, Result: "It was wrong.", Description: "Be wrong.", Waited: true},
+		{ID: "3.1", Behavior: Failed, BehaviorClose: OK, Rule: ruleB, Broken: ruleA, Result: "It was wrong.",
+			Description: "Be wrong.", Waited: true},
 		{ID: "3.2", Behavior: Failed, BehaviorClose: OK, Rule: ruleA, Result: "It was wrong, too.",
-			Expected: map[Verdict][]Event{OK: {Pong(nil)}}, Received: []Event{Timeout("A"), Message([]byte("hello"), false), Ping(nil)}},
+			Expected: map[Verdict][]Event{OK: {Pong(nil)}},
+			Received: []Event{Timeout("A"), Message([]byte("hello"), false), Ping(nil)}},
 		{ID: "4.1", Behavior: Failed, BehaviorClose: OK, Result: "No sentence."},
-		{ID: "7.1", Behavior: OK, BehaviorClose: WrongCode, Result: "Fine.", ResultClose: "The code was 1.", Rule: ruleB,
+		{ID: "7.1", Behavior: OK, BehaviorClose: WrongCode, Result: "Fine.", ResultClose: "The code was 1.",
+			Rule:          ruleB,
 			ExpectedClose: &ExpectedClose{ClosedByMe: true}},
-		{ID: "9.1", Behavior: OK, BehaviorClose: OK, Result: "Now it came.", Earlier: []Run{{Failed, OK, "Nothing came.", ""}},
-			Aside: &Aside{"A remark.", *ruleB}},
+		{ID: "9.1", Behavior: OK, BehaviorClose: OK, Result: "Now it came.",
+			Earlier: []Run{{Failed, OK, "Nothing came.", ""}},
+			Aside:   &Aside{"A remark.", *ruleB}},
 		{ID: "12.1.1", Behavior: Unimplemented, BehaviorClose: OK},
 	}
 }
@@ -38,7 +42,8 @@ func some() []*Result {
 // the verdict rests on, what happened in each case, and how to repeat it.
 func TestFixes(t *testing.T) {
 	dir := t.TempDir()
-	opts := Options{URL: "ws://h/", Flags: []string{"-header", "A: b"}, Exclude: []string{"6.*", "7.2"}, Elapsed: 83 * time.Second}
+	opts := Options{URL: "ws://h/", Flags: []string{"-header", "A: b"}, Exclude: []string{"6.*", "7.2"},
+		Elapsed: 83 * time.Second}
 	if err := Write(dir, some(), opts); err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +53,8 @@ func TestFixes(t *testing.T) {
 		"FAIL: 5 of 8 cases fell short, 1 skipped URL ws://h/ Cases 8 The run took 1 min 23 s Flags -header 'A: b' Left out 6.*, 7.2",
 		"Fix these first", "5 cases fell short",
 		"2 cases A sentence. MUST RFC 6455, section 5.5",
-		"3.1 ✕ Fail Be wrong. It was wrong. by timeout", "3.2 ✕ Fail It was wrong, too. The peer sent: text “hello”, ping (empty).",
+		"3.1 ✕ Fail Be wrong. It was wrong. by timeout",
+		"3.2 ✕ Fail It was wrong, too. The peer sent: text “hello”, ping (empty).",
 		"Repeat these 2 cases wscheck fuzzingclient ws://h/ -header 'A: b' -cases 3.1,3.2",
 		"1 case Opcodes No sentence of an RFC is known. 4.1 ✕ Fail No sentence.",
 		"1 case When sending a Close frame", "7.1 ≠ Close: wrong code The code was 1.",
@@ -67,7 +73,8 @@ func TestFixes(t *testing.T) {
 
 func TestNothingToFix(t *testing.T) {
 	text := reading(page(t, "index.html", some()[0], some()[7]))
-	if !strings.Contains(text, "PASS: 1 of 2 cases, 1 skipped") || !strings.Contains(text, "Nothing to fix") || strings.Contains(text, "Fix these") {
+	if !strings.Contains(text, "PASS: 1 of 2 cases, 1 skipped") ||
+		!strings.Contains(text, "Nothing to fix") || strings.Contains(text, "Fix these") {
 		t.Error(text)
 	}
 }
@@ -75,27 +82,31 @@ func TestNothingToFix(t *testing.T) {
 // The policy decides what fell short, and what was known to.
 func TestPolicyOnPage(t *testing.T) {
 	dir := t.TempDir()
-	policy := Policy{FailOn: Failed, Known: map[string]Known{"3.1": {Reason: "see #12"}, "3.2": {}, "4.1": {}}}
+	policy := Policy{FailOn: Failed, Known: map[string]Known{"3.1": {Reason: "see #12"}, "3.2": {},
+		"4.1": {}}}
 	if err := Write(dir, some(), Options{Policy: policy}); err != nil {
 		t.Fatal(err)
 	}
 	got := files(t, dir)
 	text := reading(got["index.html"])
-	for _, want := range []string{"PASS: 4 of 8 cases, 1 skipped, 3 known to fall short", "Nothing to fix Only known cases fell short.",
+	for _, want := range []string{"PASS: 4 of 8 cases, 1 skipped, 3 known to fall short",
+		"Nothing to fix Only known cases fell short.",
 		"Known to fall short 3 cases, which do not fail the run. 3.1 ✕ Fail Be wrong. It was wrong. by timeout Known: see #12 3.2",
 		"Fell short 0", "4 of 8 cases passed 3 known to fall short 1 skipped"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	if text := reading(got["agent_case_3_1.html"]); !strings.Contains(text, "Known to fall short : see #12") || strings.Contains(text, "Next failure") {
+	if text := reading(got["agent_case_3_1.html"]); !strings.Contains(text,
+		"Known to fall short : see #12") || strings.Contains(text, "Next failure") {
 		t.Error(text)
 	}
 }
 
 // Servers come before clients, whatever their names.
 func TestServersFirst(t *testing.T) {
-	text := reading(page(t, "index.html", &Result{Agent: "a", ID: "1.1.1", IsServer: true, Behavior: OK, BehaviorClose: OK},
+	text := reading(page(t, "index.html",
+		&Result{Agent: "a", ID: "1.1.1", IsServer: true, Behavior: OK, BehaviorClose: OK},
 		&Result{Agent: "z", ID: "1.1.1", Behavior: OK, BehaviorClose: OK}))
 	if !regexp.MustCompile(`Server z .* Client a .* Case z a`).MatchString(text) {
 		t.Error(text)
@@ -109,12 +120,14 @@ func TestNextFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := files(t, dir)["agent_case_4_1.html"]
-	for _, want := range []string{`data-key="p" href="agent_case_3_2.html"`, `data-key="n" href="agent_case_7_1.html"`, `rel="prev" href="agent_case_3_2.html"`} {
+	for _, want := range []string{`data-key="p" href="agent_case_3_2.html"`,
+		`data-key="n" href="agent_case_7_1.html"`, `rel="prev" href="agent_case_3_2.html"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s", want)
 		}
 	}
-	if text = files(t, dir)["agent_case_7_1.html"]; strings.Contains(text, `data-key="n"`) || !strings.Contains(text, `rel="next" href="agent_case_9_1.html"`) {
+	if text = files(t, dir)["agent_case_7_1.html"]; strings.Contains(text, `data-key="n"`) ||
+		!strings.Contains(text, `rel="next" href="agent_case_9_1.html"`) {
 		t.Error("7.1 is the last failure, but not the last case")
 	}
 }
@@ -125,8 +138,9 @@ func TestRepeat(t *testing.T) {
 		"wscheck fuzzingserver ws://127.0.0.1:9001 -quick -cases 5.1,H.1.1 -out repeat": {URL: "ws://127.0.0.1:9001", Flags: []string{"-quick"}},
 		"wscheck -cases 5.1,H.1.1 -out repeat":                                          {Command: "wscheck"},
 		`wscheck testee 'ws://h/?a=b&c' -agent 'it'\''s' -cases 5.1,H.1.1 -out repeat`:  {Command: "wscheck testee", URL: "ws://h/?a=b&c", Flags: []string{"-agent", "it's"}},
-		"wscheck fuzzingserver ws://h/ -agent spectre -cases 5.1,H.1.1 -out repeat":     {URL: "ws://h/", Flags: []string{"-agent", "spectre"}},
-		`go test -run '/^(5\.1|H\.1\.1)$'`:                                              {Command: "go test"},
+		"wscheck fuzzingserver ws://h/ -agent spectre -cases 5.1,H.1.1 -out repeat": {URL: "ws://h/",
+			Flags: []string{"-agent", "spectre"}},
+		`go test -run '/^(5\.1|H\.1\.1)$'`: {Command: "go test"},
 	} {
 		if got := o.repeat(true, "5.1", "H.1.1"); got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -149,11 +163,13 @@ func TestWall(t *testing.T) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	results := []*Result{
 		{ID: "1.1.1", Started: at, Duration: 40 * time.Second, Behavior: OK, BehaviorClose: OK},
-		{ID: "1.1.2", Started: at.Add(time.Second), Duration: 50 * time.Second, Behavior: OK, BehaviorClose: OK},
+		{ID: "1.1.2", Started: at.Add(time.Second), Duration: 50 * time.Second, Behavior: OK,
+			BehaviorClose: OK},
 		{ID: "1.1.3", Duration: time.Second, Behavior: OK, BehaviorClose: OK}, // nobody knows when
 	}
 	text := reading(page(t, "index.html", results...))
-	for _, want := range []string{"The run took 51.0 s", "Took 51.0 s. The cases add up to 1 min 31 s, since several ran at once."} {
+	for _, want := range []string{"The run took 51.0 s",
+		"Took 51.0 s. The cases add up to 1 min 31 s, since several ran at once."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}
@@ -162,12 +178,14 @@ func TestWall(t *testing.T) {
 
 // The verdict of the caller prevails over that of the results.
 func TestGivenVerdict(t *testing.T) {
-	for text, class := range map[string]string{"PASS: 3 known": "ok", "FAIL: stale": "bad", "INCOMPLETE: 2 of 3": "lax"} {
+	for text, class := range map[string]string{"PASS: 3 known": "ok", "FAIL: stale": "bad",
+		"INCOMPLETE: 2 of 3": "lax"} {
 		dir := t.TempDir()
 		if err := Write(dir, some(), Options{Verdict: text}); err != nil {
 			t.Fatal(err)
 		}
-		if html := files(t, dir)["index.html"]; !strings.Contains(html, `<p class="verdict `+class+`"`) || !strings.Contains(html, text+"</p>") {
+		if html := files(t, dir)["index.html"]; !strings.Contains(html, `<p class="verdict `+class+`"`) ||
+			!strings.Contains(html, text+"</p>") {
 			t.Errorf("%s is not shown as %s", text, class)
 		}
 	}
@@ -206,7 +224,8 @@ func checkPolicy(t *testing.T, name, text string) {
 	}
 	for _, part := range inline.FindAllStringSubmatch(text, -1) {
 		sum := sha256.Sum256([]byte(part[2]))
-		if want := part[1] + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; !strings.Contains(policy, want) {
+		if want := part[1] + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+			"'"; !strings.Contains(policy, want) {
 			t.Errorf("%s: the policy forbids the page's own %s", name, part[1])
 		}
 	}

@@ -156,7 +156,8 @@ func TestEncodeForm(t *testing.T) {
 		}
 	}
 	out, _ = encode(empty())
-	for _, want := range []string{`"expected": {}`, `"expectedClose": {}`, `"received": []`, `"wirelog": []`, `"rxOctetStats": {}`} {
+	for _, want := range []string{`"expected": {}`, `"expectedClose": {}`, `"received": []`, `"wirelog": []`,
+		`"rxOctetStats": {}`} {
 		if !bytes.Contains(out, []byte(want)) {
 			t.Errorf("no %s in\n%s", want, out)
 		}
@@ -165,7 +166,8 @@ func TestEncodeForm(t *testing.T) {
 
 func TestZeroCloseCode(t *testing.T) {
 	out, _ := json.Marshal(&Result{Close: Close{RemoteCloseZero: true}})
-	if !bytes.Contains(out, []byte(`"remoteCloseCode":0`)) || !bytes.Contains(out, []byte(`"localCloseCode":null`)) {
+	if !bytes.Contains(out, []byte(`"remoteCloseCode":0`)) ||
+		!bytes.Contains(out, []byte(`"localCloseCode":null`)) {
 		t.Errorf("codes: %s", out)
 	}
 }

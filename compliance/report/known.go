@@ -36,7 +36,8 @@ func ParseKnown(r io.Reader) (map[string]Known, error) {
 		default:
 			behavior, closing, ok := strings.Cut(verdicts, ", close ")
 			k.Behavior, k.BehaviorClose = Verdict(behavior), Verdict(closing)
-			if !ok || !slices.Contains(verdictWords, k.Behavior) || !slices.Contains(verdictWords, k.BehaviorClose) {
+			if !ok || !slices.Contains(verdictWords, k.Behavior) ||
+				!slices.Contains(verdictWords, k.BehaviorClose) {
 				return nil, fmt.Errorf("line %d: the verdicts must be like \"NON-STRICT, close OK\", or \"varies\", not %q", n, verdicts)
 			}
 		}
@@ -66,4 +67,5 @@ func WriteKnown(w io.Writer, known map[string]Known) error {
 	return nil
 }
 
-var verdictWords = []Verdict{OK, Informational, NonStrict, Unimplemented, Unclean, WrongCode, FailedByClient, Failed}
+var verdictWords = []Verdict{OK, Informational, NonStrict, Unimplemented, Unclean, WrongCode, FailedByClient,
+	Failed}

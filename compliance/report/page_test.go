@@ -23,23 +23,32 @@ func TestCasePage(t *testing.T) {
 		"What was sent desc", "What was expected expect On closing: The suite closes first. The peer answers with 1000 or 1002, " +
 			"or without a code. The closing handshake must be complete.",
 		"What happened ✓ Pass by timeout, machine late result The peer sent: ping (empty), binary “0xff”. ⤬ Close: Unclean close",
-		"did not come in time. The machine was late while the case ran, so its times prove little.", "Varies: FAILED, then close UNCLEAN.", "Run 1: ✕ Fail was ⤬ Close: Unclean was closed",
-		"What the verdict rests on quoted too SHOULD RFC 6455, section 5.6", "What this case tests quoted MUST RFC 6455, section 5.5",
+		"did not come in time. The machine was late while the case ran, so its times prove little.",
+		"Varies: FAILED, then close UNCLEAN.", "Run 1: ✕ Fail was ⤬ Close: Unclean was closed",
+		"What the verdict rests on quoted too SHOULD RFC 6455, section 5.6",
+		"What this case tests quoted MUST RFC 6455, section 5.5",
 		"Remark more and this MAY RFC 6455, section 5.7", "Received timeout A ping empty binary ff",
-		"Expected for ✓ Pass pong a&b text κόσμε 𝄞", "Expected for ≈ Non-strict Nothing.", "Verdicts OK, close UNCLEAN",
-		"isServer yes", "closedByMe yes", "failedByMe yes", "droppedByMe yes", "wasClean yes", "wasNotCleanReason why",
+		"Expected for ✓ Pass pong a&b text κόσμε 𝄞", "Expected for ≈ Non-strict Nothing.",
+		"Verdicts OK, close UNCLEAN",
+		"isServer yes", "closedByMe yes", "failedByMe yes", "droppedByMe yes", "wasClean yes",
+		"wasNotCleanReason why",
 		"wasServerConnectionDropTimeout yes", "wasOpenHandshakeTimeout yes", "wasCloseHandshakeTimeout yes",
 		"localCloseCode 1000", "localCloseReason bye", "remoteCloseCode 1001", "remoteCloseReason gone",
 		"Request GET /", "Response HTTP/1.1 101",
 		"Octets received by chop size 155 octets in 4 reads Chop size Count Octets 4 1 4 11 2 22 129 1 129 Total 4 155",
-		"Octets transmitted by chop size 8 octets in 1 write", "Frames received by opcode 3 frames Opcode Count text (1) 1 pong (10) 2 Total 3",
+		"Octets transmitted by chop size 8 octets in 1 write",
+		"Frames received by opcode 3 frames Opcode Count text (1) 1 pong (10) 2 Total 3",
 		"Frames transmitted by opcode 2 frames Opcode Count ping (9) 2 Total 2",
 		"000 → sent: wrote 3 octets sync 81 82 83", "001 ← received: read 1 octet 8a",
 		"text (1) 9 octets FIN RSV1 mask 01020304 repeated up to 100 octets in writes of 7 octets sync x",
-		"continuation (0) 0 octets no FIN no mask", "close (8) 2 octets FIN RSV2 mask 0a0b0c0d status 1000 03 e8",
-		"Wait for 1.5 s tag A", "The wait is over tag A", "Fail the connection after 2 s", "Fail the connection now",
-		"Close the connection after 3 s", "Close the connection now", "The log is on again", "TCP dropped by the suite",
-		"quoted MUST RFC 6455, section 5.5", "The suite sent, and the peer should have refused: bad (octets 13 to 14 after the handshake, marked)",
+		"continuation (0) 0 octets no FIN no mask",
+		"close (8) 2 octets FIN RSV2 mask 0a0b0c0d status 1000 03 e8",
+		"Wait for 1.5 s tag A", "The wait is over tag A", "Fail the connection after 2 s",
+		"Fail the connection now",
+		"Close the connection after 3 s", "Close the connection now", "The log is on again",
+		"TCP dropped by the suite",
+		"quoted MUST RFC 6455, section 5.5",
+		"The suite sent, and the peer should have refused: bad (octets 13 to 14 after the handshake, marked)",
 		"Compressed to 200.0 % 116.7 %", "Octets of the opening handshake 11 12",
 	} {
 		if !strings.Contains(text, want) {
@@ -53,12 +62,14 @@ func TestCasePageWithoutMuch(t *testing.T) {
 	r.RemoteCloseZero = true
 	text := reading(page(t, "a_case_1_1_1.html", r))
 	for _, want := range []string{"Not described.", "Octets and frames were not counted.",
-		"The log was switched off and not on again.", "TCP dropped by the peer", "remoteCloseCode 0", "localCloseCode none"} {
+		"The log was switched off and not on again.", "TCP dropped by the peer", "remoteCloseCode 0",
+		"localCloseCode none"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	for _, without := range []string{"Compression", "What was broken", "Where it went wrong", "Quick run", "Other peers", "Started",
+	for _, without := range []string{"Compression", "What was broken", "Where it went wrong", "Quick run",
+		"Other peers", "Started",
 		"Messages, pings and pongs", "by timeout", "was late", "Varies", "Remark", "Repeat", "failure"} {
 		if strings.Contains(text, without) {
 			t.Errorf("%q in\n%s", without, text)
@@ -92,7 +103,8 @@ func TestLongPages(t *testing.T) {
 		r.Received = append(r.Received, Pong([]byte(fmt.Sprint("p", i))))
 	}
 	text := reading(page(t, "a_case_1_1_1.html", r))
-	for _, want := range []string{"tag t1499 50 entries are left out here; the JSON has them 1550", "tag t1749 TCP", "pong p199 and 7 more"} {
+	for _, want := range []string{"tag t1499 50 entries are left out here; the JSON has them 1550",
+		"tag t1749 TCP", "pong p199 and 7 more"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
@@ -106,7 +118,8 @@ func TestIndexPage(t *testing.T) {
 			r := sample()
 			r.Agent, r.ID, r.Behavior, r.BehaviorClose, r.Duration = agent, id, OK, OK, 12*time.Second
 			if i == 0 && id == "1.1.2" {
-				r.Behavior, r.BehaviorClose, r.Duration, r.RemoteCloseCode = Failed, WrongCode, 5*time.Millisecond, 1011
+				r.Behavior, r.BehaviorClose, r.Duration, r.RemoteCloseCode = Failed, WrongCode,
+					5*time.Millisecond, 1011
 			}
 			results = append(results, r)
 		}
@@ -115,19 +128,22 @@ func TestIndexPage(t *testing.T) {
 	html := page(t, "index.html", results...)
 	text := reading(html)
 	for _, want := range []string{
-		"FAIL: 2 of 7 cases fell short", "Cases 4, 2 peers", "3 of 4 cases passed 1 fell short", "2 of 3 cases passed 1 fell short",
+		"FAIL: 2 of 7 cases fell short", "Cases 4, 2 peers", "3 of 4 cases passed 1 fell short",
+		"2 of 3 cases passed 1 fell short",
 		"Behavior ✓ Pass 3 ? ODD 1",
 		"All 4 Fell short 2 Peers differ 1 Verdict varies 3 By timeout 1 Pass 3 Fail 1 ODD 1 Close: wrong code 1 Close: unclean 1",
 		"Case a b 1.1 Framing: Text messages of many sizes 2 of 2 1 of 2 1.1.2 desc What is sent desc What is expected expect " +
 			"✓ Pass close 1001 12.0 s · 2.000/1.167 varies: FAILED, then OK ✕ Fail close ≠ 1011 5 ms · 2.000/1.167 by timeout, machine late " +
 			"varies: FAILED with close UNCLEAN, then FAILED with close WRONG CODE 1.1.10",
-		"2 Pings and pongs 0 of 1 2.1 ? ODD close ⤬ unclean · not run", "H.1 Opening handshake of a server 1 of 1 1 of 1 H.1.1",
+		"2 Pings and pongs 0 of 1 2.1 ? ODD close ⤬ unclean · not run",
+		"H.1 Opening handshake of a server 1 of 1 1 of 1 H.1.1",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	for _, want := range []string{`<a class="v bad" href="b_case_1_1_2.html"`, `id="case-1-1-2" data-f="varies|b:OK|c:OK|short|waited|b:FAILED|c:WRONG CODE|differ"`} {
+	for _, want := range []string{`<a class="v bad" href="b_case_1_1_2.html"`,
+		`id="case-1-1-2" data-f="varies|b:OK|c:OK|short|waited|b:FAILED|c:WRONG CODE|differ"`} {
 		if !strings.Contains(html, want) {
 			t.Errorf("no %s", want)
 		}
@@ -143,9 +159,11 @@ func TestManyAgents(t *testing.T) {
 	for n, want := range map[int]string{3: "few n3", 4: "some n4", 7: "many n7"} {
 		var results []*Result
 		for i := range n {
-			results = append(results, &Result{Agent: strconv.Itoa(i), ID: "1.1.1", Behavior: OK, BehaviorClose: OK})
+			results = append(results, &Result{Agent: strconv.Itoa(i), ID: "1.1.1", Behavior: OK,
+				BehaviorClose: OK})
 		}
-		if html := page(t, "index.html", results...); !strings.Contains(html, `<div class="matrix `+want+`"`) {
+		if html := page(t, "index.html", results...); !strings.Contains(html,
+			`<div class="matrix `+want+`"`) {
 			t.Errorf("%d agents: the matrix is not %s", n, want)
 		}
 	}
@@ -153,24 +171,34 @@ func TestManyAgents(t *testing.T) {
 
 // A close that fell short is told with the sentence it goes against.
 func TestCloseRules(t *testing.T) {
-	mine, theirs := &ExpectedClose{ClosedByMe: true, CloseCode: []int{1000}}, &ExpectedClose{CloseCode: []int{1007}}
+	mine, theirs := &ExpectedClose{ClosedByMe: true, CloseCode: []int{1000}},
+		&ExpectedClose{CloseCode: []int{1007}}
 	for name, c := range map[string]struct {
 		r    Result
 		want string
 	}{
-		"unclean":          {Result{BehaviorClose: Unclean, ExpectedClose: mine}, "MUST send a Close frame in response"},
-		"not dropped":      {Result{BehaviorClose: Unclean, ExpectedClose: mine, Close: Close{WasServerConnectionDropTimeout: true}}, "The server MUST close"},
-		"code of ours":     {Result{BehaviorClose: WrongCode, ExpectedClose: mine}, "typically echos"},
-		"code of theirs":   {Result{BehaviorClose: WrongCode, ExpectedClose: theirs}, "appropriate status code"},
-		"left open":        {Result{BehaviorClose: FailedByClient, ExpectedClose: mine}, "The server MUST close"},
-		"did not fail":     {Result{BehaviorClose: Failed, ExpectedClose: theirs, Close: Close{ClosedByMe: true}}, "appropriate status code"},
-		"dropped early":    {Result{BehaviorClose: Failed, ExpectedClose: mine}, "MUST send a Close control frame"},
-		"closed early":     {Result{BehaviorClose: Failed, ExpectedClose: mine, IsServer: true, Close: Close{WasClean: true}}, "Clients SHOULD NOT close"},
-		"server may close": {Result{BehaviorClose: Failed, ExpectedClose: mine, Close: Close{WasClean: true}}, ""},
+		"unclean": {Result{BehaviorClose: Unclean, ExpectedClose: mine},
+			"MUST send a Close frame in response"},
+		"not dropped": {Result{BehaviorClose: Unclean, ExpectedClose: mine,
+			Close: Close{WasServerConnectionDropTimeout: true}}, "The server MUST close"},
+		"code of ours": {Result{BehaviorClose: WrongCode, ExpectedClose: mine}, "typically echos"},
+		"code of theirs": {Result{BehaviorClose: WrongCode, ExpectedClose: theirs},
+			"appropriate status code"},
+		"left open": {Result{BehaviorClose: FailedByClient, ExpectedClose: mine},
+			"The server MUST close"},
+		"did not fail": {Result{BehaviorClose: Failed, ExpectedClose: theirs,
+			Close: Close{ClosedByMe: true}}, "appropriate status code"},
+		"dropped early": {Result{BehaviorClose: Failed, ExpectedClose: mine},
+			"MUST send a Close control frame"},
+		"closed early": {Result{BehaviorClose: Failed, ExpectedClose: mine, IsServer: true,
+			Close: Close{WasClean: true}}, "Clients SHOULD NOT close"},
+		"server may close": {Result{BehaviorClose: Failed, ExpectedClose: mine, Close: Close{WasClean: true}},
+			""},
 		"other":            {Result{BehaviorClose: Failed, ExpectedClose: theirs}, ""},
 		"nothing expected": {Result{BehaviorClose: Unclean}, ""},
 		"passed":           {Result{BehaviorClose: OK, ExpectedClose: mine}, ""},
-		"declined":         {Result{Behavior: Unimplemented, BehaviorClose: Unclean, ExpectedClose: mine}, ""},
+		"declined": {Result{Behavior: Unimplemented, BehaviorClose: Unclean, ExpectedClose: mine},
+			""},
 	} {
 		var got string
 		for _, v := range rulesOf(&c.r) {
@@ -184,10 +212,13 @@ func TestCloseRules(t *testing.T) {
 
 func TestWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{took(1002 * time.Millisecond), "1002 ms"}, {took(12340 * time.Millisecond), "12.3 s"}, {took(90 * time.Minute), "90 min"},
-		{thousands(0), "0"}, {thousands(999), "999"}, {thousands(1234567), "1,234,567"}, {thousands(-123456), "-123,456"},
+		{took(1002 * time.Millisecond), "1002 ms"}, {took(12340 * time.Millisecond), "12.3 s"},
+		{took(90 * time.Minute), "90 min"},
+		{thousands(0), "0"}, {thousands(999), "999"}, {thousands(1234567), "1,234,567"},
+		{thousands(-123456), "-123,456"},
 		{ratios(nil), ""}, {ratios(new(Traffic)), "–/–"},
-		{short(""), ""}, {short("One. Two."), "One."}, {short(strings.Repeat("é ", 200)), strings.Repeat("é ", 59) + "…"},
+		{short(""), ""}, {short("One. Two."), "One."},
+		{short(strings.Repeat("é ", 200)), strings.Repeat("é ", 59) + "…"},
 		{gloss("474554202f ..."), "GET /"}, {gloss("00010203"), ""}, {gloss("zz"), ""},
 		{pairs("0a0b0c ..."), "0a 0b 0c …"}, {pairs("abc"), "ab c"},
 		{strings.Join(paragraphs("a\n  b<br><br>c\n\n\td<BR/>"), "|"), "a b|c|d"},
@@ -197,10 +228,12 @@ func TestWords(t *testing.T) {
 			t.Errorf("%q, want %q", c.got, c.want)
 		}
 	}
-	if got := fmt.Sprint(ruleView{Rule: &Rule{Text: "a _b_ c"}}.Spans(), ruleView{Rule: &Rule{Text: "a_b"}}.Spans()); got != "[{a  false} {b true} { c false}] [{a_b false}]" {
+	if got := fmt.Sprint(ruleView{Rule: &Rule{Text: "a _b_ c"}}.Spans(),
+		ruleView{Rule: &Rule{Text: "a_b"}}.Spans()); got != "[{a  false} {b true} { c false}] [{a_b false}]" {
 		t.Errorf("spans %s", got)
 	}
-	for text, hex := range map[string]bool{"0x03e8": true, "0x": false, "0xzz": false, "0xabc": false, "0x03e8 ...": true, "x": false} {
+	for text, hex := range map[string]bool{"0x03e8": true, "0x": false, "0xzz": false, "0xabc": false,
+		"0x03e8 ...": true, "x": false} {
 		if _, got := payloadText(text); got != hex {
 			t.Errorf("payloadText(%q) is hexadecimal: %v", text, got)
 		}
@@ -223,7 +256,8 @@ func TestContrast(t *testing.T) {
 	// A color that is let through would be another one.
 	for _, name := range []string{"page.css", "index.css", "case.css"} {
 		for line := range strings.Lines(asset(name)) {
-			if strings.Contains(line, "opacity:") && !regexp.MustCompile(`^\.chips input|^height: 5px`).MatchString(line) {
+			if strings.Contains(line, "opacity:") &&
+				!regexp.MustCompile(`^\.chips input|^height: 5px`).MatchString(line) {
 				t.Errorf("%s: %s", name, line)
 			}
 		}
@@ -309,10 +343,13 @@ func TestOutcome(t *testing.T) {
 		received []Event
 		want     int // -1: none
 	}{
-		{Failed, []Event{a, c, b}, 1}, {Failed, []Event{c}, 0}, {Failed, []Event{a, b, c}, 2}, {Failed, []Event{a}, -1},
-		{Failed, []Event{a, b}, -1}, {Failed, []Event{c, c}, -1}, {OK, []Event{c}, -1}, {Unimplemented, []Event{c}, -1},
+		{Failed, []Event{a, c, b}, 1}, {Failed, []Event{c}, 0}, {Failed, []Event{a, b, c}, 2},
+		{Failed, []Event{a}, -1},
+		{Failed, []Event{a, b}, -1}, {Failed, []Event{c, c}, -1}, {OK, []Event{c}, -1},
+		{Unimplemented, []Event{c}, -1},
 	} {
-		r := &Result{Behavior: x.behavior, Received: x.received, Expected: map[Verdict][]Event{NonStrict: {c, c}, OK: {a, b}}}
+		r := &Result{Behavior: x.behavior, Received: x.received,
+			Expected: map[Verdict][]Event{NonStrict: {c, c}, OK: {a, b}}}
 		expected, observed := outcome(r)
 		if len(expected) != 2 || expected[0].Look.Verdict != OK {
 			t.Fatalf("expected %+v", expected)
@@ -338,7 +375,8 @@ func TestInvalidUTF8(t *testing.T) {
 		if err := Write(dir, []*Result{r}, Options{Single: single}); err != nil {
 			t.Fatal(err)
 		}
-		for name, want := range map[string][]string{"index.html": {`it sent é\xe9.`}, "a_case_1_1_1.html": {`101 \xff\x80`, `: \xc3`}} {
+		for name, want := range map[string][]string{"index.html": {`it sent é\xe9.`},
+			"a_case_1_1_1.html": {`101 \xff\x80`, `: \xc3`}} {
 			if single {
 				name = "index.html"
 			}
@@ -364,7 +402,8 @@ func TestCommandBreaksAtSpaces(t *testing.T) {
 	}
 	for _, name := range []string{"index.html", "a_case_1_1_1.html"} {
 		html, err := os.ReadFile(filepath.Join(dir, name))
-		if want := `<span class="word">-quick</span> <span class="word">-cases</span> <span`; err != nil || !strings.Contains(string(html), want) {
+		if want := `<span class="word">-quick</span> <span class="word">-cases</span> <span`; err != nil ||
+			!strings.Contains(string(html), want) {
 			t.Errorf("%s: no %s, %v", name, want, err)
 		}
 	}
@@ -376,8 +415,10 @@ func TestCommandBreaksAtSpaces(t *testing.T) {
 // A remark on the sentence that is quoted already does not quote it again.
 func TestRemarkQuotesOnce(t *testing.T) {
 	rule := Rule{"RFC 6455, section 8.1", rfc6455 + "8.1", "MUST", "Fail it."}
-	r := &Result{Agent: "a", ID: "6.4.1", Behavior: NonStrict, BehaviorClose: OK, Rule: &rule, Aside: &Aside{"When is open.", rule}}
-	if text := reading(page(t, "a_case_6_4_1.html", r)); strings.Count(text, "Fail it.") != 1 || !strings.Contains(text, "Remark When is open.") {
+	r := &Result{Agent: "a", ID: "6.4.1", Behavior: NonStrict, BehaviorClose: OK, Rule: &rule,
+		Aside: &Aside{"When is open.", rule}}
+	if text := reading(page(t, "a_case_6_4_1.html", r)); strings.Count(text, "Fail it.") != 1 ||
+		!strings.Contains(text, "Remark When is open.") {
 		t.Error(text)
 	}
 }

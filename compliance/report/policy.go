@@ -79,9 +79,11 @@ func (p Policy) Stale(results []*Result) (sentences []string) {
 	for id, k := range p.Known {
 		switch {
 		case !ran[id]:
-			sentences = append(sentences, fmt.Sprintf("%s did not run, but is known to fall short%s", id, k.because()))
+			sentences = append(sentences,
+				fmt.Sprintf("%s did not run, but is known to fall short%s", id, k.because()))
 		case !short[id] && !k.Varies:
-			sentences = append(sentences, fmt.Sprintf("%s passes, but is known to fall short%s", id, k.because()))
+			sentences = append(sentences,
+				fmt.Sprintf("%s passes, but is known to fall short%s", id, k.because()))
 		}
 	}
 	slices.SortFunc(sentences, CompareIDs)

@@ -22,15 +22,21 @@ func TestPolicyOutcome(t *testing.T) {
 		{Result{Behavior: OK, BehaviorClose: Unclean}, Short, Short, Short},
 		{Result{Behavior: OK, BehaviorClose: FailedByClient}, Short, Short, Short},
 		{Result{Behavior: OK, BehaviorClose: "ODD"}, Short, Short, Short},
-		{Result{ID: "9.1.6", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Skipped, Skipped, Short},
+		{Result{ID: "9.1.6", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Skipped, Skipped,
+			Short},
 		{Result{ID: "9.1.6", Behavior: OK, BehaviorClose: OK, Close: tooBig}, Passes, Passes, Passes},
-		{Result{ID: "9.1.6", Behavior: Failed, BehaviorClose: Failed, Close: Close{RemoteCloseCode: 1009, ClosedByMe: true}}, Short, Short, Short},
-		{Result{ID: "9.1.6", Behavior: Failed, BehaviorClose: Failed, Close: Close{RemoteCloseCode: 1002}}, Short, Short, Short},
+		{Result{ID: "9.1.6", Behavior: Failed, BehaviorClose: Failed,
+			Close: Close{RemoteCloseCode: 1009, ClosedByMe: true}}, Short, Short, Short},
+		{Result{ID: "9.1.6", Behavior: Failed, BehaviorClose: Failed, Close: Close{RemoteCloseCode: 1002}},
+			Short, Short, Short},
 		{Result{ID: "9.7.1", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Short, Short, Short},
-		{Result{ID: "1.2.8", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Skipped, Skipped, Short},
+		{Result{ID: "1.2.8", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Skipped, Skipped,
+			Short},
 		{Result{ID: "1.2.5", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Short, Short, Short},
-		{Result{ID: "10.1.1", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Skipped, Skipped, Short},
-		{Result{ID: "13.7.18", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Skipped, Skipped, Short},
+		{Result{ID: "10.1.1", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Skipped, Skipped,
+			Short},
+		{Result{ID: "13.7.18", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Skipped, Skipped,
+			Short},
 		{Result{ID: "13.7.4", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Short, Short, Short},
 		{Result{ID: "5.1", Behavior: Failed, BehaviorClose: Failed, Close: tooBig}, Short, Short, Short},
 		{Result{ID: "1.1.1", Behavior: Failed, BehaviorClose: OK}, KnownShort, KnownShort, KnownShort},
@@ -43,10 +49,12 @@ func TestPolicyOutcome(t *testing.T) {
 		for _, by := range []struct {
 			failOn Verdict
 			want   Outcome
-		}{{Failed, tt.failed}, {NonStrict, tt.nonStrict}, {"", tt.nonStrict}, {Unimplemented, tt.unsupported}} {
+		}{{Failed, tt.failed}, {NonStrict, tt.nonStrict}, {"", tt.nonStrict},
+			{Unimplemented, tt.unsupported}} {
 			p := Policy{FailOn: by.failOn, Known: known}
 			if got := p.Outcome(&tt.r); got != by.want {
-				t.Errorf("%s %s, close %s, FailOn %q: outcome %d, want %d", tt.r.ID, tt.r.Behavior, tt.r.BehaviorClose, by.failOn, got, by.want)
+				t.Errorf("%s %s, close %s, FailOn %q: outcome %d, want %d", tt.r.ID, tt.r.Behavior,
+					tt.r.BehaviorClose, by.failOn, got, by.want)
 			}
 		}
 	}
@@ -60,7 +68,8 @@ func TestPolicyOutcome(t *testing.T) {
 // stale: the same list serves a stricter run.
 func TestStale(t *testing.T) {
 	p := Policy{FailOn: Failed, Known: map[string]Known{
-		"10.1.1": {Reason: "gone"}, "2.10": {}, "2.9": {}, "6.4.1": {Behavior: NonStrict, BehaviorClose: OK}, "7.1.1": {Reason: "one of two"},
+		"10.1.1": {Reason: "gone"}, "2.10": {}, "2.9": {}, "6.4.1": {Behavior: NonStrict, BehaviorClose: OK},
+		"7.1.1": {Reason: "one of two"},
 		"7.1.2": {Varies: true}, "7.1.3": {Varies: true},
 	}}
 	got := p.Stale([]*Result{

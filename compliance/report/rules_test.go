@@ -9,14 +9,20 @@ func TestVerdictRule(t *testing.T) {
 		r    Result
 		want *Rule
 	}{
-		"passed":                {Result{Behavior: OK, BehaviorClose: OK, Rule: tested, Broken: broken}, nil},
-		"what was tested":       {Result{Behavior: Failed, BehaviorClose: OK, Rule: tested}, tested},
-		"another sentence":      {Result{Behavior: NonStrict, BehaviorClose: OK, Rule: tested, Broken: broken}, broken},
-		"behavior before close": {Result{Behavior: Failed, BehaviorClose: Unclean, Rule: tested, ExpectedClose: clean}, tested},
-		"close":                 {Result{Behavior: OK, BehaviorClose: Unclean, Rule: tested, ExpectedClose: clean}, &answerClose},
-		"nothing refused":       {Result{Behavior: OK, BehaviorClose: Failed, Rule: tested, ExpectedClose: &ExpectedClose{}, Close: Close{ClosedByMe: true}}, tested},
-		"server that closes":    {Result{Behavior: OK, BehaviorClose: Failed, Rule: tested, ExpectedClose: clean, Close: Close{WasClean: true}}, tested},
-		"declined":              {Result{Behavior: Unimplemented, BehaviorClose: Unclean, Rule: tested, ExpectedClose: clean}, nil},
+		"passed":          {Result{Behavior: OK, BehaviorClose: OK, Rule: tested, Broken: broken}, nil},
+		"what was tested": {Result{Behavior: Failed, BehaviorClose: OK, Rule: tested}, tested},
+		"another sentence": {Result{Behavior: NonStrict, BehaviorClose: OK, Rule: tested,
+			Broken: broken}, broken},
+		"behavior before close": {Result{Behavior: Failed, BehaviorClose: Unclean, Rule: tested,
+			ExpectedClose: clean}, tested},
+		"close": {Result{Behavior: OK, BehaviorClose: Unclean, Rule: tested,
+			ExpectedClose: clean}, &answerClose},
+		"nothing refused": {Result{Behavior: OK, BehaviorClose: Failed, Rule: tested,
+			ExpectedClose: &ExpectedClose{}, Close: Close{ClosedByMe: true}}, tested},
+		"server that closes": {Result{Behavior: OK, BehaviorClose: Failed, Rule: tested,
+			ExpectedClose: clean, Close: Close{WasClean: true}}, tested},
+		"declined": {Result{Behavior: Unimplemented, BehaviorClose: Unclean, Rule: tested,
+			ExpectedClose: clean}, nil},
 	} {
 		if got := row.r.VerdictRule(); got != row.want {
 			t.Errorf("%s: %v, want %v", name, got, row.want)

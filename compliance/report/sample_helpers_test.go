@@ -14,9 +14,11 @@ type sampleCase struct {
 	make                                 func(r *Result)
 }
 
-var sampleAgents = []string{"hawser/0.1 (Go 1.26)", "gorilla echo with its own UTF-8 check", "legacy-server 0.9"}
+var sampleAgents = []string{"hawser/0.1 (Go 1.26)", "gorilla echo with its own UTF-8 check",
+	"legacy-server 0.9"}
 
-var words = map[string]Verdict{"ok": OK, "info": Informational, "lax": NonStrict, "none": Unimplemented, "fail": Failed,
+var words = map[string]Verdict{"ok": OK, "info": Informational, "lax": NonStrict, "none": Unimplemented,
+	"fail":    Failed,
 	"unclean": Unclean, "code": WrongCode, "open": FailedByClient}
 
 func sampleReport() []*Result {
@@ -55,13 +57,16 @@ func sampleReport() []*Result {
 
 // finish fills in what follows from the rest.
 func finish(r *Result) {
-	r.Result = map[Verdict]string{OK: "The events are those expected.", Failed: "The events are not those expected.",
-		NonStrict: "The events are those of a lax peer.", Informational: "The peer answered before it closed.",
+	r.Result = map[Verdict]string{OK: "The events are those expected.",
+		Failed:        "The events are not those expected.",
+		NonStrict:     "The events are those of a lax peer.",
+		Informational: "The peer answered before it closed.",
 		Unimplemented: "The peer declined the extension."}[r.Behavior]
 	r.ResultClose = map[Verdict]string{OK: "The connection was closed as it should be.",
 		Unclean:        "The closing handshake had to be completed, and was not.",
 		WrongCode:      "The close frame had to carry 1002, or no code.",
-		FailedByClient: "The server left it to the client to drop TCP.", Failed: "The wrong side closed the connection."}[r.BehaviorClose]
+		FailedByClient: "The server left it to the client to drop TCP.",
+		Failed:         "The wrong side closed the connection."}[r.BehaviorClose]
 	if r.ExpectedClose == nil {
 		r.ExpectedClose = &ExpectedClose{ClosedByMe: true, CloseCode: []int{1000}, RequireClean: true}
 	}
@@ -83,7 +88,8 @@ func finish(r *Result) {
 		frames(r, RxFrame, 8, binary.BigEndian.AppendUint16(nil, uint16(r.RemoteCloseCode)))
 	}
 	if r.TxOctetStats == nil {
-		r.TxOctetStats, r.RxOctetStats = map[int]int{8: 1, 15: 7, 243: 1}, map[int]int{4: 1, 11: 1, 58: 1, 129: 1}
+		r.TxOctetStats, r.RxOctetStats = map[int]int{8: 1, 15: 7, 243: 1},
+			map[int]int{4: 1, 11: 1, 58: 1, 129: 1}
 		r.TxFrameStats, r.RxFrameStats = map[int]int{0: 4, 1: 1, 8: 1, 9: 2}, map[int]int{1: 1, 8: 1, 10: 2}
 	}
 }
@@ -94,7 +100,8 @@ func frames(r *Result, kind LogKind, opcode int, payload []byte) {
 	f := LogEntry{Kind: kind, Size: len(payload), Text: Text(payload), Opcode: opcode, Fin: true}
 	if kind == TxFrame {
 		f.Mask = "97a62c66"
-		r.Wirelog = append(r.Wirelog, f, LogEntry{Kind: TxOctets, Size: len(raw) + 4, Text: Hex(append(raw, 1, 2, 3, 4))})
+		r.Wirelog = append(r.Wirelog, f,
+			LogEntry{Kind: TxOctets, Size: len(raw) + 4, Text: Hex(append(raw, 1, 2, 3, 4))})
 		return
 	}
 	r.Wirelog = append(r.Wirelog, LogEntry{Kind: RxOctets, Size: len(raw), Text: Hex(raw)}, f)
@@ -128,8 +135,10 @@ func refused(code int, rule *Rule, offense *Offense) func(*Result) {
 		r.Received = map[Verdict][]Event{OK: {Timeout("A")}, NonStrict: {Timeout("A"), Timeout("B")},
 			Failed: {Timeout("A"), Message(offense.Octets, false)}}[r.Behavior]
 		r.ExpectedClose = &ExpectedClose{CloseCode: []int{code}, WrongEndpointIsFatal: true}
-		r.Wirelog = append(r.Wirelog, LogEntry{Kind: TxOctets, Size: len(offense.Octets), Text: Hex(offense.Octets), Sync: true},
-			LogEntry{Kind: Delay, Seconds: 1, Tag: "A"}, LogEntry{Kind: DelayOver, Tag: "A"}, LogEntry{Kind: KillAfter, Seconds: 1})
+		r.Wirelog = append(r.Wirelog, LogEntry{Kind: TxOctets, Size: len(offense.Octets),
+			Text: Hex(offense.Octets), Sync: true},
+			LogEntry{Kind: Delay, Seconds: 1, Tag: "A"}, LogEntry{Kind: DelayOver, Tag: "A"},
+			LogEntry{Kind: KillAfter, Seconds: 1})
 	}
 }
 
@@ -146,7 +155,8 @@ func fragments(r *Result) {
 		r.Wirelog = append(r.Wirelog, LogEntry{Kind: TxFrame, Size: 9, Text: fmt.Sprintf("fragment%d", i+1),
 			Opcode: min(1, 1-min(i, 1)), Fin: i == 4, Mask: "d348eb9e", Sync: true})
 	}
-	r.Wirelog = append(r.Wirelog, LogEntry{Kind: Delay, Seconds: 1}, LogEntry{Kind: DelayOver}, LogEntry{Kind: CloseAfter, Seconds: 1})
+	r.Wirelog = append(r.Wirelog, LogEntry{Kind: Delay, Seconds: 1}, LogEntry{Kind: DelayOver},
+		LogEntry{Kind: CloseAfter, Seconds: 1})
 	for _, e := range r.Received {
 		frames(r, RxFrame, 10, []byte(e.Data))
 	}
@@ -168,7 +178,8 @@ func compresses(r *Result) {
 		r.TxOctetStats[128+i] = 1 + i*(60-i)/20
 	}
 	r.RxFrameStats, r.TxFrameStats = map[int]int{1: 1000, 8: 1}, map[int]int{1: 1000, 8: 1}
-	r.Wirelog = append(r.Wirelog, LogEntry{Kind: WirelogMode}, LogEntry{Kind: CloseAfter, Seconds: 120}, LogEntry{Kind: WirelogMode, On: true})
+	r.Wirelog = append(r.Wirelog, LogEntry{Kind: WirelogMode}, LogEntry{Kind: CloseAfter, Seconds: 120},
+		LogEntry{Kind: WirelogMode, On: true})
 }
 
 func timed(r *Result) {
@@ -181,13 +192,20 @@ func large(agents ...string) []*Result {
 	sizes := []struct {
 		prefix string
 		n      int
-	}{{"1.1", 8}, {"1.2", 8}, {"2", 11}, {"3", 7}, {"4.1", 5}, {"4.2", 5}, {"5", 20}, {"6.1", 3}, {"6.2", 4}, {"6.3", 2},
-		{"6.4", 4}, {"6.5", 5}, {"6.6", 11}, {"6.7", 4}, {"6.8", 2}, {"6.9", 4}, {"6.10", 3}, {"6.11", 5}, {"6.12", 8},
-		{"6.13", 5}, {"6.14", 10}, {"6.15", 1}, {"6.16", 3}, {"6.17", 5}, {"6.18", 5}, {"6.19", 5}, {"6.20", 7}, {"6.21", 8},
-		{"6.22", 34}, {"6.23", 7}, {"7.1", 6}, {"7.3", 6}, {"7.5", 1}, {"7.7", 13}, {"7.9", 9}, {"7.13", 2}, {"9.1", 6},
-		{"9.2", 6}, {"9.3", 9}, {"9.4", 9}, {"9.5", 6}, {"9.6", 6}, {"9.7", 6}, {"9.8", 6}, {"10.1", 1}, {"12.1", 18},
-		{"12.2", 18}, {"12.3", 18}, {"12.4", 18}, {"12.5", 18}, {"13.1", 18}, {"13.2", 18}, {"13.3", 18}, {"13.4", 18},
-		{"13.5", 18}, {"13.6", 18}, {"13.7", 18}, {"H.1", 20}, {"H.2", 25}, {"L", 14}, {"X", 30}, {"R", 9}, {"C", 16}}
+	}{{"1.1", 8}, {"1.2", 8}, {"2", 11}, {"3", 7}, {"4.1", 5}, {"4.2", 5}, {"5", 20}, {"6.1", 3}, {"6.2", 4},
+		{"6.3", 2},
+		{"6.4", 4}, {"6.5", 5}, {"6.6", 11}, {"6.7", 4}, {"6.8", 2}, {"6.9", 4}, {"6.10", 3}, {"6.11", 5},
+		{"6.12", 8},
+		{"6.13", 5}, {"6.14", 10}, {"6.15", 1}, {"6.16", 3}, {"6.17", 5}, {"6.18", 5}, {"6.19", 5},
+		{"6.20", 7}, {"6.21", 8},
+		{"6.22", 34}, {"6.23", 7}, {"7.1", 6}, {"7.3", 6}, {"7.5", 1}, {"7.7", 13}, {"7.9", 9}, {"7.13", 2},
+		{"9.1", 6},
+		{"9.2", 6}, {"9.3", 9}, {"9.4", 9}, {"9.5", 6}, {"9.6", 6}, {"9.7", 6}, {"9.8", 6}, {"10.1", 1},
+		{"12.1", 18},
+		{"12.2", 18}, {"12.3", 18}, {"12.4", 18}, {"12.5", 18}, {"13.1", 18}, {"13.2", 18}, {"13.3", 18},
+		{"13.4", 18},
+		{"13.5", 18}, {"13.6", 18}, {"13.7", 18}, {"H.1", 20}, {"H.2", 25}, {"L", 14}, {"X", 30}, {"R", 9},
+		{"C", 16}}
 	models := sampleReport()
 	var out []*Result
 	for _, agent := range agents {

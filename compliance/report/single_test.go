@@ -56,7 +56,8 @@ func checkLinks(t *testing.T, html string) {
 	}
 	for _, m := range hrefs.FindAllStringSubmatch(html, -1) {
 		place, local := strings.CutPrefix(m[1], "#")
-		if local && place != "v=short" && !slices.Contains(places, place) || !local && m[1] != "index.json" && !strings.HasPrefix(m[1], "https://www.rfc-editor.org/") {
+		if local && place != "v=short" && !slices.Contains(places, place) || !local && m[1] != "index.json" &&
+			!strings.HasPrefix(m[1], "https://www.rfc-editor.org/") {
 			t.Errorf("a link leads to %s", m[1])
 		}
 	}
@@ -80,7 +81,8 @@ func TestSingleSize(t *testing.T) {
 		t.Errorf("%d bytes without the log, %d with it", len(brief), len(whole))
 	}
 	for _, c := range []struct{ bound, full, logs int }{
-		{21 * len(whole), 20, 20}, {20*len(brief) + 3*len(whole), 20, 3}, {5*len(brief) + 100, 5, 0}, {0, 0, 0},
+		{21 * len(whole), 20, 20}, {20*len(brief) + 3*len(whole), 20, 3}, {5*len(brief) + 100, 5, 0},
+		{0, 0, 0},
 	} {
 		light, err := s.choose(c.bound)
 		if err != nil {
@@ -97,7 +99,8 @@ func TestSingleSize(t *testing.T) {
 			}
 		}
 		if full != c.full || logs < c.logs || logs > c.logs+1 {
-			t.Errorf("%d bytes: %d cases in full, %d wire logs; want %d and %d", c.bound, full, logs, c.full, c.logs)
+			t.Errorf("%d bytes: %d cases in full, %d wire logs; want %d and %d", c.bound, full, logs, c.full,
+				c.logs)
 		}
 		if size > c.bound {
 			t.Errorf("%d bytes, %d allowed", size, c.bound)

@@ -105,7 +105,8 @@ func (t tally) verdict() string {
 	case t.Ran == 0:
 		return "INCOMPLETE: no case ran"
 	case t.Short > 0:
-		text = fmt.Sprintf("FAIL: %s of %s fell short", thousands(int64(t.Short)), plural(int64(t.Ran), "case"))
+		text = fmt.Sprintf("FAIL: %s of %s fell short", thousands(int64(t.Short)),
+			plural(int64(t.Ran), "case"))
 	case t.Passed < t.Ran:
 		text = fmt.Sprintf("PASS: %s of %s", thousands(int64(t.Passed)), plural(int64(t.Ran), "case"))
 	default:
@@ -154,7 +155,10 @@ func wall(results []*Result) time.Duration {
 func (o *Options) repeat(isServer bool, ids ...string) string {
 	command := o.Command
 	switch {
-	case slices.ContainsFunc(o.Flags, func(f string) bool { return f == "-spec" || strings.HasPrefix(f, "-spec=") }):
+	case slices.ContainsFunc(o.Flags, func(f string) bool {
+		return f == "-spec" ||
+			strings.HasPrefix(f, "-spec=")
+	}):
 		return "" // a specification has its own cases
 	case command == "go test":
 		id := "^(" + strings.Join(ids, "|") + ")$"
@@ -182,7 +186,8 @@ func (o *Options) repeat(isServer bool, ids ...string) string {
 // quote puts a word into quotation marks if a shell would change it.
 func quote(word string) string {
 	plain := func(c rune) bool {
-		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.ContainsRune("@%+=:,./_-", c)
+		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+			strings.ContainsRune("@%+=:,./_-", c)
 	}
 	if word != "" && strings.IndexFunc(word, func(c rune) bool { return !plain(c) }) < 0 {
 		return word

@@ -24,10 +24,13 @@ type look struct {
 // looks are the verdicts, the good ones first.
 var looks = []look{
 	{OK, "ok", "✓", "Pass", "The peer did what the case asks for.", ""},
-	{Informational, "info", "i", "Info", "The case finds out how the peer behaves. There is no wrong answer.", ""},
+	{Informational, "info", "i", "Info", "The case finds out how the peer behaves. There is no wrong answer.",
+		""},
 	{NonStrict, "lax", "≈", "Non-strict", "Within the rules, though not as strictly as one would wish.", ""},
-	{Unimplemented, "none", "○", "Unimplemented", "The peer declined what the case is about, as it may.", "Unimpl."},
-	{FailedByClient, "lax", "⇥", "Left open", "On closing: the server left it to the client to drop the TCP connection.", ""},
+	{Unimplemented, "none", "○", "Unimplemented", "The peer declined what the case is about, as it may.",
+		"Unimpl."},
+	{FailedByClient, "lax", "⇥", "Left open",
+		"On closing: the server left it to the client to drop the TCP connection.", ""},
 	{WrongCode, "lax", "≠", "Wrong code", "On closing: the peer sent a status code that does not fit.", ""},
 	{Unclean, "bad", "⤬", "Unclean", "On closing: the connection ended without the closing handshake that was due.", ""},
 	{Failed, "bad", "✕", "Fail", "The peer broke a rule, or did something else than the case asks for.", ""},

@@ -107,8 +107,9 @@ func (s *site) casePage(i int) *casePage {
 		Passed: r.Passed(), QuickCase: r.Quick, Facts: facts(r),
 		Description: paragraphs(r.Description), Expectation: paragraphs(r.Expectation),
 		Rules: rulesOf(r), Offense: newOffense(r.Offense),
-		Worst: r.worst(), Waited: r.waited(), Late: r.Late, Varies: r.Varies(), Command: s.opts.repeat(r.IsServer, r.ID),
-		Result: r.Result, ResultClose: r.ResultClose, CloseExpected: closeExpected(r.ExpectedClose),
+		Worst: r.worst(), Waited: r.waited(), Late: r.Late, Varies: r.Varies(),
+		Command: s.opts.repeat(r.IsServer, r.ID),
+		Result:  r.Result, ResultClose: r.ResultClose, CloseExpected: closeExpected(r.ExpectedClose),
 		Request: headerLines(r.HTTPRequest), Response: headerLines(r.HTTPResponse),
 		Flags: flags(r), Traffic: traffic(r.Traffic),
 		HasStats: r.CreateStats, HasLog: r.CreateWirelog,
@@ -129,7 +130,8 @@ func (s *site) casePage(i int) *casePage {
 		}
 	}
 	for i, e := range r.Earlier {
-		p.Earlier = append(p.Earlier, runView{i + 1, lookOf(e.Behavior), lookOf(e.BehaviorClose), e.Result, e.ResultClose})
+		p.Earlier = append(p.Earlier, runView{i + 1, lookOf(e.Behavior), lookOf(e.BehaviorClose), e.Result,
+			e.ResultClose})
 	}
 	if r.CreateStats {
 		p.Stats = stats(r)
@@ -173,7 +175,8 @@ func facts(r *Result) []factView {
 		{Name: "Duration", Value: took(r.Duration)}}
 	if !r.Started.IsZero() {
 		t := r.Started.UTC()
-		f = append(f, factView{"Started", t.Format("2006-01-02 15:04:05.000 UTC"), t.Format(time.RFC3339Nano)})
+		f = append(f, factView{"Started", t.Format("2006-01-02 15:04:05.000 UTC"),
+			t.Format(time.RFC3339Nano)})
 	}
 	f = append(f, factView{Name: "Peer's status code", Value: codeText(r.RemoteCloseCode, r.RemoteCloseZero)})
 	role := "server"
@@ -203,7 +206,8 @@ func outcome(r *Result) (expected []eventsView, observed eventsView) {
 		expected = append(expected, newEvents(lookOf(v), r.Expected[v], -1))
 	}
 	differs := -1
-	if failed := !r.Behavior.Passed() && r.Behavior != Unimplemented; failed && len(expected) > 0 && !r.asExpected() {
+	if failed := !r.Behavior.Passed() && r.Behavior != Unimplemented; failed && len(expected) > 0 &&
+		!r.asExpected() {
 		best := r.Expected[expected[0].Look.Verdict]
 		for differs = 0; differs < min(len(best), len(r.Received)); differs++ {
 			if best[differs] != r.Received[differs] {
@@ -321,6 +325,7 @@ func traffic(t *Traffic) []trafficView {
 		{"Octets on the wire", n(t.IncomingOctetsWireLevel), n(t.OutgoingOctetsWireLevel)},
 		{"Compressed to", share(t.IncomingRatio()), share(t.OutgoingRatio())},
 		{"Headers of frames add", share(t.IncomingOverhead()), share(t.OutgoingOverhead())},
-		{"Octets of the opening handshake", n(t.PreopenIncomingOctetsWireLevel), n(t.PreopenOutgoingOctetsWireLevel)},
+		{"Octets of the opening handshake", n(t.PreopenIncomingOctetsWireLevel),
+			n(t.PreopenOutgoingOctetsWireLevel)},
 	}
 }

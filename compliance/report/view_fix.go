@@ -54,7 +54,8 @@ func (s *site) fixes() []*fixView {
 		}
 		f := byKey[key]
 		if f == nil {
-			f = &fixView{Title: cmp.Or(s.titles[group], "Group "+group), level: level(rule), peers: make(map[bool]bool)}
+			f = &fixView{Title: cmp.Or(s.titles[group], "Group "+group), level: level(rule),
+				peers: make(map[bool]bool)}
 			if rule != nil {
 				f.Rule = &ruleView{Rule: rule, Broken: true}
 			}
@@ -96,8 +97,9 @@ func (f *fixView) finish(s *site, i int) {
 }
 
 func (s *site) fixRow(r *Result) fixRow {
-	row := fixRow{ID: r.ID, Link: s.link(r), Anchor: anchor(r.ID), Short: short(r.Description), Happened: r.happened(),
-		Look: r.worst(), Waited: r.waited(), Varies: r.Varies(), Remark: r.Aside}
+	row := fixRow{ID: r.ID, Link: s.link(r), Anchor: anchor(r.ID), Short: short(r.Description),
+		Happened: r.happened(),
+		Look:     r.worst(), Waited: r.waited(), Varies: r.Varies(), Remark: r.Aside}
 	if len(s.agents) > 1 {
 		row.Agent = r.Agent
 	}
@@ -165,7 +167,8 @@ func (s *site) skipped() (declined []declinedView, tooBig int) {
 			group, sub := groupOf(id)
 			sub = cmp.Or(sub, group)
 			if n := len(declined); n == 0 || declined[n-1].ID != sub {
-				declined = append(declined, declinedView{ID: sub, Title: cmp.Or(s.titles[sub], s.titles[group])})
+				declined = append(declined,
+					declinedView{ID: sub, Title: cmp.Or(s.titles[sub], s.titles[group])})
 			}
 			declined[len(declined)-1].N++
 		}

@@ -15,17 +15,24 @@ func flags(r *Result) []flagView {
 	return []flagView{
 		boolFlag("isServer", r.IsServer, "The suite was the server here, and the peer the client."),
 		boolFlag("closedByMe", r.ClosedByMe, "The suite sent the first close frame."),
-		boolFlag("failedByMe", r.FailedByMe, "The suite gave the connection up because of an error, by a close frame or by hanging up."),
+		boolFlag("failedByMe", r.FailedByMe,
+			"The suite gave the connection up because of an error, by a close frame or by hanging up."),
 		boolFlag("droppedByMe", r.DroppedByMe, "The suite was the first to drop the TCP connection."),
-		boolFlag("wasClean", r.WasClean, "Close frames went both ways, and then the server dropped TCP, which is its part."),
-		textFlag("wasNotCleanReason", r.WasNotCleanReason, "What came in the way, if the close was not clean."),
+		boolFlag("wasClean", r.WasClean,
+			"Close frames went both ways, and then the server dropped TCP, which is its part."),
+		textFlag("wasNotCleanReason", r.WasNotCleanReason,
+			"What came in the way, if the close was not clean."),
 		boolFlag("wasServerConnectionDropTimeout", r.WasServerConnectionDropTimeout,
 			"After the close frames the server had to drop TCP and did not in time."),
-		boolFlag("wasOpenHandshakeTimeout", r.WasOpenHandshakeTimeout, "The opening handshake took too long."),
-		boolFlag("wasCloseHandshakeTimeout", r.WasCloseHandshakeTimeout, "The peer did not answer the suite's close frame in time."),
-		codeFlag("localCloseCode", r.LocalCloseCode, r.LocalCloseZero, "The status code in the suite's close frame."),
+		boolFlag("wasOpenHandshakeTimeout", r.WasOpenHandshakeTimeout,
+			"The opening handshake took too long."),
+		boolFlag("wasCloseHandshakeTimeout", r.WasCloseHandshakeTimeout,
+			"The peer did not answer the suite's close frame in time."),
+		codeFlag("localCloseCode", r.LocalCloseCode, r.LocalCloseZero,
+			"The status code in the suite's close frame."),
 		textFlag("localCloseReason", r.LocalCloseReason, "The reason in the suite's close frame."),
-		codeFlag("remoteCloseCode", r.RemoteCloseCode, r.RemoteCloseZero, "The status code in the peer's close frame."),
+		codeFlag("remoteCloseCode", r.RemoteCloseCode, r.RemoteCloseZero,
+			"The status code in the peer's close frame."),
 		textFlag("remoteCloseReason", r.RemoteCloseReason, "The reason in the peer's close frame."),
 	}
 }
@@ -89,7 +96,8 @@ func newOffense(o *Offense) *offenseView {
 	for i := 0; i < len(o.Octets); i += dumpWidth {
 		line := dumpLine{At: offset(o.Start + int64(i))}
 		for j := i; j < min(i+dumpWidth, len(o.Octets)); j++ {
-			line.Octets = append(line.Octets, dumpOctet{hex2(o.Octets[j]), printable(o.Octets[j : j+1]), from <= j && j < to})
+			line.Octets = append(line.Octets,
+				dumpOctet{hex2(o.Octets[j]), printable(o.Octets[j : j+1]), from <= j && j < to})
 		}
 		for range dumpWidth - len(line.Octets) {
 			line.Pad += "   "

@@ -151,7 +151,8 @@ func (s *site) facts() []factView {
 	}
 	facts = append(facts, factView{Name: "Flags", Value: strings.Join(flags, " ")},
 		factView{Name: "Left out", Value: strings.Join(o.Exclude, ", ")},
-		factView{"Written", strings.TrimSuffix(t.Format("2 January 2006, 15:04 UTC")+", by "+o.Tool, ", by "), t.Format(time.RFC3339)})
+		factView{"Written", strings.TrimSuffix(t.Format("2 January 2006, 15:04 UTC")+", by "+o.Tool, ", by "),
+			t.Format(time.RFC3339)})
 	return slices.DeleteFunc(facts, func(f factView) bool { return f.Value == "" })
 }
 
@@ -324,7 +325,8 @@ func (s *site) filters(groups []groupView) []filterView {
 	if len(s.agents) > 1 {
 		out = append(out, filterView{"differ", "Peers differ", n["differ"]})
 	}
-	for _, f := range []filterView{{"varies", "Verdict varies", n["varies"]}, {"waited", "By timeout", n["waited"]}} {
+	for _, f := range []filterView{{"varies", "Verdict varies", n["varies"]},
+		{"waited", "By timeout", n["waited"]}} {
 		if f.N > 0 {
 			out = append(out, f)
 		}

@@ -220,7 +220,8 @@ func octetStats(title, unit string, n map[int]int) statView {
 	}
 	for _, size := range slices.Sorted(maps.Keys(n)) {
 		sum := int64(size) * int64(n[size])
-		v.Rows = append(v.Rows, statRow{thousands(int64(size)), thousands(int64(n[size])), thousands(sum), percent(sum, most)})
+		v.Rows = append(v.Rows, statRow{thousands(int64(size)), thousands(int64(n[size])), thousands(sum),
+			percent(sum, most)})
 	}
 	v.Total = statRow{"Total", thousands(count), thousands(total), 0}
 	v.Summary = octets(int(total)) + " in " + plural(count, unit)

@@ -47,7 +47,8 @@ func TestWriteFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := files(t, dir)
-	want := []string{"127_0_0_1_19466_case_12_4_3.html", "127_0_0_1_19466_case_12_4_3.json", "index.html", "index.json"}
+	want := []string{"127_0_0_1_19466_case_12_4_3.html", "127_0_0_1_19466_case_12_4_3.json", "index.html",
+		"index.json"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(got))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -75,14 +76,16 @@ func TestWriteFiles(t *testing.T) {
 	if err != nil || len(read) != 1 || read[0].Behavior != OK || read[0].Wirelog[0] != r.Wirelog[0] {
 		t.Errorf("read %v, %v", read, err)
 	}
-	if x, err := ReadIndex(filepath.Join(dir, "index.json")); err != nil || !slices.Equal(x.Agents(), []string{r.Agent}) {
+	if x, err := ReadIndex(filepath.Join(dir, "index.json")); err != nil ||
+		!slices.Equal(x.Agents(), []string{r.Agent}) {
 		t.Errorf("index %v, %v", x, err)
 	}
 }
 
 // Names of agents come from the network: they may hold markup and paths.
 func TestWriteHostileAgents(t *testing.T) {
-	agents := []string{"<script>alert(1)</script>", "../../etc/passwd", "..", "", "/", "a b", "a.b", "a_b", "A-B", "語", "a b 2",
+	agents := []string{"<script>alert(1)</script>", "../../etc/passwd", "..", "", "/", "a b", "a.b", "a_b",
+		"A-B", "語", "a b 2",
 		"javascript:alert(1)", `"><img src=x onerror=alert(1)>`, strings.Repeat("x", 5000), "a\x00b\r\n"}
 	var results []*Result
 	for _, agent := range agents {
@@ -90,7 +93,8 @@ func TestWriteHostileAgents(t *testing.T) {
 			r := sample()
 			r.Agent, r.ID = agent, id
 			r.Description, r.Expectation, r.Result, r.ResultClose = agent, agent, agent, agent
-			r.HTTPRequest, r.HTTPResponse, r.RemoteCloseReason = agent, agent+"\r\n<script>: <script>\r\n", agent
+			r.HTTPRequest, r.HTTPResponse, r.RemoteCloseReason = agent, agent+"\r\n<script>: <script>\r\n",
+				agent
 			r.Received = []Event{{Kind: agent, Data: agent}}
 			r.Behavior, r.BehaviorClose = Verdict(agent), Verdict(agent)
 			r.Wirelog = append(r.Wirelog, LogEntry{Kind: RxFrame, Text: "<script>"})
@@ -99,7 +103,8 @@ func TestWriteHostileAgents(t *testing.T) {
 		}
 	}
 	parent := t.TempDir()
-	if err := Write(filepath.Join(parent, "a", "b"), results, Options{Title: "<script>", Tool: "<script>"}); err != nil {
+	if err := Write(filepath.Join(parent, "a", "b"), results,
+		Options{Title: "<script>", Tool: "<script>"}); err != nil {
 		t.Fatal(err)
 	}
 	count := 0
@@ -119,7 +124,8 @@ func TestWriteHostileAgents(t *testing.T) {
 		if !strings.HasSuffix(name, ".html") {
 			continue
 		}
-		if n := strings.Count(text, "<script"); n != 1 || strings.Contains(text, "<img") || strings.Contains(text, `href="javascript:`) {
+		if n := strings.Count(text, "<script"); n != 1 || strings.Contains(text, "<img") ||
+			strings.Contains(text, `href="javascript:`) {
 			t.Errorf("%s: %d scripts, or other markup", name, n)
 		}
 	}
@@ -218,7 +224,8 @@ func TestSample(t *testing.T) {
 		dir = t.TempDir()
 	}
 	opts := Options{Title: "WebSocket conformance", Tool: "wscheck v0.1.0", Quick: true, Partial: true,
-		Generated: time.Date(2026, 11, 21, 16, 5, 0, 0, time.UTC), Titles: map[string]string{"H.1": "The request"}}
+		Generated: time.Date(2026, 11, 21, 16, 5, 0, 0, time.UTC),
+		Titles:    map[string]string{"H.1": "The request"}}
 	if err := Write(dir, sampleReport(), opts); err != nil {
 		t.Fatal(err)
 	}

@@ -45,8 +45,10 @@ func TestAction(t *testing.T) {
 	for _, m := range inputDefault.FindAllSubmatch(text, -1) {
 		inputs[string(m[1])] = string(m[2])
 	}
-	for name, value := range map[string]string{"url": "ws://" + addr, "command": echoCommand(t, addr, filepath.Join(dir, "pid")),
-		"cases": "1.1.*,12.1.1", "agent": "my server", "junit": unit, "profile": "strict", "close-path": "/close"} {
+	for name, value := range map[string]string{"url": "ws://" + addr,
+		"command": echoCommand(t, addr, filepath.Join(dir, "pid")),
+		"cases":   "1.1.*,12.1.1", "agent": "my server", "junit": unit, "profile": "strict",
+		"close-path": "/close"} {
 		if _, ok := inputs[name]; !ok {
 			t.Errorf("the action has no input %s", name)
 		}
@@ -62,8 +64,10 @@ func TestAction(t *testing.T) {
 		t.Fatalf("the action: %v\n%s", err, out)
 	}
 	gone(t, filepath.Join(dir, "pid"))
-	for file, want := range map[string]string{summary: "### WebSocket conformance of my server\n", unit: `name="my server: 1 Framing" tests="8"`,
-		filepath.Join(dir, "wscheck-report", "server.log"): "listening at ", filepath.Join(dir, "wscheck-report", "index.html"): `-close-path</span> <span class="word">/close`} {
+	for file, want := range map[string]string{summary: "### WebSocket conformance of my server\n",
+		unit: `name="my server: 1 Framing" tests="8"`,
+		filepath.Join(dir, "wscheck-report", "server.log"): "listening at ",
+		filepath.Join(dir, "wscheck-report", "index.html"): `-close-path</span> <span class="word">/close`} {
 		if b, err := os.ReadFile(file); err != nil || !strings.Contains(string(b), want) {
 			t.Errorf("%s does not have %q: %s, %v", file, want, b, err)
 		}

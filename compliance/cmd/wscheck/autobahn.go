@@ -48,17 +48,22 @@ func parseAutobahn(args []string, stdout io.Writer) (*autobahnFlags, error) {
 	fs := flag.NewFlagSet("wscheck autobahn", flag.ContinueOnError)
 	fs.StringVar(&f.server, "server", "", "test the server at this ws or wss `URL`")
 	fs.BoolVar(&f.client, "client", false, "test hawser's client")
-	fs.StringVar(&f.install, "install", "", "install wstest in `DIR` with pip and Python 2.7, every version pinned,\nand use it; what is already installed there stays")
-	fs.StringVar(&f.python, "python", "", "with -install: the Python 2.7 to use (default: on PATH, or of pyenv)")
+	fs.StringVar(&f.install, "install", "",
+		"install wstest in `DIR` with pip and Python 2.7, every version pinned,\nand use it; what is already installed there stays")
+	fs.StringVar(&f.python, "python", "",
+		"with -install: the Python 2.7 to use (default: on PATH, or of pyenv)")
 	fs.StringVar(&f.cases, "cases", "", "comma `list` of patterns of cases to run (default: all 517)")
 	fs.StringVar(&f.exclude, "exclude", "", "comma `list` of patterns of cases to leave out")
 	fs.StringVar(&f.out, "out", "", "`DIR` for the reports (default ./reports/autobahn/servers or clients)")
-	fs.StringVar(&f.options.Agent, "agent", "", "`name` of the tested side in the reports (default: host and port, or hawser)")
-	fs.StringVar(&f.options.Wstest, "wstest", "", "`PATH` of a wstest, or of a directory given to -install before")
+	fs.StringVar(&f.options.Agent, "agent", "",
+		"`name` of the tested side in the reports (default: host and port, or hawser)")
+	fs.StringVar(&f.options.Wstest, "wstest", "",
+		"`PATH` of a wstest, or of a directory given to -install before")
 	fs.BoolVar(&f.options.Docker, "docker", false, "use docker even if there is a wstest")
 	fs.StringVar(&f.options.Image, "image", autobahn.DefaultImage, "docker `image`")
 	fs.DurationVar(&f.timeout, "timeout", time.Hour, "time limit of the whole run")
-	fs.BoolVar(&f.options.Insecure, "insecure", false, "accept any certificate of a wss server, as is always done on loopback\n(the suite itself never verifies one)")
+	fs.BoolVar(&f.options.Insecure, "insecure", false,
+		"accept any certificate of a wss server, as is always done on loopback\n(the suite itself never verifies one)")
 	fs.BoolVar(&f.options.TLS, "tls", false, "with -client: over wss")
 	rest, err := parse(fs, autobahnHelp, args, stdout)
 	if err == nil {
@@ -96,7 +101,8 @@ func autobahnCommand(ctx context.Context, args []string, stdout, stderr io.Write
 	if err != nil {
 		return fault(stderr, err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the run took longer than -timeout %v", f.timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout,
+		fmt.Errorf("the run took longer than -timeout %v", f.timeout))
 	defer cancel()
 	report, err := f.do(ctx, stderr)
 	if err != nil {

@@ -68,7 +68,8 @@ func TestAutobahnNoServer(t *testing.T) {
 	defer pages.Close()
 	for _, addr := range []string{gone, pages.Listener.Addr().String()} {
 		var stdout, stderr strings.Builder
-		if status := run(t.Context(), []string{"autobahn", "-server", "ws://" + addr}, &stdout, &stderr); status != exitFailed {
+		if status := run(t.Context(), []string{"autobahn", "-server", "ws://" + addr}, &stdout,
+			&stderr); status != exitFailed {
 			t.Errorf("exit status %d", status)
 		}
 		if want := "no WebSocket server at ws://" + addr; !strings.Contains(stderr.String(), want) {
@@ -101,15 +102,23 @@ func TestAutobahnVerdict(t *testing.T) {
 		status int
 		last   string
 	}{
-		{"passed", map[string]report.Entry{"1.1.1": ok, "7.1.6": {Behavior: "INFORMATIONAL", BehaviorClose: "INFORMATIONAL"}}, exitPassed, "PASS: 2 cases"},
-		{"late", map[string]report.Entry{"1.1.1": ok, "7.1.6": {Behavior: "NON-STRICT", BehaviorClose: "OK"}}, exitShort, "FAIL: 1 of 2 cases fell short"},
-		{"unclean", map[string]report.Entry{"1.1.1": ok, "7.1.6": {Behavior: "OK", BehaviorClose: "UNCLEAN"}}, exitShort, "FAIL: 1 of 2 cases fell short"},
-		{"one missing", map[string]report.Entry{"1.1.1": ok}, exitFailed, "INCOMPLETE: 1 not run, 0 fell short"},
-		{"one missing, one short", map[string]report.Entry{"1.1.1": {Behavior: "FAILED", BehaviorClose: "FAILED"}}, exitFailed, "INCOMPLETE: 1 not run, 1 fell short"},
+		{"passed", map[string]report.Entry{"1.1.1": ok,
+			"7.1.6": {Behavior: "INFORMATIONAL", BehaviorClose: "INFORMATIONAL"}}, exitPassed,
+			"PASS: 2 cases"},
+		{"late", map[string]report.Entry{"1.1.1": ok,
+			"7.1.6": {Behavior: "NON-STRICT", BehaviorClose: "OK"}}, exitShort,
+			"FAIL: 1 of 2 cases fell short"},
+		{"unclean", map[string]report.Entry{"1.1.1": ok,
+			"7.1.6": {Behavior: "OK", BehaviorClose: "UNCLEAN"}}, exitShort, "FAIL: 1 of 2 cases fell short"},
+		{"one missing", map[string]report.Entry{"1.1.1": ok}, exitFailed,
+			"INCOMPLETE: 1 not run, 0 fell short"},
+		{"one missing, one short", map[string]report.Entry{"1.1.1": {Behavior: "FAILED",
+			BehaviorClose: "FAILED"}}, exitFailed, "INCOMPLETE: 1 not run, 1 fell short"},
 	}
 	for _, tt := range tests {
 		r := &autobahn.Report{
-			Agent: "x", Dir: "reports", Cases: []string{"1.1.1", "7.1.6"}, Results: tt.result, Took: time.Second,
+			Agent: "x", Dir: "reports", Cases: []string{"1.1.1", "7.1.6"}, Results: tt.result,
+			Took: time.Second,
 		}
 		var stdout, stderr strings.Builder
 		if status := originalVerdict(r, &stdout, &stderr); status != tt.status {

@@ -23,7 +23,8 @@ func TestNothingToTest(t *testing.T) {
 	}
 	gone := l.Addr().String()
 	l.Close()
-	silent, ssh := raw(t, func(net.Conn) {}), raw(t, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-x\r\n") })
+	silent, ssh := raw(t, func(net.Conn) {}),
+		raw(t, func(c net.Conn) { _, _ = io.WriteString(c, "SSH-2.0-x\r\n") })
 	plain := strings.TrimPrefix(serve(t, http.NotFoundHandler()), "ws://")
 	secure := strings.TrimPrefix(serveTLS(t, testee.Echo()), "wss://")
 	rude := raw(t, func(c net.Conn) { c.Close() })
@@ -35,19 +36,23 @@ func TestNothingToTest(t *testing.T) {
 		{"fuzzingclient", "http://127.0.0.1:1", "is no URL of a WebSocket server"},
 		{"fuzzingclient", "ws:///path", "is no URL of a WebSocket server"},
 		{"fuzzingclient", "ws+unix://host/path", "is no URL of a WebSocket server"},
-		{"fuzzingclient", "ws+unix:///no/such/socket", "nobody can be reached at ws+unix:///no/such/socket: "},
+		{"fuzzingclient", "ws+unix:///no/such/socket",
+			"nobody can be reached at ws+unix:///no/such/socket: "},
 		{"fuzzingclient", "ws://name.invalid", "ws://name.invalid: lookup name.invalid"},
 		{"fuzzingclient", "ws://" + gone, "nobody listens at ws://" + gone},
 		{"fuzzingclient", "wss://" + gone, "nobody listens at wss://" + gone},
 		{"testeeclient", "ws://" + gone, "nobody listens at ws://" + gone},
 		{"fuzzingclient", "ws://" + silent, "does not answer the opening handshake within 5s"},
 		{"fuzzingclient", "wss://" + silent, "takes connections, but does not answer"},
-		{"fuzzingclient", "ws://" + ssh, `speaks before it is asked, so it is no HTTP server: "SSH-2.0-x\r\n"`},
+		{"fuzzingclient", "ws://" + ssh,
+			`speaks before it is asked, so it is no HTTP server: "SSH-2.0-x\r\n"`},
 		{"fuzzingclient", "wss://" + ssh, "does not speak TLS"},
 		{"fuzzingclient", "ws://" + plain, "the server refused the upgrade: HTTP/1.1 404 Not Found"},
-		{"fuzzingclient", "wss://" + plain, "does not speak TLS; if it is a WebSocket server its URL begins with ws"},
+		{"fuzzingclient", "wss://" + plain,
+			"does not speak TLS; if it is a WebSocket server its URL begins with ws"},
 		{"testeeclient", "ws://" + plain, "status 404"},
-		{"fuzzingclient", "ws://" + secure, "speaks TLS; if it is a WebSocket server its URL begins with wss"},
+		{"fuzzingclient", "ws://" + secure,
+			"speaks TLS; if it is a WebSocket server its URL begins with wss"},
 		{"testeeclient", "ws://" + secure, "speaks TLS; if it is a WebSocket server its URL begins with wss"},
 		{"fuzzingclient", "wss://" + secure, "which -insecure passes over"},
 		{"testeeclient", "wss://" + secure, "which -insecure passes over"},
@@ -73,10 +78,13 @@ func TestNothingToTest(t *testing.T) {
 func TestServerDies(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
-	d := wscheck(t, "fuzzingclient", serveMortal(t, 4), "-cases", "1.1.*", "-parallel", "1", "-out", out, "-agent", "x")
-	d.check(t, exitFailed, "INCOMPLETE: the report is of the 3 cases that ran; 0 fell short\n", "the server stopped answering after 1.1.3 and did not come back within 10s; 5 cases were not judged")
+	d := wscheck(t, "fuzzingclient", serveMortal(t, 4), "-cases", "1.1.*", "-parallel", "1", "-out", out,
+		"-agent", "x")
+	d.check(t, exitFailed, "INCOMPLETE: the report is of the 3 cases that ran; 0 fell short\n",
+		"the server stopped answering after 1.1.3 and did not come back within 10s; 5 cases were not judged")
 	verdicts(t, out, "x", "1.1.1", "1.1.2", "1.1.3")
-	if b, err := os.ReadFile(filepath.Join(out, "index.html")); err != nil || !strings.Contains(string(b), "interrupted") {
+	if b, err := os.ReadFile(filepath.Join(out, "index.html")); err != nil ||
+		!strings.Contains(string(b), "interrupted") {
 		t.Errorf("the page does not say that it is partial: %v", err)
 	}
 }
@@ -88,9 +96,11 @@ func TestOutIsNotToBeWritten(t *testing.T) {
 	if err := os.WriteFile(file, []byte("precious"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"fuzzingclient", url}, {"fuzzingserver", "ws://127.0.0.1:0"}, {"-quick"}} {
+	for _, args := range [][]string{{"fuzzingclient", url}, {"fuzzingserver", "ws://127.0.0.1:0"},
+		{"-quick"}} {
 		for _, out := range []string{file, filepath.Join(file, "below")} {
-			wscheck(t, append(args, "-out", out)...).check(t, exitFailed, "", "no report can be written: -out: mkdir "+file+": ")
+			wscheck(t, append(args, "-out", out)...).check(t, exitFailed, "",
+				"no report can be written: -out: mkdir "+file+": ")
 		}
 	}
 	if b, err := os.ReadFile(file); err != nil || string(b) != "precious" {
@@ -108,7 +118,8 @@ func TestOutIsNotToBeWritten(t *testing.T) {
 func TestOutIsThere(t *testing.T) {
 	url := serve(t, testee.Echo())
 	dir := reportOf(t, "old", map[string]report.Verdict{"9.1.1": report.Failed})
-	wscheck(t, "fuzzingclient", url, "-out", dir, "-cases", "1.1.1", "-agent", "new").check(t, exitPassed, "PASS: 1 case\n", "")
+	wscheck(t, "fuzzingclient", url, "-out", dir, "-cases", "1.1.1", "-agent", "new").check(t, exitPassed,
+		"PASS: 1 case\n", "")
 	verdicts(t, dir, "new", "1.1.1")
 	if _, err := os.Stat(filepath.Join(dir, "old_case_9_1_1.json")); err != nil {
 		t.Error(err)

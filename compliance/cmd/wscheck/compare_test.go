@@ -15,7 +15,8 @@ func reportOf(t *testing.T, agent string, verdicts map[string]report.Verdict) st
 	t.Helper()
 	var results []*report.Result
 	for id, v := range verdicts {
-		results = append(results, &report.Result{Agent: agent, ID: id, Behavior: v, BehaviorClose: report.OK, Started: time.Now()})
+		results = append(results, &report.Result{Agent: agent, ID: id, Behavior: v, BehaviorClose: report.OK,
+			Started: time.Now()})
 	}
 	dir := t.TempDir()
 	if err := report.Write(dir, results, report.Options{}); err != nil {
@@ -28,7 +29,8 @@ func TestCompare(t *testing.T) {
 	a := reportOf(t, "one", map[string]report.Verdict{"1.1.1": report.OK, "6.4.1": report.NonStrict})
 	b := reportOf(t, "two", map[string]report.Verdict{"1.1.1": report.OK, "6.4.1": report.OK})
 	wscheck(t, "compare", a, filepath.Join(a, "index.json")).check(t, exitPassed, "2 of 2 cases equal", "")
-	wscheck(t, "compare", a, b).check(t, exitPassed, "1 of 2 cases equal; behavior differs in 1, behaviorClose in 0; B is worse in 0, better in 1.", "")
+	wscheck(t, "compare", a, b).check(t, exitPassed,
+		"1 of 2 cases equal; behavior differs in 1, behaviorClose in 0; B is worse in 0, better in 1.", "")
 	wscheck(t, "compare", b, a).check(t, exitShort, "B is worse in 1, better in 0.", "")
 	wscheck(t, "compare", "-strict", a, b).check(t, exitShort, "1 of 2 cases equal", "")
 	wscheck(t, "compare", "-strict", a, a).check(t, exitPassed, "2 of 2 cases equal", "")

@@ -59,6 +59,7 @@ func makeCorpus(ctx context.Context, cases []*suite.Case, dir string, stdout, st
 	if err := c.Write(dir); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%d streams and %d heads are in %s\n", len(c.Streams), len(c.Heads), strings.TrimSuffix(dir, "/"))
+	fmt.Fprintf(stdout, "%d streams and %d heads are in %s\n", len(c.Streams), len(c.Heads),
+		strings.TrimSuffix(dir, "/"))
 	return nil
 }

@@ -50,7 +50,8 @@ func explain(ctx context.Context, raw, format string, err error) error {
 	case errors.As(err, &record):
 		return fmt.Errorf("the server at %s does not speak TLS; if it is a WebSocket server its URL begins with ws", raw)
 	case errors.As(err, &certificate):
-		return fmt.Errorf("the certificate of %s cannot be trusted, which -insecure passes over: %w", raw, certificate.Err)
+		return fmt.Errorf("the certificate of %s cannot be trusted, which -insecure passes over: %w", raw,
+			certificate.Err)
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("the server at %s takes connections, but does not answer", raw)
 	}
@@ -58,7 +59,8 @@ func explain(ctx context.Context, raw, format string, err error) error {
 		return fmt.Errorf("the server at %s %s", raw, seen)
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
-		return fmt.Errorf("the server at %s closes the connection instead of answering the opening handshake", raw)
+		return fmt.Errorf("the server at %s closes the connection instead of answering the opening handshake",
+			raw)
 	}
 	return fmt.Errorf(format, raw, err)
 }

@@ -38,7 +38,8 @@ func (s *summary) writeJSON(w io.Writer, index report.Index) error {
 	for _, side := range s.sides {
 		all[side.agent] = map[string]jsonEntry{}
 		for _, r := range side.results {
-			all[side.agent][r.ID] = jsonEntry{index[side.agent][r.ID], r.Description, outcomes[s.policy.Outcome(r)],
+			all[side.agent][r.ID] = jsonEntry{index[side.agent][r.ID], r.Description,
+				outcomes[s.policy.Outcome(r)],
 				r.Result, r.ResultClose, cmp.Or(r.VerdictRule(), r.Rule), r.Varies()}
 		}
 	}
@@ -54,7 +55,9 @@ func (s *summary) writeJUnit(w io.Writer) error {
 	for _, side := range s.sides {
 		for results := range byGroup(side.results) {
 			group := groupOf(results[0].ID)
-			suite := junit.Testsuite{ID: len(all.Suites), Name: strings.TrimSpace(fmt.Sprintf("%s: %s %s", plain(side.agent), group, report.Title(group))),
+			suite := junit.Testsuite{ID: len(all.Suites),
+				Name: strings.TrimSpace(fmt.Sprintf("%s: %s %s", plain(side.agent), group,
+					report.Title(group))),
 				Timestamp: results[0].Started.UTC().Format(time.RFC3339)}
 			var sum time.Duration
 			for _, r := range results {
@@ -68,10 +71,12 @@ func (s *summary) writeJUnit(w io.Writer) error {
 	if s.failed != nil || len(s.stale) > 0 {
 		suite := junit.Testsuite{ID: len(all.Suites), Name: "the run", Time: seconds(0)}
 		if s.failed != nil {
-			suite.AddTestcase(junit.Testcase{Classname: "wscheck", Name: "the run is complete", Error: &junit.Result{Message: s.failed.Error()}})
+			suite.AddTestcase(junit.Testcase{Classname: "wscheck", Name: "the run is complete",
+				Error: &junit.Result{Message: s.failed.Error()}})
 		}
 		for _, stale := range s.stale {
-			suite.AddTestcase(junit.Testcase{Classname: "wscheck", Name: s.knownFile, Failure: &junit.Result{Message: stale, Type: "STALE"}})
+			suite.AddTestcase(junit.Testcase{Classname: "wscheck", Name: s.knownFile,
+				Failure: &junit.Result{Message: stale, Type: "STALE"}})
 		}
 		all.AddSuite(suite)
 	}
@@ -80,14 +85,16 @@ func (s *summary) writeJUnit(w io.Writer) error {
 
 // testcase is a result as one of JUnit.
 func (s *summary) testcase(agent string, r *report.Result) junit.Testcase {
-	c := junit.Testcase{Classname: plain(agent), Name: r.ID + " " + oneLine(r.Description), Time: seconds(r.Duration)}
+	c := junit.Testcase{Classname: plain(agent), Name: r.ID + " " + oneLine(r.Description),
+		Time: seconds(r.Duration)}
 	switch s.policy.Outcome(r) {
 	case report.Skipped:
 		c.Skipped = &junit.Result{Message: reason(r)}
 	case report.KnownShort:
 		c.Skipped = &junit.Result{Message: "known: " + s.policy.Known[r.ID].Reason, Data: r.Explain()}
 	case report.Short:
-		c.Failure = &junit.Result{Message: reason(r), Type: both(r.Behavior, r.BehaviorClose), Data: r.Explain()}
+		c.Failure = &junit.Result{Message: reason(r), Type: both(r.Behavior, r.BehaviorClose),
+			Data: r.Explain()}
 	}
 	return c
 }
@@ -98,7 +105,8 @@ func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
 func byGroup(results []*report.Result) iter.Seq[[]*report.Result] {
 	return func(yield func([]*report.Result) bool) {
 		for len(results) > 0 {
-			n := slices.IndexFunc(results, func(r *report.Result) bool { return groupOf(r.ID) != groupOf(results[0].ID) })
+			n := slices.IndexFunc(results,
+				func(r *report.Result) bool { return groupOf(r.ID) != groupOf(results[0].ID) })
 			if n < 0 {
 				n = len(results)
 			}
@@ -120,7 +128,8 @@ func groupOf(id string) string {
 func (s *summary) writeMarkdown(w io.Writer) {
 	for _, side := range s.sides {
 		fmt.Fprintf(w, "### WebSocket conformance of %s\n\n**%s**\n\n", md(side.agent), md(s.verdict()))
-		fmt.Fprintf(w, "- %s in %.1f s\n- behavior: %s\n- close: %s\n", cases(len(side.results)), side.took.Seconds(), counts(side.results, behavior), counts(side.results, closing))
+		fmt.Fprintf(w, "- %s in %.1f s\n- behavior: %s\n- close: %s\n", cases(len(side.results)),
+			side.took.Seconds(), counts(side.results, behavior), counts(side.results, closing))
 		for _, n := range s.notes(side) {
 			fmt.Fprintf(w, "- %s\n", md(n))
 		}
@@ -138,7 +147,8 @@ func (s *summary) writeMarkdown(w io.Writer) {
 				if r.Aside != nil && b.note() == "" {
 					happened += " Note: " + r.Aside.Text
 				}
-				fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", md(r.ID), md(r.Description), md(string(r.Behavior)), md(string(r.BehaviorClose)), md(happened))
+				fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", md(r.ID), md(r.Description),
+					md(string(r.Behavior)), md(string(r.BehaviorClose)), md(happened))
 			}
 			if more := len(b.results) - maxListed; more > 0 {
 				fmt.Fprintf(w, "\nand %s more\n", cases(more))
@@ -156,7 +166,8 @@ func (s *summary) writeMarkdown(w io.Writer) {
 
 // md keeps a text, parts of which peers choose, from being markup.
 func md(s string) string {
-	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "@", "&#64;", "#", `\#`).Replace(oneLine(s))
+	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`,
+		"@", "&#64;", "#", `\#`).Replace(oneLine(s))
 }
 
 // appendFile appends to a file.

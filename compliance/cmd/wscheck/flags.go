@@ -30,7 +30,8 @@ func parse(fs *flag.FlagSet, help string, args []string, stdout io.Writer) (rest
 		case err != nil:
 			text := err.Error()
 			if strings.HasPrefix(text, "invalid value") {
-				text = strings.Replace(text, ": parse error", ": a duration is like 90s or 5m, a number like 8", 1)
+				text = strings.Replace(text, ": parse error",
+					": a duration is like 90s or 5m, a number like 8", 1)
 			}
 			return nil, fmt.Errorf("%s; '%s -help' lists the flags", text, fs.Name())
 		}
@@ -75,13 +76,16 @@ func newFlagSet(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.C
 // the defaults of -profile and -timeout.
 func newRunFlags(name, help, profile string, timeout time.Duration) *runFlags {
 	f := &runFlags{set: newFlagSet(name), help: help, parallel: suite.DefaultParallel}
-	f.set.StringVar(&f.cases, "cases", "", "comma `list` of patterns of cases to run, such as '1.*,12.4.3' (default all)")
+	f.set.StringVar(&f.cases, "cases", "",
+		"comma `list` of patterns of cases to run, such as '1.*,12.4.3' (default all)")
 	f.set.StringVar(&f.exclude, "exclude", "", "comma `list` of patterns of cases to leave out")
 	f.set.StringVar(&f.out, "out", "reports", "`DIR` for the report; other files that are there stay")
 	f.set.DurationVar(&f.timeout, "timeout", timeout, "time limit of the whole run; 0 means none")
-	f.set.BoolVar(&f.json, "json", false, "print the verdicts as JSON, in the form of the report's index.json with the\noutcome, reason and rule of each, and the summary to standard error")
+	f.set.BoolVar(&f.json, "json", false,
+		"print the verdicts as JSON, in the form of the report's index.json with the\noutcome, reason and rule of each, and the summary to standard error")
 	f.set.StringVar(&f.junit, "junit", "", "write the results to `FILE` as JUnit XML")
-	f.set.StringVar(&f.summary, "summary", "", "append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
+	f.set.StringVar(&f.summary, "summary", "",
+		"append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
 	f.set.BoolVar(&f.single, "single", false, "write the report as one page, beside its index.json")
 	f.policyFlags(profile)
 	f.set.StringVar(&f.known, "known", "", "`FILE` of cases that may fall short")
@@ -90,7 +94,8 @@ func newRunFlags(name, help, profile string, timeout time.Duration) *runFlags {
 
 // quickFlag declares -quick.
 func (f *runFlags) quickFlag() {
-	f.set.BoolVar(&f.quick, "quick", false, "50 messages a case in groups 12 and 13 instead of 1,000; the report says so")
+	f.set.BoolVar(&f.quick, "quick", false,
+		"50 messages a case in groups 12 and 13 instead of 1,000; the report says so")
 }
 
 // parallelFlag declares -parallel.
@@ -100,13 +105,16 @@ func (f *runFlags) parallelFlag(usage string) {
 
 // specFlag declares -spec.
 func (f *runFlags) specFlag() {
-	f.set.StringVar(&f.spec, "spec", "", "`FILE` with a specification in the JSON form of the original suite, instead of\na URL, -cases and -exclude")
+	f.set.StringVar(&f.spec, "spec", "",
+		"`FILE` with a specification in the JSON form of the original suite, instead of\na URL, -cases and -exclude")
 }
 
 // commandFlags declares -command and -wait.
 func (f *runFlags) commandFlags() {
-	f.set.StringVar(&f.command, "command", "", "shell `COMMAND` that runs the server. wscheck starts it once the address is free,\nstarts it again if the server dies or hangs, and ends it after the run")
-	f.set.DurationVar(&f.wait, "wait", 0, "how long to wait until the server answers (default 30s with -command, else 0)")
+	f.set.StringVar(&f.command, "command", "",
+		"shell `COMMAND` that runs the server. wscheck starts it once the address is free,\nstarts it again if the server dies or hangs, and ends it after the run")
+	f.set.DurationVar(&f.wait, "wait", 0,
+		"how long to wait until the server answers (default 30s with -command, else 0)")
 }
 
 // headerFlag declares -header.
@@ -203,7 +211,8 @@ func (f *runFlags) forClients() ([]*suite.Case, error) {
 
 // options are those of a run.
 func (f *runFlags) options() *suite.Options {
-	o := &suite.Options{Quick: f.quick, Parallel: f.parallel, Header: f.header, ClosePath: f.closePath, TLS: f.tls}
+	o := &suite.Options{Quick: f.quick, Parallel: f.parallel, Header: f.header, ClosePath: f.closePath,
+		TLS: f.tls}
 	if f.insecure {
 		o.TLS = &tls.Config{InsecureSkipVerify: true} // asked for by -insecure
 	}

@@ -42,9 +42,11 @@ func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer)
 	f.headerFlag()
 	f.commandFlags()
 	f.parallelFlag("let `N` cases wait for the server at once; 1 for servers that\nserve one connection at a time")
-	f.set.StringVar(&f.agent, "agent", "", "`name` of the server in the report (default what it calls itself, or host:port)")
+	f.set.StringVar(&f.agent, "agent", "",
+		"`name` of the server in the report (default what it calls itself, or host:port)")
 	f.set.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a wss server")
-	f.set.StringVar(&f.closePath, "close-path", "", "`PATH` of the server, such as /close, at which it begins the closing handshake with\nthe code and the reason of the query, as in /close?code=1001&reason=bye; cases about\nthat are UNIMPLEMENTED without it")
+	f.set.StringVar(&f.closePath, "close-path", "",
+		"`PATH` of the server, such as /close, at which it begins the closing handshake with\nthe code and the reason of the query, as in /close?code=1001&reason=bye; cases about\nthat are UNIMPLEMENTED without it")
 	args, err := f.parse(args, stdout)
 	if err != nil {
 		return fault(stderr, err)
@@ -103,7 +105,8 @@ func (f *runFlags) servers(args []string) (runs []serverRun, err error) {
 
 // testServers tests one server after the other. One that cannot be tested does not
 // keep the others from it.
-func (f *runFlags) testServers(ctx context.Context, runs []serverRun, p *progress) (all []*report.Result, failed error) {
+func (f *runFlags) testServers(ctx context.Context, runs []serverRun, p *progress) (all []*report.Result,
+	failed error) {
 	defer p.end()
 	agents := map[string]bool{}
 	for _, r := range runs {

@@ -25,10 +25,13 @@ func TestFuzzingClient(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out := filepath.Join(t.TempDir(), "a", "b")
-			args := append([]string{"fuzzingclient", "-cases", "1.1.*,2.1,H.1.1,R.11.1", "-close-path", "/close", tt.url, "-out", out, "-exclude", "1.1.5,1.1.6,1.1.7,1.1.8", "-agent", "echo ü"}, strings.Fields(tt.flags)...)
+			args := append([]string{"fuzzingclient", "-cases", "1.1.*,2.1,H.1.1,R.11.1", "-close-path",
+				"/close", tt.url, "-out", out, "-exclude", "1.1.5,1.1.6,1.1.7,1.1.8", "-agent", "echo ü"},
+				strings.Fields(tt.flags)...)
 			d := wscheck(t, args...)
 			d.check(t, exitPassed, "PASS: 7 cases\n", "echo ü: 7 of 7 cases\n")
-			if !strings.HasPrefix(d.stdout, "echo ü: 7 cases in ") || !strings.Contains(d.stdout, "\nreport: "+filepath.Join(out, "index.html")+"\n") {
+			if !strings.HasPrefix(d.stdout, "echo ü: 7 cases in ") ||
+				!strings.Contains(d.stdout, "\nreport: "+filepath.Join(out, "index.html")+"\n") {
 				t.Errorf("printed %q", d.stdout)
 			}
 			verdicts(t, out, "echo ü", "1.1.1", "1.1.2", "1.1.3", "1.1.4", "2.1", "H.1.1", "R.11.1")
@@ -43,7 +46,8 @@ func TestFuzzingClient(t *testing.T) {
 func TestFuzzingClientJSON(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
-	d := wscheck(t, "fuzzingclient", serve(t, liar()), "-json", "-cases", "1.1.*,1.2.1", "-exclude", "1.1.6,1.1.7,1.1.8", "-agent", "<liar>", "-out", out)
+	d := wscheck(t, "fuzzingclient", serve(t, liar()), "-json", "-cases", "1.1.*,1.2.1", "-exclude",
+		"1.1.6,1.1.7,1.1.8", "-agent", "<liar>", "-out", out)
 	d.check(t, exitShort, "", "FAIL: 4 of 6 cases fell short\n")
 	var got report.Index
 	if err := json.Unmarshal([]byte(d.stdout), &got); err != nil {
@@ -60,9 +64,11 @@ func TestFuzzingClientJSON(t *testing.T) {
 
 func TestFuzzingClientFallsShort(t *testing.T) {
 	t.Parallel()
-	d := wscheck(t, "fuzzingclient", serve(t, liar()), "-cases", "1.1.*,1.2.*", "-exclude", "1.*.6,1.*.7,1.*.8", "-out", t.TempDir())
+	d := wscheck(t, "fuzzingclient", serve(t, liar()), "-cases", "1.1.*,1.2.*", "-exclude",
+		"1.*.6,1.*.7,1.*.8", "-out", t.TempDir())
 	d.check(t, exitShort, "FAIL: 4 of 10 cases fell short\n", "4 short")
-	for _, want := range []string{"  behavior  6 OK, 4 FAILED\n", "\nFAILED: one rule, 4 cases: RFC 6455, section ", " (MUST)\n  \"",
+	for _, want := range []string{"  behavior  6 OK, 4 FAILED\n",
+		"\nFAILED: one rule, 4 cases: RFC 6455, section ", " (MUST)\n  \"",
 		"  1.1.3    A text message of 126 ", "FAILED, close "} {
 		if !strings.Contains(d.stdout, want) {
 			t.Errorf("no %q in %q", want, d.stdout)
@@ -76,7 +82,8 @@ func TestFuzzingClientFallsShort(t *testing.T) {
 func TestFuzzingClientQuick(t *testing.T) {
 	for _, flag := range []string{"-quick=true", "-quick=false"} {
 		out := t.TempDir()
-		wscheck(t, "fuzzingclient", flag, serve(t, testee.Echo()), "-cases", "12.1.1", "-out", out).check(t, exitPassed, "PASS: 1 case\n", "")
+		wscheck(t, "fuzzingclient", flag, serve(t, testee.Echo()), "-cases", "12.1.1", "-out", out).check(t,
+			exitPassed, "PASS: 1 case\n", "")
 		results, err := report.Read(out)
 		if err != nil {
 			t.Fatal(err)
@@ -125,7 +132,8 @@ func TestFuzzingClientHeader(t *testing.T) {
 	})
 	url := serve(t, picky)
 	args := []string{"fuzzingclient", url, "-cases", "1.1.1", "-out", t.TempDir()}
-	wscheck(t, args...).check(t, exitFailed, "", "cannot be tested: the server refused the upgrade: HTTP/1.1 403 Forbidden")
+	wscheck(t, args...).check(t, exitFailed, "",
+		"cannot be tested: the server refused the upgrade: HTTP/1.1 403 Forbidden")
 	args = append(args, "-header", "Origin: https://example.org", "-header", "x-token:a:b")
 	wscheck(t, args...).check(t, exitPassed, "PASS: 1 case\n", "")
 	wscheck(t, append(args, "-header", "Origin")...).check(t, exitFailed, "", "not of the form 'Name: value'")

@@ -82,7 +82,8 @@ func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer)
 var errDone = errors.New("done")
 
 // serve runs the server and concludes.
-func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, once bool, stdout, stderr io.Writer) int {
+func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, once bool, stdout,
+	stderr io.Writer) int {
 	ctx, cancel := f.bounded(ctx)
 	defer cancel()
 	ctx, stop := context.WithCancelCause(ctx)
@@ -120,5 +121,6 @@ func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, 
 // begunBefore reports whether there are results, and a client has asked for a report
 // since the last of them began.
 func begunBefore(results []*report.Result, reported time.Time) bool {
-	return len(results) > 0 && !slices.ContainsFunc(results, func(r *report.Result) bool { return r.Started.After(reported) })
+	return len(results) > 0 && !slices.ContainsFunc(results,
+		func(r *report.Result) bool { return r.Started.After(reported) })
 }

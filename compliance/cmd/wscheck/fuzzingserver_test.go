@@ -29,19 +29,23 @@ func TestFuzzingServer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			out := t.TempDir()
 			r := start(t, "fuzzingserver", "-cases", "1.1.1,2.1", tt.url, "-out", out)
-			args := append([]string{"testeeclient", r.at(t), "-agent", "a client"}, strings.Fields(tt.flags)...)
-			wscheck(t, args...).check(t, exitPassed, "2 cases, of which 0 ended in the opening handshake", "a client: 2 of 2 cases\n")
+			args := append([]string{"testeeclient", r.at(t), "-agent", "a client"},
+				strings.Fields(tt.flags)...)
+			wscheck(t, args...).check(t, exitPassed, "2 cases, of which 0 ended in the opening handshake",
+				"a client: 2 of 2 cases\n")
 			settle(t, r.at(t), "a+client", 2)
 			verdicts(t, out, "a client", "1.1.1", "2.1") // before the server ends
 			r.interrupt()
-			r.wait(t).check(t, exitPassed, "a client: 2 cases in ", "report: "+filepath.Join(out, "index.html")+", 2 cases\n")
+			r.wait(t).check(t, exitPassed, "a client: 2 cases in ",
+				"report: "+filepath.Join(out, "index.html")+", 2 cases\n")
 		})
 	}
 }
 
 func TestFuzzingServerWithTwoClientsAtOnce(t *testing.T) {
 	out := t.TempDir()
-	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.*,2.*,5.1", "-exclude", "1.1.6,1.1.7,1.1.8", "-json", "-out", out)
+	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.*,2.*,5.1", "-exclude",
+		"1.1.6,1.1.7,1.1.8", "-json", "-out", out)
 	server := r.at(t)
 	var wg sync.WaitGroup
 	for _, agent := range []string{"a", "b"} {
@@ -90,7 +94,8 @@ func TestFuzzingServerEnds(t *testing.T) {
 				t.Errorf("case 2 is %q", info)
 			}
 			runCase(t, server, "x", "1.1.2")
-			if status := ask(t, server, "/getCaseStatus?case=2&agent=x"); !strings.Contains(status, `"behavior":"OK"`) {
+			if status := ask(t, server, "/getCaseStatus?case=2&agent=x"); !strings.Contains(status,
+				`"behavior":"OK"`) {
 				t.Errorf("the status of case 2 is %q", status)
 			}
 			ask(t, server, tt.path)
@@ -143,13 +148,16 @@ func TestFuzzingServerIsInterrupted(t *testing.T) {
 	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.*", "-out", out)
 	server := r.at(t)
 	runCase(t, server, "x", "1.1.2")
-	if status := ask(t, server, "/getCaseStatus?case=2&agent=x"); !strings.Contains(status, `"behavior":"OK"`) {
+	if status := ask(t, server, "/getCaseStatus?case=2&agent=x"); !strings.Contains(status,
+		`"behavior":"OK"`) {
 		t.Errorf("the status of case 2 is %q", status)
 	}
 	r.interrupt()
-	r.wait(t).check(t, exitFailed, "INCOMPLETE: the report is of the 1 case that ran; 0 fell short\n", "wscheck: interrupted\n")
+	r.wait(t).check(t, exitFailed, "INCOMPLETE: the report is of the 1 case that ran; 0 fell short\n",
+		"wscheck: interrupted\n")
 	verdicts(t, out, "x", "1.1.2")
-	if b, err := os.ReadFile(filepath.Join(out, "index.html")); err != nil || !strings.Contains(string(b), "interrupted") {
+	if b, err := os.ReadFile(filepath.Join(out, "index.html")); err != nil ||
+		!strings.Contains(string(b), "interrupted") {
 		t.Errorf("the page does not say that it is partial: %v", err)
 	}
 }

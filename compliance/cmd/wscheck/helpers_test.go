@@ -175,7 +175,8 @@ func leftOver() (left string) {
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		buf := make([]byte, 1<<20)
 		stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")[1:] // without this one
-		ours := slices.DeleteFunc(stacks, func(s string) bool { return !strings.Contains(s, "hawser-ws/hawser/") })
+		ours := slices.DeleteFunc(stacks,
+			func(s string) bool { return !strings.Contains(s, "hawser-ws/hawser/") })
 		if left = strings.Join(ours, "\n\n"); left == "" {
 			break
 		}

@@ -79,7 +79,8 @@ func readReport(dir string) ([]*report.Result, error) {
 // shortfalls are the results that fall short, with the reasons from before, and the
 // entries from before that the results do not tell about. A case with different
 // verdicts on two sides may have any.
-func shortfalls(p report.Policy, results []*report.Result, before map[string]report.Known) map[string]report.Known {
+func shortfalls(p report.Policy, results []*report.Result,
+	before map[string]report.Known) map[string]report.Known {
 	known := map[string]report.Known{}
 	for id, k := range before {
 		if k.Varies || !ran(results, id) {
@@ -93,11 +94,13 @@ func shortfalls(p report.Policy, results []*report.Result, before map[string]rep
 		if p.Outcome(r) != report.Short {
 			continue
 		}
-		k := report.Known{Behavior: r.Behavior, BehaviorClose: r.BehaviorClose, Varies: r.Varies() != "", Reason: reason(r)}
+		k := report.Known{Behavior: r.Behavior, BehaviorClose: r.BehaviorClose, Varies: r.Varies() != "",
+			Reason: reason(r)}
 		if old, ok := before[r.ID]; ok {
 			k.Reason = old.Reason
 		}
-		if other, ok := known[r.ID]; ok && (other.Behavior != k.Behavior || other.BehaviorClose != k.BehaviorClose) {
+		if other, ok := known[r.ID]; ok &&
+			(other.Behavior != k.Behavior || other.BehaviorClose != k.BehaviorClose) {
 			k.Behavior, k.BehaviorClose = "", ""
 		}
 		known[r.ID] = k

@@ -32,7 +32,8 @@ func (f *runFlags) conclude(results []*report.Result, failed error, stdout, stde
 		stdout = stderr // what follows is for people
 	}
 	s.writeText(stdout)
-	color := map[int]report.Verdict{exitPassed: report.OK, exitShort: report.Failed, exitFailed: report.Failed}[s.status()]
+	color := map[int]report.Verdict{exitPassed: report.OK, exitShort: report.Failed,
+		exitFailed: report.Failed}[s.status()]
 	fmt.Fprintf(stdout, "report: %s\n%s\n", f.index(), painter(stdout)(color, s.verdict()))
 	if failed != nil {
 		return fault(stderr, failed)
@@ -57,8 +58,10 @@ func (f *runFlags) export(results []*report.Result, s *summary, stdout io.Writer
 
 // write writes the report. s is nil while the run goes on.
 func (f *runFlags) write(results []*report.Result, s *summary) error {
-	o := report.Options{Tool: version(), Quick: f.quick, Single: f.single, Titles: suite.Titles(), Policy: f.policy,
-		URL: f.url, Command: f.set.Name(), Flags: f.told(), Exclude: list(f.exclude), Elapsed: time.Since(f.begun)}
+	o := report.Options{Tool: version(), Quick: f.quick, Single: f.single, Titles: suite.Titles(),
+		Policy: f.policy,
+		URL:    f.url, Command: f.set.Name(), Flags: f.told(), Exclude: list(f.exclude),
+		Elapsed: time.Since(f.begun)}
 	if s != nil {
 		o.Partial, o.Verdict = s.failed != nil, s.verdict()
 	}
@@ -71,7 +74,8 @@ func (f *runFlags) write(results []*report.Result, s *summary) error {
 func (f *runFlags) told() (flags []string) {
 	f.set.Visit(func(g *flag.Flag) {
 		v := g.Value.String()
-		if v == g.DefValue || slices.Contains([]string{"cases", "exclude", "out", "header", "json", "junit", "summary", "single"}, g.Name) {
+		if v == g.DefValue || slices.Contains([]string{"cases", "exclude", "out", "header", "json", "junit",
+			"summary", "single"}, g.Name) {
 			return
 		}
 		if b, ok := g.Value.(interface{ IsBoolFlag() bool }); !ok || !b.IsBoolFlag() {
@@ -144,7 +148,8 @@ func (f *runFlags) bounded(ctx context.Context) (context.Context, context.Cancel
 	if f.timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, f.timeout, fmt.Errorf("the run took longer than -timeout %v, so it did not finish", f.timeout))
+	return context.WithTimeoutCause(ctx, f.timeout,
+		fmt.Errorf("the run took longer than -timeout %v, so it did not finish", f.timeout))
 }
 
 // orCause is err, or rather why ctx ended, if it did: what fails after that fails for

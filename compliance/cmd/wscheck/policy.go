@@ -49,8 +49,10 @@ var profiles = map[string]profile{
 
 // policyFlags declares -profile and -fail-on; name is the default profile.
 func (f *runFlags) policyFlags(name string) {
-	f.set.StringVar(&f.profile, "profile", name, "`NAME` of the profile: default, lenient, strict or autobahn")
-	f.set.StringVar(&f.failOn, "fail-on", "", "the mildest `VERDICT` that fails the run: failed, non-strict or unimplemented\n(default as the profile says)")
+	f.set.StringVar(&f.profile, "profile", name,
+		"`NAME` of the profile: default, lenient, strict or autobahn")
+	f.set.StringVar(&f.failOn, "fail-on", "",
+		"the mildest `VERDICT` that fails the run: failed, non-strict or unimplemented\n(default as the profile says)")
 }
 
 // setPolicy makes the policy of the flags.
@@ -62,7 +64,8 @@ func (f *runFlags) setPolicy() (err error) {
 	f.policy, f.numbered = p.policy, p.numbered
 	if f.failOn != "" {
 		f.policy.FailOn = report.Verdict(strings.ToUpper(f.failOn))
-		if !slices.Contains([]report.Verdict{report.Failed, report.NonStrict, report.Unimplemented}, f.policy.FailOn) {
+		if !slices.Contains([]report.Verdict{report.Failed, report.NonStrict, report.Unimplemented},
+			f.policy.FailOn) {
 			return fmt.Errorf("-fail-on must be failed, non-strict or unimplemented, not %q", f.failOn)
 		}
 	}

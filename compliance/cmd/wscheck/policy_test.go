@@ -27,9 +27,11 @@ func TestProfiles(t *testing.T) {
 		{"-fail-on unimplemented", exitShort, "FAIL: 2 of 4 cases fell short\n"},
 		{"-profile strict -fail-on failed", exitPassed, "PASS: 2 of 4 cases, 2 skipped\n"},
 	} {
-		d := wscheck(t, append([]string{"fuzzingclient", url, "-cases", "1.1.1,9.2.4,12.1.1,H.1.1", "-out", t.TempDir()}, strings.Fields(tt.flags)...)...)
+		d := wscheck(t, append([]string{"fuzzingclient", url, "-cases", "1.1.1,9.2.4,12.1.1,H.1.1", "-out",
+			t.TempDir()}, strings.Fields(tt.flags)...)...)
 		d.check(t, tt.status, tt.verdict, "")
-		notes := "skipped: 1 case about something that " + strings.TrimPrefix(url, "ws://") + " declined; -fail-on unimplemented counts them\n" +
+		notes := "skipped: 1 case about something that " + strings.TrimPrefix(url, "ws://") +
+			" declined; -fail-on unimplemented counts them\n" +
 			"  skipped: 1 case whose messages " + strings.TrimPrefix(url, "ws://") + " refused with 1009"
 		if strings.Contains(d.stdout, notes) != strings.Contains(tt.verdict, "2 skipped") {
 			t.Errorf("%s: printed %s", tt.flags, d.stdout)
@@ -41,7 +43,8 @@ func TestKnown(t *testing.T) {
 	t.Parallel()
 	url, dir := serve(t, liar()), t.TempDir()
 	out, known := filepath.Join(dir, "reports"), filepath.Join(dir, "known.txt")
-	args := []string{"fuzzingclient", url, "-cases", "1.1.1,1.1.2,1.1.3,1.2.*", "-exclude", "1.2.*", "-out", out}
+	args := []string{"fuzzingclient", url, "-cases", "1.1.1,1.1.2,1.1.3,1.2.*", "-exclude", "1.2.*", "-out",
+		out}
 	wscheck(t, args...).check(t, exitShort, "FAIL: 2 of 3 cases", "")
 	wscheck(t, "known", out).check(t, exitPassed, "1.1.2    FAILED, close ", "")
 	wscheck(t, "known", out, "-write", known).check(t, exitPassed, known+": 2 cases\n", "")
@@ -58,15 +61,18 @@ func TestKnown(t *testing.T) {
 	lines("1.1.1 # was bad\n1.1.2 # adds a mark\n1.1.3 # adds a mark\n1.2.1 # elsewhere\n5.1\n")
 	d := wscheck(t, args...)
 	d.check(t, exitShort, "FAIL: "+known+" must be brought up to date, 2 known to fall short\n", "")
-	for _, want := range []string{known + ": 1.1.1 passes, but is known to fall short: was bad\n", known + ": 1.2.1 did not run, but is known"} {
+	for _, want := range []string{known + ": 1.1.1 passes, but is known to fall short: was bad\n",
+		known + ": 1.2.1 did not run, but is known"} {
 		if !strings.Contains(d.stdout, want) || strings.Contains(d.stdout, "5.1") {
 			t.Errorf("no %q in %q", want, d.stdout)
 		}
 	}
 	// Reasons stay, what passes goes, and what the report does not have stays.
-	wscheck(t, "known", out, "-write", known).check(t, exitPassed, "4 cases, of which 2 are not in the report", "")
+	wscheck(t, "known", out, "-write", known).check(t, exitPassed,
+		"4 cases, of which 2 are not in the report", "")
 	b, err := os.ReadFile(known)
-	if err != nil || strings.Count(string(b), "# adds a mark\n") != 2 || strings.Contains(string(b), "1.1.1 ") || !strings.Contains(string(b), "# elsewhere\n5.1\n") {
+	if err != nil || strings.Count(string(b), "# adds a mark\n") != 2 ||
+		strings.Contains(string(b), "1.1.1 ") || !strings.Contains(string(b), "# elsewhere\n5.1\n") {
 		t.Errorf("the file is %q, %v", b, err)
 	}
 	// One that varies stays even if it passes.
@@ -89,7 +95,8 @@ func TestKnown(t *testing.T) {
 		lines(text)
 		wscheck(t, args...).check(t, exitFailed, "", "wscheck: -known: "+known+": "+want)
 	}
-	wscheck(t, "fuzzingclient", url, "-known", filepath.Join(dir, "none")).check(t, exitFailed, "", "-known: open ")
+	wscheck(t, "fuzzingclient", url, "-known", filepath.Join(dir, "none")).check(t, exitFailed, "",
+		"-known: open ")
 	wscheck(t, "known", dir).check(t, exitFailed, "", "there is no report at "+dir)
 }
 
@@ -100,7 +107,8 @@ func TestKnownIncomplete(t *testing.T) {
 	if err := os.WriteFile(known, []byte("1.1.8\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	d := wscheck(t, "fuzzingclient", serveMortal(t, 3), "-parallel", "1", "-cases", "1.1.*", "-known", known, "-out", t.TempDir())
+	d := wscheck(t, "fuzzingclient", serveMortal(t, 3), "-parallel", "1", "-cases", "1.1.*", "-known", known,
+		"-out", t.TempDir())
 	if d.check(t, exitFailed, "INCOMPLETE", ""); strings.Contains(d.stdout, "known") {
 		t.Errorf("printed %s", d.stdout)
 	}
@@ -113,18 +121,21 @@ func TestExports(t *testing.T) {
 	if err := os.WriteFile(page, []byte("before\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	d := wscheck(t, "fuzzingclient", serve(t, liar()), "-agent", "<a|b>", "-cases", "1.1.1,1.1.2,1.2.1,2.1,12.1.1", "-out", filepath.Join(dir, "out"),
+	d := wscheck(t, "fuzzingclient", serve(t, liar()), "-agent", "<a|b>", "-cases",
+		"1.1.1,1.1.2,1.2.1,2.1,12.1.1", "-out", filepath.Join(dir, "out"),
 		"-json", "-junit", unit, "-summary", page, "-single")
 	d.check(t, exitShort, "", "FAIL: 1 of 5 cases fell short, 1 skipped\n")
 
-	wscheck(t, "known", filepath.Join(dir, "out")).check(t, exitFailed, "", "lacks the files of its cases, such as one that was made with -single")
+	wscheck(t, "known", filepath.Join(dir, "out")).check(t, exitFailed, "",
+		"lacks the files of its cases, such as one that was made with -single")
 
 	var all map[string]map[string]jsonEntry
 	if err := json.Unmarshal([]byte(d.stdout), &all); err != nil {
 		t.Fatal(err)
 	}
 	got := all["<a|b>"]
-	if e := got["1.1.2"]; e.Behavior != report.Failed || e.Outcome != "short" || e.Result == "" || e.Title == "" || e.Rule == nil || e.Rule.Level != "MUST" {
+	if e := got["1.1.2"]; e.Behavior != report.Failed || e.Outcome != "short" || e.Result == "" ||
+		e.Title == "" || e.Rule == nil || e.Rule.Level != "MUST" {
 		t.Errorf("1.1.2 in JSON: %+v", e)
 	}
 	if got["1.1.1"].Outcome != "passed" || got["12.1.1"].Outcome != "skipped" {
@@ -137,8 +148,10 @@ func TestExports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"before\n### WebSocket conformance of &lt;a\\|b>\n", "**FAIL: 1 of 5 cases fell short, 1 skipped**",
-		"#### FAILED: one rule, 1 case: RFC 6455, section ", "(https://www.rfc-editor.org/rfc/rfc6455#section-", "\n| 1.1.2 | A text message of 125 "} {
+	for _, want := range []string{"before\n### WebSocket conformance of &lt;a\\|b>\n",
+		"**FAIL: 1 of 5 cases fell short, 1 skipped**",
+		"#### FAILED: one rule, 1 case: RFC 6455, section ",
+		"(https://www.rfc-editor.org/rfc/rfc6455#section-", "\n| 1.1.2 | A text message of 125 "} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no %q in the summary %s", want, b)
 		}
@@ -174,7 +187,8 @@ func checkJUnit(t *testing.T, unit string) {
 	if len(x.Suites) != 3 || x.Suites[0].Name != "<a|b>: 1 Framing" || x.Suites[0].Tests != 3 {
 		t.Fatalf("JUnit suites: %+v", x.Suites)
 	}
-	if f := x.Suites[0].Cases[1].Failure; f == nil || !strings.HasPrefix(f.Type, "FAILED") || f.Message == "" || !strings.Contains(f.Text, " (MUST): ") {
+	if f := x.Suites[0].Cases[1].Failure; f == nil || !strings.HasPrefix(f.Type, "FAILED") ||
+		f.Message == "" || !strings.Contains(f.Text, " (MUST): ") {
 		t.Errorf("JUnit failure of 1.1.2: %+v", f)
 	}
 	if c := x.Suites[2].Cases[0]; c.Skipped == nil || !strings.HasPrefix(c.Name, "12.1.1 ") {
@@ -196,9 +210,11 @@ func TestJUnitOfTheRun(t *testing.T) {
 			t.Errorf("no %q in %s, %v", want, b, err)
 		}
 	}
-	wscheck(t, "fuzzingclient", serve(t, plainEcho()), "-cases", "1.1.1", "-known", known, "-junit", unit, "-out", dir)
+	wscheck(t, "fuzzingclient", serve(t, plainEcho()), "-cases", "1.1.1", "-known", known, "-junit", unit,
+		"-out", dir)
 	check(`<failure message="1.1.1 passes, but is known to fall short: old" type="STALE">`)
-	wscheck(t, "fuzzingclient", serveMortal(t, 3), "-parallel", "1", "-cases", "1.1.*", "-junit", unit, "-out", dir)
+	wscheck(t, "fuzzingclient", serveMortal(t, 3), "-parallel", "1", "-cases", "1.1.*", "-junit", unit,
+		"-out", dir)
 	check(`: the server stopped answering after 1.1.2`)
 }
 

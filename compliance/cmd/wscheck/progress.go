@@ -146,7 +146,8 @@ func (p *progress) draw(t *tally) {
 	for _, o := range p.tallies {
 		if len(o.passed) < o.all || o == t && agents == 0 {
 			agents++
-			n, all, short, name, pending = n+len(o.passed), all+o.all, short+o.short(), o.name, append(pending, o.pending()...)
+			n, all, short, name, pending = n+len(o.passed), all+o.all, short+o.short(), o.name,
+				append(pending, o.pending()...)
 		}
 	}
 	if agents > 1 {

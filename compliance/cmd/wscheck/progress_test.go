@@ -50,7 +50,8 @@ func TestProgressWaits(t *testing.T) {
 		time.Sleep(quietTime + 1)
 		p.end()
 		time.Sleep(2 * quietTime)
-		for _, want := range []string{"a: waiting for 1, 3, 4, 5, 6 and 1 more\n", "a: 6 of 7 cases\na: waiting for 7\n"} {
+		for _, want := range []string{"a: waiting for 1, 3, 4, 5, 6 and 1 more\n",
+			"a: 6 of 7 cases\na: waiting for 7\n"} {
 			if strings.Count(out.String(), want) != 1 {
 				t.Errorf("printed %q, without %q", &out, want)
 			}
@@ -69,7 +70,8 @@ func onTerminal(t *testing.T, args string, env ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.CommandContext(t.Context(), script, "-qec", "stty cols 60; '"+self+"' "+args+" -out '"+t.TempDir()+"'", "/dev/null")
+	c := exec.CommandContext(t.Context(), script, "-qec",
+		"stty cols 60; '"+self+"' "+args+" -out '"+t.TempDir()+"'", "/dev/null")
 	c.Env = append(append(os.Environ(), asMain+"=1", "TERM=xterm", "NO_COLOR="), env...)
 	b, err := c.CombinedOutput()
 	if err != nil {
@@ -84,7 +86,8 @@ func TestColor(t *testing.T) {
 		t.Errorf("no %q in %q", green, text)
 	}
 	for _, env := range []string{"NO_COLOR=1", "TERM=dumb"} {
-		if text := onTerminal(t, "-cases 1.1.1", env); strings.Contains(text, green) || !strings.Contains(text, "\nPASS: 2 cases\n") {
+		if text := onTerminal(t, "-cases 1.1.1", env); strings.Contains(text, green) ||
+			!strings.Contains(text, "\nPASS: 2 cases\n") {
 			t.Errorf("with %s: %q", env, text)
 		}
 	}

@@ -147,9 +147,11 @@ func (s *self) client(ctx context.Context, cases []*suite.Case) ([]*report.Resul
 	o := s.flags.options()
 	o.Done = func(r *report.Result) { s.progress.count(clientAgent, len(cases), r.ID, s.flags.fits(r)) }
 	s.progress.expect(clientAgent, ids(cases))
-	results, err := suite.RunCases(ctx, cases, o, func(ctx context.Context, k *suite.Case) (*report.Result, error) {
-		return server.Run(ctx, clientAgent, k.ID, func(ctx context.Context) error { return c.Case(ctx, k.ID) })
-	})
+	results, err := suite.RunCases(ctx, cases, o,
+		func(ctx context.Context, k *suite.Case) (*report.Result, error) {
+			return server.Run(ctx, clientAgent, k.ID,
+				func(ctx context.Context) error { return c.Case(ctx, k.ID) })
+		})
 	stop(errDone)
 	if serr := <-served; err == nil && !errors.Is(serr, errDone) {
 		err = serr

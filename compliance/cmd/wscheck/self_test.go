@@ -16,10 +16,12 @@ import (
 func TestSelf(t *testing.T) {
 	for _, flags := range []string{"-full", "-tls -quick -parallel 1"} {
 		out := t.TempDir()
-		args := append([]string{"-json", "-cases", "1.1.1,2.*,H.1.1", "-exclude", "2.9,2.10,2.11", "-out", out}, strings.Fields(flags)...)
+		args := append([]string{"-json", "-cases", "1.1.1,2.*,H.1.1", "-exclude", "2.9,2.10,2.11", "-out",
+			out}, strings.Fields(flags)...)
 		d := wscheck(t, args...)
 		d.check(t, exitPassed, "", "PASS: 19 cases\n")
-		want := verdicts(t, out, serverAgent, "1.1.1", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "H.1.1")
+		want := verdicts(t, out, serverAgent, "1.1.1", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8",
+			"H.1.1")
 		verdicts(t, out, clientAgent, "1.1.1", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8")
 		var got report.Index
 		if err := json.Unmarshal([]byte(d.stdout), &got); err != nil {
@@ -28,7 +30,8 @@ func TestSelf(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("index (-report +printed):\n%s", diff)
 		}
-		server, client := strings.Index(d.stderr, serverAgent+": 10 cases in "), strings.Index(d.stderr, clientAgent+": 9 cases in ")
+		server, client := strings.Index(d.stderr, serverAgent+": 10 cases in "),
+			strings.Index(d.stderr, clientAgent+": 9 cases in ")
 		if server < 0 || client < server {
 			t.Errorf("the two sides are not named in the order in which they ran: %s", d.stderr)
 		}
@@ -45,7 +48,8 @@ func TestSelfOneSide(t *testing.T) {
 func TestSelfTimeout(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "reports")
 	d := wscheck(t, "-cases", "9.7.*,9.8.*", "-out", out, "-timeout", "20ms", "-parallel", "1")
-	if d.check(t, exitFailed, "", "the run took longer than -timeout 20ms"); strings.Contains(d.stdout, "PASS") {
+	if d.check(t, exitFailed, "", "the run took longer than -timeout 20ms"); strings.Contains(d.stdout,
+		"PASS") {
 		t.Errorf("printed %q", d.stdout)
 	}
 }
@@ -72,7 +76,8 @@ func TestTimeoutIsTheCause(t *testing.T) {
 func TestTook(t *testing.T) {
 	begun := time.Now()
 	at := func(agent string, from, length int) *report.Result {
-		return &report.Result{Agent: agent, Started: begun.Add(time.Duration(from) * time.Second), Duration: time.Duration(length) * time.Second}
+		return &report.Result{Agent: agent, Started: begun.Add(time.Duration(from) * time.Second),
+			Duration: time.Duration(length) * time.Second}
 	}
 	results := []*report.Result{at("a", 1, 4), at("a", 0, 2), at("a", 2, 1), at("b", 5, 2), at("b", 9, 1)}
 	if a, b := took(results, "a"), took(results, "b"); a != 5*time.Second || b != 5*time.Second {

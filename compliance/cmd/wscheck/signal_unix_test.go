@@ -46,7 +46,8 @@ func spawn(t *testing.T, stdout *os.File, args ...string) *child {
 // says waits until the process has printed something.
 func (c *child) says(t *testing.T, what string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(c.stderr.String(), what); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !strings.Contains(c.stderr.String(),
+		what); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%q does not come: %s", what, &c.stderr)
 		}
@@ -91,7 +92,8 @@ func TestInterrupt(t *testing.T) {
 	if status := c.status(t); status != exitFailed {
 		t.Errorf("exit status %d", status)
 	}
-	if errs := (done{stderr: c.stderr.String()}).errors(); len(errs) != 1 || errs[0] != "wscheck: interrupted\n" {
+	if errs := (done{stderr: c.stderr.String()}).errors(); len(errs) != 1 ||
+		errs[0] != "wscheck: interrupted\n" {
 		t.Errorf("errors %q", errs)
 	}
 	printed, err := os.ReadFile(stdout.Name())

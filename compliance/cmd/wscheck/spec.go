@@ -50,7 +50,8 @@ func (f *runFlags) readSpec() (*spec, error) {
 // spared reports whether an agent is spared a case.
 func (s *spec) spared(agent, id string) bool {
 	for a, ids := range s.Spared {
-		if suite.Match(a, agent) && slices.ContainsFunc(ids, func(p string) bool { return suite.Match(p, id) }) {
+		if suite.Match(a, agent) && slices.ContainsFunc(ids,
+			func(p string) bool { return suite.Match(p, id) }) {
 			return true
 		}
 	}

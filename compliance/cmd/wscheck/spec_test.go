@@ -38,7 +38,8 @@ func TestSpecOfServers(t *testing.T) {
 		"exclude-cases":       []string{"1.1.5", "1.1.6", "1.1.7", "1.1.8"},
 		"exclude-agent-cases": object{"another*": []string{"1.1.1", "2.*"}, "nobody": []string{"*"}},
 	})
-	wscheck(t, "fuzzingclient", "-spec", spec).check(t, exitPassed, "PASS: 8 cases\n", "another: 3 of 3 cases\n")
+	wscheck(t, "fuzzingclient", "-spec", spec).check(t, exitPassed, "PASS: 8 cases\n",
+		"another: 3 of 3 cases\n")
 	verdicts(t, out, "one", "1.1.1", "1.1.2", "1.1.3", "1.1.4", "2.1")
 	verdicts(t, out, "another", "1.1.2", "1.1.3", "1.1.4")
 
@@ -57,7 +58,8 @@ func TestSpecOfNamesakes(t *testing.T) {
 		"cases":   []string{"1.1.1"},
 	})
 	wscheck(t, "fuzzingclient", "-spec", spec).check(t, exitFailed,
-		"INCOMPLETE: the report is of the 2 cases that ran; 0 fell short\n", "wscheck: nobody listens at ws://127.0.0.1:1 (connection refused)\n")
+		"INCOMPLETE: the report is of the 2 cases that ran; 0 fell short\n",
+		"wscheck: nobody listens at ws://127.0.0.1:1 (connection refused)\n")
 	verdicts(t, out, "x", "1.1.1")
 	verdicts(t, out, "x at "+b, "1.1.1")
 }
@@ -97,15 +99,22 @@ func TestSpecIsWrong(t *testing.T) {
 		{[]string{"fuzzingclient", "-spec", broken}, "broken.json: invalid character"},
 		{[]string{"fuzzingclient", "-spec", specFile(t, object{"cases": 1})}, "cannot unmarshal"},
 		{[]string{"fuzzingclient", "-spec", specFile(t, object{"servers": server})}, `names no "cases"`},
-		{[]string{"fuzzingclient", "-spec", specFile(t, object{"cases": []string{"*"}})}, `names no "servers"`},
-		{[]string{"fuzzingclient", "-spec", specFile(t, object{"cases": []string{"8.*"}, "servers": server})}, `no case matches "8.*"`},
-		{[]string{"fuzzingclient", "-spec", specFile(t, object{"cases": []string{"*"}, "servers": []object{{"url": "127.0.0.1:1"}}})}, `"127.0.0.1:1" is no URL`},
-		{[]string{"fuzzingclient", "-spec", specFile(t, object{"cases": []string{"1.*"}, "servers": server, "exclude-agent-cases": object{"x": []string{"1.*"}}})}, "no case for x"},
+		{[]string{"fuzzingclient", "-spec", specFile(t, object{"cases": []string{"*"}})},
+			`names no "servers"`},
+		{[]string{"fuzzingclient", "-spec", specFile(t, object{"cases": []string{"8.*"}, "servers": server})},
+			`no case matches "8.*"`},
+		{[]string{"fuzzingclient", "-spec",
+			specFile(t, object{"cases": []string{"*"}, "servers": []object{{"url": "127.0.0.1:1"}}})},
+			`"127.0.0.1:1" is no URL`},
+		{[]string{"fuzzingclient", "-spec",
+			specFile(t, object{"cases": []string{"1.*"}, "servers": server,
+				"exclude-agent-cases": object{"x": []string{"1.*"}}})}, "no case for x"},
 		{[]string{"fuzzingclient", "ws://127.0.0.1:1", "-spec", broken}, "-spec has its own URL"},
 		{[]string{"fuzzingclient", "-spec", broken, "-agent", "x"}, "-spec has its own cases"},
 		{[]string{"fuzzingclient", "-spec", broken, "-cases", "*"}, "-spec has its own cases"},
 		{[]string{"fuzzingserver", "-spec", broken, "-exclude", "1.*"}, "-spec has its own cases"},
-		{[]string{"fuzzingserver", "-spec", specFile(t, object{"cases": []string{"*"}, "url": "127.0.0.1:1"})}, "no place to listen at"},
+		{[]string{"fuzzingserver", "-spec",
+			specFile(t, object{"cases": []string{"*"}, "url": "127.0.0.1:1"})}, "no place to listen at"},
 	}
 	t.Chdir(t.TempDir())
 	for _, tt := range tests {

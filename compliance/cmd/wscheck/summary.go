@@ -88,7 +88,8 @@ func (s *summary) status() int {
 
 // verdict is the verdict on the run in a line.
 func (s *summary) verdict() string {
-	short, skipped, known := s.byOutcome[report.Short], s.byOutcome[report.Skipped], s.byOutcome[report.KnownShort]
+	short, skipped, known := s.byOutcome[report.Short], s.byOutcome[report.Skipped],
+		s.byOutcome[report.KnownShort]
 	var b strings.Builder
 	switch {
 	case s.failed != nil:
@@ -201,7 +202,8 @@ func (s *summary) breaches(side *side) []*breach {
 		}
 	}
 	return slices.SortedFunc(maps.Values(byRule), func(a, b *breach) int {
-		return cmp.Or(rank(b.worst)-rank(a.worst), len(b.results)-len(a.results), report.CompareIDs(a.results[0].ID, b.results[0].ID))
+		return cmp.Or(rank(b.worst)-rank(a.worst), len(b.results)-len(a.results),
+			report.CompareIDs(a.results[0].ID, b.results[0].ID))
 	})
 }
 
@@ -220,7 +222,8 @@ func (b *breach) title() string {
 // note is the remark that all cases have, so that it is made once; "" if there is none.
 func (b *breach) note() string {
 	first := b.results[0].Aside
-	if first == nil || slices.ContainsFunc(b.results, func(r *report.Result) bool { return r.Aside == nil || r.Aside.Text != first.Text }) {
+	if first == nil || slices.ContainsFunc(b.results,
+		func(r *report.Result) bool { return r.Aside == nil || r.Aside.Text != first.Text }) {
 		return ""
 	}
 	return oneLine(first.Text)
@@ -269,7 +272,8 @@ func listed(words []string) string {
 func (s *summary) writeText(w io.Writer) {
 	paint := painter(w)
 	for _, side := range s.sides {
-		fmt.Fprintf(w, "%s: %s in %.1f s\n  behavior  %s\n  close     %s\n", plain(side.agent), cases(len(side.results)),
+		fmt.Fprintf(w, "%s: %s in %.1f s\n  behavior  %s\n  close     %s\n", plain(side.agent),
+			cases(len(side.results)),
 			side.took.Seconds(), counts(side.results, behavior), counts(side.results, closing))
 		for _, n := range s.notes(side) {
 			fmt.Fprintf(w, "  %s\n", n)

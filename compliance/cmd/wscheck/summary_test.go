@@ -18,7 +18,8 @@ func summarySample() []*report.Result {
 	may := &report.Rule{Section: "RFC 1, section 3", Level: "MAY", Text: "It MAY."}
 	var results []*report.Result
 	add := func(id string, v report.Verdict, rule *report.Rule) *report.Result {
-		r := &report.Result{Agent: "a", ID: id, Description: "Does " + id + ".", Behavior: v, BehaviorClose: report.OK, Result: "Saw<br>" + id + ".", Rule: rule}
+		r := &report.Result{Agent: "a", ID: id, Description: "Does " + id + ".", Behavior: v,
+			BehaviorClose: report.OK, Result: "Saw<br>" + id + ".", Rule: rule}
 		results = append(results, r)
 		return r
 	}
@@ -81,7 +82,8 @@ NON-STRICT: one rule, 7 cases: RFC 1, section 2 (SHOULD)
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("summary (-want +got):\n%s", diff)
 	}
-	if s := f.newSummary(results, errors.New("x")); s.status() != exitFailed || !strings.HasPrefix(s.verdict(), "INCOMPLETE: the report is of the 12 cases") {
+	if s := f.newSummary(results, errors.New("x")); s.status() != exitFailed ||
+		!strings.HasPrefix(s.verdict(), "INCOMPLETE: the report is of the 12 cases") {
 		t.Errorf("a run that was cut off: status %d, %q", s.status(), s.verdict())
 	}
 }
@@ -91,14 +93,16 @@ func TestSummaryForCI(t *testing.T) {
 	f, results := &runFlags{known: "known.txt"}, summarySample()
 	var b strings.Builder
 	f.newSummary(results, nil).writeMarkdown(&b)
-	for _, want := range []string{"- 12 cases in 0.0 s\n", "> It SHOULD. ([RFC 1, section 2](", ")\n\nNote: It may.\n\n| case |", "| Saw 1.1. |", "| Saw 2.3. Note: But. |"} {
+	for _, want := range []string{"- 12 cases in 0.0 s\n", "> It SHOULD. ([RFC 1, section 2](",
+		")\n\nNote: It may.\n\n| case |", "| Saw 1.1. |", "| Saw 2.3. Note: But. |"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in %s", want, b.String())
 		}
 	}
 	b.Reset()
 	f.begun = time.Now().Add(-time.Hour)
-	if err := f.newSummary(results, nil).writeJUnit(&b); err != nil || !strings.HasPrefix(b.String(), `<testsuites name="wscheck" time="3600.`) {
+	if err := f.newSummary(results, nil).writeJUnit(&b); err != nil ||
+		!strings.HasPrefix(b.String(), `<testsuites name="wscheck" time="3600.`) {
 		t.Errorf("no time of the run in %.200s, %v", b.String(), err)
 	}
 }
@@ -116,7 +120,8 @@ func TestReason(t *testing.T) {
 		{report.OK, report.Unclean, "A.", "B.", "B."},
 		{report.Unimplemented, report.OK, "A\n\n\x1bB.", "", "A ?B."},
 	} {
-		r := &report.Result{Behavior: tt.behavior, BehaviorClose: tt.close, Result: tt.result, ResultClose: tt.resultClose}
+		r := &report.Result{Behavior: tt.behavior, BehaviorClose: tt.close, Result: tt.result,
+			ResultClose: tt.resultClose}
 		if got := reason(r); got != tt.want {
 			t.Errorf("%s, close %s: %q, want %q", tt.behavior, tt.close, got, tt.want)
 		}

@@ -62,7 +62,8 @@ func TestDefectsAreInSource(t *testing.T) {
 // messages are what is sent to and fro, in order.
 func messages() [][]byte {
 	long := bytes.Repeat([]byte("sixteen octets. "), 9000)
-	return [][]byte{nil, []byte("Grüße"), long[:125], long[:126], long[:65535], long[:65536], long, []byte("last")}
+	return [][]byte{nil, []byte("Grüße"), long[:125], long[:126], long[:65535], long[:65536], long,
+		[]byte("last")}
 }
 
 // exchange sends each message, reads it back, pings and closes.

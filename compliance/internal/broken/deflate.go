@@ -20,7 +20,8 @@ type packer struct {
 }
 
 func newPacker(d defect, client bool, agreed params) *packer {
-	f := &packer{defect: d, resetOut: agreed.serverReset, resetIn: agreed.clientReset, bitsOut: agreed.serverBits}
+	f := &packer{defect: d, resetOut: agreed.serverReset, resetIn: agreed.clientReset,
+		bitsOut: agreed.serverBits}
 	if client {
 		f.resetOut, f.resetIn, f.bitsOut = agreed.clientReset, agreed.serverReset, agreed.clientBits
 	}

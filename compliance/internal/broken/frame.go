@@ -109,7 +109,8 @@ func (p *peer) checkBits(h header) error {
 	case h.masked == p.client && !p.broken("mask-unchecked"):
 		return fail(codeProtocol, "masked or unmasked by the wrong side")
 	case control && !h.fin && !p.broken("control-fragmented") &&
-		!(h.opcode == opPong && p.broken("pong-unfinished")) && !(h.opcode == opClose && p.broken("close-unfinished")):
+		!(h.opcode == opPong && p.broken("pong-unfinished")) &&
+		!(h.opcode == opClose && p.broken("close-unfinished")):
 		return fail(codeProtocol, "a fragmented control frame")
 	case control && h.length > 125 && !p.broken("control-too-long") &&
 		!(h.opcode == opClose && p.broken("close-too-long")):

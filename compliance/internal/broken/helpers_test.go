@@ -24,7 +24,8 @@ func ask(ctx context.Context, q question, server string) (v broken.Verdict, err 
 	}
 	var results []*report.Result
 	if q.role == "server" {
-		results, err = suite.TestServer(ctx, server, cases, &suite.Options{Parallel: 1, Quick: true, ClosePath: "/close"})
+		results, err = suite.TestServer(ctx, server, cases,
+			&suite.Options{Parallel: 1, Quick: true, ClosePath: "/close"})
 	} else {
 		results, err = testClient(ctx, q.defect, cases)
 	}
@@ -44,7 +45,8 @@ func testClient(ctx context.Context, defect string, cases []*suite.Case) ([]*rep
 		return nil, err
 	}
 	done := make(chan *report.Result, 1)
-	s := &suite.Server{Cases: cases, Options: &suite.Options{Quick: true, Done: func(r *report.Result) { done <- r }}}
+	s := &suite.Server{Cases: cases, Options: &suite.Options{Quick: true,
+		Done: func(r *report.Result) { done <- r }}}
 	serving, stop := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { _ = s.Serve(serving, l) })

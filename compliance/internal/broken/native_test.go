@@ -46,7 +46,8 @@ var known = map[string]string{
 // noise lists the defects after which octets of a payload are taken for a header or
 // are unmasked with the wrong octets of a key: with random keys there is no telling
 // how such a connection ends. Their verdicts need only fall short.
-var noise = []string{"length16-missing", "length16-swapped", "length64-missing", "header-one-read", "payload-one-read", "mask-restarts",
+var noise = []string{"length16-missing", "length16-swapped", "length64-missing", "header-one-read",
+	"payload-one-read", "mask-restarts",
 	"deflate-not-deflated", // and what zlib makes of plain text depends on the text
 }
 
@@ -67,7 +68,8 @@ func TestNativeAgrees(t *testing.T) {
 	for role, verdicts := range original.Right {
 		ids := slices.Sorted(maps.Keys(verdicts))
 		if !*full {
-			ids = slices.DeleteFunc(ids, func(id string) bool { return id[0] == '9' || len(id) > 2 && id[2] == '.' })
+			ids = slices.DeleteFunc(ids,
+				func(id string) bool { return id[0] == '9' || len(id) > 2 && id[2] == '.' })
 		}
 		for _, id := range ids {
 			questions = append(questions, question{"", role, id, []broken.Verdict{verdicts[id]}})
@@ -136,7 +138,8 @@ func askAll(t *testing.T, questions []question) {
 				return
 			}
 			if why := known[q.defect]; why != "" {
-				t.Logf("%s %q, case %s: %q, the original says %q (known: %s)", q.role, q.defect, q.id, got, q.want, why)
+				t.Logf("%s %q, case %s: %q, the original says %q (known: %s)", q.role, q.defect, q.id, got,
+					q.want, why)
 				mu.Lock()
 				defer mu.Unlock()
 				differs[q.defect] = true
@@ -226,7 +229,8 @@ func tells(t *testing.T, p peer, right map[string]broken.Verdict) {
 	var told []string
 	for range tries {
 		got := verdictsOn(t, p)
-		told = slices.DeleteFunc(slices.Sorted(maps.Keys(got)), func(id string) bool { return got[id] == right[id] })
+		told = slices.DeleteFunc(slices.Sorted(maps.Keys(got)),
+			func(id string) bool { return got[id] == right[id] })
 		if *letters {
 			t.Logf("LETTERS %s %q: %v", p.role, p.defect, told)
 			return

@@ -17,7 +17,8 @@ const extensionName = "permessage-deflate"
 // parseParams takes the parameters of permessage-deflate. It reports whether e is
 // that extension and all that is said of it is right.
 func (d defect) parseParams(e extension, offer bool) (a params, ok bool) {
-	if e.name != extensionName && !(d.broken("deflate-name-prefix") && strings.Contains(e.name, extensionName)) {
+	if e.name != extensionName && !(d.broken("deflate-name-prefix") &&
+		strings.Contains(e.name, extensionName)) {
 		return a, false
 	}
 	seen := map[string]bool{}

@@ -68,7 +68,10 @@ func (o *Original) Set(run OriginalRun) {
 		order[d.Name] = i
 	}
 	// Defects and roles that are no longer in the table go.
-	o.Runs = slices.DeleteFunc(o.Runs, func(r OriginalRun) bool { return check(r.Defect, RoleOf(r.Role)) != nil })
+	o.Runs = slices.DeleteFunc(o.Runs, func(r OriginalRun) bool {
+		return check(r.Defect,
+			RoleOf(r.Role)) != nil
+	})
 	slices.SortStableFunc(o.Runs, func(a, b OriginalRun) int {
 		if a.Role != b.Role {
 			return -strings.Compare(a.Role, b.Role)

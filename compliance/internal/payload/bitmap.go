@@ -14,7 +14,8 @@ func Bitmap() []byte {
 	b := make([]byte, 0, bitmapSize)
 	le := binary.LittleEndian
 	b = append(b, "BM"...)
-	for _, v := range []uint32{bitmapSize, 0, bitmapHead, 40, side, side, 1 | 8<<16, 0, side * side, 2835, 2835, 256, 0} {
+	for _, v := range []uint32{bitmapSize, 0, bitmapHead, 40, side, side, 1 | 8<<16, 0, side * side, 2835,
+		2835, 256, 0} {
 		b = le.AppendUint32(b, v)
 	}
 	for shade := range uint32(256) {

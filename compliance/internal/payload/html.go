@@ -16,7 +16,8 @@ func HTML() []byte {
 	for day := 1; b.Len() < htmlSize-16_000; day++ {
 		fmt.Fprintf(&b, "      <h2 id=\"day_%d\">Day %d</h2>\n      <table class=\"departures\">\n", day, day)
 		for trip := range 52 {
-			fmt.Fprintf(&b, htmlRow, day, trip+1, day, trip+1, htmlStates[min(d.below(12), d.below(12))], day, trip+1,
+			fmt.Fprintf(&b, htmlRow, day, trip+1, day, trip+1, htmlStates[min(d.below(12), d.below(12))], day,
+				trip+1,
 				d.below(20)*d.below(30), d.below(90))
 		}
 		b.WriteString("      </table>\n")
@@ -25,7 +26,8 @@ func HTML() []byte {
 	return filled(b.String(), "All ferries run in all weathers. ", "</p>\n   </body>\n</html>\n", htmlSize)
 }
 
-var htmlStates = []string{"on_time", "on_time", "on_time", "on_time", "on_time", "on_time", "on_time", "late", "late", "very_late", "full", "missed"}
+var htmlStates = []string{"on_time", "on_time", "on_time", "on_time", "on_time", "on_time", "on_time", "late",
+	"late", "very_late", "full", "missed"}
 
 const htmlHead = `<!DOCTYPE html>
 <html lang="en">

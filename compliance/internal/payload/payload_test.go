@@ -36,7 +36,8 @@ func TestSizes(t *testing.T) {
 		h := fnv.New64a()
 		h.Write(data)
 		if len(data) != k.size || h.Sum64() != k.sum {
-			t.Errorf("%s: %d octets with sum %#x, want %d with %#x", k.name, len(data), h.Sum64(), k.size, k.sum)
+			t.Errorf("%s: %d octets with sum %#x, want %d with %#x", k.name, len(data), h.Sum64(), k.size,
+				k.sum)
 		}
 	}
 }
@@ -59,7 +60,8 @@ func TestRatios(t *testing.T) {
 		} {
 			t.Logf("%s, %s: %.4f, original %.4f", k.name, c.what, c.got, c.want)
 			if math.Abs(c.got/c.want-1) > 0.08 {
-				t.Errorf("%s, %s: compresses to %.4f of its size, the original's to %.4f", k.name, c.what, c.got, c.want)
+				t.Errorf("%s, %s: compresses to %.4f of its size, the original's to %.4f", k.name, c.what,
+					c.got, c.want)
 			}
 		}
 	}

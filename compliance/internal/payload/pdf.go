@@ -54,7 +54,8 @@ func (w *pdf) text() []byte {
 	var b bytes.Buffer
 	b.WriteString("BT /F1 11 Tf 14 TL 72 770 Td\n")
 	for range 26 {
-		fmt.Fprintf(&b, "(%s) Tj T*\n", strings.Join([]string{w.one(nouns), w.one(verbs), w.one(nouns), w.one(adverbs)}, " "))
+		fmt.Fprintf(&b, "(%s) Tj T*\n", strings.Join([]string{w.one(nouns), w.one(verbs), w.one(nouns),
+			w.one(adverbs)}, " "))
 	}
 	b.WriteString("ET q 128 0 0 112 72 72 cm /I1 Do Q\n")
 	return b.Bytes()

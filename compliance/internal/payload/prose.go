@@ -52,7 +52,8 @@ func (w *poet) verse() {
 	case 2:
 		words = []string{w.place(), w.verb(), w.one(pronouns), w.one(adverbs)}
 	case 3:
-		words = []string{w.thing(nominative) + ",", w.one(conjunctions), w.one(pronouns), w.one(adverbs), w.verb()}
+		words = []string{w.thing(nominative) + ",", w.one(conjunctions), w.one(pronouns), w.one(adverbs),
+			w.verb()}
 	default:
 		words = []string{w.one(conjunctions), w.one(pronouns), w.thing(indefinite), w.verb()}
 	}
@@ -121,34 +122,42 @@ func (w *poet) stem() string {
 func word(noun string) string { return noun[2:] }
 
 // Before each noun stands the last letter of its article: der, die, das.
-var nouns = strings.Split("r Wind,e Stadt,s Licht,r Abend,e Brücke,s Haus,r Schnee,e Stimme,s Meer,r Weg,e Straße,"+
-	"s Feuer,r Morgen,e Hütte,s Schiff,r König,e Mühle,s Gras,r Vogel,e Träne,s Glück,r Fluss,e Küste,s Kind,r Wald,"+
-	"e Blüte,s Herz,r Stein,e Höhle,s Tor,r Schlüssel,e Wölfin,s Dorf,r Garten,e Quelle,s Öl,r Bär,e Asche,s Gewölbe,"+
-	"r Fuß,e Ähre,s Messer,r Kaufmann,e Schäferin,s Gespräch,r Krug,e Glocke,s Ufer,r Zwerg,e Fähre,s Kräutlein,"+
-	"r Nebel,e Würde,s Gelächter,r Bruder,e Schwester,s Übel,r Türmer,e Laterne,s Geheimnis,r Gedanke,e Wüste,"+
-	"s Geläut,r Anker,e Furcht,s Segel,r Zorn,e Mauer,s Pferd,r Gruß,e Reise,s Gebirge,r Hafen,e Ernte,s Märchen", ",")
+var nouns = strings.Split(
+	"r Wind,e Stadt,s Licht,r Abend,e Brücke,s Haus,r Schnee,e Stimme,s Meer,r Weg,e Straße,s Feuer,"+
+		"r Morgen,e Hütte,s Schiff,r König,e Mühle,s Gras,r Vogel,e Träne,s Glück,r Fluss,e Küste,s Kind,"+
+		"r Wald,e Blüte,s Herz,r Stein,e Höhle,s Tor,r Schlüssel,e Wölfin,s Dorf,r Garten,e Quelle,s Öl,"+
+		"r Bär,e Asche,s Gewölbe,r Fuß,e Ähre,s Messer,r Kaufmann,e Schäferin,s Gespräch,r Krug,e Glocke,"+
+		"s Ufer,r Zwerg,e Fähre,s Kräutlein,r Nebel,e Würde,s Gelächter,r Bruder,e Schwester,s Übel,"+
+		"r Türmer,e Laterne,s Geheimnis,r Gedanke,e Wüste,s Geläut,r Anker,e Furcht,s Segel,r Zorn,"+
+		"e Mauer,s Pferd,r Gruß,e Reise,s Gebirge,r Hafen,e Ernte,s Märchen", ",")
 
 var verbPrefixes = strings.Split("ver,be,ent,zer,er,durch,miß,", ",")
 
-var verbs = strings.Split("sieht,hört,trägt,findet,sucht,kennt,fängt,läßt,ruft,bricht,hütet,grüßt,verliert,vergißt,weckt,"+
-	"schließt,öffnet,wärmt,kühlt,verschlingt,begleitet,zerschlägt,vermißt,erträumt,umschließt,belügt,tröstet,"+
-	"beschützt,verwünscht,erzählt,malt,schüttelt,füllt,leert,wiegt,zählt,prüft,tauscht,schmiedet,bläst,pflückt,"+
-	"versöhnt,entführt,durchquert,überhört,verhüllt,errät,bewacht,spürt", ",")
+var verbs = strings.Split(
+	"sieht,hört,trägt,findet,sucht,kennt,fängt,läßt,ruft,bricht,hütet,grüßt,verliert,vergißt,weckt,"+
+		"schließt,öffnet,wärmt,kühlt,verschlingt,begleitet,zerschlägt,vermißt,erträumt,umschließt,belügt,"+
+		"tröstet,beschützt,verwünscht,erzählt,malt,schüttelt,füllt,leert,wiegt,zählt,prüft,tauscht,"+
+		"schmiedet,bläst,pflückt,versöhnt,entführt,durchquert,überhört,verhüllt,errät,bewacht,spürt", ",")
 
-var adjectives = strings.Split("alt,grün,still,süß,fern,kühl,weiß,schwarz,klein,groß,müd,blau,rot,stolz,arm,reich,treu,"+
-	"wild,zart,fremd,heiß,kalt,weit,schmal,rund,hohl,hell,finster,bitter,gläsern,hölzern,silbern,ewig,traurig,fröhlich,"+
-	"gütig,mächtig,zornig,heimlich,ängstlich,wunderlich,unermüdlich,vergänglich,schläfrig,listig,mürrisch,seltsam,himmlisch,staubig,ehrlich,rostig,knöchern,buckelig", ",")
+var adjectives = strings.Split(
+	"alt,grün,still,süß,fern,kühl,weiß,schwarz,klein,groß,müd,blau,rot,stolz,arm,reich,treu,wild,"+
+		"zart,fremd,heiß,kalt,weit,schmal,rund,hohl,hell,finster,bitter,gläsern,hölzern,silbern,ewig,"+
+		"traurig,fröhlich,gütig,mächtig,zornig,heimlich,ängstlich,wunderlich,unermüdlich,vergänglich,"+
+		"schläfrig,listig,mürrisch,seltsam,himmlisch,staubig,ehrlich,rostig,knöchern,buckelig", ",")
 
 var endings = strings.Split("ig,lich,isch,sam,bar,haft,los,en", ",")
 
 var prefixes = strings.Split("un,ur,nacht,tief,wein,stein,halb,immer,gold,erz,eis,über,vor,mit", ",")
 
-var adverbs = strings.Split("heute,nun,dann,einst,bald,niemals,immer,dort,hier,droben,drunten,kaum,früh,spät,wieder,"+
-	"zögernd,leise,plötzlich,allmählich,vielleicht,gewiß,schwerlich,rings,ferner,abermals,zuweilen,allerwegen", ",")
+var adverbs = strings.Split(
+	"heute,nun,dann,einst,bald,niemals,immer,dort,hier,droben,drunten,kaum,früh,spät,wieder,zögernd,"+
+		"leise,plötzlich,allmählich,vielleicht,gewiß,schwerlich,rings,ferner,abermals,zuweilen,allerwegen", ",")
 
-var prepositions = strings.Split("in,an,auf,mit,bei,unter,über,vor,hinter,neben,aus,nach,zwischen,von,seit,gegenüber", ",")
+var prepositions = strings.Split(
+	"in,an,auf,mit,bei,unter,über,vor,hinter,neben,aus,nach,zwischen,von,seit,gegenüber", ",")
 
-var conjunctions = strings.Split("und,wenn,daß,ob,weil,als,denn,doch,aber,obwohl,damit,bevor,nachdem,während,solange,sobald", ",")
+var conjunctions = strings.Split(
+	"und,wenn,daß,ob,weil,als,denn,doch,aber,obwohl,damit,bevor,nachdem,während,solange,sobald", ",")
 
 var pronouns = strings.Split("er,sie,es,man,wer,jeder,keiner,niemand,mancher,jemand,einer,dieser,jener", ",")
 

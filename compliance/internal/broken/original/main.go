@@ -43,11 +43,14 @@ type asker struct {
 
 func main() {
 	a := &asker{}
-	flag.StringVar(&a.wstest, "wstest", os.Getenv("HAWSER_WSTEST"), "the wstest to ask, or a directory that wscheck autobahn -install made")
-	flag.StringVar(&a.out, "o", "internal/broken/testdata/original.json", "the file to write, and to begin with")
+	flag.StringVar(&a.wstest, "wstest", os.Getenv("HAWSER_WSTEST"),
+		"the wstest to ask, or a directory that wscheck autobahn -install made")
+	flag.StringVar(&a.out, "o", "internal/broken/testdata/original.json",
+		"the file to write, and to begin with")
 	flag.BoolVar(&a.missing, "missing", false, "ask only about peers that are not in the file")
 	flag.BoolVar(&a.again, "again", false, "ask once more in the cases that differ")
-	defects := flag.String("defects", "*", "the defects to ask about, a shell pattern; \"\" for the right peers alone")
+	defects := flag.String("defects", "*",
+		"the defects to ask about, a shell pattern; \"\" for the right peers alone")
 	role := flag.String("role", "", "server or client; both if empty")
 	right := flag.Bool("right", false, "ask about the right peers too, even if they are in the file")
 	flag.Parse()
@@ -129,7 +132,8 @@ func (a *asker) askRight(ctx context.Context, role string) error {
 
 // askDefect asks about a peer with a defect.
 func (a *asker) askDefect(ctx context.Context, d broken.Defect, role string) error {
-	run := broken.OriginalRun{Defect: d.Name, Role: role, Cases: d.Cases, Differs: map[string][]broken.Verdict{}}
+	run := broken.OriginalRun{Defect: d.Name, Role: role, Cases: d.Cases,
+		Differs: map[string][]broken.Verdict{}}
 	cases := d.Cases
 	if had := a.file.Run(d.Name, "server"); role == "client" && had != nil {
 		// Client and server are one code: the cases that tell are the same.
@@ -168,7 +172,8 @@ func (a *asker) askDefect(ctx context.Context, d broken.Defect, role string) err
 func (a *asker) save() error { return os.WriteFile(a.out, a.file.Format(), 0o644) }
 
 // ask runs the original suite.
-func (a *asker) ask(ctx context.Context, defect, role string, cases []string) (map[string]broken.Verdict, time.Duration, error) {
+func (a *asker) ask(ctx context.Context, defect, role string, cases []string) (map[string]broken.Verdict,
+	time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "original-")
