@@ -18,7 +18,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Each name in the table marks a place in the source, and the other way round.
+// Each defect in the table has code, and each defect in the code is in the table.
 func TestDefectsAreInSource(t *testing.T) {
 	places := map[string]int{}
 	names, err := filepath.Glob("*.go")
@@ -45,23 +45,23 @@ func TestDefectsAreInSource(t *testing.T) {
 		}
 		seen[d.Name] = true
 		if places[d.Name] == 0 {
-			t.Errorf("%s is nowhere in the source", d.Name)
+			t.Errorf("%s has no code", d.Name)
 		}
 		if d.What == "" || len(d.Cases) == 0 || d.Roles&BothRoles == 0 {
-			t.Errorf("%s lacks something: %+v", d.Name, d)
+			t.Errorf("%s has an empty field: %+v", d.Name, d)
 		}
 	}
 	for name := range places {
 		if !seen[name] {
-			t.Errorf("the source asks for %s, which is not in the table", name)
+			t.Errorf("%s has code but is not in the table", name)
 		}
 	}
 	t.Logf("%d defects", len(seen))
 }
 
-// messages are what is sent to and fro, in order.
+// messages returns the messages that exchange sends.
 func messages() [][]byte {
-	long := bytes.Repeat([]byte("sixteen octets. "), 9000)
+	long := bytes.Repeat([]byte("sixteen bytes.  "), 9000)
 	return [][]byte{nil, []byte("Grüße"), long[:125], long[:126], long[:65535], long[:65536], long,
 		[]byte("last")}
 }
@@ -78,14 +78,14 @@ func exchange(ctx context.Context, c *websocket.Conn) error {
 				return err
 			}
 			if got != kind || !bytes.Equal(p, want) {
-				return errors.New("another message came back")
+				return errors.New("the reply differs from the message")
 			}
 		}
 	}
 	return c.Close(ctx, websocket.StatusNormalClosure, "")
 }
 
-// ways to connect: plain, and with each parameter of permessage-deflate.
+// ways are extensions to connect with: none, and permessage-deflate with each parameter.
 var ways = map[string][]wire.Extension{
 	"plain":       nil,
 	"compressed":  {deflate.MustNew(&deflate.Options{WindowBits: 15, Threshold: -1})},
@@ -93,7 +93,7 @@ var ways = map[string][]wire.Extension{
 	"windows":     {deflate.MustNew(&deflate.Options{WindowBits: 9, Threshold: -1})},
 }
 
-func TestRightServer(t *testing.T) {
+func TestCorrectServer(t *testing.T) {
 	s := &Server{}
 	url, err := s.Start()
 	if err != nil {
@@ -114,7 +114,7 @@ func TestRightServer(t *testing.T) {
 	}
 }
 
-func TestRightClient(t *testing.T) {
+func TestCorrectClient(t *testing.T) {
 	for name, extensions := range ways {
 		t.Run(name, func(t *testing.T) {
 			result := make(chan error, 1)
@@ -139,7 +139,7 @@ func TestRightClient(t *testing.T) {
 	}
 }
 
-// A server that is closed in the middle of everything leaves no goroutine.
+// A server that is closed while a connection is open leaves no goroutine.
 func TestServerCloseLeavesNothing(t *testing.T) {
 	before := runtime.NumGoroutine()
 	s := &Server{Defect: "tcp-kept"}
@@ -158,7 +158,8 @@ func TestServerCloseLeavesNothing(t *testing.T) {
 		t.Error("the connection is still open")
 	}
 	c.CloseNow()
-	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+	deadline := time.Now().Add(time.Minute)
+	for ; runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 		}
@@ -167,12 +168,12 @@ func TestServerCloseLeavesNothing(t *testing.T) {
 
 func TestUnknownDefect(t *testing.T) {
 	if _, err := (&Server{Defect: "no such"}).Start(); err == nil {
-		t.Error("a server took it")
+		t.Error("a server accepted an unknown defect")
 	}
 	if _, err := (&Server{Defect: "answer-status"}).Start(); err == nil {
-		t.Error("a server took a client's")
+		t.Error("a server accepted a defect of clients")
 	}
 	if err := (&Client{Defect: "handshake-silent"}).Echo(t.Context(), "ws://127.0.0.1:1/"); err == nil {
-		t.Error("a client took a server's")
+		t.Error("a client accepted a defect of servers")
 	}
 }

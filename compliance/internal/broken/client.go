@@ -12,15 +12,13 @@ import (
 	"time"
 )
 
-// A Client connects and returns every message with its type. The zero Client is
-// right.
+// A Client connects and sends every message back with its type. The zero Client has no defect.
 type Client struct {
-	Defect string // a name in [Defects]; empty for none
+	Defect string // the name of a defect in [Defects]; empty for none
 }
 
-// Echo opens a connection to a ws URL and returns messages until the connection
-// ends, however it does. The error says why there was no connection. The end of
-// ctx ends the connection too.
+// Echo connects to a ws URL and sends messages back until the connection ends in any way. It
+// returns an error only if the opening handshake fails. The connection ends with ctx.
 func (c *Client) Echo(ctx context.Context, target string) error {
 	if err := check(c.Defect, ClientRole); err != nil {
 		return err
@@ -54,7 +52,7 @@ func (c *Client) Echo(ctx context.Context, target string) error {
 	return nil
 }
 
-// keptNonce looks like chance, and is always the same.
+// keptNonce looks random but never changes.
 var keptNonce = [16]byte{0x9b, 0x41, 0xe6, 0x0d, 0x72, 0xc8, 0x1f, 0xaa, 0x05, 0xd3, 0x6c, 0x90, 0x2e, 0xf7,
 	0x58, 0xb4}
 
@@ -83,31 +81,30 @@ func (d defect) open(t *timed, br *bufio.Reader, u *url.URL) (*params, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.judgeAnswer(h, key)
+	return d.checkAnswer(h, key)
 }
 
-// interim reports whether this is an answer before the answer, RFC 9110, section
-// 15.2.
+// interim reports whether this is an interim response, RFC 9110, section 15.2.
 func (h head) interim() bool {
 	fields := strings.SplitN(h.line, " ", 3)
 	return len(fields) > 1 && len(fields[1]) == 3 && fields[1][0] == '1' && fields[1] != "101"
 }
 
-// judgeAnswer checks the server's answer.
-func (d defect) judgeAnswer(h head, key string) (*params, error) {
+// checkAnswer validates the server's response.
+func (d defect) checkAnswer(h head, key string) (*params, error) {
 	status, rest, _ := strings.Cut(h.line, " ")
 	accept, _ := h.value("Sec-WebSocket-Accept")
 	switch {
 	case status != "HTTP/1.1":
-		return nil, fmt.Errorf("not HTTP: %q", h.line)
+		return nil, fmt.Errorf("invalid status line %q", h.line)
 	case rest != "101" && !strings.HasPrefix(rest, "101 ") && !d.broken("answer-status"):
-		return nil, fmt.Errorf("no 101: %q", h.line)
+		return nil, fmt.Errorf("status line %q, want 101", h.line)
 	case !h.has("Upgrade", "websocket") && !d.broken("answer-upgrade"):
-		return nil, fmt.Errorf("upgraded to %q", h.values("Upgrade"))
+		return nil, fmt.Errorf("Upgrade is %q, want websocket", h.values("Upgrade"))
 	case !h.has("Connection", "upgrade") && !d.broken("answer-connection"):
-		return nil, fmt.Errorf("no upgrade: %q", h.values("Connection"))
+		return nil, fmt.Errorf("Connection is %q, want Upgrade", h.values("Connection"))
 	case accept != d.acceptKey(key) && !d.broken("answer-accept"):
-		return nil, fmt.Errorf("wrong accept value %q", accept)
+		return nil, fmt.Errorf("wrong Sec-WebSocket-Accept %q", accept)
 	case len(h.values("Sec-WebSocket-Protocol")) > 0 && !d.broken("answer-subprotocol"):
 		return nil, fmt.Errorf("unoffered subprotocol %q", h.values("Sec-WebSocket-Protocol"))
 	}
@@ -122,7 +119,7 @@ func (d defect) judgeAnswer(h head, key string) (*params, error) {
 		case ok && agreed == nil:
 			agreed = &a
 		case !d.broken("answer-extension"):
-			return nil, fmt.Errorf("extension %q is not what was offered", extension)
+			return nil, fmt.Errorf("extension %q does not match an offer", extension)
 		}
 	}
 	return agreed, nil

@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// control takes a control frame.
+// control handles a control frame.
 func (p *peer) control(h header) error {
 	if h.opcode > opPong && !p.broken("opcode-control-ignored") {
-		return fail(codeProtocol, "a reserved opcode")
+		return fail(codeProtocol, "reserved opcode")
 	}
 	if p.controls++; p.controls > maxControl && !p.broken("flood-control") {
 		return fail(codePolicy, "too many control frames")
@@ -29,7 +29,7 @@ func (p *peer) control(h header) error {
 		case p.broken("control-joins-message"):
 			p.message = append(p.message, payload...)
 		case p.broken("control-refused-inside"):
-			return fail(codeProtocol, "a control frame inside a message")
+			return fail(codeProtocol, "control frame inside a message")
 		}
 	}
 	switch h.opcode {
@@ -62,7 +62,7 @@ func (p *peer) onPing(payload []byte) error {
 	case p.broken("pong-of-empty-missing") && len(payload) == 0:
 		return nil
 	case p.broken("pong-reordered") && p.pings > 1:
-		// From the second on the answers come in pairs, the later one first.
+		// From the second ping on, pongs are sent in pairs, the later one first.
 		if p.held == nil {
 			p.held = [][]byte{payload}
 			return nil
@@ -98,13 +98,13 @@ func (p *peer) flushPongs() error {
 	return nil
 }
 
-// onPong takes a pong, for which there is nothing to do.
+// onPong handles a pong. A correct peer ignores it.
 func (p *peer) onPong(payload []byte) error {
 	switch {
 	case p.broken("pong-answered"):
 		return p.write(true, 0, opPong, payload)
 	case p.broken("pong-refused"):
-		return fail(codeProtocol, "an unsolicited pong")
+		return fail(codeProtocol, "unsolicited pong")
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func (p *peer) onClose(payload []byte) error {
 	return errClosed
 }
 
-// close begins the closing handshake and drops what comes before the answer.
+// close starts the closing handshake and ignores frames before the answer.
 func (p *peer) close(payload []byte) {
 	if code := int(binary.BigEndian.Uint16(payload)); !p.validCode(code) && !p.broken("close-any-code") {
 		binary.BigEndian.PutUint16(payload, 1011)
@@ -191,19 +191,19 @@ func (p *peer) checkClose(payload []byte) error {
 	case len(payload) == 1 && p.broken("close-length-1"):
 		return nil
 	case len(payload) == 1:
-		return fail(codeProtocol, "half a close code")
+		return fail(codeProtocol, "close payload of one byte")
 	case !p.validCode(int(binary.BigEndian.Uint16(payload))):
-		return fail(codeProtocol, "a close code that is none")
+		return fail(codeProtocol, "invalid close code")
 	case p.broken("close-utf8-cut") && (&validator{defect: p.defect}).check(payload[2:]):
-		return nil // the last character need not be whole
+		return nil // the last character may be incomplete
 	case !utf8.Valid(payload[2:]) && !p.broken("close-utf8-unchecked"):
-		return fail(codeNotUTF8, "the reason is not UTF-8")
+		return fail(codeNotUTF8, "close reason is not UTF-8")
 	}
 	return nil
 }
 
-// validCode reports whether a close frame may have this code: RFC 6455, section
-// 7.4, and what was registered since.
+// validCode reports whether a close frame may have this code, by RFC 6455, section 7.4, and
+// later registrations.
 func (p *peer) validCode(code int) bool {
 	switch {
 	case code < 1000:
@@ -230,7 +230,7 @@ func (p *peer) validCode(code int) bool {
 	return p.broken("close-5000")
 }
 
-// writeClose sends a close frame, its reason cut to what a control frame can hold.
+// writeClose sends a close frame. It cuts the reason to fit into a control frame.
 func (p *peer) writeClose(code int, reason string) error {
 	payload := binary.BigEndian.AppendUint16(nil, uint16(code))
 	return p.write(true, 0, opClose, append(payload, reason[:min(len(reason), 123)]...))

@@ -9,14 +9,14 @@ import (
 // A packer is the state of permessage-deflate (RFC 7692) on one connection.
 type packer struct {
 	defect
-	resetOut bool // each message of ours begins with an empty window
-	resetIn  bool // each message of theirs does
-	bitsOut  int  // the size of our window is 1<<bitsOut octets
+	resetOut bool // each sent message begins with an empty window
+	resetIn  bool // each received message begins with an empty window
+	bitsOut  int  // the size of our window is 1<<bitsOut bytes
 
 	w      *flate.Writer
 	packed bytes.Buffer
 	r      io.ReadCloser
-	window []byte // the last octets of what they sent
+	window []byte // the last bytes of the received messages
 }
 
 func newPacker(d defect, client bool, agreed params) *packer {
@@ -37,8 +37,8 @@ func newPacker(d defect, client bool, agreed params) *packer {
 	return f
 }
 
-// The end of a message that is left out, and put back before it is inflated.
-// Behind it goes a last block, so that the Reader knows where to stop.
+// tail is the end of a compressed message, which is not sent and is appended again before
+// inflation. The receiver also appends lastBlock, so that flate.Reader stops.
 const (
 	tail      = "\x00\x00\xff\xff"
 	lastBlock = "\x01\x00\x00\xff\xff"
@@ -46,8 +46,8 @@ const (
 
 // deflate compresses a message. The result is valid until the next call.
 //
-// The Writer always has a window of 32 KiB. For a smaller one it starts afresh
-// after every so many octets, so that no distance can be larger.
+// flate.Writer always has a window of 32 KiB. For a smaller window it is reset after each
+// 1<<bitsOut bytes, so that no distance exceeds the window.
 func (f *packer) deflate(message []byte) []byte {
 	f.packed.Reset()
 	if f.w == nil {
@@ -62,7 +62,7 @@ func (f *packer) deflate(message []byte) []byte {
 		if small || f.resetOut {
 			f.w.Reset(&f.packed)
 		}
-		_, _ = f.w.Write(piece) // a Buffer takes everything
+		_, _ = f.w.Write(piece) // writes to a bytes.Buffer do not fail
 		_ = f.w.Flush()
 		if message = message[len(piece):]; len(message) == 0 {
 			break
@@ -74,7 +74,7 @@ func (f *packer) deflate(message []byte) []byte {
 	return bytes.TrimSuffix(f.packed.Bytes(), []byte(tail))
 }
 
-// inflate takes a message apart.
+// inflate decompresses a message.
 func (f *packer) inflate(packed []byte) ([]byte, error) {
 	end := tail + lastBlock
 	if f.broken("deflate-tail-forgotten") {
@@ -97,13 +97,13 @@ func (f *packer) inflate(packed []byte) ([]byte, error) {
 		_, err := io.Copy(&out, io.LimitReader(f.r, limit-int64(out.Len())+1))
 		switch {
 		case int64(out.Len()) > limit:
-			return nil, fail(codeTooLarge, "the inflated message is too large")
+			return nil, fail(codeTooLarge, "inflated message too large")
 		case err != nil && f.broken("deflate-garbage"):
 			src.Reset(nil)
 		case err != nil:
-			return nil, fail(codeNotUTF8, "not compressed data")
+			return nil, fail(codeNotUTF8, "invalid compressed data")
 		}
-		// A message may have a last block before its end.
+		// A message may have a final block before its end.
 		more = src.Len() > 0 && !f.broken("deflate-last-block-ends")
 	}
 	f.window = append([]byte{}, lastOf(f.window, out.Bytes())...)

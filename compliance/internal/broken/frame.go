@@ -17,7 +17,7 @@ const (
 	opPong         = 10
 )
 
-// The close codes in use here, RFC 6455, section 7.4.1.
+// Close codes, RFC 6455, section 7.4.1.
 const (
 	codeNormal   = 1000
 	codeProtocol = 1002
@@ -26,7 +26,7 @@ const (
 	codeTooLarge = 1009
 )
 
-// A failure is what the peer did wrong, and the code to close with.
+// A failure is a violation by the peer, and the code to close with.
 type failure struct {
 	code int
 	why  string
@@ -36,7 +36,7 @@ func (f *failure) Error() string { return fmt.Sprintf("%d: %s", f.code, f.why) }
 
 func fail(code int, why string) error { return &failure{code, why} }
 
-// header is that of a frame.
+// A header is the header of a frame.
 type header struct {
 	fin    bool
 	rsv    byte // RSV1 is 4
@@ -87,39 +87,39 @@ func (p *peer) readHeader() (h header, err error) {
 	return h, err
 }
 
-// checkLength checks a length of more than 7 bits, which must be least or more.
+// checkLength checks a length of more than 7 bits, which must not be below least.
 func (p *peer) checkLength(length, least int64) error {
 	switch {
 	case length < 0:
-		return fail(codeProtocol, "the top bit of the length is set")
+		return fail(codeProtocol, "top bit of the length is set")
 	case length < least && !p.broken("length-not-minimal"):
-		return fail(codeProtocol, "the length is not minimal")
+		return fail(codeProtocol, "length is not minimal")
 	case int64(len(p.message)) > maxMessage-length && !p.broken("length-unlimited"):
-		return fail(codeTooLarge, "the message is too large")
+		return fail(codeTooLarge, "message too large")
 	}
 	return nil
 }
 
-// checkBits checks what the first two octets say.
+// checkBits checks the first two bytes of a header.
 func (p *peer) checkBits(h header) error {
 	control := h.opcode >= opClose
 	switch {
 	case h.rsv&^p.allowedRSV(h) != 0:
-		return fail(codeProtocol, "a reserved bit is set")
+		return fail(codeProtocol, "reserved bit is set")
 	case h.masked == p.client && !p.broken("mask-unchecked"):
-		return fail(codeProtocol, "masked or unmasked by the wrong side")
+		return fail(codeProtocol, "wrong masking")
 	case control && !h.fin && !p.broken("control-fragmented") &&
 		!(h.opcode == opPong && p.broken("pong-unfinished")) &&
 		!(h.opcode == opClose && p.broken("close-unfinished")):
-		return fail(codeProtocol, "a fragmented control frame")
+		return fail(codeProtocol, "fragmented control frame")
 	case control && h.length > 125 && !p.broken("control-too-long") &&
 		!(h.opcode == opClose && p.broken("close-too-long")):
-		return fail(codeProtocol, "a control frame of more than 125 octets")
+		return fail(codeProtocol, "control frame of more than 125 bytes")
 	}
 	return nil
 }
 
-// allowedRSV returns the reserved bits that may be set.
+// allowedRSV returns the reserved bits that the frame may have.
 func (p *peer) allowedRSV(h header) (allowed byte) {
 	first := h.opcode == opText || h.opcode == opBinary
 	switch {
@@ -155,13 +155,13 @@ func (p *peer) fill(b []byte) error {
 	return err
 }
 
-// payload reads the payload of a frame as it comes and hands on each piece. A
-// piece is the callee's until it returns.
+// payload reads the payload of a frame and calls each with its pieces. A piece is valid until
+// each returns.
 func (p *peer) payload(h header, each func(piece []byte) error) error {
 	left, done := h.length, int64(0)
 	for left > 0 {
 		piece := p.piece[:min(left, int64(len(p.piece)))]
-		if p.broken("mask-restarts") { // reads that all take a multiple of four hide it
+		if p.broken("mask-restarts") { // pieces of a multiple of four bytes would hide the defect
 			piece = piece[:min(len(piece), 1021)]
 		}
 		n, err := p.br.Read(piece)
@@ -185,7 +185,7 @@ func (p *peer) payload(h header, each func(piece []byte) error) error {
 	return nil
 }
 
-// mask masks or unmasks b, which begins at an offset into its frame's payload.
+// mask masks or unmasks b, which begins at an offset in its frame's payload.
 func mask(b []byte, key [4]byte, offset int64) {
 	for i := range b {
 		b[i] ^= key[(offset+int64(i))&3]
@@ -222,7 +222,7 @@ func (p *peer) write(fin bool, rsv, opcode byte, payload []byte) error {
 	return err
 }
 
-// maskKey is the key of a frame of a client.
+// maskKey returns the masking key for a client's frame.
 func (p *peer) maskKey(opcode byte) (key [4]byte) {
 	n := rand.Uint32()
 	switch {

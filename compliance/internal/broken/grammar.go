@@ -13,8 +13,8 @@ type parameter struct {
 	value string // empty if there is none
 }
 
-// extensions parses the fields of that name by the grammar of RFC 6455, section
-// 9.1. It reports whether they are right; no field at all is.
+// extensions parses Sec-WebSocket-Extensions by the grammar of RFC 6455, section 9.1. ok
+// reports whether it is valid. It is valid if there is no such field.
 func (h head) extensions() (list []extension, ok bool) {
 	fields := h.values("Sec-WebSocket-Extensions")
 	if len(fields) == 0 {
@@ -41,7 +41,7 @@ func (h head) extensions() (list []extension, ok bool) {
 	return list, true
 }
 
-// A scanner takes a field apart.
+// A scanner parses the value of a field.
 type scanner struct {
 	rest string
 	bad  bool
@@ -49,7 +49,7 @@ type scanner struct {
 
 func (s *scanner) space() { s.rest = strings.TrimLeft(s.rest, " \t") }
 
-// skip skips a separator with the space around it, if it is there.
+// skip skips a separator and the space around it, and reports whether it was present.
 func (s *scanner) skip(separator string) (found bool) {
 	s.space()
 	if s.rest, found = strings.CutPrefix(s.rest, separator); found {
@@ -58,7 +58,7 @@ func (s *scanner) skip(separator string) (found bool) {
 	return found
 }
 
-// token takes a token, RFC 2616, section 2.2.
+// token parses a token, RFC 2616, section 2.2.
 func (s *scanner) token() string {
 	n := 0
 	for n < len(s.rest) && isToken(s.rest[n]) {
@@ -75,7 +75,7 @@ func isToken(c byte) bool {
 	return c > ' ' && c < 0x7f && strings.IndexByte(`()<>@,;:\"/[]?={}`, c) < 0
 }
 
-// value takes a token or, in quotes, what is one without them.
+// value parses a token or a quoted string whose content is a token.
 func (s *scanner) value() string {
 	if !strings.HasPrefix(s.rest, `"`) {
 		return s.token()
@@ -96,6 +96,6 @@ func (s *scanner) value() string {
 		}
 		s.bad = s.bad || !isToken(b[len(b)-1])
 	}
-	s.bad = true // no end
+	s.bad = true // no closing quote
 	return ""
 }

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// head is the first line and the fields of a request or an answer.
+// A head is the first line and the fields of a request or a response.
 type head struct {
 	defect
 	line   string
 	fields map[string][]string // names in lower case
 }
 
-var errTooLarge = errors.New("the handshake is too large")
+var errTooLarge = errors.New("handshake too large")
 
-// readHead reads as far as the empty line.
+// readHead reads up to the empty line.
 func (d defect) readHead(br *bufio.Reader) (head, error) {
 	h := head{defect: d, fields: map[string][]string{}}
 	left := maxHandshake
@@ -46,7 +46,7 @@ func (d defect) readHead(br *bufio.Reader) (head, error) {
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || name == "" || strings.ContainsAny(name, " \t") && !d.broken("handshake-field-space") {
-			return h, errors.New("not a field: " + line)
+			return h, errors.New("invalid field: " + line)
 		}
 		name = strings.TrimSpace(name)
 		if !d.broken("handshake-field-case") {
@@ -59,7 +59,7 @@ func (d defect) readHead(br *bufio.Reader) (head, error) {
 	}
 }
 
-// readLine reads a line without its end. It may have left octets.
+// readLine reads a line and returns it without the line ending. It may read *left bytes.
 func readLine(br *bufio.Reader, left *int) (string, error) {
 	var line []byte
 	for {
@@ -77,15 +77,15 @@ func readLine(br *bufio.Reader, left *int) (string, error) {
 	}
 }
 
-// values returns those of all fields of that name.
+// values returns the values of all fields with a name.
 func (h head) values(name string) []string {
 	if h.broken("handshake-field-case") {
-		return h.fields[name] // as we would write it
+		return h.fields[name] // only if the peer uses our spelling
 	}
 	return h.fields[strings.ToLower(name)]
 }
 
-// value returns the value of the only field of that name.
+// value returns the value of the only field with a name.
 func (h head) value(name string) (string, bool) {
 	all := h.values(name)
 	if len(all) == 0 || len(all) > 1 && !h.broken("handshake-field-twice") {
@@ -94,7 +94,7 @@ func (h head) value(name string) (string, bool) {
 	return all[0], true
 }
 
-// list returns the elements of all fields of that name.
+// list returns the list elements of all fields with a name.
 func (h head) list(name string) (elements []string) {
 	for _, value := range h.values(name) {
 		for element := range strings.SplitSeq(value, ",") {
@@ -106,7 +106,7 @@ func (h head) list(name string) (elements []string) {
 	return elements
 }
 
-// has reports whether a list has a token, in any case of letters.
+// has reports whether a list contains a token, ignoring case.
 func (h head) has(name, token string) bool {
 	if h.broken("handshake-list-ignored") {
 		all := h.values(name)
@@ -123,7 +123,7 @@ func (h head) has(name, token string) bool {
 	return false
 }
 
-// acceptKey is the proof that a server has read the key, RFC 6455, section 4.2.2.
+// acceptKey returns the Sec-WebSocket-Accept for a key, RFC 6455, section 4.2.2.
 func (d defect) acceptKey(key string) string {
 	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])

@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// ask runs one case of the native suite.
+// ask runs a case of the native suite and returns its verdicts.
 func ask(ctx context.Context, q question, server string) (v broken.Verdict, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
@@ -38,7 +38,7 @@ func ask(ctx context.Context, q question, server string) (v broken.Verdict, err 
 	return broken.Verdict{string(results[0].Behavior), string(results[0].BehaviorClose)}, nil
 }
 
-// testClient runs one case of the native suite with a client.
+// testClient runs a case of the native suite against a client.
 func testClient(ctx context.Context, defect string, cases []*suite.Case) ([]*report.Result, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -54,7 +54,7 @@ func testClient(ctx context.Context, defect string, cases []*suite.Case) ([]*rep
 	defer stop()
 	c := &broken.Client{Defect: defect}
 	url := "ws://" + l.Addr().String()
-	if strings.HasPrefix(cases[0].ID, "C.8.") { // some of which compare connections
+	if strings.HasPrefix(cases[0].ID, "C.8.") { // some of these compare two connections
 		_ = c.Echo(ctx, url+"/getCaseCount")
 		_ = c.Echo(ctx, url+"/runCase?case=1&agent=before")
 		select {
@@ -67,13 +67,13 @@ func testClient(ctx context.Context, defect string, cases []*suite.Case) ([]*rep
 	case r := <-done:
 		return []*report.Result{r}, nil
 	case <-time.After(time.Minute):
-		return nil, fmt.Errorf("no result; the client says: %v", refused)
+		return nil, fmt.Errorf("no result; the client returned the error %v", refused)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// A peer and the cases in which it is asked.
+// A peer is a peer to test and the ids of the cases to run.
 type peer struct {
 	defect, role string
 	ids          []string
@@ -88,7 +88,7 @@ func idsFor(role string, cases []*suite.Case) (ids []string) {
 	return ids
 }
 
-// verdictsOn asks the native suite, some questions at a time.
+// verdictsOn returns the native suite's verdicts on a peer. It runs several cases at once.
 func verdictsOn(t *testing.T, p peer) map[string]broken.Verdict {
 	server := ""
 	if p.role == "server" {

@@ -14,51 +14,51 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// full asks in every case that the original was asked in, which takes minutes.
-// Otherwise it is one of those in which the original's verdict differs, and one of
-// those that tell a defect from none.
-var full = flag.Bool("full", os.Getenv("HAWSER_FULL") != "", "ask in all cases")
+// full runs every case that the original suite ran, which takes minutes. Otherwise each peer
+// runs one of the cases in which the original's verdict differs, and one of the letter groups
+// that detect its defect.
+var full = flag.Bool("full", os.Getenv("HAWSER_FULL") != "", "run all cases")
 
-// letters prints the cases of the letter groups that tell each peer from a right one.
-var letters = flag.Bool("letters", false, "list what the letter groups find")
+// letters makes the tests print the cases of the letter groups that detect each defect.
+var letters = flag.Bool("letters", false, "list the cases of the letter groups that detect each defect")
 
 const (
-	atOnce = 24 // questions, most of which wait
-	tries  = 5  // before a verdict that is not the original's counts: machines are busy
+	atOnce = 24 // cases at once, most of which wait
+	tries  = 5  // before a verdict that differs counts, because machines are busy
 )
 
-// slow lists the defects that a suite finds only by waiting for many seconds, more
-// than once. Without full nobody asks about them.
+// slow lists the defects that a suite detects only by waiting for many seconds, more than
+// once. They are tested only with full.
 var slow = []string{"handshake-stalls", "pong-at-message-end"}
 
-// Why the native suite may differ from the original.
+// Reasons for verdicts that differ from those of the original.
 const (
-	timing = "whether the next octets are there already is a matter of timing"
-	noTail = "the tail is taken for an empty block, where zlib fails at the next message; the cases of group X see it"
+	timing = "whether the next bytes have arrived depends on timing"
+	noTail = "the tail is read as an empty block, while zlib fails at the next message; group X detects it"
 )
 
-// known lists the defects with which it does. They are asked about all the same.
+// known lists the defects with verdicts that may differ. They are still tested.
 var known = map[string]string{
 	"messages-swapped":  timing,
 	"deflate-tail-kept": noTail,
 }
 
-// noise lists the defects after which octets of a payload are taken for a header or
-// are unmasked with the wrong octets of a key: with random keys there is no telling
-// how such a connection ends. Their verdicts need only fall short.
+// noise lists the defects that read bytes of a payload as a header or unmask it with the wrong
+// bytes of a key. As keys are random, the connection may end in any way. The verdicts only need
+// to fall short.
 var noise = []string{"length16-missing", "length16-swapped", "length64-missing", "header-one-read",
 	"payload-one-read", "mask-restarts",
-	"deflate-not-deflated", // and what zlib makes of plain text depends on the text
+	"deflate-not-deflated", // how zlib fails depends on the text
 }
 
-// A question is put to the native suite, and has an answer by the original.
+// A question is a case to run against a peer, and the original's verdicts.
 type question struct {
 	defect, role, id string
 	want             []broken.Verdict
 }
 
-// The native suite catches what the original catches, in the same cases and with
-// the same verdicts.
+// The native suite detects each defect in the same cases and with the same verdicts as the
+// original.
 func TestNativeAgrees(t *testing.T) {
 	original, err := broken.ReadOriginal()
 	if err != nil {
@@ -81,7 +81,7 @@ func TestNativeAgrees(t *testing.T) {
 	askAll(t, questions)
 }
 
-// questionsOf returns the questions about one peer.
+// questionsOf returns the questions about a peer.
 func questionsOf(t *testing.T, original *broken.Original, run broken.OriginalRun) (questions []question) {
 	ids := slices.Sorted(maps.Keys(run.Differs))
 	if *full {
@@ -102,10 +102,10 @@ func questionsOf(t *testing.T, original *broken.Original, run broken.OriginalRun
 	return questions
 }
 
-// askAll puts the questions to the native suite, some at a time, and reports each
-// answer that is another than the original's.
+// askAll runs the cases of the questions, several at once, and reports each verdict that
+// differs from the original's.
 func askAll(t *testing.T, questions []question) {
-	servers := map[string]string{} // the URL of the one with that defect
+	servers := map[string]string{} // URLs by defect
 	for _, q := range questions {
 		if q.role != "server" || servers[q.defect] != "" {
 			continue
@@ -138,26 +138,26 @@ func askAll(t *testing.T, questions []question) {
 				return
 			}
 			if why := known[q.defect]; why != "" {
-				t.Logf("%s %q, case %s: %q, the original says %q (known: %s)", q.role, q.defect, q.id, got,
+				t.Logf("%s %q, case %s: %q, want the original's %q (known: %s)", q.role, q.defect, q.id, got,
 					q.want, why)
 				mu.Lock()
 				defer mu.Unlock()
 				differs[q.defect] = true
 				return
 			}
-			t.Errorf("%s %q, case %s: %q, the original says %q", q.role, q.defect, q.id, got, q.want)
+			t.Errorf("%s %q, case %s: %q, want the original's %q", q.role, q.defect, q.id, got, q.want)
 		})
 	}
 	wg.Wait()
 	for name, why := range known {
 		if *full && !differs[name] && why != timing {
-			t.Errorf("%s no longer differs: take it out of known", name)
+			t.Errorf("%s no longer differs; remove it from known", name)
 		}
 	}
-	t.Logf("%d questions about %d servers and some clients", len(questions), len(servers))
+	t.Logf("%d cases on %d servers and their clients", len(questions), len(servers))
 }
 
-// fits reports whether an answer is the original's.
+// fits reports whether a verdict agrees with the original's.
 func (q question) fits(got broken.Verdict) bool {
 	if slices.Contains(noise, q.defect) {
 		return got != broken.Verdict{"OK", "OK"} || slices.Contains(q.want, got)
@@ -165,8 +165,8 @@ func (q question) fits(got broken.Verdict) bool {
 	return slices.Contains(q.want, got)
 }
 
-// What the original cannot see, the cases of the letter groups do: their verdicts
-// are others than those on a right peer, which passes them all.
+// The letter groups detect the defects that the original cannot. A peer without a defect passes
+// their cases, and a peer with the defect has other verdicts.
 func TestLettersCatch(t *testing.T) {
 	cases, err := suite.Cases([]string{"*"}, []string{"1*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*"})
 	if err != nil {
@@ -202,13 +202,13 @@ func TestLettersCatch(t *testing.T) {
 		for _, p := range asked {
 			t.Run(role+" "+p.defect, func(t *testing.T) {
 				t.Parallel()
-				tells(t, p, right)
+				checkDetected(t, p, right)
 			})
 		}
 	}
 }
 
-// rightVerdicts asks about a right peer, which must pass.
+// rightVerdicts returns the verdicts on a peer without a defect, which must pass.
 func rightVerdicts(t *testing.T, role string, ids []string) map[string]broken.Verdict {
 	right := map[string]broken.Verdict{}
 	for range tries {
@@ -218,26 +218,26 @@ func rightVerdicts(t *testing.T, role string, ids []string) map[string]broken.Ve
 		})
 	}
 	for _, id := range ids {
-		t.Errorf("a right %s falls short in case %s: %q", role, id, right[id])
+		t.Errorf("a %s without a defect falls short in case %s: %q", role, id, right[id])
 	}
 	return right
 }
 
-// tells asserts that every case tells a peer from a right one, which has these
-// verdicts.
-func tells(t *testing.T, p peer, right map[string]broken.Verdict) {
-	var told []string
+// checkDetected checks that every case of p detects its defect. right has the verdicts on a
+// peer without a defect.
+func checkDetected(t *testing.T, p peer, right map[string]broken.Verdict) {
+	var detected []string
 	for range tries {
 		got := verdictsOn(t, p)
-		told = slices.DeleteFunc(slices.Sorted(maps.Keys(got)),
+		detected = slices.DeleteFunc(slices.Sorted(maps.Keys(got)),
 			func(id string) bool { return got[id] == right[id] })
 		if *letters {
-			t.Logf("LETTERS %s %q: %v", p.role, p.defect, told)
+			t.Logf("LETTERS %s %q: %v", p.role, p.defect, detected)
 			return
 		}
-		if len(told) == len(p.ids) {
+		if len(detected) == len(p.ids) {
 			return
 		}
 	}
-	t.Errorf("only %v of %v tell", told, p.ids)
+	t.Errorf("only cases %v of %v detect the defect", detected, p.ids)
 }

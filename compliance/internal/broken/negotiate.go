@@ -8,14 +8,14 @@ import (
 // params are the parameters of permessage-deflate, RFC 7692, section 7.1.
 type params struct {
 	serverReset, clientReset bool // no_context_takeover
-	serverBits               int  // max_window_bits; 0 if there is none
-	clientBits               int
+	serverBits               int  // server_max_window_bits; 0 if absent
+	clientBits               int  // client_max_window_bits; 0 if absent
 }
 
 const extensionName = "permessage-deflate"
 
-// parseParams takes the parameters of permessage-deflate. It reports whether e is
-// that extension and all that is said of it is right.
+// parseParams parses the parameters of permessage-deflate. ok reports whether e is that
+// extension and its parameters are valid.
 func (d defect) parseParams(e extension, offer bool) (a params, ok bool) {
 	if e.name != extensionName && !(d.broken("deflate-name-prefix") &&
 		strings.Contains(e.name, extensionName)) {
@@ -50,7 +50,7 @@ func (d defect) parseParams(e extension, offer bool) (a params, ok bool) {
 	return a, true
 }
 
-// windowBits parses the value of a max_window_bits.
+// windowBits parses the value of a max_window_bits parameter.
 func (d defect) windowBits(value string) (int, bool) {
 	n, err := strconv.Atoi(value)
 	if d.broken("deflate-window-any") {
@@ -65,8 +65,7 @@ func (d defect) windowBits(value string) (int, bool) {
 	return n, err == nil && n >= 8 && n <= 15 && value == strconv.Itoa(n)
 }
 
-// negotiate chooses among the client's offers. The answer is empty if there is
-// none to take.
+// negotiate chooses an offer of the client. The answer is empty if no offer is acceptable.
 func (d defect) negotiate(offers []extension) (answer string, agreed *params) {
 	for _, offer := range offers {
 		a, ok := d.parseParams(offer, true)
@@ -80,7 +79,7 @@ func (d defect) negotiate(offers []extension) (answer string, agreed *params) {
 		if a.serverReset && !d.broken("deflate-reset-unanswered") {
 			answer += "; server_no_context_takeover"
 		}
-		// client_no_context_takeover is a hint that costs nothing to ignore.
+		// client_no_context_takeover is a hint, which we ignore.
 		a.clientReset = false
 		if a.serverBits != 0 {
 			answer += "; server_max_window_bits=" + strconv.Itoa(a.serverBits)

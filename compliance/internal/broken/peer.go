@@ -11,16 +11,16 @@ import (
 	"unicode/utf8"
 )
 
-// A defect is the name of the one thing that is done wrong; empty for none.
+// A defect is the name of a defect; empty for none.
 type defect string
 
 // broken reports whether this is that defect.
 func (d defect) broken(name string) bool { return string(d) == name }
 
-// timed is a connection on which nothing waits for ever.
+// timed is a connection whose reads and writes time out.
 type timed struct {
 	*net.TCPConn
-	until time.Time // the end of all reads, if set
+	until time.Time // deadline of all reads, if not zero
 }
 
 func (t *timed) Read(b []byte) (int, error) {
@@ -41,29 +41,29 @@ func (t *timed) Write(b []byte) (int, error) {
 	return t.TCPConn.Write(b)
 }
 
-// A peer is one end of an open connection, which returns every message. One
-// goroutine does all.
+// A peer is one end of an open connection. It sends every message back. It uses a single
+// goroutine.
 type peer struct {
 	defect
 	client  bool
-	conn    *timed // read through br
+	conn    *timed // reads go through br
 	br      *bufio.Reader
 	deflate *packer // nil if permessage-deflate was not agreed on
 	piece   []byte
 
-	// The message that is being received.
+	// The message being received.
 	open    bool
 	opcode  byte
-	packed  bool // it came with RSV1
+	packed  bool // its first frame had RSV1
 	message []byte
 	text    validator
 
 	empty    int      // empty fragments in a row
 	controls int      // control frames since the last data frame
-	pings    int      // that have come
-	held     [][]byte // payloads of pongs that wait, in some defects
-	kept     []byte   // a message that waits, in some defects
-	echoed   int      // messages returned
+	pings    int      // received pings
+	held     [][]byte // payloads of delayed pongs, with some defects
+	kept     []byte   // a delayed message, with some defects
+	echoed   int      // messages sent back
 	seeded   *rand.Rand
 }
 
@@ -71,10 +71,10 @@ func newPeer(d defect, client bool, conn *timed, br *bufio.Reader, deflate *pack
 	return &peer{defect: d, client: client, conn: conn, br: br, deflate: deflate, piece: make([]byte, 16<<10)}
 }
 
-// errClosed ends a connection whose closing handshake is done.
+// errClosed ends a connection after the closing handshake.
 var errClosed = errors.New("closed")
 
-// echo returns messages until the connection ends.
+// echo sends messages back until the connection ends.
 func (p *peer) echo() {
 	for {
 		h, err := p.readHeader()
@@ -95,7 +95,7 @@ func (p *peer) echo() {
 	}
 }
 
-// data takes a data frame.
+// data handles a data frame.
 func (p *peer) data(h header) error {
 	p.controls = 0
 	if h.opcode > opBinary {
@@ -105,7 +105,7 @@ func (p *peer) data(h header) error {
 		case p.broken("opcode-data-echoed"):
 			h.opcode = opBinary
 		default:
-			return fail(codeProtocol, "a reserved opcode")
+			return fail(codeProtocol, "reserved opcode")
 		}
 	}
 	if err := p.begin(h); err != nil {
@@ -141,14 +141,14 @@ func (p *peer) data(h header) error {
 	return nil
 }
 
-// begin sees to it that a message is open.
+// begin starts a message unless one is open.
 func (p *peer) begin(h header) error {
 	opcode := h.opcode
 	switch {
 	case opcode != opContinuation && p.open && p.broken("message-inside-continues"):
 		return nil
 	case opcode != opContinuation && p.open && !p.broken("message-inside-replaces"):
-		return fail(codeProtocol, "a new message inside another")
+		return fail(codeProtocol, "new message inside a fragmented message")
 	case opcode == opContinuation && p.open:
 		return nil
 	case opcode == opContinuation && p.broken("continuation-first"):
@@ -156,7 +156,7 @@ func (p *peer) begin(h header) error {
 	case opcode == opContinuation && p.broken("continuation-first-ignored"):
 		return nil
 	case opcode == opContinuation:
-		return fail(codeProtocol, "nothing to continue")
+		return fail(codeProtocol, "continuation without a message")
 	}
 	p.open, p.opcode, p.packed = true, opcode, h.rsv&4 != 0 && p.deflate != nil
 	switch {
@@ -170,13 +170,13 @@ func (p *peer) begin(h header) error {
 	return nil
 }
 
-// add takes a piece of the open message. Text is checked as it comes.
+// add appends a piece to the open message. It validates text as it arrives.
 func (p *peer) add(piece []byte) error {
 	if !p.open {
 		return nil
 	}
 	if len(p.message)+len(piece) > maxMessage && !p.broken("length-unlimited") {
-		return fail(codeTooLarge, "the message is too large")
+		return fail(codeTooLarge, "message too large")
 	}
 	p.message = append(p.message, piece...)
 	if p.packed || p.lateUTF8() {
@@ -185,12 +185,12 @@ func (p *peer) add(piece []byte) error {
 	return p.checkText(piece)
 }
 
-// lateUTF8 reports the defects that check no piece by itself.
+// lateUTF8 reports whether the defect prevents the validation of pieces.
 func (p *peer) lateUTF8() bool {
 	return p.broken("utf8-unchecked") || p.broken("utf8-at-end") || p.broken("utf8-replaced")
 }
 
-// checkText takes more of the open message if it is text.
+// checkText validates more of the open message if it is text.
 func (p *peer) checkText(more []byte) error {
 	if p.opcode != opText && !p.broken("utf8-of-binary") || p.text.check(more) {
 		return nil
@@ -205,7 +205,7 @@ func (p *peer) notUTF8() error {
 	return fail(codeNotUTF8, "not UTF-8")
 }
 
-// deliver ends the open message and returns it.
+// deliver ends the open message and sends it back.
 func (p *peer) deliver() (err error) {
 	p.open = false
 	message := p.message
@@ -243,8 +243,8 @@ func (p *peer) deliver() (err error) {
 	return p.flushPongs()
 }
 
-// noncharacter reports whether there is a code point such as U+FFFE, which is no
-// character but right in UTF-8.
+// noncharacter reports whether text has a noncharacter, such as U+FFFE, which is valid in
+// UTF-8.
 func noncharacter(text []byte) bool {
 	for len(text) > 0 {
 		r, n := utf8.DecodeRune(text)
@@ -256,7 +256,7 @@ func noncharacter(text []byte) bool {
 	return false
 }
 
-// reply returns a message.
+// reply sends a message back.
 func (p *peer) reply(message []byte) error {
 	opcode := p.opcode
 	switch {
@@ -277,7 +277,7 @@ func (p *peer) reply(message []byte) error {
 	case p.broken("binary-as-text"):
 		opcode = opText
 	case p.broken("messages-swapped") && p.kept == nil && p.br.Buffered() > 0:
-		p.kept = append([]byte{}, message...) // the next one overtakes it
+		p.kept = append([]byte{}, message...) // the next message overtakes it
 		return nil
 	case p.broken("message-twice"):
 		if err := p.send(opcode, message); err != nil {
@@ -297,7 +297,7 @@ func (p *peer) reply(message []byte) error {
 	return nil
 }
 
-// send sends a message, compressed if that was agreed on.
+// send sends a message, compressed if compression was agreed on.
 func (p *peer) send(opcode byte, message []byte) error {
 	if p.deflate == nil || p.broken("deflate-not-inflated") && !p.packed {
 		return p.write(true, 0, opcode, message)
@@ -312,7 +312,7 @@ func (p *peer) send(opcode byte, message []byte) error {
 	return p.write(true, rsv, opcode, message)
 }
 
-// end says why, if it was the other side that went wrong, and closes.
+// end closes the connection, with a close frame if the peer violated a rule.
 func (p *peer) end(err error) {
 	var f *failure
 	switch {
@@ -334,8 +334,8 @@ func (p *peer) end(err error) {
 	p.drop()
 }
 
-// drop ends the TCP connection so that no reset overtakes the close frame: the
-// server ends its half at once, the client waits for the server to do so.
+// drop ends the TCP connection so that a reset does not overtake the close frame. The server
+// closes its direction at once. The client waits for the server.
 func (p *peer) drop() {
 	defer p.conn.Close()
 	p.conn.until = time.Now().Add(closeTimeout)

@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// A Server returns every message with its type. At /close it closes, with the code and
-// the reason of the query. The zero Server is right.
+// A Server sends every message back with its type. At /close, it starts the closing handshake
+// with the code and the reason in the query. The zero Server has no defect.
 type Server struct {
-	Defect string // a name in [Defects]; empty for none
-	// Spared is the number of connections, from the first, on which the server is
-	// right all the same. A prober can so be told from those who test.
+	Defect string // the name of a defect in [Defects]; empty for none
+	// Spared is the number of connections, from the first, that the defect spares. A
+	// suite that first probes the server then sees the defect only in its cases.
 	Spared int
 
 	listener net.Listener
@@ -28,7 +28,7 @@ type Server struct {
 	done     sync.WaitGroup
 }
 
-// Start listens on a port of loopback and returns the URL of the server.
+// Start listens on a free loopback port and returns the URL of the server.
 func (s *Server) Start() (url string, err error) {
 	if err := check(s.Defect, ServerRole); err != nil {
 		return "", err
@@ -41,7 +41,7 @@ func (s *Server) Start() (url string, err error) {
 	return "ws://" + s.listener.Addr().String() + "/", nil
 }
 
-// Close ends all connections at once, and returns when nothing is left.
+// Close closes all connections and waits until they have ended.
 func (s *Server) Close() error {
 	err := s.listener.Close()
 	s.mu.Lock()
@@ -78,7 +78,7 @@ func (s *Server) accept() {
 	}
 }
 
-// serve sees one connection through.
+// serve handles one connection.
 func (s *Server) serve(d defect, conn *net.TCPConn) {
 	defer func() {
 		conn.Close()
@@ -97,7 +97,7 @@ func (s *Server) serve(d defect, conn *net.TCPConn) {
 	case errors.Is(err, errTooLarge):
 		status = "431 Request Header Fields Too Large"
 	case err == nil:
-		status = d.judge(h)
+		status = d.checkRequest(h)
 	case !time.Now().Before(t.until):
 		status = "408 Request Timeout"
 	}
@@ -117,16 +117,16 @@ func (s *Server) serve(d defect, conn *net.TCPConn) {
 		f = newPacker(d, false, *agreed)
 	}
 	p := newPeer(d, false, t, br, f)
-	if payload := closeAsked(h.line); payload != nil {
+	if payload := requestedClose(h.line); payload != nil {
 		p.close(payload)
 		return
 	}
 	p.echo()
 }
 
-// closeAsked returns the payload of the close frame that a request asks the server to
-// begin with, as in GET /close?code=1001&reason=bye HTTP/1.1; nil if it does not.
-func closeAsked(line string) []byte {
+// requestedClose returns the payload of the close frame that a request such as
+// GET /close?code=1001&reason=bye HTTP/1.1 makes the server send; nil for other requests.
+func requestedClose(line string) []byte {
 	u, err := url.Parse(strings.Split(line, " ")[1])
 	if err != nil || u.Path != "/close" {
 		return nil
@@ -138,15 +138,15 @@ func closeAsked(line string) []byte {
 	return append(binary.BigEndian.AppendUint16(nil, uint16(code)), u.Query().Get("reason")...)
 }
 
-// drain lets the other side read what was sent before the connection is closed.
+// drain lets the peer read the response before the connection is closed.
 func drain(t *timed, br *bufio.Reader) {
 	p := &peer{conn: t, br: br}
 	p.drop()
 }
 
-// judge returns the status of a refusal; empty if the request is right, by RFC
-// 6455, section 4.2.1.
-func (d defect) judge(h head) string {
+// checkRequest returns the status of a refusal; empty if the request is valid by RFC 6455,
+// section 4.2.1.
+func (d defect) checkRequest(h head) string {
 	const bad = "400 Bad Request"
 	line := strings.Split(h.line, " ")
 	host, hasHost := h.value("Host")
@@ -175,7 +175,8 @@ func (d defect) judge(h head) string {
 		return "426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: websocket"
 	case version != "13" && !(version == "8" && d.broken("handshake-version-8")) &&
 		!(version == "" && d.broken("handshake-version-missing")):
-		return "426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
+		return "426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+			"Sec-WebSocket-Version: 13"
 	case key == "" && d.broken("handshake-key-missing"):
 		return ""
 	case (err != nil || len(raw) != 16) && !(key != "" && d.broken("handshake-key-length")):
@@ -184,7 +185,7 @@ func (d defect) judge(h head) string {
 	return ""
 }
 
-// answer returns what is sent, and what was agreed on.
+// answer returns the response and the parameters of permessage-deflate, nil if declined.
 func (d defect) answer(h head, status string) (string, *params) {
 	switch {
 	case d.broken("handshake-silent"):

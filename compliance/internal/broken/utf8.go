@@ -1,14 +1,14 @@
 package broken
 
-// A validator checks UTF-8 an octet at a time, RFC 3629, section 4. It knows after
-// each octet whether the text can still become right.
+// A validator validates UTF-8 byte by byte, RFC 3629, section 4. It detects an error at the
+// first byte after which the text cannot become valid.
 type validator struct {
 	defect
-	need   int  // continuation octets to come
+	need   int  // missing continuation bytes
 	lo, hi byte // the bounds of the next one
 }
 
-// check reports whether the text is right so far, with b at its end.
+// check reports whether the text is valid so far, with b appended.
 func (v *validator) check(b []byte) bool {
 	for _, c := range b {
 		if v.need > 0 {
@@ -24,7 +24,7 @@ func (v *validator) check(b []byte) bool {
 	return true
 }
 
-// start takes the first octet of a code point beyond ASCII.
+// start handles the first byte of a character that is not ASCII.
 func (v *validator) start(c byte) bool {
 	v.lo, v.hi = 0x80, 0xbf
 	overlong := v.broken("utf8-overlong")

@@ -10,43 +10,43 @@ import (
 	"strings"
 )
 
-// A Verdict is behavior and behaviorClose of one case, in Autobahn's words. Both
-// are empty if the case could not be run.
+// A Verdict has behavior and behaviorClose of a case, in Autobahn's words. Both are empty if
+// the case could not be run.
 type Verdict [2]string
 
-// Original is what the original suite says of the peers of this package.
+// Original has the original suite's verdicts on the peers of this package.
 type Original struct {
-	Suite string                        `json:"suite"` // its version
-	Right map[string]map[string]Verdict `json:"right"` // role, case; with no defect
-	Runs  []OriginalRun                 `json:"runs"`  // in the order of Defects, servers first
+	Suite string                        `json:"suite"` // version of the original suite
+	Right map[string]map[string]Verdict `json:"right"` // without a defect, by role and case
+	Runs  []OriginalRun                 `json:"runs"`  // servers first, then in the order of Defects
 }
 
-// An OriginalRun is about one peer with a defect.
+// An OriginalRun has the verdicts on one peer with a defect.
 type OriginalRun struct {
 	Defect string   `json:"defect"`
 	Role   string   `json:"role"` // server or client
 	Cases  []string `json:"cases"`
-	// Differs has the cases in which the verdict is not that on the right peer.
-	// There is more than one where it depends on masking keys or on timing.
+	// Differs has the cases whose verdict differs from that on the peer without a defect.
+	// A case has several verdicts if they depend on masking keys or timing.
 	Differs map[string][]Verdict `json:"differs"`
 }
 
 //go:embed testdata/original.json
 var originalJSON []byte
 
-// ReadOriginal returns the content of testdata/original.json.
+// ReadOriginal parses the embedded testdata/original.json.
 func ReadOriginal() (*Original, error) { return ParseOriginal(originalJSON) }
 
-// ParseOriginal parses a file like that.
+// ParseOriginal parses a file in the form of testdata/original.json.
 func ParseOriginal(data []byte) (*Original, error) {
 	o := &Original{Right: map[string]map[string]Verdict{}}
 	if err := json.Unmarshal(data, o); err != nil {
-		return nil, fmt.Errorf("the original's verdicts: %w", err)
+		return nil, fmt.Errorf("verdicts of the original suite: %w", err)
 	}
 	return o, nil
 }
 
-// Run returns the run of a peer; nil if there is none.
+// Run returns the run of a peer, or nil.
 func (o *Original) Run(defect, role string) *OriginalRun {
 	for i := range o.Runs {
 		if o.Runs[i].Defect == defect && o.Runs[i].Role == role {
@@ -56,7 +56,7 @@ func (o *Original) Run(defect, role string) *OriginalRun {
 	return nil
 }
 
-// Set puts a run in its place.
+// Set adds or replaces a run.
 func (o *Original) Set(run OriginalRun) {
 	if had := o.Run(run.Defect, run.Role); had != nil {
 		*had = run
@@ -67,7 +67,7 @@ func (o *Original) Set(run OriginalRun) {
 	for i, d := range Defects() {
 		order[d.Name] = i
 	}
-	// Defects and roles that are no longer in the table go.
+	// Remove defects and roles that are no longer in the table.
 	o.Runs = slices.DeleteFunc(o.Runs, func(r OriginalRun) bool {
 		return check(r.Defect,
 			RoleOf(r.Role)) != nil
@@ -80,7 +80,7 @@ func (o *Original) Set(run OriginalRun) {
 	})
 }
 
-// Format returns the file, with a line for each verdict that differs.
+// Format returns the content of the file, with a line for each case that differs.
 func (o *Original) Format() []byte {
 	var b bytes.Buffer
 	put := func(v any) { b.Write(marshal(v)) }

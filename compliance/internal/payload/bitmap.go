@@ -3,13 +3,13 @@ package payload
 import "encoding/binary"
 
 const (
-	side       = 512 // of the picture, in pixels
+	side       = 512 // side of the picture in pixels
 	bitmapHead = 14 + 40 + 4*256
 	bitmapSize = bitmapHead + side*side
 )
 
-// Bitmap returns a picture of 512 by 512 pixels in 256 shades of grey, as a file in
-// the BMP format of 263,222 octets: hills in haze, with grain.
+// Bitmap returns a BMP file of 263,222 bytes: a picture of 512 by 512 pixels in 256 shades of
+// gray that shows hills in haze, with grain.
 func Bitmap() []byte {
 	b := make([]byte, 0, bitmapSize)
 	le := binary.LittleEndian
@@ -34,8 +34,8 @@ func Bitmap() []byte {
 	return b
 }
 
-// wave goes up and down between -256 and 256, softly, once every 1,024 steps. It is
-// made of whole numbers, for floating point may differ between processors.
+// wave approximates a sine with values from -256 to 256 and a period of 1,024. It uses integers
+// because floating-point results may differ between processors.
 func wave(t int) int {
 	t &= 1023
 	v := (t & 511) * (512 - t&511) / 256

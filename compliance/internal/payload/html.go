@@ -7,8 +7,8 @@ import (
 
 const htmlSize = 263_647
 
-// HTML returns a page of 263,647 octets of UTF-8: a style sheet and tables of the
-// departures of a ferry. Some twenty of its characters are not ASCII.
+// HTML returns a page of 263,647 bytes of UTF-8: a style sheet and tables of ferry departures.
+// About twenty of its characters are not ASCII.
 func HTML() []byte {
 	d := dice(2)
 	var b strings.Builder

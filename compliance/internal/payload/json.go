@@ -7,8 +7,8 @@ import (
 
 const jsonSize = 194_056
 
-// JSON returns 194,056 octets of JSON, all ASCII: an object of harbours, each with
-// the readings of its gauges, indented.
+// JSON returns 194,056 bytes of indented JSON, all ASCII: an object of harbors, each with the
+// readings of its gauges.
 func JSON() []byte {
 	d := dice(1)
 	var b strings.Builder

@@ -1,23 +1,23 @@
-// Package payload makes data to compress: five kinds, each as large and about as
-// compressible as the file of its kind that the Autobahn suite sends in groups 12
-// and 13. Nothing of it is stored and nothing is quoted: small generators make it,
-// the same octets each time and everywhere.
+// Package payload generates five kinds of data to compress. Each has the size, and about the
+// compressibility, of the file of its kind that the Autobahn testsuite sends in groups 12 and
+// 13. No data is stored or copied. Each function returns the same bytes on every call and on
+// every machine.
 //
-// With compress/flate at level 6, the whole of each shrinks to about
+// With compress/flate at level 6, the data shrinks to about
 //
 //	JSON     4.3 %   indented objects that resemble each other
-//	HTML     5.5 %   a long table, with some characters beyond ASCII
-//	Prose     39 %   verse in something like German
-//	PDF       76 %   noisy pictures between pages of text
+//	HTML     5.5 %   a long table with a few characters beyond ASCII
+//	Prose     39 %   verses in a language similar to German
+//	PDF       76 %   pages of text between pictures of noise
 //	Bitmap    85 %   a soft picture with the grain of a photograph
 //
-// Each call makes the data afresh, in 1 to 20 ms, and the caller owns it.
+// Each call generates the data again, in 1 to 20 ms. The caller owns it.
 package payload
 
 import "strings"
 
-// A dice is a source of numbers that follow from its seed alone: SplitMix64. It is
-// our own because the methods of math/rand may change their sequences.
+// A dice is a SplitMix64 generator. It is used instead of math/rand, whose methods may change
+// their sequences.
 type dice uint64
 
 func (d *dice) next() uint64 {
@@ -31,11 +31,10 @@ func (d *dice) next() uint64 {
 // below returns a number from 0 to n-1.
 func (d *dice) below(n int) int { return int(d.next() >> 33 * uint64(n) >> 31) }
 
-// one returns one of the words.
+// one returns a random word.
 func (d *dice) one(words []string) string { return words[d.below(len(words))] }
 
-// filled returns head, filler and tail, with as much of the filler, over and over,
-// as makes size octets.
+// filled returns head, filler and tail, with the filler repeated and cut to make size bytes.
 func filled(head, filler, tail string, size int) []byte {
 	n := size - len(head) - len(tail)
 	if n < 0 {

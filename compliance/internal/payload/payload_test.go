@@ -19,9 +19,9 @@ var kinds = []struct {
 	name  string
 	make  func() []byte
 	size  int
-	sum   uint64  // FNV-1a: the data never change
-	whole float64 // what zlib's level 6 makes of the original suite's file
-	small float64 // the same of pieces of 8,192 octets, each by itself
+	sum   uint64  // FNV-1a of the data, which never change
+	whole float64 // compressed size of the original suite's file, as a fraction, with zlib level 6
+	small float64 // the same if each 8,192 bytes are compressed separately
 }{
 	{"JSON", payload.JSON, 194_056, 0x1af70317003e8075, 0.0435, 0.058},
 	{"Bitmap", payload.Bitmap, 263_222, 0x897267c3502ae7cd, 0.851, 0.875},
@@ -36,14 +36,14 @@ func TestSizes(t *testing.T) {
 		h := fnv.New64a()
 		h.Write(data)
 		if len(data) != k.size || h.Sum64() != k.sum {
-			t.Errorf("%s: %d octets with sum %#x, want %d with %#x", k.name, len(data), h.Sum64(), k.size,
+			t.Errorf("%s: %d bytes with sum %#x, want %d with %#x", k.name, len(data), h.Sum64(), k.size,
 				k.sum)
 		}
 	}
 }
 
-// TestRatios holds the data to the compressibility of the original suite's files,
-// within 8 %: what the cases ask of a peer depends on it.
+// The data compress like the original suite's files, within 8 %. The load that the cases put
+// on a peer depends on it.
 func TestRatios(t *testing.T) {
 	for _, k := range kinds {
 		data := k.make()
@@ -56,7 +56,7 @@ func TestRatios(t *testing.T) {
 			got, want float64
 		}{
 			{"whole", float64(compressed(data)) / float64(len(data)), k.whole},
-			{"8,192 octets", float64(pieces) / float64(n), k.small},
+			{"8,192 bytes", float64(pieces) / float64(n), k.small},
 		} {
 			t.Logf("%s, %s: %.4f, original %.4f", k.name, c.what, c.got, c.want)
 			if math.Abs(c.got/c.want-1) > 0.08 {
@@ -67,7 +67,7 @@ func TestRatios(t *testing.T) {
 	}
 }
 
-// compressed is the size of b as a message.
+// compressed returns the size of b as a compressed message.
 func compressed(b []byte) int {
 	var out bytes.Buffer
 	w, _ := flate.NewWriter(&out, 6)
@@ -92,10 +92,10 @@ func TestText(t *testing.T) {
 		t.Error("not UTF-8")
 	}
 	if more := len(html) - utf8.RuneCount(html); more < 10 || more > 50 {
-		t.Errorf("HTML has %d octets more than characters, want a few", more)
+		t.Errorf("HTML has %d bytes more than characters, want 10 to 50", more)
 	}
 	if more := len(prose) - utf8.RuneCount(prose); more < 2000 {
-		t.Errorf("prose has only %d octets more than characters", more)
+		t.Errorf("Prose has %d bytes more than characters, want 2000 or more", more)
 	}
 }
 
@@ -104,11 +104,11 @@ func TestBitmap(t *testing.T) {
 	le := binary.LittleEndian
 	if string(b[:2]) != "BM" || le.Uint32(b[2:]) != uint32(len(b)) || le.Uint32(b[10:]) != 1078 ||
 		le.Uint32(b[18:]) != 512 || le.Uint32(b[22:]) != 512 || le.Uint16(b[28:]) != 8 {
-		t.Errorf("head % x", b[:54])
+		t.Errorf("invalid BMP header % x", b[:54])
 	}
 }
 
-// TestPDF follows the table of offsets.
+// The table of offsets in the PDF leads to its objects.
 func TestPDF(t *testing.T) {
 	b := payload.PDF()
 	m := regexp.MustCompile(`startxref\n(\d+)\n%%EOF\n$`).FindSubmatch(b)
@@ -117,12 +117,12 @@ func TestPDF(t *testing.T) {
 	}
 	at, _ := strconv.Atoi(string(m[1]))
 	if !bytes.HasPrefix(b[at:], []byte("xref\n0 ")) || b[at-1] != '\n' {
-		t.Fatalf("at %d there is %q", at, b[at-1:at+10])
+		t.Fatalf("offset %d has %q, want a table of offsets", at, b[at-1:at+10])
 	}
 	for i, m := range regexp.MustCompile(`(\d{10}) 00000 n`).FindAllSubmatch(b[at:], -1) {
 		off, _ := strconv.Atoi(string(m[1]))
 		if want := strconv.Itoa(i+1) + " 0 obj\n"; !bytes.HasPrefix(b[off:], []byte(want)) {
-			t.Fatalf("object %d is not at %d", i+1, off)
+			t.Fatalf("object %d is not at offset %d", i+1, off)
 		}
 	}
 }

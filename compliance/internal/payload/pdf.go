@@ -8,8 +8,8 @@ import (
 
 const pdfSize = 1_042_328
 
-// PDF returns a document of 1,042,328 octets in the Portable Document Format: pages
-// of text between pictures of noise, which do not compress.
+// PDF returns a PDF document of 1,042,328 bytes: pages of text between pictures of noise, which
+// do not compress.
 func PDF() []byte {
 	w := &pdf{dice: 4}
 	w.WriteString("%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
@@ -25,7 +25,8 @@ func PDF() []byte {
 		w.object("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R\n"+
 			"/Resources << /Font << /F1 3 0 R >> /XObject << /I1 %d 0 R >> >> >>", n+1, n+2)
 		w.stream("", w.text())
-		w.stream("/Type /XObject /Subtype /Image /Width 64 /Height 58 /BitsPerComponent 8 /ColorSpace /DeviceGray ", w.noise(64*58))
+		w.stream("/Type /XObject /Subtype /Image /Width 64 /Height 58 "+
+			"/BitsPerComponent 8 /ColorSpace /DeviceGray ", w.noise(64*58))
 		w.object("<< /Type /Annot /Subtype /Text /Rect [36 36 54 54] /Contents (Picture %d) >>", n/4)
 	}
 	return w.end()
@@ -33,11 +34,11 @@ func PDF() []byte {
 
 const pdfPages = 192
 
-// A pdf is a document that is being written.
+// A pdf writes a document.
 type pdf struct {
 	bytes.Buffer
 	dice
-	offsets []int // of the objects
+	offsets []int // offsets of the objects
 }
 
 func (w *pdf) object(format string, args ...any) {
@@ -49,7 +50,7 @@ func (w *pdf) stream(keys string, data []byte) {
 	w.object("<< %s/Length %d >>\nstream\n%s\nendstream", keys, len(data), data)
 }
 
-// text is the content of a page.
+// text returns the content of a page.
 func (w *pdf) text() []byte {
 	var b bytes.Buffer
 	b.WriteString("BT /F1 11 Tf 14 TL 72 770 Td\n")
@@ -69,7 +70,7 @@ func (w *pdf) noise(n int) []byte {
 	return b
 }
 
-// end writes the table of offsets and fills up.
+// end writes the table of offsets and pads the document to pdfSize.
 func (w *pdf) end() []byte {
 	var tail strings.Builder
 	fmt.Fprintf(&tail, "xref\n0 %d\n0000000000 65535 f \n", len(w.offsets)+1)

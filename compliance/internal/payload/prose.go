@@ -8,8 +8,8 @@ import (
 
 const proseSize = 222_218
 
-// Prose returns 222,218 octets of UTF-8: verses whose words and grammar resemble
-// German. They mean nothing. The last line may be cut, never a character.
+// Prose returns 222,218 bytes of UTF-8: verses without meaning whose words and grammar resemble
+// German. The last line may be cut, but never within a character.
 func Prose() []byte {
 	w := &poet{dice: 5}
 	for w.Len() < proseSize {
@@ -18,7 +18,7 @@ func Prose() []byte {
 	b := []byte(w.String())[:proseSize]
 	for i := len(b) - 1; !utf8.Valid(b[i:]); i-- {
 		if utf8.RuneStart(b[i]) {
-			copy(b[i:], "  ") // part of a character, at most two octets of three
+			copy(b[i:], "  ") // a cut character: at most two of three bytes
 		}
 	}
 	return b
@@ -62,7 +62,7 @@ func (w *poet) verse() {
 	w.WriteString(string(unicode.ToUpper(first)) + s[n:] + w.one(stops) + "\n")
 }
 
-// A declension gives, for each gender, the article and the ending of an adjective.
+// A declension has the article and the ending of an adjective for each gender.
 type declension map[byte][2]string
 
 var (
@@ -72,7 +72,7 @@ var (
 	dative     = declension{'r': {"dem", "en"}, 'e': {"der", "en"}, 's': {"dem", "en"}}
 )
 
-// thing is a noun with its article and, at times, an adjective.
+// thing returns a noun with its article and, sometimes, an adjective.
 func (w *poet) thing(d declension) string {
 	noun := w.one(nouns)
 	article, ending := d[noun[0]][0], d[noun[0]][1]
@@ -108,8 +108,8 @@ func (w *poet) verb() string {
 	return w.one(verbs)
 }
 
-// stem is a syllable or two that sound like German, and which no dictionary has. It
-// keeps the text from being a few hundred words over and over.
+// stem returns one or two syllables that sound German but are in no dictionary. Without them,
+// the text would repeat a few hundred words.
 func (w *poet) stem() string {
 	s := w.one(onsets) + w.one(vowels) + w.one(codas)
 	if w.below(2) == 0 {
@@ -118,10 +118,10 @@ func (w *poet) stem() string {
 	return s
 }
 
-// word is a noun without the letter of its gender.
+// word returns a noun without the letter of its gender.
 func word(noun string) string { return noun[2:] }
 
-// Before each noun stands the last letter of its article: der, die, das.
+// nouns are prefixed with the last letter of their article: der, die or das.
 var nouns = strings.Split(
 	"r Wind,e Stadt,s Licht,r Abend,e Brücke,s Haus,r Schnee,e Stimme,s Meer,r Weg,e Straße,s Feuer,"+
 		"r Morgen,e Hütte,s Schiff,r König,e Mühle,s Gras,r Vogel,e Träne,s Glück,r Fluss,e Küste,s Kind,"+

@@ -1,13 +1,12 @@
-// The program original asks the original Autobahn suite about the peers of package
-// broken, and writes its verdicts to a file:
+// Original runs the original Autobahn testsuite against the peers of package broken and writes
+// the verdicts to a file:
 //
 //	go run ./internal/broken/original -wstest DIR
 //
-// It asks one peer after the other, and writes the file after each, so that it may
-// be stopped and run again with -missing. All of it takes an hour or two. With
-// Clients are asked in the cases that told a server, and a few more. With
-// -again it asks once more in the cases that differ, and adds what is new: some
-// verdicts depend on masking keys or on timing.
+// It tests one peer after another and writes the file after each, so that you can stop it and
+// continue with -missing. A full run takes one to two hours. Clients run the cases that detect
+// the defect in a server, and a few more. With -again, it repeats the cases that differ and adds
+// new verdicts, because some verdicts depend on masking keys or timing.
 package main
 
 import (
@@ -30,10 +29,10 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// runTimeout bounds the questions about one peer.
+// runTimeout limits the run against one peer.
 const runTimeout = 10 * time.Minute
 
-// asker is what the flags say.
+// An asker runs the original suite as the flags say.
 type asker struct {
 	wstest, out string
 	missing     bool
@@ -44,15 +43,15 @@ type asker struct {
 func main() {
 	a := &asker{}
 	flag.StringVar(&a.wstest, "wstest", os.Getenv("HAWSER_WSTEST"),
-		"the wstest to ask, or a directory that wscheck autobahn -install made")
+		"`PATH` of wstest, or of a directory made by wscheck autobahn -install")
 	flag.StringVar(&a.out, "o", "internal/broken/testdata/original.json",
-		"the file to write, and to begin with")
-	flag.BoolVar(&a.missing, "missing", false, "ask only about peers that are not in the file")
-	flag.BoolVar(&a.again, "again", false, "ask once more in the cases that differ")
+		"`FILE` to update")
+	flag.BoolVar(&a.missing, "missing", false, "test only peers that are not in the file")
+	flag.BoolVar(&a.again, "again", false, "repeat the cases that differ")
 	defects := flag.String("defects", "*",
-		"the defects to ask about, a shell pattern; \"\" for the right peers alone")
-	role := flag.String("role", "", "server or client; both if empty")
-	right := flag.Bool("right", false, "ask about the right peers too, even if they are in the file")
+		"shell `PATTERN` of the defects to test; \"\" for none")
+	role := flag.String("role", "", "`ROLE` to test: server or client (default both)")
+	right := flag.Bool("right", false, "test the peers without a defect even if they are in the file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -101,8 +100,7 @@ func (a *asker) run(ctx context.Context, pattern, only string, right bool) error
 	return nil
 }
 
-// askRight asks about a right peer, in every case that any defect asks for and the
-// rest of groups 1 to 10.
+// askRight tests a peer without a defect in the cases of all defects and in group 9.
 func (a *asker) askRight(ctx context.Context, role string) error {
 	var cases []string
 	for _, d := range broken.Defects() {
@@ -123,20 +121,21 @@ func (a *asker) askRight(ctx context.Context, role string) error {
 			}
 		}
 	}
-	fmt.Printf("%-6s right: %d cases in %v, %d fall short %v\n", role, len(verdicts), took, len(short), short)
+	fmt.Printf("%-6s without a defect: %d cases in %v, %d fall short %v\n", role, len(verdicts), took,
+		len(short), short)
 	if len(short) > 0 {
-		return errors.New("the right peer is not right")
+		return errors.New("the peer without a defect falls short")
 	}
 	return a.save()
 }
 
-// askDefect asks about a peer with a defect.
+// askDefect tests a peer with a defect.
 func (a *asker) askDefect(ctx context.Context, d broken.Defect, role string) error {
 	run := broken.OriginalRun{Defect: d.Name, Role: role, Cases: d.Cases,
 		Differs: map[string][]broken.Verdict{}}
 	cases := d.Cases
 	if had := a.file.Run(d.Name, "server"); role == "client" && had != nil {
-		// Client and server are one code: the cases that tell are the same.
+		// Client and server share their code, so the same cases detect the defect.
 		cases = append(slices.Sorted(maps.Keys(had.Differs)), broken.ClientCases()...)
 		run.Cases = cases
 	}
@@ -155,7 +154,8 @@ func (a *asker) askDefect(ctx context.Context, d broken.Defect, role string) err
 	for id, v := range verdicts {
 		was, ok := a.file.Right[role][id]
 		if !ok {
-			return fmt.Errorf("case %s was not run with the right %s; run again with -right", id, role)
+			return fmt.Errorf("no verdict on the %s without a defect in case %s; run again with -right", role,
+				id)
 		}
 		if (v != was || a.again) && !slices.Contains(run.Differs[id], v) {
 			run.Differs[id] = append(run.Differs[id], v)
@@ -183,7 +183,7 @@ func (a *asker) ask(ctx context.Context, defect, role string, cases []string) (m
 	defer os.RemoveAll(dir)
 	o := autobahn.Options{Agent: "broken", Cases: cases, Dir: dir, Wstest: a.wstest}
 	if role == "server" {
-		s := &broken.Server{Defect: defect, Spared: 1} // the first one is the look at it
+		s := &broken.Server{Defect: defect, Spared: 1} // the first connection is a probe
 		if o.Server, err = s.Start(); err != nil {
 			return nil, 0, err
 		}
@@ -197,14 +197,14 @@ func (a *asker) ask(ctx context.Context, defect, role string, cases []string) (m
 	}
 	verdicts := map[string]broken.Verdict{}
 	for _, id := range report.Cases {
-		r := report.Results[id] // none if it was not run
+		r := report.Results[id] // empty if the case did not run
 		verdicts[id] = broken.Verdict{string(r.Behavior), string(r.BehaviorClose)}
 	}
 	return verdicts, report.Took.Round(100 * time.Millisecond), nil
 }
 
-// dial makes a Dialer of the broken client. What the suite asks for beside the
-// cases is done by a right one.
+// dial returns a Dialer of the client with a defect. Requests for anything but a case use
+// hawser's client.
 func dial(defect string) testee.Dialer {
 	return func(ctx context.Context, url string, config *tls.Config) (testee.Conn, error) {
 		if !strings.Contains(url, "/runCase") {
@@ -214,13 +214,13 @@ func dial(defect string) testee.Dialer {
 	}
 }
 
-// echo is a connection that returns messages by itself.
+// An echo is a connection that sends messages back by itself.
 type echo struct {
 	client *broken.Client
 	url    string
 }
 
-// Read sees the connection through, from its opening on.
+// Read opens the connection and runs it to its end.
 func (e *echo) Read(ctx context.Context) (bool, []byte, error) {
 	if err := e.client.Echo(ctx, e.url); err != nil {
 		return false, nil, err

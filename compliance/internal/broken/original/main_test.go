@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/broken"
 )
 
-// wstest returns the suite that HAWSER_WSTEST names.
+// wstest returns the path in HAWSER_WSTEST, or skips the test.
 func wstest(t *testing.T) string {
 	t.Helper()
 	path := os.Getenv("HAWSER_WSTEST")
@@ -20,8 +20,7 @@ func wstest(t *testing.T) string {
 	return path
 }
 
-// The original suite finds nothing wrong with a right peer, and with one that is
-// broken what the file says.
+// The original suite's verdicts on peers with and without a defect are those in the file.
 func TestOriginal(t *testing.T) {
 	a := &asker{wstest: wstest(t)}
 	file, err := broken.ReadOriginal()
@@ -47,12 +46,12 @@ func TestOriginal(t *testing.T) {
 		}
 		differs := file.Run(defect, role).Differs
 		if got["2.1"] != right["2.1"] || got["2.2"] != differs["2.2"][0] || got["2.9"] != differs["2.9"][0] {
-			t.Errorf("a %s with %s: %q, the file says %q", role, defect, got, differs)
+			t.Errorf("verdicts on a %s with %s: %q, the file has %q", role, defect, got, differs)
 		}
 	}
 }
 
-// With a pattern that no defect matches nothing is asked, and the file stays.
+// A pattern that matches no defect runs nothing and leaves the file unchanged.
 func TestNothingToAsk(t *testing.T) {
 	before, err := os.ReadFile("../testdata/original.json")
 	if err != nil {
