@@ -10,36 +10,36 @@ import (
 	"unicode"
 )
 
-// A Comparison is two reports side by side, of the same tool or of two.
+// A Comparison compares two reports, which may be of different tools.
 type Comparison struct {
-	A, B         string // what the texts call the reports; Compare says A and B
+	A, B         string // names of the reports in texts; Compare sets "A" and "B"
 	Pairs        []Pair
-	OnlyA, OnlyB []string // agents that the other report does not have
+	OnlyA, OnlyB []string // agents that only one report has
 }
 
-// A Pair is an agent of one report and its like of the other.
+// A Pair is an agent of each report whose cases are compared.
 type Pair struct {
 	AgentA, AgentB string
-	Rows           []Row // those that are worse in B, those that differ, the rest; then by case
+	Rows           []Row // first those that are worse in B, then those that differ, then the rest; by case
 }
 
-// A Row is a case in two reports. A or B is nil if the case is not in that report.
+// A Row is a case in two reports. A or B is nil if that report lacks the case.
 type Row struct {
 	ID   string
 	A, B *Entry
 }
 
-// behaviorDiffers reports whether both reports have the case and differ in its behaviour.
+// behaviorDiffers reports whether both reports have the case, with different behavior.
 func (r Row) behaviorDiffers() bool { return r.both() && r.A.Behavior != r.B.Behavior }
 
-// closeDiffers reports whether both reports have the case and differ in its close.
+// closeDiffers reports whether both reports have the case, with different verdicts on closing.
 func (r Row) closeDiffers() bool { return r.both() && r.A.BehaviorClose != r.B.BehaviorClose }
 
 // equal reports whether both reports have the case with the same verdicts.
 func (r Row) equal() bool { return r.both() && !r.behaviorDiffers() && !r.closeDiffers() }
 
-// worse reports whether B falls short where A did not or did less, or has lost a case
-// in which A passed.
+// worse reports whether a verdict of B is worse than that of A, or B lacks a case that A
+// passes.
 func (r Row) worse() bool {
 	switch {
 	case r.A == nil:
@@ -51,7 +51,7 @@ func (r Row) worse() bool {
 		severity(r.B.BehaviorClose) > severity(r.A.BehaviorClose)
 }
 
-// better reports whether a verdict of B is better than that of A, and none is worse.
+// better reports whether a verdict of B is better than that of A and none is worse.
 func (r Row) better() bool {
 	return r.both() && !r.worse() &&
 		severity(r.B.Behavior)+severity(r.B.BehaviorClose) < severity(r.A.Behavior)+
@@ -60,7 +60,7 @@ func (r Row) better() bool {
 
 func (r Row) both() bool { return r.A != nil && r.B != nil }
 
-// rank orders rows: what is worse, unequal verdicts, cases of one report only, the rest.
+// rank orders rows: worse in B, different verdicts, cases of one report only, the rest.
 func (r Row) rank() int {
 	switch {
 	case r.worse():
@@ -75,15 +75,15 @@ func (r Row) rank() int {
 	return 4
 }
 
-// pairCounts are how a pair's cases compare. A case may differ in both verdicts.
+// pairCounts has the numbers of a pair's cases by result. A case may differ in both verdicts.
 type pairCounts struct {
 	Both, Equal             int
-	Behavior, BehaviorClose int // cases of both whose verdicts differ
+	Behavior, BehaviorClose int // cases in both reports that differ in this verdict
 	OnlyA, OnlyB            int
-	Worse, Better           int // cases in B, of those in A
+	Worse, Better           int // cases that are worse or better in B
 }
 
-// counts counts the pair's cases.
+// counts counts the cases of the pair.
 func (p Pair) counts() pairCounts {
 	var c pairCounts
 	for _, r := range p.Rows {
@@ -99,9 +99,8 @@ func (p Pair) counts() pairCounts {
 	return c
 }
 
-// Compare puts two reports side by side. Agents are paired by their names; if each
-// report has one agent only, these two are a pair whatever they are called. It is an
-// error if there is no pair.
+// Compare compares two reports. It pairs agents with the same name. If each report has a single
+// agent, it pairs those two regardless of their names. It returns an error if there is no pair.
 func Compare(a, b Index) (*Comparison, error) {
 	c := &Comparison{A: "A", B: "B"}
 	as, bs := a.Agents(), b.Agents()
@@ -118,7 +117,7 @@ func Compare(a, b Index) (*Comparison, error) {
 	}
 	c.OnlyB = slices.DeleteFunc(bs, func(agent string) bool { _, ok := a[agent]; return ok })
 	if len(c.Pairs) == 0 {
-		return nil, errors.New("report: the two reports have no agent in common")
+		return nil, errors.New("report: the reports have no agent in common")
 	}
 	return c, nil
 }
@@ -148,14 +147,14 @@ func (c *Comparison) Equal() bool {
 	})
 }
 
-// Worse reports whether B lacks an agent of A, or is worse than A in a case.
+// Worse reports whether B lacks an agent of A or is worse than A in any case.
 func (c *Comparison) Worse() bool {
 	return len(c.OnlyA) > 0 || slices.ContainsFunc(c.Pairs,
 		func(p Pair) bool { return slices.ContainsFunc(p.Rows, Row.worse) })
 }
 
-// WriteText writes the comparison for a terminal; all lists the equal cases too.
-// Where B has the verdict of A there is an equals sign.
+// WriteText writes the comparison for a terminal. If all is set, it also lists the cases that
+// are equal. An equals sign means that B has the verdict of A.
 func (c *Comparison) WriteText(w io.Writer, all bool) error {
 	var out strings.Builder
 	for i, p := range c.Pairs {
@@ -176,13 +175,13 @@ func (c *Comparison) WriteText(w io.Writer, all bool) error {
 		}
 		table.Flush()
 	}
-	c.writeLonely(&out, plain)
+	c.writeUnpaired(&out, plain)
 	_, err := io.WriteString(w, out.String())
 	return err
 }
 
-// WriteMarkdown writes the comparison as tables of Markdown; all lists the equal
-// cases too.
+// WriteMarkdown writes the comparison as Markdown tables. If all is set, it also lists the cases
+// that are equal.
 func (c *Comparison) WriteMarkdown(w io.Writer, all bool) error {
 	var out strings.Builder
 	for i, p := range c.Pairs {
@@ -195,8 +194,8 @@ func (c *Comparison) WriteMarkdown(w io.Writer, all bool) error {
 		if len(rows) == 0 {
 			continue
 		}
-		fmt.Fprintf(&out, "\n| case | behavior %s | %s | behaviorClose %s | %s | code %s | %s |\n|---|---|---|---|---|---|---|\n",
-			c.A, c.B, c.A, c.B, c.A, c.B)
+		fmt.Fprintf(&out, "\n| case | behavior %s | %s | behaviorClose %s | %s | code %s | %s |\n"+
+			"|---|---|---|---|---|---|---|\n", c.A, c.B, c.A, c.B, c.A, c.B)
 		for _, r := range rows {
 			cells := r.cells()
 			for i, differs := range []bool{r.behaviorDiffers(), r.closeDiffers()} {
@@ -208,12 +207,12 @@ func (c *Comparison) WriteMarkdown(w io.Writer, all bool) error {
 			fmt.Fprintf(&out, "| %s | %s |\n", escapeMarkdown(r.ID), strings.Join(cells, " | "))
 		}
 	}
-	c.writeLonely(&out, escapeMarkdown)
+	c.writeUnpaired(&out, escapeMarkdown)
 	_, err := io.WriteString(w, out.String())
 	return err
 }
 
-func (c *Comparison) writeLonely(out *strings.Builder, escape func(string) string) {
+func (c *Comparison) writeUnpaired(out *strings.Builder, escape func(string) string) {
 	for _, l := range []struct {
 		name   string
 		agents []string
@@ -224,7 +223,7 @@ func (c *Comparison) writeLonely(out *strings.Builder, escape func(string) strin
 	}
 }
 
-// summary is a sentence of the pair's counts.
+// summary returns the pair's counts as a sentence.
 func (c *Comparison) summary(p Pair) string {
 	n := p.counts()
 	s := fmt.Sprintf("%d of %d cases equal; behavior differs in %d, behaviorClose in %d", n.Equal, n.Both,
@@ -241,7 +240,7 @@ func (c *Comparison) summary(p Pair) string {
 	return s + "."
 }
 
-// shown are the rows to list.
+// shown returns the rows to list.
 func (p Pair) shown(all bool) []Row {
 	if all {
 		return p.Rows
@@ -249,7 +248,7 @@ func (p Pair) shown(all bool) []Row {
 	return slices.DeleteFunc(slices.Clone(p.Rows), Row.equal)
 }
 
-// cells are behaviour, close and status code, of A and of B.
+// cells returns behavior, close and status code, of A and of B.
 func (r Row) cells() []string {
 	a, b := columns(r.A), columns(r.B)
 	var out []string
@@ -273,7 +272,7 @@ func columns(e *Entry) []string {
 	return []string{plain(string(e.Behavior)), plain(string(e.BehaviorClose)), code}
 }
 
-// plain keeps what would move a terminal's cursor or break a table out of a line.
+// plain replaces characters that could move a terminal's cursor or break a line of a table.
 func plain(s string) string {
 	return strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) {
@@ -283,7 +282,7 @@ func plain(s string) string {
 	}, s)
 }
 
-// escapeMarkdown keeps a name from being markup.
+// escapeMarkdown escapes a name so that it contains no markup.
 func escapeMarkdown(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", `\<`, "*", `\*`, "_", `\_`, "`", "\\`", "[",
 		`\[`).Replace(plain(s))

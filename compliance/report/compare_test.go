@@ -17,6 +17,7 @@ func entry(behavior, closing Verdict, code int) Entry {
 	return e
 }
 
+// twoReports returns two reports with all kinds of differences.
 func twoReports() (a, b Index) {
 	a = Index{"server": {"1.1.1": entry(OK, OK, 1000), "1.1.10": entry(OK, OK, 1000),
 		"1.1.2": entry(OK, Unclean, 0),
@@ -58,7 +59,8 @@ func TestCompareText(t *testing.T) {
 	}
 	want := `A: server
 original: 127.0.0.1:9001
-1 of 4 cases equal; behavior differs in 2, behaviorClose in 2; 1 in A only; 1 in original only; original is worse in 2, better in 2.
+1 of 4 cases equal; behavior differs in 2, behaviorClose in 2; 1 in A only; 1 in original only; ` +
+		`original is worse in 2, better in 2.
 
 case    behavior A  original  behaviorClose A  original  code A  original
 1.1.10  OK          FAILED    OK               FAILED    1000    1011
@@ -72,7 +74,7 @@ H.1     -           OK        -                OK        -       none
 		t.Errorf("comparison (-want +got):\n%s", diff)
 	}
 	if c.Equal() {
-		t.Error("the reports are said to be equal")
+		t.Error("Equal reports true for different reports")
 	}
 	if diff := cmp.Diff(pairCounts{4, 1, 2, 2, 1, 1, 2, 2}, c.Pairs[0].counts()); diff != "" {
 		t.Errorf("counts (-want +got):\n%s", diff)
@@ -134,7 +136,8 @@ func TestCompareMarkdown(t *testing.T) {
 	if err := c.WriteMarkdown(&out, false); err != nil {
 		t.Fatal(err)
 	}
-	want := `A: **server**, B: **server**. 1 of 4 cases equal; behavior differs in 2, behaviorClose in 2; 1 in A only; 1 in B only; B is worse in 2, better in 2.
+	want := `A: **server**, B: **server**. 1 of 4 cases equal; behavior differs in 2, behaviorClose in 2; ` +
+		`1 in A only; 1 in B only; B is worse in 2, better in 2.
 
 | case | behavior A | B | behaviorClose A | B | code A | B |
 |---|---|---|---|---|---|---|

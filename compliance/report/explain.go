@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Explain tells in a few lines what a case does, what was expected, what happened, and
-// which rule the verdict rests on.
+// Explain returns a few lines that say what the case does, what was expected, what happened,
+// and which rule the verdict is based on.
 func (r *Result) Explain() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nexpected: %s\nbehavior %s: %s\nclose %s: %s\n", r.Description, r.Expectation,
 		r.Behavior, r.Result, r.BehaviorClose, r.ResultClose)
 	for _, e := range r.Earlier {
-		fmt.Fprintf(&b, "an earlier run: behavior %s: %s; close %s: %s\n", e.Behavior, e.Result,
+		fmt.Fprintf(&b, "earlier run: behavior %s: %s; close %s: %s\n", e.Behavior, e.Result,
 			e.BehaviorClose, e.ResultClose)
 	}
 	rule := r.VerdictRule()
@@ -28,7 +28,7 @@ func (r *Result) Explain() string {
 	return b.String()
 }
 
-// cite quotes the rule, in two lines.
+// cite quotes the rule in two lines.
 func (r *Rule) cite() string {
 	level := ""
 	if r.Level != "" {

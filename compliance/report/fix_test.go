@@ -17,7 +17,7 @@ var (
 	ruleB = &Rule{"RFC 6455, section 5.6", rfc6455 + "5.6", "SHOULD", "Another sentence."}
 )
 
-// some are results that fell short of different rules, or not at all.
+// some returns results that passed and results that violate different rules.
 func some() []*Result {
 	return []*Result{
 		{ID: "1.1.1", Behavior: OK, BehaviorClose: OK},
@@ -38,8 +38,8 @@ func some() []*Result {
 	}
 }
 
-// The report opens on what fell short: the worst rule first, with the sentence that
-// the verdict rests on, what happened in each case, and how to repeat it.
+// The report begins with the cases that fell short: the worst rule first, with the text of the
+// rule, the outcome of each case and the command to repeat it.
 func TestFixes(t *testing.T) {
 	dir := t.TempDir()
 	opts := Options{URL: "ws://h/", Flags: []string{"-header", "A: b"}, Exclude: []string{"6.*", "7.2"},
@@ -50,17 +50,18 @@ func TestFixes(t *testing.T) {
 	text := reading(files(t, dir)["index.html"])
 	last := 0
 	for _, want := range []string{
-		"FAIL: 5 of 8 cases fell short, 1 skipped URL ws://h/ Cases 8 The run took 1 min 23 s Flags -header 'A: b' Left out 6.*, 7.2",
+		"FAIL: 5 of 8 cases fell short, 1 skipped " +
+			"URL ws://h/ Cases 8 Duration 1 min 23 s Flags -header 'A: b' Excluded 6.*, 7.2",
 		"Fix these first", "5 cases fell short",
 		"2 cases A sentence. MUST RFC 6455, section 5.5",
-		"3.1 ✕ Fail Be wrong. It was wrong. by timeout",
+		"3.1 ✕ Fail Be wrong. It was wrong. timeout",
 		"3.2 ✕ Fail It was wrong, too. The peer sent: text “hello”, ping (empty).",
 		"Repeat these 2 cases wscheck fuzzingclient ws://h/ -header 'A: b' -cases 3.1,3.2",
-		"1 case Opcodes No sentence of an RFC is known. 4.1 ✕ Fail No sentence.",
+		"1 case Opcodes No RFC rule is known. 4.1 ✕ Fail No sentence.",
 		"1 case When sending a Close frame", "7.1 ≠ Close: wrong code The code was 1.",
 		"1 case Another sentence. SHOULD RFC 6455, section 5.6 2.1 ≈ Non-strict It was late.",
 		"Verdicts that vary", "9.1 ✓ Pass Nothing came. varies: FAILED, then OK Remark: A remark.",
-		"Skipped 1 case about something that the peer declined, as it may. 12.1 JSON 1",
+		"Skipped 1 case that the peer declined, as it may. 12.1 JSON 1",
 		"Summary Server", "12 Compression by payload skipped", "All cases",
 	} {
 		i := strings.Index(text[last:], want)
@@ -79,7 +80,7 @@ func TestNothingToFix(t *testing.T) {
 	}
 }
 
-// The policy decides what fell short, and what was known to.
+// The policy decides which cases fell short and which were known to.
 func TestPolicyOnPage(t *testing.T) {
 	dir := t.TempDir()
 	policy := Policy{FailOn: Failed, Known: map[string]Known{"3.1": {Reason: "see #12"}, "3.2": {},
@@ -91,7 +92,8 @@ func TestPolicyOnPage(t *testing.T) {
 	text := reading(got["index.html"])
 	for _, want := range []string{"PASS: 4 of 8 cases, 1 skipped, 3 known to fall short",
 		"Nothing to fix Only known cases fell short.",
-		"Known to fall short 3 cases, which do not fail the run. 3.1 ✕ Fail Be wrong. It was wrong. by timeout Known: see #12 3.2",
+		"Known to fall short 3 cases that do not fail the run. " +
+			"3.1 ✕ Fail Be wrong. It was wrong. timeout Known: see #12 3.2",
 		"Fell short 0", "4 of 8 cases passed 3 known to fall short 1 skipped"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -103,7 +105,7 @@ func TestPolicyOnPage(t *testing.T) {
 	}
 }
 
-// Servers come before clients, whatever their names.
+// Servers come before clients, regardless of their names.
 func TestServersFirst(t *testing.T) {
 	text := reading(page(t, "index.html",
 		&Result{Agent: "a", ID: "1.1.1", IsServer: true, Behavior: OK, BehaviorClose: OK},
@@ -113,7 +115,7 @@ func TestServersFirst(t *testing.T) {
 	}
 }
 
-// A page leads to the failures before and after it.
+// A page links to the previous and next failures.
 func TestNextFailure(t *testing.T) {
 	dir := t.TempDir()
 	if err := Write(dir, some(), Options{}); err != nil {
@@ -128,16 +130,18 @@ func TestNextFailure(t *testing.T) {
 	}
 	if text = files(t, dir)["agent_case_7_1.html"]; strings.Contains(text, `data-key="n"`) ||
 		!strings.Contains(text, `rel="next" href="agent_case_9_1.html"`) {
-		t.Error("7.1 is the last failure, but not the last case")
+		t.Error("the page of 7.1 links to a next failure, or not to the next case")
 	}
 }
 
 func TestRepeat(t *testing.T) {
 	for want, o := range map[string]Options{
 		"": {Tool: "agreement"},
-		"wscheck fuzzingserver ws://127.0.0.1:9001 -quick -cases 5.1,H.1.1 -out repeat": {URL: "ws://127.0.0.1:9001", Flags: []string{"-quick"}},
-		"wscheck -cases 5.1,H.1.1 -out repeat":                                          {Command: "wscheck"},
-		`wscheck testee 'ws://h/?a=b&c' -agent 'it'\''s' -cases 5.1,H.1.1 -out repeat`:  {Command: "wscheck testee", URL: "ws://h/?a=b&c", Flags: []string{"-agent", "it's"}},
+		"wscheck fuzzingserver ws://h/ -quick -cases 5.1,H.1.1 -out repeat": {URL: "ws://h/",
+			Flags: []string{"-quick"}},
+		"wscheck -cases 5.1,H.1.1 -out repeat": {Command: "wscheck"},
+		`wscheck testee 'ws://h/?a=b&c' -agent 'it'\''s' -cases 5.1,H.1.1 -out repeat`: {
+			Command: "wscheck testee", URL: "ws://h/?a=b&c", Flags: []string{"-agent", "it's"}},
 		"wscheck fuzzingserver ws://h/ -agent spectre -cases 5.1,H.1.1 -out repeat": {URL: "ws://h/",
 			Flags: []string{"-agent", "spectre"}},
 		`go test -run '/^(5\.1|H\.1\.1)$'`: {Command: "go test"},
@@ -147,36 +151,36 @@ func TestRepeat(t *testing.T) {
 		}
 	}
 	if got := quote(""); got != "''" {
-		t.Errorf("an empty word is %s", got)
+		t.Errorf("an empty word is quoted as %s", got)
 	}
 	o := Options{URL: "ws://h/"}
 	if got := (&Options{URL: "ws://h/", Flags: []string{"-spec", "f.json"}}).repeat(false, "5.1"); got != "" {
-		t.Errorf("%s, want nothing: a specification names its cases", got)
+		t.Errorf("%s, want no command, because -spec does not allow -cases", got)
 	}
 	if got := o.repeat(false, "5.1"); got != "wscheck fuzzingclient ws://h/ -cases 5.1 -out repeat" {
 		t.Error(got)
 	}
 }
 
-// The time on the wall is told apart from the sum of the cases, which may overlap.
+// The report has the elapsed time and the sum of the durations, as cases may overlap.
 func TestWall(t *testing.T) {
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	results := []*Result{
 		{ID: "1.1.1", Started: at, Duration: 40 * time.Second, Behavior: OK, BehaviorClose: OK},
 		{ID: "1.1.2", Started: at.Add(time.Second), Duration: 50 * time.Second, Behavior: OK,
 			BehaviorClose: OK},
-		{ID: "1.1.3", Duration: time.Second, Behavior: OK, BehaviorClose: OK}, // nobody knows when
+		{ID: "1.1.3", Duration: time.Second, Behavior: OK, BehaviorClose: OK}, // unknown start
 	}
 	text := reading(page(t, "index.html", results...))
-	for _, want := range []string{"The run took 51.0 s",
-		"Took 51.0 s. The cases add up to 1 min 31 s, since several ran at once."} {
+	for _, want := range []string{"Duration 51.0 s",
+		"Took 51.0 s. The cases add up to 1 min 31 s because several ran at once."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}
 	}
 }
 
-// The verdict of the caller prevails over that of the results.
+// The verdict in Options overrides that of the results.
 func TestGivenVerdict(t *testing.T) {
 	for text, class := range map[string]string{"PASS: 3 known": "ok", "FAIL: stale": "bad",
 		"INCOMPLETE: 2 of 3": "lax"} {
@@ -186,15 +190,14 @@ func TestGivenVerdict(t *testing.T) {
 		}
 		if html := files(t, dir)["index.html"]; !strings.Contains(html, `<p class="verdict `+class+`"`) ||
 			!strings.Contains(html, text+"</p>") {
-			t.Errorf("%s is not shown as %s", text, class)
+			t.Errorf("verdict %s does not have class %s", text, class)
 		}
 	}
 }
 
 var inline = regexp.MustCompile(`(?is)<(style|script)>(.*?)</`)
 
-// A page allows its own style and script, by their hashes, and nothing else; and it
-// has nothing else.
+// A page allows only its own style and script, by their hashes, and has no others.
 func TestContentPolicy(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		dir := t.TempDir()
@@ -216,7 +219,7 @@ func checkPolicy(t *testing.T, name, text string) {
 	t.Helper()
 	m := regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(text)
 	if m == nil {
-		t.Fatalf("%s has no policy", name)
+		t.Fatalf("%s has no Content-Security-Policy", name)
 	}
 	policy := html.UnescapeString(m[1])
 	if !strings.HasPrefix(policy, "default-src 'none'; ") || strings.Contains(policy, "unsafe") {
@@ -226,7 +229,7 @@ func checkPolicy(t *testing.T, name, text string) {
 		sum := sha256.Sum256([]byte(part[2]))
 		if want := part[1] + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'"; !strings.Contains(policy, want) {
-			t.Errorf("%s: the policy forbids the page's own %s", name, part[1])
+			t.Errorf("%s: the policy does not allow the page's own %s", name, part[1])
 		}
 	}
 	markup := inline.ReplaceAllString(text, "")

@@ -2,8 +2,8 @@ package report
 
 import "maps"
 
-// titles name the groups and subgroups of cases. The numbers are the original
-// suite's; a letter begins a group that it lacks.
+// titles maps groups and subgroups of cases to their titles. Numbered groups are those of the
+// original suite. It lacks the letter groups.
 var titles = map[string]string{
 	"1":     "Framing",
 	"1.1":   "Text messages of many sizes",
@@ -16,21 +16,21 @@ var titles = map[string]string{
 	"5":     "Fragmentation",
 	"6":     "UTF-8",
 	"6.1":   "Empty messages and fragments",
-	"6.2":   "Valid text, cut between and inside characters",
-	"6.3":   "Invalid text, cut in several ways",
+	"6.2":   "Valid text, fragmented between and inside characters",
+	"6.3":   "Invalid text, fragmented in several ways",
 	"6.4":   "Invalid text is refused at once",
 	"6.5":   "Valid text",
-	"6.6":   "Every prefix of a text",
+	"6.6":   "All prefixes of a text",
 	"6.7":   "First character of each length",
-	"6.8":   "First of five and six bytes, which are not UTF-8",
+	"6.8":   "First sequences of five and six bytes, which are invalid",
 	"6.9":   "Last character of each length",
-	"6.10":  "Last of four to six bytes, beyond Unicode",
-	"6.11":  "Characters beside the edges",
-	"6.12":  "Continuation bytes out of place",
-	"6.13":  "First bytes with nothing after them",
-	"6.14":  "Sequences whose last byte is missing",
-	"6.15":  "Many cut sequences in a row",
-	"6.16":  "Bytes that never occur",
+	"6.10":  "Last sequences of four to six bytes, beyond Unicode",
+	"6.11":  "Boundaries of ranges",
+	"6.12":  "Unexpected continuation bytes",
+	"6.13":  "Start bytes without continuation bytes",
+	"6.14":  "Sequences without their last byte",
+	"6.15":  "Concatenated incomplete sequences",
+	"6.16":  "Bytes that never occur in UTF-8",
 	"6.17":  "Overlong forms of an ASCII character",
 	"6.18":  "The longest overlong forms",
 	"6.19":  "Overlong forms of NUL",
@@ -42,9 +42,9 @@ var titles = map[string]string{
 	"7.1":   "The closing handshake",
 	"7.3":   "Close frames of many lengths",
 	"7.5":   "A reason that is not UTF-8",
-	"7.7":   "Status codes that may be sent",
-	"7.9":   "Status codes that may not be sent",
-	"7.13":  "Status codes that nobody defined",
+	"7.7":   "Valid status codes",
+	"7.9":   "Invalid status codes",
+	"7.13":  "Undefined status codes",
 	"9":     "Limits and performance",
 	"9.1":   "Text messages up to 16 MiB",
 	"9.2":   "Binary messages up to 16 MiB",
@@ -55,13 +55,13 @@ var titles = map[string]string{
 	"9.7":   "Round trips of 1,000 text messages",
 	"9.8":   "Round trips of 1,000 binary messages",
 	"10":    "Automatic fragmentation",
-	"10.1":  "Text that the sender cuts",
+	"10.1":  "Text fragmented by the sender",
 	"12":    "Compression by payload",
 	"12.1":  "JSON",
 	"12.2":  "A bitmap",
 	"12.3":  "German prose",
 	"12.4":  "HTML",
-	"12.5":  "PDF, which is compressed already",
+	"12.5":  "PDF, already compressed",
 	"13":    "Compression by parameters",
 	"13.1":  "The defaults",
 	"13.2":  "No context takeover",
@@ -69,20 +69,19 @@ var titles = map[string]string{
 	"13.4":  "A window of 15 bits",
 	"13.5":  "No context takeover, a window of 9 bits",
 	"13.6":  "No context takeover, a window of 15 bits",
-	"13.7":  "Three offers to choose from",
+	"13.7":  "Three offers",
 	"H":     "Opening handshake of a server",
 	"L":     "Lengths, masks and fragments",
 	"X":     "Extensions and compression",
 	"R":     "Floods, stalls and broken connections",
-	"C":     "Responses and frames a client must refuse",
+	"C":     "Responses and frames that a client must refuse",
 	"other": "Other cases",
 }
 
-// Title names a group or subgroup of cases, such as "6" or "6.4"; "" if it has no
-// name.
+// Title returns the title of a group or subgroup of cases, such as "6" or "6.4", or "".
 func Title(group string) string { return titles[group] }
 
-// titlesWith are the titles with those of a caller, whose words prevail.
+// titlesWith returns the titles, overridden by those in more.
 func titlesWith(more map[string]string) map[string]string {
 	all := maps.Clone(titles)
 	maps.Copy(all, more)

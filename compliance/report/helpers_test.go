@@ -25,7 +25,7 @@ func page(t *testing.T, name string, results ...*Result) string {
 
 var tags = regexp.MustCompile(`(?s)<(style|script)>.*?</(style|script)>|<[^>]*>`)
 
-// reading is what a page says, without its markup.
+// reading returns the text of a page without markup.
 func reading(html string) string {
 	html = tags.ReplaceAllString(html, " ")
 	html = strings.NewReplacer("&#39;", "'", "&#34;", `"`, "&lt;", "<", "&gt;", ">", "&#43;", "+", "&amp;",
@@ -33,7 +33,7 @@ func reading(html string) string {
 	return strings.Join(strings.Fields(html), " ")
 }
 
-// files reads a report's directory.
+// files returns the content of the files in a directory by name.
 func files(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	m := make(map[string]string)
@@ -60,7 +60,7 @@ func glob(t *testing.T, dir, pattern string) []string {
 	return m
 }
 
-// sample is a result with something in every field.
+// sample returns a result with a value in every field.
 func sample() *Result {
 	return &Result{
 		Agent: "agent <a>/1", ID: "5.19", Case: 63, Description: "desc", Expectation: "expect",
@@ -111,7 +111,7 @@ func sample() *Result {
 	}
 }
 
-// empty is a result of a connection that never opened, with every null.
+// empty returns the result of a connection that did not open, in which all optional fields are unset.
 func empty() *Result {
 	return &Result{Agent: "a", ID: "1.1.1", Behavior: Failed, BehaviorClose: Failed}
 }

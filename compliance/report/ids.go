@@ -6,17 +6,17 @@ import (
 	"strings"
 )
 
-// letters are the groups of letters in the order in which they follow the numbers.
+// letters are the letter groups in order. They follow the numbered groups.
 const letters = "HLXRC"
 
-// CompareIDs orders the ids of cases by their numbers: 1.1.2 is before 1.1.10, and
-// groups of letters come after all numbers, H first, then L, X, R and C. It returns
-// a negative number if a is before b, zero if they are the same, else a positive one.
+// CompareIDs compares the ids of cases by their numbers: 1.1.2 is before 1.1.10. The letter
+// groups H, L, X, R and C follow the numbered groups, in this order. The result is negative if
+// a is before b, zero if they are equal, and positive otherwise.
 func CompareIDs(a, b string) int {
 	return cmp.Or(slices.CompareFunc(parts(a), parts(b), compareParts), strings.Compare(a, b))
 }
 
-// parts cuts an id at its dots and between digits and other characters.
+// parts splits an id at its dots and between digits and other characters.
 func parts(id string) []string {
 	var parts []string
 	for id != "" {
@@ -46,7 +46,7 @@ func compareParts(a, b string) int {
 	return cmp.Or(cmp.Compare(letter(a), letter(b)), strings.Compare(a, b))
 }
 
-// letter is the place of a group among the letters, the unknown ones last.
+// letter returns the index of a letter group. Unknown groups are last.
 func letter(s string) int {
 	if i := strings.Index(letters, s); i >= 0 {
 		return i
@@ -54,8 +54,8 @@ func letter(s string) int {
 	return len(letters)
 }
 
-// groupOf returns the group of a case, such as "9" of "9.1.2" or "H" of "H1.2",
-// and its subgroup, "9.1" or "H.1"; "" if the id has fewer than three parts.
+// groupOf returns the group of a case, such as "9" for "9.1.2" or "H" for "H1.2", and its
+// subgroup, such as "9.1" or "H.1". sub is "" if the id has fewer than three parts.
 func groupOf(id string) (group, sub string) {
 	p := parts(id)
 	if len(p) > 0 {

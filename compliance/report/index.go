@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// An Index is the content of index.json, of ours or of the original suite: the
-// name of the agent, then the id of the case.
+// An Index is the content of index.json, written by this package or the original suite. It maps
+// the name of an agent and the id of a case to an Entry.
 type Index map[string]map[string]Entry
 
-// An Entry is what an index says of a case.
+// An Entry is the entry of a case in an Index.
 type Entry struct {
 	Behavior        Verdict `json:"behavior"`
 	BehaviorClose   Verdict `json:"behaviorClose"`
 	Duration        int64   `json:"duration"`        // milliseconds
 	RemoteCloseCode *int    `json:"remoteCloseCode"` // nil if the agent sent none
-	ReportFile      string  `json:"reportfile"`      // of the same directory; there is an .html beside it
+	ReportFile      string  `json:"reportfile"`      // JSON file in the same directory, next to an HTML file
 }
 
-// Passed reports whether both verdicts leave nothing to wish.
+// Passed reports whether both verdicts are OK or INFORMATIONAL.
 func (e Entry) Passed() bool { return e.Behavior.Passed() && e.BehaviorClose.Passed() }
 
-// Passed reports whether both verdicts leave nothing to wish.
+// Passed reports whether both verdicts are OK or INFORMATIONAL.
 func (r *Result) Passed() bool { return r.Behavior.Passed() && r.BehaviorClose.Passed() }
 
 // Agents returns the names of the agents in alphabetical order.
@@ -38,8 +38,8 @@ func (x Index) Cases(agent string) []string {
 	return slices.SortedFunc(maps.Keys(x[agent]), CompareIDs)
 }
 
-// NewIndex makes the index of results. Of two results of an agent and a case the
-// last one counts.
+// NewIndex returns the index of results. If an agent has several results of a case, the last
+// one counts.
 func NewIndex(results []*Result) Index {
 	x := make(Index)
 	for _, r := range latest(results) {
@@ -62,8 +62,8 @@ func NewIndex(results []*Result) Index {
 	return x
 }
 
-// latest drops nil results and all but the last of an agent and case, and sorts
-// the rest by agent, then by case.
+// latest returns the last result of each agent and case, by agent, then by case. It drops nil
+// results.
 func latest(results []*Result) []*Result {
 	last := make(map[ref]*Result, len(results))
 	for _, r := range results {
@@ -79,11 +79,11 @@ func latest(results []*Result) []*Result {
 	})
 }
 
-// A ref names the run of a case against an agent.
+// A ref identifies a case run against an agent.
 type ref struct{ agent, id string }
 
-// fileNames gives every case of an index a name for its files, by the rule of the
-// original suite. Where that names two agents alike, the later ones get a number.
+// fileNames maps the file name of each case, by the rule of the original suite, to the case. If
+// two agents would have the same file names, it appends a number to the later one.
 func fileNames(x Index) map[string]ref {
 	names := make(map[string]ref)
 	prefixes := make(map[string]bool)
@@ -111,10 +111,9 @@ func distinct(name string, taken func(string) bool) string {
 	}
 }
 
-// cleanAgent is the original suite's rule for the part of a file's name that is the
-// agent's: lowercase, and every character other than a letter or a digit of ASCII is
-// an underscore. Names that it would leave empty, or too long for a file system,
-// get another.
+// cleanAgent returns the agent's part of a file name by the rule of the original suite: the name
+// in lowercase, with an underscore for every character but ASCII letters and digits. It replaces
+// empty names and cuts names that are too long for a file system.
 func cleanAgent(agent string) string {
 	s := strings.Trim(clean(strings.ToLower(strings.TrimSpace(agent))), "_")
 	if s == "" {
@@ -132,8 +131,8 @@ func clean(s string) string {
 	}, s[:min(len(s), 100)])
 }
 
-// ReadIndex reads the index of a report of either tool; path is its directory or
-// its index.json.
+// ReadIndex reads the index of a report, written by this package or the original suite. path is
+// its directory or its index.json.
 func ReadIndex(path string) (Index, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, "index.json")
@@ -149,13 +148,14 @@ func ReadIndex(path string) (Index, error) {
 	return x, nil
 }
 
-// Read reads all cases of a report of either tool, by agent, then by case.
+// Read reads all results of a report, written by this package or the original suite, by agent,
+// then by case.
 func Read(dir string) ([]*Result, error) {
 	x, err := ReadIndex(dir)
 	if err != nil {
 		return nil, err
 	}
-	root, err := os.OpenRoot(dir) // a report names files of its own directory only
+	root, err := os.OpenRoot(dir) // so that an index cannot name files outside
 	if err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}

@@ -12,12 +12,11 @@ import (
 	"unicode/utf8"
 )
 
-// started is the form of the time at which a case began, always in UTC.
+// started is the format of Result.Started, in UTC.
 const started = "2006-01-02T15:04:05.000Z"
 
-// MarshalJSON writes the result with the keys of the original suite, in their
-// order. What is absent is null, or an empty object or array, where the original
-// has that.
+// MarshalJSON encodes the result with the keys of the original suite, in their order. An absent
+// value is null, an empty object or an empty array, as in the original.
 func (r *Result) MarshalJSON() ([]byte, error) {
 	m := map[string]any{
 		"agent": r.Agent, "id": r.ID, "case": r.Case,
@@ -76,7 +75,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 	return marshal(m)
 }
 
-// addTo adds the keys of a close, which stand beside the others.
+// addTo adds the keys of a close to those of the result.
 func (c *Close) addTo(m map[string]any) {
 	m["closedByMe"] = c.ClosedByMe
 	m["failedByMe"] = c.FailedByMe
@@ -102,24 +101,24 @@ func (e *ExpectedClose) object() map[string]any {
 	return m
 }
 
-// IncomingRatio is the size of what came compressed by its size before; ok is
-// false if nothing came.
+// IncomingRatio returns the compressed size of received messages as a fraction of their size
+// before compression. ok is false if no data was received.
 func (t *Traffic) IncomingRatio() (ratio float64, ok bool) {
 	return divide(t.IncomingOctetsWebSocketLevel, t.IncomingOctetsAppLevel)
 }
 
-// OutgoingRatio is IncomingRatio of what was sent.
+// OutgoingRatio is like IncomingRatio, for sent messages.
 func (t *Traffic) OutgoingRatio() (ratio float64, ok bool) {
 	return divide(t.OutgoingOctetsWebSocketLevel, t.OutgoingOctetsAppLevel)
 }
 
-// IncomingOverhead is the size of the headers by that of the payloads of the
-// frames that came; ok is false if they had none.
+// IncomingOverhead returns the size of the headers of received frames as a fraction of the size
+// of their payloads. ok is false if they had no payload.
 func (t *Traffic) IncomingOverhead() (overhead float64, ok bool) {
 	return divide(t.IncomingOctetsWireLevel-t.IncomingOctetsWebSocketLevel, t.IncomingOctetsWebSocketLevel)
 }
 
-// OutgoingOverhead is IncomingOverhead of what was sent.
+// OutgoingOverhead is like IncomingOverhead, for sent frames.
 func (t *Traffic) OutgoingOverhead() (overhead float64, ok bool) {
 	return divide(t.OutgoingOctetsWireLevel-t.OutgoingOctetsWebSocketLevel, t.OutgoingOctetsWebSocketLevel)
 }
@@ -152,7 +151,7 @@ func (t *Traffic) object() map[string]any {
 	}
 }
 
-// wireResult is a result as it is read: the fields whose JSON is not their own.
+// A wireResult has the fields of a result in the form of the JSON.
 type wireResult struct {
 	Agent, ID, Description, Expectation string
 	Case                                int
@@ -186,8 +185,8 @@ type wireResult struct {
 	Earlier                             []Run
 }
 
-// UnmarshalJSON reads what MarshalJSON or the original suite wrote. A key that is
-// missing leaves its field empty, and one it does not know is passed over.
+// UnmarshalJSON decodes a result written by MarshalJSON or the original suite. A missing key
+// leaves its field empty. Unknown keys are ignored.
 func (r *Result) UnmarshalJSON(data []byte) error {
 	var w wireResult
 	if err := json.Unmarshal(data, &w); err != nil {
@@ -223,7 +222,7 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 			RemoteCloseZero:                w.RemoteCloseCode != nil && *w.RemoteCloseCode == 0,
 		},
 	}
-	if e := w.ExpectedClose; e != nil && e.CloseCode != nil { // {} if the case never said
+	if e := w.ExpectedClose; e != nil && e.CloseCode != nil { // {} if the case does not expect a close
 		r.ExpectedClose = e
 	}
 	if w.Started != nil {
@@ -236,10 +235,10 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// counts are counters by number, which JSON shows in the order of the numbers.
+// counts maps numbers to counters. Its JSON is in the order of the numbers.
 type counts map[int]int
 
-// MarshalJSON orders the keys as numbers; encoding/json would as strings.
+// MarshalJSON sorts the keys as numbers, whereas encoding/json sorts them as strings.
 func (c counts) MarshalJSON() ([]byte, error) {
 	out := []byte{'{'}
 	for i, k := range slices.Sorted(maps.Keys(c)) {
@@ -281,7 +280,7 @@ func value[T any](p *T) (v T) {
 	return v
 }
 
-// nonNil makes an empty array of nil, which JSON would show as null.
+// nonNil returns an empty slice for nil, whose JSON would be null.
 func nonNil[T any](s []T) []T {
 	if s == nil {
 		return []T{}
@@ -297,8 +296,8 @@ func nonNilEvents(m map[Verdict][]Event) map[Verdict][]Event {
 	return out
 }
 
-// marshal is json.Marshal without the escapes that HTML would need: a file of JSON
-// is read by people too.
+// marshal is like json.Marshal but does not escape HTML characters, because people read the
+// files too.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -309,8 +308,8 @@ func marshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// encode writes v as the original writes its files: keys in order, three spaces
-// of indentation, ASCII alone.
+// encode encodes v like the files of the original suite: sorted keys, an indentation of three
+// spaces, and only ASCII characters.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -322,8 +321,8 @@ func encode(v any) ([]byte, error) {
 	return escapeNonASCII(b.Bytes()), nil
 }
 
-// escapeNonASCII writes the characters beyond ASCII, which JSON allows in strings
-// only, as \u escapes.
+// escapeNonASCII replaces characters that are not ASCII, which only JSON strings contain, with
+// \u escapes.
 func escapeNonASCII(in []byte) []byte {
 	i := slices.IndexFunc(in, func(c byte) bool { return c >= utf8.RuneSelf })
 	if i < 0 {

@@ -36,7 +36,7 @@ func TestRoundTrip(t *testing.T) {
 		}
 	}
 
-	// Nothing is lost of a file of the original: not a key, not a null.
+	// A file of the original keeps all of its keys and nulls.
 	ours, _ := json.Marshal(foreign)
 	var a, b any
 	json.Unmarshal(data, &a)
@@ -47,8 +47,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// keys are those of the original suite, with the JSON types of their values; null
-// may stand for those with a question mark.
+// keys lists the keys of the original suite with their JSON types. A question mark means that
+// the value may be null.
 const keys = `agent:string behavior:string behaviorClose:string case:number closedByMe:bool
 createStats:bool createWirelog:bool description:string droppedByMe:bool duration:number
 expectation:string expected:object expectedClose:object failedByMe:bool httpRequest:string
@@ -95,7 +95,9 @@ func TestKeys(t *testing.T) {
 	out, _ = json.Marshal(sample())
 	m = nil
 	json.Unmarshal(out, &m)
-	checkKeys(t, m, keys+" aside:object broken:object earlier:array late:bool offense:object quick:bool rule:object waited:bool", false)
+	const added = " aside:object broken:object earlier:array late:bool offense:object quick:bool" +
+		" rule:object waited:bool"
+	checkKeys(t, m, keys+added, false)
 }
 
 func checkKeys(t *testing.T, m map[string]any, want string, nulls bool) {
@@ -215,16 +217,15 @@ func TestUnmarshalErrors(t *testing.T) {
 		}
 	}
 	if _, err := json.Marshal(&Result{Wirelog: []LogEntry{{Kind: "XX"}}}); err == nil {
-		t.Error("an unknown kind of log entry was written")
+		t.Error("a log entry of unknown kind was written")
 	}
 }
 
-// Overheads and ratios are fractions of what they are of.
 func ExampleTraffic_OutgoingRatio() {
 	t := Traffic{OutgoingOctetsAppLevel: 400, OutgoingOctetsWebSocketLevel: 100, OutgoingOctetsWireLevel: 120}
 	ratio, _ := t.OutgoingRatio()
 	overhead, _ := t.OutgoingOverhead()
-	_, came := t.IncomingRatio()
-	fmt.Println(ratio, overhead, came)
+	_, received := t.IncomingRatio()
+	fmt.Println(ratio, overhead, received)
 	// Output: 0.25 0.2 false
 }

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// ParseKnown reads a list of known cases: a case a line, as
+// ParseKnown parses a list of known cases, one per line:
 //
 //	6.4.1    NON-STRICT, close OK      # checks UTF-8 at the end of a message
 //
-// The verdicts may be left out, so that any will do, and so may the reason after the
-// number sign. The word varies in place of the verdicts says that the case may pass,
-// too. Blank lines and lines that begin with a number sign are skipped.
+// The reason after the number sign is optional. The verdicts are optional too: without them, any
+// verdict is accepted. The word varies instead of verdicts means that the case may also pass.
+// Blank lines and lines that begin with a number sign are skipped.
 func ParseKnown(r io.Reader) (map[string]Known, error) {
 	known := map[string]Known{}
 	lines := bufio.NewScanner(r)
@@ -38,7 +38,8 @@ func ParseKnown(r io.Reader) (map[string]Known, error) {
 			k.Behavior, k.BehaviorClose = Verdict(behavior), Verdict(closing)
 			if !ok || !slices.Contains(verdictWords, k.Behavior) ||
 				!slices.Contains(verdictWords, k.BehaviorClose) {
-				return nil, fmt.Errorf("line %d: the verdicts must be like \"NON-STRICT, close OK\", or \"varies\", not %q", n, verdicts)
+				return nil, fmt.Errorf("line %d: invalid verdicts %q; "+
+					"want verdicts like \"NON-STRICT, close OK\" or the word varies", n, verdicts)
 			}
 		}
 		known[id] = k

@@ -35,11 +35,12 @@ func TestKnown(t *testing.T) {
 	if diff := cmp.Diff(text, b.String()); diff != "" {
 		t.Errorf("written list (-want +got):\n%s", diff)
 	}
+	const form = `; want verdicts like "NON-STRICT, close OK" or the word varies`
 	for text, want := range map[string]string{
 		"1.1.1\n1.1.1":               "line 2: case 1.1.1 is listed twice",
-		"1.1.1 FAILED":               `line 1: the verdicts must be like "NON-STRICT, close OK", or "varies", not "FAILED"`,
-		"\n1.1.1 BAD, close OK":      `line 2: the verdicts must be like "NON-STRICT, close OK", or "varies", not "BAD, close OK"`,
-		"1.1.1 FAILED, close BAD #x": `line 1: the verdicts must be like "NON-STRICT, close OK", or "varies", not "FAILED, close BAD"`,
+		"1.1.1 FAILED":               `line 1: invalid verdicts "FAILED"` + form,
+		"\n1.1.1 BAD, close OK":      `line 2: invalid verdicts "BAD, close OK"` + form,
+		"1.1.1 FAILED, close BAD #x": `line 1: invalid verdicts "FAILED, close BAD"` + form,
 	} {
 		if _, err := ParseKnown(strings.NewReader(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: error %v, want %s", text, err, want)

@@ -13,20 +13,21 @@ import (
 	"unicode/utf8"
 )
 
-// Every block of the original suite's page has its place on ours.
+// The page of a case has every block of the original suite's page.
 func TestCasePage(t *testing.T) {
 	r := sample()
 	r.Agent, r.ID = "agent", "5.19"
 	text := reading(page(t, "agent_case_5_19.html", r))
 	for _, want := range []string{
 		"Case 5.19", "✓ Pass", "Close: Unclean", "1002 ms", "2026-11-21 15:39:14.936 UTC",
-		"What was sent desc", "What was expected expect On closing: The suite closes first. The peer answers with 1000 or 1002, " +
-			"or without a code. The closing handshake must be complete.",
-		"What happened ✓ Pass by timeout, machine late result The peer sent: ping (empty), binary “0xff”. ⤬ Close: Unclean close",
-		"did not come in time. The machine was late while the case ran, so its times prove little.",
+		"Description desc", "Expected expect On closing: The suite closes first. " +
+			"The peer answers with 1000 or 1002, or no code. The closing handshake must be complete.",
+		"Outcome ✓ Pass timeout, machine overloaded result " +
+			"The peer sent: ping (empty), binary “0xff”. ⤬ Close: Unclean close",
+		"depends on a timeout. The machine was overloaded while the case ran, so timeouts prove little.",
 		"Varies: FAILED, then close UNCLEAN.", "Run 1: ✕ Fail was ⤬ Close: Unclean was closed",
-		"What the verdict rests on quoted too SHOULD RFC 6455, section 5.6",
-		"What this case tests quoted MUST RFC 6455, section 5.5",
+		"Basis of the verdict quoted too SHOULD RFC 6455, section 5.6",
+		"Tested rule quoted MUST RFC 6455, section 5.5",
 		"Remark more and this MAY RFC 6455, section 5.7", "Received timeout A ping empty binary ff",
 		"Expected for ✓ Pass pong a&b text κόσμε 𝄞", "Expected for ≈ Non-strict Nothing.",
 		"Verdicts OK, close UNCLEAN",
@@ -35,21 +36,23 @@ func TestCasePage(t *testing.T) {
 		"wasServerConnectionDropTimeout yes", "wasOpenHandshakeTimeout yes", "wasCloseHandshakeTimeout yes",
 		"localCloseCode 1000", "localCloseReason bye", "remoteCloseCode 1001", "remoteCloseReason gone",
 		"Request GET /", "Response HTTP/1.1 101",
-		"Octets received by chop size 155 octets in 4 reads Chop size Count Octets 4 1 4 11 2 22 129 1 129 Total 4 155",
-		"Octets transmitted by chop size 8 octets in 1 write",
+		"Bytes received by read size 155 bytes in 4 reads " +
+			"Size Count Bytes 4 1 4 11 2 22 129 1 129 Total 4 155",
+		"Bytes sent by write size 8 bytes in 1 write",
 		"Frames received by opcode 3 frames Opcode Count text (1) 1 pong (10) 2 Total 3",
-		"Frames transmitted by opcode 2 frames Opcode Count ping (9) 2 Total 2",
-		"000 → sent: wrote 3 octets sync 81 82 83", "001 ← received: read 1 octet 8a",
-		"text (1) 9 octets FIN RSV1 mask 01020304 repeated up to 100 octets in writes of 7 octets sync x",
-		"continuation (0) 0 octets no FIN no mask",
-		"close (8) 2 octets FIN RSV2 mask 0a0b0c0d status 1000 03 e8",
-		"Wait for 1.5 s tag A", "The wait is over tag A", "Fail the connection after 2 s",
+		"Frames sent by opcode 2 frames Opcode Count ping (9) 2 Total 2",
+		"000 → sent: wrote 3 bytes sync 81 82 83", "001 ← received: read 1 byte 8a",
+		"text (1) 9 bytes FIN RSV1 mask 01020304 repeated to 100 bytes in writes of 7 bytes sync x",
+		"continuation (0) 0 bytes no FIN no mask",
+		"close (8) 2 bytes FIN RSV2 mask 0a0b0c0d status 1000 03 e8",
+		"Wait for 1.5 s tag A", "End of the wait tag A", "Fail the connection after 2 s",
 		"Fail the connection now",
-		"Close the connection after 3 s", "Close the connection now", "The log is on again",
+		"Close the connection after 3 s", "Close the connection now", "Logging resumed",
 		"TCP dropped by the suite",
 		"quoted MUST RFC 6455, section 5.5",
-		"The suite sent, and the peer should have refused: bad (octets 13 to 14 after the handshake, marked)",
-		"Compressed to 200.0 % 116.7 %", "Octets of the opening handshake 11 12",
+		"The suite sent bytes that the peer should have refused: " +
+			"bad (bytes 13 to 14 after the handshake, marked)",
+		"Compressed to 200.0 % 116.7 %", "Bytes of the opening handshake 11 12",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -57,42 +60,44 @@ func TestCasePage(t *testing.T) {
 	}
 }
 
-func TestCasePageWithoutMuch(t *testing.T) {
+func TestEmptyCasePage(t *testing.T) {
 	r := empty()
 	r.RemoteCloseZero = true
 	text := reading(page(t, "a_case_1_1_1.html", r))
-	for _, want := range []string{"Not described.", "Octets and frames were not counted.",
-		"The log was switched off and not on again.", "TCP dropped by the peer", "remoteCloseCode 0",
+	for _, want := range []string{"Not described.", "Bytes and frames were not counted.",
+		"Logging was switched off during the case.", "TCP dropped by the peer", "remoteCloseCode 0",
 		"localCloseCode none"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	for _, without := range []string{"Compression", "What was broken", "Where it went wrong", "Quick run",
+	for _, without := range []string{"Compression", "Broken rule", "Violation", "Quick run",
 		"Other peers", "Started",
-		"Messages, pings and pongs", "by timeout", "was late", "Varies", "Remark", "Repeat", "failure"} {
+		"Messages, pings and pongs", "timeout", "overloaded", "Varies", "Remark", "Repeat", "failure"} {
 		if strings.Contains(text, without) {
 			t.Errorf("%q in\n%s", without, text)
 		}
 	}
 }
 
-// The marked octets are those of the offense.
+// The dump marks the bytes of the offense.
 func TestOffenseMarks(t *testing.T) {
 	r := empty()
 	r.Offense = &Offense{Start: 6, Octets: []byte("abcdefghij"), Offset: 7, Length: 2, What: "why"}
 	html := page(t, "a_case_1_1_1.html", r)
-	want := `<span class="at">0006</span>61 62 63 64 65 66 67 <mark>68</mark> <span class="as">abcdefg<mark>h</mark></span></div>` +
-		`<div><span class="at">000e</span><mark>69</mark> 6a                   <span class="as"><mark>i</mark>j</span>`
+	want := `<span class="at">0006</span>61 62 63 64 65 66 67 <mark>68</mark> ` +
+		`<span class="as">abcdefg<mark>h</mark></span></div>` +
+		`<div><span class="at">000e</span><mark>69</mark> 6a                   ` +
+		`<span class="as"><mark>i</mark>j</span>`
 	if !strings.Contains(html, want) {
-		t.Errorf("the dump is not as it should be:\n%s", html[strings.Index(html, `class="dump`):])
+		t.Errorf("no %s in\n%s", want, html[strings.Index(html, `class="dump`):])
 	}
-	if text := reading(html); !strings.Contains(text, "The peer sent: why (octets 13 to 14") {
+	if text := reading(html); !strings.Contains(text, "The peer sent: why (bytes 13 to 14") {
 		t.Error(text)
 	}
 }
 
-// A page shows the beginning and the end of a log that is too long, and of events.
+// A page shows the beginning and the end of a long log, and the beginning of many events.
 func TestLongPages(t *testing.T) {
 	r := empty()
 	r.CreateWirelog = true
@@ -103,8 +108,8 @@ func TestLongPages(t *testing.T) {
 		r.Received = append(r.Received, Pong([]byte(fmt.Sprint("p", i))))
 	}
 	text := reading(page(t, "a_case_1_1_1.html", r))
-	for _, want := range []string{"tag t1499 50 entries are left out here; the JSON has them 1550",
-		"tag t1749 TCP", "pong p199 and 7 more"} {
+	for _, want := range []string{"tag t1499 50 entries are omitted here. The JSON file has them. 1550",
+		"tag t1749 TCP", "pong p199 and 7 more in the JSON file"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
@@ -131,9 +136,12 @@ func TestIndexPage(t *testing.T) {
 		"FAIL: 2 of 7 cases fell short", "Cases 4, 2 peers", "3 of 4 cases passed 1 fell short",
 		"2 of 3 cases passed 1 fell short",
 		"Behavior ✓ Pass 3 ? ODD 1",
-		"All 4 Fell short 2 Peers differ 1 Verdict varies 3 By timeout 1 Pass 3 Fail 1 ODD 1 Close: wrong code 1 Close: unclean 1",
-		"Case a b 1.1 Framing: Text messages of many sizes 2 of 2 1 of 2 1.1.2 desc What is sent desc What is expected expect " +
-			"✓ Pass close 1001 12.0 s · 2.000/1.167 varies: FAILED, then OK ✕ Fail close ≠ 1011 5 ms · 2.000/1.167 by timeout, machine late " +
+		"All 4 Fell short 2 Peers differ 1 Verdict varies 3 Timeout 1 " +
+			"Pass 3 Fail 1 ODD 1 Close: wrong code 1 Close: unclean 1",
+		"Case a b 1.1 Framing: Text messages of many sizes 2 of 2 1 of 2 " +
+			"1.1.2 desc Description desc Expected expect " +
+			"✓ Pass close 1001 12.0 s · 2.000/1.167 varies: FAILED, then OK " +
+			"✕ Fail close ≠ 1011 5 ms · 2.000/1.167 timeout, machine overloaded " +
 			"varies: FAILED with close UNCLEAN, then FAILED with close WRONG CODE 1.1.10",
 		"2 Pings and pongs 0 of 1 2.1 ? ODD close ⤬ unclean · not run",
 		"H.1 Opening handshake of a server 1 of 1 1 of 1 H.1.1",
@@ -148,9 +156,10 @@ func TestIndexPage(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
-	// Nothing is fetched from elsewhere: links lead to the RFCs alone.
+	// The page loads nothing from other sites, and links only to RFCs.
 	html = strings.ReplaceAll(html, `href="https://`, "")
-	if m := regexp.MustCompile(`(?i)(src|srcset|action)=|@import|url\(|<link|href="(https?:)?//`).FindString(html); m != "" {
+	external := regexp.MustCompile(`(?i)(src|srcset|action)=|@import|url\(|<link|href="(https?:)?//`)
+	if m := external.FindString(html); m != "" {
 		t.Errorf("the page is not self-contained: %s", m)
 	}
 }
@@ -169,7 +178,7 @@ func TestManyAgents(t *testing.T) {
 	}
 }
 
-// A close that fell short is told with the sentence it goes against.
+// The page of a case quotes the rule that a close violates.
 func TestCloseRules(t *testing.T) {
 	mine, theirs := &ExpectedClose{ClosedByMe: true, CloseCode: []int{1000}},
 		&ExpectedClose{CloseCode: []int{1007}}
@@ -240,9 +249,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// Text has a contrast of 4.5 to 1 at least (WCAG 2, 1.4.3), and what carries meaning
-// without text, such as a tile or the edge of a field, has 3 to 1 (1.4.11), both light
-// and dark.
+// The contrast of text is at least 4.5 to 1 (WCAG 2, 1.4.3). That of graphical objects, such as a
+// tile or the border of a field, is at least 3 to 1 (1.4.11). This applies to both color schemes.
 func TestContrast(t *testing.T) {
 	for pair, least := range contrasts {
 		for _, scheme := range []string{"light", "dark"} {
@@ -253,7 +261,7 @@ func TestContrast(t *testing.T) {
 			}
 		}
 	}
-	// A color that is let through would be another one.
+	// Opacity would change the colors.
 	for _, name := range []string{"page.css", "index.css", "case.css"} {
 		for line := range strings.Lines(asset(name)) {
 			if strings.Contains(line, "opacity:") &&
@@ -264,20 +272,22 @@ func TestContrast(t *testing.T) {
 	}
 }
 
-// contrasts are the pairs of colors that the styles put on each other.
+// contrasts maps pairs of adjacent colors in the styles to the required contrast.
 var contrasts = func() map[string]float64 {
 	m := make(map[string]float64)
-	for _, pair := range strings.Fields("ink/paper ink/card soft/paper soft/card sea/paper sea/card ok/card ok/ok-bg info/card " +
-		"info/info-bg lax/card lax/lax-bg none/card none/none-bg bad/card bad/paper bad/bad-bg bad/mark ink/lax-bg paper/ink ink/bad-bg soft/bad-bg") {
+	for _, pair := range strings.Fields("ink/paper ink/card soft/paper soft/card sea/paper sea/card " +
+		"ok/card ok/ok-bg info/card info/info-bg lax/card lax/lax-bg none/card none/none-bg " +
+		"bad/card bad/paper bad/bad-bg bad/mark ink/lax-bg paper/ink ink/bad-bg soft/bad-bg") {
 		m[pair] = 4.5
 	}
-	for _, pair := range strings.Fields("edge/card edge/paper bad-solid/paper ok/paper lax/paper none/paper info/paper") {
+	for _, pair := range strings.Fields("edge/card edge/paper bad-solid/paper ok/paper lax/paper " +
+		"none/paper info/paper") {
 		m[pair] = 3
 	}
 	return m
 }()
 
-// colors are the variables of page.css in the light or the dark scheme.
+// colors returns the variables of page.css in the light or dark color scheme.
 func colors(scheme string) map[string]string {
 	text := asset("page.css")
 	if scheme == "light" {
@@ -290,7 +300,7 @@ func colors(scheme string) map[string]string {
 	return m
 }
 
-// A phone has no pointer to hover with: it shows the title of each case.
+// A phone shows the title of each case, because it has no pointer to hover with.
 func TestTitlesOnPhone(t *testing.T) {
 	_, phone, ok := strings.Cut(asset("index.css"), "@media (max-width: 46rem) {")
 	if !ok || !strings.Contains(phone, ".matrix summary span { white-space: normal; }") ||
@@ -299,7 +309,7 @@ func TestTitlesOnPhone(t *testing.T) {
 	}
 }
 
-// No two verdicts that differ in color have tiles of the same shape (WCAG 2, 1.4.1).
+// Verdicts with different colors have tiles of different shapes (WCAG 2, 1.4.1).
 func TestTileShapes(t *testing.T) {
 	css, shapes := asset("index.css"), make(map[string]string)
 	for _, l := range looks {
@@ -319,9 +329,9 @@ func contrast(t *testing.T, a, b string) float64 {
 	return (max(x, y) + .05) / (min(x, y) + .05)
 }
 
-func luminance(t *testing.T, colour string) float64 {
+func luminance(t *testing.T, color string) float64 {
 	t.Helper()
-	n, err := strconv.ParseUint(strings.TrimPrefix(colour, "#"), 16, 32)
+	n, err := strconv.ParseUint(strings.TrimPrefix(color, "#"), 16, 32)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,13 +345,13 @@ func luminance(t *testing.T, colour string) float64 {
 	return .2126*part(16) + .7152*part(8) + .0722*part(0)
 }
 
-// The first event that is not as expected is marked, of a case that fell short.
+// If a case fell short, the first event that differs from the expected ones is marked.
 func TestOutcome(t *testing.T) {
 	a, b, c := Pong([]byte("a")), Pong([]byte("b")), Pong([]byte("c"))
 	for _, x := range []struct {
 		behavior Verdict
 		received []Event
-		want     int // -1: none
+		want     int // index of the marked event, or -1
 	}{
 		{Failed, []Event{a, c, b}, 1}, {Failed, []Event{c}, 0}, {Failed, []Event{a, b, c}, 2},
 		{Failed, []Event{a}, -1},
@@ -366,7 +376,7 @@ func TestOutcome(t *testing.T) {
 	}
 }
 
-// What a peer sent need not be UTF-8, but a page is.
+// A page is valid UTF-8, even if the data of a peer is not.
 func TestInvalidUTF8(t *testing.T) {
 	for _, single := range []bool{false, true} {
 		dir, r := t.TempDir(), sample()
@@ -382,7 +392,7 @@ func TestInvalidUTF8(t *testing.T) {
 			}
 			html, err := os.ReadFile(filepath.Join(dir, name))
 			if err != nil || !utf8.Valid(html) {
-				t.Errorf("%s: not UTF-8, %v", name, err)
+				t.Errorf("%s is not UTF-8, or cannot be read: %v", name, err)
 			}
 			for _, want := range want {
 				if !strings.Contains(string(html), want) {
@@ -393,7 +403,7 @@ func TestInvalidUTF8(t *testing.T) {
 	}
 }
 
-// A line of a command does not end within a word: a flag without its dash is none.
+// A command does not wrap within a word, such as after the dash of a flag.
 func TestCommandBreaksAtSpaces(t *testing.T) {
 	dir := t.TempDir()
 	r := &Result{Agent: "a", ID: "1.1.1", Behavior: Failed, BehaviorClose: OK}
@@ -408,11 +418,11 @@ func TestCommandBreaksAtSpaces(t *testing.T) {
 		}
 	}
 	if !strings.Contains(asset("page.css"), ".word { display: inline-block;") {
-		t.Error("words may break")
+		t.Error("the style lets a line end within a word")
 	}
 }
 
-// A remark on the sentence that is quoted already does not quote it again.
+// A remark on a rule that the page already quotes does not quote it again.
 func TestRemarkQuotesOnce(t *testing.T) {
 	rule := Rule{"RFC 6455, section 8.1", rfc6455 + "8.1", "MUST", "Fail it."}
 	r := &Result{Agent: "a", ID: "6.4.1", Behavior: NonStrict, BehaviorClose: OK, Rule: &rule,

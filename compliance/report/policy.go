@@ -6,44 +6,44 @@ import (
 	"strconv"
 )
 
-// A Policy says which results fail a run. The zero value fails what an RFC forbids or
-// advises against, and lets pass what the peer declined.
+// A Policy decides which results fail a run. By the zero Policy, violations of MUST and SHOULD
+// fail, and cases that the peer declined are skipped.
 type Policy struct {
-	// FailOn is the mildest verdict that fails:
+	// FailOn is the mildest verdict that fails the run:
 	//
 	//   - [Failed]: FAILED, UNCLEAN and FAILED BY CLIENT fail.
-	//   - [NonStrict], the default: NON-STRICT and WRONG CODE fail, too.
+	//   - [NonStrict], the default: NON-STRICT and WRONG CODE fail too.
 	//   - [Unimplemented]: only OK and INFORMATIONAL pass.
 	FailOn Verdict
 
-	// AnySize fails a peer that refuses a large message with 1009, as the original
-	// suite does. RFC 6455 lets a peer have a limit, so such a case is skipped by
-	// default, unless FailOn is Unimplemented. See [Result.TooBig].
+	// AnySize makes a case fail if the peer refuses a large message with 1009, as in the
+	// original suite. By default, such a case is skipped, unless FailOn is Unimplemented,
+	// because RFC 6455 allows limits. See [Result.TooBig].
 	AnySize bool
 
-	// Known are the cases that may fall short, by id.
+	// Known has the cases that may fall short, by id.
 	Known map[string]Known
 }
 
 // A Known is a case that may fall short.
 type Known struct {
-	Behavior, BehaviorClose Verdict // what they must be; "" allows any
-	Varies                  bool    // it may also pass, as the outcome of a race does
+	Behavior, BehaviorClose Verdict // required verdicts; "" allows any
+	Varies                  bool    // the case may also pass, for example because of a race
 	Reason                  string
 }
 
-// An Outcome is what a result means for a run.
+// An Outcome is the effect of a result on the run.
 type Outcome int
 
-// The outcomes, from good to bad.
+// Outcomes, from best to worst.
 const (
 	Passes     Outcome = iota
-	Skipped            // the peer declined what the case is about
-	KnownShort         // it falls short, as is known
-	Short              // it falls short, and fails the run
+	Skipped            // the peer declined what the case tests
+	KnownShort         // falls short but is known to
+	Short              // falls short and fails the run
 )
 
-// Outcome returns what a result means.
+// Outcome returns the outcome of a result.
 func (p Policy) Outcome(r *Result) Outcome {
 	bar := severity(NonStrict)
 	if p.FailOn != "" {
@@ -68,8 +68,8 @@ func (k Known) covers(r *Result) bool {
 	return k.Behavior == "" || k.Behavior == r.Behavior && k.BehaviorClose == r.BehaviorClose
 }
 
-// Stale returns the known cases that are in none of the results, or that pass in all of
-// them and are not known to vary. Each is a sentence that says so.
+// Stale returns a sentence for each known case that did not run, or that passed in all results
+// and is not known to vary.
 func (p Policy) Stale(results []*Result) (sentences []string) {
 	ran, short := map[string]bool{}, map[string]bool{}
 	for _, r := range results {
@@ -97,7 +97,7 @@ func (k Known) because() string {
 	return ": " + k.Reason
 }
 
-// severity orders verdicts. An unknown word is the worst.
+// severity orders verdicts. Unknown verdicts are worst.
 func severity(v Verdict) int {
 	switch v {
 	case OK, Informational:
@@ -110,21 +110,21 @@ func severity(v Verdict) int {
 	return 3
 }
 
-// TooBig reports whether the peer refused the message of a numbered case with 1009, and
-// the message has 4 KiB or more. By RFC 6455, sections 7.4.1 and 10.4, a peer may have a
-// limit. In the groups of letters the verdict says so itself.
+// TooBig reports whether the peer refused a message of 4 KiB or more in a numbered case with
+// status code 1009. RFC 6455, sections 7.4.1 and 10.4, allow limits. In the letter groups, the
+// verdict takes limits into account.
 func (r *Result) TooBig() bool {
 	id := parts(r.ID)
 	if r.RemoteCloseCode != 1009 || r.ClosedByMe || len(id) != 3 {
 		return false
 	}
 	group, sub := id[0], id[1]
-	n, _ := strconv.Atoi(id[2]) // 0, which is no case, if it is not a number
+	n, _ := strconv.Atoi(id[2]) // 0, the number of no case, if it is not a number
 	switch group {
 	case "1":
 		return n >= 6
 	case "9":
-		return sub <= "6" // the others send small messages, one after the other
+		return sub <= "6" // the others send small messages, one after another
 	case "12", "13":
 		return n >= 5
 	}

@@ -64,8 +64,8 @@ func TestPolicyOutcome(t *testing.T) {
 	}
 }
 
-// A case that is milder than the policy's bar needs no entry, but the entry is not
-// stale: the same list serves a stricter run.
+// A case that falls short but does not fail the run needs no entry. An entry is not stale, because
+// a stricter run may use the same list.
 func TestStale(t *testing.T) {
 	p := Policy{FailOn: Failed, Known: map[string]Known{
 		"10.1.1": {Reason: "gone"}, "2.10": {}, "2.9": {}, "6.4.1": {Behavior: NonStrict, BehaviorClose: OK},

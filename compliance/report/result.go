@@ -1,10 +1,9 @@
-// Package report keeps what a run of the suite found: the results of its cases,
-// the files they are written to and read from, and the comparison of two runs.
+// Package report represents the results of a run of the suite, and writes, reads and compares
+// reports of them.
 //
-// [Write] makes a directory of JSON in the form of the original Autobahn suite,
-// with its file names and keys, so that scripts which read its reports read these
-// too, and of HTML for people. [Read] and [ReadIndex] take the reports of either
-// tool; [Compare] puts two of them side by side.
+// [Write] writes a report to a directory: HTML for people, and JSON with the file names and keys
+// of the original Autobahn testsuite, so that scripts for Autobahn's reports work with these too.
+// [Read] and [ReadIndex] read the reports of both tools. [Compare] compares two reports.
 package report
 
 import (
@@ -14,32 +13,32 @@ import (
 	"time"
 )
 
-// A Verdict says how a peer did in a case. The words are Autobahn's.
+// A Verdict is the verdict on a peer in a case. The words are Autobahn's.
 type Verdict string
 
-// The verdicts on behaviour, and those on how the connection was closed.
+// Verdicts on behavior and on closing.
 const (
 	OK             Verdict = "OK"
-	NonStrict      Verdict = "NON-STRICT"    // passed, though not as strictly as one would wish
-	Informational  Verdict = "INFORMATIONAL" // there is no wrong answer
-	Unimplemented  Verdict = "UNIMPLEMENTED" // the peer declined what the case is about
+	NonStrict      Verdict = "NON-STRICT"    // passed, but less strictly than recommended
+	Informational  Verdict = "INFORMATIONAL" // no answer is wrong
+	Unimplemented  Verdict = "UNIMPLEMENTED" // the peer declined what the case tests
 	Failed         Verdict = "FAILED"
 	Unclean        Verdict = "UNCLEAN"          // closing only: no full closing handshake
-	WrongCode      Verdict = "WRONG CODE"       // closing only: a status code that does not fit
+	WrongCode      Verdict = "WRONG CODE"       // closing only: an unexpected status code
 	FailedByClient Verdict = "FAILED BY CLIENT" // closing only: the client had to drop TCP
 )
 
-// Passed reports whether the verdict leaves nothing to wish: OK or INFORMATIONAL.
+// Passed reports whether the verdict is OK or INFORMATIONAL.
 func (v Verdict) Passed() bool { return v == OK || v == Informational }
 
-// A Result is all that is known of one run of a case against one agent. Its JSON
-// form has the keys of Autobahn's case reports; the last ones are ours, and are
-// left out when they are empty. The texts are plain: a blank line or <br> begins a
-// new paragraph, any other markup is shown as it is.
+// A Result is the result of one run of a case against an agent, which is the peer under test.
+// Its JSON has the keys of Autobahn's case reports. The keys of the last fields, from Rule on,
+// are additions, which are omitted if they are empty. Texts are plain: a blank line or <br>
+// begins a new paragraph, and other markup is not interpreted.
 type Result struct {
 	Agent       string
-	ID          string // of the case, such as "5.19"
-	Case        int    // its number in Autobahn's numbering, from 1; 0 if it has none
+	ID          string // id of the case, such as "5.19"
+	Case        int    // number of the case in Autobahn's order, from 1; 0 if it has none
 	Description string
 	Expectation string
 
@@ -48,41 +47,41 @@ type Result struct {
 
 	Behavior      Verdict
 	BehaviorClose Verdict
-	Expected      map[Verdict][]Event // what would be which verdict
+	Expected      map[Verdict][]Event // events that lead to each verdict
 	Received      []Event
 	Result        string // Behavior in words
 	ResultClose   string // BehaviorClose in words
 	ExpectedClose *ExpectedClose
 
 	Close
-	IsServer bool // the fuzzer is the server, and the agent is a client
+	IsServer bool // the suite is the server, and the agent is a client
 
 	HTTPRequest  string
 	HTTPResponse string
 
-	ReportTime             bool // the duration says something about the agent
+	ReportTime             bool // the duration is a measure of the agent
 	ReportCompressionRatio bool
-	Traffic                *Traffic // of cases that compress, else nil
+	Traffic                *Traffic // nil except in cases that compress
 
-	CreateStats   bool        // the four that follow were counted
-	RxOctetStats  map[int]int // reads by their size in octets
-	TxOctetStats  map[int]int // writes by their size in octets
-	RxFrameStats  map[int]int // frames by opcode
+	CreateStats   bool        // the following four maps are set
+	RxOctetStats  map[int]int // number of reads by size in bytes
+	TxOctetStats  map[int]int // number of writes by size in bytes
+	RxFrameStats  map[int]int // number of frames by opcode
 	TxFrameStats  map[int]int
-	CreateWirelog bool // false: the log was switched off and not on again
+	CreateWirelog bool // false if the log was switched off and not on again
 	Wirelog       []LogEntry
 
-	Rule    *Rule    // what the case tests, by the RFCs; nil in a report of the original suite
-	Broken  *Rule    // the sentence that Behavior rests on, if it is not Rule
-	Aside   *Aside   // what the RFCs say beside the verdict, where that is more or less than the original's
-	Offense *Offense // what was wrong on the wire, if it is known
-	Quick   bool     // the case ran with fewer messages than it has
-	Waited  bool     // the verdict rests on something that did not come in time
-	Late    bool     // the machine was late while the case ran, so that time proves little
-	Earlier []Run    // runs of the case before this one, if their verdicts differ from it
+	Rule    *Rule    // rule that the case tests; nil in a report of the original suite
+	Broken  *Rule    // basis of Behavior, if it is not Rule
+	Aside   *Aside   // remark, if the RFCs require more or less than the original suite
+	Offense *Offense // violation in the bytes on the wire, if known
+	Quick   bool     // the case ran with fewer messages than usual
+	Waited  bool     // the verdict depends on a timeout
+	Late    bool     // the machine was overloaded, so timeouts prove little
+	Earlier []Run    // earlier runs with other verdicts
 }
 
-// A Run is what an earlier run of a case came to.
+// A Run is the result of an earlier run of a case.
 type Run struct {
 	Behavior      Verdict `json:"behavior"`
 	BehaviorClose Verdict `json:"behaviorClose"`
@@ -90,8 +89,8 @@ type Run struct {
 	ResultClose   string  `json:"resultClose"`
 }
 
-// Varies returns the verdicts of the runs of a case in order, such as "FAILED, then
-// OK"; "" if they do not differ.
+// Varies returns the verdicts of all runs of the case in order, such as "FAILED, then OK", or ""
+// if they do not differ.
 func (r *Result) Varies() string {
 	if len(r.Earlier) == 0 {
 		return ""
@@ -111,7 +110,7 @@ func (r *Result) Varies() string {
 	return strings.Join(full, ", then ")
 }
 
-// Follow tells in r, the newer result of a case, how an earlier one differs.
+// Follow adds an earlier result of the case, and its earlier runs, to r.Earlier.
 func (r *Result) Follow(earlier *Result) {
 	same := func(e Run) bool { return e.Behavior == r.Behavior && e.BehaviorClose == r.BehaviorClose }
 	r.Earlier = slices.DeleteFunc(append(slices.Clone(earlier.Earlier), earlier.run()), same)
@@ -121,51 +120,51 @@ func (r *Result) run() Run {
 	return Run{r.Behavior, r.BehaviorClose, r.Result, r.ResultClose}
 }
 
-// An Aside is a remark on a verdict, with the sentence that it rests on.
+// An Aside is a remark on a verdict, with the rule that it is based on.
 type Aside struct {
 	Text string `json:"text"`
 	Rule Rule   `json:"rule"`
 }
 
-// ExpectedClose is the end that a case asks for.
+// An ExpectedClose describes how a case expects the connection to close.
 type ExpectedClose struct {
-	ClosedByMe   bool  `json:"closedByMe"`   // the fuzzer sends the first close frame
-	CloseCode    []int `json:"closeCode"`    // status codes that fit, if the peer sends one
-	RequireClean bool  `json:"requireClean"` // a full closing handshake
-	// WrongEndpointIsFatal makes the behaviour FAILED too when the wrong side began
-	// to close: the peer never saw what was wrong.
+	ClosedByMe   bool  `json:"closedByMe"`   // the suite sends the first close frame
+	CloseCode    []int `json:"closeCode"`    // status codes that the peer may send
+	RequireClean bool  `json:"requireClean"` // the closing handshake must be complete
+	// WrongEndpointIsFatal makes the behavior FAILED too if the wrong side starts the
+	// closing handshake, because the peer did not detect the violation.
 	WrongEndpointIsFatal bool `json:"closedByWrongEndpointIsFatal,omitempty"`
 }
 
-// Close is how a connection ended. "Me" is the fuzzer.
+// A Close describes how a connection ended. "Me" is the suite.
 type Close struct {
 	ClosedByMe                     bool
 	FailedByMe                     bool
 	DroppedByMe                    bool
 	WasClean                       bool
-	WasNotCleanReason              string // "" if there is none
+	WasNotCleanReason              string // "" if the close was clean
 	WasServerConnectionDropTimeout bool
 	WasOpenHandshakeTimeout        bool
 	WasCloseHandshakeTimeout       bool
 	LocalCloseCode                 int // 0 if none was sent
 	LocalCloseReason               string
-	RemoteCloseCode                int // 0 if none came
+	RemoteCloseCode                int // 0 if none was received
 	RemoteCloseReason              string
-	LocalCloseZero                 bool // the status code sent is the number 0, rather than none
-	RemoteCloseZero                bool // the status code received is the number 0
+	LocalCloseZero                 bool // the status code 0 was sent
+	RemoteCloseZero                bool // the status code 0 was received
 }
 
-// An Event is something that a case waits for. In JSON it is an array, such as
-// ["message", "payload", false]. A payload is shown as [Text] shows it.
+// An Event is a message, ping or pong that the suite received, or a timeout. Its JSON is an
+// array such as ["message", "payload", false].
 type Event struct {
 	Kind   string // "message", "ping", "pong" or "timeout"
-	Data   string // the payload, or the tag of a timeout
-	Binary bool   // of a message
+	Data   string // the payload in the form of [Text], or the tag of a timeout
+	Binary bool   // the message is binary
 }
 
-// Traffic counts the octets and frames of a case that compresses, from its opening
-// to its last message. "App" is before compression, "WebSocket" the payloads of
-// frames, "Wire" with the frames' headers.
+// Traffic has the numbers of bytes, frames and messages in a case that compresses. It counts
+// bytes at three levels: "App" is before compression, "WebSocket" is the payloads of frames, and
+// "Wire" adds the headers of frames. The names are those of Autobahn's keys.
 type Traffic struct {
 	IncomingOctetsAppLevel         int64
 	IncomingOctetsWebSocketLevel   int64
@@ -181,59 +180,59 @@ type Traffic struct {
 	PreopenOutgoingOctetsWireLevel int64
 }
 
-// A LogKind is the kind of a [LogEntry], by the letters that Autobahn uses.
+// A LogKind is the kind of a [LogEntry]. The values are Autobahn's.
 type LogKind string
 
-// The kinds of log entries, and which fields they have beside Kind.
+// Kinds of log entries, each with the fields of [LogEntry] that it uses.
 const (
 	RxOctets    LogKind = "RO"  // Size, Text (hexadecimal)
 	TxOctets    LogKind = "TO"  // Size, Text (hexadecimal), Sync
 	RxFrame     LogKind = "RF"  // Size, Text, Opcode, Fin, RSV, Masked, Mask
 	TxFrame     LogKind = "TF"  // Size, Text, Opcode, Fin, RSV, Mask, Repeat, Chop, Sync
-	Delay       LogKind = "CT"  // Seconds, Tag: the script goes on after that
+	Delay       LogKind = "CT"  // Seconds, Tag: the case continues after that time
 	DelayOver   LogKind = "CTE" // Tag
-	KillAfter   LogKind = "KL"  // Seconds: the fuzzer fails the connection after that
+	KillAfter   LogKind = "KL"  // Seconds: the suite fails the connection after that time
 	Kill        LogKind = "KLE"
-	CloseAfter  LogKind = "TI" // Seconds: the fuzzer closes the connection after that
+	CloseAfter  LogKind = "TI" // Seconds: the suite closes the connection after that time
 	CloseNow    LogKind = "TIE"
-	WirelogMode LogKind = "WLM" // On: the log is switched off, or on again
+	WirelogMode LogKind = "WLM" // On: logging is switched off, or on again
 )
 
-// A LogEntry is a line of the wire log. In JSON it is an array that begins with
-// its Kind, as Autobahn writes it.
+// A LogEntry is an entry of the wire log. Its JSON is an array that begins with Kind, as in
+// Autobahn's reports.
 type LogEntry struct {
 	Kind    LogKind
-	Size    int    // octets, of which Text shows the first
-	Text    string // as [Hex] makes it of octets, and [Text] of a frame's payload
-	Sync    bool   // written by itself, so that it travels alone
+	Size    int    // number of bytes
+	Text    string // the first bytes, by [Hex], or by [Text] for the payload of a frame
+	Sync    bool   // written separately
 	Opcode  int
 	Fin     bool
-	RSV     int // 4 is RSV1
+	RSV     int // reserved bits; RSV1 is 4
 	Masked  bool
-	Mask    string // hexadecimal; "" if there is none
-	Repeat  int    // the payload was repeated up to that length; 0 if not
-	Chop    int    // octets a write; 0 if not chopped
+	Mask    string // masking key in hexadecimal; "" if there is none
+	Repeat  int    // length to which the payload was repeated, or 0
+	Chop    int    // number of bytes per write, or 0 for a single write
 	Seconds float64
 	Tag     string
 	On      bool
 }
 
-// A Rule is the sentence that a case tests.
+// A Rule is a sentence of an RFC.
 type Rule struct {
 	Section string `json:"section"` // such as "RFC 6455, section 5.5"
 	URL     string `json:"url"`
-	Level   string `json:"level"` // MUST, SHOULD or MAY; "" if it has none of these words
+	Level   string `json:"level"` // MUST, SHOULD, MAY or ""
 	Text    string `json:"text"`  // quoted from the RFC
 }
 
-// An Offense is the place in the octets where a rule was broken.
+// An Offense is the place in the bytes on the wire where a rule was broken.
 type Offense struct {
-	Sent   bool   `json:"sent"`   // octets that the fuzzer sent, which the agent should have refused; else received
-	Start  int64  `json:"start"`  // where Octets begin, counted from the end of the handshake
-	Octets []byte `json:"octets"` // at most 256
-	Offset int    `json:"offset"` // of the octet in Octets
-	Length int    `json:"length"` // how many are marked
-	What   string `json:"what"`
+	Sent   bool   `json:"sent"`   // the suite sent the bytes, and the agent should have refused them
+	Start  int64  `json:"start"`  // offset of Octets in the bytes after the opening handshake
+	Octets []byte `json:"octets"` // at most 256 bytes
+	Offset int    `json:"offset"` // offset of the violation in Octets
+	Length int    `json:"length"` // length of the violation in bytes
+	What   string `json:"what"`   // the violation in words
 }
 
 var (

@@ -5,23 +5,23 @@ import (
 	"strings"
 )
 
-// ruleView is a sentence of an RFC on a case's page.
+// A ruleView shows a sentence of an RFC.
 type ruleView struct {
 	*Rule
 	Broken bool
-	About  string // what it has to do with the case
+	About  string // heading: what the rule has to do with the case
 }
 
-// A span is a part of a sentence. The RFCs print terms _like this_.
+// A span is a part of a sentence. The RFCs mark terms _like this_.
 type span struct {
 	Text string
 	Term bool
 }
 
-// Spans are the parts of the sentence.
+// Spans returns the parts of the sentence.
 func (v ruleView) Spans() []span {
 	parts := strings.Split(v.Text, "_")
-	if len(parts)%2 == 0 { // an underscore that stands for itself
+	if len(parts)%2 == 0 { // an underscore that does not mark a term
 		return []span{{v.Text, false}}
 	}
 	var out []span
@@ -33,8 +33,8 @@ func (v ruleView) Spans() []span {
 	return out
 }
 
-// rulesOf returns the sentences that a verdict rests on, then the one that the case
-// tests, if it is another, and the one on a close that fell short.
+// rulesOf returns the rules that the verdicts are based on, and then the rule that the case
+// tests. It returns each rule once.
 func rulesOf(r *Result) []ruleView {
 	var rules []ruleView
 	add := func(rule *Rule, broken bool, about string) {
@@ -44,19 +44,18 @@ func rulesOf(r *Result) []ruleView {
 	}
 	broken := r.Behavior == Failed || r.Behavior == NonStrict
 	if broken {
-		add(r.VerdictRule(), true, "What was broken")
+		add(r.VerdictRule(), true, "Broken rule")
 	} else {
-		add(r.Broken, false, "What the verdict rests on")
+		add(r.Broken, false, "Basis of the verdict")
 	}
 	if !r.BehaviorClose.Passed() && r.Behavior != Unimplemented {
-		add(closeRule(r), true, "What was broken on closing")
+		add(closeRule(r), true, "Rule broken on closing")
 	}
-	add(r.Rule, false, "What this case tests")
+	add(r.Rule, false, "Tested rule")
 	return rules
 }
 
-// closeRule returns the sentence that a close which fell short goes against; nil if
-// none can be told from the result.
+// closeRule returns the rule that a close violates, or nil if the result does not tell.
 func closeRule(r *Result) *Rule {
 	if r.WasOpenHandshakeTimeout || r.ExpectedClose == nil {
 		return nil
@@ -77,13 +76,13 @@ func closeRule(r *Result) *Rule {
 	case Failed:
 		switch {
 		case !r.ExpectedClose.ClosedByMe && r.ClosedByMe && r.Rule != nil:
-			return r.Rule // the peer refused nothing
+			return r.Rule // the peer did not refuse the violation
 		case !r.ExpectedClose.ClosedByMe && r.ClosedByMe:
 			return &failWithClose
 		case r.ExpectedClose.ClosedByMe && !r.ClosedByMe && !r.WasClean:
 			return &startClose
 		case r.ExpectedClose.ClosedByMe && !r.ClosedByMe && r.IsServer:
-			return &closeAtWill // a server may
+			return &closeAtWill // the rule applies only to clients
 		}
 	}
 	return nil
@@ -107,15 +106,16 @@ var (
 			"_Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate " +
 			"status code (Section 7.4) before proceeding to _Close the WebSocket Connection_."}
 	startClose = Rule{"RFC 6455, section 7.1.2", rfc6455 + "7.1.2", "MUST",
-		"To _Start the WebSocket Closing Handshake_ with a status code (Section 7.4) /code/ and an optional " +
-			"close reason (Section 7.1.6) /reason/, an endpoint MUST send a Close control frame, as described in " +
-			"Section 5.5.1, whose status code is set to /code/ and whose close reason is set to /reason/."}
+		"To _Start the WebSocket Closing Handshake_ with a status code (Section 7.4) /code/ and an " +
+			"optional close reason (Section 7.1.6) /reason/, an endpoint MUST send a Close control " +
+			"frame, as described in Section 5.5.1, whose status code is set to /code/ and whose close " +
+			"reason is set to /reason/."}
 	closeAtWill = Rule{"RFC 6455, section 7.3", rfc6455 + "7.3", "SHOULD",
 		"Clients SHOULD NOT close the WebSocket connection arbitrarily."}
 )
 
-// VerdictRule returns the sentence that what fell short goes against; nil if nothing
-// did, or if none can be told.
+// VerdictRule returns the rule that the peer violated. It returns nil if the case passed or the
+// rule is unknown.
 func (r *Result) VerdictRule() *Rule {
 	switch {
 	case r.Behavior == Failed || r.Behavior == NonStrict:

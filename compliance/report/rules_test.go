@@ -9,9 +9,9 @@ func TestVerdictRule(t *testing.T) {
 		r    Result
 		want *Rule
 	}{
-		"passed":          {Result{Behavior: OK, BehaviorClose: OK, Rule: tested, Broken: broken}, nil},
-		"what was tested": {Result{Behavior: Failed, BehaviorClose: OK, Rule: tested}, tested},
-		"another sentence": {Result{Behavior: NonStrict, BehaviorClose: OK, Rule: tested,
+		"passed":      {Result{Behavior: OK, BehaviorClose: OK, Rule: tested, Broken: broken}, nil},
+		"tested rule": {Result{Behavior: Failed, BehaviorClose: OK, Rule: tested}, tested},
+		"another rule": {Result{Behavior: NonStrict, BehaviorClose: OK, Rule: tested,
 			Broken: broken}, broken},
 		"behavior before close": {Result{Behavior: Failed, BehaviorClose: Unclean, Rule: tested,
 			ExpectedClose: clean}, tested},

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A sampleCase is a case with what the three agents made of it, such as "ok", or
-// "fail/unclean" for behaviour and closing; "-" if it did not run.
+// A sampleCase is a case with the verdicts on three agents, such as "ok", or "fail/unclean" for
+// behavior and closing. "-" means that the case did not run.
 type sampleCase struct {
 	id, description, expectation, agents string
 	make                                 func(r *Result)
@@ -20,6 +20,14 @@ var sampleAgents = []string{"hawser/0.1 (Go 1.26)", "gorilla echo with its own U
 var words = map[string]Verdict{"ok": OK, "info": Informational, "lax": NonStrict, "none": Unimplemented,
 	"fail":    Failed,
 	"unclean": Unclean, "code": WrongCode, "open": FailedByClient}
+
+const (
+	sampleRequest = "GET /echo HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nUser-Agent: wscheck/0.1.0\r\n" +
+		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: 2EvESWYefG6qTDWiNw91hw==\r\n" +
+		"Sec-WebSocket-Version: 13\r\n\r\n"
+	sampleResponse = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+		"Sec-WebSocket-Accept: 4ldzH+2VYNQi7pQN5rZM9NGcfVw=\r\n\r\n"
+)
 
 func sampleReport() []*Result {
 	var out []*Result
@@ -35,12 +43,10 @@ func sampleReport() []*Result {
 				Duration: time.Duration(2+7*n%13+i) * time.Millisecond,
 				Behavior: words[behavior], BehaviorClose: words[closing],
 				CreateStats: true, CreateWirelog: true,
-				HTTPRequest: "GET /echo HTTP/1.1\r\nHost: 127.0.0.1:9001\r\nUser-Agent: wscheck/0.1.0\r\nUpgrade: websocket\r\n" +
-					"Connection: Upgrade\r\nSec-WebSocket-Key: 2EvESWYefG6qTDWiNw91hw==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-				HTTPResponse: "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-					"Sec-WebSocket-Accept: 4ldzH+2VYNQi7pQN5rZM9NGcfVw=\r\n\r\n",
+				HTTPRequest: sampleRequest, HTTPResponse: sampleResponse,
 				Rule: &Rule{"RFC 6455, section 5.4", rfc6455 + "5.4", "MUST",
-					"An endpoint MUST be capable of handling control frames in the middle of a fragmented message."},
+					"An endpoint MUST be capable of handling control frames in the middle of a " +
+						"fragmented message."},
 			}
 			if r.BehaviorClose == "" {
 				r.BehaviorClose = OK
@@ -55,17 +61,17 @@ func sampleReport() []*Result {
 	return out
 }
 
-// finish fills in what follows from the rest.
+// finish sets the fields that depend on others.
 func finish(r *Result) {
-	r.Result = map[Verdict]string{OK: "The events are those expected.",
-		Failed:        "The events are not those expected.",
-		NonStrict:     "The events are those of a lax peer.",
+	r.Result = map[Verdict]string{OK: "The peer responded as expected.",
+		Failed:        "The peer did not respond as expected.",
+		NonStrict:     "The peer responded less strictly than expected.",
 		Informational: "The peer answered before it closed.",
 		Unimplemented: "The peer declined the extension."}[r.Behavior]
-	r.ResultClose = map[Verdict]string{OK: "The connection was closed as it should be.",
-		Unclean:        "The closing handshake had to be completed, and was not.",
-		WrongCode:      "The close frame had to carry 1002, or no code.",
-		FailedByClient: "The server left it to the client to drop TCP.",
+	r.ResultClose = map[Verdict]string{OK: "The connection was closed as expected.",
+		Unclean:        "The closing handshake was not completed.",
+		WrongCode:      "The close frame must have status code 1002 or none.",
+		FailedByClient: "The server did not drop the TCP connection.",
 		Failed:         "The wrong side closed the connection."}[r.BehaviorClose]
 	if r.ExpectedClose == nil {
 		r.ExpectedClose = &ExpectedClose{ClosedByMe: true, CloseCode: []int{1000}, RequireClean: true}
@@ -94,7 +100,7 @@ func finish(r *Result) {
 	}
 }
 
-// frames logs a frame and its octets.
+// frames adds a frame and its bytes to the log.
 func frames(r *Result, kind LogKind, opcode int, payload []byte) {
 	raw := append([]byte{0x80 | byte(opcode), byte(len(payload))}, payload...)
 	f := LogEntry{Kind: kind, Size: len(payload), Text: Text(payload), Opcode: opcode, Fin: true}
@@ -113,7 +119,7 @@ func handshakeLog(r *Result) {
 		LogEntry{Kind: RxOctets, Size: len(r.HTTPResponse), Text: Hex([]byte(r.HTTPResponse))})
 }
 
-// echoes is a case that sends a message and wants it back.
+// echoes makes a case that sends a message and expects it back.
 func echoes(text string) func(*Result) {
 	return func(r *Result) {
 		handshakeLog(r)
@@ -126,7 +132,7 @@ func echoes(text string) func(*Result) {
 	}
 }
 
-// refused is a case whose offense the agent has to refuse.
+// refused makes a case with a violation that the agent must refuse.
 func refused(code int, rule *Rule, offense *Offense) func(*Result) {
 	return func(r *Result) {
 		handshakeLog(r)
@@ -162,7 +168,7 @@ func fragments(r *Result) {
 	}
 }
 
-// compresses is a case of groups 12 and 13.
+// compresses makes a case of groups 12 and 13.
 func compresses(r *Result) {
 	handshakeLog(r)
 	r.ReportTime, r.ReportCompressionRatio, r.Quick = true, true, true
@@ -187,7 +193,7 @@ func timed(r *Result) {
 	r.ReportTime, r.Duration = true, r.Duration*31
 }
 
-// large is a report as large as a full run: 517 numbered cases and more.
+// large returns results like those of a full run, with 517 numbered cases and the letter groups.
 func large(agents ...string) []*Result {
 	sizes := []struct {
 		prefix string

@@ -6,17 +6,17 @@ import (
 	"os"
 )
 
-// singleSize bounds the cases that a report in one file has in full, in bytes. Its
-// matrix adds about a kilobyte a case.
+// singleSize limits the total size, in bytes, of the cases that a report in one file shows in
+// full. The table of all cases adds about 1 KB per case.
 const singleSize = 4 << 20
 
-// In one file a wire log is cut earlier than on a page of its own.
+// Limits of a wire log in a report in one file.
 const (
 	singleHead = 80
 	singleTail = 20
 )
 
-// writeSingle writes a report in one file, and its index.json.
+// writeSingle writes a report in one file and its index.json.
 func writeSingle(root *os.Root, s *site) error {
 	light, err := s.choose(singleSize)
 	if err != nil {
@@ -31,24 +31,24 @@ func writeSingle(root *os.Root, s *site) error {
 		if err != nil {
 			return err
 		}
-		p.Full = append(p.Full, template.HTML(text)) // a template made it
+		p.Full = append(p.Full, template.HTML(text)) // safe: output of a template
 	}
 	return writeIndex(root, s, p)
 }
 
-// choose fills s.full with as many of the cases that fell short as the bound allows,
-// and returns those that go without their wire logs to leave room for others.
+// choose fills s.full with cases that fell short, up to bound bytes in total. It returns the
+// cases that are shown without their wire logs to leave room for others.
 func (s *site) choose(bound int) (light map[int]bool, err error) {
 	s.full, light = make(map[ref]bool), make(map[int]bool)
 	var wanted []int
 	for i, r := range s.results {
 		if s.outcome(r) >= KnownShort || r.Varies() != "" {
 			wanted = append(wanted, i)
-			s.full[ref{r.Agent, r.ID}] = true // so that each has its links when it is measured
+			s.full[ref{r.Agent, r.ID}] = true // because the links add to the size
 		}
 	}
 	left, kept := bound, 0
-	var logs []int // their sizes
+	var logs []int // sizes of the logs
 	for _, i := range wanted {
 		brief, err := s.one(i, true)
 		if err != nil {
@@ -76,7 +76,7 @@ func (s *site) choose(bound int) (light map[int]bool, err error) {
 	return light, nil
 }
 
-// one is the section of a case.
+// one returns the section of a case.
 func (s *site) one(i int, light bool) (string, error) {
 	p := s.casePage(i)
 	p.Light = light

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A report in one file has the cases that fell short in full, and a row for each.
+// A report in one file has a row for each case and the full results of those that fell short.
 func TestSingle(t *testing.T) {
 	dir := t.TempDir()
 	results := sampleReport()
@@ -27,13 +27,13 @@ func TestSingle(t *testing.T) {
 	for _, r := range results {
 		in := strings.Contains(html, `<section class="one" id="`+s.file(r)+`">`)
 		if in != s.short(r) {
-			t.Errorf("case %s of %s is there in full: %v", r.ID, r.Agent, in)
+			t.Errorf("case %s of %s is shown in full: %v, want %v", r.ID, r.Agent, in, s.short(r))
 		}
 		if !strings.Contains(html, `id="`+anchor(r.ID)+`"`) {
 			t.Errorf("case %s has no row", r.ID)
 		}
 	}
-	if !strings.Contains(html, "Wire log") || strings.Contains(html, "The wire log is left out") {
+	if !strings.Contains(html, "Wire log") || strings.Contains(html, "The wire log is omitted") {
 		t.Error("a wire log is missing")
 	}
 	checkLinks(t, html)
@@ -44,13 +44,13 @@ var (
 	ids   = regexp.MustCompile(` id="([^"]*)"`)
 )
 
-// checkLinks checks that links lead to a place on the page, to its JSON, or to an RFC.
+// checkLinks checks that links lead to an element of the page, to its JSON or to an RFC.
 func checkLinks(t *testing.T, html string) {
 	t.Helper()
 	var places []string
 	for _, m := range ids.FindAllStringSubmatch(html, -1) {
 		if slices.Contains(places, m[1]) {
-			t.Errorf("there are two of %s", m[1])
+			t.Errorf("two elements have the id %s", m[1])
 		}
 		places = append(places, m[1])
 	}
@@ -63,7 +63,7 @@ func checkLinks(t *testing.T, html string) {
 	}
 }
 
-// The size is bounded: first wire logs are left out, then whole cases.
+// To limit the size, a report omits wire logs first, then whole cases.
 func TestSingleSize(t *testing.T) {
 	var results []*Result
 	for i := range 20 {
@@ -77,7 +77,7 @@ func TestSingleSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	whole, brief := oneOf(t, s, 1, false), oneOf(t, s, 1, true)
-	if len(brief) > len(whole)/2 || !strings.Contains(brief, "The wire log is left out") {
+	if len(brief) > len(whole)/2 || !strings.Contains(brief, "The wire log is omitted") {
 		t.Errorf("%d bytes without the log, %d with it", len(brief), len(whole))
 	}
 	for _, c := range []struct{ bound, full, logs int }{

@@ -12,8 +12,8 @@ func (r *Result) closeDecides() bool {
 	return (r.Behavior.Passed() || r.Behavior == Unimplemented) && !r.BehaviorClose.Passed()
 }
 
-// worst is the look of the verdict that decides: on the behavior, unless only the
-// close fell short.
+// worst returns the look of the verdict on behavior or, if only the close fell short, of the
+// verdict on closing.
 func (r *Result) worst() look {
 	if r.closeDecides() {
 		l := lookOf(r.BehaviorClose)
@@ -23,7 +23,7 @@ func (r *Result) worst() look {
 	return lookOf(r.Behavior)
 }
 
-// happened says in a sentence or two what decided the verdict.
+// happened returns one or two sentences about what decided the verdict.
 func (r *Result) happened() string {
 	if r.closeDecides() {
 		return r.ResultClose
@@ -32,14 +32,14 @@ func (r *Result) happened() string {
 	switch {
 	case r.Behavior.Passed() || len(r.Expected) == 0:
 	case !r.asExpected():
-		more = r.came()
+		more = r.received()
 	case !r.BehaviorClose.Passed(): // the end of the connection made the difference
 		more = r.ResultClose
 	}
 	return strings.TrimSpace(r.Result + " " + more)
 }
 
-// asExpected reports whether the events are those of one of the verdicts.
+// asExpected reports whether the case expected the received events for any verdict.
 func (r *Result) asExpected() bool {
 	for _, events := range r.Expected {
 		if slices.Equal(events, r.Received) {
@@ -49,11 +49,11 @@ func (r *Result) asExpected() bool {
 	return false
 }
 
-// cameEvents is how many events a sentence lists.
-const cameEvents = 3
+// listedEvents is the number of events that a sentence lists.
+const listedEvents = 3
 
-// came says which messages, pings and pongs came.
-func (r *Result) came() string {
+// received returns a sentence that lists the received messages, pings and pongs.
+func (r *Result) received() string {
 	var words []string
 	for _, e := range r.Received {
 		if e.Kind == "timeout" {
@@ -61,8 +61,8 @@ func (r *Result) came() string {
 		}
 		words = append(words, strings.TrimSpace(eventKind(e)+" "+clip(e.Data)))
 	}
-	if n := len(words) - cameEvents; n > 1 {
-		words = append(words[:cameEvents], fmt.Sprintf("and %d more", n))
+	if n := len(words) - listedEvents; n > 1 {
+		words = append(words[:listedEvents], fmt.Sprintf("and %d more", n))
 	}
 	if len(words) == 0 {
 		return "The peer sent no message, ping or pong."
@@ -70,7 +70,7 @@ func (r *Result) came() string {
 	return "The peer sent: " + strings.Join(words, ", ") + "."
 }
 
-// clip shows the beginning of a payload.
+// clip returns the beginning of a payload in quotation marks.
 func clip(data string) string {
 	if data == "" {
 		return "(empty)"
@@ -98,7 +98,7 @@ func (t *tally) add(o Outcome) {
 	}
 }
 
-// verdict is the verdict in words.
+// verdict returns the verdict on the run in words.
 func (t tally) verdict() string {
 	var text string
 	switch {
@@ -121,7 +121,7 @@ func (t tally) verdict() string {
 	return text
 }
 
-// verdictLook is the look of a verdict in words.
+// verdictLook returns the look of a verdict on the run.
 func verdictLook(text string) look {
 	switch {
 	case strings.HasPrefix(text, "PASS"):
@@ -132,8 +132,8 @@ func verdictLook(text string) look {
 	return lookOf(NonStrict)
 }
 
-// wall is the time from the start of the first of the results to the end of the
-// last; 0 if it is not known. Cases that run at once make it less than their sum.
+// wall returns the time from the start of the first case to the end of the last, or 0 if it is
+// unknown. If cases ran at once, it is less than the sum of their durations.
 func wall(results []*Result) time.Duration {
 	var begun, ended time.Time
 	for _, r := range results {
@@ -150,8 +150,8 @@ func wall(results []*Result) time.Duration {
 	return ended.Sub(begun)
 }
 
-// repeat is the command that runs cases again, with a report of its own so that this
-// one stays; "" if it is not known.
+// repeat returns the command that runs cases again, with another directory for its report, or ""
+// if the command is unknown.
 func (o *Options) repeat(isServer bool, ids ...string) string {
 	command := o.Command
 	switch {
@@ -159,7 +159,7 @@ func (o *Options) repeat(isServer bool, ids ...string) string {
 		return f == "-spec" ||
 			strings.HasPrefix(f, "-spec=")
 	}):
-		return "" // a specification has its own cases
+		return "" // -spec does not allow -cases
 	case command == "go test":
 		id := "^(" + strings.Join(ids, "|") + ")$"
 		if len(ids) == 1 {
@@ -183,7 +183,7 @@ func (o *Options) repeat(isServer bool, ids ...string) string {
 	return strings.Join(append(words, "-cases", quote(strings.Join(ids, ",")), "-out", "repeat"), " ")
 }
 
-// quote puts a word into quotation marks if a shell would change it.
+// quote quotes a word for a shell if necessary.
 func quote(word string) string {
 	plain := func(c rune) bool {
 		return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||

@@ -10,33 +10,32 @@ import (
 	"time"
 )
 
-// A look is how the pages show a verdict. Color never stands alone: there is always
-// a shape, or a sign and a word.
+// A look is how the pages show a verdict. Color is never the only difference: there is also a
+// shape, or a sign and a word.
 type look struct {
 	Verdict Verdict
 	Class   string
 	Sign    string
 	Word    string
 	Means   string
-	Brief   string // the word where room is scarce, if it is too long
+	Brief   string // short form of Word for narrow places, or ""
 }
 
-// looks are the verdicts, the good ones first.
+// looks are the looks of the verdicts, from best to worst.
 var looks = []look{
-	{OK, "ok", "✓", "Pass", "The peer did what the case asks for.", ""},
-	{Informational, "info", "i", "Info", "The case finds out how the peer behaves. There is no wrong answer.",
-		""},
-	{NonStrict, "lax", "≈", "Non-strict", "Within the rules, though not as strictly as one would wish.", ""},
-	{Unimplemented, "none", "○", "Unimplemented", "The peer declined what the case is about, as it may.",
+	{OK, "ok", "✓", "Pass", "The peer did what the case requires.", ""},
+	{Informational, "info", "i", "Info", "The case records how the peer behaves. No answer is wrong.", ""},
+	{NonStrict, "lax", "≈", "Non-strict", "The peer passed, but is less strict than recommended.", ""},
+	{Unimplemented, "none", "○", "Unimplemented", "The peer declined what the case tests, as it may.",
 		"Unimpl."},
 	{FailedByClient, "lax", "⇥", "Left open",
-		"On closing: the server left it to the client to drop the TCP connection.", ""},
-	{WrongCode, "lax", "≠", "Wrong code", "On closing: the peer sent a status code that does not fit.", ""},
-	{Unclean, "bad", "⤬", "Unclean", "On closing: the connection ended without the closing handshake that was due.", ""},
-	{Failed, "bad", "✕", "Fail", "The peer broke a rule, or did something else than the case asks for.", ""},
+		"On closing: the server did not drop the TCP connection.", ""},
+	{WrongCode, "lax", "≠", "Wrong code", "On closing: the peer sent an unexpected status code.", ""},
+	{Unclean, "bad", "⤬", "Unclean", "On closing: the required closing handshake was not completed.", ""},
+	{Failed, "bad", "✕", "Fail", "The peer broke a rule or did not do what the case requires.", ""},
 }
 
-// rank is the place of a verdict among the looks; those it does not know are worst.
+// rank returns the index of a verdict in looks. Unknown verdicts are last.
 func rank(v Verdict) int {
 	if i := slices.IndexFunc(looks, func(l look) bool { return l.Verdict == v }); i >= 0 {
 		return i
@@ -48,21 +47,21 @@ func lookOf(v Verdict) look {
 	if i := rank(v); i < len(looks) {
 		return looks[i]
 	}
-	return look{v, "bad", "?", cmp.Or(string(v), "No verdict"), "A verdict that is not known here.", ""}
+	return look{v, "bad", "?", cmp.Or(string(v), "No verdict"), "This verdict is unknown.", ""}
 }
 
-// A site is all that the pages of a report are made of.
+// A site holds the data for all pages of a report.
 type site struct {
 	opts    Options
 	results []*Result // by agent, then by case
 	index   Index
-	files   map[ref]string // without the extension
+	files   map[ref]string // file names without the extension
 	agents  []string
 	ids     []string
 	byRef   map[ref]*Result
 	titles  map[string]string
 	total   tally
-	full    map[ref]bool // of a report in one file: the cases that it has in full
+	full    map[ref]bool // cases that a report in one file shows in full
 }
 
 func newSite(results []*Result, opts Options) *site {
@@ -84,7 +83,7 @@ func newSite(results []*Result, opts Options) *site {
 		}
 	}
 	slices.SortFunc(s.ids, CompareIDs)
-	slices.SortStableFunc(s.agents, func(a, b string) int { // servers come first
+	slices.SortStableFunc(s.agents, func(a, b string) int { // servers first
 		switch {
 		case client[a] == client[b]:
 			return 0
@@ -98,13 +97,13 @@ func newSite(results []*Result, opts Options) *site {
 
 func (s *site) file(r *Result) string { return s.files[ref{r.Agent, r.ID}] }
 
-// outcome is what a result means for the run.
+// outcome returns the outcome of a result.
 func (s *site) outcome(r *Result) Outcome { return s.opts.Policy.Outcome(r) }
 
 // short reports whether a result fails the run.
 func (s *site) short(r *Result) bool { return s.outcome(r) == Short }
 
-// link leads to a case's page; "" if the report does not have it.
+// link returns the link to a case's page, or "" if the report does not have one.
 func (s *site) link(r *Result) string {
 	switch {
 	case !s.opts.Single:
@@ -115,7 +114,7 @@ func (s *site) link(r *Result) string {
 	return ""
 }
 
-// head is what both kinds of page begin with.
+// A head has the data for the head of both kinds of page.
 type head struct {
 	Title     string
 	Tool      string
@@ -133,13 +132,13 @@ func (s *site) head() head {
 		s.opts.Partial, s.opts.Quick, s.opts.Single, len(s.agents)}
 }
 
-// anchor names a case's row in the index.
+// anchor returns the id of a case's row in the index.
 func anchor(id string) string { return "case-" + strings.ReplaceAll(clean(id), "_", "-") }
 
 var breaks = regexp.MustCompile(`(?i)<br ?/?>|\n[ \t]*\n`)
 
-// paragraphs splits a text of a case where it has a blank line or <br>, which the
-// original suite's texts have, and joins the other lines.
+// paragraphs splits a text of a case at blank lines and at <br>, which the original suite uses,
+// and joins the lines of each paragraph.
 func paragraphs(text string) []string {
 	var out []string
 	for _, p := range breaks.Split(text, -1) {
@@ -150,7 +149,7 @@ func paragraphs(text string) []string {
 	return out
 }
 
-// short is the first sentence or so of a text.
+// short returns the first sentence of a text, cut if it is long.
 func short(text string) string {
 	p := paragraphs(text)
 	if len(p) == 0 {
@@ -166,7 +165,7 @@ func short(text string) string {
 	return s
 }
 
-// lasted shows the duration of many cases.
+// lasted formats the total duration of many cases.
 func lasted(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -178,7 +177,7 @@ func lasted(d time.Duration) string {
 	return fmt.Sprintf("%d min %d s", int(d.Minutes()), int(d.Seconds())%60)
 }
 
-// took shows a duration: milliseconds up to ten seconds, then seconds.
+// took formats the duration of a case: in milliseconds up to ten seconds, then in seconds.
 func took(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:
@@ -189,7 +188,7 @@ func took(d time.Duration) string {
 	return fmt.Sprintf("%.0f min", d.Minutes())
 }
 
-// ratios shows what compression did in either direction: received, then sent.
+// ratios formats the compression ratios, received before sent.
 func ratios(t *Traffic) string {
 	if t == nil {
 		return ""
@@ -203,8 +202,8 @@ func ratios(t *Traffic) string {
 	return show(t.IncomingRatio()) + "/" + show(t.OutgoingRatio())
 }
 
-// closeWord is what a small cell says of a close: the peer's status code where
-// there is no more to say, else the verdict.
+// closeWord returns the text for a close in a cell: the peer's status code if that says enough,
+// otherwise the verdict.
 func closeWord(r *Result) string {
 	switch r.BehaviorClose {
 	case OK, Informational, WrongCode, FailedByClient:
@@ -216,19 +215,18 @@ func closeWord(r *Result) string {
 	return strings.ToLower(lookOf(r.BehaviorClose).Word)
 }
 
-// waited is the tag of a verdict that fell short because something did not come in
-// time; "" for others.
+// waited returns the tag of a result that fell short because of a timeout, or "".
 func (r *Result) waited() string {
 	switch {
 	case !r.Waited || r.Passed():
 		return ""
 	case r.Late:
-		return "by timeout, machine late"
+		return "timeout, machine overloaded"
 	}
-	return "by timeout"
+	return "timeout"
 }
 
-// thousands shows a number with commas.
+// thousands formats a number with commas.
 func thousands(n int64) string {
 	s := strconv.FormatInt(n, 10)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
@@ -237,7 +235,7 @@ func thousands(n int64) string {
 	return s
 }
 
-// percent is a share for a bar's width, with two decimals.
+// percent returns part as a percentage of whole, with two decimals.
 func percent(part, whole int64) float64 {
 	if whole <= 0 {
 		return 0

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// shownEvents is how many events a page lists of a case that has more.
+// shownEvents is the largest number of events that a page lists.
 const shownEvents = 200
 
-// casePage is what case.tmpl shows.
+// A casePage is the data for case.tmpl.
 type casePage struct {
 	head
 	Agent, ID, File     string
@@ -28,12 +28,12 @@ type casePage struct {
 	Rules               []ruleView
 	Offense             *offenseView
 	Aside               *asideView
-	Came                string // the messages, pings and pongs in a sentence
+	Summary             string // sentence that lists the received messages, pings and pongs
 	Result, ResultClose string
 	Worst               look
-	Waited              string // tag; "" if the verdict does not rest on time
+	Waited              string // tag; "" if the verdict does not depend on a timeout
 	Late                bool
-	Known               bool // to fall short
+	Known               bool // known to fall short
 	Reason              string
 	Varies              string
 	Earlier             []runView
@@ -47,17 +47,17 @@ type casePage struct {
 	Stats               []statView
 	HasStats, HasLog    bool
 	Log                 []logView
-	LogCut              int  // entries in the middle that the page leaves out
-	Light               bool // without the log and the traffic, which would be too long
-	Shown               int  // octets of a payload
+	LogCut              int  // number of entries omitted from the middle of the log
+	Light               bool // omit the log and the traffic to save space
+	Shown               int  // largest number of bytes shown of a payload
 	Dropped             string
 	Others              []otherView
 	Previous, Next      *linkView
-	PrevShort           *linkView // the case before this one that fell short
+	PrevShort           *linkView // the previous case that fell short
 	NextShort           *linkView
 }
 
-// runView is an earlier run of the case.
+// A runView shows an earlier run of the case.
 type runView struct {
 	N                   int
 	Look, Close         look
@@ -66,7 +66,7 @@ type runView struct {
 
 type asideView struct {
 	Text string
-	Rule *ruleView // nil if it is quoted above
+	Rule *ruleView // nil if the page already quotes it
 }
 
 type factView struct{ Name, Value, Stamp string }
@@ -87,7 +87,7 @@ type eventsView struct {
 type eventView struct {
 	Kind, Data string
 	Hex        bool
-	Differs    bool // the first one that is not as expected
+	Differs    bool // the first event that differs from the expected ones
 }
 
 type headerLine struct{ Name, Rest string }
@@ -96,7 +96,7 @@ type trafficView struct {
 	Label, Received, Sent string
 }
 
-// casePage makes the page of the i'th result.
+// casePage returns the page of s.results[i].
 func (s *site) casePage(i int) *casePage {
 	r := s.results[i]
 	group, sub := groupOf(r.ID)
@@ -118,7 +118,7 @@ func (s *site) casePage(i int) *casePage {
 	}
 	p.Expected, p.Observed = outcome(r)
 	if len(r.Expected) > 0 {
-		p.Came = r.came()
+		p.Summary = r.received()
 	}
 	if p.Known = s.outcome(r) == KnownShort; p.Known {
 		p.Reason = s.opts.Policy.Known[r.ID].Reason
@@ -148,8 +148,8 @@ func (s *site) casePage(i int) *casePage {
 	return p
 }
 
-// addLinks leads to the agent's cases before and after, to those of them that fell
-// short, and to the other agents' results of this one.
+// addLinks adds links to the agent's previous and next cases, to the previous and next that fell
+// short, and to the other agents' results of this case.
 func (s *site) addLinks(p *casePage, i int) {
 	r := s.results[i]
 	next := func(step int, wanted func(*Result) bool) *linkView {
@@ -183,9 +183,9 @@ func facts(r *Result) []factView {
 	if r.IsServer {
 		role = "client"
 	}
-	f = append(f, factView{Name: "The peer is a", Value: role})
+	f = append(f, factView{Name: "Role of the peer", Value: role})
 	if r.Case > 0 {
-		f = append(f, factView{Name: "Number in the suite", Value: strconv.Itoa(r.Case)})
+		f = append(f, factView{Name: "Number in Autobahn", Value: strconv.Itoa(r.Case)})
 	}
 	return f
 }
@@ -197,8 +197,8 @@ func codeText(code int, zero bool) string {
 	return strconv.Itoa(code)
 }
 
-// outcome lists the events of each verdict and those observed. Where a case fell
-// short with other events, the first that differs from the best ones is marked.
+// outcome returns the events expected for each verdict and the observed events. If the case fell
+// short with other events, it marks the first that differs from those of the best verdict.
 func outcome(r *Result) (expected []eventsView, observed eventsView) {
 	for _, v := range slices.SortedFunc(maps.Keys(r.Expected), func(a, b Verdict) int {
 		return cmp.Or(rank(a)-rank(b), strings.Compare(string(a), string(b)))
@@ -228,7 +228,7 @@ func newEvents(l look, events []Event, differs int) eventsView {
 	return v
 }
 
-// eventKind names an event, and a message by its type.
+// eventKind returns the kind of an event, or the type of a message.
 func eventKind(e Event) string {
 	switch {
 	case e.Kind != "message":
@@ -239,7 +239,7 @@ func eventKind(e Event) string {
 	return "text"
 }
 
-// payloadText sets hexadecimal in pairs.
+// payloadText formats a payload. It separates the bytes of hexadecimal with spaces.
 func payloadText(text string) (shown string, isHex bool) {
 	h, ok := strings.CutPrefix(text, "0x")
 	if body := strings.TrimSuffix(h, more); !ok || len(body) == 0 || len(body)%2 != 0 ||
@@ -249,7 +249,7 @@ func payloadText(text string) (shown string, isHex bool) {
 	return pairs(h), true
 }
 
-// pairs puts a space after each two digits of hexadecimal.
+// pairs inserts a space after every two hexadecimal digits.
 func pairs(h string) string {
 	body, cut := strings.CutSuffix(h, more)
 	var b strings.Builder
@@ -265,7 +265,7 @@ func pairs(h string) string {
 	return b.String()
 }
 
-// closeExpected says how the connection should have ended.
+// closeExpected returns sentences that say how the connection should have closed.
 func closeExpected(e *ExpectedClose) string {
 	if e == nil {
 		return ""
@@ -279,7 +279,7 @@ func closeExpected(e *ExpectedClose) string {
 		for _, c := range e.CloseCode {
 			list = append(list, strconv.Itoa(c))
 		}
-		codes = strings.Join(list, " or ") + ", or without a code"
+		codes = strings.Join(list, " or ") + ", or no code"
 	}
 	clean := "need not"
 	if e.RequireClean {
@@ -288,8 +288,8 @@ func closeExpected(e *ExpectedClose) string {
 	return first + codes + ". The closing handshake " + clean + " be complete."
 }
 
-// headerLines splits the head of a request or a response, so that the names of its
-// fields can be set apart.
+// headerLines splits the head of a request or a response into lines, and fields into name and
+// rest.
 func headerLines(head string) []headerLine {
 	var out []headerLine
 	for i, line := range strings.Split(strings.TrimRight(head, "\r\n"), "\n") {
@@ -305,7 +305,7 @@ func headerLines(head string) []headerLine {
 	return out
 }
 
-// traffic shows what a case that compresses counted.
+// traffic returns the rows of the table of traffic.
 func traffic(t *Traffic) []trafficView {
 	if t == nil {
 		return nil
@@ -320,12 +320,12 @@ func traffic(t *Traffic) []trafficView {
 	return []trafficView{
 		{"Messages", n(t.IncomingWebSocketMessages), n(t.OutgoingWebSocketMessages)},
 		{"Frames", n(t.IncomingWebSocketFrames), n(t.OutgoingWebSocketFrames)},
-		{"Octets before compression", n(t.IncomingOctetsAppLevel), n(t.OutgoingOctetsAppLevel)},
-		{"Octets of payload in frames", n(t.IncomingOctetsWebSocketLevel), n(t.OutgoingOctetsWebSocketLevel)},
-		{"Octets on the wire", n(t.IncomingOctetsWireLevel), n(t.OutgoingOctetsWireLevel)},
+		{"Bytes before compression", n(t.IncomingOctetsAppLevel), n(t.OutgoingOctetsAppLevel)},
+		{"Bytes of payload in frames", n(t.IncomingOctetsWebSocketLevel), n(t.OutgoingOctetsWebSocketLevel)},
+		{"Bytes on the wire", n(t.IncomingOctetsWireLevel), n(t.OutgoingOctetsWireLevel)},
 		{"Compressed to", share(t.IncomingRatio()), share(t.OutgoingRatio())},
-		{"Headers of frames add", share(t.IncomingOverhead()), share(t.OutgoingOverhead())},
-		{"Octets of the opening handshake", n(t.PreopenIncomingOctetsWireLevel),
+		{"Overhead of frame headers", share(t.IncomingOverhead()), share(t.OutgoingOverhead())},
+		{"Bytes of the opening handshake", n(t.PreopenIncomingOctetsWireLevel),
 			n(t.PreopenOutgoingOctetsWireLevel)},
 	}
 }

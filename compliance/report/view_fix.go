@@ -5,16 +5,16 @@ import (
 	"slices"
 )
 
-// shownRows is how many cases of a rule are listed before the rest is folded.
+// shownRows is the number of cases of a rule that are listed before the rest is folded.
 const shownRows = 5
 
-// openFixes is how many rules are unfolded from the start.
+// openFixes is the number of rules that are unfolded initially.
 const openFixes = 3
 
-// fixView is a sentence of an RFC with the cases that went against it.
+// A fixView shows a rule and the cases that violated it.
 type fixView struct {
-	Rule    *ruleView // nil if none can be told
-	Title   string    // in place of the rule
+	Rule    *ruleView // nil if the rule is unknown
+	Title   string    // shown if the rule is unknown
 	Worst   look
 	N       int
 	Open    bool
@@ -26,9 +26,9 @@ type fixView struct {
 	peers   map[bool]bool // IsServer of the results
 }
 
-// fixRow is a case that fell short, with what happened.
+// A fixRow shows a case that fell short.
 type fixRow struct {
-	Agent            string // "" if there is only one
+	Agent            string // "" if there is only one agent
 	ID, Link, Anchor string
 	Short, Happened  string
 	Look             look
@@ -38,7 +38,7 @@ type fixRow struct {
 	Remark           *Aside
 }
 
-// fixes groups what fell short by the sentence that it goes against, the worst first.
+// fixes groups the cases that fell short by the rule that they violated, the worst first.
 func (s *site) fixes() []*fixView {
 	byKey := make(map[string]*fixView)
 	var out []*fixView
@@ -87,7 +87,7 @@ func (f *fixView) add(s *site, r *Result) {
 
 func (f *fixView) finish(s *site, i int) {
 	f.Open = i < openFixes
-	if n := len(f.Rows); n > shownRows+1 { // one row is not worth folding
+	if n := len(f.Rows); n > shownRows+1 { // do not fold a single row
 		f.Rows, f.More = f.Rows[:shownRows], f.Rows[shownRows:]
 	}
 	if len(f.peers) == 1 || s.opts.Command != "" {
@@ -106,7 +106,7 @@ func (s *site) fixRow(r *Result) fixRow {
 	return row
 }
 
-// level orders sentences by how much they bind.
+// level orders rules by their requirement level.
 func level(rule *Rule) int {
 	if rule == nil {
 		return 4
@@ -117,7 +117,7 @@ func level(rule *Rule) int {
 	return 3
 }
 
-// known are the cases that fell short as the policy allows, with the reason.
+// known returns the cases that fell short but are known to, with the reason.
 func (s *site) known() []fixRow {
 	var out []fixRow
 	for _, r := range s.byAgent() {
@@ -130,7 +130,7 @@ func (s *site) known() []fixRow {
 	return out
 }
 
-// varying are the cases that did not fail the run in the end, but vary.
+// varying returns the cases whose verdict varied and whose last run did not fall short.
 func (s *site) varying() []fixRow {
 	var out []fixRow
 	for _, r := range s.byAgent() {
@@ -145,14 +145,14 @@ func (s *site) varying() []fixRow {
 	return out
 }
 
-// declinedView is a subgroup of cases that a peer declined.
+// A declinedView shows the number of cases in a subgroup that peers declined.
 type declinedView struct {
 	ID, Title string
 	N         int
 }
 
-// skipped counts by subgroup the cases whose subject a peer declined, and those whose
-// messages were too big for it.
+// skipped counts the cases that a peer declined, by subgroup, and the cases whose messages it
+// refused as too big.
 func (s *site) skipped() (declined []declinedView, tooBig int) {
 	for _, id := range s.ids {
 		for _, agent := range s.agents {
@@ -176,7 +176,7 @@ func (s *site) skipped() (declined []declinedView, tooBig int) {
 	return declined, tooBig
 }
 
-// byAgent are the results, those of servers first.
+// byAgent returns the results by agent, those of servers first.
 func (s *site) byAgent() []*Result {
 	out := make([]*Result, 0, len(s.results))
 	for _, agent := range s.agents {

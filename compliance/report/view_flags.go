@@ -4,8 +4,7 @@ import (
 	"strconv"
 )
 
-// flagView is what is known of how the connection ended, under the name that it
-// has in the JSON, and what that means.
+// A flagView shows a property of how the connection ended, under its JSON key, and its meaning.
 type flagView struct {
 	Name, Value, Means string
 	Set                bool // true, or not empty
@@ -13,17 +12,17 @@ type flagView struct {
 
 func flags(r *Result) []flagView {
 	return []flagView{
-		boolFlag("isServer", r.IsServer, "The suite was the server here, and the peer the client."),
+		boolFlag("isServer", r.IsServer, "The suite was the server, and the peer was the client."),
 		boolFlag("closedByMe", r.ClosedByMe, "The suite sent the first close frame."),
 		boolFlag("failedByMe", r.FailedByMe,
-			"The suite gave the connection up because of an error, by a close frame or by hanging up."),
+			"The suite failed the connection because of an error, with a close frame or without."),
 		boolFlag("droppedByMe", r.DroppedByMe, "The suite was the first to drop the TCP connection."),
 		boolFlag("wasClean", r.WasClean,
-			"Close frames went both ways, and then the server dropped TCP, which is its part."),
+			"Both sides sent close frames, and then the server dropped TCP."),
 		textFlag("wasNotCleanReason", r.WasNotCleanReason,
-			"What came in the way, if the close was not clean."),
+			"Why the close was not clean."),
 		boolFlag("wasServerConnectionDropTimeout", r.WasServerConnectionDropTimeout,
-			"After the close frames the server had to drop TCP and did not in time."),
+			"The server did not drop TCP in time after the close frames."),
 		boolFlag("wasOpenHandshakeTimeout", r.WasOpenHandshakeTimeout,
 			"The opening handshake took too long."),
 		boolFlag("wasCloseHandshakeTimeout", r.WasCloseHandshakeTimeout,
@@ -59,21 +58,21 @@ func codeFlag(name string, v int, zero bool, means string) flagView {
 	return flagView{name, strconv.Itoa(v), means, true}
 }
 
-// offenseView is a hex dump with the octets that broke a rule.
+// An offenseView shows a hex dump that marks the bytes that broke a rule.
 type offenseView struct {
 	Who, What string
 	Where     string
 	Lines     []dumpLine
 }
 
-// dumpLine is eight octets.
+// A dumpLine has up to dumpWidth bytes.
 type dumpLine struct {
-	At     string
-	Octets []dumpOctet
-	Pad    string // in place of octets that are missing
+	At    string
+	Bytes []dumpByte
+	Pad   string // in place of missing bytes
 }
 
-type dumpOctet struct {
+type dumpByte struct {
 	Hex, Char string
 	Bad       bool
 }
@@ -86,20 +85,20 @@ func newOffense(o *Offense) *offenseView {
 	}
 	v := &offenseView{Who: "The peer sent", What: o.What}
 	if o.Sent {
-		v.Who = "The suite sent, and the peer should have refused"
+		v.Who = "The suite sent bytes that the peer should have refused"
 	}
 	from, to := o.Offset, o.Offset+max(o.Length, 0)
-	v.Where = "octet " + thousands(o.Start+int64(from))
+	v.Where = "byte " + thousands(o.Start+int64(from))
 	if to-from > 1 {
-		v.Where = "octets " + thousands(o.Start+int64(from)) + " to " + thousands(o.Start+int64(to)-1)
+		v.Where = "bytes " + thousands(o.Start+int64(from)) + " to " + thousands(o.Start+int64(to)-1)
 	}
 	for i := 0; i < len(o.Octets); i += dumpWidth {
 		line := dumpLine{At: offset(o.Start + int64(i))}
 		for j := i; j < min(i+dumpWidth, len(o.Octets)); j++ {
-			line.Octets = append(line.Octets,
-				dumpOctet{hex2(o.Octets[j]), printable(o.Octets[j : j+1]), from <= j && j < to})
+			line.Bytes = append(line.Bytes,
+				dumpByte{hex2(o.Octets[j]), printable(o.Octets[j : j+1]), from <= j && j < to})
 		}
-		for range dumpWidth - len(line.Octets) {
+		for range dumpWidth - len(line.Bytes) {
 			line.Pad += "   "
 		}
 		v.Lines = append(v.Lines, line)

@@ -10,31 +10,31 @@ import (
 	"time"
 )
 
-// indexPage is what index.tmpl shows.
+// An indexPage is the data for index.tmpl.
 type indexPage struct {
 	head
-	Verdict  look // with the verdict on the run as its word
+	Verdict  look // Word is the verdict on the run
 	Facts    []factView
 	Fixes    []*fixView
 	Total    tally
 	Known    []fixRow
 	Varying  []fixRow
 	Declined []declinedView
-	TooBig   int // cases that the peer refused because of the size of a message
+	TooBig   int // cases whose messages the peer refused as too big
 	Peers    []agentView
 	Groups   []groupView
 	Filters  []filterView
 	Legend   []look
-	Wide     string // class of the matrix by how many columns it has
+	Wide     string // class of the matrix by its number of columns
 	Full     []template.HTML
 }
 
-// agentView is an agent's card.
+// An agentView shows the card of an agent.
 type agentView struct {
 	Name   string
 	Role   string
-	Sum    string // of the time that the cases took
-	Wall   string // "" if it is not known, or says the same
+	Sum    string // sum of the durations of the cases
+	Wall   string // elapsed time; "" if it is unknown or equal to Sum
 	Bars   []barView
 	Mosaic []mosaicView
 	tally
@@ -51,7 +51,7 @@ type countView struct {
 	At, Share float64 // percent of the bar
 }
 
-// mosaicView is a group in the mosaic of an agent's cases.
+// A mosaicView shows a group in the mosaic of an agent's cases.
 type mosaicView struct {
 	ID, Title string
 	Tiles     []tileView
@@ -67,7 +67,7 @@ type groupView struct {
 
 type subView struct {
 	ID, Title string
-	First     bool // of its group, whose title it shows too
+	First     bool // first subgroup, which also shows the title of the group
 	Totals    []tally
 	Rows      []rowView
 }
@@ -86,7 +86,7 @@ type cellView struct {
 	Link   string
 	Look   look
 	Close  look
-	Code   string // or the close's verdict
+	Code   string // status code or verdict on closing
 	Detail string // duration and ratios
 	Varies string
 	Waited string
@@ -119,8 +119,7 @@ func (s *site) indexPage() *indexPage {
 	return p
 }
 
-// legend is the looks, those that only other reports have included, and what
-// verdicts nobody knows.
+// legend returns the looks of all known verdicts, and of unknown verdicts in the results.
 func (s *site) legend() []look {
 	legend := slices.Clone(looks)
 	for _, r := range s.results {
@@ -134,7 +133,7 @@ func (s *site) legend() []look {
 	return legend
 }
 
-// facts are what the header tells of the run.
+// facts returns the facts about the run in the header.
 func (s *site) facts() []factView {
 	o, t := s.opts, s.opts.Generated.UTC()
 	cases := thousands(int64(len(s.ids)))
@@ -143,14 +142,14 @@ func (s *site) facts() []factView {
 	}
 	facts := []factView{{Name: "URL", Value: o.URL}, {Name: "Cases", Value: cases}}
 	if d := cmp.Or(o.Elapsed, wall(s.results)); d > 0 {
-		facts = append(facts, factView{Name: "The run took", Value: lasted(d)})
+		facts = append(facts, factView{Name: "Duration", Value: lasted(d)})
 	}
 	var flags []string
 	for _, f := range o.Flags {
 		flags = append(flags, quote(f))
 	}
 	facts = append(facts, factView{Name: "Flags", Value: strings.Join(flags, " ")},
-		factView{Name: "Left out", Value: strings.Join(o.Exclude, ", ")},
+		factView{Name: "Excluded", Value: strings.Join(o.Exclude, ", ")},
 		factView{"Written", strings.TrimSuffix(t.Format("2 January 2006, 15:04 UTC")+", by "+o.Tool, ", by "),
 			t.Format(time.RFC3339)})
 	return slices.DeleteFunc(facts, func(f factView) bool { return f.Value == "" })
@@ -213,10 +212,10 @@ func countViews(n map[Verdict]int, all int) []countView {
 	return out
 }
 
-// narrowest is the least share of a bar that can be seen.
+// narrowest is the smallest visible share of a bar, in percent.
 const narrowest = .8
 
-// spread places the parts of a bar, none too narrow to be seen.
+// spread sets the positions and widths of the parts of a bar, so that all are visible.
 func spread(parts []countView) {
 	var sum float64
 	for i := range parts {
@@ -232,7 +231,7 @@ func spread(parts []countView) {
 
 func hundredths(f float64) float64 { return math.Round(f*100) / 100 }
 
-// groups makes the matrix: groups of subgroups of rows.
+// groups returns the matrix: groups of subgroups of rows.
 func (s *site) groups() []groupView {
 	var groups []groupView
 	for _, id := range s.ids {
@@ -309,7 +308,7 @@ func (s *site) cell(agent string, r *Result) cellView {
 	return c
 }
 
-// filters are the choices of which rows to show, with how many there are.
+// filters returns the filters for rows, each with the number of matching rows.
 func (s *site) filters(groups []groupView) []filterView {
 	n := make(map[string]int)
 	for _, g := range groups {
@@ -326,7 +325,7 @@ func (s *site) filters(groups []groupView) []filterView {
 		out = append(out, filterView{"differ", "Peers differ", n["differ"]})
 	}
 	for _, f := range []filterView{{"varies", "Verdict varies", n["varies"]},
-		{"waited", "By timeout", n["waited"]}} {
+		{"waited", "Timeout", n["waited"]}} {
 		if f.N > 0 {
 			out = append(out, f)
 		}

@@ -10,13 +10,13 @@ import (
 	"strings"
 )
 
-// Of a long wire log a page shows the beginning and the end; the JSON has it all.
+// A page shows the beginning and the end of a long wire log. The JSON has all entries.
 const (
 	logHead = 1500
 	logTail = 200
 )
 
-// logView is a line of the wire log.
+// A logView shows an entry of the wire log.
 type logView struct {
 	N      string
 	Class  string // rx, tx or do
@@ -26,8 +26,8 @@ type logView struct {
 	Size   string
 	Body   string
 	Hex    bool
-	Gloss  string // the printable characters of octets
-	Broken bool   // before this line others are left out
+	Gloss  string // the bytes as text, if they are mostly printable
+	Broken bool   // entries before this one are omitted
 }
 
 func logViews(log []LogEntry, head, tail int) (views []logView, cut int) {
@@ -50,13 +50,13 @@ func newLogView(e LogEntry) logView {
 	after := strconv.FormatFloat(e.Seconds, 'f', -1, 64) + " s"
 	switch e.Kind {
 	case RxOctets, TxOctets:
-		return octetsView(e)
+		return bytesView(e)
 	case RxFrame, TxFrame:
 		return frameView(e)
 	case Delay:
 		return logView{Class: "do", What: "Wait for " + after, Tags: tag(e.Tag)}
 	case DelayOver:
-		return logView{Class: "do", What: "The wait is over", Tags: tag(e.Tag)}
+		return logView{Class: "do", What: "End of the wait", Tags: tag(e.Tag)}
 	case KillAfter:
 		return logView{Class: "do", What: "Fail the connection after " + after}
 	case Kill:
@@ -67,9 +67,9 @@ func newLogView(e LogEntry) logView {
 		return logView{Class: "do", What: "Close the connection now"}
 	case WirelogMode:
 		if e.On {
-			return logView{Class: "do", What: "The log is on again"}
+			return logView{Class: "do", What: "Logging resumed"}
 		}
-		return logView{Class: "do", What: "The log is off"}
+		return logView{Class: "do", What: "Logging paused"}
 	}
 	return logView{Class: "do", What: string(e.Kind)}
 }
@@ -88,8 +88,8 @@ func direction(e LogEntry) (class, arrow string) {
 	return "rx", "←"
 }
 
-func octetsView(e LogEntry) logView {
-	v := logView{What: "read", Size: octets(e.Size), Body: pairs(e.Text), Hex: true, Gloss: gloss(e.Text)}
+func bytesView(e LogEntry) logView {
+	v := logView{What: "read", Size: byteCount(e.Size), Body: pairs(e.Text), Hex: true, Gloss: gloss(e.Text)}
 	v.Class, v.Arrow = direction(e)
 	v.Class += " raw"
 	if e.Kind == TxOctets {
@@ -101,7 +101,7 @@ func octetsView(e LogEntry) logView {
 	return v
 }
 
-func octets(n int) string { return plural(int64(n), "octet") }
+func byteCount(n int) string { return plural(int64(n), "byte") }
 
 func plural(n int64, unit string) string {
 	if n == 1 {
@@ -110,7 +110,7 @@ func plural(n int64, unit string) string {
 	return thousands(n) + " " + unit + "s"
 }
 
-// gloss shows octets that are mostly text as that, others not at all.
+// gloss returns bytes in hexadecimal as text, or "" if they are not mostly printable.
 func gloss(h string) string {
 	raw, err := hex.DecodeString(strings.TrimSuffix(h, more))
 	if err != nil {
@@ -123,7 +123,7 @@ func gloss(h string) string {
 	return text
 }
 
-// printable shows ASCII, and a dot for each other octet.
+// printable replaces each byte that is not printable ASCII with a dot.
 func printable(raw []byte) string {
 	var b strings.Builder
 	for _, c := range raw {
@@ -137,7 +137,7 @@ func printable(raw []byte) string {
 }
 
 func frameView(e LogEntry) logView {
-	v := logView{What: opcode(e.Opcode), Size: octets(e.Size)}
+	v := logView{What: opcode(e.Opcode), Size: byteCount(e.Size)}
 	v.Class, v.Arrow = direction(e)
 	v.Body, v.Hex = payloadText(e.Text)
 	add := func(cond bool, format string, args ...any) {
@@ -155,8 +155,8 @@ func frameView(e LogEntry) logView {
 	add(e.RSV&1 != 0, "RSV3")
 	add(e.Mask != "", "mask %s", e.Mask)
 	add(e.Mask == "", "no mask")
-	add(e.Repeat > 0, "repeated up to %s", octets(e.Repeat))
-	add(e.Chop > 0, "in writes of %s", octets(e.Chop))
+	add(e.Repeat > 0, "repeated to %s", byteCount(e.Repeat))
+	add(e.Chop > 0, "in writes of %s", byteCount(e.Chop))
 	add(e.Sync, "sync")
 	if e.Opcode == 8 {
 		if code, ok := closeCode(e.Text); ok {
@@ -166,8 +166,8 @@ func frameView(e LogEntry) logView {
 	return v
 }
 
-// closeCode reads the status code at the start of a close frame's payload, which
-// is seldom UTF-8 and so in hexadecimal.
+// closeCode returns the status code at the start of a close frame's payload. The payload is in
+// hexadecimal, because a status code is rarely UTF-8.
 func closeCode(text string) (code int, ok bool) {
 	h, ok := strings.CutPrefix(text, "0x")
 	if !ok || len(h) < 4 {
@@ -177,42 +177,42 @@ func closeCode(text string) (code int, ok bool) {
 	return int(n), err == nil
 }
 
-// opcode names an opcode, its number last.
+// opcode returns the name and number of an opcode.
 func opcode(op int) string {
 	name := map[int]string{0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}[op]
 	return cmp.Or(name, "reserved") + " (" + strconv.Itoa(op) + ")"
 }
 
-// statView is a table of counters, with the total.
+// A statView shows a table of counters with the total.
 type statView struct {
 	Title   string
 	Key     string
-	Octets  bool // there is a column of octets
+	Bytes   bool // the table has a column of bytes
 	Rows    []statRow
 	Total   statRow
-	Open    bool // small enough to be shown at once
+	Open    bool // small enough to be shown initially
 	Summary string
 }
 
 type statRow struct {
-	Key, Count, Octets string
-	Share              float64 // percent of the longest bar
+	Key, Count, Bytes string
+	Share             float64 // percent of the longest bar
 }
 
 func stats(r *Result) []statView {
 	return []statView{
-		octetStats("Octets received", "read", r.RxOctetStats),
-		octetStats("Octets transmitted", "write", r.TxOctetStats),
+		byteStats("Bytes received", "read", r.RxOctetStats),
+		byteStats("Bytes sent", "write", r.TxOctetStats),
 		frameStats("Frames received", r.RxFrameStats),
-		frameStats("Frames transmitted", r.TxFrameStats),
+		frameStats("Frames sent", r.TxFrameStats),
 	}
 }
 
-// openRows is how many rows a table may have that is open from the start.
+// openRows is the largest number of rows of a table that is shown initially.
 const openRows = 10
 
-func octetStats(title, unit string, n map[int]int) statView {
-	v := statView{Title: title + " by chop size", Key: "Chop size", Octets: true, Open: len(n) <= openRows}
+func byteStats(title, unit string, n map[int]int) statView {
+	v := statView{Title: title + " by " + unit + " size", Key: "Size", Bytes: true, Open: len(n) <= openRows}
 	var count, total, most int64
 	for size, c := range n {
 		count, total = count+int64(c), total+int64(size)*int64(c)
@@ -224,7 +224,7 @@ func octetStats(title, unit string, n map[int]int) statView {
 			percent(sum, most)})
 	}
 	v.Total = statRow{"Total", thousands(count), thousands(total), 0}
-	v.Summary = octets(int(total)) + " in " + plural(count, unit)
+	v.Summary = byteCount(int(total)) + " in " + plural(count, unit)
 	return v
 }
 

@@ -8,17 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// Shown is how many octets of a payload, or of what was read or written at once,
-// the events and the wire log show at most.
+// Shown is the largest number of bytes that an event or a log entry shows of a payload, a read or
+// a write.
 const Shown = 64
 
-// more ends what was cut.
+// more follows text that was cut.
 const more = " ..."
 
-// Text shows a payload in an [Event] or in the [LogEntry] of a frame: as it is if
-// that is UTF-8, else in hexadecimal after 0x. As in the original suite, a payload
-// of more than 60 bytes shows its first 64 at most and an ellipsis, and so one whose
-// cut splits a character shows in hexadecimal.
+// Text formats a payload for an [Event] or for the [LogEntry] of a frame: unchanged if it is UTF-8,
+// otherwise in hexadecimal after 0x. As in the original suite, a payload of more than 60 bytes is
+// cut to at most 64 bytes and an ellipsis. If the cut splits a character, the text is hexadecimal.
 func Text(payload []byte) string {
 	shown, tail := cut(payload)
 	if !utf8.Valid(shown) {
@@ -27,10 +26,10 @@ func Text(payload []byte) string {
 	return string(shown) + tail
 }
 
-// Hex shows octets in the [LogEntry] of a read or a write, in hexadecimal, cut as
-// [Text] cuts.
-func Hex(octets []byte) string {
-	shown, tail := cut(octets)
+// Hex formats bytes for the [LogEntry] of a read or a write in hexadecimal. It cuts them like
+// [Text].
+func Hex(b []byte) string {
+	shown, tail := cut(b)
 	return hex.EncodeToString(shown) + tail
 }
 
@@ -41,21 +40,21 @@ func cut(p []byte) (shown []byte, tail string) {
 	return p[:min(len(p), Shown)], more
 }
 
-// Message is the event of a whole message.
+// Message returns the event of a complete message.
 func Message(payload []byte, binary bool) Event {
 	return Event{Kind: "message", Data: Text(payload), Binary: binary}
 }
 
-// Ping is the event of a ping.
+// Ping returns the event of a ping.
 func Ping(payload []byte) Event { return Event{Kind: "ping", Data: Text(payload)} }
 
-// Pong is the event of a pong.
+// Pong returns the event of a pong.
 func Pong(payload []byte) Event { return Event{Kind: "pong", Data: Text(payload)} }
 
-// Timeout is the event of a wait that ended with the connection still open.
+// Timeout returns the event of a wait that ended while the connection was open.
 func Timeout(tag string) Event { return Event{Kind: "timeout", Data: tag} }
 
-// MarshalJSON writes an array such as ["message", "payload", false] or ["pong", ""].
+// MarshalJSON encodes an array such as ["message", "payload", false] or ["pong", ""].
 func (e Event) MarshalJSON() ([]byte, error) {
 	if e.Kind == "message" {
 		return marshal([]any{e.Kind, e.Data, e.Binary})
@@ -63,7 +62,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return marshal([]any{e.Kind, e.Data})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON decodes an array in the form of MarshalJSON.
 func (e *Event) UnmarshalJSON(data []byte) error {
 	*e = Event{}
 	var tag *string // null for a timeout without a tag
@@ -82,7 +81,7 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// MarshalJSON writes an array that begins with the entry's kind.
+// MarshalJSON encodes an array that begins with the kind of the entry.
 func (l LogEntry) MarshalJSON() ([]byte, error) {
 	shown := []any{l.Size, l.Text}
 	switch l.Kind {
@@ -106,10 +105,10 @@ func (l LogEntry) MarshalJSON() ([]byte, error) {
 	case WirelogMode:
 		return marshal([]any{l.Kind, l.On})
 	}
-	return nil, fmt.Errorf("report: a log entry of the unknown kind %q", l.Kind)
+	return nil, fmt.Errorf("report: log entry of unknown kind %q", l.Kind)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON decodes an array in the form of MarshalJSON.
 func (l *LogEntry) UnmarshalJSON(data []byte) error {
 	*l = LogEntry{}
 	var raw []json.RawMessage
@@ -117,7 +116,7 @@ func (l *LogEntry) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	if len(raw) == 0 {
-		return errors.New("report: an empty log entry")
+		return errors.New("report: empty log entry")
 	}
 	if err := json.Unmarshal(raw[0], &l.Kind); err != nil {
 		return err
@@ -147,7 +146,7 @@ func (l *LogEntry) UnmarshalJSON(data []byte) error {
 	case WirelogMode:
 		fields = []any{&l.On}
 	default:
-		return fmt.Errorf("report: a log entry of the unknown kind %q", l.Kind)
+		return fmt.Errorf("report: log entry of unknown kind %q", l.Kind)
 	}
 	err := fill(raw[1:], fields)
 	if err == nil && shown != nil {
@@ -163,7 +162,7 @@ func (l *LogEntry) UnmarshalJSON(data []byte) error {
 // fill decodes an array of values of different types.
 func fill(raw []json.RawMessage, fields []any) error {
 	if len(raw) != len(fields) {
-		return fmt.Errorf("%d values instead of %d", len(raw), len(fields))
+		return fmt.Errorf("%d values, want %d", len(raw), len(fields))
 	}
 	for i, field := range fields {
 		if err := json.Unmarshal(raw[i], field); err != nil {

@@ -18,40 +18,40 @@ import (
 	"unicode/utf8"
 )
 
-// Options are what a report says of itself.
+// Options describe a run for its report.
 type Options struct {
 	Title     string    // "WebSocket conformance" if empty
-	Tool      string    // what made it, such as "wscheck v1.2.3"
-	Generated time.Time // now if zero
+	Tool      string    // name and version of the tool, such as "wscheck v1.2.3"
+	Generated time.Time // time of the report; now if zero
 	Partial   bool      // the run was interrupted
-	Quick     bool      // cases ran with fewer messages than they have
-	// Titles name groups and subgroups of cases, such as "H.2", beyond [Title] or
-	// in its stead.
+	Quick     bool      // cases ran with fewer messages than usual
+	// Titles maps groups and subgroups of cases, such as "H.2", to titles. It adds to those
+	// that [Title] returns and overrides them.
 	Titles map[string]string
 
-	URL     string   // of the server under test, or the one that clients connected to
-	Command string   // that made the report, such as "wscheck fuzzingclient"; told from URL if empty
-	Flags   []string // of Command, a word each, without -cases, -exclude and -out
-	Exclude []string // patterns of the cases that were left out
-	// Elapsed is the time that the run took. If it is zero, the report takes the
-	// time from the start of the first case to the end of the last.
+	URL     string   // URL of the server under test, or of the suite's server
+	Command string   // such as "wscheck fuzzingclient"; derived from URL if empty
+	Flags   []string // words of the flags of Command, without -cases, -exclude and -out
+	Exclude []string // patterns of the cases that were excluded
+	// Elapsed is the duration of the run. If it is zero, the report uses the time from the
+	// start of the first case to the end of the last.
 	Elapsed time.Duration
-	// Verdict is the verdict on the run in one line, such as "PASS: 517 cases". If
-	// it is empty, the results decide.
+	// Verdict is the verdict on the run in one line, such as "PASS: 517 cases". If it is
+	// empty, it is derived from the results.
 	Verdict string
-	// Policy says which results fell short, and which of them were known to.
+	// Policy decides which results fell short and which of them were known to.
 	Policy Policy
-	// Single puts everything into index.html, which is easy to send: the cases that
-	// fell short with their wire logs, as far as a few megabytes allow, and a row for
-	// each other case. index.json is beside it, but the files that it names do not
-	// exist, so that [ReadIndex] reads the report and [Read] does not.
+	// Single puts the report into index.html, which is easy to send. It has a row for each
+	// case, and the full results, with wire logs, of the cases that fell short, up to a few
+	// megabytes. The files that index.json names do not exist, so that [ReadIndex] can read
+	// the report but [Read] cannot.
 	Single bool
 }
 
 //go:embed assets
 var assets embed.FS
 
-// pages returns the templates of the two kinds of page, parsed when first needed.
+// pages returns the templates of both kinds of page. They are parsed on first use.
 var pages = sync.OnceValue(func() *template.Template {
 	files := make(map[string]string)
 	for _, name := range []string{"page.css", "index.css", "case.css", "index.js", "case.js"} {
@@ -64,7 +64,7 @@ var pages = sync.OnceValue(func() *template.Template {
 				switch name := name.(type) {
 				case string:
 					text += files[name]
-				case *indexPage: // how many columns the matrix has
+				case *indexPage: // for the number of columns of the matrix
 					text += fmt.Sprintf(":root { --n: %d; }\n", name.Agents)
 				}
 			}
@@ -81,8 +81,8 @@ var pages = sync.OnceValue(func() *template.Template {
 	}).ParseFS(assets, "assets/*.tmpl"))
 })
 
-// contentPolicy is a page's Content-Security-Policy: its own style and script, and nothing
-// else. A report shows what strangers sent.
+// contentPolicy returns the Content-Security-Policy of a page. It allows only the style and the
+// script of the page, because a report shows untrusted data.
 func contentPolicy(style template.CSS, script template.JS) string {
 	hash := func(text string) string {
 		sum := sha256.Sum256([]byte(text))
@@ -92,7 +92,7 @@ func contentPolicy(style template.CSS, script template.JS) string {
 		"; base-uri 'none'; form-action 'none'"
 }
 
-// asset returns a file without the indentation that it has for those who edit it.
+// asset returns a file without indentation and blank lines.
 func asset(name string) string {
 	data, err := assets.ReadFile("assets/" + name)
 	if err != nil {
@@ -108,15 +108,14 @@ func asset(name string) string {
 	return b.String()
 }
 
-// Write writes a report to dir, which it makes if need be: index.json and a file
-// of JSON for each case, in the form of the original suite, and index.html with a
-// page for each case; with opts.Single, index.json and index.html alone. Of two results
-// of an agent and a case the last one counts.
+// Write writes a report to dir, which it creates if necessary: index.json and a JSON file for each
+// case, in the form of the original suite, and index.html and an HTML page for each case. With
+// opts.Single, it writes only index.json and index.html. If an agent has several results of a
+// case, the last one counts.
 //
-// A file that is there already is replaced whole, and the index comes last: whoever
-// interrupts Write finds the report of before, of now, or cases of either, but never
-// an index that names half a file. Two may not write to a directory at once. Files
-// that an earlier report left and this one does not have are not removed.
+// Write replaces existing files atomically and writes the index last. If it is interrupted, some
+// cases may be new and others old, but the index never names an incomplete file. Concurrent calls
+// for the same directory are not allowed. Write does not remove files of earlier reports.
 func Write(dir string, results []*Result, opts Options) error {
 	if opts.Title == "" {
 		opts.Title = "WebSocket conformance"
@@ -127,7 +126,7 @@ func Write(dir string, results []*Result, opts Options) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("report: cannot write: %w", err)
 	}
-	root, err := os.OpenRoot(dir) // so that no name leads out of it
+	root, err := os.OpenRoot(dir) // so that no file name leads out of it
 	if err != nil {
 		return fmt.Errorf("report: cannot write: %w", err)
 	}
@@ -142,8 +141,7 @@ func Write(dir string, results []*Result, opts Options) error {
 	return nil
 }
 
-// writeAll writes the cases, as many at once as there are processors, and then
-// what names them.
+// writeAll writes the files of the cases, in parallel, and then the index.
 func writeAll(root *os.Root, s *site) error {
 	var (
 		next   atomic.Int64
@@ -201,7 +199,7 @@ func putPage(root *os.Root, name, tmpl string, data any) error {
 	return put(root, name, escapeInvalid(b.Bytes()))
 }
 
-// escapeInvalid writes each byte that is not UTF-8, which a peer may have sent, as \xff.
+// escapeInvalid replaces each byte that is not UTF-8 with an escape such as \xff.
 func escapeInvalid(page []byte) []byte {
 	if utf8.Valid(page) {
 		return page
@@ -219,8 +217,8 @@ func escapeInvalid(page []byte) []byte {
 	return out
 }
 
-// put writes a file. One that is there already is replaced whole or not at all; a
-// new one has no index yet that names it.
+// put writes a file. It replaces an existing file atomically. A new file need not be written
+// atomically, because no index names it yet.
 func put(root *os.Root, name string, data []byte) error {
 	err := create(root, name, data)
 	if !errors.Is(err, fs.ErrExist) {
@@ -237,7 +235,7 @@ func put(root *os.Root, name string, data []byte) error {
 	return err
 }
 
-// create writes a file that must not be there before.
+// create writes a file that must not exist.
 func create(root *os.Root, name string, data []byte) error {
 	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {

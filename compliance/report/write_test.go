@@ -19,7 +19,7 @@ import (
 
 func TestWriteLarge(t *testing.T) {
 	if *sampleDir == "" {
-		t.Skip("for the eye only, with -sample")
+		t.Skip("runs only with -sample")
 	}
 	opts := Options{Tool: "wscheck v0.1.0", Generated: time.Date(2026, 11, 21, 16, 5, 0, 0, time.UTC)}
 	if err := Write(*sampleDir+"-large", large(sampleAgents...), opts); err != nil {
@@ -82,7 +82,7 @@ func TestWriteFiles(t *testing.T) {
 	}
 }
 
-// Names of agents come from the network: they may hold markup and paths.
+// Names of agents come from the network. They may contain markup and paths.
 func TestWriteHostileAgents(t *testing.T) {
 	agents := []string{"<script>alert(1)</script>", "../../etc/passwd", "..", "", "/", "a b", "a.b", "a_b",
 		"A-B", "語", "a b 2",
@@ -112,7 +112,7 @@ func TestWriteHostileAgents(t *testing.T) {
 		if !e.IsDir() {
 			count++
 			if filepath.Dir(path) != filepath.Join(parent, "a", "b") {
-				t.Errorf("file out of its place: %s", path)
+				t.Errorf("%s is outside of the directory", path)
 			}
 		}
 		return err
@@ -126,7 +126,7 @@ func TestWriteHostileAgents(t *testing.T) {
 		}
 		if n := strings.Count(text, "<script"); n != 1 || strings.Contains(text, "<img") ||
 			strings.Contains(text, `href="javascript:`) {
-			t.Errorf("%s: %d scripts, or other markup", name, n)
+			t.Errorf("%s has %d scripts, want 1, or has markup from an agent", name, n)
 		}
 	}
 	if read, err := Read(filepath.Join(parent, "a", "b")); err != nil || len(read) != len(results) {
@@ -165,7 +165,7 @@ func TestWriteErrors(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "cannot write") {
 		t.Errorf("below a file: %v", err)
 	}
-	// A directory is where a file should be.
+	// A directory has the name of a file.
 	blocked := filepath.Join(dir, "blocked")
 	if err := os.MkdirAll(filepath.Join(blocked, "index.html"), 0o755); err != nil {
 		t.Fatal(err)
@@ -174,10 +174,10 @@ func TestWriteErrors(t *testing.T) {
 		t.Error("index.html is a directory: no error")
 	}
 	if got := glob(t, blocked, "*.tmp"); len(got) > 0 {
-		t.Errorf("left behind: %v", got)
+		t.Errorf("temporary files are left: %v", got)
 	}
 	if _, err := os.Stat(filepath.Join(blocked, "index.json")); !errors.Is(err, fs.ErrNotExist) {
-		t.Error("an index was written that the pages do not go with")
+		t.Error("index.json was written without index.html")
 	}
 	if err := Write(t.TempDir(), []*Result{{Wirelog: []LogEntry{{Kind: "XX"}}}}, Options{}); err == nil {
 		t.Error("an unknown log entry: no error")
@@ -211,13 +211,13 @@ func TestReadErrors(t *testing.T) {
 	}
 	index(`{"a": {"1.1": {"reportfile": "index.json"}}}`)
 	if r, err := Read(dir); err != nil || len(r) != 1 {
-		t.Errorf("a case with keys nobody knows: %v, %v", r, err)
+		t.Errorf("a case with unknown keys: %v, error %v", r, err)
 	}
 }
 
-var sampleDir = flag.String("sample", "", "write a sample report to this directory, to look at it")
+var sampleDir = flag.String("sample", "", "write a sample report to `DIR`")
 
-// TestSample writes a report that has something of everything.
+// TestSample writes a report with all kinds of results.
 func TestSample(t *testing.T) {
 	dir := *sampleDir
 	if dir == "" {

@@ -88,7 +88,7 @@ func TestKnown(t *testing.T) {
 	}
 
 	for text, want := range map[string]string{
-		"1.1.1 what\n": "line 1: the verdicts must be like",
+		"1.1.1 what\n": `line 1: invalid verdicts "what"`,
 		"8.1\n":        `no case matches "8.1"; 'wscheck cases' lists them`,
 		"1.*\n":        `"1.*" must be the id of one case`,
 	} {
