@@ -99,7 +99,7 @@ func (f *autobahnFlags) check(rest []string) error {
 func autobahnCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f, err := parseAutobahn(args, stdout)
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, f.timeout,
 		fmt.Errorf("the run took longer than -timeout %v", f.timeout))
@@ -109,7 +109,7 @@ func autobahnCommand(ctx context.Context, args []string, stdout, stderr io.Write
 		if errors.Is(err, context.Canceled) {
 			err = errInterrupted
 		}
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	if report == nil { // -install alone
 		return exitPassed
@@ -153,7 +153,7 @@ func (f *autobahnFlags) do(ctx context.Context, log io.Writer) (*autobahn.Report
 // originalVerdict prints the report and turns it into an exit status.
 func originalVerdict(r *autobahn.Report, stdout, stderr io.Writer) int {
 	if err := r.Write(stdout); err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	fmt.Fprintf(stdout, "\nreports: %s\n", filepath.Join(r.Dir, "index.html"))
 	short, missing := len(r.Short()), len(r.Missing())

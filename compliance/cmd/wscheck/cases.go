@@ -20,7 +20,7 @@ characters and the whole id must match: 'wscheck cases 5.19 12.*.1'.
 func casesCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	args, err := parse(flag.NewFlagSet("wscheck cases", flag.ContinueOnError), casesHelp, args, stdout)
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	patterns := list(strings.Join(args, ","))
 	if len(patterns) == 0 {
@@ -28,7 +28,7 @@ func casesCommand(_ context.Context, args []string, stdout, stderr io.Writer) in
 	}
 	cases, err := suite.Cases(patterns, nil)
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	for _, c := range cases {
 		fmt.Fprintf(stdout, "%-8s %s\n", c.ID, c.Description)

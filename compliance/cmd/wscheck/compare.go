@@ -35,21 +35,21 @@ func compareCommand(_ context.Context, args []string, stdout, stderr io.Writer) 
 	markdown := set.Bool("markdown", false, "print tables of Markdown")
 	args, err := parse(set, compareHelp, args, stdout)
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	if len(args) != 2 {
-		return fault(stderr, errors.New("two reports are needed: wscheck compare A B"))
+		return fail(stderr, errors.New("two reports are needed: wscheck compare A B"))
 	}
 	c, err := comparison(args[0], args[1])
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	write := c.WriteText
 	if *markdown {
 		write = c.WriteMarkdown
 	}
 	if err := write(stdout, *all); err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	if c.Worse() || *strict && !c.Equal() {
 		return exitShort

@@ -32,18 +32,18 @@ func corpusCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	args, err := parse(fs, corpusHelp, args, stdout)
 	switch {
 	case err != nil:
-		return fault(stderr, err)
+		return fail(stderr, err)
 	case len(args) > 0:
-		return fault(stderr, fmt.Errorf("unexpected argument %q", args[0]))
+		return fail(stderr, fmt.Errorf("unexpected argument %q", args[0]))
 	case *out == "":
-		return fault(stderr, errors.New("-out is missing: the directory for the files"))
+		return fail(stderr, errors.New("-out is missing: the directory for the files"))
 	}
 	cases, err := suite.Cases(list(*patterns), nil)
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	if err := makeCorpus(ctx, cases, *out, stdout, stderr); err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	return exitPassed
 }

@@ -49,24 +49,24 @@ func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer)
 		"`PATH` of the server, such as /close, at which it begins the closing handshake with\nthe code and the reason of the query, as in /close?code=1001&reason=bye; cases about\nthat are UNIMPLEMENTED without it")
 	args, err := f.parse(args, stdout)
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	runs, err := f.servers(args)
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	if len(runs) == 1 {
 		f.url = runs[0].url
 	}
 	if err := f.writable(); err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	ctx, cancel := f.bounded(ctx)
 	defer cancel()
 	p := newProgress(stderr)
 	s, err := f.startServer(ctx, p.say)
 	if err != nil {
-		return fault(stderr, f.discard(orCause(ctx, err)))
+		return fail(stderr, f.discard(orCause(ctx, err)))
 	}
 	defer s.stop()
 	defer context.AfterFunc(ctx, s.end)() // a second Ctrl-C would leave it
@@ -136,13 +136,13 @@ func (f *runFlags) testServer(ctx context.Context, r serverRun, p *progress) ([]
 		o.Restart = f.server.restart
 	}
 	if err := suite.Probe(ctx, r.url, o); err != nil {
-		return nil, explain(ctx, r.url, "the server at %s cannot be tested: %w", err)
+		return nil, connectError(ctx, r.url, "the server at %s cannot be tested: %w", err)
 	}
 	name := r.agent
 	if name == "" {
 		name = r.url
 	}
-	o.Done = func(result *report.Result) { p.count(name, len(r.cases), result.ID, f.fits(result)) }
+	o.Done = func(result *report.Result) { p.count(name, len(r.cases), result.ID, f.passes(result)) }
 	p.expect(name, ids(r.cases))
 	results, err := suite.TestServer(ctx, r.url, r.cases, o)
 	if err != nil && ctx.Err() == nil {

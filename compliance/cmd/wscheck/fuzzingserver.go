@@ -52,7 +52,7 @@ func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer)
 	l.declare(f.set)
 	args, err := f.parse(args, stdout)
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	s := &suite.Server{}
 	if f.spec != "" {
@@ -61,14 +61,14 @@ func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer)
 		s.Cases, err = f.forClients()
 	}
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	if err := f.writable(); err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	ln, url, err := l.listen()
 	if err != nil {
-		return fault(stderr, f.discard(err))
+		return fail(stderr, f.discard(err))
 	}
 	if l.cert != "" { // else no client can verify it
 		f.tls = l.tls
@@ -90,7 +90,7 @@ func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, 
 	defer stop(nil)
 	p := newProgress(stderr)
 	s.Options = f.options()
-	s.Options.Done = func(r *report.Result) { p.count(r.Agent, len(s.Cases), r.ID, f.fits(r)) }
+	s.Options.Done = func(r *report.Result) { p.count(r.Agent, len(s.Cases), r.ID, f.passes(r)) }
 	var mu sync.Mutex // two clients may ask at once
 	var reported time.Time
 	s.Report = func(results []*report.Result) error {

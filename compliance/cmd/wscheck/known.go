@@ -35,18 +35,18 @@ func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) in
 	args, err := f.parse(args, stdout)
 	switch {
 	case err != nil:
-		return fault(stderr, err)
+		return fail(stderr, err)
 	case len(args) != 1:
-		return fault(stderr, errors.New("one report is needed: wscheck known reports"))
+		return fail(stderr, errors.New("one report is needed: wscheck known reports"))
 	}
 	results, err := readReport(args[0])
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	var before map[string]report.Known
 	if *path != "" {
 		if before, err = readKnown(*path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fault(stderr, err)
+			return fail(stderr, err)
 		}
 	}
 	known := shortfalls(f.policy, results, before)
@@ -56,7 +56,7 @@ func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) in
 		err = writeFile(*path, func(w io.Writer) error { return report.WriteKnown(w, known) })
 	}
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	if *path != "" {
 		fmt.Fprintf(stdout, "%s: %s%s\n", *path, cases(len(known)), absent(known, results))

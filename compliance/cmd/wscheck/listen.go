@@ -40,7 +40,7 @@ func (l *listenFlags) argument(args []string) error {
 // listen returns a listener and the URL that leads to it.
 func (l *listenFlags) listen() (net.Listener, string, error) {
 	u, err := url.Parse(l.url)
-	if err != nil || !isPlace(u) {
+	if err != nil || !isServerURL(u) {
 		return nil, "", fmt.Errorf("%q is no place to listen at, such as ws://127.0.0.1:9001, wss://127.0.0.1:9001 or ws+unix:///path/of.sock", l.url)
 	}
 	secure := strings.HasPrefix(u.Scheme, "wss")
@@ -69,7 +69,7 @@ func (l *listenFlags) listen() (net.Listener, string, error) {
 }
 
 // isPlace reports whether u has what it takes to listen at, or to connect to.
-func isPlace(u *url.URL) bool {
+func isServerURL(u *url.URL) bool {
 	scheme, unix := strings.CutSuffix(u.Scheme, "+unix")
 	if scheme != "ws" && scheme != "wss" {
 		return false

@@ -111,7 +111,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return c.run(ctx, args[1:], stdout, stderr)
 		}
 	}
-	return fault(stderr, noCommand(args[0]))
+	return fail(stderr, noCommand(args[0]))
 }
 
 func noCommand(word string) error {

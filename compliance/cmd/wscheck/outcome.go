@@ -22,11 +22,11 @@ import (
 // there should be, or nil.
 func (f *runFlags) conclude(results []*report.Result, failed error, stdout, stderr io.Writer) int {
 	if len(results) == 0 {
-		return fault(stderr, f.discard(failed))
+		return fail(stderr, f.discard(failed))
 	}
 	s := f.newSummary(results, failed)
 	if err := errors.Join(f.write(results, s), f.export(results, s, stdout)); err != nil {
-		return fault(stderr, errors.Join(failed, err))
+		return fail(stderr, errors.Join(failed, err))
 	}
 	if f.json {
 		stdout = stderr // what follows is for people
@@ -36,7 +36,7 @@ func (f *runFlags) conclude(results []*report.Result, failed error, stdout, stde
 		exitFailed: report.Failed}[s.status()]
 	fmt.Fprintf(stdout, "report: %s\n%s\n", f.index(), painter(stdout)(color, s.verdict()))
 	if failed != nil {
-		return fault(stderr, failed)
+		return fail(stderr, failed)
 	}
 	return s.status()
 }
@@ -60,7 +60,7 @@ func (f *runFlags) export(results []*report.Result, s *summary, stdout io.Writer
 func (f *runFlags) write(results []*report.Result, s *summary) error {
 	o := report.Options{Tool: version(), Quick: f.quick, Single: f.single, Titles: suite.Titles(),
 		Policy: f.policy,
-		URL:    f.url, Command: f.set.Name(), Flags: f.told(), Exclude: list(f.exclude),
+		URL:    f.url, Command: f.set.Name(), Flags: f.reportedFlags(), Exclude: list(f.exclude),
 		Elapsed: time.Since(f.begun)}
 	if s != nil {
 		o.Partial, o.Verdict = s.failed != nil, s.verdict()
@@ -71,7 +71,7 @@ func (f *runFlags) write(results []*report.Result, s *summary) error {
 // told are the flags that differ from their defaults, a word each, but for those that
 // have a place of their own in the report or make other files, and for fields, which
 // may be secret.
-func (f *runFlags) told() (flags []string) {
+func (f *runFlags) reportedFlags() (flags []string) {
 	f.set.Visit(func(g *flag.Flag) {
 		v := g.Value.String()
 		if v == g.DefValue || slices.Contains([]string{"cases", "exclude", "out", "header", "json", "junit",
@@ -91,7 +91,7 @@ func (f *runFlags) told() (flags []string) {
 
 // fault says why the check could not be done, a line for each error that was joined,
 // and returns the exit status. Help is no fault.
-func fault(stderr io.Writer, err error) int {
+func fail(stderr io.Writer, err error) int {
 	if errors.Is(err, flag.ErrHelp) {
 		return exitPassed
 	}

@@ -103,7 +103,7 @@ func readKnown(path string) (map[string]report.Known, error) {
 }
 
 // fits reports whether a result does not fail the run.
-func (f *runFlags) fits(r *report.Result) bool { return f.policy.Outcome(r) != report.Short }
+func (f *runFlags) passes(r *report.Result) bool { return f.policy.Outcome(r) != report.Short }
 
 // ids are those of cases.
 func ids(cases []*suite.Case) (ids []string) {

@@ -33,11 +33,11 @@ type progress struct {
 
 // A tally is how far the cases of an agent are.
 type tally struct {
-	name   string
-	all    int
-	passed map[string]bool // by case
-	told   int             // quarters
-	cases  []string        // that are to run; nil if that is not known
+	name    string
+	all     int
+	passed  map[string]bool // by case
+	printed int             // quarters
+	cases   []string        // that are to run; nil if that is not known
 }
 
 func newProgress(w io.Writer) *progress {
@@ -104,8 +104,8 @@ func (p *progress) count(name string, all int, id string, passed bool) {
 		p.draw(t)
 		return
 	}
-	if quarters := len(t.passed) * 4 / all; quarters > t.told {
-		t.told = quarters
+	if quarters := len(t.passed) * 4 / all; quarters > t.printed {
+		t.printed = quarters
 		fmt.Fprintln(p.w, t)
 	}
 }

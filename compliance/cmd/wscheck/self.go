@@ -53,19 +53,19 @@ func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	args, err := f.parse(args, stdout)
 	switch {
 	case err != nil:
-		return fault(stderr, err)
+		return fail(stderr, err)
 	case len(args) > 0:
-		return fault(stderr, noCommand(args[0]))
+		return fail(stderr, noCommand(args[0]))
 	case f.quick && *full:
-		return fault(stderr, errors.New("-quick and -full are two runs"))
+		return fail(stderr, errors.New("-quick and -full are two runs"))
 	}
 	f.quick = !*full
 	servers, clients, err := f.selected()
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	if err := f.writable(); err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	ctx, cancel := f.bounded(ctx)
 	defer cancel()
@@ -118,7 +118,7 @@ func (s *self) server(ctx context.Context, cases []*suite.Case) ([]*report.Resul
 	go func() { served <- serveEcho(serving, ln) }()
 	o := s.flags.options()
 	o.Agent, o.TLS, o.ClosePath = serverAgent, insecurely, testee.ClosePath
-	o.Done = func(r *report.Result) { s.progress.count(serverAgent, len(cases), r.ID, s.flags.fits(r)) }
+	o.Done = func(r *report.Result) { s.progress.count(serverAgent, len(cases), r.ID, s.flags.passes(r)) }
 	s.progress.expect(serverAgent, ids(cases))
 	results, err := suite.TestServer(ctx, url, cases, o)
 	stop()
@@ -145,7 +145,7 @@ func (s *self) client(ctx context.Context, cases []*suite.Case) ([]*report.Resul
 	go func() { served <- server.Serve(serving, ln) }()
 	c := testee.Client{Dial: testee.Hawser, URL: url, TLS: trusting(s.place.tls), Agent: clientAgent}
 	o := s.flags.options()
-	o.Done = func(r *report.Result) { s.progress.count(clientAgent, len(cases), r.ID, s.flags.fits(r)) }
+	o.Done = func(r *report.Result) { s.progress.count(clientAgent, len(cases), r.ID, s.flags.passes(r)) }
 	s.progress.expect(clientAgent, ids(cases))
 	results, err := suite.RunCases(ctx, cases, o,
 		func(ctx context.Context, k *suite.Case) (*report.Result, error) {

@@ -136,7 +136,7 @@ func TestTold(t *testing.T) {
 	if _, err := f.parse(strings.Fields("-quick -cases 1.* -out x -header A:secret -junit j -summary s -single -json -profile strict -known= -timeout 1h"), nil); err != nil {
 		t.Fatal(err)
 	}
-	if got := strings.Join(f.told(), " "); got != "-profile strict -quick" {
+	if got := strings.Join(f.reportedFlags(), " "); got != "-profile strict -quick" {
 		t.Errorf("flags %q", got)
 	}
 }

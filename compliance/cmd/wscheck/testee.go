@@ -37,15 +37,15 @@ func testeeServer(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		err = l.argument(args)
 	}
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	ln, url, err := l.listen()
 	if err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	fmt.Fprintf(stdout, "listening at %s\n", url)
 	if err := serveEcho(ctx, ln); err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	return exitPassed
 }
@@ -81,15 +81,15 @@ func testeeClient(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	args, err := parse(fs, testeeClientHelp, args, stdout)
 	switch {
 	case err != nil:
-		return fault(stderr, err)
+		return fail(stderr, err)
 	case len(args) != 1:
-		return fault(stderr, errors.New("the URL of a suite's server is needed: wscheck testeeclient ws://127.0.0.1:9001"))
+		return fail(stderr, errors.New("the URL of a suite's server is needed: wscheck testeeclient ws://127.0.0.1:9001"))
 	case c.Parallel < 1:
-		return fault(stderr, errors.New("-parallel must be positive"))
+		return fail(stderr, errors.New("-parallel must be positive"))
 	}
 	c.URL = args[0]
 	if err := checkURL(c.URL); err != nil {
-		return fault(stderr, err)
+		return fail(stderr, err)
 	}
 	if *insecure {
 		c.TLS = &tls.Config{InsecureSkipVerify: true} // asked for
@@ -107,9 +107,9 @@ func testeeClient(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	p.end()
 	switch {
 	case err != nil && n == 0:
-		return fault(stderr, explain(ctx, c.URL, "%s: %w", err))
+		return fail(stderr, connectError(ctx, c.URL, "%s: %w", err))
 	case err != nil:
-		return fault(stderr, fmt.Errorf("after %s: %w", cases(n), err))
+		return fail(stderr, fmt.Errorf("after %s: %w", cases(n), err))
 	}
 	fmt.Fprintf(stdout, "%s, of which %d ended in the opening handshake; the verdicts are in the report of %s\n", cases(n), refused, c.URL)
 	return exitPassed

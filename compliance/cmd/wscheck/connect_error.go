@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// The bounds of what [look] waits for.
+// The bounds of what [detectProtocol] waits for.
 const (
 	bannerTime = 300 * time.Millisecond
 	tlsTime    = time.Second
@@ -21,7 +21,7 @@ const (
 // checkURL refuses what is no URL of a server to connect to.
 func checkURL(raw string) error {
 	u, err := url.Parse(raw)
-	if err != nil || !isPlace(u) {
+	if err != nil || !isServerURL(u) {
 		return fmt.Errorf("%q is no URL of a WebSocket server, such as ws://127.0.0.1:9001, wss://example.org/echo or ws+unix:///path/of.sock:/", raw)
 	}
 	return nil
@@ -30,7 +30,7 @@ func checkURL(raw string) error {
 // explain says in a sentence why there was no WebSocket connection to the server at
 // a URL that checkURL has let through. Where it knows no better it uses format, with
 // the URL and the error.
-func explain(ctx context.Context, raw, format string, err error) error {
+func connectError(ctx context.Context, raw, format string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -55,7 +55,7 @@ func explain(ctx context.Context, raw, format string, err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("the server at %s takes connections, but does not answer", raw)
 	}
-	if seen := look(ctx, raw); seen != "" {
+	if seen := detectProtocol(ctx, raw); seen != "" {
 		return fmt.Errorf("the server at %s %s", raw, seen)
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
@@ -68,7 +68,7 @@ func explain(ctx context.Context, raw, format string, err error) error {
 // look connects to a server and returns what else it is than a WebSocket server: one
 // that speaks first, or speaks TLS where it was not expected. It returns "" if it
 // cannot tell.
-func look(ctx context.Context, raw string) string {
+func detectProtocol(ctx context.Context, raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme == "wss" || u.Scheme == "wss+unix" {
 		return ""
