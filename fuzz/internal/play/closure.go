@@ -28,8 +28,8 @@ type facts struct {
 // alone. Whether it may do so is for checkEnding.
 func (s *side) facts() facts {
 	return facts{
-		in:     frames(s.index != server, s.tap.came()),
-		out:    frames(s.index == server, s.tap.went()),
+		in:     frames(s.index != server, s.tap.received()),
+		out:    frames(s.index == server, s.tap.sent()),
 		unsure: endingOf(s.cause()) == refused,
 	}
 }
@@ -46,7 +46,7 @@ func closeFrame(r model.Result) websocket.CloseFrame {
 func (s *side) checkClosure(f facts) {
 	v := s.conn.Closure()
 	wrong := func(format string, args ...any) {
-		s.fault("%s: %w; %+v, reading ended with %v", names[s.index], fmt.Errorf(format, args...), v, s.tap.over)
+		s.fault("%s: %w; %+v, reading ended with %v", names[s.index], fmt.Errorf(format, args...), v, s.tap.readErr)
 	}
 	if v.Err == nil || v.Err != s.cause() {
 		wrong("the cause is %v", s.cause())
@@ -70,8 +70,8 @@ func (s *side) checkClosure(f facts) {
 	if s.silent && !well {
 		wrong("Messages ended without an error")
 	}
-	if s.told != nil && well && !s.unforeseen(f) {
-		wrong("Messages ended with %v", s.told)
+	if s.loopErr != nil && well && !s.unforeseen(f) {
+		wrong("Messages ended with %v", s.loopErr)
 	}
 	s.checkIgnored(f, wrong)
 	s.checkLateErrors(v, f, wrong)
@@ -118,7 +118,7 @@ func (s *side) checkCause(v websocket.Closure, f facts) error {
 			return errors.New("no write has failed")
 		}
 		if waited := s.tap.closed.Sub(s.tap.failed); waited < time.Second && !s.begun {
-			return fmt.Errorf("the peer could have said more: reading went on for %v", waited)
+			return fmt.Errorf("the peer could have sent more: reading went on for %v", waited)
 		}
 	case unknown, timedOut:
 		return errors.New("an end that cannot be")
@@ -143,15 +143,15 @@ func (s *side) checkFirst(kind ending, v websocket.Closure, f facts) error {
 		if kind != refused || !errors.As(v.Err, &w) || w.Offset != f.breach.At || int(w.Code()) != f.breach.Rule.Code() {
 			return fmt.Errorf("the peer broke a rule: %+v", *f.breach)
 		}
-	case s.tap.over != nil && kind != notReading && kind != unfinished:
-		want := s.tap.over
+	case s.tap.readErr != nil && kind != notReading && kind != unfinished:
+		want := s.tap.readErr
 		if want == io.EOF {
 			want = io.ErrUnexpectedEOF
 		}
 		if !v.ByPeer || !errors.Is(v.Err, want) {
 			return errors.New("the peer's stream ended")
 		}
-	case s.tap.over == nil && (kind == byPeer || kind == refused || v.ByPeer):
+	case s.tap.readErr == nil && (kind == byPeer || kind == refused || v.ByPeer):
 		return errors.New("the peer's stream has not ended")
 	}
 	return nil

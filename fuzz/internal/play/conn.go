@@ -60,7 +60,7 @@ type side struct {
 	tooSmall int64           // least and
 	tooLarge int64           // greatest limit that held; -1 for none
 	silent   bool            // a loop over Messages ended without an error
-	told     error           // a loop over Messages ended with it, and the connection
+	loopErr  error           // a loop over Messages ended with it, and the connection
 	cutOff   bool            // a Writer's context ended in the middle
 
 	closing sync.Mutex // of what follows

@@ -111,7 +111,7 @@ func (d *duel) flood() *wire.Error {
 // and, if all were read, no more than it allows in the time.
 func (d *duel) checkFlood(stream []byte, all bool) {
 	max := orDefault(d.script.Side.MaxControls, websocket.DefaultMaxControls)
-	most := max + int(d.over/(time.Second/50)) + 1
+	most := max + int(d.took/(time.Second/50)) + 1
 	w := d.flood()
 	if w != nil {
 		stream = stream[:min(w.Offset-1, int64(len(stream)))]
@@ -123,7 +123,7 @@ func (d *duel) checkFlood(stream []byte, all bool) {
 		}
 	}
 	if w != nil && (taken < max || w.Limit != int64(max)) || (w != nil || all) && taken > most {
-		d.fault("%d control frames were taken, of %d at once and %d in %v, before %v", taken, max, most, d.over, w)
+		d.fault("%d control frames were taken, of %d at once and %d in %v, before %v", taken, max, most, d.took, w)
 	}
 }
 
@@ -152,10 +152,10 @@ func (d *duel) decode(payload []byte, limit int64) (out []byte, err error) {
 // judge compares what the Conn did with what the model says.
 func (d *duel) check(stream []byte) {
 	calm := d.script.Calm()
-	e := d.expect(d.tap.came())
-	d.checkFlood(d.tap.came(), false)
+	e := d.expect(d.tap.received())
+	d.checkFlood(d.tap.received(), false)
 	d.checkClosure(facts{
-		in: frames(!d.script.Server, d.tap.came()), out: frames(d.script.Server, d.tap.went()), breach: e.fault,
+		in: frames(!d.script.Server, d.tap.received()), out: frames(d.script.Server, d.tap.sent()), breach: e.fault,
 		unsure: e.coding,
 	})
 	if err := sameMessages(d.got, e.messages, !d.begun && !e.coding); err != "" {
@@ -168,20 +168,20 @@ func (d *duel) check(stream []byte) {
 			d.fault("%s", err)
 		}
 	}
-	said := d.checkSent()
-	if said == nil {
+	sent := d.checkSent()
+	if sent == nil {
 		return
 	}
-	if heard := closeFrame(*said); said.Closed && d.conn.Closure().Sent != heard {
+	if heard := closeFrame(*sent); sent.Closed && d.conn.Closure().Sent != heard {
 		d.fault("the peer got the close frame %+v, and the Conn says %+v", heard, d.conn.Closure())
 	}
-	d.checkPongs(said, e, calm)
+	d.checkPongs(sent, e, calm)
 	if calm {
-		d.checkEnd(said, e)
-	} else if said.Closed && !d.closedWith(closeFrame(*said)) && !e.coding {
+		d.checkEnd(sent, e)
+	} else if sent.Closed && !d.closedWith(closeFrame(*sent)) && !e.coding {
 		// Whatever was in the way, it does not close for what did not happen.
-		if fault := e.fault != nil && said.Code == e.fault.Rule.Code(); !fault && (!e.closed || said.Code != e.code) {
-			d.fault("the Conn closed with %d %q, for fault %+v, close %v %d", said.Code, said.Reason, e.fault, e.closed, e.code)
+		if fault := e.fault != nil && sent.Code == e.fault.Rule.Code(); !fault && (!e.closed || sent.Code != e.code) {
+			d.fault("the Conn closed with %d %q, for fault %+v, close %v %d", sent.Code, sent.Reason, e.fault, e.closed, e.code)
 		}
 	}
 }
@@ -211,7 +211,7 @@ func (d *duel) checkSent() *model.Result {
 	if d.session != nil {
 		c.RSV = 4
 	}
-	r := model.Decode(c, d.heard)
+	r := model.Decode(c, d.received)
 	if r.Fault != nil {
 		d.fault("the Conn sent what is not allowed: %+v", *r.Fault)
 		return nil
@@ -256,11 +256,11 @@ func inSteps(frames []model.Frame) bool {
 }
 
 // checkPongs checks that each ping had its pong, in order.
-func (d *duel) checkPongs(said *model.Result, e expectation, calm bool) {
+func (d *duel) checkPongs(sent *model.Result, e expectation, calm bool) {
 	var pongs [][]byte
 	size := 0
-	for i := range said.Frames {
-		if f := &said.Frames[i]; f.Opcode == 10 && uint64(len(f.Payload)) == f.Length {
+	for i := range sent.Frames {
+		if f := &sent.Frames[i]; f.Opcode == 10 && uint64(len(f.Payload)) == f.Length {
 			pongs = append(pongs, f.Payload)
 		}
 	}
@@ -288,34 +288,34 @@ func (d *duel) checkPongs(said *model.Result, e expectation, calm bool) {
 }
 
 // checkEnd checks the last error of the reader and the Conn's close frame.
-func (d *duel) checkEnd(said *model.Result, e expectation) {
+func (d *duel) checkEnd(sent *model.Result, e expectation) {
 	var closed *websocket.CloseError
 	var own *websocket.Error
 	var w *wire.Error
 	errors.As(d.final, &own)
 	switch {
 	case e.coding:
-		if said.Closed && said.Code != 1007 && said.Code != 1009 && (e.fault == nil || said.Code != e.fault.Rule.Code()) {
-			d.fault("the Conn closed with %d %q for a compressed message: %v", said.Code, said.Reason, d.final)
+		if sent.Closed && sent.Code != 1007 && sent.Code != 1009 && (e.fault == nil || sent.Code != e.fault.Rule.Code()) {
+			d.fault("the Conn closed with %d %q for a compressed message: %v", sent.Code, sent.Reason, d.final)
 		}
 	case e.fault != nil:
 		want := e.fault.Rule.Code()
 		if own == nil || !errors.As(d.final, &w) || w.Offset != e.fault.At || int(own.Code) != want {
 			d.fault("the read ended with %v, want %+v", d.final, *e.fault)
 		}
-		if !said.Closed || said.Code != want {
-			d.fault("the peer got close=%v %d, want %d", said.Closed, said.Code, want)
+		if !sent.Closed || sent.Code != want {
+			d.fault("the peer got close=%v %d, want %d", sent.Closed, sent.Code, want)
 		}
 	case e.closed:
 		if !errors.As(d.final, &closed) || int(closed.Code) != e.code || closed.Reason != e.reason {
 			d.fault("the read ended with %v, want close %d %q", d.final, e.code, e.reason)
 		}
-		if !said.Closed || said.Code != e.code || len(said.Reason) > 0 {
-			d.fault("the peer got close=%v %d %q, want %d", said.Closed, said.Code, said.Reason, e.code)
+		if !sent.Closed || sent.Code != e.code || len(sent.Reason) > 0 {
+			d.fault("the peer got close=%v %d %q, want %d", sent.Closed, sent.Code, sent.Reason, e.code)
 		}
 	default:
-		if !errors.Is(d.final, io.ErrUnexpectedEOF) || said.Closed {
-			d.fault("the read ended with %v, want an unexpected EOF; close=%v %d", d.final, said.Closed, said.Code)
+		if !errors.Is(d.final, io.ErrUnexpectedEOF) || sent.Closed {
+			d.fault("the read ended with %v, want an unexpected EOF; close=%v %d", d.final, sent.Closed, sent.Code)
 		}
 	}
 }

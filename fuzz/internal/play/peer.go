@@ -32,23 +32,23 @@ type duel struct {
 	peer    net.Conn
 	session wire.Session // as the Conn's, to decode what the peer sends in one piece
 
-	heard     []byte        // by the peer, after the handshake
-	heardAll  chan struct{} // closed when there is no more
-	quiet     sync.Mutex
-	deafUntil time.Time
+	received    []byte        // by the peer, after the handshake
+	receivedAll chan struct{} // closed when there is no more
+	pausing     sync.Mutex
+	pausedUntil time.Time
 
 	writes []order.Sent
-	asked  chan error    // what Serve of a Handler is to return
+	result chan error    // what Serve of a Handler is to return
 	served chan struct{} // closed when the Handler has
 	ends   sync.WaitGroup
-	over   time.Duration // how long it all took
+	took   time.Duration // how long it all took
 }
 
 // Peer performs the script of the bytes b, and reports all that should not be.
 func Peer(t *testing.T, b []byte) {
 	s := script.ParsePeer(b)
 	watch(t, s, func(t *testing.T) {
-		d := &duel{script: s, heardAll: make(chan struct{}), asked: make(chan error, 1), served: make(chan struct{})}
+		d := &duel{script: s, receivedAll: make(chan struct{}), result: make(chan error, 1), served: make(chan struct{})}
 		d.side = &side{run: &d.run, index: client, cfg: s.Side, base: context.Background()}
 		if s.Server {
 			d.index = server
@@ -56,7 +56,7 @@ func Peer(t *testing.T, b []byte) {
 		before := allocated()
 		d.perform()
 		grown := allocated() - before
-		limit := 32<<20 + 40*(len(s.Stream())+len(d.heard))
+		limit := 32<<20 + 40*(len(s.Stream())+len(d.received))
 		if s.Form == script.ByTimedReads || s.Form == script.ByRacedReads {
 			limit += maxCancels * 4 * (128<<10 + len(s.Stream()))
 			if s.Side.Extension >= script.FirstExtension { // what has come may be a bomb
@@ -115,7 +115,7 @@ func (d *duel) perform() {
 	if took := time.Since(begun); took > patience {
 		d.fault("it took %v", took)
 	}
-	d.over = time.Since(begun)
+	d.took = time.Since(begun)
 	d.awaitEnd()
 	if d.handled() {
 		d.ask(nil)
@@ -231,7 +231,7 @@ func (d *duel) serve(nc net.Conn, limits websocket.Limits) (err error) {
 			Serve: func(_ context.Context, c *websocket.Conn) error {
 				d.conn = c
 				made <- nil
-				return <-d.asked
+				return <-d.result
 			},
 		}.ServeHTTP(w, r)
 		select {
@@ -245,7 +245,7 @@ func (d *duel) serve(nc net.Conn, limits websocket.Limits) (err error) {
 // ask has Serve of the Handler return err, unless it has been asked before.
 func (d *duel) ask(err error) {
 	select {
-	case d.asked <- err:
+	case d.result <- err:
 	default:
 	}
 }
@@ -283,9 +283,9 @@ func (d *duel) attack() {
 		case script.Pause:
 			time.Sleep(step.Time)
 		case script.StopsRead:
-			d.quiet.Lock()
-			d.deafUntil = time.Now().Add(step.Time)
-			d.quiet.Unlock()
+			d.pausing.Lock()
+			d.pausedUntil = time.Now().Add(step.Time)
+			d.pausing.Unlock()
 		case script.HalfClose:
 			if c, ok := d.peer.(interface{ CloseWrite() error }); ok {
 				c.CloseWrite()
@@ -308,7 +308,7 @@ func (d *duel) attack() {
 	}
 	// What the Conn has to say it says before long.
 	select {
-	case <-d.heardAll:
+	case <-d.receivedAll:
 	case <-time.After(20 * time.Second):
 	}
 	d.peer.Close()
@@ -334,15 +334,15 @@ func (d *duel) endStep(step script.Step) {
 
 // listen gathers what the Conn sends.
 func (d *duel) listen(br *bufio.Reader) {
-	defer close(d.heardAll)
+	defer close(d.receivedAll)
 	p := make([]byte, 32<<10)
 	for {
-		d.quiet.Lock()
-		wait := time.Until(d.deafUntil)
-		d.quiet.Unlock()
+		d.pausing.Lock()
+		wait := time.Until(d.pausedUntil)
+		d.pausing.Unlock()
 		time.Sleep(wait)
 		n, err := br.Read(p)
-		d.heard = append(d.heard, p[:n]...)
+		d.received = append(d.received, p[:n]...)
 		if err != nil {
 			return
 		}
@@ -430,7 +430,7 @@ func (d *duel) readOne(ctx context.Context) (typ websocket.MessageType, b []byte
 	case script.ByMessages:
 		for m, err := range d.conn.Messages(ctx) {
 			d.takeMemory()
-			d.told = err
+			d.loopErr = err
 			return m.Type, bytes.Clone(m.Data), err
 		}
 		d.ended, d.silent = errSilent, true

@@ -161,7 +161,7 @@ func (s *side) readRange(ctx context.Context, o *script.Op) {
 		if err != nil {
 			s.checkError(begun, ctx, o, err)
 			if errors.Is(err, net.ErrClosed) {
-				s.told = err
+				s.loopErr = err
 			}
 			s.failed(ctx, o, err)
 			return

@@ -28,7 +28,7 @@ type tap struct {
 	worn    bool
 	left    int       // how many bytes may still be written, if worn
 	failed  time.Time // the first time, because of that
-	over    error     // with which reading has ended, unless this side ended it
+	readErr error     // with which reading has ended, unless this side ended it
 
 	gone    chan struct{} // closed by Close
 	closed  time.Time
@@ -65,7 +65,7 @@ func (t *tap) Read(p []byte) (int, error) {
 	defer t.mu.Unlock()
 	t.read = append(t.read, p[:n]...)
 	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, net.ErrClosed) {
-		t.over = err
+		t.readErr = err
 	}
 	return n, err
 }
@@ -113,8 +113,8 @@ func afterHead(stream []byte) []byte {
 }
 
 // came is the peer's stream as far as the Conn has read it, and went the Conn's.
-func (t *tap) came() []byte { return afterHead(t.read) }
-func (t *tap) went() []byte { return afterHead(t.written) }
+func (t *tap) received() []byte { return afterHead(t.read) }
+func (t *tap) sent() []byte     { return afterHead(t.written) }
 
 // frames reads a stream that a peer of that role has sent, without limits.
 func frames(byServer bool, stream []byte) model.Result {
