@@ -11,13 +11,13 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A callError is the cause with which the context of one call ends.
+// A callError is the cause of the end of one call's context.
 type callError struct{ call int64 }
 
 func (e *callError) Error() string { return fmt.Sprintf("the context of call %d has ended", e.call) }
 
-// context returns the context for a step. Each that ends by itself has a cause of its
-// own, which nobody else's error may carry.
+// context returns the context for a step. Each context that ends has its own cause, which
+// the error of no other call may wrap.
 func (s *side) context(o *script.Op) (context.Context, context.CancelFunc) {
 	switch o.Context {
 	case script.Ended:
@@ -51,7 +51,7 @@ func (s *side) timed(d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, d, cause)
 }
 
-// call returns a context that knows the cause with which it is to end.
+// call returns a context and the cause of its end, which the context holds as a value.
 func (s *side) call() (context.Context, *callError) {
 	cause := &callError{s.events.Add(1)}
 	return context.WithValue(s.base, callKey{}, cause), cause
@@ -59,17 +59,16 @@ func (s *side) call() (context.Context, *callError) {
 
 type callKey struct{}
 
-// moment is by how much a call may outlive its context: Close to send its frame, and a
-// write that was cut to see whether the transport can go on.
+// moment is the time that a call may take after the end of its context: Close to send its
+// frame, and an interrupted write to find whether the transport works.
 const moment = 5 * time.Millisecond
 
-// bounded calls f and checks that it returns when ctx ends, or that much later.
+// bounded calls f and checks that it returns when ctx ends, or up to later after that.
 func (s *side) bounded(ctx context.Context, what any, later time.Duration, f func() error) error {
 	return s.boundedSince(time.Now(), ctx, what, later, f)
 }
 
-// boundedSince is bounded for one of several calls that are one operation, which began
-// before.
+// boundedSince is bounded for one of several calls of an operation that began at first.
 func (s *side) boundedSince(first time.Time, ctx context.Context, what any, later time.Duration, f func() error) error {
 	begun := time.Now()
 	dead := ctx.Err() != nil
@@ -79,30 +78,30 @@ func (s *side) boundedSince(first time.Time, ctx context.Context, what any, late
 		until, ok = begun, true
 	}
 	if now := time.Now(); ok && now.After(begun.Add(later)) && now.After(until.Add(later)) {
-		s.fault("%s: %v: it returned %v after the end of its context: %v", names[s.index], what, now.Sub(until), err)
+		s.fault("%s: %v returned %v after the end of its context: %v", names[s.index], what, now.Sub(until), err)
 	}
 	s.checkError(first, ctx, what, err)
 	return err
 }
 
-// checkError checks that the error of a call tells of no context but that of the call,
-// that it is a timeout only if the call timed out, and that the connection has no cause
-// while it is open.
+// checkError checks that the error of a call wraps that of no other call's context, that it
+// is a timeout only if the call timed out, and that the connection has no cause while it is
+// open.
 func (s *side) checkError(begun time.Time, ctx context.Context, what any, err error) {
 	if cause := s.conn.Closure().Err; cause != nil && s.conn.Context().Err() == nil {
-		s.fault("%s: %v: the connection is open, and its end is %v", names[s.index], what, cause)
+		s.fault("%s: %v: the connection is open, and has the cause %v", names[s.index], what, cause)
 	}
 	if err == nil {
 		return
 	}
-	var told *callError
-	if errors.As(err, &told) && ctx.Value(callKey{}) != told {
-		s.fault("%s: %v: %v, which tells of another's context: %v", names[s.index], what, err, told)
+	var other *callError
+	if errors.As(err, &other) && ctx.Value(callKey{}) != other {
+		s.fault("%s: %v: %v is the error of another call's context: %v", names[s.index], what, err, other)
 	}
 	late := passed(ctx)
 	canceled := errors.Is(ctx.Err(), context.Canceled) && !s.endedWith(ctx)
 	if errors.Is(err, context.DeadlineExceeded) && !late || errors.Is(err, context.Canceled) && !canceled {
-		s.fault("%s: %v: %v, and its context is %v", names[s.index], what, err, ctx.Err())
+		s.fault("%s: %v: %v, but the error of its context is %v", names[s.index], what, err, ctx.Err())
 	}
 	var t interface{ Timeout() bool }
 	wait := orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout)
@@ -112,22 +111,21 @@ func (s *side) checkError(begun time.Time, ctx context.Context, what any, err er
 	}
 }
 
-// endedWith reports whether ctx ended because the connection did. The error of a call is
-// then how the connection ended.
+// endedWith reports whether ctx ended because the connection did. Then the error of a call
+// is that of the connection.
 func (s *side) endedWith(ctx context.Context) bool {
 	c := s.conn.Context()
 	return c.Err() != nil && context.Cause(ctx) == context.Cause(c)
 }
 
-// passed reports whether the deadline of ctx has passed. The context itself may not
-// know it yet.
+// passed reports whether the deadline of ctx has passed, even if ctx has not ended yet.
 func passed(ctx context.Context) bool {
 	until, ok := ctx.Deadline()
 	return errors.Is(ctx.Err(), context.DeadlineExceeded) || ok && !time.Now().Before(until)
 }
 
-// interrupted reports whether err is the end of ctx, which leaves the connection as it
-// is. Any other error must be that of a connection that has ended, or can send no more.
+// interrupted reports whether err is that of ctx, which leaves the connection open. Any
+// other error must be that of a connection that has ended, or can no longer send.
 func (s *side) interrupted(ctx context.Context, what any, err error) bool {
 	if errors.Is(err, net.ErrClosed) {
 		return false

@@ -13,19 +13,19 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// closings are the calls by which a side has closed its connection.
+// closings are the calls by which a side closed its connection.
 type closings struct {
-	begun  bool // there was one: from then on nothing that was received must be delivered
+	begun  bool // a call has begun: messages received later need not be delivered
 	closes []closing
 	now    bool    // CloseNow or Abort was called
-	gaveUp bool    // one of them did not wait for the peer's close frame, or not any longer
-	causes []error // of those before the end: an abortError, or net.ErrClosed for any other
+	gaveUp bool    // a call did not wait, or stopped waiting, for the peer's close frame
+	causes []error // of the calls before the end: an abortError, or net.ErrClosed for the others
 }
 
 // A closing is a call of Close before the end.
 type closing struct {
-	frame   websocket.CloseFrame // that it sends
-	refused bool                 // not what it was told to
+	frame   websocket.CloseFrame // the frame to be sent
+	refused bool                 // its code or reason cannot be sent
 	err     error
 	cut     bool // its context could end
 }
@@ -35,8 +35,8 @@ type abortError struct{ side int }
 
 func (e *abortError) Error() string { return fmt.Sprintf("the %s aborts", names[e.side]) }
 
-// beginClosing notes that this side closes, with cause, and reports whether the
-// connection had ended before.
+// beginClosing records that this side closes, with cause. It reports whether the connection
+// had already ended.
 func (s *side) beginClosing(cause error) (ended bool) {
 	s.closing.Lock()
 	defer s.closing.Unlock()
@@ -48,7 +48,7 @@ func (s *side) beginClosing(cause error) (ended bool) {
 	return ended
 }
 
-// close calls Close, which waits no longer than CloseTimeout and its context.
+// close calls Close, which may wait for CloseTimeout, or until its context ends.
 func (s *side) close(o *script.Op) {
 	ctx, cancel := s.context(o)
 	defer cancel()
@@ -59,7 +59,8 @@ func (s *side) close(o *script.Op) {
 		defer stop()
 	}
 	code, reason, ok := o.Sends()
-	c := closing{frame: websocket.CloseFrame{Code: wire.StatusCode(code), Reason: reason}, refused: !ok, cut: o.Context != script.Forever}
+	frame := websocket.CloseFrame{Code: wire.StatusCode(code), Reason: reason}
+	c := closing{frame: frame, refused: !ok, cut: o.Context != script.Forever}
 	ended := s.beginClosing(net.ErrClosed)
 	c.err = s.bounded(bound, "Close", s.probe(bound)+moment, func() error {
 		return s.conn.Close(ctx, websocket.StatusCode(o.Code), o.Reason)
@@ -73,8 +74,8 @@ func (s *side) close(o *script.Op) {
 	}
 }
 
-// probe is by how much Close may outlive its context. Whatever that says, it tries for
-// a moment to send its frame.
+// probe returns the time that Close may take after the end of its context: it always has a
+// moment to send its frame.
 func (s *side) probe(ctx context.Context) time.Duration {
 	until, ok := ctx.Deadline()
 	switch {
@@ -86,32 +87,32 @@ func (s *side) probe(ctx context.Context) time.Duration {
 	return 0
 }
 
-// checkClosed checks what Close has returned.
+// checkClosed checks the error of Close, and the connection after it.
 func (s *side) checkClosed(o *script.Op, c closing, ended bool) {
 	var w *wire.Error
 	switch {
 	case s.conn.Context().Err() == nil:
 		s.fault("%s: %v left the connection open: %v", names[s.index], o, c.err)
 	case c.err != nil && !errors.Is(c.err, net.ErrClosed):
-		s.fault("%s: %v: %v, which is not net.ErrClosed", names[s.index], o, c.err)
+		s.fault("%s: %v: %v does not match net.ErrClosed", names[s.index], o, c.err)
 	case ended && c.err == nil:
 		s.fault("%s: %v succeeded after the end", names[s.index], o)
 	case !ended && c.refused && !errors.As(c.err, &w) && !s.endedBefore(c.err):
-		s.fault("%s: %v: %v, which does not tell what could not be sent", names[s.index], o, c.err)
+		s.fault("%s: %v: %v does not say what cannot be sent", names[s.index], o, c.err)
 	case !ended && c.err == nil && !s.conn.Closure().Clean:
-		s.fault("%s: %v succeeded, and the closing handshake was not completed: %+v", names[s.index], o, s.conn.Closure())
+		s.fault("%s: %v succeeded without a complete closing handshake: %+v", names[s.index], o, s.conn.Closure())
 	}
 }
 
-// endedBefore reports whether a Close whose error is err may have found the connection
-// ended, by someone else, although it was open when the call began.
+// endedBefore reports whether something else may have ended the connection during a Close
+// whose error is err.
 func (s *side) endedBefore(err error) bool {
 	cause := context.Cause(s.conn.Context())
 	if endingOf(cause) == byUs {
 		return false
 	}
 	if e, ok := cause.(*websocket.Error); ok {
-		cause = e.Err // each call makes an Error of its own
+		cause = e.Err // each call returns its own Error
 	}
 	return errors.Is(err, cause)
 }
@@ -126,7 +127,7 @@ func (s *side) closeNow() {
 }
 
 // abort calls Abort, with a cause or without.
-func (s *side) aborts(withCause bool) {
+func (s *side) abort(withCause bool) {
 	if !withCause {
 		s.drop(net.ErrClosed)
 		s.conn.Abort(nil)
@@ -145,7 +146,7 @@ func (s *side) drop(cause error) {
 	s.gaveUp, s.now = true, true
 }
 
-// closedFor reports whether a call that closed the connection had the cause of err.
+// closedFor reports whether this side closed the connection with the cause of err.
 func (s *side) closedFor(err error) bool {
 	return slices.ContainsFunc(s.causes, func(cause error) bool {
 		if cause == net.ErrClosed {
@@ -161,9 +162,8 @@ func (s *side) checkDropped(what string) {
 	}
 }
 
-// awaitEnd waits for the end of the connection, which is near once a reader knows of it:
-// the close frame has bounds of its own. So has what is drained before the transport is
-// closed.
+// awaitEnd waits for the end of the connection, which must follow soon after its reader has
+// ended: sending the close frame and draining the transport have their own time limits.
 func (s *side) awaitEnd() {
 	closing := orDefault(s.cfg.CloseTimeout, websocket.DefaultCloseTimeout)
 	frame := closing
@@ -177,12 +177,12 @@ func (s *side) awaitEnd() {
 	select {
 	case <-s.conn.Context().Done():
 	case <-time.After(frame):
-		s.fault("%s: %v after the reader ended with %v the connection is open", names[s.index], frame, s.final)
+		s.fault("%s: %v after the reader ended with %v the connection is still open", names[s.index], frame, s.final)
 	}
 	drain := max(closing, time.Second) + time.Second
 	select {
 	case <-s.tap.gone:
 	case <-time.After(drain):
-		s.fault("%s: %v after the end the transport is open: %+v", names[s.index], drain, s.conn.Closure())
+		s.fault("%s: %v after the end the transport is still open: %+v", names[s.index], drain, s.conn.Closure())
 	}
 }

@@ -17,15 +17,15 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// facts are what the transport tells of how a connection has ended.
+// facts are the facts of the transport about the end of a connection.
 type facts struct {
 	in, out model.Result // without limits
-	breach  *model.Fault // what the peer did wrong, with them, if the model can tell
-	unsure  bool         // whether it did something wrong, and where, is not known
+	breach  *model.Fault // the peer's fault, with limits, if the model can tell
+	unsure  bool         // the model cannot tell whether there is a fault, or where
 }
 
-// facts returns the facts of a side whose peer is a Conn as well, and breaks limits
-// alone. Whether it may do so is for checkEnding.
+// facts returns the facts of a side whose peer is a Conn too, and can only exceed limits.
+// checkEnding checks whether it may.
 func (s *side) facts() facts {
 	return facts{
 		in:     frames(s.index != server, s.tap.received()),
@@ -41,27 +41,27 @@ func closeFrame(r model.Result) websocket.CloseFrame {
 	return websocket.CloseFrame{Code: wire.StatusCode(r.Code), Reason: string(r.Reason)}
 }
 
-// checkClosure judges what a side says of how it has ended. All of its goroutines are
-// done, and its reader has read to the end.
+// checkClosure checks the Closure of a side. All of its goroutines have returned, and its
+// reader has read to the end.
 func (s *side) checkClosure(f facts) {
 	v := s.conn.Closure()
 	wrong := func(format string, args ...any) {
 		s.fault("%s: %w; %+v, reading ended with %v", names[s.index], fmt.Errorf(format, args...), v, s.tap.readErr)
 	}
 	if v.Err == nil || v.Err != s.cause() {
-		wrong("the cause is %v", s.cause())
+		wrong("the cause of the context is %v", s.cause())
 	}
 	if sent := closeFrame(f.out); v.Sent != sent {
-		wrong("the transport took the close frame %+v", sent)
+		wrong("the close frame sent is %+v", sent)
 	}
-	switch came := closeFrame(f.in); {
-	case v.Received.Code != 0 && (v.Received != came || f.breach != nil && !s.unforeseen(f)):
-		wrong("the peer's close frame was %+v, its breach %+v", came, f.breach)
-	case v.Received.Code == 0 && came.Code != 0 && !s.gaveUp && !f.unsure && f.breach == nil:
-		wrong("the peer's close frame, %+v, is lost", came)
+	switch received := closeFrame(f.in); {
+	case v.Received.Code != 0 && (v.Received != received || f.breach != nil && !s.unforeseen(f)):
+		wrong("the peer's close frame is %+v, and its fault %+v", received, f.breach)
+	case v.Received.Code == 0 && received.Code != 0 && !s.gaveUp && !f.unsure && f.breach == nil:
+		wrong("the peer's close frame %+v is missing", received)
 	}
 	if v.Clean != (v.Sent.Code != 0 && v.Received.Code != 0) {
-		wrong("it is not clean, or it is")
+		wrong("Clean is wrong")
 	}
 	if err := s.checkCause(v, f); err != nil {
 		wrong("%w", err)
@@ -77,10 +77,10 @@ func (s *side) checkClosure(f facts) {
 	s.checkLateErrors(v, f, wrong)
 }
 
-// unforeseen reports whether the reader ended with what is not found before the message
-// is read: what an extension makes, and too many control frames, which depends on the
-// time. If writing has failed by then, what came after it, or the end of the
-// stream, is known already.
+// unforeseen reports whether the reader ended with a fault that is found only when the
+// message is read: one in the payload of an extension, or too many control frames, which
+// depends on the time. If writing failed before, later frames or the end of the stream are
+// already known.
 func (s *side) unforeseen(f facts) bool {
 	var w *wire.Error
 	found := errors.As(s.final, &w)
@@ -91,7 +91,7 @@ func (s *side) unforeseen(f facts) bool {
 	return late && endingOf(s.final) == refused && !sameBreach(s.final, bareCause(s.cause()))
 }
 
-// checkCause judges the cause and who it says was first.
+// checkCause checks the cause, and ByPeer.
 func (s *side) checkCause(v websocket.Closure, f facts) error {
 	kind := endingOf(v.Err)
 	var e *websocket.Error
@@ -103,7 +103,7 @@ func (s *side) checkCause(v websocket.Closure, f facts) error {
 	switch kind {
 	case byPeer:
 		if closed := v.Err.(*websocket.CloseError); websocket.CloseFrame(*closed) != v.Received || !v.ByPeer {
-			return errors.New("the cause is not the close frame")
+			return errors.New("the cause is not the peer's close frame")
 		}
 	case byUs, aborted:
 		if !s.closedFor(v.Err) {
@@ -111,17 +111,17 @@ func (s *side) checkCause(v websocket.Closure, f facts) error {
 		}
 	case refused:
 		if e.Code != 0 && e.Code != v.Sent.Code {
-			return fmt.Errorf("code %d is not what was sent", e.Code)
+			return fmt.Errorf("code %d is not the code sent", e.Code)
 		}
 	case wornOut:
 		if !s.tap.wornOut() {
-			return errors.New("no write has failed")
+			return errors.New("no write failed")
 		}
 		if waited := s.tap.closed.Sub(s.tap.failed); waited < time.Second && !s.begun {
 			return fmt.Errorf("the peer could have sent more: reading went on for %v", waited)
 		}
 	case unknown, timedOut:
-		return errors.New("an end that cannot be")
+		return errors.New("the cause is not a possible one")
 	}
 	if s.begun || f.unsure {
 		return nil
@@ -129,19 +129,18 @@ func (s *side) checkCause(v websocket.Closure, f facts) error {
 	return s.checkFirst(kind, v, f)
 }
 
-// checkFirst judges whether the cause is the first fact, unless this side ended the
-// connection.
+// checkFirst checks that the cause is the first event, unless this side ended the connection.
 func (s *side) checkFirst(kind ending, v websocket.Closure, f facts) error {
 	switch {
 	case f.breach != nil && s.unforeseen(f):
 	case f.in.Closed && f.breach == nil:
 		if kind != byPeer {
-			return errors.New("the peer's close frame came")
+			return errors.New("the cause is not the peer's close frame")
 		}
 	case f.breach != nil:
 		var w *wire.Error
 		if kind != refused || !errors.As(v.Err, &w) || w.Offset != f.breach.At || int(w.Code()) != f.breach.Rule.Code() {
-			return fmt.Errorf("the peer broke a rule: %+v", *f.breach)
+			return fmt.Errorf("the cause is not the peer's fault %+v", *f.breach)
 		}
 	case s.tap.readErr != nil && kind != notReading && kind != unfinished:
 		want := s.tap.readErr
@@ -149,7 +148,7 @@ func (s *side) checkFirst(kind ending, v websocket.Closure, f facts) error {
 			want = io.ErrUnexpectedEOF
 		}
 		if !v.ByPeer || !errors.Is(v.Err, want) {
-			return errors.New("the peer's stream ended")
+			return errors.New("the cause is not the end of the peer's stream")
 		}
 	case s.tap.readErr == nil && (kind == byPeer || kind == refused || v.ByPeer):
 		return errors.New("the peer's stream has not ended")
@@ -157,18 +156,18 @@ func (s *side) checkFirst(kind ending, v websocket.Closure, f facts) error {
 	return nil
 }
 
-// checkIgnored checks that what had come at the end was read, or had only just come.
+// checkIgnored checks that the bytes received before the end were read, except the latest.
 func (s *side) checkIgnored(f facts, wrong func(string, ...any)) {
 	if s.begun || f.in.Closed || f.breach != nil || f.unsure {
 		return
 	}
 	if s.tap.ignored > 0 && s.tap.waited > pipe.LongestStall {
-		wrong("%d bytes that had come %v before were not read", s.tap.ignored, s.tap.waited)
+		wrong("%d bytes received %v before the end were not read", s.tap.ignored, s.tap.waited)
 	}
 }
 
-// checkLateErrors checks that whatever is called after the end tells of it alike. Close is
-// the last, since it parts with what is left to be read.
+// checkLateErrors checks that all calls after the end return the same cause. Close is the
+// last, because it discards unread messages.
 func (s *side) checkLateErrors(v websocket.Closure, f facts, wrong func(string, ...any)) {
 	ctx := context.Background()
 	code := v.Received.Code
@@ -191,7 +190,7 @@ func (s *side) checkLateErrors(v websocket.Closure, f facts, wrong func(string, 
 		case errors.As(err, &t) && t.Timeout() && err != v.Err:
 			wrong("%s after the end is a timeout: %v", what, err)
 		case errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded):
-			wrong("%s after the end tells of a context: %v", what, err)
+			wrong("%s after the end returns the error of a context: %v", what, err)
 		}
 	}
 	check("the cause", v.Err)
@@ -206,11 +205,11 @@ func (s *side) checkLateErrors(v websocket.Closure, f facts, wrong func(string, 
 	s.checkByteStream(v, wrong)
 	check("Close", s.conn.Close(ctx, websocket.StatusNormalClosure, ""))
 	if again := s.conn.Closure(); again != v {
-		wrong("after Close it is %+v", again)
+		wrong("after Close the Closure is %+v", again)
 	}
 }
 
-// bareCause returns the cause without what package websocket has wrapped it in.
+// bareCause returns the cause without the Error of package websocket.
 func bareCause(err error) error {
 	if e, ok := err.(*websocket.Error); ok {
 		return e.Err
@@ -218,15 +217,15 @@ func bareCause(err error) error {
 	return err
 }
 
-// sameBreach reports whether err is about what cause is about. A breach that was found
-// ahead is found again by the read that meets it.
+// sameBreach reports whether err and cause are about the same fault. A fault that was found
+// ahead is found again by the read that reaches it.
 func sameBreach(err, cause error) bool {
 	var a, b *wire.Error
 	return errors.Is(err, cause) || errors.As(err, &a) && errors.As(cause, &b) && *a == *b
 }
 
-// checkByteStream checks that a net.Conn tells of its own Close only where this side has
-// closed, and of the end of the stream where the peer has closed as it should.
+// checkByteStream checks that the net.Conn returns net.ErrClosed only if this side closed,
+// and io.EOF only if the peer closed normally.
 func (s *side) checkByteStream(v websocket.Closure, wrong func(string, ...any)) {
 	nc := s.conn.ByteStream(websocket.Binary)
 	_, readErr := nc.Read(make([]byte, 1))
@@ -235,14 +234,14 @@ func (s *side) checkByteStream(v websocket.Closure, wrong func(string, ...any)) 
 	local := kind == byUs || kind == aborted
 	eof := kind == byPeer && closedWell(v.Err)
 	for i, err := range []error{readErr, writeErr} {
-		read := i == 0 // a Write tells of no end of file
+		read := i == 0 // a Write does not return io.EOF
 		if err == nil || errors.Is(err, net.ErrClosed) != local || (err == io.EOF) != (eof && read) {
-			wrong("a net.Conn says %v", err)
+			wrong("the net.Conn returns %v", err)
 		}
 	}
 }
 
-// closedWell reports whether a loop over Messages ends without an error because of this.
+// closedWell reports whether a loop over Messages ends without an error for this cause.
 func closedWell(cause error) bool {
 	var closed *websocket.CloseError
 	if errors.As(cause, &closed) {
@@ -251,9 +250,9 @@ func closedWell(cause error) bool {
 	return endingOf(cause) == byUs
 }
 
-// checkDelivered checks that every message that had come whole was delivered, unless
-// this side has closed. A message over a limit is not delivered, nor is anything after
-// it. The end is then about that limit.
+// checkDelivered checks that every whole message received was delivered, unless this side
+// closed. A message over a limit is not delivered, nor is anything after it, and the cause
+// must be about that limit.
 func (s *side) checkDelivered(f facts) {
 	if s.begun {
 		return
@@ -274,7 +273,8 @@ func (s *side) checkDelivered(f facts) {
 		}
 		size := sizes[whole]
 		if size > s.tooLarge && !isRefused && !f.in.Messages[whole].Coded {
-			s.fault("%s: message %d, of %d bytes, came, and the end is not about that: %+v", names[s.index], whole, size, s.conn.Closure())
+			s.fault("%s: message %d has %d bytes, and the cause is not about that: %+v",
+				names[s.index], whole, size, s.conn.Closure())
 		}
 		if at >= end || size > s.tooSmall {
 			break
@@ -282,12 +282,12 @@ func (s *side) checkDelivered(f facts) {
 		whole++
 	}
 	if len(s.got) < whole {
-		s.fault("%s: %d messages came, and %d were delivered: %+v", names[s.index], whole, len(s.got), s.conn.Closure())
+		s.fault("%s: %d messages were received, and %d delivered: %+v",
+			names[s.index], whole, len(s.got), s.conn.Closure())
 	}
 }
 
-// sizes returns the sizes of messages, or what stands for them if no limit is so small
-// that one can be over it.
+// sizes returns the sizes of messages, or zeros if all limits are too large to be exceeded.
 func (s *side) sizes(messages []model.Message) []int64 {
 	sizes := make([]int64, len(messages))
 	if s.tooSmall >= websocket.DefaultMaxMessage {

@@ -20,14 +20,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// patience is how long, by the clock of the bubble, a script may take in all.
+// patience is the time that a script may take, by the clock of the bubble.
 const patience = time.Hour
 
-// busy is how long a script may take by the real clock, on a machine that has other
-// things to do: most take a millisecond.
+// busy is the time that a script may take by the real clock, on a busy machine. Most take
+// a millisecond.
 const busy = 5 * time.Minute
 
-// A run is a script that is being performed.
+// A run is a script that is being run.
 type run struct {
 	script   *script.Conn
 	link     *pipe.Link
@@ -43,7 +43,7 @@ type run struct {
 	other     *websocket.Conn // see takeMemory
 }
 
-// A side is one end of the connection and what it saw.
+// A side is one end of the connection, and what it has seen.
 type side struct {
 	*run
 	index int
@@ -51,23 +51,23 @@ type side struct {
 	tap   *tap
 	cfg   script.Side
 	lanes [script.Lanes][]script.Op
-	base  context.Context // that lives as long as the run and can end
+	base  context.Context // it lasts as long as the run, and can end
 
 	sent     [2][]order.Sent // by the writers
 	got      []order.Got     // by the reader
-	ended    error           // of the last read that told of the end
+	ended    error           // of the last read that reported the end
 	final    error           // that ended the reader
-	tooSmall int64           // least and
-	tooLarge int64           // greatest limit that held; -1 for none
+	tooSmall int64           // the smallest limit that was set
+	tooLarge int64           // the largest
 	silent   bool            // a loop over Messages ended without an error
-	loopErr  error           // a loop over Messages ended with it, and the connection
+	loopErr  error           // ended a loop over Messages, with the connection
 	cutOff   bool            // a Writer's context ended in the middle
 
-	closing sync.Mutex // of what follows
+	closing sync.Mutex // guards closings
 	closings
 }
 
-// Conn performs the script of the bytes b, and reports all that should not be.
+// Conn runs the script of the bytes b, and reports all faults.
 func Conn(t *testing.T, b []byte) {
 	s := script.ParseConn(b)
 	watch(t, s, func(t *testing.T) {
@@ -77,9 +77,8 @@ func Conn(t *testing.T, b []byte) {
 	})
 }
 
-// watch runs f in a bubble. If f panics, which it does, too, if all wait for each other
-// or a goroutine is left, or if it takes too long by the real clock, the script
-// and the goroutines are printed.
+// watch runs f in a bubble. It prints the script and the goroutines if f panics or takes too
+// long by the real clock. A deadlock or a leaked goroutine panics too.
 func watch(t *testing.T, s fmt.Stringer, f func(t *testing.T)) {
 	timer := time.AfterFunc(busy, func() { explode("busy for too long", s) })
 	defer timer.Stop()
@@ -103,14 +102,14 @@ func report(t *testing.T, s fmt.Stringer, faults []error) {
 	}
 }
 
-// fault notes that something is wrong.
+// fault records a fault.
 func (r *run) fault(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.faults = append(r.faults, fmt.Errorf(format, args...))
 }
 
-// perform performs the script.
+// perform runs the script.
 func (r *run) perform() {
 	l := r.script.Link
 	link, a, b := pipe.New(pipe.Options{
@@ -175,8 +174,8 @@ func limitOf(n int64) int64 {
 	return n
 }
 
-// act has all lanes take their steps, and then ends the connection as it should be
-// ended, if the script has not ended it.
+// act runs the steps of all lanes, and then closes the connection if the script has not
+// ended it.
 func (r *run) act() {
 	var readers, others sync.WaitGroup
 	for _, s := range r.sides {
@@ -187,7 +186,7 @@ func (r *run) act() {
 	}
 	others.Wait()
 	if r.alive() {
-		// Both read, or will before long, so that every ping is answered.
+		// Both sides read, or will read soon, so that every ping is answered.
 		for _, s := range r.sides {
 			others.Go(func() { s.ping(context.Background()) })
 		}
@@ -214,7 +213,7 @@ func (r *run) alive() bool {
 	return r.sides[0].conn.Context().Err() == nil && r.sides[1].conn.Context().Err() == nil
 }
 
-// control takes the steps that neither read nor write messages.
+// control runs the steps that neither read nor write messages.
 func (s *side) control() {
 	for i := range s.lanes[script.Control] {
 		o := &s.lanes[script.Control][i]
@@ -231,7 +230,7 @@ func (s *side) control() {
 		case script.CloseNow:
 			s.closeNow()
 		case script.Abort:
-			s.aborts(o.Count > 0)
+			s.abort(o.Count > 0)
 		case script.Drop:
 			s.dropped.Store(true)
 			s.link.Drop()
@@ -261,12 +260,12 @@ func (s *side) pingStep(o *script.Op) {
 	s.fate(ctx, o, err)
 }
 
-// controlByte is what payloads of WriteControl are made of.
+// controlByte fills the payloads of WriteControl.
 const controlByte = 'c'
 
-// seesControl is given to OnControl, and leaves everything to the Conn.
+// seesControl is the function for OnControl. It leaves all frames to the Conn.
 func (s *side) seesControl(op wire.Opcode, payload []byte) (handled bool) {
-	own := len(payload) == 8 // a ping of Ping
+	own := len(payload) == 8 // of a Ping
 	switch op {
 	case wire.OpPing, wire.OpPong:
 		if !own && len(bytes.Trim(payload, string(rune(controlByte)))) > 0 {
@@ -292,8 +291,7 @@ func (s *side) ping(ctx context.Context) {
 	}
 }
 
-// afterwards checks that a connection that has ended, and that this side has closed,
-// says so.
+// afterwards checks the errors of all calls after the end, once this side has closed, too.
 func (s *side) afterwards() {
 	ctx := context.Background()
 	s.conn.CloseNow()

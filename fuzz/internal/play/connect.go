@@ -1,5 +1,5 @@
-// Package play performs the scripts of package script on Conns of package websocket,
-// within a bubble of testing/synctest, and judges what comes of them.
+// Package play runs the scripts of package script on Conns of package websocket, in a
+// bubble of testing/synctest, and checks the results.
 package play
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The indices of the two sides, as in script.Conn.
+// The indexes of the two sides, as in script.Conn.
 const (
 	server = 0
 	client = 1
@@ -27,9 +27,9 @@ const (
 
 var names = [2]string{"server", "client"}
 
-// extensions are what a side may negotiate, by script.Side.Extension: every size of
-// window, with and without takeover. They are made once, because their pools are
-// what is dear; nothing of a bubble stays in them.
+// extensions holds the extensions of a side by script.Side.Extension: every size of window,
+// with and without context takeover. They are made once, because their pools are
+// expensive, and hold nothing of a bubble.
 var extensions = sync.OnceValue(func() (all [16][]wire.Extension) {
 	for i, o := range [16]*deflate.Options{
 		4:  {},
@@ -59,17 +59,18 @@ func limits(s script.Side) websocket.Limits {
 	}
 }
 
-// accept is a server's handshake over nc.
+// accept performs a server's handshake over nc.
 func accept(nc net.Conn, ext []wire.Extension, limits websocket.Limits) (*websocket.Conn, error) {
 	br := bufio.NewReader(nc)
 	r, err := http.ReadRequest(br)
 	if err != nil {
 		return nil, err
 	}
-	return websocket.Accept(&pipe.ResponseWriter{Conn: nc, Reader: br}, r, &websocket.AcceptOptions{Extensions: ext, Limits: limits})
+	o := &websocket.AcceptOptions{Extensions: ext, Limits: limits}
+	return websocket.Accept(&pipe.ResponseWriter{Conn: nc, Reader: br}, r, o)
 }
 
-// dial is a client's handshake over nc.
+// dial performs a client's handshake over nc.
 func dial(nc net.Conn, ext []wire.Extension, limits websocket.Limits) (*websocket.Conn, error) {
 	c, _, err := websocket.Dial(context.Background(), "ws://fuzz.example/", &websocket.DialOptions{
 		Extensions: ext,
@@ -80,7 +81,7 @@ func dial(nc net.Conn, ext []wire.Extension, limits websocket.Limits) (*websocke
 	return c, err
 }
 
-// connect makes two Conns of the two ends of a transport.
+// connect makes a Conn of each end of a transport.
 func connect(a, b net.Conn, sides [2]script.Side) (conns [2]*websocket.Conn, err error) {
 	accepted := make(chan error)
 	go func() {
@@ -92,9 +93,9 @@ func connect(a, b net.Conn, sides [2]script.Side) (conns [2]*websocket.Conn, err
 	return conns, errors.Join(err, <-accepted)
 }
 
-// takeMemory has another connection of the program take, and write over, what memory was
-// given back, so that what was given back too early shows: it writes as much as a block
-// holds, and reads a message in two frames.
+// takeMemory has another connection take buffers from the pools and overwrite them, which
+// reveals a buffer that was returned too early. It writes a message of the size of a
+// buffer, and reads one in two frames.
 func (r *run) takeMemory() {
 	r.bystander.Lock()
 	defer r.bystander.Unlock()
@@ -102,22 +103,23 @@ func (r *run) takeMemory() {
 	if r.other == nil {
 		req, _ := http.NewRequest(http.MethodGet, "/", nil)
 		req.Header = http.Header{
-			"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+			"Upgrade": {"websocket"}, "Connection": {"Upgrade"},
+			"Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
 		}
 		nc := &pipe.Canned{Filler: []byte("\x02\x84\x00\x00\x00\x00####\x80\x84\x00\x00\x00\x00####")}
 		c, err := websocket.Accept(&pipe.ResponseWriter{Conn: nc, Reader: bufio.NewReader(nc)}, req, nil)
 		if err != nil {
-			r.fault("a bystander: %w", err)
+			r.fault("another connection: %w", err)
 			return
 		}
 		r.other = c
 	}
 	if err := r.other.Write(ctx, websocket.Binary, bytes.Repeat([]byte("#"), 16000)); err != nil {
-		r.fault("a bystander: %w", err)
+		r.fault("another connection: %w", err)
 	}
 	for m, err := range r.other.Messages(ctx) {
 		if err != nil || string(m.Data) != "########" {
-			r.fault("a bystander: %q, %w", m.Data, err)
+			r.fault("another connection: %q, %w", m.Data, err)
 		}
 		return
 	}

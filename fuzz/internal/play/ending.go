@@ -16,7 +16,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// An ending is why one end of the connection ended.
+// An ending is the reason why one end of the connection ended.
 type ending uint8
 
 const (
@@ -25,11 +25,11 @@ const (
 	byUs              // by Close, CloseNow, or Abort without a cause
 	aborted           // by Abort with a cause
 	broke             // by the transport
-	refused           // by what the peer sent
-	timedOut          // by a context, which cannot be: it belongs to one call
+	refused           // by a fault in what the peer sent
+	timedOut          // by a context, which must not happen: it belongs to one call
 	notReading        // by WriteTimeout
-	unfinished        // by a message that was given up after its first part
-	wornOut           // by writes that fail
+	unfinished        // by a message that was abandoned after its first part
+	wornOut           // by a failed write
 )
 
 func endingOf(cause error) ending {
@@ -63,13 +63,13 @@ func endingOf(cause error) ending {
 	return unknown
 }
 
-// judge judges the run once it is over: why each end ended, and what arrived.
+// check checks the run after its end: why each end ended, and the messages that arrived.
 func (r *run) check() {
 	clean := !r.dropped.Load()
 	for _, s := range r.sides {
 		s.checkDelivered(s.facts())
 		if err := s.checkEnding(); err != nil {
-			r.fault("%s: %w; the end was: %v, and of its peer: %v", names[s.index], err, s.cause(), s.peer().cause())
+			r.fault("%s: %w; its cause is %v, and that of its peer %v", names[s.index], err, s.cause(), s.peer().cause())
 		}
 		clean = clean && s.clean()
 	}
@@ -80,7 +80,8 @@ func (r *run) check() {
 		}
 		for i, g := range peer.got {
 			if int64(len(g.Data)) > peer.tooLarge {
-				r.fault("the %s got message %d of %d bytes, over its limit of %d", names[peer.index], i, len(g.Data), peer.tooLarge)
+				r.fault("the %s got message %d of %d bytes, over its limit of %d",
+					names[peer.index], i, len(g.Data), peer.tooLarge)
 			}
 		}
 	}
@@ -90,7 +91,7 @@ func (s *side) peer() *side { return s.sides[1-s.index] }
 
 func (s *side) cause() error { return context.Cause(s.conn.Context()) }
 
-// clean reports whether this side ended by a closing handshake.
+// clean reports whether this side ended with a complete closing handshake.
 func (s *side) clean() bool {
 	for _, c := range s.closes {
 		if c.err != nil && !(c.refused && s.conn.Closure().Clean) {
@@ -98,7 +99,7 @@ func (s *side) clean() bool {
 		}
 	}
 	if s.tap.wornOut() {
-		return false // what was accepted may not have gone out
+		return false // accepted messages may not have been sent
 	}
 	var peer *websocket.CloseError
 	switch endingOf(s.cause()) {
@@ -110,7 +111,7 @@ func (s *side) clean() bool {
 	return false
 }
 
-// closedWith reports whether this side has called Close with what the peer got.
+// closedWith reports whether this side called Close with the frame that the peer got.
 func (s *side) closedWith(f websocket.CloseFrame) bool {
 	for _, c := range s.closes {
 		if c.frame == f {
@@ -120,8 +121,7 @@ func (s *side) closedWith(f websocket.CloseFrame) bool {
 	return false
 }
 
-// checkEnding returns an error unless something in the script explains why this side
-// ended as it did.
+// checkEnding returns an error unless the script explains the end of this side.
 func (s *side) checkEnding() error {
 	cause, peer := s.cause(), s.peer()
 	waits := s.script.Pauses(s.index) + s.script.Pauses(peer.index)
@@ -146,7 +146,7 @@ func (s *side) checkEnding() error {
 		ok = s.closedFor(cause)
 	case broke:
 		ok = s.dropped.Load() || peer.isRoot(waits) || peer.tap.wornOut() || peer.cutOff ||
-			endingOf(peer.cause()) == byPeer && peer.answerWithin() <= waits // its answer came too late to go out
+			endingOf(peer.cause()) == byPeer && peer.answerWithin() <= waits // it was too late to answer
 	case refused:
 		errors.As(cause, &w)
 		ok = s.mayRefuse(w.Violation)
@@ -159,7 +159,7 @@ func (s *side) checkEnding() error {
 			(orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout) <= waits || peer.mayFail())
 	}
 	if !ok {
-		return errors.New("no reason to end like that")
+		return errors.New("the script does not explain this end")
 	}
 	return nil
 }
@@ -171,7 +171,7 @@ func orDefault[T time.Duration | int | int64](n, def T) T {
 	return n
 }
 
-// isRoot reports whether this side has ended in a way that breaks its peer's end.
+// isRoot reports whether this side ended in a way that breaks the connection for its peer.
 func (s *side) isRoot(waits time.Duration) bool {
 	switch endingOf(s.cause()) {
 	case refused, aborted, notReading, unfinished, wornOut:
@@ -185,7 +185,7 @@ func (s *side) isRoot(waits time.Duration) bool {
 	return s.now
 }
 
-// mayRefuse reports whether the peer has sent what this side refuses with v.
+// mayRefuse reports whether the peer may have sent something that this side refuses with v.
 func (s *side) mayRefuse(v wire.Violation) bool {
 	switch v {
 	case wire.ErrMessageTooBig:
@@ -202,14 +202,14 @@ func (s *side) mayRefuse(v wire.Violation) bool {
 	return false
 }
 
-// mayFail reports whether this side may have refused something: from then on it reads
-// no more until its close frame is out, for which it waits for its writers.
+// mayFail reports whether this side may have refused something. Then it stops reading until
+// its close frame is sent, which has to wait for its writers.
 func (s *side) mayFail() bool {
 	return s.mayRefuse(wire.ErrMessageTooBig) || s.mayRefuse(wire.ErrControlFlood)
 }
 
-// closeMayFail reports whether a Close of this side could not be completed in time,
-// if something may have waited for that long.
+// closeMayFail reports whether a Close of this side may have timed out, if something waited
+// for that long.
 func (s *side) closeMayFail(waits time.Duration) bool {
 	for _, c := range s.closes {
 		if c.cut || s.closeWithin() <= waits {
@@ -219,7 +219,7 @@ func (s *side) closeMayFail(waits time.Duration) bool {
 	return false
 }
 
-// answerWithin is how long this side may need to answer a close frame and still do so.
+// answerWithin returns the time that this side has to answer a close frame.
 func (s *side) answerWithin() time.Duration {
 	write := orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout)
 	if write < 0 && s.cfg.CloseTimeout < 0 {
@@ -231,7 +231,7 @@ func (s *side) answerWithin() time.Duration {
 	return min(write, s.closeWithin())
 }
 
-// closeWithin is how long this side gives a closing handshake.
+// closeWithin returns the time limit of this side for a closing handshake.
 func (s *side) closeWithin() time.Duration {
 	if s.cfg.CloseTimeout < 0 {
 		return patience

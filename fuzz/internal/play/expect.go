@@ -14,20 +14,19 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// An expectation is what a Conn makes of a stream.
+// An expectation is the expected result of a stream.
 type expectation struct {
 	messages []order.Got
 	pings    [][]byte
-	fault    *model.Fault // of the frames
-	coding   bool         // or of what compression makes of them, in any place from there on
+	fault    *model.Fault // in the frames
+	coding   bool         // there may be a fault in compressed data, anywhere from there on
 	closed   bool
 	code     int
 	reason   string
 }
 
-// expect returns what the stream of the peer is, by the model. Whether control frames are
-// a flood depends on the time, so that the Conn is asked at which it has found one, and
-// checkFlood judges that.
+// expect returns the result that the model has for the stream of the peer. Too many control
+// frames depend on the time. The Conn says where it found them, and checkFlood checks that.
 func (d *duel) expect(stream []byte) expectation {
 	c := model.Config{
 		Server: d.script.Server, MaxFrame: -1, MaxControls: -1,
@@ -39,7 +38,7 @@ func (d *duel) expect(stream []byte) expectation {
 	}
 	flood := d.flood()
 	if flood != nil && flood.Offset <= int64(len(stream)) {
-		stream = stream[:flood.Offset-1] // without the frame, whose second byte it is
+		stream = stream[:flood.Offset-1] // without the frame, whose second byte is at the offset
 	} else {
 		flood = nil
 	}
@@ -64,7 +63,7 @@ func (d *duel) expect(stream []byte) expectation {
 			out, err := d.decode(m.Payload, c.MaxMessage)
 			if err != nil || m.Opcode == 1 && !whole(out) {
 				e = expectation{messages: e.messages, pings: e.pings, coding: true}
-				if d.begun { // a Close may drop it unread, and answers what follows
+				if d.begun { // a Close may discard it unread, and answers later pings
 					e.pings = append(e.pings, pings(r.Frames[i+1:])...)
 				}
 				return e
@@ -76,7 +75,7 @@ func (d *duel) expect(stream []byte) expectation {
 			}
 		}
 	}
-	if open != nil && open.Coded { // it may be wrong before its end
+	if open != nil && open.Coded { // it may have a fault before its end
 		e.coding = true
 	}
 	return e
@@ -96,7 +95,7 @@ func whole(p []byte) bool {
 	return ok
 }
 
-// flood returns the error by which the Conn has refused a control frame too many, or nil.
+// flood returns the error of the Conn about too many control frames, or nil.
 func (d *duel) flood() *wire.Error {
 	for _, err := range []error{d.final, d.cause()} {
 		var w *wire.Error
@@ -107,8 +106,8 @@ func (d *duel) flood() *wire.Error {
 	return nil
 }
 
-// checkFlood checks that as many control frames were taken as MaxControls allows at once,
-// and, if all were read, no more than it allows in the time.
+// checkFlood checks that the Conn accepted as many control frames as MaxControls allows at
+// once and, if all were read, no more than it allows in the time.
 func (d *duel) checkFlood(stream []byte, all bool) {
 	max := orDefault(d.script.Side.MaxControls, websocket.DefaultMaxControls)
 	most := max + int(d.took/(time.Second/50)) + 1
@@ -123,7 +122,7 @@ func (d *duel) checkFlood(stream []byte, all bool) {
 		}
 	}
 	if w != nil && (taken < max || w.Limit != int64(max)) || (w != nil || all) && taken > most {
-		d.fault("%d control frames were taken, of %d at once and %d in %v, before %v", taken, max, most, d.took, w)
+		d.fault("%d control frames were accepted, of %d at once and %d in %v, before %v", taken, max, most, d.took, w)
 	}
 }
 
@@ -149,7 +148,7 @@ func (d *duel) decode(payload []byte, limit int64) (out []byte, err error) {
 	return out, nil
 }
 
-// judge compares what the Conn did with what the model says.
+// check compares the Conn with the model.
 func (d *duel) check(stream []byte) {
 	calm := d.script.Calm()
 	e := d.expect(d.tap.received())
@@ -162,7 +161,7 @@ func (d *duel) check(stream []byte) {
 		d.fault("%s", err)
 	}
 	if calm {
-		e = d.expect(stream) // of which all is read that matters
+		e = d.expect(stream) // the Conn has read all of it that matters
 		d.checkFlood(stream, e.fault == nil && !e.coding)
 		if err := sameMessages(d.got, e.messages, !e.coding); err != "" {
 			d.fault("%s", err)
@@ -172,16 +171,17 @@ func (d *duel) check(stream []byte) {
 	if sent == nil {
 		return
 	}
-	if heard := closeFrame(*sent); sent.Closed && d.conn.Closure().Sent != heard {
-		d.fault("the peer got the close frame %+v, and the Conn says %+v", heard, d.conn.Closure())
+	if got := closeFrame(*sent); sent.Closed && d.conn.Closure().Sent != got {
+		d.fault("the peer got the close frame %+v, and the Closure is %+v", got, d.conn.Closure())
 	}
 	d.checkPongs(sent, e, calm)
 	if calm {
 		d.checkEnd(sent, e)
 	} else if sent.Closed && !d.closedWith(closeFrame(*sent)) && !e.coding {
-		// Whatever was in the way, it does not close for what did not happen.
+		// Even if the run is not calm, the Conn must not close for a wrong reason.
 		if fault := e.fault != nil && sent.Code == e.fault.Rule.Code(); !fault && (!e.closed || sent.Code != e.code) {
-			d.fault("the Conn closed with %d %q, for fault %+v, close %v %d", sent.Code, sent.Reason, e.fault, e.closed, e.code)
+			d.fault("the Conn closed with %d %q, for fault %+v, close %v %d",
+				sent.Code, sent.Reason, e.fault, e.closed, e.code)
 		}
 	}
 }
@@ -201,23 +201,23 @@ func sameMessages(got, want []order.Got, all bool) string {
 	return ""
 }
 
-// checkSent checks that what the Conn has sent is a stream of legal frames, and its
-// messages those that it was told to write. It returns what the model makes of it.
+// checkSent checks that the Conn sent only valid frames, and the messages of its writes. It
+// returns the result of the model.
 func (d *duel) checkSent() *model.Result {
 	c := model.Config{
 		Server: !d.script.Server, MaxFrame: -1, MaxMessage: -1, MaxControls: -1, MaxEmptyFragments: -1,
-		AnyText: true, // or each frame costs as much as all before it
+		AnyText: true, // otherwise each frame takes as long as all before it
 	}
 	if d.session != nil {
 		c.RSV = 4
 	}
 	r := model.Decode(c, d.received)
 	if r.Fault != nil {
-		d.fault("the Conn sent what is not allowed: %+v", *r.Fault)
+		d.fault("the Conn sent an invalid stream: %+v", *r.Fault)
 		return nil
 	}
 	if !d.script.Server && inSteps(r.Frames) {
-		d.fault("the Conn's mask keys, from % x on, can be foretold", r.Frames[0].Key)
+		d.fault("the Conn's masking keys, from % x on, are predictable", r.Frames[0].Key)
 	}
 	window := inflate.Stream{Window: 1 << 15}
 	var got []order.Got
@@ -232,7 +232,7 @@ func (d *duel) checkSent() *model.Result {
 			g.Data = in.Out
 		}
 		if g.Type == 1 && !whole(g.Data) {
-			d.fault("the Conn sent text that is none: %v", g)
+			d.fault("the Conn sent invalid text: %v", g)
 		}
 		got = append(got, g)
 	}
@@ -243,8 +243,8 @@ func (d *duel) checkSent() *model.Result {
 	return &r
 }
 
-// inSteps reports whether mask keys are all the same or count: that four which are drawn
-// at random seem to is once in 2^64.
+// inSteps reports whether masking keys are all the same, or count. For four random keys the
+// probability is 2^-64.
 func inSteps(frames []model.Frame) bool {
 	key := func(i int) uint32 { return binary.BigEndian.Uint32(frames[i].Key[:]) }
 	for i := 2; i < len(frames); i++ {
@@ -255,7 +255,7 @@ func inSteps(frames []model.Frame) bool {
 	return len(frames) > 3
 }
 
-// checkPongs checks that each ping had its pong, in order.
+// checkPongs checks that each ping was answered, in order.
 func (d *duel) checkPongs(sent *model.Result, e expectation, calm bool) {
 	var pongs [][]byte
 	size := 0
@@ -277,7 +277,7 @@ func (d *duel) checkPongs(sent *model.Result, e expectation, calm bool) {
 			}
 		}
 		if at == len(e.pings) {
-			d.fault("pong %d, %.20q, answers no ping, or comes too late", i, p)
+			d.fault("pong %d, %.20q, answers no ping, or is too late", i, p)
 			return
 		}
 		at++
@@ -287,7 +287,7 @@ func (d *duel) checkPongs(sent *model.Result, e expectation, calm bool) {
 	}
 }
 
-// checkEnd checks the last error of the reader and the Conn's close frame.
+// checkEnd checks the last error of the reader, and the Conn's close frame.
 func (d *duel) checkEnd(sent *model.Result, e expectation) {
 	var closed *websocket.CloseError
 	var own *websocket.Error

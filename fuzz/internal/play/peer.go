@@ -30,21 +30,21 @@ type duel struct {
 	script  *script.Peer
 	*side   // the Conn's
 	peer    net.Conn
-	session wire.Session // as the Conn's, to decode what the peer sends in one piece
+	session wire.Session // like the Conn's, to decode the peer's messages in one piece
 
 	received    []byte        // by the peer, after the handshake
-	receivedAll chan struct{} // closed when there is no more
-	pausing     sync.Mutex
+	receivedAll chan struct{} // closed at the end of the stream
+	pausing     sync.Mutex    // guards pausedUntil
 	pausedUntil time.Time
 
 	writes []order.Sent
-	result chan error    // what Serve of a Handler is to return
-	served chan struct{} // closed when the Handler has
+	result chan error    // of Serve of a Handler
+	served chan struct{} // closed when the Handler has returned
 	ends   sync.WaitGroup
-	took   time.Duration // how long it all took
+	took   time.Duration // the duration of the run
 }
 
-// Peer performs the script of the bytes b, and reports all that should not be.
+// Peer runs the script of the bytes b, and reports all faults.
 func Peer(t *testing.T, b []byte) {
 	s := script.ParsePeer(b)
 	watch(t, s, func(t *testing.T) {
@@ -59,25 +59,25 @@ func Peer(t *testing.T, b []byte) {
 		limit := 32<<20 + 40*(len(s.Stream())+len(d.received))
 		if s.Form == script.ByTimedReads || s.Form == script.ByRacedReads {
 			limit += maxCancels * 4 * (128<<10 + len(s.Stream()))
-			if s.Side.Extension >= script.FirstExtension { // what has come may be a bomb
+			if s.Side.Extension >= script.FirstExtension { // a partial message may be a bomb
 				limit += maxCancels * 2 * int(max(s.Side.MaxMessage, websocket.DefaultMaxMessage))
 			}
 		}
 		if grown > uint64(limit) {
-			d.fault("%d bytes were allocated, over %d", grown, limit)
+			d.fault("%d bytes were allocated, over the limit of %d", grown, limit)
 		}
 		report(t, s, d.faults)
 	})
 }
 
-// allocated returns how many bytes the process has allocated, ever.
+// allocated returns the number of bytes that the process has allocated since its start.
 func allocated() uint64 {
 	m := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(m)
 	return m[0].Value.Uint64()
 }
 
-// perform performs the script.
+// perform runs the script.
 func (d *duel) perform() {
 	l := d.script.Link
 	link, a, b := pipe.New(pipe.Options{
@@ -129,7 +129,7 @@ func (d *duel) perform() {
 	d.afterwards()
 }
 
-// extension is the extension and what the peer says of it in its handshake.
+// extension returns the extension of the Conn, and the peer's field for it in the handshake.
 func (d *duel) extension() (wire.Extension, string) {
 	all := extensions()[d.script.Side.Extension]
 	if all == nil {
@@ -143,7 +143,7 @@ func (d *duel) extension() (wire.Extension, string) {
 		field += "; client_no_context_takeover"
 	case d.script.Side.Extension >= 14 || !d.script.Takeover:
 		field += "; server_no_context_takeover"
-	default: // grant the window that the first offer asks for
+	default: // accept the window that the first offer asks for
 		for _, p := range all[0].Offer(nil)[0].Params {
 			if p.Name == "server_max_window_bits" {
 				field += "; " + p.Name + "=" + p.Value
@@ -153,7 +153,8 @@ func (d *duel) extension() (wire.Extension, string) {
 	return all[0], field
 }
 
-// handshake makes the Conn, with a few bytes of the stream behind the peer's half.
+// handshake makes the Conn. The peer sends early, the first bytes of its stream, together
+// with its part of the handshake.
 func (d *duel) handshake(nc net.Conn, early []byte) (br *bufio.Reader, err error) {
 	made := make(chan error, 1)
 	limits := limits(d.script.Side)
@@ -204,7 +205,9 @@ func (d *duel) handshake(nc net.Conn, early []byte) (br *bufio.Reader, err error
 
 // handled reports whether the Conn is that of a Handler.
 func (d *duel) handled() bool {
-	return d.script.Server && slices.ContainsFunc(d.script.Steps, func(s script.Step) bool { return s.Kind == script.ConnClosesWith })
+	return d.script.Server && slices.ContainsFunc(d.script.Steps, func(s script.Step) bool {
+		return s.Kind == script.ConnClosesWith
+	})
 }
 
 // serve makes the Conn of a server, by Accept or by a Handler.
@@ -235,14 +238,14 @@ func (d *duel) serve(nc net.Conn, limits websocket.Limits) (err error) {
 			},
 		}.ServeHTTP(w, r)
 		select {
-		case made <- errors.New("the Handler has refused"):
+		case made <- errors.New("the Handler refused the request"):
 		default:
 		}
 	}()
 	return <-made
 }
 
-// ask has Serve of the Handler return err, unless it has been asked before.
+// ask makes Serve of the Handler return err, unless it was asked before.
 func (d *duel) ask(err error) {
 	select {
 	case d.result <- err:
@@ -250,7 +253,7 @@ func (d *duel) ask(err error) {
 	}
 }
 
-// closeWith has the Handler close as o says, or closes itself if there is no Handler.
+// closeWith makes the Handler close the connection, or calls Close if there is no Handler.
 func (d *duel) closeWith(o *script.Op) {
 	if !d.handled() {
 		d.close(o)
@@ -271,7 +274,7 @@ func (d *duel) closeWith(o *script.Op) {
 	d.gaveUp = d.gaveUp || time.Since(begun) >= orDefault(d.cfg.CloseTimeout, websocket.DefaultCloseTimeout)
 }
 
-// attack performs the peer's steps.
+// attack runs the peer's steps.
 func (d *duel) attack() {
 	early := d.script.Early
 	for _, step := range d.script.Steps {
@@ -279,7 +282,7 @@ func (d *duel) attack() {
 		case script.Send:
 			n := min(early, len(step.Bytes))
 			early -= n
-			d.peer.Write(step.Bytes[n:]) // fails if the Conn has ended, which is judged elsewhere
+			d.peer.Write(step.Bytes[n:]) // fails if the Conn has ended, which is checked elsewhere
 		case script.Pause:
 			time.Sleep(step.Time)
 		case script.StopsRead:
@@ -306,7 +309,7 @@ func (d *duel) attack() {
 			d.endStep(step)
 		}
 	}
-	// What the Conn has to say it says before long.
+	// The Conn must send the rest soon.
 	select {
 	case <-d.receivedAll:
 	case <-time.After(20 * time.Second):
@@ -314,7 +317,7 @@ func (d *duel) attack() {
 	d.peer.Close()
 }
 
-// endStep performs a step by which the Conn's side ends the connection, or part of it.
+// endStep runs a step by which the Conn's side ends the connection, or breaks its writes.
 func (d *duel) endStep(step script.Step) {
 	switch step.Kind {
 	case script.ConnWears:
@@ -328,11 +331,11 @@ func (d *duel) endStep(step script.Step) {
 	case script.ConnClosesNow:
 		d.closeNow()
 	case script.ConnAborts:
-		d.aborts(step.Count > 0)
+		d.abort(step.Count > 0)
 	}
 }
 
-// listen gathers what the Conn sends.
+// listen reads everything that the Conn sends.
 func (d *duel) listen(br *bufio.Reader) {
 	defer close(d.receivedAll)
 	p := make([]byte, 32<<10)
@@ -349,7 +352,7 @@ func (d *duel) listen(br *bufio.Reader) {
 	}
 }
 
-// write has the Conn send its messages.
+// write sends the messages of the Conn.
 func (d *duel) write() {
 	for i := range d.script.Writes {
 		o := &d.script.Writes[i]
@@ -364,8 +367,8 @@ func (d *duel) write() {
 	}
 }
 
-// mostOfWrite is how long a write may take: WriteTimeout, and as long for who writes
-// before it, each time that the peer does not read.
+// mostOfWrite returns the time that a write may take: WriteTimeout, and the same for a
+// writer before it, once more each time that the peer stops reading.
 func (d *duel) mostOfWrite() time.Duration {
 	limit := orDefault(d.script.Side.WriteTimeout, websocket.DefaultWriteTimeout)
 	if limit < 0 {
@@ -380,8 +383,7 @@ func (d *duel) mostOfWrite() time.Duration {
 	return most
 }
 
-// maxCancels is how many reads are cancelled at most: each allocates what has come of
-// its message anew.
+// maxCancels limits the number of canceled reads. Each allocates the partial message anew.
 const maxCancels = 60
 
 // read reads until the connection ends.
@@ -411,10 +413,10 @@ func (d *duel) read() {
 	}
 }
 
-// maxLazy is before how many reads the reader pauses, if it does at all.
+// maxLazy is the number of reads before which a lazy reader pauses.
 const maxLazy = 10
 
-// readOne reads a message in the form of the script.
+// readOne reads a message as the script says.
 func (d *duel) readOne(ctx context.Context) (typ websocket.MessageType, b []byte, err error) {
 	switch d.script.Form {
 	case script.ByAppendRead:

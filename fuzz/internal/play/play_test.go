@@ -7,11 +7,11 @@ import (
 	"testing"
 )
 
-// Random scripts of all sizes pass. More than the usual few with
+// TestRandomConn runs random scripts of all sizes. To run more than the usual number, use
 // PLAY=20000 go test ./internal/play.
 func TestRandomConn(t *testing.T) { random(t, Conn) }
 
-// As are random scripts of peers.
+// TestRandomPeer runs random scripts of peers.
 func TestRandomPeer(t *testing.T) { random(t, Peer) }
 
 func random(t *testing.T, play func(*testing.T, []byte)) {

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// read takes the steps of the reader, and then reads on until the connection ends.
+// read runs the steps of the reader, and then reads on until the connection ends.
 func (s *side) read() {
 	for i := range s.lanes[script.Reading] {
 		o := &s.lanes[script.Reading][i]
@@ -37,9 +37,9 @@ func (s *side) read() {
 	}
 }
 
-// failed sees to an error of a read. It is the last if the connection has ended, or is
-// about to. Reads go on if the caller's context has ended, too: a message that came then
-// would have been hidden by the error.
+// failed handles the error of a read. It is the last read if the connection has ended or is
+// about to end. But if the context of the call has ended too, reading goes on: the error
+// might have hidden a message.
 func (s *side) failed(ctx context.Context, o any, err error) {
 	if s.interrupted(ctx, o, err) {
 		return
@@ -51,7 +51,7 @@ func (s *side) failed(ctx context.Context, o any, err error) {
 
 func (s *side) receive(typ websocket.MessageType, data []byte, part bool) {
 	if s.ended != nil && !part {
-		s.fault("%s: a message came after a read had told of the end: %v", names[s.index], s.ended)
+		s.fault("%s: a message was delivered after a read had reported the end: %v", names[s.index], s.ended)
 	}
 	s.got = append(s.got, order.Got{Type: byte(typ), Data: data, Part: part})
 }
@@ -76,12 +76,12 @@ func (s *side) readWhole(ctx context.Context, o *script.Op) {
 		})
 		if o.Kind == script.AppendRead {
 			if !bytes.HasPrefix(b, dst) || err != nil && len(b) != len(dst) {
-				s.fault("%s: %v: AppendRead made %.20q (%d) of %q", names[s.index], o, b, len(b), dst)
+				s.fault("%s: %v: AppendRead returned %.20q (%d bytes) for %q", names[s.index], o, b, len(b), dst)
 				b = dst
 			}
 			b = b[len(dst):]
 			if err != nil {
-				scribble(dst[:cap(dst)]) // it is ours, and not kept
+				scribble(dst[:cap(dst)]) // the Conn may not keep it
 			}
 		}
 		if err != nil {
@@ -92,8 +92,8 @@ func (s *side) readWhole(ctx context.Context, o *script.Op) {
 	}
 }
 
-// readStreams reads messages with Reader: Count of them, each to its end or, without
-// Resume, as far as some reads go.
+// readStreams reads Count messages with Reader, each to its end or, without Resume, with a
+// few reads.
 func (s *side) readStreams(ctx context.Context, o *script.Op) {
 	for range o.Count {
 		var r *websocket.MessageReader
@@ -111,7 +111,7 @@ func (s *side) readStreams(ctx context.Context, o *script.Op) {
 	}
 }
 
-// reads is how many reads of a Reader a step makes that leaves it in the middle.
+// reads is the number of reads of a Reader that a step without Resume makes.
 const reads = 3
 
 func (s *side) readStream(ctx context.Context, o *script.Op, r *websocket.MessageReader) bool {
@@ -132,7 +132,7 @@ func (s *side) readStream(ctx context.Context, o *script.Op, r *websocket.Messag
 			s.receive(r.Type(), b, false)
 			return true
 		case err == nil && n == 0:
-			s.fault("%s: %v: a Read of a Reader brought nothing", names[s.index], o)
+			s.fault("%s: %v: a Read of a Reader returned 0 bytes and no error", names[s.index], o)
 			return false
 		case err == nil:
 			continue
@@ -149,14 +149,14 @@ func (s *side) readStream(ctx context.Context, o *script.Op, r *websocket.Messag
 	return true
 }
 
-// readRange reads messages with Messages. Each must stay as it is until the next is
-// asked for, and may be changed.
+// readRange reads messages with Messages. A message must not change before the next
+// iteration, and the loop may overwrite it.
 func (s *side) readRange(ctx context.Context, o *script.Op) {
 	n, begun := 0, time.Now()
 	until, ok := ctx.Deadline()
 	for m, err := range s.conn.Messages(ctx) {
 		if now := time.Now(); ok && now.After(until) {
-			s.fault("%s: %v: %v after the end of its context", names[s.index], o, now.Sub(until))
+			s.fault("%s: %v: it went on for %v after the end of its context", names[s.index], o, now.Sub(until))
 		}
 		if err != nil {
 			s.checkError(begun, ctx, o, err)
@@ -180,8 +180,8 @@ func (s *side) readRange(ctx context.Context, o *script.Op) {
 		}
 	}
 	s.ended = errSilent
-	s.silent = true // and the reads that follow say why
+	s.silent = true // later reads return the error
 }
 
-// errSilent stands for the end of a loop over Messages that yielded no error.
+// errSilent represents the end of a loop over Messages that yielded no error.
 var errSilent = errors.New("no error")

@@ -12,11 +12,11 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/pipe"
 )
 
-// errWornOut is what the writes of a tap that is worn out fail with.
+// errWornOut is the error of writes on a tap that is worn out.
 var errWornOut = errors.New("worn out")
 
-// A tap is the transport of a Conn. It keeps what came and what went, to be judged, and
-// its writes can be made to fail while its reads work.
+// A tap is the transport of a Conn. It records the bytes that were read and written. Its
+// writes can be made to fail while its reads work.
 type tap struct {
 	net.Conn
 	link  *pipe.Link
@@ -26,17 +26,17 @@ type tap struct {
 	read    []byte
 	written []byte
 	worn    bool
-	left    int       // how many bytes may still be written, if worn
-	failed  time.Time // the first time, because of that
-	readErr error     // with which reading has ended, unless this side ended it
+	left    int       // the number of bytes that may still be written, if worn
+	failed  time.Time // of the first write that failed because of that
+	readErr error     // of the last read, unless this side closed
 
 	gone    chan struct{} // closed by Close
 	closed  time.Time
-	ignored int           // bytes that had come and were not read when it was closed
-	waited  time.Duration // for how long they were ignored
+	ignored int           // number of bytes in flight when it was closed
+	waited  time.Duration // the time since the last of them was read
 }
 
-// newTap returns the tap of an end of link. It has CloseWrite if nc has.
+// newTap returns the tap of an end of link. It has CloseWrite if nc does.
 func newTap(link *pipe.Link, index int, nc net.Conn) (*tap, net.Conn) {
 	t := &tap{Conn: nc, link: link, index: index, gone: make(chan struct{})}
 	if half, ok := nc.(halfCloser); ok {
@@ -50,7 +50,7 @@ func newTap(link *pipe.Link, index int, nc net.Conn) (*tap, net.Conn) {
 
 type halfCloser interface{ CloseWrite() error }
 
-// wearOut makes writes fail once n more bytes are out.
+// wearOut makes writes fail after n more bytes.
 func (t *tap) wearOut(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -103,20 +103,21 @@ func (t *tap) Close() error {
 	return t.Conn.Close()
 }
 
-// wornOut reports whether a write has failed because of wearOut.
+// wornOut reports whether a write failed because of wearOut.
 func (t *tap) wornOut() bool { return !t.failed.IsZero() }
 
-// afterHead returns what follows the head of a request or a response.
+// afterHead returns the bytes after the header of a request or a response.
 func afterHead(stream []byte) []byte {
 	_, rest, _ := bytes.Cut(stream, []byte("\r\n\r\n"))
 	return rest
 }
 
-// came is the peer's stream as far as the Conn has read it, and went the Conn's.
+// received returns the peer's stream up to the last byte that the Conn read, and sent the
+// Conn's own stream.
 func (t *tap) received() []byte { return afterHead(t.read) }
 func (t *tap) sent() []byte     { return afterHead(t.written) }
 
-// frames reads a stream that a peer of that role has sent, without limits.
+// frames reads the stream of a server or a client, without limits.
 func frames(byServer bool, stream []byte) model.Result {
 	return model.Decode(model.Config{
 		Server: !byServer, RSV: 4, MaxFrame: -1, MaxMessage: -1, MaxControls: -1, MaxEmptyFragments: -1, AnyText: true,

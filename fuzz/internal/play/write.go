@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A prepared is a message that several steps, of both sides, may send.
+// A prepared is a message that several steps of both sides may send.
 type prepared struct {
 	once sync.Once
 	m    *websocket.PreparedMessage
@@ -31,7 +31,7 @@ func typeOf(text bool) websocket.MessageType {
 	return websocket.Binary
 }
 
-// write takes the steps of a writer.
+// write runs the steps of a writer.
 func (s *side) write(lane script.Lane) {
 	for i := range s.lanes[lane] {
 		o := &s.lanes[lane][i]
@@ -61,7 +61,7 @@ func (s *side) write(lane script.Lane) {
 	}
 }
 
-// prepare returns the message of a slot, which the first step that wants it makes.
+// prepare returns the message of a slot. The first step of the slot makes it.
 func (s *side) prepare(o *script.Op, data []byte) *prepared {
 	p := &s.prepared[o.Slot]
 	p.once.Do(func() {
@@ -76,7 +76,7 @@ func (s *side) prepare(o *script.Op, data []byte) *prepared {
 	return p
 }
 
-// whole writes a message at once. The payload is the caller's again when Write returns.
+// whole writes a message with one call. The payload may be overwritten when Write returns.
 func (s *side) whole(ctx context.Context, o *script.Op, data []byte) order.Fate {
 	p := bytes.Clone(data)
 	err := s.bounded(ctx, o, moment, func() error {
@@ -101,7 +101,7 @@ func scribble(p []byte) {
 	}
 }
 
-// fate returns what the error of a write means.
+// fate returns the fate of a message by the error of its write.
 func (s *side) fate(ctx context.Context, o *script.Op, err error) order.Fate {
 	var e *websocket.Error
 	switch {
@@ -109,12 +109,12 @@ func (s *side) fate(ctx context.Context, o *script.Op, err error) order.Fate {
 		return order.Always
 	case errors.As(err, &e) && e.Accepted:
 		if !s.interrupted(ctx, o, err) {
-			s.fault("%s: %v: accepted, and closed: %v", names[s.index], o, err)
+			s.fault("%s: %v: accepted, but the connection is closed: %v", names[s.index], o, err)
 		}
 		return order.Always
 	case errors.Is(err, net.ErrClosed):
 		return order.Maybe
-	case errors.Is(err, websocket.ErrMessageOpen): // checkError has seen that it comes no earlier than it may
+	case errors.Is(err, websocket.ErrMessageOpen): // checkError has checked that it is not too early
 		return order.Never
 	}
 	s.interrupted(ctx, o, err)
@@ -147,16 +147,18 @@ func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate
 	}
 	fate := s.fate(ctx, o, err)
 	if ctx.Err() != nil && errors.Is(err, net.ErrClosed) {
-		s.cutOff = true // or it met with another end
+		s.cutOff = true // unless something else ended the connection
 	}
 	if fate == order.Never || failed != nil && fate == order.Maybe {
-		return order.Cut // its end was never written
+		return order.Cut // the end of the message was not written
 	}
 	return fate
 }
 
 // chunks writes the chunks of a streamed message.
-func (s *side) chunks(begun time.Time, ctx context.Context, o *script.Op, w *websocket.MessageWriter, data []byte) error {
+func (s *side) chunks(
+	begun time.Time, ctx context.Context, o *script.Op, w *websocket.MessageWriter, data []byte,
+) error {
 	at := 0
 	for _, c := range o.Chunks {
 		time.Sleep(c.Pause)
