@@ -10,25 +10,23 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// reads are the places that a piece of code reads, each with one of the calls.
+// reads are the places that code reads, each with one of the calls that read it.
 type reads map[place]ast.Node
 
-// A callGraph tells what the functions of a package read when they are called,
-// before they wait for anything.
+// A callGraph knows which Conns the functions of a package read before they wait for anything.
 type callGraph struct {
 	info  *types.Info
 	decls map[*types.Func]inspector.Cursor
-	known map[ast.Node]reads // by function; nil while it is looked at
+	known map[ast.Node]reads // by function; nil while it is being analyzed
 }
 
-// newCallGraph returns the calls of a package.
+// newCallGraph returns the callGraph of a package.
 func newCallGraph(pass *analysis.Pass, in *inspector.Inspector) *callGraph {
 	return &callGraph{pass.TypesInfo, declarations(pass.TypesInfo, in), make(map[ast.Node]reads)}
 }
 
-// readsOf returns what the call at cur reads, in the caller's terms. at is a node
-// of cur's function. If a function literal is called on the spot, the nodes are
-// reads within it, otherwise calls.
+// readsOf returns the reads of call, which is at at, with the places as the caller names them. If call calls
+// a function literal directly, the nodes are the reads in it. Otherwise they are call itself.
 func (g *callGraph) readsOf(at inspector.Cursor, call *ast.CallExpr) reads {
 	fun := ast.Unparen(call.Fun)
 	if isMethod(callee(g.info, call), websocketPath, "Conn", "Read", "AppendRead", "Reader", "ReadJSON") {
@@ -56,7 +54,7 @@ func (g *callGraph) readsOf(at inspector.Cursor, call *ast.CallExpr) reads {
 	return found
 }
 
-// readOf returns what call, of a method of Conn, reads.
+// readOf returns the read of call, a call of a method of Conn.
 func (g *callGraph) readOf(call *ast.CallExpr) reads {
 	if p, ok := placeOf(g.info, receiver(call)); ok {
 		return reads{p: call}
@@ -64,8 +62,8 @@ func (g *callGraph) readOf(call *ast.CallExpr) reads {
 	return nil
 }
 
-// target returns the function that call calls, if it stands in this package. Method
-// expressions are left out, whose receiver is an argument.
+// target returns the function that call calls, if it is in this package. It returns false for a method
+// expression, whose receiver is an argument.
 func (g *callGraph) target(at inspector.Cursor, call *ast.CallExpr) (inspector.Cursor, bool) {
 	if fn := callee(g.info, call); fn != nil {
 		cur, ok := g.decls[fn.Origin()]
@@ -82,8 +80,8 @@ func (g *callGraph) target(at inspector.Cursor, call *ast.CallExpr) (inspector.C
 	return outermost(at).FindNode(lit)
 }
 
-// ofFunction returns what the function fn reads, in its own terms. A function that
-// has means to take turns is said to read nothing.
+// ofFunction returns the reads of the function fn, with the places as fn names them. It returns none for a
+// function that takes turns.
 func (g *callGraph) ofFunction(fn inspector.Cursor) reads {
 	if found, ok := g.known[fn.Node()]; ok {
 		return found
@@ -122,7 +120,7 @@ func isLater(cur inspector.Cursor) bool {
 	return false
 }
 
-// translate returns what the caller of fn names p, a place that fn names.
+// translate returns the place that the caller of fn names for p, a place that fn names.
 func (g *callGraph) translate(fn inspector.Cursor, p place, call *ast.CallExpr) (q place, ok bool) {
 	if !within(p.v, fn.Node()) {
 		return p, true
@@ -143,8 +141,7 @@ func (g *callGraph) translate(fn inspector.Cursor, p place, call *ast.CallExpr) 
 	return place{q.v, q.fields + p.fields}, ok
 }
 
-// waitsBefore reports whether the function fn waits somewhere before p, or calls
-// something that may.
+// waitsBefore reports whether the function fn waits before p, or calls a function that may.
 func (g *callGraph) waitsBefore(fn inspector.Cursor, p token.Pos) bool {
 	body := bodyOf(fn.Node())
 	for _, s := range body.List {
@@ -170,9 +167,8 @@ func (g *callGraph) waitsBefore(fn inspector.Cursor, p token.Pos) bool {
 	return found
 }
 
-// isQuiet reports whether call is known not to wait for a goroutine of the program:
-// a conversion, or of a builtin function, of hawser, or of what does not read in the
-// standard library.
+// isQuiet reports whether call certainly does not wait for a goroutine of the program. It is a conversion, or
+// a call of a builtin function, of hawser, or of a function of the standard library that does not read.
 func isQuiet(info *types.Info, call *ast.CallExpr) bool {
 	if info.Types[call.Fun].IsType() || info.Types[call.Fun].IsBuiltin() {
 		return true
@@ -193,15 +189,15 @@ func isQuiet(info *types.Info, call *ast.CallExpr) bool {
 	return false
 }
 
-// isInterface reports whether fn is a method of an interface, so that it is not
-// known what it does. A context's methods are.
+// isInterface reports whether fn is a method of an interface, which may do anything. The methods of a context
+// do not count.
 func isInterface(fn *types.Func) bool {
 	recv := fn.Signature().Recv()
 	return recv != nil && types.IsInterface(recv.Type()) && fn.Pkg().Path() != "context"
 }
 
-// takesTurns reports whether the function fn has means to see to it that one reads
-// after the other.
+// takesTurns reports whether the function fn mentions a name that suggests that goroutines take turns to
+// read.
 func takesTurns(fn inspector.Cursor) bool {
 	for c := range fn.Preorder((*ast.SelectorExpr)(nil)) {
 		switch c.Node().(*ast.SelectorExpr).Sel.Name {

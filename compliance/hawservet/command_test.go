@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// planted is a program with one fault of each kind; the comments say in which line.
+// planted is a program with one fault for each rule, on the lines with a comment.
 const planted = `package main
 
 import (
@@ -56,7 +56,7 @@ func main() {
 }
 `
 
-// plant writes the program into a module of its own that uses this checkout.
+// plant writes the program into a new module that uses this checkout.
 func plant(t *testing.T) (dir string) {
 	t.Helper()
 	top, err := filepath.Abs(filepath.Join("..", ".."))
@@ -86,8 +86,7 @@ replace (
 	return dir
 }
 
-// run runs a command in dir, for at most some minutes, and returns what it says and
-// whether it was content.
+// run runs a command in dir, for at most five minutes, and returns its output and whether it succeeded.
 func run(t *testing.T, dir, name string, args ...string) (string, bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -102,11 +101,10 @@ func run(t *testing.T, dir, name string, args ...string) (string, bool) {
 	return string(out), err == nil
 }
 
-// The command says each thing once, by itself and under go vet, and fails; without
-// the faults it is content.
+// The command reports each fault once and fails, alone and under go vet. Without the faults it succeeds.
 func TestCommand(t *testing.T) {
 	if raceEnabled {
-		t.Skip("what it runs is built without the race detector")
+		t.Skip("the programs that this test runs are built without the race detector")
 	}
 	tool := filepath.Join(t.TempDir(), "hawservet")
 	if runtime.GOOS == "windows" {
@@ -122,7 +120,7 @@ func TestCommand(t *testing.T) {
 	} {
 		out, ok := run(t, dir, args[0], args[1:]...)
 		if ok {
-			t.Errorf("%s: no failure", name)
+			t.Errorf("%s: the command succeeded, want a failure", name)
 		}
 		want, got := make(map[int]int), make(map[int]int) // diagnostics by line
 		for i, line := range strings.Split(planted, "\n") {
@@ -138,13 +136,13 @@ func TestCommand(t *testing.T) {
 		}
 	}
 	if out, _ := run(t, dir, tool, "-lostconn", "./..."); strings.Count(out, "main.go:") != 1 {
-		t.Errorf("-lostconn: %s", out)
+		t.Errorf("-lostconn: the output is %q, want one finding", out)
 	}
 	empty := []byte("package main\n\nfunc main() {}\n")
 	if err := os.WriteFile(filepath.Join(dir, "main.go"), empty, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if out, ok := run(t, dir, tool, "./..."); !ok || out != "" {
-		t.Errorf("without faults: %s", out)
+		t.Errorf("without faults: the output is %q, want none", out)
 	}
 }

@@ -1,54 +1,50 @@
-// Package hawservet finds misuse of hawser's packages websocket and wire in the
-// programs that use them: what compiles, and often passes its tests, but breaks a
-// rule that stands in their documentation.
+// Package hawservet finds misuse of the packages websocket and wire in the programs that use them: code that
+// compiles, and often passes its tests, but breaks a rule of their documentation.
 //
-// There are six analyzers, for the framework of golang.org/x/tools/go/analysis:
+// It has six analyzers for the framework of golang.org/x/tools/go/analysis:
 //
-//   - [KeptPayload]: the bytes of a message are kept for longer than they are lent.
-//   - [LostConn]: a Conn of Accept or Dial is left without a Close.
-//   - [DroppedErr]: nobody looks at the error of a write.
+//   - [KeptPayload]: the bytes of a message are kept longer than they are valid.
+//   - [LostConn]: a Conn of Accept or Dial is not closed.
+//   - [DroppedErr]: the error of a write is dropped.
 //   - [Insecure]: an option whose name begins with Insecure is set outside tests.
-//   - [TwoReaders]: two goroutines read one Conn.
-//   - [OpenWriter]: a message is begun before the goroutine's own MessageWriter is closed.
+//   - [TwoReaders]: two goroutines read the same Conn.
+//   - [OpenWriter]: a goroutine begins a message before it closes its own MessageWriter.
 //
-// The command cmd/hawservet runs them, by itself or under go vet.
+// The command cmd/hawservet runs them, alone or under go vet.
 //
-// # What is not said
+// # Limits
 //
-// An alarm is only given for what can be seen within one function and those of the
-// same package that it calls, and where in doubt none is given. No analyzer needs
-// facts about other packages, so that go vet need not look at dependencies. Not
-// found are, of all that is wrong:
+// An analyzer looks at one function and at the functions of the same package that it calls. If in doubt, it
+// reports nothing. It needs no facts about other packages, so go vet need not analyze dependencies. The
+// analyzers do not find:
 //
-//   - bytes that a function of another package keeps, one behind an interface, or one
-//     that stores them in a field (the next call may replace them there);
-//   - a Conn that another package forgets, that a net.Conn of Conn.ByteStream leaves
-//     open, or whose only Close hangs on a condition;
-//   - a dropped error that went through a method value or a variable, and the Close
-//     of a MessageWriter that is a field, or that is nowhere called;
-//   - an Insecure option that a variable sets, whatever its value;
-//   - a reader that a called function starts on a goroutine, one that a net.Conn or a
-//     deferred call is, two in functions that do not call one another, and a read
-//     behind any receive from a channel;
-//   - a message that waits for a MessageWriter which another function has opened or may
-//     close, or that is reached on another path without one;
-//   - a Conn behind an interface or a type parameter.
+//   - bytes that are kept by a function of another package, through an interface, or by a function that
+//     stores them in a field, because the next call may replace them;
+//   - a Conn that another package does not close, that is open because its Conn.ByteStream is not closed, or
+//     that is closed only under a condition;
+//   - an error that is dropped by a call through a method value or a variable, and the Close of a
+//     MessageWriter that is a field or is never closed;
+//   - an Insecure option that is set from a variable;
+//   - a reader in a goroutine that a called function starts, a reader that is a net.Conn or a deferred call,
+//     two readers in functions that do not call each other, and a read after any receive from a channel;
+//   - a message that waits for a MessageWriter that another function opens or may close, or that is also
+//     reached on a path without one;
+//   - a Conn in an interface or of a type parameter.
 //
-// # Decisions
+// # Exceptions
 //
-// A comment on the line of a finding, or on the line above, says that it is meant;
-// there must be a reason, or the alarm is given all the same and says so. A comment
-// that allows what is not there does nothing.
+// A comment on the line of a finding, or on the line above it, allows it. It must give a reason. Without one,
+// the finding is reported, with a note. A comment that allows nothing has no effect.
 //
-//	//hawservet:allow insecure there is no user and no cookie here
+//	//hawservet:allow insecure there are no users and no cookies here
 package hawservet
 
 import "golang.org/x/tools/go/analysis"
 
-// Analyzers returns all analyzers of this package, in a new slice.
+// Analyzers returns the analyzers of this package in a new slice.
 func Analyzers() []*analysis.Analyzer {
 	return []*analysis.Analyzer{KeptPayload, LostConn, DroppedErr, Insecure, TwoReaders, OpenWriter}
 }
 
-// about is the page that explains the rules, each under its name.
+// about is the URL of the page that explains the rules. The name of a rule is its fragment.
 const about = "https://github.com/hawser-ws/hawser/tree/main/compliance/hawservet#"

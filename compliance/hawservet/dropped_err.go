@@ -10,18 +10,16 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// DroppedErr reports writes whose error nobody looks at: the message may not have
-// been sent, and the connection may have ended. An assignment to the blank
-// identifier is a decision and is not reported, and neither are the errors of
-// Conn.Close, Conn.CloseNow and Conn.Ping. The errors of a MessageWriter's Write and
-// Flush come again from its Close, so they may be dropped where that is looked at.
-// Tests are not looked at: they see what arrives.
+// DroppedErr reports writes whose error is dropped. The message may not have been sent, and the connection
+// may have ended. It does not report an assignment to the blank identifier, or the errors of Conn.Close,
+// Conn.CloseNow and Conn.Ping. MessageWriter.Close returns the errors of Write and Flush again, so these may
+// be dropped if the error of Close is checked. Tests are not analyzed.
 var DroppedErr = &analysis.Analyzer{
 	Name: "droppederr",
 	Doc: `report writes to a Conn or MessageWriter whose error is dropped
 
-The message may not have been sent. Look at the error, that of Close for a
-MessageWriter, or assign it to _.`,
+The message may not have been sent. Check the error (of a MessageWriter, the
+error of Close), or assign it to _.`,
 	URL:      about + "droppederr",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
 	Run:      runDroppedErr,
@@ -62,12 +60,12 @@ func runDroppedErr(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// closeIsChecked reports whether somewhere in the function around cur the error of
-// w.Close is used, or w goes to where it may be.
+// closeIsChecked reports whether the function around cur uses the error of w.Close, or passes w to code that
+// may.
 func closeIsChecked(info *types.Info, cur inspector.Cursor, w ast.Expr) bool {
 	v := variable(info, w)
 	if v == nil {
-		return true // a field, say: it may be closed elsewhere
+		return true // for example a field, which may be closed elsewhere
 	}
 	for id := range outermost(cur).Preorder((*ast.Ident)(nil)) {
 		if info.Uses[id.Node().(*ast.Ident)] != v {
@@ -96,8 +94,8 @@ func closeIsChecked(info *types.Info, cur inspector.Cursor, w ast.Expr) bool {
 	return false
 }
 
-// mayClose reports whether the use of a writer at id hands it on to code that may
-// close it: anything but an argument of a function that only writes.
+// mayClose reports whether the use of a writer at id passes it to code that may close it. Functions of the
+// standard library that only write do not.
 func mayClose(info *types.Info, id inspector.Cursor) bool {
 	switch p := id.Parent().Node().(type) {
 	case *ast.AssignStmt:

@@ -10,8 +10,7 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 )
 
-// A graph is the control flow of one function, without that of function literals
-// within it.
+// A graph is the control flow of one function, without the function literals in it.
 type graph struct {
 	info *types.Info
 	cfg  *cfg.CFG
@@ -23,8 +22,7 @@ func newGraph(info *types.Info, body *ast.BlockStmt) *graph {
 	return &graph{info, cfg.New(body, mayReturn)}
 }
 
-// neverReturns reports whether call ends the goroutine or the program, as far as
-// the standard library goes.
+// neverReturns reports whether call is a call of the standard library that ends the goroutine or the program.
 func neverReturns(info *types.Info, call *ast.CallExpr) bool {
 	switch fn := typeutil.Callee(info, call).(type) {
 	case *types.Builtin:
@@ -44,9 +42,9 @@ func neverReturns(info *types.Info, call *ast.CallExpr) bool {
 	return false
 }
 
-// follow visits what may run after the node that holds start, in some order and
-// each node once, until visit returns false for a path; a start of nil is the start of
-// the function. branch chooses among the successors of a block; nil means all.
+// follow visits the nodes that may run after the node that contains start, each once and in no particular
+// order. Along a path, it stops where visit returns false. If start is nil, it begins at the start of the
+// function. branch chooses the successors of a block to visit. If it is nil, all are visited.
 func (g *graph) follow(start ast.Node, visit func(ast.Node) bool, branch func(*cfg.Block) []*cfg.Block) {
 	seen := make(map[*cfg.Block]bool)
 	var walk func(b *cfg.Block, from int)
@@ -81,8 +79,8 @@ func (g *graph) follow(start ast.Node, visit func(ast.Node) bool, branch func(*c
 	}
 }
 
-// function returns the innermost function around cur, a *ast.FuncDecl or a
-// *ast.FuncLit, with its body. It is false outside functions.
+// function returns the innermost function around cur, an *ast.FuncDecl or *ast.FuncLit, and its body. It
+// returns false outside functions.
 func function(cur inspector.Cursor) (fn inspector.Cursor, body *ast.BlockStmt, ok bool) {
 	for c := range cur.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
 		if c == cur {
@@ -94,8 +92,7 @@ func function(cur inspector.Cursor) (fn inspector.Cursor, body *ast.BlockStmt, o
 	return cur, nil, false
 }
 
-// sameFunction reports whether cur lies in the function fn itself and not in a
-// function literal within it.
+// sameFunction reports whether cur is in the function fn itself and not in a function literal in it.
 func sameFunction(cur, fn inspector.Cursor) bool {
 	f, _, ok := function(cur)
 	return ok && f == fn
@@ -122,9 +119,9 @@ func outermost(cur inspector.Cursor) inspector.Cursor {
 	return out
 }
 
-// waits reports whether within n the goroutine waits for another: it receives from
-// a channel that is not some context's Done and not a clock's, or calls a method
-// Wait. What function literals do is not looked at.
+// waits reports whether the goroutine waits for another one in n: whether it receives from a channel that is
+// not the Done channel of a context or the channel of a timer, or calls a method named Wait. It ignores
+// function literals.
 func waits(info *types.Info, n ast.Node) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -143,8 +140,7 @@ func waits(info *types.Info, n ast.Node) bool {
 	return found
 }
 
-// isCallOf reports whether e calls a method, or a function of a package, of that
-// name.
+// isCallOf reports whether e calls a method of that name, or a function of that name in another package.
 func isCallOf(e ast.Expr, name string) bool {
 	call, ok := ast.Unparen(e).(*ast.CallExpr)
 	if !ok {
@@ -154,7 +150,7 @@ func isCallOf(e ast.Expr, name string) bool {
 	return ok && sel.Sel.Name == name
 }
 
-// isChan reports whether e is a channel, but for those of clocks.
+// isChan reports whether e is a channel other than that of a timer.
 func isChan(info *types.Info, e ast.Expr) bool {
 	t := info.TypeOf(e)
 	if t == nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/hawservet"
 )
 
-// all is the analyzers in one, so that what they look at is loaded once.
+// all runs every analyzer, so that packages are loaded only once.
 var all = &analysis.Analyzer{
 	Name:     "all",
 	Doc:      "run every analyzer",
@@ -34,9 +34,8 @@ var all = &analysis.Analyzer{
 	},
 }
 
-// The cases stand in testdata/src, a package for each rule, one with a directory
-// vendor, and one whose fixes are compared with its golden files. What a comment
-// wants is reported, and nothing else, by any analyzer.
+// The cases are in testdata/src: a package for each rule, one with a vendor directory, and one whose fixes
+// are compared with golden files. The analyzers report the findings of the "want" comments and no others.
 func TestCases(t *testing.T) {
 	for _, r := range analysistest.Run(t, analysistest.TestData(), all, "keptpayload", "lostconn",
 		"droppederr", "insecure", "tworeaders", "openwriter", "vendored", "fixed") {
@@ -46,8 +45,8 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// testFixes applies the fixes of a, which make copies and import package bytes where
-// it is not, and compares the files with the golden ones.
+// testFixes applies the fixes of a and compares the files with the golden files. The fixes make copies and
+// import package bytes.
 func testFixes(t *testing.T, a *checker.Action) {
 	t.Helper()
 	edits := make(map[string][]analysis.TextEdit)
@@ -60,7 +59,7 @@ func testFixes(t *testing.T, a *checker.Action) {
 		}
 	}
 	if len(edits) != 2 {
-		t.Errorf("fixes for %d files, want 2", len(edits))
+		t.Errorf("there are fixes for %d files, want 2", len(edits))
 	}
 	for name, all := range edits {
 		src, err := os.ReadFile(name)

@@ -11,14 +11,14 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// Insecure reports options of package websocket whose names begin with Insecure and
-// that are set to a constant other than the zero value, outside tests. A value that
-// is known only when the program runs is taken for a decision of whoever runs it.
+// Insecure reports options whose names begin with Insecure and that are set, outside tests, to a constant
+// other than the zero value. It does not report a value that is known only at run time, because the person
+// who runs the program then decides.
 var Insecure = &analysis.Analyzer{
 	Name: "insecure",
 	Doc: `report options named Insecure that are set outside tests
 
-They turn checks off. Do without, or give the reason in a comment
+They turn off checks. Remove them, or give a reason in a comment
 //hawservet:allow insecure.`,
 	URL:      about + "insecure",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
@@ -48,7 +48,7 @@ func runInsecure(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// checkInsecure looks at n, which gives value to the field that id names.
+// checkInsecure checks n, which sets the field id to value.
 func checkInsecure(pass *analysis.Pass, n ast.Node, id *ast.Ident, value ast.Expr) {
 	field, ok := pass.TypesInfo.ObjectOf(id).(*types.Var)
 	if !ok || !field.IsField() || !strings.HasPrefix(field.Name(), "Insecure") ||
@@ -67,7 +67,7 @@ func checkInsecure(pass *analysis.Pass, n ast.Node, id *ast.Ident, value ast.Exp
 		", or give a reason in a comment //hawservet:allow insecure")
 }
 
-// isZero reports whether a value is a zero constant, or none that is known.
+// isZero reports whether a value is a zero constant, or is not a constant.
 func isZero(v types.TypeAndValue) bool {
 	if v.Value == nil {
 		return true

@@ -10,28 +10,26 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// KeptPayload reports bytes that are kept for longer than they are lent. These are
-// lent:
+// KeptPayload reports bytes that are kept longer than they are valid. These bytes are lent for a limited
+// time:
 //
-//   - websocket.Message.Data, from Conn.Messages, until the loop asks for the next
-//     message;
-//   - wire.Frame.Payload, from Decoder.Next, until the next call, and with it the
-//     reason that wire.ConsumeClose finds in it;
-//   - what Conn.AppendRead appends to a buffer that the next turn of a loop gives to
-//     AppendRead again, emptied.
+//   - websocket.Message.Data of Conn.Messages, until the loop reads the next message;
+//   - wire.Frame.Payload of Decoder.Next, until the next call, and the reason that wire.ConsumeClose returns
+//     of such a payload;
+//   - the bytes that Conn.AppendRead appends to a buffer, if the next iteration of a loop empties the buffer
+//     and passes it to AppendRead again.
 //
-// They are kept if they are sent on a channel, used by a goroutine or a deferred
-// call, or stored in what outlives the turn of the loop; or if a function of the same
-// package, to which they are passed, sends them, uses them in a goroutine, or adds
-// them to a list, a map or a variable of the package. The slice of Conn.Read is
-// the caller's. So is a copy: of bytes.Clone, of append(dst, p...), of string(p).
+// They are kept if they are sent on a channel, used by a goroutine or a deferred call, or stored where they
+// outlive the iteration. They are also kept if they are passed to a function of the same package that sends
+// them, uses them in a goroutine, or adds them to a list, a map or a package variable. The slice of Conn.Read
+// belongs to the caller, and so does a copy, such as bytes.Clone(p), append(dst, p...) or string(p).
 var KeptPayload = &analysis.Analyzer{
 	Name: "keptpayload",
-	Doc: `report payloads that are kept for longer than they are lent
+	Doc: `report payloads that are kept longer than they are valid
 
-Message.Data of Conn.Messages, Frame.Payload of Decoder.Next and what
-AppendRead puts into a buffer that is used again are lent until the next
-message. Keep bytes.Clone of them, or string(p).`,
+Message.Data of Conn.Messages, Frame.Payload of Decoder.Next and the bytes
+that AppendRead appends to a reused buffer are valid until the next message
+is read. Keep bytes.Clone(p) or string(p) instead.`,
 	URL:      about + "keptpayload",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
 	Run:      runKeptPayload,
@@ -59,33 +57,33 @@ func runKeptPayload(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// A loan is bytes that are lent for a while, and who has them.
+// A loan is bytes that are lent for a limited time, and the variables that hold them.
 type loan struct {
 	pass   *analysis.Pass
 	info   *types.Info
-	region inspector.Cursor // a block: they are lent until it ends, or begins anew
+	region inspector.Cursor // the block at whose end, or next iteration, the loan ends
 	fn     inspector.Cursor // the function that has the region
 	loop   bool             // the region is the body of a loop
 	ends   bool             // leaving the region ends the loan
-	owners []*types.Var     // what has the decoder and its buffer: bytes may stay there
-	buffer place            // what AppendRead fills, if it does
-	origin *ast.AssignStmt  // has the call that lends them, if it is none of a loop
-	rule   string           // how long the documentation lends them
+	owners []*types.Var     // the variables of the decoder and its buffer, which may keep the bytes
+	buffer place            // the buffer of AppendRead, if any
+	origin *ast.AssignStmt  // the assignment from the call that lends them; nil for a loop
+	rule   string           // how long they are valid, for messages
 	held   map[types.Object]parts
 	defs   []def
 
 	keepers *keepers
-	callee  bool   // the region is a function whose parameter is lent to it
-	how     string // of a callee: how it keeps the bytes, or ""
+	callee  bool   // the region is a function whose parameter is lent
+	how     string // how a callee keeps the bytes, or ""
 }
 
-// isLent reports whether anything holds lent bytes.
+// isLent reports whether a variable holds lent bytes.
 func (l *loan) isLent() bool { return len(l.held) > 0 || l.buffer.v != nil }
 
-// parts are the fields of a variable that hold lent bytes; nil means all of it.
+// parts are the fields of a variable that hold lent bytes. nil means the whole variable.
 type parts map[string]bool
 
-// fromLoop makes a loan of a loop over Conn.Messages.
+// fromLoop begins the loan of a loop over Conn.Messages.
 func (l *loan) fromLoop(cur inspector.Cursor, n *ast.RangeStmt) {
 	v := variable(l.info, n.Key)
 	if v == nil || !l.isMessages(cur, n.X) {
@@ -98,13 +96,13 @@ func (l *loan) fromLoop(cur inspector.Cursor, n *ast.RangeStmt) {
 	l.held[v] = parts{"Data": true}
 }
 
-// isMessages reports whether e is what Conn.Messages returned.
+// isMessages reports whether e is the result of Conn.Messages.
 func (l *loan) isMessages(cur inspector.Cursor, e ast.Expr) bool {
 	e = definition(l.info, cur, e)
 	return isMethod(callee(l.info, e), websocketPath, "Conn", "Messages")
 }
 
-// fromCall makes a loan of an assignment from a call that lends.
+// fromCall begins the loan of an assignment from a call that lends bytes.
 func (l *loan) fromCall(cur inspector.Cursor, n *ast.AssignStmt) {
 	if len(n.Rhs) != 1 || len(n.Lhs) != 3 {
 		return
@@ -133,8 +131,7 @@ func (l *loan) fromCall(cur inspector.Cursor, n *ast.AssignStmt) {
 	}
 }
 
-// enclosing takes for the region the body of the innermost loop around cur, or that
-// of the function.
+// enclosing sets the region to the body of the innermost loop around cur, or of the function.
 func (l *loan) enclosing(cur inspector.Cursor) {
 	fn, body, ok := function(cur)
 	if !ok {
@@ -149,7 +146,7 @@ func (l *loan) enclosing(cur inspector.Cursor) {
 			body, l.loop = n.Body, true
 		}
 		if l.loop && !within(cur.Node(), body) {
-			body, l.loop = nil, false // in the head of the loop
+			body, l.loop = nil, false // cur is in the header of the loop
 			continue
 		}
 		break
@@ -161,8 +158,8 @@ func (l *loan) enclosing(cur inspector.Cursor) {
 	l.region, _ = fn.FindNode(body)
 }
 
-// fromBuffer makes a loan of n, a call of AppendRead, if dst is a variable or a field
-// that is emptied in each turn of a loop and never replaced by another buffer.
+// fromBuffer begins the loan of n, a call of AppendRead, if dst is a variable or field that each iteration of
+// a loop empties and that no other buffer replaces.
 func (l *loan) fromBuffer(n *ast.AssignStmt, dst ast.Expr) {
 	s, ok := ast.Unparen(dst).(*ast.SliceExpr)
 	if !ok || !l.loop || !isEmptied(l.info, s) {
@@ -184,9 +181,8 @@ func (l *loan) fromBuffer(n *ast.AssignStmt, dst ast.Expr) {
 	}
 }
 
-// replaces reports whether the region may put another buffer into buf than the bytes
-// p that n has read: that it assigns it, takes its address, or calls something that
-// could.
+// replaces reports whether the region may set buf to a buffer other than p, the bytes that n reads: whether
+// it assigns buf, takes its address, or calls a function that may.
 func (l *loan) replaces(n *ast.AssignStmt, buf, p place) bool {
 	for c := range l.region.Preorder((*ast.AssignStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil)) {
 		switch a := c.Node().(type) {
@@ -207,7 +203,7 @@ func (l *loan) replaces(n *ast.AssignStmt, buf, p place) bool {
 	return false
 }
 
-// keeps reports whether all that a assigns is p, or p emptied.
+// keeps reports whether a assigns only p, or p emptied.
 func (l *loan) keeps(a *ast.AssignStmt, p place) bool {
 	x := ast.Unparen(a.Rhs[0])
 	if s, ok := x.(*ast.SliceExpr); ok && isEmptied(l.info, s) {
@@ -217,8 +213,7 @@ func (l *loan) keeps(a *ast.AssignStmt, p place) bool {
 	return len(a.Rhs) == 1 && ok && p == q
 }
 
-// names reports whether call is of a method of v, or has v or its address for an
-// argument.
+// names reports whether call is a method call on v, or has v or its address as an argument.
 func names(info *types.Info, call *ast.CallExpr, v *types.Var) bool {
 	for _, e := range append([]ast.Expr{receiver(call)}, call.Args...) {
 		if u, ok := e.(*ast.UnaryExpr); ok {

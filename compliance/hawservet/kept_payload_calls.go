@@ -8,16 +8,16 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// keepers tells what the functions of a package do with bytes that they are lent.
+// keepers knows how the functions of a package keep bytes that are lent to them.
 type keepers struct {
 	calls *callGraph
-	known map[*types.Var]string // by parameter; "" if it is not kept, or while it is looked at
+	known map[*types.Var]string // by parameter; "" if it is not kept, or is being analyzed
 }
 
-// keptBy says how fn keeps its parameter at index i, or "".
+// keptBy returns how fn keeps its parameter at index i, or "" if it does not.
 func (k *keepers) keptBy(l *loan, fn inspector.Cursor, i int) string {
 	params := signature(l.info, fn.Node()).Params()
-	param := params.At(min(i, params.Len()-1)) // the last may be a list
+	param := params.At(min(i, params.Len()-1)) // the last may be variadic
 	if how, ok := k.known[param]; ok {
 		return how
 	}
@@ -49,10 +49,9 @@ func lentParts(t types.Type) parts {
 	return nil
 }
 
-// checkPassed looks at a call of a function of this package that keeps an argument,
-// and reports whether it gave an alarm. If there is another call that knows of the
-// same things it gives none: that one may wait, or throw away what was kept. Neither
-// does it if one of them is new in each turn.
+// checkPassed reports a call of a function of this package that keeps an argument, and returns whether it
+// did. It reports nothing if another call mentions the same variables, because that call may wait, or discard
+// the bytes. Nor does it if one of the variables is new in each iteration.
 func (l *loan) checkPassed(c inspector.Cursor, call *ast.CallExpr) bool {
 	if !slices.ContainsFunc(call.Args, func(a ast.Expr) bool { return l.lends(a, -1) }) {
 		return false
@@ -65,7 +64,7 @@ func (l *loan) checkPassed(c inspector.Cursor, call *ast.CallExpr) bool {
 		t := l.info.TypeOf(arg)
 		_, isSlice := t.Underlying().(*types.Slice)
 		if !l.lends(arg, -1) || !isSlice && lentParts(t) == nil {
-			continue // or a struct that has other things too
+			continue // for example a struct with other fields, too
 		}
 		how := l.keepers.keptBy(l, fn, i)
 		if how != "" && !l.waitsAfter(c) && !l.isSettled(call) {
@@ -76,8 +75,8 @@ func (l *loan) checkPassed(c inspector.Cursor, call *ast.CallExpr) bool {
 	return false
 }
 
-// isSettled reports whether something that call mentions, beside what is lent and
-// contexts, is of the region or is mentioned by another call.
+// isSettled reports whether a variable that call mentions, other than lent bytes and contexts, is declared in
+// the region or is mentioned by another call.
 func (l *loan) isSettled(call *ast.CallExpr) bool {
 	known := make(map[types.Object]bool)
 	ast.Inspect(call, func(n ast.Node) bool {
@@ -109,8 +108,8 @@ func (l *loan) isSettled(call *ast.CallExpr) bool {
 	return false
 }
 
-// added says how the assignment of x, lent bytes, to lhs keeps them beyond the call of
-// the function: x is added to a list or a map of somebody else's.
+// added returns how the assignment of x, lent bytes, to lhs keeps them after the function returns: whether it
+// adds them to a list or a map of the caller.
 func (l *loan) added(lhs, x ast.Expr) string {
 	if index, ok := ast.Unparen(lhs).(*ast.IndexExpr); ok {
 		if _, ok := l.info.TypeOf(index.X).Underlying().(*types.Map); ok {
@@ -124,8 +123,7 @@ func (l *loan) added(lhs, x ast.Expr) string {
 	return "added to " + types.ExprString(lhs)
 }
 
-// hasCalls reports whether the region calls something that knows of v and may throw
-// away what was kept.
+// hasCalls reports whether the region has a call that mentions v, and so may discard the bytes.
 func (l *loan) hasCalls(v *types.Var) bool {
 	for c := range l.region.Preorder((*ast.CallExpr)(nil)) {
 		if call := c.Node().(*ast.CallExpr); !isQuiet(l.info, call) && names(l.info, call, v) {

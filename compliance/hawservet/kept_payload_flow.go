@@ -9,23 +9,22 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 )
 
-// A def is one value that a variable, or a field of it, is given.
+// A def is a value that is assigned to a variable, or to a field of it.
 type def struct {
 	v     *types.Var
 	field string   // "" for the variable itself
-	x     ast.Expr // nil if not known
-	i     int      // which result of the call x, or -1
+	x     ast.Expr // nil if unknown
+	i     int      // the index of the result of the call x, or -1
 }
 
-// spread finds the variables of the region that hold lent bytes. One that is given
-// anything else somewhere does not count, so that a copy made under a condition
-// raises no alarm.
+// spread finds the variables of the region that hold lent bytes. A variable that is also assigned another
+// value does not count, so that a copy made under a condition is not reported.
 func (l *loan) spread() {
 	l.collectDefs()
 	for v, p := range l.held {
 		for _, d := range l.defs {
 			if d.v == v && (d.field == "" || p[d.field]) && !l.lends(d.x, d.i) {
-				delete(l.held, v) // a copy took their place
+				delete(l.held, v) // a copy replaces them
 			}
 		}
 	}
@@ -43,7 +42,7 @@ func (l *loan) spread() {
 	}
 }
 
-// collectDefs notes what the region assigns to variables and their fields.
+// collectDefs collects the values that the region assigns to variables and their fields.
 func (l *loan) collectDefs() {
 	kinds := []ast.Node{(*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil), (*ast.RangeStmt)(nil)}
 	for c := range l.region.Preorder(kinds...) {
@@ -73,7 +72,7 @@ func (l *loan) collectDefs() {
 	}
 }
 
-// define notes that lhs, the one at index i, is given its part of rhs.
+// define adds the def of lhs, which is at index i of an assignment from rhs.
 func (l *loan) define(lhs ast.Expr, rhs []ast.Expr, i int) {
 	x, of := rhs[0], i
 	if len(rhs) > i && (len(rhs) > 1 || i == 0) {
@@ -94,8 +93,7 @@ func (l *loan) define(lhs ast.Expr, rhs []ast.Expr, i int) {
 	}
 }
 
-// takes reports whether v holds lent bytes by all of its definitions, and in which
-// fields.
+// takes reports whether v holds lent bytes after each of its definitions, and in which fields.
 func (l *loan) takes(v *types.Var) (parts, bool) {
 	fields, whole, any := make(parts), false, false
 	for _, d := range l.defs {
@@ -117,7 +115,7 @@ func (l *loan) takes(v *types.Var) (parts, bool) {
 			any = true
 		}
 	}
-	for _, d := range l.defs { // a field that is cleared
+	for _, d := range l.defs { // remove the fields that are cleared
 		if _, lent := l.partsOf(d); d.v == v && d.field != "" && !lent {
 			delete(fields, d.field)
 		}
@@ -128,8 +126,8 @@ func (l *loan) takes(v *types.Var) (parts, bool) {
 	return fields, len(fields) > 0
 }
 
-// isPlain reports whether d makes an empty struct, whose fields are given later, or
-// takes a part of the variable itself.
+// isPlain reports whether d makes a new value, whose fields are assigned later, or is a part of the variable
+// itself.
 func (l *loan) isPlain(d def) bool {
 	if isFresh(l.info, d.x) {
 		return true
@@ -189,8 +187,8 @@ func (l *loan) partsOf(d def) (parts, bool) {
 	return nil, true
 }
 
-// lends reports whether the value of x refers to lent bytes; of a call with several
-// results, the one at index i.
+// lends reports whether the value of x refers to lent bytes. If x is a call with several results, it is the
+// one at index i.
 func (l *loan) lends(x ast.Expr, i int) bool {
 	switch x := x.(type) {
 	case *ast.ParenExpr:
@@ -274,8 +272,8 @@ func (l *loan) lendsResult(x *ast.CallExpr, i int) bool {
 	return false
 }
 
-// lendsAny reports whether x, a call like append, adds a lent value from the argument
-// at index i on. Of a slice that is given with dots it is the elements.
+// lendsAny reports whether x, a call like append, adds a lent value in the arguments from index i on. For a
+// slice with "..." these are its elements.
 func (l *loan) lendsAny(x *ast.CallExpr, i int) bool {
 	if x.Ellipsis.IsValid() && !carries(elem(l.info.TypeOf(x))) {
 		return false
@@ -283,7 +281,7 @@ func (l *loan) lendsAny(x *ast.CallExpr, i int) bool {
 	return slices.ContainsFunc(x.Args[min(i, len(x.Args)):], func(a ast.Expr) bool { return l.lends(a, -1) })
 }
 
-// isView reports whether what fn returns refers to its first argument.
+// isView reports whether the result of fn refers to its first argument.
 func isView(fn *types.Func) bool {
 	return isFunc(fn, "bytes", "TrimSpace", "Trim", "TrimLeft", "TrimRight", "TrimPrefix", "TrimSuffix",
 		"TrimFunc", "TrimLeftFunc", "TrimRightFunc", "Fields", "FieldsFunc", "Split", "SplitN", "SplitAfter",
@@ -321,8 +319,8 @@ func carries(t types.Type) bool {
 	return true
 }
 
-// captured returns an expression in n, the body of a function literal, that uses
-// lent bytes, or nil. Their length alone may be asked for.
+// captured returns an expression in n, the body of a function literal, that uses lent bytes other than for
+// their length or capacity, or nil.
 func (l *loan) captured(n ast.Node) (found ast.Expr) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		if found != nil {

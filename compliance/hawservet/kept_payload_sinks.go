@@ -11,7 +11,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// check reports the places of the region that keep lent bytes.
+// check reports the places in the region that keep lent bytes.
 func (l *loan) check() {
 	kinds := []ast.Node{
 		(*ast.GoStmt)(nil), (*ast.DeferStmt)(nil), (*ast.CallExpr)(nil),
@@ -49,8 +49,8 @@ func (l *loan) check() {
 	})
 }
 
-// paired returns what the left side at index i is given: an expression, or the
-// result at that index of a call.
+// paired returns the value that n assigns to its left side at index i: an expression, or the result of a call
+// at index of.
 func paired(n *ast.AssignStmt, i int) (x ast.Expr, of int) {
 	if len(n.Rhs) == len(n.Lhs) {
 		return n.Rhs[i], 0
@@ -58,7 +58,7 @@ func paired(n *ast.AssignStmt, i int) (x ast.Expr, of int) {
 	return n.Rhs[0], i
 }
 
-// checkLater looks at a call that runs later, and reports whether it gave an alarm.
+// checkLater reports a call that runs later and uses lent bytes, and returns whether it did.
 func (l *loan) checkLater(c inspector.Cursor, call *ast.CallExpr, how string) bool {
 	var kept ast.Expr
 	for _, a := range call.Args {
@@ -76,8 +76,8 @@ func (l *loan) checkLater(c inspector.Cursor, call *ast.CallExpr, how string) bo
 	return true
 }
 
-// checkCall looks at calls that keep their arguments, of the standard library or of
-// this package, and reports whether it gave an alarm.
+// checkCall reports a call of the standard library or of this package that keeps an argument, and returns
+// whether it did.
 func (l *loan) checkCall(c inspector.Cursor, call *ast.CallExpr) bool {
 	fn := callee(l.info, call)
 	switch {
@@ -107,8 +107,8 @@ func (l *loan) checkCall(c inspector.Cursor, call *ast.CallExpr) bool {
 	return false
 }
 
-// waitsAfter reports whether the region waits for another goroutine after the
-// statement at c, which may then be done with the bytes.
+// waitsAfter reports whether the region waits for another goroutine after the statement at c. That goroutine
+// may then have finished with the bytes.
 func (l *loan) waitsAfter(c inspector.Cursor) bool {
 	end := c.Node().End()
 	for s := range c.Enclosing((*ast.SelectStmt)(nil)) {
@@ -125,7 +125,7 @@ func (l *loan) waitsAfter(c inspector.Cursor) bool {
 	return false
 }
 
-// checkStore looks at lhs, which the assignment at c gives x, lent bytes.
+// checkStore checks the assignment at c of x, lent bytes, to lhs.
 func (l *loan) checkStore(c inspector.Cursor, lhs, x ast.Expr) {
 	v := root(l.info, lhs)
 	if v == nil || slices.Contains(l.owners, v) || l.isReset(c, lhs) || l.leaves(c) {
@@ -145,8 +145,8 @@ func (l *loan) checkStore(c inspector.Cursor, lhs, x ast.Expr) {
 	}
 }
 
-// leaves reports whether the loop is left right after the statement at c, with bytes
-// that stay lent until somebody calls again: they are handed on.
+// leaves reports whether the loop ends right after the statement at c, while the bytes stay valid until the
+// next call: the lifetime then is the caller's concern.
 func (l *loan) leaves(c inspector.Cursor) bool {
 	block, ok := c.Parent().Node().(*ast.BlockStmt)
 	if !ok || l.ends || !l.loop {
@@ -161,7 +161,7 @@ func (l *loan) leaves(c inspector.Cursor) bool {
 	return false
 }
 
-// outerStore says how the assignment of x to lhs, a part of v, keeps it, or "".
+// outerStore returns how the assignment of x to lhs, a part of v, keeps x, or "".
 func (l *loan) outerStore(c inspector.Cursor, v *types.Var, lhs, x ast.Expr) string {
 	how := "stored in a field"
 	if _, ok := ast.Unparen(lhs).(*ast.StarExpr); ok {
@@ -188,7 +188,7 @@ func (l *loan) outerStore(c inspector.Cursor, v *types.Var, lhs, x ast.Expr) str
 		}
 		return how
 	case !l.loop:
-		return "" // one frame of a caller's loop: it may know when to let go
+		return "" // one call of a caller's loop, which may know the lifetime
 	}
 	if l.isOwn(c, v) && (!isIndex || l.info.Types[index.Index].Value != nil) {
 		if !l.usedAfter(v, lhs) {
@@ -198,8 +198,7 @@ func (l *loan) outerStore(c inspector.Cursor, v *types.Var, lhs, x ast.Expr) str
 	return how
 }
 
-// isBorrowed reports whether v, a variable of the region, is a pointer or the like
-// to what was there before: a part of a variable from outside.
+// isBorrowed reports whether v, a variable of the region, refers to a part of a variable from outside it.
 func (l *loan) isBorrowed(v *types.Var) bool {
 	switch v.Type().Underlying().(type) {
 	case *types.Pointer, *types.Map, *types.Slice:
@@ -215,15 +214,15 @@ func (l *loan) isBorrowed(v *types.Var) bool {
 			return false
 		}
 		if r := root(l.info, d.x); r == nil || within(r, l.region.Node()) {
-			return false // a call, say, or another variable of the region
+			return false // for example a call, or another variable of the region
 		}
 		borrowed = true
 	}
 	return borrowed
 }
 
-// isOwn reports whether v is a variable of the function itself, a struct or array or
-// a pointer to a new one, so that nobody else need see what it holds.
+// isOwn reports whether v is a variable of the function itself and a struct, an array or a pointer to a new
+// one, so that other functions need not see it.
 func (l *loan) isOwn(c inspector.Cursor, v *types.Var) bool {
 	_, body, ok := function(c)
 	if !ok || !within(v, body) {
@@ -239,9 +238,9 @@ func (l *loan) isOwn(c inspector.Cursor, v *types.Var) bool {
 	return false
 }
 
-// outlives reports whether v, a variable from outside the region, is read when the
-// loan has ended: x is added to it, it is read behind the region or by another
-// function, or the region reads it before it assigns it.
+// outlives reports whether v, a variable from outside the region, may be read after the loan has ended:
+// whether x is appended to it, it is read after the region or by another function, or the region reads it
+// before it assigns it.
 func (l *loan) outlives(c inspector.Cursor, v *types.Var, lhs, x ast.Expr) bool {
 	call, ok := ast.Unparen(x).(*ast.CallExpr)
 	if ok && len(call.Args) > 0 && root(l.info, call.Args[0]) == v {
@@ -256,8 +255,8 @@ func (l *loan) outlives(c inspector.Cursor, v *types.Var, lhs, x ast.Expr) bool 
 	return l.usedAfter(v, lhs) || l.readBefore(c, v)
 }
 
-// usedAfter reports whether v, or the part of it that lhs is, is read behind the
-// region or in another function.
+// usedAfter reports whether v, or the part of it that lhs names, is read after the region or in another
+// function.
 func (l *loan) usedAfter(v *types.Var, lhs ast.Expr) bool {
 	if l.isResult(v) {
 		return l.ends
@@ -284,7 +283,7 @@ func (l *loan) isResult(v *types.Var) bool {
 	return v.Kind() == types.ResultVar && within(v, l.fn.Node())
 }
 
-// assignedFirst reports whether v is given a value between the region and p.
+// assignedFirst reports whether v is assigned between the region and p.
 func (l *loan) assignedFirst(v *types.Var, p token.Pos) bool {
 	for c := range l.fn.Preorder((*ast.AssignStmt)(nil)) {
 		n := c.Node()
@@ -295,8 +294,8 @@ func (l *loan) assignedFirst(v *types.Var, p token.Pos) bool {
 	return false
 }
 
-// readBefore reports whether the region reads v before the statement at c assigns
-// it: what the turn before has left there.
+// readBefore reports whether the region reads v before the statement at c assigns it, and so reads the value
+// of the previous iteration.
 func (l *loan) readBefore(c inspector.Cursor, v *types.Var) bool {
 	for id := range l.region.Preorder((*ast.Ident)(nil)) {
 		n := id.Node().(*ast.Ident)
@@ -307,8 +306,7 @@ func (l *loan) readBefore(c inspector.Cursor, v *types.Var) bool {
 	return false
 }
 
-// isAssigned reports whether the identifier at id stands alone on the left of an
-// assignment.
+// isAssigned reports whether the identifier at id is a left side of an assignment.
 func isAssigned(id inspector.Cursor) bool {
 	n, ok := id.Parent().Node().(*ast.AssignStmt)
 	if !ok || n.Tok != token.ASSIGN && n.Tok != token.DEFINE {
@@ -322,8 +320,8 @@ func isAssigned(id inspector.Cursor) bool {
 	return false
 }
 
-// isReset reports whether in each turn that runs the assignment at c the region also
-// gives lhs something else, or deletes it from its map.
+// isReset reports whether each iteration that runs the assignment at c also assigns another value to lhs, or
+// deletes it from its map.
 func (l *loan) isReset(c inspector.Cursor, lhs ast.Expr) bool {
 	path := types.ExprString(lhs)
 	for s := range l.region.Preorder((*ast.AssignStmt)(nil), (*ast.CallExpr)(nil)) {
@@ -350,8 +348,8 @@ func (l *loan) isReset(c inspector.Cursor, lhs ast.Expr) bool {
 	return false
 }
 
-// runsWith reports whether the statement at s runs in each turn of the region that
-// runs the one at c: it stands in a block around c, or is deferred there.
+// runsWith reports whether the statement at s runs in each iteration that runs the one at c: whether it is in
+// a block around c, or is deferred there.
 func (l *loan) runsWith(s, c inspector.Cursor) bool {
 	for d := range s.Enclosing((*ast.DeferStmt)(nil)) {
 		return !sameFunction(d, l.fn) && d.Parent().Contains(c)
@@ -362,19 +360,20 @@ func (l *loan) runsWith(s, c inspector.Cursor) bool {
 	return s.Parent().Contains(c)
 }
 
-// isEmptying reports whether x is some slice [:0].
+// isEmptying reports whether x is a slice expression s[:0].
 func isEmptying(info *types.Info, x ast.Expr) bool {
 	s, ok := ast.Unparen(x).(*ast.SliceExpr)
 	return ok && isEmptied(info, s)
 }
 
-// isForget reports whether call is of delete or clear.
+// isForget reports whether call is a call of delete or clear.
 func isForget(call *ast.CallExpr) bool {
 	id, ok := call.Fun.(*ast.Ident)
 	return ok && (id.Name == "delete" || id.Name == "clear") && len(call.Args) > 0
 }
 
-// part returns what lends bytes in x, if x is a new struct or list, or an append.
+// part returns the part of x that refers to lent bytes, if x is a new struct or slice, or an append.
+// Otherwise it returns x.
 func (l *loan) part(x ast.Expr) ast.Expr {
 	var parts []ast.Expr
 	switch x := ast.Unparen(x).(type) {
@@ -399,7 +398,7 @@ func (l *loan) part(x ast.Expr) ast.Expr {
 	return x
 }
 
-// report gives the alarm that x is kept, or notes it for callers of the function.
+// report reports that x is kept, or, in a callee, records it for the callers.
 func (l *loan) report(x ast.Expr, how string) {
 	if l.callee {
 		l.how = how

@@ -13,17 +13,16 @@ import (
 	"golang.org/x/tools/go/cfg"
 )
 
-// LostConn reports a Conn of websocket.Accept or websocket.Dial that a function
-// keeps to itself and does not close: on no path, or not on one that returns before
-// the Close. A Conn that is returned, stored, passed on or made a net.Conn is
-// somebody else's to close from there on, unless it is only passed to functions of
-// the same package that read and write. A Handler closes its Conns itself.
+// LostConn reports a Conn of websocket.Accept or websocket.Dial that a function neither closes nor hands
+// over, or not on a path that returns before the Close. A Conn that is returned, stored, passed to a function
+// or made a net.Conn is handed over: other code must close it from there on. A function of the same package
+// that only reads and writes does not take it over. A Handler closes its Conns itself.
 var LostConn = &analysis.Analyzer{
 	Name: "lostconn",
 	Doc: `report Conns of Accept and Dial that are not closed
 
-Close or CloseNow must be called in the end, on every path: defer
-c.CloseNow() once the error of Accept or Dial has been looked at.`,
+Close or CloseNow must be called on every path: defer c.CloseNow() after
+the check of the error of Accept or Dial.`,
 	URL:      about + "lostconn",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
 	Run:      runLostConn,
@@ -41,7 +40,7 @@ func runLostConn(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// checkConn looks at what becomes of the Conn of call.
+// checkConn checks that the Conn of call is closed or handed over.
 func checkConn(pass *analysis.Pass, b *borrowers, cur inspector.Cursor, call *ast.CallExpr, name string) {
 	var results []ast.Expr
 	switch p := cur.Parent().Node().(type) {
@@ -56,7 +55,7 @@ func checkConn(pass *analysis.Pass, b *borrowers, cur inspector.Cursor, call *as
 		return
 	}
 	if len(results) == 0 || isBlank(results[0]) {
-		// A test expects that there is no Conn.
+		// A test may expect that there is no Conn.
 		if !isTest(pass, call.Pos()) {
 			report(pass, call, "the Conn of "+name+" is discarded, but Close or CloseNow must be called: "+
 				"keep it, and close it")
@@ -80,7 +79,7 @@ func checkConn(pass *analysis.Pass, b *borrowers, cur inspector.Cursor, call *as
 		return
 	}
 	advice := "defer %[1]s.CloseNow() after the check of the error"
-	if l.handsOn {
+	if l.handsOver {
 		advice = "call %[1]s.CloseNow() before that return"
 	}
 	report(pass, results[0], fmt.Sprintf("%[1]s, the Conn of %[2]s, "+
@@ -93,16 +92,16 @@ func isBlank(e ast.Expr) bool {
 	return ok && id.Name == "_"
 }
 
-// A lost is a Conn that may be.
+// A trackedConn is a Conn whose uses in a function are followed.
 type trackedConn struct {
 	info      *types.Info
 	borrowers *borrowers
 	conn      *types.Var
-	results   []ast.Expr // beside conn, of the call that made it
+	results   []ast.Expr // the other results of the call that made conn
 	tied      map[types.Object]bool
-	ends      []ast.Node // uses of conn that close it or hand it on
-	handsOn   bool       // one of them hands it on
-	defs      []ast.Node // uses that assign it anew
+	ends      []ast.Node // uses of conn that close it or hand it over
+	handsOver bool       // one of them hands it over
+	defs      []ast.Node // assignments to conn
 }
 
 // collect finds the uses of the Conn in the function around cur.
@@ -126,7 +125,7 @@ func (l *trackedConn) collect(cur inspector.Cursor) {
 	}
 }
 
-// tie notes variables whose values come from the error of the call.
+// tie records the variables whose values depend on the error of the call.
 func (l *trackedConn) tie(n *ast.AssignStmt) {
 	for _, rhs := range n.Rhs {
 		if !l.isTied(rhs) {
@@ -140,7 +139,7 @@ func (l *trackedConn) tie(n *ast.AssignStmt) {
 	}
 }
 
-// isTied reports whether n mentions a variable that tells whether there is a Conn.
+// isTied reports whether n mentions a variable that depends on whether there is a Conn.
 func (l *trackedConn) isTied(n ast.Node) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -152,7 +151,7 @@ func (l *trackedConn) isTied(n ast.Node) bool {
 	return found
 }
 
-// use notes what one mention of the Conn does with it.
+// use records a use of the Conn.
 func (l *trackedConn) use(id inspector.Cursor) {
 	if l.borrowers.isBorrowed(id) && !l.goesWithError(id) {
 		return
@@ -163,27 +162,26 @@ func (l *trackedConn) use(id inspector.Cursor) {
 	}
 	l.ends = append(l.ends, id.Node())
 	if _, ok := id.Parent().Node().(*ast.SelectorExpr); !ok {
-		l.handsOn = true
+		l.handsOver = true
 	}
 }
 
-// goesWithError reports whether the Conn at id is an argument beside the error of the
-// call, for somebody else to find out whether there is one.
+// goesWithError reports whether the Conn at id is an argument together with the error of the call, so that
+// the called function checks the error.
 func (l *trackedConn) goesWithError(id inspector.Cursor) bool {
 	call, ok := id.Parent().Node().(*ast.CallExpr)
 	return ok && l.isTied(call)
 }
 
-// leak returns the end of a path from call on which the Conn is open: a return
-// statement, or the call itself in the next turn of a loop. If there is a Close or
-// the like it is a return that stands before it: a later one may hang on a condition
-// that held before.
+// leak returns the end of a path from call on which the Conn is open: a return statement, or the call itself
+// in the next iteration of a loop. If the function closes the Conn or hands it over, only returns before that
+// count, because a later one may depend on the same condition.
 func (l *trackedConn) leak(g *graph, call *ast.CallExpr) (leak ast.Node) {
 	var last token.Pos
 	for _, e := range l.ends {
 		last = max(last, e.Pos())
 	}
-	starts := []ast.Node{call} // and assignments after which an error tells of something else
+	starts := []ast.Node{call} // and assignments that overwrite the error of the call
 	for i := 0; i < len(starts) && leak == nil; i++ {
 		visit := func(n ast.Node) bool {
 			_, isReturn := n.(*ast.ReturnStmt)
@@ -212,8 +210,7 @@ func (l *trackedConn) leak(g *graph, call *ast.CallExpr) (leak ast.Node) {
 	return leak
 }
 
-// overwrites returns the error of the call if n gives its variable that of
-// something else.
+// overwrites returns the variable of the call's error if n assigns another error to it.
 func (l *trackedConn) overwrites(n ast.Node) *types.Var {
 	a, ok := n.(*ast.AssignStmt)
 	if !ok || slices.ContainsFunc(a.Rhs, func(e ast.Expr) bool { return l.isTied(e) }) {
@@ -227,16 +224,14 @@ func (l *trackedConn) overwrites(n ast.Node) *types.Var {
 	return nil
 }
 
-// isEnd reports whether n closes the Conn, hands it on, or gives its variable
-// another.
+// isEnd reports whether n closes the Conn, hands it over, or assigns to its variable.
 func (l *trackedConn) isEnd(n ast.Node) bool {
 	is := func(e ast.Node) bool { return within(e, n) }
 	return slices.ContainsFunc(l.ends, is) || slices.ContainsFunc(l.defs, is)
 }
 
-// branch returns the successors of b at which there may be a Conn: those of
-// err == nil, and none where it is not understood what a condition says of it. What
-// stale holds says nothing.
+// branch returns the successors of b in which there may be a Conn: those where err is nil. It returns none if
+// it does not understand what a condition says about the Conn. The variable stale says nothing about it.
 func (l *trackedConn) branch(b *cfg.Block, stale *types.Var) []*cfg.Block {
 	if len(b.Succs) < 2 || len(b.Nodes) == 0 {
 		return b.Succs
@@ -261,7 +256,7 @@ func (l *trackedConn) branch(b *cfg.Block, stale *types.Var) []*cfg.Block {
 	return b.Succs
 }
 
-// nilCheck returns what cond compares with nil, and whether for being equal.
+// nilCheck returns the expression that cond compares with nil, and whether cond is true if they are equal.
 func nilCheck(info *types.Info, cond ast.Expr) (x ast.Expr, equal bool) {
 	b, ok := ast.Unparen(cond).(*ast.BinaryExpr)
 	if !ok || b.Op != token.EQL && b.Op != token.NEQ {

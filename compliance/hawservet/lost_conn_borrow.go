@@ -7,16 +7,16 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// borrowers tells which parameters of the package's functions a function only
-// reads from and writes to, so that a Conn is still its caller's to close.
+// borrowers knows which parameters the functions of a package only borrow: the function reads from and writes
+// to the Conn, and the caller must still close it.
 type borrowers struct {
 	info  *types.Info
 	decls map[*types.Func]inspector.Cursor
-	known map[*types.Var]bool // by parameter; true while it is looked at
+	known map[*types.Var]bool // by parameter; true while it is being analyzed
 }
 
-// isBorrowed reports whether the use of a Conn at id neither closes it nor lets go of
-// it: it calls a method, compares, or passes it to a borrower.
+// isBorrowed reports whether the use of a Conn at id neither closes it nor hands it over: whether it calls a
+// method, compares the Conn, or passes it to a borrower.
 func (b *borrowers) isBorrowed(id inspector.Cursor) bool {
 	switch p := id.Parent().Node().(type) {
 	case *ast.SelectorExpr:
@@ -25,7 +25,7 @@ func (b *borrowers) isBorrowed(id inspector.Cursor) bool {
 			return false
 		}
 		call, ok := id.Parent().Parent().Node().(*ast.CallExpr)
-		return ok && call.Fun == p // or else a method value
+		return ok && call.Fun == p // false for a method value
 	case *ast.BinaryExpr:
 		return true
 	case *ast.CallExpr:

@@ -11,18 +11,18 @@ import (
 	"golang.org/x/tools/go/types/typeutil"
 )
 
-// The import paths of the packages whose types are known here.
+// The import paths of the packages whose use is analyzed.
 const (
 	websocketPath = "github.com/hawser-ws/hawser/websocket"
 	wirePath      = "github.com/hawser-ws/hawser/wire"
 )
 
-// samePath reports whether pkg has the import path, or is a vendored copy.
+// samePath reports whether pkg has the import path or is a vendored copy of that package.
 func samePath(pkg *types.Package, path string) bool {
 	return pkg != nil && (pkg.Path() == path || strings.HasSuffix(pkg.Path(), "/vendor/"+path))
 }
 
-// isType reports whether t, or what it points to, is the named type of a package.
+// isType reports whether t, or the type that it points to, is the named type of a package.
 func isType(t types.Type, path, name string) bool {
 	t = types.Unalias(t)
 	if p, ok := t.(*types.Pointer); ok {
@@ -44,8 +44,7 @@ func isMethod(fn *types.Func, path, typ string, names ...string) bool {
 		isType(fn.Signature().Recv().Type(), path, typ)
 }
 
-// callee returns the function or method that e calls, if e is a call of one that is
-// known by its name.
+// callee returns the function or method that e calls by name, or nil.
 func callee(info *types.Info, e ast.Expr) *types.Func {
 	call, ok := ast.Unparen(e).(*ast.CallExpr)
 	if !ok {
@@ -55,7 +54,7 @@ func callee(info *types.Info, e ast.Expr) *types.Func {
 	return fn
 }
 
-// declarations returns the functions and methods that a package declares with a body.
+// declarations returns the functions and methods of a package that have a body.
 func declarations(info *types.Info, in *inspector.Inspector) map[*types.Func]inspector.Cursor {
 	found := make(map[*types.Func]inspector.Cursor)
 	for cur := range in.Root().Preorder((*ast.FuncDecl)(nil)) {
@@ -67,7 +66,7 @@ func declarations(info *types.Info, in *inspector.Inspector) map[*types.Func]ins
 	return found
 }
 
-// isMethodExpr reports whether call is of a method expression, T.Method.
+// isMethodExpr reports whether call calls a method expression, T.Method.
 func isMethodExpr(info *types.Info, call *ast.CallExpr) bool {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	return ok && info.Selections[sel] != nil && info.Selections[sel].Kind() == types.MethodExpr
@@ -81,7 +80,7 @@ func signature(info *types.Info, fn ast.Node) *types.Signature {
 	case *ast.FuncLit:
 		return info.TypeOf(fn).Underlying().(*types.Signature)
 	}
-	panic("BUG: no function")
+	panic("BUG: not a function")
 }
 
 // receiver returns the expression before the dot of a method call, or nil.
@@ -102,8 +101,8 @@ func variable(info *types.Info, e ast.Expr) *types.Var {
 	return v
 }
 
-// definition returns the expression that gives e its value: if e is a variable, the
-// only one that the function around cur assigns it, or nil; otherwise e.
+// definition returns the expression of e's value. If e is a variable, that is the only expression that the
+// function around cur assigns to it, or nil. Otherwise it is e.
 func definition(info *types.Info, cur inspector.Cursor, e ast.Expr) ast.Expr {
 	if v := variable(info, ast.Unparen(e)); v != nil {
 		return definitionOf(info, cur, v)
@@ -111,10 +110,10 @@ func definition(info *types.Info, cur inspector.Cursor, e ast.Expr) ast.Expr {
 	return e
 }
 
-// definitionOf is definition for a variable.
+// definitionOf is like definition, for a variable.
 func definitionOf(info *types.Info, cur inspector.Cursor, v *types.Var) (e ast.Expr) {
 	if v.Kind() != types.LocalVar {
-		return nil // it has a value of somebody else's before
+		return nil // the caller gives it a value
 	}
 	found := 0
 	for c := range outermost(cur).Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil)) {
@@ -179,20 +178,19 @@ func isBytes(t types.Type) bool {
 	return types.Identical(t, types.NewSlice(types.Typ[types.Byte]))
 }
 
-// within reports whether x begins in outer: a node, or a variable where it is
-// declared.
+// within reports whether x begins in outer. A variable begins at its declaration.
 func within(x interface{ Pos() token.Pos }, outer ast.Node) bool {
 	return outer.Pos() <= x.Pos() && x.Pos() < outer.End()
 }
 
-// A place is what a function names a Conn by: a variable, or a field of one.
+// A place is a variable, or a field of one, that holds a Conn.
 type place struct {
 	v      *types.Var
 	fields string // ".a.b", or "" for the variable itself
 }
 
-// placeOf returns the place that e names. It is false for other expressions, an
-// element of a slice for one.
+// placeOf returns the place that e names. It returns false for other expressions, such as an element of a
+// slice.
 func placeOf(info *types.Info, e ast.Expr) (place, bool) {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:
@@ -212,14 +210,14 @@ func placeOf(info *types.Info, e ast.Expr) (place, bool) {
 	return place{}, false
 }
 
-// contains reports whether giving p another value gives q one.
+// contains reports whether an assignment to p also changes q.
 func (p place) contains(q place) bool {
 	return p.v == q.v && strings.HasPrefix(q.fields+".", p.fields+".")
 }
 
 func (p place) String() string { return p.v.Name() + p.fields }
 
-// assigns reports whether n gives p, or what it is a field of, another value.
+// assigns reports whether n assigns to p, or to a variable or field that contains p.
 func assigns(info *types.Info, n ast.Node, p place) bool {
 	a, ok := n.(*ast.AssignStmt)
 	return ok && slices.ContainsFunc(a.Lhs, func(lhs ast.Expr) bool {

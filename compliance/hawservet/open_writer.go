@@ -12,17 +12,16 @@ import (
 	"golang.org/x/tools/go/cfg"
 )
 
-// OpenWriter reports messages that a goroutine begins before it has closed its own
-// MessageWriter of the same Conn: they wait until the writer is closed. It looks at
-// writers that one function opens, writes to and closes, and at writes that come after
-// the call of Writer and before any Close on every path. A deferred Close comes too
-// late for them.
+// OpenWriter reports messages that a goroutine begins before it closes its own MessageWriter of the same
+// Conn. They wait until the writer is closed. OpenWriter analyzes writers that one function opens, writes to
+// and closes. It reports writes that follow the call of Writer and precede any Close on every path. A
+// deferred Close is too late for them.
 var OpenWriter = &analysis.Analyzer{
 	Name: "openwriter",
 	Doc: `report messages that wait for an open MessageWriter of their own goroutine
 
-Other messages wait until a MessageWriter is closed. Its own goroutine, which
-cannot close it while it waits, gets ErrMessageOpen after Limits.WriteTimeout.`,
+Other messages wait until a MessageWriter is closed. Its own goroutine cannot
+close it while it waits, and gets ErrMessageOpen after Limits.WriteTimeout.`,
 	URL:      about + "openwriter",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
 	Run:      runOpenWriter,
@@ -56,17 +55,16 @@ func runOpenWriter(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// An opened is a MessageWriter that a function has opened.
+// A trackedWriter is a MessageWriter that a function opens.
 type trackedWriter struct {
 	info   *types.Info
 	origin *ast.AssignStmt
 	writer *types.Var
 	conn   place
-	closes []ast.Node // calls of its Close, but for deferred ones
+	closes []ast.Node // the calls of its Close that are not deferred
 }
 
-// collect finds where the writer is closed. It is false if code that is not seen here
-// may close it.
+// collect finds the calls of Close. It returns false if other code may close the writer.
 func (o *trackedWriter) collect(fn inspector.Cursor) bool {
 	for id := range outermost(fn).Preorder((*ast.Ident)(nil)) {
 		if o.info.Uses[id.Node().(*ast.Ident)] != o.writer {
@@ -96,8 +94,8 @@ func (o *trackedWriter) collect(fn inspector.Cursor) bool {
 	return true
 }
 
-// waiting returns the calls that certainly wait for the writer: they are reached from
-// its origin alone, and not from where it is closed.
+// waiting returns the calls that certainly wait for the writer. They are reached only from its origin, and
+// not from a call of Close.
 func (o *trackedWriter) waiting(g *graph, cur inspector.Cursor) (found []*ast.CallExpr) {
 	errs := &trackedConn{
 		info: o.info, borrowers: &borrowers{info: o.info},
@@ -112,7 +110,7 @@ func (o *trackedWriter) waiting(g *graph, cur inspector.Cursor) (found []*ast.Ca
 		if call != nil {
 			found = append(found, call)
 		}
-		return call == nil // one alarm is enough
+		return call == nil // one finding is enough
 	}, func(b *cfg.Block) []*cfg.Block { return errs.branch(b, nil) })
 	if len(found) == 0 {
 		return nil
@@ -131,8 +129,7 @@ func (o *trackedWriter) waiting(g *graph, cur inspector.Cursor) (found []*ast.Ca
 	return found
 }
 
-// ends reports whether after n the writer is closed, or its Conn is, or either name
-// may be that of another.
+// ends reports whether, after n, the writer or its Conn is closed, or either variable may have another value.
 func (o *trackedWriter) ends(n ast.Node) bool {
 	if slices.ContainsFunc(o.closes, func(c ast.Node) bool { return within(c, n) }) ||
 		assigns(o.info, n, place{v: o.writer}) && n != ast.Node(o.origin) || assigns(o.info, n, o.conn) {
@@ -161,8 +158,8 @@ func (o *trackedWriter) begins(n ast.Node) (found *ast.CallExpr) {
 	return found
 }
 
-// inspectOwn calls f for the calls in n, a node of a control flow, that run when n does:
-// not for those of deferred or started functions, nor of function literals.
+// inspectOwn calls f for the calls in n, a node of a control flow, that run when n runs. It skips deferred
+// calls, calls of go statements and calls in function literals.
 func inspectOwn(n ast.Node, f func(*ast.CallExpr)) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {

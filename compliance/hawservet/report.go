@@ -10,8 +10,7 @@ import (
 	"golang.org/x/tools/go/analysis"
 )
 
-// report gives an alarm about n, unless a comment allows it. message is one
-// sentence: what is wrong, why, and what to do.
+// report reports a finding at n, unless a comment allows it. The message says what is wrong and what to do.
 func report(pass *analysis.Pass, n ast.Node, message string, fixes ...analysis.SuggestedFix) {
 	switch reason, ok := allowed(pass, n.Pos()); {
 	case reason != "":
@@ -29,7 +28,7 @@ func report(pass *analysis.Pass, n ast.Node, message string, fixes ...analysis.S
 	})
 }
 
-// fileOf returns the file that p lies in.
+// fileOf returns the file that contains p.
 func fileOf(pass *analysis.Pass, p token.Pos) *ast.File {
 	for _, f := range pass.Files {
 		if f.FileStart <= p && p < f.FileEnd {
@@ -39,8 +38,8 @@ func fileOf(pass *analysis.Pass, p token.Pos) *ast.File {
 	return nil
 }
 
-// allowed reports whether a comment beside p, or on the line above, says
-// "hawservet:allow" and the rule, and returns the reason behind that.
+// allowed reports whether a comment on the line of p, or on the line above it, has "hawservet:allow" and the
+// rule. It returns the reason that follows.
 func allowed(pass *analysis.Pass, p token.Pos) (reason string, ok bool) {
 	f := fileOf(pass, p)
 	if f == nil {
@@ -63,7 +62,8 @@ func allowed(pass *analysis.Pass, p token.Pos) (reason string, ok bool) {
 	return "", false
 }
 
-// isTest reports whether p lies in a test or in a package that serves tests.
+// isTest reports whether p is in a test, in a package whose name ends in test, or in a file that imports
+// testing.
 func isTest(pass *analysis.Pass, p token.Pos) bool {
 	if strings.HasSuffix(pass.Fset.Position(p).Filename, "_test.go") ||
 		strings.HasSuffix(pass.Pkg.Name(), "test") {
@@ -83,8 +83,8 @@ func importOf(f *ast.File, path string) *ast.ImportSpec {
 	return nil
 }
 
-// cloned returns the fix that puts bytes.Clone around e, or none if e is no []byte
-// or the name bytes means something else there.
+// cloned returns the fix that wraps e in bytes.Clone. It returns none if e is not a []byte, or if the name
+// bytes has another meaning there.
 func cloned(pass *analysis.Pass, e ast.Expr) []analysis.SuggestedFix {
 	if !isBytes(pass.TypesInfo.TypeOf(e)) {
 		return nil

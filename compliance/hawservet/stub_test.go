@@ -20,7 +20,7 @@ import (
 
 const module = "github.com/hawser-ws/hawser/"
 
-// realPackages loads the packages that the analyzers know, each in its own module.
+// realPackages loads the packages whose use is analyzed, each in its own module.
 func realPackages(t *testing.T) map[string]*packages.Package {
 	t.Helper()
 	found := make(map[string]*packages.Package)
@@ -38,7 +38,7 @@ func realPackages(t *testing.T) map[string]*packages.Package {
 	return found
 }
 
-// A stubImporter finds the stubs of testdata, and what else they import.
+// A stubImporter imports the stubs of testdata and the packages of the standard library.
 type stubImporter struct {
 	t    *testing.T
 	root string
@@ -66,8 +66,7 @@ func (im stubImporter) Import(path string) (*types.Package, error) {
 	return (&types.Config{Importer: im}).Check(path, im.fset, files, nil)
 }
 
-// What the stubs declare is declared in the real packages, with the same types, so
-// that the cases cannot fall behind.
+// The real packages declare everything that the stubs declare, with the same types.
 func TestStubs(t *testing.T) {
 	pkgs := realPackages(t)
 	for _, root := range []string{"testdata/src", "testdata/src/vendored/vendor"} {
@@ -85,17 +84,17 @@ func TestStubs(t *testing.T) {
 	}
 }
 
-// compareObjects checks that what stub declares got has too.
+// compareObjects checks that got is declared like stub, and has at least its methods and fields.
 func compareObjects(t *testing.T, stub, got types.Object) {
 	t.Helper()
 	if got == nil {
-		t.Errorf("%v is not in the real package", stub)
+		t.Errorf("the real package does not declare %v", stub)
 		return
 	}
 	_, isType := stub.(*types.TypeName)
 	if !isType || stub.(*types.TypeName).IsAlias() {
 		if types.ObjectString(stub, nil) != types.ObjectString(got, nil) {
-			t.Errorf("%v, but really %v", stub, got)
+			t.Errorf("the stub declares %v, the real package %v", stub, got)
 		}
 		return
 	}
@@ -106,7 +105,7 @@ func compareObjects(t *testing.T, stub, got types.Object) {
 	}
 }
 
-// members returns the methods and fields of a type in words, by their names.
+// members returns the types of the methods and fields of a type, by name.
 func members(t types.Type) map[string]string {
 	all := make(map[string]string)
 	set := types.NewMethodSet(types.NewPointer(t))

@@ -12,19 +12,18 @@ import (
 	"golang.org/x/tools/go/cfg"
 )
 
-// TwoReaders reports a Conn, a variable or a field of one, that is read by a
-// goroutine and, while that may run, by the function that started it or by another
-// goroutine of that function. One goroutine reads a Conn; another gets
-// websocket.ErrConcurrentRead. Functions and methods of the same package are looked
-// into. Reads that follow a send or a receive on a channel, a call of Wait or of
-// anything else that may wait for the goroutine are not reported, and neither is a
-// function that mentions Lock, Acquire, SetLimit or ErrConcurrentRead.
+// TwoReaders reports a Conn in a variable or field that is read by a goroutine and, while that goroutine may
+// run, by the function that started it or by another goroutine of that function. Only one goroutine may read
+// a Conn. Another one gets websocket.ErrConcurrentRead. TwoReaders also analyzes the functions and methods of
+// the same package that are called. It does not report reads after a send or a receive on a channel, after a
+// call of Wait, or after any other call that may wait for the goroutine. Nor does it report functions that
+// mention Lock, Acquire, SetLimit or ErrConcurrentRead.
 var TwoReaders = &analysis.Analyzer{
 	Name: "tworeaders",
-	Doc: `report Conns that two goroutines read at a time
+	Doc: `report Conns that two goroutines read at the same time
 
-One goroutine reads a Conn; another gets ErrConcurrentRead. Read in one and
-hand the messages on.`,
+Only one goroutine may read a Conn. Another one gets ErrConcurrentRead. Read
+in one goroutine, and pass the messages to the others.`,
 	URL:      about + "tworeaders",
 	Requires: []*analysis.Analyzer{inspect.Analyzer},
 	Run:      runTwoReaders,
@@ -51,8 +50,8 @@ func runTwoReaders(pass *analysis.Pass) (any, error) {
 	return nil, nil
 }
 
-// started returns the call that n runs on a goroutine of its own, if n is a go
-// statement or a call of the method Go of sync.WaitGroup or errgroup.Group.
+// started returns the call that n runs on a new goroutine, if n is a go statement or a call of the method Go
+// of sync.WaitGroup or errgroup.Group.
 func started(info *types.Info, n ast.Node) (*ast.CallExpr, bool) {
 	switch n := n.(type) {
 	case *ast.GoStmt:
@@ -65,22 +64,22 @@ func started(info *types.Info, n ast.Node) (*ast.CallExpr, bool) {
 	return nil, false
 }
 
-// isGo reports whether fn starts its argument on a goroutine.
+// isGo reports whether fn runs its argument on a new goroutine.
 func isGo(fn *types.Func) bool {
 	return isMethod(fn, "sync", "WaitGroup", "Go") ||
 		isMethod(fn, "golang.org/x/sync/errgroup", "Group", "Go", "TryGo")
 }
 
-// A readers looks for a second reader of what the goroutine of start reads.
+// A readers finds a second reader of the Conns that the goroutine of start reads.
 type readers struct {
 	pass     *analysis.Pass
 	calls    *callGraph
-	fn       inspector.Cursor // the function that has start
-	start    inspector.Cursor // starts the goroutine
+	fn       inspector.Cursor // the function that contains start
+	start    inspector.Cursor // the statement or call that starts the goroutine
 	reported map[token.Pos]bool
 }
 
-// check reports what else reads p from start on.
+// check reports the other reads of p after start.
 func (r *readers) check(g *graph, p place, first ast.Node) {
 	second := r.allReads(p)
 	shared, once := r.shared(), r.startsOnce()
@@ -100,15 +99,15 @@ func (r *readers) check(g *graph, p place, first ast.Node) {
 		for _, s := range next {
 			loop, ok := s.Stmt.(*ast.RangeStmt)
 			if ok && s.Kind == cfg.KindRangeLoop && second[loop.X] != nil {
-				r.report(p, first, loop.X) // the loop goes on reading
+				r.report(p, first, loop.X) // the loop continues to read
 			}
 		}
 		return next
 	})
 }
 
-// allReads returns the reads of p by the function or the goroutines it starts, each
-// with the part of the function that it is in.
+// allReads returns the reads of p by the function and by the goroutines that it starts, each with the node of
+// the function that contains it.
 func (r *readers) allReads(p place) map[ast.Node]ast.Node {
 	found := make(map[ast.Node]ast.Node)
 	for c := range r.fn.Preorder((*ast.GoStmt)(nil), (*ast.CallExpr)(nil)) {
@@ -128,8 +127,8 @@ func (r *readers) allReads(p place) map[ast.Node]ast.Node {
 	return found
 }
 
-// shared returns what the goroutine could use to tell that it has read: the
-// variables that start mentions, but for Conns and contexts.
+// shared returns the variables with which the goroutine could report that it has read: those that start
+// mentions, except Conns and contexts.
 func (r *readers) shared() map[*types.Var]bool {
 	found := make(map[*types.Var]bool)
 	for c := range r.start.Preorder((*ast.Ident)(nil)) {
@@ -142,9 +141,8 @@ func (r *readers) shared() map[*types.Var]bool {
 	return found
 }
 
-// maySettle reports whether within n the function may wait for the goroutine, or for
-// its turn: on a channel or a stream, or by a call of something unknown that can know of
-// it.
+// maySettle reports whether the function may wait in n for the goroutine or for its turn: on a channel, on a
+// stream, or in an unknown function that can reach the goroutine.
 func (r *readers) maySettle(n ast.Node, shared map[*types.Var]bool) bool {
 	if _, ok := n.(*ast.SendStmt); ok || waits(r.pass.TypesInfo, n) {
 		return true
@@ -165,12 +163,12 @@ func (r *readers) maySettle(n ast.Node, shared map[*types.Var]bool) bool {
 	return found
 }
 
-// isStream reports whether fn reads from what may be the other end of a pipe.
+// isStream reports whether fn may read from a pipe that the goroutine writes to.
 func isStream(fn *types.Func) bool {
 	return fn.Pkg() != nil && (fn.Pkg().Path() == "io" || fn.Pkg().Path() == "bufio") || fn.Name() == "Decode"
 }
 
-// mentions reports whether n has one of vars in it.
+// mentions reports whether n mentions one of vars.
 func (r *readers) mentions(n ast.Node, vars map[*types.Var]bool) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -182,8 +180,8 @@ func (r *readers) mentions(n ast.Node, vars map[*types.Var]bool) bool {
 	return found
 }
 
-// sameTurn returns the successors of b that are not another turn of the loop once or
-// of one that declares v, nor a loop that waits for a channel.
+// sameTurn returns the successors of b, except the next iteration of the loop once or of a loop that declares
+// v, and except a loop over a channel.
 func (r *readers) sameTurn(b *cfg.Block, v *types.Var, once ast.Stmt) (same []*cfg.Block) {
 	for _, s := range b.Succs {
 		switch s.Kind {
@@ -204,8 +202,8 @@ func (r *readers) sameTurn(b *cfg.Block, v *types.Var, once ast.Stmt) (same []*c
 	return same
 }
 
-// startsOnce returns the innermost loop around the start of the goroutine if that
-// hangs on a condition there, which may hold in one turn only.
+// startsOnce returns the innermost loop around the start of the goroutine if the start depends on a condition
+// in the loop, which may be true in only one iteration.
 func (r *readers) startsOnce() (loop ast.Stmt) {
 	conditional := false
 	for c := range r.start.Enclosing((*ast.IfStmt)(nil), (*ast.CaseClause)(nil), (*ast.CommClause)(nil),
@@ -225,7 +223,7 @@ func (r *readers) startsOnce() (loop ast.Stmt) {
 	return nil
 }
 
-// report gives the alarm, once for a read.
+// report reports a second read, once for each read.
 func (r *readers) report(p place, first, second ast.Node) {
 	if r.reported[second.Pos()] {
 		return

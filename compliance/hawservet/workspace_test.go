@@ -12,11 +12,11 @@ import (
 	"github.com/hawser-ws/hawser/compliance/hawservet"
 )
 
-// The programs and tests of the other modules raise no false alarm. Without
-// HAWSER_FULL these are the modules whose code users copy.
+// The programs and tests of the other modules have no findings. Without HAWSER_FULL, the test analyzes only
+// the modules whose code users copy.
 func TestWorkspace(t *testing.T) {
 	if raceEnabled {
-		t.Skip("it has no goroutines, and takes long under the race detector")
+		t.Skip("the analyzers use no goroutines, and are slow under the race detector")
 	}
 	modules := []string{"examples", "websocket"}
 	if os.Getenv("HAWSER_FULL") != "" {
@@ -29,8 +29,8 @@ func TestWorkspace(t *testing.T) {
 	}
 }
 
-// analyze runs all analyzers over a module of this workspace, tests included, and
-// returns what they say: file, rule and message.
+// analyze runs all analyzers over a module of this workspace, including its tests, and returns the findings:
+// file, rule and message.
 func analyze(t *testing.T, module string) (found []string) {
 	t.Helper()
 	top, err := filepath.Abs(filepath.Join("..", ".."))

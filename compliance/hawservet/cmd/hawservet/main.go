@@ -1,14 +1,13 @@
-// Command hawservet finds misuse of hawser's packages in Go programs: payloads that
-// are kept too long, connections that are not closed, errors of writes that nobody
-// sees, checks that are turned off, connections with two readers, and messages that wait
-// for a writer of their own goroutine.
+// Command hawservet finds misuse of the packages websocket and wire in Go programs: payloads that are kept
+// too long, connections that are not closed, errors of writes that are dropped, checks that are turned off,
+// connections with two readers, and messages that wait for an open writer of their own goroutine.
 //
-//	hawservet ./...                               by itself
-//	go vet -vettool="$(which hawservet)" ./...    under go vet, which caches results
+//	hawservet ./...                               # alone
+//	go vet -vettool="$(which hawservet)" ./...    # under go vet, which caches results
 //
-// hawservet help lists the analyzers; each has a flag of its name, so that
-// -keptpayload runs that one alone and -droppederr=false all but one. -fix applies
-// the fixes. It exits with 0 if there is nothing to say, or with -json.
+// The command hawservet help lists the analyzers. Each has a flag of its name: -keptpayload runs only that
+// one, and -droppederr=false runs all but that one. -fix applies the suggested fixes. The exit status is 0 if
+// there are no findings, and always 0 with -json.
 package main
 
 import (
@@ -18,5 +17,5 @@ import (
 )
 
 func main() {
-	multichecker.Main(hawservet.Analyzers()...) // speaks go vet's protocol too
+	multichecker.Main(hawservet.Analyzers()...) // supports the protocol of go vet, too
 }

@@ -29,7 +29,7 @@ func ends(ctx context.Context, c *websocket.Conn) {
 	go c.Close(ctx, websocket.StatusNormalClosure, "")
 }
 
-// As with a bufio.Writer, an error of Write comes again from Close.
+// As with Flush of a bufio.Writer, Close returns the error of Write again.
 func sticky(ctx context.Context, c *websocket.Conn, v any) error {
 	w, err := c.Writer(ctx, websocket.Text)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A test sees that nothing arrives.
+// A test notices that nothing arrives.
 func Test(t *testing.T) {
 	new(websocket.Conn).Write(context.Background(), websocket.Text, nil)
 }

@@ -17,7 +17,7 @@ var (
 		InsecureAnyOrigin: true, //hawservet:allow insecure there is no user here
 	}
 	_ = struct{ InsecureAnyOrigin bool }{InsecureAnyOrigin: true}
-	_ = tls.Config{InsecureSkipVerify: true} // others see to that
+	_ = tls.Config{InsecureSkipVerify: true} // other analyzers report it
 )
 
 func options() (o websocket.AcceptOptions) {

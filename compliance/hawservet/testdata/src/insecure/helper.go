@@ -6,7 +6,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// Server serves tests.
+// Server is for tests.
 func Server(t *testing.T) websocket.Handler {
 	return websocket.Handler{Options: &websocket.AcceptOptions{InsecureAnyOrigin: true}}
 }

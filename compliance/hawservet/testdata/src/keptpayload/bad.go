@@ -220,7 +220,7 @@ func (s *session) frames(nc net.Conn) error {
 	}
 }
 
-// It is called for each read.
+// The function is called for each read.
 func (s *session) feed(b []byte) error {
 	f, _, err := s.dec.Next(b)
 	if err == nil {

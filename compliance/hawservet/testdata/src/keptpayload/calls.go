@@ -120,7 +120,7 @@ func closureSends(ctx context.Context, c *websocket.Conn, out chan []byte) {
 	}
 }
 
-// What is passed on is let go of within the turn, or is a copy.
+// The called functions drop the bytes in the same iteration, or copy them.
 func (h *hub) settled(ctx context.Context, c *websocket.Conn) {
 	for m := range c.Messages(ctx) {
 		h.send(m.Data)
@@ -144,7 +144,7 @@ func (h *hub) settled(ctx context.Context, c *websocket.Conn) {
 		h.reset(m.Data)
 		joined(m.Data)
 		h.setAndFlush(m.Data)
-		(*hub).send(h, m.Data) // not looked into
+		(*hub).send(h, m.Data) // not analyzed
 	}
 	for m := range c.Messages(ctx) {
 		turn := &queue[[]byte]{}
@@ -165,7 +165,7 @@ func (h *hub) settled(ctx context.Context, c *websocket.Conn) {
 	}
 }
 
-// The buffer may be a field, and what was read takes its place.
+// The buffer may be a field, and the result of AppendRead replaces it.
 func (h *hub) buffers(ctx context.Context, c *websocket.Conn) (err error) {
 	for {
 		if _, h.buf, err = c.AppendRead(ctx, h.buf[:0]); err != nil {
@@ -213,7 +213,7 @@ func (h *hub) swapped(ctx context.Context, c *websocket.Conn) (err error) {
 
 func (h *hub) swap() { h.buf = nil }
 
-// A clock does not say that the receiver is done.
+// A timer does not tell that the receiver has finished.
 func ticks(ctx context.Context, c *websocket.Conn, out chan []byte, t *time.Ticker) {
 	for m := range c.Messages(ctx) {
 		out <- m.Data // want `sent on a channel`

@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// What Read returns is the caller's.
+// The slice of Read belongs to the caller.
 func owned(ctx context.Context, c *websocket.Conn, out chan []byte) ([]byte, error) {
 	for range 3 {
 		_, p, err := c.Read(ctx)
@@ -105,7 +105,7 @@ func decoded(ctx context.Context, c *websocket.Conn, requests chan event, bodies
 	}
 }
 
-// The receiver says when it is done.
+// The loop waits until the receiver has finished.
 func acknowledged(ctx context.Context, c *websocket.Conn, out chan []byte, done chan bool) {
 	for m := range c.Messages(ctx) {
 		out <- m.Data
@@ -143,7 +143,7 @@ func acknowledged(ctx context.Context, c *websocket.Conn, out chan []byte, done 
 	}
 }
 
-// What outlives the turn of the loop lets go of the bytes within it.
+// A variable that outlives the iteration drops the bytes in it.
 func (s *session) letGo(ctx context.Context, c *websocket.Conn, handle func(*session)) {
 	var batch [][]byte
 	pending := make(map[string][]byte)
@@ -159,7 +159,7 @@ func (s *session) letGo(ctx context.Context, c *websocket.Conn, handle func(*ses
 	}
 }
 
-// A variable that is only used within the turn.
+// A variable is used only in the iteration.
 func reused(ctx context.Context, c *websocket.Conn, nc net.Conn, handle func(*event)) {
 	var (
 		data    []byte
@@ -224,14 +224,14 @@ func pooled(ctx context.Context, c *websocket.Conn, pool *sync.Pool, handle func
 	}
 }
 
-// A message that is not of Messages may be anything's.
+// A Message that is not from Messages is not lent.
 func made(in []websocket.Message, out chan []byte) {
 	for _, m := range in {
 		out <- m.Data
 	}
 }
 
-// A reader like bufio.Scanner hands the lifetime on, in a field of its own.
+// A reader like bufio.Scanner keeps the bytes in its own field, for its caller.
 type scanner struct {
 	dec   wire.Decoder
 	in    []byte
@@ -270,7 +270,7 @@ type cursor struct {
 	frame     wire.Frame
 }
 
-// The bytes are handed on, and nothing is decoded before the next call.
+// The bytes are passed to the caller, and nothing is decoded before the next call.
 func (r *cursor) next(d *wire.Decoder, in []byte, last *wire.Frame) bool {
 	for len(in) > 0 {
 		f, n, err := d.Next(in)
@@ -288,13 +288,13 @@ func (r *cursor) next(d *wire.Decoder, in []byte, last *wire.Frame) bool {
 		f, n, err := d.Next(r.in)
 		r.in = r.in[n:]
 		if err == nil {
-			r.frame = f // as long as r.in
+			r.frame = f // valid as long as r.in
 		}
 	}
 	return false
 }
 
-// Each turn has a buffer of its own.
+// Each iteration has its own buffer.
 func buffers(ctx context.Context, c *websocket.Conn, free, out chan []byte) {
 	for {
 		buf := <-free

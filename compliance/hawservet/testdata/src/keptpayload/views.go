@@ -17,7 +17,7 @@ func views(ctx context.Context, c *websocket.Conn, all chan any, texts chan stri
 		all <- bufio.NewReader(bytes.NewReader(m.Data))     // want `sent on a channel`
 		all <- json.NewDecoder(bytes.NewReader(m.Data))     // want `sent on a channel`
 		texts <- unsafe.String(unsafe.SliceData(m.Data), 1) // want `sent on a channel`
-		text := unsafe.String(unsafe.SliceData(m.Data), 10) // a string that is none
+		text := unsafe.String(unsafe.SliceData(m.Data), 10) // a string that shares the bytes
 		texts <- text                                       // want `text is sent`
 		kept = slices.Insert(kept, 0, m.Data)               // want `stored in kept`
 		var lines [][]byte

@@ -329,7 +329,7 @@ func captured(ctx context.Context, url string) *websocket.Conn {
 	return c
 }
 
-// A Handler closes what it serves.
+// A Handler closes its Conn.
 var handlerOf = websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
 	_, _, err := c.Read(ctx)
 	return err

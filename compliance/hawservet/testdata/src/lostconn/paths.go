@@ -25,7 +25,7 @@ func newClient(ctx context.Context, url string) (*client, error) {
 		return nil, err
 	}
 	if err = c.Write(ctx, websocket.Text, nil); err != nil {
-		return nil, err // err is no longer that of Dial
+		return nil, err // err is no longer the error of Dial
 	}
 	return &client{c: c}, nil
 }

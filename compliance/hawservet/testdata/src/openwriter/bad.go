@@ -12,7 +12,7 @@ import (
 func straight(ctx context.Context, c *websocket.Conn, m *websocket.PreparedMessage, kind int) error {
 	w, err := c.Writer(ctx, websocket.Text)
 	if err != nil {
-		_ = c.Write(ctx, websocket.Text, []byte("no writer")) // it is not open
+		_ = c.Write(ctx, websocket.Text, []byte("no writer")) // err is not nil, so w is not open
 		return err
 	}
 	fmt.Fprint(w, "begin")

@@ -42,7 +42,7 @@ func closedInLoop(ctx context.Context, c *websocket.Conn, parts []string) error 
 	return nil
 }
 
-// Whether the writer is open here depends on what the analyzer does not understand.
+// The analyzer does not understand the condition on which the writer is open.
 func conditions(ctx context.Context, c *websocket.Conn, stream, early bool) {
 	w, _ := c.Writer(ctx, websocket.Text)
 	if early {
@@ -74,7 +74,7 @@ func errorKnown(ctx context.Context, c *websocket.Conn) {
 	_ = w.Close()
 }
 
-// Another goroutine may wait, and one that has the writer may close it.
+// Another goroutine may wait, and a goroutine that has the writer may close it.
 func goroutines(ctx context.Context, c *websocket.Conn) {
 	w, _ := c.Writer(ctx, websocket.Text)
 	go func() { _ = c.Write(ctx, websocket.Text, nil) }()
@@ -87,7 +87,7 @@ func goroutines(ctx context.Context, c *websocket.Conn) {
 	_ = c.Write(ctx, websocket.Text, nil)
 }
 
-// Others may close these.
+// Other code may close these.
 func handedOn(ctx context.Context, c *websocket.Conn) {
 	w, _ := c.Writer(ctx, websocket.Text)
 	finish(w)
@@ -111,7 +111,7 @@ func handedOn(ctx context.Context, c *websocket.Conn) {
 
 func finish(w io.Closer) { _ = w.Close() }
 
-// These are other connections, or none any more.
+// These are other connections, or closed ones.
 func others(ctx context.Context, c, d *websocket.Conn, s *session, all []*websocket.Conn) {
 	w, _ := c.Writer(ctx, websocket.Text)
 	_ = d.Write(ctx, websocket.Text, nil)

@@ -67,7 +67,7 @@ func closure(ctx context.Context, c *websocket.Conn) {
 	read() // want `c is read here`
 }
 
-// Each reads one of two.
+// Each goroutine reads one of two connections.
 func proxy(ctx context.Context, a, b *websocket.Conn) error {
 	go pass(ctx, a, b)
 	return pass(ctx, b, a)
@@ -106,7 +106,7 @@ func (cl *client) wait()            { <-cl.done }
 func waitFor(done chan bool)        { <-done }
 func finish(groups *sync.WaitGroup) { groups.Wait() }
 
-// Others wait for the goroutine.
+// Called functions wait for the goroutine.
 func helped(ctx context.Context, cl *client, c *websocket.Conn) {
 	go func() {
 		_, _, _ = cl.conn.Read(ctx)
@@ -195,7 +195,7 @@ type relay struct {
 	conn *websocket.Conn
 }
 
-// The loop reads that of client.
+// The loop reads the connection of client.
 func (r *relay) both(ctx context.Context) {
 	go r.loop(ctx)
 	_, _, _ = r.conn.Read(ctx)

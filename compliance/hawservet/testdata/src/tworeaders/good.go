@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// One reads, the others write.
+// One goroutine reads, and the others write.
 func pump(ctx context.Context, c *websocket.Conn, out chan []byte) error {
 	go func() {
 		for p := range out {
@@ -127,7 +127,7 @@ func returned(ctx context.Context, c *websocket.Conn, later bool) error {
 	return err
 }
 
-// Each turn has a Conn of its own.
+// Each iteration has its own Conn.
 func many(ctx context.Context, url string, conns []*websocket.Conn) {
 	for range 3 {
 		c, _, err := websocket.Dial(ctx, url, nil)

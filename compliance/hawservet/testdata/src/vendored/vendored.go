@@ -1,4 +1,4 @@
-// Package vendored is of a module that has its dependencies in a directory vendor.
+// Package vendored is in a module with a vendor directory.
 package vendored
 
 import (

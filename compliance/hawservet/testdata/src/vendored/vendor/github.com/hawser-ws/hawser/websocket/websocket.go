@@ -1,4 +1,4 @@
-// Package websocket is a vendored copy: what the cases here need of the other.
+// Package websocket is a vendored copy with the declarations that the case needs.
 package websocket
 
 import (

@@ -1,4 +1,4 @@
-// Package wire is a vendored copy, as package websocket beside it is.
+// Package wire is a vendored copy, like package websocket in the same directory.
 package wire
 
 type Decoder struct{}
