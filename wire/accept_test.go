@@ -18,9 +18,8 @@ func TestAcceptKey(t *testing.T) {
 			t.Errorf("%q: %q, want %q", key, got, want)
 		}
 	}
-	// Any length is hashed whole.
 	if long := strings.Repeat("k", 1000); wire.AcceptKey(long) == wire.AcceptKey(long[1:]) {
-		t.Error("long keys are cut")
+		t.Error("long keys are truncated before hashing")
 	}
 }
 
@@ -37,9 +36,9 @@ func TestIsKey(t *testing.T) {
 	}
 	for key, want := range map[string]bool{
 		"dGhlIHNhbXBsZSBub25jZQ==":    true,
-		"AQIDBAUGBwgJCgsMDQ4PEC==":    true, // RFC 6455, section 4.1, with bits in its padding
+		"AQIDBAUGBwgJCgsMDQ4PEC==":    true, // as in RFC 6455, section 4.1, but with padding bits set
 		"+/+/+/+/+/+/+/+/+/+/+w==":    true,
-		"-_-_-_-_-_-_-_-_-_-_-w==":    false, // the alphabet of URLs
+		"-_-_-_-_-_-_-_-_-_-_-w==":    false, // the URL alphabet
 		"dGhlIHNhbXBsZSBub25jZQ":      false,
 		"dGhlIHNhbXBsZSBub25jZQ=":     false,
 		"dGhlIHNhbXBsZSBub25jZQ===":   false,

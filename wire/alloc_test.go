@@ -9,8 +9,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// wantNoMallocs runs f 10,000 times and wants no allocation at all. Something
-// else in the process may allocate beside it, so one clean run of ten is enough.
+// wantNoMallocs checks that f does not allocate in 10,000 calls. Because the rest of the
+// process may allocate at the same time, one attempt of ten without allocations is enough.
 func wantNoMallocs(t *testing.T, f func()) {
 	t.Helper()
 	f()
@@ -26,10 +26,10 @@ func wantNoMallocs(t *testing.T, f func()) {
 			return
 		}
 	}
-	t.Errorf("%d allocations in 10,000 runs", mallocs)
+	t.Errorf("%d allocations in 10,000 calls, want none", mallocs)
 }
 
-// A decoder allocates nothing, whatever it reads and however it is cut.
+// A decoder allocates nothing, however the stream is cut.
 func TestDecoderAllocations(t *testing.T) {
 	e := wire.Encoder{Role: wire.Client}
 	var stream []byte
@@ -64,12 +64,12 @@ func TestDecoderAllocations(t *testing.T) {
 			}
 		})
 		if messages == 0 || messages%3 != 0 {
-			t.Errorf("%d messages", messages)
+			t.Errorf("%d messages, want a positive multiple of 3", messages)
 		}
 	}
 }
 
-// Nor does an encoder, where dst has the room.
+// An encoder allocates nothing if dst has enough capacity.
 func TestEncoderAllocations(t *testing.T) {
 	for _, role := range []wire.Role{wire.Server, wire.Client} {
 		e := wire.Encoder{Role: role}
@@ -90,7 +90,7 @@ func TestEncoderAllocations(t *testing.T) {
 	}
 }
 
-// Nor do the pure functions, as long as the input is good.
+// The pure functions allocate nothing if their input is valid.
 func TestFunctionAllocations(t *testing.T) {
 	head := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: wire.OpBinary, Masked: true, Length: 70000})
 	text := samples(4000)["mixed"]
@@ -104,7 +104,7 @@ func TestFunctionAllocations(t *testing.T) {
 		_, ok := u.Check(text)
 		ok = ok && wire.HasToken(connection, "upgrade") && wire.IsKey("dGhlIHNhbXBsZSBub25jZQ==")
 		if errHead != nil || errClose != nil || errConsume != nil || !ok {
-			t.Fatal("bad input")
+			t.Fatal(errHead, errClose, errConsume, ok)
 		}
 	})
 }

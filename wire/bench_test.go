@@ -13,10 +13,12 @@ var benchHeaders = []struct {
 	h    wire.Header
 }{
 	{"small", wire.Header{Fin: true, Opcode: wire.OpText, Length: 100}},
-	{"smallmasked", wire.Header{Fin: true, Opcode: wire.OpText, Length: 100, Masked: true, Key: [4]byte{1, 2, 3, 4}}},
-	{"16bitmasked", wire.Header{Fin: true, Opcode: wire.OpText, Length: 1000, Masked: true, Key: [4]byte{1, 2, 3, 4}}},
-	{"64bitmasked", wire.Header{Fin: true, Opcode: wire.OpText, Length: 100000, Masked: true, Key: [4]byte{1, 2, 3, 4}}},
+	{"smallmasked", wire.Header{Fin: true, Opcode: wire.OpText, Length: 100, Masked: true, Key: benchKey}},
+	{"16bitmasked", wire.Header{Fin: true, Opcode: wire.OpText, Length: 1000, Masked: true, Key: benchKey}},
+	{"64bitmasked", wire.Header{Fin: true, Opcode: wire.OpText, Length: 100000, Masked: true, Key: benchKey}},
 }
+
+var benchKey = [4]byte{1, 2, 3, 4}
 
 func BenchmarkConsumeHeader(b *testing.B) {
 	for _, bb := range benchHeaders {
@@ -49,14 +51,14 @@ func BenchmarkMask(b *testing.B) {
 				buf := make([]byte, size)
 				b.SetBytes(int64(size))
 				for b.Loop() {
-					wire.Mask(buf, [4]byte{1, 2, 3, 4}, offset)
+					wire.Mask(buf, benchKey, offset)
 				}
 			})
 		}
 	}
 }
 
-// BenchmarkUTF8 stands beside unicode/utf8, which reads whole texts only.
+// BenchmarkUTF8 compares UTF8 with unicode/utf8, which can check only whole texts.
 func BenchmarkUTF8(b *testing.B) {
 	for _, size := range []int{16, 125, 1 << 10, 64 << 10} {
 		all := samples(size)
@@ -83,8 +85,9 @@ func BenchmarkUTF8(b *testing.B) {
 	}
 }
 
-// BenchmarkDecoder decodes streams that a server reads. The key is zero, so that
-// unmasking leaves the stream as it was and costs nothing: BenchmarkMask has that.
+// BenchmarkDecoder decodes streams as a server. The masking key is zero, so that unmasking
+// does not change the stream between rounds and costs nothing. BenchmarkMask measures that
+// cost.
 func BenchmarkDecoder(b *testing.B) {
 	for _, bb := range []struct {
 		name      string
@@ -143,7 +146,7 @@ func BenchmarkEncoder(b *testing.B) {
 		for _, size := range []int{16, 125, 1 << 10, 64 << 10} {
 			b.Run(fmt.Sprintf("%v/%d", role, size), func(b *testing.B) {
 				e := wire.Encoder{Role: role}
-				h := wire.Header{Fin: true, Opcode: wire.OpBinary, Key: [4]byte{1, 2, 3, 4}}
+				h := wire.Header{Fin: true, Opcode: wire.OpBinary, Key: benchKey}
 				payload := make([]byte, size)
 				buf := make([]byte, 0, size+wire.MaxHeaderSize)
 				b.SetBytes(int64(size))

@@ -15,7 +15,7 @@ func TestConsumeClose(t *testing.T) {
 		payload string
 		code    wire.StatusCode
 		reason  string
-		want    wire.Error // zero Violation if none
+		want    wire.Error // zero if there is no error
 	}{
 		{payload: "", code: wire.StatusNoStatusReceived},
 		{payload: "\x03", want: wire.Error{Violation: wire.ErrClosePayload}},
@@ -45,7 +45,7 @@ func TestConsumeClose(t *testing.T) {
 	}
 }
 
-// What AppendClose writes, ConsumeClose reads, for every code there is.
+// ConsumeClose parses what AppendClose appends, for every code.
 func TestCloseRoundTrip(t *testing.T) {
 	for i := range 1 << 16 {
 		code := wire.StatusCode(i)
@@ -61,31 +61,36 @@ func TestCloseRoundTrip(t *testing.T) {
 		}
 		got, reason, err := wire.ConsumeClose(b[len("before"):])
 		if got != code || string(reason) != "why" || err != nil {
-			t.Fatalf("%v came back as %v, %q, %v", code, got, reason, err)
+			t.Fatalf("%v was parsed as %v, %q, %v", code, got, reason, err)
 		}
 	}
 }
 
 func TestAppendClose(t *testing.T) {
-	if b, err := wire.AppendClose([]byte("before"), wire.StatusNoStatusReceived, ""); string(b) != "before" || err != nil {
+	b, err := wire.AppendClose([]byte("before"), wire.StatusNoStatusReceived, "")
+	if string(b) != "before" || err != nil {
 		t.Errorf("no code: %q, %v", b, err)
 	}
-	if b, err := wire.AppendClose([]byte("before"), wire.StatusNoStatusReceived, "why"); string(b) != "before" || !errors.Is(err, wire.ErrCloseCode) {
-		t.Errorf("a reason without a code: %q, %v", b, err)
+	b, err = wire.AppendClose([]byte("before"), wire.StatusNoStatusReceived, "why")
+	if string(b) != "before" || !errors.Is(err, wire.ErrCloseCode) {
+		t.Errorf("reason without a code: %q, %v", b, err)
 	}
-	for reason, at := range map[string]int64{"\xff": 0, "ab\xc3": 3, "abc\xe2\x82d": 5, strings.Repeat("a", 200) + "\x80": 200} {
+	for reason, at := range map[string]int64{
+		"\xff": 0, "ab\xc3": 3, "abc\xe2\x82d": 5, strings.Repeat("a", 200) + "\x80": 200,
+	} {
 		b, err := wire.AppendClose([]byte("before"), wire.StatusGoingAway, reason)
+		want := wire.Error{Violation: wire.ErrInvalidUTF8, Offset: at}
 		var e *wire.Error
-		if !errors.As(err, &e) || *e != (wire.Error{Violation: wire.ErrInvalidUTF8, Offset: at}) || string(b) != "before" {
-			t.Errorf("%q: %q, %v, want byte %d", reason, b, err, at)
+		if !errors.As(err, &e) || *e != want || string(b) != "before" {
+			t.Errorf("%q: %q, %v, want an error at byte %d", reason, b, err, at)
 		}
 	}
 }
 
-// A long reason is cut between runes, and no shorter than it must be.
+// A long reason is cut between runes, and no earlier than necessary.
 func TestAppendCloseCuts(t *testing.T) {
 	if wire.MaxCloseReason != 123 {
-		t.Error("a reason has 123 bytes at most")
+		t.Errorf("MaxCloseReason is %d, want 123", wire.MaxCloseReason)
 	}
 	for _, r := range []string{"a", "\u00e9", "\u20ac", "\U0001f600"} {
 		for pad := range 5 {
@@ -97,14 +102,14 @@ func TestAppendCloseCuts(t *testing.T) {
 				}
 				b, err := wire.AppendClose(nil, wire.StatusNormalClosure, reason)
 				if err != nil || len(b) > wire.MaxControlPayload {
-					t.Fatalf("%d bytes of reason: %d, %v", len(reason), len(b), err)
+					t.Fatalf("reason of %d bytes: payload of %d, %v", len(reason), len(b), err)
 				}
 				got := string(b[2:])
 				if !strings.HasPrefix(reason, got) || !utf8.ValidString(got) {
 					t.Errorf("%q was cut to %q", reason, got)
 				}
 				if want := min(len(reason), wire.MaxCloseReason-len(r)+1); len(got) < want {
-					t.Errorf("%d bytes of reason were cut to %d", len(reason), len(got))
+					t.Errorf("reason of %d bytes was cut to %d, want at least %d", len(reason), len(got), want)
 				}
 			}
 		}

@@ -91,8 +91,8 @@ var encoderTests = []struct {
 	}},
 }
 
-// Each frame is accepted or refused as the table says, by both methods and for
-// both roles; a refusal changes nothing.
+// Both methods accept or refuse each frame as the table says, for both roles. A refusal
+// changes nothing.
 func TestEncoder(t *testing.T) {
 	for _, tt := range encoderTests {
 		for _, role := range []wire.Role{wire.Server, wire.Client} {
@@ -108,14 +108,14 @@ func TestEncoder(t *testing.T) {
 				} else {
 					checkRefused(t, tt.name, i, err, f.want, len(want))
 					if whole.Open() != open || whole.Closed() != closed {
-						t.Errorf("%s: frame %d: refused, but the state changed", tt.name, i)
+						t.Errorf("%s: frame %d: refused, but the encoder's state changed", tt.name, i)
 					}
 				}
 				if out = b; !bytes.Equal(out, want) {
 					t.Fatalf("%s: frame %d: % x, %v, want % x", tt.name, i, out[before:], err, want[before:])
 				}
 				f.h.Length = int64(len(f.payload))
-				f.h.Masked = i%2 == 0 // of no meaning
+				f.h.Masked = i%2 == 0 // ignored
 				h, err := heads.AppendHeader([]byte("before"), f.h)
 				switch {
 				case f.want == 0:
@@ -123,11 +123,11 @@ func TestEncoder(t *testing.T) {
 						t.Fatalf("%s: frame %d: header % x, %v", tt.name, i, h, err)
 					}
 				case f.want == wire.ErrClosePayload || f.want == wire.ErrCloseCode || f.want == wire.ErrInvalidUTF8:
-					heads = whole // a header alone does not show its payload
+					heads = whole // AppendHeader cannot check the payload
 				default:
 					checkRefused(t, tt.name, i, err, f.want, len(want))
 					if string(h) != "before" {
-						t.Errorf("%s: frame %d: refused, but dst is % x", tt.name, i, h)
+						t.Errorf("%s: frame %d: refused, but dst changed to % x", tt.name, i, h)
 					}
 				}
 			}
@@ -147,7 +147,7 @@ func TestEncoderLength(t *testing.T) {
 	var e wire.Encoder
 	h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: -1}
 	if b, err := e.AppendHeader(nil, h); !errors.Is(err, wire.ErrLengthTopBit) || len(b) != 0 {
-		t.Errorf("a negative length: % x, %v", b, err)
+		t.Errorf("negative length: % x, %v", b, err)
 	}
 	// AppendFrame takes the length from the payload.
 	if b, err := e.AppendFrame(nil, h, []byte("abc")); string(b) != "\x82\x03abc" || err != nil {
@@ -155,20 +155,22 @@ func TestEncoderLength(t *testing.T) {
 	}
 }
 
-// AppendFrame leaves the payload as it was.
+// AppendFrame does not change the payload.
 func TestEncoderPayloadUnchanged(t *testing.T) {
 	e := wire.Encoder{Role: wire.Client}
 	payload := []byte("the payload of the caller")
-	if _, err := e.AppendFrame(nil, wire.Header{Fin: true, Opcode: wire.OpText, Key: [4]byte{1, 2, 3, 4}}, payload); err != nil {
+	h := finText
+	h.Key = [4]byte{1, 2, 3, 4}
+	if _, err := e.AppendFrame(nil, h, payload); err != nil {
 		t.Fatal(err)
 	}
 	if string(payload) != "the payload of the caller" {
-		t.Errorf("%q", payload)
+		t.Errorf("payload is now %q", payload)
 	}
 }
 
-// What an encoder lets out, a decoder of the other role takes; what it refuses,
-// the decoder would refuse by the same rule.
+// A decoder of the other role accepts every frame that an encoder accepts, and refuses
+// every frame that the encoder refuses, by the same rule.
 func TestEncoderDecoder(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -192,10 +194,10 @@ func TestEncoderDecoder(t *testing.T) {
 			_, err = decodeAll(&e, appendNaive(bytes.Clone(stream), e.Role, f.h, f.payload))
 			if want.Violation == wire.ErrFrameAfterClose {
 				if err != io.EOF {
-					t.Fatalf("seed %d: after a close frame: %v", seed, err)
+					t.Fatalf("seed %d: after a close frame: %v, want io.EOF", seed, err)
 				}
 			} else if !errors.As(err, &got) || got.Violation != want.Violation {
-				t.Fatalf("seed %d: %+v: encoder says %v, decoder %v", seed, f.h, want.Violation, err)
+				t.Fatalf("seed %d: %+v: encoder reports %v, decoder reports %v", seed, f.h, want.Violation, err)
 			}
 		}
 		got, err := decodeAll(&e, stream)
@@ -203,20 +205,23 @@ func TestEncoderDecoder(t *testing.T) {
 			t.Fatalf("seed %d: % x: %v", seed, stream, err)
 		}
 		if len(got) != len(frames) {
-			t.Fatalf("seed %d: %d frames went out, %d came in", seed, len(frames), len(got))
+			t.Fatalf("seed %d: sent %d frames, received %d", seed, len(frames), len(got))
 		}
 		for i, f := range frames {
 			g := got[i]
 			if g.h.Fin != f.h.Fin || g.h.RSV != f.h.RSV || g.h.Opcode != f.h.Opcode || g.payload != f.payload {
-				t.Fatalf("seed %d: %+v went out, %+v came in", seed, f, g)
+				t.Fatalf("seed %d: sent %+v, received %+v", seed, f, g)
 			}
 		}
 	}
 }
 
-// randomFrame is a frame of ASCII that may break any rule but those of sizes.
+// randomFrame returns a frame with an ASCII payload that may break any rule except those
+// about sizes.
 func randomFrame(random *rand.Rand) (f sent) {
-	opcodes := []wire.Opcode{wire.OpText, wire.OpBinary, 0, 0, 0, wire.OpPing, wire.OpPong, wire.OpClose, wire.Opcode(random.IntN(16))}
+	opcodes := []wire.Opcode{
+		wire.OpText, wire.OpBinary, 0, 0, 0, wire.OpPing, wire.OpPong, wire.OpClose, wire.Opcode(random.IntN(16)),
+	}
 	f.h.Opcode = opcodes[random.IntN(len(opcodes))]
 	f.h.Fin = f.h.Opcode.IsControl() && random.IntN(8) > 0 || random.IntN(3) == 0
 	if random.IntN(2) == 0 {

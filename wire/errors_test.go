@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// violations are all rules, each with its code and its section of RFC 6455.
+// violations has all rules, each with its status code and its section of RFC 6455.
 var violations = []struct {
 	v       wire.Violation
 	code    wire.StatusCode
@@ -41,20 +41,21 @@ func TestViolation(t *testing.T) {
 	texts := make(map[string]bool)
 	for i, tt := range violations {
 		if int(tt.v) != i+1 {
-			t.Errorf("%v stands at %d", tt.v, i)
+			t.Errorf("%v is violation %d, want %d", tt.v, int(tt.v), i+1)
 		}
 		if tt.v.Code() != tt.code || tt.v.Section() != tt.section {
-			t.Errorf("%v: %v, section %s, want %v, section %s", tt.v, tt.v.Code(), tt.v.Section(), tt.code, tt.section)
+			t.Errorf("%v: %v, section %s, want %v, section %s",
+				tt.v, tt.v.Code(), tt.v.Section(), tt.code, tt.section)
 		}
 		text := tt.v.Error()
 		if text == "" || texts[text] || strings.HasPrefix(text, "violation ") {
-			t.Errorf("violation %d is %q", i+1, text)
+			t.Errorf("violation %d has the text %q, want one that is unique", i+1, text)
 		}
 		texts[text] = true
 	}
 	for _, v := range []wire.Violation{0, wire.Violation(len(violations) + 1), 255} {
 		if got := v.Error(); got != fmt.Sprint("violation ", int(v)) || v.Code() != 0 || v.Section() != "" {
-			t.Errorf("no rule: %q, %v, %q", got, v.Code(), v.Section())
+			t.Errorf("undefined violation %d: %q, %v, %q", int(v), got, v.Code(), v.Section())
 		}
 	}
 }
@@ -100,7 +101,7 @@ func TestErrorWraps(t *testing.T) {
 	}
 }
 
-// Each reason fits a close frame with the largest sizes there are.
+// Each reason fits a close frame, even with the largest sizes.
 func TestErrorReasonFits(t *testing.T) {
 	for _, tt := range violations {
 		e := wire.Error{Violation: tt.v, Size: 1<<63 - 1, Limit: 1<<63 - 1}

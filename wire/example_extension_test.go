@@ -10,9 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// swapCase is an extension that sends each ASCII letter in the other case and
-// says so with RSV1. Its state is empty, so it is its own Session, encoder and
-// decoder.
+// swapCase is an extension that swaps the case of ASCII letters in text messages and sets
+// RSV1 on them. It has no state, so it is also its own Session.
 type swapCase struct{}
 
 func (swapCase) Offer(dst []wire.ExtensionSpec) []wire.ExtensionSpec {
@@ -45,8 +44,6 @@ func (swapCase) Encode(m wire.MessageInfo) wire.MessageEncoder {
 }
 
 func (swapCase) Decode(rsv byte) (wire.MessageDecoder, error) { return unswapper{}, nil }
-func (swapCase) Idle()                                        {}
-func (swapCase) Close() error                                 { return nil }
 
 type swapper struct{}
 
@@ -62,7 +59,9 @@ func (swapper) Append(dst, src []byte, fin bool) ([]byte, error) {
 
 type unswapper struct{ swapper }
 
-func (u unswapper) Append(dst, src []byte, fin bool, max int) (out []byte, consumed int, more bool, err error) {
+func (u unswapper) Append(dst, src []byte, fin bool, max int) (
+	out []byte, consumed int, more bool, err error,
+) {
 	n := min(len(src), max)
 	out, err = u.swapper.Append(dst, src[:n], fin && n == len(src))
 	return out, n, n < len(src), err
@@ -70,7 +69,7 @@ func (u unswapper) Append(dst, src []byte, fin bool, max int) (out []byte, consu
 
 func (unswapper) Release() {}
 
-// The two sides agree on an extension, and a message passes through it.
+// A client and a server agree on an extension, and a message passes through it.
 func ExampleExtension() {
 	var client, server wire.Extension = swapCase{}, swapCase{}
 
@@ -85,7 +84,7 @@ func ExampleExtension() {
 		log.Fatal(err)
 	}
 
-	// The server sends. RSV1 stands on the first frame of the message.
+	// The server sends a message. Its first frame has RSV1 set.
 	rsv, perFrame := serverSession.Bits()
 	e := wire.Encoder{Role: wire.Server, RSV: rsv, FrameRSV: perFrame}
 	h := wire.Header{Fin: true, Opcode: wire.OpText}
@@ -97,7 +96,7 @@ func ExampleExtension() {
 	stream, _ := e.AppendFrame(nil, h, payload)
 	fmt.Printf("%s: %q\n", request, stream)
 
-	// The client receives.
+	// The client receives it.
 	rsv, perFrame = clientSession.Bits()
 	d := wire.Decoder{Role: wire.Client, RSV: rsv, FrameRSV: perFrame}
 	f, _, err := d.Next(stream)
@@ -116,8 +115,8 @@ func ExampleExtension() {
 	// Hello <nil>
 }
 
-// SharedKey and the two below make swapCase a SharedSession. What it makes of a
-// message depends on nothing else.
+// SharedKey and the next two methods make swapCase a SharedSession. All sessions have the
+// same key, because the encoded form of a message depends only on the message.
 func (swapCase) SharedKey(m wire.MessageInfo) (key any, ok bool) {
 	return swapCase{}, m.Text && !m.Plain
 }
@@ -128,7 +127,7 @@ func (swapCase) AppendShared(dst, src []byte) ([]byte, error) {
 
 func (swapCase) SharedSent(src []byte) {}
 
-// A message goes to many connections and is encoded once for each key.
+// A broadcast encodes a message once for each key.
 func ExampleSharedSession() {
 	sessions := []wire.Session{swapCase{}, swapCase{}, swapCase{}}
 	message := []byte("Hello")
@@ -137,11 +136,11 @@ func ExampleSharedSession() {
 	for _, session := range sessions {
 		s, ok := session.(wire.SharedSession)
 		if !ok {
-			continue // it has to encode the message by itself
+			continue // encode the message for this connection alone
 		}
 		key, ok := s.SharedKey(wire.MessageInfo{Text: true, Size: 5})
 		if !ok {
-			continue // it goes out as Encode has it
+			continue // the message has no shared form: call Encode
 		}
 		if forms[key] == nil {
 			fmt.Println("encoded")

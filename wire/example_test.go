@@ -10,12 +10,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A client and a server exchange a message with no network between them: the
-// bytes of one are the input of the other.
+// A client encodes a message and a server decodes it, without a network.
 func Example() {
 	client := wire.Encoder{Role: wire.Client}
 	stream, err := client.AppendFrame(nil, wire.Header{
-		Fin: true, Opcode: wire.OpText, Key: [4]byte{0x37, 0xfa, 0x21, 0x3d}, // in earnest: from crypto/rand
+		Fin: true, Opcode: wire.OpText, Key: [4]byte{0x37, 0xfa, 0x21, 0x3d}, // really: from crypto/rand
 	}, []byte("Hello"))
 	if err != nil {
 		log.Fatal(err)
@@ -33,8 +32,8 @@ func Example() {
 	// text: Hello
 }
 
-// A Decoder takes a stream in pieces of any size and gathers its messages. Here
-// a text message comes in two fragments with a ping between them.
+// A Decoder takes a stream in pieces of any size. Here, a text message arrives in two
+// fragments with a ping between them.
 func ExampleDecoder() {
 	stream := []byte("\x01\x03Hel\x89\x02hi\x80\x02lo\x88\x02\x03\xe8")
 
@@ -44,7 +43,7 @@ func ExampleDecoder() {
 		for b := piece; len(b) > 0; {
 			f, n, err := d.Next(b)
 			if err != nil {
-				log.Fatal(err) // close with (*wire.Error).Code
+				log.Fatal(err) // close the connection with (*wire.Error).Code
 			}
 			b = b[n:]
 			switch f.Kind {
@@ -57,7 +56,7 @@ func ExampleDecoder() {
 			case wire.KindPing:
 				fmt.Printf("ping: answer with pong %q\n", f.Payload)
 			case wire.KindClose:
-				code, reason, _ := wire.ConsumeClose(f.Payload) // checked already
+				code, reason, _ := wire.ConsumeClose(f.Payload) // the Decoder has checked it
 				fmt.Printf("close: %v %q\n", code, reason)
 			}
 		}
@@ -71,8 +70,8 @@ func ExampleDecoder() {
 	// true
 }
 
-// A large payload is read straight to where the message is gathered: Remaining
-// says how much may be read there.
+// A large payload is read directly into the buffer of the message. Remaining says how much
+// may be read there.
 func ExampleDecoder_Remaining() {
 	var d wire.Decoder
 	header := wire.AppendHeader(nil, wire.Header{
@@ -81,16 +80,17 @@ func ExampleDecoder_Remaining() {
 	if _, _, err := d.Next(header); err != nil {
 		log.Fatal(err)
 	}
-	message := make([]byte, d.Remaining())        // below MaxMessage
-	copy(message, "igohn#")                       // io.ReadFull(conn, message)
-	if _, _, err := d.Next(message); err != nil { // unmasked where it is
+	message := make([]byte, d.Remaining())        // at most MaxMessage
+	copy(message, "igohn#")                       // really: io.ReadFull(conn, message)
+	if _, _, err := d.Next(message); err != nil { // unmasks message in place
 		log.Fatal(err)
 	}
 	fmt.Printf("%s, %d to come\n", message, d.Remaining())
 	// Output: hello!, 0 to come
 }
 
-// When a read times out, InFrame tells an idle peer from one that stalls.
+// When a read times out, InFrame distinguishes an idle peer from one that has stalled within
+// a frame.
 func ExampleDecoder_InFrame() {
 	d := wire.Decoder{Role: wire.Client}
 	for _, read := range []string{"\x81\x02hi", "\x89\x04pi", "ng", "\x82"} {
@@ -110,7 +110,7 @@ func ExampleDecoder_InFrame() {
 	// "\x82": within a frame: true
 }
 
-// A relay passes text on as it came and leaves the check to its receiver.
+// A relay forwards text unchecked and leaves the check to the receiver.
 func ExampleDecoder_allowInvalidUTF8() {
 	relay := wire.Decoder{Role: wire.Client, AllowInvalidUTF8: true}
 	f, _, err := relay.Next([]byte("\x81\x04caf\xe9")) // Latin-1
@@ -124,7 +124,7 @@ func ExampleDecoder_allowInvalidUTF8() {
 	// wire: byte 6: invalid UTF-8 (RFC 6455, section 8.1)
 }
 
-// An Encoder appends frames and refuses those that would break a rule.
+// An Encoder appends frames and refuses those that break a rule.
 func ExampleEncoder() {
 	e := wire.Encoder{Role: wire.Server}
 	b, _ := e.AppendFrame(nil, wire.Header{Opcode: wire.OpText}, []byte("Hel"))
@@ -143,8 +143,8 @@ func ExampleEncoder() {
 	// "\x88\t\x03\xe9restart" true
 }
 
-// The payload of a large frame need not pass through the Encoder: send it after
-// its header, in the same system call perhaps.
+// The payload of a large frame does not have to pass through the Encoder. Send it after the
+// header, for example with net.Buffers.
 func ExampleEncoder_AppendHeader() {
 	e := wire.Encoder{Role: wire.Client}
 	h := wire.Header{Fin: true, Opcode: wire.OpBinary, Key: [4]byte{0xa, 0xb, 0xc, 0xd}, Length: 70000}
@@ -209,7 +209,7 @@ func ExampleAppendClose() {
 	// true
 }
 
-// Mask is its own inverse, and takes a payload in pieces.
+// Mask is its own inverse, and can mask a payload in pieces.
 func ExampleMask() {
 	key := [4]byte{0x37, 0xfa, 0x21, 0x3d}
 	payload := []byte("Hello")
@@ -290,7 +290,7 @@ func ExampleIsToken() {
 	// Output: true false
 }
 
-// Text that comes in pieces is refused at its first bad byte, long before its
+// Text that arrives in pieces is refused at the first invalid byte, without waiting for its
 // end.
 func ExampleUTF8() {
 	var u wire.UTF8
@@ -303,7 +303,7 @@ func ExampleUTF8() {
 	// 3 false
 }
 
-// An error says which rule was broken, where, and how to close.
+// An Error says which rule was broken, at which byte, and how to close the connection.
 func ExampleError() {
 	d := wire.Decoder{Role: wire.Client, MaxMessage: 1000}
 	_, _, err := d.Next([]byte("\x82\x7e\x04\x00"))

@@ -14,7 +14,7 @@ func TestParseExtensions(t *testing.T) {
 		want   []wire.ExtensionSpec
 	}{
 		{nil, nil},
-		// Fields of peers that want no extension.
+		// Empty fields, as peers send that use no extension.
 		{[]string{""}, nil},
 		{[]string{" \t"}, nil},
 		{[]string{" , ,"}, nil},
@@ -30,14 +30,18 @@ func TestParseExtensions(t *testing.T) {
 				offer("permessage-deflate"),
 			}},
 		// Case, order and duplicates are kept.
-		{[]string{"Foo;A=b;a=B;A=b, foo, Foo"}, []wire.ExtensionSpec{offer("Foo", "A", "b", "a", "B", "A", "b"), offer("foo"), offer("Foo")}},
-		// White space may stand between any two tokens, and elements may be empty.
-		{[]string{" \tfoo \t; \ta \t= \tb\t ; c ,\t, ,bar "}, []wire.ExtensionSpec{offer("foo", "a", "b", "c", ""), offer("bar")}},
+		{[]string{"Foo;A=b;a=B;A=b, foo, Foo"},
+			[]wire.ExtensionSpec{offer("Foo", "A", "b", "a", "B", "A", "b"), offer("foo"), offer("Foo")}},
+		// White space may separate any two tokens, and elements may be empty.
+		{[]string{" \tfoo \t; \ta \t= \tb\t ; c ,\t, ,bar "},
+			[]wire.ExtensionSpec{offer("foo", "a", "b", "c", ""), offer("bar")}},
 		{[]string{",foo,", "", " ", ",", "bar,,"}, []wire.ExtensionSpec{offer("foo"), offer("bar")}},
 		// Quoted strings.
-		{[]string{`foo; a="b"; c = "d" ; e="10"`}, []wire.ExtensionSpec{offer("foo", "a", "b", "c", "d", "e", "10")}},
+		{[]string{`foo; a="b"; c = "d" ; e="10"`},
+			[]wire.ExtensionSpec{offer("foo", "a", "b", "c", "d", "e", "10")}},
 		{[]string{`foo; a="\b\1c"`}, []wire.ExtensionSpec{offer("foo", "a", "b1c")}},
-		{[]string{"!#$%&'*+-.^_`|~09azAZ;x=!#$%&'*+-.^_`|~"}, []wire.ExtensionSpec{offer("!#$%&'*+-.^_`|~09azAZ", "x", "!#$%&'*+-.^_`|~")}},
+		{[]string{"!#$%&'*+-.^_`|~09azAZ;x=!#$%&'*+-.^_`|~"},
+			[]wire.ExtensionSpec{offer("!#$%&'*+-.^_`|~09azAZ", "x", "!#$%&'*+-.^_`|~")}},
 	}
 	for _, tt := range tests {
 		got, err := wire.ParseExtensions(tt.values)
@@ -47,7 +51,7 @@ func TestParseExtensions(t *testing.T) {
 	}
 }
 
-// Each is refused at the byte given, and in whichever line it stands.
+// Each value is refused at the given byte, whichever field of a list has it.
 func TestParseExtensionsSyntax(t *testing.T) {
 	tests := []struct {
 		value  string
@@ -97,10 +101,11 @@ func TestParseExtensionsSyntax(t *testing.T) {
 		{"foo(comment)", 3},
 	}
 	for _, tt := range tests {
+		want := wire.Error{Violation: wire.ErrFieldSyntax, Offset: tt.offset}
 		for _, values := range [][]string{{tt.value}, {"good; a=b, good", tt.value}, {tt.value, "good"}} {
 			got, err := wire.ParseExtensions(values)
 			var e *wire.Error
-			if !errors.As(err, &e) || *e != (wire.Error{Violation: wire.ErrFieldSyntax, Offset: tt.offset}) || got != nil {
+			if !errors.As(err, &e) || *e != want || got != nil {
 				t.Errorf("%q: %v, %v, want an error at byte %d", values, got, err, tt.offset)
 			}
 		}
@@ -115,7 +120,8 @@ func TestAppendExtensions(t *testing.T) {
 		{nil, ""},
 		{[]wire.ExtensionSpec{offer("foo")}, "foo"},
 		{[]wire.ExtensionSpec{offer("foo", "a", "b", "c", ""), offer("bar")}, "foo; a=b; c, bar"},
-		{[]wire.ExtensionSpec{offer("permessage-deflate", "client_max_window_bits", "12")}, "permessage-deflate; client_max_window_bits=12"},
+		{[]wire.ExtensionSpec{offer("permessage-deflate", "client_max_window_bits", "12")},
+			"permessage-deflate; client_max_window_bits=12"},
 	}
 	for _, tt := range tests {
 		b, err := wire.AppendExtensions([]byte("before"), tt.offers)
@@ -128,15 +134,17 @@ func TestAppendExtensions(t *testing.T) {
 		}
 		back, err := wire.ParseExtensions([]string{tt.want})
 		if err != nil || !reflect.DeepEqual(back, tt.offers) {
-			t.Errorf("%q came back as %v, %v", tt.want, back, err)
+			t.Errorf("%q was parsed as %v, %v", tt.want, back, err)
 		}
 	}
 	for _, bad := range []string{" ", "a b", "a,b", "a;b", "a=b", `a"b`, "a\r\nb", "a\x00", "\u00f6", "a/b"} {
 		for _, offers := range [][]wire.ExtensionSpec{
-			{offer(bad)}, {offer("good"), offer(bad)}, {offer("good", bad, "")}, {offer("good", "a", bad)}, {offer("good", bad, "a"), offer("good")},
+			{offer(bad)}, {offer("good"), offer(bad)}, {offer("good", bad, "")}, {offer("good", "a", bad)},
+			{offer("good", bad, "a"), offer("good")},
 		} {
-			if b, err := wire.AppendExtensions([]byte("before"), offers); !errors.Is(err, wire.ErrFieldSyntax) || string(b) != "before" {
-				t.Errorf("%q: %q, %v", offers, b, err)
+			b, err := wire.AppendExtensions([]byte("before"), offers)
+			if !errors.Is(err, wire.ErrFieldSyntax) || string(b) != "before" {
+				t.Errorf("%q: %q, %v, want dst and a syntax error", offers, b, err)
 			}
 		}
 	}
@@ -150,8 +158,9 @@ func TestAppendExtensions(t *testing.T) {
 		{[]wire.ExtensionSpec{offer("foo", "a", "b", "c", "\"")}, 10},
 	} {
 		b, err := wire.AppendExtensions([]byte("before"), tt.offers)
+		want := wire.Error{Violation: wire.ErrFieldSyntax, Offset: tt.offset}
 		var e *wire.Error
-		if !errors.As(err, &e) || *e != (wire.Error{Violation: wire.ErrFieldSyntax, Offset: tt.offset}) || string(b) != "before" {
+		if !errors.As(err, &e) || *e != want || string(b) != "before" {
 			t.Errorf("%q: %q, %v, want an error at byte %d", tt.offers, b, err, tt.offset)
 		}
 	}
@@ -168,14 +177,14 @@ func TestParseProtocols(t *testing.T) {
 		{[]string{"chat", "superchat"}, []string{"chat", "superchat"}},
 		{[]string{" v1.Chat\t,,\tchat ,"}, []string{"v1.Chat", "chat"}},
 		{[]string{"", "chat"}, []string{"chat"}},
-		// Fields of peers that want no subprotocol.
+		// Empty fields, as peers send that use no subprotocol.
 		{[]string{""}, nil},
 		{[]string{" \t"}, nil},
 		{[]string{" , ,", ","}, nil},
-		// Kubernetes, whose name is not a token.
+		// Names that are not tokens. The first one is Kubernetes's.
 		{[]string{"SPDY/3.1+portforward.k8s.io"}, []string{"SPDY/3.1+portforward.k8s.io"}},
 		{[]string{"a;b, \"c\"", "a=b"}, []string{"a;b", `"c"`, "a=b"}},
-		// Elements that no server can choose.
+		// Elements that are not names are left out.
 		{[]string{"a b, chat", "ch\tat", "\u00e9,a\r\nb,\x00,a\x7f"}, []string{"chat"}},
 	}
 	for _, tt := range tests {
@@ -188,13 +197,14 @@ func TestParseProtocols(t *testing.T) {
 func TestIsProtocolName(t *testing.T) {
 	for c := range 256 {
 		want := c > ' ' && c < 0x7f && c != ','
-		for _, s := range []string{string([]byte{byte(c)}), "a" + string([]byte{byte(c)}), string([]byte{byte(c)}) + "a"} {
+		char := string([]byte{byte(c)})
+		for _, s := range []string{char, "a" + char, char + "a"} {
 			if got := wire.IsProtocolName(s); got != want {
 				t.Errorf("%q: %t", s, got)
 			}
 		}
 	}
 	if wire.IsProtocolName("") {
-		t.Error("the empty name")
+		t.Error("an empty name is accepted")
 	}
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// headerLengths are the lengths at which the form of a header changes, with
-// their neighbours, and some between.
+// headerLengths are the lengths at which the form of a header changes, their neighbors, and
+// some in between.
 var headerLengths = []int64{
 	0, 1, 2, 124, 125, 126, 127, 128, 255, 256, 1000, 65534, 65535, 65536, 65537, 1 << 20,
 	1<<31 - 1, 1 << 31, 1 << 32, 1 << 40, 1<<62 + 3, 1<<63 - 1,
 }
 
-// headers calls f with every header of the lengths above.
+// headers calls f with headers of these lengths, with every first byte, masked and unmasked.
 func headers(f func(wire.Header)) {
 	for _, length := range headerLengths {
 		for first := range 256 {
@@ -30,7 +30,7 @@ func headers(f func(wire.Header)) {
 	}
 }
 
-// What AppendHeader writes, ConsumeHeader reads: all of it, and nothing beyond.
+// ConsumeHeader parses what AppendHeader appends, and nothing beyond it.
 func TestHeaderRoundTrip(t *testing.T) {
 	longest := 0
 	headers(func(h wire.Header) {
@@ -46,12 +46,12 @@ func TestHeaderRoundTrip(t *testing.T) {
 		b = append(b, "after"...)
 		for _, b := range [][]byte{b[len("before"):], b[len("before") : len("before")+size]} {
 			if got, n, err := wire.ConsumeHeader(b); got != h || n != size || err != nil {
-				t.Fatalf("%+v came back as %+v, %d, %v", h, got, n, err)
+				t.Fatalf("%+v was parsed as %+v, %d, %v", h, got, n, err)
 			}
 		}
 	})
 	if longest != wire.MaxHeaderSize {
-		t.Errorf("the longest header has %d bytes", longest)
+		t.Errorf("the longest header has %d bytes, want %d", longest, wire.MaxHeaderSize)
 	}
 }
 
@@ -59,14 +59,15 @@ func TestConsumeHeaderTruncated(t *testing.T) {
 	headers(func(h wire.Header) {
 		b := wire.AppendHeader(nil, h)
 		for i := range b {
-			if got, n, err := wire.ConsumeHeader(b[:i:i]); err != io.ErrUnexpectedEOF || n != 0 || got != (wire.Header{}) {
+			got, n, err := wire.ConsumeHeader(b[:i:i])
+			if err != io.ErrUnexpectedEOF || n != 0 || got != (wire.Header{}) {
 				t.Fatalf("%d of %d bytes of %+v: %+v, %d, %v", i, len(b), h, got, n, err)
 			}
 		}
 	})
 }
 
-// A length at fault is seen once it is whole, with or without the key.
+// An invalid length is refused as soon as it is complete, before the masking key.
 func TestConsumeHeaderLength(t *testing.T) {
 	tests := []struct {
 		bytes string
@@ -94,10 +95,11 @@ func TestConsumeHeaderLength(t *testing.T) {
 			}
 			for i := range len(b) + 1 {
 				h, n, err := wire.ConsumeHeader(b[:i:i])
+				want := wire.Error{Violation: tt.want, Offset: int64(len(tt.bytes)) - 1}
 				var e *wire.Error
 				switch {
 				case i >= len(tt.bytes) && tt.want != 0:
-					if !errors.As(err, &e) || *e != (wire.Error{Violation: tt.want, Offset: int64(len(tt.bytes)) - 1}) {
+					if !errors.As(err, &e) || *e != want {
 						t.Errorf("% x: %v, want %v", b[:i], err, tt.want)
 					}
 				case i < len(b):
@@ -108,14 +110,14 @@ func TestConsumeHeaderLength(t *testing.T) {
 					t.Errorf("% x: %v", b, err)
 				}
 				if err != nil && (n != 0 || h != wire.Header{}) {
-					t.Errorf("% x: %+v, %d beside %v", b[:i], h, n, err)
+					t.Errorf("% x: %+v, %d with the error %v, want zeros", b[:i], h, n, err)
 				}
 			}
 		}
 	}
 }
 
-// AppendHeader writes no bit that its fields do not have room for.
+// AppendHeader ignores bits that do not fit their fields.
 func TestAppendHeaderMasksFields(t *testing.T) {
 	got := wire.AppendHeader(nil, wire.Header{RSV: 0xff, Opcode: 0xf2, Key: [4]byte{1, 2, 3, 4}, Length: 5})
 	if want := []byte{0x72, 0x05}; !bytes.Equal(got, want) {

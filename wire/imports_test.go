@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// The codec stands by itself: no connection, no clock, no lock, no log, and
-// nothing beyond the standard library.
+// The package requires nothing but the standard library, and of that no connection, clock,
+// lock or log.
 func TestImports(t *testing.T) {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip(err)
@@ -20,16 +20,18 @@ func TestImports(t *testing.T) {
 	}
 	imports := strings.Fields(string(out))
 	if len(imports) == 0 {
-		t.Fatal("go list shows no import")
+		t.Fatal("go list lists no imports")
 	}
-	for _, forbidden := range []string{"net", "net/http", "os", "log", "log/slog", "time", "sync", "sync/atomic", "context", "unsafe"} {
+	for _, forbidden := range []string{
+		"net", "net/http", "os", "log", "log/slog", "time", "sync", "sync/atomic", "context", "unsafe",
+	} {
 		if slices.Contains(imports, forbidden) {
 			t.Errorf("wire imports %s", forbidden)
 		}
 	}
 	for _, path := range imports {
 		if first, _, _ := strings.Cut(path, "/"); strings.Contains(first, ".") {
-			t.Errorf("wire imports %s, which is not of the standard library", path)
+			t.Errorf("wire imports %s, which is not in the standard library", path)
 		}
 	}
 	mod, err := os.ReadFile("go.mod")
@@ -37,6 +39,6 @@ func TestImports(t *testing.T) {
 		t.Fatal(err)
 	}
 	if strings.Contains(string(mod), "require") {
-		t.Errorf("go.mod requires something:\n%s", mod)
+		t.Errorf("go.mod has a requirement:\n%s", mod)
 	}
 }
