@@ -10,46 +10,45 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// closing is how far the closing handshake has come (RFC 6455, section 7).
+// closing is the state of the closing handshake (RFC 6455, section 7).
 type closing struct {
-	local       atomic.Bool                   // Close was called before the peer's close frame came
-	sent        atomic.Bool                   // our close frame is on its way; set in the turn to write frames, under outgoing.mu
-	out         atomic.Bool                   // all of it is out
-	received    atomic.Bool                   // the peer's close frame came
-	handled     atomic.Bool                   // and the program answers it
-	dropped     atomic.Bool                   // our side has closed, and wants nothing of what was kept
-	tearingDown atomic.Bool                   // the teardown is on its way
-	draining    atomic.Bool                   // the transport is left to it
-	over        atomic.Bool                   // out is set, or will not be
-	watched     atomic.Pointer[chan struct{}] // closed with over; nil unless OnControl was called
+	local       atomic.Bool // Close was called before the peer's close frame arrived
+	sent        atomic.Bool // our close frame is being written; set with out.frames and out.mu held
+	out         atomic.Bool // all of it is written
+	received    atomic.Bool // the peer's close frame has arrived
+	handled     atomic.Bool // the program answers it
+	dropped     atomic.Bool // our side has closed, and unread messages are dropped
+	tearingDown atomic.Bool // the teardown has begun
+	draining    atomic.Bool // the teardown closes the transport
+	over        atomic.Bool // out is set, or never will be
+
+	watched atomic.Pointer[chan struct{}] // closed when over is set; nil unless OnControl was called
 
 	// These belong to the holder of the turn to read.
-	reads    bool          // a Close has read, and perhaps dropped the beginning of a message
-	handOver chan struct{} // hands the turn to the teardown, if one waits for it
+	reads    bool          // Close has read, and may have dropped the beginning of a message
+	handOver chan struct{} // closing it hands the turn to the teardown; nil without one
 }
 
-// Close performs the closing handshake: it sends a close frame, waits for the
-// peer's, and drops messages that come before it (RFC 6455, section 7.1.2). If another
-// goroutine reads, that one sees the peer's frame, and its read returns an error that
-// matches [net.ErrClosed].
+// Close performs the closing handshake: it sends a close frame, waits for the peer's, and drops
+// messages that arrive before that (RFC 6455, section 7.1.2). If another goroutine reads, its read
+// sees the peer's frame and returns an error that matches [net.ErrClosed].
 //
-// A reason is at most 123 bytes of UTF-8; a longer one is cut. With
-// StatusNoStatusReceived the frame is empty. A code that must not be sent (section
-// 7.4) is replaced by StatusInternalError, and a reason that cannot be sent by none; the
-// error then says so, and the connection is closed all the same.
+// A reason is at most 123 bytes of UTF-8. A longer one is cut. With StatusNoStatusReceived the
+// frame is empty. A code that must not be sent (section 7.4) is replaced by StatusInternalError,
+// and an invalid reason is left out. The error then says so, and the connection is closed all the
+// same.
 //
-// Close waits until ctx ends, but no longer than Limits.CloseTimeout. The connection has
-// ended when it returns. If both close frames were exchanged, TCP is closed in the
-// background: by a server at once, by a client once the server has closed it or
-// Limits.CloseTimeout has passed again. Otherwise it is closed already. If ctx has ended
-// before the call, Close does not wait for the peer. It still sends its frame if the
-// transport takes it at once, for which it waits 5 ms where that cannot be told
-// otherwise.
+// Close waits until ctx ends, but no longer than Limits.CloseTimeout. When it returns, the
+// connection has ended. If both close frames were exchanged, TCP is closed in the background: by a
+// server at once, by a client when the server has closed it or another Limits.CloseTimeout has
+// passed. Otherwise TCP is closed already. If ctx has ended before the call, Close does not wait
+// for the peer. It still sends its frame if the transport takes it at once. Where only a write can
+// tell that, Close waits 5 ms.
 //
-// The error is nil if both close frames were exchanged, with the code and the reason
-// given. If the connection has ended before, the error wraps the cause, such as the
-// peer's [*CloseError]. A program that closes many connections, or must not be held up by
-// a slow peer, calls Close on a goroutine of its own.
+// The error is nil if both close frames were exchanged, with the given code and reason. If the
+// connection had ended before, the error wraps the cause, such as the peer's [*CloseError]. A
+// program that closes many connections, or must not wait for a slow peer, calls Close on a separate
+// goroutine.
 func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error {
 	defer c.drop()
 	if c.ctx.Err() != nil {
@@ -64,9 +63,9 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	err := c.exchangeClose(ctx, p)
 	if c.closing.received.Load() && c.closing.out.Load() {
 		err = nil
-		<-c.ctx.Done() // at any moment: the teardown has nothing to wait for
+		<-c.ctx.Done() // soon: the teardown has nothing left to wait for
 	}
-	ended := c.ctx.Err() != nil // by the reader, with an error for everybody
+	ended := c.ctx.Err() != nil // by the reader, with an error for all calls
 	c.end(errClosed)
 	switch {
 	case refused != nil:
@@ -80,8 +79,8 @@ func (c *Conn) Close(ctx context.Context, code StatusCode, reason string) error 
 	return &Error{Op: "close", Err: bare(err), closed: true, received: received}
 }
 
-// closePayload returns the payload of a close frame. What cannot be sent is left out,
-// and is the error.
+// closePayload returns the payload of a close frame without what cannot be sent, and an error about
+// that.
 func closePayload(code StatusCode, reason string) ([]byte, error) {
 	p, err := wire.AppendClose(nil, code, reason)
 	if err == nil {
@@ -91,23 +90,22 @@ func closePayload(code StatusCode, reason string) ([]byte, error) {
 		return p, fmt.Errorf("closed without the reason: %w", err)
 	}
 	p, _ = wire.AppendClose(nil, StatusInternalError, "")
-	return p, fmt.Errorf("code %d, for which %v was sent: %w", code, StatusInternalError, err)
+	return p, fmt.Errorf("closed with %v instead of code %d: %w", StatusInternalError, code, err)
 }
 
-// CloseNow drops the connection without a closing handshake. The peer sees a
-// connection that broke. If the connection has ended with our close frame, CloseNow does
-// nothing: TCP is closed in the background, so that the frame is not lost. Calls after
-// the first do nothing. It returns nil.
+// CloseNow closes the connection without a closing handshake. The peer sees a broken connection. If
+// the connection has already ended with our close frame, CloseNow does nothing: TCP is closed in
+// the background, so that the frame is not lost. Later calls do nothing. It always returns nil.
 func (c *Conn) CloseNow() error {
 	c.end(errClosed)
 	c.drop()
 	return nil
 }
 
-// Abort is CloseNow with a cause, such as a peer that no longer answers: later calls
-// return an [*Error] that wraps it, [Conn.Messages] yields that error, and
-// [Conn.Closure] and [context.Cause] of [Conn.Context] tell it. If the connection has
-// ended already, its cause stays as it is. A nil cause makes Abort a CloseNow.
+// Abort is CloseNow with a cause, such as a peer that no longer answers. Later calls return an
+// [*Error] that wraps the cause, [Conn.Messages] yields that error, and [Conn.Closure] and
+// [context.Cause] of [Conn.Context] return it. If the connection has already ended, its cause does
+// not change. With a nil cause, Abort is CloseNow.
 func (c *Conn) Abort(cause error) {
 	if cause == nil {
 		cause = net.ErrClosed
@@ -117,7 +115,7 @@ func (c *Conn) Abort(cause error) {
 	c.drop()
 }
 
-// drop parts with what is left to be read of a connection that has ended.
+// drop drops the messages that could still be read after the connection has ended.
 func (c *Conn) drop() {
 	c.closing.dropped.Store(true)
 	c.releaseIfEnded()
@@ -130,8 +128,8 @@ func (c *Conn) closeContext(ctx context.Context) (context.Context, context.Cance
 	return context.WithTimeoutCause(ctx, c.closeWithin, errCloseTimeout)
 }
 
-// sendClose sends a close frame, if none is out yet; ours tells which. When it
-// returns without an error one is out.
+// sendClose sends a close frame unless one was sent before, and reports whether the frame is its
+// own. When it returns without an error, a close frame is out.
 func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err error) {
 	first, err := c.lockForClose(ctx)
 	if err != nil {
@@ -140,7 +138,7 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 	defer c.unlockFrames()
 	if !first {
 		if !c.closing.out.Load() {
-			return false, c.opError("close", net.ErrClosed) // it could not be written
+			return false, c.opError("close", net.ErrClosed) // writing it has failed
 		}
 		return false, nil
 	}
@@ -158,9 +156,9 @@ func (c *Conn) sendClose(ctx context.Context, payload []byte) (ours bool, err er
 	return err == nil, err
 }
 
-// lockForClose takes the turn to write frames for a close frame; first reports
-// whether it is ours to send. No frame can follow that one: those that were postponed
-// just as the turn came go out before it, and from then on none is postponed.
+// lockForClose takes out.frames for a close frame, and reports whether the caller is the first to
+// send one. No frame can follow a close frame. Frames that were postponed until now are written
+// before it, and from then on none is postponed.
 func (c *Conn) lockForClose(ctx context.Context) (first bool, err error) {
 	o := &c.out
 	for {
@@ -178,17 +176,16 @@ func (c *Conn) lockForClose(ctx context.Context) (first bool, err error) {
 	}
 }
 
-// exchangeClose sends a close frame and reads until the peer's has come. It does
-// both at once: a peer that waits for us to read may not read itself before.
+// exchangeClose sends a close frame and reads until the peer's arrives. It does both at once,
+// because a peer may read only after we have read from it.
 //
-// The frame is not bound by a ctx that ends at once: a transport that takes it without
-// a wait shall do so.
+// If ctx has ended already, the frame is still sent if the transport takes it without a wait.
 func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	reading, cancel := context.WithCancel(ctx)
 	defer cancel()
 	sending, stop := outlive(ctx, probeTime)
 	defer stop()
-	sent := make(chan error, 1) // nil also if reading has a bound of its own
+	sent := make(chan error, 1) // nil also if writing failed, after which reading is bounded
 	go func() {
 		_, err := c.sendClose(sending, payload)
 		if c.ending.writeFailed.Load() {
@@ -209,11 +206,11 @@ func (c *Conn) exchangeClose(ctx context.Context, payload []byte) error {
 	case c.isEnd(e):
 		return c.opError("close", nil)
 	default:
-		return e // and not what has come of it
+		return e // rather than its consequences
 	}
 }
 
-// outlive returns a context that ends with ctx, but not before d has passed.
+// outlive returns a context that ends with ctx, but at the earliest after d.
 func outlive(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	begun := time.Now()
 	longer, cancel := context.WithCancel(context.Background())
@@ -239,9 +236,9 @@ func (c *Conn) awaitClose(ctx context.Context) error {
 	}
 }
 
-// answerClose ends the connection on the peer's close frame, after the answer: "If
-// an endpoint receives a Close frame and did not previously send a Close frame,
-// the endpoint MUST send a Close frame in response" (RFC 6455, section 5.5.1).
+// answerClose answers the peer's close frame and ends the connection: "If an endpoint receives a
+// Close frame and did not previously send a Close frame, the endpoint MUST send a Close frame in
+// response" (RFC 6455, section 5.5.1). The teardown sends the answer, or OnControl's function.
 func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
 	first := c.recordClose(payload)
 	c.readOver()
@@ -251,10 +248,10 @@ func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
 		c.startTeardown(answer, nil, nil)
 	} else {
 		due := make(chan struct{})
-		c.startTeardown(answer, nil, due) // f may close the connection, which waits for that
+		c.startTeardown(answer, nil, due) // before f, which may call Close, which waits for the teardown
 		if (*f)(wire.OpClose, payload) && first && c.canWrite() {
 			c.closing.handled.Store(true)
-			return c.opError("read", nil) // nobody has to read on for the answer
+			return c.opError("read", nil) // the answer needs no reader
 		}
 		close(due)
 	}
@@ -262,8 +259,8 @@ func (c *Conn) answerClose(ctx context.Context, payload []byte) error {
 	return c.opError("read", contextError(ctx))
 }
 
-// recordClose records the peer's close frame, before anything is answered. It reports
-// whether the peer was first.
+// recordClose records the peer's close frame before it is answered. It reports whether the peer
+// closed first.
 func (c *Conn) recordClose(payload []byte) (first bool) {
 	c.ending.recordReceived(payload)
 	if first = !c.closing.sent.Load(); first {
@@ -273,7 +270,7 @@ func (c *Conn) recordClose(payload []byte) (first bool) {
 	return first
 }
 
-// watch makes awaitAnswer possible.
+// watch lets awaitAnswer wait.
 func (g *closing) watch() {
 	if g.watched.Load() == nil {
 		ch := make(chan struct{})
@@ -281,13 +278,13 @@ func (g *closing) watch() {
 	}
 }
 
-// setOut notes that all of our close frame is out.
+// setOut records that all of our close frame is written.
 func (g *closing) setOut() {
 	g.out.Store(true)
 	g.setOver()
 }
 
-// setOver notes that there is no use in waiting for our close frame.
+// setOver records that waiting for our close frame is of no use any more.
 func (g *closing) setOver() {
 	if g.over.Swap(true) {
 		return
@@ -297,12 +294,12 @@ func (g *closing) setOver() {
 	}
 }
 
-// awaitAnswer gives the program time to answer the peer's close frame, until due is closed
-// because it does not.
+// awaitAnswer waits for the program to answer the peer's close frame, until due is closed because
+// the program does not.
 func (c *Conn) awaitAnswer(due <-chan struct{}) {
-	over := *c.closing.watched.Load() // OnControl was called
+	over := *c.closing.watched.Load() // not nil: OnControl was called
 	if c.closing.over.Load() {
-		return // perhaps before that
+		return // perhaps before OnControl was called
 	}
 	limit := c.closeWithin
 	if limit < 0 {

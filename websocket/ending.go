@@ -9,27 +9,26 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// ending is what is known about the end of a connection. A fact is recorded before
-// anything is done about it, and the first one wins: what the peer said or did wrong
-// over anything that fails on this side.
+// ending records the end of a connection. A fact is recorded before it is acted on, and the first
+// one wins: what the peer said or did wrong precedes any failure of this side.
 type ending struct {
 	mu       sync.Mutex
-	cause    error  // a *CloseError or an *Error, once known for good
-	finished bool   // the connection has ended; nothing here changes any more
+	cause    error  // a *CloseError or an *Error; final once it is set
+	finished bool   // the connection has ended, and nothing here changes any more
 	failure  *Error // why writing failed
 	sent     CloseFrame
 	received CloseFrame
 	byPeer   bool
-	lost     bool // the transport failed to write, as opposed to a bound of ours
-	readOver bool // nothing is left to be read
+	lost     bool // the transport failed to write, as opposed to a limit of ours
+	readOver bool // nothing is left to read
 
-	// writeFailed is set once nothing more can be sent, and last with it. Reading goes
-	// on: see lastread.go.
+	// writeFailed is set once nothing more can be sent, and last with it. Reading goes on: see
+	// write_failed.go.
 	writeFailed atomic.Bool
 	last        *lastReads
 }
 
-// record makes err the cause, unless one is known.
+// record makes err the cause, unless there is one already.
 func (e *ending) record(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -38,8 +37,8 @@ func (e *ending) record(err error) {
 	}
 }
 
-// recordSent notes the close frame that is about to be written. It reports whether it
-// may: not once the connection has ended.
+// recordSent records the close frame that is about to be written. It reports false if the
+// connection has ended, and the frame must not be written.
 func (e *ending) recordSent(payload []byte) bool {
 	f := parseClose(payload)
 	e.mu.Lock()
@@ -50,7 +49,7 @@ func (e *ending) recordSent(payload []byte) bool {
 	return !e.finished
 }
 
-// recordReceived notes the peer's close frame.
+// recordReceived records the peer's close frame.
 func (e *ending) recordReceived(payload []byte) {
 	f := parseClose(payload)
 	e.mu.Lock()
@@ -60,7 +59,7 @@ func (e *ending) recordReceived(payload []byte) {
 	}
 }
 
-// recordPeerClosed makes the peer's close frame the cause: it came before one of ours.
+// recordPeerClosed makes the peer's close frame the cause. It arrived before we sent one.
 func (e *ending) recordPeerClosed() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -70,14 +69,13 @@ func (e *ending) recordPeerClosed() {
 	}
 }
 
-// parseClose reads the payload of a close frame, which is known to be valid.
+// parseClose parses the payload of a close frame, which has been validated.
 func parseClose(payload []byte) CloseFrame {
 	code, reason, _ := wire.ConsumeClose(payload)
 	return CloseFrame{code, string(reason)}
 }
 
-// recordFailure notes that writing has failed with err, and whether that is because
-// the transport is lost.
+// recordFailure records that writing has failed with err, and whether the transport is lost.
 func (e *ending) recordFailure(err *Error, lost bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -85,13 +83,13 @@ func (e *ending) recordFailure(err *Error, lost bool) {
 		e.failure, e.lost = err, lost
 		now := time.Now()
 		e.last = &lastReads{began: now, readAt: now, wait: lingerTime, bytes: maxLast}
-		e.last.left.Store(e.cause == nil && !e.readOver) // or the reader has come to its end
+		e.last.left.Store(e.cause == nil && !e.readOver) // otherwise the reader has finished
 	}
 	e.writeFailed.Store(true)
 }
 
-// recordLoss notes that the peer's stream ended with err, without a close frame. That
-// explains a write that failed, but not a bound that has passed before.
+// recordLoss records that the peer's stream ended with err, without a close frame. That explains a
+// write that failed, but not a limit that was exceeded before.
 func (e *ending) recordLoss(err *Error, byPeer bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -100,19 +98,19 @@ func (e *ending) recordLoss(err *Error, byPeer bool) {
 	}
 }
 
-// recordCode notes the status code that was sent because of err, if err is the cause.
+// recordCode records the status code that was sent because of err, if err is the cause.
 func (e *ending) recordCode(err *Error, code StatusCode) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.cause == err && !e.finished {
-		coded := *err // others may be reading it
+		coded := *err // another goroutine may be reading it
 		coded.Code = code
 		e.cause = &coded
 	}
 }
 
-// finish settles what is known as the connection ends, and returns the cause: what was
-// recorded, a write that failed, or last.
+// finish fixes the record as the connection ends, and returns the cause: the recorded one, else the
+// write that failed, else last.
 func (e *ending) finish(last error) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -128,15 +126,15 @@ func (e *ending) finish(last error) error {
 		e.cause = last
 	}
 	if own, ok := e.cause.(*Error); ok && own.received != e.received.Code {
-		told := *own // others may be reading it
-		told.received = e.received.Code
-		e.cause = &told
+		amended := *own // another goroutine may be reading it
+		amended.received = e.received.Code
+		e.cause = &amended
 	}
 	return e.cause
 }
 
-// known returns what operations like op fail with from now on, or nil, and the code
-// of the peer's close frame, or 0.
+// known returns the error with which operations like op fail from now on, or nil, and the code of
+// the peer's close frame, or 0.
 func (e *ending) known(op string) (received StatusCode, cause error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -146,7 +144,7 @@ func (e *ending) known(op string) (received StatusCode, cause error) {
 	return e.received.Code, e.cause
 }
 
-// stop is for a connection that has ended.
+// stop stops the timer once the connection has ended.
 func (e *ending) stop() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -155,8 +153,8 @@ func (e *ending) stop() {
 	}
 }
 
-// closure returns what is known. ended tells whether the connection's context has
-// ended, and sent whether our close frame is out.
+// closure returns what is recorded. ended is whether the connection's context has ended, and sent
+// whether our close frame is out.
 func (e *ending) closure(ended, sent bool) Closure {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -171,8 +169,8 @@ func (e *ending) closure(ended, sent bool) Closure {
 	return v
 }
 
-// end ends the connection, and drops the transport unless that is left to the
-// teardown. The cause is what has been recorded, or last.
+// end ends the connection, and closes the transport unless the teardown will do so. The cause is
+// the recorded one, or last.
 func (c *Conn) end(last error) {
 	c.cancel(c.ending.finish(last))
 	if !c.closing.draining.Load() {
@@ -182,10 +180,10 @@ func (c *Conn) end(last error) {
 	c.releaseIfEnded()
 }
 
-// releaseIfEnded gives back what an ended connection holds, as soon as nobody
-// reads or writes a message and nothing is left to be read. Whoever gives a turn back
-// calls it, so the last one succeeds. The turn to write stays taken; who gets the turn
-// to read sees that there is nothing to be read.
+// releaseIfEnded frees what an ended connection holds, as soon as no goroutine reads or writes a
+// message and nothing is left to read. It is called whenever a turn is given back, so that the last
+// call succeeds. out.messages stays taken. A later holder of in.turn sees that nothing is left to
+// read.
 func (c *Conn) releaseIfEnded() {
 	if c.ctx.Err() == nil || c.leftover() {
 		return
@@ -211,16 +209,16 @@ func (c *Conn) releaseIfEnded() {
 	closeSession(c.session)
 }
 
-// failConnection fails the connection (RFC 6455, section 7.1.7): err is what the peer
-// did wrong. The close frame tells the peer.
+// failConnection fails the connection (RFC 6455, section 7.1.7) because of err, a violation by the
+// peer. A close frame tells the peer.
 func (c *Conn) failConnection(ctx context.Context, err error) error {
 	e := &Error{Op: "read", Err: err, closed: true}
-	foreseen := c.leftover() // what comes after the breach may be the cause already
+	foreseen := c.leftover() // a later fact may be recorded as the cause already
 	c.ending.record(e)
-	c.in.unread, c.in.piece = nil, nil // nothing after a breach is read
+	c.in.unread, c.in.piece = nil, nil // nothing after the violation is read
 	c.readOver()
 	code, reason := closeStatus(err, nil)
-	p, _ := closePayload(code, reason) // with a code whatever the error is
+	p, _ := closePayload(code, reason) // the payload has a code even with an error
 	c.startTeardown(p, e, nil)
 	c.awaitEnd(ctx)
 	if foreseen {
@@ -233,7 +231,7 @@ func (c *Conn) failConnection(ctx context.Context, err error) error {
 	return err
 }
 
-// abortRead ends a connection from which no more can be read, because of err.
+// abortRead ends a connection from which nothing more can be read, because of err.
 func (c *Conn) abortRead(err error) error {
 	c.readOver()
 	e := c.recordLoss(err)
@@ -244,10 +242,10 @@ func (c *Conn) abortRead(err error) error {
 	return c.opError("read", nil)
 }
 
-// abortOverdue ends the connection because its transport did not obey a deadline.
+// abortOverdue ends a connection whose transport did not obey a deadline.
 func (c *Conn) abortOverdue(op string, cut bool) {
 	switch {
-	case op == "read" && !cut: // a bound on what comes after the end
+	case op == "read" && !cut: // the limit on reading after the end
 		c.tr.close()
 	case c.closing.local.Load():
 		c.end(errClosed)

@@ -13,49 +13,48 @@ import (
 )
 
 var (
-	// ErrConcurrentRead is the cause of an error from a read while another
-	// goroutine reads. One goroutine reads a Conn; any number may write.
+	// ErrConcurrentRead is the cause of the error of a read that is called while another goroutine
+	// reads. One goroutine may read a Conn at a time; any number may write.
 	ErrConcurrentRead = errors.New("another goroutine is reading")
 
-	// ErrPeerNotReading is the cause of the error of a write that its peer let wait
-	// for longer than Limits.WriteTimeout. Nothing more can be written after it. It is
-	// a timeout.
+	// ErrPeerNotReading is the cause of the error of a write whose peer took nothing for longer
+	// than Limits.WriteTimeout. Nothing more can be written after it. It is a timeout.
 	ErrPeerNotReading error = timeoutError("peer does not read: a write took longer than Limits.WriteTimeout")
 
-	// ErrMessageTimeout is the cause of the error of a read whose peer took longer than
-	// Limits.MessageTimeout for a message. The connection has failed with 1008. It is a
-	// timeout.
-	ErrMessageTimeout error = timeoutError("message took longer to come than Limits.MessageTimeout")
+	// ErrMessageTimeout is the cause of the error of a read whose message took longer than
+	// Limits.MessageTimeout to arrive. The connection was closed with 1008. It is a timeout.
+	ErrMessageTimeout error = timeoutError("message took longer than Limits.MessageTimeout to arrive")
 
-	// ErrMessageOpen is the cause of the error of a write that waited for an open
-	// [MessageWriter] that was idle for longer than Limits.WriteTimeout. A goroutine that
-	// begins a message before it has closed its own writer always gets it. Nothing of the
-	// message has been sent, and the connection is as before. It is a timeout.
-	ErrMessageOpen error = timeoutError("another message is open: its MessageWriter was idle for longer than Limits.WriteTimeout")
+	// ErrMessageOpen is the cause of the error of a write that waited for an open [MessageWriter]
+	// that was idle for longer than Limits.WriteTimeout. A goroutine that begins a message before
+	// it closes its own writer always gets this error. Nothing of the message was sent, and the
+	// connection is as before. It is a timeout.
+	ErrMessageOpen error = timeoutError("another message is open: " +
+		"its MessageWriter was idle for longer than Limits.WriteTimeout")
 
-	// ErrBudget is the cause of the error of a read whose message Limits.Budget had no room
-	// for. The connection has failed with 1013.
+	// ErrBudget is the cause of the error of a read whose message does not fit into Limits.Budget.
+	// The connection was closed with 1013.
 	ErrBudget = errors.New("no room for the message in Limits.Budget")
 )
 
-// Causes that callers only read.
+// Causes for a program to print, not to match.
 var (
 	errClosed = &Error{Op: "close", Err: net.ErrClosed, closed: true, local: true} // by our side
 
 	// Of reads.
 	errNoCloseFrame = fmt.Errorf("connection ended without a close frame: %w", io.ErrUnexpectedEOF)
 	errLingered     = errors.New("peer did not close the connection in time")
-	errSuperseded   = errors.New("a later Reader has taken this message's place")
+	errSuperseded   = errors.New("a later Reader has replaced this one")
 	errTextMessage  = errors.New("text message on a stream of binary messages")
 
 	// Of writes.
-	errMessageType  = errors.New("a message is Text or Binary")
-	errWriterClosed = errors.New("the MessageWriter is closed")
-	errHalfRune     = errors.New("text written ends within a rune, which was not sent")
-	errControl      = errors.New("a control frame is a ping, a pong or a close frame")
+	errMessageType  = errors.New("message type must be Text or Binary")
+	errWriterClosed = errors.New("MessageWriter is closed")
+	errHalfRune     = errors.New("text ends within a rune, which was not sent")
+	errControl      = errors.New("opcode must be OpPing, OpPong or OpClose")
 
 	errOverdue      = errors.New("transport did not obey its deadline and was closed")
-	errCloseTimeout = fmt.Errorf("closing handshake was not completed within Limits.CloseTimeout: %w",
+	errCloseTimeout = fmt.Errorf("closing handshake not completed within Limits.CloseTimeout: %w",
 		context.DeadlineExceeded)
 )
 
@@ -65,9 +64,8 @@ func (e timeoutError) Error() string { return string(e) }
 func (timeoutError) Timeout() bool   { return true }
 func (timeoutError) Temporary() bool { return true }
 
-// A CloseError is the close frame of the peer (RFC 6455, section 5.5.1): what it
-// told us, as opposed to what we found, which is an [Error]. The connection is
-// closed: errors.Is(err, net.ErrClosed) holds.
+// A CloseError is the close frame of the peer (RFC 6455, section 5.5.1). A failure that this side
+// detected is an [Error] instead. The connection is closed: errors.Is(err, net.ErrClosed) is true.
 type CloseError struct {
 	Code   StatusCode // StatusNoStatusReceived if the frame had none
 	Reason string     // at most 123 bytes of UTF-8
@@ -84,29 +82,27 @@ func (e *CloseError) Error() string {
 // Is reports whether target is [net.ErrClosed].
 func (e *CloseError) Is(target error) bool { return target == net.ErrClosed }
 
-// An Error is what a method of [Conn] returns for anything but the peer's close
-// frame. Its cause says what happened: a [wire.Error] for a peer that broke the
-// protocol or a limit, [context.Canceled] or [context.DeadlineExceeded] for a
-// context that ended, [io.ErrUnexpectedEOF] for a stream that ended without a
-// close frame, an error of the transport, or one of this package's variables.
+// An Error is the error of a method of [Conn] for every reason but the peer's close frame. Its
+// cause is a [wire.Error] if the peer broke the protocol or a limit, [context.Canceled] or
+// [context.DeadlineExceeded] if a context ended, [io.ErrUnexpectedEOF] if the stream ended without
+// a close frame, an error of the transport, or one of this package's variables.
 type Error struct {
 	// Op is the operation: "read", "write", "ping" or "close".
 	Op string
 
-	// Code is the status code that was sent to the peer because of this error,
-	// or 0 if none was sent before the operation returned.
+	// Code is the status code that was sent to the peer because of this error, or 0 if none was
+	// sent before the operation returned.
 	Code StatusCode
 
-	// Accepted is set by a write that was cut in the middle, by its context or a
-	// deadline: what is left of the message is sent before anything else. Do not
-	// send it again.
+	// Accepted is set if a write was cut in the middle, by its context or a deadline, and the rest
+	// of the message will be sent before anything else. Do not send the message again.
 	Accepted bool
 
 	// Err is the cause.
 	Err error
 
 	closed   bool       // the connection has ended, or can send no more
-	later    bool       // that happened before this operation
+	later    bool       // it ended before this operation began
 	local    bool       // this side has closed the connection
 	received StatusCode // of the peer's close frame, if one came
 }
@@ -117,7 +113,7 @@ func (e *Error) Error() string {
 		s += e.Err.Error()
 	}
 	if e.Accepted {
-		s += " (cut in the middle; the rest goes out first)"
+		s += " (cut in the middle; the rest will be sent first)"
 	}
 	return s
 }
@@ -125,37 +121,37 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is reports whether target is [net.ErrClosed] and the connection has ended, by
-// this error or before it.
+// Is reports whether target is [net.ErrClosed] and the connection has ended, because of this error
+// or before it.
 func (e *Error) Is(target error) bool { return e.closed && target == net.ErrClosed }
 
-// Timeout reports whether the operation failed because a deadline passed. It is false
-// if the connection had ended before the operation, even if a timeout ended it.
+// Timeout reports whether the operation failed because a deadline passed. It is false if the
+// connection had ended before the operation, even if a timeout ended it.
 func (e *Error) Timeout() bool {
 	return !e.later && isTimeout(e.Err)
 }
 
-// Temporary makes Error a [net.Error], so that [errors.As] finds this Timeout and not
-// that of a cause that ended the connection earlier.
+// Temporary makes Error a [net.Error], so that [errors.As] finds this Timeout method and not that
+// of a cause that ended the connection earlier.
 //
-// Deprecated: errors.Is(err, net.ErrClosed) reports whether the connection has ended.
+// Deprecated: Use errors.Is(err, net.ErrClosed) to test whether the connection has ended.
 func (e *Error) Temporary() bool { return !e.closed }
 
-// A HandshakeError is an opening handshake that failed (RFC 6455, section 4): on
-// a server a request that was refused, on a client a response that was.
+// A HandshakeError is an opening handshake that failed (RFC 6455, section 4). A server refused the
+// request, or a client refused the response.
 type HandshakeError struct {
-	// Status is the HTTP status: on a server the one the request was answered
-	// with, on a client the one received, or 0 if there was no response.
+	// Status is the HTTP status: on a server the one of its answer, on a client the one that it
+	// received. It is 0 if there was no response.
 	Status int
 
-	// Section is where the rule stands that was broken: "RFC 6455, section
-	// 4.2.1". It may be empty.
+	// Section is the section that states the broken rule, such as "RFC 6455, section 4.2.1". It may
+	// be empty.
 	Section string
 
-	// Err says what was wrong.
+	// Err is the cause.
 	Err error
 
-	dial bool // Dial made it of an answer
+	dial bool // Dial made it from a response
 }
 
 func (e *HandshakeError) Error() string {
@@ -173,11 +169,11 @@ func (e *HandshakeError) Error() string {
 // Unwrap returns Err.
 func (e *HandshakeError) Unwrap() error { return e.Err }
 
-// closeStatus is the one place that maps an error to the close frame it calls
-// for. A code of 0 means that no frame is due. handler is the connection whose
-// handler returned err, or nil if the error was found while reading. An error of
-// another connection calls for no frame here: this peer did not cause it. Reasons are
-// fixed texts, or the program's own by CloseWith: an error may tell what is not for peers.
+// closeStatus is the one function that maps an error to a close frame. A code of 0 means that no
+// frame is due. handler is the connection whose handler returned err, or nil if err was found while
+// reading. An error of another connection is not this peer's fault and calls for no frame to it.
+// Reasons are fixed texts, or the program's own from CloseWith, because the text of an error may be
+// a secret.
 func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	var asked *closeRequest
 	var op *Error
@@ -192,7 +188,7 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	case err == ErrBudget:
 		return StatusTryAgainLater, "no room for the message (Budget)"
 	case err == ErrMessageTimeout:
-		return StatusPolicyViolation, "message took too long to come (MessageTimeout)"
+		return StatusPolicyViolation, "message took too long (MessageTimeout)"
 	case err == errTextMessage:
 		return StatusUnsupportedData, err.Error()
 	case errors.As(err, &payload) && payload.reader == handler:
@@ -207,13 +203,13 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	return StatusInternalError, ""
 }
 
-// isEnded reports whether err is that of a connection that has ended.
+// isEnded reports whether err is the error of a connection that has ended.
 func isEnded(err error) bool {
 	var stream *brokenStream
 	return errors.Is(err, net.ErrClosed) || errors.As(err, &stream)
 }
 
-// opError makes the error of an operation that err ended. Once it is known why the
+// opError returns the error of an operation that failed with err. Once it is known why the
 // connection ends, the error is about that.
 func (c *Conn) opError(op string, err error) error {
 	received, cause := c.ending.known(op)
@@ -233,7 +229,7 @@ func (c *Conn) opError(op string, err error) error {
 	return e
 }
 
-// bare returns err without what this package has wrapped it in.
+// bare returns err without the types that this package wraps it in.
 func bare(err error) error {
 	switch e := err.(type) {
 	case interrupt:
@@ -253,14 +249,13 @@ func (c *Conn) acceptedError(op string, err error) error {
 	return e
 }
 
-// isAccepted reports whether err is that of a write whose rest is sent later.
+// isAccepted reports whether err is the error of a write whose rest is sent later.
 func isAccepted(err error) bool {
 	e, ok := err.(*Error)
 	return ok && e.Accepted
 }
 
-// An interrupt is the end of a wait that leaves the transport whole: the end of a
-// context.
+// An interrupt ends a wait and leaves the transport intact: it is the end of a context.
 type interrupt struct{ error }
 
 func (i interrupt) Unwrap() error { return i.error }
@@ -270,8 +265,8 @@ func isInterrupt(err error) bool {
 	return ok
 }
 
-// contextError returns an interrupt if ctx has ended. It wraps the cause beside the
-// error, if ctx was given one.
+// contextError returns an interrupt if ctx has ended. It wraps the cause of ctx along with its
+// error, if they differ.
 func contextError(ctx context.Context) error {
 	err := ctx.Err()
 	if err == nil {
@@ -283,8 +278,8 @@ func contextError(ctx context.Context) error {
 	return interrupt{err}
 }
 
-// isEnd reports whether err tells of a context that ended because the connection did, as
-// one derived from Conn.Context does. The error of a call is then about the connection.
+// isEnd reports whether err is the error of a context that ended because the connection did, such
+// as a child of Conn.Context. The error of a call is then about the connection.
 func (c *Conn) isEnd(err error) bool {
 	if cut, ok := err.(*cutMessage); ok {
 		err = cut.err
@@ -293,9 +288,8 @@ func (c *Conn) isEnd(err error) bool {
 	return ok && ended.cause == context.Cause(c.ctx)
 }
 
-// A contextCause is the error of a context that was ended with a cause. The cause may
-// be the end of another connection, as with errgroup in a proxy, and must not look like
-// the end of this one.
+// A contextCause is the error of a context that was canceled with a cause. The cause may be the end
+// of another connection, as with errgroup in a proxy, and must not look like the end of this one.
 type contextCause struct{ err, cause error }
 
 func (e *contextCause) Error() string { return e.err.Error() + ": " + e.cause.Error() }
@@ -309,7 +303,7 @@ func (e *contextCause) Is(target error) bool {
 	return target != net.ErrClosed && errors.Is(e.cause, target)
 }
 
-// As finds what target asks for in the cause.
+// As looks for target in the cause.
 func (e *contextCause) As(target any) bool {
 	switch target.(type) {
 	case **Error, **CloseError:
@@ -323,10 +317,10 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
-// A cutMessage is a message that was begun and will not be finished, because of err.
+// A cutMessage is the error of a message that was begun and will not be finished, because of err.
 type cutMessage struct {
 	text string
-	err  error // the end of a context, as a rule; nil in what others are told
+	err  error // usually the end of a context; nil in the error of other calls
 }
 
 func (e *cutMessage) Error() string {
@@ -338,9 +332,9 @@ func (e *cutMessage) Error() string {
 
 func (e *cutMessage) Unwrap() error { return e.err }
 
-// extensionError makes the error of an extension one that has a status code: that of
-// a [wire.Error] if it wraps one. Other data that an extension cannot decode is payload
-// that is "not consistent with the type of the message" (RFC 6455, section 7.4.1).
+// extensionError wraps the error of an extension so that it has a status code: that of a
+// [wire.Error] if it wraps one. Other data that an extension cannot decode is payload that is "not
+// consistent with the type of the message" (RFC 6455, section 7.4.1).
 func extensionError(err error) error {
 	err = fmt.Errorf("extension: %w", err)
 	if w := (*wire.Error)(nil); errors.As(err, &w) {
@@ -349,17 +343,17 @@ func extensionError(err error) error {
 	return &payloadError{err: err}
 }
 
-// A payloadError is a message whose payload is not what it should be.
+// A payloadError is a message with an invalid payload.
 type payloadError struct {
 	err    error
-	reader *Conn // whose ReadJSON has read it; nil: what an extension cannot decode
+	reader *Conn // whose ReadJSON has read it; nil if an extension cannot decode it
 }
 
 func (e *payloadError) Error() string { return e.err.Error() }
 
 func (e *payloadError) Unwrap() error { return e.err }
 
-// reason returns what the peer is told.
+// reason returns the reason that is sent to the peer.
 func (e *payloadError) reason() string {
 	if e.reader == nil {
 		return "extension cannot decode the message"
@@ -367,8 +361,8 @@ func (e *payloadError) reason() string {
 	return "message is not the expected JSON"
 }
 
-// transportError is the error for a read of the transport that failed. Only a read
-// that was interrupted leaves the connection open.
+// transportError returns the error of a read of the transport that failed with err, and ends the
+// connection unless the read was only interrupted.
 func (c *Conn) transportError(err error) error {
 	err = c.readCause(err)
 	if late, ok := err.(*cutMessage); ok && !c.isEnd(err) { // abortOverdue has ended the connection
@@ -383,7 +377,7 @@ func (c *Conn) transportError(err error) error {
 	return c.abortRead(err)
 }
 
-// readCause tells why a read of the transport failed with err.
+// readCause returns why a read of the transport failed with err.
 func (c *Conn) readCause(err error) error {
 	if err = c.tr.rd.cause(err, errLingered); errors.Is(err, io.EOF) || err == io.ErrUnexpectedEOF {
 		return errNoCloseFrame
@@ -391,9 +385,8 @@ func (c *Conn) readCause(err error) error {
 	return err
 }
 
-// readError is the error of a read that err has ended, and not the connection: as long
-// as there may be messages to be read, it is about err even if it is known how the
-// connection ends.
+// readError returns the error of a read that err has ended without ending the connection. While
+// there may be messages to read, it is about err even if it is known how the connection ends.
 func (c *Conn) readError(err error) error {
 	if c.leftover() && !c.isEnd(err) {
 		return &Error{Op: "read", Err: bare(err)}
@@ -401,14 +394,15 @@ func (c *Conn) readError(err error) error {
 	return c.opError("read", err)
 }
 
-// lostByPeer reports whether it was the peer that ended the stream, with err, as opposed
-// to this side or somebody who has the transport.
+// lostByPeer reports whether the peer ended the stream, with err, as opposed to this side or a
+// program that uses the transport itself.
 func (c *Conn) lostByPeer(err error) bool {
-	ours := errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, os.ErrDeadlineExceeded)
+	ours := errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe) ||
+		errors.Is(err, os.ErrDeadlineExceeded)
 	return !ours && !c.closing.sent.Load()
 }
 
-// closedWell reports whether err is a connection that was closed as it should be.
+// closedWell reports whether err is the error of a connection that was closed normally.
 func closedWell(err error) bool {
 	switch e := err.(type) {
 	case *CloseError:
@@ -419,9 +413,9 @@ func closedWell(err error) bool {
 	return false
 }
 
-// isDeadline reports whether err says that a deadline has passed. Multiplexers have
-// errors of their own for that. The system has one for a peer that is gone, which is
-// a timeout too.
+// isDeadline reports whether err means that a deadline has passed. Multiplexers have their own
+// errors for that. The system's error for a peer that is gone is a timeout too, and is not one of
+// them.
 func isDeadline(err error) bool {
 	var sys syscall.Errno
 	return errors.Is(err, os.ErrDeadlineExceeded) || isTimeout(err) && !errors.As(err, &sys)
