@@ -6,22 +6,21 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// OnControl makes f see the peer's control frames (RFC 6455, section 5.5): its pings,
-// pongs and close frame. The goroutine that reads calls f as they come, between the
-// fragments of a message too. op is [wire.OpPing], [wire.OpPong] or [wire.OpClose]. The
-// payload, at most 125 bytes, is valid until f returns; [wire.ConsumeClose] reads that of a
-// close frame.
+// OnControl registers f to be called for the peer's control frames (RFC 6455, section 5.5): its
+// pings, pongs and close frame. The goroutine that reads calls f as they arrive, also between the
+// fragments of a message. op is [wire.OpPing], [wire.OpPong] or [wire.OpClose]. The payload, at
+// most 125 bytes, is valid until f returns. [wire.ConsumeClose] parses that of a close frame.
 //
-// A connection answers pings and close frames itself, unless f returns true. The program
-// then answers with [Conn.WriteControl] or [Conn.Close], from within f or later. A
-// close frame must be answered: if nobody does so within Limits.CloseTimeout, the
-// connection does. It ends once the answer is out. Meanwhile messages can still be written,
-// and reads return the [*CloseError]. What f returns has no meaning for a pong, which
-// [Conn.Ping] gets as well, nor for a close frame that answers one of this side.
+// A connection answers pings and close frames itself, unless f returns true. The program then
+// answers with [Conn.WriteControl] or [Conn.Close], from within f or later. A close frame must be
+// answered: if the program does not do so within Limits.CloseTimeout, the connection does. The
+// connection ends once the answer is out. Until then messages can still be written, and reads
+// return the [*CloseError]. The result of f is ignored for a pong, which [Conn.Ping] gets as well,
+// and for a close frame that answers one from this side.
 //
-// f must return soon. It must not read, nor wait for the goroutine that does: it must not
-// call Ping, and may call Close only for a close frame. Limits.MaxControls holds before f
-// is called. A nil f undoes an earlier call. OnControl may be called at any time, and takes
+// f must return soon. It must not read, nor wait for the goroutine that reads: it must not call
+// Ping, and may call Close only for a close frame. Limits.MaxControls applies before f is called. A
+// nil f removes the function of an earlier call. OnControl may be called at any time. It takes
 // effect with the next control frame.
 func (c *Conn) OnControl(f func(op wire.Opcode, payload []byte) (handled bool)) {
 	c.closing.watch()
@@ -32,21 +31,20 @@ func (c *Conn) OnControl(f func(op wire.Opcode, payload []byte) (handled bool)) 
 	c.onControl.Store(&f)
 }
 
-// handles lets the program see a control frame, and reports whether it answers it.
+// handles calls OnControl's function, and reports whether the program answers the frame.
 func (c *Conn) handles(op wire.Opcode, payload []byte) bool {
 	f := c.onControl.Load()
 	return f != nil && (*f)(op, payload)
 }
 
-// WriteControl sends a control frame (RFC 6455, section 5.5): [wire.OpPing] or
-// [wire.OpPong] with any payload of up to 125 bytes, or [wire.OpClose] with a payload as
-// [wire.AppendClose] makes it. It does not wait for an answer, and passes between the
-// fragments of a message. ctx bounds it as it does [Conn.Write]. The payload is neither kept
-// nor changed.
+// WriteControl sends a control frame (RFC 6455, section 5.5): [wire.OpPing] or [wire.OpPong] with
+// any payload of up to 125 bytes, or [wire.OpClose] with a payload from [wire.AppendClose]. It does
+// not wait for an answer, and may send the frame between the fragments of a message. ctx bounds it
+// as it does [Conn.Write]. The payload is neither kept nor changed.
 //
-// After a close frame nothing more can be sent. To see the peer's, read on, or call
-// [Conn.Close], which then waits for it. A second close frame is not sent: the error
-// matches [net.ErrClosed]. The pong that answers a ping is for OnControl to see; it does not
+// After a close frame nothing more can be sent. To see the peer's, keep reading, or call
+// [Conn.Close], which then waits for it. A second close frame is not sent, and the error matches
+// [net.ErrClosed]. OnControl sees the pong that answers a ping of WriteControl. That pong does not
 // count against Limits.MaxControls.
 func (c *Conn) WriteControl(ctx context.Context, op wire.Opcode, payload []byte) error {
 	name := "write"

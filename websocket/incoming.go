@@ -9,41 +9,41 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// incoming is the reading half of a Conn, from bytes to pieces of messages. All
-// but max belongs to whoever holds turn.
+// incoming is the reading half of a Conn, from bytes to pieces of messages. Everything but max
+// belongs to the holder of turn.
 type incoming struct {
 	turn turn
 	dec  wire.Decoder
 	max  atomic.Int64 // Limits.MaxMessage, which may change at any time
 
-	blk    *block // where unread lies; nil when nothing is unread and nothing lent
-	unread []byte // read from the transport, not yet taken by dec
-	lent   int32  // how many slices of blk are in users' hands
+	blk    *block // contains unread; nil if nothing is unread or lent
+	unread []byte // read from the transport and not yet decoded
+	lent   int32  // how many slices of blk the program has
 
 	// The message that has begun and not yet been read to its end.
 	open    bool
 	last    bool // piece ends the message
-	partial bool // a part of a frame has come, and makes no piece yet
+	partial bool // a part of a frame has arrived that is not a piece yet
 	typ     MessageType
-	stream  *MessageReader      // who reads it, if it is streamed
-	piece   []byte              // the next bytes of it, in blk; as on the wire if ext is set
-	ext     wire.MessageDecoder // set if an extension has transformed it
-	size    int64               // bytes that ext has made so far
-	text    wire.UTF8           // of what ext makes
-	kept    []byte              // what reads that were interrupted have gathered, in memory of its own
-	pace    *pace               // nil: no limit
-	share   share               // of Limits.Budget, for what is gathered or kept
+	stream  *MessageReader      // its reader, if it is streamed
+	piece   []byte              // its next bytes, in blk; as on the wire if ext is set
+	ext     wire.MessageDecoder // nil unless an extension has transformed it
+	size    int64               // bytes that ext has returned so far
+	text    wire.UTF8           // of the bytes that ext returns
+	kept    []byte              // what interrupted reads have gathered, in memory of its own
+	pace    *pace               // of Limits.MessageTimeout; nil: no limit
+	share   share               // of Limits.Budget, for gathered or kept bytes
 
-	controls bucket.Bucket // of Limits.MaxControls: pings, and pongs that nobody asked for
+	controls bucket.Bucket // of Limits.MaxControls, for pings and unsolicited pongs
 }
 
-// directMin is the least part of a frame, in bytes, that is worth a read of its
-// own, straight to where the message is gathered.
+// directMin is the least part of a frame, in bytes, for which a separate read straight into the
+// destination pays.
 const directMin = 4 << 10
 
 // beginRead takes the turn to read for one call.
 func (c *Conn) beginRead(ctx context.Context) error {
-	if err := contextError(ctx); err != nil && !c.isEnd(err) { // whose end does not hide what is left
+	if err := contextError(ctx); err != nil && !c.isEnd(err) { // its end does not hide what is left
 		return c.readError(err)
 	}
 	if !c.in.turn.tryLock() {
@@ -53,8 +53,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		case !c.closing.local.Load() && !c.closing.tearingDown.Load() && !c.ending.writeFailed.Load():
 			return c.opError("read", ErrConcurrentRead)
 		}
-		// Close reads now, until the connection has ended, or readAhead does; or nobody
-		// does any more.
+		// Close or readAhead reads now, or the teardown has the turn.
 		if err := c.lockRead(ctx); err != nil {
 			return c.readError(err)
 		}
@@ -64,8 +63,8 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		return c.opError("read", nil)
 	}
 	if c.closing.reads {
-		// Close has given up. It may have dropped the beginning of a message, so that
-		// nothing is read between now and the end, which is near.
+		// Close has given up. It may have dropped the beginning of a message, so nothing
+		// can be read until the connection ends, which is soon.
 		c.endRead()
 		select {
 		case <-ctx.Done():
@@ -77,8 +76,8 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	return nil
 }
 
-// endRead gives the turn back, and the block if nothing is left in it. If there is a
-// teardown, the turn is its own from then on.
+// endRead gives back the turn, and the block if nothing is left in it. If there is a teardown, it
+// takes the turn over for good.
 func (c *Conn) endRead() {
 	if turn := c.closing.handOver; turn != nil {
 		c.closing.handOver = nil
@@ -97,8 +96,8 @@ func (c *Conn) endRead() {
 	c.releaseIfEnded()
 }
 
-// dropBlock parts with the block. One that was lent is left to the garbage
-// collector: its user may still look at it.
+// dropBlock lets go of the block. A lent block is left to the garbage collector, because its user
+// may still read it.
 func (in *incoming) dropBlock() {
 	if in.blk != nil && in.lent == 0 {
 		putBlock(in.blk)
@@ -106,13 +105,13 @@ func (in *incoming) dropBlock() {
 	in.blk, in.unread, in.piece, in.lent = nil, nil, nil, 0
 }
 
-// startMessage goes to the first piece of the next message, or stays with a
-// message of which a read that was interrupted has kept a part. A message that
-// was streamed and not read to its end is skipped.
+// startMessage advances to the first piece of the next message, or stays at a message of which an
+// interrupted read has kept a part. It skips the rest of a message that was streamed and not read
+// to its end.
 func (c *Conn) startMessage(ctx context.Context) error {
 	in := &c.in
 	if in.stream != nil {
-		in.stream = skipped // for good, though the skipping may be interrupted
+		in.stream = skipped // its reader is superseded even if skipping is interrupted
 		for in.open {
 			if err := c.skipSome(ctx); err != nil {
 				return err
@@ -126,11 +125,11 @@ func (c *Conn) startMessage(ctx context.Context) error {
 	return c.nextPiece(ctx)
 }
 
-// skipped takes the place of the reader of a message that is being skipped.
+// skipped is the stream of a message that is being skipped.
 var skipped = new(MessageReader)
 
-// skipSome reads on in the open message and drops what it reads. An extension has
-// to see the bytes all the same.
+// skipSome reads on in the open message and discards what it reads. An extension still has to
+// decode the bytes.
 func (c *Conn) skipSome(ctx context.Context) error {
 	in := &c.in
 	in.kept = nil
@@ -156,11 +155,11 @@ func (c *Conn) skipSome(ctx context.Context) error {
 	return c.nextPiece(ctx)
 }
 
-// nextPiece reads until a data frame brings the next piece of a message, and sees
-// to control frames on the way.
+// nextPiece reads until a data frame brings the next piece of a message, and handles the control
+// frames before it.
 func (c *Conn) nextPiece(ctx context.Context) error {
 	in := &c.in
-	pinged := false // there may be pongs that answerPing has gathered
+	pinged := false // answerPing may have gathered pongs
 	for {
 		if len(in.unread) == 0 {
 			if err := c.fill(ctx); err != nil {
@@ -212,7 +211,7 @@ func (c *Conn) takePiece(ctx context.Context, f wire.Frame) error {
 	return nil
 }
 
-// messageEnded notes that the open message has been read, or skipped, to its end.
+// messageEnded records that the open message has been read, or skipped, to its end.
 func (c *Conn) messageEnded() {
 	in := &c.in
 	c.stats.messagesRead.Add(1)
@@ -226,7 +225,7 @@ func (c *Conn) messageEnded() {
 	}
 }
 
-// fill reads from the transport once nothing is unread.
+// fill reads from the transport when nothing is unread.
 func (c *Conn) fill(ctx context.Context) error {
 	in := &c.in
 	in.dropBlock()
@@ -251,8 +250,8 @@ func (c *Conn) fill(ctx context.Context) error {
 	return nil
 }
 
-// readSome appends up to max bytes of the open message to dst, and at least one
-// unless the message ends or max is 0. in.open tells whether it has ended.
+// readSome appends up to max bytes of the open message to dst. It appends at least one unless the
+// message ends or max is 0. It sets in.open to false if the message has ended.
 func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error) {
 	in := &c.in
 	for {
@@ -282,7 +281,7 @@ func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error
 			c.messageEnded()
 			return dst, nil
 		case len(dst) > before || len(in.piece) > 0 && max == 0:
-			return dst, nil // something, or there is no room for what came
+			return dst, nil // progress, or no room for the piece
 		}
 		if n := c.direct(max); n > 0 {
 			if dst, err = c.readDirect(ctx, dst, n); err != nil || len(dst) > before || !in.open {
@@ -296,8 +295,8 @@ func (c *Conn) readSome(ctx context.Context, dst []byte, max int) ([]byte, error
 	}
 }
 
-// direct returns how much of the current frame may be read straight to a
-// destination with room for max bytes, or 0 if that does not pay.
+// direct returns how many bytes of the current frame may be read straight into a destination with
+// room for max, or 0 if that does not pay.
 func (c *Conn) direct(max int) int {
 	in := &c.in
 	if in.ext != nil || len(in.piece) > 0 || len(in.unread) > 0 || c.ending.writeFailed.Load() {
@@ -310,9 +309,8 @@ func (c *Conn) direct(max int) int {
 	return n
 }
 
-// readDirect reads up to n bytes of the current frame to the end of dst, whose
-// capacity holds them, or none if writing has failed meanwhile. The decoder takes them
-// whole and leaves them in place.
+// readDirect reads up to n bytes of the current frame to the end of dst, which has room for them.
+// It reads none if writing has failed meanwhile. The decoder unmasks and checks them in place.
 func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error) {
 	in := &c.in
 	in.dropBlock()
@@ -344,16 +342,16 @@ func (c *Conn) readDirect(ctx context.Context, dst []byte, n int) ([]byte, error
 	return dst[:len(dst)+n], nil
 }
 
-// decodeSome lets the extension append up to max bytes of the open message to
-// dst, and judges what it makes: the decoder could not.
+// decodeSome lets the extension append up to max bytes of the open message to dst. It checks size
+// and UTF-8 of the result, because the decoder has seen only the encoded form.
 func (c *Conn) decodeSome(ctx context.Context, dst []byte, max int) (out []byte, done bool, err error) {
 	in := &c.in
 	out = dst
 	start, limit := len(dst), in.max.Load()
 	if limit >= 0 && int64(max) > limit-in.size {
-		max = int(limit-in.size) + 1 // one byte over tells that there is more
+		max = int(limit-in.size) + 1 // one byte more shows that the message is too big
 	}
-	if max > 0 { // or the limit has been lowered below what came
+	if max > 0 { // otherwise the limit was lowered below the current size
 		var n int
 		var more bool
 		out, n, more, err = in.ext.Append(dst, in.piece, in.last, max)
@@ -380,17 +378,17 @@ func (c *Conn) decodeSome(ctx context.Context, dst []byte, max int) (out []byte,
 	return out, done, nil
 }
 
-// readControl sees to a control frame.
+// readControl handles a control frame.
 func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 	c.stats.controlsRead.Add(1)
 	if f.Kind == wire.KindClose {
 		return c.answerClose(ctx, f.Payload)
 	}
-	asked := f.Kind == wire.KindPong && c.pings.pong(f.Payload) // and no flood
+	asked := f.Kind == wire.KindPong && c.pings.pong(f.Payload) // such a pong does not count as a flood
 	if !asked && !c.in.controls.Take(time.Since(epoch)) {
 		start := c.in.dec.Offset() - f.Header.Length - int64(f.Header.Size())
 		limit := int64(c.in.controls.Max)
-		return c.failConnection(ctx, &wire.Error{ // with the offset of the length, as package wire has it
+		return c.failConnection(ctx, &wire.Error{ // the offset is that of the length, as in package wire
 			Violation: wire.ErrControlFlood, Offset: start + 1, Size: limit + 1, Limit: limit,
 		})
 	}

@@ -7,24 +7,22 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Once the peer's close frame has been read, or a breach of the protocol, nothing more
-// is. What is left to do is the teardown: our close frame goes out, if none has; the
-// connection ends, and with it every call and Conn.Context; what the peer still sends
-// is drained; the transport is closed. It may take time, which no caller has to wait
-// for, so that a goroutine of its own sees to it. Its bounds are CloseTimeout for the
-// frame, and again for the peer to close; or lingerTime.
+// After the peer's close frame or a protocol violation, nothing more is read. The teardown
+// remains: it sends our close frame if none was sent, ends the connection with all calls and
+// Conn.Context, drains what the peer still sends, and closes the transport. It runs on a separate
+// goroutine, so that no caller has to wait for it. It is limited by CloseTimeout for the frame,
+// and by another CloseTimeout or lingerTime for the peer to close.
 
 const (
-	// After our last frame we read on for this long, and this much, so that
-	// bytes of the peer on their way do not make our side answer with a reset,
-	// which would overtake the close frame.
+	// After our last frame we read on for this long and this many bytes. Otherwise bytes
+	// that arrive late would be answered with a reset, which would overtake our close frame.
 	lingerTime  = time.Second
 	lingerBytes = 1 << 20
 )
 
-// startTeardown starts the teardown. payload is that of our close frame, and breach what the
-// peer did wrong, or nil. due, if not nil, is closed unless the program sends the frame.
-// The caller has the turn to read, and must touch nothing of it after endRead.
+// startTeardown starts the teardown. payload is the payload of our close frame. breach is the
+// peer's violation, or nil. due, if not nil, is closed unless the program sends the frame. The
+// caller has in.turn, and must touch nothing under it after endRead.
 func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{}) {
 	turn := make(chan struct{})
 	c.closing.handOver = turn
@@ -36,7 +34,7 @@ func (c *Conn) startTeardown(payload []byte, breach *Error, due <-chan struct{})
 		begun := time.Now()
 		sent := c.sendLastClose(payload, breach)
 		<-turn
-		c.in.kept = nil // nobody can read it
+		c.in.kept = nil // it can no longer be read
 		c.in.share.resize(0)
 		if sent {
 			c.drainAndClose(begun, breach != nil)
@@ -56,15 +54,14 @@ func (c *Conn) awaitEnd(ctx context.Context) {
 }
 
 // sendLastClose sends our close frame, or waits until it is out, and ends the connection. It
-// reports whether the transport is left for the caller to drop: it is if the frame is
-// out.
+// reports whether the frame is out. If so, the caller closes the transport.
 func (c *Conn) sendLastClose(payload []byte, breach *Error) bool {
 	var cause error = errClosed
 	if breach != nil {
 		cause = breach
 	}
 	if d := c.teardownTimeout(); d >= 0 {
-		// The end of the connection ends a write wherever its deadline does not.
+		// Ending the connection stops a write on any transport. A deadline may not.
 		late := time.AfterFunc(d, func() { c.end(cause) })
 		defer late.Stop()
 	}
@@ -72,7 +69,7 @@ func (c *Conn) sendLastClose(payload []byte, breach *Error) bool {
 	switch {
 	case breach == nil:
 		if c.ending.writeFailed.Load() {
-			c.ending.recordPeerClosed() // no frame of ours came before it
+			c.ending.recordPeerClosed() // our frame did not precede it
 		}
 		c.ending.record(errClosed) // unless the peer was first
 	case ours:
@@ -84,9 +81,9 @@ func (c *Conn) sendLastClose(payload []byte, breach *Error) bool {
 	return err == nil
 }
 
-// teardownTimeout returns how long our close frame may take after the peer's, or a
-// negative number if WriteTimeout is bound enough. Nobody may be waiting for the frame,
-// so that it has a bound even if all are turned off.
+// teardownTimeout returns how long our close frame may take after the peer's, or a negative number
+// if WriteTimeout suffices. The frame always has a limit, even if all limits are turned off,
+// because no caller may be waiting for it.
 func (c *Conn) teardownTimeout() time.Duration {
 	if c.closeWithin < 0 && c.writeWithin < 0 {
 		return DefaultWriteTimeout
@@ -94,15 +91,15 @@ func (c *Conn) teardownTimeout() time.Duration {
 	return c.closeWithin
 }
 
-// drainAndClose closes the transport once our close frame is out: after a closing handshake,
-// which began then, the server at once and the client after the server (RFC 6455,
-// section 7.1.1). The caller has the turn to read.
+// drainAndClose closes the transport once our close frame is out. After a closing handshake, which
+// began at began, the server closes at once and the client after the server (RFC 6455, section
+// 7.1.1). The caller has in.turn.
 func (c *Conn) drainAndClose(began time.Time, failed bool) {
 	until := time.Now().Add(lingerTime)
 	if !failed && c.in.dec.Role == wire.Client && c.closeWithin >= 0 {
 		until = began.Add(c.closeWithin)
 	}
-	// Not all transports obey deadlines, and to tell the peer may take time as well.
+	// Not all transports obey deadlines, and closeWrite may block as well.
 	late := time.AfterFunc(time.Until(until)+probeTime, c.tr.close)
 	defer late.Stop()
 	switch {
@@ -116,7 +113,7 @@ func (c *Conn) drainAndClose(began time.Time, failed bool) {
 	c.tr.close()
 }
 
-// drain reads and drops what the peer still sends. The caller has the turn to read.
+// drain reads and discards what the peer still sends. The caller has in.turn.
 func (c *Conn) drain(until time.Time) {
 	if c.tr.rd.follow(context.Background()) != nil {
 		return

@@ -9,49 +9,48 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A write that fails ends the writing half of a connection alone. What the peer sent
-// before is still there to be read, its close frame above all, which tells why the
-// write failed. So reading goes on: a reader gets what has come, and while nobody
-// reads, the Conn itself reads ahead and keeps what it reads. A handler that is at
-// work on one message does not lose the next to the heartbeat that failed meanwhile.
+// A write that fails ends only the writing half of a connection. What the peer sent before can
+// still be read: above all its close frame, which explains the failure. So reading goes on. A
+// reader gets what has arrived. While no goroutine reads, the Conn reads ahead and keeps what it
+// reads, so that a handler that works on one message does not lose the next one to a failed
+// heartbeat.
 //
-// All of this is bounded. Waits for the peer add up to lingerTime at most, the bytes
-// read to maxLast, and those kept to maxAhead. If nobody reads for lingerTime, the
-// connection ends; what was kept can still be read after that.
+// All of this is limited. Waits for the peer add up to at most lingerTime, the bytes read to
+// maxLast, and the bytes kept to maxAhead. If no goroutine reads for lingerTime, the connection
+// ends. What was kept can still be read after that.
 
 const (
 	maxAhead = 1 << 20  // bytes
 	maxLast  = 16 << 20 // bytes; more than the receive buffer of a socket holds
 
-	// pollTime is how long after a read the Conn reads ahead itself.
+	// pollTime is the time after a read after which the Conn reads ahead itself.
 	pollTime = lingerTime / 10
 
-	// maxProbes is how many blocks are read, of those that have come already, once the
-	// waits have added up.
+	// maxProbes is how many blocks that have already arrived are read once no wait is left.
 	maxProbes = 1 << 10
 )
 
-// lastReads is the state of reading after a write has failed. It belongs to the
-// holder of the turn to read, but for what is atomic, and timer.
+// lastReads is the state of reading after a write has failed. Except for the atomics and timer, it
+// belongs to the holder of in.turn.
 type lastReads struct {
 	began   time.Time     // when writing failed
-	readAt  time.Time     // when somebody last had read
+	readAt  time.Time     // when a reader last gave in.turn back
 	wait    time.Duration // how long reads may still wait
-	probes  int           // how many have been made after that
-	bytes   int           // how many may still be read
-	over    error         // why the transport has no more
-	kept    bool          // unread bytes are the Conn's own, not in a block
+	probes  int           // how many were made after that
+	bytes   int           // how many bytes may still be read
+	over    error         // why nothing more can be read from the transport
+	kept    bool          // unread bytes are in memory of their own, not in a block
 	dec     wire.Decoder  // at the end of what is kept
-	dataEnd int64         // offset in the stream of the last part of a message that is kept
+	dataEnd int64         // offset in the stream of the end of the last kept piece of a message
 
-	left   atomic.Bool                        // there may be messages to be read
-	wanted atomic.Int32                       // readers that wait for readAhead to make way
-	yield  atomic.Pointer[context.CancelFunc] // makes it do so
+	left   atomic.Bool                        // there may be messages to read
+	wanted atomic.Int32                       // readers that wait for readAhead to give in.turn back
+	yield  atomic.Pointer[context.CancelFunc] // makes readAhead do so
 	timer  *time.Timer                        // calls pollRead; under ending.mu
 }
 
-// abortWrite ends writing: err made the operation op fail. lost tells whether that is
-// the transport's doing, as opposed to this side's.
+// abortWrite ends writing because the operation op failed with err. lost is whether the transport
+// caused the failure, as opposed to this side.
 func (c *Conn) abortWrite(op string, err error, lost bool) error {
 	if !c.canWrite() {
 		return c.opError(op, nil)
@@ -59,7 +58,7 @@ func (c *Conn) abortWrite(op string, err error, lost bool) error {
 	err = bare(err)
 	shared := err
 	if cut, ok := err.(*cutMessage); ok {
-		shared = &cutMessage{text: cut.text} // a context ended that others do not know
+		shared = &cutMessage{text: cut.text} // other calls have nothing to do with the context
 	}
 	defer c.closing.setOver()
 	c.ending.recordFailure(&Error{Op: op, Err: shared, closed: true, later: true}, lost)
@@ -71,7 +70,7 @@ func (c *Conn) abortWrite(op string, err error, lost bool) error {
 	return &Error{Op: op, Err: err, closed: true}
 }
 
-// pollReadAfter makes sure that pollRead is called after d, and not before.
+// pollReadAfter schedules the next call of pollRead, in d.
 func (c *Conn) pollReadAfter(d time.Duration) {
 	e := &c.ending
 	e.mu.Lock()
@@ -85,7 +84,7 @@ func (c *Conn) pollReadAfter(d time.Duration) {
 	}
 }
 
-// pollRead reads ahead, and ends the connection once nobody has read for lingerTime.
+// pollRead reads ahead, and ends the connection once no goroutine has read for lingerTime.
 func (c *Conn) pollRead() {
 	last := c.ending.last
 	if !c.in.turn.tryLock() {
@@ -117,14 +116,14 @@ func (c *Conn) wantsAhead() bool {
 	return c.ending.last.over == nil && len(c.in.unread) < maxAhead
 }
 
-// readAhead reads until there is no more, enough is kept, or a reader wants the turn.
-// That is the caller's, and given back.
+// readAhead reads until there is nothing more, enough is kept, or a reader waits for in.turn. The
+// caller has in.turn, and readAhead gives it back.
 func (c *Conn) readAhead() {
 	in, last := &c.in, c.ending.last
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	last.yield.Store(&cancel)
-	yields := c.tr.rd.dog == nil // without harm to the transport
+	yields := c.tr.rd.dog == nil // otherwise canceling the read may close the transport
 	if yields && last.wanted.Load() > 0 {
 		cancel()
 	}
@@ -149,21 +148,21 @@ func (c *Conn) readAhead() {
 	c.releaseIfEnded()
 }
 
-// keep appends b to what is unread, and looks at what nobody has looked at yet.
+// keep appends b to the unread bytes, and looks through what has not been looked through.
 func (c *Conn) keep(b []byte) {
 	in, last := &c.in, c.ending.last
 	if !last.kept {
-		in.unread = bytes.Clone(in.unread) // out of a block, which may be lent
+		in.unread = bytes.Clone(in.unread) // away from a block, which may be lent
 		last.kept = true
-		last.dec = in.dec // the copy refers to nothing of the original
+		last.dec = in.dec // the copy shares no memory with the original
 		c.lookAhead(in.unread)
 	}
 	in.unread = append(in.unread, b...)
 	c.lookAhead(b)
 }
 
-// lookAhead records what the peer said or did wrong in b, which is the next of what is
-// kept, and leaves it to be read. Nothing is of interest after a close frame or a breach.
+// lookAhead records a close frame or a violation in b, the next of the kept bytes, and leaves b to
+// be read. Whatever follows a close frame or a violation is ignored.
 func (c *Conn) lookAhead(b []byte) {
 	last := c.ending.last
 	last.dec.MaxMessage = c.in.max.Load()
@@ -177,14 +176,14 @@ func (c *Conn) lookAhead(b []byte) {
 		case f.Kind == wire.KindClose:
 			last.over = errLingered
 			c.recordClose(f.Payload)
-			c.ending.recordPeerClosed() // no frame of ours was sent before writing failed
+			c.ending.recordPeerClosed() // we sent none before writing failed
 		case f.Kind == wire.KindText || f.Kind == wire.KindBinary:
 			last.dataEnd = last.dec.Offset()
 		}
 	}
 }
 
-// recordLoss records that the stream ended with err, unless that was our own doing.
+// recordLoss records that the stream ended with err, unless this side caused that.
 func (c *Conn) recordLoss(err error) *Error {
 	e := &Error{Op: "read", Err: err, closed: true}
 	if err != errLingered {
@@ -193,8 +192,8 @@ func (c *Conn) recordLoss(err error) *Error {
 	return e
 }
 
-// settleLeft notes whether anything is left to be read, once no more comes. It reports
-// whether that ends the connection. The caller has the turn to read.
+// settleLeft updates last.left once nothing more arrives. It reports whether that ends the
+// connection. The caller has in.turn.
 func (c *Conn) settleLeft() (over bool) {
 	last := c.ending.last
 	ended := c.ctx.Err() != nil
@@ -206,7 +205,7 @@ func (c *Conn) settleLeft() (over bool) {
 	return !ended && (!left || last.wait <= 0)
 }
 
-// lastReadDone is for a reader that gives the turn back.
+// lastReadDone gives in.turn back for a reader.
 func (c *Conn) lastReadDone() {
 	last := c.ending.last
 	last.readAt = time.Now()
@@ -217,7 +216,7 @@ func (c *Conn) lastReadDone() {
 	c.pollReadAfter(pollTime)
 }
 
-// lockRead takes the turn to read. readAhead makes way for it.
+// lockRead takes in.turn. readAhead gives way to it.
 func (c *Conn) lockRead(ctx context.Context) error {
 	if c.ending.writeFailed.Load() {
 		last := c.ending.last
@@ -233,9 +232,9 @@ func (c *Conn) lockRead(ctx context.Context) error {
 	case err == nil:
 		return nil
 	case late != nil && !c.isEnd(late):
-		return late // and not how the connection ended, if that is at the same time
+		return late // even if the connection ended at the same time
 	case c.leftover():
-		return c.in.turn.lock(context.Background(), context.Background()) // what is left is read without a wait
+		return c.in.turn.lock(context.Background(), context.Background()) // what is left is read without waiting
 	}
 	return err
 }
@@ -258,7 +257,7 @@ func (c *Conn) lastRead() (*block, int, error) {
 		last.wait -= time.Since(began)
 	}
 	if err == errLingered && last.probes < maxProbes {
-		// It may be the machine that was slow: what has come by now is read.
+		// The machine may have been slow, so what has arrived by now is read.
 		last.probes++
 		if b, n, err = c.tr.readNow(); err != nil {
 			err = c.readCause(err)
@@ -268,8 +267,8 @@ func (c *Conn) lastRead() (*block, int, error) {
 	return b, n, err
 }
 
-// endsWait is for a read that was in progress when writing failed. It counts the wait,
-// and reports whether err is its end.
+// endsWait is called for a read that was in progress when writing failed. It counts the wait, and
+// reports whether err is the end of that wait.
 func (c *Conn) endsWait(err error) bool {
 	if !c.ending.writeFailed.Load() {
 		return false
@@ -304,21 +303,20 @@ func (c *Conn) fillLast(ctx context.Context) error {
 	return c.abortRead(last.over)
 }
 
-// hasData reports whether any part of a message is kept, as far as lookAhead has seen,
-// or the end of one.
+// hasData reports whether any part of a message, or the end of one, is kept, as far as lookAhead
+// has looked.
 func (c *Conn) hasData() bool {
 	in := &c.in
 	return len(in.piece) > 0 || in.open && in.last || in.dec.Offset() < c.ending.last.dataEnd
 }
 
-// leftover reports whether there may be messages to be read although writing has failed
-// or the connection has ended: those that came before or soon after, until this side
-// closes.
+// leftover reports whether there may be messages to read although writing has failed or the
+// connection has ended. They arrived before that or soon after, and this side has not closed.
 func (c *Conn) leftover() bool {
 	return c.ending.writeFailed.Load() && c.ending.last.left.Load() && !c.closing.dropped.Load()
 }
 
-// readOver notes that nothing is left to be read.
+// readOver records that nothing is left to read.
 func (c *Conn) readOver() {
 	e := &c.ending
 	e.mu.Lock()
