@@ -3,6 +3,7 @@ module github.com/hawser-ws/hawser/compliance/cmd/wscheck
 go 1.25
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/hawser-ws/hawser/compliance v0.0.0
 	github.com/hawser-ws/hawser/websocket v0.0.0
 	github.com/jstemmer/go-junit-report/v2 v2.1.0
