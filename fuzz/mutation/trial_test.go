@@ -135,7 +135,7 @@ func TestUsage(t *testing.T) {
 // started.
 func TestChildrenEnd(t *testing.T) {
 	if os.Getenv("HAWSER_FULL") == "" {
-		t.Skip("waits for a timeout; runs with HAWSER_FULL=1")
+		t.Skip("set HAWSER_FULL=1 to run this test, which waits for a timeout")
 	}
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -187,7 +187,7 @@ func TestSeed(t *testing.T) {
 // full skips a slow test unless HAWSER_FULL is set.
 func full(t *testing.T) {
 	if os.Getenv("HAWSER_FULL") == "" {
-		t.Skip("slow; runs with HAWSER_FULL=1")
+		t.Skip("set HAWSER_FULL=1 to run this test, which is slow")
 	}
 }
 
