@@ -134,7 +134,7 @@ func (a *abuser) closedWith(code wire.StatusCode) error {
 		return fmt.Errorf("no close frame: %w", err)
 	}
 	if got != code {
-		return fmt.Errorf("closed with %d", got)
+		return fmt.Errorf("closed with %d, want %d", got, code)
 	}
 	if a.rng.IntN(2) == 0 {
 		p, _ := wire.AppendClose(nil, code, "")
@@ -154,5 +154,5 @@ func (a *abuser) refused(statuses ...int) error {
 			return a.gone()
 		}
 	}
-	return fmt.Errorf("answered with %d", got)
+	return fmt.Errorf("status %d, want one of %v", got, statuses)
 }

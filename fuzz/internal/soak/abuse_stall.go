@@ -83,7 +83,7 @@ func (a *abuser) deafToClose() error {
 		return fmt.Errorf("no close frame: %w", err)
 	}
 	if code != wire.StatusNormalClosure {
-		return fmt.Errorf("closed with %d", code)
+		return fmt.Errorf("closed with %d, want 1000", code)
 	}
 	return a.gone()
 }

@@ -69,7 +69,7 @@ type Tolerance struct {
 	IgnoreRSS bool    // check only the live heap
 }
 
-// largeSoak is the number of connections with which a tenth of the memory exceeds the noise.
+// largeSoak is the number of connections from which on a tenth of the memory exceeds the noise.
 const largeSoak = 1000
 
 // Default returns the full soak: 2,000 connections for ten minutes.

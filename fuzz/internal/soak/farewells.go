@@ -10,7 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// endings records, in the server, how the connections ended whose clients named their lives.
+// endings records how connections ended, as the server saw it. Only clients that name their lives are
+// recorded.
 type endings struct {
 	mu    sync.Mutex
 	open  int64 // connections whose end is not recorded yet

@@ -101,8 +101,8 @@ func (g *good) reset(c *websocket.Conn, l *listener, p plan) *failure {
 	if !ok {
 		return broken("reset: connection is a %T, want TCP or TLS", nc)
 	}
-	// The server may drop the connection after WriteTimeout, since the client does not read.
-	// Then it need not wait for a close frame.
+	// Stop well before the server's WriteTimeout. A server whose write has timed out need not
+	// wait for a close frame.
 	until := time.Now().Add(g.cfg.Server.WriteTimeout / 3)
 	_ = nc.SetWriteDeadline(until)
 	_, err := nc.Write(g.lastWords(p.farewell))
