@@ -224,7 +224,7 @@ func (l *loan) lends(x ast.Expr, i int) bool {
 	return false
 }
 
-// lendsField is lends for a field.
+// lendsField is like lends, for a field.
 func (l *loan) lendsField(x *ast.SelectorExpr) bool {
 	if s := l.info.Selections[x]; s == nil || s.Kind() != types.FieldVal || !carries(s.Type()) {
 		return false
@@ -239,7 +239,7 @@ func (l *loan) lendsField(x *ast.SelectorExpr) bool {
 	return l.lends(x.X, -1)
 }
 
-// lendsResult is lends for a conversion or a call.
+// lendsResult is like lends, for a conversion or a call.
 func (l *loan) lendsResult(x *ast.CallExpr, i int) bool {
 	if t := l.info.Types[x.Fun]; t.IsType() {
 		return len(x.Args) == 1 && carries(t.Type) && l.lends(x.Args[0], -1)
