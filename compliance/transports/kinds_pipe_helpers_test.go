@@ -71,6 +71,14 @@ func (failingDeadlineConn) SetDeadline(time.Time) error      { return errNoDeadl
 func (failingDeadlineConn) SetReadDeadline(time.Time) error  { return errNoDeadlines }
 func (failingDeadlineConn) SetWriteDeadline(time.Time) error { return errNoDeadlines }
 
+// A readDeadlineOnlyConn returns an error when a write deadline is set.
+type readDeadlineOnlyConn struct{ net.Conn }
+
+func readDeadlinesOnly(c net.Conn) net.Conn { return readDeadlineOnlyConn{c} }
+
+func (readDeadlineOnlyConn) SetDeadline(time.Time) error      { return errNoDeadlines }
+func (readDeadlineOnlyConn) SetWriteDeadline(time.Time) error { return errNoDeadlines }
+
 func openPipe(wrap wrapper) openFunc {
 	return func(t testing.TB) (net.Listener, dialFunc) {
 		l := newMemoryListener(t)

@@ -3,6 +3,7 @@ package transports
 import (
 	"context"
 	"net"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -38,6 +39,15 @@ func openTCP(wrap wrapper) openFunc {
 			}
 			return wrap(c), nil
 		}
+	}
+}
+
+func openUnix(t testing.TB) (net.Listener, dialFunc) {
+	l, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	check(t, err)
+	t.Cleanup(func() { l.Close() })
+	return l, func(ctx context.Context) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", l.Addr().String())
 	}
 }
 
