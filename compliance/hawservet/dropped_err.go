@@ -47,7 +47,7 @@ func runDroppedErr(pass *analysis.Pass) (any, error) {
 		case isMethod(fn, websocketPath, "Conn",
 			"Write", "WriteBuffers", "WriteJSON", "WritePlain", "WritePrepared"):
 			report(pass, call, fmt.Sprintf("the error of Conn.%s %s, "+
-				"so nothing tells that the message was not sent or that the connection has ended: "+
+				"so the program does not notice if the message was not sent or the connection has ended: "+
 				"check it, or assign it to _", fn.Name(), verb))
 		case isMethod(fn, websocketPath, "MessageWriter", "Write", "Flush", "Close"):
 			if !closeIsChecked(pass.TypesInfo, cur, receiver(call)) {

@@ -46,7 +46,7 @@ func runOpenWriter(pass *analysis.Pass) (any, error) {
 		if o.collect(fn) {
 			for _, call := range o.waiting(newGraph(pass.TypesInfo, body), cur) {
 				report(pass, call, fmt.Sprintf("Conn.%s waits for %s, "+
-					"which line %d opens and nothing has closed, "+
+					"which was opened at line %d and is still open, "+
 					"and then fails with ErrMessageOpen: call %[2]s.Close() first",
 					callee(pass.TypesInfo, call).Name(), w.Name(), pass.Fset.Position(n.Pos()).Line))
 			}

@@ -10,7 +10,7 @@ import (
 type client struct{ *websocket.Conn }
 
 func writes(ctx context.Context, c *websocket.Conn, m *websocket.PreparedMessage) {
-	c.Write(ctx, websocket.Text, nil)      // want `the error of Conn.Write is dropped, so nothing tells that the message was not sent`
+	c.Write(ctx, websocket.Text, nil)      // want `the error of Conn.Write is dropped, so the program does not notice if the message was not sent`
 	c.WriteJSON(ctx, 1)                    // want `the error of Conn.WriteJSON is dropped`
 	c.WritePlain(ctx, websocket.Text, nil) // want `the error of Conn.WritePlain is dropped`
 	c.WritePrepared(ctx, m)                // want `the error of Conn.WritePrepared is dropped`

@@ -18,7 +18,7 @@ func straight(ctx context.Context, c *websocket.Conn, m *websocket.PreparedMessa
 	fmt.Fprint(w, "begin")
 	switch kind {
 	case 0:
-		_ = c.Write(ctx, websocket.Text, nil) // want `Conn.Write waits for w, which line 13 opens and nothing has closed, and then fails with ErrMessageOpen: call w.Close\(\) first`
+		_ = c.Write(ctx, websocket.Text, nil) // want `Conn.Write waits for w, which was opened at line 13 and is still open, and then fails with ErrMessageOpen: call w.Close\(\) first`
 	case 1:
 		_ = c.WritePlain(ctx, websocket.Text, nil) // want `Conn.WritePlain waits for w`
 	case 2:
