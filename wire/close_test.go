@@ -109,7 +109,8 @@ func TestAppendCloseCuts(t *testing.T) {
 					t.Errorf("%q was cut to %q", reason, got)
 				}
 				if want := min(len(reason), wire.MaxCloseReason-len(r)+1); len(got) < want {
-					t.Errorf("reason of %d bytes was cut to %d, want at least %d", len(reason), len(got), want)
+					t.Errorf("reason of %d bytes was cut to %d, want at least %d", len(reason), len(got),
+						want)
 				}
 			}
 		}

@@ -31,7 +31,7 @@ func TestDecoder(t *testing.T) {
 			continue
 		}
 		for i := range s.Bytes {
-			// Long streams are cut near their ends only.
+			// Long streams are cut only near their start and end.
 			if len(s.Bytes) > 700 && i > 40 && i < len(s.Bytes)-20 {
 				continue
 			}
@@ -56,8 +56,8 @@ func TestDecoder(t *testing.T) {
 	}
 }
 
-// A peer sends 300,000 continuations without a byte. The decoder refuses the one
-// that passes its limit and takes no more.
+// A peer sends 300,000 empty continuations. The decoder refuses the first one over its
+// limit.
 func TestDecoderEmptyContinuations(t *testing.T) {
 	stream := wire.AppendHeader(nil, wire.Header{Opcode: wire.OpText, Masked: true, Length: 1})
 	stream = append(stream, 'a')
@@ -70,27 +70,29 @@ func TestDecoderEmptyContinuations(t *testing.T) {
 		_, n, err := d.Next(stream)
 		if err != nil {
 			var e *wire.Error
-			if !errors.As(err, &e) || e.Violation != wire.ErrEmptyFragments || e.Code() != wire.StatusPolicyViolation {
-				t.Errorf("error %v", err)
+			if !errors.As(err, &e) || e.Violation != wire.ErrEmptyFragments ||
+				e.Code() != wire.StatusPolicyViolation {
+				t.Errorf("error %v, want %v", err, wire.ErrEmptyFragments)
 			}
 			if want := int64(first + wire.DefaultMaxEmptyFragments*len(empty) + 1); e.Offset != want {
 				t.Errorf("refused at byte %d, want %d", e.Offset, want)
 			}
-			if frames != 1+wire.DefaultMaxEmptyFragments {
-				t.Errorf("refused after %d frames", frames)
+			if want := 1 + wire.DefaultMaxEmptyFragments; frames != want {
+				t.Errorf("refused after %d frames, want %d", frames, want)
 			}
 			return
 		}
 		if stream = stream[n:]; len(stream) == 0 {
-			t.Fatal("not refused")
+			t.Fatal("the whole stream was accepted")
 		}
 	}
 }
 
-// The defaults are promised in the documentation.
+// The defaults must not change: users rely on them.
 func TestDecoderDefaults(t *testing.T) {
-	if wire.DefaultMaxMessage != 1_048_576 || wire.DefaultMaxEmptyFragments != 1_024 || wire.DefaultMaxControls != 1_000 {
-		t.Error("the defaults have changed")
+	got := [...]int{wire.DefaultMaxMessage, wire.DefaultMaxEmptyFragments, wire.DefaultMaxControls}
+	if want := [...]int{1_048_576, 1_024, 1_000}; got != want {
+		t.Errorf("the defaults are %v, want %v", got, want)
 	}
 }
 
@@ -106,13 +108,13 @@ func TestDecoderResetControls(t *testing.T) {
 			}
 		}
 		if _, _, err := d.Next(pingFor(role)); !errors.Is(err, wire.ErrControlFlood) {
-			t.Errorf("%v: a ping over the limit: %v", role, err)
+			t.Errorf("%v: ping over the limit: %v, want %v", role, err, wire.ErrControlFlood)
 		}
 	}
 }
 
-// MaxFrame and MaxMessage may change on a live decoder. They hold from the next
-// header on, also within a message.
+// MaxFrame and MaxMessage may change between calls, even within a message. They apply from
+// the next header on.
 func TestDecoderLimitsChange(t *testing.T) {
 	frame := func(fin bool, op wire.Opcode, n int) []byte {
 		b := wire.AppendHeader(nil, wire.Header{Fin: fin, Opcode: op, Length: int64(n)})
@@ -138,7 +140,7 @@ func TestDecoderLimitsChange(t *testing.T) {
 			t.Fatalf("step %d: %v, want %v", i, err, s.want)
 		}
 	}
-	// The payload of a frame that was accepted still arrives.
+	// A frame whose header was accepted is not refused later.
 	d = wire.Decoder{Role: wire.Client, MaxMessage: 10}
 	in := frame(true, wire.OpBinary, 10)
 	if _, n, err := d.Next(in[:4]); n != 4 || err != nil {
@@ -150,11 +152,13 @@ func TestDecoderLimitsChange(t *testing.T) {
 	}
 }
 
-// A payload is handed out where it came, and no slice of it reaches beyond it:
-// appending to a payload must not touch the bytes that follow.
+// A payload is a slice of the input, and appending to it does not overwrite the bytes that
+// follow.
 func TestDecoderInPlace(t *testing.T) {
 	for _, op := range []wire.Opcode{wire.OpBinary, wire.OpPing} {
-		stream := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: op, Masked: true, Key: [4]byte{1, 2, 3, 4}, Length: 5})
+		stream := wire.AppendHeader(nil, wire.Header{
+			Fin: true, Opcode: op, Masked: true, Key: [4]byte{1, 2, 3, 4}, Length: 5,
+		})
 		start := len(stream)
 		stream = append(stream, "12345next"...)
 		var d wire.Decoder
@@ -167,20 +171,22 @@ func TestDecoderInPlace(t *testing.T) {
 		}
 		_ = append(f.Payload, "!!!!"...)
 		if got := string(stream[n:]); got != "next" {
-			t.Errorf("%v: appending to the payload changed what follows to %q", op, got)
+			t.Errorf("%v: appending to the payload changed the next bytes to %q", op, got)
 		}
 	}
 }
 
-// Remaining says what may be read straight to its destination.
+// Remaining is the number of bytes that may be read directly into the message's buffer.
 func TestDecoderRemaining(t *testing.T) {
 	var d wire.Decoder
 	key := [4]byte{9, 8, 7, 6}
-	head := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: wire.OpBinary, Masked: true, Key: key, Length: 1000})
+	head := wire.AppendHeader(nil, wire.Header{
+		Fin: true, Opcode: wire.OpBinary, Masked: true, Key: key, Length: 1000,
+	})
 	payload := make([]byte, 1000)
 	wire.Mask(payload, key, 0)
 	if d.Remaining() != 0 {
-		t.Error("something remains at the start")
+		t.Errorf("Remaining is %d at the start, want 0", d.Remaining())
 	}
 	if _, n, err := d.Next(head); n != len(head) || err != nil {
 		t.Fatal(n, err)
@@ -199,13 +205,14 @@ func TestDecoderRemaining(t *testing.T) {
 	if !bytes.Equal(payload, make([]byte, 1000)) {
 		t.Error("the payload was not unmasked in place")
 	}
-	// Within a control frame nothing may be read past it.
+	// The payload of a control frame is not part of a message.
 	if _, _, err := d.Next([]byte{0x89, 0x85, 1, 2, 3, 4, 5}); err != nil || d.Remaining() != 0 {
-		t.Errorf("Remaining is %d within a ping (%v)", d.Remaining(), err)
+		t.Errorf("Remaining is %d within a ping (error %v), want 0", d.Remaining(), err)
 	}
 }
 
-// InFrame is about frames, not messages, and ends with the stream.
+// InFrame is true within frames, not between the fragments of a message, and false when the
+// stream has ended.
 func TestDecoderInFrame(t *testing.T) {
 	d := wire.Decoder{Role: wire.Client}
 	for i, step := range []struct {
@@ -230,7 +237,8 @@ func TestDecoderInFrame(t *testing.T) {
 			t.Fatalf("step %d: %d, %v", i, n, err)
 		}
 		if got := d.InFrame(); got != step.want || d.Remaining() != step.remaining {
-			t.Errorf("step %d: InFrame %v, Remaining %d, want %v, %d", i, got, d.Remaining(), step.want, step.remaining)
+			t.Errorf("step %d: InFrame %v, Remaining %d, want %v, %d",
+				i, got, d.Remaining(), step.want, step.remaining)
 		}
 	}
 	for _, in := range []string{"\x83", "\x81\x80", "\x81\x05\xff", "\x88\x01\x00"} {
@@ -241,7 +249,7 @@ func TestDecoderInFrame(t *testing.T) {
 	}
 }
 
-// No bytes are no input: the decoder stays as it is, wherever it stands.
+// Next(nil) changes nothing, at any position in the stream.
 func TestDecoderNoBytes(t *testing.T) {
 	for _, s := range wiretest.Streams() {
 		if len(s.Bytes) > 100 {
@@ -265,7 +273,8 @@ func TestDecoderNoBytes(t *testing.T) {
 	}
 }
 
-// All bytes that no fault spares are rubbish to some rule; none of them panics.
+// Random bytes do not make a decoder panic, and give the same result in one piece and byte by
+// byte.
 func TestDecoderRubbish(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -278,10 +287,10 @@ func TestDecoderRubbish(t *testing.T) {
 		for j := range s.Bytes {
 			s.Bytes[j] = byte(random.Uint32())
 			if random.IntN(2) == 0 {
-				s.Bytes[j] &= 0x8b // likelier to be a good frame
+				s.Bytes[j] &= 0x8b // more likely to be a valid header
 			}
 		}
-		// What the whole says must hold in pieces.
+		// The result in one piece is what is expected byte by byte.
 		whole := reading{d: s.Decoder}
 		whole.feed(s.Bytes)
 		s.Frames, s.Closed = whole.frames, whole.err == io.EOF

@@ -122,7 +122,8 @@ func TestEncoder(t *testing.T) {
 					if string(h) != "before"+string(out[before:len(out)-len(f.payload)]) {
 						t.Fatalf("%s: frame %d: header % x, %v", tt.name, i, h, err)
 					}
-				case f.want == wire.ErrClosePayload || f.want == wire.ErrCloseCode || f.want == wire.ErrInvalidUTF8:
+				case f.want == wire.ErrClosePayload, f.want == wire.ErrCloseCode,
+					f.want == wire.ErrInvalidUTF8:
 					heads = whole // AppendHeader cannot check the payload
 				default:
 					checkRefused(t, tt.name, i, err, f.want, len(want))
@@ -175,7 +176,9 @@ func TestEncoderDecoder(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	for round := range 3000 {
-		e := wire.Encoder{Role: wire.Role(round & 1), RSV: byte(random.IntN(8)), FrameRSV: byte(random.IntN(8))}
+		e := wire.Encoder{
+			Role: wire.Role(round & 1), RSV: byte(random.IntN(8)), FrameRSV: byte(random.IntN(8)),
+		}
 		var stream []byte
 		var frames []sent
 		for range random.IntN(20) {
@@ -197,7 +200,8 @@ func TestEncoderDecoder(t *testing.T) {
 					t.Fatalf("seed %d: after a close frame: %v, want io.EOF", seed, err)
 				}
 			} else if !errors.As(err, &got) || got.Violation != want.Violation {
-				t.Fatalf("seed %d: %+v: encoder reports %v, decoder reports %v", seed, f.h, want.Violation, err)
+				t.Fatalf("seed %d: %+v: encoder reports %v, decoder reports %v", seed, f.h, want.Violation,
+					err)
 			}
 		}
 		got, err := decodeAll(&e, stream)
@@ -209,7 +213,8 @@ func TestEncoderDecoder(t *testing.T) {
 		}
 		for i, f := range frames {
 			g := got[i]
-			if g.h.Fin != f.h.Fin || g.h.RSV != f.h.RSV || g.h.Opcode != f.h.Opcode || g.payload != f.payload {
+			if g.h.Fin != f.h.Fin || g.h.RSV != f.h.RSV ||
+				g.h.Opcode != f.h.Opcode || g.payload != f.payload {
 				t.Fatalf("seed %d: sent %+v, received %+v", seed, f, g)
 			}
 		}
@@ -220,7 +225,8 @@ func TestEncoderDecoder(t *testing.T) {
 // about sizes.
 func randomFrame(random *rand.Rand) (f sent) {
 	opcodes := []wire.Opcode{
-		wire.OpText, wire.OpBinary, 0, 0, 0, wire.OpPing, wire.OpPong, wire.OpClose, wire.Opcode(random.IntN(16)),
+		wire.OpText, wire.OpBinary, 0, 0, 0, wire.OpPing, wire.OpPong, wire.OpClose,
+		wire.Opcode(random.IntN(16)),
 	}
 	f.h.Opcode = opcodes[random.IntN(len(opcodes))]
 	f.h.Fin = f.h.Opcode.IsControl() && random.IntN(8) > 0 || random.IntN(3) == 0
@@ -231,7 +237,8 @@ func randomFrame(random *rand.Rand) (f sent) {
 		f.h.Key[i] = byte(random.Uint32())
 	}
 	if f.h.Opcode == wire.OpClose {
-		f.payload = []string{"", "\x03", "\x03\xe8", "\x03\xecno", "\x0b\xb8yes", "\x03\xe8\xff"}[random.IntN(6)]
+		payloads := []string{"", "\x03", "\x03\xe8", "\x03\xecno", "\x0b\xb8yes", "\x03\xe8\xff"}
+		f.payload = payloads[random.IntN(len(payloads))]
 		return f
 	}
 	p := make([]byte, []int{0, 1, 5, 125, 126, 300}[random.IntN(6)])

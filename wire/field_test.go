@@ -23,8 +23,11 @@ func TestParseExtensions(t *testing.T) {
 		{[]string{"foo, bar; baz=2"}, []wire.ExtensionSpec{offer("foo"), offer("bar", "baz", "2")}},
 		{[]string{"foo", "bar; baz=2"}, []wire.ExtensionSpec{offer("foo"), offer("bar", "baz", "2")}},
 		{[]string{"mux; max-channels=4; flow-control, deflate-stream"},
-			[]wire.ExtensionSpec{offer("mux", "max-channels", "4", "flow-control", ""), offer("deflate-stream")}},
-		{[]string{"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate"},
+			[]wire.ExtensionSpec{
+				offer("mux", "max-channels", "4", "flow-control", ""), offer("deflate-stream"),
+			}},
+		{[]string{"permessage-deflate; client_max_window_bits; server_max_window_bits=10, " +
+			"permessage-deflate"},
 			[]wire.ExtensionSpec{
 				offer("permessage-deflate", "client_max_window_bits", "", "server_max_window_bits", "10"),
 				offer("permessage-deflate"),

@@ -21,7 +21,8 @@ func headers(f func(wire.Header)) {
 	for _, length := range headerLengths {
 		for first := range 256 {
 			h := wire.Header{
-				Fin: first&0x80 != 0, RSV: byte(first>>4) & 7, Opcode: wire.Opcode(first & 15), Length: length,
+				Fin: first&0x80 != 0, RSV: byte(first>>4) & 7, Opcode: wire.Opcode(first & 15),
+				Length: length,
 			}
 			f(h)
 			h.Masked, h.Key = true, [4]byte{byte(first), 0x80, byte(length), 0xff}

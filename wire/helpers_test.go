@@ -8,16 +8,16 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// naiveMask is the algorithm as RFC 6455, section 5.3, has it.
+// naiveMask is the algorithm as RFC 6455, section 5.3, describes it.
 func naiveMask(b []byte, key [4]byte, offset int64) {
 	for i := range b {
 		b[i] ^= key[(int64(i)+offset)%4]
 	}
 }
 
-// naiveText returns the index of the first byte of p that no valid text has
-// there, or len(p), and whether p is whole. It asks unicode/utf8 of every prefix
-// whether it is valid text, or could become so by up to three bytes more.
+// naiveText returns the index of the first byte of p that no valid text has at that
+// position, or len(p), and whether p is valid text. For every prefix, it asks unicode/utf8
+// whether it is valid text, or becomes so with up to three more bytes.
 func naiveText(p []byte) (bad int, complete bool) {
 	for i := range p {
 		if !extendable(p[:i+1]) {
@@ -27,11 +27,11 @@ func naiveText(p []byte) (bad int, complete bool) {
 	return len(p), utf8.Valid(p)
 }
 
-// extensions are ends for a rune begun, of which one fits where any does.
+// extensions complete runes: if any bytes complete a rune, one of these does.
 var extensions = []string{"", "\x80", "\x80\x80", "\x80\x80\x80", "\xa0\x80", "\x90\x80\x80"}
 
-// extendable reports whether some valid text begins with p, of which all but the
-// last byte is known to be such a beginning.
+// extendable reports whether a valid text begins with p. The same must be true of p without
+// its last byte.
 func extendable(p []byte) bool {
 	tail := p[max(0, len(p)-8):]
 	for len(tail) < len(p) && len(tail) > 5 && !utf8.RuneStart(tail[0]) {
@@ -45,7 +45,7 @@ func extendable(p []byte) bool {
 	return false
 }
 
-// samples are texts of the kinds that benchmarks use.
+// samples returns texts of about size bytes, by kind.
 func samples(size int) map[string][]byte {
 	random := rand.New(rand.NewPCG(1, 2))
 	mixed := func() string {
@@ -72,16 +72,17 @@ func samples(size int) map[string][]byte {
 		return b
 	}
 	return map[string][]byte{
-		"ascii":       fill("The quick brown fox jumps over the lazy dog. "),
-		"mostlyascii": fill("A na\u00efve caf\u00e9 serves cr\u00e8me br\u00fbl\u00e9e for \u20ac5 on its terrace, weather permitting. "),
-		"2byte":       fill("\u041f\u0440\u0438\u0432\u0435\u0442\u043c\u0438\u0440"),
-		"3byte":       fill("\u4f60\u597d\u4e16\u754c\u3053\u3093\u306b\u3061\u306f"),
-		"4byte":       fill("\U0001f600\U0001f680\U0001f30d\U0010ffff"),
-		"mixed":       fill(mixed()),
+		"ascii": fill("The quick brown fox jumps over the lazy dog. "),
+		"mostlyascii": fill("A na\u00efve caf\u00e9 serves cr\u00e8me br\u00fbl\u00e9e for \u20ac5 " +
+			"on its terrace, weather permitting. "),
+		"2byte": fill("\u041f\u0440\u0438\u0432\u0435\u0442\u043c\u0438\u0440"),
+		"3byte": fill("\u4f60\u597d\u4e16\u754c\u3053\u3093\u306b\u3061\u306f"),
+		"4byte": fill("\U0001f600\U0001f680\U0001f30d\U0010ffff"),
+		"mixed": fill(mixed()),
 	}
 }
 
-// A sent frame, and the rule that it is to break, or 0.
+// A sent is a frame to encode, and the rule that it breaks, or 0.
 type sent struct {
 	h       wire.Header
 	payload string
@@ -106,7 +107,7 @@ func with(h wire.Header, rsv byte) wire.Header {
 
 func reserved(op wire.Opcode, fin bool) wire.Header { return wire.Header{Fin: fin, Opcode: op} }
 
-// appendNaive is what a sender of role writes.
+// appendNaive appends the frame that a sender of role sends.
 func appendNaive(dst []byte, role wire.Role, h wire.Header, payload string) []byte {
 	h.Masked, h.Length = role == wire.Client, int64(len(payload))
 	dst = wire.AppendHeader(dst, h)
@@ -117,7 +118,7 @@ func appendNaive(dst []byte, role wire.Role, h wire.Header, payload string) []by
 	return append(dst, p...)
 }
 
-// decodeAll reads what e sent, as the other side. Sizes and floods are unlimited.
+// decodeAll decodes what e sent, as the other role and without limits.
 func decodeAll(e *wire.Encoder, stream []byte) (frames []sent, err error) {
 	d := wire.Decoder{
 		Role: 1 - e.Role, RSV: e.RSV, FrameRSV: e.FrameRSV,
@@ -134,7 +135,7 @@ func decodeAll(e *wire.Encoder, stream []byte) (frames []sent, err error) {
 	return frames, nil
 }
 
-// offer is a short form: offer("foo", "a", "1", "b", "").
+// offer returns an ExtensionSpec. params are names and values in turn.
 func offer(name string, params ...string) wire.ExtensionSpec {
 	o := wire.ExtensionSpec{Name: name}
 	for i := 0; i < len(params); i += 2 {
@@ -143,7 +144,7 @@ func offer(name string, params ...string) wire.ExtensionSpec {
 	return o
 }
 
-// pingFor returns a ping without payload as role is to receive it.
+// pingFor returns an empty ping to be received by role.
 func pingFor(role wire.Role) []byte {
 	return wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: wire.OpPing, Masked: role == wire.Server})
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Mask agrees with the naive loop for every size, alignment and offset, and
-// touches nothing outside its argument.
+// Mask agrees with the naive loop for every size, alignment and offset, and changes nothing
+// outside its argument.
 func TestMask(t *testing.T) {
 	key := [4]byte{0x37, 0xfa, 0x21, 0x3d}
 	const guard = 16
@@ -25,14 +25,15 @@ func TestMask(t *testing.T) {
 				wire.Mask(got[align:align+size], key, offset)
 				naiveMask(want[align:align+size], key, offset)
 				if !bytes.Equal(got, want) {
-					t.Fatalf("size %d, alignment %d, offset %d: got % x, want % x", size, align, offset, got, want)
+					t.Fatalf("size %d, alignment %d, offset %d: got % x, want % x",
+						size, align, offset, got, want)
 				}
 			}
 		}
 	}
 }
 
-// Large payloads may take another path.
+// Large payloads agree too. An implementation may handle them differently.
 func TestMaskLarge(t *testing.T) {
 	key := [4]byte{1, 0, 0xff, 0x80}
 	for _, size := range []int{511, 512, 513, 1 << 10, 4095, 4096, 4097, 1<<16 - 1, 1<<16 + 1, 1<<20 + 3} {
@@ -41,7 +42,7 @@ func TestMaskLarge(t *testing.T) {
 			wire.Mask(got, key, offset)
 			naiveMask(want, key, offset)
 			if !bytes.Equal(got, want) {
-				t.Errorf("size %d, offset %d", size, offset)
+				t.Errorf("size %d, offset %d: result differs from the naive loop", size, offset)
 			}
 		}
 	}
@@ -60,7 +61,7 @@ func TestMaskKeys(t *testing.T) {
 	}
 }
 
-// A payload masked in pieces is the payload masked whole.
+// Masking a payload in pieces gives the same result as masking it whole.
 func TestMaskPieces(t *testing.T) {
 	key := [4]byte{0xa, 0xb, 0xc, 0xd}
 	whole := make([]byte, 257)

@@ -11,9 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire/wiretest"
 )
 
-// A model is a decoder that has the whole stream before it: the rules of RFC 6455
-// written down one after the other, with no thought for speed or for cuts. It is
-// the naive twin of Decoder.
+// A model is a naive Decoder that has the whole stream. It applies the rules of RFC 6455 one
+// after the other, without regard to speed, and does not have to handle cuts.
 type model struct {
 	d        wire.Decoder // the configuration
 	stream   []byte
@@ -28,7 +27,7 @@ type model struct {
 	closed   bool
 }
 
-// fault is where a stream broke a rule.
+// fault returns the error for a rule that the byte at the offset at breaks.
 func (m *model) fault(v wire.Violation, at int) error {
 	return &wire.Error{Violation: v, Offset: int64(at)}
 }
@@ -37,7 +36,7 @@ func (m *model) over(v wire.Violation, at int, size uint64, limit int) error {
 	return &wire.Error{Violation: v, Offset: int64(at), Size: int64(size), Limit: int64(limit)}
 }
 
-// decode reads the stream to its end, or to its fault.
+// decode reads the stream to its end or its first violation.
 func (m *model) decode() error {
 	for !m.closed {
 		more, err := m.frame()
@@ -103,7 +102,7 @@ func (m *model) frame() (more bool, err error) {
 	return whole, m.data(h, payload, whole)
 }
 
-// first judges the first byte of a frame.
+// first checks the first byte of a frame.
 func (m *model) first(h wire.Header) error {
 	for bit := byte(1); bit < 8; bit <<= 1 {
 		if h.RSV&bit == 0 || h.Opcode < 3 && m.d.FrameRSV&bit != 0 {
@@ -133,7 +132,7 @@ func (m *model) first(h wire.Header) error {
 	return nil
 }
 
-// limits judges the length of a frame, at byte at. All limits are set.
+// limits checks the length of a frame, which ends at the offset at. All limits must be set.
 func (m *model) limits(h wire.Header, at int) error {
 	if h.Opcode >= 8 {
 		if m.controls++; m.controls > m.d.MaxControls {
@@ -212,10 +211,12 @@ func (m *model) data(h wire.Header, payload []byte, whole bool) error {
 	return nil
 }
 
-// randomStream makes frames that are mostly good, so that a fault comes late.
+// randomStream returns frames that are mostly valid, so that violations come late.
 func randomStream(random *rand.Rand, d *wire.Decoder) (stream []byte) {
 	open := false
-	texts := []string{"", "a", "caf\u00e9", "\u20ac", "\xe2", "\x82\xac", "\xf0\x9f", "\x98\x80", "\xff", "abcdefgh\u00e9"}
+	texts := []string{
+		"", "a", "caf\u00e9", "\u20ac", "\xe2", "\x82\xac", "\xf0\x9f", "\x98\x80", "\xff", "abcdefgh\u00e9",
+	}
 	for range random.IntN(12) {
 		h := wire.Header{Fin: random.IntN(2) == 0, Masked: d.Role == wire.Server}
 		payload := texts[random.IntN(len(texts))]
@@ -238,7 +239,7 @@ func randomStream(random *rand.Rand, d *wire.Decoder) (stream []byte) {
 		for i := range h.Key {
 			h.Key[i] = byte(random.Uint32())
 		}
-		switch random.IntN(20) { // some faults of the header
+		switch random.IntN(20) { // break some headers
 		case 0:
 			h.Opcode = wire.Opcode(random.IntN(16))
 		case 1:
@@ -257,7 +258,7 @@ func randomStream(random *rand.Rand, d *wire.Decoder) (stream []byte) {
 		}
 		naiveMask(p, h.Key, 0)
 		head := wire.AppendHeader(nil, h)
-		if random.IntN(30) == 0 { // a 64-bit length, of which the top bit may be set
+		if random.IntN(30) == 0 { // use a 64-bit length, perhaps with its top bit set
 			length := uint64(h.Length) | uint64(random.IntN(2))<<63
 			head = binary.BigEndian.AppendUint64([]byte{head[0], head[1] | 127}, length)
 			if h.Masked {
@@ -313,10 +314,10 @@ func TestDecoderModel(t *testing.T) {
 	t.Log(fmt.Sprint(faults))
 	for v := wire.ErrReservedBits; v < wire.ErrFieldSyntax; v++ {
 		if faults[v] == 0 && v != wire.ErrFrameAfterClose {
-			t.Errorf("no stream came to %v", v)
+			t.Errorf("no stream had the violation %v", v)
 		}
 	}
 	if faults[0] == 0 {
-		t.Error("no stream was good")
+		t.Error("no stream was valid")
 	}
 }

@@ -8,8 +8,10 @@ import (
 
 func TestOpcode(t *testing.T) {
 	names := []string{
-		"continuation", "text", "binary", "reserved 0x3", "reserved 0x4", "reserved 0x5", "reserved 0x6", "reserved 0x7",
-		"close", "ping", "pong", "reserved 0xb", "reserved 0xc", "reserved 0xd", "reserved 0xe", "reserved 0xf",
+		"continuation", "text", "binary", "reserved 0x3",
+		"reserved 0x4", "reserved 0x5", "reserved 0x6", "reserved 0x7",
+		"close", "ping", "pong", "reserved 0xb",
+		"reserved 0xc", "reserved 0xd", "reserved 0xe", "reserved 0xf",
 	}
 	for i, name := range names {
 		o := wire.Opcode(i)
@@ -24,7 +26,7 @@ func TestOpcode(t *testing.T) {
 		}
 	}
 	if got := wire.Opcode(0x1f).String(); got != "reserved 0x1f" {
-		t.Errorf("an opcode of five bits is %q", got)
+		t.Errorf("an opcode of five bits is %q, want %q", got, "reserved 0x1f")
 	}
 }
 
@@ -33,6 +35,6 @@ func TestRole(t *testing.T) {
 		t.Error(got)
 	}
 	if wire.Server != 0 {
-		t.Error("the zero Role is not the server's")
+		t.Error("the zero Role is not Server")
 	}
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/hawser-ws/hawser/wire/wiretest"
 )
 
-// A reading feeds a decoder a stream in chunks and joins the pieces of payload
-// again. It checks what Next promises of every call.
+// A reading feeds a stream to a decoder in chunks and joins the pieces of payload. After
+// every call of Next it checks the documented behavior.
 type reading struct {
-	d      wire.Decoder
-	frames []wiretest.Frame
-	open   bool // the last of frames awaits its rest
-	taken  int64
-	err    error
-	beside wire.Kind // Kind of the piece beside err
-	raw    []byte    // what has been taken of the frame that is not whole yet
-	fault  string    // a promise that Next broke
+	d       wire.Decoder
+	frames  []wiretest.Frame
+	open    bool // the last of frames is incomplete
+	taken   int64
+	err     error
+	errKind wire.Kind // Kind of the piece returned with err
+	raw     []byte    // bytes taken of an incomplete frame
+	fault   string    // the first documented behavior that Next did not show
 }
 
 func (r *reading) failf(format string, args ...any) {
@@ -29,8 +29,8 @@ func (r *reading) failf(format string, args ...any) {
 	}
 }
 
-// feed gives the decoder a copy of chunk and spoils the copy afterwards, so that
-// a decoder that looks back at earlier input shows.
+// feed gives the decoder a copy of chunk and overwrites the copy afterwards, so that tests
+// fail if the decoder refers to earlier input.
 func (r *reading) feed(chunk []byte) {
 	own := bytes.Clone(chunk)
 	for b := own; r.err == nil; {
@@ -47,7 +47,7 @@ func (r *reading) feed(chunk []byte) {
 			r.failf("Offset is %d after %d bytes", got, r.taken)
 		}
 		r.count(own[len(own)-len(b)-n:len(own)-len(b)], err)
-		if r.err, r.beside = err, f.Kind; err != nil {
+		if r.err, r.errKind = err, f.Kind; err != nil {
 			return
 		}
 		if f.Kind == wire.KindNone {
@@ -57,7 +57,7 @@ func (r *reading) feed(chunk []byte) {
 			break
 		}
 		if n == 0 {
-			r.failf("a frame of no bytes")
+			r.failf("Next returned a frame but took no bytes")
 			return
 		}
 		if len(b) == 0 {
@@ -69,7 +69,7 @@ func (r *reading) feed(chunk []byte) {
 	}
 }
 
-// count tells by the headers alone where frames begin and end, and checks InFrame.
+// count finds where frames begin and end from the headers alone, and checks InFrame.
 func (r *reading) count(b []byte, err error) {
 	r.raw = append(r.raw, b...)
 	h, n, short := wire.ConsumeHeader(r.raw)
@@ -81,11 +81,11 @@ func (r *reading) count(b []byte, err error) {
 	}
 }
 
-// take checks and keeps the piece f.
+// take checks the piece f and adds it to r.frames.
 func (r *reading) take(f wire.Frame, err error) {
 	if f.Kind == wire.KindNone {
 		if f.Payload != nil || f.EndsFrame() || f.EndsMessage() {
-			r.failf("no frame, but %+v", f)
+			r.failf("Kind is KindNone, but the frame is %+v", f)
 		}
 		return
 	}
@@ -105,7 +105,7 @@ func (r *reading) take(f wire.Frame, err error) {
 	if f.Header.Opcode.IsControl() {
 		left = 0
 		if r.open {
-			r.failf("control frame in pieces: %+v", f)
+			r.failf("control frame is incomplete: %+v", f)
 		}
 	}
 	if got := r.d.Remaining(); err == nil && got != left {
@@ -113,7 +113,7 @@ func (r *reading) take(f wire.Frame, err error) {
 	}
 }
 
-// check compares the reading with what s says.
+// check compares the reading with the expectations of s.
 func (r *reading) check(s *wiretest.Stream) error {
 	if r.fault != "" {
 		return errors.New(r.fault)
@@ -149,7 +149,7 @@ func (r *reading) check(s *wiretest.Stream) error {
 	return nil
 }
 
-// decode reads s cut at the given places, in ascending order.
+// decode reads s cut at the given offsets, which are in ascending order.
 func decode(s *wiretest.Stream, cuts ...int) error {
 	r := reading{d: s.Decoder}
 	from := 0
@@ -162,10 +162,11 @@ func decode(s *wiretest.Stream, cuts ...int) error {
 	if err := r.check(s); err != nil {
 		return fmt.Errorf("cut at %v: %w", cuts, err)
 	}
-	// A fault shows with its byte, though the rest of the frame, or only the
-	// masking key, has not come. A close frame is judged when it is whole.
+	// A violation must be reported with its byte, before the masking key or the rest of
+	// the frame arrives. Only a close frame is checked when it is whole.
 	if s.Violation != 0 && int64(from) > s.Offset && !r.closing() {
-		return fmt.Errorf("cut at %v: the fault at byte %d showed only after byte %d", cuts, s.Offset, from)
+		return fmt.Errorf("cut at %v: the violation at byte %d was reported only after byte %d",
+			cuts, s.Offset, from)
 	}
 	return nil
 }
@@ -173,5 +174,5 @@ func decode(s *wiretest.Stream, cuts ...int) error {
 // closing reports whether r failed at the payload of a close frame.
 func (r *reading) closing() bool {
 	return errors.Is(r.err, wire.ErrClosePayload) || errors.Is(r.err, wire.ErrCloseCode) ||
-		errors.Is(r.err, wire.ErrInvalidUTF8) && r.beside == wire.KindNone
+		errors.Is(r.err, wire.ErrInvalidUTF8) && r.errKind == wire.KindNone
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// One test for each MUST of RFC 6455 that this package implements. Each opens
-// with the sentence and where it stands. Those that need a connection, a source
-// of entropy or HTTP are tested where these are.
+// There is a test for each MUST of RFC 6455 that this package implements. Each opens with
+// the sentence and its section. Those that need a connection, a source of entropy or HTTP are
+// tested in package websocket.
 
-// wantViolation checks that a decoder fails stream with v and its code.
+// wantViolation checks that d refuses stream with v and its code.
 func wantViolation(t *testing.T, d wire.Decoder, stream string, v wire.Violation, code wire.StatusCode) {
 	t.Helper()
 	_, err := readAll(&d, stream)
@@ -25,8 +25,8 @@ func wantViolation(t *testing.T, d wire.Decoder, stream string, v wire.Violation
 	}
 }
 
-// readAll reads stream as far as it goes and returns for each piece a word like
-// "text:Hello" with a full stop where its message ends.
+// readAll decodes stream up to its end or an error. For each piece it returns a string such
+// as "text:Hello", with a period if the piece ends its message.
 func readAll(d *wire.Decoder, stream string) (pieces []string, err error) {
 	for b := []byte(stream); len(b) > 0; {
 		f, n, err := d.Next(b)
@@ -45,7 +45,7 @@ func readAll(d *wire.Decoder, stream string) (pieces []string, err error) {
 	return pieces, nil
 }
 
-// wantPieces checks what a client makes of stream.
+// wantPieces checks the pieces that a client decodes from stream, in the form of readAll.
 func wantPieces(t *testing.T, stream string, want ...string) {
 	t.Helper()
 	d := wire.Decoder{Role: wire.Client}
@@ -55,7 +55,7 @@ func wantPieces(t *testing.T, stream string, want ...string) {
 	}
 }
 
-// wantSend checks that an encoder refuses h with v, or lets it out if v is 0.
+// wantSend checks that an encoder refuses h with v, or accepts it if v is 0.
 func wantSend(t *testing.T, e *wire.Encoder, h wire.Header, payload string, v wire.Violation) {
 	t.Helper()
 	_, err := e.AppendFrame(nil, h, []byte(payload))
@@ -70,8 +70,11 @@ func wantSend(t *testing.T, e *wire.Encoder, h wire.Header, payload string, v wi
 // U+0061 to U+007A [...] are considered to also match."
 // https://www.rfc-editor.org/rfc/rfc6455#section-2.1
 func TestRFC6455CaseInsensitive(t *testing.T) {
-	if !wire.HasToken([]string{"WEBsocket"}, "websocket") || wire.HasToken([]string{"web\u017focket"}, "websocket") {
-		t.Error("tokens are not compared as ASCII")
+	if !wire.HasToken([]string{"WEBsocket"}, "websocket") {
+		t.Error("the case of ASCII letters is not ignored")
+	}
+	if wire.HasToken([]string{"web\u017focket"}, "websocket") {
+		t.Error("the case of other letters is ignored")
 	}
 }
 
@@ -80,8 +83,12 @@ func TestRFC6455CaseInsensitive(t *testing.T) {
 // [RFC4648])."
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.1
 func TestRFC6455Key(t *testing.T) {
-	if !wire.IsKey("dGhlIHNhbXBsZSBub25jZQ==") || wire.IsKey("c2hvcnQ=") || wire.IsKey("not base64, 24 bytes????") {
-		t.Error("IsKey")
+	for key, want := range map[string]bool{
+		"dGhlIHNhbXBsZSBub25jZQ==": true, "c2hvcnQ=": false, "not base64, 24 bytes????": false,
+	} {
+		if got := wire.IsKey(key); got != want {
+			t.Errorf("IsKey(%q) is %v", key, got)
+		}
 	}
 }
 
@@ -90,10 +97,11 @@ func TestRFC6455Key(t *testing.T) {
 // defined in [RFC2616]"
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.1
 //
-// Separators other than the comma are taken all the same: see IsProtocolName.
+// Separators other than the comma are accepted nevertheless. See IsProtocolName.
 func TestRFC6455Protocols(t *testing.T) {
-	if got := wire.ParseProtocols([]string{"chat, superchat"}); !slices.Equal(got, []string{"chat", "superchat"}) {
-		t.Errorf("%q", got)
+	got := wire.ParseProtocols([]string{"chat, superchat"})
+	if want := []string{"chat", "superchat"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 	for _, s := range []string{"", "ch at", "ch\tat", "ch\x7fat", "ch\u00e2t"} {
 		if got := wire.ParseProtocols([]string{s}); got != nil || wire.IsProtocolName(s) {
@@ -108,11 +116,11 @@ func TestRFC6455Protocols(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.1
 func TestRFC6455ConnectionToken(t *testing.T) {
 	if !wire.HasToken([]string{"keep-alive, upgrade"}, "Upgrade") {
-		t.Error("the token is there")
+		t.Error("the token is not found")
 	}
 	for _, v := range [][]string{nil, {""}, {"keep-alive"}, {"no-upgrade"}} {
 		if wire.HasToken(v, "Upgrade") {
-			t.Errorf("the token is not in %q", v)
+			t.Errorf("the token is found in %q", v)
 		}
 	}
 }
@@ -139,8 +147,9 @@ func TestRFC6455ClientMasks(t *testing.T) {
 		t.Errorf("% x, %v", b, err)
 	}
 	for _, op := range []wire.Opcode{wire.OpPing, wire.OpPong, wire.OpClose} {
-		if b, err := e.AppendFrame(nil, wire.Header{Fin: true, Opcode: op}, nil); err != nil || b[1]&0x80 == 0 {
-			t.Errorf("%v: % x, %v", op, b, err)
+		b, err := e.AppendFrame(nil, wire.Header{Fin: true, Opcode: op}, nil)
+		if err != nil || b[1]&0x80 == 0 {
+			t.Errorf("%v: % x, %v, want a masked frame", op, b, err)
 		}
 	}
 }
@@ -188,7 +197,9 @@ func TestRFC6455ReservedBitsSent(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.2
 func TestRFC6455ReservedBits(t *testing.T) {
 	d := wire.Decoder{Role: wire.Client}
-	for _, s := range []string{"\xc1\x00", "\xa1\x00", "\x91\x00", "\xf1\x00", "\xc9\x00", "\x01\x00\xc0\x00"} {
+	for _, s := range []string{
+		"\xc1\x00", "\xa1\x00", "\x91\x00", "\xf1\x00", "\xc9\x00", "\x01\x00\xc0\x00",
+	} {
 		wantViolation(t, d, s, wire.ErrReservedBits, wire.StatusProtocolError)
 	}
 	d.RSV = wire.RSV1
@@ -201,7 +212,9 @@ func TestRFC6455ReservedBits(t *testing.T) {
 // WebSocket Connection_."
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.2
 func TestRFC6455Opcodes(t *testing.T) {
-	for _, op := range []string{"\x83", "\x84", "\x85", "\x86", "\x87", "\x8b", "\x8c", "\x8d", "\x8e", "\x8f"} {
+	for _, op := range []string{
+		"\x83", "\x84", "\x85", "\x86", "\x87", "\x8b", "\x8c", "\x8d", "\x8e", "\x8f",
+	} {
 		wantViolation(t, wire.Decoder{}, op, wire.ErrReservedOpcode, wire.StatusProtocolError)
 	}
 }
@@ -211,9 +224,11 @@ func TestRFC6455Opcodes(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.2
 func TestRFC6455TopBit(t *testing.T) {
 	d := wire.Decoder{Role: wire.Client, MaxMessage: -1}
-	wantViolation(t, d, "\x82\x7f\x80\x00\x00\x00\x00\x00\x00\x00", wire.ErrLengthTopBit, wire.StatusProtocolError)
-	if _, err := readAll(&d, "\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff"); err != nil || d.Remaining() != 1<<63-1 {
-		t.Errorf("the largest length: %v", err)
+	wantViolation(t, d, "\x82\x7f\x80\x00\x00\x00\x00\x00\x00\x00", wire.ErrLengthTopBit,
+		wire.StatusProtocolError)
+	_, err := readAll(&d, "\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff")
+	if err != nil || d.Remaining() != 1<<63-1 {
+		t.Errorf("the largest length: %v, Remaining is %d", err, d.Remaining())
 	}
 }
 
@@ -224,10 +239,11 @@ func TestRFC6455TopBit(t *testing.T) {
 func TestRFC6455MinimalLength(t *testing.T) {
 	d := wire.Decoder{Role: wire.Client}
 	wantViolation(t, d, "\x81\x7e\x00\x7c", wire.ErrLengthNotMinimal, wire.StatusProtocolError)
-	wantViolation(t, d, "\x81\x7f\x00\x00\x00\x00\x00\x00\xff\xff", wire.ErrLengthNotMinimal, wire.StatusProtocolError)
+	wantViolation(t, d, "\x81\x7f\x00\x00\x00\x00\x00\x00\xff\xff", wire.ErrLengthNotMinimal,
+		wire.StatusProtocolError)
 	for length, size := range map[int64]int{0: 2, 125: 2, 126: 4, 65535: 4, 65536: 10, 1<<63 - 1: 10} {
 		if b := wire.AppendHeader(nil, wire.Header{Length: length}); len(b) != size {
-			t.Errorf("length %d takes %d bytes", length, len(b))
+			t.Errorf("the header for a length of %d has %d bytes, want %d", length, len(b), size)
 		}
 	}
 }
@@ -247,7 +263,8 @@ func TestRFC6455MaskBit(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.4
 func TestRFC6455ControlNotFragmented(t *testing.T) {
 	for _, s := range []string{"\x09\x00", "\x0a\x01a", "\x08\x00", "\x01\x01a\x09\x00"} {
-		wantViolation(t, wire.Decoder{Role: wire.Client}, s, wire.ErrControlFragmented, wire.StatusProtocolError)
+		wantViolation(t, wire.Decoder{Role: wire.Client}, s, wire.ErrControlFragmented,
+			wire.StatusProtocolError)
 	}
 	wantSend(t, &wire.Encoder{}, wire.Header{Opcode: wire.OpPing}, "", wire.ErrControlFragmented)
 }
@@ -265,7 +282,8 @@ func TestRFC6455FragmentOrder(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.4
 func TestRFC6455NoInterleaving(t *testing.T) {
 	for _, s := range []string{"\x01\x01a\x81\x01b", "\x02\x01a\x02\x01b", "\x01\x01a\x00\x01b\x81\x01c"} {
-		wantViolation(t, wire.Decoder{Role: wire.Client}, s, wire.ErrUnfinishedMessage, wire.StatusProtocolError)
+		wantViolation(t, wire.Decoder{Role: wire.Client}, s, wire.ErrUnfinishedMessage,
+			wire.StatusProtocolError)
 	}
 	var e wire.Encoder
 	wantSend(t, &e, wire.Header{Opcode: wire.OpText}, "a", 0)
@@ -292,7 +310,8 @@ func TestRFC6455BothForms(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.4
 func TestRFC6455FragmentTypes(t *testing.T) {
 	wantPieces(t, "\x02\x01a\x00\x01b\x80\x00", "binary:a", "binary:b", "binary:.")
-	wantViolation(t, wire.Decoder{Role: wire.Client}, "\x80\x00", wire.ErrUnexpectedContinuation, wire.StatusProtocolError)
+	wantViolation(t, wire.Decoder{Role: wire.Client}, "\x80\x00", wire.ErrUnexpectedContinuation,
+		wire.StatusProtocolError)
 	wantSend(t, &wire.Encoder{}, wire.Header{Fin: true}, "", wire.ErrUnexpectedContinuation)
 }
 
@@ -306,7 +325,8 @@ func TestRFC6455ControlLength(t *testing.T) {
 		wantViolation(t, wire.Decoder{Role: wire.Client}, s, wire.ErrControlTooLong, wire.StatusProtocolError)
 	}
 	wantSend(t, &wire.Encoder{}, wire.Header{Fin: true, Opcode: wire.OpPing}, longest, 0)
-	wantSend(t, &wire.Encoder{}, wire.Header{Fin: true, Opcode: wire.OpPing}, longest+"p", wire.ErrControlTooLong)
+	wantSend(t, &wire.Encoder{}, wire.Header{Fin: true, Opcode: wire.OpPing}, longest+"p",
+		wire.ErrControlTooLong)
 }
 
 // "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned
@@ -343,7 +363,8 @@ func TestRFC6455NothingAfterClose(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.6
 func TestRFC6455WholeMessageIsText(t *testing.T) {
 	wantPieces(t, "\x01\x02a\xe2\x00\x01\x82\x80\x02\xacb", "text:a\xe2", "text:\x82", "text:\xacb.")
-	wantViolation(t, wire.Decoder{Role: wire.Client}, "\x01\x02a\xe2\x80\x01\x82", wire.ErrInvalidUTF8, wire.StatusInvalidPayload)
+	wantViolation(t, wire.Decoder{Role: wire.Client}, "\x01\x02a\xe2\x80\x01\x82", wire.ErrInvalidUTF8,
+		wire.StatusInvalidPayload)
 }
 
 // "The opcode (frame-opcode) of the first frame containing the data MUST be set
@@ -355,11 +376,12 @@ func TestRFC6455Send(t *testing.T) {
 	e := wire.Encoder{Role: wire.Client}
 	b, _ := e.AppendFrame(nil, wire.Header{Opcode: wire.OpBinary, Key: [4]byte{1, 1, 1, 1}}, []byte{1})
 	if !e.Open() {
-		t.Error("the message has not ended")
+		t.Error("Open is false within a message")
 	}
 	b, err := e.AppendFrame(b, wire.Header{Fin: true, Key: [4]byte{2, 2, 2, 2}}, []byte{2})
-	if want := "\x02\x81\x01\x01\x01\x01\x00\x80\x81\x02\x02\x02\x02\x00"; string(b) != want || err != nil || e.Open() {
-		t.Errorf("% x, %v", b, err)
+	const want = "\x02\x81\x01\x01\x01\x01\x00\x80\x81\x02\x02\x02\x02\x00"
+	if string(b) != want || err != nil || e.Open() {
+		t.Errorf("% x, %v, Open is %v, want % x", b, err, e.Open(), want)
 	}
 }
 
@@ -369,7 +391,8 @@ func TestRFC6455Send(t *testing.T) {
 // message."
 // https://www.rfc-editor.org/rfc/rfc6455#section-6.2
 func TestRFC6455Receive(t *testing.T) {
-	wantPieces(t, "\x01\x01a\x80\x01b\x02\x01c\x80\x01d\x81\x01e", "text:a", "text:b.", "binary:c", "binary:d.", "text:e.")
+	wantPieces(t, "\x01\x01a\x80\x01b\x02\x01c\x80\x01d\x81\x01e", "text:a", "text:b.", "binary:c",
+		"binary:d.", "text:e.")
 }
 
 // "A server MUST remove masking for data frames received from a client as
@@ -408,7 +431,8 @@ func TestRFC6455LocalCodes(t *testing.T) {
 		if _, _, err := wire.ConsumeClose(payload); !errors.Is(err, wire.ErrCloseCode) {
 			t.Errorf("ConsumeClose(%v): %v", code, err)
 		}
-		wantSend(t, &wire.Encoder{}, wire.Header{Fin: true, Opcode: wire.OpClose}, string(payload), wire.ErrCloseCode)
+		wantSend(t, &wire.Encoder{}, wire.Header{Fin: true, Opcode: wire.OpClose}, string(payload),
+			wire.ErrCloseCode)
 	}
 }
 
@@ -418,7 +442,9 @@ func TestRFC6455LocalCodes(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-8.1
 func TestRFC6455UTF8(t *testing.T) {
 	d := wire.Decoder{Role: wire.Client}
-	for _, s := range []string{"\x81\x01\xff", "\x81\x02\xc3\x28", "\x81\x7e\x01\x00\xed\xa0", "\x88\x03\x03\xe8\x80"} {
+	for _, s := range []string{
+		"\x81\x01\xff", "\x81\x02\xc3\x28", "\x81\x7e\x01\x00\xed\xa0", "\x88\x03\x03\xe8\x80",
+	} {
 		wantViolation(t, d, s, wire.ErrInvalidUTF8, wire.StatusInvalidPayload)
 	}
 }
@@ -456,7 +482,8 @@ func TestRFC6455QuotedToken(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc6455#section-10.4
 func TestRFC6455Limits(t *testing.T) {
 	d := wire.Decoder{Role: wire.Client}
-	wantViolation(t, d, "\x82\x7f\x10\x00\x00\x00\x00\x00\x00\x00", wire.ErrMessageTooBig, wire.StatusMessageTooBig)
+	wantViolation(t, d, "\x82\x7f\x10\x00\x00\x00\x00\x00\x00\x00", wire.ErrMessageTooBig,
+		wire.StatusMessageTooBig)
 	d.MaxMessage = 3
 	wantViolation(t, d, "\x02\x02ab\x00\x01c\x00\x01d", wire.ErrMessageTooBig, wire.StatusMessageTooBig)
 	d.MaxFrame = 2
@@ -466,8 +493,10 @@ func TestRFC6455Limits(t *testing.T) {
 // "Incoming data MUST always be validated by both clients and servers."
 // https://www.rfc-editor.org/rfc/rfc6455#section-10.7
 func TestRFC6455Validate(t *testing.T) {
-	wantViolation(t, wire.Decoder{Role: wire.Client}, "\x81\x01\xff", wire.ErrInvalidUTF8, wire.StatusInvalidPayload)
-	wantViolation(t, wire.Decoder{Role: wire.Server}, "\x81\x81\x00\x00\x00\x00\xff", wire.ErrInvalidUTF8, wire.StatusInvalidPayload)
+	wantViolation(t, wire.Decoder{Role: wire.Client}, "\x81\x01\xff", wire.ErrInvalidUTF8,
+		wire.StatusInvalidPayload)
+	wantViolation(t, wire.Decoder{Role: wire.Server}, "\x81\x81\x00\x00\x00\x00\xff", wire.ErrInvalidUTF8,
+		wire.StatusInvalidPayload)
 }
 
 // "Implementations of the decoding algorithm above MUST protect against decoding
@@ -477,7 +506,7 @@ func TestRFC3629InvalidSequences(t *testing.T) {
 	for _, s := range []string{"\xc0\x80", "\xed\xa1\x8c\xed\xbe\xb4", "\xf4\x90\x80\x80", "\xe2\x28\xa1"} {
 		var u wire.UTF8
 		if _, ok := u.Check([]byte(s)); ok {
-			t.Errorf("%x is taken", s)
+			t.Errorf("%x is accepted", s)
 		}
 	}
 }

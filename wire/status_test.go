@@ -6,8 +6,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The registered codes and the edges of the ranges, as RFC 6455, section 7.4,
-// and IANA's registry have them.
+// The registered codes and the ends of the ranges are those of RFC 6455, section 7.4, and
+// IANA's registry.
 func TestStatusCode(t *testing.T) {
 	tests := []struct {
 		code     wire.StatusCode

@@ -8,7 +8,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// checkText compares UTF8 with the naive twin on p, in the pieces that cuts make.
+// checkText compares UTF8 with naiveText on p, cut at the given offsets.
 func checkText(t *testing.T, p []byte, cuts ...int) {
 	t.Helper()
 	var u wire.UTF8
@@ -17,35 +17,37 @@ func checkText(t *testing.T, p []byte, cuts ...int) {
 	for _, to := range append(cuts, len(p)) {
 		n, ok := u.Check(p[from:to])
 		if wantOK := wantBad >= to; ok != wantOK || from+n != min(wantBad, to) {
-			t.Fatalf("%x cut at %v: bad at %d, %v in the piece from %d, want %d", p, cuts, from+n, ok, from, wantBad)
+			t.Fatalf("%x cut at %v: Check of the piece at %d: byte %d, %v; the first invalid byte is %d",
+				p, cuts, from, from+n, ok, wantBad)
 		}
 		if !ok {
 			if n, ok := u.Check([]byte("a")); n != 0 || ok {
-				t.Fatalf("%x: valid again after its fault", p)
+				t.Fatalf("%x: Check succeeds again after it failed", p)
 			}
 			if n, ok := u.Check(nil); n != 0 || ok {
-				t.Fatalf("%x: nothing is valid after a fault", p)
+				t.Fatalf("%x: Check(nil) succeeds after Check failed", p)
 			}
 			break
 		}
 		from = to
 	}
 	if got := u.Complete(); got != wantComplete {
-		t.Fatalf("%x: complete %v, want %v", p, got, wantComplete)
+		t.Fatalf("%x: Complete is %v, want %v", p, got, wantComplete)
 	}
 	u.Reset()
 	if n, ok := u.Check([]byte("\u00e9")); n != 2 || !ok || !u.Complete() {
-		t.Fatalf("%x: not fresh after Reset", p)
+		t.Fatalf("%x: Check fails after Reset", p)
 	}
 }
 
-// cornerBytes are the bytes at which a class of UTF-8 begins or ends.
+// cornerBytes are bytes at which a range in the definition of UTF-8 begins or ends.
 var cornerBytes = []byte{
 	0x00, 0x61, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf,
 	0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
 }
 
-// All sequences of one and two bytes, and all of three and four corner bytes.
+// UTF8 agrees with naiveText on all sequences of one or two bytes, and on all sequences of
+// three or four corner bytes.
 func TestUTF8Exhaustive(t *testing.T) {
 	for a := range 256 {
 		checkText(t, []byte{byte(a)})
@@ -65,8 +67,8 @@ func TestUTF8Exhaustive(t *testing.T) {
 	}
 }
 
-// Every rune is valid, whole and in two pieces, and so is nothing else of up to
-// four bytes that begins with a byte of more than one.
+// UTF8 accepts every rune, whole and in two pieces. On sequences of three bytes that begin
+// with E0 or more it agrees with naiveText.
 func TestUTF8Runes(t *testing.T) {
 	var u wire.UTF8
 	for r := rune(0); r <= utf8.MaxRune; r++ {
@@ -85,8 +87,7 @@ func TestUTF8Runes(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	// Three bytes and more: all first three bytes, whatever follows them is
-	// covered by the corners above.
+	// The fourth byte is covered by TestUTF8Exhaustive.
 	for a := 0xe0; a < 0x100; a++ {
 		for b := range 256 {
 			for c := range 256 {
@@ -94,15 +95,15 @@ func TestUTF8Runes(t *testing.T) {
 				u.Reset()
 				n, ok := u.Check(p[:])
 				if want, _ := naiveText(p[:]); n != want || ok != (want == 3) {
-					t.Fatalf("%x: bad at %d, want %d", p, n, want)
+					t.Fatalf("%x: invalid at %d, want %d", p, n, want)
 				}
 			}
 		}
 	}
 }
 
-// Good text of every kind passes in any chops; with one byte spoilt anywhere it
-// fails where the naive twin says.
+// Valid text of every kind is accepted however it is cut. With one byte changed, UTF8 agrees
+// with naiveText.
 func TestUTF8Samples(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -110,7 +111,7 @@ func TestUTF8Samples(t *testing.T) {
 	for name, text := range samples(400) {
 		t.Run(name, func(t *testing.T) {
 			if !utf8.Valid(text) {
-				t.Fatal("the sample is not valid")
+				t.Fatal("the sample is not valid UTF-8")
 			}
 			checkText(t, text)
 			for i := range text {
@@ -132,7 +133,7 @@ func TestUTF8Samples(t *testing.T) {
 	}
 }
 
-// A spoilt byte in a large text is found, wherever the kernel cuts the text.
+// A changed byte in a large text is found, whichever code path reads it.
 func TestUTF8Large(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
@@ -141,7 +142,7 @@ func TestUTF8Large(t *testing.T) {
 			p := []byte(string(text))
 			at := random.IntN(len(p))
 			p[at] = cornerBytes[random.IntN(len(cornerBytes))]
-			// Only the bytes near the one that changed can be at fault.
+			// Only bytes near the changed one can be invalid.
 			want := len(p)
 			start := at
 			for start > 0 && !utf8.RuneStart(text[start]) {
@@ -153,13 +154,14 @@ func TestUTF8Large(t *testing.T) {
 			var u wire.UTF8
 			n, ok := u.Check(p)
 			if n != want || ok != (want == len(p)) || u.Complete() != utf8.Valid(p) {
-				t.Fatalf("%s, seed %d: byte %d is %#x: bad at %d, want %d", name, seed, at, p[at], n, want)
+				t.Fatalf("%s, seed %d: byte %d is %#x: invalid at %d, want %d", name, seed, at, p[at], n,
+					want)
 			}
 		}
 	}
 }
 
-// Rubbish fails where the naive twin says.
+// On random bytes, UTF8 agrees with naiveText.
 func TestUTF8Rubbish(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
