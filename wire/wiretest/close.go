@@ -28,7 +28,7 @@ func closeRows() []row {
 			{first: fin | ping},
 		}},
 		{
-			name:   "close/rubbish after it",
+			name:   "close/invalid bytes after it",
 			frames: []frame{{first: fin | clse, payload: "\x0b\xb8"}},
 			tail:   "\xff\xff\xff\xff\xff\xff\xff\xff",
 		}, {
@@ -42,7 +42,7 @@ func closeRows() []row {
 		},
 	}
 	for code := range 5200 {
-		// All about 1000, elsewhere the ends of each hundred.
+		// All codes around 1000, and the first and last code of each hundred.
 		if code >= 990 && code < 1020 || code%100 == 0 || code%100 == 99 {
 			rows = append(rows, closeCodeRow(code))
 		}
@@ -65,8 +65,8 @@ func closeRows() []row {
 	return rows
 }
 
-// closeCodeRow is a close frame with code, which RFC 6455, section 7.4, and
-// IANA's registry either allow or not.
+// closeCodeRow is a close frame with code, which is invalid unless RFC 6455, section 7.4, or
+// IANA's registry allows it.
 func closeCodeRow(code int) row {
 	r := row{
 		name:   fmt.Sprint("close/code/", code),

@@ -14,7 +14,7 @@ func fragmentRows() []row {
 			{first: text, payload: "Hel"},
 			{first: fin | cont, payload: "lo"},
 		}},
-		{name: "fragments/empty ones", frames: []frame{
+		{name: "fragments/empty", frames: []frame{
 			{first: bin},
 			{first: cont},
 			{first: cont, payload: "a"},
@@ -22,14 +22,14 @@ func fragmentRows() []row {
 			{first: text},
 			{first: fin | cont},
 		}},
-		{name: "fragments/bytes", frames: []frame{
+		{name: "fragments/of one byte", frames: []frame{
 			{first: text, payload: "a"},
 			{first: cont, payload: "b"},
 			{first: cont, payload: "c"},
 			{first: fin | cont, payload: "d"},
 			{first: fin | bin, payload: "e"},
 		}},
-		{name: "fragments/control between", frames: []frame{
+		{name: "fragments/control frames between", frames: []frame{
 			{first: text, payload: "a"},
 			{first: fin | ping, payload: "1"},
 			{first: cont, payload: "b"},
@@ -43,7 +43,7 @@ func fragmentRows() []row {
 			frames: []frame{{first: fin | cont, payload: "a"}},
 			fault:  inHeader(wire.ErrUnexpectedContinuation, 0, 0),
 		}, {
-			name:   "fragments/orphan that goes on",
+			name:   "fragments/orphan without FIN",
 			frames: []frame{{first: cont, payload: "a"}, {first: fin | cont}},
 			fault:  inHeader(wire.ErrUnexpectedContinuation, 0, 0),
 		}, {
@@ -81,7 +81,7 @@ func fragmentRows() []row {
 		}
 	}
 	rows = append(rows, row{
-		name: "fragments/interleaved after a control",
+		name: "fragments/interleaved after a control frame",
 		frames: []frame{
 			{first: text},
 			{first: cont, payload: "a"},
@@ -93,8 +93,8 @@ func fragmentRows() []row {
 	return append(rows, controlRows()...)
 }
 
-// controlRows are about control frames that are too long or fragmented (RFC 6455,
-// section 5.5).
+// controlRows are about the size and the fragmentation of control frames (RFC 6455, section
+// 5.5).
 func controlRows() []row {
 	var rows []row
 	for _, op := range []byte{clse, ping, pong} {

@@ -7,11 +7,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// frameRows are about one frame alone: its lengths and its masking (RFC 6455,
-// sections 5.1 and 5.2).
+// frameRows are about the length and the masking of a frame (RFC 6455, sections 5.1 and
+// 5.2).
 func frameRows() []row {
 	rows := []row{
-		{name: "nothing"},
+		{name: "empty"},
 		{name: "frame/hello", frames: []frame{{first: fin | text, payload: "Hello"}}},
 		{name: "frame/ping", frames: []frame{{first: fin | ping, payload: "Hello"}}},
 		{name: "frame/pong", frames: []frame{{first: fin | pong, payload: "Hello"}}},
@@ -103,8 +103,8 @@ func lengthFormRows() []row {
 	)
 }
 
-// reservedRows are about every reserved bit on every opcode under extensions
-// that use none, some and all, and about the reserved opcodes (RFC 6455, section
+// reservedRows are about the reserved opcodes, and about every combination of reserved bits
+// on every opcode, with extensions that use no bits, some of them or all (RFC 6455, section
 // 5.2).
 func reservedRows() []row {
 	var rows []row
@@ -163,8 +163,8 @@ func reservedRows() []row {
 	return rows
 }
 
-// pattern is n bytes of which no two neighbours of a power of two's distance
-// agree, so that a wrong offset shows.
+// pattern returns n bytes that do not repeat at the distance of a power of two, so that a
+// wrong offset is noticed.
 func pattern(n int) string {
 	b := make([]byte, n)
 	for i := range b {

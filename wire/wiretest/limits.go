@@ -9,8 +9,8 @@ import (
 
 const maxInt64 = 1<<63 - 1
 
-// limitRows are about the sizes of frames and messages (RFC 6455, section 10.4).
-// Most announce a payload that never comes: its length alone is judged.
+// limitRows are about the sizes of frames and messages (RFC 6455, section 10.4). In most of
+// them the payload is missing, because the length alone must be refused.
 func limitRows() []row {
 	tenBytes := wire.Decoder{MaxMessage: 10}
 	return append([]row{
@@ -19,23 +19,26 @@ func limitRows() []row {
 			{first: fin | ping, payload: "1234567"},
 			{first: fin | cont, payload: "12345"},
 		}},
-		{name: "limit/frame/passed", config: wire.Decoder{MaxFrame: 5}, frames: []frame{
+		{name: "limit/frame/exceeded", config: wire.Decoder{MaxFrame: 5}, frames: []frame{
 			{first: fin | text, payload: "123456"},
 		}, fault: overLimit(wire.ErrFrameTooBig, 0, 6, 5)},
 		{name: "limit/frame/one byte", config: wire.Decoder{MaxFrame: 1}, frames: []frame{
 			{first: bin, payload: "1"},
 			{first: fin | cont, more: 2},
 		}, fault: overLimit(wire.ErrFrameTooBig, 1, 2, 1)},
-		{name: "limit/frame/passed in a continuation", config: wire.Decoder{MaxFrame: 5}, frames: []frame{
-			{first: bin, payload: "12345"},
-			{first: cont, more: 1 << 40},
-		}, fault: overLimit(wire.ErrFrameTooBig, 1, 1<<40, 5)},
-		{name: "limit/frame/also with an extension", config: wire.Decoder{MaxFrame: 5, RSV: wire.RSV1}, frames: []frame{
-			{first: fin | rsv1 | text, payload: "123456"},
-		}, fault: overLimit(wire.ErrFrameTooBig, 0, 6, 5)},
-		{name: "limit/frame/before the message", config: wire.Decoder{MaxFrame: 5, MaxMessage: 4}, frames: []frame{
-			{first: fin | bin, more: 6},
-		}, fault: overLimit(wire.ErrFrameTooBig, 0, 6, 5)},
+		{name: "limit/frame/exceeded in a continuation",
+			config: wire.Decoder{MaxFrame: 5}, frames: []frame{
+				{first: bin, payload: "12345"},
+				{first: cont, more: 1 << 40},
+			}, fault: overLimit(wire.ErrFrameTooBig, 1, 1<<40, 5)},
+		{name: "limit/frame/also with an extension",
+			config: wire.Decoder{MaxFrame: 5, RSV: wire.RSV1}, frames: []frame{
+				{first: fin | rsv1 | text, payload: "123456"},
+			}, fault: overLimit(wire.ErrFrameTooBig, 0, 6, 5)},
+		{name: "limit/frame/before the message",
+			config: wire.Decoder{MaxFrame: 5, MaxMessage: 4}, frames: []frame{
+				{first: fin | bin, more: 6},
+			}, fault: overLimit(wire.ErrFrameTooBig, 0, 6, 5)},
 		{name: "limit/message/reached", config: tenBytes, frames: []frame{
 			{first: fin | bin, payload: "0123456789"},
 			{first: bin, payload: "01234"},
@@ -55,25 +58,27 @@ func limitRows() []row {
 			{first: cont, payload: "56789"},
 			{first: fin | cont, payload: "a"},
 		}, fault: overLimit(wire.ErrMessageTooBig, 2, 11, 10)},
-		{name: "limit/message/sum with a small MaxFrame", config: wire.Decoder{MaxFrame: 4, MaxMessage: 6}, frames: []frame{
-			{first: bin, payload: "0123"},
-			{first: cont, payload: "4567"},
-		}, fault: overLimit(wire.ErrMessageTooBig, 1, 8, 6)},
+		{name: "limit/message/sum with a small MaxFrame",
+			config: wire.Decoder{MaxFrame: 4, MaxMessage: 6}, frames: []frame{
+				{first: bin, payload: "0123"},
+				{first: cont, payload: "4567"},
+			}, fault: overLimit(wire.ErrMessageTooBig, 1, 8, 6)},
 		{name: "limit/message/default reached", frames: []frame{
 			{first: bin, payload: "a"},
 			{first: fin | cont, payload: "b", more: wire.DefaultMaxMessage - 2},
 		}},
-		{name: "limit/message/default passed", frames: []frame{
+		{name: "limit/message/default exceeded", frames: []frame{
 			{first: bin, payload: "a"},
 			{first: fin | cont, more: wire.DefaultMaxMessage},
 		}, fault: overLimit(wire.ErrMessageTooBig, 1, wire.DefaultMaxMessage+1, wire.DefaultMaxMessage)},
 		{name: "limit/message/2^60", frames: []frame{
 			{first: fin | bin, more: 1 << 60},
 		}, fault: overLimit(wire.ErrMessageTooBig, 0, 1<<60, wire.DefaultMaxMessage)},
-		{name: "limit/message/near 2^63", config: wire.Decoder{MaxMessage: maxInt64 - 1}, frames: []frame{
-			{first: bin, payload: "a"},
-			{first: cont, more: maxInt64 - 1},
-		}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64-1)},
+		{name: "limit/message/near 2^63",
+			config: wire.Decoder{MaxMessage: maxInt64 - 1}, frames: []frame{
+				{first: bin, payload: "a"},
+				{first: cont, more: maxInt64 - 1},
+			}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64-1)},
 	}, append(hugeRows(), extensionRows()...)...)
 }
 
@@ -96,42 +101,43 @@ func hugeRows() []row {
 			{first: bin, payload: "abc"},
 			{first: cont, more: maxInt64},
 		}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64)},
-		{name: "limit/none/sum 2^63 of an extension", config: wire.Decoder{RSV: wire.RSV1, MaxMessage: 4}, frames: []frame{
-			{first: rsv1 | bin, payload: "abc"},
-			{first: cont, more: maxInt64 - 2},
-		}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64)},
+		{name: "limit/none/sum 2^63 of an extension",
+			config: wire.Decoder{RSV: wire.RSV1, MaxMessage: 4}, frames: []frame{
+				{first: rsv1 | bin, payload: "abc"},
+				{first: cont, more: maxInt64 - 2},
+			}, fault: overLimit(wire.ErrMessageTooBig, 1, maxInt64, maxInt64)},
 	}
 }
 
-// extensionRows are about messages that an extension has changed: their size and
-// their text are not the decoder's to judge.
+// extensionRows are about messages with a bit of an extension, of which a decoder checks
+// neither the size nor the text.
 func extensionRows() []row {
 	deflate := wire.Decoder{RSV: wire.RSV1, MaxMessage: 4}
 	perFrame := wire.Decoder{FrameRSV: wire.RSV2, MaxMessage: 4}
 	rows := []row{
-		{name: "extension/size is not judged", config: deflate, frames: []frame{
+		{name: "extension/size is not checked", config: deflate, frames: []frame{
 			{first: fin | rsv1 | bin, payload: "01234"},
 			{first: rsv1 | bin, payload: "01234"},
 			{first: fin | cont, payload: "56789"},
 			{first: fin | bin, payload: "0123"},
 		}},
-		{name: "extension/plain message is judged", config: deflate, frames: []frame{
+		{name: "extension/size of a plain message is checked", config: deflate, frames: []frame{
 			{first: fin | rsv1 | bin, payload: "01234"},
 			{first: fin | bin, payload: "01234"},
 		}, fault: overLimit(wire.ErrMessageTooBig, 1, 5, 4)},
-		{name: "extension/text is not judged", config: deflate, frames: []frame{
+		{name: "extension/text is not checked", config: deflate, frames: []frame{
 			{first: rsv1 | text, payload: "\xff\xfe"},
 			{first: fin | cont, payload: "\xc0"},
 			{first: fin | text, payload: "\u00e9"},
 		}},
-		{name: "extension/plain text is judged", config: deflate, frames: []frame{
+		{name: "extension/text of a plain message is checked", config: deflate, frames: []frame{
 			{first: fin | rsv1 | text, payload: "\xc3"},
 			{first: fin | text, payload: "\xa9"},
 		}, fault: inPayload(wire.ErrInvalidUTF8, 1, 0)},
-		{name: "extension/text with a bit of its first frame", config: perFrame, frames: []frame{
+		{name: "extension/per-frame bit on a first frame", config: perFrame, frames: []frame{
 			{first: fin | rsv2 | text, payload: "\xff\xfe\xfd\xfc\xfb"},
 		}},
-		{name: "extension/from a continuation on", config: perFrame, frames: []frame{
+		{name: "extension/per-frame bit on a continuation", config: perFrame, frames: []frame{
 			{first: text, payload: "abc\xe2"},
 			{first: rsv2 | cont, payload: "\xff\xfe"},
 			{first: fin | cont, payload: "\xfd"},
@@ -145,7 +151,7 @@ func extensionRows() []row {
 			{first: text, payload: "ab\xff"},
 			{first: fin | rsv2 | cont},
 		}, fault: inPayload(wire.ErrInvalidUTF8, 0, 2)},
-		{name: "extension/frames are plain again", config: perFrame, frames: []frame{
+		{name: "extension/next message is checked again", config: perFrame, frames: []frame{
 			{first: rsv2 | bin, payload: "01234"},
 			{first: rsv2 | cont, payload: "56"},
 			{first: fin | cont, payload: "78"},
@@ -166,8 +172,8 @@ func extensionRows() []row {
 	return rows
 }
 
-// floodRows are about frames that cost their sender little: empty fragments and
-// control frames in a row (RFC 6455, section 10.4).
+// floodRows are about consecutive empty fragments and control frames, which cost their sender
+// little (RFC 6455, section 10.4).
 func floodRows() []row {
 	return []row{
 		{name: "flood/empty/reached", config: wire.Decoder{MaxEmptyFragments: 3}, frames: []frame{
@@ -179,24 +185,27 @@ func floodRows() []row {
 			{first: bin}, {first: cont}, {first: cont},
 			{first: fin | cont, payload: "b"},
 		}},
-		{name: "flood/empty/passed", config: wire.Decoder{MaxEmptyFragments: 3}, frames: []frame{
+		{name: "flood/empty/exceeded", config: wire.Decoder{MaxEmptyFragments: 3}, frames: []frame{
 			{first: text, payload: "a"}, {first: cont}, {first: cont}, {first: cont}, {first: cont},
 		}, fault: overLimit(wire.ErrEmptyFragments, 4, 4, 3)},
-		{name: "flood/empty/the first counts", config: wire.Decoder{MaxEmptyFragments: 3}, frames: []frame{
-			{first: text}, {first: cont}, {first: cont}, {first: cont},
-		}, fault: overLimit(wire.ErrEmptyFragments, 3, 4, 3)},
+		{name: "flood/empty/the first counts",
+			config: wire.Decoder{MaxEmptyFragments: 3}, frames: []frame{
+				{first: text}, {first: cont}, {first: cont}, {first: cont},
+			}, fault: overLimit(wire.ErrEmptyFragments, 3, 4, 3)},
 		{name: "flood/empty/a ping between", config: wire.Decoder{MaxEmptyFragments: 1}, frames: []frame{
 			{first: bin, payload: "a"}, {first: cont}, {first: fin | ping, payload: "b"}, {first: cont},
 		}, fault: overLimit(wire.ErrEmptyFragments, 3, 2, 1)},
-		{name: "flood/empty/with an extension", config: wire.Decoder{MaxEmptyFragments: 1, RSV: wire.RSV1}, frames: []frame{
-			{first: rsv1 | bin}, {first: cont},
-		}, fault: overLimit(wire.ErrEmptyFragments, 1, 2, 1)},
+		{name: "flood/empty/with an extension",
+			config: wire.Decoder{MaxEmptyFragments: 1, RSV: wire.RSV1}, frames: []frame{
+				{first: rsv1 | bin}, {first: cont},
+			}, fault: overLimit(wire.ErrEmptyFragments, 1, 2, 1)},
 		{name: "flood/empty/default reached", frames: append(
 			times(wire.DefaultMaxEmptyFragments, frame{first: cont}, frame{first: bin, payload: "a"}),
 			frame{first: fin | cont})},
 		{
-			name:   "flood/empty/default passed",
-			frames: times(wire.DefaultMaxEmptyFragments+1, frame{first: cont}, frame{first: bin, payload: "a"}),
+			name: "flood/empty/default exceeded",
+			frames: times(
+				wire.DefaultMaxEmptyFragments+1, frame{first: cont}, frame{first: bin, payload: "a"}),
 			fault: overLimit(wire.ErrEmptyFragments, wire.DefaultMaxEmptyFragments+1,
 				wire.DefaultMaxEmptyFragments+1, wire.DefaultMaxEmptyFragments),
 		},
@@ -212,18 +221,21 @@ func floodRows() []row {
 			{first: fin | cont},
 			{first: fin | pong}, {first: fin | pong},
 		}},
-		{name: "flood/control/passed", config: wire.Decoder{MaxControls: 2}, frames: []frame{
-			{first: fin | bin}, {first: fin | ping}, {first: fin | pong, payload: "a"}, {first: fin | ping, payload: "b"},
+		{name: "flood/control/exceeded", config: wire.Decoder{MaxControls: 2}, frames: []frame{
+			{first: fin | bin},
+			{first: fin | ping}, {first: fin | pong, payload: "a"}, {first: fin | ping, payload: "b"},
 		}, fault: overLimit(wire.ErrControlFlood, 3, 3, 2)},
 		{name: "flood/control/in a message", config: wire.Decoder{MaxControls: 1}, frames: []frame{
 			{first: text, payload: "a"}, {first: fin | pong}, {first: fin | pong},
 		}, fault: overLimit(wire.ErrControlFlood, 2, 2, 1)},
 		{
-			name:   "flood/control/default reached",
-			frames: append(times(wire.DefaultMaxControls, frame{first: fin | ping}), frame{first: fin | text, payload: "a"}),
+			name: "flood/control/default reached",
+			frames: append(
+				times(wire.DefaultMaxControls, frame{first: fin | ping}),
+				frame{first: fin | text, payload: "a"}),
 		},
 		{
-			name:   "flood/control/default passed",
+			name:   "flood/control/default exceeded",
 			frames: times(wire.DefaultMaxControls+1, frame{first: fin | ping}),
 			fault: overLimit(wire.ErrControlFlood, wire.DefaultMaxControls,
 				wire.DefaultMaxControls+1, wire.DefaultMaxControls),
@@ -240,7 +252,7 @@ func floodRows() []row {
 	}
 }
 
-// times is before and then n times f.
+// times returns before, followed by n times f.
 func times(n int, f frame, before ...frame) []frame {
 	for range n {
 		before = append(before, f)

@@ -7,32 +7,36 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// badText is text that turns invalid at byte at, as section 3 of RFC 3629 has it.
+// badText has text whose first invalid byte is at the offset at (RFC 3629, section 3).
 var badText = []struct {
 	s  string
 	at int
 }{
 	{"\x80", 0}, {"\xbf", 0}, // continuation bytes alone
-	{"\xc0\x80", 0}, {"\xc1\xbf", 0}, // overlong, seen at the first byte
-	{"\xe0\x80\x80", 1}, {"\xe0\x9f\xbf", 1}, {"\xf0\x80\x80\x80", 1}, {"\xf0\x8f\xbf\xbf", 1}, // overlong
+	{"\xc0\x80", 0}, {"\xc1\xbf", 0}, // overlong, detected at the first byte
+	{"\xe0\x80\x80", 1}, {"\xe0\x9f\xbf", 1}, // overlong
+	{"\xf0\x80\x80\x80", 1}, {"\xf0\x8f\xbf\xbf", 1}, // overlong
 	{"\xed\xa0\x80", 1}, {"\xed\xaf\xbf", 1}, {"\xed\xb0\x80", 1}, {"\xed\xbf\xbf", 1}, // surrogates
 	{"\xf4\x90\x80\x80", 1}, {"\xf4\xbf\xbf\xbf", 1}, // over U+10FFFF
-	{"\xf5\x80\x80\x80", 0}, {"\xf8\x88\x80\x80\x80", 0}, {"\xfc\x84\x80\x80\x80\x80", 0}, // no such first byte
+	{"\xf5\x80\x80\x80", 0}, {"\xf8\x88\x80\x80\x80", 0}, // invalid first byte
+	{"\xfc\x84\x80\x80\x80\x80", 0}, // invalid first byte
 	{"\xfe", 0}, {"\xff", 0},
-	{"\xc3a", 1}, {"\xc3\xc3", 1}, // a rune cut short by another
+	{"\xc3a", 1}, {"\xc3\xc3", 1}, // a rune that is interrupted by another
 	{"\xe2a", 1}, {"\xe2\x82a", 2}, {"\xe2\x82\xe2", 2},
 	{"\xf0a", 1}, {"\xf0\x9fa", 2}, {"\xf0\x9f\x98a", 3}, {"\xf0\x9f\x98\xf0", 3},
 }
 
-// halfText ends within a rune.
-var halfText = []string{"\xc3", "\xe2", "\xe2\x82", "\xe0\xa0", "\xed\x9f", "\xf0", "\xf0\x9f", "\xf0\x9f\x98", "\xf4\x8f\xbf"}
+// halfText has text that ends within a rune.
+var halfText = []string{
+	"\xc3", "\xe2", "\xe2\x82", "\xe0\xa0", "\xed\x9f", "\xf0", "\xf0\x9f", "\xf0\x9f\x98", "\xf4\x8f\xbf",
+}
 
-// goodText has runes of all sizes and those at the edges of what is valid.
-const goodText = "\u0000 \u007f \u0080 \u07ff \u0800 \u0fff \u1000 \ucfff \ud000 \ud7ff \ue000 \ufffd \ufeff \uffff " +
-	"\U00010000 \U0003ffff \U00040000 \U000fffff \U00100000 \U0010ffff"
+// goodText has runes of all sizes, among them the first and last of each valid range.
+const goodText = "\u0000 \u007f \u0080 \u07ff \u0800 \u0fff \u1000 \ucfff \ud000 \ud7ff " +
+	"\ue000 \ufffd \ufeff \uffff \U00010000 \U0003ffff \U00040000 \U000fffff \U00100000 \U0010ffff"
 
-// textRows are about UTF-8 in text messages, which fails at its first bad byte
-// (RFC 6455, section 8.1).
+// textRows are about UTF-8 in text messages, which a decoder refuses at the first invalid
+// byte (RFC 6455, section 8.1).
 func textRows() []row {
 	var rows []row
 	for _, n := range []int{0, 1, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 100, 127, 129, 300} {
@@ -63,7 +67,7 @@ func textRows() []row {
 		if bad.at == 0 {
 			continue
 		}
-		// The fault is at the first byte of a later fragment.
+		// The invalid byte is the first one of a later fragment.
 		rows = append(rows, row{
 			name: fmt.Sprintf("text/bad fragment/%x", bad.s),
 			frames: []frame{
@@ -79,8 +83,7 @@ func textRows() []row {
 	return append(rows, uncheckedRows()...)
 }
 
-// uncheckedRows are about a decoder that lets any text pass: the reason of a close
-// frame is checked all the same.
+// uncheckedRows are about a decoder that does not check text, but checks close reasons.
 func uncheckedRows() []row {
 	config := wire.Decoder{AllowInvalidUTF8: true}
 	rows := []row{{
@@ -133,7 +136,7 @@ func textFragmentRows() []row {
 			{first: fin | ping, payload: "\xff"},
 			{first: fin | pong, payload: "\xc3"},
 		}},
-		{name: "text/a rune in four frames", frames: []frame{
+		{name: "text/rune in four frames", frames: []frame{
 			{first: text, payload: rune4[:1]},
 			{first: cont, payload: rune4[1:2]},
 			{first: fin | ping, payload: "\x80"},
@@ -142,10 +145,9 @@ func textFragmentRows() []row {
 			{first: fin | cont, payload: rune4[3:]},
 			{first: fin | text, payload: rune4},
 		}},
-		{name: "text/each byte a frame", frames: append(bytewise, frame{first: fin | cont})},
+		{name: "text/one byte in each frame", frames: append(bytewise, frame{first: fin | cont})},
 		{
-			// The form of the original suite's 6.4.1: three fragments, of which
-			// the second holds the fault.
+			// As Autobahn's case 6.4.1: the second of three fragments is invalid.
 			name: "text/fail fast",
 			frames: []frame{
 				{first: text, payload: "\u03ba\u1f79\u03c3\u03bc\u03b5"},
@@ -154,7 +156,7 @@ func textFragmentRows() []row {
 			},
 			fault: inPayload(wire.ErrInvalidUTF8, 1, 1),
 		}, {
-			// The form of 6.4.2: the fault ends a fragment.
+			// As case 6.4.2: the invalid byte ends a fragment.
 			name: "text/fail fast at the end of a fragment",
 			frames: []frame{
 				{first: text, payload: "\u03ba\u1f79\u03c3\u03bc\u03b5\xf4"},
@@ -163,14 +165,14 @@ func textFragmentRows() []row {
 			},
 			fault: inPayload(wire.ErrInvalidUTF8, 1, 0),
 		}, {
-			// The form of 6.4.3: the rest of the frame never comes.
+			// As case 6.4.3: the rest of the frame is missing.
 			name: "text/fail fast within a frame",
 			frames: []frame{
 				{first: fin | text, payload: "\u03ba\u1f79\u03c3\u03bc\u03b5\xf4\x90", more: 8},
 			},
 			fault: inPayload(wire.ErrInvalidUTF8, 0, 12),
 		}, {
-			name: "text/half at the last fragment",
+			name: "text/half at the end of the last fragment",
 			frames: []frame{
 				{first: text, payload: "ab"},
 				{first: fin | cont, payload: "c\xe2\x82"},
@@ -193,6 +195,8 @@ func textFragmentRows() []row {
 			fault: inPayload(wire.ErrInvalidUTF8, 2, 0),
 		},
 		{name: "text/half so far", frames: []frame{{first: text, payload: "a\xe2\x82"}}},
-		{name: "text/half so far in a frame", frames: []frame{{first: fin | text, payload: "a\xe2\x82", more: 1}}},
+		{name: "text/half so far in a frame", frames: []frame{
+			{first: fin | text, payload: "a\xe2\x82", more: 1},
+		}},
 	}
 }

@@ -1,10 +1,10 @@
-// Package wiretest holds streams of WebSocket frames, good and bad, each with
-// what a decoder must make of it. They test package wire, seed its fuzz targets
-// and can be sent to any peer: a stream with a violation must end the connection
-// with the code of that violation.
+// Package wiretest provides streams of WebSocket frames, valid and invalid, each with the
+// result that a decoder must return for it. They test package wire and seed its fuzz targets.
+// They can be sent to any peer: one that receives a stream with a violation must close the
+// connection with the status code of that violation.
 //
-// The bytes are made by a plain encoder of this package's own and by no code of
-// package wire, so that the two can disagree.
+// The package makes the bytes with its own simple encoder, without the encoder of package
+// wire, so that it can find errors in that one.
 package wiretest
 
 import (
@@ -13,46 +13,45 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Stream is what a peer sends from the first byte after the handshake, and what
-// a decoder must make of it however it is cut.
+// A Stream contains the bytes that a peer sends after the opening handshake, and the result
+// that a decoder must return for them, however they are cut.
 type Stream struct {
-	// Name says what the stream is about and for which role: "length/top
-	// bit/server". It is unique and is fit for testing.T.Run.
+	// Name describes the stream and the role that reads it, such as
+	// "length/top bit/server". It is unique and suitable for testing.T.Run.
 	Name string
 
-	// Decoder is the configuration of the decoder that reads. Copy it for each
-	// reading: a Decoder must not be copied after its first use.
+	// Decoder is the configuration of the decoder that reads the stream. Copy it for
+	// each reading: a Decoder must not be copied after its first use.
 	Decoder wire.Decoder
 
 	// Bytes is the stream. It may end within a frame.
 	Bytes []byte
 
-	// Frames are the frames that arrive before the end of Bytes or the fault.
+	// Frames are the frames before the violation or the end of Bytes.
 	Frames []Frame
 
-	// Closed is set if a close frame is among Frames. What follows it in Bytes
-	// is to be ignored, and the decoder is to return io.EOF.
+	// Closed is set if there is a close frame in Frames. The decoder must ignore the
+	// bytes after that frame and return io.EOF.
 	Closed bool
 
-	// Violation is the rule that the stream breaks, or 0. Offset is the byte of
-	// the stream at which that shows; Size and Limit are those of wire.Error.
+	// Violation is the rule that the stream breaks, or 0. Offset, Size and Limit are
+	// those of wire.Error.
 	Violation   wire.Violation
 	Offset      int64
 	Size, Limit int64
 }
 
-// A Frame is a frame of a Stream as it is to arrive.
+// A Frame is a frame of a Stream, as a decoder must return it.
 type Frame struct {
 	Header  wire.Header
 	Kind    wire.Kind // as in wire.Frame
-	Payload []byte    // unmasked; as far as it arrives
+	Payload []byte    // unmasked, up to the violation or the end of the stream
 }
 
-// Whole reports whether all of the frame arrives.
+// Whole reports whether Payload is the whole payload of the frame.
 func (f Frame) Whole() bool { return int64(len(f.Payload)) == f.Header.Length }
 
-// Streams returns all streams, in a fixed order. They are made anew at each call
-// and take about 1 MiB.
+// Streams returns all streams, in a fixed order. Each call makes new ones, about 1 MiB.
 func Streams() []Stream {
 	var all []Stream
 	for _, rows := range [][]row{
@@ -66,8 +65,8 @@ func Streams() []Stream {
 	return all
 }
 
-// A row is a stream before its role is known: each is made for both, masked for
-// a server to read and unmasked for a client.
+// A row describes a stream for both roles: masked for a server to read, and unmasked for a
+// client.
 type row struct {
 	name   string
 	config wire.Decoder
@@ -76,13 +75,13 @@ type row struct {
 	fault  fault
 }
 
-// A frame is written as it says, whether that is right or wrong.
+// A frame describes a frame, which may be invalid.
 type frame struct {
 	first   byte   // FIN, RSV and opcode
 	payload string // unmasked
-	more    uint64 // payload bytes that are announced and do not come
+	more    uint64 // payload bytes that are announced but missing
 	form    int    // bytes of extended length: 0 for the shortest form, 2 or 8
-	flip    bool   // masked where it must not be, or not where it must
+	flip    bool   // masking is the opposite of what the role requires
 }
 
 // The first bytes of frames, to be or'ed.
@@ -100,19 +99,19 @@ const (
 	pong = byte(wire.OpPong)
 )
 
-// A fault is where a stream breaks a rule; the zero fault is none.
+// A fault says where a stream breaks a rule. The zero fault means that it breaks none.
 type fault struct {
 	rule  wire.Violation
-	frame int // index of the frame
-	at    int // byte of its header, lastOfLength, or of its payload
-	body  bool
+	frame int  // index of the frame
+	at    int  // offset in its header or payload, or lastOfLength
+	body  bool // at is in the payload
 
 	size, limit int64
 }
 
 const lastOfLength = -1
 
-// wrongMask stands for ErrUnmasked or ErrMasked, as the role has it.
+// wrongMask means ErrUnmasked for a server and ErrMasked for a client.
 const wrongMask wire.Violation = 0xff
 
 func inHeader(rule wire.Violation, frame, at int) fault {
@@ -131,7 +130,7 @@ func overLimit(rule wire.Violation, frame int, size, limit int64) fault {
 	return fault{rule: rule, frame: frame, at: lastOfLength, size: size, limit: limit}
 }
 
-// violation is the rule as the role that reads sees it.
+// violation returns the rule that is broken if role reads the stream.
 func (ft fault) violation(role wire.Role) wire.Violation {
 	switch {
 	case ft.rule != wrongMask:
@@ -142,7 +141,7 @@ func (ft fault) violation(role wire.Role) wire.Violation {
 	return wire.ErrMasked
 }
 
-// stream makes the stream that role reads.
+// stream returns the stream that role reads.
 func (r row) stream(role wire.Role) Stream {
 	s := Stream{Name: r.name + "/" + role.String(), Decoder: r.config}
 	s.Decoder.Role = role
@@ -160,12 +159,12 @@ func (r row) stream(role wire.Role) Stream {
 		if s.Closed || s.Violation != 0 && !faulty {
 			continue
 		}
-		of := h.Opcode
+		kind := wire.Kind(h.Opcode)
 		if !h.Opcode.IsControl() {
 			if h.Opcode != wire.OpContinuation {
 				message = h.Opcode
 			}
-			of = message
+			kind = wire.Kind(message)
 		}
 		payload := f.payload
 		switch {
@@ -176,14 +175,14 @@ func (r row) stream(role wire.Role) Stream {
 		case f.more > 0 && (payload == "" || h.Opcode.IsControl()):
 			continue
 		}
-		s.Frames = append(s.Frames, Frame{Header: h, Kind: wire.Kind(of), Payload: []byte(payload)})
+		s.Frames = append(s.Frames, Frame{Header: h, Kind: kind, Payload: []byte(payload)})
 		s.Closed = h.Opcode == wire.OpClose
 	}
 	s.Bytes = append(s.Bytes, r.tail...)
 	return s
 }
 
-// header is what a decoder is to see of f.
+// header returns the header that a decoder must return for f.
 func (f frame) header(role wire.Role, key [4]byte) wire.Header {
 	h := wire.Header{
 		Fin:    f.first&fin != 0,
@@ -198,7 +197,7 @@ func (f frame) header(role wire.Role, key [4]byte) wire.Header {
 	return h
 }
 
-// extended is how many bytes of extended length f has.
+// extended returns the number of bytes of extended length that f has.
 func (f frame) extended() int {
 	switch n := uint64(len(f.payload)) + f.more; {
 	case f.form != 0:
@@ -211,6 +210,7 @@ func (f frame) extended() int {
 	return 0
 }
 
+// append appends f, whose header is h, to b.
 func (f frame) append(b []byte, h wire.Header) []byte {
 	n := uint64(len(f.payload)) + f.more
 	second := byte(0)
@@ -237,7 +237,7 @@ func (f frame) append(b []byte, h wire.Header) []byte {
 	return b
 }
 
-// position is where ft shows, in bytes from the start of f.
+// position returns the offset in f at which ft is detected.
 func (ft fault) position(f frame, h wire.Header) int {
 	length := 2 + f.extended()
 	switch {

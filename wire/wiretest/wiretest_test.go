@@ -20,22 +20,22 @@ func TestStreams(t *testing.T) {
 		seen[s.Violation] = true
 		size += len(s.Bytes)
 		if s.Offset < 0 || s.Offset > int64(len(s.Bytes)) || s.Violation == 0 && s.Offset != 0 {
-			t.Errorf("%s: offset %d with %d bytes and %d", s.Name, s.Offset, len(s.Bytes), s.Violation)
+			t.Errorf("%s: offset %d in %d bytes, violation %v", s.Name, s.Offset, len(s.Bytes), s.Violation)
 		}
 		if s.Closed && s.Violation != 0 {
-			t.Errorf("%s: both closed and %v", s.Name, s.Violation)
+			t.Errorf("%s: both closed and a violation: %v", s.Name, s.Violation)
 		}
 	}
 	t.Logf("%d streams, %d bytes", len(names), size)
 	for v := wire.ErrReservedBits; v < wire.ErrFieldSyntax; v++ {
-		// A decoder says io.EOF for what follows a close frame.
+		// For frames after a close frame, a decoder returns io.EOF.
 		if !seen[v] && v != wire.ErrFrameAfterClose {
-			t.Errorf("no stream with %v", v)
+			t.Errorf("no stream has the violation %v", v)
 		}
 	}
 }
 
-// Show what a server must refuse, and how.
+// A server must refuse this stream at byte 24, although more bytes follow.
 func ExampleStreams() {
 	for _, s := range wiretest.Streams() {
 		if s.Name == "text/fail fast/server" {
