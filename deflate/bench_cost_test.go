@@ -22,8 +22,11 @@ func largest(tb testing.TB, takeover bool) wire.Session {
 	return s
 }
 
-// fastest returns the time of the fastest of many calls of f, which other work on the
-// machine disturbs least.
+// alphabet has 62 bytes, all different.
+const alphabet = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// fastest returns the time of the fastest of n calls of f, which other work on the machine
+// disturbs least.
 func fastest(n int, f func()) time.Duration {
 	best := time.Hour
 	for range n {
@@ -34,15 +37,15 @@ func fastest(n int, f func()) time.Duration {
 	return best
 }
 
-// BenchmarkMatches inflates messages of 1 MiB that repeat themselves at a distance, and
-// compares the time with that of compress/flate.
+// BenchmarkMatches inflates messages of 1 MiB that repeat at a distance, and compares the
+// time with that of compress/flate.
 //
 //	go test -run '^$' -bench Matches -cpu 1
 func BenchmarkMatches(b *testing.B) {
 	for _, distance := range []int{1, 2, 3, 4, 5, 6, 7, 8, 16, 100} {
 		b.Run(fmt.Sprintf("distance=%d", distance), func(b *testing.B) {
-			message := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"), 2)[:distance]
-			message = bytes.Repeat(message, 1<<20/distance)
+			unit := bytes.Repeat([]byte(alphabet), 2)[:distance]
+			message := bytes.Repeat(unit, 1<<20/distance)
 			var z bytes.Buffer
 			w, _ := flate.NewWriter(&z, 6)
 			w.Write(message)
@@ -79,12 +82,12 @@ func BenchmarkMatches(b *testing.B) {
 	}
 }
 
-// BenchmarkPieces sends and receives messages of 1 MiB in small pieces, with context
-// takeover, and compares the time with that of the same without.
+// BenchmarkPieces sends and receives messages of 1 MiB in small pieces with context takeover,
+// and compares the time with that without.
 //
 //	go test -run '^$' -bench Pieces -cpu 1
 func BenchmarkPieces(b *testing.B) {
-	message := bytes.Repeat([]byte("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+-"), 1<<20/64)
+	message := bytes.Repeat([]byte(alphabet+"+-"), 1<<20/64)
 	sent := func(s wire.Session, piece int) {
 		enc := s.Encode(wire.MessageInfo{Size: -1})
 		var z []byte

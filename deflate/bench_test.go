@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A corpus is a number of messages, no two alike.
+// A corpus is a set of different messages.
 type corpus struct {
 	name     string
 	messages [][]byte
@@ -38,8 +38,8 @@ func corpora() []corpus {
 type way struct {
 	name        string
 	windows     []int // in bits; 0 is the default
-	largest     int   // message that it can keep to these windows
-	connections int   // how many connect makes
+	largest     int   // size of the largest message for which the windows are kept
+	connections int   // number of connections that connect makes
 	connect     func(bits int) func(dst, p []byte) []byte
 }
 
@@ -53,19 +53,21 @@ var ways = []way{
 	{"none/level1", []int{15}, 1 << 30, 1, level1},
 }
 
-// shared is this package. Two connections take turns, so that each finds its
-// compressor with the context of the other, or one is alone.
+// shared uses this package. If alone is false, two connections take turns, so that each gets
+// a compressor with the context of the other.
 func shared(noTakeover, alone bool) func(bits int) func(dst, p []byte) []byte {
 	extensions := map[int]*deflate.Extension{}
 	return func(bits int) func(dst, p []byte) []byte {
 		e := extensions[bits]
 		if e == nil {
-			e = deflate.MustNew(&deflate.Options{WindowBits: bits, NoContextTakeover: noTakeover, Threshold: -1})
+			e = deflate.MustNew(&deflate.Options{
+				WindowBits: bits, NoContextTakeover: noTakeover, Threshold: -1,
+			})
 			extensions[bits] = e
 		}
 		var sessions [2]wire.Session
 		for i := range sessions {
-			sessions[i], _ = e.Confirm(wire.ExtensionSpec{Name: "permessage-deflate", Params: serverKeeps(noTakeover)})
+			sessions[i], _ = e.Confirm(benchAnswer(noTakeover))
 		}
 		turn := 0
 		return func(dst, p []byte) []byte {
@@ -78,13 +80,16 @@ func shared(noTakeover, alone bool) func(bits int) func(dst, p []byte) []byte {
 	}
 }
 
-func serverKeeps(noTakeover bool) []wire.Param {
+// benchAnswer returns a server's answer that agrees with the options of the client.
+func benchAnswer(noTakeover bool) wire.ExtensionSpec {
+	answer := wire.ExtensionSpec{Name: "permessage-deflate"}
 	if noTakeover {
-		return []wire.Param{{Name: "server_no_context_takeover"}}
+		answer.Params = []wire.Param{{Name: "server_no_context_takeover"}}
 	}
-	return nil
+	return answer
 }
 
+// A sink is a writer that appends to b.
 type sink struct{ b []byte }
 
 func (s *sink) Write(p []byte) (int, error) {
@@ -92,7 +97,7 @@ func (s *sink) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// own gives every connection a compressor.
+// own gives every connection its own compressor.
 func own(bits int) func(dst, p []byte) []byte {
 	s := &sink{}
 	w, err := flate.NewWriterWindow(s, 1<<bits)
@@ -107,6 +112,7 @@ func own(bits int) func(dst, p []byte) []byte {
 	}
 }
 
+// level1 resets a compressor of level 1 for each message.
 func level1(int) func(dst, p []byte) []byte {
 	s := &sink{}
 	w, err := flate.NewWriter(s, 1)
@@ -122,7 +128,8 @@ func level1(int) func(dst, p []byte) []byte {
 	}
 }
 
-// stateless keeps as much for a dictionary as the window leaves and the mode takes.
+// stateless uses klauspost's stateless mode, with a dictionary as large as the window and the
+// mode allow.
 func stateless(bits int) func(dst, p []byte) []byte {
 	s := &sink{}
 	var dict []byte
@@ -138,10 +145,9 @@ func stateless(bits int) func(dst, p []byte) []byte {
 	}
 }
 
-// BenchmarkTable is the table in the package's documentation. For each way it
-// reports the time of a message in the fastest of many batches, which other work on
-// the machine disturbs least; the ratio; and the bytes that a connection holds for
-// what it sends, apart from what is pooled.
+// BenchmarkTable measures ways to compress. For each it reports the time of a message in the
+// fastest of many batches, which other work on the machine disturbs least, the compression
+// ratio, and the bytes that a connection keeps of what it sends, without pools.
 //
 //	go test -run '^$' -bench Table -cpu 1
 func BenchmarkTable(b *testing.B) {
@@ -172,8 +178,8 @@ func BenchmarkTable(b *testing.B) {
 	}
 }
 
-// fastestOf has once take the messages of c in turn, and returns the time of one in
-// µs in the fastest batch.
+// fastestOf calls once with the messages of c in turn, and returns the time of a call in the
+// fastest batch, in µs.
 func fastestOf(b *testing.B, c corpus, once func(p []byte)) float64 {
 	batch := min(16, len(c.messages)/8)
 	fastest, i := time.Hour, 0
@@ -188,8 +194,8 @@ func fastestOf(b *testing.B, c corpus, once func(p []byte)) float64 {
 	return float64(fastest.Nanoseconds()) / 1000 / float64(batch)
 }
 
-// BenchmarkDecode measures the way back: messages that come whole and in two
-// pieces, and for comparison what klauspost's reader takes for whole ones.
+// BenchmarkDecode inflates messages whole and in two pieces, and, for comparison, whole with
+// klauspost's reader.
 //
 //	go test -run '^$' -bench Decode -cpu 1
 func BenchmarkDecode(b *testing.B) {
@@ -197,7 +203,8 @@ func BenchmarkDecode(b *testing.B) {
 		for _, bits := range []int{9, 15} {
 			for _, noTakeover := range []bool{false, true} {
 				for _, pieces := range []int{1, 2} {
-					name := fmt.Sprintf("%s/window=%d/takeover=%v/pieces=%d", c.name, bits, !noTakeover, pieces)
+					name := fmt.Sprintf("%s/window=%d/takeover=%v/pieces=%d",
+						c.name, bits, !noTakeover, pieces)
 					b.Run(name, func(b *testing.B) { decodeAll(b, c, bits, noTakeover, pieces) })
 				}
 			}
@@ -218,7 +225,7 @@ func decodeAll(b *testing.B, c corpus, bits int, noTakeover bool, pieces int) {
 	n := 0
 	b.ReportAllocs()
 	fastest := fastestOf(b, encoded, func(z []byte) {
-		if n++; n > len(encoded.messages) { // start again, with an empty window
+		if n++; n > len(encoded.messages) { // start over with an empty window
 			s, to = both(b, bits, noTakeover)
 			n = 1
 		}
@@ -259,7 +266,7 @@ func klauspostAll(b *testing.B, c corpus, bits int) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// held returns what a connection holds that has sent 64 messages.
+// held returns the bytes that a connection keeps after sending 64 messages.
 func held(c corpus, w way, bits int) int {
 	const n = 16
 	keep := make([]func(dst, p []byte) []byte, n)
@@ -279,8 +286,8 @@ func held(c corpus, w way, bits int) int {
 	return int(after-before) / n / w.connections
 }
 
-// BenchmarkBroadcast sends messages of 1 KiB JSON, each on 100 connections: with each
-// connection's own encoder, or encoded once. It reports the time for one connection.
+// BenchmarkBroadcast sends messages of 1 KiB of JSON on 100 connections, encoded for each
+// connection or once for all. It reports the time for one connection.
 //
 //	go test -run '^$' -bench Broadcast -cpu 1
 func BenchmarkBroadcast(b *testing.B) {
@@ -291,7 +298,7 @@ func BenchmarkBroadcast(b *testing.B) {
 			sessions := make([]wire.Session, 100)
 			shared := make([]wire.SharedSession, len(sessions))
 			for i := range sessions {
-				s, err := e.Confirm(wire.ExtensionSpec{Name: "permessage-deflate", Params: serverKeeps(noTakeover)})
+				s, err := e.Confirm(benchAnswer(noTakeover))
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -7,8 +7,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The level and the dictionary go by the window, the size of a message, and whether it
-// may refer to others.
+// The level and the dictionary depend on the window, on the size of the message, and on
+// whether it may refer to earlier ones.
 func TestCompressorForMessage(t *testing.T) {
 	const streamed = -1
 	small := &Options{WindowBits: 12}
@@ -18,7 +18,7 @@ func TestCompressorForMessage(t *testing.T) {
 		answer string
 		size   int
 		pool   func(p *compressors) *sync.Pool
-		dict   int // bytes, after many messages
+		dict   int // size of the dictionary in bytes, after many messages
 	}{
 		{"small", nil, "", 200, best, 1024},
 		{"small", nil, "", 1024, best, 1024},
@@ -29,7 +29,7 @@ func TestCompressorForMessage(t *testing.T) {
 		{"too small to refer", nil, "", minMatch - 1, best, 0},
 		{"without takeover", &Options{NoContextTakeover: true}, "", 1000, fast, 0},
 		{"without takeover", nil, "; client_no_context_takeover", 1000, fast, 0},
-		{"window of our own", small, "", 200, window12, 4096},
+		{"small window by option", small, "", 200, window12, 4096},
 		{"agreed window", nil, "; client_max_window_bits=10", 1000, window10, 1024},
 		{"large window", &Options{WindowBits: 15}, "", 200, best, 1 << 15},
 	} {
@@ -45,15 +45,15 @@ func TestCompressorForMessage(t *testing.T) {
 		s := confirmed.(*session)
 		if s.enc.takeover {
 			s.enc.window.add(make([]byte, 1<<15))
-			s.enc.done.message++ // so that no compressor has the context
+			s.enc.done.message++ // no compressor has this context
 		}
 		p, fin := make([]byte, max(row.size, 0)), row.size != streamed
 		s.enc.begin(len(p), fin)
 		if s.enc.c.pool != row.pool(&e.compressors) {
-			t.Errorf("%s, %d bytes: another compressor than wanted", row.name, row.size)
+			t.Errorf("%s, %d bytes: the compressor is from another pool", row.name, row.size)
 		}
 		if got := len(s.enc.c.dict); got != row.dict {
-			t.Errorf("%s, %d bytes: a dictionary of %d bytes, want %d", row.name, row.size, got, row.dict)
+			t.Errorf("%s, %d bytes: the dictionary has %d bytes, want %d", row.name, row.size, got, row.dict)
 		}
 		s.Close()
 	}

@@ -5,13 +5,13 @@ import (
 	"math/rand/v2"
 )
 
-// A crafter makes DEFLATE data block by block (RFC 1951, section 3.2).
+// A crafter writes DEFLATE data block by block (RFC 1951, section 3.2).
 type crafter struct {
 	out []byte
-	n   uint // bits in the last byte of out; 0 means that it is full
+	n   uint // number of bits used in the last byte of out; 0 if it is full
 }
 
-// bits writes the n bits of v, the least significant first.
+// bits writes the n low bits of v, the least significant bit first.
 func (c *crafter) bits(v, n uint) *crafter {
 	for range n {
 		if c.n == 0 {
@@ -24,7 +24,7 @@ func (c *crafter) bits(v, n uint) *crafter {
 	return c
 }
 
-// huffman writes a code of n bits, which begins with its most significant one.
+// huffman writes a code of n bits, the most significant bit first.
 func (c *crafter) huffman(v, n uint) *crafter {
 	for i := range n {
 		c.bits(v>>(n-1-i), 1)
@@ -34,7 +34,7 @@ func (c *crafter) huffman(v, n uint) *crafter {
 
 func (c *crafter) align() *crafter { c.n = 0; return c }
 
-// stored writes a block without compression.
+// stored writes a stored block.
 func (c *crafter) stored(final uint, data string) *crafter {
 	c.bits(final, 1).bits(0, 2).align()
 	c.out = binary.LittleEndian.AppendUint16(c.out, uint16(len(data)))
@@ -43,7 +43,7 @@ func (c *crafter) stored(final uint, data string) *crafter {
 	return c
 }
 
-// fixed begins a block with fixed codes.
+// fixed begins a block with fixed Huffman codes.
 func (c *crafter) fixed(final uint) *crafter { return c.bits(final, 1).bits(1, 2) }
 
 func (c *crafter) literals(s string) *crafter {
@@ -57,8 +57,7 @@ func (c *crafter) literals(s string) *crafter {
 	return c
 }
 
-// match3 writes a match of three bytes at a distance, which stands for itself up to
-// 4 and is a power of two beyond.
+// match3 writes a match of three bytes at distance, which must be 1, 2, 3 or a power of two.
 func (c *crafter) match3(distance uint) *crafter {
 	c.huffman(1, 7) // symbol 257
 	if distance <= 4 {
@@ -68,22 +67,23 @@ func (c *crafter) match3(distance uint) *crafter {
 	for 4<<extra < distance {
 		extra++
 	}
-	// The distances of symbol 2*extra+3 end at 4<<extra.
+	// The largest distance of symbol 2*extra+3 is 4<<extra.
 	return c.huffman(2*extra+3, 5).bits(1<<extra-1, extra)
 }
 
 func (c *crafter) end() *crafter { return c.huffman(0, 7) }
 
-// message returns the payload: a block header of type 00 whose length is cut off.
+// message returns the payload of a message: it adds the header of a stored block, whose
+// length is the tail that a sender removes.
 func (c *crafter) message() []byte { return c.bits(0, 3).align().out }
 
-// zeros returns a message of n*258+1 zeros, at a quarter of a byte for 258 of them:
-// the most that DEFLATE can do.
+// zeros returns a message of n*258+1 zeros. 258 of them take a quarter of a byte, which is
+// the best compression that DEFLATE has.
 func zeros(n int) []byte {
 	c := &crafter{}
 	c.bits(0, 1).bits(2, 2)
 	c.bits(286-257, 5).bits(0, 5).bits(18-4, 4) // codes up to 285, one distance, 18 lengths
-	// Of the codes for code lengths 0 and 18 have 2 bits, 1 and 2 have 2 bits.
+	// The codes for the code lengths 0, 1, 2 and 18 have 2 bits.
 	for _, symbol := range []int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1} {
 		switch symbol {
 		case 0, 1, 2, 18:
@@ -133,7 +133,7 @@ func randomDynamic(c *crafter, rnd *rand.Rand) {
 	literals := randomLengths(rnd, 257+rnd.IntN(30), 256)
 	distances := randomLengths(rnd, 1+rnd.IntN(30), 0)
 	c.bits(uint(len(literals)-257), 5).bits(uint(len(distances)-1), 5).bits(19-4, 4)
-	for i := range 19 { // the lengths 0 to 15 have codes of 4 bits, repetitions none
+	for i := range 19 { // the lengths 0 to 15 have codes of 4 bits, and repetitions have none
 		c.bits(uint(min(i/3, 1)*4), 3)
 	}
 	for _, n := range append(literals[:len(literals):len(literals)], distances...) {
@@ -142,7 +142,7 @@ func randomDynamic(c *crafter, rnd *rand.Rand) {
 	randomSymbols(c, rnd, literals, distances)
 }
 
-// randomLengths returns lengths of a complete code for at most n symbols, among them
+// randomLengths returns lengths of a complete code for at most n symbols, including the
 // symbol must.
 func randomLengths(rnd *rand.Rand, n, must int) []uint {
 	leaves := []uint{1, 1}
@@ -174,7 +174,7 @@ func randomLengths(rnd *rand.Rand, n, must int) []uint {
 	return lengths
 }
 
-// codesOf returns the canonical codes of a code with these lengths.
+// codesOf returns the canonical code that has these lengths.
 func codesOf(lengths []uint) []uint {
 	codes, next := make([]uint, len(lengths)), uint(0)
 	for n := uint(1); n < 16; n++ {
@@ -189,8 +189,8 @@ func codesOf(lengths []uint) []uint {
 	return codes
 }
 
-// randomSymbols writes literals and matches that have codes, and the end of the
-// block. Some matches reach too far.
+// randomSymbols writes random symbols and the end of the block. Some matches reach too far
+// back. Without lengths it uses the fixed codes.
 func randomSymbols(c *crafter, rnd *rand.Rand, literals, distances []uint) {
 	if literals == nil {
 		literals, distances = make([]uint, 286), make([]uint, 30)
@@ -219,7 +219,7 @@ func randomSymbols(c *crafter, rnd *rand.Rand, literals, distances []uint) {
 			symbol = rnd.IntN(256)
 		}
 		if symbol > 256 && distances[0] == 0 {
-			continue // keep it simple: the first few distances have codes or none is used
+			continue // only the first few distances are used, so the first must have a code
 		}
 		if !put(literals, symbol) {
 			continue
@@ -240,4 +240,10 @@ func randomSymbols(c *crafter, rnd *rand.Rand, literals, distances []uint) {
 		}
 	}
 	put(literals, 256)
+}
+
+// dynamicBlock begins a block with dynamic codes. lengths has the code lengths of the symbols
+// 16, 17, 18 and 0, in three bits each. The symbol 16 is in the lowest bits.
+func dynamicBlock(lengths uint) *crafter {
+	return new(crafter).bits(0, 1).bits(2, 2).bits(0, 10).bits(0, 4).bits(lengths, 12)
 }

@@ -13,12 +13,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// What compress/flate makes is what we read, for every window, with and without
-// takeover, in whatever pieces it comes and goes.
+// Messages that compress/flate has compressed are inflated, for every window, with and
+// without takeover, and however input and output are cut.
 func TestDecodeMixedStreams(t *testing.T) {
 	feedings := []feeding{
 		{}, {most: 1}, {most: 100}, {most: 4096},
-		{piece: 1}, {piece: 7, most: 3}, {piece: 100}, {piece: 3000, lastNil: true}, {piece: 1, most: 1, lastNil: true},
+		{piece: 1}, {piece: 7, most: 3}, {piece: 100}, {piece: 3000, lastNil: true},
+		{piece: 1, most: 1, lastNil: true},
 	}
 	for bits := 8; bits <= 15; bits++ {
 		for _, takeover := range []bool{true, false} {
@@ -39,7 +40,7 @@ func TestDecodeMixedStreams(t *testing.T) {
 	}
 }
 
-// Every way to end a message, and to say nothing.
+// endings has all the ways to end a message, and all forms of an empty message.
 var endings = []struct {
 	name    string
 	payload []byte
@@ -51,26 +52,28 @@ var endings = []struct {
 	{"RFC 7692, 7.2.3.5: two blocks", []byte("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"), "Hello"},
 	{"RFC 7692, 7.2.3.6: empty", []byte("\x00"), ""},
 	{"empty payload", nil, ""},
-	{"final block, no octet after it", []byte("\xf3\x48\xcd\xc9\xc9\x07\x00"), "Hello"},
+	{"final block, no byte after it", []byte("\xf3\x48\xcd\xc9\xc9\x07\x00"), "Hello"},
 	{"stored final block", new(crafter).stored(1, "Hello").message(), "Hello"},
-	{"stored final block, no octet after it", new(crafter).stored(1, "Hello").out, "Hello"},
+	{"stored final block, no byte after it", new(crafter).stored(1, "Hello").out, "Hello"},
 	{"empty final blocks", new(crafter).stored(1, "").stored(1, "").message(), ""},
 	{"two final blocks", new(crafter).stored(1, "Hel").stored(1, "lo").message(), "Hello"},
-	{"final block, then one that refers to it", new(crafter).fixed(1).literals("abc").end().align().
+	{"final block, then a reference to it", new(crafter).fixed(1).literals("abc").end().align().
 		fixed(0).match3(3).end().message(), "abcabc"},
 	{"blocks of all kinds", new(crafter).stored(0, "a").fixed(0).literals("b").end().stored(1, "c").
 		fixed(1).literals("\xff").end().align().fixed(0).match3(4).end().message(), "abc\xffabc"},
-	{"stored block, no octet after it", new(crafter).stored(0, "Hello").out, "Hello"},
-	{"the whole tail", []byte("\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff\x00"), "Hello"},
-	// The algorithm of section 7.2.2 reads its own four octets as the data of a
-	// block that lacks four. Nobody can tell.
-	{"block that lacks four octets", []byte("\x01\x05\x00\xfa\xffH"), "H\x00\x00\xff\xff"},
+	{"stored block, no byte after it", new(crafter).stored(0, "Hello").out, "Hello"},
+	{"tail not removed", []byte("\xf2\x48\xcd\xc9\xc9\x07\x00\x00\x00\xff\xff\x00"), "Hello"},
+	// The algorithm of section 7.2.2 takes the tail that it appends as the missing data of a
+	// block that lacks four bytes. This cannot be detected.
+	{"stored block that lacks four bytes", []byte("\x01\x05\x00\xfa\xffH"), "H\x00\x00\xff\xff"},
 }
 
 func TestDecodeEndings(t *testing.T) {
 	s, _ := both(t, 15, true)
 	for _, e := range endings {
-		for _, f := range []feeding{{}, {most: 1}, {piece: 1}, {piece: 1, lastNil: true}, {piece: 100, lastNil: true}, {most: 5}} {
+		for _, f := range []feeding{
+			{}, {most: 1}, {piece: 1}, {piece: 1, lastNil: true}, {piece: 100, lastNil: true}, {most: 5},
+		} {
 			if e.payload == nil && f.piece > 0 && !f.lastNil {
 				continue
 			}
@@ -82,35 +85,50 @@ func TestDecodeEndings(t *testing.T) {
 	}
 }
 
-// garbage is what no message may be, and what of it is read before that is seen.
+// garbage has invalid messages, with the output before the error.
 var garbage = []struct {
 	name    string
 	payload []byte
-	after   string
+	after   string // the output before the error
 	cause   string
 }{
 	{"reserved block type", []byte{0x06}, "", "reserved block type"},
-	{"length and complement", []byte("\x00\x05\x00\x00\x00Hello\x00"), "", "length of a stored block does not match its complement"},
-	{"distance before the start", new(crafter).fixed(0).literals("ab").match3(3).end().message(), "ab", "distance beyond the window"},
-	{"distance before the start of all streams", new(crafter).stored(1, "ab").fixed(0).match3(4).end().message(), "ab", "distance beyond the window"},
-	{"distance code 30", new(crafter).fixed(0).literals("ab").huffman(1, 7).huffman(30, 5).end().message(), "ab", "invalid symbol"},
-	{"length code 286", new(crafter).fixed(0).literals("ab").huffman(0xc6, 8).huffman(0, 5).end().message(), "ab", "invalid symbol"},
-	{"287 literals", new(crafter).bits(0, 1).bits(2, 2).bits(30, 5).bits(0, 9).bits(0xfff, 12).message(), "", "too many code lengths"},
-	{"31 distances", new(crafter).bits(0, 1).bits(2, 2).bits(0, 5).bits(30, 5).bits(0, 4).bits(0xfff, 12).message(), "", "too many code lengths"},
-	{"over-subscribed code", new(crafter).bits(0, 1).bits(2, 2).bits(0, 10).bits(0, 4).bits(0o1111, 12).message(), "", "invalid set of code lengths"},
-	{"incomplete code", new(crafter).bits(0, 1).bits(2, 2).bits(0, 10).bits(0, 4).bits(0o3333, 12).message(), "", "invalid set of code lengths"},
-	{"empty code", new(crafter).bits(0, 1).bits(2, 2).bits(0, 10).bits(0, 4).bits(0, 12).bits(0, 8).message(), "", "invalid symbol"},
-	{"repetition of nothing", new(crafter).bits(0, 1).bits(2, 2).bits(0, 10).bits(0, 4).bits(0o0001, 12).bits(0, 8).message(), "", "invalid repetition of a code length"},
-	{"repetition of too many", new(crafter).bits(0, 1).bits(2, 2).bits(0, 10).bits(0, 4).bits(0o0100, 12).
-		bits(0, 1).bits(127, 7).bits(0, 1).bits(127, 7).message(), "", "invalid repetition of a code length"},
-	{"codes of no symbol", new(crafter).bits(0, 1).bits(2, 2).bits(0, 10).bits(0, 4).bits(0o0100, 12).
-		bits(0, 1).bits(127, 7).bits(0, 1).bits(109, 7).bits(0, 20).message(), "", "invalid symbol"},
-	{"text", []byte("Hello, this has not been compressed"), "", "length of a stored block does not match its complement"},
+	{"length and complement", []byte("\x00\x05\x00\x00\x00Hello\x00"), "", storedLength},
+	{"distance before the start", new(crafter).fixed(0).literals("ab").match3(3).end().message(),
+		"ab", "distance beyond the window"},
+	{"distance before the start of all streams",
+		new(crafter).stored(1, "ab").fixed(0).match3(4).end().message(),
+		"ab", "distance beyond the window"},
+	{"distance code 30",
+		new(crafter).fixed(0).literals("ab").huffman(1, 7).huffman(30, 5).end().message(),
+		"ab", "invalid symbol"},
+	{"length code 286",
+		new(crafter).fixed(0).literals("ab").huffman(0xc6, 8).huffman(0, 5).end().message(),
+		"ab", "invalid symbol"},
+	{"287 literals", new(crafter).bits(0, 1).bits(2, 2).bits(30, 5).bits(0, 9).bits(0xfff, 12).message(),
+		"", "too many code lengths"},
+	{"31 distances",
+		new(crafter).bits(0, 1).bits(2, 2).bits(0, 5).bits(30, 5).bits(0, 4).bits(0xfff, 12).message(),
+		"", "too many code lengths"},
+	{"over-subscribed code", dynamicBlock(0o1111).message(), "", "invalid set of code lengths"},
+	{"incomplete code", dynamicBlock(0o3333).message(), "", "invalid set of code lengths"},
+	{"empty code", dynamicBlock(0).bits(0, 8).message(), "", "invalid symbol"},
+	{"repetition of nothing", dynamicBlock(0o0001).bits(0, 8).message(),
+		"", "invalid repetition of a code length"},
+	{"repetition of too many",
+		dynamicBlock(0o0100).bits(0, 1).bits(127, 7).bits(0, 1).bits(127, 7).message(),
+		"", "invalid repetition of a code length"},
+	{"codes of no symbol",
+		dynamicBlock(0o0100).bits(0, 1).bits(127, 7).bits(0, 1).bits(109, 7).bits(0, 20).message(),
+		"", "invalid symbol"},
+	{"text", []byte("Hello, this has not been compressed"), "", storedLength},
 	{"stored block cut off", []byte("\x00\x20\x00\xdf\xffHello"), "Hello\x00\x00\xff\xff", "unexpected EOF"},
 	{"final block cut off", []byte("\x01\x07\x00\xf8\xffHello"), "Hello\x00\x00", "unexpected EOF"},
 	{"fixed block cut off", new(crafter).fixed(0).literals("Hello").out, "Hello", "unexpected EOF"},
 	{"header cut off", zeros(10)[:7], "", "unexpected EOF"},
 }
+
+const storedLength = "length of a stored block does not match its complement"
 
 func TestDecodeGarbage(t *testing.T) {
 	for _, g := range garbage {
@@ -122,8 +140,9 @@ func TestDecodeGarbage(t *testing.T) {
 				t.Errorf("%s, %v: %q, %v", g.name, f, got, err)
 				continue
 			}
-			if string(got) != g.after || e.Offset != int64(len(got)) || e.Section != "7.2.2" || e.Err.Error() != g.cause {
-				t.Errorf("%s, %v: %q, %+v", g.name, f, got, e)
+			if string(got) != g.after || e.Offset != int64(len(got)) ||
+				e.Section != "7.2.2" || e.Err.Error() != g.cause {
+				t.Errorf("%s, %v: %q, %+v, want %q and the cause %q", g.name, f, got, e, g.after, g.cause)
 			}
 			if errors.Is(err, io.ErrUnexpectedEOF) != (g.cause == "unexpected EOF") {
 				t.Errorf("%s, %v: %v", g.name, f, err)
@@ -132,8 +151,8 @@ func TestDecodeGarbage(t *testing.T) {
 	}
 }
 
-// An error stays until Release. The next message, on any connection, knows nothing
-// of it.
+// An error is returned again until Release, and does not affect the next message of any
+// connection.
 func TestDecodeAfterGarbage(t *testing.T) {
 	e := deflate.MustNew(&deflate.Options{NoContextTakeover: true})
 	_, s := accept(t, e, "permessage-deflate")
@@ -142,7 +161,7 @@ func TestDecodeAfterGarbage(t *testing.T) {
 		_, _, _, err := dec.Append(nil, []byte("\x06"), whole, 10)
 		for range 3 {
 			if _, _, more, again := dec.Append(nil, []byte("\x00"), true, 10); more || again != err {
-				t.Errorf("%v, then %v", err, again)
+				t.Errorf("error %v, then %v, more %v", err, again, more)
 			}
 		}
 		for range 2 {
@@ -157,8 +176,8 @@ func TestDecodeAfterGarbage(t *testing.T) {
 	}
 }
 
-// Random changes to valid messages never panic, never exceed max, and never keep
-// the next message from being read.
+// On messages with random changes, the decoder does not panic or exceed max, and the next
+// message can be read.
 func TestDecodeDamagedMessages(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 9))
 	o := &deflate.Options{WindowBits: 10, NoContextTakeover: true, Threshold: -1}
@@ -170,7 +189,8 @@ func TestDecodeDamagedMessages(t *testing.T) {
 			z[rnd.IntN(len(z))] ^= 1 << rnd.IntN(8)
 		}
 		z = z[:rnd.IntN(len(z)+1)]
-		if _, err := decode(t, c, z, feeding{piece: rnd.IntN(200), most: rnd.IntN(100), lastNil: rnd.IntN(2) == 0}); err != nil {
+		f := feeding{piece: rnd.IntN(200), most: rnd.IntN(100), lastNil: rnd.IntN(2) == 0}
+		if _, err := decode(t, c, z, f); err != nil {
 			failed++
 		}
 		got, err := decode(t, c, []byte("\xf2\x48\xcd\xc9\xc9\x07\x00"), feeding{})
@@ -179,11 +199,11 @@ func TestDecodeDamagedMessages(t *testing.T) {
 		}
 	}
 	if failed < messages(100) {
-		t.Errorf("%d messages failed: the test sees nothing", failed)
+		t.Errorf("only %d messages failed: the changes are too few to test anything", failed)
 	}
 }
 
-// more is exact: it is set if and only if a byte is left.
+// more is set if and only if there is at least one more byte to append.
 func TestDecodeMore(t *testing.T) {
 	s, _ := both(t, 12, true)
 	for _, whole := range []bool{true, false} {
@@ -200,7 +220,10 @@ func TestDecodeMore(t *testing.T) {
 			most int
 			want string
 			more bool
-		}{{0, "", true}, {-1, "", true}, {2, "He", true}, {0, "", true}, {3, "llo", false}, {0, "", false}, {math.MaxInt, "", false}} {
+		}{
+			{0, "", true}, {-1, "", true}, {2, "He", true}, {0, "", true}, {3, "llo", false},
+			{0, "", false}, {math.MaxInt, "", false},
+		} {
 			out, took, more, err := dec.Append([]byte("x"), src, true, step.most)
 			if string(out) != "x"+step.want || more != step.more || took != len(src) || err != nil {
 				t.Errorf("whole %v, step %d: %q, %d, %v, %v", whole, i, out, took, more, err)
@@ -211,7 +234,7 @@ func TestDecodeMore(t *testing.T) {
 	}
 }
 
-// A full output is no more if the input is used up.
+// more is not set if the output is full and the input is used up, too.
 func TestDecodeMoreOfStoredBlock(t *testing.T) {
 	s, _ := both(t, 12, true)
 	dec, _ := s.Decode(wire.RSV1)
@@ -229,14 +252,14 @@ func TestDecodeMoreOfStoredBlock(t *testing.T) {
 	}
 }
 
-// What is flushed can be read at once, whatever flushed it: a streamed message does
-// not wait for its end.
+// Output is returned as soon as its input has been flushed, however it was flushed, before
+// the end of the message.
 func TestDecodeFlushes(t *testing.T) {
 	s, _ := both(t, 12, true)
 	dec, _ := s.Decode(wire.RSV1)
 	defer dec.Release()
 	for i, part := range [][]byte{
-		new(crafter).fixed(0).literals("Hello").end().align().out, // a header follows, whose bits are here
+		new(crafter).fixed(0).literals("Hello").end().align().out, // ends with the header of the next block
 		new(crafter).align().out,
 		[]byte("\x00\x00\xff\xff"),
 		new(crafter).stored(0, "Hello").out,
@@ -253,8 +276,7 @@ func TestDecodeFlushes(t *testing.T) {
 	}
 }
 
-// A message without takeover knows nothing of the one before it, of whatever
-// connection, and however that came.
+// Without takeover, a message cannot refer to an earlier message of any connection.
 func TestDecodeKeepsMessagesApart(t *testing.T) {
 	e := deflate.MustNew(&deflate.Options{NoContextTakeover: true})
 	for _, f := range []feeding{{}, {most: 1}, {piece: 1}, {piece: 3, lastNil: true}} {
@@ -271,7 +293,7 @@ func TestDecodeKeepsMessagesApart(t *testing.T) {
 	}
 }
 
-// The output grows to what a message needs and never beyond max.
+// The output grows to the size of the message, and never beyond max.
 func TestDecodeGrowsNoFurtherThanMax(t *testing.T) {
 	s, _ := both(t, 12, true)
 	z := zeros(1000) // 258,001 bytes
@@ -290,7 +312,7 @@ func TestDecodeGrowsNoFurtherThanMax(t *testing.T) {
 	}
 }
 
-// A caller may go on with the rest of src, or with none if it was all taken.
+// If more is set, the caller may continue with the rest of src, which may be empty.
 func TestDecodeTakesInputPiecemeal(t *testing.T) {
 	s, _ := both(t, 15, true)
 	p := textMessage(rand.New(rand.NewPCG(5, 5)), 50_000)
@@ -302,17 +324,18 @@ func TestDecodeTakesInputPiecemeal(t *testing.T) {
 	}
 }
 
-// A match whose last bit is the last of its input comes out at once, and not with the
-// input that follows.
+// A match whose last bit is the last bit of the input is returned at once, not with the next
+// input.
 func TestDecodeMatchAtEndOfInput(t *testing.T) {
 	c := new(crafter).fixed(0).literals("\xff").match3(1)
 	if c.n != 0 {
-		t.Fatal("the match does not end with an octet")
+		t.Fatal("the match does not end at a byte boundary")
 	}
 	s, _ := both(t, 12, true)
 	dec, _ := s.Decode(wire.RSV1)
 	defer dec.Release()
-	if out, _, more, err := dec.Append(nil, c.out, false, 100); string(out) != "\xff\xff\xff\xff" || more || err != nil {
-		t.Errorf("%x, %v, %v", out, more, err)
+	out, _, more, err := dec.Append(nil, c.out, false, 100)
+	if string(out) != "\xff\xff\xff\xff" || more || err != nil {
+		t.Errorf("%x, more %v, %v", out, more, err)
 	}
 }
