@@ -23,7 +23,7 @@ func TestDecodeMixedStreams(t *testing.T) {
 	}
 	for bits := 8; bits <= 15; bits++ {
 		for _, takeover := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%d,%v", bits, takeover), func(t *testing.T) {
+			t.Run(fmt.Sprintf("bits=%d,takeover=%v", bits, takeover), func(t *testing.T) {
 				rnd := rand.New(rand.NewPCG(uint64(bits), 2))
 				s, _ := both(t, bits, !takeover)
 				p := peer{window: 1 << bits, takeover: takeover, rnd: rnd}
@@ -49,7 +49,8 @@ var endings = []struct {
 	{"RFC 7692, 7.2.3.1: one block", []byte("\xf2\x48\xcd\xc9\xc9\x07\x00"), "Hello"},
 	{"RFC 7692, 7.2.3.3: stored", []byte("\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"), "Hello"},
 	{"RFC 7692, 7.2.3.4: final block", []byte("\xf3\x48\xcd\xc9\xc9\x07\x00\x00"), "Hello"},
-	{"RFC 7692, 7.2.3.5: two blocks", []byte("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"), "Hello"},
+	{"RFC 7692, 7.2.3.5: two blocks", []byte("\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"),
+		"Hello"},
 	{"RFC 7692, 7.2.3.6: empty", []byte("\x00"), ""},
 	{"empty payload", nil, ""},
 	{"final block, no byte after it", []byte("\xf3\x48\xcd\xc9\xc9\x07\x00"), "Hello"},
@@ -302,8 +303,10 @@ func TestDecodeGrowsNoFurtherThanMax(t *testing.T) {
 			dec, _ := s.Decode(wire.RSV1)
 			out, _, more, err := dec.Append(dst, z, true, most)
 			dec.Release()
-			if want := min(most, 258_001); err != nil || len(out)-len(dst) != want || more != (most < 258_001) {
-				t.Fatalf("max %d: %d bytes, %v, %v", most, len(out), more, err)
+			want := min(most, 258_001)
+			if err != nil || len(out)-len(dst) != want || more != (most < 258_001) {
+				t.Fatalf("max %d: %d bytes, more %v, %v, want %d bytes", most, len(out)-len(dst), more, err,
+					want)
 			}
 			if cap(out) > max(cap(dst), len(dst)+most) || cap(out) > 2*len(out)+1000 {
 				t.Errorf("max %d: capacity %d for %d bytes", most, cap(out), len(out))

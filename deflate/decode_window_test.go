@@ -13,9 +13,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A reference beyond the agreed window is an error also within a message. Wherever a
-// message is cut, also in the middle of that reference, it is the same error: what a
-// connection keeps between calls is its window and no more.
+// A reference beyond the agreed window is an error even within a message. The error is the
+// same wherever the message is cut, even within that reference.
 func TestDecodeReferenceBeyondWindowWithinMessage(t *testing.T) {
 	text := strings.Repeat("0123456789abcdef", 100)
 	for _, tt := range []struct {
@@ -24,27 +23,30 @@ func TestDecodeReferenceBeyondWindowWithinMessage(t *testing.T) {
 		ok       bool
 	}{
 		{9, 512, true},
-		{8, 512, true}, // senders that are told 256 use 512
+		{8, 512, true}, // zlib uses 512 bytes instead of 256
 		{9, 1024, false},
 		{10, 1024, true},
 		{8, 1024, false},
 	} {
 		z := new(crafter).fixed(0).literals(text).match3(tt.distance).end().message()
-		for _, f := range []feeding{{}, {most: len(text) + 1}, {most: len(text) + 2}, {piece: 1}, {most: 1}, {piece: 700, most: 600}} {
+		for _, f := range []feeding{
+			{}, {most: len(text) + 1}, {most: len(text) + 2}, {piece: 1}, {most: 1}, {piece: 700, most: 600},
+		} {
 			s, _ := both(t, tt.bits, false)
 			got, err := decode(t, s, z, f)
 			if tt.ok && (err != nil || string(got) != text+text[:3]) {
 				t.Errorf("%d bits, distance %d, %v: %d bytes, %v", tt.bits, tt.distance, f, len(got), err)
 			}
 			var e *deflate.Error
-			if !tt.ok && (!errors.As(err, &e) || errors.Is(err, io.ErrUnexpectedEOF) || e.Offset != int64(len(text)) || string(got) != text) {
+			if !tt.ok && (!errors.As(err, &e) || errors.Is(err, io.ErrUnexpectedEOF) ||
+				e.Offset != int64(len(text)) || string(got) != text) {
 				t.Errorf("%d bits, distance %d, %v: %d bytes, %v", tt.bits, tt.distance, f, len(got), err)
 			}
 		}
 	}
 }
 
-// A connection keeps what the window asks for, to the byte.
+// A reference may reach back exactly as far as the agreed window.
 func TestDecodeReachesTheEndOfItsWindow(t *testing.T) {
 	for bits := 8; bits <= 15; bits++ {
 		s, _ := both(t, bits, false)
@@ -64,8 +66,8 @@ func TestDecodeReachesTheEndOfItsWindow(t *testing.T) {
 	}
 }
 
-// A peer that refers further back than the window that was agreed on is in error, on
-// either side; what is held is no more. (Of 512 bytes, where it is told 256.)
+// A reference beyond the agreed window is an error for servers and clients. A window of 256
+// bytes counts as one of 512.
 func TestWindowIsNoLarger(t *testing.T) {
 	for bits := 8; bits < 15; bits++ {
 		client := deflate.MustNew(&deflate.Options{MaxReceiveWindowBits: bits})
@@ -82,16 +84,18 @@ func TestWindowIsNoLarger(t *testing.T) {
 		for side, s := range map[string]wire.Session{"server's": c, "client's": s} {
 			first := strings.Repeat("0123456789abcdef", 4<<held/16)
 			for range 2 {
-				if _, err := decode(t, s, new(crafter).stored(0, first[:1<<held]).message(), feeding{}); err != nil {
+				z := new(crafter).stored(0, first[:1<<held]).message()
+				if _, err := decode(t, s, z, feeding{}); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if got, err := decode(t, s, new(crafter).fixed(0).match3(1<<held).end().message(), feeding{}); err != nil || len(got) != 3 {
+			got, err := decode(t, s, new(crafter).fixed(0).match3(1<<held).end().message(), feeding{})
+			if err != nil || len(got) != 3 {
 				t.Errorf("%s window of %d bits: distance %d: %q, %v", side, bits, 1<<held, got, err)
 			}
 			var e *deflate.Error
-			got, err := decode(t, s, new(crafter).fixed(0).match3(2<<held).end().message(), feeding{})
-			if bits < 14 && (!errors.As(err, &e) || len(got) > 0) { // there is no distance of 64 KiB
+			got, err = decode(t, s, new(crafter).fixed(0).match3(2<<held).end().message(), feeding{})
+			if bits < 14 && (!errors.As(err, &e) || len(got) > 0) { // the largest distance is 32 KiB
 				t.Errorf("%s window of %d bits: distance %d: %q, %v", side, bits, 2<<held, got, err)
 			}
 		}

@@ -11,14 +11,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// What we send is what compress/flate reads, for every window, with and without
-// takeover, whole or streamed; and a window of exactly that size is enough to read
-// it. Two connections take turns, so that each finds compressors that the other has
-// used.
+// compress/flate can read what we send, for every window, with and without takeover, whole and
+// streamed, and so can an inflater with a window of exactly the agreed size. Two connections
+// take turns, so that each gets compressors that the other has used.
 func TestEncodedMessagesNeedNoLargerWindow(t *testing.T) {
 	for bits := 8; bits <= 16; bits++ {
 		for _, noTakeover := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%d,%v", bits, noTakeover), func(t *testing.T) {
+			t.Run(fmt.Sprintf("bits=%d,noTakeover=%v", bits, noTakeover), func(t *testing.T) {
 				o, bits := windows(bits, noTakeover), bits
 				if bits == 16 { // the windows of the defaults
 					o, bits = &deflate.Options{NoContextTakeover: noTakeover, Threshold: -1}, 15
@@ -29,8 +28,9 @@ func TestEncodedMessagesNeedNoLargerWindow(t *testing.T) {
 				var windows [2]strict
 				for i := range sessions {
 					answer, s := accept(t, server, render(t, client.Offer(nil)...))
-					if i == 0 && !noTakeover && !strings.Contains(answer, "server_max_window_bits") && bits < 15 {
-						t.Fatal(answer)
+					sized := strings.Contains(answer, "server_max_window_bits")
+					if i == 0 && !noTakeover && bits < 15 && !sized {
+						t.Fatalf("%q lacks server_max_window_bits", answer)
 					}
 					sessions[i], windows[i].size = s, 1<<bits
 				}
@@ -43,16 +43,19 @@ func TestEncodedMessagesNeedNoLargerWindow(t *testing.T) {
 					if n%20 == 10 {
 						size = lessUnderRace(200<<10, 10)
 					}
-					checkEncoded(t, sessions[i], &windows[i], mixedMessage(rnd, size), rnd.IntN(3)*rnd.IntN(5000), noTakeover)
+					p, piece := mixedMessage(rnd, size), rnd.IntN(3)*rnd.IntN(5000)
+					checkEncoded(t, sessions[i], &windows[i], p, piece, noTakeover)
 				}
 				if longest := windows[0].longest; !raceEnabled && bits < 14 && longest < 1<<bits/2 {
-					t.Errorf("longest distance is %d: the test sees nothing", longest)
+					t.Errorf("the longest distance is %d, too short to test the window", longest)
 				}
 			})
 		}
 	}
 }
 
+// checkEncoded encodes p on s, in pieces of piece bytes, and checks that compress/flate and w
+// can read the result.
 func checkEncoded(t *testing.T, s wire.Session, w *strict, p []byte, piece int, noTakeover bool) {
 	t.Helper()
 	if noTakeover {
@@ -60,20 +63,20 @@ func checkEncoded(t *testing.T, s wire.Session, w *strict, p []byte, piece int, 
 	}
 	z := encode(t, s, p, piece)
 	before := w.history
-	got, err := judge(z, before)
+	got, err := inflateStd(z, before)
 	if err != nil || !bytes.Equal(got, p) {
-		t.Fatalf("compress/flate: %d bytes of %d, %v", len(got), len(p), err)
+		t.Fatalf("compress/flate reads %d bytes of %d, %v", len(got), len(p), err)
 	}
 	if got, err = w.message(z); err != nil || !bytes.Equal(got, p) {
-		t.Fatalf("%d bytes of %d, %v", len(got), len(p), err)
+		t.Fatalf("the strict inflater reads %d bytes of %d, %v", len(got), len(p), err)
 	}
 	if w.finals > 0 {
-		t.Fatal("final block")
+		t.Fatal("the message has a final block")
 	}
 }
 
-// The context is taken over truly: a message that comes again is almost nothing,
-// also if the connection has to find its way back from its window.
+// With context takeover, a repeated message becomes very small, even if the compressor has
+// lost its context and gets the connection's window.
 func TestEncodeTakesContextOver(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	p, other := jsonMessage(rnd, 1500), jsonMessage(rnd, 1500)
@@ -82,7 +85,7 @@ func TestEncodeTakesContextOver(t *testing.T) {
 	_, b := accept(t, e, "permessage-deflate")
 	first := len(encode(t, a, p, 0))
 	if n := len(encode(t, a, p, 0)); n > first/10 {
-		t.Errorf("again: %d bytes after %d", n, first)
+		t.Errorf("repeated message: %d bytes after %d", n, first)
 	}
 	_, _ = a.Encode(wire.MessageInfo{Size: -1}).Append(nil, nil, true)
 	if n := len(encode(t, a, p, 0)); n > first/10 {
@@ -92,7 +95,7 @@ func TestEncodeTakesContextOver(t *testing.T) {
 	if n := len(encode(t, a, p, 0)); n > first/10 {
 		t.Errorf("after another connection: %d bytes after %d", n, first)
 	}
-	encode(t, a, p[:100], 1) // forgets the context of its compressor
+	encode(t, a, p[:100], 1) // its compressor loses the context
 	if n := len(encode(t, a, p, 0)); n > first/10 {
 		t.Errorf("after a short message: %d bytes after %d", n, first)
 	}
@@ -103,7 +106,7 @@ func TestEncodeTakesContextOver(t *testing.T) {
 	}
 }
 
-// A connection may find a compressor that it has used, but not last.
+// A connection may get a compressor that it has used, but whose context is outdated.
 func TestEncodeFindsOldContext(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(6, 6))
 	for range 20 {
@@ -118,25 +121,25 @@ func TestEncodeFindsOldContext(t *testing.T) {
 			}
 		}
 		open := b.Encode(wire.MessageInfo{Size: -1})
-		_, _ = open.Append(nil, nil, false) // has the first compressor
+		_, _ = open.Append(nil, nil, false) // takes the first compressor
 		p := jsonMessage(rnd, 500)
 		enc := a.Encode(wire.MessageInfo{Size: -1})
-		z, _ := enc.Append(nil, p[:250], false) // has the second
-		_, _ = open.Append(nil, nil, true)      // and the first is free
-		z, _ = enc.Append(z, p[250:], true)     // now both are
+		z, _ := enc.Append(nil, p[:250], false) // takes the second
+		_, _ = open.Append(nil, nil, true)      // returns the first
+		z, _ = enc.Append(z, p[250:], true)     // returns the second
 		if got, err := w.message(z); err != nil || !bytes.Equal(got, p) {
 			t.Fatal(err)
 		}
 		send()
-		_, _ = open.Append(nil, nil, false) // takes one away
-		send()                              // finds the other
+		_, _ = open.Append(nil, nil, false) // takes one of them
+		send()                              // takes the other
 		send()
 		_, _ = open.Append(nil, nil, true)
 		send()
 	}
 }
 
-// Nothing of one connection goes out on another.
+// A message does not refer to messages of other connections.
 func TestEncodeKeepsConnectionsApart(t *testing.T) {
 	e := deflate.MustNew(nil)
 	secret := textMessage(rand.New(rand.NewPCG(3, 3)), 2000)
@@ -152,7 +155,7 @@ func TestEncodeKeepsConnectionsApart(t *testing.T) {
 	}
 }
 
-// Encoding appends, and leaves what is in dst alone.
+// Append keeps the bytes that are in dst.
 func TestEncodeAppends(t *testing.T) {
 	s, _ := both(t, 12, false)
 	p := jsonMessage(rand.New(rand.NewPCG(1, 1)), 1000)
@@ -160,10 +163,10 @@ func TestEncodeAppends(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(dst, []byte("head")) {
 		t.Fatalf("%q, %v", dst[:10], err)
 	}
-	if got, err := judge(dst[4:], nil); err != nil || !bytes.Equal(got, p) {
+	if got, err := inflateStd(dst[4:], nil); err != nil || !bytes.Equal(got, p) {
 		t.Fatal(err)
 	}
 	if bytes.HasSuffix(dst, []byte("\x00\x00\xff\xff")) {
-		t.Error("the tail is still there")
+		t.Error("the tail was not removed")
 	}
 }

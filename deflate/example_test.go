@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Two sides agree, and a message goes from the server to the client. This is what a
-// transport does; its users only hand it the Extension.
+// A client and a server agree on permessage-deflate, and the server sends a message. This is
+// the work of a transport. Users only pass an Extension to it.
 func ExampleNew() {
 	server, client := deflate.MustNew(nil), deflate.MustNew(nil)
 
@@ -38,7 +38,7 @@ func ExampleNew() {
 	const limit = 1 << 20
 	text, _, more, err := decoder.Append(nil, payload, true, limit)
 	if err != nil || more {
-		log.Fatal("garbage, or beyond the limit")
+		log.Fatal("invalid data, or over the limit")
 	}
 	fmt.Println(len(payload) < len(message)/5, string(text) == string(message))
 	// Output:
@@ -46,8 +46,7 @@ func ExampleNew() {
 	// true true
 }
 
-// A server with little memory holds windows of 1 KiB, and compresses only messages
-// that are worth it.
+// A server with little memory keeps windows of 1 KiB, and does not compress small messages.
 func ExampleOptions() {
 	e := deflate.MustNew(&deflate.Options{WindowBits: 10, MaxReceiveWindowBits: 10, Threshold: 512})
 
@@ -61,8 +60,8 @@ func ExampleOptions() {
 	// true
 }
 
-// Without context takeover a connection holds nothing between messages, in either
-// direction. The second offer is for servers that cannot do without.
+// Without context takeover, a connection keeps nothing between messages, in either direction.
+// The second offer is for servers that decline the first.
 func ExampleOptions_noContextTakeover() {
 	e := deflate.MustNew(&deflate.Options{NoContextTakeover: true})
 
@@ -75,10 +74,11 @@ func ExampleOptions_noContextTakeover() {
 	// permessage-deflate; client_max_window_bits
 }
 
-// A client asks for a window of 1 KiB first, and then for anything that the server
-// compresses with.
+// A client offers a window of 1 KiB first, and then any window.
 func ExampleOptions_offers() {
-	e := deflate.MustNew(&deflate.Options{Offers: "permessage-deflate; server_max_window_bits=10, permessage-deflate"})
+	e := deflate.MustNew(&deflate.Options{
+		Offers: "permessage-deflate; server_max_window_bits=10, permessage-deflate",
+	})
 
 	answers, _ := wire.ParseExtensions([]string{"permessage-deflate"})
 	_, err := e.Confirm(answers[0])
@@ -87,7 +87,7 @@ func ExampleOptions_offers() {
 	// <nil>
 }
 
-// What a server may not answer fails the handshake, and the error says why.
+// An invalid answer of a server fails the opening handshake.
 func ExampleError() {
 	client := deflate.MustNew(nil)
 
@@ -98,8 +98,7 @@ func ExampleError() {
 	// deflate: parameter "server_max_window_bits" is "16", not 8 to 15 (RFC 7692, section 7.1.2.1)
 }
 
-// A message for two connections that keep windows of the same size is compressed
-// once.
+// A message is compressed once for all connections with windows of the same size.
 func Example_broadcast() {
 	e := deflate.MustNew(nil)
 	message := []byte(strings.Repeat("All the world's a stage. ", 20))

@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// accept has a server answer the field of a client; "" if it declines.
+// accept returns a server's answer to the offers in field, or "" if it declines them.
 func accept(t testing.TB, e *deflate.Extension, field string) (string, wire.Session) {
 	t.Helper()
 	offers, err := wire.ParseExtensions([]string{field})
@@ -25,14 +25,14 @@ func accept(t testing.TB, e *deflate.Extension, field string) (string, wire.Sess
 	answer, s, ok := e.Accept(slices.Values(offers))
 	if !ok {
 		if answer.Name != "" || s != nil {
-			t.Errorf("%s: declined with %v, %v", field, answer, s)
+			t.Errorf("%s: declined, but with %v, %v", field, answer, s)
 		}
 		return "", nil
 	}
 	return render(t, answer), s
 }
 
-// confirm has a client take the field of a server.
+// confirm passes a server's answer, field, to a client.
 func confirm(t testing.TB, e *deflate.Extension, field string) (wire.Session, error) {
 	t.Helper()
 	answers, err := wire.ParseExtensions([]string{field})
@@ -42,16 +42,17 @@ func confirm(t testing.TB, e *deflate.Extension, field string) (wire.Session, er
 	return e.Confirm(answers[0])
 }
 
-func render(t testing.TB, offers ...wire.ExtensionSpec) string {
+// render returns specs as the value of a field.
+func render(t testing.TB, specs ...wire.ExtensionSpec) string {
 	t.Helper()
-	b, err := wire.AppendExtensions(nil, offers)
+	b, err := wire.AppendExtensions(nil, specs)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(b)
 }
 
-// agree lets two sides negotiate.
+// agree returns the sessions of a server and a client that have negotiated with each other.
 func agree(t testing.TB, server, client *deflate.Options) (s, c wire.Session) {
 	t.Helper()
 	e := deflate.MustNew(client)
@@ -63,20 +64,21 @@ func agree(t testing.TB, server, client *deflate.Options) (s, c wire.Session) {
 	return s, c
 }
 
-// both returns the sessions of two sides with windows of bits bits, which compress
-// everything.
+// both returns the sessions of a server and a client with the options of windows.
 func both(t testing.TB, bits int, noTakeover bool) (s, c wire.Session) {
 	return agree(t, windows(bits, noTakeover), windows(bits, noTakeover))
 }
 
-// windows are options with which both windows have that many bits, which compress
-// everything.
+// windows returns options with windows of the given bits in both directions, and with which
+// every message is compressed.
 func windows(bits int, noTakeover bool) *deflate.Options {
-	return &deflate.Options{WindowBits: bits, MaxReceiveWindowBits: bits, NoContextTakeover: noTakeover, Threshold: -1}
+	return &deflate.Options{
+		WindowBits: bits, MaxReceiveWindowBits: bits, NoContextTakeover: noTakeover, Threshold: -1,
+	}
 }
 
-// encode returns the payload of a message, encoded in pieces of up to piece bytes;
-// 0 means whole.
+// encode returns the payload of a message, encoded in pieces of up to piece bytes, or whole
+// if piece is 0.
 func encode(t testing.TB, s wire.Session, p []byte, piece int) []byte {
 	t.Helper()
 	size := int64(len(p))
@@ -85,7 +87,7 @@ func encode(t testing.TB, s wire.Session, p []byte, piece int) []byte {
 	}
 	enc := s.Encode(wire.MessageInfo{Size: size})
 	if enc == nil {
-		t.Fatal("message of", len(p), "bytes is to go out plain")
+		t.Fatal("a message of", len(p), "bytes is not compressed")
 	}
 	var z []byte
 	for {
@@ -99,7 +101,7 @@ func encode(t testing.TB, s wire.Session, p []byte, piece int) []byte {
 			t.Fatal(err)
 		}
 		if len(z) < before {
-			t.Fatal("encoder took bytes away")
+			t.Fatal("Append shortened dst")
 		}
 		if p = p[n:]; len(p) == 0 {
 			return z
@@ -107,18 +109,19 @@ func encode(t testing.TB, s wire.Session, p []byte, piece int) []byte {
 	}
 }
 
-// A feeding says how a message comes in.
+// A feeding says how a message is passed to a decoder.
 type feeding struct {
-	piece   int  // bytes a call; 0 means whole
-	most    int  // max of each call; 0 means unbounded
-	lastNil bool // the end of the message comes by itself
+	piece   int  // bytes for each call; 0 means all
+	most    int  // max for each call; 0 means no limit
+	lastNil bool // fin is set in a last call without bytes
 }
 
 func (f feeding) String() string {
-	return fmt.Sprintf("piece=%d,max=%d,%v", f.piece, f.most, f.lastNil)
+	return fmt.Sprintf("piece=%d,max=%d,lastNil=%v", f.piece, f.most, f.lastNil)
 }
 
-// decode inflates a message, and holds the decoder to its contract.
+// decode inflates a message, and checks that the decoder fulfills the contract of
+// wire.MessageDecoder.
 func decode(t testing.TB, s wire.Session, z []byte, f feeding) ([]byte, error) {
 	t.Helper()
 	dec, err := s.Decode(wire.RSV1)
@@ -148,13 +151,13 @@ func decode(t testing.TB, s wire.Session, z []byte, f feeding) ([]byte, error) {
 			case err != nil:
 				return out, err
 			case string(got[:len(dst)]) != "dst":
-				t.Fatalf("%q was dst", got[:len(dst)])
+				t.Fatalf("dst was changed to %q", got[:len(dst)])
 			case n > most || again && n < most:
-				t.Fatalf("%d bytes of at most %d, more: %v", n, most, again)
+				t.Fatalf("appended %d bytes of at most %d, more: %v", n, most, again)
 			case took > len(p) || !again && took < len(p):
 				t.Fatalf("took %d of %d bytes, more: %v", took, len(p), again)
 			}
-			clear(got) // neither dst nor src is kept
+			clear(got) // the decoder must not refer to dst and src later
 			clear(p[:took])
 			p, more = p[took:], again
 		}
@@ -167,8 +170,8 @@ func decode(t testing.TB, s wire.Session, z []byte, f feeding) ([]byte, error) {
 	}
 }
 
-// judge inflates a message with compress/flate, given what came before it.
-func judge(z, before []byte) ([]byte, error) {
+// inflateStd inflates a message with compress/flate. before has the earlier messages.
+func inflateStd(z, before []byte) ([]byte, error) {
 	const end = "\x00\x00\xff\xff\x01\x00\x00\xff\xff"
 	if len(before) > 1<<15 {
 		before = before[len(before)-1<<15:]
@@ -177,8 +180,8 @@ func judge(z, before []byte) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// A peer compresses with compress/flate and never refers further back than its
-// window: it makes a block of half a window with the half before as dictionary.
+// A peer compresses with compress/flate and does not refer further back than its window: it
+// writes blocks of half a window, with the half before as dictionary.
 type peer struct {
 	window   int
 	takeover bool
@@ -186,6 +189,7 @@ type peer struct {
 	rnd      *rand.Rand
 }
 
+// message returns msg compressed.
 func (p *peer) message(t testing.TB, msg []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -206,7 +210,7 @@ func (p *peer) message(t testing.TB, msg []byte) []byte {
 		rest = rest[n:]
 		last := len(rest) == 0
 		if !last && p.rnd.IntN(4) == 0 {
-			_ = w.Close() // a final block in the middle of a message
+			_ = w.Close() // writes a final block in the middle of a message
 			continue
 		}
 		_ = w.Flush()
@@ -216,7 +220,7 @@ func (p *peer) message(t testing.TB, msg []byte) []byte {
 	}
 }
 
-// ownBits returns the window that a side compresses with unless its peer asks for less.
+// ownBits returns the window with which a side compresses unless its peer asks for less.
 func ownBits(o *deflate.Options) int {
 	if o != nil && o.WindowBits > 0 {
 		return o.WindowBits
@@ -224,9 +228,9 @@ func ownBits(o *deflate.Options) int {
 	return 15
 }
 
-// checkHonoured checks that a server's session is what its answer says, and that it
-// uses as much of the window as its own bits, own, allow.
-func checkHonoured(t *testing.T, own int, answer string, s wire.Session) {
+// checkHonored checks that a server's session conforms to its answer, and that it uses as much
+// of the window as own, the bits of its own options, allows.
+func checkHonored(t *testing.T, own int, answer string, s wire.Session) {
 	t.Helper()
 	ours, theirs := 15, 15
 	for _, p := range strings.Split(answer, "; ") {
@@ -245,10 +249,10 @@ func checkHonoured(t *testing.T, own int, answer string, s wire.Session) {
 		}
 	}
 	if own = min(own, ours); own > 8 && w.longest <= 1<<(own-1) {
-		t.Errorf("%s: longest distance %d: the window is smaller than it may be", answer, w.longest)
+		t.Errorf("%s: the longest distance is %d: the window is smaller than agreed", answer, w.longest)
 	}
 
-	// A distance as long as the answer allows, across two messages.
+	// A reference to an earlier message, with the longest distance that the answer allows.
 	first := new(crafter).stored(0, "abc"+strings.Repeat("x", 1<<theirs-3)).message()
 	if _, err := decode(t, s, first, feeding{}); err != nil {
 		t.Fatal(err)
@@ -256,10 +260,11 @@ func checkHonoured(t *testing.T, own int, answer string, s wire.Session) {
 	got, err := decode(t, s, new(crafter).fixed(0).match3(1<<theirs).end().message(), feeding{})
 	forgets := strings.Contains(answer, "client_no_context_takeover")
 	if (err == nil && string(got) == "abc") == forgets {
-		t.Errorf("%s: %q, %v", answer, got, err)
+		t.Errorf("%s: reference to an earlier message: %q, %v, forgets: %v", answer, got, err, forgets)
 	}
 }
 
+// exchange sends p from one session to the other.
 func exchange(t testing.TB, from, to wire.Session, p []byte) {
 	t.Helper()
 	got, err := decode(t, to, encode(t, from, p, 0), feeding{})
@@ -268,19 +273,21 @@ func exchange(t testing.TB, from, to wire.Session, p []byte) {
 	}
 }
 
+// allocated returns the number of bytes allocated so far.
 func allocated() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.TotalAlloc
 }
 
+// mallocs returns the number of allocations so far.
 func mallocs() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.Mallocs
 }
 
-// heap returns the live bytes. It takes three collections to empty the pools.
+// heap returns the number of live bytes. It takes three collections to empty the pools.
 func heap() uint64 {
 	for range 3 {
 		runtime.GC()

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// splitLengths returns the lengths of a complete code of n symbols: it splits one
-// of them in two until there are enough.
+// splitLengths returns the lengths of a complete code of n symbols and up to 29 unused
+// symbols. It splits random codes in two until there are enough.
 func splitLengths(rnd *rand.Rand, n int) []uint8 {
 	lengths := []uint8{1, 1}
 	for len(lengths) < n {
@@ -26,8 +26,8 @@ func splitLengths(rnd *rand.Rand, n int) []uint8 {
 	return lengths
 }
 
-// naive returns the codes as RFC 1951, section 3.2.2, makes them, the first bit in
-// the least place.
+// naive returns the codes of RFC 1951, section 3.2.2, with the first bit as the least
+// significant one.
 func naive(lengths []uint8) []uint64 {
 	codes := make([]uint64, len(lengths))
 	next := uint64(0)
@@ -69,7 +69,8 @@ func TestTable(t *testing.T) {
 				for range 4 {
 					e := table.find(code|rnd.Uint64()<<n, first)
 					if e.value() != symbol || e.bits() != n {
-						t.Fatalf("%v: code %b of %d is read as %d, %d bits", lengths, code, symbol, e.value(), e.bits())
+						t.Fatalf("%v: code %b of %d is read as %d, %d bits", lengths, code, symbol, e.value(),
+							e.bits())
 					}
 				}
 			}
@@ -77,11 +78,12 @@ func TestTable(t *testing.T) {
 		}
 	}
 	if longest < 700 {
-		t.Errorf("largest table has %d entries: the test sees nothing", longest)
+		t.Errorf("the largest table has only %d entries: there are too few second parts", longest)
 	}
 }
 
-// What is a code and what is not.
+// build accepts the lengths of complete codes, of a single symbol with one bit, and of no
+// symbol.
 func TestTableRefuses(t *testing.T) {
 	for _, row := range []struct {
 		lengths []uint8
@@ -105,14 +107,15 @@ func TestTableRefuses(t *testing.T) {
 		if got := table.build(new(sorter), row.lengths, literalMeanings[:], literalBits); got != row.ok {
 			t.Errorf("%v: %v", row.lengths, got)
 		}
-		// What there was before does not show through.
+		// The former contents of a table do not matter.
 		for i := range stale {
 			stale[i] = isLiteral | 9
 		}
 		if stale.build(new(sorter), row.lengths, literalMeanings[:], literalBits) {
 			for i := range table {
 				if table[i] != stale[i] {
-					t.Fatalf("%v: entry %d is %x, and %x in a table used before", row.lengths, i, table[i], stale[i])
+					t.Fatalf("%v: entry %d is %x in a new table and %x in a used one",
+						row.lengths, i, table[i], stale[i])
 				}
 			}
 		}

@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// 64 KiB that inflate to 64 MiB under a limit of 1 MiB take less than 4 MiB, and
-// all of that is counted, not only what is live.
+// A message of 64 KiB that would become 64 MiB allocates less than 4 MiB in all under a limit
+// of 1 MiB.
 func TestBomb(t *testing.T) {
 	const limit = 1 << 20
 	bomb := zeros(64 << 20 / 258)
@@ -21,7 +21,7 @@ func TestBomb(t *testing.T) {
 	}
 	for _, noTakeover := range []bool{false, true} {
 		for _, piece := range []int{len(bomb), 1000, 1} {
-			t.Run(fmt.Sprintf("%v,%d", noTakeover, piece), func(t *testing.T) {
+			t.Run(fmt.Sprintf("noTakeover=%v,piece=%d", noTakeover, piece), func(t *testing.T) {
 				_, s := both(t, 15, noTakeover)
 				dec, _ := s.Decode(wire.RSV1)
 				defer dec.Release()
@@ -37,16 +37,17 @@ func TestBomb(t *testing.T) {
 					}
 					in = in[took:]
 				}
-				if grown := allocated() - before; grown >= 4<<20 || len(out) != limit+1 || cap(out) > limit+1+limit/8 {
-					t.Errorf("%d bytes for %d, capacity %d", grown, len(out), cap(out))
+				grown := allocated() - before
+				if grown >= 4<<20 || len(out) != limit+1 || cap(out) > limit+1+limit/8 {
+					t.Errorf("%d bytes allocated for an output of %d, capacity %d", grown, len(out), cap(out))
 				}
 			})
 		}
 	}
 }
 
-// In steady state nothing is allocated for a message, with takeover or without,
-// whether a connection finds its compressor again or not.
+// In steady state, messages allocate nothing, with and without takeover, whether or not a
+// connection gets its last compressor again.
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("under the race detector, sync.Pool drops some of what it is given")
@@ -75,7 +76,7 @@ func TestAllocations(t *testing.T) {
 			once func()
 		}{
 			{"encode", func() { encodeNext(s) }},
-			{"encode in turns", func() { encodeNext(s); encodeNext(other) }},
+			{"encode in turns", func() { encodeNext(s); encodeNext(other) }}, // on two connections
 			{"decode", decode},
 			{"decode a large message in pieces", func() {
 				dec, _ := large.Decode(wire.RSV1)
@@ -96,7 +97,7 @@ func TestAllocations(t *testing.T) {
 				dec.Release()
 			}},
 		} {
-			if row.name == "decode" { // what it decodes has to follow what it knows
+			if row.name == "decode" { // begin with new sessions whose windows match
 				s, c = both(t, 12, noTakeover)
 				encodeNext(s)
 				decode()
@@ -110,13 +111,15 @@ func TestAllocations(t *testing.T) {
 				row.once()
 			}
 			if n := mallocs() - before; n > rounds/100 {
-				t.Errorf("%s, no takeover %v: %d allocations for %d messages", row.name, noTakeover, n, rounds)
+				t.Errorf("%s, no takeover %v: %d allocations for %d messages", row.name, noTakeover, n,
+					rounds)
 			}
 		}
 	}
 }
 
-// A session holds what it has received and sent, up to its windows, and little else.
+// A session keeps little more than its windows, which are no larger than what it has received
+// and sent.
 func TestIdleMemory(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector allocates too")
@@ -136,21 +139,22 @@ func TestIdleMemory(t *testing.T) {
 		{"large", windows(15, false), 64, 64 << 10, 64<<10 + 250},
 		{"no takeover", &deflate.Options{NoContextTakeover: true}, 64, 0, 250},
 	} {
-		t.Run(fmt.Sprintf("%s,%d", row.name, row.messages), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%s,messages=%d", row.name, row.messages), func(t *testing.T) {
 			var each uint64
-			for range 5 { // the runtime may have allocated, too
+			for range 5 { // other code may allocate at the same time
 				each = sessionBytes(t, row.opts, row.messages)
-				t.Logf("%d bytes a session", each)
+				t.Logf("%d bytes for each session", each)
 				if row.least <= each && each <= row.most {
 					return
 				}
 			}
-			t.Errorf("%d bytes a session, want %d to %d", each, row.least, row.most)
+			t.Errorf("%d bytes for each session, want %d to %d", each, row.least, row.most)
 		})
 	}
 }
 
-// sessionBytes returns how many bytes a session holds after messages of 1 KiB each way.
+// sessionBytes returns how many bytes a session keeps after messages of 1 KiB in both
+// directions.
 func sessionBytes(t *testing.T, o *deflate.Options, messages int) uint64 {
 	t.Helper()
 	server, client := deflate.MustNew(o), deflate.MustNew(o)
@@ -174,8 +178,7 @@ func sessionBytes(t *testing.T, o *deflate.Options, messages int) uint64 {
 	return each
 }
 
-// A message of blocks that hold nothing takes no memory, however long it is: there
-// is no limit that it would meet.
+// A message of empty blocks takes no memory, however long it is. No limit applies to it.
 func TestBlocksOfNothingCostNothing(t *testing.T) {
 	for name, block := range map[string][]byte{
 		"stored": new(crafter).stored(0, "").out,
@@ -184,7 +187,7 @@ func TestBlocksOfNothingCostNothing(t *testing.T) {
 	} {
 		for _, noTakeover := range []bool{false, true} {
 			for _, piece := range []int{1, 5, 4000} {
-				t.Run(fmt.Sprintf("%s,%v,%d", name, noTakeover, piece), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s,noTakeover=%v,piece=%d", name, noTakeover, piece), func(t *testing.T) {
 					_, s := both(t, 15, noTakeover)
 					p := bytes.Repeat(block, piece)
 					dec, _ := s.Decode(wire.RSV1)
@@ -199,8 +202,9 @@ func TestBlocksOfNothingCostNothing(t *testing.T) {
 					if grown := allocated() - before; grown > 64<<10 {
 						t.Errorf("%d bytes allocated", grown)
 					}
-					if out, _, _, err := dec.Append(nil, hello, true, 100); string(out) != "Hello" || err != nil {
-						t.Errorf("the end of it: %q, %v", out, err)
+					out, _, _, err := dec.Append(nil, hello, true, 100)
+					if string(out) != "Hello" || err != nil {
+						t.Errorf("the end of the message: %q, %v, want Hello", out, err)
 					}
 				})
 			}

@@ -5,14 +5,15 @@ import (
 	"math/rand/v2"
 )
 
-// jsonMessage returns JSON of about size bytes with the shape that messages have:
-// the same keys, other values.
+// jsonMessage returns JSON of about size bytes. As in real messages, keys are the same and
+// values are different.
 func jsonMessage(rnd *rand.Rand, size int) []byte {
 	users := []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"}
 	b := fmt.Appendf(nil, `{"type":"update","seq":%d,"items":[`, rnd.IntN(1e6))
 	for len(b) < size-80 {
 		b = fmt.Appendf(b, `{"id":%d,"user":"%s","price":%d.%02d,"qty":%d,"active":%v},`,
-			rnd.IntN(1e6), users[rnd.IntN(len(users))], rnd.IntN(1000), rnd.IntN(100), rnd.IntN(50), rnd.IntN(2) == 0)
+			rnd.IntN(1e6), users[rnd.IntN(len(users))], rnd.IntN(1000), rnd.IntN(100), rnd.IntN(50),
+			rnd.IntN(2) == 0)
 	}
 	b = append(b, `null]}`...)
 	return b[:min(len(b), max(size, 0))]
@@ -25,7 +26,7 @@ func textMessage(rnd *rand.Rand, size int) []byte {
 	b := make([]byte, 0, size+16)
 	for len(b) < size {
 		word := zipf.Uint64()
-		shape := rand.New(rand.NewPCG(word, 7)) // a word is always spelt the same
+		shape := rand.New(rand.NewPCG(word, 7)) // a word always has the same letters
 		for range 2 + word/200 + shape.Uint64N(4) {
 			b = append(b, letters[min(shape.IntN(26), shape.IntN(26))])
 		}
@@ -34,7 +35,7 @@ func textMessage(rnd *rand.Rand, size int) []byte {
 	return b[:size]
 }
 
-// mixedMessage returns one of many kinds of message.
+// mixedMessage returns about size bytes of a random kind.
 func mixedMessage(rnd *rand.Rand, size int) []byte {
 	switch rnd.IntN(5) {
 	case 0:
@@ -59,7 +60,7 @@ func mixedMessage(rnd *rand.Rand, size int) []byte {
 			}
 		}
 		return b
-	default: // the same bytes again at a distance around a power of two
+	default: // bytes that repeat at a distance around a power of two
 		unit := make([]byte, 1<<(7+rnd.IntN(9))-3+rnd.IntN(7))
 		for i := range unit {
 			unit[i] = byte(rnd.Uint32())
@@ -83,7 +84,7 @@ func lessUnderRace(n, divisor int) int {
 // messages returns how many messages a test sends: n, or fewer under the race detector.
 func messages(n int) int { return lessUnderRace(n, 4) }
 
-// sizes around the threshold, the block size and the windows, and then some.
+// someSize returns a random size, often one around the threshold or a window.
 func someSize(rnd *rand.Rand) int {
 	edges := []int{0, 1, 31, 32, 33, 63, 64, 127, 128, 129, 255, 256, 257, 512, 4095, 4096, 4097}
 	switch rnd.IntN(8) {

@@ -5,9 +5,8 @@ import (
 	"testing"
 )
 
-// A client's offers as they are always have one that asks for nothing, or only for
-// what it asks for in all. So that what answers says about the others is seen, it
-// is asked here.
+// The offers of a client usually include one that most answers match. This test calls answers
+// with offers alone.
 func TestAnswers(t *testing.T) {
 	for _, row := range []struct {
 		offer, answer params
@@ -27,8 +26,9 @@ func TestAnswers(t *testing.T) {
 	} {
 		err := row.answer.answers(row.offer)
 		var e *Error
-		if row.section == "" && err != nil || row.section != "" && (!errors.As(err, &e) || e.Section != row.section) {
-			t.Errorf("%+v to %+v: %v", row.answer, row.offer, err)
+		if row.section == "" && err != nil ||
+			row.section != "" && (!errors.As(err, &e) || e.Section != row.section) {
+			t.Errorf("answer %+v to %+v: %v, want section %q", row.answer, row.offer, err, row.section)
 		}
 	}
 }

@@ -8,8 +8,7 @@ import (
 	"github.com/hawser-ws/hawser/deflate"
 )
 
-// badParams is what neither an offer nor an answer may have. In section 7 RFC 7692
-// counts the ways.
+// badParams has parameters that are invalid in offers and answers (RFC 7692, section 7).
 var badParams = []struct{ params, section string }{
 	{"foo", "7"},
 	{"server_no_context_takeover; foo=1", "7"},
@@ -43,13 +42,14 @@ var badParams = []struct{ params, section string }{
 }
 
 func TestBadParams(t *testing.T) {
-	for _, e := range []*deflate.Extension{deflate.MustNew(nil), deflate.MustNew(&deflate.Options{WindowBits: 15})} {
+	for _, opts := range []*deflate.Options{nil, {WindowBits: 15}} {
+		e := deflate.MustNew(opts)
 		for _, p := range badParams {
 			field := "permessage-deflate; " + p.params
 			if answer, _ := accept(t, e, field); answer != "" {
 				t.Errorf("offer %s: answered %s", field, answer)
 			}
-			// The offers after it stand for themselves.
+			// The next offer is valid.
 			if answer, _ := accept(t, e, field+", permessage-deflate"); answer == "" {
 				t.Errorf("offer after %s: declined", field)
 			}
@@ -62,20 +62,23 @@ func TestBadParams(t *testing.T) {
 	}
 }
 
-// Every window, bare and quoted, on either side.
+// Every size of a window is accepted, unquoted and quoted, by servers and clients.
 func TestWindowBits(t *testing.T) {
 	client := deflate.MustNew(nil)
 	for bits := 8; bits <= 15; bits++ {
-		// A server that can do anything and wants nothing echoes what it must. One that
-		// wants a small window of its client says so, of 32 KiB it need not.
+		// A server answers server_max_window_bits because it was offered. It answers
+		// client_max_window_bits only if MaxReceiveWindowBits is below 15.
 		for server, want := range map[deflate.Options]string{
 			{WindowBits: 15}: fmt.Sprintf("permessage-deflate; server_max_window_bits=%d", bits),
 			{WindowBits: 15, MaxReceiveWindowBits: 14}: fmt.Sprintf(
-				"permessage-deflate; server_max_window_bits=%d; client_max_window_bits=%d", bits, min(bits, 14)),
+				"permessage-deflate; server_max_window_bits=%d; client_max_window_bits=%d",
+				bits, min(bits, 14)),
 		} {
-			bare := fmt.Sprintf("permessage-deflate; server_max_window_bits=%d; client_max_window_bits=%d", bits, bits)
-			quoted := fmt.Sprintf(`permessage-deflate; server_max_window_bits="%d"; client_max_window_bits="%d"`, bits, bits)
-			for _, field := range []string{bare, quoted} {
+			for _, format := range []string{
+				"permessage-deflate; server_max_window_bits=%d; client_max_window_bits=%d",
+				`permessage-deflate; server_max_window_bits="%d"; client_max_window_bits="%d"`,
+			} {
+				field := fmt.Sprintf(format, bits, bits)
 				if answer, _ := accept(t, deflate.MustNew(&server), field); answer != want {
 					t.Errorf("%s: answered %s, want %s", field, answer, want)
 				}
@@ -87,13 +90,12 @@ func TestWindowBits(t *testing.T) {
 	}
 }
 
-// What a server must not answer, by the client's options. All of it would be fine
-// as an answer to something else.
+// A client accepts only answers that match one of its offers.
 func TestAnswersToOtherOffers(t *testing.T) {
 	for _, row := range []struct {
 		opts    *deflate.Options
 		answer  string
-		section string // "" if it is fine
+		section string // "" if the answer is accepted
 	}{
 		{nil, "permessage-deflate", ""},
 		{nil, "permessage-deflate; server_max_window_bits=15", ""},
@@ -101,19 +103,26 @@ func TestAnswersToOtherOffers(t *testing.T) {
 		{nil, "permessage-deflate; server_no_context_takeover", ""},
 		{nil, "permessage-deflate; client_max_window_bits=8", ""},
 		{nil, "permessage-deflate; client_max_window_bits=15", ""},
-		{nil, "permessage-deflate; client_max_window_bits", "7.1.2.2"}, // an answer has a value
-		{&deflate.Options{Offers: "permessage-deflate"}, "permessage-deflate; client_max_window_bits=15", "7.1.2.2"},
-		{&deflate.Options{Offers: "permessage-deflate; client_max_window_bits=9"}, "permessage-deflate; client_max_window_bits=15", ""}, // a hint
-		{&deflate.Options{NoContextTakeover: true}, "permessage-deflate", ""},                                                           // to the last offer
+		{nil, "permessage-deflate; client_max_window_bits", "7.1.2.2"}, // an answer must have a value
+		{&deflate.Options{Offers: "permessage-deflate"}, "permessage-deflate; client_max_window_bits=15",
+			"7.1.2.2"},
+		{&deflate.Options{Offers: "permessage-deflate; client_max_window_bits=9"}, // the value is only a hint
+			"permessage-deflate; client_max_window_bits=15", ""},
+		{&deflate.Options{NoContextTakeover: true}, "permessage-deflate", ""}, // matches the last offer
 		{&deflate.Options{NoContextTakeover: true}, "permessage-deflate; server_no_context_takeover", ""},
-		{&deflate.Options{NoContextTakeover: true, MaxReceiveWindowBits: 9}, "permessage-deflate; server_max_window_bits=9", ""},
+		{&deflate.Options{NoContextTakeover: true, MaxReceiveWindowBits: 9},
+			"permessage-deflate; server_max_window_bits=9", ""},
 		{&deflate.Options{NoContextTakeover: true, MaxReceiveWindowBits: 9}, "permessage-deflate", "7.1.2.1"},
 		{&deflate.Options{MaxReceiveWindowBits: 9}, "permessage-deflate; server_max_window_bits=9", ""},
-		{&deflate.Options{MaxReceiveWindowBits: 9}, "permessage-deflate; server_no_context_takeover; server_max_window_bits=10", ""},
-		{&deflate.Options{MaxReceiveWindowBits: 9}, "permessage-deflate; server_max_window_bits=10", "7.1.1.1"},
+		{&deflate.Options{MaxReceiveWindowBits: 9},
+			"permessage-deflate; server_no_context_takeover; server_max_window_bits=10", ""},
+		{&deflate.Options{MaxReceiveWindowBits: 9}, "permessage-deflate; server_max_window_bits=10",
+			"7.1.1.1"},
 		{&deflate.Options{MaxReceiveWindowBits: 9}, "permessage-deflate", "7.1.1.1"},
-		{&deflate.Options{Offers: "permessage-deflate; server_no_context_takeover"}, "permessage-deflate; client_no_context_takeover", "7.1.1.1"},
-		{&deflate.Options{Offers: "permessage-deflate; server_max_window_bits=9"}, "permessage-deflate; server_max_window_bits=10", "7.1.2.1"},
+		{&deflate.Options{Offers: "permessage-deflate; server_no_context_takeover"},
+			"permessage-deflate; client_no_context_takeover", "7.1.1.1"},
+		{&deflate.Options{Offers: "permessage-deflate; server_max_window_bits=9"},
+			"permessage-deflate; server_max_window_bits=10", "7.1.2.1"},
 		{nil, "x-webkit-deflate-frame", "5"},
 		{nil, "Permessage-Deflate", "5"},
 		{nil, "x-permessage-deflate-foo", "5"},
@@ -133,12 +142,14 @@ func TestAnswersToOtherOffers(t *testing.T) {
 
 func TestErrorText(t *testing.T) {
 	_, err := confirm(t, deflate.MustNew(nil), "permessage-deflate; server_max_window_bits=7")
-	if want := `deflate: parameter "server_max_window_bits" is "7", not 8 to 15 (RFC 7692, section 7.1.2.1)`; err == nil || err.Error() != want {
-		t.Errorf("%v", err)
+	want := `deflate: parameter "server_max_window_bits" is "7", not 8 to 15 (RFC 7692, section 7.1.2.1)`
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 	s, _ := both(t, 12, false)
 	_, err = decode(t, s, []byte{6}, feeding{})
-	if want := "deflate: reserved block type after 0 inflated bytes (RFC 7692, section 7.2.2)"; err == nil || err.Error() != want {
-		t.Errorf("%v", err)
+	want = "deflate: reserved block type after 0 inflated bytes (RFC 7692, section 7.2.2)"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Each test here opens with a sentence of RFC 7692 that it holds the package to.
-// Sentences about frames alone are for the transport: package wire knows RSV1.
+// Each test in this file opens with the sentence of RFC 7692 that it checks. Sentences about
+// frames alone concern package wire and transports.
 
 var (
 	hello      = []byte("\xf2\x48\xcd\xc9\xc9\x07\x00") // section 7.2.3.1
@@ -44,12 +44,12 @@ func TestRFCClientTellsItsWindow(t *testing.T) {
 	if first := render(t, e.Offer(nil)[0]); !strings.Contains(first, "server_max_window_bits=10") {
 		t.Error(first)
 	}
-	// To an offer without it the client holds as much as a server may use.
+	// After an offer without it, the client keeps a window of 32 KiB.
 	s, err := confirm(t, deflate.MustNew(nil), "permessage-deflate")
 	if err != nil {
 		t.Fatal(err)
 	}
-	checkHonoured(t, 15, "", s)
+	checkHonored(t, 15, "", s)
 }
 
 // "A server declining all offered PMCEs MUST NOT include any element with PMCE
@@ -66,7 +66,7 @@ func TestRFCDeclines(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-5
 func TestRFCUnofferedExtension(t *testing.T) {
 	if _, err := confirm(t, deflate.MustNew(nil), "permessage-bzip2"); err == nil {
-		t.Error("accepted")
+		t.Error("an extension that was not offered is accepted")
 	}
 }
 
@@ -120,11 +120,11 @@ func TestRFCPerMessageCompressedBit(t *testing.T) {
 			in = in[n:]
 		}
 		if err == nil {
-			t.Errorf("%x: taken", stream)
+			t.Errorf("%x is accepted", stream)
 		}
 	}
 	if s.Encode(wire.MessageInfo{Size: 5}) != nil {
-		t.Error("a short message is transformed")
+		t.Error("a short message is compressed")
 	}
 }
 
@@ -163,7 +163,7 @@ func TestRFCFragments(t *testing.T) {
 func TestRFCInvalidParameters(t *testing.T) {
 	TestBadParams(t)
 	if _, err := confirm(t, deflate.MustNew(nil), "permessage-deflate; client_max_window_bits"); err == nil {
-		t.Error("a parameter without the value that a response needs is taken")
+		t.Error("an answer with client_max_window_bits without a value is accepted")
 	}
 }
 
@@ -232,11 +232,12 @@ func TestRFCWindowBits(t *testing.T) { TestWindowBits(t) }
 func TestRFCServerMaxWindowBits(t *testing.T) {
 	for _, own := range []int{8, 12, 15} {
 		for _, asked := range []string{"8", "9", "10", "15"} {
-			answer, s := accept(t, deflate.MustNew(&deflate.Options{WindowBits: own}), "permessage-deflate; server_max_window_bits="+asked)
+			e := deflate.MustNew(&deflate.Options{WindowBits: own})
+			answer, s := accept(t, e, "permessage-deflate; server_max_window_bits="+asked)
 			if !strings.Contains(answer, "server_max_window_bits=") {
 				t.Error(answer)
 			}
-			checkHonoured(t, own, answer, s)
+			checkHonored(t, own, answer, s)
 		}
 	}
 }
@@ -247,9 +248,15 @@ func TestRFCServerMaxWindowBits(t *testing.T) {
 // extension parameter."
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.1.2.2
 func TestRFCUnofferedClientMaxWindowBits(t *testing.T) {
-	for _, opts := range []*deflate.Options{nil, {MaxReceiveWindowBits: 12}, {WindowBits: 8}, {NoContextTakeover: true, WindowBits: 9}} {
-		for _, offer := range []string{"permessage-deflate", "permessage-deflate; server_max_window_bits=9; client_no_context_takeover"} {
-			if answer, _ := accept(t, deflate.MustNew(opts), offer); strings.Contains(answer, "client_max_window_bits") {
+	for _, opts := range []*deflate.Options{
+		nil, {MaxReceiveWindowBits: 12}, {WindowBits: 8}, {NoContextTakeover: true, WindowBits: 9},
+	} {
+		for _, offer := range []string{
+			"permessage-deflate",
+			"permessage-deflate; server_max_window_bits=9; client_no_context_takeover",
+		} {
+			answer, _ := accept(t, deflate.MustNew(opts), offer)
+			if strings.Contains(answer, "client_max_window_bits") {
 				t.Errorf("%+v, %s: %s", opts, offer, answer)
 			}
 		}
@@ -268,20 +275,24 @@ func TestRFCUnofferedClientMaxWindowBits(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.1.2.2
 func TestRFCClientKeepsToItsOffer(t *testing.T) {
 	for _, row := range []struct{ offers, answer, mirrored string }{
-		{"permessage-deflate; client_no_context_takeover", "permessage-deflate", "server_no_context_takeover"},
+		{"permessage-deflate; client_no_context_takeover", "permessage-deflate",
+			"server_no_context_takeover"},
 		{"permessage-deflate; client_max_window_bits=9", "permessage-deflate", "server_max_window_bits=9"},
-		{"permessage-deflate; client_max_window_bits=9", "permessage-deflate; client_max_window_bits=15", "server_max_window_bits=9"},
-		{"permessage-deflate; client_max_window_bits=9", "permessage-deflate; client_max_window_bits=8", "server_max_window_bits=8"},
-		{"permessage-deflate, permessage-deflate; client_max_window_bits=10; client_no_context_takeover", "permessage-deflate",
-			"server_max_window_bits=10; server_no_context_takeover"},
-		{"permessage-deflate; server_no_context_takeover; client_max_window_bits=10, permessage-deflate", "permessage-deflate", ""},
+		{"permessage-deflate; client_max_window_bits=9", "permessage-deflate; client_max_window_bits=15",
+			"server_max_window_bits=9"},
+		{"permessage-deflate; client_max_window_bits=9", "permessage-deflate; client_max_window_bits=8",
+			"server_max_window_bits=8"},
+		{"permessage-deflate, permessage-deflate; client_max_window_bits=10; client_no_context_takeover",
+			"permessage-deflate", "server_max_window_bits=10; server_no_context_takeover"},
+		{"permessage-deflate; server_no_context_takeover; client_max_window_bits=10, permessage-deflate",
+			"permessage-deflate", ""},
 	} {
 		s, err := confirm(t, deflate.MustNew(&deflate.Options{Offers: row.offers}), row.answer)
 		if err != nil {
 			t.Errorf("%s: %v", row.offers, err)
 			continue
 		}
-		checkHonoured(t, 15, row.mirrored, s) // as seen from our side
+		checkHonored(t, 15, row.mirrored, s) // takes the answer of a server with the same session
 	}
 }
 
@@ -291,11 +302,12 @@ func TestRFCClientKeepsToItsOffer(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
 func TestRFCClientMaxWindowBits(t *testing.T) {
 	for _, w := range []string{"8", "9", "11", "14"} {
-		s, err := confirm(t, deflate.MustNew(&deflate.Options{WindowBits: 15}), "permessage-deflate; client_max_window_bits="+w)
+		e := deflate.MustNew(&deflate.Options{WindowBits: 15})
+		s, err := confirm(t, e, "permessage-deflate; client_max_window_bits="+w)
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkHonoured(t, 15, "server_max_window_bits="+w, s) // as seen from our side
+		checkHonored(t, 15, "server_max_window_bits="+w, s) // the answer of a server with the same session
 	}
 }
 
@@ -323,7 +335,7 @@ func TestRFCTailOfFragments(t *testing.T) {
 	enc := s.Encode(wire.MessageInfo{Size: -1})
 	rnd := rand.New(rand.NewPCG(1, 1))
 	var z, want []byte
-	for range 3 { // each piece is more than a block
+	for range 3 { // each piece is larger than a block of the compressor
 		p := textMessage(rnd, 70_000)
 		want = append(want, p...)
 		z, _ = enc.Append(z, p, false)
@@ -339,7 +351,7 @@ func TestRFCTailOfFragments(t *testing.T) {
 // https://www.rfc-editor.org/rfc/rfc7692#section-7.2.1
 func TestRFCLargestWindow(t *testing.T) {
 	_, s := accept(t, deflate.MustNew(&deflate.Options{WindowBits: 15}), "permessage-deflate")
-	checkHonoured(t, 15, "server_max_window_bits=15", s)
+	checkHonored(t, 15, "server_max_window_bits=15", s)
 }
 
 // "Otherwise, the client MUST decompress each new message using the LZ77 sliding
@@ -369,9 +381,10 @@ func TestRFCServerTakesContextOver(t *testing.T) {
 	e := deflate.MustNew(&deflate.Options{WindowBits: 15})
 	_, s := accept(t, e, "permessage-deflate")
 	checkHelloAgain(t, s)
-	// This server always takes the hint, so that its parameters say so.
-	if answer, _ := accept(t, e, "permessage-deflate; client_no_context_takeover"); !strings.Contains(answer, "client_no_context_takeover") {
-		t.Error(answer)
+	// This server always answers the client's hint, so that the agreed parameters contain it.
+	const hint = "permessage-deflate; client_no_context_takeover"
+	if answer, _ := accept(t, e, hint); answer != hint {
+		t.Errorf("answer %q, want %q", answer, hint)
 	}
 }
 
@@ -397,7 +410,7 @@ func TestRFCDecompressWithLargestWindow(t *testing.T) {
 	}
 	_, s := accept(t, deflate.MustNew(small), "permessage-deflate")
 	for _, session := range []wire.Session{c, s} {
-		checkHonoured(t, 8, "", session)
+		checkHonored(t, 8, "", session)
 	}
 }
 
@@ -407,8 +420,10 @@ func TestRFCExamples(t *testing.T) {
 	e := deflate.MustNew(&deflate.Options{WindowBits: 15})
 	for _, row := range [][2]string{
 		{"permessage-deflate", "permessage-deflate"},
-		{"permessage-deflate; client_max_window_bits; server_max_window_bits=10", "permessage-deflate; server_max_window_bits=10"},
-		{"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate; client_max_window_bits",
+		{"permessage-deflate; client_max_window_bits; server_max_window_bits=10",
+			"permessage-deflate; server_max_window_bits=10"},
+		{"permessage-deflate; client_max_window_bits; server_max_window_bits=10, " +
+			"permessage-deflate; client_max_window_bits",
 			"permessage-deflate; server_max_window_bits=10"},
 	} {
 		if answer, _ := accept(t, e, row[0]); answer != row[1] {

@@ -25,7 +25,7 @@ func agreed(t *testing.T) (server, client *session) {
 	return s.(*session), c.(*session)
 }
 
-// A session that is closed in the middle of messages holds nothing of what it had.
+// A session that is closed in the middle of messages keeps no window, compressor or inflater.
 func TestCloseLetsGo(t *testing.T) {
 	s, c := agreed(t)
 	p := bytes.Repeat([]byte("0123456789"), 100)
@@ -43,19 +43,19 @@ func TestCloseLetsGo(t *testing.T) {
 		dec, _ = s.Decode(wire.RSV1)
 		_, _, _, _ = dec.Append(nil, z[:len(z)/2], false, 10)
 		if s.enc.window.buf == nil || s.dec.window.buf == nil || s.enc.c == nil || s.dec.inf == nil {
-			t.Fatal("the test is of no use")
+			t.Fatal("the session has nothing to release")
 		}
 		_ = s.Close()
 		if s.enc.window.buf != nil || s.dec.window.buf != nil {
-			t.Error("windows are kept")
+			t.Error("a window is kept")
 		}
 		if s.enc.c != nil || s.dec.inf != nil {
-			t.Error("what was borrowed is kept")
+			t.Error("a compressor or an inflater is kept")
 		}
 	}
 }
 
-// Between two calls an inflater refers to nothing that is its caller's.
+// Between calls, an inflater does not refer to slices of its caller.
 func TestInflaterKeepsNothing(t *testing.T) {
 	src := []byte("\x00\x05\x00\xfa\xffHello\x00") // stored
 	for _, most := range []int{0, 2, 5, 100} {
@@ -66,14 +66,14 @@ func TestInflaterKeepsNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			if f.out != nil || f.src != nil && !f.tail {
-				t.Errorf("most %d, fin %v: it keeps %q and %q", most, fin, f.src, f.out)
+				t.Errorf("most %d, fin %v: keeps %q and %q", most, fin, f.src, f.out)
 			}
 		}
 	}
 }
 
-// An inflater holds the window of a message without takeover while the message is
-// open, and does not pass a large one on to the next.
+// Without takeover, an inflater keeps a window while a message is open, and does not keep a
+// large one for the next message.
 func TestInflaterWindow(t *testing.T) {
 	f := newInflater()
 	stored := func(n int) []byte {
@@ -89,7 +89,7 @@ func TestInflaterWindow(t *testing.T) {
 			most = 1 << 15
 		}
 		if held := cap(f.own.buf); held < min(n, 1<<15) || held > most {
-			t.Errorf("%d bytes of a message: a window of %d", n, held)
+			t.Errorf("within a message, after %d bytes: a window of %d", n, held)
 		}
 		f.end()
 		if held := cap(f.own.buf); held > maxOwn {
@@ -98,16 +98,16 @@ func TestInflaterWindow(t *testing.T) {
 	}
 }
 
-// A compressor that comes back to its last connection goes on where it was, unless
-// the message's last block was so short that it has forgotten its context: then, and
-// only then, the window has to be entered again.
+// A compressor that serves the same connection again keeps its context, unless the last block
+// of the message was so short that it lost it. Only then is the window entered again.
 func TestContextOfCompressor(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for _, test := range []struct {
 		size int
 		kept bool
 	}{
-		{0, false}, {1, false}, {minMatch - 1, false}, {minMatch, true}, {minMatch + 1, true}, {maxBlock, true},
+		{0, false}, {1, false}, {minMatch - 1, false}, {minMatch, true}, {minMatch + 1, true}, {maxBlock,
+			true},
 		{maxBlock + 1, false}, {maxBlock + minMatch - 1, false}, {maxBlock + minMatch, true},
 	} {
 		s, _ := agreed(t)
@@ -123,16 +123,16 @@ func TestContextOfCompressor(t *testing.T) {
 			t.Fatal("no compressor")
 		}
 		if kept := c.ctx == s.enc.done; kept != test.kept || !kept && c.ctx != (mark{}) {
-			t.Errorf("%d bytes: context kept: %v", test.size, kept)
+			t.Errorf("%d bytes: context kept: %v, want %v", test.size, kept, test.kept)
 		}
-		// However that is, the next message refers to it, if it is long enough to
-		// be looked at.
+		// In either case, the next message refers to this one, if it is long enough.
 		again := msg[max(0, len(msg)-1000):]
 		if len(again) < minMatch {
 			continue
 		}
 		if z, _ := s.Encode(wire.MessageInfo{Size: -1}).Append(nil, again, true); len(z) > len(again)/4 {
-			t.Errorf("%d bytes, and the end of them again: %d bytes of %d", test.size, len(z), len(again))
+			t.Errorf("%d bytes, then the last %d of them again: compressed to %d",
+				test.size, len(again), len(z))
 		}
 	}
 }

@@ -30,12 +30,12 @@ func TestThreshold(t *testing.T) {
 	} {
 		s, _ := agree(t, &deflate.Options{Threshold: row.threshold}, nil)
 		if got := s.Encode(row.info) == nil; got != row.plain {
-			t.Errorf("threshold %d, %+v: plain is %v", row.threshold, row.info, got)
+			t.Errorf("threshold %d, %+v: plain is %v, want %v", row.threshold, row.info, got, row.plain)
 		}
 	}
 }
 
-// Messages that go plain leave the state alone on both sides.
+// Uncompressed messages change the state of neither side.
 func TestPlainMessagesBetween(t *testing.T) {
 	s, c := agree(t, nil, nil)
 	rnd := rand.New(rand.NewPCG(1, 1))
@@ -55,33 +55,38 @@ func TestPlainMessagesBetween(t *testing.T) {
 	}
 }
 
-// Release and Close may come at any time, and again. What was borrowed goes back
-// fit for use.
+// Release and Close may be called in any state, and more than once. Compressors and inflaters
+// that they return to the pools are usable.
 func TestReleaseAndCloseInEveryState(t *testing.T) {
 	states := []struct {
 		name string
-		into func(wire.Session) wire.MessageDecoder
+		src  []byte
+		fin  bool
+		most int
 	}{
-		{"new", func(s wire.Session) wire.MessageDecoder { return decoder(s) }},
-		{"whole message read", func(s wire.Session) wire.MessageDecoder { return appended(s, hello, true, 100) }},
-		{"whole message held back", func(s wire.Session) wire.MessageDecoder { return appended(s, hello, true, 2) }},
-		{"fragment read", func(s wire.Session) wire.MessageDecoder { return appended(s, hello[:3], false, 100) }},
-		{"fragment held back", func(s wire.Session) wire.MessageDecoder { return appended(s, zeros(1000)[:100], false, 100) }},
-		{"nothing yet", func(s wire.Session) wire.MessageDecoder { return appended(s, nil, false, 100) }},
-		{"after a final block", func(s wire.Session) wire.MessageDecoder {
-			return appended(s, new(crafter).stored(1, "Hello").out, false, 100)
-		}},
-		{"whole garbage", func(s wire.Session) wire.MessageDecoder { return appended(s, []byte{6}, true, 100) }},
-		{"garbage in a fragment", func(s wire.Session) wire.MessageDecoder { return appended(s, []byte{6}, false, 100) }},
+		{"new", nil, false, 0}, // Append is not called
+		{"whole message read", hello, true, 100},
+		{"whole message held back by max", hello, true, 2},
+		{"fragment read", hello[:3], false, 100},
+		{"fragment held back by max", zeros(1000)[:100], false, 100},
+		{"nothing read", nil, false, 100},
+		{"after a final block", new(crafter).stored(1, "Hello").out, false, 100},
+		{"invalid message", []byte{6}, true, 100},
+		{"invalid fragment", []byte{6}, false, 100},
 	}
 	for _, noTakeover := range []bool{false, true} {
 		o := &deflate.Options{NoContextTakeover: noTakeover, Threshold: -1}
 		e := deflate.MustNew(o)
 		for _, state := range states {
-			for _, how := range []string{"Release", "Close", "Release, Close", "Close, Release", "Close, Close"} {
+			for _, how := range []string{
+				"Release", "Close", "Release, Close", "Close, Release", "Close, Close",
+			} {
 				_, s := accept(t, e, "permessage-deflate; client_max_window_bits")
-				dec := state.into(s)
-				_, _ = s.Encode(wire.MessageInfo{Size: -1}).Append(nil, []byte("begun and never ended"), false)
+				dec := decoder(s)
+				if state.name != "new" {
+					_, _, _, _ = dec.Append(nil, state.src, state.fin, state.most)
+				}
+				_, _ = s.Encode(wire.MessageInfo{Size: -1}).Append(nil, []byte("an open message"), false)
 				for step := range strings.SplitSeq(how, ", ") {
 					if step == "Release" {
 						dec.Release()
@@ -89,7 +94,7 @@ func TestReleaseAndCloseInEveryState(t *testing.T) {
 						t.Error(err)
 					}
 				}
-				// The next connections get what this one had, and each its own.
+				// The next connections get the compressor and the inflater of this one.
 				_, one := accept(t, e, "permessage-deflate; client_max_window_bits")
 				_, two := accept(t, e, "permessage-deflate; client_max_window_bits")
 				if err := interleave(one, two); err != nil {
@@ -100,7 +105,7 @@ func TestReleaseAndCloseInEveryState(t *testing.T) {
 	}
 }
 
-// interleave has two sessions encode and decode a message at the same time.
+// interleave encodes and decodes a message on each of two sessions, in turns.
 func interleave(one, two wire.Session) error {
 	var z, got [2][]byte
 	var encoders [2]wire.MessageEncoder
@@ -133,11 +138,5 @@ func interleave(one, two wire.Session) error {
 
 func decoder(s wire.Session) wire.MessageDecoder {
 	d, _ := s.Decode(wire.RSV1)
-	return d
-}
-
-func appended(s wire.Session, src []byte, fin bool, most int) wire.MessageDecoder {
-	d := decoder(s)
-	_, _, _, _ = d.Append(nil, src, fin, most)
 	return d
 }

@@ -12,17 +12,18 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// sharer returns s as what a broadcast needs.
+// sharer returns s as a wire.SharedSession.
 func sharer(t testing.TB, s wire.Session) wire.SharedSession {
 	t.Helper()
 	shared, ok := s.(wire.SharedSession)
 	if !ok {
-		t.Fatal("the session cannot share")
+		t.Fatalf("%T is not a wire.SharedSession", s)
 	}
 	return shared
 }
 
-// appendShared returns the shared form of a message, which needs no window.
+// appendShared returns the shared form of a message, and checks that it refers to nothing
+// outside the message.
 func appendShared(t testing.TB, s wire.Session, bits int, p []byte) []byte {
 	t.Helper()
 	z, err := sharer(t, s).AppendShared(nil, p)
@@ -31,38 +32,39 @@ func appendShared(t testing.TB, s wire.Session, bits int, p []byte) []byte {
 	}
 	alone := strict{size: 1 << bits}
 	if got, err := alone.message(z); err != nil || !bytes.Equal(got, p) {
-		t.Errorf("a shared message by itself: %d bytes of %d, %v", len(got), len(p), err)
+		t.Errorf("shared form alone: read %d bytes of %d, %v", len(got), len(p), err)
 	}
 	return z
 }
 
-// A receiver is the peer of a session: an inflater with a window of exactly the size
-// that was agreed on, and a session of ours.
+// A receiver reads the messages of a session with an inflater whose window has exactly the
+// agreed size, and with a session of ours.
 type receiver struct {
 	window     strict
 	session    wire.Session
 	noTakeover bool
 }
 
+// take reads z and checks that it is want.
 func (r *receiver) take(t testing.TB, z, want []byte) {
 	t.Helper()
 	if r.noTakeover {
 		r.window.forget()
 	}
 	if got, err := r.window.message(z); err != nil || !bytes.Equal(got, want) {
-		t.Fatalf("%d bytes of %d, %v", len(got), len(want), err)
+		t.Fatalf("the strict inflater reads %d bytes of %d, %v", len(got), len(want), err)
 	}
 	if got, err := decode(t, r.session, z, feeding{}); err != nil || !bytes.Equal(got, want) {
-		t.Fatalf("our session: %d bytes of %d, %v", len(got), len(want), err)
+		t.Fatalf("our session reads %d bytes of %d, %v", len(got), len(want), err)
 	}
 }
 
-// Messages that are shared, own and plain come in any order, on connections that
-// take turns. Each can be read with a window of exactly the size that was agreed on.
+// Shared, streamed and other messages are sent in any order, on connections that take turns.
+// Each can be read with a window of exactly the agreed size.
 func TestSharedAmongOwn(t *testing.T) {
 	for bits := 8; bits <= 15; bits++ {
 		for _, noTakeover := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%d,%v", bits, noTakeover), func(t *testing.T) {
+			t.Run(fmt.Sprintf("bits=%d,noTakeover=%v", bits, noTakeover), func(t *testing.T) {
 				o := windows(bits, noTakeover)
 				server, client := deflate.MustNew(o), deflate.MustNew(o)
 				var from [3]wire.Session
@@ -86,7 +88,7 @@ func TestSharedAmongOwn(t *testing.T) {
 					}
 					p, i := mixedMessage(rnd, size), rnd.IntN(3)
 					switch rnd.IntN(5) {
-					case 0, 1: // a broadcast, new or from before, which not every connection takes
+					case 0, 1: // a broadcast, new or old, to some of the connections
 						if len(sent) == 0 || rnd.IntN(2) == 0 {
 							sent = append(sent, broadcast{p, appendShared(t, from[i], bits, p)})
 						}
@@ -104,14 +106,14 @@ func TestSharedAmongOwn(t *testing.T) {
 					}
 				}
 				if longest := to[0].window.longest; !raceEnabled && bits < 14 && longest < 1<<bits/2 {
-					t.Errorf("longest distance is %d: the test sees nothing", longest)
+					t.Errorf("the longest distance is %d, too short to test the window", longest)
 				}
 			})
 		}
 	}
 }
 
-// The context that a connection takes over holds what it sent in shared form.
+// With takeover, later messages may refer to a message that was sent in its shared form.
 func TestSharedIsContext(t *testing.T) {
 	p := textMessage(rand.New(rand.NewPCG(9, 9)), 2000)
 	for _, noTakeover := range []bool{false, true} {
@@ -124,7 +126,7 @@ func TestSharedIsContext(t *testing.T) {
 	}
 }
 
-// What was encoded and not sent has changed nothing.
+// A shared message that is not sent changes no state.
 func TestSharedNotSent(t *testing.T) {
 	s, c := both(t, 10, false)
 	to := receiver{strict{size: 1 << 10}, c, false}
@@ -136,8 +138,7 @@ func TestSharedNotSent(t *testing.T) {
 	}
 }
 
-// Only what is to be compressed is shared, by sessions whose windows are equal,
-// whatever else they have agreed on.
+// A message has a shared form if it would be compressed. The key depends only on the window.
 func TestSharedKey(t *testing.T) {
 	key := func(o deflate.Options, m wire.MessageInfo) any {
 		s, _ := agree(t, &o, &o)
@@ -163,7 +164,7 @@ func TestSharedKey(t *testing.T) {
 			t.Errorf("windows of %d bits: key %v, seen before: %v", bits, k, seen[k])
 		}
 		if kind := reflect.TypeOf(k).Kind(); kind != reflect.Uint8 {
-			t.Errorf("the key is a %v, which may hold on to something, or cost an allocation", kind)
+			t.Errorf("the key is a %v, which may refer to memory or cause an allocation", kind)
 		}
 		seen[k] = true
 	}
@@ -182,7 +183,7 @@ func TestSharedAppends(t *testing.T) {
 	}
 }
 
-// Connections of one Extension share at the same time.
+// Sessions of one Extension may encode shared messages concurrently.
 func TestSharedConcurrently(t *testing.T) {
 	e := deflate.MustNew(nil)
 	var all sync.WaitGroup
@@ -200,7 +201,7 @@ func TestSharedConcurrently(t *testing.T) {
 					z = encode(t, s, p, 0)
 				}
 				if got, err := w.message(z); err != nil || !bytes.Equal(got, p) {
-					t.Errorf("%d bytes of %d, %v", len(got), len(p), err)
+					t.Errorf("read %d bytes of %d, %v", len(got), len(p), err)
 				}
 			}
 		})
@@ -208,7 +209,7 @@ func TestSharedConcurrently(t *testing.T) {
 	all.Wait()
 }
 
-// A shared message holds nothing of what the compressor has seen before.
+// A shared message does not depend on earlier messages of its compressor.
 func TestSharedKeepsConnectionsApart(t *testing.T) {
 	e := deflate.MustNew(nil)
 	_, a := accept(t, e, "permessage-deflate")
@@ -217,6 +218,6 @@ func TestSharedKeepsConnectionsApart(t *testing.T) {
 	want := len(appendShared(t, b, 12, secret))
 	encode(t, a, secret, 0)
 	if got := len(appendShared(t, b, 12, secret)); got != want {
-		t.Errorf("%d bytes after another connection's message, else %d", got, want)
+		t.Errorf("%d bytes after a message of another connection, want %d", got, want)
 	}
 }

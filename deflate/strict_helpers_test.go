@@ -5,19 +5,19 @@ import (
 	"fmt"
 )
 
-// A strict is an inflater with a window of exactly size bytes: a distance that
-// reaches further back is an error. It is written from RFC 1951 for the tests, with
-// no regard to speed.
+// A strict is a naive inflater with a window of exactly size bytes: a distance that reaches
+// further back is an error. It is written from RFC 1951 for these tests, without regard to
+// speed.
 type strict struct {
 	size    int
-	history []byte // all that was inflated since forget
+	history []byte // the output since forget
 	bits    bitReader
-	finals  int  // blocks with BFINAL that were seen
-	longest int  // distance
-	early   bool // the last message ended with its last block
+	finals  int  // number of final blocks
+	longest int  // longest distance
+	early   bool // the last message ended with its last block, without the tail
 }
 
-// A bitReader takes bits from the least significant one on (section 3.1.1).
+// A bitReader reads bits from bytes, the least significant bit first (section 3.1.1).
 type bitReader struct {
 	data []byte
 	pos  int // in bits
@@ -43,12 +43,12 @@ func (b *bitReader) align() { b.pos = (b.pos + 7) &^ 7 }
 
 // A code is a canonical Huffman code (section 3.2.2).
 type code struct {
-	count   [16]int // how many symbols have that length
-	symbols []int   // by length, then by value
+	count   [16]int // number of symbols by the length of their codes
+	symbols []int   // sorted by the length of their codes, then by value
 }
 
-// isCode reports whether there is a code with these lengths: a complete one, or one
-// symbol with one bit, or nothing.
+// isCode reports whether the lengths are valid: the code is complete, or it has a single
+// symbol with one bit, or no symbol.
 func isCode(lengths []int) bool {
 	sum, used, last := 0, 0, 0
 	for _, n := range lengths {
@@ -87,13 +87,13 @@ func (c code) take(b *bitReader) int {
 		first = (first + c.count[length]) << 1
 		value <<= 1
 	}
-	b.err = errors.New("strict: no such code")
+	b.err = errors.New("strict: invalid code")
 	return 0
 }
 
-// message inflates the payload of a compressed message as RFC 7692, section 7.2.2,
-// has it. The payload may also end with its last block, octet for octet. With an
-// error it returns what came before.
+// message inflates the payload of a compressed message (RFC 7692, section 7.2.2). The payload
+// may also end with its last block, at a byte boundary. If there is an error, message also
+// returns the output before it.
 func (s *strict) message(payload []byte) ([]byte, error) {
 	s.bits = bitReader{data: append(append([]byte(nil), payload...), 0, 0, 0xff, 0xff)}
 	start := len(s.history)
@@ -172,7 +172,7 @@ func (s *strict) codes() (literals, distances code) {
 		first[i] = b.take(3)
 	}
 	if b.err == nil && (nlit > 286 || ndist > 30 || !isCode(first)) {
-		b.err = errors.New("strict: no code")
+		b.err = errors.New("strict: invalid code for lengths")
 		return
 	}
 	lengths, c := make([]int, 0, nlit+ndist), newCode(first)
@@ -200,7 +200,7 @@ func (s *strict) codes() (literals, distances code) {
 		b.err = errors.New("strict: too many code lengths")
 	}
 	if b.err == nil && (!isCode(lengths[:nlit]) || !isCode(lengths[nlit:])) {
-		b.err = errors.New("strict: no code")
+		b.err = errors.New("strict: invalid code lengths")
 	}
 	if b.err != nil {
 		return
@@ -220,7 +220,7 @@ func (s *strict) symbols(literals, distances code) {
 			s.history = append(s.history, byte(symbol))
 			continue
 		case symbol > 285:
-			b.err = errors.New("strict: no such length")
+			b.err = errors.New("strict: invalid length symbol")
 			return
 		}
 		length := 258
@@ -232,7 +232,7 @@ func (s *strict) symbols(literals, distances code) {
 		}
 		symbol = distances.take(b)
 		if b.err == nil && symbol > 29 {
-			b.err = errors.New("strict: no such distance")
+			b.err = errors.New("strict: invalid distance symbol")
 		}
 		if b.err != nil {
 			return
@@ -242,7 +242,7 @@ func (s *strict) symbols(literals, distances code) {
 			extra := symbol/2 - 1
 			distance = 1 + (2+symbol%2)<<extra + b.take(extra)
 		}
-		if b.err != nil { // the extra bits are cut off
+		if b.err != nil { // the input ends within the extra bits
 			return
 		}
 		s.longest = max(s.longest, distance)
