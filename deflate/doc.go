@@ -49,15 +49,15 @@
 //	websocket-sharp                    refuses window sizes
 //
 // Windows of 8 bits (256 bytes) work in both directions. zlib, which many peers use, cannot
-// compress with such a window and uses 512 bytes instead. A connection therefore keeps at
-// least 512 bytes of what a peer sends.
+// compress with such a window and uses 512 bytes instead. A connection therefore accepts
+// references of 512 bytes from every peer.
 //
 // # Limits
 //
 // Each call that decompresses takes the number of bytes that it may append, so the caller
-// decides how large a message may become. No more is allocated than that: a message of 64
-// KiB that would become 64 MiB costs a reader with a limit of 1 MiB less than 4 MiB of
-// allocations in all. Decompression stops where its input ends and resumes in the next
+// decides how large a message may become. The output does not grow beyond that: a message
+// of 64 KiB that would become 64 MiB costs a reader with a limit of 1 MiB less than 4 MiB
+// of allocations in all. Decompression stops where its input ends and resumes in the next
 // call, without a goroutine, however a message is fragmented. Everything that the sender
 // has flushed is returned at once.
 //
@@ -76,7 +76,7 @@
 // A connection keeps a window for each direction that takes its context over, and about 160
 // bytes. The window of sent messages has 2 KiB unless WindowBits says otherwise. The window
 // of received messages grows with them up to 32 KiB, or up to MaxReceiveWindowBits. By
-// default a connection thus keeps up to 34 KiB, and with NoContextTakeover 160 bytes.
+// default a connection thus keeps up to 34 KiB, and with NoContextTakeover no window.
 //
 // Compressors (about 1 MiB each) and inflaters (about 6 KiB each) are pooled. A connection
 // has one only while a message is open in that direction. An open message without context

@@ -229,7 +229,7 @@ func ownBits(o *deflate.Options) int {
 }
 
 // checkHonored checks that a server's session conforms to its answer, and that it uses as much
-// of the window as own, the bits of its own options, allows.
+// of the window as own allows: the window, in bits, of the session's options.
 func checkHonored(t *testing.T, own int, answer string, s wire.Session) {
 	t.Helper()
 	ours, theirs := 15, 15

@@ -12,9 +12,9 @@ type Options struct {
 	// WindowBits is the size of the window with which this side compresses, 8 to 15
 	// bits: no reference reaches back more than 2^WindowBits bytes. With context
 	// takeover, a connection keeps that many bytes of the messages it sent. The peer
-	// may ask for a smaller window. It is not told of a smaller one: unless it asks, it
-	// keeps 32 KiB itself. 0 means that references within a message reach back as far as
-	// the peer allows, and that a connection keeps 2^DefaultWindowBits bytes for
+	// may ask for a smaller window. If it does not ask, WindowBits is not announced to
+	// it, and it keeps 32 KiB. 0 means that references within a message reach back as
+	// far as the peer allows, and that a connection keeps 2^DefaultWindowBits bytes for
 	// references to earlier messages.
 	WindowBits int
 

@@ -10,7 +10,8 @@ import (
 const MaxCloseReason = MaxControlPayload - 2
 
 // ConsumeClose parses the whole payload of a close frame, unmasked (RFC 6455, section
-// 5.5.1). An empty payload returns [StatusNoStatusReceived]. reason is a slice of payload.
+// 5.5.1). For an empty payload, code is [StatusNoStatusReceived]. reason is a slice of
+// payload.
 //
 // ConsumeClose returns an [*Error] if the payload has one byte, the code must not be sent,
 // or the reason is not UTF-8. Its Offset counts from the start of payload.

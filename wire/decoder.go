@@ -43,8 +43,8 @@ const (
 )
 
 // A Decoder turns the bytes that a peer sends into frames. It enforces every rule
-// that RFC 6455 has for a stream of frames, and the limits below. It does not read
-// from a connection: call Next with the bytes as they arrive, cut anywhere, and it
+// that RFC 6455 has for a stream of frames, and the limits in its fields. It does not
+// read from a connection: call Next with the bytes as they arrive, cut anywhere, and it
 // resumes where it stopped.
 //
 //	for len(b) > 0 {
@@ -87,8 +87,8 @@ type Decoder struct {
 	// interprets. The reason of a close frame is always checked.
 	AllowInvalidUTF8 bool
 
-	// MaxFrame is the largest payload of a data frame, in bytes. 0 means that only
-	// MaxMessage limits it.
+	// MaxFrame is the largest size of the payload of a data frame, in bytes. 0 means
+	// that only MaxMessage limits it.
 	MaxFrame int64
 
 	// MaxMessage is the largest size of a message, in bytes, summed over its frames.

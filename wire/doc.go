@@ -28,8 +28,8 @@
 // masking, reserved bits and opcodes, fragmentation, the shortest form of lengths,
 // UTF-8 (unless AllowInvalidUTF8 is set), and limits on what a peer may send.
 //
-// [Encoder] appends frames to a slice and enforces the same rules for what we send,
-// except that it does not check text and has no limits.
+// [Encoder] appends frames to a slice and enforces the same rules for the frames that a
+// program sends, except that it does not check text and has no limits.
 //
 // [Extension], [Session] and the interfaces around them are the contract between a
 // transport and an extension. Package deflate implements the contract and package

@@ -2,9 +2,8 @@ package wire
 
 import "strconv"
 
-// A Violation is a rule that was broken, either by bytes from a peer or by a frame that
-// we were asked to send. Each Violation is an error, and every [Error] wraps exactly one,
-// so
+// A Violation is a rule that was broken, either by bytes from a peer or by a frame that the
+// program tried to send. Each Violation is an error, and every [Error] wraps exactly one, so
 //
 //	errors.Is(err, wire.ErrInvalidUTF8)
 //

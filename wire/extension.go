@@ -73,7 +73,8 @@ type IdleSession interface {
 
 // A SharedSession is a [Session] that can send the same bytes as other sessions. It is
 // for broadcasts, in which a message is encoded once for many connections. It is
-// optional. Its methods are called from the goroutine that calls Encode, between messages.
+// optional. Like Encode, its methods are called by one goroutine at a time, and only between
+// messages.
 type SharedSession interface {
 	// SharedKey returns a comparable value that identifies everything on which the
 	// shared form of a message depends, except its payload. Sessions with equal keys

@@ -60,10 +60,10 @@ func AppendExtensions(dst []byte, specs []ExtensionSpec) ([]byte, error) {
 }
 
 // ParseProtocols parses the values of all Sec-WebSocket-Protocol fields, in order, as one
-// list (RFC 6455, section 11.3.4). Subprotocols keep their case, which is significant. An
-// element that is not a name by [IsProtocolName] is left out: a server cannot choose it but
-// need not fail the handshake. Fields without an element are accepted, as in
-// [ParseExtensions].
+// list (RFC 6455, section 11.3.4). Subprotocols keep their case, which is significant.
+// Elements that [IsProtocolName] rejects are left out: a server cannot choose them, but need
+// not fail the opening handshake because of them. As in [ParseExtensions], fields without an
+// element are accepted.
 func ParseProtocols(values []string) []string {
 	var names []string
 	for _, v := range values {
@@ -90,7 +90,7 @@ func IsProtocolName(s string) bool {
 
 // HasToken reports whether the values of a header field that is a list of tokens, such as
 // Connection or Upgrade, contain token. The case of ASCII letters is ignored. HasToken
-// returns false if token is not a token.
+// returns false for a token that [IsToken] rejects.
 func HasToken(values []string, token string) bool {
 	if !IsToken(token) {
 		return false
