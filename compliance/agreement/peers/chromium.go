@@ -14,11 +14,10 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/process"
 )
 
-// chromium is a browser that is on the machine. Its client is driven by a page
-// served on loopback.
+// chromium is a headless Chromium on PATH. A page with a server on loopback runs its
+// WebSocket.
 var chromium = &Peer{
-	Name:    "chromium",
-	Library: "Chromium",
+	Name: "chromium",
 	Install: func(ctx context.Context, _ *Env) (string, error) {
 		path, err := findChromium()
 		if err != nil {
@@ -33,7 +32,7 @@ var chromium = &Peer{
 				return word, nil
 			}
 		}
-		return "", fmt.Errorf("%s --version printed no version: %q", path, out)
+		return "", fmt.Errorf("%s --version printed %q, which has no version", path, out)
 	},
 	Drive:    driveChromium,
 	Exchange: exchangeChromium,
@@ -47,14 +46,14 @@ func findChromium() (string, error) {
 	return find("chromium", "chromium-browser", "google-chrome", "chrome")
 }
 
-// driveChromium is a Drive for the browser.
+// driveChromium is a Peer.Drive.
 func driveChromium(ctx context.Context, _ *Env, base, agent string) error {
 	_, err := runPage(ctx, pageTask{Base: base, Agent: agent})
 	return err
 }
 
-// exchangeChromium is an Exchange for the browser. A page has no settings for its
-// handshake, so it takes only the URL from the setup.
+// exchangeChromium is a Peer.Exchange. It uses only the URL of the setup, since a page cannot
+// choose the parameters of permessage-deflate.
 func exchangeChromium(ctx context.Context, _ *Env, s Setup) (*Exchange, error) {
 	if _, err := findChromium(); err != nil {
 		return nil, err
@@ -78,13 +77,13 @@ type pageTask struct {
 	Agent string `json:"agent"`
 }
 
-// A pageResult is how the page ended. Error is empty if it has done its task.
+// A pageResult is the result of a task. Error is empty if the task is done.
 type pageResult struct {
-	Report Report `json:"report"` // of one connection
+	Report Report `json:"report"` // of the connection to URL
 	Error  string `json:"error"`
 }
 
-// runPage shows a new browser the page, waits until the page has done its task, and ends
+// runPage starts a browser with the page, waits until the page has done its task, and ends
 // the browser.
 func runPage(ctx context.Context, task pageTask) (Report, error) {
 	path, err := findChromium()
@@ -105,8 +104,8 @@ func runPage(ctx context.Context, task pageTask) (Report, error) {
 	}
 	// The sandbox needs rights that root in a container does not have. No host name is
 	// resolved, so the browser reaches 127.0.0.1 only.
-	cmd := process.Command(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync",
+	cmd := process.Command(ctx, path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+		"--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 		"--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 		"--remote-debugging-port=0", "--user-data-dir="+profile, "http"+strings.TrimPrefix(s.URL, "ws")+"/")
 	ended, err := startCommand(ctx, cmd, func(string) {}) // its warnings do not matter
@@ -139,7 +138,7 @@ func pageHandler(task pageTask, results chan<- pageResult) http.Handler {
 	mux.HandleFunc("POST /result", func(w http.ResponseWriter, r *http.Request) {
 		var result pageResult
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&result); err != nil {
-			result.Error = "its result: " + err.Error()
+			result.Error = "invalid result: " + err.Error()
 		}
 		select {
 		case results <- result:

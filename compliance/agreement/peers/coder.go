@@ -21,7 +21,9 @@ var coder = &Peer{
 		return newCoderConn(c), nil
 	}),
 	Drive: drive(func(ctx context.Context, url string) (conn, error) {
-		c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{CompressionMode: websocket.CompressionContextTakeover})
+		c, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+			CompressionMode: websocket.CompressionContextTakeover,
+		})
 		if err != nil {
 			return nil, err
 		}

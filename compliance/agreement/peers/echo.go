@@ -11,22 +11,20 @@ import (
 	"unicode/utf8"
 )
 
-// conn is a connection of a Go library as an echo needs it. read returns a whole
-// message; its error means that the connection is at its end, and that the
-// library has done its part of the closing handshake. Each is called by one
-// goroutine only.
+// A conn is a connection of a Go library. Only one goroutine calls read and write.
 type conn interface {
+	// read returns a whole message. An error means that the connection has ended and that
+	// the library has done its part of the closing handshake.
 	read() (text bool, message []byte, err error)
 	write(text bool, message []byte) error
-	// closeInvalid closes with status 1007, for a text that is not UTF-8.
+	// closeInvalid closes with code 1007 after a text that is not UTF-8.
 	closeInvalid()
-	// close gives back what the connection still holds.
+	// close closes the transport. It may be called more than once, and during read.
 	close()
 }
 
-// echo returns every message with its type until the connection ends. With
-// check it is the application that looks at the UTF-8 of texts, for a library
-// that leaves this to it.
+// echo sends every message back until the connection ends. With check it validates the
+// UTF-8 of texts, for a library that leaves this to the application.
 func echo(c conn, check bool) {
 	defer c.close()
 	for {
@@ -44,19 +42,18 @@ func echo(c conn, check bool) {
 	}
 }
 
-// dialer opens a connection to a ws URL.
+// A dialer connects to a ws URL.
 type dialer func(ctx context.Context, url string) (conn, error)
 
-// caseTime bounds one case of a client; those of the suites take less than two
-// minutes.
+// caseTime limits one case of a client. No case of a suite takes two minutes.
 const caseTime = 3 * time.Minute
 
-// drive is a Drive for a library with this dialer.
+// drive returns a Peer.Drive for a library.
 func drive(dial dialer, check bool) func(context.Context, *Env, string, string) error {
 	return func(ctx context.Context, env *Env, base, agent string) error {
 		count, err := caseCount(ctx, dial, base)
 		if err != nil {
-			return fmt.Errorf("asking for the number of cases: %w", err)
+			return fmt.Errorf("requesting the number of cases: %w", err)
 		}
 		return driveCases(ctx, env, count, agent, func(path string) error {
 			return driveOne(ctx, dial, base+path, check)
@@ -64,16 +61,16 @@ func drive(dial dialer, check bool) func(context.Context, *Env, string, string) 
 	}
 }
 
-// driveCases runs all cases of a fuzzing server that has said how many they are,
-// and asks for the reports.
+// driveCases runs all cases of a fuzzing server, whose number is count, and requests the
+// reports.
 func driveCases(ctx context.Context, env *Env, count, agent string, run func(path string) error) error {
 	n, err := strconv.Atoi(count)
 	if err != nil {
-		return fmt.Errorf("the number of cases: %w", err)
+		return fmt.Errorf("number of cases: %w", err)
 	}
 	query := "agent=" + url.QueryEscape(agent)
 	for i := range n {
-		// A handshake that fails is for the suite to judge.
+		// A case may make the opening handshake fail.
 		if err := run(fmt.Sprintf("/runCase?case=%d&%s", i+1, query)); err != nil {
 			env.log(fmt.Sprintf("case number %d: %v", i+1, err))
 		}
@@ -84,8 +81,8 @@ func driveCases(ctx context.Context, env *Env, count, agent string, run func(pat
 	return run("/updateReports?" + query)
 }
 
-// driveOne connects once and echoes. The connection is dropped when its time or
-// ctx is over.
+// driveOne runs one case: it connects and echoes. After caseTime, or when ctx ends, it
+// closes the connection.
 func driveOne(ctx context.Context, dial dialer, target string, check bool) error {
 	ctx, cancel := context.WithTimeout(ctx, caseTime)
 	defer cancel()
@@ -107,7 +104,7 @@ func driveOne(ctx context.Context, dial dialer, target string, check bool) error
 	return nil
 }
 
-// caseCount asks the fuzzing server for its number of cases.
+// caseCount requests the number of cases from the fuzzing server.
 func caseCount(ctx context.Context, dial dialer, base string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -122,7 +119,7 @@ func caseCount(ctx context.Context, dial dialer, base string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, _, _ = c.read() // the server's close frame
+	_, _, _ = c.read() // receives the server's close frame
 	return string(message), nil
 }
 
@@ -142,13 +139,15 @@ func serveHTTP(ctx context.Context, h http.Handler) (*Server, error) {
 	return &Server{URL: "ws://" + l.Addr().String(), Done: done}, nil
 }
 
-// serveEcho is a Serve for a library that upgrades a request of net/http.
-func serveEcho(check bool, upgrade func(http.ResponseWriter, *http.Request) (conn, error)) func(context.Context, *Env) (*Server, error) {
+// serveEcho returns a Peer.Serve for a library that upgrades requests of net/http.
+func serveEcho(
+	check bool, upgrade func(http.ResponseWriter, *http.Request) (conn, error),
+) func(context.Context, *Env) (*Server, error) {
 	return func(ctx context.Context, _ *Env) (*Server, error) {
 		return serveHTTP(ctx, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			c, err := upgrade(w, r)
 			if err != nil {
-				return // the library has answered
+				return // the library has sent a response
 			}
 			echo(c, check)
 		}))

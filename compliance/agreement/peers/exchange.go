@@ -50,9 +50,9 @@ type Exchange struct {
 // the context of the exchange ends the peer.
 func (x *Exchange) Wait() Report { return x.wait() }
 
-// exchange is an Exchange for a program. The setup, as JSON, is the last argument of the
-// program. A server prints a line {"url": ...} when it listens. Every peer prints a line
-// with its report at the end, which may be as late as the end of its standard input.
+// exchange is a Peer.Exchange. The last argument of the program is the setup as JSON. A
+// server prints a line {"url": ...} when it listens. At the end, a program prints a line with
+// its report, some only after EOF on the standard input.
 func (p *program) exchange(ctx context.Context, env *Env, s Setup) (*Exchange, error) {
 	setup, err := json.Marshal(s)
 	if err != nil {
@@ -75,7 +75,7 @@ func (p *program) exchange(ctx context.Context, env *Env, s Setup) (*Exchange, e
 	}
 
 	lines := json.NewDecoder(stdout)
-	var last struct { // a server that cannot start prints its report at once
+	var last struct { // the first line of a server that cannot start is its report
 		URL string `json:"url"`
 		Report
 	}

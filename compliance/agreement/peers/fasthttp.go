@@ -11,7 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// fasthttpPeer is compared as a server only: its client is gorilla's.
+// fasthttpPeer is a server only. The client of the library is gorilla's.
 var fasthttpPeer = &Peer{
 	Name:    "fasthttp",
 	Library: "github.com/fasthttp/websocket",
@@ -25,7 +25,7 @@ var fasthttpPeer = &Peer{
 			CheckOrigin:       func(*fasthttp.RequestCtx) bool { return true },
 		}
 		s := &fasthttp.Server{Logger: log.New(io.Discard, "", 0), Handler: func(r *fasthttp.RequestCtx) {
-			_ = u.Upgrade(r, func(c *websocket.Conn) { // it answers if it fails
+			_ = u.Upgrade(r, func(c *websocket.Conn) { // sends a response if it fails
 				c.SetReadLimit(maxMessage)
 				echo(fasthttpConn{c}, true)
 			})
@@ -55,7 +55,8 @@ func (c fasthttpConn) write(text bool, message []byte) error {
 }
 
 func (c fasthttpConn) closeInvalid() {
-	_ = c.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseInvalidFramePayloadData, ""), time.Time{})
+	frame := websocket.FormatCloseMessage(websocket.CloseInvalidFramePayloadData, "")
+	_ = c.WriteControl(websocket.CloseMessage, frame, time.Time{})
 }
 
 func (c fasthttpConn) close() { _ = c.Conn.Close() }

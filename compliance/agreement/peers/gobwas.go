@@ -42,7 +42,8 @@ var gobwas = &Peer{
 	}, false),
 }
 
-// gobwasConn is put together from the library's parts, as its users do.
+// A gobwasConn is built from the parts of the library, as its users do. It sends the close
+// frames for errors.
 type gobwasConn struct {
 	c       net.Conn
 	state   ws.State
@@ -50,7 +51,7 @@ type gobwasConn struct {
 	rd      *wsutil.Reader
 	msg     wsflate.MessageState // of the message that is being read
 	control wsutil.FrameHandlerFunc
-	done    bool // control has failed, and has sent what there was to send
+	done    bool // control has returned an error, after sending a close frame if necessary
 }
 
 func newGobwasConn(c net.Conn, br *bufio.Reader, state ws.State, deflate bool) conn {
@@ -87,11 +88,13 @@ func (g *gobwasConn) read() (text bool, message []byte, err error) {
 	}
 }
 
-// payload reads the message whose first frame's header was read.
+// payload reads the message after NextFrame has read the header of its first frame.
 func (g *gobwasConn) payload(text bool) ([]byte, error) {
 	var src io.Reader = g.rd
 	if g.deflate && g.msg.IsCompressed() {
-		src = wsflate.NewReader(g.rd, func(r io.Reader) wsflate.Decompressor { return flate.NewReader(r) })
+		src = wsflate.NewReader(g.rd, func(r io.Reader) wsflate.Decompressor {
+			return flate.NewReader(r)
+		})
 	}
 	var check *wsutil.UTF8Reader
 	if text {
@@ -108,9 +111,9 @@ func (g *gobwasConn) payload(text bool) ([]byte, error) {
 	return message, err
 }
 
-var errTooBig = errors.New("the message is too big")
+var errTooBig = errors.New("message is too big")
 
-// fail sends the close frame that fits an error of reading, if one does.
+// fail sends the close frame for an error of a read, if there is one, and returns the error.
 func (g *gobwasConn) fail(err error) error {
 	var protocol ws.ProtocolError
 	switch {
@@ -140,7 +143,8 @@ func (g *gobwasConn) write(text bool, message []byte) error {
 		if _, err := w.Write(message); err != nil {
 			return err
 		}
-		if err := w.Flush(); err != nil { // Close would set BFINAL, which no reader with context takeover survives
+		// Close would set BFINAL, after which a peer cannot keep its context.
+		if err := w.Flush(); err != nil {
 			return err
 		}
 		f = ws.NewFrame(op, true, b.Bytes())

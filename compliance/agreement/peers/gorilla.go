@@ -52,7 +52,8 @@ func (c gorillaConn) write(text bool, message []byte) error {
 }
 
 func (c gorillaConn) closeInvalid() {
-	_ = c.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseInvalidFramePayloadData, ""), time.Time{})
+	frame := websocket.FormatCloseMessage(websocket.CloseInvalidFramePayloadData, "")
+	_ = c.WriteControl(websocket.CloseMessage, frame, time.Time{})
 }
 
 func (c gorillaConn) close() { _ = c.Conn.Close() }

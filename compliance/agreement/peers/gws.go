@@ -35,10 +35,10 @@ var gws = &Peer{
 	Exchange: exchangeGWS,
 }
 
-// gwsHandler is called by the library's loop.
+// gwsHandler has the callbacks of the library.
 type gwsHandler struct {
 	gwslib.BuiltinEventHandler
-	take func(message []byte) // instead of an echo; nil for an echo
+	take func(message []byte) // called with each message; nil means an echo
 }
 
 func (gwsHandler) OnPing(c *gwslib.Conn, payload []byte) { _ = c.WritePong(payload) }
@@ -56,8 +56,8 @@ type gwsQuiet struct{}
 
 func (gwsQuiet) Error(...any) {}
 
-// gwsLoop reads until the connection ends. The library panics at some lengths, such as
-// those with the top bit set.
+// gwsLoop reads until the connection ends. The library panics at some lengths of a frame, such
+// as those with the top bit set.
 func gwsLoop(c *gwslib.Conn) {
 	defer func() {
 		if recover() != nil {
@@ -67,7 +67,7 @@ func gwsLoop(c *gwslib.Conn) {
 	c.ReadLoop()
 }
 
-// driveGWS is like drive, for a library that calls back.
+// driveGWS is a Peer.Drive. The library has callbacks, so drive cannot be used.
 func driveGWS(ctx context.Context, env *Env, base, agent string) error {
 	loop := func(path string, take func([]byte)) error {
 		c, _, err := gwslib.NewClient(gwsHandler{take: take}, &gwslib.ClientOption{

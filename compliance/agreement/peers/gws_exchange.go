@@ -13,7 +13,7 @@ import (
 	gwslib "github.com/lxzan/gws"
 )
 
-// gwsExchange is called by the library's loop.
+// A gwsExchange has the callbacks of the library.
 type gwsExchange struct {
 	gwslib.BuiltinEventHandler
 	report Report
@@ -23,7 +23,7 @@ type gwsExchange struct {
 // gwsHandshakeTime limits the opening handshake of an exchange.
 const gwsHandshakeTime = time.Minute
 
-// exchangeGWS is an Exchange for gws.
+// exchangeGWS is a Peer.Exchange.
 func exchangeGWS(ctx context.Context, _ *Env, s Setup) (*Exchange, error) {
 	pd := gwslib.PermessageDeflate{
 		Enabled:               true,
@@ -31,7 +31,7 @@ func exchangeGWS(ctx context.Context, _ *Env, s Setup) (*Exchange, error) {
 		PoolSize:              1,
 		ServerContextTakeover: !s.NoTakeover,
 		ClientContextTakeover: !s.NoTakeover,
-		ServerMaxWindowBits:   15, // its own default is 12
+		ServerMaxWindowBits:   15, // the library's default is 12
 		ClientMaxWindowBits:   15,
 	}
 	if s.ServerBits > 0 {
@@ -110,8 +110,8 @@ func extensionsOf(r *http.Response) string {
 	return strings.Join(r.Header.Values("Sec-WebSocket-Extensions"), "\n")
 }
 
-// A firstWrite keeps what the first Write was given: the response to the opening
-// handshake, which gws does not return.
+// A firstWrite keeps the data of the first Write, which is the response to the opening
+// handshake. gws does not return it.
 type firstWrite struct {
 	net.Conn
 	data []byte
@@ -124,8 +124,8 @@ func (c *firstWrite) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// OnMessage echoes. The library sends in fragments only what takes more than 128 KiB
-// when compressed.
+// OnMessage echoes a message. The library fragments only messages of more than 128 KiB, when
+// compressed.
 func (h *gwsExchange) OnMessage(c *gwslib.Conn, m *gwslib.Message) {
 	defer m.Close()
 	if bytes.HasPrefix(m.Bytes(), []byte("fragment ")) {
@@ -135,7 +135,7 @@ func (h *gwsExchange) OnMessage(c *gwslib.Conn, m *gwslib.Message) {
 	_ = c.WriteMessage(m.Opcode, m.Bytes())
 }
 
-// OnClose is called once.
+// OnClose is called once, when the connection has ended.
 func (h *gwsExchange) OnClose(_ *gwslib.Conn, err error) {
 	var e *gwslib.CloseError
 	if errors.As(err, &e) {

@@ -14,14 +14,14 @@ import (
 	"strings"
 )
 
-// files are the programs that are not in Go, and the files that pin the versions of
-// what they need.
+// files are the programs in other languages, and the files that pin the versions of their
+// dependencies.
 //
 //go:embed files
 var files embed.FS
 
-// DefaultCache returns the directory for what is installed: hawser/peers in the user's
-// cache directory.
+// DefaultCache returns the default directory for installed peers, which is hawser/peers in
+// the user's cache directory.
 func DefaultCache() (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -30,23 +30,23 @@ func DefaultCache() (string, error) {
 	return filepath.Join(dir, "hawser", "peers"), nil
 }
 
-// A kit is an installation that one or more peers need: the files below dir, and what
-// build makes of them in the same directory of the cache.
+// A kit is an installation for one or more peers. It has the files in dir, and what build
+// makes of them in the same directory of the cache.
 type kit struct {
 	dir    string
-	pins   string // the file, or directory, whose changes require a new build
-	part   string // the directory below dir that build fills; "" for dir itself
+	pins   string // the file or directory in dir whose changes require a new build
+	part   string // the directory in dir that build fills; "" for dir itself
 	build  func(ctx context.Context, dir, part string) error
-	always bool // build itself knows whether there is anything to do
+	always bool // build does nothing if nothing has changed
 }
 
-// home is where the kit is installed.
+// home returns the directory in which the kit is installed.
 func (k kit) home(env *Env) string { return filepath.Join(env.Cache, k.dir) }
 
-// stamp is the file that holds the checksum of the pins that were installed.
+// stamp returns the file with the checksum of the installed pins.
 func (k kit) stamp(env *Env) string { return filepath.Join(k.home(env), k.part, "installed") }
 
-// installed reports whether what the pins say is installed.
+// installed reports whether the kit is installed with its current pins.
 func (k kit) installed(env *Env) bool {
 	had, err := os.ReadFile(k.stamp(env))
 	return err == nil && bytes.Equal(had, k.sum())
@@ -55,7 +55,8 @@ func (k kit) installed(env *Env) bool {
 // sum returns a checksum of the pins.
 func (k kit) sum() []byte {
 	h := sha256.New()
-	err := fs.WalkDir(files, path.Join("files", k.dir, k.pins), func(name string, d fs.DirEntry, err error) error {
+	root := path.Join("files", k.dir, k.pins)
+	err := fs.WalkDir(files, root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -69,7 +70,7 @@ func (k kit) sum() []byte {
 	return fmt.Appendf(nil, "%x\n", h.Sum(nil))
 }
 
-// install brings the programs up to date, and builds what is not there.
+// install updates the files of the kit, and builds the kit unless it is installed.
 func (k kit) install(ctx context.Context, env *Env) error {
 	if err := place(k.dir, k.home(env)); err != nil {
 		return err
@@ -80,14 +81,14 @@ func (k kit) install(ctx context.Context, env *Env) error {
 	if err := os.MkdirAll(filepath.Join(k.home(env), k.part), 0o755); err != nil {
 		return err
 	}
-	_ = os.Remove(k.stamp(env)) // a build that fails leaves none
+	_ = os.Remove(k.stamp(env)) // after a build that fails there must be no stamp
 	if err := k.build(ctx, k.home(env), k.part); err != nil {
 		return err
 	}
 	return os.WriteFile(k.stamp(env), k.sum(), 0o644)
 }
 
-// place puts the embedded files of a kit into dir.
+// place copies the embedded files of a kit to dir.
 func place(kit, dir string) error {
 	sub, err := fs.Sub(files, "files/"+kit)
 	if err != nil {
@@ -106,13 +107,13 @@ func place(kit, dir string) error {
 			return err
 		}
 		if had, err := os.ReadFile(target); err == nil && bytes.Equal(had, data) {
-			return nil // its time stays, for cargo
+			return nil // cargo builds again if the time of a file changes
 		}
 		return os.WriteFile(target, data, 0o644)
 	})
 }
 
-// pinned returns the version that follows a text in a file.
+// pinned returns the version after a text in a file.
 func pinned(file, after string) string {
 	data, err := files.ReadFile("files/" + file)
 	_, rest, found := strings.Cut(string(data), after)
@@ -123,12 +124,12 @@ func pinned(file, after string) string {
 	return rest[:end]
 }
 
-// find returns the first of these programs that is on PATH.
+// find returns the path of the first of these programs that is on PATH.
 func find(names ...string) (string, error) {
 	for _, name := range names {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("none of these is on PATH: %s", strings.Join(names, ", "))
+	return "", fmt.Errorf("none of these programs is on PATH: %s", strings.Join(names, ", "))
 }

@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// TestInstallOnce installs a kit whose build fails first. A build that failed is done
-// again, one that succeeded is not, unless what was installed is not what the pins say.
+// TestInstallOnce checks that a kit is built again after a failed build and after a change of
+// the pins, but not after a successful build.
 func TestInstallOnce(t *testing.T) {
 	builds, failure := 0, errors.New("no network")
 	k := kit{dir: "node", pins: "package-lock.json", build: func(_ context.Context, dir, _ string) error {
 		builds++
 		if _, err := os.Stat(filepath.Join(dir, "ws.js")); err != nil {
-			t.Errorf("build %d: the program is not there: %v", builds, err)
+			t.Errorf("build %d: the program was not copied: %v", builds, err)
 		}
 		return failure
 	}}
@@ -24,27 +24,28 @@ func TestInstallOnce(t *testing.T) {
 	want := func(what string, err error, total int, installed bool) {
 		t.Helper()
 		if got := k.install(t.Context(), env); !errors.Is(got, err) {
-			t.Errorf("%s: %v, want %v", what, got, err)
+			t.Errorf("%s: error %v, want %v", what, got, err)
 		}
 		if builds != total || k.installed(env) != installed {
-			t.Errorf("%s: %d builds, installed %v; want %d and %v", what, builds, k.installed(env), total, installed)
+			t.Errorf("%s: %d builds, installed %v; want %d and %v",
+				what, builds, k.installed(env), total, installed)
 		}
 	}
-	want("a build that fails", failure, 1, false)
+	want("build that fails", failure, 1, false)
 	failure = nil
-	want("the next one", nil, 2, true)
-	want("one more", nil, 2, true)
+	want("build after a failure", nil, 2, true)
+	want("install after a build", nil, 2, true)
 	if err := os.WriteFile(k.stamp(env), []byte("another version"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	want("after a version has changed", nil, 3, true)
+	want("install after a change of the pins", nil, 3, true)
 	failure = errors.New("no space")
 	if err := os.WriteFile(k.stamp(env), []byte("another version"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	want("a build that fails later", failure, 4, false)
+	want("build that fails after a success", failure, 4, false)
 	if _, err := os.Stat(k.stamp(env)); err == nil {
-		t.Error("the other version passes for installed, though the build has failed")
+		t.Error("the stamp of the old version was not removed before the failed build")
 	}
 }
 

@@ -1,13 +1,13 @@
-// Package peers runs WebSocket libraries that are not ours as the tested side of
-// a conformance suite: as echo servers, and as clients of a fuzzing server. The module
-// compliance/interop runs some of them with settings for permessage-deflate.
+// Package peers runs WebSocket libraries of other projects. A peer is an echo server or a
+// client of a fuzzing server for the command agreement, and has one connection with settings
+// for permessage-deflate for the module compliance/interop.
 //
-// The Go libraries run in this process. The libraries in other languages run as short
-// programs of ours, kept below files, in processes that end with this one. Install puts
-// their dependencies into a cache directory once, with every version pinned, by the
-// clients of the package registries: npm, pip, Maven and cargo.
+// Go libraries run in this process. Libraries in other languages run as short programs,
+// which are in the directory files. Their processes end with this one. Install installs
+// their dependencies into a cache directory with npm, pip, Maven or cargo, and every version
+// is pinned.
 //
-// All of them listen on and connect to loopback only.
+// All peers listen on loopback and connect to loopback only.
 package peers
 
 import (
@@ -18,52 +18,49 @@ import (
 	"slices"
 )
 
-// maxMessage is the size up to which the peers take messages, in bytes. The
-// largest of Autobahn's has 16 MiB.
+// maxMessage is the largest message that the peers accept, in bytes. Autobahn's largest
+// message has 16 MiB.
 const maxMessage = 32 << 20
 
-// A Peer is one library in one configuration.
+// A Peer is one library in one configuration. A nil function is something that the peer
+// cannot do.
 type Peer struct {
-	Name    string // short and fit for a file's name, such as "gorilla"
+	Name    string // a short name such as "gorilla", which can be part of a file name
 	Library string // the import path of a Go library
-	Version string // of the library; "" for a program found on the machine, such as a browser
+	Version string // of the library; "" for a browser until it is installed
 
-	// Install makes the peer ready to run and returns its version. It does
-	// nothing if that was done before; nil if there is nothing to be done. Env
-	// says where.
+	// Install installs the peer, if necessary, and returns its version. It is nil for a Go
+	// library.
 	Install func(ctx context.Context, env *Env) (version string, err error)
-	// Serve starts an echo server that ends with ctx, and returns its URL and a
-	// function that waits for the end. Nil if the library has no server.
+	// Serve starts an echo server, which ends with ctx.
 	Serve func(ctx context.Context, env *Env) (*Server, error)
-	// Drive has the library's client run all cases of a fuzzing server at base,
-	// a ws URL without a path, and ask for its reports. Nil if the library has
-	// no client, or none that is compared.
+	// Drive runs all cases of a fuzzing server with the client of the library, and requests
+	// the reports. The base is the ws URL of the server, without a path.
 	Drive func(ctx context.Context, env *Env, base, agent string) error
-	// Exchange starts the peer with one connection, in either role, which ends with ctx.
-	// Nil if compliance/interop does not run the peer.
+	// Exchange starts the peer with one connection, which ends with ctx.
 	Exchange func(ctx context.Context, env *Env, s Setup) (*Exchange, error)
 
 	installed func(env *Env) bool // nil for a Go library
 }
 
-// Installed reports whether the peer can run without a call of Install.
+// Installed reports whether the peer can run without Install.
 func (p *Peer) Installed(env *Env) bool { return p.installed == nil || p.installed(env) }
 
-// Agent names the peer in reports, with its version.
+// Agent returns the name of the peer in reports, which includes its version.
 func (p *Peer) Agent() string { return p.Name + " " + p.Version }
 
-// Go reports whether the peer is a Go library, which needs nothing installed.
+// Go reports whether the peer is a Go library, which needs no Install.
 func (p *Peer) Go() bool { return p.Install == nil }
 
-// Env is what peers need of the machine.
+// Env describes the machine to the peers.
 type Env struct {
-	Cache string       // directory for what is installed; see DefaultCache
-	Logf  func(string) // takes a line of what a peer prints; nil for none
+	Cache string       // the directory for installed peers; see DefaultCache
+	Log   func(string) // called with each line that a peer prints, if not nil
 }
 
 func (e *Env) log(line string) {
-	if e.Logf != nil {
-		e.Logf(line)
+	if e.Log != nil {
+		e.Log(line)
 	}
 }
 
@@ -74,9 +71,10 @@ type Server struct {
 	Done <-chan struct{}
 }
 
-// All returns every peer, in the order of the table.
+// All returns all peers, in the order of the table in the README of agreement.
 func All() []*Peer {
-	list := slices.Concat([]*Peer{gorilla, coder, gobwas, gws, fasthttpPeer, xnet}, programs, []*Peer{chromium})
+	libraries := []*Peer{gorilla, coder, gobwas, gws, fasthttpPeer, xnet}
+	list := slices.Concat(libraries, programs, []*Peer{chromium})
 	out := make([]*Peer, len(list))
 	for i, p := range list {
 		c := *p
@@ -88,7 +86,7 @@ func All() []*Peer {
 	return out
 }
 
-// Select returns the peers of these names, all if there is no name.
+// Select returns the peers with these names, or all peers if there are no names.
 func Select(names []string) ([]*Peer, error) {
 	all := All()
 	if len(names) == 0 {
@@ -103,12 +101,12 @@ next:
 				continue next
 			}
 		}
-		return nil, fmt.Errorf("there is no peer %q", name)
+		return nil, fmt.Errorf("%q is not the name of a peer", name)
 	}
 	return out, nil
 }
 
-// moduleVersion returns the version of the module that holds a package.
+// moduleVersion returns the version of the module of a package.
 func moduleVersion(library string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -122,5 +120,5 @@ func moduleVersion(library string) string {
 	return ""
 }
 
-// errNoURL is a server that ended before it said where it listens.
+// errNoURL is the error of a server that has ended without printing its address.
 var errNoURL = errors.New("the server ended before it listened")

@@ -14,10 +14,10 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// ready returns every peer that is here: the Go ones, and, if HAWSER_PEERS is
-// set, the others, which are installed.
+// ready returns the Go libraries. With HAWSER_PEERS it installs the other peers and returns
+// all of them.
 func ready(t *testing.T) ([]*Peer, *Env) {
-	env := &Env{Cache: t.TempDir(), Logf: func(line string) { t.Log(line) }}
+	env := &Env{Cache: t.TempDir(), Log: func(line string) { t.Log(line) }}
 	all := All()
 	if os.Getenv("HAWSER_PEERS") == "" {
 		return slices.DeleteFunc(all, func(p *Peer) bool { return !p.Go() }), env
@@ -38,8 +38,8 @@ func ready(t *testing.T) ([]*Peer, *Env) {
 	return all, env
 }
 
-// TestServers sees that every server echoes texts and binary messages as they
-// are, answers a close frame and ends with its context.
+// TestServers checks that every server echoes texts and binary messages, answers a close
+// frame, and ends with its context.
 func TestServers(t *testing.T) {
 	list, env := ready(t)
 	for _, p := range list {
@@ -53,7 +53,8 @@ func TestServers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, _, err := websocket.DefaultDialer.DialContext(ctx, s.URL, http.Header{"Origin": {"http://127.0.0.1"}})
+			header := http.Header{"Origin": {"http://127.0.0.1"}}
+			c, _, err := websocket.DefaultDialer.DialContext(ctx, s.URL, header)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -69,7 +70,8 @@ func TestServers(t *testing.T) {
 					t.Fatalf("sent kind %d, got kind %d, %q, %v", kind, got, message, err)
 				}
 			}
-			if err := c.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(1000, "")); err != nil {
+			frame := websocket.FormatCloseMessage(1000, "")
+			if err := c.WriteMessage(websocket.CloseMessage, frame); err != nil {
 				t.Fatal(err)
 			}
 			if _, _, err := c.ReadMessage(); !websocket.IsCloseError(err, 1000, 1005) {
@@ -81,15 +83,14 @@ func TestServers(t *testing.T) {
 	}
 }
 
-// fuzzer is a fuzzing server with three cases, which notes what it was asked for.
+// A fuzzer is a fuzzing server with three cases. It records the requests.
 type fuzzer struct {
 	mu      sync.Mutex
 	asked   []string
 	running sync.WaitGroup
 }
 
-// place reserves the next line of what was asked for, and returns a function that
-// fills it in.
+// place reserves the next line of the record and returns a function that fills it in.
 func (f *fuzzer) place() func(format string, args ...any) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -120,9 +121,11 @@ func (f *fuzzer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "getCaseCount":
 		_ = c.WriteMessage(websocket.TextMessage, []byte("3"))
 	case "runCase":
-		kind := map[string]int{"1": websocket.TextMessage, "2": websocket.BinaryMessage, "3": websocket.TextMessage}[q.Get("case")]
-		payload := "Grüße"
-		if q.Get("case") == "3" {
+		kind, payload := websocket.TextMessage, "Grüße"
+		switch q.Get("case") {
+		case "2":
+			kind = websocket.BinaryMessage
+		case "3":
 			payload = "\xff"
 		}
 		_ = c.WriteMessage(kind, []byte(payload))
@@ -134,8 +137,8 @@ func (f *fuzzer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _, _ = c.ReadMessage()
 }
 
-// TestClients sees that every client asks for all cases in turn, echoes messages
-// with their types, and refuses a text that is not UTF-8 with 1007.
+// TestClients checks that every client requests all cases in order, echoes messages with
+// their types, and closes with 1007 after a text that is not UTF-8.
 func TestClients(t *testing.T) {
 	list, env := ready(t)
 	for _, p := range list {
@@ -161,9 +164,9 @@ func TestClients(t *testing.T) {
 				"an agent/1+2 updateReports",
 			}
 			if slices.Contains([]string{"chromium", "tornado", "tokio-websockets", "tungstenite"}, p.Name) {
-				want[3] = "an agent/1+2 runCase 3: -1  false" // they drop TCP without a close frame
+				want[3] = "an agent/1+2 runCase 3: -1  false" // they close TCP without a close frame
 			}
-			f.running.Wait() // it holds nothing for long: the client has ended
+			f.running.Wait() // soon, since the client has ended
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			if diff := cmp.Diff(want, f.asked); diff != "" {

@@ -13,19 +13,19 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/process"
 )
 
-// A program is a command that runs a peer: as a server with the argument "serve",
-// when it prints a line "listening PORT", and as a client with "drive", the
-// fuzzing server's URL and the agent's name. It ends when its standard input
-// does, so that it never outlives this process.
+// A program is a command that runs a peer. With the argument "serve" it is a server and
+// prints a line "listening PORT". With "drive", the URL of a fuzzing server and the name of
+// the agent, it is a client. With a Setup it runs an Exchange. A program ends at EOF on its
+// standard input, so it never outlives this process.
 type program struct {
 	kit  kit
-	argv func(home string) []string // home is where the kit is installed
+	argv func(home string) []string // home is the directory of the kit
 }
 
-// startTime bounds the start of a server.
+// startTime limits the start of a server.
 const startTime = 30 * time.Second
 
-// serve is a Serve for a program.
+// serve is a Peer.Serve.
 func (p *program) serve(ctx context.Context, env *Env) (*Server, error) {
 	port := make(chan string, 1)
 	done, err := p.start(ctx, env, func(line string) {
@@ -55,13 +55,13 @@ func (p *program) serve(ctx context.Context, env *Env) (*Server, error) {
 	case <-ended:
 		return nil, fmt.Errorf("%w: %w", errNoURL, failure)
 	case <-timer.C:
-		return nil, fmt.Errorf("the server does not say where it listens after %v", startTime)
+		return nil, fmt.Errorf("the server does not listen after %v", startTime)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 }
 
-// drive is a Drive for a program.
+// drive is a Peer.Drive.
 func (p *program) drive(ctx context.Context, env *Env, base, agent string) error {
 	done, err := p.start(ctx, env, env.log, "drive", base, agent)
 	if err != nil {
@@ -70,15 +70,18 @@ func (p *program) drive(ctx context.Context, env *Env, base, agent string) error
 	return <-done
 }
 
-// start runs the program until it ends or ctx does, and gives every line that it
-// prints to line. The channel yields how it ended, once.
-func (p *program) start(ctx context.Context, env *Env, line func(string), more ...string) (<-chan error, error) {
-	argv := p.argv(p.kit.home(env))
-	return startCommand(ctx, process.Command(ctx, argv[0], append(argv[1:], more...)...), line)
+// start starts the program with more arguments, as startCommand does.
+func (p *program) start(
+	ctx context.Context, env *Env, line func(string), more ...string,
+) (<-chan error, error) {
+	argv := append(p.argv(p.kit.home(env)), more...)
+	return startCommand(ctx, process.Command(ctx, argv[0], argv[1:]...), line)
 }
 
+// startCommand starts a command and calls line with every line that it prints. When the
+// command has ended, the channel receives its error, or nil if ctx has ended it.
 func startCommand(ctx context.Context, cmd *exec.Cmd, line func(string)) (<-chan error, error) {
-	stdin, err := cmd.StdinPipe() // open until the process has ended
+	stdin, err := cmd.StdinPipe() // remains open until the process has ended
 	if err != nil {
 		return nil, err
 	}
@@ -92,15 +95,14 @@ func startCommand(ctx context.Context, cmd *exec.Cmd, line func(string)) (<-chan
 		err := cmd.Wait()
 		_ = stdin.Close()
 		if ctx.Err() != nil {
-			err = nil // it was told to end
+			err = nil
 		}
 		done <- err
 	}()
 	return done, nil
 }
 
-// runQuiet runs a command of an installation; what it printed is part of the
-// error.
+// runQuiet runs a command of an installation. The error includes its output.
 func runQuiet(ctx context.Context, dir, name string, args ...string) error {
 	cmd := process.Command(ctx, name, args...)
 	cmd.Dir = dir
@@ -118,8 +120,8 @@ func tail(s string, n int) string {
 	return s
 }
 
-// lineWriter calls line for each line written. Both outputs of a process may
-// share one.
+// A lineWriter calls line with each line that is written. The standard output and the
+// standard error of a process may share it.
 type lineWriter struct {
 	mu   sync.Mutex
 	line func(string)

@@ -7,13 +7,14 @@ import (
 	"golang.org/x/net/websocket"
 )
 
-// xnet has no client here: its servers say enough about both halves.
+// xnet is a server only, which shows enough of the library. It has no permessage-deflate,
+// does not validate UTF-8, and sends no close codes by itself.
 var xnet = &Peer{
 	Name:    "xnet",
 	Library: "golang.org/x/net/websocket",
 	Serve: func(ctx context.Context, _ *Env) (*Server, error) {
 		return serveHTTP(ctx, websocket.Server{
-			Handshake: func(*websocket.Config, *http.Request) error { return nil }, // any origin, and none
+			Handshake: func(*websocket.Config, *http.Request) error { return nil }, // accepts any origin
 			Handler: func(c *websocket.Conn) {
 				c.MaxPayloadBytes = maxMessage
 				echo(xnetConn{c}, false)
@@ -24,13 +25,13 @@ var xnet = &Peer{
 
 type xnetConn struct{ c *websocket.Conn }
 
-// xnetMessage is what xnetCodec carries.
+// An xnetMessage is a message for xnetCodec.
 type xnetMessage struct {
 	data []byte
 	kind byte
 }
 
-// xnetCodec keeps a message's type.
+// xnetCodec preserves the type of a message.
 var xnetCodec = websocket.Codec{
 	Marshal: func(v any) ([]byte, byte, error) {
 		m := v.(*xnetMessage)

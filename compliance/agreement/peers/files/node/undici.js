@@ -1,4 +1,4 @@
-// The undici package, which is in Node.js too, as a peer: the WebSocket of browsers.
+// The undici package as a peer. Node.js includes it, and it has the WebSocket API of browsers.
 'use strict';
 
 const { WebSocket } = require('undici');
@@ -8,7 +8,7 @@ function run(url, answer) {
   return new Promise((resolve) => {
     let last;
     const socket = new WebSocket(url);
-    // After some failures in the handshake there is no event.
+    // Some failures of the opening handshake cause no event.
     const give = (time) => setTimeout(() => { socket.close(); resolve(last); }, time);
     let timer = give(15000);
     socket.onopen = () => { clearTimeout(timer); timer = give(caseTime); };

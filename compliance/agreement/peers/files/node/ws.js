@@ -35,11 +35,11 @@ function run(url, answer) {
   });
 }
 
-// For exchange; peer_test.go of compliance/interop says what such a peer does.
+// The rest is for exchange, which exchange.go describes.
 const report = { extensions: '', code: 1006, reason: '', error: '' };
 const say = (what) => process.stdout.write(JSON.stringify(what) + '\n');
 
-// All messages are compressed: a threshold would only hold without takeover.
+// The threshold of 0 compresses all messages. ws ignores a threshold with takeover.
 function deflateOptions(setup) {
   const options = { threshold: 0 };
   if (setup.serverBits) {
@@ -94,7 +94,8 @@ function exchangeAsClient(setup) {
 }
 
 function exchangeAsServer(setup) {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: deflateOptions(setup) });
+  const perMessageDeflate = deflateOptions(setup);
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate });
   const name = 'sec-websocket-extensions: ';
   server.on('headers', (lines) => {
     const line = lines.find((line) => line.toLowerCase().startsWith(name));

@@ -25,7 +25,7 @@ async def handle(request):
     await socket.prepare(request)
     try:
         await echo(socket)
-    except ClientError:  # the client has gone
+    except ClientError:  # the connection has ended
         pass
     return socket
 

@@ -1,8 +1,8 @@
-"""What the peers share. A peer is run in one of three ways:
+"""The parts that the peers share. A peer runs in one of three ways:
 
-    python PEER.py serve            as an echo server
-    python PEER.py drive URL AGENT  as a client of a fuzzing server
-    python PEER.py SETUP            as a peer of compliance/interop
+    python PEER.py serve            an echo server
+    python PEER.py drive URL AGENT  a client of a fuzzing server
+    python PEER.py SETUP            one connection, as exchange.go describes it
 """
 
 import asyncio
@@ -29,8 +29,8 @@ def end_with_input():
 
 
 async def drive(base, agent, run):
-    """Goes through all cases. run connects once, echoes if told to, and returns the
-    last message when the connection is over."""
+    """Runs all cases. The argument run connects once, echoes if its second argument is
+    true, and returns the last message when the connection has ended."""
     count = int(await run(base + "/getCaseCount", False))
     query = urllib.parse.urlencode({"agent": agent})
     for n in range(1, count + 1):

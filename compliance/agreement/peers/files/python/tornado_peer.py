@@ -1,6 +1,5 @@
-"""Tornado as a peer. It has no settings for windows or takeover, and sends each message
-in one frame.
-"""
+"""Tornado as a peer. It has no settings for windows or takeover, and sends each message in
+one frame."""
 
 import asyncio
 import json
@@ -44,7 +43,7 @@ async def run(url, answer):
     return last
 
 
-# For exchange; peer_test.go of compliance/interop says what such a peer does.
+# The rest is for exchange, which exchange.go describes.
 report = {"extensions": "", "code": 1006, "reason": "", "error": ""}
 
 

@@ -13,10 +13,10 @@ from websockets.extensions.permessage_deflate import (
     ServerPerMessageDeflateFactory,
 )
 
-# What a peer does wrong is the suite's business.
+# The library would log the errors that a suite causes.
 logging.getLogger("websockets").setLevel(logging.CRITICAL)
 
-# ping_interval would add pings of our own.
+# The library would send pings.
 options = {"max_size": MAX_MESSAGE, "ping_interval": None}
 
 
@@ -42,7 +42,7 @@ async def run(url, answer):
         return await echo(connection, answer)
 
 
-# For exchange; peer_test.go of compliance/interop says what such a peer does.
+# The rest is for exchange, which exchange.go describes.
 report = {"extensions": "", "code": 1006, "reason": "", "error": ""}
 common = {"compression": None, "max_size": None, "ping_interval": None}
 
@@ -107,7 +107,7 @@ def exchange(setup):
     try:
         asyncio.run(exchange_as_client(setup) if setup["role"] == "client" else exchange_as_server(setup))
     except Exception as error:
-        # The cause of a failed handshake is in the exception's chain.
+        # The cause of a failed handshake is further down the chain of exceptions.
         while error:
             report["error"] += f"{type(error).__name__}: {error}; "
             error = error.__cause__

@@ -32,7 +32,8 @@ public final class Jakarta extends Endpoint {
         session.setMaxTextMessageBufferSize(MOST);
         session.setMaxBinaryMessageBufferSize(MOST);
         session.addMessageHandler(String.class, text -> run(() -> echo(session, text)));
-        session.addMessageHandler(ByteBuffer.class, data -> run(() -> session.getBasicRemote().sendBinary(data)));
+        session.addMessageHandler(ByteBuffer.class,
+            data -> run(() -> session.getBasicRemote().sendBinary(data)));
     }
 
     private static void echo(Session session, String text) throws IOException {
@@ -87,7 +88,7 @@ public final class Jakarta extends Endpoint {
         return String.join(", ", all);
     }
 
-    /** Connects. */
+    /** Connects to the URL of the setup. */
     void connect(Extension extension) {
         ClientEndpointConfig config = ClientEndpointConfig.Builder.create()
             .extensions(List.of(extension))
@@ -118,7 +119,7 @@ public final class Jakarta extends Endpoint {
         return String.join(", ", values);
     }
 
-    /** Returns the configuration of a server's endpoint, which is this one, at "/". */
+    /** Returns the configuration of a server with this endpoint at "/". */
     ServerEndpointConfig serverConfig(List<Extension> extensions) {
         return ServerEndpointConfig.Builder.create(Jakarta.class, "/")
             .extensions(extensions)
@@ -131,7 +132,7 @@ public final class Jakarta extends Endpoint {
             .build();
     }
 
-    /** An extension with parameters that have no values, as a client offers it. */
+    /** The offer of a client, with parameters that have no values. */
     record Offer(String getName, List<Extension.Parameter> getParameters) implements Extension {
         static Offer deflate(Peer peer) {
             List<Extension.Parameter> parameters = new ArrayList<>();

@@ -14,8 +14,9 @@ import org.java_websocket.protocols.Protocol;
 import org.java_websocket.server.WebSocketServer;
 
 /**
- * Java-WebSocket as a peer, without permessage-deflate as by default: with it, fragmented
- * messages of 128 KiB never come back, and each costs the suites two minutes.
+ * Java-WebSocket as a peer, without permessage-deflate, which is its default. With it the
+ * library never returns fragmented messages of 128 KiB, and the suites wait two minutes for
+ * each.
  */
 final class JavaWebSocket {
     private static Draft_6455 draft() {
@@ -34,7 +35,7 @@ final class JavaWebSocket {
     private static final class Server extends WebSocketServer {
         Server() {
             super(new InetSocketAddress("127.0.0.1", 0), 1, List.of(draft()));
-            setConnectionLostTimeout(0); // it would ping
+            setConnectionLostTimeout(0); // sends no pings
             setTcpNoDelay(true);
         }
 

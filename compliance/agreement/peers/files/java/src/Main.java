@@ -2,24 +2,24 @@ import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 
-/** What the peers share that are run by "serve" or by "drive URL AGENT". */
+/** The parts that the peers share which run with "serve" or "drive URL AGENT". */
 final class Main {
     static final int MAX_MESSAGE = 32 << 20;
 
     private Main() { }
 
-    /** Connects once, echoes if told to, and returns the last text when the connection is over. */
+    /** Connects once, echoes if answer is true, and returns the last text after the end. */
     interface Client {
         String run(String url, boolean answer) throws Exception;
     }
 
-    /** Ends the process when its standard input does. */
+    /** Ends the process at EOF on its standard input. */
     static void endWithInput() {
         Thread thread = new Thread(() -> {
             try {
                 System.in.readAllBytes();
             } catch (IOException e) {
-                // It has ended too.
+                // The standard input has ended, too.
             }
             Runtime.getRuntime().halt(0);
         });
@@ -32,7 +32,7 @@ final class Main {
         System.out.flush();
     }
 
-    /** Has a client go through all cases of a fuzzing server, and ends the process. */
+    /** Runs all cases of a fuzzing server with a client, and ends the process. */
     static void drive(String base, String agent, Client client) throws Exception {
         int count = Integer.parseInt(client.run(base + "/getCaseCount", false));
         String query = "agent=" + URLEncoder.encode(agent, StandardCharsets.UTF_8);

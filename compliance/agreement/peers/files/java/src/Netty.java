@@ -40,8 +40,8 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 
 /**
- * Netty as a peer. Without settings it has the handlers that its examples use. All that
- * is deprecated here is what its older releases have too.
+ * Netty as a peer. With an empty setup it has the handlers that its examples use. The
+ * deprecated methods are those that older releases have, too.
  */
 @SuppressWarnings("deprecation")
 final class Netty extends ChannelInitializer<Channel> {
@@ -85,35 +85,39 @@ final class Netty extends ChannelInitializer<Channel> {
 
     private WebSocketClientProtocolHandler client() {
         return new WebSocketClientProtocolHandler(WebSocketClientProtocolConfig.newBuilder()
-            .webSocketUri(peer.url).allowExtensions(true).maxFramePayloadLength(MOST).handleCloseFrames(false).build());
+            .webSocketUri(peer.url).allowExtensions(true).maxFramePayloadLength(MOST)
+            .handleCloseFrames(false).build());
     }
 
     private static WebSocketServerProtocolHandler server() {
         return new WebSocketServerProtocolHandler(WebSocketServerProtocolConfig.newBuilder()
-            .websocketPath("/").allowExtensions(true).maxFramePayloadLength(MOST).handleCloseFrames(false).build());
+            .websocketPath("/").allowExtensions(true).maxFramePayloadLength(MOST)
+            .handleCloseFrames(false).build());
     }
 
-    // A client can ask for the server's window and for takeover. Its own window it
-    // leaves to the server, where it can size it.
+    // A client can ask for the size of the server's window and for no takeover. The server
+    // chooses the size of the client's window, if jzlib is on the class path.
     private ChannelHandler clientCompression() {
         if (peer.serverBits == 0) {
             return WebSocketClientCompressionHandler.INSTANCE;
         }
         return new WebSocketClientExtensionHandler(new PerMessageDeflateClientExtensionHandshaker(LEVEL,
-            ZlibCodecFactory.isSupportingWindowSizeAndMemLevel(), peer.serverBits, peer.noTakeover, peer.noTakeover));
+            ZlibCodecFactory.isSupportingWindowSizeAndMemLevel(), peer.serverBits,
+            peer.noTakeover, peer.noTakeover));
     }
 
-    // A server can ask for the client's window, if the client leaves it open, and allow
-    // what the client asks of it.
+    // A server can choose the size of the client's window, if the client lets it, and accept
+    // the size that the client asks for.
     private ChannelHandler serverCompression() {
         if (peer.serverBits == 0) {
             return new WebSocketServerCompressionHandler();
         }
         return new WebSocketServerExtensionHandler(new PerMessageDeflateServerExtensionHandshaker(LEVEL,
-            ZlibCodecFactory.isSupportingWindowSizeAndMemLevel(), peer.clientBits, true, peer.noTakeover));
+            ZlibCodecFactory.isSupportingWindowSizeAndMemLevel(), peer.clientBits,
+            true, peer.noTakeover));
     }
 
-    /** Notes the answer's field, whichever way the answer goes. */
+    /** Records Sec-WebSocket-Extensions of the response, whether it is sent or received. */
     private final class Answer extends ChannelDuplexHandler {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
@@ -122,7 +126,8 @@ final class Netty extends ChannelInitializer<Channel> {
         }
 
         @Override
-        public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) throws Exception {
+        public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise)
+            throws Exception {
             note(message);
             super.write(ctx, message, promise);
         }
@@ -142,7 +147,7 @@ final class Netty extends ChannelInitializer<Channel> {
             if (frame instanceof CloseWebSocketFrame close) {
                 closed = true;
                 peer.closed(close.statusCode(), close.reasonText());
-                ctx.writeAndFlush(close.retain()) // in vain, if it is the answer to ours
+                ctx.writeAndFlush(close.retain()) // fails if this is the answer to our close frame
                     .addListener(ChannelFutureListener.CLOSE);
                 return;
             }
@@ -160,7 +165,8 @@ final class Netty extends ChannelInitializer<Channel> {
             int third = content.readableBytes() / 3;
             send(ctx, new TextWebSocketFrame(false, 0, content.readRetainedSlice(third)));
             send(ctx, new ContinuationWebSocketFrame(false, 0, content.readRetainedSlice(third)));
-            send(ctx, new ContinuationWebSocketFrame(true, 0, content.readRetainedSlice(content.readableBytes())));
+            ByteBuf rest = content.readRetainedSlice(content.readableBytes());
+            send(ctx, new ContinuationWebSocketFrame(true, 0, rest));
         }
 
         private void send(ChannelHandlerContext ctx, WebSocketFrame frame) {

@@ -45,10 +45,10 @@ final class NettyEcho extends ChannelInitializer<Channel> {
                     ctx.writeAndFlush(frame.retain());
                 }
 
-                // Netty itself closes after a breach of the protocol, most often with 1000 "Bye".
+                // After a protocol error, Netty itself closes, most often with 1000 "Bye".
                 @Override
                 public void exceptionCaught(ChannelHandlerContext ctx, Throwable t) {
-                    if (t instanceof TooLongFrameException) { // of the aggregator, which leaves it to us
+                    if (t instanceof TooLongFrameException) { // of the aggregator, which does not close
                         ctx.writeAndFlush(new CloseWebSocketFrame(WebSocketCloseStatus.MESSAGE_TOO_BIG));
                     }
                 }

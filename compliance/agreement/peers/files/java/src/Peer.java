@@ -4,8 +4,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The setup and the report of a peer in Java; peer_test.go says what a peer does. The
- * setup is the only argument, a flat object in JSON.
+ * The setup and the report of an exchange, which exchange.go describes. The setup is the
+ * only argument, a flat JSON object.
  */
 final class Peer {
     private static final Pattern FIELD = Pattern.compile("\"(\\w+)\":(?:\"([^\"]*)\"|(\\w+))");
@@ -40,25 +40,25 @@ final class Peer {
         return role.equals("client");
     }
 
-    /** Says where the server listens. */
+    /** Prints where the server listens. */
     static void listens(int port) {
         System.out.println("{\"url\":\"ws://127.0.0.1:" + port + "/\"}");
         System.out.flush();
     }
 
-    /** Notes the field of the answer. */
+    /** Records the Sec-WebSocket-Extensions field of the response. */
     synchronized void agreed(String extensions) {
         this.extensions = extensions == null ? "" : extensions;
     }
 
-    /** Notes the peer's close frame, 1006 if there was none, and ends the connection. */
+    /** Records the received close frame, or 1006 without one, and ends the connection. */
     synchronized void closed(int code, String reason) {
         this.code = code;
         this.reason = reason == null ? "" : reason;
         ended.countDown();
     }
 
-    /** Notes the first failure, with its causes. */
+    /** Records the first failure, with its causes. */
     synchronized void failed(Throwable t) {
         if (!error.isEmpty()) {
             return;
@@ -70,22 +70,22 @@ final class Peer {
         error = b.toString();
     }
 
-    /** Notes a failure without which there would be a connection, and ends. */
+    /** Records a failure that has prevented or ended the connection. */
     void broken(Throwable t) {
         failed(t);
         ended.countDown();
     }
 
     /**
-     * Waits for the end of the connection, and then for the end of standard input: the
-     * tests close it when they have seen the end, so that nothing is cut off.
+     * Waits for the end of the connection, and then for EOF on the standard input. The tests
+     * close it after they have seen the end of the connection, so no data is cut off.
      */
     void await() throws InterruptedException, IOException {
         ended.await();
         System.in.readAllBytes();
     }
 
-    /** Prints the report and ends the process, whatever threads the peer has left. */
+    /** Prints the report and ends the process with all of its threads. */
     synchronized void report() {
         System.out.println("{\"extensions\":" + quote(extensions) + ",\"code\":" + code
             + ",\"reason\":" + quote(reason) + ",\"error\":" + quote(error) + "}");

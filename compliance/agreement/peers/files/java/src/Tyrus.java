@@ -5,7 +5,7 @@ import org.glassfish.tyrus.ext.extension.deflate.PerMessageDeflateExtension;
 /** Eclipse Tyrus, the reference implementation of Jakarta WebSocket, as a peer. */
 final class Tyrus {
     public static void main(String[] args) throws Exception {
-        java.util.logging.LogManager.getLogManager().reset(); // it writes much to standard error
+        java.util.logging.LogManager.getLogManager().reset(); // its log is long
         Peer peer = new Peer(args);
         Jakarta echo = new Jakarta(peer);
         if (peer.isClient()) {

@@ -1,4 +1,4 @@
-//! Runs tokio-websockets as an echo server, or as a client of a fuzzing server.
+//! Runs tokio-websockets as an echo server or as a client of a fuzzing server.
 //!
 //!     tokio-websockets serve
 //!     tokio-websockets drive URL AGENT
@@ -18,8 +18,12 @@ fn limits() -> Limits {
     Limits::default().max_payload_len(Some(32 << 20))
 }
 
-/// Returns every message until the connection is over. Gives back the last one.
-async fn echo<S: AsyncRead + AsyncWrite + Unpin>(socket: &mut WebSocketStream<S>, answer: bool) -> Option<Message> {
+/// Sends every message back, if answer is true, until the connection ends. Returns the last
+/// message.
+async fn echo<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: &mut WebSocketStream<S>,
+    answer: bool,
+) -> Option<Message> {
     let mut last = None;
     while let Some(Ok(message)) = socket.next().await {
         if message.is_text() || message.is_binary() {
@@ -48,17 +52,19 @@ async fn serve() -> Result<(), Failure> {
 
 async fn run(url: &str, answer: bool) -> Result<Option<Message>, Failure> {
     let builder = ClientBuilder::new().uri(url)?.limits(limits());
-    let mut socket: WebSocketStream<MaybeTlsStream<TcpStream>> = timeout(Duration::from_secs(10), builder.connect()).await??.0;
+    let connecting = timeout(Duration::from_secs(10), builder.connect());
+    let mut socket: WebSocketStream<MaybeTlsStream<TcpStream>> = connecting.await??.0;
     Ok(timeout(Duration::from_secs(180), echo(&mut socket, answer)).await?)
 }
 
 async fn drive(base: &str, agent: &str) -> Result<(), Failure> {
     let count = run(&format!("{base}/getCaseCount"), false).await?;
-    let count: usize = count.as_ref().and_then(|m| m.as_text()).ok_or("no number of cases")?.parse()?;
+    let count = count.as_ref().and_then(|m| m.as_text());
+    let count: usize = count.ok_or("the server sent no number of cases")?.parse()?;
     let agent: String = agent.bytes().map(|b| format!("%{b:02X}")).collect();
     for n in 1..=count {
         let url = format!("{base}/runCase?case={n}&agent={agent}");
-        // A task of its own, as the library may panic.
+        // The case has its own task, because the library may panic.
         let case = tokio::spawn(async move { run(&url, true).await.map(|_| ()).map_err(|e| e.to_string()) });
         if let Err(e) = case.await.unwrap_or_else(|e| Err(e.to_string())) {
             println!("case number {n}: {e}");

@@ -1,7 +1,7 @@
-//! Runs tungstenite as an echo server, or as a client of a fuzzing server.
+//! Runs tungstenite as an echo server or as a client of a fuzzing server.
 //!
-//!     peer serve
-//!     peer drive URL AGENT
+//!     tungstenite serve
+//!     tungstenite drive URL AGENT
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -21,7 +21,7 @@ fn config() -> Option<WebSocketConfig> {
     )
 }
 
-/// Returns every message until the connection is over.
+/// Sends every message back until the connection ends.
 fn echo<S: Read + Write>(socket: &mut WebSocket<S>) {
     loop {
         match socket.read() {
@@ -69,7 +69,8 @@ fn drive(base: &str, agent: &str) -> Result<(), String> {
     let host = base.trim_start_matches("ws://");
     let mut socket = dial(host, "/getCaseCount")?;
     let text = socket.read().map_err(|e| e.to_string())?;
-    let count: usize = text.to_text().map_err(|e| e.to_string())?.parse().map_err(|_| "no number of cases")?;
+    let count = text.to_text().map_err(|e| e.to_string())?.parse::<usize>();
+    let count = count.map_err(|_| "the server sent no number of cases")?;
     echo(&mut socket);
     let agent: String = agent.bytes().map(|b| format!("%{b:02X}")).collect();
     for n in 1..=count {

@@ -7,8 +7,8 @@ import org.glassfish.grizzly.http.server.NetworkListener;
 import org.glassfish.grizzly.strategies.WorkerThreadIOStrategy;
 
 /**
- * A server of Tyrus on the loopback interface. Its own listens on all of them and
- * cannot be told otherwise, so this one is in its package and does the same but that.
+ * A server of Tyrus that listens on loopback. The server of the library always listens on
+ * all interfaces. This one is in the library's package and differs only in that.
  */
 public final class Loopback {
     private Loopback() { }
