@@ -14,24 +14,24 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-const alike = 64 // messages of JSON in a row
+const alike = 64 // the number of similar JSON messages
 
-// An exchange is what goes over one connection.
+// An exchange sends messages over one connection and reads their echoes.
 type exchange struct {
 	*testing.T
 	ctx    context.Context
 	c      *websocket.Conn
 	tap    *tap
 	random *rand.ChaCha8
-	total  int // messages echoed
+	total  int // the number of echoes
 }
 
 func newExchange(ctx context.Context, t *testing.T, c *websocket.Conn, tap *tap) *exchange {
 	return &exchange{T: t, ctx: ctx, c: c, tap: tap, random: rand.NewChaCha8([32]byte{1})}
 }
 
-// echo sends the messages one after the other without waiting, reads as many, and
-// returns what both were on the wire.
+// echo sends messages without waiting for their echoes, reads the echoes, and returns the
+// counts of both on the wire.
 func (x *exchange) echo(messages ...websocket.Message) (in, out counts) {
 	x.Helper()
 	in0, out0 := x.tap.counts()
@@ -54,20 +54,21 @@ func (x *exchange) echo(messages ...websocket.Message) (in, out counts) {
 	in, out = x.tap.counts()
 	in, out = in.since(in0), out.since(out0)
 	if in.messages != len(messages) || out.messages != len(messages) || in.malformed+out.malformed > 0 {
-		x.Fatalf("%d messages were on the wire as %+v and came back as %+v", len(messages), out, in)
+		x.Fatalf("%d messages were sent as %+v and received as %+v", len(messages), out, in)
 	}
 	return in, out
 }
 
-// expect reads a message and compares.
+// expect reads a message and compares it with m.
 func (x *exchange) expect(m websocket.Message) {
 	x.Helper()
 	typ, p, err := x.c.Read(x.ctx)
 	if err != nil {
-		x.Fatalf("after %d messages, waiting for %d bytes of %v: %v", x.total, len(m.Data), m.Type, err)
+		x.Fatalf("after %d messages, no echo of %d bytes of %v: %v", x.total, len(m.Data), m.Type, err)
 	}
 	if typ != m.Type || !bytes.Equal(p, m.Data) {
-		x.Fatalf("after %d messages, %d bytes of %v came back as %d of %v", x.total, len(m.Data), m.Type, len(p), typ)
+		x.Fatalf("after %d messages, the echo of %d bytes of %v is %d bytes of %v, or differs",
+			x.total, len(m.Data), m.Type, len(p), typ)
 	}
 	x.total++
 }
@@ -78,8 +79,8 @@ func (x *exchange) bytes(n int) []byte {
 	return p
 }
 
-// log returns n bytes of lines, which compress by no more than a third: their
-// beginnings are alike, their ends are random letters.
+// log returns n bytes of lines with the same beginning and random letters at the end. They
+// compress by a third at most.
 func (x *exchange) log(n int) []byte {
 	var b []byte
 	for len(b) < n {
@@ -90,8 +91,8 @@ func (x *exchange) log(n int) []byte {
 	return b[:n]
 }
 
-// json returns a message of 1 KiB that is like all others, and has no byte repeated
-// that JSON does not repeat.
+// json returns a message of 1 KiB in JSON. All such messages are similar, and within one only
+// the syntax is repeated.
 func (x *exchange) json() websocket.Message {
 	var b bytes.Buffer
 	b.WriteString(`{"type":"trades","trades":[`)
@@ -100,15 +101,16 @@ func (x *exchange) json() websocket.Message {
 			b.WriteByte(',')
 		}
 		r := x.random.Uint64()
-		fmt.Fprintf(&b, `{"id":%d,"symbol":"%s-EUR","price":%d.%02d,"volume":%d,"side":"%s"}`, r>>44,
-			[]string{"WOOL", "SALT", "IRON", "RYE"}[r&3], 100+r>>2&127, r>>9%100, r>>16&1023, []string{"buy", "sell"}[r>>26&1])
+		symbol, side := []string{"WOOL", "SALT", "IRON", "RYE"}[r&3], []string{"buy", "sell"}[r>>26&1]
+		fmt.Fprintf(&b, `{"id":%d,"symbol":"%s-EUR","price":%d.%02d,"volume":%d,"side":"%s"}`,
+			r>>44, symbol, 100+r>>2&127, r>>9%100, r>>16&1023, side)
 	}
 	b.WriteString(`]}`)
 	b.WriteString(strings.Repeat(" ", 1024-b.Len()))
 	return websocket.Message{Type: websocket.Text, Data: b.Bytes()}
 }
 
-// text returns n bytes of words in several alphabets, cut between runes.
+// text returns n bytes of words in several scripts.
 func (x *exchange) text(n int) websocket.Message {
 	words := strings.Fields("halyard Süd größer côté вёсла παλίρροια 港 船荷証券 🌊 knot the and of")
 	var b []byte
@@ -121,7 +123,7 @@ func (x *exchange) text(n int) websocket.Message {
 	return websocket.Message{Type: websocket.Text, Data: b}
 }
 
-// messages sends all that a row is about, and returns how many bytes 64 messages took.
+// messages sends the messages of a row, and returns the figures of the similar ones.
 func (x *exchange) messages(h handshake, traits traits) figures {
 	x.Helper()
 	if h.answer == "" {
@@ -136,7 +138,7 @@ func (x *exchange) messages(h handshake, traits traits) figures {
 		x.streamed(true)
 	}
 	x.fragments(traits)
-	x.compressed() // the contexts have come through all of that
+	x.compressed() // the contexts must still be right
 	return f
 }
 
@@ -145,14 +147,13 @@ func (x *exchange) plain() {
 	x.Helper()
 	in, out := x.echo(x.json(), x.text(1<<16), x.json())
 	if in.compressed+out.compressed > 0 {
-		x.Errorf("without compression messages went as %+v and came as %+v", out, in)
+		x.Errorf("without compression, messages were sent as %+v and received as %+v", out, in)
 	}
 	x.kinds()
 }
 
-// broken sends messages that are alike, and one that does not compress, until the
-// connection fails. It must fail where and as the row says: a peer that has learned
-// better is to lose its row.
+// broken sends the similar messages, and one that does not compress, until the connection
+// fails. It must fail after the number of messages and in the way that the row says.
 func (x *exchange) broken(h handshake, p peer) {
 	x.Helper()
 	var err error
@@ -167,7 +168,7 @@ func (x *exchange) broken(h handshake, p peer) {
 		}
 	}
 	if err == nil {
-		x.Fatalf("all %d messages were echoed, where only %d should be", n, h.echoes)
+		x.Fatalf("all %d messages were echoed, want a failure after %d", n, h.echoes)
 	}
 	r := p.stop()
 	closure := x.c.Closure()
@@ -176,8 +177,8 @@ func (x *exchange) broken(h handshake, p peer) {
 		code = closure.Received.Code
 	}
 	if n != h.echoes || int(code) != h.status || !strings.Contains(err.Error()+" "+r.Error, h.broken) {
-		x.Errorf("broken after %d messages, with %d: %v; the peer says %+v; want %d, %d: %s",
-			n, code, err, r, h.echoes, h.status, h.broken)
+		x.Errorf("the connection failed after %d messages with code %d and %v; the peer reports %+v; "+
+			"want %d messages, code %d and %s", n, code, err, r, h.echoes, h.status, h.broken)
 	}
 }
 
@@ -187,13 +188,14 @@ func (x *exchange) roundTrip(m websocket.Message) error {
 	}
 	typ, data, err := x.c.Read(x.ctx)
 	if err == nil && (typ != m.Type || !bytes.Equal(data, m.Data)) {
-		err = fmt.Errorf("%d bytes of %v came back as %d others of %v", len(m.Data), m.Type, len(data), typ)
+		err = fmt.Errorf("the echo of %d bytes of %v is %d bytes of %v, or differs",
+			len(m.Data), m.Type, len(data), typ)
 	}
 	return err
 }
 
-// compressed sends 64 messages that are alike: all are compressed, in one frame each,
-// as some peers cannot join compressed fragments.
+// compressed sends 64 similar messages. All must be compressed, and ours must be in one frame
+// each, since some peers cannot join compressed fragments.
 func (x *exchange) compressed() figures {
 	x.Helper()
 	messages := make([]websocket.Message, alike)
@@ -202,25 +204,27 @@ func (x *exchange) compressed() figures {
 	}
 	in, out := x.echo(messages...)
 	if in.compressed != alike || out.compressed != alike || out.frames != alike {
-		x.Errorf("%d messages went as %+v and came as %+v", alike, out, in)
+		x.Errorf("%d messages were sent as %+v and received as %+v", alike, out, in)
 	}
 	return figures{alike * 1024, in.bytes, out.bytes}
 }
 
-// threshold sends messages of a size about that from which on we compress.
+// threshold sends messages of sizes around the threshold for compression.
 func (x *exchange) threshold() {
 	x.Helper()
-	for _, n := range []int{deflate.DefaultThreshold - 1, deflate.DefaultThreshold, deflate.DefaultThreshold + 1} {
+	const least = deflate.DefaultThreshold
+	for _, n := range []int{least - 1, least, least + 1} {
 		for _, typ := range []websocket.MessageType{websocket.Text, websocket.Binary} {
 			_, out := x.echo(websocket.Message{Type: typ, Data: bytes.Repeat([]byte("a"), n)})
-			if want := n >= deflate.DefaultThreshold; want != (out.compressed == 1) || want != (out.bytes < int64(n)) {
-				x.Errorf("%d bytes of %v went as %+v", n, typ, out)
+			want := n >= least
+			if want != (out.compressed == 1) || want != (out.bytes < int64(n)) {
+				x.Errorf("%d bytes of %v were sent as %+v", n, typ, out)
 			}
 		}
 	}
 }
 
-// kinds sends one message of each kind.
+// kinds sends messages of many kinds and sizes.
 func (x *exchange) kinds() {
 	x.Helper()
 	entries := x.log(1 << 10)
@@ -239,8 +243,7 @@ func (x *exchange) kinds() {
 	x.echo(messages...)
 }
 
-// streamed sends a message as it is made: in one frame, or in several if it is
-// flushed.
+// streamed sends a message with a Writer. It must be one frame, or several if it is flushed.
 func (x *exchange) streamed(flush bool) {
 	x.Helper()
 	_, out0 := x.tap.counts()
@@ -267,12 +270,13 @@ func (x *exchange) streamed(flush bool) {
 	x.expect(websocket.Message{Type: websocket.Text, Data: whole})
 	_, out := x.tap.counts()
 	out = out.since(out0)
-	if out.messages != 1 || out.compressed != 1 || out.bytes > int64(len(whole)*2/3) || flush != (out.frames > 1) {
-		x.Errorf("%d streamed bytes went as %+v, flushed: %v", len(whole), out, flush)
+	most := int64(len(whole) * 2 / 3)
+	if out.messages != 1 || out.compressed != 1 || out.bytes > most || flush != (out.frames > 1) {
+		x.Errorf("%d streamed bytes were sent as %+v, flushed: %v", len(whole), out, flush)
 	}
 }
 
-// fragments has messages sent back in several frames.
+// fragments asks for messages in several frames.
 func (x *exchange) fragments(traits traits) {
 	x.Helper()
 	for _, n := range []int{600, 300_000} {
@@ -285,12 +289,12 @@ func (x *exchange) fragments(traits traits) {
 			continue
 		}
 		if in.frames < 2 || in.compressed != 1 {
-			x.Errorf("%d bytes came in fragments as %+v", len(p), in)
+			x.Errorf("%d bytes in fragments were received as %+v", len(p), in)
 		}
 	}
 }
 
-// end closes with 1000 from our side, or has the peer do it.
+// end closes the connection with 1000, or asks the peer to.
 func (x *exchange) end(peerCloses bool) {
 	x.Helper()
 	if !peerCloses {

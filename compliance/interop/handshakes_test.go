@@ -12,23 +12,23 @@ import (
 	"github.com/hawser-ws/hawser/deflate"
 )
 
-// A handshake is a row of testdata/handshakes.txt: what either side is set up with, and
-// what both then say, to the letter.
+// A handshake is a row of testdata/handshakes.txt: the settings of both sides and their fields,
+// verbatim.
 type handshake struct {
 	peer       string
 	role       string // of the peer: "client" or "server"
-	asks       string // who asks for windows and takeover: "hawser" or "peer"
-	offers     string // what hawser, a client, offers instead; then it asks for nothing else
-	serverBits int    // 0 where hawser has its default options
-	clientBits int    // differs from serverBits only where the peer asks
+	asks       string // the side that asks for windows and takeover: "hawser" or "peer"
+	offers     string // Options.Offers of hawser as a client, which then asks for nothing else
+	serverBits int    // 0 if hawser has its default options
+	clientBits int    // differs from serverBits only if the peer asks
 	noTakeover bool
-	unsized    bool // the peer, a client, cannot size its window
+	unsized    bool // the peer is a client that does not offer a size for its window
 
 	offer, answer string // the Sec-WebSocket-Extensions fields
-	refused       string // part of the error of the side that refuses, if one does
+	refused       string // part of the error of the side that refuses; "" if neither does
 
-	// A connection that the peer breaks ends after so many echoes, with the status code
-	// of a close frame, and with an error that broken is a part of.
+	// If broken is not empty the connection fails after echoes messages, with a close frame
+	// with the code status, and with an error that includes broken.
 	broken         string
 	echoes, status int
 }
@@ -59,7 +59,7 @@ func (h handshake) String() string {
 	return b.String()
 }
 
-// options are those of our side. Where the peer asks, ours has all that it can.
+// options returns the options of our side. If the peer asks, ours accepts everything.
 func (h handshake) options() *deflate.Options {
 	if h.asks == "peer" {
 		return &deflate.Options{WindowBits: 15}
@@ -72,7 +72,7 @@ func (h handshake) options() *deflate.Options {
 	}
 }
 
-// setup is that of the peer.
+// setup returns the setup of the peer.
 func (h handshake) setup() peers.Setup {
 	s := peers.Setup{Role: h.role, Unsized: h.unsized}
 	if h.asks == "peer" {
@@ -81,14 +81,14 @@ func (h handshake) setup() peers.Setup {
 	return s
 }
 
-// sample reports whether the row is one of those that are run by default.
+// sample reports whether the row is tested by default.
 func (h handshake) sample(traits traits) bool {
 	defaults := h.serverBits == 0 && !h.noTakeover && h.offers == ""
 	return defaults && !(traits.slow && h.role == "server")
 }
 
-// takesOver reports whether messages from that side ("server", "client") take their
-// context over: by the answer, and ours also not if our options say so.
+// takesOver reports whether a side ("server" or "client") compresses with context takeover.
+// The answer decides, and for our side also the options.
 func (h handshake) takesOver(side string) bool {
 	if side != h.role && h.options().NoContextTakeover {
 		return false
@@ -96,7 +96,7 @@ func (h handshake) takesOver(side string) bool {
 	return !strings.Contains(h.answer, side+"_no_context_takeover")
 }
 
-// windowOf returns the window that a field gives to the messages from that side.
+// windowOf returns the size of a side's window in a Sec-WebSocket-Extensions field.
 func windowOf(side, field string) int {
 	if m := windowBits[side].FindStringSubmatch(field); m != nil {
 		bits, _ := strconv.Atoi(m[1])
@@ -112,7 +112,8 @@ var windowBits = map[string]*regexp.Regexp{
 
 var (
 	firstLine = regexp.MustCompile(
-		`^(\w+) (client|server), (unsized, )?(hawser|peer) (?:defaults|asks (\d+)(?:/(\d+))?), (no )?takeover$`)
+		`^(\w+) (client|server), (unsized, )?` +
+			`(hawser|peer) (?:defaults|asks (\d+)(?:/(\d+))?), (no )?takeover$`)
 	offersLine = regexp.MustCompile(`^(\w+) (server), hawser offers (.+)$`)
 	brokenLine = regexp.MustCompile(`^after (\d+), (\d+): (.+)$`)
 )
@@ -134,12 +135,11 @@ func parseFirstLine(line string) (h handshake, ok bool) {
 	return h, h.String() == line
 }
 
-// parseHandshakes reads a table. Its rows have no defaults: what they say is what is
-// compared.
+// parseHandshakes parses a table. Rows have no defaults.
 func parseHandshakes(table string) (rows []handshake, err error) {
 	seen := map[string]bool{}
 	for i, line := range strings.Split(table, "\n") {
-		bad := fmt.Errorf("line %d is not part of a row: %q", i+1, line)
+		bad := fmt.Errorf("line %d is not part of a row, or repeats one: %q", i+1, line)
 		switch {
 		case line == "" || line[0] == '#':
 		case line[0] != '\t':
@@ -156,7 +156,7 @@ func parseHandshakes(table string) (rows []handshake, err error) {
 	return rows, nil
 }
 
-// add reads another line of the row.
+// add parses another line of the row.
 func (h *handshake) add(line string) bool {
 	sign, value, _ := strings.Cut(line, " ")
 	switch sign {
@@ -199,15 +199,15 @@ func handshakesOf(t *testing.T, peer string) (rows []handshake) {
 	return rows
 }
 
-// Every peer has a row for our default options, with takeover and without, in each of
-// its roles; as a server also for an offer of the plain name. One that can size windows
+// Every peer has rows for our default options, with and without takeover, in each of its
+// roles. A server also has one for an offer without parameters. A peer with variable windows
 // has a row for each window that either side asks for.
 func TestTableIsComplete(t *testing.T) {
 	have := map[string]bool{}
 	for peer, r := range roles {
 		for _, h := range handshakesOf(t, peer) {
 			have[h.String()] = true
-			if h.serverBits != h.clientBits { // a peer whose sides differ in what they can
+			if h.serverBits != h.clientBits { // the peer has different limits for its windows
 				h.serverBits = min(h.serverBits, h.clientBits)
 				h.clientBits = h.serverBits
 				have[h.String()] = true
@@ -216,9 +216,9 @@ func TestTableIsComplete(t *testing.T) {
 		for _, takeover := range []string{"takeover", "no takeover"} {
 			for role := range strings.FieldsSeq(r.roles) {
 				want(t, have, "%s %s, hawser defaults, %s", peer, role, takeover)
-				for who := range strings.FieldsSeq(r.windows) {
+				for side := range strings.FieldsSeq(r.windows) {
 					for _, bits := range []int{8, 9, 10, 12, 15} {
-						want(t, have, "%s %s, %s asks %d, %s", peer, role, who, bits, takeover)
+						want(t, have, "%s %s, %s asks %d, %s", peer, role, side, bits, takeover)
 					}
 				}
 			}
@@ -232,12 +232,12 @@ func TestTableIsComplete(t *testing.T) {
 func want(t *testing.T, have map[string]bool, format string, args ...any) {
 	t.Helper()
 	if row := fmt.Sprintf(format, args...); !have[row] {
-		t.Errorf("there is no row %q", row)
+		t.Errorf("the table lacks the row %q", row)
 	}
 }
 
-// roles are those of each peer, and who can ask for windows. A page in a browser can
-// ask for nothing. netty118 has rows only for what later releases of Netty do better.
+// roles has the roles of each peer and the sides that can ask for a window. A page in a
+// browser cannot. netty118 has rows only for bugs that later releases of Netty fix.
 var roles = map[string]struct{ roles, windows string }{
 	"gws":            {"client server", "hawser peer"},
 	"ws":             {"client server", "hawser peer"},

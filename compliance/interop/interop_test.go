@@ -18,13 +18,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// limit bounds everything that a run waits for.
+// limit is the time limit of a row.
 const limit = time.Minute
 
 var limits = websocket.Limits{MaxMessage: 2 << 20}
 
-// testPeer runs the rows of a peer, and compares what their messages were on the
-// wire. Where nobody requires all of them it takes a sample.
+// testPeer tests the rows of a peer, and compares the sizes of their messages on the wire.
+// Unless all rows are required, it tests a sample.
 func testPeer(t *testing.T, name string, traits traits, newPeer func() peer) {
 	var results []result
 	for _, h := range handshakesOf(t, name) {
@@ -44,8 +44,8 @@ func testPeer(t *testing.T, name string, traits traits, newPeer func() peer) {
 	checkWindows(t, results)
 }
 
-// run performs one row: a handshake, an exchange, and the end. Its figures are zero
-// if nothing is compressed, or the row is of a handshake or a connection that fails.
+// run tests one row: a handshake, an exchange and a close. It returns no figures without
+// compression, or if the handshake or the connection must fail.
 func run(t *testing.T, h handshake, traits traits, p peer) figures {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
@@ -68,7 +68,7 @@ func run(t *testing.T, h handshake, traits traits, p peer) figures {
 		return figures{}
 	}
 	if err != nil {
-		t.Fatalf("%v; the peer says %+v", err, p.stop())
+		t.Fatalf("%v; the peer reports %+v", err, p.stop())
 	}
 
 	x := newExchange(ctx, t, c, tap)
@@ -81,17 +81,17 @@ func run(t *testing.T, h handshake, traits traits, p peer) figures {
 	x.end(peerCloses)
 	r := p.stop()
 	if r.Error != "" || r.Code != 1000 || !peerCloses && r.Reason != "done" {
-		t.Errorf("the peer ended with %+v", r)
+		t.Errorf("the peer reports %+v after the close", r)
 	}
-	if noSpaces(r.Extensions) != noSpaces(h.answer) { // some tell it parsed
-		t.Errorf("the peer has the answer %q, want %q", r.Extensions, h.answer)
+	if noSpaces(r.Extensions) != noSpaces(h.answer) { // some peers report the parsed answer
+		t.Errorf("the peer reports the answer %q, want %q", r.Extensions, h.answer)
 	}
 	return f
 }
 
 func noSpaces(s string) string { return strings.ReplaceAll(s, " ", "") }
 
-// checkHandshake compares both fields with the row.
+// checkHandshake compares the fields on the wire with those of the row.
 func checkHandshake(t *testing.T, h handshake, tap *tap) {
 	t.Helper()
 	got := h
@@ -104,13 +104,13 @@ func checkHandshake(t *testing.T, h handshake, tap *tap) {
 	}
 }
 
-// checkRefused requires that the side that refuses says why, and that the other
-// sees no connection.
+// checkRefused requires the expected error of the side that refuses the handshake, and that
+// the other side has no connection.
 func checkRefused(ctx context.Context, t *testing.T, h handshake, c *websocket.Conn, err error, p peer) {
 	t.Helper()
-	if c != nil { // the peer refuses what we have sent
+	if c != nil { // the peer refuses our answer
 		if _, _, err := c.Read(ctx); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("read from a peer that refused: %v", err)
+			t.Errorf("read from a peer that refused the answer: %v", err)
 		}
 	}
 	r := p.stop()
@@ -119,11 +119,11 @@ func checkRefused(ctx context.Context, t *testing.T, h handshake, c *websocket.C
 		ours = err.Error()
 	}
 	if !strings.Contains(r.Error, h.refused) && !strings.Contains(ours, h.refused) {
-		t.Errorf("refused by %q and %q, want %q", r.Error, ours, h.refused)
+		t.Errorf("the peer's error is %q and ours %q, want %q", r.Error, ours, h.refused)
 	}
 }
 
-// accept serves, and has the peer connect.
+// accept starts a server and the peer, and accepts the peer's connection.
 func accept(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.Conn, *tap, error) {
 	type accepted struct {
 		*websocket.Conn
@@ -134,7 +134,7 @@ func accept(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.
 	opts := &websocket.AcceptOptions{
 		Extensions: []wire.Extension{deflate.MustNew(h.options())},
 		Limits:     limits,
-		Origins:    []string{"http://127.0.0.1:*"}, // the page of a browser has a server of its own
+		Origins:    []string{"http://127.0.0.1:*"}, // of the page in a browser
 	}
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, err := websocket.Accept(w, r, opts)
@@ -154,7 +154,7 @@ func accept(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.
 	setup.URL = "ws" + strings.TrimPrefix(s.URL, "http") + "/echo"
 	p.start(ctx, t, setup)
 	if h.refused != "" && h.offer == "" {
-		return nil, nil, nil // the peer does not come as far as an offer
+		return nil, nil, nil // the peer sends no offer
 	}
 	select {
 	case a := <-conns:
@@ -166,7 +166,7 @@ func accept(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.
 
 type tapKey struct{}
 
-// A tapListener makes taps of what it accepts.
+// A tapListener wraps the connections that it accepts in taps.
 type tapListener struct{ net.Listener }
 
 func (l tapListener) Accept() (net.Conn, error) {
@@ -177,7 +177,7 @@ func (l tapListener) Accept() (net.Conn, error) {
 	return &tap{Conn: c}, nil
 }
 
-// dial has the peer serve, and connects.
+// dial starts the peer as a server and connects to it.
 func dial(ctx context.Context, t *testing.T, h handshake, p peer) (*websocket.Conn, *tap, error) {
 	p.start(ctx, t, h.setup())
 	if p.url() == "" {

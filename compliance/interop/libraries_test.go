@@ -8,13 +8,13 @@ import (
 	"github.com/hawser-ws/hawser/compliance/agreement/peers"
 )
 
-// gws sizes both windows. It does not wait for the answer to its close frame, and
-// fragments only what takes more than 128 KiB on the wire.
+// gws has variable windows for both sides. It does not wait for the answer to its close
+// frame, and fragments only messages of more than 128 KiB on the wire.
 func TestGWS(t *testing.T) {
 	testLibrary(t, "gws", "gws", traits{noSmallFragments: true, dropsAfterClose: true})
 }
 
-// Headless Chromium is a client only. All its offers are alike, so the server's options
+// Chromium is a client only. Its offer is always the same, so the options of the server
 // decide. It fragments large messages by itself.
 func TestChromium(t *testing.T) {
 	testLibrary(t, "chromium", "chromium", traits{noSmallFragments: true, zlib: true})
@@ -43,8 +43,8 @@ func TestTyrus(t *testing.T) {
 	testProgram(t, "tyrus", "tyrus", traits{slow: true, noFragments: true})
 }
 
-// Netty sizes windows only with jzlib. By default its handlers refuse an offer or an
-// answer without takeover. It truncates a large message that jzlib cannot compress.
+// Netty has variable windows only with jzlib. By default its handlers decline offers, and
+// refuse answers, without takeover. It truncates large messages that jzlib cannot compress.
 func TestNetty(t *testing.T) { testProgram(t, "netty", "netty-setup", traits{slow: true}) }
 
 // Without jzlib, Netty has no windows but 32 KiB.

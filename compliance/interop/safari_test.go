@@ -8,7 +8,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// Safari 15, whose rules are known from its users. It takes its context over even where
+// The rules of Safari 15 are known from its users. It compresses with context takeover even if
 // the answer forbids it, and cannot read a compressed message in several frames.
 func TestSafari15(t *testing.T) {
 	testPeer(t, "safari15", traits{noFragments: true, oneFrame: true}, func() peer { return newSafari() })
@@ -23,8 +23,8 @@ func newSafari() *simulated {
 	}
 }
 
-// A message that is flushed goes out in several frames, which ends the connection: the
-// documentation of Flush says so, and the rows above do not flush.
+// Flush sends a message in several frames, which ends the connection, as the documentation of
+// Flush says. The other tests do not flush.
 func TestSafari15FlushedMessage(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
@@ -40,7 +40,7 @@ func TestSafari15FlushedMessage(t *testing.T) {
 	}
 	x := newExchange(ctx, t, c, tap)
 	for range 20 {
-		w.Write(x.log(5_000)) // the peer may be gone already
+		w.Write(x.log(5_000)) // the peer may have ended the connection
 		w.Flush()
 	}
 	w.Close()
@@ -48,6 +48,6 @@ func TestSafari15FlushedMessage(t *testing.T) {
 		t.Error("the message was echoed")
 	}
 	if r := p.stop(); !strings.Contains(r.Error, "several frames") {
-		t.Errorf("the peer ended with %+v", r)
+		t.Errorf("the peer reports %+v, want an error about several frames", r)
 	}
 }

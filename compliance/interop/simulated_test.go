@@ -18,18 +18,18 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A simulated is a client that cannot be installed here. It follows the rules that are
-// known of it.
+// A simulated is a client that cannot be installed here. It follows the known rules of that
+// client.
 type simulated struct {
 	offer   string
 	accepts func(answer string) error
-	// takeover: it takes its context over, whatever was agreed on.
+	// takeover: it compresses with context takeover, whatever was agreed on.
 	takeover bool
 	// oneFrame: a compressed message in several frames ends the connection.
 	oneFrame bool
-	// final: what it compresses ends with a final block.
+	// final: its compressed messages end with a final block.
 	final bool
-	// most is the largest payload of a frame, 0 if there is no limit.
+	// most is the largest payload of a frame, or 0 without a limit.
 	most int
 
 	ctx        context.Context
@@ -38,7 +38,7 @@ type simulated struct {
 	writer     *flate.Writer // with takeover
 	compressed bytes.Buffer
 	window     []byte // of the server's messages
-	noWindow   bool   // the server takes nothing over
+	noWindow   bool   // the server compresses without takeover
 	report     peers.Report
 	ended      chan struct{}
 }
@@ -95,7 +95,7 @@ func (p *simulated) handshake(host, path string) error {
 	return p.accepts(p.report.Extensions)
 }
 
-// echo returns when the server's close frame has come.
+// echo echoes messages until it receives the server's close frame.
 func (p *simulated) echo() error {
 	var first wire.Header
 	var payload []byte
@@ -159,7 +159,7 @@ func (p *simulated) frame() (h wire.Header, payload []byte, err error) {
 	}
 }
 
-// sendMessage sends a message compressed, in frames no larger than p.most.
+// sendMessage compresses a message and sends it in frames of at most p.most bytes.
 func (p *simulated) sendMessage(op wire.Opcode, message []byte) error {
 	payload, err := p.deflate(message)
 	if err != nil {
@@ -187,14 +187,13 @@ func (p *simulated) send(h wire.Header, payload []byte) error {
 	return err
 }
 
-// deflate returns what a message is compressed to, in memory that the next call uses
-// again.
+// deflate compresses a message. The result is valid until the next call.
 func (p *simulated) deflate(message []byte) ([]byte, error) {
 	p.compressed.Reset()
 	if p.writer == nil || !p.takeover {
 		p.writer, _ = flate.NewWriter(&p.compressed, flate.DefaultCompression)
 	}
-	p.writer.Write(message) // into memory, without errors
+	p.writer.Write(message) // to memory, so there is no error
 	if p.final {
 		err := p.writer.Close()
 		return append(p.compressed.Bytes(), 0), err
@@ -203,7 +202,8 @@ func (p *simulated) deflate(message []byte) ([]byte, error) {
 	return bytes.TrimSuffix(p.compressed.Bytes(), []byte(syncTail)), err
 }
 
-// syncTail is what a sender cuts off and a receiver appends (RFC 7692, section 7.2).
+// syncTail is what a sender removes from a compressed message and a receiver appends
+// (RFC 7692, section 7.2).
 const syncTail = "\x00\x00\xff\xff"
 
 func (p *simulated) inflate(payload []byte) ([]byte, error) {

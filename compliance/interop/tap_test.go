@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A tap is the transport under a connection of ours. It keeps both handshake
-// headers and counts what follows them, whatever the library says it has sent.
+// A tap is the transport below a connection of hawser. It records the HTTP headers of the
+// opening handshake, and counts the frames after them.
 type tap struct {
 	net.Conn
 	mu      sync.Mutex
@@ -27,7 +27,7 @@ func (t *tap) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write counts first, so that who has seen the echo of a message finds it counted.
+// Write counts first, so a message is counted before its echo arrives.
 func (t *tap) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	t.out.add(p)
@@ -35,15 +35,15 @@ func (t *tap) Write(p []byte) (int, error) {
 	return t.Conn.Write(p)
 }
 
-// counts returns what has come and gone so far.
+// counts returns the counts of what was received and sent so far.
 func (t *tap) counts() (in, out counts) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.in.counts, t.out.counts
 }
 
-// extensions returns the Sec-WebSocket-Extensions fields of the handshake, to the
-// letter: that which came and that which went.
+// extensions returns the Sec-WebSocket-Extensions fields that were received and sent in the
+// opening handshake, verbatim.
 func (t *tap) extensions() (in, out string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -65,24 +65,27 @@ func extensionsField(head []byte) string {
 type flow struct {
 	counts
 	head    []byte // the HTTP header, up to its blank line
-	begun   bool   // the header is complete
-	partial []byte // the beginning of a frame's header
-	payload int64  // bytes of the frame's payload to come
+	begun   bool   // the HTTP header is complete
+	partial []byte // the incomplete header of a frame
+	payload int64  // the remaining bytes of the frame's payload
 }
 
-// counts are of the data frames in a flow, but for bytes, which are all that
-// follow the handshake.
+// counts are counts of data frames, except for bytes.
 type counts struct {
-	bytes                        int64
-	messages, frames, compressed int // compressed are messages with RSV1
-	malformed                    int // frames that have no valid header
+	bytes      int64 // after the opening handshake
+	messages   int
+	frames     int
+	compressed int // messages with RSV1
+	malformed  int // frames with an invalid header
 }
 
 func (c counts) since(d counts) counts {
 	return counts{
-		c.bytes - d.bytes,
-		c.messages - d.messages, c.frames - d.frames, c.compressed - d.compressed,
-		c.malformed - d.malformed,
+		bytes:      c.bytes - d.bytes,
+		messages:   c.messages - d.messages,
+		frames:     c.frames - d.frames,
+		compressed: c.compressed - d.compressed,
+		malformed:  c.malformed - d.malformed,
 	}
 }
 
@@ -108,7 +111,7 @@ func (f *flow) add(p []byte) {
 	}
 }
 
-// header counts the frame that partial begins, once its header is whole.
+// header counts a frame once partial has its whole header.
 func (f *flow) header() {
 	h, _, err := wire.ConsumeHeader(f.partial)
 	if errors.Is(err, io.ErrUnexpectedEOF) {

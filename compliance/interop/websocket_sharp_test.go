@@ -6,10 +6,10 @@ import (
 	"testing"
 )
 
-// The client of websocket-sharp, which Unity's programs use. It wants an answer with
-// server_no_context_takeover and takes one with client_no_context_takeover; any other
-// parameter fails the connection. Its messages end with a final block, and what is
-// larger than 1,016 bytes when compressed comes in fragments.
+// websocket-sharp is the client of many programs that use Unity. It requires an answer with
+// server_no_context_takeover, accepts client_no_context_takeover, and fails the connection at
+// any other parameter. Its messages end with a final block. It fragments messages of more than
+// 1,016 bytes when compressed.
 func TestWebsocketSharp(t *testing.T) {
 	testPeer(t, "websocketsharp", traits{noSmallFragments: true}, func() peer {
 		return &simulated{
