@@ -7,9 +7,9 @@
 //
 //	{"agent": {"1.1.1": {"behavior": "OK", "behaviorClose": "OK", ...}}}
 //
-// The verdict behavior is about the open connection, and behaviorClose is about how the
+// behavior is the verdict on the open connection, and behaviorClose is the verdict on how the
 // connection was closed. A case passes if both verdicts are OK or INFORMATIONAL. Any other
-// verdict means that it fell short, including NON-STRICT (the peer failed the connection
+// verdict means that the case fell short, including NON-STRICT (the peer failed the connection
 // later than it could have), UNCLEAN (TCP was closed without the closing handshake of
 // RFC 6455, section 7.1.4) and UNIMPLEMENTED (the peer declined an extension).
 //

@@ -55,10 +55,10 @@ type Options struct {
 // Run runs wstest against a server or a client and returns the verdicts. It returns early
 // if ctx ends, and never leaves a wstest running.
 //
-// Run returns an error if no case could run: a [*NoRunnerError] without a wstest, and other
-// errors if the URL has no WebSocket server, or if wstest died or ran no case. Cases that
-// fell short are not an error. If the tested side dies during the run, the cases that did
-// not run are not an error either. The report lists both.
+// Run returns an error if the suite could not run: a [*NoRunnerError] if there is no wstest,
+// and other errors if there is no WebSocket server at the URL, or if wstest died or ran no
+// case. The report lists cases that fell short, and cases that did not run because the tested
+// side died. Neither is an error.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	r, err := prepare(ctx, &o)
 	if err != nil {

@@ -46,8 +46,8 @@ type Exchange struct {
 	wait func() Report
 }
 
-// Wait returns the report of the peer once the peer has ended its connection. The end of
-// the context of the exchange ends the peer.
+// Wait waits until the peer has ended its connection, and returns the peer's report. If the
+// context of the exchange ends, so does the peer.
 func (x *Exchange) Wait() Report { return x.wait() }
 
 // exchange is a Peer.Exchange. The last argument of the program is the setup as JSON. A

@@ -22,8 +22,8 @@ import (
 // message has 16 MiB.
 const maxMessage = 32 << 20
 
-// A Peer is one library in one configuration. A nil function is something that the peer
-// cannot do.
+// A Peer is one library in one configuration. Serve, Drive and Exchange are nil if the peer
+// does not run in that way.
 type Peer struct {
 	Name    string // a short name such as "gorilla", which can be part of a file name
 	Library string // the import path of a Go library

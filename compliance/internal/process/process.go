@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// stopTime is how long a command may take to end after its context has ended, and how
-// long its output may stay open after it has ended itself.
+// stopTime is how long a command may take to end after its context has ended, and how long
+// its output may remain open after the command has ended.
 const stopTime = 5 * time.Second
 
-// Command returns a command in a process group of its own. The end of ctx kills the
-// group. On systems without process groups it kills the command alone.
+// Command returns a command that has its own process group. The end of ctx kills the group.
+// On systems without process groups it kills only the command.
 func Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	setGroup(cmd)
@@ -21,10 +21,10 @@ func Command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Terminate asks the group of a started command to end. Systems without process groups
-// cannot ask, so there it is Kill. It returns os.ErrProcessDone if the group is gone.
+// Terminate asks the process group of a started command to end. On systems without process
+// groups it is Kill. It returns [os.ErrProcessDone] if the group has ended.
 func Terminate(cmd *exec.Cmd) error { return terminate(cmd) }
 
-// Kill ends the group of a started command at once. It returns os.ErrProcessDone if the
-// group is gone.
+// Kill kills the process group of a started command. It returns [os.ErrProcessDone] if the
+// group has ended.
 func Kill(cmd *exec.Cmd) error { return kill(cmd) }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// New creates a key and a certificate for localhost, 127.0.0.1 and ::1 that is valid for a
-// year. Its Leaf is set. A client can trust the certificate as its only root.
+// New creates a key and a certificate for localhost, 127.0.0.1 and ::1, valid for a year. Leaf
+// is set, and a client can trust the certificate as its only root.
 func New() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -27,8 +27,8 @@ func New() (tls.Certificate, error) {
 	return sign(template, key, template, key)
 }
 
-// Signed creates a key and a certificate for a name that is valid for a year. The
-// certificate is signed by the other one, or by itself if that is not an authority's.
+// Signed creates a key and a certificate for a name, valid for a year. The certificate is
+// signed by the given one if that is a certificate authority, and else by itself.
 func Signed(name string, by tls.Certificate) (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
