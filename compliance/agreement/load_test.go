@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
@@ -81,18 +81,12 @@ func fickle(t *testing.T, name string) *peers.Peer {
 			started = true
 			return good.Serve(ctx, env)
 		}
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		done := make(chan struct{})
-		s := &http.Server{Handler: http.NotFoundHandler()}
-		go func() {
-			defer close(done)
-			_ = s.Serve(l)
-		}()
-		context.AfterFunc(ctx, func() { _ = s.Close() })
-		return &peers.Server{URL: "ws://" + l.Addr().String(), Done: done}, nil
+		s, done := httptest.NewServer(http.NotFoundHandler()), make(chan struct{})
+		context.AfterFunc(ctx, func() {
+			s.Close()
+			close(done)
+		})
+		return &peers.Server{URL: "ws" + strings.TrimPrefix(s.URL, "http"), Done: done}, nil
 	}}
 }
 

@@ -1,7 +1,6 @@
 package autobahn
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,57 +11,35 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// fixture is an index.json with two agents, as wstest writes it.
-const fixture = `{
-   "echo": {
-      "1.1.1": {"behavior": "OK", "behaviorClose": "OK",
-         "duration": 2, "remoteCloseCode": 1000,
-         "reportfile": "echo_case_1_1_1.json"},
-      "2.10": {"behavior": "OK", "behaviorClose": "UNCLEAN",
-         "duration": 1002, "remoteCloseCode": null,
-         "reportfile": "echo_case_2_10.json"},
-      "2.9": {"behavior": "FAILED", "behaviorClose": "WRONG CODE",
-         "duration": 3, "remoteCloseCode": 1002,
-         "reportfile": "echo_case_2_9.json"},
-      "6.4.1": {"behavior": "NON-STRICT", "behaviorClose": "OK",
-         "duration": 2003, "remoteCloseCode": 1007,
-         "reportfile": "echo_case_6_4_1.json"},
-      "7.1.6": {"behavior": "INFORMATIONAL", "behaviorClose": "INFORMATIONAL",
-         "duration": 9, "remoteCloseCode": 1000,
-         "reportfile": "echo_case_7_1_6.json"},
-      "7.5.1": {"behavior": "", "behaviorClose": "OK",
-         "duration": 9, "remoteCloseCode": 1007,
-         "reportfile": "echo_case_7_5_1.json"},
-      "9.1.1": {"behavior": "FAILED", "behaviorClose": "FAILED",
-         "duration": 1, "remoteCloseCode": null,
-         "reportfile": "echo_case_9_1_1.json"},
-      "12.1.1": {"behavior": "UNIMPLEMENTED", "behaviorClose": "OK",
-         "duration": 1, "remoteCloseCode": 1000,
-         "reportfile": "echo_case_12_1_1.json"}
-   },
-   "other": {
-      "1.1.2": {"behavior": "OK", "behaviorClose": "OK",
-         "duration": 2, "remoteCloseCode": 1000,
-         "reportfile": "other_case_1_1_2.json"}
-   }
-}`
-
-func fixtureReport(t *testing.T) *Report {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "index.json")
-	if err := os.WriteFile(path, []byte(fixture), 0o644); err != nil {
-		t.Fatal(err)
+// entry returns the verdicts on a case of the agent echo. A code of 0 means none.
+func entry(behavior, behaviorClose report.Verdict, code int, file string) report.Entry {
+	e := report.Entry{Behavior: behavior, BehaviorClose: behaviorClose, ReportFile: file}
+	if code != 0 {
+		e.RemoteCloseCode = &code
 	}
-	index, err := report.ReadIndex(path)
-	if err != nil {
-		t.Fatal(err)
+	return e
+}
+
+func fixtureReport() *Report {
+	index := report.Index{
+		"echo": {
+			"1.1.1":  entry("OK", "OK", 1000, "echo_case_1_1_1.json"),
+			"2.10":   entry("OK", "UNCLEAN", 0, "echo_case_2_10.json"),
+			"2.9":    entry("FAILED", "WRONG CODE", 1002, "echo_case_2_9.json"),
+			"6.4.1":  entry("NON-STRICT", "OK", 1007, "echo_case_6_4_1.json"),
+			"7.1.6":  entry("INFORMATIONAL", "INFORMATIONAL", 1000, "echo_case_7_1_6.json"),
+			"7.5.1":  entry("", "OK", 1007, "echo_case_7_5_1.json"),
+			"9.1.1":  entry("FAILED", "FAILED", 0, "echo_case_9_1_1.json"),
+			"12.1.1": entry("UNIMPLEMENTED", "OK", 1000, "echo_case_12_1_1.json"),
+		},
+		"other": {"1.1.2": entry("OK", "OK", 1000, "other_case_1_1_2.json")},
 	}
 	cases := []string{"1.1.1", "1.1.2", "2.9", "2.10", "6.4.1", "7.1.6", "7.5.1", "12.1.1"}
 	return newReport(index, "echo", "reports", cases)
 }
 
 func TestReportVerdicts(t *testing.T) {
-	r := fixtureReport(t)
+	r := fixtureReport()
 	if diff := cmp.Diff([]string{"2.9", "2.10", "6.4.1", "12.1.1"}, r.Short()); diff != "" {
 		t.Errorf("Short (-want +got):\n%s", diff)
 	}
@@ -76,7 +53,7 @@ func TestReportVerdicts(t *testing.T) {
 }
 
 func TestReportWrite(t *testing.T) {
-	r := fixtureReport(t)
+	r := fixtureReport()
 	r.Took = 1250 * time.Millisecond
 	var b strings.Builder
 	if err := r.Write(&b); err != nil {

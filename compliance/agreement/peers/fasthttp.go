@@ -5,7 +5,6 @@ import (
 	"io"
 	"log"
 	"net"
-	"time"
 
 	"github.com/fasthttp/websocket"
 	"github.com/valyala/fasthttp"
@@ -27,7 +26,7 @@ var fasthttpPeer = &Peer{
 		s := &fasthttp.Server{Logger: log.New(io.Discard, "", 0), Handler: func(r *fasthttp.RequestCtx) {
 			_ = u.Upgrade(r, func(c *websocket.Conn) { // sends a response if it fails
 				c.SetReadLimit(maxMessage)
-				echo(fasthttpConn{c}, true)
+				echo(gorillaConn{c}, true) // the library is a fork
 			})
 		}}
 		done := make(chan struct{})
@@ -39,24 +38,3 @@ var fasthttpPeer = &Peer{
 		return &Server{URL: "ws://" + l.Addr().String(), Done: done}, nil
 	},
 }
-
-type fasthttpConn struct{ *websocket.Conn }
-
-func (c fasthttpConn) read() (text bool, message []byte, err error) {
-	kind, message, err := c.ReadMessage()
-	return kind == websocket.TextMessage, message, err
-}
-
-func (c fasthttpConn) write(text bool, message []byte) error {
-	if text {
-		return c.WriteMessage(websocket.TextMessage, message)
-	}
-	return c.WriteMessage(websocket.BinaryMessage, message)
-}
-
-func (c fasthttpConn) closeInvalid() {
-	frame := websocket.FormatCloseMessage(websocket.CloseInvalidFramePayloadData, "")
-	_ = c.WriteControl(websocket.CloseMessage, frame, time.Time{})
-}
-
-func (c fasthttpConn) close() { _ = c.Conn.Close() }

@@ -20,7 +20,8 @@ var gorilla = &Peer{
 		if err != nil {
 			return nil, err
 		}
-		return newGorillaConn(c), nil
+		c.SetReadLimit(maxMessage)
+		return gorillaConn{c}, nil
 	}),
 	Drive: drive(func(ctx context.Context, url string) (conn, error) {
 		d := websocket.Dialer{EnableCompression: true, HandshakeTimeout: 10 * time.Second}
@@ -28,32 +29,37 @@ var gorilla = &Peer{
 		if err != nil {
 			return nil, err
 		}
-		return newGorillaConn(c), nil
+		c.SetReadLimit(maxMessage)
+		return gorillaConn{c}, nil
 	}, true),
 }
 
-type gorillaConn struct{ *websocket.Conn }
-
-func newGorillaConn(c *websocket.Conn) conn {
-	c.SetReadLimit(maxMessage)
-	return gorillaConn{c}
+// A gorillaConn is a connection of gorilla, or of a fork of gorilla.
+type gorillaConn struct {
+	c interface {
+		ReadMessage() (kind int, message []byte, err error)
+		WriteMessage(kind int, message []byte) error
+		WriteControl(kind int, payload []byte, deadline time.Time) error
+		Close() error
+	}
 }
 
 func (c gorillaConn) read() (text bool, message []byte, err error) {
-	kind, message, err := c.ReadMessage()
+	kind, message, err := c.c.ReadMessage()
 	return kind == websocket.TextMessage, message, err
 }
 
 func (c gorillaConn) write(text bool, message []byte) error {
+	kind := websocket.BinaryMessage
 	if text {
-		return c.WriteMessage(websocket.TextMessage, message)
+		kind = websocket.TextMessage
 	}
-	return c.WriteMessage(websocket.BinaryMessage, message)
+	return c.c.WriteMessage(kind, message)
 }
 
 func (c gorillaConn) closeInvalid() {
 	frame := websocket.FormatCloseMessage(websocket.CloseInvalidFramePayloadData, "")
-	_ = c.WriteControl(websocket.CloseMessage, frame, time.Time{})
+	_ = c.c.WriteControl(websocket.CloseMessage, frame, time.Time{})
 }
 
-func (c gorillaConn) close() { _ = c.Conn.Close() }
+func (c gorillaConn) close() { _ = c.c.Close() }
