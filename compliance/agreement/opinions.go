@@ -37,8 +37,6 @@ var opinions = []opinion{
 		"although it is a race: the client loses a close frame that is queued while it writes."},
 	{peer: "gobwas", rule: "a client MUST mask all frames", text: "The suite is right: gobwas does not " +
 		"mask its close frame when it answers an invalid one."},
-	{cases: "R.9.[1-3]", text: "The peer may do this: no RFC says which code answers a close frame. " +
-		"The codes are newer than the peer's table."},
 	{peer: "chromium", cases: "[LX].*", verdict: "OK", text: "The suite is as strict as the original " +
 		"in group 6: 1007 is more precise than 1002. No sentence forbids 1002."},
 	{verdict: "OK", text: "The peer refuses what it should refuse. By section 7.1.7 it SHOULD also " +
@@ -80,14 +78,11 @@ var opinions = []opinion{
 	{cases: "H.5.9", text: "The suite is right: a line without a colon makes the request invalid, and " +
 		"the response says so."},
 	{cases: "H.5.*", text: "The suite is right: RFC 9112 says what a server does with such a request."},
-	{cases: "H.9.4", text: "The peer may do this: fields larger than it wishes to process are answered " +
-		"with a 4xx code (RFC 9110, section 5.4)."},
 	{cases: "H.7.*", text: "The suite is right: the server selects a subprotocol that is not a token."},
 
 	// Frames.
 	{cases: "L.1.*", text: "The suite is right: the top bit of a 64-bit length must be 0."},
 	{cases: "L.3.*", peer: "xnet", text: oneFrame},
-	{cases: "L.3.*", text: "The suite is right if the peer has no limit. L.7.1 shows whether it has one."},
 	{cases: "L.4.11", peer: "tornado", text: "The suite is right that Tornado sends 1015, which MUST " +
 		"NOT be set in a close frame (section 7.4.1)."},
 	{cases: "L.4.*", text: "The suite is right: control frames have at most 125 bytes and are not " +
@@ -102,8 +97,6 @@ var opinions = []opinion{
 	{cases: "L.9.*", peer: "netty", rule: "MUST be 0 unless", text: "The suite is right: netty accepts " +
 		"frames with reserved bits, and returns them with the bits."},
 	{cases: "L.9.*", text: "The suite is right: the peer accepts what it must refuse."},
-	{cases: "L.8.*", text: "The suite is right that the message was changed: undici's decoder drops " +
-		"U+FEFF."},
 
 	// permessage-deflate.
 	{cases: "X.*", rule: "doesn't have the \"client_max_window_bits\" extension parameter", text: unasked},
@@ -115,12 +108,7 @@ var opinions = []opinion{
 		"value."},
 	{cases: "X.*", rule: "that includes the \"server_no_context_takeover\"", text: "The suite is " +
 		"right: a server that accepts this offer says so in its answer."},
-	{cases: "X.[14].*", rule: "Optionally, a |Sec-WebSocket-Extensions|", text: "This is doubtful: the " +
-		"offer is valid, and the server refuses it as it refuses every other one. But no sentence " +
-		"obliges a server to accept a connection."},
 	{cases: "X.1.19", text: "The suite is right: empty elements of a list are ignored."},
-	{cases: "X.1.*", verdict: "NON-STRICT", text: refuses},
-	{cases: "X.2.*", verdict: "NON-STRICT", text: refuses},
 	{cases: "X.2.*", rule: "Extensions not listed by the client", text: "The suite is right: the " +
 		"server accepts permessage-deflate, which was not offered."},
 	{cases: "X.2.*", rule: "in accordance with the specification", text: "The suite is right: the " +
@@ -128,8 +116,6 @@ var opinions = []opinion{
 	{cases: "X.2.*", text: "The suite is right: a server MUST decline such an offer (RFC 7692, section 7)."},
 	{cases: "X.3.*", text: "The suite is right: section 9.1 has the server fail the connection, since " +
 		"it knows extensions."},
-	{cases: "X.4.[12]", peer: "websockets", text: "The suite is right: the peer offers " +
-		"client_max_window_bits, and fails if the answer is 8."},
 	{cases: "X.4.*", text: "The suite is right: the peer does not do what was agreed on."},
 	{cases: "X.5.*", peer: "netty", rule: "MUST be 0 unless", text: "The suite is right: netty accepts " +
 		"frames with reserved bits, and returns them with the bits."},
@@ -144,7 +130,6 @@ var opinions = []opinion{
 	{cases: "X.6.*", text: "The suite is right: the message is valid, and the peer drops it."},
 	{cases: "X.7.*", text: "The suite is right: the peer neither delivers the message nor fails the " +
 		"connection."},
-	{cases: "X.8.*", text: "The suite is right: the peer does not apply its limit to inflated messages."},
 
 	// Clients.
 	{cases: "C.1.1[67]", text: "The suite is right: a client MUST be able to parse 1xx responses (RFC " +
@@ -164,7 +149,6 @@ const (
 		"the server understands (section 4.2.2)."
 	body = "The suite is right that the peer reads the body as frames. It may refuse the " +
 		"request, but only with a response."
-	refuses  = "The peer may do this: it declines the offer, and with it the connection."
 	oneFrame = "The suite is right: x/net returns each fragment as a message."
 	unasked  = "The suite is right: a server MUST NOT answer with client_max_window_bits if the " +
 		"offer does not have it. The suite does not test the rest of the connection."
