@@ -64,7 +64,7 @@ func TestReadme(t *testing.T) {
 		await(t, url)
 		out := command(t, dir, filepath.Join(dir, "wscheck.exe"), "fuzzingclient", url,
 			"-quick", "-cases", strings.Join(cases, ","))
-		if !strings.Contains(out, "\nPASS: ") || !strings.Contains(out, " refused with 1009, too big") {
+		if !strings.Contains(out, "\nPASS: ") || !strings.Contains(out, " refused a message with 1009") {
 			t.Errorf("wscheck printed %s", out)
 		}
 	})

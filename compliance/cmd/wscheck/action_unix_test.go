@@ -14,16 +14,17 @@ import (
 )
 
 var (
-	inputDefault = regexp.MustCompile(`(?m)^  ([a-z-]+):\n    description: .*\n(?:    required: true\n)?(?:    default: '?([^'\n]*)'?\n)?`)
-	inputVar     = regexp.MustCompile(`(?m)^        ([A-Z_]+): \$\{\{ inputs\.([a-z-]+) \}\}$`)
+	inputDefault = regexp.MustCompile(`(?m)^  ([a-z-]+):\n    description: .*\n` +
+		`(?:    required: true\n)?(?:    default: '?([^'\n]*)'?\n)?`)
+	inputVar = regexp.MustCompile(`(?m)^        ([A-Z_]+): \$\{\{ inputs\.([a-z-]+) \}\}$`)
 )
 
-// The action for GitHub tests a server that it starts itself, with the defaults of its
-// inputs and a few that are set.
+// The GitHub action tests a server that it starts itself, with a few inputs set and the defaults of
+// the others.
 func TestAction(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
-		t.Skip("no bash, which the action is written in")
+		t.Skip("the action needs bash")
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -69,7 +70,7 @@ func TestAction(t *testing.T) {
 		filepath.Join(dir, "wscheck-report", "server.log"): "listening at ",
 		filepath.Join(dir, "wscheck-report", "index.html"): `-close-path</span> <span class="word">/close`} {
 		if b, err := os.ReadFile(file); err != nil || !strings.Contains(string(b), want) {
-			t.Errorf("%s does not have %q: %s, %v", file, want, b, err)
+			t.Errorf("%s has no %q (error %v):\n%s", file, want, err, b)
 		}
 	}
 }

@@ -18,18 +18,18 @@ const autobahnHelp = `usage: wscheck autobahn -server URL [flags]
        wscheck autobahn -install DIR [-server URL | -client] [flags]
 
 Runs the original Autobahn testsuite, ` + autobahn.Version + `, against a WebSocket server or
-against hawser's own client. The suite is a program called wstest: the one named
-by -wstest or put in place by -install, or else one on PATH, or else the suite's
-own image in docker. All of it stays on loopback, but for the server you name.
+hawser's own client. The suite is a program called wstest. wscheck uses the one that
+-wstest names or -install installs, then one on PATH, then the suite's own Docker
+image. The suite connects only to loopback addresses and to the server that you name.
 
-Case ids are like 1.1.1 and 2.10. In patterns a star stands for any characters
-and the whole id must match: '12.*.1' is five cases. (wstest's own patterns have
-no end anchor, so that there it is also 12.1.10 to 12.1.18.) Groups 1 to 7 and 10
-take some 10 seconds; 12 and 13 test compression and take most of a full run.
+In patterns, * matches any characters, and the whole id must match: '12.*.1' is five
+cases. (wstest's own patterns have no end anchor, so that the same pattern also
+matches 12.1.10 to 12.1.18.) Groups 1 to 7 and 10 take about 10 seconds. Groups 12 and
+13, which test compression, take most of the time of a full run.
 
-A case passes if both its verdicts, behavior and behaviorClose, are OK or
-INFORMATIONAL. Exit status: 0 all passed, 1 some fell short, 2 some could not be
-run.
+A case passes if both verdicts, behavior and behaviorClose, are OK or INFORMATIONAL.
+
+Exit status: 0 all cases passed, 1 some fell short, 2 some did not run.
 
 Flags:
 `
@@ -49,22 +49,24 @@ func parseAutobahn(args []string, stdout io.Writer) (*autobahnFlags, error) {
 	fs.StringVar(&f.server, "server", "", "test the server at this ws or wss `URL`")
 	fs.BoolVar(&f.client, "client", false, "test hawser's client")
 	fs.StringVar(&f.install, "install", "",
-		"install wstest in `DIR` with pip and Python 2.7, every version pinned,\nand use it; what is already installed there stays")
+		"install wstest in `DIR` with pip and Python 2.7, with pinned versions, and use it;\n"+
+			"an existing installation in DIR is kept")
 	fs.StringVar(&f.python, "python", "",
-		"with -install: the Python 2.7 to use (default: on PATH, or of pyenv)")
-	fs.StringVar(&f.cases, "cases", "", "comma `list` of patterns of cases to run (default: all 517)")
-	fs.StringVar(&f.exclude, "exclude", "", "comma `list` of patterns of cases to leave out")
+		"with -install: `PATH` of Python 2.7 (default: from PATH or pyenv)")
+	fs.StringVar(&f.cases, "cases", "", "comma-separated `list` of patterns of cases (default: all 517)")
+	fs.StringVar(&f.exclude, "exclude", "", "comma-separated `list` of patterns of cases to exclude")
 	fs.StringVar(&f.out, "out", "", "`DIR` for the reports (default ./reports/autobahn/servers or clients)")
 	fs.StringVar(&f.options.Agent, "agent", "",
-		"`name` of the tested side in the reports (default: host and port, or hawser)")
+		"`NAME` of the peer under test in the reports (default: host and port, or hawser)")
 	fs.StringVar(&f.options.Wstest, "wstest", "",
-		"`PATH` of a wstest, or of a directory given to -install before")
-	fs.BoolVar(&f.options.Docker, "docker", false, "use docker even if there is a wstest")
-	fs.StringVar(&f.options.Image, "image", autobahn.DefaultImage, "docker `image`")
+		"`PATH` of wstest, or of a directory made by -install")
+	fs.BoolVar(&f.options.Docker, "docker", false, "use Docker even if wstest is available")
+	fs.StringVar(&f.options.Image, "image", autobahn.DefaultImage, "Docker `IMAGE`")
 	fs.DurationVar(&f.timeout, "timeout", time.Hour, "time limit of the whole run")
 	fs.BoolVar(&f.options.Insecure, "insecure", false,
-		"accept any certificate of a wss server, as is always done on loopback\n(the suite itself never verifies one)")
-	fs.BoolVar(&f.options.TLS, "tls", false, "with -client: over wss")
+		"accept any certificate of a wss server, as is always done on loopback\n"+
+			"(the suite itself never verifies certificates)")
+	fs.BoolVar(&f.options.TLS, "tls", false, "with -client: use wss")
 	rest, err := parse(fs, autobahnHelp, args, stdout)
 	if err == nil {
 		err = f.check(rest)
@@ -72,23 +74,23 @@ func parseAutobahn(args []string, stdout io.Writer) (*autobahnFlags, error) {
 	return f, err
 }
 
-// check refuses flags that make no sense together.
+// check returns an error for invalid combinations of flags.
 func (f *autobahnFlags) check(rest []string) error {
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("unexpected argument %q", rest[0])
 	case f.server != "" && f.client:
-		return errors.New("-server and -client are two runs")
+		return errors.New("-server and -client cannot be combined")
 	case f.server == "" && !f.client && f.install == "":
-		return errors.New("one of -server URL, -client and -install DIR is needed")
+		return errors.New("missing -server URL, -client or -install DIR")
 	case f.install != "" && (f.options.Wstest != "" || f.options.Docker):
-		return errors.New("-install goes with neither -wstest nor -docker")
+		return errors.New("-install cannot be combined with -wstest or -docker")
 	case f.options.Wstest != "" && f.options.Docker:
-		return errors.New("-wstest does not go with -docker")
+		return errors.New("-wstest cannot be combined with -docker")
 	case f.options.TLS && !f.client:
-		return errors.New("-tls goes with -client; a server's URL tells by itself")
+		return errors.New("-tls requires -client; for a server, use a wss URL")
 	case f.python != "" && f.install == "":
-		return errors.New("-python goes with -install")
+		return errors.New("-python requires -install")
 	case f.timeout <= 0:
 		return errors.New("-timeout must be positive")
 	}
@@ -111,14 +113,14 @@ func autobahnCommand(ctx context.Context, args []string, stdout, stderr io.Write
 		}
 		return fail(stderr, err)
 	}
-	if report == nil { // -install alone
+	if report == nil { // only -install
 		return exitPassed
 	}
 	return originalVerdict(report, stdout, stderr)
 }
 
-// do installs and runs the suite as the flags say. The report is nil if they say
-// only to install.
+// do installs and runs the suite as the flags say. The report is nil if the suite is only
+// installed.
 func (f *autobahnFlags) do(ctx context.Context, log io.Writer) (*autobahn.Report, error) {
 	o := f.options
 	o.Log = log
@@ -150,7 +152,7 @@ func (f *autobahnFlags) do(ctx context.Context, log io.Writer) (*autobahn.Report
 	return autobahn.Run(ctx, o)
 }
 
-// originalVerdict prints the report and turns it into an exit status.
+// originalVerdict prints the report and returns the exit status.
 func originalVerdict(r *autobahn.Report, stdout, stderr io.Writer) int {
 	if err := r.Write(stdout); err != nil {
 		return fail(stderr, err)

@@ -17,17 +17,17 @@ func TestAutobahnUsage(t *testing.T) {
 	tests := []struct {
 		args           string
 		status         int
-		stdout, stderr string // parts of what is printed
+		stdout, stderr string // parts of the output
 	}{
-		{"", exitFailed, "", "-install DIR is needed"},
+		{"", exitFailed, "", "missing -server URL, -client or -install DIR"},
 		{"-help", exitPassed, "no end anchor", ""},
 		{"-servers x", exitFailed, "", "not defined: -servers"},
-		{"-server ws://127.0.0.1:1 -client", exitFailed, "", "two runs"},
+		{"-server ws://127.0.0.1:1 -client", exitFailed, "", "-server and -client cannot be combined"},
 		{"-client extra", exitFailed, "", `unexpected argument "extra"`},
 		{"-client -docker -wstest x", exitFailed, "", "-docker"},
-		{"-client -install x -docker", exitFailed, "", "-install goes with neither"},
-		{"-server ws://127.0.0.1:1 -tls", exitFailed, "", "-tls goes with -client"},
-		{"-client -python x", exitFailed, "", "-python goes with -install"},
+		{"-client -install x -docker", exitFailed, "", "-install cannot be combined with"},
+		{"-server ws://127.0.0.1:1 -tls", exitFailed, "", "-tls requires -client"},
+		{"-client -python x", exitFailed, "", "-python requires -install"},
 		{"-client -timeout 0s", exitFailed, "", "must be positive"},
 		{"-client -cases 8.*", exitFailed, "", `"8.*"`},
 		{"-server http://127.0.0.1", exitFailed, "", "not a ws:// or wss:// URL"},
@@ -53,7 +53,7 @@ func TestAutobahnNothingToRun(t *testing.T) {
 		}
 	}
 	if lines := strings.Count(stderr.String(), "\n"); lines != 1 {
-		t.Errorf("one paragraph was wanted, not %d lines", lines)
+		t.Errorf("the error has %d lines, want 1", lines)
 	}
 }
 
@@ -68,8 +68,8 @@ func TestAutobahnNoServer(t *testing.T) {
 	defer pages.Close()
 	for _, addr := range []string{gone, pages.Listener.Addr().String()} {
 		var stdout, stderr strings.Builder
-		if status := run(t.Context(), []string{"autobahn", "-server", "ws://" + addr}, &stdout,
-			&stderr); status != exitFailed {
+		args := []string{"autobahn", "-server", "ws://" + addr}
+		if status := run(t.Context(), args, &stdout, &stderr); status != exitFailed {
 			t.Errorf("exit status %d", status)
 		}
 		if want := "no WebSocket server at ws://" + addr; !strings.Contains(stderr.String(), want) {
@@ -79,7 +79,7 @@ func TestAutobahnNoServer(t *testing.T) {
 }
 
 func TestAutobahnTimeout(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and says nothing
+	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections but does not answer
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestAutobahnVerdict(t *testing.T) {
 			t.Errorf("%s: last line %q, want %q", tt.name, lines[len(lines)-1], tt.last)
 		}
 		if !strings.Contains(stdout.String(), filepath.Join("reports", "index.html")) {
-			t.Errorf("%s: the reports are not named", tt.name)
+			t.Errorf("%s: the output does not name the reports", tt.name)
 		}
 	}
 }

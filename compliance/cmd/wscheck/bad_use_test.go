@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// What there is instead of a WebSocket server.
-func TestNothingToTest(t *testing.T) {
+// Errors if there is no WebSocket server at the URL.
+func TestNoWebSocketServer(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -29,38 +29,38 @@ func TestNothingToTest(t *testing.T) {
 	secure := strings.TrimPrefix(serveTLS(t, testee.Echo()), "wss://")
 	rude := raw(t, func(c net.Conn) { c.Close() })
 	tests := []struct{ command, url, stderr string }{
-		{"fuzzingclient", "", "one URL of a server is needed"},
-		{"fuzzingclient", "ws://127.0.0.1:1 ws://127.0.0.1:2", "one URL of a server is needed"},
-		{"fuzzingclient", "127.0.0.1:9001", `"127.0.0.1:9001" is no URL of a WebSocket server`},
-		{"fuzzingclient", "localhost:9001", `"localhost:9001" is no URL of a WebSocket server`},
-		{"fuzzingclient", "http://127.0.0.1:1", "is no URL of a WebSocket server"},
-		{"fuzzingclient", "ws:///path", "is no URL of a WebSocket server"},
-		{"fuzzingclient", "ws+unix://host/path", "is no URL of a WebSocket server"},
+		{"fuzzingclient", "", "want one URL"},
+		{"fuzzingclient", "ws://127.0.0.1:1 ws://127.0.0.1:2", "want one URL"},
+		{"fuzzingclient", "127.0.0.1:9001", `invalid server URL "127.0.0.1:9001"`},
+		{"fuzzingclient", "localhost:9001", `invalid server URL "localhost:9001"`},
+		{"fuzzingclient", "http://127.0.0.1:1", "invalid server URL"},
+		{"fuzzingclient", "ws:///path", "invalid server URL"},
+		{"fuzzingclient", "ws+unix://host/path", "invalid server URL"},
 		{"fuzzingclient", "ws+unix:///no/such/socket",
-			"nobody can be reached at ws+unix:///no/such/socket: "},
+			"cannot connect to ws+unix:///no/such/socket: "},
 		{"fuzzingclient", "ws://name.invalid", "ws://name.invalid: lookup name.invalid"},
-		{"fuzzingclient", "ws://" + gone, "nobody listens at ws://" + gone},
-		{"fuzzingclient", "wss://" + gone, "nobody listens at wss://" + gone},
-		{"testeeclient", "ws://" + gone, "nobody listens at ws://" + gone},
+		{"fuzzingclient", "ws://" + gone, "no server is listening at ws://" + gone},
+		{"fuzzingclient", "wss://" + gone, "no server is listening at wss://" + gone},
+		{"testeeclient", "ws://" + gone, "no server is listening at ws://" + gone},
 		{"fuzzingclient", "ws://" + silent, "does not answer the opening handshake within 5s"},
-		{"fuzzingclient", "wss://" + silent, "takes connections, but does not answer"},
+		{"fuzzingclient", "wss://" + silent, "accepts connections but does not answer"},
 		{"fuzzingclient", "ws://" + ssh,
-			`speaks before it is asked, so it is no HTTP server: "SSH-2.0-x\r\n"`},
-		{"fuzzingclient", "wss://" + ssh, "does not speak TLS"},
+			`sends data before a request, so it is not an HTTP server: "SSH-2.0-x\r\n"`},
+		{"fuzzingclient", "wss://" + ssh, "does not use TLS"},
 		{"fuzzingclient", "ws://" + plain, "the server refused the upgrade: HTTP/1.1 404 Not Found"},
 		{"fuzzingclient", "wss://" + plain,
-			"does not speak TLS; if it is a WebSocket server its URL begins with ws"},
+			"does not use TLS; try a ws URL"},
 		{"testeeclient", "ws://" + plain, "status 404"},
 		{"fuzzingclient", "ws://" + secure,
-			"speaks TLS; if it is a WebSocket server its URL begins with wss"},
-		{"testeeclient", "ws://" + secure, "speaks TLS; if it is a WebSocket server its URL begins with wss"},
-		{"fuzzingclient", "wss://" + secure, "which -insecure passes over"},
-		{"testeeclient", "wss://" + secure, "which -insecure passes over"},
+			"uses TLS; try a wss URL"},
+		{"testeeclient", "ws://" + secure, "uses TLS; try a wss URL"},
+		{"fuzzingclient", "wss://" + secure, "is not trusted; -insecure accepts it"},
+		{"testeeclient", "wss://" + secure, "is not trusted; -insecure accepts it"},
 		{"fuzzingclient", "ws://" + rude, "closes the connection instead of answering the opening handshake"},
 	}
 	out := filepath.Join(t.TempDir(), "reports")
 	var wg sync.WaitGroup
-	for _, tt := range tests { // at once, because they wait
+	for _, tt := range tests { // at the same time, because they wait
 		wg.Go(func() {
 			args := append([]string{tt.command}, strings.Fields(tt.url)...)
 			if tt.command == "fuzzingclient" {
@@ -80,16 +80,16 @@ func TestServerDies(t *testing.T) {
 	out := t.TempDir()
 	d := wscheck(t, "fuzzingclient", serveMortal(t, 4), "-cases", "1.1.*", "-parallel", "1", "-out", out,
 		"-agent", "x")
-	d.check(t, exitFailed, "INCOMPLETE: the report is of the 3 cases that ran; 0 fell short\n",
+	d.check(t, exitFailed, "INCOMPLETE: 3 cases ran, 0 fell short\n",
 		"the server stopped answering after 1.1.3 and did not come back within 10s; 5 cases were not judged")
 	verdicts(t, out, "x", "1.1.1", "1.1.2", "1.1.3")
 	if b, err := os.ReadFile(filepath.Join(out, "index.html")); err != nil ||
 		!strings.Contains(string(b), "interrupted") {
-		t.Errorf("the page does not say that it is partial: %v", err)
+		t.Errorf("the page does not say that the run was interrupted (error %v)", err)
 	}
 }
 
-func TestOutIsNotToBeWritten(t *testing.T) {
+func TestOutNotWritable(t *testing.T) {
 	url := serve(t, testee.Echo())
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
@@ -100,7 +100,7 @@ func TestOutIsNotToBeWritten(t *testing.T) {
 		{"-quick"}} {
 		for _, out := range []string{file, filepath.Join(file, "below")} {
 			wscheck(t, append(args, "-out", out)...).check(t, exitFailed, "",
-				"no report can be written: -out: mkdir "+file+": ")
+				"cannot write a report: -out: mkdir "+file+": ")
 		}
 	}
 	if b, err := os.ReadFile(file); err != nil || string(b) != "precious" {
@@ -114,8 +114,8 @@ func TestOutIsNotToBeWritten(t *testing.T) {
 	}
 }
 
-// A report that was there stays, but for what the new one replaces.
-func TestOutIsThere(t *testing.T) {
+// Files of an earlier report are kept unless the new report replaces them.
+func TestOutExists(t *testing.T) {
 	url := serve(t, testee.Echo())
 	dir := reportOf(t, "old", map[string]report.Verdict{"9.1.1": report.Failed})
 	wscheck(t, "fuzzingclient", url, "-out", dir, "-cases", "1.1.1", "-agent", "new").check(t, exitPassed,

@@ -12,8 +12,8 @@ import (
 
 const casesHelp = `usage: wscheck cases [PATTERN...]
 
-Lists the cases by id, with what each does. In patterns a star stands for any
-characters and the whole id must match: 'wscheck cases 5.19 12.*.1'.
+Lists the cases with their ids and descriptions. In patterns, * matches any
+characters, and the whole id must match: 'wscheck cases 5.19 12.*.1'.
 `
 
 // casesCommand is wscheck cases.

@@ -134,7 +134,7 @@ func (s *shellServer) answers(ctx context.Context) error {
 			return fmt.Errorf("-command: the server ended before it answered at %s: %v%s", s.url, state, s.tail())
 		}
 		if time.Now().After(deadline) {
-			err = connectError(ctx, s.url, "the server at %s cannot be tested: %w", err)
+			err = connectError(ctx, s.url, "cannot test the server at %s: %w", err)
 			return fmt.Errorf("after -wait %v: %w%s", s.wait, err, s.tail())
 		}
 		if err := pause(ctx); err != nil {

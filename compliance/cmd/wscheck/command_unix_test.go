@@ -137,7 +137,7 @@ func TestCommand(t *testing.T) {
 	}
 	wscheck(t, append(args, "exit 3")...).check(t, exitFailed, "", "-command: the server ended before it answered at ws://"+addr+": exit status 3")
 	wscheck(t, append(args, "echo no such port; exit 3")...).check(t, exitFailed, "", `server.log: "no such port"`)
-	wscheck(t, append(args, "sleep 60", "-wait", "150ms")...).check(t, exitFailed, "", "after -wait 150ms: nobody listens at ws://"+addr)
+	wscheck(t, append(args, "sleep 60", "-wait", "150ms")...).check(t, exitFailed, "", "after -wait 150ms: no server is listening at ws://"+addr)
 }
 
 func TestCommandOccupied(t *testing.T) {

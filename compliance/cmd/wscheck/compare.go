@@ -13,16 +13,17 @@ import (
 
 const compareHelp = `usage: wscheck compare A B [flags]
 
-Compares two reports, of this suite or of the original, case by case, differences
-first. A and B are directories of reports, or their index.json. Where B has the
-verdict of A there is an equals sign.
+Compares two reports case by case and lists differences first. A and B are directories
+of reports of wscheck or the original suite, or their index.json. An equals sign means
+that B has the verdict of A.
 
 B is worse in a case if one of its verdicts is worse, or if it lacks a case that A
 passes. From best to worst, the verdicts are OK and INFORMATIONAL; UNIMPLEMENTED;
 NON-STRICT and WRONG CODE; all others.
 
-Exit status: 0 B is worse in no case (with -strict: the verdicts are equal), 1 it is
-worse in some (with -strict: they differ), 2 a report could not be read.
+Exit status: 0 B is not worse in any case (with -strict: all verdicts are equal),
+1 B is worse in some cases (with -strict: some verdicts differ), 2 a report could not
+be read.
 
 Flags:
 `
@@ -30,15 +31,15 @@ Flags:
 // compareCommand is wscheck compare.
 func compareCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	set := flag.NewFlagSet("wscheck compare", flag.ContinueOnError)
-	all := set.Bool("all", false, "list the cases whose verdicts are equal too")
-	strict := set.Bool("strict", false, "fail at any difference, also if B is better")
-	markdown := set.Bool("markdown", false, "print tables of Markdown")
+	all := set.Bool("all", false, "also list the cases whose verdicts are equal")
+	strict := set.Bool("strict", false, "exit with status 1 for any difference, even if B is better")
+	markdown := set.Bool("markdown", false, "print Markdown tables")
 	args, err := parse(set, compareHelp, args, stdout)
 	if err != nil {
 		return fail(stderr, err)
 	}
 	if len(args) != 2 {
-		return fail(stderr, errors.New("two reports are needed: wscheck compare A B"))
+		return fail(stderr, errors.New("want two reports: wscheck compare A B"))
 	}
 	c, err := comparison(args[0], args[1])
 	if err != nil {
@@ -63,7 +64,7 @@ func comparison(a, b string) (*report.Comparison, error) {
 		var err error
 		x[i], err = report.ReadIndex(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no report at %s", path)
+			return nil, fmt.Errorf("no report at %s", path)
 		}
 		if err != nil {
 			return nil, err

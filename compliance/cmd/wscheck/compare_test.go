@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// reportOf writes a report of one agent, whose cases have these verdicts.
+// reportOf writes a report of an agent with verdicts by case.
 func reportOf(t *testing.T, agent string, verdicts map[string]report.Verdict) string {
 	t.Helper()
 	var results []*report.Result
@@ -38,7 +38,7 @@ func TestCompare(t *testing.T) {
 	d := wscheck(t, "compare", a, b, "-all")
 	first, last := strings.Index(d.stdout, "6.4.1"), strings.Index(d.stdout, "1.1.1")
 	if first < 0 || last < first {
-		t.Errorf("the difference does not come first: %s", d.stdout)
+		t.Errorf("the case that differs is not first: %s", d.stdout)
 	}
 	wscheck(t, "compare", a, "-markdown", b).check(t, exitPassed, "| 6.4.1 | NON-STRICT | **OK** |", "")
 }
@@ -47,8 +47,8 @@ func TestCompareUnreadable(t *testing.T) {
 	a := reportOf(t, "one", map[string]report.Verdict{"1.1.1": report.OK})
 	empty, page := t.TempDir(), filepath.Join(a, "index.html")
 	none := filepath.Join(empty, "index.json")
-	wscheck(t, "compare", a, empty).check(t, exitFailed, "", "there is no report at "+empty)
-	wscheck(t, "compare", none, a).check(t, exitFailed, "", "there is no report at "+none)
+	wscheck(t, "compare", a, empty).check(t, exitFailed, "", "no report at "+empty)
+	wscheck(t, "compare", none, a).check(t, exitFailed, "", "no report at "+none)
 	wscheck(t, "compare", a, page).check(t, exitFailed, "", "index.html is not an index of cases")
 	if err := os.WriteFile(none, []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)

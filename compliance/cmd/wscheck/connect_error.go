@@ -12,24 +12,24 @@ import (
 	"time"
 )
 
-// The bounds of what [detectProtocol] waits for.
+// Time limits of [detectProtocol].
 const (
 	bannerTime = 300 * time.Millisecond
 	tlsTime    = time.Second
 )
 
-// checkURL refuses what is no URL of a server to connect to.
+// checkURL returns an error unless raw is the URL of a server.
 func checkURL(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || !isServerURL(u) {
-		return fmt.Errorf("%q is no URL of a WebSocket server, such as ws://127.0.0.1:9001, wss://example.org/echo or ws+unix:///path/of.sock:/", raw)
+		return fmt.Errorf("invalid server URL %q; want a URL such as ws://127.0.0.1:9001, "+
+			"wss://example.org/echo or ws+unix:///path/of.sock:/", raw)
 	}
 	return nil
 }
 
-// explain says in a sentence why there was no WebSocket connection to the server at
-// a URL that checkURL has let through. Where it knows no better it uses format, with
-// the URL and the error.
+// connectError returns an error that explains why there was no WebSocket connection to the server
+// at a valid URL. By default, the error has the format, with the URL and err.
 func connectError(ctx context.Context, raw, format string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -44,16 +44,16 @@ func connectError(ctx context.Context, raw, format string, err error) error {
 	case errors.As(err, &host):
 		return fmt.Errorf("%s: %w", raw, host)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("nobody listens at %s (%w)", raw, syscall.ECONNREFUSED)
+		return fmt.Errorf("no server is listening at %s (%w)", raw, syscall.ECONNREFUSED)
 	case errors.As(err, &op) && op.Op == "dial":
-		return fmt.Errorf("nobody can be reached at %s: %w", raw, op.Err)
+		return fmt.Errorf("cannot connect to %s: %w", raw, op.Err)
 	case errors.As(err, &record):
-		return fmt.Errorf("the server at %s does not speak TLS; if it is a WebSocket server its URL begins with ws", raw)
+		return fmt.Errorf("the server at %s does not use TLS; try a ws URL", raw)
 	case errors.As(err, &certificate):
-		return fmt.Errorf("the certificate of %s cannot be trusted, which -insecure passes over: %w", raw,
+		return fmt.Errorf("the certificate of %s is not trusted; -insecure accepts it: %w", raw,
 			certificate.Err)
 	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("the server at %s takes connections, but does not answer", raw)
+		return fmt.Errorf("the server at %s accepts connections but does not answer", raw)
 	}
 	if seen := detectProtocol(ctx, raw); seen != "" {
 		return fmt.Errorf("the server at %s %s", raw, seen)
@@ -65,9 +65,8 @@ func connectError(ctx context.Context, raw, format string, err error) error {
 	return fmt.Errorf(format, raw, err)
 }
 
-// look connects to a server and returns what else it is than a WebSocket server: one
-// that speaks first, or speaks TLS where it was not expected. It returns "" if it
-// cannot tell.
+// detectProtocol connects to a server and detects protocols other than HTTP: those in which the
+// server sends data first, and TLS at a ws URL. It returns "" if it cannot tell.
 func detectProtocol(ctx context.Context, raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme == "wss" || u.Scheme == "wss+unix" {
@@ -85,11 +84,12 @@ func detectProtocol(ctx context.Context, raw string) string {
 	_ = conn.SetReadDeadline(time.Now().Add(bannerTime))
 	var banner [60]byte
 	if n, _ := conn.Read(banner[:]); n > 0 {
-		return fmt.Sprintf("speaks before it is asked, so it is no HTTP server: %q", banner[:n])
+		return fmt.Sprintf("sends data before a request, so it is not an HTTP server: %q", banner[:n])
 	}
 	_ = conn.SetReadDeadline(time.Time{})
-	if tls.Client(conn, &tls.Config{InsecureSkipVerify: true}).HandshakeContext(ctx) == nil { // nothing is sent
-		return "speaks TLS; if it is a WebSocket server its URL begins with wss"
+	client := tls.Client(conn, &tls.Config{InsecureSkipVerify: true}) // sends no data
+	if client.HandshakeContext(ctx) == nil {
+		return "uses TLS; try a wss URL"
 	}
 	return ""
 }

@@ -14,12 +14,12 @@ import (
 
 const corpusHelp = `usage: wscheck corpus -out DIR [flags]
 
-Runs the cases against hawser's own server and client, in their quick form, and writes
-what went over the wire as seeds for fuzzing: streams.txt and heads.txt in DIR, which
-must be there. What is random is replaced, and what is long is shortened, so that two
-runs write the same.
+Runs the cases, in their quick form, against hawser's own server and client. Writes the
+bytes on the wire as fuzzing seeds to streams.txt and heads.txt in DIR, which must
+exist. Random parts are replaced and long parts are shortened, so that two runs write
+the same files.
 
-Exit status: 0 the files are written, 2 they are not.
+Exit status: 0 the files were written, 2 they were not.
 
 Flags:
 `
@@ -28,7 +28,7 @@ Flags:
 func corpusCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("wscheck corpus", flag.ContinueOnError)
 	out := fs.String("out", "", "`DIR` for the files")
-	patterns := fs.String("cases", "*", "comma `list` of patterns of cases")
+	patterns := fs.String("cases", "*", "comma-separated `list` of patterns of cases")
 	args, err := parse(fs, corpusHelp, args, stdout)
 	switch {
 	case err != nil:
@@ -36,7 +36,7 @@ func corpusCommand(ctx context.Context, args []string, stdout, stderr io.Writer)
 	case len(args) > 0:
 		return fail(stderr, fmt.Errorf("unexpected argument %q", args[0]))
 	case *out == "":
-		return fail(stderr, errors.New("-out is missing: the directory for the files"))
+		return fail(stderr, errors.New("missing -out DIR"))
 	}
 	cases, err := suite.Cases(list(*patterns), nil)
 	if err != nil {
@@ -59,7 +59,7 @@ func makeCorpus(ctx context.Context, cases []*suite.Case, dir string, stdout, st
 	if err := c.Write(dir); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%d streams and %d heads are in %s\n", len(c.Streams), len(c.Heads),
+	fmt.Fprintf(stdout, "wrote %d streams and %d heads to %s\n", len(c.Streams), len(c.Heads),
 		strings.TrimSuffix(dir, "/"))
 	return nil
 }

@@ -16,23 +16,23 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// outcomes are the words of -json.
+// outcomes are the names of outcomes in the output of -json.
 var outcomes = map[report.Outcome]string{
 	report.Passes: "passed", report.Skipped: "skipped", report.KnownShort: "known", report.Short: "short",
 }
 
-// A jsonEntry is an entry of index.json and what -json adds to it.
+// A jsonEntry is an entry in the output of -json: that of index.json and more.
 type jsonEntry struct {
 	report.Entry
 	Title       string       `json:"title"`
 	Outcome     string       `json:"outcome"` // passed, skipped, known or short
 	Result      string       `json:"result"`
 	ResultClose string       `json:"resultClose"`
-	Rule        *report.Rule `json:"rule,omitempty"` // that was broken, or else that was tested
+	Rule        *report.Rule `json:"rule,omitempty"` // broken rule, or else the tested one
 	Varies      string       `json:"varies,omitempty"`
 }
 
-// writeJSON writes the results in the form of index.json, with more about each.
+// writeJSON writes the results as JSON for -json.
 func (s *summary) writeJSON(w io.Writer, index report.Index) error {
 	all := map[string]map[string]jsonEntry{}
 	for _, side := range s.sides {
@@ -49,7 +49,7 @@ func (s *summary) writeJSON(w io.Writer, index report.Index) error {
 	return e.Encode(all)
 }
 
-// writeJUnit writes the results as JUnit XML, a suite for each group of cases.
+// writeJUnit writes the results as JUnit XML with a suite for each group of cases.
 func (s *summary) writeJUnit(w io.Writer) error {
 	all := junit.Testsuites{Name: "wscheck", Time: seconds(s.elapsed)}
 	for _, side := range s.sides {
@@ -83,7 +83,7 @@ func (s *summary) writeJUnit(w io.Writer) error {
 	return all.WriteXML(w)
 }
 
-// testcase is a result as one of JUnit.
+// testcase returns the JUnit testcase of a result.
 func (s *summary) testcase(agent string, r *report.Result) junit.Testcase {
 	c := junit.Testcase{Classname: plain(agent), Name: r.ID + " " + oneLine(r.Description),
 		Time: seconds(r.Duration)}
@@ -101,7 +101,7 @@ func (s *summary) testcase(agent string, r *report.Result) junit.Testcase {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
 
-// byGroup yields results, which are in order, a group at a time.
+// byGroup yields the results of each group. The results must be in order.
 func byGroup(results []*report.Result) iter.Seq[[]*report.Result] {
 	return func(yield func([]*report.Result) bool) {
 		for len(results) > 0 {
@@ -118,13 +118,13 @@ func byGroup(results []*report.Result) iter.Seq[[]*report.Result] {
 	}
 }
 
-// groupOf is the group of a case: "9" of 9.1.1, "H" of H.1.1.
+// groupOf returns the group of a case, such as "9" for 9.1.1 or "H" for H.1.1.
 func groupOf(id string) string {
 	group, _, _ := strings.Cut(id, ".")
 	return group
 }
 
-// writeMarkdown writes the summary for the page of a workflow's run.
+// writeMarkdown writes the summary in Markdown.
 func (s *summary) writeMarkdown(w io.Writer) {
 	for _, side := range s.sides {
 		fmt.Fprintf(w, "### WebSocket conformance of %s\n\n**%s**\n\n", md(side.agent), md(s.verdict()))
@@ -141,7 +141,7 @@ func (s *summary) writeMarkdown(w io.Writer) {
 			if note := b.note(); note != "" {
 				fmt.Fprintf(w, "Note: %s\n\n", md(note))
 			}
-			fmt.Fprint(w, "| case | what it does | behavior | close | what happened |\n|---|---|---|---|---|\n")
+			fmt.Fprint(w, "| case | description | behavior | close | outcome |\n|---|---|---|---|---|\n")
 			for _, r := range b.results[:min(len(b.results), maxListed)] {
 				happened := reason(r)
 				if r.Aside != nil && b.note() == "" {
@@ -164,7 +164,7 @@ func (s *summary) writeMarkdown(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
-// md keeps a text, parts of which peers choose, from being markup.
+// md escapes a text for Markdown, because peers choose parts of it.
 func md(s string) string {
 	return strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`,
 		"@", "&#64;", "#", `\#`).Replace(oneLine(s))

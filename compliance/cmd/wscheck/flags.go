@@ -15,11 +15,10 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// parse reads flags, which may stand before or after arguments, and returns the
-// arguments. The help, if it was asked for, is printed to stdout, and the error is
-// flag.ErrHelp.
+// parse parses flags, which may come before or after arguments, and returns the arguments. If
+// args ask for help, parse prints it to stdout and returns flag.ErrHelp.
 func parse(fs *flag.FlagSet, help string, args []string, stdout io.Writer) (rest []string, err error) {
-	fs.SetOutput(io.Discard) // of an error we tell in a sentence, without the help
+	fs.SetOutput(io.Discard) // the caller prints errors, without the help
 	for {
 		switch err := fs.Parse(args); {
 		case errors.Is(err, flag.ErrHelp):
@@ -31,7 +30,7 @@ func parse(fs *flag.FlagSet, help string, args []string, stdout io.Writer) (rest
 			text := err.Error()
 			if strings.HasPrefix(text, "invalid value") {
 				text = strings.Replace(text, ": parse error",
-					": a duration is like 90s or 5m, a number like 8", 1)
+					"; want a duration such as 90s or 5m, or a number such as 8", 1)
 			}
 			return nil, fmt.Errorf("%s; '%s -help' lists the flags", text, fs.Name())
 		}
@@ -54,48 +53,49 @@ type runFlags struct {
 	header           http.Header
 	quick, json      bool
 	insecure         bool
-	tls              *tls.Config // of a server for clients
-	made             bool        // the directory of the report is new
+	tls              *tls.Config // of the server for clients
+	made             bool        // wscheck created the directory of the report
 
 	profile, failOn, known string
-	policy                 report.Policy // of these three
-	numbered               bool          // only cases of the original suite
+	policy                 report.Policy // from the three flags above
+	numbered               bool          // run only the cases of the original suite
 	junit, summary         string
 	single                 bool
-	command                string // that runs the server under test
+	command                string // runs the server under test
 	wait                   time.Duration
-	server                 *shellServer // of these two
-	url                    string       // of the server under test, or of ours, for the report
-	begun                  time.Time    // of the run
+	server                 *shellServer // from the two flags above
+	url                    string       // of the server under test or the suite's server
+	begun                  time.Time    // start of the run
 }
 
-// newFlagSet is a set of flags that leaves it to us to print errors.
+// newFlagSet returns a flag set that does not print errors itself.
 func newFlagSet(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.ContinueOnError) }
 
-// newRunFlags declares the flags that all these commands have. profile and timeout are
-// the defaults of -profile and -timeout.
+// newRunFlags declares the flags that all commands with a run share. profile and timeout are the
+// defaults of -profile and -timeout.
 func newRunFlags(name, help, profile string, timeout time.Duration) *runFlags {
 	f := &runFlags{set: newFlagSet(name), help: help, parallel: suite.DefaultParallel}
 	f.set.StringVar(&f.cases, "cases", "",
-		"comma `list` of patterns of cases to run, such as '1.*,12.4.3' (default all)")
-	f.set.StringVar(&f.exclude, "exclude", "", "comma `list` of patterns of cases to leave out")
-	f.set.StringVar(&f.out, "out", "reports", "`DIR` for the report; other files that are there stay")
-	f.set.DurationVar(&f.timeout, "timeout", timeout, "time limit of the whole run; 0 means none")
+		"comma-separated `list` of patterns of cases to run, such as '1.*,12.4.3'\n(default all)")
+	f.set.StringVar(&f.exclude, "exclude", "", "comma-separated `list` of patterns of cases to exclude")
+	f.set.StringVar(&f.out, "out", "reports", "`DIR` for the report; other files in it are kept")
+	f.set.DurationVar(&f.timeout, "timeout", timeout, "time limit of the whole run; 0 for none")
 	f.set.BoolVar(&f.json, "json", false,
-		"print the verdicts as JSON, in the form of the report's index.json with the\noutcome, reason and rule of each, and the summary to standard error")
+		"print the verdicts to standard output as JSON, like the report's index.json, with\n"+
+			"the outcome, reason and rule of each; print the summary to standard error")
 	f.set.StringVar(&f.junit, "junit", "", "write the results to `FILE` as JUnit XML")
 	f.set.StringVar(&f.summary, "summary", "",
 		"append a summary in Markdown to `FILE`, such as $GITHUB_STEP_SUMMARY")
-	f.set.BoolVar(&f.single, "single", false, "write the report as one page, beside its index.json")
+	f.set.BoolVar(&f.single, "single", false, "write the report as a single page and index.json")
 	f.policyFlags(profile)
-	f.set.StringVar(&f.known, "known", "", "`FILE` of cases that may fall short")
+	f.set.StringVar(&f.known, "known", "", "`FILE` that lists cases that may fall short")
 	return f
 }
 
 // quickFlag declares -quick.
 func (f *runFlags) quickFlag() {
 	f.set.BoolVar(&f.quick, "quick", false,
-		"50 messages a case in groups 12 and 13 instead of 1,000; the report says so")
+		"send 50 messages per case in groups 12 and 13 instead of 1,000")
 }
 
 // parallelFlag declares -parallel.
@@ -106,31 +106,35 @@ func (f *runFlags) parallelFlag(usage string) {
 // specFlag declares -spec.
 func (f *runFlags) specFlag() {
 	f.set.StringVar(&f.spec, "spec", "",
-		"`FILE` with a specification in the JSON form of the original suite, instead of\na URL, -cases and -exclude")
+		"`FILE` with a specification in the JSON format of the original suite, instead of\n"+
+			"a URL, -cases and -exclude")
 }
 
 // commandFlags declares -command and -wait.
 func (f *runFlags) commandFlags() {
 	f.set.StringVar(&f.command, "command", "",
-		"shell `COMMAND` that runs the server. wscheck starts it once the address is free,\nstarts it again if the server dies or hangs, and ends it after the run")
+		"shell `COMMAND` that runs the server; wscheck starts it when the address is free,\n"+
+			"restarts it if it dies or hangs, and stops it after the run")
 	f.set.DurationVar(&f.wait, "wait", 0,
-		"how long to wait until the server answers (default 30s with -command, else 0)")
+		"how long to wait for the server to answer (default 30s with -command, otherwise 0)")
 }
 
 // headerFlag declares -header.
 func (f *runFlags) headerFlag() {
 	f.header = http.Header{}
-	f.set.Func("header", "a further `FIELD` of each request, such as 'Origin: https://example.org';\nmay be repeated", func(s string) error {
+	const usage = "additional header `FIELD` of each request, such as 'Origin: https://example.org';\n" +
+		"may be repeated"
+	f.set.Func("header", usage, func(s string) error {
 		name, value, ok := strings.Cut(s, ":")
 		if name = strings.TrimSpace(name); !ok || name == "" {
-			return errors.New("it is not of the form 'Name: value'")
+			return errors.New("not of the form 'Name: value'")
 		}
 		f.header.Add(name, strings.TrimSpace(value))
 		return nil
 	})
 }
 
-// parse reads the command line and returns its arguments.
+// parse parses the command line and returns the arguments.
 func (f *runFlags) parse(args []string, stdout io.Writer) ([]string, error) {
 	rest, err := parse(f.set, f.help, args, stdout)
 	switch {
@@ -143,25 +147,24 @@ func (f *runFlags) parse(args []string, stdout io.Writer) ([]string, error) {
 	case f.wait < 0:
 		return nil, errors.New("-wait must not be negative")
 	case f.spec != "" && (f.command != "" || f.wait > 0):
-		return nil, errors.New("-command and -wait are for one server: they do not go with -spec")
+		return nil, errors.New("-spec cannot be combined with -command or -wait")
 	case f.spec != "" && len(rest) > 0:
-		return nil, errors.New("-spec has its own URL: give one of the two")
+		return nil, errors.New("-spec cannot be combined with a URL")
 	case f.spec != "" && (f.given("cases") || f.given("exclude") || f.given("agent")):
-		return nil, errors.New("-spec has its own cases and agents: it does not go with -cases, -exclude or -agent")
+		return nil, errors.New("-spec cannot be combined with -cases, -exclude or -agent")
 	}
 	f.begun = time.Now()
 	return rest, f.setPolicy()
 }
 
-// given reports whether a flag stands on the command line.
+// given reports whether a flag is set on the command line.
 func (f *runFlags) given(name string) bool {
 	given := false
 	f.set.Visit(func(g *flag.Flag) { given = given || g.Name == name })
 	return given
 }
 
-// selected returns the cases that the flags name: those to test servers with, and
-// those to test clients with.
+// selected returns the cases that the flags select: those for servers and those for clients.
 func (f *runFlags) selected() (servers, clients []*suite.Case, err error) {
 	patterns := list(f.cases)
 	if len(patterns) == 0 {
@@ -191,38 +194,38 @@ func (f *runFlags) selected() (servers, clients []*suite.Case, err error) {
 	return servers, clients, err
 }
 
-// forServers is the first result of selected, of which there must be some.
+// forServers returns the selected cases for servers, or an error if there are none.
 func (f *runFlags) forServers() ([]*suite.Case, error) {
 	cases, _, err := f.selected()
 	if err == nil && len(cases) == 0 {
-		err = errors.New("these cases are for clients only: see fuzzingserver")
+		err = errors.New("the selected cases apply only to clients; use wscheck fuzzingserver")
 	}
 	return cases, err
 }
 
-// forClients is the second result of selected, of which there must be some.
+// forClients returns the selected cases for clients, or an error if there are none.
 func (f *runFlags) forClients() ([]*suite.Case, error) {
 	_, cases, err := f.selected()
 	if err == nil && len(cases) == 0 {
-		err = errors.New("these cases are for servers only: see fuzzingclient")
+		err = errors.New("the selected cases apply only to servers; use wscheck fuzzingclient")
 	}
 	return cases, err
 }
 
-// options are those of a run.
+// options returns the options of a run.
 func (f *runFlags) options() *suite.Options {
 	o := &suite.Options{Quick: f.quick, Parallel: f.parallel, Header: f.header, ClosePath: f.closePath,
 		TLS: f.tls}
 	if f.insecure {
-		o.TLS = &tls.Config{InsecureSkipVerify: true} // asked for by -insecure
+		o.TLS = &tls.Config{InsecureSkipVerify: true} // as -insecure requests
 	}
 	return o
 }
 
-// list splits a comma list.
+// list splits a list at commas and spaces.
 func list(s string) []string {
 	return strings.FieldsFunc(s, func(c rune) bool { return c == ',' || c == ' ' })
 }
 
-// index is the page to open.
+// index returns the path of the main page.
 func (f *runFlags) index() string { return filepath.Join(f.out, "index.html") }

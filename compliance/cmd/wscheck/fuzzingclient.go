@@ -15,21 +15,21 @@ import (
 const fuzzingClientHelp = `usage: wscheck fuzzingclient URL [flags]
        wscheck fuzzingclient -spec FILE [flags]
 
-Tests the WebSocket server at a URL: ws://host:port/path, wss://..., or
-ws+unix:///path/of.sock:/path. The server must return each message as it is, text
-as text and binary as binary. Each case connects to it at least once. The largest
-messages, in group 9, are 16 MiB long.
+Tests the WebSocket server at URL: ws://host:port/path, wss://..., or
+ws+unix:///path/of.sock:/path. The server must send each message back unchanged, text as
+text and binary as binary. Each case connects at least once. The largest messages, in
+group 9, are 16 MiB long.
 
-With -command, wscheck runs the server itself, in a process group of its own. The
-output of the server is in server.log beside the report.
+With -command, wscheck runs the server itself, in its own process group. It writes the
+output of the server to server.log in the directory of the report.
 
-Cases have the ids of the Autobahn testsuite; those that it does not have begin
-with a letter. In patterns a star stands for any characters and the whole id must
-match: '12.*.1' is five cases. 'wscheck cases' lists them.
+Numbered cases have the ids of the Autobahn testsuite. The ids of the other cases begin
+with a letter. In patterns, * matches any characters, and the whole id must match:
+'12.*.1' is five cases. 'wscheck cases' lists all cases.
 
 ` + policyHelp + `
-Exit status: 0 no case failed the run, 1 some did, 2 the check could not be done or
-finished.
+Exit status: 0 no case failed the run, 1 some did, 2 the run could not be started or
+completed.
 
 Flags:
 `
@@ -41,12 +41,14 @@ func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer)
 	f.specFlag()
 	f.headerFlag()
 	f.commandFlags()
-	f.parallelFlag("let `N` cases wait for the server at once; 1 for servers that\nserve one connection at a time")
+	f.parallelFlag("run up to `N` cases at once; 1 for servers that serve one connection at a time")
 	f.set.StringVar(&f.agent, "agent", "",
-		"`name` of the server in the report (default what it calls itself, or host:port)")
+		"`NAME` of the server in the report (default: its Server field, or host:port)")
 	f.set.BoolVar(&f.insecure, "insecure", false, "accept any certificate of a wss server")
 	f.set.StringVar(&f.closePath, "close-path", "",
-		"`PATH` of the server, such as /close, at which it begins the closing handshake with\nthe code and the reason of the query, as in /close?code=1001&reason=bye; cases about\nthat are UNIMPLEMENTED without it")
+		"`PATH` of the server, such as /close, at which it starts the closing handshake with\n"+
+			"the code and the reason in the query, as in /close?code=1001&reason=bye; without\n"+
+			"it, the cases about that are UNIMPLEMENTED")
 	args, err := f.parse(args, stdout)
 	if err != nil {
 		return fail(stderr, err)
@@ -69,7 +71,7 @@ func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer)
 		return fail(stderr, f.discard(orCause(ctx, err)))
 	}
 	defer s.stop()
-	defer context.AfterFunc(ctx, s.end)() // a second Ctrl-C would leave it
+	defer context.AfterFunc(ctx, s.end)() // before a second Ctrl-C exits
 	f.server = s
 	results, err := f.testServers(ctx, runs, p)
 	return f.conclude(results, orCause(ctx, err), stdout, stderr)
@@ -81,13 +83,13 @@ type serverRun struct {
 	cases      []*suite.Case
 }
 
-// servers returns what the arguments or the specification ask for.
+// servers returns the servers to test, from the arguments or the specification.
 func (f *runFlags) servers(args []string) (runs []serverRun, err error) {
 	if f.spec != "" {
 		runs, err = f.specServers()
 	} else {
 		if len(args) != 1 {
-			return nil, errors.New("one URL of a server is needed: wscheck fuzzingclient ws://127.0.0.1:9001")
+			return nil, errors.New("want one URL: wscheck fuzzingclient ws://127.0.0.1:9001")
 		}
 		runs = []serverRun{{url: args[0], agent: f.agent}}
 		runs[0].cases, err = f.forServers()
@@ -103,8 +105,7 @@ func (f *runFlags) servers(args []string) (runs []serverRun, err error) {
 	return runs, nil
 }
 
-// testServers tests one server after the other. One that cannot be tested does not
-// keep the others from it.
+// testServers tests one server after another. It continues if a server cannot be tested.
 func (f *runFlags) testServers(ctx context.Context, runs []serverRun, p *progress) (all []*report.Result,
 	failed error) {
 	defer p.end()
@@ -113,7 +114,7 @@ func (f *runFlags) testServers(ctx context.Context, runs []serverRun, p *progres
 		results, err := f.testServer(ctx, r, p)
 		if len(results) > 0 {
 			agent := results[0].Agent
-			for agents[agent] { // two servers of one kind
+			for agents[agent] { // two servers with the same name
 				agent += " at " + r.url
 			}
 			agents[agent] = true
@@ -128,7 +129,7 @@ func (f *runFlags) testServers(ctx context.Context, runs []serverRun, p *progres
 	return all, failed
 }
 
-// testServer runs cases against a server. The results have one agent.
+// testServer runs cases against a server. All results have the same agent.
 func (f *runFlags) testServer(ctx context.Context, r serverRun, p *progress) ([]*report.Result, error) {
 	o := f.options()
 	o.Agent = r.agent
@@ -136,7 +137,7 @@ func (f *runFlags) testServer(ctx context.Context, r serverRun, p *progress) ([]
 		o.Restart = f.server.restart
 	}
 	if err := suite.Probe(ctx, r.url, o); err != nil {
-		return nil, connectError(ctx, r.url, "the server at %s cannot be tested: %w", err)
+		return nil, connectError(ctx, r.url, "cannot test the server at %s: %w", err)
 	}
 	name := r.agent
 	if name == "" {
@@ -154,20 +155,20 @@ func (f *runFlags) testServer(ctx context.Context, r serverRun, p *progress) ([]
 	return results, err
 }
 
-// ownName is what a server calls itself in any of the results: where it refuses the
-// handshake, say, it may not tell.
+// ownName returns the name of a server from the results, some of which may lack it, for example
+// because the server refused the handshake. By default, it is the address.
 func ownName(results []*report.Result, raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
 		panic("BUG: wscheck: " + err.Error()) // checkURL has parsed it
 	}
 	network, place := address(u)
-	nobody := "localhost" // of unix sockets
+	unnamed := "localhost" // agent of unnamed servers at Unix sockets
 	if network == "tcp" {
-		nobody, place = u.Host, u.Host
+		unnamed, place = u.Host, u.Host
 	}
 	for _, r := range results {
-		if r.Agent != nobody {
+		if r.Agent != unnamed {
 			return r.Agent
 		}
 	}

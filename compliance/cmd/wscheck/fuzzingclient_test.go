@@ -42,7 +42,7 @@ func TestFuzzingClient(t *testing.T) {
 	}
 }
 
-// What -json prints is what index.json has, and the rest is not mixed into it.
+// With -json, standard output has only the content of index.json.
 func TestFuzzingClientJSON(t *testing.T) {
 	t.Parallel()
 	out := t.TempDir()
@@ -68,7 +68,7 @@ func TestFuzzingClientFallsShort(t *testing.T) {
 		"1.*.6,1.*.7,1.*.8", "-out", t.TempDir())
 	d.check(t, exitShort, "FAIL: 4 of 10 cases fell short\n", "4 short")
 	for _, want := range []string{"  behavior  6 OK, 4 FAILED\n",
-		"\nFAILED: one rule, 4 cases: RFC 6455, section ", " (MUST)\n  \"",
+		"\nFAILED: 4 cases violate RFC 6455, section ", " (MUST)\n  \"",
 		"  1.1.3    A text message of 126 ", "FAILED, close "} {
 		if !strings.Contains(d.stdout, want) {
 			t.Errorf("no %q in %q", want, d.stdout)
@@ -89,16 +89,16 @@ func TestFuzzingClientQuick(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r := results[0]; r.Quick != (flag == "-quick=true") {
-			t.Errorf("%s: the result says %v", flag, r.Quick)
+			t.Errorf("%s: Quick is %v", flag, r.Quick)
 		}
 	}
 }
 
-// A server has one name in the report, also where it does not tell it.
+// A server has one name in the report, even if some responses lack it.
 func TestFuzzingClientNames(t *testing.T) {
 	echo := testee.Echo()
 	shy := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodGet { // of H.1.*
+		if r.Method != http.MethodGet { // cases H.1.*
 			http.Error(w, "no", http.StatusMethodNotAllowed)
 			return
 		}
@@ -125,7 +125,7 @@ func TestFuzzingClientHeader(t *testing.T) {
 	echo := testee.Echo()
 	picky := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Origin") != "https://example.org" || r.Header.Get("X-Token") != "a:b" {
-			http.Error(w, "who are you?", http.StatusForbidden)
+			http.Error(w, "unknown origin or token", http.StatusForbidden)
 			return
 		}
 		echo.ServeHTTP(w, r)
@@ -133,7 +133,7 @@ func TestFuzzingClientHeader(t *testing.T) {
 	url := serve(t, picky)
 	args := []string{"fuzzingclient", url, "-cases", "1.1.1", "-out", t.TempDir()}
 	wscheck(t, args...).check(t, exitFailed, "",
-		"cannot be tested: the server refused the upgrade: HTTP/1.1 403 Forbidden")
+		": the server refused the upgrade: HTTP/1.1 403 Forbidden")
 	args = append(args, "-header", "Origin: https://example.org", "-header", "x-token:a:b")
 	wscheck(t, args...).check(t, exitPassed, "PASS: 1 case\n", "")
 	wscheck(t, append(args, "-header", "Origin")...).check(t, exitFailed, "", "not of the form 'Name: value'")

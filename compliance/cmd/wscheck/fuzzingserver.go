@@ -17,27 +17,28 @@ import (
 const fuzzingServerHelp = `usage: wscheck fuzzingserver [URL] [flags]
        wscheck fuzzingserver -spec FILE [flags]
 
-Is a server that tests WebSocket clients. It listens at the URL, ws://127.0.0.1:9001
-if there is none; wss://... takes -cert and -key, or makes a certificate;
-ws+unix:///path/of.sock is a unix socket. Cases C.11.* need wss, a URL with a name
-(wss://localhost:9001), a certificate that the client trusts and that has that name,
-and one of them a client that follows redirects.
+Runs a server that tests WebSocket clients. It listens at URL, by default
+ws://127.0.0.1:9001. At a wss URL, it uses -cert and -key or generates a certificate.
+ws+unix:///path/of.sock is a Unix socket. Cases C.11.* require a wss URL with a host
+name, such as wss://localhost:9001, and a certificate for that name that the client
+trusts. One of them also requires a client that follows redirects.
 
-A client under test connects to these paths, as with the original suite, and returns
-each message of a case as it is until the server closes:
+The client under test connects to these paths, as with the original suite:
 
-  /getCaseCount                  a message: how many cases there are
-  /runCase?case=N&agent=NAME     case N, from 1
-  /updateReports?agent=NAME      the report is written
+  /getCaseCount                  the server sends the number of cases as a message
+  /runCase?case=N&agent=NAME     case N, from 1: the client sends each message back
+                                 unchanged until the server closes
+  /updateReports?agent=NAME      the server writes the report
 
-as also to /getCaseInfo?case=N and /getCaseStatus?case=N&agent=NAME. Several clients
-may be tested at the same time. The server ends at Ctrl-C, at /stopServer, at
-/updateReports with shutdownOnComplete=true, or with -once at the first
-/updateReports, and then prints a summary.
+/getCaseInfo?case=N and /getCaseStatus?case=N&agent=NAME work too. Several clients may
+be tested at the same time. The server ends at Ctrl-C, at /stopServer, at /updateReports
+with shutdownOnComplete=true or, with -once, at the first /updateReports. It then prints
+a summary.
 
 ` + policyHelp + `
-Exit status: 0 no case failed the run, 1 some did, 2 the check could not be done or
-finished: at Ctrl-C, if cases have run since a client last asked for the report.
+Exit status: 0 no case failed the run, 1 some did, 2 the run could not be started or
+completed. After Ctrl-C, the run is not complete if cases have run since a client last
+requested the report.
 
 Flags:
 `
@@ -47,7 +48,7 @@ func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer)
 	f := newRunFlags("wscheck fuzzingserver", fuzzingServerHelp, "default", 0)
 	f.quickFlag()
 	f.specFlag()
-	once := f.set.Bool("once", false, "end when the first client has asked for the report")
+	once := f.set.Bool("once", false, "exit after the first client has requested the report")
 	var l listenFlags
 	l.declare(f.set)
 	args, err := f.parse(args, stdout)
@@ -70,18 +71,18 @@ func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil {
 		return fail(stderr, f.discard(err))
 	}
-	if l.cert != "" { // else no client can verify it
+	if l.cert != "" { // otherwise no client can verify the certificate
 		f.tls = l.tls
 	}
-	fmt.Fprintf(stderr, "%s for clients at %s\n", cases(len(s.Cases)), url)
+	fmt.Fprintf(stderr, "serving %s at %s\n", cases(len(s.Cases)), url)
 	f.url = url
 	return f.serve(ctx, s, ln, *once, stdout, stderr)
 }
 
-// errDone is why a server of ours ends when it has done its work.
+// errDone is the cause of a server that ends after its work is done.
 var errDone = errors.New("done")
 
-// serve runs the server and concludes.
+// serve runs the server and concludes the run.
 func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, once bool, stdout,
 	stderr io.Writer) int {
 	ctx, cancel := f.bounded(ctx)
@@ -91,7 +92,7 @@ func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, 
 	p := newProgress(stderr)
 	s.Options = f.options()
 	s.Options.Done = func(r *report.Result) { p.count(r.Agent, len(s.Cases), r.ID, f.passes(r)) }
-	var mu sync.Mutex // two clients may ask at once
+	var mu sync.Mutex // two clients may request the report at once
 	var reported time.Time
 	s.Report = func(results []*report.Result) error {
 		mu.Lock()
@@ -101,7 +102,7 @@ func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, 
 		}
 		p.say(fmt.Sprintf("report: %s, %s", f.index(), cases(len(results))))
 		reported = time.Now()
-		if once { // and time for the client to be told
+		if once { // after the client has its answer
 			time.AfterFunc(suite.DefaultCloseTimeout, func() { stop(errDone) })
 		}
 		return nil
@@ -111,15 +112,15 @@ func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, 
 	results := s.Results()
 	switch {
 	case len(results) == 0 && (err == nil || errors.Is(err, errDone)):
-		err = errors.New("no client has run a case")
+		err = errors.New("no client ran a case")
 	case errors.Is(err, errDone), errors.Is(err, errInterrupted) && begunBefore(results, reported):
-		err = nil // Ctrl-C is how a server ends
+		err = nil // Ctrl-C is the usual way to stop a server
 	}
 	return f.conclude(results, err, stdout, stderr)
 }
 
-// begunBefore reports whether there are results, and a client has asked for a report
-// since the last of them began.
+// begunBefore reports whether there are results, and a client has requested a report since the
+// last case began.
 func begunBefore(results []*report.Result, reported time.Time) bool {
 	return len(results) > 0 && !slices.ContainsFunc(results,
 		func(r *report.Result) bool { return r.Started.After(reported) })

@@ -17,7 +17,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// A client that is taken through, in each way to connect.
+// A client runs all cases over each kind of connection.
 func TestFuzzingServer(t *testing.T) {
 	for _, tt := range []struct{ name, url, flags string }{
 		{"ws", "ws://127.0.0.1:0", ""},
@@ -31,7 +31,7 @@ func TestFuzzingServer(t *testing.T) {
 			r := start(t, "fuzzingserver", "-cases", "1.1.1,2.1", tt.url, "-out", out)
 			args := append([]string{"testeeclient", r.at(t), "-agent", "a client"},
 				strings.Fields(tt.flags)...)
-			wscheck(t, args...).check(t, exitPassed, "2 cases, of which 0 ended in the opening handshake",
+			wscheck(t, args...).check(t, exitPassed, "2 cases ran, 0 without a connection",
 				"a client: 2 of 2 cases\n")
 			settle(t, r.at(t), "a+client", 2)
 			verdicts(t, out, "a client", "1.1.1", "2.1") // before the server ends
@@ -42,7 +42,7 @@ func TestFuzzingServer(t *testing.T) {
 	}
 }
 
-func TestFuzzingServerWithTwoClientsAtOnce(t *testing.T) {
+func TestFuzzingServerTwoClients(t *testing.T) {
 	out := t.TempDir()
 	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.*,2.*,5.1", "-exclude",
 		"1.1.6,1.1.7,1.1.8", "-json", "-out", out)
@@ -62,9 +62,10 @@ func TestFuzzingServerWithTwoClientsAtOnce(t *testing.T) {
 	r.interrupt()
 	d := r.wait(t)
 	d.check(t, exitPassed, "", "PASS: 34 cases\n")
-	want := verdicts(t, out, "a", strings.Fields("1.1.1 1.1.2 1.1.3 1.1.4 1.1.5 2.1 2.2 2.3 2.4 2.5 2.6 2.7 2.8 2.9 2.10 2.11 5.1")...)
+	want := verdicts(t, out, "a", strings.Fields("1.1.1 1.1.2 1.1.3 1.1.4 1.1.5 "+
+		"2.1 2.2 2.3 2.4 2.5 2.6 2.7 2.8 2.9 2.10 2.11 5.1")...)
 	if len(want["b"]) != len(want["a"]) {
-		t.Errorf("results of b: %v", want["b"])
+		t.Errorf("results of b: %v, want as many as of a", want["b"])
 	}
 	var got report.Index
 	if err := json.Unmarshal([]byte(d.stdout), &got); err != nil {
@@ -75,7 +76,7 @@ func TestFuzzingServerWithTwoClientsAtOnce(t *testing.T) {
 	}
 }
 
-// The ways in which a client ends the server.
+// A client can end the server in three ways.
 func TestFuzzingServerEnds(t *testing.T) {
 	for _, tt := range []struct{ name, flag, path string }{
 		{"-once", "-once", "/updateReports?agent=x"},
@@ -88,7 +89,7 @@ func TestFuzzingServerEnds(t *testing.T) {
 			r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.1,1.1.2", "-out", out, tt.flag)
 			server := r.at(t)
 			if n := ask(t, server, "/getCaseCount"); n != "2" {
-				t.Errorf("there are %q cases", n)
+				t.Errorf("the number of cases is %q, want 2", n)
 			}
 			if info := ask(t, server, "/getCaseInfo?case=2"); !strings.Contains(info, `"id":"1.1.2"`) {
 				t.Errorf("case 2 is %q", info)
@@ -107,14 +108,14 @@ func TestFuzzingServerEnds(t *testing.T) {
 			}
 			if c, err := net.Dial("tcp", u.Host); err == nil {
 				c.Close()
-				t.Error("it still listens")
+				t.Error("the server still listens")
 			}
 		})
 	}
 }
 
-// settle waits for the verdicts on an agent, which may come after it has asked for
-// its report, and has the report written again.
+// settle waits for the verdicts on an agent, which may arrive after the agent has requested its
+// report, and requests the report again.
 func settle(t *testing.T, server, agent string, cases int) {
 	t.Helper()
 	for i := range cases {
@@ -123,7 +124,7 @@ func settle(t *testing.T, server, agent string, cases int) {
 	ask(t, server, "/updateReports?agent="+agent)
 }
 
-// runCase takes hawser's client through a case.
+// runCase runs a case with hawser's client.
 func runCase(t *testing.T, server, agent, id string) {
 	t.Helper()
 	c, err := testee.Hawser(t.Context(), server+"/runCase?casetuple="+id+"&agent="+agent, nil)
@@ -142,7 +143,7 @@ func runCase(t *testing.T, server, agent, id string) {
 	}
 }
 
-// Ctrl-C is how a server ends; before a client has its report it is an interruption.
+// Ctrl-C before a client has requested the report makes the run incomplete.
 func TestFuzzingServerIsInterrupted(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "reports")
 	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.*", "-out", out)
@@ -153,12 +154,12 @@ func TestFuzzingServerIsInterrupted(t *testing.T) {
 		t.Errorf("the status of case 2 is %q", status)
 	}
 	r.interrupt()
-	r.wait(t).check(t, exitFailed, "INCOMPLETE: the report is of the 1 case that ran; 0 fell short\n",
+	r.wait(t).check(t, exitFailed, "INCOMPLETE: 1 case ran, 0 fell short\n",
 		"wscheck: interrupted\n")
 	verdicts(t, out, "x", "1.1.2")
 	if b, err := os.ReadFile(filepath.Join(out, "index.html")); err != nil ||
 		!strings.Contains(string(b), "interrupted") {
-		t.Errorf("the page does not say that it is partial: %v", err)
+		t.Errorf("the page does not say that the run was interrupted (error %v)", err)
 	}
 }
 
@@ -170,7 +171,7 @@ func TestFuzzingServerWithoutClients(t *testing.T) {
 	r.wait(t).check(t, exitFailed, "", "wscheck: interrupted\n")
 	r = start(t, "fuzzingserver", "ws://127.0.0.1:0", "-out", out)
 	ask(t, r.at(t), "/stopServer")
-	r.wait(t).check(t, exitFailed, "", "wscheck: no client has run a case\n")
+	r.wait(t).check(t, exitFailed, "", "wscheck: no client ran a case\n")
 	if _, err := os.Stat(out); err == nil {
 		t.Error("an empty directory is left")
 	}
@@ -184,8 +185,8 @@ func TestFuzzingServerFallsShort(t *testing.T) {
 	out := t.TempDir()
 	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.1", "-out", out)
 	server := r.at(t)
-	ask(t, server, "/runCase?case=1&agent=%1b[31mred") // which returns nothing
-	ask(t, server, "/updateReports?agent=%1b[31mred")  // which waits for that agent's verdicts alone
+	ask(t, server, "/runCase?case=1&agent=%1b[31mred") // ask does not echo
+	ask(t, server, "/updateReports?agent=%1b[31mred")  // waits for the verdicts on this agent
 	r.interrupt()
 	r.wait(t).check(t, exitShort, "FAIL: 1 of 1 case fell short\n", "?[31mred: 1 of 1 case, 1 short\n")
 }
@@ -199,17 +200,17 @@ func TestFuzzingServerBadUse(t *testing.T) {
 	taken := "ws://" + l.Addr().String()
 	t.Chdir(t.TempDir())
 	for _, tt := range []struct{ args, stderr string }{
-		{"fuzzingserver " + taken, "another program listens at " + taken + " already"},
-		{"testeeserver " + taken, "another program listens at " + taken + " already"},
+		{"fuzzingserver " + taken, "another program is listening at " + taken},
+		{"testeeserver " + taken, "another program is listening at " + taken},
 		{"fuzzingserver ws://192.0.2.1:80", "cannot listen at ws://192.0.2.1:80: "},
 		{"fuzzingserver ws+unix:///no/such/dir/s", "cannot listen at ws+unix:///no/such/dir/s: "},
-		{"fuzzingserver http://127.0.0.1:0", "no place to listen at"},
-		{"fuzzingserver ws+unix://host/s", "no place to listen at"},
-		{"fuzzingserver ws+unix:///", "no place to listen at"},
-		{"fuzzingserver ws://", "no place to listen at"},
+		{"fuzzingserver http://127.0.0.1:0", "cannot listen at \"http://127.0.0.1:0\"; want a URL"},
+		{"fuzzingserver ws+unix://host/s", "; want a URL"},
+		{"fuzzingserver ws+unix:///", "; want a URL"},
+		{"fuzzingserver ws://", "; want a URL"},
 		{"fuzzingserver ws://127.0.0.1:0 ws://127.0.0.1:0", "unexpected argument"},
 		{"fuzzingserver -agent x", "not defined: -agent"},
-		{"fuzzingserver -cases H.*", "for servers only"},
+		{"fuzzingserver -cases H.*", "apply only to servers"},
 		{"fuzzingserver -cases 1.2.3.4", "no case matches"},
 	} {
 		wscheck(t, strings.Fields(tt.args)...).check(t, exitFailed, "", tt.stderr)

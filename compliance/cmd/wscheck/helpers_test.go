@@ -36,7 +36,7 @@ func serve(t *testing.T, h http.Handler) string {
 	return "ws" + strings.TrimPrefix(s.URL, "http")
 }
 
-// serveTLS is serve with a certificate that nobody knows.
+// serveTLS is like serve, but with a certificate that is not trusted.
 func serveTLS(t *testing.T, h http.Handler) string {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
@@ -46,7 +46,7 @@ func serveTLS(t *testing.T, h http.Handler) string {
 	return "wss" + strings.TrimPrefix(s.URL, "https")
 }
 
-// socket is a path for a unix socket, short enough for one.
+// socket returns a path that is short enough for a Unix socket.
 func socket(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "ws")
@@ -57,7 +57,7 @@ func socket(t *testing.T) string {
 	return filepath.Join(dir, "s")
 }
 
-// serveUnix is serve at a unix socket.
+// serveUnix is like serve, but at a Unix socket.
 func serveUnix(t *testing.T, h http.Handler) string {
 	t.Helper()
 	path := socket(t)
@@ -73,7 +73,7 @@ func serveUnix(t *testing.T, h http.Handler) string {
 	return "ws+unix://" + path + ":/"
 }
 
-// liar adds to every text that is not empty.
+// liar returns an echo handler that appends to every text message that is not empty.
 func liar() http.Handler {
 	return websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
 		for m, err := range c.Messages(ctx) {
@@ -91,7 +91,7 @@ func liar() http.Handler {
 	}}
 }
 
-// raw calls a function for each TCP connection, which stays open with the test, and
+// raw listens for TCP connections and calls greet for each, which stays open until the test ends. It
 // returns the host and port.
 func raw(t *testing.T, greet func(net.Conn)) string {
 	t.Helper()
@@ -118,7 +118,7 @@ func raw(t *testing.T, greet func(net.Conn)) string {
 	return l.Addr().String()
 }
 
-// mortal is a listener that dies of its last connection.
+// A mortal is a listener that closes after its last connection.
 type mortal struct {
 	net.Listener
 	left int
@@ -132,7 +132,7 @@ func (m *mortal) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// serveMortal is hawser's echo that is there for n connections.
+// serveMortal serves hawser's echo for n connections.
 func serveMortal(t *testing.T, n int) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -140,13 +140,12 @@ func serveMortal(t *testing.T, n int) string {
 		t.Fatal(err)
 	}
 	s := &http.Server{Handler: testee.Echo(), ErrorLog: log.New(io.Discard, "", 0)}
-	go func() { _ = s.Serve(&mortal{l, n}) }() // until it dies
+	go func() { _ = s.Serve(&mortal{l, n}) }() // returns after the last connection
 	t.Cleanup(func() { s.Close() })
 	return "ws://" + l.Addr().String()
 }
 
-// ask asks a fuzzing server for something other than a case, and waits for the end
-// of the answer.
+// ask requests a path other than a case from a fuzzing server and returns the answer.
 func ask(t *testing.T, server, path string) string {
 	t.Helper()
 	if strings.Contains(server, "+unix") && !strings.HasSuffix(server, ":") {
@@ -167,12 +166,13 @@ func ask(t *testing.T, server, path string) string {
 	}
 }
 
-// asMain makes the test binary wscheck itself, for tests that need a process.
+// asMain is an environment variable that makes the test binary run as wscheck.
 const asMain = "WSCHECK_TEST_MAIN"
 
-// leftOver returns the goroutines of this project that do not end.
+// leftOver returns the stacks of this project's goroutines that do not end.
 func leftOver() (left string) {
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	deadline := time.Now().Add(time.Minute)
+	for ; time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		buf := make([]byte, 1<<20)
 		stacks := strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n")[1:] // without this one
 		ours := slices.DeleteFunc(stacks,
@@ -184,41 +184,41 @@ func leftOver() (left string) {
 	return left
 }
 
-// done is what a run of wscheck came to.
+// done is a finished run of wscheck.
 type done struct {
 	args           []string
 	status         int
 	stdout, stderr string
 }
 
-// wscheck runs the program to its end.
+// wscheck runs the program and waits for its end.
 func wscheck(t *testing.T, args ...string) done {
 	t.Helper()
 	return start(t, args...).wait(t)
 }
 
-// check checks the exit status, and that parts of what is printed are there. An
-// error is a sentence: a line, and no stack.
+// check checks the exit status and that the output contains stdout and stderr. An error must be
+// one line without a stack trace.
 func (d done) check(t *testing.T, status int, stdout, stderr string) {
 	t.Helper()
 	if d.status != status {
 		t.Errorf("wscheck %q: exit status %d, want %d", d.args, d.status, status)
 	}
 	if !strings.Contains(d.stdout, stdout) || !strings.Contains(d.stderr, stderr) {
-		t.Errorf("wscheck %q: want %q and %q", d.args, stdout, stderr)
+		t.Errorf("wscheck %q: want %q in the output and %q in the errors", d.args, stdout, stderr)
 	}
 	if errs := d.errors(); status == exitFailed && len(errs) != 1 || status != exitFailed && len(errs) != 0 {
-		t.Errorf("wscheck %q: exit status %d, and %d errors: %q", d.args, d.status, len(errs), errs)
+		t.Errorf("wscheck %q: exit status %d with %d errors: %q", d.args, d.status, len(errs), errs)
 	}
 	if strings.Contains(d.stderr, "goroutine ") || strings.Contains(d.stderr, ".go:") {
-		t.Errorf("wscheck %q: a stack trace", d.args)
+		t.Errorf("wscheck %q printed a stack trace", d.args)
 	}
 	if t.Failed() {
 		t.Logf("wscheck %q printed:\n%s\nand errors:\n%s", d.args, d.stdout, d.stderr)
 	}
 }
 
-// errors are the lines that say why a check could not be done.
+// errors returns the lines with errors.
 func (d done) errors() []string {
 	var errs []string
 	for line := range strings.Lines(d.stderr) {
@@ -238,7 +238,7 @@ type running struct {
 	status         int // once it has ended
 }
 
-// start starts the program in this process.
+// start runs the program in this process.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(t.Context()))
@@ -254,24 +254,24 @@ func start(t *testing.T, args ...string) *running {
 	return r
 }
 
-// wait returns what it came to.
+// wait waits for the end of the program.
 func (r *running) wait(t *testing.T) done {
 	t.Helper()
 	select {
 	case <-r.ended:
 		return done{r.args, r.status, r.stdout.String(), r.stderr.String()}
 	case <-time.After(2 * time.Minute):
-		t.Fatalf("wscheck %q does not end; it has printed:\n%s\n%s", r.args, &r.stdout, &r.stderr)
+		t.Fatalf("wscheck %q does not end; it printed:\n%s\n%s", r.args, &r.stdout, &r.stderr)
 		panic("unreachable")
 	}
 }
 
-// interrupt is Ctrl-C.
+// interrupt has the effect of Ctrl-C.
 func (r *running) interrupt() { r.cancel(errInterrupted) }
 
 var place = regexp.MustCompile(`(?m) at (wss?(\+unix)?://\S+)$`)
 
-// at waits until a server listens, and returns its URL.
+// at waits until the server listens and returns its URL.
 func (r *running) at(t *testing.T) string {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -280,7 +280,7 @@ func (r *running) at(t *testing.T) string {
 		}
 		select {
 		case <-r.ended:
-			t.Fatalf("wscheck %q has ended: %s", r.args, &r.stderr)
+			t.Fatalf("wscheck %q ended: %s", r.args, &r.stderr)
 		default:
 		}
 	}
@@ -288,7 +288,7 @@ func (r *running) at(t *testing.T) string {
 	panic("unreachable")
 }
 
-// output is a buffer for several goroutines.
+// An output is a buffer that is safe for concurrent use.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -308,8 +308,8 @@ func (o *output) String() string {
 
 var _ io.Writer = (*output)(nil)
 
-// verdicts checks that a report has results of an agent in these cases, and returns
-// its index.
+// verdicts checks that a report has results of exactly these cases of an agent and returns the
+// index.
 func verdicts(t *testing.T, dir, agent string, ids ...string) report.Index {
 	t.Helper()
 	index, err := report.ReadIndex(dir)
@@ -325,8 +325,7 @@ func verdicts(t *testing.T, dir, agent string, ids ...string) report.Index {
 	return index
 }
 
-// plainEcho is hawser's echo as a newcomer has it: without compression, and with the
-// limit of 1 MiB that a server has by default.
+// plainEcho returns an echo handler with default options: no compression and a limit of 1 MiB.
 func plainEcho() http.Handler {
 	return websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
 		for m, err := range c.Messages(ctx) {

@@ -14,15 +14,15 @@ import (
 
 const knownHelp = `usage: wscheck known REPORT [flags]
 
-Prints the cases that fell short in a report, in the form that -known of the other
-commands reads: the id, the verdicts, and what was seen as the reason. Replace that
-by why the case may fall short.
+Prints the cases that fell short in a report in the format that -known reads: the id,
+the verdicts and, as the reason, the outcome of the case. Replace the outcome with the
+reason why the case may fall short.
 
-With -write FILE it writes the file instead. If there is one already, the reasons in
-it stay, and so do cases that vary and those that the report does not have. Cases that
-no longer fall short are left out.
+With -write FILE, it writes the list to FILE. If FILE exists, it keeps the reasons, the
+cases that vary and the cases that the report does not have. It removes cases that no
+longer fall short.
 
-Exit status: 0 the list is written, 2 it could not be.
+Exit status: 0 the list was written, 2 it was not.
 
 Flags:
 `
@@ -31,13 +31,13 @@ Flags:
 func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	f := &runFlags{set: newFlagSet("wscheck known"), help: knownHelp, parallel: 1}
 	f.policyFlags("default")
-	path := f.set.String("write", "", "write `FILE`, with the reasons that it has")
+	path := f.set.String("write", "", "write the list to `FILE` and keep its reasons")
 	args, err := f.parse(args, stdout)
 	switch {
 	case err != nil:
 		return fail(stderr, err)
 	case len(args) != 1:
-		return fail(stderr, errors.New("one report is needed: wscheck known reports"))
+		return fail(stderr, errors.New("want one report: wscheck known reports"))
 	}
 	results, err := readReport(args[0])
 	if err != nil {
@@ -64,21 +64,21 @@ func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) in
 	return exitPassed
 }
 
-// readReport reads the results of a report that has them.
+// readReport reads the results of a report.
 func readReport(dir string) ([]*report.Result, error) {
 	if _, err := report.ReadIndex(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no report at %s", dir)
+		return nil, fmt.Errorf("no report at %s", dir)
 	}
 	results, err := report.Read(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("the report at %s lacks the files of its cases, such as one that was made with -single", dir)
+		return nil, fmt.Errorf("the report at %s has no files of cases, as with -single", dir)
 	}
 	return results, err
 }
 
-// shortfalls are the results that fall short, with the reasons from before, and the
-// entries from before that the results do not tell about. A case with different
-// verdicts on two sides may have any.
+// shortfalls returns the cases that fall short, with the reasons in before, and the entries of
+// before for cases that vary or did not run. If a case has different verdicts on two agents, its
+// entry allows any.
 func shortfalls(p report.Policy, results []*report.Result,
 	before map[string]report.Known) map[string]report.Known {
 	known := map[string]report.Known{}
@@ -112,7 +112,7 @@ func ran(results []*report.Result, id string) bool {
 	return slices.ContainsFunc(results, func(r *report.Result) bool { return r.ID == id })
 }
 
-// absent tells how many known cases the results do not have; "" if they have all.
+// absent returns a clause with the number of known cases without a result, or "".
 func absent(known map[string]report.Known, results []*report.Result) string {
 	n := 0
 	for id := range known {
@@ -129,7 +129,7 @@ func absent(known map[string]report.Known, results []*report.Result) string {
 	return fmt.Sprintf(", of which %d are not in the report", n)
 }
 
-// writeFile makes a file.
+// writeFile writes a file.
 func writeFile(path string, write func(io.Writer) error) error {
 	file, err := os.Create(path)
 	if err != nil {

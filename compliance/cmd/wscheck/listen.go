@@ -13,23 +13,23 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/selfsigned"
 )
 
-// listenFlags say where a server of ours listens.
+// listenFlags determine where our server listens.
 type listenFlags struct {
 	url       string
 	cert, key string
-	tls       *tls.Config // once it listens at a wss URL
+	tls       *tls.Config // set by listen at a wss URL
 }
 
 func (l *listenFlags) declare(fs *flag.FlagSet) {
 	l.url = "ws://127.0.0.1:9001"
-	fs.StringVar(&l.cert, "cert", "", "`FILE` with the PEM certificate for wss (default one made for this machine)")
-	fs.StringVar(&l.key, "key", "", "`FILE` with its PEM key")
+	fs.StringVar(&l.cert, "cert", "", "`FILE` with the PEM certificate for wss (default: a generated one)")
+	fs.StringVar(&l.key, "key", "", "`FILE` with the PEM key for -cert")
 }
 
-// argument takes the URL from the arguments, if it is there.
+// argument sets the URL from the arguments, if they have one.
 func (l *listenFlags) argument(args []string) error {
 	if len(args) > 1 {
-		return fmt.Errorf("unexpected argument %q: there is one URL to listen at", args[1])
+		return fmt.Errorf("unexpected argument %q; want one URL", args[1])
 	}
 	if len(args) == 1 {
 		l.url = args[0]
@@ -37,11 +37,12 @@ func (l *listenFlags) argument(args []string) error {
 	return nil
 }
 
-// listen returns a listener and the URL that leads to it.
+// listen returns a listener and its URL.
 func (l *listenFlags) listen() (net.Listener, string, error) {
 	u, err := url.Parse(l.url)
 	if err != nil || !isServerURL(u) {
-		return nil, "", fmt.Errorf("%q is no place to listen at, such as ws://127.0.0.1:9001, wss://127.0.0.1:9001 or ws+unix:///path/of.sock", l.url)
+		return nil, "", fmt.Errorf("cannot listen at %q; want a URL such as ws://127.0.0.1:9001, "+
+			"wss://127.0.0.1:9001 or ws+unix:///path/of.sock", l.url)
 	}
 	secure := strings.HasPrefix(u.Scheme, "wss")
 	var certificate tls.Certificate
@@ -53,7 +54,7 @@ func (l *listenFlags) listen() (net.Listener, string, error) {
 	network, addr := address(u)
 	ln, err := net.Listen(network, addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, "", fmt.Errorf("another program listens at %s already (%w)", l.url, syscall.EADDRINUSE)
+		return nil, "", fmt.Errorf("another program is listening at %s (%w)", l.url, syscall.EADDRINUSE)
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("cannot listen at %s: %w", l.url, err)
@@ -68,7 +69,7 @@ func (l *listenFlags) listen() (net.Listener, string, error) {
 	return ln, strings.TrimSuffix(u.String(), "/"), nil
 }
 
-// isPlace reports whether u has what it takes to listen at, or to connect to.
+// isServerURL reports whether u is a URL to listen at or to connect to.
 func isServerURL(u *url.URL) bool {
 	scheme, unix := strings.CutSuffix(u.Scheme, "+unix")
 	if scheme != "ws" && scheme != "wss" {
@@ -81,7 +82,7 @@ func isServerURL(u *url.URL) bool {
 	return u.Hostname() != ""
 }
 
-// address is the place that a URL names, as package net has it.
+// address returns the network and address of a URL for package net.
 func address(u *url.URL) (network, addr string) {
 	switch {
 	case strings.HasSuffix(u.Scheme, "+unix"):
@@ -97,7 +98,7 @@ func address(u *url.URL) (network, addr string) {
 
 func (l *listenFlags) certificate() (tls.Certificate, error) {
 	if (l.cert == "") != (l.key == "") {
-		return tls.Certificate{}, errors.New("-cert and -key go together")
+		return tls.Certificate{}, errors.New("-cert and -key must be set together")
 	}
 	if l.cert == "" {
 		return selfsigned.New()

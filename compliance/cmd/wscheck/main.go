@@ -1,32 +1,30 @@
-// Wscheck tests WebSocket servers and clients for conformance with RFC 6455 and
-// RFC 7692.
+// Wscheck tests WebSocket servers and clients for conformance to RFC 6455 and RFC 7692.
 //
 // Usage:
 //
 //	wscheck [flags]                      test hawser's own server and client
 //	wscheck fuzzingclient URL [flags]    test a server
-//	wscheck fuzzingserver [URL] [flags]  be a server that tests clients
-//	wscheck testeeserver [URL] [flags]   be a server to test: hawser's, an echo
-//	wscheck testeeclient URL [flags]     be a client to test: hawser's
-//	wscheck compare A B [flags]          compare two reports, case by case
-//	wscheck known REPORT [flags]         list what fell short, for -known
+//	wscheck fuzzingserver [URL] [flags]  run a server that tests clients
+//	wscheck testeeserver [URL] [flags]   run hawser's echo server, for a suite to test
+//	wscheck testeeclient URL [flags]     run hawser's client against a suite's server
+//	wscheck compare A B [flags]          compare two reports case by case
+//	wscheck known REPORT [flags]         list the cases that fell short, for -known
 //	wscheck cases [PATTERN...]           list the cases
-//	wscheck corpus -out DIR              write what the cases send, as seeds for fuzzing
+//	wscheck corpus -out DIR              write the bytes that the cases send, as fuzzing seeds
 //	wscheck autobahn [flags]             run the original Autobahn testsuite
 //	wscheck version                      print the version of wscheck
 //
-// Flags may stand before or after other arguments; wscheck COMMAND -help lists them.
+// Flags may come before or after other arguments. wscheck COMMAND -help lists them.
 //
-// A URL is ws://host:port/path, wss://host:port/path, or ws+unix:///path/of.sock:/path
-// for a unix socket. The cases have the ids of the Autobahn testsuite; those that it
-// does not have begin with a letter. The report, a directory of pages and JSON in
-// Autobahn's form, is in ./reports unless -out names another directory.
+// A URL is ws://host:port/path, wss://host:port/path, or ws+unix:///path/of.sock:/path for a
+// Unix socket. Numbered cases have the ids of the Autobahn testsuite. The ids of the other cases
+// begin with a letter. The report is a directory with HTML pages and with JSON in Autobahn's
+// format. It is ./reports unless -out names another directory.
 //
-// The exit status is 0 if no case failed the run, 1 if some did, and 2 if the check
-// could not be done or not be finished. Which verdicts fail a run depends on -profile,
-// -fail-on and -known, which wscheck fuzzingclient -help explains; compare has rules of
-// its own. Ctrl-C ends a run; the report of what
-// there is by then is still written. A second Ctrl-C ends it at once.
+// The exit status is 0 if no case failed the run, 1 if some did, and 2 if the run could not be
+// started or completed. The flags -profile, -fail-on and -known determine which verdicts fail a
+// run: see wscheck fuzzingclient -help. The command compare has its own rules. Ctrl-C ends a run
+// and writes the report of the cases that have ended. A second Ctrl-C exits at once.
 package main
 
 import (
@@ -41,37 +39,37 @@ import (
 	"time"
 )
 
-// Exit statuses.
+// Exit status.
 const (
 	exitPassed = 0
 	exitShort  = 1 // a case fell short
-	exitFailed = 2 // the check could not be done, or not be finished
+	exitFailed = 2 // the run could not be started or completed
 )
 
-// A command does what its arguments say and returns the exit status.
+// A command runs with its arguments and returns the exit status.
 type command func(ctx context.Context, args []string, stdout, stderr io.Writer) int
 
-// commands are the subcommands, in the order of the help.
+// commands are the subcommands in the order of the help.
 var commands = []struct {
 	name, summary string
 	run           command
 }{
 	{"fuzzingclient", "test the server at a URL", fuzzingClient},
-	{"fuzzingserver", "be a server that tests clients", fuzzingServer},
-	{"testeeserver", "be a server to test: hawser's own, an echo", testeeServer},
-	{"testeeclient", "be a client to test: hawser's own", testeeClient},
-	{"compare", "compare two reports, case by case", compareCommand},
-	{"known", "list what fell short in a report, for -known", knownCommand},
+	{"fuzzingserver", "run a server that tests clients", fuzzingServer},
+	{"testeeserver", "run hawser's echo server, for a suite to test", testeeServer},
+	{"testeeclient", "run hawser's client against a suite's server", testeeClient},
+	{"compare", "compare two reports case by case", compareCommand},
+	{"known", "list the cases that fell short in a report, for -known", knownCommand},
 	{"cases", "list the cases", casesCommand},
-	{"corpus", "write what the cases send over the wire, as seeds for fuzzing", corpusCommand},
+	{"corpus", "write the bytes that the cases send, as fuzzing seeds", corpusCommand},
 	{"autobahn", "run the original Autobahn testsuite against a server or hawser's client", autobahnCommand},
 }
 
-// errInterrupted is why a run ends at Ctrl-C.
+// errInterrupted is the cause of a run that ends at Ctrl-C.
 var errInterrupted = errors.New("interrupted")
 
-// echoTime is how long after a Ctrl-C another one is not taken for a second: a
-// program that runs this one may send it once more.
+// echoTime is the time after a Ctrl-C in which another one does not count, because a program that
+// runs wscheck may also forward the signal.
 const echoTime = 200 * time.Millisecond
 
 func main() {
@@ -80,17 +78,17 @@ func main() {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
-		cancel(errInterrupted) // the report of what there is is still written
+		cancel(errInterrupted) // the run still writes its report
 		for first := time.Now(); time.Since(first) < echoTime; {
 			<-signals
 		}
-		fmt.Fprintln(os.Stderr, "wscheck: interrupted twice, ended at once")
+		fmt.Fprintln(os.Stderr, "wscheck: interrupted twice, exiting at once")
 		os.Exit(exitFailed)
 	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is main for the tests too.
+// run is main without the process, for tests.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 1 && args[0] == "help" {
 		args = []string{args[1], "-help"}
@@ -118,7 +116,7 @@ func noCommand(word string) error {
 	if strings.Contains(word, "://") {
 		return fmt.Errorf("to test the server at a URL: wscheck fuzzingclient %s", word)
 	}
-	return fmt.Errorf("there is no command %q; 'wscheck help' lists them", word)
+	return fmt.Errorf("unknown command %q; 'wscheck help' lists the commands", word)
 }
 
 func isHelp(arg string) bool {

@@ -46,7 +46,8 @@ func TestUsage(t *testing.T) {
 		{"fuzzingclient -h", exitPassed, "-command COMMAND", ""},
 		{"fuzzingclient -h", exitPassed, "-wait duration", ""},
 		{"fuzzingclient ws://127.0.0.1:1 -wait -1s", exitFailed, "", "-wait must not be negative"},
-		{"fuzzingclient -spec x -command y", exitFailed, "", "-command and -wait are for one server"},
+		{"fuzzingclient -spec x -command y", exitFailed, "",
+			"-spec cannot be combined with -command or -wait"},
 		{"known -h", exitPassed, "-write FILE", ""},
 		{"compare -h", exitPassed, "-strict", ""},
 		{"fuzzingclient ws://127.0.0.1:1 -profile x", exitFailed, "",
@@ -55,31 +56,31 @@ func TestUsage(t *testing.T) {
 			`-fail-on must be failed, non-strict or unimplemented, not "ok"`},
 		{"fuzzingclient ws://127.0.0.1:1 -profile autobahn -cases H.*", exitFailed, "",
 			"-profile autobahn leaves no case to run"},
-		{"known", exitFailed, "", "one report is needed: wscheck known"},
+		{"known", exitFailed, "", "want one report: wscheck known"},
 		{"known a -known b", exitFailed, "", "not defined: -known; 'wscheck known -help'"},
-		{"fuzzing", exitFailed, "", `no command "fuzzing"; 'wscheck help'`},
-		{"help fuzzing", exitFailed, "", `no command "fuzzing"`},
+		{"fuzzing", exitFailed, "", `unknown command "fuzzing"; 'wscheck help'`},
+		{"help fuzzing", exitFailed, "", `unknown command "fuzzing"`},
 		{"ws://127.0.0.1:1", exitFailed, "", "wscheck fuzzingclient ws://127.0.0.1:1"},
-		{"-quick fuzzingclient", exitFailed, "", `no command "fuzzingclient"`},
+		{"-quick fuzzingclient", exitFailed, "", `unknown command "fuzzingclient"`},
 		{"-flag", exitFailed, "", "not defined: -flag; 'wscheck -help'"},
-		{"-quick -full", exitFailed, "", "two runs"},
+		{"-quick -full", exitFailed, "", "-quick and -full cannot be combined"},
 		{"-cases 8.*", exitFailed, "", `no case matches "8.*"; 'wscheck cases' lists them`},
 		{"-cases 1.1.1 -exclude 1.*", exitFailed, "", "no case to run"},
 		{"-parallel 0", exitFailed, "", "-parallel must be positive"},
 		{"-timeout -1s", exitFailed, "", "-timeout must not be negative"},
 		{"-timeout soon", exitFailed, "",
-			`invalid value "soon" for flag -timeout: a duration is like 90s or 5m`},
+			`invalid value "soon" for flag -timeout; want a duration such as 90s or 5m`},
 		{"cases 8.*", exitFailed, "", `no case matches "8.*"`},
 		{"cases -all", exitFailed, "", "not defined: -all; 'wscheck cases -help'"},
-		{"compare a", exitFailed, "", "two reports are needed"},
-		{"compare a b c", exitFailed, "", "two reports are needed"},
+		{"compare a", exitFailed, "", "want two reports"},
+		{"compare a b c", exitFailed, "", "want two reports"},
 		{"testeeserver ws://127.0.0.1:1 ws://127.0.0.1:2", exitFailed, "", "unexpected argument"},
-		{"testeeserver 127.0.0.1:1", exitFailed, "", "no place to listen at"},
-		{"testeeserver wss://127.0.0.1:0 -cert x", exitFailed, "", "-cert and -key go together"},
+		{"testeeserver 127.0.0.1:1", exitFailed, "", "want a URL such as"},
+		{"testeeserver wss://127.0.0.1:0 -cert x", exitFailed, "", "-cert and -key must be set together"},
 		{"testeeserver wss://127.0.0.1:0 -cert x -key y", exitFailed, "", "-cert and -key: open x"},
-		{"testeeclient", exitFailed, "", "the URL of a suite's server is needed"},
+		{"testeeclient", exitFailed, "", "want one URL"},
 		{"testeeclient ws://127.0.0.1:1 -parallel 0", exitFailed, "", "-parallel must be positive"},
-		{"testeeclient http://127.0.0.1:1", exitFailed, "", "no URL of a WebSocket server"},
+		{"testeeclient http://127.0.0.1:1", exitFailed, "", "invalid server URL"},
 	}
 	t.Chdir(t.TempDir())
 	for _, tt := range tests {
@@ -111,6 +112,6 @@ func TestCases(t *testing.T) {
 		}
 	}
 	if n != 517 {
-		t.Errorf("%d cases with numbers, want 517", n)
+		t.Errorf("%d numbered cases, want 517", n)
 	}
 }

@@ -17,9 +17,8 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// conclude writes the report of results and what else the flags ask for, prints what
-// they come to, and returns the exit status. failed is why there are not all that
-// there should be, or nil.
+// conclude writes the report and the other files that the flags request, prints the summary, and
+// returns the exit status. failed is the reason why the run is incomplete, or nil.
 func (f *runFlags) conclude(results []*report.Result, failed error, stdout, stderr io.Writer) int {
 	if len(results) == 0 {
 		return fail(stderr, f.discard(failed))
@@ -29,7 +28,7 @@ func (f *runFlags) conclude(results []*report.Result, failed error, stdout, stde
 		return fail(stderr, errors.Join(failed, err))
 	}
 	if f.json {
-		stdout = stderr // what follows is for people
+		stdout = stderr // stdout has only the JSON
 	}
 	s.writeText(stdout)
 	color := map[int]report.Verdict{exitPassed: report.OK, exitShort: report.Failed,
@@ -41,7 +40,7 @@ func (f *runFlags) conclude(results []*report.Result, failed error, stdout, stde
 	return s.status()
 }
 
-// export writes the results in the forms for other programs that the flags ask for.
+// export writes the results in the formats that the flags request.
 func (f *runFlags) export(results []*report.Result, s *summary, stdout io.Writer) error {
 	var errs []error
 	if f.json {
@@ -56,7 +55,7 @@ func (f *runFlags) export(results []*report.Result, s *summary, stdout io.Writer
 	return errors.Join(errs...)
 }
 
-// write writes the report. s is nil while the run goes on.
+// write writes the report. s is nil during the run.
 func (f *runFlags) write(results []*report.Result, s *summary) error {
 	o := report.Options{Tool: version(), Quick: f.quick, Single: f.single, Titles: suite.Titles(),
 		Policy: f.policy,
@@ -68,9 +67,9 @@ func (f *runFlags) write(results []*report.Result, s *summary) error {
 	return report.Write(f.out, results, o)
 }
 
-// told are the flags that differ from their defaults, a word each, but for those that
-// have a place of their own in the report or make other files, and for fields, which
-// may be secret.
+// reportedFlags returns the words of the flags that the report shows: those that differ from
+// their defaults, except for flags that the report shows elsewhere, flags that name other files,
+// and -header, whose values may be secret.
 func (f *runFlags) reportedFlags() (flags []string) {
 	f.set.Visit(func(g *flag.Flag) {
 		v := g.Value.String()
@@ -89,8 +88,8 @@ func (f *runFlags) reportedFlags() (flags []string) {
 	return flags
 }
 
-// fault says why the check could not be done, a line for each error that was joined,
-// and returns the exit status. Help is no fault.
+// fail prints an error, with a line for each joined error, and returns the exit status. If the
+// error is flag.ErrHelp, it prints nothing.
 func fail(stderr io.Writer, err error) int {
 	if errors.Is(err, flag.ErrHelp) {
 		return exitPassed
@@ -101,7 +100,7 @@ func fail(stderr io.Writer, err error) int {
 	return exitFailed
 }
 
-// version names this program: its version, or else the commit it was built from.
+// version returns the name and version of this program, or the commit it was built from.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -118,42 +117,41 @@ func version() string {
 	return "wscheck " + v + " " + info.GoVersion
 }
 
-// writable makes the directory of the report and tries it, so that a run does not
-// come to nothing in its end.
+// writable creates the directory of the report and checks before the run that it is writable.
 func (f *runFlags) writable() error {
 	_, err := os.Stat(f.out)
 	f.made = err != nil
 	if err := os.MkdirAll(f.out, 0o755); err != nil {
-		return fmt.Errorf("no report can be written: -out: %w", err)
+		return fmt.Errorf("cannot write a report: -out: %w", err)
 	}
 	t, err := os.CreateTemp(f.out, ".wscheck-*")
 	if err != nil {
-		return fmt.Errorf("no report can be written: -out: %w", err)
+		return fmt.Errorf("cannot write a report: -out: %w", err)
 	}
 	t.Close()
 	return os.Remove(t.Name())
 }
 
-// discard removes the directory of the report if writable made it and nothing came
-// into it. It returns err.
+// discard removes the directory of the report if writable created it and it is empty. It returns
+// err.
 func (f *runFlags) discard(err error) error {
 	if f.made {
-		_ = os.Remove(f.out) // not if there is something in it
+		_ = os.Remove(f.out) // fails if it is not empty
 	}
 	return err
 }
 
-// bounded is ctx with the bound of -timeout.
+// bounded returns ctx with the timeout of -timeout.
 func (f *runFlags) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	if f.timeout == 0 {
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeoutCause(ctx, f.timeout,
-		fmt.Errorf("the run took longer than -timeout %v, so it did not finish", f.timeout))
+		fmt.Errorf("the run took longer than -timeout %v", f.timeout))
 }
 
-// orCause is err, or rather why ctx ended, if it did: what fails after that fails for
-// that reason.
+// orCause returns the cause of ctx if err is not nil and ctx has ended, because that is the reason
+// for err. Otherwise it returns err.
 func orCause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)

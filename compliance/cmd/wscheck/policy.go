@@ -11,35 +11,35 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// policyHelp is the part of the help on which verdicts fail a run.
-const policyHelp = `Each case has two verdicts, behavior and close. -profile says which cases run and
-which verdicts fail the run; -fail-on changes the latter.
+// policyHelp is the part of the help about the verdicts that fail a run.
+const policyHelp = `Each case has two verdicts, on behavior and on closing. -profile determines which cases
+run and which verdicts fail the run. -fail-on overrides the latter.
 
   profile   cases        fails on
   default   all          FAILED, UNCLEAN, FAILED BY CLIENT, NON-STRICT, WRONG CODE
   lenient   all          FAILED, UNCLEAN, FAILED BY CLIENT (-fail-on failed)
   strict    all          all but OK and INFORMATIONAL (-fail-on unimplemented)
-  autobahn  1.* to 13.*  as default, and a message that is refused as too big
+  autobahn  1.* to 13.*  as default, and messages that are refused as too big
 
-UNIMPLEMENTED means that the peer declined what the case is about, such as
-compression. The case is skipped unless -fail-on says otherwise. The profiles default
-and lenient also skip a case if the peer refuses a message of 4 KiB or more with 1009,
-too big: RFC 6455, section 10.4, lets a peer have a limit.
+UNIMPLEMENTED means that the peer declined what the case tests, such as compression.
+Such a case is skipped, except with -fail-on unimplemented. The profiles default and
+lenient also skip a case if the peer refuses a message of 4 KiB or more with status code
+1009 (too big), because RFC 6455, section 10.4, allows limits.
 
--known names a file of cases that may fall short, one a line: the id, the verdicts,
-and the reason after a number sign. A case in the file fails the run if it passes, does
-not run, or has other verdicts. With the word varies instead of verdicts, it may pass.
-With -cases, only entries that it names count. 'wscheck known' writes the file from a
-report.
+-known names a file that lists cases that may fall short, one per line: the id, the
+verdicts, and the reason after a number sign. A listed case fails the run if it passes,
+does not run, or has other verdicts. With the word varies instead of verdicts, it may
+also pass. With -cases, entries for other cases are ignored. 'wscheck known' writes such
+a file from a report.
 `
 
-// A profile is a policy and the cases that it is for.
+// A profile is a policy and the cases to run.
 type profile struct {
 	policy   report.Policy
-	numbered bool // only the cases of the original suite
+	numbered bool // run only the cases of the original suite
 }
 
-// profiles are those of -profile.
+// profiles are the values of -profile.
 var profiles = map[string]profile{
 	"default":  {policy: report.Policy{FailOn: report.NonStrict}},
 	"lenient":  {policy: report.Policy{FailOn: report.Failed}},
@@ -52,10 +52,11 @@ func (f *runFlags) policyFlags(name string) {
 	f.set.StringVar(&f.profile, "profile", name,
 		"`NAME` of the profile: default, lenient, strict or autobahn")
 	f.set.StringVar(&f.failOn, "fail-on", "",
-		"the mildest `VERDICT` that fails the run: failed, non-strict or unimplemented\n(default as the profile says)")
+		"mildest `VERDICT` that fails the run: failed, non-strict or unimplemented\n"+
+			"(default: depends on -profile)")
 }
 
-// setPolicy makes the policy of the flags.
+// setPolicy sets the policy from the flags.
 func (f *runFlags) setPolicy() (err error) {
 	p, ok := profiles[f.profile]
 	if !ok {
@@ -72,7 +73,7 @@ func (f *runFlags) setPolicy() (err error) {
 	if f.known != "" {
 		f.policy.Known, err = readKnown(f.known)
 	}
-	if f.given("cases") { // to look at some of them, which makes no entry stale
+	if f.given("cases") { // entries for other cases are not stale
 		maps.DeleteFunc(f.policy.Known, func(id string, _ report.Known) bool {
 			return !slices.ContainsFunc(list(f.cases), func(p string) bool { return suite.Match(p, id) })
 		})
@@ -102,10 +103,10 @@ func readKnown(path string) (map[string]report.Known, error) {
 	return known, nil
 }
 
-// fits reports whether a result does not fail the run.
+// passes reports whether a result does not fail the run.
 func (f *runFlags) passes(r *report.Result) bool { return f.policy.Outcome(r) != report.Short }
 
-// ids are those of cases.
+// ids returns the ids of cases.
 func ids(cases []*suite.Case) (ids []string) {
 	for _, c := range cases {
 		ids = append(ids, c.ID)

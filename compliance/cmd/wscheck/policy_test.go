@@ -30,9 +30,9 @@ func TestProfiles(t *testing.T) {
 		d := wscheck(t, append([]string{"fuzzingclient", url, "-cases", "1.1.1,9.2.4,12.1.1,H.1.1", "-out",
 			t.TempDir()}, strings.Fields(tt.flags)...)...)
 		d.check(t, tt.status, tt.verdict, "")
-		notes := "skipped: 1 case about something that " + strings.TrimPrefix(url, "ws://") +
-			" declined; -fail-on unimplemented counts them\n" +
-			"  skipped: 1 case whose messages " + strings.TrimPrefix(url, "ws://") + " refused with 1009"
+		agent := strings.TrimPrefix(url, "ws://")
+		notes := "skipped: 1 case that " + agent + " declined; -fail-on unimplemented fails them\n" +
+			"  skipped: 1 case in which " + agent + " refused a message with 1009"
 		if strings.Contains(d.stdout, notes) != strings.Contains(tt.verdict, "2 skipped") {
 			t.Errorf("%s: printed %s", tt.flags, d.stdout)
 		}
@@ -60,14 +60,14 @@ func TestKnown(t *testing.T) {
 	}
 	lines("1.1.1 # was bad\n1.1.2 # adds a mark\n1.1.3 # adds a mark\n1.2.1 # elsewhere\n5.1\n")
 	d := wscheck(t, args...)
-	d.check(t, exitShort, "FAIL: "+known+" must be brought up to date, 2 known to fall short\n", "")
+	d.check(t, exitShort, "FAIL: "+known+" is out of date, 2 known to fall short\n", "")
 	for _, want := range []string{known + ": 1.1.1 passes, but is known to fall short: was bad\n",
 		known + ": 1.2.1 did not run, but is known"} {
 		if !strings.Contains(d.stdout, want) || strings.Contains(d.stdout, "5.1") {
 			t.Errorf("no %q in %q", want, d.stdout)
 		}
 	}
-	// Reasons stay, what passes goes, and what the report does not have stays.
+	// Reasons and cases that the report lacks are kept. Cases that pass are removed.
 	wscheck(t, "known", out, "-write", known).check(t, exitPassed,
 		"4 cases, of which 2 are not in the report", "")
 	b, err := os.ReadFile(known)
@@ -75,12 +75,12 @@ func TestKnown(t *testing.T) {
 		strings.Contains(string(b), "1.1.1 ") || !strings.Contains(string(b), "# elsewhere\n5.1\n") {
 		t.Errorf("the file is %q, %v", b, err)
 	}
-	// One that varies stays even if it passes.
+	// A case that varies is kept even if it passes.
 	lines("1.1.1 varies # a race\n1.1.2\n1.1.3\n")
 	wscheck(t, args...).check(t, exitPassed, "PASS: 1 of 3 cases, 2 known to fall short\n", "")
 	wscheck(t, "known", out, "-write", known).check(t, exitPassed, "3 cases", "")
 
-	lines("1.1.2 NON-STRICT, close OK\n1.1.3\n") // worse than it was known
+	lines("1.1.2 NON-STRICT, close OK\n1.1.3\n") // 1.1.2 has worse verdicts than listed
 	d = wscheck(t, args...)
 	d.check(t, exitShort, "FAIL: 1 of 3 cases fell short, 1 known to fall short\n", "")
 	if want := "           in " + known + ": NON-STRICT, close OK\n"; !strings.Contains(d.stdout, want) {
@@ -97,10 +97,10 @@ func TestKnown(t *testing.T) {
 	}
 	wscheck(t, "fuzzingclient", url, "-known", filepath.Join(dir, "none")).check(t, exitFailed, "",
 		"-known: open ")
-	wscheck(t, "known", dir).check(t, exitFailed, "", "there is no report at "+dir)
+	wscheck(t, "known", dir).check(t, exitFailed, "", "no report at "+dir)
 }
 
-// A run that is cut off says nothing about known cases that did not have their turn.
+// An incomplete run does not report known cases that did not run.
 func TestKnownIncomplete(t *testing.T) {
 	t.Parallel()
 	known := filepath.Join(t.TempDir(), "known.txt")
@@ -127,7 +127,7 @@ func TestExports(t *testing.T) {
 	d.check(t, exitShort, "", "FAIL: 1 of 5 cases fell short, 1 skipped\n")
 
 	wscheck(t, "known", filepath.Join(dir, "out")).check(t, exitFailed, "",
-		"lacks the files of its cases, such as one that was made with -single")
+		"has no files of cases, as with -single")
 
 	var all map[string]map[string]jsonEntry
 	if err := json.Unmarshal([]byte(d.stdout), &all); err != nil {
@@ -150,7 +150,7 @@ func TestExports(t *testing.T) {
 	}
 	for _, want := range []string{"before\n### WebSocket conformance of &lt;a\\|b>\n",
 		"**FAIL: 1 of 5 cases fell short, 1 skipped**",
-		"#### FAILED: one rule, 1 case: RFC 6455, section ",
+		"#### FAILED: 1 case violates RFC 6455, section ",
 		"(https://www.rfc-editor.org/rfc/rfc6455#section-", "\n| 1.1.2 | A text message of 125 "} {
 		if !strings.Contains(string(b), want) {
 			t.Errorf("no %q in the summary %s", want, b)
@@ -158,7 +158,7 @@ func TestExports(t *testing.T) {
 	}
 }
 
-// checkJUnit checks the file of TestExports.
+// checkJUnit checks the JUnit file of TestExports.
 func checkJUnit(t *testing.T, unit string) {
 	t.Helper()
 	b, err := os.ReadFile(unit)
@@ -196,7 +196,7 @@ func checkJUnit(t *testing.T, unit string) {
 	}
 }
 
-// What is stale, and a run that was cut off, are told in JUnit XML too.
+// JUnit XML also reports stale known cases and incomplete runs.
 func TestJUnitOfTheRun(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

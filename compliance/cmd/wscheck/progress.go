@@ -14,30 +14,30 @@ import (
 )
 
 const (
-	redrawTime = 50 * time.Millisecond // that the bar at least stays as it is
-	quietTime  = 10 * time.Second      // without a verdict, until it is told what is waited for
-	maxPending = 5                     // cases that are named then
-	barPending = 2                     // cases that are named beside the bar
+	redrawTime = 50 * time.Millisecond // least time between updates of the bar
+	quietTime  = 10 * time.Second      // time without a verdict until pending cases are listed
+	maxPending = 5                     // pending cases listed
+	barPending = 2                     // pending cases listed with the bar
 )
 
-// A progress tells how far a run is: by a bar on a terminal, by a line now and then
-// elsewhere. Any number of goroutines may call its methods.
+// A progress shows the progress of a run: a bar on a terminal, or occasional lines elsewhere. Its
+// methods are safe for concurrent use.
 type progress struct {
 	w       io.Writer
 	isTerm  bool
 	mu      sync.Mutex
 	tallies []*tally
-	bar     *progressbar.ProgressBar // while it is shown
-	quiet   *time.Timer              // runs out when no verdict has come for a while
+	bar     *progressbar.ProgressBar // nil while it is not shown
+	quiet   *time.Timer              // fires after quietTime without a verdict
 }
 
-// A tally is how far the cases of an agent are.
+// A tally is the progress of an agent.
 type tally struct {
 	name    string
 	all     int
 	passed  map[string]bool // by case
-	printed int             // quarters
-	cases   []string        // that are to run; nil if that is not known
+	printed int             // quarters of the cases for which a line was printed
+	cases   []string        // ids of the cases to run; nil if unknown
 }
 
 func newProgress(w io.Writer) *progress {
@@ -45,7 +45,7 @@ func newProgress(w io.Writer) *progress {
 	return &progress{w: w, isTerm: ok && term.IsTerminal(int(f.Fd()))}
 }
 
-// expect says which cases of an agent are to run.
+// expect sets the cases of an agent that will run.
 func (p *progress) expect(name string, ids []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,7 +53,7 @@ func (p *progress) expect(name string, ids []string) {
 	p.listen()
 }
 
-// listen waits for the next verdict.
+// listen restarts the timer that waits for the next verdict.
 func (p *progress) listen() {
 	if p.quiet != nil {
 		p.quiet.Stop()
@@ -63,7 +63,7 @@ func (p *progress) listen() {
 		defer p.mu.Unlock()
 		for _, t := range p.tallies {
 			switch pending := t.pending(); {
-			case p.quiet == nil || len(pending) == 0: // it has ended meanwhile
+			case p.quiet == nil || len(pending) == 0: // the run has ended
 			case p.isTerm:
 				p.draw(t)
 			default:
@@ -73,7 +73,7 @@ func (p *progress) listen() {
 	})
 }
 
-// pending are the cases of which there is no verdict yet.
+// pending returns the ids of the cases without a verdict.
 func (t *tally) pending() (ids []string) {
 	for _, id := range t.cases {
 		if _, done := t.passed[id]; !done {
@@ -83,7 +83,7 @@ func (t *tally) pending() (ids []string) {
 	return ids
 }
 
-// some names the first of the cases.
+// some lists the first maxPending ids.
 func some(ids []string) string {
 	s := strings.Join(ids[:min(len(ids), maxPending)], ", ")
 	if more := len(ids) - maxPending; more > 0 {
@@ -92,8 +92,8 @@ func some(ids []string) string {
 	return s
 }
 
-// count counts a case of an agent, which has as many as all. A case that runs again
-// counts once, with its last result.
+// count counts a verdict on a case of an agent, which has all cases. If a case runs again, only
+// its last verdict counts.
 func (p *progress) count(name string, all int, id string, passed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -122,7 +122,7 @@ func (p *progress) tally(name string, all int) *tally {
 	return t
 }
 
-// String is the tally as a line.
+// String returns the tally as a line.
 func (t *tally) String() string {
 	s := fmt.Sprintf("%s: %d of %s", t.name, len(t.passed), cases(t.all))
 	if n := t.short(); n > 0 {
@@ -140,7 +140,7 @@ func (t *tally) short() (n int) {
 	return n
 }
 
-// draw shows the bar: of all agents that are on their way, or of t, the last.
+// draw shows the bar for all agents that have not finished or, if there are none, for t.
 func (p *progress) draw(t *tally) {
 	n, all, short, name, agents, pending := 0, 0, 0, "", 0, []string(nil)
 	for _, o := range p.tallies {
@@ -159,7 +159,7 @@ func (p *progress) draw(t *tally) {
 	if len(pending) > 0 && len(pending) <= barPending {
 		name += ", waiting for " + some(pending)
 	}
-	if p.bar != nil && (p.bar.IsFinished() || p.bar.GetMax() != all) { // it would not begin again
+	if p.bar != nil && (p.bar.IsFinished() || p.bar.GetMax() != all) { // a bar cannot restart
 		_ = p.bar.Clear()
 		p.bar = nil
 	}
@@ -169,10 +169,10 @@ func (p *progress) draw(t *tally) {
 			progressbar.OptionSetPredictTime(false), progressbar.OptionThrottle(redrawTime))
 	}
 	p.bar.Describe(name)
-	_ = p.bar.Set(n) // fails if the terminal is gone, which is no reason to stop
+	_ = p.bar.Set(n) // fails if the terminal is gone; the run continues
 }
 
-// say prints a line that stays.
+// say prints a line above the bar.
 func (p *progress) say(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,7 +183,7 @@ func (p *progress) say(line string) {
 	fmt.Fprintln(p.w, line)
 }
 
-// end takes the bar away.
+// end removes the bar.
 func (p *progress) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -197,7 +197,7 @@ func (p *progress) end() {
 	}
 }
 
-// cases is a number of cases in words.
+// cases formats a number of cases.
 func cases(n int) string {
 	if n == 1 {
 		return "1 case"
@@ -205,8 +205,7 @@ func cases(n int) string {
 	return fmt.Sprintf("%d cases", n)
 }
 
-// plain keeps the name of an agent, which peers choose, from being more than a name
-// on a terminal.
+// plain replaces unprintable characters, because peers choose the names of agents.
 func plain(s string) string {
 	return strings.Map(func(c rune) rune {
 		if !unicode.IsPrint(c) {

@@ -25,13 +25,14 @@ func TestProgressLines(t *testing.T) {
 	p.count("b\n", 1, "1", false)
 	p.say("report")
 	p.end()
-	want := "a: 2 of 8 cases\na: 4 of 8 cases, 1 short\na: 6 of 8 cases, 1 short\na: 8 of 8 cases, 1 short\nb?: 1 of 1 case, 1 short\nreport\n"
+	want := "a: 2 of 8 cases\na: 4 of 8 cases, 1 short\na: 6 of 8 cases, 1 short\n" +
+		"a: 8 of 8 cases, 1 short\nb?: 1 of 1 case, 1 short\nreport\n"
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("progress (-want +got):\n%s", diff)
 	}
 }
 
-// When no verdict comes for a while, it is told what is waited for.
+// After a while without a verdict, the pending cases are listed.
 func TestProgressWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out output
@@ -41,7 +42,7 @@ func TestProgressWaits(t *testing.T) {
 		p.count("a", 7, "2", true)
 		time.Sleep(quietTime - 1)
 		if out.String() != "" {
-			t.Errorf("too early: %q", &out)
+			t.Errorf("printed too early: %q", &out)
 		}
 		time.Sleep(2 * time.Nanosecond)
 		for _, id := range strings.Fields("1 3 4 5 6") {
@@ -53,18 +54,18 @@ func TestProgressWaits(t *testing.T) {
 		for _, want := range []string{"a: waiting for 1, 3, 4, 5, 6 and 1 more\n",
 			"a: 6 of 7 cases\na: waiting for 7\n"} {
 			if strings.Count(out.String(), want) != 1 {
-				t.Errorf("printed %q, without %q", &out, want)
+				t.Errorf("printed %q, want %q once", &out, want)
 			}
 		}
 	})
 }
 
-// onTerminal runs this program on a terminal and returns what it printed.
+// onTerminal runs this program on a terminal and returns its output.
 func onTerminal(t *testing.T, args string, env ...string) string {
 	t.Helper()
 	script, err := exec.LookPath("script")
 	if err != nil || runtime.GOOS != "linux" {
-		t.Skip("no script(1) of util-linux to make a terminal")
+		t.Skip("needs script(1) of util-linux for a terminal")
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -96,12 +97,12 @@ func TestColor(t *testing.T) {
 	}
 }
 
-// On a terminal there is a bar, which is gone in the end.
+// On a terminal, a bar is shown and finally removed.
 func TestTerminal(t *testing.T) {
 	text := onTerminal(t, "-cases '1.1.*,2.*'")
 	for _, side := range []string{serverAgent, clientAgent} {
 		if !regexp.MustCompile(side + ` +\d+% \|[█ ]+\| *\(\d+/\d+\) *\r`).MatchString(text) {
-			t.Errorf("there is no bar of %s in %q", side, text)
+			t.Errorf("no bar of %s in %q", side, text)
 		}
 	}
 	for line := range strings.Lines(text) {
@@ -111,7 +112,7 @@ func TestTerminal(t *testing.T) {
 			}
 		}
 		if last := line[strings.LastIndex(line, "\r")+1:]; strings.ContainsAny(last, "█|") {
-			t.Errorf("the bar stays: %q", line)
+			t.Errorf("the bar was not removed: %q", line)
 		}
 	}
 }

@@ -15,19 +15,19 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// selfHelp is the help of wscheck without a command.
+// selfHelp returns the help of wscheck without a command.
 func selfHelp() string {
 	var b strings.Builder
 	b.WriteString(`usage: wscheck [flags]
        wscheck COMMAND [arguments and flags]
 
-Without a command: tests hawser's own server and client, with 50 messages a case in
-groups 12 and 13 instead of 1,000 unless -full is given, and writes a report.
+Tests WebSocket servers and clients for conformance to RFC 6455 and RFC 7692. Without a
+command, wscheck tests hawser's own server and client and writes a report.
 
-Exit status: 0 no case failed the run, 1 some did, 2 the check could not be done or
-finished. 'wscheck fuzzingclient -help' explains -profile, -fail-on and -known.
+Exit status: 0 no case failed the run, 1 some did, 2 the run could not be started or
+completed. 'wscheck fuzzingclient -help' explains -profile, -fail-on and -known.
 
-Commands, with which you test yours; wscheck COMMAND -help tells more:
+Commands ('wscheck COMMAND -help' prints the help of a command):
 
 `)
 	for _, c := range commands {
@@ -37,7 +37,7 @@ Commands, with which you test yours; wscheck COMMAND -help tells more:
 	return b.String()
 }
 
-// The names of the two sides in the report.
+// Names of the two agents in the report.
 const (
 	serverAgent = "hawser server"
 	clientAgent = "hawser client"
@@ -48,8 +48,9 @@ func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	f := newRunFlags("wscheck", selfHelp(), "strict", time.Hour)
 	f.quickFlag()
 	f.parallelFlag("run `N` cases at once")
-	full := f.set.Bool("full", false, "the opposite of -quick, which is the default here")
-	secure := f.set.Bool("tls", false, "over wss instead of ws")
+	full := f.set.Bool("full", false,
+		"send 1,000 messages per case in groups 12 and 13 (default: 50, as with -quick)")
+	secure := f.set.Bool("tls", false, "use wss instead of ws")
 	args, err := f.parse(args, stdout)
 	switch {
 	case err != nil:
@@ -57,7 +58,7 @@ func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	case len(args) > 0:
 		return fail(stderr, noCommand(args[0]))
 	case f.quick && *full:
-		return fail(stderr, errors.New("-quick and -full are two runs"))
+		return fail(stderr, errors.New("-quick and -full cannot be combined"))
 	}
 	f.quick = !*full
 	servers, clients, err := f.selected()
@@ -83,18 +84,17 @@ func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) i
 	return f.conclude(results, orCause(ctx, err), stdout, stderr)
 }
 
-// self tests this project.
+// self tests hawser's own server and client.
 type self struct {
 	flags    *runFlags
 	place    listenFlags
 	progress *progress
 }
 
-// insecurely is how our suite connects to our server: it is not the suite that is
-// tested.
+// insecurely is the configuration of the suite, which does not verify the server's certificate.
 var insecurely = &tls.Config{InsecureSkipVerify: true}
 
-// trusting is the configuration of our client, which trusts the certificate of own.
+// trusting returns a client configuration that trusts the certificate in own.
 func trusting(own *tls.Config) *tls.Config {
 	if own == nil {
 		return nil

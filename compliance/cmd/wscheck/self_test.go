@@ -33,12 +33,12 @@ func TestSelf(t *testing.T) {
 		server, client := strings.Index(d.stderr, serverAgent+": 10 cases in "),
 			strings.Index(d.stderr, clientAgent+": 9 cases in ")
 		if server < 0 || client < server {
-			t.Errorf("the two sides are not named in the order in which they ran: %s", d.stderr)
+			t.Errorf("the server and the client are not in the order in which they ran: %s", d.stderr)
 		}
 	}
 }
 
-// Cases that are for one side alone are run with that.
+// Cases that apply to one side run with that side.
 func TestSelfOneSide(t *testing.T) {
 	out := t.TempDir()
 	wscheck(t, "-cases", "H.1.1", "-out", out).check(t, exitPassed, "PASS: 1 case\n", "")
@@ -54,7 +54,7 @@ func TestSelfTimeout(t *testing.T) {
 	}
 }
 
-// What fails once -timeout has passed fails because of that.
+// An error after -timeout is replaced by the timeout.
 func TestTimeoutIsTheCause(t *testing.T) {
 	f := &runFlags{timeout: time.Nanosecond}
 	ctx, cancel := f.bounded(t.Context())
@@ -68,11 +68,11 @@ func TestTimeoutIsTheCause(t *testing.T) {
 		t.Errorf("error %v, want %v", err, failed)
 	}
 	if err := orCause(ctx, nil); err != nil {
-		t.Errorf("error %v of a run that is complete", err)
+		t.Errorf("error %v without a failure, want nil", err)
 	}
 }
 
-// The time of an agent is its own, and cases that ran at once do not add up.
+// took returns the elapsed time of an agent, not the sum of its cases.
 func TestTook(t *testing.T) {
 	begun := time.Now()
 	at := func(agent string, from, length int) *report.Result {

@@ -15,14 +15,14 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// A child is wscheck as a process.
+// A child is wscheck in another process.
 type child struct {
 	*exec.Cmd
 	stderr output
 	ended  chan error
 }
 
-// spawn starts a process. It is ended with the test.
+// spawn starts a process, which ends with the test.
 func spawn(t *testing.T, stdout *os.File, args ...string) *child {
 	t.Helper()
 	self, err := os.Executable()
@@ -43,13 +43,13 @@ func spawn(t *testing.T, stdout *os.File, args ...string) *child {
 	return c
 }
 
-// says waits until the process has printed something.
+// says waits until the process has printed a text to standard error.
 func (c *child) says(t *testing.T, what string) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(c.stderr.String(),
-		what); time.Sleep(time.Millisecond) {
+	deadline := time.Now().Add(time.Minute)
+	for ; !strings.Contains(c.stderr.String(), what); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%q does not come: %s", what, &c.stderr)
+			t.Fatalf("the process did not print %q: %s", what, &c.stderr)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func (c *child) interrupt(t *testing.T) {
 	}
 }
 
-// status waits for the end of the process.
+// status waits for the process and returns its exit status.
 func (c *child) status(t *testing.T) int {
 	t.Helper()
 	select {
@@ -71,12 +71,12 @@ func (c *child) status(t *testing.T) int {
 		}
 		return c.ProcessState.ExitCode()
 	case <-time.After(time.Minute):
-		t.Fatalf("it does not end: %s", &c.stderr)
+		t.Fatalf("the process does not end: %s", &c.stderr)
 		panic("unreachable")
 	}
 }
 
-// Ctrl-C in the middle: the report of what there is is written, and says so.
+// Ctrl-C during a run writes the report of the cases that have ended, which says so.
 func TestInterrupt(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "reports")
 	stdout, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
@@ -84,11 +84,11 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stdout.Close()
-	// The cases of group 2 are done at once, those of 9.7 and 9.8 take a while.
+	// The cases of group 2 end at once. Those of 9.7 and 9.8 take longer.
 	c := spawn(t, stdout, "-cases", "2.1,2.2,2.3,2.4,2.5,2.6,9.7.*,9.8.*", "-out", out, "-parallel", "1")
 	c.says(t, "4 of 18 cases")
 	c.interrupt(t)
-	c.interrupt(t) // as some programs that run it do, too: not yet a second one
+	c.interrupt(t) // as programs that forward the signal do; it does not count as a second one
 	if status := c.status(t); status != exitFailed {
 		t.Errorf("exit status %d", status)
 	}
@@ -97,7 +97,7 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("errors %q", errs)
 	}
 	printed, err := os.ReadFile(stdout.Name())
-	if err != nil || !bytes.Contains(printed, []byte("\nINCOMPLETE: the report is of the ")) {
+	if err != nil || !bytes.Contains(printed, []byte("\nINCOMPLETE: ")) {
 		t.Errorf("printed %q, %v", printed, err)
 	}
 	results, err := report.Read(out)
@@ -106,11 +106,11 @@ func TestInterrupt(t *testing.T) {
 	}
 	page, err := os.ReadFile(filepath.Join(out, "index.html"))
 	if err != nil || !bytes.Contains(page, []byte("interrupted")) {
-		t.Errorf("the page does not say that it is partial: %v", err)
+		t.Errorf("the page does not say that the run was interrupted (error %v)", err)
 	}
 }
 
-// A second Ctrl-C ends it at once, whatever it is at: here it cannot print.
+// A second Ctrl-C exits at once, even if wscheck is blocked in a write.
 func TestInterruptTwice(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -137,17 +137,17 @@ func TestInterruptTwice(t *testing.T) {
 			break
 		}
 	}
-	time.Sleep(echoTime) // the least between two of a person
+	time.Sleep(echoTime) // until a second one counts
 	select {
 	case err := <-c.ended:
-		t.Fatalf("it ended without the second: %v, %s", err, &c.stderr)
+		t.Fatalf("the process ended at the first Ctrl-C: %v, %s", err, &c.stderr)
 	default:
 	}
 	c.interrupt(t)
 	if status := c.status(t); status != exitFailed {
 		t.Errorf("exit status %d", status)
 	}
-	if !strings.HasSuffix(c.stderr.String(), "wscheck: interrupted twice, ended at once\n") {
+	if !strings.HasSuffix(c.stderr.String(), "wscheck: interrupted twice, exiting at once\n") {
 		t.Errorf("printed %q", &c.stderr)
 	}
 }

@@ -11,23 +11,22 @@ import (
 	"github.com/hawser-ws/hawser/compliance/suite"
 )
 
-// A spec is a specification of the original suite. Of its options those are read
-// that say what is to be done; its tuning of the protocol is passed over.
+// A spec is a specification of the original suite. Its options for the protocol are ignored.
 type spec struct {
-	URL     string `json:"url"` // of fuzzingserver
+	URL     string `json:"url"` // for fuzzingserver
 	Key     string `json:"key"`
 	Cert    string `json:"cert"`
 	OutDir  string `json:"outdir"`
 	Servers []struct {
 		URL   string `json:"url"`
 		Agent string `json:"agent"`
-	} `json:"servers"` // of fuzzingclient
+	} `json:"servers"` // for fuzzingclient
 	Cases   []string            `json:"cases"`
 	Exclude []string            `json:"exclude-cases"`
-	Spared  map[string][]string `json:"exclude-agent-cases"` // by pattern of agents
+	Spared  map[string][]string `json:"exclude-agent-cases"` // by pattern of agent names
 }
 
-// readSpec reads the file of -spec, and takes its cases and directory for the flags.
+// readSpec reads the file of -spec and sets the flags for cases and directory from it.
 func (f *runFlags) readSpec() (*spec, error) {
 	b, err := os.ReadFile(f.spec)
 	if err != nil {
@@ -38,7 +37,7 @@ func (f *runFlags) readSpec() (*spec, error) {
 		return nil, fmt.Errorf("-spec: %s: %w", f.spec, err)
 	}
 	if len(s.Cases) == 0 {
-		return nil, fmt.Errorf("-spec: %s names no \"cases\"", f.spec)
+		return nil, fmt.Errorf("-spec: %s has no \"cases\"", f.spec)
 	}
 	f.cases, f.exclude = strings.Join(s.Cases, ","), strings.Join(s.Exclude, ",")
 	if s.OutDir != "" && !f.given("out") {
@@ -47,7 +46,7 @@ func (f *runFlags) readSpec() (*spec, error) {
 	return s, nil
 }
 
-// spared reports whether an agent is spared a case.
+// spared reports whether a case is excluded for an agent.
 func (s *spec) spared(agent, id string) bool {
 	for a, ids := range s.Spared {
 		if suite.Match(a, agent) && slices.ContainsFunc(ids,
@@ -58,14 +57,14 @@ func (s *spec) spared(agent, id string) bool {
 	return false
 }
 
-// specServers are the servers of the specification, each with its cases.
+// specServers returns the servers of the specification with their cases.
 func (f *runFlags) specServers() ([]serverRun, error) {
 	s, err := f.readSpec()
 	if err != nil {
 		return nil, err
 	}
 	if len(s.Servers) == 0 {
-		return nil, fmt.Errorf("-spec: %s names no \"servers\"", f.spec)
+		return nil, fmt.Errorf("-spec: %s has no \"servers\"", f.spec)
 	}
 	all, err := f.forServers()
 	if err != nil {
@@ -87,7 +86,7 @@ func (f *runFlags) specServers() ([]serverRun, error) {
 	return runs, nil
 }
 
-// specServer sets a server up by the specification.
+// specServer configures a server from the specification.
 func (f *runFlags) specServer(server *suite.Server, l *listenFlags) error {
 	s, err := f.readSpec()
 	if err != nil {

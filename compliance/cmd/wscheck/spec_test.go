@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// specFile writes a specification in the original's form.
+// specFile writes a specification in the original's format.
 func specFile(t *testing.T, v map[string]any) string {
 	t.Helper()
 	b, err := json.Marshal(v)
@@ -48,9 +48,9 @@ func TestSpecOfServers(t *testing.T) {
 	verdicts(t, elsewhere, "another", "1.1.2", "1.1.3", "1.1.4")
 }
 
-// Servers that have no name, or the same, are told apart; one that is not there does
-// not keep the others from being tested.
-func TestSpecOfNamesakes(t *testing.T) {
+// Servers without a name, or with the same name, have different names in the report. If a server
+// does not run, the others are still tested.
+func TestSpecWithSameNames(t *testing.T) {
 	a, b, out := serve(t, testee.Echo()), serve(t, testee.Echo()), t.TempDir()
 	spec := specFile(t, object{
 		"outdir":  out,
@@ -58,8 +58,8 @@ func TestSpecOfNamesakes(t *testing.T) {
 		"cases":   []string{"1.1.1"},
 	})
 	wscheck(t, "fuzzingclient", "-spec", spec).check(t, exitFailed,
-		"INCOMPLETE: the report is of the 2 cases that ran; 0 fell short\n",
-		"wscheck: nobody listens at ws://127.0.0.1:1 (connection refused)\n")
+		"INCOMPLETE: 2 cases ran, 0 fell short\n",
+		"wscheck: no server is listening at ws://127.0.0.1:1 (connection refused)\n")
 	verdicts(t, out, "x", "1.1.1")
 	verdicts(t, out, "x at "+b, "1.1.1")
 }
@@ -77,15 +77,15 @@ func TestSpecOfClients(t *testing.T) {
 	url := r.at(t)
 	wscheck(t, "testeeclient", url, "-agent", "spared").check(t, exitPassed, "5 cases", "")
 	wscheck(t, "testeeclient", url, "-agent", "other").check(t, exitPassed, "5 cases", "")
-	ask(t, url, "/getCaseStatus?case=5&agent=spared") // of the others there is none
+	ask(t, url, "/getCaseStatus?case=5&agent=spared") // the other cases have no status
 	settle(t, url, "other", 5)
 	r.interrupt()
-	r.wait(t).check(t, exitPassed, "PASS: 6 cases\n", "5 cases for clients at ")
+	r.wait(t).check(t, exitPassed, "PASS: 6 cases\n", "serving 5 cases at ")
 	verdicts(t, out, "spared", "2.1")
 	verdicts(t, out, "other", "1.1.1", "1.1.2", "1.1.3", "1.1.4", "2.1")
 }
 
-func TestSpecIsWrong(t *testing.T) {
+func TestInvalidSpec(t *testing.T) {
 	server := []object{{"url": "ws://127.0.0.1:1", "agent": "x"}}
 	broken := filepath.Join(t.TempDir(), "broken.json")
 	if err := os.WriteFile(broken, []byte(`{"cases": ["*"],}`), 0o644); err != nil {
@@ -98,23 +98,26 @@ func TestSpecIsWrong(t *testing.T) {
 		{[]string{"fuzzingclient", "-spec", "nowhere.json"}, "-spec: open nowhere.json"},
 		{[]string{"fuzzingclient", "-spec", broken}, "broken.json: invalid character"},
 		{[]string{"fuzzingclient", "-spec", specFile(t, object{"cases": 1})}, "cannot unmarshal"},
-		{[]string{"fuzzingclient", "-spec", specFile(t, object{"servers": server})}, `names no "cases"`},
+		{[]string{"fuzzingclient", "-spec", specFile(t, object{"servers": server})}, `has no "cases"`},
 		{[]string{"fuzzingclient", "-spec", specFile(t, object{"cases": []string{"*"}})},
-			`names no "servers"`},
+			`has no "servers"`},
 		{[]string{"fuzzingclient", "-spec", specFile(t, object{"cases": []string{"8.*"}, "servers": server})},
 			`no case matches "8.*"`},
 		{[]string{"fuzzingclient", "-spec",
 			specFile(t, object{"cases": []string{"*"}, "servers": []object{{"url": "127.0.0.1:1"}}})},
-			`"127.0.0.1:1" is no URL`},
+			`invalid server URL "127.0.0.1:1"`},
 		{[]string{"fuzzingclient", "-spec",
 			specFile(t, object{"cases": []string{"1.*"}, "servers": server,
 				"exclude-agent-cases": object{"x": []string{"1.*"}}})}, "no case for x"},
-		{[]string{"fuzzingclient", "ws://127.0.0.1:1", "-spec", broken}, "-spec has its own URL"},
-		{[]string{"fuzzingclient", "-spec", broken, "-agent", "x"}, "-spec has its own cases"},
-		{[]string{"fuzzingclient", "-spec", broken, "-cases", "*"}, "-spec has its own cases"},
-		{[]string{"fuzzingserver", "-spec", broken, "-exclude", "1.*"}, "-spec has its own cases"},
+		{[]string{"fuzzingclient", "ws://127.0.0.1:1", "-spec", broken},
+			"-spec cannot be combined with a URL"},
+		{[]string{"fuzzingclient", "-spec", broken, "-agent", "x"}, "-spec cannot be combined with -cases"},
+		{[]string{"fuzzingclient", "-spec", broken, "-cases", "*"}, "-spec cannot be combined with -cases"},
+		{[]string{"fuzzingserver", "-spec", broken, "-exclude", "1.*"},
+			"-spec cannot be combined with -cases"},
 		{[]string{"fuzzingserver", "-spec",
-			specFile(t, object{"cases": []string{"*"}, "url": "127.0.0.1:1"})}, "no place to listen at"},
+			specFile(t, object{"cases": []string{"*"}, "url": "127.0.0.1:1"})},
+			`cannot listen at "127.0.0.1:1"`},
 	}
 	t.Chdir(t.TempDir())
 	for _, tt := range tests {

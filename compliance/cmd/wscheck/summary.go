@@ -15,40 +15,40 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// How many cases that break one rule are listed: with what was seen, and by id alone.
+// Number of cases listed per rule, with details and in all.
 const (
-	maxTold   = 5
-	maxListed = 40
+	maxDetailed = 5
+	maxListed   = 40
 )
 
-// A summary is what the results of a run come to.
+// A summary summarizes the results of a run.
 type summary struct {
 	policy    report.Policy
 	knownFile string
 	sides     []*side
-	stale     []string // of the known cases
+	stale     []string // sentences about stale known cases
 	byOutcome map[report.Outcome]int
 	all       int
-	notice    string // on the server of -command
-	failed    error  // why the run is not complete; nil if it is
+	notice    string // about the server of -command
+	failed    error  // why the run is incomplete, or nil
 	elapsed   time.Duration
 }
 
-// A side is an agent and its results by case.
+// A side is an agent and its results in order.
 type side struct {
 	agent   string
 	took    time.Duration
 	results []*report.Result
 }
 
-// newSummary sums up results. failed is why there are not all, or nil.
+// newSummary summarizes results. failed is the reason why the run is incomplete, or nil.
 func (f *runFlags) newSummary(results []*report.Result, failed error) *summary {
 	s := &summary{policy: f.policy, knownFile: f.known, failed: failed, byOutcome: map[report.Outcome]int{}}
 	if !f.begun.IsZero() {
 		s.elapsed = time.Since(f.begun)
 	}
 	index := report.NewIndex(results)
-	byID := map[string]map[string]*report.Result{} // of two results the last counts
+	byID := map[string]map[string]*report.Result{} // the last result of a case counts
 	for _, r := range results {
 		if byID[r.Agent] == nil {
 			byID[r.Agent] = map[string]*report.Result{}
@@ -69,13 +69,13 @@ func (f *runFlags) newSummary(results []*report.Result, failed error) *summary {
 	if f.server != nil {
 		s.notice = f.server.note()
 	}
-	if failed == nil { // otherwise a known case may not have had its turn
+	if failed == nil { // otherwise a known case may not have run yet
 		s.stale = s.policy.Stale(last)
 	}
 	return s
 }
 
-// status is the exit status.
+// status returns the exit status.
 func (s *summary) status() int {
 	switch {
 	case s.failed != nil:
@@ -86,18 +86,18 @@ func (s *summary) status() int {
 	return exitPassed
 }
 
-// verdict is the verdict on the run in a line.
+// verdict returns the verdict on the run in one line.
 func (s *summary) verdict() string {
 	short, skipped, known := s.byOutcome[report.Short], s.byOutcome[report.Skipped],
 		s.byOutcome[report.KnownShort]
 	var b strings.Builder
 	switch {
 	case s.failed != nil:
-		fmt.Fprintf(&b, "INCOMPLETE: the report is of the %s that ran; %d fell short", cases(s.all), short)
+		fmt.Fprintf(&b, "INCOMPLETE: %s ran, %d fell short", cases(s.all), short)
 	case short > 0:
 		fmt.Fprintf(&b, "FAIL: %d of %s fell short", short, cases(s.all))
 	case len(s.stale) > 0:
-		fmt.Fprintf(&b, "FAIL: %s must be brought up to date", s.knownFile)
+		fmt.Fprintf(&b, "FAIL: %s is out of date", s.knownFile)
 	case skipped+known > 0:
 		fmt.Fprintf(&b, "PASS: %d of %s", s.all-skipped-known, cases(s.all))
 	default:
@@ -112,8 +112,7 @@ func (s *summary) verdict() string {
 	return b.String()
 }
 
-// notes are the sentences about the cases of a side that neither passed nor failed,
-// and about those whose verdict varied.
+// notes returns notes about the cases of a side that were skipped, known to fall short or varied.
 func (s *summary) notes(side *side) (notes []string) {
 	declined, tooBig, known := 0, 0, 0
 	var varied []string
@@ -127,25 +126,28 @@ func (s *summary) notes(side *side) (notes []string) {
 			known++
 		}
 		if v := r.Varies(); v != "" {
-			varied = append(varied, r.ID+" varies: "+v)
+			varied = append(varied, r.ID+" ("+v+")")
 		}
 	}
 	if declined > 0 {
-		notes = append(notes, fmt.Sprintf("skipped: %s about something that %s declined; -fail-on unimplemented counts them", cases(declined), plain(side.agent)))
+		notes = append(notes, fmt.Sprintf("skipped: %s that %s declined; -fail-on unimplemented fails them",
+			cases(declined), plain(side.agent)))
 	}
 	if tooBig > 0 {
-		notes = append(notes, fmt.Sprintf("skipped: %s whose messages %s refused with 1009, too big, as RFC 6455, section 10.4, allows; -profile autobahn or strict counts them", cases(tooBig), plain(side.agent)))
+		notes = append(notes, fmt.Sprintf("skipped: %s in which %s refused a message with 1009, too big, "+
+			"as RFC 6455, section 10.4, allows; -profile autobahn or strict fails them", cases(tooBig),
+			plain(side.agent)))
 	}
 	if known > 0 {
 		notes = append(notes, fmt.Sprintf("known: %s in %s", cases(known), s.knownFile))
 	}
 	if len(varied) > 0 {
-		notes = append(notes, "ran again: "+listed(varied))
+		notes = append(notes, "varied: "+listed(varied))
 	}
 	return notes
 }
 
-// both is the two verdicts in one word if the close passed.
+// both returns both verdicts, or only the one on behavior if the close passed.
 func both(behavior, closing report.Verdict) string {
 	if closing.Passed() {
 		return string(behavior)
@@ -153,7 +155,7 @@ func both(behavior, closing report.Verdict) string {
 	return fmt.Sprintf("%s (close %s)", behavior, closing)
 }
 
-// reason is what was seen in a case that fell short, in a line.
+// reason returns the outcome of a case that fell short in one line.
 func reason(r *report.Result) string {
 	var parts []string
 	if !r.Behavior.Passed() || r.BehaviorClose.Passed() {
@@ -169,15 +171,15 @@ func oneLine(s string) string {
 	return plain(strings.Join(strings.Fields(strings.ReplaceAll(s, "<br>", " ")), " "))
 }
 
-// A breach is a rule and the cases that fell short by it.
+// A breach is a rule and the cases that violated it.
 type breach struct {
-	rule    *report.Rule // nil if none can be told
+	rule    *report.Rule // nil if unknown
 	worst   report.Verdict
 	results []*report.Result
 }
 
-// breaches groups what fell short on a side by the rule that was broken: the worst
-// first, and of those the rule with most cases.
+// breaches groups the cases of a side that fell short by the rule that they violated, in the order
+// of their worst verdict, then of the number of cases.
 func (s *summary) breaches(side *side) []*breach {
 	byRule := map[report.Rule]*breach{}
 	for _, r := range side.results {
@@ -207,19 +209,23 @@ func (s *summary) breaches(side *side) []*breach {
 	})
 }
 
-// title is the heading of a breach. A sentence that binds nobody is not called a rule.
+// title returns the heading of a breach. Only MUST and SHOULD can be violated.
 func (b *breach) title() string {
 	n := cases(len(b.results))
 	switch {
 	case b.rule == nil:
 		return fmt.Sprintf("%s: %s", b.worst, n)
 	case b.rule.Level == "MUST" || b.rule.Level == "SHOULD":
-		return fmt.Sprintf("%s: one rule, %s: %s (%s)", b.worst, n, b.rule.Section, b.rule.Level)
+		violate := "violate"
+		if len(b.results) == 1 {
+			violate = "violates"
+		}
+		return fmt.Sprintf("%s: %s %s %s (%s)", b.worst, n, violate, b.rule.Section, b.rule.Level)
 	}
 	return fmt.Sprintf("%s: %s about %s", b.worst, n, b.rule.Section)
 }
 
-// note is the remark that all cases have, so that it is made once; "" if there is none.
+// note returns the remark that all cases of the breach share, or "".
 func (b *breach) note() string {
 	first := b.results[0].Aside
 	if first == nil || slices.ContainsFunc(b.results,
@@ -229,11 +235,11 @@ func (b *breach) note() string {
 	return oneLine(first.Text)
 }
 
-// verdictOrder is that of the verdicts in summaries.
+// verdictOrder is the order of verdicts in summaries, from best to worst.
 var verdictOrder = []report.Verdict{report.OK, report.Informational, report.Unimplemented, report.NonStrict,
 	report.WrongCode, report.Unclean, report.FailedByClient, report.Failed}
 
-// rank is that of a verdict in verdictOrder; a word that is not there comes last.
+// rank returns the index of a verdict in verdictOrder. Unknown verdicts are last.
 func rank(v report.Verdict) int {
 	if i := slices.Index(verdictOrder, v); i >= 0 {
 		return i
@@ -241,7 +247,7 @@ func rank(v report.Verdict) int {
 	return len(verdictOrder)
 }
 
-// counts lists how often each verdict was given.
+// counts lists the number of results with each verdict.
 func counts(results []*report.Result, verdict func(*report.Result) report.Verdict) string {
 	m := map[report.Verdict]int{}
 	for _, r := range results {
@@ -259,7 +265,7 @@ func counts(results []*report.Result, verdict func(*report.Result) report.Verdic
 func behavior(r *report.Result) report.Verdict { return r.Behavior }
 func closing(r *report.Result) report.Verdict  { return r.BehaviorClose }
 
-// listed is a list of at most maxListed words.
+// listed returns a list of at most maxListed words.
 func listed(words []string) string {
 	s := strings.Join(words[:min(len(words), maxListed)], ", ")
 	if more := len(words) - maxListed; more > 0 {
@@ -301,7 +307,7 @@ func (s *summary) writeText(w io.Writer) {
 }
 
 func (s *summary) writeCases(w io.Writer, b *breach) {
-	for _, r := range b.results[:min(len(b.results), maxTold)] {
+	for _, r := range b.results[:min(len(b.results), maxDetailed)] {
 		fmt.Fprintf(w, "  %-8s %s\n", r.ID, oneLine(r.Description))
 		fmt.Fprintf(w, "           %s, close %s: %s\n", r.Behavior, r.BehaviorClose, reason(r))
 		if k, ok := s.policy.Known[r.ID]; ok {
@@ -311,17 +317,17 @@ func (s *summary) writeCases(w io.Writer, b *breach) {
 			fmt.Fprintf(w, "           note: %s\n", oneLine(r.Aside.Text))
 		}
 	}
-	if len(b.results) > maxTold {
+	if len(b.results) > maxDetailed {
 		var ids []string
-		for _, r := range b.results[maxTold:] {
+		for _, r := range b.results[maxDetailed:] {
 			ids = append(ids, r.ID)
 		}
 		fmt.Fprintf(w, "  and %s\n", listed(ids))
 	}
 }
 
-// painter returns a function that colors a line by a verdict, on a terminal that is
-// to have colors (https://no-color.org).
+// painter returns a function that colors a line by a verdict if w is a terminal and colors are not
+// disabled (https://no-color.org).
 func painter(w io.Writer) func(report.Verdict, string) string {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(f.Fd())) {
@@ -339,8 +345,8 @@ func painter(w io.Writer) func(report.Verdict, string) string {
 	}
 }
 
-// took is the time from the beginning of an agent's first case to the end of its
-// last. Cases that run at once make it less than the sum of theirs.
+// took returns the time from the start of an agent's first case to the end of its last. If cases
+// ran at once, it is less than the sum of their durations.
 func took(results []*report.Result, agent string) time.Duration {
 	var begun, ended time.Time
 	for _, r := range results {

@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// summarySample are results of many kinds.
+// summarySample returns results of many kinds.
 func summarySample() []*report.Result {
 	must := &report.Rule{Section: "RFC 1, section 1", Level: "MUST", Text: "It MUST."}
 	should := &report.Rule{Section: "RFC 1, section 2", Level: "SHOULD", Text: "It SHOULD."}
@@ -34,8 +34,8 @@ func summarySample() []*report.Result {
 	return results
 }
 
-// The worst comes first, then the rule with most cases; a sentence that is no rule is
-// not called one; long lists are cut.
+// The summary lists the worst verdict first, then the rule with most cases. It does not call a MAY
+// violated, and cuts long lists.
 func TestSummary(t *testing.T) {
 	results := summarySample()
 	f := &runFlags{known: "known.txt"}
@@ -44,9 +44,9 @@ func TestSummary(t *testing.T) {
 	want := `a: 12 cases in 0.0 s
   behavior  1 OK, 7 NON-STRICT, 4 FAILED
   close     12 OK
-  ran again: 2.5 varies: FAILED, then OK
+  varied: 2.5 (FAILED, then OK)
 
-FAILED: one rule, 2 cases: RFC 1, section 1 (MUST)
+FAILED: 2 cases violate RFC 1, section 1 (MUST)
   "It MUST."
   2.2      Does 2.2.
            FAILED, close OK: Saw 2.2.
@@ -63,7 +63,7 @@ FAILED: 1 case
   2.4      Does 2.4.
            FAILED, close OK: Saw 2.4.
 
-NON-STRICT: one rule, 7 cases: RFC 1, section 2 (SHOULD)
+NON-STRICT: 7 cases violate RFC 1, section 2 (SHOULD)
   "It SHOULD."
   Note: It may.
   1.1      Does 1.1.
@@ -83,12 +83,12 @@ NON-STRICT: one rule, 7 cases: RFC 1, section 2 (SHOULD)
 		t.Errorf("summary (-want +got):\n%s", diff)
 	}
 	if s := f.newSummary(results, errors.New("x")); s.status() != exitFailed ||
-		!strings.HasPrefix(s.verdict(), "INCOMPLETE: the report is of the 12 cases") {
-		t.Errorf("a run that was cut off: status %d, %q", s.status(), s.verdict())
+		!strings.HasPrefix(s.verdict(), "INCOMPLETE: 12 cases ran") {
+		t.Errorf("an incomplete run: status %d, verdict %q", s.status(), s.verdict())
 	}
 }
 
-// Markdown and JUnit XML have what a person needs beside the verdicts.
+// Markdown and JUnit XML have the details of each result.
 func TestSummaryForCI(t *testing.T) {
 	f, results := &runFlags{known: "known.txt"}, summarySample()
 	var b strings.Builder
@@ -103,11 +103,11 @@ func TestSummaryForCI(t *testing.T) {
 	f.begun = time.Now().Add(-time.Hour)
 	if err := f.newSummary(results, nil).writeJUnit(&b); err != nil ||
 		!strings.HasPrefix(b.String(), `<testsuites name="wscheck" time="3600.`) {
-		t.Errorf("no time of the run in %.200s, %v", b.String(), err)
+		t.Errorf("no duration of the run in %.200s (error %v)", b.String(), err)
 	}
 }
 
-// What was seen is said once, also where it made both verdicts.
+// reason has an outcome once, even if it is the reason for both verdicts.
 func TestReason(t *testing.T) {
 	for _, tt := range []struct {
 		behavior, close     report.Verdict
@@ -128,12 +128,14 @@ func TestReason(t *testing.T) {
 	}
 }
 
-// The report tells how it was made, without what may be secret.
-func TestTold(t *testing.T) {
+// The report has the flags of the run, without those that may be secret.
+func TestReportedFlags(t *testing.T) {
 	f := newRunFlags("wscheck fuzzingclient", "", "default", time.Hour)
 	f.quickFlag()
 	f.headerFlag()
-	if _, err := f.parse(strings.Fields("-quick -cases 1.* -out x -header A:secret -junit j -summary s -single -json -profile strict -known= -timeout 1h"), nil); err != nil {
+	args := "-quick -cases 1.* -out x -header A:secret -junit j -summary s -single -json " +
+		"-profile strict -known= -timeout 1h"
+	if _, err := f.parse(strings.Fields(args), nil); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(f.reportedFlags(), " "); got != "-profile strict -quick" {

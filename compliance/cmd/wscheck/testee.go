@@ -17,12 +17,13 @@ import (
 
 const testeeServerHelp = `usage: wscheck testeeserver [URL] [flags]
 
-Is hawser's server, an echo with permessage-deflate, for a suite to test. It listens
-at the URL, ws://127.0.0.1:9001 if there is none, until Ctrl-C; wss://... takes -cert
-and -key, or makes a certificate; ws+unix:///path/of.sock is a unix socket. At the
-path /close it is no echo but closes, as in /close?code=1001&reason=bye.
+Runs hawser's echo server, with permessage-deflate, for a suite to test. It listens at
+URL, by default ws://127.0.0.1:9001, until Ctrl-C. At a wss URL, it uses -cert and -key
+or generates a certificate. ws+unix:///path/of.sock is a Unix socket. At the path
+/close, the server starts the closing handshake with the code and the reason in the
+query, as in /close?code=1001&reason=bye.
 
-Exit status: 0 it ended at Ctrl-C, 2 it could not listen.
+Exit status: 0 the server ended at Ctrl-C, 2 it could not listen.
 
 Flags:
 `
@@ -62,11 +63,11 @@ func serveEcho(ctx context.Context, ln net.Listener) error {
 
 const testeeClientHelp = `usage: wscheck testeeclient URL [flags]
 
-Is hawser's client, which takes itself through all cases of the suite that serves at
-the URL, and has it write its report: that of wscheck fuzzingserver or of the
-original. The verdicts are in that report.
+Runs hawser's client through all cases of the suite at URL, which is wscheck
+fuzzingserver or the original suite, and makes the suite write its report. The report
+has the verdicts.
 
-Exit status: 0 it is through, 2 it could not go through.
+Exit status: 0 all cases ran, 2 some did not.
 
 Flags:
 `
@@ -75,7 +76,7 @@ Flags:
 func testeeClient(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("wscheck testeeclient", flag.ContinueOnError)
 	c := testee.Client{Dial: testee.Hawser}
-	fs.StringVar(&c.Agent, "agent", "hawser", "`name` in the report")
+	fs.StringVar(&c.Agent, "agent", "hawser", "`NAME` in the report")
 	fs.IntVar(&c.Parallel, "parallel", 1, "run `N` cases at once")
 	insecure := fs.Bool("insecure", false, "accept any certificate of a wss server")
 	args, err := parse(fs, testeeClientHelp, args, stdout)
@@ -83,7 +84,7 @@ func testeeClient(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	case err != nil:
 		return fail(stderr, err)
 	case len(args) != 1:
-		return fail(stderr, errors.New("the URL of a suite's server is needed: wscheck testeeclient ws://127.0.0.1:9001"))
+		return fail(stderr, errors.New("want one URL: wscheck testeeclient ws://127.0.0.1:9001"))
 	case c.Parallel < 1:
 		return fail(stderr, errors.New("-parallel must be positive"))
 	}
@@ -92,7 +93,7 @@ func testeeClient(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		return fail(stderr, err)
 	}
 	if *insecure {
-		c.TLS = &tls.Config{InsecureSkipVerify: true} // asked for
+		c.TLS = &tls.Config{InsecureSkipVerify: true} // as -insecure requests
 	}
 	p := newProgress(stderr)
 	n, refused := 0, 0
@@ -101,7 +102,7 @@ func testeeClient(ctx context.Context, args []string, stdout, stderr io.Writer) 
 		if err != nil {
 			refused++
 		}
-		p.count(c.Agent, all, strconv.Itoa(i), true) // the verdict is the suite's
+		p.count(c.Agent, all, strconv.Itoa(i), true) // the suite has the verdict
 	}
 	err = c.Run(ctx)
 	p.end()
@@ -111,6 +112,7 @@ func testeeClient(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	case err != nil:
 		return fail(stderr, fmt.Errorf("after %s: %w", cases(n), err))
 	}
-	fmt.Fprintf(stdout, "%s, of which %d ended in the opening handshake; the verdicts are in the report of %s\n", cases(n), refused, c.URL)
+	fmt.Fprintf(stdout, "%s ran, %d without a connection; the suite at %s has the verdicts\n", cases(n),
+		refused, c.URL)
 	return exitPassed
 }

@@ -16,8 +16,8 @@ func TestTesteeServer(t *testing.T) {
 	}
 }
 
-// The client says so if the suite that it is at goes away.
-func TestTesteeClientOutlivesTheSuite(t *testing.T) {
+// The client reports an error if the suite ends before it.
+func TestTesteeClientWithoutSuite(t *testing.T) {
 	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.*,9.7.*,9.8.*", "-out", t.TempDir(),
 		"-quick")
 	server := r.at(t)
@@ -34,7 +34,7 @@ func TestTesteeClientOutlivesTheSuite(t *testing.T) {
 	}
 }
 
-func TestTesteeClientIsInterrupted(t *testing.T) {
+func TestTesteeClientInterrupted(t *testing.T) {
 	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.*,9.7.*,9.8.*", "-out", t.TempDir())
 	server := r.at(t)
 	c := start(t, "testeeclient", server)
