@@ -21,7 +21,7 @@ func TestCasePage(t *testing.T) {
 	for _, want := range []string{
 		"Case 5.19", "✓ Pass", "Close: Unclean", "1002 ms", "2026-11-21 15:39:14.936 UTC",
 		"Description desc", "Expected expect On closing: The suite closes first. " +
-			"The peer answers with 1000 or 1002, or no code. The closing handshake must be complete.",
+			"The peer answers with 1000 or 1002, or without a code. The closing handshake must be complete.",
 		"Outcome ✓ Pass timeout, machine overloaded result " +
 			"The peer sent: ping (empty), binary “0xff”. ⤬ Close: Unclean close",
 		"depends on a timeout. The machine was overloaded while the case ran, so timeouts prove little.",
@@ -36,11 +36,11 @@ func TestCasePage(t *testing.T) {
 		"wasServerConnectionDropTimeout yes", "wasOpenHandshakeTimeout yes", "wasCloseHandshakeTimeout yes",
 		"localCloseCode 1000", "localCloseReason bye", "remoteCloseCode 1001", "remoteCloseReason gone",
 		"Request GET /", "Response HTTP/1.1 101",
-		"Bytes received by read size 155 bytes in 4 reads " +
-			"Size Count Bytes 4 1 4 11 2 22 129 1 129 Total 4 155",
-		"Bytes sent by write size 8 bytes in 1 write",
-		"Frames received by opcode 3 frames Opcode Count text (1) 1 pong (10) 2 Total 3",
-		"Frames sent by opcode 2 frames Opcode Count ping (9) 2 Total 2",
+		"Bytes received 155 bytes in 4 reads " +
+			"Read size Count Bytes 4 1 4 11 2 22 129 1 129 Total 4 155",
+		"Bytes sent 8 bytes in 1 write Write size Count",
+		"Frames received 3 frames Opcode Count text (1) 1 pong (10) 2 Total 3",
+		"Frames sent 2 frames Opcode Count ping (9) 2 Total 2",
 		"000 → sent: wrote 3 bytes sync 81 82 83", "001 ← received: read 1 byte 8a",
 		"text (1) 9 bytes FIN RSV1 mask 01020304 repeated to 100 bytes in writes of 7 bytes sync x",
 		"continuation (0) 0 bytes no FIN no mask",

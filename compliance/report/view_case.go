@@ -279,7 +279,7 @@ func closeExpected(e *ExpectedClose) string {
 		for _, c := range e.CloseCode {
 			list = append(list, strconv.Itoa(c))
 		}
-		codes = strings.Join(list, " or ") + ", or no code"
+		codes = strings.Join(list, " or ") + ", or without a code"
 	}
 	clean := "need not"
 	if e.RequireClean {

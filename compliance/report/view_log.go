@@ -201,8 +201,8 @@ type statRow struct {
 
 func stats(r *Result) []statView {
 	return []statView{
-		byteStats("Bytes received", "read", r.RxOctetStats),
-		byteStats("Bytes sent", "write", r.TxOctetStats),
+		byteStats("Bytes received", "Read size", "read", r.RxOctetStats),
+		byteStats("Bytes sent", "Write size", "write", r.TxOctetStats),
 		frameStats("Frames received", r.RxFrameStats),
 		frameStats("Frames sent", r.TxFrameStats),
 	}
@@ -211,8 +211,8 @@ func stats(r *Result) []statView {
 // openRows is the largest number of rows of a table that is shown initially.
 const openRows = 10
 
-func byteStats(title, unit string, n map[int]int) statView {
-	v := statView{Title: title + " by " + unit + " size", Key: "Size", Bytes: true, Open: len(n) <= openRows}
+func byteStats(title, key, unit string, n map[int]int) statView {
+	v := statView{Title: title, Key: key, Bytes: true, Open: len(n) <= openRows}
 	var count, total, most int64
 	for size, c := range n {
 		count, total = count+int64(c), total+int64(size)*int64(c)
@@ -229,7 +229,7 @@ func byteStats(title, unit string, n map[int]int) statView {
 }
 
 func frameStats(title string, n map[int]int) statView {
-	v := statView{Title: title + " by opcode", Key: "Opcode", Open: len(n) <= openRows}
+	v := statView{Title: title, Key: "Opcode", Open: len(n) <= openRows}
 	var count, most int64
 	for _, c := range n {
 		count, most = count+int64(c), max(most, int64(c))
