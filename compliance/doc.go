@@ -28,5 +28,5 @@
 // known to fall short in [Options].Known, with the reason. They still run.
 //
 // The command wscheck, in cmd/wscheck, tests servers and clients written in any language.
-// Package autobahn drives the original Autobahn testsuite.
+// Package autobahn drives the original Autobahn test suite.
 package compliance

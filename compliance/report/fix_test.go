@@ -31,8 +31,8 @@ func some() []*Result {
 		{ID: "7.1", Behavior: OK, BehaviorClose: WrongCode, Result: "Fine.", ResultClose: "The code was 1.",
 			Rule:          ruleB,
 			ExpectedClose: &ExpectedClose{ClosedByMe: true}},
-		{ID: "9.1", Behavior: OK, BehaviorClose: OK, Result: "Now it came.",
-			Earlier: []Run{{Failed, OK, "Nothing came.", ""}},
+		{ID: "9.1", Behavior: OK, BehaviorClose: OK, Result: "A pong arrived.",
+			Earlier: []Run{{Failed, OK, "No pong arrived.", ""}},
 			Aside:   &Aside{"A remark.", *ruleB}},
 		{ID: "12.1.1", Behavior: Unimplemented, BehaviorClose: OK},
 	}
@@ -60,7 +60,7 @@ func TestFixes(t *testing.T) {
 		"1 case Opcodes No RFC rule is known. 4.1 ✕ Fail No sentence.",
 		"1 case When sending a Close frame", "7.1 ≠ Close: wrong code The code was 1.",
 		"1 case Another sentence. SHOULD RFC 6455, section 5.6 2.1 ≈ Non-strict It was late.",
-		"Verdicts that vary", "9.1 ✓ Pass Nothing came. varies: FAILED, then OK Remark: A remark.",
+		"Verdicts that vary", "9.1 ✓ Pass No pong arrived. varies: FAILED, then OK Remark: A remark.",
 		"Skipped 1 case that the peer declined, as it may. 12.1 JSON 1",
 		"Summary Server", "12 Compression by payload skipped", "All cases",
 	} {

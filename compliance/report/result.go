@@ -2,7 +2,7 @@
 // reports of them.
 //
 // [Write] writes a report to a directory: HTML for people, and JSON with the file names and keys
-// of the original Autobahn testsuite, so that scripts for Autobahn's reports work with these too.
+// of the original Autobahn test suite, so that scripts for Autobahn's reports work with these too.
 // [Read] and [ReadIndex] read the reports of both tools. [Compare] compares two reports.
 package report
 

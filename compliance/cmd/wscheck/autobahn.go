@@ -17,7 +17,7 @@ const autobahnHelp = `usage: wscheck autobahn -server URL [flags]
        wscheck autobahn -client [flags]
        wscheck autobahn -install DIR [-server URL | -client] [flags]
 
-Runs the original Autobahn testsuite, ` + autobahn.Version + `, against a WebSocket server or
+Runs the original Autobahn test suite, ` + autobahn.Version + `, against a WebSocket server or
 hawser's own client. The suite is a program called wstest. wscheck uses the one that
 -wstest names or -install installs, then one on PATH, then the suite's own Docker
 image. The suite connects only to loopback addresses and to the server that you name.
@@ -97,7 +97,7 @@ func (f *autobahnFlags) check(rest []string) error {
 	return nil
 }
 
-// autobahnCommand is wscheck autobahn.
+// autobahnCommand runs wscheck autobahn.
 func autobahnCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f, err := parseAutobahn(args, stdout)
 	if err != nil {

@@ -16,7 +16,7 @@ Lists the cases with their ids and descriptions. In patterns, * matches any
 characters, and the whole id must match: 'wscheck cases 5.19 12.*.1'.
 `
 
-// casesCommand is wscheck cases.
+// casesCommand runs wscheck cases.
 func casesCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	args, err := parse(flag.NewFlagSet("wscheck cases", flag.ContinueOnError), casesHelp, args, stdout)
 	if err != nil {

@@ -22,16 +22,16 @@ import (
 )
 
 const (
-	commandWait = 30 * time.Second       // that -wait is with -command
-	stopTime    = 5 * time.Second        // that a server has to end when it is asked to
-	lookTime    = 100 * time.Millisecond // between two looks at a place
-	deathTime   = time.Second            // that a server has to end after it stopped answering
-	lsofTime    = time.Minute            // that lsof or ss may take
-	maxTail     = 2 << 10                // bytes of a log that are shown
+	commandWait = 30 * time.Second       // default of -wait with -command
+	stopTime    = 5 * time.Second        // for the server to end after a request to terminate
+	lookTime    = 100 * time.Millisecond // between two attempts to connect
+	deathTime   = time.Second            // for the server to end after it stopped answering
+	lsofTime    = time.Minute            // for lsof or ss
+	maxTail     = 2 << 10                // bytes of the log shown in an error
 )
 
-// A shellServer is the server of -command: the shell that runs it, and the process
-// group of all that it starts.
+// A shellServer is the server of -command: the shell that runs it, and the process group of all
+// processes that it starts.
 type shellServer struct {
 	command, url string
 	wait         time.Duration
@@ -40,13 +40,13 @@ type shellServer struct {
 
 	mu       sync.Mutex
 	log      *os.File
-	cmd      *exec.Cmd     // that was started last
+	cmd      *exec.Cmd     // the last one started
 	ended    chan struct{} // closed when cmd has ended
 	restarts int
 }
 
-// startServer starts the server of -command and waits until it answers. Without
-// -command it only waits, for as long as -wait says.
+// startServer starts the server of -command and waits until it answers. Without -command, it waits
+// for as long as -wait allows.
 func (f *runFlags) startServer(ctx context.Context, say func(string)) (*shellServer, error) {
 	s := &shellServer{command: f.command, url: f.url, wait: f.wait, options: f.options(), say: say}
 	if f.command == "" {
@@ -82,7 +82,7 @@ func (s *shellServer) start(ctx context.Context) error {
 		return fmt.Errorf("-command: %w", err)
 	}
 	go func() {
-		_ = cmd.Wait() // cmd.ProcessState has it
+		_ = cmd.Wait() // cmd.ProcessState has the result
 		close(ended)
 	}()
 	s.mu.Lock()
@@ -110,11 +110,12 @@ func (s *shellServer) free(ctx context.Context) error {
 		var d net.Dialer
 		c, err := d.DialContext(ctx, network, addr)
 		if err != nil {
-			return context.Cause(ctx) // nil as long as the run goes on
+			return context.Cause(ctx) // nil unless the run has ended
 		}
 		c.Close()
 		if time.Now().After(deadline) {
-			return fmt.Errorf("another program%s listens at %s, where -command is to start its server", listener(ctx, u.Port()), addr)
+			return fmt.Errorf("another program%s is listening at %s, the address of the server of -command",
+				listener(ctx, u.Port()), addr)
 		}
 		if err := pause(ctx); err != nil {
 			return err
@@ -129,9 +130,10 @@ func (s *shellServer) answers(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		// A shell that left its server in the background ends with status 0.
+		// A shell that starts its server in the background ends with status 0.
 		if state := s.state(); state != nil && !state.Success() {
-			return fmt.Errorf("-command: the server ended before it answered at %s: %v%s", s.url, state, s.tail())
+			return fmt.Errorf("-command: the server ended before it answered at %s: %v%s",
+				s.url, state, s.tail())
 		}
 		if time.Now().After(deadline) {
 			err = connectError(ctx, s.url, "cannot test the server at %s: %w", err)
@@ -152,7 +154,7 @@ func pause(ctx context.Context) error {
 	}
 }
 
-// state is how the shell ended; nil if it runs, or if there is none.
+// state returns how the shell ended, or nil if it is running or was not started.
 func (s *shellServer) state() *os.ProcessState {
 	s.mu.Lock()
 	cmd, ended := s.cmd, s.ended
@@ -168,12 +170,12 @@ func (s *shellServer) state() *os.ProcessState {
 	}
 }
 
-// restart starts a server anew that has ended, or that no longer answers.
+// restart restarts a server that has ended or no longer answers.
 func (s *shellServer) restart(ctx context.Context) error {
 	s.mu.Lock()
 	ended := s.ended
 	s.mu.Unlock()
-	select { // one that dies stops answering before its shell ends
+	select { // a server that dies stops answering before its shell ends
 	case <-ended:
 	case <-time.After(deathTime):
 	case <-ctx.Done():
@@ -190,7 +192,7 @@ func (s *shellServer) restart(ctx context.Context) error {
 	return s.start(ctx)
 }
 
-// end ends the process group: by a request first, then by force.
+// end ends the process group, first with a request and then by force.
 func (s *shellServer) end() {
 	s.mu.Lock()
 	cmd, ended := s.cmd, s.ended
@@ -207,7 +209,7 @@ func (s *shellServer) end() {
 	<-ended
 }
 
-// stop ends the server for good. It may be called more than once.
+// stop ends the server and closes its log. It may be called more than once.
 func (s *shellServer) stop() {
 	s.end()
 	if s.log != nil {
@@ -215,7 +217,7 @@ func (s *shellServer) stop() {
 	}
 }
 
-// tail is the end of the log, for an error.
+// tail returns the end of the log for an error.
 func (s *shellServer) tail() string {
 	if s.log == nil {
 		return ""
@@ -232,7 +234,7 @@ func (s *shellServer) tail() string {
 	return fmt.Sprintf("; the end of its output in %s: %q", s.log.Name(), bytes.TrimSpace(b[:n]))
 }
 
-// note tells of restarts; "" if there were none.
+// note returns a sentence about restarts, or "".
 func (s *shellServer) note() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -243,20 +245,22 @@ func (s *shellServer) note() string {
 	if s.restarts > 1 {
 		times = fmt.Sprintf("%d times", s.restarts)
 	}
-	return fmt.Sprintf("wscheck restarted the server of -command %s; its output is in %s", times, s.log.Name())
+	return fmt.Sprintf("wscheck restarted the server of -command %s; its output is in %s",
+		times, s.log.Name())
 }
 
-// ssUser is a process in the output of ss.
+// ssUser matches a process in the output of ss.
 var ssUser = regexp.MustCompile(`\("([^"]+)",pid=(\d+)`)
 
-// listener names the program that listens at a port, if lsof or ss can tell.
+// listener returns the name and id of the process that listens at a port, if lsof or ss finds it.
 func listener(ctx context.Context, port string) string {
 	if port == "" {
 		return ""
 	}
 	ctx, cancel := context.WithTimeout(ctx, lsofTime)
 	defer cancel()
-	if out, err := exec.CommandContext(ctx, "lsof", "-nP", "-iTCP:"+port, "-sTCP:LISTEN", "-Fpc").Output(); err == nil {
+	lsof := exec.CommandContext(ctx, "lsof", "-nP", "-iTCP:"+port, "-sTCP:LISTEN", "-Fpc")
+	if out, err := lsof.Output(); err == nil {
 		var pid string
 		for line := range strings.Lines(string(out)) {
 			switch line = strings.TrimSpace(line); {

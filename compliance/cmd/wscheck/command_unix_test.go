@@ -20,7 +20,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// freeAddr is an address at which nobody listens.
+// freeAddr returns a loopback address that is not in use.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -31,19 +31,20 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// echoCommand is a shell command that runs hawser's echo, as this very program, and
-// writes its process id to a file.
+// echoCommand returns a shell command that runs the test binary as hawser's echo server and appends
+// its process id to a file.
 func echoCommand(t *testing.T, addr, pid string) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("echo begin; echo $$ >>%s; exec env %s=1 %s testeeserver ws://%s", pid, asMain, self, addr)
+	return fmt.Sprintf("echo begin; echo $$ >>%s; exec env %s=1 %s testeeserver ws://%s",
+		pid, asMain, self, addr)
 }
 
-// asCrasher makes the test binary an echo server, at the address in it, that dies of a
-// text of 127 bytes.
+// asCrasher is an environment variable that makes the test binary run as an echo server at the address
+// in the variable. The server exits when it receives a text message of 127 bytes.
 const asCrasher = "WSCHECK_TEST_CRASHER"
 
 func crasher(addr string) {
@@ -65,26 +66,30 @@ func crasher(addr string) {
 	os.Exit(1)
 }
 
-// A server that a case kills is started anew: that case fails, and the others do not.
+// A server that crashes in a case is restarted. That case fails, and the others pass.
 func TestCommandCrashes(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr, out := freeAddr(t), t.TempDir()
-	d := wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.*", "-out", out, "-wait", "1m", "-command", fmt.Sprintf("%s=%s %s; status=$?; sleep 0.2; exit $status", asCrasher, addr, self))
-	d.check(t, exitShort, "\nFAIL: 1 of 16 cases fell short\n", "the server has ended: exit status 7; restarting it")
+	server := fmt.Sprintf("%s=%s %s; status=$?; sleep 0.2; exit $status", asCrasher, addr, self)
+	d := wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.*", "-out", out, "-wait", "1m",
+		"-command", server)
+	d.check(t, exitShort, "\nFAIL: 1 of 16 cases fell short\n",
+		"the server has ended: exit status 7; restarting it")
 	if strings.Contains(d.stderr, "no longer answers") {
-		t.Errorf("the death of the server was missed: %s", d.stderr)
+		t.Errorf("wscheck did not detect the exit of the server: %s", d.stderr)
 	}
-	for _, want := range []string{"\n  1.1.4    A text message of 127 ", "wscheck restarted the server of -command "} {
+	for _, want := range []string{"\n  1.1.4    A text message of 127 ",
+		"wscheck restarted the server of -command "} {
 		if !strings.Contains(d.stdout, want) {
 			t.Errorf("no %q in %s", want, d.stdout)
 		}
 	}
 }
 
-// pids are the process ids in a file.
+// pids returns the process ids in a file.
 func pids(t *testing.T, file string) (ids []int) {
 	t.Helper()
 	b, err := os.ReadFile(file)
@@ -101,7 +106,7 @@ func pids(t *testing.T, file string) (ids []int) {
 	return ids
 }
 
-// gone fails the test if a process of the file still runs.
+// gone checks that no process in the file is running.
 func gone(t *testing.T, file string) {
 	t.Helper()
 	for _, id := range pids(t, file) {
@@ -114,13 +119,15 @@ func gone(t *testing.T, file string) {
 func TestCommand(t *testing.T) {
 	dir, addr := t.TempDir(), freeAddr(t)
 	pid, out := filepath.Join(dir, "pid"), filepath.Join(dir, "out")
-	args := []string{"fuzzingclient", "ws://" + addr, "-cases", "1.1.*", "-out", out, "-wait", "1m", "-command"}
+	args := []string{"fuzzingclient", "ws://" + addr, "-cases", "1.1.*", "-out", out, "-wait", "1m",
+		"-command"}
 	wscheck(t, append(args, echoCommand(t, addr, pid))...).check(t, exitPassed, "PASS: 8 cases\n", "")
 	gone(t, pid)
-	if b, err := os.ReadFile(filepath.Join(out, "server.log")); err != nil || !strings.HasPrefix(string(b), "begin\nlistening at ") {
-		t.Errorf("the log is %q, %v", b, err)
+	b, err := os.ReadFile(filepath.Join(out, "server.log"))
+	if err != nil || !strings.HasPrefix(string(b), "begin\nlistening at ") {
+		t.Errorf("the log is %q (error %v)", b, err)
 	}
-	// A server in the background of its shell is ended, too.
+	// A server in the background of its shell is stopped too.
 	if err := os.Remove(pid); err != nil {
 		t.Fatal(err)
 	}
@@ -135,9 +142,12 @@ func TestCommand(t *testing.T) {
 			t.Fatal("a server in the background still listens")
 		}
 	}
-	wscheck(t, append(args, "exit 3")...).check(t, exitFailed, "", "-command: the server ended before it answered at ws://"+addr+": exit status 3")
-	wscheck(t, append(args, "echo no such port; exit 3")...).check(t, exitFailed, "", `server.log: "no such port"`)
-	wscheck(t, append(args, "sleep 60", "-wait", "150ms")...).check(t, exitFailed, "", "after -wait 150ms: no server is listening at ws://"+addr)
+	wscheck(t, append(args, "exit 3")...).check(t, exitFailed, "",
+		"-command: the server ended before it answered at ws://"+addr+": exit status 3")
+	wscheck(t, append(args, "echo no such port; exit 3")...).check(t, exitFailed, "",
+		`server.log: "no such port"`)
+	wscheck(t, append(args, "sleep 60", "-wait", "150ms")...).check(t, exitFailed, "",
+		"after -wait 150ms: no server is listening at ws://"+addr)
 }
 
 func TestCommandOccupied(t *testing.T) {
@@ -146,21 +156,25 @@ func TestCommandOccupied(t *testing.T) {
 		t.Fatal(err)
 	}
 	addr := l.Addr().String()
-	args := []string{"fuzzingclient", "ws://" + addr, "-cases", "1.1.1", "-out", t.TempDir(), "-wait", "100ms", "-command", "true"}
+	args := []string{"fuzzingclient", "ws://" + addr, "-cases", "1.1.1", "-out", t.TempDir(),
+		"-wait", "100ms", "-command", "true"}
 	d := wscheck(t, args...)
-	d.check(t, exitFailed, "", "where -command is to start its server")
-	if _, err := exec.LookPath("lsof"); err == nil && !strings.Contains(d.stderr, fmt.Sprintf(", process %d) listens at %s", os.Getpid(), addr)) {
+	d.check(t, exitFailed, "", "the address of the server of -command")
+	self := fmt.Sprintf(", process %d) is listening at %s", os.Getpid(), addr)
+	if _, err := exec.LookPath("lsof"); err == nil && !strings.Contains(d.stderr, self) {
 		t.Errorf("%q does not name this process", d.stderr)
 	}
 	l.Close()
 }
 
-// Ctrl-C ends the server as well.
+// Ctrl-C also stops the server.
 func TestCommandInterrupted(t *testing.T) {
 	dir, addr := t.TempDir(), freeAddr(t)
 	pid := filepath.Join(dir, "pid")
-	r := start(t, "fuzzingclient", "ws://"+addr, "-cases", "9.*,10.*", "-parallel", "1", "-out", filepath.Join(dir, "out"), "-wait", "1m", "-command", echoCommand(t, addr, pid))
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(r.stderr.String(), " cases") && time.Now().Before(deadline); {
+	r := start(t, "fuzzingclient", "ws://"+addr, "-cases", "9.*,10.*", "-parallel", "1",
+		"-out", filepath.Join(dir, "out"), "-wait", "1m", "-command", echoCommand(t, addr, pid))
+	deadline := time.Now().Add(time.Minute)
+	for !strings.Contains(r.stderr.String(), " cases") && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
 	r.interrupt()
@@ -168,7 +182,7 @@ func TestCommandInterrupted(t *testing.T) {
 	gone(t, pid)
 }
 
-// -wait alone waits for a server that somebody else starts.
+// -wait without -command waits for a server that is started separately.
 func TestWait(t *testing.T) {
 	dir, addr := t.TempDir(), freeAddr(t)
 	c := shell("sleep 0.3; " + echoCommand(t, addr, filepath.Join(dir, "pid")))
@@ -179,7 +193,8 @@ func TestWait(t *testing.T) {
 		_ = process.Kill(c)
 		_ = c.Wait()
 	}()
-	wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.1.1", "-out", dir, "-wait", "1m").check(t, exitPassed, "PASS: 1 case\n", "")
+	wscheck(t, "fuzzingclient", "ws://"+addr, "-cases", "1.1.1", "-out", dir, "-wait", "1m").
+		check(t, exitPassed, "PASS: 1 case\n", "")
 }
 
 func TestRestart(t *testing.T) {
@@ -199,7 +214,8 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-s.ended
-	for _, want := range []string{"the server has ended: signal: killed; restarting it", "the server no longer answers; restarting it"} {
+	for _, want := range []string{"the server has ended: signal: killed; restarting it",
+		"the server no longer answers; restarting it"} {
 		if err := s.restart(t.Context()); err != nil {
 			t.Fatal(err)
 		}

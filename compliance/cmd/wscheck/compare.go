@@ -28,7 +28,7 @@ be read.
 Flags:
 `
 
-// compareCommand is wscheck compare.
+// compareCommand runs wscheck compare.
 func compareCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	set := flag.NewFlagSet("wscheck compare", flag.ContinueOnError)
 	all := set.Bool("all", false, "also list the cases whose verdicts are equal")

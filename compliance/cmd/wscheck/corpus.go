@@ -24,7 +24,7 @@ Exit status: 0 the files were written, 2 they were not.
 Flags:
 `
 
-// corpusCommand is wscheck corpus.
+// corpusCommand runs wscheck corpus.
 func corpusCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("wscheck corpus", flag.ContinueOnError)
 	out := fs.String("out", "", "`DIR` for the files")

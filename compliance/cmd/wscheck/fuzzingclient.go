@@ -23,7 +23,7 @@ group 9, are 16 MiB long.
 With -command, wscheck runs the server itself, in its own process group. It writes the
 output of the server to server.log in the directory of the report.
 
-Numbered cases have the ids of the Autobahn testsuite. The ids of the other cases begin
+Numbered cases have the ids of the Autobahn test suite. The ids of the other cases begin
 with a letter. In patterns, * matches any characters, and the whole id must match:
 '12.*.1' is five cases. 'wscheck cases' lists all cases.
 
@@ -34,7 +34,7 @@ completed.
 Flags:
 `
 
-// fuzzingClient is wscheck fuzzingclient.
+// fuzzingClient runs wscheck fuzzingclient.
 func fuzzingClient(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f := newRunFlags("wscheck fuzzingclient", fuzzingClientHelp, "default", time.Hour)
 	f.quickFlag()

@@ -43,7 +43,7 @@ requested the report.
 Flags:
 `
 
-// fuzzingServer is wscheck fuzzingserver.
+// fuzzingServer runs wscheck fuzzingserver.
 func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f := newRunFlags("wscheck fuzzingserver", fuzzingServerHelp, "default", 0)
 	f.quickFlag()

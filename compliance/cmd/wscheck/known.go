@@ -27,7 +27,7 @@ Exit status: 0 the list was written, 2 it was not.
 Flags:
 `
 
-// knownCommand is wscheck known.
+// knownCommand runs wscheck known.
 func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	f := &runFlags{set: newFlagSet("wscheck known"), help: knownHelp, parallel: 1}
 	f.policyFlags("default")

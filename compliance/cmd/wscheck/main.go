@@ -11,13 +11,13 @@
 //	wscheck known REPORT [flags]         list the cases that fell short, for -known
 //	wscheck cases [PATTERN...]           list the cases
 //	wscheck corpus -out DIR              write the bytes that the cases send, as fuzzing seeds
-//	wscheck autobahn [flags]             run the original Autobahn testsuite
+//	wscheck autobahn [flags]             run the original Autobahn test suite
 //	wscheck version                      print the version of wscheck
 //
 // Flags may come before or after other arguments. wscheck COMMAND -help lists them.
 //
 // A URL is ws://host:port/path, wss://host:port/path, or ws+unix:///path/of.sock:/path for a
-// Unix socket. Numbered cases have the ids of the Autobahn testsuite. The ids of the other cases
+// Unix socket. Numbered cases have the ids of the Autobahn test suite. The ids of the other cases
 // begin with a letter. The report is a directory with HTML pages and with JSON in Autobahn's
 // format. It is ./reports unless -out names another directory.
 //
@@ -62,7 +62,7 @@ var commands = []struct {
 	{"known", "list the cases that fell short in a report, for -known", knownCommand},
 	{"cases", "list the cases", casesCommand},
 	{"corpus", "write the bytes that the cases send, as fuzzing seeds", corpusCommand},
-	{"autobahn", "run the original Autobahn testsuite against a server or hawser's client", autobahnCommand},
+	{"autobahn", "run the original Autobahn test suite against a server or hawser's client", autobahnCommand},
 }
 
 // errInterrupted is the cause of a run that ends at Ctrl-C.
@@ -88,7 +88,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is main without the process, for tests.
+// run runs wscheck with args and returns the exit status. Tests call it without a process.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 1 && args[0] == "help" {
 		args = []string{args[1], "-help"}

@@ -43,7 +43,7 @@ const (
 	clientAgent = "hawser client"
 )
 
-// selfCommand is wscheck without a command.
+// selfCommand runs wscheck without a command.
 func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f := newRunFlags("wscheck", selfHelp(), "strict", time.Hour)
 	f.quickFlag()

@@ -28,7 +28,7 @@ Exit status: 0 the server ended at Ctrl-C, 2 it could not listen.
 Flags:
 `
 
-// testeeServer is wscheck testeeserver.
+// testeeServer runs wscheck testeeserver.
 func testeeServer(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("wscheck testeeserver", flag.ContinueOnError)
 	var l listenFlags
@@ -72,7 +72,7 @@ Exit status: 0 all cases ran, 2 some did not.
 Flags:
 `
 
-// testeeClient is wscheck testeeclient.
+// testeeClient runs wscheck testeeclient.
 func testeeClient(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("wscheck testeeclient", flag.ContinueOnError)
 	c := testee.Client{Dial: testee.Hawser}

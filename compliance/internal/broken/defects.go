@@ -53,7 +53,7 @@ var (
 	packed = []string{"1.1.2", "2.2", "5.3", "12.1.1", "12.1.3", "12.2.3", "12.3.3", "12.4.3", "12.5.3",
 		"12.1.11",
 		"13.1.3", "13.2.3", "13.3.3", "13.3.5", "13.4.3", "13.5.3", "13.6.3", "13.7.3"}
-	// offers has some offers.
+	// offers has a few offers of permessage-deflate.
 	offers = []string{"1.1.2", "2.2", "12.1.1", "12.4.3", "13.3.3", "13.6.3", "13.7.3"}
 	// opening is for defects that show before any case starts.
 	opening = []string{"1.1.1", "2.2", "7.1.1", "12.1.1"}

@@ -12,7 +12,7 @@
 // deflate, so that a bug there cannot hide on both sides of a test. They are small rather than
 // fast. To find the code of a defect, search for its name.
 //
-// testdata/original.json has the verdicts of the original Autobahn testsuite on each defect.
+// testdata/original.json has the verdicts of the original Autobahn test suite on each defect.
 // The program in the directory original writes it.
 package broken
 

@@ -1,5 +1,5 @@
 // Package payload generates five kinds of data to compress. Each has the size, and about the
-// compressibility, of the file of its kind that the Autobahn testsuite sends in groups 12 and
+// compressibility, of the file of its kind that the Autobahn test suite sends in groups 12 and
 // 13. No data is stored or copied. Each function returns the same bytes on every call and on
 // every machine.
 //

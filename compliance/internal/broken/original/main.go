@@ -1,4 +1,4 @@
-// Original runs the original Autobahn testsuite against the peers of package broken and writes
+// Original runs the original Autobahn test suite against the peers of package broken and writes
 // the verdicts to a file:
 //
 //	go run ./internal/broken/original -wstest DIR
