@@ -49,8 +49,8 @@ type Options struct {
 	ClosePath string
 
 	// TLS configures connections to a server at a wss URL. By default, the system's
-	// root certificates are trusted. If it has a certificate, TestClient serves at
-	// wss://localhost with that certificate. Otherwise it serves over ws. TLS is cloned.
+	// root certificates are trusted. TestClient serves at wss://localhost with the
+	// certificate in TLS, or over ws if there is no certificate. TLS is cloned.
 	TLS *tls.Config
 }
 

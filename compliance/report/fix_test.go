@@ -76,7 +76,7 @@ func TestNothingToFix(t *testing.T) {
 	text := reading(page(t, "index.html", some()[0], some()[7]))
 	if !strings.Contains(text, "PASS: 1 of 2 cases, 1 skipped") ||
 		!strings.Contains(text, "Nothing to fix") || strings.Contains(text, "Fix these") {
-		t.Error(text)
+		t.Errorf("the page does not say that there is nothing to fix:\n%s", text)
 	}
 }
 
@@ -99,9 +99,9 @@ func TestPolicyOnPage(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
 	}
-	if text := reading(got["agent_case_3_1.html"]); !strings.Contains(text,
-		"Known to fall short : see #12") || strings.Contains(text, "Next failure") {
-		t.Error(text)
+	text = reading(got["agent_case_3_1.html"])
+	if !strings.Contains(text, "Known to fall short : see #12") || strings.Contains(text, "Next failure") {
+		t.Errorf("the page does not have the known reason, or links to a failure:\n%s", text)
 	}
 }
 
@@ -111,7 +111,7 @@ func TestServersFirst(t *testing.T) {
 		&Result{Agent: "a", ID: "1.1.1", IsServer: true, Behavior: OK, BehaviorClose: OK},
 		&Result{Agent: "z", ID: "1.1.1", Behavior: OK, BehaviorClose: OK}))
 	if !regexp.MustCompile(`Server z .* Client a .* Case z a`).MatchString(text) {
-		t.Error(text)
+		t.Errorf("the server is not first:\n%s", text)
 	}
 }
 
@@ -158,7 +158,7 @@ func TestRepeat(t *testing.T) {
 		t.Errorf("%s, want no command, because -spec does not allow -cases", got)
 	}
 	if got := o.repeat(false, "5.1"); got != "wscheck fuzzingclient ws://h/ -cases 5.1 -out repeat" {
-		t.Error(got)
+		t.Errorf("the command is %s", got)
 	}
 }
 
@@ -227,8 +227,8 @@ func checkPolicy(t *testing.T, name, text string) {
 	}
 	for _, part := range inline.FindAllStringSubmatch(text, -1) {
 		sum := sha256.Sum256([]byte(part[2]))
-		if want := part[1] + "-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
-			"'"; !strings.Contains(policy, want) {
+		hash := base64.StdEncoding.EncodeToString(sum[:])
+		if !strings.Contains(policy, part[1]+"-src 'sha256-"+hash+"'") {
 			t.Errorf("%s: the policy does not allow the page's own %s", name, part[1])
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // The page of a case has every block of the original suite's page.
@@ -93,7 +95,7 @@ func TestOffenseMarks(t *testing.T) {
 		t.Errorf("no %s in\n%s", want, html[strings.Index(html, `class="dump`):])
 	}
 	if text := reading(html); !strings.Contains(text, "The peer sent: why (bytes 13 to 14") {
-		t.Error(text)
+		t.Errorf("no position of the offense in\n%s", text)
 	}
 }
 
@@ -171,9 +173,9 @@ func TestManyAgents(t *testing.T) {
 			results = append(results, &Result{Agent: strconv.Itoa(i), ID: "1.1.1", Behavior: OK,
 				BehaviorClose: OK})
 		}
-		if html := page(t, "index.html", results...); !strings.Contains(html,
-			`<div class="matrix `+want+`"`) {
-			t.Errorf("%d agents: the matrix is not %s", n, want)
+		html := page(t, "index.html", results...)
+		if !strings.Contains(html, `<div class="matrix `+want+`"`) {
+			t.Errorf("%d agents: the matrix does not have the classes %s", n, want)
 		}
 	}
 }
@@ -237,14 +239,15 @@ func TestWords(t *testing.T) {
 			t.Errorf("%q, want %q", c.got, c.want)
 		}
 	}
-	if got := fmt.Sprint(ruleView{Rule: &Rule{Text: "a _b_ c"}}.Spans(),
-		ruleView{Rule: &Rule{Text: "a_b"}}.Spans()); got != "[{a  false} {b true} { c false}] [{a_b false}]" {
-		t.Errorf("spans %s", got)
+	term, underscore := ruleView{Rule: &Rule{Text: "a _b_ c"}}, ruleView{Rule: &Rule{Text: "a_b"}}
+	want := [][]span{{{"a ", false}, {"b", true}, {" c", false}}, {{"a_b", false}}}
+	if diff := cmp.Diff(want, [][]span{term.Spans(), underscore.Spans()}); diff != "" {
+		t.Errorf("spans (-want +got):\n%s", diff)
 	}
 	for text, hex := range map[string]bool{"0x03e8": true, "0x": false, "0xzz": false, "0xabc": false,
 		"0x03e8 ...": true, "x": false} {
 		if _, got := payloadText(text); got != hex {
-			t.Errorf("payloadText(%q) is hexadecimal: %v", text, got)
+			t.Errorf("payloadText(%q) is hexadecimal: %v, want %v", text, got, hex)
 		}
 	}
 }
@@ -429,6 +432,6 @@ func TestRemarkQuotesOnce(t *testing.T) {
 		Aside: &Aside{"When is open.", rule}}
 	if text := reading(page(t, "a_case_6_4_1.html", r)); strings.Count(text, "Fail it.") != 1 ||
 		!strings.Contains(text, "Remark When is open.") {
-		t.Error(text)
+		t.Errorf("the rule is not quoted once, or the remark is missing:\n%s", text)
 	}
 }

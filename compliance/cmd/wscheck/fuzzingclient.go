@@ -106,8 +106,8 @@ func (f *runFlags) servers(args []string) (runs []serverRun, err error) {
 }
 
 // testServers tests one server after another. It continues if a server cannot be tested.
-func (f *runFlags) testServers(ctx context.Context, runs []serverRun, p *progress) (all []*report.Result,
-	failed error) {
+func (f *runFlags) testServers(ctx context.Context, runs []serverRun, p *progress) (
+	all []*report.Result, failed error) {
 	defer p.end()
 	agents := map[string]bool{}
 	for _, r := range runs {

@@ -83,8 +83,8 @@ func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer)
 var errDone = errors.New("done")
 
 // serve runs the server and concludes the run.
-func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, once bool, stdout,
-	stderr io.Writer) int {
+func (f *runFlags) serve(ctx context.Context, s *suite.Server, ln net.Listener, once bool,
+	stdout, stderr io.Writer) int {
 	ctx, cancel := f.bounded(ctx)
 	defer cancel()
 	ctx, stop := context.WithCancelCause(ctx)

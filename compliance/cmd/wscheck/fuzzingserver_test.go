@@ -95,8 +95,8 @@ func TestFuzzingServerEnds(t *testing.T) {
 				t.Errorf("case 2 is %q", info)
 			}
 			runCase(t, server, "x", "1.1.2")
-			if status := ask(t, server, "/getCaseStatus?case=2&agent=x"); !strings.Contains(status,
-				`"behavior":"OK"`) {
+			status := ask(t, server, "/getCaseStatus?case=2&agent=x")
+			if !strings.Contains(status, `"behavior":"OK"`) {
 				t.Errorf("the status of case 2 is %q", status)
 			}
 			ask(t, server, tt.path)
@@ -149,8 +149,8 @@ func TestFuzzingServerIsInterrupted(t *testing.T) {
 	r := start(t, "fuzzingserver", "ws://127.0.0.1:0", "-cases", "1.1.*", "-out", out)
 	server := r.at(t)
 	runCase(t, server, "x", "1.1.2")
-	if status := ask(t, server, "/getCaseStatus?case=2&agent=x"); !strings.Contains(status,
-		`"behavior":"OK"`) {
+	status := ask(t, server, "/getCaseStatus?case=2&agent=x")
+	if !strings.Contains(status, `"behavior":"OK"`) {
 		t.Errorf("the status of case 2 is %q", status)
 	}
 	r.interrupt()

@@ -27,6 +27,9 @@ Exit status: 0 the list was written, 2 it was not.
 Flags:
 `
 
+// knownCases has known cases by id.
+type knownCases = map[string]report.Known
+
 // knownCommand runs wscheck known.
 func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) int {
 	f := &runFlags{set: newFlagSet("wscheck known"), help: knownHelp, parallel: 1}
@@ -43,7 +46,7 @@ func knownCommand(_ context.Context, args []string, stdout, stderr io.Writer) in
 	if err != nil {
 		return fail(stderr, err)
 	}
-	var before map[string]report.Known
+	var before knownCases
 	if *path != "" {
 		if before, err = readKnown(*path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fail(stderr, err)
@@ -79,9 +82,8 @@ func readReport(dir string) ([]*report.Result, error) {
 // shortfalls returns the cases that fall short, with the reasons in before, and the entries of
 // before for cases that vary or did not run. If a case has different verdicts on two agents, its
 // entry allows any.
-func shortfalls(p report.Policy, results []*report.Result,
-	before map[string]report.Known) map[string]report.Known {
-	known := map[string]report.Known{}
+func shortfalls(p report.Policy, results []*report.Result, before knownCases) knownCases {
+	known := knownCases{}
 	for id, k := range before {
 		if k.Varies || !ran(results, id) {
 			known[id] = k
@@ -113,7 +115,7 @@ func ran(results []*report.Result, id string) bool {
 }
 
 // absent returns a clause with the number of known cases without a result, or "".
-func absent(known map[string]report.Known, results []*report.Result) string {
+func absent(known knownCases, results []*report.Result) string {
 	n := 0
 	for id := range known {
 		if !ran(results, id) {

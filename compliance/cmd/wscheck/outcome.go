@@ -67,14 +67,15 @@ func (f *runFlags) write(results []*report.Result, s *summary) error {
 	return report.Write(f.out, results, o)
 }
 
+var unreportedFlags = []string{"cases", "exclude", "out", "header", "json", "junit", "summary", "single"}
+
 // reportedFlags returns the words of the flags that the report shows: those that differ from
 // their defaults, except for flags that the report shows elsewhere, flags that name other files,
 // and -header, whose values may be secret.
 func (f *runFlags) reportedFlags() (flags []string) {
 	f.set.Visit(func(g *flag.Flag) {
 		v := g.Value.String()
-		if v == g.DefValue || slices.Contains([]string{"cases", "exclude", "out", "header", "json", "junit",
-			"summary", "single"}, g.Name) {
+		if v == g.DefValue || slices.Contains(unreportedFlags, g.Name) {
 			return
 		}
 		if b, ok := g.Value.(interface{ IsBoolFlag() bool }); !ok || !b.IsBoolFlag() {

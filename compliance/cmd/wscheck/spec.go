@@ -49,8 +49,8 @@ func (f *runFlags) readSpec() (*spec, error) {
 // spared reports whether a case is excluded for an agent.
 func (s *spec) spared(agent, id string) bool {
 	for a, ids := range s.Spared {
-		if suite.Match(a, agent) && slices.ContainsFunc(ids,
-			func(p string) bool { return suite.Match(p, id) }) {
+		matches := func(pattern string) bool { return suite.Match(pattern, id) }
+		if suite.Match(a, agent) && slices.ContainsFunc(ids, matches) {
 			return true
 		}
 	}

@@ -29,7 +29,7 @@
 		nothing.hidden = n > 0;
 		found.textContent = n + (n === 1 ? " case" : " cases");
 	}
-	// The filter is in the fragment, such as #v=short&g=6, so that a link has it.
+	// The filter is in the fragment, such as #v=short&g=6, so that links include it.
 	function save() {
 		var p = new URLSearchParams();
 		[["v", form.elements.v.value], ["g", g.value], ["q", q.value]].forEach(function (kv) {
@@ -49,7 +49,7 @@
 		}
 		show();
 		var row = document.getElementById(hash);
-		if (row && row.hidden) { // a link leads to it, whatever the filter
+		if (row && row.hidden) { // show the target of a link regardless of the filter
 			form.reset();
 			show();
 			row.scrollIntoView();

@@ -172,8 +172,8 @@ func (a *asker) askDefect(ctx context.Context, d broken.Defect, role string) err
 func (a *asker) save() error { return os.WriteFile(a.out, a.file.Format(), 0o644) }
 
 // ask runs the original suite.
-func (a *asker) ask(ctx context.Context, defect, role string, cases []string) (map[string]broken.Verdict,
-	time.Duration, error) {
+func (a *asker) ask(ctx context.Context, defect, role string, cases []string) (
+	map[string]broken.Verdict, time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, runTimeout)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "original-")
