@@ -36,25 +36,12 @@ var liar = websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn)
 }}
 
 // lyingClient is hawser's client, but appends to every text message that is not empty.
-func lyingClient(ctx context.Context, url string) error {
-	c, err := testee.Hawser(ctx, url, nil)
-	if err != nil {
-		return err
+var lyingClient = echoes(nil, func(binary bool, message []byte) []byte {
+	if !binary && len(message) > 0 {
+		message = append(message, '!')
 	}
-	defer c.Close()
-	for {
-		binary, message, err := c.Read(ctx)
-		if err != nil {
-			return nil
-		}
-		if !binary && len(message) > 0 {
-			message = append(message, '!')
-		}
-		if err := c.Write(ctx, binary, message); err != nil {
-			return nil
-		}
-	}
-}
+	return message
+})
 
 // filtered reports whether go test -run excludes subtests.
 func filtered() bool { return strings.Contains(flag.Lookup("test.run").Value.String(), "/") }
@@ -69,10 +56,11 @@ func some() []string {
 		"H.1.*", "L.1.*", "X.1.*", "C.1.*"}
 }
 
-var hawserClient = echoes(nil)
+var hawserClient = echoes(nil, nil)
 
-// echoes returns hawser's client with a TLS configuration.
-func echoes(config *tls.Config) compliance.ClientFunc {
+// echoes returns hawser's client with a TLS configuration. If edit is not nil, the client sends what
+// it returns for each message.
+func echoes(config *tls.Config, edit func(binary bool, message []byte) []byte) compliance.ClientFunc {
 	return func(ctx context.Context, url string) error {
 		c, err := testee.Hawser(ctx, url, config)
 		if err != nil {
@@ -83,6 +71,9 @@ func echoes(config *tls.Config) compliance.ClientFunc {
 			binary, message, err := c.Read(ctx)
 			if err != nil {
 				return nil // the suite ended the connection
+			}
+			if edit != nil {
+				message = edit(binary, message)
 			}
 			if err := c.Write(ctx, binary, message); err != nil {
 				return err

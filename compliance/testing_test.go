@@ -49,7 +49,7 @@ func TestHawserClientTLS(t *testing.T) {
 	roots := x509.NewCertPool()
 	roots.AddCert(cert.Leaf)
 	dir := t.TempDir()
-	compliance.TestClient(t, echoes(&tls.Config{RootCAs: roots}), &compliance.Options{
+	compliance.TestClient(t, echoes(&tls.Config{RootCAs: roots}, nil), &compliance.Options{
 		Cases: []string{"1.1.1", "C.11.1", "C.11.2", "C.11.4"}, Agent: "hawser", Report: dir,
 		TLS: &tls.Config{Certificates: []tls.Certificate{cert}},
 	})

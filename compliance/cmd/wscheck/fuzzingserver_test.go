@@ -127,19 +127,9 @@ func settle(t *testing.T, server, agent string, cases int) {
 // runCase runs a case with hawser's client.
 func runCase(t *testing.T, server, agent, id string) {
 	t.Helper()
-	c, err := testee.Hawser(t.Context(), server+"/runCase?casetuple="+id+"&agent="+agent, nil)
-	if err != nil {
+	c := testee.Client{Dial: testee.Hawser, URL: server, Agent: agent}
+	if err := c.Case(t.Context(), id); err != nil {
 		t.Fatal(err)
-	}
-	defer c.Close()
-	for {
-		binary, message, err := c.Read(t.Context())
-		if err != nil {
-			return
-		}
-		if err := c.Write(t.Context(), binary, message); err != nil {
-			return
-		}
 	}
 }
 
