@@ -12,21 +12,27 @@ var ruleInvalidReply = rule7692("5", "If a server gives an invalid response, suc
 	"that the client did not offer, the client MUST _Fail the WebSocket Connection_. [Section 7.1.2.2 "+
 	"adds:] "+ruleClient.Text)
 
-func replyExtensionRows() []letterCase {
-	r := rule("4.1", "MUST", "If the response includes a |Sec-WebSocket-Extensions| header field and this "+
-		"header field indicates the use of an extension that was not present in the client's handshake "+
-		"(the server has indicated an extension not requested by the client),"+mustFail)
-	const mustFailIf = "A client MUST _Fail the WebSocket Connection_ if the peer server accepted an " +
-		"extension negotiation offer for this extension with an extension negotiation response meeting " +
-		"any of the following conditions: "
-	unknown := rule7692("7",
+const mustFailIf = "A client MUST _Fail the WebSocket Connection_ if the peer server accepted an " +
+	"extension negotiation offer for this extension with an extension negotiation response meeting any of " +
+	"the following conditions: "
+
+// The rules of replyExtensionRows.
+var (
+	ruleUnofferedReply = rule("4.1", "MUST",
+		"If the response includes a |Sec-WebSocket-Extensions| header field and this header field "+
+			"indicates the use of an extension that was not present in the client's handshake (the server "+
+			"has indicated an extension not requested by the client),"+mustFail)
+	ruleReplyUnknown = rule7692("7",
 		mustFailIf+"The negotiation response contains an extension parameter not defined for use in a "+
 			"response.")
-	value := rule7692("7",
+	ruleReplyValue = rule7692("7",
 		mustFailIf+"[...] The negotiation response contains an extension parameter with an invalid value.")
-	twice := rule7692("7",
+	ruleReplyTwice = rule7692("7",
 		mustFailIf+"[...] The negotiation response contains multiple extension parameters with the same "+
 			"name.")
+)
+
+func replyExtensionRows() []letterCase {
 	row := func(rule report.Rule, what, answer string) letterCase {
 		c := fails(rule, what, add("Sec-WebSocket-Extensions:"+answer))
 		c.play = func(s *script) {
@@ -34,7 +40,7 @@ func replyExtensionRows() []letterCase {
 			s.respond(add("Sec-WebSocket-Extensions:" + answer))
 			broken := rule
 			if !s.offered() {
-				broken = r // whatever else is wrong with the answer
+				broken = ruleUnofferedReply // whatever else is wrong with the answer
 			}
 			s.refusedReply(broken, false)
 		}
@@ -42,32 +48,33 @@ func replyExtensionRows() []letterCase {
 	}
 	const pd = " " + extensionName
 	rows := []letterCase{
-		row(r, "An extension that was not offered.", " x-unoffered"),
-		row(r, "An extension called x-permessage-deflate-foo.", " x-permessage-deflate-foo"),
-		row(r, "An extension called permessage-deflate2.", " permessage-deflate2"),
-		row(r, "permessage-deflate and another extension.", pd+", x-unoffered"),
+		row(ruleUnofferedReply, "An extension that was not offered.", " x-unoffered"),
+		row(ruleUnofferedReply, "An extension called x-permessage-deflate-foo.",
+			" x-permessage-deflate-foo"),
+		row(ruleUnofferedReply, "An extension called permessage-deflate2.", " permessage-deflate2"),
+		row(ruleUnofferedReply, "permessage-deflate and another extension.", pd+", x-unoffered"),
 		row(ruleSameBit, "permessage-deflate twice.", pd+","+pd),
-		row(unknown, "An unknown parameter.", pd+"; unknown"),
-		row(unknown, "An unknown parameter with a value.", pd+"; mem_level=8"),
-		row(value, "server_no_context_takeover with a value.", pd+"; server_no_context_takeover=1"),
-		row(value, "client_no_context_takeover with a value.", pd+"; client_no_context_takeover=1"),
-		row(value, "server_max_window_bits without a value.", pd+"; server_max_window_bits"),
-		row(value, "client_max_window_bits without a value.", pd+"; client_max_window_bits"),
+		row(ruleReplyUnknown, "An unknown parameter.", pd+"; unknown"),
+		row(ruleReplyUnknown, "An unknown parameter with a value.", pd+"; mem_level=8"),
+		row(ruleReplyValue, "server_no_context_takeover with a value.", pd+"; server_no_context_takeover=1"),
+		row(ruleReplyValue, "client_no_context_takeover with a value.", pd+"; client_no_context_takeover=1"),
+		row(ruleReplyValue, "server_max_window_bits without a value.", pd+"; server_max_window_bits"),
+		row(ruleReplyValue, "client_max_window_bits without a value.", pd+"; client_max_window_bits"),
 	}
 	for _, name := range []string{"server_max_window_bits", "client_max_window_bits"} {
 		for _, v := range []string{"7", "16", "0", "08", "-9"} {
-			rows = append(rows, row(value, name+"="+v+".", pd+"; "+name+"="+v))
+			rows = append(rows, row(ruleReplyValue, name+"="+v+".", pd+"; "+name+"="+v))
 		}
 	}
 	rows = append(rows,
-		row(twice, "server_no_context_takeover twice.",
+		row(ruleReplyTwice, "server_no_context_takeover twice.",
 			pd+"; server_no_context_takeover; server_no_context_takeover"),
-		row(twice, "server_max_window_bits twice.",
+		row(ruleReplyTwice, "server_max_window_bits twice.",
 			pd+"; server_max_window_bits=10; server_max_window_bits=10"),
 		mayIgnore(ruleGrammar, "An empty field.", add("Sec-WebSocket-Extensions:")),
 		row(ruleGrammar, "An answer that ends in a semicolon.", pd+";"),
 		row(ruleGrammar, "A quoted value that is no token.", pd+`; server_max_window_bits=""`),
-		unofferedRow(r, "permessage-deflate, where it was not offered.", "",
+		unofferedRow(ruleUnofferedReply, "permessage-deflate, where it was not offered.", "",
 			func([]wire.ExtensionSpec) bool { return false }),
 		unofferedRow(ruleInvalidReply, "client_max_window_bits, where it was not offered.",
 			"; client_max_window_bits=10", func(offers []wire.ExtensionSpec) bool {
@@ -79,10 +86,10 @@ func replyExtensionRows() []letterCase {
 	)
 	for _, name := range []string{"server_max_window_bits", "client_max_window_bits"} {
 		for _, v := range []string{"09", "+9", "010"} {
-			rows = append(rows, row(value, name+"="+v+".", pd+"; "+name+"="+v))
+			rows = append(rows, row(ruleReplyValue, name+"="+v+".", pd+"; "+name+"="+v))
 		}
 	}
-	return append(rows, sameBitReplyRow(r))
+	return append(rows, sameBitReplyRow(ruleUnofferedReply))
 }
 
 // unofferedRow is an answer that is wrong only to a client that has not offered it.

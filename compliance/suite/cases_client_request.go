@@ -12,27 +12,29 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
+// requestRow is a case on one rule for the request of a client. right returns what is wrong with it, or "".
+func requestRow(section, text, what string, right func(s *script) (why string)) letterCase {
+	return letterCase{what, "That is so, and the connection works.", rule(section, "MUST", text),
+		func(s *script) {
+			why := right(s)
+			if why == "" {
+				s.open()
+				s.echo(wire.OpText, []byte("Hello"))
+				return
+			}
+			if s.checkRequest() == "" {
+				s.open()
+			}
+			s.broke("%s.", why)
+		}}
+}
+
 // clientRequestRows are what a client has to send.
 func clientRequestRows() []letterCase {
-	row := func(text, what string, right func(s *script) (why string)) letterCase {
-		return letterCase{what, "That is so, and the connection works.",
-			rule(map[bool]string{true: "9.1", false: "4.1"}[strings.HasPrefix(text, "The parameters")],
-				"MUST", text), func(s *script) {
-				why := right(s)
-				if why == "" {
-					s.open()
-					s.echo(wire.OpText, []byte("Hello"))
-					return
-				}
-				if s.checkRequest() == "" {
-					s.open()
-				}
-				s.broke("%s.", why)
-			}}
-	}
 	f := func(s *script, name string) []string { return s.request.fields.Values(name) }
 	return []letterCase{
-		row("The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.",
+		requestRow("4.1",
+			"The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.",
 			"The request line is GET and HTTP/1.1.", func(s *script) string {
 				if w := strings.Split(s.request.line, " "); len(w) != 3 || w[0] != "GET" ||
 					w[2] != "HTTP/1.1" {
@@ -40,83 +42,95 @@ func clientRequestRows() []letterCase {
 				}
 				return ""
 			}),
-		row("The request MUST contain a |Host| header field whose value contains /host/ plus optionally "+
-			"\":\" followed by /port/ (when not using the default port).",
+		requestRow("4.1",
+			"The request MUST contain a |Host| header field whose value contains /host/ plus optionally "+
+				"\":\" followed by /port/ (when not using the default port).",
 			"The request has one Host.", func(s *script) string {
 				if v := f(s, "Host"); len(v) != 1 || v[0] == "" || strings.ContainsAny(v[0], " /@") {
 					return "Host is " + quoted(v)
 				}
 				return ""
 			}),
-		row("The request MUST contain an |Upgrade| header field whose value MUST include the "+
-			"\"websocket\" keyword.", "The request has Upgrade with websocket.", func(s *script) string {
+		requestRow("4.1", "The request MUST contain an |Upgrade| header field whose value MUST include "+
+			"the \"websocket\" keyword.", "The request has Upgrade with websocket.", func(s *script) string {
 			if v := f(s, "Upgrade"); !wire.HasToken(v, "websocket") {
 				return "Upgrade is " + quoted(v)
 			}
 			return ""
 		}),
-		row("The request MUST contain a |Connection| header field whose value MUST include the "+
-			"\"Upgrade\" token.", "The request has Connection with Upgrade.", func(s *script) string {
-			if v := f(s, "Connection"); !wire.HasToken(v, "upgrade") {
-				return "Connection is " + quoted(v)
-			}
-			return ""
-		}),
-		row("The value of this header field MUST be a nonce consisting of a randomly selected 16-byte "+
-			"value that has been base64-encoded (see Section 4 of [RFC4648]). The nonce MUST be selected "+
-			"randomly for each connection.",
-			"The request has one key, of 16 octets that look like chance.", keyWrong),
-		row("The request MUST include a header field with the name |Sec-WebSocket-Version|. The value of "+
-			"this header field MUST be 13.", "The request has one version, 13.", func(s *script) string {
-			if v := f(s, "Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
-				return "Sec-WebSocket-Version is " + quoted(v)
-			}
-			return ""
-		}),
-		row("The elements that comprise this value MUST be non-empty strings with characters in the range "+
-			"U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all be "+
-			"unique strings.",
-			"Subprotocols, if any are offered, are tokens, each once.", func(s *script) string {
-				v := f(s, "Sec-Websocket-Protocol")
-				list, err := parseProtocols(v)
-				seen := map[string]bool{}
-				for _, p := range list {
-					if seen[p] {
-						err = fmt.Errorf("%s is given twice", p)
-					}
-					seen[p] = true
-				}
-				if err != nil {
-					return fmt.Sprintf("Sec-WebSocket-Protocol is %s: %v", quoted(v), err)
+		requestRow("4.1",
+			"The request MUST contain a |Connection| header field whose value MUST include the "+
+				"\"Upgrade\" token.", "The request has Connection with Upgrade.", func(s *script) string {
+				if v := f(s, "Connection"); !wire.HasToken(v, "upgrade") {
+					return "Connection is " + quoted(v)
 				}
 				return ""
 			}),
-		row("The parameters supplied with any given extension MUST be defined for that extension.",
+		requestRow("4.1",
+			"The value of this header field MUST be a nonce consisting of a randomly selected 16-byte "+
+				"value that has been base64-encoded (see Section 4 of [RFC4648]). The nonce MUST be "+
+				"selected randomly for each connection.",
+			"The request has one key, of 16 octets that look like chance.", keyWrong),
+		requestRow("4.1",
+			"The request MUST include a header field with the name |Sec-WebSocket-Version|. The value of "+
+				"this header field MUST be 13.", "The request has one version, 13.", func(s *script) string {
+				if v := f(s, "Sec-Websocket-Version"); len(v) != 1 || v[0] != "13" {
+					return "Sec-WebSocket-Version is " + quoted(v)
+				}
+				return ""
+			}),
+		requestRow("4.1",
+			"The elements that comprise this value MUST be non-empty strings with characters in the range "+
+				"U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all "+
+				"be unique strings.",
+			"Subprotocols, if any are offered, are tokens, each once.", subprotocolsWrong),
+		requestRow("9.1",
+			"The parameters supplied with any given extension MUST be defined for that extension.",
 			"Extensions, if any are offered, are well formed, and so are the parameters of "+
 				"permessage-deflate.", offersWrong),
-		row("The \"Request-URI\" part of the request MUST match the /resource name/ defined in Section 3 "+
-			"(a relative URI) or be an absolute http/https URI that, when parsed, has a /resource name/, "+
-			"/host/, and /port/ that match the corresponding ws/wss URI.",
+		requestRow("4.1",
+			"The \"Request-URI\" part of the request MUST match the /resource name/ defined in Section 3 "+
+				"(a relative URI) or be an absolute http/https URI that, when parsed, has a /resource "+
+				"name/, /host/, and /port/ that match the corresponding ws/wss URI.",
 			"The request's target has no fragment.", func(s *script) string {
 				if strings.Contains(s.request.line, "#") {
 					return "The request line is " + quoted([]string{s.request.line})
 				}
 				return ""
 			}),
-		row("Once the client's opening handshake has been sent, the client MUST wait for a response from "+
-			"the server before sending any further data.",
-			"Nothing comes behind the request before it is answered.", func(s *script) string {
-				if s.remember(s.rest); len(s.rest) == 0 {
-					s.read(time.Now().Add(doubtTime))
-					s.in.waited = false // no verdict rests on it
-				}
-				if n := len(s.rest); n > 0 {
-					s.broke("%s came after the request, before the response.", byteCount(n))
-				}
-				return ""
-			}),
+		requestRow("4.1",
+			"Once the client's opening handshake has been sent, the client MUST wait for a response from "+
+				"the server before sending any further data.",
+			"Nothing comes behind the request before it is answered.", nothingEarly),
 		masksRow(), pongMasksRow(),
 	}
+}
+
+func subprotocolsWrong(s *script) string {
+	v := s.request.fields.Values("Sec-Websocket-Protocol")
+	list, err := parseProtocols(v)
+	seen := map[string]bool{}
+	for _, p := range list {
+		if seen[p] {
+			err = fmt.Errorf("%s is given twice", p)
+		}
+		seen[p] = true
+	}
+	if err != nil {
+		return fmt.Sprintf("Sec-WebSocket-Protocol is %s: %v", quoted(v), err)
+	}
+	return ""
+}
+
+func nothingEarly(s *script) string {
+	if s.remember(s.rest); len(s.rest) == 0 {
+		s.read(time.Now().Add(doubtTime))
+		s.in.waited = false // no verdict rests on it
+	}
+	if n := len(s.rest); n > 0 {
+		s.broke("%s came after the request, before the response.", byteCount(n))
+	}
+	return ""
 }
 
 func keyWrong(s *script) string {

@@ -122,18 +122,25 @@ func faraway(n int, seed uint64) []byte {
 	return out[:n]
 }
 
-// windowRows are about windows and contexts that are really kept.
-func windowRows() []letterCase {
-	window := rule7692("7.2.1", `If the "agreed parameters" contain the "server_max_window_bits" `+
+// The rules of windowRows.
+var (
+	ruleWindows = rule7692("7.2.1", `If the "agreed parameters" contain the "server_max_window_bits" `+
 		`extension parameter with a value of w, the server MUST NOT use an LZ77 sliding window longer `+
 		`than the w-th power of 2 bytes to compress messages to send. [And the same of a client.]`)
-	empty := rule7692("7.2.1", `If the "agreed parameters" contain the "server_no_context_takeover" `+
-		`extension parameter, the server MUST start compressing each new message with an empty LZ77 `+
-		`sliding window. [And the same of a client.]`)
-	used := rule7692("7.2.2", "Otherwise, the server MUST decompress each new message using the LZ77 "+
-		"sliding window used to process the last compressed message. [And the same of a client.]")
-	whole := rule7692("7.2.2", "Otherwise, the client MUST use a 32,768-byte LZ77 sliding window to "+
-		"decompress received messages. [And the same of a server.]")
+	ruleEmptyWindows = rule7692("7.2.1",
+		`If the "agreed parameters" contain the "server_no_context_takeover" extension parameter, the `+
+			`server MUST start compressing each new message with an empty LZ77 sliding window. [And the `+
+			`same of a client.]`)
+	ruleKeptWindow = rule7692("7.2.2",
+		"Otherwise, the server MUST decompress each new message using the LZ77 sliding window used to "+
+			"process the last compressed message. [And the same of a client.]")
+	ruleWholeWindow = rule7692("7.2.2",
+		"Otherwise, the client MUST use a 32,768-byte LZ77 sliding window to decompress received "+
+			"messages. [And the same of a server.]")
+)
+
+// windowRows are about windows and contexts that are really kept.
+func windowRows() []letterCase {
 	var rows []letterCase
 	for _, bits := range []int{8, 9, 10, 12, 15} {
 		for _, no := range []bool{false, true} {
@@ -143,7 +150,8 @@ func windowRows() []letterCase {
 				what += " and no context takeover"
 			}
 			rows = append(rows, letterCase{what + ".",
-				"No distance is beyond that window, nor before the message where that may not be.", window,
+				"No distance is beyond that window, nor before the message where that may not be.",
+				ruleWindows,
 				func(s *script) {
 					s.openDeflate(side{peerBits: bits, peerNoContext: no})
 					s.honours(faraway(80<<10, uint64(bits)), 2)
@@ -152,12 +160,12 @@ func windowRows() []letterCase {
 	}
 	return append(rows,
 		letterCase{"The peer compresses the same 2 KiB four times, without context takeover.",
-			"Each message inflates by itself.", empty, func(s *script) {
+			"Each message inflates by itself.", ruleEmptyWindows, func(s *script) {
 				s.openDeflate(side{peerNoContext: true})
 				s.honours(faraway(2<<10, 1), 4)
 			}},
 		letterCase{"We compress the same 2 KiB four times, and refer to the messages before.",
-			"They come back.", used, func(s *script) {
+			"They come back.", ruleKeptWindow, func(s *script) {
 				s.openDeflate(side{ourBits: -1})
 				if _, no := s.ours(); no {
 					s.inform("The peer wants no context takeover of us.")
@@ -167,31 +175,34 @@ func windowRows() []letterCase {
 					s.echo(wire.OpText, data)
 				}
 			}},
-		letterCase{"We refer 32,768 octets back within a message.", "It comes back.", whole,
+		letterCase{"We refer 32,768 octets back within a message.", "It comes back.", ruleWholeWindow,
 			func(s *script) {
 				s.openDeflate(side{})
 				s.refersBack(false)
 			}},
-		letterCase{"We refer to the message before, as far back as our window goes.", "It comes back.", used,
+		letterCase{"We refer to the message before, as far back as our window goes.", "It comes back.",
+			ruleKeptWindow,
 			func(s *script) {
 				s.openDeflate(side{ourBits: -1})
 				s.refersBack(true)
 			}},
-		letterCase{"We refer 512 octets back, with a window of 9 bits for us.", "It comes back.", whole,
+		letterCase{"We refer 512 octets back, with a window of 9 bits for us.", "It comes back.",
+			ruleWholeWindow,
 			func(s *script) {
 				s.openDeflate(side{ourBits: 9})
 				s.refersBack(true)
 			}},
-		letterCase{"We take no context over, and the peer may.", "The messages come back.", used,
+		letterCase{"We take no context over, and the peer may.", "The messages come back.", ruleKeptWindow,
 			func(s *script) {
 				s.openDeflate(side{ourNoContext: true})
 				s.honours(faraway(2<<10, 3), 3)
 			}},
 		letterCase{"We send compressed and plain messages in turn.",
 			"They come back; the plain ones leave the window as it was.",
-			rule7692("7.2.2", used.Text+` [Section 7.2.3.2 adds:] Note that even if some uncompressed `+
-				`messages (with the RSV1 bit unset) are inserted between the two "Hello" messages, they `+
-				`don't affect the LZ77 sliding window.`), func(s *script) {
+			rule7692("7.2.2",
+				ruleKeptWindow.Text+` [Section 7.2.3.2 adds:] Note that even if some uncompressed `+
+					`messages (with the RSV1 bit unset) are inserted between the two "Hello" messages, `+
+					`they don't affect the LZ77 sliding window.`), func(s *script) {
 				s.openDeflate(side{ourBits: -1})
 				data := faraway(1<<10, 4)
 				for range 3 {

@@ -8,66 +8,77 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-func fieldRows() []letterCase {
-	hosts := http9112("3.2", "MUST", "A server MUST respond with a 400 (Bad Request) status code to any "+
-		"HTTP/1.1 request message that lacks a Host header field and to any request message that contains "+
-		"more than one Host header field line or a Host header field with an invalid field value.")
-	unknown := http9110("5.1", "SHOULD",
+// The rules of fieldRows.
+var (
+	ruleHosts = http9112("3.2", "MUST", "A server MUST respond with a 400 (Bad Request) status code to "+
+		"any HTTP/1.1 request message that lacks a Host header field and to any request message that "+
+		"contains more than one Host header field line or a Host header field with an invalid field value.")
+	ruleUnknownField = http9110("5.1", "SHOULD",
 		"Other recipients SHOULD ignore unrecognized header and trailer fields.")
-	names := interpret("Section 5.1", "Field names are case-insensitive and ought to be registered within "+
-		"the \"Hypertext Transfer Protocol (HTTP) Field Name Registry\"; see Section 16.3.1.")
-	spaces := http9110("5.5", "MUST", "When a specific version of HTTP allows such whitespace to appear "+
-		"in a message, a field parsing implementation MUST exclude such whitespace prior to evaluating "+
-		"the field value.")
-	length := http9112("6.3", "", "If a valid Content-Length header field is present without "+
+	ruleFieldNames = interpret("Section 5.1",
+		"Field names are case-insensitive and ought to be registered within the \"Hypertext Transfer "+
+			"Protocol (HTTP) Field Name Registry\"; see Section 16.3.1.")
+	ruleFieldSpaces = http9110("5.5", "MUST",
+		"When a specific version of HTTP allows such whitespace to appear in a message, a field parsing "+
+			"implementation MUST exclude such whitespace prior to evaluating the field value.")
+	ruleBodyLength = http9112("6.3", "", "If a valid Content-Length header field is present without "+
 		"Transfer-Encoding, its decimal value defines the expected message body length in octets.")
-	body := interpret("RFC 9112, section 6.3,", length.Text)
-	chunked := http9112("7.1", "MUST",
+	ruleBody    = interpret("RFC 9112, section 6.3,", ruleBodyLength.Text)
+	ruleChunked = http9112("7.1", "MUST",
 		"A recipient MUST be able to parse and decode the chunked transfer coding.")
-	grammar := http9112("2.2", "SHOULD",
+	ruleRequestGrammar = http9112("2.2", "SHOULD",
 		"When a server listening only for HTTP request messages, or processing what appears from the "+
 			"start-line to be an HTTP request message, receives a sequence of octets that does not match "+
 			"the HTTP-message grammar aside from the robustness exceptions listed above, the server "+
 			"SHOULD respond with a 400 (Bad Request) response and close the connection.")
-	colon := http9112("5.1", "MUST", "A server MUST reject, with a response status code of 400 (Bad "+
+	ruleColon = http9112("5.1", "MUST", "A server MUST reject, with a response status code of 400 (Bad "+
 		"Request), any received request message that contains whitespace between a header field name and "+
 		"colon.")
-	folded := http9112("5.2", "MUST", `A server that receives an obs-fold in a request message that is `+
+	ruleFolded = http9112("5.2", "MUST", `A server that receives an obs-fold in a request message that is `+
 		`not within a "message/http" container MUST either reject the message by sending a 400 (Bad `+
 		`Request), [...] or replace each received obs-fold with one or more SP octets prior to `+
 		`interpreting the field value or forwarding the message downstream.`)
-	origin := rule("4.2.2", "MUST", "If the server does not validate the origin, it will accept "+
+	ruleOrigin = rule("4.2.2", "MUST", "If the server does not validate the origin, it will accept "+
 		"connections from anywhere. If the server does not wish to accept this connection, it MUST return "+
 		"an appropriate HTTP error code (e.g., 403 Forbidden) and abort the WebSocket handshake described "+
 		"in this section.")
+)
+
+func fieldRows() []letterCase {
 	rows := []letterCase{
-		refuses(hosts, "There is no Host.", set("Host")),
-		refuses(hosts, "There are two Hosts.", set("Host", "Host: {host}", "Host: example.com")),
-		accepts(unknown, "There are fields that nobody knows.",
+		refuses(ruleHosts, "There is no Host.", set("Host")),
+		refuses(ruleHosts, "There are two Hosts.", set("Host", "Host: {host}", "Host: example.com")),
+		accepts(ruleUnknownField, "There are fields that nobody knows.",
 			add("X-Unknown: 1", "X-Empty:", "Another_One!: \x80\xff", "Cookie: a=b")),
-		accepts(names, "The names of fields are in lower case.", set("Upgrade", "upgrade: websocket"),
+		accepts(ruleFieldNames, "The names of fields are in lower case.",
+			set("Upgrade", "upgrade: websocket"),
 			set("Connection", "connection: Upgrade"),
 			set("Host", "host: {host}"), set("Sec-WebSocket-Key", "sec-websocket-key: {key}"),
 			set("Sec-WebSocket-Version", "sec-websocket-version: 13")),
-		accepts(names, "The names of fields are in upper case.", set("Upgrade", "UPGRADE: websocket"),
+		accepts(ruleFieldNames, "The names of fields are in upper case.",
+			set("Upgrade", "UPGRADE: websocket"),
 			set("Connection", "CONNECTION: Upgrade"),
 			set("Host", "HOST: {host}"), set("Sec-WebSocket-Key", "SEC-WEBSOCKET-KEY: {key}"),
 			set("Sec-WebSocket-Version", "SEC-WEBSOCKET-VERSION: 13")),
-		accepts(spaces, "Values have no space before them, or many.", set("Upgrade", "Upgrade:websocket"),
+		accepts(ruleFieldSpaces, "Values have no space before them, or many.",
+			set("Upgrade", "Upgrade:websocket"),
 			set("Connection", "Connection: \t  Upgrade\t "),
 			set("Sec-WebSocket-Version", "Sec-WebSocket-Version:13  ")),
-		refuses(colon, "There is a space before a colon.", set("Upgrade", "Upgrade : websocket")),
-		unreadable(grammar, grammar, "There is a space within the name of a field.", add("X Unknown: 1")),
-		unreadable(grammar, grammar, "A line has no colon.", add("Nonsense")),
-		either(folded, report.OK, "The value of a field is folded.", add("X-Folded: one,\r\n two")),
-		either(folded, report.OK, "The Upgrade field is folded.", set("Upgrade", "Upgrade:\r\n websocket")),
-		either(origin, report.Informational, "Origin is that of the server.",
+		refuses(ruleColon, "There is a space before a colon.", set("Upgrade", "Upgrade : websocket")),
+		unreadable(ruleRequestGrammar, ruleRequestGrammar, "There is a space within the name of a field.",
+			add("X Unknown: 1")),
+		unreadable(ruleRequestGrammar, ruleRequestGrammar, "A line has no colon.", add("Nonsense")),
+		either(ruleFolded, report.OK, "The value of a field is folded.", add("X-Folded: one,\r\n two")),
+		either(ruleFolded, report.OK, "The Upgrade field is folded.",
+			set("Upgrade", "Upgrade:\r\n websocket")),
+		either(ruleOrigin, report.Informational, "Origin is that of the server.",
 			add("Origin: {scheme}://{host}")),
-		either(origin, report.Informational, "Origin is another one.", add("Origin: http://example.com")),
-		either(origin, report.Informational, "Origin is null.", add("Origin: null")),
-		accepts(length, "The request says that it has no body.", add("Content-Length: 0")),
-		bodyRow(body, "The request has a body.", add("Content-Length: 5"), trailing("hello")),
-		bodyRow(chunked, "The request has a chunked body.", add("Transfer-Encoding: chunked"),
+		either(ruleOrigin, report.Informational, "Origin is another one.",
+			add("Origin: http://example.com")),
+		either(ruleOrigin, report.Informational, "Origin is null.", add("Origin: null")),
+		accepts(ruleBodyLength, "The request says that it has no body.", add("Content-Length: 0")),
+		bodyRow(ruleBody, "The request has a body.", add("Content-Length: 5"), trailing("hello")),
+		bodyRow(ruleChunked, "The request has a chunked body.", add("Transfer-Encoding: chunked"),
 			trailing("5\r\nhello\r\n0\r\n\r\n")),
 		either(ruleLarge, report.OK, "A field has 70,000 octets.",
 			add("X-Long: "+strings.Repeat("x", 70000))),
@@ -75,7 +86,7 @@ func fieldRows() []letterCase {
 			add(slices.Repeat([]string{"X-Many: 0123456789"}, 3000)...)),
 	}
 	return append(rows, oversizedRow(),
-		bodyRow(chunked, "The request has a chunked body of no octets, as some proxies send it.",
+		bodyRow(ruleChunked, "The request has a chunked body of no octets, as some proxies send it.",
 			add("Transfer-Encoding: chunked"), trailing("0\r\n\r\n")))
 }
 

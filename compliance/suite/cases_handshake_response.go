@@ -56,43 +56,48 @@ func manyTokens(n int) string {
 	return list
 }
 
+// responseRow is a case on one rule for the response to a request that is in order. right returns what is
+// wrong with it, or "".
+func responseRow(r report.Rule, what string, right func(s *script) (why string)) letterCase {
+	return letterCase{what, "That is so, and the connection works.", r, func(s *script) {
+		s.ask()
+		switch s.answer(s.o.HandshakeTimeout) {
+		case replyEOF:
+			s.against(ruleOpening, "The server dropped TCP without a response.")
+		case replyNothing:
+			s.against(ruleOpening, "The server did not respond in time.")
+		}
+		if code := s.status(); code != 0 && code != 101 {
+			s.unopened("The server refused the upgrade: %s.", s.reply.line)
+		}
+		if why := right(s); why != "" {
+			s.broke("%s.", why)
+		}
+		if b := checkUpgrade(s.reply, s.key, s.request); b.why != "" {
+			s.against(b.rule, "The response is wrong: %s.", b.why)
+		}
+		s.establish()
+		s.echo(wire.OpText, []byte("Hello"))
+	}}
+}
+
+// lacks returns a check that the response has none of the fields.
+func lacks(names ...string) func(*script) string {
+	return func(s *script) string {
+		for _, name := range names {
+			if v := s.reply.fields.Values(name); len(v) > 0 {
+				return name + " is " + quoted(v)
+			}
+		}
+		return ""
+	}
+}
+
 // responseRows are what the response to a request that is in order has to be.
 func responseRows() []letterCase {
 	f := func(s *script, name string) []string { return s.reply.fields.Values(name) }
-	check := func(r report.Rule, what string, right func(s *script) (why string)) letterCase {
-		return letterCase{what, "That is so, and the connection works.", r, func(s *script) {
-			s.ask()
-			switch s.answer(s.o.HandshakeTimeout) {
-			case replyEOF:
-				s.against(ruleOpening, "The server dropped TCP without a response.")
-			case replyNothing:
-				s.against(ruleOpening, "The server did not respond in time.")
-			}
-			if code := s.status(); code != 0 && code != 101 {
-				s.unopened("The server refused the upgrade: %s.", s.reply.line)
-			}
-			if why := right(s); why != "" {
-				s.broke("%s.", why)
-			}
-			if b := checkUpgrade(s.reply, s.key, s.request); b.why != "" {
-				s.against(b.rule, "The response is wrong: %s.", b.why)
-			}
-			s.establish()
-			s.echo(wire.OpText, []byte("Hello"))
-		}}
-	}
-	none := func(names ...string) func(*script) string {
-		return func(s *script) string {
-			for _, name := range names {
-				if v := f(s, name); len(v) > 0 {
-					return name + " is " + quoted(v)
-				}
-			}
-			return ""
-		}
-	}
 	return []letterCase{
-		check(stepStatus, "The response is HTTP/1.1 101.", func(s *script) string {
+		responseRow(stepStatus, "The response is HTTP/1.1 101.", func(s *script) string {
 			if s.status() != 101 {
 				return "The first line is " + quoted([]string{s.reply.line})
 			}
@@ -101,19 +106,19 @@ func responseRows() []letterCase {
 			}
 			return ""
 		}),
-		check(stepUpgrade, "The response has one Upgrade field, websocket.", func(s *script) string {
+		responseRow(stepUpgrade, "The response has one Upgrade field, websocket.", func(s *script) string {
 			if v := f(s, "Upgrade"); len(v) != 1 || !wire.HasToken(v, "websocket") {
 				return "Upgrade is " + quoted(v)
 			}
 			return ""
 		}),
-		check(stepConnection, "The response has a Connection field, Upgrade.", func(s *script) string {
+		responseRow(stepConnection, "The response has a Connection field, Upgrade.", func(s *script) string {
 			if v := f(s, "Connection"); !wire.HasToken(v, "upgrade") {
 				return "Connection is " + quoted(v)
 			}
 			return ""
 		}),
-		check(stepAccept, "The response has one Sec-WebSocket-Accept, and it fits the key.",
+		responseRow(stepAccept, "The response has one Sec-WebSocket-Accept, and it fits the key.",
 			func(s *script) string {
 				if v := f(s, "Sec-Websocket-Accept"); len(v) != 1 || v[0] != wire.AcceptKey(s.key) {
 					return "Sec-WebSocket-Accept is " + quoted(v) + ", not " + wire.AcceptKey(s.key)
@@ -121,18 +126,20 @@ func responseRows() []letterCase {
 				return ""
 			}),
 		// checkUpgrade looks
-		check(ruleListed, "The response has no extensions, since none was offered.",
+		responseRow(ruleListed, "The response has no extensions, since none was offered.",
 			func(*script) string { return "" }),
-		check(rule("4.2.2", "MUST", "The absence of such a field is equivalent to the null value (meaning "+
-			"that if the server does not wish to agree to one of the suggested subprotocols, it MUST NOT "+
-			"send back a |Sec-WebSocket-Protocol| header field in its response)."),
-			"The response has no subprotocol, since none was offered.", none("Sec-Websocket-Protocol")),
-		check(http9110("8.6", "MUST", "A server MUST NOT send a Content-Length header field in any "+
+		responseRow(rule("4.2.2", "MUST",
+			"The absence of such a field is equivalent to the null value (meaning that if the server does "+
+				"not wish to agree to one of the suggested subprotocols, it MUST NOT send back a "+
+				"|Sec-WebSocket-Protocol| header field in its response)."),
+			"The response has no subprotocol, since none was offered.", lacks("Sec-Websocket-Protocol")),
+		responseRow(http9110("8.6", "MUST", "A server MUST NOT send a Content-Length header field in any "+
 			"response with a status code of 1xx (Informational) or 204 (No Content)."),
-			"The response has no Content-Length.", none("Content-Length")),
-		check(http9112("6.1", "MUST", "A server MUST NOT send a Transfer-Encoding header field in any "+
-			"response with a status code of 1xx (Informational) or 204 (No Content)."),
-			"The response has no Transfer-Encoding.", none("Transfer-Encoding")),
+			"The response has no Content-Length.", lacks("Content-Length")),
+		responseRow(http9112("6.1", "MUST",
+			"A server MUST NOT send a Transfer-Encoding header field in any response with a status code "+
+				"of 1xx (Informational) or 204 (No Content)."),
+			"The response has no Transfer-Encoding.", lacks("Transfer-Encoding")),
 		{"Two connections have different keys.", "Each gets the Sec-WebSocket-Accept of its own.",
 			stepAccept, func(s *script) {
 				s.open()
@@ -142,7 +149,7 @@ func responseRows() []letterCase {
 				})
 				s.echo(wire.OpText, []byte("one"))
 			}},
-		check(ruleGenerate, "The response follows the grammar of HTTP.", func(s *script) string {
+		responseRow(ruleGenerate, "The response follows the grammar of HTTP.", func(s *script) string {
 			return headWrong(s.res.HTTPResponse)
 		}),
 	}

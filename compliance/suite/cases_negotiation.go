@@ -195,46 +195,51 @@ func (s *script) agree(d deflateParams) {
 	s.dec.RSV = wire.RSV1
 }
 
+// mayRefuseOffer ends the expectation of a good offer with which a server may also refuse the request:
+// one next to a bad offer, and one with white space that only RFC 2616 implies.
+const mayRefuseOffer = " It may also refuse the request."
+
+// goodOfferRow is an offer in which nothing is wrong.
+func goodOfferRow(r report.Rule, what string, fields ...string) letterCase {
+	return letterCase{what,
+		"The server accepts it with an answer that fits, and messages come back; or it declines it.", r,
+		func(s *script) { s.offerIsTaken(r, fields) }}
+}
+
+func (s *script) offerIsTaken(r report.Rule, fields []string) {
+	refused := s.misread
+	switch {
+	case strings.HasSuffix(s.c.Expectation, mayRefuseOffer):
+		refused = s.refusedOpenly
+	case r == ruleEmptyElements:
+		refused = s.broke
+	}
+	if !s.offer(refused, fields...) {
+		s.declined("The server declined it.")
+	}
+	s.suspect = nil
+	for range 2 {
+		s.echo(wire.OpText, []byte(strings.Repeat("Hello, hello. ", 40)))
+	}
+	if a, _ := judgeAnswer(s.request, s.reply); a.hint > 0 && a.ClientBits > a.hint {
+		s.against(ruleHint,
+			"The server answered %q, a larger window than the one that we offered to keep to. It may "+
+				"ignore that value.",
+			s.reply.fields.Get("Sec-Websocket-Extensions"))
+	}
+	if strings.HasSuffix(fields[0], "server_max_window_bits=15") && s.agreed.ServerBits == 0 {
+		s.inform("The server accepted server_max_window_bits=15 without saying so, by %q. That is what it "+
+			"is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+	}
+	s.setVerdict(report.OK, "The server answered %q.",
+		s.reply.fields.Get("Sec-Websocket-Extensions"))
+}
+
 // goodOfferRows are offers in which nothing is wrong.
 func goodOfferRows() []letterCase {
-	// A server may refuse a request for a bad offer beside a good one, and for white space
-	// that only RFC 2616 implies.
-	const may = " It may also refuse the request."
-	row := func(r report.Rule, what string, fields ...string) letterCase {
-		return letterCase{what,
-			"The server accepts it with an answer that fits, and messages come back; or it declines it.", r,
-			func(s *script) {
-				refused := s.misread
-				switch {
-				case strings.HasSuffix(s.c.Expectation, may):
-					refused = s.refusedOpenly
-				case r == ruleEmptyElements:
-					refused = s.broke
-				}
-				if !s.offer(refused, fields...) {
-					s.declined("The server declined it.")
-				}
-				s.suspect = nil
-				for range 2 {
-					s.echo(wire.OpText, []byte(strings.Repeat("Hello, hello. ", 40)))
-				}
-				if a, _ := judgeAnswer(s.request, s.reply); a.hint > 0 && a.ClientBits > a.hint {
-					s.against(ruleHint,
-						"The server answered %q, a larger window than the one that we offered to keep to. "+
-							"It may ignore that value.",
-						s.reply.fields.Get("Sec-Websocket-Extensions"))
-				}
-				if strings.HasSuffix(fields[0], "server_max_window_bits=15") && s.agreed.ServerBits == 0 {
-					s.inform("The server accepted server_max_window_bits=15 without saying so, by %q. "+
-						"That is what it is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
-				}
-				s.setVerdict(report.OK, "The server answered %q.",
-					s.reply.fields.Get("Sec-Websocket-Extensions"))
-			}}
-	}
 	odd := func(r report.Rule, what string, fields ...string) letterCase {
-		c := row(r, what, fields...)
-		c.want += may
+		c := goodOfferRow(r, what, fields...)
+		c.want += mayRefuseOffer
 		return c
 	}
 	const pd = extensionName
@@ -243,23 +248,25 @@ func goodOfferRows() []letterCase {
 	quotes := rule("9.1", "MUST", "When using the quoted-string syntax variant, the value after "+
 		"quoted-string unescaping MUST conform to the 'token' ABNF.")
 	return []letterCase{
-		row(ruleClient, "A plain offer. No parameter that the client must know is answered.", pd),
-		row(ruleClient, "An offer of client_max_window_bits.", pd+"; client_max_window_bits"),
-		row(ruleClient, "An offer of client_max_window_bits=10.", pd+"; client_max_window_bits=10"),
-		row(ruleNoServer, "An offer of server_no_context_takeover.", pd+"; server_no_context_takeover"),
-		row(ruleClient, "An offer of client_no_context_takeover.", pd+"; client_no_context_takeover"),
-		row(ruleServer, "An offer of server_max_window_bits=8.", pd+"; server_max_window_bits=8"),
-		row(ruleServer, "An offer of server_max_window_bits=9.", pd+"; server_max_window_bits=9"),
-		row(ruleServer, "An offer of server_max_window_bits=15.", pd+"; server_max_window_bits=15"),
-		row(ruleServer, "An offer of all four parameters.",
+		goodOfferRow(ruleClient, "A plain offer. No parameter that the client must know is answered.", pd),
+		goodOfferRow(ruleClient, "An offer of client_max_window_bits.", pd+"; client_max_window_bits"),
+		goodOfferRow(ruleClient, "An offer of client_max_window_bits=10.", pd+"; client_max_window_bits=10"),
+		goodOfferRow(ruleNoServer, "An offer of server_no_context_takeover.",
+			pd+"; server_no_context_takeover"),
+		goodOfferRow(ruleClient, "An offer of client_no_context_takeover.",
+			pd+"; client_no_context_takeover"),
+		goodOfferRow(ruleServer, "An offer of server_max_window_bits=8.", pd+"; server_max_window_bits=8"),
+		goodOfferRow(ruleServer, "An offer of server_max_window_bits=9.", pd+"; server_max_window_bits=9"),
+		goodOfferRow(ruleServer, "An offer of server_max_window_bits=15.", pd+"; server_max_window_bits=15"),
+		goodOfferRow(ruleServer, "An offer of all four parameters.",
 			pd+"; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; "+
 				"client_max_window_bits=11"),
-		row(quotes, "An offer with a value in quotes.", pd+`; server_max_window_bits="10"`),
-		row(quotes, "An offer with a value in quotes, a character of it behind a backslash.",
+		goodOfferRow(quotes, "An offer with a value in quotes.", pd+`; server_max_window_bits="10"`),
+		goodOfferRow(quotes, "An offer with a value in quotes, a character of it behind a backslash.",
 			pd+`; server_max_window_bits="1\0"`),
 		odd(ruleGrammar, "An offer with white space wherever it may stand.",
 			" \t"+pd+" ;\t server_max_window_bits = 10 ; client_no_context_takeover "),
-		row(ruleGrammar, "An offer without white space.",
+		goodOfferRow(ruleGrammar, "An offer without white space.",
 			pd+";client_max_window_bits;server_max_window_bits=10"),
 		odd(ruleUnknown, "Two offers, of which the first has an unknown parameter.", pd+"; unknown, "+pd),
 		odd(ruleValue, "Two offers, of which the first has a window that does not exist.",
@@ -267,12 +274,12 @@ func goodOfferRows() []letterCase {
 		odd(ruleTwice, "Three offers in three fields, of which the first two are bad.",
 			pd+"; client_max_window_bits; client_max_window_bits", pd+"; server_max_window_bits",
 			pd+"; client_max_window_bits"),
-		row(several, "An extension that nobody knows, then an offer.", "x-unknown; a=1; b, "+pd),
-		row(several, "An extension that nobody knows in a field of its own.", "x-unknown", pd),
-		row(ruleEmptyElements, "A list with empty elements.", ", ,"+pd+" ,"),
-		row(several, "A quoted comma and semicolon in another extension, then an offer.",
+		goodOfferRow(several, "An extension that nobody knows, then an offer.", "x-unknown; a=1; b, "+pd),
+		goodOfferRow(several, "An extension that nobody knows in a field of its own.", "x-unknown", pd),
+		goodOfferRow(ruleEmptyElements, "A list with empty elements.", ", ,"+pd+" ,"),
+		goodOfferRow(several, "A quoted comma and semicolon in another extension, then an offer.",
 			`x-unknown; a="b", `+pd),
-		row(ruleServer, "Two offers, the second without the window of the first.",
+		goodOfferRow(ruleServer, "Two offers, the second without the window of the first.",
 			pd+"; server_max_window_bits=9; server_no_context_takeover, "+pd),
 	}
 }

@@ -119,7 +119,8 @@ func floodRows() []letterCase {
 func unreadRows() []letterCase {
 	return []letterCase{
 		{"Pings of 125 octets, up to 16 MiB of them, whose pongs we do not read.",
-			"The peer stops taking them, drops pongs, or fails the connection; it does not keep all of them.",
+			"The peer stops taking them, drops pongs, or fails the connection; it does not keep all of " +
+				"them.",
 			rulePong, func(s *script) {
 				s.open()
 				const chunk, limit = 500, 16 << 20
