@@ -52,20 +52,12 @@ func clientRequestRows() []letterCase {
 				return ""
 			}),
 		requestRow("4.1", "The request MUST contain an |Upgrade| header field whose value MUST include "+
-			"the \"websocket\" keyword.", "The request has Upgrade with websocket.", func(s *script) string {
-			if v := f(s, "Upgrade"); !wire.HasToken(v, "websocket") {
-				return "Upgrade is " + quoted(v)
-			}
-			return ""
-		}),
+			"the \"websocket\" keyword.", "The request has Upgrade with websocket.",
+			lists("Upgrade", "websocket")),
 		requestRow("4.1",
 			"The request MUST contain a |Connection| header field whose value MUST include the "+
-				"\"Upgrade\" token.", "The request has Connection with Upgrade.", func(s *script) string {
-				if v := f(s, "Connection"); !wire.HasToken(v, "upgrade") {
-					return "Connection is " + quoted(v)
-				}
-				return ""
-			}),
+				"\"Upgrade\" token.", "The request has Connection with Upgrade.",
+			lists("Connection", "upgrade")),
 		requestRow("4.1",
 			"The value of this header field MUST be a nonce consisting of a randomly selected 16-byte "+
 				"value that has been base64-encoded (see Section 4 of [RFC4648]). The nonce MUST be "+
@@ -103,6 +95,16 @@ func clientRequestRows() []letterCase {
 				"the server before sending any further data.",
 			"Nothing comes behind the request before it is answered.", nothingEarly),
 		masksRow(), pongMasksRow(),
+	}
+}
+
+// lists returns a check that the request has a field with a token.
+func lists(field, token string) func(*script) string {
+	return func(s *script) string {
+		if v := s.request.fields.Values(field); !wire.HasToken(v, token) {
+			return field + " is " + quoted(v)
+		}
+		return ""
 	}
 }
 

@@ -141,24 +141,7 @@ var (
 
 // windowRows are about windows and contexts that are really kept.
 func windowRows() []letterCase {
-	var rows []letterCase
-	for _, bits := range []int{8, 9, 10, 12, 15} {
-		for _, no := range []bool{false, true} {
-			what := fmt.Sprintf("The peer compresses 80 KiB of text with repetitions far and near, twice, "+
-				"with a window of %d bits", bits)
-			if no {
-				what += " and no context takeover"
-			}
-			rows = append(rows, letterCase{what + ".",
-				"No distance is beyond that window, nor before the message where that may not be.",
-				ruleWindows,
-				func(s *script) {
-					s.openDeflate(side{peerBits: bits, peerNoContext: no})
-					s.honours(faraway(80<<10, uint64(bits)), 2)
-				}})
-		}
-	}
-	return append(rows,
+	return append(windowSizeRows(),
 		letterCase{"The peer compresses the same 2 KiB four times, without context takeover.",
 			"Each message inflates by itself.", ruleEmptyWindows, func(s *script) {
 				s.openDeflate(side{peerNoContext: true})
@@ -212,6 +195,28 @@ func windowRows() []letterCase {
 				}
 			}},
 	)
+}
+
+// windowSizeRows ask the peer for windows of several sizes, with and without context takeover.
+func windowSizeRows() []letterCase {
+	var rows []letterCase
+	for _, bits := range []int{8, 9, 10, 12, 15} {
+		for _, no := range []bool{false, true} {
+			what := fmt.Sprintf("The peer compresses 80 KiB of text with repetitions far and near, twice, "+
+				"with a window of %d bits", bits)
+			if no {
+				what += " and no context takeover"
+			}
+			rows = append(rows, letterCase{what + ".",
+				"No distance is beyond that window, nor before the message where that may not be.",
+				ruleWindows,
+				func(s *script) {
+					s.openDeflate(side{peerBits: bits, peerNoContext: no})
+					s.honours(faraway(80<<10, uint64(bits)), 2)
+				}})
+		}
+	}
+	return rows
 }
 
 // honours has data come back n times; the inflater sees what the peer refers to.
