@@ -9,7 +9,6 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -211,45 +210,6 @@ const upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConne
 
 func accepting(key string) string { return upgrade + wire.AcceptKey(key) + "\r\n" }
 
-// returnFrames returns frames until one is a close frame. It closes with a code after n of
-// them, unless n is negative, and with 1002 at one that is not masked.
-func returnFrames(c net.Conn, rest []byte, packed bool, n, code int) {
-	buf := make([]byte, 64<<10)
-	for {
-		h, size, err := wire.ConsumeHeader(rest)
-		for err == nil && len(rest) >= size+int(h.Length) {
-			payload := rest[size : size+int(h.Length)]
-			wire.Mask(payload, h.Key, 0)
-			rest = rest[size+int(h.Length):]
-			if n--; !h.Masked {
-				n, code = -1, 1002
-			}
-			if n == -1 {
-				_, _ = c.Write([]byte{0x88, 2, byte(code >> 8), byte(code)})
-				_, _ = c.Read(buf)
-				return
-			}
-			back := wire.Header{Fin: h.Fin, Opcode: h.Opcode, Length: h.Length}
-			if packed {
-				back.RSV = h.RSV
-			}
-			if h.Opcode == wire.OpPing {
-				back.Opcode = wire.OpPong
-			}
-			if _, err := c.Write(append(wire.AppendHeader(nil, back), payload...)); err != nil ||
-				h.Opcode == wire.OpClose {
-				return
-			}
-			h, size, err = wire.ConsumeHeader(rest)
-		}
-		size, err = c.Read(buf)
-		if err != nil {
-			return
-		}
-		rest = append(rest, buf[:size]...)
-	}
-}
-
 // always answers every request in the same way. In its text {accept} stands for what
 // accepts a connection.
 func always(text string) badServer {
@@ -391,123 +351,10 @@ func mute(c net.Conn) {
 	}
 }
 
-// naive is a server after its handshake that returns every frame, whatever it is, and
-// drops TCP at a close frame.
-func naive(c net.Conn) {
-	buf := make([]byte, wire.MaxHeaderSize)
-	for {
-		n := 0
-		var h wire.Header
-		for ok := false; !ok; {
-			if _, err := io.ReadFull(c, buf[n:n+1]); err != nil {
-				return
-			}
-			n++
-			h, _, ok = parseHeader(buf[:n])
-		}
-		if h.Opcode == wire.OpClose || h.Length > 64<<20 {
-			return
-		}
-		payload := make([]byte, h.Length)
-		if _, err := io.ReadFull(c, payload); err != nil {
-			return
-		}
-		if h.Masked {
-			wire.Mask(payload, h.Key, 0)
-		}
-		h.Fin, h.Masked = true, false
-		if _, err := c.Write(append(wire.AppendHeader(nil, h), payload...)); err != nil {
-			return
-		}
-	}
-}
+// plainUpgrade completes an opening handshake, as a text for [always].
+const plainUpgrade = "{accept}\r\n"
 
-// fair is an echo that is right as far as the tests need it.
-func fair(c net.Conn) { serveFrames(c, func(wire.Header, []byte) bool { return false }) }
-
-// serveFrames is fair but for the frames that odd deals with.
-func serveFrames(c net.Conn, odd func(h wire.Header, payload []byte) bool) {
-	buf := make([]byte, wire.MaxHeaderSize)
-	var message []byte
-	send := func(op wire.Opcode, b []byte) {
-		_, _ = c.Write(append(wire.AppendHeader(nil,
-			wire.Header{Fin: true, Opcode: op, Length: int64(len(b))}), b...))
-	}
-	op := wire.OpText
-	for {
-		n := 0
-		var h wire.Header
-		for ok := false; !ok; {
-			if _, err := io.ReadFull(c, buf[n:n+1]); err != nil {
-				return
-			}
-			n++
-			h, _, ok = parseHeader(buf[:n])
-		}
-		payload := make([]byte, min(h.Length, 64<<20))
-		if _, err := io.ReadFull(c, payload); err != nil {
-			return
-		}
-		if h.Masked {
-			wire.Mask(payload, h.Key, 0)
-		}
-		if h.Opcode != wire.OpContinuation && !h.Opcode.IsControl() {
-			message, op = nil, h.Opcode
-		}
-		switch {
-		case odd(h, payload):
-		case h.Opcode == wire.OpClose:
-			send(wire.OpClose, payload)
-			return
-		case h.Opcode == wire.OpPing:
-			send(wire.OpPong, payload)
-		case !h.Opcode.IsControl():
-			if message = append(message, payload...); h.Fin {
-				send(op, message)
-			}
-		}
-	}
-}
-
-// closer answers the first frame with a close frame of that payload.
-func closer(body string) func(net.Conn) {
-	return func(c net.Conn) {
-		_, _ = c.Read(make([]byte, 64))
-		_, _ = c.Write(append([]byte{0x88, byte(len(body))}, body...))
-		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-		_, _ = io.Copy(io.Discard, c)
-	}
-}
-
-// once is a server whose first connection is served by f and all others fairly.
-func once(t *testing.T, f func(net.Conn)) *target {
-	var n atomic.Int64
-	tgt, err := parseTarget(serveRaw(t, func(c net.Conn) {
-		if n.Add(1) == 1 {
-			f(c)
-		} else {
-			fair(c)
-		}
-	}), &tls.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tgt
-}
-
-// serveMasked is an echo of short messages, by a client.
-func serveMasked(r io.Reader, c net.Conn, masked func(first byte, payload string) []byte) {
-	head := make([]byte, 2)
-	for {
-		if _, err := io.ReadFull(r, head); err != nil {
-			return
-		}
-		payload := make([]byte, head[1]&0x7f)
-		if _, err := io.ReadFull(r, payload); err != nil {
-			return
-		}
-		if _, err := c.Write(masked(head[0], string(payload))); err != nil || head[0] == 0x88 {
-			return
-		}
-	}
+// answerStatus answers every request with a status.
+func answerStatus(status string) badServer {
+	return always("HTTP/1.1 " + status + "\r\nContent-Length: 0\r\n\r\n")
 }

@@ -48,7 +48,8 @@ func (p *peer) remark() {
 		say("Every answer came, in another order. The RFC says no more than that a pong should come soon.",
 			rulePongSoon)
 	case short && r.RemoteCloseCode == codeTooBig:
-		say("The original asks for messages of this size. The RFC lets a peer refuse those beyond its limit.",
+		say("The original asks for messages of this size. The RFC lets a peer refuse those beyond its "+
+			"limit.",
 			ruleLimits)
 	case short && r.BehaviorClose == report.WrongCode && p.want.RequireClean:
 		say("The original asks for 1000 or the code that it sent. The RFC does not say which code the "+

@@ -15,132 +15,79 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
+const info, failed = report.Informational, report.Failed // ok is in rows.go
+
+// scriptServers are servers, the verdicts on them, and words of the rule that each verdict rests on.
+var scriptServers = []struct {
+	what, id        string
+	server          func(net.Conn)
+	behavior, close report.Verdict
+	rule            string // words of the sentence that the verdict rests on
+}{
+	{"waits", "L.1.1", swallow, info, ok, ""},
+	{"drops TCP", "L.1.1", gone, ok, info, ""},
+	{"ignores the top bit", "L.1.1", func(c net.Conn) {
+		gone(c)
+		_, _ = c.Write([]byte("\x81\x05Hello"))
+		swallow(c)
+	}, failed, ok, "Incoming data MUST be parsed"},
+	{"takes long forms", "L.2.1", fair, info, ok, ""},
+	{"hangs", "L.2.1", swallow, failed, report.Unclean, "Upon receipt of a Ping"},
+	{"waits", "L.3.6", swallow, info, ok, ""},
+	{"drops TCP", "L.3.1", gone, ok, ok, ""},
+	{"skips a long ping", "L.4.1", skipping(wire.OpPing), failed, ok,
+		"Incoming data MUST always be validated"},
+	{"waits", "L.4.5", swallow, info, ok, ""},
+	{"closes with 1008", "L.4.1", closer("\x03\xf0"), ok, info, ""},
+	{"closes with 4000", "L.4.1", closer("\x0f\xa0"), ok, info, ""},
+	{"closes with 1000", "L.4.1", closer("\x03\xe8"), ok, report.WrongCode,
+		"If _The WebSocket Connection is Established_"},
+	{"answers with 1000", "L.4.11", closer("\x03\xe8"), info, ok, ""},
+	{"answers with 1015", "L.4.11", closer("\x03\xf7"), failed, failed, "1015 is a reserved value"},
+	{"answers with 1016", "L.4.11", closer("\x03\xf8"), failed, failed, "If there is a body"},
+	{"answers with a reason that is not UTF-8", "L.4.11", closer("\x03\xe8\xff"), failed, failed,
+		"UTF-8-encoded data with value /reason/"},
+	{"sends a reserved opcode", "L.8.3",
+		func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x83\x00")); swallow(c) }, failed, failed,
+		"The opcode (frame-opcode)"},
+	{"sends text that is not UTF-8", "L.8.3",
+		func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x81\x01\xff")); swallow(c) }, failed, failed,
+		"is text data encoded as UTF-8"},
+	{"answers a ping with other data", "L.4.7",
+		func(c net.Conn) {
+			_, _ = c.Read(make([]byte, 256))
+			_, _ = c.Write([]byte("\x8a\x01x"))
+			fair(c)
+		}, failed, ok, "must have identical"},
+	{"returns a reason that is cut", "R.9.4", fair, failed, failed, "When an endpoint is to interpret"},
+	{"drops TCP for 1006", "R.11.9", func(net.Conn) {}, info, ok, ""},
+	{"drops TCP for 1001", "R.11.1", func(net.Conn) {}, failed, failed,
+		"To _Start the WebSocket Closing"},
+	{"hangs", "L.4.11", swallow, failed, report.Unclean, "If an endpoint receives a Close"},
+	{"closes with 1003", "L.5.1", closer("\x03\xeb"), info, ok, ""},
+	{"closes with 1000", "L.5.6", closer("\x03\xe8"), info, ok, ""},
+	{"takes frames that are not masked", "L.5.1", fair, failed, ok, "The server MUST close"},
+	{"answers with 1002", "L.4.7", answeringClose(codeProtocolError), ok, info, ""},
+	{"answers pings twice", "L.4.7", answeringTwice(wire.OpPing, wire.OpPong), ok, ok, ""},
+	{"answers twice", "L.8.3", answeringTwice(wire.OpText, wire.OpText), failed, ok,
+		"Incoming data MUST be parsed"},
+	{"closes with 1003", "L.9.2", closer("\x03\xeb"), info, ok, ""},
+	{"takes continuations of nothing", "L.9.3", skipping(wire.OpContinuation), failed, ok,
+		"Incoming data MUST always be validated"},
+	{"takes no mark", "L.8.1", withoutMark, info, ok, ""},
+	{"takes no mark", "L.8.3", withoutMark, ok, ok, ""},
+	{"closes with 1013", "R.1.1", closer("\x03\xf5"), ok, ok, ""},
+	{"drops TCP", "R.1.5", gone, ok, ok, ""},
+	{"limits pings", "R.5.3", closer("\x03\xf0"), info, ok, ""},
+	{"gives up", "R.4.4", gone, info, info, ""},
+	{"reproaches", "R.4.4", closer("\x03\xea"), failed, failed, "Incoming data MUST be parsed"},
+	{"holds on", "R.7.1", holdingOn, info, ok, ""},
+}
+
 // Servers, and how they are judged by the sentences that bind them.
 func TestServersAreWeighed(t *testing.T) {
 	t.Parallel()
-	gone := func(c net.Conn) { _, _ = c.Read(make([]byte, 64)) }
-	skips := func(op wire.Opcode) func(net.Conn) { // the first frame of the kind
-		return func(c net.Conn) {
-			first := true
-			serveFrames(c, func(h wire.Header, _ []byte) bool {
-				skip := first && h.Opcode == op
-				first = first && !skip
-				return skip
-			})
-		}
-	}
-	limit := func(whole bool) func(net.Conn) { // refuses what is beyond 1,000 bytes, or fragments alone
-		return func(c net.Conn) {
-			serveFrames(c, func(h wire.Header, payload []byte) bool {
-				over := len(payload) > 1000 && (whole || !h.Fin)
-				if over {
-					_, _ = c.Write([]byte{0x88, 2, 0x03, 0xf1})
-					_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-					_, _ = io.Copy(io.Discard, c)
-				}
-				return over
-			})
-		}
-	}
-	answersClose := func(code int) func(net.Conn) {
-		return func(c net.Conn) {
-			serveFrames(c, func(h wire.Header, _ []byte) bool {
-				if h.Opcode == wire.OpClose {
-					_, _ = c.Write(append([]byte{0x88, 2}, closeBody(code, "")...))
-					c.Close()
-				}
-				return h.Opcode == wire.OpClose
-			})
-		}
-	}
-	twice := func(op, answer wire.Opcode) func(net.Conn) {
-		return func(c net.Conn) {
-			serveFrames(c, func(h wire.Header, payload []byte) bool {
-				if h.Opcode == op {
-					_, _ = c.Write(append([]byte{0x80 | byte(answer), byte(len(payload))}, payload...))
-				}
-				return false
-			})
-		}
-	}
-	markless := func(c net.Conn) {
-		serveFrames(c, func(h wire.Header, payload []byte) bool {
-			text := bytes.TrimPrefix(payload, []byte("\ufeff"))
-			if h.Opcode == wire.OpText {
-				_, _ = c.Write(append([]byte{0x81, byte(len(text))}, text...))
-			}
-			return h.Opcode == wire.OpText
-		})
-	}
-	holds := func(c net.Conn) { swallow(c); time.Sleep(3 * time.Second) }
-	const ok, info, failed = report.OK, report.Informational, report.Failed
-	for _, tt := range []struct {
-		what, id        string
-		server          func(net.Conn)
-		behavior, close report.Verdict
-		rule            string // words of the sentence that the verdict rests on
-	}{
-		{"waits", "L.1.1", swallow, info, ok, ""},
-		{"drops TCP", "L.1.1", gone, ok, info, ""},
-		{"ignores the top bit", "L.1.1", func(c net.Conn) {
-			gone(c)
-			_,
-				_ = c.Write([]byte("\x81\x05Hello"))
-			swallow(c)
-		}, failed, ok, "Incoming data MUST be parsed"},
-		{"takes long forms", "L.2.1", fair, info, ok, ""},
-		{"hangs", "L.2.1", swallow, failed, report.Unclean, "Upon receipt of a Ping"},
-		{"waits", "L.3.6", swallow, info, ok, ""},
-		{"drops TCP", "L.3.1", gone, ok, ok, ""},
-		{"skips a long ping", "L.4.1", skips(wire.OpPing), failed, ok,
-			"Incoming data MUST always be validated"},
-		{"waits", "L.4.5", swallow, info, ok, ""},
-		{"closes with 1008", "L.4.1", closer("\x03\xf0"), ok, info, ""},
-		{"closes with 4000", "L.4.1", closer("\x0f\xa0"), ok, info, ""},
-		{"closes with 1000", "L.4.1", closer("\x03\xe8"), ok, report.WrongCode,
-			"If _The WebSocket Connection is Established_"},
-		{"answers with 1000", "L.4.11", closer("\x03\xe8"), info, ok, ""},
-		{"answers with 1015", "L.4.11", closer("\x03\xf7"), failed, failed, "1015 is a reserved value"},
-		{"answers with 1016", "L.4.11", closer("\x03\xf8"), failed, failed, "If there is a body"},
-		{"answers with a reason that is not UTF-8", "L.4.11", closer("\x03\xe8\xff"), failed, failed,
-			"UTF-8-encoded data with value /reason/"},
-		{"sends a reserved opcode", "L.8.3",
-			func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x83\x00")); swallow(c) }, failed, failed,
-			"The opcode (frame-opcode)"},
-		{"sends text that is not UTF-8", "L.8.3",
-			func(c net.Conn) { gone(c); _, _ = c.Write([]byte("\x81\x01\xff")); swallow(c) }, failed, failed,
-			"is text data encoded as UTF-8"},
-		{"answers a ping with other data", "L.4.7",
-			func(c net.Conn) {
-				_, _ = c.Read(make([]byte, 256))
-				_,
-					_ = c.Write([]byte("\x8a\x01x"))
-				fair(c)
-			}, failed, ok, "must have identical"},
-		{"returns a reason that is cut", "R.9.4", fair, failed, failed, "When an endpoint is to interpret"},
-		{"drops TCP for 1006", "R.11.9", func(net.Conn) {}, info, ok, ""},
-		{"drops TCP for 1001", "R.11.1", func(net.Conn) {}, failed, failed,
-			"To _Start the WebSocket Closing"},
-		{"hangs", "L.4.11", swallow, failed, report.Unclean, "If an endpoint receives a Close"},
-		{"closes with 1003", "L.5.1", closer("\x03\xeb"), info, ok, ""},
-		{"closes with 1000", "L.5.6", closer("\x03\xe8"), info, ok, ""},
-		{"takes frames that are not masked", "L.5.1", fair, failed, ok, "The server MUST close"},
-		{"answers with 1002", "L.4.7", answersClose(codeProtocolError), ok, info, ""},
-		{"answers pings twice", "L.4.7", twice(wire.OpPing, wire.OpPong), ok, ok, ""},
-		{"answers twice", "L.8.3", twice(wire.OpText, wire.OpText), failed, ok,
-			"Incoming data MUST be parsed"},
-		{"closes with 1003", "L.9.2", closer("\x03\xeb"), info, ok, ""},
-		{"takes continuations of nothing", "L.9.3", skips(wire.OpContinuation), failed, ok,
-			"Incoming data MUST always be validated"},
-		{"takes no mark", "L.8.1", markless, info, ok, ""},
-		{"takes no mark", "L.8.3", markless, ok, ok, ""},
-		{"closes with 1013", "R.1.1", closer("\x03\xf5"), ok, ok, ""},
-		{"drops TCP", "R.1.5", gone, ok, ok, ""},
-		{"limits pings", "R.5.3", closer("\x03\xf0"), info, ok, ""},
-		{"gives up", "R.4.4", gone, info, info, ""},
-		{"reproaches", "R.4.4", closer("\x03\xea"), failed, failed, "Incoming data MUST be parsed"},
-		{"holds on", "R.7.1", holds, info, ok, ""},
-	} {
+	for _, tt := range scriptServers {
 		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
 			t.Parallel()
 			o := (&Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond,
@@ -178,7 +125,7 @@ func TestServersAreWeighed(t *testing.T) {
 	for whole, want := range map[bool]report.Verdict{true: info, false: failed} {
 		t.Run(fmt.Sprintf("a limit on all frames %t", whole), func(t *testing.T) {
 			t.Parallel()
-			tgt, err := parseTarget(serveRaw(t, limit(whole)), nil)
+			tgt, err := parseTarget(serveRaw(t, limiting(whole)), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -190,72 +137,53 @@ func TestServersAreWeighed(t *testing.T) {
 	}
 }
 
+// scriptClients are clients, the verdicts on them, and how the sentence begins.
+var scriptClients = []struct {
+	what, id string
+	client   func(c net.Conn, r io.Reader)
+	verdict  report.Verdict
+	says     string
+}{
+	{"asks again", "C.2.10", askAgain, report.Informational, "The client refused it."},
+	{"asks again", "C.2.19", askAgain, report.OK,
+		"The client refused it, and asked again: another HTTP request"},
+	{"asks again", "C.2.11", askAgain, report.Failed, "Expected a message; got another HTTP request"},
+	{"takes a list", "C.2.10", takeAll, report.OK, "The client took it."},
+	{"takes HTTP/1.0", "C.1.10", takeAll, report.Informational, "The client took it."},
+	{"takes two values", "C.3.9", takeAll, report.Informational, "The client took it."},
+	{"takes 404", "C.1.3", takeAll, report.Failed,
+		"The client should have refused the response, but accepted it"},
+	{"compresses", "C.5.12", func(c net.Conn, _ io.Reader) {
+		_, _ = c.Write(maskedFrame(0xc1, "x"))
+		swallow(c)
+	}, report.Failed,
+		"The client should have refused the response, but accepted it: a frame came"},
+	{"closes with 1007", "C.7.1", func(c net.Conn, _ io.Reader) {
+		_, _ = c.Write(maskedFrame(0x88, "\x03\xef"))
+		swallow(c)
+	}, report.Informational,
+		"The peer closed the connection with 1007."},
+	{"takes a line without a colon", "C.2.17", takeAll, report.Informational, "The client took it."},
+	{"drops TCP", "C.6.2", func(net.Conn, io.Reader) {}, report.Informational,
+		"The client dropped TCP."},
+	{"drops TCP", "C.6.3", func(net.Conn, io.Reader) {}, report.Failed,
+		"Expected a message; got the end of TCP"},
+	{"reads on", "C.6.10", func(c net.Conn, _ io.Reader) { swallow(c); time.Sleep(4 * time.Second) },
+		report.Informational, "The client neither took the response nor dropped TCP."},
+	{"leaves TCP open", "C.5.24", func(net.Conn, io.Reader) { time.Sleep(3 * time.Second) },
+		report.Failed, "The client neither returned the message nor dropped TCP"},
+}
+
 // Clients, and how they are judged.
 func TestClientsAreWeighed(t *testing.T) {
 	t.Parallel()
-	// ask sends a request and reads the response.
-	ask := func(url string) (c net.Conn, rest []byte) {
-		host, path, _ := strings.Cut(strings.TrimPrefix(url, "ws://"), "/")
-		c, err := net.Dial("tcp", host)
-		if err != nil {
-			return nil, nil
-		}
-		fmt.Fprintf(c, "GET /%s HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: "+
-			"Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\nSec-WebSocket-Extensions: "+
-			"permessage-deflate\r\n\r\n", path, newKey())
-		_, rest, _ = readHead(c, func([]byte) {})
-		return c, rest
-	}
-	again := func(c net.Conn, _ io.Reader) { fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"); swallow(c) }
-	masked := func(first byte, payload string) []byte {
-		b := []byte(payload)
-		wire.Mask(b, [4]byte{1, 2, 3, 4}, 0)
-		return append([]byte{first, 0x80 | byte(len(b)), 1, 2, 3, 4}, b...)
-	}
-	takes := func(c net.Conn, r io.Reader) { serveMasked(r, c, masked) }
-	for _, tt := range []struct {
-		what, id string
-		client   func(c net.Conn, r io.Reader)
-		verdict  report.Verdict
-		says     string
-	}{
-		{"asks again", "C.2.10", again, report.Informational, "The client refused it."},
-		{"asks again", "C.2.19", again, report.OK,
-			"The client refused it, and asked again: another HTTP request"},
-		{"asks again", "C.2.11", again, report.Failed, "Expected a message; got another HTTP request"},
-		{"takes a list", "C.2.10", takes, report.OK, "The client took it."},
-		{"takes HTTP/1.0", "C.1.10", takes, report.Informational, "The client took it."},
-		{"takes two values", "C.3.9", takes, report.Informational, "The client took it."},
-		{"takes 404", "C.1.3", takes, report.Failed,
-			"The client should have refused the response, but accepted it"},
-		{"compresses", "C.5.12", func(c net.Conn, _ io.Reader) {
-			_,
-				_ = c.Write(masked(0xc1, "x"))
-			swallow(c)
-		}, report.Failed,
-			"The client should have refused the response, but accepted it: a frame came"},
-		{"closes with 1007", "C.7.1", func(c net.Conn, _ io.Reader) {
-			_,
-				_ = c.Write(masked(0x88, "\x03\xef"))
-			swallow(c)
-		}, report.Informational,
-			"The peer closed the connection with 1007."},
-		{"takes a line without a colon", "C.2.17", takes, report.Informational, "The client took it."},
-		{"drops TCP", "C.6.2", func(net.Conn, io.Reader) {}, report.Informational,
-			"The client dropped TCP."},
-		{"drops TCP", "C.6.3", func(net.Conn, io.Reader) {}, report.Failed,
-			"Expected a message; got the end of TCP"},
-		{"reads on", "C.6.10", func(c net.Conn, _ io.Reader) { swallow(c); time.Sleep(4 * time.Second) },
-			report.Informational, "The client neither took the response nor dropped TCP."},
-		{"leaves TCP open", "C.5.24", func(net.Conn, io.Reader) { time.Sleep(3 * time.Second) },
-			report.Failed, "The client neither returned the message nor dropped TCP"},
-	} {
+	for _, tt := range scriptClients {
 		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
 			t.Parallel()
 			o := &Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond}
 			holds(t, func(complain func(string, ...any)) {
 				r := testClient(t, casesMatching(t, tt.id), o, func(_ context.Context, url string) {
-					if c, rest := ask(url); c != nil {
+					if c, rest := askFor(url); c != nil {
 						defer c.Close()
 						tt.client(c, io.MultiReader(bytes.NewReader(rest), c))
 					}
@@ -271,13 +199,8 @@ func TestClientsAreWeighed(t *testing.T) {
 // Clients that take whatever comes, or do not wait, and the sentences that bind them.
 func TestSentencesOfClients(t *testing.T) {
 	t.Parallel()
-	masked := func(first byte, payload string) []byte {
-		b := []byte(payload)
-		wire.Mask(b, [4]byte{1, 2, 3, 4}, 0)
-		return append([]byte{first, 0x80 | byte(len(b)), 1, 2, 3, 4}, b...)
-	}
 	early := func(d time.Duration) func(net.Conn) {
-		return func(c net.Conn) { time.Sleep(d); _, _ = c.Write(masked(0x81, "early")) }
+		return func(c net.Conn) { time.Sleep(d); _, _ = c.Write(maskedFrame(0x81, "early")) }
 	}
 	none := func(net.Conn) {}
 	for _, tt := range []struct {
@@ -311,7 +234,7 @@ func TestSentencesOfClients(t *testing.T) {
 			fmt.Fprint(c, "\r\n")
 			tt.behind(c)
 			if _, rest, err := readHead(c, func([]byte) {}); err == nil {
-				serveMasked(io.MultiReader(bytes.NewReader(rest), c), c, masked)
+				serveMasked(io.MultiReader(bytes.NewReader(rest), c), c)
 			}
 		})[0]
 		rule := r.VerdictRule()
