@@ -74,7 +74,7 @@ func responseRow(r report.Rule, what string, right func(s *script) (why string))
 			s.broke("%s.", why)
 		}
 		if b := checkUpgrade(s.reply, s.key, s.request); b.why != "" {
-			s.against(b.rule, "The response is wrong: %s.", b.why)
+			s.against(b.rule, "The response is invalid: %s.", b.why)
 		}
 		s.establish()
 		s.echo(wire.OpText, []byte("Hello"))

@@ -1,6 +1,7 @@
-// Package suite is a conformance suite for WebSocket servers and clients: RFC 6455 and permessage-deflate
-// (RFC 7692). It has the cases of the Autobahn suite, with the same ids and verdicts, and cases that Autobahn
-// lacks: the opening handshake, lengths, extensions, resources and clients.
+// Package suite is a conformance suite for WebSocket servers and clients: RFC 6455 and
+// permessage-deflate (RFC 7692). It has the cases of the Autobahn suite, with the same ids and
+// verdicts, and cases that Autobahn lacks: the opening handshake, lengths, extensions, resources and
+// clients.
 //
 // [TestServer] tests a server, [Server] tests clients, and [RunCases] runs cases against any other peer.
 // Package report writes the results.
@@ -21,14 +22,15 @@
 //
 // # Adding a case
 //
-// Case ids that begin with a digit are Autobahn's and do not change. A new case goes into a lettered group: H,
-// the opening handshake of servers; L, lengths and masks; X, extensions; R, resources; C, clients.
+// Case ids that begin with a digit are Autobahn's and do not change. A new case goes into a lettered
+// group: H, the opening handshake of servers; L, lengths and masks; X, extensions; R, resources; C,
+// clients.
 //
 //  1. Find the group in the table letterGroups of cases.go. It names the function that returns the rows, and
 //     the file of that function has the table.
-//  2. Add a row at the end of the table, so that all other cases keep their ids. A row has a description, an
-//     expectation, the rule of an RFC (rules.go) and a function that plays the case on a [script]. The helpers
-//     in rows_*.go make the rows of most handshake cases.
+//  2. Add a row at the end of the table, so that all other cases keep their ids. A row has a
+//     description, an expectation, the rule of an RFC (rules.go) and a function that plays the case on
+//     a [script]. The helpers in rows_*.go make the rows of most handshake cases.
 //  3. In the function, end the case with the verdict of what was wrong: s.broke if the rule of the case is
 //     broken, s.against for another rule, s.inform if no rule decides. Returning means OK.
 //  4. Show in cases_broken_test.go that a defect of internal/broken or of a helper in peer_helpers_test.go

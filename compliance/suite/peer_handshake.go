@@ -26,7 +26,7 @@ func (q *clientRequest) check() error {
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):
 		return errors.New("field Connection does not have Upgrade")
 	case len(keys) != 1 || !wire.IsKey(keys[0]):
-		return fmt.Errorf("field Sec-WebSocket-Key is %q, not 16 octets in base64", keys)
+		return fmt.Errorf("field Sec-WebSocket-Key is %q, not 16 bytes in base64", keys)
 	case f.Get("Sec-Websocket-Version") != "13":
 		return fmt.Errorf("field Sec-WebSocket-Version is %q, not 13", f.Get("Sec-Websocket-Version"))
 	}
@@ -109,7 +109,7 @@ func (p *peer) checkResponse(raw []byte, key string) error {
 	h := parseHead(raw)
 	words := strings.Fields(h.line)
 	if len(words) < 2 || words[0] != "HTTP/1.1" {
-		return fmt.Errorf("%q is no status line of HTTP/1.1", h.line)
+		return fmt.Errorf("%q is not a status line of HTTP/1.1", h.line)
 	}
 	f := h.fields
 	switch accept := f.Values("Sec-Websocket-Accept"); {

@@ -104,7 +104,7 @@ func (s *script) mayEcho() {
 // asked checks the request of the client.
 func (s *script) asked() {
 	if why := s.checkRequest(); why != "" {
-		s.against(ruleAsk, "The request of the client is wrong: %s.", why)
+		s.against(ruleAsk, "The client sent an invalid request: %s.", why)
 	}
 }
 

@@ -121,7 +121,7 @@ func (s *script) refusedRequest(ordinary bool) {
 func (s *script) refusedStatus(ordinary bool) {
 	switch code := s.status(); {
 	case code == 0:
-		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.",
+		s.against(ruleGenerate, "The response does not begin with a status line of HTTP/1.1 but with %q.",
 			report.Text([]byte(s.reply.line)))
 	case code == 101:
 		s.broke("The server accepted it.")

@@ -10,28 +10,27 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A script is one connection of a case that is a plain function: it says what is
-// sent and what has to come, one after the other. The function returns when all was
-// as it should be. What is not ends it: each of the methods that wait for something
-// makes the verdict and does not return.
+// A script is our end of one connection, in a case that is a plain function. The function sends and
+// waits, one step after the other, and returns when the peer did everything right. Each method that
+// waits sets the verdict and does not return if the peer did something else.
 //
-// For a server under test the function begins with TCP just connected, for a client
-// with its request read. When it returns the connection is closed with 1000, if it
-// is open and whole.
+// For a server under test, the function begins once TCP is connected. For a client, it begins once its
+// request was read. When the function returns, the connection is closed with 1000 if it is still open
+// and no frame is incomplete.
 //
-// The verdict is OK unless one of the methods says otherwise. A rule that is broken
-// is FAILED if its level is MUST, NON-STRICT if it is SHOULD, else INFORMATIONAL.
-// The verdict on the close:
+// The verdict is OK unless a method sets another one. If the peer broke a rule, the verdict is FAILED
+// if the level of the rule is MUST, NON-STRICT if it is SHOULD, and INFORMATIONAL otherwise. The
+// verdict on the close follows from how the connection ended:
 //
-//   - There was no WebSocket connection to close, or TCP was dropped by us in the
-//     middle of a frame, where no close frame can be sent: OK.
-//   - We began: the peer has to answer, and a server has to drop TCP, else UNCLEAN;
-//     a close of its own is FAILED. A code other than ours is INFORMATIONAL.
-//   - The peer had to fail the connection, and did: OK with a fitting code or none,
-//     WRONG CODE with one that means something else. INFORMATIONAL with one that
-//     may mean anything, and if it dropped TCP without a close frame: it should send
-//     one, but may omit it if it believes that we cannot read it (RFC 6455, section
-//     7.1.7), and nobody can say what it believed. OK for that where we flood it.
+//   - There was no WebSocket connection to close, or we dropped TCP in the middle of a frame, where no
+//     close frame can be sent: OK.
+//   - We began the closing handshake: OK if the peer answers and a server drops TCP, UNCLEAN if they do
+//     not, FAILED if the peer closes first, INFORMATIONAL if it answers with another code than ours.
+//   - The peer had to fail the connection, and did: OK with a fitting code or none, WRONG CODE with one
+//     that means something else, and INFORMATIONAL with one that can mean any error. INFORMATIONAL too
+//     if it dropped TCP without a close frame: it should send one, but may omit it if it believes that
+//     we cannot read it (RFC 6455, section 7.1.7), and the suite cannot know what it believes. OK for
+//     that after a flood.
 type script struct {
 	c      *Case
 	o      *Options
@@ -45,46 +44,46 @@ type script struct {
 
 	conn    net.Conn
 	asking  *clientRequest // of a client under test
-	request head           // what a client asked, or what we did
+	request head           // of the client, or ours
 	key     string         // Sec-WebSocket-Key of the request
-	reply   head           // what a server answered
-	rest    []byte         // of the stream, not yet looked at
+	reply   head           // of a server
+	rest    []byte         // received and not yet decoded
 	out     *outbox
-	held    []parcel // what was sent since the script last waited
+	held    []parcel // sent since the script last waited
 	dec     wire.Decoder
 	in      scriptIn
 
 	established bool
 	state       state // of the WebSocket connection
-	cut         bool  // the last frame of ours is not whole
-	sentClose   bool  // the last frame of ours is a bent close frame with 1000
-	lost        bool  // nothing that comes can be read any more
-	attack      bool  // we do what may be met by any means (RFC 6455, section 7.1.1)
+	cut         bool  // our last frame is incomplete
+	sentClose   bool  // our last frame is a malformed close frame with 1000
+	lost        bool  // the incoming stream can no longer be decoded
+	attack      bool  // the peer may drop TCP at once, as under attack (RFC 6455, section 7.1.1)
 	deflate     *deflater
 	agreed      deflateParams
 	inflater    *inflater
-	suspect     *report.Offense  // what the peer should have refused
-	last        sent             // what was written last
-	quiet       bool             // nothing goes into the wire log
-	pinged      map[string]bool  // what our pings carried
-	badFrame    func(why string) // the verdict on a frame that is wrong; nil: it is against its own rule
+	suspect     *report.Offense  // what the peer has to refuse
+	last        sent             // the last write
+	quiet       bool             // the wire log is off
+	pinged      map[string]bool  // payloads of our pings
+	badFrame    func(why string) // if set, called for an invalid frame before the verdict of its own rule
 }
 
-// sent is where something stood in what we wrote behind the handshake.
+// sent is a write and its offset in our stream after the handshake.
 type sent struct {
 	at  int64
 	raw []byte
 }
 
-// How long a script waits.
+// How long a script waits for the peer.
 const (
-	reactionTime = 2 * time.Second        // for a peer to refuse something
-	doubtTime    = 150 * time.Millisecond // before a ping asks whether it has
-	idleTime     = time.Second            // for a peer that has no reason to do anything
-	giveUpTime   = 11 * time.Second       // for a peer to give up one that stalls
+	reactionTime = 2 * time.Second        // to refuse something
+	doubtTime    = 150 * time.Millisecond // to refuse something, before we send a ping
+	idleTime     = time.Second            // to send something that it has no reason to send
+	giveUpTime   = 11 * time.Second       // to give up on a stalled connection
 )
 
-// newScript makes the connection of a case. t is nil for clients.
+// newScript returns a script that is not connected yet. t is nil if a client is tested.
 func newScript(ctx context.Context, c *Case, o *Options, t *target) *script {
 	s := &script{c: c, o: o, ctx: ctx, t: t, server: t == nil, begun: time.Now(), done: func() {},
 		pinged: map[string]bool{}}
@@ -99,7 +98,7 @@ func newScript(ctx context.Context, c *Case, o *Options, t *target) *script {
 	return s
 }
 
-// scriptServer plays a case against a server. The error is that there is none.
+// scriptServer plays a case against a server. It returns an error if it cannot connect.
 func scriptServer(ctx context.Context, t *target, c *Case, o *Options) (*report.Result, error) {
 	conn, err := t.dial(ctx, o.HandshakeTimeout)
 	if err != nil {
@@ -115,8 +114,8 @@ func scriptServer(ctx context.Context, t *target, c *Case, o *Options) (*report.
 	return s.res, nil
 }
 
-// scriptClient plays a case against a client whose request has been read, right or
-// wrong: the case judges it.
+// scriptClient plays a case against a client whose request was read. The case checks whether the request is
+// valid.
 func scriptClient(ctx context.Context, c *Case, o *Options, q *clientRequest,
 	turn func(*Case) func()) *report.Result {
 	s := newScript(ctx, c, o, nil)
@@ -132,7 +131,7 @@ func scriptClient(ctx context.Context, c *Case, o *Options, q *clientRequest,
 	return s.res
 }
 
-// play runs f over a connection, closes it, and makes the result.
+// play runs f on a connection, closes the connection and completes the result.
 func (s *script) play(conn net.Conn, f func(*script)) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.o.limit(s.c))
 	defer cancel()
@@ -164,10 +163,10 @@ func (s *script) play(conn net.Conn, f func(*script)) {
 	}
 }
 
-// stop is the panic that ends a script before its end.
+// stop is the value of the panic that ends a script early.
 type stop struct{}
 
-// do calls f, which may stop.
+// do calls f, which may end early.
 func (s *script) do(f func()) {
 	defer func() {
 		if e := recover(); e != nil {
@@ -179,27 +178,26 @@ func (s *script) do(f func()) {
 	f()
 }
 
-// other plays f on a further connection to the server, and ends the case if that
-// falls short.
+// other plays f on another connection to the server. It ends the case if f does not pass.
 func (s *script) other(f func(*script)) {
 	s.release()
 	conn, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
 	if err != nil {
 		s.in.waited = timedOut(err)
-		s.against(ruleOpening, "The server takes no further connection: %v.", err)
+		s.against(ruleOpening, "The server does not accept another connection: %v.", err)
 	}
 	c := *s.c
-	c.Rule = ruleOpening // it need not be the case's that is broken here
+	c.Rule = ruleOpening // the rule of the case need not be the one that is broken here
 	s.nested(newScript(s.ctx, &c, s.o, s.t), conn, f)
 }
 
-// nested plays f as o on a further connection, and ends the case if that falls short.
+// nested plays f as o on another connection. It ends the case if f does not pass.
 func (s *script) nested(o *script, conn net.Conn, f func(*script)) {
 	o.play(conn, f)
 	if o.res.Agent != "" {
 		s.res.Agent = o.res.Agent
 	}
-	if o.res.Behavior.Passed() { // how that one closes is for other cases to say
+	if o.res.Behavior.Passed() { // other cases test how a connection closes
 		return
 	}
 	agent := s.res.Agent
@@ -211,7 +209,7 @@ func (s *script) nested(o *script, conn net.Conn, f func(*script)) {
 	panic(stop{})
 }
 
-// alive checks that a server under test still serves others.
+// alive checks that a server under test still accepts other connections.
 func (s *script) alive() {
 	if s.server {
 		return

@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// gotClose works on a close frame, which the decoder has found to be in order.
+// gotClose handles a close frame, which the decoder has validated.
 func (s *script) gotClose(payload []byte) got {
 	r := s.res
 	g := got{kind: gotClose}
@@ -35,7 +35,7 @@ func (s *script) sendClose(code int) {
 	s.res.LocalCloseCode = code
 }
 
-// close closes the connection as it should be.
+// close performs the closing handshake and sets the verdict on the close.
 func (s *script) close() {
 	r := s.res
 	r.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: []int{codeNormal},
@@ -47,7 +47,7 @@ func (s *script) close() {
 	for {
 		g := s.next(time.Until(deadline))
 		switch g.kind {
-		case gotPong: // a peer may send them unasked
+		case gotPong: // a peer may send unsolicited pongs
 			continue
 		case gotMessage:
 			if r.Behavior == report.OK {
@@ -78,22 +78,21 @@ func (s *script) close() {
 	}
 }
 
-// otherCode is the verdict on an answer to our close frame whose code is not ours.
+// otherCode sets the verdict on a close frame that answers ours with another code.
 func (s *script) otherCode() {
 	r := s.res
 	r.BehaviorClose, r.ResultClose = report.Informational,
-		fmt.Sprintf("The peer answered the close frame of %d with %d.", r.LocalCloseCode, r.RemoteCloseCode)
+		fmt.Sprintf("The peer answered close code %d with %d.", r.LocalCloseCode, r.RemoteCloseCode)
 	r.Aside = &report.Aside{Text: "The RFC does not say which code the answer carries.", Rule: ruleCodeEcho}
 }
 
-// awaitDrop waits, after both close frames, for a server to drop TCP. A client we
-// drop ourselves.
+// awaitDrop waits, after both close frames, for a server to drop TCP. With a client, it drops TCP itself.
 func (s *script) awaitDrop() {
 	r := s.res
 	defer s.checkAfterClose()
 	if s.server {
 		s.flush(s.o.CloseTimeout)
-		s.decode() // what follows the close frame and has come already
+		s.decode() // what was received after the close frame
 		s.drop()
 		return
 	}
@@ -113,8 +112,8 @@ func (s *script) awaitDrop() {
 	}
 }
 
-// checkAfterClose judges what the peer sent after its close frame. Only data frames are
-// forbidden there; a second close frame has no effect.
+// checkAfterClose sets the verdict on what the peer sent after its close frame. Only data frames are
+// forbidden there. A second close frame has no effect.
 func (s *script) checkAfterClose() {
 	r := s.res
 	h, _, whole := parseHeader(s.in.afterClose)
@@ -144,15 +143,14 @@ func (s *script) drop() {
 	s.state = closed
 }
 
-// abandon ends TCP where no close frame can be sent, or where none would be answered
-// soon.
+// abandon ends TCP without a close frame, because none can be sent or none would be answered soon.
 func (s *script) abandon(why string) {
 	s.drop()
 	s.res.WasNotCleanReason = why
 	s.res.BehaviorClose, s.res.ResultClose = report.OK, "The suite dropped TCP: "+why+"."
 }
 
-// finish closes what a script has left open.
+// finish closes the connection if the script has left it open.
 func (s *script) finish() {
 	switch {
 	case !s.established, s.in.ended, s.state == closed:

@@ -24,25 +24,26 @@ func (s *script) echo(op wire.Opcode, data []byte) {
 	s.comesBack(op, data)
 }
 
-// comesBack waits for a message.
+// comesBack waits for a message that was sent to come back, and ends the script if it does not.
 func (s *script) comesBack(op wire.Opcode, data []byte) got {
 	g := s.next(s.o.HandshakeTimeout)
 	s.backIs(g, op, data)
 	return g
 }
 
-// backIs ends the script if what came is not that message.
+// backIs ends the script if what was received is not that message.
 func (s *script) backIs(g got, op wire.Opcode, data []byte) {
 	switch {
 	case g.kind != gotMessage:
 		if g.kind == gotClose && g.code == codeTooBig && s.limited(op, len(data)) {
 			s.closedBy(g)
-			s.inform("The peer takes no message of %d bytes, which the RFC leaves to it (section 10.4).",
+			s.inform("The peer does not accept a message of %d bytes, and the RFC lets it choose its "+
+				"limit (section 10.4).",
 				len(data))
 		}
 		s.expectedInstead(g, s.binding(ruleForms), "a message")
 	case g.binary != (op == wire.OpBinary):
-		s.against(ruleParse, "Expected %s; got one of the other type.",
+		s.against(ruleParse, "Expected %s; got a message of the other type.",
 			event{eventMessage, data, op == wire.OpBinary}.words())
 	case !bytes.Equal(g.data, data):
 		at := 0
@@ -52,15 +53,15 @@ func (s *script) backIs(g got, op wire.Opcode, data []byte) {
 		rule := ruleParse
 		if strings.Contains(s.c.Rule.Text, "algorithm to receive") ||
 			strings.Contains(s.c.Rule.Text, "decompress") {
-			rule = s.c.Rule // on what the peer does with compressed messages
+			rule = s.c.Rule // which is about receiving compressed messages
 		}
 		s.against(rule,
-			"Expected the message of %d bytes; got another one of %d bytes, which differs from byte %d on.",
+			"Expected the message of %d bytes; got one of %d bytes, which differs from byte %d on.",
 			len(data), len(g.data), at)
 	}
 }
 
-// pong waits for a pong. Others may come before it, unasked.
+// pong waits for a pong with data. The peer may send unsolicited pongs before it.
 func (s *script) pong(data string) {
 	var other got
 	for deadline := time.Now().Add(s.o.HandshakeTimeout); ; {
@@ -88,8 +89,8 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// limited asks a server, on a connection of its own, whether it refuses any message
-// of n bytes as too big. A client cannot be asked.
+// limited reports whether a server refuses any message of n bytes as too big, which it finds out on another
+// connection. It reports true for a client, for which the suite cannot find out.
 func (s *script) limited(op wire.Opcode, n int) bool {
 	return s.server || s.manages(func(o *script) {
 		o.open()
@@ -100,8 +101,7 @@ func (s *script) limited(op wire.Opcode, n int) bool {
 	})
 }
 
-// manages reports whether f goes well on a further connection to the server. The case
-// goes on either way.
+// manages reports whether f passes on another connection to the server. The case goes on either way.
 func (s *script) manages(f func(*script)) bool {
 	conn, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
 	if err != nil {
@@ -112,7 +112,7 @@ func (s *script) manages(f func(*script)) bool {
 	return o.res.Behavior.Passed()
 }
 
-// binding is the rule of the case if it binds anybody, else another one.
+// binding returns the rule of the case if its level is MUST or SHOULD, else the other rule.
 func (s *script) binding(other report.Rule) report.Rule {
 	if v := levelVerdict(s.c.Rule.Level); v == report.Informational {
 		return other
@@ -120,21 +120,21 @@ func (s *script) binding(other report.Rule) report.Rule {
 	return s.c.Rule
 }
 
-// unexpected ends the script because something else came than what had to, which is
-// against the rule of the case.
+// unexpected ends the script because the peer did not send what it should have, which breaks the rule of the
+// case.
 func (s *script) unexpected(g got, want string) { s.expectedInstead(g, s.c.Rule, want) }
 
-// expectedInstead is unexpected with another rule.
+// expectedInstead is like unexpected, but the peer broke another rule.
 func (s *script) expectedInstead(g got, rule report.Rule, want string) {
 	if s.attack && (g.code == codePolicy || g.code == codeTryLater) {
 		s.closedBy(g)
-		s.inform("The peer did not go on with so many frames: %s came. The RFC leaves its limits to it "+
+		s.inform("The peer did not accept so many frames; got %s. The RFC lets it choose its limits "+
 			"(section 10.4).", g.words())
 	}
 	switch g.kind {
 	case gotClose:
 		s.res.BehaviorClose, s.res.ResultClose = report.Failed,
-			"The suite should have closed the connection; the peer did, by "+g.words()+"."
+			"The suite should have closed the connection, but the peer did, by "+g.words()+"."
 		s.awaitDrop()
 	case gotEOF:
 		s.res.WasNotCleanReason = "the peer dropped TCP"
@@ -142,22 +142,22 @@ func (s *script) expectedInstead(g got, rule report.Rule, want string) {
 	s.against(rule, "Expected %s; got %s.", want, g.words())
 }
 
-// gaveUp ends the script if the peer has ended the connection without a reproach:
-// no rule says how long it has to be patient.
+// gaveUp ends the script if the peer has ended the connection without claiming that we broke the
+// protocol: no rule says how long a peer has to wait. why says for what.
 func (s *script) gaveUp(g got, why string) {
-	reproach := slices.Contains([]int{codeProtocolError, codeUnsupported, codeInvalidPayload}, g.code)
-	if g.kind == gotEOF || g.kind == gotClose && !reproach {
+	accused := slices.Contains([]int{codeProtocolError, codeUnsupported, codeInvalidPayload}, g.code)
+	if g.kind == gotEOF || g.kind == gotClose && !accused {
 		s.closedBy(g)
 		if g.kind == gotEOF {
 			s.res.BehaviorClose, s.res.ResultClose = report.Informational, "The peer dropped TCP."
 		}
-		s.inform("The peer gave the connection up %s: %s came. No RFC says how patient it has to be.", why,
+		s.inform("The peer gave up on the connection %s; got %s. No RFC says how long it has to wait.", why,
 			g.words())
 	}
 }
 
-// reaction waits for what the peer says to something that it should refuse. Where
-// it says nothing a ping asks it whether it is content.
+// reaction waits for the peer's reaction to something that it should refuse. If there is none, a ping
+// finds out whether the peer goes on.
 func (s *script) reaction() got {
 	g := s.next(doubtTime)
 	if g.kind != gotNothing {
@@ -169,32 +169,31 @@ func (s *script) reaction() got {
 	return s.next(reactionTime)
 }
 
-// refused waits for the peer to fail the connection, with one of the codes, as the
-// rule of the case asks.
+// refused waits for the peer to fail the connection with one of the codes, as the rule of the case requires.
 func (s *script) refused(codes ...int) { s.refusedAs(s.reaction(), codes...) }
 
-// refusedAs is refused where the reaction is known already.
+// refusedAs is like refused, but the reaction is known already.
 func (s *script) refusedAs(g got, codes ...int) {
 	rule := s.c.Rule
 	if rule.Text == ruleControl.Text || rule.Text == ruleContinues.Text {
-		rule = ruleValidated // the others bind who sends
+		rule = ruleValidated // those two bind the sender
 	}
 	switch {
 	case g.kind == gotMessage || g.kind == gotPong:
-		s.against(rule, "The peer should have failed the connection, but went on: %s came.", g.words())
+		s.against(rule, "The peer should have failed the connection, but went on; got %s.", g.words())
 	case g.kind == gotNothing && s.cut:
-		s.inform("The peer waits for the rest of the frame. No rule says when it has to refuse it.")
+		s.inform("The peer waits for the rest of the frame. No rule says when it has to refuse the frame.")
 	case g.kind == gotNothing:
 		s.against(rule, "The peer should have failed the connection, but did nothing.")
 	case g.kind == gotClose && s.sentClose && g.code == codeNormal:
 		s.closedBy(g)
 		s.against(rule, "The peer should have failed the connection, but answered the close frame as if "+
-			"it were in order.")
+			"it were valid.")
 	}
 	s.refusedBy(g, codes...)
 }
 
-// refusedBy judges how the peer failed the connection.
+// refusedBy sets the verdict on how the peer failed the connection.
 func (s *script) refusedBy(g got, want ...int) {
 	s.res.ExpectedClose = &report.ExpectedClose{CloseCode: want}
 	r := s.res
@@ -208,8 +207,8 @@ func (s *script) refusedBy(g got, want ...int) {
 			return
 		}
 		r.BehaviorClose, r.ResultClose = report.Informational, "The peer dropped TCP without a close frame."
-		r.Aside = &report.Aside{Text: "The peer should send a close frame first, if it believes that it " +
-			"can be read.", Rule: ruleFailClose}
+		r.Aside = &report.Aside{Text: "The peer should send a close frame first, unless it believes that " +
+			"we cannot read it.", Rule: ruleFailClose}
 		return
 	case g.kind != gotClose:
 		s.unexpected(g, "a close frame")
@@ -220,7 +219,8 @@ func (s *script) refusedBy(g got, want ...int) {
 		r.BehaviorClose, r.ResultClose = report.OK, "The peer failed the connection as it should."
 	case vague(g.code):
 		r.BehaviorClose, r.ResultClose = report.Informational, wrongCode(r, want)
-		r.Aside = &report.Aside{Text: fmt.Sprintf("The code %d may mean this too, but says less.", g.code),
+		r.Aside = &report.Aside{Text: fmt.Sprintf("The code %d can mean this error too, but is less "+
+			"specific.", g.code),
 			Rule: ruleFailClose}
 	default:
 		r.BehaviorClose, r.ResultClose = report.WrongCode, wrongCode(r, want)
@@ -230,15 +230,14 @@ func (s *script) refusedBy(g got, want ...int) {
 	s.awaitDrop()
 }
 
-// vague reports whether a status code may stand for any error: 1008 is for when no
-// other fits, 1011 to 1014 are what goes wrong in a server, and those from 3000 on mean
-// what the peer says.
+// vague reports whether a status code may mean any error: 1008 is for errors that no other code fits,
+// 1011 to 1014 are errors within a server, and the peer defines those from 3000 on.
 func vague(code int) bool {
-	return code == codePolicy || code >= codeInternalError && code <= codeBadGateway || code >= 3000 &&
-		code <= 4999
+	return code == codePolicy || code >= codeInternalError && code <= codeBadGateway ||
+		code >= 3000 && code <= 4999
 }
 
-// closedBy accepts that the peer has closed the connection, for whatever reason.
+// closedBy accepts that the peer has closed the connection, whatever its code.
 func (s *script) closedBy(g got) {
 	if g.kind == gotClose {
 		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The peer closed the connection."

@@ -18,13 +18,13 @@ type editKind int
 
 const (
 	editFirst editKind = iota // the request line or the status line
-	editField                 // a field, or its lack
+	editField                 // a field
 	editAdd                   // the end of the head
 	editTail                  // the bytes after the head
 )
 
-// An edit changes the head of a request or a response that is in order. In its
-// lines {path}, {host}, {key} and {accept} stand for what is usual there.
+// An edit changes the head of a valid request or response. In its lines, {scheme}, {path}, {host}, {key} and
+// {accept} are replaced by their values.
 type edit struct {
 	kind  editKind
 	field string // of editField
@@ -35,19 +35,20 @@ type edit struct {
 // first replaces the request line or the status line.
 func first(line string) edit { return edit{kind: editFirst, lines: []string{line}} }
 
-// set replaces a field, wherever it stands, by lines; without lines it is left out.
+// set replaces a field by lines, or adds them if there is no such field. Without lines, it removes the
+// field.
 func set(field string, lines ...string) edit {
 	return edit{kind: editField, field: field, lines: lines}
 }
 
-// add adds lines behind the other fields.
+// add adds lines after the other fields.
 func add(lines ...string) edit { return edit{kind: editAdd, lines: lines} }
 
-// trailing adds octets trailing the head.
+// trailing adds bytes after the head.
 func trailing(raw string) edit { return edit{kind: editTail, tail: raw} }
 
-// compose applies edits to the lines of a head. The octets from and to are what
-// the first edit that adds lines has put there.
+// compose applies edits to the lines of a head. raw[from:to] is what the first edit with lines has put
+// there.
 func compose(lines []string, edits []edit, fill *strings.Replacer) (raw []byte, from, to int) {
 	lines = slices.Clone(lines)
 	var mine, tail string
@@ -92,8 +93,7 @@ func (s *script) ask(edits ...edit) { s.askBy(tempo{}, edits...) }
 // askBy sends a request in pieces.
 func (s *script) askBy(how tempo, edits ...edit) { s.put(s.compose(edits...), how) }
 
-// compose makes a request, and marks what the edits put there as what has to be
-// refused.
+// compose returns a request. It marks what the edits changed as the bytes that the server has to refuse.
 func (s *script) compose(edits ...edit) []byte {
 	lines := []string{
 		"GET {path} HTTP/1.1", "Host: {host}", "User-Agent: " + userAgent, "Upgrade: websocket",
@@ -104,9 +104,8 @@ func (s *script) compose(edits ...edit) []byte {
 	for l := range strings.Lines(extra.String()) {
 		lines = append(lines, strings.TrimSpace(l))
 	}
-	raw, from, to := compose(lines, edits,
-		strings.NewReplacer("{scheme}", s.t.scheme(), "{path}", s.t.path, "{host}", s.t.host, "{key}",
-			newKey()))
+	raw, from, to := compose(lines, edits, strings.NewReplacer("{scheme}", s.t.scheme(),
+		"{path}", s.t.path, "{host}", s.t.host, "{key}", newKey()))
 	head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	s.request = parseHead(head)
 	s.key = s.request.fields.Get("Sec-Websocket-Key")
@@ -122,13 +121,12 @@ func (s *script) respondBy(how tempo, edits ...edit) {
 	s.put(s.composeReply(edits...), how)
 }
 
-// composeReply makes a response, and marks what the edits put there as what has to be
-// refused.
+// composeReply returns a response. It marks what the edits changed as the bytes that the client has to
+// refuse.
 func (s *script) composeReply(edits ...edit) []byte {
 	lines := []string{
 		"HTTP/1.1 101 Switching Protocols", "Server: " + userAgent, "Upgrade: websocket",
-		"Connection: Upgrade",
-		"Sec-WebSocket-Accept: {accept}",
+		"Connection: Upgrade", "Sec-WebSocket-Accept: {accept}",
 	}
 	raw, from, to := compose(lines, edits, strings.NewReplacer("{accept}", wire.AcceptKey(s.key)))
 	head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
@@ -137,7 +135,7 @@ func (s *script) composeReply(edits ...edit) []byte {
 	return raw
 }
 
-// markHead marks a part of a head, whose octets count from its own beginning.
+// markHead marks raw[from:to], a part of a head.
 func (s *script) markHead(raw []byte, from, to int, where string) {
 	s.suspect = nil
 	if from == to {
@@ -152,7 +150,7 @@ func (s *script) markHead(raw []byte, from, to int, where string) {
 	}
 }
 
-// put sends a head; the octets of the stream begin behind it.
+// put sends a head. The offsets of what is sent later count from its end.
 func (s *script) put(raw []byte, how tempo) {
 	s.write(raw, how)
 	s.release()
@@ -162,17 +160,17 @@ func (s *script) put(raw []byte, how tempo) {
 	}
 }
 
-// A replyKind is how far a response came.
+// A replyKind is how much of a response was received.
 type replyKind int
 
 const (
 	replyHead    replyKind = iota // a whole head
 	replyPart                     // TCP ended within the head
 	replyEOF                      // TCP ended before it
-	replyNothing                  // no whole head in time
+	replyNothing                  // the wait for the whole head timed out
 )
 
-// answer reads the head of a response. A head that comes slowly is as good as none.
+// answer reads the head of a response. A head that is not complete within d counts as none.
 func (s *script) answer(d time.Duration) replyKind {
 	s.release()
 	deadline := time.Now().Add(d)
@@ -197,7 +195,7 @@ func (s *script) answer(d time.Duration) replyKind {
 		}
 		switch {
 		case len(have) > maxHead:
-			s.inform("The response has a head of more than 64 KiB, which is more than the suite reads.")
+			s.inform("The head of the response is larger than the 64 KiB that the suite reads.")
 		case err == nil:
 		case timedOut(err):
 			s.res.WasOpenHandshakeTimeout, s.in.waited = true, true
@@ -213,7 +211,7 @@ func (s *script) answer(d time.Duration) replyKind {
 	}
 }
 
-// status is that of the response; 0 if its first line is none of HTTP/1.
+// status returns the status code of the response, or 0 if its first line is not a status line of HTTP/1.
 func (s *script) status() (code int) {
 	version, rest, _ := strings.Cut(s.reply.line, " ")
 	digits, _, _ := strings.Cut(rest, " ")
@@ -229,11 +227,11 @@ func isDigits(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
 }
 
-// open plays an opening handshake in which nothing is wrong; it must succeed.
+// open performs a valid opening handshake, which must succeed.
 func (s *script) open(edits ...edit) {
 	if s.server {
 		if why := s.checkRequest(); why != "" {
-			s.against(ruleAsk, "The request of the client is wrong: %s.", why)
+			s.against(ruleAsk, "The client sent an invalid request: %s.", why)
 		}
 		s.respond(edits...)
 		s.suspect = nil
@@ -245,16 +243,16 @@ func (s *script) open(edits ...edit) {
 	s.opened(s.unopened)
 }
 
-// unopened is the verdict on a server that refuses a request in which nothing is wrong.
+// unopened ends the script because a server refused a valid request.
 func (s *script) unopened(format string, args ...any) { s.against(ruleOpening, format, args...) }
 
-// opened reads the response to a request that is in order. The verdict on a
-// refusal is what refused makes of it.
+// opened reads the response to a request, which must open the connection. It calls refused for a server that
+// refuses the request.
 func (s *script) opened(refused func(string, ...any)) {
 	s.openedBy(s.answer(s.o.HandshakeTimeout), refused)
 }
 
-// openedBy is opened where the response has been read.
+// openedBy is like opened, but the response was read already.
 func (s *script) openedBy(kind replyKind, refused func(string, ...any)) {
 	switch {
 	case kind == replyEOF:
@@ -262,46 +260,46 @@ func (s *script) openedBy(kind replyKind, refused func(string, ...any)) {
 	case kind == replyNothing:
 		s.against(ruleOpening, "The server did not respond in time.")
 	case s.status() == 0:
-		s.against(ruleGenerate, "The response has no status line of HTTP/1.1. It begins with %q.",
+		s.against(ruleGenerate, "The response does not begin with a status line of HTTP/1.1 but with %q.",
 			report.Text([]byte(s.reply.line)))
 	case kind == replyPart:
-		s.against(ruleGenerate, "TCP ended within the head of the response, %q.",
+		s.against(ruleGenerate,
+			"The server dropped TCP within the head of the response, which begins with %q.",
 			report.Text([]byte(s.reply.line)))
 	case s.status() != 101:
 		refused("The server refused the upgrade: %s.", s.reply.line)
 	}
 	if b := checkUpgrade(s.reply, s.key, s.request); b.why != "" {
-		s.against(b.rule, "The response is wrong: %s.", b.why)
+		s.against(b.rule, "The response is invalid: %s.", b.why)
 	}
 	s.establish()
 }
 
-// A breach is what is wrong, and the sentence that it goes against.
+// A breach is a rule that was broken, and how.
 type breach struct {
 	rule report.Rule
-	why  string // "" if nothing is wrong
+	why  string // "" if no rule was broken
 }
 
-// checkUpgrade is what a client asks of a 101 response (RFC 6455, section 4.1).
-// Extensions are for the script to check.
+// checkUpgrade checks a 101 response as a client has to (RFC 6455, section 4.1). It accepts HTTP/1.0, which
+// case H.8.1 reports. If extensions were offered, the script checks the answer.
 func checkUpgrade(reply head, key string, request head) breach {
 	f := reply.fields
 	accept, protocols := f.Values("Sec-Websocket-Accept"), f.Values("Sec-Websocket-Protocol")
 	offered := wire.ParseProtocols(request.fields.Values("Sec-Websocket-Protocol"))
-	wrong := func(r report.Rule, format string,
-		args ...any) breach {
+	wrong := func(r report.Rule, format string, args ...any) breach {
 		return breach{r, fmt.Sprintf(format, args...)}
 	}
 	switch {
-	// H.8.1 tells 1.0
 	case !strings.HasPrefix(reply.line, "HTTP/1.1 101") && !strings.HasPrefix(reply.line, "HTTP/1.0 101"):
 		return wrong(stepStatus, "%q is not a status line with 101", reply.line)
 	case len(f.Values("Upgrade")) != 1 || !strings.EqualFold(f.Get("Upgrade"), "websocket"):
 		return wrong(stepUpgrade, "Upgrade is %s, not websocket", quoted(f.Values("Upgrade")))
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):
-		return wrong(stepConnection, "Connection is %s, without Upgrade", quoted(f.Values("Connection")))
+		return wrong(stepConnection, "Connection is %s, which lacks the token Upgrade",
+			quoted(f.Values("Connection")))
 	case len(accept) > 1:
-		return wrong(ruleOneAccept, "Sec-WebSocket-Accept is %s", quoted(accept))
+		return wrong(ruleOneAccept, "Sec-WebSocket-Accept is repeated: %s", quoted(accept))
 	case len(accept) == 0 || accept[0] != wire.AcceptKey(key):
 		return wrong(stepAccept, "Sec-WebSocket-Accept is %s, not %q", quoted(accept), wire.AcceptKey(key))
 	case len(protocols) > 1:
@@ -314,7 +312,7 @@ func checkUpgrade(reply head, key string, request head) breach {
 		len(f.Values("Sec-Websocket-Extensions")) > 0:
 		if _, err := parseExtensions(f.Values("Sec-Websocket-Extensions")); err != nil {
 			return wrong(ruleGenerate,
-				"Sec-WebSocket-Extensions is %s, which is malformed, and no extension was offered",
+				"no extension was offered, and Sec-WebSocket-Extensions is malformed: %s",
 				quoted(f.Values("Sec-Websocket-Extensions")))
 		}
 		return wrong(ruleListed, "the extension %s was not offered",
@@ -323,30 +321,30 @@ func checkUpgrade(reply head, key string, request head) breach {
 	return breach{}
 }
 
-// checkRequest is what a server asks of a request (RFC 6455, section 4.2.1).
+// checkRequest checks a request as a server has to (RFC 6455, section 4.2.1). It returns what is wrong,
+// or "".
 func (s *script) checkRequest() (why string) {
 	f := s.request.fields
 	keys, versions := f.Values("Sec-Websocket-Key"), f.Values("Sec-Websocket-Version")
 	words := strings.Split(s.request.line, " ")
 	switch {
 	case len(words) != 3 || words[0] != http.MethodGet || words[2] != "HTTP/1.1":
-		return fmt.Sprintf("%q is no GET of HTTP/1.1", s.request.line)
+		return fmt.Sprintf("the request line is %q, not a GET request of HTTP/1.1", s.request.line)
 	case len(f.Values("Host")) != 1 || f.Get("Host") == "":
-		return fmt.Sprintf("Host is %q", f.Values("Host"))
+		return fmt.Sprintf("Host is %q, not one value", f.Values("Host"))
 	case !wire.HasToken(f.Values("Upgrade"), "websocket"):
-		return fmt.Sprintf("Upgrade is %q, without websocket", f.Values("Upgrade"))
+		return fmt.Sprintf("Upgrade is %q, which lacks the token websocket", f.Values("Upgrade"))
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):
-		return fmt.Sprintf("Connection is %q, without Upgrade", f.Values("Connection"))
+		return fmt.Sprintf("Connection is %q, which lacks the token Upgrade", f.Values("Connection"))
 	case len(keys) != 1 || !wire.IsKey(keys[0]):
-		return fmt.Sprintf("Sec-WebSocket-Key is %q, not 16 octets in base64", keys)
+		return fmt.Sprintf("Sec-WebSocket-Key is %q, not 16 bytes in base64", keys)
 	case len(versions) != 1 || versions[0] != "13":
 		return fmt.Sprintf("Sec-WebSocket-Version is %q, not 13", versions)
 	}
 	return ""
 }
 
-// establish begins the WebSocket connection. Nothing of what the peer sends is too
-// much for the decoder; scripts bound their time.
+// establish begins the WebSocket connection. Its decoder has no limits, because each script limits its time.
 func (s *script) establish() {
 	s.established, s.state = true, open
 	s.res.BehaviorClose, s.res.ResultClose = report.Failed, "TCP was dropped without a closing handshake."

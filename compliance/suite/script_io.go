@@ -16,13 +16,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// tempo is how octets are written.
+// A tempo is how bytes are cut into writes.
 type tempo struct {
-	size int           // octets a write; 0: all in one
+	size int           // bytes per write; 0 means all in one
 	gap  time.Duration // between writes
 }
 
-// write sends octets as they are.
+// write sends bytes as they are.
 func (s *script) write(raw []byte, how tempo) {
 	s.last = sent{s.last.at + int64(len(s.last.raw)), raw}
 	size := how.size
@@ -37,13 +37,13 @@ func (s *script) write(raw []byte, how tempo) {
 	}
 }
 
-// release writes what was sent since the script last waited.
+// release hands what was sent since the last wait to the outbox.
 func (s *script) release() {
 	s.out.put(join(s.held)...)
 	s.held = nil
 }
 
-// flush reports whether all that was sent has left within d.
+// flush waits up to d and reports whether everything sent so far was written.
 func (s *script) flush(d time.Duration) bool {
 	s.release()
 	done := make(chan struct{})
@@ -60,8 +60,7 @@ func (s *script) flush(d time.Duration) bool {
 	return false
 }
 
-// send sends frames. Those that no wait separates travel in one write, unless they
-// are chopped.
+// send sends frames. All frames sent between two waits share one write, unless they are chopped.
 func (s *script) send(frames ...frame) {
 	for _, f := range frames {
 		s.write(s.octets(f), tempo{size: f.chop})
@@ -69,7 +68,7 @@ func (s *script) send(frames ...frame) {
 	}
 }
 
-// octets is a frame as it travels, masked if we are a client.
+// octets returns the encoded frame, masked if we are the client.
 func (s *script) octets(f frame) []byte {
 	h := wire.Header{Fin: !f.more, RSV: byte(f.rsv), Opcode: f.op, Length: int64(len(f.payload)),
 		Masked: !s.server}
@@ -83,7 +82,7 @@ func (s *script) octets(f frame) []byte {
 	return raw
 }
 
-// sendMessage sends a message in one frame, compressed if that was agreed on.
+// sendMessage sends a message in one frame, compressed if permessage-deflate was negotiated.
 func (s *script) sendMessage(op wire.Opcode, data []byte) {
 	f := frame{op: op, payload: data}
 	if s.deflate != nil {
@@ -96,54 +95,53 @@ func (s *script) sendMessage(op wire.Opcode, data []byte) {
 type gotKind int
 
 const (
-	gotNothing gotKind = iota // in time
+	gotNothing gotKind = iota // the wait timed out
 	gotMessage
 	gotPong
 	gotClose
 	gotAfterClose // bytes after the close frame
 	gotEOF        // the end of TCP
-	gotRequest    // another HTTP request of a client
+	gotRequest    // another HTTP request on a client's connection
 )
 
-// A got is what came next.
+// A got is what a script received next.
 type got struct {
 	kind   gotKind
 	binary bool
-	data   []byte // of a message, inflated; of a pong; the reason of a close
-	code   int    // of a close; 0: none
-	packed []byte // of a message, as it was compressed; nil: it was not
+	data   []byte // the message, inflated; the payload of a pong; the close reason
+	code   int    // the close code; 0 if there was none
+	packed []byte // the message before it was inflated; nil if it was not compressed
 }
 
-// scriptIn is what is known of the stream that comes.
+// scriptIn is the state of the incoming stream.
 type scriptIn struct {
 	buf         []byte
-	gulp        int           // if not 0, octets a read
+	gulp        int           // if not 0, bytes per read
 	wait        time.Duration // before each read
-	recent      []byte        // the end of what came, as it was on the wire
-	at          int64         // octets of the stream before the end of recent
-	op          wire.Opcode   // of the frame that comes
-	ended       bool          // TCP
-	waited      bool          // the last wait was in vain
-	reset       bool          // it ended with a reset
+	recent      []byte        // the last bytes received, as they were on the wire
+	at          int64         // the offset in the stream of the end of recent
+	op          wire.Opcode   // of the frame being received
+	ended       bool          // TCP has ended
+	waited      bool          // the last wait timed out
+	reset       bool          // TCP ended with a reset
 	message     []byte
 	packed      bool
-	frame       []byte    // the first octets of a data frame's payload, for the log
-	keys        [][4]byte // of the data frames of a client
-	controlKeys [][4]byte // of its control frames
-	owed        [][]byte  // pings that came while a frame of ours was not whole
+	frame       []byte    // the first bytes of a data frame's payload, for the log
+	keys        [][4]byte // masking keys of a client's data frames
+	controlKeys [][4]byte // and of its control frames
+	owed        [][]byte  // payloads of pings to answer once our frame is complete
 	afterClose  []byte    // the first bytes after the peer's close frame
 }
 
 const (
-	maxOwed = 100  // pings that are kept for later
-	maxKeys = 1000 // of each kind
+	maxOwed = 100  // pings kept to be answered later
+	maxKeys = 1000 // masking keys kept, each of data and control frames
+
+	recentBytes = 64 << 10 // kept of the stream, at least
 )
 
-const recentOctets = 64 << 10
-
-// next returns what comes next, within d. Pings are answered on the way, and pongs
-// that answer no ping of ours are passed over: a peer may send them whenever it
-// likes (RFC 6455, section 5.5.3).
+// next returns what is received next, within d. It answers pings on the way and skips pongs that
+// answer no ping of ours, since a peer may send those at any time (RFC 6455, section 5.5.3).
 func (s *script) next(d time.Duration) got {
 	for deadline := time.Now().Add(d); ; {
 		if g := s.event(deadline); g.kind != gotPong || s.pinged[string(g.data)] {
@@ -152,7 +150,7 @@ func (s *script) next(d time.Duration) got {
 	}
 }
 
-// event is next with all pongs.
+// event is like next but returns all pongs.
 func (s *script) event(deadline time.Time) got {
 	s.settle()
 	for {
@@ -168,10 +166,10 @@ func (s *script) event(deadline time.Time) got {
 	}
 }
 
-// read reads once; it reports false if the deadline passed.
+// read reads once. It reports false if the deadline passed.
 func (s *script) read(deadline time.Time) bool {
 	s.release()
-	time.Sleep(s.in.wait) // milliseconds, of scripts that read slowly
+	time.Sleep(s.in.wait) // milliseconds, in scripts that read slowly
 	_ = s.conn.SetReadDeadline(deadline)
 	buf := s.in.buf
 	if s.in.gulp > 0 {
@@ -193,7 +191,7 @@ func (s *script) read(deadline time.Time) bool {
 	return true
 }
 
-// took adds octets to what has come.
+// took adds bytes to what was received.
 func (s *script) took(b []byte) {
 	s.logRx(b)
 	s.rest = append(s.rest, b...)
@@ -204,12 +202,12 @@ func (s *script) remember(b []byte) {
 	in := &s.in
 	in.at += int64(len(b))
 	in.recent = append(in.recent, b...)
-	if len(in.recent) > 4*recentOctets {
-		in.recent = append(in.recent[:0], in.recent[len(in.recent)-recentOctets:]...)
+	if len(in.recent) > 4*recentBytes {
+		in.recent = append(in.recent[:0], in.recent[len(in.recent)-recentBytes:]...)
 	}
 }
 
-// decode takes an event from what has come.
+// decode takes the next event from what was received.
 func (s *script) decode() (got, bool) {
 	if line, ok := s.askedAgain(); ok {
 		s.drop()
@@ -257,8 +255,8 @@ func (s *script) decode() (got, bool) {
 	return got{}, false
 }
 
-// askedAgain reports whether a client has not taken our response for an opening
-// handshake, but goes on with HTTP on the same connection.
+// askedAgain reports whether a client did not accept our response as an opening handshake, but sends another
+// HTTP request on the same connection.
 func (s *script) askedAgain() (line []byte, ok bool) {
 	if !s.server || s.dec.Offset() > 0 {
 		return nil, false
@@ -267,8 +265,8 @@ func (s *script) askedAgain() (line []byte, ok bool) {
 	return line, bytes.Contains(line, []byte(" HTTP/1."))
 }
 
-// settle answers the pings that came, unless a frame of ours is not whole: a pong
-// would be taken for the rest of it.
+// settle answers the pings received so far, unless a frame of ours is incomplete: the peer would take a
+// pong for the rest of that frame.
 func (s *script) settle() {
 	if s.cut || s.state != open {
 		return
@@ -282,7 +280,7 @@ func (s *script) settle() {
 	s.in.owed = nil
 }
 
-// data takes a piece of a data frame.
+// data handles a piece of a data frame.
 func (s *script) data(f wire.Frame) (got, bool) {
 	in := &s.in
 	if f.Offset == 0 && f.Header.Opcode != wire.OpContinuation {
@@ -315,20 +313,22 @@ func (s *script) data(f wire.Frame) (got, bool) {
 	return g, true
 }
 
-// inflate inflates a message, and ends the script if it cannot.
+// inflate inflates a message. It ends the script if the message is invalid.
 func (s *script) inflate(g got) []byte {
 	data, err := s.inflater.message(g.packed, maxReceived)
 	if err != nil {
 		at := s.in.at - int64(len(s.rest)) - int64(len(g.packed))
 		s.markReceived(at+int64(err.at), 1, err.what)
 		if s.server {
-			err.rule.Text = strings.ReplaceAll(err.rule.Text, "server", "client") // as RFC 7692 has it
+			// RFC 7692 has the same rules for both
+			err.rule.Text = strings.ReplaceAll(err.rule.Text, "server", "client")
 		}
-		s.against(err.rule, "A compressed message came that is wrong: %s.", err.what)
+		s.against(err.rule, "The peer sent an invalid compressed message: %s.", err.what)
 	}
 	var u wire.UTF8
 	if n, valid := u.Check(data); !g.binary && (!valid || !u.Complete()) {
-		s.against(ruleTextEcho, "Text that is not UTF-8 came, at octet %d of what a message inflates to.", n)
+		s.against(ruleTextEcho,
+			"The peer sent a compressed message whose text is not UTF-8 from byte %d on.", n)
 	}
 	return data
 }
@@ -358,8 +358,8 @@ func (s *script) violation(err error) {
 	s.against(rule, "The peer broke the protocol: %s.", why)
 }
 
-// codeAt is the code of a close frame whose second byte came at an offset; 0 if that was
-// long ago.
+// codeAt returns the code of a close frame whose second byte is at an offset of the stream; 0 if those bytes
+// are no longer kept.
 func (s *script) codeAt(offset int64) int {
 	at := int(offset - s.in.at + int64(len(s.in.recent)) - 1)
 	if at < 6 && s.server || at < 0 || at+2 > len(s.in.recent) {
@@ -372,13 +372,13 @@ func (s *script) codeAt(offset int64) int {
 	return int(binary.BigEndian.Uint16(code))
 }
 
-// markReceived marks octets that markReceived, counted from the end of the handshake.
+// markReceived marks bytes of the incoming stream. Offset 0 is the first byte after the handshake.
 func (s *script) markReceived(at int64, length int, what string) {
 	in := &s.in
 	start := in.at - int64(len(in.recent))
 	offset := int(at - start)
 	if offset < 0 || offset >= len(in.recent) {
-		return // long ago, or an octet that is missing
+		return // no longer kept, or the byte that is missing
 	}
 	from := max(0, min(offset-64, len(in.recent)-256))
 	to := min(len(in.recent), from+256)

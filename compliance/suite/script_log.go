@@ -15,7 +15,7 @@ func (s *script) log(e report.LogEntry) {
 	}
 }
 
-// hush switches the wire log off, for scripts that send very much.
+// hush switches the wire log off, for scripts that send a lot.
 func (s *script) hush() {
 	s.log(report.LogEntry{Kind: report.WirelogMode})
 	s.quiet = true
@@ -54,7 +54,7 @@ func (s *script) logRxFrame(h wire.Header, payload []byte) {
 	})
 }
 
-// pause waits, which the log tells.
+// pause waits, and records that in the log.
 func (s *script) pause(d time.Duration) {
 	s.release()
 	s.log(report.LogEntry{Kind: report.Delay, Seconds: d.Seconds()})
@@ -65,7 +65,7 @@ func (s *script) pause(d time.Duration) {
 	s.log(report.LogEntry{Kind: report.DelayOver})
 }
 
-// words names what came.
+// words describes what was received.
 func (g got) words() string {
 	switch g.kind {
 	case gotMessage:

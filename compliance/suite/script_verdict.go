@@ -6,22 +6,22 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// verdict makes the verdict and ends the script.
+// verdict sets the verdict and ends the script.
 func (s *script) verdict(v report.Verdict, format string, args ...any) {
 	s.setVerdict(v, format, args...)
 	panic(stop{})
 }
 
-// fail is for what is wrong by more than the rule of the case.
+// fail ends the script with FAILED, whatever the level of the rule of the case.
 func (s *script) fail(format string, args ...any) { s.verdict(report.Failed, format, args...) }
 
-// broke says that the rule of the case is broken.
+// broke ends the script because the peer broke the rule of the case. The verdict follows from its level.
 func (s *script) broke(format string, args ...any) {
 	s.verdict(levelVerdict(s.c.Rule.Level), format, args...)
 }
 
-// against says that another rule than that of the case is broken. The verdict follows
-// from its level.
+// against ends the script because the peer broke a rule, which may be another than that of the case. The
+// verdict follows from its level.
 func (s *script) against(rule report.Rule, format string, args ...any) {
 	if rule.Text != s.c.Rule.Text {
 		s.res.Broken = &rule
@@ -39,23 +39,23 @@ func levelVerdict(level string) report.Verdict {
 	return report.Informational
 }
 
-// inform ends the script where there is no wrong answer.
+// inform ends the script where no reaction of the peer is wrong.
 func (s *script) inform(format string, args ...any) {
 	s.verdict(report.Informational, format, args...)
 }
 
-// declined ends the script where the peer does not want what the case is about.
+// declined ends the script because the peer does not support the feature that the case tests.
 func (s *script) declined(format string, args ...any) {
 	s.verdict(report.Unimplemented, format, args...)
 }
 
-// setVerdict says in words what the peer did, and the script goes on.
+// setVerdict sets the verdict and says what the peer did. The script goes on.
 func (s *script) setVerdict(v report.Verdict, format string, args ...any) {
 	s.res.Waited = s.res.Waited || s.in.waited
 	s.res.Behavior, s.res.Result = v, fmt.Sprintf(format, args...)
 }
 
-// markSent says which octets of what was sent last the peer has to refuse.
+// markSent marks the bytes of the last write that the peer has to refuse.
 func (s *script) markSent(offset, length int, what string) {
 	from := max(0, min(offset-64, len(s.last.raw)-256))
 	to := min(len(s.last.raw), from+256)

@@ -21,7 +21,7 @@ type target struct {
 	tls           *tls.Config
 }
 
-// scheme is that of HTTP.
+// scheme returns the scheme of the target in HTTP.
 func (t *target) scheme() string {
 	if t.tls != nil {
 		return "https"
@@ -29,7 +29,7 @@ func (t *target) scheme() string {
 	return "http"
 }
 
-// parseTarget reads a URL: ws, wss, http, https, or ws+unix:///socket:/path.
+// parseTarget parses a URL: ws, wss, http, https, or ws+unix:///socket:/path.
 func parseTarget(raw string, conf *tls.Config) (*target, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -51,8 +51,10 @@ func parseTarget(raw string, conf *tls.Config) (*target, error) {
 		}
 		t.tls.NextProtos = []string{"http/1.1"}
 	default:
-		return nil, fmt.Errorf("%q is no URL of a WebSocket server: ws://, wss:// or ws+unix:// is missing",
-			raw)
+		return nil,
+			fmt.Errorf("%q is not the URL of a WebSocket server: it must begin with ws://, wss:// or "+
+				"ws+unix://",
+				raw)
 	}
 	if unix {
 		sock, path, _ := strings.Cut(u.Path, ":")
@@ -66,7 +68,7 @@ func parseTarget(raw string, conf *tls.Config) (*target, error) {
 		return t, nil
 	}
 	if u.Hostname() == "" {
-		return nil, fmt.Errorf("%q names no host", raw)
+		return nil, fmt.Errorf("%q has no host", raw)
 	}
 	if u.Port() == "" {
 		t.addr = net.JoinHostPort(u.Hostname(), port)
@@ -74,7 +76,7 @@ func parseTarget(raw string, conf *tls.Config) (*target, error) {
 	return t, nil
 }
 
-// dial connects, without a word of WebSocket.
+// dial connects to the target. It does not perform the opening handshake.
 func (t *target) dial(ctx context.Context, limit time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -86,7 +88,7 @@ func (t *target) dial(ctx context.Context, limit time.Duration) (net.Conn, error
 	return d.DialContext(ctx, t.network, t.addr)
 }
 
-// request makes the request of an opening handshake (RFC 6455, section 4.1).
+// request returns the request of an opening handshake (RFC 6455, section 4.1).
 func (t *target) request(o *Options, key, extensions string) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b,
