@@ -97,7 +97,7 @@ func TestClientDoesNotConnect(t *testing.T) {
 		}
 		r, err := s.one(t.Context(), cases[0])
 		if err != nil || r.Behavior != report.Failed ||
-			!strings.Contains(r.Result, "its error is no network") {
+			!strings.Contains(r.Result, ": no network") {
 			t.Errorf("the result is %+v, error %v", r, err)
 		}
 	})

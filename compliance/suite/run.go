@@ -10,12 +10,13 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// A PlayFunc plays a case with a peer. The error is that there is no peer.
+// A PlayFunc plays a case with a peer and returns the result. It returns an error if it cannot reach
+// the peer.
 type PlayFunc func(ctx context.Context, c *Case) (*report.Result, error)
 
-// RunCases runs cases as [TestServer] does, but by a function, for peers that no URL
-// names. It returns the results in the order of the cases. The error is that of
-// play, or ctx's; then the results are those that there are. opts may be nil.
+// RunCases runs cases as [TestServer] does, but plays each case by a function, for peers that have no
+// URL. It returns the results in the order of the cases. If play fails or ctx ends, RunCases returns
+// that error together with the results so far. opts may be nil.
 func RunCases(ctx context.Context, cases []*Case, opts *Options, play PlayFunc) ([]*report.Result, error) {
 	r := newRun(cases, opts.withDefaults(), nil)
 	r.play = play
@@ -24,42 +25,41 @@ func RunCases(ctx context.Context, cases []*Case, opts *Options, play PlayFunc) 
 
 // How often a case runs again.
 const (
-	few         = 4  // cases that run again at once
-	tries       = 3  // of a case that runs by itself, as long as the machine is late
-	manySame    = 25 // cases in a row whose verdicts stay in the second runs: then more may run at once
-	enough      = 10 // cases in a row whose verdicts stay when they run by themselves: then no more do
-	dialRetries = 3  // of a case for which there was no connection to a server that is there
+	few         = 4  // cases that run again at the same time
+	tries       = 3  // runs of a case by itself, as long as the machine is late
+	manySame    = 25 // verdicts in a row that a second run confirmed, after which more cases run at once
+	enough      = 10 // verdicts in a row that a run by itself confirmed, after which no more cases do that
+	dialRetries = 3  // attempts to connect for a case while the server is alive
 )
 
-// A run is cases against one peer.
+// A run plays cases against one peer.
 //
-// A verdict stands when a run gave it that nothing disturbed, or when it leaves
-// nothing to wish. All others run again: first a few at once, in no order, and if
-// that run was disturbed or differs, by themselves. So that a peer that fails
-// hundreds of cases does not take hours, more of them run at once when many in a row
-// have kept their verdicts, and no case runs by itself any more.
+// A verdict is settled once an undisturbed run gave it, or once the peer passed. All other cases run
+// again: first a few at once, in random order, and then by themselves if the second run was disturbed
+// or gave another verdict. So that a peer that fails hundreds of cases does not take hours, more cases
+// run at once after many verdicts in a row were confirmed, and later no case runs by itself.
 type run struct {
 	o      *Options
 	cases  []*Case
 	play   PlayFunc
-	server *target // nil: the peer is no server
+	server *target // nil if the peer is not a server
 	pace   *pace
 	health health
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	gate   sync.RWMutex // a case that runs holds it for reading
+	gate   sync.RWMutex // held for reading while a case runs
 
 	mu      sync.Mutex
 	spans   []*span
 	results []*report.Result
-	shaky   []bool // the run of the result was disturbed
+	shaky   []bool // the run that gave the result was disturbed
 	settled []bool
 }
 
 // A span is one run of a case.
 type span struct {
 	i            int
-	begun, ended time.Time // ended is zero while it runs
+	begun, ended time.Time // ended is zero while the case runs
 }
 
 func newRun(cases []*Case, o *Options, t *target) *run {
@@ -67,8 +67,7 @@ func newRun(cases []*Case, o *Options, t *target) *run {
 	r := &run{o: o, cases: cases, server: t, pace: newPace(o.Parallel),
 		results: make([]*report.Result, n), shaky: make([]bool, n), settled: make([]bool, n)}
 	if t != nil {
-		r.play = func(ctx context.Context, c *Case) (*report.Result,
-			error) {
+		r.play = func(ctx context.Context, c *Case) (*report.Result, error) {
 			return serverCase(ctx, t, c, o)
 		}
 	}
@@ -107,7 +106,7 @@ func (r *run) do(ctx context.Context) ([]*report.Result, error) {
 	return r.conclude()
 }
 
-// conclude returns the results.
+// conclude settles and returns the results.
 func (r *run) conclude() (done []*report.Result, err error) {
 	err = context.Cause(r.ctx)
 	for i, res := range r.results {
@@ -121,7 +120,7 @@ func (r *run) conclude() (done []*report.Result, err error) {
 	return done, err
 }
 
-// pick returns the indices of the cases of a kind.
+// pick returns the indices of the cases for which kind reports true.
 func (r *run) pick(kind func(i int) bool) (list []int) {
 	for i := range r.cases {
 		if kind(i) {
@@ -131,7 +130,7 @@ func (r *run) pick(kind func(i int) bool) (list []int) {
 	return list
 }
 
-// some plays cases, n at once.
+// some plays cases, n at a time.
 func (r *run) some(list []int, n int, play func(i int)) {
 	var wg sync.WaitGroup
 	free := make(chan struct{}, n)
@@ -148,7 +147,7 @@ func (r *run) some(list []int, n int, play func(i int)) {
 	wg.Wait()
 }
 
-// paced plays cases, as many at once as machine and peer stand up to.
+// paced plays cases, as many at once as the machine and the peer keep up with.
 func (r *run) paced(list []int, play func(i int)) {
 	var wg sync.WaitGroup
 	for _, i := range list {
@@ -169,8 +168,9 @@ func (r *run) paced(list []int, play func(i int)) {
 	wg.Wait()
 }
 
-// again runs the cases that fell short, and those whose verdict rests on a wait that
-// was disturbed. alone ends what else talks to the peer.
+// again runs the cases again that did not pass, and those whose verdict depends on a wait that was
+// disturbed. It calls alone, which ends all other connections to the peer, before it runs cases by
+// themselves.
 func (r *run) again(alone func()) {
 	list := r.pick(r.open)
 	shuffled := pickFrom(list, func(i int) bool { return !r.cases[i].Heavy })
@@ -209,7 +209,7 @@ func pickFrom(list []int, kind func(i int) bool) (some []int) {
 	return some
 }
 
-// open reports whether another run of a case may come to another verdict.
+// open reports whether another run of a case may give another verdict.
 func (r *run) open(i int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -217,13 +217,12 @@ func (r *run) open(i int) bool {
 	return res == nil || !r.settled[i] && (!fine(res) || res.Waited && r.shaky[i])
 }
 
-// fine reports whether there is no point in another run: the peer did well, or does
-// not have what the case is about.
+// fine reports whether another run is pointless: the peer passed, or does not implement what the case tests.
 func fine(r *report.Result) bool {
 	return r.Behavior == report.Unimplemented && r.BehaviorClose.Passed() || r.Passed()
 }
 
-// byItself runs a case until a run was not disturbed.
+// byItself runs a case again until a run is not disturbed.
 func (r *run) byItself(i int) {
 	for range tries {
 		r.once(i)
@@ -233,7 +232,7 @@ func (r *run) byItself(i int) {
 	}
 }
 
-// once runs a case. Its result is that of the case, unless the server dies meanwhile.
+// once runs a case and keeps its result, unless the server dies meanwhile.
 func (r *run) once(i int) {
 	for range dialRetries {
 		s, res, err := r.attempt(i)
@@ -241,15 +240,16 @@ func (r *run) once(i int) {
 		case r.ctx.Err() != nil:
 			return
 		case err != nil && (r.server == nil || !r.check(s.begun)):
-			r.cancel(fmt.Errorf("case %s: %w", r.cases[i].ID, err)) // no effect if check has told more
+			// no effect if check has canceled with more details
+			r.cancel(fmt.Errorf("case %s: %w", r.cases[i].ID, err))
 			return
 		case err != nil && r.open(i):
-			continue // the server is there
+			continue // the server is alive
 		case err != nil:
-			return // it was named
+			return // the case was named as the one that killed the server
 		case r.doubtful(r.cases[i], res):
 			if r.check(s.ended) && busy(res.HTTPResponse) != "" {
-				continue // it has nothing to do with the case
+				continue // the refusal had nothing to do with the case
 			}
 		}
 		break
@@ -259,18 +259,18 @@ func (r *run) once(i int) {
 	}
 }
 
-// onceMore runs a case again. A verdict that is the same and was not disturbed stands.
+// onceMore runs a case again. It settles the verdict if that is the same and the run was not disturbed.
 func (r *run) onceMore(i int) {
 	r.once(i)
 	r.mu.Lock()
-	stands := r.results[i] != nil && len(r.results[i].Earlier) == 0 && !r.shaky[i]
+	confirmed := r.results[i] != nil && len(r.results[i].Earlier) == 0 && !r.shaky[i]
 	r.mu.Unlock()
-	if stands {
+	if confirmed {
 		r.settle(i)
 	}
 }
 
-// attempt plays a case.
+// attempt plays a case while it holds the gate.
 func (r *run) attempt(i int) (*span, *report.Result, error) {
 	r.gate.RLock()
 	defer r.gate.RUnlock()
@@ -287,7 +287,7 @@ func (r *run) playOne(i int) (*span, *report.Result, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.ended = time.Now()
-	if err != nil || r.ctx.Err() != nil { // cut off in the middle: no verdict
+	if err != nil || r.ctx.Err() != nil { // interrupted: there is no verdict
 		return s, nil, err
 	}
 	if old := r.results[i]; old != nil {
@@ -301,7 +301,7 @@ func (r *run) playOne(i int) (*span, *report.Result, error) {
 	return s, res, nil
 }
 
-// settle says that the verdict on a case stands.
+// settle makes the verdict on a case final and calls Done.
 func (r *run) settle(i int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -15,52 +15,53 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// The bounds of a [Server].
+// The limits of a [Server].
 const (
-	maxClients  = 256              // connections at once; further ones wait
-	statusLimit = 30 * time.Second // of waiting for a verdict in /getCaseStatus
+	maxClients  = 256              // connections at once; others wait
+	statusLimit = 30 * time.Second // of the wait for a verdict in /getCaseStatus
 )
 
-// A Server tests clients, which connect to it once for each case. It speaks the
-// protocol of the original's fuzzing server, over WebSockets:
+// A Server tests clients, which connect to it once per case. It speaks the protocol of Autobahn's
+// fuzzing server. A client requests one of these paths in the opening handshake of a WebSocket
+// connection:
 //
-//	/getCaseCount                     a message: how many cases there are
-//	/getCaseInfo?case=N               a message: {"id": ..., "description": ...}
-//	/runCase?case=N&agent=A           the case
-//	/getCaseStatus?case=N&agent=A     a message: {"behavior": ...}
-//	/updateReports?agent=A            the reports are written
-//	/stopServer                       the server ends
+//	/getCaseCount                     replies with the number of cases
+//	/getCaseInfo?case=N               replies with {"id": ..., "description": ...}
+//	/runCase?case=N&agent=A           runs the case
+//	/getCaseStatus?case=N&agent=A     replies with {"behavior": ...}
+//	/updateReports?agent=A            writes the reports
+//	/stopServer                       stops the server
 //
-// N counts from 1; casetuple=5.19 names a case by its id instead. The client echoes
-// every message, and closes when it is asked to. shutdownOnComplete=true with
-// /updateReports ends the server too.
+// N counts from 1. Instead of case=N, casetuple=5.19 selects a case by its id. The client echoes every
+// message and answers the closing handshake. With shutdownOnComplete=true, /updateReports stops the
+// server, too.
 type Server struct {
 	Cases   []*Case
-	Options *Options // nil is valid
+	Options *Options // may be nil
 
-	// Exclude reports whether an agent is spared a case; may be nil.
+	// Exclude, if set, reports whether to skip a case for an agent.
 	Exclude func(agent, id string) bool
 
-	// Report is called for /updateReports with the results so far; may be nil.
+	// Report, if set, is called for /updateReports with the results so far.
 	Report func([]*report.Result) error
 
 	o       *Options
 	mu      sync.Mutex
 	results map[string]map[string]*report.Result // by agent and id
 	order   []*report.Result
-	running map[string]int                 // cases of an agent that have begun and not ended
-	leading map[string]chan *clientRequest // by agent and id: those that follow a redirect of a case
-	changed chan struct{}                  // closed when a result comes or a case ends
-	heavy   chan struct{}                  // has room for the heavy cases that may run
+	running map[string]int                 // by agent: the number of its cases that run
+	leading map[string]chan *clientRequest // by agent and id: requests that follow a redirect
+	changed chan struct{}                  // closed when there is a new result or a case ends
+	heavy   chan struct{}                  // limits the heavy cases that run at once
 	nonces  nonces                         // of all requests
-	masks   seenSet[nthKey]                // of the letter cases
+	masks   seenSet[nthKey]                // of the lettered cases
 	stop    context.CancelCauseFunc
 }
 
-// errStopped ends a server that was asked to end.
+// errStopped is the cause when a client stops the server.
 var errStopped = errors.New("stopped by a client")
 
-// Results returns the results so far, the last for each agent and case.
+// Results returns the results so far: for each agent and case, the last one.
 func (s *Server) Results() []*report.Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,8 +74,8 @@ func (s *Server) Results() []*report.Result {
 	return all
 }
 
-// Serve accepts clients until ctx ends or a client stops the server, which is no
-// error. It closes l, and returns when all connections are closed.
+// Serve accepts clients until ctx ends or a client stops the server. It returns nil in the second case.
+// It closes l and waits until all connections are closed.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	s.mu.Lock()
 	s.o, s.results = s.Options.withDefaults(), map[string]map[string]*report.Result{}
@@ -112,12 +113,12 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	}
 }
 
-// A clientRequest is what a client asks for.
+// A clientRequest is the request of a client and what it selects.
 type clientRequest struct {
 	conn       net.Conn
 	raw        []byte
 	head       head
-	rest       []byte // what came behind the head
+	rest       []byte // received after the head
 	reads      [][]byte
 	path       string
 	agent      string
@@ -125,13 +126,13 @@ type clientRequest struct {
 	shutDown   bool
 	accept     string // Sec-WebSocket-Accept
 	extensions []string
-	keyAgain   bool // another connection had such a Sec-WebSocket-Key
+	keyAgain   bool // an earlier connection had a similar Sec-WebSocket-Key
 	masks      *seenSet[nthKey]
-	followers  chan *clientRequest // those that have followed a redirect of the case
-	served     chan struct{}       // of a follower: closed when its connection is done with
+	followers  chan *clientRequest // requests that follow a redirect of the case
+	served     chan struct{}       // of a follower: closed when the case is done with it
 }
 
-// redirect is where a case may lead its client to.
+// redirect returns the path to which a case may redirect its client.
 func (q *clientRequest) redirect() string {
 	return "/followed?" + url.Values{"casetuple": {q.c.ID}, "agent": {q.agent}}.Encode()
 }
@@ -175,11 +176,11 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 	}
 }
 
-// parse reads what a client asks for.
+// parse parses the path and the query of a request.
 func (s *Server) parse(q *clientRequest) error {
 	words := strings.Fields(q.head.line)
 	if len(words) != 3 {
-		return fmt.Errorf("%q is no request of a WebSocket client", q.head.line)
+		return fmt.Errorf("%q is not the request of a WebSocket client", q.head.line)
 	}
 	u, err := url.ParseRequestURI(words[1])
 	if err != nil {
@@ -192,7 +193,7 @@ func (s *Server) parse(q *clientRequest) error {
 	if n := query.Get("case"); n != "" {
 		i, err := strconv.Atoi(n)
 		if err != nil || i < 1 || i > len(s.Cases) {
-			return fmt.Errorf("case %q is none of the %d there are", n, len(s.Cases))
+			return fmt.Errorf("case %q is not a number from 1 to %d", n, len(s.Cases))
 		}
 		q.c = s.Cases[i-1]
 	}
@@ -210,26 +211,26 @@ func (s *Server) parse(q *clientRequest) error {
 	case "/getCaseCount", "/stopServer", "/updateReports":
 	case "/getCaseInfo":
 		if q.c == nil {
-			return errors.New("which case? add ?case=N")
+			return errors.New("no case selected: add ?case=N")
 		}
 	case "/runCase", "/getCaseStatus", "/followed":
 		if q.c == nil || q.agent == "" {
-			return errors.New("which case, and who are you? add ?case=N&agent=NAME")
+			return errors.New("no case or no agent selected: add ?case=N&agent=NAME")
 		}
 	default:
-		return fmt.Errorf("%s is nothing to ask for; see /getCaseCount, /getCaseInfo, /runCase, "+
-			"/getCaseStatus, /updateReports", q.path)
+		return fmt.Errorf("unknown path %s: use /getCaseCount, /getCaseInfo, /runCase, /getCaseStatus or "+
+			"/updateReports", q.path)
 	}
 	if q.path == "/followed" || q.path == "/runCase" && q.c.script != nil {
-		return nil // the case judges the request
+		return nil // the case validates the request
 	}
 	if words[0] != "GET" {
-		return fmt.Errorf("%q is no request of a WebSocket client", q.head.line)
+		return fmt.Errorf("%q is not the request of a WebSocket client", q.head.line)
 	}
 	return q.check()
 }
 
-// began counts a case of an agent that runs, until ended is called.
+// began counts a running case of an agent, until ended is called.
 func (s *Server) began(agent string) (ended func()) {
 	count := func(n int) {
 		s.mu.Lock()
@@ -242,7 +243,7 @@ func (s *Server) began(agent string) (ended func()) {
 	return func() { count(-1) }
 }
 
-// quiet waits, no longer than statusLimit, until no case of an agent runs.
+// quiet waits until no case of an agent runs, but not longer than statusLimit.
 func (s *Server) quiet(ctx context.Context, agent string) {
 	ctx, cancel := context.WithTimeout(ctx, statusLimit)
 	defer cancel()
@@ -281,12 +282,12 @@ func (s *Server) runCase(ctx context.Context, q *clientRequest) {
 		done()
 		res = p.res
 	}
-	if ctx.Err() == nil { // else it was cut off
+	if ctx.Err() == nil { // else the case was interrupted
 		s.add(res)
 	}
 }
 
-// lead lets a case redirect its client, until done is called.
+// lead allows a case to redirect its client, until done is called.
 func (s *Server) lead(q *clientRequest) (done func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -296,14 +297,14 @@ func (s *Server) lead(q *clientRequest) (done func()) {
 	return func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.leading[key] == q.followers { // else the case runs again
+		if s.leading[key] == q.followers { // else the case runs once more and has set its own
 			delete(s.leading, key)
 		}
 	}
 }
 
-// follow hands a client that has followed a redirect to the case that has sent it, if
-// that takes it.
+// follow hands the request of a client that followed a redirect to the case that redirected it, if the
+// case still waits for it.
 func (s *Server) follow(ctx context.Context, q *clientRequest) {
 	s.mu.Lock()
 	followers := s.leading[q.redirect()]
@@ -317,8 +318,8 @@ func (s *Server) follow(ctx context.Context, q *clientRequest) {
 	}
 }
 
-// turn waits until a case may run, behind its opening handshake: no more of the
-// heavy ones at once than there are processors. done ends the turn.
+// turn waits until a case may run after its opening handshake: at most as many heavy cases run at once
+// as there are processors. done ends the turn.
 func (s *Server) turn(c *Case) (done func()) {
 	if !c.Heavy {
 		return func() {}
@@ -327,8 +328,7 @@ func (s *Server) turn(c *Case) (done func()) {
 	return func() { <-s.heavy }
 }
 
-// add keeps a result. One of a case that the agent has run before tells how the
-// verdicts differ.
+// add keeps a result. If the agent has run the case before, the result says how the verdicts differ.
 func (s *Server) add(r *report.Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -347,8 +347,8 @@ func (s *Server) add(r *report.Result) {
 	}
 }
 
-// Wait returns the result of a case with an agent as soon as there is one, or ctx's
-// error.
+// Wait waits for the result of a case with an agent and returns it. It returns the error of ctx if ctx
+// ends first.
 func (s *Server) Wait(ctx context.Context, agent, id string) (*report.Result, error) {
 	for {
 		s.mu.Lock()
@@ -368,11 +368,11 @@ func (s *Server) Wait(ctx context.Context, agent, id string) (*report.Result, er
 	}
 }
 
-// clientTime bounds the wait for a verdict once the client has done its part.
+// clientTime limits the wait for a verdict after the client function has returned.
 const clientTime = 30 * time.Second
 
-// Run has a client run a case, by a function that connects it to /runCase with the
-// agent, and returns the result. The error is that the case has none, or ctx's.
+// Run runs a case by calling client, which connects a client to /runCase with the agent, and returns
+// the result. It returns an error if the case has no result or ctx ends.
 func (s *Server) Run(ctx context.Context, agent, id string,
 	client func(context.Context) error) (*report.Result, error) {
 	s.mu.Lock()
@@ -380,16 +380,16 @@ func (s *Server) Run(ctx context.Context, agent, id string,
 	s.mu.Unlock()
 	failed := client(ctx)
 	ctx, cancel := context.WithTimeoutCause(ctx, clientTime,
-		errors.New("the client did not run the case to its end"))
+		errors.New("the client did not complete the case"))
 	defer cancel()
 	r, err := s.Wait(ctx, agent, id)
 	if err != nil && failed != nil {
-		return nil, fmt.Errorf("%w; its error is %w", err, failed)
+		return nil, fmt.Errorf("%w: %w", err, failed)
 	}
 	return r, err
 }
 
-// status is the verdict on a case, which may still run.
+// status returns the verdict on a case. It waits for one that still runs.
 func (s *Server) status(ctx context.Context, q *clientRequest) report.Verdict {
 	ctx, cancel := context.WithTimeout(ctx, statusLimit)
 	defer cancel()
@@ -400,8 +400,7 @@ func (s *Server) status(ctx context.Context, q *clientRequest) report.Verdict {
 	return r.Behavior
 }
 
-// update has the report written, of all cases that the agent has run: the last may
-// still be at its end.
+// update writes the report once the last case of the agent has ended.
 func (s *Server) update(ctx context.Context, q *clientRequest) {
 	s.quiet(ctx, q.agent)
 	if s.Report != nil {
@@ -416,7 +415,7 @@ func (s *Server) update(ctx context.Context, q *clientRequest) {
 	}
 }
 
-// tell answers with a message, unless v is nil, and closes.
+// tell sends v as a message in JSON, unless it is nil, and closes the connection.
 func (s *Server) tell(q *clientRequest, v any) {
 	c := &Case{start: func(p *peer) {
 		if v != nil {

@@ -6,17 +6,17 @@ import (
 	"sync"
 )
 
-// maxNonces is how many are compared with a new one.
+// maxNonces limits the nonces that a new one is compared with.
 const maxNonces = 1000
 
-// nonces remembers the Sec-WebSocket-Keys of connections.
+// nonces keeps the decoded Sec-WebSocket-Keys of the last connections.
 type nonces struct {
 	mu   sync.Mutex
 	last [][]byte
 }
 
-// like reports whether a key has half of its octets in common with one before, as
-// two that are random never have, and keeps it.
+// like reports whether a key has at least half of its bytes in common with an earlier one, which random
+// keys never have. It keeps the key.
 func (m *nonces) like(key string) bool {
 	nonce, err := base64.StdEncoding.DecodeString(key)
 	if err != nil || len(nonce) != 16 {
@@ -39,16 +39,16 @@ func (m *nonces) like(key string) bool {
 	return like
 }
 
-// maxMemory bounds a [memory]: no client needs more connections.
+// maxMemory limits a [seenSet].
 const maxMemory = 100000
 
-// A seenSet is of what has come on any connection, the same client's or another's.
+// A seenSet holds values seen on any connection of any client.
 type seenSet[K comparable] struct {
 	mu   sync.Mutex
 	seen map[K]bool
 }
 
-// seenBefore reports whether k has come before, and keeps it.
+// seenBefore reports whether k was seen before, and keeps it.
 func (m *seenSet[K]) seenBefore(k K) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -64,7 +64,7 @@ func (m *seenSet[K]) seenBefore(k K) bool {
 	return false
 }
 
-// A nthKey is the masking key of the n-th data frame of a connection, from 0.
+// An nthKey is the masking key of the n-th data frame of a connection, counted from 0.
 type nthKey struct {
 	n   int
 	key [4]byte

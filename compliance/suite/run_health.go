@@ -10,32 +10,34 @@ import (
 )
 
 const (
-	probeTime  = 250 * time.Millisecond // between two probes beside the cases
-	echoTime   = time.Second            // for the echo of a probe
-	quickTime  = 50 * time.Millisecond  // an answer within that is never slow
-	slowFactor = 4                      // an answer that takes so much longer than in the beginning is slow
-	reviveTime = 10 * time.Second       // for a server that is gone to come back
-	hangTime   = time.Minute            // for one that hangs
-	lastTime   = 10 * time.Second       // what a case leaves behind may stop a server so long after its end
-	steadyTime = time.Second            // of probes that must all be answered,
-	steadyAsks = 8                      // and how many: one worker of the server may be stuck
+	probeTime = 250 * time.Millisecond // between two probes while cases run
+	echoTime  = time.Second            // for the echo of a probe
+	quickTime = 50 * time.Millisecond  // an answer within this time is never slow
+	// an answer is slow if it takes this many times as long as the first ones
+	slowFactor = 4
+	reviveTime = 10 * time.Second // for a server to come back if it accepts no connections
+	hangTime   = time.Minute      // for a server to come back if it hangs
+	lastTime   = 10 * time.Second // a case may stop the server this long after its end
+	steadyTime = time.Second      // a server is steady if it answers all probes in this time,
+	steadyAsks = 8                // which are so many because only one of its workers may be stuck
 )
 
-// risky are cases that may hurt a server, after which it is asked whether it lives.
+// risky are cases that may harm a server. After each of them, a probe finds out whether the server is alive.
 var risky = []string{"R.*", "L.1.*", "L.3.*", "L.7.*", "X.8.*", "H.5.18", "H.5.19", "H.5.20"}
 
-// health is what is known of a server's health. The mutex of the run guards it.
+// health is what the run knows about the server. The mutex of the run guards it.
 type health struct {
-	lived  bool          // it has answered before
-	good   time.Time     // the latest time at which a connection was begun that it answered
-	bad    time.Time     // the first time after that at which one was not answered; zero if none
-	limit  time.Duration // an answer that takes longer is slow; 0: not known
+	lived  bool          // the server has answered before
+	good   time.Time     // the start of the latest connection that it answered
+	bad    time.Time     // the start of the first later connection that it did not answer; zero if none
+	limit  time.Duration // an answer that takes longer is slow; 0 if unknown
 	slowAt time.Time     // when an answer was last slow
-	busy   string        // the status with which it refused the last probe because of load; "": it did not
+	busy   string        // the status of the last probe if it was refused because of load
 }
 
-// busy returns the status of a response that is about the server's load rather than
-// the request (RFC 9110, section 15.6.4; RFC 6585, section 4); "" for all others.
+// busy returns the status of a response that refuses a request because of the server's load (RFC 9110,
+// section
+// 15.6.4; RFC 6585, section 4). It returns "" for all other responses.
 func busy(response string) string {
 	words := strings.Fields(response)
 	if len(words) > 1 && (words[1] == "503" || words[1] == "429") {
@@ -44,17 +46,17 @@ func busy(response string) string {
 	return ""
 }
 
-// answered reports whether a server took care of a request.
+// answered reports whether a response is one to the request, and not to the server's load.
 func answered(response string) bool { return response != "" && busy(response) == "" }
 
-// noteAnswer notes that a connection begun then was answered.
+// noteAnswer records that the server answered a connection that began at a time.
 func (l *health) noteAnswer(begun time.Time) {
 	if l.lived = true; begun.After(l.good) {
 		l.good, l.bad = begun, time.Time{}
 	}
 }
 
-// begin measures how quick the server is before it has anything else to do.
+// begin measures how fast the server answers before any case runs.
 func (l *health) begin(r *run) {
 	if !r.several() {
 		return
@@ -67,14 +69,14 @@ func (l *health) begin(r *run) {
 			l.noteAnswer(begun)
 		}
 		if took >= echoTime {
-			return // it echoes nothing, or is slow anyway
+			return // it echoes nothing, or is slow even without load
 		}
 		best = min(best, took)
 	}
 	l.limit = max(quickTime, slowFactor*best)
 }
 
-// watch has the pace follow the machine and the server until ctx ends.
+// watch adapts the pace to the machine and the server until ctx ends.
 func (r *run) watch(ctx context.Context) {
 	for last := time.Now(); ; {
 		select {
@@ -85,7 +87,7 @@ func (r *run) watch(ctx context.Context) {
 		since := last
 		last = time.Now()
 		slow := false
-		if r.health.limit > 0 { // set before the watch began
+		if r.health.limit > 0 { // set by begin
 			begun := time.Now()
 			took, answer := r.server.probe(ctx, r.o, true)
 			if ctx.Err() != nil {
@@ -111,9 +113,9 @@ func (r *run) watch(ctx context.Context) {
 	}
 }
 
-// probe opens a connection and closes it. With echo it has a message echoed; took is
-// the time of both, or echoTime if no echo came. answer is the response, "" if there
-// was none.
+// probe opens a connection and closes it. With echo, it also sends a message and waits for it to come
+// back. It returns the time until then, or echoTime if the message did not come back. answer is the
+// response of the opening handshake, "" if there was none.
 func (t *target) probe(ctx context.Context, o *Options, echo bool) (took time.Duration, answer string) {
 	begun := time.Now()
 	conn, err := t.dial(ctx, o.HandshakeTimeout)
@@ -137,24 +139,23 @@ func (t *target) probe(ctx context.Context, o *Options, echo bool) (took time.Du
 	return took, s.res.HTTPResponse
 }
 
-// doubtful reports whether the server is to be asked after a case whether it lives.
+// doubtful reports whether to probe the server after a case.
 func (r *run) doubtful(c *Case, res *report.Result) bool {
 	return r.several() && (res.Waited && !fine(res) || !answered(res.HTTPResponse) || matchAny(risky, c.ID))
 }
 
-// several reports whether there are cases that one of them could spoil by hurting
-// the server. A case that runs alone has no connections beside its own.
+// several reports whether several cases run against a server, so that one that harms the server could
+// spoil the others. A single case has no connections other than its own.
 func (r *run) several() bool { return r.server != nil && len(r.cases) > 1 }
 
-// checkLast checks the server once all cases have run.
+// checkLast checks the server after the last case.
 func (r *run) checkLast() {
 	if r.several() && r.ctx.Err() == nil {
 		r.check(time.Now())
 	}
 }
 
-// ask asks the server whether it lives, and again if no answer came while the machine
-// was late.
+// ask probes whether the server is alive. It probes again if there was no answer while the machine was late.
 func (r *run) ask() (alive bool) {
 	for range tries {
 		begun := time.Now()
@@ -172,9 +173,9 @@ func (r *run) ask() (alive bool) {
 	return alive
 }
 
-// check reports whether the server lives. One that has answered before and does so
-// no more is revived if possible, and the cases that ran when it died are judged
-// anew. bad is when a connection may first have been in vain.
+// check reports whether the server is alive. If the server has answered before and no longer does,
+// check revives it if possible and runs the cases again that ran when it died. bad is the earliest time
+// at which the server may have stopped answering.
 func (r *run) check(bad time.Time) (alive bool) {
 	r.mu.Lock()
 	lived := r.health.lived
@@ -190,12 +191,12 @@ func (r *run) check(bad time.Time) (alive bool) {
 		r.health.bad = bad
 	}
 	r.mu.Unlock()
-	r.gate.Lock() // what runs comes to its end
+	r.gate.Lock() // wait until the cases that run have ended
 	defer r.gate.Unlock()
 	if r.ctx.Err() != nil {
 		return false
 	}
-	if r.ask() { // it was but slow, or has been revived
+	if r.ask() { // it was only slow, or was revived meanwhile
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.health.slowAt = time.Now()
@@ -204,15 +205,15 @@ func (r *run) check(bad time.Time) (alive bool) {
 	return r.dead()
 }
 
-// busy is the status with which the server refused the last probe because of load.
+// busy returns the status of the last probe if the server refused it because of load.
 func (r *run) busy() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.health.busy
 }
 
-// idle waits until a server is no longer too busy. Else the cases that it refused have
-// no verdict.
+// idle waits until the server no longer refuses connections because of load. If that takes too long,
+// the run ends, and the refused cases have no verdict.
 func (r *run) idle() (alive bool) {
 	for begun := time.Now(); r.ctx.Err() == nil && time.Since(begun) < r.o.patience; {
 		if r.ask() {
@@ -229,7 +230,7 @@ func (r *run) idle() (alive bool) {
 	return false
 }
 
-// revive waits for the server to come back, by itself or by the hook.
+// revive restarts the server by the hook, if there is one, and waits for it to come back.
 func (r *run) revive() error {
 	if r.o.Restart != nil {
 		if err := r.o.Restart(r.ctx); err != nil {
@@ -244,7 +245,7 @@ func (r *run) revive() error {
 			return nil
 		case r.ctx.Err() != nil:
 			return context.Cause(r.ctx)
-		case time.Since(asked) >= r.o.HandshakeTimeout: // it is busy rather than gone
+		case time.Since(asked) >= r.o.HandshakeTimeout: // it hangs
 			limit = r.o.patience
 		}
 		if time.Since(begun) > limit {

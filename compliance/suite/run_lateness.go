@@ -6,23 +6,22 @@ import (
 	"time"
 )
 
-// How the machine's lateness is measured. Between what we send and what we take for
-// an answer, several goroutines and processes have to be woken. A machine that wakes
-// each of them within lateTime leaves even the shortest bound of a case, 500 ms, to
-// the peer.
+// A sleeper wakes every tickTime to measure how late the machine is. Several goroutines and processes
+// have to wake between a frame of ours and its answer. If the machine wakes each of them within
+// lateTime, the peer has most of even the shortest timeout of a case, 500 ms.
 const (
 	tickTime = 10 * time.Millisecond
 	lateTime = 50 * time.Millisecond
 )
 
-// A lateness knows when the machine was last late to wake a sleeper.
+// A lateness measures when the machine was last late to wake a sleeper.
 type lateness struct {
 	mu     sync.Mutex
-	due    time.Time // when the sleeper is to wake
+	due    time.Time // when the sleeper should wake
 	lateAt time.Time // when it last woke late
 }
 
-// watch sleeps and wakes until ctx ends.
+// watch is the sleeper. It runs until ctx ends.
 func (w *lateness) watch(ctx context.Context) {
 	for ctx.Err() == nil {
 		w.mu.Lock()
@@ -36,7 +35,7 @@ func (w *lateness) watch(ctx context.Context) {
 	w.due = time.Time{}
 }
 
-// wake notes whether the sleeper is late.
+// wake records whether the sleeper is late.
 func (w *lateness) wake(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -45,7 +44,7 @@ func (w *lateness) wake(now time.Time) {
 	}
 }
 
-// late reports whether the machine was late at any time since then.
+// late reports whether the machine was late at any time since a time.
 func (w *lateness) late(since time.Time) bool {
 	if w == nil {
 		return false

@@ -5,25 +5,24 @@ import (
 	"time"
 )
 
-// A pace bounds how many cases run at once. It grows by one with each case that ends
-// in good time, and later more slowly, and is halved when the machine or the peer
-// does not keep up: down to firstPace for the machine, which others may keep busy,
-// and to one for the peer.
+// A pace limits how many cases run at once. The limit grows by one with each undisturbed case, and
+// later more slowly. It is halved when the machine or the peer does not keep up: down to firstPace for
+// the machine, which other programs may keep busy, and down to one for the peer.
 type pace struct {
 	mu      sync.Mutex
 	change  sync.Cond
 	n       float64
 	most    int
-	all     int // the most there may be
+	all     int // the largest value of most
 	running int
 	shrunk  time.Time // when it was last halved
-	second  bool      // the cases have run before
-	same    int       // of those, in a row, that kept their verdicts
+	second  bool      // the cases run for the second time
+	same    int       // second runs in a row that confirmed the verdict
 }
 
 const (
-	firstPace  = 4                      // cases at once in the beginning
-	shrinkTime = 500 * time.Millisecond // between halvings, so that one has effect before the next
+	firstPace  = 4                      // cases at once when the run begins
+	shrinkTime = 500 * time.Millisecond // between halvings, so that each takes effect before the next
 )
 
 func newPace(most int) *pace {
@@ -32,7 +31,7 @@ func newPace(most int) *pace {
 	return p
 }
 
-// confirm begins the second runs: few at once, and more while no verdict changes.
+// confirm begins the second runs. Few cases run at once, and more while no verdict changes.
 func (p *pace) confirm() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -41,7 +40,7 @@ func (p *pace) confirm() {
 	p.n = min(p.n, float64(p.most))
 }
 
-// enter waits until one more may run.
+// enter waits until one more case may run.
 func (p *pace) enter() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -51,8 +50,8 @@ func (p *pace) enter() {
 	p.running++
 }
 
-// leave ends a case. good says that nothing disturbed it, same that its verdict is
-// that of its first run.
+// leave ends a case. good means that nothing disturbed it, and same that its second run confirmed its
+// verdict.
 func (p *pace) leave(good, same bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -75,7 +74,7 @@ func (p *pace) leave(good, same bool) {
 	p.change.Broadcast()
 }
 
-// shrink halves the number, but not to less than least.
+// shrink halves the limit, but not below least.
 func (p *pace) shrink(least int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

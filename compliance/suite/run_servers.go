@@ -9,10 +9,10 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// TestServer runs cases against the server at a URL: ws, wss, or
-// ws+unix:///path/of.sock:/path. It returns the results in the order of the cases.
-// The error is that no connection could be made, that the server no longer answers,
-// or ctx's; then the results are those that there are. opts may be nil.
+// TestServer runs cases against the server at a URL: ws://, wss:// or ws+unix:///path/of.sock:/path. It
+// skips cases for clients and returns the results in the order of the cases. If it cannot connect, if
+// the server stops answering or if ctx ends, it returns an error together with the results so far. opts
+// may be nil.
 func TestServer(ctx context.Context, url string, cases []*Case, opts *Options) ([]*report.Result, error) {
 	o := opts.withDefaults()
 	t, err := parseTarget(url, o.TLS)
@@ -23,9 +23,9 @@ func TestServer(ctx context.Context, url string, cases []*Case, opts *Options) (
 	return newRun(cases, o, t).do(ctx)
 }
 
-// Probe reports whether there is a WebSocket server at a URL: it opens a connection,
-// and drops it. The error says what there is instead. A server that answers 101 is
-// one, whatever is wrong with the answer: that is for the cases to say.
+// Probe checks that there is a WebSocket server at a URL by opening a connection, which it drops. It
+// returns an error that says what is there instead. A server that answers 101 counts as a WebSocket
+// server, even if the answer is otherwise invalid, which the cases report. opts may be nil.
 func Probe(ctx context.Context, url string, opts *Options) error {
 	o := opts.withDefaults()
 	t, err := parseTarget(url, o.TLS)
@@ -47,8 +47,8 @@ func Probe(ctx context.Context, url string, opts *Options) error {
 	answer := p.res.HTTPResponse
 	switch words := strings.Fields(answer); {
 	case p.res.WasOpenHandshakeTimeout && answer != "":
-		return fmt.Errorf("the server's answer to the opening handshake, which begins with %.60q, does "+
-			"not end within %v", answer, o.HandshakeTimeout)
+		return fmt.Errorf("the server's answer to the opening handshake begins with %.60q and does not "+
+			"end within %v", answer, o.HandshakeTimeout)
 	case p.res.WasOpenHandshakeTimeout:
 		return fmt.Errorf("the server does not answer the opening handshake within %v", o.HandshakeTimeout)
 	case len(words) > 1 && strings.HasPrefix(words[0], "HTTP/") && words[1] == "101":
@@ -57,7 +57,7 @@ func Probe(ctx context.Context, url string, opts *Options) error {
 	return err
 }
 
-// serverCase runs a case against a server. The error is that there is none.
+// serverCase runs a case against a server. It returns an error if it cannot connect.
 func serverCase(ctx context.Context, t *target, c *Case, o *Options) (*report.Result, error) {
 	if c.script != nil {
 		return scriptServer(ctx, t, c, o)
@@ -78,7 +78,7 @@ func serverCase(ctx context.Context, t *target, c *Case, o *Options) (*report.Re
 		p.res.DroppedByMe = true
 		p.finish()
 		if p.res.Behavior == report.Failed {
-			p.res.Result = fmt.Sprintf("There was no connection: %v.", err)
+			p.res.Result = fmt.Sprintf("The connection was not opened: %v.", err)
 		}
 	} else {
 		p.run(rest)

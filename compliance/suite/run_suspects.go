@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// dead deals with a server that no longer answers. The caller holds the gate.
+// dead handles a server that no longer answers. The caller holds the gate.
 func (r *run) dead() (alive bool) {
 	if r.busy() != "" {
 		return r.idle()
@@ -25,20 +25,20 @@ func (r *run) dead() (alive bool) {
 	alive = r.inquire(append(left, ran...))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.spans = nil // they are known not to hurt, or named
+	r.spans = nil // each case is now known to be harmless, or was blamed
 	return alive
 }
 
-// inquire runs suspects one after the other, to find those that stop the server by
-// themselves. It reports whether the server is there.
+// inquire runs suspects one after the other, to find those that stop the server by themselves. It
+// reports whether the server is alive.
 func (r *run) inquire(suspects []int) (alive bool) {
-	first := 0 // of those that ran since the server came back
+	first := 0 // the first suspect that ran since the server came back
 	for k, i := range suspects {
 		if !r.stops(i) {
 			continue
 		}
 		err := r.revive()
-		if err == nil && first < k { // one before it may have stopped the server
+		if err == nil && first < k { // an earlier suspect may have stopped the server
 			if first = k; !r.stops(i) {
 				continue
 			}
@@ -59,11 +59,11 @@ func (r *run) inquire(suspects []int) (alive bool) {
 	return true
 }
 
-// stops runs a case and reports whether the server no longer answers then, or soon
-// after. A verdict that was told stays.
+// stops runs a case and reports whether the server stops answering during the case or soon after. A settled
+// verdict stays.
 func (r *run) stops(i int) bool {
-	told := r.results[i]
-	_, _, _ = r.playOne(i) // if there is no connection, there is no answer either
+	before := r.results[i]
+	_, _, _ = r.playOne(i) // without a connection, there is no answer either
 	if r.ctx.Err() != nil {
 		return false
 	}
@@ -74,12 +74,12 @@ func (r *run) stops(i int) bool {
 	case stopped && !r.settled[i]:
 		r.results[i] = nil
 	case r.settled[i]:
-		r.results[i] = told
+		r.results[i] = before
 	}
 	return stopped
 }
 
-// steady reports whether the server answers again and again.
+// steady reports whether the server answers several probes in a row.
 func (r *run) steady() bool {
 	for range steadyAsks {
 		if !r.ask() {
@@ -94,10 +94,9 @@ func (r *run) steady() bool {
 	return true
 }
 
-// suspects returns the cases that ran when the server died, those that had ended
-// shortly before but may have left work behind, and those that passed to their end.
-// The verdicts of the first, and of all that came after, are taken back. The caller
-// holds the gate.
+// suspects returns the cases that ran when the server died, those that ended shortly before but may
+// have left work to the server, and those that passed and ended properly. It withdraws the verdicts on
+// the first, and on all cases that began later. The caller holds the gate.
 func (r *run) suspects() (ran, left, passed []int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,12 +106,12 @@ func (r *run) suspects() (ran, left, passed []int) {
 		begun := s.begun.Before(bad) || bad.IsZero()
 		switch {
 		case r.settled[s.i] && (res == nil || !fine(res)):
-			// its verdict has been told
+			// Done was called with its verdict.
 		case s.ended.Before(r.health.good):
 			if begun && res != nil && !finished(res) && s.ended.After(r.health.good.Add(-lastTime)) {
 				left = append(left, s.i)
 			}
-		case res != nil && fine(res) && finished(res): // no other run would tell more
+		case res != nil && fine(res) && finished(res): // another run would give the same verdict
 			if begun {
 				passed = append(passed, s.i)
 			}
@@ -134,14 +133,14 @@ func unique(list []int) []int {
 	return slices.Compact(list)
 }
 
-// finished reports whether a server went on to the end of a case: to that of the
-// closing handshake, or to a response that refuses the opening handshake.
+// finished reports whether a server completed a case: the closing handshake, or a response that refuses
+// the opening handshake.
 func finished(r *report.Result) bool {
 	line, _, _ := strings.Cut(r.HTTPResponse, "\r\n")
 	return r.WasClean || line != "" && !strings.Contains(line, " 101")
 }
 
-// blame makes the verdict on the case that killed the server.
+// blame sets the verdict on a case that killed the server.
 func (r *run) blame(i int) {
 	r.mu.Lock()
 	res := newScript(r.ctx, r.cases[i], r.o, r.server).res
@@ -150,33 +149,33 @@ func (r *run) blame(i int) {
 		res.Agent = r.server.host
 	}
 	res.Behavior, res.BehaviorClose = report.Failed, report.Failed
-	res.Result = "The server stopped answering while this case ran or soon after: it accepts no " +
-		"connection, or answers no opening handshake."
+	res.Result = "The server stopped answering while this case ran or soon after: it does not accept " +
+		"connections, or does not answer opening handshakes."
 	res.ResultClose = "The server stopped answering."
 	r.results[i], r.settled[i] = res, false
 	r.mu.Unlock()
 	r.settle(i)
 }
 
-// giveUp ends the run because the server is gone.
+// giveUp ends the run because the server did not come back.
 func (r *run) giveUp(suspects, passed []int, err error) {
 	left := r.unjudged()
-	said, advice := "the server stopped answering", ""
+	what, advice := "the server stopped answering", ""
 	switch ids := r.ids(suspects); {
 	case len(suspects) == 1:
-		said += " during " + ids
+		what += " during " + ids
 	case len(suspects) > 1:
-		advice = "; the suspects are " + ids +
-			", which ran then or shortly before: run each by itself to find the culprit"
+		advice = "; " + ids + " ran then or shortly before: run each of them by itself to find the one " +
+			"that stops the server"
 	case len(passed) > 0:
-		said += " after " + r.ids(passed)
+		what += " after " + r.ids(passed)
 	}
-	r.cancel(fmt.Errorf("%s %w%s%s", said, err, advice, notJudged(left)))
+	r.cancel(fmt.Errorf("%s %w%s%s", what, err, advice, notJudged(left)))
 }
 
-// unjudged takes back what a run that ends early cannot confirm: verdicts on servers
-// that were too busy, and those that rest on a wait and would run again. It returns how
-// many cases have no result.
+// unjudged withdraws the verdicts that a run cannot confirm because it ends early: those on a server
+// that was too busy, and those that depend on a wait and would run again. It returns the number of
+// cases without a result.
 func (r *run) unjudged() (n int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -192,7 +191,7 @@ func (r *run) unjudged() (n int) {
 	return n
 }
 
-// ids lists the ids of cases.
+// ids returns the ids of cases as a list.
 func (r *run) ids(list []int) string {
 	var ids []string
 	for _, i := range list {
@@ -201,13 +200,13 @@ func (r *run) ids(list []int) string {
 	return strings.Join(ids, ", ")
 }
 
-// notJudged tells how many cases have no result.
+// notJudged says how many cases have no verdict, to append to an error.
 func notJudged(n int) string {
 	switch n {
 	case 0:
 		return ""
 	case 1:
-		return "; 1 case was not judged"
+		return "; 1 case has no verdict"
 	}
-	return fmt.Sprintf("; %d cases were not judged", n)
+	return fmt.Sprintf("; %d cases have no verdict", n)
 }

@@ -81,7 +81,7 @@ func TestServerDies(t *testing.T) {
 	d := wscheck(t, "fuzzingclient", serveMortal(t, 4), "-cases", "1.1.*", "-parallel", "1", "-out", out,
 		"-agent", "x")
 	d.check(t, exitFailed, "INCOMPLETE: 3 cases ran, 0 fell short\n",
-		"the server stopped answering after 1.1.3 and did not come back within 10s; 5 cases were not judged")
+		"the server stopped answering after 1.1.3 and did not come back within 10s; 5 cases have no verdict")
 	verdicts(t, out, "x", "1.1.1", "1.1.2", "1.1.3")
 	if b, err := os.ReadFile(filepath.Join(out, "index.html")); err != nil ||
 		!strings.Contains(string(b), "interrupted") {
