@@ -15,8 +15,8 @@ var (
 	blank    = []byte("\r\n\r\n")
 )
 
-// newConn returns a connection to a peer that sends in and then ends its direction. A
-// client first gets an answer to its opening handshake, with this extension.
+// newConn returns a connection to a peer that sends in and then ends the stream. A client
+// first gets an answer to its opening handshake, with the given extension.
 func newConn(in []byte, client bool, extension string) *pipe.Canned {
 	if !client {
 		return &pipe.Canned{In: in}
@@ -24,7 +24,7 @@ func newConn(in []byte, client bool, extension string) *pipe.Canned {
 	return &pipe.Canned{Reply: func(request []byte) []byte { return append(answerTo(request, extension), in...) }}
 }
 
-// answerTo returns the response to a request.
+// answerTo returns the response of a server to a request.
 func answerTo(request []byte, extension string) []byte {
 	key := keyField.FindSubmatch(request)
 	if key == nil {
@@ -38,13 +38,13 @@ func answerTo(request []byte, extension string) []byte {
 	return []byte(a + "\r\n")
 }
 
-// framesOn returns what was written on a connection after the handshake.
+// framesOn returns the bytes written to a connection after the handshake.
 func framesOn(c *pipe.Canned) []byte {
 	_, b, _ := bytes.Cut(c.Written(), blank)
 	return b
 }
 
-// A response is a ResponseWriter on which 101 can be sent before it is hijacked.
+// A response is a ResponseWriter that can send 101 before it is hijacked.
 type response struct {
 	pipe.ResponseWriter
 	switched bool // by WriteHeader
@@ -63,5 +63,5 @@ func (w *response) WriteHeader(status int) {
 	_, _ = w.Conn.Write([]byte("HTTP/1.1 101 Switching Protocols\r\n\r\n"))
 }
 
-// Flush implements [http.Flusher], as the ResponseWriter of net/http does.
+// Flush implements [http.Flusher], as net/http's ResponseWriter does.
 func (w *response) Flush() {}

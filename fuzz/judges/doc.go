@@ -1,19 +1,18 @@
-// Package judges puts the same octets before this project's parsers and those of
-// other libraries, and compares what each makes of them: the messages that it
-// delivers, how it ends, and the close code that it sends; of a request for an opening
-// handshake, whether it is accepted.
+// Package judges gives the same bytes to this project's parsers and to those of other
+// libraries, and compares the results: the messages delivered, how the connection ends,
+// and the close code sent; for an opening handshake, whether the request is accepted.
 //
-// Where they differ, a row of a table must say so: which library, what it does, and
-// the sentence of the RFC that settles who is right. A difference without a row fails,
-// and so does a row that no seed exercises, so that the table says what is so, and no
-// more. The rows are what users of those libraries meet when they change over.
+// A difference must have a row in a table, with the library, the difference, and the
+// sentence of the RFC that settles who is right. A difference without a row fails, and so
+// does a row that no seed exercises. Users of those libraries find in the tables what
+// changes for them.
 //
 // All of it is tests:
 //
-//	go test ./fuzz/judges                           all seeds
-//	go test -fuzz '^FuzzJudges$' ./fuzz/judges      and what is made from them
+//	go test ./fuzz/judges                           # all seeds
+//	go test -fuzz '^FuzzJudges$' ./fuzz/judges      # and inputs made from them
 //
-// The libraries are a dependency of this module only. Each is driven by its public
-// functions over a connection in memory, as a server and as a client. The fork of
-// gorilla/websocket for fasthttp has the same parser, and is left out.
+// Only this module depends on the libraries. It calls their public functions over a
+// connection in memory, as a server and as a client. The fork of gorilla/websocket for
+// fasthttp has the same parser and is left out.
 package judges

@@ -11,20 +11,20 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// behindFinal reports whether a compressed message has octets behind its first final
-// block, up to which nothing is wrong with it. Most libraries stop reading there.
+// behindFinal reports whether a compressed message has bytes after its first final block,
+// and is valid up to there. Most libraries stop reading at that block.
 func (s *situation) behindFinal() bool {
 	return s.reachesFinal(func(left int, _ wire.Header) bool { return left > 0 })
 }
 
-// goesOnFinal is behindFinal, or a frame must follow that may have no octets.
+// goesOnFinal is like behindFinal, but also true if only an empty frame can follow.
 func (s *situation) goesOnFinal() bool {
 	return s.reachesFinal(func(left int, h wire.Header) bool { return left > 0 || !h.Fin })
 }
 
-// reachesFinal reports whether a compressed message has a final block, up to which
-// nothing is wrong with it, and like accepts how many octets are left behind it in the
-// frames so far, of which h is the last.
+// reachesFinal reports whether a compressed message has a final block and is valid up to
+// there, and like accepts the number of bytes after it in the frames so far. h is the last
+// of these frames.
 func (s *situation) reachesFinal(like func(left int, h wire.Header) bool) bool {
 	var first wire.Opcode
 	var payload []byte // of a compressed message
@@ -46,22 +46,22 @@ func (s *situation) reachesFinal(like func(left int, h wire.Header) bool) bool {
 			wire.Mask(part, h.Key, 0)
 		}
 		payload = append(payload, part...)
-		if left, ok := behind(payload, first == wire.OpText); ok && like(left, h) {
+		if left, ok := afterFinal(payload, first == wire.OpText); ok && like(left, h) {
 			return true
 		}
 	}
 	return false
 }
 
-// behind returns how many octets of a payload stand behind its first final block. ok is
-// false if there is none, or what comes before is a fault.
-func behind(payload []byte, text bool) (left int, ok bool) {
+// afterFinal returns the number of bytes of a payload after its first final block. ok is
+// false if there is no such block, or a fault before it.
+func afterFinal(payload []byte, text bool) (left int, ok bool) {
 	r := bytes.NewReader(payload)
 	data, err := io.ReadAll(io.LimitReader(flate.NewReader(r), maxMessage+1))
 	return r.Len(), err == nil && len(data) <= maxMessage && (!text || validSoFar(data))
 }
 
-// validSoFar reports whether b is UTF-8, or can become it.
+// validSoFar reports whether b is a prefix of valid UTF-8.
 func validSoFar(b []byte) bool {
 	for i := range min(utf8.UTFMax, len(b)+1) {
 		if head, tail := b[:len(b)-i], b[len(b)-i:]; utf8.Valid(head) {
@@ -71,8 +71,8 @@ func validSoFar(b []byte) bool {
 	return false
 }
 
-// restored returns the difference that there would be, had the library not dropped what
-// stands behind the final blocks of messages; nil if it dropped nothing.
+// restored returns the difference that would remain if the library had not dropped the
+// bytes after the final blocks of messages. It returns nil if nothing was dropped.
 func (d *difference) restored() *difference {
 	if !d.deflated || !d.compressed {
 		return nil

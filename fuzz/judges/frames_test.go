@@ -16,10 +16,10 @@ import (
 const (
 	modeClient  = 1 << iota // the stream is a client's
 	modeDeflate             // permessage-deflate was negotiated
-	modeFit                 // each frame is masked or not as it has to be
+	modeFit                 // the masking of each frame is made valid
 )
 
-// put is compare for an input of a fuzzer.
+// put calls compare for an input of FuzzJudges.
 func put(data []byte, mode byte) []*difference {
 	fromClient := mode&modeClient != 0
 	if mode&modeFit != 0 {
@@ -29,8 +29,8 @@ func put(data []byte, mode byte) []*difference {
 	return list
 }
 
-// fit masks the frames of a stream, or takes their masks off, so that a change of a
-// payload or of the role is not just a frame that has to be refused.
+// fit masks or unmasks the frames of a stream, so that a change of a payload or of the role
+// is not refused for its masking alone.
 func fit(data []byte, mask bool) (out []byte) {
 	for len(data) > 0 {
 		h, n, err := wire.ConsumeHeader(data)
@@ -53,7 +53,7 @@ func fit(data []byte, mask bool) (out []byte) {
 	return append(out, data...)
 }
 
-// maxInput bounds an input, in octets: what is longer finds nothing else.
+// maxInput limits an input, in bytes. Longer inputs find nothing more.
 const maxInput = 16 << 10
 
 // A stream is a seed.
@@ -62,8 +62,8 @@ type stream struct {
 	mode byte
 }
 
-// streams are the seeds: the streams of the suite's cases, and what their short form
-// leaves out.
+// streams returns the seeds: the streams of the suite's cases, and others that their short
+// forms leave out.
 func streams() (list []stream) {
 	for _, s := range seeds.Streams() {
 		seed := stream{data: s.Data}
@@ -78,7 +78,7 @@ func streams() (list []stream) {
 	return append(append(list, plainStreams()...), deflateStreams()...)
 }
 
-// plainStreams are seeds without compression.
+// plainStreams returns seeds without compression.
 func plainStreams() []stream {
 	text, more, ping, pong := compose.Text, compose.Continuation, compose.Ping, compose.Pong
 	empty, maskedEmpty := slices.Repeat([]compose.Frame{more("").NoFIN()}, 1100), slices.Repeat([]compose.Frame{more("").NoFIN().Mask()}, 1100)
@@ -96,8 +96,8 @@ func plainStreams() []stream {
 	}
 }
 
-// deflateStreams are seeds with compression. The payloads are of blocks that hold "Hello"
-// or a part of it, final ones mostly, which begin with 0xf3 in place of 0xf2.
+// deflateStreams returns seeds with compression. Most payloads are blocks with "Hello" or a
+// part of it. A final block begins with 0xf3 instead of 0xf2.
 func deflateStreams() []stream {
 	text := func(payload string) compose.Frame { return compose.Text(payload).Compressed() }
 	binary := func(payload string) compose.Frame { return compose.Binary(payload).Compressed() }
@@ -126,14 +126,14 @@ func deflateStreams() []stream {
 	return append(list, stream{bombBehindFinal(), modeDeflate})
 }
 
-// bombBehindFinal is a compressed message with more octets than the limit behind its
-// first final block, with messages behind it.
+// bombBehindFinal returns a compressed message with more bytes than the limit after its
+// first final block, and two other messages.
 func bombBehindFinal() []byte {
 	payload := "\xf3H\xcd\xc9\xc9\x07\x00" + string(inflate.DeflateZeros(maxMessage+1))
 	return compose.Stream(compose.Binary(payload).Compressed(), compose.Text("x"), compose.Text("y"))
 }
 
-// The parsers agree on a stream, but for what the rows say.
+// FuzzJudges compares the parsers on a stream. Every difference must match a row.
 func FuzzJudges(f *testing.F) {
 	for _, s := range streams() {
 		f.Add(s.data, s.mode|modeFit)
@@ -144,14 +144,14 @@ func FuzzJudges(f *testing.F) {
 		}
 		for _, d := range put(data, mode) {
 			if accept(rows, d) < 0 {
-				t.Errorf("a difference that no row accepts: %v", d)
+				t.Errorf("no row matches the difference: %v", d)
 			}
 		}
 	})
 }
 
-// Every seed does well in either role, with and without compression, and every row is
-// exercised by one, for every library that it names.
+// TestRows runs every seed in either role, with and without compression. Every difference
+// must match a row, and every row must be exercised for each of its libraries.
 func TestRows(t *testing.T) {
 	seen := map[int]map[string]int{}
 	for _, s := range streams() {
@@ -160,7 +160,7 @@ func TestRows(t *testing.T) {
 			for _, d := range put(s.data, mode) {
 				i := accept(rows, d)
 				if i < 0 {
-					t.Errorf("a difference that no row accepts: %v", d)
+					t.Errorf("no row matches the difference: %v", d)
 				}
 				if seen[i] == nil {
 					seen[i] = map[string]int{}
@@ -174,14 +174,14 @@ func TestRows(t *testing.T) {
 	}
 }
 
-// checkRow reports a row that nothing exercises, or that no sentence settles.
+// checkRow reports a row that no seed exercises, or that lacks a sentence.
 func checkRow(t *testing.T, libraries, does, section, says, right string, seen map[string]int) {
 	if section == "" || says == "" || !slices.Contains([]string{"ours", "theirs", "both"}, right) {
-		t.Errorf("%s %s: section %q, %q, right: %q", libraries, does, section, says, right)
+		t.Errorf("%s %s: incomplete: section %q, sentence %q, right %q", libraries, does, section, says, right)
 	}
 	for _, name := range strings.Fields(libraries) {
 		if seen[name] == 0 {
-			t.Errorf("no seed shows that %s %s", name, does)
+			t.Errorf("no seed exercises: %s %s", name, does)
 		}
 	}
 	t.Logf("%v: %s (%s; right: %s)", seen, does, section, right)

@@ -22,15 +22,14 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// protocols are the subprotocols that each library is told to speak.
+// protocols are the subprotocols in the options of each library.
 var protocols = []string{"chat", "superchat"}
 
-// An upgrader answers a request, on w or the connection beneath it. The requests that
-// it sees have passed net/http.
+// An upgrader answers a request that net/http has accepted, on w or the hijacked connection.
 type upgrader struct {
 	name        string
 	do          func(w *response, r *http.Request) error
-	noProtocols bool // its choice of subprotocols is not ours to compare
+	noProtocols bool // its choice of subprotocols is not compared
 	noDeflate   bool
 }
 
@@ -65,7 +64,7 @@ var upgraders = []upgrader{
 		_, _, _, err := u.Upgrade(r, w)
 		return err
 	}},
-	// With subprotocols set it refuses every client that offers none.
+	// If subprotocols are set, it refuses every client that offers none.
 	{name: "gws", noProtocols: true, do: func(w *response, r *http.Request) error {
 		u := gws.NewUpgrader(&gwsReader{v: &verdict{}}, &gws.ServerOption{
 			PermessageDeflate: gws.PermessageDeflate{Enabled: true, PoolSize: 1}, Logger: gwsQuiet{},
@@ -73,8 +72,8 @@ var upgraders = []upgrader{
 		_, err := u.Upgrade(w, r)
 		return err
 	}},
-	// Its Handler refuses every request without an origin; a Handshake that says
-	// nothing takes any, as its documentation has it for other clients.
+	// Its Handler refuses every request without an origin. A Handshake function accepts
+	// any, as its documentation says for other clients.
 	{name: "xnet", noProtocols: true, noDeflate: true, do: func(w *response, r *http.Request) error {
 		xnet.Server{
 			Handshake: func(c *xnet.Config, _ *http.Request) error { c.Protocol = nil; return nil },
@@ -84,7 +83,7 @@ var upgraders = []upgrader{
 	}},
 }
 
-// An answer is what a library answers to a request.
+// An answer is the answer of a library to a request.
 type answer struct {
 	accepted bool
 	protocol string
@@ -99,7 +98,7 @@ func (a answer) String() string {
 	return fmt.Sprintf("accepted, subprotocol %q, deflate %t", a.protocol, a.deflated)
 }
 
-// A dispute is an answer that is not ours.
+// A dispute is an answer that differs from ours.
 type dispute struct {
 	name         string
 	r            *http.Request
@@ -110,11 +109,11 @@ func (d *dispute) String() string {
 	return fmt.Sprintf("%s, of %s %.300q:\n  ours:   %v\n  theirs: %v", d.name, d.r.Method, d.r.Header, d.ours, d.theirs)
 }
 
-// ask has a library answer a request.
+// ask returns the answer of a library to a request.
 func ask(u upgrader, raw []byte) (a answer) {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
 	if err != nil {
-		panic("BUG: it was read before")
+		panic("BUG: the request was valid before")
 	}
 	c := newConn(nil, false, "")
 	defer c.Close()
@@ -138,8 +137,8 @@ func ask(u upgrader, raw []byte) (a answer) {
 	return a
 }
 
-// disputes puts a request before our side and all libraries, and returns the answers
-// that differ. A request that net/http refuses has none.
+// disputes gives a request to our side and all libraries, and returns the answers that
+// differ. A request that net/http refuses has none.
 func disputes(raw []byte) (list []*dispute) {
 	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
 	if err != nil || r.ProtoMajor != 1 || r.Host == "" || !httpguts.ValidHostHeader(r.Host) {
@@ -164,7 +163,7 @@ func disputes(raw []byte) (list []*dispute) {
 	return list
 }
 
-// requests are the seeds: those of the suite's cases, and what they leave out.
+// requests returns the seeds: those of the suite's cases, and others.
 func requests() (list [][]byte) {
 	for _, h := range seeds.Heads() {
 		if h.Request {
@@ -197,7 +196,7 @@ func requests() (list [][]byte) {
 	return list
 }
 
-// The upgraders agree on a request, but for what the rows say.
+// FuzzJudgeHandshake compares the answers to a request. Every dispute must match a row.
 func FuzzJudgeHandshake(f *testing.F) {
 	for _, raw := range requests() {
 		f.Add(raw)
@@ -208,20 +207,20 @@ func FuzzJudgeHandshake(f *testing.F) {
 		}
 		for _, d := range disputes(raw) {
 			if acceptHandshake(d) < 0 {
-				t.Errorf("a difference that no row accepts: %v", d)
+				t.Errorf("no row matches the difference: %v", d)
 			}
 		}
 	})
 }
 
-// Every row is exercised by a seed, for every library that it names.
+// TestHandshakeRows checks that every row is exercised by a seed for each of its libraries.
 func TestHandshakeRows(t *testing.T) {
 	seen := map[int]map[string]int{}
 	for _, raw := range requests() {
 		for _, d := range disputes(raw) {
 			i := acceptHandshake(d)
 			if i < 0 {
-				t.Errorf("a difference that no row accepts: %v", d)
+				t.Errorf("no row matches the difference: %v", d)
 			}
 			if seen[i] == nil {
 				seen[i] = map[string]int{}

@@ -23,16 +23,16 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A library reads streams.
+// A library is a WebSocket library that reads streams.
 type library struct {
 	name      string
 	read      func(s *session, v *verdict) // to the end
-	mute      bool                         // its codes are the application's affair
+	mute      bool                         // the application sends the close codes
 	blurred   bool                         // its error for a close frame is io.EOF
 	noDeflate bool
 }
 
-// hawser is ours; libraries are the others.
+// hawser is our library, and libraries are the others.
 var (
 	hawser    = &library{name: "hawser", read: readHawser}
 	libraries = []*library{
@@ -46,7 +46,7 @@ var (
 
 const target = "ws://server.example.com/"
 
-// request is that of a client which offers what the session has.
+// request returns the request of a client that offers the extension of the session.
 func (s *session) request() *http.Request {
 	h := http.Header{
 		"Upgrade": {"websocket"}, "Connection": {"Upgrade"},
@@ -61,7 +61,7 @@ func (s *session) request() *http.Request {
 	}
 }
 
-// dial is a dial function that gives the session's connection.
+// dial returns the connection of the session.
 func (s *session) dial(context.Context, string, string) (net.Conn, error) { return s.conn, nil }
 
 var extensions = []wire.Extension{deflate.MustNew(&deflate.Options{NoContextTakeover: true})}
@@ -95,7 +95,7 @@ func readHawser(s *session, v *verdict) {
 	switch {
 	case errors.As(err, &closeErr):
 		v.end = closed
-	case isEnd(err) && sentCode(framesOn(s.conn)) == 0: // compressed data may end too early as well
+	case isEnd(err) && sentCode(framesOn(s.conn)) == 0: // compressed data may end too early, too
 		v.end = atEnd
 	}
 }
@@ -162,13 +162,13 @@ func readCoder(s *session, v *verdict) {
 	v.err, v.end = err, refused
 	switch {
 	case coder.CloseStatus(err) != -1, errors.Is(err, net.ErrClosed) && sentCode(framesOn(s.conn)) != 0:
-		v.end = closed // of a close frame within a message it says no more than the second
+		v.end = closed // for a close frame within a message it returns only the second error
 	case isEnd(err):
 		v.end = atEnd
 	}
 }
 
-// readGobwas puts its parts together as its documentation does.
+// readGobwas combines the parts of the library as its documentation does.
 func readGobwas(s *session, v *verdict) {
 	state := ws.StateClientSide
 	if s.server {
@@ -229,13 +229,13 @@ func readGobwasMessage(h ws.Header, rd *wsutil.Reader, deflated bool, v *verdict
 	case check != nil && !check.Valid():
 		return wsutil.ErrInvalidUTF8
 	case len(data) > maxMessage:
-		return errors.New("a message that is too long")
+		return errors.New("the message is too long")
 	}
 	v.take(h.OpCode == ws.OpText, data)
 	return nil
 }
 
-// gwsReader takes what gws calls back with.
+// A gwsReader is the event handler of gws.
 type gwsReader struct {
 	gws.BuiltinEventHandler
 	v   *verdict
@@ -276,7 +276,7 @@ func readGWS(s *session, v *verdict) {
 	v.err, v.end = r.err, refused
 	switch {
 	case errors.As(r.err, &closeErr):
-		// It tells the application of a wrong close frame as of a right one.
+		// It reports an invalid close frame to the application like a valid one.
 		if sent := sentCode(framesOn(s.conn)); sent != 1002 && sent != 1003 && sent != 1007 {
 			v.end = closed
 		}
@@ -285,7 +285,7 @@ func readGWS(s *session, v *verdict) {
 	}
 }
 
-// xnetCodec keeps a message's type.
+// xnetCodec keeps the type of a message.
 var xnetCodec = xnet.Codec{Unmarshal: func(data []byte, kind byte, v any) error {
 	v.(*verdict).take(kind == xnet.TextFrame, data)
 	return nil

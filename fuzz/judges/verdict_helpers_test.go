@@ -14,36 +14,36 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// maxMessage is the limit on messages, for all libraries that have one.
+// maxMessage is the limit on messages of all libraries that have one.
 const maxMessage = 1 << 20
 
-// An end is how a library's reading of a stream ended.
+// An end is the way in which a library stopped reading.
 type end int
 
 const (
 	atEnd   end = iota // of the stream, between frames or within one
-	closed             // at a close frame that it took
-	refused            // at what it did not take
-	crashed            // in a panic
+	closed             // at a close frame that it accepted
+	refused            // at something that it refused
+	crashed            // with a panic
 )
 
 func (e end) String() string { return [...]string{"at the end", "closed", "refused", "panic"}[e] }
 
-// A message is one that was delivered.
+// A message is a delivered message.
 type message struct {
 	text bool
 	data string
 }
 
-// A verdict is what a library makes of a stream.
+// A verdict is the result of a library for a stream.
 type verdict struct {
 	messages []message
 	end      end
-	sent     int   // the close code that it sent; 0 if none, 1005 for a close frame without one
-	err      error // its last
+	sent     int   // the close code that it sent: 0 if none, 1005 for an empty close frame
+	err      error // the last
 }
 
-// sentCode finds the first close frame in what was written.
+// sentCode returns the code of the first close frame in b.
 func sentCode(b []byte) int {
 	for {
 		h, n, err := wire.ConsumeHeader(b)
@@ -64,7 +64,7 @@ func sentCode(b []byte) int {
 	}
 }
 
-// isEnd reports whether an error is that of a stream that ended.
+// isEnd reports whether an error is that of the end of a stream.
 func isEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
@@ -81,68 +81,69 @@ func (v *verdict) String() string {
 	return fmt.Sprintf("%d messages %s%v, sent %d (%v)", len(v.messages), s, v.end, v.sent, v.err)
 }
 
-// A situation is what was put before the libraries.
+// A situation is the input of the libraries, with our result.
 type situation struct {
-	fromClient bool // the stream is a client's, and read by servers
+	fromClient bool // the stream is a client's, read by servers
 	deflated   bool // permessage-deflate was negotiated, without context takeover
 	data       []byte
 
 	ours      verdict
-	violation wire.Violation // that our side found; 0 if none
+	violation wire.Violation // found by our side; 0 if none
 
-	fragmented bool // there are continuations
-	compressed bool // there is a frame with RSV1
+	fragmented bool // some frame is a continuation
+	compressed bool // some frame has RSV1
 	cutOff     bool // the last frame of the stream is not whole
 	partial    bool // the stream ends within the frame that we refused
-	headless   bool // it even ends within the header of that frame
+	headless   bool // the stream ends within the header of that frame
 }
 
-// A difference is one of a library's verdicts that is not ours.
+// A difference is a verdict of a library that differs from ours.
 type difference struct {
 	*situation
 	library *library
 	theirs  verdict
 }
 
-// same reports whether the verdicts are equal, as far as the library shows its own.
+// same reports whether the verdicts are equal, as far as the library reports its own.
 func (d *difference) same() bool {
 	return d.sameEnd() && slices.Equal(d.ours.messages, d.theirs.messages) &&
 		(d.library.mute || d.ours.end == atEnd || d.ours.sent == d.theirs.sent)
 }
 
-// sameEnd reports whether the ends are equal, for all that the library tells.
+// sameEnd reports whether the ends are equal, as far as the library reports its own.
 func (d *difference) sameEnd() bool {
 	ours := d.ours.end
 	if d.library.blurred && ours == closed {
-		ours = atEnd // it tells both with io.EOF
+		ours = atEnd // its error for both is io.EOF
 	}
 	return ours == d.theirs.end
 }
 
-// sameMessages reports whether both delivered the same.
+// sameMessages reports whether both delivered the same messages.
 func (d *difference) sameMessages() bool { return slices.Equal(d.ours.messages, d.theirs.messages) }
 
-// wentOn reports whether the library delivered at least what we did before we refused.
+// wentOn reports whether we refused something, and the library delivered at least the same
+// messages.
 func (d *difference) wentOn() bool {
 	n := len(d.ours.messages)
 	return d.ours.end == refused && len(d.theirs.messages) >= n &&
 		slices.Equal(d.theirs.messages[:n], d.ours.messages)
 }
 
-// dropped reports whether both refused it at the same place, and the library sent no
-// close frame.
+// dropped reports whether both refused the stream after the same messages, and the library
+// sent no close frame.
 func (d *difference) dropped() bool {
 	return d.ours.end == refused && d.theirs.end == refused && d.sameMessages() && d.theirs.sent == 0
 }
 
-// brokeOff reports whether the library refused what it had not delivered, where we
-// had gone further or said something else.
+// brokeOff reports whether the library refused the stream before we did, or where we gave
+// another verdict.
 func (d *difference) brokeOff() bool {
 	n := len(d.theirs.messages)
 	return d.theirs.end == refused && n <= len(d.ours.messages) && slices.Equal(d.theirs.messages, d.ours.messages[:n])
 }
 
-// joined reports whether the data of the library's messages begin with that of ours.
+// joined reports whether the joined data of the library's messages begins with that of ours.
 func (d *difference) joined() bool {
 	join := func(list []message) (s string) {
 		for _, m := range list {
@@ -158,11 +159,11 @@ func (d *difference) String() string {
 	if !d.fromClient {
 		role = "client"
 	}
-	return fmt.Sprintf("%s as a %s, deflate %t, of %.200q:\n  ours:   %v [%v]\n  theirs: %v",
+	return fmt.Sprintf("%s as a %s, deflate %t, for %.200q:\n  ours:   %v [%v]\n  theirs: %v",
 		d.library.name, role, d.deflated, d.data, &d.ours, d.violation, &d.theirs)
 }
 
-// look notes what the rows ask about.
+// look sets the properties of the stream that rows need.
 func (s *situation) look() {
 	for h, end := range s.frames() {
 		s.cutOff = end > int64(len(s.data))
@@ -171,8 +172,8 @@ func (s *situation) look() {
 	}
 }
 
-// frames yields the headers of the stream, and where each frame ends, which may be
-// behind the end of the stream.
+// frames yields the header and the end of each frame. The end of the last may be beyond the
+// end of the stream.
 func (s *situation) frames() iter.Seq2[wire.Header, int64] {
 	return func(yield func(wire.Header, int64) bool) {
 		for at := int64(0); at < int64(len(s.data)); {
@@ -188,8 +189,8 @@ func (s *situation) frames() iter.Seq2[wire.Header, int64] {
 	}
 }
 
-// cutAt reports what of the frame with the octet at an offset the stream does not have
-// to its end: its header, or any of it.
+// cutAt reports whether the header of the frame at an offset, and the frame itself, are cut
+// off by the end of the stream.
 func (s *situation) cutAt(offset int64) (header, frame bool) {
 	at := int64(0)
 	for _, end := range s.frames() {
@@ -202,28 +203,28 @@ func (s *situation) cutAt(offset int64) (header, frame bool) {
 	return !ok, !ok || size > uint64(len(rest))
 }
 
-// claimed returns the size of the frame that b begins with, by its header, which may be
-// wrong. ok is false if b has not all of that.
+// claimed returns the size of the first frame of b by its header, which may be invalid. ok
+// is false if the header is not whole.
 func claimed(b []byte) (size uint64, ok bool) {
 	if len(b) < 2 {
 		return 0, false
 	}
-	header, octets, length := 2, 0, uint64(b[1]&0x7f)
+	header, extra, length := 2, 0, uint64(b[1]&0x7f)
 	switch length {
 	case 126:
-		octets = 2
+		extra = 2
 	case 127:
-		octets = 8
+		extra = 8
 	}
-	if header += octets; b[1]&0x80 != 0 {
+	if header += extra; b[1]&0x80 != 0 {
 		header += 4
 	}
 	if len(b) < header {
 		return 0, false
 	}
-	if octets > 0 {
+	if extra > 0 {
 		length = 0
-		for _, c := range b[2 : 2+octets] {
+		for _, c := range b[2 : 2+extra] {
 			length = length<<8 | uint64(c)
 		}
 	}
@@ -233,7 +234,7 @@ func claimed(b []byte) (size uint64, ok bool) {
 	return size, true
 }
 
-// compare puts octets before our side and all libraries that fit, and returns the
+// compare gives a stream to our side and to all suitable libraries, and returns the
 // differences.
 func compare(fromClient, deflated bool, data []byte) (*situation, []*difference) {
 	s := &situation{fromClient: fromClient, deflated: deflated, data: data}
@@ -256,7 +257,7 @@ func compare(fromClient, deflated bool, data []byte) (*situation, []*difference)
 	return s, list
 }
 
-// hear has a library read a stream.
+// hear returns the verdict of a library for a stream.
 func hear(l *library, s *situation) (v verdict) {
 	extension := ""
 	if s.deflated {
@@ -282,7 +283,7 @@ type session struct {
 	extension string
 }
 
-// take notes a message.
+// take records a message.
 func (v *verdict) take(text bool, data []byte) {
 	v.messages = append(v.messages, message{text, string(bytes.Clone(data))})
 }

@@ -19,13 +19,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A result is what a server's Serve has seen.
+// A result is what the server has read.
 type result struct {
 	messages []string
 	err      error
 }
 
-// An attacker is the client of a server that compresses. It speaks in bytes.
+// An attacker is a client that sends raw bytes to a server with compression.
 type attacker struct {
 	t       *testing.T
 	nc      net.Conn
@@ -33,8 +33,8 @@ type attacker struct {
 	results <-chan result
 }
 
-// attack opens a connection to a server that reads with Messages, or with Read.
-// Every wait of it is bounded by 30 seconds.
+// attack opens a connection to a server that reads with Messages if lent is set, or with
+// Read. Each of its calls times out after a minute.
 func attack(t *testing.T, lent bool) *attacker {
 	t.Helper()
 	results := make(chan result, 1)
@@ -109,7 +109,7 @@ func fragments(message compose.Frame, n int) (frames []compose.Frame) {
 	}
 }
 
-// closeCode reads on to the close frame and drops the connection.
+// closeCode reads up to the close frame and closes the connection.
 func (a *attacker) closeCode() (code wire.StatusCode) {
 	a.t.Helper()
 	dec := wire.Decoder{Role: wire.Client}
@@ -119,7 +119,7 @@ func (a *attacker) closeCode() (code wire.StatusCode) {
 		for p := b[:n]; len(p) > 0; {
 			f, took, err := dec.Next(p)
 			if err != nil {
-				a.t.Fatalf("the server sent what it must not: %v", err)
+				a.t.Fatalf("the server sent an invalid frame: %v", err)
 			}
 			if p = p[took:]; f.Kind == wire.KindClose {
 				code, _, _ = wire.ConsumeClose(f.Payload)
@@ -133,8 +133,8 @@ func (a *attacker) closeCode() (code wire.StatusCode) {
 	}
 }
 
-// 64 KiB that inflate to 64 MiB are refused with 1009 once they pass the limit of
-// 1 MiB, whole or in fragments, and cost no more than some times that.
+// TestBomb sends 64 KiB that inflate to 64 MiB, whole and in fragments. The server must
+// close with 1009 at the limit of 1 MiB, and allocate no more than 8 MiB.
 func TestBomb(t *testing.T) {
 	bomb := string(inflate.DeflateZeros(64 << 20))
 	binary, text := compose.Binary(bomb).Compressed(), compose.Text(bomb).Compressed()
@@ -171,8 +171,8 @@ func allocated() uint64 {
 	return m.TotalAlloc
 }
 
-// After a message that cannot be inflated nothing is read any more: a state that
-// two sides no longer share must not be used.
+// TestNothingAfterDamage checks that nothing is read after a message that cannot be
+// inflated: the two sides no longer share the same state.
 func TestNothingAfterDamage(t *testing.T) {
 	payload, err := inflate.Deflate(strings.NewReader("good"))
 	if err != nil {

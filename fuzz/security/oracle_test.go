@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A tap counts what a server writes to its connection.
+// A tap counts the bytes that a client reads.
 type tap struct {
 	net.Conn
 	n *int
@@ -27,9 +27,11 @@ func (t tap) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sizes returns how many bytes a secret takes on the wire, behind a guess at it
-// that an attacker has made the server send, for each of the guesses.
-func sizes(t *testing.T, secret string, guesses []string, write func(*websocket.Conn, context.Context, []byte) error) (all []int) {
+// sizes returns the size of a secret on the wire after each of the guesses, which an
+// attacker has made the server send before it.
+func sizes(
+	t *testing.T, secret string, guesses []string, write func(*websocket.Conn, context.Context, []byte) error,
+) (all []int) {
 	t.Helper()
 	for _, guess := range guesses {
 		h := websocket.Handler{
@@ -44,7 +46,7 @@ func sizes(t *testing.T, secret string, guesses []string, write func(*websocket.
 				if err := write(c, ctx, []byte(secret)); err != nil {
 					return err
 				}
-				_, _, err := c.Read(ctx) // or a close frame would be counted
+				_, _, err := c.Read(ctx) // otherwise a close frame would be counted
 				return err
 			},
 		}
@@ -68,7 +70,7 @@ func sizes(t *testing.T, secret string, guesses []string, write func(*websocket.
 			t.Fatal(err)
 		}
 		for _, want := range []string{guess, secret} {
-			n = 0 // what came with the response is not counted: the server waits
+			n = 0 // the response is not counted
 			if _, got, err := c.Read(ctx); err != nil || !bytes.Equal(got, []byte(want)) {
 				t.Fatalf("%q, %v; want %q", got, err, want)
 			}
@@ -84,7 +86,7 @@ func sizes(t *testing.T, secret string, guesses []string, write func(*websocket.
 	return all
 }
 
-// digits returns 160 digits that are others for each seed.
+// digits returns 160 hexadecimal digits for a seed.
 func digits(seed uint64) string {
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	b := make([]byte, 160)
@@ -94,19 +96,19 @@ func digits(seed uint64) string {
 	return string(b)
 }
 
-// The size of a secret beside text of an attacker's choice tells whether that text
-// is like it (RFC 7692, section 8), unless it is written plain.
+// TestPlainTellsNothing checks that the size of a compressed secret tells how similar it is
+// to an attacker's text (RFC 7692, section 8), and that its size written plain does not.
 func TestPlainTellsNothing(t *testing.T) {
 	secret := digits(1)
 	guesses := []string{secret, secret[:100] + digits(2)[100:], digits(2)}
 	if all := sizes(t, secret, guesses, func(c *websocket.Conn, ctx context.Context, p []byte) error {
 		return c.Write(ctx, websocket.Text, p)
 	}); all[0] >= all[1] || all[1] >= all[2] {
-		t.Errorf("sizes %v of a compressed message: the test sees nothing", all)
+		t.Errorf("sizes %v of a compressed message do not depend on the guess", all)
 	}
 	if all := sizes(t, secret, guesses, func(c *websocket.Conn, ctx context.Context, p []byte) error {
 		return c.WritePlain(ctx, websocket.Text, p)
 	}); all[0] != all[1] || all[1] != all[2] {
-		t.Errorf("sizes %v of a plain message", all)
+		t.Errorf("sizes %v of a plain message depend on the guess", all)
 	}
 }

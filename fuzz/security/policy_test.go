@@ -19,34 +19,34 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// root is the top of the repository, from this package.
+// root is the path from this package to the top of the repository.
 const root = "../../"
 
-// A table is a table of a Markdown file: its rows of cells, without the header.
+// A table is a Markdown table: its rows of cells, without the header.
 type table [][]string
 
-// readTable returns the table whose first column has the given header.
+// readTable returns the table of text whose first column has the given header.
 func readTable(t *testing.T, text, header string) (all table) {
 	t.Helper()
 	_, rest, found := strings.Cut(text, "\n| "+header+" | ")
 	if !found {
-		t.Fatalf("there is no table of %q", header)
+		t.Fatalf("no table has the first column %q", header)
 	}
 	lines := strings.Split(rest, "\n")
 	columns := strings.Count(lines[0], " | ") + 2
-	for _, line := range lines[2:] { // behind the header's own line and the ruler
+	for _, line := range lines[2:] { // after the header and the ruler
 		if !strings.HasPrefix(line, "| ") {
 			break
 		}
 		row := strings.Split(strings.TrimSuffix(strings.TrimPrefix(line, "| "), " |"), " | ")
 		if len(row) != columns {
-			t.Errorf("%d columns, not %d: %s", len(row), columns, line)
+			t.Errorf("%d columns, want %d: %s", len(row), columns, line)
 			continue
 		}
 		all = append(all, row)
 	}
 	if len(all) == 0 {
-		t.Fatalf("the table of %q is empty", header)
+		t.Fatalf("the table with the first column %q is empty", header)
 	}
 	return all
 }
@@ -60,7 +60,7 @@ func policy(t *testing.T) string {
 	return string(b)
 }
 
-// defaults are the limits that hold where a field of Limits is zero.
+// defaults are the defaults of the fields of Limits.
 var defaults = map[string]any{
 	"Limits.MaxMessage":         int64(websocket.DefaultMaxMessage),
 	"Limits.MaxEmptyFragments":  int64(websocket.DefaultMaxEmptyFragments),
@@ -74,14 +74,14 @@ var defaults = map[string]any{
 	"Limits.MaxHandshakeFields": int64(websocket.DefaultMaxHandshakeFields),
 }
 
-// The table of limits has every limit there is, and what it says of each is what is
+// TestSecurityPolicyLimits checks that the table of limits has all limits, with the values
 // in the code.
 func TestSecurityPolicyLimits(t *testing.T) {
 	named := map[string]bool{"Limits.MaxWriteFrame": true} // it bounds what is sent
 	for _, row := range readTable(t, policy(t), "limit") {
 		name := strings.Trim(row[1], "`")
 		if named[name] {
-			t.Errorf("%s stands there twice", name)
+			t.Errorf("%s is in the table twice", name)
 		}
 		named[name] = true
 		got, known := defaults[name]
@@ -89,7 +89,7 @@ func TestSecurityPolicyLimits(t *testing.T) {
 			got = constantOf(t, "websocket", name)
 		}
 		if want := written(got, row[2]); row[2] != want {
-			t.Errorf("%s is %s, not %s", name, want, row[2])
+			t.Errorf("%s is %s, the table has %s", name, want, row[2])
 		}
 	}
 	for i := range reflect.TypeFor[websocket.Limits]().NumField() {
@@ -99,7 +99,7 @@ func TestSecurityPolicyLimits(t *testing.T) {
 	}
 }
 
-// written is how the table writes a limit: in the unit of what stands there.
+// written formats a limit in the unit of the cell there.
 func written(v any, there string) string {
 	if text, ok := v.(string); ok {
 		return text
@@ -120,8 +120,8 @@ func written(v any, there string) string {
 	return fmt.Sprint(n)
 }
 
-// constantOf returns the value of a constant of a package of this repository that
-// may be unexported, but must not depend on other packages.
+// constantOf returns the value of a constant of a package of this repository. It may be
+// unexported, but must not depend on other packages.
 func constantOf(t *testing.T, dir, name string) int64 {
 	t.Helper()
 	set := token.NewFileSet()
@@ -138,7 +138,7 @@ func constantOf(t *testing.T, dir, name string) int64 {
 	}
 	config := types.Config{
 		Importer: noImports{},
-		Error:    func(error) {}, // about what is imported
+		Error:    func(error) {}, // about imports
 	}
 	pkg, _ := config.Check(dir, set, files, nil)
 	c, ok := pkg.Scope().Lookup(name).(*types.Const)
@@ -148,7 +148,7 @@ func constantOf(t *testing.T, dir, name string) int64 {
 	}
 	n, exact := constant.Int64Val(constant.ToInt(c.Val()))
 	if !exact {
-		t.Errorf("%s.%s is no number that can be known here", dir, name)
+		t.Errorf("%s.%s is not a number that depends on no other package", dir, name)
 	}
 	return n
 }
@@ -171,13 +171,14 @@ var (
 	advisory = regexp.MustCompile(`^(-|CVE-\d{4}-\d{4,7}(, CVE-\d{4}-\d{4,7})*)$`)
 )
 
-// Every class of vulnerability has a test, and every test that is named exists.
+// TestSecurityPolicy checks that every class of vulnerability has a test, and that every
+// named test exists.
 func TestSecurityPolicy(t *testing.T) {
 	tests := map[string]map[string]bool{} // by package
 	for _, row := range readTable(t, policy(t), "class") {
 		class, elsewhere, cell := row[0], row[1], row[3]
 		if !advisory.MatchString(elsewhere) {
-			t.Errorf("%s: elsewhere: %s", class, elsewhere)
+			t.Errorf("%s: invalid list of CVEs %q", class, elsewhere)
 		}
 		names := testName.FindAllStringSubmatch(cell, -1)
 		if len(names) == 0 {
@@ -198,7 +199,7 @@ func TestSecurityPolicy(t *testing.T) {
 	}
 }
 
-// testsOf returns the names of a package's tests and fuzz targets.
+// testsOf returns the names of the tests and fuzz targets of a package.
 func testsOf(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
