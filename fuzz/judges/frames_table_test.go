@@ -7,24 +7,24 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A row is an accepted difference: what some libraries do otherwise than we, and the
-// sentence that settles it.
+// A row is an accepted difference between some libraries and ours, with the sentence that
+// settles it.
 type row struct {
-	libraries string // their names
-	does      string
+	libraries string // their names, separated by spaces
+	does      string // what they do
 	section   string // of RFC 6455, unless it names another
-	says      string
+	says      string // the sentence
 	right     string // "ours", "theirs" or "both"
 	match     func(d *difference) bool
 }
 
-// broke makes the match of rows about rules that we found broken. The library went on
-// with all that we delivered, whatever came of the rest, which no RFC covers.
+// broke returns the match of a row about rules that we found broken. The library delivered
+// all that we did and went on, with any result, which no RFC covers.
 func broke(list ...wire.Violation) func(d *difference) bool {
 	return func(d *difference) bool { return slices.Contains(list, d.violation) && d.wentOn() }
 }
 
-// The sentences that several rows have.
+// Sentences that several rows quote.
 const (
 	failing   = "If _The WebSocket Connection is Established_ prior to the point where the endpoint is required to _Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_."
 	reserved  = "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_."
@@ -38,15 +38,14 @@ const (
 	inflating = "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. [...] Decompress the resulting data using DEFLATE."
 )
 
-// frameRows are the accepted differences in reading frames. The first that matches
-// counts.
+// frameRows are the accepted differences in reading frames. The first match counts.
 var frameRows = []row{
 	{
-		"gorilla coder gobwas gws xnet", "waits for the whole frame, or its whole header, which never comes, where we refuse it at its first wrong octet",
+		"gorilla coder gobwas gws xnet", "waits for the rest of the frame or its header, which never arrives, where we refuse the first invalid byte",
 		"7.1.7", failing, "both",
 		func(d *difference) bool {
-			// A whole header tells all but these, for some judge a frame's kind and place, or
-			// count its octets, when they have read it.
+			// With a whole header only these are found late: some libraries check the kind and
+			// place of a frame, or count its bytes, after they have read it.
 			late := []wire.Violation{
 				wire.ErrReservedOpcode, wire.ErrUnexpectedContinuation, wire.ErrUnfinishedMessage,
 				wire.ErrMessageTooBig, wire.ErrInvalidUTF8, wire.ErrCloseCode,
@@ -55,7 +54,7 @@ var frameRows = []row{
 		},
 	},
 	{
-		"gorilla coder gobwas gws xnet", "takes a length that is not in its shortest form",
+		"gorilla coder gobwas gws xnet", "accepts a length that is not in its shortest form",
 		"5.2", "Note that in all cases, the minimal number of bytes MUST be used to encode the length", "ours",
 		broke(wire.ErrLengthNotMinimal),
 	},
@@ -70,7 +69,7 @@ var frameRows = []row{
 		broke(wire.ErrControlFlood),
 	},
 	{
-		"gorilla", "drops the connection without a close frame for a length with its top bit set, or one that with the fragments before it exceeds 63 bits",
+		"gorilla", "drops the connection without a close frame for a length with its top bit set, or a message of 2^63 bytes or more",
 		"7.1.7", failing, "ours",
 		func(d *difference) bool {
 			return (d.violation == wire.ErrLengthTopBit || d.violation == wire.ErrMessageTooBig) && d.dropped()
@@ -92,7 +91,7 @@ var frameRows = []row{
 		},
 	},
 	{
-		"coder", "takes masked frames as a client",
+		"coder", "accepts masked frames as a client",
 		"5.1", "A client MUST close a connection if it detects a masked frame.", "ours",
 		broke(wire.ErrMasked),
 	},
@@ -104,33 +103,33 @@ var frameRows = []row{
 		},
 	},
 	{
-		"gorilla coder xnet", "leaves it to the application to check text",
+		"gorilla coder xnet", "leaves the validation of text to the application",
 		"8.1", invalid, "ours",
 		broke(wire.ErrInvalidUTF8),
 	},
 	{
-		"gws", "checks text when its message is whole, so that something else may end the connection first",
+		"gws", "validates text only when the message is whole, so that something else may end the connection first",
 		"8.1", invalid, "both",
 		func(d *difference) bool {
 			return d.violation == wire.ErrInvalidUTF8 && d.sameMessages()
 		},
 	},
 	{
-		"gorilla", "takes a close frame with one octet for one without a code",
+		"gorilla", "reads a close frame with one byte as one without a code",
 		"5.5.1", "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code with value /code/ defined in Section 7.4.", "ours",
 		func(d *difference) bool {
 			return d.violation == wire.ErrClosePayload && d.theirs.end == closed && d.theirs.sent == 1005
 		},
 	},
 	{
-		"gobwas", "takes and echoes close codes from 5000 on",
+		"gobwas", "accepts and echoes close codes from 5000 on",
 		"7.4.2", "Status codes in the range 4000-4999 are reserved for private use and thus can't be registered.", "ours",
 		func(d *difference) bool {
 			return d.violation == wire.ErrCloseCode && d.theirs.end == closed && d.sameMessages()
 		},
 	},
 	{
-		"gorilla gobwas gws", "refuses close codes that were registered after the RFC, 1012 to 1014 or the last of them",
+		"gorilla gobwas gws", "refuses close codes that were registered after the RFC, 1012 to 1014, or only 1014",
 		"7.4.2", "Status codes in the range 1000-2999 are reserved for definition by this protocol, its future revisions, and extensions specified in a permanent and readily available public specification.", "ours",
 		func(d *difference) bool {
 			return d.ours.end == closed && d.theirs.end == refused && d.sameMessages() &&
@@ -138,33 +137,33 @@ var frameRows = []row{
 		},
 	},
 	{
-		"gws", "answers 1007 where the close code is wrong and the reason is not UTF-8",
+		"gws", "answers 1007 if the close code is invalid and the reason is not UTF-8",
 		"7.1.7", failing, "both",
 		func(d *difference) bool {
 			return d.violation == wire.ErrCloseCode && d.sameMessages() && d.theirs.end == refused && d.theirs.sent == 1007
 		},
 	},
 	{
-		"coder gobwas", "takes a control frame whose length is not in its shortest form",
+		"coder gobwas", "accepts a control frame whose length is not in its shortest form",
 		"5.2", "Note that in all cases, the minimal number of bytes MUST be used to encode the length", "ours",
 		broke(wire.ErrControlTooLong),
 	},
 	{
-		"gws", "answers every close code of the protocol with 1000",
+		"gws", "answers every valid close code with 1000",
 		"5.5.1", "When sending a Close frame in response, the endpoint typically echos the status code it received.", "both",
 		func(d *difference) bool {
 			return d.ours.end == closed && d.theirs.end == closed && d.sameMessages() && d.theirs.sent == 1000
 		},
 	},
 	{
-		"gws", "answers 1009 for a frame over its limit before it sees that the frame breaks a rule",
+		"gws", "answers 1009 for a frame over its limit that also breaks a rule",
 		"10.4", limits, "both",
 		func(d *difference) bool {
 			return d.ours.sent == 1002 && d.theirs.end == refused && d.theirs.sent == 1009 && d.sameMessages()
 		},
 	},
 	{
-		"gorilla gobwas gws", "takes reserved bits in places where no extension gives them a meaning, once permessage-deflate is negotiated",
+		"gorilla gobwas gws", "accepts reserved bits that no extension defines, if permessage-deflate is negotiated",
 		"5.2", reserved, "ours",
 		func(d *difference) bool { return d.deflated && broke(wire.ErrReservedBits)(d) },
 	},
@@ -173,7 +172,7 @@ var frameRows = []row{
 // deflateRows are those about compressed messages.
 var deflateRows = []row{
 	{
-		"gorilla coder gobwas", "delivers a message that the end of the stream has cut off, between its frames or in a compressed one, as if it were whole",
+		"gorilla coder gobwas", "delivers a message that the end of the stream cuts off, between frames or in a compressed one, as if it were whole",
 		"5.4", fragments, "ours",
 		func(d *difference) bool {
 			n := len(d.ours.messages)
@@ -182,61 +181,61 @@ var deflateRows = []row{
 		},
 	},
 	{
-		"gorilla gws", "counts the octets of a compressed message against its limit, where we count what they inflate to",
+		"gorilla gws", "applies its limit to the compressed message, where we apply it to the inflated one",
 		"10.4", limits, "both",
 		func(d *difference) bool {
 			return d.deflated && d.compressed && d.sameMessages() && d.theirs.end == refused && d.theirs.sent == 1009
 		},
 	},
 	{
-		"gorilla coder", "drops the connection without a close frame for compressed data that are wrong",
+		"gorilla coder", "drops the connection without a close frame for invalid compressed data",
 		"7.1.7", failing, "ours",
 		func(d *difference) bool { return d.badData() && d.dropped() },
 	},
 	{
-		"gws", "answers compressed data that are wrong with 1011",
+		"gws", "answers invalid compressed data with 1011",
 		"7.4.1", badType, "both",
 		func(d *difference) bool { return d.badData() && d.sameMessages() && d.theirs.sent == 1011 },
 	},
 	{
-		"gws", "inflates a message when it is whole, so that something else may end the connection first",
+		"gws", "inflates a message only when it is whole, so that something else may end the connection first",
 		"7.1.7", failing, "both",
 		func(d *difference) bool { return d.badData() && d.sameMessages() },
 	},
 	{
-		"gorilla gobwas", "tells its application of compressed data that end within a block as of a stream that ends",
+		"gorilla gobwas", "returns the error of the end of the stream for compressed data that ends within a block",
 		"7.4.1", badType, "ours",
 		func(d *difference) bool { return d.badData() && d.sameMessages() && d.theirs.end == atEnd },
 	},
 	{
-		"gorilla coder gobwas gws", "takes compressed data that end within a block, or reads no further than the first final block; we refuse what is wrong behind it",
+		"gorilla coder gobwas gws", "accepts compressed data that ends within a block, or stops at the first final block, where we refuse a later fault",
 		"RFC 7692, 7.2.2", inflating, "both",
 		func(d *difference) bool { return d.badData() && d.wentOn() },
 	},
 	{
-		"gorilla coder gobwas gws", "reads no further than the first final block of a message, where we go on, and find text that is not UTF-8 or too many octets",
+		"gorilla coder gobwas gws", "stops at the first final block of a message, where we read on, and find invalid UTF-8 or a message over the limit",
 		"RFC 7692, 7.2.1", padded, "ours",
 		func(d *difference) bool {
 			return d.deflated && broke(wire.ErrInvalidUTF8, wire.ErrMessageTooBig)(d) && d.behindFinal()
 		},
 	},
 	{
-		"gorilla coder gobwas gws", "drops what stands behind a final block of a message",
+		"gorilla coder gobwas gws", "drops the data after a final block of a message",
 		"RFC 7692, 7.2.1", padded, "ours",
 		func(d *difference) bool { return d.deflated && d.shorter() && d.behindFinal() },
 	},
 	{
-		"coder", "refuses what comes behind a message that ends in a final block, of which it has not read all",
+		"coder", "refuses the frames after a message with a final block, because it has not read all of the message",
 		"RFC 7692, 7.2.3.4", `On platforms on which the flush method using an empty DEFLATE block with no compression is not available, implementors can choose to flush data using DEFLATE blocks with "BFINAL" set to 1.`, "ours",
 		func(d *difference) bool { return d.deflated && d.brokeOff() && d.inInflating() && d.behindFinal() },
 	},
 	{
-		"gorilla gobwas gws", "refuses a compressed message of no octets, or with its tail kept, or that ends in a final block without an octet behind it; we read them",
+		"gorilla gobwas gws", "refuses a compressed message that is empty, keeps its tail, or ends with a final block; we read them",
 		"RFC 7692, 7.2.2", inflating, "theirs",
 		func(d *difference) bool { return d.deflated && d.compressed && d.brokeOff() && d.inInflating() },
 	},
 	{
-		"gorilla coder gobwas", "delivers a compressed message at its final block, before its last frame has come, or refuses it for a character that goes on there",
+		"gorilla coder gobwas", "delivers a compressed message at its final block, before its last frame, or refuses a character that is whole only after it",
 		"5.4", fragments, "ours",
 		func(d *difference) bool {
 			n := len(d.ours.messages)
@@ -251,7 +250,7 @@ var deflateRows = []row{
 // rather than messages.
 var xnetRows = []row{
 	{
-		"xnet", "delivers each frame of a message by itself",
+		"xnet", "delivers each frame of a message separately",
 		"5.4", "Message fragments MUST be delivered to the recipient in the order sent by the sender.", "both",
 		func(d *difference) bool {
 			same := d.sameEnd() && (!d.cutOff || d.ours.end != atEnd)
@@ -259,51 +258,51 @@ var xnetRows = []row{
 		},
 	},
 	{
-		"xnet", "delivers what there is of a frame that the end of the stream has cut off as if it were all",
+		"xnet", "delivers a frame that the end of the stream cuts off as if it were whole",
 		"5.2", `The length of the "Payload data", in bytes: if 0-125, that is the payload length.`, "ours",
 		func(d *difference) bool {
 			return d.cutOff && d.ours.end == atEnd && d.theirs.end == atEnd && d.joined()
 		},
 	},
 	{
-		"xnet", "looks at no close code, reason or length of a close frame",
+		"xnet", "does not check the code, reason or length of a close frame",
 		"7.4.2", "Status codes in the range 0-999 are not used.", "ours",
 		func(d *difference) bool {
 			unseen := []wire.Violation{wire.ErrCloseCode, wire.ErrClosePayload, wire.ErrInvalidUTF8}
 			return slices.Contains(unseen, d.violation) && d.theirs.end == atEnd && d.joined()
 		},
 	},
-	xnetRow("does not look at reserved bits", "5.2", reserved, wire.ErrReservedBits),
-	xnetRow("passes over frames with reserved opcodes", "5.2",
+	xnetRow("does not check reserved bits", "5.2", reserved, wire.ErrReservedBits),
+	xnetRow("skips frames with reserved opcodes", "5.2",
 		"If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_.", wire.ErrReservedOpcode),
-	xnetRow("takes the top bit of a length for a part of it, or passes over it", "5.2", topBit, wire.ErrLengthTopBit),
-	xnetRow("takes control frames of any length", "5.5", control, wire.ErrControlTooLong),
-	xnetRow("takes control frames in fragments", "5.5", control, wire.ErrControlFragmented),
-	xnetRow("takes continuations of nothing, and messages within others", "5.4",
+	xnetRow("reads the top bit of a length as a part of it, or ignores it", "5.2", topBit, wire.ErrLengthTopBit),
+	xnetRow("accepts control frames of any length", "5.5", control, wire.ErrControlTooLong),
+	xnetRow("accepts fragmented control frames", "5.5", control, wire.ErrControlFragmented),
+	xnetRow("accepts continuations without a message, and messages within others", "5.4",
 		"The fragments of one message MUST NOT be interleaved between the fragments of another message unless an extension has been negotiated that can interpret the interleaving.",
 		wire.ErrUnexpectedContinuation, wire.ErrUnfinishedMessage),
-	xnetRow("has a limit on frames, not on messages or empty fragments", "10.4", limits, wire.ErrMessageTooBig, wire.ErrEmptyFragments),
+	xnetRow("limits frames, but not messages or empty fragments", "10.4", limits, wire.ErrMessageTooBig, wire.ErrEmptyFragments),
 }
 
-// xnetRow is a rule that x/net does not have: it goes on.
+// xnetRow returns the row for a rule that x/net does not enforce.
 func xnetRow(does, section, says string, list ...wire.Violation) row {
 	return row{"xnet", does, section, says, "ours", func(d *difference) bool {
 		return slices.Contains(list, d.violation) && d.joined()
 	}}
 }
 
-// badData reports whether we refused what a compressed message inflates to.
+// badData reports whether we refused compressed data or the text in it.
 func (d *difference) badData() bool {
 	return d.deflated && d.compressed && d.violation == 0 && d.ours.end == refused && d.ours.sent == 1007
 }
 
-// inInflating reports whether the library says that it was inflating when it refused.
+// inInflating reports whether the error of the library is one of inflating.
 func (d *difference) inInflating() bool {
 	return d.theirs.err != nil && strings.Contains(d.theirs.err.Error(), "flate: ")
 }
 
-// shorter reports whether the messages are the beginnings of ours, all of which are
-// there unless the library broke off, and not all of them the whole.
+// shorter reports whether each message of the library is a prefix of ours, and some are
+// shorter. Only a library that refused the stream may have fewer messages.
 func (d *difference) shorter() bool {
 	n := len(d.theirs.messages)
 	if n > len(d.ours.messages) || n < len(d.ours.messages) && d.theirs.end != refused {
@@ -320,12 +319,12 @@ func (d *difference) shorter() bool {
 	return cut
 }
 
-// rows are all about frames.
+// rows are all rows about frames.
 var rows = slices.Concat(frameRows, deflateRows, xnetRows)
 
-// accept returns the first row that a difference matches, or -1. A library that drops
-// what stands behind a final block may differ in something else as well, which then has
-// to have a row of its own.
+// accept returns the index of the first row that matches a difference, or -1. A library
+// that drops the data after a final block may also differ in something else, which needs
+// its own row.
 func accept(rows []row, d *difference) int {
 	i := slices.IndexFunc(rows, func(r row) bool {
 		return slices.Contains(strings.Fields(r.libraries), d.library.name) && r.match(d)
