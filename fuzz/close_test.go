@@ -15,12 +15,15 @@ import (
 // and a reason and reads them. It compares both with the model.
 func FuzzClose(f *testing.F) {
 	for _, s := range []string{
-		"", "\x03", "\x03\xe8", "\x03\xe8bye", "\x03\xec", "\x03\xed", "\x03\xee", "\x03\xef", "\x03\xf6", "\x03\xf7", "\x0b\xb7",
-		"\x0b\xb8", "\x13\x87", "\x13\x88", "\x00\x00", "\xff\xff", "\x03\xe8\xed\xa0\x80", "\x03\xe8\xe2\x82", "\x03\xe9caf\xc3\xa9",
+		"", "\x03", "\x03\xe8", "\x03\xe8bye", "\x03\xec", "\x03\xed", "\x03\xee", "\x03\xef", "\x03\xf6",
+		"\x03\xf7", "\x0b\xb7", "\x0b\xb8", "\x13\x87", "\x13\x88", "\x00\x00", "\xff\xff",
+		"\x03\xe8\xed\xa0\x80", "\x03\xe8\xe2\x82", "\x03\xe9caf\xc3\xa9",
 	} {
 		f.Add([]byte(s), uint16(1000), s, uint8(0))
 	}
-	for _, code := range []uint16{0, 999, 1000, 1003, 1004, 1005, 1006, 1007, 1014, 1015, 2999, 3000, 4999, 5000} {
+	for _, code := range []uint16{
+		0, 999, 1000, 1003, 1004, 1005, 1006, 1007, 1014, 1015, 2999, 3000, 4999, 5000,
+	} {
 		f.Add([]byte{byte(code >> 8), byte(code)}, code, "", uint8(0))
 		f.Add([]byte{byte(code >> 8), byte(code), 'a'}, code, "caf\u00e9\u20ac\U0001f600", uint8(118))
 	}
@@ -45,7 +48,8 @@ func readClose(t *testing.T, payload []byte) {
 	wantCode, wantReason, fault := model.Close(payload)
 	if fault != nil {
 		var e *wire.Error
-		if !errors.As(err, &e) || *e != *reading.Error(fault) || int(e.Code()) != fault.Rule.Code() || code != 0 || reason != nil {
+		if !errors.As(err, &e) || *e != *reading.Error(fault) || int(e.Code()) != fault.Rule.Code() ||
+			code != 0 || reason != nil {
 			t.Fatalf("% x: %d, %q, %#v, want %+v", payload, code, reason, err, *fault)
 		}
 		return
@@ -57,7 +61,8 @@ func readClose(t *testing.T, payload []byte) {
 		t.Fatalf("% x: the reason is not a slice of the payload", payload)
 	}
 	if len(payload) <= wire.MaxControlPayload {
-		if back, err := wire.AppendClose([]byte("before"), code, string(reason)); err != nil || string(back) != "before"+string(payload) {
+		if back, err := wire.AppendClose([]byte("before"), code, string(reason)); err != nil ||
+			string(back) != "before"+string(payload) {
 			t.Fatalf("AppendClose wrote % x as %q, %v", payload, back, err)
 		}
 	}

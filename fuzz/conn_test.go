@@ -60,7 +60,9 @@ const (
 // abandoned before its first byte, and one after its first part.
 func addCuts(f *testing.F) {
 	for side := range 2 {
-		for _, kind := range []script.Kind{script.Write, script.WritePlain, script.WritePrepared, script.Stream} {
+		for _, kind := range []script.Kind{
+			script.Write, script.WritePlain, script.WritePrepared, script.Stream,
+		} {
 			for _, extension := range []int{plain, deflated} {
 				for _, frame := range []int64{0, 100, 4096} {
 					for i := range 4 {
@@ -82,7 +84,8 @@ func addCuts(f *testing.F) {
 // may have any size, and every timeout is a minute.
 func roomyScript(extension int, frame int64) *script.Conn {
 	side := script.Side{
-		Extension: extension, MaxMessage: -1, MaxWriteFrame: frame, WriteTimeout: time.Minute, CloseTimeout: time.Minute,
+		Extension: extension, MaxMessage: -1, MaxWriteFrame: frame, WriteTimeout: time.Minute,
+		CloseTimeout: time.Minute,
 	}
 	return &script.Conn{Link: script.Link{Room: 4096}, Sides: [2]script.Side{side, side}}
 }
@@ -123,7 +126,8 @@ func interruptedOps(side int) [][]script.Op {
 		{Side: 1 - side, Kind: script.Hang},
 		{Side: side, Kind: script.Write, Fill: noise, Chunks: chunks(4080)},
 		{Side: side, Kind: script.Write, Fill: noise, Chunks: chunks(rest)},
-		{Side: side, Kind: script.Write, Fill: noise, Chunks: chunks(33000), Context: script.Timed, Timeout: soon},
+		{Side: side, Kind: script.Write, Fill: noise, Chunks: chunks(33000), Context: script.Timed,
+			Timeout: soon},
 		text(side, 9000),
 	}
 	slow := script.Op{Side: side, Kind: script.Stream, Text: true, Chunks: chunks(4095, 4095, 4095)}
@@ -131,13 +135,15 @@ func interruptedOps(side int) [][]script.Op {
 	slow.Chunks[1].Pause = 50 * time.Millisecond
 	read := script.Op{Side: 1 - side, Kind: script.Read, Context: script.Timed, Timeout: soon}
 	// The buffer for AppendRead has room for all of it.
-	appendRead := script.Op{Side: 1 - side, Kind: script.AppendRead, Context: script.Timed, Timeout: soon, Buffer: 100_000}
+	appendRead := read
+	appendRead.Kind, appendRead.Buffer = script.AppendRead, 100_000
 	return [][]script.Op{
 		full,
 		// A Read gives up after the first of three chunks, and a Reader reads one byte.
 		{slow, text(side, 9000), read, {Side: 1 - side, Kind: script.Reader}},
 		{slow, text(side, 9000), appendRead},
-		{text(side, 64), slowLoop(1 - side), {Side: 1 - side, Kind: script.Close, Code: 1000, Delay: 50 * time.Millisecond}},
+		{text(side, 64), slowLoop(1 - side),
+			{Side: 1 - side, Kind: script.Close, Code: 1000, Delay: 50 * time.Millisecond}},
 	}
 }
 
@@ -148,7 +154,8 @@ func text(side, size int) script.Op {
 
 // slowLoop returns a loop over Messages that takes 128 ms for each message.
 func slowLoop(side int) script.Op {
-	return script.Op{Side: side, Kind: script.Messages, Count: 4, Resume: true, Longer: 128 * time.Millisecond}
+	pause := 128 * time.Millisecond
+	return script.Op{Side: side, Kind: script.Messages, Count: 4, Resume: true, Longer: pause}
 }
 
 func chunks(sizes ...int) (all []script.Chunk) {
@@ -176,15 +183,20 @@ func addAttacks(f *testing.F) {
 		script.SendBomb(0), script.SendBomb(1000), script.SendBomb(10), script.SendPing(125),
 	} {
 		for bits := range byte(2 * 6 * 2) {
-			p := script.Peer{Link: script.Link{Seed: uint64(bits)}, Server: bits&1 == 1, Form: script.Form(bits >> 1 % 6), Empty: 3, Buffer: 4096}
+			p := script.Peer{
+				Link:   script.Link{Seed: uint64(bits)},
+				Server: bits&1 == 1, Form: script.Form(bits >> 1 % 6), Empty: 3, Buffer: 4096,
+			}
 			p.Side = script.Side{Extension: []int{plain, deflated}[bits/12], MaxControls: 3, MaxMessage: 100}
 			f.Add(p.Input(steps, script.SendMessage(false, 3)))
 		}
 	}
-	for _, aServer := range []bool{false, true} { // the peer reads nothing, and the Conn waits for half a second
+	for _, aServer := range []bool{false, true} { // the peer reads nothing; the Conn waits half a second
 		large := script.Op{Kind: script.Write, Fill: noise, Chunks: chunks(65536)}
-		p := script.Peer{Link: script.Link{Room: 100}, Server: aServer, Side: script.Side{WriteTimeout: 500 * time.Millisecond}}
-		p.Writes = []script.Op{large, large}
+		p := script.Peer{
+			Link: script.Link{Room: 100}, Server: aServer, Writes: []script.Op{large, large},
+			Side: script.Side{WriteTimeout: 500 * time.Millisecond},
+		}
 		f.Add(p.Input(script.Step{Kind: script.StopsRead, Time: 40 * time.Second}.Input()))
 	}
 }
@@ -209,11 +221,13 @@ func addEnds(f *testing.F) {
 				for wear := range 3 {
 					s.Ops = slices.Concat(begin, reads)
 					if wear < 2 {
-						s.Ops = append(s.Ops, script.Op{Side: side, Kind: script.WearOut, Max: []int64{0, 100}[wear], Delay: time.Millisecond})
+						most := []int64{0, 100}[wear]
+						s.Ops = append(s.Ops,
+							script.Op{Side: side, Kind: script.WearOut, Max: most, Delay: time.Millisecond})
 					}
 					late := text(side, 127)
 					late.Delay = 10 * time.Millisecond
-					ping := script.Op{Side: side, Kind: script.Ping, Lane: script.Writer1, Delay: 10 * time.Millisecond}
+					ping := script.Op{Side: side, Kind: script.Ping, Lane: script.Writer1, Delay: late.Delay}
 					s.Ops = append(append(s.Ops, ends...), late, ping)
 					f.Add(s.Input())
 				}
@@ -262,12 +276,14 @@ func endOps(side int) [][]script.Op {
 // Conn closes it in each way, with writes that succeed or fail and a reader that is quick
 // or slow.
 func addPeerEnds(f *testing.F) {
+	rooms := []int{1 << 20, 4096}
+	forms := []script.Form{script.ByRead, script.ByReader, script.ByMessages, script.ByRacedReads}
 	for i, steps := range peerEnds() {
 		for bits := range byte(2 * 4 * 3) {
 			p := script.Peer{
-				Link:   script.Link{Room: []int{1 << 20, 4096}[bits>>1&1], HalfClose: i&1 == 1, Seed: uint64(bits)},
+				Link:   script.Link{Room: rooms[bits>>1&1], HalfClose: i&1 == 1, Seed: uint64(bits)},
 				Server: bits&1 == 1,
-				Form:   []script.Form{script.ByRead, script.ByReader, script.ByMessages, script.ByRacedReads}[bits>>1&3],
+				Form:   forms[bits>>1&3],
 				Side:   script.Side{Extension: i >> 1 & 1 * deflated, MaxMessage: int64(i >> 2 & 1 * 100)},
 				Buffer: 16384,
 				Lazy:   []time.Duration{0, 50 * time.Millisecond, 2 * time.Second}[bits>>3],
@@ -282,7 +298,9 @@ func addPeerEnds(f *testing.F) {
 
 // peerEnds returns the steps of addPeerEnds.
 func peerEnds() (all []string) {
-	do := func(kind script.StepKind, count int) string { return script.Step{Kind: kind, Count: count}.Input() }
+	do := func(kind script.StepKind, count int) string {
+		return script.Step{Kind: kind, Count: count}.Input()
+	}
 	small, large, ping := script.SendMessage(true, 3), script.SendMessage(false, 9000), script.SendPing(5)
 	wrong, bye, empty := script.SendFrame(0x83), script.SendClose(1009, "bye"), script.SendClose(0, "")
 	wear, later := do(script.ConnWears, 0), do(script.ConnWears, 100)
@@ -292,7 +310,8 @@ func peerEnds() (all []string) {
 		do(script.HalfClose, 0), shut, gone, do(script.Breaks, 0),
 		bye + shut, bye + gone, empty + gone, bye, wrong + bye + gone, wrong,
 	} {
-		all = append(all, small+ping+small+end, wear+small+ping+small+end, wear+ping+pause+small+large+end, later+small+large+ping+end)
+		all = append(all, small+ping+small+end, wear+small+ping+small+end)
+		all = append(all, wear+ping+pause+small+large+end, later+small+large+ping+end)
 	}
 	closes := func(kind script.StepKind, code uint16) string {
 		return script.Step{Kind: kind, Op: script.Op{Code: code}}.Input()

@@ -53,7 +53,8 @@ func addStreams(f *testing.F) {
 	}
 	for _, script := range append(streamScripts(), limitScripts()...) {
 		for _, bits := range []uint32{
-			0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits, tightLimits, nearLimits, anyText,
+			0, aClientReads, rsv1 | noLimits, aClientReads | someLimits, 4<<4 | someLimits, tightLimits,
+			nearLimits, anyText,
 		} {
 			f.Add(bits|isScript, []byte{1, 2, 5}, script)
 		}
@@ -74,9 +75,11 @@ func addStreams(f *testing.F) {
 
 // streamScripts are scripts of package compose.
 func streamScripts() [][]byte {
-	text, binary, more, ping, pong := compose.Text, compose.Binary, compose.Continuation, compose.Ping, compose.Pong
+	text, binary, more := compose.Text, compose.Binary, compose.Continuation
+	ping, pong := compose.Ping, compose.Pong
 	return [][]byte{
-		compose.Input(text("caf\u00e9").NoFIN(), ping("abc").NoFIN(), more("").NoFIN(), more("ok"), compose.Close(1000, "ok").NoFIN()),
+		compose.Input(text("caf\u00e9").NoFIN(), ping("abc").NoFIN(), more("").NoFIN(), more("ok"),
+			compose.Close(1000, "ok").NoFIN()),
 		compose.Input(binary("").NoFIN().Filled(125), more("").NoFIN().Filled(126), more("abcde")),
 		compose.Input(text("").Filled(65536), text("").Filled(65535)),
 		compose.Input(text("abc").Compressed(), text("a")),
@@ -89,9 +92,10 @@ func streamScripts() [][]byte {
 		compose.Input(compose.Close(1005, "").NoFIN()),
 		compose.Input(compose.Close(1000, "\xff").NoFIN(), text("a")),
 		compose.Input(text("\xed\xa0").NoFIN(), more("\x80")),
-		compose.Input(text("\xe2").NoFIN(), more("a").Compressed(), text("a")),           // RSV1 on a continuation
-		compose.Input(text("\xe2").NoFIN(), more("")),                                    // half a character at the end
-		compose.Input(binary("").NoFIN(), more("a").NoFIN(), more("").NoFIN(), more("")), // empty fragments, not in a row
+		// RSV1 on a continuation; half a character at the end; empty fragments, not in a row.
+		compose.Input(text("\xe2").NoFIN(), more("a").Compressed(), text("a")),
+		compose.Input(text("\xe2").NoFIN(), more("")),
+		compose.Input(binary("").NoFIN(), more("a").NoFIN(), more("").NoFIN(), more("")),
 	}
 }
 

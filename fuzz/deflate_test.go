@@ -129,7 +129,8 @@ func farReference(rnd *rand.Rand, bits, beyond byte) []byte {
 // checkInflated compares the result of the decoder with the model's.
 func checkInflated(out []byte, cut bool, err error, m inflate.Message, wrong error) error {
 	if !bytes.Equal(out, m.Out) || cut != m.Cut || (err == nil) != (wrong == nil) {
-		return fmt.Errorf("%d bytes, cut %v, %v; want %d, %v, %v", len(out), cut, err, len(m.Out), m.Cut, wrong)
+		return fmt.Errorf("%d bytes, cut %v, %v; want %d, %v, %v",
+			len(out), cut, err, len(m.Out), m.Cut, wrong)
 	}
 	var e *deflate.Error
 	if err != nil && (!errors.As(err, &e) || e.Section != "7.2.2" || e.Offset != int64(len(m.Out))) {
@@ -180,7 +181,8 @@ func FuzzDeflate(f *testing.F) {
 			}
 			defer server.(io.Closer).Close()
 			defer client.(io.Closer).Close()
-			directions = append(directions, permessage.NewDirection(server, client, p.ServerBits, p.ServerNoContext),
+			directions = append(directions,
+				permessage.NewDirection(server, client, p.ServerBits, p.ServerNoContext),
 				permessage.NewDirection(client, server, p.ClientBits, p.ClientNoContext))
 		}
 		if threshold == 0 {
@@ -328,7 +330,8 @@ func negotiator(s handshake.Side) *deflate.Extension {
 	e, ok := negotiators.Load(s)
 	if !ok {
 		e, _ = negotiators.LoadOrStore(s, deflate.MustNew(&deflate.Options{
-			WindowBits: s.Bits, MaxReceiveWindowBits: s.Receive, NoContextTakeover: s.NoContext, Threshold: -1,
+			WindowBits: s.Bits, MaxReceiveWindowBits: s.Receive, NoContextTakeover: s.NoContext,
+			Threshold: -1,
 		}))
 	}
 	return e.(*deflate.Extension)
@@ -337,12 +340,15 @@ func negotiator(s handshake.Side) *deflate.Extension {
 // scriptedOffers returns the offers of a script. A byte below 0x20 begins an offer, and
 // the others are its parameters.
 func scriptedOffers(script []byte) (offers []wire.ExtensionSpec) {
-	names := []string{handshake.Deflate, handshake.Deflate, handshake.Deflate, "Permessage-Deflate", "x-webkit-deflate-frame", ""}
+	names := []string{handshake.Deflate, handshake.Deflate, handshake.Deflate, "Permessage-Deflate",
+		"x-webkit-deflate-frame", ""}
 	params := []string{
-		"server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits", "client_max_window_bits",
+		"server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits",
+		"client_max_window_bits",
 		"Server_no_context_takeover", "x", "server_max_window_bits", "client_max_window_bits",
 	}
-	values := []string{"", "", "8", "9", "10", "12", "15", "16", "7", "08", "+9", "x", "0", "-8", "1\u0660", "9 "}
+	values := []string{"", "", "8", "9", "10", "12", "15", "16", "7", "08", "+9", "x", "0", "-8", "1\u0660",
+		"9 "}
 	for _, b := range script {
 		if b < 0x20 || len(offers) == 0 {
 			offers = append(offers, wire.ExtensionSpec{Name: names[int(b)%len(names)]})

@@ -31,7 +31,8 @@ func FuzzEncoder(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, bits uint32, script []byte) {
-		c := encoding{e: wire.Encoder{Role: wire.Role(bits & 1), RSV: byte(bits >> 1 & 7), FrameRSV: byte(bits >> 4 & 7)}}
+		c := encoding{e: wire.Encoder{Role: wire.Role(bits & 1), RSV: byte(bits >> 1 & 7),
+			FrameRSV: byte(bits >> 4 & 7)}}
 		c.reader = model.Config{
 			Server: c.e.Role == wire.Client, RSV: c.e.RSV, FrameRSV: c.e.FrameRSV,
 			MaxFrame: -1, MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1, AnyText: true,
@@ -75,7 +76,8 @@ func encoderScripts() [][]byte {
 		compose.Input(binary("").Announcing(1<<64 - 1)),
 		compose.Input(ping("").Filled(125), ping("").Filled(126)),
 		compose.Input(unfit(0x81, 0x80, 0x01, 0x01, 0x00, 0xe0, 0x83, 0x8b)...),
-		compose.Input(compose.With(0x08, "a"), compose.Close(1005, "").NoFIN(), compose.Close(1000, "\xff").NoFIN(),
+		compose.Input(compose.With(0x08, "a"), compose.Close(1005, "").NoFIN(),
+			compose.Close(1000, "\xff").NoFIN(),
 			compose.With(0x08, ""), compose.With(0x08, "")),
 	}
 }
@@ -87,7 +89,8 @@ const maxSent = 1 << 14
 // frame encodes one frame with AppendFrame, or with AppendHeader if the payload is not
 // whole or comes in pieces.
 func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
-	h := wire.Header{Fin: f.Fin(), RSV: f.RSV(), Opcode: wire.Opcode(f.Opcode()), Key: f.Key, Length: int64(f.Length)}
+	h := wire.Header{Fin: f.Fin(), RSV: f.RSV(), Opcode: wire.Opcode(f.Opcode()), Key: f.Key,
+		Length: int64(f.Length)}
 	payload := bytes.Clone(f.Payload)
 	before := bytes.Clone(c.sent)
 	open, closed := c.e.Open(), c.e.Closed()
@@ -116,7 +119,8 @@ func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
 	}
 	var e *wire.Error
 	if !errors.As(err, &e) || e.Offset != int64(len(before)) || e.Size != 0 || e.Limit != 0 ||
-		!slices.ContainsFunc(faults, func(f model.Fault) bool { return reading.Violations[f.Rule] == e.Violation }) {
+		!slices.ContainsFunc(faults,
+			func(f model.Fault) bool { return reading.Violations[f.Rule] == e.Violation }) {
 		return errors.New("the error is " + errorText(err) + ", want one of " + ruleText(faults))
 	}
 	return nil

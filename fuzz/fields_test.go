@@ -76,9 +76,12 @@ func linear(t *testing.T, text string, parse func(text string)) {
 // input is a line of the field. The result, written again, must be read as the same.
 func FuzzExtensions(f *testing.F) {
 	for _, s := range []string{
-		"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate", "foo", "foo\nbar; baz=2",
-		"mux; max-channels=4; flow-control, deflate-stream", "a;b=\"c\";d=\"\\e\"", ",,a ,\t, b\n\n,", "", "\n", "a;", "a;b=", "a=b", "a b",
-		"a;b=\"\"", "a;b=\"c", "a;b=\"c d\"", "a;b=\"c\\", "a;b=\"c\nd\"", "\"a\"", "a;\"b\"=c", "a;b=\"c\"d", "a\x00", "\u00e9", "a;b=c;b=d,a;b=c",
+		"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate",
+		"foo", "foo\nbar; baz=2",
+		"mux; max-channels=4; flow-control, deflate-stream", "a;b=\"c\";d=\"\\e\"", ",,a ,\t, b\n\n,", "",
+		"\n", "a;", "a;b=", "a=b", "a b",
+		"a;b=\"\"", "a;b=\"c", "a;b=\"c d\"", "a;b=\"c\\", "a;b=\"c\nd\"", "\"a\"", "a;\"b\"=c", "a;b=\"c\"d",
+		"a\x00", "\u00e9", "a;b=c;b=d,a;b=c",
 		"x; y = z ; w\t=\t\"v\" ,", "a;b==c", "a;b=c=d", "a/b", "a;b=\"\\\"\"", " a;b=\"\\\n\"",
 	} {
 		f.Add(s)
@@ -112,11 +115,13 @@ func FuzzExtensions(f *testing.F) {
 		written := string(b[len("before"):])
 		back, err := wire.ParseExtensions([]string{written})
 		if diff := cmp.Diff(got, back); err != nil || diff != "" {
-			t.Fatalf("%q, written as %q, is read as something else: %v (-want +got):\n%s", in, written, err, diff)
+			t.Fatalf("%q, written as %q, is read as something else: %v (-want +got):\n%s",
+				in, written, err, diff)
 		}
 		again, fault := model.Extensions([]string{written})
 		if diff := cmp.Diff(want, again); fault != nil || diff != "" {
-			t.Fatalf("the model reads %q, written as %q, as something else: %v (-want +got):\n%s", in, written, fault, diff)
+			t.Fatalf("the model reads %q, written as %q, as something else: %v (-want +got):\n%s",
+				in, written, fault, diff)
 		}
 		linear(t, text, func(text string) { _, _ = wire.ParseExtensions(lines(text)) })
 		linear(t, text+",", func(text string) { _, _ = wire.ParseExtensions([]string{text}) })
@@ -126,7 +131,8 @@ func FuzzExtensions(f *testing.F) {
 // FuzzOffers writes any names and values. The slow reader of the grammar must read the
 // field as the same, or AppendExtensions must refuse it.
 func FuzzOffers(f *testing.F) {
-	for _, s := range []string{"foo\x00a=b\x00c", "a\x01b", "a\x00b=", "a\x00=b", "\x00", "a,b\x00c", "a\x00b=c d", "a\x00b=\"c\"", "\u00e9"} {
+	for _, s := range []string{"foo\x00a=b\x00c", "a\x01b", "a\x00b=", "a\x00=b", "\x00", "a,b\x00c",
+		"a\x00b=c d", "a\x00b=\"c\"", "\u00e9"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -164,7 +170,9 @@ func FuzzOffers(f *testing.F) {
 		b, err := wire.AppendExtensions([]byte("before"), offers)
 		if wrong >= 0 {
 			var e *wire.Error
-			if !errors.As(err, &e) || *e != (wire.Error{Violation: wire.ErrFieldSyntax, Offset: int64(wrong)}) || string(b) != "before" {
+			if !errors.As(err, &e) ||
+				*e != (wire.Error{Violation: wire.ErrFieldSyntax, Offset: int64(wrong)}) ||
+				string(b) != "before" {
 				t.Fatalf("%q: %q, %#v, want an error at %d", offers, b, err, wrong)
 			}
 			return
@@ -174,7 +182,8 @@ func FuzzOffers(f *testing.F) {
 		}
 		got, fault := model.Extensions([]string{string(b[len("before"):])})
 		if diff := cmp.Diff(want, got); fault != nil || diff != "" {
-			t.Fatalf("the model reads %q, written as %q, as something else: %v (-want +got):\n%s", offers, b, fault, diff)
+			t.Fatalf("the model reads %q, written as %q, as something else: %v (-want +got):\n%s",
+				offers, b, fault, diff)
 		}
 	})
 }
@@ -182,7 +191,8 @@ func FuzzOffers(f *testing.F) {
 // FuzzProtocols compares the parser of Sec-WebSocket-Protocol with a slow reader of the
 // grammar.
 func FuzzProtocols(f *testing.F) {
-	for _, s := range []string{"chat", "chat, superchat", "a\nb", "", ",", "\n,\n", " ,\ta ,", "a b", "a;b", "\"a\"", "a,\u00e9", "a,(", "SPDY/3.1+portforward.k8s.io, a\tb,\t c \t", "v12.stomp, v11.stomp"} {
+	for _, s := range []string{"chat", "chat, superchat", "a\nb", "", ",", "\n,\n", " ,\ta ,", "a b", "a;b",
+		"\"a\"", "a,\u00e9", "a,(", "SPDY/3.1+portforward.k8s.io, a\tb,\t c \t", "v12.stomp, v11.stomp"} {
 		f.Add(s)
 	}
 	addField(f, "Sec-WebSocket-Protocol")
@@ -206,7 +216,8 @@ func FuzzProtocols(f *testing.F) {
 
 // FuzzTokens compares IsToken, HasToken, IsKey and AcceptKey with the model.
 func FuzzTokens(f *testing.F) {
-	for _, s := range []string{"Upgrade", "keep-alive, Upgrade", "upgrade\nclose", "websocket", "", "\u212aeep-alive", "web socket", "websockets", " \twebsocket\t ,"} {
+	for _, s := range []string{"Upgrade", "keep-alive, Upgrade", "upgrade\nclose", "websocket", "",
+		"\u212aeep-alive", "web socket", "websockets", " \twebsocket\t ,"} {
 		f.Add(s, "websocket")
 		f.Add(s, "keep-alive")
 		f.Add(s, s)
@@ -218,7 +229,8 @@ func FuzzTokens(f *testing.F) {
 	f.Add("dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=")
 	f.Add("AAAAAAAAAAAAAAAAAAAAAB==", "AAAAAAAAAAAAAAAAAAAAAA==\n")
 	f.Fuzz(func(t *testing.T, text, token string) {
-		isToken := token != "" && strings.IndexFunc(token, func(r rune) bool { return r > 127 || !model.TokenChar(byte(r)) }) < 0
+		isToken := token != "" &&
+			strings.IndexFunc(token, func(r rune) bool { return r > 127 || !model.TokenChar(byte(r)) }) < 0
 		if got := wire.IsToken(token); got != isToken {
 			t.Fatalf("IsToken(%q) is %v", token, got)
 		}

@@ -16,9 +16,11 @@ import (
 // from the other arguments and reads it.
 func FuzzHeader(f *testing.F) {
 	for _, b := range []string{
-		"\x81\x05Hello", "\x81\x85\x37\xfa\x21\x3dtext", "\x82\x7e\x01\x00", "\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00",
+		"\x81\x05Hello", "\x81\x85\x37\xfa\x21\x3dtext", "\x82\x7e\x01\x00",
+		"\x82\x7f\x00\x00\x00\x00\x00\x01\x00\x00",
 		"\xf3\xfe\x00\x7d\x01\x02\x03\x04", "\x00\x7e\x00\x7e", "\x00\x7f\x00\x00\x00\x00\x00\x00\xff\xff",
-		"\x09\xff\x80\x00\x00\x00\x00\x00\x00\x00\x01\x02\x03\x04", "\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff", "\x8a", "",
+		"\x09\xff\x80\x00\x00\x00\x00\x00\x00\x00\x01\x02\x03\x04",
+		"\x82\x7f\x7f\xff\xff\xff\xff\xff\xff\xff", "\x8a", "",
 	} {
 		f.Add([]byte(b), uint64(len(b)), uint32(0x9a<<24))
 	}
@@ -33,8 +35,10 @@ func FuzzHeader(f *testing.F) {
 			parseHeader(t, b[:n])
 		}
 		writeHeader(t, wire.Header{
-			Fin: bits&1 != 0, RSV: byte(bits >> 1 & 7), Opcode: wire.Opcode(bits >> 4 & 15), Masked: bits>>8&1 != 0,
-			Key: [4]byte{byte(bits >> 9), byte(bits >> 15), byte(bits >> 20), byte(bits >> 24)}, Length: int64(length &^ (1 << 63)),
+			Fin: bits&1 != 0, RSV: byte(bits >> 1 & 7), Opcode: wire.Opcode(bits >> 4 & 15),
+			Masked: bits>>8&1 != 0,
+			Key:    [4]byte{byte(bits >> 9), byte(bits >> 15), byte(bits >> 20), byte(bits >> 24)},
+			Length: int64(length &^ (1 << 63)),
 		})
 	})
 }
@@ -48,7 +52,8 @@ func parseHeader(t *testing.T, b []byte) {
 	m := model.ParseHead(b)
 	if faults := m.LengthFaults(); len(faults) > 0 {
 		var e *wire.Error
-		if want := reading.Error(&faults[0]); !errors.As(err, &e) || *e != *want || n != 0 || h != (wire.Header{}) {
+		if want := reading.Error(&faults[0]); !errors.As(err, &e) || *e != *want || n != 0 ||
+			h != (wire.Header{}) {
 			t.Fatalf("% x: %+v, %d, %#v, want %#v", b, h, n, err, want)
 		}
 		return

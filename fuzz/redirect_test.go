@@ -34,8 +34,10 @@ const maxRedirects = 5
 // the statuses.
 func FuzzRedirect(f *testing.F) {
 	places := []string{
-		"/x?y#z", "//other.example/", "ws://example.com/", "http://EXAMPLE.com:80/", "https://example.com", "wss://example.com:8443/",
-		"http://example.com:8080/", "http://u:p@example.com/", "https://u:p@other.example/", "ftp://example.com/", "ws+unix:///a:/", "", "%", "http://sub.example.com",
+		"/x?y#z", "//other.example/", "ws://example.com/", "http://EXAMPLE.com:80/", "https://example.com",
+		"wss://example.com:8443/",
+		"http://example.com:8080/", "http://u:p@example.com/", "https://u:p@other.example/",
+		"ftp://example.com/", "ws+unix:///a:/", "", "%", "http://sub.example.com",
 		"//other.example ",
 	}
 	for i, a := range places {
@@ -48,7 +50,8 @@ func FuzzRedirect(f *testing.F) {
 		o := &websocket.DialOptions{
 			MaxRedirects: maxRedirects,
 			Header: http.Header{
-				"User-Agent": {"fuzz"}, "Cookie": {"a=b"}, "X-Token": {"secret"}, "Origin": {"https://example.com"}, "Host": {"virtual.example"},
+				"User-Agent": {"fuzz"}, "Cookie": {"a=b"}, "X-Token": {"secret"},
+				"Origin": {"https://example.com"}, "Host": {"virtual.example"},
 			},
 			TLSConfig: &tls.Config{InsecureSkipVerify: true},
 			Proxy: func(r *http.Request) (*url.URL, error) {
@@ -59,7 +62,10 @@ func FuzzRedirect(f *testing.F) {
 			},
 			NetDial: s.dial,
 		}
-		begin := []string{"ws://u:p@example.com/", "wss://u:p@example.com/", "ws://u:p@example.com:8080/", "wss://u:p@example.com:8443/"}[setup&3]
+		begin := []string{
+			"ws://u:p@example.com/", "wss://u:p@example.com/",
+			"ws://u:p@example.com:8080/", "wss://u:p@example.com:8443/",
+		}[setup&3]
 		ctx, cancel := context.WithTimeout(context.Background(), redirectPatience)
 		defer cancel()
 		c, _, err := websocket.Dial(ctx, begin, o)
@@ -95,7 +101,8 @@ func (s *redirects) dial(_ context.Context, _, addr string) (net.Conn, error) {
 	answer := "HTTP/1.1 404 x\r\nContent-Length: 0\r\n\r\n"
 	if n := len(s.visits); n < len(s.locations) {
 		status := []int{301, 302, 303, 307, 308}[(int(s.setup>>2)+n)%5]
-		answer = fmt.Sprintf("HTTP/1.1 %d x\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n", status, s.locations[n])
+		answer = fmt.Sprintf("HTTP/1.1 %d x\r\nContent-Length: 0\r\nLocation: %s\r\n\r\n",
+			status, s.locations[n])
 	}
 	s.visits = append(s.visits, v)
 	s.running.Go(func() { v.serve(b, answer) })
@@ -153,7 +160,8 @@ func (s *redirects) check(begin string) error {
 		if port == "" {
 			port = map[bool]string{false: "80", true: "443"}[secure]
 		}
-		if where := net.JoinHostPort(at.Hostname(), port); isPlain(where) && !strings.EqualFold(v.addr, where) {
+		where := net.JoinHostPort(at.Hostname(), port)
+		if isPlain(where) && !strings.EqualFold(v.addr, where) {
 			return fmt.Errorf("visit %d is to %s, want %s", i, v.addr, where)
 		}
 		if left = left || !strings.EqualFold(v.addr, home); i > maxRedirects {
@@ -179,7 +187,8 @@ func (s *redirects) check(begin string) error {
 
 // isPlain reports whether there is just one way to write a host and port.
 func isPlain(s string) bool {
-	return strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789.-:") == "" && strings.Count(s, ":") == 1
+	return strings.Trim(strings.ToLower(s), "abcdefghijklmnopqrstuvwxyz0123456789.-:") == "" &&
+		strings.Count(s, ":") == 1
 }
 
 // given checks which of its caller's fields a client has sent: all of them, or only the
@@ -188,11 +197,13 @@ func (v *visit) given(left bool) error {
 	h := v.r.Header
 	h.Del("Upgrade")
 	h.Del("Connection")
-	want := http.Header{"User-Agent": {"fuzz"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": h["Sec-Websocket-Key"]}
+	want := http.Header{
+		"User-Agent": {"fuzz"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": h["Sec-Websocket-Key"],
+	}
 	host := strings.ToLower(v.r.Host)
 	if !left {
-		want["Cookie"], want["X-Token"], want["Origin"] = []string{"a=b"}, []string{"secret"}, []string{"https://example.com"}
-		want["Authorization"] = []string{"Basic dTpw"}
+		want["Cookie"], want["X-Token"] = []string{"a=b"}, []string{"secret"}
+		want["Origin"], want["Authorization"] = []string{"https://example.com"}, []string{"Basic dTpw"}
 		if host != "virtual.example" {
 			return fmt.Errorf("the Host is %q", host)
 		}

@@ -80,7 +80,10 @@ func FuzzRequest(f *testing.F) {
 			t.Fatalf("subprotocol %q, want %q", c.Subprotocol(), want.Subprotocol)
 		}
 		// The same request, with the frames after it delayed until it is answered.
-		later := &pipe.ResponseWriter{Reader: bufio.NewReader(strings.NewReader("")), Conn: &pipe.Canned{In: trailing, Chop: uint64(setup)}}
+		later := &pipe.ResponseWriter{
+			Reader: bufio.NewReader(strings.NewReader("")),
+			Conn:   &pipe.Canned{In: trailing, Chop: uint64(setup)},
+		}
 		twin, err := websocket.Accept(later, r, opts)
 		if err != nil {
 			t.Fatalf("refused the second time: %v", err)
@@ -100,21 +103,28 @@ func addRequests(f *testing.F) {
 		"Sec-WebSocket-Protocol: chat, v2.json\r\n", "Sec-WebSocket-Protocol: a b\r\n",
 		"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=9\r\n",
 		"Sec-WebSocket-Extensions: x; y=\"z\", permessage-deflate;client_max_window_bits=\"10\"\r\n",
-		"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io, chat\r\n", "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Extensions: ,\r\n",
+		"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io, chat\r\n",
+		"Sec-WebSocket-Protocol:\r\nSec-WebSocket-Extensions: ,\r\n",
 		"Origin: https://example.com/\r\n", "Origin: Example.com\r\n", "Origin: ionic://example.com\r\n",
 		"Content-Length: 4\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\n\r\n0\r\n",
-		"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Y: z\r\n", "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", "Transfer-Encoding: chunked\r\nExpect: x\r\n\r\n0\r\n",
+		"Transfer-Encoding: chunked\r\n\r\n0\r\nX-Y: z\r\n",
+		"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n",
+		"Transfer-Encoding: chunked\r\nExpect: x\r\n\r\n0\r\n",
 		"Connection: keep-alive, x\r\n",
 		"Sec-WebSocket-Version: 8\r\n", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n",
 		"Sec-WebSocket-X: " + strings.Repeat("x", 8<<10) + "\r\n",
 	} {
-		f.Add([]byte("GET /chat HTTP/1.1\r\n"+requestLines+more+"\r\n\x81\x85\x01\x02\x03\x04hello\x89\x80\x00\x00\x00\x00"), uint16(upgrade.UsualServer))
+		const frames = "\x81\x85\x01\x02\x03\x04hello\x89\x80\x00\x00\x00\x00"
+		f.Add([]byte("GET /chat HTTP/1.1\r\n"+requestLines+more+"\r\n"+frames), uint16(upgrade.UsualServer))
 	}
-	for _, line := range []string{"POST / HTTP/1.1", "GET / HTTP/1.0", "GET / HTTP/2.0", "GET http://a:80/ HTTP/1.1"} {
+	for _, line := range []string{
+		"POST / HTTP/1.1", "GET / HTTP/1.0", "GET / HTTP/2.0", "GET http://a:80/ HTTP/1.1",
+	} {
 		f.Add([]byte(line+"\r\n"+requestLines+"\r\n"), uint16(0))
 	}
 	f.Add([]byte("GET / HTTP/1.1\r\nHost: [::1]:80\r\nOrigin: http://[0::1]\r\n\r\n"), uint16(0))
-	f.Add([]byte("GET / HTTP/1.1\r\nHost: x\r\nupgrade: a, WebSocket\r\nCONNECTION: keep-alive , uPGRADE\r\nsec-websocket-version:13\r\nSec-WebSocket-Key:dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), uint16(0))
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: x\r\nupgrade: a, WebSocket\r\nCONNECTION: keep-alive , uPGRADE\r\n"+
+		"sec-websocket-version:13\r\nSec-WebSocket-Key:dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), uint16(0))
 	for _, h := range upgrade.Heads() {
 		if h.Request {
 			f.Add(h.Data, uint16(upgrade.UsualServer))
@@ -127,14 +137,17 @@ func addRequests(f *testing.F) {
 // addComposedRequests adds scripts of handshake.Request.
 func addComposedRequests(f *testing.F) {
 	for i := range 256 {
-		f.Add([]byte{byte(i / 16), byte(max(0, i-200)), byte(i), byte(i * 7)}, uint16(upgrade.Composed|i*97&(upgrade.NoNull-1)))
+		f.Add([]byte{byte(i / 16), byte(max(0, i-200)), byte(i), byte(i * 7)},
+			uint16(upgrade.Composed|i*97&(upgrade.NoNull-1)))
 		for without := byte(1); without < 1<<5; without *= 2 { // each line in place of each required one
 			f.Add([]byte{0, without, byte(i)}, uint16(upgrade.Composed|upgrade.UsualServer))
 		}
 	}
 	for _, host := range handshake.Lines("Host") {
 		for _, origin := range handshake.Lines("Origin") {
-			for _, patterns := range []uint16{0, upgrade.Patterns, upgrade.Patterns | upgrade.NoNull, upgrade.TLS} {
+			for _, patterns := range []uint16{
+				0, upgrade.Patterns, upgrade.Patterns | upgrade.NoNull, upgrade.TLS,
+			} {
 				f.Add([]byte{0, 1, host, origin}, upgrade.Composed|patterns)
 			}
 		}
@@ -152,14 +165,18 @@ func addLargeRequests(f *testing.F) {
 		}
 		host := strings.Repeat("o", handshake.MaxOrigin-len("http://")+over)
 		for _, limit := range []uint16{0, upgrade.NoFieldLimit} {
-			f.Add([]byte("GET / HTTP/1.1\r\n"+requestLines+"Sec-WebSocket-X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"), limit)
+			x := strings.Repeat("x", fill+over)
+			f.Add([]byte("GET / HTTP/1.1\r\n"+requestLines+"Sec-WebSocket-X: "+x+"\r\n\r\n"), limit)
 		}
-		f.Add([]byte("GET / HTTP/1.1\r\n"+strings.Replace(requestLines, "example.com", host, 1)+"Origin: http://"+host+"\r\n\r\n"), uint16(0))
+		lines := strings.Replace(requestLines, "example.com", host, 1)
+		f.Add([]byte("GET / HTTP/1.1\r\n"+lines+"Origin: http://"+host+"\r\n\r\n"), uint16(0))
 	}
 }
 
 // checkRefusal checks the answer to an invalid request.
-func checkRefusal(w *pipe.ResponseWriter, nc *pipe.Canned, faults []handshake.Fault, c *websocket.Conn, err error) error {
+func checkRefusal(
+	w *pipe.ResponseWriter, nc *pipe.Canned, faults []handshake.Fault, c *websocket.Conn, err error,
+) error {
 	var e *websocket.HandshakeError
 	switch {
 	case c != nil || !errors.As(err, &e):
@@ -172,13 +189,15 @@ func checkRefusal(w *pipe.ResponseWriter, nc *pipe.Canned, faults []handshake.Fa
 		return fmt.Errorf("status %d, which no fault has: %w", w.Status, err)
 	}
 	version := handshake.Values(w.Header(), "Sec-WebSocket-Version")
-	needed := w.Status == 426 || !slices.ContainsFunc(faults, func(f handshake.Fault) bool { return f.What != "version" })
+	needed := w.Status == 426 ||
+		!slices.ContainsFunc(faults, func(f handshake.Fault) bool { return f.What != "version" })
 	switch {
 	case needed && !slices.Equal(version, []string{"13"}): // section 4.4
 		return fmt.Errorf("status %d with the version %q", w.Status, version)
 	case w.Status == 405 && w.Header().Get("Allow") != "GET": // RFC 9110, section 15.5.6
 		return fmt.Errorf("status 405 with Allow %q", w.Header()["Allow"])
-	case w.Status == 426 && (w.Header().Get("Upgrade") != "websocket" || w.Header().Get("Connection") != "Upgrade"):
+	case w.Status == 426 &&
+		(w.Header().Get("Upgrade") != "websocket" || w.Header().Get("Connection") != "Upgrade"):
 		return fmt.Errorf("status 426 without Upgrade: %q", w.Header())
 	}
 	return nil

@@ -22,7 +22,8 @@ import (
 const sampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
 // responseLines are the lines of a valid response, with a word for its key.
-const responseLines = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n"
+const responseLines = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+	"Sec-WebSocket-Accept: {accept}\r\n"
 
 // FuzzResponse compares the client's side of the opening handshake with a model of RFC
 // 6455, section 4.1. A client must accept exactly the responses that the model accepts,
@@ -86,27 +87,41 @@ func FuzzResponse(f *testing.F) {
 func addResponses(f *testing.F) {
 	for _, more := range []string{
 		"", "Sec-WebSocket-Protocol: chat\r\n", "Sec-WebSocket-Protocol: other\r\n",
-		"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io\r\n", "Sec-WebSocket-Protocol: \r\nSec-WebSocket-Extensions: \r\n",
-		"Sec-WebSocket-Protocol: ,\t,\r\nSec-WebSocket-Extensions: ,\r\n", "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:\r\n",
-		"Sec-WebSocket-Extensions: permessage-deflate\r\n", "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits=10\r\n",
-		"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover, x\r\n", "Sec-WebSocket-Extensions: x-deflate\r\n",
-		"Sec-WebSocket-Accept: {accept}\r\n", "Upgrade: h2c\r\n", "Connection: close\r\n", "Content-Length: 5\r\n",
+		"Sec-WebSocket-Protocol: SPDY/3.1+portforward.k8s.io\r\n",
+		"Sec-WebSocket-Protocol: \r\nSec-WebSocket-Extensions: \r\n",
+		"Sec-WebSocket-Protocol: ,\t,\r\nSec-WebSocket-Extensions: ,\r\n",
+		"Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:\r\n",
+		"Sec-WebSocket-Extensions: permessage-deflate\r\n",
+		"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; " +
+			"client_max_window_bits=10\r\n",
+		"Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover, x\r\n",
+		"Sec-WebSocket-Extensions: x-deflate\r\n",
+		"Sec-WebSocket-Accept: {accept}\r\n", "Upgrade: h2c\r\n", "Connection: close\r\n",
+		"Content-Length: 5\r\n",
 	} {
-		f.Add([]byte(responseLines+more+"\r\n\x81\x05hello\x89\x00"), uint16(upgrade.Protocols|upgrade.Deflate), uint64(0))
-		f.Add([]byte("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"+responseLines+more+"\r\n"), uint16(upgrade.Protocols|upgrade.Deflate|2<<upgrade.WindowShift|1<<upgrade.LimitShift), uint64(0x0102030405060708))
+		f.Add([]byte(responseLines+more+"\r\n\x81\x05hello\x89\x00"),
+			uint16(upgrade.Protocols|upgrade.Deflate), uint64(0))
+		f.Add([]byte("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"+responseLines+more+"\r\n"),
+			uint16(upgrade.Protocols|upgrade.Deflate|2<<upgrade.WindowShift|1<<upgrade.LimitShift),
+			uint64(0x0102030405060708))
 	}
 	for _, head := range []string{
-		strings.ReplaceAll(responseLines, "{accept}", "{lower}"), strings.ReplaceAll(responseLines, "{accept}", "{key}"),
-		strings.ReplaceAll(responseLines, "{accept}", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), strings.ReplaceAll(responseLines, "101", "200"),
-		strings.ReplaceAll(responseLines, "1.1", "1.0"), strings.ToLower(responseLines), "HTTP/1.1 302 Found\r\nLocation: /x\r\n",
-		"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 \r\nContent-Length: 3\r\n",
+		strings.ReplaceAll(responseLines, "{accept}", "{lower}"),
+		strings.ReplaceAll(responseLines, "{accept}", "{key}"),
+		strings.ReplaceAll(responseLines, "{accept}", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+		strings.ReplaceAll(responseLines, "101", "200"),
+		strings.ReplaceAll(responseLines, "1.1", "1.0"), strings.ToLower(responseLines),
+		"HTTP/1.1 302 Found\r\nLocation: /x\r\n",
+		"HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 401 \r\nContent-Length: 3\r\n",
 	} {
 		f.Add([]byte(head+"\r\n\x82\x01x"), uint16(0), uint64(1))
 		f.Add([]byte(head), uint16(upgrade.Endless|upgrade.Protocols|upgrade.Deflate), uint64(0))
 	}
 	for _, h := range upgrade.Heads() {
 		if !h.Request {
-			f.Add(bytes.ReplaceAll(h.Data, []byte(sampleAccept), []byte("{accept}")), uint16(upgrade.UsualClient), uint64(0))
+			f.Add(bytes.ReplaceAll(h.Data, []byte(sampleAccept), []byte("{accept}")),
+				uint16(upgrade.UsualClient), uint64(0))
 		}
 	}
 	addComposedResponses(f)
@@ -116,7 +131,8 @@ func addResponses(f *testing.F) {
 // at a limit, and one byte beyond it.
 func addComposedResponses(f *testing.F) {
 	for i := range 256 {
-		f.Add([]byte{byte(i / 16), byte(max(0, i-248)), byte(i)}, uint16(upgrade.Composed|i*97&0x377), uint64(i))
+		f.Add([]byte{byte(i / 16), byte(max(0, i-248)), byte(i)}, uint16(upgrade.Composed|i*97&0x377),
+			uint64(i))
 		for without := byte(1); without < 1<<3; without *= 2 { // each line in place of each required one
 			f.Add([]byte{0, without, byte(i)}, uint16(upgrade.Composed|upgrade.UsualClient), uint64(i))
 		}
@@ -125,7 +141,8 @@ func addComposedResponses(f *testing.F) {
 		for over := range 2 {
 			fill := limit - len(responseLines) + len("{accept}") - len(sampleAccept) - len("X: \r\n\r\n")
 			if limit > 0 && fill > 0 {
-				f.Add([]byte(responseLines+"X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"), uint16(i<<upgrade.LimitShift), uint64(0))
+				f.Add([]byte(responseLines+"X: "+strings.Repeat("x", fill+over)+"\r\n\r\n"),
+					uint16(i<<upgrade.LimitShift), uint64(0))
 			}
 		}
 	}
@@ -146,7 +163,9 @@ func keyOf(request []byte) string {
 // fill replaces the words in braces by the values for a key.
 func fill(data []byte, key string) []byte {
 	accept := model.AcceptKey(key)
-	for word, value := range map[string]string{"{accept}": accept, "{lower}": strings.ToLower(accept), "{key}": key} {
+	for word, value := range map[string]string{
+		"{accept}": accept, "{lower}": strings.ToLower(accept), "{key}": key,
+	} {
 		data = bytes.ReplaceAll(data, []byte(word), []byte(value))
 	}
 	return data
@@ -159,7 +178,9 @@ func dialPipe(nc *pipe.Canned, opts *websocket.DialOptions) (*websocket.Conn, *h
 }
 
 // checkRefused checks what Dial returned for an invalid response.
-func checkRefused(t *testing.T, c *websocket.Conn, resp *http.Response, err error, v handshake.Verdict, nc *pipe.Canned) {
+func checkRefused(
+	t *testing.T, c *websocket.Conn, resp *http.Response, err error, v handshake.Verdict, nc *pipe.Canned,
+) {
 	var e *websocket.HandshakeError
 	switch {
 	case c != nil:
@@ -177,7 +198,9 @@ func checkRefused(t *testing.T, c *websocket.Conn, resp *http.Response, err erro
 
 // clean returns a connection with a plain response. The trailing bytes arrive in later
 // reads. Its key must not be key.
-func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, trailing []byte, key string) *websocket.Conn {
+func clean(
+	t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, trailing []byte, key string,
+) *websocket.Conn {
 	head := responseLines
 	if v.Subprotocol != "" {
 		head += "Sec-WebSocket-Protocol: " + v.Subprotocol + "\r\n"
@@ -195,7 +218,8 @@ func clean(t *testing.T, opts *websocket.DialOptions, v handshake.Verdict, trail
 		t.Fatalf("the plain response %s is refused: %v", strconv.Quote(head), err)
 	}
 	if keyOf(nc.Written()) == key {
-		t.Fatalf("the key %s is used again", key) // section 4.1, item 7: "selected randomly for each connection"
+		// Section 4.1, item 7: "selected randomly for each connection".
+		t.Fatalf("the key %s is used again", key)
 	}
 	return c
 }

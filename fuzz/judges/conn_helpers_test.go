@@ -21,7 +21,9 @@ func newConn(in []byte, client bool, extension string) *pipe.Canned {
 	if !client {
 		return &pipe.Canned{In: in}
 	}
-	return &pipe.Canned{Reply: func(request []byte) []byte { return append(answerTo(request, extension), in...) }}
+	return &pipe.Canned{Reply: func(request []byte) []byte {
+		return append(answerTo(request, extension), in...)
+	}}
 }
 
 // answerTo returns the response of a server to a request.

@@ -26,22 +26,38 @@ func broke(list ...wire.Violation) func(d *difference) bool {
 
 // Sentences that several rows quote.
 const (
-	failing   = "If _The WebSocket Connection is Established_ prior to the point where the endpoint is required to _Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_."
-	reserved  = "If a nonzero value is received and none of the negotiated extensions defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_."
-	topBit    = "If 127, the following 8 bytes interpreted as a 64-bit unsigned integer (the most significant bit MUST be 0) are the payload length."
-	invalid   = "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_."
-	limits    = "Implementations that have implementation- and/or platform-specific limitations regarding the frame size or total message size after reassembly from multiple frames MUST protect themselves against exceeding those limits."
-	control   = "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be fragmented."
-	badType   = "1007 indicates that an endpoint is terminating the connection because it has received data within a message that was not consistent with the type of the message"
-	fragments = "A fragmented message consists of a single frame with the FIN bit clear and an opcode other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, and terminated by a single frame with the FIN bit set and an opcode of 0."
-	padded    = `When any DEFLATE block with the "BFINAL" bit set to 1 doesn't end at a byte boundary, an endpoint MUST add minimal padding bits of 0 to make it end at a byte boundary. The next DEFLATE block follows the padded data if any.`
-	inflating = "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. [...] Decompress the resulting data using DEFLATE."
+	failing = "If _The WebSocket Connection is Established_ prior to the point where the endpoint is " +
+		"required to _Fail the WebSocket Connection_, the endpoint SHOULD send a Close frame with an " +
+		"appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_."
+	reserved = "If a nonzero value is received and none of the negotiated extensions defines the meaning " +
+		"of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket Connection_."
+	topBit = "If 127, the following 8 bytes interpreted as a 64-bit unsigned integer (the most " +
+		"significant bit MUST be 0) are the payload length."
+	invalid = "When an endpoint is to interpret a byte stream as UTF-8 but finds that the byte stream " +
+		"is not, in fact, a valid UTF-8 stream, that endpoint MUST _Fail the WebSocket Connection_."
+	limits = "Implementations that have implementation- and/or platform-specific limitations regarding " +
+		"the frame size or total message size after reassembly from multiple frames MUST protect " +
+		"themselves against exceeding those limits."
+	control = "All control frames MUST have a payload length of 125 bytes or less and MUST NOT be " +
+		"fragmented."
+	badType = "1007 indicates that an endpoint is terminating the connection because it has received " +
+		"data within a message that was not consistent with the type of the message"
+	fragments = "A fragmented message consists of a single frame with the FIN bit clear and an opcode " +
+		"other than 0, followed by zero or more frames with the FIN bit clear and the opcode set to 0, " +
+		"and terminated by a single frame with the FIN bit set and an opcode of 0."
+	padded = `When any DEFLATE block with the "BFINAL" bit set to 1 doesn't end at a byte boundary, an ` +
+		`endpoint MUST add minimal padding bits of 0 to make it end at a byte boundary. The next DEFLATE ` +
+		`block follows the padded data if any.`
+	inflating = "Append 4 octets of 0x00 0x00 0xff 0xff to the tail end of the payload of the message. " +
+		"[...] Decompress the resulting data using DEFLATE."
 )
 
 // frameRows are the accepted differences in reading frames. The first match counts.
 var frameRows = []row{
 	{
-		"gorilla coder gobwas gws xnet", "waits for the rest of the frame or its header, which never arrives, where we refuse the first invalid byte",
+		"gorilla coder gobwas gws xnet",
+		"waits for the rest of the frame or its header, which never arrives, where we refuse the first " +
+			"invalid byte",
 		"7.1.7", failing, "both",
 		func(d *difference) bool {
 			// With a whole header only these are found late: some libraries check the kind and
@@ -50,12 +66,14 @@ var frameRows = []row{
 				wire.ErrReservedOpcode, wire.ErrUnexpectedContinuation, wire.ErrUnfinishedMessage,
 				wire.ErrMessageTooBig, wire.ErrInvalidUTF8, wire.ErrCloseCode,
 			}
-			return (d.headless || d.partial && slices.Contains(late, d.violation)) && d.theirs.end == atEnd && d.sameMessages()
+			return (d.headless || d.partial && slices.Contains(late, d.violation)) && d.theirs.end == atEnd &&
+				d.sameMessages()
 		},
 	},
 	{
 		"gorilla coder gobwas gws xnet", "accepts a length that is not in its shortest form",
-		"5.2", "Note that in all cases, the minimal number of bytes MUST be used to encode the length", "ours",
+		"5.2", "Note that in all cases, the minimal number of bytes MUST be used to encode the length",
+		"ours",
 		broke(wire.ErrLengthNotMinimal),
 	},
 	{
@@ -69,14 +87,17 @@ var frameRows = []row{
 		broke(wire.ErrControlFlood),
 	},
 	{
-		"gorilla", "drops the connection without a close frame for a length with its top bit set, or a message of 2^63 bytes or more",
+		"gorilla", "drops the connection without a close frame for a length with its top bit set, or a " +
+			"message of 2^63 bytes or more",
 		"7.1.7", failing, "ours",
 		func(d *difference) bool {
-			return (d.violation == wire.ErrLengthTopBit || d.violation == wire.ErrMessageTooBig) && d.dropped()
+			return (d.violation == wire.ErrLengthTopBit || d.violation == wire.ErrMessageTooBig) &&
+				d.dropped()
 		},
 	},
 	{
-		"coder", "drops the connection without a close frame for a frame that is not masked, or a length with its top bit set",
+		"coder", "drops the connection without a close frame for a frame that is not masked, or a length " +
+			"with its top bit set",
 		"7.1.7", failing, "ours",
 		func(d *difference) bool {
 			return d.dropped() && (strings.Contains(d.theirs.err.Error(), "unmasked frame") ||
@@ -87,7 +108,8 @@ var frameRows = []row{
 		"gws", "panics at a length with its top bit set",
 		"5.2", topBit, "ours",
 		func(d *difference) bool {
-			return d.theirs.end == crashed && d.sameMessages() && strings.Contains(d.theirs.err.Error(), "out of range")
+			return d.theirs.end == crashed && d.sameMessages() &&
+				strings.Contains(d.theirs.err.Error(), "out of range")
 		},
 	},
 	{
@@ -99,7 +121,8 @@ var frameRows = []row{
 		"gorilla", "refuses a close reason that is not UTF-8 with 1002",
 		"7.4.1", badType, "ours",
 		func(d *difference) bool {
-			return broke(wire.ErrInvalidUTF8)(d) && strings.Contains(d.theirs.err.Error(), "invalid utf8 payload in close frame")
+			return broke(wire.ErrInvalidUTF8)(d) &&
+				strings.Contains(d.theirs.err.Error(), "invalid utf8 payload in close frame")
 		},
 	},
 	{
@@ -108,7 +131,8 @@ var frameRows = []row{
 		broke(wire.ErrInvalidUTF8),
 	},
 	{
-		"gws", "validates text only when the message is whole, so that something else may end the connection first",
+		"gws", "validates text only when the message is whole, so that something else may end the " +
+			"connection first",
 		"8.1", invalid, "both",
 		func(d *difference) bool {
 			return d.violation == wire.ErrInvalidUTF8 && d.sameMessages()
@@ -116,21 +140,27 @@ var frameRows = []row{
 	},
 	{
 		"gorilla", "reads a close frame with one byte as one without a code",
-		"5.5.1", "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte order) representing a status code with value /code/ defined in Section 7.4.", "ours",
+		"5.5.1", "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer " +
+			"(in network byte order) representing a status code with value /code/ defined in Section 7.4.",
+		"ours",
 		func(d *difference) bool {
 			return d.violation == wire.ErrClosePayload && d.theirs.end == closed && d.theirs.sent == 1005
 		},
 	},
 	{
 		"gobwas", "accepts and echoes close codes from 5000 on",
-		"7.4.2", "Status codes in the range 4000-4999 are reserved for private use and thus can't be registered.", "ours",
+		"7.4.2", "Status codes in the range 4000-4999 are reserved for private use and thus can't be " +
+			"registered.", "ours",
 		func(d *difference) bool {
 			return d.violation == wire.ErrCloseCode && d.theirs.end == closed && d.sameMessages()
 		},
 	},
 	{
-		"gorilla gobwas gws", "refuses close codes that were registered after the RFC, 1012 to 1014, or only 1014",
-		"7.4.2", "Status codes in the range 1000-2999 are reserved for definition by this protocol, its future revisions, and extensions specified in a permanent and readily available public specification.", "ours",
+		"gorilla gobwas gws",
+		"refuses close codes that were registered after the RFC, 1012 to 1014, or only 1014",
+		"7.4.2", "Status codes in the range 1000-2999 are reserved for definition by this protocol, its " +
+			"future revisions, and extensions specified in a permanent and readily available public " +
+			"specification.", "ours",
 		func(d *difference) bool {
 			return d.ours.end == closed && d.theirs.end == refused && d.sameMessages() &&
 				1012 <= d.ours.sent && d.ours.sent <= 1014
@@ -140,17 +170,20 @@ var frameRows = []row{
 		"gws", "answers 1007 if the close code is invalid and the reason is not UTF-8",
 		"7.1.7", failing, "both",
 		func(d *difference) bool {
-			return d.violation == wire.ErrCloseCode && d.sameMessages() && d.theirs.end == refused && d.theirs.sent == 1007
+			return d.violation == wire.ErrCloseCode && d.sameMessages() && d.theirs.end == refused &&
+				d.theirs.sent == 1007
 		},
 	},
 	{
 		"coder gobwas", "accepts a control frame whose length is not in its shortest form",
-		"5.2", "Note that in all cases, the minimal number of bytes MUST be used to encode the length", "ours",
+		"5.2", "Note that in all cases, the minimal number of bytes MUST be used to encode the length",
+		"ours",
 		broke(wire.ErrControlTooLong),
 	},
 	{
 		"gws", "answers every valid close code with 1000",
-		"5.5.1", "When sending a Close frame in response, the endpoint typically echos the status code it received.", "both",
+		"5.5.1", "When sending a Close frame in response, the endpoint typically echos the status code it " +
+			"received.", "both",
 		func(d *difference) bool {
 			return d.ours.end == closed && d.theirs.end == closed && d.sameMessages() && d.theirs.sent == 1000
 		},
@@ -163,7 +196,8 @@ var frameRows = []row{
 		},
 	},
 	{
-		"gorilla gobwas gws", "accepts reserved bits that no extension defines, if permessage-deflate is negotiated",
+		"gorilla gobwas gws",
+		"accepts reserved bits that no extension defines, if permessage-deflate is negotiated",
 		"5.2", reserved, "ours",
 		func(d *difference) bool { return d.deflated && broke(wire.ErrReservedBits)(d) },
 	},
@@ -172,11 +206,14 @@ var frameRows = []row{
 // deflateRows are those about compressed messages.
 var deflateRows = []row{
 	{
-		"gorilla coder gobwas", "delivers a message that the end of the stream cuts off, between frames or in a compressed one, as if it were whole",
+		"gorilla coder gobwas",
+		"delivers a message that the end of the stream cuts off, between frames or in a compressed one, " +
+			"as if it were whole",
 		"5.4", fragments, "ours",
 		func(d *difference) bool {
 			n := len(d.ours.messages)
-			return (d.ours.end == atEnd || d.partial) && len(d.theirs.messages) <= n+1 && len(d.theirs.messages) >= n &&
+			return (d.ours.end == atEnd || d.partial) && len(d.theirs.messages) <= n+1 &&
+				len(d.theirs.messages) >= n &&
 				slices.Equal(d.theirs.messages[:n], d.ours.messages) && d.theirs.sent == 0
 		},
 	},
@@ -184,7 +221,8 @@ var deflateRows = []row{
 		"gorilla gws", "applies its limit to the compressed message, where we apply it to the inflated one",
 		"10.4", limits, "both",
 		func(d *difference) bool {
-			return d.deflated && d.compressed && d.sameMessages() && d.theirs.end == refused && d.theirs.sent == 1009
+			return d.deflated && d.compressed && d.sameMessages() && d.theirs.end == refused &&
+				d.theirs.sent == 1009
 		},
 	},
 	{
@@ -198,22 +236,28 @@ var deflateRows = []row{
 		func(d *difference) bool { return d.badData() && d.sameMessages() && d.theirs.sent == 1011 },
 	},
 	{
-		"gws", "inflates a message only when it is whole, so that something else may end the connection first",
+		"gws", "inflates a message only when it is whole, so that something else may end the connection " +
+			"first",
 		"7.1.7", failing, "both",
 		func(d *difference) bool { return d.badData() && d.sameMessages() },
 	},
 	{
-		"gorilla gobwas", "returns the error of the end of the stream for compressed data that ends within a block",
+		"gorilla gobwas", "returns the error of the end of the stream for compressed data that ends " +
+			"within a block",
 		"7.4.1", badType, "ours",
 		func(d *difference) bool { return d.badData() && d.sameMessages() && d.theirs.end == atEnd },
 	},
 	{
-		"gorilla coder gobwas gws", "accepts compressed data that ends within a block, or stops at the first final block, where we refuse a later fault",
+		"gorilla coder gobwas gws",
+		"accepts compressed data that ends within a block, or stops at the first final block, where we " +
+			"refuse a later fault",
 		"RFC 7692, 7.2.2", inflating, "both",
 		func(d *difference) bool { return d.badData() && d.wentOn() },
 	},
 	{
-		"gorilla coder gobwas gws", "stops at the first final block of a message, where we read on, and find invalid UTF-8 or a message over the limit",
+		"gorilla coder gobwas gws",
+		"stops at the first final block of a message, where we read on, and find invalid UTF-8 or a " +
+			"message over the limit",
 		"RFC 7692, 7.2.1", padded, "ours",
 		func(d *difference) bool {
 			return d.deflated && broke(wire.ErrInvalidUTF8, wire.ErrMessageTooBig)(d) && d.behindFinal()
@@ -225,17 +269,25 @@ var deflateRows = []row{
 		func(d *difference) bool { return d.deflated && d.shorter() && d.behindFinal() },
 	},
 	{
-		"coder", "refuses the frames after a message with a final block, because it has not read all of the message",
-		"RFC 7692, 7.2.3.4", `On platforms on which the flush method using an empty DEFLATE block with no compression is not available, implementors can choose to flush data using DEFLATE blocks with "BFINAL" set to 1.`, "ours",
+		"coder", "refuses the frames after a message with a final block, because it has not read all of " +
+			"the message",
+		"RFC 7692, 7.2.3.4",
+		`On platforms on which the flush method using an empty DEFLATE block with no compression is not ` +
+			`available, implementors can choose to flush data using DEFLATE blocks with "BFINAL" set to 1.`,
+		"ours",
 		func(d *difference) bool { return d.deflated && d.brokeOff() && d.inInflating() && d.behindFinal() },
 	},
 	{
-		"gorilla gobwas gws", "refuses a compressed message that is empty, keeps its tail, or ends with a final block; we read them",
+		"gorilla gobwas gws",
+		"refuses a compressed message that is empty, keeps its tail, or ends with a final block; we read " +
+			"them",
 		"RFC 7692, 7.2.2", inflating, "theirs",
 		func(d *difference) bool { return d.deflated && d.compressed && d.brokeOff() && d.inInflating() },
 	},
 	{
-		"gorilla coder gobwas", "delivers a compressed message at its final block, before its last frame, or refuses a character that is whole only after it",
+		"gorilla coder gobwas",
+		"delivers a compressed message at its final block, before its last frame, or refuses a character " +
+			"that is whole only after it",
 		"5.4", fragments, "ours",
 		func(d *difference) bool {
 			n := len(d.ours.messages)
@@ -251,7 +303,8 @@ var deflateRows = []row{
 var xnetRows = []row{
 	{
 		"xnet", "delivers each frame of a message separately",
-		"5.4", "Message fragments MUST be delivered to the recipient in the order sent by the sender.", "both",
+		"5.4", "Message fragments MUST be delivered to the recipient in the order sent by the sender.",
+		"both",
 		func(d *difference) bool {
 			same := d.sameEnd() && (!d.cutOff || d.ours.end != atEnd)
 			return d.fragmented && d.joined() && (same || d.partial && d.theirs.end == atEnd)
@@ -274,14 +327,18 @@ var xnetRows = []row{
 	},
 	xnetRow("does not check reserved bits", "5.2", reserved, wire.ErrReservedBits),
 	xnetRow("skips frames with reserved opcodes", "5.2",
-		"If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_.", wire.ErrReservedOpcode),
-	xnetRow("reads the top bit of a length as a part of it, or ignores it", "5.2", topBit, wire.ErrLengthTopBit),
+		"If an unknown opcode is received, the receiving endpoint MUST _Fail the WebSocket Connection_.",
+		wire.ErrReservedOpcode),
+	xnetRow("reads the top bit of a length as a part of it, or ignores it", "5.2", topBit,
+		wire.ErrLengthTopBit),
 	xnetRow("accepts control frames of any length", "5.5", control, wire.ErrControlTooLong),
 	xnetRow("accepts fragmented control frames", "5.5", control, wire.ErrControlFragmented),
 	xnetRow("accepts continuations without a message, and messages within others", "5.4",
-		"The fragments of one message MUST NOT be interleaved between the fragments of another message unless an extension has been negotiated that can interpret the interleaving.",
+		"The fragments of one message MUST NOT be interleaved between the fragments of another message "+
+			"unless an extension has been negotiated that can interpret the interleaving.",
 		wire.ErrUnexpectedContinuation, wire.ErrUnfinishedMessage),
-	xnetRow("limits frames, but not messages or empty fragments", "10.4", limits, wire.ErrMessageTooBig, wire.ErrEmptyFragments),
+	xnetRow("limits frames, but not messages or empty fragments", "10.4", limits, wire.ErrMessageTooBig,
+		wire.ErrEmptyFragments),
 }
 
 // xnetRow returns the row for a rule that x/net does not enforce.

@@ -81,13 +81,14 @@ func streams() (list []stream) {
 // plainStreams returns seeds without compression.
 func plainStreams() []stream {
 	text, more, ping, pong := compose.Text, compose.Continuation, compose.Ping, compose.Pong
-	empty, maskedEmpty := slices.Repeat([]compose.Frame{more("").NoFIN()}, 1100), slices.Repeat([]compose.Frame{more("").NoFIN().Mask()}, 1100)
-	pings, pongs := slices.Repeat([]compose.Frame{ping("")}, 1100), slices.Repeat([]compose.Frame{pong("").Mask()}, 1100)
+	many := func(f compose.Frame) []compose.Frame { return slices.Repeat([]compose.Frame{f}, 1100) }
+	empty := append([]compose.Frame{text("x").NoFIN()}, many(more("").NoFIN())...)
+	maskedEmpty := append([]compose.Frame{text("x").NoFIN().Mask()}, many(more("").NoFIN().Mask())...)
 	return []stream{
-		{compose.Stream(slices.Concat([]compose.Frame{text("x").NoFIN()}, empty, []compose.Frame{more("y")})...), 0},
-		{compose.Stream(slices.Concat([]compose.Frame{text("x").NoFIN().Mask()}, maskedEmpty, []compose.Frame{more("y").Mask()})...), modeClient},
-		{compose.Stream(append(pings, text("x"))...), 0},
-		{compose.Stream(append(pongs, text("x").Mask())...), modeClient},
+		{compose.Stream(append(empty, more("y"))...), 0},
+		{compose.Stream(append(maskedEmpty, more("y").Mask())...), modeClient},
+		{compose.Stream(append(many(ping("")), text("x"))...), 0},
+		{compose.Stream(append(many(pong("").Mask()), text("x").Mask())...), modeClient},
 		{append(compose.Stream(text("Hel").NoFIN()), "\x88\x02"...), 0}, // cut off in a control frame
 		{compose.Stream(compose.Close(1013, "")), 0},
 		{compose.Stream(compose.Close(1014, "")), 0},
@@ -177,7 +178,8 @@ func TestRows(t *testing.T) {
 // checkRow reports a row that no seed exercises, or that lacks a sentence.
 func checkRow(t *testing.T, libraries, does, section, says, right string, seen map[string]int) {
 	if section == "" || says == "" || !slices.Contains([]string{"ours", "theirs", "both"}, right) {
-		t.Errorf("%s %s: incomplete: section %q, sentence %q, right %q", libraries, does, section, says, right)
+		t.Errorf("%s %s: incomplete: section %q, sentence %q, right %q",
+			libraries, does, section, says, right)
 	}
 	for _, name := range strings.Fields(libraries) {
 		if seen[name] == 0 {

@@ -34,7 +34,8 @@ type upgrader struct {
 }
 
 var ourUpgrader = upgrader{name: "hawser", do: func(w *response, r *http.Request) error {
-	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: protocols, Extensions: extensions})
+	c, err := websocket.Accept(w, r,
+		&websocket.AcceptOptions{Subprotocols: protocols, Extensions: extensions})
 	if err == nil {
 		c.CloseNow()
 	}
@@ -56,7 +57,9 @@ var upgraders = []upgrader{
 		return err
 	}},
 	{name: "gobwas", do: func(w *response, r *http.Request) error {
-		e := wsflate.Extension{Parameters: wsflate.Parameters{ServerNoContextTakeover: true, ClientNoContextTakeover: true}}
+		e := wsflate.Extension{Parameters: wsflate.Parameters{
+			ServerNoContextTakeover: true, ClientNoContextTakeover: true,
+		}}
 		u := ws.HTTPUpgrader{
 			Protocol:  func(s string) bool { return slices.Contains(protocols, s) },
 			Negotiate: e.Negotiate,
@@ -106,7 +109,8 @@ type dispute struct {
 }
 
 func (d *dispute) String() string {
-	return fmt.Sprintf("%s, of %s %.300q:\n  ours:   %v\n  theirs: %v", d.name, d.r.Method, d.r.Header, d.ours, d.theirs)
+	return fmt.Sprintf("%s, of %s %.300q:\n  ours:   %v\n  theirs: %v",
+		d.name, d.r.Method, d.r.Header, d.ours, d.theirs)
 }
 
 // ask returns the answer of a library to a request.
@@ -156,7 +160,8 @@ func disputes(raw []byte) (list []*dispute) {
 		if u.noProtocols {
 			theirs.protocol = ours.protocol
 		}
-		if theirs.accepted != ours.accepted || theirs.accepted && (theirs.protocol != ours.protocol || theirs.deflated != ours.deflated) {
+		if theirs.accepted != ours.accepted ||
+			theirs.accepted && (theirs.protocol != ours.protocol || theirs.deflated != ours.deflated) {
 			list = append(list, &dispute{u.name, r, ours, theirs})
 		}
 	}
@@ -171,13 +176,17 @@ func requests() (list [][]byte) {
 		}
 	}
 	for _, fields := range []string{
-		"Sec-WebSocket-Protocol: superchat, chat", "Sec-WebSocket-Protocol: a b, chat", "Sec-WebSocket-Protocol: Chat, superchat",
-		"Connection: . Upgrade", "Connection: \u00a0Upgrade", "Upgrade: web\u017focket", "Upgrade: websoc\u212aet",
-		"Origin: http://b", "Origin: http://a:80", "Origin: http://u@a", "Origin: http://a/b", "Origin: //a", "Origin:",
+		"Sec-WebSocket-Protocol: superchat, chat", "Sec-WebSocket-Protocol: a b, chat",
+		"Sec-WebSocket-Protocol: Chat, superchat", "Connection: . Upgrade", "Connection: \u00a0Upgrade",
+		"Upgrade: web\u017focket", "Upgrade: websoc\u212aet",
+		"Origin: http://b", "Origin: http://a:80", "Origin: http://u@a", "Origin: http://a/b", "Origin: //a",
+		"Origin:",
 		"Origin: http://a\r\nOrigin: http://a", "Origin:\r\nOrigin: http://b",
 		"Origin: http://a/", "Origin: a", "Origin: x://a", "Origin: http://b/",
-		"Sec-WebSocket-Protocol: a/b, chat", "Sec-WebSocket-Protocol: a;b=\"c\", chat", "Sec-WebSocket-Protocol: chat b",
-		"Sec-WebSocket-Protocol: caf\xc3\xa9, chat", "Sec-WebSocket-Protocol: \"chat\"", "Sec-WebSocket-Protocol:",
+		"Sec-WebSocket-Protocol: a/b, chat", "Sec-WebSocket-Protocol: a;b=\"c\", chat",
+		"Sec-WebSocket-Protocol: chat b",
+		"Sec-WebSocket-Protocol: caf\xc3\xa9, chat", "Sec-WebSocket-Protocol: \"chat\"",
+		"Sec-WebSocket-Protocol:",
 		"Sec-WebSocket-Protocol: ,\r\nSec-WebSocket-Extensions: ,", "Sec-WebSocket-Extensions:",
 		"Transfer-Encoding: chunked\r\n\r\n0", "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0",
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZR==", "Sec-WebSocket-Key: \u00a0dGhlIHNhbXBsZSBub25jZQ==",
@@ -185,7 +194,8 @@ func requests() (list [][]byte) {
 	} {
 		request := "GET / HTTP/1.1\r\nHost: a\r\n"
 		for _, usual := range []string{
-			"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13",
+			"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+			"Sec-WebSocket-Version: 13",
 		} {
 			if name, _, _ := strings.Cut(usual, ":"); !strings.HasPrefix(fields, name+":") {
 				request += usual + "\r\n"

@@ -75,7 +75,8 @@ func readHawser(s *session, v *verdict) {
 	var c *websocket.Conn
 	var err error
 	if s.server {
-		c, err = websocket.Accept(newResponse(s.conn), s.request(), &websocket.AcceptOptions{Extensions: list})
+		c, err = websocket.Accept(newResponse(s.conn), s.request(),
+			&websocket.AcceptOptions{Extensions: list})
 	} else {
 		c, _, err = websocket.Dial(ctx, target, &websocket.DialOptions{Extensions: list, NetDial: s.dial})
 	}
@@ -260,12 +261,14 @@ func readGWS(s *session, v *verdict) {
 	var err error
 	if s.server {
 		u := gws.NewUpgrader(r, &gws.ServerOption{
-			PermessageDeflate: pmd, CheckUtf8Enabled: true, ReadMaxPayloadSize: maxMessage, Logger: gwsQuiet{},
+			PermessageDeflate: pmd, CheckUtf8Enabled: true, ReadMaxPayloadSize: maxMessage,
+			Logger: gwsQuiet{},
 		})
 		c, err = u.Upgrade(newResponse(s.conn), s.request())
 	} else {
 		c, _, err = gws.NewClientFromConn(r, &gws.ClientOption{
-			Addr: target, PermessageDeflate: pmd, CheckUtf8Enabled: true, ReadMaxPayloadSize: maxMessage, Logger: gwsQuiet{},
+			Addr: target, PermessageDeflate: pmd, CheckUtf8Enabled: true, ReadMaxPayloadSize: maxMessage,
+			Logger: gwsQuiet{},
 		}, s.conn)
 	}
 	if err != nil {

@@ -140,7 +140,8 @@ func (d *difference) dropped() bool {
 // another verdict.
 func (d *difference) brokeOff() bool {
 	n := len(d.theirs.messages)
-	return d.theirs.end == refused && n <= len(d.ours.messages) && slices.Equal(d.theirs.messages, d.ours.messages[:n])
+	return d.theirs.end == refused && n <= len(d.ours.messages) &&
+		slices.Equal(d.theirs.messages, d.ours.messages[:n])
 }
 
 // joined reports whether the joined data of the library's messages begins with that of ours.

@@ -157,7 +157,8 @@ func TestBomb(t *testing.T) {
 					t.Errorf("%d bytes were allocated", grown)
 				}
 				var w *wire.Error
-				if !errors.As(r.err, &w) || w.Violation != wire.ErrMessageTooBig || w.Limit != 1<<20 || w.Size > 1<<20+1 || len(r.messages) > 0 {
+				if !errors.As(r.err, &w) || w.Violation != wire.ErrMessageTooBig || w.Limit != 1<<20 ||
+					w.Size > 1<<20+1 || len(r.messages) > 0 {
 					t.Errorf("%d messages, %v", len(r.messages), r.err)
 				}
 			})

@@ -84,7 +84,8 @@ const (
 // length, and announced but not delivered.
 var sizes = [...]struct{ deliver, announce uint64 }{
 	{124, 0}, {125, 0}, {126, 0}, {127, 0}, {200, 0}, {65535, 0}, {65536, 0}, {300, 0},
-	{0, 1}, {3, 1 << 16}, {1, 1 << 32}, {0, 1<<63 - 1}, {2, 1 << 62}, {0, 1 << 63}, {0, 1<<64 - 1}, {1, 65535},
+	{0, 1}, {3, 1 << 16}, {1, 1 << 32}, {0, 1<<63 - 1}, {2, 1 << 62}, {0, 1 << 63}, {0, 1<<64 - 1},
+	{1, 65535},
 }
 
 // Script returns the frames of a script, whose entries have two bytes and a payload.

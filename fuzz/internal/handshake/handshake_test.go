@@ -34,7 +34,10 @@ func checkLines(t *testing.T, s *Server, more, drop string) ([]Fault, Acceptance
 }
 
 func TestServerCheck(t *testing.T) {
-	s := &Server{Subprotocols: []string{"b", "a"}, Deflate: &Side{Bits: 12, Receive: 10}, Origins: []string{"https://*.example", "localhost:*"}}
+	s := &Server{
+		Subprotocols: []string{"b", "a"}, Deflate: &Side{Bits: 12, Receive: 10},
+		Origins: []string{"https://*.example", "localhost:*"},
+	}
 	for _, tt := range []struct {
 		more, drop string
 		status     int // 0: accepted
@@ -82,38 +85,47 @@ func TestServerCheck(t *testing.T) {
 			t.Errorf("%q, without %q: %v, want %d", tt.more, tt.drop, faults, tt.status)
 		}
 	}
-	_, a := checkLines(t, s, "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: x,b\r\nSec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9; client_max_window_bits\r\n", "")
-	want := Acceptance{Key: a.Key, Subprotocol: "b", Deflate: true, Params: Params{ServerBits: 9, ClientBits: 10}}
+	_, a := checkLines(t, s,
+		"Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: x,b\r\nSec-WebSocket-Extensions: "+
+			"permessage-deflate; server_max_window_bits=9; client_max_window_bits\r\n", "")
+	params := Params{ServerBits: 9, ClientBits: 10}
+	want := Acceptance{Key: a.Key, Subprotocol: "b", Deflate: true, Params: params}
 	if diff := cmp.Diff(want, a); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
 func TestClientCheck(t *testing.T) {
-	c := &Client{Key: exampleKey, Subprotocols: []string{"a"}, MaxHeader: 1000, Offers: []model.Extension{{Name: Deflate}}}
+	c := &Client{
+		Key: exampleKey, Subprotocols: []string{"a"}, MaxHeader: 1000,
+		Offers: []model.Extension{{Name: Deflate}},
+	}
 	right := "HTTP/1.1 101 x\r\n" + strings.Join(responseRequired, "\r\n") + "\r\n"
 	for text, want := range map[string]string{
-		right + "\r\nframes":                                                                     "",
-		"HTTP/1.1 103 x\r\nA: b\r\n\r\n" + right + "\r\n":                                        "",
-		right + "Sec-WebSocket-Protocol: a\r\n\r\n":                                              "",
-		right + "Sec-WebSocket-Protocol: b\r\n\r\n":                                              "subprotocol",
-		right + "Sec-WebSocket-Protocol:\r\n\r\n":                                                "",
-		right + "Sec-WebSocket-Protocol: ,\t ,\r\n\r\n":                                          "",
-		right + "Sec-WebSocket-Protocol: a,\r\n\r\n":                                             "subprotocol",
-		right + "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:\r\n\r\n":                     "subprotocol",
-		right + "Sec-WebSocket-Extensions:\r\n\r\n":                                              "",
-		right + "Sec-WebSocket-Extensions: ,\t ,\r\n\r\n":                                        "",
-		right + "Sec-WebSocket-Extensions: ;\r\n\r\n":                                            "extensions",
-		right + "Sec-WebSocket-Extensions:\r\nSec-WebSocket-Extensions:\r\n\r\n":                 "extensions",
+		right + "\r\nframes":                                                     "",
+		"HTTP/1.1 103 x\r\nA: b\r\n\r\n" + right + "\r\n":                        "",
+		right + "Sec-WebSocket-Protocol: a\r\n\r\n":                              "",
+		right + "Sec-WebSocket-Protocol: b\r\n\r\n":                              "subprotocol",
+		right + "Sec-WebSocket-Protocol:\r\n\r\n":                                "",
+		right + "Sec-WebSocket-Protocol: ,\t ,\r\n\r\n":                          "",
+		right + "Sec-WebSocket-Protocol: a,\r\n\r\n":                             "subprotocol",
+		right + "Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:\r\n\r\n":     "subprotocol",
+		right + "Sec-WebSocket-Extensions:\r\n\r\n":                              "",
+		right + "Sec-WebSocket-Extensions: ,\t ,\r\n\r\n":                        "",
+		right + "Sec-WebSocket-Extensions: ;\r\n\r\n":                            "extensions",
+		right + "Sec-WebSocket-Extensions:\r\nSec-WebSocket-Extensions:\r\n\r\n": "extensions",
+
 		right + "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=9\r\n\r\n": "",
 		right + "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=9\r\n\r\n": "extension",
-		right + "Sec-WebSocket-Extensions: x\r\n\r\n":                                            "extension",
-		right + "Upgrade: x\r\n\r\n":                                                             "Upgrade",
-		strings.Replace(right, "Connection", "X", 1) + "\r\n":                                    "Connection",
-		strings.Replace(right, "{accept}", "x{accept}", 1) + "\r\n":                              "accept key",
-		strings.Replace(right, "101", "200", 1) + "\r\n":                                         "status",
-		strings.Replace(right, "1.1", "1.0", 1) + "\r\n":                                         "HTTP version",
-		right + "X: " + strings.Repeat("x", 1000) + "\r\n\r\n":                                   "header too large",
+
+		right + "Sec-WebSocket-Extensions: x\r\n\r\n": "extension",
+		right + "Upgrade: x\r\n\r\n":                  "Upgrade",
+
+		strings.Replace(right, "Connection", "X", 1) + "\r\n":       "Connection",
+		strings.Replace(right, "{accept}", "x{accept}", 1) + "\r\n": "accept key",
+		strings.Replace(right, "101", "200", 1) + "\r\n":            "status",
+		strings.Replace(right, "1.1", "1.0", 1) + "\r\n":            "HTTP version",
+		right + "X: " + strings.Repeat("x", 1000) + "\r\n\r\n":      "header too large",
 		right: "unexpected EOF",
 	} {
 		text = strings.ReplaceAll(text, "{accept}", exampleAccept)
@@ -129,9 +141,11 @@ func TestClientCheck(t *testing.T) {
 
 func TestParams(t *testing.T) {
 	for value, valid := range map[string]bool{
-		"": true, ";server_max_window_bits=8": true, ";server_max_window_bits=08": false, ";server_max_window_bits": false,
+		"": true, ";server_max_window_bits=8": true, ";server_max_window_bits=08": false,
+		";server_max_window_bits": false,
 		";client_max_window_bits": true, ";client_max_window_bits=16": false, ";x": false,
-		";client_no_context_takeover=1": false, ";client_no_context_takeover;client_no_context_takeover": false,
+		";client_no_context_takeover=1":                          false,
+		";client_no_context_takeover;client_no_context_takeover": false,
 	} {
 		e, fault := model.Extensions([]string{Deflate + value})
 		if fault != nil {
@@ -141,8 +155,10 @@ func TestParams(t *testing.T) {
 			t.Errorf("%q: %v", value, ok)
 		}
 	}
-	if (Params{}).Answers(Params{ServerNoContext: true}) || (Params{ServerBits: 10}).Answers(Params{ServerBits: 9}) ||
-		(Params{ClientBits: 9}).Answers(Params{}) || !(Params{ClientBits: 9, ServerBits: 8}).Answers(Params{ClientSizes: true, ServerBits: 9}) {
+	if (Params{}).Answers(Params{ServerNoContext: true}) ||
+		(Params{ServerBits: 10}).Answers(Params{ServerBits: 9}) ||
+		(Params{ClientBits: 9}).Answers(Params{}) ||
+		!(Params{ClientBits: 9, ServerBits: 8}).Answers(Params{ClientSizes: true, ServerBits: 9}) {
 		t.Error("answers")
 	}
 }
@@ -162,7 +178,8 @@ func TestCompose(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	script := []byte{0, 1, 0, byte(slices.Index(requestMore, "Cookie: a=b"))}
-	if got := string(Request(script)); strings.Contains(got, "Host: example.com\r\n") || !strings.Contains(got, "\r\nHost: example.com:80\r\nCookie: a=b\r\n\r\n") {
+	if got := string(Request(script)); strings.Contains(got, "Host: example.com\r\n") ||
+		!strings.Contains(got, "\r\nHost: example.com:80\r\nCookie: a=b\r\n\r\n") {
 		t.Errorf("%q", got)
 	}
 }

@@ -118,8 +118,9 @@ func size(h http.Header) (n int) {
 
 // The forms of an origin (RFC 6454, section 6.2) and of a Host field.
 var (
-	anOrigin = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.\-]*)://(\[[^\]]*\]|[A-Za-z0-9._~!$&'()*+,;=\-]*)(?::([1-9][0-9]*))?$`)
-	aHost    = regexp.MustCompile(`(?s)^(\[[^\]]*\]|[^\[:][^:]*)(?::(.+))?$`)
+	anOrigin = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9+.\-]*)://` +
+		`(\[[^\]]*\]|[A-Za-z0-9._~!$&'()*+,;=\-]*)(?::([1-9][0-9]*))?$`)
+	aHost = regexp.MustCompile(`(?s)^(\[[^\]]*\]|[^\[:][^:]*)(?::(.+))?$`)
 )
 
 // allows reports whether a page of an origin may connect: the origin is that of the
@@ -180,12 +181,14 @@ func (s site) fits(pattern string) bool {
 	}
 	host, port, _ := strings.Cut(rest, ":")
 	want := site{s.scheme, "", port}.withPort()
-	return pattern != "null" && glob(scheme, s.scheme) && glob(host, s.host) && (port == "*" || want.port == s.port)
+	return pattern != "null" && glob(scheme, s.scheme) && glob(host, s.host) &&
+		(port == "*" || want.port == s.port)
 }
 
 // glob reports whether s matches a pattern, in which * matches any characters.
 func glob(pattern, s string) bool {
-	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + "$").MatchString(s)
+	expr := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")
+	return regexp.MustCompile("^" + expr + "$").MatchString(s)
 }
 
 // address returns the IPv6 address in brackets, or nil.

@@ -40,7 +40,9 @@ func words(rnd *rand.Rand, n int) []byte {
 
 func TestStreamReadsWhatOthersWrite(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for _, level := range []int{flate.NoCompression, flate.BestSpeed, flate.BestCompression, flate.HuffmanOnly} {
+	for _, level := range []int{
+		flate.NoCompression, flate.BestSpeed, flate.BestCompression, flate.HuffmanOnly,
+	} {
 		var messages [][]byte
 		for range 20 {
 			messages = append(messages, words(rnd, rnd.IntN(6000)))
@@ -49,7 +51,8 @@ func TestStreamReadsWhatOthersWrite(t *testing.T) {
 		for i, payload := range deflated(t, level, messages...) {
 			m, err := s.Message(payload)
 			if err != nil || !bytes.Equal(m.Out, messages[i]) {
-				t.Fatalf("level %d, message %d: %d bytes, %v; want %d", level, i, len(m.Out), err, len(messages[i]))
+				t.Fatalf("level %d, message %d: %d bytes, %v; want %d",
+					level, i, len(m.Out), err, len(messages[i]))
 			}
 		}
 	}
@@ -92,7 +95,8 @@ func TestStreamAgreesOnCrafted(t *testing.T) {
 		compared++
 		want, whole := Standard(payload, dictionary)
 		if !bytes.Equal(m.Out, want) || whole != (err == nil) && !errors.Is(err, ErrEnd) {
-			t.Fatalf("%x: %d bytes, %v; compress/flate has %d, whole %v", payload, len(m.Out), err, len(want), whole)
+			t.Fatalf("%x: %d bytes, %v; compress/flate has %d, whole %v",
+				payload, len(m.Out), err, len(want), whole)
 		}
 	}
 	if good < 1000 || compared < 1000 || early < 10 {

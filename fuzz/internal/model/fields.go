@@ -90,9 +90,10 @@ type symbol struct {
 	open  bool // a quoted string without an end
 }
 
-// A grammar reads symbols. They are the text by the "implied *LWS" of RFC 2616: "except where noted otherwise, linear white space (LWS) can be included
-// between any two adjacent words (token or quoted-string), and between adjacent
-// words and separators, without changing the interpretation of a field".
+// A grammar reads symbols. They are the text by the "implied *LWS" of RFC 2616: "except
+// where noted otherwise, linear white space (LWS) can be included between any two adjacent
+// words (token or quoted-string), and between adjacent words and separators, without
+// changing the interpretation of a field".
 type grammar struct {
 	symbols []symbol
 	end     int

@@ -36,8 +36,10 @@ func TestExamples(t *testing.T) {
 		{client, "01 03 48 65 6c 80 02 6c 6f", 2, hello},
 		{client, "89 05 48 65 6c 6c 6f", 1, nil},
 		{server, "8a 85 37 fa 21 3d 7f 9f 4d 51 58", 1, nil},
-		{client, "82 7e 01 00" + strings.Repeat("00", 256), 1, []Message{{Opcode: 2, Payload: make([]byte, 256)}}},
-		{client, "82 7f 0000000000010000" + strings.Repeat("00", 65536), 1, []Message{{Opcode: 2, Payload: make([]byte, 65536)}}},
+		{client, "82 7e 01 00" + strings.Repeat("00", 256), 1,
+			[]Message{{Opcode: 2, Payload: make([]byte, 256)}}},
+		{client, "82 7f 0000000000010000" + strings.Repeat("00", 65536), 1,
+			[]Message{{Opcode: 2, Payload: make([]byte, 65536)}}},
 	} {
 		got := Decode(tt.config, unhex(t, tt.stream))
 		if got.Fault != nil || len(got.Frames) != tt.frames {
@@ -119,7 +121,8 @@ func TestAll(t *testing.T) {
 func TestCoded(t *testing.T) {
 	c := Config{RSV: 4, MaxFrame: -1, MaxMessage: 3, MaxEmptyFragments: 1, MaxControls: 0}
 	got := Decode(c, unhex(t, "41 03 ffffff 80 04 ffffffff"))
-	if got.Fault != nil || len(got.Messages) != 1 || !got.Messages[0].Coded || len(got.Messages[0].Payload) != 7 {
+	if got.Fault != nil || len(got.Messages) != 1 || !got.Messages[0].Coded ||
+		len(got.Messages[0].Payload) != 7 {
 		t.Errorf("%+v", got)
 	}
 	if got := Decode(c, unhex(t, "01 00 c0")); got.Fault == nil || got.Fault.Rule != ReservedBits {
@@ -130,7 +133,8 @@ func TestCoded(t *testing.T) {
 // TestClosed checks that nothing is read after a close frame.
 func TestClosed(t *testing.T) {
 	got := Decode(noLimits, unhex(t, "88 04 03e8 6f6b ff ff"))
-	if !got.Closed || got.Code != 1000 || string(got.Reason) != "ok" || got.Fault != nil || len(got.Frames) != 1 {
+	if !got.Closed || got.Code != 1000 || string(got.Reason) != "ok" || got.Fault != nil ||
+		len(got.Frames) != 1 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -138,8 +142,10 @@ func TestClosed(t *testing.T) {
 // TestText compares Text with unicode/utf8 on all short inputs of bytes at the edges of
 // ranges.
 func TestText(t *testing.T) {
-	edge := []byte{0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec,
-		0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff}
+	edge := []byte{
+		0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec,
+		0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff,
+	}
 	var try func(p []byte, length int)
 	try = func(p []byte, length int) {
 		good, whole := Text(p)
@@ -167,7 +173,10 @@ func TestText(t *testing.T) {
 	for _, tt := range []struct {
 		text string
 		good int
-	}{{"\xf4\x90", 1}, {"a\xed\xa0\x80", 2}, {"\xc0\x80", 0}, {"\xe2\x82", 2}, {"\xe2\x82z", 2}, {"\u20ac\xff", 3}} {
+	}{
+		{"\xf4\x90", 1}, {"a\xed\xa0\x80", 2}, {"\xc0\x80", 0}, {"\xe2\x82", 2}, {"\xe2\x82z", 2},
+		{"\u20ac\xff", 3},
+	} {
 		if good, _ := Text([]byte(tt.text)); good != tt.good {
 			t.Errorf("%q: %d, want %d", tt.text, good, tt.good)
 		}
@@ -195,8 +204,10 @@ func TestSendable(t *testing.T) {
 }
 
 func TestCodes(t *testing.T) {
-	for rule, want := range map[Rule]int{ReservedBits: 1002, NotUTF8: 1007, ControlFlood: 1008, EmptyFragments: 1008,
-		FrameTooBig: 1009, MessageTooBig: 1009, CloseCode: 1002} {
+	for rule, want := range map[Rule]int{
+		ReservedBits: 1002, NotUTF8: 1007, ControlFlood: 1008, EmptyFragments: 1008,
+		FrameTooBig: 1009, MessageTooBig: 1009, CloseCode: 1002,
+	} {
 		if got := rule.Code(); got != want {
 			t.Errorf("%s: %d, want %d", rule, got, want)
 		}

@@ -35,7 +35,8 @@ func TestKeys(t *testing.T) {
 		key  string
 		want bool
 	}{
-		{key, true}, {key[:23], false}, {key + "=", false}, {"AAAAAAAAAAAAAAAAAAAAAB==", true}, {"AAAAAAAAAAA_AAAAAAAAAA==", false}, {"AAAAAAAAAAAAAAAAAAAAAAA=", false},
+		{key, true}, {key[:23], false}, {key + "=", false}, {"AAAAAAAAAAAAAAAAAAAAAB==", true},
+		{"AAAAAAAAAAA_AAAAAAAAAA==", false}, {"AAAAAAAAAAAAAAAAAAAAAAA=", false},
 	} {
 		if IsKey(tt.key) != tt.want {
 			t.Errorf("%q: %v", tt.key, !tt.want)

@@ -79,7 +79,8 @@ func Check(writers [2][]Sent, got []Got, complete bool) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("after the %d messages received, others are missing, from:%s", len(got), candidates(writers, now))
+	return fmt.Errorf("after the %d messages received, others are missing, from:%s",
+		len(got), candidates(writers, now))
 }
 
 // take adds to next the states in which g is a message of writer w.
@@ -139,7 +140,8 @@ func candidates(writers [2][]Sent, now map[state]bool) string {
 	for w, sent := range writers {
 		for i := first[w]; i < len(sent) && i < first[w]+3; i++ {
 			m := sent[i]
-			text += fmt.Sprintf("\n\twriter %d, message %d: type %d, %d bytes %.24q, %v", w, i, m.Type, len(m.Data), m.Data, m.Fate)
+			text += fmt.Sprintf("\n\twriter %d, message %d: type %d, %d bytes %.24q, %v",
+				w, i, m.Type, len(m.Data), m.Data, m.Fate)
 		}
 	}
 	return text

@@ -17,7 +17,8 @@ func writers(first, second string, after bool) (w [2][]Sent) {
 		}
 		for _, word := range strings.Fields(line) {
 			n := len(word) - 1
-			w[i] = append(w[i], Sent{Type: 1, Data: []byte(word[:n]), Fate: fates[word[n]], Begin: at, End: at + 1})
+			m := Sent{Type: 1, Data: []byte(word[:n]), Fate: fates[word[n]], Begin: at, End: at + 1}
+			w[i] = append(w[i], m)
 			if at += 2; !after {
 				w[i][len(w[i])-1].End = 1 << 40
 			}
@@ -64,7 +65,8 @@ func TestCheck(t *testing.T) {
 			data, part := strings.CutSuffix(word, "~")
 			got = append(got, Got{1, []byte(data), part})
 		}
-		if err := Check(writers(row.first, row.second, row.after), got, row.complete); (err == nil) != row.ok {
+		err := Check(writers(row.first, row.second, row.after), got, row.complete)
+		if (err == nil) != row.ok {
 			t.Errorf("%+v: %v", row, err)
 		}
 	}

@@ -14,7 +14,9 @@ import (
 
 // CheckAccept compares the answer of a server with the model of package handshake. It
 // returns nil if the server declines the offers.
-func CheckAccept(s *deflate.Extension, side handshake.Side, offers []wire.ExtensionSpec) (*wire.ExtensionSpec, error) {
+func CheckAccept(
+	s *deflate.Extension, side handshake.Side, offers []wire.ExtensionSpec,
+) (*wire.ExtensionSpec, error) {
 	answer, session, ok := s.Accept(slices.Values(offers))
 	want, wanted := side.Choose(Elements(offers))
 	if ok != wanted || ok != (session != nil) {

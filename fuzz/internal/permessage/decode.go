@@ -63,7 +63,8 @@ func Decode(s wire.Session, payload []byte, chop uint64, meanwhile func()) (out 
 			out = append(out, got[len(dst):]...)
 			switch {
 			case string(got[:len(dst)]) != "dst", made > most, took > len(src):
-				return out, false, fmt.Errorf("the result begins with %q; made %d bytes of at most %d, consumed %d of %d",
+				return out, false, fmt.Errorf(
+					"the result begins with %q; %d bytes of at most %d, consumed %d of %d",
 					got[:len(dst)], made, most, took, len(src))
 			case cap(got) > max(cap(dst), len(dst)+most):
 				return out, false, fmt.Errorf("allocated %d bytes for at most %d", cap(got), len(dst)+most)

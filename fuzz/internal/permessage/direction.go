@@ -100,7 +100,9 @@ func (d *Direction) Send(message []byte, how, piece byte, threshold int) error {
 
 // Encode encodes a message in pieces of a size, or whole if size is 0, and appends it to
 // "dst". After the first piece it calls meanwhile, unless that is nil.
-func Encode(enc wire.MessageEncoder, message []byte, size int, meanwhile func() error) (payload []byte, err error) {
+func Encode(
+	enc wire.MessageEncoder, message []byte, size int, meanwhile func() error,
+) (payload []byte, err error) {
 	payload = []byte("dst")
 	for fin := false; !fin; {
 		n := len(message)
@@ -152,7 +154,8 @@ func (d *Direction) check(payload, message []byte, chop byte, shared bool) error
 	if out, whole := inflate.Standard(payload, dictionary); !whole || !bytes.Equal(out, message) {
 		return fmt.Errorf("%x: compress/flate has %d bytes, whole %v", payload, len(out), whole)
 	}
-	if out, cut, err := Decode(d.to, payload, uint64(chop)*0x0103070b13170305, nil); err != nil || cut || !bytes.Equal(out, message) {
+	out, cut, err := Decode(d.to, payload, uint64(chop)*0x0103070b13170305, nil)
+	if err != nil || cut || !bytes.Equal(out, message) {
 		return fmt.Errorf("%x: the other end has %d bytes, %v, %w", payload, len(out), cut, err)
 	}
 	return nil

@@ -35,7 +35,8 @@ func TestDirection(t *testing.T) {
 		{15, 15, true, true, false},
 		{15, 15, false, true, true},
 	} {
-		server, client := pair(t, handshake.Params{ServerBits: tt.made, ServerNoContext: !tt.over, ClientBits: 15})
+		server, client := pair(t,
+			handshake.Params{ServerBits: tt.made, ServerNoContext: !tt.over, ClientBits: 15})
 		w := NewDirection(server, client, tt.agreed, tt.forbidden)
 		noise := NewDirection(server, client, 15, false).Message(0, 4000<<4&^15, &script)
 		var err error

@@ -53,7 +53,8 @@ func TestPipeDeadlines(t *testing.T) {
 		l.Spoil()
 		begun := time.Now()
 		a.SetReadDeadline(begun.Add(time.Second))
-		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begun) != time.Second {
+		if _, err := a.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) ||
+			time.Since(begun) != time.Second {
 			t.Errorf("%v after %v", err, time.Since(begun))
 		}
 		go func() {
@@ -154,7 +155,9 @@ func TestPipeVanishes(t *testing.T) {
 		if n, d := l.Waiting(1); n != 0 || d != 0 {
 			t.Errorf("%d bytes for %v", n, d)
 		}
-		for name, use := range map[string]func([]byte) (int, error){"a reads": a.Read, "a writes": a.Write, "b reads": b.Read, "b writes": b.Write} {
+		for name, use := range map[string]func([]byte) (int, error){
+			"a reads": a.Read, "a writes": a.Write, "b reads": b.Read, "b writes": b.Write,
+		} {
 			if n, err := use(p); n != 0 || !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("%s: %d, %v", name, n, err)
 			}
@@ -163,7 +166,8 @@ func TestPipeVanishes(t *testing.T) {
 }
 
 func TestCanned(t *testing.T) {
-	p := &Canned{Chop: 0x0201, Later: []byte("gh"), Reply: func(written []byte) []byte { return append(written[:3:3], "def"...) }}
+	reply := func(written []byte) []byte { return append(written[:3:3], "def"...) }
+	p := &Canned{Chop: 0x0201, Later: []byte("gh"), Reply: reply}
 	go func() {
 		for _, part := range []string{"abc\r\n", "\r\n"} {
 			if _, err := p.Write([]byte(part)); err != nil {

@@ -69,7 +69,9 @@ func (s *side) bounded(ctx context.Context, what any, later time.Duration, f fun
 }
 
 // boundedSince is bounded for one of several calls of an operation that began at first.
-func (s *side) boundedSince(first time.Time, ctx context.Context, what any, later time.Duration, f func() error) error {
+func (s *side) boundedSince(
+	first time.Time, ctx context.Context, what any, later time.Duration, f func() error,
+) error {
 	begun := time.Now()
 	dead := ctx.Err() != nil
 	err := f()
@@ -78,7 +80,8 @@ func (s *side) boundedSince(first time.Time, ctx context.Context, what any, late
 		until, ok = begun, true
 	}
 	if now := time.Now(); ok && now.After(begun.Add(later)) && now.After(until.Add(later)) {
-		s.fault("%s: %v returned %v after the end of its context: %v", names[s.index], what, now.Sub(until), err)
+		s.fault("%s: %v returned %v after the end of its context: %v",
+			names[s.index], what, now.Sub(until), err)
 	}
 	s.checkError(first, ctx, what, err)
 	return err

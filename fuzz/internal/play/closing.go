@@ -100,7 +100,8 @@ func (s *side) checkClosed(o *script.Op, c closing, ended bool) {
 	case !ended && c.refused && !errors.As(c.err, &w) && !s.endedBefore(c.err):
 		s.fault("%s: %v: %v does not say what cannot be sent", names[s.index], o, c.err)
 	case !ended && c.err == nil && !s.conn.Closure().Clean:
-		s.fault("%s: %v succeeded without a complete closing handshake: %+v", names[s.index], o, s.conn.Closure())
+		s.fault("%s: %v succeeded without a complete closing handshake: %+v",
+			names[s.index], o, s.conn.Closure())
 	}
 }
 
@@ -177,12 +178,14 @@ func (s *side) awaitEnd() {
 	select {
 	case <-s.conn.Context().Done():
 	case <-time.After(frame):
-		s.fault("%s: %v after the reader ended with %v the connection is still open", names[s.index], frame, s.final)
+		s.fault("%s: %v after the reader ended with %v the connection is still open",
+			names[s.index], frame, s.final)
 	}
 	drain := max(closing, time.Second) + time.Second
 	select {
 	case <-s.tap.gone:
 	case <-time.After(drain):
-		s.fault("%s: %v after the end the transport is still open: %+v", names[s.index], drain, s.conn.Closure())
+		s.fault("%s: %v after the end the transport is still open: %+v",
+			names[s.index], drain, s.conn.Closure())
 	}
 }

@@ -46,7 +46,8 @@ func closeFrame(r model.Result) websocket.CloseFrame {
 func (s *side) checkClosure(f facts) {
 	v := s.conn.Closure()
 	wrong := func(format string, args ...any) {
-		s.fault("%s: %w; %+v, reading ended with %v", names[s.index], fmt.Errorf(format, args...), v, s.tap.readErr)
+		s.fault("%s: %w; %+v, reading ended with %v",
+			names[s.index], fmt.Errorf(format, args...), v, s.tap.readErr)
 	}
 	if v.Err == nil || v.Err != s.cause() {
 		wrong("the cause of the context is %v", s.cause())
@@ -139,7 +140,8 @@ func (s *side) checkFirst(kind ending, v websocket.Closure, f facts) error {
 		}
 	case f.breach != nil:
 		var w *wire.Error
-		if kind != refused || !errors.As(v.Err, &w) || w.Offset != f.breach.At || int(w.Code()) != f.breach.Rule.Code() {
+		if kind != refused || !errors.As(v.Err, &w) || w.Offset != f.breach.At ||
+			int(w.Code()) != f.breach.Rule.Code() {
 			return fmt.Errorf("the cause is not the peer's fault %+v", *f.breach)
 		}
 	case s.tap.readErr != nil && kind != notReading && kind != unfinished:

@@ -57,7 +57,8 @@ func endingOf(cause error) ending {
 		return wornOut
 	case e.Op == "write" && e.Err.Error() == "message not finished":
 		return unfinished
-	case errors.Is(cause, io.ErrUnexpectedEOF), errors.Is(cause, syscall.EPIPE), errors.Is(cause, syscall.ECONNRESET):
+	case errors.Is(cause, io.ErrUnexpectedEOF), errors.Is(cause, syscall.EPIPE),
+		errors.Is(cause, syscall.ECONNRESET):
 		return broke
 	}
 	return unknown
@@ -69,7 +70,8 @@ func (r *run) check() {
 	for _, s := range r.sides {
 		s.checkDelivered(s.facts())
 		if err := s.checkEnding(); err != nil {
-			r.fault("%s: %w; its cause is %v, and that of its peer %v", names[s.index], err, s.cause(), s.peer().cause())
+			r.fault("%s: %w; its cause is %v, and that of its peer %v",
+				names[s.index], err, s.cause(), s.peer().cause())
 		}
 		clean = clean && s.clean()
 	}
@@ -137,7 +139,8 @@ func (s *side) checkEnding() error {
 		ok = peer.closedWith(websocket.CloseFrame(*closed)) ||
 			closed.Code == wire.StatusMessageTooBig && peer.mayRefuse(wire.ErrMessageTooBig) ||
 			closed.Code == wire.StatusPolicyViolation && peer.mayRefuse(wire.ErrControlFlood)
-		if same, isClose := s.final.(*websocket.CloseError); (!isClose || *same != *closed) && !s.unforeseen(s.facts()) {
+		if same, isClose := s.final.(*websocket.CloseError); (!isClose || *same != *closed) &&
+			!s.unforeseen(s.facts()) {
 			return fmt.Errorf("the reader ended with %v", s.final)
 		}
 	case byUs:

@@ -44,7 +44,8 @@ func (d *duel) expect(stream []byte) expectation {
 	}
 	r := model.Decode(c, stream)
 	if flood != nil && r.Fault == nil {
-		r.Fault = &model.Fault{Rule: model.ControlFlood, At: flood.Offset, Size: flood.Size, Limit: flood.Limit}
+		r.Fault = &model.Fault{Rule: model.ControlFlood, At: flood.Offset, Size: flood.Size,
+			Limit: flood.Limit}
 	}
 	e := expectation{fault: r.Fault, closed: r.Closed, code: r.Code, reason: string(r.Reason)}
 	var open *model.Message // by the frames
@@ -122,7 +123,8 @@ func (d *duel) checkFlood(stream []byte, all bool) {
 		}
 	}
 	if w != nil && (taken < max || w.Limit != int64(max)) || (w != nil || all) && taken > most {
-		d.fault("%d control frames were accepted, of %d at once and %d in %v, before %v", taken, max, most, d.took, w)
+		d.fault("%d control frames were accepted, of %d at once and %d in %v, before %v",
+			taken, max, most, d.took, w)
 	}
 }
 
@@ -154,7 +156,8 @@ func (d *duel) check(stream []byte) {
 	e := d.expect(d.tap.received())
 	d.checkFlood(d.tap.received(), false)
 	d.checkClosure(facts{
-		in: frames(!d.script.Server, d.tap.received()), out: frames(d.script.Server, d.tap.sent()), breach: e.fault,
+		in: frames(!d.script.Server, d.tap.received()), out: frames(d.script.Server, d.tap.sent()),
+		breach: e.fault,
 		unsure: e.coding,
 	})
 	if err := sameMessages(d.got, e.messages, !d.begun && !e.coding); err != "" {
@@ -179,7 +182,8 @@ func (d *duel) check(stream []byte) {
 		d.checkEnd(sent, e)
 	} else if sent.Closed && !d.closedWith(closeFrame(*sent)) && !e.coding {
 		// Even if the run is not calm, the Conn must not close for a wrong reason.
-		if fault := e.fault != nil && sent.Code == e.fault.Rule.Code(); !fault && (!e.closed || sent.Code != e.code) {
+		fault := e.fault != nil && sent.Code == e.fault.Rule.Code()
+		if !fault && (!e.closed || sent.Code != e.code) {
 			d.fault("the Conn closed with %d %q, for fault %+v, close %v %d",
 				sent.Code, sent.Reason, e.fault, e.closed, e.code)
 		}
@@ -295,8 +299,10 @@ func (d *duel) checkEnd(sent *model.Result, e expectation) {
 	errors.As(d.final, &own)
 	switch {
 	case e.coding:
-		if sent.Closed && sent.Code != 1007 && sent.Code != 1009 && (e.fault == nil || sent.Code != e.fault.Rule.Code()) {
-			d.fault("the Conn closed with %d %q for a compressed message: %v", sent.Code, sent.Reason, d.final)
+		if sent.Closed && sent.Code != 1007 && sent.Code != 1009 &&
+			(e.fault == nil || sent.Code != e.fault.Rule.Code()) {
+			d.fault("the Conn closed with %d %q for a compressed message: %v",
+				sent.Code, sent.Reason, d.final)
 		}
 	case e.fault != nil:
 		want := e.fault.Rule.Code()
@@ -315,7 +321,8 @@ func (d *duel) checkEnd(sent *model.Result, e expectation) {
 		}
 	default:
 		if !errors.Is(d.final, io.ErrUnexpectedEOF) || sent.Closed {
-			d.fault("the read ended with %v, want an unexpected EOF; close=%v %d", d.final, sent.Closed, sent.Code)
+			d.fault("the read ended with %v, want an unexpected EOF; close=%v %d",
+				d.final, sent.Closed, sent.Code)
 		}
 	}
 }

@@ -48,7 +48,10 @@ type duel struct {
 func Peer(t *testing.T, b []byte) {
 	s := script.ParsePeer(b)
 	watch(t, s, func(t *testing.T) {
-		d := &duel{script: s, receivedAll: make(chan struct{}), result: make(chan error, 1), served: make(chan struct{})}
+		d := &duel{
+			script:      s,
+			receivedAll: make(chan struct{}), result: make(chan error, 1), served: make(chan struct{}),
+		}
 		d.side = &side{run: &d.run, index: client, cfg: s.Side, base: context.Background()}
 		if s.Server {
 			d.index = server

@@ -76,7 +76,8 @@ func (s *side) readWhole(ctx context.Context, o *script.Op) {
 		})
 		if o.Kind == script.AppendRead {
 			if !bytes.HasPrefix(b, dst) || err != nil && len(b) != len(dst) {
-				s.fault("%s: %v: AppendRead returned %.20q (%d bytes) for %q", names[s.index], o, b, len(b), dst)
+				s.fault("%s: %v: AppendRead returned %.20q (%d bytes) for %q",
+					names[s.index], o, b, len(b), dst)
 				b = dst
 			}
 			b = b[len(dst):]
@@ -156,7 +157,8 @@ func (s *side) readRange(ctx context.Context, o *script.Op) {
 	until, ok := ctx.Deadline()
 	for m, err := range s.conn.Messages(ctx) {
 		if now := time.Now(); ok && now.After(until) {
-			s.fault("%s: %v: it went on for %v after the end of its context", names[s.index], o, now.Sub(until))
+			s.fault("%s: %v: it went on for %v after the end of its context",
+				names[s.index], o, now.Sub(until))
 		}
 		if err != nil {
 			s.checkError(begun, ctx, o, err)

@@ -120,6 +120,7 @@ func (t *tap) sent() []byte     { return afterHead(t.written) }
 // frames reads the stream of a server or a client, without limits.
 func frames(byServer bool, stream []byte) model.Result {
 	return model.Decode(model.Config{
-		Server: !byServer, RSV: 4, MaxFrame: -1, MaxMessage: -1, MaxControls: -1, MaxEmptyFragments: -1, AnyText: true,
+		Server: !byServer, RSV: 4, MaxFrame: -1, MaxMessage: -1, MaxControls: -1, MaxEmptyFragments: -1,
+		AnyText: true,
 	}, stream)
 }

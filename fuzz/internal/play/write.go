@@ -51,7 +51,8 @@ func (s *side) write(lane script.Lane) {
 		case script.WritePrepared:
 			p := s.prepare(o, m.Data)
 			m.Type, m.Data = byte(p.typ), p.data
-			m.Fate = s.fate(ctx, o, s.bounded(ctx, o, moment, func() error { return s.conn.WritePrepared(ctx, p.m) }))
+			err := s.bounded(ctx, o, moment, func() error { return s.conn.WritePrepared(ctx, p.m) })
+			m.Fate = s.fate(ctx, o, err)
 		default:
 			m.Fate = s.whole(ctx, o, m.Data)
 		}
@@ -84,7 +85,8 @@ func (s *side) whole(ctx context.Context, o *script.Op, data []byte) order.Fate 
 		case script.WritePlain:
 			return s.conn.WritePlain(ctx, typeOf(o.Text), p)
 		case script.WriteBuffers:
-			return s.conn.WriteBuffers(ctx, typeOf(o.Text), slices.Collect(slices.Chunk(p, len(p)/(o.Slot+1)+1))...)
+			parts := slices.Chunk(p, len(p)/(o.Slot+1)+1)
+			return s.conn.WriteBuffers(ctx, typeOf(o.Text), slices.Collect(parts)...)
 		}
 		return s.conn.Write(ctx, typeOf(o.Text), p)
 	})

@@ -173,7 +173,8 @@ func (r *Reading) feed(piece, was []byte) error {
 // take checks and keeps the piece f, which Next returned for the bytes b.
 func (r *Reading) take(f wire.Frame, b []byte, err error) error {
 	if f.Kind == wire.KindNone {
-		if f.Payload != nil || f.Header != (wire.Header{}) || f.Offset != 0 || f.EndsFrame() || f.EndsMessage() {
+		if f.Payload != nil || f.Header != (wire.Header{}) || f.Offset != 0 || f.EndsFrame() ||
+			f.EndsMessage() {
 			return fmt.Errorf("a frame of no kind is not empty: %+v", f)
 		}
 		return nil
@@ -195,7 +196,8 @@ func (r *Reading) take(f wire.Frame, b []byte, err error) error {
 	last.Payload = append(last.Payload, f.Payload...)
 	r.open = !last.whole()
 	if f.EndsFrame() != last.whole() || f.EndsMessage() != (last.whole() && f.Header.Fin) {
-		return fmt.Errorf("EndsFrame %v or EndsMessage %v is wrong for %+v", f.EndsFrame(), f.EndsMessage(), *last)
+		return fmt.Errorf("EndsFrame %v or EndsMessage %v is wrong for %+v",
+			f.EndsFrame(), f.EndsMessage(), *last)
 	}
 	left := last.Header.Length - int64(len(last.Payload))
 	if control && left != 0 {
@@ -215,7 +217,8 @@ func (r *Reading) count(b []byte, err error) error {
 		r.raw = r.raw[:0]
 	}
 	if got := r.d.InFrame(); got != (len(r.raw) > 0) {
-		return fmt.Errorf("InFrame is %v after byte %d, with %d bytes of a frame (error %v)", got, r.Taken, len(r.raw), err)
+		return fmt.Errorf("InFrame is %v after byte %d, with %d bytes of a frame (error %v)",
+			got, r.Taken, len(r.raw), err)
 	}
 	return nil
 }
@@ -346,7 +349,8 @@ func (r *Reading) messages(m *model.Result) error {
 			continue
 		}
 		if want := m.Messages[n]; wire.Kind(want.Opcode) != f.Kind || !bytes.Equal(message, want.Payload) {
-			return fmt.Errorf("message %d is %v %q, want %v %q", n, f.Kind, message, want.Opcode, want.Payload)
+			return fmt.Errorf("message %d is %v %q, want %v %q",
+				n, f.Kind, message, want.Opcode, want.Payload)
 		}
 		message = message[:0]
 		n++

@@ -65,7 +65,8 @@ const (
 
 func (k Kind) String() string {
 	return [...]string{"Write", "WriteBuffers", "WritePlain", "WritePrepared", "Writer", "PlainWriter",
-		"Read", "AppendRead", "Reader", "Messages", "hang", "Ping", "WriteControl", "SetMaxMessage", "Close", "CloseNow", "drop", "vanish", "wear out", "Abort"}[k]
+		"Read", "AppendRead", "Reader", "Messages", "hang", "Ping", "WriteControl", "SetMaxMessage",
+		"Close", "CloseNow", "drop", "vanish", "wear out", "Abort"}[k]
 }
 
 // kinds has each kind as often as it is likely.
@@ -150,16 +151,24 @@ var (
 	maxSizes       = []int64{0, 0, 0, 0, -1, 1000, 20_000, 100}
 	maxWriteFrames = []int64{0, 0, 0, 1, 100, 125, 4096, 20_000} // 1 limits messages to 300 bytes
 	frameSizes     = []int64{0, -1, 30_000, 100}
-	timeouts       = []time.Duration{time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 30 * time.Millisecond, 100 * time.Millisecond, time.Second, 7 * time.Second}
-	writeWaits     = []time.Duration{0, 0, 0, 0, -1, 500 * time.Millisecond, 3 * time.Second, time.Minute}
-	closeWaits     = []time.Duration{0, 0, 0, 0, -1, 100 * time.Millisecond, time.Second, time.Minute}
-	controls       = []int{0, 0, 0, 0, 0, 0, -1, 3}
-	buffers        = []int{1, 2, 3, 16, 100, 4096, 16384, 100_000}
-	codes          = []uint16{1000, 1001, 1005, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 3999, 4000, 4999, 1000}
-	badCodes       = []uint16{0, 999, 1004, 1006, 1015, 1016, 2999, 5000, 65535}
-	reasons        = []string{"", "", "bye", "caf\u00e9", strings.Repeat("x", 123), strings.Repeat("x", 122) + "\u20ac", strings.Repeat("y", 300), "\U0001f600"}
-	BadReason      = "bye \xff"
-	wears          = []int64{0, 1, 2, 6, 100, 1000, 9000, 40_000}
+	timeouts       = []time.Duration{
+		time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond,
+		30 * time.Millisecond, 100 * time.Millisecond, time.Second, 7 * time.Second,
+	}
+	writeWaits = []time.Duration{0, 0, 0, 0, -1, 500 * time.Millisecond, 3 * time.Second, time.Minute}
+	closeWaits = []time.Duration{0, 0, 0, 0, -1, 100 * time.Millisecond, time.Second, time.Minute}
+	controls   = []int{0, 0, 0, 0, 0, 0, -1, 3}
+	buffers    = []int{1, 2, 3, 16, 100, 4096, 16384, 100_000}
+	codes      = []uint16{
+		1000, 1001, 1005, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 3999, 4000, 4999, 1000,
+	}
+	badCodes = []uint16{0, 999, 1004, 1006, 1015, 1016, 2999, 5000, 65535}
+	reasons  = []string{
+		"", "", "bye", "caf\u00e9", strings.Repeat("x", 123), strings.Repeat("x", 122) + "\u20ac",
+		strings.Repeat("y", 300), "\U0001f600",
+	}
+	BadReason = "bye \xff"
+	wears     = []int64{0, 1, 2, 6, 100, 1000, 9000, 40_000}
 )
 
 // ParseConn parses b as a script.
@@ -281,7 +290,8 @@ func (o *Op) Sends() (code uint16, reason string, ok bool) {
 			reason = reason[:n]
 		}
 	}
-	sendable := code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006 || code >= 3000 && code <= 4999
+	sendable := code >= 1000 && code <= 1014 && code != 1004 && code != 1005 && code != 1006 ||
+		code >= 3000 && code <= 4999
 	switch {
 	case code == 1005:
 		return code, "", reason == ""

@@ -152,7 +152,8 @@ func sizeInput(n int) []byte {
 // Input returns the bytes that ParsePeer parses as s. The steps replace s.Steps. They are
 // the results of Step.Input and of the functions below. CloseAfter and Early must be 0.
 func (s *Peer) Input(steps ...string) []byte {
-	b := append(s.Link.input(), bit(s.Server)|bit(s.Takeover)<<1|index(emptyLimits, s.Empty)<<2|byte(s.Form)<<4)
+	b := append(s.Link.input(),
+		bit(s.Server)|bit(s.Takeover)<<1|index(emptyLimits, s.Empty)<<2|byte(s.Form)<<4)
 	b = append(b, s.Side.input()...)
 	b = append(b, index(buffers, s.Buffer), index(lazy, s.Lazy)<<2|byte(len(s.Writes)))
 	for i := range s.Writes {

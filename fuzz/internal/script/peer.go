@@ -117,7 +117,9 @@ func ParsePeer(b []byte) *Peer {
 		}
 		s.Writes = append(s.Writes, o)
 	}
-	w := &frames{in: in, masked: s.Server, coded: s.Side.Extension >= FirstExtension, bounded: s.Side.MaxMessage >= 0}
+	w := &frames{
+		in: in, masked: s.Server, coded: s.Side.Extension >= FirstExtension, bounded: s.Side.MaxMessage >= 0,
+	}
 	for len(in.b) > 0 && len(s.Steps) < maxSteps {
 		s.Steps = append(s.Steps, w.step())
 	}
@@ -311,7 +313,8 @@ func (w *frames) loose() Step {
 func (w *frames) claim() Step {
 	a := w.in.byte()
 	length := pick(claims, a)
-	return w.send(w.raw(nil, 1+a>>3&1|a&0x80, 127, length, w.masked, []byte("some")), "header: %d bytes, with 4", length)
+	return w.send(w.raw(nil, 1+a>>3&1|a&0x80, 127, length, w.masked, []byte("some")),
+		"header: %d bytes, with 4", length)
 }
 
 // flood returns the step for many small frames.
@@ -358,7 +361,8 @@ func (w *frames) crafted(a byte) Step {
 		return w.send(w.frame(nil, first, p), "compressed: %d bytes", len(p))
 	}
 	n := len(p) / 2
-	return w.send(w.frame(w.frame(nil, first&0x7f, p[:n]), 0x80, p[n:]), "compressed: %d bytes in two frames", len(p))
+	b := w.frame(w.frame(nil, first&0x7f, p[:n]), 0x80, p[n:])
+	return w.send(b, "compressed: %d bytes in two frames", len(p))
 }
 
 // Stream returns all bytes that the Conn can read, unless the connection breaks before.
@@ -383,7 +387,8 @@ func (s *Peer) Calm() bool {
 			return false
 		}
 	}
-	return s.CloseAfter == 0 && s.Lazy == 0 && (s.Side.CloseTimeout == 0 || s.Side.CloseTimeout > time.Second) &&
+	return s.CloseAfter == 0 && s.Lazy == 0 &&
+		(s.Side.CloseTimeout == 0 || s.Side.CloseTimeout > time.Second) &&
 		(s.Side.WriteTimeout <= 0 || s.Side.WriteTimeout > time.Second)
 }
 
@@ -419,6 +424,8 @@ func (s Step) String() string {
 	case ConnAborts:
 		return fmt.Sprintf("the Conn aborts, with a cause=%v", s.Count > 0)
 	}
-	return map[StepKind]string{HalfClose: "ends the stream", Breaks: "breaks the connection", Shuts: "closes its end",
-		Vanishes: "vanishes", ConnClosesNow: "the Conn closes at once"}[s.Kind]
+	return map[StepKind]string{
+		HalfClose: "ends the stream", Breaks: "breaks the connection", Shuts: "closes its end",
+		Vanishes: "vanishes", ConnClosesNow: "the Conn closes at once",
+	}[s.Kind]
 }

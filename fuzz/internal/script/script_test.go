@@ -93,7 +93,9 @@ func TestParsePeer(t *testing.T) {
 			t.Errorf("no step of kind %d", k)
 		}
 	}
-	for _, word := range []string{"message", "ping", "pong", "close", "frame", "frames", "header", "bytes", "compressed", "bomb"} {
+	for _, word := range []string{
+		"message", "ping", "pong", "close", "frame", "frames", "header", "bytes", "compressed", "bomb",
+	} {
 		if words[word] == 0 {
 			t.Errorf("no %s", word)
 		}

@@ -72,7 +72,9 @@ func parseStream(line string) (s Stream, ok bool) {
 	if !ok {
 		return s, false
 	}
-	s = Stream{Case: words[0], FromClient: words[1] == "client", Compressed: words[2] == "deflate", Data: data}
+	s = Stream{
+		Case: words[0], FromClient: words[1] == "client", Compressed: words[2] == "deflate", Data: data,
+	}
 	if !s.FromClient && words[1] != "server" || !s.Compressed && words[2] != "plain" {
 		panic(fmt.Sprintf("BUG: streams.txt: %.80s", line))
 	}

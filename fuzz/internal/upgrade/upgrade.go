@@ -81,7 +81,9 @@ func (s Setup) Server() (*websocket.AcceptOptions, *handshake.Server) {
 		o.Extensions = []wire.Extension{newDeflate(side)}
 	}
 	if s.Has(Patterns) {
-		o.Origins = []string{"https://*.example", "app.example.com", "localhost:*", "http*://a*b.c:8080", "null"}
+		o.Origins = []string{
+			"https://*.example", "app.example.com", "localhost:*", "http*://a*b.c:8080", "null",
+		}
 		if s.Has(NoNull) {
 			o.Origins = o.Origins[:4]
 		}
