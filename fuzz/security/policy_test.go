@@ -51,7 +51,7 @@ func readTable(t *testing.T, text, header string) (all table) {
 	return all
 }
 
-func policy(t *testing.T) string {
+func readme(t *testing.T) string {
 	t.Helper()
 	b, err := os.ReadFile("README.md")
 	if err != nil {
@@ -78,7 +78,7 @@ var defaults = map[string]any{
 // in the code.
 func TestSecurityPolicyLimits(t *testing.T) {
 	named := map[string]bool{"Limits.MaxWriteFrame": true} // it bounds what is sent
-	for _, row := range readTable(t, policy(t), "limit") {
+	for _, row := range readTable(t, readme(t), "limit") {
 		name := strings.Trim(row[1], "`")
 		if named[name] {
 			t.Errorf("%s is in the table twice", name)
@@ -175,7 +175,7 @@ var (
 // named test exists.
 func TestSecurityPolicy(t *testing.T) {
 	tests := map[string]map[string]bool{} // by package
-	for _, row := range readTable(t, policy(t), "class") {
+	for _, row := range readTable(t, readme(t), "class") {
 		class, elsewhere, cell := row[0], row[1], row[3]
 		if !advisory.MatchString(elsewhere) {
 			t.Errorf("%s: invalid list of CVEs %q", class, elsewhere)
