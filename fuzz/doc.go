@@ -3,8 +3,8 @@
 // protocol; each parser and each fast kernel with a slower reference
 // implementation; and whole connections, with the way they end, with the model.
 //
-// The targets are in the _test files. The package exports nothing. It is a module
-// of its own so that the corpora and the libraries used for comparison cost nothing
+// The targets are in the _test files. The package exports nothing. It is a separate module
+// so that the corpora and the libraries used for comparison cost nothing
 // to users of wire, websocket and deflate. From the top of the checkout, run one
 // target with
 //

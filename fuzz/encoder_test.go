@@ -48,7 +48,7 @@ func FuzzEncoder(f *testing.F) {
 				t.Fatalf("%+v after % x: %v", frame, c.sent, err)
 			}
 			if !whole {
-				break // the rest of the payload never comes
+				break // the rest of the payload is never sent
 			}
 		}
 		c.decode(t)
@@ -87,7 +87,7 @@ func encoderScripts() [][]byte {
 const maxSent = 1 << 14
 
 // frame encodes one frame with AppendFrame, or with AppendHeader if the payload is not
-// whole or comes in pieces.
+// whole or is written in pieces.
 func (c *encoding) frame(f compose.Frame, whole, inPieces bool) error {
 	h := wire.Header{Fin: f.Fin(), RSV: f.RSV(), Opcode: wire.Opcode(f.Opcode()), Key: f.Key,
 		Length: int64(f.Length)}

@@ -118,7 +118,7 @@ var handshakeRows = []handshakeRow{
 		accepts("(status 403): ", "Origin stands here more than once"),
 	},
 	{
-		"gorilla coder gobwas gws xnet", "has no limit of its own on the Sec-WebSocket fields",
+		"gorilla coder gobwas gws xnet", "has no separate limit on the Sec-WebSocket fields",
 		"RFC 6585, 5", "The 431 status code indicates that the server is unwilling to process the request " +
 			"because its header fields are too large.", "both",
 		accepts("the Sec-WebSocket fields have"),

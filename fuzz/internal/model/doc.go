@@ -1,5 +1,5 @@
 // Package model is a slow implementation of RFC 6455. It reads whole buffers, and each
-// rule is next to the sentence it comes from. The fuzz targets compare package wire
+// rule is next to its sentence in the RFC. The fuzz targets compare package wire
 // with it.
 //
 // It imports only the standard library, so that a mistake in wire's tables, constants

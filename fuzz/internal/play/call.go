@@ -80,8 +80,7 @@ func (s *side) boundedSince(
 		until, ok = begun, true
 	}
 	if now := time.Now(); ok && now.After(begun.Add(later)) && now.After(until.Add(later)) {
-		s.fault("%s: %v returned %v after the end of its context: %v",
-			names[s.index], what, now.Sub(until), err)
+		s.fault("%v returned %v after the end of its context: %v", what, now.Sub(until), err)
 	}
 	s.checkError(first, ctx, what, err)
 	return err
@@ -92,25 +91,25 @@ func (s *side) boundedSince(
 // open.
 func (s *side) checkError(begun time.Time, ctx context.Context, what any, err error) {
 	if cause := s.conn.Closure().Err; cause != nil && s.conn.Context().Err() == nil {
-		s.fault("%s: %v: the connection is open, and has the cause %v", names[s.index], what, cause)
+		s.fault("%v: the connection is open, and has the cause %v", what, cause)
 	}
 	if err == nil {
 		return
 	}
 	var other *callError
 	if errors.As(err, &other) && ctx.Value(callKey{}) != other {
-		s.fault("%s: %v: %v is the error of another call's context: %v", names[s.index], what, err, other)
+		s.fault("%v: %v is the error of another call's context: %v", what, err, other)
 	}
 	late := passed(ctx)
 	canceled := errors.Is(ctx.Err(), context.Canceled) && !s.endedWith(ctx)
 	if errors.Is(err, context.DeadlineExceeded) && !late || errors.Is(err, context.Canceled) && !canceled {
-		s.fault("%s: %v: %v, but the error of its context is %v", names[s.index], what, err, ctx.Err())
+		s.fault("%v: %v, but the error of its context is %v", what, err, ctx.Err())
 	}
 	var t interface{ Timeout() bool }
 	wait := orDefault(s.cfg.WriteTimeout, websocket.DefaultWriteTimeout)
 	waited := errors.Is(err, websocket.ErrPeerNotReading) || errors.Is(err, websocket.ErrMessageOpen)
 	if errors.As(err, &t) && t.Timeout() && !late && (wait < 0 || time.Since(begun) < wait || !waited) {
-		s.fault("%s: %v: %v is a timeout, after %v", names[s.index], what, err, time.Since(begun))
+		s.fault("%v: %v is a timeout, after %v", what, err, time.Since(begun))
 	}
 }
 
@@ -136,6 +135,6 @@ func (s *side) interrupted(ctx context.Context, what any, err error) bool {
 	if ended := ctx.Err(); ended != nil && errors.Is(err, ended) && errors.Is(err, context.Cause(ctx)) {
 		return true
 	}
-	s.fault("%s: %v: unexpected error: %v", names[s.index], what, err)
+	s.fault("%v: unexpected error: %v", what, err)
 	return false
 }

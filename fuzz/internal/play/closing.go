@@ -92,16 +92,15 @@ func (s *side) checkClosed(o *script.Op, c closing, ended bool) {
 	var w *wire.Error
 	switch {
 	case s.conn.Context().Err() == nil:
-		s.fault("%s: %v left the connection open: %v", names[s.index], o, c.err)
+		s.fault("%v left the connection open: %v", o, c.err)
 	case c.err != nil && !errors.Is(c.err, net.ErrClosed):
-		s.fault("%s: %v: %v does not match net.ErrClosed", names[s.index], o, c.err)
+		s.fault("%v: %v does not match net.ErrClosed", o, c.err)
 	case ended && c.err == nil:
-		s.fault("%s: %v succeeded after the end", names[s.index], o)
+		s.fault("%v succeeded after the end", o)
 	case !ended && c.refused && !errors.As(c.err, &w) && !s.endedBefore(c.err):
-		s.fault("%s: %v: %v does not say what cannot be sent", names[s.index], o, c.err)
+		s.fault("%v: %v does not say what cannot be sent", o, c.err)
 	case !ended && c.err == nil && !s.conn.Closure().Clean:
-		s.fault("%s: %v succeeded without a complete closing handshake: %+v",
-			names[s.index], o, s.conn.Closure())
+		s.fault("%v succeeded without a complete closing handshake: %+v", o, s.conn.Closure())
 	}
 }
 
@@ -122,7 +121,7 @@ func (s *side) endedBefore(err error) bool {
 func (s *side) closeNow() {
 	s.drop(net.ErrClosed)
 	if err := s.conn.CloseNow(); err != nil {
-		s.fault("%s: CloseNow: %v", names[s.index], err)
+		s.fault("CloseNow: %v", err)
 	}
 	s.checkDropped("CloseNow")
 }
@@ -159,7 +158,7 @@ func (s *side) closedFor(err error) bool {
 
 func (s *side) checkDropped(what string) {
 	if s.conn.Context().Err() == nil {
-		s.fault("%s: %s left the connection open", names[s.index], what)
+		s.fault("%s left the connection open", what)
 	}
 }
 
@@ -178,14 +177,12 @@ func (s *side) awaitEnd() {
 	select {
 	case <-s.conn.Context().Done():
 	case <-time.After(frame):
-		s.fault("%s: %v after the reader ended with %v the connection is still open",
-			names[s.index], frame, s.final)
+		s.fault("%v after the reader ended with %v the connection is still open", frame, s.final)
 	}
 	drain := max(closing, time.Second) + time.Second
 	select {
 	case <-s.tap.gone:
 	case <-time.After(drain):
-		s.fault("%s: %v after the end the transport is still open: %+v",
-			names[s.index], drain, s.conn.Closure())
+		s.fault("%v after the end the transport is still open: %+v", drain, s.conn.Closure())
 	}
 }

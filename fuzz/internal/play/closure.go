@@ -46,8 +46,7 @@ func closeFrame(r model.Result) websocket.CloseFrame {
 func (s *side) checkClosure(f facts) {
 	v := s.conn.Closure()
 	wrong := func(format string, args ...any) {
-		s.fault("%s: %w; %+v, reading ended with %v",
-			names[s.index], fmt.Errorf(format, args...), v, s.tap.readErr)
+		s.fault("%w; %+v, reading ended with %v", fmt.Errorf(format, args...), v, s.tap.readErr)
 	}
 	if v.Err == nil || v.Err != s.cause() {
 		wrong("the cause of the context is %v", s.cause())
@@ -275,8 +274,7 @@ func (s *side) checkDelivered(f facts) {
 		}
 		size := sizes[whole]
 		if size > s.tooLarge && !isRefused && !f.in.Messages[whole].Coded {
-			s.fault("%s: message %d has %d bytes, and the cause is not about that: %+v",
-				names[s.index], whole, size, s.conn.Closure())
+			s.fault("message %d has %d bytes, and the cause is not about that: %+v", whole, size, s.conn.Closure())
 		}
 		if at >= end || size > s.tooSmall {
 			break
@@ -284,8 +282,7 @@ func (s *side) checkDelivered(f facts) {
 		whole++
 	}
 	if len(s.got) < whole {
-		s.fault("%s: %d messages were received, and %d delivered: %+v",
-			names[s.index], whole, len(s.got), s.conn.Closure())
+		s.fault("%d messages were received, and %d delivered: %+v", whole, len(s.got), s.conn.Closure())
 	}
 }
 
@@ -301,7 +298,7 @@ func (s *side) sizes(messages []model.Message) []int64 {
 		if m.Coded {
 			out, err := window.Message(m.Payload)
 			if sizes[i] = int64(len(out.Out)); err != nil {
-				s.fault("%s: message %d does not inflate: %w", names[s.index], i, err)
+				s.fault("message %d does not inflate: %w", i, err)
 			}
 		}
 	}

@@ -109,6 +109,11 @@ func (r *run) fault(format string, args ...any) {
 	r.faults = append(r.faults, fmt.Errorf(format, args...))
 }
 
+// fault records a fault of one side.
+func (s *side) fault(format string, args ...any) {
+	s.run.fault("%s: %w", names[s.index], fmt.Errorf(format, args...))
+}
+
 // perform runs the script.
 func (r *run) perform() {
 	l := r.script.Link
@@ -269,14 +274,14 @@ func (s *side) seesControl(op wire.Opcode, payload []byte) (handled bool) {
 	switch op {
 	case wire.OpPing, wire.OpPong:
 		if !own && len(bytes.Trim(payload, string(rune(controlByte)))) > 0 {
-			s.fault("%s: %v with %q", names[s.index], op, payload)
+			s.fault("%v with %q", op, payload)
 		}
 	case wire.OpClose:
 		if _, _, err := wire.ConsumeClose(payload); err != nil {
-			s.fault("%s: close frame %q: %v", names[s.index], payload, err)
+			s.fault("close frame %q: %v", payload, err)
 		}
 	default:
-		s.fault("%s: OnControl was called for a frame of %v", names[s.index], op)
+		s.fault("OnControl was called for a frame of %v", op)
 	}
 	return false
 }
@@ -297,7 +302,7 @@ func (s *side) afterwards() {
 	s.conn.CloseNow()
 	check := func(what string, err error) {
 		if !errors.Is(err, net.ErrClosed) {
-			s.fault("%s: %s after the end: %v", names[s.index], what, err)
+			s.fault("%s after the end: %v", what, err)
 		}
 	}
 	_, _, err := s.conn.Read(ctx)
@@ -312,6 +317,6 @@ func (s *side) afterwards() {
 	check("Close", s.conn.Close(ctx, websocket.StatusNormalClosure, ""))
 	check("the context", context.Cause(s.conn.Context()))
 	if s.conn.Context().Err() == nil {
-		s.fault("%s: the context has not ended", names[s.index])
+		s.fault("the context has not ended")
 	}
 }

@@ -73,6 +73,8 @@ func Peer(t *testing.T, b []byte) {
 	})
 }
 
+func (d *duel) fault(format string, args ...any) { d.run.fault(format, args...) }
+
 // allocated returns the number of bytes that the process has allocated since its start.
 func allocated() uint64 {
 	m := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}

@@ -51,7 +51,7 @@ func (s *side) failed(ctx context.Context, o any, err error) {
 
 func (s *side) receive(typ websocket.MessageType, data []byte, part bool) {
 	if s.ended != nil && !part {
-		s.fault("%s: a message was delivered after a read had reported the end: %v", names[s.index], s.ended)
+		s.fault("a message was delivered after a read had reported the end: %v", s.ended)
 	}
 	s.got = append(s.got, order.Got{Type: byte(typ), Data: data, Part: part})
 }
@@ -76,8 +76,7 @@ func (s *side) readWhole(ctx context.Context, o *script.Op) {
 		})
 		if o.Kind == script.AppendRead {
 			if !bytes.HasPrefix(b, dst) || err != nil && len(b) != len(dst) {
-				s.fault("%s: %v: AppendRead returned %.20q (%d bytes) for %q",
-					names[s.index], o, b, len(b), dst)
+				s.fault("%v: AppendRead returned %.20q (%d bytes) for %q", o, b, len(b), dst)
 				b = dst
 			}
 			b = b[len(dst):]
@@ -133,7 +132,7 @@ func (s *side) readStream(ctx context.Context, o *script.Op, r *websocket.Messag
 			s.receive(r.Type(), b, false)
 			return true
 		case err == nil && n == 0:
-			s.fault("%s: %v: a Read of a Reader returned 0 bytes and no error", names[s.index], o)
+			s.fault("%v: a Read of a Reader returned 0 bytes and no error", o)
 			return false
 		case err == nil:
 			continue
@@ -157,8 +156,7 @@ func (s *side) readRange(ctx context.Context, o *script.Op) {
 	until, ok := ctx.Deadline()
 	for m, err := range s.conn.Messages(ctx) {
 		if now := time.Now(); ok && now.After(until) {
-			s.fault("%s: %v: it went on for %v after the end of its context",
-				names[s.index], o, now.Sub(until))
+			s.fault("%v: it went on for %v after the end of its context", o, now.Sub(until))
 		}
 		if err != nil {
 			s.checkError(begun, ctx, o, err)
@@ -172,7 +170,7 @@ func (s *side) readRange(ctx context.Context, o *script.Op) {
 		time.Sleep(o.Longer)
 		s.takeMemory()
 		if !bytes.Equal(data, m.Data) {
-			s.fault("%s: %v: a message changed before the next", names[s.index], o)
+			s.fault("%v: a message changed before the next", o)
 		}
 		scribble(m.Data)
 		s.receive(m.Type, data, false)

@@ -91,7 +91,7 @@ func (s *side) whole(ctx context.Context, o *script.Op, data []byte) order.Fate 
 		return s.conn.Write(ctx, typeOf(o.Text), p)
 	})
 	if !bytes.Equal(p, data) {
-		s.fault("%s: %v: the payload was changed", names[s.index], o)
+		s.fault("%v: the payload was changed", o)
 	}
 	scribble(p)
 	return s.fate(ctx, o, err)
@@ -111,7 +111,7 @@ func (s *side) fate(ctx context.Context, o *script.Op, err error) order.Fate {
 		return order.Always
 	case errors.As(err, &e) && e.Accepted:
 		if !s.interrupted(ctx, o, err) {
-			s.fault("%s: %v: accepted, but the connection is closed: %v", names[s.index], o, err)
+			s.fault("%v: accepted, but the connection is closed: %v", o, err)
 		}
 		return order.Always
 	case errors.Is(err, net.ErrClosed):
@@ -142,10 +142,10 @@ func (s *side) stream(ctx context.Context, o *script.Op, data []byte) order.Fate
 	failed := s.chunks(begun, ctx, o, w, data)
 	err = s.boundedSince(begun, ctx, o, moment, w.Close)
 	if failed != nil && err == nil {
-		s.fault("%s: %v: Close succeeded after %v", names[s.index], o, failed)
+		s.fault("%v: Close succeeded after %v", o, failed)
 	}
 	if again := w.Close(); again == nil {
-		s.fault("%s: %v: a second Close succeeded", names[s.index], o)
+		s.fault("%v: a second Close succeeded", o)
 	}
 	fate := s.fate(ctx, o, err)
 	if ctx.Err() != nil && errors.Is(err, net.ErrClosed) {
@@ -168,7 +168,7 @@ func (s *side) chunks(
 		err := s.boundedSince(begun, ctx, o, moment, func() error {
 			n, err := w.Write(p)
 			if err == nil && n != len(p) {
-				s.fault("%s: %v: wrote %d of %d", names[s.index], o, n, len(p))
+				s.fault("%v: wrote %d of %d", o, n, len(p))
 			}
 			return err
 		})

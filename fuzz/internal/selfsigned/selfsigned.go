@@ -1,5 +1,5 @@
 // Package selfsigned makes a certificate for the servers of the soak and of the targets.
-// That of net/http/httptest has an RSA key, with which FuzzRedirect takes twice the CPU time.
+// The certificate of net/http/httptest has an RSA key, which doubles the CPU time of FuzzRedirect.
 package selfsigned
 
 import (
