@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hawser-ws/hawser/fuzz/internal/compose"
 	"github.com/hawser-ws/hawser/fuzz/internal/inflate"
 )
 
@@ -209,42 +210,16 @@ func (w *frames) send(b []byte, format string, args ...any) Step {
 
 // frame appends a frame with the shortest length, masked as the role requires.
 func (w *frames) frame(dst []byte, first byte, payload []byte) []byte {
-	form := 0
-	switch n := len(payload); {
-	case n > 65535:
-		form = 127
-	case n > 125:
-		form = 126
-	}
-	return w.raw(dst, first, form, uint64(len(payload)), w.masked, payload)
+	return w.raw(dst, compose.With(first, string(payload)), w.masked)
 }
 
-// raw appends a frame with any header. Masking keys are pseudo-random, and the first is
-// zero.
-func (w *frames) raw(dst []byte, first byte, form int, length uint64, masked bool, payload []byte) []byte {
-	second := byte(0)
-	if masked {
-		second = 128
+// raw appends a frame. Masking keys are pseudo-random, and the first is zero.
+func (w *frames) raw(dst []byte, f compose.Frame, masked bool) []byte {
+	if f.Masked = masked; masked {
+		binary.BigEndian.PutUint32(f.Key[:], w.keys)
+		w.keys = w.keys*1664525 + 1013904223
 	}
-	dst = append(dst, first)
-	switch form {
-	case 126:
-		dst = binary.BigEndian.AppendUint16(append(dst, second|126), uint16(length))
-	case 127:
-		dst = binary.BigEndian.AppendUint64(append(dst, second|127), length)
-	default:
-		dst = append(dst, second|byte(length&127))
-	}
-	if !masked {
-		return append(dst, payload...)
-	}
-	key := binary.BigEndian.AppendUint32(nil, w.keys)
-	w.keys = w.keys*1664525 + 1013904223
-	dst = append(dst, key...)
-	for i, b := range payload {
-		dst = append(dst, b^key[i%4])
-	}
-	return dst
+	return f.Append(dst)
 }
 
 // message returns the step for a whole message in one to four frames, with pings between
@@ -300,12 +275,12 @@ func (w *frames) loose() Step {
 	if how&8 != 0 {
 		p = Payload("loose", 126+int(how>>4), 0, false, 0)
 	}
-	form := []int{0, 126, 127}[how%3]
+	form := []int{0, 2, 8}[how%3]
 	if how&0xe0 == 0 {
 		form = 0
 	}
 	masked := w.masked != (how&0x70 == 0x70)
-	return w.send(w.raw(nil, first, form, uint64(len(p)), masked, p),
+	return w.send(w.raw(nil, compose.With(first, string(p)).InForm(form), masked),
 		"frame: first byte %#x, masked=%v, length %d in form %d", first, masked, len(p), form)
 }
 
@@ -313,8 +288,8 @@ func (w *frames) loose() Step {
 func (w *frames) claim() Step {
 	a := w.in.byte()
 	length := pick(claims, a)
-	return w.send(w.raw(nil, 1+a>>3&1|a&0x80, 127, length, w.masked, []byte("some")),
-		"header: %d bytes, with 4", length)
+	f := compose.With(1+a>>3&1|a&0x80, "some").Announcing(length).InForm(8)
+	return w.send(w.raw(nil, f, w.masked), "header: %d bytes, with 4", length)
 }
 
 // flood returns the step for many small frames.
