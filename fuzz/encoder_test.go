@@ -31,8 +31,8 @@ func FuzzEncoder(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, bits uint32, script []byte) {
-		c := encoding{e: wire.Encoder{Role: wire.Role(bits & 1), RSV: byte(bits >> 1 & 7),
-			FrameRSV: byte(bits >> 4 & 7)}}
+		var c encoding
+		c.e = wire.Encoder{Role: wire.Role(bits & 1), RSV: byte(bits >> 1 & 7), FrameRSV: byte(bits >> 4 & 7)}
 		c.reader = model.Config{
 			Server: c.e.Role == wire.Client, RSV: c.e.RSV, FrameRSV: c.e.FrameRSV,
 			MaxFrame: -1, MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1, AnyText: true,

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hawser-ws/hawser/fuzz/internal/model"
+	"github.com/hawser-ws/hawser/fuzz/internal/permessage"
 	"github.com/hawser-ws/hawser/fuzz/internal/seeds"
 	"github.com/hawser-ws/hawser/wire"
 )
@@ -78,8 +79,8 @@ func FuzzExtensions(f *testing.F) {
 	for _, s := range []string{
 		"permessage-deflate; client_max_window_bits; server_max_window_bits=10, permessage-deflate",
 		"foo", "foo\nbar; baz=2",
-		"mux; max-channels=4; flow-control, deflate-stream", "a;b=\"c\";d=\"\\e\"", ",,a ,\t, b\n\n,", "",
-		"\n", "a;", "a;b=", "a=b", "a b",
+		"mux; max-channels=4; flow-control, deflate-stream", "a;b=\"c\";d=\"\\e\"", ",,a ,\t, b\n\n,",
+		"", "\n", "a;", "a;b=", "a=b", "a b",
 		"a;b=\"\"", "a;b=\"c", "a;b=\"c d\"", "a;b=\"c\\", "a;b=\"c\nd\"", "\"a\"", "a;\"b\"=c", "a;b=\"c\"d",
 		"a\x00", "\u00e9", "a;b=c;b=d,a;b=c",
 		"x; y = z ; w\t=\t\"v\" ,", "a;b==c", "a;b=c=d", "a/b", "a;b=\"\\\"\"", " a;b=\"\\\n\"",
@@ -97,15 +98,7 @@ func FuzzExtensions(f *testing.F) {
 			}
 			return
 		}
-		var same []wire.ExtensionSpec
-		for _, x := range want {
-			o := wire.ExtensionSpec{Name: x.Name}
-			for _, p := range x.Params {
-				o.Params = append(o.Params, wire.Param(p))
-			}
-			same = append(same, o)
-		}
-		if diff := cmp.Diff(same, got); diff != "" {
+		if diff := cmp.Diff(want, permessage.Elements(got)); diff != "" {
 			t.Fatalf("%q is read otherwise than by the model (-want +got):\n%s", in, diff)
 		}
 		b, err := wire.AppendExtensions([]byte("before"), got)
@@ -131,14 +124,15 @@ func FuzzExtensions(f *testing.F) {
 // FuzzOffers writes any names and values. The slow reader of the grammar must read the
 // field as the same, or AppendExtensions must refuse it.
 func FuzzOffers(f *testing.F) {
-	for _, s := range []string{"foo\x00a=b\x00c", "a\x01b", "a\x00b=", "a\x00=b", "\x00", "a,b\x00c",
-		"a\x00b=c d", "a\x00b=\"c\"", "\u00e9"} {
+	for _, s := range []string{
+		"foo\x00a=b\x00c", "a\x01b", "a\x00b=", "a\x00=b", "\x00", "a,b\x00c", "a\x00b=c d", "a\x00b=\"c\"",
+		"\u00e9",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		text = text[:min(len(text), 1<<10)]
 		var offers []wire.ExtensionSpec
-		var want []model.Extension
 		wrong, at := -1, 0 // the offset of the first that is not a token
 		token := func(s string) {
 			ok := s != ""
@@ -151,7 +145,7 @@ func FuzzOffers(f *testing.F) {
 		}
 		for part := range strings.SplitSeq(text, "\x01") {
 			fields := strings.Split(part, "\x00")
-			o, x := wire.ExtensionSpec{Name: fields[0]}, model.Extension{Name: fields[0]}
+			o := wire.ExtensionSpec{Name: fields[0]}
 			token(o.Name)
 			at += len(o.Name + "; ") // or ", "
 			for _, p := range fields[1:] {
@@ -163,9 +157,8 @@ func FuzzOffers(f *testing.F) {
 				}
 				at += len(name + "; ")
 				o.Params = append(o.Params, wire.Param{Name: name, Value: value})
-				x.Params = append(x.Params, model.Param{Name: name, Value: value})
 			}
-			offers, want = append(offers, o), append(want, x)
+			offers = append(offers, o)
 		}
 		b, err := wire.AppendExtensions([]byte("before"), offers)
 		if wrong >= 0 {
@@ -181,7 +174,7 @@ func FuzzOffers(f *testing.F) {
 			t.Fatalf("%q: %q, %v", offers, b, err)
 		}
 		got, fault := model.Extensions([]string{string(b[len("before"):])})
-		if diff := cmp.Diff(want, got); fault != nil || diff != "" {
+		if diff := cmp.Diff(permessage.Elements(offers), got); fault != nil || diff != "" {
 			t.Fatalf("the model reads %q, written as %q, as something else: %v (-want +got):\n%s",
 				offers, b, fault, diff)
 		}
@@ -191,8 +184,10 @@ func FuzzOffers(f *testing.F) {
 // FuzzProtocols compares the parser of Sec-WebSocket-Protocol with a slow reader of the
 // grammar.
 func FuzzProtocols(f *testing.F) {
-	for _, s := range []string{"chat", "chat, superchat", "a\nb", "", ",", "\n,\n", " ,\ta ,", "a b", "a;b",
-		"\"a\"", "a,\u00e9", "a,(", "SPDY/3.1+portforward.k8s.io, a\tb,\t c \t", "v12.stomp, v11.stomp"} {
+	for _, s := range []string{
+		"chat", "chat, superchat", "a\nb", "", ",", "\n,\n", " ,\ta ,", "a b", "a;b", "\"a\"", "a,\u00e9", "a,(",
+		"SPDY/3.1+portforward.k8s.io, a\tb,\t c \t", "v12.stomp, v11.stomp",
+	} {
 		f.Add(s)
 	}
 	addField(f, "Sec-WebSocket-Protocol")
@@ -216,8 +211,10 @@ func FuzzProtocols(f *testing.F) {
 
 // FuzzTokens compares IsToken, HasToken, IsKey and AcceptKey with the model.
 func FuzzTokens(f *testing.F) {
-	for _, s := range []string{"Upgrade", "keep-alive, Upgrade", "upgrade\nclose", "websocket", "",
-		"\u212aeep-alive", "web socket", "websockets", " \twebsocket\t ,"} {
+	for _, s := range []string{
+		"Upgrade", "keep-alive, Upgrade", "upgrade\nclose", "websocket", "", "\u212aeep-alive", "web socket",
+		"websockets", " \twebsocket\t ,",
+	} {
 		f.Add(s, "websocket")
 		f.Add(s, "keep-alive")
 		f.Add(s, s)

@@ -67,8 +67,8 @@ func Stream(frames ...Frame) (b []byte) {
 	return b
 }
 
-// MaxFrames is the maximum number of frames of a script.
-const MaxFrames = 48
+// maxFrames is the maximum number of frames of a script.
+const maxFrames = 48
 
 // The second byte of an entry: its top two bits say how the first byte is treated, and
 // the others select the payload.
@@ -93,7 +93,7 @@ var sizes = [...]struct{ deliver, announce uint64 }{
 // are the allowed bits, as in wire.Decoder.
 func Script(script []byte, server bool, rsv, frameRSV byte) (frames []Frame) {
 	open, big := false, false
-	for len(script) >= 2 && len(frames) < MaxFrames {
+	for len(script) >= 2 && len(frames) < maxFrames {
 		first, second := script[0], script[1]
 		script = script[2:]
 		if second>>6 != asIs {

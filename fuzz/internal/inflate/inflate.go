@@ -60,10 +60,6 @@ func (s *Stream) Message(payload []byte) (Message, error) {
 // Forget empties the window, as between messages without context takeover.
 func (s *Stream) Forget() { s.history = nil }
 
-// Add appends bytes to the window, such as those of a message that was sent without
-// references to it.
-func (s *Stream) Add(p []byte) { s.history = append(s.history, p...) }
-
 // Dictionary returns the dictionary for another reader: the last Window bytes or fewer.
 func (s *Stream) Dictionary() []byte {
 	return s.history[max(0, len(s.history)-s.Window):]

@@ -70,8 +70,7 @@ func TestStreamAgreesOnCrafted(t *testing.T) {
 			script[i] = byte(rnd.Uint32())
 		}
 		history := words(rnd, rnd.IntN(40000))
-		s := Stream{Window: 1 << 15}
-		s.Add(history)
+		s := Stream{Window: 1 << 15, history: history}
 		dictionary := bytes.Clone(s.Dictionary())
 		payload, _ := Craft(script)
 		if rnd.IntN(8) == 0 && len(payload) > 0 {

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// MaxSize is the size of the largest message or frame of a script, in bytes. It reaches
+// maxSize is the size of the largest message or frame of a script, in bytes. It reaches
 // all three forms of a length.
-const MaxSize = 70_000
+const maxSize = 70_000
 
 // maxData limits the bytes that a script sends in total. Messages beyond it are empty.
 const maxData = 300_000
@@ -47,7 +47,7 @@ func pick[T any](table []T, b byte) T { return table[int(b)%len(table)] }
 var sizes = []int{
 	0, 1, 2, 3, 7, 64, 124, 125, 126, 127, 128, 129, 255, 256, 257, 511, 513,
 	4095, 4096, 4097, 9000, 16370, 16384 - 14, 16384 - 13, 16384, 16385, 32767, 32768, 33000,
-	65535, 65536, MaxSize,
+	65535, 65536, maxSize,
 }
 
 // size reads a size of two bytes: an index of the table, or a shifted number.

@@ -9,7 +9,7 @@ import (
 // fillings holds the contents of payloads for each value of Op.Fill. All but the second
 // are text. Each is longer than a payload, which may begin anywhere in the first part.
 var fillings = sync.OnceValue(func() (all [4]string) {
-	const n = 8*MaxSize + 4096
+	const n = 8*maxSize + 4096
 	var b strings.Builder
 	for i := 0; b.Len() < n; i++ {
 		fmt.Fprintf(&b, `{"id":%d,"name":"item %d","tags":["red","green"],"ok":true},`, i, i*i%997)

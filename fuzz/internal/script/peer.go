@@ -330,7 +330,7 @@ var zeros = sync.OnceValue(func() []byte { return inflate.DeflateZeros(16 << 20)
 func (w *frames) crafted(a byte) Step {
 	p, rest := inflate.Craft(w.in.b)
 	w.in.b = rest
-	p = p[:min(len(p), MaxSize)]
+	p = p[:min(len(p), maxSize)]
 	first := 0xc0 | 1 + a&1
 	if a&0x20 == 0 {
 		return w.send(w.frame(nil, first, p), "compressed: %d bytes", len(p))
