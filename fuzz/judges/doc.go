@@ -7,7 +7,7 @@
 // does a row that no seed exercises. Users of those libraries find in the tables what
 // changes for them.
 //
-// All of it is tests:
+// Run the tests with
 //
 //	go test ./fuzz/judges                           # all seeds
 //	go test -fuzz '^FuzzJudges$' ./fuzz/judges      # and inputs made from them

@@ -145,7 +145,7 @@ func (r *reader) data(h Head, payload []byte, whole bool, start int64) {
 	// that the byte stream is not, in fact, a valid UTF-8 stream, that endpoint
 	// MUST _Fail the WebSocket Connection_". 5.6: "a particular text frame might
 	// include a partial UTF-8 sequence; however, the whole message MUST contain
-	// valid UTF-8". The payload of an extension is not text yet.
+	// valid UTF-8". A payload that an extension has encoded is not text yet.
 	if r.message.Opcode == 1 && !r.message.Coded && !r.AnyText {
 		good, valid := Text(r.message.Payload)
 		if good < len(r.message.Payload) || ended && !valid {

@@ -185,8 +185,8 @@ func (r *reader) limits(h Head) (all []Fault) {
 	if h.Opcode == 0 {
 		size, coded = size+r.size, coded || r.message.Coded
 	}
-	// The size of a message of an extension is known when it is decoded. But no
-	// message can have 2^63 bytes or more.
+	// The size of a message that an extension has encoded is known after decoding. But
+	// no message can have 2^63 bytes or more.
 	limit := r.MaxMessage
 	if limit < 0 || coded {
 		limit = 1<<63 - 1

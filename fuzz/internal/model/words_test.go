@@ -25,7 +25,7 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// The example of RFC 6455, section 1.3.
+// TestKeys uses the example of RFC 6455, section 1.3.
 func TestKeys(t *testing.T) {
 	const key = "dGhlIHNhbXBsZSBub25jZQ=="
 	if got := AcceptKey(key); got != "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {

@@ -49,7 +49,7 @@ const maxSteps = 1000
 type Link struct {
 	mu   sync.Mutex
 	cond *sync.Cond
-	bad  bool // chops, stalls and has little room
+	bad  bool // splits, stalls and buffers little
 	opts Options
 	ends [2]end
 }

@@ -133,7 +133,7 @@ func TestPipeEnds(t *testing.T) {
 	}
 }
 
-// An end that vanishes leaves what it has written to be read.
+// TestPipeVanishes checks that the bytes written by an end that vanishes can still be read.
 func TestPipeVanishes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, a, b := New(Options{Room: 100, HalfClose: true})

@@ -39,7 +39,7 @@ const (
 	ByReader
 	ByMessages
 	ByTimedReads // Read again and again, with contexts that end after 3 ms
-	ByRacedReads // Read again and again, with contexts that end meanwhile
+	ByRacedReads // Read again and again, with contexts that end during the call
 	forms
 )
 
