@@ -5,32 +5,31 @@ import (
 	"sync/atomic"
 )
 
-// A Budget bounds how many bytes of messages connections hold together. Without it ten
-// thousand peers that each begin a message of 1 MiB, the default of Limits.MaxMessage, and
-// do not end it cost 10 GiB. Set one Budget as Limits.Budget of all of them.
+// A Budget caps how many bytes of messages several connections hold together. Without one, ten
+// thousand peers that each send almost 1 MiB of a message, the default of Limits.MaxMessage, take
+// 10 GiB. Set the same Budget as Limits.Budget of all of them.
 //
-// It counts the memory in which a message that does not come in one piece is gathered, for
-// as long as the connection has it: until [Conn.Read] or [Conn.AppendRead] returns it, or
-// the loop over [Conn.Messages] goes on. Memory of the caller's own, such as the capacity
-// of AppendRead's dst, does not count, nor does what [Conn.Reader] streams. If there is no
-// room, the message is refused: the connection fails with 1013 (try again later) and
-// [ErrBudget]. A part that is kept for an interrupted read, and so has come already, counts
-// even if there is no room.
+// It counts the memory in which a message that does not arrive in one piece is gathered, for as
+// long as the connection has that memory: until [Conn.Read] or [Conn.AppendRead] returns it, or the
+// loop over [Conn.Messages] continues. The caller's memory, such as the capacity of AppendRead's
+// dst, does not count, nor does a message that [Conn.Reader] streams. If there is no room, the
+// connection is closed with 1013 (try again later) and [ErrBudget]. Bytes that are kept for an
+// interrupted read have already arrived, and count even if there is no room.
 //
-// Peers that send slowly hold their share for long; see Limits.MessageTimeout.
+// Slow senders keep their share for a long time. See Limits.MessageTimeout.
 type Budget struct {
 	max  int64
 	used atomic.Int64
 }
 
-// NewBudget returns a budget of n bytes. One of 0 or less has room for nothing.
+// NewBudget returns a budget of n bytes. If n is 0 or less, it has no room at all.
 func NewBudget(n int64) *Budget { return &Budget{max: n} }
 
-// Used returns how many bytes are held. Allocation rounds up, so that the memory may be a
-// quarter more.
+// Used returns how many bytes are in use. Because allocations are rounded up, the actual memory may
+// be a quarter more.
 func (b *Budget) Used() int64 { return b.used.Load() }
 
-// take takes n bytes, if there is room for them.
+// take takes n bytes, and reports whether there was room for them.
 func (b *Budget) take(n int64) bool {
 	for {
 		used := b.used.Load()
@@ -43,14 +42,14 @@ func (b *Budget) take(n int64) bool {
 	}
 }
 
-// A share is what a connection holds of a budget for the message that it gathers. It
-// belongs to the holder of the turn to read.
+// A share is the part of a budget that a connection uses for the message that it gathers. It
+// belongs to the holder of in.turn.
 type share struct {
 	budget *Budget // nil: no bound
 	held   int64
 }
 
-// reserve makes the share at least n bytes, or fails the connection.
+// reserve grows the share to at least n bytes, or fails the connection.
 func (c *Conn) reserve(ctx context.Context, n int) error {
 	s := &c.in.share
 	more := int64(n) - s.held
@@ -64,7 +63,7 @@ func (c *Conn) reserve(ctx context.Context, n int) error {
 	return nil
 }
 
-// resize makes the share n bytes, whether there is room or not.
+// resize sets the share to n bytes, whether there is room or not.
 func (s *share) resize(n int) {
 	if s.budget != nil {
 		s.budget.used.Add(int64(n) - s.held)
@@ -72,7 +71,7 @@ func (s *share) resize(n int) {
 	}
 }
 
-// pass returns the share, for the holder to resize, and leaves none.
+// pass returns the share, which its caller has to resize, and leaves none.
 func (s *share) pass() share {
 	passed := *s
 	s.held = 0

@@ -7,12 +7,12 @@ import (
 	"sync"
 )
 
-// A message that does not come in one piece is gathered: in the caller's destination, in
-// memory of the Conn's own, or for Messages in a pooled buffer. Room is made as bytes
-// come, whatever length is announced: at most about four times as much as has come.
+// A message that does not arrive in one piece is gathered in the caller's destination, in memory of
+// the Conn's own, or for Messages in a pooled buffer. Room is made as bytes arrive, whatever length
+// is announced: at most about four times as much as has arrived.
 
-// appendMessage appends what is left of the open message to dst, or puts it into a
-// gathering if l is not nil. If it is interrupted, what it has gathered is kept.
+// appendMessage appends the rest of the open message to dst, or to a gathering if l is not nil. If
+// it is interrupted, it keeps what it has gathered.
 func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageType, []byte, error) {
 	in := &c.in
 	typ, p, base := in.typ, dst, len(dst)
@@ -32,8 +32,8 @@ func (c *Conn) appendMessage(ctx context.Context, dst []byte, l *loan) (MessageT
 	return typ, p, nil
 }
 
-// gather appends what is left of the open message to p, of which the message has all
-// but base bytes. Its first room comes from l, unless that is nil.
+// gather appends the rest of the open message to p, whose first base bytes are not part of the
+// message. The first memory that it needs comes from l, unless that is nil.
 func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte, error) {
 	in := &c.in
 	for in.open {
@@ -42,7 +42,8 @@ func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte,
 			if l != nil {
 				pool, total = gatheringOf(len(p)+max(1, len(in.piece)), total)
 			}
-			if whole := in.last && in.ext == nil && len(p) == base; !whole { // and the caller's at once
+			// A message that is complete now is the caller's at once and needs no share.
+			if whole := in.last && in.ext == nil && len(p) == base; !whole {
 				if err := c.reserve(ctx, total); err != nil {
 					return p, err
 				}
@@ -61,8 +62,8 @@ func (c *Conn) gather(ctx context.Context, p []byte, base int, l *loan) ([]byte,
 	return p, nil
 }
 
-// room returns how many bytes of free capacity the destination of the open message
-// needs, of which have bytes are gathered and free are free now; or 0 if that will do.
+// room returns how many bytes of capacity the destination of the open message lacks, with have
+// bytes gathered and free bytes free, or 0 if it lacks none.
 func (in *incoming) room(have, free int) int {
 	need := len(in.piece)
 	switch {
@@ -71,8 +72,8 @@ func (in *incoming) room(have, free int) int {
 	case in.ext == nil:
 		return need + int(min(in.dec.Remaining(), 3*int64(have+need), maxSyscall))
 	}
-	// Nobody knows how much ext will make. Grow as append does, but not beyond the byte
-	// that tells that there is too much.
+	// It is unknown how much ext will return. Grow as append does, but not beyond the one byte
+	// that shows that the message is too big.
 	need = max(512, have, 4*need)
 	if limit := in.max.Load(); limit >= 0 && int64(have+need) >= limit {
 		need = int(max(limit+1-int64(have), 1))
@@ -80,43 +81,43 @@ func (in *incoming) room(have, free int) int {
 	return need
 }
 
-// keep keeps p without its first base bytes, the beginning of the open message, for the
-// next read. own says that the memory is the Conn's own; it then stays where it is unless
-// that is far too much.
+// keep keeps p without its first base bytes, as the beginning of the open message, for the next
+// read. own is whether the memory is the Conn's own. It then stays in use unless it is far too
+// large.
 func (in *incoming) keep(p []byte, base int, own bool) {
 	room := cap(p)
 	switch p = p[base:]; {
 	case len(p) == 0:
 		p = nil
-	case !own || room > 5*len(p)+minGathering: // room grows fourfold, and is rounded up
+	case !own || room > 5*len(p)+minGathering: // room grows fourfold and is rounded up
 		p = bytes.Clone(p)
 	}
 	in.kept = p
 }
 
-// A loan is where a message lies that Messages has yielded: in a block of the
-// Conn, in a gathering, or in neither.
+// A loan is the memory of a message that Messages has yielded: a block of the Conn, a gathering, or
+// neither.
 type loan struct {
 	blk   *block
 	own   *gathering
-	share share // what it takes of the budget
+	share share // of the budget
 }
 
-// A gathering is a pooled buffer in which a message that came in several pieces is put
-// together. Its size is one of a few, the least that holds what has come. An idle
-// connection holds none.
+// A gathering is a pooled buffer in which the pieces of a message are put together. There are a few
+// sizes, and the smallest sufficient one is used. An idle connection holds none.
 type gathering struct {
 	b    []byte
 	pool *sync.Pool
 }
 
-// gatherings are the pools, of buffers of minGathering and four times as much each.
+// gatherings are the pools. The first has buffers of minGathering bytes, and each other one buffers
+// four times as large as those of the one before.
 var gatherings [6]sync.Pool
 
 const minGathering = 1 << 10 // bytes
 
-// gatheringOf returns the least of gatherings that holds size bytes, and its room; or -1
-// and otherwise, if none is as large.
+// gatheringOf returns the first pool whose buffers hold size bytes, and their size. If there is
+// none it returns -1 and otherwise.
 func gatheringOf(size, otherwise int) (pool, room int) {
 	for i := range gatherings {
 		if room := minGathering << (2 * i); size <= room {
@@ -126,8 +127,8 @@ func gatheringOf(size, otherwise int) (pool, room int) {
 	return -1, otherwise
 }
 
-// grow returns p in a gathering of pool; or with room for n bytes more in memory of its
-// own, if pool is negative.
+// grow returns p in a gathering of pool. If pool is negative, it returns p with room for n bytes
+// more in newly allocated memory.
 func (l *loan) grow(p []byte, pool, n int) []byte {
 	defer l.own.free() // once p has been copied
 	if pool < 0 {
@@ -141,7 +142,7 @@ func (l *loan) grow(p []byte, pool, n int) []byte {
 	return append(l.own.b, p...)
 }
 
-// free gives g, if any, back to its pool.
+// free gives g back to its pool. g may be nil.
 func (g *gathering) free() {
 	if g != nil {
 		g.pool.Put(g)

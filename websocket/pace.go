@@ -2,15 +2,14 @@ package websocket
 
 import "time"
 
-// pace bounds how long a message may take to come, for Limits.MessageTimeout. It belongs
-// to the holder of the turn to read.
+// pace implements Limits.MessageTimeout. It belongs to the holder of in.turn.
 type pace struct {
 	limit  time.Duration
-	waited time.Duration // for the rest of what has begun
+	waited time.Duration // how long reads have waited for the rest of the message
 }
 
-// beginWait bounds the read that follows, if it is for the rest of something. It returns
-// when that began, or the zero time.
+// beginWait sets a deadline for the read that follows if it is for the rest of something. It
+// returns the current time if so, and the zero time otherwise.
 func (c *Conn) beginWait() time.Time {
 	p := c.in.pace
 	if p == nil {
@@ -22,18 +21,18 @@ func (c *Conn) beginWait() time.Time {
 	}
 	now := time.Now()
 	left := p.limit - p.waited
-	left = max(left, min(left+10*probeTime, probeTime)) // what is there is read all the same
+	left = max(left, min(left+10*probeTime, probeTime)) // bytes that have arrived are read all the same
 	c.tr.rd.bound(now.Add(left))
-	if c.ending.writeFailed.Load() { // meanwhile: the bound of that holds
+	if c.ending.writeFailed.Load() { // meanwhile: its own limit applies
 		c.tr.rd.bound(now.Add(lingerTime))
 	}
 	return now
 }
 
-// endWait is for a read that began then and has returned err. It reports whether the
+// endWait ends the wait of a read that began at began and returned err. It reports whether the
 // message has taken too long.
 func (c *Conn) endWait(began time.Time, err error) (late bool) {
-	if began.IsZero() || c.ending.writeFailed.Load() { // which has bounds of its own
+	if began.IsZero() || c.ending.writeFailed.Load() { // reads after it have their own limits
 		return false
 	}
 	late = err != nil && c.readCause(err) == errLingered

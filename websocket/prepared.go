@@ -10,41 +10,40 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A PreparedMessage is a message to be sent on many connections, or many times. What
-// it takes to make frames of it, compression above all, is done once, when it is
-// first needed, and kept: once for all connections that have agreed on the same
-// parameters. It does not change, and any number of goroutines may send it.
+// A PreparedMessage is a message to be sent on many connections, or many times. Its frames, and
+// above all their compression, are made once, when they are first needed, and shared by all
+// connections that have negotiated the same parameters. It does not change, and any number of
+// goroutines may send it.
 type PreparedMessage struct {
 	plain form
 	info  wire.MessageInfo
 
-	// What extensions have made of it. The slice is replaced, never changed.
+	// Its encoded forms. The slice is replaced, never changed.
 	forms  atomic.Pointer[[]*form]
 	adding sync.Mutex
 }
 
-// A form is what a message is on the wire: the frame of a server, whose payload is
-// that of a client, too, before it is masked.
+// A form is a message as it is on the wire: a server's frame. Its payload is also a client's,
+// before masking.
 type form struct {
 	key  any // of the session
 	made sync.Once
 	err  error
 	wire.Header
-	bytes []byte // free room of frameRoom bytes, in which the header ends, and the payload
+	bytes []byte // frameRoom bytes, which end with the header, and the payload
 }
 
-// frameRoom is the size of the largest header without a mask.
+// frameRoom is the size of the largest header without a masking key.
 const frameRoom = wire.MaxHeaderSize - 4
 
-// maxForms is how many forms a message remembers. An extension has a key for each
-// set of parameters that connections can agree on; permessage-deflate has 8.
+// maxForms is how many forms a message keeps. An extension has a key for each set of parameters
+// that connections can negotiate. permessage-deflate has 8.
 const maxForms = 64
 
-// Prepare makes a message of type t, for [Conn.WritePrepared]. It copies p. As with
-// Write, text is not checked; the one error is a type that is neither Text nor Binary.
-// Beside the copy a message holds a compressed form for
-// each set of parameters that the connections it was sent on have agreed on: with
-// permessage-deflate, for each size of window.
+// Prepare makes a message of type t for [Conn.WritePrepared]. It copies p. As with Write, text is
+// not checked. The only error is a type that is neither Text nor Binary. In addition to the copy, a
+// message holds a compressed form for each set of parameters that the connections it was sent on
+// have negotiated: with permessage-deflate, one for each window size.
 func Prepare(t MessageType, p []byte) (*PreparedMessage, error) {
 	if t != Text && t != Binary {
 		return nil, &Error{Op: "write", Err: errMessageType}
@@ -55,7 +54,7 @@ func Prepare(t MessageType, p []byte) (*PreparedMessage, error) {
 	return m, nil
 }
 
-// fill completes a form with a payload that has free room before it.
+// fill completes a form with a payload that is preceded by frameRoom free bytes.
 func (f *form) fill(b []byte) {
 	f.bytes = b
 	f.Length = int64(len(b) - frameRoom)
@@ -67,15 +66,14 @@ func (f *form) frame() frame {
 	return frame{Header: f.Header, payload: f.bytes[frameRoom:], whole: f.bytes[frameRoom-f.Size():]}
 }
 
-// WritePrepared sends m as one message, as Write does, at less cost: a server sends
-// bytes that all its connections share, with one system call if the transport takes
-// them; a client masks them. Where an extension compresses, m is compressed once for
-// all connections that have the same parameters, without reference to what a
-// connection has sent before, and then is part of the context that it takes over.
+// WritePrepared sends m as one message, like Write, at less cost. A server sends bytes that all its
+// connections share, with one system call if the transport takes them. A client masks them. If an
+// extension compresses, m is compressed once for all connections with the same parameters, without
+// reference to earlier messages of a connection, and then enters the compression context of each.
 //
-// If ctx ends before the first byte is out, m is not sent, and the connection is as
-// before. That holds with an extension too, if it can share what it makes of m
-// ([wire.SharedSession]); one that cannot takes m as it takes a message of Write.
+// If ctx ends before the first byte is written, m is not sent, and the connection is as before.
+// With an extension that is true only if the extension can share its form of m
+// ([wire.SharedSession]). Otherwise m is sent as Write sends a message.
 func (c *Conn) WritePrepared(ctx context.Context, m *PreparedMessage) error {
 	plain := m.plain.frame()
 	if err := c.beginMessage(ctx, MessageType(plain.Opcode), len(plain.payload)); err != nil {
@@ -105,7 +103,7 @@ func (c *Conn) writeShared(ctx context.Context, s wire.SharedSession, f *form, p
 	return err
 }
 
-// form returns what s shares of the message, or nil if that is nothing.
+// form returns the form of the message that s can share, or nil if there is none.
 func (m *PreparedMessage) form(s wire.SharedSession, rsv byte) *form {
 	key, ok := s.SharedKey(m.info)
 	if !ok {
@@ -132,7 +130,7 @@ func (m *PreparedMessage) find(key any, rsv byte) *form {
 	return nil
 }
 
-// add makes room for another form, unless there are too many.
+// add adds a form, unless there are too many.
 func (m *PreparedMessage) add(key any, rsv byte) *form {
 	m.adding.Lock()
 	defer m.adding.Unlock()
@@ -153,7 +151,7 @@ func (m *PreparedMessage) add(key any, rsv byte) *form {
 	return f
 }
 
-// encode fills a form with what s makes of p.
+// encode fills a form with the encoding of p by s.
 func (f *form) encode(s wire.SharedSession, p []byte) {
 	b := getBlock()
 	defer putBlock(b)

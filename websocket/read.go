@@ -7,32 +7,30 @@ import (
 	"slices"
 )
 
-// A Message is a message as [Conn.Messages] yields it.
+// A Message is a message that [Conn.Messages] yields.
 type Message struct {
 	Type MessageType
-	Data []byte // valid until the loop goes on or ends; may be changed
+	Data []byte // valid until the next iteration or the end of the loop; may be changed
 }
 
 // Read reads the next message. The slice is the caller's.
 //
-// A message over Limits.MaxMessage, text that is not UTF-8 and any other breach
-// of the protocol fail the connection with the status code that RFC 6455 asks for
-// and are an [*Error] that wraps a [wire.Error]. The peer's close frame is a
-// [*CloseError].
+// A message over Limits.MaxMessage, text that is not UTF-8, and any other protocol violation close
+// the connection with the status code that RFC 6455 requires. The error is an [*Error] that wraps a
+// [wire.Error]. If the peer closed the connection, the error is its [*CloseError].
 //
-// If ctx ends first the error wraps ctx's, nothing is lost and the connection is
-// as before: what has come of a message is kept for the next Read or AppendRead.
+// If ctx ends first, the error wraps ctx's error, nothing is lost, and the connection is as before:
+// the next Read or AppendRead continues with what has arrived of a message.
 //
-// While a goroutine reads, pings are answered and pongs reach [Conn.Ping]. Only
-// one may read at a time; another gets [ErrConcurrentRead].
+// While a goroutine reads, pings are answered and pongs reach [Conn.Ping]. Only one goroutine may
+// read at a time. Another one gets [ErrConcurrentRead].
 func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) {
 	return c.AppendRead(ctx, nil)
 }
 
-// AppendRead reads the next message like [Conn.Read] and appends it to dst. It
-// allocates only if the message does not fit the capacity of dst, if a compressed one
-// leaves no byte of it free, or if a read of the message has been interrupted. With an
-// error it returns dst as it was.
+// AppendRead reads the next message like [Conn.Read] and appends it to dst. It allocates only if
+// the message does not fit the capacity of dst, if a compressed message leaves no byte of it free,
+// or if a read of the message was interrupted. With an error it returns dst unchanged.
 func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte, error) {
 	if err := c.beginRead(ctx); err != nil {
 		return 0, dst, err
@@ -48,7 +46,7 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 	return typ, p, err
 }
 
-// Messages returns an iterator over the messages to come.
+// Messages returns an iterator over the messages that the peer sends.
 //
 //	for m, err := range c.Messages(ctx) {
 //		if err != nil {
@@ -57,14 +55,14 @@ func (c *Conn) AppendRead(ctx context.Context, dst []byte) (MessageType, []byte,
 //		…
 //	}
 //
-// The loop ends without an error when either side has closed the connection: the peer
-// with StatusNormalClosure, with StatusGoingAway, as pages that are left and servers
-// that restart do, or with no status; this side with [Conn.Close] or CloseNow. A client
-// that reconnects asks [Conn.Closure] after the loop which it was. Any other error is
-// yielded once, with a zero Message, and ends the loop. After one that comes from ctx a
-// new loop takes up where this one was.
+// The loop ends without an error if the connection was closed normally: by the peer with
+// StatusNormalClosure, with StatusGoingAway, which browsers send when a page is left and servers
+// when they restart, or with no status; or by this side with [Conn.Close] or CloseNow. A client
+// that reconnects can call [Conn.Closure] after the loop to see which of them it was. Any other
+// error is yielded once, with a zero Message, and ends the loop. After an error of ctx, a new loop
+// continues where this one stopped.
 //
-// Messages copies nothing that came in one piece: Data is valid until the loop asks for
+// Messages does not copy a message that arrived in one piece. Data is valid until the loop asks for
 // the next message or ends, by a break too.
 func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
@@ -83,13 +81,13 @@ func (c *Conn) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	}
 }
 
-// lend yields m, and takes back what it lies in even if the loop panics.
+// lend yields m, and takes back its memory even if the body of the loop panics.
 func (c *Conn) lend(m Message, l loan, yield func(Message, error) bool) (more bool) {
 	defer c.takeBack(l)
 	return yield(m, nil)
 }
 
-// nextMessage reads a message where it lies, if it came whole, or into a gathering.
+// nextMessage returns the next message in place if it arrived whole, and in a gathering otherwise.
 func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
 	if err := c.beginRead(ctx); err != nil {
 		return Message{}, loan{}, err
@@ -112,16 +110,16 @@ func (c *Conn) nextMessage(ctx context.Context) (m Message, l loan, err error) {
 		return Message{}, loan{}, err
 	}
 	l.share = in.share.pass()
-	m.Data = slices.Clip(m.Data) // beyond it may be bytes of other connections
+	m.Data = slices.Clip(m.Data) // the rest of the memory may have bytes of other connections
 	return m, l, nil
 }
 
-// takeBack takes back what nextMessage lent, unless the Conn has parted with it.
+// takeBack takes back what nextMessage lent, unless the Conn no longer has it.
 func (c *Conn) takeBack(l loan) {
 	l.own.free()
 	l.share.resize(0)
 	if l.blk == nil || !c.in.turn.tryLock() {
-		return // nothing, or another reader or Close sees to it
+		return // nothing was lent, or the holder of the turn drops it
 	}
 	if c.in.blk == l.blk {
 		c.in.lent--
@@ -129,12 +127,12 @@ func (c *Conn) takeBack(l loan) {
 	c.endRead()
 }
 
-// Reader returns a reader of the next message, whose bytes need not fit in memory:
-// MaxMessage holds all the same. It returns once the message has begun. What is
-// left of the message of an earlier Reader is skipped.
+// Reader returns a reader of the next message, for a message that need not fit in memory, although
+// MaxMessage still applies. It returns once the message has begun. The rest of the message of an
+// earlier Reader is skipped.
 //
-// ctx bounds Reader and the Reads that follow. A Read that ctx ends loses
-// nothing; go on with [MessageReader.SetContext].
+// ctx bounds Reader and the Reads that follow. A Read whose context ends loses nothing: continue
+// with [MessageReader.SetContext].
 func (c *Conn) Reader(ctx context.Context) (*MessageReader, error) {
 	if err := c.beginRead(ctx); err != nil {
 		return nil, err
@@ -148,7 +146,7 @@ func (c *Conn) Reader(ctx context.Context) (*MessageReader, error) {
 	return r, nil
 }
 
-// A MessageReader reads one message as it comes. It is an [io.Reader].
+// A MessageReader reads one message as it arrives. It is an [io.Reader].
 type MessageReader struct {
 	c   *Conn
 	ctx context.Context
@@ -162,9 +160,9 @@ func (r *MessageReader) Type() MessageType { return r.typ }
 // SetContext replaces the context that bounds later Reads.
 func (r *MessageReader) SetContext(ctx context.Context) { r.ctx = ctx }
 
-// Read reads up to len(p) bytes of the message into p. It returns [io.EOF] at the
-// end of the message. Text is checked up to the last byte returned, so that it may
-// end within a rune; its validity as a whole is known at the end.
+// Read reads up to len(p) bytes of the message into p. It returns [io.EOF] at the end of the
+// message. Text is checked up to the last byte returned, which may be within a rune. Only the end
+// of the message shows that all of it is valid.
 func (r *MessageReader) Read(p []byte) (int, error) {
 	if r.eof {
 		return 0, io.EOF

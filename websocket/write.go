@@ -6,42 +6,42 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Write sends p as one message. Any number of goroutines may write; each message
-// goes out whole. p is neither kept nor changed. Text must be UTF-8: it is not
-// checked, and a peer will close a connection that carries other text with 1007.
+// Write sends p as one message. Any number of goroutines may write, and each message is sent whole.
+// p is neither kept nor changed. Text must be UTF-8. Write does not check that, and a peer closes
+// the connection with 1007 if it is not.
 //
-// Write waits while a [MessageWriter] is open, even one that its own goroutine has opened.
-// If that writer is idle for longer than Limits.WriteTimeout, the error is [ErrMessageOpen].
+// Write waits while a [MessageWriter] is open, even one that its own goroutine has opened. If that
+// writer is idle for longer than Limits.WriteTimeout, the error is [ErrMessageOpen].
 //
-// Write returns once the transport has taken the message. If ctx ends before its
-// first byte is out, the message is not sent, and the connection is as before. If
-// ctx ends in the middle, the message counts as accepted: the rest, up to 1 MiB, is
-// sent before anything else, and the error has Accepted set. A message that an
-// extension has transformed when ctx ends is accepted too, although none of it may
-// be out: the peer must see it, or the two would lose each other. Over TLS and some
-// other transports nothing can be written after a message that was cut in the middle.
-// Nor can it after a peer took nothing for Limits.WriteTimeout, whatever ctx says: the
-// error is [ErrPeerNotReading].
+// Write returns once the transport has taken the message. If ctx ends before the first byte is
+// written, the message is not sent, and the connection is as before. If ctx ends in the middle, the
+// message counts as accepted: the rest, up to 1 MiB, is sent before anything else, and the error
+// has Accepted set. A message that an extension has transformed when ctx ends is accepted too, even
+// if none of it is written: the peer must get it, or the states of the two sides would differ.
 //
-// A Write that fails for another reason than ctx ends writing, not reading. Why the peer
-// is gone is for the next read to tell, or for [Conn.Closure] once [Conn.Context] has
-// ended.
+// If more than 1 MiB is left when ctx ends, nothing can be written afterwards. The same is true
+// over TLS and some other transports if a message was cut in the middle, and over all transports if
+// the peer took nothing for Limits.WriteTimeout, regardless of ctx. In the last case the error is
+// [ErrPeerNotReading].
+//
+// A Write that fails for another reason than ctx ends writing, but not reading. The next read
+// returns why the peer is gone, and so does [Conn.Closure] once [Conn.Context] has ended.
 func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	return c.writeMessage(ctx, t, p, false)
 }
 
-// WritePlain is Write past any extension: the message is not compressed, and leaves
-// no trace in the context that compression takes over. It is for what is compressed
-// already, and for secrets: the length of a compressed message tells something of
-// what is in it, so that a secret beside text of an attacker's choice can be guessed
-// (RFC 7692, section 8). Without an extension it is Write.
+// WritePlain is Write without the extension: the message is not compressed and does not enter the
+// compression context. It is for data that is already compressed, and for secrets: the length of a
+// compressed message reveals something about its contents, so that an attacker who chooses text
+// next to a secret can guess the secret (RFC 7692, section 8). Without an extension, WritePlain is
+// Write.
 func (c *Conn) WritePlain(ctx context.Context, t MessageType, p []byte) error {
 	return c.writeMessage(ctx, t, p, true)
 }
 
-// WriteBuffers is Write for one message that lies in several slices, such as a header and
-// a body. It copies them into one buffer, which comes from a pool if they have less than
-// 1 MiB together. A rune may be divided between two slices.
+// WriteBuffers is Write for one message in several slices, such as a header and a body. It copies
+// them into one buffer, which comes from a pool if their total size is less than 1 MiB. A rune may
+// be divided between two slices.
 func (c *Conn) WriteBuffers(ctx context.Context, t MessageType, bufs ...[]byte) error {
 	size := 0
 	for _, b := range bufs {
@@ -79,7 +79,7 @@ func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain 
 	return c.sendMessage(ctx, frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p}, plain)
 }
 
-// sendMessage sends f, a message, for a caller that has the turn.
+// sendMessage sends f, a whole message, for a caller that has out.messages.
 func (c *Conn) sendMessage(ctx context.Context, f frame, plain bool) error {
 	if c.session == nil {
 		return c.writeFrame(ctx, f)
@@ -87,14 +87,14 @@ func (c *Conn) sendMessage(ctx context.Context, f frame, plain bool) error {
 	return c.encodeMessage(ctx, f, plain)
 }
 
-// encodeMessage sends a message through the extension, if that wants it.
+// encodeMessage sends a message through the extension, unless the extension declines it.
 func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
-	// The turn comes first. Once encoded, the message has to go out, because the
-	// state that the peer shares has moved.
+	// Take the turn first. Once encoded, the message has to be sent, because the state that
+	// the peer shares has changed.
 	if err := c.lockFrames(ctx, len(f.payload)); err != nil {
 		return c.opError("write", err)
 	}
-	if err := contextError(ctx); err != nil { // it ended as the turn came
+	if err := contextError(ctx); err != nil { // it ended while the lock was acquired
 		c.unlockFrames()
 		return c.opError("write", err)
 	}
@@ -114,7 +114,7 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 	return c.writeFragments(ctx, f)
 }
 
-// beginMessage takes the turn to write a message of type t and size bytes.
+// beginMessage takes out.messages for a message of type t and size bytes.
 func (c *Conn) beginMessage(ctx context.Context, t MessageType, size int) error {
 	if t != Text && t != Binary {
 		return c.opError("write", errMessageType)
@@ -130,7 +130,7 @@ func (c *Conn) beginMessage(ctx context.Context, t MessageType, size int) error 
 			return c.opError("write", err)
 		}
 	}
-	if !c.canWrite() { // a turn that is free is given also after the end
+	if !c.canWrite() { // a free turn can be taken even after the end
 		c.endMessage()
 		return c.opError("write", nil)
 	}

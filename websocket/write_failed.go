@@ -234,7 +234,7 @@ func (c *Conn) lockRead(ctx context.Context) error {
 	case late != nil && !c.isEnd(late):
 		return late // even if the connection ended at the same time
 	case c.leftover():
-		return c.in.turn.lock(context.Background(), context.Background()) // what is left is read without waiting
+		return c.in.turn.lock(context.Background(), context.Background()) // reading it does not wait
 	}
 	return err
 }

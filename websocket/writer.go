@@ -6,21 +6,21 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Writer returns a writer of one message of type t, which need not fit in memory:
-// it leaves in fragments of up to 16 KiB, or Limits.MaxWriteFrame if that is less; see
-// [MessageWriter.SetFrameSize]. Other messages, the caller's own included, wait until it
-// is closed: see [Conn.Write]. ctx bounds its calls; see [MessageWriter.SetContext].
+// Writer returns a writer of one message of type t that need not fit in memory. It is sent in
+// fragments of up to 16 KiB, or of Limits.MaxWriteFrame if that is less; see
+// [MessageWriter.SetFrameSize]. Other messages, even those of the same goroutine, wait until the
+// writer is closed; see [Conn.Write]. ctx bounds the calls of the writer; see
+// [MessageWriter.SetContext].
 //
-// A message of up to 16 KiB is dealt with as Write would. A larger one that an
-// extension compresses is gathered, in its compressed form, until it is closed, and
-// leaves as one frame: Safari 15 to 17 cannot read such a message in fragments. What
-// is gathered is as large as the program makes it; Flush and Limits.MaxWriteFrame bound
-// it, and PlainWriter never gathers more than 16 KiB.
+// A message of up to 16 KiB is sent as by Write. A larger one that an extension compresses is
+// gathered in compressed form until it is closed, and sent as one frame, because Safari 15 to 17
+// cannot read such a message in fragments. Its size in memory is limited only by the program, by
+// Flush and by Limits.MaxWriteFrame. PlainWriter never gathers more than 16 KiB.
 func (c *Conn) Writer(ctx context.Context, t MessageType) (*MessageWriter, error) {
 	return c.newWriter(ctx, t, false)
 }
 
-// PlainWriter is Writer past any extension, as WritePlain is Write.
+// PlainWriter is Writer without the extension, as WritePlain is Write.
 func (c *Conn) PlainWriter(ctx context.Context, t MessageType) (*MessageWriter, error) {
 	return c.newWriter(ctx, t, true)
 }
@@ -35,28 +35,28 @@ func (c *Conn) newWriter(ctx context.Context, t MessageType, plain bool) (*Messa
 	return w, nil
 }
 
-// A MessageWriter writes one message as it is made. It is an [io.WriteCloser].
-// Close must be called: until then no other message can be sent, and those that wait
-// fail with [ErrMessageOpen] after Limits.WriteTimeout.
+// A MessageWriter writes one message piece by piece. It is an [io.WriteCloser]. Close must be
+// called: until then no other message can be sent, and those that wait fail with [ErrMessageOpen]
+// after Limits.WriteTimeout.
 type MessageWriter struct {
 	c     *Conn
 	ctx   context.Context
-	plain bool                // past any extension
-	asked bool                // the extension has said whether it wants the message
-	enc   wire.MessageEncoder // its answer; nil: plain
+	plain bool                // without the extension
+	asked bool                // the extension has accepted or declined the message
+	enc   wire.MessageEncoder // nil if it has declined
 	frame frame               // header of the next fragment
 	size  int                 // payload of a full fragment, in bytes, if it is plain
-	buf   []byte              // payload of the next fragment, or the message if it was not asked
-	begun bool                // a fragment went out
-	ended bool                // the last one did
-	gone  bool                // the turn to write was given back
+	buf   []byte              // payload of the next fragment; before asked, the message so far
+	begun bool                // a fragment was sent
+	ended bool                // the last fragment was sent
+	gone  bool                // out.messages was given back
 	err   error               // final
 }
 
-// fragmentSize is the default size of a full fragment: with its header it fits a block.
+// fragmentSize is the default size of a full fragment. With its header it fits into a block.
 const fragmentSize = 16 << 10
 
-// full is how much buf holds before some of it is sent, or the extension is asked.
+// full returns how many bytes buf holds before a part of it is sent, or the extension is asked.
 func (w *MessageWriter) full() int {
 	switch {
 	case !w.asked:
@@ -67,15 +67,14 @@ func (w *MessageWriter) full() int {
 	return min(w.size, w.c.out.maxFrame)
 }
 
-// SetContext replaces the context that bounds later calls. It does not undo the failure
-// of an earlier call.
+// SetContext replaces the context that bounds later calls. It does not undo an earlier failure.
 func (w *MessageWriter) SetContext(ctx context.Context) { w.ctx = ctx }
 
-// SetFrameSize sets the size of later fragments, in bytes. 0 means the default, 16 KiB. A
-// negative n means no limit: the message leaves as one frame. Some peers take each frame
-// for a message and need that. The MessageWriter gathers up to n bytes before it sends
-// them. Flush still ends a fragment, and Limits.MaxWriteFrame still holds. A message that an
-// extension compresses is sent as before.
+// SetFrameSize sets the size of later fragments, in bytes. 0 means the default, 16 KiB. A negative
+// n means no limit: the message is sent as one frame, as some peers require that take each frame
+// for a message. The MessageWriter gathers up to n bytes before it sends them. Flush still ends a
+// fragment, and Limits.MaxWriteFrame still applies. A message that an extension compresses is not
+// affected.
 func (w *MessageWriter) SetFrameSize(n int64) {
 	setDefault(&n, fragmentSize)
 	if w.size = frameLimit(n); w.enc == nil {
@@ -83,7 +82,7 @@ func (w *MessageWriter) SetFrameSize(n int64) {
 	}
 }
 
-// setIdle says whether a call of w is running, for those who wait until it is closed.
+// setIdle reports whether a call of w is running to those that wait until w is closed.
 func (w *MessageWriter) setIdle(idle bool) {
 	if !w.gone {
 		w.c.out.messages.setIdle(idle)
@@ -102,7 +101,7 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 		} else if m = max(0, min(m, w.full()-len(w.buf))); m > 0 {
 			w.buf = append(w.buf, p[:m]...)
 		} else if w.asked {
-			w.send(false) // not before there is more, or the last frame would be empty
+			w.send(false) // only when there is more, or the last frame would be empty
 		} else {
 			w.ask()
 			w.sendFull()
@@ -116,8 +115,8 @@ func (w *MessageWriter) Write(p []byte) (n int, err error) {
 	return n, w.err
 }
 
-// alive reports whether the message goes on: nothing failed, and ctx and the
-// connection live.
+// alive reports whether the message can go on: no call has failed, and neither ctx nor the
+// connection has ended.
 func (w *MessageWriter) alive() bool {
 	if err := contextError(w.ctx); w.err == nil && (err != nil || !w.c.canWrite()) {
 		w.err = w.c.opError("write", err)
@@ -125,7 +124,7 @@ func (w *MessageWriter) alive() bool {
 	return w.err == nil
 }
 
-// ask lets the extension have the message, if it wants it.
+// ask offers the message to the extension.
 func (w *MessageWriter) ask() {
 	w.asked = true
 	text := w.frame.Opcode == wire.OpText
@@ -138,8 +137,8 @@ func (w *MessageWriter) ask() {
 	}
 }
 
-// Flush sends what has been written so far as a fragment of its own. What an
-// extension holds back to the end of the message stays there.
+// Flush sends what has been written so far as a fragment. Bytes that an extension holds back until
+// the end of the message stay there.
 func (w *MessageWriter) Flush() error {
 	w.setIdle(false)
 	defer w.setIdle(true)
@@ -155,13 +154,13 @@ func (w *MessageWriter) Flush() error {
 	return w.err
 }
 
-// Close ends the message and sends what is left of it, as Write would.
+// Close ends the message and sends the rest of it, as Write would.
 //
-// A message whose context has ended before, or of which a call has failed, cannot be
-// ended truly. If nothing of it is out it is dropped, which harms nothing. If a part
-// is out, or an extension has begun to compress it, because more than 16 KiB (or than
-// Limits.MaxWriteFrame) were written or Flush was called, the connection ends, unless it is
-// being closed anyway.
+// A message whose context has ended before, or of which a call has failed, cannot be completed. If
+// none of it was sent, it is dropped, and the connection is as before. If a part was sent, or an
+// extension has begun to compress it, the connection ends, unless it is being closed anyway. That
+// is the case once more than 16 KiB, or than Limits.MaxWriteFrame, were written, or Flush was
+// called.
 func (w *MessageWriter) Close() error {
 	if w.gone {
 		return w.err
@@ -188,7 +187,7 @@ func (w *MessageWriter) Close() error {
 	if !w.ended && (w.begun || w.enc != nil) {
 		switch {
 		case dead || w.c.closing.sent.Load():
-			err = w.c.opError("write", err) // a call before may have been accepted; the message is not
+			err = w.c.opError("write", err) // an earlier call may have been accepted, but not the message
 		case w.c.canWrite():
 			err = w.c.abortWrite("write", &cutMessage{"message not finished", bare(err)}, false)
 		}
@@ -199,7 +198,7 @@ func (w *MessageWriter) Close() error {
 	return err
 }
 
-// sendFull sends the fragments that are full.
+// sendFull sends the full fragments in buf.
 func (w *MessageWriter) sendFull() {
 	full := w.full()
 	n := len(w.buf) / full * full
@@ -224,7 +223,7 @@ func (w *MessageWriter) send(fin bool) {
 	w.err = err
 }
 
-// encode appends what the extension makes of p to buf.
+// encode appends to buf what the extension makes of p.
 func (w *MessageWriter) encode(p []byte, fin bool) {
 	buf, err := w.enc.Append(w.buf, p, fin)
 	if err != nil {
