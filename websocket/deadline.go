@@ -6,33 +6,32 @@ import (
 	"time"
 )
 
-// A deadline is the deadline of one direction of a transport, and what moves it:
-// the context of the operation in progress, and a bound of our own. Its methods
-// are for whoever holds the turn of that direction.
+// A deadline is the deadline of one direction of a transport. The context of the operation in
+// progress sets it, and so does a limit of our own. Its methods are for the holder of the turn of
+// that direction.
 type deadline struct {
 	set func(time.Time) error // SetReadDeadline or SetWriteDeadline, or that of a pump
-	dog *watchdog             // nil where deadlines are known to work
+	dog *watchdog             // nil if deadlines are known to work
 
-	// The context that is followed. The registration outlives an operation, so
-	// that calls with the same context pay for it once.
+	// The context that is followed. The registration outlives an operation, so that calls with
+	// the same context pay for it once.
 	done <-chan struct{}
 	stop func() bool
 
 	mu    sync.Mutex
-	seq   uint32    // of the context followed, so that a late signal is known
+	seq   uint32    // number of the context, to recognize late signals
 	armed bool      // the transport has a deadline
-	cut   error     // an interrupt, once the context has ended
-	limit time.Time // our own bound
+	cut   error     // an interrupt, set when the context ends
+	limit time.Time // our own limit
 }
 
 // longAgo is in the past for every transport.
 var longAgo = time.Unix(1, 0)
 
-// follow makes the end of ctx end the operations of this direction from now on.
-// If ctx has ended it returns an interrupt.
+// follow makes the end of ctx interrupt the operations of this direction from now on. If ctx has
+// ended, it returns an interrupt.
 func (d *deadline) follow(ctx context.Context) error {
-	// Contexts with the same channel end together. Comparing the contexts
-	// themselves could panic.
+	// Contexts with the same channel end together. Comparing the contexts themselves could panic.
 	done := ctx.Done()
 	if done == d.done {
 		return contextError(ctx)
@@ -70,7 +69,7 @@ func (d *deadline) unfollow() {
 	d.apply()
 }
 
-// bound sets a bound of our own, or none with the zero time.
+// bound sets a limit of our own. The zero time means none.
 func (d *deadline) bound(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -78,7 +77,7 @@ func (d *deadline) bound(t time.Time) {
 	d.apply()
 }
 
-// apply gives the transport the deadline. The caller has mu.
+// apply sets the deadline of the transport. The caller has mu.
 func (d *deadline) apply() {
 	t := d.limit
 	switch {
@@ -89,16 +88,16 @@ func (d *deadline) apply() {
 	}
 	if arm := !t.IsZero(); arm || d.armed {
 		d.armed = arm
-		_ = d.set(t) // fails if the transport is closed, or dog knows
+		_ = d.set(t) // if it fails, the transport is closed or the watchdog acts
 	}
 	if d.dog != nil {
 		d.watch()
 	}
 }
 
-// cause tells why an operation of the transport failed with err. If that is a timeout,
-// it is the end of the context, which is an interrupt, or our own bound, and then it is
-// ours; unless somebody else has set a deadline, on NetConn.
+// cause returns why an operation of the transport failed with err. If err is a timeout, that is the
+// end of the context, which is an interrupt, or our own limit, which is ours. If there is neither,
+// the program has set a deadline on NetConn, and err is returned.
 func (d *deadline) cause(err, ours error) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

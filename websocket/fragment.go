@@ -11,11 +11,10 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A message longer than Limits.MaxWriteFrame goes out in fragments (RFC 6455, section
-// 5.4). The turn to write frames is free between two of them, so that control frames
-// can pass; the turn to write messages is not.
+// A message longer than Limits.MaxWriteFrame is sent in fragments (RFC 6455, section 5.4). Between
+// two of them out.frames is free, so that control frames can pass. out.messages is not.
 
-// frameLimit returns the largest payload of a data frame for Limits.MaxWriteFrame.
+// frameLimit returns the largest payload of a data frame for a Limits.MaxWriteFrame of n.
 func frameLimit(n int64) int {
 	if n <= 0 {
 		return math.MaxInt
@@ -31,8 +30,8 @@ func (o *outgoing) limit(f frame) int {
 	return o.maxFrame
 }
 
-// divide returns the first fragment of f, of at most max bytes, and what follows it,
-// if anything does. What follows must go out once the first has.
+// divide returns the first fragment of f, of at most max bytes, and the rest, if there is any. The
+// rest must be sent if the first fragment is.
 func (f frame) divide(max int) (first, rest frame, more bool) {
 	if len(f.payload) <= max {
 		return f, frame{}, false
@@ -44,8 +43,8 @@ func (f frame) divide(max int) (first, rest frame, more bool) {
 	return first, rest, true
 }
 
-// writeFrame sends a data frame, divided if it is too large, after those that wait
-// before it.
+// writeFrame sends a data frame, in fragments if it is too large, after the frames that already
+// wait.
 func (c *Conn) writeFrame(ctx context.Context, f frame) error {
 	if err := c.lockFrames(ctx, len(f.payload)); err != nil {
 		return c.postpone(err, f)
@@ -53,7 +52,7 @@ func (c *Conn) writeFrame(ctx context.Context, f frame) error {
 	return c.writeFragments(ctx, f)
 }
 
-// lockFrames takes the turn to write frames for a message of which size bytes wait.
+// lockFrames takes out.frames for a message of which size bytes wait.
 func (c *Conn) lockFrames(ctx context.Context, size int) error {
 	o := &c.out
 	if o.frames.tryLock() {
@@ -64,8 +63,7 @@ func (c *Conn) lockFrames(ctx context.Context, size int) error {
 	return o.frames.lock(ctx, c.ctx)
 }
 
-// writeFragments is writeFrame for a caller that has the turn. It gives the turn
-// back.
+// writeFragments is writeFrame for a caller that has out.frames. It gives that back.
 func (c *Conn) writeFragments(ctx context.Context, f frame) error {
 	for {
 		first, rest, more := f.divide(c.out.limit(f))
@@ -90,8 +88,8 @@ func (c *Conn) writeFragments(ctx context.Context, f frame) error {
 	}
 }
 
-// keepFragments makes f, which follows a frame that was cut with err, part of the
-// rest. The caller has the turn.
+// keepFragments appends f, which follows a frame that was cut with err, to the rest. The caller has
+// out.frames.
 func (c *Conn) keepFragments(err error, f frame) error {
 	o := &c.out
 	if left := len(o.rest) + o.sizeOf(f); left > maxRest {
@@ -101,8 +99,8 @@ func (c *Conn) keepFragments(err error, f frame) error {
 	return err
 }
 
-// appendFragments appends f to the rest, unless nothing can follow what is out. The
-// caller has the turn.
+// appendFragments appends f to the rest, unless nothing can follow the frames already written. The
+// caller has out.frames.
 func (c *Conn) appendFragments(f frame) {
 	o := &c.out
 	if !c.canWrite() || o.enc.Closed() {
@@ -113,21 +111,21 @@ func (c *Conn) appendFragments(f frame) {
 		var first frame
 		first, f, more = f.divide(o.limit(f))
 		o.setKey(&first)
-		o.rest, _ = o.enc.AppendFrame(o.rest, first.Header, first.payload) // no other rule forbids it
+		o.rest, _ = o.enc.AppendFrame(o.rest, first.Header, first.payload) // it is valid
 		c.stats.wrote(first)
 	}
 }
 
-// sizeOf returns how many bytes f takes at most, divided and with its headers.
+// sizeOf returns the size in bytes that f has at most, in fragments and with their headers.
 func (o *outgoing) sizeOf(f frame) int {
 	n, most := len(f.payload), o.limit(f)
 	h := wire.Header{Masked: true, Length: int64(min(n, most))}
 	return n + (max(n, 1)-1)/most*h.Size() + h.Size()
 }
 
-// postpone is for a frame whose turn did not come before err, the end of a context.
-// If it must go out, whoever has the turn sees to it, before anything else; unless
-// that is our close frame, which nothing can follow.
+// postpone is called for a frame if err, the end of a context, came before out.frames was free. If
+// the frame must be sent, the holder of out.frames sends it before anything else, unless it sends
+// our close frame, which nothing can follow.
 func (c *Conn) postpone(err error, f frame) error {
 	if !f.keep || !c.canWrite() {
 		return c.opError("write", err)
@@ -158,5 +156,7 @@ func (c *Conn) postpone(err error, f frame) error {
 }
 
 func tooMuchLeft(left int, err error) error {
-	return &cutMessage{fmt.Sprintf("message cut in the middle with %d bytes left, over the %d that are kept", left, maxRest), bare(err)}
+	text := fmt.Sprintf("message cut in the middle with %d bytes left, more than the %d that are kept",
+		left, maxRest)
+	return &cutMessage{text, bare(err)}
 }

@@ -9,15 +9,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// epoch is the origin of a clock that is never set.
+// epoch is the origin of a monotonic clock.
 var epoch = time.Now()
 
-// ConnOptions configure a connection that [NewConn] makes. A nil pointer is valid and
-// means the zero value, a server with no subprotocol, no extension and default limits.
+// ConnOptions configure a connection that [NewConn] makes. A nil pointer means the zero value: a
+// server with no subprotocol, no extension and default limits.
 type ConnOptions struct {
-	// Role is the side of the connection that this program is. A client masks what it
-	// sends and waits for its server to close the transport (RFC 6455, sections 5.1 and
-	// 7.1.1). Default: wire.Server.
+	// Role is the role of this program. A client masks what it sends and waits for its server to
+	// close the transport (RFC 6455, sections 5.1 and 7.1.1). Default: wire.Server.
 	Role wire.Role
 
 	// Subprotocol is what [Conn.Subprotocol] returns.
@@ -26,27 +25,25 @@ type ConnOptions struct {
 	// Extension is what [Conn.Extension] returns.
 	Extension wire.ExtensionSpec
 
-	// Session is the state of the extension, as its Accept or Confirm has returned it.
-	// The Conn closes it. Default: no extension.
+	// Session is the state of the extension, as its Accept or Confirm returned it. The Conn closes
+	// it. Default: no extension.
 	Session wire.Session
 
-	// Early is what the peer has sent after its handshake and what has been read
-	// already. The Conn owns the slice from then on.
+	// Early is what the peer sent after its handshake and has already been read. The Conn owns the
+	// slice from then on.
 	Early []byte
 
-	// Limits bound the connection. Those of the opening handshake are not used:
-	// HandshakeTimeout, MaxResponseHeader, MaxHandshakeFields.
+	// Limits apply to the connection. Those of the opening handshake are not used:
+	// HandshakeTimeout, MaxResponseHeader and MaxHandshakeFields.
 	Limits Limits
 }
 
-// NewConn returns a connection over nc, on which the opening handshake is done or not
-// needed: a stream of HTTP/2, a channel of ssh, one end of a [net.Pipe] in a test. Both
-// sides must agree on opts.
+// NewConn returns a connection over nc, on which the opening handshake is done or not needed: an
+// HTTP/2 stream, an SSH channel, one end of a [net.Pipe] in a test. Both sides must agree on opts.
 //
-// The Conn owns nc from then on. It clears nc's deadlines, and closes nc in the end. It
-// works over any net.Conn; see Transports in the package documentation for what a
-// connection without deadlines, or without CloseWrite, means. NewConn itself neither
-// reads nor writes.
+// The Conn owns nc from then on. It clears nc's deadlines, and closes nc in the end. It works over
+// any net.Conn. Transports in the package documentation describes the effect of a connection
+// without deadlines. NewConn itself neither reads nor writes.
 //
 // The connection's context has the values of ctx, but does not end with it.
 func NewConn(ctx context.Context, nc net.Conn, opts *ConnOptions) *Conn {

@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The limits that hold where a field of [Limits] is zero.
+// The defaults of the fields of [Limits].
 const (
 	DefaultMaxMessage         = wire.DefaultMaxMessage        // 1 MiB
 	DefaultMaxEmptyFragments  = wire.DefaultMaxEmptyFragments // 1,024 frames
@@ -23,78 +23,72 @@ const (
 	DefaultMaxHandshakeFields = 8 << 10  // bytes
 )
 
-// Limits caps the resources that a peer can use. For each limit, 0 means the default
-// named beside it and a negative value means no limit.
+// Limits caps the resources that a peer can use. For each limit, 0 means the default, and a
+// negative value means no limit.
 type Limits struct {
-	// MaxMessage is the largest message that is read, in bytes, over all its
-	// fragments and after any decompression. A larger one is refused with 1009
-	// before it is gathered. [Conn.SetMaxMessage] changes it later.
-	// Default: DefaultMaxMessage, 1 MiB.
+	// MaxMessage is the largest message that is read, in bytes: the total of its fragments, after
+	// decompression. A larger message closes the connection with 1009 before it is gathered.
+	// [Conn.SetMaxMessage] changes the limit later. Default: DefaultMaxMessage, 1 MiB.
 	MaxMessage int64
 
-	// Budget bounds what the connections that share it hold of messages, beside
-	// MaxMessage. A message for which there is no room is refused with 1013. Default: no
-	// bound.
+	// Budget caps the memory for messages of all connections that share it, in addition to
+	// MaxMessage. A message for which there is no room closes the connection with 1013. Default: no
+	// cap.
 	Budget *Budget
 
-	// MaxWriteFrame is the largest payload of a data frame that is sent, in bytes. A
-	// longer message goes out in fragments, with control frames between them where
-	// any are due. It is for gateways that refuse large frames: some take 32 KiB.
-	// Frames that are read are bounded by MaxMessage alone. Default: no limit.
+	// MaxWriteFrame is the largest payload of a data frame that is sent, in bytes. A longer message
+	// is sent in fragments, with control frames between them if any are due. It is for gateways
+	// that refuse large frames, some of them above 32 KiB. Frames that are read are limited only by
+	// MaxMessage. Default: no limit.
 	MaxWriteFrame int64
 
-	// MaxEmptyFragments is how many frames in a row may continue a message
-	// without a byte of payload. One more is refused with 1008.
-	// Default: DefaultMaxEmptyFragments, 1,024.
+	// MaxEmptyFragments is how many consecutive frames may continue a message without any payload.
+	// One more closes the connection with 1008. Default: DefaultMaxEmptyFragments, 1,024.
 	MaxEmptyFragments int
 
-	// MaxControls is how many pings and pongs may come at once. After that, 50 a
-	// second may come, whether data comes between them or not: a token bucket of
-	// this size that refills at that rate. One more is refused with 1008. Pongs that
-	// answer pings of our own are free. Default: DefaultMaxControls, 1,000.
+	// MaxControls is how many pings and pongs may arrive at once. It is the size of a token bucket
+	// that refills at 50 a second, whether data arrives between them or not. One more closes the
+	// connection with 1008. Pongs that answer pings of this side are free. Default:
+	// DefaultMaxControls, 1,000.
 	MaxControls int
 
-	// HandshakeTimeout bounds the opening handshake: a client's Dial as a whole; on a
-	// server the response, and before it the end of an empty chunked body.
-	// Default: DefaultHandshakeTimeout, 10 s.
+	// HandshakeTimeout limits the opening handshake: all of a client's Dial; on a server the
+	// response, and before it the end of an empty chunked body. Default: DefaultHandshakeTimeout,
+	// 10 s.
 	HandshakeTimeout time.Duration
 
-	// CloseTimeout bounds the closing handshake. It also bounds how long our close
-	// frame takes after the peer's, or after a breach, and how long a client waits
-	// after the handshake for its server to close TCP. Then TCP is dropped.
-	// Default: DefaultCloseTimeout, 5 s.
+	// CloseTimeout limits the closing handshake. It also limits how long our close frame may take
+	// after the peer's, or after a protocol violation, and how long a client waits after the
+	// handshake for its server to close TCP. After that TCP is closed. Default:
+	// DefaultCloseTimeout, 5 s.
 	CloseTimeout time.Duration
 
-	// WriteTimeout is how long a write may wait for a peer that takes nothing. A message
-	// may take longer, as long as the peer takes something of it. Where that cannot be
-	// seen, as over TLS on Windows, each 256 KiB have this time; over a transport without
-	// deadlines, each 32 KiB do. Once it has passed nothing more can be written, and the
-	// connection ends within a second of the last read. It is also how long a message may
-	// wait for an idle MessageWriter, after which the connection goes on; see
-	// [ErrMessageOpen].
-	// Default: DefaultWriteTimeout, 30 s.
+	// WriteTimeout is how long a write waits for a peer that takes nothing. A message may take
+	// longer while the peer takes some of it. Where progress cannot be seen, as over TLS on
+	// Windows, the limit is for each 256 KiB, and over a transport without deadlines for each 32
+	// KiB. Once it is exceeded, nothing more can be written, and the connection ends within a
+	// second of the last read. It is also how long a message waits for an idle MessageWriter, after
+	// which the connection goes on; see [ErrMessageOpen]. Default: DefaultWriteTimeout, 30 s.
 	WriteTimeout time.Duration
 
-	// MessageTimeout is how long reads may wait altogether for the rest of a message, or
-	// of a control frame, of which a part has come. A message that takes longer is
-	// refused with 1008: its peer may be sending a byte at a time. The time between
-	// reads does not count, nor that between messages; a pause between two fragments
-	// does. Default: no limit.
+	// MessageTimeout is how long reads may wait in total for the rest of a message, or of a control
+	// frame, of which a part has arrived. A message that takes longer closes the connection with
+	// 1008, because its peer may be sending a byte at a time. The time between reads and between
+	// messages does not count. A pause between two fragments does. Default: no limit.
 	MessageTimeout time.Duration
 
-	// MaxResponseHeader is the largest header of a handshake response that a
-	// client reads, in bytes. A server's is net/http's Server.MaxHeaderBytes.
-	// Default: DefaultMaxResponseHeader, 64 KiB.
+	// MaxResponseHeader is the largest header of a handshake response that a client reads, in
+	// bytes. The corresponding limit of a server is Server.MaxHeaderBytes of net/http. Default:
+	// DefaultMaxResponseHeader, 64 KiB.
 	MaxResponseHeader int64
 
-	// MaxHandshakeFields is the largest size of the Sec-WebSocket fields of a request
-	// that a server accepts, in bytes, names included: raise it for subprotocols that
-	// carry tokens. The header as a whole is bounded by Server.MaxHeaderBytes.
-	// Default: DefaultMaxHandshakeFields, 8 KiB.
+	// MaxHandshakeFields is the largest total size of the Sec-WebSocket fields of a request that a
+	// server accepts, in bytes, names included. Raise it for subprotocols that carry tokens. The
+	// whole header is limited by Server.MaxHeaderBytes. Default: DefaultMaxHandshakeFields, 8 KiB.
 	MaxHandshakeFields int64
 }
 
-// withDefaults returns l with every zero replaced.
+// withDefaults returns l with the default for every zero.
 func (l Limits) withDefaults() Limits {
 	setDefault(&l.MaxMessage, DefaultMaxMessage)
 	setDefault(&l.MaxEmptyFragments, DefaultMaxEmptyFragments)
@@ -113,24 +107,22 @@ func setDefault[T int | int64 | time.Duration](v *T, def T) {
 	}
 }
 
-// AcceptOptions configure the server's side of a connection. A nil pointer is
-// valid and means the zero value. They are only read, and only while a request is
-// accepted. A request for which they cannot be used is refused with 500 before it
-// is judged.
+// AcceptOptions configure the server's side of a connection. A nil pointer means the zero value.
+// Accept only reads them. If they are invalid, the request is refused with 500 before it is
+// checked.
 type AcceptOptions struct {
-	// Subprotocols are those the server speaks, the most wanted first; each is one or
-	// more visible ASCII characters other than a comma. The first that the client
-	// offers too is chosen; names are compared to the letter. If none is common the
-	// connection has none (RFC 6455, section 4.2.2).
+	// Subprotocols are the subprotocols of the server in order of preference. Each is one or more
+	// visible ASCII characters other than a comma. The first one that the client offers too is
+	// chosen; the comparison is exact. If there is none, the connection has no subprotocol (RFC
+	// 6455, section 4.2.2).
 	Subprotocols []string
 
-	// Extensions are negotiated in this order; at most one takes effect.
+	// Extensions are negotiated in this order. At most one takes effect.
 	Extensions []wire.Extension
 
-	// Origins are patterns of the origins whose pages may connect, beside the
-	// request's own host (RFC 6455, section 10.2). A request without an Origin
-	// field does not come from a browser and is not checked. A pattern is
-	// scheme://host:port:
+	// Origins are patterns of the origins whose pages may connect, in addition to the request's own
+	// host (RFC 6455, section 10.2). A request without an Origin field does not come from a browser
+	// and is not checked. A pattern is scheme://host:port:
 	//
 	//	https://app.example.com    one origin
 	//	https://*.example.com      all its subdomains; not example.com itself
@@ -139,100 +131,88 @@ type AcceptOptions struct {
 	//	chrome-extension://abcdef  a browser extension
 	//	null                       sandboxed frames, local files, some redirects
 	//
-	// * stands for any run of characters within the scheme or the host, dots
-	// included, or for the whole port. Mind the dot: *example.com matches
-	// evilexample.com too. A pattern whose host is nothing but stars and dots, such as
-	// https://*, matches every web page and is an error. ASCII letters match in either
-	// case.
+	// A * matches any sequence of characters, dots included, within the scheme or the host, or the
+	// whole port. Mind the dot: *example.com also matches evilexample.com. A pattern whose host
+	// consists of stars and dots, such as https://*, matches every web page and is an error. ASCII
+	// letters match in either case.
 	//
-	// The request's own host is its Host field alone: behind a proxy that changes it,
-	// list the public origin here. Over TLS, pages that came without it (http://) are of
-	// another origin than their host.
+	// The request's own host is its Host field. Behind a proxy that changes that field, list the
+	// public origin here. Over TLS, pages that were loaded without TLS (http://) are of another
+	// origin than their host.
 	Origins []string
 
-	// InsecureAnyOrigin turns the check of the Origin field off. Any web page
-	// can then use this server with the cookies of whoever looks at the page.
+	// InsecureAnyOrigin turns the check of the Origin field off. Any web page can then use this
+	// server with the cookies of whoever looks at the page.
 	InsecureAnyOrigin bool
 
-	// Header holds further fields of the 101 response, beside those that the
-	// ResponseWriter already holds; a field that both have is sent from both.
-	// Names keep their case. The fields of the handshake and those of the length
-	// of a body are refused, as are control characters in values.
+	// Header has more fields for the 101 response, in addition to those in ResponseWriter.Header.
+	// If both have a field, both are sent. Names keep their case. The fields of the handshake,
+	// fields about the length of a body, and control characters in values are errors.
 	Header http.Header
 
 	Limits Limits
 
-	// Configure, if set, is called for each request before anything of it is
-	// judged, with a copy of these options that it may change: subprotocols,
-	// limits and origins for this request alone. An error refuses the request. A
-	// [*HandshakeError] whose Status is 400 to 599 says with which status, and its
-	// Err is told to the client; any other error, one of Dial included, means 403 and is
-	// not told.
+	// Configure, if set, is called for each request, before the request is checked, with a copy of
+	// these options. It may change the copy: subprotocols, limits and origins for this request
+	// alone. An error refuses the request. If it is a [*HandshakeError] whose Status is 400 to 599,
+	// the answer has that status, and the client gets the text of its Err. Any other error,
+	// including one of Dial, means 403, and the client does not get its text.
 	Configure func(r *http.Request, o *AcceptOptions) error
 }
 
-// DialOptions configure the client's side of a connection. A nil pointer is valid
-// and means the zero value. They are copied: later changes have no effect. What
-// cannot be sent as it is, such as a field with a line break, is an error before
-// anything is sent.
+// DialOptions configure the client's side of a connection. A nil pointer means the zero value. They
+// are copied: later changes have no effect. Options that cannot be sent as they are, such as a
+// field with a line break, are an error before anything is sent.
 type DialOptions struct {
-	// Subprotocols are offered to the server, the most wanted first. They are distinct.
-	// Each is one or more bytes from U+0021 to U+007E other than a comma, and is sent
-	// as it is. RFC 6455, section 4.1, asks for tokens, but Kubernetes, for one, uses
-	// other names. The server may choose one or none; see [Conn.Subprotocol].
+	// Subprotocols are offered to the server, in order of preference. They are distinct. Each is
+	// one or more bytes from U+0021 to U+007E other than a comma, and is sent as it is. RFC 6455,
+	// section 4.1, requires tokens, but Kubernetes, for one, uses other names. The server may
+	// choose one or none; see [Conn.Subprotocol].
 	Subprotocols []string
 
-	// Extensions are offered to the server, in this order; at most one takes
-	// effect.
+	// Extensions are offered to the server, in this order. At most one takes effect.
 	Extensions []wire.Extension
 
-	// Header holds further fields of the request, such as Authorization, Origin
-	// or Cookie. Names keep their case. Host sets the request's Host. Fields
-	// that the handshake itself needs are refused (Upgrade, Connection,
-	// Sec-WebSocket-*, Content-Length, Transfer-Encoding, Trailer), and so is
+	// Header has more fields for the request, such as Authorization, Origin or Cookie. Names keep
+	// their case. Host sets the request's Host. Fields of the handshake itself (Upgrade,
+	// Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding, Trailer) are errors. So is
 	// Proxy-Authorization: a proxy's credentials are the userinfo of its URL.
 	Header http.Header
 
-	// Jar, if set, gives the request its cookies, beside a Cookie of Header, and
-	// takes those of every response of a server. It is asked for http and https
-	// URLs.
+	// Jar, if set, provides the cookies of the request, in addition to a Cookie field in Header,
+	// and stores those of every response of a server. It is used with http and https URLs.
 	Jar http.CookieJar
 
-	// TLSConfig is cloned and used for wss; ALPN is always http/1.1. To an https
-	// proxy go only its RootCAs, clock, versions and the like: a proxy is
-	// verified by its own name even if InsecureSkipVerify is set, and gets no
-	// client certificate.
+	// TLSConfig is cloned and used for wss. ALPN is always http/1.1. For an https proxy only its
+	// RootCAs, clock, versions and the like are used: the proxy's own name is verified even if
+	// InsecureSkipVerify is set, and it gets no client certificate.
 	TLSConfig *tls.Config
 
-	// Proxy chooses a proxy for a request as in [http.Transport]; the request's
-	// URL has the scheme http or https. Proxies are http and https, which are
-	// asked with CONNECT for ws too (RFC 6455, section 4.1), and socks5 and
-	// socks5h, which are the same: names are resolved by the proxy. The userinfo
-	// of its URL goes to the proxy alone; of the request it learns only host and
-	// port. The user name and the password are percent-encoded: an "@" after the
-	// host is an error. nil means [http.ProxyFromEnvironment]; a function that returns nil,
-	// nil means none. Unix sockets have no proxy.
+	// Proxy chooses a proxy for a request as in [http.Transport]. The request's URL has the scheme
+	// http or https. The proxy's URL has the scheme http, https, socks5 or socks5h. HTTP proxies
+	// are asked with CONNECT, for ws too (RFC 6455, section 4.1). socks5 and socks5h are the same:
+	// the proxy resolves names. The userinfo of the proxy's URL is sent only to the proxy. Of the
+	// request, the proxy gets only host and port. User name and password must be percent-encoded:
+	// an "@" after the host is an error. nil means [http.ProxyFromEnvironment]. To use no proxy,
+	// set a function that returns nil, nil. Unix sockets have no proxy.
 	Proxy func(*http.Request) (*url.URL, error)
 
-	// NetDial, if set, opens the connection to the server or its proxy. network
-	// is "tcp", with addr host:port, or "unix", with addr the path of the socket.
-	// It must obey ctx. TLS and proxies are done over what it returns.
+	// NetDial, if set, opens the connection to the server or its proxy. network is "tcp" with addr
+	// host:port, or "unix" with addr the path of the socket. It must obey ctx. Dial performs TLS
+	// and proxy requests over the connection that it returns.
 	NetDial func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	// DialTLS, if set, opens the connection to a server of a wss URL and performs the
-	// TLS handshake, for those who bring their own TLS. It is called instead of NetDial,
-	// with the same arguments, and TLSConfig is not used. It must obey ctx, verify the
-	// server, and negotiate no other protocol than http/1.1. Through a proxy it is not
-	// called.
+	// DialTLS, if set, opens the connection to the server of a wss URL and performs the TLS
+	// handshake, for programs that use another TLS. It is called instead of NetDial, with the same
+	// arguments, and TLSConfig is not used. It must obey ctx, verify the server, and negotiate no
+	// other protocol than http/1.1. It is not called for a connection through a proxy.
 	DialTLS func(ctx context.Context, network, addr string) (net.Conn, error)
 
-	// MaxRedirects is how many redirects are followed (301, 302, 303, 307, 308);
-	// 0 or less follows none. A redirect to another host or port is followed
-	// with the User-Agent of Header, the offers and the cookies that Jar has for
-	// it, but with no other field of Header, no userinfo and no client
-	// certificate; it stays so even if a later one leads back. Do not set
-	// MaxRedirects if a subprotocol's name is a secret. Redirects from wss to ws
-	// fail, and so do those to unix sockets.
+	// MaxRedirects is how many redirects are followed (301, 302, 303, 307, 308). 0 or less means
+	// none. A redirect to another host or port is followed with the User-Agent of Header, the
+	// offers, and the cookies that Jar has for it, but without other fields of Header, userinfo or
+	// client certificates, even if a later redirect leads back. Do not set MaxRedirects if the name
+	// of a subprotocol is a secret. Redirects from wss to ws and to Unix sockets fail.
 	MaxRedirects int
 
 	Limits Limits

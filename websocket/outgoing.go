@@ -16,34 +16,33 @@ type outgoing struct {
 	messages turn // one message at a time
 	frames   turn // one frame at a time; enc and rest belong to its holder
 	enc      wire.Encoder
-	rest     []byte       // of frames that were accepted and cut; goes out before anything else; or nil
+	rest     []byte       // of accepted frames that were cut, to be sent first; nil if there is none
 	maxFrame int          // Limits.MaxWriteFrame
 	waiting  atomic.Int64 // bytes of messages that wait for a turn
 
-	mu    sync.Mutex // orders the following against giving frames back
+	mu    sync.Mutex // guards the following, also against the unlocking of frames
 	pongs pongs
-	late  []frame // that were postponed
+	late  []frame // postponed, see postpone
 }
 
-// maxRest bounds, in bytes, what a Conn keeps of a message that was cut. Beyond it
-// the connection ends.
+// maxRest limits, in bytes, how much of a cut message a Conn keeps. If more is left, writing fails.
 const maxRest = 1 << 20
 
-// A frame is one to send. If keep is set it counts as accepted even if ctx ends
-// before its first byte, because a state that the peer shares has moved.
+// A frame is a frame to send. If keep is set, it counts as accepted even if ctx ends before its
+// first byte is written, because a state that the peer shares has changed.
 type frame struct {
 	wire.Header
 	payload []byte
 	keep    bool
-	max     int    // the largest payload that it may have, beside Limits.MaxWriteFrame; 0: any
-	pongs   int    // how many pongs go out before it, in the same write
-	whole   []byte // what a server sends of it, if that is known beforehand; shared
+	max     int    // the largest payload, in addition to Limits.MaxWriteFrame; 0: any
+	pongs   int    // how many pongs precede it in the same write
+	whole   []byte // the frame as a server sends it, if prepared; shared
 }
 
-// unlockFrames gives the turn back, after frames that were postponed. What is left of
-// those, or of a frame that was cut, a goroutine sees out, which WriteTimeout or the end
-// of the connection ends: the caller's context may have ended, and the peer must not
-// wait for our next frame.
+// unlockFrames gives out.frames back, once postponed frames are sent. If any of those, or of a
+// frame that was cut, is left to send, a goroutine sends it, for as long as WriteTimeout and the
+// connection allow: the caller's context may have ended, and the peer must not have to wait for the
+// next frame.
 func (c *Conn) unlockFrames() {
 	o := &c.out
 	for {
@@ -70,7 +69,7 @@ func (c *Conn) unlockFrames() {
 // canWrite reports whether anything more can be sent.
 func (c *Conn) canWrite() bool { return c.ctx.Err() == nil && !c.ending.writeFailed.Load() }
 
-// flushRest sends what is left of earlier frames and gives the turn back.
+// flushRest sends the rest of earlier frames and gives out.frames back.
 func (c *Conn) flushRest() {
 	o := &c.out
 	if _, err := c.tr.write(context.Background(), c.writeWithin, o.rest, nil); err != nil {
@@ -82,15 +81,15 @@ func (c *Conn) flushRest() {
 	c.unlockFrames()
 }
 
-// noWait is a context for writes that take no longer than the transport takes.
+// noWait is a context for writes that must not wait for the peer.
 var noWait = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }()
 
-// writeLocked sends f. The caller has the turn, and so nothing is left of earlier
-// frames: unlockFrames sees to that.
+// writeLocked sends f. The caller has out.frames, and so no rest of earlier frames is left, because
+// unlockFrames sends it.
 func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	o := &c.out
 	if !c.canWrite() {
@@ -110,7 +109,7 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	defer c.putBlock(b)
 	before := o.enc
 	buf := b[:0]
-	if f.Opcode == wire.OpClose { // after which none can go out
+	if f.Opcode == wire.OpClose { // no pong can be sent after it
 		buf, f.pongs = c.appendPongs(buf)
 	}
 	buf, err := o.enc.AppendFrame(buf, f.Header, f.payload)
@@ -125,12 +124,12 @@ func (c *Conn) writeLocked(ctx context.Context, op string, f frame) error {
 	return nil
 }
 
-// writeWhole sends a frame whose bytes are known.
+// writeWhole sends a frame that was prepared as bytes.
 func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 	o := &c.out
 	before := o.enc
 	var head [wire.MaxHeaderSize]byte
-	if _, err := o.enc.AppendHeader(head[:0], f.Header); err != nil { // it judges and takes note
+	if _, err := o.enc.AppendHeader(head[:0], f.Header); err != nil { // validates f and takes note of it
 		return c.opError(op, err)
 	}
 	n, err := c.tr.write(c.watched(ctx), c.writeWithin, f.whole, nil)
@@ -141,9 +140,9 @@ func (c *Conn) writeWhole(ctx context.Context, op string, f frame) error {
 	return nil
 }
 
-// putBlock gives back a block of which something was written. One that a transport may
-// still read is left to the garbage collector: smux sends from it after a timeout, and
-// the bytes of another connection must not be there by then.
+// putBlock gives back a block after a write from it. If the transport may still read the block, it
+// is left to the garbage collector. smux sends from it after a timeout, and must not find bytes of
+// another connection there.
 func (c *Conn) putBlock(b *block) {
 	if !c.tr.wr.broken.Load() {
 		putBlock(b)
@@ -160,7 +159,7 @@ func (o *outgoing) setKey(f *frame) {
 // writeLarge sends a frame that does not fit into a block.
 func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 	if c.out.enc.Role == wire.Server && len(f.payload) > largeSize-wire.MaxHeaderSize {
-		// It takes two writes anyhow; the less is copied the better.
+		// It takes two writes anyway, so copy as little as possible.
 		b := getBlock()
 		defer c.putBlock(b)
 		return c.writeThrough(ctx, op, f, b[:])
@@ -174,7 +173,7 @@ func (c *Conn) writeLarge(ctx context.Context, op string, f frame) error {
 	return c.writeThrough(ctx, op, f, b[:])
 }
 
-// writeThrough sends a frame through b, which need not hold it.
+// writeThrough sends a frame through b, which may be smaller than the frame.
 func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) error {
 	o := &c.out
 	before := o.enc
@@ -184,7 +183,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 		return c.opError(op, err)
 	}
 	if o.enc.Role == wire.Server {
-		// All that fits goes with the header, so that it takes no call of its own.
+		// Send as much as fits with the header, to save a call.
 		n := min(len(f.payload), len(b)-len(head))
 		buf, tail := append(head, f.payload[:n]...), f.payload[n:]
 		n, err := c.tr.write(c.watched(ctx), c.writeWithin, buf, tail)
@@ -197,7 +196,7 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 		c.stats.wrote(f)
 		return nil
 	}
-	// The payload is the caller's: mask a copy, as much at a time as b holds.
+	// The payload is the caller's, so mask a copy of it, in portions that fit into b.
 	sent := 0
 	for buf, p := head, f.payload; len(buf) > 0 || len(p) > 0; buf = b[:0] {
 		at, start := len(f.payload)-len(p), len(buf)
@@ -211,28 +210,28 @@ func (c *Conn) writeThrough(ctx context.Context, op string, f frame, b []byte) e
 		sent += m
 		if err != nil {
 			tail := p
-			if len(p) <= maxRest { // or it is too much to be kept
+			if len(p) <= maxRest { // otherwise it is too much to keep
 				tail = bytes.Clone(p)
 				wire.Mask(tail, f.Key, int64(at+n))
 			}
-			return c.interruptedWrite(op, err, cut{frame: f, sent: sent, before: before, rest: buf[m:], tail: tail})
+			rest := cut{frame: f, sent: sent, before: before, rest: buf[m:], tail: tail}
+			return c.interruptedWrite(op, err, rest)
 		}
 	}
 	c.stats.wrote(f)
 	return nil
 }
 
-// A cut is what is known of a frame whose write failed.
+// A cut describes a frame whose write failed.
 type cut struct {
 	frame      frame
-	sent       int          // bytes that went out
+	sent       int          // bytes that were written
 	before     wire.Encoder // the encoder as it was before the frame
-	rest, tail []byte       // bytes that did not go out
+	rest, tail []byte       // bytes that were not written
 }
 
-// interruptedWrite makes the error of a write that failed with err. If the transport is
-// whole, a frame of which nothing went out was never sent, and the rest of another
-// is kept.
+// interruptedWrite returns the error of a write that failed with err. If the transport is intact, a
+// frame of which nothing was written is undone, and the rest of any other frame is kept.
 func (c *Conn) interruptedWrite(op string, err error, f cut) error {
 	o := &c.out
 	if c.isEnd(err) {
@@ -249,14 +248,15 @@ func (c *Conn) interruptedWrite(op string, err error, f cut) error {
 		if c.TLS() != nil {
 			what = "TLS"
 		}
-		return c.abortWrite(op, &cutMessage{"message cut in the middle, after which " + what + " cannot go on", bare(err)}, false)
+		text := "message cut in the middle, after which " + what + " cannot go on"
+		return c.abortWrite(op, &cutMessage{text, bare(err)}, false)
 	case f.sent == 0 && !f.frame.keep:
 		o.enc = f.before
 		return c.opError(op, err)
 	case left > maxRest:
 		return c.abortWrite(op, tooMuchLeft(left, err), false)
 	default:
-		// Not nil even if all of it is under way in the transport.
+		// rest is not nil even if the transport is already sending all of it.
 		o.rest = append(append(make([]byte, 0, left), f.rest...), f.tail...)
 		c.stats.wrote(f.frame)
 		return c.acceptedError(op, err)

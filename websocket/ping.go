@@ -9,31 +9,30 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// pings are the pings that wait for their pong.
+// pings are the pings that wait for a pong.
 type pings struct {
 	mu      sync.Mutex
 	last    uint64
 	waiting map[uint64]chan struct{}
-	others  int // pings of WriteControl whose pong has not come
+	others  int // pings of WriteControl whose pong has not arrived
 }
 
-// expect notes that the pongs of n more pings of WriteControl are to come.
+// expect records that the pongs of n more pings of WriteControl will arrive.
 func (p *pings) expect(n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.others += n
 }
 
-// Ping sends a ping and waits for its pong (RFC 6455, section 5.5.2). It returns
-// the time between. Another goroutine must be reading, or the pong is not seen and
-// Ping waits for ctx to end. Any number of goroutines may ping; each ping has a
-// payload of its own, 8 bytes.
+// Ping sends a ping, waits for its pong (RFC 6455, section 5.5.2), and returns the time between
+// them. Another goroutine must be reading. Otherwise the pong is not seen, and Ping waits for ctx
+// to end. Any number of goroutines may ping. Each ping has its own payload of 8 bytes.
 func (c *Conn) Ping(ctx context.Context) (time.Duration, error) {
 	if err := contextError(ctx); err != nil {
 		return 0, c.opError("ping", err)
 	}
-	// The numbers have the order of the wire, because a pong answers those before
-	// it too.
+	// IDs are assigned in the order in which pings are sent, because a pong also answers
+	// the pings before its own.
 	if err := c.out.frames.lock(ctx, c.ctx); err != nil {
 		return 0, c.opError("ping", err)
 	}
@@ -79,11 +78,11 @@ func (p *pings) forget(id uint64) {
 	}
 }
 
-// pong wakes those whose ping a pong with this payload answers: that one and, since
-// a peer may answer only the last of several (section 5.5.3), those before it. It reports
-// whether the pong was asked for.
+// pong wakes the goroutines whose pings a pong with this payload answers: its own ping, and the
+// earlier ones, because a peer may answer only the last of several pings (section 5.5.3). It
+// reports whether the pong was solicited.
 func (p *pings) pong(payload []byte) (asked bool) {
-	var id uint64 // is nobody's
+	var id uint64 // no ping has ID 0
 	if len(payload) == 8 {
 		id = binary.BigEndian.Uint64(payload)
 	}

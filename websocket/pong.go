@@ -6,26 +6,25 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// maxPongs bounds, in bytes, the pongs that wait. Beyond it the oldest are dropped,
-// as RFC 6455, section 5.5.3, allows.
+// maxPongs limits, in bytes, the pongs that wait. If there are more, the oldest are dropped, which
+// RFC 6455, section 5.5.3, allows.
 const maxPongs = 16 << 10
 
-// maxBatch is how many bytes of pongs are sent at a time. A close frame still fits into
-// the same block.
+// maxBatch is how many bytes of pongs are sent at a time. A close frame still fits into the same
+// block.
 const maxBatch = blockSize - wire.MaxHeaderSize - wire.MaxControlPayload
 
-// pongs are queued until they can be written. The reader writes them itself if the turn
-// to write frames is free and the transport takes bytes without a wait. Otherwise a
-// goroutine waits for that turn as every writer does, so that a peer that sends pings
-// without end takes no more than its share.
+// pongs is the queue of pongs to write. The reader writes them itself if out.frames is free and the
+// transport takes bytes without waiting. Otherwise a goroutine waits for out.frames as every writer
+// does, so that a peer that sends pings endlessly gets no more than its share.
 type pongs struct {
-	payloads []byte // each after its length
-	sending  bool   // sendPongs runs
+	payloads []byte // each is preceded by its length
+	sending  bool   // sendPongs is running
 }
 
-// answerPing sends a pong and never waits: two peers whose readers waited for each
-// other to read would wait for ever. If more frames have come with the ping, the pongs are
-// gathered for one write, and the caller must call flushPongs after the last ping.
+// answerPing sends a pong and never waits, because two peers whose readers wait for each other to
+// read would wait forever. If more frames have arrived with the ping, the pongs are gathered for
+// one write, and the caller must call flushPongs after the last ping.
 func (c *Conn) answerPing(p []byte, more bool) {
 	o := &c.out
 	if c.closing.sent.Load() || !c.canWrite() {
@@ -40,14 +39,14 @@ func (c *Conn) answerPing(p []byte, more bool) {
 	o.mu.Unlock()
 	switch {
 	case alone:
-		_ = c.writeLocked(noWait, "write", pongFrame(p)) // an error is everybody's
+		_ = c.writeLocked(noWait, "write", pongFrame(p)) // the next call returns the error
 		c.unlockFrames()
 	case !more:
 		c.flushPongs()
 	}
 }
 
-// flushPongs sees that the pongs that wait are sent, and does not wait itself.
+// flushPongs has the waiting pongs sent, and does not wait itself.
 func (c *Conn) flushPongs() {
 	o := &c.out
 	o.mu.Lock()
@@ -61,24 +60,24 @@ func (c *Conn) flushPongs() {
 	defer o.mu.Unlock()
 	if len(o.pongs.payloads) > 0 && !o.pongs.sending {
 		o.pongs.sending = true
-		go c.sendPongs(o.frames.join()) // before whatever the reader writes next
+		go c.sendPongs(o.frames.join()) // joins before the reader writes anything else
 	}
 }
 
-// pongsNow takes the turn to write frames if nobody else wants it and the transport can
-// be asked to take what it takes without a wait. The caller has outgoing.mu.
+// pongsNow takes out.frames if it is free and the transport can be asked to take only what it takes
+// without waiting. The caller has out.mu.
 func (c *Conn) pongsNow() bool {
 	return c.tr.raw != nil && !c.out.pongs.sending && c.out.frames.tryLock()
 }
 
-// sendPongs sends the pongs that wait, until there are none. It takes a turn for each
-// batch, after the writers that have come before. It has joined for the first.
+// sendPongs sends the waiting pongs until there are none. It takes out.frames anew for each batch,
+// after the writers that have queued before. It has joined the queue for the first batch.
 func (c *Conn) sendPongs(turn chan struct{}) {
 	o := &c.out
 	for more := true; more; {
-		if turn != nil && o.frames.wait(context.Background(), c.ctx, 0, turn) != nil { // the connection has ended
+		if turn != nil && o.frames.wait(context.Background(), c.ctx, 0, turn) != nil {
 			o.mu.Lock()
-			o.pongs.payloads = nil
+			o.pongs.payloads = nil // the connection has ended
 			o.mu.Unlock()
 			return
 		}
@@ -93,7 +92,7 @@ func (c *Conn) sendPongs(turn chan struct{}) {
 	}
 }
 
-// writePongs sends a batch of pongs. The caller has the turn to write frames.
+// writePongs sends a batch of pongs. The caller has out.frames.
 func (c *Conn) writePongs(ctx context.Context) {
 	b := getBlock()
 	defer c.putBlock(b)
@@ -106,33 +105,33 @@ func (c *Conn) writePongs(ctx context.Context) {
 	last.pongs = n - 1
 	n, err := c.tr.write(ctx, c.writeWithin, buf, nil)
 	if err != nil {
-		// What is not out is kept, or the connection ends, which is everybody's to tell.
+		// The rest is kept, or the connection ends, and the next call returns the error.
 		_ = c.interruptedWrite("write", err, cut{frame: last, sent: n, before: before, rest: buf[n:]})
 		return
 	}
 	c.stats.wrote(last)
 }
 
-// appendPongs moves pongs that wait to buf, as many as are sent at a time. The caller has
-// the turn to write frames.
+// appendPongs moves a batch of waiting pongs to buf, and returns how many. The caller has
+// out.frames.
 func (c *Conn) appendPongs(buf []byte) (_ []byte, n int) {
 	o := &c.out
 	o.mu.Lock()
 	if !c.canWrite() || o.enc.Closed() {
-		o.pongs.payloads = nil // nothing can be sent any more
+		o.pongs.payloads = nil // nothing more can be sent
 	}
 	batch := o.pongs.pop(maxBatch-len(buf), wire.Header{Masked: o.enc.Role == wire.Client}.Size())
 	o.mu.Unlock()
 	for ; len(batch) > 0; n++ {
 		f := pongFrame(batch[1 : 1+batch[0]])
 		o.setKey(&f)
-		buf, _ = o.enc.AppendFrame(buf, f.Header, f.payload) // no rule forbids it
+		buf, _ = o.enc.AppendFrame(buf, f.Header, f.payload) // it is valid
 		batch = batch[1+len(f.payload):]
 	}
 	return buf, n
 }
 
-// push makes a pong wait, and drops others if there are too many.
+// push adds a pong to the queue, and drops the oldest if there are too many.
 func (q *pongs) push(p []byte) {
 	q.payloads = append(append(q.payloads, byte(len(p))), p...)
 	for len(q.payloads) > maxPongs {
@@ -140,7 +139,8 @@ func (q *pongs) push(p []byte) {
 	}
 }
 
-// pop returns the first pongs of which, with a header each, room bytes hold the frames.
+// pop removes and returns the first pongs whose frames, each with a header of header bytes, fit
+// into room bytes.
 func (q *pongs) pop(room, header int) (batch []byte) {
 	n := 0
 	for n < len(q.payloads) {

@@ -13,28 +13,25 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
 
-// A transport moves bytes between a Conn and its net.Conn. Reads belong to
-// whoever holds the turn to read, writes to whoever holds the turn to write
-// frames.
+// A transport moves bytes between a Conn and its net.Conn. The holder of in.turn reads, and the
+// holder of out.frames writes.
 //
-// Over plain TCP and Unix sockets it makes the system calls itself, within
-// syscall.RawConn: a read then takes a buffer only when there are bytes for it,
-// so that an idle connection holds none; and a write pays for deadlines only when
-// the socket is full.
+// Over plain TCP and Unix sockets it makes the system calls itself, within syscall.RawConn. A read
+// then takes a buffer only when there are bytes for it, so that an idle connection holds none, and
+// a write pays for deadlines only when the socket is full.
 type transport struct {
 	nc  net.Conn
-	raw syscall.RawConn // nil: use nc alone
+	raw syscall.RawConn // nil: use the methods of nc
 	rd  readHalf
 	wr  writeHalf
 
 	closed atomic.Bool
 }
 
-// maxSyscall is how much, in bytes, one system call is given: some systems refuse 2 GiB.
+// maxSyscall is the largest number of bytes given to one system call. Some systems refuse 2 GiB.
 const maxSyscall = 1 << 30
 
-// init makes t move bytes over nc. drop is called, as of a watchdog, with "read" or
-// "write".
+// init prepares t to move bytes over nc. A watchdog calls drop with "read" or "write".
 func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 	t.nc = nc
 	t.rd.set = nc.SetReadDeadline
@@ -54,8 +51,8 @@ func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 	} else if queue := socket.Queue(nc); queue != nil {
 		t.wr.dog = &watchdog{queue: queue}
 	}
-	// Only the types themselves: one that embeds them and changes Read or Write
-	// would have their other methods too.
+	// Only these types themselves: a type that embeds one of them and overrides Read or Write
+	// also has its SyscallConn method.
 	switch c := nc.(type) {
 	case *net.TCPConn:
 		t.raw = socket.Raw(c)
@@ -68,7 +65,7 @@ func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 	}
 }
 
-// isSocket reports whether nc is one whose deadlines are known to work.
+// isSocket reports whether nc is a connection whose deadlines are known to work.
 func isSocket(nc net.Conn) bool {
 	switch c := nc.(type) {
 	case *net.TCPConn, *net.UnixConn:
@@ -79,8 +76,7 @@ func isSocket(nc net.Conn) bool {
 	return false
 }
 
-// tlsState returns the state of the TLS connection that nc is, or wraps in a way that
-// can be seen.
+// tlsState returns the state of the TLS connection that nc is or visibly wraps, or nil.
 func tlsState(nc net.Conn) *tls.ConnectionState {
 	for nc != nil {
 		switch c := nc.(type) {
@@ -96,21 +92,20 @@ func tlsState(nc net.Conn) *tls.ConnectionState {
 	return nil
 }
 
-// netError makes of an error of the system, or of a RawConn, what the methods of a
-// net.Conn return.
+// netError wraps an error of the system, or of a RawConn, as the methods of a net.Conn do.
 func (t *transport) netError(op string, err error) error {
-	var raw *net.OpError // whose Op is "raw-read" or "raw-write"
+	var raw *net.OpError // its Op is "raw-read" or "raw-write"
 	if errors.As(err, &raw) {
 		err = raw.Err
 	}
 	e := &net.OpError{Op: op, Source: t.nc.LocalAddr(), Addr: t.nc.RemoteAddr(), Err: err}
-	if e.Source != nil { // as it is of a socket that was reset before it was accepted, on some systems
+	if e.Source != nil { // it is nil on some systems if the socket was reset before it was accepted
 		e.Net = e.Source.Network()
 	}
 	return e
 }
 
-// closeWrite tells the peer that nothing more comes, where the transport can.
+// closeWrite tells the peer that no more bytes follow, if the transport can.
 func (t *transport) closeWrite() error {
 	if c, ok := t.nc.(interface{ CloseWrite() error }); ok {
 		return c.CloseWrite()
@@ -118,7 +113,7 @@ func (t *transport) closeWrite() error {
 	return errors.ErrUnsupported
 }
 
-// close drops the connection at once.
+// close closes the connection at once.
 func (t *transport) close() {
 	if t.closed.Swap(true) {
 		return
@@ -130,11 +125,10 @@ func (t *transport) close() {
 	t.wr.pump.Close()
 }
 
-// dropConn closes nc. It does not wait for long where closing means to tell the peer,
-// who may not read.
+// dropConn closes nc. It does not wait long if closing means to notify a peer, who may not read.
 func dropConn(nc net.Conn) {
 	if c, ok := nc.(*tls.Conn); ok {
-		nc = c.NetConn() // or an alert would be sent
+		nc = c.NetConn() // without sending an alert
 	}
 	if isSocket(nc) {
 		_ = nc.Close()
@@ -143,7 +137,7 @@ func dropConn(nc net.Conn) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = nc.SetReadDeadline(longAgo) // Close of a multiplexed stream leaves a Read waiting
+		_ = nc.SetReadDeadline(longAgo) // Close of a multiplexed stream does not end its Read
 		_ = nc.Close()
 	}()
 	late := time.NewTimer(grace)
@@ -154,18 +148,18 @@ func dropConn(nc net.Conn) {
 	}
 }
 
-// resets reports whether closing may make the system answer with a reset what the
-// peer has sent and we have not read: that would overtake our last frames.
+// resets reports whether the system may send a reset when a connection is closed with unread bytes.
+// A reset would overtake our last frames.
 func (t *transport) resets() bool {
 	a := t.nc.LocalAddr()
-	return a == nil || a.Network() != "pipe" // net.Pipe holds no bytes
+	return a == nil || a.Network() != "pipe" // net.Pipe has no buffer
 }
 
-// quiet reports whether it is safe to close at once: the peer has sent nothing
-// that is not read yet, as far as can be seen without waiting for it.
+// quiet reports whether it is safe to close at once, because no unread bytes have arrived, as far
+// as can be seen without waiting.
 func (t *transport) quiet() bool {
 	if _, halves := t.nc.(interface{ CloseWrite() error }); halves && t.raw == nil {
-		return false // the peer can be told, and will answer at once
+		return false // tell the peer instead, which answers at once
 	}
 	_ = t.rd.follow(context.Background())
 	b, _, err := t.readNow()

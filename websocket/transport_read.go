@@ -9,14 +9,14 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
 
-// A readHalf is the reading half of a transport, of the holder of the turn to read.
+// A readHalf is the reading half of a transport. It belongs to the holder of in.turn.
 type readHalf struct {
 	deadline
-	pump *pump.Reader // reads from nc where it has no read deadlines; nil elsewhere
-	idle func()       // called before a read waits; may be nil
+	pump *pump.Reader // reads from nc if it has no read deadlines; otherwise nil
+	idle func()       // if not nil, called before a read waits
 
-	// The arguments and results of try, which a RawConn calls. They are fields because a
-	// function made for each call would allocate.
+	// The arguments and results of try, which RawConn.Read calls. They are fields because a
+	// closure over them would be allocated for each call.
 	try func(fd uintptr) bool // is tryRead; nil if raw is
 	buf []byte                // destination; nil asks for a block
 	blk *block
@@ -24,11 +24,12 @@ type readHalf struct {
 	err error
 }
 
-// probeTime is how long a look at what has come may take where looking means waiting.
+// probeTime is how long to wait for bytes that have already arrived, if the transport shows them
+// only to a read that waits.
 const probeTime = 5 * time.Millisecond
 
-// readBlock reads what there is into a block from the pool. The caller gives the
-// block back.
+// readBlock reads what has arrived into a block from the pool, and waits if that is nothing. The
+// caller gives the block back.
 func (t *transport) readBlock() (*block, int, error) {
 	if t.raw == nil {
 		if t.rd.pump != nil {
@@ -70,11 +71,11 @@ func (t *transport) read(p []byte) (n int, err error) {
 	return 0, err
 }
 
-// readNow reads into a block, as readBlock does, what has come already. Where that
-// cannot be told without a wait, it waits for probeTime.
+// readNow reads into a block, as readBlock does, only what has already arrived. If that cannot be
+// seen without waiting, it waits for probeTime.
 func (t *transport) readNow() (*block, int, error) {
 	if !t.resets() && t.rd.pump == nil {
-		return nil, 0, os.ErrDeadlineExceeded // net.Pipe holds no bytes
+		return nil, 0, os.ErrDeadlineExceeded // net.Pipe has no buffer
 	}
 	t.rd.bound(time.Now().Add(probeTime))
 	if t.raw == nil {
@@ -104,8 +105,8 @@ func (t *transport) readNow() (*block, int, error) {
 	return nil, 0, err
 }
 
-// readPlain reads through nc. A read may bring nothing: net.Pipe makes one of an
-// empty write. It must not do so for ever.
+// readPlain reads with nc.Read. A read may return nothing, as net.Pipe does for an empty write, but
+// not forever.
 func (t *transport) readPlain(p []byte) (n int, err error) {
 	t.rd.waiting()
 	t.rd.begin()
@@ -137,9 +138,9 @@ func (t *transport) readRaw(p []byte) (int, error) {
 	return t.rd.n, err
 }
 
-// tryRead is called by RawConn.Read until it returns true; in between the
-// goroutine waits. The attempt before the wait must not be left out: the poller
-// tells of a socket's readiness once.
+// tryRead is called by RawConn.Read until it returns true. In between, the goroutine waits. The
+// attempt before the wait is essential, because the poller reports only once that a socket is
+// ready.
 func (r *readHalf) tryRead(fd uintptr) bool {
 	p := r.buf
 	if p == nil {

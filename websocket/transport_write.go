@@ -12,12 +12,12 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/socket"
 )
 
-// A writeHalf is the writing half of a transport, of the holder of the turn to write frames.
+// A writeHalf is the writing half of a transport. It belongs to the holder of out.frames.
 type writeHalf struct {
 	deadline
-	pump   *pump.Writer // writes to nc where it has no write deadlines; nil elsewhere
-	broken atomic.Bool  // a write failed that cannot be taken up again
-	unsent atomic.Int64 // bytes that the write in progress has left, once it waits
+	pump   *pump.Writer // writes to nc if it has no write deadlines; otherwise nil
+	broken atomic.Bool  // a write failed that cannot be resumed
+	unsent atomic.Int64 // bytes left of the write in progress, once it waits
 
 	// The arguments and results of try, as in readHalf.
 	try  func(fd uintptr) bool // is tryWrite; nil if raw is
@@ -25,22 +25,22 @@ type writeHalf struct {
 	tail []byte // written after buf
 	n    int
 	err  error
-	mark int // bytes that were out when the socket was found full; -1: not yet
+	mark int // n when the socket was last found full; -1: not yet
 }
 
-// write writes p and then tail, for as long as ctx lives, unless the peer takes
-// nothing for longer than limit, which does not hold if it is negative. n is short
-// with an error alone; ErrPeerNotReading is the limit's.
+// write writes p and then tail until ctx ends, or the peer takes nothing for longer than limit, in
+// which case the error is ErrPeerNotReading. A negative limit means none. n < len(p)+len(tail) only
+// if err is not nil.
 //
-// Two slices take two system calls. One that gathers them, by net.Buffers, would
-// need a deadline in advance, which costs as much, and allocate.
+// Two slices take two system calls. A single one, by net.Buffers, would need a deadline in advance,
+// which costs as much, and would allocate.
 func (t *transport) write(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
 	if t.raw == nil {
 		return t.writePlain(ctx, limit, p, tail)
 	}
 	t.wr.buf, t.wr.tail, t.wr.n, t.wr.mark = p, tail, 0, -1
 	mark := -1    // n when the socket was last found full
-	last := false // this attempt is the last, unless the peer has taken something
+	last := false // this attempt is the last one unless the peer takes something
 	for again := true; again; {
 		again = false
 		err = t.writeRaw()
@@ -55,8 +55,8 @@ func (t *transport) write(ctx context.Context, limit time.Duration, p, tail []by
 		case full:
 			err = ErrPeerNotReading
 		case err == ErrPeerNotReading && !last:
-			// The system tells of room only once a third of the buffer is free, which a
-			// slow peer takes long for.
+			// The system reports room only once a third of the buffer is free. With a slow
+			// peer that takes long.
 			last, again = true, true
 			t.wr.mark = -1
 			t.wr.bound(time.Now().Add(limit))
@@ -81,8 +81,8 @@ func (t *transport) writeRaw() error {
 	return t.wr.cause(t.netError("write", err), ErrPeerNotReading)
 }
 
-// tryWrite is called by RawConn.Write until it returns true; in between the
-// goroutine waits. It does not wait unless the socket was full at wmark already.
+// tryWrite is called by RawConn.Write until it returns true. In between, the goroutine waits. It
+// waits only if the socket was already full at mark.
 func (w *writeHalf) tryWrite(fd uintptr) bool {
 	for {
 		p := unwritten(w.n, w.buf, w.tail)
@@ -101,7 +101,7 @@ func (w *writeHalf) tryWrite(fd uintptr) bool {
 	}
 }
 
-// writePlain is write through nc.
+// writePlain is write with nc.Write.
 func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail []byte) (n int, err error) {
 	defer t.endWrite()
 	last := false // as in write
@@ -124,13 +124,13 @@ func (t *transport) writePlain(ctx context.Context, limit time.Duration, p, tail
 		case err != ErrPeerNotReading || t.wr.broken.Load() || m == 0 && (last || !t.resets()):
 			return n, err
 		default:
-			last = m == 0 || t.wr.pump != nil // which counts m before the peer has it
+			last = m == 0 || t.wr.pump != nil // which counts bytes before the peer has them
 		}
 	}
 }
 
-// pieceSize returns how much, in bytes, the next write of a transport that is not raw is
-// given. Each piece has a bound of its own, and so has what a cut write has left under way.
+// pieceSize returns how many bytes the next call of nc.Write gets at most. Each piece has its own
+// time limit, and so does the part of a cut write that the transport is still sending.
 func (t *transport) pieceSize() int {
 	switch {
 	case t.wr.pump == nil:
@@ -141,7 +141,7 @@ func (t *transport) pieceSize() int {
 	return pump.ChunkSize
 }
 
-// writePiece is one write to nc. The error of one that timed out is its cause.
+// writePiece writes to nc once. If that times out, it returns the cause.
 func (t *transport) writePiece(b []byte) (int, error) {
 	var w io.Writer = t.nc
 	if t.wr.pump != nil {
@@ -153,7 +153,7 @@ func (t *transport) writePiece(b []byte) (int, error) {
 	switch {
 	case err == nil && n == len(b):
 		return n, nil
-	case err == nil: // or one that takes nothing and says so would be asked for ever
+	case err == nil: // a transport that takes nothing without an error would be called forever
 		err = io.ErrShortWrite
 	}
 	cause := t.wr.cause(err, ErrPeerNotReading)
@@ -161,32 +161,31 @@ func (t *transport) writePiece(b []byte) (int, error) {
 	return n, cause
 }
 
-// resumes reports whether nc can go on after a write that has timed out with err, where
-// it said how much it took.
+// resumes reports whether nc can continue after a write that timed out with err, which has returned
+// how much it took.
 func (t *transport) resumes(err error) bool {
 	switch {
 	case t.wr.pump != nil:
 		return true
-	case t.wr.overran(), tlsState(t.nc) != nil: // a TLS record that was cut cannot be taken up again
+	case t.wr.overran(), tlsState(t.nc) != nil: // a TLS record that was cut cannot be resumed
 		return false
 	case isSocket(t.nc):
 		return true
 	case !errors.Is(err, os.ErrDeadlineExceeded):
-		// Not a socket's timeout passed on. gRPC's bufconn does not count a part that
-		// it took, nor does smux what it has queued and sends all the same.
+		// This is not a socket's timeout. gRPC's bufconn does not count a part that it took,
+		// and smux does not count what it has queued and still sends.
 		return false
 	case !t.resets():
 		return true
 	}
-	// What times out for good, such as TLS that a wrapper hides, does not wait to say so.
+	// A transport that has failed for good, such as TLS in a wrapper, times out without waiting.
 	until := time.Now().Add(probeTime)
 	_ = t.wr.set(until)
 	_, err = t.nc.Write(nil)
 	return err == nil || !isDeadline(err) || !time.Now().Before(until)
 }
 
-// unwritten returns what is to be written next of p and then tail, of which n bytes
-// are out.
+// unwritten returns the next bytes to write of p and then tail, of which n bytes are written.
 func unwritten(n int, p, tail []byte) []byte {
 	if n < len(p) {
 		return p[n:]
@@ -196,7 +195,7 @@ func unwritten(n int, p, tail []byte) []byte {
 
 func (t *transport) beginWrite(ctx context.Context, limit time.Duration) error {
 	if err := t.wr.follow(ctx); err != nil {
-		if t.wr.overran() { // though the transport took a piece at last
+		if t.wr.overran() { // although the transport took a piece in the end
 			return &cutMessage{errOverdue.Error(), bare(err)}
 		}
 		return err

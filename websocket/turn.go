@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// A turn is a mutex whose waiters come first in, first out, and may give up.
+// A turn is a mutex whose waiters are served first in, first out, and may give up.
 type turn struct {
 	mu    sync.Mutex
 	held  bool
-	idle  atomic.Uint32   // odd while the holder is an idle MessageWriter, and then always another
-	queue []chan struct{} // closed when it is that waiter's turn
+	idle  atomic.Uint32   // odd while the holder is an idle MessageWriter; new for each idle period
+	queue []chan struct{} // one for each waiter, closed when its turn has come
 }
 
 func (t *turn) tryLock() bool {
@@ -26,13 +26,12 @@ func (t *turn) tryLock() bool {
 	return true
 }
 
-// lock waits until the turn is free, ctx ends, or end ends; it returns an interrupt
-// for ctx, and the cause of end. A turn that comes at that very moment is taken.
+// lock waits until the turn is free, or ctx or end ends. It returns an interrupt for ctx, and the
+// cause of end. If the turn becomes free at the same time, the lock is acquired.
 func (t *turn) lock(ctx, end context.Context) error { return t.lockWithin(ctx, end, 0) }
 
-// lockWithin is lock that also gives up, with ErrMessageOpen, once one MessageWriter has
-// been idle for limit while it waited. That is seen after at most twice the limit, which
-// is off if it is not positive.
+// lockWithin is lock that also gives up, with ErrMessageOpen, if one MessageWriter is idle for
+// limit meanwhile. It notices that after at most twice the limit. A limit of 0 or less means none.
 func (t *turn) lockWithin(ctx, end context.Context, limit time.Duration) error {
 	if mine := t.join(); mine != nil {
 		return t.wait(ctx, end, limit, mine)
@@ -40,8 +39,8 @@ func (t *turn) lockWithin(ctx, end context.Context, limit time.Duration) error {
 	return nil
 }
 
-// join takes the turn if it is free, and returns nil. If it is not, the caller has a place
-// in the queue, and must wait for it.
+// join takes the turn if it is free, and returns nil. Otherwise it adds the caller to the queue,
+// and the caller must call wait with the result.
 func (t *turn) join() (mine chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -82,13 +81,13 @@ func (t *turn) wait(ctx, end context.Context, limit time.Duration, mine chan str
 	defer t.mu.Unlock()
 	i := slices.Index(t.queue, mine)
 	if i < 0 {
-		return nil // the turn came meanwhile; passing it on is for its holder
+		return nil // the turn was acquired meanwhile
 	}
 	t.queue = slices.Delete(t.queue, i, i+1)
 	return err
 }
 
-// setIdle says whether the holder, a MessageWriter, is idle. Only the holder calls it.
+// setIdle records whether the holder, a MessageWriter, is idle. Only the holder calls it.
 func (t *turn) setIdle(idle bool) {
 	n := t.idle.Load() &^ 1
 	if idle {

@@ -2,37 +2,37 @@ package websocket
 
 import "time"
 
-// grace is how long an operation may go on after its deadline on a transport whose
-// deadlines may not work. The last part of it is granted once the watchdog has woken: if
-// the whole program stood still, the operation needs a moment, too.
+// grace is how long an operation may continue after its deadline on a transport whose deadlines
+// may not work. Its last part begins when the watchdog has woken, because an operation needs a
+// moment, too, after the whole program was suspended.
 const (
 	grace     = 250 * time.Millisecond
 	lastGrace = 50 * time.Millisecond
 )
 
-// progressChecks is how often the time of a bound is divided where progress counts.
+// progressChecks is how often progress is checked within a limit on progress.
 const progressChecks = 8
 
-// A watchdog bounds the operations of a transport whose deadlines alone do not. Its
-// fields are under the mutex of its deadline.
+// A watchdog enforces limits on a transport whose deadlines alone do not. Its fields are guarded by
+// the mutex of its deadline.
 //
-// Some connections accept a deadline and ignore it. The watchdog closes a connection
-// whose operation goes on after its deadline.
+// Some connections accept a deadline and ignore it. The watchdog closes a connection whose
+// operation continues after its deadline.
 //
-// TLS does not survive a write that timed out, and a write says little of the peer: the
-// system tells of room only once a third of the socket's buffer is free, which may be
-// megabytes. There the watchdog looks at the buffer, and only a peer that takes nothing
-// exceeds the bound. The transport has no deadline before.
+// TLS does not survive a write that timed out, and how long a write takes says little about the
+// peer: the system reports room only once a third of the socket's buffer is free, which may be
+// megabytes. Over TLS the watchdog looks at the buffer instead, and only a peer that takes nothing
+// exceeds the limit. Until then the transport has no deadline.
 type watchdog struct {
-	drop  func(cut bool) // closes the transport; cut tells whether a context ended
-	queue func() int     // what the system has not sent; if set, drop is nil
-	held  int            // what queue said last
-	step  time.Duration  // between two looks at it
+	drop  func(cut bool) // closes the transport; cut is whether a context has ended
+	queue func() int     // how much the system has not sent; if set, drop is nil
+	held  int            // the last result of queue
+	step  time.Duration  // between two calls of queue
 	busy  bool           // an operation is in progress
-	late  bool           // one was not done in time
-	last  bool           // what is left is lastGrace
+	late  bool           // an operation was not done in time
+	last  bool           // only lastGrace remains
 	due   time.Time      // when to act; zero: never
-	fires time.Time      // when timer does, which may be earlier, for want of a reason to move it
+	fires time.Time      // when timer fires; may be before due, as it is only moved forward
 	timer *time.Timer
 }
 
@@ -50,7 +50,7 @@ func (d *deadline) setBusy(busy bool) {
 	d.watch()
 }
 
-// watch sets when the watchdog acts. The caller has mu.
+// watch sets when the watchdog acts next. The caller has mu.
 func (d *deadline) watch() {
 	g := d.dog
 	g.due, g.last = time.Time{}, false
@@ -85,7 +85,7 @@ func (d *deadline) wake() {
 	}
 }
 
-// act is called when an operation may be late.
+// act is called by the timer when an operation may be late.
 func (d *deadline) act() {
 	d.mu.Lock()
 	g, now := d.dog, time.Now()
@@ -123,7 +123,7 @@ func (d *deadline) rest() {
 	}
 }
 
-// checkProgress puts off the bound if the peer has taken something. The caller has mu.
+// checkProgress extends the limit if the peer has taken something. The caller has mu.
 func (d *deadline) checkProgress(now time.Time) {
 	g := d.dog
 	held := g.queue()
@@ -140,7 +140,7 @@ func (d *deadline) checkProgress(now time.Time) {
 	d.wake()
 }
 
-// overran reports whether the transport was closed because it was late.
+// overran reports whether the watchdog has closed the transport.
 func (d *deadline) overran() bool {
 	if d.dog == nil {
 		return false

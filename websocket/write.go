@@ -76,7 +76,8 @@ func (c *Conn) writeMessage(ctx context.Context, t MessageType, p []byte, plain 
 		return err
 	}
 	defer c.endMessage()
-	return c.sendMessage(ctx, frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p}, plain)
+	f := frame{Header: wire.Header{Fin: true, Opcode: wire.Opcode(t)}, payload: p}
+	return c.sendMessage(ctx, f, plain)
 }
 
 // sendMessage sends f, a whole message, for a caller that has out.messages.
@@ -98,7 +99,8 @@ func (c *Conn) encodeMessage(ctx context.Context, f frame, plain bool) error {
 		c.unlockFrames()
 		return c.opError("write", err)
 	}
-	enc := c.session.Encode(wire.MessageInfo{Text: f.Opcode == wire.OpText, Plain: plain, Size: int64(len(f.payload))})
+	info := wire.MessageInfo{Text: f.Opcode == wire.OpText, Plain: plain, Size: int64(len(f.payload))}
+	enc := c.session.Encode(info)
 	if enc == nil {
 		return c.writeFragments(ctx, f)
 	}
