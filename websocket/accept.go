@@ -15,57 +15,53 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// errBegun is the fault of the server's own code.
-var errBegun = errors.New("the response has begun: nothing may be written before Accept")
+// errBegun means a bug in the server's own code.
+var errBegun = errors.New("the response has begun, but nothing may be written before Accept")
 
-// Accept answers the opening handshake of a client (RFC 6455, section 4.2) and
-// returns the connection, which is the caller's to close. It works on the
-// caller's goroutine and starts none; see [Handler] for servers with many
-// connections. opts may be nil.
+// Accept performs the opening handshake of a server (RFC 6455, section 4.2) and returns the
+// connection, which the caller must close. It runs on the caller's goroutine and starts none. See
+// [Handler] for servers with many connections. opts may be nil.
 //
-// A request that cannot be accepted is answered in full, with the status that
-// fits and a line of text that says what was wrong and which section says so. The
-// error is then a [*HandshakeError] with that status, and the caller has nothing
-// left to do but return:
+// A request that cannot be accepted is answered in full, with a fitting status and a line of text
+// that says what was wrong and which section says so. The error is then a [*HandshakeError] with
+// that status, and the caller only has to return:
 //
-//   - 400: the handshake breaks RFC 6455, or has a body
-//   - 403: a page of another origin, or AcceptOptions.Configure refused
+//   - 400: the handshake violates RFC 6455, or has a body
+//   - 403: the page is of another origin, or AcceptOptions.Configure refused
 //   - 405: the method is not GET
-//   - 408: the end of an empty chunked body did not come in time
-//   - 426: the request is no WebSocket handshake, is HTTP/1.0, or has another
-//     version than 13
+//   - 408: the end of an empty chunked body did not arrive in time
+//   - 426: the request is not a WebSocket handshake, uses HTTP/1.0, or has another version than 13
 //   - 431: the Sec-WebSocket fields are larger than Limits.MaxHandshakeFields
-//   - 500: opts cannot be used; only the error says what is wrong with them
-//   - 501: w cannot be hijacked. Middleware that wraps a ResponseWriter must
-//     have Unwrap or Hijack; that of [http.TimeoutHandler] has neither. The error names
-//     the innermost writer
-//   - 505: the request came over HTTP/2, which has no Upgrade
+//   - 500: opts are invalid; only the error says how
+//   - 501: w cannot be hijacked. Middleware that wraps a ResponseWriter must have Unwrap or Hijack;
+//     that of [http.TimeoutHandler] has neither. The error names the type of the innermost writer
+//   - 505: the request uses HTTP/2, which has no Upgrade
 //
-// A status of 0 means that nothing was answered: the response had begun, the connection
-// was already hijacked, or the 101 could not be sent and the connection is gone. Accept
-// sees that a response has begun if w, or a writer that it wraps, says so by Written, or
-// by Status with BytesWritten or Size beside it. The writer of net/http does not: write
-// nothing to it before Accept.
+// A status of 0 means that no response was sent: the response had already begun, the connection had
+// already been hijacked, or the 101 could not be sent and the connection is gone. Accept notices
+// that a response has begun if w, or a writer that it wraps, has a method Written, or a method
+// Status together with BytesWritten or Size. The writer of net/http has none of them: write nothing
+// to it before Accept.
 //
-// Accept itself sends the 101, after Hijack. Middleware that records the status sees none,
-// or keeps its default, such as 200. Only a writer with WriteHeaderNow, such as gin's,
+// Accept sends the 101 itself, after Hijack. Middleware that records the status therefore sees
+// none, or keeps its default, such as 200. Only a writer with WriteHeaderNow, such as gin's,
 // records 101, because its WriteHeader does not send.
 //
-// Some clients need what the RFCs forbid, and so Accept takes Sec-WebSocket lists without
-// an element, subprotocols with separators such as "/", an empty chunked body, and an
-// Origin that ends in "/" or is the Host field without a scheme.
+// Some clients send what the RFCs forbid. For them, Accept takes Sec-WebSocket lists without an
+// element, subprotocols with separators such as "/", an empty chunked body, and an Origin that ends
+// in "/" or is the Host field without a scheme.
 //
-// The response has the fields that w.Header holds already, such as Set-Cookie,
-// but for those of the handshake and of the length of a body, and those of
-// AcceptOptions.Header. It is sent within Limits.HandshakeTimeout.
+// The response has the fields of w.Header, such as Set-Cookie, except those of the handshake and
+// those about the length of a body, and the fields of AcceptOptions.Header. It is sent within
+// Limits.HandshakeTimeout.
 //
-// Behind a listener whose connections have no read deadlines, such as channels of ssh,
-// net/http cannot hand over a connection until the client sends something or leaves, and
-// Accept waits for that. The ReadDeadlines example adds deadlines to such connections.
+// If the connections of a listener have no read deadlines, as with SSH channels, net/http cannot
+// hand over a connection until the client sends something or leaves, and Accept waits for that. The
+// ReadDeadlines example adds deadlines to such connections.
 //
-// The context of the connection has the values of the request's context, but does
-// not end with it. After Accept, neither w nor r's context nor a deadline of the
-// [http.Server] bears on the connection.
+// The context of the connection has the values of the request's context, but does not end with it.
+// After Accept, the connection depends on neither w, nor r's context, nor a deadline of the
+// [http.Server].
 func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn, error) {
 	if responsewriter.HasBegun(w) {
 		return nil, &HandshakeError{Err: errBegun}
@@ -78,7 +74,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 	var nc net.Conn
 	opened := false
 	defer func() {
-		// Also after a panic: net/http does not close what it has let go of.
+		// Also after a panic: net/http does not close a hijacked connection.
 		if !opened {
 			closeSession(a.session)
 			if nc != nil {
@@ -86,7 +82,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 			}
 		}
 	}()
-	middleware := w.Header() // before Hijack, after which w is not to be used
+	middleware := w.Header() // before Hijack, after which w must not be used
 	var brw *bufio.ReadWriter
 	if e = finishBody(w, r, a.limits.HandshakeTimeout); e == nil {
 		nc, brw, e = hijack(w)
@@ -112,7 +108,7 @@ func Accept(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (*Conn,
 	return c, nil
 }
 
-// An acceptance is what the server's handshake has settled before it answers.
+// An acceptance is the result of the server's negotiation, before the response is sent.
 type acceptance struct {
 	accept      string // the value of Sec-WebSocket-Accept
 	subprotocol string
@@ -123,9 +119,11 @@ type acceptance struct {
 	header      http.Header // AcceptOptions.Header
 }
 
-// negotiate checks a request and the options for it. If there is no error a.session
-// is the caller's to close.
-func negotiate(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a acceptance, e *HandshakeError) {
+// negotiate checks a request and its options, and chooses subprotocol and extension. Without an
+// error, the caller must close a.session.
+func negotiate(
+	w http.ResponseWriter, r *http.Request, opts *AcceptOptions,
+) (a acceptance, e *HandshakeError) {
 	opts, e = optionsFor(r, opts)
 	if e != nil {
 		return a, e
@@ -152,8 +150,8 @@ func negotiate(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a a
 		}
 	}
 	a.subprotocol = chooseSubprotocol(r.Header, opts.Subprotocols)
-	// checkRequest has seen that the key is there. AcceptKey may panic (see there), and so
-	// it comes before there is a session to close.
+	// checkRequest has checked that there is a key. AcceptKey may panic (see there), so it is
+	// called before there is a session to close.
 	a.accept = wire.AcceptKey(r.Header[keyKey][0])
 	if e = a.chooseExtension(r.Header, opts.Extensions); e != nil {
 		return a, e
@@ -162,8 +160,8 @@ func negotiate(w http.ResponseWriter, r *http.Request, opts *AcceptOptions) (a a
 	return a, nil
 }
 
-// optionsFor returns the options for a request: opts itself, which is only read,
-// or what Configure made of a copy.
+// optionsFor returns the options for a request: opts itself, which is only read, or a copy that
+// Configure has changed.
 func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *HandshakeError) {
 	if opts == nil {
 		return new(AcceptOptions), nil
@@ -184,11 +182,13 @@ func optionsFor(r *http.Request, opts *AcceptOptions) (*AcceptOptions, *Handshak
 	if errors.As(err, &own) && !own.dial && own.Err != nil && own.Status >= 400 && own.Status <= 599 {
 		return nil, own
 	}
-	return nil, &HandshakeError{Status: http.StatusForbidden, Err: privateError{err, "the server refuses this WebSocket"}}
+	return nil, &HandshakeError{
+		Status: http.StatusForbidden,
+		Err:    privateError{err, "the server refuses this WebSocket"},
+	}
 }
 
-// hijack takes the connection from net/http. An error with a status is still to be
-// answered.
+// hijack takes the connection over from net/http. An error with a status has not been answered yet.
 func hijack(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, *HandshakeError) {
 	responsewriter.RecordSwitching(w)
 	nc, brw, err := http.NewResponseController(w).Hijack()
@@ -197,14 +197,14 @@ func hijack(w http.ResponseWriter) (net.Conn, *bufio.ReadWriter, *HandshakeError
 		return nil, nil, &HandshakeError{Err: err}
 	case errors.Is(err, http.ErrNotSupported):
 		return nil, nil, refusal(http.StatusNotImplemented, "",
-			"the connection cannot be taken over: %T supports neither Hijack nor Unwrap", responsewriter.Innermost(w))
+			"connection cannot be hijacked: %T has neither Hijack nor Unwrap", responsewriter.Innermost(w))
 	case err != nil:
 		return nil, nil, refusal(http.StatusInternalServerError, "", "hijack: %w", err)
 	}
 	return nc, brw, nil
 }
 
-// buffered returns a copy of what br holds, so that br itself can go.
+// buffered returns a copy of the bytes in the buffer of br, so that br can be freed.
 func buffered(br *bufio.Reader) []byte {
 	n := br.Buffered()
 	if n == 0 {
@@ -214,15 +214,15 @@ func buffered(br *bufio.Reader) []byte {
 	return bytes.Clone(b)
 }
 
-// checkOptions finds what no request can be accepted with. The values at fault
-// stand in the error alone, quoted, and never in a response.
+// checkOptions finds options with which no request can be accepted. Only the error quotes invalid
+// values, never a response.
 func (o *AcceptOptions) checkOptions() *HandshakeError {
 	bad := func(format string, args ...any) *HandshakeError {
 		return refusal(http.StatusInternalServerError, "", format, args...)
 	}
 	for _, s := range o.Subprotocols {
 		if !wire.IsProtocolName(s) {
-			return bad("AcceptOptions.Subprotocols: %q must be one or more bytes from U+0021 to U+007E other than a comma", s)
+			return bad("AcceptOptions.Subprotocols: %q %s", s, protocolNameRule)
 		}
 	}
 	for _, p := range o.Origins {
@@ -232,7 +232,7 @@ func (o *AcceptOptions) checkOptions() *HandshakeError {
 	}
 	for name, values := range o.Header {
 		if field.IsReserved(name) {
-			return bad("AcceptOptions.Header: %q belongs to the handshake", name)
+			return bad("AcceptOptions.Header: %q is set by the handshake itself", name)
 		}
 		if err := field.Check(name, values); err != nil {
 			return bad("AcceptOptions.Header: %w", err)

@@ -231,7 +231,7 @@ func TestRefusePageInPrivate(t *testing.T) {
 	if r.status != "HTTP/1.1 403 Forbidden" || r.body != "the origin is not allowed (RFC 6455, section 10.2)\n" {
 		t.Errorf("answered %s %q", r.status, r.body)
 	}
-	const want = `websocket: handshake (status 403): origin "https://evil.example" is not of the host "server.example"; allow it in AcceptOptions.Origins (RFC 6455, section 10.2)`
+	const want = `websocket: handshake (status 403): origin "https://evil.example" does not match host "server.example" and is not in AcceptOptions.Origins (RFC 6455, section 10.2)`
 	if fmt.Sprint(a.err) != want {
 		t.Errorf("returned %v", a.err)
 	}

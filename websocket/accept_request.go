@@ -13,11 +13,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// errVersion is the cause of a refusal that our version must go with.
+// errVersion is the cause of a refusal whose response must name our version.
 var errVersion = errors.New(fieldVersion + " must be " + protocolVersion)
 
-// checkRequest judges the parts of a request that no option changes, in the order
-// in which a wrong one tells its sender most.
+// checkRequest checks the parts of a request that no option affects. The most telling errors come
+// first.
 func checkRequest(r *http.Request) *HandshakeError {
 	switch {
 	case r.ProtoMajor > 1:
@@ -28,7 +28,8 @@ func checkRequest(r *http.Request) *HandshakeError {
 	case !r.ProtoAtLeast(1, 1):
 		return refusal(http.StatusUpgradeRequired, section421, "HTTP/1.1 is needed, not %s", r.Proto)
 	case len(r.Header[fieldUpgrade]) == 0:
-		return refusal(http.StatusUpgradeRequired, section421, "this is a WebSocket: the request has no Upgrade field")
+		return refusal(http.StatusUpgradeRequired, section421,
+			"this is a WebSocket: the request has no Upgrade field")
 	case !wire.HasToken(r.Header[fieldUpgrade], upgradeToken):
 		return refusal(http.StatusUpgradeRequired, section421, "the Upgrade field does not name websocket")
 	case !wire.HasToken(r.Header[fieldConnection], fieldUpgrade):
@@ -42,10 +43,9 @@ func checkRequest(r *http.Request) *HandshakeError {
 	return checkKey(r.Header[keyKey])
 }
 
-// hasBody reports whether the header of a request announces a body, which could be taken
-// for frames. One that is chunked may turn out to be empty, which is accepted: vert.x and
-// Envoy send it as proxies, although the body of a GET has no meaning (RFC 9110, section
-// 9.3.1). See finishBody.
+// hasBody reports whether the header of a request announces a body, which could be taken for
+// frames. A chunked body may turn out to be empty, and is then accepted: vert.x and Envoy send one
+// as proxies, although the body of a GET has no meaning (RFC 9110, section 9.3.1). See finishBody.
 func hasBody(r *http.Request) bool {
 	if slices.Equal(r.TransferEncoding, []string{"chunked"}) {
 		return len(r.Header["Expect"]) > 0
@@ -54,30 +54,32 @@ func hasBody(r *http.Request) bool {
 }
 
 func refuseBody() *HandshakeError {
-	return refusal(http.StatusBadRequest, "RFC 9110, section 9.3.1", "the request has a body, which could be taken for frames")
+	return refusal(http.StatusBadRequest, "RFC 9110, section 9.3.1",
+		"the request has a body, which could be taken for frames")
 }
 
-// finishBody reads a chunked body, which must be empty, to its end within limit: what
-// comes after it are frames.
+// finishBody reads a chunked body, which must be empty, to its end within limit. Frames follow it.
 func finishBody(w http.ResponseWriter, r *http.Request, limit time.Duration) *HandshakeError {
 	if len(r.TransferEncoding) == 0 {
 		return nil
 	}
 	due := time.Now().Add(limit)
-	// Hijack clears the deadline, and after a refusal net/http does.
+	// Hijack clears the deadline. After a refusal, net/http does.
 	if limit > 0 && http.NewResponseController(w).SetReadDeadline(due) != nil {
 		return refuseBody()
 	}
 	_, err := io.ReadFull(r.Body, make([]byte, 1))
 	switch {
-	case err == nil, err == io.EOF && len(r.Trailer) > 0: // a copy of r lacks trailers that were not announced
+	case err == nil, err == io.EOF && len(r.Trailer) > 0: // but a copy of r lacks unannounced trailers
 		return refuseBody()
-	case err != io.EOF && limit > 0 && !time.Now().Before(due): // net/http does not always say so
+	case err != io.EOF && limit > 0 && !time.Now().Before(due): // net/http does not always return a timeout
 		return refusal(http.StatusRequestTimeout, "RFC 9110, section 15.5.9",
 			"chunked body did not end within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
-	case err != io.EOF: // which may name addresses
-		return &HandshakeError{Status: http.StatusBadRequest, Section: "RFC 9112, section 7.1",
-			Err: privateError{fmt.Errorf("chunked body: %w", err), "chunked body is malformed or incomplete"}}
+	case err != io.EOF: // it may contain addresses
+		return &HandshakeError{
+			Status: http.StatusBadRequest, Section: "RFC 9112, section 7.1",
+			Err: privateError{fmt.Errorf("chunked body: %w", err), "chunked body is malformed or incomplete"},
+		}
 	}
 	return nil
 }
@@ -87,7 +89,8 @@ func checkVersion(values []string) *HandshakeError {
 	case len(values) == 0:
 		return refusal(http.StatusBadRequest, section421, "%w, and there is none", errVersion)
 	case len(values) > 1:
-		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.5", "%w, and stands here more than once", errVersion)
+		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.5",
+			"%w, and stands here more than once", errVersion)
 	case values[0] != protocolVersion:
 		return refusal(http.StatusUpgradeRequired, section422, "%w, not %.32q", errVersion, values[0])
 	}
@@ -99,15 +102,15 @@ func checkKey(values []string) *HandshakeError {
 	case len(values) == 0:
 		return refusal(http.StatusBadRequest, section421, "there is no "+fieldKey)
 	case len(values) > 1:
-		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.1", fieldKey+" stands here more than once")
+		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.1",
+			fieldKey+" stands here more than once")
 	case !wire.IsKey(values[0]):
 		return refusal(http.StatusBadRequest, section421, fieldKey+" is not 16 bytes in base64")
 	}
 	return nil
 }
 
-// checkFieldSizes refuses Sec-WebSocket fields of more than limit bytes before they are
-// parsed.
+// checkFieldSizes refuses Sec-WebSocket fields of more than limit bytes before they are parsed.
 func checkFieldSizes(h http.Header, limit int64) *HandshakeError {
 	var size int64
 	for name, values := range h {
@@ -125,8 +128,7 @@ func checkFieldSizes(h http.Header, limit int64) *HandshakeError {
 	return nil
 }
 
-// chooseSubprotocol returns the first of the server's subprotocols that the
-// client offers, or "". Both spell it alike, so it is as the client wrote it.
+// chooseSubprotocol returns the first of the server's subprotocols that the client offers, or "".
 func chooseSubprotocol(h http.Header, wanted []string) string {
 	offered := wire.ParseProtocols(h[keyProtocol])
 	for _, s := range wanted {
@@ -137,8 +139,8 @@ func chooseSubprotocol(h http.Header, wanted []string) string {
 	return ""
 }
 
-// chooseExtension lets each extension in turn choose among what the client offers, and
-// takes the first answer.
+// chooseExtension lets each extension in turn choose from the client's offers, and uses the first
+// answer.
 func (a *acceptance) chooseExtension(h http.Header, exts []wire.Extension) *HandshakeError {
 	offers, err := wire.ParseExtensions(h[keyExtensions])
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/field"
 )
 
-// refusal makes the error of a request that is answered with status.
+// refusal returns the error of a request that is answered with status.
 func refusal(status int, section, format string, args ...any) *HandshakeError {
 	return &HandshakeError{Status: status, Section: section, Err: fmt.Errorf(format, args...)}
 }
 
-// A privateError was not made for the client, which is told something else.
+// A privateError has a text that is not for the client, which gets another one.
 type privateError struct {
 	error
 	public string
@@ -25,8 +25,8 @@ type privateError struct {
 
 func (e privateError) Unwrap() error { return e.error }
 
-// refuse answers a request with e. The client is not told private errors and faults of
-// the server.
+// refuse answers a request with e. The client does not get the text of private errors and internal
+// errors.
 func refuse(w http.ResponseWriter, e *HandshakeError) {
 	h := w.Header()
 	switch {
@@ -58,11 +58,11 @@ func refusalText(e *HandshakeError) string {
 
 // respond sends the response within Limits.HandshakeTimeout.
 func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http.Header) (err error) {
-	// One Write, so that the response is one TLS record and most often one packet;
-	// net/http's own buffer is there to build it in.
+	// One Write, in the buffer of net/http, so that the response is one TLS record and usually
+	// one packet.
 	b := a.appendResponse(brw.AvailableBuffer(), middleware)
 	if d := a.limits.HandshakeTimeout; d > 0 {
-		// Not all transports have deadlines, and closing does not end every write.
+		// Set both, because not all transports have deadlines, and closing does not end every write.
 		_ = nc.SetWriteDeadline(time.Now().Add(d)) // NewConn clears it
 		late := time.AfterFunc(d, func() { dropConn(nc) })
 		defer func() {
@@ -75,10 +75,10 @@ func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http
 	return err
 }
 
-var errResponseTimeout = fmt.Errorf("not done within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
+var errResponseTimeout = fmt.Errorf("not completed within Limits.HandshakeTimeout: %w",
+	os.ErrDeadlineExceeded)
 
-// appendResponse appends the 101 response (RFC 6455, section 4.2.2, step 5). The
-// names are spelled as the RFC does: some clients compare them to the letter.
+// appendResponse appends the 101 response (RFC 6455, section 4.2.2, step 5).
 func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {
 	dst = append(dst, statusLine...)
 	dst = field.Append(dst, fieldUpgrade, upgradeToken)

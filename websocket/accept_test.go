@@ -213,7 +213,7 @@ func TestAcceptWrappedWriter(t *testing.T) {
 			if r.status != test.want {
 				t.Errorf("answered %s", r.status)
 			}
-			if test.want == none && !strings.Contains(r.body, "supports neither Hijack nor Unwrap") {
+			if test.want == none && !strings.Contains(r.body, "has neither Hijack nor Unwrap") {
 				t.Errorf("answered %q", r.body)
 			}
 		})

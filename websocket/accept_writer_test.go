@@ -60,7 +60,7 @@ func TestAcceptRecordsStatus(t *testing.T) {
 		}
 		if status == 101 {
 			client.expectClose(StatusNormalClosure)
-		} else if want := "websocket.opaque supports neither Hijack nor Unwrap"; !strings.Contains(r.body, want) || !strings.Contains(logged.String(), want) {
+		} else if want := "websocket.opaque has neither Hijack nor Unwrap"; !strings.Contains(r.body, want) || !strings.Contains(logged.String(), want) {
 			t.Errorf("answered %q, logged %q", r.body, logged)
 		}
 	}

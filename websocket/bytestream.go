@@ -14,38 +14,37 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/movable"
 )
 
-// adapterMessage is the largest message that the adapter sends, in bytes: well
-// below what peers limit messages to.
+// adapterMessage is the largest message that the adapter sends, in bytes. It is well below common
+// limits of peers.
 const adapterMessage = 64 << 10
 
-// ByteStream returns a [net.Conn] whose bytes travel in messages of type t, for
-// protocols that need a stream. How the bytes are divided into messages means
-// nothing: Write sends messages of up to 64 KiB, and Read joins them.
+// ByteStream returns a [net.Conn] whose bytes are sent in messages of type t, for protocols that
+// need a stream. The boundaries of messages carry no meaning: Write sends messages of up to 64 KiB,
+// and Read joins them.
 //
-// With Binary, a text message from the peer fails the connection with
-// StatusUnsupportedData. With Text, Read accepts messages of both types, and the
-// stream that is written must be UTF-8. Write does not divide a rune between two
-// messages. If p ends within a rune, Write counts those bytes, at most 3, as written
-// and sends them with the next Write. If Close comes first, it drops them, closes with
-// StatusInternalError and returns an error.
+// With Binary, a text message from the peer closes the connection with StatusUnsupportedData. With
+// Text, Read accepts messages of both types, and the stream that is written must be UTF-8. Write
+// does not divide a rune between two messages. If p ends within a rune, Write counts those bytes,
+// at most 3, as written and sends them with the next Write. If Close is called before that, it
+// drops them, closes with StatusInternalError and returns an error.
 //
-// Any number of goroutines may use it. A deadline that passes loses no byte: the
-// next call goes on where the last one was. (Over TLS, as with a [tls.Conn], a
-// Write that a deadline has cut in the middle ends the connection.) Deadlines do
-// not bear on pongs, nor on Close. Do not read from c itself meanwhile.
+// Any number of goroutines may use the stream. A deadline that passes loses no byte: the next call
+// continues where the last one stopped. An exception is a Write that is cut in the middle over TLS
+// or another transport that cannot resume it: it ends the connection, as with a [tls.Conn].
+// Deadlines affect neither pongs nor Close. Do not read from c itself while the stream is in use.
 //
-// Close is [Conn.Close] with StatusNormalClosure. A Read or Write in progress does not
-// wait for the closing handshake. It is cut as by a deadline, and returns an error that
-// matches [net.ErrClosed] at once.
+// Close is [Conn.Close] with StatusNormalClosure. A Read or Write in progress does not wait for the
+// closing handshake. It is interrupted as by a deadline, and returns an error that matches
+// [net.ErrClosed] at once.
 //
-// Read returns [io.EOF] once the peer has closed with StatusNormalClosure,
-// StatusGoingAway or no status. A stream that ends in another way is an error that
-// wraps a [CloseError] or, if no close frame came, [io.ErrUnexpectedEOF] or the
-// transport's error. Only after this side has closed does it match [net.ErrClosed].
+// Read returns [io.EOF] once the peer has closed with StatusNormalClosure, StatusGoingAway or no
+// status. If the stream ends in another way, the error wraps a [CloseError] or, if no close frame
+// arrived, [io.ErrUnexpectedEOF] or the transport's error. It matches [net.ErrClosed] only after
+// this side has closed the stream.
 func (c *Conn) ByteStream(t MessageType) net.Conn { return &adapter{c: c, typ: t} }
 
 type adapter struct {
-	c      *Conn // not embedded: it would give the transport away
+	c      *Conn // not embedded, to hide NetConn
 	typ    MessageType
 	closed atomic.Bool
 
@@ -116,11 +115,11 @@ func (a *adapter) Write(p []byte) (n int, err error) {
 		}
 		err := a.c.WriteBuffers(ctx, a.typ, a.half, p[:m])
 		if err == nil || isAccepted(err) {
-			n += m // also what was cut: it is sent later
+			n += m // bytes that were cut are sent later
 			a.half = nil
 		}
 		if err != nil {
-			if told := a.callError("write", err); told != io.EOF { // which is for who reads
+			if told := a.callError("write", err); told != io.EOF { // io.EOF is for Read alone
 				return n, told
 			}
 			return n, &brokenStream{err}
@@ -130,8 +129,8 @@ func (a *adapter) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// cut returns how many bytes of p go into the next message, after a.half. The number is
-// -len(a.half) if all of this is the beginning of a rune.
+// cut returns how many bytes of p go into the next message, after a.half. It returns -len(a.half)
+// if all of this is the beginning of a rune.
 func (a *adapter) cut(p []byte) int {
 	n := min(len(p), adapterMessage-len(a.half))
 	if a.typ == Text {
@@ -154,8 +153,7 @@ func halfRune(p []byte) int {
 	return 0
 }
 
-// callError is streamError for the error of a Read or Write, which tells of the
-// adapter's own Close first.
+// callError is streamError for a Read or Write. It reports the adapter's own Close first.
 func (a *adapter) callError(op string, err error) error {
 	if err != nil && a.closed.Load() {
 		return closedByUs(op)
@@ -167,8 +165,7 @@ func closedByUs(op string) error {
 	return &Error{Op: op, Err: net.ErrClosed, closed: true, local: true}
 }
 
-// streamError is err as users of a net.Conn expect it: they take [net.ErrClosed] for
-// their own Close.
+// streamError converts err for users of a net.Conn. To them, [net.ErrClosed] means their own Close.
 func streamError(err error) error {
 	e, _ := err.(*Error)
 	switch {
@@ -187,7 +184,7 @@ func streamError(err error) error {
 	return &brokenStream{err}
 }
 
-// peerClose returns the close frame of the peer that err, of an operation, is about, or
+// peerClose returns the peer's close frame if err, the error of an operation, is about that, or
 // nil.
 func peerClose(err error) error {
 	if e, ok := err.(*Error); ok && !e.local {
@@ -227,7 +224,7 @@ func (a *adapter) Close() error {
 		a.writing.Unlock()
 	}
 	err := streamError(a.c.Close(context.Background(), code, reason))
-	if err == nil || err == io.EOF { // the peer was first
+	if err == nil || err == io.EOF { // the peer closed first
 		return half
 	}
 	return err
@@ -247,7 +244,7 @@ func (a *adapter) SetWriteDeadline(t time.Time) error {
 	return a.ended()
 }
 
-// ended is an error once this side has closed.
+// ended returns an error once this side has closed.
 func (a *adapter) ended() error {
 	if a.closed.Load() || a.c.closing.dropped.Load() {
 		return net.ErrClosed

@@ -12,36 +12,36 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Dial connects to a server, performs the opening handshake as a client (RFC
-// 6455, section 4.1) and returns the open connection. opts may be nil.
+// Dial connects to a server, performs the opening handshake of a client (RFC 6455, section 4.1) and
+// returns the open connection. opts may be nil.
 //
-// The URL takes these forms. A fragment is an error (section 3); spaces, letters
-// outside ASCII and the like in the path and the query are escaped, and a host
-// outside ASCII is sent in punycode; userinfo becomes an Authorization field of the
-// Basic scheme unless opts.Header has one:
+// The URL has one of these forms:
 //
-//	ws://host:port/path?query           http is the same; port 80 by default
-//	wss://host:port/path?query          over TLS; https is the same; port 443
-//	ws+unix:///path/to.sock:/path?query a unix socket, up to the first colon;
+//	ws://host:port/path?query           same as http; the default port is 80
+//	wss://host:port/path?query          over TLS; same as https; the default port is 443
+//	ws+unix:///path/to.sock:/path?query a Unix socket, up to the first colon;
 //	                                    then the path of the request, "/" by
 //	                                    default; its Host is "localhost"
-//	wss+unix:///path/to.sock:/path      TLS over a unix socket
+//	wss+unix:///path/to.sock:/path      TLS over a Unix socket
 //
-// All of it, with proxies, TLS and redirects, is bounded by ctx and by
-// Limits.HandshakeTimeout, 10 seconds by default. ctx is for the handshake: once
-// Dial has returned, its end does not touch the connection, which keeps only its
-// values.
+// A fragment is an error (section 3). Spaces, letters outside ASCII and the like are escaped in the
+// path and the query, and a host outside ASCII is sent in punycode. Userinfo becomes an
+// Authorization field of the Basic scheme unless opts.Header has one.
 //
-// Every error is a [*HandshakeError], whose text shows no userinfo of a URL. If no
-// answer came, the response is nil and the error wraps the cause, such as
-// [context.DeadlineExceeded]. Otherwise the response is that of the server, or of a
-// proxy that refused to connect (its Request then has the method CONNECT), and its
-// Status is in the error. Its Body is in memory and need not be closed: at most the
-// first 1,024 bytes after a failure, none after a success.
+// ctx and Limits.HandshakeTimeout, 10 seconds by default, limit the whole of Dial, with proxies,
+// TLS and redirects. Once Dial has returned, the end of ctx does not affect the connection, which
+// keeps only the values of ctx.
 //
-// Dial does not wait for other handshakes with the same address, as section 4.1
-// asks of browsers to protect servers from scripts: a program that opens many
-// connections bounds them itself.
+// Every error is a [*HandshakeError], whose text shows no userinfo of a URL. If no response
+// arrived, the returned response is nil and the error wraps the cause, such as
+// [context.DeadlineExceeded]. Otherwise it is the response of the server, or of a proxy that
+// refused to connect (its Request then has the method CONNECT), and its status is in the error. Its
+// Body is in memory and need not be closed: it has at most the first 1,024 bytes after a failure,
+// and none after a success.
+//
+// Dial does not wait for other handshakes with the same address, as section 4.1 requires of
+// browsers to protect servers from scripts. A program that opens many connections limits them
+// itself.
 func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Response, error) {
 	d, err := newDialer(url, opts)
 	if err != nil {
@@ -58,11 +58,10 @@ func Dial(ctx context.Context, url string, opts *DialOptions) (*Conn, *http.Resp
 
 // A dialer is the state of one Dial.
 //
-// It does without http.Transport. That one sends ws requests to an HTTP proxy in
-// absolute form, where section 4.1 asks for CONNECT; shows the TLS settings meant
-// for the server, client certificates included, to an https proxy; and leaves
-// goroutines and buffers behind, with the first frames of a quick server among
-// them. What Dial needs of it is less than what it would take to work around it.
+// It does not use http.Transport, which sends ws requests to an HTTP proxy in absolute form, where
+// section 4.1 requires CONNECT; uses the TLS settings for the server, client certificates included,
+// for an https proxy too; and keeps goroutines and buffers, which may have the first frames of a
+// quick server. Working around that would take more code than the little that Dial needs of it.
 type dialer struct {
 	opts   DialOptions // slices and Header are copies
 	limits Limits
@@ -70,14 +69,14 @@ type dialer struct {
 	key    string        // Sec-WebSocket-Key of the last request
 	auth   string        // Authorization from the userinfo of the URL, or ""
 	host   string        // Host from opts.Header, or ""
-	left   bool          // a redirect has led away from the host that the caller named
+	left   bool          // a redirect has led away from the caller's host
 
 	protocols  string                 // value of Sec-WebSocket-Protocol, or ""
 	extensions string                 // value of Sec-WebSocket-Extensions, or ""
 	offers     [][]wire.ExtensionSpec // what each of opts.Extensions offers
 }
 
-// newDialer checks all that can be checked before anything is sent.
+// newDialer checks everything that can be checked before anything is sent.
 func newDialer(url string, opts *DialOptions) (*dialer, error) {
 	d := &dialer{}
 	if opts != nil {
@@ -100,14 +99,14 @@ func newDialer(url string, opts *DialOptions) (*dialer, error) {
 	return d, d.makeOffers()
 }
 
-// bound returns ctx with the limit on the handshake.
+// bound returns ctx limited by Limits.HandshakeTimeout.
 func (d *dialer) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	limit := d.limits.HandshakeTimeout
 	if limit < 0 {
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeoutCause(ctx, limit,
-		fmt.Errorf("not done within Limits.HandshakeTimeout, %v: %w", limit, context.DeadlineExceeded))
+		fmt.Errorf("not completed within Limits.HandshakeTimeout, %v: %w", limit, context.DeadlineExceeded))
 }
 
 // dial makes attempts until one succeeds or fails for good.
@@ -118,7 +117,8 @@ func (d *dialer) dial(ctx context.Context) (net.Conn, ConnOptions, *http.Respons
 			return nc, cfg, resp, err
 		}
 		if err := d.follow(resp.Header.Get("Location")); err != nil {
-			return nil, ConnOptions{}, resp, &HandshakeError{Status: resp.StatusCode, Section: section41, Err: err, dial: true}
+			e := &HandshakeError{Status: resp.StatusCode, Section: section41, Err: err, dial: true}
+			return nil, ConnOptions{}, resp, e
 		}
 	}
 }
@@ -139,7 +139,7 @@ func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Resp
 		}
 		return nil, ConnOptions{}, nil, dialFailed(ctx, step, err)
 	}
-	// Closing is the one way to interrupt every transport in every state.
+	// Only closing interrupts every transport in every state.
 	stop := context.AfterFunc(ctx, func() { dropConn(raw) })
 	nc, cfg, resp, err := d.exchange(ctx, raw, proxy, req)
 	if !stop() && err == nil {
@@ -153,9 +153,11 @@ func (d *dialer) attempt(ctx context.Context) (net.Conn, ConnOptions, *http.Resp
 	return nc, cfg, resp, nil
 }
 
-// exchange goes from the connection raw, to the server or its proxy, to a
+// exchange takes the connection raw, to the server or its proxy, through the handshake up to a
 // verified response.
-func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *http.Request) (nc net.Conn, cfg ConnOptions, resp *http.Response, err error) {
+func (d *dialer) exchange(
+	ctx context.Context, raw net.Conn, proxy *proxy, req *http.Request,
+) (nc net.Conn, cfg ConnOptions, resp *http.Response, err error) {
 	nc, resp, err = d.tunnel(ctx, raw, proxy)
 	if err != nil {
 		return nil, ConnOptions{}, resp, err
@@ -184,15 +186,15 @@ func (d *dialer) exchange(ctx context.Context, raw net.Conn, proxy *proxy, req *
 // follow makes location the next target.
 func (d *dialer) follow(location string) error {
 	next, err := d.target.Follow(location)
-	// Once away, away: what the caller gave for the first host must not come
-	// back by a chain that others decide.
+	// left is never reset: what the caller gave for the first host must not be sent again at the
+	// end of a chain of redirects that others decide.
 	d.left = d.left || !d.target.Same(next)
 	d.target = next
 	return err
 }
 
-// dialFailed is the error of a step that failed with err, before or without a
-// response. If ctx has ended, that is why.
+// dialFailed returns the error of a step that failed with err, before or without a response. If ctx
+// has ended, that is the cause.
 func dialFailed(ctx context.Context, step string, err error) error {
 	if ended := contextError(ctx); ended != nil {
 		err = bare(ended)

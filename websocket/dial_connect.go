@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/target"
 )
 
-// connect opens the connection to the server or, if there is one, to its proxy.
+// connect opens the connection to the proxy, if there is one, or else to the server.
 func (d *dialer) connect(ctx context.Context, p *proxy) (net.Conn, error) {
 	network, addr := "tcp", ""
 	switch {
@@ -29,13 +29,12 @@ func (d *dialer) connect(ctx context.Context, p *proxy) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, network, addr)
 }
 
-// dialsTLS reports whether the caller's own TLS is used.
+// dialsTLS reports whether DialOptions.DialTLS is called.
 func (d *dialer) dialsTLS(p *proxy) bool {
 	return d.opts.DialTLS != nil && d.target.Secure() && p == nil
 }
 
-// proxy asks the caller, or the environment, for the proxy on the way to
-// d.target. It returns nil for none.
+// proxy returns the proxy for d.target that the caller or the environment specifies, or nil.
 func (d *dialer) proxy(ctx context.Context, req *http.Request) (*proxy, error) {
 	if d.target.Socket != "" {
 		return nil, nil
@@ -48,8 +47,8 @@ func (d *dialer) proxy(ctx context.Context, req *http.Request) (*proxy, error) {
 	return &proxy{u}, err
 }
 
-// serverTLS returns the TLS settings for d.target: those of the caller, without
-// what belongs to the host of the URL alone if a redirect has led elsewhere.
+// serverTLS returns the TLS settings for d.target: the caller's, but if a redirect has led
+// elsewhere without those that belong to the caller's host alone.
 func (d *dialer) serverTLS() *tls.Config {
 	c := d.opts.TLSConfig.Clone() // nil stays nil
 	if c == nil {
@@ -63,13 +62,12 @@ func (d *dialer) serverTLS() *tls.Config {
 	if c.ServerName == "" {
 		c.ServerName = d.target.URL.Hostname()
 	}
-	c.NextProtos = []string{alpnHTTP1} // or a server may well choose h2
+	c.NextProtos = []string{alpnHTTP1}
 	return c
 }
 
-// proxyTLS returns the TLS settings for a proxy. It is not the server: it is
-// verified by its own name, sees no client certificate, and is not excused from
-// verification if the server is.
+// proxyTLS returns the TLS settings for a proxy. A proxy is verified by its own name, even if the
+// server is not verified, and gets no client certificate.
 func (d *dialer) proxyTLS(name string) *tls.Config {
 	c := &tls.Config{ServerName: name, NextProtos: []string{alpnHTTP1}}
 	if o := d.opts.TLSConfig; o != nil {

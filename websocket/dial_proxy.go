@@ -11,14 +11,14 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/target"
 )
 
-// A proxy is asked for a connection to the server. It learns the server's host
-// and port and nothing else: the request goes through the connection.
+// A proxy is asked for a connection to the server. It learns only the server's host and port,
+// because the request is sent through the connection.
 type proxy struct {
 	url *url.URL // scheme http, https, socks5 or socks5h; host in ASCII
 }
 
-// tunnel makes of nc, a connection to p, one to the server. If p answers CONNECT
-// with a refusal, it returns that too. p may be nil.
+// tunnel turns nc, a connection to p, into one to the server. If p refuses a CONNECT, tunnel
+// returns that response too. p may be nil.
 func (d *dialer) tunnel(ctx context.Context, nc net.Conn, p *proxy) (net.Conn, *http.Response, error) {
 	if p == nil {
 		return nc, nil, nil
@@ -39,8 +39,8 @@ func (d *dialer) tunnel(ctx context.Context, nc net.Conn, p *proxy) (net.Conn, *
 	return nc, resp, err
 }
 
-// connect asks an HTTP proxy for a tunnel to addr (RFC 9110, section 9.3.6). It
-// returns a response only with an error.
+// connect asks an HTTP proxy for a tunnel to addr (RFC 9110, section 9.3.6). It returns a response
+// only with an error.
 func (p *proxy) connect(ctx context.Context, nc net.Conn, addr string, limit int64) (*http.Response, error) {
 	req := &http.Request{
 		Method: http.MethodConnect,
@@ -59,7 +59,8 @@ func (p *proxy) connect(ctx context.Context, nc net.Conn, addr string, limit int
 		return r.HTTP, badResponse(r, section41, "proxy answered %s%s", r.Status(), r.Text())
 	}
 	if len(r.Rest) > 0 {
-		return r.HTTP, badResponse(r, "RFC 9110, section 9.3.6", "proxy sent %d bytes before the server could", len(r.Rest))
+		return r.HTTP, badResponse(r, "RFC 9110, section 9.3.6",
+			"proxy sent %d bytes before the server could", len(r.Rest))
 	}
 	return nil, nil
 }

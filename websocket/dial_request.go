@@ -22,7 +22,7 @@ func (d *dialer) takeHeader() error {
 		if err := checkOwnField(name, values); err != nil {
 			return fmt.Errorf("DialOptions.Header: %w", err)
 		}
-		// net/http goes by the usual spelling of these two.
+		// net/http looks these two up in canonical form.
 		switch strings.ToLower(name) {
 		case "host":
 			if d.host != "" || len(values) != 1 {
@@ -45,23 +45,24 @@ func (d *dialer) takeHeader() error {
 	return nil
 }
 
-// checkOwnField refuses a field that may not stand in the request at all and one
-// that is not the caller's to set. Its errors do not show values.
+// checkOwnField refuses a field that must not be in the request at all, and one that the caller
+// must not set. Its errors do not show values.
 func checkOwnField(name string, values []string) error {
 	switch {
 	case field.IsReserved(name):
-		return fmt.Errorf("%q belongs to the handshake", name)
+		return fmt.Errorf("%q is set by the handshake itself", name)
 	case strings.EqualFold(name, "Proxy-Authorization"):
-		return fmt.Errorf("%q would go to the server; a proxy's comes from the userinfo of its URL", name)
+		return fmt.Errorf(
+			"%q would be sent to the server; put a proxy's credentials into the userinfo of its URL", name)
 	}
 	return field.Check(name, values)
 }
 
-// makeOffers composes what is offered to the server.
+// makeOffers sets the offers to the server.
 func (d *dialer) makeOffers() error {
 	for i, p := range d.opts.Subprotocols {
 		if !wire.IsProtocolName(p) {
-			return fmt.Errorf("DialOptions.Subprotocols: %q must be one or more bytes from U+0021 to U+007E other than a comma (%s)", p, section41)
+			return fmt.Errorf("DialOptions.Subprotocols: %q %s (%s)", p, protocolNameRule, section41)
 		}
 		if slices.Contains(d.opts.Subprotocols[:i], p) {
 			return fmt.Errorf("DialOptions.Subprotocols: %q is listed twice (%s)", p, section41)
@@ -76,14 +77,14 @@ func (d *dialer) makeOffers() error {
 	}
 	value, err := wire.AppendExtensions(nil, all)
 	if err != nil {
-		return fmt.Errorf("DialOptions.Extensions: an offer is not made of tokens: %w", fieldCause(err))
+		return fmt.Errorf("DialOptions.Extensions: invalid offer: %w", fieldCause(err))
 	}
 	d.extensions = string(value)
 	return nil
 }
 
-// newRequest returns the request for d.target, with a key of its own. It has no
-// context and refers to nothing of d but the URL.
+// newRequest returns the request for d.target, with a new key. The request has no context and
+// shares only the URL with d.
 func (d *dialer) newRequest() *http.Request {
 	req := &http.Request{
 		Method: http.MethodGet,
@@ -111,8 +112,8 @@ func (d *dialer) newRequest() *http.Request {
 	return req
 }
 
-// addCallers adds what the caller wants to be sent: all of it to the host that
-// the URL names, and to any other the User-Agent alone.
+// addCallers adds the caller's fields: all of them for the host of the caller's URL, and only the
+// User-Agent for any other host.
 func (d *dialer) addCallers(req *http.Request) {
 	if d.left {
 		if agent, ok := d.opts.Header["User-Agent"]; ok {
@@ -136,6 +137,6 @@ func (d *dialer) addCallers(req *http.Request) {
 // newKey returns a value for Sec-WebSocket-Key: 16 bytes from crypto/rand.
 func newKey() string {
 	var nonce [16]byte
-	rand.Read(nonce[:]) // never fails: it ends the program instead
+	rand.Read(nonce[:]) // never fails; it ends the program instead
 	return base64.StdEncoding.EncodeToString(nonce[:])
 }

@@ -9,46 +9,47 @@ import (
 	"runtime/debug"
 )
 
-// A Handler accepts WebSocket connections on any mux of net/http and serves each
-// with a function:
+// A Handler accepts WebSocket connections on any mux of net/http and serves each with a function:
 //
 //	http.Handle("/echo", websocket.Handler{Serve: echo})
 //
-// Set its fields before the first request; they are only read from then on.
+// Set its fields before the first request. After that they are only read.
 //
 // # Goroutines
 //
-// Serve runs on a goroutine of its own, and ServeHTTP returns once the handshake
-// is done: net/http's goroutine, its stack and its buffers go, which is most of
-// what an idle connection would hold. Middleware around the Handler thus sees
-// the request end when the connection begins. Set Hold for middleware that needs
-// it otherwise.
+// Serve runs on a new goroutine, and ServeHTTP returns once the opening handshake is done. That
+// frees the goroutine of net/http with its stack and buffers, which is most of what an idle
+// connection would hold. Middleware around the Handler therefore sees the request end when the
+// connection begins. If it must not, set Hold.
 //
 // # The end of a connection
 //
-// When Serve returns, the connection is closed, if it is not yet: with 1000 after
-// nil; with the code and the reason of an error of [CloseWith]; with 1001 after
-// [context.Canceled]; with 1007 after an error of [Conn.ReadJSON] about what the peer
-// sent; with the code of a [wire.Error] that the program has found itself; and with
-// 1011 after any other error. An error of another connection, such as that of a proxy
-// to its backend, counts as any other error: its code is not relayed.
+// When Serve returns, the connection is closed, unless it is closed already:
 //
-// The text of an error is not sent to the peer. The reason of the close frame is that of
-// CloseWith, the Reason of the wire.Error, a fixed text for 1007, or empty.
+//   - with 1000 after nil
+//   - with the code and reason of an error of [CloseWith]
+//   - with 1001 after [context.Canceled]
+//   - with 1007 after an error of [Conn.ReadJSON] about an invalid value of the peer
+//   - with the code of a [wire.Error] that the program has found itself
+//   - with 1011 after any other error, including an error of another connection, such as that of a
+//     proxy to its backend, whose code is not relayed
 //
-// An error that is answered with 1011 goes to the ErrorLog of the [http.Server],
-// but for a context's deadline and [CloseWith]; so does a request that was refused with
-// 500 or 501, and a code or a reason of CloseWith that cannot be sent.
-// The peer's own close, a lost connection and the faults of clients are not logged.
+// The text of an error is not sent to the peer. The reason of the close frame is that of CloseWith,
+// the Reason of the wire.Error, a fixed text for 1007, or empty.
 //
-// If Serve panics, the panic and the stack are logged in the same way and the
-// connection is closed with 1011. [http.ErrAbortHandler] is not logged and drops
-// the connection without a close frame. A panic never reaches ServeHTTP's caller.
+// The ErrorLog of the [http.Server] gets each error that is answered with 1011, except a context's
+// deadline and [CloseWith]; each request that was refused with 500 or 501; and each code or reason
+// of CloseWith that cannot be sent. A close by the peer, a lost connection and errors of clients
+// are not logged.
+//
+// If Serve panics, the panic and the stack are logged in the same way, and the connection is closed
+// with 1011. [http.ErrAbortHandler] is not logged, and closes the connection without a close frame.
+// A panic never reaches the caller of ServeHTTP.
 //
 // # The request
 //
-// Serve does not see the request, which would have to stay in memory. Take what is
-// needed of it before:
+// Serve does not get the request, which would have to stay in memory. Take what you need from it
+// before:
 //
 //	http.HandleFunc("/rooms/{room}", func(w http.ResponseWriter, r *http.Request) {
 //		room := r.PathValue("room")
@@ -59,25 +60,23 @@ import (
 //
 // # Timeouts of the http.Server
 //
-// ReadTimeout, WriteTimeout and IdleTimeout do not end an open WebSocket: net/http
-// clears its deadlines when the connection is taken over. Bound reads and writes
-// with contexts and [Limits] instead. ReadHeaderTimeout (or ReadTimeout, if it is
-// 0) is what bounds a client that sends its handshake slowly or not at all; a
-// server that faces the internet must set one of them. [http.Server.Shutdown]
+// ReadTimeout, WriteTimeout and IdleTimeout do not end an open WebSocket, because net/http clears
+// its deadlines when the connection is hijacked. Limit reads and writes with contexts and [Limits]
+// instead. ReadHeaderTimeout, or ReadTimeout if that is 0, limits a client that sends its handshake
+// slowly or not at all. A server on the internet must set one of them. [http.Server.Shutdown]
 // neither waits for open WebSockets nor closes them.
 type Handler struct {
-	// Serve is called for each connection. Its context is that of the
-	// connection: it has the values of the request's context and ends when the
-	// connection does. The connection is closed when Serve returns, and is not to
-	// be used after. If Serve is nil every request is answered with 500.
+	// Serve is called for each connection. Its context is that of the connection: it has the values
+	// of the request's context and ends with the connection. When Serve returns, the connection is
+	// closed and must not be used any more. If Serve is nil, every request is answered with 500.
 	Serve func(ctx context.Context, c *Conn) error
 
-	// Options are those of [Accept]. nil means the zero value.
+	// Options are the options of [Accept]. nil means the zero value.
 	Options *AcceptOptions
 
-	// Hold keeps Serve on the goroutine that called ServeHTTP, which returns when
-	// the connection has ended: for middleware whose defers must outlive it. The
-	// transport may be closed a little later. It costs some 13 KiB a connection.
+	// Hold runs Serve on the goroutine that called ServeHTTP, which then returns when the
+	// connection has ended: for middleware whose deferred calls must come after that. The transport
+	// may be closed a little later. It costs about 13 KiB for each connection.
 	Hold bool
 }
 
@@ -101,12 +100,12 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serve(h.Serve, c, printf)
 		return
 	}
-	go serve(h.Serve, c, printf) // holds on to neither w nor r
+	go serve(h.Serve, c, printf) // keeps neither w nor r in memory
 }
 
-// serve runs f on c and closes c in the way that f's end asks for.
+// serve runs f on c and then closes c as the result of f requires.
 func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ...any)) {
-	code, reason := StatusInternalError, "" // unless f returns
+	code, reason := StatusInternalError, "" // if f panics
 	logPanic := func(v any) {
 		if v != nil && v != http.ErrAbortHandler {
 			printf("websocket: panic serving %v: %v\n%s", c.RemoteAddr(), v, debug.Stack())
@@ -129,16 +128,15 @@ func serve(f func(context.Context, *Conn) error, c *Conn, printf func(string, ..
 		printf("websocket: serving %v: %v", c.RemoteAddr(), report)
 	}
 	if code == 0 {
-		// If the connection is open, this peer is still owed a close frame: OnControl has
-		// left the answer to us, or err is about another connection or asks for code 0.
+		// If the connection is open, the peer still needs a close frame: OnControl left the
+		// answer to us, or err is about another connection or requests code 0.
 		if code = c.Closure().Received.Code; code == 0 {
 			code = StatusInternalError
 		}
 	}
 }
 
-// serveFailure returns what is to be logged of the error with which Serve returned,
-// which asks for code, or nil.
+// serveFailure returns the error to log if Serve returned err, which requires code, or nil.
 func serveFailure(c *Conn, err error, code StatusCode) error {
 	var asked *closeRequest
 	switch {
@@ -146,24 +144,25 @@ func serveFailure(c *Conn, err error, code StatusCode) error {
 		_, refused := closePayload(asked.Code, asked.Reason)
 		return refused
 	case code == 0 && c.canWrite() && !c.closing.sent.Load() && !c.closing.received.Load():
-		return err // or the connection has ended, and Serve has met with that
+		return err // otherwise err only says that the connection has ended
 	case code == StatusInternalError && !isContextEnd(err) && !(isStreamEnd(err) && !c.canWrite()):
 		return err
 	}
 	return nil
 }
 
-// isStreamEnd reports whether err is how [Conn.ByteStream], or what reads from it, tells
-// of a peer that is gone.
+// isStreamEnd reports whether err is how [Conn.ByteStream], or a reader of it, reports the end of
+// the stream.
 func isStreamEnd(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// isOwnFault reports whether a handshake failed because of this program. A client
-// can cause the other errors at will, and is not to fill the log.
+// isOwnFault reports whether a handshake failed because of this program. Clients can cause all
+// other errors at will, and must not be able to fill the log.
 func isOwnFault(err error) bool {
 	var e *HandshakeError
-	return errors.As(err, &e) && (e.Status == http.StatusInternalServerError || e.Status == http.StatusNotImplemented) ||
+	return errors.As(err, &e) &&
+		(e.Status == http.StatusInternalServerError || e.Status == http.StatusNotImplemented) ||
 		errors.Is(err, http.ErrHijacked) || errors.Is(err, errBegun)
 }
 
@@ -171,8 +170,8 @@ func isContextEnd(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// errorLog returns where the server of a request logs, which is package log by
-// default, as net/http has it.
+// errorLog returns the log function of the request's server, which is that of package log by
+// default, as in net/http.
 func errorLog(r *http.Request) func(format string, args ...any) {
 	s, ok := r.Context().Value(http.ServerContextKey).(*http.Server)
 	if ok && s.ErrorLog != nil {

@@ -20,6 +20,9 @@ const (
 	alpnHTTP1   = "http/1.1" // without it, a server may choose HTTP/2
 )
 
+// protocolNameRule follows the quoted name of an invalid subprotocol in errors.
+const protocolNameRule = "must be one or more bytes from U+0021 to U+007E other than a comma"
+
 // The names of header fields as RFC 6455 spells them. Some peers compare them exactly.
 const (
 	fieldUpgrade    = "Upgrade"
@@ -51,8 +54,8 @@ const (
 	section102 = "RFC 6455, section 10.2"
 )
 
-// fieldCause is what was wrong with a field and where, without the section that
-// wire.Error would repeat.
+// fieldCause returns what is wrong with a field and where, without the section that a wire.Error
+// would repeat.
 func fieldCause(err error) error {
 	var w *wire.Error
 	if errors.As(err, &w) {
@@ -61,8 +64,8 @@ func fieldCause(err error) error {
 	return err
 }
 
-// closeSession closes a session that can be closed. Its error is of no consequence:
-// the connection or its handshake has ended before.
+// closeSession closes s if it is an io.Closer. Its error does not matter, because the connection or
+// the handshake has already ended.
 func closeSession(s wire.Session) {
 	if s, ok := s.(io.Closer); ok {
 		_ = s.Close()
