@@ -26,7 +26,7 @@ func (d *dialer) tunnel(ctx context.Context, nc net.Conn, p *proxy) (net.Conn, *
 	switch p.url.Scheme {
 	case "socks5", "socks5h":
 		if err := socks.Connect(nc, p.url.User, d.target.Addr()); err != nil {
-			return nil, nil, dialFailed(ctx, "SOCKS5 proxy", err)
+			return nil, nil, dialFailed(ctx, "SOCKS5 handshake", err)
 		}
 		return nc, nil, nil
 	case "https":

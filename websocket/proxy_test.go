@@ -249,7 +249,7 @@ func TestSOCKSAddress(t *testing.T) {
 		}
 	}
 	opts := &DialOptions{Proxy: through(p.url)}
-	mustFail(t, "ws://"+strings.Repeat("x", 256), opts, "more than 255 bytes")
+	mustFail(t, "ws://"+strings.Repeat("x", 256), opts, "longer than 255 bytes")
 	mustFail(t, "ws://example.com:65536", opts, "port 65536")
 }
 
@@ -262,9 +262,9 @@ func TestSOCKSAnswers(t *testing.T) {
 		answer string
 		want   string
 	}{
-		"version 4":             {nil, "\x04\x00", "speaks version 4"},
-		"no method":             {nil, "\x05\xff", "authentication that we do not have"},
-		"password, unasked":     {nil, "\x05\x02", "authentication that we do not have"},
+		"version 4":             {nil, "\x04\x00", "SOCKS version 4"},
+		"no method":             {nil, "\x05\xff", "no supported authentication method"},
+		"password, unasked":     {nil, "\x05\x02", "no supported authentication method"},
 		"password refused":      {url.UserPassword("u", "p"), "\x05\x02\x01\x01", "refused the user name"},
 		"password too long":     {long, "\x05\x02", "1 to 255 bytes"},
 		"refused by rules":      {nil, "\x05\x00\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00", "not allowed by its rules"},

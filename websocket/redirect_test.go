@@ -162,12 +162,12 @@ func TestRedirectRefused(t *testing.T) {
 		"from TLS":            {5, "ws://127.0.0.1:1/", true, 1, "from TLS to plain text"},
 		"from TLS, as http":   {5, "http://127.0.0.1:1/", true, 1, "from TLS to plain text"},
 		"no Location":         {5, "", false, 1, "without a Location"},
-		"no URL":              {5, "http://[", false, 1, "no URL"},
+		"no URL":              {5, "http://[", false, 1, "not a URL"},
 		"no host":             {5, "http:///x", false, 1, "host is missing"},
 		"opaque":              {5, "ws:x", false, 1, "host is missing"},
 		"another scheme":      {5, "ftp://127.0.0.1/", false, 1, "scheme"},
 		"to a unix socket":    {5, "ws+unix:///var/run/secret.sock:/", false, 1, "scheme"},
-		"to a host not valid": {5, `ws://a"b/`, false, 1, "not valid"},
+		"to a host not valid": {5, `ws://a"b/`, false, 1, "invalid"},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {

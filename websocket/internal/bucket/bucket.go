@@ -1,4 +1,4 @@
-// Package bucket bounds how often something may happen, by a bucket of tokens.
+// Package bucket limits a rate with a token bucket.
 package bucket
 
 import "time"
@@ -6,10 +6,10 @@ import "time"
 // interval is the time after which a bucket gets one more token.
 const interval = time.Second / 50
 
-// A Bucket holds Max tokens when it is full. If Max is negative it has no end of them.
+// A Bucket is a token bucket that holds up to Max tokens. If Max is negative, it never runs out.
 type Bucket struct {
 	Max  int
-	Full time.Duration // when the bucket will be full, on the clock of Take
+	Full time.Duration // when the bucket will be full, by the clock of Take
 }
 
 // Take takes a token at the time now, and reports whether there was one.

@@ -5,8 +5,7 @@ import (
 	"strings"
 )
 
-// AddCookies adds cookies to those the caller has set, in one field (RFC 6265,
-// section 5.4).
+// AddCookies adds cookies to those that the caller has set, in one field (RFC 6265, section 5.4).
 func AddCookies(req *http.Request, cookies []*http.Cookie) {
 	if len(cookies) == 0 {
 		return
@@ -22,6 +21,6 @@ func AddCookies(req *http.Request, cookies []*http.Cookie) {
 		req.Header.Set("Cookie", strings.Join(own, "; "))
 	}
 	for _, c := range cookies {
-		req.AddCookie(c) // leaves out what may not stand in the field
+		req.AddCookie(c) // drops characters that are not allowed in the field
 	}
 }

@@ -13,17 +13,17 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Bounds on what an error shows of a peer's answer.
+// Limits on how much of a peer's response an error shows.
 const (
 	maxPhrase   = 60  // runes of a reason phrase
 	maxLocation = 100 // runes of a Location
 	maxText     = 120 // bytes of a body
-	maxSchemes  = 4   // names of authentication schemes,
-	maxScheme   = 32  // each of so many bytes
+	maxSchemes  = 4   // names of authentication schemes
+	maxScheme   = 32  // bytes of each
 )
 
-// Status describes the status of a refusal for an error text, as in "404 Not Found". It
-// adds the Location of a 3xx, and the authentication schemes that a 401 or 407 asks for.
+// Status describes the status of a refusal for an error, as in "404 Not Found". It adds the
+// Location of a 3xx, and the authentication schemes that a 401 or 407 requires.
 func (r *Response) Status() string {
 	code, h := r.HTTP.StatusCode, r.HTTP.Header
 	s := strconv.Itoa(code)
@@ -37,7 +37,10 @@ func (r *Response) Status() string {
 	if code/100 == 2 {
 		s += ", not 101"
 	}
-	challenge := map[int]string{http.StatusUnauthorized: "WWW-Authenticate", http.StatusProxyAuthRequired: "Proxy-Authenticate"}[code]
+	challenge := map[int]string{
+		http.StatusUnauthorized:      "WWW-Authenticate",
+		http.StatusProxyAuthRequired: "Proxy-Authenticate",
+	}[code]
 	if names := schemes(h.Values(challenge)); len(names) > 0 {
 		s += " (" + challenge + ": " + strings.Join(names, ", ") + ")"
 	}
@@ -47,9 +50,9 @@ func (r *Response) Status() string {
 	return s
 }
 
-// schemes returns the names of the authentication schemes in a list of challenges
-// (RFC 9110, section 11.6.1), each once. An element of the list is either a scheme,
-// perhaps with its first parameter, or a further parameter.
+// schemes returns the names of the authentication schemes in a list of challenges (RFC 9110,
+// section 11.6.1), each once. An element of the list is either a scheme, which may have its first
+// parameter, or another parameter.
 func schemes(values []string) (names []string) {
 	for _, v := range values {
 		for v != "" && len(names) < maxSchemes {
@@ -57,7 +60,8 @@ func schemes(values []string) (names []string) {
 			element, v = cutElement(v)
 			name, after, _ := strings.Cut(strings.ReplaceAll(strings.Trim(element, " \t"), "=", " ="), " ")
 			known := slices.ContainsFunc(names, func(s string) bool { return strings.EqualFold(s, name) })
-			if param := strings.HasPrefix(strings.TrimLeft(after, " \t"), "="); !param && !known && len(name) <= maxScheme && wire.IsToken(name) {
+			param := strings.HasPrefix(strings.TrimLeft(after, " \t"), "=")
+			if !param && !known && len(name) <= maxScheme && wire.IsToken(name) {
 				names = append(names, name)
 			}
 		}
@@ -65,7 +69,7 @@ func schemes(values []string) (names []string) {
 	return names
 }
 
-// cutElement cuts a list at its first comma outside of a quoted string.
+// cutElement cuts a list at its first comma outside a quoted string.
 func cutElement(list string) (element, rest string) {
 	quoted := false
 	for i := 0; i < len(list); i++ {
@@ -81,9 +85,8 @@ func cutElement(list string) (element, rest string) {
 	return list, ""
 }
 
-// Text returns ": " and the quoted start of the message in a body, where most servers say
-// what they did not like: plain text, JSON, or the title of HTML. Without a message it
-// returns "".
+// Text returns ": " and the quoted start of the message in a body, in which most servers explain
+// the refusal: plain text, JSON, or the title of HTML. Without a message it returns "".
 func (r *Response) Text() string {
 	kind, _, _ := mime.ParseMediaType(r.HTTP.Header.Get("Content-Type"))
 	text := ""
@@ -108,7 +111,7 @@ func (r *Response) Text() string {
 	return fmt.Sprintf(": %q", text)
 }
 
-// compact returns JSON without space between its tokens. It may be cut off.
+// compact returns JSON without white space between its tokens. The JSON may be truncated.
 func compact(json []byte) string {
 	var b strings.Builder
 	quoted, escaped := false, false
@@ -129,7 +132,7 @@ func compact(json []byte) string {
 	return b.String()
 }
 
-// title returns the text of the title element of HTML, which may be cut off.
+// title returns the text of the title element of HTML, which may be truncated.
 func title(html string) string {
 	for {
 		start := indexFold(html, "<title")
@@ -139,7 +142,7 @@ func title(html string) string {
 		html = html[start+len("<title"):]
 		attributes, text, found := strings.Cut(html, ">")
 		if !found || attributes != "" && strings.IndexByte(" \t\r\n", attributes[0]) < 0 {
-			continue // no start tag, or that of another element
+			continue // not a start tag, or that of another element
 		}
 		if end := indexFold(text, "</title"); end >= 0 {
 			text = text[:end]
@@ -148,7 +151,7 @@ func title(html string) string {
 	}
 }
 
-// indexFold is strings.Index for ASCII in any case.
+// indexFold is strings.Index for ASCII, ignoring case.
 func indexFold(s, lower string) int {
 	for i := range len(s) - len(lower) + 1 {
 		if strings.EqualFold(s[i:i+len(lower)], lower) {

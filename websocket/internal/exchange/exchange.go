@@ -1,5 +1,5 @@
-// Package exchange sends a request of HTTP/1.1 and reads its answer, over a connection
-// that the answer may hand over.
+// Package exchange sends an HTTP/1.1 request and reads the response, over a connection that the
+// response may hand over.
 package exchange
 
 import (
@@ -10,25 +10,25 @@ import (
 )
 
 const (
-	// SendTime is how long a request may take to be sent before its answer is awaited
-	// all the same.
+	// SendTime is how long to wait until a request is sent. After that, the response is read all
+	// the same.
 	SendTime = 100 * time.Millisecond
 
-	// answerTimeout is how long an answer may take once the request can no longer be
-	// sent.
+	// answerTimeout is how long a response may take once the request can no longer be sent.
 	answerTimeout = time.Second
 )
 
-// Do sends req over nc and reads the answer, whose header has at most limit bytes if
-// limit is not negative. A server or a proxy may refuse a request before it has read all
-// of it, and its answer tells more than the write that then fails or stalls. An error
-// comes with the step that failed, to be followed by the name of the peer. drop closes
-// nc; it may be called more than once.
-func Do(nc net.Conn, req *http.Request, limit int64, drop func(net.Conn)) (r *Response, step string, err error) {
+// Do sends req over nc and reads the response, whose header has at most limit bytes if limit is not
+// negative. A server or a proxy may refuse a request before it has read all of it. Its response
+// says more than the write that then fails or stalls. step is the step that failed, to be followed
+// by the name of the peer. drop closes nc, and may be called more than once.
+func Do(
+	nc net.Conn, req *http.Request, limit int64, drop func(net.Conn),
+) (r *Response, step string, err error) {
 	sent := make(chan error, 1)
 	go func() {
 		err := req.Write(nc)
-		if err != nil { // nc is now of use for an answer alone
+		if err != nil { // a response may still arrive
 			time.AfterFunc(answerTimeout, func() { drop(nc) })
 		}
 		sent <- err
@@ -43,7 +43,7 @@ func Do(nc net.Conn, req *http.Request, limit int64, drop func(net.Conn)) (r *Re
 	r, err = read(nc, req, limit, drop)
 	over := err != nil || !r.opens(req)
 	if over {
-		drop(nc) // the rest of the request is of no use
+		drop(nc) // the rest of the request is useless
 	}
 	failed := <-sent
 	switch {

@@ -17,19 +17,18 @@ const (
 	// MaxBody is how many bytes of the body of a refusal are kept.
 	MaxBody = 1 << 10
 
-	// BodyTimeout is how long a refusal is held up for its body.
+	// BodyTimeout is how long to wait for the body of a refusal.
 	BodyTimeout = time.Second
 )
 
-// A Response is the final answer to a request, with what was read beyond its
-// header.
+// A Response is the final response to a request, and the bytes that were read beyond its header.
 type Response struct {
 	HTTP *http.Response // its Body is in memory
-	Body []byte         // of a refusal, at most MaxBody bytes
-	Rest []byte         // bytes after an answer that hands the connection over
+	Body []byte         // the body of a refusal, at most MaxBody bytes
+	Rest []byte         // bytes after a response that hands the connection over
 }
 
-// opens reports whether the answer hands the connection over, as req asks for.
+// opens reports whether the response hands the connection over, as req asks.
 func (r *Response) opens(req *http.Request) bool {
 	return opensConn(req, r.HTTP.StatusCode)
 }
@@ -38,15 +37,14 @@ func opensConn(req *http.Request, status int) bool {
 	return status == http.StatusSwitchingProtocols || status/100 == 2 && req.Method == http.MethodConnect
 }
 
-// read reads the answer to req from nc: a header of at most limit bytes,
-// or of any size if limit is negative. Interim responses, such as 103, count and
-// are skipped.
+// read reads the response to req from nc: a header of at most limit bytes, or of any size if limit
+// is negative. Interim responses, such as 103, count and are skipped.
 func read(nc net.Conn, req *http.Request, limit int64, drop func(net.Conn)) (*Response, error) {
 	src := &headerReader{src: nc, left: limit}
 	br := bufio.NewReader(src)
 	for {
 		resp, err := http.ReadResponse(br, req)
-		if src.over { // net/http may take the end of what it got for a fault in it
+		if src.over { // net/http may report another error
 			return nil, fmt.Errorf("its header is larger than Limits.MaxResponseHeader, %d bytes", limit)
 		}
 		if err != nil {
@@ -61,17 +59,17 @@ func read(nc net.Conn, req *http.Request, limit int64, drop func(net.Conn)) (*Re
 			continue
 		}
 		src.left = -1
-		late := time.AfterFunc(BodyTimeout, func() { drop(nc) }) // which is next anyhow
+		late := time.AfterFunc(BodyTimeout, func() { drop(nc) }) // the caller drops it anyway
 		defer late.Stop()
-		// What could be read tells enough; why there is no more does not matter.
+		// An error does not matter. The part that could be read is enough.
 		body, _ := io.ReadAll(io.LimitReader(resp.Body, MaxBody))
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 		return &Response{HTTP: resp, Body: body}, nil
 	}
 }
 
-// A headerReader ends after left bytes, and then more was asked for; a negative
-// left is no limit.
+// A headerReader ends after left bytes, and sets over if more are requested. A negative left means
+// no limit.
 type headerReader struct {
 	src  io.Reader
 	left int64
@@ -91,7 +89,7 @@ func (r *headerReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// brief shortens the errors of net/http, which may quote a whole line of a peer.
+// brief shortens errors of net/http, which may quote a whole line of a peer.
 func brief(err error) error {
 	const most = 200
 	if text := err.Error(); len(text) > most {
@@ -100,8 +98,7 @@ func brief(err error) error {
 	return err
 }
 
-// IsRedirect reports whether resp is a server's that sends elsewhere with GET. A
-// proxy's answer to CONNECT never is.
+// IsRedirect reports whether resp is a server's redirect. A proxy's response to CONNECT never is.
 func IsRedirect(resp *http.Response) bool {
 	if resp == nil || resp.Request.Method != http.MethodGet {
 		return false

@@ -12,14 +12,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// IsHandshake reports whether name is a Sec-WebSocket field, in any case.
+// IsHandshake reports whether name is a Sec-WebSocket field, ignoring case.
 func IsHandshake(name string) bool {
 	const prefix = "Sec-WebSocket-"
 	return len(name) >= len(prefix) && EqualASCII(name[:len(prefix)], prefix)
 }
 
-// IsReserved reports whether a field, in any case, is the handshake's own or
-// says how long a response is, which a 101 must not (RFC 9110, section 8.6).
+// IsReserved reports whether a field, ignoring case, is one of the handshake itself or is about the
+// length of a body, which a 101 must not have (RFC 9110, section 8.6).
 func IsReserved(name string) bool {
 	switch textproto.CanonicalMIMEHeaderKey(name) {
 	case "Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "Trailer":
@@ -28,8 +28,8 @@ func IsReserved(name string) bool {
 	return IsHandshake(name) || strings.HasPrefix(name, http.TrailerPrefix)
 }
 
-// Check finds what would break a header apart: a name that is not a
-// token, or a value with a control character (RFC 9110, section 5.5).
+// Check returns an error for a field that would corrupt a header: its name is not a token, or a
+// value has a control character (RFC 9110, section 5.5).
 func Check(name string, values []string) error {
 	if !wire.IsToken(name) {
 		return fmt.Errorf("the name %q is not a token", name)
@@ -44,16 +44,16 @@ func Check(name string, values []string) error {
 	return nil
 }
 
-// EqualASCII reports whether s is the ASCII string t in any case. EqualFold alone
-// takes the Kelvin sign for a k; that one is longer.
+// EqualASCII reports whether s equals the ASCII string t, ignoring case. EqualFold alone takes the
+// Kelvin sign for a k, but that is longer.
 func EqualASCII(s, t string) bool {
 	return len(s) == len(t) && strings.EqualFold(s, t)
 }
 
-// AppendAll appends the fields of h that are not the handshake's own, sorted.
+// AppendAll appends the fields of h that are not reserved, sorted by name.
 func AppendAll(dst []byte, h http.Header) []byte {
 	if len(h) == 0 {
-		return dst // Sorted allocates for nothing too
+		return dst // slices.Sorted would allocate
 	}
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		if IsReserved(name) {

@@ -1,5 +1,5 @@
-// Package movable has a deadline that may be moved while somebody waits for it, as those
-// of a [net.Conn].
+// Package movable has a deadline that can be moved while a goroutine waits for it, like those of a
+// [net.Conn].
 package movable
 
 import (
@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// A Deadline is a deadline that may be moved. It is a context, which ends when the
-// deadline passes, and another context after that. The zero value never passes.
+// A Deadline is a deadline that can be moved. It provides a context that ends when the deadline
+// passes. After that it provides another one. The zero value never passes.
 type Deadline struct {
 	mu     sync.Mutex
 	ctx    expiring
 	end    context.CancelCauseFunc // ends ctx
-	timer  *time.Timer             // calls end; nil if the deadline is not to come
+	timer  *time.Timer             // calls end; nil if no deadline is ahead
 	closed bool
 }
 
@@ -36,8 +36,8 @@ func (d *Deadline) Context() context.Context {
 	return d.ctx
 }
 
-// Set moves the deadline to t, or away if t is zero. A context that has not ended yet
-// ends at the new time.
+// Set moves the deadline to t, or removes it if t is zero. A context that has not ended yet ends at
+// the new time.
 func (d *Deadline) Set(t time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -56,7 +56,7 @@ func (d *Deadline) Set(t time.Time) {
 	}
 }
 
-// Close ends the context for good.
+// Close ends the context permanently.
 func (d *Deadline) Close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -67,10 +67,10 @@ func (d *Deadline) Close() {
 	}
 }
 
-// clear makes ctx one that has not ended and that no timer ends.
+// clear makes ctx a context that has not ended and that no timer will end.
 func (d *Deadline) clear() {
 	if d.timer != nil && !d.timer.Stop() {
-		<-d.ctx.Done() // the timer's call is on its way and must not come late
+		<-d.ctx.Done() // the timer's call is running and must not end the next context
 	}
 	d.timer = nil
 	if d.end == nil || d.ctx.Err() != nil {

@@ -1,5 +1,5 @@
-// Package origin compares the Origin field of a handshake with the host that it is for
-// and with patterns (RFC 6455, section 10.2; RFC 6454).
+// Package origin compares the Origin field of a handshake with the host of the request and with
+// patterns (RFC 6455, section 10.2; RFC 6454).
 package origin
 
 import (
@@ -12,22 +12,22 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/field"
 )
 
-// An origin is a serialized origin (RFC 6454, section 6.2) in its parts.
+// An origin is a serialized origin (RFC 6454, section 6.2), split into its parts.
 type origin struct {
 	scheme string
-	host   string // an IPv6 address keeps its brackets
-	port   string // the scheme's own if it was not spelled; "" if that is unknown
+	host   string // an IPv6 address has its brackets
+	port   string // the default of the scheme if it was omitted; "" if that is unknown
 }
 
-// Allowed reports whether a page of the origin value may connect to host, which is the
-// Host field of a request that came over TLS or not: because it is of that host, or
-// because one of patterns, which CheckPattern has seen, matches it.
+// Allowed reports whether a page of the origin value may connect to host, the Host field of a
+// request that was sent over TLS or not. It may if it is of that host, or if one of patterns, which
+// CheckPattern has accepted, matches it.
 //
-// Two forms are accepted that no browser sends and RFC 6454, section 7, does not have: a
-// "/" at the end (SocketRocket, and React Native with it), and the Host field itself
-// without a scheme (clients that are not browsers).
+// Two forms are accepted that browsers do not send and RFC 6454, section 7, does not allow: a "/"
+// at the end (SocketRocket, and React Native with it), and the Host field itself without a scheme
+// (clients that are not browsers).
 func Allowed(value, host string, overTLS bool, patterns []string) bool {
-	if !strings.HasSuffix(value, "://") { // a file's, which has no host
+	if !strings.HasSuffix(value, "://") { // the origin of a file has no host
 		value = strings.TrimSuffix(value, "/")
 	}
 	if value == "null" {
@@ -40,8 +40,7 @@ func Allowed(value, host string, overTLS bool, patterns []string) bool {
 	return ok && (org.isHost(host, overTLS) || slices.ContainsFunc(patterns, org.matches))
 }
 
-// parse reads scheme://host or scheme://host:port. The host may be empty, as
-// in "file://".
+// parse parses scheme://host or scheme://host:port. The host may be empty, as in "file://".
 func parse(s string) (o origin, ok bool) {
 	scheme, authority, found := strings.Cut(s, "://")
 	if !found || !isScheme(scheme) {
@@ -58,9 +57,9 @@ func parse(s string) (o origin, ok bool) {
 	return o, true
 }
 
-// isHost reports whether o is where the request went, by its Host field. A port
-// that Host leaves out is that of o's scheme: without TLS here the client may still have
-// used it, to a proxy. Over TLS a page that came without it is of another origin. Pages of
+// isHost reports whether o is the destination of the request, by its Host field. If the field has
+// no port, it is the default port of o's scheme, even without TLS here, because the client may have
+// used TLS to a proxy. Over TLS, a page that was loaded without it is of another origin. Pages of
 // unknown schemes have no host.
 func (o origin) isHost(field string, overTLS bool) bool {
 	host, port, ok := splitHostPort(field)
@@ -77,11 +76,11 @@ func (o origin) isHost(field string, overTLS bool) bool {
 // matches reports whether o matches a pattern.
 func (o origin) matches(pattern string) bool {
 	if pattern == "null" {
-		return false // matches the origin null alone, not a scheme or a host
+		return false // matches only the origin null, not a scheme or a host
 	}
 	scheme, host, port, err := splitPattern(pattern)
 	if err != nil {
-		return false // cannot be: CheckPattern has seen it
+		return false // impossible: CheckPattern has accepted it
 	}
 	if port == "" {
 		port = SchemePort(o.scheme)
@@ -91,7 +90,7 @@ func (o origin) matches(pattern string) bool {
 		(port == "*" || port == o.port)
 }
 
-// CheckPattern returns what is wrong with a pattern, or nil.
+// CheckPattern returns an error that says what is wrong with a pattern, or nil.
 func CheckPattern(pattern string) error {
 	if pattern == "null" {
 		return nil
@@ -100,8 +99,7 @@ func CheckPattern(pattern string) error {
 	return err
 }
 
-// splitPattern takes a pattern apart. Without a
-// scheme it is for any.
+// splitPattern splits a pattern into its parts. One without a scheme matches any scheme.
 func splitPattern(pattern string) (scheme, host, port string, err error) {
 	scheme, authority, found := strings.Cut(pattern, "://")
 	if !found {
@@ -123,13 +121,14 @@ func splitPattern(pattern string) (scheme, host, port string, err error) {
 	return scheme, host, port, err
 }
 
-// isWeb reports whether a pattern of schemes matches one of the web's.
+// isWeb reports whether a pattern of schemes matches a scheme of the web.
 func isWeb(pattern string) bool {
-	return slices.ContainsFunc([]string{"http", "https", "ws", "wss"}, func(s string) bool { return matchGlob(pattern, s) })
+	web := []string{"http", "https", "ws", "wss"}
+	return slices.ContainsFunc(web, func(s string) bool { return matchGlob(pattern, s) })
 }
 
-// splitHostPort takes host, host:port, [address] or [address]:port apart. The
-// brackets stay. A colon with no port after it is not ok.
+// splitHostPort splits host, host:port, [address] or [address]:port. The brackets stay. A colon
+// without a port is not ok.
 func splitHostPort(s string) (host, port string, ok bool) {
 	end := 0
 	if strings.HasPrefix(s, "[") {
@@ -157,8 +156,8 @@ func isScheme(s string) bool {
 	return s != ""
 }
 
-// isHostName reports whether s may be a host: an IPv6 address in brackets, or any
-// of the characters of RFC 3986, section 3.2.2, without escapes. An empty one may.
+// isHostName reports whether s may be a host: an IPv6 address in brackets, or characters of RFC
+// 3986, section 3.2.2, without escapes. It may be empty.
 func isHostName(s string) bool {
 	if strings.HasPrefix(s, "[") {
 		a, ok := parseIPv6(s)
@@ -173,13 +172,13 @@ func isHostName(s string) bool {
 	return true
 }
 
-// isPort reports whether s is a port in decimal with no zero in front.
+// isPort reports whether s is a port in decimal without leading zeros.
 func isPort(s string) bool {
 	n, err := strconv.ParseUint(s, 10, 16)
 	return err == nil && n > 0 && s[0] != '0'
 }
 
-// SchemePort returns the port of a URL of this scheme that spells none, or "".
+// SchemePort returns the default port of a scheme, or "" if it has none.
 func SchemePort(scheme string) string {
 	switch {
 	case field.EqualASCII(scheme, "http"), field.EqualASCII(scheme, "ws"):
@@ -190,8 +189,8 @@ func SchemePort(scheme string) string {
 	return ""
 }
 
-// sameHost compares a host with the ASCII host b: names by their letters, IPv6
-// addresses by their value, which has several spellings.
+// sameHost compares a host with the ASCII host b: names ignoring case, IPv6 addresses by value,
+// which has several spellings.
 func sameHost(a, b string) bool {
 	if field.EqualASCII(a, b) {
 		return true
@@ -212,11 +211,11 @@ func parseIPv6(s string) (a netip.Addr, ok bool) {
 	return a, err == nil && a.Is6()
 }
 
-// matchGlob reports whether s is pattern with each * replaced by any run of
-// characters, an empty one too. ASCII letters match in either case.
+// matchGlob reports whether s matches pattern, in which each * stands for any sequence of
+// characters, even an empty one. The case of ASCII letters is ignored.
 func matchGlob(pattern, s string) bool {
 	p, i := 0, 0
-	star, mark := -1, 0 // the last * and where in s its run ends
+	star, mark := -1, 0 // the last * and the end in s of its sequence
 	for i < len(s) {
 		switch {
 		case p < len(pattern) && pattern[p] == '*':
@@ -225,7 +224,7 @@ func matchGlob(pattern, s string) bool {
 		case p < len(pattern) && lower(pattern[p]) == lower(s[i]):
 			p++
 			i++
-		case star >= 0: // let the last run take one more
+		case star >= 0: // let the last * match one character more
 			mark++
 			p, i = star+1, mark
 		default:

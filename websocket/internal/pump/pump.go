@@ -1,11 +1,10 @@
-// Package pump gives deadlines to a stream that has none, such as a channel of ssh: a
-// goroutine makes each call of the stream, and the caller waits for its result no longer
-// than until the deadline. Nothing is lost then. What the call has read is for the next
-// Read, and what it has been given to write counts as written, as the bytes do that a
-// socket's buffer has taken.
+// Package pump adds deadlines to a stream that has none, such as an SSH channel. A goroutine makes
+// each call of the stream, and the caller waits for its result until the deadline at most. Nothing
+// is lost then. The next Read returns what the call has read. What the call was given to write
+// counts as written, like the bytes that are in a socket's buffer.
 //
-// Nothing is read before somebody asks for it. A goroutine ends when the call of the
-// stream returns, which closing the stream must cause.
+// Nothing is read before a call of Read or Wait. A goroutine ends when the call of the stream
+// returns, so closing the stream must end its calls.
 package pump
 
 import (
@@ -16,10 +15,10 @@ import (
 	"time"
 )
 
-// ChunkSize is how much, in bytes, a Writer gives to the stream at a time.
+// ChunkSize is how many bytes a Writer gives to the stream at a time.
 const ChunkSize = 32 << 10
 
-// readSize is how much, in bytes, a Reader asks of the stream at a time.
+// readSize is how many bytes a Reader requests from the stream at a time.
 const readSize = 16 << 10
 
 var (
@@ -27,19 +26,19 @@ var (
 	writeBuffers = sync.Pool{New: func() any { return new([ChunkSize]byte) }}
 )
 
-// A half is one direction of a stream. Its fields are under mu.
+// A half is one direction of a stream. Its fields are guarded by mu.
 type half struct {
 	mu      sync.Mutex
-	changed sync.Cond // broadcast for those who wait
+	changed sync.Cond // broadcast to waiting goroutines
 	busy    bool      // a call of the stream is in progress
 	closed  bool
 	late    bool // the deadline has passed
 	at      time.Time
-	timer   *time.Timer // calls expire; nil before the first deadline to come
+	timer   *time.Timer // calls expire; nil before the first deadline
 }
 
-// SetDeadline sets when calls that wait return [os.ErrDeadlineExceeded], those in
-// progress too. The zero time means never. It may be called at any time.
+// SetDeadline sets when waiting calls, even those in progress, return [os.ErrDeadlineExceeded]. The
+// zero time means never. It may be called at any time.
 func (h *half) SetDeadline(t time.Time) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -56,7 +55,7 @@ func (h *half) SetDeadline(t time.Time) error {
 	return nil
 }
 
-// check notes that the deadline has passed, or sets the timer to it. The caller has mu.
+// check records that the deadline has passed, or sets the timer to it. The caller has mu.
 func (h *half) check() {
 	switch wait := time.Until(h.at); {
 	case wait <= 0:
@@ -69,7 +68,7 @@ func (h *half) check() {
 	}
 }
 
-// expire is called by the timer, perhaps for a deadline that has been moved since.
+// expire is called by the timer. The deadline may have been moved since.
 func (h *half) expire() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -92,8 +91,7 @@ func (h *half) wait() error {
 	return nil
 }
 
-// close ends the calls that wait, and all later ones, with [net.ErrClosed]. The caller
-// has mu.
+// close makes waiting and later calls return [net.ErrClosed]. The caller has mu.
 func (h *half) close() {
 	h.closed, h.at = true, time.Time{}
 	if h.timer != nil {
@@ -106,9 +104,9 @@ func (h *half) close() {
 type Reader struct {
 	half
 	stream io.Reader
-	fill   func() // is fillNow; a go statement with a method would allocate
+	fill   func() // is fillNow; a go statement with the method would allocate
 
-	full bool            // a call of the stream has returned left and err
+	full bool            // left and err are the result of a call of the stream
 	buf  *[readSize]byte // nil unless a call is in progress or bytes are left
 	left []byte
 	err  error
@@ -122,8 +120,8 @@ func NewReader(stream io.Reader) *Reader {
 	return r
 }
 
-// Read reads from the stream up to a deadline. Bytes that have come already are returned
-// even after it.
+// Read reads from the stream until the deadline. Bytes that have already arrived are returned even
+// after it.
 func (r *Reader) Read(p []byte) (n int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -140,7 +138,7 @@ func (r *Reader) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Wait waits until Read would return without a wait.
+// Wait waits until Read would not wait.
 func (r *Reader) Wait() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -170,7 +168,7 @@ func (r *Reader) fillNow() {
 	r.changed.Broadcast()
 }
 
-// release parts with the buffer unless it is in use. The caller has mu.
+// release frees the buffer unless it is in use. The caller has mu.
 func (r *Reader) release() {
 	if !r.busy && r.buf != nil && (r.closed || len(r.left) == 0) {
 		readBuffers.Put(r.buf)
@@ -178,8 +176,8 @@ func (r *Reader) release() {
 	}
 }
 
-// Close ends the calls that wait, and all later ones, with [net.ErrClosed]. It does not
-// close the stream. It does nothing if r is nil.
+// Close makes waiting and later calls return [net.ErrClosed]. It does not close the stream. It does
+// nothing if r is nil.
 func (r *Reader) Close() {
 	if r == nil {
 		return
@@ -194,12 +192,12 @@ func (r *Reader) Close() {
 type Writer struct {
 	half
 	stream io.Writer
-	flush  func() // as Reader.fill
+	flush  func() // is flushNow; see Reader.fill
 
 	buf  *[ChunkSize]byte
-	size int   // of the last chunk
+	size int   // bytes of the last chunk
 	lost int   // bytes of it that the stream has not taken
-	err  error // of the stream; final
+	err  error // of the stream; never changes once set
 }
 
 // NewWriter returns a Writer to stream.
@@ -210,10 +208,10 @@ func NewWriter(stream io.Writer) *Writer {
 	return w
 }
 
-// Write writes p once what an earlier call has left to be written is out, and waits
-// until p is. If a deadline passes before, the error is [os.ErrDeadlineExceeded], and n
-// counts what has been or is still being given to the stream, which may be all of p; see
-// Pending. Write does not keep p.
+// Write writes p, after what an earlier call has left to write, and waits until p is written. If a
+// deadline passes before that, the error is [os.ErrDeadlineExceeded], and n counts the bytes that
+// the stream has taken or is still being given, which may be all of p; see Pending. Write does not
+// keep p.
 func (w *Writer) Write(p []byte) (n int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -222,7 +220,7 @@ func (w *Writer) Write(p []byte) (n int, err error) {
 		case err != nil:
 			return n, err
 		case w.err != nil:
-			return max(n-w.lost, 0), w.err // n is 0 if it was not a chunk of p
+			return max(n-w.lost, 0), w.err // n is 0 if the chunk was not of p
 		case n == len(p):
 			return n, nil
 		case w.late:
@@ -245,14 +243,14 @@ func (w *Writer) flushNow() {
 	defer w.mu.Unlock()
 	w.busy, w.lost, w.err = false, w.size-n, err
 	if err == nil {
-		writeBuffers.Put(w.buf) // or the stream may have kept it
+		writeBuffers.Put(w.buf) // otherwise the stream may still use it
 	}
 	w.buf = nil
 	w.changed.Broadcast()
 }
 
-// Pending returns the size, in bytes, of a chunk that the stream has not taken, as far as
-// is known: one that is being written, or whose write has failed. It is 0 if w is nil.
+// Pending returns the size, in bytes, of the chunk that the stream has not taken, as far as is
+// known: one that is being written, or whose write has failed. It is 0 if w is nil.
 func (w *Writer) Pending() int {
 	if w == nil {
 		return 0

@@ -1,10 +1,10 @@
-// Package responsewriter looks through the ResponseWriters of middleware, which wrap each other.
-// What they can tell is known from methods that they have by convention.
+// Package responsewriter looks through the ResponseWriters of middleware, which wrap each other. It
+// relies on methods that many of them have by convention.
 package responsewriter
 
 import "net/http"
 
-// unwrap returns what w wraps, or nil.
+// unwrap returns the writer that w wraps, or nil.
 func unwrap(w http.ResponseWriter) http.ResponseWriter {
 	if u, ok := w.(interface{ Unwrap() http.ResponseWriter }); ok {
 		return u.Unwrap()
@@ -12,7 +12,7 @@ func unwrap(w http.ResponseWriter) http.ResponseWriter {
 	return nil
 }
 
-// Innermost returns the writer that w wraps and that wraps none that can be seen.
+// Innermost returns the last writer in the chain of writers that w wraps visibly.
 func Innermost(w http.ResponseWriter) http.ResponseWriter {
 	for v := w; v != nil; v = unwrap(v) {
 		w = v
@@ -20,21 +20,20 @@ func Innermost(w http.ResponseWriter) http.ResponseWriter {
 	return w
 }
 
-// HasBegun reports whether w, or a writer that it wraps, can tell that a response has
-// begun.
+// HasBegun reports whether w, or a writer that it wraps, reports that a response has begun.
 func HasBegun(w http.ResponseWriter) bool {
 	for ; w != nil; w = unwrap(w) {
 		if v, ok := w.(interface{ Written() bool }); ok {
 			if v.Written() {
 				return true
 			}
-			continue // the status of such a writer may be one that is still to be sent
+			continue // its status may not have been sent yet
 		}
 		v, ok := w.(interface{ Status() int })
 		if !ok {
-			continue // or a Size may be that of an embedded bufio.Writer
+			continue // its Size may be that of an embedded bufio.Writer
 		}
-		// Many start with a status of 200, and interim ones (1xx) begin nothing.
+		// Many start with a status of 200. An interim status (1xx) does not begin a response.
 		if s := v.Status(); s > http.StatusOK || s == http.StatusSwitchingProtocols {
 			return true
 		}
@@ -48,9 +47,9 @@ func HasBegun(w http.ResponseWriter) bool {
 	return false
 }
 
-// RecordSwitching tells the innermost writer with WriteHeaderNow that the status is 101,
-// unless w cannot be hijacked. The WriteHeader of such a writer, which is gin's, records
-// the status without sending it; that of any other would send a second response.
+// RecordSwitching tells the innermost writer with WriteHeaderNow that the status is 101, unless w
+// cannot be hijacked. The WriteHeader of such a writer, which is gin's, records the status without
+// sending it. That of any other writer would send a second response.
 func RecordSwitching(w http.ResponseWriter) {
 	var recorder http.ResponseWriter
 	for v := w; v != nil; v = unwrap(v) {

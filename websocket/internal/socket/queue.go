@@ -1,5 +1,4 @@
-// Package socket makes the system calls of a socket by itself, within the calls of a
-// syscall.RawConn.
+// Package socket makes the system calls of a socket itself, within the calls of a syscall.RawConn.
 package socket
 
 import (
@@ -7,8 +6,8 @@ import (
 	"net"
 )
 
-// Queue returns a function that tells what the TCP socket under TLS has not sent, or
-// nil if nc is not of that kind, or the system does not tell.
+// Queue returns a function that returns how much the TCP socket under TLS has not sent, or nil if
+// nc is not TLS over TCP, or if the system does not report it.
 func Queue(nc net.Conn) func() int {
 	c, ok := nc.(*tls.Conn)
 	if !ok {

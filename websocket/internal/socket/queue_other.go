@@ -2,5 +2,5 @@
 
 package socket
 
-// queued returns -1: the system does not tell what a socket has yet to send.
+// queued returns -1: the system does not report what a socket has not sent.
 func queued(uintptr) int { return -1 }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// Raw returns nil: nothing but its net.Conn is used of a socket.
+// Raw returns nil: only the methods of net.Conn are used.
 func Raw(syscall.Conn) syscall.RawConn { return nil }
 
 // Read and Write are not called without a RawConn.

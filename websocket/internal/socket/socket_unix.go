@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// Raw returns the system's own handle of c, or nil if there is none.
+// Raw returns the system's handle of c, or nil if there is none.
 func Raw(c syscall.Conn) syscall.RawConn {
 	rc, err := c.SyscallConn()
 	if err != nil {
@@ -17,8 +17,8 @@ func Raw(c syscall.Conn) syscall.RawConn {
 	return rc
 }
 
-// Read reads from a socket that does not block. again says that there is
-// nothing to read yet; n is 0 at the end of the stream.
+// Read reads from a nonblocking socket. again reports that there is nothing to read yet. n is 0 at
+// the end of the stream.
 func Read(fd uintptr, p []byte) (n int, again bool, err error) {
 	for {
 		n, err = syscall.Read(int(fd), p)
@@ -34,7 +34,7 @@ func Read(fd uintptr, p []byte) (n int, again bool, err error) {
 	}
 }
 
-// Write writes to a socket that does not block, as much as it takes.
+// Write writes to a nonblocking socket as much as it takes.
 func Write(fd uintptr, p []byte) (n int, again bool, err error) {
 	for {
 		n, err = syscall.Write(int(fd), p)

@@ -1,4 +1,4 @@
-// Package socks is the client's side of SOCKS5 (RFC 1928) with passwords (RFC 1929).
+// Package socks implements the client of SOCKS5 (RFC 1928) with passwords (RFC 1929).
 package socks
 
 import (
@@ -11,7 +11,7 @@ import (
 	"strconv"
 )
 
-// What the two RFCs call these.
+// The codes of the two RFCs.
 const (
 	version5        = 5
 	noAuth          = 0
@@ -23,16 +23,15 @@ const (
 	kindIPv6        = 4
 )
 
-// replies are the refusals of RFC 1928, section 6, from 1 on.
+// replies are the errors of RFC 1928, section 6, from code 1 on.
 var replies = [...]string{
 	"general failure", "not allowed by its rules", "network unreachable",
 	"host unreachable", "connection refused", "TTL expired",
 	"command not supported", "address type not supported",
 }
 
-// Connect asks the SOCKS5 proxy at the other end of nc for a connection to server, which
-// is host:port. Names are resolved by the proxy. user is the userinfo of the proxy's URL,
-// or nil.
+// Connect asks the SOCKS5 proxy at the other end of nc for a connection to server, which is
+// host:port. The proxy resolves names. user is the userinfo of the proxy's URL, or nil.
 func Connect(nc net.Conn, user *url.Userinfo, server string) error {
 	methods := []byte{version5, 1, noAuth}
 	if user != nil {
@@ -47,13 +46,13 @@ func Connect(nc net.Conn, user *url.Userinfo, server string) error {
 	}
 	switch {
 	case chosen[0] != version5:
-		return fmt.Errorf("it speaks version %d", chosen[0])
+		return fmt.Errorf("proxy uses SOCKS version %d", chosen[0])
 	case chosen[1] == passwordAuth && user != nil:
 		if err := login(nc, user); err != nil {
 			return err
 		}
 	case chosen[1] != noAuth:
-		return errors.New("it wants an authentication that we do not have")
+		return errors.New("proxy offers no supported authentication method")
 	}
 	request, err := appendAddr([]byte{version5, commandConnect, 0}, server)
 	if err != nil {
@@ -70,7 +69,7 @@ func login(nc net.Conn, user *url.Userinfo) error {
 	name := user.Username()
 	password, _ := user.Password()
 	if name == "" || len(name) > 255 || len(password) > 255 {
-		return errors.New("its user name is not of 1 to 255 bytes, or its password is of more than 255")
+		return errors.New("user name must have 1 to 255 bytes, and the password at most 255")
 	}
 	b := append([]byte{passwordVersion, byte(len(name))}, name...)
 	b = append(append(b, byte(len(password))), password...)
@@ -82,7 +81,7 @@ func login(nc net.Conn, user *url.Userinfo) error {
 		return err
 	}
 	if status[1] != 0 {
-		return errors.New("it refused the user name and password")
+		return errors.New("proxy refused the user name and password")
 	}
 	return nil
 }
@@ -99,7 +98,7 @@ func appendAddr(b []byte, server string) ([]byte, error) {
 	}
 	if ip, err := netip.ParseAddr(host); err != nil {
 		if len(host) > 255 {
-			return nil, errors.New("the name of the server is of more than 255 bytes")
+			return nil, errors.New("name of the server is longer than 255 bytes")
 		}
 		b = append(b, kindName, byte(len(host)))
 		b = append(b, host...)
@@ -113,8 +112,7 @@ func appendAddr(b []byte, server string) ([]byte, error) {
 	return append(b, byte(port>>8), byte(port)), nil
 }
 
-// readReply reads the answer to a request (RFC 1928, section 6), and not a
-// byte more.
+// readReply reads the reply to a request (RFC 1928, section 6), and nothing beyond it.
 func readReply(nc net.Conn) error {
 	var b [255 + 2]byte
 	if _, err := io.ReadFull(nc, b[:4]); err != nil {
@@ -123,13 +121,13 @@ func readReply(nc net.Conn) error {
 	version, code, kind := b[0], int(b[1]), b[3]
 	switch {
 	case version != version5:
-		return errors.New("its answer is malformed")
+		return errors.New("malformed reply from proxy")
 	case code > len(replies):
-		return fmt.Errorf("it answered with code %d", code)
+		return fmt.Errorf("proxy replied with code %d", code)
 	case code != 0:
-		return fmt.Errorf("it answered: %s", replies[code-1])
+		return fmt.Errorf("proxy replied: %s", replies[code-1])
 	}
-	// The address it connects from: of no use, but to be read.
+	// The address from which the proxy connects. It is not used, but must be read.
 	size := 0
 	switch kind {
 	case kindIPv4:
@@ -142,7 +140,7 @@ func readReply(nc net.Conn) error {
 		}
 		size = int(b[0])
 	default:
-		return errors.New("its answer is malformed")
+		return errors.New("malformed reply from proxy")
 	}
 	_, err := io.ReadFull(nc, b[:size+2])
 	return err

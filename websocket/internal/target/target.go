@@ -1,5 +1,4 @@
-// Package target reads the URLs of a client: of the server that it asks, of a redirect,
-// and of a proxy.
+// Package target parses the URLs of a client: that of the server, of a redirect, and of a proxy.
 package target
 
 import (
@@ -18,13 +17,13 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/origin"
 )
 
-// A Target is the server, and the resource there, that a handshake asks for.
+// A Target is the server, and the resource on it, that a handshake requests.
 type Target struct {
-	// URL has the scheme http or https, a host in ASCII without the default
-	// port, and neither userinfo nor fragment.
+	// URL has the scheme http or https, a host in ASCII without the default port, and neither
+	// userinfo nor fragment.
 	URL *url.URL
 
-	// Socket is the path of a unix socket, or "" for TCP.
+	// Socket is the path of a Unix socket, or "" for TCP.
 	Socket string
 }
 
@@ -36,9 +35,8 @@ var (
 		"a user name or password in it must be percent-encoded")
 )
 
-// Parse reads a URL in the forms that Dial takes. It returns the value of
-// Authorization that the userinfo calls for, or "". Of the part before the last "@",
-// errors show only the scheme.
+// Parse parses a URL in one of the forms of Dial. auth is the Authorization field that the userinfo
+// requires, or "". Of the part before the last "@", errors show only the scheme.
 func Parse(raw string) (t Target, auth string, err error) {
 	if strings.Contains(raw, "#") {
 		return t, "", errFragment
@@ -48,8 +46,8 @@ func Parse(raw string) (t Target, auth string, err error) {
 	if err == nil || at < 0 {
 		return t, auth, err
 	}
-	// The cause may quote the userinfo, or what is meant as such: the port of
-	// ws://user:pass/word@host is "pass". Show a cause only if it remains without that.
+	// The cause may quote the userinfo, or what is meant as userinfo: the port of
+	// ws://user:pass/word@host is "pass". Show a cause only if it occurs without that, too.
 	scheme, _, _ := strings.Cut(raw, "://")
 	if !setScheme(new(url.URL), strings.TrimSuffix(strings.ToLower(scheme), "+unix")) {
 		return Target{}, "", errUserinfo
@@ -70,7 +68,7 @@ func parse(raw string) (t Target, auth string, err error) {
 	}
 	scheme, unix := strings.CutSuffix(u.Scheme, "+unix")
 	if unix && scheme != "ws" && scheme != "wss" || !setScheme(u, scheme) {
-		return t, "", fmt.Errorf("URL: scheme %q is none of ws, wss, http, https, ws+unix, wss+unix", u.Scheme)
+		return t, "", fmt.Errorf("URL: scheme %q must be ws, wss, http, https, ws+unix or wss+unix", u.Scheme)
 	}
 	auth = BasicAuth(u.User)
 	u.User = nil
@@ -83,9 +81,8 @@ func parse(raw string) (t Target, auth string, err error) {
 	return t, auth, err
 }
 
-// escapeQuery escapes what may not stand in a query as it is. package url does so
-// for a path, but takes and sends a query as it finds it: one with a space would
-// make a request line of four words.
+// escapeQuery escapes characters that are not allowed in a query. Package url escapes a path, but
+// accepts and sends a query as it is. A space in it would give the request line four words.
 func escapeQuery(query string) string {
 	var b []byte
 	for i := range len(query) {
@@ -98,8 +95,7 @@ func escapeQuery(query string) string {
 	return string(b)
 }
 
-// setScheme sets u's scheme to http or https by one of the names for it, or
-// returns false.
+// setScheme sets u's scheme to http or https by one of its names, or returns false.
 func setScheme(u *url.URL, scheme string) bool {
 	switch scheme {
 	case "ws", "http":
@@ -112,7 +108,7 @@ func setScheme(u *url.URL, scheme string) bool {
 	return true
 }
 
-// overTCP takes u, with the scheme http or https, as a target and changes it.
+// overTCP makes u, with the scheme http or https, a target, and changes it.
 func overTCP(u *url.URL) (Target, error) {
 	if u.Hostname() == "" {
 		return Target{}, errors.New("URL has no host")
@@ -129,11 +125,12 @@ func overTCP(u *url.URL) (Target, error) {
 	return Target{URL: u}, nil
 }
 
-// overUnix takes u as the form with a socket, /path/to.sock:/path?query. It
-// splits the escaped path, so that %3A is a colon in the socket's path.
+// overUnix makes u, in the form /path/to.sock:/path?query, a target. It splits the escaped path, so
+// that %3A is a colon in the socket's path.
 func overUnix(u *url.URL) (Target, error) {
 	if u.Host != "" || u.Opaque != "" {
-		return Target{}, errors.New("URL: a unix socket is an absolute path, as in ws+unix:///path/to.sock:/")
+		return Target{}, errors.New(
+			"URL: a Unix socket must be an absolute path, as in ws+unix:///path/to.sock:/")
 	}
 	socket, path, _ := strings.Cut(u.EscapedPath(), ":")
 	socket, err := url.PathUnescape(socket)
@@ -144,7 +141,7 @@ func overUnix(u *url.URL) (Target, error) {
 		return Target{}, errors.New("URL has no socket")
 	}
 	if path != "" && path[0] != '/' {
-		return Target{}, errors.New(`URL: the path behind the socket's colon begins with no "/"`)
+		return Target{}, errors.New(`URL: path after the socket's colon must begin with "/"`)
 	}
 	u.RawPath = path
 	if u.Path, err = url.PathUnescape(path); err != nil {
@@ -154,9 +151,9 @@ func overUnix(u *url.URL) (Target, error) {
 	return Target{URL: u, Socket: socket}, nil
 }
 
-// ASCIIHost returns host, with or without a port, in the form of the Host field:
-// a name outside ASCII in punycode. It is an error if that form cannot be sent.
-// net/http knows these rules and applies them in Request.Write alone.
+// ASCIIHost returns host, with or without a port, in the form of the Host field: a name outside
+// ASCII in punycode. If that form cannot be sent, it returns an error. net/http applies these rules
+// only in Request.Write.
 func ASCIIHost(host string) (string, error) {
 	if !utf8.ValidString(host) {
 		return "", fmt.Errorf("host %q is not valid", host)
@@ -196,9 +193,9 @@ func (t Target) Same(o Target) bool {
 	return t.Socket == o.Socket && strings.EqualFold(t.Addr(), o.Addr())
 }
 
-// Follow returns the target that a redirect of t leads to. A server must not lead from
-// TLS to plain text nor to a local socket, and has no say in what credentials are sent:
-// userinfo of its URL is dropped. Errors do not show it.
+// Follow returns the target of a redirect of t. A server must not redirect from TLS to plain text
+// or to a local socket, and must not choose credentials: userinfo of its URL is dropped, and errors
+// do not show it.
 func (t Target) Follow(location string) (Target, error) {
 	if location == "" {
 		return t, errors.New("redirect without a Location")
@@ -208,7 +205,7 @@ func (t Target) Follow(location string) (Target, error) {
 	}
 	u, err := url.Parse(location)
 	if err != nil {
-		return refuse("which is no URL")
+		return refuse("which is not a URL")
 	}
 	next := Target{Socket: t.Socket}
 	relative := u.Scheme == "" && u.Host == "" && u.Opaque == ""
@@ -216,12 +213,12 @@ func (t Target) Follow(location string) (Target, error) {
 	u.User, u.Fragment, u.RawFragment = nil, "", ""
 	u.RawQuery = escapeQuery(u.RawQuery)
 	if !setScheme(u, u.Scheme) {
-		return refuse("whose scheme is none of http, https, ws, wss")
+		return refuse("whose scheme must be http, https, ws or wss")
 	}
 	if relative {
 		next.URL = u
 	} else if next, err = overTCP(u); err != nil {
-		return refuse("whose host is missing or not valid")
+		return refuse("whose host is missing or invalid")
 	}
 	if t.Secure() && !next.Secure() {
 		return refuse("from TLS to plain text")
@@ -229,9 +226,8 @@ func (t Target) Follow(location string) (Target, error) {
 	return next, nil
 }
 
-// WithoutUserinfo returns the URL of a redirect without its userinfo. If the URL is
-// malformed, or has an "@" beside the one of its userinfo, everything before the last "@"
-// counts as userinfo.
+// WithoutUserinfo returns the URL of a redirect without its userinfo. If the URL is malformed, or
+// has another "@" than that of its userinfo, everything before the last "@" counts as userinfo.
 func WithoutUserinfo(raw string) string {
 	at := strings.LastIndexByte(raw, '@')
 	u, err := url.Parse(raw)
@@ -247,10 +243,10 @@ func WithoutUserinfo(raw string) string {
 	return u.String()
 }
 
-// Proxy returns the URL of a proxy with its host in ASCII and its userinfo, without a
-// path. The scheme is http, https, socks5 or socks5h. The URL of a proxy needs no "@"
-// except at the end of its userinfo. Any other means that part of a user name or password
-// was taken for something else: it must be neither used nor shown.
+// Proxy returns the URL of a proxy with its host in ASCII and its userinfo, without a path. The
+// scheme is http, https, socks5 or socks5h. The URL of a proxy needs no "@" except at the end of
+// its userinfo. Another "@" means that a part of a user name or password was taken for something
+// else, which must be neither used nor shown.
 func Proxy(u *url.URL) (*url.URL, error) {
 	if strings.Contains(u.Opaque+u.Host+u.Path+u.RawQuery+u.Fragment, "@") {
 		return nil, errProxyUserinfo
@@ -258,23 +254,24 @@ func Proxy(u *url.URL) (*url.URL, error) {
 	switch u.Scheme {
 	case "http", "https", "socks5", "socks5h":
 	default:
-		return nil, fmt.Errorf("scheme %q of a proxy is none of http, https, socks5, socks5h", u.Scheme)
+		return nil, fmt.Errorf("scheme %q of a proxy must be http, https, socks5 or socks5h", u.Scheme)
 	}
 	t, err := overTCP(&url.URL{Scheme: u.Scheme, Host: u.Host, User: u.User})
 	return t.URL, err
 }
 
-// A hidden error has a text that may show a password.
+// A hidden error hides a text that may show a password.
 type hidden struct{ error }
 
 func (hidden) Error() string {
-	return "the error is not shown because it may contain a password, which must be percent-encoded in the URL of a proxy"
+	return "the error is not shown because it may contain a password, " +
+		"which must be percent-encoded in the URL of a proxy"
 }
 
 func (h hidden) Unwrap() error { return h.error }
 
-// HideUserinfo wraps err, the error of a function that chooses a proxy, so that its text
-// shows no userinfo. It returns err itself if the text has no "@".
+// HideUserinfo wraps err, the error of a function that chooses a proxy, so that its text shows no
+// userinfo. It returns err itself if the text has no "@".
 func HideUserinfo(err error) error {
 	if err == nil || !strings.Contains(err.Error(), "@") {
 		return err
@@ -282,7 +279,7 @@ func HideUserinfo(err error) error {
 	return hidden{err}
 }
 
-// HostPort returns the address of u, whose port is that of its scheme by default.
+// HostPort returns the address of u. The port defaults to that of its scheme.
 func HostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {

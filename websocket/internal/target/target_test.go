@@ -69,7 +69,7 @@ func TestParseRefuses(t *testing.T) {
 		"ws+unix://host/s":         "absolute path",
 		"ws+unix:s":                "absolute path",
 		"ws+unix://u:hush@h/s:/x":  "absolute path",
-		"ws+unix:///s:x":           "begins with no",
+		"ws+unix:///s:x":           "must begin with",
 		"ws://u:hush@exam\xffple/": "not valid",
 	} {
 		got, _, err := Parse(raw)
