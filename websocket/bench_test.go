@@ -5,50 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"testing"
-	"time"
 
 	"github.com/hawser-ws/hawser/wire"
 )
 
 var benchSizes = []int{16, 125, 1 << 10, 4 << 10, 64 << 10}
-
-// A tape is a transport that costs nothing: it plays the same bytes over and over
-// and takes all that is written.
-type tape struct {
-	net.Conn
-	bytes []byte
-	next  int
-}
-
-func (t *tape) Read(p []byte) (int, error) {
-	n := copy(p, t.bytes[t.next:])
-	if t.next += n; t.next == len(t.bytes) {
-		t.next = 0
-	}
-	return n, nil
-}
-
-func (t *tape) Write(p []byte) (int, error)      { return len(p), nil }
-func (t *tape) SetDeadline(time.Time) error      { return nil }
-func (t *tape) SetReadDeadline(time.Time) error  { return nil }
-func (t *tape) SetWriteDeadline(time.Time) error { return nil }
-func (t *tape) Close() error                     { return nil }
-
-// newTape returns a Conn that reads copies of a message. The key of a client is 0,
-// so that bytes that are unmasked again and again in place stay as they are.
-func newTape(role wire.Role, t MessageType, payload []byte, copies int) *Conn {
-	frame := wire.AppendHeader(nil, wire.Header{
-		Fin: true, Opcode: wire.Opcode(t), Length: int64(len(payload)), Masked: role == wire.Server,
-	})
-	frame = append(frame, payload...)
-	var stream []byte
-	for range copies {
-		stream = append(stream, frame...)
-	}
-	return NewConn(context.Background(), &tape{bytes: stream}, &ConnOptions{Role: role, Limits: Limits{}})
-}
 
 // BenchmarkRead reads messages that come one a read, or 32, without a transport's
 // cost.

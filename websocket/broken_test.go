@@ -55,21 +55,6 @@ func TestPeerResets(t *testing.T) {
 	}
 }
 
-// A wornOut is a transport whose writes fail once some have been done.
-type wornOut struct {
-	net.Conn
-	writes int
-}
-
-var errWornOut = errors.New("worn out")
-
-func (w *wornOut) Write(p []byte) (int, error) {
-	if w.writes--; w.writes < 0 {
-		return 0, errWornOut
-	}
-	return w.Conn.Write(p)
-}
-
 // A stingy transport takes a part of what it is given to write, and does not say why.
 type stingy struct {
 	net.Conn

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"runtime"
 	"slices"
 	"strings"
@@ -36,15 +35,6 @@ func cutStream(p *peer) (stream []byte, want []received) {
 	return stream, []received{
 		{Text, "one", nil}, {Binary, "", nil}, {Text, "\u00e4\u2708 two three", nil},
 		{Binary, strings.Repeat("b", 130), nil}, {Binary, "", nil}, {Text, "end", nil},
-	}
-}
-
-// interrupted checks that err is a read that was interrupted and nothing worse.
-func interrupted(t *testing.T, err, want error) {
-	t.Helper()
-	e := wantError(t, err, "read", want)
-	if errors.Is(e, net.ErrClosed) || e.Accepted || e.Timeout() != (want == context.DeadlineExceeded) {
-		t.Fatalf("%+v", e)
 	}
 }
 

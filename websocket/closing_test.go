@@ -13,20 +13,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// timed runs f on a goroutine of its own and measures how long it takes.
-func timed(f func() error) <-chan timedResult {
-	return start(func() timedResult {
-		begun := time.Now()
-		err := f()
-		return timedResult{err, time.Since(begun)}
-	})
-}
-
-type timedResult struct {
-	err  error
-	took time.Duration
-}
-
 // The peer closes: it gets its code back, the reader gets code and reason, and the
 // loop over Messages ends as the code asks for.
 func TestPeerCloses(t *testing.T) {
@@ -197,13 +183,6 @@ func TestCloseRefused(t *testing.T) {
 			})
 		}
 	}
-}
-
-// stallWriter begins a write that the peer does not take, and returns once it waits.
-func stallWriter(c *Conn, payload string) <-chan error {
-	done := start(func() error { return c.Write(context.Background(), Text, []byte(payload)) })
-	synctest.Wait()
-	return done
 }
 
 // The peer closes while Close waits behind a writer: both close frames go out, one

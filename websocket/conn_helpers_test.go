@@ -193,3 +193,33 @@ func (c *countingContext) AfterFunc(f func()) func() bool {
 
 // Value hides the context inside, whose AfterFunc package context would use.
 func (c *countingContext) Value(any) any { return nil }
+
+// timed runs f on a goroutine of its own and measures how long it takes.
+func timed(f func() error) <-chan timedResult {
+	return start(func() timedResult {
+		begun := time.Now()
+		err := f()
+		return timedResult{err, time.Since(begun)}
+	})
+}
+
+type timedResult struct {
+	err  error
+	took time.Duration
+}
+
+// stallWriter begins a write that the peer does not take, and returns once it waits.
+func stallWriter(c *Conn, payload string) <-chan error {
+	done := start(func() error { return c.Write(context.Background(), Text, []byte(payload)) })
+	synctest.Wait()
+	return done
+}
+
+// interrupted checks that err is a read that was interrupted and nothing worse.
+func interrupted(t *testing.T, err, want error) {
+	t.Helper()
+	e := wantError(t, err, "read", want)
+	if errors.Is(e, net.ErrClosed) || e.Accepted || e.Timeout() != (want == context.DeadlineExceeded) {
+		t.Fatalf("%+v", e)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hawser-ws/hawser/wire"
@@ -237,3 +238,49 @@ func (offeredSession) Bits() (rsv, perFrame byte)                  { return 0, 0
 func (offeredSession) Encode(wire.MessageInfo) wire.MessageEncoder { return nil }
 func (offeredSession) Decode(byte) (wire.MessageDecoder, error)    { return nil, nil }
 func (s offeredSession) Close() error                              { s.x.closed++; return nil }
+
+// pipeOptions returns options to dial a server at the other end of a net.Pipe.
+func pipeOptions(t *testing.T, f func(rc *scriptConn)) *DialOptions {
+	var wg sync.WaitGroup
+	t.Cleanup(wg.Wait)
+	return &DialOptions{Proxy: direct, NetDial: func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		wg.Go(func() {
+			defer theirs.Close()
+			if rc, err := readHead(theirs); err == nil {
+				f(rc)
+			}
+		})
+		return ours, nil
+	}}
+}
+
+// unconnected adds to opts that Dial must not connect.
+func unconnected(t *testing.T, opts DialOptions) *DialOptions {
+	opts.NetDial = func(context.Context, string, string) (net.Conn, error) {
+		t.Error("Dial connected")
+		return nil, io.EOF
+	}
+	return &opts
+}
+
+// verdict dials a server that answers with f's text, over a net.Pipe, and returns
+// what Dial does. A Conn is closed at once.
+func verdict(t *testing.T, opts DialOptions, f func(rc *scriptConn) string) (subprotocol string, body string, err error) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		o := pipeOptions(t, func(rc *scriptConn) { rc.say(f(rc)); waitClosed(rc) })
+		opts.Proxy, opts.NetDial = o.Proxy, o.NetDial
+		c, resp, e := Dial(context.Background(), "ws://host/", &opts)
+		if e == nil {
+			subprotocol = c.Subprotocol()
+			c.CloseNow()
+		}
+		if resp != nil {
+			b, _ := io.ReadAll(resp.Body)
+			body = string(b)
+		}
+		err = e
+	})
+	return subprotocol, body, err
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -14,27 +13,6 @@ import (
 	"github.com/hawser-ws/hawser/websocket/internal/exchange"
 	"github.com/hawser-ws/hawser/wire"
 )
-
-// verdict dials a server that answers with f's text, over a net.Pipe, and returns
-// what Dial does. A Conn is closed at once.
-func verdict(t *testing.T, opts DialOptions, f func(rc *scriptConn) string) (subprotocol string, body string, err error) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		o := pipeOptions(t, func(rc *scriptConn) { rc.say(f(rc)); waitClosed(rc) })
-		opts.Proxy, opts.NetDial = o.Proxy, o.NetDial
-		c, resp, e := Dial(context.Background(), "ws://host/", &opts)
-		if e == nil {
-			subprotocol = c.Subprotocol()
-			c.CloseNow()
-		}
-		if resp != nil {
-			b, _ := io.ReadAll(resp.Body)
-			body = string(b)
-		}
-		err = e
-	})
-	return subprotocol, body, err
-}
 
 // A responseFault is a change to a response that is right. section is where the rule
 // stands, "" if the response is no HTTP, and want is in the error.

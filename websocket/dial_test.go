@@ -16,7 +16,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,15 +73,6 @@ func TestDialAuthorization(t *testing.T) {
 	if head := s.requests()[0]; strings.Contains(head, "Basic") || fieldOf(head, "authorization") != "Bearer x" {
 		t.Errorf("request:\n%s", head)
 	}
-}
-
-// unconnected adds to opts that Dial must not connect.
-func unconnected(t *testing.T, opts DialOptions) *DialOptions {
-	opts.NetDial = func(context.Context, string, string) (net.Conn, error) {
-		t.Error("Dial connected")
-		return nil, io.EOF
-	}
-	return &opts
 }
 
 // No field of Header can break the request apart or speak for the handshake, and
@@ -239,22 +229,6 @@ func TestDialDribbledResponse(t *testing.T) {
 		})
 		mustHello(t, "ws://host/", opts)
 	})
-}
-
-// pipeOptions returns options to dial a server at the other end of a net.Pipe.
-func pipeOptions(t *testing.T, f func(rc *scriptConn)) *DialOptions {
-	var wg sync.WaitGroup
-	t.Cleanup(wg.Wait)
-	return &DialOptions{Proxy: direct, NetDial: func(context.Context, string, string) (net.Conn, error) {
-		ours, theirs := net.Pipe()
-		wg.Go(func() {
-			defer theirs.Close()
-			if rc, err := readHead(theirs); err == nil {
-				f(rc)
-			}
-		})
-		return ours, nil
-	}}
 }
 
 // Limits.HandshakeTimeout bounds all that a server can do to hold a handshake up.

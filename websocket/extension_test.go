@@ -13,57 +13,6 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// runsPair returns the two Conns of a connection under the test's extension, with
-// their sessions.
-func runsPair(t *testing.T, kind string, limits Limits) (client, server *Conn, cs, ss *runs) {
-	t.Helper()
-	cs, ss = newRuns(t), newRuns(t)
-	client, server = sessionPair(t, kind, limits, cs, ss)
-	return client, server, cs, ss
-}
-
-// runsPeer returns a Conn under the test's extension, and a peer in frames with
-// the session to make them.
-func runsPeer(t *testing.T, role wire.Role, limits Limits) (c *Conn, p *peer, ours, theirs *runs) {
-	t.Helper()
-	ours, theirs = newRuns(t), newRuns(t)
-	a, b := netPair(t, "pipe")
-	c, p = newPeerOver(t, a, b, ConnOptions{Role: role, Session: ours, Limits: limits})
-	return c, p, ours, theirs
-}
-
-// encode returns data as the extension s sends it.
-func (s *runs) encode(data string) string {
-	s.t.Helper()
-	b, err := s.Encode(wire.MessageInfo{Size: -1}).Append(nil, []byte(data), true)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return string(b)
-}
-
-// decode returns what the extension makes of a payload that it has received.
-func (s *runs) decode(payload []byte) []byte {
-	s.t.Helper()
-	d, err := s.Decode(runsBit)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer d.Release()
-	b, _, more, err := d.Append(nil, payload, true, 1<<30)
-	if err != nil || more {
-		s.t.Fatal(err)
-	}
-	return b
-}
-
-// extFrame is peer.frame with the bit of the extension.
-func (p *peer) extFrame(op wire.Opcode, fin bool, payload string) []byte {
-	b := p.frame(op, fin, []byte(payload))
-	b[0] |= runsBit << 4
-	return b
-}
-
 // Messages of every size come through the extension and every way to read, with
 // messages between that go out plain.
 func TestExtensionReads(t *testing.T) {
