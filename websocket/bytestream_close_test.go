@@ -26,7 +26,7 @@ func wantUnblocked(t *testing.T, what string, err error) {
 // Close ends the calls that wait at once, though the peer neither reads nor answers: "Any
 // blocked Read or Write operations will be unblocked and return errors" (package net). So
 // do later calls. Close itself waits, and ends within its bound.
-func TestNetConnCloseUnblocks(t *testing.T) {
+func TestByteStreamCloseUnblocks(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{CloseTimeout: 3 * time.Second})
 		nc := c.ByteStream(Binary)
@@ -59,7 +59,7 @@ func TestNetConnCloseUnblocks(t *testing.T) {
 }
 
 // The closing handshake is done all the same, after what is left of a Write that was cut.
-func TestNetConnCloseWhileBusy(t *testing.T) {
+func TestByteStreamCloseWhileBusy(t *testing.T) {
 	for _, taken := range []int{0, 1, 1000, adapterMessage + 1000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{})
@@ -93,7 +93,7 @@ func TestNetConnCloseWhileBusy(t *testing.T) {
 }
 
 // Over every transport a Read ends before the peer has answered, and the handshake is done.
-func TestNetConnCloseUnblocksOver(t *testing.T) {
+func TestByteStreamCloseUnblocksOver(t *testing.T) {
 	for _, kind := range transports {
 		for _, role := range roles {
 			t.Run(kind+"/"+role.String(), func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestNetConnCloseUnblocksOver(t *testing.T) {
 }
 
 // A Read of nothing does not wait: not for bytes, for another Read or for a deadline.
-func TestNetConnReadNothing(t *testing.T) {
+func TestByteStreamReadNothing(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{})
 		nc := c.ByteStream(Binary)
@@ -149,7 +149,7 @@ func TestNetConnReadNothing(t *testing.T) {
 // A stream of binary messages refuses text: "1003 indicates that an endpoint is
 // terminating the connection because it has received a type of data it cannot accept" (RFC
 // 6455, section 7.4.1, https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1).
-func TestNetConnRefusesText(t *testing.T) {
+func TestByteStreamRefusesText(t *testing.T) {
 	for _, text := range []string{"", "some text", strings.Repeat("long ", 20_000)} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{})
@@ -190,7 +190,7 @@ func TestNetConnRefusesText(t *testing.T) {
 
 // A deadline between the two steps of a refusal does not turn it into a message that is
 // skipped.
-func TestNetConnRefusesTextLater(t *testing.T) {
+func TestByteStreamRefusesTextLater(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		a := c.ByteStream(Binary).(*adapter)
@@ -211,7 +211,7 @@ func TestNetConnRefusesTextLater(t *testing.T) {
 }
 
 // The net.Conn has the methods of a net.Conn and no way to the transport.
-func TestNetConnHidesTransport(t *testing.T) {
+func TestByteStreamHidesTransport(t *testing.T) {
 	checkLeaks(t)
 	c, _ := newPeerWith(t, "tcp", wire.Server)
 	nc := c.ByteStream(Binary)

@@ -16,7 +16,7 @@ import (
 )
 
 // Bytes come through in their order, however they are written and read.
-func TestNetConnStream(t *testing.T) {
+func TestByteStreamStream(t *testing.T) {
 	for _, kind := range transports {
 		t.Run(kind, func(t *testing.T) {
 			checkLeaks(t)
@@ -68,7 +68,7 @@ func TestNetConnStream(t *testing.T) {
 }
 
 // Write cuts at 64 KiB; Read joins messages of both types, empty ones too.
-func TestNetConnMessages(t *testing.T) {
+func TestByteStreamMessages(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
 	nc := c.ByteStream(Text)
@@ -101,7 +101,7 @@ func TestNetConnMessages(t *testing.T) {
 }
 
 // The peer's close is the end of the stream only if all is well.
-func TestNetConnEOF(t *testing.T) {
+func TestByteStreamEOF(t *testing.T) {
 	for _, code := range []StatusCode{
 		StatusNormalClosure, StatusGoingAway, StatusNoStatusReceived,
 		StatusInternalError, StatusProtocolError, 4000,
@@ -144,7 +144,7 @@ func wantTimeout(t *testing.T, err error) {
 }
 
 // A deadline that ends a Read, anywhere in a frame, loses nothing.
-func TestNetConnReadDeadline(t *testing.T) {
+func TestByteStreamReadDeadline(t *testing.T) {
 	for _, kind := range transports {
 		t.Run(kind, func(t *testing.T) {
 			checkLeaks(t)
@@ -191,7 +191,7 @@ func TestNetConnReadDeadline(t *testing.T) {
 
 // Deadlines that have passed, are moved and are cleared. What has passed stops even
 // a Read of what is there.
-func TestNetConnMovedDeadline(t *testing.T) {
+func TestByteStreamMovedDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
 		nc := c.ByteStream(Binary)
@@ -238,7 +238,7 @@ func TestNetConnMovedDeadline(t *testing.T) {
 }
 
 // A Write that is cut counts what it took, which goes out later.
-func TestNetConnWriteDeadline(t *testing.T) {
+func TestByteStreamWriteDeadline(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "pipe", wire.Client)
 	nc := c.ByteStream(Binary)
@@ -270,7 +270,7 @@ func TestNetConnWriteDeadline(t *testing.T) {
 
 // A deadline that passed long ago stops neither pongs, nor pings, nor the closing
 // handshake.
-func TestNetConnStaleDeadline(t *testing.T) {
+func TestByteStreamStaleDeadline(t *testing.T) {
 	for _, kind := range transports {
 		for _, role := range roles {
 			checkLeaks(t)
@@ -313,7 +313,7 @@ func TestNetConnStaleDeadline(t *testing.T) {
 
 // Over TLS a Write that was cut ends the connection, and says why. That is news once:
 // no later call times out because of it.
-func TestNetConnCutTLS(t *testing.T) {
+func TestByteStreamCutTLS(t *testing.T) {
 	checkLeaks(t)
 	client, _ := connPair(t, "tls", Limits{}) // the other end does not read
 	nc := client.ByteStream(Binary)
@@ -337,7 +337,7 @@ func TestNetConnCutTLS(t *testing.T) {
 }
 
 // Any number of goroutines may use the adapter.
-func TestNetConnConcurrent(t *testing.T) {
+func TestByteStreamConcurrent(t *testing.T) {
 	checkLeaks(t)
 	client, server := connPair(t, "tcp", Limits{})
 	from, to := client.ByteStream(Binary), server.ByteStream(Binary)

@@ -16,7 +16,7 @@ import (
 
 // Text is cut at runes: at 64 KiB, and where a Write ends within one. What has been cut
 // off goes out with the next Write.
-func TestNetConnTextCutsAtRunes(t *testing.T) {
+func TestByteStreamTextCutsAtRunes(t *testing.T) {
 	full := strings.Repeat("x", adapterMessage-1)
 	for _, row := range []struct {
 		writes, want []string
@@ -67,7 +67,7 @@ func TestNetConnTextCutsAtRunes(t *testing.T) {
 }
 
 // However text is divided into Writes, it arrives, and every message is whole text.
-func TestNetConnTextStream(t *testing.T) {
+func TestByteStreamTextStream(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	for _, most := range []int{2, 5, 100, 3 * adapterMessage} {
@@ -102,7 +102,7 @@ func TestNetConnTextStream(t *testing.T) {
 }
 
 // A stream of text that ends within a rune does not end well, and both sides know.
-func TestNetConnTextEndsInRune(t *testing.T) {
+func TestByteStreamTextEndsInRune(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
 	nc := c.ByteStream(Text)
@@ -125,7 +125,7 @@ func TestNetConnTextEndsInRune(t *testing.T) {
 }
 
 // Half a rune whose other half is not sent in time is kept for the next Write.
-func TestNetConnTextCutByDeadline(t *testing.T) {
+func TestByteStreamTextCutByDeadline(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		nc := c.ByteStream(Text)
