@@ -225,7 +225,7 @@ func TestMaxHandshakeFields(t *testing.T) {
 }
 
 // The client is not told which host its page was compared with.
-func TestRefusePageInPrivate(t *testing.T) {
+func TestRefusalHidesHost(t *testing.T) {
 	checkLeaks(t)
 	_, r, a := acceptWith(t, nil, handshake("+Origin: https://evil.example"))
 	if r.status != "HTTP/1.1 403 Forbidden" || r.body != "the origin is not allowed (RFC 6455, section 10.2)\n" {

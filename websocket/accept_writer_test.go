@@ -67,7 +67,7 @@ func TestAcceptRecordsStatus(t *testing.T) {
 }
 
 // Behind a response that has begun nothing is written, and the server's log says why.
-func TestAcceptBehindResponse(t *testing.T) {
+func TestAcceptAfterResponse(t *testing.T) {
 	checkLeaks(t)
 	addr, logged := serveRaw(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g := &ginWriter{w, 200, -1}

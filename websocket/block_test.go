@@ -180,7 +180,7 @@ func TestBlocksOfManyConnections(t *testing.T) {
 
 // A message of 16 KiB is read and written in one call each, header included, and one
 // of 64 KiB written: such powers of two are what programs like to send.
-func TestBlocksHoldPowersOfTwo(t *testing.T) {
+func TestBlocksFitPowersOfTwo(t *testing.T) {
 	for _, role := range roles {
 		data := pattern(16<<10, 0)
 		h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(len(data)), Masked: role == wire.Server}

@@ -16,7 +16,7 @@ import (
 )
 
 // Bytes come through in their order, however they are written and read.
-func TestByteStreamStream(t *testing.T) {
+func TestByteStream(t *testing.T) {
 	for _, kind := range transports {
 		t.Run(kind, func(t *testing.T) {
 			checkLeaks(t)

@@ -229,7 +229,7 @@ func TestReadInterruptedOverSockets(t *testing.T) {
 
 // What one way of reading has gathered when it was interrupted, another goes on
 // with.
-func TestReadGoesOnInAnotherWay(t *testing.T) {
+func TestReadResumesAnotherWay(t *testing.T) {
 	for _, first := range readStyles[:3] {
 		for _, second := range readStyles {
 			t.Run(first.name+"/"+second.name, func(t *testing.T) {

@@ -47,7 +47,7 @@ func TestCloseAtOnce(t *testing.T) {
 
 // Close waits neither for a Write that the peer does not take, nor for its own
 // frame behind it, longer than it should.
-func TestCloseBehindBlockedWrite(t *testing.T) {
+func TestCloseDuringBlockedWrite(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{CloseTimeout: 3 * time.Second})
 		ctx := bounded(t)

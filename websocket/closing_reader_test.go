@@ -12,7 +12,7 @@ import (
 
 // A read that comes while Close reads waits for the end, and may give up before: it
 // then leaves the reading to Close.
-func TestReadGivesUpBehindClose(t *testing.T) {
+func TestReadGivesUpWhileCloseReads(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })

@@ -14,7 +14,7 @@ import (
 // A Close that reads drops messages, and the beginning of one too. When it gives up,
 // a reader that waits for its turn must not get the rest as a message, in the moment
 // before the connection ends.
-func TestCloseLeavesNoPieces(t *testing.T) {
+func TestCloseLeavesNoPartialMessage(t *testing.T) {
 	for _, row := range []struct {
 		name string
 		send func(p *peer)

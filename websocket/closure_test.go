@@ -191,7 +191,7 @@ var errShutdown = errors.New("shutting down")
 
 // The end of a context is told to the call whose context it was, with its cause, and
 // to nobody else.
-func TestContextErrorIsTheCallers(t *testing.T) {
+func TestContextErrorForItsCallOnly(t *testing.T) {
 	large := func() []byte { return make([]byte, maxRest+5*blockSize) }
 	for _, row := range []struct {
 		name string
@@ -297,7 +297,7 @@ func (r lateReader) Read(p []byte) (int, error) {
 }
 
 // What a read still brings once the connection has ended does not change how it ended.
-func TestClosureIsSettled(t *testing.T) {
+func TestClosureDoesNotChange(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		ours, theirs := net.Pipe()
 		r := lateReader{ours, make(chan struct{})}

@@ -11,7 +11,7 @@ import (
 
 // A server or a proxy that refuses a request which it has not read to its end is
 // heard, whether it then drops the connection or just reads no further.
-func TestDialHearsEarlyRefusal(t *testing.T) {
+func TestDialReadsEarlyRefusal(t *testing.T) {
 	const answer = "HTTP/1.1 431 Too large\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\nshorter"
 	large := strings.Repeat("0123456789abcdef", 512<<10) // more than sockets buffer
 	for _, peer := range []string{"server", "tls", "proxy"} {

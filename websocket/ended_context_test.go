@@ -32,7 +32,7 @@ type ownKey struct{}
 
 // The context of a Close may be the connection's own, as Serve has it. When the
 // connection ends, Close tells how, and not that its context ended.
-func TestCloseTellsOfTheEnd(t *testing.T) {
+func TestCloseReturnsCause(t *testing.T) {
 	breach := func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }
 	for _, row := range []struct {
 		name   string
@@ -70,7 +70,7 @@ func TestCloseTellsOfTheEnd(t *testing.T) {
 
 // The connection and the context of a Close end in the same moment. Close tells of
 // either, but does not say that its context was canceled.
-func TestCloseTimesOutAtTheEnd(t *testing.T) {
+func TestCloseTimesOutAsConnectionEnds(t *testing.T) {
 	for range 20 { // the order of the two is random
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{})
@@ -86,7 +86,7 @@ func TestCloseTimesOutAtTheEnd(t *testing.T) {
 
 // Every call that waits tells of the end, on every transport. A transport does not count as
 // overdue because of a context that ended with the connection.
-func TestCallsTellOfTheEnd(t *testing.T) {
+func TestCallsReturnCause(t *testing.T) {
 	for _, kind := range []struct {
 		name string
 		wrap func(net.Conn) net.Conn
@@ -124,7 +124,7 @@ func (nc slowlyClosed) Close() error {
 }
 
 // Close ends a connection whose writing has failed. A read that waits tells of that, too.
-func TestReadTellsOfTheEndByClose(t *testing.T) {
+func TestReadReturnsCauseOfClose(t *testing.T) {
 	for _, own := range ownContexts {
 		t.Run(own.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {

@@ -94,7 +94,7 @@ func testCutWrites(t *testing.T, from, to *Conn) {
 }
 
 // A context that ends as the turn comes: nothing is encoded.
-func TestExtensionEndedWithTurn(t *testing.T) {
+func TestExtensionContextEndsAtTurn(t *testing.T) {
 	checkLeaks(t)
 	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
 	ctx, cancel := context.WithCancel(bounded(t))
