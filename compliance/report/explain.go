@@ -23,7 +23,7 @@ func (r *Result) Explain() string {
 		b.WriteString(rule.cite())
 	}
 	if r.Aside != nil {
-		fmt.Fprintf(&b, "note: %s\n%s", r.Aside.Text, r.Aside.Rule.cite())
+		fmt.Fprintf(&b, "remark: %s\n%s", r.Aside.Text, r.Aside.Rule.cite())
 	}
 	return b.String()
 }

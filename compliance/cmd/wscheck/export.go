@@ -138,14 +138,14 @@ func (s *summary) writeMarkdown(w io.Writer) {
 			if b.rule != nil {
 				fmt.Fprintf(w, "> %s ([%s](%s))\n\n", md(b.rule.Text), md(b.rule.Section), b.rule.URL)
 			}
-			if note := b.note(); note != "" {
-				fmt.Fprintf(w, "Note: %s\n\n", md(note))
+			if remark := b.remark(); remark != "" {
+				fmt.Fprintf(w, "Remark: %s\n\n", md(remark))
 			}
 			fmt.Fprint(w, "| case | description | behavior | close | outcome |\n|---|---|---|---|---|\n")
 			for _, r := range b.results[:min(len(b.results), maxListed)] {
 				happened := reason(r)
-				if r.Aside != nil && b.note() == "" {
-					happened += " Note: " + r.Aside.Text
+				if r.Aside != nil && b.remark() == "" {
+					happened += " Remark: " + r.Aside.Text
 				}
 				fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", md(r.ID), md(r.Description),
 					md(string(r.Behavior)), md(string(r.BehaviorClose)), md(happened))

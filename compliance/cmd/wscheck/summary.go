@@ -225,8 +225,8 @@ func (b *breach) title() string {
 	return fmt.Sprintf("%s: %s about %s", b.worst, n, b.rule.Section)
 }
 
-// note returns the remark that all cases of the breach share, or "".
-func (b *breach) note() string {
+// remark returns the remark that all cases of the breach share, or "".
+func (b *breach) remark() string {
 	first := b.results[0].Aside
 	if first == nil || slices.ContainsFunc(b.results,
 		func(r *report.Result) bool { return r.Aside == nil || r.Aside.Text != first.Text }) {
@@ -289,8 +289,8 @@ func (s *summary) writeText(w io.Writer) {
 			if b.rule != nil {
 				fmt.Fprintf(w, "  \"%s\"\n", oneLine(b.rule.Text))
 			}
-			if note := b.note(); note != "" {
-				fmt.Fprintf(w, "  Note: %s\n", note)
+			if remark := b.remark(); remark != "" {
+				fmt.Fprintf(w, "  Remark: %s\n", remark)
 			}
 			s.writeCases(w, b)
 		}
@@ -313,8 +313,8 @@ func (s *summary) writeCases(w io.Writer, b *breach) {
 		if k, ok := s.policy.Known[r.ID]; ok {
 			fmt.Fprintf(w, "           in %s: %s, close %s\n", s.knownFile, k.Behavior, k.BehaviorClose)
 		}
-		if r.Aside != nil && b.note() == "" {
-			fmt.Fprintf(w, "           note: %s\n", oneLine(r.Aside.Text))
+		if r.Aside != nil && b.remark() == "" {
+			fmt.Fprintf(w, "           remark: %s\n", oneLine(r.Aside.Text))
 		}
 	}
 	if len(b.results) > maxDetailed {

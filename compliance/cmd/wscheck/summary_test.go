@@ -52,7 +52,7 @@ FAILED: 2 cases violate RFC 1, section 1 (MUST)
            FAILED, close OK: Saw 2.2.
   2.3      Does 2.3.
            FAILED, close OK: Saw 2.3.
-           note: But.
+           remark: But.
 
 FAILED: 1 case about RFC 1, section 3
   "It MAY."
@@ -65,7 +65,7 @@ FAILED: 1 case
 
 NON-STRICT: 7 cases violate RFC 1, section 2 (SHOULD)
   "It SHOULD."
-  Note: It may.
+  Remark: It may.
   1.1      Does 1.1.
            NON-STRICT, close OK: Saw 1.1.
   1.2      Does 1.2.
@@ -94,7 +94,7 @@ func TestSummaryForCI(t *testing.T) {
 	var b strings.Builder
 	f.newSummary(results, nil).writeMarkdown(&b)
 	for _, want := range []string{"- 12 cases in 0.0 s\n", "> It SHOULD. ([RFC 1, section 2](",
-		")\n\nNote: It may.\n\n| case |", "| Saw 1.1. |", "| Saw 2.3. Note: But. |"} {
+		")\n\nRemark: It may.\n\n| case |", "| Saw 1.1. |", "| Saw 2.3. Remark: But. |"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("no %q in %s", want, b.String())
 		}
