@@ -99,7 +99,7 @@ func shell(command string) *exec.Cmd {
 	return process.Command(context.Background(), "sh", "-c", command)
 }
 
-// free waits until nobody listens at the place of the server.
+// free waits until no server is listening at the address.
 func (s *shellServer) free(ctx context.Context) error {
 	u, err := url.Parse(s.url)
 	if err != nil {
