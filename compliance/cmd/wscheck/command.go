@@ -70,7 +70,7 @@ func (f *runFlags) startServer(ctx context.Context, say func(string)) (*shellSer
 	return s, nil
 }
 
-// start starts the command once its place is free, and waits until it answers.
+// start starts the command once its address is free, and waits until the server answers.
 func (s *shellServer) start(ctx context.Context) error {
 	if err := s.free(ctx); err != nil {
 		return err

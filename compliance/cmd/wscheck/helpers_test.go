@@ -229,7 +229,7 @@ func (d done) errors() []string {
 	return errs
 }
 
-// A running wscheck.
+// A running is a run of wscheck that has not ended.
 type running struct {
 	args           []string
 	cancel         context.CancelCauseFunc

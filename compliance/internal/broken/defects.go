@@ -8,7 +8,7 @@ import (
 // A Role is a set of the two sides of a connection.
 type Role int
 
-// The roles.
+// Roles.
 const (
 	ServerRole Role = 1 << iota
 	ClientRole
