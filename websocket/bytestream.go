@@ -119,8 +119,8 @@ func (a *adapter) Write(p []byte) (n int, err error) {
 			a.half = nil
 		}
 		if err != nil {
-			if told := a.callError("write", err); told != io.EOF { // io.EOF is for Read alone
-				return n, told
+			if err := a.callError("write", err); err != io.EOF { // io.EOF is for Read alone
+				return n, err
 			}
 			return n, &brokenStream{err}
 		}

@@ -34,7 +34,7 @@
 //   - closing.go has the closing handshake: Close sends a close frame and reads up to the peer's,
 //     and answerClose answers the peer's. failConnection (ending.go) is for a peer that broke a rule.
 //   - After either, the teardown (teardown.go) sends our close frame, ends the connection, drains
-//     the transport and closes it, on a goroutine of its own.
+//     the transport and closes it, on its own goroutine.
 //   - abortWrite (write_failed.go) ends writing alone. The reader goes on, for at most a second.
 //   - end (ending.go) ends Conn.ctx and with it every wait. releaseIfEnded frees what is left.
 
@@ -134,7 +134,7 @@ func (c *Conn) RemoteAddr() net.Addr { return c.tr.nc.RemoteAddr() }
 // LocalAddr returns the local address.
 func (c *Conn) LocalAddr() net.Addr { return c.tr.nc.LocalAddr() }
 
-// TLS returns the state of the TLS connection, or nil if there is none. It calls the transport's
+// TLS returns the state of the TLS connection, or nil without TLS. It calls the transport's
 // ConnectionState method. If the transport has none, it looks at the result of its NetConn method.
 func (c *Conn) TLS() *tls.ConnectionState { return tlsState(c.tr.nc) }
 

@@ -11,7 +11,7 @@
 //
 // # Overview
 //
-// A server registers a [Handler] with its mux, or calls [Accept] in a handler of its own. A client
+// A server registers a [Handler] with its mux, or calls [Accept] in its own handler. A client
 // calls [Dial]. [NewConn] makes a connection over any stream. All four give a [Conn]:
 //
 //   - [Conn.Messages] is the loop for most programs. It does not copy a message that arrived in
@@ -65,7 +65,7 @@
 // deadline closes the connection, and the error says so.
 //
 // Where deadlines work, a write that is cut in the middle ends the connection over TLS. It also does
-// so over a transport with timeouts of its own, such as a multiplexer, which may not report how much
+// so over a transport with its own timeouts, such as a multiplexer, which may not report how much
 // it has sent.
 //
 // # Extensions

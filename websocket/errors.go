@@ -104,7 +104,7 @@ type Error struct {
 	closed   bool       // the connection has ended, or can send no more
 	later    bool       // it ended before this operation began
 	local    bool       // this side has closed the connection
-	received StatusCode // of the peer's close frame, if one came
+	received StatusCode // of the peer's close frame, if one arrived
 }
 
 func (e *Error) Error() string {

@@ -123,7 +123,7 @@ func (o *outgoing) sizeOf(f frame) int {
 	return n + (max(n, 1)-1)/most*h.Size() + h.Size()
 }
 
-// postpone is called for a frame if err, the end of a context, came before out.frames was free. If
+// postpone is called for a frame if err, the end of a context, precedes its turn to be written. If
 // the frame must be sent, the holder of out.frames sends it before anything else, unless it sends
 // our close frame, which nothing can follow.
 func (c *Conn) postpone(err error, f frame) error {

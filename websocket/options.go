@@ -142,7 +142,7 @@ type AcceptOptions struct {
 	Origins []string
 
 	// InsecureAnyOrigin turns the check of the Origin field off. Any web page can then use this
-	// server with the cookies of whoever looks at the page.
+	// server with the cookies of the page's visitors.
 	InsecureAnyOrigin bool
 
 	// Header has more fields for the 101 response, in addition to those in ResponseWriter.Header.

@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A write that fails ends only the writing half of a connection. What the peer sent before can
+// A write that fails ends only the writing half of a connection. Everything the peer sent before can
 // still be read: above all its close frame, which explains the failure. So reading goes on. A
 // reader gets what has arrived. While no goroutine reads, the Conn reads ahead and keeps what it
 // reads, so that a handler that works on one message does not lose the next one to a failed
@@ -17,7 +17,7 @@ import (
 //
 // All of this is limited. Waits for the peer add up to at most lingerTime, the bytes read to
 // maxLast, and the bytes kept to maxAhead. If no goroutine reads for lingerTime, the connection
-// ends. What was kept can still be read after that.
+// ends. Kept bytes can still be read after that.
 
 const (
 	maxAhead = 1 << 20  // bytes

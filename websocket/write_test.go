@@ -393,7 +393,7 @@ func testWriteCut(t *testing.T, kind string, role wire.Role, n int) {
 	if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || !e.Accepted || errors.Is(err, net.ErrClosed) {
 		t.Fatalf("Write: %#v", err)
 	}
-	if !strings.Contains(err.Error(), "goes out first") {
+	if !strings.Contains(err.Error(), "will be sent first") {
 		t.Errorf("the error does not say so: %v", err)
 	}
 	go c.Write(bounded(t), Text, []byte("next"))

@@ -1,7 +1,7 @@
 // Package pump adds deadlines to a stream that has none, such as an SSH channel. A goroutine makes
 // each call of the stream, and the caller waits for its result until the deadline at most. Nothing
-// is lost then. The next Read returns what the call has read. What the call was given to write
-// counts as written, like the bytes that are in a socket's buffer.
+// is lost then: the next Read returns the bytes that the call has read, and the bytes that the call
+// was given to write count as written, like those in a socket's buffer.
 //
 // Nothing is read before a call of Read or Wait. A goroutine ends when the call of the stream
 // returns, so closing the stream must end its calls.
