@@ -18,8 +18,7 @@ type Closure struct {
 	// due, or its stream ended without one.
 	ByPeer bool
 
-	// Clean reports whether both close frames were exchanged (RFC 6455, section
-	// 7.1.4).
+	// Clean reports whether both close frames were exchanged (RFC 6455, section 7.1.4).
 	Clean bool
 
 	// Err is the cause, as [context.Cause] of [Conn.Context] returns it. It is nil while the

@@ -48,6 +48,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hawser-ws/hawser/websocket/internal/socket"
 	"github.com/hawser-ws/hawser/wire"
 )
 
@@ -136,7 +137,7 @@ func (c *Conn) LocalAddr() net.Addr { return c.tr.nc.LocalAddr() }
 
 // TLS returns the state of the TLS connection, or nil without TLS. It calls the transport's
 // ConnectionState method. If the transport has none, it looks at the result of its NetConn method.
-func (c *Conn) TLS() *tls.ConnectionState { return tlsState(c.tr.nc) }
+func (c *Conn) TLS() *tls.ConnectionState { return socket.TLSState(c.tr.nc) }
 
 // NetConn returns the transport, so that you can set its options. Do not read from it, write to it,
 // set its deadlines or close it. [Conn.ByteStream] is for reading and writing a stream.

@@ -31,12 +31,6 @@ func (c *Conn) OnControl(f func(op wire.Opcode, payload []byte) (handled bool)) 
 	c.onControl.Store(&f)
 }
 
-// handles calls OnControl's function, and reports whether the program answers the frame.
-func (c *Conn) handles(op wire.Opcode, payload []byte) bool {
-	f := c.onControl.Load()
-	return f != nil && (*f)(op, payload)
-}
-
 // WriteControl sends a control frame (RFC 6455, section 5.5): [wire.OpPing] or [wire.OpPong] with
 // any payload of up to 125 bytes, or [wire.OpClose] with a payload from [wire.AppendClose]. It does
 // not wait for an answer, and may send the frame between the fragments of a message. ctx bounds it

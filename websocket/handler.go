@@ -7,6 +7,7 @@ import (
 	"log"
 	"net/http"
 	"runtime/debug"
+	"slices"
 )
 
 // A Handler accepts WebSocket connections on any mux of net/http and serves each with a function:
@@ -145,16 +146,12 @@ func serveFailure(c *Conn, err error, code StatusCode) error {
 		return refused
 	case code == 0 && c.canWrite() && !c.closing.sent.Load() && !c.closing.received.Load():
 		return err // otherwise err only says that the connection has ended
-	case code == StatusInternalError && !isContextEnd(err) && !(isStreamEnd(err) && !c.canWrite()):
-		return err
+	case code != StatusInternalError, isAny(err, context.Canceled, context.DeadlineExceeded):
+		return nil
+	case !c.canWrite() && isAny(err, io.EOF, io.ErrUnexpectedEOF): // of ByteStream
+		return nil
 	}
-	return nil
-}
-
-// isStreamEnd reports whether err is how [Conn.ByteStream], or a reader of it, reports the end of
-// the stream.
-func isStreamEnd(err error) bool {
-	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return err
 }
 
 // isOwnFault reports whether a handshake failed because of this program. Clients can cause all
@@ -166,8 +163,8 @@ func isOwnFault(err error) bool {
 		errors.Is(err, http.ErrHijacked) || errors.Is(err, errBegun)
 }
 
-func isContextEnd(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+func isAny(err error, targets ...error) bool {
+	return slices.ContainsFunc(targets, func(target error) bool { return errors.Is(err, target) })
 }
 
 // errorLog returns the log function of the request's server, which is that of package log by

@@ -392,7 +392,9 @@ func (c *Conn) readControl(ctx context.Context, f wire.Frame) error {
 			Violation: wire.ErrControlFlood, Offset: start + 1, Size: limit + 1, Limit: limit,
 		})
 	}
-	if !c.handles(wire.Opcode(f.Kind), f.Payload) && f.Kind == wire.KindPing {
+	handle := c.onControl.Load()
+	handled := handle != nil && (*handle)(wire.Opcode(f.Kind), f.Payload)
+	if f.Kind == wire.KindPing && !handled {
 		c.answerPing(f.Payload, len(c.in.unread) > 0)
 	}
 	return nil

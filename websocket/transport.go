@@ -37,7 +37,7 @@ func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 	t.rd.set = nc.SetReadDeadline
 	t.wr.set = nc.SetWriteDeadline
 	rdErr, wdErr := nc.SetReadDeadline(time.Time{}), nc.SetWriteDeadline(time.Time{})
-	if !isSocket(nc) {
+	if !socket.HasDeadlines(nc) {
 		t.rd.dog = &watchdog{drop: func(cut bool) { drop("read", cut) }}
 		t.wr.dog = &watchdog{drop: func(cut bool) { drop("write", cut) }}
 		if rdErr != nil {
@@ -63,33 +63,6 @@ func (t *transport) init(nc net.Conn, drop func(op string, cut bool)) {
 		t.rd.try = t.rd.tryRead
 		t.wr.try = t.wr.tryWrite
 	}
-}
-
-// isSocket reports whether nc is a connection whose deadlines are known to work.
-func isSocket(nc net.Conn) bool {
-	switch c := nc.(type) {
-	case *net.TCPConn, *net.UnixConn:
-		return true
-	case *tls.Conn:
-		return isSocket(c.NetConn())
-	}
-	return false
-}
-
-// tlsState returns the state of the TLS connection that nc is or visibly wraps, or nil.
-func tlsState(nc net.Conn) *tls.ConnectionState {
-	for nc != nil {
-		switch c := nc.(type) {
-		case interface{ ConnectionState() tls.ConnectionState }:
-			s := c.ConnectionState()
-			return &s
-		case interface{ NetConn() net.Conn }:
-			nc = c.NetConn()
-		default:
-			return nil
-		}
-	}
-	return nil
 }
 
 // netError wraps an error of the system, or of a RawConn, as the methods of a net.Conn do.
@@ -130,7 +103,7 @@ func dropConn(nc net.Conn) {
 	if c, ok := nc.(*tls.Conn); ok {
 		nc = c.NetConn() // without sending an alert
 	}
-	if isSocket(nc) {
+	if socket.HasDeadlines(nc) {
 		_ = nc.Close()
 		return
 	}

@@ -167,9 +167,9 @@ func (t *transport) resumes(err error) bool {
 	switch {
 	case t.wr.pump != nil:
 		return true
-	case t.wr.overran(), tlsState(t.nc) != nil: // a TLS record that was cut cannot be resumed
+	case t.wr.overran(), socket.TLSState(t.nc) != nil: // a TLS record that was cut cannot be resumed
 		return false
-	case isSocket(t.nc):
+	case socket.HasDeadlines(t.nc):
 		return true
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		// This is not a socket's timeout. gRPC's bufconn does not count a part that it took,
