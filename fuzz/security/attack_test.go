@@ -61,18 +61,7 @@ func attack(t *testing.T, lent bool) *attacker {
 			return r.err
 		},
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ln) }()
-	t.Cleanup(func() {
-		s.Close()
-		<-served
-	})
-	nc, err := net.Dial("tcp", ln.Addr().String())
+	nc, err := net.Dial("tcp", serve(t, h))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,15 +50,9 @@ func sizes(
 				return err
 			},
 		}
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
-		go s.Serve(ln)
 		n := 0
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		c, _, err := websocket.Dial(ctx, "ws://"+ln.Addr().String(), &websocket.DialOptions{
+		c, _, err := websocket.Dial(ctx, "ws://"+serve(t, h), &websocket.DialOptions{
 			Extensions: []wire.Extension{deflate.MustNew(nil)},
 			Proxy:      func(*http.Request) (*url.URL, error) { return nil, nil },
 			NetDial: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -81,7 +75,6 @@ func sizes(
 		all = append(all, n)
 		c.CloseNow()
 		cancel()
-		s.Close()
 	}
 	return all
 }
