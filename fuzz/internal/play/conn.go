@@ -116,13 +116,9 @@ func (s *side) fault(format string, args ...any) {
 
 // perform runs the script.
 func (r *run) perform() {
-	l := r.script.Link
-	link, a, b := pipe.New(pipe.Options{
-		Room: l.Room, ReadChop: l.ReadChop, WriteChop: l.WriteChop,
-		Stalls: l.Stalls, HalfClose: l.HalfClose, Seed: l.Seed,
-	})
+	link, a, b := newLink(r.script.Link)
 	r.link = link
-	if l.SpoilHandshake {
+	if r.script.Link.SpoilHandshake {
 		link.Spoil()
 	}
 	tapA, a := newTap(link, server, a)

@@ -52,6 +52,14 @@ var extensions = sync.OnceValue(func() (all [16][]wire.Extension) {
 	return all
 })
 
+// newLink returns the transport of a script, and its two ends.
+func newLink(l script.Link) (link *pipe.Link, a, b net.Conn) {
+	return pipe.New(pipe.Options{
+		Room: l.Room, ReadChop: l.ReadChop, WriteChop: l.WriteChop,
+		Stalls: l.Stalls, HalfClose: l.HalfClose, Seed: l.Seed,
+	})
+}
+
 func limits(s script.Side) websocket.Limits {
 	return websocket.Limits{
 		MaxMessage: s.MaxMessage, MaxWriteFrame: s.MaxWriteFrame, MaxControls: s.MaxControls,

@@ -84,11 +84,7 @@ func allocated() uint64 {
 
 // perform runs the script.
 func (d *duel) perform() {
-	l := d.script.Link
-	link, a, b := pipe.New(pipe.Options{
-		Room: l.Room, ReadChop: l.ReadChop, WriteChop: l.WriteChop,
-		Stalls: l.Stalls, HalfClose: l.HalfClose, Seed: l.Seed,
-	})
+	link, a, b := newLink(d.script.Link)
 	d.link, d.peer = link, b
 	d.tap, a = newTap(link, 0, a)
 	stream := d.script.Stream()
