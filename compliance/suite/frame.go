@@ -8,17 +8,17 @@ import (
 type writing int
 
 const (
-	together     writing = iota // frames that one event sends share a write
+	together     writing = iota // all frames of one event in one write
 	frameByFrame                // one frame per write
 	byteByByte                  // one byte per write
 )
 
-// words describes the writing; it is appended to the description of a case.
+// words describes the writing, to append to the description of a case.
 func (w writing) words() string {
 	return [...]string{"", " Each frame is a write of its own.", " Written octet by octet."}[w]
 }
 
-// by sends frames, cut into writes.
+// by sends frames in a writing.
 func (p *peer) by(way writing, frames ...frame) {
 	for _, f := range frames {
 		f.sync = way == frameByFrame
@@ -29,7 +29,7 @@ func (p *peer) by(way writing, frames ...frame) {
 	}
 }
 
-// Frames, for scripts.
+// Constructors of frames.
 func textFrame(s string) frame { return frame{op: wire.OpText, payload: []byte(s)} }
 func moreText(s string) frame {
 	return frame{op: wire.OpText, payload: []byte(s), more: true}
@@ -44,19 +44,19 @@ func opFrame(op int, s string) frame {
 	return frame{op: wire.Opcode(op), payload: []byte(s)}
 }
 
-// rsv is the frame with reserved bits.
+// withRSV returns the frame with reserved bits.
 func (f frame) withRSV(bits int) frame { f.rsv = bits; return f }
 
-// unfinished is the frame without its final bit.
+// unfinished returns the frame without its FIN bit.
 func (f frame) unfinished() frame { f.more = true; return f }
 
-// A frame is one to send, right or wrong.
+// A frame is a frame to send, valid or not.
 type frame struct {
 	op      wire.Opcode
 	more    bool // not the last fragment
-	rsv     int  // 4 is RSV1
+	rsv     int  // the reserved bits; 4 is RSV1
 	payload []byte
-	repeat  int  // if not 0, payload is repeated up to that many octets
-	chop    int  // if not 0, octets a write
-	sync    bool // a write of its own
+	repeat  int  // if not 0, payload is repeated up to this many bytes
+	chop    int  // if not 0, bytes per write
+	sync    bool // in a separate write
 }

@@ -7,22 +7,22 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A malformedFrame is a frame whose header need not be right.
+// A malformedFrame is a frame whose header need not be valid.
 type malformedFrame struct {
 	op      wire.Opcode
 	more    bool
-	form    int    // 7, 16 or 64 bits of length; 0: the shortest that fits
-	length  uint64 // as it is announced
+	form    int    // bits of the length: 7, 16, 64, or 0 for the shortest that fits
+	length  uint64 // as the header announces it
 	payload string
 	mask    maskKind
 }
 
 type maskKind int
 
-// whole announces the length that the payload has.
+// whole returns the frame with the length that its payload has.
 func (f malformedFrame) whole() malformedFrame { f.length = uint64(len(f.payload)); return f }
 
-// malformed is a frame as it travels.
+// malformed returns the encoded frame.
 func (s *script) malformed(f malformedFrame) []byte {
 	raw := []byte{byte(f.op), 0}
 	if !f.more {
@@ -51,7 +51,7 @@ func (s *script) malformed(f malformedFrame) []byte {
 	return raw
 }
 
-// sendMalformed sends a frame and marks what is wrong with it: n octets from one on.
+// sendMalformed sends a frame and marks the n bytes from an offset on as those that the peer has to refuse.
 func (s *script) sendMalformed(f malformedFrame, from, n int, what string) {
 	s.write(s.malformed(f), tempo{})
 	s.logFrame(frame{op: f.op, more: f.more, payload: []byte(f.payload)})
@@ -60,7 +60,7 @@ func (s *script) sendMalformed(f malformedFrame, from, n int, what string) {
 }
 
 const (
-	maskRight maskKind = iota // as our role wants it
-	maskWrong                 // the other way round
+	maskRight maskKind = iota // as our role requires
+	maskWrong                 // the opposite
 	maskZero                  // with a key of zeros, whatever our role
 )

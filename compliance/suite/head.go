@@ -11,13 +11,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Package wire takes some handshake fields that peers send in spite of the RFC. The
-// suite judges what its peers send, and goes by the letter.
+// Package wire accepts some fields of handshakes that violate the RFC. The suite reports them, so it is
+// stricter.
 
-var errNoElement = errors.New("there is no element in it")
+var errNoElement = errors.New("it has no element")
 
-// parseExtensions is wire.ParseExtensions but for fields without an element, which
-// are malformed: "1#extension" asks for one at least (RFC 6455, section 9.1).
+// parseExtensions is like wire.ParseExtensions, but returns an error if there are fields and no
+// element: "1#extension" requires at least one (RFC 6455, section 9.1).
 func parseExtensions(values []string) ([]wire.ExtensionSpec, error) {
 	list, err := wire.ParseExtensions(values)
 	if err == nil && len(list) == 0 && len(values) > 0 {
@@ -26,8 +26,7 @@ func parseExtensions(values []string) ([]wire.ExtensionSpec, error) {
 	return list, err
 }
 
-// parseProtocols reads the values of Sec-WebSocket-Protocol, "1#token" (RFC 6455,
-// section 4.3).
+// parseProtocols parses the values of Sec-WebSocket-Protocol, "1#token" (RFC 6455, section 4.3).
 func parseProtocols(values []string) (names []string, err error) {
 	for _, v := range values {
 		for name := range strings.SplitSeq(v, ",") {
@@ -46,10 +45,10 @@ func parseProtocols(values []string) (names []string, err error) {
 	return names, nil
 }
 
-// maxHead bounds the head of a request or a response, in octets.
+// maxHead limits the head of a request or a response, in bytes.
 const maxHead = 64 << 10
 
-// readHead reads up to the empty line that ends the head of a request or response.
+// readHead reads the head of a request or a response. rest is what was read after it.
 func readHead(c net.Conn, log func([]byte)) (head, rest []byte, err error) {
 	var have []byte
 	buf := make([]byte, 4096)
@@ -64,7 +63,7 @@ func readHead(c net.Conn, log func([]byte)) (head, rest []byte, err error) {
 			return have, nil, err
 		}
 		if len(have) > maxHead {
-			return have, nil, errors.New("a head of more than 64 KiB")
+			return have, nil, errors.New("the head has more than 64 KiB")
 		}
 	}
 }
@@ -72,10 +71,10 @@ func readHead(c net.Conn, log func([]byte)) (head, rest []byte, err error) {
 // A head is the first line and the fields of a request or a response.
 type head struct {
 	line   string
-	fields http.Header // names in canonical form
+	fields http.Header // with names in canonical form
 }
 
-// parseHead splits a head, leniently: a line without a colon is passed over.
+// parseHead parses a head leniently: it skips lines without a colon.
 func parseHead(b []byte) head {
 	lines := strings.Split(strings.TrimSuffix(string(b), "\r\n\r\n"), "\r\n")
 	h := head{line: lines[0], fields: http.Header{}}

@@ -7,10 +7,10 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// What is kept of one connection, whatever a peer sends.
+// Limits of what is kept of one connection.
 const (
 	maxLog   = 2_000  // lines of the wire log
-	maxSeen  = 2_000  // events
+	maxSeen  = 2_000  // received events
 	maxPongs = 10_000 // pongs that we send
 )
 
@@ -24,7 +24,7 @@ func appendLog(r *report.Result, e report.LogEntry) {
 	}
 }
 
-// codes lists status codes in words.
+// codes lists status codes for a sentence.
 func codes(list []int) string {
 	var words []string
 	for _, c := range list {

@@ -8,32 +8,30 @@ import (
 	"time"
 )
 
-// An outbox writes in the order in which it was asked to, on a goroutine of its own,
-// so that a peer that does not read holds up nobody. What waits is bounded by what a
-// script sends.
+// An outbox writes parcels in order on its own goroutine, so that a peer that does not read blocks
+// nothing. Its queue is limited by what a case sends.
 type outbox struct {
 	conn  net.Conn
 	mu    sync.Mutex
 	wake  sync.Cond
 	queue []parcel
-	ended bool // nothing follows
-	flush bool // write what is queued, then drop
+	ended bool // no parcel is added any more
+	flush bool // write what is queued, then drop TCP
 	lost  bool // a write failed
 	done  chan struct{}
 }
 
-// A parcel is what one write sends.
+// A parcel is the data of one write.
 type parcel struct {
 	data   []byte
-	alone  bool          // it is not joined with others, nor is what follows
-	gap    time.Duration // to wait before
-	before func()        // called before it is written; may be nil
-	after  func()        // called once it is written, or cannot be; may be nil
+	alone  bool          // neither it nor what follows is joined with other parcels
+	gap    time.Duration // pause before the write
+	before func()        // if set, called before the write
+	after  func()        // if set, called after the write, even if it failed
 }
 
-// join makes one parcel of those with no gap between them, so that they travel
-// together as with the original, which writes once an event is worked on. What
-// follows a parcel that travels alone does so too.
+// join makes one parcel of those before the first that is alone, so that they share a write, as in
+// Autobahn, which writes once per event.
 func join(parcels []parcel) []parcel {
 	plain := slices.IndexFunc(parcels, func(p parcel) bool { return p.alone })
 	if plain < 0 {
@@ -65,8 +63,7 @@ func (o *outbox) put(p ...parcel) {
 	}
 }
 
-// drop ends TCP: at once if limit is 0, else when all is written, for which a peer
-// that does not read has no longer than limit.
+// drop ends TCP: at once if limit is 0, else once everything is written or limit has passed.
 func (o *outbox) drop(limit time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -79,7 +76,7 @@ func (o *outbox) drop(limit time.Duration) {
 	o.wake.Signal()
 }
 
-// end drops TCP, unless that is under way, and waits for the goroutine.
+// end drops TCP, unless drop was called, and waits for the goroutine.
 func (o *outbox) end() {
 	o.mu.Lock()
 	flushing := o.flush
@@ -112,7 +109,7 @@ func (o *outbox) run() {
 			p.before()
 		}
 		if len(p.data) > 0 {
-			if _, err := o.conn.Write(p.data); err != nil { // whoever reads sees it too
+			if _, err := o.conn.Write(p.data); err != nil { // the reader gets an error, too
 				o.mu.Lock()
 				o.lost = true
 				o.mu.Unlock()

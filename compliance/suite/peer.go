@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// state is that of a connection.
+// state is the state of a WebSocket connection.
 type state int
 
 const (
@@ -20,7 +20,7 @@ const (
 	closed
 )
 
-// The status codes that the cases speak of (RFC 6455, section 7.4.1).
+// Status codes (RFC 6455, section 7.4.1, and the registry of section 11.7).
 const (
 	codeNormal         = 1000
 	codeGoingAway      = 1001
@@ -41,10 +41,10 @@ type eventKind int
 const (
 	eventMessage eventKind = iota
 	eventPong
-	eventTimeout // made by the script, when the peer has waited as long as it should
+	eventTimeout // recorded by the case itself, when the peer has waited as long as it should
 )
 
-// An event is what a case waits for.
+// An event is something that a case waits for.
 type event struct {
 	kind   eventKind
 	data   []byte
@@ -60,22 +60,22 @@ func (e event) equal(o event) bool {
 	return e.kind == o.kind && e.binary == o.binary && bytes.Equal(e.data, o.data)
 }
 
-// A peer is our end of a connection: it speaks the protocol, and breaks it where the
-// script of a case says so. It works on events, one at a time: what came, a timer.
-// The functions of a case are called by it and need no locks.
+// A peer is our end of a connection in a numbered case. It speaks the protocol, and breaks it where the
+// case says so. It handles one event at a time: received bytes, or a timer. It holds its lock when it
+// calls the functions of a case.
 //
-// Its rules of when to answer, to fail and to drop, and of what is a clean close,
-// are those of the original suite, because the verdicts follow from them.
+// Its rules for when to answer, to fail the connection and to drop TCP, and for what is a clean close,
+// are those of Autobahn, because the verdicts depend on them.
 type peer struct {
 	c       *Case
 	o       *Options
 	server  bool // we are the server
 	conn    net.Conn
 	res     *report.Result
-	begun   time.Time // of the script
+	begun   time.Time // when the connection was opened
 	created time.Time
 
-	mu      sync.Mutex // held while an event is worked on; guards what follows
+	mu      sync.Mutex // held while an event is handled; guards the fields below
 	state   state
 	wasOpen bool
 	timers  timers
@@ -83,9 +83,9 @@ type peer struct {
 	dropped *timer // waits for the server to drop TCP
 	in      receiver
 	out     *outbox
-	held    []parcel  // what the present event has written so far
-	owed    [][]byte  // pings that came while a frame of ours was not whole
-	deflate *deflater // nil: not negotiated
+	held    []parcel  // written by the current event so far
+	owed    [][]byte  // payloads of pings to answer once our frame is complete
+	deflate *deflater // nil if not negotiated
 	traffic report.Traffic
 	sent    recording
 	got     recording
@@ -97,16 +97,16 @@ type peer struct {
 
 	expected   map[report.Verdict][]event
 	want       report.ExpectedClose
-	closeOnly  bool // the script closes, not finishWhenDone
-	fatal      bool // a close by the wrong side fails the case
-	peerClosed bool // a close frame came
+	closeOnly  bool // the case itself closes the connection, not finishWhenDone
+	fatal      bool // the case fails if the wrong side closes the connection
+	peerClosed bool // a close frame was received
 	received   []event
-	awaited    string // what had to come, of cases with onMessage
-	broke      string // how the peer broke the protocol
+	awaited    string // what to expect, in cases with onMessage
+	broke      string // how the other side broke the protocol
 	onMessage  func(binary bool, data []byte)
 }
 
-// newPeer makes the end of a connection whose handshake is done or under way.
+// newPeer returns our end of a connection whose opening handshake is complete or in progress.
 func newPeer(c *Case, o *Options, conn net.Conn, server bool) *peer {
 	p := &peer{c: c, o: o, conn: conn, server: server, logOn: true, created: time.Now()}
 	p.timers = timers{mu: &p.mu, over: func() bool { return p.state == closed }, done: p.release}
@@ -124,14 +124,14 @@ func newPeer(c *Case, o *Options, conn net.Conn, server bool) *peer {
 	return p
 }
 
-// run plays the case over the connection, whose handshake is done, until it ends.
-// rest is what came behind the handshake.
+// run plays the case on the connection, whose opening handshake is complete, until the connection ends.
+// rest is what was received after the handshake.
 func (p *peer) run(rest []byte) {
 	p.mu.Lock()
 	p.state, p.wasOpen, p.begun = open, true, time.Now()
 	p.after(p.o.limit(p.c), func() {
 		p.res.Waited = true
-		p.drop("case did not end in time")
+		p.drop("the case did not end in time")
 	})
 	p.c.start(p)
 	p.took(rest)
@@ -141,7 +141,7 @@ func (p *peer) run(rest []byte) {
 	p.finish()
 }
 
-// read takes what comes until the connection ends.
+// read handles what is received until the connection ends.
 func (p *peer) read() {
 	buf := make([]byte, 64<<10)
 	for {
@@ -157,7 +157,7 @@ func (p *peer) read() {
 	}
 }
 
-// finish ends the connection and makes the result.
+// finish ends the connection and completes the result.
 func (p *peer) finish() {
 	p.mu.Lock()
 	if p.wasOpen {
@@ -177,10 +177,10 @@ func (p *peer) finish() {
 	p.judge()
 }
 
-// after has f called as an event, unless the connection ends before.
+// after calls f as an event after d, unless the connection ends first.
 func (p *peer) after(d time.Duration, f func()) *timer { return p.timers.after(d, f) }
 
-// message, and the others, are called as frames come.
+// message handles a message.
 func (p *peer) message(binary bool, data []byte) {
 	if p.onMessage != nil {
 		p.onMessage(binary, data)

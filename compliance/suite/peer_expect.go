@@ -7,40 +7,39 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// expect says that these events are what earns the verdict.
+// expect declares the events that earn a verdict.
 func (p *peer) expect(v report.Verdict, events ...event) { p.expected[v] = events }
 
-// byUs says that we are to close, cleanly, with one of the codes from the peer; the
-// first is the one that finishWhenDone sends.
+// byUs declares that we close the connection cleanly, and that the peer answers with one of the codes.
+// finishWhenDone sends the first one.
 func (p *peer) byUs(codes ...int) {
 	p.want = report.ExpectedClose{ClosedByMe: true, CloseCode: codes, RequireClean: true}
 }
 
-// byUsOrDrop is byUs where the peer may drop TCP instead.
+// byUsOrDrop is like byUs, but the peer may drop TCP instead of answering.
 func (p *peer) byUsOrDrop(codes ...int) {
 	p.want = report.ExpectedClose{ClosedByMe: true, CloseCode: codes}
 }
 
-// byPeer says that the peer is to fail the connection, with one of the codes or by
-// dropping TCP.
+// byPeer declares that the peer fails the connection, with one of the codes or by dropping TCP.
 func (p *peer) byPeer(codes ...int) {
 	p.want = report.ExpectedClose{CloseCode: codes}
 }
 
-// awaits says what earns a verdict other than FAILED, which onMessage gives.
+// awaits declares what has to be received within wait. The verdict is FAILED until onMessage sets another.
 func (p *peer) awaits(what string, wait time.Duration) {
 	p.setVerdict(report.Failed, "")
 	p.awaited = fmt.Sprintf("%s within %v", what, wait)
 }
 
-// record records an event that the script itself makes.
+// record adds an event to those received.
 func (p *peer) record(e event) {
 	if len(p.received) < maxSeen {
 		p.received = append(p.received, e)
 	}
 }
 
-// later goes on with f after a while, if the connection is still there.
+// later calls f after d, unless the connection ends first.
 func (p *peer) later(d time.Duration, tag string, f func()) {
 	p.log(report.LogEntry{Kind: report.Delay, Seconds: d.Seconds(), Tag: tag}, true)
 	p.after(d, func() {
@@ -49,8 +48,9 @@ func (p *peer) later(d time.Duration, tag string, f func()) {
 	})
 }
 
-// killAfter fails the connection after a while. A peer that has not closed has as long
-// again while the machine is late: a client cannot be asked to repeat the case.
+// killAfter fails the connection after d. While the machine is late, a peer that has not closed the
+// connection has up to three times as long in addition, because a client cannot be asked to repeat the
+// case.
 func (p *peer) killAfter(d time.Duration) {
 	p.log(report.LogEntry{Kind: report.KillAfter, Seconds: d.Seconds()}, true)
 	p.patient(d, 3, func() {
@@ -60,8 +60,7 @@ func (p *peer) killAfter(d time.Duration) {
 	})
 }
 
-// patient calls f after a while, or later, up to so many times as long, while the
-// machine is late.
+// patient calls f after d. While the machine is late, it waits for d again, up to more times.
 func (p *peer) patient(d time.Duration, more int, f func()) {
 	begun := time.Now()
 	p.after(d, func() {
@@ -73,7 +72,7 @@ func (p *peer) patient(d time.Duration, more int, f func()) {
 	})
 }
 
-// closeAfter begins the closing handshake after a while, with an empty close frame.
+// closeAfter begins the closing handshake after d, with an empty close frame.
 func (p *peer) closeAfter(d time.Duration) {
 	p.log(report.LogEntry{Kind: report.CloseAfter, Seconds: d.Seconds()}, true)
 	p.after(d, func() {
@@ -83,12 +82,12 @@ func (p *peer) closeAfter(d time.Duration) {
 	})
 }
 
-// setVerdict sets the verdict in words, which stands unless expected events match.
+// setVerdict sets the verdict and its sentence. Expected events that match override the verdict.
 func (p *peer) setVerdict(v report.Verdict, words string) {
 	p.res.Behavior, p.res.Result = v, words
 }
 
-// aside adds a remark to the verdict, unless there is one.
+// aside adds a remark to the verdict, unless there is one already.
 func (p *peer) aside(text string, r report.Rule) {
 	if p.res.Aside == nil {
 		p.res.Aside = &report.Aside{Text: text, Rule: r}

@@ -11,31 +11,30 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// check is what a server asks of a request (RFC 6455, section 4.2.1). It finds the
-// value of Sec-WebSocket-Accept.
+// check validates a request as a server has to (RFC 6455, section 4.2.1). It sets accept, the value of
+// Sec-WebSocket-Accept, and extensions.
 func (q *clientRequest) check() error {
 	f := q.head.fields
 	keys := f.Values("Sec-Websocket-Key")
 	switch {
 	case !strings.HasSuffix(q.head.line, " HTTP/1.1"):
-		return errors.New("the request is not of HTTP/1.1")
+		return errors.New("the request line does not end in HTTP/1.1")
 	case f.Get("Host") == "":
-		return errors.New("no field Host")
+		return errors.New("the request has no Host field")
 	case !wire.HasToken(f.Values("Upgrade"), "websocket"):
-		return fmt.Errorf("field Upgrade is %q, not websocket", f.Get("Upgrade"))
+		return fmt.Errorf("Upgrade is %q, not websocket", f.Get("Upgrade"))
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):
-		return errors.New("field Connection does not have Upgrade")
+		return fmt.Errorf("Connection is %q, which lacks the token Upgrade", f.Get("Connection"))
 	case len(keys) != 1 || !wire.IsKey(keys[0]):
-		return fmt.Errorf("field Sec-WebSocket-Key is %q, not 16 bytes in base64", keys)
+		return fmt.Errorf("Sec-WebSocket-Key is %q, not 16 bytes in base64", keys)
 	case f.Get("Sec-Websocket-Version") != "13":
-		return fmt.Errorf("field Sec-WebSocket-Version is %q, not 13", f.Get("Sec-Websocket-Version"))
+		return fmt.Errorf("Sec-WebSocket-Version is %q, not 13", f.Get("Sec-Websocket-Version"))
 	}
 	q.accept, q.extensions = wire.AcceptKey(keys[0]), f.Values("Sec-Websocket-Extensions")
 	return nil
 }
 
-// answer sends the response of p, a server, to a request that is in order (RFC 6455,
-// section 4.2.2). Extensions that cannot be read are declined.
+// answer accepts the valid request of a client (RFC 6455, section 4.2.2). It declines malformed extensions.
 func (p *peer) answer(q *clientRequest) {
 	p.res.HTTPRequest = string(q.raw)
 	for _, b := range q.reads {
@@ -61,13 +60,13 @@ func (p *peer) answer(q *clientRequest) {
 	p.logTx(b.Bytes(), false)
 	p.traffic.PreopenOutgoingOctetsWireLevel = int64(b.Len())
 	p.held = append(p.held, parcel{data: b.Bytes()})
-	if p.c.Heavy { // it may have to wait for its turn
+	if p.c.Heavy { // the case may have to wait for its turn
 		p.release()
 	}
 }
 
-// open plays the opening handshake of p, a client. rest is what came behind the
-// response. The error says why there is no connection; TCP is then closed.
+// open performs the opening handshake as a client. rest is what was received after the response. If
+// open returns an error, there is no WebSocket connection.
 func (p *peer) open(t *target) (rest []byte, err error) {
 	key, extensions := newKey(), ""
 	if p.c.deflate != nil {
@@ -104,7 +103,7 @@ func (p *peer) open(t *target) (rest []byte, err error) {
 	return rest, p.checkResponse(head, key)
 }
 
-// checkResponse is what a client asks of the response (RFC 6455, section 4.1).
+// checkResponse validates the response as a client has to (RFC 6455, section 4.1).
 func (p *peer) checkResponse(raw []byte, key string) error {
 	h := parseHead(raw)
 	words := strings.Fields(h.line)
@@ -116,13 +115,13 @@ func (p *peer) checkResponse(raw []byte, key string) error {
 	case words[1] != "101":
 		return fmt.Errorf("the server refused the upgrade: %s", h.line)
 	case !strings.EqualFold(f.Get("Upgrade"), "websocket"):
-		return fmt.Errorf("field Upgrade is %q, not websocket", f.Get("Upgrade"))
+		return fmt.Errorf("Upgrade is %q, not websocket", f.Get("Upgrade"))
 	case !wire.HasToken(f.Values("Connection"), "upgrade"):
-		return errors.New("field Connection does not have Upgrade")
+		return fmt.Errorf("Connection is %q, which lacks the token Upgrade", f.Get("Connection"))
 	case len(accept) != 1 || accept[0] != wire.AcceptKey(key):
-		return fmt.Errorf("field Sec-WebSocket-Accept is %q, not %q", accept, wire.AcceptKey(key))
+		return fmt.Errorf("Sec-WebSocket-Accept is %q, not %q", accept, wire.AcceptKey(key))
 	case f.Get("Sec-Websocket-Protocol") != "":
-		return errors.New("a subprotocol that was not offered")
+		return fmt.Errorf("the subprotocol %q was not offered", f.Get("Sec-Websocket-Protocol"))
 	}
 	for _, v := range f.Values("Server") {
 		if p.res.Agent == "" {
@@ -138,11 +137,11 @@ func (p *peer) checkExtensions(values []string) error {
 		return err
 	}
 	if len(offers) > 1 {
-		return errors.New("more than one extension")
+		return errors.New("the server accepted more than one extension")
 	}
 	for _, o := range offers {
 		if p.c.deflate == nil || o.Name != extensionName {
-			return fmt.Errorf("extension %s was not offered", o.Name)
+			return fmt.Errorf("the extension %s was not offered", o.Name)
 		}
 		d, err := parseDeflate(asOriginal(o), true)
 		if err != nil {

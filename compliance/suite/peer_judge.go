@@ -8,7 +8,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// finishWhenDone closes once all that was expected has come.
+// finishWhenDone closes the connection once all expected events were received.
 func (p *peer) finishWhenDone() {
 	for _, events := range p.expected {
 		if !slices.EqualFunc(p.received, events, event.equal) {
@@ -20,7 +20,7 @@ func (p *peer) finishWhenDone() {
 	}
 }
 
-// judge makes the verdicts.
+// judge sets the verdicts.
 func (p *peer) judge() {
 	if want, ok := p.expected[report.OK]; !p.wasOpen {
 		p.res.Result = "There was no WebSocket connection."
@@ -29,7 +29,7 @@ func (p *peer) judge() {
 	} else if p.res.Result == "" {
 		p.res.Result = fmt.Sprintf("Expected %s; %s.", p.awaited, p.ending())
 	}
-	// Where the events fit two verdicts, the better one counts.
+	// If the events match two verdicts, the better one counts.
 	for _, v := range []report.Verdict{report.OK, report.NonStrict} {
 		if e, ok := p.expected[v]; ok && slices.EqualFunc(p.received, e, event.equal) {
 			p.res.Behavior = v
@@ -50,7 +50,7 @@ func (p *peer) judge() {
 	p.fill()
 }
 
-// judgeClose makes the verdict on the close: the first that applies.
+// judgeClose sets the verdict on the close. The first one that applies counts.
 func (p *peer) judgeClose() {
 	r := p.res
 	wrongSide := p.want.ClosedByMe != r.ClosedByMe
@@ -79,7 +79,7 @@ func (p *peer) judgeClose() {
 	}
 }
 
-// fill puts what was expected and seen into the result.
+// fill adds the expected and the received events to the result.
 func (p *peer) fill() {
 	r := p.res
 	r.Expected = map[report.Verdict][]report.Event{}

@@ -2,14 +2,14 @@ package suite
 
 import "github.com/hawser-ws/hawser/compliance/report"
 
-// log adds a line to the wire log. Those of timers are always written.
+// log adds a line to the wire log if the log is on, or if always is set, as for timers.
 func (p *peer) log(e report.LogEntry, always bool) {
 	if p.logOn || always {
 		appendLog(p.res, e)
 	}
 }
 
-// logMode switches the wire log off for cases of many messages, and on for their end.
+// logMode switches the wire log on or off: off for many messages, and on again for the close.
 func (p *peer) logMode(on bool) {
 	if p.logOn != on {
 		p.logOn = on
@@ -31,7 +31,7 @@ func (p *peer) logRx(b []byte) {
 	}
 }
 
-// shown returns events as a report has them.
+// shown converts events for a report.
 func shown(events []event) []report.Event {
 	out := []report.Event{}
 	for _, e := range events {

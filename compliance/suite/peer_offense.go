@@ -8,11 +8,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// maxRecorded bounds, in octets, what is kept of each direction to find the place of
-// a fault. A case that sends more has none to show.
+// maxRecorded limits, in bytes, what is kept of each direction to find the byte that broke a rule. If
+// there is more, the report does not show such a byte.
 const maxRecorded = 1 << 20
 
-// A recording is the octets of one direction, behind the handshake.
+// A recording is the bytes of one direction after the opening handshake.
 type recording struct {
 	octets []byte
 	lost   bool // there were more than maxRecorded
@@ -26,9 +26,8 @@ func (r *recording) add(b []byte) {
 	r.octets = append(r.octets, b...)
 }
 
-// offense finds the octet at fault in a case that fell short: one that the peer
-// sent, whose rule it broke, or else one of ours that it should have refused. nil if
-// there is none.
+// offense finds the byte at fault in a case that did not pass: one by which the peer broke a rule, or
+// else one of ours that it should have refused. It returns nil if there is none.
 func (p *peer) offense() *report.Offense {
 	us, peer := wire.Client, wire.Server
 	if p.server {
@@ -47,7 +46,7 @@ func (p *peer) offense() *report.Offense {
 	return o
 }
 
-// find reads a recording as a side would, up to the first octet that breaks a rule.
+// find decodes a recording as the reader does, up to the first byte that breaks a rule.
 func (p *peer) find(r recording, reader wire.Role) (*report.Offense, wire.Violation) {
 	d := wire.Decoder{Role: reader, MaxMessage: -1, MaxEmptyFragments: -1, MaxControls: -1}
 	if p.deflate != nil {

@@ -10,18 +10,16 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// maxReceived bounds, in octets, a message that a peer sends us: the largest of a
-// case is 16 MiB.
+// maxReceived limits the size of a received message, in bytes. The largest message of a case has 16 MiB.
 const maxReceived = 64 << 20
 
-// A receiver is what is known of the stream that comes. It goes on after a breach of
-// the protocol as if the frame had been in order, because after a close frame of
-// ours the peer's answer is still to come.
+// A receiver is the state of the incoming stream. It goes on after an invalid frame as if the frame
+// were valid, because the answer to our close frame is still to be received.
 type receiver struct {
-	buf     []byte // of a header that is not whole
+	buf     []byte // of an incomplete header
 	frame   wire.Header
 	inFrame bool
-	at      int64 // octets of the frame's payload that have come
+	at      int64 // bytes of the frame's payload received so far
 	payload []byte
 
 	inMessage  bool
@@ -32,7 +30,7 @@ type receiver struct {
 	badText    bool
 }
 
-// took works on octets that came.
+// took handles received bytes.
 func (p *peer) took(b []byte) {
 	if len(b) == 0 || p.state == closed {
 		return
@@ -56,12 +54,12 @@ func (p *peer) took(b []byte) {
 		b = b[n:]
 	}
 	if h, _, whole := parseHeader(b); p.server && p.peerClosed && whole && h.Opcode == wire.OpClose {
-		p.secondClose() // that of a client came with the first one, or after we dropped TCP
+		p.secondClose() // a client sent it together with the first one, or after we dropped TCP
 	}
 }
 
-// header reads the header of a frame and returns how much of b it took; -1 if b is
-// used up and the header is not whole.
+// header reads the header of a frame and returns the number of bytes of b that it consumed, or -1 if it
+// consumed all of b and the header is incomplete.
 func (p *peer) header(b []byte) int {
 	in := &p.in
 	before := len(in.buf)
@@ -83,8 +81,8 @@ func (p *peer) header(b []byte) int {
 	return n - before
 }
 
-// parseHeader reads a header however wrong it is; ok is false if it is not whole. A
-// length with its top bit set counts as the largest there is.
+// parseHeader parses a header without validating it. ok is false if the header is incomplete. A length
+// with its top bit set is returned as the largest int64.
 func parseHeader(b []byte) (h wire.Header, n int, ok bool) {
 	if len(b) < 2 {
 		return h, 0, false
@@ -109,7 +107,7 @@ func parseHeader(b []byte) (h wire.Header, n int, ok bool) {
 	return h, n, true
 }
 
-// checkHeader fails the connection for each rule that a header breaks.
+// checkHeader fails the connection if a header breaks a rule.
 func (p *peer) checkHeader(h wire.Header, raw []byte) {
 	in, small := &p.in, raw[1]&0x7f
 	bad := func(format string, args ...any) { p.fail(codeProtocolError, fmt.Sprintf(format, args...)) }
@@ -117,21 +115,21 @@ func (p *peer) checkHeader(h wire.Header, raw []byte) {
 		bad("reserved bits %03b without an extension", h.RSV)
 	}
 	if p.server && !h.Masked {
-		bad("frame of a client is not masked")
+		bad("unmasked frame from a client")
 	}
 	if !p.server && h.Masked {
-		bad("frame of a server is masked")
+		bad("masked frame from a server")
 	}
 	if h.Opcode.IsControl() {
 		switch {
 		case !h.Fin:
 			bad("fragmented control frame")
 		case small > 125:
-			bad("control frame of more than 125 octets")
+			bad("control frame of more than 125 bytes")
 		case h.Opcode > wire.OpPong:
 			bad("reserved opcode %d", h.Opcode)
 		case h.Opcode == wire.OpClose && small == 1:
-			bad("close frame of one octet")
+			bad("close frame of one byte")
 		case h.RSV == 4 && p.deflate != nil:
 			bad("compressed control frame")
 		}
@@ -140,7 +138,7 @@ func (p *peer) checkHeader(h wire.Header, raw []byte) {
 		case h.Opcode > wire.OpBinary:
 			bad("reserved opcode %d", h.Opcode)
 		case h.Opcode == wire.OpContinuation && !in.inMessage:
-			bad("continuation of nothing")
+			bad("continuation without a message")
 		case h.Opcode != wire.OpContinuation && in.inMessage:
 			bad("new message within a fragmented one")
 		case h.RSV == 4 && p.deflate != nil && in.inMessage:
@@ -149,13 +147,13 @@ func (p *peer) checkHeader(h wire.Header, raw []byte) {
 	}
 	switch {
 	case small == 126 && h.Length < 126, small == 127 && h.Length < 1<<16:
-		bad("length not in its shortest form")
+		bad("length not in its shortest encoding")
 	case small == 127 && raw[2]&0x80 != 0:
 		bad("length with its top bit set")
 	}
 }
 
-// beginFrameIn begins a frame.
+// beginFrameIn begins a received frame.
 func (p *peer) beginFrameIn() {
 	in := &p.in
 	if in.frame.Opcode.IsControl() {
@@ -173,7 +171,7 @@ func (p *peer) beginFrameIn() {
 	}
 }
 
-// part takes octets of a frame's payload and returns how many.
+// part consumes bytes of a frame's payload and returns how many.
 func (p *peer) part(b []byte) int {
 	in := &p.in
 	n := int(min(int64(len(b)), in.frame.Length-in.at))
@@ -199,7 +197,7 @@ func (p *peer) part(b []byte) int {
 	return n
 }
 
-// checkText fails the connection at the first octet that is not UTF-8.
+// checkText fails the connection at the first byte that is not UTF-8.
 func (p *peer) checkText(b []byte) {
 	if _, ok := p.in.utf8.Check(b); !ok || p.in.badText {
 		p.in.badText = true
@@ -207,7 +205,7 @@ func (p *peer) checkText(b []byte) {
 	}
 }
 
-// endFrame ends a frame.
+// endFrame ends a received frame.
 func (p *peer) endFrame() {
 	in := &p.in
 	h := in.frame
@@ -226,7 +224,7 @@ func (p *peer) endFrame() {
 		return
 	}
 	if p.peerClosed {
-		p.aside("A data frame came after the close frame.", ruleAfterClose)
+		p.aside("The peer sent a data frame after its close frame.", ruleAfterClose)
 	}
 	if p.state == open {
 		p.traffic.IncomingWebSocketFrames++
@@ -239,7 +237,7 @@ func (p *peer) endFrame() {
 	}
 }
 
-// endMessageIn delivers a message.
+// endMessageIn delivers a received message.
 func (p *peer) endMessageIn() {
 	in := &p.in
 	data := in.message
@@ -268,7 +266,7 @@ func (p *peer) endMessageIn() {
 	}
 }
 
-// control works on a control frame.
+// control handles a control frame.
 func (p *peer) control(op wire.Opcode, payload []byte) {
 	switch op {
 	case wire.OpClose:
@@ -283,7 +281,7 @@ func (p *peer) control(op wire.Opcode, payload []byte) {
 	}
 }
 
-// gotClose works on a close frame (RFC 6455, section 5.5.1).
+// gotClose handles a close frame (RFC 6455, section 5.5.1).
 func (p *peer) gotClose(payload []byte) {
 	r := p.res
 	if p.peerClosed {
@@ -327,13 +325,14 @@ func (p *peer) gotClose(payload []byte) {
 	}
 }
 
-// secondClose remarks on a close frame that is not the first.
+// secondClose remarks on a second close frame.
 func (p *peer) secondClose() {
-	p.aside("A second close frame came. The code and the reason are those of the first.", ruleFirstClose)
+	p.aside("The peer sent a second close frame. The code and the reason are those of the first.",
+		ruleFirstClose)
 }
 
-// sendable reports whether a close frame may carry the code, by the list of the
-// original: 1012 to 1014 have been registered since, and are let through by neither.
+// sendable reports whether a close frame may carry the code, by Autobahn's list. The list rejects 1012
+// to 1014, which were registered later.
 func sendable(code int) bool {
 	switch {
 	case code < 1000 || code >= 5000:

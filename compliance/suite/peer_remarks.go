@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// The sentences that stand beside verdicts of the original.
+// Rules that are remarked on next to verdicts of Autobahn.
 var (
 	ruleFailClose = rule("7.1.7", "SHOULD",
 		"If _The WebSocket Connection is Established_ prior to the point where the endpoint is required "+
@@ -30,50 +30,48 @@ var (
 		"When sending a Close frame in response, the endpoint typically echos the status code it received.")
 )
 
-// remark puts the sentence of the RFC beside a verdict of the original that is
-// stricter or laxer.
+// remark adds the rule of the RFC to a verdict of Autobahn that is stricter or laxer.
 func (p *peer) remark() {
 	r := p.res
-	short := r.Behavior == report.Failed
+	failed := r.Behavior == report.Failed
 	say := func(text string, rule report.Rule) { r.Aside = &report.Aside{Text: text, Rule: rule} }
 	switch pings := p.expected[report.OK]; {
 	case !p.wasOpen:
 	case r.RemoteCloseCode >= codeServiceRestart && r.RemoteCloseCode <= codeBadGateway:
-		say("The original takes 1012, 1013 and 1014 for unassigned. IANA has registered them since: a "+
-			"peer may send them.", ruleCodeLater)
-	case short && onlyPongs(pings) && subset(p.received, pings):
-		say("The original wants every ping answered. The RFC lets a peer answer only the newest.",
+		say("Autobahn treats 1012, 1013 and 1014 as unassigned. IANA has registered them since, so a peer "+
+			"may send them.", ruleCodeLater)
+	case failed && onlyPongs(pings) && subset(p.received, pings):
+		say("Autobahn requires an answer to every ping. The RFC lets a peer answer only the newest.",
 			ruleNewest)
-	case short && samePermuted(p.received, pings):
-		say("Every answer came, in another order. The RFC says no more than that a pong should come soon.",
+	case failed && samePermuted(p.received, pings):
+		say("The peer sent every answer, but in another order. The RFC says only that a pong should be "+
+			"sent soon.",
 			rulePongSoon)
-	case short && r.RemoteCloseCode == codeTooBig:
-		say("The original asks for messages of this size. The RFC lets a peer refuse those beyond its "+
-			"limit.",
+	case failed && r.RemoteCloseCode == codeTooBig:
+		say("Autobahn requires messages of this size. The RFC lets a peer refuse messages beyond its limit.",
 			ruleLimits)
-	case short && r.BehaviorClose == report.WrongCode && p.want.RequireClean:
-		say("The original asks for 1000 or the code that it sent. The RFC does not say which code the "+
-			"answer carries.", ruleCodeEcho)
-	case short && r.BehaviorClose == report.WrongCode && strings.HasPrefix(p.c.ID, "7.9."):
-		say("The RFC says who must not send this code. It does not say what a peer does that receives it.",
+	case failed && r.BehaviorClose == report.WrongCode && p.want.RequireClean:
+		say("Autobahn requires 1000 or the code that it sent. The RFC does not say which code the answer "+
+			"carries.", ruleCodeEcho)
+	case failed && r.BehaviorClose == report.WrongCode && strings.HasPrefix(p.c.ID, "7.9."):
+		say("The RFC says that an endpoint must not send this code. It does not say how to react to it.",
 			ruleCodeFree)
 	case r.Behavior == report.NonStrict && strings.HasPrefix(p.c.ID, "6.4."):
-		say("The RFC does not say that text has to be refused before its message is whole.", ruleText)
+		say("The RFC does not require a peer to refuse text before its message is complete.", ruleText)
 	case r.Behavior == report.NonStrict:
-		say("The RFC does not say that what came before the breach has to be answered.", ruleFailStop)
+		say("The RFC does not require a peer to answer what it received before the breach.", ruleFailStop)
 	case !p.want.RequireClean && !r.WasClean && !r.DroppedByMe && r.BehaviorClose == report.OK:
-		say("The peer dropped TCP without a close frame. The original counts that as right; the RFC asks "+
-			"for a close frame first, if the peer believes that it can be read.", ruleFailClose)
+		say("The peer dropped TCP without a close frame. Autobahn accepts that. The RFC requests a close "+
+			"frame first, unless the peer believes that we cannot read it.", ruleFailClose)
 	}
 }
 
-// onlyPongs reports whether there are events and all of them are pongs.
+// onlyPongs reports whether all events are pongs, and there is at least one.
 func onlyPongs(events []event) bool {
 	return len(events) > 0 && !slices.ContainsFunc(events, func(e event) bool { return e.kind != eventPong })
 }
 
-// subset reports whether what came is some of the events, in their order, the last
-// one included.
+// subset reports whether the received events are some of the expected ones, in order, including the last.
 func subset(came, events []event) bool {
 	if len(came) == 0 || !came[len(came)-1].equal(events[len(events)-1]) {
 		return false
@@ -86,7 +84,7 @@ func subset(came, events []event) bool {
 	return len(came) == 0
 }
 
-// samePermuted reports whether what came is the events, more than one, in another order.
+// samePermuted reports whether the received events are the expected ones in any order, and more than one.
 func samePermuted(came, events []event) bool {
 	if len(came) != len(events) || len(events) < 2 {
 		return false

@@ -11,11 +11,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// octetPause is the pause before an octet that is written by itself, as long as the
-// original's. Without it a peer has no time to answer a message that precedes a breach.
-const octetPause = 100 * time.Microsecond
+// bytePause is the pause before a byte that is written by itself, as long as Autobahn's. Without the
+// pause, a peer has no time to answer a message before a breach.
+const bytePause = 100 * time.Microsecond
 
-// write sends octets.
+// write sends bytes.
 func (p *peer) write(data []byte, sync bool, chop int) {
 	if p.state == closed {
 		return
@@ -35,19 +35,19 @@ func (p *peer) write(data []byte, sync bool, chop int) {
 		chop = len(data)
 	}
 	for c := range slices.Chunk(data, max(chop, 1)) {
-		q := parcel{data: c, alone: true, before: func() { // what travels alone is logged when it does
+		q := parcel{data: c, alone: true, before: func() { // a separate write is logged when it happens
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.logTx(c, true)
 		}}
 		if len(c) == 1 && !p.c.Heavy {
-			q.gap = octetPause
+			q.gap = bytePause
 		}
 		p.held = append(p.held, q)
 	}
 }
 
-// release writes what the event that ends has made. The caller holds the lock.
+// release hands what the current event has written to the outbox. The caller holds the lock.
 func (p *peer) release() {
 	p.out.put(join(p.held)...)
 	p.held = nil
@@ -85,9 +85,9 @@ func (p *peer) send(f frame) {
 	p.write(raw, f.sync, f.chop)
 }
 
-// sendMessage sends a whole message, compressed if that was agreed on, in fragments
-// of size octets; 0 means one frame. As with the original, a message that they
-// divide ends with an empty fragment.
+// sendMessage sends a message, compressed if permessage-deflate was negotiated, in fragments of size
+// bytes. Size 0 means one frame. As in Autobahn, a message whose length is a multiple of size ends with
+// an empty fragment.
 func (p *peer) sendMessage(op wire.Opcode, data []byte, size int) {
 	if p.state != open {
 		return
@@ -112,8 +112,7 @@ func (p *peer) sendMessage(op wire.Opcode, data []byte, size int) {
 	}
 }
 
-// beginFrame sends the header of a frame whose payload the script sends in pieces
-// by framePart.
+// beginFrame sends the header of a frame. The case sends the payload in pieces by framePart.
 func (p *peer) beginFrame(op wire.Opcode, more bool, n int) {
 	p.piece.h = wire.Header{Fin: !more, Opcode: op, Length: int64(n), Masked: !p.server}
 	p.piece.at = 0
@@ -133,8 +132,8 @@ func (p *peer) framePart(data []byte) {
 	p.settle()
 }
 
-// settle answers the pings that came, unless a frame of ours is not whole: a pong
-// would be taken for the rest of it.
+// settle answers the pings received so far, unless a frame of ours is incomplete: the peer would take a
+// pong for the rest of that frame.
 func (p *peer) settle() {
 	if p.state != open || p.piece.at < p.piece.h.Length {
 		return
@@ -148,7 +147,7 @@ func (p *peer) settle() {
 	p.owed = nil
 }
 
-// close begins the closing handshake, if neither side has. Code 0 is an empty frame.
+// close begins the closing handshake, unless either side has begun it. Code 0 means an empty close frame.
 func (p *peer) close(code int, reason string) {
 	var payload []byte
 	if code != 0 {
@@ -157,7 +156,7 @@ func (p *peer) close(code int, reason string) {
 	p.closeRaw(payload)
 }
 
-// closeRaw begins the closing handshake with any payload at all.
+// closeRaw begins the closing handshake with any payload.
 func (p *peer) closeRaw(payload []byte) {
 	if p.state == open {
 		p.sendClose(payload)
@@ -169,7 +168,7 @@ func (p *peer) closeRaw(payload []byte) {
 	}
 }
 
-// sendClose sends a close frame, our first.
+// sendClose sends our first close frame.
 func (p *peer) sendClose(payload []byte) {
 	p.send(frame{op: wire.OpClose, payload: payload})
 	p.state = closing
@@ -182,7 +181,7 @@ func (p *peer) sendClose(payload []byte) {
 	}
 }
 
-// fail fails the connection: by a close frame, or if there was one, by dropping TCP.
+// fail fails the connection: by a close frame, or by dropping TCP if we have sent one.
 func (p *peer) fail(code int, reason string) {
 	if p.state == closed {
 		return
@@ -198,13 +197,13 @@ func (p *peer) fail(code int, reason string) {
 	p.close(code, reason)
 }
 
-// drop ends TCP, and the close is not clean.
+// drop ends TCP. The close is then not clean.
 func (p *peer) drop(why string) {
 	p.res.WasClean, p.res.WasNotCleanReason = false, why
 	p.dropNow(false)
 }
 
-// dropNow ends TCP; with flush, once all is written or CloseTimeout is over.
+// dropNow ends TCP. With flush, it ends TCP once everything is written, or after CloseTimeout.
 func (p *peer) dropNow(flush bool) {
 	if p.state != closed {
 		p.res.DroppedByMe = true

@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// timers are those of one connection. What they do is done in the order in which it
-// is due, whatever order the runtime wakes them in: a verdict hangs on whether the
-// kill of a case or the wait for TCP to be dropped, both a second, comes first.
+// timers are the timers of one connection. They fire in the order in which they are due, in whatever
+// order the runtime wakes them. A verdict can depend on which of two timers of a second fires first:
+// the one that fails the connection, or the one that waits for the server to drop TCP.
 type timers struct {
-	mu   sync.Locker // held while an event is worked on
-	over func() bool // the connection has ended, and its timers with it
-	done func()      // called after an event, with the lock held; may be nil
+	mu   sync.Locker // held while an event is handled
+	over func() bool // reports whether the connection has ended; timers then no longer fire
+	done func()      // if set, called after an event, with the lock held
 	list []*timer
 }
 
-// A timer calls f once, unless it is stopped before.
+// A timer calls f once, unless it is stopped first.
 type timer struct {
 	t    *time.Timer
 	due  time.Time
@@ -23,8 +23,7 @@ type timer struct {
 	done bool
 }
 
-// after has f called with the lock held, unless the connection ends before. The
-// caller holds the lock.
+// after calls f after d with the lock held, unless the connection ends first. The caller holds the lock.
 func (ts *timers) after(d time.Duration, f func()) *timer {
 	t := &timer{due: time.Now().Add(d), f: f}
 	ts.list = append(ts.list, t)
@@ -39,7 +38,7 @@ func (ts *timers) after(d time.Duration, f func()) *timer {
 	return t
 }
 
-// run calls what is due by then, the earliest first.
+// run fires the timers that are due by a time, the earliest first.
 func (ts *timers) run(by time.Time) {
 	for !ts.over() {
 		var next *timer
@@ -56,13 +55,13 @@ func (ts *timers) run(by time.Time) {
 	}
 }
 
-// stop ends a timer. The caller holds the lock.
+// stop stops a timer. The caller holds the lock.
 func (t *timer) stop() {
 	t.done = true
 	t.t.Stop()
 }
 
-// stop ends them all. The caller holds the lock.
+// stop stops all timers. The caller holds the lock.
 func (ts *timers) stop() {
 	for _, t := range ts.list {
 		t.stop()

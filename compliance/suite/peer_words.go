@@ -7,13 +7,13 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// asExpected is what is said of a peer that did all that a case asks for.
+// asExpected is the sentence for a peer that passed.
 const asExpected = "The peer responded as expected."
 
-// beforeClose is what is said instead where the close fell short.
-const beforeClose = "Everything before the close was right."
+// beforeClose is the sentence for a peer that passed, except for the close.
+const beforeClose = "The peer responded as expected until the close."
 
-// words names an event.
+// words describes an event.
 func (e event) words() string {
 	kind := "a text message"
 	switch {
@@ -40,7 +40,7 @@ func byteCount(n int) string {
 	return fmt.Sprintf("%d bytes", n)
 }
 
-// mismatch says how what came differs from what was expected.
+// mismatch says how the received events differ from the expected ones.
 func (p *peer) mismatch(want []event) string {
 	for i, e := range p.received {
 		switch {
@@ -66,7 +66,7 @@ func (p *peer) mismatch(want []event) string {
 	return fmt.Sprintf("Expected %s; %s.", next.words(), p.ending())
 }
 
-// differs says where an event of the same size and kind differs.
+// differs says where an event of the same kind and size differs.
 func (e event) differs(o event) string {
 	if e.kind != o.kind || e.binary != o.binary || len(e.data) != len(o.data) || e.words() != o.words() {
 		return ""
@@ -78,29 +78,29 @@ func (e event) differs(o event) string {
 	return fmt.Sprintf(" that differs from byte %d on", at)
 }
 
-// ending says how the connection ended before something came.
+// ending says how the connection ended before an event was received.
 func (p *peer) ending() string {
 	r := p.res
-	took := "at once"
+	when := "at once"
 	if d := r.Duration.Round(time.Millisecond); d > 0 {
-		took = fmt.Sprintf("after %v", d)
+		when = fmt.Sprintf("after %v", d)
 	}
 	switch {
 	case p.broke != "":
-		return fmt.Sprintf("the peer broke the protocol %s: %s", took, p.broke)
+		return fmt.Sprintf("the peer broke the protocol %s: %s", when, p.broke)
 	case r.ClosedByMe && r.WasClean:
-		return "nothing more came before the suite closed the connection"
+		return "got nothing more before the suite closed the connection"
 	case r.ClosedByMe:
-		return "nothing more came before the suite gave up"
+		return "got nothing more before the suite gave up"
 	case r.WasClean:
-		return fmt.Sprintf("the peer closed the connection%s %s", closeWords(r), took)
+		return fmt.Sprintf("the peer closed the connection%s %s", closeWords(r), when)
 	case r.DroppedByMe:
-		return fmt.Sprintf("the suite ended the connection %s: %s", took, r.WasNotCleanReason)
+		return fmt.Sprintf("the suite ended the connection %s: %s", when, r.WasNotCleanReason)
 	}
-	return fmt.Sprintf("the peer dropped TCP %s", took)
+	return fmt.Sprintf("the peer dropped TCP %s", when)
 }
 
-// closeWords says what the close frame of the peer carried.
+// closeWords describes what the close frame of the peer carried.
 func closeWords(r *report.Result) string {
 	if r.RemoteCloseCode == 0 && !r.RemoteCloseZero {
 		return " without a code"
@@ -111,16 +111,16 @@ func closeWords(r *report.Result) string {
 	return fmt.Sprintf(" with %d %q", r.RemoteCloseCode, r.RemoteCloseReason)
 }
 
-// wrongSide says who closed the connection and should not have.
+// wrongSide says which side closed the connection and should not have.
 func (p *peer) wrongSide() string {
 	r := p.res
 	switch {
 	case !p.want.ClosedByMe:
-		return "The peer should have failed the connection; the suite had to close it."
+		return "The peer should have failed the connection, but the suite had to close it."
 	case r.WasClean:
-		return fmt.Sprintf("The suite should have closed the connection; the peer did%s.", closeWords(r))
+		return fmt.Sprintf("The suite should have closed the connection, but the peer did%s.", closeWords(r))
 	}
-	return "The suite should have closed the connection; the peer dropped TCP before."
+	return "The suite should have closed the connection, but the peer dropped TCP first."
 }
 
 // unclean says why the closing handshake was not completed.
@@ -137,7 +137,7 @@ func (p *peer) unclean() string {
 	return "The peer dropped TCP without answering the close frame."
 }
 
-// wrongCode names the code of a close frame and those that would fit.
+// wrongCode says which code the close frame carries and which ones are right.
 func wrongCode(r *report.Result, want []int) string {
 	return fmt.Sprintf("The close frame carries %d; it should carry %s, or no code.", r.RemoteCloseCode,
 		codes(want))

@@ -24,7 +24,7 @@ var (
 func heavy(kind Case) Case { kind.Heavy = true; return kind }
 func idle(kind Case) Case  { kind.Idle = true; return kind }
 
-// both is a case for servers and clients.
+// both returns a case for servers and clients.
 func both(id string, r report.Rule, description, expectation string, start func(*peer)) *Case {
 	return &Case{
 		ID: id, Rule: r, Description: description, Expectation: expectation,
@@ -32,7 +32,7 @@ func both(id string, r report.Rule, description, expectation string, start func(
 	}
 }
 
-// answers is a case whose frames are in order and have these answers; then we close.
+// answers returns a case that sends valid frames, expects these answers and then closes the connection.
 func answers(id string, r report.Rule, description string, way writing, frames []frame, wait time.Duration,
 	events ...event) *Case {
 	return both(id, r, description+way.words(), "The answers come, in order; then a clean close with 1000.",
@@ -44,8 +44,8 @@ func answers(id string, r report.Rule, description string, way writing, frames [
 		})
 }
 
-// violates is a case that breaks the protocol. What was in order before may be
-// answered first; a peer that does not is not strict.
+// violates returns a case that breaks the protocol. The peer should answer the valid frames before the
+// breach, which have the events before. The verdict is NON-STRICT if it does not.
 func violates(id string, r report.Rule, description string, way writing, frames []frame,
 	before ...event) *Case {
 	expectation := "The peer fails the connection at once, with 1002 or by dropping TCP."
@@ -63,7 +63,7 @@ func violates(id string, r report.Rule, description string, way writing, frames 
 	})
 }
 
-// repeat is n times the frames.
+// repeat returns the frames, n times.
 func repeat(n int, frames ...frame) []frame { return slices.Repeat(frames, n) }
 
 // ruleT and ok keep tables of cases narrow.

@@ -7,19 +7,19 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// fails is a response that a client has to fail the connection for.
+// fails returns a case with a response for which a client has to fail the connection.
 func fails(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client drops TCP and takes no message.", r, func(s *script) {
+	return letterCase{what, "The client drops TCP and accepts no message.", r, func(s *script) {
 		s.asked()
 		s.respond(edits...)
 		s.refusedReply(r, false)
 	}}
 }
 
-// noUpgrade is a response that a client may deal with as any of HTTP.
+// noUpgrade returns a case with a response that does not upgrade the connection.
 func noUpgrade(r report.Rule, what string, edits ...edit) letterCase {
 	return letterCase{what,
-		"The client takes no message. It may deal with the response as with any of HTTP.", r,
+		"The client accepts no message. It may handle the response like any other HTTP response.", r,
 		func(s *script) {
 			s.asked()
 			s.respond(append(edits, set("Upgrade"), set("Connection", "Connection: close"),
@@ -28,11 +28,12 @@ func noUpgrade(r report.Rule, what string, edits ...edit) letterCase {
 		}}
 }
 
-// otherStatus is a response that is right but for its status: a client may deal with
-// it as with any of HTTP, but must not open the connection.
+// otherStatus returns a case with a response that is valid except for its status. A client may handle
+// it like any other HTTP response, but must not open the connection.
 func otherStatus(what, line string) letterCase {
 	return letterCase{what,
-		"The client takes no message. It may deal with the response as with any of HTTP.", ruleNot101,
+		"The client accepts no message. It may handle the response like any other HTTP response.",
+		ruleNot101,
 		func(s *script) {
 			s.asked()
 			s.respond(first(line))
@@ -40,45 +41,48 @@ func otherStatus(what, line string) letterCase {
 		}}
 }
 
-// takes is a response that a client has to take.
+// takes returns a case with a response that a client has to accept.
 func takes(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client takes it and returns a message.", r, func(s *script) {
+	return letterCase{what, "The client accepts it and returns a message.", r, func(s *script) {
 		s.open(edits...)
 		s.echo(wire.OpText, []byte("Hello"))
 	}}
 }
 
-// mayTake is a response that a client may take, which then must work, or not.
+// mayTake returns a case with a response that a client may accept or refuse. If it accepts, the
+// connection works.
 func mayTake(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client takes it, and it works; or it drops TCP.", r, func(s *script) {
-		s.open(edits...)
-		s.mayEcho()
-	}}
+	return letterCase{what, "The client accepts it, and the connection works; or the client drops TCP.", r,
+		func(s *script) {
+			s.open(edits...)
+			s.mayEcho()
+		}}
 }
 
-// eitherUpgrade is a response that one sentence lets a client take and another lets it
+// eitherUpgrade returns a case with a response that one rule lets a client accept and another lets it
 // refuse.
 func eitherUpgrade(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The client takes it, and it works. Section 4.2.2 lets it ask for the value " +
-		"Upgrade alone, and then drop TCP.", r, func(s *script) {
-		s.open(edits...)
-		s.mayEcho()
-		if s.res.Behavior == report.OK {
-			s.setVerdict(report.Informational,
-				"The client refused it. A server should send %q alone (section 4.2.2).",
-				"Connection: Upgrade")
-		} else {
-			s.setVerdict(report.OK, "The client took it.")
-		}
-	}}
+	return letterCase{what,
+		"The client accepts it, and the connection works. By section 4.2.2, it may also require the value " +
+			"Upgrade alone and drop TCP.", r, func(s *script) {
+			s.open(edits...)
+			s.mayEcho()
+			if s.res.Behavior == report.OK {
+				s.setVerdict(report.Informational,
+					"The client refused it. A server should send %q alone (section 4.2.2).",
+					"Connection: Upgrade")
+			} else {
+				s.setVerdict(report.OK, "The client accepted it.")
+			}
+		}}
 }
 
-// mayIgnore is a field without an element. By the letter it breaks its grammar, and the
-// client fails the connection; but servers of Kitura and .NET send it for none, and some
-// clients read it so. That is told and not held against them.
+// mayIgnore returns a case with a field without an element. The field breaks its grammar, so that the
+// client should fail the connection. But servers of Kitura and .NET send such a field, and some clients
+// treat it as absent, which the case reports as INFORMATIONAL.
 func mayIgnore(r report.Rule, what string, edits ...edit) letterCase {
 	c := mayTake(r, what, edits...)
-	c.want = "The client drops TCP; or it takes the field for none, and the connection works."
+	c.want = "The client drops TCP; or it treats the field as absent, and the connection works."
 	return c
 }
 
@@ -88,34 +92,34 @@ func (s *script) mayEcho() {
 	switch g := s.next(s.o.HandshakeTimeout); g.kind {
 	case gotMessage:
 		s.backIs(g, wire.OpText, []byte("Hello"))
-		s.setVerdict(report.Informational, "The client took it.")
+		s.setVerdict(report.Informational, "The client accepted it.")
 	case gotRequest:
-		s.setVerdict(report.OK, "The client refused it, and asked again: %s came.", g.words())
+		s.setVerdict(report.OK, "The client refused it, then sent %s.", g.words())
 	case gotEOF, gotClose:
 		s.closedBy(g)
 		s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
 		s.setVerdict(report.OK, "The client refused it.")
 	default:
-		s.against(ruleClientFails, "The client neither returned the message nor dropped TCP, as one that "+
-			"refuses the response has to.")
+		s.against(ruleClientFails, "The client neither returned the message nor dropped TCP. A client "+
+			"that refuses the response has to drop TCP.")
 	}
 }
 
-// asked checks the request of the client.
+// asked checks the request of a client. It ends the script if the request is invalid.
 func (s *script) asked() {
 	if why := s.checkRequest(); why != "" {
 		s.against(ruleAsk, "The client sent an invalid request: %s.", why)
 	}
 }
 
-// refusedReply waits for a client to refuse a response, as a rule asks. It must not
-// take a message, and drop TCP: at once, or at the end of ours, as one does that reads
-// the response to its end for an error message. With ordinary it may also leave it to
-// us to drop TCP.
+// refusedReply waits for a client to refuse a response, as a rule requires. The client must not accept
+// a message. It must drop TCP, either at once or after we close our side, since some clients read the
+// response to its end for an error message. With ordinary, it may also wait for us to drop TCP.
 func (s *script) refusedReply(r report.Rule, ordinary bool) {
 	s.dec = wire.Decoder{Role: wire.Server, MaxMessage: -1}
 	s.badFrame = func(why string) {
-		s.against(r, "The client should have refused the response, but accepted it: a frame came (%s).", why)
+		s.against(r, "The client should have refused the response, but accepted it and sent a frame (%s).",
+			why)
 	}
 	s.remember(s.rest)
 	if s.read(time.Now().Add(doubtTime)); len(s.rest) == 0 && !s.in.ended {
@@ -129,7 +133,7 @@ func (s *script) refusedReply(r report.Rule, ordinary bool) {
 	}
 	switch g := s.next(doubtTime); {
 	case g.kind == gotRequest:
-		s.setVerdict(report.OK, "The client refused it, and asked again: %s came.", g.words())
+		s.setVerdict(report.OK, "The client refused it, then sent %s.", g.words())
 	case g.kind == gotEOF:
 		s.setVerdict(report.OK, "The client refused it.")
 	case g.kind == gotClose:
@@ -137,10 +141,11 @@ func (s *script) refusedReply(r report.Rule, ordinary bool) {
 	case g.kind == gotNothing && ordinary:
 		s.setVerdict(report.OK, "The client did not open a WebSocket connection.")
 	case g.kind == gotNothing && s.c.Rule.Level == "" && s.quiet:
-		s.inform("The client neither took the response nor dropped TCP. No RFC says how soon it has to.")
+		s.inform("The client neither accepted the response nor dropped TCP. No RFC says how soon it has " +
+			"to drop TCP.")
 	case g.kind == gotNothing:
-		s.against(ruleClientFails, "The client did not drop TCP, as one that refuses the response has to.")
+		s.against(ruleClientFails, "The client did not drop TCP. A client that refuses the response has to.")
 	default:
-		s.against(r, "The client should have refused the response, but accepted it: %s came.", g.words())
+		s.against(r, "The client should have refused the response, but accepted it; got %s.", g.words())
 	}
 }

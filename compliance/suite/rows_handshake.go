@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// refuses is a request that a server has to answer with an error code.
+// refuses returns a case with a request that a server has to answer with an error code.
 func refuses(r report.Rule, what string, edits ...edit) letterCase {
 	return letterCase{what, "The server returns an HTTP error code.", r, func(s *script) {
 		s.ask(edits...)
@@ -15,23 +15,24 @@ func refuses(r report.Rule, what string, edits ...edit) letterCase {
 	}}
 }
 
-// mayRefuse is a request that a server may refuse. The rule says why it may also accept.
+// mayRefuse returns a case with a request that a server may refuse. The rule says why it may also accept it.
 func mayRefuse(r report.Rule, what string, edits ...edit) letterCase {
 	c := refuses(r, what, edits...)
 	c.want = "The server returns an HTTP error code. No RFC requires that, so it may also accept."
 	return c
 }
 
-// ignores is a request that is perhaps no handshake at all: anything but an upgrade.
+// ignores returns a case with a request that need not be an opening handshake. The server must not upgrade.
 func ignores(r report.Rule, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server does not upgrade. It may well answer this as another HTTP request.",
+	return letterCase{what,
+		"The server does not upgrade the connection. It may answer this as a plain HTTP request.",
 		r, func(s *script) {
 			s.ask(edits...)
 			s.refusedRequest(true)
 		}}
 }
 
-// unreadable is a request that HTTP's grammar does not know. A server that accepts it
+// unreadable returns a case with a request that breaks the grammar of HTTP. A server that accepts it
 // breaks the rule accepted.
 func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase {
 	return letterCase{what, "The server responds with 400 or another HTTP error code.", r, func(s *script) {
@@ -57,7 +58,7 @@ func unreadable(r, accepted report.Rule, what string, edits ...edit) letterCase 
 	}}
 }
 
-// accepts is a request that a server has to accept.
+// accepts returns a case with a request that a server has to accept.
 func accepts(r report.Rule, what string, edits ...edit) letterCase {
 	return letterCase{what, "The server accepts it and returns a message.", r, func(s *script) {
 		s.ask(edits...)
@@ -66,10 +67,11 @@ func accepts(r report.Rule, what string, edits ...edit) letterCase {
 	}}
 }
 
-// either is a request that a server may accept, which then must work, or refuse.
-// accepted is the verdict where it accepts it.
+// either returns a case with a request that a server may accept or refuse. If it accepts, the
+// connection works, and the verdict is accepted.
 func either(r report.Rule, accepted report.Verdict, what string, edits ...edit) letterCase {
-	return letterCase{what, "The server accepts it, and it works; or it returns an HTTP error code.", r,
+	return letterCase{what,
+		"The server accepts it, and the connection works; or it returns an HTTP error code.", r,
 		func(s *script) {
 			s.ask(edits...)
 			s.opened(s.refusedEither)
@@ -78,7 +80,7 @@ func either(r report.Rule, accepted report.Verdict, what string, edits ...edit) 
 		}}
 }
 
-// refusedEither judges a refusal of what may be refused.
+// refusedEither sets the verdict on the refusal of a request that may be refused.
 func (s *script) refusedEither(string, ...any) {
 	switch code := s.status(); {
 	case code == 0:
@@ -90,7 +92,7 @@ func (s *script) refusedEither(string, ...any) {
 	panic(stop{})
 }
 
-// refusedOpenly judges the refusal of a request that a server is free to refuse.
+// refusedOpenly sets the verdict on the refusal of a valid request that a server need not accept.
 func (s *script) refusedOpenly(format string, args ...any) {
 	if s.status() == 0 {
 		s.against(ruleStatus, "The server dropped TCP without a response.")
@@ -98,7 +100,7 @@ func (s *script) refusedOpenly(format string, args ...any) {
 	s.inform(format, args...)
 }
 
-// ignoredUpgrade is the verdict on a server that goes on with HTTP.
+// ignoredUpgrade ends the script because a server answered the request as plain HTTP.
 func (s *script) ignoredUpgrade() {
 	s.against(ruleIgnore,
 		"The server did not upgrade the connection, but answered the request as plain HTTP: %s.",
@@ -116,8 +118,8 @@ func (s *script) refusedRequest(ordinary bool) {
 	s.refusedStatus(ordinary)
 }
 
-// refusedStatus judges the status of a refusal. With ordinary the request may have
-// been answered as one of plain HTTP.
+// refusedStatus sets the verdict on the status of a refusal. With ordinary, the server may have
+// answered the request as plain HTTP.
 func (s *script) refusedStatus(ordinary bool) {
 	switch code := s.status(); {
 	case code == 0:
@@ -127,15 +129,15 @@ func (s *script) refusedStatus(ordinary bool) {
 		s.broke("The server accepted it.")
 	case code == 500 && (ordinary || ofWebSocket(s.c.Rule)):
 		s.setVerdict(report.Informational,
-			"The server refused it with 500, which says that the server itself failed.")
+			"The server refused it with 500, which means that the server itself failed.")
 	case code >= 400 && code != 500, ordinary && code >= 200:
 		s.setVerdict(report.OK, "The server refused it: %s.", s.reply.line)
 	case code >= 200 && ofWebSocket(s.c.Rule):
 		s.ignoredUpgrade()
 	case code == 500:
-		s.broke("The server refused it with 500, which says that the server itself failed. A 4xx code " +
+		s.broke("The server refused it with 500, which means that the server itself failed. A 4xx code " +
 			"would be right.")
 	default:
-		s.broke("The server did not accept it, but answered %q, which is no error code.", s.reply.line)
+		s.broke("The server did not accept it, but answered %q, which is not an error code.", s.reply.line)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// rule makes a rule of RFC 6455 from its own words.
+// rule returns a rule of RFC 6455. The text is a quote.
 func rule(section, level, text string) report.Rule {
 	return report.Rule{
 		Section: "RFC 6455, section " + section, Level: level, Text: text,
@@ -15,13 +15,13 @@ func rule(section, level, text string) report.Rule {
 	}
 }
 
-// ruleCodeNever is said of 1005, 1006 and 1015.
+// ruleCodeNever returns the rule on 1005, 1006 or 1015.
 func ruleCodeNever(code int) report.Rule {
 	return rule("7.4.1", "MUST", fmt.Sprintf("%d is a reserved value and MUST NOT be set as a status code "+
 		"in a Close control frame by an endpoint.", code))
 }
 
-// The sentences that several groups test.
+// Rules that several groups test.
 var (
 	ruleParse = rule("6.2", "MUST",
 		"Incoming data MUST be parsed as WebSocket frames as defined in Section 5.2.")
@@ -94,7 +94,7 @@ var (
 		"available public specification.")
 )
 
-// sentRules are what a peer breaks whose frames break the protocol.
+// sentRules are the rules that a peer breaks by sending invalid frames.
 var sentRules = map[wire.Violation]report.Rule{
 	wire.ErrReservedBits: rule("5.2", "MUST",
 		"MUST be 0 unless an extension is negotiated that defines meanings for non-zero values."),
@@ -117,7 +117,7 @@ var sentRules = map[wire.Violation]report.Rule{
 	wire.ErrInvalidUTF8:            ruleTextEcho,
 }
 
-// http9112 and http9110 make rules of the RFCs of HTTP.
+// http9112 and http9110 return rules of the RFCs on HTTP.
 func http9112(section, level, text string) report.Rule { return httpRule("9112", section, level, text) }
 func http9110(section, level, text string) report.Rule { return httpRule("9110", section, level, text) }
 

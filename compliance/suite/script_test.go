@@ -146,30 +146,30 @@ var scriptClients = []struct {
 }{
 	{"asks again", "C.2.10", askAgain, report.Informational, "The client refused it."},
 	{"asks again", "C.2.19", askAgain, report.OK,
-		"The client refused it, and asked again: another HTTP request"},
+		"The client refused it, then sent another HTTP request"},
 	{"asks again", "C.2.11", askAgain, report.Failed, "Expected a message; got another HTTP request"},
-	{"takes a list", "C.2.10", takeAll, report.OK, "The client took it."},
-	{"takes HTTP/1.0", "C.1.10", takeAll, report.Informational, "The client took it."},
-	{"takes two values", "C.3.9", takeAll, report.Informational, "The client took it."},
+	{"takes a list", "C.2.10", takeAll, report.OK, "The client accepted it."},
+	{"takes HTTP/1.0", "C.1.10", takeAll, report.Informational, "The client accepted it."},
+	{"takes two values", "C.3.9", takeAll, report.Informational, "The client accepted it."},
 	{"takes 404", "C.1.3", takeAll, report.Failed,
 		"The client should have refused the response, but accepted it"},
 	{"compresses", "C.5.12", func(c net.Conn, _ io.Reader) {
 		_, _ = c.Write(maskedFrame(0xc1, "x"))
 		swallow(c)
 	}, report.Failed,
-		"The client should have refused the response, but accepted it: a frame came"},
+		"The client should have refused the response, but accepted it and sent a frame"},
 	{"closes with 1007", "C.7.1", func(c net.Conn, _ io.Reader) {
 		_, _ = c.Write(maskedFrame(0x88, "\x03\xef"))
 		swallow(c)
 	}, report.Informational,
 		"The peer closed the connection with 1007."},
-	{"takes a line without a colon", "C.2.17", takeAll, report.Informational, "The client took it."},
+	{"takes a line without a colon", "C.2.17", takeAll, report.Informational, "The client accepted it."},
 	{"drops TCP", "C.6.2", func(net.Conn, io.Reader) {}, report.Informational,
 		"The client dropped TCP."},
 	{"drops TCP", "C.6.3", func(net.Conn, io.Reader) {}, report.Failed,
 		"Expected a message; got the end of TCP"},
 	{"reads on", "C.6.10", func(c net.Conn, _ io.Reader) { swallow(c); time.Sleep(4 * time.Second) },
-		report.Informational, "The client neither took the response nor dropped TCP."},
+		report.Informational, "The client neither accepted the response nor dropped TCP."},
 	{"leaves TCP open", "C.5.24", func(net.Conn, io.Reader) { time.Sleep(3 * time.Second) },
 		report.Failed, "The client neither returned the message nor dropped TCP"},
 }
