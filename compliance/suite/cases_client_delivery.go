@@ -40,12 +40,12 @@ func replyDeliveryRows() []letterCase {
 		slowly("The response comes in pieces of 128 octets, with 20 ms between.",
 			tempo{size: 128, gap: 20 * time.Millisecond}),
 		{"A message comes together with the response.", "It comes back.", ruleParse, func(s *script) {
-			s.open(trailing(string(s.octets(textFrame("early")))))
+			s.open(trailing(string(s.encode(textFrame("early")))))
 			s.comesBack(wire.OpText, []byte("early"))
 		}},
 		{"A message comes together with the response, which is cut within the frame.", "It comes back.",
 			ruleParse, func(s *script) {
-				f := string(s.octets(textFrame("early bird")))
+				f := string(s.encode(textFrame("early bird")))
 				s.open(trailing(f[:5]))
 				s.flush(idleTime)
 				s.pause(20 * time.Millisecond)
@@ -63,7 +63,7 @@ func replyDeliveryRows() []letterCase {
 
 // earlyClose closes a connection with its response.
 func earlyClose(s *script) {
-	s.open(trailing(string(s.octets(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}}))))
+	s.open(trailing(string(s.encode(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}}))))
 	s.logFrame(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}})
 	s.state, s.res.ClosedByMe, s.res.LocalCloseCode = closing, true, codeNormal
 	s.res.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: []int{codeNormal},

@@ -62,7 +62,7 @@ func tlsRows() []letterCase {
 		truncated("TCP ends without an alert of TLS, within a fragmented message.",
 			func(s *script) { s.send(moreText("Hel")) }),
 		truncated("TCP ends without an alert of TLS, within a frame.",
-			func(s *script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
+			func(s *script) { s.write(s.encode(textFrame("Hello"))[:4], tempo{}) }),
 		row(ruleBothClose, "TCP ends without an alert of TLS after the closing handshake.",
 			"The client drops TCP.", func(s *script, c *tls.Conn) {
 				s.open()

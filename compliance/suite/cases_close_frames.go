@@ -142,8 +142,8 @@ func afterCloseRows() []letterCase {
 			"The peer answers the close frame without the other half.", ruleCloseAnswer, func(s *script) {
 				s.open()
 				f, half := frame{op: wire.OpClose, payload: closeBody(codeNormal, "")},
-					s.octets(textFrame("too late"))
-				s.write(append(s.octets(f), half[:len(half)/2]...), tempo{})
+					s.encode(textFrame("too late"))
+				s.write(append(s.encode(f), half[:len(half)/2]...), tempo{})
 				s.logFrame(f)
 				s.state, s.res.ClosedByMe, s.res.LocalCloseCode = closing, true, codeNormal
 				s.judgeAnswer(s.answered(codeNormal))

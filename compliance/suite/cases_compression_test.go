@@ -108,7 +108,7 @@ func TestCompressedUnimplemented(t *testing.T) {
 // come back as they should on the connection before, so that they are known.
 func TestCompressedChanged(t *testing.T) {
 	change := map[string]func(m websocket.Message) (websocket.MessageType, []byte){
-		"octet 100 is the first that differs": func(m websocket.Message) (websocket.MessageType, []byte) {
+		"it differs from byte 100 on": func(m websocket.Message) (websocket.MessageType, []byte) {
 			m.Data[100] ^= 1
 			return m.Type, m.Data
 		},
@@ -118,7 +118,7 @@ func TestCompressedChanged(t *testing.T) {
 		"it has 512 characters, not 256": func(m websocket.Message) (websocket.MessageType, []byte) {
 			return m.Type, bytes.Repeat(m.Data, 2)
 		},
-		"binary is true, not false": func(m websocket.Message) (websocket.MessageType, []byte) {
+		"it is a message of the other type": func(m websocket.Message) (websocket.MessageType, []byte) {
 			return websocket.Binary, m.Data
 		},
 	}

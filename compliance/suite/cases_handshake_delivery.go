@@ -53,7 +53,7 @@ func deliveryRows() []letterCase {
 	return append(rows,
 		letterCase{"A ping comes together with the request.",
 			"The server takes it once it has accepted; or it refuses the request.", early, func(s *script) {
-				s.ask(trailing(string(s.octets(ping("early")))))
+				s.ask(trailing(string(s.encode(ping("early")))))
 				s.pinged["early"] = true
 				kind := s.answer(s.o.HandshakeTimeout)
 				if s.status() == 0 && s.reply.line != "" {

@@ -271,8 +271,9 @@ func TestInflateVerdicts(t *testing.T) {
 
 // A response that has no status line is not taken for none at all.
 func TestResponseWithoutHead(t *testing.T) {
-	for id, want := range map[string]string{"H.1.7": "without a status line", "H.2.1": "no status line",
-		"H.6.1": "no status line"} {
+	for id, want := range map[string]string{"H.1.7": "without a status line",
+		"H.2.1": "does not begin with a status line",
+		"H.6.1": "does not begin with a status line"} {
 		r, err := serverCase(t.Context(), listen(t, always("<html>No.</html>")), casesMatching(t, id)[0],
 			(&Options{}).withDefaults())
 		if err != nil || !strings.Contains(r.Result, want) || !strings.Contains(r.Result, "<html>") {

@@ -254,7 +254,7 @@ func boundaryRows() []letterCase {
 					f.op = wire.OpText
 				}
 				data = append(data, f.payload...)
-				raw = append(raw, s.octets(f)...)
+				raw = append(raw, s.encode(f)...)
 				s.logFrame(f)
 			}
 			s.write(raw, chop)
@@ -289,7 +289,7 @@ func headerRow(what string, n int) letterCase {
 	return letterCase{what, "It comes back.", ruleParse, func(s *script) {
 		s.open()
 		f := frame{op: wire.OpBinary, payload: []byte(strings.Repeat("x", n))}
-		raw := s.octets(f)
+		raw := s.encode(f)
 		s.write(raw[:len(raw)-n], tempo{size: 1, gap: 20 * time.Millisecond})
 		s.write(raw[len(raw)-n:], tempo{})
 		s.logFrame(f)

@@ -29,7 +29,7 @@ const workTime = 20 * time.Second
 // flood is frames in one piece, for the outbox to write.
 func (s *script) flood(n int, f frame) {
 	f.payload = slices.Clone(f.payload)
-	one := s.octets(f)
+	one := s.encode(f)
 	s.hush()
 	s.res.TxFrameStats[int(f.op)] += n
 	s.write(bytes.Repeat(one, n), tempo{})
@@ -235,7 +235,7 @@ func stalledFrameRows() []letterCase {
 		}}
 	}
 	long := strings.Repeat("x", 70000)
-	one := func(f frame) func(*script) []byte { return func(s *script) []byte { return s.octets(f) } }
+	one := func(f frame) func(*script) []byte { return func(s *script) []byte { return s.encode(f) } }
 	back := func(data string) func(*script) {
 		return func(s *script) { s.comesBack(wire.OpText, []byte(data)) }
 	}
@@ -290,7 +290,7 @@ func slowRows() []letterCase {
 				s.in.gulp = 1
 				data := bytes.Repeat([]byte("0123456789"), 100)
 				f := frame{op: wire.OpBinary, payload: data}
-				s.write(s.octets(f), tempo{size: 1, gap: octetTime})
+				s.write(s.encode(f), tempo{size: 1, gap: octetTime})
 				s.logFrame(f)
 				s.comesBack(wire.OpBinary, data)
 			}},
@@ -342,7 +342,7 @@ func droppedRows() []letterCase {
 		_, _, _ = readHead(c, func([]byte) {})
 		write(c, behind)
 	}
-	half := func(s *script, c net.Conn) { upgrade(s, c, s.octets(textFrame("Hello, hello"))[:9]) }
+	half := func(s *script, c net.Conn) { upgrade(s, c, s.encode(textFrame("Hello, hello"))[:9]) }
 	return []letterCase{
 		row("A hundred connections are dropped at once.", false, func(*script, net.Conn) {}),
 		row("A hundred connections are dropped within the request.", false,
@@ -355,7 +355,7 @@ func droppedRows() []letterCase {
 		row("A hundred connections are reset within a frame.", true, half),
 		row("A hundred connections are reset while a message is on its way back.", true,
 			func(s *script, c net.Conn) {
-				upgrade(s, c, s.octets(textFrame(strings.Repeat("x", 100000))))
+				upgrade(s, c, s.encode(textFrame(strings.Repeat("x", 100000))))
 			}),
 	}
 }
@@ -381,7 +381,7 @@ func halfClosedRows() []letterCase {
 		row("Our direction of TCP ends behind a message.", func(s *script) { s.send(textFrame("Hello")) }),
 		row("Our direction of TCP ends within a message.", func(s *script) { s.send(moreText("Hel")) }),
 		row("Our direction of TCP ends within a frame.",
-			func(s *script) { s.write(s.octets(textFrame("Hello"))[:4], tempo{}) }),
+			func(s *script) { s.write(s.encode(textFrame("Hello"))[:4], tempo{}) }),
 	}
 }
 

@@ -10,29 +10,28 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// A deflater is permessage-deflate on one connection of ours. Its two halves are
-// made when they are needed. It leans on klauspost/compress, not on the module
-// deflate: that one is itself judged by this suite.
+// A deflater is our permessage-deflate on one connection. It makes each of its two halves when it is
+// first needed. It uses klauspost/compress and not the module deflate, which this suite tests.
 type deflater struct {
 	w      compressor
 	out    bytes.Buffer
 	bits   int  // our window
-	keepUs bool // our context goes on
-	most   int  // if not 0, no message has more octets
+	keepUs bool // context takeover for us
+	most   int  // if not 0, the largest message in bytes
 
 	r              io.ReadCloser
 	in             bytes.Reader
-	window         []byte // the end of what came, if the peer's context goes on
+	window         []byte // the end of the received messages, with context takeover for the peer
 	peerBits       int    // the peer's window
 	keepPeer       bool
 	inflated, data []byte
 	err            error
 
-	// recall, if set, returns what a payload inflates to where that is known.
+	// recall, if set, returns what a payload inflates to, if that is known.
 	recall func(z []byte) (message []byte, ok bool)
 }
 
-// newDeflater makes a deflater for what was agreed on.
+// newDeflater returns a deflater for the negotiated parameters.
 func newDeflater(d deflateParams, server bool) *deflater {
 	f := &deflater{bits: d.ClientBits, keepUs: !d.ClientNoContext, peerBits: d.ServerBits,
 		keepPeer: !d.ServerNoContext}
@@ -48,22 +47,22 @@ func newDeflater(d deflateParams, server bool) *deflater {
 	return f
 }
 
-// A compressor is a Writer of one of the two packages flate.
+// A compressor is a Writer of one of the two flate packages.
 type compressor interface {
 	io.Writer
 	Flush() error
 	Reset(io.Writer)
 }
 
-// smallMessage is up to what size, in octets, all kinds of block are tried.
+// smallMessage is the largest message, in bytes, for which all kinds of blocks are tried.
 const smallMessage = 1 << 10
 
-// newCompressor makes a compressor that reaches back no further than our window.
+// newCompressor returns a compressor whose distances stay within our window.
 //
-// The fast one writes no blocks with fixed codes, which are the shortest for small
-// messages and so those that peers send most. Small messages are left to the
-// standard library, which chooses among all kinds as zlib does; a message that is
-// smaller than the window, and has no context, cannot reach beyond it.
+// The fast compressor writes no blocks with fixed codes, which are the shortest ones for small
+// messages, and therefore those that peers send most. So the standard library compresses small
+// messages, because it chooses among all kinds of blocks, as zlib does. It has no option for the
+// window, but a message that is smaller than the window and has no context cannot reach beyond it.
 func (f *deflater) newCompressor() (w compressor) {
 	var err error
 	switch fits := f.bits == 15 || !f.keepUs && f.most <= 1<<f.bits; {
@@ -82,8 +81,8 @@ func (f *deflater) newCompressor() (w compressor) {
 
 const tail = "\x00\x00\xff\xff"
 
-// compress returns the payload of a compressed message, valid until the next call
-// (RFC 7692, section 7.2.1).
+// compress returns the payload of a compressed message (RFC 7692, section 7.2.1). It is valid until the
+// next call.
 func (f *deflater) compress(data []byte) []byte {
 	f.out.Reset()
 	fresh := f.w == nil
@@ -99,12 +98,12 @@ func (f *deflater) compress(data []byte) []byte {
 }
 
 var (
-	errInflate  = errors.New("it is not DEFLATE, or reaches back beyond its window")
+	errInflate  = errors.New("it is not valid DEFLATE data, or reaches back beyond its window")
 	errTooLarge = errors.New("it inflates to more than 64 MiB")
 )
 
-// inflate returns the message of a compressed payload, valid until the next call
-// (RFC 7692, section 7.2.2).
+// inflate returns the message of a compressed payload (RFC 7692, section 7.2.2). It is valid until the
+// next call.
 func (f *deflater) inflate(z []byte) (message []byte, err error) {
 	known := false
 	if f.recall != nil {
@@ -122,7 +121,7 @@ func (f *deflater) inflate(z []byte) (message []byte, err error) {
 	return message, nil
 }
 
-// slide moves a window of size octets behind a message.
+// slide moves a window of size bytes to the end of a message.
 func slide(window, message []byte, size int) []byte {
 	if len(message) > size {
 		message = message[len(message)-size:]
@@ -131,18 +130,18 @@ func slide(window, message []byte, size int) []byte {
 	return append(append(window[:0], window[gone:]...), message...)
 }
 
-// why says what is wrong with a payload, as the strict inflater sees it.
+// why returns the error of the strict inflater for a payload, which says more than err.
 func (f *deflater) why(z []byte, err error) error {
 	strict := inflater{bits: f.peerBits, keep: f.keepPeer, window: f.window}
 	if _, e := strict.message(z, maxReceived); e != nil {
-		return fmt.Errorf("%s, at its octet %d", e.what, e.at)
+		return fmt.Errorf("%s, at byte %d", e.what, e.at)
 	}
 	return err
 }
 
-// inflateAll inflates the blocks of a message. A final block need not be the last,
-// but whoever sends one often leaves out what should follow it. What is cut short
-// counts as far as it goes: it is not what was sent.
+// inflateAll inflates the blocks of a message. A final block need not be the last one, but peers that
+// send one often omit the byte that should follow it. If the message ends within a block, inflateAll
+// returns what there is, which then differs from what was sent.
 func (f *deflater) inflateAll(z []byte) ([]byte, error) {
 	f.data = append(append(f.data[:0], z...), tail...)
 	f.in.Reset(f.data)
@@ -165,8 +164,8 @@ func (f *deflater) inflateAll(z []byte) ([]byte, error) {
 	}
 }
 
-// readAll inflates up to the end of a final block, which is io.EOF, or of the data,
-// which is io.ErrUnexpectedEOF.
+// readAll inflates up to the end of a final block and returns io.EOF, or up to the end of the data and
+// returns io.ErrUnexpectedEOF.
 func (f *deflater) readAll() error {
 	out := f.inflated
 	defer func() { f.inflated = out }()

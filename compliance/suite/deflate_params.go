@@ -13,21 +13,20 @@ const extensionName = "permessage-deflate"
 
 // A negotiation is how a case negotiates permessage-deflate (RFC 7692).
 type negotiation struct {
-	Offers []deflateParams // what we offer as a client, in order
+	Offers []deflateParams // our offers as a client, in order
 
-	// Wants is what we want as a server, in order: the first that an offer of
-	// the client lets us ask for.
+	// Wants are our answers as a server, in order of preference. The first one that an offer permits counts.
 	Wants []deflateParams
 }
 
-// deflateParams are the parameters of an offer or an answer. For an offer,
-// ClientBits -1 says that the client can size its window.
+// deflateParams are the parameters of an offer or an answer. In an offer, ClientBits -1 means
+// client_max_window_bits without a value.
 type deflateParams struct {
 	ServerNoContext, ClientNoContext bool
-	ServerBits, ClientBits           int // 8 to 15; 0: none
+	ServerBits, ClientBits           int // 8 to 15, or 0 for none
 }
 
-// element is the parameters as an element of a Sec-WebSocket-Extensions field.
+// element returns the parameters as an element of a Sec-WebSocket-Extensions field.
 func (d deflateParams) element() wire.ExtensionSpec {
 	o := wire.ExtensionSpec{Name: extensionName}
 	add := func(on bool, name, value string) {
@@ -43,7 +42,7 @@ func (d deflateParams) element() wire.ExtensionSpec {
 	return o
 }
 
-// parseDeflate reads an offer of a client, or with answer the answer of a server.
+// parseDeflate parses an offer of a client, or the answer of a server if answer is true.
 func parseDeflate(o wire.ExtensionSpec, answer bool) (d deflateParams, err error) {
 	seen := map[string]bool{}
 	for _, p := range o.Params {
@@ -64,21 +63,22 @@ func parseDeflate(o wire.ExtensionSpec, answer bool) (d deflateParams, err error
 		case p.Name == "client_max_window_bits" && p.Value == "" && !answer:
 			d.ClientBits = -1
 		default:
-			return d, fmt.Errorf("parameter %s=%q is not one of %s", p.Name, p.Value, extensionName)
+			return d, fmt.Errorf("parameter %s=%q is not valid for %s", p.Name, p.Value, extensionName)
 		}
 	}
 	return d, nil
 }
 
-// windowBits reads "a decimal integer value without leading zeroes between 8 to 15,
-// inclusive" (RFC 7692, section 7.1.2.1).
+// windowBits parses "a decimal integer value without leading zeroes between 8 to 15, inclusive" (RFC
+// 7692, section
+// 7.1.2.1).
 func windowBits(value string) (bits int, ok bool) {
 	bits, err := strconv.Atoi(value)
 	return bits, err == nil && bits >= 8 && bits <= 15 && strconv.Itoa(bits) == value
 }
 
-// asOriginal writes numbers as the RFC asks for. The original takes 09 and +9 for 9, and
-// the numbered cases keep its verdicts.
+// asOriginal rewrites numbers such as 09 and +9 as 9, because Autobahn accepts them, and the numbered
+// cases have its verdicts.
 func asOriginal(o wire.ExtensionSpec) wire.ExtensionSpec {
 	o.Params = slices.Clone(o.Params)
 	for i, p := range o.Params {
@@ -89,8 +89,7 @@ func asOriginal(o wire.ExtensionSpec) wire.ExtensionSpec {
 	return o
 }
 
-// accept chooses an answer to the offers of a client, as the original does: each
-// want goes through the offers.
+// accept chooses an answer to the offers of a client. Like Autobahn, it tries all offers for each want.
 func (d *negotiation) accept(offers []wire.ExtensionSpec) (answer deflateParams, ok bool) {
 	for _, want := range d.Wants {
 		for _, o := range offers {

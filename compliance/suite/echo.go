@@ -11,14 +11,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// An echo is the script of a case: it sends a message when the one before is back.
+// An echo plays a case of group 12 or 13: it sends each message once the one before has come back.
 type echo struct {
 	p              *peer
 	body           *body
 	size, fragment int
-	at             int    // of the body, where the next message begins
-	sent           int    // messages
-	last           []byte // of them
+	at             int    // where the next message begins in the body
+	sent           int    // messages sent
+	last           []byte // the last message sent
 	out, in        *track
 	keys           []byte
 	failed         bool
@@ -28,12 +28,12 @@ func (e *echo) start(wait time.Duration) {
 	p := e.p
 	p.byUs(codeNormal)
 	if p.deflate == nil {
-		p.setVerdict(report.Unimplemented, "The peer did not agree to permessage-deflate.")
+		p.setVerdict(report.Unimplemented, "The peer did not accept permessage-deflate.")
 		p.close(codeNormal, "")
 		return
 	}
 	f := p.deflate
-	f.most = e.body.octets(e.size)
+	f.most = e.body.maxBytes(e.size)
 	e.out = newTrack(p.o.tapes, tapeKey{e.body, e.size, false, f.bits, f.keepUs}, p.o.messages())
 	e.in = newTrack(p.o.tapes, tapeKey{e.body, e.size, true, f.peerBits, f.keepPeer}, p.o.messages())
 	f.recall = e.recall
@@ -61,8 +61,8 @@ func (e *echo) next() {
 	}
 }
 
-// send is [peer.sendMessage] for the last message, compressed. All its frames go out
-// in one write, for those of 256 octets would cost more than what is in them.
+// send sends the last message, whose compressed form is z, like [peer.sendMessage]. All its frames
+// share one write, because separate writes of 256 bytes would cost more than the frames themselves.
 func (e *echo) send(z []byte) {
 	p := e.p
 	if p.state != open {
@@ -100,7 +100,7 @@ func (e *echo) send(z []byte) {
 	p.write(raw, false, 0)
 }
 
-// recall returns the last message if it is known that z inflates to it.
+// recall returns the last message if z is known to inflate to it.
 func (e *echo) recall(z []byte) ([]byte, bool) {
 	i := e.sent - 1
 	if e.in.follows(i, z) {
@@ -110,7 +110,7 @@ func (e *echo) recall(z []byte) ([]byte, bool) {
 	return nil, false
 }
 
-// back judges what came back.
+// back handles a message that came back.
 func (e *echo) back(binary bool, data []byte) {
 	p := e.p
 	switch wrong := e.compare(binary, data); {
@@ -123,7 +123,7 @@ func (e *echo) back(binary bool, data []byte) {
 		e.next()
 		return
 	default:
-		p.setVerdict(report.OK, fmt.Sprintf("All %d messages came back as they were sent.", e.sent))
+		p.setVerdict(report.OK, fmt.Sprintf("All %d messages came back unchanged.", e.sent))
 		t := p.traffic
 		p.res.Traffic = &t
 		e.in.done()
@@ -132,32 +132,32 @@ func (e *echo) back(binary bool, data []byte) {
 	p.close(codeNormal, "")
 }
 
-// compare says in words how a message differs from the last one sent; "" if it does
-// not.
+// compare says how a message differs from the last one sent. It returns "" if they are equal.
 func (e *echo) compare(binary bool, data []byte) string {
 	switch {
 	case binary != e.body.binary:
-		return fmt.Sprintf("binary is %t, not %t", binary, e.body.binary)
+		return "it is a message of the other type"
 	case bytes.Equal(data, e.last):
 		return ""
 	case !binary && utf8.RuneCount(data) != e.size:
 		return fmt.Sprintf("it has %d characters, not %d", utf8.RuneCount(data), e.size)
 	case binary && len(data) != e.size:
-		return fmt.Sprintf("it has %d octets, not %d", len(data), e.size)
+		return fmt.Sprintf("it has %d bytes, not %d", len(data), e.size)
 	}
 	i := 0
 	for i < len(data) && i < len(e.last) && data[i] == e.last[i] {
 		i++
 	}
-	return fmt.Sprintf("octet %d is the first that differs", i)
+	return fmt.Sprintf("it differs from byte %d on", i)
 }
 
-// judgeEcho is the end of a case.
+// judgeEcho completes the verdict at the end of a case.
 func judgeEcho(p *peer) {
 	p.res.ReportCompressionRatio = true
 	if p.deflate != nil && p.deflate.err != nil {
-		// As the original does, which drops the connection then.
-		p.setVerdict(report.Failed, fmt.Sprintf("What came back cannot be inflated: %v.", p.deflate.err))
+		// Autobahn drops the connection in this case.
+		p.setVerdict(report.Failed, fmt.Sprintf("A message that came back cannot be inflated: %v.",
+			p.deflate.err))
 		p.res.BehaviorClose, p.res.ResultClose = report.Failed,
 			"The connection failed before it could be closed."
 	}

@@ -7,15 +7,15 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/payload"
 )
 
-// A body is data that the messages of a case are cut from, one behind the other, and
-// from the beginning again at the end.
+// A body is the data from which the messages of a case are cut, one after the other. After its end, it
+// begins again.
 type body struct {
-	name   string // in words
+	name   string // in the description of a case
 	binary bool
 	load   func() *bodyData
 }
 
-// bodies are those of group 12, in the original's order.
+// bodies are the bodies of group 12, in Autobahn's order.
 var bodies = []*body{
 	newBody("JSON", false, payload.JSON),
 	newBody("a grey bitmap", true, payload.Bitmap),
@@ -24,17 +24,16 @@ var bodies = []*body{
 	newBody("PDF", true, payload.PDF),
 }
 
-// A bodyData is the data of a body, followed by as much of their beginning as the
-// largest message has, so that each message is in one piece.
+// A bodyData is the data of a body, followed by its own beginning, so that every message is contiguous.
 type bodyData struct {
 	data  []byte
-	count int     // characters of text or octets, without the repetition
-	start []int32 // where each character begins; nil if each is an octet
+	count int     // characters of text, or bytes, without the repetition
+	start []int32 // where each character begins; nil if each is one byte
 }
 
 const largestPiece = 128 << 10
 
-// newBody makes a body whose data are made once they are needed.
+// newBody returns a body that loads its data when they are first needed.
 func newBody(name string, binary bool, data func() []byte) *body {
 	return &body{name, binary, sync.OnceValue(func() *bodyData {
 		b := data()
@@ -53,8 +52,8 @@ func newBody(name string, binary bool, data func() []byte) *body {
 	})}
 }
 
-// piece returns the message of n characters, or octets, that begins at a place of the
-// body, and the place behind it. It is to be read only.
+// piece returns the message of n characters, or bytes, that begins at a position of the body, and the
+// position after it. The caller must not change the message.
 func (b *body) piece(at, n int) (piece []byte, next int) {
 	o := b.load()
 	next = (at + n) % o.count
@@ -64,8 +63,8 @@ func (b *body) piece(at, n int) (piece []byte, next int) {
 	return o.data[at : at+n], next
 }
 
-// octets is how many octets n characters, or octets, have at most.
-func (b *body) octets(n int) int {
+// maxBytes returns how many bytes n characters, or bytes, have at most.
+func (b *body) maxBytes(n int) int {
 	if b.load().start != nil {
 		return n * utf8.UTFMax
 	}

@@ -6,29 +6,29 @@ import (
 	"sync"
 )
 
-// The bounds of what a run remembers, in octets.
+// Limits of the tapes of a run, in bytes.
 const (
-	maxTapes   = 128 << 20 // together
-	maxOutTape = 64 << 20  // what we send in a case, if it shrinks by half
-	smallTape  = 8 << 20   // what we send in a case, if it does not
-	maxInTape  = 16 << 20  // what comes back in a case
+	maxTapes   = 128 << 20 // all tapes together
+	maxOutTape = 64 << 20  // sent in a case, if it is compressible
+	smallTape  = 8 << 20   // sent in a case, if it is not
+	maxInTape  = 16 << 20  // received in a case
 )
 
-// Many cases of groups 12 and 13 send the same messages, in the same order and
-// compressed with the same parameters: only the fragments differ, or what we asked
-// of the peer. And most peers compress what is the same into what is the same. To
-// compress and inflate them once is enough: a tape has the compressed messages.
+// A tape has the compressed messages of a case, so that they are compressed and inflated only once.
+// Many cases of groups 12 and 13 send the same messages, in the same order and compressed with the same
+// parameters. Only the fragments differ, or the parameters for the peer. And most peers compress equal
+// messages into equal data.
 //
-// That changes no verdict. Compressing and inflating depend on nothing but the
-// messages so far and the parameters, so compressed messages that are equal from
-// the first one on inflate to what they have inflated to before.
+// A tape changes no verdict. Compressing and inflating depend only on the messages so far and the
+// parameters, so that compressed messages that are equal from the first one on inflate to the same
+// messages as before.
 type tape struct {
 	key  tapeKey
-	z    [][]byte // by the number of the message; nil: it was not compressed
-	size int      // in octets
+	z    [][]byte // by number of the message; nil if it was not compressed
+	size int      // in bytes
 }
 
-// A tapeKey is all that compressed messages depend on.
+// A tapeKey has everything on which compressed messages depend.
 type tapeKey struct {
 	body *body
 	size int // of a message
@@ -37,11 +37,11 @@ type tapeKey struct {
 	keep bool // context takeover
 }
 
-// tapes are those of a run. A nil pointer is valid, and remembers nothing.
+// tapes are the tapes of a run. A nil pointer is valid and keeps no tape.
 type tapes struct {
 	mu   sync.Mutex
 	size int
-	all  []*tape // the one used last at the end
+	all  []*tape // the most recently used one at the end
 }
 
 // get returns the tape of a key, or nil.
@@ -60,7 +60,7 @@ func (t *tapes) get(k tapeKey) *tape {
 	return x
 }
 
-// put keeps a tape that is complete, and forgets those not used for the longest time.
+// put keeps a complete tape and drops the least recently used ones.
 func (t *tapes) put(x *tape) {
 	if t == nil || t.get(x.key) != nil {
 		return
@@ -73,16 +73,16 @@ func (t *tapes) put(x *tape) {
 	}
 }
 
-// A track is one direction of a case: it follows a tape that there is, or makes one.
+// A track is one direction of a case. It follows an existing tape or makes one.
 type track struct {
 	tapes *tapes
-	tape  *tape // that there is
-	at    int   // of the tape: the messages before are those of this case
-	made  *tape // so far
-	max   int   // octets of what is made
+	tape  *tape // the existing tape, if any
+	at    int   // the messages of the tape before this one equal those of this case
+	made  *tape // the tape made so far
+	max   int   // the largest size of made, in bytes
 }
 
-// newTrack makes a track of n messages.
+// newTrack returns a track of n messages.
 func newTrack(t *tapes, k tapeKey, n int) *track {
 	r := &track{tapes: t, max: max(smallTape, min(maxOutTape, n*k.size/2))}
 	if k.in {
@@ -94,7 +94,7 @@ func newTrack(t *tapes, k tapeKey, n int) *track {
 	return r
 }
 
-// follows reports whether message i is z on the tape, as were all before.
+// follows reports whether message i of the tape is z, and all earlier messages were equal, too.
 func (t *track) follows(i int, z []byte) bool {
 	if t.tape == nil {
 		return false
@@ -102,14 +102,14 @@ func (t *track) follows(i int, z []byte) bool {
 	for ; t.at < i && t.tape.z[t.at] == nil; t.at++ {
 	}
 	if t.at < i || t.tape.z[i] == nil || !bytes.Equal(t.tape.z[i], z) {
-		t.tape = nil // they have parted
+		t.tape = nil // the case departs from the tape
 		return false
 	}
 	t.at++
 	return true
 }
 
-// record adds message i, and gives up what will become too long.
+// record adds message i. It gives up a tape that will become too large.
 func (t *track) record(i int, z []byte) {
 	if t.made == nil {
 		return
@@ -121,7 +121,7 @@ func (t *track) record(i int, z []byte) {
 	}
 }
 
-// done keeps what was recorded, which is complete.
+// done keeps the tape that was made, which is complete.
 func (t *track) done() {
 	if t.made != nil {
 		t.tapes.put(t.made)

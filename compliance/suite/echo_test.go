@@ -41,7 +41,7 @@ func TestCompressWindows(t *testing.T) {
 			for _, size := range []int{16, 64, 256, 257, 1024, 4096, large / 4} {
 				for _, b := range bodies {
 					ours, strict = newDeflater(d, false), newInflater(d, false)
-					ours.most = b.octets(size)
+					ours.most = b.maxBytes(size)
 					check(b, size, size, size)
 				}
 			}

@@ -7,19 +7,18 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// An inflater takes compressed messages apart (RFC 7692, section 7.2.2) and is
-// strict about what other inflaters let pass: distances beyond the window that was
-// agreed on, references to earlier messages where there is no context takeover, and
-// messages whose end is not that of a block.
+// An inflater inflates compressed messages (RFC 7692, section 7.2.2). It rejects data that other
+// inflaters accept: distances beyond the negotiated window, references to earlier messages without
+// context takeover, and messages that end within a block.
 type inflater struct {
-	bits   int    // no distance is above 1<<bits
-	keep   bool   // messages may refer to earlier ones
-	window []byte // the end of what came before, at most 32 KiB
+	bits   int    // the largest distance is 1<<bits
+	keep   bool   // context takeover: messages may refer to earlier ones
+	window []byte // the end of the earlier messages, at most 32 KiB
 
-	src  []byte // of a message, with its tail
+	src  []byte // the payload of the message and its tail
 	pos  int    // in src
-	acc  uint32 // bits of src before pos, not yet used
-	have uint   // how many
+	acc  uint32 // bits of src before pos that are not used yet
+	have uint   // the number of those bits
 
 	out      []byte
 	limit    int
@@ -27,7 +26,7 @@ type inflater struct {
 	finals   int // blocks with the final bit
 }
 
-// newInflater makes an inflater for what the peer sends.
+// newInflater returns an inflater for the messages of the peer.
 func newInflater(d deflateParams, peerIsServer bool) *inflater {
 	f := &inflater{bits: d.ClientBits, keep: !d.ClientNoContext}
 	if peerIsServer {
@@ -39,11 +38,11 @@ func newInflater(d deflateParams, peerIsServer bool) *inflater {
 	return f
 }
 
-// An inflateError is what is wrong with a payload, and at which of its octets.
+// An inflateError says what is wrong with a payload, and at which byte.
 type inflateError struct {
 	at   int
 	what string
-	rule report.Rule // of servers
+	rule report.Rule // in its form for servers
 }
 
 func (f *inflater) bad(format string, args ...any) { f.breaks(ruleCompressed, format, args...) }
@@ -52,7 +51,7 @@ func (f *inflater) breaks(r report.Rule, format string, args ...any) {
 	panic(&inflateError{f.pos - 1, fmt.Sprintf(format, args...), r})
 }
 
-// message inflates the payload of a message to at most limit octets.
+// message inflates the payload of a message to at most limit bytes.
 func (f *inflater) message(payload []byte, limit int) (data []byte, err *inflateError) {
 	defer func() {
 		if e := recover(); e != nil {
@@ -78,11 +77,11 @@ func (f *inflater) message(payload []byte, limit int) (data []byte, err *inflate
 	return data, nil
 }
 
-// bitsOf takes n bits, at most 16.
+// bitsOf consumes n bits, at most 16.
 func (f *inflater) bitsOf(n uint) int {
 	for f.have < n {
 		if f.pos == len(f.src) {
-			f.bad("its end is not the end of a block")
+			f.bad("it ends within a block")
 		}
 		f.acc |= uint32(f.src[f.pos]) << f.have
 		f.pos++
@@ -106,9 +105,9 @@ func (f *inflater) block(before int) {
 		l, d := f.tables()
 		f.codes(l, d, before)
 	default:
-		f.bad("a block of the reserved type 3")
+		f.bad("block of reserved type 3")
 	}
-	if final { // the next block begins at an octet (RFC 7692, section 7.2.1)
+	if final { // the next block begins at a byte boundary (RFC 7692, section 7.2.1)
 		f.finals++
 		f.acc, f.have = 0, 0
 	}
@@ -118,16 +117,16 @@ func (f *inflater) stored(before int) {
 	f.acc, f.have = 0, 0
 	if len(f.src)-f.pos < 4 {
 		f.pos = len(f.src)
-		f.bad("its end is not the end of a block")
+		f.bad("it ends within a block")
 	}
 	n, not := binary.LittleEndian.Uint16(f.src[f.pos:]), binary.LittleEndian.Uint16(f.src[f.pos+2:])
 	f.pos += 4
 	if n != ^not {
-		f.bad("the two lengths of a stored block do not fit each other")
+		f.bad("stored block whose two lengths do not match")
 	}
 	if int(n) > len(f.src)-f.pos {
 		f.pos = len(f.src)
-		f.bad("its end is not the end of a block")
+		f.bad("it ends within a block")
 	}
 	f.out = append(f.out, f.src[f.pos:f.pos+int(n)]...)
 	f.pos += int(n)
@@ -136,7 +135,7 @@ func (f *inflater) stored(before int) {
 
 func (f *inflater) bounded(before int) {
 	if len(f.out)-before > f.limit {
-		f.bad("it inflates to more than %d octets", f.limit)
+		f.bad("it inflates to more than %d bytes", f.limit)
 	}
 }
 
@@ -150,12 +149,12 @@ func (f *inflater) codes(literals, distances *huffman, before int) {
 		case sym == 256:
 			return
 		case sym > 285:
-			f.bad("a length of the reserved code %d", sym)
+			f.bad("length with reserved code %d", sym)
 		default:
 			length := lengthBase[sym-257] + f.bitsOf(lengthExtra[sym-257])
 			d := f.symbol(distances)
 			if d > 29 {
-				f.bad("a distance of the reserved code %d", d)
+				f.bad("distance with reserved code %d", d)
 			}
 			f.copy(distBase[d]+f.bitsOf(distExtra(d)), length)
 		}
@@ -167,12 +166,12 @@ func (f *inflater) copy(dist, length int) {
 	f.farthest = max(f.farthest, dist)
 	switch {
 	case dist > 1<<f.bits:
-		f.breaks(ruleWindow, "a distance of %d, which a window of %d octets does not reach", dist, 1<<f.bits)
+		f.breaks(ruleWindow, "distance %d beyond a window of %d bytes", dist, 1<<f.bits)
 	case dist > len(f.out) && !f.keep:
-		f.breaks(ruleEmptyWindow, "a distance of %d, where only %d octets of the message came before, and "+
-			"no context is taken over", dist, len(f.out))
+		f.breaks(ruleEmptyWindow, "distance %d after only %d bytes of the message, without context takeover",
+			dist, len(f.out))
 	case dist > len(f.out):
-		f.bad("a distance of %d, where only %d octets came before", dist, len(f.out))
+		f.bad("distance %d after only %d bytes", dist, len(f.out))
 	}
 	for range length {
 		f.out = append(f.out, f.out[len(f.out)-dist])

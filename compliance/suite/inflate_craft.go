@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// A crafter makes DEFLATE data symbol by symbol, for what no compressor would make.
-// All its codes are the fixed ones (RFC 1951, section 3.2.6).
+// A crafter writes DEFLATE data symbol by symbol, which no compressor would write. It uses the fixed
+// codes (RFC 1951, section 3.2.6).
 type crafter struct {
 	out  []byte
 	acc  uint64
@@ -25,7 +25,7 @@ func (c *crafter) bits(v, n int) *crafter {
 	return c
 }
 
-// align fills up the octet with zeros.
+// align fills the last byte with zeros.
 func (c *crafter) align() *crafter {
 	if c.have > 0 {
 		c.bits(0, int(8-c.have))
@@ -33,13 +33,13 @@ func (c *crafter) align() *crafter {
 	return c
 }
 
-// begin begins a block of fixed codes; final is 1 or 0.
+// begin begins a block with fixed codes. final is 1 or 0.
 func (c *crafter) begin(final int) *crafter { return c.bits(final, 1).bits(1, 2) }
 
 // end ends a block of codes.
 func (c *crafter) end() *crafter { return c.symbol(256) }
 
-// symbol adds a literal or length; Huffman codes begin with their highest bit.
+// symbol adds a literal or a length. Huffman codes begin with their highest bit.
 func (c *crafter) symbol(sym int) *crafter {
 	code, n := 0, int(fixedLength(sym, 288))
 	switch {
@@ -63,7 +63,7 @@ func (c *crafter) text(s string) *crafter {
 	return c
 }
 
-// match adds a reference to what stands dist octets back.
+// match adds a reference to the data dist bytes back.
 func (c *crafter) match(length, dist int) *crafter {
 	l := len(lengthBase) - 1
 	for lengthBase[l] > length {
@@ -86,8 +86,8 @@ func (c *crafter) stored(final int, data string) *crafter {
 	return c
 }
 
-// message ends a message: with an empty stored block, whose last octets are left
-// out (RFC 7692, section 7.2.1).
+// message ends a message with an empty stored block, whose last four bytes it omits (RFC 7692, section
+// 7.2.1).
 func (c *crafter) message() []byte {
 	c.bits(0, 3).align()
 	return c.out

@@ -1,6 +1,6 @@
 package suite
 
-// lengthBase and the others are the tables of RFC 1951, section 3.2.5.
+// The tables of RFC 1951, section 3.2.5.
 var (
 	lengthBase = [29]int{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83,
 		99, 115, 131, 163, 195, 227, 258}
@@ -10,7 +10,7 @@ var (
 		1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577}
 )
 
-// distExtra is how many bits follow the code of a distance.
+// distExtra returns the number of bits after the code of a distance.
 func distExtra(code int) uint { return uint(max(0, code/2-1)) }
 
 // A huffman is a canonical code (RFC 1951, section 3.2.2).
@@ -19,9 +19,9 @@ type huffman struct {
 	symbols []int   // in the order of their codes
 }
 
-// newHuffman makes the code with these lengths; ok is false if there is none. A code
-// that leaves bits without a meaning is none, as other inflaters have it too, save
-// that it may have one symbol, of one bit, or none at all (section 3.2.7).
+// newHuffman returns the code with these lengths. ok is false if there is no such code. As in other
+// inflaters, an incomplete code is invalid, unless it has a single symbol of one bit, or no symbol
+// (section 3.2.7).
 func newHuffman(lengths []uint8) (h huffman, ok bool) {
 	var next [16]int
 	for _, n := range lengths {
@@ -60,7 +60,7 @@ func (f *inflater) symbol(h *huffman) int {
 		first = (first + h.count[n]) << 1
 		code <<= 1
 	}
-	f.bad("a code that stands for nothing")
+	f.bad("code without a symbol")
 	return 0
 }
 
@@ -98,7 +98,7 @@ func (f *inflater) tables() (literals, distances *huffman) {
 	order := [19]int{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 	nLit, nDist, nCode := f.bitsOf(5)+257, f.bitsOf(5)+1, f.bitsOf(4)+4
 	if nLit > 286 || nDist > 30 {
-		f.bad("a block with more codes than there are symbols")
+		f.bad("block with more codes than symbols")
 	}
 	var sizes [19]uint8
 	for _, i := range order[:nCode] {
@@ -116,7 +116,7 @@ func (f *inflater) tables() (literals, distances *huffman) {
 		switch sym {
 		case 16:
 			if len(lengths) == 0 {
-				f.bad("a repeated length before the first one")
+				f.bad("repeated code length before the first one")
 			}
 			last, n = lengths[len(lengths)-1], 3+f.bitsOf(2)
 		case 17:
@@ -129,7 +129,7 @@ func (f *inflater) tables() (literals, distances *huffman) {
 		}
 	}
 	if len(lengths) > nLit+nDist || lengths[256] == 0 {
-		f.bad("a block with impossible code lengths")
+		f.bad("block with invalid code lengths")
 	}
 	return f.huffman(lengths[:nLit]), f.huffman(lengths[nLit:])
 }
@@ -137,7 +137,7 @@ func (f *inflater) tables() (literals, distances *huffman) {
 func (f *inflater) huffman(lengths []uint8) *huffman {
 	h, ok := newHuffman(lengths)
 	if !ok {
-		f.bad("a block with impossible code lengths")
+		f.bad("block with invalid code lengths")
 	}
 	return &h
 }

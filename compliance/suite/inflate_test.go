@@ -38,7 +38,7 @@ func TestInflater(t *testing.T) {
 			_ = w.Flush()
 			got, bad := f.message(bytes.TrimSuffix(z.Bytes(), []byte(tail)), 1<<20)
 			if bad != nil || !bytes.Equal(got, data) {
-				t.Fatalf("level %d, message %d: %d octets, %+v", level, i, len(got), bad)
+				t.Fatalf("level %d, message %d: %d bytes, %+v", level, i, len(got), bad)
 			}
 		}
 	}
@@ -74,20 +74,20 @@ func TestInflaterRefuses(t *testing.T) {
 	}{
 		{"reserved block", 15, []byte{0x06}, 0, "reserved type"},
 		{"stored lengths", 15, []byte("\x00\x05\x00\x00\x00Hello\x00"), 4, "two lengths"},
-		{"too far", 15, fresh().begin(0).text("Hello").match(3, 6).end().message(), 6, "only 5 octets"},
+		{"too far", 15, fresh().begin(0).text("Hello").match(3, 6).end().message(), 6, "only 5 bytes"},
 		{"beyond the window", 9, fresh().begin(0).text(text[:600]).match(3, 513).end().message(), 0,
 			"window of 512"},
-		{"length code", 15, fresh().begin(0).symbol(286).message(), 1, "length of the reserved"},
+		{"length code", 15, fresh().begin(0).symbol(286).message(), 1, "length with reserved"},
 		{"distance code", 15, fresh().begin(0).text("Hello").symbol(257).bits(15, 5).message(), 6,
-			"distance of the reserved"},
-		{"cut", 15, fresh().begin(0).text("Hello").out, 4, "end of a block"},
-		{"no octets", 15, nil, 0, "end of a block"},
+			"distance with reserved"},
+		{"cut", 15, fresh().begin(0).text("Hello").out, 4, "ends within a block"},
+		{"no bytes", 15, nil, 0, "ends within a block"},
 		{"kept tail", 15, append(fresh().begin(0).text("Hello").end().message(), tail...), 0,
-			"end of a block"},
+			"ends within a block"},
 		{"codes", 15, []byte{0x04, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 0,
-			"impossible code lengths"},
+			"invalid code lengths"},
 		{"code with gaps", 15, []byte("\xec\xc0\x81\x00\x00\x00\x00\x80\xa0\xfd\xa9\x17\xe9\x00\x00\x0d"), 0,
-			"impossible code lengths"},
+			"invalid code lengths"},
 		{"too many codes", 15, []byte{0xf4, 0, 0, 0, 0}, 0, "more codes"},
 		{"too large", 15, bomb(5000), 0, "more than 1048576"},
 	} {
@@ -115,10 +115,10 @@ func TestBomb(t *testing.T) {
 	packed := bomb(4000)
 	got, bad := inflateOne(packed)
 	if bad != nil || len(got) != 1+258*4000 || bytes.Trim(got, "\x00") != nil {
-		t.Fatalf("%d octets, %+v", len(got), bad)
+		t.Fatalf("%d bytes, %+v", len(got), bad)
 	}
 	if len(packed) > 1100 {
-		t.Errorf("%d octets packed", len(packed))
+		t.Errorf("%d bytes packed", len(packed))
 	}
 }
 

@@ -123,7 +123,7 @@ func (s *script) refusedReply(r report.Rule, ordinary bool) {
 	}
 	s.remember(s.rest)
 	if s.read(time.Now().Add(doubtTime)); len(s.rest) == 0 && !s.in.ended {
-		s.write(s.octets(textFrame("Is all well?")), tempo{})
+		s.write(s.encode(textFrame("Is all well?")), tempo{})
 		s.read(time.Now().Add(idleTime))
 	}
 	if c, ok := s.conn.(interface{ CloseWrite() error }); ok && len(s.rest) == 0 && !s.in.ended &&

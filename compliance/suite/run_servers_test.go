@@ -29,7 +29,7 @@ func TestProbeOfBrokenHandshakes(t *testing.T) {
 		}
 		results, err := TestServer(t.Context(), url, cases, short)
 		if err != nil || len(results) != len(cases) || results[0].Behavior != report.Failed ||
-			!strings.Contains(results[0].Result, "no connection: ") {
+			!strings.Contains(results[0].Result, "The connection was not opened: ") {
 			t.Errorf("%s: %d results, error %v", defect, len(results), err)
 		}
 	}

@@ -63,13 +63,13 @@ func (s *script) flush(d time.Duration) bool {
 // send sends frames. All frames sent between two waits share one write, unless they are chopped.
 func (s *script) send(frames ...frame) {
 	for _, f := range frames {
-		s.write(s.octets(f), tempo{size: f.chop})
+		s.write(s.encode(f), tempo{size: f.chop})
 		s.logFrame(f)
 	}
 }
 
-// octets returns the encoded frame, masked if we are the client.
-func (s *script) octets(f frame) []byte {
+// encode returns the encoded frame, masked if we are the client.
+func (s *script) encode(f frame) []byte {
 	h := wire.Header{Fin: !f.more, RSV: byte(f.rsv), Opcode: f.op, Length: int64(len(f.payload)),
 		Masked: !s.server}
 	if h.Masked {
