@@ -9,11 +9,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// topBitRows are 64-bit lengths that are negative for who takes them as signed.
+// topBitRows are 64-bit lengths that are negative if read as signed integers.
 func topBitRows() []letterCase {
 	row := func(what string, f malformedFrame, before ...frame) letterCase {
 		return letterCase{what, "The peer fails the connection with 1002 or 1009, or waits for a payload " +
-			"of that length. It does not take the frame for a shorter one.", ruleTopBit, func(s *script) {
+			"of that length. It does not treat the frame as a shorter one.", ruleTopBit, func(s *script) {
 			s.open()
 			s.send(before...)
 			s.sendMalformed(f, 2, 1, "The top bit of the length is set.")
@@ -21,22 +21,22 @@ func topBitRows() []letterCase {
 			s.alive()
 			switch g.kind {
 			case gotMessage, gotPong:
-				s.against(ruleParse, "The peer ignored the top bit: %s came.", g.words())
+				s.against(ruleParse, "The peer ignored the top bit; got %s.", g.words())
 			case gotNothing:
 				s.inform("The peer waits for a payload of that length. No rule says when it has to refuse " +
-					"it.")
+					"the frame.")
 			}
 			s.refusedBy(g, codeProtocolError, codeTooBig)
 		}}
 	}
 	const top = 1 << 63
 	return []letterCase{
-		row("A text frame of 5 octets whose 64-bit length has its top bit set.",
+		row("A text frame of 5 bytes whose 64-bit length has its top bit set.",
 			malformedFrame{op: wire.OpText, form: 64, length: top + 5, payload: "Hello"}),
-		row("A binary frame of 65,536 octets whose 64-bit length has its top bit set.",
+		row("A binary frame of 65,536 bytes whose 64-bit length has its top bit set.",
 			malformedFrame{op: wire.OpBinary, form: 64, length: top + 1<<16,
 				payload: strings.Repeat("x", 1<<16)}),
-		row("An empty frame whose 64-bit length is but its top bit.",
+		row("An empty frame whose 64-bit length has only its top bit set.",
 			malformedFrame{op: wire.OpBinary, form: 64, length: top}),
 		row("A frame whose 64-bit length has all its bits set.",
 			malformedFrame{op: wire.OpText, form: 64, length: top | (top - 1), payload: "Hello"}),
@@ -48,22 +48,24 @@ func topBitRows() []letterCase {
 	}
 }
 
-// longFormRows are lengths in more octets than they need. The rule is for who sends;
-// nothing says that who receives has to refuse them.
+// longFormRows are lengths in more bytes than they need. The rule binds the sender. No rule requires a
+// receiver to refuse them.
 func longFormRows() []letterCase {
 	row := func(kind string, op wire.Opcode, form, n int, before ...frame) letterCase {
-		what := fmt.Sprintf("A %s of %d octets whose length is given in %d bits.", kind, n, form)
+		what := fmt.Sprintf("A %s of %d bytes whose length is encoded in %d bits.", kind, n, form)
 		return letterCase{what,
-			"The peer takes it, or fails the connection with 1002: the rule binds the sender.", ruleMinimal,
+			"The peer accepts it, or fails the connection with 1002. The rule binds the sender.",
+			ruleMinimal,
 			func(s *script) {
 				s.open()
 				s.send(before...)
 				f := malformedFrame{op: op, form: form, payload: strings.Repeat("x", n)}
-				s.sendMalformed(f.whole(), 2, form/8, "The length fits in fewer octets.")
+				s.sendMalformed(f.whole(), 2, form/8, "The length fits in fewer bytes.")
 				g := s.reaction()
 				switch g.kind {
 				case gotMessage, gotPong:
-					s.inform("The peer took it: %s came. The rule does not say that it has to refuse it.",
+					s.inform("The peer accepted it; got %s. The rule does not require the peer to refuse "+
+						"it.",
 						g.words())
 				case gotNothing:
 					s.against(rulePong, "The peer neither refused it nor answered the ping after it.")
@@ -83,28 +85,29 @@ func longFormRows() []letterCase {
 	}
 }
 
-// announcedRows announce payloads that never come.
+// announcedRows announce payloads that are never sent.
 func announcedRows() []letterCase {
 	limit := rule("10.4", "SHOULD", "Such an implementation SHOULD impose a limit on frame sizes and the "+
 		"total message size after reassembly from multiple frames.")
 	row := func(kind string, op wire.Opcode, length uint64, name string, before ...frame) letterCase {
-		what := fmt.Sprintf("The header of a %s of %s octets, and the first 4 of them.", kind, name)
+		what := fmt.Sprintf("The header of a %s of %s bytes, and 4 bytes of payload.", kind, name)
 		return letterCase{what,
-			"The peer refuses it with 1009 or 1002, or waits for the rest. It goes on serving others.",
+			"The peer refuses it with 1009 or 1002, or waits for the rest. It still serves other " +
+				"connections.",
 			limit, func(s *script) {
 				s.attack = true
 				s.open()
 				s.send(before...)
 				s.sendMalformed(malformedFrame{op: op, form: 64, length: length, payload: "rest"}, 2, 8,
-					"The length that is announced.")
+					"The announced length.")
 				g := s.next(idleTime)
 				s.alive()
 				switch {
 				case g.kind == gotMessage || g.kind == gotPong:
-					s.against(ruleParse, "The peer answered a frame that is not whole: %s came.", g.words())
+					s.against(ruleParse, "The peer answered an incomplete frame; got %s.", g.words())
 				case g.kind == gotNothing:
-					s.inform("The peer waits for the rest. It may refuse by what comes rather than by " +
-						"what is announced; case L.7.1 tells.")
+					s.inform("The peer waits for the rest. It may apply its limit to the received bytes " +
+						"rather than to the announced length, which case L.7.1 tests.")
 				}
 				s.refusedBy(g, codeTooBig, codeProtocolError)
 			}}
@@ -120,12 +123,12 @@ func announcedRows() []letterCase {
 		row("text message", wire.OpText, 1<<63-1, "2⁶³-1"),
 		row("last fragment", wire.OpContinuation, 1<<31-1, "2³¹-1", text),
 		row("last fragment", wire.OpContinuation, 1<<32-20, "2³²-20", text),
-		row("last fragment", wire.OpContinuation, 1<<63-20, "2⁶³-20, behind one of 20", text),
+		row("last fragment", wire.OpContinuation, 1<<63-20, "2⁶³-20, after one of 20", text),
 		row("last fragment", wire.OpContinuation, 1<<63-1, "2⁶³-1", text),
 	}
 }
 
-// controlLengthRows are control frames that are too long, or fragments.
+// controlLengthRows are control frames that are too long or fragmented.
 func controlLengthRows() []letterCase {
 	reason := "\x03\xe8" + strings.Repeat("x", 124)
 	row := func(what string, f malformedFrame, before ...frame) letterCase {
@@ -138,43 +141,43 @@ func controlLengthRows() []letterCase {
 	}
 	long := strings.Repeat("x", 126)
 	return []letterCase{
-		row("A ping of 126 octets.", malformedFrame{op: wire.OpPing, payload: long}.whole()),
-		row("A pong of 126 octets.", malformedFrame{op: wire.OpPong, payload: long}.whole()),
-		row("A close frame of 126 octets.", malformedFrame{op: wire.OpClose, payload: reason}.whole()),
-		row("A ping of 65,536 octets.", malformedFrame{op: wire.OpPing,
+		row("A ping of 126 bytes.", malformedFrame{op: wire.OpPing, payload: long}.whole()),
+		row("A pong of 126 bytes.", malformedFrame{op: wire.OpPong, payload: long}.whole()),
+		row("A close frame of 126 bytes.", malformedFrame{op: wire.OpClose, payload: reason}.whole()),
+		row("A ping of 65,536 bytes.", malformedFrame{op: wire.OpPing,
 			payload: strings.Repeat("x", 1<<16)}.whole()),
-		row("The header of a ping of 2⁶³-1 octets.", malformedFrame{op: wire.OpPing, length: 1<<63 - 1}),
-		row("A ping of 126 octets within a message.", malformedFrame{op: wire.OpPing, payload: long}.whole(),
+		row("The header of a ping of 2⁶³-1 bytes.", malformedFrame{op: wire.OpPing, length: 1<<63 - 1}),
+		row("A ping of 126 bytes within a message.", malformedFrame{op: wire.OpPing, payload: long}.whole(),
 			moreText("First. ")),
-		{"A ping of 125 octets, which is right.", "It is answered.", rulePong, func(s *script) {
+		{"A ping of 125 bytes, which is valid.", "It is answered.", rulePong, func(s *script) {
 			s.open()
 			s.send(ping(long[:125]))
 			s.pong(long[:125])
 		}},
-		fragmentRow("A ping whose FIN is not set.", malformedFrame{op: wire.OpPing, payload: "Hello"}),
-		fragmentRow("A pong whose FIN is not set.", malformedFrame{op: wire.OpPong, payload: "Hello"}),
-		fragmentRow("A close frame whose FIN is not set.",
+		fragmentRow("A ping without FIN.", malformedFrame{op: wire.OpPing, payload: "Hello"}),
+		fragmentRow("A pong without FIN.", malformedFrame{op: wire.OpPong, payload: "Hello"}),
+		fragmentRow("A close frame without FIN.",
 			malformedFrame{op: wire.OpClose, payload: "\x03\xe8"}),
 		unsendableRow(),
 	}
 }
 
-// fragmentRow is a control frame that would have to go on in another frame, which
-// does not come: what refuses a continuation alone has not refused this.
+// fragmentRow returns a case with the first fragment of a control frame. The next fragment is never
+// sent, because a peer could refuse only that one.
 func fragmentRow(what string, f malformedFrame) letterCase {
 	f.more = true
 	return letterCase{what, "The peer fails the connection with 1002.", ruleControl, func(s *script) {
 		s.open()
-		s.sendMalformed(f.whole(), 0, 1, "The highest bit of this octet is FIN.")
+		s.sendMalformed(f.whole(), 0, 1, "The highest bit of this byte is FIN.")
 		s.refused(codeProtocolError)
 	}}
 }
 
-// unsendableRow is the one of the codes that are not for close frames which the
-// original leaves out. The rule is for who sends.
+// unsendableRow returns a case with 1015, the only code not allowed in close frames that Autobahn does
+// not test. The rule binds the sender.
 func unsendableRow() letterCase {
 	return letterCase{"A close frame with 1015.",
-		"The peer fails the connection with 1002, or answers with a code of its own or none. It does not " +
+		"The peer fails the connection with 1002, or answers with another code or none. It does not " +
 			"return 1015.", ruleCodeNever(1015), func(s *script) {
 			s.open()
 			s.sendMalformed(malformedFrame{op: wire.OpClose, payload: "\x03\xf7"}.whole(), 6, 2, "The code.")
@@ -185,8 +188,8 @@ func unsendableRow() letterCase {
 			switch {
 			case g.kind == gotClose && g.code != codeProtocolError:
 				s.closedBy(g)
-				s.inform("The peer answered with %s. What a receiver does with the code is left to it "+
-					"(section 7.4).", g.words())
+				s.inform("The peer answered with %s. The RFC does not say what a receiver does with the "+
+					"code (section 7.4).", g.words())
 			case g.kind == gotMessage || g.kind == gotPong || g.kind == gotNothing:
 				s.against(ruleCloseAnswer,
 					"The peer should have answered the close frame or failed the connection; got %s.",
@@ -196,14 +199,14 @@ func unsendableRow() letterCase {
 		}}
 }
 
-// maskRows are frames of a client with the wrong mask, or an odd one.
+// maskRows are unmasked frames of a client, and frames with an unusual masking key.
 func maskRows() []letterCase {
 	unmasked := rule("5.1", "MUST",
 		"The server MUST close the connection upon receiving a frame that is not masked.")
 	row := func(what string, f malformedFrame, before ...frame) letterCase {
 		f.mask = maskWrong
 		return letterCase{what,
-			"The server closes the connection. It may send a close frame with 1002 before.", unmasked,
+			"The server closes the connection. It may first send a close frame with 1002.", unmasked,
 			func(s *script) {
 				s.open()
 				s.send(before...)
@@ -229,18 +232,17 @@ func maskRows() []letterCase {
 		row("A ping that is not masked.", malformedFrame{op: wire.OpPing, payload: "Hello"}),
 		row("A pong that is not masked.", malformedFrame{op: wire.OpPong, payload: "Hello"}),
 		row("A close frame that is not masked.", malformedFrame{op: wire.OpClose, payload: "\x03\xe8"}),
-		row("A last fragment that is not masked, behind one that is.",
+		row("A last fragment that is not masked, after one that is.",
 			malformedFrame{op: wire.OpContinuation, payload: "Hello"}, moreText("First. ")),
-		row("A message of 65,536 octets that is not masked.",
+		row("A message of 65,536 bytes that is not masked.",
 			malformedFrame{op: wire.OpBinary, payload: strings.Repeat("x", 1<<16)}),
-		masked("A text message that is masked with a key of zeros.", "Hello"),
-		masked("A text message of 1,000 octets that is masked with a key of zeros.",
+		masked("A text message with a masking key of zeros.", "Hello"),
+		masked("A text message of 1,000 bytes with a masking key of zeros.",
 			strings.Repeat("0123456789", 100)),
 	}
 }
 
-// boundaryRows are messages whose fragments have the lengths at which the form of a
-// length changes.
+// boundaryRows are messages with fragments at the boundaries of the encodings of a length.
 func boundaryRows() []letterCase {
 	sizes := []int{0, 125, 126, 127, 65535, 65536}
 	row := func(what string, chop tempo, lengths ...int) letterCase {
@@ -263,28 +265,28 @@ func boundaryRows() []letterCase {
 	}
 	var rows []letterCase
 	for _, n := range sizes {
-		rows = append(rows, row(fmt.Sprintf("A message in fragments of %d and 1 octets.", n), tempo{}, n, 1))
+		rows = append(rows, row(fmt.Sprintf("A message in fragments of %d and 1 bytes.", n), tempo{}, n, 1))
 	}
 	for _, n := range sizes {
-		rows = append(rows, row(fmt.Sprintf("A message in fragments of 1 and %d octets.", n), tempo{}, 1, n))
+		rows = append(rows, row(fmt.Sprintf("A message in fragments of 1 and %d bytes.", n), tempo{}, 1, n))
 	}
 	slow := tempo{size: 1, gap: 2 * time.Millisecond}
 	return append(rows,
-		row("A message in fragments of 125, 126, 127, 65,535, 65,536, 0 and 1 octets.", tempo{}, 125, 126,
+		row("A message in fragments of 125, 126, 127, 65,535, 65,536, 0 and 1 bytes.", tempo{}, 125, 126,
 			127, 65535, 65536, 0, 1),
-		row("The same, the other way round.", tempo{}, 1, 0, 65536, 65535, 127, 126, 125),
-		row("A message of 126 octets, octet by octet with 2 ms between.", slow, 126),
-		row("A message in fragments of 10 octets, octet by octet with 2 ms between.", slow, 10, 10, 10),
-		row("A message of 65,536 octets in pieces of 5,000, so that one begins within the length.",
+		row("The same, in reverse order.", tempo{}, 1, 0, 65536, 65535, 127, 126, 125),
+		row("A message of 126 bytes, byte by byte with pauses of 2 ms.", slow, 126),
+		row("A message in fragments of 10 bytes, byte by byte with pauses of 2 ms.", slow, 10, 10, 10),
+		row("A message of 65,536 bytes in pieces of 5,000.",
 			tempo{size: 5000}, 65536),
-		headerRow("A frame whose header of 16 bits of length comes octet by octet, with 20 ms between.",
+		headerRow("A frame with a 16-bit length, its header byte by byte with pauses of 20 ms.",
 			200),
-		headerRow("A frame whose header of 64 bits of length comes octet by octet, with 20 ms between.",
+		headerRow("A frame with a 64-bit length, its header byte by byte with pauses of 20 ms.",
 			70000),
 	)
 }
 
-// headerRow is a message whose header comes slowly and whose payload does not.
+// headerRow returns a case that sends a header slowly and the payload at once.
 func headerRow(what string, n int) letterCase {
 	return letterCase{what, "It comes back.", ruleParse, func(s *script) {
 		s.open()
@@ -297,7 +299,7 @@ func headerRow(what string, n int) letterCase {
 	}}
 }
 
-// payloadRows are texts that libraries of strings like to change.
+// payloadRows are texts that string libraries may change.
 func payloadRows() []letterCase {
 	r := report.Rule{Section: "RFC 3629, section 6", Level: "SHOULD",
 		URL: "https://www.rfc-editor.org/rfc/rfc3629#section-6",
@@ -313,35 +315,35 @@ func payloadRows() []letterCase {
 	}
 	const mark = "\ufeff"
 	marked := func(what, text string) letterCase {
-		return letterCase{what, "It comes back, with the mark or without.", ruleParse, func(s *script) {
+		return letterCase{what, "It comes back, with or without the mark.", ruleParse, func(s *script) {
 			s.open()
 			s.send(textFrame(mark + text))
 			g := s.next(s.o.HandshakeTimeout)
 			if g.kind == gotMessage && !g.binary && string(g.data) == text {
-				s.res.Aside = &report.Aside{Text: "RFC 6455 does not forbid U+FEFF as a mark of the " +
-					"encoding.", Rule: r}
-				s.inform("The peer took U+FEFF for a mark of the encoding and dropped it.")
+				s.res.Aside = &report.Aside{Text: "RFC 6455 does not forbid U+FEFF as a byte order " +
+					"mark.", Rule: r}
+				s.inform("The peer dropped U+FEFF as a byte order mark.")
 			}
 			s.backIs(g, wire.OpText, []byte(mark+text))
 		}}
 	}
 	return []letterCase{
-		marked("Text that begins with U+FEFF, which decoders take for a mark and drop.", "Hello"),
-		marked("Text that is U+FEFF and nothing else.", ""),
+		marked("Text that begins with U+FEFF, which decoders may drop as a byte order mark.", "Hello"),
+		marked("Text that is only U+FEFF.", ""),
 		row("Text with U+FEFF in its middle and at its end.", "Hel"+mark+"lo"+mark),
-		row("Text with white space and ends of lines of several kinds.",
+		row("Text with various kinds of white space and line endings.",
 			" \t one\r\ntwo\nthree\rfour\u0085five\u2028 \r\n\n"),
-		row("Text with characters that have several forms.",
+		row("Text with characters that have several encodings.",
 			"A\u030a\u00c5\u212b \ufb01 \u1100\u1161\uac00"),
 	}
 }
 
-// sumRows are messages that grow without end, a fragment at a time.
+// sumRows are messages that grow without end, fragment by fragment.
 func sumRows() []letterCase {
 	row := func(fragment, total int) letterCase {
-		what := fmt.Sprintf("A message of %d MiB in fragments of %d KiB, which does not end.", total>>20,
+		what := fmt.Sprintf("An unfinished message of %d MiB in fragments of %d KiB.", total>>20,
 			fragment>>10)
-		return letterCase{what, "The peer refuses it with 1009 at its limit, or has none below that.",
+		return letterCase{what, "The peer refuses it with 1009 at its limit, or has no limit below that.",
 			ruleLimits, func(s *script) {
 				s.attack = true
 				s.open()
@@ -365,29 +367,29 @@ func sumRows() []letterCase {
 	return []letterCase{row(1<<20, 40<<20), row(16<<10, 40<<20)}
 }
 
-// outgrown judges what came while a message grew, or behind it.
+// outgrown sets the verdict on the reaction to a message that grows without end.
 func (s *script) outgrown(g got) {
 	s.alive()
 	switch g.kind {
 	case gotPong:
-		s.setVerdict(report.Informational, "The peer took it all.")
+		s.setVerdict(report.Informational, "The peer accepted all of it.")
 	case gotNothing:
 		s.abandon("the peer was still at work")
-		s.inform("The peer was still at work after %v. No RFC says how quick it has to be.", workTime)
+		s.inform("The peer was still at work after %v. No RFC says how fast it has to be.", workTime)
 	case gotMessage:
-		s.against(ruleParse, "The peer answered a message that has not ended: %s came.", g.words())
+		s.against(ruleParse, "The peer answered an unfinished message; got %s.", g.words())
 	default:
 		s.refusedBy(g, codeTooBig)
 	}
 }
 
-// closedOver waits for the peer to close the connection over a mask. It may use 1002
-// for that, and need not (RFC 6455, section 5.1).
+// closedOver waits for the peer to close the connection because of a mask. The peer may use 1002, but
+// need not (RFC 6455, section 5.1).
 func (s *script) closedOver() {
 	g := s.reaction()
 	switch {
 	case g.kind == gotMessage || g.kind == gotPong:
-		s.broke("The peer should have closed the connection, but went on: %s came.", g.words())
+		s.broke("The peer should have closed the connection, but went on; got %s.", g.words())
 	case g.kind == gotNothing:
 		s.broke("The peer should have closed the connection, but did nothing.")
 	case g.kind == gotClose && g.code != 0 && g.code != codeProtocolError:

@@ -54,21 +54,21 @@ const (
 	asSpecified = " [RFC 6455, section 9, adds:] " + mustSpecified
 )
 
-// without is a rule whose sentence has none of the words of RFC 2119.
+// without returns the rule without a level, because its text has no key word of RFC 2119.
 func without(r report.Rule) report.Rule {
 	r.Level = ""
 	return r
 }
 
-// An answer is what a server made of the offers of a client.
+// An answer is the answer of a server to the offers of a client.
 type answer struct {
 	deflateParams
-	deflate bool // permessage-deflate was agreed on
-	other   bool // other extensions were, which were offered too
+	deflate bool // permessage-deflate was negotiated
+	other   bool // other extensions were negotiated, which were also offered
 	hint    int  // client_max_window_bits of the offer, if it has a value
 }
 
-// judgeAnswer judges the Sec-WebSocket-Extensions of a response to a request.
+// judgeAnswer validates the Sec-WebSocket-Extensions of a response to a request.
 func judgeAnswer(request, reply head) (a answer, b breach) {
 	const field = "Sec-Websocket-Extensions"
 	values := reply.fields.Values(field)
@@ -85,13 +85,13 @@ func judgeAnswer(request, reply head) (a answer, b breach) {
 	}
 	switch {
 	case len(values) > 1:
-		return wrong(ruleOneField, "the response has %d fields Sec-WebSocket-Extensions", len(values))
+		return wrong(ruleOneField, "the response has %d Sec-WebSocket-Extensions fields", len(values))
 	case err != nil:
 		return wrong(ruleGenerate, "Sec-WebSocket-Extensions is %q, which is malformed: %v", values[0], err)
 	}
 	for i, o := range answers {
 		if !slices.ContainsFunc(offers, named(o)) {
-			return wrong(ruleListed, "the server answered %q, and %s was not offered", values[0], o.Name)
+			return wrong(ruleListed, "the server answered %q, but %s was not offered", values[0], o.Name)
 		}
 		if o.Name == extensionName && slices.ContainsFunc(answers[:i], named(o)) {
 			return wrong(ruleBits, "the server accepted %s twice, by %q", o.Name, values[0])
@@ -103,7 +103,7 @@ func judgeAnswer(request, reply head) (a answer, b breach) {
 	if a.deflateParams, err = parseDeflate(answers[0], true); err != nil {
 		return wrong(ruleParams, "the server answered %q: %v", values[0], err)
 	}
-	b = breach{why: "the server accepted what it must decline"}
+	b = breach{why: "the server accepted an offer that it must decline"}
 	for _, o := range offers {
 		offer, err := parseDeflate(o, false)
 		if o.Name != extensionName || err != nil {
@@ -118,24 +118,27 @@ func judgeAnswer(request, reply head) (a answer, b breach) {
 	return a, b
 }
 
-// fits tells why an answer does not accept an offer. A value of client_max_window_bits
-// in an offer is a hint, which a server may ignore.
+// fits says why an answer does not accept an offer. The value of client_max_window_bits in an offer is
+// a hint, which a server may ignore.
 func fits(answer, offer deflateParams) breach {
 	switch {
 	case offer.ServerNoContext && !answer.ServerNoContext:
-		return breach{ruleNoServer, "the server accepted server_no_context_takeover without saying so"}
-	case offer.ServerBits > 0 && offer.ServerBits < 15 && answer.ServerBits == 0: // 15 is the same as none
-		return breach{ruleServer, "the server accepted server_max_window_bits without saying so"}
+		return breach{ruleNoServer,
+			"the server accepted the offer, but its answer lacks server_no_context_takeover"}
+	// 15 means the same as no value
+	case offer.ServerBits > 0 && offer.ServerBits < 15 && answer.ServerBits == 0:
+		return breach{ruleServer,
+			"the server accepted the offer, but its answer lacks server_max_window_bits"}
 	case offer.ServerBits > 0 && answer.ServerBits > offer.ServerBits:
-		return breach{ruleServer, "the server answered a larger server_max_window_bits"}
+		return breach{ruleServer, "the server answered with a larger server_max_window_bits"}
 	case offer.ClientBits == 0 && answer.ClientBits > 0:
-		return breach{ruleClient, "the server answered client_max_window_bits, which was not offered"}
+		return breach{ruleClient, "the server answered with client_max_window_bits, which was not offered"}
 	}
 	return breach{}
 }
 
-// offer opens a connection with offers in Sec-WebSocket-Extensions fields, and
-// reports whether permessage-deflate was agreed on.
+// offer opens a connection with offers in Sec-WebSocket-Extensions fields. It reports whether
+// permessage-deflate was negotiated.
 func (s *script) offer(refused func(string, ...any), fields ...string) bool {
 	var lines []string
 	for _, f := range fields {
@@ -146,20 +149,20 @@ func (s *script) offer(refused func(string, ...any), fields ...string) bool {
 	s.opened(refused)
 	a := s.negotiated()
 	if a.other {
-		s.inform("The server accepted %s. The suite speaks no extension but permessage-deflate.",
+		s.inform("The server accepted %s. The suite supports no extension other than permessage-deflate.",
 			quoted(s.reply.fields.Values("Sec-Websocket-Extensions")))
 	}
 	s.suspect = suspect
 	if a.deflate {
 		if a.hint > 0 && (a.ClientBits == 0 || a.ClientBits > a.hint) {
-			a.ClientBits = a.hint // the offer says that we keep to it
+			a.ClientBits = a.hint // the offer promises that we keep to it
 		}
 		s.agree(a.deflateParams)
 	}
 	return a.deflate
 }
 
-// negotiated judges the answer to the offers, and ends the script if it is wrong.
+// negotiated validates the answer to the offers. It ends the script if the answer is invalid.
 func (s *script) negotiated() answer {
 	a, b := judgeAnswer(s.request, s.reply)
 	switch {
@@ -171,9 +174,8 @@ func (s *script) negotiated() answer {
 	return a
 }
 
-// misread is the verdict on a server that refuses a request because of extensions that
-// are offered rightly. One that accepts a plain offer may refuse others: no sentence
-// obliges it to accept a connection.
+// misread sets the verdict on a server that refuses a request because of valid offers. A server that
+// accepts a plain offer may refuse other requests, because no rule requires it to accept a connection.
 func (s *script) misread(format string, args ...any) {
 	refuses := func(string, ...any) { panic(stop{}) }
 	plain := false
@@ -183,13 +185,13 @@ func (s *script) misread(format string, args ...any) {
 		s.against(partExtensions, format, args...)
 	case s.status() == 0:
 		s.against(ruleStatus, "The server dropped TCP without a response. It could have declined the "+
-			"offer, as it need not accept it, and gone on.")
+			"offer and accepted the connection.")
 	}
-	s.inform("The server refused the connection with %q. It could have declined the offer, as it need not "+
-		"accept it, and gone on.", s.reply.line)
+	s.inform("The server refused the connection with %q. It could have declined the offer and accepted "+
+		"the connection.", s.reply.line)
 }
 
-// agree begins to compress.
+// agree begins to use permessage-deflate with the negotiated parameters.
 func (s *script) agree(d deflateParams) {
 	s.agreed, s.deflate, s.inflater = d, newDeflater(d, s.server), newInflater(d, !s.server)
 	s.dec.RSV = wire.RSV1
@@ -199,14 +201,14 @@ func (s *script) agree(d deflateParams) {
 // one next to a bad offer, and one with white space that only RFC 2616 implies.
 const mayRefuseOffer = " It may also refuse the request."
 
-// goodOfferRow is an offer in which nothing is wrong.
+// goodOfferRow returns a case with a valid offer.
 func goodOfferRow(r report.Rule, what string, fields ...string) letterCase {
 	return letterCase{what,
-		"The server accepts it with an answer that fits, and messages come back; or it declines it.", r,
-		func(s *script) { s.offerIsTaken(r, fields) }}
+		"The server accepts it with a valid answer, and messages come back; or it declines it.", r,
+		func(s *script) { s.goodOffer(r, fields) }}
 }
 
-func (s *script) offerIsTaken(r report.Rule, fields []string) {
+func (s *script) goodOffer(r report.Rule, fields []string) {
 	refused := s.misread
 	switch {
 	case strings.HasSuffix(s.c.Expectation, mayRefuseOffer):
@@ -223,19 +225,19 @@ func (s *script) offerIsTaken(r report.Rule, fields []string) {
 	}
 	if a, _ := judgeAnswer(s.request, s.reply); a.hint > 0 && a.ClientBits > a.hint {
 		s.against(ruleHint,
-			"The server answered %q, a larger window than the one that we offered to keep to. It may "+
-				"ignore that value.",
+			"The server answered %q, a larger window than the one in the offer. It may ignore the offered "+
+				"value.",
 			s.reply.fields.Get("Sec-Websocket-Extensions"))
 	}
 	if strings.HasSuffix(fields[0], "server_max_window_bits=15") && s.agreed.ServerBits == 0 {
-		s.inform("The server accepted server_max_window_bits=15 without saying so, by %q. That is what it "+
-			"is without it.", s.reply.fields.Get("Sec-Websocket-Extensions"))
+		s.inform("The server accepted server_max_window_bits=15, but its answer %q lacks it. The window "+
+			"is 15 bits anyway.", s.reply.fields.Get("Sec-Websocket-Extensions"))
 	}
 	s.setVerdict(report.OK, "The server answered %q.",
 		s.reply.fields.Get("Sec-Websocket-Extensions"))
 }
 
-// goodOfferRows are offers in which nothing is wrong.
+// goodOfferRows are valid offers.
 func goodOfferRows() []letterCase {
 	odd := func(r report.Rule, what string, fields ...string) letterCase {
 		c := goodOfferRow(r, what, fields...)
@@ -248,7 +250,8 @@ func goodOfferRows() []letterCase {
 	quotes := rule("9.1", "MUST", "When using the quoted-string syntax variant, the value after "+
 		"quoted-string unescaping MUST conform to the 'token' ABNF.")
 	return []letterCase{
-		goodOfferRow(ruleClient, "A plain offer. No parameter that the client must know is answered.", pd),
+		goodOfferRow(ruleClient,
+			"A plain offer. The answer has no parameter that the client must have offered.", pd),
 		goodOfferRow(ruleClient, "An offer of client_max_window_bits.", pd+"; client_max_window_bits"),
 		goodOfferRow(ruleClient, "An offer of client_max_window_bits=10.", pd+"; client_max_window_bits=10"),
 		goodOfferRow(ruleNoServer, "An offer of server_no_context_takeover.",
@@ -262,20 +265,20 @@ func goodOfferRows() []letterCase {
 			pd+"; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; "+
 				"client_max_window_bits=11"),
 		goodOfferRow(quotes, "An offer with a value in quotes.", pd+`; server_max_window_bits="10"`),
-		goodOfferRow(quotes, "An offer with a value in quotes, a character of it behind a backslash.",
+		goodOfferRow(quotes, "An offer with a value in quotes, one character of which is escaped.",
 			pd+`; server_max_window_bits="1\0"`),
-		odd(ruleGrammar, "An offer with white space wherever it may stand.",
+		odd(ruleGrammar, "An offer with white space wherever it is allowed.",
 			" \t"+pd+" ;\t server_max_window_bits = 10 ; client_no_context_takeover "),
 		goodOfferRow(ruleGrammar, "An offer without white space.",
 			pd+";client_max_window_bits;server_max_window_bits=10"),
 		odd(ruleUnknown, "Two offers, of which the first has an unknown parameter.", pd+"; unknown, "+pd),
-		odd(ruleValue, "Two offers, of which the first has a window that does not exist.",
+		odd(ruleValue, "Two offers, of which the first has an invalid window.",
 			pd+"; server_max_window_bits=7, "+pd+"; server_max_window_bits=10"),
-		odd(ruleTwice, "Three offers in three fields, of which the first two are bad.",
+		odd(ruleTwice, "Three offers in three fields, of which the first two are invalid.",
 			pd+"; client_max_window_bits; client_max_window_bits", pd+"; server_max_window_bits",
 			pd+"; client_max_window_bits"),
-		goodOfferRow(several, "An extension that nobody knows, then an offer.", "x-unknown; a=1; b, "+pd),
-		goodOfferRow(several, "An extension that nobody knows in a field of its own.", "x-unknown", pd),
+		goodOfferRow(several, "An unknown extension, then an offer.", "x-unknown; a=1; b, "+pd),
+		goodOfferRow(several, "An unknown extension in a separate field.", "x-unknown", pd),
 		goodOfferRow(ruleEmptyElements, "A list with empty elements.", ", ,"+pd+" ,"),
 		goodOfferRow(several, "A quoted comma and semicolon in another extension, then an offer.",
 			`x-unknown; a="b", `+pd),
@@ -299,9 +302,9 @@ func badOfferRows() []letterCase {
 	rows := []letterCase{
 		row(ruleUnknown, "An unknown parameter.", pd+"; unknown"),
 		row(ruleUnknown, "An unknown parameter with a value.", pd+"; mem_level=8"),
-		row(ruleUnknown, "A parameter whose name begins like one that is known.",
+		row(ruleUnknown, "A parameter whose name begins like a known one.",
 			pd+"; server_max_window_bits_too=10"),
-		row(ruleUnknown, "A parameter whose name ends like one that is known.",
+		row(ruleUnknown, "A parameter whose name ends like a known one.",
 			pd+"; x_client_max_window_bits"),
 		row(ruleValue, "server_no_context_takeover with a value.", pd+"; server_no_context_takeover=1"),
 		row(ruleValue, "client_no_context_takeover with a value.", pd+"; client_no_context_takeover=true"),
@@ -331,7 +334,7 @@ func badOfferRows() []letterCase {
 		"permessage", "deflate", "deflate-frame", "x-webkit-deflate-frame", "permessage-bzip2",
 		"permessage_deflate",
 	} {
-		rows = append(rows, row(ruleListed, "An extension that is called "+name+".", name))
+		rows = append(rows, row(ruleListed, "An extension called "+name+".", name))
 	}
 	rows = append(rows, caseRows()...)
 	for _, name := range []string{"server_max_window_bits", "client_max_window_bits"} {
@@ -340,18 +343,18 @@ func badOfferRows() []letterCase {
 	return rows
 }
 
-// caseRows are names in other cases of letters, of which no RFC speaks.
+// caseRows are names in upper case, on which no RFC says anything.
 func caseRows() []letterCase {
 	r := rule("9.1", "MUST", "Any extension-token used MUST be a registered token (see Section 11.4).")
 	row := func(what, field string) letterCase {
-		return letterCase{what, "The server declines it, or takes it for the name in lower case.", r,
+		return letterCase{what, "The server declines it, or treats it as the name in lower case.", r,
 			func(s *script) {
 				s.ask(add("Sec-WebSocket-Extensions: " + field))
 				s.opened(s.refusedOpenly)
 				v := s.reply.fields.Values("Sec-Websocket-Extensions")
 				if len(v) > 0 {
 					s.agree(deflateParams{ServerNoContext: true, ClientNoContext: true, ClientBits: 8})
-					s.inflater.keep = true // whatever was agreed on
+					s.inflater.keep = true // whatever the server meant
 					s.setVerdict(report.Informational, "The server answered %q.", v)
 					return
 				}
@@ -365,8 +368,7 @@ func caseRows() []letterCase {
 	}
 }
 
-// ruleFieldsIgnored is for a server to which Sec-WebSocket-Extensions is a field like any
-// other.
+// ruleFieldsIgnored is for a server that does not support extensions.
 var ruleFieldsIgnored = rule("4.2.1", "",
 	"Optionally, other header fields, such as those used to send cookies or request authentication to a "+
 		"server. Unknown header fields are ignored, as per [RFC2616].")
@@ -377,17 +379,17 @@ func (s *script) negotiates() (yes bool) {
 	return yes
 }
 
-// malformedOfferRows are fields that are no list of extensions at all. One without an
-// element breaks the grammar, too, but is what ktor sends for none. To read it so is told
-// and not held against a server.
+// malformedOfferRows are fields that are not a list of extensions. A field without an element breaks
+// the grammar, too, but ktor sends it for no extensions. A server that treats it as absent gets
+// INFORMATIONAL.
 func malformedOfferRows() []letterCase {
 	row := func(what, field string) letterCase {
 		none, want := strings.Trim(field, " ,") == "",
-			"The server returns an HTTP error code, or drops TCP. One that knows no extension may ignore "+
+			"The server returns an HTTP error code, or drops TCP. A server without extensions may ignore "+
 				"the field."
 		if none {
-			want = "The server returns an HTTP error code, or drops TCP; or it takes the field for none, " +
-				"and the connection works."
+			want = "The server returns an HTTP error code, or drops TCP; or it treats the field as " +
+				"absent, and the connection works."
 		}
 		return letterCase{what, want, ruleGrammar, func(s *script) {
 			s.ask(add("Sec-WebSocket-Extensions:" + field))
@@ -420,13 +422,13 @@ func malformedOfferRows() []letterCase {
 		row("The list has only empty elements.", " , ,"),
 		row("An offer ends in a semicolon.", pd+";"),
 		row("A parameter without a name.", pd+"; =10"),
-		row("A value is missing behind an equals sign.", pd+"; server_max_window_bits="),
-		row("A quoted value is empty, which is no token.", pd+`; server_max_window_bits=""`),
-		row("A quoted value is no token.", pd+`; server_max_window_bits="1 0"`),
+		row("A value is missing after an equals sign.", pd+"; server_max_window_bits="),
+		row("A quoted value is empty, which is not a token.", pd+`; server_max_window_bits=""`),
+		row("A quoted value is not a token.", pd+`; server_max_window_bits="1 0"`),
 		row("A quotation mark is missing.", pd+`; server_max_window_bits="10`),
 		row("Two names without anything between.", pd+" client_max_window_bits"),
 		row("The name of the extension has a slash.", " permessage/deflate"),
 		row("A parameter has two values.", pd+"; server_max_window_bits=10=11"),
-		row("An octet that is not ASCII.", pd+"; caf\xc3\xa9"),
+		row("A byte that is not ASCII.", pd+"; caf\xc3\xa9"),
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// ruleSameBit is ruleBits with what a client has to do.
+// ruleSameBit is ruleBits and the corresponding rule for clients.
 var ruleSameBit = rule7692("5", "A server MUST NOT accept a PMCE extension negotiation offer together "+
 	"with another extension if the PMCE will conflict with the extension on their use of the RSV1 bit. A "+
 	"client that received a response accepting a PMCE extension negotiation offer together with such an "+
 	"extension MUST _Fail the WebSocket Connection_.")
 
-// sameBitRows offer extensions that cannot be in use together: all of them set RSV1.
+// sameBitRows offer extensions that cannot be used together, because all of them use RSV1.
 func sameBitRows() []letterCase {
 	row := func(what string, fields ...string) letterCase {
 		return letterCase{what, "The server accepts one of them, or none.", ruleBits, func(s *script) {
@@ -24,7 +24,7 @@ func sameBitRows() []letterCase {
 			s.ask(add(lines...))
 			s.opened(s.refusedOpenly)
 			a := s.negotiated()
-			// negotiated has read it
+			// negotiated has found no error
 			answers, _ := parseExtensions(s.reply.fields.Values("Sec-Websocket-Extensions"))
 			s.oneOfThem(a, answers)
 		}}
@@ -44,7 +44,7 @@ func sameBitRows() []letterCase {
 	}
 }
 
-// oneOfThem judges which of several extensions a server has accepted.
+// oneOfThem sets the verdict on which of several extensions a server has accepted.
 func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 	switch {
 	case len(answers) > 1:
@@ -58,7 +58,7 @@ func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 	}
 	s.suspect = nil
 	if answers[0].Name != extensionName {
-		s.setVerdict(report.OK, "The server accepted %s, which the suite does not speak.", answers[0].Name)
+		s.setVerdict(report.OK, "The server accepted %s, which the suite does not support.", answers[0].Name)
 		return
 	}
 	s.agree(a.deflateParams)
@@ -66,12 +66,12 @@ func (s *script) oneOfThem(a answer, answers []wire.ExtensionSpec) {
 	s.setVerdict(report.OK, "The server accepted permessage-deflate alone.")
 }
 
-// sameBitReplyRow is an answer that accepts two such extensions. It is wrong, too, to a
-// client that has not offered both.
+// sameBitReplyRow returns a case with an answer that accepts two such extensions. The answer breaks the
+// rule unoffered if the client has not offered both.
 func sameBitReplyRow(unoffered report.Rule) letterCase {
 	const second = "x-webkit-deflate-frame"
 	return letterCase{"permessage-deflate and x-webkit-deflate-frame, which both use RSV1.",
-		"The client drops TCP and takes no message.", ruleSameBit, func(s *script) {
+		"The client drops TCP and accepts no message.", ruleSameBit, func(s *script) {
 			s.asked()
 			offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
 			r := ruleSameBit

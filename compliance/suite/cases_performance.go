@@ -9,14 +9,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A messageType is text or binary, with what its payloads repeat.
+// A messageType is text or binary, with the patterns that its payloads repeat.
 type messageType struct {
 	name         string
 	op           wire.Opcode
 	large, small string
 }
 
-// messageTypes are in the order of the subgroups.
+// messageTypes are the message types in the order of the subgroups.
 var messageTypes = []messageType{
 	{"text", wire.OpText, "BAsd7&jh23", "*"},
 	{"binary", wire.OpBinary, "\x00\xfe\x23\xfa\xf0", "\xfe"},
@@ -24,11 +24,10 @@ var messageTypes = []messageType{
 
 func (m messageType) binary() bool { return m.op == wire.OpBinary }
 
-// event is the arrival of a message.
+// event returns the event that a message of the type is received.
 func (m messageType) event(data []byte) event { return event{eventMessage, data, m.binary()} }
 
-// performanceCases are group 9: large messages, many fragments, many writes, many
-// round trips.
+// performanceCases are group 9: large messages, many fragments, many writes and many round trips.
 func performanceCases() []*Case {
 	var cases []*Case
 	for k, m := range messageTypes {
@@ -69,7 +68,7 @@ func performanceCases() []*Case {
 	return cases
 }
 
-// large is a case of a message of size octets, sent somehow, that must come back.
+// large returns a case with a message of size bytes, sent by send, which must come back.
 func large(id string, m messageType, size int, wait time.Duration, how string, send func(*peer)) *Case {
 	c := both(id, ruleForms, fmt.Sprintf("A %s message of %d octets %s.", m.name, size, how),
 		fmt.Sprintf("It comes back within %v; then a clean close with 1000.", wait), func(p *peer) {
@@ -80,7 +79,7 @@ func large(id string, m messageType, size int, wait time.Duration, how string, s
 				switch {
 				case binary != m.binary():
 					p.setVerdict(report.Failed,
-						fmt.Sprintf("Expected a %s message; got one of the other type.", m.name))
+						fmt.Sprintf("Expected a %s message; got a message of the other type.", m.name))
 				case len(data) != size:
 					p.setVerdict(report.Failed,
 						fmt.Sprintf("Expected a message of %d bytes; got one of %d bytes.", size, len(data)))
@@ -97,7 +96,7 @@ func large(id string, m messageType, size int, wait time.Duration, how string, s
 	return c
 }
 
-// roundTrips is a case of 1,000 messages, each sent when the one before is back.
+// roundTrips returns a case with 1,000 messages, each sent once the one before has come back.
 func roundTrips(id string, m messageType, size int, wait time.Duration) *Case {
 	const count = 1000
 	f := frame{op: m.op, payload: []byte(m.small), repeat: size}

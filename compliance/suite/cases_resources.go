@@ -16,17 +16,17 @@ var ruleCleanly = rule("7.1.1", "SHOULD",
 	"An endpoint SHOULD use a method that cleanly closes the TCP connection, as well as the TLS session, "+
 		"if applicable, discarding any trailing bytes that may have been received.")
 
-// ruleIdle is why no peer has to wait, and none has to stop waiting.
+// ruleIdle permits a peer to stop waiting, and does not require it.
 var ruleIdle = http9112("9.5", "MAY",
 	"A client, server, or proxy MAY close the transport connection at any time.")
 
-// overload are the codes with which a peer may refuse to go on with a flood.
+// overload are the codes with which a peer may refuse a flood.
 var overload = []int{codePolicy, codeTooBig, codeProtocolError, codeTryLater}
 
-// workTime is how long a peer may work on what a script sends at once.
+// workTime limits how long a peer may work on what a script sends at once.
 const workTime = 20 * time.Second
 
-// flood is frames in one piece, for the outbox to write.
+// flood sends a frame n times in one write, with the wire log off.
 func (s *script) flood(n int, f frame) {
 	f.payload = slices.Clone(f.payload)
 	one := s.encode(f)
@@ -35,8 +35,8 @@ func (s *script) flood(n int, f frame) {
 	s.write(bytes.Repeat(one, n), tempo{})
 }
 
-// survived waits for the end of a flood: whether the peer takes what comes behind
-// it. A refusal ends the script.
+// survived waits until the peer has handled a flood, by a ping after it. A peer that refuses the flood
+// ends the script.
 func (s *script) survived() {
 	s.attack = true
 	s.send(ping("after the flood"))
@@ -54,7 +54,7 @@ func (s *script) survived() {
 				"The peer neither refused the flood nor answered the ping after it within %v.", workTime)
 		default:
 			s.against(ruleParse,
-				"Expected a pong or the end of the connection; got %s, which nothing asked for.", g.words())
+				"Expected a pong or the end of the connection; got %s.", g.words())
 		}
 	}
 }
@@ -62,7 +62,7 @@ func (s *script) survived() {
 func floodRows() []letterCase {
 	row := func(what string, r report.Rule, play func(*script)) letterCase {
 		return letterCase{what,
-			"The peer takes it, or fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.", r,
+			"The peer accepts it, or fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.", r,
 			func(s *script) {
 				s.open()
 				play(s)
@@ -76,9 +76,9 @@ func floodRows() []letterCase {
 			s.survived()
 			s.send(cont("lo"))
 			s.comesBack(wire.OpText, []byte("Hello"))
-			s.setVerdict(report.Informational, "The peer took them all.")
+			s.setVerdict(report.Informational, "The peer accepted all of them.")
 		}),
-		row("A message in 100,000 fragments of 1 octet.", ruleLimits, func(s *script) {
+		row("A message in 100,000 fragments of 1 byte.", ruleLimits, func(s *script) {
 			s.send(moreText(""))
 			s.flood(100000, moreCont("x"))
 			s.survived()
@@ -86,18 +86,18 @@ func floodRows() []letterCase {
 			s.comesBack(wire.OpText, []byte(strings.Repeat("x", 100000)+"lo"))
 			s.setVerdict(report.OK, "The message came back.")
 		}),
-		row("20,000 pings at once. Only the newest has to be answered.", rulePong, func(s *script) {
+		row("20,000 pings at once. The peer need only answer the newest.", rulePong, func(s *script) {
 			s.flood(20000, ping("flood"))
 			s.survived()
 			s.setVerdict(report.OK, "The peer answered the last one.")
 		}),
-		row("100,000 pongs that nobody asked for, and a ping.", rulePong, func(s *script) {
+		row("100,000 unsolicited pongs, and a ping.", rulePong, func(s *script) {
 			s.flood(100000, pongFrame("flood"))
 			s.survived()
-			s.setVerdict(report.OK, "The peer passed over them.")
+			s.setVerdict(report.OK, "The peer ignored the pongs.")
 		}),
 		{"10,000 empty messages at once.",
-			"They come back, or the peer fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.",
+			"They come back; or the peer fails the connection with 1008, 1009, 1013 or 1002, or drops TCP.",
 			ruleForms, func(s *script) {
 				s.open()
 				s.flood(10000, textFrame(""))
@@ -115,12 +115,11 @@ func floodRows() []letterCase {
 	}
 }
 
-// unreadRows send without reading what comes back.
+// unreadRows send without reading the answers.
 func unreadRows() []letterCase {
 	return []letterCase{
-		{"Pings of 125 octets, up to 16 MiB of them, whose pongs we do not read.",
-			"The peer stops taking them, drops pongs, or fails the connection; it does not keep all of " +
-				"them.",
+		{"Pings of 125 bytes, up to 16 MiB of them, whose pongs we do not read.",
+			"The peer stops reading, drops pongs, or fails the connection. It does not keep all pongs.",
 			rulePong, func(s *script) {
 				s.open()
 				const chunk, limit = 500, 16 << 20
@@ -131,15 +130,15 @@ func unreadRows() []letterCase {
 				s.survived()
 				if total < limit {
 					s.setVerdict(report.OK,
-						"The peer stopped taking them after some %d KiB, and went on when we read.",
+						"The peer stopped reading after some %d KiB, and went on once we read.",
 						total>>10)
 					return
 				}
-				s.setVerdict(report.Informational, "The peer took them all.")
+				s.setVerdict(report.Informational, "The peer read all of them.")
 			}},
-		{"Messages of 64 KiB, up to 32 MiB of them, which we read only then.",
-			"The peer stops taking them until we read, or gives the connection up; what comes back is in " +
-				"order.", ruleParse, func(s *script) {
+		{"Messages of 64 KiB, up to 32 MiB of them, whose echoes we read only afterwards.",
+			"The peer stops reading until we read, or gives up on the connection. The echoes are in order.",
+			ruleParse, func(s *script) {
 				s.open()
 				const limit = 512
 				n := 0
@@ -151,10 +150,10 @@ func unreadRows() []letterCase {
 				}
 				for i := range n {
 					g := s.next(workTime)
-					s.gaveUp(g, "while nobody read")
+					s.gaveUp(g, "while we did not read")
 					if g.kind == gotNothing {
 						s.abandon("the peer was still at work")
-						s.inform("Message %d of %d did not come back within %v. No RFC says how quick a "+
+						s.inform("Message %d of %d did not come back within %v. No RFC says how fast a "+
 							"peer has to be.", i+1, n, workTime)
 					}
 					if g.kind != gotMessage || len(g.data) != 64<<10 || g.data[0] != byte('a'+i%26) {
@@ -163,15 +162,15 @@ func unreadRows() []letterCase {
 				}
 				if n < limit {
 					s.setVerdict(report.OK,
-						"The peer stopped taking them after some %d, and went on when we read.", n)
+						"The peer stopped reading after some %d messages, and went on once we read.", n)
 					return
 				}
-				s.setVerdict(report.Informational, "The peer took all 32 MiB before we read.")
+				s.setVerdict(report.Informational, "The peer read all 32 MiB before we read.")
 			}},
 	}
 }
 
-// pour is flood, and reports whether the peer takes it.
+// pour is like flood, and reports whether the peer reads everything.
 func (s *script) pour(n int, f frame) bool {
 	s.flood(n, f)
 	taken := s.flush(idleTime)
@@ -179,11 +178,11 @@ func (s *script) pour(n int, f frame) bool {
 	return taken
 }
 
-// stalledRequestRows begin a request and do not end it.
+// stalledRequestRows begin a request and do not complete it.
 func stalledRequestRows() []letterCase {
 	row := func(what string, play func(*script)) letterCase {
-		want := fmt.Sprintf("The server serves others meanwhile. It gives up within %v, though no RFC "+
-			"names a time.", giveUpTime)
+		want := fmt.Sprintf("The server serves other connections meanwhile. It gives up within %v, "+
+			"although no RFC requires that.", giveUpTime)
 		return letterCase{what, want, ruleIdle, func(s *script) {
 			play(s)
 			s.alive()
@@ -205,28 +204,28 @@ func stalledRequestRows() []letterCase {
 		}
 	}
 	return []letterCase{
-		row("TCP is connected, and then comes nothing.", func(*script) {}),
+		row("TCP is connected, and nothing is sent.", func(*script) {}),
 		row("A request stops in its first line.", cut("GET /")),
 		row("A request stops in a field.", cut("Upgrade: web")),
 		row("A request stops before the empty line at its end.", cut("Sec-WebSocket-Version: 13\r\n")),
-		row("A request comes at two octets a second.", func(s *script) {
+		row("A request is sent at two bytes a second.", func(s *script) {
 			s.write(s.compose()[:2*int(giveUpTime.Seconds())], tempo{size: 1, gap: time.Second / 2})
 		}),
 	}
 }
 
-// stalledFrameRows stop in the middle of a frame, and go on.
+// stalledFrameRows pause in the middle of a frame.
 func stalledFrameRows() []letterCase {
 	row := func(what string, cut int, raw func(s *script) []byte, after func(*script)) letterCase {
-		return letterCase{what, "The peer waits, or gives the connection up without a reproach. When the " +
-			"rest has come all is well.", ruleParse, func(s *script) {
+		return letterCase{what, "The peer waits for the rest and then goes on; or it gives up on the " +
+			"connection without claiming a violation of the protocol.", ruleParse, func(s *script) {
 			s.open()
 			b := raw(s)
 			s.write(b[:cut], tempo{})
 			s.cut = true
 			if g := s.next(idleTime); g.kind != gotNothing {
 				s.gaveUp(g, fmt.Sprintf("within %v", idleTime))
-				s.unexpected(g, "nothing before the frame is whole")
+				s.unexpected(g, "nothing before the frame is complete")
 			}
 			s.alive()
 			s.write(b[cut:], tempo{})
@@ -240,7 +239,7 @@ func stalledFrameRows() []letterCase {
 		return func(s *script) { s.comesBack(wire.OpText, []byte(data)) }
 	}
 	return []letterCase{
-		row("A frame stops for a second after its first octet.", 1, one(textFrame("Hello")), back("Hello")),
+		row("A frame stops for a second after its first byte.", 1, one(textFrame("Hello")), back("Hello")),
 		row("A frame stops for a second within its 64-bit length.", 5, one(textFrame(long)), back(long)),
 		row("A frame stops for a second before its payload.", 10, one(textFrame(long)), back(long)),
 		row("A frame stops for a second within its payload.", 30000, one(textFrame(long)), back(long)),
@@ -261,14 +260,14 @@ func stalledFrameRows() []letterCase {
 	}
 }
 
-// octetTime is the pause before an octet of a message that is written octet by octet. A
-// busy peer need not see each by itself, but it must not see all of them at once.
-const octetTime = time.Millisecond
+// byteTime is the pause before each byte of a message that is written byte by byte. A busy peer need
+// not read each byte by itself, but it must not read all of them at once.
+const byteTime = time.Millisecond
 
-// slowRows are peers that are slow, but not too slow.
+// slowRows read and write slowly, but not too slowly.
 func slowRows() []letterCase {
 	return []letterCase{
-		{"A message of 8 MiB, of which we read nothing for a second, and then 128 KiB every 10 ms.",
+		{"A message of 8 MiB. We do not read for a second, and then 128 KiB every 10 ms.",
 			"It comes back.", ruleForms, func(s *script) {
 				s.open()
 				s.hush()
@@ -279,18 +278,18 @@ func slowRows() []letterCase {
 				s.in.buf = make([]byte, s.in.gulp)
 				g := s.next(workTime)
 				if g.code != codeTooBig {
-					s.gaveUp(g, "while nobody read")
+					s.gaveUp(g, "while we did not read")
 				}
 				s.backIs(g, wire.OpBinary, data)
 			}},
-		{"A message of 1,000 octets, written octet by octet with 1 ms between, and read octet by octet.",
+		{"A message of 1,000 bytes, written byte by byte with pauses of 1 ms, and read byte by byte.",
 			"It comes back.", ruleParse, func(s *script) {
 				s.open()
 				s.hush()
 				s.in.gulp = 1
 				data := bytes.Repeat([]byte("0123456789"), 100)
 				f := frame{op: wire.OpBinary, payload: data}
-				s.write(s.encode(f), tempo{size: 1, gap: octetTime})
+				s.write(s.encode(f), tempo{size: 1, gap: byteTime})
 				s.logFrame(f)
 				s.comesBack(wire.OpBinary, data)
 			}},
@@ -314,15 +313,15 @@ func slowRows() []letterCase {
 	}
 }
 
-// droppedRows drop many connections, in many states.
+// droppedRows drop many connections in various states.
 func droppedRows() []letterCase {
 	row := func(what string, reset bool, before func(s *script, c net.Conn)) letterCase {
-		return letterCase{what, "The server serves others.", ruleOpening, func(s *script) {
+		return letterCase{what, "The server serves other connections.", ruleOpening, func(s *script) {
 			s.hush()
 			for range 100 {
 				c, err := s.t.dial(s.ctx, s.o.HandshakeTimeout)
 				if err != nil {
-					s.broke("The server takes no further connection: %v.", err)
+					s.broke("The server does not accept another connection: %v.", err)
 				}
 				before(s, c)
 				if tcp, ok := c.(*net.TCPConn); ok && reset {
@@ -335,12 +334,12 @@ func droppedRows() []letterCase {
 	}
 	write := func(c net.Conn, b []byte) {
 		_ = c.SetDeadline(time.Now().Add(idleTime))
-		_, _ = c.Write(b) // the server may be gone already: alive tells
+		_, _ = c.Write(b) // the server may have closed c already; alive checks the server
 	}
-	upgrade := func(s *script, c net.Conn, behind []byte) {
+	upgrade := func(s *script, c net.Conn, after []byte) {
 		write(c, s.compose())
 		_, _, _ = readHead(c, func([]byte) {})
-		write(c, behind)
+		write(c, after)
 	}
 	half := func(s *script, c net.Conn) { upgrade(s, c, s.encode(textFrame("Hello, hello"))[:9]) }
 	return []letterCase{
@@ -360,10 +359,10 @@ func droppedRows() []letterCase {
 	}
 }
 
-// halfClosedRows end our direction of TCP.
+// halfClosedRows close our direction of TCP.
 func halfClosedRows() []letterCase {
 	row := func(what string, before func(*script)) letterCase {
-		return letterCase{what, "The peer drops TCP, whatever else it still sends. No RFC says how soon.",
+		return letterCase{what, "The peer drops TCP, whatever it sends before. No RFC says how soon.",
 			ruleIdle, func(s *script) {
 				s.open()
 				before(s)
@@ -378,17 +377,17 @@ func halfClosedRows() []letterCase {
 	}
 	return []letterCase{
 		row("Our direction of TCP ends between frames.", func(*script) {}),
-		row("Our direction of TCP ends behind a message.", func(s *script) { s.send(textFrame("Hello")) }),
+		row("Our direction of TCP ends after a message.", func(s *script) { s.send(textFrame("Hello")) }),
 		row("Our direction of TCP ends within a message.", func(s *script) { s.send(moreText("Hel")) }),
 		row("Our direction of TCP ends within a frame.",
 			func(s *script) { s.write(s.encode(textFrame("Hello"))[:4], tempo{}) }),
 	}
 }
 
-// resetRow looks at how a server drops TCP behind the closing handshake: a reset may
-// overtake the close frame before it, which the client then never reads.
+// resetRows check how a server drops TCP after the closing handshake: a reset may overtake the close
+// frame, which the client then never reads.
 func resetRows() []letterCase {
-	return []letterCase{{"The closing handshake is done, and all that came is read.",
+	return []letterCase{{"The closing handshake is complete, and we read everything.",
 		"The server ends TCP without a reset.", ruleCleanly, func(s *script) {
 			s.open()
 			s.echo(wire.OpText, []byte("Hello"))
@@ -399,19 +398,20 @@ func resetRows() []letterCase {
 		}}}
 }
 
-// ended waits for the peer to end TCP after ours has ended.
+// ended waits for the peer to drop TCP after we have closed our direction.
 func (s *script) ended() {
-	s.state = closed // a close frame is not answered: it cannot be
+	s.state = closed // we can no longer answer a close frame
 	for deadline := time.Now().Add(reactionTime); ; {
 		switch g := s.next(time.Until(deadline)); g.kind {
 		case gotNothing:
-			s.abandon("its own direction had ended before")
-			s.inform("The peer still holds the connection %v later. No RFC says how soon it has to drop it.",
+			s.abandon("our direction had ended before")
+			s.inform("The peer keeps the connection for more than %v. No RFC says how soon it has to drop "+
+				"it.",
 				reactionTime)
 		case gotEOF:
 			s.setVerdict(report.OK, "The peer dropped TCP.")
 			s.res.BehaviorClose, s.res.ResultClose = report.OK,
-				"TCP was ended by the suite, and then by the peer."
+				"The suite ended TCP, and then the peer did."
 			return
 		}
 	}

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	validText = "\u03ba\u1f79\u03c3\u03bc\u03b5" // eleven octets: two, three and two
+	// eleven bytes; the second character has three, the others two each
+	validText = "\u03ba\u1f79\u03c3\u03bc\u03b5"
 	latinText = "Hello-\u00b5@\u00df\u00f6\u00e4\u00fc\u00e0\u00e1-UTF-8!!"
 )
 
@@ -52,7 +53,7 @@ func validTextCases() []*Case {
 	}
 }
 
-// split is a text message in fragments of one octet, and an empty last one.
+// split returns a text message in fragments of one byte, and an empty last one.
 func split(s string) []frame {
 	var frames []frame
 	for i := range len(s) {
@@ -67,7 +68,7 @@ func split(s string) []frame {
 
 const refusesText = "The peer fails the connection at once, with 1007 or by dropping TCP."
 
-// badText is a case of text that is not UTF-8.
+// badText returns a case with text that is not UTF-8.
 func badText(id, text string, size int, wait time.Duration) *Case {
 	description := "Text that is not UTF-8: " + hex.EncodeToString([]byte(text)) + "."
 	if size > 0 {
@@ -80,15 +81,14 @@ func badText(id, text string, size int, wait time.Duration) *Case {
 	})
 }
 
-// refusedText says that the peer is to refuse text; if we have to close, it did not
-// see that it is none.
+// refusedText declares that the peer refuses text. If we have to close the connection, the case fails.
 func (p *peer) refusedText() {
 	p.expect(ok)
 	p.byPeer(codeInvalidPayload)
 	p.fatal = true
 }
 
-// sequence is a case of a sequence of octets that is UTF-8, or is not.
+// sequence returns a case with a sequence of bytes that is valid UTF-8 or not.
 func sequence(id, what, octets string) *Case {
 	if !utf8.ValidString(octets) {
 		c := badText(id, octets, 0, 500*time.Millisecond)
@@ -104,10 +104,10 @@ func sequence(id, what, octets string) *Case {
 		})
 }
 
-// failFastCases are 6.4: text that turns invalid in its middle, in frames and in
-// pieces of one frame. The peer has a second to see it before the rest comes.
+// failFastCases are 6.4: text that becomes invalid in its middle, in fragments and in pieces of one
+// frame. The peer has a second to refuse it before the rest is sent.
 func failFastCases() []*Case {
-	const above = "\xf4\x90\x80\x80" // beyond U+10FFFF, as its second octet tells
+	const above = "\xf4\x90\x80\x80" // beyond U+10FFFF, which the second byte shows
 	all := validText + above + "edited"
 	bySequence := []string{validText, above, "edited"}
 	byOctet := []string{all[:12], all[12:13], all[13:]}

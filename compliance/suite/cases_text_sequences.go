@@ -8,8 +8,7 @@ type sequenceSet struct {
 	octets []string
 }
 
-// sequences are the octets of 6.5 to 6.23: the boundaries of UTF-8 (RFC 3629), on
-// either side.
+// sequences returns the byte sequences of 6.5 to 6.23: the boundaries of UTF-8 (RFC 3629), on both sides.
 func sequences() []sequenceSet {
 	var prefixes []string
 	for i := range len(validText) {
@@ -63,7 +62,7 @@ func sequences() []sequenceSet {
 	}
 }
 
-// lonely is every start octet from first up to last, without it, each before a space.
+// lonely returns every start byte from first up to, but not including, last, each followed by a space.
 func lonely(first, last byte) string {
 	var s strings.Builder
 	for b := first; b < last; b++ {
@@ -73,7 +72,7 @@ func lonely(first, last byte) string {
 	return s.String()
 }
 
-// surrogates puts the first octet of a surrogate before each.
+// surrogates returns the rests, each after the first byte of a surrogate.
 func surrogates(rests ...string) []string {
 	for i := range rests {
 		rests[i] = "\xed" + rests[i]
@@ -81,8 +80,8 @@ func surrogates(rests ...string) []string {
 	return rests
 }
 
-// noncharacters are the last two code points of each plane but the first, in the
-// order of their octets, behind those of the first.
+// noncharacters returns the last two code points of each plane: those of the first plane, and then the
+// others in the order of their bytes.
 func noncharacters() []string {
 	list := []string{"\ufffe", "\uffff"}
 	for plane := rune(1); plane <= 16; plane++ {
