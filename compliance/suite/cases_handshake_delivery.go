@@ -21,8 +21,8 @@ func deliveryRows() []letterCase {
 				s.askBy(how)
 				s.opened(func(format string, args ...any) {
 					if s.status() == 0 && s.manages(func(o *script) { o.askCut("GET /") }) {
-						s.against(ruleStatus, "The server took a request in two pieces, but dropped TCP "+
-							"at one in many small pieces.")
+						s.against(ruleStatus, "The server accepted a request in two pieces, but dropped "+
+							"TCP when it arrived in many small pieces.")
 					}
 					s.broke(format, args...)
 				})
@@ -30,29 +30,30 @@ func deliveryRows() []letterCase {
 			}}
 	}
 	rows := []letterCase{
-		slowly("The request comes octet by octet.", tempo{size: 1}),
-		slowly("The request comes octet by octet, with 1 ms between.",
+		slowly("The request arrives byte by byte.", tempo{size: 1}),
+		slowly("The request arrives byte by byte, with pauses of 1 ms.",
 			tempo{size: 1, gap: time.Millisecond}),
-		slowly("The request comes in pieces of 7 octets, with 5 ms between.",
+		slowly("The request arrives in pieces of 7 bytes, with pauses of 5 ms.",
 			tempo{size: 7, gap: 5 * time.Millisecond}),
 	}
 	for _, cut := range []struct{ where, after string }{
 		{"in the method", "GE"}, {"in the middle of the request line", "GET /"},
 		{"between CR and LF of the request line", "HTTP/1.1\r"},
-		{"behind the first line", "HTTP/1.1\r\n"}, {"in the name of a field", "Sec-Web"},
+		{"after the first line", "HTTP/1.1\r\n"}, {"in the name of a field", "Sec-Web"},
 		{"between a colon and its value", "Upgrade:"},
 		{"in the key", "Sec-WebSocket-Key: AB"}, {"before the last line", "Sec-WebSocket-Version: 13\r\n"},
-		{"before the last octet", "Sec-WebSocket-Version: 13\r\n\r"},
+		{"before the last byte", "Sec-WebSocket-Version: 13\r\n\r"},
 	} {
 		rows = append(rows, letterCase{
-			"The request comes in two pieces, cut " + cut.where + ".",
+			"The request arrives in two pieces, cut " + cut.where + ".",
 			"The server accepts it and returns a message.", ruleOpening,
 			func(s *script) { s.askCut(cut.after) },
 		})
 	}
 	return append(rows,
-		letterCase{"A ping comes together with the request.",
-			"The server takes it once it has accepted; or it refuses the request.", early, func(s *script) {
+		letterCase{"A ping is sent together with the request.",
+			"The server answers it once it has accepted the request; or it refuses the request.", early,
+			func(s *script) {
 				s.ask(trailing(string(s.encode(ping("early")))))
 				s.pinged["early"] = true
 				kind := s.answer(s.o.HandshakeTimeout)
@@ -64,7 +65,8 @@ func deliveryRows() []letterCase {
 					if s.status() != 0 {
 						s.refusedEither(format, args...)
 					}
-					s.inform("The server dropped TCP at a frame that a client must not send so early.")
+					s.inform("The server dropped TCP because of a frame that a client must not send so " +
+						"early.")
 				})
 				if g := s.next(s.o.HandshakeTimeout); g.kind != gotPong || string(g.data) != "early" {
 					s.inform("The server accepted, but lost the ping, which a client must not send so "+
@@ -74,7 +76,7 @@ func deliveryRows() []letterCase {
 			}})
 }
 
-// askCut sends the request in two pieces, the first up to and with the text after.
+// askCut sends the request in two pieces. The first piece ends with the text after.
 func (s *script) askCut(after string) {
 	raw := s.compose(set("Sec-WebSocket-Key", "Sec-WebSocket-Key: ABCDEFGHIJKLMNOPQRSTUQ=="))
 	i := strings.Index(string(raw), after) + len(after)

@@ -48,45 +48,45 @@ func fieldRows() []letterCase {
 	rows := []letterCase{
 		refuses(ruleHosts, "There is no Host.", set("Host")),
 		refuses(ruleHosts, "There are two Hosts.", set("Host", "Host: {host}", "Host: example.com")),
-		accepts(ruleUnknownField, "There are fields that nobody knows.",
+		accepts(ruleUnknownField, "There are unknown fields.",
 			add("X-Unknown: 1", "X-Empty:", "Another_One!: \x80\xff", "Cookie: a=b")),
-		accepts(ruleFieldNames, "The names of fields are in lower case.",
+		accepts(ruleFieldNames, "The field names are in lower case.",
 			set("Upgrade", "upgrade: websocket"),
 			set("Connection", "connection: Upgrade"),
 			set("Host", "host: {host}"), set("Sec-WebSocket-Key", "sec-websocket-key: {key}"),
 			set("Sec-WebSocket-Version", "sec-websocket-version: 13")),
-		accepts(ruleFieldNames, "The names of fields are in upper case.",
+		accepts(ruleFieldNames, "The field names are in upper case.",
 			set("Upgrade", "UPGRADE: websocket"),
 			set("Connection", "CONNECTION: Upgrade"),
 			set("Host", "HOST: {host}"), set("Sec-WebSocket-Key", "SEC-WEBSOCKET-KEY: {key}"),
 			set("Sec-WebSocket-Version", "SEC-WEBSOCKET-VERSION: 13")),
-		accepts(ruleFieldSpaces, "Values have no space before them, or many.",
+		accepts(ruleFieldSpaces, "There is no space before a value, or several.",
 			set("Upgrade", "Upgrade:websocket"),
 			set("Connection", "Connection: \t  Upgrade\t "),
 			set("Sec-WebSocket-Version", "Sec-WebSocket-Version:13  ")),
 		refuses(ruleColon, "There is a space before a colon.", set("Upgrade", "Upgrade : websocket")),
-		unreadable(ruleRequestGrammar, ruleRequestGrammar, "There is a space within the name of a field.",
+		unreadable(ruleRequestGrammar, ruleRequestGrammar, "There is a space within a field name.",
 			add("X Unknown: 1")),
 		unreadable(ruleRequestGrammar, ruleRequestGrammar, "A line has no colon.", add("Nonsense")),
 		either(ruleFolded, report.OK, "The value of a field is folded.", add("X-Folded: one,\r\n two")),
 		either(ruleFolded, report.OK, "The Upgrade field is folded.",
 			set("Upgrade", "Upgrade:\r\n websocket")),
-		either(ruleOrigin, report.Informational, "Origin is that of the server.",
+		either(ruleOrigin, report.Informational, "Origin is the server itself.",
 			add("Origin: {scheme}://{host}")),
-		either(ruleOrigin, report.Informational, "Origin is another one.",
+		either(ruleOrigin, report.Informational, "Origin is another server.",
 			add("Origin: http://example.com")),
 		either(ruleOrigin, report.Informational, "Origin is null.", add("Origin: null")),
 		accepts(ruleBodyLength, "The request says that it has no body.", add("Content-Length: 0")),
 		bodyRow(ruleBody, "The request has a body.", add("Content-Length: 5"), trailing("hello")),
 		bodyRow(ruleChunked, "The request has a chunked body.", add("Transfer-Encoding: chunked"),
 			trailing("5\r\nhello\r\n0\r\n\r\n")),
-		either(ruleLarge, report.OK, "A field has 70,000 octets.",
+		either(ruleLarge, report.OK, "A field has 70,000 bytes.",
 			add("X-Long: "+strings.Repeat("x", 70000))),
 		either(ruleLarge, report.OK, "There are 3,000 fields.",
 			add(slices.Repeat([]string{"X-Many: 0123456789"}, 3000)...)),
 	}
 	return append(rows, oversizedRow(),
-		bodyRow(ruleChunked, "The request has a chunked body of no octets, as some proxies send it.",
+		bodyRow(ruleChunked, "The request has an empty chunked body, as some proxies send it.",
 			add("Transfer-Encoding: chunked"), trailing("0\r\n\r\n")))
 }
 
@@ -98,21 +98,22 @@ const ruleLong = "Recipients ought to carefully limit the extent to which they p
 	"elements, including (but not limited to) request methods, response status phrases, field names, " +
 	"numeric values, and chunk lengths."
 
-// bodyRow is a request with a body, which a server may refuse, but not take for
-// frames: that is how requests are smuggled.
+// bodyRow returns a case with a request that has a body. A server may refuse it, but must not treat the
+// body as frames, because that allows request smuggling.
 func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 	return letterCase{what,
-		"The server returns an HTTP error code; or it accepts, and the frames begin behind the body.", r,
+		"The server returns an HTTP error code; or it accepts, and the frames begin after the body.", r,
 		func(s *script) {
 			s.ask(edits...)
 			s.opened(func(format string, args ...any) {
-				if s.status() == 500 { // no sentence asks for another code
+				if s.status() == 500 { // no rule requires another code
 					s.refusedOpenly(format, args...)
 				}
 				s.refusedEither(format, args...)
 			})
 			s.badFrame = func(why string) {
-				s.broke("The server accepted, but took the body for frames: what it sent is wrong (%s).",
+				s.broke("The server accepted, but treated the body as frames: it sent an invalid frame "+
+					"(%s).",
 					why)
 			}
 			s.sendMessage(wire.OpText, []byte("Hello"))
@@ -121,25 +122,25 @@ func bodyRow(r report.Rule, what string, edits ...edit) letterCase {
 				s.broke("The server accepted, but treated the body as frames or lost what follows it: "+
 					"expected the message, got %s.", g.words())
 			}
-			s.setVerdict(report.OK, "The server accepted it and passed over the body.")
+			s.setVerdict(report.OK, "The server accepted it and skipped the body.")
 		}}
 }
 
-// oversizedRow is a head of more octets than any server needs.
+// oversizedRow returns a case with a head that is larger than any server needs.
 func oversizedRow() letterCase {
 	return letterCase{"The fields have 8 MiB.",
-		"The server returns an HTTP error code, or drops TCP, before it has taken all that.", ruleLarge,
+		"The server returns an HTTP error code, or drops TCP, before it has read everything.", ruleLarge,
 		func(s *script) {
 			s.hush()
 			s.ask(add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 8000)}, 1<<10)...))
 			switch kind := s.answer(s.o.HandshakeTimeout); {
 			case kind == replyNothing:
-				s.inform("The server neither accepted nor refused it within %v. No RFC names a time.",
+				s.inform("The server neither accepted nor refused it within %v. No RFC sets a time limit.",
 					s.o.HandshakeTimeout)
 			case kind == replyEOF:
 				s.against(rule431, "The server dropped TCP.")
 			case s.status() == 101:
-				s.against(http9110("17.5", "", ruleLong), "The server took all of it and accepted.")
+				s.against(http9110("17.5", "", ruleLong), "The server read all of it and accepted.")
 			}
 			s.refusedStatus(false)
 		}}

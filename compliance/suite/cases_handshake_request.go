@@ -23,10 +23,10 @@ func requestLineRows() []letterCase {
 		ignores(partRequest, "The method is POST.", first("POST {path} HTTP/1.1"), add("Content-Length: 0")),
 		ignores(partRequest, "The method is HEAD.", first("HEAD {path} HTTP/1.1")),
 		ignores(partRequest, "The method is OPTIONS.", first("OPTIONS {path} HTTP/1.1")),
-		refuses(partRequest, "The method is get; methods are case-sensitive.", first("get {path} HTTP/1.1")),
+		refuses(partRequest, "The method is get. Methods are case-sensitive.", first("get {path} HTTP/1.1")),
 		ignores(old, "The version is HTTP/1.0.", first("GET {path} HTTP/1.0")),
 		unreadable(line, partRequest, "The request line has no version.", first("GET {path}")),
-		unreadable(line, line, "The request line has a space too many.", first("GET {path} x HTTP/1.1")),
+		unreadable(line, line, "The request line has one space too many.", first("GET {path} x HTTP/1.1")),
 		accepts(uri, "The target is an absolute URI.", first("GET {scheme}://{host}{path} HTTP/1.1")),
 		either(fragment, report.Informational, "The target has a fragment.",
 			first("GET {path}#fragment HTTP/1.1")),
@@ -62,7 +62,7 @@ func versionRows() []letterCase {
 					if len(v) > 0 {
 						said = fmt.Sprintf("has Sec-WebSocket-Version %q", v)
 					}
-					s.broke("The server refused it with %q, but the response %s; it should name version 13.",
+					s.broke("The server refused it with %q, but the response %s. It should name version 13.",
 						s.reply.line, said)
 				}
 			},
@@ -81,11 +81,11 @@ func versionRows() []letterCase {
 		version("The version is a list, 13 and 8.", "Sec-WebSocket-Version: 13, 8"),
 		version("The version is 013.", "Sec-WebSocket-Version: 013"),
 		version("The version is 13.0.", "Sec-WebSocket-Version: 13.0"),
-		refuses(once, "The version is given twice, 13 and 8.",
+		refuses(once, "There are two versions, 13 and 8.",
 			set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 8")),
-		mayRefuse(ruleRepair, "The version is given twice, 13 and 13.",
+		mayRefuse(ruleRepair, "The version 13 is repeated.",
 			set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Version: 13")),
-		{"The version is 14.", "If the response is 426 it has an Upgrade field.", upgrade, func(s *script) {
+		{"The version is 14.", "If the response is 426, it has an Upgrade field.", upgrade, func(s *script) {
 			s.ask(set("Sec-WebSocket-Version", "Sec-WebSocket-Version: 14"))
 			kind, v := s.answer(s.o.HandshakeTimeout), s.reply.fields.Values("Upgrade")
 			switch {
@@ -96,14 +96,14 @@ func versionRows() []letterCase {
 			case s.status() != 426:
 				s.setVerdict(report.OK, "The response is not 426: %q.", report.Text([]byte(s.reply.line)))
 			case !wire.HasToken(v, "websocket"):
-				s.broke("The response is 426, and Upgrade is %s.", quoted(v))
+				s.broke("The response is 426, but Upgrade is %s.", quoted(v))
 			}
 		}},
 	}
 }
 
-// mayBeDraft is refusedRequest for the versions of drafts that had users, which a
-// server may still understand (section 4.4).
+// mayBeDraft is like refusedRequest, but for the versions of drafts that were in use, which a server
+// may still support (section 4.4).
 func (s *script) mayBeDraft(version string) {
 	kind := s.answer(s.o.HandshakeTimeout)
 	switch {
@@ -112,7 +112,7 @@ func (s *script) mayBeDraft(version string) {
 	case kind == replyEOF:
 		s.against(ruleStatus, "The server dropped TCP instead of returning an HTTP error code.")
 	case s.status() == 101:
-		s.inform("The server understands version %s too, an early draft.", version)
+		s.inform("The server also supports version %s, an early draft.", version)
 	}
 	s.refusedStatus(false)
 }
@@ -140,19 +140,19 @@ func keyRows() []letterCase {
 	return []letterCase{
 		key(partKey, "There is no key."),
 		key(partKey, "The key is empty.", ""),
-		key(decode, "The key is 15 octets in base64.", " AQIDBAUGBwgJCgsMDQ4P"),
-		key(decode, "The key is 17 octets in base64.", " AQIDBAUGBwgJCgsMDQ4PEBE="),
+		key(decode, "The key is 15 bytes in base64.", " AQIDBAUGBwgJCgsMDQ4P"),
+		key(decode, "The key is 17 bytes in base64.", " AQIDBAUGBwgJCgsMDQ4PEBE="),
 		key(decode, "The key is not base64.", " this is no base64 text!"),
 		key(decode, "The key is base64 without its padding.", " AQIDBAUGBwgJCgsMDQ4PEA"),
-		key(decode, "The key is the base64 of URLs.", " -_-_-_-_-_-_-_-_-_-_-w=="),
-		key(ruleRepair, "The key is given twice, the same.", " AQIDBAUGBwgJCgsMDQ4PEA==",
+		key(decode, "The key is in the base64 variant for URLs.", " -_-_-_-_-_-_-_-_-_-_-w=="),
+		key(ruleRepair, "The key is repeated.", " AQIDBAUGBwgJCgsMDQ4PEA==",
 			" AQIDBAUGBwgJCgsMDQ4PEA=="),
 		key(ruleRepair, "There are two keys.", " AQIDBAUGBwgJCgsMDQ4PEA==", " EA8ODQwLCgkIBwYFBAMCAQ=="),
 		key(decode, "There are two keys in one field.",
 			" AQIDBAUGBwgJCgsMDQ4PEA==, EA8ODQwLCgkIBwYFBAMCAQ=="),
-		fine(trimmed, "The key has spaces and tabs around it.", "Sec-WebSocket-Key: \t {key} \t"),
-		fine(trimmed, "The key follows its colon at once.", "Sec-WebSocket-Key:{key}"),
-		fine(partKey, "The key has both characters of base64 that are no letters or digits.",
+		fine(trimmed, "The key is surrounded by spaces and tabs.", "Sec-WebSocket-Key: \t {key} \t"),
+		fine(trimmed, "There is no space before the key.", "Sec-WebSocket-Key:{key}"),
+		fine(partKey, "The key has both characters of base64 that are not letters or digits.",
 			"Sec-WebSocket-Key: +/+/+/+/+/+/+/+/+/+/+w=="),
 	}
 }
@@ -190,7 +190,7 @@ func upgradeRows() []letterCase {
 		ignores(partConnection, "Connection ends with upgrade.", con("Connection: keep-alive, no-upgrade")),
 		ignores(partUpgrade, "Upgrade is empty.", up("Upgrade:")),
 		ignores(partConnection, "Connection is empty.", con("Connection:")),
-		ignores(partUpgrade, "Upgrade and Connection are exchanged.", up("Upgrade: Upgrade"),
+		ignores(partUpgrade, "The values of Upgrade and Connection are swapped.", up("Upgrade: Upgrade"),
 			con("Connection: websocket")),
 	}
 }

@@ -12,15 +12,15 @@ func subprotocolRows() []letterCase {
 	empty := rule("4.2.2", "", "The empty string is not the same as the null value for these purposes and "+
 		"is not a legal value for this field.")
 	offers := func(r report.Rule, what string, must bool, lines ...string) letterCase {
-		want := "The server chooses one of them, or none. Nobody has to serve a client whose subprotocols " +
-			"it does not know."
+		want := "The server chooses one of them, or none. It may refuse a client whose subprotocols it " +
+			"does not know."
 		if !must {
 			want = "The server chooses one of them, or none; or it returns an HTTP error code."
 		}
 		return letterCase{what, want, r, func(s *script) {
 			refused := s.refusedEither
 			if must {
-				refused = s.refusedOpenly // it may insist on one that it knows
+				refused = s.refusedOpenly // the server may require one that it knows
 			}
 			s.ask(add(lines...))
 			s.suspect = nil
@@ -37,17 +37,17 @@ func subprotocolRows() []letterCase {
 			f+"wscheck.one, chat,superchat"),
 		offers(ruleProtocol, "Three subprotocols are offered in three fields.", true, f+"wscheck.one",
 			f+"chat", f+"superchat"),
-		offers(ruleProtocol, "A subprotocol is offered in mixed case, which counts.", true, f+"CHAT, Chat"),
+		offers(ruleProtocol, "Two subprotocols that differ only in case are offered.", true, f+"CHAT, Chat"),
 		offers(ruleProtocol, "A subprotocol is offered twice, which a client must not do.", false,
 			f+"chat, chat"),
 		offers(empty, "The list of subprotocols is empty.", false, "Sec-WebSocket-Protocol:"),
 		offers(empty, "The list of subprotocols has empty elements.", false, f+", chat,,"),
-		offers(ruleProtocol, "A subprotocol is offered that is no token.", false, f+"a b/c"),
+		offers(ruleProtocol, "The offered subprotocol is not a token.", false, f+"a b/c"),
 		offers(ruleProtocol, "A hundred subprotocols are offered.", true, f+manyTokens(100)),
 	}
 }
 
-// manyTokens is a list of n tokens.
+// manyTokens returns a list of n tokens.
 func manyTokens(n int) string {
 	list := "p0"
 	for i := 1; i < n; i++ {
@@ -56,10 +56,10 @@ func manyTokens(n int) string {
 	return list
 }
 
-// responseRow is a case on one rule for the response to a request that is in order. right returns what is
-// wrong with it, or "".
+// responseRow returns a case on one rule for the response to a valid request. right says what is wrong
+// with the response, or returns "".
 func responseRow(r report.Rule, what string, right func(s *script) (why string)) letterCase {
-	return letterCase{what, "That is so, and the connection works.", r, func(s *script) {
+	return letterCase{what, "The response is right, and the connection works.", r, func(s *script) {
 		s.ask()
 		switch s.answer(s.o.HandshakeTimeout) {
 		case replyEOF:
@@ -93,7 +93,7 @@ func lacks(names ...string) func(*script) string {
 	}
 }
 
-// responseRows are what the response to a request that is in order has to be.
+// responseRows are about the response to a valid request.
 func responseRows() []letterCase {
 	f := func(s *script, name string) []string { return s.reply.fields.Values(name) }
 	return []letterCase{
@@ -102,32 +102,33 @@ func responseRows() []letterCase {
 				return "The first line is " + quoted([]string{s.reply.line})
 			}
 			if s.reply.line[:8] != "HTTP/1.1" {
-				s.against(ruleHighest, "The first line is %q; HTTP/1.1 would be right.", s.reply.line)
+				s.against(ruleHighest, "The first line is %q, but should begin with HTTP/1.1.", s.reply.line)
 			}
 			return ""
 		}),
-		responseRow(stepUpgrade, "The response has one Upgrade field, websocket.", func(s *script) string {
-			if v := f(s, "Upgrade"); len(v) != 1 || !wire.HasToken(v, "websocket") {
-				return "Upgrade is " + quoted(v)
-			}
-			return ""
-		}),
-		responseRow(stepConnection, "The response has a Connection field, Upgrade.", func(s *script) string {
-			if v := f(s, "Connection"); !wire.HasToken(v, "upgrade") {
-				return "Connection is " + quoted(v)
-			}
-			return ""
-		}),
-		responseRow(stepAccept, "The response has one Sec-WebSocket-Accept, and it fits the key.",
+		responseRow(stepUpgrade, "The response has one Upgrade field with the value websocket.",
+			func(s *script) string {
+				if v := f(s, "Upgrade"); len(v) != 1 || !wire.HasToken(v, "websocket") {
+					return "Upgrade is " + quoted(v)
+				}
+				return ""
+			}),
+		responseRow(stepConnection, "The response has a Connection field with the token Upgrade.",
+			func(s *script) string {
+				if v := f(s, "Connection"); !wire.HasToken(v, "upgrade") {
+					return "Connection is " + quoted(v)
+				}
+				return ""
+			}),
+		responseRow(stepAccept, "The response has one Sec-WebSocket-Accept field, which matches the key.",
 			func(s *script) string {
 				if v := f(s, "Sec-Websocket-Accept"); len(v) != 1 || v[0] != wire.AcceptKey(s.key) {
 					return "Sec-WebSocket-Accept is " + quoted(v) + ", not " + wire.AcceptKey(s.key)
 				}
 				return ""
 			}),
-		// checkUpgrade looks
 		responseRow(ruleListed, "The response has no extensions, since none was offered.",
-			func(*script) string { return "" }),
+			func(*script) string { return "" }), // checkUpgrade checks that
 		responseRow(rule("4.2.2", "MUST",
 			"The absence of such a field is equivalent to the null value (meaning that if the server does "+
 				"not wish to agree to one of the suggested subprotocols, it MUST NOT send back a "+
@@ -140,7 +141,7 @@ func responseRows() []letterCase {
 			"A server MUST NOT send a Transfer-Encoding header field in any response with a status code "+
 				"of 1xx (Informational) or 204 (No Content)."),
 			"The response has no Transfer-Encoding.", lacks("Transfer-Encoding")),
-		{"Two connections have different keys.", "Each gets the Sec-WebSocket-Accept of its own.",
+		{"Two connections have different keys.", "Each response has the Sec-WebSocket-Accept of its key.",
 			stepAccept, func(s *script) {
 				s.open()
 				s.other(func(o *script) {
@@ -155,14 +156,14 @@ func responseRows() []letterCase {
 	}
 }
 
-// headWrong tells which line of a head is no field (RFC 9112, section 5); "" if all
-// are.
+// headWrong says which line of a head is not a valid field (RFC 9112, section 5). It returns "" if all
+// lines are valid.
 func headWrong(raw string) string {
 	for i, line := range strings.Split(strings.TrimSuffix(raw, "\r\n\r\n"), "\r\n") {
 		name, value, ok := strings.Cut(line, ":")
 		switch {
 		case strings.ContainsAny(line, "\r\n\x00"):
-			return fmt.Sprintf("Line %d, %q, has an octet that no line may have", i+1,
+			return fmt.Sprintf("Line %d, %q, has a byte that is not allowed in a line", i+1,
 				report.Text([]byte(line)))
 		case i == 0:
 		case line != "" && (line[0] == ' ' || line[0] == '\t'):
@@ -170,7 +171,7 @@ func headWrong(raw string) string {
 		case !ok:
 			return fmt.Sprintf("Line %d, %q, has no colon", i+1, report.Text([]byte(line)))
 		case !wire.IsToken(name):
-			return fmt.Sprintf("Line %d, %q, has a name that is no token", i+1, report.Text([]byte(line)))
+			return fmt.Sprintf("Line %d, %q, has a name that is not a token", i+1, report.Text([]byte(line)))
 		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
 			return fmt.Sprintf("Line %d, %q, has a control character", i+1, report.Text([]byte(line)))
 		}

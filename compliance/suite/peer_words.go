@@ -11,7 +11,7 @@ import (
 const asExpected = "The peer responded as expected."
 
 // beforeClose is the sentence for a peer that passed, except for the close.
-const beforeClose = "The peer responded as expected until the close."
+const beforeClose = "The peer did everything right until the close."
 
 // words describes an event.
 func (e event) words() string {
