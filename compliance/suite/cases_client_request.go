@@ -14,7 +14,7 @@ import (
 
 // requestRow is a case on one rule for the request of a client. right returns what is wrong with it, or "".
 func requestRow(section, text, what string, right func(s *script) (why string)) letterCase {
-	return letterCase{what, "That is so, and the connection works.", rule(section, "MUST", text),
+	return letterCase{what, "The request is right, and the connection works.", rule(section, "MUST", text),
 		func(s *script) {
 			why := right(s)
 			if why == "" {

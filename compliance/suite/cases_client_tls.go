@@ -71,7 +71,7 @@ func tlsRows() []letterCase {
 					s.expectedInstead(g, ruleCloseAnswer, "an answer to the close frame")
 				}
 				s.res.BehaviorClose, s.res.ResultClose = report.OK,
-					"The connection was closed as it should be."
+					closedProperly
 				s.truncate(c)
 				if g := s.next(giveUpTime); g.kind != gotEOF {
 					s.broke("The client still holds the connection after %v.", giveUpTime)

@@ -9,16 +9,16 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// invalidText is text whose twelfth octet begins a surrogate, which UTF-8 does not have.
+// invalidText is text whose twelfth byte begins a surrogate, which is invalid in UTF-8.
 const invalidText = validText + "\xed\xa0\x80edited"
 
-// closeBody is the payload of a close frame.
+// closeBody returns the payload of a close frame.
 func closeBody(code int, reason string) []byte {
 	return append(binary.BigEndian.AppendUint16(nil, uint16(code)), reason...)
 }
 
-// closing makes a case of group 7, in which we close first. A wrong status code in
-// the answer fails it.
+// closingCase returns a case of group 7 in which we close first. A wrong status code in the answer
+// fails the case.
 func closingCase(id string, r ruleT, description, expectation string, start func(*peer)) *Case {
 	c := both(id, r, description, expectation, start)
 	c.end = wrongCodeFails
@@ -82,7 +82,7 @@ func closeCases() []*Case {
 	return cases
 }
 
-// ruleOfCode is why a close frame must not have a code.
+// ruleOfCode returns the rule against a code in a close frame.
 func ruleOfCode(code int) ruleT {
 	switch {
 	case code < 1000:
@@ -93,7 +93,7 @@ func ruleOfCode(code int) ruleT {
 	return ruleCodeLater
 }
 
-// closeFirst closes with a payload of our choice and gives the peer a second.
+// closeFirst closes with a payload and gives the peer a second to answer.
 func closeFirst(p *peer, payload []byte) {
 	p.closeOnly = true
 	p.expect(ok)
@@ -102,7 +102,7 @@ func closeFirst(p *peer, payload []byte) {
 	p.killAfter(time.Second)
 }
 
-// closeThen is a case that closes and then sends a frame nobody may answer.
+// closeThen returns a case that closes and then sends a frame that the peer must not answer.
 func closeThen(id string, r ruleT, description string, f frame) *Case {
 	return closingCase(id, r, description, cleanClose, func(p *peer) {
 		closeFirst(p, closeBody(codeNormal, ""))
@@ -110,7 +110,7 @@ func closeThen(id string, r ruleT, description string, f frame) *Case {
 	})
 }
 
-// badClose is a case that closes with a payload that is not valid.
+// badClose returns a case that closes with an invalid payload.
 func badClose(id string, r ruleT, description string, payload []byte, also ...int) *Case {
 	return closingCase(id, r, description, refusesClose, func(p *peer) {
 		closeFirst(p, payload)
@@ -142,8 +142,8 @@ func informational(p *peer) {
 	p.res.Result = "There is no wrong answer."
 }
 
-// bigThenClose sends a large message and closes: which of the two the peer works on
-// first is its own affair.
+// bigThenClose returns a case that sends a large message and closes. The peer may handle the close
+// frame first.
 func bigThenClose() *Case {
 	c := both("7.1.6", ruleCloseAnswer,
 		"A message of 256 KiB, a small one, a close frame and a ping, in one go.",

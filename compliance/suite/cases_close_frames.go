@@ -11,19 +11,18 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// closeBy begins the closing handshake with a payload of our choice, and more frames
-// after the close frame in the same write.
-func (s *script) closeBy(payload []byte, behind ...frame) {
-	s.send(append([]frame{{op: wire.OpClose, payload: payload}}, behind...)...)
+// closeBy begins the closing handshake with a payload, and sends more frames after the close frame in
+// the same write.
+func (s *script) closeBy(payload []byte, after ...frame) {
+	s.send(append([]frame{{op: wire.OpClose, payload: payload}}, after...)...)
 	s.state, s.res.ClosedByMe = closing, true
 	if len(payload) >= 2 {
 		s.res.LocalCloseCode = int(payload[0])<<8 | int(payload[1])
 	}
 }
 
-// answered waits for the answer to the close frame of closeBy, which has one of the
-// codes or none as a rule, and for the end of TCP. It returns the answer, and what the peer sent
-// before it.
+// answered waits for the answer to the close frame of closeBy, which should have one of the codes or
+// none, and for the end of TCP. It returns the answer, and what the peer sent before it.
 func (s *script) answered(want ...int) (answer got, before []got) {
 	r := s.res
 	r.ExpectedClose = &report.ExpectedClose{ClosedByMe: true, CloseCode: want, RequireClean: true}
@@ -38,54 +37,55 @@ func (s *script) answered(want ...int) (answer got, before []got) {
 			s.against(ruleCloseAnswer, "The peer did not answer the close frame.")
 		case gotEOF:
 			r.WasNotCleanReason = "the peer dropped TCP without an answer to the close frame"
-			if s.in.reset { // which discards an answer that has not been read
-				s.against(ruleCleanly, "The peer reset TCP. No answer to the close frame could be read.")
+			if s.in.reset { // a reset discards an answer that was not read yet
+				s.against(ruleCleanly,
+					"The peer reset TCP, so that no answer to the close frame could be read.")
 			}
-			s.against(ruleCloseAnswer, "The peer dropped TCP without an answer to the close frame.")
+			s.against(ruleCloseAnswer, "The peer dropped TCP without answering the close frame.")
 		}
 		if g.code != 0 && !slices.Contains(want, g.code) {
 			s.otherCode()
 		} else {
-			r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
+			r.BehaviorClose, r.ResultClose = report.OK, closedProperly
 		}
 		s.lastWord()
 		return g, before
 	}
 }
 
-// lastWord waits, after both close frames, for the end of TCP. What comes before it is
-// judged, too: for that a client, whose end of TCP we do not await, has a moment.
+// lastWord waits, after both close frames, for the end of TCP, and checks what the peer sends before. A
+// client has a moment for that, because we drop TCP ourselves.
 func (s *script) lastWord() {
 	if s.server {
 		s.next(doubtTime)
-		s.in.waited = false // no verdict rests on it
+		s.in.waited = false // no verdict depends on this wait
 	}
 	s.awaitDrop()
 }
 
-// closeFrameRows are close frames with the codes and reasons that the original lacks.
+// closeFrameRows are close frames with codes and reasons that Autobahn does not test.
 func closeFrameRows() []letterCase {
 	registered := func(code int, name string) letterCase {
-		what := fmt.Sprintf("A close frame with %d, which is registered with IANA as %q.", code, name)
-		return letterCase{what, "It is answered, with the same code, 1000 or no code.", ruleCloseAnswer,
+		what := fmt.Sprintf("A close frame with %d, which IANA has registered as %q.", code, name)
+		return letterCase{what, "It is answered with the same code, 1000 or no code.", ruleCloseAnswer,
 			func(s *script) {
 				s.open()
 				s.closeBy(closeBody(code, ""))
 				if g, _ := s.answered(code, codeNormal); g.code == codeProtocolError &&
 					s.res.Behavior == report.OK {
 					s.setVerdict(report.Informational,
-						"The peer took the code for a breach: %s came. Others send it, since it is "+
-							"registered.",
+						"The peer treated the code as a violation; got %s. Other peers may send it, "+
+							"because it is registered.",
 						g.words())
 					s.res.Aside = &report.Aside{
-						Text: "The registry of RFC 6455, section 11.7, has the code.",
+						Text: "The code is in the registry of RFC 6455, section 11.7.",
 						Rule: ruleCodeLater,
 					}
 				}
 			}}
 	}
 	cut := func(what, reason string) letterCase {
-		return letterCase{what, "The peer fails the connection, with 1007 or 1002.", ruleText,
+		return letterCase{what, "The peer fails the connection with 1007 or 1002.", ruleText,
 			func(s *script) {
 				s.open()
 				f := malformedFrame{op: wire.OpClose, payload: string(closeBody(codeNormal, reason))}
@@ -93,8 +93,8 @@ func closeFrameRows() []letterCase {
 				s.markSent(len(s.last.raw)-2, 2,
 					"The first bytes of a character whose last byte is missing.")
 				s.badFrame = func(why string) {
-					s.broke("The peer should have failed the connection with 1007; what it sent is wrong, "+
-						"too (%s).", why)
+					s.broke("The peer should have failed the connection with 1007, but sent an invalid "+
+						"frame itself (%s).", why)
 				}
 				s.refused(codeInvalidPayload, codeProtocolError)
 			}}
@@ -106,7 +106,7 @@ func closeFrameRows() []letterCase {
 		cut("A close frame whose reason ends within a character.", "Bye "+part),
 		cut("A close frame whose reason has 123 bytes and ends within a character.",
 			strings.Repeat("x", 121)+part),
-		cut("A close frame whose reason is a part of a character.", part),
+		cut("A close frame whose reason is part of a character.", part),
 		{"A close frame whose reason has characters of two, three and four bytes.", "It is answered.",
 			ruleCloseAnswer, func(s *script) {
 				s.open()
@@ -116,15 +116,14 @@ func closeFrameRows() []letterCase {
 	}
 }
 
-// afterCloseRows send something after our close frame. Nobody has to work on it: the
-// peer discards it (RFC 6455, section 1.4), answers the close frame once, and sends no
-// data after that.
+// afterCloseRows send something after our close frame. The peer discards it (RFC 6455, section 1.4),
+// answers the close frame once, and sends no data after that.
 func afterCloseRows() []letterCase {
-	row := func(what string, behind ...frame) letterCase {
-		return letterCase{what, "The peer discards what comes after the close frame, answers once, and " +
-			"sends nothing after that.", ruleCloseAnswer, func(s *script) {
+	row := func(what string, after ...frame) letterCase {
+		return letterCase{what, "The peer discards what follows the close frame, answers once, and sends " +
+			"nothing after that.", ruleCloseAnswer, func(s *script) {
 			s.open()
-			s.closeBy(closeBody(codeNormal, ""), behind...)
+			s.closeBy(closeBody(codeNormal, ""), after...)
 			s.judgeAnswer(s.answered(codeNormal, codeGoingAway))
 		}}
 	}
@@ -157,34 +156,34 @@ func afterCloseRows() []letterCase {
 				}
 				s.send(frame{op: wire.OpClose, payload: closeBody(codeGoingAway, "")})
 				s.res.BehaviorClose, s.res.ResultClose = report.OK,
-					"The connection was closed as it should be."
+					closedProperly
 				s.lastWord()
 			}},
 	}
 }
 
-// judgeAnswer judges what a peer did with what came after our close frame.
+// judgeAnswer sets the verdict on how a peer handled what we sent after our close frame.
 func (s *script) judgeAnswer(answer got, before []got) {
 	switch {
-	case s.res.Behavior != report.OK: // judged already
+	case s.res.Behavior != report.OK: // the verdict is set already
 	case len(before) > 0:
 		s.setVerdict(report.Informational,
-			"Before its close frame the peer answered what came after ours, which it may discard: %s came.",
+			"The peer answered what we sent after our close frame, which it may discard; got %s.",
 			before[0].words())
 	case answer.code == codeGoingAway:
 		s.setVerdict(report.Informational, "The answer carries the code of the second close frame.")
 		s.res.Aside = &report.Aside{Text: "The first close frame counts.", Rule: ruleFirstClose}
 	default:
-		s.setVerdict(report.OK, "The peer answered the close frame and discarded what came after it.")
+		s.setVerdict(report.OK, "The peer answered the close frame and discarded what followed it.")
 	}
 }
 
-// largeEchoRows are pings beside a message that is as large as those of group 9.
+// largeEchoRows send pings together with a message as large as those of group 9.
 func largeEchoRows() []letterCase {
 	const size, parts = 16 << 20, 8
 	row := func(what string, send func(s *script, data []byte) (pings int)) letterCase {
-		want := "The message comes back, and the ping is answered, before it or after it. A peer whose " +
-			"limit is lower closes with 1009."
+		want := "The message comes back, and the ping is answered before or after it. A peer with a lower " +
+			"limit closes with 1009."
 		return letterCase{what, want, rulePong, func(s *script) {
 			s.open()
 			s.hush()
@@ -200,7 +199,7 @@ func largeEchoRows() []letterCase {
 		}),
 		row("A binary message of 16 MiB, and a ping while it comes back.", func(s *script, data []byte) int {
 			s.send(frame{op: wire.OpBinary, payload: data})
-			s.flush(workTime) // the last of it may still be in the buffers of TCP
+			s.flush(workTime) // the end of it may still be in the buffers of TCP
 			s.send(ping("beside"))
 			return 1
 		}),
@@ -221,11 +220,11 @@ func largeEchoRows() []letterCase {
 	}
 }
 
-// largeTime is how long a large message may be on its way, as in group 9.
+// largeTime limits how long a large message may take to come back, as in group 9.
 const largeTime = 100 * time.Second
 
-// echoWithPings waits for a message and for an answer to pings that are all alike. How
-// long the message takes is for group 9 to judge.
+// echoWithPings waits for a message and for an answer to equal pings. Group 9 tests how long such a
+// message takes.
 func (s *script) echoWithPings(data []byte, pings int) {
 	pongs, echoed := 0, false
 	for deadline := time.Now().Add(largeTime); !echoed || pongs == 0; {
@@ -235,35 +234,39 @@ func (s *script) echoWithPings(data []byte, pings int) {
 		case g.kind == gotMessage && !echoed && g.binary && bytes.Equal(g.data, data):
 			echoed, deadline = true, time.Now().Add(reactionTime)
 		case g.kind == gotMessage:
-			s.against(ruleParse, "Expected the message of %d bytes; got another one of %d bytes.", len(data),
+			s.against(ruleParse, "Expected the message of %d bytes; got another message of %d bytes.",
+				len(data),
 				len(g.data))
 		case g.kind == gotNothing && echoed:
-			s.broke("The message came back, and the ping was not answered within %v of it.", reactionTime)
+			s.broke("The message came back, but the ping was not answered within %v.", reactionTime)
 		case echoed:
-			s.broke("The message came back, and instead of a pong came %s.", g.words())
+			s.broke("The message came back, but instead of a pong, the peer sent %s.", g.words())
 		default:
 			s.noLargeEcho(g)
 		}
 	}
-	for pongs < pings && s.next(doubtTime).kind == gotPong { // those that still come; one may stand for all
+	// pongs that still arrive; one may answer all pings
+	for pongs < pings && s.next(doubtTime).kind == gotPong {
 		pongs++
 	}
 	s.in.waited = false
 	s.setVerdict(report.OK, "The message came back, and %d of %d pings were answered.", pongs, pings)
 }
 
-// noLargeEcho judges what came instead of a large message, which a peer need not take.
+// noLargeEcho sets the verdict on the reaction to a large message that did not come back. A peer may
+// refuse it.
 func (s *script) noLargeEcho(g got) {
 	switch {
 	case g.kind == gotNothing:
-		s.cut = true // it may still be on its way
+		s.cut = true // we may still be sending it
 		s.inform("The message did not come back within %v.", largeTime)
 	case g.kind == gotEOF:
-		s.against(ruleFailClose, "The peer dropped TCP without a close frame. If it takes no message of "+
-			"16 MiB, it should close with 1009.")
+		s.against(ruleFailClose,
+			"The peer dropped TCP without a close frame. If it does not accept messages of 16 MiB, it "+
+				"should close with 1009.")
 	case slices.Contains([]int{0, codeTooBig, codePolicy}, g.code):
 		s.closedBy(g)
-		s.inform("The peer takes no message of 16 MiB: %s came.", g.words())
+		s.inform("The peer does not accept messages of 16 MiB; got %s.", g.words())
 	default:
 		s.expectedInstead(g, ruleForms, "the message")
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// pieces are the fragments of a compressed message of n octets each.
+// pieces returns a compressed message in fragments of n bytes.
 func pieces(op wire.Opcode, payload []byte, n int) []frame {
 	var frames []frame
 	for c := range slices.Chunk(payload, n) {
@@ -24,7 +24,7 @@ func pieces(op wire.Opcode, payload []byte, n int) []frame {
 	return frames
 }
 
-// dynamic is data in blocks with codes of their own.
+// dynamic compresses data in blocks with dynamic codes.
 func dynamic(data string) []byte {
 	var b bytes.Buffer
 	w, err := flate.NewWriter(&b, 9)
@@ -36,7 +36,7 @@ func dynamic(data string) []byte {
 	return bytes.TrimSuffix(b.Bytes(), []byte(tail))
 }
 
-// compressedRows are compressed messages in forms that are rare and right.
+// compressedRows are compressed messages in rare but valid forms.
 func compressedRows() []letterCase {
 	form := rule7692("6.2", "An endpoint MUST use the following algorithm to receive a message in the "+
 		"form of a compressed message. 1. Concatenate the payload data portion of the received frames of "+
@@ -66,10 +66,10 @@ func compressedRows() []letterCase {
 	rows := []letterCase{
 		row("A message in a block of fixed codes.", "Hello", one(hello(0).message())),
 		row("A message in a stored block.", "Hello", one(fresh().stored(0, "Hello").message())),
-		row("A message in a block of codes of its own.", poem, one(packed)),
+		row("A message in a block of dynamic codes.", poem, one(packed)),
 		row("A message in five blocks of three kinds.", "HelloHelloHello"+poem,
 			one(append(hello(0).stored(0, "Hello").stored(0, "").stored(0, "Hello").out, packed...))),
-		row("An empty message, which is one octet, an empty stored block.", "", one([]byte{0})),
+		row("An empty message, which is an empty stored block, one byte.", "", one([]byte{0})),
 		row("An empty message, which is an empty block of fixed codes.", "",
 			one(fresh().begin(0).end().message())),
 		row("An empty message in two stored blocks.", "", one(fresh().stored(0, "").message())),
@@ -81,13 +81,13 @@ func compressedRows() []letterCase {
 		finalWindowRow(final, hello(1).align().message(),
 			fresh().begin(1).match(5, 5).end().align().message()),
 		finals("A message in a final stored block.", "Hello", fresh().stored(1, "Hello").message()),
-		row("A message in fragments of 1 octet.", poem, pieces(wire.OpText, packed, 1)...),
-		row("A message in fragments of 7 octets.", poem, pieces(wire.OpText, packed, 7)...),
-		row("A message of 1 octet in one fragment, then an empty one.", "",
+		row("A message in fragments of 1 byte.", poem, pieces(wire.OpText, packed, 1)...),
+		row("A message in fragments of 7 bytes.", poem, pieces(wire.OpText, packed, 7)...),
+		row("A message of 1 byte in one fragment, then an empty one.", "",
 			frame{op: wire.OpText, rsv: 4, payload: []byte{0}, more: true}, cont("")),
 		row("A message that begins with an empty fragment.", "Hello",
 			frame{op: wire.OpText, rsv: 4, more: true}, cont(string(hello(0).message()))),
-		row("A message written octet by octet.", poem,
+		row("A message written byte by byte.", poem,
 			frame{op: wire.OpText, rsv: 4, payload: packed, chop: 1}),
 		{"A compressed message in fragments, with pings between.",
 			"The pings are answered, and the message comes back.", ruleInterleaved, func(s *script) {
@@ -105,16 +105,15 @@ func compressedRows() []letterCase {
 	return append(rows, oddRows()...)
 }
 
-// finalWindowRow is a message in a final block, then one that refers to it. A final
-// block ends what RFC 1951 calls the data, and RFC 7692 does not say whether the window
-// outlives it.
+// finalWindowRow returns a case with a message in a final block, and one that refers to it. A final
+// block ends what RFC 1951 calls a data set, and RFC 7692 does not say whether the window survives it.
 func finalWindowRow(r report.Rule, first, second []byte) letterCase {
 	return letterCase{"A message in a final block, then one that refers to it.",
-		"The first comes back. So does the second, if the window outlives a final block.", r,
+		"The first comes back. So does the second, if the window survives a final block.", r,
 		func(s *script) {
 			s.openDeflate(side{ourBits: -1})
 			if _, no := s.ours(); no {
-				s.inform("The peer wants no context takeover of us.")
+				s.inform("The peer does not let us take over context.")
 			}
 			s.send(frame{op: wire.OpText, rsv: 4, payload: first})
 			s.comesBack(wire.OpText, []byte("Hello"))
@@ -127,19 +126,20 @@ func finalWindowRow(r report.Rule, first, second []byte) letterCase {
 				s.refusedBy(g, inflateCodes...)
 			case g.kind == gotMessage:
 				s.against(ruleInvalidData, "Another message came back, %q. A peer that does not keep its "+
-					"window has to refuse the second one.", report.Text(g.data))
+					"window has to refuse the second message.", report.Text(g.data))
 			default:
-				s.against(ruleInvalidData, "Neither the second message nor the end of the connection came.")
+				s.against(ruleInvalidData,
+					"The peer neither returned the second message nor closed the connection.")
 			}
 			s.against(ruleDataSet, "The peer does not keep its window across a final block.")
 		}}
 }
 
-// ruleDataSet is what a final block is to DEFLATE.
+// ruleDataSet defines a final block.
 var ruleDataSet = httpRule("1951", "3.2.3", "",
 	"BFINAL is set if and only if this is the last block of the data set.")
 
-// oddRows are forms of which the RFC does not say what is to be done.
+// oddRows are forms for which the RFC does not define a reaction.
 func oddRows() []letterCase {
 	r := rule7692("7.2.1", `Remove 4 octets (that are 0x00 0x00 0xff 0xff) from the tail end. After this `+
 		`step, the last octet of the compressed data contains (possibly part of) the DEFLATE header bits `+
@@ -154,7 +154,7 @@ func oddRows() []letterCase {
 				case g.kind == gotClose, g.kind == gotEOF:
 					s.refusedBy(g, inflateCodes...)
 				case g.kind == gotMessage && string(g.data) == data:
-					s.setVerdict(report.Informational, "The peer took it.")
+					s.setVerdict(report.Informational, "The peer accepted it.")
 				default:
 					s.against(ruleInvalidData, "Expected the message or the end of the connection; got %s.",
 						g.words())
@@ -163,14 +163,14 @@ func oddRows() []letterCase {
 	}
 	hello := (&crafter{}).begin(0).text("Hello").end()
 	return []letterCase{
-		row("A compressed message of no octets.", "", nil),
+		row("A compressed message of no bytes.", "", nil),
 		row("A message that keeps its tail.", "Hello", append(hello.message(), tail...)),
-		row("A message that ends in a final block, without the octet that should follow.", "Hello",
+		row("A message that ends in a final block, without the byte that should follow.", "Hello",
 			(&crafter{}).begin(1).text("Hello").end().align().out),
 	}
 }
 
-// ruleInvalidData is what a peer owes data that does not inflate.
+// ruleInvalidData is for data that does not inflate.
 var ruleInvalidData = rule("10.7", "MUST",
 	"Incoming data MUST always be validated by both clients and servers. If, at any time, an endpoint is "+
 		"faced with data that it does not understand or that violates some criteria by which the endpoint "+
@@ -178,18 +178,18 @@ var ruleInvalidData = rule("10.7", "MUST",
 		"was received after a successful WebSocket handshake, the endpoint SHOULD send a Close frame with "+
 		"an appropriate status code (Section 7.4) before proceeding to _Close the WebSocket Connection_.")
 
-// inflateCodes are those that are appropriate there: no RFC names one.
+// inflateCodes are the codes that are appropriate for such data. No RFC names one.
 var inflateCodes = []int{codeProtocolError, codeUnsupported, codeInvalidPayload, codePolicy,
 	codeInternalError}
 
-// garbageRows are messages that cannot be inflated, or are not text then.
+// garbageRows are messages that cannot be inflated, or that inflate to invalid text.
 func garbageRows() []letterCase {
 	row := func(r report.Rule, what, want string, op wire.Opcode, payload []byte, codes ...int) letterCase {
 		return letterCase{what, want, r, func(s *script) {
 			s.openDeflate(side{})
 			s.send(frame{op: op, rsv: 4, payload: payload})
 			s.markSent(len(s.last.raw)-len(payload), len(payload),
-				"This does not inflate to what was announced.")
+				"This does not inflate to a valid message.")
 			s.refused(codes...)
 		}}
 	}
@@ -204,15 +204,15 @@ func garbageRows() []letterCase {
 	fresh := func() *crafter { return &crafter{} }
 	hello := func() *crafter { return fresh().begin(0).text("Hello") }
 	return []letterCase{
-		bad("A block of the reserved type 3.", []byte{0x06, 0x12, 0x34, 0x56}),
+		bad("A block of reserved type 3.", []byte{0x06, 0x12, 0x34, 0x56}),
 		bad("Text that was never compressed.", []byte("Hello, this is no DEFLATE at all.")),
-		bad("A stored block whose two lengths do not fit each other.",
+		bad("A stored block whose two lengths do not match.",
 			[]byte("\x00\x05\x00\x00\x00Hello\x00")),
-		bad("A distance beyond what has come.", hello().match(5, 6).end().message()),
+		bad("A distance beyond the beginning of the data.", hello().match(5, 6).end().message()),
 		bad("A distance of 32,768 in an empty window.", fresh().begin(0).match(3, 32768).end().message()),
 		bad("The reserved length code 286.", hello().symbol(286).end().message()),
 		bad("The reserved distance code 30.", hello().symbol(257).bits(15, 5).end().message()),
-		bad("Code lengths that are no code.", []byte{0x04, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
+		bad("Invalid code lengths.", []byte{0x04, 0xc0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
 		text("Text that is not UTF-8.", "Hello \xff world"),
 		text("Text with a surrogate.", "Hello \xed\xa0\x80"),
 		text("Text that ends within a character.", "Hello \xc3"),
@@ -220,31 +220,32 @@ func garbageRows() []letterCase {
 	}
 }
 
-// cutRow is a message whose last block does not end.
+// cutRow returns a case with a message whose last block does not end.
 func cutRow() letterCase {
 	return letterCase{"A message that is cut off in the middle of a block.",
-		"The peer fails the connection; or it takes what there is, of which no RFC speaks.", ruleInvalidData,
+		"The peer fails the connection; or it accepts what there is, on which no RFC says anything.",
+		ruleInvalidData,
 		func(s *script) {
 			s.openDeflate(side{})
 			packed := dynamic(strings.Repeat("Rosen, Tulpen, Nelken. ", 60))
 			s.send(frame{op: wire.OpBinary, rsv: 4, payload: packed[:len(packed)-8]})
-			s.markSent(len(s.last.raw)-1, 1, "Here the block is cut off.")
+			s.markSent(len(s.last.raw)-1, 1, "The block is cut off here.")
 			g := s.reaction()
 			if g.kind == gotMessage {
-				s.inform("The peer took what there is: %s came.", g.words())
+				s.inform("The peer accepted what there is; got %s.", g.words())
 			}
 			if g.kind == gotPong || g.kind == gotNothing {
-				s.broke("Neither a message nor the end of the connection came.")
+				s.broke("The peer neither returned a message nor closed the connection.")
 			}
 			s.refusedBy(g, inflateCodes...)
 		}}
 }
 
-// bomb is a message of n times 258 zeros in some n/4 octets: a block whose codes are
-// a bit each for the longest match and for its distance.
+// bomb returns a compressed message of 258 n + 1 zeros in about n/4 bytes: a block with a code of one
+// bit for the longest match, and one for its distance.
 func bomb(n int) []byte {
 	c := (&crafter{}).bits(0, 1).bits(2, 2).bits(29, 5).bits(0, 5).bits(14, 4)
-	// Of the codes of code lengths 18 has one bit, 1 and 2 have two.
+	// The code of code length 18 has one bit, and those of 1 and 2 have two.
 	for _, length := range []int{0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 2} {
 		c.bits(length, 3)
 	}
@@ -264,7 +265,7 @@ func bomb(n int) []byte {
 	return c.bits(3, 2).message() // the end: 11
 }
 
-// bombTime is how long a peer may work on a bomb.
+// bombTime limits how long a peer may work on a bomb.
 const bombTime = 20 * time.Second
 
 // bombRows inflate to a thousand times their size.
@@ -281,16 +282,17 @@ func bombRows() []letterCase {
 			g := s.next(bombTime)
 			if g.kind == gotMessage {
 				if len(g.data) != 1+258*n || len(bytes.Trim(g.data, "\x00")) > 0 {
-					s.against(ruleParse, "Expected the message of %d bytes; got another one of %d bytes.",
+					s.against(ruleParse,
+						"Expected the message of %d bytes; got another message of %d bytes.",
 						1+258*n, len(g.data))
 				}
-				s.setVerdict(report.Informational, "The peer has no limit: %s came back.", g.words())
+				s.setVerdict(report.Informational, "The peer has no limit: it returned %s.", g.words())
 				return
 			}
 			s.alive()
 			if g.kind == gotNothing {
 				s.abandon("the peer was still at work")
-				s.inform("The peer was still at work after %v. No RFC says how quick it has to be.",
+				s.inform("The peer was still at work after %v. No RFC says how fast it has to be.",
 					bombTime)
 			}
 			s.refusedBy(g, codeTooBig, codePolicy)

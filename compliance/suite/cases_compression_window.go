@@ -10,14 +10,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// side is parameters from where a peer stands: of its compressor and of ours.
+// side has the parameters of the peer's compressor and of ours.
 type side struct {
-	peerBits, ourBits           int // 0: nothing said; ourBits -1: as the peer likes
+	peerBits, ourBits           int // 0 means none; ourBits -1 lets the peer choose
 	peerNoContext, ourNoContext bool
 }
 
-// openDeflate opens a connection with permessage-deflate. What a peer declines ends
-// the script, as does a client that offers too little.
+// openDeflate opens a connection with permessage-deflate. It ends the script if a server declines the
+// offer, or if the offer of a client does not permit the parameters.
 func (s *script) openDeflate(want side) {
 	if !s.server {
 		d := deflateParams{ServerNoContext: want.peerNoContext, ClientNoContext: want.ourNoContext,
@@ -36,7 +36,7 @@ func (s *script) openDeflate(want side) {
 		ServerBits: want.ourBits, ClientBits: want.peerBits}
 	offers, err := parseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))
 	if err != nil {
-		s.against(ruleGenerate, "The Sec-WebSocket-Extensions of the client is malformed: %v.", err)
+		s.against(ruleGenerate, "The client sent a malformed Sec-WebSocket-Extensions field: %v.", err)
 	}
 	for _, o := range offers {
 		offer, err := parseDeflate(o, false)
@@ -44,7 +44,7 @@ func (s *script) openDeflate(want side) {
 			continue
 		}
 		d.ServerNoContext = d.ServerNoContext || offer.ServerNoContext
-		d.ClientNoContext = d.ClientNoContext || offer.ClientNoContext // a hint, which some insist on
+		d.ClientNoContext = d.ClientNoContext || offer.ClientNoContext // a hint, which some clients require
 		if offer.ServerBits > 0 && (d.ServerBits <= 0 || d.ServerBits > offer.ServerBits) {
 			d.ServerBits = offer.ServerBits
 		}
@@ -63,12 +63,12 @@ func (s *script) openDeflate(want side) {
 		return
 	}
 	s.open()
-	s.declined("The client does not offer it.")
+	s.declined("The client does not offer these parameters.")
 }
 
-// supported ends the script if a client fails the connection for want of what it has been
-// answered: "A client MUST _Fail the WebSocket Connection_ if [...] the client does not
-// support the configuration that the response represents" (RFC 7692, section 7).
+// supported ends the script if a client fails the connection because it does not support the answer: "A
+// client MUST _Fail the WebSocket Connection_ if [...] the client does not support the configuration
+// that the response represents" (RFC 7692, section 7).
 func (s *script) supported(answer string) {
 	const question = "Do you support this?"
 	s.send(ping(question))
@@ -92,7 +92,7 @@ func (s *script) supported(answer string) {
 	}
 }
 
-// ours tells what was agreed on about what we send.
+// ours returns the negotiated parameters of our compressor.
 func (s *script) ours() (bits int, noContext bool) {
 	bits, noContext = s.agreed.ClientBits, s.agreed.ClientNoContext
 	if s.server {
@@ -104,7 +104,7 @@ func (s *script) ours() (bits int, noContext bool) {
 	return bits, noContext
 }
 
-// faraway is text of n octets that repeats itself at distances up to 40,000.
+// faraway returns a text of n bytes that repeats itself at distances up to 40,000.
 func faraway(n int, seed uint64) []byte {
 	r := rand.New(rand.NewPCG(seed, 7692))
 	const letters = "abcdefghijklmnopqrstuvwxyz012345"
@@ -147,41 +147,42 @@ func windowRows() []letterCase {
 				s.openDeflate(side{peerNoContext: true})
 				s.honours(faraway(2<<10, 1), 4)
 			}},
-		letterCase{"We compress the same 2 KiB four times, and refer to the messages before.",
+		letterCase{"We compress the same 2 KiB four times, and refer to earlier messages.",
 			"They come back.", ruleKeptWindow, func(s *script) {
 				s.openDeflate(side{ourBits: -1})
 				if _, no := s.ours(); no {
-					s.inform("The peer wants no context takeover of us.")
+					s.inform("The peer does not let us take over context.")
 				}
 				data := faraway(2<<10, 2)
 				for range 4 {
 					s.echo(wire.OpText, data)
 				}
 			}},
-		letterCase{"We refer 32,768 octets back within a message.", "It comes back.", ruleWholeWindow,
+		letterCase{"We refer 32,768 bytes back within a message.", "It comes back.", ruleWholeWindow,
 			func(s *script) {
 				s.openDeflate(side{})
 				s.refersBack(false)
 			}},
-		letterCase{"We refer to the message before, as far back as our window goes.", "It comes back.",
+		letterCase{"We refer to the previous message, as far back as our window reaches.", "It comes back.",
 			ruleKeptWindow,
 			func(s *script) {
 				s.openDeflate(side{ourBits: -1})
 				s.refersBack(true)
 			}},
-		letterCase{"We refer 512 octets back, with a window of 9 bits for us.", "It comes back.",
+		letterCase{"We refer 512 bytes back, with a window of 9 bits for us.", "It comes back.",
 			ruleWholeWindow,
 			func(s *script) {
 				s.openDeflate(side{ourBits: 9})
 				s.refersBack(true)
 			}},
-		letterCase{"We take no context over, and the peer may.", "The messages come back.", ruleKeptWindow,
+		letterCase{"We do not take over context, and the peer may.", "The messages come back.",
+			ruleKeptWindow,
 			func(s *script) {
 				s.openDeflate(side{ourNoContext: true})
 				s.honours(faraway(2<<10, 3), 3)
 			}},
 		letterCase{"We send compressed and plain messages in turn.",
-			"They come back; the plain ones leave the window as it was.",
+			"They come back. The plain messages do not change the window.",
 			rule7692("7.2.2",
 				ruleKeptWindow.Text+` [Section 7.2.3.2 adds:] Note that even if some uncompressed `+
 					`messages (with the RSV1 bit unset) are inserted between the two "Hello" messages, `+
@@ -197,18 +198,18 @@ func windowRows() []letterCase {
 	)
 }
 
-// windowSizeRows ask the peer for windows of several sizes, with and without context takeover.
+// windowSizeRows request windows of several sizes from the peer, with and without context takeover.
 func windowSizeRows() []letterCase {
 	var rows []letterCase
 	for _, bits := range []int{8, 9, 10, 12, 15} {
 		for _, no := range []bool{false, true} {
-			what := fmt.Sprintf("The peer compresses 80 KiB of text with repetitions far and near, twice, "+
-				"with a window of %d bits", bits)
+			what := fmt.Sprintf("The peer compresses 80 KiB of text with near and distant repetitions, "+
+				"twice, with a window of %d bits", bits)
 			if no {
 				what += " and no context takeover"
 			}
 			rows = append(rows, letterCase{what + ".",
-				"No distance is beyond that window, nor before the message where that may not be.",
+				"No distance exceeds that window, or reaches earlier messages without context takeover.",
 				ruleWindows,
 				func(s *script) {
 					s.openDeflate(side{peerBits: bits, peerNoContext: no})
@@ -219,7 +220,7 @@ func windowSizeRows() []letterCase {
 	return rows
 }
 
-// honours has data come back n times; the inflater sees what the peer refers to.
+// honours sends data n times and checks the distances in the compressed messages that come back.
 func (s *script) honours(data []byte, n int) {
 	packed := 0
 	for range n {
@@ -229,20 +230,20 @@ func (s *script) honours(data []byte, n int) {
 		}
 	}
 	if packed == 0 {
-		s.setVerdict(report.Informational, "The peer compressed none of %d messages.", n)
+		s.setVerdict(report.Informational, "The peer did not compress any of %d messages.", n)
 		return
 	}
 	s.setVerdict(report.OK,
-		"The peer compressed %d of %d messages; its farthest reference is %d octets back.", packed, n,
+		"The peer compressed %d of %d messages. Its largest distance is %d bytes.", packed, n,
 		s.inflater.farthest)
 }
 
-// refersBack sends a message that refers back as far as our window goes: to the
-// message before, or to its own beginning.
+// refersBack sends a message that refers back as far as our window reaches: to the previous message, or
+// to its own beginning.
 func (s *script) refersBack(across bool) {
 	bits, no := s.ours()
 	if across && no {
-		s.inform("The peer wants no context takeover of us.")
+		s.inform("The peer does not let us take over context.")
 	}
 	text := string(faraway(1<<bits, 5))
 	c := &crafter{}
@@ -259,14 +260,11 @@ func (s *script) refersBack(across bool) {
 	s.comesBack(wire.OpText, []byte(text+text[:200]))
 }
 
-// compressedBitRows are reserved bits where they must not be.
+// compressedBitRows set reserved bits where they are not allowed.
 func compressedBitRows() []letterCase {
 	first := rule7692("6.1", `An endpoint MUST NOT set the "Per-Message Compressed" bit of control frames `+
 		`and non-first fragments of a data message. An endpoint receiving such a frame MUST _Fail the `+
 		`WebSocket Connection_.`)
-	reserved := rule("5.2", "MUST", "If a nonzero value is received and none of the negotiated extensions "+
-		"defines the meaning of such a nonzero value, the receiving endpoint MUST _Fail the WebSocket "+
-		"Connection_.")
 	row := func(r report.Rule, what string, compressed bool, frames ...frame) letterCase {
 		return letterCase{what, "The peer fails the connection with 1002.", r, func(s *script) {
 			if compressed {
@@ -275,7 +273,7 @@ func compressedBitRows() []letterCase {
 				s.open()
 			}
 			s.send(frames...)
-			s.markSent(0, 1, "The reserved bits are in the high half of this octet.")
+			s.markSent(0, 1, "The reserved bits are in the high half of this byte.")
 			last := frames[len(frames)-1]
 			s.sentClose = last.op == wire.OpClose
 			s.cut = false
@@ -298,19 +296,19 @@ func compressedBitRows() []letterCase {
 		row(first, "RSV1 on the last fragment of a plain message.", true, moreText("Hel"),
 			cont("lo").withRSV(4)),
 		row(first, "RSV1 on a ping within a compressed message.", true, firstPart, ping("").withRSV(4)),
-		row(reserved, "RSV2 on a text message.", true, textFrame("Hello").withRSV(2)),
-		row(reserved, "RSV3 on a text message.", true, textFrame("Hello").withRSV(1)),
-		row(reserved, "RSV1 and RSV2 on a compressed message.", true, textFrame(packed).withRSV(6)),
-		row(reserved, "RSV1 and RSV3 on a compressed message.", true, textFrame(packed).withRSV(5)),
-		row(reserved, "RSV2 on the last fragment of a compressed message.", true, firstPart,
+		row(ruleReserved, "RSV2 on a text message.", true, textFrame("Hello").withRSV(2)),
+		row(ruleReserved, "RSV3 on a text message.", true, textFrame("Hello").withRSV(1)),
+		row(ruleReserved, "RSV1 and RSV2 on a compressed message.", true, textFrame(packed).withRSV(6)),
+		row(ruleReserved, "RSV1 and RSV3 on a compressed message.", true, textFrame(packed).withRSV(5)),
+		row(ruleReserved, "RSV2 on the last fragment of a compressed message.", true, firstPart,
 			cont(packed[3:]).withRSV(2)),
-		row(reserved, "RSV2 on a ping.", true, ping("Hello").withRSV(2)),
-		// binary: it is no text as it is
-		row(reserved, "RSV1 on a compressed message where nothing was agreed on.", false,
+		row(ruleReserved, "RSV2 on a ping.", true, ping("Hello").withRSV(2)),
+		// binary, because the compressed data is not valid text
+		row(ruleReserved, "RSV1 on a compressed message without an extension.", false,
 			opFrame(2, packed).withRSV(4)),
-		row(reserved, "RSV1 on an empty message where nothing was agreed on.", false,
+		row(ruleReserved, "RSV1 on an empty message without an extension.", false,
 			textFrame("").withRSV(4)),
-		row(reserved, "RSV1 on a binary message where nothing was agreed on.", false,
+		row(ruleReserved, "RSV1 on a binary message without an extension.", false,
 			opFrame(2, strings.Repeat("x", 200)).withRSV(4)),
 	}
 }

@@ -69,7 +69,7 @@ func (p *peer) judgeClose() {
 		r.BehaviorClose, r.ResultClose = report.FailedByClient,
 			"The server did not drop TCP after the closing handshake."
 	default:
-		r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
+		r.BehaviorClose, r.ResultClose = report.OK, closedProperly
 	}
 	if p.fatal && wrongSide {
 		r.Behavior = report.Failed

@@ -10,6 +10,9 @@ import (
 // asExpected is the sentence for a peer that passed.
 const asExpected = "The peer responded as expected."
 
+// closedProperly is the sentence for a close that passed.
+const closedProperly = "The connection was closed properly."
+
 // beforeClose is the sentence for a peer that passed, except for the close.
 const beforeClose = "The peer did everything right until the close."
 

@@ -68,7 +68,7 @@ func (s *script) close() {
 			if g.code != 0 && g.code != codeNormal {
 				s.otherCode()
 			} else {
-				r.BehaviorClose, r.ResultClose = report.OK, "The connection was closed as it should be."
+				r.BehaviorClose, r.ResultClose = report.OK, closedProperly
 			}
 			s.awaitDrop()
 			return
