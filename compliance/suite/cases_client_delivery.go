@@ -12,18 +12,17 @@ import (
 
 func replyDeliveryRows() []letterCase {
 	slowly := func(what string, how tempo) letterCase {
-		return letterCase{what, "The client takes it and returns a message.", ruleChecks, func(s *script) {
+		return letterCase{what, "The client accepts it and returns a message.", ruleChecks, func(s *script) {
 			s.asked()
 			s.respondBy(how)
 			s.suspect = nil
 			s.establish()
 			s.sendMessage(wire.OpText, []byte("Hello"))
 			g := s.next(s.o.HandshakeTimeout)
-			// a client that cannot read pieces fails the rows after these
+			// a client that cannot read pieces at all fails later rows
 			if g.kind == gotEOF && how.size == 1 {
 				s.res.BehaviorClose, s.res.ResultClose = report.OK, "The client did not open the connection."
-				s.inform("The client dropped TCP. No sentence forbids a guard against responses in very " +
-					"many pieces.")
+				s.inform("The client dropped TCP. No rule forbids that for responses in very many pieces.")
 			}
 			s.backIs(g, wire.OpText, []byte("Hello"))
 		}}
@@ -32,18 +31,18 @@ func replyDeliveryRows() []letterCase {
 		"larger than the client wishes to process if the field semantics are such that the dropped "+
 		"value(s) can be safely ignored without changing the message framing or response semantics.")
 	return []letterCase{
-		slowly("The response comes octet by octet.", tempo{size: 1}),
-		slowly("The response comes octet by octet, with 1 ms between.",
+		slowly("The response arrives byte by byte.", tempo{size: 1}),
+		slowly("The response arrives byte by byte, with pauses of 1 ms.",
 			tempo{size: 1, gap: time.Millisecond}),
-		slowly("The response comes in pieces of 7 octets, with 5 ms between.",
+		slowly("The response arrives in pieces of 7 bytes, with pauses of 5 ms.",
 			tempo{size: 7, gap: 5 * time.Millisecond}),
-		slowly("The response comes in pieces of 128 octets, with 20 ms between.",
+		slowly("The response arrives in pieces of 128 bytes, with pauses of 20 ms.",
 			tempo{size: 128, gap: 20 * time.Millisecond}),
-		{"A message comes together with the response.", "It comes back.", ruleParse, func(s *script) {
+		{"A message is sent together with the response.", "It comes back.", ruleParse, func(s *script) {
 			s.open(trailing(string(s.encode(textFrame("early")))))
 			s.comesBack(wire.OpText, []byte("early"))
 		}},
-		{"A message comes together with the response, which is cut within the frame.", "It comes back.",
+		{"A message is sent together with the response, but in two pieces.", "It comes back.",
 			ruleParse, func(s *script) {
 				f := string(s.encode(textFrame("early bird")))
 				s.open(trailing(f[:5]))
@@ -52,16 +51,17 @@ func replyDeliveryRows() []letterCase {
 				s.write([]byte(f[5:]), tempo{})
 				s.comesBack(wire.OpText, []byte("early bird"))
 			}},
-		{"A close frame comes together with the response.", "It is answered.", ruleCloseAnswer, earlyClose},
+		{"A close frame is sent together with the response.", "It is answered.", ruleCloseAnswer,
+			earlyClose},
 		mayTake(large, "The response has 60 KiB of fields.",
 			add(slices.Repeat([]string{"X-Long: " + strings.Repeat("x", 1000)}, 60)...)),
-		mayTake(large, "The response has a field of 100,000 octets.",
+		mayTake(large, "The response has a field of 100,000 bytes.",
 			add("X-Long: "+strings.Repeat("x", 100000))),
 		oversizedReplyRow(),
 	}
 }
 
-// earlyClose closes a connection with its response.
+// earlyClose sends a close frame together with the response.
 func earlyClose(s *script) {
 	s.open(trailing(string(s.encode(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}}))))
 	s.logFrame(frame{op: wire.OpClose, payload: []byte{0x03, 0xe8}})
@@ -79,11 +79,11 @@ func earlyClose(s *script) {
 	s.setVerdict(report.OK, "The client answered %s.", g.words())
 }
 
-// oversizedReplyRow is a response of more octets than any client needs.
+// oversizedReplyRow returns a case with a response that is larger than any client needs.
 func oversizedReplyRow() letterCase {
 	r := http9110("17.5", "", ruleLong)
 	return letterCase{"The response has 8 MiB of fields.",
-		"The client drops TCP before it has taken all that, though no RFC says that it has to.", r,
+		"The client drops TCP before it has read everything, although no RFC requires that.", r,
 		func(s *script) {
 			s.asked()
 			s.hush()
@@ -93,9 +93,9 @@ func oversizedReplyRow() letterCase {
 		}}
 }
 
-// stalledReplyRows is a response that does not end.
+// stalledReplyRows begin a response and do not complete it.
 func stalledReplyRows() []letterCase {
-	want := fmt.Sprintf("The client gives up within %v, though no RFC names a time.", giveUpTime)
+	want := fmt.Sprintf("The client gives up within %v, although no RFC requires that.", giveUpTime)
 	return []letterCase{{"The response stops before its end.", want, ruleIdle, func(s *script) {
 		s.asked()
 		s.write([]byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"), tempo{})

@@ -7,7 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// ruleInvalidReply is what a client does with an answer that fits none of its offers.
+// ruleInvalidReply is for an answer that matches none of the client's offers.
 var ruleInvalidReply = rule7692("5", "If a server gives an invalid response, such as accepting a PMCE "+
 	"that the client did not offer, the client MUST _Fail the WebSocket Connection_. [Section 7.1.2.2 "+
 	"adds:] "+ruleClient.Text)
@@ -40,7 +40,7 @@ func replyExtensionRows() []letterCase {
 			s.respond(add("Sec-WebSocket-Extensions:" + answer))
 			broken := rule
 			if !s.offered() {
-				broken = ruleUnofferedReply // whatever else is wrong with the answer
+				broken = ruleUnofferedReply // even if the answer breaks another rule, too
 			}
 			s.refusedReply(broken, false)
 		}
@@ -73,10 +73,10 @@ func replyExtensionRows() []letterCase {
 			pd+"; server_max_window_bits=10; server_max_window_bits=10"),
 		mayIgnore(ruleGrammar, "An empty field.", add("Sec-WebSocket-Extensions:")),
 		row(ruleGrammar, "An answer that ends in a semicolon.", pd+";"),
-		row(ruleGrammar, "A quoted value that is no token.", pd+`; server_max_window_bits=""`),
-		unofferedRow(ruleUnofferedReply, "permessage-deflate, where it was not offered.", "",
+		row(ruleGrammar, "A quoted value that is not a token.", pd+`; server_max_window_bits=""`),
+		unofferedRow(ruleUnofferedReply, "permessage-deflate, which was not offered.", "",
 			func([]wire.ExtensionSpec) bool { return false }),
-		unofferedRow(ruleInvalidReply, "client_max_window_bits, where it was not offered.",
+		unofferedRow(ruleInvalidReply, "client_max_window_bits, which was not offered.",
 			"; client_max_window_bits=10", func(offers []wire.ExtensionSpec) bool {
 				return slices.ContainsFunc(offers, func(o wire.ExtensionSpec) bool {
 					d, err := parseDeflate(o, false)
@@ -92,9 +92,10 @@ func replyExtensionRows() []letterCase {
 	return append(rows, sameBitReplyRow(ruleUnofferedReply))
 }
 
-// unofferedRow is an answer that is wrong only to a client that has not offered it.
+// unofferedRow returns a case with an answer that is invalid only for a client that has not offered it.
 func unofferedRow(r report.Rule, what, params string, may func([]wire.ExtensionSpec) bool) letterCase {
-	return letterCase{what, "The client drops TCP and takes no message. One that offers this is not tested.",
+	return letterCase{what,
+		"The client drops TCP and accepts no message. A client that offers this is not tested.",
 		r, func(s *script) {
 			s.asked()
 			offers, _ := wire.ParseExtensions(s.request.fields.Values("Sec-Websocket-Extensions"))

@@ -6,7 +6,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// maskedRows are frames of ours that are masked, as only a client's may be.
+// maskedRows are masked frames, which a server must not send.
 func maskedRows() []letterCase {
 	r := rule("5.1", "MUST", "A client MUST close a connection if it detects a masked frame.")
 	row := func(what string, f malformedFrame, before ...frame) letterCase {
@@ -14,7 +14,7 @@ func maskedRows() []letterCase {
 			f.mask = maskWrong
 		}
 		return letterCase{what,
-			"The client closes the connection. It may send a close frame with 1002 before.", r,
+			"The client closes the connection. It may first send a close frame with 1002.", r,
 			func(s *script) {
 				s.open()
 				s.send(before...)
@@ -29,11 +29,11 @@ func maskedRows() []letterCase {
 		row("A ping that is masked.", malformedFrame{op: wire.OpPing, payload: "Hello"}),
 		row("A pong that is masked.", malformedFrame{op: wire.OpPong, payload: "Hello"}),
 		row("A close frame that is masked.", malformedFrame{op: wire.OpClose, payload: "\x03\xe8"}),
-		row("A last fragment that is masked, behind one that is not.",
+		row("A last fragment that is masked, after one that is not.",
 			malformedFrame{op: wire.OpContinuation, payload: "Hello"}, moreText("First. ")),
-		row("A message of 65,536 octets that is masked.",
+		row("A message of 65,536 bytes that is masked.",
 			malformedFrame{op: wire.OpBinary, payload: strings.Repeat("x", 1<<16)}),
-		row("A text message that is masked with a key of zeros.",
+		row("A text message with a masking key of zeros.",
 			malformedFrame{op: wire.OpText, payload: "Hello", mask: maskZero}),
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// otherAnswerRows are responses that a client may act on in another way than to give
-// up. None of them opens the connection.
+// otherAnswerRows are responses that do not open the connection, but on which a client may act.
 func otherAnswerRows() []letterCase {
 	row := func(what, want string, edits ...edit) letterCase {
 		return letterCase{what, want, ruleNot101, func(s *script) {
@@ -19,26 +18,24 @@ func otherAnswerRows() []letterCase {
 	}
 	plain := func(status string, lines ...string) []edit {
 		return []edit{first("HTTP/1.1 " + status), set("Upgrade"), set("Connection", "Connection: close"),
-			set("Sec-WebSocket-Accept"),
-			add("Content-Length: 0"), add(lines...)}
+			set("Sec-WebSocket-Accept"), add("Content-Length: 0"), add(lines...)}
 	}
 	open := func(status string, lines ...string) []edit {
-		return []edit{first("HTTP/1.1 " + status),
-			add(lines...)}
+		return []edit{first("HTTP/1.1 " + status), add(lines...)}
 	}
 	const (
 		authenticate = `WWW-Authenticate: Basic realm="wscheck"`
-		noMessage    = "The client takes no message. It may ask again, with credentials."
+		noMessage    = "The client accepts no message. It may send another request with credentials."
 		version      = "Sec-WebSocket-Version: 8"
-		noVersion    = "The client takes no message. It may ask again, with version 8."
+		noVersion    = "The client accepts no message. It may send another request with version 8."
 	)
 	rows := []letterCase{
 		redirectRow("301 Moved Permanently", false), redirectRow("302 Found", false),
 		redirectRow("307 Temporary Redirect", false),
 		redirectRow("308 Permanent Redirect", false), redirectRow("302 Found", true),
-		row("A response of 401 that asks for credentials.", noMessage,
+		row("A response of 401 that requires credentials.", noMessage,
 			plain("401 Unauthorized", authenticate)...),
-		row("A response of 401 that asks for credentials and has all fields of a 101.", noMessage,
+		row("A response of 401 that requires credentials and has all fields of a 101.", noMessage,
 			open("401 Unauthorized", authenticate)...),
 		row("A response of 426 with version 8.", noVersion, plain("426 Upgrade Required", version)...),
 		row("A response of 426 with version 8 that has all fields of a 101.", noVersion,
@@ -47,8 +44,8 @@ func otherAnswerRows() []letterCase {
 	return rows
 }
 
-// redirectRow leads the client to another path of this server, at which it is served
-// well. With open the response has all fields of a 101.
+// redirectRow returns a case that redirects the client to another path of this server, which accepts
+// the connection. With open, the redirect has all fields of a 101.
 func redirectRow(status string, open bool) letterCase {
 	what, edits := "A response of "+status+" to another path.",
 		[]edit{first("HTTP/1.1 " + status), add("Content-Length: 0")}
@@ -58,13 +55,14 @@ func redirectRow(status string, open bool) letterCase {
 		edits = append(edits, set("Upgrade"), set("Connection", "Connection: close"),
 			set("Sec-WebSocket-Accept"))
 	}
-	return letterCase{what, "The client takes no message. It may follow, and then the connection works.",
+	return letterCase{what,
+		"The client accepts no message. It may follow the redirect, and then the connection works.",
 		ruleNot101, func(s *script) {
 			s.asked()
 			s.respond(append(edits, add("Location: "+s.asking.redirect()))...)
 			s.refusedReply(ruleConform, true)
 			if _, again := s.askedAgain(); again {
-				return // in the same connection
+				return // on the same connection
 			}
 			s.setVerdict(report.Informational, "The client did not follow the redirect.")
 			select {
@@ -77,8 +75,8 @@ func redirectRow(status string, open bool) letterCase {
 		}}
 }
 
-// serveFollower plays a connection in which all is right with a client that has
-// followed a redirect, and ends the case if that falls short.
+// serveFollower plays a valid connection with a client that followed a redirect. It ends the case if
+// the client does not pass.
 func (s *script) serveFollower(q *clientRequest) {
 	defer close(q.served)
 	s.nested(newFollower(s, q), q.conn, func(o *script) {

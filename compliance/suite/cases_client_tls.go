@@ -24,8 +24,8 @@ var (
 			"closed and MUST close the underlying TCP connection.")
 )
 
-// tlsRows are about clients of wss URLs. Over ws there is nothing to test. What a client
-// tells its program, such as that the end was not a clean one, cannot be seen from here.
+// tlsRows are about clients of wss URLs. The suite cannot see what a client reports to its program,
+// such as a close that was not clean.
 func tlsRows() []letterCase {
 	row := func(r report.Rule, what, want string, play func(s *script, c *tls.Conn)) letterCase {
 		return letterCase{what, want, r, func(s *script) {
@@ -39,14 +39,14 @@ func tlsRows() []letterCase {
 	}
 	truncated := func(what string, before func(*script)) letterCase {
 		return row(ruleCleanly, what,
-			"The client drops TCP, and returns no message that has not come whole.",
+			"The client drops TCP and returns no incomplete message.",
 			func(s *script, c *tls.Conn) {
 				s.open()
 				before(s)
 				s.truncate(c)
-				s.state = closed // a close frame cannot be answered
+				s.state = closed // we can no longer answer a close frame
 				if g := s.next(reactionTime); g.kind == gotMessage {
-					s.against(ruleParse, "The client returned a message that has not come whole: %s came.",
+					s.against(ruleParse, "The client returned an incomplete message; got %s.",
 						g.words())
 				}
 				s.ended()
@@ -54,34 +54,33 @@ func tlsRows() []letterCase {
 	}
 	return []letterCase{
 		row(ruleSNI, "The client connects to a name.",
-			"It sends that name in the TLS handshake. It sends none if the URL has an address.",
+			"It sends that name in the TLS handshake. It sends no name if the URL has an address.",
 			serverNameIsSent),
-		row(ruleVerified, "A redirect leads to a server whose certificate is for another name.",
-			"The client breaks off the TLS handshake, or does not follow the redirect.", wrongNameIsRefused),
-		truncated("TCP ends without an alert of TLS, between frames.", func(*script) {}),
-		truncated("TCP ends without an alert of TLS, within a fragmented message.",
+		row(ruleVerified, "A redirect leads to a server with a certificate for another name.",
+			"The client aborts the TLS handshake, or does not follow the redirect.", wrongNameIsRefused),
+		truncated("TCP ends without a TLS alert, between frames.", func(*script) {}),
+		truncated("TCP ends without a TLS alert, within a fragmented message.",
 			func(s *script) { s.send(moreText("Hel")) }),
-		truncated("TCP ends without an alert of TLS, within a frame.",
+		truncated("TCP ends without a TLS alert, within a frame.",
 			func(s *script) { s.write(s.encode(textFrame("Hello"))[:4], tempo{}) }),
-		row(ruleBothClose, "TCP ends without an alert of TLS after the closing handshake.",
+		row(ruleBothClose, "TCP ends without a TLS alert after the closing handshake.",
 			"The client drops TCP.", func(s *script, c *tls.Conn) {
 				s.open()
 				s.closeBy(closeBody(codeNormal, ""))
 				if g := s.next(s.o.HandshakeTimeout); g.kind != gotClose {
 					s.expectedInstead(g, ruleCloseAnswer, "an answer to the close frame")
 				}
-				s.res.BehaviorClose, s.res.ResultClose = report.OK,
-					closedProperly
+				s.res.BehaviorClose, s.res.ResultClose = report.OK, closedProperly
 				s.truncate(c)
 				if g := s.next(giveUpTime); g.kind != gotEOF {
-					s.broke("The client still holds the connection after %v.", giveUpTime)
+					s.broke("The client still keeps the connection after %v.", giveUpTime)
 				}
 			}),
 	}
 }
 
-// serverNameIsSent compares the server name of the TLS handshake with the host that the
-// client asks for. An address is not one (RFC 6066, section 3).
+// serverNameIsSent compares the server name of the TLS handshake with the host of the request. An
+// address is not a server name (RFC 6066, section 3).
 func serverNameIsSent(s *script, c *tls.Conn) {
 	host := s.request.fields.Get("Host")
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -95,14 +94,14 @@ func serverNameIsSent(s *script, c *tls.Conn) {
 		s.inform("The URL has an address, %s, for which there is no server name. This case needs a URL "+
 			"with a name, such as wss://localhost.", host)
 	case sent == "":
-		s.broke("The client sent no server name. It asks for %s.", host)
+		s.broke("The client sent no server name, although the Host is %s.", host)
 	case !strings.EqualFold(sent, strings.TrimSuffix(host, ".")):
-		s.broke("The client sent the server name %s and asks for %s.", sent, host)
+		s.broke("The client sent the server name %s, but the Host is %s.", sent, host)
 	}
 	s.setVerdict(report.OK, "The client sent the server name %s.", sent)
 }
 
-// truncate ends our direction of TCP without the alert close_notify.
+// truncate closes our direction of TCP without the alert close_notify.
 func (s *script) truncate(c *tls.Conn) {
 	s.flush(idleTime)
 	s.cut = true // nothing more can be sent
@@ -115,9 +114,9 @@ func (s *script) truncate(c *tls.Conn) {
 // wrongName is a name that no server has (RFC 2606, section 2).
 const wrongName = "elsewhere.invalid"
 
-// wrongNameIsRefused leads the client to a server of its own on another port. The path
-// of a request comes too late to choose a certificate by, so that only a client that
-// follows redirects can be tested in this way.
+// wrongNameIsRefused redirects the client to a server on another port that has the wrong certificate.
+// It needs another server because a server chooses its certificate before it knows the path. So the
+// case can only test clients that follow redirects.
 func wrongNameIsRefused(s *script, c *tls.Conn) {
 	own := s.o.TLS
 	if own == nil || len(own.Certificates) == 0 {
@@ -134,7 +133,7 @@ func wrongNameIsRefused(s *script, c *tls.Conn) {
 	if err != nil {
 		host = s.request.fields.Get("Host")
 	}
-	_, port, _ := net.SplitHostPort(l.Addr().String()) // it is one of TCP
+	_, port, _ := net.SplitHostPort(l.Addr().String()) // a TCP address
 	s.asked()
 	s.respond(first("HTTP/1.1 307 Temporary Redirect"), set("Upgrade"),
 		set("Connection", "Connection: close"), set("Sec-WebSocket-Accept"),
@@ -142,7 +141,7 @@ func wrongNameIsRefused(s *script, c *tls.Conn) {
 	s.flush(idleTime)
 	conn, err := l.Accept()
 	if err != nil {
-		s.inform("The client did not follow the redirect, so that it saw no certificate for another name.")
+		s.inform("The client did not follow the redirect, so it did not see a certificate for another name.")
 	}
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(s.ctx, s.o.HandshakeTimeout)
@@ -150,20 +149,20 @@ func wrongNameIsRefused(s *script, c *tls.Conn) {
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	if err := conn.(*tls.Conn).HandshakeContext(ctx); err != nil {
 		s.setVerdict(report.OK,
-			"The client broke off the TLS handshake at the certificate for another name.")
+			"The client aborted the TLS handshake because of the certificate for another name.")
 		return
 	}
 	raw, _, err := readHead(conn, s.logRx)
 	if err != nil && len(raw) == 0 {
 		s.setVerdict(report.OK,
-			"The client sent no request to a server whose certificate is for another name.")
+			"The client sent no request to a server with a certificate for another name.")
 		return
 	}
-	s.broke("The client sent its request to a server whose certificate is for %s.", wrongName)
+	s.broke("The client sent its request to a server with a certificate for %s.", wrongName)
 }
 
-// elsewhere listens on another port, with a certificate for another name that the own
-// one has signed, if it can. A client has a moment to come.
+// elsewhere listens on another port, with a certificate for another name, which own has signed if
+// possible. A client has HandshakeTimeout to connect.
 func (s *script) elsewhere(c *tls.Conn, own tls.Certificate) (net.Listener, error) {
 	cert, err := selfsigned.Signed(wrongName, own)
 	if err != nil {

@@ -155,8 +155,7 @@ func afterCloseRows() []letterCase {
 					s.unexpected(g, "an answer to the close frame")
 				}
 				s.send(frame{op: wire.OpClose, payload: closeBody(codeGoingAway, "")})
-				s.res.BehaviorClose, s.res.ResultClose = report.OK,
-					closedProperly
+				s.res.BehaviorClose, s.res.ResultClose = report.OK, closedProperly
 				s.lastWord()
 			}},
 	}
