@@ -8,30 +8,30 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// A Case is one test of a peer.
+// A Case is one test of a server or a client. [Cases] returns them.
 type Case struct {
-	ID          string // such as "5.19"; that of Autobahn where it has the case
+	ID          string // such as "5.19"; Autobahn's id if it has the case
 	Description string
 	Expectation string
 	Rule        report.Rule
 
-	Servers, Clients bool // whom it is for
-	Heavy            bool // it costs processor time rather than waiting
-	Idle             bool // it waits many seconds and costs nothing: it runs beside all others
-	reportTime       bool // the duration says something about the peer
+	Servers, Clients bool // the sides that the case tests
+	Heavy            bool // the case costs processor time, rather than waits
+	Idle             bool // the case waits for many seconds and costs nothing, so it runs next to all others
+	reportTime       bool // the report shows the duration
 	deflate          *negotiation
 
-	// A case is written in one of two ways. start begins a script of events over
-	// an open connection, which a [peer] judges by the original's rules. script is
-	// a plain function over a connection whose handshake is its own.
+	// A numbered case has start, which declares the expected events on an open connection and sends
+	// frames. A [peer] then handles events and sets the verdicts by Autobahn's rules. A lettered case
+	// has script, a function that sends and waits, beginning with the opening handshake.
 	start  func(p *peer)
-	end    func(p *peer) // after the verdict, which it may change; may be nil
+	end    func(p *peer) // if set, called after the verdict, which it may change
 	script func(s *script)
 }
 
-// Cases returns the cases whose ids match one of the patterns, without those that
-// match exclude, in their order. A pattern is an id in which * stands for any run
-// of characters: "1.*", "12.4.3", "*". One that matches no case is an error.
+// Cases returns the cases whose ids match one of the patterns and none of exclude, in the order of the
+// suite. A pattern is an id in which * matches any characters: "1.*", "12.4.3", "*". A pattern that
+// matches no case is an error.
 func Cases(patterns, exclude []string) ([]*Case, error) {
 	var cases []*Case
 	for _, p := range slices.Concat(patterns, exclude) {
@@ -51,7 +51,7 @@ func matchAny(patterns []string, id string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return Match(p, id) })
 }
 
-// Match reports whether all of s is pattern, in which * is any run of characters.
+// Match reports whether pattern matches all of s. In a pattern, * matches any characters, including none.
 func Match(pattern, s string) bool {
 	head, tail, star := strings.Cut(pattern, "*")
 	if !star {

@@ -4,19 +4,18 @@ import (
 	"fmt"
 )
 
-// numberedGroups make the cases of the original, in its order.
+// numberedGroups return the cases of Autobahn, in its order.
 var numberedGroups = []func() []*Case{
 	framingCases, pingCases, reservedBitCases, opcodeCases, fragmentCases, textCases, closeCases,
-	performanceCases,
-	autoFragmentCases, payloadCases, parameterCases,
+	performanceCases, autoFragmentCases, payloadCases, parameterCases,
 }
 
-// A letterGroup is a table of cases that the original lacks. Its rows get ids such as H.1.1.
+// A letterGroup is a table of cases that Autobahn does not have. Its rows get ids such as H.1.1.
 type letterGroup struct {
 	id    string
-	title string // for a report
+	title string // in a report
 	rows  func() []letterCase
-	kind  Case // the sides that the cases test, and what they cost
+	kind  Case // the sides that the cases test, and their cost
 }
 
 // letterGroups are H, the opening handshake of servers; L, lengths and masks; X, extensions; R, resources;
@@ -33,19 +32,19 @@ var letterGroups = []letterGroup{
 	{"H.9", "Bytes in and after the request", earlyRequestRows, forServers},
 
 	{"L.1", "Lengths with their top bit set", topBitRows, forBoth},
-	{"L.2", "Lengths in more octets than needed", longFormRows, forBoth},
-	{"L.3", "Payloads that are announced and never come", announcedRows, forBoth},
-	{"L.4", "Control frames that are too long, or wrong otherwise", controlLengthRows, forBoth},
+	{"L.2", "Lengths in more bytes than needed", longFormRows, forBoth},
+	{"L.3", "Announced payloads that are never sent", announcedRows, forBoth},
+	{"L.4", "Invalid control frames", controlLengthRows, forBoth},
 	{"L.5", "Masks", maskRows, forServers},
-	{"L.6", "Fragments and pieces at the boundaries", boundaryRows, forBoth},
+	{"L.6", "Boundaries of fragments and writes", boundaryRows, forBoth},
 	{"L.7", "Messages that grow without end", sumRows, heavy(forBoth)},
-	{"L.8", "Text that comes back as it was", payloadRows, forBoth},
-	{"L.9", "A good message, then a breach", breachRows, forBoth},
+	{"L.8", "Text that must come back unchanged", payloadRows, forBoth},
+	{"L.9", "A valid message, then an invalid frame", breachRows, forBoth},
 
-	{"X.1", "Offers that are right", goodOfferRows, forServers},
+	{"X.1", "Valid offers", goodOfferRows, forServers},
 	{"X.2", "Offers to decline", badOfferRows, forServers},
-	{"X.3", "Offers that are malformed", malformedOfferRows, forServers},
-	{"X.4", "Windows and contexts that are really kept", windowRows, heavy(forBoth)},
+	{"X.3", "Malformed offers", malformedOfferRows, forServers},
+	{"X.4", "Windows and context takeover", windowRows, heavy(forBoth)},
 	{"X.5", "Reserved bits", compressedBitRows, forBoth},
 	{"X.6", "Rare forms of compressed messages", compressedRows, forBoth},
 	{"X.7", "Data that does not inflate", garbageRows, forBoth},
@@ -63,13 +62,13 @@ var letterGroups = []letterGroup{
 	{"R.9", "Close codes and reasons", closeFrameRows, forBoth},
 	{"R.10", "Frames after the close frame", afterCloseRows, forBoth},
 	{"R.11", "Closing handshakes that the server begins", closedByServerRows, forServers},
-	{"R.12", "Pings beside a large message", largeEchoRows, heavy(forBoth)},
+	{"R.12", "Pings with a large message", largeEchoRows, heavy(forBoth)},
 
 	{"C.1", "The status of the response", statusRows, forClients},
-	{"C.2", "Its Upgrade and Connection", replyFieldRows, forClients},
-	{"C.3", "Its Sec-WebSocket-Accept", acceptRows, forClients},
-	{"C.4", "Its subprotocol", replyProtocolRows, forClients},
-	{"C.5", "Its extensions", replyExtensionRows, forClients},
+	{"C.2", "Upgrade and Connection of the response", replyFieldRows, forClients},
+	{"C.3", "Sec-WebSocket-Accept", acceptRows, forClients},
+	{"C.4", "The subprotocol of the response", replyProtocolRows, forClients},
+	{"C.5", "The extensions of the response", replyExtensionRows, forClients},
 	{"C.6", "How the response arrives", replyDeliveryRows, forClients},
 	{"C.7", "Masked frames", maskedRows, forClients},
 	{"C.8", "What the client sends", clientRequestRows, forClients},
@@ -91,7 +90,7 @@ var all = func() []*Case {
 	return cases
 }()
 
-// Titles name the subgroups of the groups of letters, for a report.
+// Titles returns the titles of the lettered groups by their ids, such as "H.1".
 func Titles() map[string]string {
 	titles := map[string]string{}
 	for _, g := range letterGroups {
@@ -100,7 +99,7 @@ func Titles() map[string]string {
 	return titles
 }
 
-// cases gives the rows their ids. Rows are only ever added at the end, so that a case keeps its id.
+// cases returns the cases of a group. A row must only be added at the end, so that all cases keep their ids.
 func (g letterGroup) cases() []*Case {
 	var cases []*Case
 	for i, r := range g.rows() {
@@ -112,7 +111,7 @@ func (g letterGroup) cases() []*Case {
 	return cases
 }
 
-// numbers are the places of the cases in the original's numbering, from 1.
+// numbers are the positions of the cases in Autobahn's numbering, from 1.
 var numbers = func() map[string]int {
 	m := map[string]int{}
 	for _, c := range all {

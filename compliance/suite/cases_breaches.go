@@ -7,18 +7,17 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// breachRows are a message that is right and a frame that is not, once in one write
-// and once with the echo of the message between them. How far a peer has come with
-// the message when it sees the breach is its own affair: the RFCs do not say that
-// the message must still be answered.
+// breachRows are a valid message and an invalid frame, once in one write, and once with the echo of the
+// message between them. A peer may see the invalid frame before it has answered the message, and the
+// RFCs do not require it to answer the message then.
 func breachRows() []letterCase {
 	protocolError := []int{codeProtocolError}
 	breaches := []struct {
 		what string
 		rule report.Rule
 		bad  frame
-		at   int   // of the offending byte in the frame, behind its header if it is 2 or more
-		code []int // a reserved opcode is also a type of data that nobody can accept: 1003
+		at   int   // of the invalid byte in the frame: in its header, or if 2 or more, in its payload
+		code []int // 1003 fits a reserved opcode, too, as a type of data that the peer cannot accept
 	}{
 		{"a text message with a reserved bit", ruleReserved, textFrame(hello).withRSV(2), 0, protocolError},
 		{"a frame of opcode 3, which is reserved", ruleOpcode, opFrame(3, hello), 0,
@@ -43,12 +42,13 @@ func breachRows() []letterCase {
 				s.refusedAs(g, b.code...)
 				if !answered && s.res.Behavior == report.OK {
 					s.setVerdict(report.Informational,
-						"The peer failed the connection. It did not answer the message before the breach.")
+						"The peer failed the connection. It did not answer the message before the invalid "+
+							"frame.")
 				}
 			}})
 	}
 	for _, b := range breaches {
-		rows = append(rows, letterCase{"A message, and once it is back, " + b.what + ".",
+		rows = append(rows, letterCase{"A message, and after its echo, " + b.what + ".",
 			"The peer fails the connection.", b.rule, func(s *script) {
 				s.open()
 				s.echo(wire.OpText, []byte("Good"))
@@ -60,8 +60,7 @@ func breachRows() []letterCase {
 	return rows
 }
 
-// markBreach marks a byte of the frame sent last: of its header, or if at is 2 or
-// more, of its payload.
+// markBreach marks a byte of the last frame: in its header, or if at is 2 or more, in its payload.
 func (s *script) markBreach(at int) {
 	if !s.server && at >= 2 {
 		at += 4 // the masking key

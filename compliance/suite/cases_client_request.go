@@ -12,7 +12,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// requestRow is a case on one rule for the request of a client. right returns what is wrong with it, or "".
+// requestRow returns a case on one rule for the request of a client. right says what is wrong with the
+// request, or returns "".
 func requestRow(section, text, what string, right func(s *script) (why string)) letterCase {
 	return letterCase{what, "The request is right, and the connection works.", rule(section, "MUST", text),
 		func(s *script) {
@@ -29,13 +30,13 @@ func requestRow(section, text, what string, right func(s *script) (why string)) 
 		}}
 }
 
-// clientRequestRows are what a client has to send.
+// clientRequestRows are about what a client sends.
 func clientRequestRows() []letterCase {
 	f := func(s *script, name string) []string { return s.request.fields.Values(name) }
 	return []letterCase{
 		requestRow("4.1",
 			"The method of the request MUST be GET, and the HTTP version MUST be at least 1.1.",
-			"The request line is GET and HTTP/1.1.", func(s *script) string {
+			"The request line has GET and HTTP/1.1.", func(s *script) string {
 				if w := strings.Split(s.request.line, " "); len(w) != 3 || w[0] != "GET" ||
 					w[2] != "HTTP/1.1" {
 					return "The request line is " + quoted([]string{s.request.line})
@@ -45,24 +46,24 @@ func clientRequestRows() []letterCase {
 		requestRow("4.1",
 			"The request MUST contain a |Host| header field whose value contains /host/ plus optionally "+
 				"\":\" followed by /port/ (when not using the default port).",
-			"The request has one Host.", func(s *script) string {
+			"The request has one Host field.", func(s *script) string {
 				if v := f(s, "Host"); len(v) != 1 || v[0] == "" || strings.ContainsAny(v[0], " /@") {
 					return "Host is " + quoted(v)
 				}
 				return ""
 			}),
 		requestRow("4.1", "The request MUST contain an |Upgrade| header field whose value MUST include "+
-			"the \"websocket\" keyword.", "The request has Upgrade with websocket.",
+			"the \"websocket\" keyword.", "The request has an Upgrade field with websocket.",
 			lists("Upgrade", "websocket")),
 		requestRow("4.1",
 			"The request MUST contain a |Connection| header field whose value MUST include the "+
-				"\"Upgrade\" token.", "The request has Connection with Upgrade.",
+				"\"Upgrade\" token.", "The request has a Connection field with Upgrade.",
 			lists("Connection", "upgrade")),
 		requestRow("4.1",
 			"The value of this header field MUST be a nonce consisting of a randomly selected 16-byte "+
 				"value that has been base64-encoded (see Section 4 of [RFC4648]). The nonce MUST be "+
 				"selected randomly for each connection.",
-			"The request has one key, of 16 octets that look like chance.", keyWrong),
+			"The request has one key of 16 bytes that look random.", keyWrong),
 		requestRow("4.1",
 			"The request MUST include a header field with the name |Sec-WebSocket-Version|. The value of "+
 				"this header field MUST be 13.", "The request has one version, 13.", func(s *script) string {
@@ -75,16 +76,16 @@ func clientRequestRows() []letterCase {
 			"The elements that comprise this value MUST be non-empty strings with characters in the range "+
 				"U+0021 to U+007E not including separator characters as defined in [RFC2616] and MUST all "+
 				"be unique strings.",
-			"Subprotocols, if any are offered, are tokens, each once.", subprotocolsWrong),
+			"Offered subprotocols, if any, are distinct tokens.", subprotocolsWrong),
 		requestRow("9.1",
 			"The parameters supplied with any given extension MUST be defined for that extension.",
-			"Extensions, if any are offered, are well formed, and so are the parameters of "+
+			"Offered extensions, if any, are well formed, and so are the parameters of "+
 				"permessage-deflate.", offersWrong),
 		requestRow("4.1",
 			"The \"Request-URI\" part of the request MUST match the /resource name/ defined in Section 3 "+
 				"(a relative URI) or be an absolute http/https URI that, when parsed, has a /resource "+
 				"name/, /host/, and /port/ that match the corresponding ws/wss URI.",
-			"The request's target has no fragment.", func(s *script) string {
+			"The target of the request has no fragment.", func(s *script) string {
 				if strings.Contains(s.request.line, "#") {
 					return "The request line is " + quoted([]string{s.request.line})
 				}
@@ -93,7 +94,7 @@ func clientRequestRows() []letterCase {
 		requestRow("4.1",
 			"Once the client's opening handshake has been sent, the client MUST wait for a response from "+
 				"the server before sending any further data.",
-			"Nothing comes behind the request before it is answered.", nothingEarly),
+			"The client sends nothing after the request before the response.", nothingEarly),
 		masksRow(), pongMasksRow(),
 	}
 }
@@ -114,7 +115,7 @@ func subprotocolsWrong(s *script) string {
 	seen := map[string]bool{}
 	for _, p := range list {
 		if seen[p] {
-			err = fmt.Errorf("%s is given twice", p)
+			err = fmt.Errorf("%s is repeated", p)
 		}
 		seen[p] = true
 	}
@@ -127,10 +128,10 @@ func subprotocolsWrong(s *script) string {
 func nothingEarly(s *script) string {
 	if s.remember(s.rest); len(s.rest) == 0 {
 		s.read(time.Now().Add(doubtTime))
-		s.in.waited = false // no verdict rests on it
+		s.in.waited = false // no verdict depends on this wait
 	}
 	if n := len(s.rest); n > 0 {
-		s.broke("%s came after the request, before the response.", byteCount(n))
+		s.broke("The client sent %s after the request, before the response.", byteCount(n))
 	}
 	return ""
 }
@@ -150,7 +151,7 @@ func keyWrong(s *script) string {
 		return "Sec-WebSocket-Key is " + quoted(keys) + ", which is not random"
 	}
 	if s.asking.keyAgain {
-		return "Sec-WebSocket-Key is " + quoted(keys) + ", much like that of an earlier connection"
+		return "Sec-WebSocket-Key is " + quoted(keys) + ", which resembles that of an earlier connection"
 	}
 	return ""
 }
@@ -159,9 +160,7 @@ func offersWrong(s *script) string {
 	v := s.request.fields.Values("Sec-Websocket-Extensions")
 	offers, err := parseExtensions(v)
 	if err != nil {
-		r := http9110("2.2", "MUST", "A sender MUST NOT generate protocol elements that do not match the "+
-			"grammar defined by the corresponding ABNF rules.")
-		s.res.Broken = &r
+		s.res.Broken = &ruleGenerate
 	}
 	for _, o := range offers {
 		if o.Name == extensionName && err == nil {
@@ -178,12 +177,12 @@ var ruleMasks = rule("5.3", "MUST", "The masking key needs to be unpredictable; 
 	"MUST be derived from a strong source of entropy, and the masking key for a given frame MUST NOT make "+
 	"it simple for a server/proxy to predict the masking key for a subsequent frame.")
 
-// masksRow looks at the keys with which a client masks. Those of earlier connections
-// are compared in place: a generator that begins with the same seed each time gives
-// the same keys in the same order.
+// masksRow returns a case on the masking keys of a client. It compares each key with that of the same
+// frame on earlier connections, because a generator that always begins with the same seed gives the
+// same keys in the same order.
 func masksRow() letterCase {
 	return letterCase{"The client returns twenty messages.",
-		"Each is masked with a key of its own, and none tells the next.", ruleMasks, func(s *script) {
+		"Each has its own masking key, and no key predicts the next one.", ruleMasks, func(s *script) {
 			s.open()
 			for range 20 {
 				s.echo(wire.OpBinary, bytes.Repeat([]byte("x"), 10))
@@ -193,7 +192,7 @@ func masksRow() letterCase {
 			}
 			for n, k := range s.in.keys[:comparedKeys] {
 				if s.asking.masks.seenBefore(nthKey{n, k}) {
-					s.broke("The key %x of frame %d is that of the same frame on an earlier connection.", k,
+					s.broke("The key %x of frame %d is the same as on an earlier connection.", k,
 						n+1)
 				}
 			}
@@ -201,8 +200,8 @@ func masksRow() letterCase {
 		}}
 }
 
-// comparedKeys is how many keys of a connection are compared with those of others.
-// Two that are random are alike in one run of a million.
+// comparedKeys is the number of keys of a connection that are compared with those of other connections.
+// Two random keys are equal in one of a million runs.
 const comparedKeys = 3
 
 // rememberKeys keeps the first keys of a connection for [masksRow].
@@ -212,10 +211,10 @@ func (s *script) rememberKeys() {
 	}
 }
 
-// pongMasksRow is masksRow for control frames, which some mask in another way.
+// pongMasksRow is like masksRow, but for control frames, which some clients mask in another way.
 func pongMasksRow() letterCase {
 	return letterCase{"The client answers twenty pings.",
-		"Each pong is masked with a key of its own, and none tells the next.", ruleMasks, func(s *script) {
+		"Each pong has its own masking key, and no key predicts the next one.", ruleMasks, func(s *script) {
 			s.open()
 			for i := range 20 {
 				data := fmt.Sprintf("ping %d", i)
@@ -229,8 +228,8 @@ func pongMasksRow() letterCase {
 		}}
 }
 
-// keysWrong tells why keys are not random; "" if they may be. Of twenty that are,
-// two are alike in one run of twenty million.
+// keysWrong says why keys are not random. It returns "" if they may be. Among twenty random keys, two
+// are equal in one of twenty million runs.
 func keysWrong(keys [][4]byte) string {
 	seen := map[[4]byte]bool{}
 	steps := map[uint32]bool{}
@@ -256,19 +255,19 @@ func keysWrong(keys [][4]byte) string {
 	n := len(keys) - 1
 	switch {
 	case n > 2 && len(steps) < n:
-		return "Each key is a step from the one before"
+		return "The differences between successive keys repeat"
 	case n > 2 && alike:
-		return "Each key is one octet, four times"
+		return "Each key is one byte, four times"
 	case n < 16:
-		return "" // too few to tell more
+		return "" // too few for further checks
 	}
 	for j := range and {
 		if and[j] == or[j] {
-			return fmt.Sprintf("Octet %d of each key is %#02x", j+1, and[j])
+			return fmt.Sprintf("Byte %d of each key is %#02x", j+1, and[j])
 		}
 	}
 	if never := ^(or[0] | or[1] | or[2] | or[3]); never != 0 {
-		return fmt.Sprintf("No octet of any key has one of the bits %#02x", never)
+		return fmt.Sprintf("No byte of any key has one of the bits %#02x", never)
 	}
 	return ""
 }

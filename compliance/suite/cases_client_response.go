@@ -30,25 +30,26 @@ func statusRows() []letterCase {
 		"a reliable channel for information")
 	const switching = "HTTP/1.1 101 Switching Protocols"
 	return []letterCase{
-		otherStatus("All is right but the status, 200.", "HTTP/1.1 200 OK"),
-		otherStatus("All is right but the status, 202.", "HTTP/1.1 202 Accepted"),
-		otherStatus("All is right but the status, 404.", "HTTP/1.1 404 Not Found"),
-		otherStatus("All is right but the status, 1010.", "HTTP/1.1 1010 Switching Protocols"),
+		otherStatus("Everything is valid except the status, 200.", "HTTP/1.1 200 OK"),
+		otherStatus("Everything is valid except the status, 202.", "HTTP/1.1 202 Accepted"),
+		otherStatus("Everything is valid except the status, 404.", "HTTP/1.1 404 Not Found"),
+		otherStatus("Everything is valid except the status, 1010.", "HTTP/1.1 1010 Switching Protocols"),
 		noUpgrade(ruleNot101, "A response of 200.", first("HTTP/1.1 200 OK")),
 		noUpgrade(ruleNot101, "A response of 400.", first("HTTP/1.1 400 Bad Request")),
 		noUpgrade(ruleNot101, "A response of 404.", first("HTTP/1.1 404 Not Found")),
 		noUpgrade(ruleNot101, "A response of 500.", first("HTTP/1.1 500 Internal Server Error")),
-		noUpgrade(ruleNot101, "A response of 301 that leads nowhere.",
+		noUpgrade(ruleNot101, "A response of 301 without a Location.",
 			first("HTTP/1.1 301 Moved Permanently")),
 		mayTake(ruleVersion, "The version is HTTP/1.0.", first("HTTP/1.0 101 Switching Protocols")),
-		fails(ruleConform, "The first line is not of HTTP.", first("WS/1.1 101 Switching Protocols")),
+		fails(ruleConform, "The first line is not that of an HTTP response.",
+			first("WS/1.1 101 Switching Protocols")),
 		fails(ruleConform, "The first line is garbage.", first("\x00\x01\x02\xff")),
-		takes(reason, "The reason phrase is another one.",
+		takes(reason, "The reason phrase differs.",
 			first("HTTP/1.1 101 Web Socket Protocol Handshake")),
 		takes(reason, "The reason phrase is empty.", first("HTTP/1.1 101 ")),
-		mayTake(reason, "There is no space behind the status.", first("HTTP/1.1 101")),
-		takes(interim, "A response of 100 comes first.", first("HTTP/1.1 100 Continue\r\n\r\n"+switching)),
-		takes(interim, "A response of 103 comes first.",
+		mayTake(reason, "There is no space after the status.", first("HTTP/1.1 101")),
+		takes(interim, "A response of 100 is sent first.", first("HTTP/1.1 100 Continue\r\n\r\n"+switching)),
+		takes(interim, "A response of 103 is sent first.",
 			first("HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n"+switching)),
 	}
 }
@@ -79,13 +80,13 @@ func replyFieldRows() []letterCase {
 		takes(con, "Connection is in lower case.", set("Connection", "Connection: upgrade")),
 		eitherUpgrade(con, "There are two Connection fields.",
 			set("Connection", "Connection: keep-alive", "Connection: Upgrade")),
-		takes(ruleChecks, "The names of fields are in lower case.", set("Upgrade", "upgrade: websocket"),
+		takes(ruleChecks, "The field names are in lower case.", set("Upgrade", "upgrade: websocket"),
 			set("Connection", "connection: Upgrade"),
 			set("Sec-WebSocket-Accept", "sec-websocket-accept: {accept}")),
-		takes(ruleChecks, "The names of fields are in upper case.", set("Upgrade", "UPGRADE: websocket"),
+		takes(ruleChecks, "The field names are in upper case.", set("Upgrade", "UPGRADE: websocket"),
 			set("Connection", "CONNECTION: Upgrade"),
 			set("Sec-WebSocket-Accept", "SEC-WEBSOCKET-ACCEPT: {accept}")),
-		takes(ruleChecks, "There are fields that nobody knows.",
+		takes(ruleChecks, "There are unknown fields.",
 			add("X-Unknown: 1", "X-Empty:", "Set-Cookie: a=b")),
 		mayTake(folded, "The value of a field is folded.", add("X-Folded: one,\r\n two")),
 		mayTake(ruleRepair, "A line has no colon.", add("Nonsense")),
@@ -111,7 +112,7 @@ func acceptRows() []letterCase {
 	}
 	const other = " s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" // of the key in the RFC
 	lower := func() letterCase {
-		c := fails(r, "The accept value is right but for the case of its letters.")
+		c := fails(r, "The accept value is right except for the case of its letters.")
 		c.play = func(s *script) {
 			s.asked()
 			accept := wire.AcceptKey(s.key)
@@ -123,15 +124,15 @@ func acceptRows() []letterCase {
 	return []letterCase{
 		fails(r, "There is no accept value.", field()),
 		fails(r, "The accept value is empty.", field("")),
-		fails(r, "The accept value is that of another key.", field(other)),
+		fails(r, "The accept value belongs to another key.", field(other)),
 		fails(r, "The accept value is cut short.", field(" s3pPLMBiTxaQ9kYGzzhZRbK")),
 		lower(),
-		fails(r, "Behind the accept value stands something else.", field(" {accept}x")),
+		fails(r, "Something follows the accept value.", field(" {accept}x")),
 		fails(r, "There are two accept values, the second one right.", field(other, " {accept}")),
 		fails(r, "There are two accept values, the first one right.", field(" {accept}", other)),
-		mayTake(once, "The accept value is given twice.", field(" {accept}", " {accept}")),
-		takes(r, "The accept value has spaces and tabs around it.", field(" \t {accept} \t")),
-		takes(r, "The accept value follows its colon at once.", field("{accept}")),
+		mayTake(once, "The accept value is repeated.", field(" {accept}", " {accept}")),
+		takes(r, "The accept value is surrounded by spaces and tabs.", field(" \t {accept} \t")),
+		takes(r, "There is no space before the accept value.", field("{accept}")),
 	}
 }
 
@@ -149,6 +150,6 @@ func replyProtocolRows() []letterCase {
 		fails(r, "Two subprotocols that were not offered, in two fields.",
 			add(f+" wscheck.one", f+" wscheck.two")),
 		mayIgnore(empty, "An empty subprotocol.", add(f)),
-		fails(r, "A subprotocol that is no token.", add(f+" a b/c")),
+		fails(r, "A subprotocol that is not a token.", add(f+" a b/c")),
 	}
 }

@@ -7,9 +7,8 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// compressedSizes are the messages of each subgroup of groups 12 and 13: their size,
-// in characters if they are text, how long the case may take, and the octets a
-// fragment, 0 for none.
+// compressedSizes are the messages of each subgroup of groups 12 and 13: their size, in characters for
+// text, the time limit of the case, and the bytes per fragment, or 0 for one frame.
 var compressedSizes = []struct {
 	size     int
 	wait     time.Duration
@@ -35,7 +34,7 @@ var compressedSizes = []struct {
 	{128 << 10, 480 * time.Second, 32 << 10},
 }
 
-// rule7692 makes a rule of RFC 7692 from its own words.
+// rule7692 returns a rule of RFC 7692. The text is a quote.
 func rule7692(section, text string) report.Rule {
 	return report.Rule{
 		Section: "RFC 7692, section " + section, Level: "MUST", Text: text,
@@ -93,15 +92,14 @@ func parameterCases() []*Case {
 	return cases
 }
 
-// asked is what we ask of the side that sends to us: of the server when we are the
-// client, of the client when we are the server.
+// asked has the parameters that we request for the messages that we receive.
 type asked struct {
 	noContext bool
 	bits      int
 }
 
-// offer is what we offer as a client: besides what we ask, that the server may ask
-// the same of us.
+// offer returns our offer as a client. It requests parameters of the server, and lets the server
+// request the same of us.
 func offer(noContext bool, bits int) deflateParams {
 	return deflateParams{ClientNoContext: true, ClientBits: -1, ServerNoContext: noContext, ServerBits: bits}
 }
@@ -110,7 +108,7 @@ func want(noContext bool, bits int) deflateParams {
 	return deflateParams{ClientNoContext: noContext, ClientBits: bits}
 }
 
-// compressedCases are a subgroup: a case for each size.
+// compressedCases returns a subgroup, with a case for each size.
 func compressedCases(group, sub int, b *body, d *negotiation, r report.Rule, parameters string) []*Case {
 	var cases []*Case
 	for i, s := range compressedSizes {

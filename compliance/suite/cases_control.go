@@ -41,7 +41,7 @@ func pingCases() []*Case {
 	}
 }
 
-// closes is a case that sends a frame which has no answer, and closes.
+// closes returns a case that sends a frame without an answer, and then closes.
 func closes(id string, r ruleT, description string, f frame) *Case {
 	return both(id, r, description, "No answer; then a clean close with 1000.", func(p *peer) {
 		p.expect(ok)
@@ -78,7 +78,7 @@ func reservedBitCases() []*Case {
 	}
 }
 
-// opcodeCases are group 4: opcodes without a meaning.
+// opcodeCases are group 4: reserved opcodes.
 func opcodeCases() []*Case {
 	var cases []*Case
 	for sub, first := range []int{3, 11} {

@@ -57,8 +57,8 @@ func fragmentCases() []*Case {
 	)
 }
 
-// slowPings is a fragmented message that takes a second, with a ping in each half.
-// The first is to be answered before the message is whole.
+// slowPings returns a case with a fragmented message that takes a second, with a ping in each half. The
+// peer answers the first ping before the message is complete.
 func slowPings(id string, way writing) *Case {
 	description := "Five fragments of a text message with a ping after the second; a second later, " +
 		"another after the fourth." + way.words()
@@ -76,7 +76,7 @@ func slowPings(id string, way writing) *Case {
 		})
 }
 
-// autoFragmentCases are group 10: a message cut into fragments by its sender.
+// autoFragmentCases are group 10: a message that its sender cuts into fragments.
 func autoFragmentCases() []*Case {
 	const size, cut = 65536, 1300
 	payload := make([]byte, size)

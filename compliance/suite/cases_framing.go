@@ -9,8 +9,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// framingCases are group 1: text and binary messages of the sizes at which the form
-// of the length changes.
+// framingCases are group 1: text and binary messages of sizes at the boundaries of the encodings of a
+// length.
 func framingCases() []*Case {
 	sizes := []struct{ size, chop int }{{0, 0}, {125, 0}, {126, 0}, {127, 0}, {128, 0}, {65535, 0},
 		{65536, 0}, {65536, 997}}
