@@ -30,7 +30,7 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 //   - 403: the page is of another origin, or AcceptOptions.Configure refused
 //   - 405: the method is not GET
 //   - 408: the end of an empty chunked body did not arrive in time
-//   - 426: the request is not a WebSocket handshake, uses HTTP/1.0, or has another version than 13
+//   - 426: the request is not a WebSocket handshake, uses HTTP/1.0, or another version than 13
 //   - 431: the Sec-WebSocket fields are larger than Limits.MaxHandshakeFields
 //   - 500: opts are invalid; only the error says how
 //   - 501: w cannot be hijacked. Middleware that wraps a ResponseWriter must have Unwrap or Hijack;
@@ -39,9 +39,9 @@ var errBegun = errors.New("the response has begun, but nothing may be written be
 //
 // A status of 0 means that no response was sent: the response had already begun, the connection had
 // already been hijacked, or the 101 could not be sent and the connection is gone. Accept notices
-// that a response has begun if w, or a writer that it wraps, has a method Written, or a method
-// Status together with BytesWritten or Size. The writer of net/http has none of them: write nothing
-// to it before Accept.
+// that a response has begun if w, or a writer that it wraps, reports that with a method Written, or
+// with a method Status together with BytesWritten or Size. The writer of net/http has none of them:
+// write nothing to it before Accept.
 //
 // Accept sends the 101 itself, after Hijack. Middleware that records the status therefore sees
 // none, or keeps its default, such as 200. Only a writer with WriteHeaderNow, such as gin's,

@@ -67,16 +67,13 @@ func (a *acceptance) respond(nc net.Conn, brw *bufio.ReadWriter, middleware http
 		late := time.AfterFunc(d, func() { dropConn(nc) })
 		defer func() {
 			if !late.Stop() || isDeadline(err) {
-				err = errResponseTimeout
+				err = fmt.Errorf("not completed within Limits.HandshakeTimeout: %w", os.ErrDeadlineExceeded)
 			}
 		}()
 	}
 	_, err = nc.Write(b)
 	return err
 }
-
-var errResponseTimeout = fmt.Errorf("not completed within Limits.HandshakeTimeout: %w",
-	os.ErrDeadlineExceeded)
 
 // appendResponse appends the 101 response (RFC 6455, section 4.2.2, step 5).
 func (a *acceptance) appendResponse(dst []byte, middleware http.Header) []byte {

@@ -1,10 +1,11 @@
 // A maintainer's map of this package.
 //
 // Who owns what. A Conn is a table of contents: each concern is a struct in the file of its name.
-// The goroutine that holds in.turn reads: incoming, the read half of transport and, after a failed
-// write, lastReads are its own. The one that holds out.messages sends a message, and the one that
-// holds out.frames writes a frame: the encoder, out.rest and the write half of transport are its
-// own. ending, pings and stats are for everybody, with a mutex or atomics.
+// The holder of in.turn reads: incoming, the read half of transport and, after a failed write,
+// lastReads belong to it. The holder of out.messages sends a message. The holder of out.frames
+// writes a frame: the encoder, out.rest and the write half of transport belong to it. Any goroutine
+// may use ending, pings and stats, which have a mutex or atomics. The opening handshake comes
+// before the Conn: accept_*.go on a server, dial_*.go on a client, handshake.go for both.
 //
 // Order of locks: in.turn, out.messages, out.frames, out.mu. Below those are the mutexes of a turn,
 // of a deadline, of ending and of pings, which are held for a few lines and never together.

@@ -171,10 +171,8 @@ func (d *dialer) exchange(
 	if err != nil {
 		return nil, ConnOptions{}, nil, dialFailed(ctx, step+" the server", err)
 	}
-	if d.opts.Jar != nil {
-		if cookies := r.HTTP.Cookies(); len(cookies) > 0 {
-			d.opts.Jar.SetCookies(req.URL, cookies)
-		}
+	if cookies := r.HTTP.Cookies(); d.opts.Jar != nil && len(cookies) > 0 {
+		d.opts.Jar.SetCookies(req.URL, cookies)
 	}
 	if cfg, err = d.verify(r); err != nil {
 		return nil, ConnOptions{}, r.HTTP, err

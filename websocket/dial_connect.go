@@ -80,7 +80,6 @@ func (d *dialer) proxyTLS(name string) *tls.Config {
 	return c
 }
 
-// startTLS performs the TLS handshake over nc.
 func startTLS(ctx context.Context, nc net.Conn, c *tls.Config) (*tls.Conn, error) {
 	tc := tls.Client(nc, c)
 	return tc, tc.HandshakeContext(ctx)

@@ -1,29 +1,29 @@
 // Package websocket implements the WebSocket protocol, RFC 6455: a handler for net/http servers, a
-// client, and the connection that both return. It imports the standard library and package wire,
-// its codec, alone.
+// client, and the connection that both return. It depends only on the standard library and on
+// package wire, its codec.
 //
 // # Terms
 //
 // The terms are those of RFC 6455. A connection begins with an opening handshake, which is an HTTP
-// request and its 101 response. Then both sides send messages, text or binary. It ends with a
-// closing handshake, in which each side sends a close frame. A message may be divided into
-// fragments. Pings, pongs and close frames can pass between two fragments.
+// request and its 101 response. Then both sides send messages, text or binary. The connection ends
+// with a closing handshake, in which each side sends a close frame. A message may be divided into
+// fragments. Pings, pongs and close frames can be sent between two fragments.
 //
 // # Overview
 //
-// A server registers a [Handler] with its mux, or calls [Accept] in its own handler. A client
-// calls [Dial]. [NewConn] makes a connection over any stream. All four give a [Conn]:
+// A server registers a [Handler] with its mux, or calls [Accept] in its own handler. A client calls
+// [Dial]. [NewConn] makes a connection over any stream. All four give a [Conn]:
 //
-//   - [Conn.Messages] is the loop for most programs. It does not copy a message that arrived in
-//     one piece.
-//   - [Conn.Read] returns a message in a slice of the caller's. [Conn.AppendRead] appends it to a
-//     slice. [Conn.Reader] streams it.
+//   - [Conn.Messages] is the loop for most programs. It does not copy a message that arrived in one
+//     piece.
+//   - [Conn.Read] returns a message in a new slice. [Conn.AppendRead] appends it to a slice.
+//     [Conn.Reader] streams it.
 //   - [Conn.Write] sends a message. [Conn.WriteBuffers] sends several slices as one message.
 //     [Conn.Writer] streams a message. [Conn.WritePlain] and [Conn.PlainWriter] skip compression.
 //   - [Conn.WritePrepared] sends a message that [Prepare] has made. It is framed and compressed
 //     once for many connections.
 //   - [Conn.ReadJSON] and [Conn.WriteJSON] decode and encode JSON.
-//   - [Conn.Ping] measures the round trip. [Conn.Unsent] returns how much waits to be sent.
+//   - [Conn.Ping] measures the round trip. [Conn.Unsent] returns how many bytes wait to be sent.
 //   - [Conn.Close] ends the connection with a code and a reason, [Conn.CloseNow] at once, and
 //     [Conn.Abort] at once with a cause. [Conn.Closure] returns how it ended.
 //   - [Conn.ByteStream] turns the connection into a [net.Conn].
@@ -33,19 +33,20 @@
 // One goroutine reads and any number write. Some goroutine must read for as long as the connection
 // is open: only a read answers pings and notices the peer's close frame.
 //
-// In terms of gorilla/websocket, Upgrader.Upgrade is [Accept], ReadMessage and NextReader are
-// [Conn.Read] and [Conn.Reader], WriteMessage and NextWriter are [Conn.Write] and [Conn.Writer],
-// SetReadLimit is Limits.MaxMessage, deadlines are contexts, and the handlers of pings, pongs and
-// close frames are [Conn.OnControl]. In terms of coder/websocket, NetConn is [Conn.ByteStream].
+// If you know gorilla/websocket: [Accept] is Upgrader.Upgrade, [Conn.Read] and [Conn.Reader] are
+// ReadMessage and NextReader, [Conn.Write] and [Conn.Writer] are WriteMessage and NextWriter,
+// Limits.MaxMessage is SetReadLimit, contexts replace deadlines, and [Conn.OnControl] replaces the
+// handlers of pings, pongs and close frames. If you know coder/websocket: [Conn.ByteStream] is
+// NetConn.
 //
 // # Contexts
 //
 // A context bounds every blocking call, and the connection usually survives the end of that
-// context. A read keeps for the next read what has arrived. A write is either not sent at all or
-// sent to its end later, and [Error.Accepted] reports which. There are three exceptions, in which
-// the connection ends: a write that is cut in the middle over TLS or another transport that cannot
-// resume it (see Transports), a write with more than 1 MiB left to send, and a [MessageWriter] that
-// has sent only a part of its message.
+// context. An interrupted read leaves what has arrived to the next read. An interrupted write is
+// either not sent at all or sent to its end later, and [Error.Accepted] reports which. In three
+// cases the connection ends: if a write is cut in the middle over TLS or another transport that
+// cannot resume it (see Transports), if more than 1 MiB of a write is left to send, and if the
+// context of a [MessageWriter] ends after a part of its message was sent.
 //
 // The error of a context is returned only by the call that took the context, together with
 // [context.Cause]. If a context ends because the connection has ended, as [Conn.Context] and its
@@ -64,16 +65,16 @@
 // transport accepts deadlines and ignores them, a call that is still running 250 ms after its
 // deadline closes the connection, and the error says so.
 //
-// Where deadlines work, a write that is cut in the middle ends the connection over TLS. It also does
-// so over a transport with its own timeouts, such as a multiplexer, which may not report how much
-// it has sent.
+// Where deadlines work, a write that is cut in the middle ends the connection over TLS, and also
+// over a transport with its own timeouts, such as a multiplexer, which may not report how much it
+// has sent.
 //
 // # Extensions
 //
 // Compression is the extension permessage-deflate (RFC 7692), in the separate module deflate. List
-// one in the Extensions of AcceptOptions and DialOptions. Messages then pass through the extension,
-// unless it declines them or you use WritePlain or PlainWriter. Limits apply to the decompressed
-// message.
+// it in the Extensions of AcceptOptions and DialOptions. Messages then pass through the extension,
+// unless it declines them or you use WritePlain or PlainWriter. MaxMessage applies to the
+// decompressed message.
 //
 // # Errors
 //
@@ -94,10 +95,10 @@
 // cookies of their visitors (RFC 6455, section 10.2). All [Limits] are on by default except
 // MaxWriteFrame, MessageTimeout and Budget. A peer cannot make a connection hold more than one
 // message and some buffers. Writes to a stalled peer, closing handshakes and this package's part of
-// opening handshakes all time out; [http.Server] bounds the time that a client takes to send its
-// request, with ReadHeaderTimeout. A [Budget] caps the memory for messages of all connections
-// together. Text that is read is checked to be UTF-8. Masking keys and handshake keys come from
-// crypto/rand. Redirects are off, and never carry credentials to another host.
+// opening handshakes all time out. ReadHeaderTimeout of [http.Server] limits how long a client
+// takes to send its request. A [Budget] caps the memory for messages of all connections together.
+// Text is validated when it is read. Masking keys and handshake keys come from crypto/rand.
+// Redirects are off, and never carry credentials to another host.
 //
 // # Memory
 //

@@ -49,7 +49,6 @@ func (e *ending) recordSent(payload []byte) bool {
 	return !e.finished
 }
 
-// recordReceived records the peer's close frame.
 func (e *ending) recordReceived(payload []byte) {
 	f := parseClose(payload)
 	e.mu.Lock()

@@ -180,6 +180,7 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 	var dial *HandshakeError
 	var w *wire.Error
 	var payload *payloadError
+	var stream *brokenStream
 	switch {
 	case err == nil:
 		return StatusNormalClosure, ""
@@ -193,7 +194,7 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 		return StatusUnsupportedData, err.Error()
 	case errors.As(err, &payload) && payload.reader == handler:
 		return StatusInvalidPayload, payload.reason()
-	case handler != nil && isEnded(err):
+	case handler != nil && (errors.Is(err, net.ErrClosed) || errors.As(err, &stream)): // has ended
 		return 0, ""
 	case errors.Is(err, context.Canceled):
 		return StatusGoingAway, ""
@@ -201,12 +202,6 @@ func closeStatus(err error, handler *Conn) (StatusCode, string) {
 		return w.Code(), w.Reason()
 	}
 	return StatusInternalError, ""
-}
-
-// isEnded reports whether err is the error of a connection that has ended.
-func isEnded(err error) bool {
-	var stream *brokenStream
-	return errors.Is(err, net.ErrClosed) || errors.As(err, &stream)
 }
 
 // opError returns the error of an operation that failed with err. Once it is known why the
@@ -353,7 +348,6 @@ func (e *payloadError) Error() string { return e.err.Error() }
 
 func (e *payloadError) Unwrap() error { return e.err }
 
-// reason returns the reason that is sent to the peer.
 func (e *payloadError) reason() string {
 	if e.reader == nil {
 		return "extension cannot decode the message"

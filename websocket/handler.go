@@ -25,15 +25,16 @@ import (
 //
 // # The end of a connection
 //
-// When Serve returns, the connection is closed, unless it is closed already:
+// When Serve returns, the connection is closed, unless it is closed already. The status code
+// depends on the error:
 //
-//   - with 1000 after nil
-//   - with the code and reason of an error of [CloseWith]
-//   - with 1001 after [context.Canceled]
-//   - with 1007 after an error of [Conn.ReadJSON] about an invalid value of the peer
-//   - with the code of a [wire.Error] that the program has found itself
-//   - with 1011 after any other error, including an error of another connection, such as that of a
-//     proxy to its backend, whose code is not relayed
+//   - nil: 1000
+//   - an error of [CloseWith]: its code and reason
+//   - [context.Canceled]: 1001
+//   - an error of [Conn.ReadJSON] about an invalid value from the peer: 1007
+//   - a [wire.Error] that the program has found itself: its code
+//   - any other error: 1011. That includes an error of another connection, such as that of a proxy
+//     to its backend, whose code is not relayed
 //
 // The text of an error is not sent to the peer. The reason of the close frame is that of CloseWith,
 // the Reason of the wire.Error, a fixed text for 1007, or empty.

@@ -29,8 +29,8 @@ type ConnOptions struct {
 	// it. Default: no extension.
 	Session wire.Session
 
-	// Early is what the peer sent after its handshake and has already been read. The Conn owns the
-	// slice from then on.
+	// Early holds the bytes that the peer sent after its handshake and that have already been read.
+	// The Conn owns the slice from then on.
 	Early []byte
 
 	// Limits apply to the connection. Those of the opening handshake are not used:

@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The defaults of the fields of [Limits].
+// Default values of the fields of [Limits].
 const (
 	DefaultMaxMessage         = wire.DefaultMaxMessage        // 1 MiB
 	DefaultMaxEmptyFragments  = wire.DefaultMaxEmptyFragments // 1,024 frames
@@ -38,8 +38,8 @@ type Limits struct {
 
 	// MaxWriteFrame is the largest payload of a data frame that is sent, in bytes. A longer message
 	// is sent in fragments, with control frames between them if any are due. It is for gateways
-	// that refuse large frames, some of them above 32 KiB. Frames that are read are limited only by
-	// MaxMessage. Default: no limit.
+	// that refuse large frames: some accept at most 32 KiB. Frames that are read are limited only
+	// by MaxMessage. Default: no limit.
 	MaxWriteFrame int64
 
 	// MaxEmptyFragments is how many consecutive frames may continue a message without any payload.
@@ -52,9 +52,9 @@ type Limits struct {
 	// DefaultMaxControls, 1,000.
 	MaxControls int
 
-	// HandshakeTimeout limits the opening handshake: all of a client's Dial; on a server the
-	// response, and before it the end of an empty chunked body. Default: DefaultHandshakeTimeout,
-	// 10 s.
+	// HandshakeTimeout limits the opening handshake. On a client that is all of Dial. On a server
+	// it is the response, and before it the end of an empty chunked body. Default:
+	// DefaultHandshakeTimeout, 10 s.
 	HandshakeTimeout time.Duration
 
 	// CloseTimeout limits the closing handshake. It also limits how long our close frame may take
@@ -108,8 +108,7 @@ func setDefault[T int | int64 | time.Duration](v *T, def T) {
 }
 
 // AcceptOptions configure the server's side of a connection. A nil pointer means the zero value.
-// Accept only reads them. If they are invalid, the request is refused with 500 before it is
-// checked.
+// Accept only reads them. If they are invalid, every request is refused with 500.
 type AcceptOptions struct {
 	// Subprotocols are the subprotocols of the server in order of preference. Each is one or more
 	// visible ASCII characters other than a comma. The first one that the client offers too is
@@ -145,9 +144,9 @@ type AcceptOptions struct {
 	// server with the cookies of the page's visitors.
 	InsecureAnyOrigin bool
 
-	// Header has more fields for the 101 response, in addition to those in ResponseWriter.Header.
-	// If both have a field, both are sent. Names keep their case. The fields of the handshake,
-	// fields about the length of a body, and control characters in values are errors.
+	// Header holds additional fields for the 101 response. A field that ResponseWriter.Header has
+	// as well is sent from both. Names keep their case. It is an error to set fields of the
+	// handshake or about the length of a body, or to use control characters in values.
 	Header http.Header
 
 	Limits Limits
@@ -173,10 +172,10 @@ type DialOptions struct {
 	// Extensions are offered to the server, in this order. At most one takes effect.
 	Extensions []wire.Extension
 
-	// Header has more fields for the request, such as Authorization, Origin or Cookie. Names keep
-	// their case. Host sets the request's Host. Fields of the handshake itself (Upgrade,
-	// Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding, Trailer) are errors. So is
-	// Proxy-Authorization: a proxy's credentials are the userinfo of its URL.
+	// Header holds additional fields for the request, such as Authorization, Origin or Cookie.
+	// Names keep their case. Host sets the request's Host. It is an error to set fields of the
+	// handshake itself (Upgrade, Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding,
+	// Trailer), or Proxy-Authorization: a proxy's credentials belong in the userinfo of its URL.
 	Header http.Header
 
 	// Jar, if set, provides the cookies of the request, in addition to a Cookie field in Header,

@@ -127,9 +127,9 @@ func (c *Conn) takeBack(l loan) {
 	c.endRead()
 }
 
-// Reader returns a reader of the next message, for a message that need not fit in memory, although
-// MaxMessage still applies. It returns once the message has begun. The rest of the message of an
-// earlier Reader is skipped.
+// Reader returns a reader of the next message, which need not fit in memory. MaxMessage still
+// applies. It returns once the message has begun. The rest of the message of an earlier Reader is
+// skipped.
 //
 // ctx bounds Reader and the Reads that follow. A Read whose context ends loses nothing: continue
 // with [MessageReader.SetContext].

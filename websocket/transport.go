@@ -86,7 +86,6 @@ func (t *transport) closeWrite() error {
 	return errors.ErrUnsupported
 }
 
-// close closes the connection at once.
 func (t *transport) close() {
 	if t.closed.Swap(true) {
 		return

@@ -109,8 +109,8 @@ func (t *transport) readNow() (*block, int, error) {
 // not forever.
 func (t *transport) readPlain(p []byte) (n int, err error) {
 	t.rd.waiting()
-	t.rd.begin()
-	defer t.rd.end()
+	t.rd.setBusy(true)
+	defer t.rd.setBusy(false)
 	var r io.Reader = t.nc
 	if t.rd.pump != nil {
 		r = t.rd.pump

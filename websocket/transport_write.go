@@ -147,9 +147,9 @@ func (t *transport) writePiece(b []byte) (int, error) {
 	if t.wr.pump != nil {
 		w = t.wr.pump
 	}
-	t.wr.begin()
+	t.wr.setBusy(true)
 	n, err := w.Write(b)
-	t.wr.end()
+	t.wr.setBusy(false)
 	switch {
 	case err == nil && n == len(b):
 		return n, nil

@@ -36,10 +36,7 @@ type watchdog struct {
 	timer *time.Timer
 }
 
-// begin and end are called before and after each operation of the transport.
-func (d *deadline) begin() { d.setBusy(true) }
-func (d *deadline) end()   { d.setBusy(false) }
-
+// setBusy is called with true before each operation of the transport, and with false after it.
 func (d *deadline) setBusy(busy bool) {
 	if d.dog == nil {
 		return

@@ -158,9 +158,9 @@ func (w *MessageWriter) Flush() error {
 //
 // A message whose context has ended before, or of which a call has failed, cannot be completed. If
 // none of it was sent, it is dropped, and the connection is as before. If a part was sent, or an
-// extension has begun to compress it, the connection ends, unless it is being closed anyway. That
-// is the case once more than 16 KiB, or than Limits.MaxWriteFrame, were written, or Flush was
-// called.
+// extension has begun to compress it, the connection ends, unless it is being closed anyway.
+// Neither happens until Flush is called or more than one fragment is written, which has 16 KiB
+// unless SetFrameSize or Limits.MaxWriteFrame says otherwise.
 func (w *MessageWriter) Close() error {
 	if w.gone {
 		return w.err
@@ -198,7 +198,6 @@ func (w *MessageWriter) Close() error {
 	return err
 }
 
-// sendFull sends the full fragments in buf.
 func (w *MessageWriter) sendFull() {
 	full := w.full()
 	n := len(w.buf) / full * full
