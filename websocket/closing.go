@@ -299,7 +299,7 @@ func (g *closing) setOver() {
 func (c *Conn) awaitAnswer(due <-chan struct{}) {
 	over := *c.closing.watched.Load() // not nil: OnControl was called
 	if c.closing.over.Load() {
-		return // perhaps before OnControl was called
+		return // it may have been set before watched
 	}
 	limit := c.closeWithin
 	if limit < 0 {

@@ -125,7 +125,7 @@ func (c *Conn) appendPongs(buf []byte) (_ []byte, n int) {
 	for ; len(batch) > 0; n++ {
 		f := pongFrame(batch[1 : 1+batch[0]])
 		o.setKey(&f)
-		buf, _ = o.enc.AppendFrame(buf, f.Header, f.payload) // it is valid
+		buf, _ = o.enc.AppendFrame(buf, f.Header, f.payload) // never fails; f is valid
 		batch = batch[1+len(f.payload):]
 	}
 	return buf, n

@@ -91,9 +91,9 @@ func (c *Conn) teardownTimeout() time.Duration {
 	return c.closeWithin
 }
 
-// drainAndClose closes the transport once our close frame is out. After a closing handshake, which
-// began at began, the server closes at once and the client after the server (RFC 6455, section
-// 7.1.1). The caller has in.turn.
+// drainAndClose closes the transport once our close frame is out. After a closing handshake that
+// began at the given time, the server closes at once and the client after the server (RFC 6455,
+// section 7.1.1). The caller has in.turn.
 func (c *Conn) drainAndClose(began time.Time, failed bool) {
 	until := time.Now().Add(lingerTime)
 	if !failed && c.in.dec.Role == wire.Client && c.closeWithin >= 0 {

@@ -32,7 +32,7 @@ type watchdog struct {
 	late  bool           // an operation was not done in time
 	last  bool           // only lastGrace remains
 	due   time.Time      // when to act; zero: never
-	fires time.Time      // when timer fires; may be before due, as it is only moved forward
+	fires time.Time      // when timer fires; before due if due was put off
 	timer *time.Timer
 }
 

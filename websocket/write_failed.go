@@ -148,7 +148,7 @@ func (c *Conn) readAhead() {
 	c.releaseIfEnded()
 }
 
-// keep appends b to the unread bytes, and looks through what has not been looked through.
+// keep appends b to the unread bytes, and passes new bytes to lookAhead.
 func (c *Conn) keep(b []byte) {
 	in, last := &c.in, c.ending.last
 	if !last.kept {
