@@ -70,7 +70,7 @@ func finishBody(w http.ResponseWriter, r *http.Request, limit time.Duration) *Ha
 	}
 	_, err := io.ReadFull(r.Body, make([]byte, 1))
 	switch {
-	case err == nil, err == io.EOF && len(r.Trailer) > 0: // but a copy of r lacks unannounced trailers
+	case err == nil, err == io.EOF && len(r.Trailer) > 0: // a copy of r lacks unannounced ones
 		return refuseBody()
 	case err != io.EOF && limit > 0 && !time.Now().Before(due): // net/http does not always return a timeout
 		return refusal(http.StatusRequestTimeout, "RFC 9110, section 15.5.9",
