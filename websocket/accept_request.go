@@ -22,7 +22,7 @@ func checkRequest(r *http.Request) *HandshakeError {
 	switch {
 	case r.ProtoMajor > 1:
 		return refusal(http.StatusHTTPVersionNotSupported, "RFC 9110, section 15.6.6",
-			"a WebSocket opens over HTTP/1.1 here, not over %s", r.Proto)
+			"this server opens WebSockets over HTTP/1.1, not %s", r.Proto)
 	case r.Method != http.MethodGet:
 		return refusal(http.StatusMethodNotAllowed, section421, "the method is %.32q, not GET", r.Method)
 	case !r.ProtoAtLeast(1, 1):
