@@ -20,7 +20,7 @@ func (o *AcceptOptions) checkOrigin(r *http.Request) *HandshakeError {
 		return nil
 	case len(values) > 1:
 		return refusal(http.StatusBadRequest, "RFC 6454, section 7.3",
-			fieldOrigin+" stands here more than once")
+			fieldOrigin+" is repeated")
 	case len(values[0]) > maxOrigin:
 		return refusal(http.StatusForbidden, section102,
 			"the origin has %d bytes, more than %d", len(values[0]), maxOrigin)

@@ -87,10 +87,10 @@ func finishBody(w http.ResponseWriter, r *http.Request, limit time.Duration) *Ha
 func checkVersion(values []string) *HandshakeError {
 	switch {
 	case len(values) == 0:
-		return refusal(http.StatusBadRequest, section421, "%w, and there is none", errVersion)
+		return refusal(http.StatusBadRequest, section421, "%w, but is missing", errVersion)
 	case len(values) > 1:
 		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.5",
-			"%w, and stands here more than once", errVersion)
+			"%w, but is repeated", errVersion)
 	case values[0] != protocolVersion:
 		return refusal(http.StatusUpgradeRequired, section422, "%w, not %.32q", errVersion, values[0])
 	}
@@ -100,10 +100,10 @@ func checkVersion(values []string) *HandshakeError {
 func checkKey(values []string) *HandshakeError {
 	switch {
 	case len(values) == 0:
-		return refusal(http.StatusBadRequest, section421, "there is no "+fieldKey)
+		return refusal(http.StatusBadRequest, section421, fieldKey+" is missing")
 	case len(values) > 1:
 		return refusal(http.StatusBadRequest, "RFC 6455, section 11.3.1",
-			fieldKey+" stands here more than once")
+			fieldKey+" is repeated")
 	case !wire.IsKey(values[0]):
 		return refusal(http.StatusBadRequest, section421, fieldKey+" is not 16 bytes in base64")
 	}

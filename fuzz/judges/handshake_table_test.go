@@ -83,7 +83,7 @@ var handshakeRows = []handshakeRow{
 		"gorilla coder gobwas gws xnet", "accepts more than one Sec-WebSocket-Version field",
 		"11.3.5", "However, the |Sec-WebSocket-Version| header field MUST NOT appear more than once in an " +
 			"HTTP request.", "ours",
-		accepts("Sec-WebSocket-Version must be 13, and stands here more than once"),
+		accepts("Sec-WebSocket-Version must be 13, but is repeated"),
 	},
 	{
 		"gorilla", "accepts a list of versions that contains 13",
@@ -94,7 +94,7 @@ var handshakeRows = []handshakeRow{
 		"gorilla gobwas gws xnet", "accepts more than one Sec-WebSocket-Key field",
 		"11.3.1", "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request.",
 		"ours",
-		accepts("Sec-WebSocket-Key stands here more than once"),
+		accepts("Sec-WebSocket-Key is repeated"),
 	},
 	{
 		"coder gobwas gws xnet", "accepts a key that is not 16 bytes, or is surrounded by non-ASCII spaces",
@@ -115,7 +115,7 @@ var handshakeRows = []handshakeRow{
 		"10.2", "The server MAY use this information as part of a determination of whether to accept the " +
 			"incoming connection. If the server does not validate the origin, it will accept connections " +
 			"from anywhere.", "both",
-		accepts("(status 403): ", "Origin stands here more than once"),
+		accepts("(status 403): ", "Origin is repeated"),
 	},
 	{
 		"gorilla coder gobwas gws xnet", "has no separate limit on the Sec-WebSocket fields",
@@ -127,7 +127,7 @@ var handshakeRows = []handshakeRow{
 		"gorilla coder", "accepts several Origin fields, and reads only the first",
 		"RFC 6454, 7.3", "The user agent MUST NOT include more than one Origin header field in any HTTP " +
 			"request.", "ours",
-		accepts("Origin stands here more than once"),
+		accepts("Origin is repeated"),
 	},
 	{
 		"gorilla coder", "compares only the host of an origin that is not valid or not of a web page: " +
