@@ -14,9 +14,9 @@ import (
 	"github.com/hawser-ws/hawser/compliance/testee"
 )
 
-// caught are defects, and cases that must not be OK because of them. They are right
+// defects are defects, and cases that must not be OK because of them. They are right
 // with a peer that has no defect.
-var caught = []struct {
+var defects = []struct {
 	defect  string
 	clients bool
 	cases   string
@@ -167,7 +167,7 @@ func allRight(r *report.Result) bool { return r.Behavior == report.OK && r.Behav
 func TestDefectsAreCaught(t *testing.T) {
 	t.Parallel()
 	every := map[bool]string{}
-	for _, c := range caught {
+	for _, c := range defects {
 		every[c.clients] += "," + c.cases
 	}
 	var wg sync.WaitGroup
@@ -183,7 +183,7 @@ func TestDefectsAreCaught(t *testing.T) {
 	for clients, ids := range every {
 		inTurn("right", clients, func(t *testing.T) { testRight(t, clients, ids[1:]) })
 	}
-	for _, c := range caught {
+	for _, c := range defects {
 		inTurn(c.defect, c.clients, func(t *testing.T) { testCaught(t, c.defect, c.clients, c.cases) })
 	}
 }
@@ -234,9 +234,9 @@ func testCaught(t *testing.T, defect string, clients bool, ids string) {
 	}
 }
 
-// seldom are cases that hardly a peer can fail, since nobody says what is right. In H.6.13
+// rarelyFails are cases that hardly a peer can fail, since nobody says what is right. In H.6.13
 // the sentence binds the client, and in X.7.12 only silence is wrong.
-func seldom(c *Case) bool {
+func rarelyFails(c *Case) bool {
 	return c.Idle || c.Rule.Level == "MAY" || c.Rule.Level == "" ||
 		slices.Contains([]string{"H.6.13", "X.7.12"}, c.ID)
 }
@@ -245,14 +245,14 @@ func seldom(c *Case) bool {
 // not for want of an opening handshake where the case is about something else.
 func TestEveryServerCaseCanFail(t *testing.T) {
 	t.Parallel()
-	handshake := []*target{listen(t, no), listen(t, yes), listen(t, teapot)}
-	behind := []*target{listen(t, yes), listen(t, deaf), listen(t, hasty)}
+	handshake := []*target{listen(t, refuseAll), listen(t, acceptAll), listen(t, answer204)}
+	behind := []*target{listen(t, acceptAll), listen(t, silent), listen(t, closeAtOnce)}
 	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 50 * time.Millisecond,
 		ClosePath: testee.ClosePath}).withDefaults()
 	var wg sync.WaitGroup
 	free := make(chan struct{}, 16)
 	for _, c := range casesMatching(t, "H.*", "L.*", "X.*", "R.*") {
-		if !c.Servers || seldom(c) {
+		if !c.Servers || rarelyFails(c) {
 			continue
 		}
 		free <- struct{}{}
@@ -262,14 +262,14 @@ func TestEveryServerCaseCanFail(t *testing.T) {
 			if c.ID[0] == 'H' {
 				targets = handshake
 			}
-			holds(t, func(complain func(string, ...any)) {
+			eventually(t, func(complain func(string, ...any)) {
 				for _, tgt := range targets {
 					r, err := serverCase(t.Context(), tgt, c, o)
 					if err != nil {
 						t.Logf("%s: %v", c.ID, err)
 						continue
 					}
-					rested(t, r)
+					checkRule(t, r)
 					if r.Behavior == report.Failed || r.Behavior == report.NonStrict {
 						return
 					}
@@ -293,7 +293,7 @@ func TestEveryClientCaseCanFail(t *testing.T) {
 		"AQID", "@QID", "Host: h", "Host: ", "GET %s HTTP/1.1", "GET %s&#f HTTP/1.0").Replace(request) +
 		"early"
 	failed := map[string]bool{}
-	cases := slices.DeleteFunc(casesMatching(t, "L.*", "X.*", "R.*", "C.*"), seldom)
+	cases := slices.DeleteFunc(casesMatching(t, "L.*", "X.*", "R.*", "C.*"), rarelyFails)
 	fair := func(c *Case) bool { return !c.Clients || failed[c.ID] }
 	for n := range 2 * attempts { // on a busy machine some want more than one of each
 		ask := []string{request, wrong}[n%2]
@@ -316,8 +316,8 @@ func TestEveryClientCaseCanFail(t *testing.T) {
 	}
 }
 
-// rested asserts that a verdict rests on a sentence of its level.
-func rested(t *testing.T, r *report.Result) {
+// checkRule asserts that a verdict rests on a sentence of its level.
+func checkRule(t *testing.T, r *report.Result) {
 	t.Helper()
 	want := map[report.Verdict]string{report.Failed: "MUST", report.NonStrict: "SHOULD"}[r.Behavior]
 	if rule := r.VerdictRule(); want != "" && (rule == nil || rule.Level != want) {

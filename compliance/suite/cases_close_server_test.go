@@ -35,7 +35,7 @@ func TestClosePathIsOptional(t *testing.T) {
 			}
 		}
 	}
-	refusing := listen(t, no)
+	refusing := listen(t, refuseAll)
 	r, err := serverCase(t.Context(), refusing, casesMatching(t, "R.11.1")[0],
 		(&Options{ClosePath: testee.ClosePath}).withDefaults())
 	if err != nil || r.Behavior != report.Unimplemented {

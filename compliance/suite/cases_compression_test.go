@@ -91,7 +91,7 @@ func TestCompressedOffers(t *testing.T) {
 // A peer without compression, or without the parameters that it is asked for, has
 // not implemented what the case is about.
 func TestCompressedUnimplemented(t *testing.T) {
-	url := serveHandler(t, echoed(nil, nil))
+	url := serveHandler(t, echoServerChanging(nil, nil))
 	for _, r := range runQuick(t, url, casesMatching(t, "12.1.1", "12.5.18", "13.7.18")) {
 		if r.Behavior != report.Unimplemented || r.BehaviorClose != report.OK || r.Traffic != nil {
 			t.Errorf("%s: %s, close %s: %s", r.ID, r.Behavior, r.BehaviorClose, r.Result)
@@ -125,7 +125,7 @@ func TestCompressedChanged(t *testing.T) {
 	for words, f := range change {
 		for bad, noContext := range map[int]bool{0: false, 7: true, 49: false} {
 			ext := deflate.MustNew(&deflate.Options{NoContextTakeover: noContext})
-			url := serveHandler(t, echoed(ext,
+			url := serveHandler(t, echoServerChanging(ext,
 				func(c, n int, m websocket.Message) (websocket.MessageType, []byte) {
 					if c == 1 && n == bad {
 						return f(m)

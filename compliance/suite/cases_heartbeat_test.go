@@ -84,7 +84,7 @@ func relay(c net.Conn, server string) {
 
 // Pings and pongs of the peer's own are no answer to anything, and ours to its pings
 // do not come into the middle of a frame.
-func TestHeartbeatsAreNoAnswers(t *testing.T) {
+func TestHeartbeatsAreNotAnswers(t *testing.T) {
 	t.Parallel()
 	s := &broken.Server{}
 	url, err := s.Start()

@@ -14,20 +14,20 @@ import (
 )
 
 // hawser's server passes every case of the letters.
-func TestServerOfOurs(t *testing.T) {
-	wanting(t, testServer(t, echoServer(t), ours(t), &Options{ClosePath: testee.ClosePath}))
+func TestHawserServer(t *testing.T) {
+	checkPassed(t, testServer(t, echoServer(t), letterCases(t), &Options{ClosePath: testee.ClosePath}))
 }
 
 // And so does hawser's client.
-func TestClientOfOurs(t *testing.T) {
-	results := testClient(t, ours(t), nil, echoClient)
+func TestHawserClient(t *testing.T) {
+	results := testClient(t, letterCases(t), nil, echoClient)
 	for i, r := range results {
 		for try := 1; try < attempts && !r.Passed(); try++ {
 			r = testClient(t, casesMatching(t, r.ID), nil, echoClient)[0]
 			results[i] = r
 		}
 	}
-	wanting(t, results)
+	checkPassed(t, results)
 }
 
 // Every case says what it tests, and by which words of which RFC.
@@ -100,9 +100,9 @@ func TestRuleLevels(t *testing.T) {
 	}
 }
 
-// holds calls f until it complains of nothing, and fails the test if it never does. A
+// eventually calls f until it complains of nothing, and fails the test if it never does. A
 // busy machine blurs what time tells: f makes peers of its own and may be called anew.
-func holds(t *testing.T, f func(complain func(format string, args ...any))) {
+func eventually(t *testing.T, f func(complain func(format string, args ...any))) {
 	t.Helper()
 	var complaints []string
 	for range attempts {

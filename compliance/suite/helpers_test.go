@@ -112,8 +112,8 @@ func testClient(t *testing.T, cases []*Case, o *Options,
 	return slices.DeleteFunc(results, func(r *report.Result) bool { return r == nil })
 }
 
-// wanting reports the results that leave something to wish.
-func wanting(t *testing.T, results []*report.Result) {
+// checkPassed reports the results that leave something to wish.
+func checkPassed(t *testing.T, results []*report.Result) {
 	t.Helper()
 	for _, r := range results {
 		if !r.Passed() {
@@ -128,9 +128,9 @@ func wanting(t *testing.T, results []*report.Result) {
 	t.Logf("%d cases", len(results))
 }
 
-// ours are the cases of the letters. Those that wait for many seconds are for
+// letterCases are the cases of the letters. Those that wait for many seconds are for
 // HAWSER_FULL; wscheck, when it checks hawser, has them too.
-func ours(t *testing.T) []*Case {
+func letterCases(t *testing.T) []*Case {
 	cases := casesMatching(t, allLetters...)
 	if os.Getenv("HAWSER_FULL") == "" {
 		cases = slices.DeleteFunc(cases, func(c *Case) bool { return c.Idle })
@@ -164,9 +164,9 @@ func serveHandler(t *testing.T, h http.Handler) (url string) {
 	return "ws" + strings.TrimPrefix(s.URL, "http") + "/"
 }
 
-// echoed is a server that answers message n of connection c, both from 0, with what
+// echoServerChanging is a server that answers message n of connection c, both from 0, with what
 // f makes of it.
-func echoed(ext wire.Extension, f func(c, n int, m websocket.Message) (websocket.MessageType,
+func echoServerChanging(ext wire.Extension, f func(c, n int, m websocket.Message) (websocket.MessageType,
 	[]byte)) http.Handler {
 	var conns atomic.Int32
 	opts := &websocket.AcceptOptions{InsecureAnyOrigin: true}
@@ -273,8 +273,8 @@ func verdictOf(c *Case, v report.Verdict) *report.Result {
 	return &report.Result{ID: c.ID, Behavior: v, BehaviorClose: report.OK}
 }
 
-// echoBy is hawser's server, which calls f before each echo.
-func echoBy(t *testing.T, f func(*websocket.Conn)) (url string) {
+// echoServerCalling is hawser's server, which calls f before each echo.
+func echoServerCalling(t *testing.T, f func(*websocket.Conn)) (url string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

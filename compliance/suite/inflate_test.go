@@ -159,7 +159,7 @@ func TestKeysWrong(t *testing.T) {
 }
 
 // The header of a frame is as wrong as it was asked to be.
-func TestBent(t *testing.T) {
+func TestMalformedFrame(t *testing.T) {
 	for _, c := range []struct {
 		server bool
 		f      malformedFrame

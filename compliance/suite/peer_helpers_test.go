@@ -19,22 +19,22 @@ import (
 // A badServer server deals with a connection.
 type badServer func(ctx context.Context, c net.Conn)
 
-// no refuses every request.
-func no(_ context.Context, c net.Conn) {
+// refuseAll refuses every request.
+func refuseAll(_ context.Context, c net.Conn) {
 	_, _, _ = readHead(c, func([]byte) {})
 	_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 }
 
-// teapot answers every request with a status that is no error.
-func teapot(_ context.Context, c net.Conn) {
+// answer204 answers every request with a status that is no error.
+func answer204(_ context.Context, c net.Conn) {
 	_, _, _ = readHead(c, func([]byte) {})
 	_, _ = io.WriteString(c,
 		"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n")
 }
 
-// yes accepts every request, however wrong, with everything that was offered, and
+// acceptAll accepts every request, however wrong, with everything that was offered, and
 // answers everything with the same message.
-func yes(_ context.Context, c net.Conn) {
+func acceptAll(_ context.Context, c net.Conn) {
 	buf := make([]byte, 64<<10)
 	n, _ := c.Read(buf)
 	time.Sleep(time.Millisecond)
@@ -59,8 +59,8 @@ func yes(_ context.Context, c net.Conn) {
 	}
 }
 
-// deaf accepts requests that are right, and then says nothing.
-func deaf(ctx context.Context, c net.Conn) {
+// silent accepts requests that are right, and then says nothing.
+func silent(ctx context.Context, c net.Conn) {
 	if !accept(c) {
 		return
 	}
@@ -68,8 +68,8 @@ func deaf(ctx context.Context, c net.Conn) {
 	<-ctx.Done() // nor does it see an end
 }
 
-// hasty closes at once, with a code that must not be sent.
-func hasty(_ context.Context, c net.Conn) {
+// closeAtOnce closes at once, with a code that must not be sent.
+func closeAtOnce(_ context.Context, c net.Conn) {
 	if accept(c) {
 		_, _ = io.WriteString(c, "\x88\x02\x03\xee")
 	}
@@ -258,8 +258,8 @@ func mirrored() badServer {
 	})
 }
 
-// knowing accepts every request, and negotiates only offers that can be read.
-func knowing() badServer {
+// negotiating accepts every request, and negotiates only offers that can be read.
+func negotiating() badServer {
 	return answering(func(request head, accept string) string {
 		if _, err := parseExtensions(request.fields.Values("Sec-Websocket-Extensions")); err == nil {
 			accept += "Sec-WebSocket-Extensions: permessage-deflate\r\n"
@@ -283,8 +283,8 @@ func guarded(n int) badServer {
 	}
 }
 
-// aged answers by HTTP/1.0.
-func aged() badServer {
+// answerHTTP10 answers by HTTP/1.0.
+func answerHTTP10() badServer {
 	return answering(func(_ head, accept string) string {
 		return strings.Replace(accept, "1.1", "1.0", 1) +
 			"\r\n"
@@ -322,8 +322,8 @@ func refusesAfter(n, code int) badServer {
 	}
 }
 
-// working never comes to an end with what is compressed.
-func working(ctx context.Context, c net.Conn) {
+// neverDone never comes to an end with what is compressed.
+func neverDone(ctx context.Context, c net.Conn) {
 	raw, rest, err := readHead(c, func([]byte) {})
 	if err != nil {
 		return

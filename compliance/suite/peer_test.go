@@ -56,7 +56,7 @@ func writesOf(t *testing.T, id string) (sizes []int) {
 }
 
 // Frames with no gap between them travel in one write, as the original sends them.
-func TestFramesTravelTogether(t *testing.T) {
+func TestFramesShareWrites(t *testing.T) {
 	const head = 6 // of a short masked frame
 	h := head + len(hello)
 	for _, tt := range []struct {

@@ -71,7 +71,7 @@ func TestVerdictsSayWhatHappened(t *testing.T) {
 }
 
 // What ended a connection is told, and not that time was up.
-func TestVerdictNamesTheEnd(t *testing.T) {
+func TestVerdictSaysHowConnectionEnded(t *testing.T) {
 	t.Parallel()
 	closing := func(code int) func(net.Conn) {
 		return func(c net.Conn) {

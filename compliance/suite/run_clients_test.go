@@ -72,7 +72,7 @@ func TestReportWaitsForCases(t *testing.T) {
 }
 
 // A client that runs a case twice has the last verdict, which tells the other.
-func TestCaseTwice(t *testing.T) {
+func TestCaseRunTwice(t *testing.T) {
 	s := &Server{o: (*Options)(nil).withDefaults(), results: map[string]map[string]*report.Result{},
 		changed: make(chan struct{})}
 	for _, v := range []report.Verdict{report.Failed, report.OK} {
@@ -86,7 +86,7 @@ func TestCaseTwice(t *testing.T) {
 // A server that closes, and then neither reads nor goes away, holds a case up for no
 // longer than the case's own second and CloseTimeout: what waits to be written does
 // not keep the connection.
-func TestPeerThatClosesAndStalls(t *testing.T) {
+func TestPeerStallsAfterClose(t *testing.T) {
 	cases, err := Cases([]string{"1.1.1"}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -113,7 +113,7 @@ func TestPeerThatClosesAndStalls(t *testing.T) {
 }
 
 // A request of a letter case is judged, whatever its method.
-func TestPostIsJudged(t *testing.T) {
+func TestPostReachesCase(t *testing.T) {
 	cases, err := Cases([]string{"C.8.1"}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -92,7 +92,7 @@ func (c *withRest) Read(b []byte) (int, error) {
 }
 
 // No case is named for what another one left burning in the server.
-func TestNobodyIsNamedForAnother(t *testing.T) { // beside no other: it hangs on time
+func TestOnlyCulpritIsBlamed(t *testing.T) { // beside no other: it hangs on time
 	for name, burns := range map[string]struct {
 		hot   int
 		after time.Duration
@@ -106,7 +106,7 @@ func TestNobodyIsNamedForAnother(t *testing.T) { // beside no other: it hangs on
 		for _, parallel := range []int{1, 8} {
 			t.Run(fmt.Sprint(name, parallel), func(t *testing.T) {
 				t.Parallel()
-				holds(t, func(complain func(string, ...any)) {
+				eventually(t, func(complain func(string, ...any)) {
 					b := &burner{hot: burns.hot, after: burns.after, burns: 8 * time.Second}
 					cases := append(casesMatching(t, "H.5.12", "H.5.13", "H.5.14", "H.5.15"),
 						casesMatching(t, "1.1.*", "2.*")...)
@@ -131,8 +131,8 @@ func TestNobodyIsNamedForAnother(t *testing.T) { // beside no other: it hangs on
 
 // If the server does not come back, every case that may have stopped it is a suspect,
 // and none has a verdict for it.
-func TestSuspectsAreNotCulprits(t *testing.T) { // beside no other: it hangs on time
-	holds(t, func(complain func(string, ...any)) {
+func TestSuspectsHaveNoVerdict(t *testing.T) { // beside no other: it hangs on time
+	eventually(t, func(complain func(string, ...any)) {
 		b := &burner{hot: 2, burns: time.Minute, after: 500 * time.Millisecond}
 		o := &Options{Parallel: 1, HandshakeTimeout: time.Second, patience: time.Second}
 		results, err := TestServer(t.Context(), b.start(t),
@@ -152,8 +152,8 @@ func TestSuspectsAreNotCulprits(t *testing.T) { // beside no other: it hangs on 
 
 // A case whose verdict was told, and that is found to have stopped the server later,
 // has its new verdict told too. No other verdict changes once it is told.
-func TestCulpritThatPassedIsToldAgain(t *testing.T) { // beside no other: it hangs on time
-	holds(t, func(complain func(string, ...any)) {
+func TestCulpritThatPassedIsReportedAgain(t *testing.T) { // beside no other: it hangs on time
+	eventually(t, func(complain func(string, ...any)) {
 		b := &burner{hot: 2, burns: 8 * time.Second, after: 300 * time.Millisecond}
 		told := map[string]*report.Result{}
 		var again []string
@@ -197,7 +197,7 @@ func TestInnocentSuspectKeepsItsVerdict(t *testing.T) {
 }
 
 // What a run that ends early cannot confirm is no verdict.
-func TestUnconfirmedIsNotJudged(t *testing.T) {
+func TestUnconfirmedVerdictIsWithdrawn(t *testing.T) {
 	for _, tt := range []struct {
 		parallel            int
 		v                   report.Verdict
@@ -223,7 +223,7 @@ func TestUnconfirmedIsNotJudged(t *testing.T) {
 
 // A server that is out of connections for a while says nothing about the cases that it
 // refuses then. One that stays so ends the run.
-func TestServerThatIsBusy(t *testing.T) {
+func TestBusyServer(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		status   string
@@ -235,7 +235,7 @@ func TestServerThatIsBusy(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(tt), func(t *testing.T) {
 			t.Parallel()
-			holds(t, func(complain func(string, ...any)) {
+			eventually(t, func(complain func(string, ...any)) {
 				var mu sync.Mutex
 				n, full := 0, time.Time{}
 				right := echoServer(t)

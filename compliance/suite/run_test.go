@@ -105,7 +105,7 @@ func TestLateMachine(t *testing.T) {
 }
 
 // The sleeper tells a machine that is late from one that is not.
-func TestWeather(t *testing.T) {
+func TestLateness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		w := &lateness{}
@@ -131,7 +131,7 @@ func TestWeather(t *testing.T) {
 // sixteen connections have to wait for more than a second.
 func slowUnderLoad(t *testing.T, work time.Duration) (url string) {
 	one := make(chan struct{}, 1)
-	return echoBy(t, func(*websocket.Conn) {
+	return echoServerCalling(t, func(*websocket.Conn) {
 		one <- struct{}{}
 		time.Sleep(work)
 		<-one
@@ -139,11 +139,11 @@ func slowUnderLoad(t *testing.T, work time.Duration) (url string) {
 }
 
 // A server that is slow only while many connections are served at once passes.
-func TestServerThatIsSlowUnderLoad(t *testing.T) {
+func TestServerSlowUnderLoad(t *testing.T) {
 	t.Parallel()
 	cases := casesMatching(t, "1.*", "5.3", "6.1.*", "6.2.*", "6.5.*", "6.6.*", "6.22.*")
 	url := slowUnderLoad(t, 80*time.Millisecond)
-	holds(t, func(complain func(string, ...any)) {
+	eventually(t, func(complain func(string, ...any)) {
 		results, err := TestServer(t.Context(), url, cases, &Options{Parallel: 16})
 		if err != nil || len(results) != len(cases) {
 			complain("%d results, error %v", len(results), err)
@@ -237,15 +237,15 @@ func (m *mortal) serve(c net.Conn) {
 }
 
 // The case that kills a server is named, and no other one fails for it.
-func TestCulpritIsNamed(t *testing.T) {
+func TestCaseThatStopsServer(t *testing.T) {
 	t.Parallel()
 	for _, parallel := range []int{1, 8} {
 		for _, restart := range []bool{true, false} {
 			for _, hangs := range []bool{true, false} {
 				t.Run(fmt.Sprint(parallel, restart, hangs), func(t *testing.T) {
 					t.Parallel()
-					holds(t, func(complain func(string, ...any)) {
-						testCulprit(t, complain, parallel,
+					eventually(t, func(complain func(string, ...any)) {
+						testCaseThatStopsServer(t, complain, parallel,
 							restart, hangs)
 					})
 				})
@@ -254,7 +254,7 @@ func TestCulpritIsNamed(t *testing.T) {
 	}
 }
 
-func testCulprit(t *testing.T, complain func(string, ...any), parallel int, restart, hangs bool) {
+func testCaseThatStopsServer(t *testing.T, complain func(string, ...any), parallel int, restart, hangs bool) {
 	m := &mortal{t: t, addr: "127.0.0.1:0", deadly: "Origin: null", hangs: hangs} // H.5.14
 	if err := m.start(); err != nil {
 		t.Fatal(err)
@@ -327,7 +327,7 @@ func TestWaited(t *testing.T) {
 	} {
 		t.Run(tt.server, func(t *testing.T) {
 			t.Parallel()
-			holds(t, func(complain func(string, ...any)) {
+			eventually(t, func(complain func(string, ...any)) {
 				results, err := TestServer(t.Context(), urls[tt.server],
 					casesMatching(t, strings.Split(tt.cases, ",")...), &o)
 				if err != nil {

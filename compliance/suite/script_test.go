@@ -85,7 +85,7 @@ var scriptServers = []struct {
 }
 
 // Servers, and how they are judged by the sentences that bind them.
-func TestServersAreWeighed(t *testing.T) {
+func TestScriptVerdictsOnServers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range scriptServers {
 		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
@@ -175,13 +175,13 @@ var scriptClients = []struct {
 }
 
 // Clients, and how they are judged.
-func TestClientsAreWeighed(t *testing.T) {
+func TestScriptVerdictsOnClients(t *testing.T) {
 	t.Parallel()
 	for _, tt := range scriptClients {
 		t.Run(tt.id+" "+tt.what, func(t *testing.T) {
 			t.Parallel()
 			o := &Options{HandshakeTimeout: 2 * time.Second, CloseTimeout: 300 * time.Millisecond}
-			holds(t, func(complain func(string, ...any)) {
+			eventually(t, func(complain func(string, ...any)) {
 				r := testClient(t, casesMatching(t, tt.id), o, func(_ context.Context, url string) {
 					if c, rest := askFor(url); c != nil {
 						defer c.Close()
@@ -197,7 +197,7 @@ func TestClientsAreWeighed(t *testing.T) {
 }
 
 // Clients that take whatever comes, or do not wait, and the sentences that bind them.
-func TestSentencesOfClients(t *testing.T) {
+func TestRulesOfClientVerdicts(t *testing.T) {
 	t.Parallel()
 	early := func(d time.Duration) func(net.Conn) {
 		return func(c net.Conn) { time.Sleep(d); _, _ = c.Write(maskedFrame(0x81, "early")) }
