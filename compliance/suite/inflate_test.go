@@ -17,7 +17,7 @@ func inflateOne(payload []byte) ([]byte, *inflateError) {
 	return (&inflater{bits: 15}).message(payload, 1<<20)
 }
 
-// What a compressor makes at any level comes out again, with its context.
+// Data that a compressor compressed at any level inflates to the same data, with context takeover.
 func TestInflater(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	noise := make([]byte, 70000)
@@ -44,7 +44,7 @@ func TestInflater(t *testing.T) {
 	}
 }
 
-// The compressor of the suite keeps to its windows, as the strict inflater sees it.
+// The strict inflater accepts the windows of the suite's compressor.
 func TestInflaterWindows(t *testing.T) {
 	for bits := 8; bits <= 15; bits++ {
 		f := newDeflater(deflateParams{ClientBits: bits}, false)
@@ -57,7 +57,7 @@ func TestInflaterWindows(t *testing.T) {
 			}
 		}
 		if bits > 8 && strict.farthest < 1<<(bits-1) {
-			t.Errorf("%d bits: nothing is farther than %d", bits, strict.farthest)
+			t.Errorf("%d bits: the largest distance is only %d", bits, strict.farthest)
 		}
 	}
 }
@@ -99,14 +99,14 @@ func TestInflaterRefuses(t *testing.T) {
 	}
 	if got, bad := (&inflater{bits: 9}).message(fresh().begin(0).text(text[:600]).match(5,
 		512).end().message(), 1<<20); bad != nil || string(got) != text[:600]+text[88:93] {
-		t.Errorf("a distance of the whole window: %q, %+v", got, bad)
+		t.Errorf("a distance as large as the window: %q, %+v", got, bad)
 	}
 	f := &inflater{bits: 15}
 	for _, keep := range []bool{true, false} {
 		f.keep = keep
 		_, _ = f.message(fresh().begin(0).text("Hello").end().message(), 100)
 		if _, bad := f.message(fresh().begin(0).match(5, 5).end().message(), 100); (bad == nil) != keep {
-			t.Errorf("with context %v: %+v", keep, bad)
+			t.Errorf("context takeover %v: %+v", keep, bad)
 		}
 	}
 }
@@ -122,7 +122,7 @@ func TestBomb(t *testing.T) {
 	}
 }
 
-// Nothing that a peer sends may stop the suite.
+// FuzzInflater checks that no data makes the strict inflater panic, and that the two inflaters agree.
 func FuzzInflater(f *testing.F) {
 	f.Add([]byte("\xf2\x48\xcd\xc9\xc9\x07\x00"))
 	f.Add(bomb(10))
@@ -131,7 +131,7 @@ func FuzzInflater(f *testing.F) {
 		got, bad := inflateOne(payload)
 		ours, err := newDeflater(deflateParams{}, false).inflate(payload)
 		if bad == nil && (err != nil || !bytes.Equal(got, ours)) {
-			t.Fatalf("the strict one takes %x, the other: %v", payload, err)
+			t.Fatalf("the strict inflater accepts %x; the other one differs, error %v", payload, err)
 		}
 	})
 }
@@ -158,7 +158,7 @@ func TestKeysWrong(t *testing.T) {
 	}
 }
 
-// The header of a frame is as wrong as it was asked to be.
+// A malformed frame breaks exactly the intended rule.
 func TestMalformedFrame(t *testing.T) {
 	for _, c := range []struct {
 		server bool

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A peer that swallows what it should refuse: the octet of ours is found.
+// If a peer does not refuse an invalid frame, the offense is a byte that we sent.
 func TestOffenseSent(t *testing.T) {
 	t.Parallel()
 	r := oneCase(t, serveRaw(t, swallow), "3.2")
@@ -13,13 +13,13 @@ func TestOffenseSent(t *testing.T) {
 	if r.Passed() || o == nil || !o.Sent {
 		t.Fatalf("%+v, offense %+v", r.Behavior, o)
 	}
-	// The second frame begins behind a header of six octets and its payload.
+	// The second frame follows a header of six bytes and its payload.
 	if at := o.Start + int64(o.Offset); at != 6+int64(len(hello)) || o.Octets[o.Offset] != 0xa1 {
-		t.Errorf("the octet at %d, %#x", at, o.Octets[o.Offset])
+		t.Errorf("the byte at %d is %#x", at, o.Octets[o.Offset])
 	}
 }
 
-// A peer that sends what it must not: that octet is found.
+// If a peer sends an invalid frame, the offense is a byte that it sent.
 func TestOffenseReceived(t *testing.T) {
 	t.Parallel()
 	r := oneCase(t, serveRaw(t, func(c net.Conn) {
@@ -48,6 +48,6 @@ func TestRecordingIsBounded(t *testing.T) {
 	r.add([]byte{1})
 	r.add([]byte{1})
 	if r.octets != nil || !r.lost {
-		t.Errorf("%d octets are kept", len(r.octets))
+		t.Errorf("%d bytes are kept", len(r.octets))
 	}
 }

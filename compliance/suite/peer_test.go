@@ -16,8 +16,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// writesOf plays a case against a server that only reads, and returns the size of
-// each write up to the first pause. On a net.Pipe a read takes one write.
+// writesOf plays a case against a server that only reads, and returns the size of each write up to the
+// first pause. On a net.Pipe, each read returns the data of one write.
 func writesOf(t *testing.T, id string) (sizes []int) {
 	cases := casesMatching(t, id)
 	synctest.Test(t, func(t *testing.T) {
@@ -55,7 +55,7 @@ func writesOf(t *testing.T, id string) (sizes []int) {
 	return sizes
 }
 
-// Frames with no gap between them travel in one write, as the original sends them.
+// As in Autobahn, the frames of one event share a write.
 func TestFramesShareWrites(t *testing.T) {
 	const head = 6 // of a short masked frame
 	h := head + len(hello)
@@ -79,12 +79,12 @@ func TestFramesShareWrites(t *testing.T) {
 	}
 }
 
-// playPeer plays a case of a Peer, our end being a client, against a server.
+// playPeer plays a numbered case against a server.
 func playPeer(t *testing.T, id string, server func(net.Conn)) (r *report.Result) {
 	return playPeerWith(t, id, nil, server)
 }
 
-// playPeerWith is playPeer on a machine that may be late.
+// playPeerWith is like playPeer, on a machine that may be late.
 func playPeerWith(t *testing.T, id string, w *lateness, server func(net.Conn)) (r *report.Result) {
 	cases := casesMatching(t, id)
 	synctest.Test(t, func(t *testing.T) {
@@ -103,7 +103,7 @@ func playPeerWith(t *testing.T, id string, w *lateness, server func(net.Conn)) (
 	return r
 }
 
-// A ping that comes within a frame of ours is answered once that is whole.
+// A ping received during a frame of ours is answered after that frame.
 func TestPongsWaitForOurFrame(t *testing.T) {
 	playPeer(t, "6.4.3", func(c net.Conn) {
 		buf := make([]byte, 1024)
@@ -120,19 +120,18 @@ func TestPongsWaitForOurFrame(t *testing.T) {
 	})
 }
 
-// A peer that answers late is not at fault if the machine is late, but one that does
-// not answer is.
+// A peer that answers late passes if the machine is late. A peer that does not answer fails.
 func TestKillWaitsForLateMachine(t *testing.T) {
-	late := &lateness{lateAt: time.Now().Add(100 * 365 * 24 * time.Hour)} // whenever it is asked
+	late := &lateness{lateAt: time.Now().Add(100 * 365 * 24 * time.Hour)} // at any time
 	for _, row := range []struct {
-		weather *lateness
-		after   time.Duration
-		want    report.Verdict
+		late  *lateness
+		after time.Duration
+		want  report.Verdict
 	}{
 		{nil, 2500 * time.Millisecond, report.Failed}, {late, 2500 * time.Millisecond, report.OK},
 		{late, time.Hour, report.Failed},
 	} {
-		r := playPeerWith(t, "6.3.1", row.weather, func(c net.Conn) {
+		r := playPeerWith(t, "6.3.1", row.late, func(c net.Conn) {
 			_ = c.SetReadDeadline(time.Now().Add(row.after))
 			_, err := io.Copy(io.Discard, c)
 			if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -148,7 +147,7 @@ func TestKillWaitsForLateMachine(t *testing.T) {
 	}
 }
 
-// The first close frame counts, and a second one is told.
+// The first close frame counts, and a remark mentions the second one.
 func TestSecondCloseFrame(t *testing.T) {
 	r := playPeer(t, "1.1.2", func(c net.Conn) {
 		buf := make([]byte, 1024)
@@ -164,7 +163,7 @@ func TestSecondCloseFrame(t *testing.T) {
 	}
 }
 
-// So it is told of a client, whose two close frames come together.
+// The same applies to a client that sends two close frames at once.
 func TestSecondCloseFrameOfClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -179,10 +178,10 @@ func TestSecondCloseFrameOfClient(t *testing.T) {
 	})
 }
 
-// In the letter groups, what follows the close frame is judged by what it is.
+// In the lettered groups, the verdict depends on what follows the close frame.
 func TestAfterCloseFrame(t *testing.T) {
 	t.Parallel()
-	for behind, want := range map[string]struct {
+	for after, want := range map[string]struct {
 		behavior, close report.Verdict
 		says            string
 	}{
@@ -194,16 +193,16 @@ func TestAfterCloseFrame(t *testing.T) {
 		r := oneCase(t, serveRaw(t, func(c net.Conn) {
 			buf := make([]byte, 1024)
 			_, _ = c.Read(buf)
-			_, _ = io.WriteString(c, "\x88\x02\x03\xea"+behind)
+			_, _ = io.WriteString(c, "\x88\x02\x03\xea"+after)
 			_, _ = c.Read(buf)
 		}), "L.5.1")
 		if r.Behavior != want.behavior || r.BehaviorClose != want.close ||
 			!strings.Contains(r.ResultClose, want.says) || r.RemoteCloseCode != codeProtocolError {
-			t.Errorf("%x: %s: %s, close %s: %s, code %d", behind, r.Behavior, r.Result, r.BehaviorClose,
+			t.Errorf("%x: %s: %s, close %s: %s, code %d", after, r.Behavior, r.Result, r.BehaviorClose,
 				r.ResultClose, r.RemoteCloseCode)
 		}
 		if (r.VerdictRule() == &ruleAfterClose) != (want.behavior == report.Failed) {
-			t.Errorf("%x: the verdict rests on %+v", behind, r.VerdictRule())
+			t.Errorf("%x: the verdict depends on %+v", after, r.VerdictRule())
 		}
 	}
 }

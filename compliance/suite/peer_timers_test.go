@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// When the goroutine of a later timer gets the lock first, the earlier ones are
-// worked on before it.
+// If the goroutine of a later timer gets the lock first, the earlier timers still fire before it.
 func TestTimersInOrder(t *testing.T) {
 	const n = 50
 	var mu sync.Mutex
@@ -20,27 +19,27 @@ func TestTimersInOrder(t *testing.T) {
 		// Set in the wrong order.
 		i = n - 1 - i
 		set := ts.after(time.Hour+time.Duration(i), func() { got = append(got, i) })
-		set.due = time.Unix(int64(i/2), 0) // two at a time at once
+		set.due = time.Unix(int64(i/2), 0) // pairs are due at the same time
 		if last == nil {
 			last = set
 		}
 	}
-	ts.after(time.Hour, func() { t.Error("one was worked on before its time") })
-	stopped := ts.after(time.Hour, func() { t.Error("one was worked on that had been stopped") })
+	ts.after(time.Hour, func() { t.Error("a timer fired too early") })
+	stopped := ts.after(time.Hour, func() { t.Error("a stopped timer fired") })
 	stopped.due = last.due
 	stopped.stop()
 	ts.run(last.due)
 	ts.stop()
 	want := make([]int, n)
 	for i := range n {
-		want[i] = i ^ 1 // of those that are due at once, the first that was set
+		want[i] = i ^ 1 // of two that are due at the same time, the one that was set first
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("worked on in the order %v", got)
 	}
 }
 
-// A timer that ends the connection ends those that are due later.
+// After a timer has ended the connection, later timers do not fire.
 func TestTimersEndWithConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -55,7 +54,7 @@ func TestTimersEndWithConnection(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		if !over || late {
-			t.Errorf("over: %t, and then: %t", over, late)
+			t.Errorf("the first timer fired: %t, the later one: %t", over, late)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// What falls short says what came instead and rests on a sentence that can be broken.
+// Each verdict other than OK says what was received instead, and has a rule that can be broken.
 func TestVerdictsSayWhatHappened(t *testing.T) {
 	t.Parallel()
 	cases, err := Cases([]string{"1.1.2", "1.2.8", "2.*", "3.*", "4.1.*", "5.*", "6.1.*", "6.2.*", "6.3.*",
@@ -23,8 +23,8 @@ func TestVerdictsSayWhatHappened(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := (&Options{HandshakeTimeout: time.Second, CloseTimeout: 100 * time.Millisecond}).withDefaults()
-	long := []string{"1.2.8", "9.1.1", "10.1.1"} // they wait 10 s for an answer
-	free := make(chan struct{}, 64)              // they wait more than they work
+	long := []string{"1.2.8", "9.1.1", "10.1.1"} // these wait for 10 s for an answer
+	free := make(chan struct{}, 64)              // the cases wait more than they work
 	var short atomic.Int64
 	var wg sync.WaitGroup
 	for server, f := range map[string]func(net.Conn){"naive": naive, "deaf": swallow,
@@ -49,7 +49,7 @@ func TestVerdictsSayWhatHappened(t *testing.T) {
 			case rule == nil:
 				t.Errorf("%s, %s: %s, %s: no rule", server, r.ID, r.Behavior, r.BehaviorClose)
 			case rule.Level == "MAY":
-				t.Errorf("%s, %s: %s, %s: a MAY is not broken: %s", server, r.ID, r.Behavior,
+				t.Errorf("%s, %s: %s, %s: a MAY cannot be broken: %s", server, r.ID, r.Behavior,
 					r.BehaviorClose, rule.Text)
 			}
 		}
@@ -66,11 +66,11 @@ func TestVerdictsSayWhatHappened(t *testing.T) {
 	}
 	wg.Wait()
 	if short.Load() < 200 {
-		t.Errorf("only %d results fall short", short.Load())
+		t.Errorf("only %d results are not OK", short.Load())
 	}
 }
 
-// What ended a connection is told, and not that time was up.
+// A verdict says how the connection ended, and not only that a wait timed out.
 func TestVerdictSaysHowConnectionEnded(t *testing.T) {
 	t.Parallel()
 	closing := func(code int) func(net.Conn) {
@@ -110,10 +110,10 @@ func TestVerdictSaysHowConnectionEnded(t *testing.T) {
 	}
 }
 
-// Where the original is stricter or laxer than the RFC, its sentence stands beside.
+// If Autobahn is stricter or laxer than the RFC, a remark has the rule of the RFC.
 func TestRemarks(t *testing.T) {
 	t.Parallel()
-	newest := func(c net.Conn) { // answers the last of ten pings alone
+	newest := func(c net.Conn) { // answers only the last of ten pings
 		buf := make([]byte, 10*(6+len("payload-0")))
 		if _, err := io.ReadFull(c, buf); err != nil {
 			return
@@ -154,7 +154,7 @@ func TestRemarks(t *testing.T) {
 	}
 }
 
-// The level of a rule that is in no case's place is a word of its sentence, too.
+// The level of a rule that is not the rule of a case is also a word of its text.
 func TestLevelsOfSentRules(t *testing.T) {
 	rules := []report.Rule{ruleFailClose, ruleFailStop, ruleNewest, rulePongSoon, ruleCodeFree, ruleCodeEcho,
 		ruleAsk, ruleCleanly, ruleIdle, ruleChecks, ruleConform, ruleClientFails}

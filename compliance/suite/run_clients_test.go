@@ -14,10 +14,10 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// The report has the case that is still at its end when the client asks for it.
+// The report includes a case that has not quite ended when the client requests the report.
 func TestReportWaitsForCases(t *testing.T) {
 	t.Parallel()
-	cases, err := Cases([]string{"5.19"}, nil) // waits a second in its middle
+	cases, err := Cases([]string{"5.19"}, nil) // pauses for a second
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,14 +64,14 @@ func TestReportWaitsForCases(t *testing.T) {
 		t.Errorf("Serve: %v", err)
 	}
 	if reported.Load() != 1 {
-		t.Errorf("the report had %d results", reported.Load())
+		t.Errorf("the report has %d results, want 1", reported.Load())
 	}
 	if r, err := s.Wait(ctx, "a", "5.19"); err != nil || !r.Passed() {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
 
-// A client that runs a case twice has the last verdict, which tells the other.
+// If a client runs a case twice, the last verdict counts, and the result has both.
 func TestCaseRunTwice(t *testing.T) {
 	s := &Server{o: (*Options)(nil).withDefaults(), results: map[string]map[string]*report.Result{},
 		changed: make(chan struct{})}
@@ -83,9 +83,8 @@ func TestCaseRunTwice(t *testing.T) {
 	}
 }
 
-// A server that closes, and then neither reads nor goes away, holds a case up for no
-// longer than the case's own second and CloseTimeout: what waits to be written does
-// not keep the connection.
+// A server that sends a close frame, and then neither reads nor drops TCP, delays a case by at most the
+// second of the case itself and CloseTimeout. Queued writes do not keep the connection open.
 func TestPeerStallsAfterClose(t *testing.T) {
 	cases, err := Cases([]string{"1.1.1"}, nil)
 	if err != nil {
@@ -98,7 +97,7 @@ func TestPeerStallsAfterClose(t *testing.T) {
 		begun, done := time.Now(), make(chan struct{})
 		go func() {
 			defer close(done)
-			p.run([]byte{0x88, 0}) // a close frame behind the handshake
+			p.run([]byte{0x88, 0}) // a close frame after the handshake
 		}()
 		select {
 		case <-done:
@@ -112,7 +111,7 @@ func TestPeerStallsAfterClose(t *testing.T) {
 	})
 }
 
-// A request of a letter case is judged, whatever its method.
+// A lettered case gets the request of a client even if the method is not GET.
 func TestPostReachesCase(t *testing.T) {
 	cases, err := Cases([]string{"C.8.1"}, nil)
 	if err != nil {

@@ -16,12 +16,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A burner is a server whose workers take connections in turn. A request with the
-// field "Origin: null" (H.5.14), or with very many fields (H.5.20), is dropped, and
-// later keeps workers busy.
+// A burner is a server whose workers handle connections in turn. It drops a request with the field
+// "Origin: null" (H.5.14), or with very many fields (H.5.20), which later keeps workers busy.
 type burner struct {
 	after, burns time.Duration
-	hot          int // workers that are kept busy
+	hot          int // how many workers are kept busy
 	workers      [2]sync.Mutex
 }
 
@@ -69,14 +68,14 @@ func (b *burner) serve(c net.Conn, worker *sync.Mutex) {
 	worker.Unlock()
 	conn := websocket.NewConn(context.Background(), &withRest{c, rest}, nil)
 	for m, err := range conn.Messages(context.Background()) {
-		time.Sleep(100 * time.Millisecond) // so that the run lasts
+		time.Sleep(100 * time.Millisecond) // so that the run takes long enough
 		if err != nil || conn.Write(context.Background(), m.Type, m.Data) != nil {
 			return
 		}
 	}
 }
 
-// withRest is a connection of which something has been read.
+// withRest is a connection with data that was read before.
 type withRest struct {
 	net.Conn
 	rest []byte
@@ -91,8 +90,10 @@ func (c *withRest) Read(b []byte) (int, error) {
 	return c.Conn.Read(b)
 }
 
-// No case is named for what another one left burning in the server.
-func TestOnlyCulpritIsBlamed(t *testing.T) { // beside no other: it hangs on time
+// No case is blamed for what another one left behind in the server.
+//
+// The test is not parallel, because it depends on time.
+func TestOnlyCulpritIsBlamed(t *testing.T) {
 	for name, burns := range map[string]struct {
 		hot   int
 		after time.Duration
@@ -129,9 +130,10 @@ func TestOnlyCulpritIsBlamed(t *testing.T) { // beside no other: it hangs on tim
 	}
 }
 
-// If the server does not come back, every case that may have stopped it is a suspect,
-// and none has a verdict for it.
-func TestSuspectsHaveNoVerdict(t *testing.T) { // beside no other: it hangs on time
+// If the server does not come back, every case that may have stopped it is a suspect and has no verdict.
+//
+// The test is not parallel, because it depends on time.
+func TestSuspectsHaveNoVerdict(t *testing.T) {
 	eventually(t, func(complain func(string, ...any)) {
 		b := &burner{hot: 2, burns: time.Minute, after: 500 * time.Millisecond}
 		o := &Options{Parallel: 1, HandshakeTimeout: time.Second, patience: time.Second}
@@ -142,35 +144,37 @@ func TestSuspectsHaveNoVerdict(t *testing.T) { // beside no other: it hangs on t
 			complain("error %v", err)
 		}
 		if slices.ContainsFunc(results, func(r *report.Result) bool {
-			return strings.Contains(r.Result,
-				"stopped answering")
+			return strings.Contains(r.Result, "stopped answering")
 		}) {
 			complain("%+v", results)
 		}
 	})
 }
 
-// A case whose verdict was told, and that is found to have stopped the server later,
-// has its new verdict told too. No other verdict changes once it is told.
-func TestCulpritThatPassedIsReportedAgain(t *testing.T) { // beside no other: it hangs on time
+// If it turns out later that a case with a settled verdict stopped the server, Done is called again
+// with the new verdict. No other settled verdict changes.
+//
+// The test is not parallel, because it depends on time.
+func TestCulpritThatPassedIsReportedAgain(t *testing.T) {
 	eventually(t, func(complain func(string, ...any)) {
 		b := &burner{hot: 2, burns: 8 * time.Second, after: 300 * time.Millisecond}
-		told := map[string]*report.Result{}
+		settled := map[string]*report.Result{}
 		var again []string
 		o := &Options{Parallel: 1, HandshakeTimeout: time.Second, Done: func(r *report.Result) {
-			if told[r.ID] != nil {
+			if settled[r.ID] != nil {
 				again = append(again, r.ID)
 			}
-			told[r.ID] = r
+			settled[r.ID] = r
 		}}
 		cases := append(casesMatching(t, "H.5.20"), casesMatching(t, "1.1.*", "2.*")...)
 		results, err := TestServer(t.Context(), b.start(t), cases, o)
 		if err != nil || len(results) != len(cases) || !slices.Equal(again, []string{"H.5.20"}) {
-			complain("%d results of %d, error %v, told again: %q", len(results), len(cases), err, again)
+			complain("%d results of %d, error %v, Done called again for %q", len(results), len(cases), err,
+				again)
 		}
 		for _, r := range results {
-			if told[r.ID] != r {
-				complain("%s was told with another result", r.ID)
+			if settled[r.ID] != r {
+				complain("%s: Done was not called with the final result", r.ID)
 			}
 			if stopped := strings.Contains(r.Result, "stopped answering"); stopped != (r.ID == "H.5.20") {
 				complain("%s is %s: %s", r.ID, r.Behavior, r.Result)
@@ -179,7 +183,7 @@ func TestCulpritThatPassedIsReportedAgain(t *testing.T) { // beside no other: it
 	})
 }
 
-// A suspect that is innocent keeps the verdict that was told.
+// An innocent suspect keeps its settled verdict.
 func TestInnocentSuspectKeepsItsVerdict(t *testing.T) {
 	t.Parallel()
 	target, err := parseTarget(echoServer(t), nil)
@@ -188,21 +192,21 @@ func TestInnocentSuspectKeepsItsVerdict(t *testing.T) {
 	}
 	r := newRun(casesMatching(t, "1.1.1"), (&Options{Parallel: 1}).withDefaults(), target)
 	r.ctx = t.Context()
-	told := verdictOf(r.cases[0], report.OK) // and not finished
-	r.results[0], r.settled[0] = told, true
+	before := verdictOf(r.cases[0], report.OK) // without a complete closing handshake
+	r.results[0], r.settled[0] = before, true
 	r.spans = []*span{{begun: time.Now(), ended: time.Now()}}
-	if ran, _, _ := r.suspects(); !slices.Equal(ran, []int{0}) || r.stops(0) || r.results[0] != told {
+	if ran, _, _ := r.suspects(); !slices.Equal(ran, []int{0}) || r.stops(0) || r.results[0] != before {
 		t.Errorf("suspects %v, result %+v", ran, r.results[0])
 	}
 }
 
-// What a run that ends early cannot confirm is no verdict.
+// A verdict that a run cannot confirm because it ends early is withdrawn.
 func TestUnconfirmedVerdictIsWithdrawn(t *testing.T) {
 	for _, tt := range []struct {
-		parallel            int
-		v                   report.Verdict
-		waited, shaky, told bool
-		left                int
+		parallel               int
+		v                      report.Verdict
+		waited, shaky, settled bool
+		left                   int
 	}{
 		{16, report.Failed, true, false, false, 1},
 		{16, report.Failed, true, false, true, 0},
@@ -214,21 +218,21 @@ func TestUnconfirmedVerdictIsWithdrawn(t *testing.T) {
 		r := newRun(casesMatching(t, "1.1.1"), &Options{Parallel: tt.parallel}, nil)
 		res := verdictOf(r.cases[0], tt.v)
 		res.Waited = tt.waited
-		r.results[0], r.shaky[0], r.settled[0] = res, tt.shaky, tt.told
+		r.results[0], r.shaky[0], r.settled[0] = res, tt.shaky, tt.settled
 		if n := r.unjudged(); n != tt.left || (r.results[0] == nil) != (n == 1) {
-			t.Errorf("%+v: %d cases are left", tt, n)
+			t.Errorf("%+v: %d cases without a verdict", tt, n)
 		}
 	}
 }
 
-// A server that is out of connections for a while says nothing about the cases that it
-// refuses then. One that stays so ends the run.
+// Connections that a server refuses for a while because of load have no influence on verdicts. If it
+// refuses all connections for too long, the run ends.
 func TestBusyServer(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		status   string
 		parallel int
-		pause    time.Duration // until it accepts again
+		pause    time.Duration // until it accepts connections again
 	}{
 		{"503 Service Unavailable", 1, 2 * time.Second}, {"429 Too Many Requests", 1, 2 * time.Second},
 		{"503 Service Unavailable", 8, 2 * time.Second}, {"429 Too Many Requests", 8, time.Hour},
@@ -270,7 +274,7 @@ func TestBusyServer(t *testing.T) {
 	}
 }
 
-// handOver hands a connection, of which raw has come, to another server.
+// handOver relays a connection, of which raw was read, to another server.
 func handOver(c net.Conn, raw []byte, url string) {
 	s, err := net.Dial("tcp", strings.Trim(strings.TrimPrefix(url, "ws:"), "/"))
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/compliance/report"
 )
 
-// A server that answers 101 and is wrong otherwise is one to test, and falls short.
+// A server that answers 101 with an otherwise invalid response can be tested, and fails cases.
 func TestProbeOfBrokenHandshakes(t *testing.T) {
 	for _, defect := range []string{"handshake-accept", "handshake-accept-missing", "extension-unoffered",
 		"subprotocol-unoffered"} {
@@ -46,7 +46,7 @@ func TestProbeOfBrokenHandshakes(t *testing.T) {
 	}
 }
 
-// An answer that does not end is told from none.
+// The error for an endless answer differs from that for no answer.
 func TestProbeOfEndlessHead(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -19,13 +19,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A case that falls short under load runs again, and the result tells both verdicts.
+// A case that does not pass under load runs again, and the result has both verdicts.
 func TestVerdictUnderLoadVaries(t *testing.T) {
 	cases := casesMatching(t, "1.*", "2.*")
 	synctest.Test(t, func(t *testing.T) {
 		var at atomic.Int64
-		var told []string
-		o := &Options{Done: func(r *report.Result) { told = append(told, r.ID) }}
+		var done []string
+		o := &Options{Done: func(r *report.Result) { done = append(done, r.ID) }}
 		results, err := RunCases(t.Context(), cases, o,
 			func(_ context.Context, c *Case) (*report.Result, error) {
 				n := at.Add(1)
@@ -47,13 +47,14 @@ func TestVerdictUnderLoadVaries(t *testing.T) {
 				varied++
 			}
 		}
-		if err != nil || len(results) != len(cases) || len(told) != len(cases) || varied == 0 {
-			t.Errorf("%d results, %d told, %d varied, error %v", len(results), len(told), varied, err)
+		if err != nil || len(results) != len(cases) || len(done) != len(cases) || varied == 0 {
+			t.Errorf("%d results, Done called %d times, %d varied, error %v", len(results), len(done),
+				varied, err)
 		}
 	})
 }
 
-// A peer that fails hundreds of cases by timeouts does so twice in each, a few at once.
+// If a peer fails hundreds of cases by timeouts, each case runs twice, a few at once.
 func TestHundredsOfTimeouts(t *testing.T) {
 	cases := casesMatching(t, "6.*", "7.*")
 	synctest.Test(t, func(t *testing.T) {
@@ -76,7 +77,7 @@ func TestHundredsOfTimeouts(t *testing.T) {
 	})
 }
 
-// lateBy is a machine that is late for the first n runs.
+// lateBy plays cases on a machine that is late for the first n runs.
 func lateBy(n *atomic.Int64) PlayFunc {
 	return func(_ context.Context, c *Case) (*report.Result, error) {
 		r := verdictOf(c, report.OK)
@@ -87,8 +88,8 @@ func lateBy(n *atomic.Int64) PlayFunc {
 	}
 }
 
-// What came while the machine was late is run again, even one after the other, and
-// even if nothing is left to wish.
+// A case for which the machine was late runs again, even if the cases run one after the other, and even
+// if it passed.
 func TestLateMachine(t *testing.T) {
 	for _, parallel := range []int{1, DefaultParallel} {
 		synctest.Test(t, func(t *testing.T) {
@@ -104,7 +105,6 @@ func TestLateMachine(t *testing.T) {
 	}
 }
 
-// The sleeper tells a machine that is late from one that is not.
 func TestLateness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -113,7 +113,7 @@ func TestLateness(t *testing.T) {
 		begun := time.Now()
 		time.Sleep(time.Second)
 		if w.late(begun) {
-			t.Error("a punctual machine is late")
+			t.Error("a machine that is not late is reported as late")
 		}
 		w.wake(time.Now().Add(time.Second))
 		if !w.late(begun) || w.late(time.Now().Add(2*time.Second)) {
@@ -122,13 +122,13 @@ func TestLateness(t *testing.T) {
 		cancel()
 		time.Sleep(time.Second)
 		if w.late(time.Now()) {
-			t.Error("a sleeper that has ended is late")
+			t.Error("late after the sleeper has ended")
 		}
 	})
 }
 
-// slowUnderLoad is a server that works on one message at a time, and long enough that
-// sixteen connections have to wait for more than a second.
+// slowUnderLoad starts a server that handles one message at a time, so slowly that sixteen connections
+// wait for more than a second.
 func slowUnderLoad(t *testing.T, work time.Duration) (url string) {
 	one := make(chan struct{}, 1)
 	return echoServerCalling(t, func(*websocket.Conn) {
@@ -138,7 +138,7 @@ func slowUnderLoad(t *testing.T, work time.Duration) (url string) {
 	})
 }
 
-// A server that is slow only while many connections are served at once passes.
+// A server passes that is slow only while it serves many connections at once.
 func TestServerSlowUnderLoad(t *testing.T) {
 	t.Parallel()
 	cases := casesMatching(t, "1.*", "5.3", "6.1.*", "6.2.*", "6.5.*", "6.6.*", "6.22.*")
@@ -157,23 +157,23 @@ func TestServerSlowUnderLoad(t *testing.T) {
 	})
 }
 
-// A mortal is a server that a request with a certain field kills.
+// A mortal is a server that a request with a certain field stops.
 type mortal struct {
 	t      *testing.T
 	addr   string
 	deadly string
-	hangs  bool // it goes on to accept connections, and answers none
+	hangs  bool // it still accepts connections, but no longer answers
 	mu     sync.Mutex
 	hung   bool
 	l      net.Listener
 	conns  []net.Conn
 }
 
-// start listens, at the same address as before.
+// start listens at the same address as before.
 func (m *mortal) start() error {
 	m.mu.Lock()
 	if m.hung {
-		m.l.Close() // it is killed
+		m.l.Close() // as if killed
 	}
 	m.hung = false
 	m.mu.Unlock()
@@ -236,7 +236,7 @@ func (m *mortal) serve(c net.Conn) {
 	}
 }
 
-// The case that kills a server is named, and no other one fails for it.
+// The case that stops a server is blamed, and no other case fails because of it.
 func TestCaseThatStopsServer(t *testing.T) {
 	t.Parallel()
 	for _, parallel := range []int{1, 8} {
@@ -245,8 +245,7 @@ func TestCaseThatStopsServer(t *testing.T) {
 				t.Run(fmt.Sprint(parallel, restart, hangs), func(t *testing.T) {
 					t.Parallel()
 					eventually(t, func(complain func(string, ...any)) {
-						testCaseThatStopsServer(t, complain, parallel,
-							restart, hangs)
+						testCaseThatStopsServer(t, complain, parallel, restart, hangs)
 					})
 				})
 			}
@@ -254,7 +253,8 @@ func TestCaseThatStopsServer(t *testing.T) {
 	}
 }
 
-func testCaseThatStopsServer(t *testing.T, complain func(string, ...any), parallel int, restart, hangs bool) {
+func testCaseThatStopsServer(t *testing.T, complain func(string, ...any), parallel int, restart,
+	hangs bool) {
 	m := &mortal{t: t, addr: "127.0.0.1:0", deadly: "Origin: null", hangs: hangs} // H.5.14
 	if err := m.start(); err != nil {
 		t.Fatal(err)
@@ -282,7 +282,7 @@ func testCaseThatStopsServer(t *testing.T, complain func(string, ...any), parall
 	}
 }
 
-// A server that cannot be started anew ends the run with the reason.
+// If a server cannot be restarted, the run ends with the reason.
 func TestRestartFails(t *testing.T) {
 	t.Parallel()
 	m := &mortal{t: t, addr: "127.0.0.1:0", deadly: "Origin: null"}
@@ -298,7 +298,7 @@ func TestRestartFails(t *testing.T) {
 	}
 }
 
-// A result tells whether its verdict rests on something that did not come in time.
+// A result says whether its verdict depends on a wait that timed out.
 func TestWaited(t *testing.T) {
 	t.Parallel()
 	o := *short
@@ -344,12 +344,12 @@ func TestWaited(t *testing.T) {
 	}
 }
 
-// The number of cases at once starts small, grows while all is well, and shrinks.
+// The number of cases at once is small in the beginning, grows while nothing is late, and shrinks otherwise.
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPace(16)
 		if p.n != firstPace {
-			t.Errorf("it starts with %v", p.n)
+			t.Errorf("the initial pace is %v", p.n)
 		}
 		run := func(n int, good bool) {
 			for range n {
@@ -365,31 +365,31 @@ func TestPace(t *testing.T) {
 			t.Errorf("%v while the machine is late", p.n)
 		}
 		if run(40, true); p.n != 16 {
-			t.Errorf("%v after 40 cases in good time", p.n)
+			t.Errorf("%v after 40 undisturbed cases", p.n)
 		}
 		if p.shrink(1); p.n != 8 {
-			t.Errorf("%v where the peer is slow once", p.n)
+			t.Errorf("%v after the peer was slow once", p.n)
 		}
 		if p.shrink(1); p.n != 8 {
-			t.Errorf("%v where it has had no time to get quicker", p.n)
+			t.Errorf("%v after a second shrink at the same time", p.n)
 		}
 		for range 5 {
 			time.Sleep(shrinkTime)
 			p.shrink(1)
 		}
 		if run(100, false); p.n != 1 {
-			t.Errorf("%v where the peer stays slow", p.n)
+			t.Errorf("%v while the peer stays slow", p.n)
 		}
 		p.confirm()
 		if run(manySame-1, true); p.n > few {
 			t.Errorf("%v at the beginning of the second runs", p.n)
 		}
 		if run(100, true); p.n != 16 {
-			t.Errorf("%v in the second runs, of which 100 change nothing", p.n)
+			t.Errorf("%v after 100 second runs that changed no verdict", p.n)
 		}
 		p.enter()
 		if p.leave(true, false); p.n > few {
-			t.Errorf("%v after a verdict that changed", p.n)
+			t.Errorf("%v after a verdict has changed", p.n)
 		}
 	})
 }

@@ -13,7 +13,7 @@ import (
 // RFC 6455, section 10.4: "Implementations that have implementation- and/or
 // platform-specific limitations regarding the frame size or total message size after
 // reassembly from multiple frames MUST protect themselves against exceeding those
-// limits." The original fails a server that does so; its verdict stays, with a note.
+// limits." Autobahn fails a server that does so. The verdict stays, with a remark.
 func TestRefusedSize(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewServer(websocket.Handler{Serve: func(ctx context.Context, c *websocket.Conn) error {
@@ -26,7 +26,7 @@ func TestRefusedSize(t *testing.T) {
 			}
 		}
 		return nil
-	}}) // of 1 MiB at most
+	}}) // with the default limit of 1 MiB
 	defer s.Close()
 	url := "ws" + strings.TrimPrefix(s.URL, "http")
 	for _, id := range []string{"9.2.4", "9.3.9"} {
@@ -35,10 +35,10 @@ func TestRefusedSize(t *testing.T) {
 			t.Errorf("%s: %s, %q", id, r.Behavior, r.Result)
 		}
 		if r.Aside == nil || r.Aside.Rule.Section != "RFC 6455, section 10.4" {
-			t.Errorf("%s: the note is %+v", id, r.Aside)
+			t.Errorf("%s: the remark is %+v", id, r.Aside)
 		}
 	}
 	if r := oneCase(t, url, "9.2.3"); r.Behavior != report.OK || r.Aside != nil {
-		t.Errorf("9.2.3: %s, note %+v", r.Behavior, r.Aside)
+		t.Errorf("9.2.3: %s, remark %+v", r.Behavior, r.Aside)
 	}
 }

@@ -15,14 +15,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-const info, failed = report.Informational, report.Failed // ok is in rows.go
+const info, failed = report.Informational, report.Failed // rows.go has ok
 
 // scriptServers are servers, the verdicts on them, and words of the rule that each verdict rests on.
 var scriptServers = []struct {
 	what, id        string
 	server          func(net.Conn)
 	behavior, close report.Verdict
-	rule            string // words of the sentence that the verdict rests on
+	rule            string // words of the rule that the verdict depends on
 }{
 	{"waits", "L.1.1", swallow, info, ok, ""},
 	{"drops TCP", "L.1.1", gone, ok, info, ""},
@@ -31,11 +31,11 @@ var scriptServers = []struct {
 		_, _ = c.Write([]byte("\x81\x05Hello"))
 		swallow(c)
 	}, failed, ok, "Incoming data MUST be parsed"},
-	{"takes long forms", "L.2.1", fair, info, ok, ""},
+	{"accepts long forms", "L.2.1", fair, info, ok, ""},
 	{"hangs", "L.2.1", swallow, failed, report.Unclean, "Upon receipt of a Ping"},
 	{"waits", "L.3.6", swallow, info, ok, ""},
 	{"drops TCP", "L.3.1", gone, ok, ok, ""},
-	{"skips a long ping", "L.4.1", skipping(wire.OpPing), failed, ok,
+	{"ignores a long ping", "L.4.1", skipping(wire.OpPing), failed, ok,
 		"Incoming data MUST always be validated"},
 	{"waits", "L.4.5", swallow, info, ok, ""},
 	{"closes with 1008", "L.4.1", closer("\x03\xf0"), ok, info, ""},
@@ -59,32 +59,31 @@ var scriptServers = []struct {
 			_, _ = c.Write([]byte("\x8a\x01x"))
 			fair(c)
 		}, failed, ok, "must have identical"},
-	{"returns a reason that is cut", "R.9.4", fair, failed, failed, "When an endpoint is to interpret"},
+	{"returns a truncated reason", "R.9.4", fair, failed, failed, "When an endpoint is to interpret"},
 	{"drops TCP for 1006", "R.11.9", func(net.Conn) {}, info, ok, ""},
 	{"drops TCP for 1001", "R.11.1", func(net.Conn) {}, failed, failed,
 		"To _Start the WebSocket Closing"},
 	{"hangs", "L.4.11", swallow, failed, report.Unclean, "If an endpoint receives a Close"},
 	{"closes with 1003", "L.5.1", closer("\x03\xeb"), info, ok, ""},
 	{"closes with 1000", "L.5.6", closer("\x03\xe8"), info, ok, ""},
-	{"takes frames that are not masked", "L.5.1", fair, failed, ok, "The server MUST close"},
+	{"accepts unmasked frames", "L.5.1", fair, failed, ok, "The server MUST close"},
 	{"answers with 1002", "L.4.7", answeringClose(codeProtocolError), ok, info, ""},
 	{"answers pings twice", "L.4.7", answeringTwice(wire.OpPing, wire.OpPong), ok, ok, ""},
 	{"answers twice", "L.8.3", answeringTwice(wire.OpText, wire.OpText), failed, ok,
 		"Incoming data MUST be parsed"},
 	{"closes with 1003", "L.9.2", closer("\x03\xeb"), info, ok, ""},
-	{"takes continuations of nothing", "L.9.3", skipping(wire.OpContinuation), failed, ok,
+	{"accepts continuations without a message", "L.9.3", skipping(wire.OpContinuation), failed, ok,
 		"Incoming data MUST always be validated"},
-	{"takes no mark", "L.8.1", withoutMark, info, ok, ""},
-	{"takes no mark", "L.8.3", withoutMark, ok, ok, ""},
+	{"drops the mark", "L.8.1", withoutMark, info, ok, ""},
+	{"drops the mark", "L.8.3", withoutMark, ok, ok, ""},
 	{"closes with 1013", "R.1.1", closer("\x03\xf5"), ok, ok, ""},
 	{"drops TCP", "R.1.5", gone, ok, ok, ""},
 	{"limits pings", "R.5.3", closer("\x03\xf0"), info, ok, ""},
 	{"gives up", "R.4.4", gone, info, info, ""},
-	{"reproaches", "R.4.4", closer("\x03\xea"), failed, failed, "Incoming data MUST be parsed"},
-	{"holds on", "R.7.1", holdingOn, info, ok, ""},
+	{"claims a violation", "R.4.4", closer("\x03\xea"), failed, failed, "Incoming data MUST be parsed"},
+	{"keeps the connection", "R.7.1", holdingOn, info, ok, ""},
 }
 
-// Servers, and how they are judged by the sentences that bind them.
 func TestScriptVerdictsOnServers(t *testing.T) {
 	t.Parallel()
 	for _, tt := range scriptServers {
@@ -137,21 +136,22 @@ func TestScriptVerdictsOnServers(t *testing.T) {
 	}
 }
 
-// scriptClients are clients, the verdicts on them, and how the sentence begins.
+// scriptClients are clients, the verdicts on them, and how the sentence of the verdict begins.
 var scriptClients = []struct {
 	what, id string
 	client   func(c net.Conn, r io.Reader)
 	verdict  report.Verdict
 	says     string
 }{
-	{"asks again", "C.2.10", askAgain, report.Informational, "The client refused it."},
-	{"asks again", "C.2.19", askAgain, report.OK,
+	{"sends another request", "C.2.10", askAgain, report.Informational, "The client refused it."},
+	{"sends another request", "C.2.19", askAgain, report.OK,
 		"The client refused it, then sent another HTTP request"},
-	{"asks again", "C.2.11", askAgain, report.Failed, "Expected a message; got another HTTP request"},
-	{"takes a list", "C.2.10", takeAll, report.OK, "The client accepted it."},
-	{"takes HTTP/1.0", "C.1.10", takeAll, report.Informational, "The client accepted it."},
-	{"takes two values", "C.3.9", takeAll, report.Informational, "The client accepted it."},
-	{"takes 404", "C.1.3", takeAll, report.Failed,
+	{"sends another request", "C.2.11", askAgain, report.Failed,
+		"Expected a message; got another HTTP request"},
+	{"accepts a list", "C.2.10", takeAll, report.OK, "The client accepted it."},
+	{"accepts HTTP/1.0", "C.1.10", takeAll, report.Informational, "The client accepted it."},
+	{"accepts two values", "C.3.9", takeAll, report.Informational, "The client accepted it."},
+	{"accepts 404", "C.1.3", takeAll, report.Failed,
 		"The client should have refused the response, but accepted it"},
 	{"compresses", "C.5.12", func(c net.Conn, _ io.Reader) {
 		_, _ = c.Write(maskedFrame(0xc1, "x"))
@@ -163,18 +163,17 @@ var scriptClients = []struct {
 		swallow(c)
 	}, report.Informational,
 		"The peer closed the connection with 1007."},
-	{"takes a line without a colon", "C.2.17", takeAll, report.Informational, "The client accepted it."},
+	{"accepts a line without a colon", "C.2.17", takeAll, report.Informational, "The client accepted it."},
 	{"drops TCP", "C.6.2", func(net.Conn, io.Reader) {}, report.Informational,
 		"The client dropped TCP."},
 	{"drops TCP", "C.6.3", func(net.Conn, io.Reader) {}, report.Failed,
 		"Expected a message; got the end of TCP"},
-	{"reads on", "C.6.10", func(c net.Conn, _ io.Reader) { swallow(c); time.Sleep(4 * time.Second) },
+	{"keeps reading", "C.6.10", func(c net.Conn, _ io.Reader) { swallow(c); time.Sleep(4 * time.Second) },
 		report.Informational, "The client neither accepted the response nor dropped TCP."},
 	{"leaves TCP open", "C.5.24", func(net.Conn, io.Reader) { time.Sleep(3 * time.Second) },
 		report.Failed, "The client neither returned the message nor dropped TCP"},
 }
 
-// Clients, and how they are judged.
 func TestScriptVerdictsOnClients(t *testing.T) {
 	t.Parallel()
 	for _, tt := range scriptClients {
@@ -196,7 +195,7 @@ func TestScriptVerdictsOnClients(t *testing.T) {
 	}
 }
 
-// Clients that take whatever comes, or do not wait, and the sentences that bind them.
+// Clients that accept everything, or do not wait for the response, and the rules that they break.
 func TestRulesOfClientVerdicts(t *testing.T) {
 	t.Parallel()
 	early := func(d time.Duration) func(net.Conn) {
@@ -205,8 +204,8 @@ func TestRulesOfClientVerdicts(t *testing.T) {
 	none := func(net.Conn) {}
 	for _, tt := range []struct {
 		id, extensions string
-		behind         func(net.Conn)
-		rule           string // words of the sentence that the verdict rests on
+		after          func(net.Conn) // called after the request
+		rule           string         // words of the rule that the verdict depends on
 	}{
 		{"C.5.28", "permessage-deflate", none, "such as accepting a PMCE that the client did not offer"},
 		{"C.5.5", "permessage-deflate", none,
@@ -232,7 +231,7 @@ func TestRulesOfClientVerdicts(t *testing.T) {
 				fmt.Fprintf(c, "Sec-WebSocket-Extensions: %s\r\n", tt.extensions)
 			}
 			fmt.Fprint(c, "\r\n")
-			tt.behind(c)
+			tt.after(c)
 			if _, rest, err := readHead(c, func([]byte) {}); err == nil {
 				serveMasked(io.MultiReader(bytes.NewReader(rest), c), c)
 			}
