@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// MaxCloseReason is the size of the longest close reason, in bytes: a control frame
-// without the status code.
+// MaxCloseReason is the size of the longest close reason, in bytes: the largest payload of
+// a control frame, minus two bytes for the status code.
 const MaxCloseReason = MaxControlPayload - 2
 
 // ConsumeClose parses the whole payload of a close frame, unmasked (RFC 6455, section
@@ -42,7 +42,7 @@ func checkText(p []byte) (n int, ok bool) {
 
 // AppendClose appends the payload of a close frame to dst (RFC 6455, section 5.5.1): code
 // and reason, or nothing if code is [StatusNoStatusReceived]. A reason longer than
-// [MaxCloseReason] bytes is cut before the rune that does not fit.
+// [MaxCloseReason] bytes is cut before the first rune that does not fit.
 //
 // AppendClose returns an [*Error] and dst unchanged if the code must not be sent, if there
 // is a reason without a code, or if the reason is not UTF-8. Its Offset counts from the

@@ -6,16 +6,16 @@ import "io"
 //
 // The caller owns the bytes and the goroutine. The Decoder owns only its fields, in
 // four groups: the stream (offset, err), the frame in progress (start to pos), the
-// message in progress (message to text), and the counts against floods (empties,
+// message in progress (message to text), and the counts that detect floods (empties,
 // controls). It keeps no bytes of the caller between calls, except copies of two small
 // things that may arrive in pieces: a header, in head, and a control payload, in
 // control.
 //
 // The path of a call:
 //
-//	Next         returns d.err if the stream has ended, else does one step
-//	readHeader   takes a whole header from b, or gathers it byte by byte in head
-//	checkFirst, checkSecond, checkSizes   check each byte as soon as it is there
+//	Next         returns d.err if the stream has ended; otherwise does one step
+//	readHeader   reads a whole header from b, or gathers it byte by byte in head
+//	checkFirst, checkSecond, checkSizes   check each byte as soon as it arrives
 //	beginFrame   parses the header and updates the message and the counts
 //	readData     unmasks a piece in place, checks its text, and returns it
 //	readControl  gathers the payload and returns the frame once it is whole
@@ -30,10 +30,10 @@ import "io"
 //     that byte's offset.
 //   - message, plain, size and text survive control frames. They change only in
 //     beginFrame and readData.
-//   - Nothing is allocated but an *Error, and no length is used before checkSizes.
+//   - Only an *Error is allocated, and no length is used before checkSizes.
 //
 // The stream ends when d.err is set: to an *Error, or to io.EOF after a close frame.
-// Every later Next returns that error and takes nothing.
+// Every later Next returns that error and consumes nothing.
 
 // The limits of a Decoder whose fields are zero.
 const (
@@ -54,7 +54,7 @@ const (
 //			return err // close the connection with (*Error).Code
 //		}
 //		switch f.Kind {
-//		case wire.KindNone: // all of b was taken: read more
+//		case wire.KindNone: // all of b was consumed: read more
 //		case wire.KindText, wire.KindBinary:
 //			message = append(message, f.Payload...)
 //			if f.EndsMessage() {
@@ -76,9 +76,9 @@ type Decoder struct {
 
 	// RSV contains the reserved bits that a negotiated extension may set on the first
 	// frame of a message, and FrameRSV those that it may set on any data frame. All
-	// others are refused (section 5.2). Once a frame of a message has such a bit, the
-	// Decoder checks neither UTF-8 nor MaxMessage for the rest of that message: the
-	// caller must check what the extension decodes.
+	// others are refused (section 5.2). From the first frame of a message with such a
+	// bit on, the Decoder checks neither UTF-8 nor MaxMessage for the rest of that
+	// message: the caller must check the output of the extension.
 	RSV, FrameRSV byte
 
 	// AllowInvalidUTF8 turns off the check that text messages are UTF-8. It is for
@@ -107,7 +107,7 @@ type Decoder struct {
 	// pings for hours and nothing else.
 	MaxControls int
 
-	offset int64 // bytes of the stream before the b of this call
+	offset int64 // bytes of the stream consumed so far
 	err    error // final
 
 	// The frame in progress.
@@ -156,11 +156,11 @@ func (f *Frame) EndsFrame() bool {
 // piece.
 func (f *Frame) EndsMessage() bool { return f.Header.Fin && f.EndsFrame() }
 
-// Next takes bytes from the start of b until it has a frame or a piece of one, and
-// returns it with the number of bytes it took. Each call takes at most one frame. If
-// all of b is taken and there is no frame yet, f.Kind is KindNone. A data frame is
-// returned in as many pieces as it arrives in. Payload is unmasked in place, which
-// changes b.
+// Next consumes bytes from the start of b until it has a frame or a piece of one. It
+// returns that frame or piece and the number of bytes consumed. Each call consumes at
+// most one frame. If all of b is consumed and there is no frame yet, f.Kind is KindNone.
+// A data frame is returned in as many pieces as it arrives in. Payload is unmasked in
+// place, which changes b.
 //
 // An error is final. It is an [*Error], except after a close frame, when it is
 // [io.EOF] because nothing may follow a close frame (RFC 6455, section 5.5.1). If text
@@ -199,7 +199,7 @@ func (d *Decoder) Next(b []byte) (f Frame, n int, err error) {
 // Remaining returns how many payload bytes of the current data frame have not arrived
 // yet. It returns 0 between frames and within a control frame. A caller may read up to
 // that many bytes directly into the buffer of the message and call Next with them.
-// Next takes them all and unmasks them in place.
+// Next consumes them all and unmasks them in place.
 func (d *Decoder) Remaining() int64 {
 	if !d.inFrame || d.frame.Opcode.IsControl() {
 		return 0
@@ -207,20 +207,20 @@ func (d *Decoder) Remaining() int64 {
 	return d.frame.Length - d.pos
 }
 
-// InFrame reports whether a frame has begun and has not ended: the bytes taken so
+// InFrame reports whether a frame has begun and has not ended: the bytes consumed so
 // far end within its header or its payload. It is false between the fragments of a
 // message, after a close frame, and after an error. After a timeout or the end of the
-// stream, InFrame says whether a frame was cut off. If it is true and
+// stream, InFrame says whether a frame was cut off. If InFrame is true and
 // [Decoder.Remaining] is 0, a header or a control frame is incomplete.
 func (d *Decoder) InFrame() bool { return d.err == nil && (d.inFrame || d.headLen > 0) }
 
-// Offset returns how many bytes of the stream have been taken.
+// Offset returns how many bytes of the stream have been consumed.
 func (d *Decoder) Offset() int64 { return d.offset }
 
 // ResetControls resets the count for MaxControls.
 func (d *Decoder) ResetControls() { d.controls = 0 }
 
-// readHeader takes a header, or a part of one, from the start of b. It checks rules in
+// readHeader reads a header, or a part of one, from the start of b. It checks rules in
 // the order of the bytes that they depend on, so that every cut of the stream gives the
 // same error.
 func (d *Decoder) readHeader(b []byte) (n int, err error) {
@@ -305,8 +305,9 @@ func (d *Decoder) checkSecond(b0, b1 byte) Violation {
 	return 0
 }
 
-// checkSizes checks the length in a header that includes all of it: its form, the limits
-// for the frame and the message, and the counts against floods.
+// checkSizes checks the length in head, which must contain the header up to the end of the
+// length: the form of the length, the limits on the frame and the message, and the counts
+// that detect floods.
 func (d *Decoder) checkSizes(head []byte) error {
 	length := parseLength(head)
 	end := lengthEnd(head[1]) - 1
@@ -382,7 +383,7 @@ func (d *Decoder) beginFrame(head []byte) error {
 	return nil
 }
 
-// readData takes the next piece of a data frame into f.
+// readData processes p, the next piece of a data frame, and sets f to it.
 func (d *Decoder) readData(f *Frame, p []byte) error {
 	if len(p) == 0 && d.frame.Length > 0 {
 		return nil
@@ -411,7 +412,7 @@ func (d *Decoder) readData(f *Frame, p []byte) error {
 	return nil
 }
 
-// readControl takes the next piece of a control frame, and sets f when the frame is
+// readControl processes p, the next piece of a control frame, and sets f when the frame is
 // whole.
 func (d *Decoder) readControl(f *Frame, p []byte) error {
 	if int64(len(p)) < d.frame.Length {
@@ -438,12 +439,12 @@ func (d *Decoder) readControl(f *Frame, p []byte) error {
 	return nil
 }
 
-// violation is the error for byte i of the current header.
+// violation returns the error for byte i of the current header.
 func (d *Decoder) violation(v Violation, i int) error {
 	return &Error{Violation: v, Offset: d.start + int64(i)}
 }
 
-// overLimit is the error for a size that byte i of the current header completes.
+// overLimit returns the error for a size that byte i of the current header completes.
 func (d *Decoder) overLimit(v Violation, i int, size uint64, limit int64) error {
 	return &Error{Violation: v, Offset: d.start + int64(i), Size: int64(min(size, 1<<63-1)), Limit: limit}
 }

@@ -22,11 +22,12 @@
 // [ParseExtensions], [AppendExtensions] and [ParseProtocols]. ConsumeHeader returns
 // [io.ErrUnexpectedEOF] for a header that is incomplete.
 //
-// [Decoder] takes the bytes of a peer in pieces of any size. It returns frames and
-// pieces of payload in place, without copying them; only a control frame whose payload
-// arrives in several pieces is copied. It enforces every rule of the protocol:
-// masking, reserved bits and opcodes, fragmentation, the shortest form of lengths,
-// UTF-8 (unless AllowInvalidUTF8 is set), and limits on what a peer may send.
+// [Decoder] decodes the bytes of a peer, which may arrive in pieces of any size. It
+// returns frames and pieces of payload in place, without copying them. Only the payload
+// of a control frame that arrives in several pieces is copied. A Decoder enforces every
+// rule of the protocol: masking, reserved bits and opcodes, fragmentation, the shortest
+// form of lengths, UTF-8 (unless AllowInvalidUTF8 is set), and limits on what a peer may
+// send.
 //
 // [Encoder] appends frames to a slice and enforces the same rules for the frames that a
 // program sends, except that it does not check text and has no limits.
@@ -44,8 +45,8 @@
 // # Security
 //
 // No input from a peer makes this package panic, and no length that a peer announces
-// sizes an allocation: a Decoder allocates nothing but its errors. A Decoder has
-// limits by default; see [Decoder].
+// determines the size of an allocation: a Decoder allocates only its errors. A Decoder
+// has limits by default; see [Decoder].
 //
 // The caller supplies masking keys. Each frame needs a new one from a strong source of
 // entropy such as crypto/rand (RFC 6455, section 10.3). Timeouts and the check of a
@@ -55,8 +56,8 @@
 // # Testing
 //
 // Package wiretest has some three thousand streams, valid and invalid, with the
-// frames and the error that each must lead to. The tests of this package read each of
-// them cut at many places. Tests of a transport can send them too.
+// frames and the error that a decoder must return for each. The tests of this package
+// decode each stream cut at many places. Tests of a transport can use the streams, too.
 //
 // # Specifications
 //

@@ -1,7 +1,7 @@
 package wire
 
-// An Encoder turns frames into the bytes to send. It enforces the rules that a [Decoder]
-// of the peer enforces, except the limits and the check of text. The zero value is a
+// An Encoder turns frames into the bytes to send. It enforces the rules that the peer's
+// [Decoder] enforces, except for the limits and the check of text. The zero value is a
 // server's Encoder. Set the fields before the first call.
 //
 // Control frames may be sent between the fragments of a message. An Encoder refuses every

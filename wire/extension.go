@@ -58,8 +58,8 @@ type Session interface {
 	// through the encoder.
 	Encode(m MessageInfo) MessageEncoder
 
-	// Decode begins an incoming message. rsv contains those of the bits rsv of Bits
-	// that are set on its first frame.
+	// Decode begins an incoming message. rsv contains the bits that are set on its
+	// first frame, of those that Bits returned as rsv.
 	Decode(rsv byte) (MessageDecoder, error)
 }
 
@@ -77,11 +77,11 @@ type IdleSession interface {
 // messages.
 type SharedSession interface {
 	// SharedKey returns a comparable value that identifies everything on which the
-	// shared form of a message depends, except its payload. Sessions with equal keys
-	// and equal bits rsv can send the same bytes. A key outlives the session and must
-	// not refer to it. Keys identify parameters, not connections, so there should be
-	// few. ok is false if the message has no shared form. The transport then calls
-	// Encode.
+	// shared form of a message depends, except its payload. Sessions whose keys are
+	// equal, and whose Bits return equal rsv, can send the same bytes. A key outlives
+	// the session and must not refer to it. Keys identify parameters, not connections,
+	// so there should be few. ok is false if the message has no shared form. The
+	// transport then calls Encode.
 	SharedKey(m MessageInfo) (key any, ok bool)
 
 	// AppendShared appends the shared form of the whole message src to dst. The form
@@ -104,7 +104,7 @@ type MessageInfo struct {
 // A MessageEncoder transforms one outgoing message.
 type MessageEncoder interface {
 	// Append appends the encoded form of src, the next piece of the message, to dst.
-	// fin marks the last piece. The encoder is not used after that. Append does not
+	// fin marks the last piece, after which the encoder is not used. Append does not
 	// keep src.
 	Append(dst, src []byte, fin bool) ([]byte, error)
 }
@@ -113,10 +113,10 @@ type MessageEncoder interface {
 type MessageDecoder interface {
 	// Append decodes src, the next piece of the message, and appends at most max bytes
 	// to dst. fin marks the last piece. Append returns how many bytes of src it
-	// consumed. more reports that there is more to append and that max prevented it:
-	// the caller then calls Append again with the rest of src. Append does not keep
-	// src. It does not limit the size of a message: the caller stops when a message is
-	// too large.
+	// consumed. more reports that max was reached and there is more to append: the
+	// caller then calls Append again with the rest of src. Append does not keep src.
+	// It does not limit the size of a message: the caller stops when a message is too
+	// large.
 	Append(dst, src []byte, fin bool, max int) (out []byte, consumed int, more bool, err error)
 
 	// Release ends the message, whether or not it is complete, and releases its

@@ -61,9 +61,9 @@ func AppendExtensions(dst []byte, specs []ExtensionSpec) ([]byte, error) {
 
 // ParseProtocols parses the values of all Sec-WebSocket-Protocol fields, in order, as one
 // list (RFC 6455, section 11.3.4). Subprotocols keep their case, which is significant.
-// Elements that [IsProtocolName] rejects are left out: a server cannot choose them, but need
-// not fail the opening handshake because of them. As in [ParseExtensions], fields without an
-// element are accepted.
+// Elements that [IsProtocolName] rejects are left out: a server cannot choose them, but it
+// need not fail the opening handshake because of them. As in [ParseExtensions], fields
+// without an element are accepted.
 func ParseProtocols(values []string) []string {
 	var names []string
 	for _, v := range values {

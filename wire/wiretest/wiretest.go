@@ -3,8 +3,8 @@
 // They can be sent to any peer: one that receives a stream with a violation must close the
 // connection with the status code of that violation.
 //
-// The package makes the bytes with its own simple encoder, without the encoder of package
-// wire, so that it can find errors in that one.
+// The package makes the bytes with its own simple encoder, not with the encoder of package
+// wire, so that it can find errors in the latter.
 package wiretest
 
 import (
