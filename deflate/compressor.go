@@ -8,8 +8,8 @@ import (
 
 // A compressor compresses the messages of any connection. After a message it goes back to
 // its pool with its context and the mark of the message. If the same connection gets it
-// again, and has sent no message in between, it continues with that context. Otherwise the
-// connection's window is entered into it, which costs as much as a small message.
+// again, and has sent no message in between, it continues with that context. Otherwise it
+// first loads the connection's window, which takes as long as compressing a small message.
 type compressor struct {
 	w    *flate.Writer
 	pool *sync.Pool
@@ -27,14 +27,14 @@ func (c *compressor) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// enter makes the last n bytes of w the context of the next message.
-func (c *compressor) enter(w *window, n int) {
+// load makes the last n bytes of w the context of the next message.
+func (c *compressor) load(w *window, n int) {
 	c.ctx, c.dict = mark{}, w.appendTo(c.dict[:0], n)
 	c.w.ResetDict(c, c.dict)
 }
 
 // empty makes the context of the next message empty.
-func (c *compressor) empty() { c.enter(&window{}, 0) }
+func (c *compressor) empty() { c.load(&window{}, 0) }
 
 // compress appends the compressed form of src to dst. Unless flush is set, a part of it may
 // stay in the compressor.
@@ -79,11 +79,11 @@ const (
 	bestSize  = 2 << 10 // size of the largest message compressed with bestLevel, in bytes
 )
 
-// usefulWindow returns how many bytes of the window are entered, by default, for a message
-// of size bytes. Entering them takes longer than compressing the message, and more than
-// this is not worth it. Time and compression ratio, as measured:
+// usefulWindow returns how many bytes of the window are loaded, by default, for a message
+// of size bytes. Loading them takes longer than compressing the message, and loading more
+// is not worth the time. Time and compression ratio, as measured:
 //
-//	                 2 KiB entered  1 KiB entered
+//	                 2 KiB loaded   1 KiB loaded
 //	JSON, 1 KiB       15.0 µs 4.74   12.2 µs 4.55
 //	JSON, 256 bytes   11.4 µs 3.4     7.5 µs 3.3
 func usefulWindow(size int) int { return max(1<<10, size) }

@@ -9,8 +9,8 @@ type decoder struct {
 	inf      *inflater // nil between messages
 }
 
-// Append implements [wire.MessageDecoder]. An error is an [*Error]. Further calls return it
-// again, until Release.
+// Append implements [wire.MessageDecoder]. An error is an [*Error]. Until Release, further
+// calls return the same error.
 func (d *decoder) Append(dst, src []byte, fin bool, max int) (
 	out []byte, consumed int, more bool, err error,
 ) {

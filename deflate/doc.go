@@ -4,30 +4,31 @@
 //
 // # Terms
 //
-// The terms are those of RFC 7692. DEFLATE replaces bytes that occurred before by a
-// reference to them. The window, 2^8 to 2^15 bytes, is how far back a reference may reach.
-// With context takeover, a message may refer to earlier messages and so becomes small if
-// it resembles them. Both sides then keep a window between messages, one for each
+// The terms are those of RFC 7692. DEFLATE replaces repeated bytes with a reference to
+// their earlier occurrence. The window, 2^8 to 2^15 bytes, is how far back a reference may
+// reach. With context takeover, a message may refer to earlier messages, so it becomes
+// small if it resembles them. Both sides then keep a window between messages, one for each
 // direction. Without context takeover, each message is compressed alone and nothing is
-// kept. The opening handshake settles both for each direction: the client makes offers in
-// order of preference, and the server answers one of them or declines.
+// kept. The opening handshake settles the window and context takeover for each direction:
+// the client makes offers in order of preference, and the server answers one of them or
+// declines.
 //
 // # Use
 //
 // Make one [Extension] with [New] or [MustNew] and pass it to everything that takes a
-// [wire.Extension]. It owns the pools of compressors and serves clients and servers alike.
-// Its other methods are for transports.
+// [wire.Extension]. It owns the pools of compressors, and clients and servers can share it.
+// Its methods are for transports.
 //
 // [Options] set the sizes of windows, whether context is taken over, and the size below
 // which a message is sent uncompressed. The zero value suits most programs.
 //
 // # Negotiation
 //
-// A server accepts the first offer that RFC 7692 allows, and honors all of it. Its answer
-// has only the parameters that it must repeat: server_max_window_bits, and those
+// A server accepts the first offer that is valid by RFC 7692, and honors all of it. Its
+// answer has only the parameters that it must repeat: server_max_window_bits, and those
 // no_context_takeover parameters that were offered. Many clients fail on an answer with
-// other parameters, or ignore them. The client may therefore use a window of 32 KiB, and a
-// connection keeps as much of it as it has received.
+// other parameters, or ignore the parameters. A client may therefore compress with a
+// window of 32 KiB, and the server then keeps up to 32 KiB of the messages it receives.
 //
 // A client makes the offer that browsers make,
 //
@@ -36,8 +37,9 @@
 // and accepts every answer that RFC 7692 allows. An answer that matches no offer fails the
 // opening handshake with an [*Error].
 //
-// MaxReceiveWindowBits and NoContextTakeover ask the peer for more. They trade
-// interoperability for memory, because some peers do not understand all parameters:
+// MaxReceiveWindowBits and NoContextTakeover add parameters to offers and answers. They
+// save memory at the cost of interoperability, because some peers do not support all
+// parameters:
 //
 //	Jetty 11 and 12, Tyrus, Safari 15  ignore client_no_context_takeover unless they offered it,
 //	                                   and fail at their second message
@@ -55,11 +57,11 @@
 // # Limits
 //
 // Each call that decompresses takes the number of bytes that it may append, so the caller
-// decides how large a message may become. The output does not grow beyond that: a message
-// of 64 KiB that would become 64 MiB costs a reader with a limit of 1 MiB less than 4 MiB
-// of allocations in all. Decompression stops where its input ends and resumes in the next
-// call, without a goroutine, however a message is fragmented. Everything that the sender
-// has flushed is returned at once.
+// decides how large a message may become. The output does not grow beyond that. If, for
+// example, a message of 64 KiB would inflate to 64 MiB, a reader with a limit of 1 MiB
+// allocates less than 4 MiB in total. Decompression stops where its input ends and resumes
+// in the next call, without a goroutine, however a message is fragmented. Everything that
+// the sender has flushed is returned at once.
 //
 // Invalid DEFLATE data returns an [*Error]. The connection should then be closed with
 // status 1007. For interoperability, two invalid forms are accepted. An empty message may
@@ -67,16 +69,17 @@
 // last block, without the byte 0x00 that must follow, if that block is a final block or a
 // stored one. This includes messages whose tail, 0x00 0x00 0xff 0xff, was not removed.
 //
-// With context takeover, a reference that reaches back further than the agreed window is an
-// error, even within a message. Without it, a reference may reach back 32 KiB within its
-// message.
+// With context takeover, a reference that reaches back further than the agreed window (or
+// 512 bytes, if the window is smaller) is an error, even within a message. Without context
+// takeover, a reference may reach back 32 KiB within its message.
 //
 // # Memory and time
 //
-// A connection keeps a window for each direction that takes its context over, and about 160
-// bytes. The window of sent messages has 2 KiB unless WindowBits says otherwise. The window
-// of received messages grows with them up to 32 KiB, or up to MaxReceiveWindowBits. By
-// default a connection thus keeps up to 34 KiB, and with NoContextTakeover no window.
+// A connection keeps about 160 bytes, and a window for each direction with context
+// takeover. The window of sent messages is 2 KiB unless WindowBits sets another size. The
+// window of received messages grows with them up to 32 KiB, or up to 2^MaxReceiveWindowBits
+// bytes. By default a connection thus keeps up to 34 KiB, and with NoContextTakeover no
+// window.
 //
 // Compressors (about 1 MiB each) and inflaters (about 6 KiB each) are pooled. A connection
 // has one only while a message is open in that direction. An open message without context
@@ -85,7 +88,7 @@
 // The default keeps little memory and still refers far back within a message. A smaller
 // WindowBits is slower for large messages, because it needs another kind of compressor. A
 // larger one is slower for small messages, because a compressor that last served another
-// connection must be given the window first.
+// connection must load the window first.
 //
 // Messages below 128 bytes are sent uncompressed by default, because the compressor does
 // not look for references in so few bytes.
@@ -103,13 +106,14 @@
 //
 // # Security
 //
-// The length of a compressed message reveals something about its contents. If a message has
-// a secret next to text that an attacker chooses, the attacker can learn the secret from
-// the lengths of many messages, even under TLS. This is the attack CRIME, and BREACH over
-// HTTP. With context takeover, the same is true of all messages of a connection. Either
-// keep secrets off connections that carry such text, or send secrets uncompressed, which
-// keeps them out of the window too ([wire.MessageInfo].Plain, or Conn.WritePlain in package
-// websocket), or turn compression off. NoContextTakeover narrows the leak to one message
+// The length of a compressed message reveals something about its contents. If a message
+// contains a secret next to text that an attacker chooses, the attacker can learn the
+// secret from the lengths of many messages, even over TLS. This attack is known as CRIME
+// or, against HTTP responses, as BREACH. With context takeover, it also works if the secret
+// and the text are in different messages of a connection. There are three remedies: keep
+// secrets off connections that carry such text, turn compression off, or send secrets
+// uncompressed, which also keeps them out of the window ([wire.MessageInfo].Plain, or
+// Conn.WritePlain in package websocket). NoContextTakeover narrows the leak to one message
 // but does not close it (RFC 7692, section 8).
 //
 // # Specifications

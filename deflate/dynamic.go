@@ -22,7 +22,7 @@ func newDynamic() dynamic {
 	}
 }
 
-// take takes a step in the header.
+// take performs one step of reading the header.
 func (d *dynamic) take(f *inflater) result {
 	switch f.step {
 	case atCounts:

@@ -50,9 +50,9 @@ func (e *encoder) begin(size int, whole bool) {
 		e.c.empty()
 	case e.c.ctx == e.done:
 	case whole && e.ext.opts.WindowBits == 0:
-		e.c.enter(&e.window, usefulWindow(size))
+		e.c.load(&e.window, usefulWindow(size))
 	default:
-		e.c.enter(&e.window, e.window.size)
+		e.c.load(&e.window, e.window.size)
 	}
 }
 

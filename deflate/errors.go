@@ -7,7 +7,7 @@ import "strconv"
 // with status 1007 for the latter.
 type Error struct {
 	// Section is the section of RFC 7692 that has the rule: "7.2.2" for a message, and
-	// one such as "7.1.2.1" for an answer.
+	// for an answer a section such as "7.1.2.1".
 	Section string
 
 	// Offset is the number of bytes of the message that were inflated before the error.

@@ -113,9 +113,9 @@ func (e *Extension) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
 			continue
 		}
 		answered = true
-		// In an offer, a client promises to keep to its own parameters even if the
-		// answer leaves them out (sections 7.1.1.2 and 7.1.2.2). If several offers
-		// match, the accepted one is unknown, so keep to all of them.
+		// With an offer, a client promises to obey its own parameters even if the
+		// answer leaves them out (sections 7.1.1.2 and 7.1.2.2). If the answer matches
+		// several offers, the server may have accepted any of them, so obey them all.
 		ours.takeover = ours.takeover && !p.clientNoContext
 		if p.clientBits > 0 {
 			ours.bits = min(ours.bits, p.clientBits)

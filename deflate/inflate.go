@@ -37,8 +37,8 @@ import (
 //
 //   - The output and the error do not depend on how input and output are cut into calls.
 //   - out[kept:] is output of this call. It is added to the window only when the call ends,
-//     so a reference looks first in out[kept:] and then in the window. No reference reaches
-//     back further than window.size.
+//     so a reference is looked up first in out[kept:] and then in the window. No reference
+//     reaches back further than window.size.
 //   - f.bits has no bits set above the lowest f.n.
 //
 // At the end of its input, run supplies the tail that the sender removed (f.tail). A message
@@ -74,7 +74,7 @@ type inflater struct {
 
 	window *window // the connection's window, or &own
 	own    window  // without takeover, for messages that take several calls
-	small  []byte  // saved buffer of own while own has a larger one
+	small  []byte  // own's buffer, saved while own uses a larger one
 	ended  bool
 	cause  error // why a step is broken
 	err    error
@@ -229,7 +229,7 @@ func (f *inflater) fail(err error) {
 	f.err = &Error{Section: inflateSection, Offset: f.total + int64(len(f.out)-f.kept), Err: err}
 }
 
-// take takes a step.
+// take performs one step.
 func (f *inflater) take() result {
 	switch f.step {
 	case atHeader:
@@ -246,8 +246,8 @@ func (f *inflater) take() result {
 	return f.dynamic.take(f)
 }
 
-// need moves input to f.bits until it has n bits, at most 56. It reports false if the input
-// is used up before.
+// need moves input to f.bits until it has n bits, at most 56. It returns false if the input
+// is used up first.
 func (f *inflater) need(n uint) bool {
 	for f.n < n && len(f.src) > 0 {
 		f.bits |= uint64(f.src[0]) << f.n

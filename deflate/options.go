@@ -12,31 +12,32 @@ type Options struct {
 	// WindowBits is the size of the window with which this side compresses, 8 to 15
 	// bits: no reference reaches back more than 2^WindowBits bytes. With context
 	// takeover, a connection keeps that many bytes of the messages it sent. The peer
-	// may ask for a smaller window. If it does not ask, WindowBits is not announced to
-	// it, and it keeps 32 KiB. 0 means that references within a message reach back as
-	// far as the peer allows, and that a connection keeps 2^DefaultWindowBits bytes for
-	// references to earlier messages.
+	// may ask for a smaller window. A peer that does not ask for a window is not told
+	// WindowBits, and keeps 32 KiB. 0 means that references within a message reach back
+	// as far as the peer allows, and that a connection keeps 2^DefaultWindowBits bytes
+	// for references to earlier messages.
 	WindowBits int
 
 	// MaxReceiveWindowBits is the size of the largest window that a connection keeps of
 	// the messages it receives, 8 to 15 bits: at most 2^MaxReceiveWindowBits bytes, but
 	// at least 512. 0 means 15, the largest window of DEFLATE, and asks nothing of the
-	// peer. A connection then keeps up to 32 KiB, as messages arrive.
+	// peer. The window then grows up to 32 KiB as messages arrive.
 	//
 	// With 8 to 14, a server answers client_max_window_bits if the client offered it,
 	// and client_no_context_takeover otherwise. Jetty 11 and 12, Tyrus, Tornado and
 	// Safari 15 ignore the latter and fail at their second message. Netty clients
 	// refuse it. A client offers server_max_window_bits, then
-	// server_no_context_takeover. Its opening handshake fails with servers that accept
-	// the first of these offers and ignore its parameters, such as Jetty and Tyrus.
+	// server_no_context_takeover. The opening handshake of such a client fails with
+	// servers that accept the first of these offers and ignore its parameters, such as
+	// Jetty and Tyrus.
 	MaxReceiveWindowBits int
 
 	// NoContextTakeover compresses each message alone, in both directions, so that a
 	// connection keeps nothing between messages. Messages that resemble earlier ones
 	// become larger. A server answers both no_context_takeover parameters. Some clients
 	// ignore or refuse client_no_context_takeover (see MaxReceiveWindowBits). A client
-	// offers both, and then its default offer, with which a server may take its context
-	// over.
+	// first offers both parameters, and then makes its default offer, which allows the
+	// server context takeover.
 	NoContextTakeover bool
 
 	// Offers replaces the offers of a client. They are written as in the
@@ -86,8 +87,8 @@ func checkBits(name string, bits int) error {
 	return nil
 }
 
-// sent returns the window with which this side compresses, in bits, if its peer allows
-// bits.
+// sent returns the size in bits of the window with which this side compresses, if the peer
+// allows a window of the given size.
 func (o *Options) sent(bits int) int {
 	if o.WindowBits == 0 {
 		return bits
@@ -95,8 +96,8 @@ func (o *Options) sent(bits int) int {
 	return min(bits, o.WindowBits)
 }
 
-// kept returns the window that a connection keeps of the messages it sent, in bits, if its
-// peer allows bits.
+// kept returns the size in bits of the window that a connection keeps of the messages it
+// sent, if the peer allows a window of the given size.
 func (o *Options) kept(bits int) int {
 	if o.WindowBits == 0 {
 		return min(bits, DefaultWindowBits)

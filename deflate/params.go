@@ -21,9 +21,9 @@ const (
 	maxWindowBits = 15
 )
 
-// params are the parameters of an offer or an answer. A window is 0 if its parameter is
-// absent, and unsizedWindow for client_max_window_bits without a value, which only an offer
-// may have.
+// params are the parameters of an offer or an answer. The size of a window is 0 if its
+// parameter is absent, and unsizedWindow for client_max_window_bits without a value, which
+// only an offer may have.
 type params struct {
 	serverNoContext, clientNoContext bool
 	serverBits, clientBits           int
@@ -132,8 +132,8 @@ func directionOf(bits int, noContext bool) direction {
 
 // answers returns an error if a cannot be the answer to the offer p. The server must grant
 // the parameters that limit the server, and must not size the window of a client that did
-// not offer client_max_window_bits. The client's own parameters in p bind only the client:
-// an answer may leave them out, or have a larger window (RFC 7692, section 7.1).
+// not offer client_max_window_bits. The client's own parameters in p apply only to the
+// client: an answer may leave them out, or have a larger window (RFC 7692, section 7.1).
 func (a params) answers(p params) error {
 	switch {
 	case p.serverNoContext && !a.serverNoContext:

@@ -8,8 +8,8 @@ type session struct {
 	dec decoder
 }
 
-// newSession returns the session of a connection. ours and theirs are agreed for the
-// messages that we send and receive.
+// newSession returns the session of a connection. ours and theirs are the agreed parameters
+// for the messages that we send and receive.
 func (e *Extension) newSession(ours, theirs direction) *session {
 	s := &session{}
 	s.enc.ext, s.enc.bits = e, e.opts.sent(ours.bits)

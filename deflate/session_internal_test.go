@@ -99,7 +99,7 @@ func TestInflaterWindow(t *testing.T) {
 }
 
 // A compressor that serves the same connection again keeps its context, unless the last block
-// of the message was so short that it lost it. Only then is the window entered again.
+// of the message was so short that the context was lost. Only then is the window loaded again.
 func TestContextOfCompressor(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for _, test := range []struct {

@@ -44,8 +44,8 @@ func (w *window) grow(n int) {
 	w.buf = append(make([]byte, 0, n), w.buf...)
 }
 
-// copyTo copies to dst from the position back bytes before the end of the stream, up to the
-// end, and returns the number of bytes copied. back must not exceed the bytes in the window.
+// copyTo copies the last back bytes of the stream to dst, or as many of them as fit, oldest
+// first. It returns the number of bytes copied. back must not exceed the bytes in the window.
 func (w *window) copyTo(dst []byte, back int) int {
 	dst = dst[:min(len(dst), back)]
 	from := w.start + len(w.buf) - back
