@@ -19,13 +19,13 @@ type block struct {
 	startLine, startCol, endLine, endCol int
 }
 
-// holds reports whether the position is in the block.
-func (b block) holds(line, col int) bool {
+// contains reports whether the position is in the block.
+func (b block) contains(line, col int) bool {
 	return (line > b.startLine || line == b.startLine && col >= b.startCol) &&
 		(line < b.endLine || line == b.endLine && col <= b.endCol)
 }
 
-// size orders blocks that hold the same position: the innermost is the smallest.
+// size orders blocks that contain the same position: the innermost is the smallest.
 func (b block) size() int { return (b.endLine-b.startLine)<<16 + b.endCol - b.startCol }
 
 // measure lists the tests and runs each with coverage to find the blocks that it reaches. All of them
@@ -124,7 +124,7 @@ func newReacher(testers []*tester) *reacher {
 	return r
 }
 
-// tests returns the tests that reach the fault's block, the fastest first. If no block holds the fault,
+// tests returns the tests that reach the fault's block, the fastest first. If no block contains the fault,
 // as in the expressions of a case, it returns the tests that reach the function. known lists all blocks
 // of the target.
 func (r *reacher) tests(m *mutant, known []block) []*test {
@@ -142,10 +142,10 @@ func (r *reacher) tests(m *mutant, known []block) []*test {
 	return found
 }
 
-// innermost returns the smallest block that holds the fault.
+// innermost returns the smallest block that contains the fault.
 func innermost(m *mutant, known []block) (best block, ok bool) {
 	for _, b := range known {
-		if b.file == m.File && b.holds(m.Line, m.Column) && (!ok || b.size() < best.size()) {
+		if b.file == m.File && b.contains(m.Line, m.Column) && (!ok || b.size() < best.size()) {
 			best, ok = b, true
 		}
 	}

@@ -1,5 +1,5 @@
-// Mutation checks the tests of a package. It plants small faults, one at a time, and reports those that
-// no test notices.
+// Mutation checks the tests of a package. It plants small bugs, called faults, one at a time, and reports
+// those that no test notices.
 //
 //	go run ./fuzz/mutation wire                        # every fault; takes some minutes
 //	go run ./fuzz/mutation -sample 150 websocket       # a random sample
@@ -24,19 +24,20 @@
 //   - constant: an integer is off by one;
 //   - bool: true becomes false, or the reverse.
 //
-// The post statement of a for loop stays, since a test always notices an endless loop. Checks whose body
-// is panic("BUG: …") stay too.
+// The post statement of a for loop is never changed, because a test always notices an endless loop. Checks
+// whose body is panic("BUG: …") are not changed either.
 //
-// # How it is fast
+// # Speed
 //
 // Faults that do not compile are found by type checking, and are not counted. Many of the others share one
-// test binary. Each is a copy of its function, and the function begins with a switch that calls the copy
-// that an environment variable selects. Some faults are built one at a time instead: those in
-// package-level declarations, those in functions that recover, and those whose tests fail if functions
-// are not inlined, such as tests that count allocations. The coverage of each test is measured once. A
-// fault is tried only with the tests that reach it, the fastest first. A run counts as noticing the fault
-// if it takes longer than four times its usual time plus 3 s, or needs more memory than -memory. On a
-// busy machine, which a run of the same tests without the fault reveals, it gets three times as long.
+// test binary. Each of them is a changed copy of its function. The original function begins with a switch
+// that calls the copy that an environment variable selects. Some faults are built one at a time instead:
+// those in package-level declarations, those in functions that recover, and those whose tests fail if
+// functions are not inlined, such as tests that count allocations. The coverage of each test is measured
+// once. A fault is tried only with the tests that reach it, the fastest first. A run also counts as noticing
+// the fault if it takes longer than four times its usual time plus 3 s, or needs more memory than -memory.
+// If a run takes too long, the same tests run without the fault. If these are slow too, the machine is
+// busy, and the run with the fault is repeated with three times the limit.
 //
 // # Faults that cannot be noticed
 //
@@ -47,7 +48,7 @@
 //
 // # Alternatives
 //
-// Of the tools that the Go module proxy has, go-gremlins v0.6.0 is maintained. It works on single tokens,
-// so it can neither drop a check nor remove a statement. It also copies a module to another directory,
-// where a replacement with ../wire does not exist.
+// Of the tools for mutation testing on the Go module proxy, go-gremlins v0.6.0 is maintained. It works on
+// single tokens, so it can neither drop a check nor remove a statement. It also copies a module to another
+// directory, where a replacement such as ../wire does not exist.
 package main

@@ -28,7 +28,7 @@ type report struct {
 	Score      float64           `json:"score"` // percentage
 	All        tally             `json:"all"`
 	Kinds      map[string]*tally `json:"kinds"`
-	Equivalent int               `json:"equivalent"` // cannot be noticed, says an entry
+	Equivalent int               `json:"equivalent"` // cannot be noticed, according to an entry
 	NotCovered int               `json:"notCovered"`
 	NoBuild    int               `json:"noBuild"`
 	Timeouts   int               `json:"timeouts"` // among those noticed

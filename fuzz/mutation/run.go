@@ -145,8 +145,8 @@ func (r *runner) buildAll(ctx context.Context, dir string, mutants []*mutant) ([
 	return mutants, nil
 }
 
-// baseline runs a tester's tests without a fault and records their times. Tests that fail twice are set
-// apart.
+// baseline runs a tester's tests without a fault and records their times. Tests that fail twice run only
+// with faults that are built separately.
 func (r *runner) baseline(ctx context.Context, tr *tester, bin string) error {
 	l := limits{timeout: 10 * time.Minute, mib: r.mib, temp: r.temp}
 	v := tr.run(ctx, bin, names(tr.tests), 0, l, "-test.v=test2json")

@@ -36,9 +36,9 @@ type written struct {
 	spans  []span
 }
 
-// copyable reports whether the fault can share a binary with others. The original function calls its
-// copies. So a copy is not the deferred function, which alone can recover, and runtime.Caller reports the
-// original as its caller.
+// copyable reports whether the fault can share a binary with others. Then the original function calls a copy
+// of itself that has the fault. Such a copy cannot recover, because the deferred function is the original,
+// and its runtime.Caller reports the original as the caller.
 func (m *mutant) copyable() bool {
 	if m.decl == nil || m.decl.Body == nil {
 		return false

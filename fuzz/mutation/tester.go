@@ -25,7 +25,7 @@ type test struct {
 	tester *tester
 	name   string
 	time   time.Duration // without a fault
-	apart  bool          // fails in a binary with many faults, which are not inlined
+	apart  bool          // fails in a binary with many faults, where functions are not inlined
 	blocks []block       // the target's blocks that it reaches
 }
 
