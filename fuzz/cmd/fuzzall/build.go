@@ -16,7 +16,7 @@ import (
 // buildBound limits the compilation of one package and its imports.
 const buildBound = 10 * time.Minute
 
-// buildAll compiles the test binary of each package into dir, once, where go test -fuzz would link
+// buildAll compiles the test binary of each package into dir once, whereas go test -fuzz would link
 // it again for every target. On a new machine this takes minutes, so it happens before the time is
 // divided, and is logged. A compilation error is recorded in the targets of its package.
 func buildAll(ctx context.Context, targets []target, dir string, fresh bool, log io.Writer) error {

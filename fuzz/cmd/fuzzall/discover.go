@@ -32,8 +32,8 @@ type target struct {
 	fault     string // the compilation error, if any
 }
 
-// discover lists the targets, with names that match, of the packages that patterns name. Without
-// patterns it searches the workspace, or outside of a workspace the module.
+// discover lists the fuzz targets whose names match, in the packages that patterns select. Without
+// patterns it searches the workspace, or the module if there is no workspace.
 func discover(ctx context.Context, patterns []string, match *regexp.Regexp) (targets []target, err error) {
 	if len(patterns) == 0 {
 		patterns = []string{"./..."}

@@ -13,8 +13,8 @@
 // package being compiled, then the target being run. If a target fails, Fuzzall runs the rest,
 // names the file with the failing input, and exits with status 1.
 //
-// The total time includes compilation, which comes first. On a new machine compilation may take
-// longer than that. Each target then runs for one second.
+// The total time includes compilation, which comes first. On a new machine compilation alone may
+// take longer than the total time. Each target then runs for one second.
 package main
 
 import (
@@ -85,7 +85,7 @@ The default is every package of the workspace. The exit status is 1 if a target 
 	fs.BoolVar(&o.json, "json", false, `with -list, print [{"package":...,"target":...}]`)
 	fs.StringVar(&o.out, "out", "",
 		"write a table of the results to `file`: JSON if it ends in .json, Markdown if not")
-	fs.BoolVar(&o.fresh, "fresh", false, "start from the seeds only, and keep no inputs but failing ones")
+	fs.BoolVar(&o.fresh, "fresh", false, "start from the seeds only, and keep only failing inputs")
 	fs.BoolVar(&o.verbose, "v", false, "print the output of the targets")
 	if err := fs.Parse(args); err != nil {
 		return o, err

@@ -40,8 +40,8 @@ func FuzzCrash(f *testing.F) {
 	})
 }
 
-// FuzzHang hangs in its worker, before the limit of ten seconds for an input begins. It holds a
-// connection to the test, whose end shows the end of the process.
+// FuzzHang hangs in its worker, before the limit of ten seconds for an input begins. It keeps a
+// connection to the test open. When the connection ends, the test knows that the process has ended.
 func FuzzHang(f *testing.F) {
 	if slices.Contains(os.Args, "-test.fuzzworker") {
 		c, err := net.Dial("tcp", os.Getenv("PLANTED_HANG"))

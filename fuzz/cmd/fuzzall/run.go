@@ -21,7 +21,7 @@ const (
 	passed  = "ok"
 	crashed = "CRASHER" // an input made it fail
 	hung    = "HUNG"    // it was killed because it did not end in time
-	broken  = "FAILED"  // it did not compile, a seed made it fail, or testing gave up
+	broken  = "FAILED"  // it did not compile, a seed made it fail, or package testing gave up
 )
 
 // A result describes one run of a target. Seconds counts from the start of the baseline coverage.

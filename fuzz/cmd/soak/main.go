@@ -1,5 +1,5 @@
-// Soak keeps a hawser server under load from good and abusive clients, and checks that afterwards it is in
-// the state in which it began: no leaked memory, goroutines, files or connections.
+// Soak keeps a hawser server under load from good and abusive clients. It checks that the server then returns
+// to its initial state, and so has leaked no memory, goroutines, files or connections.
 //
 //	go run ./fuzz/cmd/soak                        2,000 connections for ten minutes
 //	go run ./fuzz/cmd/soak -for 1m -conns 500     500 connections for one minute
@@ -81,7 +81,7 @@ func parse(args []string, usage io.Writer) (soak.Config, error) {
 		fmt.Fprint(usage, `usage: soak [flags]
 
 Keeps a hawser server, in its own process on loopback, under load from good and abusive
-clients, and checks that afterwards it is in the state in which it began.
+clients, and checks that the server then returns to its initial state.
 Exit status: 0 if the server kept every promise, 1 if it broke one, 2 if there was no soak.
 
 `)

@@ -71,8 +71,8 @@ func (a *abuser) hugeLength() error {
 	return a.provoke(header(wire.OpBinary, 1<<62), wire.StatusMessageTooBig)
 }
 
-// negativeLength announces a length whose most significant bit is set, which a careless reader takes
-// for the sign.
+// negativeLength announces a length whose most significant bit is set. A careless reader interprets that
+// bit as the sign.
 func (a *abuser) negativeLength() error {
 	if err := a.begin(); err != nil {
 		return err

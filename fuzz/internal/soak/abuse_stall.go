@@ -96,7 +96,7 @@ const mostUnread = 64 << 20
 // the connection. A server that is already closing the connection reads on until its close timeout.
 //
 // The receive buffer has room for a segment of the loopback interface. With less room TCP itself may
-// stall for minutes, in which neither side learns what the other has read, or that it has gone.
+// stall for minutes. Meanwhile neither side learns what the other has read, or that the other has gone.
 func (a *abuser) stopReading() error {
 	_ = a.tcp.SetReadBuffer(64 << 10)
 	if err := a.begin(); err != nil {

@@ -15,10 +15,10 @@ import (
 	"github.com/hawser-ws/hawser/fuzz/internal/selfsigned"
 )
 
-// The parent exchanges JSON values with the server's process, over the standard input and output of the
-// latter. The first value is a ServerConfig, answered by a hello. Each value after it is a request,
-// answered by a snapshot or by a list of farewells. The server exits when its input ends, so it does not
-// outlive its parent. It logs to standard error.
+// The parent exchanges JSON values with the server's process, over that process's standard input and
+// output. The first value is a ServerConfig, which the server answers with a hello. Each value after it is
+// a request, which the server answers with a snapshot or with a list of farewells. The server exits when
+// its input ends, so it does not outlive its parent. It logs to standard error.
 const (
 	requestCount   = "count"   // a snapshot without memory
 	requestMeasure = "measure" // a snapshot with memory

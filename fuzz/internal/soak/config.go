@@ -24,8 +24,8 @@ type Config struct {
 	// standard streams.
 	Command func() *exec.Cmd
 
-	Progress io.Writer     // receives a line every Every; nil means none
-	Every    time.Duration // 0 or less means no lines
+	Progress io.Writer     // receives lines of progress; nil means none
+	Every    time.Duration // interval between these lines; 0 or less means no lines
 
 	// Margin is how much longer than its own timeouts the server may take for any
 	// reaction. It is generous because the machine may be busy.
@@ -41,8 +41,8 @@ type Config struct {
 	Answer time.Duration
 
 	// Least is the number of messages that the good clients must send before the soak
-	// ends, for a machine so busy that For is too short. The soak waits for them at most
-	// for Margin.
+	// ends, even if For is too short for them on a busy machine. After For, the soak
+	// waits for them at most for Margin.
 	Least int64
 
 	Tolerance Tolerance
@@ -61,15 +61,15 @@ type ServerConfig struct {
 }
 
 // Tolerance is how much the server's memory may grow: by a share of its initial size, or by a number of
-// bytes if that is more. With a hundred connections or so a tenth of the memory is noise, such as one
-// more page of spans or one more thread. With largeSoak connections or more only the share counts.
+// bytes if that is more. With a hundred connections or so, a tenth of the memory is within the noise, such
+// as one more page of spans or one more thread. With largeSoak connections or more, only the share counts.
 type Tolerance struct {
 	Memory    float64 // share of the initial size, such as 0.1
 	Heap, RSS int64   // bytes
 	IgnoreRSS bool    // check only the live heap
 }
 
-// largeSoak is the number of connections from which on a tenth of the memory exceeds the noise.
+// largeSoak is the smallest number of connections with which a tenth of the memory exceeds the noise.
 const largeSoak = 1000
 
 // Default returns the full soak: 2,000 connections for ten minutes.
@@ -138,7 +138,7 @@ func (c *Config) abusers() int {
 	return n
 }
 
-// think returns the mean pause between two messages of a good client, which results in Rate.
+// think returns the mean pause between two messages of a good client that results in Rate.
 func (c *Config) think() time.Duration {
 	good := max(c.Conns-c.abusers(), 1)
 	return time.Duration(float64(good) / c.Rate * float64(time.Second))

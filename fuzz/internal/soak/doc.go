@@ -1,18 +1,18 @@
-// Package soak keeps a hawser server under load and checks that afterwards it is in the state in which
-// it began. Command soak runs it.
+// Package soak keeps a hawser server under load and checks that the server then returns to its initial
+// state. Command soak runs it.
 //
 // The server runs in its own process, on loopback, so that its memory, goroutines and files can be
-// measured separately. This process runs the clients, most of them good, the rest abusive.
+// measured separately. The parent process runs the clients, most of them good, the rest abusive.
 //
 //   - A good client (good.go) sends messages of every size and kind. It must receive each of them back,
 //     in order and unchanged, and every message of its topic, in order, from the number at which it
 //     joined to the number at which it left. From time to time it leaves and returns.
-//   - Every tenth good client (reset.go) ends its connections with a close frame and a reset, while the
-//     server may be working or writing to it. A close code that has reached the server's kernel must
+//   - Every tenth good client (reset.go) ends its connections with a close frame and a reset, at a moment
+//     when the server may be busy or writing. A close code that has reached the server's kernel must
 //     appear in Conn.Closure.
 //   - An abusive client (abuse.go) commits one abuse after another: it stalls, aborts, floods, or
-//     announces false lengths. For each abuse the required reaction of the server is known, and how
-//     long it may take.
+//     announces false lengths. The required reaction of the server to each abuse is known, and how long
+//     that reaction may take.
 //   - The server (server.go) echoes messages and forwards published ones to the members of a topic. Its
 //     limits and timeouts are those of a server on the internet.
 //   - The report (findings.go) has one line for each promise.
@@ -30,17 +30,17 @@
 // the descriptors of goroutines for reuse, pages of the program's code are loaded when they first
 // execute, and tables have grown. This growth is not a leak, and happens once. So the first measurement
 // is made after a warm-up: the same number of connections with the same traffic and abuse, for a tenth
-// of the time, all of them ended. Later growth counts. The peak of the soak may exceed that of the
+// of the time. Only growth after the warm-up counts. The peak of the soak may exceed that of the
 // warm-up, so the server primes the runtime beforehand (prime.go).
 //
-// A measurement is made after the last connection has ended. The server collects garbage three times:
-// a sync.Pool releases its contents only in the second collection, and memory that a cleanup frees goes
-// after that. Then it returns free pages with debug.FreeOSMemory. Two figures are checked. The live heap
-// (runtime.MemStats.HeapAlloc) shows a leak of a few bytes per connection. The resident set (VmRSS, on
-// Linux) includes memory outside of the heap: stacks, the runtime's tables, fragmentation. Each may grow
-// by a tenth. With fewer than 1,000 connections the heap may grow by 64 KiB and the resident set by
-// 4 MiB, if that is more. Goroutines and open files are compared with their numbers before the warm-up,
-// and may not grow at all.
+// Each measurement is made after the last connection has ended. The server collects garbage three times:
+// a sync.Pool releases its contents only in the second collection, and memory that a cleanup releases is
+// freed after that. Then the server returns free pages with debug.FreeOSMemory. Two figures are checked.
+// The live heap (runtime.MemStats.HeapAlloc) shows a leak of a few bytes per connection. The resident set
+// (VmRSS, on Linux) includes memory outside of the heap: stacks, the runtime's tables, fragmentation. Each
+// may grow by a tenth. With fewer than 1,000 connections the heap may grow by 64 KiB and the resident set
+// by 4 MiB, if that is more. The numbers of goroutines and open files are compared with those before the
+// warm-up, and must not grow at all.
 //
 // # Randomness
 //

@@ -135,7 +135,7 @@ func (s *farewells) count() farewellCount {
 			n.arrived++
 		case !ended:
 			n.missing = append(n.missing, fmt.Sprintf(
-				"%s: sent %d, but for the server the connection has not ended", life, said.Code))
+				"%s: sent %d, but the connection has not ended on the server", life, said.Code))
 		default:
 			n.missing = append(n.missing, fmt.Sprintf(
 				"%s: sent %d, received %d: %s", life, said.Code, got.Code, got.Err))

@@ -212,7 +212,7 @@ func TestFarewells(t *testing.T) {
 	})
 	want := farewellCount{sent: 4, certain: 3, arrived: 1, uncertain: 1, luck: 1, missing: []string{
 		"soak/2/1: sent 4002, received 0: reset by peer",
-		"soak/3/1: sent 4003, but for the server the connection has not ended",
+		"soak/3/1: sent 4003, but the connection has not ended on the server",
 	}}
 	if diff := cmp.Diff(want, f.count(), cmp.AllowUnexported(farewellCount{})); diff != "" {
 		t.Errorf("count (-want +got):\n%s", diff)

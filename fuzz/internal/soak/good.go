@@ -23,7 +23,7 @@ type crowd struct {
 	until   time.Time       // planned end of the phase
 }
 
-// good is a good client. It has one life after another; each is a connection.
+// good is a good client. It has one life after another. A life is a connection, from dialing to its end.
 type good struct {
 	*crowd
 	id    int
@@ -31,7 +31,7 @@ type good struct {
 	rng   *rand.Rand
 }
 
-// Good clients do each of these once in so many times, on average.
+// A good client does each of these once in the given number of times, on average.
 const (
 	publishOne = 100 // a message goes to all members of the topic
 	pingOne    = 40  // a ping precedes a message

@@ -93,7 +93,7 @@ func (l *listener) run(ctx context.Context) {
 			return
 		}
 		if buf = p; cap(buf) > 16<<10 {
-			buf = nil // 2,000 clients would hold too much
+			buf = nil // 2,000 clients would keep too much memory
 		}
 	}
 }

@@ -34,9 +34,9 @@ func count() snapshot {
 // measure returns a complete snapshot, after three garbage collections. The package comment says why
 // three.
 //
-// Before them it allocates each free page once. The runtime searches for free pages in chunks of 4 MiB.
-// After a search without success it skips the chunk until a page there is freed, and it may have
-// overlooked some. FreeOSMemory would leave those resident.
+// Before the collections, it allocates each free page once. The runtime searches for free pages in chunks
+// of 4 MiB. After a search without success it skips the chunk until a page there is freed, although it may
+// have overlooked free pages. FreeOSMemory would leave these pages resident.
 func measure() snapshot {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

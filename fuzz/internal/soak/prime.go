@@ -13,7 +13,7 @@ const (
 
 // prime makes the runtime allocate memory that it never frees: descriptors of goroutines, some 450 bytes
 // each on the heap, and tables for the pages of the heap, some 2 % of their size. Both stay as large as
-// their peak. Afterwards both are larger than conns connections need, so that a busy moment of the soak
+// their peak. After prime, both are larger than conns connections need, so that a busy moment of the soak
 // does not look like growth.
 func prime(conns int) {
 	var wg sync.WaitGroup

@@ -90,9 +90,9 @@ func (p *process) snapshot(request string) (s snapshot, err error) {
 	return s, err
 }
 
-// settle waits until the server has no connections, and no more goroutines and files than in the
-// snapshot before, but at most for limit. Then it returns a measurement, and passes the farewells that
-// the server received to t.
+// settle waits, at most for limit, until the server has no connections, and no more goroutines and files
+// than in the snapshot before. Then it passes the farewells that the server received to t, and returns a
+// measurement.
 func (p *process) settle(before snapshot, limit time.Duration, t *tally) (snapshot, error) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()

@@ -17,7 +17,7 @@ import (
 // server may be working or writing, and much of its output is unread. The package comment says which
 // codes are certain to have reached the server's kernel.
 
-// resetOne in so many good clients ends its lives with a reset.
+// One in resetOne good clients ends its lives with a reset.
 const resetOne = 10
 
 // resets reports whether the client ends its lives with a reset.
@@ -43,14 +43,14 @@ func newFarewell(id int, life string) farewell {
 // query returns the query parameter that names the life to the server.
 func (f farewell) query() string { return "&life=" + url.QueryEscape(f.Life) }
 
-// Each of these precedes the close frame once in so many times, on average.
+// Each of these precedes the close frame once in the given number of times, on average.
 const (
 	workOne  = 2 // a request to be busy
 	burstOne = 2 // messages whose echoes the client does not read
 )
 
-// longestWork limits how long a client asks the server to be busy. The server's kernel acknowledges
-// within some 40 ms, so most resets arrive while it is busy.
+// longestWork limits how long a client asks the server to be busy. The server's kernel acknowledges the
+// close frame within some 40 ms, so most resets arrive while the server is busy.
 const longestWork = 200 * time.Millisecond
 
 // lastWords returns the frames that end a life: random ones that keep the server busy, then the close

@@ -12,8 +12,8 @@ import (
 	"github.com/hawser-ws/hawser/deflate"
 )
 
-// Run performs the soak and returns its report, also if the server broke a promise. An error means
-// that there was no soak: the server did not start, for example, or ctx ended.
+// Run performs the soak and returns its report, even if the server broke a promise. An error means
+// that there was no complete soak: the server did not start, for example, or ctx ended.
 func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err

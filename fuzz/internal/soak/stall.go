@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// stallWatch measures the longest time for which the machine did not run this process. On a machine
-// that stalls for seconds timeouts expire for no other reason, so the report shows it.
+// stallWatch measures the longest time for which the machine did not run this process. If the machine
+// stalls for seconds, that alone makes timeouts expire, so the report shows the longest stall.
 type stallWatch struct {
 	longest atomic.Int64 // nanoseconds
 }

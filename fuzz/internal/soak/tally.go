@@ -29,7 +29,7 @@ type tally struct {
 	abused            []atomic.Int64 // by index into abuses: handled as required
 
 	least  int64         // messages that must be sent
-	enough chan struct{} // closed once they are
+	enough chan struct{} // closed once least messages have been sent
 
 	farewells farewells
 
