@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// selfSigned makes a key and a certificate for localhost, 127.0.0.1 and ::1, valid for 30 days. No client
-// trusts it, unless it is configured to.
+// selfSigned makes a key and a certificate for localhost, 127.0.0.1 and ::1, valid for 30 days. A client
+// trusts the certificate only if the client is configured to.
 func selfSigned() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

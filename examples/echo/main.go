@@ -6,7 +6,7 @@
 // It shows websocket.Handler on an http.Server with the timeouts that a server needs, TLS, profiles on
 // another port, and a shutdown that closes the open connections.
 //
-// When it listens, it prints one line with its URL. SIGINT and SIGTERM end it.
+// Once the server listens, it prints one line with its URL. SIGINT and SIGTERM shut it down.
 package main
 
 import (

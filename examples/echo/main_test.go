@@ -79,7 +79,7 @@ func testProgram(t *testing.T, program string, sig os.Signal, args ...string) {
 	defer c.CloseNow()
 	echoOne(t, c)
 	if runtime.GOOS == "windows" {
-		return // it has no such signals
+		return // Windows has no such signals
 	}
 	if err := cmd.Process.Signal(sig); err != nil {
 		t.Fatal(err)

@@ -19,7 +19,7 @@ type server struct {
 	echo, debug     *http.Server
 	echoLn, debugLn net.Listener // debugLn is nil without -debug
 	open            connections
-	grace           time.Duration // the limit of a shutdown
+	grace           time.Duration // the time limit of a shutdown
 }
 
 // listen returns a server that listens but does not serve yet.
@@ -135,8 +135,8 @@ func (s *server) serveConn(ctx context.Context, c *websocket.Conn) error {
 	return nil
 }
 
-// profiles returns a handler for net/http/pprof. It has its own mux, so the port of the echo does not serve
-// it.
+// profiles returns a handler for net/http/pprof. It has its own mux, so that the echo's port does not serve
+// profiles.
 func profiles() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)

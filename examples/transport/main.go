@@ -1,6 +1,6 @@
 // Command transport exchanges WebSocket messages without HTTP, over a net.Pipe and over a Unix socket.
-// Package stream, in the directory below, makes messages of an io.ReadWriter, with package wire alone. If you
-// have a net.Conn, use websocket.NewConn, which does more: see talk.
+// Package stream, in the directory stream, exchanges messages over an io.ReadWriter and uses only package
+// wire. If you have a net.Conn, use websocket.NewConn, which does more. The function talk shows it.
 //
 //	go run ./examples/transport
 package main
@@ -28,7 +28,7 @@ func main() {
 	}
 }
 
-// run has the same conversation over each transport.
+// run prints the same conversation over two transports, and then a message over a websocket.Conn.
 func run(out io.Writer) error {
 	fmt.Fprintln(out, "over a net.Pipe:")
 	client, server := net.Pipe()

@@ -1,5 +1,5 @@
-// Package stream exchanges WebSocket messages over any stream of bytes, with package wire alone. Copy it and
-// adapt it to your transport.
+// Package stream exchanges WebSocket messages over any stream of bytes. It uses only package wire. Copy it
+// and adapt it to your transport.
 package stream
 
 import (
@@ -169,7 +169,7 @@ func (s *Stream) appendFrame(out []byte, op wire.Opcode, payload []byte, fin boo
 func (s *Stream) Ping(payload []byte) error { return s.Send(wire.OpPing, payload) }
 
 // Close sends a close frame. Receive then returns the answer as a *CloseError. After that, close the
-// transport, the server first.
+// transport. The server should close it first.
 func (s *Stream) Close(code wire.StatusCode, reason string) error {
 	payload, err := wire.AppendClose(nil, code, reason)
 	if err != nil {

@@ -44,7 +44,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// A script is the transport to an end that sends in, and whose received bytes are in out.
+// A script is the transport of a Stream. The other end sends the bytes of in, and receives those of out.
 type script struct {
 	in  io.Reader
 	out bytes.Buffer
