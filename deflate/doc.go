@@ -78,8 +78,8 @@
 // A connection keeps about 160 bytes, and a window for each direction with context
 // takeover. The window of sent messages is 2 KiB unless WindowBits sets another size. The
 // window of received messages grows with them up to 32 KiB, or up to 2^MaxReceiveWindowBits
-// bytes. By default a connection thus keeps up to 34 KiB, and with NoContextTakeover no
-// window.
+// bytes. By default a connection thus keeps up to 34 KiB. With NoContextTakeover, if the
+// peer agrees to it, a connection keeps no window.
 //
 // Compressors (about 1 MiB each) and inflaters (about 6 KiB each) are pooled. A connection
 // has one only while a message is open in that direction. An open message without context

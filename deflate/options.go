@@ -36,8 +36,9 @@ type Options struct {
 	// connection keeps nothing between messages. Messages that resemble earlier ones
 	// become larger. A server answers both no_context_takeover parameters. Some clients
 	// ignore or refuse client_no_context_takeover (see MaxReceiveWindowBits). A client
-	// first offers both parameters, and then makes its default offer, which allows the
-	// server context takeover.
+	// first offers both parameters, and then makes its default offer. A server that
+	// accepts the latter may use context takeover, and the client then keeps a window
+	// of the messages it receives.
 	NoContextTakeover bool
 
 	// Offers replaces the offers of a client. They are written as in the
