@@ -14,7 +14,7 @@ const MaxCloseReason = MaxControlPayload - 2
 // payload.
 //
 // ConsumeClose returns an [*Error] if the payload has one byte, the code must not be sent,
-// or the reason is not UTF-8. Its Offset counts from the start of payload.
+// or the reason is not UTF-8. The Offset of the error counts from the start of payload.
 func ConsumeClose(payload []byte) (code StatusCode, reason []byte, err error) {
 	switch len(payload) {
 	case 0:
@@ -45,8 +45,8 @@ func checkText(p []byte) (n int, ok bool) {
 // [MaxCloseReason] bytes is cut before the first rune that does not fit.
 //
 // AppendClose returns an [*Error] and dst unchanged if the code must not be sent, if there
-// is a reason without a code, or if the reason is not UTF-8. Its Offset counts from the
-// start of reason.
+// is a reason without a code, or if the reason is not UTF-8. The Offset of the error counts
+// from the start of reason.
 func AppendClose(dst []byte, code StatusCode, reason string) ([]byte, error) {
 	if code == StatusNoStatusReceived && reason == "" {
 		return dst, nil

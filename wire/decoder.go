@@ -76,9 +76,9 @@ type Decoder struct {
 
 	// RSV contains the reserved bits that a negotiated extension may set on the first
 	// frame of a message, and FrameRSV those that it may set on any data frame. All
-	// others are refused (section 5.2). From the first frame of a message with such a
-	// bit on, the Decoder checks neither UTF-8 nor MaxMessage for the rest of that
-	// message: the caller must check the output of the extension.
+	// others are refused (section 5.2). Once a frame of a message has such a bit set,
+	// the Decoder checks neither UTF-8 nor MaxMessage for the rest of that message: the
+	// caller must check the output of the extension.
 	RSV, FrameRSV byte
 
 	// AllowInvalidUTF8 turns off the check that text messages are UTF-8. It is for

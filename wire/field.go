@@ -32,8 +32,8 @@ func ParseExtensions(values []string) ([]ExtensionSpec, error) {
 // AppendExtensions appends specs to dst as the value of one Sec-WebSocket-Extensions field.
 // Parameters without a value are written without "=". If a name or a value is not a token
 // (RFC 6455, section 9.1), AppendExtensions returns dst unchanged and an [*Error] with
-// [ErrFieldSyntax]. Its Offset is the position in the field of the invalid name or
-// parameter.
+// [ErrFieldSyntax]. The Offset of the error is the position of the invalid name or
+// parameter in the field.
 func AppendExtensions(dst []byte, specs []ExtensionSpec) ([]byte, error) {
 	start := len(dst)
 	for i, spec := range specs {
