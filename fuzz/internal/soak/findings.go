@@ -74,7 +74,7 @@ func (r *Report) checkFaults(promise string, kind fault, total int64, what strin
 }
 
 // checkFarewells counts the farewells of the warm-up too. Where the system reports what the peer has
-// acknowledged, at least one code must be certain, since only those are checked.
+// acknowledged, at least one code must be certain, since only certain codes are checked.
 func (r *Report) checkFarewells() finding {
 	f := finding{promise: promiseCodes}
 	if r.gone != nil {

@@ -114,7 +114,7 @@ func (s *server) serve(ctx context.Context, c *websocket.Conn, t *topic, loop fu
 	})
 	defer v.idle.Stop()
 	go v.forward()
-	defer func() { // also after a panic
+	defer func() { // even after a panic
 		t.leave(v.member)
 		<-v.done
 	}()
