@@ -86,8 +86,8 @@ func sample() *Result {
 		RxFrameStats: map[int]int{10: 2, 1: 1}, TxFrameStats: map[int]int{9: 2},
 		CreateWirelog: true,
 		Wirelog: []LogEntry{
-			{Kind: TxOctets, Size: 3, Text: "818283", Sync: true},
-			{Kind: RxOctets, Size: 1, Text: "8a"},
+			{Kind: TxBytes, Size: 3, Text: "818283", Sync: true},
+			{Kind: RxBytes, Size: 1, Text: "8a"},
 			{Kind: TxFrame, Size: 9, Text: "x", Opcode: 1, Fin: true, RSV: 4, Mask: "01020304", Repeat: 100,
 				Chop: 7, Sync: true},
 			{Kind: TxFrame},

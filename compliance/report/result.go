@@ -185,8 +185,8 @@ type LogKind string
 
 // Kinds of log entries, each with the fields of [LogEntry] that it uses.
 const (
-	RxOctets    LogKind = "RO"  // Size, Text (hexadecimal)
-	TxOctets    LogKind = "TO"  // Size, Text (hexadecimal), Sync
+	RxBytes     LogKind = "RO"  // Size, Text (hexadecimal)
+	TxBytes     LogKind = "TO"  // Size, Text (hexadecimal), Sync
 	RxFrame     LogKind = "RF"  // Size, Text, Opcode, Fin, RSV, Masked, Mask
 	TxFrame     LogKind = "TF"  // Size, Text, Opcode, Fin, RSV, Mask, Repeat, Chop, Sync
 	Delay       LogKind = "CT"  // Seconds, Tag: the case continues after that time

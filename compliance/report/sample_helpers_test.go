@@ -107,16 +107,16 @@ func frames(r *Result, kind LogKind, opcode int, payload []byte) {
 	if kind == TxFrame {
 		f.Mask = "97a62c66"
 		r.Wirelog = append(r.Wirelog, f,
-			LogEntry{Kind: TxOctets, Size: len(raw) + 4, Text: Hex(append(raw, 1, 2, 3, 4))})
+			LogEntry{Kind: TxBytes, Size: len(raw) + 4, Text: Hex(append(raw, 1, 2, 3, 4))})
 		return
 	}
-	r.Wirelog = append(r.Wirelog, LogEntry{Kind: RxOctets, Size: len(raw), Text: Hex(raw)}, f)
+	r.Wirelog = append(r.Wirelog, LogEntry{Kind: RxBytes, Size: len(raw), Text: Hex(raw)}, f)
 }
 
 func handshakeLog(r *Result) {
 	r.Wirelog = append(r.Wirelog,
-		LogEntry{Kind: TxOctets, Size: len(r.HTTPRequest), Text: Hex([]byte(r.HTTPRequest))},
-		LogEntry{Kind: RxOctets, Size: len(r.HTTPResponse), Text: Hex([]byte(r.HTTPResponse))})
+		LogEntry{Kind: TxBytes, Size: len(r.HTTPRequest), Text: Hex([]byte(r.HTTPRequest))},
+		LogEntry{Kind: RxBytes, Size: len(r.HTTPResponse), Text: Hex([]byte(r.HTTPResponse))})
 }
 
 // echoes makes a case that sends a message and expects it back.
@@ -141,7 +141,7 @@ func refused(code int, rule *Rule, offense *Offense) func(*Result) {
 		r.Received = map[Verdict][]Event{OK: {Timeout("A")}, NonStrict: {Timeout("A"), Timeout("B")},
 			Failed: {Timeout("A"), Message(offense.Octets, false)}}[r.Behavior]
 		r.ExpectedClose = &ExpectedClose{CloseCode: []int{code}, WrongEndpointIsFatal: true}
-		r.Wirelog = append(r.Wirelog, LogEntry{Kind: TxOctets, Size: len(offense.Octets),
+		r.Wirelog = append(r.Wirelog, LogEntry{Kind: TxBytes, Size: len(offense.Octets),
 			Text: Hex(offense.Octets), Sync: true},
 			LogEntry{Kind: Delay, Seconds: 1, Tag: "A"}, LogEntry{Kind: DelayOver, Tag: "A"},
 			LogEntry{Kind: KillAfter, Seconds: 1})

@@ -49,7 +49,7 @@ func logViews(log []LogEntry, head, tail int) (views []logView, cut int) {
 func newLogView(e LogEntry) logView {
 	after := strconv.FormatFloat(e.Seconds, 'f', -1, 64) + " s"
 	switch e.Kind {
-	case RxOctets, TxOctets:
+	case RxBytes, TxBytes:
 		return bytesView(e)
 	case RxFrame, TxFrame:
 		return frameView(e)
@@ -82,7 +82,7 @@ func tag(s string) []string {
 }
 
 func direction(e LogEntry) (class, arrow string) {
-	if e.Kind == TxOctets || e.Kind == TxFrame {
+	if e.Kind == TxBytes || e.Kind == TxFrame {
 		return "tx", "→"
 	}
 	return "rx", "←"
@@ -92,7 +92,7 @@ func bytesView(e LogEntry) logView {
 	v := logView{What: "read", Size: byteCount(e.Size), Body: pairs(e.Text), Hex: true, Gloss: gloss(e.Text)}
 	v.Class, v.Arrow = direction(e)
 	v.Class += " raw"
-	if e.Kind == TxOctets {
+	if e.Kind == TxBytes {
 		v.What = "wrote"
 	}
 	if e.Sync {

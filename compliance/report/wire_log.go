@@ -85,9 +85,9 @@ func (e *Event) UnmarshalJSON(data []byte) error {
 func (l LogEntry) MarshalJSON() ([]byte, error) {
 	shown := []any{l.Size, l.Text}
 	switch l.Kind {
-	case RxOctets:
+	case RxBytes:
 		return marshal([]any{l.Kind, shown})
-	case TxOctets:
+	case TxBytes:
 		return marshal([]any{l.Kind, shown, l.Sync})
 	case RxFrame:
 		return marshal([]any{l.Kind, shown, l.Opcode, l.Fin, l.RSV, l.Masked, orNull(l.Mask)})
@@ -128,9 +128,9 @@ func (l *LogEntry) UnmarshalJSON(data []byte) error {
 		fields       []any
 	)
 	switch l.Kind {
-	case RxOctets:
+	case RxBytes:
 		fields = []any{&shown}
-	case TxOctets:
+	case TxBytes:
 		fields = []any{&shown, &l.Sync}
 	case RxFrame:
 		fields = []any{&shown, &l.Opcode, &l.Fin, &l.RSV, &l.Masked, &mask}

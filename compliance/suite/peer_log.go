@@ -20,14 +20,14 @@ func (p *peer) logMode(on bool) {
 func (p *peer) logTx(b []byte, sync bool) {
 	p.res.TxOctetStats[len(b)]++
 	if p.logOn {
-		p.log(report.LogEntry{Kind: report.TxOctets, Size: len(b), Text: report.Hex(b), Sync: sync}, false)
+		p.log(report.LogEntry{Kind: report.TxBytes, Size: len(b), Text: report.Hex(b), Sync: sync}, false)
 	}
 }
 
 func (p *peer) logRx(b []byte) {
 	p.res.RxOctetStats[len(b)]++
 	if p.logOn {
-		p.log(report.LogEntry{Kind: report.RxOctets, Size: len(b), Text: report.Hex(b)}, false)
+		p.log(report.LogEntry{Kind: report.RxBytes, Size: len(b), Text: report.Hex(b)}, false)
 	}
 }
 

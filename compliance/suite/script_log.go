@@ -23,12 +23,12 @@ func (s *script) hush() {
 
 func (s *script) logTx(b []byte) {
 	s.res.TxOctetStats[len(b)]++
-	s.log(report.LogEntry{Kind: report.TxOctets, Size: len(b), Text: report.Hex(b)})
+	s.log(report.LogEntry{Kind: report.TxBytes, Size: len(b), Text: report.Hex(b)})
 }
 
 func (s *script) logRx(b []byte) {
 	s.res.RxOctetStats[len(b)]++
-	s.log(report.LogEntry{Kind: report.RxOctets, Size: len(b), Text: report.Hex(b)})
+	s.log(report.LogEntry{Kind: report.RxBytes, Size: len(b), Text: report.Hex(b)})
 }
 
 func (s *script) logFrame(f frame) {
