@@ -154,7 +154,7 @@ func (c *Comparison) Worse() bool {
 }
 
 // WriteText writes the comparison for a terminal. If all is set, it also lists the cases that
-// are equal. An equals sign means that B has the verdict of A.
+// are equal. An equals sign means that B has the same verdict as A.
 func (c *Comparison) WriteText(w io.Writer, all bool) error {
 	var out strings.Builder
 	for i, p := range c.Pairs {

@@ -80,7 +80,7 @@ func TestNothingToFix(t *testing.T) {
 	}
 }
 
-// The policy decides which cases fell short and which were known to.
+// The policy decides which cases fell short and which of them are known.
 func TestPolicyOnPage(t *testing.T) {
 	dir := t.TempDir()
 	policy := Policy{FailOn: Failed, Known: map[string]Known{"3.1": {Reason: "see #12"}, "3.2": {},
@@ -173,7 +173,7 @@ func TestWall(t *testing.T) {
 	}
 	text := reading(page(t, "index.html", results...))
 	for _, want := range []string{"Duration 51.0 s",
-		"Took 51.0 s. The cases add up to 1 min 31 s because several ran at once."} {
+		"Took 51.0 s. The durations of the cases add up to 1 min 31 s, because several ran at once."} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in %s", want, text)
 		}

@@ -39,7 +39,7 @@ type Outcome int
 const (
 	Passes     Outcome = iota
 	Skipped            // the peer declined what the case tests
-	KnownShort         // falls short but is known to
+	KnownShort         // falls short, but is listed in Policy.Known
 	Short              // falls short and fails the run
 )
 
@@ -119,12 +119,12 @@ func (r *Result) TooBig() bool {
 		return false
 	}
 	group, sub := id[0], id[1]
-	n, _ := strconv.Atoi(id[2]) // 0, the number of no case, if it is not a number
+	n, _ := strconv.Atoi(id[2]) // 0 if it is not a number; no case has the number 0
 	switch group {
 	case "1":
 		return n >= 6
 	case "9":
-		return sub <= "6" // the others send small messages, one after another
+		return sub <= "6" // 9.7 and 9.8 send small messages, one after another
 	case "12", "13":
 		return n >= 5
 	}

@@ -64,8 +64,8 @@ func TestPolicyOutcome(t *testing.T) {
 	}
 }
 
-// A case that falls short but does not fail the run needs no entry. An entry is not stale, because
-// a stricter run may use the same list.
+// A case whose verdict does not fail the run needs no entry. If it has one, the entry is not stale,
+// because a stricter run may use the same list.
 func TestStale(t *testing.T) {
 	p := Policy{FailOn: Failed, Known: map[string]Known{
 		"10.1.1": {Reason: "gone"}, "2.10": {}, "2.9": {}, "6.4.1": {Behavior: NonStrict, BehaviorClose: OK},

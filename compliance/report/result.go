@@ -59,7 +59,7 @@ type Result struct {
 	HTTPRequest  string
 	HTTPResponse string
 
-	ReportTime             bool // the duration is a measure of the agent
+	ReportTime             bool // the duration measures the agent
 	ReportCompressionRatio bool
 	Traffic                *Traffic // nil except in cases that compress
 
@@ -72,7 +72,7 @@ type Result struct {
 	Wirelog       []LogEntry
 
 	Rule    *Rule    // rule that the case tests; nil in a report of the original suite
-	Broken  *Rule    // basis of Behavior, if it is not Rule
+	Broken  *Rule    // rule on which Behavior is based, if it is not Rule
 	Aside   *Aside   // remark, if the RFCs require more or less than the original suite
 	Offense *Offense // violation in the bytes on the wire, if known
 	Quick   bool     // the case ran with fewer messages than usual
@@ -195,7 +195,7 @@ const (
 	Kill        LogKind = "KLE"
 	CloseAfter  LogKind = "TI" // Seconds: the suite closes the connection after that time
 	CloseNow    LogKind = "TIE"
-	WirelogMode LogKind = "WLM" // On: logging is switched off, or on again
+	WirelogMode LogKind = "WLM" // On: logging is switched on again; otherwise, off
 )
 
 // A LogEntry is an entry of the wire log. Its JSON is an array that begins with Kind, as in

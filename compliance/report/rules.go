@@ -55,7 +55,7 @@ func rulesOf(r *Result) []ruleView {
 	return rules
 }
 
-// closeRule returns the rule that a close violates, or nil if the result does not tell.
+// closeRule returns the rule that a close violates, or nil if the result does not show which.
 func closeRule(r *Result) *Rule {
 	if r.WasOpenHandshakeTimeout || r.ExpectedClose == nil {
 		return nil

@@ -33,7 +33,7 @@ func (r *Result) happened() string {
 	case r.Behavior.Passed() || len(r.Expected) == 0:
 	case !r.asExpected():
 		more = r.received()
-	case !r.BehaviorClose.Passed(): // the end of the connection made the difference
+	case !r.BehaviorClose.Passed(): // the events were as expected, so the close decided
 		more = r.ResultClose
 	}
 	return strings.TrimSpace(r.Result + " " + more)

@@ -21,7 +21,7 @@ type look struct {
 	Brief   string // short form of Word for narrow places, or ""
 }
 
-// looks are the looks of the verdicts, from best to worst.
+// looks are the looks of the verdicts, in the order in which the pages list them.
 var looks = []look{
 	{OK, "ok", "✓", "Pass", "The peer did what the case requires.", ""},
 	{Informational, "info", "i", "Info", "The case records how the peer behaves. No answer is wrong.", ""},

@@ -38,7 +38,7 @@ type fixRow struct {
 	Remark           *Aside
 }
 
-// fixes groups the cases that fell short by the rule that they violated, the worst first.
+// fixes groups the cases that fell short by the rule that they violated. The worst group is first.
 func (s *site) fixes() []*fixView {
 	byKey := make(map[string]*fixView)
 	var out []*fixView
@@ -117,7 +117,7 @@ func level(rule *Rule) int {
 	return 3
 }
 
-// known returns the cases that fell short but are known to, with the reason.
+// known returns the known cases that fell short, with the reasons.
 func (s *site) known() []fixRow {
 	var out []fixRow
 	for _, r := range s.byAgent() {

@@ -39,7 +39,7 @@ type Options struct {
 	// Verdict is the verdict on the run in one line, such as "PASS: 517 cases". If it is
 	// empty, it is derived from the results.
 	Verdict string
-	// Policy decides which results fell short and which of them were known to.
+	// Policy decides which results fell short, and lists the known cases.
 	Policy Policy
 	// Single puts the report into index.html, which is easy to send. It has a row for each
 	// case, and the full results, with wire logs, of the cases that fell short, up to a few
