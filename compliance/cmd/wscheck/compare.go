@@ -15,7 +15,7 @@ const compareHelp = `usage: wscheck compare A B [flags]
 
 Compares two reports case by case and lists differences first. A and B are directories
 of reports of wscheck or the original suite, or their index.json. An equals sign means
-that B has the verdict of A.
+that B has the same verdict as A.
 
 B is worse in a case if one of its verdicts is worse, or if it lacks a case that A
 passes. From best to worst, the verdicts are OK and INFORMATIONAL; UNIMPLEMENTED;

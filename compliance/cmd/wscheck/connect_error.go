@@ -29,7 +29,7 @@ func checkURL(raw string) error {
 }
 
 // connectError returns an error that explains why there was no WebSocket connection to the server
-// at a valid URL. By default, the error has the format, with the URL and err.
+// at a valid URL. If the reason is unknown, the error consists of the format, the URL and err.
 func connectError(ctx context.Context, raw, format string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -79,7 +79,7 @@ func fuzzingServer(ctx context.Context, args []string, stdout, stderr io.Writer)
 	return f.serve(ctx, s, ln, *once, stdout, stderr)
 }
 
-// errDone is the cause of a server that ends after its work is done.
+// errDone is the cancellation cause of a server that has done its work.
 var errDone = errors.New("done")
 
 // serve runs the server and concludes the run.

@@ -65,7 +65,7 @@ var commands = []struct {
 	{"autobahn", "run the original Autobahn test suite against a server or hawser's client", autobahnCommand},
 }
 
-// errInterrupted is the cause of a run that ends at Ctrl-C.
+// errInterrupted is the cancellation cause of a run that Ctrl-C ends.
 var errInterrupted = errors.New("interrupted")
 
 // echoTime is the time after a Ctrl-C in which another one does not count, because a program that

@@ -151,8 +151,8 @@ func (f *runFlags) bounded(ctx context.Context) (context.Context, context.Cancel
 		fmt.Errorf("the run took longer than -timeout %v", f.timeout))
 }
 
-// orCause returns the cause of ctx if err is not nil and ctx has ended, because that is the reason
-// for err. Otherwise it returns err.
+// orCause returns the cause of ctx if err is not nil and ctx has ended, because err then results
+// from the end of ctx. Otherwise it returns err.
 func orCause(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return context.Cause(ctx)

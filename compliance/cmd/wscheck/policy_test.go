@@ -31,7 +31,8 @@ func TestProfiles(t *testing.T) {
 			t.TempDir()}, strings.Fields(tt.flags)...)...)
 		d.check(t, tt.status, tt.verdict, "")
 		agent := strings.TrimPrefix(url, "ws://")
-		notes := "skipped: 1 case that " + agent + " declined; -fail-on unimplemented fails them\n" +
+		notes := "skipped: 1 case that " + agent +
+			" declined; with -fail-on unimplemented, such cases fail\n" +
 			"  skipped: 1 case in which " + agent + " refused a message with 1009"
 		if strings.Contains(d.stdout, notes) != strings.Contains(tt.verdict, "2 skipped") {
 			t.Errorf("%s: printed %s", tt.flags, d.stdout)

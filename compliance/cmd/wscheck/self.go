@@ -33,6 +33,7 @@ Commands ('wscheck COMMAND -help' prints the help of a command):
 	for _, c := range commands {
 		fmt.Fprintf(&b, "  %-13s  %s\n", c.name, c.summary)
 	}
+	fmt.Fprintf(&b, "  %-13s  %s\n", "version", "print the version of wscheck")
 	b.WriteString("\nFlags without a command:\n")
 	return b.String()
 }
@@ -46,10 +47,10 @@ const (
 // selfCommand runs wscheck without a command.
 func selfCommand(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	f := newRunFlags("wscheck", selfHelp(), "strict", time.Hour)
-	f.quickFlag()
+	f.set.BoolVar(&f.quick, "quick", false, "send 50 messages per case in groups 12 and 13 (the default)")
 	f.parallelFlag("run `N` cases at once")
 	full := f.set.Bool("full", false,
-		"send 1,000 messages per case in groups 12 and 13 (default: 50, as with -quick)")
+		"send 1,000 messages per case in groups 12 and 13 instead of 50")
 	secure := f.set.Bool("tls", false, "use wss instead of ws")
 	args, err := f.parse(args, stdout)
 	switch {

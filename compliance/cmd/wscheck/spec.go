@@ -23,7 +23,7 @@ type spec struct {
 	} `json:"servers"` // for fuzzingclient
 	Cases   []string            `json:"cases"`
 	Exclude []string            `json:"exclude-cases"`
-	Spared  map[string][]string `json:"exclude-agent-cases"` // by pattern of agent names
+	ByAgent map[string][]string `json:"exclude-agent-cases"` // by pattern of agent names
 }
 
 // readSpec reads the file of -spec and sets the flags for cases and directory from it.
@@ -46,9 +46,9 @@ func (f *runFlags) readSpec() (*spec, error) {
 	return s, nil
 }
 
-// spared reports whether a case is excluded for an agent.
-func (s *spec) spared(agent, id string) bool {
-	for a, ids := range s.Spared {
+// excludes reports whether a case is excluded for an agent.
+func (s *spec) excludes(agent, id string) bool {
+	for a, ids := range s.ByAgent {
 		matches := func(pattern string) bool { return suite.Match(pattern, id) }
 		if suite.Match(a, agent) && slices.ContainsFunc(ids, matches) {
 			return true
@@ -74,7 +74,7 @@ func (f *runFlags) specServers() ([]serverRun, error) {
 	for _, server := range s.Servers {
 		r := serverRun{url: server.URL, agent: server.Agent}
 		for _, c := range all {
-			if !s.spared(server.Agent, c.ID) {
+			if !s.excludes(server.Agent, c.ID) {
 				r.cases = append(r.cases, c)
 			}
 		}
@@ -98,7 +98,7 @@ func (f *runFlags) specServer(server *suite.Server, l *listenFlags) error {
 	if l.cert == "" && l.key == "" {
 		l.cert, l.key = s.Cert, s.Key
 	}
-	server.Exclude = s.spared
+	server.Exclude = s.excludes
 	server.Cases, err = f.forClients()
 	return err
 }

@@ -130,13 +130,13 @@ func (s *summary) notes(side *side) (notes []string) {
 		}
 	}
 	if declined > 0 {
-		notes = append(notes, fmt.Sprintf("skipped: %s that %s declined; -fail-on unimplemented fails them",
-			cases(declined), plain(side.agent)))
+		notes = append(notes, fmt.Sprintf("skipped: %s that %s declined; "+
+			"with -fail-on unimplemented, such cases fail", cases(declined), plain(side.agent)))
 	}
 	if tooBig > 0 {
 		notes = append(notes, fmt.Sprintf("skipped: %s in which %s refused a message with 1009, too big, "+
-			"as RFC 6455, section 10.4, allows; -profile autobahn or strict fails them", cases(tooBig),
-			plain(side.agent)))
+			"as RFC 6455, section 10.4, allows; with -profile autobahn or strict, such cases fail",
+			cases(tooBig), plain(side.agent)))
 	}
 	if known > 0 {
 		notes = append(notes, fmt.Sprintf("known: %s in %s", cases(known), s.knownFile))
@@ -235,7 +235,7 @@ func (b *breach) remark() string {
 	return oneLine(first.Text)
 }
 
-// verdictOrder is the order of verdicts in summaries, from best to worst.
+// verdictOrder is the order in which summaries list verdicts, from best to worst.
 var verdictOrder = []report.Verdict{report.OK, report.Informational, report.Unimplemented, report.NonStrict,
 	report.WrongCode, report.Unclean, report.FailedByClient, report.Failed}
 
