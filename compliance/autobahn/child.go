@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/compliance/internal/process"
 )
 
-// command returns a command that is asked to end, with its own children, when ctx ends.
-// It has children if wstest is a wrapper script.
+// command returns a command. When ctx ends, the command and its children are asked to end.
+// There are children if wstest is a wrapper script.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := process.Command(ctx, name, args...)
 	cmd.Cancel = func() error { return process.Terminate(cmd) }
@@ -50,7 +50,7 @@ func (c *child) wait() error {
 	return c.err
 }
 
-// failure returns the error of a wstest that did what, with the end of its output.
+// failure returns an error that says what wstest did, such as "died", and how its output ends.
 func (c *child) failure(what string) error {
 	said := "it printed nothing"
 	if data, err := os.ReadFile(c.logPath); err == nil {

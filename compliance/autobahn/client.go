@@ -85,8 +85,8 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// waitForServer waits until wstest answers HTTP requests. A connection that is accepted
-// proves nothing: docker accepts connections while the container still starts.
+// waitForServer waits until wstest answers HTTP requests. An accepted connection proves
+// nothing, because Docker accepts connections while the container is still starting.
 func waitForServer(ctx context.Context, server string, config *tls.Config) error {
 	client := http.Client{
 		Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true},

@@ -13,9 +13,9 @@
 // later than it could have), UNCLEAN (TCP was closed without the closing handshake of
 // RFC 6455, section 7.1.4) and UNIMPLEMENTED (the peer declined an extension).
 //
-// [Run] runs wstest, which is either a program on this machine or the suite's own image in
-// a docker engine. [Install] installs wstest into a directory, with every version pinned.
+// [Run] runs wstest, which is either a program on this machine or the suite's own Docker
+// image. [Install] installs wstest into a directory, with every version pinned.
 //
-// By itself wstest listens on every interface of the machine. This package makes it listen
-// on loopback only, and does not start a wstest as a server if that is impossible.
+// By default, wstest listens on every interface of the machine. This package makes it listen
+// on loopback only. It does not run a wstest as a server that it cannot restrict in this way.
 package autobahn

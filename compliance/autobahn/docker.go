@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// DefaultImage is the suite's own docker image at the pinned version.
+// DefaultImage is the suite's own Docker image at the pinned version.
 const DefaultImage = "crossbario/autobahn-testsuite:" + Version
 
 // The two directories of a run, as the container sees them.
@@ -36,7 +36,7 @@ func (d *docker) check(ctx context.Context) (string, error) {
 		return "", errors.New("docker is not on PATH")
 	}
 	if _, err := output(ctx, "docker", "version", "--format", "{{.Server.Version}}"); err != nil {
-		return "", fmt.Errorf("no docker engine answers: %w", err)
+		return "", fmt.Errorf("no Docker engine answers: %w", err)
 	}
 	version := "?"
 	if i := strings.LastIndexByte(d.image, ':'); i > strings.LastIndexByte(d.image, '/') {

@@ -33,14 +33,14 @@ var (
 //
 // Install needs Python 2.7 with pip. An empty python means one on PATH or, failing that,
 // one installed by pyenv. Every version is pinned, including that of pip. All files are
-// below dir, so the user's Python does not change. The user's settings of pip decide where
+// below dir, so the user's Python does not change. The user's pip settings decide where
 // the packages come from.
 //
 // The installed wstest always listens on loopback only. On Windows, Install returns an
 // error.
 func Install(ctx context.Context, dir, python string, log io.Writer) (string, error) {
 	if runtime.GOOS == "windows" {
-		return "", errors.New("wstest cannot be installed on Windows; use docker")
+		return "", errors.New("wstest cannot be installed on Windows; use Docker")
 	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {

@@ -56,7 +56,7 @@ func probe(ctx context.Context, server string, insecure bool) error {
 	return nil
 }
 
-// isLoopback reports whether a host is this machine. A certificate need not verify there:
+// isLoopback reports whether a host is this machine. Its certificates are not verified, because
 // nobody can intercept the connection, and a server under development has a self-signed one.
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)

@@ -26,7 +26,7 @@ func TestProbe(t *testing.T) {
 	if err := probe(t.Context(), wsURL(secure), false); err != nil {
 		t.Errorf("server over TLS: %v", err)
 	}
-	// On another host than loopback the certificate would have to verify.
+	// On any host other than loopback, the certificate would have to be valid.
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, secure.URL, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func findPython(ctx context.Context, given string) (string, error) {
 		return path, nil
 	}
 	return "", errors.New("the Autobahn test suite needs Python 2.7, which is neither on PATH nor " +
-		"installed by pyenv; run pyenv install 2.7.18, or name a Python with -python PATH, or use docker")
+		"installed by pyenv; run pyenv install 2.7.18, or name a Python with -python PATH, or use Docker")
 }
 
 // checkPython checks that the interpreter works and is a Python 2.7. It returns the path of

@@ -16,7 +16,7 @@ import (
 
 // Report is the outcome of a run.
 type Report struct {
-	Agent   string                  // the tested side
+	Agent   string                  // the peer under test
 	Dir     string                  // the directory of the suite's reports
 	Cases   []string                // the ids of the requested cases, in order
 	Results map[string]report.Entry // by id; a case that did not run has no entry

@@ -19,9 +19,8 @@ import (
 type Options struct {
 	// Server is the ws or wss URL of the server to test.
 	Server string
-	// Insecure accepts any certificate of the server in the handshake with which Run looks
-	// for the server. On loopback every certificate is accepted. wstest itself never
-	// verifies a certificate.
+	// Insecure makes Run accept any certificate when it checks that there is a server. On
+	// loopback, every certificate is accepted. wstest itself never verifies a certificate.
 	Insecure bool
 
 	// Client is the client to test. It connects to the suite's server once for each case.
@@ -31,7 +30,7 @@ type Options struct {
 	// effect on a run with Server.
 	TLS bool
 
-	// Agent names the tested side in the reports, in printable ASCII. Empty means the host
+	// Agent names the peer under test in the reports, in printable ASCII. Empty means the host
 	// and port of the server, or "client".
 	Agent string
 	// Cases and Exclude are the patterns for ExpandCases. If both are empty all cases run.
@@ -41,9 +40,9 @@ type Options struct {
 	Dir string
 
 	// Wstest is the path of wstest, or of a directory that was passed to Install. Empty
-	// means the wstest on PATH or, failing that, docker.
+	// means the wstest on PATH or, failing that, Docker.
 	Wstest string
-	// Docker runs wstest in docker even if there is another wstest.
+	// Docker runs wstest in Docker even if there is another wstest.
 	Docker bool
 	// Image is the docker image. Empty means DefaultImage.
 	Image string
@@ -57,8 +56,8 @@ type Options struct {
 //
 // Run returns an error if the suite could not run: a [*NoRunnerError] if there is no wstest,
 // and other errors if there is no WebSocket server at the URL, or if wstest died or ran no
-// case. The report lists cases that fell short, and cases that did not run because the tested
-// side died. Neither is an error.
+// case. The report lists cases that fell short, and cases that did not run because the peer
+// under test died. Neither is an error.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	r, err := prepare(ctx, &o)
 	if err != nil {
@@ -142,7 +141,7 @@ func prepare(ctx context.Context, o *Options) (*run, error) {
 	}
 	fmt.Fprintf(o.Log, "Autobahn test suite %s (%s), %d cases\n", version, rn, len(cases))
 	if version != Version {
-		fmt.Fprintf(o.Log, "note: another version than %s may have other cases and verdicts\n", Version)
+		fmt.Fprintf(o.Log, "note: versions other than %s may have other cases and verdicts\n", Version)
 	}
 	if err := prepareDir(o); err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ type runner interface {
 	check(ctx context.Context) (version string, err error)
 	// command returns the command of a run, which ends with ctx.
 	command(ctx context.Context, j job) *exec.Cmd
-	// cleanUp ends processes that a run that was stopped may have left.
+	// cleanUp ends the processes that an interrupted run may have left.
 	cleanUp(j job)
 	// place returns the directories of a run as wstest sees them.
 	place(j job) (specDir, outDir string)
@@ -113,8 +113,8 @@ func writeSitecustomize(dir string) error {
 }
 
 // findRunner returns a runner that works, and the version of its suite. It takes the first
-// of these: docker if forceDocker is set, the program or the installation at path if path
-// is not empty, a wstest on PATH that works, and docker.
+// of these: Docker if forceDocker is set, the program or the installation at path if path
+// is not empty, a wstest on PATH that works, and Docker.
 func findRunner(ctx context.Context, path string, forceDocker bool, image string) (runner, string, error) {
 	if forceDocker {
 		r := &docker{image: image}
@@ -171,15 +171,15 @@ func localAt(path string) (*local, error) {
 	return &local{path: path}, nil
 }
 
-// NoRunnerError is the error of a run without a wstest. It says how to get one.
+// A NoRunnerError means that there is no wstest to run. It says how to get one.
 type NoRunnerError struct {
 	Reasons []string // why each runner does not work
-	Image   string   // the docker image that the run would have used
+	Image   string   // the Docker image that the run would have used
 }
 
 func (e *NoRunnerError) Error() string {
 	return fmt.Sprintf("there is no Autobahn test suite to run: %s. To get one, do one of these: "+
-		"start a docker engine, which fetches the image %s; "+
+		"start Docker, which fetches the image %s; "+
 		"run wscheck autobahn -install DIR, which needs Python 2.7 with pip, and then use -wstest DIR; "+
 		"or name a wstest with -wstest PATH.",
 		strings.Join(e.Reasons, ", and "), e.Image)

@@ -88,8 +88,8 @@ func TestFindRunnerForcedDockerWithoutEngine(t *testing.T) {
 	t.Setenv("PATH", installFakes(t, "wstest", "docker"))
 	t.Setenv("FAKE_DOCKER", "no engine")
 	_, _, err := findRunner(t.Context(), "", true, DefaultImage)
-	if err == nil || !strings.Contains(err.Error(), "no docker engine") {
-		t.Errorf("error %v, want one with %q", err, "no docker engine")
+	if err == nil || !strings.Contains(err.Error(), "no Docker engine") {
+		t.Errorf("error %v, want one with %q", err, "no Docker engine")
 	}
 }
 

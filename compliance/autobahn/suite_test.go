@@ -126,7 +126,7 @@ func TestSuiteServerDies(t *testing.T) {
 	}
 }
 
-// forward accepts n connections, forwards them to target, and then listens no more.
+// forward accepts n connections, forwards them to target, and then stops listening.
 func forward(t *testing.T, target string, n int) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
