@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A slowReader takes a millisecond for each read.
+// A slowReader is a net.Conn whose reads take a millisecond each.
 type slowReader struct{ net.Conn }
 
 func (s slowReader) Read(p []byte) (int, error) {
@@ -19,9 +19,9 @@ func (s slowReader) Read(p []byte) (int, error) {
 	return s.Conn.Read(p)
 }
 
-// floodPings makes p a peer that sends pings faster than it reads their pongs, until it
-// gets a close frame, which it answers. It answers pings too. The result is what the Conn
-// sent other than pongs.
+// floodPings makes p send pings faster than it reads their pongs, until it receives a close
+// frame. The peer answers the close frame, and pings too. The result lists the frames of the
+// Conn other than pongs.
 func (p *peer) floodPings(payload string) <-chan []string {
 	p.nc = slowReader{p.nc}
 	stop := make(chan struct{})
@@ -35,7 +35,7 @@ func (p *peer) floodPings(payload string) <-chan []string {
 			case <-stop:
 				return
 			case <-time.After(time.Millisecond):
-				_, _ = p.nc.Write(pings) // fails at the end
+				_, _ = p.nc.Write(pings) // fails once the connection is closed
 			}
 		}
 	}()
@@ -62,8 +62,8 @@ func (p *peer) floodPings(payload string) <-chan []string {
 	})
 }
 
-// During a flood of pings that has no end each Write and each Ping is done before its
-// context ends, and the close frame goes out.
+// During an endless flood of pings, every Write and every Ping completes before its context
+// ends, and the close frame is sent.
 func TestPingFloodHoldsNobodyUp(t *testing.T) {
 	for _, payload := range []string{"", string(pattern(wire.MaxControlPayload, 0))} {
 		t.Run(fmt.Sprint(len(payload)), func(t *testing.T) {
@@ -84,19 +84,19 @@ func TestPingFloodHoldsNobodyUp(t *testing.T) {
 				}
 				for _, done := range all {
 					if r := <-done; r.err != nil || r.took >= 100*time.Millisecond {
-						t.Errorf("%v after %v", r.err, r.took)
+						t.Errorf("got error %v after %v, want nil in less than 100ms", r.err, r.took)
 					}
 				}
 				closed := <-timed(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
 				if closed.err != nil || closed.took >= 100*time.Millisecond {
-					t.Errorf("Close: %v after %v", closed.err, closed.took)
+					t.Errorf("Close: got error %v after %v, want nil in less than 100ms", closed.err, closed.took)
 				}
 				got := <-heard
 				slices.Sort(got)
 				want = append(want, "close")
 				slices.Sort(want)
 				if !slices.Equal(got, want) {
-					t.Errorf("the peer got %q", got)
+					t.Errorf("the peer received %q, want %q", got, want)
 				}
 				<-read
 			})

@@ -16,15 +16,15 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A filed is a raw connection that reads from a file, and writes to one: everything at
-// once, in a millisecond. It calls wrote in each write.
+// A filed is a raw connection over two files: it reads from one and writes to the other. A
+// write takes a millisecond and writes everything. It calls wrote first.
 type filed struct {
 	in, out *os.File
 	writes  int
 	wrote   func()
 }
 
-// newFiled makes a Conn over a filed in which the peer has sent a stream.
+// newFiled returns a Conn over a filed to which the peer has sent the bytes of stream.
 func newFiled(t *testing.T, role wire.Role, stream func(p *peer) []byte) (*Conn, *peer, *filed) {
 	t.Helper()
 	c, p := newPeer(t, role, Limits{MaxControls: -1})
@@ -58,7 +58,7 @@ func (r *filed) Write(f func(fd uintptr) bool) error {
 	return nil
 }
 
-// frames returns the headers of what the Conn has sent, and the payloads.
+// frames returns the headers and the payloads of the frames that the Conn has sent.
 func (r *filed) frames(t *testing.T, p *peer) (heads []wire.Header, payloads []string) {
 	t.Helper()
 	var err error
@@ -77,8 +77,8 @@ func (r *filed) frames(t *testing.T, p *peer) (heads []wire.Header, payloads []s
 
 func noStream(*peer) []byte { return nil }
 
-// A call that writes a frame returns after it, though the transport takes pongs at once and
-// the peer sends a ping for each.
+// A call that writes a frame returns once the frame is written, even if the peer answers every
+// pong with another ping.
 func TestReleaseIsShort(t *testing.T) {
 	for name, call := range map[string]func(ctx context.Context, c *Conn) error{
 		"Write": func(ctx context.Context, c *Conn) error { return c.Write(ctx, Text, []byte("text")) },
@@ -102,16 +102,16 @@ func TestReleaseIsShort(t *testing.T) {
 						c.answerPing([]byte("more"), false)
 					}
 				}
-				for range 3 { // the second finds the flood going on
+				for range 3 { // the later calls start during the flood
 					ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 					done := timed(func() error { return call(ctx, c) })
 					select {
 					case d := <-done:
 						if d.err != nil || d.took > 100*time.Millisecond {
-							t.Errorf("%v after %v", d.err, d.took)
+							t.Errorf("got error %v after %v, want nil within 100ms", d.err, d.took)
 						}
 					case <-time.After(time.Minute):
-						t.Error("not done after a minute")
+						t.Error("the call has not returned after a minute")
 					}
 					cancel()
 					time.Sleep(10 * time.Millisecond)
@@ -122,7 +122,7 @@ func TestReleaseIsShort(t *testing.T) {
 				heads, _ := r.frames(t, p)
 				for i, h := range heads {
 					if h.Opcode == wire.OpClose && i < len(heads)-1 {
-						t.Errorf("%v after the close frame", heads[i+1:])
+						t.Errorf("got %v after the close frame, want no frame", heads[i+1:])
 					}
 				}
 			})
@@ -130,10 +130,12 @@ func TestReleaseIsShort(t *testing.T) {
 	}
 }
 
-// The pings of one read are answered in as few writes as blocks hold the pongs, before the
-// message after them is returned, each with a masking key of its own.
+// The pings of one read are answered before the message after them is returned, in one write
+// for each block of pongs. Each pong has its own masking key.
 func TestPingsOfOneRead(t *testing.T) {
-	for _, row := range []struct{ pings, size, writes int }{{1, 125, 1}, {50, 10, 1}, {2000, 0, 1}, {130, 125, 1}, {1000, 125, 16}} {
+	for _, row := range []struct{ pings, size, writes int }{
+		{1, 125, 1}, {50, 10, 1}, {2000, 0, 1}, {130, 125, 1}, {1000, 125, 16},
+	} {
 		t.Run(fmt.Sprint(row.pings), func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				var want []string
@@ -145,22 +147,22 @@ func TestPingsOfOneRead(t *testing.T) {
 					return append(stream, p.frame(wire.OpText, true, []byte("text"))...)
 				})
 				if g := <-startRead(context.Background(), c); g.data != "text" {
-					t.Fatalf("%+v", g)
+					t.Fatalf("got %+v, want the text message", g)
 				}
 				writes := r.writes
 				heads, got := r.frames(t, p)
 				if writes > row.writes || !slices.Equal(got, want) {
-					t.Errorf("%d pongs in %d writes", len(got), writes)
+					t.Errorf("got %d pongs in %d writes, want %d in at most %d", len(got), writes, len(want), row.writes)
 				}
 				keys := map[[4]byte]bool{}
 				for _, h := range heads {
 					keys[h.Key] = true
 				}
-				if role == wire.Client && len(keys) < len(want)-1 { // two may be the same, by chance
-					t.Errorf("%d keys for %d pongs", len(keys), len(want))
+				if role == wire.Client && len(keys) < len(want)-1 { // two may be equal by chance
+					t.Errorf("got %d masking keys for %d pongs, want one each", len(keys), len(want))
 				}
 				if s := c.Stats(); s.ControlsRead != int64(row.pings) || s.ControlsWritten != int64(row.pings) {
-					t.Errorf("%+v", s)
+					t.Errorf("got %+v, want %d control frames both ways", s, row.pings)
 				}
 			})
 		})

@@ -26,10 +26,10 @@ var sendWays = []struct {
 		return c.WriteBuffers(ctx, Binary, p[:n], p[n:2*n], p[2*n:])
 	}},
 	{"Writer", func(ctx context.Context, c *Conn, p []byte) error { return streamed(ctx, c, p, len(p)) }},
-	{"Writer by pieces", func(ctx context.Context, c *Conn, p []byte) error { return streamed(ctx, c, p, 1000) }},
+	{"Writer in pieces", func(ctx context.Context, c *Conn, p []byte) error { return streamed(ctx, c, p, 1000) }},
 }
 
-// streamed sends p by a Writer, piece bytes a call.
+// streamed sends p with a Writer, in calls of at most piece bytes.
 func streamed(ctx context.Context, c *Conn, p []byte, piece int) error {
 	w, err := c.Writer(ctx, Binary)
 	if err != nil {
@@ -43,9 +43,9 @@ func streamed(ctx context.Context, c *Conn, p []byte, piece int) error {
 	return errors.Join(err, w.Close())
 }
 
-// fragments reads a message and checks that each of its frames but the last holds
-// max bytes of payload, and the last no more, and some if there is more than one.
-// The bits of an extension stand on the first.
+// fragments reads a message and checks its frames. All frames but the last must carry max bytes
+// of payload. The last may carry fewer, but not zero unless it is the only one. The first frame
+// must have the reserved bits rsv.
 func (p *peer) fragments(op wire.Opcode, rsv byte, max int) (payload []byte) {
 	p.t.Helper()
 	for first := true; ; first = false {
@@ -54,7 +54,7 @@ func (p *peer) fragments(op wire.Opcode, rsv byte, max int) (payload []byte) {
 			p.t.Fatal(err)
 		}
 		if h.Opcode != op || h.RSV != rsv || len(b) > max || !h.Fin && len(b) < max || !first && len(b) == 0 {
-			p.t.Fatalf("a frame of %d bytes, %+v; want %v, bits %d, at most %d", len(b), h, op, rsv, max)
+			p.t.Fatalf("got a frame of %d bytes, %+v, want %v with bits %d and at most %d bytes", len(b), h, op, rsv, max)
 		}
 		if payload = append(payload, b...); h.Fin {
 			return payload
@@ -63,8 +63,8 @@ func (p *peer) fragments(op wire.Opcode, rsv byte, max int) (payload []byte) {
 	}
 }
 
-// No frame is larger than MaxWriteFrame, whatever way a message is sent, and no message
-// is in more frames than it takes.
+// No way to send a message makes a frame larger than MaxWriteFrame, or more frames than
+// necessary.
 func TestMaxWriteFrame(t *testing.T) {
 	for _, extension := range []bool{false, true} {
 		for _, way := range sendWays {
@@ -80,7 +80,9 @@ func TestMaxWriteFrame(t *testing.T) {
 	}
 }
 
-func testMaxWriteFrame(t *testing.T, limit int, role wire.Role, extension bool, send func(context.Context, *Conn, []byte) error) {
+func testMaxWriteFrame(
+	t *testing.T, limit int, role wire.Role, extension bool, send func(context.Context, *Conn, []byte) error,
+) {
 	t.Helper()
 	theirs := newRuns(t)
 	a, b := netPair(t, "tcp")
@@ -100,7 +102,7 @@ func testMaxWriteFrame(t *testing.T, limit int, role wire.Role, extension bool, 
 	})
 	for i, n := range sizes {
 		h, most := p.peek(), limit
-		if h.RSV == 0 && !h.Fin { // a plain Writer's fragments are no larger than ever
+		if h.RSV == 0 && !h.Fin { // a plain Writer may make smaller fragments
 			most = int(min(int64(limit), h.Length))
 		}
 		got := p.fragments(wire.OpBinary, h.RSV, most)
@@ -108,14 +110,14 @@ func testMaxWriteFrame(t *testing.T, limit int, role wire.Role, extension bool, 
 			got = theirs.decode(got)
 		}
 		if !bytes.Equal(got, pattern(n, uint32(i))) {
-			t.Fatalf("limit %d, message of %d bytes: %d bytes came, or others", limit, n, len(got))
+			t.Fatalf("limit %d, message of %d bytes: got %d bytes that differ from it", limit, n, len(got))
 		}
 	}
 	if err := <-wrote; err != nil {
 		t.Error(err)
 	}
 	if n := c.Stats().MessagesWritten; n != int64(len(sizes)) {
-		t.Errorf("MessagesWritten = %d", n)
+		t.Errorf("MessagesWritten = %d, want %d", n, len(sizes))
 	}
 }
 
@@ -135,7 +137,7 @@ func (p *peer) peek() wire.Header {
 	}
 }
 
-// By default a message is one frame, and so it is with a limit that is negative.
+// A message is one frame by default, and if the limit is negative.
 func TestMaxWriteFrameDefault(t *testing.T) {
 	for _, limit := range []int64{0, -1, 1 << 40} {
 		checkLeaks(t)
@@ -150,8 +152,8 @@ func TestMaxWriteFrameDefault(t *testing.T) {
 	}
 }
 
-// The adapter's messages keep to the limit.
-func TestMaxWriteFrameNetConn(t *testing.T) {
+// The limit applies to the messages of a ByteStream too.
+func TestMaxWriteFrameByteStream(t *testing.T) {
 	checkLeaks(t)
 	a, b := netPair(t, "tcp")
 	c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Limits: Limits{MaxWriteFrame: 1000}})
@@ -165,14 +167,14 @@ func TestMaxWriteFrameNetConn(t *testing.T) {
 		got = append(got, p.fragments(wire.OpBinary, 0, 1000)...)
 	}
 	if !bytes.Equal(got, data) {
-		t.Error("wrong bytes")
+		t.Error("the peer received other bytes than were written")
 	}
 	if err := <-wrote; err != nil {
 		t.Error(err)
 	}
 }
 
-// Pings and pongs go between the fragments of a message.
+// Pings and pongs are sent between the fragments of a message.
 func TestMaxWriteFrameControlsBetween(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxWriteFrame: 4})
@@ -187,7 +189,7 @@ func TestMaxWriteFrameControlsBetween(t *testing.T) {
 		p.expect(wire.OpPong, true, "now")
 		h, payload, err := p.next()
 		if err != nil || h.Opcode != wire.OpPing {
-			t.Fatalf("%+v, %v", h, err)
+			t.Fatalf("got %+v, %v, want a ping", h, err)
 		}
 		p.send(wire.OpPong, true, string(payload))
 		p.expect(wire.OpContinuation, false, "two ")
@@ -199,8 +201,8 @@ func TestMaxWriteFrameControlsBetween(t *testing.T) {
 	})
 }
 
-// A message in fragments that is cut at any byte arrives whole, before the next; one
-// that is cut before its first byte does not arrive.
+// A fragmented message that is cut at any byte arrives whole, before the next message. One that
+// is cut before its first byte does not arrive.
 func TestMaxWriteFrameCut(t *testing.T) {
 	const payload = "a message in fragments"
 	eachRole(t, func(t *testing.T, role wire.Role) {
@@ -230,7 +232,7 @@ func TestMaxWriteFrameCut(t *testing.T) {
 	})
 }
 
-// What is kept of a message in fragments is bounded, headers included.
+// The memory that keeps the rest of a fragmented message is bounded, headers included.
 func TestMaxWriteFrameCutTooMuch(t *testing.T) {
 	for _, row := range []struct {
 		size, limit int
@@ -251,18 +253,18 @@ func TestMaxWriteFrameCutTooMuch(t *testing.T) {
 			}
 			if row.ends {
 				if !strings.Contains(e.Error(), "are kept") {
-					t.Errorf("the error does not say why: %v", e)
+					t.Errorf("the error does not say how many bytes are kept: %v", e)
 				}
 				wantClosed(t, c)
 			} else if got := p.fragments(wire.OpText, 0, row.limit); string(got) != payload {
-				t.Errorf("%+v: wrong message", row)
+				t.Errorf("%+v: got another message of %d bytes", row, len(got))
 			}
 		})
 	}
 }
 
-// cutWaiting cuts a message between two fragments while it waits for its turn, which
-// other has; the error is want. The first fragment has come to the peer.
+// cutWaiting cuts a message between two fragments, while it waits for the turn that other has.
+// The write must fail with want. The peer has received the first fragment then.
 func cutWaiting(t *testing.T, c *Conn, p *peer, payload string, first int, want error, other func()) *Error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -272,15 +274,16 @@ func cutWaiting(t *testing.T, c *Conn, p *peer, payload string, first int, want 
 	go other()
 	synctest.Wait() // other waits for its turn
 	p.expect(wire.OpText, false, payload[:first])
-	synctest.Wait() // now the message does
+	synctest.Wait() // now the message waits
 	cancel()
 	e := wantError(t, <-done, "write", want)
-	clear(data) // it is the caller's again
+	clear(data) // the caller may change it again
 	return e
 }
 
-// A message whose context ends while it waits between two fragments for a ping to go
-// out does not wait for that. It goes on behind it, before the next message.
+// A write whose context ends between two fragments, while a ping is being written, returns
+// without waiting for the ping. The rest of the message is sent after the ping and before the
+// next message.
 func TestMaxWriteFrameCutWaiting(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
@@ -301,13 +304,12 @@ func TestMaxWriteFrameCutWaiting(t *testing.T) {
 		}
 		synctest.Wait()
 		if o := &c.out; o.late != nil || o.rest != nil || o.frames.held {
-			t.Error("all was sent, and something is left")
+			t.Error("everything was sent, but the Conn still keeps a rest or the turn")
 		}
 	})
 }
 
-// If what has the turn is the close frame, nothing may follow it: the message is not
-// accepted.
+// A message that waits for a close frame is not accepted, because nothing may follow that frame.
 func TestMaxWriteFrameCutWaitingForClose(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
@@ -328,15 +330,16 @@ func TestMaxWriteFrameCutWaitingForClose(t *testing.T) {
 		}
 		wantClosed(t, c)
 		if h, _, err := p.next(); err == nil {
-			t.Errorf("after the close frame came %+v", h)
+			t.Errorf("got %+v after the close frame, want no frame", h)
 		}
 		if n := c.Stats().MessagesWritten; n != 0 {
-			t.Errorf("MessagesWritten = %d", n)
+			t.Errorf("MessagesWritten = %d, want 0", n)
 		}
 	})
 }
 
-// And if it ends the connection, or what is left is too much.
+// The rest of a waiting message is dropped when the connection ends, and is not accepted if it
+// is too large.
 func TestMaxWriteFrameCutWaitingEnds(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
@@ -347,12 +350,13 @@ func TestMaxWriteFrameCutWaitingEnds(t *testing.T) {
 		c.CloseNow()
 		synctest.Wait()
 		if c.out.late != nil {
-			t.Error("what waited is kept beyond the end")
+			t.Error("the rest of the message is kept after the connection ended")
 		}
 		wantClosed(t, c)
 
 		c, p = newPeer(t, role, Limits{MaxWriteFrame: 7})
-		e = cutWaiting(t, c, p, "first, "+strings.Repeat("x", maxRest+1), 7, context.Canceled, func() { c.Ping(c.Context()) })
+		large := "first, " + strings.Repeat("x", maxRest+1)
+		e = cutWaiting(t, c, p, large, 7, context.Canceled, func() { c.Ping(c.Context()) })
 		if e.Accepted || !errors.Is(e, net.ErrClosed) {
 			t.Fatalf("%+v", e)
 		}
@@ -361,8 +365,8 @@ func TestMaxWriteFrameCutWaitingEnds(t *testing.T) {
 	})
 }
 
-// The turn may become free at the very moment that a message gives up to wait for it.
-func TestMaxWriteFrameCutWaitingInVain(t *testing.T) {
+// The turn may become free at the moment at which a message stops waiting for it.
+func TestMaxWriteFrameCutAsTurnIsFree(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxWriteFrame: 7})
 		f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpText}, payload: []byte("first, second"), keep: true}

@@ -15,17 +15,17 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A stepper is a transport that plays one message over and over. After each step bytes
-// it cancels the read in progress, unless cancel is nil.
+// A stepper is a transport that plays one message over and over. After every step bytes it
+// cancels the read in progress, unless cancel is nil.
 type stepper struct {
 	tape
 	step   int
-	left   int // of this step
+	left   int // bytes that are left of this step
 	cancel context.CancelFunc
 	cut    chan struct{}
 }
 
-// newStepper returns a Conn over a stepper that plays a message of the given payload.
+// newStepper returns a Conn over a stepper that plays a message with the given payload.
 func newStepper(step int, payload []byte) (*Conn, *stepper) {
 	h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(len(payload)), Masked: true}
 	s := &stepper{step: step, left: step, cut: make(chan struct{}, 1)}
@@ -39,7 +39,7 @@ func (s *stepper) Read(p []byte) (int, error) {
 		s.left = s.step
 		if s.cancel != nil {
 			select {
-			case <-s.cut: // by the end of a context after its read
+			case <-s.cut: // sent when a context ended after its read
 			default:
 			}
 			s.cancel()
@@ -62,7 +62,7 @@ func (s *stepper) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// poll reads a message in as many calls as it takes, and returns how many those were.
+// poll reads a message in as many calls as it takes, and returns their number.
 func (s *stepper) poll(read func(context.Context) error) (polls int, err error) {
 	for {
 		var ctx context.Context
@@ -76,7 +76,7 @@ func (s *stepper) poll(read func(context.Context) error) (polls int, err error) 
 	}
 }
 
-// pollWays are the ways to read a message of want bytes in several calls. Each gives the
+// pollWays are the ways to read a message of want bytes in several calls. Each passes the
 // message to see.
 var pollWays = []struct {
 	name string
@@ -100,8 +100,8 @@ var pollWays = []struct {
 	}},
 }
 
-// To read a message in many calls that are cancelled costs memory in proportion to the
-// message, and not to the calls.
+// Reading a message in many cancelled calls takes memory in proportion to the message, not to
+// the number of calls.
 func TestCancelledReadsCopyOnce(t *testing.T) {
 	const size = 1 << 20
 	payload := pattern(size, 3)
@@ -112,7 +112,7 @@ func TestCancelledReadsCopyOnce(t *testing.T) {
 				defer c.CloseNow()
 				read := way.make(c, size, func(p []byte) {
 					if len(p) > 0 && !bytes.Equal(p, payload) {
-						t.Error("the message is not as it was sent")
+						t.Error("the message that was read differs from the one that was sent")
 					}
 				})
 				before := allocated()
@@ -123,16 +123,16 @@ func TestCancelledReadsCopyOnce(t *testing.T) {
 				// A context takes less than 1 KiB.
 				most := int64(4*size + polls<<10)
 				if took := int64(allocated() - before); took > most {
-					t.Errorf("%d calls took %d bytes for a message of %d, want at most %d", polls, took, size, most)
+					t.Errorf("%d calls allocated %d bytes for a message of %d, want at most %d", polls, took, size, most)
 				}
 			})
 		}
 	}
 }
 
-// What a Conn keeps of a message is its own: not the caller's, whose destination may
-// change at once, and not another message's. A message that has been handed over is
-// the caller's for good.
+// A Conn keeps a partial message in its own memory. The caller may change its destination at
+// once, and another message does not overwrite the kept bytes. A message that was returned
+// belongs to the caller for good.
 func TestKeptIsNobodyElses(t *testing.T) {
 	const size = 3*blockSize + 5
 	for _, seed := range []uint64{1, 2, 3} {
@@ -144,7 +144,8 @@ func TestKeptIsNobodyElses(t *testing.T) {
 			for i := range uint32(100) {
 				data := pattern(random.IntN(size), i)
 				cut := random.IntN(len(data) + 1)
-				stream := append(p.frame(wire.OpBinary, false, data[:cut]), p.frame(wire.OpContinuation, true, data[cut:])...)
+				stream := p.frame(wire.OpBinary, false, data[:cut])
+				stream = append(stream, p.frame(wire.OpContinuation, true, data[cut:])...)
 				for done := false; !done; {
 					n := min(len(stream), 1+random.IntN(size))
 					part, way := stream[:n], random.IntN(3)
@@ -157,7 +158,7 @@ func TestKeptIsNobodyElses(t *testing.T) {
 						case 1:
 							_, m.Data, err = c.AppendRead(ctx, dst)
 							if len(m.Data) < 10 || err != nil && (len(m.Data) != 10 || &m.Data[0] != &dst[0]) {
-								t.Errorf("AppendRead returned %d bytes with %v", len(m.Data), err)
+								t.Errorf("AppendRead: got %d bytes with error %v, want dst and no more", len(m.Data), err)
 							}
 							m.Data = m.Data[10:]
 						case 2:
@@ -194,22 +195,22 @@ func TestKeptIsNobodyElses(t *testing.T) {
 			cancel()
 			for i := range given {
 				if !bytes.Equal(given[i], want[i]) {
-					t.Errorf("seed %d: message %d is not as it was sent", seed, i)
+					t.Errorf("seed %d: message %d differs from the one that was sent", seed, i)
 				}
 			}
 		})
 	}
 }
 
-// shred overwrites all of p, beyond its length too.
+// shred overwrites all of p up to its capacity.
 func shred(p []byte) {
 	for i := range p[:cap(p)] {
 		p[:cap(p)][i] = '!'
 	}
 }
 
-// A Reader takes what a Read that was cancelled has kept, and then goes on.
-func TestReaderTakesWhatIsKept(t *testing.T) {
+// A Reader returns the bytes that a cancelled Read has kept, and then the rest of the message.
+func TestReaderTakesKeptBytes(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		data := pattern(100_000, 0)
@@ -231,16 +232,16 @@ func TestReaderTakesWhatIsKept(t *testing.T) {
 			}
 			sent := p.sendAll(frame[at:])
 			if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, data) {
-				t.Errorf("%d bytes, %v", len(got), err)
+				t.Errorf("got %d bytes, %v, want the message of %d bytes", len(got), err, len(data))
 			}
 			<-sent
 		}
 	})
 }
 
-// If a message ends whose beginning was kept, Read hands over what was gathered, and a
-// destination with room for all of it is used.
-func TestKeptIsHandedOver(t *testing.T) {
+// When a message whose beginning was kept ends, Read returns the gathered memory itself, while
+// AppendRead uses its destination if the message fits.
+func TestKeptMemoryIsReturned(t *testing.T) {
 	for _, way := range pollWays {
 		c, s := newStepper(50_000, make([]byte, 200_000))
 		defer c.CloseNow()
@@ -254,19 +255,19 @@ func TestKeptIsHandedOver(t *testing.T) {
 			t.Fatal(way.name, len(got), err)
 		}
 		if c.in.kept != nil {
-			t.Errorf("%s: %d bytes are kept after the end", way.name, cap(c.in.kept))
+			t.Errorf("%s: %d bytes are kept after the end of the message", way.name, cap(c.in.kept))
 		}
 		if same := &kept[0] == &got[0]; same != (way.name != "AppendRead") {
-			t.Errorf("%s: handed over: %v", way.name, same)
+			t.Errorf("%s: the kept memory was returned: got %v, want %v", way.name, same, !same)
 		}
 	}
 }
 
-// A read that is interrupted does not keep the destination's bytes in memory, which its
-// caller may have dropped.
-func TestKeptHoldsNoDestination(t *testing.T) {
-	const come, size = 400_000, 4 << 20
-	c, s := newStepper(come, make([]byte, 2*come))
+// An interrupted read does not keep a reference to its destination, so that a caller can free
+// it.
+func TestKeptBytesNotInDestination(t *testing.T) {
+	const received, size = 400_000, 4 << 20
+	c, s := newStepper(received, make([]byte, 2*received))
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	before := liveHeap()
@@ -274,7 +275,7 @@ func TestKeptHoldsNoDestination(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := liveHeap()
-	if len(c.in.kept) < come/2 || after-before > 4*come {
-		t.Errorf("%d bytes are kept of a message, and %d of memory", len(c.in.kept), after-before)
+	if len(c.in.kept) < received/2 || after-before > 4*received {
+		t.Errorf("the Conn keeps %d bytes of a message in %d bytes of memory", len(c.in.kept), after-before)
 	}
 }

@@ -13,9 +13,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A handler whose write comes after the connection's own close frame, because a timer
-// closes what is idle, say, did nothing wrong: its error is not logged, although the
-// peer has not answered the frame yet.
+// The error of a handler that writes after the connection's own close frame is not logged, even
+// if the peer has not answered that frame yet. A timer may have closed an idle connection.
 func TestHandlerWritesWhileClosing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
@@ -31,19 +30,19 @@ func TestHandlerWritesWhileClosing(t *testing.T) {
 			return err
 		})
 		p.expectClose(StatusPolicyViolation)
-		time.Sleep(time.Second) // Serve has returned, and the frame waits for its answer
+		time.Sleep(time.Second) // Serve has returned, and the peer has not answered
 		p.sendClose(StatusPolicyViolation, "")
 		if err := <-served; !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
 		if logged > 0 {
-			t.Errorf("%d lines logged", logged)
+			t.Errorf("logged %d lines, want none", logged)
 		}
 	})
 }
 
-// Close reads, and so a function of OnControl may panic after Serve has returned. That
-// is logged, too, and ends the connection.
+// Close reads, so that a function passed to OnControl may panic after Serve has returned. Such
+// a panic is logged too, and ends the connection.
 func TestHandlerPanicWhileClosing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
@@ -62,7 +61,7 @@ func TestHandlerPanicWhileClosing(t *testing.T) {
 			t.Error("the connection has not ended")
 		}
 		if !strings.Contains(logged, "panic serving pipe: bad day") {
-			t.Errorf("logged %q", logged)
+			t.Errorf("logged %q, want the panic", logged)
 		}
 	})
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// serveWith starts a server for h and returns a client whose handshake is done.
+// serveWith starts a server for h and returns a client that has completed the opening handshake.
 func serveWith(t *testing.T, h http.Handler, set func(*http.Server)) (*rawClient, *lockedBuffer) {
 	t.Helper()
 	addr, logged := serveRaw(t, h, set)
@@ -30,20 +30,20 @@ func serveWith(t *testing.T, h http.Handler, set func(*http.Server)) (*rawClient
 	return client, logged
 }
 
-// finish answers the server's close frame and waits for the end of TCP.
+// finish answers the server's close frame and waits until the server closes the TCP connection.
 func (c *rawClient) finish(code StatusCode) {
 	c.t.Helper()
 	c.sendClose(code, "")
 	c.expectEOF()
 }
 
-// A picky value fails to unmarshal with its error.
+// A picky value fails to unmarshal with the error err.
 type picky struct{ err error }
 
 func (p *picky) UnmarshalJSON([]byte) error { return p.err }
 
-// readJSON has a message read as JSON, by c or another connection, into a value that
-// refuses it with err.
+// readJSON reads a message as JSON into a value that refuses it with err. It reads from c, or
+// from another connection if c is nil.
 func readJSON(t *testing.T, c *Conn, err error) error {
 	if c == nil {
 		var p *peer
@@ -53,23 +53,23 @@ func readJSON(t *testing.T, c *Conn, err error) error {
 	return c.ReadJSON(bounded(t), &picky{err})
 }
 
-// told are the reasons that the peer gets, by the name of the way to end: texts of ours,
-// and what CloseWith says.
-var told = map[string]string{
+// wantReason maps the names of tests to the reason in the close frame, which is a text of the
+// package or the reason passed to CloseWith.
+var wantReason = map[string]string{
 	"error of the peer":          "invalid UTF-8",
 	"its own JSON":               "message is not the expected JSON",
 	"CloseWith":                  "full",
 	"CloseWith an internal code": "later",
 }
 
-// How Serve ends decides the close frame and what is logged.
+// The way in which Serve ends determines the close frame and the log.
 func TestHandlerEnds(t *testing.T) {
 	checkLeaks(t)
 	broken := func(v wire.Violation) error { return &wire.Error{Violation: v} }
 	for name, test := range map[string]struct {
 		serve func(ctx context.Context, c *Conn) error
-		code  StatusCode // 0: no close frame
-		log   string     // a part of it; "" for nothing
+		code  StatusCode // 0 if there is no close frame
+		log   string     // a part of the log; "" if nothing is logged
 	}{
 		"nil":                {func(context.Context, *Conn) error { return nil }, 1000, ""},
 		"error":              {func(context.Context, *Conn) error { return errors.New("no disk") }, 1011, "no disk"},
@@ -79,8 +79,12 @@ func TestHandlerEnds(t *testing.T) {
 		"another conn's breach": {func(context.Context, *Conn) error {
 			return &Error{Op: "read", Err: broken(wire.ErrMessageTooBig), closed: true}
 		}, 1011, "message over MaxMessage"},
-		"another conn's JSON":            {func(context.Context, *Conn) error { return readJSON(t, nil, io.EOF) }, 1011, "EOF"},
-		"another conn's JSON that ended": {func(context.Context, *Conn) error { return readJSON(t, nil, net.ErrClosed) }, 1011, "use of closed"},
+		"another conn's JSON": {func(context.Context, *Conn) error {
+			return readJSON(t, nil, io.EOF)
+		}, 1011, "EOF"},
+		"another conn's JSON that ended": {func(context.Context, *Conn) error {
+			return readJSON(t, nil, net.ErrClosed)
+		}, 1011, "use of closed"},
 		"another conn's extension": {func(context.Context, *Conn) error {
 			return fmt.Errorf("backend: %w", extensionError(errors.New("secret")))
 		}, 1011, "secret"},
@@ -90,30 +94,44 @@ func TestHandlerEnds(t *testing.T) {
 		"its own extension": {func(_ context.Context, c *Conn) error {
 			return c.opError("write", extensionError(errors.New("no memory")))
 		}, 1011, "no memory"},
-		"its own JSON":                 {func(_ context.Context, c *Conn) error { return readJSON(t, c, io.EOF) }, 1007, ""},
-		"its own JSON, but cancelled":  {func(_ context.Context, c *Conn) error { return readJSON(t, c, context.Canceled) }, 1007, ""},
-		"its own JSON, but not closed": {func(_ context.Context, c *Conn) error { return readJSON(t, c, net.ErrClosed) }, 1007, ""},
+		"its own JSON": {func(_ context.Context, c *Conn) error { return readJSON(t, c, io.EOF) }, 1007, ""},
+		"its own JSON, but cancelled": {func(_ context.Context, c *Conn) error {
+			return readJSON(t, c, context.Canceled)
+		}, 1007, ""},
+		"its own JSON, but not closed": {func(_ context.Context, c *Conn) error {
+			return readJSON(t, c, net.ErrClosed)
+		}, 1007, ""},
 		"its own JSON, but a breach": {func(_ context.Context, c *Conn) error {
 			return readJSON(t, c, broken(wire.ErrMessageTooBig))
 		}, 1007, ""},
-		"its own JSON, but not UTF-8": {func(_ context.Context, c *Conn) error { return readJSON(t, c, errors.New("\xff")) }, 1007, ""},
+		"its own JSON, but not UTF-8": {func(_ context.Context, c *Conn) error {
+			return readJSON(t, c, errors.New("\xff"))
+		}, 1007, ""},
 		"another stream's end": {func(context.Context, *Conn) error {
 			return &brokenStream{&Error{Op: "read", Err: io.ErrUnexpectedEOF, closed: true}}
 		}, 1011, "unexpected EOF"},
-		"CloseWith":                  {func(context.Context, *Conn) error { return CloseWith(4005, "full") }, 4005, ""},
-		"CloseWith, wrapped":         {func(context.Context, *Conn) error { return fmt.Errorf("no: %w", CloseWith(1013, "")) }, 1013, ""},
+		"CloseWith": {func(context.Context, *Conn) error { return CloseWith(4005, "full") }, 4005, ""},
+		"CloseWith, wrapped": {func(context.Context, *Conn) error {
+			return fmt.Errorf("no: %w", CloseWith(1013, ""))
+		}, 1013, ""},
 		"CloseWith an internal code": {func(context.Context, *Conn) error { return CloseWith(1011, "later") }, 1011, ""},
-		"CloseWith no code":          {func(context.Context, *Conn) error { return CloseWith(0, "") }, 1011, "closed with 1011 (internal error) instead of code 0"},
-		"CloseWith a local code":     {func(context.Context, *Conn) error { return CloseWith(1006, "") }, 1011, "closed with 1011 (internal error) instead of code 1006"},
-		"CloseWith a bad reason":     {func(context.Context, *Conn) error { return CloseWith(4005, "\xff") }, 4005, "without the reason"},
-		"cancelled":                  {func(context.Context, *Conn) error { return context.Canceled }, 1001, ""},
-		"too late":                   {func(context.Context, *Conn) error { return context.DeadlineExceeded }, 1011, ""},
-		"panic":                      {func(context.Context, *Conn) error { panic("bad day") }, 1011, "panic serving 127.0.0.1:"},
-		"panic with an error":        {func(context.Context, *Conn) error { panic(io.EOF) }, 1011, "handler_test.go:"},
-		"panic uncomparable":         {func(context.Context, *Conn) error { panic([]int{7}) }, 1011, "[7]"},
-		"panic nil":                  {func(context.Context, *Conn) error { panic(nil) }, 1011, "nil"},
-		"abort":                      {func(context.Context, *Conn) error { panic(http.ErrAbortHandler) }, 0, ""},
-		"Goexit":                     {func(context.Context, *Conn) error { runtime.Goexit(); return nil }, 1011, ""},
+		"CloseWith no code": {func(context.Context, *Conn) error {
+			return CloseWith(0, "")
+		}, 1011, "closed with 1011 (internal error) instead of code 0"},
+		"CloseWith a local code": {func(context.Context, *Conn) error {
+			return CloseWith(1006, "")
+		}, 1011, "closed with 1011 (internal error) instead of code 1006"},
+		"CloseWith a bad reason": {func(context.Context, *Conn) error {
+			return CloseWith(4005, "\xff")
+		}, 4005, "without the reason"},
+		"cancelled":           {func(context.Context, *Conn) error { return context.Canceled }, 1001, ""},
+		"too late":            {func(context.Context, *Conn) error { return context.DeadlineExceeded }, 1011, ""},
+		"panic":               {func(context.Context, *Conn) error { panic("bad day") }, 1011, "panic serving 127.0.0.1:"},
+		"panic with an error": {func(context.Context, *Conn) error { panic(io.EOF) }, 1011, "handler_test.go:"},
+		"panic uncomparable":  {func(context.Context, *Conn) error { panic([]int{7}) }, 1011, "[7]"},
+		"panic nil":           {func(context.Context, *Conn) error { panic(nil) }, 1011, "nil"},
+		"abort":               {func(context.Context, *Conn) error { panic(http.ErrAbortHandler) }, 0, ""},
+		"Goexit":              {func(context.Context, *Conn) error { runtime.Goexit(); return nil }, 1011, ""},
 		"CloseNow": {func(_ context.Context, c *Conn) error {
 			c.CloseNow()
 			return nil
@@ -121,7 +139,7 @@ func TestHandlerEnds(t *testing.T) {
 	} {
 		for _, hold := range []bool{false, true} {
 			if name == "Goexit" && hold {
-				continue // would be net/http's goroutine, and hang its client
+				continue // it would end net/http's goroutine and leave its client waiting
 			}
 			t.Run(name, func(t *testing.T) {
 				conns := make(chan *Conn, 1)
@@ -134,8 +152,8 @@ func TestHandlerEnds(t *testing.T) {
 					client.send(wire.OpText, true, "{}")
 				}
 				if test.code != 0 {
-					if reason := client.expectClose(test.code); reason != told[kind] {
-						t.Errorf("the peer was told %q", reason)
+					if reason := client.expectClose(test.code); reason != wantReason[kind] {
+						t.Errorf("the close frame has the reason %q, want %q", reason, wantReason[kind])
 					}
 					client.finish(test.code)
 				} else {
@@ -143,18 +161,19 @@ func TestHandlerEnds(t *testing.T) {
 				}
 				c := <-conns
 				<-c.Context().Done()
-				if v := c.Closure(); v.Sent.Code != test.code || v.Received.Code != test.code || v.ByPeer || v.Clean != (test.code != 0) {
-					t.Errorf("Closure: %+v", v)
+				v := c.Closure()
+				if v.Sent.Code != test.code || v.Received.Code != test.code || v.ByPeer || v.Clean != (test.code != 0) {
+					t.Errorf("Closure: got %+v, want code %d both ways", v, test.code)
 				}
 				if s := logged.String(); (s == "") != (test.log == "") || !strings.Contains(s, test.log) {
-					t.Errorf("logged %q, want %q in it", s, test.log)
+					t.Errorf("logged %q, want a text with %q", s, test.log)
 				}
 			})
 		}
 	}
 }
 
-// The errors of the connection itself are the peer's doing and are not logged.
+// Errors of the connection itself are caused by the peer and are not logged.
 func TestHandlerPeerEnds(t *testing.T) {
 	checkLeaks(t)
 	reads := map[string]func(ctx context.Context, c *Conn) error{
@@ -198,14 +217,14 @@ func TestHandlerPeerEnds(t *testing.T) {
 				end(client)
 				<-returned
 				if s := logged.String(); s != "" {
-					t.Errorf("logged %q", s)
+					t.Errorf("logged %q, want nothing", s)
 				}
 			})
 		}
 	}
 }
 
-// A refusal that is the server's own fault is logged; a client's is not.
+// A refusal is logged if it is the server's own fault, and not if it is the client's.
 func TestHandlerLogsOwnFaults(t *testing.T) {
 	checkLeaks(t)
 	serving := Handler{Serve: func(context.Context, *Conn) error { return nil }}
@@ -217,7 +236,8 @@ func TestHandlerLogsOwnFaults(t *testing.T) {
 	}{
 		{Handler{}, handshake(), "500 Internal Server Error", "Handler.Serve is nil"},
 		{Handler{Serve: serving.Serve, Options: &AcceptOptions{Subprotocols: []string{"a b"}}},
-			handshake(), "500 Internal Server Error", `AcceptOptions.Subprotocols: "a b" must be one or more bytes from U+0021 to U+007E other than a comma`},
+			handshake(), "500 Internal Server Error",
+			`AcceptOptions.Subprotocols: "a b" must be one or more bytes from U+0021 to U+007E other than a comma`},
 		{serving, handshake("-Upgrade:"), "426 Upgrade Required", ""},
 		{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { serving.ServeHTTP(opaque{w}, r) }),
 			handshake(), "501 Not Implemented", "neither Hijack nor Unwrap"},
@@ -233,25 +253,24 @@ func TestHandlerLogsOwnFaults(t *testing.T) {
 			t.Errorf("answered %s, want %s", r.status, test.status)
 		}
 		if s := logged.String(); (s == "") != (test.log == "") || !strings.Contains(s, test.log) {
-			t.Errorf("logged %q, want %q in it", s, test.log)
+			t.Errorf("logged %q, want a text with %q", s, test.log)
 		}
 	}
 }
 
 type contextKey struct{}
 
-// The context has the request's values, outlives the request and ends with the
-// connection.
+// The context carries the request's values, outlives the request and ends with the connection.
 func TestHandlerContext(t *testing.T) {
 	checkLeaks(t)
 	requestOver := make(chan struct{})
 	h := Handler{Serve: func(ctx context.Context, c *Conn) error {
 		<-requestOver
 		if ctx.Value(contextKey{}) != "ada" || ctx.Value(http.ServerContextKey) == nil {
-			t.Error("the values of the request are not there")
+			t.Error("the context lacks values of the request")
 		}
 		if err := ctx.Err(); err != nil {
-			t.Errorf("ended with the request: %v", err)
+			t.Errorf("the context ended with the request: %v", err)
 		}
 		c.CloseNow()
 		<-ctx.Done()
@@ -266,7 +285,8 @@ func TestHandlerContext(t *testing.T) {
 	client.expectEOF()
 }
 
-// With Hold, what middleware defers runs after the connection; without, before.
+// Functions deferred by middleware run after the connection has ended if Hold is set, and before
+// that otherwise.
 func TestHandlerHold(t *testing.T) {
 	checkLeaks(t)
 	for _, hold := range []bool{false, true} {
@@ -286,7 +306,7 @@ func TestHandlerHold(t *testing.T) {
 		if hold {
 			select {
 			case <-returned:
-				t.Error("ServeHTTP returned while Serve ran")
+				t.Error("ServeHTTP returned before Serve")
 			default:
 			}
 		} else {
@@ -299,7 +319,7 @@ func TestHandlerHold(t *testing.T) {
 	}
 }
 
-// watchedHijack notes net/http's buffers without keeping them.
+// A watchedHijack records net/http's buffers without keeping them alive.
 type watchedHijack struct {
 	http.ResponseWriter
 	buffers *weak.Pointer[bufio.Reader]
@@ -331,7 +351,7 @@ func TestHandlerKeepsNoRequest(t *testing.T) {
 	<-returned
 	for deadline := time.Now().Add(time.Minute); request.Value() != nil || buffers.Value() != nil; runtime.GC() {
 		if time.Now().After(deadline) {
-			t.Errorf("kept: request %v, buffers %v", request.Value() != nil, buffers.Value() != nil)
+			t.Errorf("still alive: request %v, buffers %v, want neither", request.Value() != nil, buffers.Value() != nil)
 			break
 		}
 	}
@@ -340,12 +360,11 @@ func TestHandlerKeepsNoRequest(t *testing.T) {
 	client.expectEOF()
 }
 
-// No timeout of the http.Server ends an open WebSocket: its deadlines are gone
-// from the connection. A clock is not needed to see that: the timeouts are over
-// before the client sends.
+// No timeout of the http.Server ends an open WebSocket, because Accept clears its deadlines. The
+// test does not depend on the machine's speed: all timeouts have passed before the client sends.
 func TestHandlerServerTimeouts(t *testing.T) {
 	checkLeaks(t)
-	const timeout = 2 * time.Second // a busy machine reads the request in less
+	const timeout = 2 * time.Second // enough for a busy machine to read the request
 	for name, set := range map[string]func(*http.Server){
 		"ReadTimeout":       func(s *http.Server) { s.ReadTimeout = timeout },
 		"ReadHeaderTimeout": func(s *http.Server) { s.ReadHeaderTimeout = timeout },
@@ -374,7 +393,7 @@ func TestHandlerServerTimeouts(t *testing.T) {
 	}
 }
 
-// A request that comes a byte at a time is a request.
+// A request that arrives a byte at a time is accepted.
 func TestHandlerDribbled(t *testing.T) {
 	checkLeaks(t)
 	addr, _ := serveRaw(t, Handler{Serve: func(ctx context.Context, c *Conn) error {
@@ -391,7 +410,7 @@ func TestHandlerDribbled(t *testing.T) {
 		runtime.Gosched()
 	}
 	if r := client.response(); r.status != "HTTP/1.1 101 Switching Protocols" {
-		t.Fatalf("answered %s", r.status)
+		t.Fatalf("answered %s, want 101", r.status)
 	}
 	for _, b := range client.frame(wire.OpText, true, []byte("drop by drop")) {
 		client.write([]byte{b})
@@ -401,20 +420,20 @@ func TestHandlerDribbled(t *testing.T) {
 	client.finish(StatusNormalClosure)
 }
 
-// A request that stalls is ended by ReadHeaderTimeout, wherever it stalls.
+// ReadHeaderTimeout ends a request that stalls, wherever it stalls.
 func TestHandlerStalled(t *testing.T) {
 	checkLeaks(t)
 	addr, _ := serveRaw(t, Handler{Serve: func(context.Context, *Conn) error {
-		t.Error("served")
+		t.Error("Serve was called for an incomplete request")
 		return nil
 	}}, func(s *http.Server) { s.ReadHeaderTimeout = 50 * time.Millisecond })
 	whole := handshake()
 	for _, n := range []int{0, 1, 30, len(whole) - 1} {
 		client := dialRaw(t, addr)
 		client.write([]byte(whole[:n]))
-		// net/http answers with 400 in some places and with nothing in others.
+		// Depending on where the request stalls, net/http answers with 400 or not at all.
 		if b, err := io.ReadAll(client.nc); err != nil || bytes.Contains(b, []byte(" 101 ")) {
-			t.Errorf("after %d bytes: got %q, %v", n, b, err)
+			t.Errorf("after %d bytes: got %q, %v, want no 101", n, b, err)
 		}
 	}
 }

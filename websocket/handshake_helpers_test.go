@@ -17,15 +17,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The other side of the server's handshake, and what it stands on.
-
 // sampleKey and sampleAccept are the example of RFC 6455, section 1.3.
 const (
 	sampleKey    = "dGhlIHNhbXBsZSBub25jZQ=="
 	sampleAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 )
 
-// A lockedBuffer is a log that a test reads while a server writes it.
+// A lockedBuffer is a log that a test can read while a server writes to it.
 type lockedBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -43,8 +41,8 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// serveRaw starts an http.Server for h on loopback and returns its address and
-// its ErrorLog. set, if not nil, may change the server before it starts.
+// serveRaw starts an http.Server for h on the loopback interface and returns its address and its
+// ErrorLog. If set is not nil, it may change the server before the server starts.
 func serveRaw(t testing.TB, h http.Handler, set func(*http.Server)) (addr string, logged *lockedBuffer) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -67,7 +65,7 @@ func serveRaw(t testing.TB, h http.Handler, set func(*http.Server)) (addr string
 	return ln.Addr().String(), logged
 }
 
-// A rawClient speaks HTTP as bytes, and then frames.
+// A rawClient is a client that sends requests as bytes, and then frames.
 type rawClient struct{ peer }
 
 func dialRaw(t *testing.T, addr string) *rawClient {
@@ -81,14 +79,14 @@ func dialRaw(t *testing.T, addr string) *rawClient {
 	return &rawClient{peer{t: t, nc: nc, role: wire.Client, key: [4]byte{1, 2, 3, 4}}}
 }
 
-// A rawResponse is a response to the letter.
+// A rawResponse is a response as it was received.
 type rawResponse struct {
 	status string   // the status line
 	fields []string // "Name: value", in order
 	body   string
 }
 
-// get returns the values of the fields whose name is spelled like this.
+// get returns the values of the fields with exactly this name, in the same case.
 func (r rawResponse) get(name string) (values []string) {
 	for _, f := range r.fields {
 		if n, v, _ := strings.Cut(f, ": "); n == name {
@@ -98,7 +96,7 @@ func (r rawResponse) get(name string) (values []string) {
 	return values
 }
 
-// response reads a response; a body has a Content-Length.
+// response reads a response. It reads a body only if there is a Content-Length.
 func (c *rawClient) response() (r rawResponse) {
 	c.t.Helper()
 	b := make([]byte, 4096)
@@ -128,9 +126,9 @@ func (c *rawClient) response() (r rawResponse) {
 	return r
 }
 
-// handshake returns a request that opens a WebSocket, changed: "Name: value"
-// stands for every field of that name, "+Name: value" stands beside them, "-Name"
-// takes them away, and what ends in a version of HTTP is the request line.
+// handshake returns a request that opens a WebSocket, with changes. "Name: value" replaces all
+// fields with that name, "+Name: value" adds a field, "-Name:" removes all fields with that name,
+// and a change that ends in a version of HTTP replaces the request line.
 func handshake(changes ...string) string {
 	lines := []string{
 		"GET /chat HTTP/1.1",
@@ -157,14 +155,14 @@ func handshake(changes ...string) string {
 	return strings.Join(lines, "\r\n") + "\r\n\r\n"
 }
 
-// An accepted is what Accept returned to acceptWith's handler.
+// An accepted is the result of Accept in acceptWith's handler.
 type accepted struct {
 	c   *Conn
 	err error
 }
 
-// acceptWith sends request to a server that calls Accept with opts, and returns
-// the response and what Accept returned. The Conn is closed with the test.
+// acceptWith sends request to a server that calls Accept with opts. It returns the client, the
+// response and the result of Accept. The Conn is closed at the end of the test.
 func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*rawClient, rawResponse, accepted) {
 	t.Helper()
 	got := make(chan accepted, 1)
@@ -179,7 +177,7 @@ func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*rawClient, 
 	select {
 	case a = <-got:
 	case <-time.After(time.Minute):
-		t.Fatalf("Accept was not called or did not return; answered %s", r.status)
+		t.Fatalf("Accept was not called or did not return, answered %s", r.status)
 	}
 	if a.c != nil {
 		t.Cleanup(func() { a.c.CloseNow() })
@@ -187,8 +185,8 @@ func acceptWith(t *testing.T, opts *AcceptOptions, request string) (*rawClient, 
 	return client, r, a
 }
 
-// A fakeExtension accepts the offer of its name with the answer as it stands, or
-// with its own, and counts its sessions.
+// A fakeExtension accepts the first offer of its name. It answers with answer, or with the offer
+// itself if answer is nil, and counts its open sessions.
 type fakeExtension struct {
 	wire.Extension
 	name   string
@@ -223,7 +221,7 @@ func (s fakeSession) Bits() (rsv, perFrame byte) {
 }
 func (s fakeSession) Close() error { s.ext.open--; return nil }
 
-// newHandshake returns a good request that came over no connection.
+// newHandshake returns a valid request that was not received over a connection.
 func newHandshake(t testing.TB) *http.Request {
 	t.Helper()
 	r, err := http.ReadRequest(bufio.NewReader(strings.NewReader(handshake())))
@@ -233,7 +231,7 @@ func newHandshake(t testing.TB) *http.Request {
 	return r
 }
 
-// A scriptedHijack is a ResponseWriter whose connection is in the test's hand.
+// A scriptedHijack is a ResponseWriter that hands out the test's connection when it is hijacked.
 type scriptedHijack struct {
 	http.ResponseWriter
 	nc net.Conn
@@ -243,11 +241,11 @@ func (h scriptedHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return h.nc, bufio.NewReadWriter(bufio.NewReader(h.nc), bufio.NewWriter(h.nc)), nil
 }
 
-// A callRecorder notes the calls of a net.Conn that a handshake makes.
+// A callRecorder records the calls that a handshake makes of a net.Conn.
 type callRecorder struct {
 	net.Conn
 	calls []string
-	err   error // of Write
+	err   error // returned by Write
 }
 
 func (c *callRecorder) Write(p []byte) (int, error) {

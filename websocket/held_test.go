@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// heldWays are the ways to read, each of which waits for the rest of a message. The
-// destinations are made before anything comes.
+// heldWays are the ways to read that wait for the rest of a message. They allocate their
+// destinations before anything is received.
 var heldWays = []struct {
 	name string
 	make func(c *Conn) func(context.Context) error
@@ -77,7 +77,7 @@ var heldWays = []struct {
 	}},
 }
 
-// A heldShape is a message of which a peer sends no more than a beginning.
+// A heldShape is a message of which a peer sends only the beginning.
 type heldShape struct {
 	name  string
 	max   int64 // Limits.MaxMessage
@@ -96,8 +96,8 @@ var heldShapes = []heldShape{
 	}},
 }
 
-// announce returns the header of a frame of the given length, and the first n bytes of
-// its payload, which the session of an extension may have encoded.
+// announce returns the header of a frame of the given length and the first n bytes of its
+// payload, encoded by the session s if that is not nil.
 func (p *peer) announce(op wire.Opcode, length int64, n int, s wire.Session) []byte {
 	h := wire.Header{Fin: true, Opcode: op, Length: length, Masked: p.role == wire.Client}
 	payload := bytes.Clone(pattern(n, 0))
@@ -111,9 +111,9 @@ func (p *peer) announce(op wire.Opcode, length int64, n int, s wire.Session) []b
 // heldConns is how many connections share a measurement.
 const heldConns = 16
 
-// heldAfter returns how many bytes a connection holds after the first n bytes of a
-// message, beyond what it held as it waited for the message; polled, with no read in
-// progress after two that were cancelled.
+// heldAfter returns how many bytes a connection holds after it has received the first n bytes of
+// a message, in addition to the bytes that it held while it waited for the message. If polled is
+// set, two reads have been cancelled and none is in progress.
 func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, polled bool) int64 {
 	t.Helper()
 	bound := bounded(t)
@@ -124,7 +124,7 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 			select {
 			case <-waits:
 			case <-bound.Done():
-				t.Fatal("a connection does not wait for its peer")
+				t.Fatal("a connection is not waiting for its peer after a minute")
 			}
 		}
 	}
@@ -135,7 +135,7 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 		cancel context.CancelFunc
 	}
 	var sides [heldConns]side
-	offset := int64(0) // at which the readers are to wait
+	offset := int64(0) // the offset in the stream at which the readers must wait
 	begin := func(s *side) {
 		var ctx context.Context
 		ctx, s.cancel = context.WithCancel(context.Background())
@@ -204,15 +204,15 @@ func heldAfter(t testing.TB, role wire.Role, way int, shape heldShape, n int, po
 	return held
 }
 
-// After n bytes on the wire a connection holds memory in proportion to n, and not to the
-// length that a frame announces.
+// After n bytes on the wire, a connection holds memory in proportion to n, not to the length in a
+// frame's header.
 func TestHeldInProportion(t *testing.T) {
 	probe, peer := netPair(t, "unix")
 	defer probe.Close()
 	defer peer.Close()
 	var tr transport
 	if tr.init(probe, nil); tr.raw == nil {
-		t.Skip("a read takes its buffer before it waits here")
+		t.Skip("reads on this system take a buffer before they wait")
 	}
 	for way := range heldWays {
 		for i, shape := range heldShapes {
@@ -220,10 +220,10 @@ func TestHeldInProportion(t *testing.T) {
 				for _, polled := range []bool{false, true} {
 					name := fmt.Sprintf("%s/%s/%d/polled %v", heldWays[way].name, shape.name, n, polled)
 					t.Run(name, func(t *testing.T) {
-						role := roles[(way+i+j)%2] // it makes no difference but a key
+						role := roles[(way+i+j)%2] // the roles differ only in a masking key
 						most := int64(4*n + 4<<10)
 						if held := heldAfter(t, role, way, shape, n, polled); held > most {
-							t.Errorf("%v: %d bytes on the wire hold %d, want at most %d", role, n, held, most)
+							t.Errorf("%v: after %d bytes on the wire, %d are held, want at most %d", role, n, held, most)
 						}
 					})
 				}
@@ -235,13 +235,13 @@ func TestHeldInProportion(t *testing.T) {
 // liveHeap returns how many bytes of the heap are in use.
 func liveHeap() int64 {
 	var m runtime.MemStats
-	runtime.GC() // twice, for what sync.Pool keeps
+	runtime.GC() // twice, because sync.Pool keeps its values for one collection
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
 
-// largeGatherings puts n of the largest gatherings into their pool.
+// largeGatherings puts n gatherings of the largest size into their pool.
 func largeGatherings(n int) {
 	last := len(gatherings) - 1
 	for range n {

@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A read that is bound by the connection's own context alone, as in a Handler,
-// does not register with it, and ends with it all the same.
+// A read with the connection's own context, as in a Handler, does not register with that context,
+// and nevertheless ends with it.
 func TestOwnContextIsNotWatched(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{})
@@ -27,16 +27,16 @@ func TestOwnContextIsNotWatched(t *testing.T) {
 		}
 		c.CloseNow()
 		if r := <-read; !errors.Is(r.err, net.ErrClosed) {
-			t.Errorf("Read: %v", r.err)
+			t.Errorf("Read: got %v, want net.ErrClosed", r.err)
 		}
 		if err := <-written; !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
 	})
 }
 
-// idleEchoes are the ways in which a handler waits for its next message. Each calls
-// echoed once it has written an echo.
+// idleEchoes are the ways in which a handler waits for its next message. Each calls echoed after
+// it has written an echo.
 var idleEchoes = []struct {
 	name string
 	run  func(ctx context.Context, c *Conn, echoed func()) error
@@ -61,8 +61,8 @@ var idleEchoes = []struct {
 	}},
 }
 
-// idleMessages sends a small message, and a large one that has to be gathered, and
-// waits for their echoes.
+// idleMessages sends a small message and a large one that the Conn has to gather, and waits for
+// their echoes.
 func idleMessages(p *peer) {
 	p.t.Helper()
 	large := string(pattern(2*blockSize, 0))
@@ -74,10 +74,10 @@ func idleMessages(p *peer) {
 	p.got = nil
 }
 
-// Between messages a connection over a socket holds no buffer, in each way to wait
-// and whatever it has read.
+// Between messages, a connection over a socket holds no buffer, however it waits and whatever it
+// has read.
 func TestIdleHoldsNothing(t *testing.T) {
-	const most = 2048 // bytes; the fields of a Conn take less, and a block is nine times as much
+	const most = 2048 // bytes; the fields of a Conn take less, and a block takes nine times as much
 	type wait struct {
 		echoed int
 		held   uintptr
@@ -87,7 +87,7 @@ func TestIdleHoldsNothing(t *testing.T) {
 			checkLeaks(t)
 			c, p := newPeerWith(t, "tcp", wire.Server)
 			if c.tr.raw == nil {
-				t.Skip("a read takes its buffer before it waits here")
+				t.Skip("reads on this system take a buffer before they wait")
 			}
 			waits, echoed := make(chan wait, 1000), 0
 			c.tr.rd.idle = func() { // called by the goroutine that reads and writes
@@ -101,51 +101,51 @@ func TestIdleHoldsNothing(t *testing.T) {
 				select {
 				case w = <-waits:
 				case err := <-done:
-					t.Fatalf("the echo has ended: %v", err)
+					t.Fatalf("the echo has ended with %v, want no end", err)
 				}
 				if w.held > most {
-					t.Errorf("after %d messages %d bytes are held, want at most %d", w.echoed, w.held, most)
+					t.Errorf("after %d messages, %d bytes are held, want at most %d", w.echoed, w.held, most)
 				}
 			}
 		})
 	}
 }
 
-// held returns how many bytes a Conn holds in its fields, and behind their pointers
-// and slices. What an interface has is left out: it is the transport, a context, or
-// an extension's.
+// held returns how many bytes a Conn holds in its fields and in the values to which their
+// pointers and slices refer. It leaves out the values of interfaces, which belong to the
+// transport, to a context or to an extension.
 func held(c *Conn) uintptr {
 	seen := map[uintptr]bool{}
-	var behind func(v reflect.Value) uintptr
-	behind = func(v reflect.Value) (n uintptr) {
+	var reached func(v reflect.Value) uintptr
+	reached = func(v reflect.Value) (n uintptr) {
 		switch v.Kind() {
 		case reflect.Pointer:
 			if v.IsNil() || seen[v.Pointer()] {
 				return 0
 			}
 			seen[v.Pointer()] = true
-			return v.Type().Elem().Size() + behind(v.Elem())
+			return v.Type().Elem().Size() + reached(v.Elem())
 		case reflect.Slice:
 			n = uintptr(v.Cap()) * v.Type().Elem().Size()
 			for i := range v.Len() {
-				n += behind(v.Index(i))
+				n += reached(v.Index(i))
 			}
 		case reflect.Struct:
 			for i := range v.NumField() {
-				n += behind(v.Field(i))
+				n += reached(v.Field(i))
 			}
 		}
 		return n
 	}
-	return behind(reflect.ValueOf(c))
+	return reached(reflect.ValueOf(c))
 }
 
-// A connection that waits for its peer takes, with its goroutine and the goroutine's
-// stack, far less than a block. The memory of a process depends on what else it has
-// done, so this is for HAWSER_FULL; TestIdleHoldsNothing needs no measurement.
+// A connection that waits for its peer takes far less memory than a block, including its
+// goroutine and the goroutine's stack. The test runs only with HAWSER_FULL, because the memory of
+// a process depends on its history. TestIdleHoldsNothing needs no measurement.
 func TestIdleMemory(t *testing.T) {
 	if os.Getenv("HAWSER_FULL") == "" {
-		t.Skip("measures the memory of the whole process: HAWSER_FULL=1")
+		t.Skip("the test measures the memory of the whole process; set HAWSER_FULL=1 to run it")
 	}
 	for _, row := range idleEchoes {
 		t.Run(row.name, func(t *testing.T) {
@@ -157,15 +157,15 @@ func TestIdleMemory(t *testing.T) {
 				go row.run(c.Context(), c, func() {})
 				idleMessages(p)
 			}
-			// The last of them go back to wait a moment after they wrote.
+			// The last connections start to wait a moment after they have written.
 			var each int64
 			for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 				if each = (inUse() - before) / conns; each <= most {
-					t.Logf("%d bytes a connection, with its peer", each)
+					t.Logf("%d bytes per connection, including its peer", each)
 					return
 				}
 			}
-			t.Errorf("a connection that waits takes %d bytes, want at most %d", each, most)
+			t.Errorf("a waiting connection takes %d bytes, want at most %d", each, most)
 		})
 	}
 }
@@ -173,7 +173,7 @@ func TestIdleMemory(t *testing.T) {
 // inUse returns how many bytes the heap and the stacks hold.
 func inUse() int64 {
 	var m runtime.MemStats
-	runtime.GC() // twice, for what sync.Pool keeps
+	runtime.GC() // twice, because sync.Pool keeps its values for one collection
 	runtime.GC()
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc + m.StackInuse)
