@@ -12,9 +12,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// rawFrame returns a frame with a first byte and a length in a form, 1, 2 or 8
-// bytes wide, that may be wrong. It is masked as the peer's role asks for, unless
-// flip is set.
+// rawFrame returns a frame that may break rules: its first byte is b0, and its length is encoded
+// in 1, 2 or 8 bytes, as form says. The frame is masked as the peer's role requires, or the other
+// way around if flip is set.
 func (p *peer) rawFrame(b0 byte, form int, length uint64, payload string, flip bool) []byte {
 	var mask byte
 	if (p.role == wire.Client) != flip {
@@ -40,14 +40,15 @@ func (p *peer) rawFrame(b0 byte, form int, length uint64, payload string, flip b
 	return b
 }
 
-// A fault is something a peer must not send.
+// A fault is a sequence of bytes that a peer must not send.
 type fault struct {
 	name  string
 	bytes func(p *peer) []byte
 	want  wire.Violation
 }
 
-// frames is the bytes of a fault that consists of whole frames: first byte, payload.
+// frames returns the bytes of a fault that consists of whole frames. Each pair is the first byte
+// and the payload of a frame.
 func frames(pairs ...string) func(p *peer) []byte {
 	return func(p *peer) (b []byte) {
 		for i := 0; i < len(pairs); i += 2 {
@@ -69,7 +70,7 @@ func flipped(b0 byte, payload string) func(p *peer) []byte {
 	return func(p *peer) []byte { return p.rawFrame(b0, 1, uint64(len(payload)), payload, true) }
 }
 
-// wrongMask stands for ErrUnmasked or ErrMasked, as the role has it.
+// wrongMask is replaced by ErrUnmasked or ErrMasked, depending on the role.
 const wrongMask wire.Violation = 0
 
 var faults = []fault{
@@ -90,7 +91,7 @@ var faults = []fault{
 	{"text/surrogate", frames("\x81", "ab\xed\xa0\x80"), wire.ErrInvalidUTF8},
 	{"text/overlong", frames("\x81", "\xc0\xaf"), wire.ErrInvalidUTF8},
 	{"text/cut rune", frames("\x81", "ab\xe2\x82"), wire.ErrInvalidUTF8},
-	{"text/cut over fragments", frames("\x01", "ab\xe2", "\x80", "\x82"), wire.ErrInvalidUTF8},
+	{"text/rune cut by fragments", frames("\x01", "ab\xe2", "\x80", "\x82"), wire.ErrInvalidUTF8},
 	{"text/second fragment", frames("\x01", "ab", "\x00", "cd\xfe", "\x80", ""), wire.ErrInvalidUTF8},
 	{"rsv1", frames("\xc1", "a"), wire.ErrReservedBits},
 	{"rsv2", frames("\xa1", "a"), wire.ErrReservedBits},
@@ -103,7 +104,7 @@ var faults = []fault{
 	{"opcode 11", frames("\x8b", "a"), wire.ErrReservedOpcode},
 	{"opcode 15", frames("\x8f", ""), wire.ErrReservedOpcode},
 	{"fragments/orphan", frames("\x80", "a"), wire.ErrUnexpectedContinuation},
-	{"fragments/orphan that goes on", frames("\x00", "a"), wire.ErrUnexpectedContinuation},
+	{"fragments/orphan without FIN", frames("\x00", "a"), wire.ErrUnexpectedContinuation},
 	{"fragments/text within text", frames("\x01", "a", "\x81", "b"), wire.ErrUnfinishedMessage},
 	{"fragments/binary within text", frames("\x01", "a", "\x02", "b"), wire.ErrUnfinishedMessage},
 	{"fragments/ping", frames("\x09", "a"), wire.ErrControlFragmented},
@@ -125,9 +126,10 @@ var faults = []fault{
 	{"close/reason in a message", frames("\x02", "a", "\x88", "\x03\xe8\xed\xa0\x80"), wire.ErrInvalidUTF8},
 }
 
-// Each fault ends the connection: the peer sees a close frame with the right code
-// and the rule in words, and then the end of the stream; the reader gets an error
-// with both; everybody else gets net.ErrClosed. What came before is delivered.
+// Each fault ends the connection. The peer receives a close frame with the right code and a
+// reason that states the rule, and then the end of the stream. The reader gets an error with the
+// same code and reason, and all other calls get net.ErrClosed. Messages before the fault are
+// delivered.
 func TestFaults(t *testing.T) {
 	for _, f := range faults {
 		for _, style := range readStyles {
@@ -142,13 +144,13 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// testFault sends a message and then the fault, and checks all that must follow.
+// testFault sends a message and then the fault, and checks everything that must follow.
 func (p *peer) testFault(c *Conn, f fault, read func() received) {
 	t := p.t
 	first := start(read)
 	p.write(append(p.frame(wire.OpText, true, []byte("first")), f.bytes(p)...))
 	if got := <-first; got.err != nil || got.data != "first" || got.typ != Text {
-		t.Fatalf("before the fault: %+v", got)
+		t.Fatalf("before the fault: got %+v, want the text message", got)
 	}
 	failed := start(read)
 	want := f.want
@@ -163,18 +165,19 @@ func (p *peer) testFault(c *Conn, f fault, read func() received) {
 	e := wantError(t, (<-failed).err, "read", want)
 	var w *wire.Error
 	if !errors.As(e, &w) || w.Code() != want.Code() || w.Reason() != reason || reason == "" {
-		t.Errorf("error %v and reason %q do not match", e, reason)
+		t.Errorf("got error %v and reason %q, want the same code and reason in both", e, reason)
 	}
 	if e.Code != want.Code() || !errors.Is(e, net.ErrClosed) || e.Timeout() || e.Accepted {
-		t.Errorf("error %+v", e)
+		t.Errorf("got error %+v, want code %v and net.ErrClosed", e, want.Code())
 	}
 	wantClosed(t, c)
-	if got := read(); !errors.Is(got.err, net.ErrClosed) || !errors.Is(got.err, want) && got.err != errLoopEnded {
-		t.Errorf("the next read: %v", got.err)
+	got := read()
+	if !errors.Is(got.err, net.ErrClosed) || !errors.Is(got.err, want) && got.err != errLoopEnded {
+		t.Errorf("the next read: got error %v, want %v and net.ErrClosed", got.err, want)
 	}
 }
 
-// Text fails at its first byte that cannot be, not at the end of its frame.
+// Text fails at the first byte that makes it invalid, not at the end of its frame.
 func TestFaultAtFirstBadByte(t *testing.T) {
 	for _, style := range readStyles {
 		t.Run(style.name, func(t *testing.T) {
@@ -182,8 +185,9 @@ func TestFaultAtFirstBadByte(t *testing.T) {
 				c, p := newPeer(t, role, Limits{})
 				read := style.make(c)
 				got := start(func() received { return read(context.Background()) })
-				// F4 may begin a rune, but not with 90 behind it.
-				whole := p.frame(wire.OpText, false, []byte(strings.Repeat("ok ", 30)+"\xf4\x90"+strings.Repeat("x", 1000)))
+				// F4 may begin a rune, but 90 may not follow it.
+				text := strings.Repeat("ok ", 30) + "\xf4\x90" + strings.Repeat("x", 1000)
+				whole := p.frame(wire.OpText, false, []byte(text))
 				at := len(whole) - 1001
 				for i := range at {
 					p.write(whole[i : i+1])
@@ -191,7 +195,7 @@ func TestFaultAtFirstBadByte(t *testing.T) {
 				synctest.Wait()
 				select {
 				case g := <-got:
-					t.Fatalf("too early: %+v", g)
+					t.Fatalf("got %+v before the invalid byte", g)
 				default:
 				}
 				p.write(whole[at : at+1])
@@ -200,7 +204,7 @@ func TestFaultAtFirstBadByte(t *testing.T) {
 				e := wantError(t, (<-got).err, "read", wire.ErrInvalidUTF8)
 				var w *wire.Error
 				if !errors.As(e, &w) || w.Offset != int64(at) {
-					t.Errorf("failed at %d, want %d: %v", w.Offset, at, e)
+					t.Errorf("failed at offset %d, want %d: %v", w.Offset, at, e)
 				}
 				wantClosed(t, c)
 			})
@@ -208,26 +212,27 @@ func TestFaultAtFirstBadByte(t *testing.T) {
 	}
 }
 
-// A large frame is read straight to its destination. It fails as early.
+// The text of a large frame, which is read directly into its destination, fails as early.
 func TestFaultInLargeFrame(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		got := startRead(context.Background(), c)
 		text := strings.Repeat("text, ", 10_000)
 		whole := p.frame(wire.OpText, true, []byte(text+"\xff"+text))
-		go p.nc.Write(whole) // as far as it is read
+		go p.nc.Write(whole) // the Conn reads only a part of it
 		p.expectClose(StatusInvalidPayload)
 		p.expectEOF()
 		e := wantError(t, (<-got).err, "read", wire.ErrInvalidUTF8)
 		var w *wire.Error
 		if at := int64(len(whole) - len(text) - 1); !errors.As(e, &w) || w.Offset != at {
-			t.Errorf("failed at %d, want %d: %v", w.Offset, at, e)
+			t.Errorf("failed at offset %d, want %d: %v", w.Offset, at, e)
 		}
 		wantClosed(t, c)
 	})
 }
 
-// Bytes that came with the handshake are read first, whole or not.
+// Bytes that were received with the opening handshake are read first, whether they end with a
+// frame or within one.
 func TestEarlyBytes(t *testing.T) {
 	for _, style := range readStyles {
 		t.Run(style.name, func(t *testing.T) {
@@ -236,7 +241,8 @@ func TestEarlyBytes(t *testing.T) {
 				if role == wire.Client {
 					p.role = wire.Server
 				}
-				stream := append(p.frame(wire.OpText, true, []byte("one")), p.frame(wire.OpBinary, true, []byte("two"))...)
+				stream := p.frame(wire.OpText, true, []byte("one"))
+				stream = append(stream, p.frame(wire.OpBinary, true, []byte("two"))...)
 				for cut := range len(stream) + 1 {
 					ours, theirs := net.Pipe()
 					c, p := newPeerOver(t, ours, theirs, ConnOptions{
@@ -246,7 +252,7 @@ func TestEarlyBytes(t *testing.T) {
 					read := style.make(c)
 					one, two := read(context.Background()), read(context.Background())
 					if one != (received{Text, "one", nil}) || two != (received{Binary, "two", nil}) {
-						t.Fatalf("cut at %d: %+v, %+v", cut, one, two)
+						t.Fatalf("cut at byte %d: got %+v and %+v, want both messages", cut, one, two)
 					}
 					if cut < len(stream) {
 						if err := <-sent; err != nil {
@@ -262,7 +268,7 @@ func TestEarlyBytes(t *testing.T) {
 	}
 }
 
-// A second reader is told so, and does not disturb the first.
+// A second reader gets ErrConcurrentRead and does not disturb the first.
 func TestConcurrentRead(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -271,17 +277,17 @@ func TestConcurrentRead(t *testing.T) {
 		for _, style := range readStyles {
 			err := style.make(c)(context.Background()).err
 			if e := wantError(t, err, "read", ErrConcurrentRead); errors.Is(e, net.ErrClosed) {
-				t.Errorf("%s: %+v", style.name, e)
+				t.Errorf("%s: got %+v, want an open connection", style.name, e)
 			}
 		}
 		p.send(wire.OpText, true, "for the first")
 		if got := <-first; got != (received{Text, "for the first", nil}) {
-			t.Errorf("%+v", got)
+			t.Errorf("the first reader got %+v", got)
 		}
 	})
 }
 
-// Messages that lie in a buffer when the connection ends are not delivered after it.
+// Messages that are still in a buffer when the connection ends are not delivered afterwards.
 func TestNoReadAfterEnd(t *testing.T) {
 	for _, style := range readStyles {
 		t.Run(style.name, func(t *testing.T) {
@@ -293,13 +299,14 @@ func TestNoReadAfterEnd(t *testing.T) {
 					t.Fatal(err)
 				}
 				got := startRead(context.Background(), c)
-				p.write(append(p.frame(wire.OpText, true, []byte("one")), p.frame(wire.OpText, true, []byte("two"))...))
+				one := p.frame(wire.OpText, true, []byte("one"))
+				p.write(append(one, p.frame(wire.OpText, true, []byte("two"))...))
 				if g := <-got; g != (received{Text, "one", nil}) {
 					t.Fatal(g)
 				}
 				c.CloseNow()
 				if g := style.make(c)(context.Background()); !errors.Is(g.err, net.ErrClosed) {
-					t.Errorf("after the end: %+v", g)
+					t.Errorf("after the end: got %+v, want net.ErrClosed", g)
 				}
 				w.Close()
 				wantClosed(t, c)

@@ -15,6 +15,7 @@ type jsonValue struct {
 	Count int `json:"count"`
 }
 
+// WriteJSON sends a text message, and ReadJSON accepts messages of both types.
 func TestJSON(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
@@ -30,12 +31,13 @@ func TestJSON(t *testing.T) {
 	for _, want := range []jsonValue{{"text", 1}, {"binary", 2}} {
 		var got jsonValue
 		if err := c.ReadJSON(ctx, &got); err != nil || got != want {
-			t.Errorf("got %+v, %v; want %+v", got, err, want)
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
 		}
 	}
 }
 
-// What is no JSON, or none for the value, is an error of its own and no harm.
+// A message that is not JSON, or not the JSON of the value's type, is an error of encoding/json
+// and does no harm to the connection.
 func TestJSONErrors(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Client)
@@ -47,12 +49,12 @@ func TestJSONErrors(t *testing.T) {
 		var syntax *json.SyntaxError
 		var typ *json.UnmarshalTypeError
 		if !errors.As(err, &syntax) && !errors.As(err, &typ) {
-			t.Errorf("%q: %v", bad, err)
+			t.Errorf("%q: got %v, want an error of encoding/json", bad, err)
 		}
 	}
 	var unsupported *json.UnsupportedTypeError
 	if err := c.WriteJSON(ctx, func() {}); !errors.As(err, &unsupported) {
-		t.Errorf("WriteJSON of a function: %v", err)
+		t.Errorf("WriteJSON of a function: got %v, want a json.UnsupportedTypeError", err)
 	}
 	if err := c.WriteJSON(ctx, nil); err != nil {
 		t.Fatal(err)
@@ -60,14 +62,14 @@ func TestJSONErrors(t *testing.T) {
 	p.expect(wire.OpText, true, "null")
 	c.CloseNow()
 	if err := c.ReadJSON(ctx, new(int)); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("ReadJSON after the end: %v", err)
+		t.Errorf("ReadJSON after the end: got %v, want net.ErrClosed", err)
 	}
 	if err := c.WriteJSON(ctx, 1); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("WriteJSON after the end: %v", err)
+		t.Errorf("WriteJSON after the end: got %v, want net.ErrClosed", err)
 	}
 }
 
-// The limit on messages holds for JSON too.
+// MaxMessage applies to ReadJSON too.
 func TestJSONLimit(t *testing.T) {
 	checkLeaks(t)
 	ours, theirs := netPair(t, "tcp")
@@ -79,7 +81,7 @@ func TestJSONLimit(t *testing.T) {
 	}()
 	var s string
 	if err := c.ReadJSON(bounded(t), &s); !errors.Is(err, wire.ErrMessageTooBig) {
-		t.Errorf("got %q, %v", s, err)
+		t.Errorf("got %q, %v, want ErrMessageTooBig", s, err)
 	}
-	wantReleased(t, c) // and the peer has seen the close frame
+	wantReleased(t, c) // after the peer has received the close frame
 }

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// checkLeaks fails the test if, once it is over and all its later cleanups have
-// run, a goroutine is left that the test has started. Call it first, and outside
-// a synctest bubble. Tests that call it must not run in parallel.
+// checkLeaks fails the test if a goroutine that the test has started is left after the test and
+// all its later cleanups. Call it first, and outside a synctest bubble. Tests that call it must
+// not run in parallel.
 func checkLeaks(t testing.TB) {
 	t.Helper()
 	before := goroutines()
 	t.Cleanup(func() {
-		// Goroutines end a moment after what they waited for.
+		// A goroutine ends a moment after the event that it waited for.
 		var left []string
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 			left = left[:0]
@@ -34,8 +34,8 @@ func checkLeaks(t testing.TB) {
 	})
 }
 
-// goroutines returns the stacks of all goroutines by their number, which no other
-// goroutine gets later.
+// goroutines returns the stacks of all goroutines by their number. The runtime does not reuse a
+// number.
 func goroutines() map[string]string {
 	buf := make([]byte, 64<<10)
 	for {
@@ -54,8 +54,8 @@ func goroutines() map[string]string {
 	return all
 }
 
-// isOfTesting reports whether a goroutine is the testing package's or the
-// runtime's, which come and go as they like.
+// isOfTesting reports whether a goroutine belongs to the testing package or to the runtime, which
+// may start goroutines at any time.
 func isOfTesting(stack string) bool {
 	for _, f := range []string{
 		"testing.(*T).Run(",

@@ -15,13 +15,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// What is read ahead is judged by the limits that a reader would apply: those of now.
+// Bytes that are read ahead are checked against the current limits, as a reader would check them.
 func TestLookAheadLimits(t *testing.T) {
 	close4001 := &CloseError{Code: 4001}
 	for _, row := range []struct {
 		name  string
 		limit int64 // Limits.MaxMessage
-		set   int64 // what SetMaxMessage makes of it after the first message; 0: nothing
+		set   int64 // passed to SetMaxMessage after the first message, unless it is 0
 		size  int
 		want  error
 	}{
@@ -51,13 +51,13 @@ func TestLookAheadLimits(t *testing.T) {
 				cause := context.Cause(c.Context())
 				if row.want == error(close4001) {
 					if !errors.As(cause, &peer) || *peer != *close4001 {
-						t.Errorf("cause: %v", cause)
+						t.Errorf("got cause %v, want %v", cause, close4001)
 					}
 					if g := <-startRead(context.Background(), c); g.err != nil || len(g.data) != row.size {
-						t.Errorf("%d bytes, %v", len(g.data), g.err)
+						t.Errorf("got %d bytes, %v, want %d", len(g.data), g.err, row.size)
 					}
 				} else if !errors.Is(cause, row.want) {
-					t.Errorf("cause: %v", cause)
+					t.Errorf("got cause %v, want %v", cause, row.want)
 				}
 				c.CloseNow()
 				synctest.Wait()
@@ -67,7 +67,7 @@ func TestLookAheadLimits(t *testing.T) {
 	}
 }
 
-// Looking ahead counts no control frames: those of hours ago are no flood.
+// Reading ahead does not count control frames, so that frames from hours ago are not a flood.
 func TestLookAheadCountsNoControls(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newWornPeer(t, role, Limits{MaxControls: 2}, 2)
@@ -76,7 +76,7 @@ func TestLookAheadCountsNoControls(t *testing.T) {
 		read := startRead(ctx, c)
 		for range 2 {
 			p.send(wire.OpPing, true, "")
-			synctest.Wait() // or one write would do for both pongs
+			synctest.Wait() // otherwise one write could send both pongs
 		}
 		cancel()
 		<-read
@@ -90,8 +90,8 @@ func TestLookAheadCountsNoControls(t *testing.T) {
 	})
 }
 
-// As long as messages are left, what ends a read is told as it is, and not how the
-// connection ends.
+// As long as messages are left, a read that fails returns its own error, not the error that ends
+// the connection.
 func TestOwnErrorsBeforeLeftovers(t *testing.T) {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -113,28 +113,30 @@ func TestOwnErrorsBeforeLeftovers(t *testing.T) {
 				interrupted(t, err, context.Canceled)
 			}
 			var syntax *json.SyntaxError
-			if err := c.ReadJSON(context.Background(), new(int)); !errors.As(err, &syntax) || errors.Is(err, net.ErrClosed) {
-				t.Errorf("ReadJSON: %v", err)
+			err = c.ReadJSON(context.Background(), new(int))
+			if !errors.As(err, &syntax) || errors.Is(err, net.ErrClosed) {
+				t.Errorf("ReadJSON: got %v, want a json.SyntaxError alone", err)
 			}
 			r, err := c.Reader(context.Background())
 			if err != nil {
 				t.Fatal(err)
 			}
 			if g := <-startRead(context.Background(), c); g.data != "last" {
-				t.Errorf("%q, %v", g.data, g.err)
+				t.Errorf("got %q, %v, want the last message", g.data, g.err)
 			}
 			if _, err := r.Read(make([]byte, 1)); err == nil || err == io.EOF {
-				t.Errorf("a Reader that was skipped: %v", err)
+				t.Errorf("a Reader that was skipped: got %v, want an error other than io.EOF", err)
 			}
 			var peer *CloseError
-			if g := <-startRead(context.Background(), c); !errors.As(g.err, &peer) || peer.Code != StatusNormalClosure {
-				t.Errorf("%q, %v", g.data, g.err)
+			g := <-startRead(context.Background(), c)
+			if !errors.As(g.err, &peer) || peer.Code != StatusNormalClosure {
+				t.Errorf("got %q, %v, want the close frame", g.data, g.err)
 			}
 		})
 	}
 }
 
-// Those who find that nothing can be written any more take nothing from a reader.
+// Writers that fail because nothing can be written any more do not take messages from a reader.
 func TestLeftoversAmongFailingWriters(t *testing.T) {
 	checkLeaks(t)
 	ours, theirs := net.Pipe()
@@ -166,7 +168,7 @@ func TestLeftoversAmongFailingWriters(t *testing.T) {
 	}
 	for i := range messages {
 		if g := <-startRead(context.Background(), c); g.data != "m" {
-			t.Fatalf("message %d: %q, %v", i, g.data, g.err)
+			t.Fatalf("message %d: got %q, %v", i, g.data, g.err)
 		}
 	}
 	close(stop)
@@ -176,8 +178,8 @@ func TestLeftoversAmongFailingWriters(t *testing.T) {
 	wantPeersClose(t, c, CloseFrame{4001, ""})
 }
 
-// A streamed message that has come whole is read to its end, also if that is all that is
-// left of it.
+// A streamed message that was received whole can be read to its end after a failed write, even if
+// only its end is left.
 func TestStreamedLeftover(t *testing.T) {
 	for _, compressed := range []bool{false, true} {
 		for _, data := range []string{"", "abc", strings.Repeat("a", 1000)} {
@@ -207,7 +209,7 @@ func TestStreamedLeftover(t *testing.T) {
 				time.Sleep(time.Hour)
 				rest, err := io.ReadAll(r)
 				if got = append(got, rest...); err != nil || string(got) != data {
-					t.Errorf("compressed %v: %d bytes of %d, %v", compressed, len(got), len(data), err)
+					t.Errorf("compressed %v: got %d bytes, %v, want %d", compressed, len(got), err, len(data))
 				}
 				c.CloseNow()
 				synctest.Wait()
@@ -217,9 +219,9 @@ func TestStreamedLeftover(t *testing.T) {
 	}
 }
 
-// A message that an extension cannot decode is what the peer did wrong, whatever comes
-// after it.
-func TestBreachBeforeForeseenClose(t *testing.T) {
+// A message that an extension cannot decode is reported as the peer's violation, whatever the
+// peer sends after it.
+func TestViolationBeforeClose(t *testing.T) {
 	for _, style := range readStyles {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			ours := newRuns(t)
@@ -231,7 +233,7 @@ func TestBreachBeforeForeseenClose(t *testing.T) {
 			p.nc.Close()
 			<-c.Context().Done()
 			if g := style.make(c)(context.Background()); !errors.Is(g.err, errRuns) {
-				t.Errorf("%s: %q, %v", style.name, g.data, g.err)
+				t.Errorf("%s: got %q, %v, want %v", style.name, g.data, g.err, errRuns)
 			}
 			c.CloseNow()
 			synctest.Wait()
@@ -240,8 +242,8 @@ func TestBreachBeforeForeseenClose(t *testing.T) {
 	}
 }
 
-// A MessageWriter whose message cannot be finished because the connection is at its end
-// says how that came.
+// A MessageWriter that cannot finish its message because the connection has ended returns the
+// error that ended the connection.
 func TestWriterCloseTellsTheEnd(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newWornPeer(t, role, Limits{}, 1)
@@ -259,14 +261,13 @@ func TestWriterCloseTellsTheEnd(t *testing.T) {
 		p.nc.Close()
 		synctest.Wait()
 		if err := w.Close(); CloseStatus(err) != 4001 {
-			t.Errorf("%v", err)
+			t.Errorf("Close: got %v, want close code 4001", err)
 		}
 		wantPeersClose(t, c, CloseFrame{4001, ""})
 	})
 }
 
-// What timed out is the write before, and not the Close of a message that finds writing
-// over.
+// The Close of a message after a write that timed out is not a timeout itself.
 func TestWriterCloseIsNoTimeout(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{WriteTimeout: time.Second})
@@ -283,13 +284,13 @@ func TestWriterCloseIsNoTimeout(t *testing.T) {
 		}
 		var e *Error
 		if err := w.Close(); !errors.As(err, &e) || e.Timeout() {
-			t.Errorf("%v is a timeout", err)
+			t.Errorf("Close: got %v, want an error that is not a timeout", err)
 		}
 	})
 }
 
-// An adapter with something left to read takes deadlines.
-func TestNetConnLeftover(t *testing.T) {
+// A ByteStream with something left to read accepts deadlines.
+func TestByteStreamLeftover(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newWornPeer(t, role, Limits{}, 0)
 		nc := c.ByteStream(Binary)
@@ -303,22 +304,22 @@ func TestNetConnLeftover(t *testing.T) {
 			t.Errorf("SetDeadline: %v", err)
 		}
 		if n, err := nc.Read(b); string(b[:n]) != "one" || err != nil {
-			t.Errorf("%q, %v", b[:n], err)
+			t.Errorf("Read: got %q, %v, want %q", b[:n], err, "one")
 		}
 		var peer *CloseError
 		if _, err := nc.Read(b); !errors.As(err, &peer) || errors.Is(err, net.ErrClosed) {
-			t.Errorf("%v", err)
+			t.Errorf("Read: got %v, want a CloseError alone", err)
 		}
 		if err := nc.Close(); !errors.As(err, &peer) || errors.Is(err, net.ErrClosed) {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got %v, want a CloseError alone", err)
 		}
 		if err := nc.SetDeadline(time.Time{}); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("SetDeadline after Close: %v", err)
+			t.Errorf("SetDeadline after Close: got %v, want net.ErrClosed", err)
 		}
 	})
 }
 
-// The JSON of the last message that is left is judged, too, before the end is told.
+// The JSON of the last message that is left is checked before the end is reported.
 func TestLastJSONBeforeTheEnd(t *testing.T) {
 	for _, late := range []time.Duration{0, time.Hour} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -331,20 +332,20 @@ func TestLastJSONBeforeTheEnd(t *testing.T) {
 			synctest.Wait()
 			var syntax *json.SyntaxError
 			if err := c.ReadJSON(context.Background(), new(int)); !errors.As(err, &syntax) {
-				t.Errorf("ReadJSON: %v", err)
+				t.Errorf("ReadJSON: got %v, want a json.SyntaxError", err)
 			}
 			wantPeersClose(t, c, CloseFrame{StatusNormalClosure, ""})
 		})
 	}
 }
 
-// A slowClose takes its time to close, as a transport does that says goodbye.
+// A slowClose is a transport whose Close takes 20 ms, as if it said goodbye to its peer.
 type slowClose struct{ net.Conn }
 
 func (s slowClose) Close() error { time.Sleep(20 * time.Millisecond); return s.Conn.Close() }
 
-// A reader that comes in the moment in which the connection ends gets what is left, with
-// a context that ends with the connection too.
+// A reader that starts at the moment at which the connection ends gets the messages that are
+// left, even with a context that ends with the connection.
 func TestReaderMeetsTheEnd(t *testing.T) {
 	for _, own := range []bool{false, true} {
 		for _, derived := range []bool{false, true} {
@@ -366,7 +367,7 @@ func TestReaderMeetsTheEnd(t *testing.T) {
 				time.Sleep(lingerTime + 10*time.Millisecond)
 				for _, want := range []string{"one", "two"} {
 					if g := <-startRead(ctx, c); g.err != nil || g.data != want {
-						t.Errorf("%q, %v; want %s", g.data, g.err, want)
+						t.Errorf("got %q, %v, want %q", g.data, g.err, want)
 					}
 				}
 				_, _, err := c.Read(ctx)

@@ -14,17 +14,17 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// wantLimit checks the error of a read that went over a limit: both sizes, the
-// name of the option, and the same words in the close frame.
+// wantLimit checks the error of a read that exceeded a limit. The error has both sizes, its text
+// names the option, and the close frame has the same reason.
 func wantLimit(t *testing.T, err error, v wire.Violation, option string, size, limit int64, reason string) {
 	t.Helper()
 	e := wantError(t, err, "read", v)
 	var w *wire.Error
 	if !errors.As(e, &w) || w.Size != size || w.Limit != limit {
-		t.Errorf("got %+v, want %d > %d", w, size, limit)
+		t.Errorf("got %+v, want size %d over limit %d", w, size, limit)
 	}
 	if e.Code != v.Code() || !errors.Is(e, net.ErrClosed) || reason != w.Reason() {
-		t.Errorf("error %+v, reason %q", e, reason)
+		t.Errorf("got error %+v and reason %q, want code %v and the same reason", e, reason, v.Code())
 	}
 	for _, s := range []string{e.Error(), reason} {
 		if !strings.Contains(s, option) || !strings.Contains(s, w.Reason()) {
@@ -33,17 +33,18 @@ func wantLimit(t *testing.T, err error, v wire.Violation, option string, size, l
 	}
 }
 
-// sendAll sends b for as long as the Conn takes it.
+// sendAll sends b until the Conn stops reading.
 func (p *peer) sendAll(b []byte) <-chan error {
 	return start(func() error { _, err := p.nc.Write(b); return err })
 }
 
+// A message over MaxMessage ends the connection, in one frame or in fragments.
 func TestMaxMessage(t *testing.T) {
 	for _, row := range []struct {
 		name        string
 		max         int64
 		frames      []string // payloads of the fragments
-		size, limit int64    // of the refusal; 0 if there is none
+		size, limit int64    // in the error; 0 if the message is accepted
 	}{
 		{name: "default fits", frames: []string{strings.Repeat("x", 1<<20)}},
 		{name: "default", frames: []string{strings.Repeat("x", 1<<20+1)}, size: 1<<20 + 1, limit: 1 << 20},
@@ -71,7 +72,7 @@ func TestMaxMessage(t *testing.T) {
 					sent := p.sendAll(stream)
 					if row.limit == 0 {
 						if g := <-got; g != (received{Binary, strings.Join(row.frames, ""), nil}) {
-							t.Errorf("type %v, %d bytes, %v", g.typ, len(g.data), g.err)
+							t.Errorf("got type %v, %d bytes, %v, want the whole message", g.typ, len(g.data), g.err)
 						}
 						<-sent
 						return
@@ -87,7 +88,7 @@ func TestMaxMessage(t *testing.T) {
 	}
 }
 
-// A message that is announced too large is refused before any of its payload.
+// A frame whose header announces too large a message is refused before its payload arrives.
 func TestMaxMessageAtHeader(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -99,7 +100,7 @@ func TestMaxMessageAtHeader(t *testing.T) {
 	})
 }
 
-// With no limit, what a peer announces takes no memory until it comes.
+// Without a limit, the length in a header takes no memory until the payload arrives.
 func TestAnnouncedSizeCostsNothing(t *testing.T) {
 	for _, style := range readStyles {
 		t.Run(style.name, func(t *testing.T) {
@@ -115,7 +116,7 @@ func TestAnnouncedSizeCostsNothing(t *testing.T) {
 				synctest.Wait()
 				runtime.ReadMemStats(&after)
 				if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20 {
-					t.Errorf("%d bytes allocated", n)
+					t.Errorf("%d bytes were allocated, want at most %d", n, 1<<20)
 				}
 				cancel()
 				if g := <-got; !errors.Is(g.err, context.Canceled) || errors.Is(g.err, net.ErrClosed) {
@@ -126,7 +127,7 @@ func TestAnnouncedSizeCostsNothing(t *testing.T) {
 	}
 }
 
-// SetMaxMessage holds from the next frame on.
+// SetMaxMessage applies from the next frame on.
 func TestSetMaxMessage(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxMessage: 5})
@@ -151,7 +152,7 @@ func TestSetMaxMessage(t *testing.T) {
 			t.Fatal(g.err)
 		}
 
-		// While a message is on its way: its next frame.
+		// During a message, the limit applies to its next frame.
 		got := startRead(context.Background(), c)
 		p.send(wire.OpBinary, false, strings.Repeat("x", 100))
 		synctest.Wait()
@@ -162,7 +163,7 @@ func TestSetMaxMessage(t *testing.T) {
 	})
 }
 
-// 300,000 frames that continue a message and bring nothing.
+// MaxEmptyFragments ends a connection whose peer sends 300,000 empty fragments in a row.
 func TestMaxEmptyFragments(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -183,7 +184,7 @@ func TestMaxEmptyFragments(t *testing.T) {
 				sent := p.sendAll(stream)
 				if row.want < 0 {
 					if g := <-got; g != (received{Text, "ab", nil}) {
-						t.Errorf("%+v", g)
+						t.Errorf("got %+v, want the whole message", g)
 					}
 					<-sent
 					return
@@ -191,7 +192,7 @@ func TestMaxEmptyFragments(t *testing.T) {
 				reason := p.expectClose(StatusPolicyViolation)
 				p.expectEOF()
 				if err := <-sent; err == nil {
-					t.Error("all frames were taken")
+					t.Error("the Conn read all frames")
 				}
 				wantLimit(t, (<-got).err, wire.ErrEmptyFragments, "MaxEmptyFragments", row.want+1, row.want, reason)
 				wantClosed(t, c)
@@ -200,7 +201,7 @@ func TestMaxEmptyFragments(t *testing.T) {
 	}
 }
 
-// As many empty frames as may be are no fault, again and again.
+// Up to MaxEmptyFragments empty fragments in a row are allowed, any number of times.
 func TestMaxEmptyFragmentsFits(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -215,17 +216,17 @@ func TestMaxEmptyFragmentsFits(t *testing.T) {
 		stream = append(stream, p.frame(wire.OpContinuation, true, nil)...)
 		<-p.sendAll(stream)
 		if g := <-got; g != (received{Text, "xxx", nil}) {
-			t.Errorf("%+v", g)
+			t.Errorf("got %+v, want the whole message", g)
 		}
 	})
 }
 
-// collect reads the frames that the Conn sends until the stream ends, and gives
-// their opcodes and the payload of the last.
+// collect reads the frames that the Conn sends until the stream ends. It counts them by opcode
+// and returns the last one.
 func (p *peer) collect() <-chan collected {
 	return start(func() (got collected) {
 		for {
-			// No deadline: the test decides how much time passes.
+			// There is no deadline, because the test decides how much time passes.
 			h, payload, err := p.nextFrame()
 			if err != nil {
 				if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrClosedPipe) {

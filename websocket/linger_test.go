@@ -12,11 +12,11 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A duplex is a net.Pipe in each direction, so that each can be ended alone, as
-// those of TCP can. Unlike TCP it has no buffer, and lives in a bubble.
+// A duplex is one end of a pair of net.Pipes, one for each direction, so that each direction can
+// be closed alone, as with TCP. Unlike TCP it has no buffer and can be used in a bubble.
 type duplex struct {
-	net.Conn // what this end writes
-	in       net.Conn
+	net.Conn          // the direction in which this end writes
+	in       net.Conn // the direction in which it reads
 }
 
 func duplexPair() (a, b net.Conn) {
@@ -33,21 +33,21 @@ func (d *duplex) SetDeadline(t time.Time) error {
 	return errors.Join(d.in.SetReadDeadline(t), d.Conn.SetWriteDeadline(t))
 }
 
-// newDuplexPeer is newPeer over a transport whose directions end alone.
+// newDuplexPeer is newPeer over a transport whose directions can be closed alone.
 func newDuplexPeer(t *testing.T, role wire.Role, limits Limits) (*Conn, *peer) {
 	t.Helper()
 	ours, theirs := duplexPair()
 	return newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: limits})
 }
 
-// After a failure our side of the stream ends at once. What the peer still sends is
-// read for a second, or a mebibyte, so that no reset overtakes the close frame.
+// After a failure, the Conn ends its side of the stream at once. It reads what the peer still
+// sends, for up to a second or 1 MiB, so that no reset overtakes the close frame.
 func TestLinger(t *testing.T) {
 	for _, row := range []struct {
 		name string
-		peer func(p *peer) error // after it has seen the end of our side
+		peer func(p *peer) error // runs after the peer has seen the end of the Conn's side
 		want time.Duration
-		fail bool // the peer is cut off
+		fail bool // the peer's write fails
 	}{
 		{"peer closes", func(p *peer) error { return p.nc.Close() }, 0, false},
 		{"peer sends and closes", func(p *peer) error {
@@ -83,19 +83,19 @@ func TestLinger(t *testing.T) {
 				p.expectClose(StatusProtocolError)
 				p.expectEOF()
 				if d := time.Since(begun); d != 0 {
-					t.Errorf("our side ended after %v", d)
+					t.Errorf("the Conn ended its side after %v, want 0", d)
 				}
 				sent := start(func() error { return row.peer(p) })
 				r := <-read
 				wantError(t, r.err, "read", wire.ErrReservedOpcode)
 				if r.took != 0 {
-					t.Errorf("Read took %v", r.took)
+					t.Errorf("Read took %v, want 0", r.took)
 				}
 				if took := tornDown(c).Sub(begun); took != row.want {
 					t.Errorf("the drain took %v, want %v", took, row.want)
 				}
 				if err := <-sent; (err != nil) != row.fail {
-					t.Errorf("peer: %v", err)
+					t.Errorf("peer: got error %v, want an error: %v", err, row.fail)
 				}
 				wantClosed(t, c)
 			})
@@ -103,15 +103,15 @@ func TestLinger(t *testing.T) {
 	}
 }
 
-// tornDown waits for the teardown, and returns when it was done.
+// tornDown waits for the end of the teardown and returns the time.
 func tornDown(c *Conn) time.Time {
 	_ = c.in.turn.lock(context.Background(), context.Background())
 	defer c.in.turn.unlock()
 	return time.Now()
 }
 
-// Close and CloseNow do not wait for the drain, nor do they cut it short.
-func TestLingerCutShort(t *testing.T) {
+// Close and CloseNow do not wait for the drain, and do not cut it short either.
+func TestLingerAndClose(t *testing.T) {
 	for _, now := range []bool{true, false} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newDuplexPeer(t, role, Limits{})
@@ -126,21 +126,21 @@ func TestLingerCutShort(t *testing.T) {
 				ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
 				defer cancel()
 				if err := c.Close(ctx, StatusNormalClosure, ""); !errors.Is(err, net.ErrClosed) {
-					t.Errorf("Close: %v", err)
+					t.Errorf("Close: got %v, want net.ErrClosed", err)
 				}
 			}
 			if r := <-read; !errors.Is(r.err, net.ErrClosed) || r.took != 0 || time.Since(begun) != 0 {
-				t.Errorf("Read: %v after %v, %v with Close", r.err, r.took, time.Since(begun))
+				t.Errorf("Read: got %v after %v, and Close returned after %v, want both at once", r.err, r.took, time.Since(begun))
 			}
 			if took := tornDown(c).Sub(begun); took != lingerTime {
-				t.Errorf("the drain took %v", took)
+				t.Errorf("the drain took %v, want %v", took, lingerTime)
 			}
 			wantClosed(t, c)
 		})
 	}
 }
 
-// The peer may have ended its side of the stream, and still gets what is due.
+// A peer that has ended its side of the stream still receives the close frame.
 func TestPeerHalfClosed(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newDuplexPeer(t, role, Limits{})
@@ -151,7 +151,7 @@ func TestPeerHalfClosed(t *testing.T) {
 		p.expectEOF()
 		var e *CloseError
 		if g := <-read; !errors.As(g.err, &e) || e.Code != StatusNormalClosure {
-			t.Errorf("%+v", g)
+			t.Errorf("got %+v, want the peer's close frame", g)
 		}
 		wantClosed(t, c)
 
@@ -161,7 +161,7 @@ func TestPeerHalfClosed(t *testing.T) {
 		p.closeWrite()
 		wantError(t, (<-read).err, "read", io.ErrUnexpectedEOF)
 		if err := <-written; !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
 		synctest.Wait()
 		wantClosed(t, c)

@@ -24,23 +24,23 @@ func TestNewConnDefaults(t *testing.T) {
 		p := &peer{t: t, nc: theirs, role: wire.Client}
 		go p.send(wire.OpBinary, true, "masked")
 		if typ, data, err := c.Read(t.Context()); typ != Binary || string(data) != "masked" || err != nil {
-			t.Errorf("%v %q, %v", typ, data, err)
+			t.Errorf("got %v %q, %v, want the masked message", typ, data, err)
 		}
 		if c.Subprotocol() != "" || !reflect.DeepEqual(c.Extension(), wire.ExtensionSpec{}) || c.NetConn() != ours {
-			t.Errorf("%q %v %v", c.Subprotocol(), c.Extension(), c.NetConn())
+			t.Errorf("got subprotocol %q, extension %v, transport %v", c.Subprotocol(), c.Extension(), c.NetConn())
 		}
 		if n := c.in.max.Load(); n != DefaultMaxMessage {
-			t.Errorf("MaxMessage is %d", n)
+			t.Errorf("got MaxMessage %d, want %d", n, DefaultMaxMessage)
 		}
 		started := time.Now()
 		err := c.Close(t.Context(), StatusNormalClosure, "")
 		if after := time.Since(started); !errors.Is(err, context.DeadlineExceeded) || after != DefaultCloseTimeout {
-			t.Errorf("Close: %v after %v", err, after)
+			t.Errorf("Close: got %v after %v, want a timeout after %v", err, after, DefaultCloseTimeout)
 		}
 	})
 }
 
-// What the options say is what the connection has, and bytes that came early come first.
+// The connection has what its options say, and Early is read before the transport.
 func TestNewConnOptions(t *testing.T) {
 	for _, role := range []wire.Role{wire.Server, wire.Client} {
 		t.Run(role.String(), func(t *testing.T) {
@@ -55,19 +55,19 @@ func TestNewConnOptions(t *testing.T) {
 			whole := shape.frame(wire.OpText, true, []byte("early"))
 			cut := shape.extFrame(wire.OpBinary, true, theirs.encode("then late"))
 			opts.Early = append(whole, cut[:3]...)
-			a.SetDeadline(time.Now().Add(-time.Hour)) // which does not bear on the Conn
+			a.SetDeadline(time.Now().Add(-time.Hour)) // must not affect the Conn
 			c, p := newPeerOver(t, a, b, opts)
 			go p.write(cut[3:])
 			for _, want := range []string{"early", "then late"} {
 				if _, data, err := c.Read(bounded(t)); string(data) != want || err != nil {
-					t.Fatalf("%q, %v, want %q", data, err, want)
+					t.Fatalf("got %q, %v, want %q", data, err, want)
 				}
 			}
 			if c.Subprotocol() != "chat" || !reflect.DeepEqual(c.Extension(), agreed) {
-				t.Errorf("%q %v", c.Subprotocol(), c.Extension())
+				t.Errorf("got subprotocol %q and extension %v, want chat and %v", c.Subprotocol(), c.Extension(), agreed)
 			}
 			if n := c.in.max.Load(); n != 100 {
-				t.Errorf("MaxMessage is %d", n)
+				t.Errorf("got MaxMessage %d, want 100", n)
 			}
 			c.CloseNow()
 			if ours.closes != 1 {
@@ -77,7 +77,8 @@ func TestNewConnOptions(t *testing.T) {
 	}
 }
 
-// The connection has the values of the context, and does not end with it.
+// The connection's context has the values of the context passed to NewConn, but does not end
+// with it.
 func TestNewConnContext(t *testing.T) {
 	type key struct{}
 	ctx, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, "value"))
@@ -86,7 +87,7 @@ func TestNewConnContext(t *testing.T) {
 	c := NewConn(ctx, ours, nil)
 	cancel()
 	if err := c.Context().Err(); err != nil || c.Context().Value(key{}) != "value" {
-		t.Errorf("%v, %v", err, c.Context().Value(key{}))
+		t.Errorf("got error %v and value %v, want nil and %q", err, c.Context().Value(key{}), "value")
 	}
 	c.CloseNow()
 	if c.Context().Err() == nil {
@@ -94,13 +95,14 @@ func TestNewConnContext(t *testing.T) {
 	}
 }
 
-// Both sides of a handshake tell what was agreed on.
+// Extension returns the agreed extension on both sides of a handshake.
 func TestExtensionAccessor(t *testing.T) {
 	checkLeaks(t)
 	answer := wire.ExtensionSpec{Name: "x-fake", Params: []wire.Param{{Name: "a", Value: "1"}}}
 	accepted := make(chan *Conn, 1)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := Accept(w, r, &AcceptOptions{Extensions: []wire.Extension{&fakeExtension{name: "x-fake", answer: &answer}}})
+		ext := &fakeExtension{name: "x-fake", answer: &answer}
+		c, err := Accept(w, r, &AcceptOptions{Extensions: []wire.Extension{ext}})
 		if err != nil {
 			t.Error(err)
 		}
@@ -116,6 +118,6 @@ func TestExtensionAccessor(t *testing.T) {
 	c := <-accepted
 	defer c.CloseNow()
 	if !reflect.DeepEqual(client.Extension(), answer) || !reflect.DeepEqual(c.Extension(), answer) {
-		t.Errorf("client %v, server %v, want %v", client.Extension(), c.Extension(), answer)
+		t.Errorf("client has %v, server has %v, want %v", client.Extension(), c.Extension(), answer)
 	}
 }

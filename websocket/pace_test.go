@@ -12,7 +12,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// trickle sends b a byte at a time.
+// trickle sends b a byte at a time, with a pause after each byte.
 func (p *peer) trickle(b []byte, pause time.Duration) {
 	for i := range b {
 		if _, err := p.nc.Write(b[i : i+1]); err != nil {
@@ -22,8 +22,8 @@ func (p *peer) trickle(b []byte, pause time.Duration) {
 	}
 }
 
-// A message that takes longer than Limits.MessageTimeout is refused with 1008, however
-// it comes and is read.
+// A message that takes longer than Limits.MessageTimeout is refused with 1008, however it arrives
+// and is read.
 func TestMessageTimeout(t *testing.T) {
 	testMessageTimeout(t, func(nc net.Conn) net.Conn { return nc })
 	testMessageTimeout(t, func(nc net.Conn) net.Conn { return undeadlined{nc} })
@@ -61,15 +61,19 @@ func testMessageTimeout(t *testing.T, wrap func(net.Conn) net.Conn) {
 			t.Run(row.name+"/"+style.name, func(t *testing.T) {
 				eachRole(t, func(t *testing.T, role wire.Role) {
 					ours, theirs := net.Pipe()
-					c, p := newPeerOver(t, wrap(ours), theirs, ConnOptions{Role: role, Limits: Limits{MessageTimeout: limit}})
-					time.Sleep(time.Hour) // of no message does not count
+					cfg := ConnOptions{Role: role, Limits: Limits{MessageTimeout: limit}}
+					c, p := newPeerOver(t, wrap(ours), theirs, cfg)
+					time.Sleep(time.Hour) // time without a message does not count
 					begun := time.Now()
 					sent := start(func() error { row.sends(p); return nil })
 					ended := start(func() error { return style.make(c)(context.Background()).err })
 					got := start(func() error { p.expectClose(StatusPolicyViolation); return nil })
 					e := wantError(t, <-ended, "read", ErrMessageTimeout)
-					if took := time.Since(begun); took < limit || took > limit+10*probeTime || !e.Timeout() || e.Code != StatusPolicyViolation {
-						t.Errorf("after %v: %v, %v", took, e, e.Code)
+					if took := time.Since(begun); took < limit || took > limit+10*probeTime {
+						t.Errorf("Read returned after %v, want %v", took, limit)
+					}
+					if !e.Timeout() || e.Code != StatusPolicyViolation {
+						t.Errorf("got error %v with code %v, want a timeout with code 1008", e, e.Code)
 					}
 					<-got
 					p.nc.Close()
@@ -80,7 +84,7 @@ func testMessageTimeout(t *testing.T, wrap func(net.Conn) net.Conn) {
 	}
 }
 
-// What does not keep a reader waiting for the rest of a message does not count.
+// Only the time in which a reader waits for the rest of a message counts.
 func TestMessageTimeoutDoesNotCount(t *testing.T) {
 	const limit = time.Minute
 	for _, row := range []struct {
@@ -155,7 +159,7 @@ func TestMessageTimeoutDoesNotCount(t *testing.T) {
 	}
 }
 
-// A write that fails while a read waits for the rest of a message has bounds of its own.
+// A write that fails while a read waits for the rest of a message is not a message timeout.
 func TestMessageTimeoutAndFailedWrite(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newWornPeer(t, role, Limits{MessageTimeout: time.Hour}, 0)
@@ -165,22 +169,22 @@ func TestMessageTimeoutAndFailedWrite(t *testing.T) {
 		failWrite(t, c)
 		g := <-read
 		if errors.Is(g.err, ErrMessageTimeout) || !errors.Is(g.err, errWornOut) {
-			t.Errorf("Read: %v", g.err)
+			t.Errorf("Read: got %v, want %v alone", g.err, errWornOut)
 		}
 		<-c.Context().Done()
 		if v := c.Closure(); errors.Is(v.Err, ErrMessageTimeout) {
-			t.Errorf("%+v", v)
+			t.Errorf("Closure: got %+v, want no message timeout", v)
 		}
 	})
 }
 
-// A message that came whole keeps nobody waiting, though Close drops it or nobody has read
+// A message that was received whole does not time out, even if Close drops it or nobody has read
 // it to its end.
 func TestMessageTimeoutAndClose(t *testing.T) {
 	for _, open := range []bool{false, true} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{MessageTimeout: time.Second})
-			if open { // a streamed message that came whole and was not read to its end
+			if open { // a streamed message that was received whole and not read to its end
 				go p.send(wire.OpText, true, "whole")
 				if _, err := c.Reader(context.Background()); err != nil {
 					t.Fatal(err)
@@ -194,27 +198,27 @@ func TestMessageTimeoutAndClose(t *testing.T) {
 			time.Sleep(2 * time.Second)
 			go p.nc.Write(p.frame(wire.OpClose, true, []byte{3, 0xe8}))
 			if err := <-closed; err != nil {
-				t.Errorf("open=%v: Close: %v; %+v", open, err, c.Closure())
+				t.Errorf("open=%v: Close: got %v, want nil (closure %+v)", open, err, c.Closure())
 			}
 		})
 	}
 }
 
-// What is there is read, though reads have waited for as long as they may.
-func TestMessageTimeoutReadsWhatIsThere(t *testing.T) {
+// Bytes that have arrived are read even if reads have waited as long as they may.
+func TestMessageTimeoutReadsArrivedBytes(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MessageTimeout: time.Second})
 		go p.send(wire.OpText, false, "a")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if _, _, err := c.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Skip("its own context and the limit end at the same moment: ", err)
+			t.Skip("the context and the limit ended at the same moment: ", err)
 		}
 		go p.nc.Write(p.frame(wire.OpContinuation, true, []byte("b")))
 		synctest.Wait()
 		g := <-startRead(context.Background(), c)
 		if g.data != "ab" {
-			t.Errorf("%q %v", g.data, g.err)
+			t.Errorf("got %q, %v, want %q", g.data, g.err, "ab")
 		}
 	})
 }

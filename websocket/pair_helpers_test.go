@@ -21,11 +21,11 @@ import (
 // transports are the kinds of transport that netPair knows.
 var transports = []string{"tcp", "unix", "pipe", "tls", "wrapped", "undeadlined"}
 
-// A wrapped is a connection as listeners make it that limit or count: it can do what a
-// net.Conn must, and nothing else.
+// A wrapped is a connection as listeners that limit or count connections return it. It has the
+// methods of net.Conn and no others.
 type wrapped struct{ net.Conn }
 
-// netPair returns the two ends of a transport. Whoever gets them closes them.
+// netPair returns the two ends of a transport. The caller must close them.
 func netPair(t testing.TB, kind string) (a, b net.Conn) {
 	t.Helper()
 	switch kind {
@@ -68,7 +68,7 @@ func listenPair(t testing.TB, network, addr string) (a, b net.Conn) {
 	return a, b
 }
 
-// pairTLS returns the configuration of a server with a certificate of its own.
+// pairTLS returns the configuration of a server with a self-signed certificate.
 var pairTLS = sync.OnceValue(func() *tls.Config {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -82,14 +82,14 @@ var pairTLS = sync.OnceValue(func() *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 })
 
-// connPair returns the two Conns of one connection, which end with the test.
-// Fields of limits that are zero have their defaults.
+// connPair returns the two Conns of one connection, which are closed at the end of the test. Zero
+// fields of limits have their defaults.
 func connPair(t testing.TB, kind string, limits Limits) (client, server *Conn) {
 	t.Helper()
 	return sessionPair(t, kind, limits, nil, nil)
 }
 
-// sessionPair is connPair with an extension's sessions.
+// sessionPair is connPair with the sessions of an extension.
 func sessionPair(t testing.TB, kind string, limits Limits, cs, ss wire.Session) (client, server *Conn) {
 	t.Helper()
 	a, b := netPair(t, kind)
@@ -102,7 +102,7 @@ func sessionPair(t testing.TB, kind string, limits Limits, cs, ss wire.Session) 
 	return client, server
 }
 
-// bounded returns a context that ends before a test that hangs would.
+// bounded returns a context that ends after a minute, so that a call cannot hang the test.
 func bounded(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -110,8 +110,8 @@ func bounded(t testing.TB) context.Context {
 	return ctx
 }
 
-// pattern returns n bytes that are others for each seed, and at each offset. They
-// must not be changed.
+// pattern returns n bytes that differ for each seed and do not repeat. The caller must not change
+// them.
 func pattern(n int, seed uint32) []byte {
 	all := patterns()
 	from := int(seed*7919&0x7fffffff) % (len(all) - n)

@@ -12,20 +12,20 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A peer is the other side of a Conn, played by a test in frames: it does only
-// what it is told to, right or wrong.
+// A peer is the other side of a Conn. The test tells it which frames to send, right or wrong, and
+// it does nothing on its own.
 type peer struct {
 	t    *testing.T
 	nc   net.Conn
 	role wire.Role // the peer's own
 	key  [4]byte
 
-	got  []byte // read and not yet looked at
-	open bool   // a message has been begun; for tests to note
+	got  []byte // read and not yet consumed
+	open bool   // a message has been begun; set by tests
 }
 
-// newPeer makes a Conn with the given role over a net.Pipe and its peer. Fields of
-// limits that are zero have their defaults. Both ends are closed with the test.
+// newPeer returns a Conn with the given role over a net.Pipe, and its peer. Zero fields of limits
+// have their defaults. Both ends are closed at the end of the test.
 func newPeer(t *testing.T, role wire.Role, limits Limits) (*Conn, *peer) {
 	t.Helper()
 	ours, theirs := net.Pipe()
@@ -47,7 +47,7 @@ func newPeerOver(t *testing.T, ours, theirs net.Conn, cfg ConnOptions) (*Conn, *
 	return c, p
 }
 
-// tcpPair returns two ends of a TCP connection over loopback.
+// tcpPair returns the two ends of a TCP connection over the loopback interface.
 func tcpPair(t *testing.T) (ours, theirs net.Conn) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -97,20 +97,20 @@ func (p *peer) sendClose(code wire.StatusCode, reason string) {
 	p.t.Helper()
 	b, err := wire.AppendClose(nil, code, reason)
 	if err != nil {
-		panic(err) // a fault of the test, which may be on any goroutine
+		panic(err) // a bug in the test, which may run on any goroutine
 	}
 	p.send(wire.OpClose, true, string(b))
 }
 
-// next reads the next whole frame of the Conn, checks its masking and returns it
-// unmasked. It waits for a minute at most.
+// next reads the next whole frame of the Conn, checks its masking and returns it unmasked. It
+// waits for at most a minute.
 func (p *peer) next() (wire.Header, []byte, error) {
 	p.nc.SetReadDeadline(time.Now().Add(time.Minute))
 	defer p.nc.SetReadDeadline(time.Time{})
 	return p.nextFrame()
 }
 
-// nextFrame is next with no bound in time.
+// nextFrame is next without the limit of a minute.
 func (p *peer) nextFrame() (wire.Header, []byte, error) {
 	for {
 		h, n, err := wire.ConsumeHeader(p.got)
@@ -118,12 +118,12 @@ func (p *peer) nextFrame() (wire.Header, []byte, error) {
 			payload := bytes.Clone(p.got[n : n+int(h.Length)])
 			p.got = p.got[n+int(h.Length):]
 			if h.Masked != (p.role == wire.Server) {
-				p.t.Errorf("peer: frame with masked = %v", h.Masked)
+				p.t.Errorf("peer: got a frame with masked=%v, want %v", h.Masked, !h.Masked)
 			}
 			if h.Masked {
 				wire.Mask(payload, h.Key, 0)
 				if h.Key == [4]byte{} {
-					p.t.Error("peer: frame with a key of 0, which chance makes once in 2^32")
+					p.t.Error("peer: got the masking key 0, which occurs by chance once in 2^32 frames")
 				}
 			}
 			return h, payload, nil
@@ -145,20 +145,20 @@ func (p *peer) expect(op wire.Opcode, fin bool, payload string) {
 	p.t.Helper()
 	h, got, err := p.next()
 	if err != nil {
-		p.t.Fatalf("peer: expected a %v frame, got %v", op, err)
+		p.t.Fatalf("peer: got error %v, want a %v frame", err, op)
 	}
 	if h.Opcode != op || h.Fin != fin || string(got) != payload {
 		p.t.Fatalf("peer: got %v fin=%v %.60q, want %v fin=%v %.60q", h.Opcode, h.Fin, got, op, fin, payload)
 	}
 }
 
-// expectClose reads the next frame and checks that it is a close frame with code;
-// it returns the reason.
+// expectClose reads the next frame and checks that it is a close frame with code. It returns the
+// reason.
 func (p *peer) expectClose(code wire.StatusCode) string {
 	p.t.Helper()
 	h, got, err := p.next()
 	if err != nil {
-		p.t.Fatalf("peer: expected a close frame, got %v", err)
+		p.t.Fatalf("peer: got error %v, want a close frame", err)
 	}
 	if h.Opcode != wire.OpClose {
 		p.t.Fatalf("peer: got a %v frame %.60q, want close %v", h.Opcode, got, code)

@@ -13,7 +13,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// startPing pings on a goroutine of its own.
+// startPing calls Ping on a new goroutine.
 func startPing(ctx context.Context, c *Conn) <-chan pinged {
 	return start(func() pinged {
 		rtt, err := c.Ping(ctx)
@@ -36,6 +36,7 @@ func (p *peer) expectPing() string {
 	return string(payload)
 }
 
+// Ping returns the round-trip time and uses a new payload every time.
 func TestPingRoundTrip(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -45,22 +46,22 @@ func TestPingRoundTrip(t *testing.T) {
 			done := startPing(context.Background(), c)
 			payload := p.expectPing()
 			if seen[payload] {
-				t.Errorf("payload %x a second time", payload)
+				t.Errorf("got payload %x twice, want a new one", payload)
 			}
 			seen[payload] = true
 			time.Sleep(rtt)
 			p.send(wire.OpPong, true, payload)
 			if r := <-done; r.err != nil || r.rtt != rtt {
-				t.Errorf("%v, %v, want %v", r.rtt, r.err, rtt)
+				t.Errorf("got round trip %v, %v, want %v", r.rtt, r.err, rtt)
 			}
 		}
 		if c.pings.waiting != nil {
-			t.Errorf("pings wait: %v", c.pings.waiting)
+			t.Errorf("pings still wait: %v", c.pings.waiting)
 		}
 	})
 }
 
-// A pong answers its ping and those before it, but none after it.
+// A pong answers its ping and all pings before it, but no later ping.
 func TestPingsAtOnce(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -78,7 +79,7 @@ func TestPingsAtOnce(t *testing.T) {
 			select {
 			case r := <-ch:
 				if want := time.Duration(5-i) * time.Second; i > 2 || r.err != nil || r.rtt != want {
-					t.Errorf("ping %d: %v, %v, want %v", i, r.rtt, r.err, want)
+					t.Errorf("ping %d: got round trip %v, %v, want %v", i, r.rtt, r.err, want)
 				}
 			default:
 				if i <= 2 {
@@ -86,7 +87,7 @@ func TestPingsAtOnce(t *testing.T) {
 				}
 			}
 		}
-		p.send(wire.OpPong, true, payloads[1]) // late, and answered already
+		p.send(wire.OpPong, true, payloads[1]) // late: the ping is already answered
 		p.send(wire.OpPong, true, payloads[4])
 		for _, ch := range done[3:] {
 			if r := <-ch; r.err != nil {
@@ -96,8 +97,7 @@ func TestPingsAtOnce(t *testing.T) {
 	})
 }
 
-// A ping that waits for its turn to be sent has no number yet, so that no pong can
-// answer it.
+// A ping that waits to be written has no number yet, so that no pong can answer it.
 func TestPingNumberedAsItLeaves(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -113,7 +113,7 @@ func TestPingNumberedAsItLeaves(t *testing.T) {
 		synctest.Wait()
 		select {
 		case r := <-done:
-			t.Errorf("answered by a pong that came before it: %+v", r)
+			t.Errorf("got %+v from a pong that arrived before the ping was sent", r)
 		default:
 		}
 		p.send(wire.OpPong, true, payload)
@@ -123,12 +123,14 @@ func TestPingNumberedAsItLeaves(t *testing.T) {
 	})
 }
 
-// Pongs that nobody asked for are read over.
+// Unsolicited pongs are ignored.
 func TestPongsUnsolicited(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		read := startRead(context.Background(), c)
-		pongs := []string{"", "x", "\x00\x00\x00\x00\x00\x00\x00\x00", "\x00\x00\x00\x00\x00\x00\x00\x01", string(make([]byte, 125))}
+		pongs := []string{
+			"", "x", "\x00\x00\x00\x00\x00\x00\x00\x00", "\x00\x00\x00\x00\x00\x00\x00\x01", string(make([]byte, 125)),
+		}
 		for _, payload := range pongs {
 			p.send(wire.OpPong, true, payload)
 		}
@@ -143,7 +145,7 @@ func TestPongsUnsolicited(t *testing.T) {
 		synctest.Wait()
 		select {
 		case r := <-done:
-			t.Errorf("answered by another pong: %+v", r)
+			t.Errorf("got %+v from another pong", r)
 		default:
 		}
 		p.send(wire.OpPong, true, payload)
@@ -152,12 +154,12 @@ func TestPongsUnsolicited(t *testing.T) {
 		}
 		p.send(wire.OpText, true, "text")
 		if g := <-read; g != (received{Text, "text", nil}) {
-			t.Errorf("%+v", g)
+			t.Errorf("got %+v, want the text message", g)
 		}
 	})
 }
 
-// A ping whose context ends is forgotten, and its pong means nothing any more.
+// A ping whose context ends is forgotten, and its late pong has no effect.
 func TestPingGivesUp(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -168,13 +170,13 @@ func TestPingGivesUp(t *testing.T) {
 		late := p.expectPing()
 		r := <-done
 		if e := wantError(t, r.err, "ping", context.DeadlineExceeded); errors.Is(e, net.ErrClosed) || !e.Timeout() {
-			t.Errorf("%+v", e)
+			t.Errorf("got %+v, want a timeout and an open connection", e)
 		}
 		if len(c.pings.waiting) != 0 {
-			t.Errorf("pings wait: %v", c.pings.waiting)
+			t.Errorf("pings still wait: %v", c.pings.waiting)
 		}
 		if _, err := c.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("Ping with a context that has ended: %v", err)
+			t.Errorf("Ping with an ended context: got %v, want context.DeadlineExceeded", err)
 		}
 		done = startPing(context.Background(), c)
 		payload := p.expectPing()
@@ -182,7 +184,7 @@ func TestPingGivesUp(t *testing.T) {
 		synctest.Wait()
 		select {
 		case r := <-done:
-			t.Errorf("answered by an earlier pong: %+v", r)
+			t.Errorf("got %+v from the pong of an earlier ping", r)
 		default:
 		}
 		p.send(wire.OpPong, true, payload)
@@ -192,7 +194,7 @@ func TestPingGivesUp(t *testing.T) {
 	})
 }
 
-// The end of the connection ends a ping, waiting for its turn or for its pong.
+// The end of the connection ends a ping that waits to be written, and one that waits for its pong.
 func TestPingEnds(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -205,7 +207,7 @@ func TestPingEnds(t *testing.T) {
 		p.nc.Close()
 		for _, ch := range []<-chan pinged{sent, queued} {
 			if r := <-ch; !errors.Is(r.err, net.ErrClosed) {
-				t.Errorf("%+v", r)
+				t.Errorf("got %+v, want net.ErrClosed", r)
 			}
 		}
 		<-written
@@ -214,8 +216,8 @@ func TestPingEnds(t *testing.T) {
 	})
 }
 
-// Each ping is answered with its own payload, in order, also if many come at once
-// and within a message.
+// Each ping is answered with its own payload, in order, even if many arrive at once and within a
+// message.
 func TestPingsAnswered(t *testing.T) {
 	for _, kind := range transports {
 		for _, role := range roles {
@@ -237,14 +239,14 @@ func TestPingsAnswered(t *testing.T) {
 				p.expect(wire.OpPong, true, "")
 				p.expect(wire.OpPong, true, string(pattern(125, 0)))
 				if g := <-read; g != (received{Text, "ab", nil}) {
-					t.Errorf("%+v", g)
+					t.Errorf("got %+v, want the text message", g)
 				}
 			})
 		}
 	}
 }
 
-// A pong waits behind a writer that is stalled; the reader does not.
+// A pong waits for a stalled writer. The reader does not.
 func TestPongBehindStalledWriter(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -254,7 +256,7 @@ func TestPongBehindStalledWriter(t *testing.T) {
 			p.send(wire.OpPing, true, fmt.Sprint("ping ", i))
 			p.send(wire.OpText, true, "not held up")
 			if g := <-read; g.data != "not held up" {
-				t.Errorf("%+v", g)
+				t.Errorf("got %+v, want the text message", g)
 			}
 		}
 		p.expect(wire.OpText, true, "slow")

@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// plainWays are the ways to send a message past the extension.
+// plainWays are the ways to send a message that bypasses the extension.
 var plainWays = []struct {
 	name  string
 	write func(ctx context.Context, c *Conn, t MessageType, p []byte) error
@@ -33,9 +33,8 @@ var plainWays = []struct {
 	}},
 }
 
-// A plain message is on the wire what it is to the caller, with no bit of an
-// extension, and the state that the peer shares stays right for the messages after
-// it.
+// A plain message is sent unchanged and without the bits of an extension. The state shared with
+// the peer stays correct for later messages.
 func TestPlain(t *testing.T) {
 	for _, way := range plainWays {
 		for _, role := range roles {
@@ -57,26 +56,27 @@ func TestPlain(t *testing.T) {
 					return nil
 				})
 				for i, n := range sizes {
-					if h, got := p.message(); h.RSV != 0 || h.Opcode != wire.OpText || !bytes.Equal(got, pattern(n, uint32(i))) {
-						t.Fatalf("a plain message of %d bytes came as %+v with %d bytes", n, h, len(got))
+					h, got := p.message()
+					if h.RSV != 0 || h.Opcode != wire.OpText || !bytes.Equal(got, pattern(n, uint32(i))) {
+						t.Fatalf("got %+v with %d bytes, want a plain message of %d bytes", h, len(got), n)
 					}
 					want := theirs.encode("transformed")
 					if h, got := p.message(); h.RSV != runsBit || string(got) != want {
-						t.Fatalf("after it: %+v, % x, want % x", h, got, want)
+						t.Fatalf("after it: got %+v, % x, want % x", h, got, want)
 					}
 				}
 				if err := <-wrote; err != nil {
 					t.Error(err)
 				}
 				if ours.plains < len(sizes) {
-					t.Errorf("the extension was told of %d plain messages", ours.plains)
+					t.Errorf("the extension saw %d plain messages, want at least %d", ours.plains, len(sizes))
 				}
 			})
 		}
 	}
 }
 
-// message reads a whole message. It returns the header of its first frame.
+// message reads a whole message. It returns the header of the first frame and the whole payload.
 func (p *peer) message() (first wire.Header, payload []byte) {
 	p.t.Helper()
 	for i := 0; ; i++ {
@@ -87,7 +87,7 @@ func (p *peer) message() (first wire.Header, payload []byte) {
 		if i == 0 {
 			first = h
 		} else if h.Opcode != wire.OpContinuation || h.RSV != 0 {
-			p.t.Fatalf("frame %d of a message: %+v", i, h)
+			p.t.Fatalf("frame %d of a message: got %+v, want a continuation", i, h)
 		}
 		if payload = append(payload, b...); h.Fin {
 			return first, payload
@@ -95,7 +95,7 @@ func (p *peer) message() (first wire.Header, payload []byte) {
 	}
 }
 
-// Without an extension plain messages are like any other.
+// Without an extension, plain messages are like all others.
 func TestPlainWithoutExtension(t *testing.T) {
 	for _, way := range plainWays {
 		checkLeaks(t)
@@ -105,22 +105,22 @@ func TestPlainWithoutExtension(t *testing.T) {
 			t.Fatal(err)
 		}
 		if typ, got, err := server.Read(ctx); typ != Text || string(got) != "as it is" || err != nil {
-			t.Errorf("%s: %v %q %v", way.name, typ, got, err)
+			t.Errorf("%s: got %v %q, %v", way.name, typ, got, err)
 		}
 		for _, typ := range []MessageType{0, MessageType(wire.OpPing)} {
 			if err := way.write(ctx, client, typ, nil); !errors.Is(err, errMessageType) {
-				t.Errorf("%s of type %d: %v", way.name, typ, err)
+				t.Errorf("%s of type %d: got %v, want %v", way.name, typ, err, errMessageType)
 			}
 		}
 		client.CloseNow()
 		if err := way.write(ctx, client, Text, nil); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("%s after the end: %v", way.name, err)
+			t.Errorf("%s after the end: got %v, want net.ErrClosed", way.name, err)
 		}
 	}
 }
 
-// A plain message whose context ends before its first byte harms nothing, under an
-// extension too.
+// A plain message whose context ends before its first byte was sent does no harm, even with an
+// extension.
 func TestPlainCancelledBefore(t *testing.T) {
 	for _, way := range plainWays {
 		checkLeaks(t)
@@ -132,7 +132,7 @@ func TestPlainCancelledBefore(t *testing.T) {
 		}
 		wrote := start(func() error { return c.Write(bounded(t), Binary, []byte("next")) })
 		if h, got := p.message(); h.RSV != runsBit || string(got) != theirs.encode("next") {
-			t.Errorf("%s: then came %+v, % x", way.name, h, got)
+			t.Errorf("%s: then got %+v, % x, want the next message", way.name, h, got)
 		}
 		if err := <-wrote; err != nil {
 			t.Error(err)

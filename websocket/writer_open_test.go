@@ -25,18 +25,19 @@ var messageCalls = map[string]func(ctx context.Context, c *Conn) error{
 	"PlainWriter": func(ctx context.Context, c *Conn) error { _, err := c.PlainWriter(ctx, Text); return err },
 }
 
-// anHour is a context for calls of which none may wait for so long.
+// anHour returns a context for calls that must not wait as long as an hour.
 func anHour(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// openWriter returns a writer of a Conn whose peer takes everything.
+// openWriter returns a writer of a Conn whose peer reads everything. The channel delivers the
+// payloads of the peer's messages at the end, with a period after each message.
 func openWriter(t *testing.T, role wire.Role, limits Limits) (*Conn, *MessageWriter, <-chan string) {
 	t.Helper()
 	c, p := newPeer(t, role, limits)
-	came := start(func() string {
+	received := start(func() string {
 		var all string
 		for {
 			h, b, err := p.nextFrame()
@@ -53,26 +54,26 @@ func openWriter(t *testing.T, role wire.Role, limits Limits) (*Conn, *MessageWri
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, w, came
+	return c, w, received
 }
 
-// A message that its goroutine begins before its own writer is closed is an error after
-// WriteTimeout, and costs neither the open message nor the connection.
+// A goroutine that begins a message before it has closed its own writer gets an error after
+// WriteTimeout. The open message and the connection are not affected.
 func TestWriteWithOpenWriter(t *testing.T) {
 	for name, call := range messageCalls {
 		t.Run(name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
-				c, w, came := openWriter(t, role, Limits{})
+				c, w, received := openWriter(t, role, Limits{})
 				if _, err := io.WriteString(w, "first"); err != nil {
 					t.Fatal(err)
 				}
 				began := time.Now()
 				e := wantError(t, call(anHour(t), c), "write", ErrMessageOpen)
 				if d := time.Since(began); d != DefaultWriteTimeout {
-					t.Errorf("after %v", d)
+					t.Errorf("the call returned after %v, want %v", d, DefaultWriteTimeout)
 				}
 				if !e.Timeout() || e.Accepted || errors.Is(e, net.ErrClosed) || errors.Is(e, context.DeadlineExceeded) {
-					t.Errorf("%+v", e)
+					t.Errorf("got %+v, want a timeout and an open connection", e)
 				}
 				if err := w.Flush(); err != nil {
 					t.Fatal(err)
@@ -84,15 +85,15 @@ func TestWriteWithOpenWriter(t *testing.T) {
 					t.Fatal(err)
 				}
 				_ = c.CloseNow()
-				if got := <-came; got != "first.next." && got != "first..next." {
-					t.Errorf("the peer got %q", got)
+				if got := <-received; got != "first.next." && got != "first..next." {
+					t.Errorf("the peer received %q", got)
 				}
 			})
 		})
 	}
 }
 
-// The bound begins anew when the writer is called.
+// The timeout starts again with every call of the open writer.
 func TestWriteWithWriterLeftOpen(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, w, _ := openWriter(t, role, Limits{})
@@ -107,12 +108,12 @@ func TestWriteWithWriterLeftOpen(t *testing.T) {
 		}
 		wantError(t, <-waited, "write", ErrMessageOpen)
 		if d := time.Since(began); d != 2*DefaultWriteTimeout {
-			t.Errorf("after %v", d)
+			t.Errorf("the call returned after %v, want %v", d, 2*DefaultWriteTimeout)
 		}
 	})
 }
 
-// The bound is off with WriteTimeout; the contexts are not.
+// A negative WriteTimeout turns the timeout off, but contexts still end the calls.
 func TestWriteWithOpenWriterUnlimited(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _, _ := openWriter(t, role, Limits{WriteTimeout: -1})
@@ -124,11 +125,11 @@ func TestWriteWithOpenWriterUnlimited(t *testing.T) {
 	})
 }
 
-// A writer that is called from time to time holds the others up, and so do several
-// writers, one after the other, of which none is idle for long.
+// Messages wait as long as the open writer is called from time to time, and also for several
+// writers in a row, if none of them is idle for long.
 func TestWriteWaitsForBusyWriters(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, w, came := openWriter(t, role, Limits{})
+		c, w, received := openWriter(t, role, Limits{})
 		const pause = DefaultWriteTimeout * 2 / 3
 		second := start(func() error {
 			w, err := c.Writer(anHour(t), Text)
@@ -156,15 +157,14 @@ func TestWriteWaitsForBusyWriters(t *testing.T) {
 			t.Error(err)
 		}
 		_ = c.CloseNow()
-		if got := <-came; got != "11111.second.third." {
-			t.Errorf("the peer got %q", got)
+		if got := <-received; got != "11111.second.third." {
+			t.Errorf("the peer received %q", got)
 		}
 	})
 }
 
-// Whoever waits for a call of a writer, or for ordinary messages, waits as long as the peer
-// goes on reading: each piece has a bound of its own. A writer that is closed has no part
-// in it.
+// A call that waits for other messages, or for a call of their writer, waits as long as the peer
+// keeps reading, because each piece has its own timeout. A closed writer has no influence.
 func TestWriteWaitsForSlowPeer(t *testing.T) {
 	for name, first := range map[string]func(ctx context.Context, c *Conn, p []byte) error{
 		"messages": func(ctx context.Context, c *Conn, p []byte) error {
@@ -199,7 +199,7 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 				ended := start(func() error { return errors.Join(<-wrote, <-waited) })
 				synctest.Wait()
 				if _, err := closed.Write(nil); err == nil {
-					t.Error("a closed writer writes")
+					t.Error("Write of a closed writer succeeded")
 				}
 				b := make([]byte, 2048)
 				began := time.Now()
@@ -209,7 +209,7 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 					select {
 					case err := <-ended:
 						if d := time.Since(began); err != nil || d < 3*DefaultWriteTimeout {
-							t.Errorf("%v, after %v", err, d)
+							t.Errorf("got %v after %v, want nil after %v or more", err, d, 3*DefaultWriteTimeout)
 						}
 						return
 					default:
@@ -223,11 +223,10 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 	}
 }
 
-// A waiter after another that gave up gives up in its turn, and neither is lost: the
-// queue is as it was.
-func TestWaitersBehindOpenWriter(t *testing.T) {
+// Calls that wait for an open writer time out one after the other and leave the queue intact.
+func TestWaitersForOpenWriter(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, w, came := openWriter(t, role, Limits{})
+		c, w, received := openWriter(t, role, Limits{})
 		var ended []<-chan error
 		for range 3 {
 			ended = append(ended, start(func() error { return c.Write(anHour(t), Text, []byte("lost")) }))
@@ -242,8 +241,8 @@ func TestWaitersBehindOpenWriter(t *testing.T) {
 			t.Error(err)
 		}
 		_ = c.CloseNow()
-		if got := <-came; got != ".last." {
-			t.Errorf("the peer got %q", got)
+		if got := <-received; got != ".last." {
+			t.Errorf("the peer received %q", got)
 		}
 	})
 }
