@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// A fakeProxy is a proxy on loopback that leads to one server, whatever it is
-// asked for, and notes what it was asked for.
+// A fakeProxy is a proxy on the loopback interface. It connects every client to one server and
+// records the requested addresses.
 type fakeProxy struct {
 	url     *url.URL
 	backend string
-	user    string // user:password it wants from a SOCKS5 client, or ""
+	user    string // user:password that it requires from a SOCKS5 client, or ""
 
 	wg    sync.WaitGroup
 	mu    sync.Mutex
-	asked []string // heads of CONNECT, or host:port asked of SOCKS5
+	asked []string // the heads of CONNECT requests, or the host:port of SOCKS5 requests
 	tls   []tls.ConnectionState
 }
 
-// startProxy starts a proxy of scheme http, https (with the settings c) or socks5.
+// startProxy starts a proxy with the scheme http, https (with the configuration c) or socks5.
 func startProxy(t *testing.T, scheme, backend, user string, c *tls.Config) *fakeProxy {
 	t.Helper()
 	ln := listen(t)
@@ -47,7 +47,7 @@ func startProxy(t *testing.T, scheme, backend, user string, c *tls.Config) *fake
 				defer nc.Close()
 				nc.SetDeadline(time.Now().Add(time.Minute))
 				if err := p.serve(nc, c); err != nil {
-					t.Logf("proxy: %v", err) // the client's side is what a test judges
+					t.Logf("proxy: %v", err) // tests check the client's side
 				}
 			})
 		}
@@ -90,14 +90,14 @@ func (p *fakeProxy) note(s string) {
 	p.asked = append(p.asked, s)
 }
 
-// requests returns what the proxy was asked so far.
+// requests returns the requests that the proxy has received so far.
 func (p *fakeProxy) requests() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.asked...)
 }
 
-// splice copies both ways until one side has ended.
+// splice copies in both directions until one side has ended.
 func (p *fakeProxy) splice(client net.Conn) error {
 	server, err := net.Dial("tcp", p.backend)
 	if err != nil {
@@ -115,7 +115,7 @@ func (p *fakeProxy) splice(client net.Conn) error {
 	return err
 }
 
-// socks serves the handshakes of RFC 1928 and RFC 1929.
+// socks performs the server's side of RFC 1928 and RFC 1929.
 func (p *fakeProxy) socks(nc net.Conn) (addr string, err error) {
 	take := func(n int) []byte {
 		b := make([]byte, n)
@@ -130,7 +130,7 @@ func (p *fakeProxy) socks(nc net.Conn) (addr string, err error) {
 		method = 2
 	}
 	if err != nil || !strings.Contains(string(methods), string(rune(method))) {
-		return "", fmt.Errorf("methods %v: %w", methods, err)
+		return "", fmt.Errorf("got methods %v, want %d (read error: %w)", methods, method, err)
 	}
 	nc.Write([]byte{5, method})
 	if method == 2 {
@@ -138,13 +138,13 @@ func (p *fakeProxy) socks(nc net.Conn) (addr string, err error) {
 		user += ":" + string(take(int(take(1)[0])))
 		if user != p.user {
 			nc.Write([]byte{1, 1})
-			return "", fmt.Errorf("user is %q", user)
+			return "", fmt.Errorf("got user %q, want %q", user, p.user)
 		}
 		nc.Write([]byte{1, 0})
 	}
 	var host string
 	kind := take(4)[3]
-	bound := []byte{5, 0, 0, kind} // the address it answers is of the kind it got
+	bound := []byte{5, 0, 0, kind} // the reply has an address of the same type as the request
 	switch kind {
 	case 1:
 		host = net.IP(take(4)).String()

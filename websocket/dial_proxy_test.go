@@ -17,14 +17,14 @@ import (
 	"time"
 )
 
-// through is a DialOptions.Proxy for one proxy.
+// through returns a DialOptions.Proxy that chooses u for every request.
 func through(u *url.URL) func(*http.Request) (*url.URL, error) {
 	return func(*http.Request) (*url.URL, error) { return u, nil }
 }
 
-// Every kind of proxy leads to servers of both kinds. It learns the host and port
-// of the server and its own credentials, and none of the server's; the server
-// learns nothing of the proxy's.
+// Every kind of proxy can connect to servers with and without TLS. The proxy receives the host and
+// port of the server and its own credentials, but not the server's. The server receives nothing
+// that is for the proxy.
 func TestProxy(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
@@ -46,22 +46,23 @@ func TestProxy(t *testing.T) {
 						return p.url, nil
 					},
 				})
-				if want := strings.Replace(strings.Replace(target, "ws", "http", 1), "server:secret@", "", 1); asked != want {
-					t.Errorf("Proxy was asked for %q, want %q", asked, want)
+				want := strings.Replace(strings.Replace(target, "ws", "http", 1), "server:secret@", "", 1)
+				if asked != want {
+					t.Errorf("Proxy was called for %q, want %q", asked, want)
 				}
-				want := addr
+				want = addr
 				if strings.HasPrefix(scheme, "http") {
 					want = "CONNECT " + addr + " HTTP/1.1\r\nHost: " + addr + "\r\n" +
 						"User-Agent: Go-http-client/1.1\r\n" +
 						"Proxy-Authorization: Basic cHJveHk6aHVzaA==\r\n\r\n"
 				}
 				if got := strings.Join(p.requests(), "|"); got != want {
-					t.Errorf("proxy was asked:\n%s\nwant:\n%s", got, want)
+					t.Errorf("the proxy received:\n%s\nwant:\n%s", got, want)
 				}
 				head := s.requests()[0]
 				if fieldOf(head, "Host") != "example.com" || fieldOf(head, "Authorization") == "" ||
 					strings.Contains(head, "Proxy") || !strings.HasPrefix(head, "GET / ") {
-					t.Errorf("request:\n%s", head)
+					t.Errorf("the server received an unexpected request:\n%s", head)
 				}
 			})
 		}
@@ -82,15 +83,15 @@ func TestProxyNetDial(t *testing.T) {
 		},
 	})
 	if want := "tcp proxy.example:80"; got != want {
-		t.Errorf("NetDial of %q, want %q", got, want)
+		t.Errorf("NetDial was called for %q, want %q", got, want)
 	}
 	if asked := p.requests(); len(asked) != 1 || strings.Contains(asked[0], "Authorization") {
-		t.Errorf("proxy was asked: %q", asked)
+		t.Errorf("the proxy received %q, want one request without credentials", asked)
 	}
 }
 
-// An https proxy is verified by its own name and sees none of the settings that
-// are for the server.
+// The certificate of an https proxy is verified against the proxy's name. The proxy sees none of
+// the TLS settings for the server.
 func TestProxyTLS(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
@@ -105,16 +106,16 @@ func TestProxyTLS(t *testing.T) {
 	clientTLS.ServerName = "example.com"
 	mustHello(t, "wss://10.0.0.1", &DialOptions{TLSConfig: clientTLS, Proxy: through(p.url)})
 	if n := <-certs; n != 1 {
-		t.Errorf("server saw %d certificates", n)
+		t.Errorf("the server saw %d certificates, want 1", n)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if cs := p.tls[0]; len(cs.PeerCertificates) != 0 || cs.ServerName != "" || cs.NegotiatedProtocol != "" {
-		t.Errorf("proxy saw %d certificates, name %q", len(cs.PeerCertificates), cs.ServerName)
+		t.Errorf("the proxy saw %d certificates and name %q, want neither", len(cs.PeerCertificates), cs.ServerName)
 	}
 }
 
-// Trust in a server, however blind, is not trust in the proxy.
+// InsecureSkipVerify applies to the server only. An https proxy is verified nevertheless.
 func TestProxyTLSVerified(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, _ := dialTLS(t)
@@ -124,8 +125,7 @@ func TestProxyTLSVerified(t *testing.T) {
 	}, "TLS handshake with the proxy")
 }
 
-// What a proxy can answer to CONNECT. A refusal is returned, neither followed nor
-// a source of cookies.
+// A proxy's refusal of CONNECT is returned. It is not followed, and its cookies are not kept.
 func TestProxyAnswers(t *testing.T) {
 	checkLeaks(t)
 	rows := map[string]struct {
@@ -133,11 +133,13 @@ func TestProxyAnswers(t *testing.T) {
 		status int
 		want   string
 	}{
-		"credentials wanted": {"HTTP/1.1 407 Who?\r\nContent-Type: text/plain\r\nProxy-Authenticate: Basic realm=\"x\"\r\nSet-Cookie: a=1\r\n\r\nname?", 407,
+		"credentials required": {"HTTP/1.1 407 Who?\r\nContent-Type: text/plain\r\n" +
+			"Proxy-Authenticate: Basic realm=\"x\"\r\nSet-Cookie: a=1\r\n\r\nname?", 407,
 			`proxy answered 407 "Who?" (Proxy-Authenticate: Basic): "name?"`},
-		"redirect":           {"HTTP/1.1 302 There\r\nLocation: http://example.com/\r\nContent-Length: 0\r\n\r\n", 302, `proxy answered 302 "There" (Location: "http://example.com/") (RFC`},
+		"redirect": {"HTTP/1.1 302 There\r\nLocation: http://example.com/\r\nContent-Length: 0\r\n\r\n", 302,
+			`proxy answered 302 "There" (Location: "http://example.com/") (RFC`},
 		"switches protocols": {"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\n\r\n", 101, `proxy answered 101 "Yes"`},
-		"speaks too early":   {"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Ha\r\n", 200, "17 bytes before the server could"},
+		"sends too early":    {"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 101 Ha\r\n", 200, "17 bytes before the server could"},
 		"large header":       {"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 64<<10), 0, "Limits.MaxResponseHeader"},
 		"no HTTP":            {"SSH-2.0-x\r\n", 0, "reading the response of the proxy"},
 		"nothing":            {"", 0, "unexpected EOF"},
@@ -154,22 +156,22 @@ func TestProxyAnswers(t *testing.T) {
 				Proxy: through(&url.URL{Scheme: "http", Host: s.addr}), Jar: jar, MaxRedirects: 3,
 			}, row.want)
 			if he.Status != row.status {
-				t.Errorf("status %d, want %d", he.Status, row.status)
+				t.Errorf("got status %d, want %d", he.Status, row.status)
 			}
 			if resp != nil && resp.Request.Method != "CONNECT" {
-				t.Errorf("response to %s", resp.Request.Method)
+				t.Errorf("got the response to %s, want CONNECT", resp.Request.Method)
 			}
 			if c := jar.Cookies(&url.URL{Scheme: "http", Host: "example.com", Path: "/"}); len(c) != 0 {
-				t.Errorf("cookies of the proxy: %v", c)
+				t.Errorf("the jar has cookies of the proxy: %v", c)
 			}
 			if n := len(s.requests()); n != 1 {
-				t.Errorf("%d requests", n)
+				t.Errorf("got %d requests, want 1", n)
 			}
 		})
 	}
 }
 
-// A proxy that never answers is bounded as a server is.
+// HandshakeTimeout applies to a proxy that never answers, as to a server.
 func TestProxyTimeout(t *testing.T) {
 	checkLeaks(t)
 	for _, scheme := range []string{"http", "https", "socks5"} {
@@ -183,17 +185,16 @@ func TestProxyTimeout(t *testing.T) {
 					NetDial: func(context.Context, string, string) (net.Conn, error) { return ours, nil },
 				})
 				timedOut := errors.Is(err, context.DeadlineExceeded)
-				mangled := scheme == "https" && greeting != "" || scheme == "socks5" && greeting[:min(1, len(greeting))] == "H"
+				mangled := scheme == "https" && greeting != "" || scheme == "socks5" && strings.HasPrefix(greeting, "H")
 				if resp != nil || !timedOut && !mangled {
-					t.Errorf("%s %q: %v, %v", scheme, greeting, resp, err)
+					t.Errorf("%s %q: got %v, %v, want a timeout", scheme, greeting, resp, err)
 				}
 			})
 		}
 	}
 }
 
-// If there is no connection to a proxy, the error says that it was to the proxy, and
-// to which, but not with which credentials.
+// The error of a failed connection to a proxy names the proxy, but not the credentials.
 func TestProxyUnreachable(t *testing.T) {
 	checkLeaks(t)
 	boom := errors.New("boom")
@@ -202,11 +203,11 @@ func TestProxyUnreachable(t *testing.T) {
 		NetDial: func(context.Context, string, string) (net.Conn, error) { return nil, boom },
 	}, "connecting to the proxy proxy.example:1080: boom")
 	if !errors.Is(he, boom) || strings.Contains(he.Error(), "user") || strings.Contains(he.Error(), "hush") {
-		t.Error(he)
+		t.Errorf("got %v, want an error without credentials", he)
 	}
 }
 
-// What can stand in Proxy's answer.
+// Errors and invalid URLs that DialOptions.Proxy returns are errors of Dial.
 func TestProxyChoice(t *testing.T) {
 	checkLeaks(t)
 	boom := errors.New("boom")
@@ -214,18 +215,20 @@ func TestProxyChoice(t *testing.T) {
 		Proxy: func(*http.Request) (*url.URL, error) { return nil, boom },
 	}, "choosing a proxy")
 	if !errors.Is(he, boom) {
-		t.Error(he)
+		t.Errorf("got %v, want %v", he, boom)
 	}
-	mustFail(t, "ws://example.com/", &DialOptions{Proxy: through(&url.URL{Scheme: "ftp", Host: "x"})}, `scheme "ftp"`)
+	ftp := &url.URL{Scheme: "ftp", Host: "x"}
+	mustFail(t, "ws://example.com/", &DialOptions{Proxy: through(ftp)}, `scheme "ftp"`)
 	mustFail(t, "ws://example.com/", &DialOptions{Proxy: through(&url.URL{Scheme: "http"})}, "no host")
 }
 
-// Of the URL of a proxy that is malformed, or that net/url reads otherwise than it was
-// meant, no error shows the password.
+// No error shows the password in the URL of a proxy, even if the URL is malformed or net/url reads
+// it differently than it was meant.
 func TestProxyHidesPassword(t *testing.T) {
 	checkLeaks(t)
 	for _, raw := range []string{
-		"http://XX:X%XXX@h:1", "http://XX:X/X@h", "http://XX:7/X@h", "http://X#X@h", "http://X:7?X@h", "XX:X@h", "socks5://X:X X@h",
+		"http://XX:X%XXX@h:1", "http://XX:X/X@h", "http://XX:7/X@h", "http://X#X@h", "http://X:7?X@h", "XX:X@h",
+		"socks5://X:X X@h",
 	} {
 		he, _ := mustFail(t, "ws://example.com/", unconnected(t, DialOptions{
 			Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(raw) },
@@ -236,7 +239,7 @@ func TestProxyHidesPassword(t *testing.T) {
 	}
 }
 
-// The address of the server as SOCKS5 puts it: names go to the proxy unresolved.
+// SOCKS5 requests carry the server's address. Names are sent unresolved.
 func TestSOCKSAddress(t *testing.T) {
 	checkLeaks(t)
 	s := serveScript(t, nil, nil, hello)
@@ -245,7 +248,7 @@ func TestSOCKSAddress(t *testing.T) {
 	for i, url := range []string{"ws://192.0.2.1", "ws://[2001:db8::1]:99", "ws://Bücher.example:65535"} {
 		mustHello(t, url, &DialOptions{Proxy: through(p.url)})
 		if p.requests()[i] != want[i] {
-			t.Errorf("%s: proxy was asked for %q, want %q", url, p.requests()[i], want[i])
+			t.Errorf("%s: the proxy received %q, want %q", url, p.requests()[i], want[i])
 		}
 	}
 	opts := &DialOptions{Proxy: through(p.url)}
@@ -253,7 +256,7 @@ func TestSOCKSAddress(t *testing.T) {
 	mustFail(t, "ws://example.com:65536", opts, "port 65536")
 }
 
-// What a SOCKS5 proxy can answer.
+// Malformed replies and refusals of a SOCKS5 proxy are errors of Dial.
 func TestSOCKSAnswers(t *testing.T) {
 	checkLeaks(t)
 	long := url.UserPassword(strings.Repeat("x", 256), "")
@@ -272,7 +275,7 @@ func TestSOCKSAnswers(t *testing.T) {
 		"refused, last code":    {nil, "\x05\x00\x05\x08\x00\x01", "address type not supported"},
 		"refused, unknown code": {nil, "\x05\x00\x05\x09\x00\x01", "code 9"},
 		"reply of version 4":    {nil, "\x05\x00\x04\x00\x00\x01", "malformed"},
-		"address unknown":       {nil, "\x05\x00\x05\x00\x00\x02\x00\x00", "malformed"},
+		"unknown address type":  {nil, "\x05\x00\x05\x00\x00\x02\x00\x00", "malformed"},
 		"greeting cut":          {nil, "\x05", "unexpected EOF"},
 		"password cut":          {url.User("u"), "\x05\x02\x01", "unexpected EOF"},
 		"reply cut":             {nil, "\x05\x00\x05\x00", "unexpected EOF"},
@@ -297,14 +300,14 @@ func TestSOCKSAnswers(t *testing.T) {
 	}
 }
 
-// Without DialOptions.Proxy the environment chooses. net/http reads it once, so
-// this runs in a process of its own.
+// Without DialOptions.Proxy, the environment chooses the proxy. The test starts a process for each
+// environment, because net/http reads the variables only once.
 func TestProxyFromEnvironment(t *testing.T) {
 	checkLeaks(t)
 	switch os.Getenv("HAWSER_TEST_PROXY") {
 	case "malformed":
 		if he, _ := mustFail(t, "ws://plain.example/", nil, "percent-encoded"); strings.Contains(he.Error(), ":1") {
-			t.Error(he)
+			t.Errorf("got %v, want an error without the password", he)
 		}
 		return
 	case "refuses":
@@ -330,6 +333,6 @@ func TestProxyFromEnvironment(t *testing.T) {
 	}
 	want := "CONNECT plain.example:80 HTTP/1.1 Basic YTpi|CONNECT secure.example:443 HTTP/1.1 "
 	if got := strings.Join(lines, "|"); got != want {
-		t.Errorf("proxy was asked %q, want %q", got, want)
+		t.Errorf("the proxy received %q, want %q", got, want)
 	}
 }

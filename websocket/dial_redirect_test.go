@@ -14,15 +14,15 @@ import (
 	"testing"
 )
 
-// redirect answers with a redirect.
+// redirect returns a response with the given status and Location.
 func redirect(status int, location string) string {
 	return fmt.Sprintf("HTTP/1.1 %d There\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", status, location)
 }
 
-// target returns the path and query that a request asks for.
+// target returns the path and query of the request.
 func (rc *scriptConn) target() string { return strings.Fields(rc.head)[1] }
 
-// credentials are what must not go to another host.
+// credentials returns options with header fields that must not be sent to another host.
 func credentials() *DialOptions {
 	return &DialOptions{
 		Proxy: direct, MaxRedirects: 10, Subprotocols: []string{"a"},
@@ -33,8 +33,8 @@ func credentials() *DialOptions {
 	}
 }
 
-// The five statuses are followed, within a host with all that the caller gave and
-// with a key of its own each time.
+// The five statuses for redirects are followed. Requests to the same host keep all of the caller's
+// options, and each request has its own key.
 func TestRedirectSameHost(t *testing.T) {
 	checkLeaks(t)
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -52,11 +52,11 @@ func TestRedirectSameHost(t *testing.T) {
 		addr = s.addr
 		_, resp := mustHello(t, "ws://server:secret@"+s.addr+"/a?b", credentials())
 		if got, want := resp.Request.URL.String(), "http://"+addr+"/f"; got != want {
-			t.Errorf("%d: the response is from %s, want %s", status, got, want)
+			t.Errorf("%d: got the response of %s, want %s", status, got, want)
 		}
 		heads := s.requests()
 		if len(heads) != 3 {
-			t.Fatalf("%d: %d requests", status, len(heads))
+			t.Fatalf("%d: got %d requests, want 3", status, len(heads))
 		}
 		keys := map[string]bool{}
 		for _, head := range heads {
@@ -64,17 +64,17 @@ func TestRedirectSameHost(t *testing.T) {
 			if fieldOf(head, "X-Token") != "hush" || fieldOf(head, "Cookie") != "own=1" ||
 				fieldOf(head, "Host") != "virtual.example" || fieldOf(head, "Sec-WebSocket-Protocol") != "a" ||
 				fieldOf(head, "Authorization") != "Basic c2VydmVyOnNlY3JldA==" {
-				t.Errorf("%d: request:\n%s", status, head)
+				t.Errorf("%d: a request lacks options of the caller:\n%s", status, head)
 			}
 		}
 		if len(keys) != 3 {
-			t.Errorf("%d: keys %v", status, keys)
+			t.Errorf("%d: got keys %v, want 3", status, keys)
 		}
 	}
 }
 
-// Nothing of the caller's but the User-Agent goes to another host, not even when
-// that one leads back. The Jar decides for itself.
+// Only the User-Agent of the caller's header is sent after a redirect to another host, even if
+// that host redirects back. The Jar decides by itself which cookies are sent.
 func TestRedirectOtherHost(t *testing.T) {
 	checkLeaks(t)
 	var other *scriptServer
@@ -97,23 +97,22 @@ func TestRedirectOtherHost(t *testing.T) {
 	mustHello(t, "ws://server:secret@"+first.addr+"/", opts)
 	heads := append(other.requests(), first.requests()[1:]...)
 	if len(heads) != 3 || fieldOf(heads[2], "Cookie") != "jar=1" {
-		t.Fatalf("requests: %q", heads)
+		t.Fatalf("got requests %q, want 3 with the cookie of the jar in the last", heads)
 	}
 	for i, head := range heads {
 		if host := []string{other.addr, first.addr, first.addr}[i]; fieldOf(head, "Host") != host ||
 			fieldOf(head, "User-Agent") != "tester/1" {
-			t.Errorf("request:\n%s", head)
+			t.Errorf("got Host or User-Agent other than %s and tester/1 in:\n%s", host, head)
 		}
 		for _, secret := range []string{"hush", "Authorization", "own=1", "Origin", "virtual"} {
 			if strings.Contains(head, secret) {
-				t.Errorf("request with %s:\n%s", secret, head)
+				t.Errorf("a request to another host contains %s:\n%s", secret, head)
 			}
 		}
 	}
 }
 
-// onlyPath is a Jar that has a cookie for one path, since those of net/http do not
-// tell ports apart.
+// onlyPath is a Jar with a cookie for one path. The Jar of net/http does not distinguish ports.
 type onlyPath string
 
 func (onlyPath) SetCookies(*url.URL, []*http.Cookie) {}
@@ -124,7 +123,7 @@ func (p onlyPath) Cookies(u *url.URL) []*http.Cookie {
 	return []*http.Cookie{{Name: "jar", Value: "1"}}
 }
 
-// A cookie that a redirect sets goes with the next request.
+// A cookie that is set by a redirect is sent with the next request.
 func TestRedirectCookies(t *testing.T) {
 	checkLeaks(t)
 	s := serveScript(t, nil, nil, func(rc *scriptConn) {
@@ -140,12 +139,12 @@ func TestRedirectCookies(t *testing.T) {
 	}
 	mustHello(t, "ws://"+s.addr, &DialOptions{Proxy: direct, Jar: jar, MaxRedirects: 1})
 	if got := fieldOf(s.requests()[1], "Cookie"); got != "a=1" {
-		t.Errorf("cookie %q", got)
+		t.Errorf("got cookie %q, want a=1", got)
 	}
 }
 
-// What must not be followed: any redirect unless asked, more than asked, and
-// those that lead to less safety or nowhere. The response is returned.
+// Redirects are not followed by default, beyond MaxRedirects, from TLS to plain text, or to a
+// Location that is not a valid URL of a host. The response is returned.
 func TestRedirectRefused(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
@@ -156,18 +155,21 @@ func TestRedirectRefused(t *testing.T) {
 		requests int
 		want     string
 	}{
-		"by default":          {0, "/", false, 1, `server answered 302 "There" (Location: "/"), and DialOptions.MaxRedirects is 0 (RFC`},
-		"negative":            {-1, "//u:p@h/", false, 1, `(Location: "//h/"), and DialOptions.MaxRedirects is -1 (RFC`},
-		"too many":            {2, "/", false, 3, `(Location: "/"), and DialOptions.MaxRedirects is 2 (RFC`},
-		"from TLS":            {5, "ws://127.0.0.1:1/", true, 1, "from TLS to plain text"},
-		"from TLS, as http":   {5, "http://127.0.0.1:1/", true, 1, "from TLS to plain text"},
-		"no Location":         {5, "", false, 1, "without a Location"},
-		"no URL":              {5, "http://[", false, 1, "not a URL"},
-		"no host":             {5, "http:///x", false, 1, "host is missing"},
-		"opaque":              {5, "ws:x", false, 1, "host is missing"},
-		"another scheme":      {5, "ftp://127.0.0.1/", false, 1, "scheme"},
-		"to a unix socket":    {5, "ws+unix:///var/run/secret.sock:/", false, 1, "scheme"},
-		"to a host not valid": {5, `ws://a"b/`, false, 1, "invalid"},
+		"by default": {0, "/", false, 1,
+			`server answered 302 "There" (Location: "/"), and DialOptions.MaxRedirects is 0 (RFC`},
+		"negative": {-1, "//u:p@h/", false, 1,
+			`(Location: "//h/"), and DialOptions.MaxRedirects is -1 (RFC`},
+		"too many": {2, "/", false, 3,
+			`(Location: "/"), and DialOptions.MaxRedirects is 2 (RFC`},
+		"from TLS":           {5, "ws://127.0.0.1:1/", true, 1, "from TLS to plain text"},
+		"from TLS, as http":  {5, "http://127.0.0.1:1/", true, 1, "from TLS to plain text"},
+		"no Location":        {5, "", false, 1, "without a Location"},
+		"not a URL":          {5, "http://[", false, 1, "not a URL"},
+		"no host":            {5, "http:///x", false, 1, "host is missing"},
+		"opaque":             {5, "ws:x", false, 1, "host is missing"},
+		"another scheme":     {5, "ftp://127.0.0.1/", false, 1, "scheme"},
+		"to a unix socket":   {5, "ws+unix:///var/run/secret.sock:/", false, 1, "scheme"},
+		"to an invalid host": {5, `ws://a"b/`, false, 1, "invalid"},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
@@ -180,31 +182,32 @@ func TestRedirectRefused(t *testing.T) {
 				Proxy: direct, TLSConfig: clientTLS, MaxRedirects: row.max,
 			}, row.want)
 			if he.Status != 302 || resp.Header.Get("Location") != row.location {
-				t.Errorf("response: %v", resp)
+				t.Errorf("got response %v, want 302 to %q", resp, row.location)
 			}
 			if n := len(s.requests()); n != row.requests {
-				t.Errorf("%d requests, want %d", n, row.requests)
+				t.Errorf("got %d requests, want %d", n, row.requests)
 			}
 		})
 	}
 }
 
-// The other statuses of the 300s are no redirects, whatever they come with.
+// Responses with other statuses are not redirects, even if they have a Location.
 func TestRedirectStatuses(t *testing.T) {
 	checkLeaks(t)
 	for _, status := range []int{300, 304, 305, 306, 399, 200, 404} {
 		s := serveScript(t, nil, nil, func(rc *scriptConn) { rc.say(redirect(status, "/next")) })
-		if he, _ := mustFail(t, "ws://"+s.addr, credentials(), fmt.Sprint(status)); strings.Contains(he.Error(), "MaxRedirects") {
-			t.Error(he)
+		he, _ := mustFail(t, "ws://"+s.addr, credentials(), fmt.Sprint(status))
+		if strings.Contains(he.Error(), "MaxRedirects") {
+			t.Errorf("%d: got %v, want an error that does not name MaxRedirects", status, he)
 		}
 		if n := len(s.requests()); n != 1 {
-			t.Errorf("%d: %d requests", status, n)
+			t.Errorf("%d: got %d requests, want 1", status, n)
 		}
 	}
 }
 
-// Within a host the client certificate and ServerName stay; to another, which is
-// a matter of the port too, they do not go. One may always go on to TLS.
+// The client certificate and ServerName are used within a host, but not for another host or port.
+// A redirect to TLS is always allowed.
 func TestRedirectTLS(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
@@ -232,20 +235,20 @@ func TestRedirectTLS(t *testing.T) {
 	mustHello(t, "wss://"+first.addr, opts)
 	for _, want := range []string{own, own, others} {
 		if got := <-saw; got != want {
-			t.Errorf("server saw %s, want %s", got, want)
+			t.Errorf("the server saw %s, want %s", got, want)
 		}
 	}
 	mustHello(t, "ws://"+plain.addr, opts)
 	if got := <-saw; got != others {
-		t.Errorf("server saw %s, want %s", got, others)
+		t.Errorf("the server saw %s, want %s", got, others)
 	}
 }
 
-// A unix socket's server leads on within its socket by a path, and elsewhere by a
-// whole URL, where it is another host.
+// A server on a Unix socket can redirect to a path on the same socket. A redirect to a whole URL
+// leads to another host.
 func TestRedirectUnix(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("the path of a socket there is no path of a URL")
+		t.Skip("paths of sockets on Windows are not paths of URLs")
 	}
 	checkLeaks(t)
 	path := filepath.Join(t.TempDir(), "s")
@@ -259,7 +262,7 @@ func TestRedirectUnix(t *testing.T) {
 			rc.say(redirect(302, "/next"))
 			return
 		}
-		rc.say(redirect(302, "ws://localhost/")) // the Host of its requests, and yet elsewhere
+		rc.say(redirect(302, "ws://localhost/")) // another host, although the requests had this Host field
 	})
 	opts := credentials()
 	opts.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -271,7 +274,7 @@ func TestRedirectUnix(t *testing.T) {
 	mustHello(t, "ws+unix://"+path, opts)
 	for i, head := range append(unix.requests(), tcp.requests()...) {
 		if got := fieldOf(head, "X-Token") == "hush"; got != (i < 2) {
-			t.Errorf("request %d:\n%s", i, head)
+			t.Errorf("request %d: got X-Token %v, want %v:\n%s", i, got, i < 2, head)
 		}
 	}
 }

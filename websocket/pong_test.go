@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A peer that pings and does not read for now does not hold up the reader: if both
-// sides did, over a transport without a buffer, each would wait for the other.
+// A peer that sends pings and does not read for a while does not hold up the reader. If both
+// sides waited, over a transport without a buffer, each would wait for the other.
 func TestPongDoesNotHoldUpReader(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -21,7 +21,7 @@ func TestPongDoesNotHoldUpReader(t *testing.T) {
 		}
 		p.send(wire.OpText, true, "more")
 		if g := <-got; g != (received{Text, "more", nil}) {
-			t.Fatalf("%+v", g)
+			t.Fatalf("got %+v, want the text message", g)
 		}
 		for _, payload := range []string{"1", "2", "3"} {
 			p.expect(wire.OpPong, true, payload)
@@ -29,8 +29,8 @@ func TestPongDoesNotHoldUpReader(t *testing.T) {
 	})
 }
 
-// A pong that a Ping waits for is no part of a flood.
-func TestPongsAskedForAreNoFlood(t *testing.T) {
+// A pong that a Ping waits for does not count toward MaxControls.
+func TestSolicitedPongsAreNoFlood(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxControls: 10})
 		got := startRead(t.Context(), c)
@@ -54,13 +54,13 @@ func TestPongsAskedForAreNoFlood(t *testing.T) {
 		}
 		p.send(wire.OpText, true, "still here")
 		if g := <-got; g != (received{Text, "still here", nil}) {
-			t.Errorf("%+v", g)
+			t.Errorf("got %+v, want the text message", g)
 		}
 	})
 }
 
-// Pongs that wait for a peer that does not read take no more memory than maxPongs;
-// the last ones are kept, and whole.
+// Pongs that wait for a peer that does not read take at most maxPongs bytes. The last ones are
+// kept, and kept whole.
 func TestPongQueue(t *testing.T) {
 	var q pongs
 	payload := bytes.Repeat([]byte("p"), wire.MaxControlPayload)
@@ -68,14 +68,14 @@ func TestPongQueue(t *testing.T) {
 		payload[0] = byte(i)
 		q.push(payload)
 		if len(q.payloads) > maxPongs {
-			t.Fatalf("%d bytes of pongs wait", len(q.payloads))
+			t.Fatalf("%d bytes of pongs wait, want at most %d", len(q.payloads), maxPongs)
 		}
 	}
 	n := 0
 	for q := q.payloads; len(q) > 0; n++ {
 		last := q[1 : 1+q[0]]
 		if len(last) != wire.MaxControlPayload || last[0] != byte(1000-len(q)/126) {
-			t.Fatalf("pong %d: %d bytes, the first %d", n, len(last), last[0])
+			t.Fatalf("pong %d: got %d bytes, the first of them %d", n, len(last), last[0])
 		}
 		q = q[1+q[0]:]
 	}
@@ -84,7 +84,7 @@ func TestPongQueue(t *testing.T) {
 	}
 }
 
-// Pongs that wait go out in turns of a block, between which others write.
+// Waiting pongs are sent a block at a time, and other writers write between the blocks.
 func TestPongsTakeTurns(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{MaxControls: -1})
@@ -111,26 +111,26 @@ func TestPongsTakeTurns(t *testing.T) {
 				continue
 			}
 			if h.Opcode != wire.OpPong || string(payload) != string([]byte{byte(pongs)}) {
-				t.Fatalf("pong %d: %v %x", pongs, h.Opcode, payload)
+				t.Fatalf("pong %d: got a %v frame with payload %x", pongs, h.Opcode, payload)
 			}
 			pongs++
 		}
 		if before == 0 || before > blockSize {
-			t.Errorf("the next message came after %d bytes of pongs", before)
+			t.Errorf("the next message arrived after %d bytes of pongs, want 1 to %d", before, blockSize)
 		}
 		synctest.Wait()
 		if n := c.Stats().ControlsWritten; n != pings {
-			t.Errorf("%d control frames are counted as written", n)
+			t.Errorf("ControlsWritten = %d, want %d", n, pings)
 		}
 		p.send(wire.OpText, true, "")
 		<-read
 		if q := c.out.pongs; q.payloads != nil || q.sending || <-first != nil || <-next != nil {
-			t.Errorf("left: %+v", q)
+			t.Errorf("pongs are left: %+v", q)
 		}
 	})
 }
 
-// A pong goes out before what is written once the message after its ping has been read.
+// A pong is sent before anything that is written after the message following its ping was read.
 func TestPongBeforeEcho(t *testing.T) {
 	for _, kind := range transports {
 		for _, role := range roles {
@@ -145,7 +145,8 @@ func TestPongBeforeEcho(t *testing.T) {
 					}
 					return nil
 				})
-				stream := append(p.frame(wire.OpPing, true, []byte("ping")), p.frame(wire.OpText, true, []byte("echo"))...)
+				stream := p.frame(wire.OpPing, true, []byte("ping"))
+				stream = append(stream, p.frame(wire.OpText, true, []byte("echo"))...)
 				for range 100 {
 					p.write(stream)
 					p.expect(wire.OpPong, true, "ping")
@@ -158,7 +159,7 @@ func TestPongBeforeEcho(t *testing.T) {
 	}
 }
 
-// Pongs that are due go out before a close frame, and none after it.
+// Pongs that are due are sent before a close frame, and none is sent after it.
 func TestPongsBeforeClose(t *testing.T) {
 	for _, kind := range transports {
 		for _, role := range roles {
@@ -179,15 +180,15 @@ func TestPongsBeforeClose(t *testing.T) {
 				p.nc.Close()
 				<-read
 				if n := c.Stats().ControlsWritten; n != 201 {
-					t.Errorf("%d control frames are counted as written", n)
+					t.Errorf("ControlsWritten = %d, want 201", n)
 				}
 			})
 		}
 	}
 }
 
-// A peer that does not read the pongs of its flood for a while gets the last ones, whole
-// and in order, and what is written after them.
+// A peer that does not read the pongs of its flood for a while receives the last ones, whole and
+// in order, and the message that is written after them.
 func TestPongsUnread(t *testing.T) {
 	for _, kind := range []string{"tcp", "unix", "tls", "wrapped"} {
 		for _, role := range roles {
@@ -220,7 +221,7 @@ func TestPongsUnread(t *testing.T) {
 					}
 					i := int(binary.BigEndian.Uint32(got))
 					if h.Opcode != wire.OpPong || len(got) != len(payload) || i <= last {
-						t.Fatalf("%v of %d bytes, number %d after %d", h.Opcode, len(got), i, last)
+						t.Fatalf("got a %v frame of %d bytes, number %d after %d", h.Opcode, len(got), i, last)
 					}
 					last = i
 				}

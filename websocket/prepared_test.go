@@ -23,8 +23,8 @@ func prepare(t testing.TB, typ MessageType, p []byte) *PreparedMessage {
 	return m
 }
 
-// A prepared message is on the wire what Write makes of it, as often as it is sent
-// and by whomever, and whatever becomes of the bytes that it was made of.
+// A prepared message is sent with the bytes that Write would send, every time. The caller may
+// change the bytes that it passed to Prepare.
 func TestPrepared(t *testing.T) {
 	for _, role := range roles {
 		for _, limit := range []int64{0, 100, 10_000} {
@@ -54,7 +54,7 @@ func TestPrepared(t *testing.T) {
 				for i, n := range sizes {
 					for range 2 {
 						if got := p.fragments(wire.OpBinary, 0, most); !bytes.Equal(got, pattern(n, uint32(i))) {
-							t.Fatalf("a message of %d bytes came with %d, or others", n, len(got))
+							t.Fatalf("message of %d bytes: got %d bytes that differ from it", n, len(got))
 						}
 					}
 				}
@@ -62,17 +62,18 @@ func TestPrepared(t *testing.T) {
 					t.Error(err)
 				}
 				if n := c.Stats().MessagesWritten; n != int64(2*len(sizes)) {
-					t.Errorf("MessagesWritten = %d", n)
+					t.Errorf("MessagesWritten = %d, want %d", n, 2*len(sizes))
 				}
 			})
 		}
 	}
 }
 
+// Prepare accepts the types of data messages only.
 func TestPrepareType(t *testing.T) {
 	for _, typ := range []MessageType{0, 3, MessageType(wire.OpClose)} {
 		if m, err := Prepare(typ, nil); m != nil || !errors.Is(err, errMessageType) {
-			t.Errorf("Prepare of type %d: %v, %v", typ, m, err)
+			t.Errorf("Prepare of type %d: got %v, %v, want %v", typ, m, err, errMessageType)
 		}
 	}
 	checkLeaks(t)
@@ -81,12 +82,12 @@ func TestPrepareType(t *testing.T) {
 		t.Fatal(err)
 	}
 	if typ, got, err := server.Read(bounded(t)); typ != Text || string(got) != "text" || err != nil {
-		t.Errorf("%v %q %v", typ, got, err)
+		t.Errorf("got %v %q, %v, want the text message", typ, got, err)
 	}
 }
 
-// A message that goes to a thousand connections at once is encoded once for each set
-// of parameters, and the connections' own messages between are right.
+// A message that is sent to a thousand connections at once is encoded once for each set of
+// parameters. The connections can send other messages in between.
 func TestPreparedEncodedOnce(t *testing.T) {
 	const connections, parameters, rounds = 1000, 3, 3
 	bubble(t, func(t *testing.T) {
@@ -131,19 +132,20 @@ func TestPreparedEncodedOnce(t *testing.T) {
 					"broadcast 0;broadcast 1;its own;broadcast 2;",
 				}[i%rounds]
 				if got != want {
-					t.Errorf("connection %d got %q", i, got)
+					t.Errorf("connection %d: got %q, want %q", i, got, want)
 				}
 			})
 		}
 		all.Wait()
 		if n := shared.Load(); n != parameters*rounds {
-			t.Errorf("%d messages were encoded %d times for %d sets of parameters", rounds, n, parameters)
+			t.Errorf("%d messages were encoded %d times, want once for each of %d sets of parameters",
+				rounds, n, parameters)
 		}
 	})
 }
 
-// tallyPeer returns a Conn under the extension that shares, and a peer with the
-// session to read what it sends.
+// tallyPeer returns a Conn with a session that can share, its peer, and a session that decodes the
+// Conn's messages.
 func tallyPeer(t *testing.T, role wire.Role, limits Limits) (c *Conn, p *peer, theirs *tally) {
 	t.Helper()
 	ours := newTally(t, 7, new(atomic.Int64))
@@ -152,14 +154,14 @@ func tallyPeer(t *testing.T, role wire.Role, limits Limits) (c *Conn, p *peer, t
 	return c, p, newTally(t, 7, nil)
 }
 
-// payload reads a message and decodes it.
+// payload reads the peer's next message and decodes it.
 func (s *tally) payload(p *peer) string {
 	p.t.Helper()
 	h, got := p.message()
 	return s.decoded(p.t, h, got)
 }
 
-// decoded returns a message whose first header is h.
+// decoded returns the decoded payload of a message whose first header is h.
 func (s *tally) decoded(t *testing.T, h wire.Header, payload []byte) string {
 	t.Helper()
 	if h.RSV == 0 {
@@ -173,9 +175,8 @@ func (s *tally) decoded(t *testing.T, h wire.Header, payload []byte) string {
 	return string(b)
 }
 
-// A prepared message that is cut at any byte arrives whole, before the next, and one
-// that was cut before its first byte does not arrive: no state has moved, under an
-// extension either.
+// A prepared message that is cut at any byte arrives whole, before the next message. One that is
+// cut before its first byte does not arrive and leaves the state of an extension unchanged.
 func TestPreparedCut(t *testing.T) {
 	const payload = "a prepared message"
 	for _, limit := range []int64{0, 6} {
@@ -199,14 +200,14 @@ func TestPreparedCut(t *testing.T) {
 					}
 				}
 				if got := theirs.payload(p); got != "next" {
-					t.Errorf("cut at byte %d: then came %q", n, got)
+					t.Errorf("cut at byte %d: then got %q, want %q", n, got, "next")
 				}
 				if err := <-next; err != nil {
 					t.Error(err)
 				}
 				again := start(func() error { return c.WritePrepared(context.Background(), m) })
 				if got := theirs.payload(p); got != payload {
-					t.Errorf("cut at byte %d: the next time it came as %q", n, got)
+					t.Errorf("cut at byte %d: got %q the second time, want %q", n, got, payload)
 				}
 				if err := <-again; err != nil {
 					t.Error(err)
@@ -230,12 +231,13 @@ func (p *peer) take(n int) {
 	p.got = append(p.got, b...)
 }
 
-// What the extension does not share goes the way of Write: past it or through it.
+// A prepared message that the extension does not share is sent as Write would send it, plain or
+// encoded by the session.
 func TestPreparedNotShared(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		session func(s *tally) wire.Session
-		first   byte // of the payload on the wire; 0 if it is plain
+		first   byte // the first byte of the payload on the wire; 0 if the message is plain
 	}{
 		{"too small", func(s *tally) wire.Session { s.minimum = 100; return s }, 0},
 		{"too small, cannot share", func(s *tally) wire.Session { s.minimum = 100; return unsharing{s} }, 0},
@@ -256,10 +258,10 @@ func TestPreparedNotShared(t *testing.T) {
 					}
 					h, got := p.message()
 					if (h.RSV != 0) != (row.first != 0) || h.RSV != 0 && got[0] != row.first {
-						t.Errorf("%+v, % x", h, got)
+						t.Errorf("got %+v, % x, want the first byte %q", h, got, row.first)
 					}
 					if got := theirs.decoded(t, h, got); got != "message" {
-						t.Errorf("got %q", got)
+						t.Errorf("got %q, want %q", got, "message")
 					}
 				}
 			})
@@ -267,7 +269,7 @@ func TestPreparedNotShared(t *testing.T) {
 	}
 }
 
-// A message that cannot be encoded in shared form is an error, and nothing worse.
+// A message that cannot be encoded in shared form is an error and does no harm to the connection.
 func TestPreparedEncodeFails(t *testing.T) {
 	checkLeaks(t)
 	var shared atomic.Int64
@@ -278,21 +280,21 @@ func TestPreparedEncodeFails(t *testing.T) {
 	m := prepare(t, Text, []byte("message"))
 	for range 2 {
 		if e := wantError(t, c.WritePrepared(bounded(t), m), "write", errTally); errors.Is(e, net.ErrClosed) {
-			t.Errorf("%+v", e)
+			t.Errorf("got %+v, want an open connection", e)
 		}
 	}
 	if shared.Load() != 1 {
-		t.Errorf("tried %d times", shared.Load())
+		t.Errorf("the message was encoded %d times, want once", shared.Load())
 	}
 	if err := c.Write(bounded(t), Text, []byte("next")); err != nil {
 		t.Fatal(err)
 	}
 	if got := newTally(t, 7, nil).payload(p); got != "next" {
-		t.Errorf("then came %q", got)
+		t.Errorf("then got %q, want %q", got, "next")
 	}
 }
 
-// An extension whose keys have no end makes a message remember no more than some.
+// A prepared message keeps at most maxForms forms, even if an extension never repeats a key.
 func TestPreparedKeysBounded(t *testing.T) {
 	checkLeaks(t)
 	var shared atomic.Int64
@@ -307,38 +309,38 @@ func TestPreparedKeysBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := theirs.payload(p); got != "message" {
-			t.Fatalf("got %q", got)
+			t.Fatalf("got %q, want %q", got, "message")
 		}
 	}
 	if n := shared.Load(); n != maxForms {
-		t.Errorf("%d forms were made", n)
+		t.Errorf("%d forms were made, want %d", n, maxForms)
 	}
 }
 
-// After the end a session is not asked.
+// WritePrepared makes no call of the session after the end of the connection or of its context.
 func TestPreparedAfterEnd(t *testing.T) {
 	checkLeaks(t)
 	c, _, _ := tallyPeer(t, wire.Server, Limits{})
 	c.CloseNow()
 	if err := c.WritePrepared(bounded(t), prepare(t, Text, nil)); !errors.Is(err, net.ErrClosed) {
-		t.Error(err)
+		t.Errorf("after the end: got %v, want net.ErrClosed", err)
 	}
 	c, _, _ = tallyPeer(t, wire.Server, Limits{})
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if e := wantError(t, c.WritePrepared(ctx, prepare(t, Text, nil)), "write", context.Canceled); e.Accepted {
-		t.Errorf("%+v", e)
+		t.Errorf("got %+v, want a message that was not accepted", e)
 	}
 }
 
-// Nothing of a prepared message follows a close frame.
+// A prepared message is not sent after a close frame.
 func TestPreparedAfterClose(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
 		p.expectClose(StatusNormalClosure)
 		if err := c.WritePrepared(context.Background(), prepare(t, Text, nil)); !errors.Is(err, net.ErrClosed) {
-			t.Error(err)
+			t.Errorf("got %v, want net.ErrClosed", err)
 		}
 		p.answer()
 		p.nc.Close()
@@ -346,12 +348,12 @@ func TestPreparedAfterClose(t *testing.T) {
 	})
 }
 
-// otherBits is a session with another bit.
+// otherBits is a tally session that uses another reserved bit.
 type otherBits struct{ *tally }
 
 func (otherBits) Bits() (rsv, perFrame byte) { return wire.RSV2, 0 }
 
-// A form goes only where its bits mean the same.
+// A form is shared only by sessions with the same reserved bits.
 func TestPreparedOtherBits(t *testing.T) {
 	checkLeaks(t)
 	var shared atomic.Int64
@@ -366,28 +368,28 @@ func TestPreparedOtherBits(t *testing.T) {
 				t.Fatal(err)
 			}
 			if h, got := p.message(); h.RSV != bits || got[0] != 's' {
-				t.Errorf("bits %d: %+v, % x", bits, h, got)
+				t.Errorf("bits %d: got %+v, % x, want a shared form", bits, h, got)
 			}
 		}
 	}
 	if n := shared.Load(); n != 2 {
-		t.Errorf("%d forms were made", n)
+		t.Errorf("%d forms were made, want 2", n)
 	}
 }
 
-// Two connections that need a form at the same time get the same.
+// Two connections that need a form at the same time get the same form.
 func TestPreparedFormsAreOne(t *testing.T) {
 	m := prepare(t, Text, nil)
 	one := m.add("key", 1)
 	if two := m.add("key", 1); two != one || m.find("key", 1) != one {
-		t.Error("a second form for the same key")
+		t.Error("one key has two forms, want one")
 	}
 	if m.add("key", 2) == one || m.add("other", 1) == one || len(*m.forms.Load()) != 3 {
-		t.Error("one form for two keys")
+		t.Error("two keys share a form, want one form each")
 	}
 }
 
-// A countingTape counts the calls.
+// A countingTape is a tape that counts the calls of Read and Write.
 type countingTape struct {
 	tape
 	reads, writes int
@@ -403,7 +405,7 @@ func (c *countingTape) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A server sends a prepared message of any size at one go.
+// A server sends a prepared message of any size in one write.
 func TestPreparedOneWrite(t *testing.T) {
 	for _, s := range []wire.Session{nil, newTally(t, 7, new(atomic.Int64))} {
 		nc := &countingTape{}
@@ -413,7 +415,7 @@ func TestPreparedOneWrite(t *testing.T) {
 				t.Fatal(err)
 			}
 			if nc.writes != i+1 {
-				t.Errorf("%d writes for %d messages", nc.writes, i+1)
+				t.Errorf("got %d writes for %d messages, want one each", nc.writes, i+1)
 			}
 		}
 		c.CloseNow()

@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// Where the socket's buffer can be seen, a write may take any time as long as the peer
-// takes something, and ends once it has taken nothing for Limits.WriteTimeout.
+// If the length of the socket's queue is known, a write may take any time as long as the peer
+// reads, and ends once the peer has read nothing for Limits.WriteTimeout.
 func TestWriteTimeoutCountsProgress(t *testing.T) {
 	const limit = 8 * time.Second
 	for _, row := range []struct {
 		name   string
-		stalls time.Duration // when the peer takes nothing more
-		takes  time.Duration // when all is taken
+		stalls time.Duration // when the peer stops reading from the queue
+		takes  time.Duration // when the peer takes the write; 0 if never
 		want   time.Duration
 		err    error
 	}{
-		{"nothing is taken", 0, 0, limit, ErrPeerNotReading},
-		{"all is taken at last", time.Hour, time.Hour, time.Hour, nil},
+		{"the peer reads nothing", 0, 0, limit, ErrPeerNotReading},
+		{"the peer reads everything in the end", time.Hour, time.Hour, time.Hour, nil},
 		{"the peer stalls", time.Minute, 0, time.Minute + limit, ErrPeerNotReading},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -30,20 +30,22 @@ func TestWriteTimeoutCountsProgress(t *testing.T) {
 			begun := time.Now()
 			tr := transport{nc: ours}
 			tr.wr.set = ours.SetWriteDeadline
-			tr.wr.dog = &watchdog{queue: func() int { return 1e9 - int(min(time.Since(begun), row.stalls)/time.Millisecond) }}
+			tr.wr.dog = &watchdog{queue: func() int {
+				return 1e9 - int(min(time.Since(begun), row.stalls)/time.Millisecond)
+			}}
 			if row.takes > 0 {
 				time.AfterFunc(row.takes, func() { theirs.Read(make([]byte, 100)) })
 			}
 			_, err := tr.write(context.Background(), limit, []byte("text"), nil)
 			took := time.Since(begun)
 			if err != row.err || took < row.want || took > row.want+limit/progressChecks {
-				t.Errorf("%s: %v after %v", row.name, err, took)
+				t.Errorf("%s: got %v after %v, want %v after %v", row.name, err, took, row.err, row.want)
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			begun = time.Now()
 			if _, err := tr.write(ctx, limit, []byte("text"), nil); !isInterrupt(err) || time.Since(begun) != time.Second {
-				t.Errorf("%s: %v after %v", row.name, err, time.Since(begun))
+				t.Errorf("%s: got %v after %v, want an interrupt after 1s", row.name, err, time.Since(begun))
 			}
 			tr.wr.rest()
 		})

@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A reading is one way to read the next message whole. want is its size.
+// A reading is a way to read the whole next message. want is the size of the message.
 type reading struct {
 	name string
 	read func(ctx context.Context, c *Conn, want int) (MessageType, []byte, error)
@@ -51,12 +51,12 @@ var readings = []reading{
 	}},
 }
 
-// appendTo reads with AppendRead and checks what stands in dst before it.
+// appendTo reads with AppendRead and checks that the bytes in dst are unchanged.
 func appendTo(ctx context.Context, c *Conn, dst []byte) (MessageType, []byte, error) {
 	n := copy(dst, "\x01\x02\x03")
 	typ, p, err := c.AppendRead(ctx, dst)
 	if !bytes.HasPrefix(p, dst[:n]) {
-		return 0, nil, fmt.Errorf("AppendRead changed what stood in dst: % x", p[:n])
+		return 0, nil, fmt.Errorf("AppendRead changed the bytes in dst to % x", p[:n])
 	}
 	return typ, p[n:], err
 }
@@ -69,7 +69,7 @@ func readStream(ctx context.Context, c *Conn, read func(io.Reader) ([]byte, erro
 	p, err := read(r)
 	if err == nil {
 		if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-			return 0, nil, fmt.Errorf("Read after the end: %d, %v", n, err)
+			return 0, nil, fmt.Errorf("Read after the end: got %d, %v, want 0, io.EOF", n, err)
 		}
 	}
 	return r.Type(), p, err
@@ -93,8 +93,8 @@ func readSteps(r io.Reader, step int) ([]byte, error) {
 	}
 }
 
-// edges are sizes of messages around every size that the reader treats in a way
-// of its own: lengths of a header, blocks, direct reads, growth.
+// edges returns sizes of messages around every size at which the reader changes its behavior:
+// lengths of a header, blocks, direct reads and growth.
 func edges() []int {
 	var sizes []int
 	around := func(n, d int) {
@@ -118,13 +118,12 @@ func edges() []int {
 	return sizes
 }
 
-// Every size of message comes through every way to read, back to back with others
-// in one stream.
+// Every way to read returns messages of every size, which follow one another in one stream.
 func TestReadSizes(t *testing.T) {
 	for _, kind := range transports {
 		for i, way := range readings {
 			if kind != "tcp" && i%3 != 0 {
-				continue // enough to see that it works there too
+				continue // a few ways are enough for other transports
 			}
 			t.Run(kind+"/"+way.name, func(t *testing.T) {
 				checkLeaks(t)
@@ -134,7 +133,7 @@ func TestReadSizes(t *testing.T) {
 				go func() {
 					for i, n := range sizes {
 						if err := client.Write(ctx, Binary, pattern(n, uint32(i))); err != nil {
-							t.Errorf("write %d: %v", n, err)
+							t.Errorf("Write of %d bytes: %v", n, err)
 							return
 						}
 					}
@@ -142,7 +141,7 @@ func TestReadSizes(t *testing.T) {
 				for i, n := range sizes {
 					typ, p, err := way.read(ctx, server, n)
 					if err != nil || typ != Binary || !bytes.Equal(p, pattern(n, uint32(i))) {
-						t.Fatalf("message of %d bytes: %v, %d bytes, %v", n, typ, len(p), err)
+						t.Fatalf("message of %d bytes: got type %v, %d bytes, %v", n, typ, len(p), err)
 					}
 				}
 			})
@@ -150,15 +149,15 @@ func TestReadSizes(t *testing.T) {
 	}
 }
 
-// A script is a stream of messages as a peer might send it, and what a reader
-// must see of it.
+// A script is a stream of messages as a peer might send it, and the messages that a reader must
+// get.
 type script struct {
 	wire []byte
 	want []Message
 }
 
-// makeScript makes a stream of n messages: of both types, in fragments cut
-// anywhere, with control frames between fragments and between messages.
+// makeScript makes a stream of n messages of both types, in fragments cut anywhere, with control
+// frames between fragments and between messages.
 func makeScript(p *peer, random *rand.Rand, n int) script {
 	var s script
 	for i := range n {
@@ -194,7 +193,7 @@ func (s *script) appendMessage(p *peer, random *rand.Rand, op wire.Opcode, data 
 		}
 		n := len(data)
 		if fin := i == fragments-1; !fin && random.IntN(3) > 0 {
-			// Sizes that fill what append allocates, too.
+			// The sizes include some that exactly fill the memory that append allocates.
 			n = min(n, []int{random.IntN(n + 1), 64, 512, 1024, 8192}[random.IntN(5)])
 		} else if !fin {
 			n = 0
@@ -204,7 +203,7 @@ func (s *script) appendMessage(p *peer, random *rand.Rand, op wire.Opcode, data 
 	}
 }
 
-// play sends the stream in chops and reads what the Conn answers.
+// play sends the stream in pieces of random sizes.
 func (s *script) play(p *peer, random *rand.Rand) {
 	b := s.wire
 	scale := []int{3, 200, 5000, 3 * blockSize}[random.IntN(4)]
@@ -221,11 +220,11 @@ func (s *script) play(p *peer, random *rand.Rand) {
 	}
 }
 
-// drain reads what the Conn sends until it ends.
+// drain reads and discards the bytes from the Conn until the stream ends.
 func (p *peer) drain() { _, _ = io.Copy(io.Discard, p.nc) }
 
-// Random streams, in random chops, come through a random mix of the ways to read,
-// with messages skipped in the middle and reads cancelled between.
+// Random streams, sent in random pieces, are read by a random mix of the ways to read. Some
+// messages are skipped in the middle, and some reads are cancelled.
 func TestReadScripts(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -254,32 +253,33 @@ func testReadScript(t *testing.T, kind string, role wire.Role, seed uint64) {
 		if i < len(s.want)-1 && random.IntN(4) == 0 {
 			r, err := c.Reader(ctx)
 			if err != nil || r.Type() != want.Type {
-				t.Fatalf("seed %d: message %d: Reader: %v", seed, i, err)
+				t.Fatalf("seed %d: message %d: Reader: got error %v, want type %v", seed, i, err, want.Type)
 			}
 			buf := make([]byte, 1+random.IntN(500))
 			n, err := r.Read(buf)
 			if err != nil && err != io.EOF || !bytes.HasPrefix(want.Data, buf[:n]) {
-				t.Fatalf("seed %d: message %d: Read: %v, wrong bytes", seed, i, err)
+				t.Fatalf("seed %d: message %d: Read: got other bytes, %v", seed, i, err)
 			}
 			continue // skips the rest
 		}
 		if random.IntN(8) == 0 {
 			ended, cancel := context.WithCancel(ctx)
-			go cancel() // anywhere within the read
+			go cancel() // at any moment during the read
 			typ, b, err := c.Read(ended)
 			if errors.Is(err, context.Canceled) {
 				i-- // nothing is lost
 				continue
 			}
 			if err != nil || typ != want.Type || !bytes.Equal(b, want.Data) {
-				t.Fatalf("seed %d: message %d: cancelled read: %v", seed, i, err)
+				t.Fatalf("seed %d: message %d: cancelled read: got other bytes, %v", seed, i, err)
 			}
 			continue
 		}
 		way := readings[random.IntN(len(readings))]
 		typ, b, err := way.read(ctx, c, len(want.Data))
 		if err != nil || typ != want.Type || !bytes.Equal(b, want.Data) {
-			t.Fatalf("seed %d: message %d by %s: %v, %d bytes of %d: %v", seed, i, way.name, typ, len(b), len(want.Data), err)
+			t.Fatalf("seed %d: message %d by %s: got %v, %d bytes, %v, want %v, %d bytes",
+				seed, i, way.name, typ, len(b), err, want.Type, len(want.Data))
 		}
 	}
 	if got := c.Stats().MessagesRead; got != int64(len(s.want)) {
@@ -288,7 +288,7 @@ func testReadScript(t *testing.T, kind string, role wire.Role, seed uint64) {
 	c.CloseNow()
 }
 
-// A fragment that comes when the destination is exactly full is not lost.
+// A fragment that arrives when the destination is exactly full is not lost.
 func TestReadFullDestination(t *testing.T) {
 	for _, n := range []int{1, 8, 64, 512, 4096} {
 		checkLeaks(t)
@@ -302,12 +302,12 @@ func TestReadFullDestination(t *testing.T) {
 		}()
 		_, got, err := c.AppendRead(bounded(t), make([]byte, 0, n))
 		if err != nil || string(got) != want {
-			t.Fatalf("fragments of %d: %d bytes, %v", n, len(got), err)
+			t.Fatalf("fragments of %d bytes: got %d bytes, %v, want %d", n, len(got), err, 3*n)
 		}
 	}
 }
 
-// AppendRead does not allocate where the message fits, however it is cut.
+// AppendRead uses its destination if the message fits, however it is fragmented.
 func TestAppendReadKeepsDestination(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeer(t, wire.Client, Limits{})
@@ -321,14 +321,14 @@ func TestAppendReadKeepsDestination(t *testing.T) {
 	dst := make([]byte, 0, len(want))
 	_, got, err := c.AppendRead(bounded(t), dst)
 	if err != nil || string(got) != want {
-		t.Fatalf("%d bytes, %v", len(got), err)
+		t.Fatalf("got %d bytes, %v, want %d", len(got), err, len(want))
 	}
 	if &got[0] != &dst[:1][0] {
-		t.Error("the destination was replaced")
+		t.Error("AppendRead replaced the destination, want the same memory")
 	}
 }
 
-// The announced length of a message does not size what is allocated for it.
+// Read allocates memory in proportion to the received bytes, not to the length in the header.
 func TestReadGrowsWithWhatComes(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeer(t, wire.Client, Limits{MaxMessage: -1})
@@ -343,11 +343,11 @@ func TestReadGrowsWithWhatComes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if grown := allocated() - before; grown > 1<<20 {
-		t.Errorf("a message of which 48 KiB came took %d bytes", grown)
+		t.Errorf("%d bytes were allocated after 48 KiB of a message, want at most %d", grown, 1<<20)
 	}
 }
 
-// allocated returns how many bytes have been allocated since the start.
+// allocated returns how many bytes the process has allocated since its start.
 func allocated() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -8,8 +8,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A first fragment of which nothing went out was never begun: the next message is
-// not taken for an interruption of it.
+// If no byte of a first fragment was sent, its message has not begun, so that the next message
+// does not interrupt it.
 func TestFragmentNeverSent(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -22,13 +22,13 @@ func TestFragmentNeverSent(t *testing.T) {
 			_, err := w.Write(make([]byte, 2*fragmentSize))
 			return err
 		})
-		synctest.Wait() // it waits for the peer to read
+		synctest.Wait() // the write waits for the peer
 		cancel()
 		if err := <-wrote; err == nil {
-			t.Fatal("Write took a fragment that nobody read")
+			t.Fatal("Write of a fragment that the peer did not read: got no error")
 		}
 		if err := w.Close(); err == nil {
-			t.Error("Close of a message that was dropped: no error")
+			t.Error("Close of a dropped message: got no error")
 		}
 		next := start(func() error { return c.Write(t.Context(), Text, []byte("next")) })
 		p.expect(wire.OpText, true, "next")
@@ -38,26 +38,26 @@ func TestFragmentNeverSent(t *testing.T) {
 	})
 }
 
-// A stopContext counts the registrations that stand.
+// A stopContext counts the functions that are registered with it.
 type stopContext struct {
 	context.Context
-	standing int
+	registered int
 }
 
 // Value hides the inner context, which package context would register with.
 func (c *stopContext) Value(any) any { return nil }
 
 func (c *stopContext) AfterFunc(f func()) func() bool {
-	c.standing++
+	c.registered++
 	stop := context.AfterFunc(c.Context, f)
 	return func() bool {
-		c.standing--
+		c.registered--
 		return stop()
 	}
 }
 
-// A connection that has ended is registered with no context any more, which may
-// live much longer.
+// A connection that has ended is not registered with any context, since contexts may live much
+// longer.
 func TestEndForgetsContext(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -67,12 +67,12 @@ func TestEndForgetsContext(t *testing.T) {
 		got := startRead(ctx, c)
 		p.send(wire.OpText, true, "x")
 		<-got
-		if ctx.standing != 1 {
-			t.Errorf("%d registrations after a read, want 1", ctx.standing)
+		if ctx.registered != 1 {
+			t.Errorf("got %d registrations after a read, want 1", ctx.registered)
 		}
 		c.CloseNow()
-		if ctx.standing != 0 {
-			t.Errorf("%d registrations after the end", ctx.standing)
+		if ctx.registered != 0 {
+			t.Errorf("got %d registrations after the end, want 0", ctx.registered)
 		}
 	})
 }

@@ -14,8 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// reset makes the system drop nc with a reset, as a program does that ends with bytes
-// unread.
+// reset makes the system close nc with a TCP reset, as if a program had exited with unread bytes.
 func reset(t *testing.T, nc net.Conn) {
 	t.Helper()
 	tcp := nc
@@ -36,17 +35,17 @@ func reset(t *testing.T, nc net.Conn) {
 	tcp.Close()
 }
 
-// resettable are the kinds of transport that a peer can reset. Elsewhere than on Linux a
-// reset may take with it what has been received.
+// resettable returns the kinds of transport that a peer can reset. It skips the test on systems
+// other than Linux, where a reset may discard bytes that have been received.
 func resettable(t *testing.T) []string {
 	if runtime.GOOS != "linux" {
-		t.Skip("a reset may take with it what has been received")
+		t.Skip("a reset on this system may discard bytes that have been received")
 	}
 	return []string{"tcp", "tls", "wrapped"}
 }
 
-// A peer sends messages and its close frame, and resets. The answer cannot be sent, nor
-// anything else; the reader gets all that came, and the code.
+// A peer sends messages and its close frame, and resets the connection. Nothing can be sent any
+// more, but the reader gets all messages and the close code.
 func TestPeerClosesAndResets(t *testing.T) {
 	for _, kind := range resettable(t) {
 		for _, role := range roles {
@@ -56,14 +55,14 @@ func TestPeerClosesAndResets(t *testing.T) {
 						checkLeaks(t)
 						c, p := newPeerWith(t, kind, role)
 						p.send(wire.OpText, true, "one")
-						p.send(wire.OpPing, true, "") // its answer may be the first to fail
+						p.send(wire.OpPing, true, "") // the pong may be the first write to fail
 						p.send(wire.OpText, true, "two")
 						p.sendClose(code, "why")
 						reset(t, p.nc)
 						read := style.make(c)
 						for _, want := range []string{"one", "two"} {
 							if g := read(bounded(t)); g.err != nil || g.data != want {
-								t.Fatalf("%q, %v; want %s", g.data, g.err, want)
+								t.Fatalf("got %q, %v, want %q", g.data, g.err, want)
 							}
 						}
 						var e *CloseError
@@ -71,10 +70,10 @@ func TestPeerClosesAndResets(t *testing.T) {
 						switch {
 						case style.name == "Messages" && code == StatusNormalClosure:
 							if g.err != errLoopEnded {
-								t.Errorf("the loop yielded %v", g.err)
+								t.Errorf("the loop yielded %v, want no error", g.err)
 							}
 						case !errors.As(g.err, &e) || *e != (CloseError{code, "why"}):
-							t.Errorf("%v", g.err)
+							t.Errorf("got %v, want close code %d", g.err, code)
 						}
 						wantPeersClose(t, c, CloseFrame{code, "why"})
 						wantClosed(t, c)
@@ -85,8 +84,8 @@ func TestPeerClosesAndResets(t *testing.T) {
 	}
 }
 
-// While a handler is at work on one message the heartbeat fails. What the peer had sent
-// before it went is still read, before and after the connection has ended.
+// The heartbeat fails while a handler works on a message. Messages that the peer sent before its
+// reset can still be read, before and after the connection has ended.
 func TestHeartbeatMeetsReset(t *testing.T) {
 	for _, kind := range resettable(t) {
 		for _, ended := range []bool{false, true} {
@@ -99,21 +98,21 @@ func TestHeartbeatMeetsReset(t *testing.T) {
 					c, p := newPeerWith(t, kind, wire.Server)
 					p.send(wire.OpText, true, "one")
 					if g := <-startRead(bounded(t), c); g.data != "one" {
-						t.Fatalf("%q, %v", g.data, g.err)
+						t.Fatalf("got %q, %v, want %q", g.data, g.err, "one")
 					}
 					p.send(wire.OpText, true, "two")
 					p.send(wire.OpText, true, "three")
 					p.sendClose(4001, "")
 					reset(t, p.nc)
 					for beat(bounded(t), c) == nil {
-						runtime.Gosched() // the first may leave before the reset has come
+						runtime.Gosched() // the first may succeed before the reset arrives
 					}
 					if ended {
 						<-c.Context().Done()
 					}
 					for _, want := range []string{"two", "three"} {
 						if g := <-startRead(bounded(t), c); g.err != nil || g.data != want {
-							t.Fatalf("%q, %v; want %s", g.data, g.err, want)
+							t.Fatalf("got %q, %v, want %q", g.data, g.err, want)
 						}
 					}
 					wantPeersClose(t, c, CloseFrame{4001, ""})
@@ -124,8 +123,9 @@ func TestHeartbeatMeetsReset(t *testing.T) {
 	}
 }
 
-// A server pushes while it reads, and its client sends messages, closes and is gone.
-func TestPusherReadsToTheEnd(t *testing.T) {
+// A server that keeps writing still reads all messages of a client that closes and drops the
+// connection.
+func TestBusyWriterReadsToTheEnd(t *testing.T) {
 	for _, kind := range resettable(t) {
 		t.Run(kind, func(t *testing.T) {
 			checkLeaks(t)
@@ -137,23 +137,23 @@ func TestPusherReadsToTheEnd(t *testing.T) {
 					}
 				}
 			})
-			var sent []byte // in one segment, or the reset takes the later ones with it
+			var sent []byte // one segment, because a reset may discard later ones
 			for range 100 {
 				sent = append(sent, p.frame(wire.OpText, true, []byte("message"))...)
 			}
 			p.write(append(sent, p.frame(wire.OpClose, true, []byte(closeFrame))...))
-			p.nc.Close() // with pushed messages unread
+			p.nc.Close() // with unread messages of the server
 			got := 0
 			for m, err := range c.Messages(bounded(t)) {
 				if err != nil {
-					t.Fatalf("after %d messages: %v", got, err)
+					t.Fatalf("after %d messages: got %v, want 100 messages", got, err)
 				}
 				if got++; string(m.Data) != "message" {
-					t.Errorf("%q", m.Data)
+					t.Errorf("got %q, want %q", m.Data, "message")
 				}
 			}
 			if v := c.Closure(); got != 100 || v.Received.Code != StatusNormalClosure {
-				t.Errorf("%d messages, %+v", got, v)
+				t.Errorf("got %d messages, closure %+v, want 100 and the peer's close frame", got, v)
 			}
 			<-pushed
 			wantClosed(t, c)
@@ -161,8 +161,8 @@ func TestPusherReadsToTheEnd(t *testing.T) {
 	}
 }
 
-// A client whose message is too large for the server is told so, though it is still
-// writing when the server has had enough.
+// A client whose message is too large receives the server's close code, even if it is still
+// writing when the server refuses the message.
 func TestWriterLearnsWhy(t *testing.T) {
 	for _, kind := range []string{"tcp", "unix", "tls", "wrapped"} {
 		for _, concurrent := range []bool{false, true} {
@@ -171,25 +171,25 @@ func TestWriterLearnsWhy(t *testing.T) {
 					checkLeaks(t)
 					client, server := connPair(t, kind, Limits{})
 					refused := startRead(bounded(t), server)
-					var told <-chan received
+					var read <-chan received
 					if concurrent {
-						told = startRead(bounded(t), client)
+						read = startRead(bounded(t), client)
 					}
-					// The Write may succeed or fail, as the transport takes it.
+					// The Write may succeed or fail, depending on the transport's buffers.
 					_ = client.Write(bounded(t), Binary, make([]byte, 16<<20))
 					if !concurrent {
-						told = startRead(bounded(t), client)
+						read = startRead(bounded(t), client)
 					}
-					g := <-told
+					g := <-read
 					var e *CloseError
 					if !errors.As(g.err, &e) || e.Code != StatusMessageTooBig {
-						t.Errorf("the client read %v", g.err)
+						t.Errorf("the client got %v, want close code 1009", g.err)
 					}
 					if g := <-refused; !errors.Is(g.err, wire.ErrMessageTooBig) {
-						t.Errorf("the server read %v", g.err)
+						t.Errorf("the server got %v, want ErrMessageTooBig", g.err)
 					}
 					if v := server.Closure(); v.Sent.Code != StatusMessageTooBig {
-						t.Errorf("%+v", v)
+						t.Errorf("got closure %+v, want sent code 1009", v)
 					}
 				})
 			}
@@ -197,7 +197,7 @@ func TestWriterLearnsWhy(t *testing.T) {
 	}
 }
 
-// Errors of the transport look the same whether the Conn makes the system calls or not.
+// Errors of the transport have the same form whether or not the Conn makes the system calls.
 func TestTransportErrors(t *testing.T) {
 	for _, kind := range resettable(t) {
 		checkLeaks(t)
@@ -205,8 +205,9 @@ func TestTransportErrors(t *testing.T) {
 		reset(t, p.nc)
 		_, _, err := c.Read(bounded(t))
 		var op *net.OpError
-		if !errors.As(err, &op) || op.Op != "read" || op.Net != "tcp" || op.Source == nil || op.Addr == nil || !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("%s: Read: %v", kind, err)
+		if !errors.As(err, &op) || op.Op != "read" || op.Net != "tcp" || op.Source == nil || op.Addr == nil ||
+			!errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("%s: Read: got %v, want a complete net.OpError with ECONNRESET", kind, err)
 		}
 		c, p = newPeerWith(t, kind, wire.Server)
 		reset(t, p.nc)
@@ -215,14 +216,13 @@ func TestTransportErrors(t *testing.T) {
 		}
 		op = nil
 		if !errors.As(err, &op) || op.Op != "write" || op.Net != "tcp" || op.Source == nil || op.Addr == nil {
-			t.Errorf("%s: Write: %v", kind, err)
+			t.Errorf("%s: Write: got %v, want a complete net.OpError", kind, err)
 		}
 	}
 }
 
-// Through the adapter a stream that broke off is that, and not one that this side has
-// closed.
-func TestNetConnBrokenStream(t *testing.T) {
+// Errors of a ByteStream distinguish a stream that broke off from one that this side has closed.
+func TestByteStreamBrokenStream(t *testing.T) {
 	for _, kind := range transports {
 		for _, row := range []struct {
 			name string
@@ -232,7 +232,7 @@ func TestNetConnBrokenStream(t *testing.T) {
 		}{
 			{"stream ends", func(_ *Conn, p *peer) { p.nc.Close() }, io.ErrUnexpectedEOF, false},
 			{"peer closes", func(_ *Conn, p *peer) { p.sendClose(4001, "") }, &CloseError{Code: 4001}, false},
-			{"breach", func(_ *Conn, p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }, wire.ErrReservedOpcode, false},
+			{"violation", func(_ *Conn, p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }, wire.ErrReservedOpcode, false},
 			{"CloseNow", func(c *Conn, _ *peer) { c.CloseNow() }, net.ErrClosed, true},
 			{"Abort", func(c *Conn, _ *peer) { c.Abort(errDeadPeer) }, errDeadPeer, true},
 		} {
@@ -254,7 +254,7 @@ func TestNetConnBrokenStream(t *testing.T) {
 					}
 					var ne net.Error
 					if !same || errors.Is(err, net.ErrClosed) != row.ours || !errors.As(err, &ne) || ne.Timeout() {
-						t.Errorf("got %v", err)
+						t.Errorf("got %v, want %v, closed by this side: %v", err, row.want, row.ours)
 					}
 				}
 			})
@@ -262,16 +262,16 @@ func TestNetConnBrokenStream(t *testing.T) {
 	}
 }
 
-// A machine that was too slow to read within the bound on waiting reads what has come
-// all the same.
-func TestLateMachineReadsWhatCame(t *testing.T) {
+// A machine that was too slow to read within the time limit still reads the bytes that have
+// arrived.
+func TestSlowMachineReadsArrivedBytes(t *testing.T) {
 	for _, kind := range []string{"tcp", "unix", "tls", "wrapped"} {
 		t.Run(kind, func(t *testing.T) {
 			checkLeaks(t)
 			c, p := newPeerWith(t, kind, wire.Server)
 			large := string(pattern(5*blockSize, 0))
-			if !c.in.turn.tryLock() { // so that nobody reads yet
-				t.Fatal("somebody reads")
+			if !c.in.turn.tryLock() { // to hold up all readers
+				t.Fatal("the turn to read is taken, want it free")
 			}
 			p.send(wire.OpBinary, true, large)
 			p.sendClose(4001, "")
@@ -279,7 +279,7 @@ func TestLateMachineReadsWhatCame(t *testing.T) {
 			c.ending.last.wait = 0
 			c.in.turn.unlock()
 			if g := <-startRead(bounded(t), c); g.err != nil || g.data != large {
-				t.Errorf("%d bytes, %v", len(g.data), g.err)
+				t.Errorf("got %d bytes, %v, want %d", len(g.data), g.err, len(large))
 			}
 			wantPeersClose(t, c, CloseFrame{4001, ""})
 		})

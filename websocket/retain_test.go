@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A retainer still reads what a Write was given after it has timed out, as smux does.
+// A retainer keeps the bytes of a Write that has timed out, and may still read them, as smux does.
 type retainer struct {
 	unsure
 	given *[]byte
@@ -25,8 +25,8 @@ func (r retainer) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// A buffer that the transport may still read goes to no other connection, whose bytes
-// would go out on this one.
+// A buffer that the transport may still read is not given to another connection, whose bytes
+// would be sent on this one.
 func TestRetainedBuffers(t *testing.T) {
 	for _, size := range []int{100, 40 << 10, 200 << 10} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -41,14 +41,14 @@ func TestRetainedBuffers(t *testing.T) {
 			for range 10 {
 				small, large := getBlock(), largeBlocks.Get().(*largeBlock)
 				if &given[0] == &small[0] || &given[0] == &large[0] {
-					t.Fatalf("%d bytes: the buffer is back in its pool", size)
+					t.Fatalf("%d bytes: the pool returned the transport's buffer", size)
 				}
 			}
 		})
 	}
 }
 
-// A lateTaker takes all that it was given as it is closed.
+// A lateTaker is a transport whose Write takes all bytes once the transport is closed.
 type lateTaker struct {
 	heedless
 	closed context.Context
@@ -58,8 +58,8 @@ type lateTaker struct {
 func (l lateTaker) Write(p []byte) (int, error) { <-l.closed.Done(); return len(p), nil }
 func (l lateTaker) Close() error                { l.close(); return l.heedless.Close() }
 
-// The error of a write says that its context has ended, also if the transport takes a
-// part of the message as the watchdog closes it.
+// The error of a write says that its context has ended, even if the transport takes a part of the
+// message while the watchdog closes it.
 func TestTakenAtTheEnd(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
@@ -68,8 +68,9 @@ func TestTakenAtTheEnd(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		e := wantError(t, c.Write(ctx, Binary, make([]byte, 1<<20)), "write", context.DeadlineExceeded)
-		if !errors.Is(e, errOverdue) && !strings.Contains(e.Error(), errOverdue.Error()) || e.Accepted || !errors.Is(e, net.ErrClosed) || !e.Timeout() {
-			t.Errorf("%+v", e)
+		overdue := errors.Is(e, errOverdue) || strings.Contains(e.Error(), errOverdue.Error())
+		if !overdue || e.Accepted || !errors.Is(e, net.ErrClosed) || !e.Timeout() {
+			t.Errorf("got %+v, want a timeout that closed the connection, with %v", e, errOverdue)
 		}
 	})
 }

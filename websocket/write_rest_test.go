@@ -12,7 +12,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// cutWrite begins a write, takes n bytes of it and ends its context.
+// cutWrite begins a write, lets the peer read n bytes and cancels the context.
 func cutWrite(t *testing.T, c *Conn, p *peer, payload string, n int) *Error {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -22,25 +22,25 @@ func cutWrite(t *testing.T, c *Conn, p *peer, payload string, n int) *Error {
 	synctest.Wait()
 	cancel()
 	e := wantError(t, <-done, "write", context.Canceled)
-	clear(data) // it is the caller's again
+	clear(data) // the caller may change it again
 	return e
 }
 
-// What is left of a message that was cut goes out though nobody writes any more.
-func TestRestGoesOutByItself(t *testing.T) {
+// The rest of a cut message is sent even if there are no later writes.
+func TestRestIsSentByItself(t *testing.T) {
 	for _, n := range []int{10, fragmentSize, 3 * blockSize, largeSize, maxRest - 100} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newPeer(t, role, Limits{})
 			payload := strings.Repeat("cut ", n/4)
 			e := cutWrite(t, c, p, payload, 3)
 			if !e.Accepted || errors.Is(e, net.ErrClosed) {
-				t.Fatalf("%+v", e)
+				t.Fatalf("got %+v, want an accepted message", e)
 			}
 			time.Sleep(time.Second)
 			p.expect(wire.OpText, true, payload)
 			synctest.Wait()
 			if c.out.rest != nil || !c.out.frames.tryLock() {
-				t.Error("the rest was sent, and something is left")
+				t.Error("the rest was sent, but the Conn still keeps it or the turn")
 			} else {
 				c.unlockFrames()
 			}
@@ -48,8 +48,8 @@ func TestRestGoesOutByItself(t *testing.T) {
 	}
 }
 
-// Messages that are cut one after the other arrive whole and in order, with the
-// pongs that were due meanwhile.
+// Messages that are cut one after the other arrive whole and in order, together with the pongs
+// that are due in the meantime.
 func TestRestInOrder(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -60,9 +60,9 @@ func TestRestInOrder(t *testing.T) {
 		p.send(wire.OpPing, true, "one")
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		err := c.Write(ctx, Text, []byte("never sent: it waits behind the first"))
+		err := c.Write(ctx, Text, []byte("never sent: it waits for the first"))
 		if e := wantError(t, err, "write", context.DeadlineExceeded); e.Accepted || errors.Is(e, net.ErrClosed) {
-			t.Errorf("%+v", e)
+			t.Errorf("got %+v, want a message that is not accepted and an open connection", e)
 		}
 		second := start(func() error { return c.Write(context.Background(), Binary, []byte("second")) })
 		synctest.Wait()
@@ -78,7 +78,7 @@ func TestRestInOrder(t *testing.T) {
 			rest = append(rest, h.Opcode.String()+" "+string(payload))
 		}
 		if got := strings.Join(rest, ", "); got != "binary second, pong two" && got != "pong two, binary second" {
-			t.Errorf("then came %s", got)
+			t.Errorf("then got %s, want the second message and its pong", got)
 		}
 		if err := <-second; err != nil {
 			t.Error(err)
@@ -94,13 +94,13 @@ func TestRestInOrder(t *testing.T) {
 		if err := <-done; err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		<-read // it holds the turn, and gives it back a moment after the end
+		<-read // the reader gives its turn back a moment after the end
 		wantClosed(t, c)
 	})
 }
 
-// A rest that the peer does not take for WriteTimeout ends the connection, as any
-// write does, once a reader has waited for the peer's reason.
+// If the peer does not read the rest of a message within WriteTimeout, the connection ends as
+// after any write, once a reader has waited for the peer's close frame.
 func TestRestNotTaken(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -109,14 +109,16 @@ func TestRestNotTaken(t *testing.T) {
 			t.Fatalf("%+v", e)
 		}
 		_, _, err := c.Read(context.Background())
-		if e := wantError(t, err, "read", ErrPeerNotReading); !errors.Is(e, net.ErrClosed) || time.Since(begun) != DefaultWriteTimeout+lingerTime {
-			t.Errorf("%+v after %v", e, time.Since(begun))
+		e := wantError(t, err, "read", ErrPeerNotReading)
+		want := DefaultWriteTimeout + lingerTime
+		if took := time.Since(begun); !errors.Is(e, net.ErrClosed) || took != want {
+			t.Errorf("got %+v after %v, want net.ErrClosed after %v", e, took, want)
 		}
 		wantClosed(t, c)
 	})
 }
 
-// A write to a peer that takes nothing ends the connection after WriteTimeout.
+// A write to a peer that reads nothing ends the connection after WriteTimeout.
 func TestWriteTimeout(t *testing.T) {
 	for _, n := range []int{0, 10, 5 * blockSize} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -128,8 +130,9 @@ func TestWriteTimeout(t *testing.T) {
 				if limit == 0 {
 					want = DefaultWriteTimeout
 				}
-				if e := wantError(t, r.err, "write", ErrPeerNotReading); !errors.Is(e, net.ErrClosed) || e.Accepted || r.took != want {
-					t.Errorf("%+v after %v", e, r.took)
+				e := wantError(t, r.err, "write", ErrPeerNotReading)
+				if !errors.Is(e, net.ErrClosed) || e.Accepted || r.took != want {
+					t.Errorf("got %+v after %v, want net.ErrClosed after %v", e, r.took, want)
 				}
 				wantError(t, (<-read).err, "read", ErrPeerNotReading)
 				wantClosed(t, c)
@@ -138,8 +141,8 @@ func TestWriteTimeout(t *testing.T) {
 	}
 }
 
-// A peer that reads slowly but steadily is no peer that does not read, however
-// long it takes; nor is there a limit if it is turned off.
+// A write to a peer that reads slowly but steadily does not time out. A negative WriteTimeout
+// turns the limit off.
 func TestWriteTimeoutSlowPeer(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		for _, n := range []int{100, 2 * blockSize} {
@@ -150,13 +153,13 @@ func TestWriteTimeoutSlowPeer(t *testing.T) {
 				b := make([]byte, n/50)
 				m, err := p.nc.Read(b)
 				if err != nil {
-					t.Fatalf("after %d bytes: %v", len(p.got), err)
+					t.Fatalf("peer: after %d bytes: %v", len(p.got), err)
 				}
 				p.got = append(p.got, b[:m]...)
 			}
 			p.expect(wire.OpBinary, true, string(make([]byte, n)))
 			if r := <-done; r.err != nil || r.took < 20*time.Minute {
-				t.Errorf("%v after %v", r.err, r.took)
+				t.Errorf("got error %v after %v, want nil after 20 minutes or more", r.err, r.took)
 			}
 		}
 		c, p := newPeer(t, role, Limits{WriteTimeout: -1})
