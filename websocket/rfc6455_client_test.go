@@ -19,11 +19,10 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// One test for each MUST of RFC 6455 that a client's opening handshake has to
-// keep. Each opens with the sentence and where it stands. The MUST about Origin is
-// for browsers.
+// This file has one test for each MUST of RFC 6455 about the client's opening handshake. Each test
+// begins with the sentence and its section. The MUST about Origin applies to browsers only.
 
-// requestOf returns the request that Dial sends to url, as it stands on the wire.
+// requestOf returns the bytes of the request that Dial sends to url.
 func requestOf(t *testing.T, url string, opts DialOptions) string {
 	t.Helper()
 	var head string
@@ -35,9 +34,9 @@ func requestOf(t *testing.T, url string, opts DialOptions) string {
 	return head
 }
 
-// wantRefused checks that a response is refused that differs in one place from
-// one that is not. Without old, the line new is added. Subprotocol "a" and
-// extension "x-one" are offered.
+// wantRefused checks that Dial accepts a valid response, and refuses the same response with new in
+// place of old. If old is empty, new is added as a line. The request offers the subprotocol "a" and
+// the extension "x-one".
 func wantRefused(t *testing.T, old, new, section string) {
 	t.Helper()
 	if old == "" {
@@ -49,15 +48,18 @@ func wantRefused(t *testing.T, old, new, section string) {
 			text := rc.accept()
 			if refused {
 				if !strings.Contains(text, old) {
-					t.Errorf("%q is not in %q", old, text)
+					t.Errorf("the response %q does not contain %q", text, old)
 				}
 				text = strings.Replace(text, old, new, 1)
 			}
 			return text
 		})
 		var he *HandshakeError
-		if !refused && err != nil || refused && (!errors.As(err, &he) || he.Section != "RFC 6455, section "+section) {
-			t.Errorf("%q in place of %q: %v", new, old, err)
+		switch {
+		case !refused && err != nil:
+			t.Errorf("a valid response: got %v, want nil", err)
+		case refused && (!errors.As(err, &he) || he.Section != "RFC 6455, section "+section):
+			t.Errorf("%q in place of %q: got %v, want an error of section %s", new, old, err, section)
 		}
 	}
 }
@@ -79,7 +81,7 @@ func TestRFC6455ClientFragment(t *testing.T) {
 func TestRFC6455ClientURI(t *testing.T) {
 	checkLeaks(t)
 	opts := &DialOptions{NetDial: func(context.Context, string, string) (net.Conn, error) {
-		t.Error("Dial connected")
+		t.Error("Dial connected, want an error before that")
 		return nil, io.EOF
 	}}
 	for _, url := range []string{"ws:///chat", "ws://h:x/", "ws://h/%zz", "wx://h/"} {
@@ -92,8 +94,8 @@ func TestRFC6455ClientURI(t *testing.T) {
 // a time running through the following steps."
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.1
 //
-// Not kept, and Dial says so: it is there to protect servers from the scripts of
-// web pages, and one handshake that hangs would stop a program's others.
+// Dial does not follow this rule, as its documentation says. The rule protects servers from the
+// scripts of web pages, and with it one stalled handshake would block all others of a program.
 func TestRFC6455ClientSerialize(t *testing.T) {
 	checkLeaks(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -102,7 +104,7 @@ func TestRFC6455ClientSerialize(t *testing.T) {
 			if rc.field("X-Turn") == "2" {
 				close(both)
 			}
-			<-both // both requests are under way
+			<-both // until both requests have arrived
 			hello(rc)
 		})
 		for _, turn := range []string{"1", "2"} {
@@ -138,7 +140,7 @@ func TestRFC6455ClientConnect(t *testing.T) {
 		Proxy: through(&url.URL{Scheme: "http", Host: p.addr}),
 	}, "proxy answered 502")
 	if n := len(p.requests()); n != 1 {
-		t.Errorf("%d requests", n)
+		t.Errorf("the proxy received %d requests, want 1", n)
 	}
 }
 
@@ -155,11 +157,11 @@ func TestRFC6455ClientTLS(t *testing.T) {
 	s := serveScript(t, nil, serverTLS, hello)
 	mustHello(t, "wss://"+s.addr, &DialOptions{Proxy: direct, TLSConfig: clientTLS})
 	if n := len(s.requests()); n != 1 {
-		t.Errorf("%d requests over TLS, want 1", n)
+		t.Errorf("got %d requests over TLS, want 1", n)
 	}
 	mustFail(t, "wss://"+s.addr, &DialOptions{Proxy: direct}, "TLS handshake")
 	if n := len(s.requests()); n != 1 {
-		t.Errorf("%d requests, one to a server that was not verified", n)
+		t.Errorf("got %d requests, want none to a server that was not verified", n-1)
 	}
 }
 
@@ -180,7 +182,7 @@ func TestRFC6455ClientSNI(t *testing.T) {
 		},
 	})
 	if got := <-name; got != "example.com" {
-		t.Errorf("server name %q", got)
+		t.Errorf("got server name %q, want example.com", got)
 	}
 }
 
@@ -194,7 +196,7 @@ func TestRFC6455ClientHTTP(t *testing.T) {
 	head := requestOf(t, "ws://host/chat", DialOptions{})
 	r := bufio.NewReader(strings.NewReader(head))
 	if _, err := http.ReadRequest(r); err != nil || r.Buffered() != 0 {
-		t.Errorf("%v, %d bytes beyond:\n%s", err, r.Buffered(), head)
+		t.Errorf("got error %v and %d bytes after the request, want neither:\n%s", err, r.Buffered(), head)
 	}
 }
 
@@ -204,7 +206,7 @@ func TestRFC6455ClientHTTP(t *testing.T) {
 func TestRFC6455ClientMethod(t *testing.T) {
 	checkLeaks(t)
 	if head := requestOf(t, "ws://host/chat", DialOptions{}); !strings.HasPrefix(head, "GET /chat HTTP/1.1\r\n") {
-		t.Error(head)
+		t.Errorf("got another request line than GET /chat HTTP/1.1:\n%s", head)
 	}
 }
 
@@ -220,7 +222,7 @@ func TestRFC6455ClientRequestURI(t *testing.T) {
 		"ws://host//a/../b": "//a/../b", "ws://host/é": "/%C3%A9",
 	} {
 		if head := requestOf(t, url, DialOptions{}); !strings.HasPrefix(head, "GET "+want+" HTTP/1.1\r\n") {
-			t.Errorf("%s:\n%s", url, head)
+			t.Errorf("%s: got another target than %s:\n%s", url, want, head)
 		}
 	}
 }
@@ -234,7 +236,7 @@ func TestRFC6455ClientHost(t *testing.T) {
 		"ws://host/": "host", "ws://host:80/": "host", "ws://host:443/": "host:443", "ws://[::1]:8/": "[::1]:8",
 	} {
 		if got := fieldOf(requestOf(t, url, DialOptions{}), "Host"); got != want {
-			t.Errorf("%s: Host %q, want %q", url, got, want)
+			t.Errorf("%s: got Host %q, want %q", url, got, want)
 		}
 	}
 }
@@ -247,7 +249,7 @@ func TestRFC6455ClientUpgrade(t *testing.T) {
 	checkLeaks(t)
 	head := requestOf(t, "ws://host/", DialOptions{})
 	if fieldOf(head, "Upgrade") != "websocket" || fieldOf(head, "Connection") != "Upgrade" {
-		t.Error(head)
+		t.Errorf("got a request that does not ask for an upgrade to websocket:\n%s", head)
 	}
 }
 
@@ -265,7 +267,7 @@ func TestRFC6455ClientKey(t *testing.T) {
 		key := newKey()
 		nonce, err := base64.StdEncoding.DecodeString(key)
 		if err != nil || len(nonce) != 16 || seen[key] {
-			t.Fatalf("key %q: %v", key, err)
+			t.Fatalf("got key %q, %v, want 16 new bytes in base64", key, err)
 		}
 		seen[key] = true
 		for i, b := range nonce {
@@ -275,13 +277,13 @@ func TestRFC6455ClientKey(t *testing.T) {
 	}
 	for i := range set {
 		if set[i] != 0xff || clear[i] != 0xff {
-			t.Errorf("byte %d of %d nonces has a bit that never changes", i, n)
+			t.Errorf("byte %d has a bit that is the same in all %d nonces", i, n)
 		}
 	}
 	a := fieldOf(requestOf(t, "ws://host/", DialOptions{}), "Sec-WebSocket-Key")
 	b := fieldOf(requestOf(t, "ws://host/", DialOptions{}), "Sec-WebSocket-Key")
 	if !wire.IsKey(a) || !wire.IsKey(b) || a == b {
-		t.Errorf("keys %q and %q", a, b)
+		t.Errorf("got keys %q and %q, want two different keys", a, b)
 	}
 }
 
@@ -291,7 +293,7 @@ func TestRFC6455ClientKey(t *testing.T) {
 func TestRFC6455ClientVersion(t *testing.T) {
 	checkLeaks(t)
 	if head := requestOf(t, "ws://host/", DialOptions{}); fieldOf(head, "Sec-WebSocket-Version") != "13" {
-		t.Error(head)
+		t.Errorf("got another version than 13:\n%s", head)
 	}
 }
 
@@ -300,12 +302,12 @@ func TestRFC6455ClientVersion(t *testing.T) {
 // defined in [RFC2616] and MUST all be unique strings."
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.1
 //
-// Other separator characters than the comma are sent: see TestDialSubprotocolNames.
+// Dial sends separator characters other than the comma. See TestDialSubprotocolNames.
 func TestRFC6455ClientSubprotocols(t *testing.T) {
 	checkLeaks(t)
 	head := requestOf(t, "ws://host/", DialOptions{Subprotocols: []string{"chat.v2", "chat"}})
 	if got := fieldOf(head, "Sec-WebSocket-Protocol"); got != "chat.v2, chat" {
-		t.Errorf("subprotocols %q", got)
+		t.Errorf("got subprotocols %q, want %q", got, "chat.v2, chat")
 	}
 	for _, bad := range [][]string{{""}, {"a", "a"}, {"a b"}, {"a,b"}, {"a\tb"}, {"é"}, {"a\x7f"}} {
 		mustFail(t, "ws://127.0.0.1:1/", &DialOptions{Subprotocols: bad}, "DialOptions.Subprotocols")
@@ -321,7 +323,7 @@ func TestRFC6455ClientWaits(t *testing.T) {
 		mustHello(t, "ws://host/", pipeOptions(t, func(rc *scriptConn) {
 			rc.SetReadDeadline(time.Now().Add(9 * time.Second))
 			if n, err := rc.br.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("read %d bytes, %v", n, err)
+				t.Errorf("read %d bytes, %v, want a timeout", n, err)
 			}
 			rc.SetReadDeadline(time.Time{})
 			rc.say(rc.accept() + helloFrame)
@@ -407,7 +409,7 @@ func TestRFC6455ClientFieldNames(t *testing.T) {
 		return text
 	})
 	if err != nil {
-		t.Error(err)
+		t.Errorf("field names in upper case: got %v, want nil", err)
 	}
 }
 

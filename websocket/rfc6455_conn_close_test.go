@@ -45,7 +45,7 @@ func TestRFC6455ConnClosesTCP(t *testing.T) {
 			}
 			p.expectEOF()
 			if role == wire.Server && time.Since(begun) > 0 {
-				t.Errorf("TCP was closed after %v", time.Since(begun))
+				t.Errorf("the server closed TCP after %v, want 0", time.Since(begun))
 			}
 		}
 	})
@@ -91,7 +91,7 @@ func TestRFC6455ConnWholeMessageIsText(t *testing.T) {
 		read := startRead(context.Background(), c)
 		p.write(frames("\x01", "\xe2\x9c", "\x80", "\x88")(p))
 		if g := <-read; g != (received{Text, "\u2708", nil}) {
-			t.Errorf("%+v", g)
+			t.Errorf("got %+v, want the text message", g)
 		}
 	})
 }
@@ -110,13 +110,13 @@ func TestRFC6455ConnSendsOnlyWhenOpen(t *testing.T) {
 		queued := start(func() error { return c.Write(context.Background(), Text, []byte("never")) })
 		io.WriteString(w, "never either")
 		startRead(context.Background(), c)
-		p.answer() // that is, the peer closes
+		p.answer() // begins the closing handshake here
 		p.expectClose(StatusNormalClosure)
 		if err := w.Close(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("MessageWriter.Close: %v", err)
+			t.Errorf("MessageWriter.Close: got %v, want net.ErrClosed", err)
 		}
 		if err := <-queued; !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
 		p.expectEOF()
 	})
@@ -163,7 +163,8 @@ func TestRFC6455ConnReceive(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{})
 				read := style.make(c)
-				go p.write(frames("\x01", "Hel", "\x89", "ping", "\x80", "lo", "\x82", "\xff", "\x02", "", "\x80", "b")(p))
+				stream := frames("\x01", "Hel", "\x89", "ping", "\x80", "lo", "\x82", "\xff", "\x02", "", "\x80", "b")
+				go p.write(stream(p))
 				first := start(func() received { return read(context.Background()) })
 				p.expect(wire.OpPong, true, "ping")
 				for i, want := range []received{{Text, "Hello", nil}, {Binary, "\xff", nil}, {Binary, "b", nil}} {
@@ -174,7 +175,7 @@ func TestRFC6455ConnReceive(t *testing.T) {
 						got = read(context.Background())
 					}
 					if got != want {
-						t.Errorf("%+v, want %+v", got, want)
+						t.Errorf("got %+v, want %+v", got, want)
 					}
 				}
 			})
@@ -197,7 +198,7 @@ func TestRFC6455ConnUnmask(t *testing.T) {
 				p.write(stream[:len(stream)/2])
 				p.write(stream[len(stream)/2:])
 				if g := <-read; g != (received{Binary, want, nil}) {
-					t.Errorf("%d bytes, key %x: %q, %v", n, key, g.data, g.err)
+					t.Errorf("%d bytes, key %x: got %q, %v, want %q", n, key, g.data, g.err, want)
 				}
 			}
 		}
@@ -212,7 +213,7 @@ func TestRFC6455ConnStartsClose(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		go c.Close(context.Background(), 3456, "the reason")
 		if reason := p.expectClose(3456); reason != "the reason" {
-			t.Errorf("reason %q", reason)
+			t.Errorf("got reason %q, want %q", reason, "the reason")
 		}
 	})
 }
@@ -241,7 +242,7 @@ func TestRFC6455ConnNothingAfterFailure(t *testing.T) {
 		_, _, err := c.Read(context.Background())
 		wantError(t, err, "read", wire.ErrUnexpectedContinuation)
 		if s := c.Stats(); s.ControlsRead != 0 || s.FramesRead != 0 {
-			t.Errorf("%+v", s)
+			t.Errorf("got %+v, want no frames read", s)
 		}
 	})
 }
@@ -257,14 +258,14 @@ func TestRFC6455ConnLost(t *testing.T) {
 		p.nc.Close()
 		e := wantError(t, (<-read).err, "read", io.ErrUnexpectedEOF)
 		if !errors.Is(e, net.ErrClosed) {
-			t.Error(e)
+			t.Errorf("got %v, want net.ErrClosed", e)
 		}
 		wantClosed(t, c)
 	})
 }
 
 // "1005 is a reserved value and MUST NOT be set as a status code in a Close control
-// frame by an endpoint." And so are 1006 and 1015.
+// frame by an endpoint." The section says the same of 1006 and 1015.
 // https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
 func TestRFC6455ConnLocalCodes(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
@@ -280,7 +281,7 @@ func TestRFC6455ConnLocalCodes(t *testing.T) {
 			p.nc.Close()
 			wantError(t, <-closed, "close", wire.ErrCloseCode)
 		}
-		// What came without a code goes back without one.
+		// A close frame without a code is answered without a code.
 		c, p := newPeer(t, role, Limits{})
 		startRead(context.Background(), c)
 		p.send(wire.OpClose, true, "")

@@ -12,12 +12,12 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// One test for each MUST of RFC 6455, sections 5 to 7, that an open connection has
-// to keep. Each opens with the sentence and where it stands. What the bytes alone
-// decide is tested once more in package wire, rule by rule.
+// This file and rfc6455_conn_close_test.go have one test for each MUST of RFC 6455, sections 5 to
+// 7, about an open connection. Each test begins with the sentence and its section. Package wire
+// also tests the rules about the bytes alone, one by one.
 
-// wantFailed checks that a Conn of role fails the connection when it reads what
-// send makes: with a close frame and the end of TCP.
+// wantFailed checks that a Conn with the given role fails the connection when it reads the bytes
+// of send. It must send a close frame and end the stream.
 func wantFailed(t *testing.T, role wire.Role, code StatusCode, send func(p *peer) []byte) {
 	t.Helper()
 	c, p := newPeer(t, role, Limits{})
@@ -26,11 +26,11 @@ func wantFailed(t *testing.T, role wire.Role, code StatusCode, send func(p *peer
 	p.expectClose(code)
 	p.expectEOF()
 	if g := <-read; !errors.Is(g.err, net.ErrClosed) {
-		t.Errorf("%+v", g)
+		t.Errorf("Read: got %+v, want net.ErrClosed", g)
 	}
 }
 
-// sendAllKinds makes c send frames of every kind, and gives their headers.
+// sendAllKinds makes c send frames of every kind, and returns their headers.
 func sendAllKinds(t *testing.T, c *Conn, p *peer) (all []wire.Header) {
 	t.Helper()
 	ctx := context.Background()
@@ -73,7 +73,7 @@ func TestRFC6455ConnClientMasks(t *testing.T) {
 		c, p := newPeer(t, wire.Client, Limits{})
 		for _, h := range sendAllKinds(t, c, p) {
 			if !h.Masked {
-				t.Errorf("%+v", h)
+				t.Errorf("got header %+v, want a masked frame", h)
 			}
 		}
 	})
@@ -95,7 +95,7 @@ func TestRFC6455ConnServerDoesNotMask(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
 		for _, h := range sendAllKinds(t, c, p) {
 			if h.Masked {
-				t.Errorf("%+v", h)
+				t.Errorf("got header %+v, want a frame that is not masked", h)
 			}
 		}
 	})
@@ -119,7 +119,7 @@ func TestRFC6455ConnReservedBits(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		for _, h := range sendAllKinds(t, c, p) {
 			if h.RSV != 0 {
-				t.Errorf("%+v", h)
+				t.Errorf("got header %+v, want no reserved bits", h)
 			}
 		}
 		for _, b0 := range []string{"\xc1", "\xa2", "\x99"} {
@@ -153,7 +153,7 @@ func TestRFC6455ConnTopBit(t *testing.T) {
 func TestRFC6455ConnMinimalLength(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
-		sendAllKinds(t, c, p) // the peer refuses other lengths
+		sendAllKinds(t, c, p) // the peer's parser refuses lengths that are not minimal
 		wantFailed(t, role, StatusProtocolError, length(2, 124, strings.Repeat("x", 124)))
 	})
 }
@@ -168,7 +168,7 @@ func TestRFC6455ConnFreshKeys(t *testing.T) {
 			c, p := newPeer(t, wire.Client, Limits{})
 			for _, h := range sendAllKinds(t, c, p) {
 				if seen[h.Key] {
-					t.Errorf("key %x a second time", h.Key)
+					t.Errorf("got masking key %x twice, want a new key", h.Key)
 				}
 				seen[h.Key] = true
 			}
@@ -190,8 +190,8 @@ func TestRFC6455ConnUnpredictableKeys(t *testing.T) {
 				c.Write(context.Background(), Binary, nil)
 			}
 		}()
-		// Each bit is set in half of the keys and differs from the last in half:
-		// by 7 standard deviations at most.
+		// Each bit is set in half of the keys, and differs from the same bit of the last key in
+		// half of them. The test allows 7 standard deviations.
 		var set, changed [32]int
 		var last [4]byte
 		for range n {
@@ -207,7 +207,7 @@ func TestRFC6455ConnUnpredictableKeys(t *testing.T) {
 		}
 		for i := range 32 {
 			if max(set[i], changed[i]) > n/2+160 || min(set[i], changed[i]) < n/2-160 {
-				t.Errorf("of %d keys bit %d is set in %d and changes in %d", n, i, set[i], changed[i])
+				t.Errorf("bit %d is set in %d of %d keys and changes in %d, want about half", i, set[i], n, changed[i])
 			}
 		}
 	})
@@ -220,7 +220,7 @@ func TestRFC6455ConnControlNotFragmented(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		for _, h := range sendAllKinds(t, c, p) {
 			if h.Opcode.IsControl() && !h.Fin {
-				t.Errorf("%+v", h)
+				t.Errorf("got header %+v, want control frames with FIN", h)
 			}
 		}
 		wantFailed(t, role, StatusProtocolError, frames("\x09", "pi", "\x80", "ng"))
@@ -237,7 +237,7 @@ func TestRFC6455ConnFragmentOrder(t *testing.T) {
 		p.write(frames("\x01", "a", "\x00", "b", "\x89", "", "\x00", "c", "\x80", "d")(p))
 		p.expect(wire.OpPong, true, "")
 		if g := <-read; g != (received{Text, "abcd", nil}) {
-			t.Errorf("%+v", g)
+			t.Errorf("got %+v, want %q", g, "abcd")
 		}
 		go func() {
 			w, _ := c.Writer(context.Background(), Text)
@@ -289,7 +289,7 @@ func TestRFC6455ConnControlBetweenFragments(t *testing.T) {
 		p.expect(wire.OpPong, true, "ping")
 		p.send(wire.OpContinuation, true, "lo")
 		if g := <-read; g != (received{Text, "Hello", nil}) {
-			t.Errorf("%+v", g)
+			t.Errorf("got %+v, want %q", g, "Hello")
 		}
 		read = startRead(context.Background(), c)
 		p.send(wire.OpText, false, "Hel")
@@ -297,7 +297,7 @@ func TestRFC6455ConnControlBetweenFragments(t *testing.T) {
 		p.expectClose(StatusGoingAway)
 		p.nc.Close()
 		if g := <-read; !errors.Is(g.err, net.ErrClosed) {
-			t.Errorf("%+v", g)
+			t.Errorf("got %+v, want net.ErrClosed", g)
 		}
 	})
 }
@@ -312,7 +312,7 @@ func TestRFC6455ConnBothForms(t *testing.T) {
 			read := startRead(context.Background(), c)
 			p.write(frames(form...)(p))
 			if g := <-read; g != (received{Text, "Hello", nil}) {
-				t.Errorf("%+v", g)
+				t.Errorf("got %+v, want %q", g, "Hello")
 			}
 		}
 	})
@@ -327,7 +327,7 @@ func TestRFC6455ConnControlLength(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		go c.Close(context.Background(), StatusNormalClosure, strings.Repeat("x", 1000))
 		if h, _, err := p.next(); err != nil || h.Length > 125 || !h.Fin {
-			t.Errorf("%+v, %v", h, err)
+			t.Errorf("got header %+v, %v, want at most 125 bytes and FIN", h, err)
 		}
 	})
 }
@@ -355,7 +355,7 @@ func TestRFC6455ConnNothingAfterClose(t *testing.T) {
 		go c.Close(context.Background(), StatusNormalClosure, "")
 		p.expectClose(StatusNormalClosure)
 		if err := c.Write(context.Background(), Text, []byte("late")); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
 		p.answer()
 		if role == wire.Server {

@@ -14,29 +14,27 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// One test for each MUST of RFC 6455 that a server's opening handshake has to
-// keep, and for those of RFC 9110 about its refusals. Each opens with the sentence
-// and where it stands.
+// This file has one test for each MUST of RFC 6455 about the server's opening handshake, and for
+// each MUST of RFC 9110 about its refusals. Each test begins with the sentence and its section.
 
 const switching = "HTTP/1.1 101 Switching Protocols"
 
-// mustRefuse checks that a request is answered with status and no WebSocket, and
-// returns the response.
+// mustRefuse checks that Accept refuses the changed request with status. It returns the response.
 func mustRefuse(t *testing.T, opts *AcceptOptions, status string, changes ...string) rawResponse {
 	t.Helper()
 	_, r, a := acceptWith(t, opts, handshake(changes...))
 	if a.err == nil || r.status != "HTTP/1.1 "+status {
-		t.Errorf("%q: answered %s, want %s; returned %v", changes, r.status, status, a.err)
+		t.Errorf("%q: answered %s and returned %v, want %s and an error", changes, r.status, a.err, status)
 	}
 	return r
 }
 
-// mustAccept checks that a request is accepted and returns the response.
+// mustAccept checks that Accept accepts the changed request. It returns the response.
 func mustAccept(t *testing.T, opts *AcceptOptions, changes ...string) rawResponse {
 	t.Helper()
 	_, r, a := acceptWith(t, opts, handshake(changes...))
 	if a.err != nil || r.status != switching {
-		t.Errorf("%q: answered %s; returned %v", changes, r.status, a.err)
+		t.Errorf("%q: answered %s and returned %v, want 101 and nil", changes, r.status, a.err)
 	}
 	return r
 }
@@ -65,24 +63,24 @@ func TestRFC6455ServerReadsHandshake(t *testing.T) {
 	slices.Reverse(lines[1:])
 	_, r, _ := acceptWith(t, nil, strings.Join(lines, "\r\n")+"\r\n\r\n")
 	if r.status != switching {
-		t.Errorf("in another order: answered %s", r.status)
+		t.Errorf("fields in reverse order: answered %s, want 101", r.status)
 	}
 }
 
 // "A |Host| header field containing the server's authority."
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.2.1
 //
-// net/http sees to it.
+// net/http enforces this rule.
 func TestRFC6455ServerHost(t *testing.T) {
 	checkLeaks(t)
 	addr, _ := serveRaw(t, Handler{Serve: func(context.Context, *Conn) error {
-		t.Error("served")
+		t.Error("Serve was called for a request without Host")
 		return nil
 	}}, nil)
 	client := dialRaw(t, addr)
 	client.write([]byte(handshake("-Host:")))
 	if r := client.response(); !strings.HasPrefix(r.status, "HTTP/1.1 400 ") {
-		t.Errorf("answered %s", r.status)
+		t.Errorf("answered %s, want 400", r.status)
 	}
 }
 
@@ -118,17 +116,17 @@ func TestRFC6455ServerTunnel(t *testing.T) {
 	client := &rawClient{peer{t: t, nc: inside, role: wire.Client}}
 	client.write([]byte(handshake()))
 	if r := client.response(); r.status != switching {
-		t.Fatalf("answered %s", r.status)
+		t.Fatalf("answered %s, want 101", r.status)
 	}
 	client.expect(wire.OpText, true, "in the tunnel")
 	for _, plain := range []string{"101", sampleAccept, "in the tunnel"} {
 		if bytes.Contains(tap.seen, []byte(plain)) {
-			t.Errorf("%q crossed the network in the clear", plain)
+			t.Errorf("%q was sent in plain text, want it encrypted", plain)
 		}
 	}
 }
 
-// A tappedConn keeps what it reads.
+// A tappedConn keeps the bytes that it reads.
 type tappedConn struct {
 	net.Conn
 	seen []byte
@@ -166,7 +164,7 @@ func TestRFC6455ServerVersion(t *testing.T) {
 	for _, v := range []string{"0", "8", "12", "14", "25", "130", "1.3", ""} {
 		r := mustRefuse(t, nil, "426 Upgrade Required", "Sec-WebSocket-Version: "+v)
 		if got := r.get("Sec-WebSocket-Version"); !slices.Equal(got, []string{"13"}) {
-			t.Errorf("%q: answered with version %q", v, got)
+			t.Errorf("%q: answered with version %q, want 13", v, got)
 		}
 	}
 }
@@ -175,19 +173,19 @@ func TestRFC6455ServerVersion(t *testing.T) {
 // HTTP error code (such as 404 Not Found) and abort the WebSocket handshake."
 // https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
 //
-// The mux sees to it.
+// The ServeMux enforces this rule.
 func TestRFC6455ServerResource(t *testing.T) {
 	checkLeaks(t)
 	mux := http.NewServeMux()
 	mux.Handle("/other", Handler{Serve: func(context.Context, *Conn) error {
-		t.Error("served")
+		t.Error("Serve was called for another path")
 		return nil
 	}})
 	addr, _ := serveRaw(t, mux, nil)
 	client := dialRaw(t, addr)
 	client.write([]byte(handshake()))
 	if r := client.response(); r.status != "HTTP/1.1 404 Not Found" {
-		t.Errorf("answered %s", r.status)
+		t.Errorf("answered %s, want 404", r.status)
 	}
 }
 
@@ -204,7 +202,7 @@ func TestRFC6455ServerSubprotocol(t *testing.T) {
 	opts := &AcceptOptions{Subprotocols: []string{"c", "b", "a"}}
 	r := mustAccept(t, opts, "+Sec-WebSocket-Protocol: a, b", "+Sec-WebSocket-Protocol: d")
 	if got := r.get("Sec-WebSocket-Protocol"); !slices.Equal(got, []string{"b"}) {
-		t.Errorf("answered %q", got)
+		t.Errorf("answered with subprotocol %q, want b", got)
 	}
 }
 
@@ -218,7 +216,7 @@ func TestRFC6455ServerNoSubprotocol(t *testing.T) {
 	for _, changes := range [][]string{nil, {"+Sec-WebSocket-Protocol: b, A"}} {
 		r := mustAccept(t, opts, changes...)
 		if got := r.get("Sec-WebSocket-Protocol"); got != nil {
-			t.Errorf("%q: answered %q", changes, got)
+			t.Errorf("%q: answered with subprotocol %q, want none", changes, got)
 		}
 	}
 }
@@ -236,7 +234,7 @@ func TestRFC6455ServerExtension(t *testing.T) {
 	opts := &AcceptOptions{Extensions: []wire.Extension{&fakeExtension{name: "x-b"}, &fakeExtension{name: "x-a"}}}
 	r := mustAccept(t, opts, "+Sec-WebSocket-Extensions: x-a; p=1, x-c", "+Sec-WebSocket-Extensions: x-a")
 	if got := r.get("Sec-WebSocket-Extensions"); !slices.Equal(got, []string{"x-a; p=1"}) {
-		t.Errorf("answered %q", got)
+		t.Errorf("answered with extension %q, want %q", got, "x-a; p=1")
 	}
 }
 
@@ -249,13 +247,13 @@ func TestRFC6455ServerUnofferedExtension(t *testing.T) {
 	for _, changes := range [][]string{nil, {"+Sec-WebSocket-Extensions: x-c"}} {
 		r := mustAccept(t, opts, changes...)
 		if got := r.get("Sec-WebSocket-Extensions"); got != nil {
-			t.Errorf("%q: answered %q", changes, got)
+			t.Errorf("%q: answered with extension %q, want none", changes, got)
 		}
 	}
-	// Not even if the extension would.
+	// An extension that answers with another name is an error of the server.
 	r := mustRefuse(t, opts, "500 Internal Server Error", "+Sec-WebSocket-Extensions: x-a")
 	if got := r.get("Sec-WebSocket-Extensions"); got != nil {
-		t.Errorf("answered %q", got)
+		t.Errorf("answered with extension %q, want none", got)
 	}
 }
 
@@ -264,7 +262,7 @@ func TestRFC6455ServerUnofferedExtension(t *testing.T) {
 // MUST immediately _Fail the WebSocket Connection_."
 // https://www.rfc-editor.org/rfc/rfc6455#section-9.1
 //
-// Fields without an element are an exception; see TestAcceptPeers.
+// Fields without an element are an exception. See TestAcceptPeers.
 func TestRFC6455ServerExtensionGrammar(t *testing.T) {
 	checkLeaks(t)
 	for _, v := range []string{";", "a;", "a; =1", "a; b=", `a; b="`, `a; b=""`, `a; b="c d"`, "a b", "a/b"} {
@@ -311,8 +309,9 @@ func TestRFC9110UpgradeRequired(t *testing.T) {
 	checkLeaks(t)
 	for _, change := range []string{"-Upgrade:", "Upgrade: h2c", "Sec-WebSocket-Version: 8"} {
 		r := mustRefuse(t, nil, "426 Upgrade Required", change)
-		if !slices.Equal(r.get("Upgrade"), []string{"websocket"}) || !slices.Equal(r.get("Connection"), []string{"Upgrade"}) {
-			t.Errorf("%s: answered %q", change, r.fields)
+		if !slices.Equal(r.get("Upgrade"), []string{"websocket"}) ||
+			!slices.Equal(r.get("Connection"), []string{"Upgrade"}) {
+			t.Errorf("%s: answered with fields %q, want an upgrade to websocket", change, r.fields)
 		}
 	}
 }
@@ -324,7 +323,7 @@ func TestRFC9110UpgradeInHTTP10(t *testing.T) {
 	checkLeaks(t)
 	_, r, a := acceptWith(t, nil, handshake("GET /chat HTTP/1.0"))
 	if a.err == nil || !strings.HasSuffix(r.status, " 426 Upgrade Required") {
-		t.Errorf("answered %s, returned %v", r.status, a.err)
+		t.Errorf("answered %s and returned %v, want 426 and an error", r.status, a.err)
 	}
 }
 
@@ -335,6 +334,6 @@ func TestRFC9110Allow(t *testing.T) {
 	checkLeaks(t)
 	r := mustRefuse(t, nil, "405 Method Not Allowed", "DELETE /chat HTTP/1.1")
 	if got := r.get("Allow"); !slices.Equal(got, []string{"GET"}) {
-		t.Errorf("answered %q", got)
+		t.Errorf("answered with Allow %q, want GET", got)
 	}
 }

@@ -10,20 +10,20 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// runsBit is the reserved bit of the test's extension, RSV1.
+// runsBit is the reserved bit of the extension runs, RSV1.
 const runsBit = 4
 
-// A runs is a session of an extension for tests: runs of equal bytes travel as
-// pairs of a length, 1 to 255, and a byte, which is disguised by a state that all
-// earlier bytes of all messages have moved. A message ends with a pair of length 0
-// that holds the state, so that two sides that lost each other notice at once.
+// A runs is the session of an extension for tests. The extension encodes runs of equal bytes as
+// pairs of a length, 1 to 255, and the byte XOR a state. The state depends on all earlier bytes of
+// all messages. A message ends with a pair of length 0 and the state, so that two sides whose states
+// differ notice at once.
 //
-// It also checks that the Conn keeps to the contract of [wire.Session].
+// A runs also checks that the Conn follows the contract of [wire.Session].
 type runs struct {
 	t        testing.TB
-	minimum  int64 // messages shorter than this go out plain
-	fails    bool  // at a byte 0xee
-	enc, dec byte  // state of either direction
+	minimum  int64 // shorter messages are sent plain
+	fails    bool  // encoding the byte 0xee fails
+	enc, dec byte  // the states of the two directions
 
 	encoding, decoding atomic.Bool // a call is in progress
 	idles              atomic.Int32
@@ -33,7 +33,7 @@ type runs struct {
 	decoder *runsDecoder
 	decodes int
 	closes  int
-	plains  int // messages that were to go out plain
+	plains  int // calls of Encode with Plain set
 }
 
 func nextState(state, b byte) byte { return state*31 + b + 7 }
@@ -42,12 +42,12 @@ func newRuns(t testing.TB) *runs { return &runs{t: t} }
 
 func (s *runs) Bits() (rsv, perFrame byte) { return runsBit, 0 }
 
-// alive checks that the session has not been closed.
+// alive checks that the session has not been closed. what names the call.
 func (s *runs) alive(what string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closes > 0 {
-		s.t.Errorf("%s after Close", what)
+		s.t.Errorf("the Conn called %s after Close", what)
 	}
 }
 
@@ -62,7 +62,7 @@ func (s *runs) Encode(m wire.MessageInfo) wire.MessageEncoder {
 		return nil
 	}
 	if s.encoder != nil {
-		s.t.Error("Encode before the end of a message")
+		s.t.Error("the Conn called Encode before the end of a message")
 	}
 	s.encoder = &runsEncoder{s}
 	return s.encoder
@@ -73,10 +73,10 @@ func (s *runs) Decode(rsv byte) (wire.MessageDecoder, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if rsv != runsBit {
-		s.t.Errorf("Decode of bits %d", rsv)
+		s.t.Errorf("the Conn called Decode with bits %d, want %d", rsv, runsBit)
 	}
 	if s.decoder != nil {
-		s.t.Error("Decode before Release")
+		s.t.Error("the Conn called Decode before Release")
 	}
 	s.decodes++
 	if s.decodes == failDecode {
@@ -86,7 +86,7 @@ func (s *runs) Decode(rsv byte) (wire.MessageDecoder, error) {
 	return s.decoder, nil
 }
 
-// failDecode is the message whose Decode fails.
+// failDecode is the number of the message whose Decode fails.
 const failDecode = 1000
 
 func (s *runs) Idle() {
@@ -98,13 +98,13 @@ func (s *runs) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.decoder != nil {
-		s.t.Error("Close before Release")
+		s.t.Error("the Conn called Close before Release")
 	}
 	if s.encoding.Load() || s.decoding.Load() {
-		s.t.Error("Close during another call")
+		s.t.Error("the Conn called Close during another call")
 	}
 	s.closes++
-	return errors.New("an error of Close is nobody's business")
+	return errors.New("an error of Close is ignored")
 }
 
 // wantClosed checks that the session has been closed once.
@@ -113,21 +113,21 @@ func (s *runs) wantClosed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closes != 1 {
-		s.t.Errorf("the session was closed %d times", s.closes)
+		s.t.Errorf("the session was closed %d times, want once", s.closes)
 	}
 }
 
-// during marks a call in progress, of which there may be one at a time.
+// during marks a call as in progress and checks that there is no other.
 func during(t testing.TB, flag *atomic.Bool) (done func()) {
 	if flag.Swap(true) {
-		t.Error("two calls at once")
+		t.Error("the Conn made two calls of the session at once")
 	}
 	return func() { flag.Store(false) }
 }
 
 type runsEncoder struct{ s *runs }
 
-var errRuns = errors.New("runs: cannot be coded")
+var errRuns = errors.New("runs: invalid message")
 
 func (e *runsEncoder) Append(dst, src []byte, fin bool) ([]byte, error) {
 	s := e.s
@@ -135,7 +135,7 @@ func (e *runsEncoder) Append(dst, src []byte, fin bool) ([]byte, error) {
 	defer during(s.t, &s.encoding)()
 	s.mu.Lock()
 	if s.encoder != e {
-		s.t.Error("Append to a message that has ended")
+		s.t.Error("the Conn called Append for a message that has ended")
 	}
 	if fin {
 		s.encoder = nil
@@ -162,9 +162,9 @@ func (e *runsEncoder) Append(dst, src []byte, fin bool) ([]byte, error) {
 
 type runsDecoder struct {
 	s     *runs
-	half  []byte // a pair of which one byte has come
+	half  []byte // the received part of a pair
 	value byte
-	left  int // of the run in progress
+	left  int // bytes that are left of the run in progress
 	ended bool
 }
 
@@ -174,11 +174,11 @@ func (d *runsDecoder) Append(dst, src []byte, fin bool, max int) (out []byte, n 
 	defer during(s.t, &s.decoding)()
 	s.mu.Lock()
 	if s.decoder != d {
-		s.t.Error("Append after Release")
+		s.t.Error("the Conn called Append after Release")
 	}
 	s.mu.Unlock()
 	if max < 1 {
-		s.t.Errorf("Append of at most %d bytes", max)
+		s.t.Errorf("the Conn called Append with a maximum of %d bytes, want at least 1", max)
 	}
 	for {
 		m := min(d.left, max)
@@ -214,7 +214,7 @@ func (d *runsDecoder) Release() {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
 	if d.s.decoder != d {
-		d.s.t.Error("Release of a message that is not open")
+		d.s.t.Error("the Conn called Release for a message that is not open")
 	}
 	d.s.decoder = nil
 }

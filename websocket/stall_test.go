@@ -13,17 +13,17 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A stall is a peer that does its part of the closing handshake badly, late or not
-// at all. It plays until the stream ends; over says that Close has returned.
+// A stall is a peer that performs its part of the closing handshake badly, late or not at all. It
+// plays until the stream ends. The channel over is closed when Close has returned.
 type stall struct {
 	name string
 	play func(p *peer, over <-chan struct{})
-	want error // of Close; nil if all is well
+	want error // the error of Close; nil if the closing handshake succeeds
 	half bool  // the peer must be able to end its side of the stream alone
-	slow bool  // Close does its part and has to wait for the peer all the same
+	slow bool  // Close has done its part, but has to wait for the peer nevertheless
 }
 
-// after makes a stall of what follows our close frame.
+// after returns a stall that plays after the Conn's close frame.
 func after(play func(p *peer)) func(p *peer, over <-chan struct{}) {
 	return func(p *peer, over <-chan struct{}) {
 		p.expectClose(StatusNormalClosure)
@@ -34,7 +34,7 @@ func after(play func(p *peer)) func(p *peer, over <-chan struct{}) {
 	}
 }
 
-// part sends the first n bytes of a frame.
+// part returns a stall that sends the first n bytes of a frame.
 func part(op wire.Opcode, payload string, n int) func(p *peer, over <-chan struct{}) {
 	return after(func(p *peer) {
 		p.write(p.frame(op, true, []byte(payload))[:n])
@@ -42,7 +42,7 @@ func part(op wire.Opcode, payload string, n int) func(p *peer, over <-chan struc
 	})
 }
 
-// whole sends a frame.
+// whole returns a stall that sends a frame.
 func whole(b0 byte, form int, length uint64, payload string) func(p *peer, over <-chan struct{}) {
 	return after(func(p *peer) {
 		p.write(p.rawFrame(b0, form, length, payload, false))
@@ -50,14 +50,14 @@ func whole(b0 byte, form int, length uint64, payload string) func(p *peer, over 
 	})
 }
 
-// toEnd reads until the stream ends. Nothing may come after a close frame.
+// toEnd reads until the stream ends, and checks that nothing follows the close frame.
 func (p *peer) toEnd() {
 	if n, _ := io.Copy(io.Discard, p.nc); n+int64(len(p.got)) > 0 {
-		p.t.Errorf("peer: %d bytes came after the close frame", n+int64(len(p.got)))
+		p.t.Errorf("peer: got %d bytes after the close frame, want none", n+int64(len(p.got)))
 	}
 }
 
-// forever sends b until the Conn takes no more.
+// forever sends b again and again until the Conn stops reading.
 func (p *peer) forever(b []byte, pause time.Duration) {
 	ended := make(chan struct{})
 	go func() {
@@ -68,7 +68,7 @@ func (p *peer) forever(b []byte, pause time.Duration) {
 		if _, err := p.nc.Write(b); err != nil {
 			break
 		}
-		time.Sleep(pause) // in a bubble, time would stand still without it
+		time.Sleep(pause) // without a pause, time would not advance in a bubble
 	}
 	<-ended
 }
@@ -80,7 +80,7 @@ func (p *peer) closeWrite() {
 	}
 }
 
-// answer answers our close frame.
+// answer answers the Conn's close frame.
 func (p *peer) answer() { p.sendClose(StatusNormalClosure, "") }
 
 const pause = 50 * time.Millisecond
@@ -88,7 +88,7 @@ const pause = 50 * time.Millisecond
 const closeFrame = "\x03\xe8"
 
 var stalls = []stall{
-	// The peer does not finish; Close ends with its context.
+	// The peer does not complete the closing handshake, and Close ends with its context.
 	{"silent", after((*peer).toEnd), context.DeadlineExceeded, false, false},
 	{"one byte of a header", part(wire.OpClose, closeFrame, 1), context.DeadlineExceeded, false, false},
 	{"header of a close frame", part(wire.OpClose, closeFrame+"reason", 2), context.DeadlineExceeded, false, false},
@@ -96,23 +96,26 @@ var stalls = []stall{
 	{"header of a message", part(wire.OpBinary, strings.Repeat("x", 1000), 4), context.DeadlineExceeded, false, false},
 	{"half a message", part(wire.OpBinary, strings.Repeat("x", 1000), 500), context.DeadlineExceeded, false, false},
 	{"half a ping", part(wire.OpPing, "ping", 4), context.DeadlineExceeded, false, false},
-	{"messages for ever", after(func(p *peer) {
+	{"endless messages", after(func(p *peer) {
 		p.forever(p.frame(wire.OpText, true, []byte("more")), pause)
 	}), context.DeadlineExceeded, false, false},
-	{"one message for ever", after(func(p *peer) {
+	{"one endless message", after(func(p *peer) {
 		p.send(wire.OpBinary, false, "begins")
 		p.forever(p.frame(wire.OpContinuation, false, []byte("more")), pause)
 	}), context.DeadlineExceeded, false, false},
-	{"takes nothing", func(p *peer, over <-chan struct{}) { <-over }, context.DeadlineExceeded, false, false},
+	{"reads nothing", func(p *peer, over <-chan struct{}) { <-over }, context.DeadlineExceeded, false, false},
 
-	// The peer breaks a rule, or the connection.
+	// The peer breaks a rule or drops the connection.
 	{"a flood of pings", after(func(p *peer) {
 		p.forever(bytes.Repeat(p.frame(wire.OpPing, true, pattern(125, 0)), 100), 0)
 	}), wire.ErrControlFlood, false, true},
-	{"garbage", after(func(p *peer) { p.write([]byte("\xff\xff\xff\xff\xff")); p.toEnd() }), wire.ErrReservedBits, false, false},
+	{"garbage", after(func(p *peer) {
+		p.write([]byte("\xff\xff\xff\xff\xff"))
+		p.toEnd()
+	}), wire.ErrReservedBits, false, false},
 	{"too large a message", whole(0x82, 8, 1<<30, ""), wire.ErrMessageTooBig, false, false},
-	{"a code that must not be", whole(0x88, 1, 2, "\x03\xed"), wire.ErrCloseCode, false, false},
-	{"a reason that is no text", whole(0x88, 1, 3, closeFrame+"\xff"), wire.ErrInvalidUTF8, false, false},
+	{"a reserved code", whole(0x88, 1, 2, "\x03\xed"), wire.ErrCloseCode, false, false},
+	{"a reason that is not UTF-8", whole(0x88, 1, 3, closeFrame+"\xff"), wire.ErrInvalidUTF8, false, false},
 	{"drops TCP", after(func(p *peer) { p.nc.Close() }), io.ErrUnexpectedEOF, false, false},
 	{"drops TCP within a close frame", after(func(p *peer) {
 		p.write(p.frame(wire.OpClose, true, []byte(closeFrame))[:3])
@@ -125,7 +128,7 @@ var stalls = []stall{
 		p.toEnd()
 	}), io.ErrUnexpectedEOF, true, false},
 
-	// The handshake is completed, and what follows is of no account.
+	// The closing handshake is completed, and nothing that follows matters.
 	{"answers", after(func(p *peer) { p.answer(); p.nc.Close() }), nil, false, false},
 	{"answers after messages", after(func(p *peer) {
 		p.send(wire.OpText, true, "one more")
@@ -146,16 +149,16 @@ var stalls = []stall{
 	}), nil, false, true},
 }
 
-// A situation is what else goes on when Close is called.
+// A situation is the state of the connection when Close is called.
 type situation struct {
 	name  string
-	first func(p *peer) // what the peer does before its stall; may be nil
+	first func(p *peer) // run by the peer before its stall; may be nil
 	run   func(t *testing.T, c *Conn, close func())
 }
 
 var situations = []situation{
 	{"alone", nil, func(t *testing.T, c *Conn, close func()) { close() }},
-	{"another reads", nil, func(t *testing.T, c *Conn, close func()) {
+	{"read in progress", nil, func(t *testing.T, c *Conn, close func()) {
 		read := start(func() error {
 			for {
 				if _, _, err := c.Read(context.Background()); err != nil {
@@ -165,21 +168,23 @@ var situations = []situation{
 		})
 		close()
 		if err := <-read; !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Read: %v", err)
+			t.Errorf("Read: got %v, want net.ErrClosed", err)
 		}
 	}},
-	{"in a loop", func(p *peer) { p.send(wire.OpText, true, "close") }, func(t *testing.T, c *Conn, close func()) {
+	{"in a loop", func(p *peer) {
+		p.send(wire.OpText, true, "close")
+	}, func(t *testing.T, c *Conn, close func()) {
 		n := 0
 		for m, err := range c.Messages(context.Background()) {
 			if n++; n == 1 && string(m.Data) == "close" {
 				close()
 				if string(m.Data) != "close" {
-					t.Errorf("Close has changed the message to %q", m.Data)
+					t.Errorf("Close changed the message to %q", m.Data)
 				}
 				continue
 			}
 			if n != 2 || !errors.Is(err, net.ErrClosed) {
-				t.Errorf("after Close the loop yielded %q, %v", m.Data, err)
+				t.Errorf("after Close the loop yielded %q, %v, want net.ErrClosed once", m.Data, err)
 			}
 		}
 	}},
@@ -193,14 +198,16 @@ var situations = []situation{
 		}
 		p := make([]byte, 2)
 		if _, err := r.Read(p); err != nil || string(p) != "ha" {
-			t.Errorf("%q, %v", p, err)
+			t.Errorf("MessageReader.Read: got %q, %v, want %q", p, err, "ha")
 		}
 		close()
 		if _, err := r.Read(p); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("MessageReader.Read: %v", err)
+			t.Errorf("MessageReader.Read: got %v, want net.ErrClosed", err)
 		}
 	}},
-	{"writer open", func(p *peer) { p.expect(wire.OpText, false, "half") }, func(t *testing.T, c *Conn, close func()) {
+	{"writer open", func(p *peer) {
+		p.expect(wire.OpText, false, "half")
+	}, func(t *testing.T, c *Conn, close func()) {
 		w, err := c.Writer(context.Background(), Text)
 		if err != nil {
 			t.Fatal(err)
@@ -211,17 +218,19 @@ var situations = []situation{
 		}
 		close()
 		if _, err := io.WriteString(w, strings.Repeat("x", 2*blockSize)); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("MessageWriter.Write: %v", err)
+			t.Errorf("MessageWriter.Write: got %v, want net.ErrClosed", err)
 		}
 		if err := w.Close(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("MessageWriter.Close: %v", err)
+			t.Errorf("MessageWriter.Close: got %v, want net.ErrClosed", err)
 		}
 	}},
 }
 
-// closeAgainst calls Close in a situation against a peer that stalls, and checks
-// the error, and that all is over then.
-func closeAgainst(t *testing.T, s stall, in situation, c *Conn, p *peer, ctx context.Context) (took time.Duration) {
+// closeAgainst calls Close in a situation against a stalling peer. It checks the error and that the
+// connection has ended.
+func closeAgainst(
+	t *testing.T, s stall, in situation, c *Conn, p *peer, ctx context.Context,
+) (took time.Duration) {
 	over, played := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(played)
@@ -237,12 +246,12 @@ func closeAgainst(t *testing.T, s stall, in situation, c *Conn, p *peer, ctx con
 		took = time.Since(begun)
 		close(over)
 		if s.want == nil && err != nil {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got %v, want nil", err)
 		}
 		if s.want != nil {
 			e := wantError(t, err, "close", s.want)
 			if !errors.Is(e, net.ErrClosed) || e.Code != 0 || e.Accepted {
-				t.Errorf("Close: %+v", e)
+				t.Errorf("Close: got %+v, want net.ErrClosed without a code", e)
 			}
 		}
 	})
@@ -251,8 +260,8 @@ func closeAgainst(t *testing.T, s stall, in situation, c *Conn, p *peer, ctx con
 	return took
 }
 
-// Close never waits for longer than its context and CloseTimeout allow, whatever
-// the peer does and whoever else uses the connection.
+// Close never waits longer than its context and CloseTimeout allow, whatever the peer and other
+// goroutines do.
 func TestCloseBounded(t *testing.T) {
 	for _, s := range stalls {
 		for _, in := range situations {
@@ -268,7 +277,10 @@ func TestCloseBounded(t *testing.T) {
 	}
 }
 
-func testCloseBounded(t *testing.T, s stall, in situation, role wire.Role, newPeer func(*testing.T, wire.Role, Limits) (*Conn, *peer)) {
+func testCloseBounded(
+	t *testing.T, s stall, in situation, role wire.Role,
+	newPeer func(*testing.T, wire.Role, Limits) (*Conn, *peer),
+) {
 	for _, bound := range []struct{ ctx, timeout, want time.Duration }{
 		{0, 0, DefaultCloseTimeout},
 		{time.Second, 0, time.Second},
@@ -289,13 +301,13 @@ func testCloseBounded(t *testing.T, s stall, in situation, role wire.Role, newPe
 	}
 }
 
-// The same over real transports.
+// Close is bounded over sockets and TLS too.
 func TestCloseAgainstStalls(t *testing.T) {
 	for _, kind := range []string{"tcp", "unix", "tls"} {
 		for _, s := range stalls {
 			for _, in := range situations {
-				if s.slow || in.name != "alone" && (kind != "tcp" || in.name != "another reads") {
-					continue // no other than in a bubble, but not as quick
+				if s.slow || in.name != "alone" && (kind != "tcp" || in.name != "read in progress") {
+					continue // as in a bubble, but slower
 				}
 				for _, role := range roles {
 					t.Run(kind+"/"+s.name+"/"+in.name+"/"+role.String(), func(t *testing.T) {

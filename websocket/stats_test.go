@@ -9,12 +9,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
+// Stats counts messages, frames, bytes and control frames in both directions.
 func TestStats(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
 	ctx := bounded(t)
 	if got := c.Stats(); got != (Stats{}) {
-		t.Errorf("at the start: %+v", got)
+		t.Errorf("at the start: got %+v, want zeros", got)
 	}
 	p.send(wire.OpText, true, "four")
 	p.send(wire.OpPing, true, "ping")
@@ -46,16 +47,16 @@ func TestStats(t *testing.T) {
 	p.sendClose(StatusNormalClosure, "")
 	p.expect(wire.OpPong, true, "ping")
 	if _, _, err := c.Read(ctx); err == nil {
-		t.Fatal("no error")
+		t.Fatal("Read after the close frame: got no error")
 	}
 	want.ControlsRead++
 	want.ControlsWritten++
 	if got := c.Stats(); got != want {
-		t.Errorf("after the close:\ngot  %+v\nwant %+v", got, want)
+		t.Errorf("after the close frame:\ngot  %+v\nwant %+v", got, want)
 	}
 }
 
-// A frame that arrives in pieces counts once, when it has arrived.
+// A frame that arrives in pieces is counted once, after its last piece.
 func TestStatsPieces(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "pipe", wire.Server)
@@ -64,7 +65,7 @@ func TestStatsPieces(t *testing.T) {
 	p.write(frame[:100])
 	p.write(frame[100:20_000])
 	if got, want := c.Stats().FramesRead, int64(0); got != want {
-		t.Errorf("FramesRead is %d before the end of the frame, want %d", got, want)
+		t.Errorf("before the end of the frame: got FramesRead %d, want %d", got, want)
 	}
 	p.write(frame[20_000:])
 	if err := <-r; err != nil {
@@ -75,12 +76,12 @@ func TestStatsPieces(t *testing.T) {
 	}
 }
 
-// Bytes are counted as on the wire.
+// Stats counts the bytes on the wire, after an extension has encoded them.
 func TestStatsExtension(t *testing.T) {
 	checkLeaks(t)
 	client, server, _, _ := runsPair(t, "tcp", Limits{})
 	ctx := bounded(t)
-	if err := client.Write(ctx, Binary, make([]byte, 510)); err != nil { // 2 pairs, and 1 to end
+	if err := client.Write(ctx, Binary, make([]byte, 510)); err != nil { // 2 pairs, and 1 for the end
 		t.Fatal(err)
 	}
 	if _, p, err := server.Read(ctx); err != nil || len(p) != 510 {
@@ -94,17 +95,18 @@ func TestStatsExtension(t *testing.T) {
 	}
 }
 
-// A message that is cut counts, since it is accepted; one that is not sent does
-// not.
+// A message that was cut is counted, since it was accepted. A message that was not sent is not
+// counted.
 func TestStatsCut(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "pipe", wire.Client)
 	ctx, cancel := context.WithCancel(bounded(t))
-	if err := cancelled(c, cancel, func() error { return c.Write(ctx, Text, []byte("no")) }); !errors.Is(err, context.Canceled) {
+	err := cancelled(c, cancel, func() error { return c.Write(ctx, Text, []byte("no")) })
+	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	if got := c.Stats(); got != (Stats{}) {
-		t.Errorf("after a message that was not sent: %+v", got)
+		t.Errorf("after a message that was not sent: got %+v, want zeros", got)
 	}
 	ctx, cancel = context.WithCancel(bounded(t))
 	cut := start(func() error { return c.Write(ctx, Text, []byte("four")) })
@@ -116,6 +118,6 @@ func TestStatsCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := c.Stats(), (Stats{MessagesWritten: 1, FramesWritten: 1, BytesWritten: 4}); got != want {
-		t.Errorf("after a message that was cut: %+v, want %+v", got, want)
+		t.Errorf("after a message that was cut: got %+v, want %+v", got, want)
 	}
 }

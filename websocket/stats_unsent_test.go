@@ -11,8 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Unsent counts what is being written and every message that waits for it, and nothing
-// once those are out or given up.
+// Unsent counts the message that is being written and all messages that wait for it. It returns 0
+// once they have been sent or given up.
 func TestUnsent(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -35,13 +35,13 @@ func TestUnsent(t *testing.T) {
 		p.nc.Read(make([]byte, 500_000))
 		want(large+2*small-1_000_000, large+2*small)
 		cancel()
-		want(1, large+heads) // of the first a part is out
+		want(1, large+heads) // a part of the first message has been sent
 		go p.drain()
 		want(0, 0)
 	})
 }
 
-// A message that an extension has made, and whose turn has not come, waits too.
+// Unsent counts an encoded message that waits for its turn after its context has ended.
 func TestUnsentPostponed(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p, _, _ := runsPeer(t, role, Limits{MaxWriteFrame: 100})
@@ -50,36 +50,36 @@ func TestUnsentPostponed(t *testing.T) {
 		synctest.Wait()
 		go c.Ping(ctx)
 		synctest.Wait()
-		go c.Write(ctx, Text, []byte("behind"))
+		go c.Write(ctx, Text, []byte("next"))
 		synctest.Wait()
 		before := c.Unsent()
 		cancel()
 		synctest.Wait()
 		if after := c.Unsent(); before <= 0 || after <= 0 {
-			t.Errorf("before the context ended %d, after it %d", before, after)
+			t.Errorf("got %d before the context ended and %d after it, want more than 0", before, after)
 		}
 		go p.drain()
 		synctest.Wait()
 		if left := c.Unsent(); left != 0 {
-			t.Errorf("%d are left", left)
+			t.Errorf("Unsent() = %d, want 0", left)
 		}
 	})
 }
 
-// The fragments that follow the one that is written wait, too.
+// Unsent counts the later fragments of the message that is being written.
 func TestUnsentFragments(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{MaxWriteFrame: 1000})
 		go c.Write(context.Background(), Binary, make([]byte, 100_000))
 		synctest.Wait()
 		if n := c.Unsent(); n < 100_000 {
-			t.Errorf("Unsent() = %d", n)
+			t.Errorf("Unsent() = %d, want at least 100000", n)
 		}
 	})
 }
 
-// So does a message after the rest of one that was cut.
-func TestUnsentBehindRest(t *testing.T) {
+// Unsent counts a message that waits for the rest of one that was cut.
+func TestUnsentAfterRest(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -94,12 +94,13 @@ func TestUnsentBehindRest(t *testing.T) {
 		go c.Write(context.Background(), Binary, make([]byte, 5_000))
 		synctest.Wait()
 		if n := c.Unsent(); rest < 9_000 || n < rest+5_000 {
-			t.Errorf("Unsent() = %d, was %d", n, rest)
+			t.Errorf("Unsent() = %d, was %d, want at least 9000 and 5000 more", n, rest)
 		}
 	})
 }
 
-// So does what a cut write has left under way in a transport without deadlines.
+// Unsent counts the bytes of a cut write that are still being written to a transport without
+// deadlines.
 func TestUnsentWithoutDeadlines(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newUndeadlinedPeer(t, role, Limits{})
@@ -111,12 +112,12 @@ func TestUnsentWithoutDeadlines(t *testing.T) {
 		}
 		synctest.Wait()
 		if n := c.Unsent(); n < size || n > size+wire.MaxHeaderSize {
-			t.Errorf("Unsent() = %d", n)
+			t.Errorf("Unsent() = %d, want %d to %d", n, size, size+wire.MaxHeaderSize)
 		}
 		go p.drain()
 		synctest.Wait()
 		if n := c.Unsent(); n != 0 {
-			t.Errorf("%d are left", n)
+			t.Errorf("Unsent() = %d, want 0", n)
 		}
 	})
 }

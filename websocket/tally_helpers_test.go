@@ -9,22 +9,22 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A tally is a session of an extension for tests, which can share what it sends. A
-// message travels as its kind, a byte, and its own bytes, all of which a byte
-// disguises: in kind 'o' the state of the connection, which all earlier messages have
-// moved; in kind 's' the parameter.
+// A tally is the session of an extension for tests that can share its encoded messages. It encodes
+// a message as a byte, the kind, and the bytes of the message XOR one byte. For the kind 'o' (own)
+// that byte is the state of the connection, which depends on all earlier messages. For the kind 's'
+// (shared) it is the parameter.
 //
-// It checks that the Conn keeps to the contract of [wire.SharedSession].
+// A tally also checks that the Conn follows the contract of [wire.SharedSession].
 type tally struct {
 	t         testing.TB
 	parameter byte
-	unique    bool          // every message has a key of its own
-	fails     bool          // AppendShared does
-	minimum   int64         // messages shorter than this go out plain
-	shared    *atomic.Int64 // how many messages were encoded in shared form, over all
-	enc, dec  byte          // state of either direction
+	unique    bool          // SharedKey never returns the same key twice
+	fails     bool          // AppendShared fails
+	minimum   int64         // shorter messages are sent plain
+	shared    *atomic.Int64 // the number of calls of AppendShared, over all sessions
+	enc, dec  byte          // the states of the two directions
 
-	mu     sync.Mutex // held by calls for what is sent, which come one at a time
+	mu     sync.Mutex // held during the calls for sending, of which only one may be in progress
 	closed bool
 }
 
@@ -35,11 +35,11 @@ func newTally(t testing.TB, parameter byte, shared *atomic.Int64) *tally {
 // begin checks that the session is open and no other call is in progress.
 func (s *tally) begin() {
 	if !s.mu.TryLock() {
-		s.t.Error("two calls at once")
+		s.t.Error("the Conn made two calls of the session at once")
 		s.mu.Lock()
 	}
 	if s.closed {
-		s.t.Error("a call after Close")
+		s.t.Error("the Conn called the session after Close")
 	}
 }
 
@@ -93,14 +93,14 @@ func (e tallyEncoder) Append(dst, src []byte, fin bool) ([]byte, error) {
 	e.s.begin()
 	defer e.s.mu.Unlock()
 	if !fin {
-		e.s.t.Error("no test of this extension streams")
+		e.s.t.Error("got a part of a message, want whole messages only")
 	}
 	dst = disguise(append(dst, 'o'), src, e.s.enc)
 	e.s.enc = tallied(e.s.enc, src)
 	return dst, nil
 }
 
-// disguise appends p, each byte of it changed.
+// disguise appends the bytes of p XOR by to dst.
 func disguise(dst, p []byte, by byte) []byte {
 	for _, b := range p {
 		dst = append(dst, b^by)
@@ -108,7 +108,7 @@ func disguise(dst, p []byte, by byte) []byte {
 	return dst
 }
 
-// tallied is the state after a message.
+// tallied returns the state after a message.
 func tallied(state byte, p []byte) byte {
 	for _, b := range p {
 		state = nextState(state, b)
@@ -120,11 +120,11 @@ func (s *tally) Decode(byte) (wire.MessageDecoder, error) { return &tallyDecoder
 
 type tallyDecoder struct {
 	s    *tally
-	got  []byte // the message as it came
-	done int    // bytes of it that were given out
+	got  []byte // the received bytes of the message
+	done int    // the number of bytes of it that were returned
 }
 
-// Append gives out nothing before the message is whole.
+// Append returns no bytes before the message is whole.
 func (d *tallyDecoder) Append(dst, src []byte, fin bool, max int) (out []byte, n int, more bool, err error) {
 	d.got = append(d.got, src...)
 	if !fin {
@@ -150,5 +150,5 @@ func (d *tallyDecoder) Append(dst, src []byte, fin bool, max int) (out []byte, n
 
 func (d *tallyDecoder) Release() {}
 
-// unsharing is a session without the methods that share.
+// unsharing hides the methods of wire.SharedSession.
 type unsharing struct{ wire.Session }
