@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// bubblePair returns the two ends of a transport that lives in a bubble.
+// bubblePair returns the two ends of a transport that can be used in a bubble.
 func bubblePair(t *testing.T, kind string) (ours, theirs net.Conn) {
 	t.Helper()
 	ours, theirs = net.Pipe()
@@ -34,12 +34,12 @@ func bubblePair(t *testing.T, kind string) (ours, theirs net.Conn) {
 	return ours, theirs
 }
 
-// awaitClosed returns how long it takes until our side has closed the transport.
+// awaitClosed delivers the time until the Conn has closed its transport.
 func awaitClosed(p *peer) <-chan time.Duration {
 	begun := time.Now()
 	return start(func() time.Duration {
 		for {
-			// A peer that writes sees the end of the other direction too.
+			// Only a write notices that the other side has closed both directions.
 			if _, err := p.nc.Write(p.frame(wire.OpPing, true, nil)); err != nil {
 				return time.Since(begun)
 			}
@@ -48,6 +48,7 @@ func awaitClosed(p *peer) <-chan time.Duration {
 	})
 }
 
+// wantTook checks that what took the wanted time, or up to 2*probeTime longer.
 func wantTook(t *testing.T, what string, got, want time.Duration) {
 	t.Helper()
 	if d := got - want; d < 0 || d > 2*probeTime {
@@ -55,20 +56,19 @@ func wantTook(t *testing.T, what string, got, want time.Duration) {
 	}
 }
 
-// The peer answers our close frame, or we answer its, or it breaks a rule, and keeps TCP
-// open. Calls return and the connection's context ends as soon as there is nothing more to
-// tell; the transport is closed later, and in any case.
+// If the peer keeps TCP open after the closing handshake or after a violation, calls return and the
+// connection's context ends at once. The transport is closed later, in any case.
 func TestNobodyWaitsForTheDrain(t *testing.T) {
 	const after = 200 * time.Millisecond
 	for _, row := range []struct {
-		name           string
-		client, server time.Duration // until the transport is closed
-		breach, closes bool
+		name             string
+		client, server   time.Duration // until the transport is closed
+		violates, closes bool
 	}{
 		{"peer closes", DefaultCloseTimeout, lingerTime, false, false},
 		{"Close and Read", DefaultCloseTimeout, lingerTime, false, true},
-		{"breach", lingerTime, lingerTime, true, false},
-		{"breach in Close", lingerTime, lingerTime, true, true},
+		{"violation", lingerTime, lingerTime, true, false},
+		{"violation during Close", lingerTime, lingerTime, true, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
@@ -85,7 +85,7 @@ func TestNobodyWaitsForTheDrain(t *testing.T) {
 					p.expectClose(StatusNormalClosure)
 				}
 				time.Sleep(after)
-				if row.breach {
+				if row.violates {
 					p.write(p.rawFrame(0x83, 1, 0, "", false))
 				} else {
 					p.sendClose(StatusNormalClosure, "")
@@ -97,24 +97,24 @@ func TestNobodyWaitsForTheDrain(t *testing.T) {
 				r := <-read
 				wantTook(t, "Read", r.took, after)
 				if errors.Is(r.err, context.DeadlineExceeded) || !errors.Is(r.err, net.ErrClosed) {
-					t.Errorf("Read: %v", r.err)
+					t.Errorf("Read: got %v, want net.ErrClosed", r.err)
 				}
 				wantTook(t, "the end of Context", (<-ended).took, after)
 				if row.closes {
 					r := <-closed
 					wantTook(t, "Close", r.took, after)
-					if (r.err != nil) != row.breach {
-						t.Errorf("Close: %v", r.err)
+					if (r.err != nil) != row.violates {
+						t.Errorf("Close: got %v, want an error: %v", r.err, row.violates)
 					}
 				}
-				if v := c.Closure(); v.Clean == row.breach || v.Err == nil {
-					t.Errorf("%+v", v)
+				if v := c.Closure(); v.Clean == row.violates || v.Err == nil {
+					t.Errorf("got closure %+v, want clean: %v", v, !row.violates)
 				}
 				want := row.server
 				if role == wire.Client {
 					want = row.client
 				}
-				wantTook(t, "dropping TCP", <-dropped, want)
+				wantTook(t, "closing TCP", <-dropped, want)
 				synctest.Wait()
 				wantClosed(t, c)
 			})
@@ -122,12 +122,12 @@ func TestNobodyWaitsForTheDrain(t *testing.T) {
 	}
 }
 
-// A Close that reads itself returns once both frames are exchanged.
+// Close returns once both close frames are exchanged, if no other call reads.
 func TestCloseDoesNotDrain(t *testing.T) {
 	for _, kind := range []string{"duplex", "pipe", "tls", "undeadlined"} {
 		for _, role := range roles {
 			if kind == "tls" && role == wire.Client {
-				continue // the pair has its server first
+				continue // the first connection of the pair is the TLS server
 			}
 			t.Run(kind+"/"+role.String(), func(t *testing.T) {
 				bubble(t, func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestCloseDoesNotDrain(t *testing.T) {
 					p.expectClose(StatusNormalClosure)
 					p.sendClose(StatusNormalClosure, "")
 					if r := <-closed; r.err != nil || r.took != 0 {
-						t.Errorf("%v after %v", r.err, r.took)
+						t.Errorf("Close: got %v after %v, want nil at once", r.err, r.took)
 					}
 					if c.Context().Err() == nil {
 						t.Error("the context has not ended")
@@ -150,32 +150,32 @@ func TestCloseDoesNotDrain(t *testing.T) {
 	}
 }
 
-// The reader's context ends while our close frame cannot be written. The read returns in
-// time, and the frame goes out as soon as the peer reads, within CloseTimeout of the
-// peer's. If that is off, WriteTimeout bounds each write.
+// A read whose context ends while the Conn's close frame cannot be written returns in time. The
+// frame is sent once the peer reads, if that is within CloseTimeout of the peer's close frame. If
+// CloseTimeout is off, WriteTimeout bounds each write.
 func TestCloseFrameOutlivesRead(t *testing.T) {
 	off := Limits{CloseTimeout: -1}
 	allOff := Limits{CloseTimeout: -1, WriteTimeout: -1}
 	for _, row := range []struct {
 		name   string
 		limits Limits
-		reads  time.Duration // when the peer reads; after the end if never
+		reads  time.Duration // when the peer reads; later than want if it never does
 		want   time.Duration // when the connection ends
 	}{
 		{"the peer reads", Limits{}, 2 * time.Second, 2 * time.Second},
-		{"it never does", Limits{}, time.Hour, DefaultCloseTimeout},
-		{"no CloseTimeout", off, 20 * time.Second, 20 * time.Second},
-		{"no CloseTimeout, it never does", off, time.Hour, DefaultWriteTimeout},
-		{"no bound, it never does", allOff, time.Hour, DefaultWriteTimeout},
+		{"the peer never reads", Limits{}, time.Hour, DefaultCloseTimeout},
+		{"no CloseTimeout, the peer reads", off, 20 * time.Second, 20 * time.Second},
+		{"no CloseTimeout, the peer never reads", off, time.Hour, DefaultWriteTimeout},
+		{"no timeouts, the peer never reads", allOff, time.Hour, DefaultWriteTimeout},
 	} {
-		for _, what := range []string{"close frame", "breach"} {
+		for _, what := range []string{"close frame", "violation"} {
 			for _, stalled := range []string{"pipe/", "pipe/writer", "tls/", "undeadlined/", "undeadlined/writer"} {
-				kind, behind, _ := strings.Cut(stalled, "/")
+				kind, writer, _ := strings.Cut(stalled, "/")
 				t.Run(row.name+"/"+what+"/"+stalled, func(t *testing.T) {
 					bubble(t, func(t *testing.T) {
 						ours, theirs := bubblePair(t, kind)
 						c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: wire.Server, Limits: row.limits})
-						testOutlives(t, c, p, what, behind != "", row.reads, row.want)
+						testOutlives(t, c, p, what, writer != "", row.reads, row.want)
 					})
 				})
 			}
@@ -183,42 +183,45 @@ func TestCloseFrameOutlivesRead(t *testing.T) {
 	}
 }
 
-func testOutlives(t *testing.T, c *Conn, p *peer, what string, behind bool, reads, want time.Duration) {
+// testOutlives lets the peer send what. The peer reads after the time reads, and the connection
+// must end after the time want. If writer is set, a stalled write precedes the close frame.
+func testOutlives(t *testing.T, c *Conn, p *peer, what string, writer bool, reads, want time.Duration) {
 	begun := time.Now()
 	var written <-chan error
-	if behind {
+	if writer {
 		written = stallWriter(c, "slow")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
 	read := timed(func() error { _, _, err := c.Read(ctx); return err })
 	code := StatusCode(4001)
-	if what == "breach" {
+	violates := what == "violation"
+	if violates {
 		p.write(p.rawFrame(0x83, 1, 0, "", false))
 		code = StatusProtocolError
 	} else {
 		p.sendClose(code, "why")
 	}
-	told := func(read <-chan timedResult) {
+	check := func(read <-chan timedResult) {
 		t.Helper()
 		r := <-read
 		var peer *CloseError
-		if breach := errors.Is(r.err, wire.ErrReservedOpcode); breach != (what == "breach") || !breach && !errors.As(r.err, &peer) {
-			t.Errorf("Read: %v", r.err)
+		if errors.Is(r.err, wire.ErrReservedOpcode) != violates || !violates && !errors.As(r.err, &peer) {
+			t.Errorf("Read: got %v, want the error of a %s", r.err, what)
 		}
 		wantTook(t, "Read", r.took, 500*time.Millisecond)
 	}
-	told(read)
+	check(read)
 	again, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
-	told(timed(func() error { _, _, err := c.Read(again); return err }))
+	check(timed(func() error { _, _, err := c.Read(again); return err }))
 	last := timed(func() error { _, _, err := c.Read(context.Background()); return err })
 	if c.Context().Err() != nil {
-		t.Error("the context has ended before the close frame was out")
+		t.Error("the context ended before the close frame was sent")
 	}
 	if reads <= want {
 		time.Sleep(reads - time.Since(begun))
-		if behind {
+		if writer {
 			p.expect(wire.OpText, true, "slow")
 		}
 		p.expectClose(code)
@@ -229,34 +232,37 @@ func testOutlives(t *testing.T, c *Conn, p *peer, what string, behind bool, read
 	wantTook(t, "the last Read", r.took, want-time.Second)
 	var e *Error
 	v := c.Closure()
-	if what == "breach" && (!errors.As(r.err, &e) || e.Code != v.Sent.Code) {
-		t.Errorf("the last Read: %+v", r.err)
+	if violates && (!errors.As(r.err, &e) || e.Code != v.Sent.Code) {
+		t.Errorf("the last Read: got %+v, want code %v", r.err, v.Sent.Code)
 	}
 	if (v.Sent.Code == code) != (reads <= want) || v.Clean != (v.Sent.Code == 4001) {
-		t.Errorf("%+v", v)
+		t.Errorf("got closure %+v, want code %v only if the peer reads in time", v, code)
 	}
 	if took := <-awaitClosed(p); took > lingerTime+2*probeTime || v.Sent.Code == 0 && took > 0 {
-		t.Errorf("dropping TCP took %v", took)
+		t.Errorf("closing TCP took %v", took)
 	}
-	if behind {
+	if writer {
 		<-written
 	}
 	wantClosed(t, c)
 }
 
-// CloseNow and Abort drop the connection at once while our close frame is not out. Once it
-// is, they leave the rest to the drain, so that no reset overtakes the frame.
+// CloseNow and Abort close the connection at once if the Conn's close frame has not been sent.
+// After that they leave the rest to the drain, so that no reset overtakes the frame.
 func TestCloseNowAndTheDrain(t *testing.T) {
-	for _, now := range []func(c *Conn){func(c *Conn) { c.CloseNow() }, func(c *Conn) { c.Abort(io.ErrNoProgress) }} {
-		for _, what := range []string{"close frame", "breach"} {
-			for _, out := range []bool{false, true} {
+	for _, now := range []func(c *Conn){
+		func(c *Conn) { c.CloseNow() },
+		func(c *Conn) { c.Abort(io.ErrNoProgress) },
+	} {
+		for _, what := range []string{"close frame", "violation"} {
+			for _, sent := range []bool{false, true} {
 				eachRole(t, func(t *testing.T, role wire.Role) {
 					c, p := newDuplexPeer(t, role, Limits{})
 					ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 					defer cancel()
 					read := startRead(ctx, c)
 					want := lingerTime
-					if what == "breach" {
+					if what == "violation" {
 						p.write(p.rawFrame(0x83, 1, 0, "", false))
 					} else {
 						p.sendClose(4001, "")
@@ -264,7 +270,7 @@ func TestCloseNowAndTheDrain(t *testing.T) {
 							want = DefaultCloseTimeout
 						}
 					}
-					if out {
+					if sent {
 						p.next()
 					} else {
 						want = 0
@@ -272,12 +278,13 @@ func TestCloseNowAndTheDrain(t *testing.T) {
 					first := <-read
 					cause := context.Cause(c.Context())
 					now(c)
-					wantTook(t, "dropping TCP", <-awaitClosed(p), want)
+					wantTook(t, "closing TCP", <-awaitClosed(p), want)
 					if !errors.Is(first.err, net.ErrClosed) {
-						t.Errorf("Read: %v", first.err)
+						t.Errorf("Read: got %v, want net.ErrClosed", first.err)
 					}
-					if again := context.Cause(c.Context()); again == nil || out && again != cause || CloseStatus(again) != CloseStatus(first.err) {
-						t.Errorf("the cause was %v, and is %v", cause, again)
+					again := context.Cause(c.Context())
+					if again == nil || sent && again != cause || CloseStatus(again) != CloseStatus(first.err) {
+						t.Errorf("the cause was %v and is now %v, want it to stay", cause, again)
 					}
 					wantClosed(t, c)
 				})
@@ -286,8 +293,8 @@ func TestCloseNowAndTheDrain(t *testing.T) {
 	}
 }
 
-// A Close whose context has ended, or is about to, still sends its frame if the transport
-// takes it without a wait.
+// Close still sends its frame if its context has ended or is about to end, as long as the transport
+// takes the frame without a wait.
 func TestCloseFrameOfEndedContext(t *testing.T) {
 	for _, kind := range []string{"pipe", "duplex", "tls", "undeadlined"} {
 		for _, left := range []time.Duration{0, time.Microsecond} {
@@ -302,10 +309,10 @@ func TestCloseFrameOfEndedContext(t *testing.T) {
 					r := <-timed(func() error { return c.Close(ctx, StatusGoingAway, "") })
 					wantError(t, r.err, "close", context.DeadlineExceeded)
 					if r.took > left {
-						t.Errorf("Close took %v", r.took)
+						t.Errorf("Close took %v, want at most %v", r.took, left)
 					}
 					if code := <-got; code != StatusGoingAway {
-						t.Errorf("the peer got %v", code)
+						t.Errorf("the peer received close code %v, want 1001", code)
 					}
 					wantClosed(t, c)
 				})
@@ -314,7 +321,7 @@ func TestCloseFrameOfEndedContext(t *testing.T) {
 	}
 }
 
-// Over sockets, too.
+// Close with an ended context sends its frame over sockets too.
 func TestCloseFrameOfEndedContextOverSockets(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -325,7 +332,7 @@ func TestCloseFrameOfEndedContextOverSockets(t *testing.T) {
 				c, p := newPeerWith(t, kind, role)
 				wantError(t, c.Close(ctx, StatusGoingAway, ""), "close", context.Canceled)
 				if code := closeCode(p); code != StatusGoingAway {
-					t.Fatalf("%s: the peer got %v", kind, code)
+					t.Fatalf("%s: the peer received close code %v, want 1001", kind, code)
 				}
 				p.nc.Close()
 			}
@@ -333,7 +340,7 @@ func TestCloseFrameOfEndedContextOverSockets(t *testing.T) {
 	}
 }
 
-// With a peer that takes nothing, such a Close does not wait.
+// Close with an ended context does not wait for a peer that reads nothing.
 func TestCloseOfEndedContextDoesNotWait(t *testing.T) {
 	for _, kind := range []string{"pipe", "duplex", "tls"} {
 		t.Run(kind, func(t *testing.T) {
@@ -343,8 +350,9 @@ func TestCloseOfEndedContextDoesNotWait(t *testing.T) {
 				ctx, cancel := context.WithCancel(context.Background())
 				cancel()
 				r := <-timed(func() error { return c.Close(ctx, StatusGoingAway, "") })
-				if e := wantError(t, r.err, "close", context.Canceled); r.took > probeTime || !errors.Is(e, net.ErrClosed) {
-					t.Errorf("%v after %v", r.err, r.took)
+				e := wantError(t, r.err, "close", context.Canceled)
+				if r.took > probeTime || !errors.Is(e, net.ErrClosed) {
+					t.Errorf("Close: got %v after %v, want net.ErrClosed at once", r.err, r.took)
 				}
 				p.nc.Close()
 				wantClosed(t, c)
@@ -353,7 +361,7 @@ func TestCloseOfEndedContextDoesNotWait(t *testing.T) {
 	}
 }
 
-// closeCode returns the code of the close frame that comes next, or 0.
+// closeCode reads the next frame and returns its close code, or 0 if it is not a close frame.
 func closeCode(p *peer) StatusCode {
 	h, payload, err := p.next()
 	if err != nil || h.Opcode != wire.OpClose {
@@ -363,13 +371,13 @@ func closeCode(p *peer) StatusCode {
 	return code
 }
 
-// Our close frame fails after the peer's has come. Reads tell of the peer's, those that
-// wait for the end as well.
+// If the Conn's close frame cannot be written after the peer's was received, all calls return the
+// peer's close code, including reads that wait for the end.
 func TestCloseFrameFailsInConclusion(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{WriteTimeout: time.Second})
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
-		synctest.Wait() // it writes, and reads
+		synctest.Wait() // Close writes and reads
 		ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 		defer cancel()
 		read := startRead(ctx, c)
@@ -380,14 +388,15 @@ func TestCloseFrameFailsInConclusion(t *testing.T) {
 		for _, err := range []error{(<-last).err, <-closed, context.Cause(c.Context())} {
 			var e *CloseError
 			if !errors.As(err, &e) || *e != want || !errors.Is(err, net.ErrClosed) || CloseStatus(err) != 4001 {
-				t.Errorf("%v", err)
+				t.Errorf("got %v, want close code 4001", err)
 			}
 		}
 		wantClosed(t, c)
 	})
 }
 
-// The same with a reader who comes once its own read has told of nothing but its context.
+// A reader whose first read returned only the error of its context gets the peer's close code from
+// the next read.
 func TestReadAgainWhileConcluding(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{WriteTimeout: time.Second})
@@ -400,8 +409,9 @@ func TestReadAgainWhileConcluding(t *testing.T) {
 		p.sendClose(4001, "why")
 		interrupted(t, (<-read).err, context.DeadlineExceeded)
 		var e *CloseError
-		if g := <-startRead(context.Background(), c); !errors.As(g.err, &e) || e.Code != 4001 || CloseStatus(g.err) != 4001 {
-			t.Errorf("%v", g.err)
+		g := <-startRead(context.Background(), c)
+		if !errors.As(g.err, &e) || e.Code != 4001 || CloseStatus(g.err) != 4001 {
+			t.Errorf("got %v, want close code 4001", g.err)
 		}
 		<-closed
 		wantClosed(t, c)

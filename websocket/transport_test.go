@@ -12,8 +12,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A flipConn changes what it reads and writes. It embeds the type that the
-// transport knows, and so has all its methods.
+// A flipConn changes the bytes that it reads and writes. It embeds a type that the transport
+// recognizes, and thus has all methods of that type.
 type flipConn struct {
 	*net.TCPConn
 	reads, writes int
@@ -39,8 +39,8 @@ func (c *flipConn) Write(p []byte) (int, error) {
 	return c.TCPConn.Write(b)
 }
 
-// A type that embeds a TCP connection and changes its methods is used by them, not
-// by the system calls beneath.
+// If a type embeds a TCP connection and overrides its methods, the Conn calls these methods and
+// makes no system calls itself.
 func TestTransportOfOtherType(t *testing.T) {
 	for _, role := range roles {
 		t.Run(role.String(), func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestTransportOfOtherType(t *testing.T) {
 				read := startRead(bounded(t), c)
 				p.send(wire.OpText, true, text)
 				if g := <-read; g != (received{Text, text, nil}) {
-					t.Fatalf("%d bytes, %v", len(g.data), g.err)
+					t.Fatalf("got %d bytes, %v, want %d", len(g.data), g.err, len(text))
 				}
 				written := start(func() error { return c.Write(bounded(t), Text, []byte(text)) })
 				p.expect(wire.OpText, true, text)
@@ -61,17 +61,16 @@ func TestTransportOfOtherType(t *testing.T) {
 				}
 			}
 			if ours.reads < 2 || ours.writes < 2 || c.tr.raw != nil {
-				t.Errorf("%d reads, %d writes, raw %v", ours.reads, ours.writes, c.tr.raw)
+				t.Errorf("got %d reads, %d writes, raw %v, want calls of the methods", ours.reads, ours.writes, c.tr.raw)
 			}
 			if c.NetConn() != net.Conn(ours) || c.TLS() != nil {
-				t.Errorf("NetConn %v, TLS %v", c.NetConn(), c.TLS())
+				t.Errorf("got NetConn %v and TLS %v, want the connection and nil", c.NetConn(), c.TLS())
 			}
 		})
 	}
 }
 
-// A write of TLS that was cut in the middle cannot be taken up again. The error
-// says so.
+// A TLS write that was cut in the middle cannot be resumed, and the error says so.
 func TestWriteCutOverTLS(t *testing.T) {
 	for _, role := range roles {
 		t.Run(role.String(), func(t *testing.T) {
@@ -84,17 +83,18 @@ func TestWriteCutOverTLS(t *testing.T) {
 				tcp.SetWriteBuffer(64 << 10)
 			}
 			done := start(func() error { return c.Write(ctx, Binary, make([]byte, maxRest)) })
-			// Beyond what goes with the header: a server's write is then in all the rest.
+			// A server writes the header with the first bytes, and then the rest in one write. Read more
+			// than the former.
 			if _, err := io.ReadFull(p.nc, make([]byte, 2*blockSize)); err != nil {
 				t.Fatal(err)
 			}
 			cancel()
 			e := wantError(t, <-done, "write", context.Canceled)
 			if role == wire.Client && e.Accepted && !errors.Is(e, net.ErrClosed) {
-				return // a client writes in pieces, and was met between two
+				return // a client writes in pieces, and the context ended between two of them
 			}
 			if !errors.Is(e, net.ErrClosed) || e.Accepted {
-				t.Errorf("%+v", e)
+				t.Errorf("got %+v, want net.ErrClosed and a message that is not accepted", e)
 			}
 			if s := e.Error(); !strings.Contains(s, "TLS") || !strings.Contains(s, "cut in the middle") {
 				t.Errorf("the error does not say why the connection ended: %v", e)
@@ -104,7 +104,7 @@ func TestWriteCutOverTLS(t *testing.T) {
 	}
 }
 
-// A context that ends before the first byte of a write over TLS harms nothing.
+// A context that ends before the first byte of a TLS write does no harm.
 func TestWriteCancelledBeforeOverTLS(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tls", wire.Server)
@@ -113,7 +113,7 @@ func TestWriteCancelledBeforeOverTLS(t *testing.T) {
 	for range 3 {
 		e := wantError(t, c.Write(ctx, Text, []byte("no")), "write", context.Canceled)
 		if errors.Is(e, net.ErrClosed) || e.Accepted {
-			t.Errorf("%+v", e)
+			t.Errorf("got %+v, want an open connection and a message that is not accepted", e)
 		}
 		written := start(func() error { return c.Write(bounded(t), Text, []byte("yes")) })
 		p.expect(wire.OpText, true, "yes")

@@ -35,11 +35,11 @@ func TestIdleHoldsNoBuffer(t *testing.T) {
 						<-waits
 						p.write(p.frame(wire.OpText, true, []byte(want)))
 						if g := <-done; g != (received{Text, want, nil}) {
-							t.Fatalf("%d bytes, %v", len(g.data), g.err)
+							t.Fatalf("got %d bytes, %v, want %d", len(g.data), g.err, n)
 						}
 						for len(waits) > 0 {
 							if !<-waits {
-								t.Errorf("%s: a buffer is held", style.name)
+								t.Errorf("%s: the waiting connection holds a buffer", style.name)
 							}
 						}
 					}
@@ -49,8 +49,8 @@ func TestIdleHoldsNoBuffer(t *testing.T) {
 	}
 }
 
-// A socketPair is a RawConn over a socket that does not block. When the writer has
-// to wait, wait is called in the place of the system's poller.
+// A socketPair is a RawConn over a non-blocking socket. A writer that has to wait calls wait
+// instead of the system's poller.
 type socketPair struct {
 	syscall.RawConn
 	fd, peer int
@@ -83,7 +83,7 @@ func (s *socketPair) Write(f func(fd uintptr) bool) error {
 	return nil
 }
 
-// drain reads up to n bytes at the other end.
+// drain reads up to n bytes at the other end and returns their number.
 func (s *socketPair) drain(t *testing.T, n int) int {
 	b := make([]byte, n)
 	n, again, err := socket.Read(uintptr(s.peer), b)
@@ -96,8 +96,8 @@ func (s *socketPair) drain(t *testing.T, n int) int {
 	return n
 }
 
-// The bound of a write to a full socket begins anew whenever the peer has taken
-// something, and only then.
+// The timeout of a write to a full socket starts again whenever the peer has read something, and
+// only then.
 func TestWriteBoundMovesWithProgress(t *testing.T) {
 	checkLeaks(t)
 	s := newSocketPair(t)
@@ -126,19 +126,21 @@ func TestWriteBoundMovesWithProgress(t *testing.T) {
 	const size = 4 << 20
 	n, err := tr.write(ctx, time.Minute, make([]byte, size), nil)
 	if n != size || err != nil {
-		t.Fatalf("%d, %v", n, err)
+		t.Fatalf("got %d bytes, %v, want %d", n, err, size)
 	}
-	// One for the first wait, and one after each that made room.
-	if progress < 3 || len(bounds) < progress || len(bounds) > progress+1 || !slices.IsSortedFunc(bounds, time.Time.Compare) {
-		t.Errorf("%d waits, %d with progress, %d bounds", waits, progress, len(bounds))
+	// There is one deadline for the first wait, and one after each wait that made room.
+	if progress < 3 || len(bounds) < progress || len(bounds) > progress+1 ||
+		!slices.IsSortedFunc(bounds, time.Time.Compare) {
+		t.Errorf("got %d deadlines in %d waits, %d with progress", len(bounds), waits, progress)
 	}
 	if ctx.registered != 1 || tr.wr.done != nil {
-		t.Errorf("the context was registered %d times; still followed: %v", ctx.registered, tr.wr.done != nil)
+		t.Errorf("the context was registered %d times and is still watched: %v, want once and false",
+			ctx.registered, tr.wr.done != nil)
 	}
 }
 
-// A peer that takes little is reading, though the system's poller does not tell: it waits
-// for a third of the buffer. One that takes nothing gets no second chance.
+// A peer that reads little is reading, although the system's poller does not report it: the poller
+// waits until a third of the buffer is free. A write to a peer that reads nothing times out at once.
 func TestSlowPeerIsReadingRaw(t *testing.T) {
 	for _, takes := range []int{1 << 20, 0} {
 		checkLeaks(t)
@@ -158,14 +160,15 @@ func TestSlowPeerIsReadingRaw(t *testing.T) {
 		n, err := tr.write(context.Background(), time.Minute, make([]byte, size), nil)
 		switch {
 		case takes > 0 && (n != size || err != nil || timeouts < 3):
-			t.Errorf("%d bytes, %v after %d timeouts", n, err, timeouts)
+			t.Errorf("got %d bytes, %v after %d timeouts, want %d bytes after 3 or more", n, err, timeouts, size)
 		case takes == 0 && (n == 0 || n == size || err != ErrPeerNotReading || timeouts != 1):
-			t.Errorf("%d bytes, %v after %d timeouts", n, err, timeouts)
+			t.Errorf("got %d bytes, %v after %d timeouts, want %v after 1", n, err, timeouts, ErrPeerNotReading)
 		}
 	}
 }
 
-// What the system's poller reports becomes the cause that moved the deadline.
+// A timeout of the system's poller is reported as the error of the limit or the context that set
+// the deadline.
 func TestWriteErrorsOfFullSocket(t *testing.T) {
 	checkLeaks(t)
 	canceled, cancel := context.WithCancel(context.Background())
@@ -177,7 +180,7 @@ func TestWriteErrorsOfFullSocket(t *testing.T) {
 		wait error
 		want error
 	}{
-		{"peer takes nothing", context.Background(), timeout, ErrPeerNotReading},
+		{"peer reads nothing", context.Background(), timeout, ErrPeerNotReading},
 		{"context ended before", canceled, nil, context.Canceled},
 		{"connection broke", context.Background(), io.ErrClosedPipe, io.ErrClosedPipe},
 	} {
@@ -188,15 +191,15 @@ func TestWriteErrorsOfFullSocket(t *testing.T) {
 		s.wait = func() error { return row.wait }
 		n, err := tr.write(row.ctx, time.Minute, make([]byte, 4<<20), nil)
 		if n == 0 || n == 4<<20 || !errors.Is(err, row.want) || isInterrupt(err) != (row.want == context.Canceled) {
-			t.Errorf("%s: %d, %v", row.name, n, err)
+			t.Errorf("%s: got %d bytes, %v, want %v", row.name, n, err, row.want)
 		}
 		if tr.wr.buf != nil || tr.wr.done != nil || !tr.wr.limit.IsZero() {
-			t.Errorf("%s: the transport holds on to the write", row.name)
+			t.Errorf("%s: the transport keeps references to the write", row.name)
 		}
 	}
 }
 
-// noConn stands where a transport has a net.Conn that is not used.
+// noConn is a net.Conn for transports that use only their RawConn.
 type noConn struct{ net.Conn }
 
 func (noConn) LocalAddr() net.Addr  { return &net.TCPAddr{} }

@@ -11,12 +11,13 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
+// Waiters get the turn in the order in which they called lock.
 func TestTurnOrder(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ctx := context.Background()
 		var tn turn
 		if !tn.tryLock() || tn.tryLock() {
-			t.Fatal("tryLock")
+			t.Fatal("tryLock: got false for a free turn or true for a taken one")
 		}
 		var order []int
 		for i := range 5 {
@@ -32,15 +33,15 @@ func TestTurnOrder(t *testing.T) {
 		tn.unlock()
 		synctest.Wait()
 		if !slices.IsSorted(order) || len(order) != 5 {
-			t.Errorf("turns came in the order %v", order)
+			t.Errorf("got turns in the order %v, want 0 to 4", order)
 		}
 		if !tn.tryLock() || tn.queue != nil {
-			t.Error("the turn is not free")
+			t.Error("the turn is taken, want it free")
 		}
 	})
 }
 
-// Those who give up leave the queue, and the others still get their turn.
+// Waiters that give up leave the queue, and the others still get their turn.
 func TestTurnGiveUp(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cause := errors.New("ended")
@@ -58,18 +59,18 @@ func TestTurnGiveUp(t *testing.T) {
 		c := wait(context.Background(), end)
 		cancel()
 		if err := <-a; !isInterrupt(err) || !errors.Is(err, context.Canceled) {
-			t.Errorf("context ended: %v", err)
+			t.Errorf("context ended: got %v, want an interrupt with context.Canceled", err)
 		}
 		endIt(cause)
 		if err := <-c; err != cause {
-			t.Errorf("connection ended: %v", err)
+			t.Errorf("connection ended: got %v, want %v", err, cause)
 		}
 		tn.unlock()
 		if err := <-b; err != nil {
 			t.Error(err)
 		}
 		if tn.tryLock() {
-			t.Error("two hold the turn")
+			t.Error("two goroutines have the turn")
 		}
 		tn.unlock()
 		if !tn.tryLock() {
@@ -78,8 +79,9 @@ func TestTurnGiveUp(t *testing.T) {
 	})
 }
 
-// A turn that comes at the moment a waiter gives up is not lost and not held twice.
-func TestTurnGivenUpAsItComes(t *testing.T) {
+// A turn that is passed on at the moment at which the waiter gives up is not lost and not taken
+// twice.
+func TestTurnGivenUpAsPassedOn(t *testing.T) {
 	onOneProcessor(t)
 	bubble(t, func(t *testing.T) {
 		for range 500 {
@@ -95,7 +97,7 @@ func TestTurnGivenUpAsItComes(t *testing.T) {
 			if err := <-a; err == nil {
 				select {
 				case <-b:
-					t.Fatal("two hold the turn")
+					t.Fatal("two goroutines have the turn")
 				default:
 				}
 				tn.unlock()
@@ -111,8 +113,8 @@ func TestTurnGivenUpAsItComes(t *testing.T) {
 	})
 }
 
-// A pong that waits for the turn goes out even if the turn came to a writer at the
-// moment it gave up.
+// A pong that waits for the turn is sent even if the turn is passed on to a writer at the moment at
+// which the writer gives up.
 func TestTurnGivenUpWithPongWaiting(t *testing.T) {
 	onOneProcessor(t)
 	for _, role := range roles {
@@ -122,7 +124,8 @@ func TestTurnGivenUpWithPongWaiting(t *testing.T) {
 			c, p := newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 			for range 200 {
 				ctx, cancel := context.WithCancel(context.Background())
-				if err := c.out.frames.lock(ctx, ctx); err != nil { // the sender of the last pong may have it
+				// The sender of the last pong may still have the turn.
+				if err := c.out.frames.lock(ctx, ctx); err != nil {
 					t.Fatal(err)
 				}
 				w := start(func() error { return c.Write(ctx, Text, []byte("w")) })
@@ -137,7 +140,7 @@ func TestTurnGivenUpWithPongWaiting(t *testing.T) {
 					h, _, err = p.next()
 				}
 				if err != nil || h.Opcode != wire.OpPong {
-					t.Fatalf("got %v, %v instead of the pong", h.Opcode, err)
+					t.Fatalf("got a %v frame, %v, want the pong", h.Opcode, err)
 				}
 				<-w
 			}
@@ -145,14 +148,14 @@ func TestTurnGivenUpWithPongWaiting(t *testing.T) {
 	}
 }
 
-// onOneProcessor makes it sure that a goroutine which has been woken does not run
-// before the one that woke it waits.
+// onOneProcessor ensures that a goroutine that was woken does not run before the goroutine that
+// woke it waits.
 func onOneProcessor(t *testing.T) {
 	n := runtime.GOMAXPROCS(1)
 	t.Cleanup(func() { runtime.GOMAXPROCS(n) })
 }
 
-// waited reports whether somebody waits for the turn.
+// waited reports whether a goroutine waits for the turn.
 func (t *turn) waited() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

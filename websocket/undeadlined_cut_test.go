@@ -21,7 +21,7 @@ func newUndeadlinedPeer(t *testing.T, role wire.Role, limits Limits) (*Conn, *pe
 	return newPeerOver(t, undeadlined{ours}, theirs, ConnOptions{Role: role, Limits: limits})
 }
 
-// nextData returns the payload of the next message, which has one frame.
+// nextData returns the payload of the next message, which must have one frame.
 func (p *peer) nextData() []byte {
 	p.t.Helper()
 	for {
@@ -41,19 +41,19 @@ func wantAlive(t *testing.T, c *Conn, p *peer) {
 	got := startRead(context.Background(), c)
 	written := start(func() error { return c.Write(context.Background(), Text, []byte("last")) })
 	if got := string(p.nextData()); got != "last" {
-		t.Errorf("the peer got %.60q", got)
+		t.Errorf("the peer received %.60q, want %q", got, "last")
 	}
 	if err := <-written; err != nil {
-		t.Errorf("Write: %v", err)
+		t.Errorf("Write: got %v, want nil", err)
 	}
 	p.send(wire.OpText, true, "alive")
 	if g := <-got; g.data != "alive" || g.err != nil {
-		t.Errorf("Read: %q, %v", g.data, g.err)
+		t.Errorf("Read: got %q, %v, want %q", g.data, g.err, "alive")
 	}
 }
 
-// A context ends every call in time over a transport without deadlines. The connection
-// goes on, and a message that was accepted arrives.
+// A context ends every call in time over a transport without deadlines. The connection stays open,
+// and a message that was accepted arrives.
 func TestContextWithoutDeadlines(t *testing.T) {
 	for _, wait := range waits {
 		if wait.ends {
@@ -66,14 +66,14 @@ func TestContextWithoutDeadlines(t *testing.T) {
 				defer cancel()
 				r := <-timed(func() error { return wait.call(ctx, c) })
 				if r.took != time.Second || !errors.Is(r.err, context.DeadlineExceeded) || errors.Is(r.err, net.ErrClosed) {
-					t.Errorf("it returned after %v: %v", r.took, r.err)
+					t.Errorf("got %v after %v, want the context's error after 1s", r.err, r.took)
 				}
 				var e *Error
 				if !errors.As(r.err, &e) || e.Accepted != (wait.name == "write") && wait.name != "ping" {
-					t.Errorf("%+v", e)
+					t.Errorf("got %+v, want Accepted for writes only", e)
 				}
 				if wait.name == "write" && len(p.nextData()) == 0 {
-					t.Error("an empty message has arrived")
+					t.Error("the peer received an empty message")
 				}
 				wantAlive(t, c, p)
 			})
@@ -101,7 +101,7 @@ func TestReadsResumeWithoutDeadlines(t *testing.T) {
 			cancel()
 			if err == nil {
 				if !bytes.Equal(got, want) || cuts < 10 {
-					t.Errorf("%d bytes after %d cuts", len(got), cuts)
+					t.Errorf("got %d bytes after %d cuts, want %d after 10 or more", len(got), cuts, len(want))
 				}
 				break
 			}
@@ -112,8 +112,8 @@ func TestReadsResumeWithoutDeadlines(t *testing.T) {
 	})
 }
 
-// A peer that reads slowly is reading: each chunk has the whole of Limits.WriteTimeout,
-// the one that a context has cut, too.
+// A write to a peer that reads slowly does not time out, because Limits.WriteTimeout starts again
+// with every chunk, including one that a context has cut.
 func TestSlowPeerWithoutDeadlines(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newUndeadlinedPeer(t, role, Limits{})
@@ -121,7 +121,7 @@ func TestSlowPeerWithoutDeadlines(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if err := c.Write(ctx, Binary, want); !isAccepted(err) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want an accepted message", err)
 		}
 		next := start(func() error { return c.Write(context.Background(), Binary, want) })
 		for range 2 {
@@ -132,39 +132,40 @@ func TestSlowPeerWithoutDeadlines(t *testing.T) {
 				p.got = append(p.got, b...)
 			}
 			if !bytes.Equal(p.nextData(), want) {
-				t.Error("other bytes have arrived")
+				t.Error("the peer received other bytes than were written")
 			}
 		}
 		if err := <-next; err != nil {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want nil", err)
 		}
 	})
 }
 
-// What a cut write has left under way is bounded by Limits.WriteTimeout, although nobody
-// writes any more.
+// Limits.WriteTimeout applies to a chunk that is still being written after its Write was cut, even
+// if there are no later writes.
 func TestCutChunkIsBounded(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newUndeadlinedPeer(t, role, Limits{})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if err := c.Write(ctx, Text, []byte("x")); !isAccepted(err) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want an accepted message", err)
 		}
 		begun := time.Now()
 		<-c.Context().Done()
-		if took := time.Since(begun); took < DefaultWriteTimeout || took > DefaultWriteTimeout+lingerTime+2*probeTime {
-			t.Errorf("it ended after %v", took)
+		most := DefaultWriteTimeout + lingerTime + 2*probeTime
+		if took := time.Since(begun); took < DefaultWriteTimeout || took > most {
+			t.Errorf("the connection ended after %v, want %v to %v", took, DefaultWriteTimeout, most)
 		}
 		if v := c.Closure(); !errors.Is(v.Err, ErrPeerNotReading) {
-			t.Errorf("%+v", v)
+			t.Errorf("got closure %+v, want %v", v, ErrPeerNotReading)
 		}
 		wantClosed(t, c)
 	})
 }
 
-// A close frame that a context has cut is out once the peer has taken it: the handshake
-// can be completed then.
+// A close frame that a context has cut counts as sent once the peer has read it, so that the closing
+// handshake can be completed.
 func TestCutCloseFrameWithoutDeadlines(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newUndeadlinedPeer(t, role, Limits{})
@@ -173,21 +174,21 @@ func TestCutCloseFrameWithoutDeadlines(t *testing.T) {
 		defer cancel()
 		payload, _ := wire.AppendClose(nil, StatusGoingAway, "")
 		if err := c.WriteControl(ctx, wire.OpClose, payload); !isAccepted(err) {
-			t.Errorf("WriteControl: %v", err)
+			t.Errorf("WriteControl: got %v, want an accepted frame", err)
 		}
 		p.expectClose(StatusGoingAway)
 		synctest.Wait()
 		p.sendClose(StatusGoingAway, "")
 		<-got
 		if v := c.Closure(); !v.Clean {
-			t.Errorf("%+v", v)
+			t.Errorf("got closure %+v, want a clean one", v)
 		}
 	})
 }
 
-// The peer takes the close frame in the moment in which the context ends.
+// A close frame that the peer reads at the moment at which the context ends counts as sent.
 func TestCloseFrameTakenAsContextEnds(t *testing.T) {
-	for range 50 { // the order of the two is random
+	for range 50 { // the order of the two events is random
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			c, p := newUndeadlinedPeer(t, role, Limits{})
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
@@ -197,22 +198,22 @@ func TestCloseFrameTakenAsContextEnds(t *testing.T) {
 			time.Sleep(time.Second)
 			p.expectClose(StatusGoingAway)
 			if err := <-written; err != nil && !isAccepted(err) {
-				t.Errorf("WriteControl: %v", err)
+				t.Errorf("WriteControl: got %v, want nil or an accepted frame", err)
 			}
 			synctest.Wait()
 			if !c.closing.out.Load() {
-				t.Error("the close frame does not count as out")
+				t.Error("the close frame does not count as sent")
 			}
 		})
 	}
 }
 
-// A slowlyWornOut transport fails a write a minute after it has begun.
+// A slowlyWornOut transport fails every write a minute after it has begun.
 type slowlyWornOut struct{ net.Conn }
 
 func (slowlyWornOut) Write([]byte) (int, error) { time.Sleep(time.Minute); return 0, errWornOut }
 
-// A chunk that a context has cut may fail before anybody looks at it again.
+// A chunk that a context has cut may fail before the next write, which returns the error.
 func TestCutChunkHasFailed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -220,21 +221,22 @@ func TestCutChunkHasFailed(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if n, err := c.tr.write(ctx, -1, []byte("x"), nil); n != 1 || !isInterrupt(err) {
-			t.Errorf("write: %d, %v", n, err)
+			t.Errorf("write: got %d, %v, want 1 and an interrupt", n, err)
 		}
 		time.Sleep(time.Minute)
 		if n, err := c.tr.write(context.Background(), -1, nil, nil); n != 0 || err != errWornOut {
-			t.Errorf("a write of nothing: %d, %v", n, err)
+			t.Errorf("an empty write: got %d, %v, want 0, %v", n, err, errWornOut)
 		}
 	})
 }
 
-// A record of TLS is never cut over a transport without deadlines: a message of which a
-// part is out goes on.
+// TLS records are never cut over a transport without deadlines, so that a partly sent message is
+// completed.
 func TestCutTLSWithoutDeadlines(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
-		server, client := tls.Server(undeadlined{ours}, pairTLS()), tls.Client(theirs, &tls.Config{InsecureSkipVerify: true})
+		server := tls.Server(undeadlined{ours}, pairTLS())
+		client := tls.Client(theirs, &tls.Config{InsecureSkipVerify: true})
 		done := start(server.Handshake)
 		if err := errors.Join(client.Handshake(), <-done); err != nil {
 			t.Fatal(err)
@@ -249,18 +251,18 @@ func TestCutTLSWithoutDeadlines(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := <-cut; !isAccepted(err) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want an accepted message", err)
 		}
 		if !bytes.Equal(p.nextData(), want) {
-			t.Error("other bytes have arrived")
+			t.Error("the peer received other bytes than were written")
 		}
 		wantAlive(t, c, p)
 		client.NetConn().Close()
 	})
 }
 
-// A read of the transport that was left by a call holds bytes that readNow must see,
-// although a net.Pipe holds none.
+// readNow returns the bytes of a transport's read that outlived its call, even over a net.Pipe, which
+// itself holds no bytes.
 func TestReadNowWithoutDeadlines(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -273,13 +275,13 @@ func TestReadNowWithoutDeadlines(t *testing.T) {
 		c.tr.rd.follow(context.Background())
 		b, n, err := c.tr.readNow()
 		if err != nil || !bytes.HasSuffix(p.frame(wire.OpText, true, []byte("kept")), b[:n]) {
-			t.Errorf("%d bytes, %v", n, err)
+			t.Errorf("got %d bytes, %v, want the end of the frame", n, err)
 		}
 		c.tr.rd.bound(time.Time{})
 	})
 }
 
-// A pipedUndeadlined transport tells that it is a net.Pipe.
+// A pipedUndeadlined transport has the address of a net.Pipe.
 type pipedUndeadlined struct{ undeadlined }
 
 func (p pipedUndeadlined) LocalAddr() net.Addr { return p.Conn.LocalAddr() }
@@ -289,8 +291,8 @@ type deafToClose struct{ net.Conn }
 
 func (deafToClose) Close() error { return nil }
 
-// The end of the connection ends calls over a transport without deadlines whose Close
-// does not.
+// The end of the connection ends calls over a transport without deadlines, even if the transport's
+// Close does not end them.
 func TestEndWithoutDeadlinesAndClose(t *testing.T) {
 	for _, wait := range waits {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -300,7 +302,7 @@ func TestEndWithoutDeadlinesAndClose(t *testing.T) {
 			synctest.Wait()
 			c.Abort(errAborted)
 			if r := <-done; r.took > 0 || !errors.Is(r.err, errAborted) {
-				t.Errorf("%s: %v after %v", wait.name, r.err, r.took)
+				t.Errorf("%s: got %v after %v, want %v at once", wait.name, r.err, r.took, errAborted)
 			}
 			ours.Close()
 		})

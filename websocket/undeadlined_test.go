@@ -18,7 +18,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// An undeadlined is a transport that has no deadlines, as a channel of ssh.
+// An undeadlined is a transport without deadlines, such as a channel of ssh.
 type undeadlined struct{ net.Conn }
 
 func (undeadlined) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
@@ -26,7 +26,7 @@ func (undeadlined) SetReadDeadline(time.Time) error  { return errors.ErrUnsuppor
 func (undeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
 func (undeadlined) LocalAddr() net.Addr              { return &net.UnixAddr{Net: "ssh"} }
 
-// The bounds on the end of a connection hold on a transport without deadlines too.
+// The timeouts at the end of a connection work over a transport without deadlines too.
 func TestEndsWithoutDeadlines(t *testing.T) {
 	ctx := context.Background()
 	for _, row := range []struct {
@@ -41,7 +41,7 @@ func TestEndsWithoutDeadlines(t *testing.T) {
 			_, _, err := c.Read(ctx)
 			return err
 		}, func(*peer) {}},
-		{"breach", 9, func(c *Conn) error { _, _, err := c.Read(ctx); return err },
+		{"violation", 9, func(c *Conn) error { _, _, err := c.Read(ctx); return err },
 			func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)); p.next() }},
 		{"peer closes", 9, func(c *Conn) error { _, _, err := c.Read(ctx); return err },
 			func(p *peer) { p.sendClose(StatusNormalClosure, ""); p.next() }},
@@ -58,10 +58,10 @@ func TestEndsWithoutDeadlines(t *testing.T) {
 				select {
 				case <-c.Context().Done():
 				case <-time.After(time.Hour):
-					t.Errorf("it has not ended after an hour")
+					t.Errorf("the connection has not ended after an hour")
 				}
 				if took := time.Since(begun); took > DefaultCloseTimeout+time.Second {
-					t.Errorf("it ended after %v", took)
+					t.Errorf("the connection ended after %v, want at most %v", took, DefaultCloseTimeout+time.Second)
 				}
 				c.CloseNow()
 				<-ours
@@ -70,7 +70,7 @@ func TestEndsWithoutDeadlines(t *testing.T) {
 	}
 }
 
-// What came after a failed write is kept on a transport without deadlines too.
+// Messages that arrive after a failed write are kept over a transport without deadlines too.
 func TestKeptWithoutDeadlines(t *testing.T) {
 	for _, closes := range []bool{true, false} {
 		for _, late := range []time.Duration{0, lingerTime / 2, time.Hour} {
@@ -84,7 +84,7 @@ func TestKeptWithoutDeadlines(t *testing.T) {
 				}
 				time.Sleep(late)
 				if g := <-startRead(context.Background(), c); g.err != nil || g.data != "one" {
-					t.Errorf("%q, %v", g.data, g.err)
+					t.Errorf("got %q, %v, want %q", g.data, g.err, "one")
 				}
 				if closes {
 					wantPeersClose(t, c, CloseFrame{4001, ""})
@@ -97,8 +97,7 @@ func TestKeptWithoutDeadlines(t *testing.T) {
 	}
 }
 
-// A refusal that was read ends Dial, also if the rest of the request is stuck in a
-// transport without deadlines.
+// A refusal ends Dial even if the rest of the request is stuck in a transport without deadlines.
 func TestDialRefusedWithoutDeadlines(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()
@@ -114,12 +113,12 @@ func TestDialRefusedWithoutDeadlines(t *testing.T) {
 			NetDial: func(context.Context, string, string) (net.Conn, error) { return undeadlined{ours}, nil },
 		})
 		if resp == nil || resp.StatusCode != 431 || time.Since(begun) != exchange.SendTime {
-			t.Errorf("%v, %v after %v", resp, err, time.Since(begun))
+			t.Errorf("got %v, %v after %v, want 431 after %v", resp, err, time.Since(begun), exchange.SendTime)
 		}
 	})
 }
 
-// A muxed is a stream of a multiplexer, whose timeout is an error of its own.
+// A muxed is a stream of a multiplexer with its own error for timeouts.
 type muxed struct{ net.Conn }
 
 type muxTimeout struct{}
@@ -138,7 +137,7 @@ func muxError(err error) error {
 	return err
 }
 
-// A timeout is one whatever a transport calls it.
+// A timeout of a transport is recognized by its method Timeout, whatever error the transport uses.
 func TestMuxedTimeouts(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
@@ -149,20 +148,20 @@ func TestMuxedTimeouts(t *testing.T) {
 		interrupted(t, err, context.DeadlineExceeded)
 		go p.send(wire.OpText, true, "alive")
 		if g := <-startRead(context.Background(), c); g.data != "alive" {
-			t.Errorf("%q, %v", g.data, g.err)
+			t.Errorf("got %q, %v, want %q", g.data, g.err, "alive")
 		}
 		wantError(t, c.Write(context.Background(), Text, []byte("not taken")), "write", ErrPeerNotReading)
 		<-c.Context().Done()
 		if v := c.Closure(); v.ByPeer || !errors.Is(v.Err, ErrPeerNotReading) {
-			t.Errorf("%+v", v)
+			t.Errorf("got closure %+v, want %v", v, ErrPeerNotReading)
 		}
 		synctest.Wait()
 		wantClosed(t, c)
 	})
 }
 
-// A context ends a write of a multiplexer, which may not say what it has taken, and with
-// it the connection.
+// A context that ends a write to a multiplexer also ends the connection, because the multiplexer may
+// not say how many bytes it has taken.
 func TestMuxedWriteTimeout(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
@@ -170,15 +169,16 @@ func TestMuxedWriteTimeout(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		e := wantError(t, c.Write(ctx, Text, []byte("text")), "write", context.DeadlineExceeded)
-		if !e.Timeout() || e.Accepted || !errors.Is(e, net.ErrClosed) || !strings.Contains(e.Error(), "the transport cannot go on") {
-			t.Errorf("%+v", e)
+		if !e.Timeout() || e.Accepted || !errors.Is(e, net.ErrClosed) ||
+			!strings.Contains(e.Error(), "the transport cannot go on") {
+			t.Errorf("got %+v, want a timeout that closed the connection", e)
 		}
 		<-c.Context().Done()
 		wantClosed(t, c)
 	})
 }
 
-// The system's own timeout is no deadline of ours: it says that the peer is gone.
+// A timeout of the system's TCP is not a deadline of the Conn. It means that the peer is gone.
 func TestSystemTimeoutIsALoss(t *testing.T) {
 	for _, row := range []struct {
 		err  error
@@ -192,13 +192,13 @@ func TestSystemTimeoutIsALoss(t *testing.T) {
 		{net.ErrClosed, false},
 	} {
 		if got := isDeadline(row.err); got != row.want {
-			t.Errorf("isDeadline(%v) = %v", row.err, got)
+			t.Errorf("isDeadline(%v) = %v, want %v", row.err, got, row.want)
 		}
 	}
 }
 
-// The cause of a context may be how another connection has ended: errgroup makes it so
-// in a proxy. That is not how this one ends.
+// The cause of a context may be the error that ended another connection, as with errgroup in a
+// proxy. Such a cause does not determine how this connection ends.
 func TestForeignEndAsCause(t *testing.T) {
 	for _, foreign := range []error{
 		&CloseError{Code: 4001},
@@ -211,30 +211,31 @@ func TestForeignEndAsCause(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(context.Background())
 			cancel(foreign)
 			_, _, err := c.Read(ctx)
-			if errors.Is(err, net.ErrClosed) || CloseStatus(err) != 0 || !errors.Is(err, foreign) || !errors.Is(err, context.Canceled) {
-				t.Errorf("%v: %v, %v", foreign, err, CloseStatus(err))
+			if errors.Is(err, net.ErrClosed) || CloseStatus(err) != 0 ||
+				!errors.Is(err, foreign) || !errors.Is(err, context.Canceled) {
+				t.Errorf("%v: got %v with code %v, want the context's error", foreign, err, CloseStatus(err))
 			}
 			var peer *CloseError
 			if errors.As(err, &peer) {
-				t.Errorf("%v: a CloseError is in %v", foreign, err)
+				t.Errorf("%v: got %v, want an error that does not wrap a CloseError", foreign, err)
 			}
 			if code, _ := closeStatus(err, c); code != StatusGoingAway {
-				t.Errorf("%v: a handler that returns it closes with %v", foreign, code)
+				t.Errorf("%v: a handler that returns the error closes with %v, want 1001", foreign, code)
 			}
 			go p.drain()
 			nc := c.ByteStream(Binary)
 			c.Abort(foreign)
 			if _, err := nc.Read(make([]byte, 1)); !errors.Is(err, foreign) || !errors.Is(err, net.ErrClosed) {
-				t.Errorf("%v: an aborted stream reads as %v", foreign, err)
+				t.Errorf("%v: Read of an aborted stream: got %v, want net.ErrClosed too", foreign, err)
 			}
 			if _, _, err := c.Read(context.Background()); CloseStatus(err) != StatusAbnormalClosure {
-				t.Errorf("%v: CloseStatus %v", foreign, CloseStatus(err))
+				t.Errorf("%v: got CloseStatus %v, want 1006", foreign, CloseStatus(err))
 			}
 		})
 	}
 }
 
-// A transport that somebody else has closed on this side was not lost by the peer.
+// If other code on this side closes the transport, the Closure does not blame the peer.
 func TestOwnTransportClosed(t *testing.T) {
 	for _, kind := range transports {
 		checkLeaks(t)
@@ -243,12 +244,12 @@ func TestOwnTransportClosed(t *testing.T) {
 		c.NetConn().Close()
 		<-read
 		if v := c.Closure(); v.ByPeer || v.Err == nil {
-			t.Errorf("%s: %+v", kind, v)
+			t.Errorf("%s: got closure %+v, want an error and ByPeer false", kind, v)
 		}
 	}
 }
 
-// A lateWriter returns from Write long after the bytes are out.
+// A lateWriter returns from Write long after the bytes were sent.
 type lateWriter struct {
 	net.Conn
 	held chan struct{}
@@ -260,8 +261,8 @@ func (w lateWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// The peer's answer to our close frame does not count as the peer's own close because a
-// context ends before our write returns.
+// The peer's answer to the Conn's close frame does not count as the peer's own close, even if a
+// context ends before the write of the frame returns.
 func TestCloseAnswerIsNotFirst(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		ours, theirs := net.Pipe()
@@ -278,13 +279,12 @@ func TestCloseAnswerIsNotFirst(t *testing.T) {
 		<-closed
 		synctest.Wait()
 		if v := c.Closure(); v.ByPeer {
-			t.Errorf("%+v", v)
+			t.Errorf("got closure %+v, want ByPeer false", v)
 		}
 	})
 }
 
-// A Close that waits for its turn to read does not read on once the reader has failed
-// the connection.
+// A Close that waits for its turn to read does not read after the reader has failed the connection.
 func TestCloseDoesNotReadAfterFailure(t *testing.T) {
 	for range 20 {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -299,7 +299,7 @@ func TestCloseDoesNotReadAfterFailure(t *testing.T) {
 			v := c.Closure()
 			time.Sleep(time.Second)
 			if again := c.Closure(); v != again {
-				t.Errorf("at the end:\n%+v\nafter it:\n%+v", v, again)
+				t.Errorf("the closure changed after the end:\ngot  %+v\nwant %+v", again, v)
 			}
 			<-got
 			<-closed
