@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A heedless transport accepts deadlines and ignores them.
+// A heedless is a transport that accepts deadlines and ignores them.
 type heedless struct{ net.Conn }
 
 func (heedless) SetDeadline(time.Time) error      { return nil }
@@ -23,8 +23,8 @@ func (heedless) SetReadDeadline(time.Time) error  { return nil }
 func (heedless) SetWriteDeadline(time.Time) error { return nil }
 func (heedless) LocalAddr() net.Addr              { return &net.UnixAddr{Net: "heedless"} }
 
-// notDeadlined are transports without deadlines, and how long after one an operation
-// may go on.
+// notDeadlined are the kinds of transports without deadlines. slack is the time by which a call may
+// exceed its deadline.
 var notDeadlined = []struct {
 	name  string
 	wrap  func(net.Conn) net.Conn
@@ -34,10 +34,10 @@ var notDeadlined = []struct {
 	{"ignored", func(nc net.Conn) net.Conn { return heedless{nc} }, grace},
 }
 
-// waits are the calls that wait for a peer, which may neither read nor write.
+// waits are the calls that wait for a peer that neither reads nor writes.
 var waits = []struct {
 	name string
-	ends bool // the connection ends if the call is cut
+	ends bool // cutting the call ends the connection
 	call func(ctx context.Context, c *Conn) error
 }{
 	{"read", false, func(ctx context.Context, c *Conn) error { _, _, err := c.Read(ctx); return err }},
@@ -69,8 +69,8 @@ var waits = []struct {
 	{"close", true, func(ctx context.Context, c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") }},
 }
 
-// A context ends every call, although the transport ignores its deadlines. Where the
-// call was in the transport, the connection has ended with it, and the error says so.
+// A context ends every call even if the transport ignores deadlines. If the call was waiting in the
+// transport, the connection ends too, and the error says so.
 func TestContextWithIgnoredDeadlines(t *testing.T) {
 	for _, wait := range waits {
 		t.Run(wait.name, func(t *testing.T) {
@@ -83,34 +83,35 @@ func TestContextWithIgnoredDeadlines(t *testing.T) {
 				begun := time.Now()
 				err := wait.call(ctx, c)
 				if took := time.Since(begun); took > patience+grace+probeTime {
-					t.Errorf("it returned after %v: %v", took, err)
+					t.Errorf("got %v after %v, want it within %v", err, took, patience+grace+probeTime)
 				}
-				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, net.ErrClosed) || !os.IsTimeout(errors.Unwrap(err)) && !isTimeout(err) {
-					t.Errorf("error %v", err)
+				if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, net.ErrClosed) ||
+					!os.IsTimeout(errors.Unwrap(err)) && !isTimeout(err) {
+					t.Errorf("got %v, want a timeout that closed the connection", err)
 				}
 				synctest.Wait()
 				if c.Context().Err() == nil {
-					t.Error("the connection lives")
+					t.Error("the connection is open, want it closed")
 				}
 				if wait.name == "close" {
 					return
 				}
 				if !strings.Contains(err.Error(), errOverdue.Error()) {
-					t.Errorf("the error does not say what the transport did: %v", err)
+					t.Errorf("got %v, want an error that contains %q", err, errOverdue)
 				}
 				if v := c.Closure(); !errors.Is(v.Err, errOverdue) || v.ByPeer || isTimeout(v.Err) {
-					t.Errorf("%+v", v)
+					t.Errorf("got closure %+v, want %v", v, errOverdue)
 				}
 				again := c.Write(context.Background(), Text, nil)
 				if !errors.Is(again, errOverdue) || errors.Is(again, context.DeadlineExceeded) || isTimeout(again) {
-					t.Errorf("after it: %v", again)
+					t.Errorf("a later Write: got %v, want %v alone", again, errOverdue)
 				}
 			})
 		})
 	}
 }
 
-// A context of which nobody waits in the transport ends nothing.
+// A context that ends while no call waits in the transport does not end the connection.
 func TestIdleContextWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -119,20 +120,20 @@ func TestIdleContextWithoutDeadlines(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
 			go p.send(wire.OpText, true, "one")
 			if g := <-startRead(ctx, c); g.data != "one" {
-				t.Fatalf("%s: %q, %v", kind.name, g.data, g.err)
+				t.Fatalf("%s: got %q, %v, want %q", kind.name, g.data, g.err, "one")
 			}
 			cancel()
 			time.Sleep(time.Hour)
 			go p.send(wire.OpText, true, "two")
 			if g := <-startRead(context.Background(), c); g.data != "two" {
-				t.Errorf("%s: %q, %v", kind.name, g.data, g.err)
+				t.Errorf("%s: got %q, %v, want %q", kind.name, g.data, g.err, "two")
 			}
 		})
 	}
 }
 
-// Limits.WriteTimeout holds without deadlines too, also for bytes that a goroutine of
-// the Conn writes, and for a read in progress.
+// Limits.WriteTimeout works over a transport without deadlines too. It also applies to bytes that a
+// goroutine of the Conn writes, and ends a read in progress.
 func TestWriteTimeoutWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -140,21 +141,21 @@ func TestWriteTimeoutWithoutDeadlines(t *testing.T) {
 			c, p := newPeerOver(t, kind.wrap(a), b, ConnOptions{Role: role, Limits: Limits{}})
 			got := startRead(context.Background(), c)
 			begun := time.Now()
-			p.write(p.frame(wire.OpPing, true, []byte("?"))) // the pong of which is not read
+			p.write(p.frame(wire.OpPing, true, []byte("?"))) // the peer does not read the pong
 			err := c.Write(context.Background(), Text, []byte("x"))
 			if took := time.Since(begun); took > DefaultWriteTimeout+kind.slack {
-				t.Errorf("%s: it returned after %v", kind.name, took)
+				t.Errorf("%s: Write returned after %v, want at most %v", kind.name, took, DefaultWriteTimeout+kind.slack)
 			}
 			wantError(t, err, "write", ErrPeerNotReading)
 			wantError(t, (<-got).err, "read", ErrPeerNotReading)
 			if v := c.Closure(); v.ByPeer || !errors.Is(v.Err, ErrPeerNotReading) {
-				t.Errorf("%s: %+v", kind.name, v)
+				t.Errorf("%s: got closure %+v, want %v", kind.name, v, ErrPeerNotReading)
 			}
 		})
 	}
 }
 
-// The write that took too long has timed out. Later ones have not.
+// The error of the write that timed out is a timeout. The errors of later writes are not.
 func TestWriteTimeoutIsTimeout(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -164,14 +165,14 @@ func TestWriteTimeoutIsTimeout(t *testing.T) {
 				err := c.Write(context.Background(), Text, []byte("x"))
 				wantError(t, err, "write", ErrPeerNotReading)
 				if isTimeout(err) != want || !errors.Is(err, net.ErrClosed) {
-					t.Errorf("%s: write %d: timeout %v: %v", kind.name, n, isTimeout(err), err)
+					t.Errorf("%s: write %d: got %v, want net.ErrClosed, a timeout: %v", kind.name, n, err, want)
 				}
 			}
 		})
 	}
 }
 
-// The adapter's deadlines hold without those of the transport too.
+// Deadlines of a ByteStream work even if the transport has none.
 func TestNetConnWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		for _, call := range []func(net.Conn) error{
@@ -186,18 +187,19 @@ func TestNetConnWithoutDeadlines(t *testing.T) {
 				nc.SetDeadline(begun.Add(time.Second))
 				err := call(nc)
 				if took := time.Since(begun); took > time.Second+kind.slack {
-					t.Errorf("%s: after %v: %v", kind.name, took, err)
+					t.Errorf("%s: got %v after %v, want at most %v", kind.name, err, took, time.Second+kind.slack)
 				}
 				var ne net.Error
-				if said := strings.Contains(err.Error(), errOverdue.Error()); !errors.As(err, &ne) || !ne.Timeout() || said != (kind.name == "ignored") {
-					t.Errorf("%s: %v", kind.name, err)
+				overdue := strings.Contains(err.Error(), errOverdue.Error())
+				if !errors.As(err, &ne) || !ne.Timeout() || overdue != (kind.name == "ignored") {
+					t.Errorf("%s: got %v, want a timeout", kind.name, err)
 				}
 			})
 		}
 	}
 }
 
-// A grudging transport takes a few bytes of each write and then times out.
+// A grudging is a transport that takes a few bytes of each write and then times out.
 type grudging struct{ net.Conn }
 
 func (g grudging) Write(p []byte) (int, error) {
@@ -208,7 +210,8 @@ func (g grudging) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// A peer that has taken something is reading, however long the whole message takes.
+// A write does not time out as long as the peer reads something, however long the whole message
+// takes.
 func TestSlowPeerIsReading(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
@@ -222,8 +225,8 @@ func TestSlowPeerIsReading(t *testing.T) {
 	})
 }
 
-// An unsure transport says of every write that timed out that it took nothing, as
-// gRPC's bufconn does.
+// An unsure is a transport that reports 0 bytes for every write that timed out, as gRPC's bufconn
+// does.
 type unsure struct{ net.Conn }
 
 func (unsure) LocalAddr() net.Addr { return &net.UnixAddr{Net: "unsure"} }
@@ -236,7 +239,8 @@ func (u unsure) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Nothing is sent twice, or left out, because a transport does not tell what it took.
+// If a transport does not report how many bytes it took, the Conn neither repeats nor skips bytes,
+// but closes the connection.
 func TestUnsureCutEndsWriting(t *testing.T) {
 	for _, taken := range []int{0, 50_000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -247,13 +251,14 @@ func TestUnsureCutEndsWriting(t *testing.T) {
 			defer cancel()
 			e := wantError(t, c.Write(ctx, Binary, make([]byte, 100_000)), "write", context.DeadlineExceeded)
 			if e.Accepted || !errors.Is(e, net.ErrClosed) {
-				t.Errorf("%d bytes: %+v", taken, e)
+				t.Errorf("%d bytes: got %+v, want net.ErrClosed", taken, e)
 			}
 		})
 	}
 }
 
-// A secret TLS cannot write after a write that timed out, and shows nothing of it.
+// A secretTLS is a TLS connection whose type is hidden. It cannot write after a write that timed
+// out.
 type secretTLS struct {
 	net.Conn
 	broken error
@@ -272,8 +277,8 @@ func (s *secretTLS) Write(p []byte) (int, error) {
 	return 0, s.broken
 }
 
-// A write that was cut counts as accepted only if its rest can go out, and as not sent
-// only if the next can.
+// A cut message counts as accepted only if its rest can be sent. The connection stays open only if
+// the next message can be sent.
 func TestCutOverSecretTLS(t *testing.T) {
 	for _, taken := range []int{0, 1, 50_000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -284,14 +289,14 @@ func TestCutOverSecretTLS(t *testing.T) {
 			defer cancel()
 			e := wantError(t, c.Write(ctx, Binary, make([]byte, 100_000)), "write", context.DeadlineExceeded)
 			if e.Accepted || !errors.Is(e, net.ErrClosed) || !strings.Contains(e.Error(), "the transport cannot go on") {
-				t.Errorf("%d bytes: %+v", taken, e)
+				t.Errorf("%d bytes: got %+v, want net.ErrClosed", taken, e)
 			}
 		})
 	}
 }
 
-// A write through deadlines that work is accepted, and its rest goes out.
-func TestCutIsTakenUp(t *testing.T) {
+// A cut message is accepted and its rest is sent if the transport's deadlines work.
+func TestCutIsResumed(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
 		c, p := newPeerOver(t, unpiped{a}, b, ConnOptions{Role: role, Limits: Limits{}})
@@ -304,19 +309,19 @@ func TestCutIsTakenUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		if e := wantError(t, <-done, "write", context.DeadlineExceeded); !e.Accepted || errors.Is(e, net.ErrClosed) {
-			t.Errorf("%+v", e)
+			t.Errorf("got %+v, want an accepted message and an open connection", e)
 		}
 		p.got = first
 		p.expect(wire.OpBinary, true, string(want))
 	})
 }
 
-// An unpiped transport does not tell that it is a net.Pipe.
+// An unpiped is a net.Pipe with the address of another transport.
 type unpiped struct{ net.Conn }
 
 func (unpiped) LocalAddr() net.Addr { return &net.UnixAddr{Net: "unpiped"} }
 
-// A reader that comes after a failed write does not cost the peer's close frame.
+// A reader that starts after a failed write gets the peer's close frame.
 func TestReadAfterFailedWriteWithoutDeadlines(t *testing.T) {
 	for _, kind := range notDeadlined {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -330,13 +335,13 @@ func TestReadAfterFailedWriteWithoutDeadlines(t *testing.T) {
 			g := <-read
 			var ce *CloseError
 			if !errors.As(g.err, &ce) {
-				t.Errorf("%s: Read: %v", kind.name, g.err)
+				t.Errorf("%s: Read: got %v, want the peer's CloseError", kind.name, g.err)
 			}
 		})
 	}
 }
 
-// A readDeadlined transport has read deadlines alone.
+// A readDeadlined is a transport with read deadlines, but without write deadlines.
 type readDeadlined struct{ net.Conn }
 
 func (h readDeadlined) SetDeadline(t time.Time) error {
@@ -344,8 +349,8 @@ func (h readDeadlined) SetDeadline(t time.Time) error {
 }
 func (readDeadlined) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
 
-// Each direction is judged by itself: a Read whose context ends loses nothing where read
-// deadlines work.
+// The Conn checks deadlines for each direction separately. A Read whose context ends loses no bytes
+// if read deadlines work.
 func TestReadDeadlinesAlone(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
@@ -354,18 +359,17 @@ func TestReadDeadlinesAlone(t *testing.T) {
 		defer cancel()
 		_, _, err := c.Read(ctx)
 		if errors.Is(err, net.ErrClosed) {
-			t.Fatalf("%v", err)
+			t.Fatalf("got %v, want an open connection", err)
 		}
 		go p.send(wire.OpText, true, "alive")
 		if g := <-startRead(context.Background(), c); g.data != "alive" {
-			t.Errorf("%q, %v", g.data, g.err)
+			t.Errorf("got %q, %v, want %q", g.data, g.err, "alive")
 		}
 	})
 }
 
-// A queuing transport is like a stream of smux: a frame that has been queued when the
-// deadline passes is not counted, and is sent all the same. An empty Write succeeds at
-// once.
+// A queuing is a transport like a stream of smux. A frame that is queued when the deadline passes is
+// not counted, but is sent nevertheless. An empty Write succeeds at once.
 type queuing struct {
 	net.Conn
 	mu sync.Mutex
@@ -413,7 +417,7 @@ func (q *queuing) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// No byte is sent twice because a transport sends on after its timeout.
+// No byte is sent twice if a transport goes on sending after a timeout.
 func TestQueuedIsNotSentTwice(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		a, b := net.Pipe()
@@ -431,7 +435,7 @@ func TestQueuedIsNotSentTwice(t *testing.T) {
 		p.got = first
 		_, got, err2 := p.next()
 		if string(got) != string(want) {
-			t.Errorf("%v (accepted), and the peer got other bytes, %v", err, err2)
+			t.Errorf("the peer received other bytes, %v, although the message was accepted: %v", err2, err)
 		}
 	})
 }

@@ -13,24 +13,24 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// newWornPeer is newPeer over a transport that takes the given number of writes and
-// fails the next.
+// newWornPeer is newPeer over a transport that takes the given number of writes and fails the next
+// one.
 func newWornPeer(t *testing.T, role wire.Role, limits Limits, writes int) (*Conn, *peer) {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	return newPeerOver(t, &wornOut{ours, writes}, theirs, ConnOptions{Role: role, Limits: limits})
 }
 
-// failWrite makes a write of c fail, which it says at once.
+// failWrite makes a write of c fail and checks that the write returns at once.
 func failWrite(t *testing.T, c *Conn) {
 	t.Helper()
 	r := <-timed(func() error { return c.Write(context.Background(), Text, []byte("not sent")) })
 	if e := wantError(t, r.err, "write", errWornOut); r.took != 0 || e.Accepted || !errors.Is(e, net.ErrClosed) {
-		t.Fatalf("%+v after %v", e, r.took)
+		t.Fatalf("got %+v after %v, want net.ErrClosed at once", e, r.took)
 	}
 }
 
-// wantPeersClose checks that everything agrees on the peer's close frame.
+// wantPeersClose checks that all calls and the Closure report the peer's close frame.
 func wantPeersClose(t *testing.T, c *Conn, want CloseFrame) {
 	t.Helper()
 	peer := CloseError(want)
@@ -46,27 +46,27 @@ func wantPeersClose(t *testing.T, c *Conn, want CloseFrame) {
 		err := call.do()
 		var e *CloseError
 		if !errors.As(err, &e) || *e != peer || !errors.Is(err, net.ErrClosed) || CloseStatus(err) != want.Code {
-			t.Errorf("%s: %v", call.name, err)
+			t.Errorf("%s: got %v, want the peer's %v", call.name, err, want)
 		}
 	}
 	v := c.Closure()
-	if e, ok := v.Err.(*CloseError); !ok || *e != peer || v.Received != want || !v.ByPeer || v.Err != context.Cause(c.Context()) {
-		t.Errorf("Closure: %+v", v)
+	e, ok := v.Err.(*CloseError)
+	if !ok || *e != peer || v.Received != want || !v.ByPeer || v.Err != context.Cause(c.Context()) {
+		t.Errorf("Closure: got %+v, want the peer's %v", v, want)
 	}
 	yielded := false
 	for _, err := range c.Messages(context.Background()) {
 		yielded = true
 		if !errors.Is(err, v.Err) {
-			t.Errorf("Messages: %v", err)
+			t.Errorf("Messages: got %v, want %v", err, v.Err)
 		}
 	}
 	if yielded == closedWell(&peer) {
-		t.Errorf("Messages yielded an error: %v", yielded)
+		t.Errorf("Messages yielded an error: got %v, want %v", yielded, !yielded)
 	}
 }
 
-// Somebody reads while a write fails: what the peer still sends is read, to its close
-// frame.
+// A reader whose Conn fails to write still gets the peer's messages, up to its close frame.
 func TestReadOnAfterFailedWrite(t *testing.T) {
 	for _, style := range readStyles {
 		t.Run(style.name, func(t *testing.T) {
@@ -82,14 +82,14 @@ func TestReadOnAfterFailedWrite(t *testing.T) {
 					p.send(wire.OpText, false, "mess")
 					p.send(wire.OpContinuation, true, "age")
 					if g := <-next; g.err != nil || g.data != "message" {
-						t.Fatalf("%q, %v", g.data, g.err)
+						t.Fatalf("got %q, %v, want %q", g.data, g.err, "message")
 					}
 					next = start(func() received { return read(context.Background()) })
 				}
 				p.sendClose(4001, "why")
 				var e *CloseError
 				if g := <-next; !errors.As(g.err, &e) || *e != (CloseError{4001, "why"}) {
-					t.Errorf("%q, %v", g.data, g.err)
+					t.Errorf("got %q, %v, want close code 4001", g.data, g.err)
 				}
 				wantPeersClose(t, c, CloseFrame{4001, "why"})
 				wantClosed(t, c)
@@ -98,8 +98,8 @@ func TestReadOnAfterFailedWrite(t *testing.T) {
 	}
 }
 
-// Nobody reads while a write fails. The Conn reads on itself, and what it reads is
-// there for a reader who comes in time, or after the end.
+// If no call reads when a write fails, the Conn reads ahead. It keeps the messages for a reader that
+// starts before or after the end of the connection.
 func TestReadAheadAfterFailedWrite(t *testing.T) {
 	for _, style := range readStyles {
 		for _, late := range []time.Duration{0, lingerTime / 2, lingerTime, time.Hour} {
@@ -115,14 +115,14 @@ func TestReadAheadAfterFailedWrite(t *testing.T) {
 					p.nc.Close()
 					time.Sleep(late)
 					synctest.Wait()
-					// A context that ends with the connection does not hide what is left.
+					// A context that ends with the connection does not hide the messages that are left.
 					derived, cancel := context.WithCancel(c.Context())
 					defer cancel()
 					read := style.make(c)
 					for i, want := range []string{"one", "two"} {
 						ctx := []context.Context{c.Context(), derived}[i]
 						if g := read(ctx); g.err != nil || g.data != want {
-							t.Fatalf("%q, %v; want %s", g.data, g.err, want)
+							t.Fatalf("got %q, %v, want %q", g.data, g.err, want)
 						}
 					}
 					wantPeersClose(t, c, CloseFrame{StatusServiceRestart, ""})
@@ -133,9 +133,9 @@ func TestReadAheadAfterFailedWrite(t *testing.T) {
 	}
 }
 
-// With nobody to read, a connection whose writing has failed ends: at once when the
-// peer has no more to say, after lingerTime if it keeps silent, and after that time
-// with a bounded buffer if it sends without end.
+// If no call reads after a failed write, the connection ends at once when the peer has sent
+// everything, and after lingerTime if the peer is silent. If the peer sends endlessly, the connection
+// also ends after lingerTime, and the buffer is bounded.
 func TestUnreadAfterFailedWrite(t *testing.T) {
 	text := func(p *peer, n int) { p.nc.Write(p.frame(wire.OpBinary, true, make([]byte, n))) }
 	for _, row := range []struct {
@@ -148,10 +148,15 @@ func TestUnreadAfterFailedWrite(t *testing.T) {
 		{"close frame and end", func(p *peer) { p.sendClose(4001, ""); p.nc.Close() }, 0, &CloseError{Code: 4001}},
 		{"pings and end", func(p *peer) { p.send(wire.OpPing, true, ""); p.nc.Close() }, 0, io.ErrUnexpectedEOF},
 		{"message and end", func(p *peer) { text(p, 5); p.nc.Close() }, lingerTime, io.ErrUnexpectedEOF},
-		{"breach", func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }, 0, wire.ErrReservedOpcode},
-		{"message and close frame", func(p *peer) { text(p, 5); p.sendClose(4001, "") }, lingerTime, &CloseError{Code: 4001}},
+		{"violation", func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }, 0, wire.ErrReservedOpcode},
+		{"message and close frame", func(p *peer) {
+			text(p, 5)
+			p.sendClose(4001, "")
+		}, lingerTime, &CloseError{Code: 4001}},
 		{"silence", func(*peer) {}, lingerTime, errWornOut},
-		{"half a frame", func(p *peer) { p.write(p.frame(wire.OpText, true, []byte("text"))[:3]) }, lingerTime, errWornOut},
+		{"half a frame", func(p *peer) {
+			p.write(p.frame(wire.OpText, true, []byte("text"))[:3])
+		}, lingerTime, errWornOut},
 		{"a byte now and then", func(p *peer) {
 			for range 100 {
 				p.nc.Write(p.frame(wire.OpText, true, nil))
@@ -172,20 +177,20 @@ func TestUnreadAfterFailedWrite(t *testing.T) {
 				sent := start(func() bool { row.peer(p); return true })
 				<-c.Context().Done()
 				if took := time.Since(begun); took != row.want {
-					t.Errorf("ended after %v, want %v", took, row.want)
+					t.Errorf("the connection ended after %v, want %v", took, row.want)
 				}
 				cause := context.Cause(c.Context())
 				var peer, want *CloseError
 				if errors.As(row.err, &want) {
 					if !errors.As(cause, &peer) || *peer != *want {
-						t.Errorf("cause: %v", cause)
+						t.Errorf("got cause %v, want %v", cause, row.err)
 					}
 				} else if !errors.Is(cause, row.err) {
-					t.Errorf("cause: %v", cause)
+					t.Errorf("got cause %v, want %v", cause, row.err)
 				}
 				synctest.Wait()
 				if n := len(c.in.unread); n > maxAhead+blockSize {
-					t.Errorf("%d bytes are kept", n)
+					t.Errorf("the Conn keeps %d bytes, want at most %d", n, maxAhead+blockSize)
 				}
 				c.CloseNow()
 				<-sent
@@ -195,8 +200,8 @@ func TestUnreadAfterFailedWrite(t *testing.T) {
 	}
 }
 
-// Whoever goes on reading after a failed write gets more than is kept for a reader who
-// does not, however slow: waits alone are counted.
+// A reader that continues after a failed write, however slowly, can get more bytes than the Conn
+// would keep, because only the time spent waiting counts.
 func TestSlowReaderAfterFailedWrite(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newWornPeer(t, role, Limits{}, 0)
@@ -211,19 +216,19 @@ func TestSlowReaderAfterFailedWrite(t *testing.T) {
 		for range messages {
 			time.Sleep(lingerTime * 3 / 4)
 			if g := <-startRead(context.Background(), c); g.err != nil || len(g.data) != size {
-				t.Fatalf("%d bytes, %v", len(g.data), g.err)
+				t.Fatalf("got %d bytes, %v, want %d", len(g.data), g.err, size)
 			}
 		}
 		var e *CloseError
 		if g := <-startRead(context.Background(), c); !errors.As(g.err, &e) || e.Code != 4001 {
-			t.Errorf("%q, %v", g.data, g.err)
+			t.Errorf("got %q, %v, want close code 4001", g.data, g.err)
 		}
 		wantClosed(t, c)
 	})
 }
 
-// A peer that sends for ever, to a reader that goes on for ever, is cut off all the
-// same: by time if it is slow, by what it sends if it is not.
+// A peer that sends endlessly to a reader that keeps reading is cut off after a time limit if it is
+// slow, and after a number of bytes otherwise.
 func TestReadOnIsBounded(t *testing.T) {
 	for _, size := range []int{1, 64 << 10} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -248,7 +253,7 @@ func TestReadOnIsBounded(t *testing.T) {
 				}
 			}
 			if took := time.Since(begun); took > lingerTime || total > maxLast+blockSize {
-				t.Errorf("%d bytes in %v", total, took)
+				t.Errorf("read %d bytes in %v, want at most %d in %v", total, took, maxLast+blockSize, lingerTime)
 			}
 			<-sent
 			wantClosed(t, c)
@@ -256,8 +261,7 @@ func TestReadOnIsBounded(t *testing.T) {
 	}
 }
 
-// A read whose own context ends after a failed write returns that context's error, and
-// loses nothing.
+// A read whose context ends after a failed write returns the context's error and loses no bytes.
 func TestCancelledReadAfterFailedWrite(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newWornPeer(t, role, Limits{}, 0)
@@ -272,13 +276,13 @@ func TestCancelledReadAfterFailedWrite(t *testing.T) {
 		p.send(wire.OpContinuation, true, "message")
 		p.sendClose(4001, "")
 		if g := <-startRead(context.Background(), c); g.err != nil || g.data != "one message" {
-			t.Errorf("%q, %v", g.data, g.err)
+			t.Errorf("got %q, %v, want %q", g.data, g.err, "one message")
 		}
 		wantPeersClose(t, c, CloseFrame{4001, ""})
 	})
 }
 
-// What an extension has to decode can be read after the end too.
+// Messages that an extension has to decode can be read after the end too.
 func TestCompressedAfterFailedWrite(t *testing.T) {
 	for _, late := range []time.Duration{0, time.Hour} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -295,7 +299,7 @@ func TestCompressedAfterFailedWrite(t *testing.T) {
 			time.Sleep(late)
 			for _, want := range []string{long, "b"} {
 				if g := <-startRead(context.Background(), c); g.err != nil || g.data != want {
-					t.Fatalf("%d bytes, %v", len(g.data), g.err)
+					t.Fatalf("got %d bytes, %v, want %d", len(g.data), g.err, len(want))
 				}
 			}
 			wantPeersClose(t, c, CloseFrame{4001, ""})
@@ -305,8 +309,8 @@ func TestCompressedAfterFailedWrite(t *testing.T) {
 	}
 }
 
-// Close and CloseNow after a failed write wait for nobody to read. What is left is
-// dropped.
+// Close and CloseNow after a failed write do not wait for a reader. They drop the messages that are
+// left.
 func TestCloseAfterFailedWrite(t *testing.T) {
 	for _, now := range []bool{false, true} {
 		for _, late := range []time.Duration{0, time.Hour} {
@@ -321,14 +325,17 @@ func TestCloseAfterFailedWrite(t *testing.T) {
 				var peer *CloseError
 				if now {
 					c.CloseNow()
-				} else if err := c.Close(context.Background(), StatusNormalClosure, ""); !errors.As(err, &peer) || peer.Code != 4001 {
-					t.Errorf("Close: %v", err)
+				} else {
+					err := c.Close(context.Background(), StatusNormalClosure, "")
+					if !errors.As(err, &peer) || peer.Code != 4001 {
+						t.Errorf("Close: got %v, want close code 4001", err)
+					}
 				}
 				if took := time.Since(begun); took > lingerTime || now && took > 0 {
-					t.Errorf("it took %v", took)
+					t.Errorf("the call took %v, want at most %v", took, lingerTime)
 				}
 				wantPeersClose(t, c, CloseFrame{4001, ""})
-				synctest.Wait() // readAhead may be about to give its turn back
+				synctest.Wait() // until readAhead has given its turn back
 				wantClosed(t, c)
 			})
 		}

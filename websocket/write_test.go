@@ -20,8 +20,7 @@ func newPeerWith(t *testing.T, kind string, role wire.Role) (*Conn, *peer) {
 	return newPeerOver(t, ours, theirs, ConnOptions{Role: role, Limits: Limits{}})
 }
 
-// Every message is one frame, whatever its size, and leaves the caller's bytes as
-// they were.
+// Write sends a message of any size as one frame and does not change the caller's bytes.
 func TestWriteSizes(t *testing.T) {
 	for _, kind := range []string{"tcp", "pipe"} {
 		for _, role := range roles {
@@ -35,11 +34,11 @@ func TestWriteSizes(t *testing.T) {
 						want := pattern(n, uint32(i))
 						data := bytes.Clone(want)
 						if err := c.Write(ctx, Binary, data); err != nil {
-							t.Errorf("write %d: %v", n, err)
+							t.Errorf("Write of %d bytes: %v", n, err)
 							return
 						}
 						if !bytes.Equal(data, want) {
-							t.Errorf("Write changed the %d bytes it was given", n)
+							t.Errorf("Write changed the caller's %d bytes", n)
 						}
 					}
 				}()
@@ -51,16 +50,17 @@ func TestWriteSizes(t *testing.T) {
 	}
 }
 
+// Write and Writer accept the types of data messages only.
 func TestWriteTypes(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
 	ctx := bounded(t)
 	for _, typ := range []MessageType{0, 3, 8, 9, 10, 255} {
 		if err := c.Write(ctx, typ, nil); !errors.Is(err, errMessageType) {
-			t.Errorf("Write of type %d: %v", typ, err)
+			t.Errorf("Write of type %d: got %v, want %v", typ, err, errMessageType)
 		}
 		if _, err := c.Writer(ctx, typ); !errors.Is(err, errMessageType) {
-			t.Errorf("Writer of type %d: %v", typ, err)
+			t.Errorf("Writer of type %d: got %v, want %v", typ, err, errMessageType)
 		}
 	}
 	if err := c.Write(ctx, Text, []byte("aß")); err != nil {
@@ -69,8 +69,8 @@ func TestWriteTypes(t *testing.T) {
 	p.expect(wire.OpText, true, "aß")
 }
 
-// A Writer's message arrives whole whatever the sizes of its Writes are, in
-// fragments that fill a block or were flushed.
+// A Writer's message arrives whole, whatever the sizes of its Writes. All fragments but the last
+// have fragmentSize bytes.
 func TestWriter(t *testing.T) {
 	for _, role := range roles {
 		t.Run(role.String(), func(t *testing.T) {
@@ -103,10 +103,10 @@ func TestWriter(t *testing.T) {
 						t.Fatal(err)
 					}
 					if h.Opcode != op || h.RSV != 0 || !h.Fin && len(got) != fragmentSize {
-						t.Fatalf("%v: frame %+v", sizes, h)
+						t.Fatalf("%v: got header %+v, want %v with %d bytes", sizes, h, op, fragmentSize)
 					}
 					if !bytes.HasPrefix(want, got) {
-						t.Fatalf("%v: wrong bytes", sizes)
+						t.Fatalf("%v: the peer received other bytes than were written", sizes)
 					}
 					want = want[len(got):]
 					op = wire.OpContinuation
@@ -122,6 +122,7 @@ func TestWriter(t *testing.T) {
 	}
 }
 
+// writeSteps sends a message with a Writer, in Writes of the given sizes.
 func writeSteps(ctx context.Context, c *Conn, seed uint32, sizes []int) error {
 	w, err := c.Writer(ctx, Text)
 	if err != nil {
@@ -134,13 +135,14 @@ func writeSteps(ctx context.Context, c *Conn, seed uint32, sizes []int) error {
 	data := pattern(total, seed)
 	for _, n := range sizes {
 		if m, err := w.Write(data[:n]); m != n || err != nil {
-			return fmt.Errorf("Write(%d): %d, %w", n, m, err)
+			return fmt.Errorf("Write of %d bytes: got %d, error %w", n, m, err)
 		}
 		data = data[n:]
 	}
 	return w.Close()
 }
 
+// Flush sends the gathered bytes as a fragment, and nothing if there are none.
 func TestWriterFlush(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Client)
@@ -166,8 +168,8 @@ func TestWriterFlush(t *testing.T) {
 	p.expect(wire.OpContinuation, true, "")
 }
 
-// A closed Writer can do nothing, and to close it again does not give away the
-// turn that the next writer has.
+// All calls of a closed Writer fail, and closing it again does not give back the turn of the next
+// writer.
 func TestWriterClosed(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
@@ -196,22 +198,21 @@ func TestWriterClosed(t *testing.T) {
 			t.Error("a second Close succeeded")
 		}
 		if c.out.messages.tryLock() {
-			t.Fatal("a second Close gave the turn away")
+			t.Fatal("a second Close gave back the next writer's turn")
 		}
 	}
 	wantClosed()
 	c.CloseNow()
 	wantClosed()
 	if err := second.Close(); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("Close of a Writer of an ended connection: %v", err)
+		t.Errorf("Close after the end of the connection: got %v, want net.ErrClosed", err)
 	}
 	if err := second.Close(); err == nil {
 		t.Error("a second Close succeeded")
 	}
 }
 
-// To close a Writer twice after the connection has ended gives the turn back
-// once: or somebody else's turn would be lost.
+// Closing a Writer several times after the connection has ended gives its turn back only once.
 func TestWriterClosedAfterEnd(t *testing.T) {
 	checkLeaks(t)
 	c, _ := newPeerWith(t, "tcp", wire.Server)
@@ -222,15 +223,15 @@ func TestWriterClosedAfterEnd(t *testing.T) {
 	c.CloseNow()
 	for range 3 {
 		if err := w.Close(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got %v, want net.ErrClosed", err)
 		}
 	}
 	if c.out.messages.tryLock() {
-		t.Error("the turn to write is free in a connection that has ended")
+		t.Error("the turn to write is free after the end of the connection")
 	}
 }
 
-// While a Writer is open other messages wait, and control frames do not.
+// Other messages wait while a Writer is open. Control frames do not.
 func TestWriterHoldsTurn(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
@@ -256,7 +257,7 @@ func TestWriterHoldsTurn(t *testing.T) {
 	p.expect(wire.OpPong, true, "now")
 	cancel()
 	if err := <-waits; !errors.Is(err, context.Canceled) {
-		t.Errorf("a Write that gave up waiting: %v", err)
+		t.Errorf("Write with a cancelled context: got %v, want context.Canceled", err)
 	}
 	io.WriteString(w, "message")
 	if err := w.Close(); err != nil {
@@ -273,7 +274,7 @@ func TestWriterHoldsTurn(t *testing.T) {
 	}
 }
 
-// Close does not wait for a Writer. Its message ends in an error.
+// Close does not wait for an open Writer. The calls of the Writer then fail.
 func TestCloseDuringWriter(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
@@ -290,20 +291,20 @@ func TestCloseDuringWriter(t *testing.T) {
 	p.expectClose(StatusNormalClosure)
 	io.WriteString(w, " in vain")
 	if err := w.Flush(); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("Flush after the close frame: %v", err)
+		t.Errorf("Flush after the close frame: got %v, want net.ErrClosed", err)
 	}
 	p.sendClose(StatusNormalClosure, "")
 	p.expectEOF()
 	if err := <-closed; err != nil {
-		t.Errorf("Close: %v", err)
+		t.Errorf("Close: got %v, want nil", err)
 	}
 	if err := w.Close(); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("Writer.Close: %v", err)
+		t.Errorf("MessageWriter.Close: got %v, want net.ErrClosed", err)
 	}
 }
 
-// A message whose context ends before its first byte is out was never sent: the
-// next one goes out as if there had been none.
+// A message whose context ends before its first byte was sent is never sent, and does not affect the
+// next message.
 func TestWriteCancelledBefore(t *testing.T) {
 	for _, role := range roles {
 		for _, n := range []int{0, 100, fragmentSize, fragmentSize + 1, 5 * blockSize} {
@@ -314,10 +315,10 @@ func TestWriteCancelledBefore(t *testing.T) {
 				err := cancelled(c, cancel, func() error { return c.Write(ctx, Text, pattern(n, 0)) })
 				var e *Error
 				if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || e.Accepted || errors.Is(err, net.ErrClosed) {
-					t.Fatalf("Write: %#v", err)
+					t.Fatalf("Write: got %#v, want context.Canceled and an open connection", err)
 				}
 				if err := c.Write(ctx, Text, nil); !errors.Is(err, context.Canceled) {
-					t.Errorf("Write with a context that has ended: %v", err)
+					t.Errorf("Write with an ended context: got %v, want context.Canceled", err)
 				}
 				ctx, cancel = context.WithCancel(bounded(t))
 				w, err := c.Writer(ctx, Text)
@@ -325,21 +326,22 @@ func TestWriteCancelledBefore(t *testing.T) {
 					t.Fatal(err)
 				}
 				w.Write(pattern(min(n, fragmentSize-1), 0))
-				if err := cancelled(c, cancel, w.Close); !errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
-					t.Fatalf("Writer.Close: %v", err)
+				err = cancelled(c, cancel, w.Close)
+				if !errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
+					t.Fatalf("MessageWriter.Close: got %v, want context.Canceled and an open connection", err)
 				}
 				go c.Write(bounded(t), Binary, []byte("next"))
 				p.expect(wire.OpBinary, true, "next")
 				if got, want := c.Stats().MessagesWritten, int64(1); got > want {
-					t.Errorf("MessagesWritten = %d, want %d", got, want)
+					t.Errorf("MessagesWritten = %d, want at most %d", got, want)
 				}
 			})
 		}
 	}
 }
 
-// cancelled calls write, which nobody reads, and cancel once it waits in the
-// transport.
+// cancelled calls write, which must wait for the peer, and calls cancel once it has the turn to write.
+// It returns the error of write.
 func cancelled(c *Conn, cancel func(), write func() error) error {
 	errs := make(chan error, 1)
 	go func() { errs <- write() }()
@@ -355,14 +357,13 @@ func cancelled(c *Conn, cancel func(), write func() error) error {
 	return <-errs
 }
 
-// A message that is cut in the middle is accepted: its rest goes out before
-// anything else.
+// A message that is cut in the middle is accepted, and its rest is sent before any other frame.
 func TestWriteCut(t *testing.T) {
 	for _, kind := range []string{"pipe", "tcp"} {
 		for _, role := range roles {
 			for _, n := range []int{100, fragmentSize, fragmentSize + 1, 5 * blockSize, maxRest - 100} {
 				if kind == "tcp" && n < maxRest-100 {
-					continue // nothing stops it
+					continue // the socket takes all of it at once
 				}
 				t.Run(fmt.Sprintf("%s/%v/%d", kind, role, n), func(t *testing.T) { testWriteCut(t, kind, role, n) })
 			}
@@ -382,7 +383,7 @@ func testWriteCut(t *testing.T, kind string, role wire.Role, n int) {
 	ctx, cancel := context.WithCancel(bounded(t))
 	cut := make(chan error, 1)
 	go func() { cut <- c.Write(ctx, Binary, pattern(n, 0)) }()
-	// Some is out once this has come, and all of it cannot be.
+	// A part of the message has been sent once these bytes arrive, but not all of it.
 	p.got = make([]byte, 7)
 	if _, err := io.ReadFull(p.nc, p.got); err != nil {
 		t.Fatal(err)
@@ -391,17 +392,17 @@ func testWriteCut(t *testing.T, kind string, role wire.Role, n int) {
 	err := <-cut
 	var e *Error
 	if !errors.Is(err, context.Canceled) || !errors.As(err, &e) || !e.Accepted || errors.Is(err, net.ErrClosed) {
-		t.Fatalf("Write: %#v", err)
+		t.Fatalf("Write: got %#v, want an accepted message and an open connection", err)
 	}
 	if !strings.Contains(err.Error(), "will be sent first") {
-		t.Errorf("the error does not say so: %v", err)
+		t.Errorf("the error does not say that the rest goes out first: %v", err)
 	}
 	go c.Write(bounded(t), Text, []byte("next"))
 	p.expect(wire.OpBinary, true, string(pattern(n, 0)))
 	p.expect(wire.OpText, true, "next")
 }
 
-// What is kept of a message that was cut is bounded: beyond it the connection ends.
+// If the rest of a cut message is too large to be kept, the connection ends.
 func TestWriteCutTooMuch(t *testing.T) {
 	for _, role := range roles {
 		checkLeaks(t)
@@ -414,13 +415,13 @@ func TestWriteCutTooMuch(t *testing.T) {
 		}
 		cancel()
 		if err := <-cut; !errors.Is(err, context.Canceled) || !errors.Is(err, net.ErrClosed) {
-			t.Errorf("%v: %v", role, err)
+			t.Errorf("%v: got %v, want context.Canceled and net.ErrClosed", role, err)
 		}
 	}
 }
 
-// A Writer that is cut between or within fragments ends the connection when it is
-// closed, because the message cannot be ended truly.
+// A Writer that is cut between or within fragments ends the connection when it is closed, because its
+// message cannot be completed.
 func TestWriterCut(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "pipe", wire.Server)
@@ -439,18 +440,18 @@ func TestWriterCut(t *testing.T) {
 	cancel()
 	n, err := w.Write(pattern(2*fragmentSize, 0))
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("Write: %d, %v", n, err)
+		t.Errorf("Write: got %d, %v, want context.Canceled", n, err)
 	}
 	if _, again := w.Write([]byte("x")); again != err {
-		t.Errorf("Write after an error: %v", again)
+		t.Errorf("Write after an error: got %v, want the same error", again)
 	}
 	if err := w.Close(); !errors.Is(err, context.Canceled) || !errors.Is(err, net.ErrClosed) {
-		t.Errorf("Close: %v", err)
+		t.Errorf("Close: got %v, want context.Canceled and net.ErrClosed", err)
 	}
 	p.expectEOF()
 }
 
-// The last fragment of a Writer may be cut: it counts as accepted.
+// A message whose last fragment is cut is accepted.
 func TestWriterCutAtEnd(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "pipe", wire.Server)
@@ -470,7 +471,7 @@ func TestWriterCutAtEnd(t *testing.T) {
 	err = <-closed
 	var e *Error
 	if !errors.As(err, &e) || !e.Accepted || errors.Is(err, net.ErrClosed) {
-		t.Fatalf("Close: %v", err)
+		t.Fatalf("Close: got %v, want an accepted message and an open connection", err)
 	}
 	go c.Write(bounded(t), Text, []byte("next"))
 	p.expect(wire.OpText, true, "all of it")

@@ -37,7 +37,7 @@ func anHour(t *testing.T) context.Context {
 func openWriter(t *testing.T, role wire.Role, limits Limits) (*Conn, *MessageWriter, <-chan string) {
 	t.Helper()
 	c, p := newPeer(t, role, limits)
-	received := start(func() string {
+	sent := start(func() string {
 		var all string
 		for {
 			h, b, err := p.nextFrame()
@@ -54,7 +54,7 @@ func openWriter(t *testing.T, role wire.Role, limits Limits) (*Conn, *MessageWri
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, w, received
+	return c, w, sent
 }
 
 // A goroutine that begins a message before it has closed its own writer gets an error after
@@ -63,7 +63,7 @@ func TestWriteWithOpenWriter(t *testing.T) {
 	for name, call := range messageCalls {
 		t.Run(name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
-				c, w, received := openWriter(t, role, Limits{})
+				c, w, sent := openWriter(t, role, Limits{})
 				if _, err := io.WriteString(w, "first"); err != nil {
 					t.Fatal(err)
 				}
@@ -85,7 +85,7 @@ func TestWriteWithOpenWriter(t *testing.T) {
 					t.Fatal(err)
 				}
 				_ = c.CloseNow()
-				if got := <-received; got != "first.next." && got != "first..next." {
+				if got := <-sent; got != "first.next." && got != "first..next." {
 					t.Errorf("the peer received %q", got)
 				}
 			})
@@ -129,7 +129,7 @@ func TestWriteWithOpenWriterUnlimited(t *testing.T) {
 // writers in a row, if none of them is idle for long.
 func TestWriteWaitsForBusyWriters(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, w, received := openWriter(t, role, Limits{})
+		c, w, sent := openWriter(t, role, Limits{})
 		const pause = DefaultWriteTimeout * 2 / 3
 		second := start(func() error {
 			w, err := c.Writer(anHour(t), Text)
@@ -157,7 +157,7 @@ func TestWriteWaitsForBusyWriters(t *testing.T) {
 			t.Error(err)
 		}
 		_ = c.CloseNow()
-		if got := <-received; got != "11111.second.third." {
+		if got := <-sent; got != "11111.second.third." {
 			t.Errorf("the peer received %q", got)
 		}
 	})
@@ -226,7 +226,7 @@ func TestWriteWaitsForSlowPeer(t *testing.T) {
 // Calls that wait for an open writer time out one after the other and leave the queue intact.
 func TestWaitersForOpenWriter(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
-		c, w, received := openWriter(t, role, Limits{})
+		c, w, sent := openWriter(t, role, Limits{})
 		var ended []<-chan error
 		for range 3 {
 			ended = append(ended, start(func() error { return c.Write(anHour(t), Text, []byte("lost")) }))
@@ -241,7 +241,7 @@ func TestWaitersForOpenWriter(t *testing.T) {
 			t.Error(err)
 		}
 		_ = c.CloseNow()
-		if got := <-received; got != ".last." {
+		if got := <-sent; got != ".last." {
 			t.Errorf("the peer received %q", got)
 		}
 	})

@@ -11,12 +11,12 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The fragments of a Writer are as large as it was told, up to the whole message in one
-// frame, and no larger than MaxWriteFrame.
+// SetFrameSize sets the size of a Writer's fragments, up to the whole message in one frame.
+// MaxWriteFrame still applies.
 func TestWriterFrameSize(t *testing.T) {
 	for _, row := range []struct {
 		size, limit int64
-		extension   bool // which has no use for the message
+		extension   bool // there is an extension, which the message bypasses
 		max         int  // bytes in a full frame
 	}{
 		{0, 0, false, fragmentSize},
@@ -31,7 +31,7 @@ func TestWriterFrameSize(t *testing.T) {
 		{-1, 0, true, 100_000},
 		{50_000, 0, true, 50_000},
 		{50_000, 30_000, true, 30_000},
-		{4096, 0, true, 4096}, // less than what is gathered before the extension is asked
+		{4096, 0, true, 4096}, // less than is gathered before the extension is called
 	} {
 		for _, role := range roles {
 			t.Run(fmt.Sprintf("%v/%+v", role, row), func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestWriterFrameSize(t *testing.T) {
 					return errors.Join(err, w.Close())
 				})
 				if got := p.fragments(wire.OpBinary, 0, row.max); !bytes.Equal(got, data) {
-					t.Error("other bytes came")
+					t.Error("the peer received other bytes than were written")
 				}
 				if err := <-wrote; err != nil {
 					t.Error(err)
@@ -65,8 +65,8 @@ func TestWriterFrameSize(t *testing.T) {
 	}
 }
 
-// The size may change in the middle, to less than is gathered too. Flush ends a fragment
-// of any size.
+// SetFrameSize may be called in the middle of a message, even with less than the gathered bytes. Flush
+// ends a fragment of any size.
 func TestWriterFrameSizeChanges(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
@@ -77,7 +77,7 @@ func TestWriterFrameSizeChanges(t *testing.T) {
 	write := func(s string) {
 		t.Helper()
 		if n, err := w.Write([]byte(s)); n != len(s) || err != nil {
-			t.Errorf("%q: %d, %v", s, n, err)
+			t.Errorf("Write of %q: got %d, %v, want %d", s, n, err, len(s))
 		}
 	}
 	w.SetFrameSize(-1)
@@ -101,8 +101,8 @@ func TestWriterFrameSizeChanges(t *testing.T) {
 	p.expect(wire.OpContinuation, true, "end")
 }
 
-// A message that is sent at once has the frames that its writer was told, also if an
-// extension declines it.
+// SetFrameSize applies to a small message that is sent when it is closed, even if an extension declines
+// the message.
 func TestWriterFrameSizeOfSmall(t *testing.T) {
 	for _, extension := range []bool{false, true} {
 		cfg := ConnOptions{}
@@ -124,14 +124,14 @@ func TestWriterFrameSizeOfSmall(t *testing.T) {
 			t.Error(err)
 		}
 		if got := p.fragments(wire.OpBinary, 0, 4096); !bytes.Equal(got, data) {
-			t.Error("other bytes came")
+			t.Error("the peer received other bytes than were written")
 		}
 	}
 }
 
-// A Writer goes on with a new context, also after the first has ended between two calls.
-// A call that has failed cannot be undone.
-func TestWriterWithContext(t *testing.T) {
+// A Writer continues with a new context, even if the old one has ended between two calls. A call that
+// has failed cannot be repeated.
+func TestWriterSetContext(t *testing.T) {
 	for _, extension := range []bool{false, true} {
 		checkLeaks(t)
 		cfg := ConnOptions{Role: wire.Server, Limits: Limits{}}
@@ -169,14 +169,14 @@ func TestWriterWithContext(t *testing.T) {
 		}
 		cancel()
 		if _, err := w.Write([]byte("x")); !errors.Is(err, context.Canceled) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want context.Canceled", err)
 		}
 		w.SetContext(bounded(t))
 		if _, err := w.Write([]byte("x")); !errors.Is(err, context.Canceled) {
-			t.Errorf("Write after one that failed: %v", err)
+			t.Errorf("Write after an error: got %v, want context.Canceled", err)
 		}
 		if err := w.Close(); !errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) {
-			t.Errorf("Close: %v", err)
+			t.Errorf("Close: got %v, want context.Canceled and an open connection", err)
 		}
 	}
 }

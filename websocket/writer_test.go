@@ -14,12 +14,12 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A message that an extension transforms leaves a Writer as one frame, unless it is
-// flushed, or larger than MaxWriteFrame.
+// A Writer sends a message that an extension transforms as one frame, unless the message is flushed or
+// larger than MaxWriteFrame.
 func TestWriterTransformedIsOneFrame(t *testing.T) {
 	for _, row := range []struct {
 		limit   int64
-		flushAt int // how much is written before a Flush; 0 means none
+		flushAt int // bytes written before a Flush; 0 means no Flush
 		frames  int
 	}{
 		{0, 0, 1}, {0, 1000, 2}, {0, 50_000, 2}, {40_000, 0, 5}, {120_000, 0, 2}, {1 << 20, 0, 1},
@@ -46,18 +46,18 @@ func TestWriterTransformedIsOneFrame(t *testing.T) {
 					t.Fatal(err)
 				}
 				if h.RSV != runsBit || !bytes.Equal(theirs.decode(got), data) {
-					t.Errorf("%+v, %d bytes", h, len(got))
+					t.Errorf("got %+v with %d bytes, want the encoded message", h, len(got))
 				}
 				if n := c.Stats().FramesWritten; n != int64(row.frames) {
-					t.Errorf("%d frames, want %d", n, row.frames)
+					t.Errorf("got %d frames, want %d", n, row.frames)
 				}
 			})
 		}
 	}
 }
 
-// What a Writer gathers of a message up to 16 KiB is dealt with as Write would: the
-// extension knows its size, and sees nothing of a message that is dropped.
+// A Writer treats a message of up to 16 KiB as Write does. The extension knows its size, and is not
+// called for a message that is dropped.
 func TestWriterSmallMessage(t *testing.T) {
 	checkLeaks(t)
 	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
@@ -71,7 +71,7 @@ func TestWriterSmallMessage(t *testing.T) {
 			data = theirs.encode(data)
 		}
 		if string(got) != data || (h.RSV == 0) != (n < 100) {
-			t.Errorf("%d bytes: %+v with %d bytes", n, h, len(got))
+			t.Errorf("%d bytes: got %+v with %d bytes, want %d", n, h, len(got), len(data))
 		}
 		if err := <-wrote; err != nil {
 			t.Error(err)
@@ -79,30 +79,29 @@ func TestWriterSmallMessage(t *testing.T) {
 	}
 }
 
-// A lostMessage is one whose context ends before it is closed.
+// A lostMessage is a message whose context ends before its Writer is closed.
 type lostMessage struct {
 	name      string
 	extension bool
-	write     int  // bytes
-	flush     bool // after that
-	ends      bool // the connection, too
+	write     int  // the number of bytes written
+	flush     bool // there is a Flush after that
+	ends      bool // the connection ends too
 }
 
 var lostMessages = []lostMessage{
 	{"nothing", false, 0, false, false},
 	{"little", false, 1000, false, false},
-	{"a fragment out", false, fragmentSize + 1, false, true},
+	{"a fragment sent", false, fragmentSize + 1, false, true},
 	{"flushed", false, 10, true, true},
 	{"extension, nothing", true, 0, true, false},
 	{"extension, little", true, 1000, false, false},
-	{"extension, as much as is known whole", true, fragmentSize, false, false},
+	{"extension, as much as is gathered", true, fragmentSize, false, false},
 	{"extension has begun", true, fragmentSize + 1, false, true},
 	{"extension, flushed", true, 1, true, true},
 }
 
-// A Writer whose context ends sends nothing more, least of all the end of a message
-// that is not whole. What is lost with it: nothing if nothing is out and no extension
-// has begun; else the connection.
+// A Writer whose context ends sends nothing more, in particular not the end of an incomplete message.
+// The connection ends too if a part of the message was sent or an extension has begun to encode it.
 func TestWriterContextEnds(t *testing.T) {
 	for _, lost := range lostMessages {
 		for _, kind := range []string{"tcp", "pipe"} {
@@ -119,7 +118,7 @@ func testWriterContextEnds(t *testing.T, kind string, lost lostMessage) {
 		cfg.Session = newRuns(t)
 	}
 	c, p := newPeerOver(t, a, b, cfg)
-	came := start(func() string {
+	sent := start(func() string {
 		b, _ := io.ReadAll(p.nc)
 		return string(b)
 	})
@@ -138,19 +137,19 @@ func testWriterContextEnds(t *testing.T, kind string, lost lostMessage) {
 	}
 	cancel()
 	if _, err := w.Write([]byte("more")); !errors.Is(err, context.Canceled) {
-		t.Errorf("Write: %v", err)
+		t.Errorf("Write: got %v, want context.Canceled", err)
 	}
 	if err := w.Flush(); !errors.Is(err, context.Canceled) {
-		t.Errorf("Flush: %v", err)
+		t.Errorf("Flush: got %v, want context.Canceled", err)
 	}
 	err = w.Close()
 	if e := wantError(t, err, "write", context.Canceled); errors.Is(e, net.ErrClosed) != lost.ends || e.Accepted {
-		t.Fatalf("Close: %+v", e)
+		t.Fatalf("Close: got %+v, want a message that is not accepted, connection ended: %v", e, lost.ends)
 	}
 	if lost.ends {
-		got := <-came
+		got := <-sent
 		if lost.extension && !lost.flush && got != "" || got != "" && got[0]&0x80 != 0 {
-			t.Errorf("the peer got % x", got[:min(len(got), 50)])
+			t.Errorf("the peer received % x, want no end of the message", got[:min(len(got), 50)])
 		}
 		return
 	}
@@ -163,13 +162,13 @@ func testWriterContextEnds(t *testing.T, kind string, lost lostMessage) {
 		t.Fatal(err)
 	}
 	c.CloseNow()
-	if got := <-came; got != next {
-		t.Errorf("the peer got % x, want % x", got, next)
+	if got := <-sent; got != next {
+		t.Errorf("the peer received % x, want % x", got, next)
 	}
 }
 
-// A Writer of a connection that has ended takes no more, rather than to gather what
-// nobody will get: a message that an extension transforms has no other bound.
+// A Writer of a connection that has ended takes no more bytes. Otherwise a message that an extension
+// transforms would grow without a limit.
 func TestWriterConnectionEnds(t *testing.T) {
 	for _, begun := range []int{0, 10, fragmentSize + 1} {
 		checkLeaks(t)
@@ -187,19 +186,19 @@ func TestWriterConnectionEnds(t *testing.T) {
 		}
 		n, err := w.Write([]byte("more"))
 		if e := wantError(t, err, "write", io.ErrUnexpectedEOF); n != 0 || !errors.Is(e, net.ErrClosed) {
-			t.Errorf("after %d bytes, Write: %d, %v", begun, n, err)
+			t.Errorf("Write after %d bytes: got %d, %v, want 0, net.ErrClosed", begun, n, err)
 		}
 		if err := w.Flush(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("after %d bytes, Flush: %v", begun, err)
+			t.Errorf("Flush after %d bytes: got %v, want net.ErrClosed", begun, err)
 		}
 		if err := w.Close(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("after %d bytes, Close: %v", begun, err)
+			t.Errorf("Close after %d bytes: got %v, want net.ErrClosed", begun, err)
 		}
 	}
 }
 
-// A transformed message that is closed in time and then cut is accepted, though none
-// of it was out.
+// A transformed message whose context ends during Close is accepted, even if no byte of it has been
+// sent.
 func TestWriterTransformedCutAtEnd(t *testing.T) {
 	for _, n := range []int{10, 3 * blockSize} {
 		checkLeaks(t)
@@ -215,27 +214,27 @@ func TestWriterTransformedCutAtEnd(t *testing.T) {
 		}
 		err = cancelled(c, cancel, w.Close)
 		if e := wantError(t, err, "write", context.Canceled); !e.Accepted || errors.Is(e, net.ErrClosed) {
-			// It may have been met before the extension began.
+			// The context may have ended before the extension began.
 			if n > fragmentSize || errors.Is(e, net.ErrClosed) {
-				t.Fatalf("%+v", e)
+				t.Fatalf("got %+v, want an accepted message and an open connection", e)
 			}
 			continue
 		}
 		if _, got := p.message(); string(theirs.decode(got)) != data {
-			t.Errorf("%d bytes came", len(got))
+			t.Errorf("the peer received %d bytes that do not decode to the message", len(got))
 		}
 	}
 }
 
-// The end of a transformed message, whose context ends while it waits for its turn,
-// goes out behind what has the turn; and so does the next such message, in order.
+// The end of a transformed message whose context ends while it waits for the turn is sent once the turn
+// is free. Several such messages are sent in order.
 func TestWriterTransformedCutWaiting(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		ours, theirs := newRuns(t), newRuns(t)
 		a, b := net.Pipe()
 		c, p := newPeerOver(t, a, b, ConnOptions{Role: wire.Server, Session: ours, Limits: Limits{}})
 		go c.Ping(c.Context())
-		synctest.Wait() // it has the turn until the peer reads
+		synctest.Wait() // the ping has the turn until the peer reads
 		var want []string
 		for i, n := range []int{fragmentSize + 1, 2 * fragmentSize} {
 			ctx, cancel := context.WithCancel(context.Background())
@@ -251,7 +250,7 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 			synctest.Wait()
 			cancel()
 			if e := wantError(t, <-closed, "write", context.Canceled); !e.Accepted || errors.Is(e, net.ErrClosed) {
-				t.Fatalf("%+v", e)
+				t.Fatalf("got %+v, want an accepted message and an open connection", e)
 			}
 		}
 		next := start(func() error { return c.Write(context.Background(), Text, []byte("next")) })
@@ -260,14 +259,14 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 		}
 		for i, data := range append(want, "next") {
 			if h, got := p.message(); h.RSV != runsBit || string(theirs.decode(got)) != data {
-				t.Fatalf("message %d: %+v", i, h)
+				t.Fatalf("message %d: got %+v with %d bytes, want the encoded message", i, h, len(got))
 			}
 		}
 		if err := <-next; err != nil {
 			t.Error(err)
 		}
 
-		// Too much to wait for: the extension's state is lost, and with it the connection.
+		// If the messages are too large to be kept, the extension's state is lost and the connection ends.
 		go c.Ping(c.Context())
 		synctest.Wait()
 		for _, fits := range []bool{true, false} {
@@ -282,8 +281,9 @@ func TestWriterTransformedCutWaiting(t *testing.T) {
 			closed := start(w.Close)
 			synctest.Wait()
 			cancel()
-			if e := wantError(t, <-closed, "write", context.Canceled); e.Accepted != fits || errors.Is(e, net.ErrClosed) == fits {
-				t.Fatalf("%+v", e)
+			e := wantError(t, <-closed, "write", context.Canceled)
+			if e.Accepted != fits || errors.Is(e, net.ErrClosed) == fits {
+				t.Fatalf("got %+v, want accepted and open: %v", e, fits)
 			}
 		}
 		synctest.Wait()
