@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The bucket agrees with one that is filled token by token.
+// Take agrees with a bucket that is filled one token at a time.
 func TestTake(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, max := range []int{1, 2, 10, 1000} {
@@ -19,11 +19,11 @@ func TestTake(t *testing.T) {
 				tokens = min(tokens+1, max)
 			}
 			if tokens == max {
-				filled = now // the time of the next token counts from the first that is taken
+				filled = now // the wait for the next token starts when the first is taken
 			}
 			want := tokens > 0
 			if got := b.Take(now); got != want {
-				t.Fatalf("max %d, frame %d: %v, want %v", max, i, got, want)
+				t.Fatalf("max %d, frame %d: got %v, want %v", max, i, got, want)
 			}
 			if want {
 				tokens--
@@ -33,13 +33,13 @@ func TestTake(t *testing.T) {
 	}
 }
 
-// The largest limit is one, and none if it is negative.
+// Take works with the largest limit, and always succeeds with a negative one.
 func TestExtremes(t *testing.T) {
 	for _, max := range []int{math.MaxInt, math.MaxInt32, -1, math.MinInt} {
 		b := Bucket{Max: max}
 		for range 3000 {
 			if !b.Take(time.Hour) {
-				t.Fatalf("max %d: refused", max)
+				t.Fatalf("max %d: got false, want true", max)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 )
 
+// Status describes a response in a few words, without secrets.
 func TestStatus(t *testing.T) {
 	long := strings.Repeat("é", 200)
 	for _, row := range []struct {
@@ -23,17 +24,23 @@ func TestStatus(t *testing.T) {
 		{"200 OK", nil, "200 OK, not 101"},
 		{"400 a\x1b[31m\u202e\xff", nil, `400 "a\x1b[31m\u202e\xff"`},
 		{"400 " + long, nil, `400 "` + long[:120] + `"`},
-		// 3xx: where to.
+		// 3xx shows the Location.
 		{"302 Found", http.Header{"Location": {"/login?a=b"}}, `302 Found (Location: "/login?a=b")`},
-		{"300 Multiple Choices", http.Header{"Location": {"https://u:p@h/\n"}}, `300 Multiple Choices (Location: "...@h/\n")`},
-		{"308 Permanent Redirect", http.Header{"Location": {"https://u:p@h/x"}}, `308 Permanent Redirect (Location: "https://h/x")`},
-		{"301 Moved Permanently", http.Header{"Location": {"/" + strings.Repeat("x", 500)}}, `301 Moved Permanently (Location: "/` + strings.Repeat("x", 99) + `")`},
+		{"300 Multiple Choices", http.Header{"Location": {"https://u:p@h/\n"}},
+			`300 Multiple Choices (Location: "...@h/\n")`},
+		{"308 Permanent Redirect", http.Header{"Location": {"https://u:p@h/x"}},
+			`308 Permanent Redirect (Location: "https://h/x")`},
+		{"301 Moved Permanently", http.Header{"Location": {"/" + strings.Repeat("x", 500)}},
+			`301 Moved Permanently (Location: "/` + strings.Repeat("x", 99) + `")`},
 		{"302 Found", nil, "302 Found"},
 		{"404 Not Found", http.Header{"Location": {"/"}}, "404 Not Found"},
-		// 401 and 407: who is asked for.
-		{"401 Unauthorized", http.Header{"Www-Authenticate": {`Basic realm="x"`}}, "401 Unauthorized (WWW-Authenticate: Basic)"},
-		{"407 x", http.Header{"Proxy-Authenticate": {"Negotiate", "NTLM"}}, `407 "x" (Proxy-Authenticate: Negotiate, NTLM)`},
-		{"407 Proxy Authentication Required", http.Header{"Www-Authenticate": {"Basic"}}, "407 Proxy Authentication Required"},
+		// 401 and 407 show the schemes of the challenges.
+		{"401 Unauthorized", http.Header{"Www-Authenticate": {`Basic realm="x"`}},
+			"401 Unauthorized (WWW-Authenticate: Basic)"},
+		{"407 x", http.Header{"Proxy-Authenticate": {"Negotiate", "NTLM"}},
+			`407 "x" (Proxy-Authenticate: Negotiate, NTLM)`},
+		{"407 Proxy Authentication Required", http.Header{"Www-Authenticate": {"Basic"}},
+			"407 Proxy Authentication Required"},
 		{"401 Unauthorized", nil, "401 Unauthorized"},
 		{"403 Forbidden", http.Header{"Www-Authenticate": {"Basic"}}, "403 Forbidden"},
 	} {
@@ -42,12 +49,12 @@ func TestStatus(t *testing.T) {
 			resp.StatusCode = resp.StatusCode*10 + int(c-'0')
 		}
 		if got := (&Response{HTTP: resp}).Status(); got != row.want {
-			t.Errorf("%q %v: %s, want %s", row.status, row.header, got, row.want)
+			t.Errorf("%q %v: got %s, want %s", row.status, row.header, got, row.want)
 		}
 	}
 }
 
-// Of a challenge nothing but the scheme is told (RFC 9110, section 11.3).
+// An error shows only the scheme of a challenge (RFC 9110, section 11.3).
 func TestSchemes(t *testing.T) {
 	for _, row := range []struct {
 		values []string
@@ -57,8 +64,10 @@ func TestSchemes(t *testing.T) {
 		{[]string{""}, ""},
 		{[]string{"Negotiate"}, "Negotiate"},
 		{[]string{"Negotiate YWJj=="}, "Negotiate"},
-		{[]string{`Newauth realm="apps, Evil x", type=1, title="Login to \"apps\", Evil", Basic realm="simple"`}, "Newauth, Basic"},
-		{[]string{`Digest realm = "a" ,qop="auth, auth-int", Basic`, "basic, Bearer"}, "Digest, Basic, Bearer"},
+		{[]string{`Newauth realm="apps, Evil x", type=1, title="Login to \"apps\", Evil", Basic realm="simple"`},
+			"Newauth, Basic"},
+		{[]string{`Digest realm = "a" ,qop="auth, auth-int", Basic`, "basic, Bearer"},
+			"Digest, Basic, Bearer"},
 		{[]string{`Digest realm="a \" b, Evil", Basic`}, "Digest, Basic"},
 		{[]string{" , Basic ,, ,\tNTLM"}, "Basic, NTLM"},
 		{[]string{`Basic realm="no end, Evil`}, "Basic"},
@@ -67,11 +76,12 @@ func TestSchemes(t *testing.T) {
 		{[]string{strings.Repeat("x", 33) + ", " + strings.Repeat("y", 32)}, strings.Repeat("y", 32)},
 	} {
 		if got := strings.Join(schemes(row.values), ", "); got != row.want {
-			t.Errorf("%q: %s, want %s", row.values, got, row.want)
+			t.Errorf("%q: got %s, want %s", row.values, got, row.want)
 		}
 	}
 }
 
+// Text shows the first line, the JSON or the HTML title of a body, shortened and quoted.
 func TestText(t *testing.T) {
 	long := strings.Repeat("0123456789", 100)
 	for _, row := range []struct{ kind, body, want string }{
@@ -85,8 +95,10 @@ func TestText(t *testing.T) {
 		{"", "no!", ""},
 		{"image/png", "no!", ""},
 
-		{"application/json", "{\n\t\"error\" : \"no such room\",\r\n  \"code\": 4 }", ": `{\"error\":\"no such room\",\"code\":4}`"},
-		{"application/problem+json; charset=utf-8", `{"title": "a \" : b\\", "x" : 1}`, ": `{\"title\":\"a \\\" : b\\\\\",\"x\":1}`"},
+		{"application/json", "{\n\t\"error\" : \"no such room\",\r\n  \"code\": 4 }",
+			": `{\"error\":\"no such room\",\"code\":4}`"},
+		{"application/problem+json; charset=utf-8", `{"title": "a \" : b\\", "x" : 1}`,
+			": `{\"title\":\"a \\\" : b\\\\\",\"x\":1}`"},
 		{"application/json", `{"a": "b` + "`" + `"}`, ": \"{\\\"a\\\":\\\"b`\\\"}\""},
 		{"application/json", "{\"a\": \"\u202e\"}", `: "{\"a\":\"\u202e\"}"`},
 		{"application/json", "[" + strings.Repeat("1, ", 300), ": \"[" + strings.Repeat("1,", 59) + "1...\""},
@@ -109,7 +121,7 @@ func TestText(t *testing.T) {
 	} {
 		r := &Response{HTTP: &http.Response{Header: http.Header{"Content-Type": {row.kind}}}, Body: []byte(row.body)}
 		if got := r.Text(); got != row.want {
-			t.Errorf("%s %.50q: %s, want %s", row.kind, row.body, got, row.want)
+			t.Errorf("%s %.50q: got %s, want %s", row.kind, row.body, got, row.want)
 		}
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// What comes behind the header is copied: it must not keep the buffer it was read
-// into.
+// The bytes after the header are copied, so that they do not keep the buffer of the header alive.
 func TestRest(t *testing.T) {
 	const frame = "\x81\x05hello"
 	ours, theirs := net.Pipe()
@@ -18,6 +17,6 @@ func TestRest(t *testing.T) {
 	}()
 	r, err := read(ours, &http.Request{Method: "GET"}, -1, func(nc net.Conn) { nc.Close() })
 	if err != nil || string(r.Rest) != frame || cap(r.Rest) >= 2*len(frame)+16 {
-		t.Errorf("%q in %d bytes, %v", r.Rest, cap(r.Rest), err)
+		t.Errorf("got %q in a buffer of %d bytes, %v, want %q in a small one", r.Rest, cap(r.Rest), err, frame)
 	}
 }

@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// ended checks whether ctx has ended, and with what.
+// ended checks that ctx has ended with the error want, or not at all if want is nil.
 func ended(t *testing.T, ctx context.Context, want error) {
 	t.Helper()
 	synctest.Wait()
 	if got := ctx.Err(); got != want {
-		t.Errorf("the context has ended with %v, want %v", got, want)
+		t.Errorf("the context ended with %v, want %v", got, want)
 	}
 	select {
 	case <-ctx.Done():
@@ -30,12 +30,12 @@ func ended(t *testing.T, ctx context.Context, want error) {
 		}
 	}
 	if want != nil && !errors.Is(context.Cause(ctx), want) {
-		t.Errorf("the cause is %v", context.Cause(ctx))
+		t.Errorf("got cause %v, want %v", context.Cause(ctx), want)
 	}
 }
 
-// A context ends when the deadline passes, wherever that is moved meanwhile. One that has
-// ended stays so, and the next is another.
+// A context ends when the deadline passes, even if the deadline was moved in the meantime. An ended
+// context stays ended, and Context then returns a new one.
 func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d Deadline
@@ -43,7 +43,7 @@ func TestDeadline(t *testing.T) {
 		ended(t, first, nil)
 		d.Set(time.Now().Add(time.Second))
 		if d.Context() != first {
-			t.Error("another context, and the first has not ended")
+			t.Error("got a new context although the first has not ended")
 		}
 		time.Sleep(time.Second - 1)
 		ended(t, first, nil)
@@ -59,29 +59,29 @@ func TestDeadline(t *testing.T) {
 		second := d.Context()
 		time.Sleep(time.Hour)
 		ended(t, second, nil)
-		d.Set(time.Now()) // has passed
+		d.Set(time.Now()) // already passed
 		ended(t, second, os.ErrDeadlineExceeded)
 		d.Set(time.Unix(1, 0))
 		ended(t, d.Context(), os.ErrDeadlineExceeded)
 		d.Set(time.Now().Add(time.Hour))
 		third := d.Context()
 		ended(t, third, nil)
-		d.Set(time.Time{}) // not at all
+		d.Set(time.Time{}) // no deadline
 		time.Sleep(2 * time.Hour)
 		ended(t, third, nil)
 		ended(t, first, os.ErrDeadlineExceeded)
 	})
 }
 
-// Close ends the context that there is, and every later one, whatever the deadline was and
-// is set to. It leaves no timer.
+// Close ends the current context and every later one, whatever the deadline was and is set to. It
+// leaves no timer.
 func TestDeadlineClosed(t *testing.T) {
 	for name, prepare := range map[string]func(*Deadline){
-		"new":      func(*Deadline) {},
-		"used":     func(d *Deadline) { d.Context() },
-		"to come":  func(d *Deadline) { d.Set(time.Now().Add(time.Second)) },
-		"passed":   func(d *Deadline) { d.Set(time.Unix(1, 0)) },
-		"taken up": func(d *Deadline) { d.Set(time.Unix(1, 0)); d.Set(time.Time{}) },
+		"new":     func(*Deadline) {},
+		"used":    func(d *Deadline) { d.Context() },
+		"future":  func(d *Deadline) { d.Set(time.Now().Add(time.Second)) },
+		"passed":  func(d *Deadline) { d.Set(time.Unix(1, 0)) },
+		"cleared": func(d *Deadline) { d.Set(time.Unix(1, 0)); d.Set(time.Time{}) },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var d Deadline
@@ -107,20 +107,20 @@ func TestDeadlineClosed(t *testing.T) {
 	}
 }
 
-// A timer that has fired, and whose call comes late, does not end the next context.
+// A timer that has fired, but whose function runs late, does not end the next context.
 func TestDeadlineRace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var d Deadline
 		for range 200 {
 			d.Set(time.Now().Add(time.Millisecond))
-			time.Sleep(time.Millisecond) // and now the call is on its way, or was
+			time.Sleep(time.Millisecond) // the timer's function runs now or has run
 			d.Set(time.Time{})
 			ended(t, d.Context(), nil)
 		}
 	})
 }
 
-// Any number of goroutines may use a Deadline.
+// Any number of goroutines may use a Deadline at the same time.
 func TestDeadlineConcurrent(t *testing.T) {
 	var d Deadline
 	var wg sync.WaitGroup
@@ -142,6 +142,6 @@ func TestDeadlineConcurrent(t *testing.T) {
 	wg.Wait()
 	d.Close()
 	if err := d.Context().Err(); err != net.ErrClosed {
-		t.Error(err)
+		t.Errorf("after Close: got %v, want net.ErrClosed", err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A page of the server's own host may connect, whatever stands for that host.
+// A page of the server's own host may connect, however its Origin is written.
 func TestOwnOrigin(t *testing.T) {
 	for _, test := range []struct {
 		origin, host string
@@ -26,7 +26,7 @@ func TestOwnOrigin(t *testing.T) {
 		{"ws://api.example", "api.example", true},
 		{"wss://api.example:8443", "api.example:8443", true},
 
-		// SocketRocket, and React Native on iOS with it.
+		// SocketRocket, and thus React Native on iOS, adds a slash.
 		{"https://api.example/", "api.example", true},
 		{"http://api.example:8080/", "api.example:8080", true},
 		{"https://api.example//", "api.example", false},
@@ -36,7 +36,7 @@ func TestOwnOrigin(t *testing.T) {
 		{"/", "", false},
 		{"null/", "null", false},
 
-		// The Host field itself, which no browser sends.
+		// Some clients send the Host field itself. Browsers do not.
 		{"api.example", "api.example", true},
 		{"API.example:8080", "api.example:8080", true},
 		{"[::1]:8080", "[::1]:8080", true},
@@ -50,7 +50,7 @@ func TestOwnOrigin(t *testing.T) {
 		{"user@api.example", "user@api.example", false},
 		{":80", ":80", false},
 
-		// Pages of other schemes are of no host.
+		// Pages with other schemes do not belong to a host.
 		{"ionic://api.example", "api.example", false},
 		{"chrome-extension://abcdef", "abcdef", false},
 		{"ftp://api.example:8080", "api.example:8080", false},
@@ -90,31 +90,33 @@ func TestOwnOrigin(t *testing.T) {
 		{"https://[::1", "[::1", false},
 		{"https://[::1]x", "[::1]x", false},
 		{"https://[127.0.0.1]", "[127.0.0.1]", false},
-		{"https://\u212Aelvin.example", "kelvin.example", false}, // a K by Unicode's folding
+		{"https://\u212Aelvin.example", "kelvin.example", false}, // a k under Unicode case folding
 		{"https://kelvin.example", "\u212Aelvin.example", false},
 	} {
 		if got := Allowed(test.origin, test.host, false, nil); got != test.own {
-			t.Errorf("origin %q, host %q: %v", test.origin, test.host, got)
+			t.Errorf("origin %q, host %q: got %v, want %v", test.origin, test.host, got, test.own)
 		}
 	}
 }
 
-// Over TLS the page's scheme must have been secure, too: whoever is between the browser
-// and the host writes its http pages.
+// Over TLS, the page's scheme must be secure too, because an attacker on the network can change
+// pages that are loaded by plain HTTP.
 func TestOwnOriginOverTLS(t *testing.T) {
 	for origin, own := range map[string]bool{
-		"https://api.example": true, "wss://api.example": true, "HTTPS://api.example/": true, "api.example": true,
+		"https://api.example": true, "wss://api.example": true, "HTTPS://api.example/": true,
+		"api.example":        true,
 		"http://api.example": false, "ws://api.example": false, "http://api.example:443": false,
 	} {
 		if got := Allowed(origin, "api.example", true, nil); got != own {
-			t.Errorf("origin %q: %v", origin, got)
+			t.Errorf("origin %q: got %v, want %v", origin, got, own)
 		}
 	}
 	if !Allowed("http://api.example", "api.example", true, []string{"http://api.example"}) {
-		t.Error("a pattern does not allow it")
+		t.Error("got false for an origin that a pattern allows, want true")
 	}
 }
 
+// Patterns match whole origins, with default ports. A * matches within a scheme, a host or a port.
 func TestOriginPatterns(t *testing.T) {
 	for _, test := range []struct {
 		pattern, origin string
@@ -166,7 +168,7 @@ func TestOriginPatterns(t *testing.T) {
 		{"https://app.example.com", "https://app.example.com//", false},
 		{"https://*.com", "https://app.example.com", true},
 		{"x*://*", "x-app://a", true},
-		{"*.example", "app.example", false}, // no scheme, and not the host
+		{"*.example", "app.example", false}, // the origin has no scheme and is not the host
 
 		{"null", "null", true},
 		{"null", "https://null", false},
@@ -175,15 +177,16 @@ func TestOriginPatterns(t *testing.T) {
 		{"*.null", "null", false},
 	} {
 		if err := CheckPattern(test.pattern); err != nil {
-			t.Errorf("pattern %q: %v", test.pattern, err)
+			t.Errorf("pattern %q: got %v, want nil", test.pattern, err)
 		}
-		if got := Allowed(test.origin, "api.example", false, []string{"other.example", test.pattern}); got != test.match {
-			t.Errorf("pattern %q, origin %q: %v", test.pattern, test.origin, got)
+		got := Allowed(test.origin, "api.example", false, []string{"other.example", test.pattern})
+		if got != test.match {
+			t.Errorf("pattern %q, origin %q: got %v, want %v", test.pattern, test.origin, got, test.match)
 		}
 	}
 }
 
-// A pattern that could match nothing, or everything, is a mistake.
+// A pattern that can match no origin, or every origin, is an error.
 func TestBadOriginPatterns(t *testing.T) {
 	for pattern, want := range map[string]string{
 		"":                       "host",
@@ -221,12 +224,12 @@ func TestBadOriginPatterns(t *testing.T) {
 	} {
 		err := CheckPattern(pattern)
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("pattern %q: got %v, want something about %q", pattern, err, want)
+			t.Errorf("pattern %q: got %v, want an error with %q", pattern, err, want)
 		}
 	}
 }
 
-// matchGlob agrees with the definition of a pattern, tried in every way.
+// matchGlob agrees with a slow implementation that tries every length for each *.
 func TestMatchGlob(t *testing.T) {
 	var naive func(pattern, s string) bool
 	naive = func(pattern, s string) bool {
@@ -252,7 +255,7 @@ func TestMatchGlob(t *testing.T) {
 	for _, pattern := range words("ab*", 5) {
 		for _, s := range words("ab", 6) {
 			if got, want := matchGlob(pattern, s), naive(pattern, s); got != want {
-				t.Errorf("matchGlob(%q, %q) = %v", pattern, s, got)
+				t.Errorf("matchGlob(%q, %q) = %v, want %v", pattern, s, got, want)
 			}
 		}
 	}

@@ -16,12 +16,12 @@ import (
 	"time"
 )
 
-// bubble runs f in a bubble of synctest, which also sees goroutines that are left.
+// bubble runs f in a bubble of synctest, which also detects goroutines that are left.
 func bubble(t *testing.T, name string, f func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 }
 
-// A counted stream counts the calls that have been made of it.
+// A counted stream counts the calls of Read and Write.
 type counted struct {
 	net.Conn
 	calls atomic.Int32
@@ -30,28 +30,28 @@ type counted struct {
 func (c *counted) Read(p []byte) (int, error)  { c.calls.Add(1); return c.Conn.Read(p) }
 func (c *counted) Write(p []byte) (int, error) { c.calls.Add(1); return c.Conn.Write(p) }
 
-// ends returns a stream and its other end, which close with the test.
+// ends returns a stream and its other end. Both are closed at the end of the test.
 func ends(t *testing.T) (*counted, net.Conn) {
 	a, b := net.Pipe()
 	t.Cleanup(func() { a.Close(); b.Close() })
 	return &counted{Conn: a}, b
 }
 
-// timed calls f and checks what it returns, and when.
+// timed calls f and checks its results and the time that it takes. what names the call.
 func timed(t *testing.T, what string, f func() (int, error), n int, err error, after time.Duration) {
 	t.Helper()
 	begun := time.Now()
 	gotN, gotErr := f()
 	if took := time.Since(begun); gotN != n || !errors.Is(gotErr, err) || took != after {
-		t.Errorf("%s: %d, %v after %v; want %d, %v after %v", what, gotN, gotErr, took, n, err, after)
+		t.Errorf("%s: got %d, %v after %v, want %d, %v after %v", what, gotN, gotErr, took, n, err, after)
 	}
 }
 
-// A deadline and bytes come in each order. No byte is lost.
+// No byte is lost, whether a deadline passes before or after bytes arrive.
 func TestReadOrders(t *testing.T) {
 	for _, row := range []struct {
 		name     string
-		deadline time.Duration // after the beginning; 0 is none, negative is past
+		deadline time.Duration // after the start; 0 means none, negative means past
 		arrival  time.Duration
 		first    error
 		after    time.Duration
@@ -83,14 +83,14 @@ func TestReadOrders(t *testing.T) {
 			}
 			timed(t, "Read", read, n, nil, row.after)
 			if string(p[:n]) != "abc" {
-				t.Errorf("%q", p[:n])
+				t.Errorf("got %q, want %q", p[:n], "abc")
 			}
 		})
 	}
 }
 
-// Bytes that have come are returned although a deadline has passed, in as many pieces as
-// the caller wants; no call of the stream begins then, and none before a Read.
+// Received bytes are returned after a deadline has passed, in pieces of any size. No call of the stream
+// begins then, and none begins before the first Read.
 func TestReadsNothingAhead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := ends(t)
@@ -98,12 +98,12 @@ func TestReadsNothingAhead(t *testing.T) {
 		go theirs.Write([]byte("abcdef"))
 		synctest.Wait()
 		if ours.calls.Load() != 0 {
-			t.Errorf("%d calls before a Read", ours.calls.Load())
+			t.Errorf("got %d calls before a Read, want none", ours.calls.Load())
 		}
 		p := make([]byte, 2)
 		for _, want := range []string{"ab", "cd", "ef"} {
 			if n, err := r.Read(p); string(p[:n]) != want || err != nil {
-				t.Errorf("%q, %v", p[:n], err)
+				t.Errorf("got %q, %v, want %q", p[:n], err, want)
 			}
 			r.SetDeadline(time.Unix(1, 0))
 		}
@@ -111,20 +111,22 @@ func TestReadsNothingAhead(t *testing.T) {
 		timed(t, "Wait", func() (int, error) { return 0, r.Wait() }, 0, os.ErrDeadlineExceeded, 0)
 		synctest.Wait()
 		if ours.calls.Load() != 1 || r.busy || r.buf != nil {
-			t.Errorf("%d calls, busy %v, buffer %v", ours.calls.Load(), r.busy, r.buf != nil)
+			t.Errorf("got %d calls, busy %v, buffer %v, want 1, false, false", ours.calls.Load(), r.busy, r.buf != nil)
 		}
 	})
 }
 
-// What the stream returns is what Read returns, an error after the bytes that came with it.
+// Read returns the bytes and errors of the stream. An error that the stream returns with bytes follows
+// after these bytes.
 func TestReadErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failed := errors.New("failed")
 		for _, s := range []io.Reader{
-			strings.NewReader("abc"), iotest.DataErrReader(strings.NewReader("abc")), iotest.OneByteReader(strings.NewReader("abc")),
+			strings.NewReader("abc"), iotest.DataErrReader(strings.NewReader("abc")),
+			iotest.OneByteReader(strings.NewReader("abc")),
 		} {
 			if got, err := io.ReadAll(NewReader(s)); string(got) != "abc" || err != nil {
-				t.Errorf("%q, %v", got, err)
+				t.Errorf("got %q, %v, want %q", got, err, "abc")
 			}
 		}
 		r := NewReader(iotest.ErrReader(failed))
@@ -134,14 +136,14 @@ func TestReadErrors(t *testing.T) {
 		r = NewReader(&once{"abc", failed})
 		timed(t, "Read of nothing", func() (int, error) { return r.Read(nil) }, 0, nil, 0)
 		timed(t, "Read", func() (int, error) { return r.Read(make([]byte, 9)) }, 3, nil, 0)
-		timed(t, "another", func() (int, error) { return r.Read(make([]byte, 9)) }, 0, failed, 0)
-		timed(t, "the last", func() (int, error) { return r.Read(make([]byte, 9)) }, 0, io.EOF, 0)
+		timed(t, "a second Read", func() (int, error) { return r.Read(make([]byte, 9)) }, 0, failed, 0)
+		timed(t, "the last Read", func() (int, error) { return r.Read(make([]byte, 9)) }, 0, io.EOF, 0)
 		r = NewReader(iotest.ErrReader(nil))
 		timed(t, "an empty Read", func() (int, error) { return r.Read(make([]byte, 1)) }, 0, nil, 0)
 	})
 }
 
-// A once returns an error once, with its last bytes.
+// A once returns its data and its error in the first Read, and io.EOF afterwards.
 type once struct {
 	data string
 	err  error
@@ -153,12 +155,12 @@ func (o *once) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A deadline may be moved, at any time, and holds for the call in progress.
+// A deadline may be moved at any time and applies to the call in progress.
 func TestDeadlineMoves(t *testing.T) {
 	for _, row := range []struct {
 		name  string
-		first time.Duration // from the beginning; 0 is none
-		then  time.Duration // from the first second on; 0 is none
+		first time.Duration // after the start; 0 means none
+		then  time.Duration // set after a second, relative to it; 0 means none
 		want  time.Duration
 	}{
 		{"set", 0, 2 * time.Second, 3 * time.Second},
@@ -166,15 +168,17 @@ func TestDeadlineMoves(t *testing.T) {
 		{"earlier", time.Hour, time.Second, 2 * time.Second},
 		{"later", 2 * time.Second, time.Minute, time.Minute + time.Second},
 		{"cleared", 2 * time.Second, 0, time.Hour},
-		{"moved as it passes", time.Second, time.Minute, 0}, // either
+		{"moved as it passes", time.Second, time.Minute, 0}, // either deadline may end the call
 	} {
 		for _, writes := range []bool{false, true} {
 			bubble(t, row.name, func(t *testing.T) {
 				ours, _ := ends(t)
 				r, w := NewReader(ours), NewWriter(ours)
-				call, set, closeIt := func() (int, error) { return r.Read(make([]byte, 1)) }, r.SetDeadline, r.Close
+				call := func() (int, error) { return r.Read(make([]byte, 1)) }
+				set, closeIt := r.SetDeadline, r.Close
 				if writes {
-					call, set, closeIt = func() (int, error) { return w.Write(make([]byte, 1)) }, w.SetDeadline, w.Close
+					call = func() (int, error) { return w.Write(make([]byte, 1)) }
+					set, closeIt = w.SetDeadline, w.Close
 				}
 				begun := time.Now()
 				at := func(d time.Duration) time.Time {
@@ -193,10 +197,11 @@ func TestDeadlineMoves(t *testing.T) {
 				_, err := call()
 				took := time.Since(begun)
 				switch {
-				case row.want == 0 && took != time.Second && took != time.Minute+time.Second, row.want != 0 && took != row.want:
-					t.Errorf("after %v, want %v", took, row.want)
+				case row.want == 0 && took != time.Second && took != time.Minute+time.Second,
+					row.want != 0 && took != row.want:
+					t.Errorf("the call returned after %v, want %v", took, row.want)
 				case took == time.Hour && err != net.ErrClosed, took < time.Hour && err != os.ErrDeadlineExceeded:
-					t.Errorf("after %v: %v", took, err)
+					t.Errorf("got %v after %v", err, took)
 				}
 				ours.Close()
 				time.Sleep(2 * time.Hour)
@@ -205,8 +210,8 @@ func TestDeadlineMoves(t *testing.T) {
 	}
 }
 
-// A timer that fires before its time, as one for a deadline without a monotonic clock may,
-// loses no deadline.
+// A deadline is not lost if its timer fires early, as may happen for a deadline without a monotonic
+// clock reading.
 func TestEarlyTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, _ := ends(t)
@@ -217,7 +222,7 @@ func TestEarlyTimer(t *testing.T) {
 	})
 }
 
-// A timer that has fired as its deadline was cleared means nothing.
+// A timer that fires while its deadline is cleared has no effect.
 func TestLateTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := NewReader(strings.NewReader("a"))
@@ -228,7 +233,8 @@ func TestLateTimer(t *testing.T) {
 	})
 }
 
-// A Write that a deadline cuts counts what is under way; the next goes on after that.
+// A Write that is cut by a deadline counts the chunk that is still being written. The next Write
+// continues after that chunk.
 func TestWriteCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := ends(t)
@@ -242,29 +248,30 @@ func TestWriteCut(t *testing.T) {
 		go io.CopyN(got, theirs, ChunkSize+10)
 		w.SetDeadline(time.Now().Add(time.Second))
 		timed(t, "Write", func() (int, error) { return w.Write(p) }, 2*ChunkSize, os.ErrDeadlineExceeded, time.Second)
-		timed(t, "past the deadline", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, 0, os.ErrDeadlineExceeded, 0)
+		timed(t, "Write past the deadline", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, 0, os.ErrDeadlineExceeded, 0)
 		w.SetDeadline(time.Now().Add(time.Second))
-		timed(t, "behind a chunk", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, 0, os.ErrDeadlineExceeded, time.Second)
-		timed(t, "nothing, behind a chunk", func() (int, error) { return w.Write(nil) }, 0, os.ErrDeadlineExceeded, 0)
+		timed(t, "Write after a chunk", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, 0, os.ErrDeadlineExceeded, time.Second)
+		timed(t, "empty Write after a chunk", func() (int, error) { return w.Write(nil) }, 0, os.ErrDeadlineExceeded, 0)
 		if n := w.Pending(); n != ChunkSize {
-			t.Errorf("%d bytes are pending", n)
+			t.Errorf("got %d bytes pending, want %d", n, ChunkSize)
 		}
 		synctest.Wait()
-		clear(p[:2*ChunkSize]) // which w must not have kept
+		clear(p[:2*ChunkSize]) // the Writer must have copied these bytes
 		go io.CopyN(got, theirs, int64(len(all)-ChunkSize-10))
 		synctest.Wait()
-		timed(t, "nothing", func() (int, error) { return w.Write(nil) }, 0, nil, 0)
-		timed(t, "late", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, 0, os.ErrDeadlineExceeded, 0)
+		timed(t, "empty Write", func() (int, error) { return w.Write(nil) }, 0, nil, 0)
+		timed(t, "late Write", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, 0, os.ErrDeadlineExceeded, 0)
 		w.SetDeadline(time.Time{})
-		timed(t, "the rest", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, ChunkSize, nil, 0)
+		timed(t, "Write of the rest", func() (int, error) { return w.Write(p[2*ChunkSize:]) }, ChunkSize, nil, 0)
 		synctest.Wait()
 		if !bytes.Equal(got.Bytes(), all) || w.Pending() != 0 || ours.calls.Load() != 3 {
-			t.Errorf("%d bytes, %d pending, %d calls", got.Len(), w.Pending(), ours.calls.Load())
+			t.Errorf("got %d bytes, %d pending, %d calls, want all bytes in 3 calls", got.Len(), w.Pending(), ours.calls.Load())
 		}
 	})
 }
 
-// The last chunk of a Write that is still under way counts too, and the error tells.
+// The last chunk of a Write counts as written even if it is still being written. The error is
+// os.ErrDeadlineExceeded nevertheless.
 func TestWriteCutAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := ends(t)
@@ -273,16 +280,16 @@ func TestWriteCutAtTheEnd(t *testing.T) {
 		timed(t, "Write", func() (int, error) { return w.Write([]byte("abc")) }, 3, os.ErrDeadlineExceeded, time.Second)
 		p := make([]byte, 3)
 		if _, err := io.ReadFull(theirs, p); err != nil || string(p) != "abc" {
-			t.Errorf("%q, %v", p, err)
+			t.Errorf("got %q, %v, want %q", p, err, "abc")
 		}
 		synctest.Wait()
 		if n := w.Pending(); n != 0 {
-			t.Errorf("%d bytes are pending", n)
+			t.Errorf("got %d bytes pending, want none", n)
 		}
 	})
 }
 
-// A stingy stream takes a number of bytes altogether.
+// A stingy stream takes left bytes in all, and then fails with err. Each Write waits first.
 type stingy struct {
 	left int
 	err  error
@@ -299,8 +306,8 @@ func (s *stingy) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// An error of the stream comes from the Write that it concerns, or from the next one if
-// that has returned, and from every later one.
+// An error of the stream is returned by the Write that caused it, or by the next Write if that one has
+// returned already, and by every later Write.
 func TestWriteErrors(t *testing.T) {
 	failed := errors.New("failed")
 	for err, want := range map[error]error{failed: failed, nil: io.ErrShortWrite} {
@@ -308,22 +315,22 @@ func TestWriteErrors(t *testing.T) {
 			w := NewWriter(&stingy{ChunkSize + 10, err, 0})
 			write := func() (int, error) { return w.Write(make([]byte, 4*ChunkSize)) }
 			timed(t, "Write", write, ChunkSize+10, want, 0)
-			timed(t, "another", write, 0, want, 0)
+			timed(t, "a second Write", write, 0, want, 0)
 
 			w = NewWriter(&stingy{10, err, time.Minute})
 			w.SetDeadline(time.Now().Add(time.Second))
-			timed(t, "cut", write, ChunkSize, os.ErrDeadlineExceeded, time.Second)
+			timed(t, "a cut Write", write, ChunkSize, os.ErrDeadlineExceeded, time.Second)
 			w.SetDeadline(time.Time{})
-			timed(t, "the next", write, 0, want, 59*time.Second)
+			timed(t, "the next Write", write, 0, want, 59*time.Second)
 			if n := w.Pending(); n != ChunkSize {
-				t.Errorf("%d bytes are pending", n)
+				t.Errorf("got %d bytes pending, want %d", n, ChunkSize)
 			}
-			timed(t, "another", write, 0, want, 0)
+			timed(t, "the last Write", write, 0, want, 0)
 		})
 	}
 }
 
-// Close ends the calls that wait, before the stream does, and all later ones.
+// Close ends the waiting calls before the stream does, and all later calls.
 func TestClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := ends(t)
@@ -342,21 +349,22 @@ func TestClose(t *testing.T) {
 		synctest.Wait()
 		timed(t, "Read", func() (int, error) { return r.Read(make([]byte, 1)) }, 0, net.ErrClosed, 0)
 		timed(t, "Write", func() (int, error) { return w.Write([]byte("abc")) }, 0, net.ErrClosed, 0)
-		if r.SetDeadline(time.Now()) == nil || w.SetDeadline(time.Now()) == nil || r.buf != nil || w.buf != nil || r.busy || w.busy {
-			t.Errorf("still in use")
+		if r.SetDeadline(time.Now()) == nil || w.SetDeadline(time.Now()) == nil ||
+			r.buf != nil || w.buf != nil || r.busy || w.busy {
+			t.Error("the Reader or the Writer is in use after Close")
 		}
 
 		r = NewReader(strings.NewReader("abc"))
 		if r.Read(make([]byte, 1)); r.buf == nil {
-			t.Error("nothing is left")
+			t.Error("the Reader keeps no bytes before Close, want the rest")
 		}
 		if r.Close(); r.buf != nil {
-			t.Error("bytes are left after Close")
+			t.Error("the Reader keeps bytes after Close")
 		}
 	})
 }
 
-// Deadlines of random times lose, add or change no byte either way.
+// Random deadlines do not lose, add or change bytes in either direction.
 func TestRandomDeadlines(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
@@ -407,7 +415,7 @@ func TestRandomDeadlines(t *testing.T) {
 			close(stop)
 			movers.Wait()
 			if !bytes.Equal(got, sent) {
-				t.Errorf("seed %d: other bytes have arrived", seed)
+				t.Errorf("seed %d: got other bytes than were sent", seed)
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 )
 
+// Parse returns the URL, address, socket and credentials of a URL.
 func TestParse(t *testing.T) {
 	rows := []struct{ raw, url, addr, socket, auth string }{
 		{"ws://example.com", "http://example.com", "example.com:80", "", ""},
@@ -31,16 +32,16 @@ func TestParse(t *testing.T) {
 	for _, row := range rows {
 		got, auth, err := Parse(row.raw)
 		if err != nil {
-			t.Errorf("%s: %v", row.raw, err)
+			t.Errorf("%s: got error %v, want nil", row.raw, err)
 			continue
 		}
 		if got.URL.String() != row.url || got.Addr() != row.addr || got.Socket != row.socket || auth != row.auth {
-			t.Errorf("%s: %v %q %q %q, want %v", row.raw, got.URL, got.Addr(), got.Socket, auth, row)
+			t.Errorf("%s: got %v %q %q %q, want %v", row.raw, got.URL, got.Addr(), got.Socket, auth, row)
 		}
 	}
 }
 
-// URLs that are refused, and nothing of a password in what is said of them.
+// Parse refuses invalid URLs with an error that does not contain the password.
 func TestParseRefuses(t *testing.T) {
 	for raw, want := range map[string]string{
 		"":                         "scheme",
@@ -74,11 +75,11 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		got, _, err := Parse(raw)
 		if err == nil {
-			t.Errorf("%q: %v", raw, got.URL)
+			t.Errorf("%q: got %v, want an error", raw, got.URL)
 			continue
 		}
 		if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
-			t.Errorf("%q: %v, want an error with %q", raw, err, want)
+			t.Errorf("%q: got %v, want an error with %q", raw, err, want)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// secrets are userinfo that url.Parse trips over, or takes for something else.
+// secrets are userinfo that url.Parse refuses or misinterprets.
 var secrets = []string{
 	"u:hush", "pa%zzss", "%", "%2", ":%zz", "u:pa ss", "pa\tss", "pa\nss", "pa\x00ss", "pa\x7fss", "pa\xffss", "u:pässe",
 	"u:pa/ss", "u:pa?ss", "u:pa#ss", "u:pa@ss", "u:pa:ss", "pa[ss", "u:pa]ss", "[::1", "u:[pa", "u:pa\\ss", `u:pa"ss`, `pa"s/s`,
@@ -16,7 +16,7 @@ var secrets = []string{
 	"/pa@ss", "p#a@s?s/", "u:1/pa", "u:65536/pa", "u:pa%ss", "pa%2fss%", "u:pa:1", "%5Bpa%zz", "pa\xff/ss", "u%zz:hush", "[u:hush", "u/v:hush",
 }
 
-// eachSecret calls f with the table and with random secrets.
+// eachSecret calls f with each of the secrets above and with random ones.
 func eachSecret(f func(secret string)) {
 	for _, s := range secrets {
 		f(s)
@@ -32,32 +32,32 @@ func eachSecret(f func(secret string)) {
 	}
 }
 
-// An error does not depend on what its reader could take for userinfo, even where RFC
-// 3986 finds none: it is the error of the URL without that, or one of two that are
-// always the same.
+// The error of Parse does not depend on bytes that a person could take for userinfo, even if they are
+// not userinfo under RFC 3986. The error is that of the URL without these bytes, or one of two fixed
+// errors.
 func TestParseHidesUserinfo(t *testing.T) {
 	for _, form := range []string{
-		"ws://%s@h/", "wss://%s@h:p/x", "https://%s@h h", "ws+unix://%s@/s:x", "ws://%s@", // with a scheme,
-		"%s@h", "//%s@h", "ws:%s@h", "ftp://%s@h/", // and without one that helps
+		"ws://%s@h/", "wss://%s@h:p/x", "https://%s@h h", "ws+unix://%s@/s:x", "ws://%s@",
+		"%s@h", "//%s@h", "ws:%s@h", "ftp://%s@h/", // these lack a valid scheme or authority
 	} {
 		_, _, plain := Parse(strings.Replace(form, "%s@", "", 1))
 		eachSecret(func(secret string) {
 			raw := fmt.Sprintf(form, secret)
 			got, _, err := Parse(raw)
 			switch {
-			case err == nil: // ws://u:1/2@h, say, has no userinfo
+			case err == nil: // for example, ws://u:1/2@h has no userinfo
 			case got.URL != nil:
-				t.Errorf("%q: %v with an error", raw, got.URL)
+				t.Errorf("%q: got both the URL %v and error %v", raw, got.URL, err)
 			case err == errUserinfo || err == errFragment:
 			case strings.Contains(form, ":/") && plain != nil && err.Error() == plain.Error():
 			default:
-				t.Errorf("%q: %v", raw, err)
+				t.Errorf("%q: got %v, want an error without the secret", raw, err)
 			}
 		})
 	}
 }
 
-// The same of a redirect's Location, of which the part without userinfo is shown.
+// The error of Follow shows only the part of a redirect's Location without userinfo.
 func TestFollowHidesUserinfo(t *testing.T) {
 	home, _, err := Parse("wss://home/")
 	if err != nil {
@@ -70,24 +70,24 @@ func TestFollowHidesUserinfo(t *testing.T) {
 			location := fmt.Sprintf(form, secret)
 			_, err := home.Follow(location)
 			if u, e := url.Parse(location); err == nil || e == nil && u.User == nil && u.Opaque == "" {
-				return // the secret is not only, or not at all, in the userinfo
+				return // the secret is not userinfo, or not only userinfo
 			}
 			why := fmt.Sprintf("redirect to %q, ", "..."+location[strings.LastIndexByte(location, '@'):])
 			if err.Error() != want.Error() && !strings.HasPrefix(err.Error(), why) {
-				t.Errorf("%q: %v, want %v", location, err, want)
+				t.Errorf("%q: got %v, want %v", location, err, want)
 			}
 		})
 	}
 }
 
-// A proxy's URL has an "@" at the end of its userinfo alone: any other is in a user name
-// or a password that was not encoded. Errors show nothing of it.
+// The only "@" in a proxy's URL ends its userinfo. Any other "@" is in a user name or a password that
+// was not encoded. Errors show nothing of it.
 func TestProxyHidesUserinfo(t *testing.T) {
 	eachSecret(func(secret string) {
 		for _, form := range []string{"http://%s@h/", "http://%s@h:p", "%s@h", "//%s@h", "ftp://%s@h"} {
 			u, err := url.Parse(fmt.Sprintf(form, secret))
 			if err != nil {
-				continue // seen where the URL is parsed
+				continue // the caller gets this error when it parses the URL
 			}
 			got, err := Proxy(u)
 			switch {
@@ -95,15 +95,16 @@ func TestProxyHidesUserinfo(t *testing.T) {
 			case err == errProxyUserinfo:
 			case err != nil && strings.HasPrefix(err.Error(), fmt.Sprintf("scheme %q ", u.Scheme)) && u.Opaque == "":
 			default:
-				t.Errorf("%q: %v, %v", u, got, err)
+				t.Errorf("%q: got %v, %v, want the host h or an error without the secret", u, got, err)
 			}
 		}
 		if _, err := Proxy(&url.URL{Scheme: "http", Host: secret + "@h"}); err != errProxyUserinfo {
-			t.Errorf("as a host: %v", err)
+			t.Errorf("in the host: got %v, want %v", err, errProxyUserinfo)
 		}
 	})
 }
 
+// WithoutUserinfo removes userinfo, and also everything before the last "@" if the URL is ambiguous.
 func TestWithoutUserinfo(t *testing.T) {
 	for raw, want := range map[string]string{
 		"":                                "",
@@ -118,7 +119,7 @@ func TestWithoutUserinfo(t *testing.T) {
 		"http://" + "\n" + "u:p@" + "h\n": "...@h\n",
 	} {
 		if got := WithoutUserinfo(raw); got != want {
-			t.Errorf("%q: %q, want %q", raw, got, want)
+			t.Errorf("WithoutUserinfo(%q) = %q, want %q", raw, got, want)
 		}
 	}
 }
