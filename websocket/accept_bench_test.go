@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A bareHijack is a ResponseWriter that costs nothing.
+// A bareHijack is a ResponseWriter whose methods cost next to nothing.
 type bareHijack struct {
 	header http.Header
 	nc     net.Conn
@@ -21,12 +21,15 @@ func (h *bareHijack) Write(p []byte) (int, error)                  { return len(
 func (h *bareHijack) WriteHeader(int)                              {}
 func (h *bareHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) { return h.nc, h.brw, nil }
 
-// BenchmarkAccept is what Accept adds to net/http's own work, the Conn included.
+// BenchmarkAccept measures the work that Accept adds to that of net/http, including the Conn.
 func BenchmarkAccept(b *testing.B) {
 	for name, add := range map[string]http.Header{
 		"bare":        {},
 		"subprotocol": {"Sec-Websocket-Protocol": {"chat"}},
-		"browser":     {"Origin": {"https://server.example"}, "Sec-Websocket-Extensions": {"permessage-deflate; client_max_window_bits"}},
+		"browser": {
+			"Origin":                   {"https://server.example"},
+			"Sec-Websocket-Extensions": {"permessage-deflate; client_max_window_bits"},
+		},
 	} {
 		b.Run(name, func(b *testing.B) {
 			r := newHandshake(b)
@@ -48,7 +51,7 @@ func BenchmarkAccept(b *testing.B) {
 	}
 }
 
-// discard is a connection that takes all and gives nothing.
+// discard is a connection that discards what is written and returns no bytes.
 type discard struct{ net.Conn }
 
 func (discard) Write(p []byte) (int, error)      { return len(p), nil }
@@ -57,8 +60,8 @@ func (discard) SetReadDeadline(time.Time) error  { return nil }
 func (discard) SetWriteDeadline(time.Time) error { return nil }
 func (discard) Close() error                     { return nil }
 
-// BenchmarkConnection opens, closes and drops connections over loopback, one at a
-// time. The allocations are the server's and the raw client's together.
+// BenchmarkConnection opens and closes connections over loopback, one at a time. The
+// allocations are those of the server and the raw client together.
 func BenchmarkConnection(b *testing.B) {
 	addr, _ := serveRaw(b, Handler{Serve: func(context.Context, *Conn) error { return nil }}, nil)
 	request := []byte(handshake())

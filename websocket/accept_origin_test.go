@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Over TLS the http pages of a host are of another origin.
+// Over TLS, a page of the same host loaded by http is of another origin.
 func TestCheckOriginOverTLS(t *testing.T) {
 	for _, overTLS := range []bool{false, true} {
 		r := &http.Request{Host: "api.example", Header: http.Header{"Origin": {"http://api.example"}}}
@@ -15,11 +15,12 @@ func TestCheckOriginOverTLS(t *testing.T) {
 			r.TLS = new(tls.ConnectionState)
 		}
 		if e := new(AcceptOptions).checkOrigin(r); (e != nil) != overTLS {
-			t.Errorf("over TLS %v: %v", overTLS, e)
+			t.Errorf("over TLS %v: got %v, want an error: %v", overTLS, e, overTLS)
 		}
 	}
 }
 
+// checkOrigin allows the origins of the host and those listed.
 func TestCheckOrigin(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -27,10 +28,10 @@ func TestCheckOrigin(t *testing.T) {
 		origin []string
 		status int // 0: allowed
 	}{
-		{"no browser", AcceptOptions{}, nil, 0},
+		{"not a browser", AcceptOptions{}, nil, 0},
 		{"foreign", AcceptOptions{}, []string{"https://evil.example"}, 403},
 		{"empty", AcceptOptions{}, []string{""}, 403},
-		{"no origin at all", AcceptOptions{}, []string{"evil"}, 403},
+		{"not an origin", AcceptOptions{}, []string{"evil"}, 403},
 		{"any", AcceptOptions{InsecureAnyOrigin: true}, []string{"https://evil.example"}, 0},
 		{"null", AcceptOptions{}, []string{"null"}, 403},
 		{"null, listed", AcceptOptions{Origins: []string{"null"}}, []string{"null"}, 0},
@@ -38,16 +39,17 @@ func TestCheckOrigin(t *testing.T) {
 		{"very long", AcceptOptions{Origins: []string{"https://*.example"}},
 			[]string{"https://" + strings.Repeat("a", 1<<20) + ".example"}, 403},
 	} {
-		e := test.opts.checkOrigin(&http.Request{Host: "api.example", Header: http.Header{"Origin": test.origin}})
+		r := &http.Request{Host: "api.example", Header: http.Header{"Origin": test.origin}}
+		e := test.opts.checkOrigin(r)
 		status := 0
 		if e != nil {
 			status = e.Status
 		}
 		if status != test.status {
-			t.Errorf("%s: %v", test.name, e)
+			t.Errorf("%s: got %v, want status %d", test.name, e, test.status)
 		}
 		if e != nil && len(e.Error()) > 2*maxOrigin {
-			t.Errorf("%s: an error of %d bytes", test.name, len(e.Error()))
+			t.Errorf("%s: got an error of %d bytes, want %d at most", test.name, len(e.Error()), 2*maxOrigin)
 		}
 	}
 }

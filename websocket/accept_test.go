@@ -21,6 +21,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
+// The response has the status, our fields, the choices and the fields of Header, in this
+// order.
 func TestAcceptResponse(t *testing.T) {
 	checkLeaks(t)
 	opts := &AcceptOptions{
@@ -36,7 +38,7 @@ func TestAcceptResponse(t *testing.T) {
 		t.Fatal(a.err)
 	}
 	want := rawResponse{
-		status: "HTTP/1.1 101 Switching Protocols",
+		status: switching,
 		fields: []string{
 			"Upgrade: websocket",
 			"Connection: Upgrade",
@@ -52,12 +54,12 @@ func TestAcceptResponse(t *testing.T) {
 		t.Errorf("got  %q\nwant %q", r, want)
 	}
 	if s := a.c.Subprotocol(); s != "Chat" {
-		t.Errorf("Subprotocol() = %q", s)
+		t.Errorf("Subprotocol() = %q, want \"Chat\"", s)
 	}
 }
 
-// The first subprotocol of the server's that the client offers is chosen, to the
-// letter; without one the field is absent.
+// The server chooses the first of its subprotocols that the client offers. Names are
+// case-sensitive. The field is absent if there is none.
 func TestAcceptSubprotocol(t *testing.T) {
 	checkLeaks(t)
 	for _, test := range []struct {
@@ -74,26 +76,30 @@ func TestAcceptSubprotocol(t *testing.T) {
 	} {
 		_, r, a := acceptWith(t, &AcceptOptions{Subprotocols: test.server}, handshake(test.client...))
 		if a.err != nil {
-			t.Errorf("%v and %v: %v", test.server, test.client, a.err)
+			t.Errorf("server %v, client %v: %v", test.server, test.client, a.err)
 			continue
 		}
 		got := r.get("Sec-WebSocket-Protocol")
 		if test.present != (len(got) == 1 && got[0] == test.want) || a.c.Subprotocol() != test.want {
-			t.Errorf("%v and %v: got %q, %q", test.server, test.client, got, a.c.Subprotocol())
+			t.Errorf("server %v, client %v: got %q and %q, want %q",
+				test.server, test.client, got, a.c.Subprotocol(), test.want)
 		}
 	}
 }
 
-// What middleware has put in the header goes out with the 101, but for what would
-// break it.
+// Header fields that middleware has set are sent with the 101, except for those that
+// would break the handshake.
 func TestAcceptMiddlewareHeader(t *testing.T) {
 	checkLeaks(t)
 	addr, _ := serveRaw(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Add("Set-Cookie", "a=1")
 		h.Add("Set-Cookie", "b=2")
-		for _, name := range []string{"Connection", "Upgrade", "Sec-WebSocket-Accept", "sec-websocket-protocol",
-			"Sec-WebSocket-Extensions", "Sec-Websocket-Version", "Content-Length", "Transfer-Encoding", "Trailer"} {
+		for _, name := range []string{
+			"Connection", "Upgrade", "Sec-WebSocket-Accept", "sec-websocket-protocol",
+			"Sec-WebSocket-Extensions", "Sec-Websocket-Version",
+			"Content-Length", "Transfer-Encoding", "Trailer",
+		} {
 			h[name] = []string{"7"}
 		}
 		h[http.TrailerPrefix+"X"] = []string{"7"}
@@ -115,57 +121,65 @@ func TestAcceptMiddlewareHeader(t *testing.T) {
 	client.expectEOF()
 }
 
-// Options that cannot be used are an error, and nothing of them is on the wire.
+// Invalid options are an error, and no part of them is sent.
 func TestAcceptBadOptions(t *testing.T) {
 	checkLeaks(t)
 	const evil = "evil\r\nX-Evil: 1"
-	bad := &fakeExtension{name: "x-fake", answer: &wire.ExtensionSpec{Name: "x-fake", Params: []wire.Param{{Name: evil}}}}
+	bad := &fakeExtension{
+		name:   "x-fake",
+		answer: &wire.ExtensionSpec{Name: "x-fake", Params: []wire.Param{{Name: evil}}},
+	}
 	unoffered := &fakeExtension{name: "x-fake", answer: &wire.ExtensionSpec{Name: "x-evil"}}
 	for name, opts := range map[string]*AcceptOptions{
-		"header value CRLF":    {Header: http.Header{"X-Ok": {evil}}},
-		"header value LF":      {Header: http.Header{"X-Ok": {"evil\n b"}}},
-		"header value NUL":     {Header: http.Header{"X-Ok": {"evil\x00"}}},
-		"header name CRLF":     {Header: http.Header{evil: {"a"}}},
-		"header name space":    {Header: http.Header{"evil b": {"a"}}},
-		"header name empty":    {Header: http.Header{"": {"evil"}}},
-		"header of ours":       {Header: http.Header{"Sec-WebSocket-Accept": {"evil"}}},
-		"header of ours, case": {Header: http.Header{"connection": {"evil"}}},
-		"header of a body":     {Header: http.Header{"Content-Length": {"0"}}},
-		"subprotocol CRLF":     {Subprotocols: []string{"chat", evil}},
-		"subprotocol comma":    {Subprotocols: []string{"chat,evil"}},
-		"subprotocol empty":    {Subprotocols: []string{""}},
-		"extension CRLF":       {Extensions: []wire.Extension{bad}},
-		"extension unoffered":  {Extensions: []wire.Extension{unoffered}},
-		"origin with a path":   {Origins: []string{"https://evil.example/"}},
-		"origin CRLF":          {Origins: []string{evil}},
-		"origin, every":        {Origins: []string{"*"}},
-		"origin, any scheme":   {Origins: []string{"*://*:*"}},
-		"configured":           {Configure: func(r *http.Request, o *AcceptOptions) error { o.Subprotocols = []string{evil}; return nil }},
+		"header value CRLF":     {Header: http.Header{"X-Ok": {evil}}},
+		"header value LF":       {Header: http.Header{"X-Ok": {"evil\n b"}}},
+		"header value NUL":      {Header: http.Header{"X-Ok": {"evil\x00"}}},
+		"header name CRLF":      {Header: http.Header{evil: {"a"}}},
+		"header name space":     {Header: http.Header{"evil b": {"a"}}},
+		"header name empty":     {Header: http.Header{"": {"evil"}}},
+		"handshake field":       {Header: http.Header{"Sec-WebSocket-Accept": {"evil"}}},
+		"handshake field, case": {Header: http.Header{"connection": {"evil"}}},
+		"field of a body":       {Header: http.Header{"Content-Length": {"0"}}},
+		"subprotocol CRLF":      {Subprotocols: []string{"chat", evil}},
+		"subprotocol comma":     {Subprotocols: []string{"chat,evil"}},
+		"subprotocol empty":     {Subprotocols: []string{""}},
+		"extension CRLF":        {Extensions: []wire.Extension{bad}},
+		"extension unoffered":   {Extensions: []wire.Extension{unoffered}},
+		"origin with a path":    {Origins: []string{"https://evil.example/"}},
+		"origin CRLF":           {Origins: []string{evil}},
+		"any origin":            {Origins: []string{"*"}},
+		"origin, any scheme":    {Origins: []string{"*://*:*"}},
+		"configured": {Configure: func(r *http.Request, o *AcceptOptions) error {
+			o.Subprotocols = []string{evil}
+			return nil
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, r, a := acceptWith(t, opts, handshake("+Sec-WebSocket-Protocol: chat", "+Sec-WebSocket-Extensions: x-fake"))
+			_, r, a := acceptWith(t, opts,
+				handshake("+Sec-WebSocket-Protocol: chat", "+Sec-WebSocket-Extensions: x-fake"))
 			if r.status != "HTTP/1.1 500 Internal Server Error" {
-				t.Errorf("answered %s", r.status)
+				t.Errorf("answered %s, want 500", r.status)
 			}
-			if all := strings.Join(r.fields, "\n") + r.body; strings.Contains(all, "evil") || strings.Contains(all, "Evil") {
-				t.Errorf("on the wire: %s", all)
+			all := strings.Join(r.fields, "\n") + r.body
+			if strings.Contains(all, "evil") || strings.Contains(all, "Evil") {
+				t.Errorf("the invalid option was sent:\n%s", all)
 			}
 			var e *HandshakeError
 			if !errors.As(a.err, &e) || e.Status != 500 {
-				t.Errorf("returned %v", a.err)
+				t.Errorf("returned %v, want status 500", a.err)
 			}
 			if strings.ContainsAny(a.err.Error(), "\r\n\x00") {
-				t.Errorf("control character in the error %q", a.err)
+				t.Errorf("the error has a control character: %q", a.err)
 			}
 		})
 	}
 	if bad.open != 0 || unoffered.open != 0 {
-		t.Errorf("sessions left open: %d and %d", bad.open, unoffered.open)
+		t.Errorf("%d and %d sessions are still open, want none", bad.open, unoffered.open)
 	}
 }
 
-// A header of middleware that cannot be sent is found before the connection is
-// taken over.
+// An invalid header field of middleware is found before the connection is hijacked, so
+// that the request can still be answered.
 func TestAcceptBadMiddlewareHeader(t *testing.T) {
 	checkLeaks(t)
 	rec := httptest.NewRecorder()
@@ -173,18 +187,19 @@ func TestAcceptBadMiddlewareHeader(t *testing.T) {
 	_, err := Accept(rec, newHandshake(t), nil)
 	var e *HandshakeError
 	if !errors.As(err, &e) || e.Status != 500 || rec.Code != 500 {
-		t.Errorf("got %v, answered %d", err, rec.Code)
+		t.Errorf("answered %d, returned %v; want 500 in both", rec.Code, err)
 	}
 }
 
-// unwrapper is what middleware with Unwrap makes of a ResponseWriter.
+// unwrapper is a ResponseWriter of middleware that has Unwrap.
 type unwrapper struct{ http.ResponseWriter }
 
 func (u unwrapper) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
-// opaque is middleware that hides what it wraps.
+// opaque is a ResponseWriter of middleware that hides what it wraps.
 type opaque struct{ http.ResponseWriter }
 
+// Accept finds Hijack through Unwrap, and says so where it cannot be reached.
 func TestAcceptWrappedWriter(t *testing.T) {
 	checkLeaks(t)
 	accept := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -193,15 +208,17 @@ func TestAcceptWrappedWriter(t *testing.T) {
 		if err == nil {
 			c.CloseNow()
 		} else if !errors.As(err, &e) || e.Status != 501 {
-			t.Errorf("returned %v", err)
+			t.Errorf("returned %v, want status 501", err)
 		}
 	})
-	const good, none = "HTTP/1.1 101 Switching Protocols", "HTTP/1.1 501 Not Implemented"
+	const none = "HTTP/1.1 501 Not Implemented"
 	for name, test := range map[string]struct {
 		h    http.HandlerFunc
 		want string
 	}{
-		"Unwrap":         {func(w http.ResponseWriter, r *http.Request) { accept(unwrapper{unwrapper{w}}, r) }, good},
+		"Unwrap": {func(w http.ResponseWriter, r *http.Request) {
+			accept(unwrapper{unwrapper{w}}, r)
+		}, switching},
 		"no Unwrap":      {func(w http.ResponseWriter, r *http.Request) { accept(opaque{w}, r) }, none},
 		"TimeoutHandler": {http.TimeoutHandler(accept, time.Minute, "").ServeHTTP, none},
 	} {
@@ -211,16 +228,16 @@ func TestAcceptWrappedWriter(t *testing.T) {
 			client.write([]byte(handshake()))
 			r := client.response()
 			if r.status != test.want {
-				t.Errorf("answered %s", r.status)
+				t.Errorf("answered %s, want %s", r.status, test.want)
 			}
 			if test.want == none && !strings.Contains(r.body, "has neither Hijack nor Unwrap") {
-				t.Errorf("answered %q", r.body)
+				t.Errorf("answered %q, which does not give the reason", r.body)
 			}
 		})
 	}
 }
 
-// A connection that was hijacked before is not answered again.
+// Accept does not write to a connection that was hijacked before.
 func TestAcceptHijacked(t *testing.T) {
 	checkLeaks(t)
 	addr, logged := serveRaw(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -233,23 +250,23 @@ func TestAcceptHijacked(t *testing.T) {
 		_, err = Accept(w, r, nil)
 		var e *HandshakeError
 		if !errors.Is(err, http.ErrHijacked) || !errors.As(err, &e) || e.Status != 0 {
-			t.Errorf("returned %v", err)
+			t.Errorf("returned %v, want ErrHijacked without a status", err)
 		}
 	}), nil)
 	client := dialRaw(t, addr)
 	client.write([]byte(handshake()))
 	client.expectEOF()
 	if s := logged.String(); s != "" {
-		t.Errorf("logged %s", s)
+		t.Errorf("logged %q, want nothing", s)
 	}
 }
 
-// Over HTTP/2 there is no Upgrade; the answer says what to do instead.
+// Accept refuses HTTP/2 requests, which have no Upgrade, and asks for HTTP/1.1.
 func TestAcceptHTTP2(t *testing.T) {
 	checkLeaks(t)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := Accept(w, r, nil); err == nil {
-			t.Error("accepted")
+			t.Error("Accept succeeded over HTTP/2")
 		}
 	}))
 	s.EnableHTTP2 = true
@@ -265,20 +282,21 @@ func TestAcceptHTTP2(t *testing.T) {
 		t.Fatal(err)
 	}
 	if resp.ProtoMajor != 2 || resp.StatusCode != 505 || !strings.Contains(string(body), "HTTP/1.1") {
-		t.Errorf("%s %s: %s", resp.Proto, resp.Status, body)
+		t.Errorf("got %s %s, %q; want 505 over HTTP/2, which names HTTP/1.1", resp.Proto, resp.Status, body)
 	}
 	for _, name := range []string{"Upgrade", "Connection"} { // RFC 9113, section 8.2.2
 		if v := resp.Header.Values(name); v != nil {
-			t.Errorf("%s: %q", name, v)
+			t.Errorf("got %s: %q, want no such field", name, v)
 		}
 	}
 }
 
+// Accept works over TLS, and Conn.TLS returns its state.
 func TestAcceptOverTLS(t *testing.T) {
 	checkLeaks(t)
 	s := httptest.NewTLSServer(Handler{Serve: func(ctx context.Context, c *Conn) error {
 		if c.TLS() == nil {
-			t.Error("no TLS state")
+			t.Error("TLS() = nil")
 		}
 		return nil
 	}})
@@ -292,16 +310,16 @@ func TestAcceptOverTLS(t *testing.T) {
 	defer nc.Close()
 	client := &rawClient{peer{t: t, nc: nc, role: wire.Client}}
 	client.write([]byte(handshake()))
-	if r := client.response(); r.status != "HTTP/1.1 101 Switching Protocols" {
-		t.Errorf("answered %s", r.status)
+	if r := client.response(); r.status != switching {
+		t.Errorf("answered %s, want %s", r.status, switching)
 	}
 	client.expectClose(StatusNormalClosure)
 }
 
-// What a client sends right behind its request is not lost.
+// Frames that a client sends right after its request are not lost.
 func TestAcceptEarlyBytes(t *testing.T) {
 	checkLeaks(t)
-	for _, size := range []int{1, 200, 3000, 10000} { // net/http's buffer has 4096
+	for _, size := range []int{1, 200, 3000, 10000} { // the buffer of net/http has 4096 bytes
 		got := make(chan []byte, 1)
 		addr, _ := serveRaw(t, Handler{Serve: func(ctx context.Context, c *Conn) error {
 			_, p, err := c.Read(ctx)
@@ -313,13 +331,13 @@ func TestAcceptEarlyBytes(t *testing.T) {
 		client.write(append([]byte(handshake()), client.frame(wire.OpBinary, true, payload)...))
 		client.response()
 		if p := <-got; !bytes.Equal(p, payload) {
-			t.Errorf("sent %d bytes behind the request, got %d", size, len(p))
+			t.Errorf("got %d bytes after the request, want %d", len(p), size)
 		}
 		client.expectClose(StatusNormalClosure)
 	}
 }
 
-// The response is one Write, under a deadline that does not stay.
+// The response is a single Write, with a deadline that is cleared afterwards.
 func TestAcceptWritesOnce(t *testing.T) {
 	checkLeaks(t)
 	nc := new(callRecorder)
@@ -328,12 +346,13 @@ func TestAcceptWritesOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.CloseNow()
-	if want := []string{"SetWriteDeadline", "Write", "SetReadDeadline none", "SetWriteDeadline none"}; !slices.Equal(nc.calls, want) {
-		t.Errorf("got %q, want %q", nc.calls, want)
+	want := []string{"SetWriteDeadline", "Write", "SetReadDeadline none", "SetWriteDeadline none"}
+	if !slices.Equal(nc.calls, want) {
+		t.Errorf("got calls %q, want %q", nc.calls, want)
 	}
 }
 
-// A response that cannot be sent ends the connection and gives the session back.
+// If the response cannot be sent, Accept closes the connection and the session.
 func TestAcceptWriteFails(t *testing.T) {
 	checkLeaks(t)
 	ext := &fakeExtension{name: "x-fake"}
@@ -348,29 +367,32 @@ func TestAcceptWriteFails(t *testing.T) {
 	})
 	var e *HandshakeError
 	if !errors.As(err, &e) || e.Status != 0 || !errors.Is(err, cause) {
-		t.Errorf("returned %v", err)
+		t.Errorf("returned %v, want %v without a status", err, cause)
 	}
 	if want := []string{"Write", "SetReadDeadline", "Close"}; !slices.Equal(nc.calls, want) {
-		t.Errorf("got %q, want %q", nc.calls, want)
+		t.Errorf("got calls %q, want %q", nc.calls, want)
 	}
 	if ext.open != 0 {
 		t.Error("the session was not closed")
 	}
 	if rec.Body.Len() > 0 {
-		t.Errorf("answered %s", rec.Body)
+		t.Errorf("answered %q, want nothing", rec.Body)
 	}
 }
 
-// A connection that net/http has let go of is closed, and the session with it, also if
-// code of the program's panics.
+// Once the connection is hijacked, Accept closes it and the session even if the
+// program's code panics.
 func TestAcceptPanics(t *testing.T) {
 	checkLeaks(t)
 	for name, test := range map[string]struct {
-		buffers, bits bool // what there is
+		buffers, bits bool // whether Hijack returns buffers, and Session.Bits does not panic
 		want          []string
 	}{
 		"no buffers": {false, true, []string{"SetReadDeadline", "Close"}},
-		"extension":  {true, false, []string{"SetWriteDeadline", "Write", "SetReadDeadline none", "SetWriteDeadline none", "SetReadDeadline", "Close"}},
+		"extension": {true, false, []string{
+			"SetWriteDeadline", "Write", "SetReadDeadline none", "SetWriteDeadline none",
+			"SetReadDeadline", "Close",
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ext := &fakeExtension{name: "x-fake", panics: !test.bits}
@@ -384,13 +406,13 @@ func TestAcceptPanics(t *testing.T) {
 			func() {
 				defer func() {
 					if recover() == nil {
-						t.Error("no panic")
+						t.Error("Accept did not panic")
 					}
 				}()
 				_, _ = Accept(w, r, &AcceptOptions{Extensions: []wire.Extension{ext}})
 			}()
 			if !slices.Equal(nc.calls, test.want) {
-				t.Errorf("got %q, want %q", nc.calls, test.want)
+				t.Errorf("got calls %q, want %q", nc.calls, test.want)
 			}
 			if ext.open != 0 {
 				t.Error("the session was not closed")
@@ -399,8 +421,8 @@ func TestAcceptPanics(t *testing.T) {
 	}
 }
 
-// A planner looks at the deadline when a Write begins. Neither a later deadline nor Close
-// ends the Write, as with smux version 1.
+// A planner reads the deadline when a Write begins. Neither a later deadline nor Close
+// ends that Write, as in smux version 1.
 type planner struct {
 	net.Conn
 	due time.Time
@@ -417,8 +439,8 @@ func (p *planner) Write([]byte) (int, error) {
 	return 0, os.ErrDeadlineExceeded
 }
 
-// A client that does not read the response does not hold the server, whatever deadlines
-// the transport has.
+// Accept times out if the client does not read the response, even on a transport with no
+// working deadlines.
 func TestAcceptHandshakeTimeout(t *testing.T) {
 	checkLeaks(t)
 	for _, wrap := range []func(net.Conn) net.Conn{
@@ -433,15 +455,17 @@ func TestAcceptHandshakeTimeout(t *testing.T) {
 			start := time.Now()
 			_, err := Accept(scriptedHijack{httptest.NewRecorder(), wrap(ours)}, newHandshake(t), nil)
 			if !errors.Is(err, os.ErrDeadlineExceeded) {
-				t.Errorf("returned %v", err)
+				t.Errorf("returned %v, want a timeout", err)
 			}
 			if d := time.Since(start); d != DefaultHandshakeTimeout {
-				t.Errorf("took %v", d)
+				t.Errorf("took %v, want %v", d, DefaultHandshakeTimeout)
 			}
 		})
 	}
 }
 
+// Configure may refuse a request, and only a HandshakeError of its own is shown to the
+// client. Its changes of the options are for one request.
 func TestConfigure(t *testing.T) {
 	checkLeaks(t)
 	backend := httptest.NewServer(http.NotFoundHandler())
@@ -456,7 +480,7 @@ func TestConfigure(t *testing.T) {
 			case "/other":
 				return errors.New("dial db.internal: refused")
 			case "/odd":
-				return &HandshakeError{Status: 200, Err: errors.New("no refusal")}
+				return &HandshakeError{Status: 200, Err: errors.New("not a refusal")}
 			case "/backend":
 				_, _, err := Dial(r.Context(), backend.URL, nil)
 				return fmt.Errorf("backend: %w", err)
@@ -475,17 +499,17 @@ func TestConfigure(t *testing.T) {
 	} {
 		_, r, a := acceptWith(t, opts, handshake("GET "+test.path+" HTTP/1.1"))
 		if r.status != test.status || r.body != test.body {
-			t.Errorf("%s: answered %s %q", test.path, r.status, r.body)
+			t.Errorf("%s: answered %s %q, want %s %q", test.path, r.status, r.body, test.status, test.body)
 		}
 		if a.err == nil || test.path == "/other" && !strings.Contains(a.err.Error(), "db.internal") {
-			t.Errorf("%s: returned %v", test.path, a.err)
+			t.Errorf("%s: returned %v, want the error of Configure", test.path, a.err)
 		}
 	}
 	_, r, _ := acceptWith(t, opts, handshake("+Origin: https://app.example", "+Sec-WebSocket-Protocol: a, b"))
 	if got := r.get("Sec-WebSocket-Protocol"); !slices.Equal(got, []string{"b"}) {
-		t.Errorf("answered %q", got)
+		t.Errorf("got subprotocols %q, want \"b\"", got)
 	}
 	if opts.Subprotocols[0] != "a" || opts.Header.Get("X-A") != "1" || opts.Origins != nil {
-		t.Errorf("the options have changed: %+v", opts)
+		t.Errorf("Configure changed the shared options: %+v", opts)
 	}
 }
