@@ -13,17 +13,16 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// mallocs returns how many objects have been allocated since the start.
+// mallocs returns the number of objects that the process has allocated.
 func mallocs() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.Mallocs
 }
 
-// In steady state a message costs no allocation, on either side, whatever context
-// bounds the calls: one side reads with AppendRead, the other with Messages.
-// (testing.AllocsPerRun would round down what happens now and then; the race
-// detector makes sync.Pool forget.)
+// In steady state, a message costs no allocation on either side, whatever the context of
+// the calls. One side reads with AppendRead, the other with Messages. testing.AllocsPerRun
+// would round down rare allocations, and the race detector makes sync.Pool drop items.
 func TestNoAllocations(t *testing.T) {
 	cancellable, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -84,9 +83,9 @@ func testNoAllocations(t *testing.T, ctx context.Context, size int, near, far *C
 			t.Fatal(len(b), err)
 		}
 	}
-	// The runtime allocates a little of its own.
+	// The runtime itself allocates a little.
 	if n := mallocs() - before; n > messages/500 {
-		t.Errorf("%d allocations in %d messages there and back", n, messages)
+		t.Errorf("%d allocations in %d round trips, want %d at most", n, messages, messages/500)
 	} else {
 		t.Logf("%d allocations", n)
 	}
@@ -95,8 +94,8 @@ func testNoAllocations(t *testing.T, ctx context.Context, size int, near, far *C
 	}
 }
 
-// Nor does a message that is cut into fragments, put together or prepared, on any of
-// many connections.
+// Messages that are fragmented, gathered from buffers or prepared cost no allocation
+// either, on any of many connections.
 func TestNoAllocationsOtherWays(t *testing.T) {
 	ctx := context.Background()
 	var shared atomic.Int64
@@ -104,16 +103,19 @@ func TestNoAllocationsOtherWays(t *testing.T) {
 		for _, size := range []int{125, 20_000} {
 			data := make([]byte, size)
 			m := prepare(t, Binary, data)
+			write := func(c *Conn) error { return c.Write(ctx, Binary, data) }
+			buffers := func(c *Conn) error { return c.WriteBuffers(ctx, Binary, data[:100], data[100:]) }
+			prepared := func(c *Conn) error { return c.WritePrepared(ctx, m) }
 			for name, row := range map[string]struct {
 				limits  Limits
 				session wire.Session
 				send    func(c *Conn) error
 			}{
-				"fragments":           {Limits{MaxWriteFrame: 1000}, nil, func(c *Conn) error { return c.Write(ctx, Binary, data) }},
-				"buffers":             {Limits{}, nil, func(c *Conn) error { return c.WriteBuffers(ctx, Binary, data[:100], data[100:]) }},
-				"prepared":            {Limits{}, nil, func(c *Conn) error { return c.WritePrepared(ctx, m) }},
-				"prepared, fragments": {Limits{MaxWriteFrame: 1000}, nil, func(c *Conn) error { return c.WritePrepared(ctx, m) }},
-				"shared":              {Limits{}, newTally(t, 1, &shared), func(c *Conn) error { return c.WritePrepared(ctx, m) }},
+				"fragments":           {Limits{MaxWriteFrame: 1000}, nil, write},
+				"buffers":             {Limits{}, nil, buffers},
+				"prepared":            {Limits{}, nil, prepared},
+				"prepared, fragments": {Limits{MaxWriteFrame: 1000}, nil, prepared},
+				"shared":              {Limits{}, newTally(t, 1, &shared), prepared},
 			} {
 				t.Run(fmt.Sprintf("%s/%d/%v", name, size, role), func(t *testing.T) {
 					cfg := ConnOptions{Role: role, Session: row.session, Limits: row.limits}
@@ -132,18 +134,18 @@ func TestNoAllocationsOtherWays(t *testing.T) {
 						}
 					}
 					if n := mallocs() - before; n > messages/500 {
-						t.Errorf("%d allocations in %d messages", n, messages)
+						t.Errorf("%d allocations in %d messages, want %d at most", n, messages, messages/500)
 					}
 				})
 			}
 		}
 	}
 	if n := shared.Load(); n != 4 {
-		t.Errorf("%d messages were encoded", n)
+		t.Errorf("%d messages were encoded, want 4", n)
 	}
 }
 
-// Nor does the answer to a ping.
+// The answer to a ping costs no allocation.
 func TestNoAllocationsForPings(t *testing.T) {
 	for _, role := range roles {
 		t.Run(role.String(), func(t *testing.T) {
@@ -170,7 +172,7 @@ func TestNoAllocationsForPings(t *testing.T) {
 				}
 			}
 			if n := mallocs() - before; n > pings/500 {
-				t.Errorf("%d allocations for %d pings", n, pings)
+				t.Errorf("%d allocations for %d pings, want %d at most", n, pings, pings/500)
 			}
 		})
 	}

@@ -12,8 +12,8 @@ import (
 
 var benchSizes = []int{16, 125, 1 << 10, 4 << 10, 64 << 10}
 
-// BenchmarkRead reads messages that come one a read, or 32, without a transport's
-// cost.
+// BenchmarkRead reads messages from memory, one or 32 of which arrive in a read of the
+// transport.
 func BenchmarkRead(b *testing.B) {
 	ctx := context.Background()
 	for _, copies := range []int{1, 32} {
@@ -46,7 +46,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkWrite writes messages to nowhere.
+// BenchmarkWrite writes messages to a transport that discards them.
 func BenchmarkWrite(b *testing.B) {
 	ctx := context.Background()
 	for _, role := range roles {
@@ -66,9 +66,10 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// BenchmarkBroadcast sends one message on a thousand connections of a server in turn,
-// by Write and prepared: to nowhere, which is what this package costs, and over TCP, on
-// a hundred, to peers that take it. An op is one connection.
+// BenchmarkBroadcast sends one message on many connections of a server in turn, with Write
+// and with WritePrepared. "nowhere" has a thousand connections that discard it, which
+// measures this package alone. "tcp" has a hundred, whose peers read it. An op is one
+// connection.
 func BenchmarkBroadcast(b *testing.B) {
 	for _, kind := range []string{"nowhere", "tcp"} {
 		for _, size := range benchSizes {
@@ -95,8 +96,8 @@ func BenchmarkBroadcast(b *testing.B) {
 	}
 }
 
-// broadcastConns returns connections that end with the benchmark: a thousand, or a
-// hundred where they take descriptors.
+// broadcastConns returns connections that end with the benchmark: a thousand of kind
+// nowhere, or a hundred of others, which need file descriptors.
 func broadcastConns(b *testing.B, kind string) []*Conn {
 	if kind == "nowhere" {
 		conns := make([]*Conn, 1000)
@@ -119,7 +120,7 @@ func broadcastConns(b *testing.B, kind string) []*Conn {
 	return conns
 }
 
-// BenchmarkEcho sends messages there and back between two Conns.
+// BenchmarkEcho measures round trips between two Conns.
 func BenchmarkEcho(b *testing.B) {
 	ctx := context.Background()
 	for _, kind := range transports {
@@ -149,14 +150,15 @@ func BenchmarkEcho(b *testing.B) {
 	}
 }
 
-// BenchmarkPingFlood reads pings at full speed, from a peer that reads the pongs at full
-// speed too. An op is 64 KiB of pings.
+// BenchmarkPingFlood reads pings at full speed from a peer that also reads the pongs at
+// full speed. An op is 64 KiB of pings.
 func BenchmarkPingFlood(b *testing.B) {
 	for _, kind := range []string{"tcp", "tls"} {
 		for _, size := range []int{0, wire.MaxControlPayload} {
 			b.Run(fmt.Sprintf("%s/%d", kind, size), func(b *testing.B) {
 				ours, theirs := netPair(b, kind)
-				c := NewConn(context.Background(), ours, &ConnOptions{Role: wire.Server, Limits: Limits{MaxControls: -1}})
+				c := NewConn(context.Background(), ours,
+					&ConnOptions{Role: wire.Server, Limits: Limits{MaxControls: -1}})
 				drained := start(func() error { _, err := io.Copy(io.Discard, theirs); return err })
 				b.Cleanup(func() {
 					c.CloseNow()
@@ -184,7 +186,7 @@ func BenchmarkPingFlood(b *testing.B) {
 	}
 }
 
-// BenchmarkConn makes and drops a Conn.
+// BenchmarkConn makes a Conn and drops it.
 func BenchmarkConn(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {

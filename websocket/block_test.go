@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// poison takes blocks out of the pool, as other connections would, and fills them.
+// poison takes blocks out of the pool, as other connections would, and overwrites them.
 func poison() {
 	for range 50 {
 		b := getBlock()
@@ -21,8 +21,8 @@ func poison() {
 	}
 }
 
-// A message that Messages has lent is safe from other connections as long as its
-// turn of the loop lasts, whatever happens to the connection meanwhile.
+// The data that Messages yields stays intact during its iteration, whatever other
+// connections do and whatever happens to this one.
 func TestLentMessageIsSafe(t *testing.T) {
 	ctx := context.Background()
 	for _, row := range []struct {
@@ -41,31 +41,31 @@ func TestLentMessageIsSafe(t *testing.T) {
 				t.Error(err)
 			}
 		}},
-		{"the next of the same buffer", func(t *testing.T, c *Conn, p *peer) {
+		{"the next messages of the same buffer", func(t *testing.T, c *Conn, p *peer) {
 			for _, style := range readStyles[:2] {
 				if got := style.make(c)(ctx); got.data != "next" {
-					t.Errorf("%+v", got)
+					t.Errorf(`%s: got %+v, want "next"`, style.name, got)
 				}
 			}
 		}},
-		{"a loop within", func(t *testing.T, c *Conn, p *peer) {
+		{"a nested loop", func(t *testing.T, c *Conn, p *peer) {
 			n := 0
 			for m, err := range c.Messages(ctx) {
 				if err != nil || string(m.Data) != "next" {
-					t.Errorf("%q, %v", m.Data, err)
+					t.Errorf(`got %q, %v; want "next"`, m.Data, err)
 				}
 				if n++; n == 2 {
 					break
 				}
 			}
 		}},
-		{"one that comes later", func(t *testing.T, c *Conn, p *peer) {
+		{"a message that arrives later", func(t *testing.T, c *Conn, p *peer) {
 			for range 2 {
 				c.Read(ctx)
 			}
 			go p.send(wire.OpText, true, "later")
 			if got := readStyles[0].make(c)(ctx); got.data != "later" {
-				t.Errorf("%+v", got)
+				t.Errorf(`got %+v, want "later"`, got)
 			}
 		}},
 		{"another reader waits", func(t *testing.T, c *Conn, p *peer) {
@@ -75,7 +75,7 @@ func TestLentMessageIsSafe(t *testing.T) {
 			startRead(ctx, c)
 			synctest.Wait()
 		}},
-		{"a loop elsewhere", func(t *testing.T, c *Conn, p *peer) {
+		{"a loop on another goroutine", func(t *testing.T, c *Conn, p *peer) {
 			<-start(func() error {
 				for range 2 {
 					for range c.Messages(ctx) {
@@ -94,12 +94,12 @@ func TestLentMessageIsSafe(t *testing.T) {
 				go p.write(stream)
 				for m, err := range c.Messages(ctx) {
 					if err != nil || string(m.Data) != "first" {
-						t.Fatalf("%q, %v", m.Data, err)
+						t.Fatalf(`got %q, %v; want "first"`, m.Data, err)
 					}
 					row.do(t, c, p)
 					poison()
 					if string(m.Data) != "first" {
-						t.Errorf("the message has become %q", m.Data)
+						t.Errorf(`the message is now %q, want "first"`, m.Data)
 					}
 					break
 				}
@@ -109,7 +109,7 @@ func TestLentMessageIsSafe(t *testing.T) {
 	}
 }
 
-// Old bytes of a pooled block are never seen: not in a message, not on the wire.
+// The old bytes of a pooled block appear neither in messages nor on the wire.
 func TestBlocksDoNotLeak(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		for range 50 {
@@ -122,12 +122,16 @@ func TestBlocksDoNotLeak(t *testing.T) {
 		c, p := newPeer(t, role, Limits{})
 		for _, style := range readStyles {
 			read := style.make(c)
-			for _, n := range []int{0, 1, 125, 126, 1000, blockSize - 20, blockSize, blockSize + 1, 3 * blockSize, largeSize, 2 * largeSize} {
+			for _, n := range []int{
+				0, 1, 125, 126, 1000, blockSize - 20, blockSize, blockSize + 1, 3 * blockSize,
+				largeSize, 2 * largeSize,
+			} {
 				want := strings.Repeat("a", n)
 				done := start(func() received { return read(context.Background()) })
 				p.write(p.frame(wire.OpText, true, []byte(want)))
 				if got := <-done; got != (received{Text, want, nil}) {
-					t.Fatalf("%s, %d bytes: %d bytes, %v", style.name, n, len(got.data), got.err)
+					t.Fatalf("%s: got %d bytes or other ones, %v; want %d",
+						style.name, len(got.data), got.err, n)
 				}
 				written := start(func() error { return c.Write(context.Background(), Text, []byte(want)) })
 				p.expect(wire.OpText, true, want)
@@ -139,7 +143,7 @@ func TestBlocksDoNotLeak(t *testing.T) {
 	})
 }
 
-// Connections that run side by side do not see each other's bytes.
+// Concurrent connections do not see each other's bytes.
 func TestBlocksOfManyConnections(t *testing.T) {
 	checkLeaks(t)
 	var all sync.WaitGroup
@@ -164,7 +168,8 @@ func TestBlocksOfManyConnections(t *testing.T) {
 				sent := start(func() error { return client.Write(context.Background(), Binary, want) })
 				_, got, err := client.AppendRead(bounded(t), buf[:0])
 				if buf = got; err != nil || !bytes.Equal(got, want) {
-					t.Errorf("%s: echo of %d bytes: %d bytes, %v", kind, len(want), len(got), err)
+					t.Errorf("%s: got an echo of %d bytes or other ones, %v; want %d",
+						kind, len(got), err, len(want))
 				}
 				if err := <-sent; err != nil {
 					t.Error(err)
@@ -178,18 +183,19 @@ func TestBlocksOfManyConnections(t *testing.T) {
 	all.Wait()
 }
 
-// A message of 16 KiB is read and written in one call each, header included, and one
-// of 64 KiB written: such powers of two are what programs like to send.
+// A message of 16 KiB is read in one call of the transport, header included. Messages of
+// 16, 32 and 64 KiB are written in one call each. Programs often send such powers of two.
 func TestBlocksFitPowersOfTwo(t *testing.T) {
 	for _, role := range roles {
 		data := pattern(16<<10, 0)
-		h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(len(data)), Masked: role == wire.Server}
+		masked := role == wire.Server
+		h := wire.Header{Fin: true, Opcode: wire.OpBinary, Length: int64(len(data)), Masked: masked}
 		nc := &countingTape{tape: tape{bytes: append(wire.AppendHeader(nil, h), data...)}}
 		c := NewConn(context.Background(), nc, &ConnOptions{Role: role, Limits: Limits{}})
 		defer c.CloseNow()
 		ctx := context.Background()
 		if _, got, err := c.Read(ctx); err != nil || !bytes.Equal(got, data) {
-			t.Fatalf("%v: %d bytes, %v", role, len(got), err)
+			t.Fatalf("%v: got %d bytes or other ones, %v; want %d", role, len(got), err, len(data))
 		}
 		for _, n := range []int{16 << 10, 32 << 10, 64 << 10} {
 			if err := c.Write(ctx, Binary, pattern(n, 0)); err != nil {
@@ -197,12 +203,12 @@ func TestBlocksFitPowersOfTwo(t *testing.T) {
 			}
 		}
 		if nc.reads != 1 || nc.writes != 3 {
-			t.Errorf("%v: %d reads of one message, %d writes of three", role, nc.reads, nc.writes)
+			t.Errorf("%v: %d reads and %d writes, want 1 and 3", role, nc.reads, nc.writes)
 		}
 	}
 }
 
-// Messages that just fit into a buffer, or just do not, arrive as they were.
+// Messages that just fit into a buffer, or just exceed it, arrive intact.
 func TestBlockBoundaries(t *testing.T) {
 	for _, role := range roles {
 		checkLeaks(t)
@@ -213,7 +219,7 @@ func TestBlockBoundaries(t *testing.T) {
 				data := pattern(n, uint32(n))
 				wrote := start(func() error { return c.Write(bounded(t), Binary, data) })
 				if _, got := p.message(); !bytes.Equal(got, data) {
-					t.Errorf("%v: %d bytes do not arrive as they were", role, n)
+					t.Errorf("%v: a message of %d bytes arrived with other bytes", role, n)
 				}
 				if err := <-wrote; err != nil {
 					t.Fatal(err)

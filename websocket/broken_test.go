@@ -18,17 +18,17 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A peer that resets the connection ends it: whoever reads and whoever writes is
-// told what the system says.
+// A reset by the peer ends the connection. Reads and writes return the error of the
+// operating system.
 func TestPeerResets(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("its errors have other numbers")
+		t.Skip("Windows has other error numbers")
 	}
 	for _, kind := range []string{"tcp", "tls"} {
 		for name, use := range map[string]func(context.Context, *Conn) error{
 			"Read": func(ctx context.Context, c *Conn) error { _, _, err := c.Read(ctx); return err },
 			"Write": func(ctx context.Context, c *Conn) (err error) {
-				for err == nil { // the first may be taken before the reset is seen
+				for err == nil { // the first write may succeed before the reset arrives
 					err = c.Write(ctx, Binary, make([]byte, 3*blockSize))
 				}
 				return err
@@ -46,8 +46,9 @@ func TestPeerResets(t *testing.T) {
 				}
 				client.CloseNow()
 				err := use(bounded(t), server)
-				if !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) || !errors.Is(err, net.ErrClosed) {
-					t.Errorf("got %v", err)
+				reset := errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+				if !reset || !errors.Is(err, net.ErrClosed) {
+					t.Errorf("got %v, want ECONNRESET or EPIPE, and net.ErrClosed", err)
 				}
 				wantClosed(t, server)
 			})
@@ -55,7 +56,7 @@ func TestPeerResets(t *testing.T) {
 	}
 }
 
-// A stingy transport takes a part of what it is given to write, and does not say why.
+// A stingy transport writes only a part of the bytes, and returns no error.
 type stingy struct {
 	net.Conn
 	takes int
@@ -66,8 +67,9 @@ func (s stingy) Write(p []byte) (int, error) {
 	return min(len(p), s.takes), nil
 }
 
-// "Write must return a non-nil error if it returns n < len(p)", says io.Writer. A
-// transport that does not has failed.
+// "Write must return a non-nil error if it returns n < len(p)." (io.Writer)
+//
+// A transport that breaks this rule has failed.
 func TestShortWrites(t *testing.T) {
 	for _, takes := range []int{0, 3} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -76,20 +78,20 @@ func TestShortWrites(t *testing.T) {
 			begun := time.Now()
 			wantError(t, c.Write(context.Background(), Text, []byte("hello")), "write", io.ErrShortWrite)
 			if took := time.Since(begun); took != time.Second {
-				t.Errorf("after %v", took)
+				t.Errorf("failed after %v, want 1s", took)
 			}
 		})
 	}
 }
 
-// A transport to a server or a proxy that breaks at any write of the handshake
-// fails it, and says so.
+// A transport that fails at any write of the handshake, with a server or a proxy, fails the
+// handshake with its error.
 func TestDialBrokenWrites(t *testing.T) {
 	checkLeaks(t)
 	for _, row := range []struct {
 		proxy  *url.URL
-		answer string // of the proxy, as far as it comes
-		writes int    // of a whole handshake
+		answer string // all that the proxy sends in a whole handshake
+		writes int    // the number of writes in a whole handshake
 	}{
 		{nil, "", 1},
 		{&url.URL{Scheme: "http", Host: "proxy"}, "HTTP/1.1 200 OK\r\n\r\n", 2},
@@ -102,11 +104,14 @@ func TestDialBrokenWrites(t *testing.T) {
 				go io.Copy(io.Discard, theirs)
 				go io.WriteString(theirs, row.answer)
 				he, resp := mustFail(t, "ws://example.com/", &DialOptions{
-					Proxy:   through(row.proxy),
-					NetDial: func(context.Context, string, string) (net.Conn, error) { return &wornOut{ours, writes}, nil },
+					Proxy: through(row.proxy),
+					NetDial: func(context.Context, string, string) (net.Conn, error) {
+						return &wornOut{ours, writes}, nil
+					},
 				}, errWornOut.Error())
 				if resp != nil || !errors.Is(he, errWornOut) {
-					t.Errorf("proxy %v, %d writes: %v, %v", row.proxy, writes, resp, he)
+					t.Errorf("proxy %v, %d writes: got %v, %v; want no response and %v",
+						row.proxy, writes, resp, he, errWornOut)
 				}
 				theirs.Close()
 			})
@@ -114,7 +119,7 @@ func TestDialBrokenWrites(t *testing.T) {
 	}
 }
 
-// A Hijack that fails is answered with 500, and gives the session back.
+// If Hijack fails, Accept answers 500 and closes the session.
 func TestAcceptHijackFails(t *testing.T) {
 	checkLeaks(t)
 	ext := &fakeExtension{name: "x"}
@@ -127,17 +132,18 @@ func TestAcceptHijackFails(t *testing.T) {
 	client := dialRaw(t, addr)
 	client.write([]byte(handshake("+Sec-WebSocket-Extensions: x")))
 	if r := client.response(); r.status != "HTTP/1.1 500 Internal Server Error" {
-		t.Errorf("answered %s", r.status)
+		t.Errorf("answered %s, want 500", r.status)
 	}
 	var e *HandshakeError
 	if err := <-got; !errors.Is(err, failed) || !errors.As(err, &e) || e.Status != 500 {
-		t.Errorf("returned %v", err)
+		t.Errorf("returned %v, want %v with status 500", err, failed)
 	}
 	if ext.open != 0 {
-		t.Errorf("%d sessions are open", ext.open)
+		t.Errorf("%d sessions are still open, want none", ext.open)
 	}
 }
 
+// A failingHijack is a ResponseWriter whose Hijack fails.
 type failingHijack struct {
 	http.ResponseWriter
 	err error
@@ -145,8 +151,7 @@ type failingHijack struct {
 
 func (h failingHijack) Hijack() (net.Conn, *bufio.ReadWriter, error) { return nil, nil, h.err }
 
-// With no limit on the closing handshake a client's TCP still does not wait for ever for
-// its server to drop it.
+// A client without a CloseTimeout still does not wait forever for its server to close TCP.
 func TestClientDropsWithoutLimit(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Client, Limits{CloseTimeout: -1})
@@ -155,23 +160,23 @@ func TestClientDropsWithoutLimit(t *testing.T) {
 		p.expectClose(StatusNormalClosure)
 		p.answer()
 		if err := <-closed; err != nil || time.Since(began) != 0 {
-			t.Errorf("Close: %v after %v", err, time.Since(began))
+			t.Errorf("Close: got %v after %v, want nil at once", err, time.Since(began))
 		}
 		p.expectEOF()
 		if took := time.Since(began); took != lingerTime {
-			t.Errorf("TCP was dropped after %v", took)
+			t.Errorf("TCP was closed after %v, want %v", took, lingerTime)
 		}
 	})
 }
 
-// The addresses are those of the transport.
+// LocalAddr and RemoteAddr return the addresses of the transport.
 func TestAddresses(t *testing.T) {
 	checkLeaks(t)
 	client, server := connPair(t, "tcp", Limits{})
 	if a, b := client.LocalAddr().String(), server.RemoteAddr().String(); a != b {
-		t.Errorf("the client is %s, and %s to its server", a, b)
+		t.Errorf("the client has address %s, and %s at the server", a, b)
 	}
 	if a, b := client.RemoteAddr().String(), server.LocalAddr().String(); a != b {
-		t.Errorf("the server is %s, and %s to its client", a, b)
+		t.Errorf("the server has address %s, and %s at the client", a, b)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// budgetWays are the ways to read that gather messages.
+// budgetWays are the ways of reading that gather a whole message.
 var budgetWays = []struct {
 	name string
 	read func(ctx context.Context, c *Conn, held func()) ([]byte, error)
@@ -39,7 +39,8 @@ var budgetWays = []struct {
 	}},
 }
 
-// sendHalf sends the first half of a message in two fragments, and then waits for more.
+// sendHalf sends the first half of a message as a fragment, and the second half once more
+// yields true.
 func sendHalf(p *peer, op wire.Opcode, message string, more <-chan bool) {
 	half := len(message) / 2
 	p.send(op, false, message[:half])
@@ -48,8 +49,9 @@ func sendHalf(p *peer, op wire.Opcode, message string, more <-chan bool) {
 	}
 }
 
-// A message that comes in parts has its share of the budget while it is gathered, and in
-// the loop of Messages. An interrupted read keeps what has come. Nothing is left in the end.
+// A message that arrives in parts takes its share of the budget while it is gathered, and
+// during its iteration of Messages. An interrupted read keeps the share. Afterwards the
+// whole share is returned.
 func TestBudgetShares(t *testing.T) {
 	for _, way := range budgetWays {
 		for _, size := range []int{100, 3000, 100_000} {
@@ -61,7 +63,7 @@ func TestBudgetShares(t *testing.T) {
 						message := strings.Repeat("m", size)
 						more := make(chan bool, 1)
 						go sendHalf(p, wire.OpText, message, more)
-						own := way.name == "AppendRead" && size < 495 // the caller's memory holds it
+						own := way.name == "AppendRead" && size < 495 // it fits into the caller's slice
 						if interrupted {
 							ctx, cancel := context.WithCancel(t.Context())
 							go func() { synctest.Wait(); cancel() }()
@@ -69,26 +71,27 @@ func TestBudgetShares(t *testing.T) {
 								t.Fatal(err)
 							}
 							if used := b.Used(); used < int64(size/2) || used > int64(3*size+minGathering) {
-								t.Errorf("%d bytes are held for a kept half of %d", used, size)
+								t.Errorf("%d bytes are used for a kept half of %d", used, size)
 							}
 						}
 						go func() {
 							synctest.Wait()
-							if used := b.Used(); own == (used > 0) && !interrupted || !own && used < int64(size/2) {
-								t.Errorf("%d bytes are held while half of %d has come", used, size)
+							used := b.Used()
+							if own == (used > 0) && !interrupted || !own && used < int64(size/2) {
+								t.Errorf("%d bytes are used while half of %d has arrived", used, size)
 							}
 							more <- true
 						}()
 						held := func() {
 							if used := b.Used(); used < int64(size) {
-								t.Errorf("%d bytes are held in the loop, for a message of %d", used, size)
+								t.Errorf("%d bytes are used in the loop, want %d or more", used, size)
 							}
 						}
 						if got, err := way.read(t.Context(), c, held); string(got) != message || err != nil {
-							t.Errorf("%d bytes, %v", len(got), err)
+							t.Errorf("got %d bytes, %v; want %d", len(got), err, size)
 						}
 						if used := b.Used(); used != 0 {
-							t.Errorf("%d bytes are held in the end", used)
+							t.Errorf("%d bytes are used in the end, want 0", used)
 						}
 					})
 				})
@@ -97,7 +100,7 @@ func TestBudgetShares(t *testing.T) {
 	}
 }
 
-// Each message of a loop has its share.
+// Each message of a loop over Messages has its own share of the budget.
 func TestBudgetLoop(t *testing.T) {
 	b := NewBudget(1 << 20)
 	c, p := newPeer(t, wire.Server, Limits{Budget: b})
@@ -112,31 +115,38 @@ func TestBudgetLoop(t *testing.T) {
 	n := 0
 	for m, err := range c.Messages(bounded(t)) {
 		if used := b.Used(); err != nil || len(m.Data) != 4000 || used < 4000 || used > 16<<10 {
-			t.Errorf("%d bytes are held for %d, %v", used, len(m.Data), err)
+			t.Errorf("got %d bytes, %v, with %d used; want 4000, with 4000 to %d used",
+				len(m.Data), err, used, 16<<10)
 		}
 		n++
 	}
 	if used := b.Used(); n != 3 || used != 0 {
-		t.Errorf("%d messages, %d bytes are held", n, used)
+		t.Errorf("got %d messages with %d bytes used, want 3 and 0", n, used)
 	}
 }
 
-// Whatever becomes of a message that is half there, its share is given back.
+// The share of a half-read message is returned, however it ends.
 func TestBudgetGivenBack(t *testing.T) {
 	for name, leave := range map[string]func(ctx context.Context, c *Conn, p *peer, more chan<- bool){
-		"CloseNow": func(_ context.Context, c *Conn, _ *peer, more chan<- bool) { c.CloseNow(); more <- false },
+		"CloseNow": func(_ context.Context, c *Conn, _ *peer, more chan<- bool) {
+			c.CloseNow()
+			more <- false
+		},
 		"lost": func(ctx context.Context, c *Conn, p *peer, more chan<- bool) {
 			more <- false
 			p.nc.Close()
 			c.Read(ctx)
 		},
-		"Close": func(ctx context.Context, c *Conn, _ *peer, more chan<- bool) { more <- false; c.Close(ctx, 1000, "") },
+		"Close": func(ctx context.Context, c *Conn, _ *peer, more chan<- bool) {
+			more <- false
+			c.Close(ctx, 1000, "")
+		},
 		"streamed": func(ctx context.Context, c *Conn, _ *peer, more chan<- bool) {
 			r, err := c.Reader(ctx)
 			if err != nil {
 				panic(err)
 			}
-			r.Read(make([]byte, 60)) // some of what was kept
+			r.Read(make([]byte, 60)) // a part of the kept bytes
 			more <- true
 			io.ReadAll(r)
 		},
@@ -145,7 +155,7 @@ func TestBudgetGivenBack(t *testing.T) {
 				panic(err)
 			}
 			more <- true
-			synctest.Wait() // until the rest is on its way
+			synctest.Wait() // until the rest is being sent
 			go p.send(wire.OpText, true, "next")
 			if _, err := c.Reader(ctx); err != nil {
 				panic(err)
@@ -161,20 +171,22 @@ func TestBudgetGivenBack(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				go func() { synctest.Wait(); cancel() }()
 				if _, _, err := c.Read(ctx); !errors.Is(err, context.Canceled) || b.Used() < 100 {
-					t.Fatalf("%v, %d bytes", err, b.Used())
+					t.Fatalf("got %v with %d bytes used, want %v with 100 or more",
+						err, b.Used(), context.Canceled)
 				}
 				leave(t.Context(), c, p, more)
 				synctest.Wait()
 				if used := b.Used(); used != 0 {
-					t.Errorf("%d bytes are held", used)
+					t.Errorf("%d bytes are used, want 0", used)
 				}
 			})
 		})
 	}
 }
 
-// A message for which there is no room is refused with 1013, with any way to read, and
-// compressed or not. Other connections go on, and so do messages in one piece.
+// A message that would exceed the budget fails its connection with 1013, whatever the way
+// of reading, with and without an extension. Other connections and unfragmented messages
+// are not affected.
 func TestBudgetRefuses(t *testing.T) {
 	for _, way := range budgetWays {
 		for _, extended := range []bool{false, true} {
@@ -188,7 +200,7 @@ func TestBudgetRefuses(t *testing.T) {
 					go func() {
 						_, p, err := holder.Read(t.Context())
 						if len(p) != 4000 {
-							t.Errorf("%d bytes", len(p))
+							t.Errorf("the other connection read %d bytes, want 4000", len(p))
 						}
 						read <- err
 					}()
@@ -204,21 +216,23 @@ func TestBudgetRefuses(t *testing.T) {
 						p.send(wire.OpText, true, "in one piece")
 						if !extended {
 							p.send(wire.OpText, false, strings.Repeat("b", 3000))
-							p.nc.Write(p.frame(wire.OpContinuation, true, bytes.Repeat([]byte("b"), 3000))) // may not be read
+							// This may not be read to its end.
+							p.nc.Write(p.frame(wire.OpContinuation, true, bytes.Repeat([]byte("b"), 3000)))
 							return
 						}
 						p.write(p.extFrame(wire.OpText, true, newRuns(t).encode(strings.Repeat("b", 6000))))
 					}()
-					if got, err := way.read(t.Context(), c, func() {}); string(got) != "in one piece" || err != nil {
-						t.Errorf("%q, %v", got, err)
+					got, err := way.read(t.Context(), c, func() {})
+					if string(got) != "in one piece" || err != nil {
+						t.Errorf(`got %q, %v; want "in one piece"`, got, err)
 					}
 					go func() {
 						if reason := p.expectClose(StatusTryAgainLater); !strings.Contains(reason, "Budget") {
-							t.Errorf("reason %q", reason)
+							t.Errorf("got reason %q, want one that names the Budget", reason)
 						}
 					}()
 					if _, err := way.read(t.Context(), c, func() {}); !errors.Is(err, ErrBudget) {
-						t.Errorf("%v", err)
+						t.Errorf("got %v, want %v", err, ErrBudget)
 					}
 					synctest.Wait()
 					more <- true
@@ -226,7 +240,7 @@ func TestBudgetRefuses(t *testing.T) {
 						t.Errorf("the other connection: %v", err)
 					}
 					if used := b.Used(); used != 0 {
-						t.Errorf("%d bytes are held", used)
+						t.Errorf("%d bytes are used, want 0", used)
 					}
 				})
 			})
@@ -234,7 +248,8 @@ func TestBudgetRefuses(t *testing.T) {
 	}
 }
 
-// A message that comes in one piece needs no room, however it is read.
+// An unfragmented message that arrives at once takes nothing from the budget, whatever the
+// way of reading.
 func TestBudgetOnePiece(t *testing.T) {
 	for _, way := range budgetWays {
 		t.Run(way.name, func(t *testing.T) {
@@ -243,15 +258,15 @@ func TestBudgetOnePiece(t *testing.T) {
 				message := strings.Repeat("m", 2000)
 				go p.send(wire.OpText, true, message)
 				if got, err := way.read(t.Context(), c, func() {}); string(got) != message || err != nil {
-					t.Errorf("%d bytes, %v", len(got), err)
+					t.Errorf("got %d bytes, %v; want %d", len(got), err, len(message))
 				}
 			})
 		})
 	}
 }
 
-// What is kept of a message goes with its share before a client waits for its server to
-// close TCP.
+// A client discards a partial message, and returns its share, before it waits for its
+// server to close TCP.
 func TestBudgetWhileLingering(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(1 << 20)
@@ -266,12 +281,12 @@ func TestBudgetWhileLingering(t *testing.T) {
 		}
 		synctest.Wait()
 		if used := b.Used(); used != 0 {
-			t.Errorf("%d bytes are held", used)
+			t.Errorf("%d bytes are used, want 0", used)
 		}
 	})
 }
 
-// A loop that panics gives its share back. A Handler lives on after that.
+// A panic in a loop over Messages returns the share, because a Handler recovers it.
 func TestBudgetPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(1 << 20)
@@ -285,7 +300,7 @@ func TestBudgetPanic(t *testing.T) {
 				t.Error(v)
 			}
 			if used := b.Used(); used != 0 {
-				t.Errorf("%d bytes are held", used)
+				t.Errorf("%d bytes are used, want 0", used)
 			}
 		}()
 		for range c.Messages(t.Context()) {
@@ -294,7 +309,7 @@ func TestBudgetPanic(t *testing.T) {
 	})
 }
 
-// A message that is refused takes no room from another, not even for a moment.
+// A refused message takes nothing from the budget, not even for a moment.
 func TestBudgetRefusedTakesNothing(t *testing.T) {
 	b := NewBudget(1000)
 	done := make(chan bool)
@@ -306,7 +321,7 @@ func TestBudgetRefusedTakesNothing(t *testing.T) {
 				return
 			default:
 				if b.take(5000) {
-					t.Error("5000 bytes of 1000 were taken")
+					t.Error("take(5000) of a budget of 1000 succeeded")
 				}
 			}
 		}
@@ -315,13 +330,13 @@ func TestBudgetRefusedTakesNothing(t *testing.T) {
 	defer close(done)
 	for range 200_000 {
 		if !b.take(10) {
-			t.Fatal("10 bytes of 1000 were refused")
+			t.Fatal("take(10) of a budget of 1000 failed")
 		}
 		b.used.Add(-10)
 	}
 }
 
-// However many connections want more than there is, no more is held.
+// Many connections together do not exceed the budget.
 func TestBudgetBounds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const conns, size, max = 100, 1 << 16, 10 << 16
@@ -338,10 +353,11 @@ func TestBudgetBounds(t *testing.T) {
 		}
 		synctest.Wait()
 		if used := b.Used(); used > max || used < max-4*size {
-			t.Errorf("%d bytes are held of %d", used, max)
+			t.Errorf("%d bytes are used, want %d to %d", used, max-4*size, max)
 		}
 		if n := len(refused); n < conns-max/size || n == conns {
-			t.Errorf("%d of %d were refused", n, conns)
+			t.Errorf("%d of %d connections were refused, want %d or more, but not all",
+				n, conns, conns-max/size)
 		}
 	})
 }

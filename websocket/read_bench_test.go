@@ -9,9 +9,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// BenchmarkCancelledRead reads a message of 1 MiB in calls that are cancelled, each after
-// 16 KiB. An op is a message. B/byte is what it allocates for each byte of the message;
-// x-uncancelled is its time, relative to that of a read that nobody cancels.
+// BenchmarkCancelledRead reads a message of 1 MiB in calls that are each canceled after
+// 16 KiB. An op is a message. B/byte is the number of bytes allocated for each byte of the
+// message. x-uncancelled is the time relative to that of reading without cancellation.
 func BenchmarkCancelledRead(b *testing.B) {
 	const size, step = 1 << 20, 16 << 10
 	for _, way := range pollWays {
@@ -48,8 +48,8 @@ func BenchmarkCancelledRead(b *testing.B) {
 	}
 }
 
-// BenchmarkAnnounced measures what a connection holds after the first 15 bytes of a
-// message that announces 1 MiB.
+// BenchmarkAnnounced measures the memory that a connection holds after the first 15 bytes
+// of a message whose header announces 1 MiB.
 func BenchmarkAnnounced(b *testing.B) {
 	for way := range heldWays {
 		for _, role := range roles {
@@ -64,8 +64,8 @@ func BenchmarkAnnounced(b *testing.B) {
 	}
 }
 
-// BenchmarkReadLarge reads messages of 64 KiB and more, from nowhere and over TCP, in one
-// frame and in fragments of 4 KiB.
+// BenchmarkReadLarge reads messages of 64 KiB and 1 MiB: from memory in one frame
+// (nowhere), from memory in fragments of 4 KiB, and over TCP.
 func BenchmarkReadLarge(b *testing.B) {
 	const fragment = 4 << 10
 	for _, kind := range []string{"nowhere", "fragments", "tcp"} {
@@ -98,7 +98,7 @@ func BenchmarkReadLarge(b *testing.B) {
 }
 
 // fragments returns a message of size bytes in frames of each bytes, as a client sends it
-// with a key of 0.
+// with a masking key of 0.
 func fragments(size, each int) (stream []byte) {
 	op := wire.OpBinary
 	for left := size; left > 0; left -= each {
@@ -109,7 +109,7 @@ func fragments(size, each int) (stream []byte) {
 	return stream
 }
 
-// flood returns a Conn to which a peer writes the same message over TCP, without end.
+// flood returns a Conn to which a peer endlessly writes the same message over TCP.
 func flood(b *testing.B, data []byte) *Conn {
 	client, server := connPair(b, "tcp", Limits{})
 	m := prepare(b, Binary, data)

@@ -9,8 +9,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A tape is a transport that costs nothing: it plays the same bytes over and over
-// and takes all that is written.
+// A tape is a transport in memory. It returns the same bytes over and over, and discards
+// what is written.
 type tape struct {
 	net.Conn
 	bytes []byte
@@ -31,8 +31,8 @@ func (t *tape) SetReadDeadline(time.Time) error  { return nil }
 func (t *tape) SetWriteDeadline(time.Time) error { return nil }
 func (t *tape) Close() error                     { return nil }
 
-// newTape returns a Conn that reads copies of a message. The key of a client is 0,
-// so that bytes that are unmasked again and again in place stay as they are.
+// newTape returns a Conn that reads copies of a message. The masking key of a client is 0,
+// so that unmasking the same bytes in place again and again does not change them.
 func newTape(role wire.Role, t MessageType, payload []byte, copies int) *Conn {
 	frame := wire.AppendHeader(nil, wire.Header{
 		Fin: true, Opcode: wire.Opcode(t), Length: int64(len(payload)), Masked: role == wire.Server,
@@ -45,7 +45,7 @@ func newTape(role wire.Role, t MessageType, payload []byte, copies int) *Conn {
 	return NewConn(context.Background(), &tape{bytes: stream}, &ConnOptions{Role: role, Limits: Limits{}})
 }
 
-// A wornOut is a transport whose writes fail once some have been done.
+// A wornOut is a transport whose writes fail after the given number of writes.
 type wornOut struct {
 	net.Conn
 	writes int

@@ -10,7 +10,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// streamPair returns a server and a client over a kind of transport behind wrappers.
+// streamPair returns a server and a client over wrapped transports of a kind.
 func streamPair(b *testing.B, kind string, wrap func(net.Conn) net.Conn) (server, client *Conn) {
 	ours, theirs := netPair(b, kind)
 	server = NewConn(context.Background(), wrap(ours), nil)
@@ -18,7 +18,7 @@ func streamPair(b *testing.B, kind string, wrap func(net.Conn) net.Conn) (server
 	return server, client
 }
 
-// streams are wrappers of streams, with deadlines and without.
+// streams are wrappers of transports: one passes deadlines on, the other has none.
 var streams = []struct {
 	name string
 	wrap func(net.Conn) net.Conn
@@ -27,7 +27,7 @@ var streams = []struct {
 	{"without", func(nc net.Conn) net.Conn { return undeadlined{nc} }},
 }
 
-// BenchmarkEchoStream is a round trip over a stream with deadlines, and over one without.
+// BenchmarkEchoStream measures round trips over streams with and without deadlines.
 func BenchmarkEchoStream(b *testing.B) {
 	ctx := context.Background()
 	for _, s := range streams {
@@ -61,7 +61,7 @@ func BenchmarkEchoStream(b *testing.B) {
 	}
 }
 
-// BenchmarkIdleStream is the memory of a connection that waits in a Read.
+// BenchmarkIdleStream measures the memory of a connection that waits in Read.
 func BenchmarkIdleStream(b *testing.B) {
 	for _, s := range streams {
 		b.Run(s.name, func(b *testing.B) {

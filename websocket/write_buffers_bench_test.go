@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// BenchmarkWriteBuffers sends a header of 100 bytes and a body: as one slice that is there
-// already, as two, and as one that is put together for each message.
+// BenchmarkWriteBuffers sends a header of 100 bytes and a body as one existing slice
+// (Write), as two slices (WriteBuffers), and as one slice that is concatenated for each
+// message.
 func BenchmarkWriteBuffers(b *testing.B) {
 	ctx := context.Background()
 	for _, kind := range []string{"nowhere", "tcp"} {
@@ -21,7 +22,9 @@ func BenchmarkWriteBuffers(b *testing.B) {
 			}{
 				{"Write", func(c *Conn) error { return c.Write(ctx, Binary, whole) }},
 				{"WriteBuffers", func(c *Conn) error { return c.WriteBuffers(ctx, Binary, head, body) }},
-				{"concatenated", func(c *Conn) error { return c.Write(ctx, Binary, slices.Concat(head, body)) }},
+				{"concatenated", func(c *Conn) error {
+					return c.Write(ctx, Binary, slices.Concat(head, body))
+				}},
 			} {
 				b.Run(fmt.Sprintf("%s/%d/%s", kind, size, way.name), func(b *testing.B) {
 					c := broadcastConns(b, kind)[0]

@@ -14,7 +14,7 @@ import (
 )
 
 // poisonGatherings takes gatherings out of their pools, as other connections would, and
-// fills them.
+// overwrites them.
 func poisonGatherings() {
 	for i := range gatherings {
 		for range 20 {
@@ -26,7 +26,7 @@ func poisonGatherings() {
 	}
 }
 
-// split returns copies of parts of p of the given sizes, and of the rest.
+// split cuts p into parts of the given sizes and the rest, and returns copies of them.
 func split(p []byte, sizes ...int) (bufs [][]byte) {
 	for _, n := range sizes {
 		bufs = append(bufs, bytes.Clone(p[:n]))
@@ -35,11 +35,12 @@ func split(p []byte, sizes ...int) (bufs [][]byte) {
 	return append(bufs, bytes.Clone(p))
 }
 
-// Several slices leave as one message in one frame, as Write sends it, and stay as they
-// were.
+// WriteBuffers sends several slices as one message in one frame, as Write would, and does
+// not change them.
 func TestWriteBuffers(t *testing.T) {
 	rows := [][]int{
-		{}, {0}, {1}, {1, 0, 2}, {0, 0, 5, 0}, {100, 200}, {2, fragmentSize}, {fragmentSize, fragmentSize + 3},
+		{}, {0}, {1}, {1, 0, 2}, {0, 0, 5, 0}, {100, 200},
+		{2, fragmentSize}, {fragmentSize, fragmentSize + 3},
 		{10, 3 * blockSize}, {largeSize, 0, 5}, {1 << 19, 7, 1<<19 + 5}, bytes2(300),
 	}
 	for _, extension := range []bool{false, true} {
@@ -63,7 +64,7 @@ func TestWriteBuffers(t *testing.T) {
 							return err
 						}
 						if !bytes.Equal(bytes.Join(bufs, nil), whole) {
-							return errors.New("a slice was changed")
+							return errors.New("WriteBuffers changed a slice")
 						}
 						clear(bufs)
 						poisonGatherings()
@@ -78,8 +79,11 @@ func TestWriteBuffers(t *testing.T) {
 					if extension {
 						got = theirs.decode(got)
 					}
-					if want := pattern(total(sizes), uint32(max(i-1, 0))); h.Opcode != wire.OpText || !h.Fin || (h.RSV != 0) != extension || !bytes.Equal(got, want) {
-						t.Fatalf("%d slices: %+v, %d bytes, want %d", len(sizes), h, len(got), len(want))
+					want := pattern(total(sizes), uint32(max(i-1, 0)))
+					if h.Opcode != wire.OpText || !h.Fin || (h.RSV != 0) != extension ||
+						!bytes.Equal(got, want) {
+						t.Fatalf("%d slices: got %+v with %d bytes or other ones, want %d",
+							len(sizes), h, len(got), len(want))
 					}
 				}
 				if err := <-wrote; err != nil {
@@ -106,13 +110,15 @@ func total(sizes []int) (n int) {
 	return n
 }
 
-// A message of several slices that is cut at any byte is accepted, and the slices are the
-// caller's again; one that is cut before its first byte is not sent.
+// A WriteBuffers that is canceled after the first byte has accepted the message, and the
+// caller may change the slices. One that is canceled before sends nothing.
 func TestWriteBuffersCut(t *testing.T) {
 	for _, size := range []int{20, 3 * blockSize, largeSize} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
 			header := wire.Header{Masked: role == wire.Client, Length: int64(size)}.Size()
-			for _, n := range []int{0, 1, header - 1, header, header + 5, header + size/2, header + size - 1} {
+			for _, n := range []int{
+				0, 1, header - 1, header, header + 5, header + size/2, header + size - 1,
+			} {
 				c, p := newPeer(t, role, Limits{})
 				whole := pattern(size, 3)
 				bufs := split(whole, 5, size/2)
@@ -127,7 +133,7 @@ func TestWriteBuffersCut(t *testing.T) {
 				}
 				poisonGatherings()
 				if e.Accepted != (n > 0) || errors.Is(e, net.ErrClosed) {
-					t.Fatalf("cut at byte %d of %d: %+v", n, size, e)
+					t.Fatalf("cut at byte %d of %d: got %+v, want Accepted: %v", n, size, e, n > 0)
 				}
 				next := start(func() error {
 					return c.WriteBuffers(context.Background(), Text, []byte("ne"), []byte("xt"))
@@ -144,19 +150,19 @@ func TestWriteBuffersCut(t *testing.T) {
 	}
 }
 
-// A message of a wrong type, or whose context has ended, or for which the connection has,
-// is not sent.
+// WriteBuffers sends nothing if the type is invalid, or if the context or the connection
+// has ended.
 func TestWriteBuffersRefused(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
 	two := [][]byte{[]byte("a"), []byte("b")}
 	if err := c.WriteBuffers(bounded(t), 9, two...); !errors.Is(err, errMessageType) {
-		t.Errorf("of type 9: %v", err)
+		t.Errorf("of type 9: got %v, want %v", err, errMessageType)
 	}
 	ctx, cancel := context.WithCancel(bounded(t))
 	cancel()
 	if err := c.WriteBuffers(ctx, Text, two...); !errors.Is(err, context.Canceled) {
-		t.Errorf("with a context that has ended: %v", err)
+		t.Errorf("with a canceled context: got %v, want %v", err, context.Canceled)
 	}
 	if err := c.WriteBuffers(bounded(t), Text, two...); err != nil {
 		t.Error(err)
@@ -164,12 +170,12 @@ func TestWriteBuffersRefused(t *testing.T) {
 	p.expect(wire.OpText, true, "ab")
 	c.CloseNow()
 	if err := c.WriteBuffers(bounded(t), Text, two...); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("after the end: %v", err)
+		t.Errorf("after the end: got %v, want %v", err, net.ErrClosed)
 	}
 }
 
-// Memory in which slices were put together, and which the transport may still read, goes
-// to no other connection.
+// Memory in which slices were gathered does not return to the pool while the transport may
+// still read it.
 func TestWriteBuffersRetained(t *testing.T) {
 	for _, size := range []int{100, 200 << 10} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -178,7 +184,9 @@ func TestWriteBuffersRetained(t *testing.T) {
 			c, p := newPeerOver(t, retainer{unsure{a}, &given}, b, ConnOptions{Role: role, Limits: Limits{}})
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
-			done := start(func() error { return c.WriteBuffers(ctx, Binary, make([]byte, size/2), make([]byte, size/2)) })
+			done := start(func() error {
+				return c.WriteBuffers(ctx, Binary, make([]byte, size/2), make([]byte, size/2))
+			})
 			p.take(min(size, 2*blockSize))
 			if err := <-done; !errors.Is(err, context.DeadlineExceeded) {
 				t.Fatal(err)
@@ -186,7 +194,7 @@ func TestWriteBuffersRetained(t *testing.T) {
 			before := bytes.Clone(given)
 			poisonGatherings()
 			if !bytes.Equal(given, before) {
-				t.Errorf("%d bytes: the memory is back in its pool", size)
+				t.Errorf("message of %d bytes: its memory was reused by another connection", size)
 			}
 		})
 	}
