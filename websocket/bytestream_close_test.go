@@ -14,18 +14,19 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// wantUnblocked checks that err is that of a call that our own Close has ended.
+// wantUnblocked checks that err is the error of a call that our own Close has ended.
 func wantUnblocked(t *testing.T, what string, err error) {
 	t.Helper()
 	var ne net.Error
 	if !errors.Is(err, net.ErrClosed) || !errors.As(err, &ne) || ne.Timeout() {
-		t.Errorf("%s: %v", what, err)
+		t.Errorf("%s: got %v, want net.ErrClosed and no timeout", what, err)
 	}
 }
 
-// Close ends the calls that wait at once, though the peer neither reads nor answers: "Any
-// blocked Read or Write operations will be unblocked and return errors" (package net). So
-// do later calls. Close itself waits, and ends within its bound.
+// "Any blocked Read or Write operations will be unblocked and return errors." (package net)
+//
+// Close unblocks waiting calls at once, even if the peer neither reads nor answers, and
+// later calls fail too. Close itself waits for the peer, up to its timeout.
 func TestByteStreamCloseUnblocks(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{CloseTimeout: 3 * time.Second})
@@ -38,27 +39,27 @@ func TestByteStreamCloseUnblocks(t *testing.T) {
 		closed := start(nc.Close)
 		synctest.Wait()
 		for _, wait := range waits {
-			wantUnblocked(t, "a call that waits", <-wait)
+			wantUnblocked(t, "a waiting call", <-wait)
 		}
 		wantUnblocked(t, "Read", read())
 		wantUnblocked(t, "Write", write())
 		if err := nc.SetDeadline(time.Time{}); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("SetDeadline: %v", err)
+			t.Errorf("SetDeadline: got %v, want net.ErrClosed", err)
 		}
 		if _, err := nc.Read(nil); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Read(nil): %v", err)
+			t.Errorf("Read(nil): got %v, want net.ErrClosed", err)
 		}
 		if took := time.Since(begun); took != 0 {
-			t.Errorf("after %v", took)
+			t.Errorf("the calls returned after %v, want at once", took)
 		}
 		if err := <-closed; err == nil || time.Since(begun) > 3*time.Second+probeTime {
-			t.Errorf("Close: %v after %v", err, time.Since(begun))
+			t.Errorf("Close: got %v after %v, want an error after 3s", err, time.Since(begun))
 		}
-		wantUnblocked(t, "Read in the end", read())
+		wantUnblocked(t, "Read after Close", read())
 	})
 }
 
-// The closing handshake is done all the same, after what is left of a Write that was cut.
+// The closing handshake still takes place, after the rest of a Write that was cut.
 func TestByteStreamCloseWhileBusy(t *testing.T) {
 	for _, taken := range []int{0, 1, 1000, adapterMessage + 1000} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -75,7 +76,7 @@ func TestByteStreamCloseWhileBusy(t *testing.T) {
 			wantUnblocked(t, "Read", <-read)
 			wantUnblocked(t, "Write", <-wrote)
 			if want := (taken + adapterMessage - 1) / adapterMessage * adapterMessage; n != want {
-				t.Errorf("%d bytes were taken, want %d", n, want)
+				t.Errorf("Write accepted %d bytes, want %d", n, want)
 			}
 			for at := 0; at < n; at += adapterMessage {
 				p.expect(wire.OpBinary, true, string(data[at:at+adapterMessage]))
@@ -92,7 +93,8 @@ func TestByteStreamCloseWhileBusy(t *testing.T) {
 	}
 }
 
-// Over every transport a Read ends before the peer has answered, and the handshake is done.
+// Over every transport, Close unblocks Read before the peer answers, and completes the
+// closing handshake.
 func TestByteStreamCloseUnblocksOver(t *testing.T) {
 	for _, kind := range transports {
 		for _, role := range roles {
@@ -125,7 +127,8 @@ func TestByteStreamCloseUnblocksOver(t *testing.T) {
 	}
 }
 
-// A Read of nothing does not wait: not for bytes, for another Read or for a deadline.
+// Read with an empty slice waits neither for bytes nor for another Read, and ignores
+// deadlines.
 func TestByteStreamReadNothing(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{})
@@ -133,7 +136,7 @@ func TestByteStreamReadNothing(t *testing.T) {
 		nothing := func() {
 			t.Helper()
 			if n, err := nc.Read(nil); n != 0 || err != nil {
-				t.Errorf("Read(nil): %d, %v", n, err)
+				t.Errorf("Read(nil) = %d, %v; want 0, nil", n, err)
 			}
 		}
 		nothing()
@@ -146,9 +149,11 @@ func TestByteStreamReadNothing(t *testing.T) {
 	})
 }
 
-// A stream of binary messages refuses text: "1003 indicates that an endpoint is
-// terminating the connection because it has received a type of data it cannot accept" (RFC
-// 6455, section 7.4.1, https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1).
+// "1003 indicates that an endpoint is terminating the connection because it has received a
+// type of data it cannot accept"
+// https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+//
+// A stream of binary messages refuses text.
 func TestByteStreamRefusesText(t *testing.T) {
 	for _, text := range []string{"", "some text", strings.Repeat("long ", 20_000)} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -156,17 +161,17 @@ func TestByteStreamRefusesText(t *testing.T) {
 			nc := c.ByteStream(Binary)
 			go func() {
 				p.send(wire.OpBinary, true, "bytes")
-				p.nc.Write(p.frame(wire.OpText, false, []byte(text))) // which may not be read to its end
+				p.nc.Write(p.frame(wire.OpText, false, []byte(text))) // may not be read to its end
 			}()
 			b := make([]byte, 10)
 			if n, err := nc.Read(b); string(b[:n]) != "bytes" || err != nil {
-				t.Fatalf("%q, %v", b[:n], err)
+				t.Fatalf(`read %q, %v; want "bytes"`, b[:n], err)
 			}
 			nc.SetReadDeadline(time.Unix(1, 0))
 			_, err := nc.Read(b)
 			wantTimeout(t, err)
 			nc.SetReadDeadline(time.Time{})
-			told := start(func() string {
+			reason := start(func() string {
 				reason := p.expectClose(StatusUnsupportedData)
 				p.nc.Close()
 				return reason
@@ -174,27 +179,30 @@ func TestByteStreamRefusesText(t *testing.T) {
 			for range 2 {
 				n, err := nc.Read(b)
 				var e *Error
-				if n != 0 || !errors.As(err, &e) || e.Code != StatusUnsupportedData || !errors.Is(err, errTextMessage) || errors.Is(err, net.ErrClosed) {
-					t.Errorf("Read: %d, %v", n, err)
+				if n != 0 || !errors.As(err, &e) || e.Code != StatusUnsupportedData ||
+					!errors.Is(err, errTextMessage) || errors.Is(err, net.ErrClosed) {
+					t.Errorf("Read: got %d, %v; want 0, %v", n, err, errTextMessage)
 				}
 			}
-			if got := <-told; got != errTextMessage.Error() {
-				t.Errorf("the peer was told %q", got)
+			if got := <-reason; got != errTextMessage.Error() {
+				t.Errorf("the close frame has reason %q, want %q", got, errTextMessage)
 			}
 			if _, err := nc.Write(b); !errors.Is(err, errTextMessage) {
-				t.Errorf("Write: %v", err)
+				t.Errorf("Write: got %v, want %v", err, errTextMessage)
 			}
 		})
 	}
 }
 
-// A deadline between the two steps of a refusal does not turn it into a message that is
-// skipped.
+// A deadline that passes between the header of a text message and its refusal does not
+// make Read skip the message.
 func TestByteStreamRefusesTextLater(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
 		a := c.ByteStream(Binary).(*adapter)
-		go p.nc.Write(append(p.frame(wire.OpText, true, []byte("text")), p.frame(wire.OpBinary, true, []byte("bytes"))...))
+		stream := p.frame(wire.OpText, true, []byte("text"))
+		stream = append(stream, p.frame(wire.OpBinary, true, []byte("bytes"))...)
+		go p.nc.Write(stream)
 		var err error
 		if a.r, err = c.Reader(context.Background()); err != nil {
 			t.Fatal(err)
@@ -205,26 +213,27 @@ func TestByteStreamRefusesTextLater(t *testing.T) {
 		a.SetReadDeadline(time.Time{})
 		go p.drain()
 		if n, err := a.Read(make([]byte, 1)); n != 0 || !errors.Is(err, errTextMessage) {
-			t.Errorf("%d, %v", n, err)
+			t.Errorf("Read: got %d, %v; want 0, %v", n, err, errTextMessage)
 		}
 	})
 }
 
-// The net.Conn has the methods of a net.Conn and no way to the transport.
+// The net.Conn has only the methods of net.Conn, and does not reveal the transport.
 func TestByteStreamHidesTransport(t *testing.T) {
 	checkLeaks(t)
 	c, _ := newPeerWith(t, "tcp", wire.Server)
 	nc := c.ByteStream(Binary)
 	if got, want := reflect.TypeOf(nc).NumMethod(), reflect.TypeFor[net.Conn]().NumMethod(); got != want {
-		t.Errorf("%d exported methods, want %d", got, want)
+		t.Errorf("got %d exported methods, want %d", got, want)
 	}
 	typ := reflect.TypeOf(nc).Elem()
 	for i := range typ.NumField() {
 		if f := typ.Field(i); f.IsExported() {
-			t.Errorf("%s can be reached by reflection", f.Name)
+			t.Errorf("the field %s is exported", f.Name)
 		}
 	}
 	if nc.LocalAddr() != c.LocalAddr() || nc.RemoteAddr() != c.RemoteAddr() {
-		t.Errorf("addresses %v and %v", nc.LocalAddr(), nc.RemoteAddr())
+		t.Errorf("got addresses %v and %v, want %v and %v",
+			nc.LocalAddr(), nc.RemoteAddr(), c.LocalAddr(), c.RemoteAddr())
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Bytes come through in their order, however they are written and read.
+// Bytes arrive in order, whatever the sizes of Writes and Reads.
 func TestByteStream(t *testing.T) {
 	for _, kind := range transports {
 		t.Run(kind, func(t *testing.T) {
@@ -49,25 +49,25 @@ func TestByteStream(t *testing.T) {
 				}
 			}
 			if !bytes.Equal(got, want) {
-				t.Errorf("seed %d: other bytes came", seed)
+				t.Errorf("seed %d: the bytes read differ from those written", seed)
 			}
 			if err := <-written; err != nil {
 				t.Errorf("seed %d: %v", seed, err)
 			}
 			if n, err := to.Read(make([]byte, 1)); n != 0 || err != io.EOF {
-				t.Errorf("Read after EOF: %d, %v", n, err)
+				t.Errorf("Read after EOF: got %d, %v; want 0, EOF", n, err)
 			}
 			if err := to.Close(); err != nil {
 				t.Errorf("Close after EOF: %v", err)
 			}
 			if _, err := to.Write([]byte("x")); err == nil {
-				t.Error("Write after the end succeeded")
+				t.Error("Write after EOF and Close succeeded")
 			}
 		})
 	}
 }
 
-// Write cuts at 64 KiB; Read joins messages of both types, empty ones too.
+// Write sends messages of at most 64 KiB. Read joins messages of both types, and empty ones.
 func TestByteStreamMessages(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
@@ -79,7 +79,7 @@ func TestByteStreamMessages(t *testing.T) {
 	for _, n := range []int{adapterMessage, adapterMessage, 5} {
 		h, b, err := p.next()
 		if err != nil || h.Opcode != wire.OpText || !h.Fin || len(b) != n {
-			t.Fatalf("got %+v, %d bytes, %v; want %d", h, len(b), err, n)
+			t.Fatalf("got %+v, %d bytes, %v; want %d bytes of text", h, len(b), err, n)
 		}
 	}
 	if err := <-written; err != nil {
@@ -93,14 +93,14 @@ func TestByteStreamMessages(t *testing.T) {
 	p.send(wire.OpBinary, true, "three")
 	b := make([]byte, len("one two three"))
 	if _, err := io.ReadFull(nc, b); err != nil || string(b) != "one two three" {
-		t.Errorf("read %q, %v", b, err)
+		t.Errorf(`read %q, %v; want "one two three"`, b, err)
 	}
 	if n, err := nc.Read(nil); n != 0 || err != nil {
-		t.Errorf("Read(nil): %d, %v", n, err)
+		t.Errorf("Read(nil) = %d, %v; want 0, nil", n, err)
 	}
 }
 
-// The peer's close is the end of the stream only if all is well.
+// A close frame of the peer is io.EOF only if its code says that nothing went wrong.
 func TestByteStreamEOF(t *testing.T) {
 	for _, code := range []StatusCode{
 		StatusNormalClosure, StatusGoingAway, StatusNoStatusReceived,
@@ -113,37 +113,38 @@ func TestByteStreamEOF(t *testing.T) {
 		p.sendClose(code, "")
 		b := make([]byte, 10)
 		if n, err := nc.Read(b); string(b[:n]) != "last" || err != nil {
-			t.Fatalf("%v: read %q, %v", code, b[:n], err)
+			t.Fatalf(`%v: read %q, %v; want "last"`, code, b[:n], err)
 		}
 		_, err := nc.Read(b)
 		var peer *CloseError
 		well := code == StatusNormalClosure || code == StatusGoingAway || code == StatusNoStatusReceived
 		if well && err != io.EOF || !well && (!errors.As(err, &peer) || peer.Code != code) {
-			t.Errorf("%v: %v", code, err)
+			t.Errorf("%v: got %v, want EOF: %v", code, err, well)
 		}
 		if _, err := nc.Write(b); err == nil || err == io.EOF || errors.Is(err, net.ErrClosed) {
-			t.Errorf("%v: Write: %v", code, err)
+			t.Errorf("%v: Write: got %v, want an error that is not net.ErrClosed", code, err)
 		}
 		if err := nc.Close(); (err == nil) != well {
-			t.Errorf("%v: Close: %v", code, err)
+			t.Errorf("%v: Close: got %v, want nil: %v", code, err, well)
 		}
 		if err := nc.SetDeadline(time.Now()); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("%v: SetDeadline: %v", code, err)
+			t.Errorf("%v: SetDeadline: got %v, want net.ErrClosed", code, err)
 		}
 	}
 }
 
-// wantTimeout checks that err is that of a deadline that passed on a connection
-// that lives on.
+// wantTimeout checks that err is a timeout of a call, and that the connection has not
+// ended.
 func wantTimeout(t *testing.T, err error) {
 	t.Helper()
 	var ne net.Error
-	if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &ne) || !ne.Timeout() || errors.Is(err, net.ErrClosed) {
+	if !errors.Is(err, os.ErrDeadlineExceeded) || !errors.As(err, &ne) || !ne.Timeout() ||
+		errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v, want a timeout", err)
 	}
 }
 
-// A deadline that ends a Read, anywhere in a frame, loses nothing.
+// A deadline that interrupts Read anywhere in a frame loses no bytes.
 func TestByteStreamReadDeadline(t *testing.T) {
 	for _, kind := range transports {
 		t.Run(kind, func(t *testing.T) {
@@ -183,19 +184,19 @@ func TestByteStreamReadDeadline(t *testing.T) {
 				}
 			}
 			if !bytes.Equal(got, want) {
-				t.Error("other bytes came")
+				t.Error("the bytes read differ from those sent")
 			}
 		})
 	}
 }
 
-// Deadlines that have passed, are moved and are cleared. What has passed stops even
-// a Read of what is there.
+// Deadlines can be moved and cleared. A deadline that has passed fails a Read even if
+// bytes are available.
 func TestByteStreamMovedDeadline(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
 		nc := c.ByteStream(Binary)
-		p2 := start(func() bool { p.send(wire.OpBinary, true, "0123456789"); return true })
+		sent := start(func() bool { p.send(wire.OpBinary, true, "0123456789"); return true })
 		b := make([]byte, 2)
 		read := func(want string) {
 			t.Helper()
@@ -204,7 +205,7 @@ func TestByteStreamMovedDeadline(t *testing.T) {
 			}
 		}
 		read("01")
-		<-p2
+		<-sent
 		nc.SetReadDeadline(time.Unix(1, 0))
 		_, err := nc.Read(b)
 		wantTimeout(t, err)
@@ -221,7 +222,7 @@ func TestByteStreamMovedDeadline(t *testing.T) {
 		read("67")
 		read("89")
 
-		// Moved while somebody waits.
+		// The deadline is moved while a Read waits.
 		began := time.Now()
 		waiting := start(func() error { _, err := nc.Read(b); return err })
 		time.Sleep(time.Minute)
@@ -232,12 +233,12 @@ func TestByteStreamMovedDeadline(t *testing.T) {
 		nc.SetReadDeadline(time.Now().Add(time.Minute))
 		wantTimeout(t, <-waiting)
 		if took := time.Since(began); took != 5*time.Hour+3*time.Minute {
-			t.Errorf("the Read ended after %v", took)
+			t.Errorf("Read timed out after %v, want %v", took, 5*time.Hour+3*time.Minute)
 		}
 	})
 }
 
-// A Write that is cut counts what it took, which goes out later.
+// A Write that times out returns how many bytes it accepted. They are sent later.
 func TestByteStreamWriteDeadline(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "pipe", wire.Client)
@@ -245,7 +246,7 @@ func TestByteStreamWriteDeadline(t *testing.T) {
 	nc.SetWriteDeadline(time.Unix(1, 0))
 	n, err := nc.Write([]byte("not sent"))
 	if n != 0 {
-		t.Errorf("%d bytes were taken after the deadline", n)
+		t.Errorf("Write accepted %d bytes after the deadline, want 0", n)
 	}
 	wantTimeout(t, err)
 
@@ -260,7 +261,7 @@ func TestByteStreamWriteDeadline(t *testing.T) {
 	nc.SetWriteDeadline(time.Now())
 	wantTimeout(t, <-cut)
 	if n != 2*adapterMessage {
-		t.Errorf("%d bytes were taken, want %d", n, 2*adapterMessage)
+		t.Errorf("Write accepted %d bytes, want %d", n, 2*adapterMessage)
 	}
 	nc.SetWriteDeadline(time.Time{})
 	go nc.Write(data[n:])
@@ -268,8 +269,7 @@ func TestByteStreamWriteDeadline(t *testing.T) {
 	p.expect(wire.OpBinary, true, string(data[2*adapterMessage:]))
 }
 
-// A deadline that passed long ago stops neither pongs, nor pings, nor the closing
-// handshake.
+// A deadline that has passed stops neither pongs nor the closing handshake.
 func TestByteStreamStaleDeadline(t *testing.T) {
 	for _, kind := range transports {
 		for _, role := range roles {
@@ -297,7 +297,7 @@ func TestByteStreamStaleDeadline(t *testing.T) {
 			})
 			p.expect(wire.OpPong, true, "still there?")
 			if got := <-read; got != "yes" {
-				t.Errorf("%s: read %q", kind, got)
+				t.Errorf(`%s: read %q, want "yes"`, kind, got)
 			}
 			nc.SetReadDeadline(time.Unix(1, 0))
 			closed := start(nc.Close)
@@ -311,32 +311,34 @@ func TestByteStreamStaleDeadline(t *testing.T) {
 	}
 }
 
-// Over TLS a Write that was cut ends the connection, and says why. That is news once:
-// no later call times out because of it.
+// A Write over TLS that times out within a message ends the connection, and its error says
+// so. Later calls return that cause, but do not count as timeouts.
 func TestByteStreamCutTLS(t *testing.T) {
 	checkLeaks(t)
-	client, _ := connPair(t, "tls", Limits{}) // the other end does not read
+	client, _ := connPair(t, "tls", Limits{}) // the server does not read
 	nc := client.ByteStream(Binary)
 	var err error
-	for err == nil || err == os.ErrDeadlineExceeded { // before the first byte of a message
+	for err == nil || err == os.ErrDeadlineExceeded { // timed out before the first byte of a message
 		nc.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
 		_, err = nc.Write(make([]byte, 1<<20))
 	}
 	var ne net.Error
-	if !errors.As(err, &ne) || !ne.Timeout() || errors.Is(err, net.ErrClosed) || !strings.Contains(err.Error(), "TLS") {
-		t.Errorf("Write: %v", err)
+	if !errors.As(err, &ne) || !ne.Timeout() || errors.Is(err, net.ErrClosed) ||
+		!strings.Contains(err.Error(), "TLS") {
+		t.Errorf("Write: got %v, want a timeout that names TLS", err)
 	}
 	nc.SetDeadline(time.Time{})
 	_, wrote := nc.Write([]byte("late"))
 	_, read := nc.Read(make([]byte, 1))
 	for _, err := range []error{wrote, read} {
-		if os.IsTimeout(err) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) || !strings.Contains(err.Error(), "TLS") {
-			t.Errorf("after it: %v", err)
+		if os.IsTimeout(err) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) ||
+			!strings.Contains(err.Error(), "TLS") {
+			t.Errorf("later call: got %v, want an error that names TLS and is no timeout", err)
 		}
 	}
 }
 
-// Any number of goroutines may use the adapter.
+// Any number of goroutines may read and write a ByteStream.
 func TestByteStreamConcurrent(t *testing.T) {
 	checkLeaks(t)
 	client, server := connPair(t, "tcp", Limits{})
@@ -387,7 +389,7 @@ func TestByteStreamConcurrent(t *testing.T) {
 	}
 	for i, n := range total {
 		if n != rounds*size {
-			t.Errorf("%d bytes of writer %d came, want %d", n, i, rounds*size)
+			t.Errorf("got %d bytes of writer %d, want %d", n, i, rounds*size)
 		}
 	}
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Text is cut at runes: at 64 KiB, and where a Write ends within one. What has been cut
-// off goes out with the next Write.
+// Text is cut between runes, at 64 KiB and at the end of a Write. The first bytes of an
+// incomplete rune are sent with the next Write.
 func TestByteStreamTextCutsAtRunes(t *testing.T) {
 	full := strings.Repeat("x", adapterMessage-1)
 	for _, row := range []struct {
@@ -31,9 +31,10 @@ func TestByteStreamTextCutsAtRunes(t *testing.T) {
 		{[]string{full + "\xc3", "\xbcz"}, []string{full, "\u00fcz"}},
 		{[]string{full + "\U0001f600" + full}, []string{full, "\U0001f600" + full[3:], "xxx"}},
 		{[]string{"\xc3", "\xbc" + full}, []string{"\u00fc" + full[1:], "x"}},
-		// Not UTF-8: as with Conn.Write it is for the peer to find.
+		// Invalid UTF-8 is sent, as by Conn.Write, and is for the peer to find.
 		{[]string{"\xe2", "\xe2", "("}, []string{"\xe2", "\xe2("}},
-		{[]string{"\x80\x80", "\xff", "\xed\xa0", "\xc3("}, []string{"\x80\x80", "\xff", "\xed\xa0", "\xc3("}},
+		{[]string{"\x80\x80", "\xff", "\xed\xa0", "\xc3("},
+			[]string{"\x80\x80", "\xff", "\xed\xa0", "\xc3("}},
 	} {
 		for _, role := range roles {
 			checkLeaks(t)
@@ -43,9 +44,9 @@ func TestByteStreamTextCutsAtRunes(t *testing.T) {
 				for _, s := range row.writes {
 					b := []byte(s)
 					if n, err := nc.Write(b); n != len(s) || err != nil || string(b) != s {
-						return errors.Join(errors.New("a short Write"), err)
+						return errors.Join(errors.New("short Write, or one that changed its argument"), err)
 					}
-					clear(b) // it is the caller's again
+					clear(b) // the caller may reuse it
 				}
 				return nil
 			})
@@ -66,14 +67,15 @@ func TestByteStreamTextCutsAtRunes(t *testing.T) {
 	}
 }
 
-// However text is divided into Writes, it arrives, and every message is whole text.
+// Text arrives however it is divided into Writes, and every message is valid UTF-8.
 func TestByteStreamTextStream(t *testing.T) {
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
+	runes := []rune("a\u00fc\u20ac\U0001f600\u007f\u0800\uffff\U0010ffff")
 	for _, most := range []int{2, 5, 100, 3 * adapterMessage} {
 		var text []byte
 		for len(text) < min(2000*most, 3*adapterMessage) {
-			text = utf8.AppendRune(text, []rune("a\u00fc\u20ac\U0001f600\u007f\u0800\uffff\U0010ffff")[random.IntN(8)])
+			text = utf8.AppendRune(text, runes[random.IntN(len(runes))])
 		}
 		checkLeaks(t)
 		client, server := connPair(t, "tcp", Limits{})
@@ -89,19 +91,20 @@ func TestByteStreamTextStream(t *testing.T) {
 			nc.Close()
 		}()
 		var got []byte
-		for m, err := range server.Messages(bounded(t)) { // which checks each
+		for m, err := range server.Messages(bounded(t)) { // Messages validates each
 			if err != nil || len(m.Data) > adapterMessage || len(m.Data) == 0 {
-				t.Fatalf("seed %d: message of %d bytes, %v", seed, len(m.Data), err)
+				t.Fatalf("seed %d: got a message of %d bytes, %v; want 1 to %d",
+					seed, len(m.Data), err, adapterMessage)
 			}
 			got = append(got, m.Data...)
 		}
 		if !bytes.Equal(got, text) {
-			t.Errorf("seed %d: %d bytes came, or others, of %d", seed, len(got), len(text))
+			t.Errorf("seed %d: got %d bytes or other ones, want %d", seed, len(got), len(text))
 		}
 	}
 }
 
-// A stream of text that ends within a rune does not end well, and both sides know.
+// If the text ends within a rune, Close returns an error and sends 1011.
 func TestByteStreamTextEndsInRune(t *testing.T) {
 	checkLeaks(t)
 	c, p := newPeerWith(t, "tcp", wire.Server)
@@ -112,19 +115,19 @@ func TestByteStreamTextEndsInRune(t *testing.T) {
 	p.expect(wire.OpText, true, "10 ")
 	closed := start(nc.Close)
 	if reason := p.expectClose(StatusInternalError); reason != "text ends within a rune" {
-		t.Errorf("the peer was told %q", reason)
+		t.Errorf(`got reason %q, want "text ends within a rune"`, reason)
 	}
 	p.sendClose(StatusInternalError, "")
 	p.nc.Close()
 	if err := <-closed; err != errHalfRune {
-		t.Errorf("Close: %v", err)
+		t.Errorf("Close: got %v, want %v", err, errHalfRune)
 	}
 	if err := nc.Close(); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("a second Close: %v", err)
+		t.Errorf("second Close: got %v, want net.ErrClosed", err)
 	}
 }
 
-// Half a rune whose other half is not sent in time is kept for the next Write.
+// If a Write times out, the incomplete rune of the Write before is kept for the next one.
 func TestByteStreamTextCutByDeadline(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -133,7 +136,7 @@ func TestByteStreamTextCutByDeadline(t *testing.T) {
 		nc.SetWriteDeadline(longAgo)
 		n, err := io.WriteString(nc, "\xac")
 		if wantTimeout(t, err); n != 0 {
-			t.Errorf("%d bytes were taken", n)
+			t.Errorf("Write accepted %d bytes, want 0", n)
 		}
 		nc.SetWriteDeadline(time.Time{})
 		go io.WriteString(nc, "\xac!")

@@ -14,7 +14,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A cutStream is a stream of frames of every kind and what is to be read from it.
+// cutStream returns a stream of all kinds of frames, and the messages to be read from it.
 func cutStream(p *peer) (stream []byte, want []received) {
 	add := func(op wire.Opcode, fin bool, payload string) {
 		stream = append(stream, p.frame(op, fin, []byte(payload))...)
@@ -26,7 +26,7 @@ func cutStream(p *peer) (stream []byte, want []received) {
 	add(wire.OpContinuation, false, "")
 	add(wire.OpPing, true, "")
 	add(wire.OpContinuation, false, "\x9c\x88 two ")
-	add(wire.OpPong, true, "nobody asked")
+	add(wire.OpPong, true, "unsolicited")
 	add(wire.OpContinuation, true, "three")
 	add(wire.OpBinary, true, strings.Repeat("b", 130))
 	add(wire.OpBinary, false, "")
@@ -38,8 +38,8 @@ func cutStream(p *peer) (stream []byte, want []received) {
 	}
 }
 
-// A read that is cancelled, or times out, at any byte of the stream loses nothing
-// and repeats nothing, in whatever way one reads.
+// A read that is canceled or times out at any byte of the stream neither loses nor repeats
+// data, whatever the way of reading.
 func TestReadInterruptedAtEveryByte(t *testing.T) {
 	for _, want := range []error{context.Canceled, context.DeadlineExceeded} {
 		for _, style := range readStyles {
@@ -72,7 +72,7 @@ func TestReadInterruptedAtEveryByte(t *testing.T) {
 					}
 					c.CloseNow()
 					if n := (<-frames).count[wire.OpPong]; n != 2 {
-						t.Errorf("%d pongs", n)
+						t.Errorf("got %d pongs, want 2", n)
 					}
 				})
 			})
@@ -80,8 +80,9 @@ func TestReadInterruptedAtEveryByte(t *testing.T) {
 	}
 }
 
-// The same with contexts that serve for several reads, that have ended before and
-// that never end, with the ways to read in turns, and bytes that come at any time.
+// Interrupted reads neither lose nor repeat data if a context is used for several reads,
+// has ended before or never ends, if the ways of reading alternate, and if bytes arrive at
+// any time.
 func TestReadInterruptedAtRandom(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		for seed := range uint64(100) {
@@ -90,7 +91,7 @@ func TestReadInterruptedAtRandom(t *testing.T) {
 			c, p := newPeer(t, role, Limits{})
 			frames := p.collect()
 			stream, messages := cutStream(p)
-			pauses := make([]time.Duration, len(stream)) // random is not for two goroutines
+			pauses := make([]time.Duration, len(stream)) // random is not safe for two goroutines
 			for i := range pauses {
 				pauses[i] = pause()
 			}
@@ -104,7 +105,7 @@ func TestReadInterruptedAtRandom(t *testing.T) {
 			read := readStyles[0].make(c)
 			var got []received
 			for len(got) < len(messages) {
-				if c.in.stream == nil { // else the rest of the message would be skipped
+				if c.in.stream == nil { // otherwise, the rest of the message would be skipped
 					read = readStyles[random.IntN(len(readStyles))].make(c)
 				}
 				switch g := read(ctx); {
@@ -127,14 +128,14 @@ func TestReadInterruptedAtRandom(t *testing.T) {
 			}
 			c.CloseNow()
 			if n := (<-frames).count[wire.OpPong]; n != 2 {
-				t.Errorf("seed %d: %d pongs", seed, n)
+				t.Errorf("seed %d: got %d pongs, want 2", seed, n)
 			}
 		}
 	})
 }
 
-// A large frame is read straight to its destination, and that read may be
-// interrupted as well.
+// A large frame is read directly into its destination. That read can be interrupted as
+// well.
 func TestReadInterruptedInLargeFrame(t *testing.T) {
 	for _, style := range readStyles {
 		t.Run(style.name, func(t *testing.T) {
@@ -157,7 +158,7 @@ func TestReadInterruptedInLargeFrame(t *testing.T) {
 						if len(stream) > 0 {
 							interrupted(t, (<-done).err, context.Canceled)
 						} else if g := <-done; g != (received{Text, want, nil}) {
-							t.Fatalf("%d bytes, %v", len(g.data), g.err)
+							t.Fatalf("got %d bytes or other ones, %v; want %d", len(g.data), g.err, len(want))
 						}
 					}
 				}
@@ -166,8 +167,8 @@ func TestReadInterruptedInLargeFrame(t *testing.T) {
 	}
 }
 
-// Over sockets the system call itself is interrupted. Nothing is lost either,
-// however the end of the context and the bytes meet.
+// Over sockets, cancellation interrupts the system call. No data is lost, even if the
+// context ends and bytes arrive at the same time.
 func TestReadInterruptedOverSockets(t *testing.T) {
 	for _, kind := range []string{"tcp", "unix", "tls"} {
 		for _, style := range readStyles {
@@ -220,15 +221,15 @@ func TestReadInterruptedOverSockets(t *testing.T) {
 					}
 					c.CloseNow()
 					<-frames
-					t.Logf("%d reads were cancelled", cuts)
+					t.Logf("%d reads were canceled", cuts)
 				})
 			}
 		}
 	}
 }
 
-// What one way of reading has gathered when it was interrupted, another goes on
-// with.
+// After an interrupted read, another way of reading continues with the bytes that have
+// arrived.
 func TestReadResumesAnotherWay(t *testing.T) {
 	for _, first := range readStyles[:3] {
 		for _, second := range readStyles {
@@ -246,7 +247,7 @@ func TestReadResumesAnotherWay(t *testing.T) {
 					p.write(whole[len(whole)-3:])
 					p.send(wire.OpContinuation, true, "and the rest")
 					if g := <-done; g != (received{Text, "gathered, and the rest", nil}) {
-						t.Errorf("%+v", g)
+						t.Errorf("got %+v, want the whole message", g)
 					}
 				})
 			})
@@ -254,8 +255,8 @@ func TestReadResumesAnotherWay(t *testing.T) {
 	}
 }
 
-// A message that a later read is skipping has no reader any more, though the
-// skipping was interrupted: it would miss bytes.
+// A MessageReader fails once a later read has begun to skip its message, even if that read
+// was interrupted. Otherwise, it would miss bytes.
 func TestReaderSupersededWhileSkipped(t *testing.T) {
 	for _, style := range readStyles {
 		t.Run(style.name, func(t *testing.T) {
@@ -282,24 +283,25 @@ func TestReaderSupersededWhileSkipped(t *testing.T) {
 				cancel()
 				interrupted(t, (<-done).err, context.Canceled)
 				if n, err := r.Read(b); !errors.Is(err, errSuperseded) {
-					t.Errorf("the reader of a skipped message: %q, %v", b[:n], err)
+					t.Errorf("the reader of the skipped message: got %q, %v; want %v",
+						b[:n], err, errSuperseded)
 				}
 				done = start(func() received { return read(context.Background()) })
 				p.send(wire.OpContinuation, true, "ghi")
 				p.send(wire.OpText, true, "next")
 				if g := <-done; g != (received{Text, "next", nil}) {
-					t.Errorf("%+v", g)
+					t.Errorf(`got %+v, want "next"`, g)
 				}
 				if _, err := r.Read(b); !errors.Is(err, errSuperseded) {
-					t.Errorf("later: %v", err)
+					t.Errorf("the reader, later: got %v, want %v", err, errSuperseded)
 				}
 			})
 		})
 	}
 }
 
-// A context is registered once for all the reads that it is given to in a row,
-// and for writes only where they have to wait.
+// AfterFunc is called once for consecutive reads with the same context, and for writes
+// only if they must wait.
 func TestContextRegisteredOnce(t *testing.T) {
 	for _, kind := range []string{"tcp", "unix", "pipe"} {
 		for _, style := range readStyles {
@@ -316,7 +318,7 @@ func TestContextRegisteredOnce(t *testing.T) {
 					<-sent
 				}
 				if ctx.registered != 1 {
-					t.Errorf("registered %d times for 100 reads", ctx.registered)
+					t.Errorf("registered %d times for 100 reads, want 1", ctx.registered)
 				}
 				if kind == "pipe" {
 					return
@@ -328,14 +330,14 @@ func TestContextRegisteredOnce(t *testing.T) {
 					}
 				}
 				if ctx.registered != 0 {
-					t.Errorf("registered %d times for 100 writes that did not wait", ctx.registered)
+					t.Errorf("registered %d times for 100 writes that did not wait, want 0", ctx.registered)
 				}
 			})
 		}
 	}
 }
 
-// A context that ends between two reads, or after the last, harms nothing.
+// A context that ends after its read does not affect later reads.
 func TestContextEndsBetweenReads(t *testing.T) {
 	for _, kind := range []string{"tcp", "unix", "pipe", "tls"} {
 		for _, role := range roles {

@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Close reads while it writes: a peer that is in the middle of a message, and will
-// not read before that is out, does not hold it up.
+// Close reads while it writes. A peer that sends a whole message before it reads does not
+// delay it.
 func TestCloseWhilePeerWrites(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -20,18 +20,18 @@ func TestCloseWhilePeerWrites(t *testing.T) {
 		closed := start(func() error { return c.Close(ctx, StatusGoingAway, "bye") })
 		p.send(wire.OpBinary, true, strings.Repeat("x", 3*blockSize))
 		if reason := p.expectClose(StatusGoingAway); reason != "bye" {
-			t.Errorf("the reason is %q", reason)
+			t.Errorf(`got reason %q, want "bye"`, reason)
 		}
 		p.sendClose(StatusGoingAway, "")
 		p.nc.Close()
 		if err := <-closed; err != nil || time.Since(began) > 0 {
-			t.Errorf("Close: %v after %v", err, time.Since(began))
+			t.Errorf("Close: got %v after %v, want nil at once", err, time.Since(began))
 		}
 	})
 }
 
-// Two sides that close at once, over a transport that holds no byte, do not wait
-// for each other.
+// Two sides that close at the same time do not wait for each other, even over a transport
+// without buffers.
 func TestCloseAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		client, server := connPair(t, "pipe", Limits{})
@@ -40,13 +40,13 @@ func TestCloseAtOnce(t *testing.T) {
 		one := start(func() error { return client.Close(ctx, StatusNormalClosure, "") })
 		two := start(func() error { return server.Close(ctx, StatusNormalClosure, "") })
 		if err := errors.Join(<-one, <-two); err != nil || time.Since(began) > 0 {
-			t.Errorf("Close: %v after %v", err, time.Since(began))
+			t.Errorf("Close: got %v after %v, want nil at once", err, time.Since(began))
 		}
 	})
 }
 
-// Close waits neither for a Write that the peer does not take, nor for its own
-// frame behind it, longer than it should.
+// Close times out if the peer does not read a Write in progress, so that the close frame
+// cannot be sent.
 func TestCloseDuringBlockedWrite(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{CloseTimeout: 3 * time.Second})
@@ -55,10 +55,10 @@ func TestCloseDuringBlockedWrite(t *testing.T) {
 		began := time.Now()
 		err := c.Close(ctx, StatusNormalClosure, "")
 		if took := time.Since(began); err == nil || took != 3*time.Second {
-			t.Errorf("Close: %v after %v", err, took)
+			t.Errorf("Close: got %v after %v, want an error after 3s", err, took)
 		}
 		if err := <-written; !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
 	})
 }

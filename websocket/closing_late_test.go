@@ -11,20 +11,20 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A message that waits behind a close frame can never go out. When its context ends
-// it is not accepted, though an extension has transformed it.
+// A message that waits while a close frame is written can never be sent. When its context
+// ends, it is not accepted, even though an extension has transformed it.
 func TestCloseBeforeTransformedMessage(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p, _, _ := runsPeer(t, role, Limits{})
 		ctx, cancel := context.WithCancel(context.Background())
 		w := transformedWriter(t, ctx, c, 2*fragmentSize)
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
-		synctest.Wait() // its frame has the turn until the peer reads
+		synctest.Wait() // the close frame is being written until the peer reads
 		written := start(w.Close)
 		synctest.Wait()
 		cancel()
 		if e := wantError(t, <-written, "write", net.ErrClosed); e.Accepted {
-			t.Errorf("%+v", e)
+			t.Errorf("got %+v, want Accepted: false", e)
 		}
 		wantCloseAlone(t, p)
 		if err := <-closed; err != nil {
@@ -33,8 +33,8 @@ func TestCloseBeforeTransformedMessage(t *testing.T) {
 	})
 }
 
-// A message may be accepted at the very moment in which Close gets the turn: it goes
-// out before the close frame.
+// A message that is accepted just as Close gets the turn to write is sent before the close
+// frame.
 func TestCloseAfterAcceptedMessage(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p, _, theirs := runsPeer(t, role, Limits{})
@@ -49,11 +49,11 @@ func TestCloseAfterAcceptedMessage(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		if e := wantError(t, <-written, "write", context.Canceled); !e.Accepted {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want Accepted: true", e)
 		}
-		c.out.frames.unlock() // as if this had been before the message was postponed
+		c.out.frames.unlock() // as if Close had got the turn before the message was accepted
 		if _, got := p.message(); len(theirs.decode(got)) != 2*fragmentSize {
-			t.Errorf("%d bytes came", len(got))
+			t.Errorf("got a message of %d bytes encoded, want %d decoded", len(got), 2*fragmentSize)
 		}
 		wantCloseAlone(t, p)
 		if err := <-closed; err != nil {
@@ -62,8 +62,8 @@ func TestCloseAfterAcceptedMessage(t *testing.T) {
 	})
 }
 
-// A part of a message is accepted, then the connection is closed: the message was
-// never ended, so the Writer's Close does not say that it was accepted.
+// Close between the fragments of a message: the message was not accepted, even if its
+// fragments were, and the error of MessageWriter.Close says so.
 func TestCloseInUnendedMessage(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -77,14 +77,15 @@ func TestCloseInUnendedMessage(t *testing.T) {
 		p.take(3)
 		cancel()
 		if e := wantError(t, <-flushed, "write", context.Canceled); !e.Accepted {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want Accepted: true", e)
 		}
 		closed := start(func() error { return c.Close(context.Background(), StatusGoingAway, "") })
 		synctest.Wait()
 		p.expect(wire.OpText, false, "begun")
 		synctest.Wait() // the close frame waits for the peer to read
-		if e := wantError(t, w.Close(), "write", context.Canceled); e.Accepted || errors.Is(e, net.ErrClosed) {
-			t.Errorf("%+v", e)
+		e := wantError(t, w.Close(), "write", context.Canceled)
+		if e.Accepted || errors.Is(e, net.ErrClosed) {
+			t.Errorf("got %+v, want Accepted: false and not net.ErrClosed", e)
 		}
 		wantCloseAlone(t, p)
 		if err := <-closed; err != nil {
@@ -93,8 +94,8 @@ func TestCloseInUnendedMessage(t *testing.T) {
 	})
 }
 
-// transformedWriter returns a Writer that holds a message of n bytes, more than
-// fragmentSize, which the extension has begun to transform.
+// transformedWriter returns a MessageWriter with n bytes of a message that the extension has
+// begun to transform. n must be more than fragmentSize.
 func transformedWriter(t *testing.T, ctx context.Context, c *Conn, n int) *MessageWriter {
 	t.Helper()
 	w, err := c.Writer(ctx, Binary)
@@ -107,14 +108,14 @@ func transformedWriter(t *testing.T, ctx context.Context, c *Conn, n int) *Messa
 	return w
 }
 
-// wantCloseAlone answers the close frame that comes next, and checks that it is the
-// last.
+// wantCloseAlone checks that the next frame is a close frame, answers it, and checks that
+// no other frame follows.
 func wantCloseAlone(t *testing.T, p *peer) {
 	t.Helper()
 	p.expectClose(StatusGoingAway)
 	p.sendClose(StatusGoingAway, "")
 	if p.role == wire.Server {
-		p.nc.Close() // a server is the first to
+		p.nc.Close() // a server closes TCP first
 		return
 	}
 	p.expectEOF()

@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A read that comes while Close reads waits for the end, and may give up before: it
-// then leaves the reading to Close.
+// A read that is called while Close reads waits for the end of the connection. If its
+// context ends first, it returns and Close goes on reading.
 func TestReadGivesUpWhileCloseReads(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -27,13 +27,13 @@ func TestReadGivesUpWhileCloseReads(t *testing.T) {
 		select {
 		case g := <-gaveUp:
 			if !errors.Is(g.err, context.Canceled) || errors.Is(g.err, net.ErrClosed) {
-				t.Errorf("the read whose context ended: %v", g.err)
+				t.Errorf("the canceled read: got %v, want context.Canceled alone", g.err)
 			}
 		default:
-			t.Error("a read waits though its context has ended")
+			t.Error("the canceled read still waits")
 		}
 		if c.in.turn.tryLock() {
-			t.Error("the turn to read is free while Close has it")
+			t.Error("the turn to read is free while Close reads")
 		}
 		p.send(wire.OpText, true, "not read")
 		p.answer()
@@ -42,7 +42,7 @@ func TestReadGivesUpWhileCloseReads(t *testing.T) {
 			t.Errorf("Close: %v", err)
 		}
 		if g := <-stays; !errors.Is(g.err, net.ErrClosed) || g.data != "" {
-			t.Errorf("the other read: %+v", g)
+			t.Errorf("the other read: got %+v, want net.ErrClosed", g)
 		}
 	})
 }

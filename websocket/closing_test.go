@@ -13,8 +13,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The peer closes: it gets its code back, the reader gets code and reason, and the
-// loop over Messages ends as the code asks for.
+// When the peer closes, it gets its code back, and reads return its code and reason. A loop
+// over Messages ends without an error if the code says that nothing went wrong.
 func TestPeerCloses(t *testing.T) {
 	for _, row := range []struct {
 		code   StatusCode
@@ -40,7 +40,7 @@ func TestPeerCloses(t *testing.T) {
 					if row.code == StatusNoStatusReceived {
 						p.expect(wire.OpClose, true, "")
 					} else if reason := p.expectClose(row.code); reason != "" {
-						t.Errorf("reason %q sent back", reason)
+						t.Errorf("answered with reason %q, want none", reason)
 					}
 					p.nc.Close()
 					g := <-got
@@ -49,17 +49,17 @@ func TestPeerCloses(t *testing.T) {
 					switch {
 					case row.well && style.name == "Messages":
 						if g.err != errLoopEnded {
-							t.Errorf("the loop yielded %v", g.err)
+							t.Errorf("the loop yielded %v, want no error", g.err)
 						}
 					case !errors.As(g.err, &e) || *e != want || !errors.Is(g.err, net.ErrClosed):
 						t.Errorf("got %v, want %v", g.err, &want)
 					}
 					if cause, ok := context.Cause(c.Context()).(*CloseError); !ok || *cause != want {
-						t.Errorf("cause of Context: %v", context.Cause(c.Context()))
+						t.Errorf("Context has cause %v, want %v", context.Cause(c.Context()), &want)
 					}
 					wantClosed(t, c)
 					if _, _, err := c.Read(context.Background()); !errors.As(err, &e) || *e != want {
-						t.Errorf("next Read: %v", err)
+						t.Errorf("next Read: got %v, want %v", err, &want)
 					}
 				})
 			})
@@ -67,8 +67,8 @@ func TestPeerCloses(t *testing.T) {
 	}
 }
 
-// The server drops TCP at once, the client once the server has, or after
-// CloseTimeout (RFC 6455, section 7.1.1).
+// The server closes TCP at once. The client waits until the server has closed it, but no
+// longer than CloseTimeout (RFC 6455, section 7.1.1).
 func TestWhoDropsFirst(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		for _, peerFirst := range []bool{true, false} {
@@ -81,7 +81,9 @@ func TestWhoDropsFirst(t *testing.T) {
 					p.sendClose(StatusNormalClosure, "")
 					p.expectClose(StatusNormalClosure)
 				} else {
-					done = start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
+					done = start(func() error {
+						return c.Close(context.Background(), StatusNormalClosure, "")
+					})
 					p.expectClose(StatusNormalClosure)
 					p.sendClose(StatusNormalClosure, "")
 				}
@@ -98,10 +100,11 @@ func TestWhoDropsFirst(t *testing.T) {
 					p.expectEOF()
 				}
 				if err := <-done; peerFirst != (err != nil) {
-					t.Errorf("peer first %v: %v", peerFirst, err)
+					t.Errorf("peer first %v: got %v, want an error: %v", peerFirst, err, peerFirst)
 				}
 				if got := time.Since(begun); got != want {
-					t.Errorf("peer first %v, drops %v: TCP was dropped after %v, want %v", peerFirst, peerDrops, got, want)
+					t.Errorf("peer first %v, drops %v: TCP was closed after %v, want %v",
+						peerFirst, peerDrops, got, want)
 				}
 				wantClosed(t, c)
 			}
@@ -109,7 +112,7 @@ func TestWhoDropsFirst(t *testing.T) {
 	})
 }
 
-// What Close sends.
+// Close sends a close frame with the code and as much of the reason as fits.
 func TestCloseFrame(t *testing.T) {
 	for _, row := range []struct {
 		name, reason string
@@ -121,7 +124,8 @@ func TestCloseFrame(t *testing.T) {
 		{"empty", "", StatusNoStatusReceived, ""},
 		{"private", "", 4999, "\x13\x87"},
 		{"long", strings.Repeat("r", 200), StatusNormalClosure, "\x03\xe8" + strings.Repeat("r", 123)},
-		{"long, cut in a rune", strings.Repeat("\u00e4", 100), StatusNormalClosure, "\x03\xe8" + strings.Repeat("\u00e4", 61)},
+		{"long, cut in a rune", strings.Repeat("\u00e4", 100), StatusNormalClosure,
+			"\x03\xe8" + strings.Repeat("\u00e4", 61)},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
@@ -135,7 +139,7 @@ func TestCloseFrame(t *testing.T) {
 				}
 				var e *Error
 				if cause := context.Cause(c.Context()); !errors.As(cause, &e) || e.Err != net.ErrClosed {
-					t.Errorf("cause of Context: %v", cause)
+					t.Errorf("Context has cause %v, want net.ErrClosed alone", cause)
 				}
 				wantClosed(t, c)
 			})
@@ -143,8 +147,8 @@ func TestCloseFrame(t *testing.T) {
 	}
 }
 
-// Close with a code or a reason that must not be sent closes the connection with what
-// can be sent, and says so.
+// If the code or the reason must not be sent, Close closes the connection with what can be
+// sent, and returns an error.
 func TestCloseRefused(t *testing.T) {
 	for _, row := range []struct {
 		code   StatusCode
@@ -168,7 +172,7 @@ func TestCloseRefused(t *testing.T) {
 				if row.sent == StatusNoStatusReceived {
 					p.expect(wire.OpClose, true, "")
 				} else if reason := p.expectClose(row.sent); reason != "" {
-					t.Errorf("%v: reason %q", row.code, reason)
+					t.Errorf("%v: sent reason %q, want none", row.code, reason)
 				}
 				want := StatusAbnormalClosure
 				if answers {
@@ -176,8 +180,9 @@ func TestCloseRefused(t *testing.T) {
 					want = 4002
 				}
 				p.nc.Close()
-				if e := wantError(t, <-closed, "close", row.want); !errors.Is(e, net.ErrClosed) || CloseStatus(e) != want {
-					t.Errorf("%v: %v", row.code, e)
+				e := wantError(t, <-closed, "close", row.want)
+				if !errors.Is(e, net.ErrClosed) || CloseStatus(e) != want {
+					t.Errorf("%v: got %v, want net.ErrClosed with status %v", row.code, e, want)
 				}
 				wantClosed(t, c)
 			})
@@ -185,8 +190,8 @@ func TestCloseRefused(t *testing.T) {
 	}
 }
 
-// The peer closes while Close waits behind a writer: both close frames go out, one
-// from each side, before TCP is dropped.
+// If the peer closes while Close waits for a writer, both sides still send their close
+// frames before TCP is closed.
 func TestCloseMeetsPeersClose(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -198,7 +203,7 @@ func TestCloseMeetsPeersClose(t *testing.T) {
 		synctest.Wait()
 		p.expect(wire.OpText, true, "slow")
 		if reason := p.expectClose(StatusGoingAway); reason != "ours" {
-			t.Errorf("reason %q", reason)
+			t.Errorf(`got reason %q, want "ours"`, reason)
 		}
 		if role == wire.Client {
 			p.nc.Close()
@@ -212,14 +217,14 @@ func TestCloseMeetsPeersClose(t *testing.T) {
 			t.Errorf("Close: %v", err)
 		}
 		if g := <-read; !errors.Is(g.err, net.ErrClosed) {
-			t.Errorf("Read: %+v", g)
+			t.Errorf("Read: got %+v, want net.ErrClosed", g)
 		}
 		wantClosed(t, c)
 	})
 }
 
-// The peer breaks a rule while Close waits behind a writer: our close frame goes
-// out all the same, and says what Close was given, since only one may be sent.
+// If the peer breaks a rule while Close waits for a writer, our close frame is still sent,
+// with the code of Close, because only one may be sent.
 func TestCloseMeetsFault(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -234,16 +239,16 @@ func TestCloseMeetsFault(t *testing.T) {
 		p.expectEOF()
 		<-written
 		if e := wantError(t, <-closed, "close", wire.ErrReservedOpcode); !errors.Is(e, net.ErrClosed) {
-			t.Errorf("Close: %v", e)
+			t.Errorf("Close: got %v, want net.ErrClosed", e)
 		}
 		if e := wantError(t, (<-read).err, "read", wire.ErrReservedOpcode); e.Code != 0 {
-			t.Errorf("Read says that %v was sent", e.Code)
+			t.Errorf("Read: got code %v, want 0", e.Code)
 		}
 		wantClosed(t, c)
 	})
 }
 
-// A close frame, ours or an answer, waits behind a writer that is stalled, but no
+// A close frame, of Close or in answer to the peer, waits for a stalled writer, but no
 // longer than CloseTimeout.
 func TestCloseBehindStalledWriter(t *testing.T) {
 	for _, what := range []string{"Close", "answer", "fault"} {
@@ -253,7 +258,9 @@ func TestCloseBehindStalledWriter(t *testing.T) {
 				written := stallWriter(c, "never read")
 				var done <-chan timedResult
 				if what == "Close" {
-					done = timed(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
+					done = timed(func() error {
+						return c.Close(context.Background(), StatusNormalClosure, "")
+					})
 				} else {
 					done = timed(func() error { _, _, err := c.Read(context.Background()); return err })
 				}
@@ -265,14 +272,15 @@ func TestCloseBehindStalledWriter(t *testing.T) {
 				}
 				r := <-done
 				if r.took != DefaultCloseTimeout || !errors.Is(r.err, net.ErrClosed) {
-					t.Errorf("%v after %v", r.err, r.took)
+					t.Errorf("got %v after %v, want net.ErrClosed after %v",
+						r.err, r.took, DefaultCloseTimeout)
 				}
 				var e *Error
 				if what == "fault" && (!errors.As(r.err, &e) || e.Code != 0) {
-					t.Errorf("%+v says that a close frame was sent", e)
+					t.Errorf("got %+v, want code 0 because no close frame was sent", e)
 				}
 				if err := <-written; !errors.Is(err, net.ErrClosed) {
-					t.Errorf("Write: %v", err)
+					t.Errorf("Write: got %v, want net.ErrClosed", err)
 				}
 				wantClosed(t, c)
 			})
@@ -280,7 +288,8 @@ func TestCloseBehindStalledWriter(t *testing.T) {
 	}
 }
 
-// Of several Closes at once, one sends its frame and all return when it is over.
+// If Close is called several times at once, one call sends its frame, and all return when
+// the closing handshake is complete.
 func TestCloseTwice(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -294,24 +303,26 @@ func TestCloseTwice(t *testing.T) {
 			return err
 		})
 		if reason := p.expectClose(StatusNormalClosure); reason != "first" {
-			t.Errorf("reason %q", reason)
+			t.Errorf(`got reason %q, want "first"`, reason)
 		}
-		if r := <-third; !errors.Is(r.err, context.DeadlineExceeded) || r.took != time.Second || errors.Is(r.err, net.ErrClosed) {
-			t.Errorf("Read: %v after %v", r.err, r.took)
+		r := <-third
+		if !errors.Is(r.err, context.DeadlineExceeded) || errors.Is(r.err, net.ErrClosed) ||
+			r.took != time.Second {
+			t.Errorf("Read: got %v after %v, want a timeout alone after 1s", r.err, r.took)
 		}
 		p.answer()
 		p.nc.Close()
 		if err := <-first; err != nil {
-			t.Errorf("first: %v", err)
+			t.Errorf("first Close: %v", err)
 		}
 		if err := <-second; err != nil {
-			t.Errorf("second: %v", err)
+			t.Errorf("second Close: %v", err)
 		}
 		wantClosed(t, c)
 	})
 }
 
-// A Close whose context ends drops the connection for the others too.
+// A Close whose context ends also ends the connection for concurrent calls of Close.
 func TestCloseTwiceOneGivesUp(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -322,17 +333,17 @@ func TestCloseTwiceOneGivesUp(t *testing.T) {
 		hasty := timed(func() error { return c.Close(ctx, StatusNormalClosure, "") })
 		p.expectClose(StatusNormalClosure)
 		if r := <-hasty; !errors.Is(r.err, context.DeadlineExceeded) || r.took != time.Second {
-			t.Errorf("hasty: %v after %v", r.err, r.took)
+			t.Errorf("hasty Close: got %v after %v, want a timeout after 1s", r.err, r.took)
 		}
 		if err := <-patient; !errors.Is(err, net.ErrClosed) {
-			t.Errorf("patient: %v", err)
+			t.Errorf("patient Close: got %v, want net.ErrClosed", err)
 		}
 		p.expectEOF()
 		wantClosed(t, c)
 	})
 }
 
-// A context that has ended before Close is called drops the connection.
+// Close with a context that has already ended drops the connection.
 func TestCloseWithEndedContext(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -344,7 +355,7 @@ func TestCloseWithEndedContext(t *testing.T) {
 	})
 }
 
-// A reader that leaves while Close waits for it leaves the rest to Close.
+// If a read is canceled while Close waits for it, Close reads the rest.
 func TestCloseTakesOverReading(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -355,7 +366,7 @@ func TestCloseTakesOverReading(t *testing.T) {
 		p.expectClose(StatusNormalClosure)
 		cancel()
 		if g := <-read; !errors.Is(g.err, context.Canceled) || errors.Is(g.err, net.ErrClosed) {
-			t.Errorf("Read: %v", g.err)
+			t.Errorf("Read: got %v, want context.Canceled alone", g.err)
 		}
 		p.send(wire.OpText, true, "dropped")
 		p.answer()
@@ -367,7 +378,8 @@ func TestCloseTakesOverReading(t *testing.T) {
 	})
 }
 
-// While Close waits, nothing else is sent, and everybody is told.
+// While Close waits for the answer, nothing else is sent, and calls that write return
+// net.ErrClosed.
 func TestNothingAfterCloseFrame(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -382,16 +394,16 @@ func TestNothingAfterCloseFrame(t *testing.T) {
 		closed := start(func() error { return c.Close(context.Background(), StatusNormalClosure, "") })
 		p.expectClose(StatusNormalClosure)
 		if _, err := c.Ping(context.Background()); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Ping: %v", err)
+			t.Errorf("Ping: got %v, want net.ErrClosed", err)
 		}
 		if err := w.Close(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("MessageWriter.Close: %v", err)
+			t.Errorf("MessageWriter.Close: got %v, want net.ErrClosed", err)
 		}
 		if err := c.Write(context.Background(), Text, nil); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
 		if c.Context().Err() != nil {
-			t.Error("the connection was dropped before the peer has answered")
+			t.Error("the connection ended before the peer answered")
 		}
 		p.send(wire.OpPing, true, "not answered")
 		p.answer()
@@ -400,7 +412,7 @@ func TestNothingAfterCloseFrame(t *testing.T) {
 			t.Errorf("Close: %v", err)
 		}
 		if n := c.Stats().ControlsWritten; n != 1 {
-			t.Errorf("%d control frames were sent", n)
+			t.Errorf("sent %d control frames, want 1", n)
 		}
 		wantClosed(t, c)
 	})

@@ -11,9 +11,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A Close that reads drops messages, and the beginning of one too. When it gives up,
-// a reader that waits for its turn must not get the rest as a message, in the moment
-// before the connection ends.
+// While Close reads, it discards messages and parts of them. When it gives up, a waiting
+// read must not get the rest of a message just before the connection ends.
 func TestCloseLeavesNoPartialMessage(t *testing.T) {
 	for _, row := range []struct {
 		name string
@@ -28,7 +27,7 @@ func TestCloseLeavesNoPartialMessage(t *testing.T) {
 				c, p := newPeer(t, role, Limits{})
 				ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 				defer cancel()
-				c.closing.local.Store(true) // as Close does first
+				c.closing.local.Store(true) // as Close does
 				gaveUp := start(func() error { return c.awaitClose(ctx) })
 				synctest.Wait()
 				read := startRead(context.Background(), c)
@@ -36,23 +35,23 @@ func TestCloseLeavesNoPartialMessage(t *testing.T) {
 				canceled := startRead(canceling, c)
 				row.send(p)
 				if err := <-gaveUp; !errors.Is(err, context.DeadlineExceeded) {
-					t.Fatalf("%v", err)
+					t.Fatalf("awaitClose: got %v, want %v", err, context.DeadlineExceeded)
 				}
 				synctest.Wait()
 				go p.nc.Write(p.frame(wire.OpContinuation, true, []byte("the rest")))
 				synctest.Wait()
 				stop()
 				if g := <-canceled; !errors.Is(g.err, context.Canceled) || errors.Is(g.err, net.ErrClosed) {
-					t.Errorf("a read whose context ends: %+v", g)
+					t.Errorf("the canceled read: got %+v, want context.Canceled alone", g)
 				}
 				select {
 				case g := <-read:
-					t.Fatalf("a read before the end: %+v", g)
+					t.Fatalf("a read returned before the end: %+v", g)
 				default:
 				}
 				c.CloseNow()
 				if g := <-read; !errors.Is(g.err, net.ErrClosed) {
-					t.Errorf("%+v", g)
+					t.Errorf("the waiting read: got %+v, want net.ErrClosed", g)
 				}
 				wantClosed(t, c)
 			})
@@ -60,8 +59,8 @@ func TestCloseLeavesNoPartialMessage(t *testing.T) {
 	}
 }
 
-// A Close whose context ends in the middle of its own frame is not complete, though
-// the peer's frame has come: the peer will not see ours.
+// A Close whose context ends within its own close frame returns an error even if the
+// peer's close frame has arrived, because the peer does not receive ours.
 func TestCloseCutInItsFrame(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -73,7 +72,7 @@ func TestCloseCutInItsFrame(t *testing.T) {
 		cancel()
 		err := <-closed
 		if e := wantError(t, err, "close", net.ErrClosed); e.Accepted {
-			t.Errorf("%+v", e)
+			t.Errorf("got %+v, want Accepted: false", e)
 		}
 		wantClosed(t, c)
 	})

@@ -16,7 +16,7 @@ import (
 
 var errDeadPeer = errors.New("the peer is dead")
 
-// How a connection ended can be asked afterwards, whoever ended it.
+// Closure reports how a connection ended, whoever ended it.
 func TestClosure(t *testing.T) {
 	ctx := context.Background()
 	readAll := func(c *Conn) error {
@@ -37,19 +37,21 @@ func TestClosure(t *testing.T) {
 		ours   func(c *Conn) error
 		theirs func(p *peer)
 		want   Closure
-		status StatusCode // of what later calls return
+		status StatusCode // in the errors of later calls
 	}{
 		{"peer closes", readAll, func(p *peer) {
 			p.sendClose(4001, "theirs")
 			p.expectClose(4001)
 			p.nc.Close()
-		}, Closure{CloseFrame{4001, ""}, CloseFrame{4001, "theirs"}, true, true, &CloseError{4001, "theirs"}}, 4001},
+		},
+			Closure{CloseFrame{4001, ""}, CloseFrame{4001, "theirs"}, true, true, &CloseError{4001, "theirs"}},
+			4001},
 		{"peer closes without a code", readAll, func(p *peer) {
 			p.send(wire.OpClose, true, "")
 			p.expect(wire.OpClose, true, "")
 			p.nc.Close()
 		}, Closure{CloseFrame{1005, ""}, CloseFrame{1005, ""}, true, true, &CloseError{1005, ""}}, 1005},
-		{"peer closes and is gone", readAll, func(p *peer) {
+		{"peer closes without waiting", readAll, func(p *peer) {
 			p.sendClose(1000, "")
 			p.nc.Close()
 		}, Closure{CloseFrame{}, CloseFrame{1000, ""}, true, false, &CloseError{1000, ""}}, 1000},
@@ -57,16 +59,16 @@ func TestClosure(t *testing.T) {
 			Closure{CloseFrame{}, CloseFrame{}, true, false, io.ErrUnexpectedEOF}, 1006},
 		{"Close", closing, func(p *peer) { answered(p, 4000, "") },
 			Closure{CloseFrame{4000, "ours"}, CloseFrame{4000, ""}, false, true, net.ErrClosed}, 4000},
-		{"Close, another answer", closing, func(p *peer) { answered(p, 1009, "too big") },
+		{"Close, answered with another code", closing, func(p *peer) { answered(p, 1009, "too big") },
 			Closure{CloseFrame{4000, "ours"}, CloseFrame{1009, "too big"}, false, true, net.ErrClosed}, 1009},
 		{"Close without a code", func(c *Conn) error { return c.Close(ctx, StatusNoStatusReceived, "") },
 			func(p *peer) { p.next(); p.send(wire.OpClose, true, ""); p.nc.Close() },
 			Closure{CloseFrame{1005, ""}, CloseFrame{1005, ""}, false, true, net.ErrClosed}, 1005},
-		{"Close, no answer", closing, func(p *peer) { p.next() },
+		{"Close, not answered", closing, func(p *peer) { p.next() },
 			Closure{CloseFrame{4000, "ours"}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
-		{"Close, and the stream ends", closing, func(p *peer) { p.next(); p.nc.Close() },
+		{"Close, then the stream ends", closing, func(p *peer) { p.next(); p.nc.Close() },
 			Closure{CloseFrame{4000, "ours"}, CloseFrame{}, false, false, io.ErrUnexpectedEOF}, 1006},
-		{"Close that is not taken", closing, func(p *peer) {},
+		{"Close that the peer does not read", closing, func(p *peer) {},
 			Closure{CloseFrame{}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
 		{"Close that meets the peer's", func(c *Conn) error {
 			written := start(func() error { return c.Write(ctx, Text, []byte("slow")) })
@@ -78,34 +80,43 @@ func TestClosure(t *testing.T) {
 		}, func(p *peer) {
 			time.Sleep(2 * time.Second)
 			p.sendClose(4001, "theirs")
-			synctest.Wait() // it has been read, while Close waits for its turn
+			synctest.Wait() // until it has been read, while Close waits for its turn
 			p.expect(wire.OpText, true, "slow")
 			p.expectClose(4000)
 			p.nc.Close()
-		}, Closure{CloseFrame{4000, "ours"}, CloseFrame{4001, "theirs"}, true, true, &CloseError{4001, "theirs"}}, 4001},
-		{"breach", readAll, func(p *peer) {
+		},
+			Closure{CloseFrame{4000, "ours"}, CloseFrame{4001, "theirs"}, true, true, &CloseError{4001, "theirs"}},
+			4001},
+		{"violation", readAll, func(p *peer) {
 			p.write(p.rawFrame(0x83, 1, 0, "", false))
 			p.expectClose(StatusProtocolError)
 			p.nc.Close()
-		}, Closure{CloseFrame{1002, "reserved opcode"}, CloseFrame{}, false, false, wire.ErrReservedOpcode}, 1006},
-		{"breach of a peer that is gone", readAll, func(p *peer) {
+		},
+			Closure{CloseFrame{1002, "reserved opcode"}, CloseFrame{}, false, false, wire.ErrReservedOpcode}, 1006},
+		{"violation by a peer that is gone", readAll, func(p *peer) {
 			p.write(p.rawFrame(0x83, 1, 0, "", false))
 			p.nc.Close()
 		}, Closure{CloseFrame{}, CloseFrame{}, false, false, wire.ErrReservedOpcode}, 1006},
 		{"CloseNow", (*Conn).CloseNow, func(p *peer) {},
 			Closure{CloseFrame{}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
-		{"Abort", func(c *Conn) error { c.Abort(errDeadPeer); c.Abort(io.EOF); return c.CloseNow() }, func(p *peer) {},
+		{"Abort", func(c *Conn) error {
+			c.Abort(errDeadPeer)
+			c.Abort(io.EOF)
+			return c.CloseNow()
+		}, func(p *peer) {},
 			Closure{CloseFrame{}, CloseFrame{}, false, false, errDeadPeer}, 1006},
 		{"Abort without a cause", func(c *Conn) error { c.Abort(nil); return nil }, func(p *peer) {},
 			Closure{CloseFrame{}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
-		{"peer takes nothing", func(c *Conn) error { return c.Write(ctx, Text, []byte("not taken")) }, func(p *peer) {},
+		{"peer does not read", func(c *Conn) error {
+			return c.Write(ctx, Text, []byte("not read"))
+		}, func(p *peer) {},
 			Closure{CloseFrame{}, CloseFrame{}, false, false, ErrPeerNotReading}, 1006},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{})
 				if v := c.Closure(); v != (Closure{}) {
-					t.Errorf("before: %+v", v)
+					t.Errorf("before the end: got %+v, want the zero value", v)
 				}
 				ours := start(func() error { return row.ours(c) })
 				synctest.Wait()
@@ -117,23 +128,23 @@ func TestClosure(t *testing.T) {
 				var peer *CloseError
 				if errors.As(want.Err, &peer) {
 					if e, ok := got.Err.(*CloseError); !ok || *e != *peer {
-						t.Errorf("Err: %v", got.Err)
+						t.Errorf("got Err %v, want %v", got.Err, peer)
 					}
 				} else if !errors.Is(got.Err, want.Err) || !errors.Is(got.Err, net.ErrClosed) {
-					t.Errorf("Err: %v", got.Err)
+					t.Errorf("got Err %v, want %v and net.ErrClosed", got.Err, want.Err)
 				}
 				if got.Err != context.Cause(c.Context()) {
-					t.Errorf("Err is %v, and the cause of Context %v", got.Err, context.Cause(c.Context()))
+					t.Errorf("got Err %v, want the cause of Context, %v", got.Err, context.Cause(c.Context()))
 				}
 				got.Err, want.Err = nil, nil
 				if got != want {
 					t.Errorf("got %+v, want %+v", got, want)
 				}
 				if _, _, err := c.Read(ctx); CloseStatus(err) != row.status {
-					t.Errorf("CloseStatus(%v) = %v", err, CloseStatus(err))
+					t.Errorf("CloseStatus(%v) = %v, want %v", err, CloseStatus(err), row.status)
 				}
 				if err := c.Write(ctx, Text, nil); CloseStatus(err) != row.status {
-					t.Errorf("CloseStatus(%v) = %v", err, CloseStatus(err))
+					t.Errorf("CloseStatus(%v) = %v, want %v", err, CloseStatus(err), row.status)
 				}
 				synctest.Wait()
 				wantClosed(t, c)
@@ -142,7 +153,7 @@ func TestClosure(t *testing.T) {
 	}
 }
 
-// Not every error is about the end of a connection.
+// CloseStatus returns 0 for errors that are not about the end of a connection.
 func TestCloseStatus(t *testing.T) {
 	for _, row := range []struct {
 		err  error
@@ -157,7 +168,8 @@ func TestCloseStatus(t *testing.T) {
 		{&CloseError{Code: 4000}, 4000},
 		{fmt.Errorf("reading: %w", &CloseError{Code: StatusNoStatusReceived}), StatusNoStatusReceived},
 		{&Error{Op: "write", Err: &CloseError{Code: 4000}, closed: true, received: 4000}, 4000},
-		{&Error{Op: "read", Err: &CloseError{Code: 4000}}, 0}, // another's, as a context's cause
+		// An error of another connection, as the cause of a context.
+		{&Error{Op: "read", Err: &CloseError{Code: 4000}}, 0},
 	} {
 		if got := CloseStatus(row.err); got != row.want {
 			t.Errorf("CloseStatus(%v) = %v, want %v", row.err, got, row.want)
@@ -165,8 +177,8 @@ func TestCloseStatus(t *testing.T) {
 	}
 }
 
-// A loop over Messages tells of a peer that was given up, and not of a connection that
-// this side has closed.
+// A loop over Messages yields the cause of Abort. It ends without an error if Abort had no
+// cause.
 func TestAbortEndsMessages(t *testing.T) {
 	for _, cause := range []error{nil, errDeadPeer} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -180,7 +192,7 @@ func TestAbortEndsMessages(t *testing.T) {
 			synctest.Wait()
 			c.Abort(cause)
 			if err := <-loop; !errors.Is(err, cause) || err != nil && !errors.Is(err, net.ErrClosed) {
-				t.Errorf("the loop yielded %v", err)
+				t.Errorf("the loop yielded %v, want %v", err, cause)
 			}
 			wantClosed(t, c)
 		})
@@ -189,18 +201,20 @@ func TestAbortEndsMessages(t *testing.T) {
 
 var errShutdown = errors.New("shutting down")
 
-// The end of a context is told to the call whose context it was, with its cause, and
-// to nobody else.
+// The end of a context, with its cause, is returned by the call that had the context, and
+// by no other.
 func TestContextErrorForItsCallOnly(t *testing.T) {
 	large := func() []byte { return make([]byte, maxRest+5*blockSize) }
 	for _, row := range []struct {
 		name string
 		call func(ctx context.Context, c *Conn) error
-		ends bool // the connection
+		ends bool // whether it ends the connection
 	}{
 		{"Read", func(ctx context.Context, c *Conn) error { _, _, err := c.Read(ctx); return err }, false},
 		{"Reader", func(ctx context.Context, c *Conn) error { _, err := c.Reader(ctx); return err }, false},
-		{"Write", func(ctx context.Context, c *Conn) error { return c.Write(ctx, Text, []byte("text")) }, false},
+		{"Write", func(ctx context.Context, c *Conn) error {
+			return c.Write(ctx, Text, []byte("text"))
+		}, false},
 		{"Writer", func(ctx context.Context, c *Conn) error {
 			c.out.messages.tryLock()
 			defer c.out.messages.unlock()
@@ -208,7 +222,9 @@ func TestContextErrorForItsCallOnly(t *testing.T) {
 			return err
 		}, false},
 		{"Ping", func(ctx context.Context, c *Conn) error { _, err := c.Ping(ctx); return err }, false},
-		{"Write of much", func(ctx context.Context, c *Conn) error { return c.Write(ctx, Text, large()) }, true},
+		{"large Write", func(ctx context.Context, c *Conn) error {
+			return c.Write(ctx, Text, large())
+		}, true},
 		{"MessageWriter", func(ctx context.Context, c *Conn) error {
 			w, err := c.Writer(ctx, Text)
 			if err != nil {
@@ -217,7 +233,9 @@ func TestContextErrorForItsCallOnly(t *testing.T) {
 			w.Write(make([]byte, 5*fragmentSize))
 			return w.Close()
 		}, true},
-		{"Close", func(ctx context.Context, c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") }, true},
+		{"Close", func(ctx context.Context, c *Conn) error {
+			return c.Close(ctx, StatusNormalClosure, "")
+		}, true},
 	} {
 		for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
 			for _, cause := range []error{nil, errShutdown} {
@@ -241,9 +259,12 @@ func TestContextErrorForItsCallOnly(t *testing.T) {
 						}
 						err := <-done
 						var e *Error
-						if !errors.As(err, &e) || !errors.Is(err, end) || cause != nil && !errors.Is(err, cause) ||
-							e.Timeout() != (end == context.DeadlineExceeded) || errors.Is(err, net.ErrClosed) != row.ends {
-							t.Fatalf("got %v", err)
+						if !errors.As(err, &e) || !errors.Is(err, end) ||
+							cause != nil && !errors.Is(err, cause) ||
+							e.Timeout() != (end == context.DeadlineExceeded) ||
+							errors.Is(err, net.ErrClosed) != row.ends {
+							t.Fatalf("got %v, want %v with cause %v, net.ErrClosed: %v",
+								err, end, cause, row.ends)
 						}
 						if !row.ends {
 							return
@@ -256,8 +277,10 @@ func TestContextErrorForItsCallOnly(t *testing.T) {
 							"Write": c.Write(context.Background(), Text, nil),
 							"Close": c.Close(context.Background(), StatusNormalClosure, ""),
 						} {
-							if !errors.Is(err, net.ErrClosed) || errors.Is(err, end) || errors.Is(err, errShutdown) || os.IsTimeout(err) {
-								t.Errorf("%s after it: %v", name, err)
+							if !errors.Is(err, net.ErrClosed) || errors.Is(err, end) ||
+								errors.Is(err, errShutdown) || os.IsTimeout(err) {
+								t.Errorf("%s later: got %v, want net.ErrClosed and no error of the context",
+									name, err)
 							}
 						}
 					})
@@ -267,24 +290,24 @@ func TestContextErrorForItsCallOnly(t *testing.T) {
 	}
 }
 
-// A peer that does not read makes a write time out, which is what net.Error calls it,
-// and only that write.
+// A write to a peer that does not read times out, as net.Error.Timeout reports. Later calls
+// return the same cause, but are not timeouts.
 func TestPeerNotReadingIsATimeout(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{})
 		var ne net.Error
-		err := c.Write(context.Background(), Text, []byte("not taken"))
+		err := c.Write(context.Background(), Text, []byte("not read"))
 		if wantError(t, err, "write", ErrPeerNotReading); !errors.As(err, &ne) || !ne.Timeout() {
-			t.Errorf("%v is not a timeout", err)
+			t.Errorf("got %v, want a timeout", err)
 		}
 		_, _, err = c.Read(context.Background())
 		if wantError(t, err, "read", ErrPeerNotReading); !errors.As(err, &ne) || ne.Timeout() {
-			t.Errorf("a later read says that it has timed out: %v", err)
+			t.Errorf("later read: got %v, want no timeout", err)
 		}
 	})
 }
 
-// A lateReader returns from Read long after the bytes have come.
+// A lateReader returns from Read long after the bytes have arrived.
 type lateReader struct {
 	net.Conn
 	held chan struct{}
@@ -296,7 +319,7 @@ func (r lateReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// What a read still brings once the connection has ended does not change how it ended.
+// A close frame that is read after the end of the connection does not change its Closure.
 func TestClosureDoesNotChange(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		ours, theirs := net.Pipe()
@@ -311,12 +334,13 @@ func TestClosureDoesNotChange(t *testing.T) {
 		<-got
 		synctest.Wait()
 		if again := c.Closure(); again != v || again.Err != context.Cause(c.Context()) {
-			t.Errorf("at the end:\n%+v\nafter it:\n%+v\nthe cause: %v", v, again, context.Cause(c.Context()))
+			t.Errorf("got %+v after the end, want %+v; Context has cause %v",
+				again, v, context.Cause(c.Context()))
 		}
 	})
 }
 
-// Closure knows no cause before the context has ended.
+// Closure returns no cause before Context ends.
 func TestClosureEndsWithContext(t *testing.T) {
 	checkLeaks(t)
 	for range 1000 {
@@ -325,7 +349,7 @@ func TestClosureEndsWithContext(t *testing.T) {
 		closed := start(c.CloseNow)
 		for v := c.Closure(); c.ctx.Err() == nil; v = c.Closure() {
 			if v.Err != nil && c.ctx.Err() == nil {
-				t.Fatalf("the context lives: %+v", v)
+				t.Fatalf("Context has not ended, but Closure is %+v", v)
 			}
 		}
 		<-closed

@@ -14,22 +14,22 @@ import (
 	"testing"
 )
 
-// stamp makes a message of a writer: who, the how many-th, and a pattern of its
-// own up to n bytes.
+// stamp makes a message: the number of the writer, the sequence number of the message, and
+// n bytes of a pattern that depends on both.
 func stamp(writer, seq uint32, n int) []byte {
 	b := binary.BigEndian.AppendUint32(nil, writer)
 	b = binary.BigEndian.AppendUint32(b, seq)
 	return append(b, pattern(n, writer<<16|seq)...)
 }
 
-// checkStamp checks that b is a whole message of stamp, and the next of its writer.
+// checkStamp checks that b is a message of stamp, intact and the next of its writer.
 func checkStamp(b []byte, next map[uint32]uint32) error {
 	if len(b) < 8 {
-		return fmt.Errorf("a message of %d bytes", len(b))
+		return fmt.Errorf("got a message of %d bytes, want 8 or more", len(b))
 	}
 	writer, seq := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
 	if want := next[writer]; seq != want {
-		return fmt.Errorf("message %d of writer %d, want %d", seq, writer, want)
+		return fmt.Errorf("got message %d of writer %d, want %d", seq, writer, want)
 	}
 	next[writer]++
 	if !bytes.Equal(b[8:], pattern(len(b)-8, writer<<16|seq)) {
@@ -38,8 +38,8 @@ func checkStamp(b []byte, next map[uint32]uint32) error {
 	return nil
 }
 
-// Many goroutines write, stream, ping and give up on one connection; every message
-// arrives whole, and those of a writer in their order. In the end all close at
+// Many goroutines write, stream, ping and cancel on one connection. Every message arrives
+// intact, and those of a writer arrive in order. In the end, all close the connection at
 // once.
 func TestConcurrentWriters(t *testing.T) {
 	for _, kind := range transports {
@@ -95,7 +95,7 @@ func testConcurrentWriters(t *testing.T, kind string, from, to *Conn) {
 			}
 		})
 	}
-	rest.Go(func() { from.Read(ended) }) // sees to the pongs
+	rest.Go(func() { from.Read(ended) }) // receives the pongs
 	for range 2 {
 		rest.Go(func() {
 			for ended.Err() == nil {
@@ -127,15 +127,17 @@ func testConcurrentWriters(t *testing.T, kind string, from, to *Conn) {
 		t.Error(err)
 	}
 	if n := <-got; n != accepted.Load() {
-		t.Errorf("%d messages came of %d", n, accepted.Load())
+		t.Errorf("got %d messages, want %d", n, accepted.Load())
 	}
 	end()
 	rest.Wait()
 }
 
-// writeSomehow writes b in one of the ways there are, and tells whether it was
-// accepted. If cut is set some writes are cancelled at any time.
-func writeSomehow(ctx context.Context, c *Conn, random *rand.Rand, cut bool, b []byte) (accepted bool, err error) {
+// writeSomehow writes b in one of several ways, and reports whether it was accepted. If cut
+// is set, some writes are canceled at any time.
+func writeSomehow(
+	ctx context.Context, c *Conn, random *rand.Rand, cut bool, b []byte,
+) (accepted bool, err error) {
 	switch random.IntN(4) {
 	case 0:
 		w, err := c.Writer(ctx, Binary)
@@ -164,9 +166,9 @@ func writeSomehow(ctx context.Context, c *Conn, random *rand.Rand, cut bool, b [
 	return err == nil, err
 }
 
-// What Messages lends stays as it is until the next message, and what Read returns
-// for ever, while other connections take and give blocks as fast as they can: each
-// connection has bytes of its own, and looks at all of them, again and again.
+// The data that Messages yields stays intact until the next message, and the data that Read
+// returns stays intact forever, while other connections use the same pools. Each connection
+// sends its own byte value, and checks every byte repeatedly.
 func TestLentDataStays(t *testing.T) {
 	checkLeaks(t)
 	const conns, messages = 12, 150
@@ -200,12 +202,12 @@ func TestLentDataStays(t *testing.T) {
 	running.Wait()
 }
 
-// checkFill reads messages of nothing but fill, by Messages and Read in turn.
+// checkFill reads messages that consist of fill alone, with Messages and Read in turn.
 func checkFill(ctx context.Context, c *Conn, fill byte) error {
 	var kept [][]byte // what Read returned
 	intact := func(p []byte) error {
 		if n := bytes.Count(p, []byte{fill}); n != len(p) {
-			return fmt.Errorf("%d of %d bytes are not its own", len(p)-n, len(p))
+			return fmt.Errorf("%d of %d bytes are of another connection", len(p)-n, len(p))
 		}
 		return nil
 	}
@@ -220,7 +222,7 @@ func checkFill(ctx context.Context, c *Conn, fill byte) error {
 			}
 			runtime.Gosched()
 		}
-		// It may be changed, and that must not show elsewhere.
+		// The data may be changed, without an effect elsewhere.
 		clear(m.Data)
 		copy(m.Data, bytes.Repeat([]byte{fill}, len(m.Data)))
 		if n++; n%5 > 0 {
@@ -248,7 +250,7 @@ func checkFill(ctx context.Context, c *Conn, fill byte) error {
 	return nil
 }
 
-// What Messages has lent stays when the connection is closed under its user.
+// The data that Messages yields stays intact if the connection is closed meanwhile.
 func TestLentDataStaysAfterEnd(t *testing.T) {
 	for _, end := range []struct {
 		name string
@@ -256,7 +258,7 @@ func TestLentDataStaysAfterEnd(t *testing.T) {
 	}{
 		{"CloseNow", func(_ context.Context, c *Conn) { c.CloseNow() }},
 		{"Close", func(ctx context.Context, c *Conn) { c.Close(ctx, StatusNormalClosure, "") }},
-		{"Close elsewhere", func(ctx context.Context, c *Conn) {
+		{"Close on another goroutine", func(ctx context.Context, c *Conn) {
 			closed := start(func() error { return c.Close(ctx, StatusNormalClosure, "") })
 			<-c.Context().Done()
 			<-closed
@@ -276,7 +278,7 @@ func TestLentDataStaysAfterEnd(t *testing.T) {
 					t.Fatal(err)
 				}
 				end.end(ctx, server)
-				for range 50 { // whoever gets a block of the pool spoils it
+				for range 50 { // overwrite the blocks of the pool
 					b := getBlock()
 					for i := range b {
 						b[i] = '!'
@@ -284,7 +286,7 @@ func TestLentDataStaysAfterEnd(t *testing.T) {
 					defer putBlock(b)
 				}
 				if !bytes.Equal(m.Data, want) {
-					t.Error("what was lent has changed")
+					t.Error("the data has changed")
 				}
 			}
 		})

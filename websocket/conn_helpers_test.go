@@ -32,14 +32,14 @@ func eachRole(t *testing.T, f func(t *testing.T, role wire.Role)) {
 	}
 }
 
-// start runs f on a goroutine of its own. Its result comes from the channel.
+// start runs f on its own goroutine and returns a channel for its result.
 func start[T any](f func() T) <-chan T {
 	ch := make(chan T, 1)
 	go func() { ch <- f() }()
 	return ch
 }
 
-// finishTLS brings TLS's handshake to its end, as that of RFC 6455 would have.
+// finishTLS completes the TLS handshake, as an opening handshake would have.
 func finishTLS(t *testing.T, c *Conn, p *peer) {
 	t.Helper()
 	go p.send(wire.OpText, true, "hello")
@@ -48,14 +48,14 @@ func finishTLS(t *testing.T, c *Conn, p *peer) {
 	}
 }
 
-// A received is what a read has returned.
+// A received is the result of a read.
 type received struct {
 	typ  MessageType
 	data string
 	err  error
 }
 
-// startRead reads a message on a goroutine of its own.
+// startRead reads a message on its own goroutine.
 func startRead(ctx context.Context, c *Conn) <-chan received {
 	return start(func() received {
 		typ, p, err := c.Read(ctx)
@@ -63,8 +63,8 @@ func startRead(ctx context.Context, c *Conn) <-chan received {
 	})
 }
 
-// readStyles are the ways to read messages. Each makes a function that reads the
-// next one and may be called again after an error.
+// readStyles are the ways of reading messages. Each makes a function that reads the next
+// message, and that may be called again after an error.
 var readStyles = []struct {
 	name string
 	make func(c *Conn) func(context.Context) received
@@ -80,7 +80,7 @@ var readStyles = []struct {
 		return func(ctx context.Context) received {
 			typ, p, err := c.AppendRead(ctx, buf)
 			if string(p[:4]) != "kept" || err != nil && len(p) != 4 {
-				return received{err: errors.New("AppendRead has changed dst")}
+				return received{err: errors.New("AppendRead changed dst")}
 			}
 			buf = p[:4]
 			return received{typ, string(p[4:]), err}
@@ -123,10 +123,11 @@ var readStyles = []struct {
 	}},
 }
 
-// errLoopEnded says that a loop over Messages ended with no error of its own.
+// errLoopEnded stands for a loop over Messages that ended without an error.
 var errLoopEnded = &Error{Op: "read", Err: errors.New("the loop has ended"), closed: true}
 
-// wantClosed checks that every method of c says that the connection has ended.
+// wantClosed checks that the methods of c return net.ErrClosed because the connection has
+// ended.
 func wantClosed(t *testing.T, c *Conn) {
 	t.Helper()
 	ctx := context.Background()
@@ -143,11 +144,11 @@ func wantClosed(t *testing.T, c *Conn) {
 	}
 	for name, call := range calls {
 		if err := call(); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("%s after the end: %v", name, err)
+			t.Errorf("%s after the end: got %v, want net.ErrClosed", name, err)
 		}
 	}
 	if c.Context().Err() == nil || context.Cause(c.Context()) == context.Canceled {
-		t.Errorf("Context after the end: %v, %v", c.Context().Err(), context.Cause(c.Context()))
+		t.Errorf("Context after the end: got %v with cause %v", c.Context().Err(), context.Cause(c.Context()))
 	}
 	if err := c.CloseNow(); err != nil {
 		t.Errorf("CloseNow after the end: %v", err)
@@ -155,7 +156,7 @@ func wantClosed(t *testing.T, c *Conn) {
 	wantReleased(t, c)
 }
 
-// wantReleased checks that what c held is given back once what is left of its end is done.
+// wantReleased checks that c releases its resources within a minute.
 func wantReleased(t *testing.T, c *Conn) {
 	t.Helper()
 	released := func() bool {
@@ -165,7 +166,7 @@ func wantReleased(t *testing.T, c *Conn) {
 	}
 	for begun := time.Now(); !released(); time.Sleep(time.Millisecond) {
 		if time.Since(begun) > time.Minute {
-			t.Fatal("what the connection held has not been given back")
+			t.Fatal("the connection has not released its resources after a minute")
 		}
 	}
 }
@@ -175,12 +176,12 @@ func wantError(t *testing.T, err error, op string, target error) *Error {
 	t.Helper()
 	var e *Error
 	if !errors.As(err, &e) || e.Op != op || !errors.Is(err, target) {
-		t.Fatalf("got error %v, want one of op %q that is %v", err, op, target)
+		t.Fatalf("got error %v, want an *Error of op %q that wraps %v", err, op, target)
 	}
 	return e
 }
 
-// A countingContext counts how often its end was asked for.
+// A countingContext counts the calls of AfterFunc.
 type countingContext struct {
 	context.Context
 	registered int
@@ -191,10 +192,10 @@ func (c *countingContext) AfterFunc(f func()) func() bool {
 	return context.AfterFunc(c.Context, f)
 }
 
-// Value hides the context inside, whose AfterFunc package context would use.
+// Value returns nil, so that package context uses AfterFunc above.
 func (c *countingContext) Value(any) any { return nil }
 
-// timed runs f on a goroutine of its own and measures how long it takes.
+// timed runs f on its own goroutine and measures how long it takes.
 func timed(f func() error) <-chan timedResult {
 	return start(func() timedResult {
 		begun := time.Now()
@@ -208,18 +209,19 @@ type timedResult struct {
 	took time.Duration
 }
 
-// stallWriter begins a write that the peer does not take, and returns once it waits.
+// stallWriter starts a write that the peer does not read, and returns once it waits.
 func stallWriter(c *Conn, payload string) <-chan error {
 	done := start(func() error { return c.Write(context.Background(), Text, []byte(payload)) })
 	synctest.Wait()
 	return done
 }
 
-// interrupted checks that err is a read that was interrupted and nothing worse.
+// interrupted checks that err is the error of a read that was interrupted on a connection
+// that goes on.
 func interrupted(t *testing.T, err, want error) {
 	t.Helper()
 	e := wantError(t, err, "read", want)
 	if errors.Is(e, net.ErrClosed) || e.Accepted || e.Timeout() != (want == context.DeadlineExceeded) {
-		t.Fatalf("%+v", e)
+		t.Fatalf("got %+v, want %v on a connection that has not ended", e, want)
 	}
 }
