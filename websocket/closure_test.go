@@ -27,6 +27,7 @@ func TestClosure(t *testing.T) {
 		}
 	}
 	closing := func(c *Conn) error { return c.Close(ctx, 4000, "ours") }
+	theirFrame := CloseFrame{4001, "theirs"}
 	answered := func(p *peer, code StatusCode, reason string) {
 		p.next()
 		p.sendClose(code, reason)
@@ -44,8 +45,7 @@ func TestClosure(t *testing.T) {
 			p.expectClose(4001)
 			p.nc.Close()
 		},
-			Closure{CloseFrame{4001, ""}, CloseFrame{4001, "theirs"}, true, true, &CloseError{4001, "theirs"}},
-			4001},
+			Closure{CloseFrame{4001, ""}, theirFrame, true, true, &CloseError{4001, "theirs"}}, 4001},
 		{"peer closes without a code", readAll, func(p *peer) {
 			p.send(wire.OpClose, true, "")
 			p.expect(wire.OpClose, true, "")
@@ -85,14 +85,14 @@ func TestClosure(t *testing.T) {
 			p.expectClose(4000)
 			p.nc.Close()
 		},
-			Closure{CloseFrame{4000, "ours"}, CloseFrame{4001, "theirs"}, true, true, &CloseError{4001, "theirs"}},
-			4001},
+			Closure{CloseFrame{4000, "ours"}, theirFrame, true, true, &CloseError{4001, "theirs"}}, 4001},
 		{"violation", readAll, func(p *peer) {
 			p.write(p.rawFrame(0x83, 1, 0, "", false))
 			p.expectClose(StatusProtocolError)
 			p.nc.Close()
 		},
-			Closure{CloseFrame{1002, "reserved opcode"}, CloseFrame{}, false, false, wire.ErrReservedOpcode}, 1006},
+			Closure{CloseFrame{1002, "reserved opcode"}, CloseFrame{}, false, false, wire.ErrReservedOpcode},
+			1006},
 		{"violation by a peer that is gone", readAll, func(p *peer) {
 			p.write(p.rawFrame(0x83, 1, 0, "", false))
 			p.nc.Close()

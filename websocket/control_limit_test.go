@@ -11,14 +11,14 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A flood of control frames is refused once the bucket is empty.
+// A flood of control frames fails the connection once the bucket of MaxControls is empty.
 func TestMaxControls(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		op    wire.Opcode
 		max   int
 		every time.Duration
-		want  int64 // 0: not refused
+		want  int64 // accepted frames; 0: all
 	}{
 		{"pings", wire.OpPing, 0, 0, DefaultMaxControls},
 		{"pongs", wire.OpPong, 0, 0, DefaultMaxControls},
@@ -48,29 +48,31 @@ func TestMaxControls(t *testing.T) {
 				if row.want == 0 {
 					p.send(wire.OpText, true, "still here")
 					if g := <-got; g != (received{Text, "still here", nil}) {
-						t.Errorf("%+v", g)
+						t.Errorf(`got %+v, want "still here"`, g)
 					}
-					synctest.Wait() // a pong may come after what Read returned
+					synctest.Wait() // the last pong may follow the message
 					c.CloseNow()
 					if n := (<-frames).count[wire.OpPong]; row.op == wire.OpPing && n != sent {
-						t.Errorf("%d pongs for %d pings", n, sent)
+						t.Errorf("got %d pongs, want %d", n, sent)
 					}
 					return
 				}
 				f := <-frames
 				code, reason, err := wire.ConsumeClose(f.payload)
 				if f.last.Opcode != wire.OpClose || err != nil || code != StatusPolicyViolation {
-					t.Fatalf("last frame %v, %v, %v", f.last.Opcode, code, err)
+					t.Fatalf("got %v %v, %v as the last frame; want a close frame with 1008",
+						f.last.Opcode, code, err)
 				}
 				if n := f.count[wire.OpPong]; row.op == wire.OpPing && int64(n) != row.want {
-					t.Errorf("%d pongs before the refusal, want %d", n, row.want)
+					t.Errorf("got %d pongs before the close frame, want %d", n, row.want)
 				}
 				limit := int64(c.in.controls.Max)
 				g := <-got
 				wantLimit(t, g.err, wire.ErrControlFlood, "MaxControls", limit+1, limit, string(reason))
 				var w *wire.Error
 				if errors.As(g.err, &w) && w.Offset != row.want*int64(len(frame))+1 {
-					t.Errorf("refused at byte %d, which is in frame %d", w.Offset, w.Offset/int64(len(frame)))
+					t.Errorf("failed at byte %d, in frame %d; want frame %d",
+						w.Offset, w.Offset/int64(len(frame)), row.want)
 				}
 				wantClosed(t, c)
 			})
@@ -78,7 +80,7 @@ func TestMaxControls(t *testing.T) {
 	}
 }
 
-// Data between control frames does not fill the bucket.
+// Messages between control frames do not refill the bucket.
 func TestMaxControlsBetweenData(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})
@@ -94,16 +96,17 @@ func TestMaxControlsBetweenData(t *testing.T) {
 		})
 		few := append(bytes.Repeat(p.frame(wire.OpPing, true, nil), 90), p.frame(wire.OpText, true, nil)...)
 		<-p.sendAll(bytes.Repeat(few, 20))
-		defer time.AfterFunc(time.Second, func() { p.nc.Close() }).Stop() // if it is not refused
+		defer time.AfterFunc(time.Second, func() { p.nc.Close() }).Stop() // in case it is not refused
 		if n := <-got; n != 11 {
-			t.Errorf("%d messages were read", n)
+			t.Errorf("read %d messages, want 11", n)
 		}
 		f := <-frames
-		if code, _, _ := wire.ConsumeClose(f.payload); f.last.Opcode != wire.OpClose || code != StatusPolicyViolation {
-			t.Errorf("last frame %v %v", f.last.Opcode, code)
+		code, _, _ := wire.ConsumeClose(f.payload)
+		if f.last.Opcode != wire.OpClose || code != StatusPolicyViolation {
+			t.Errorf("got %v %v as the last frame, want a close frame with 1008", f.last.Opcode, code)
 		}
 		if n := f.count[wire.OpPong]; n != DefaultMaxControls {
-			t.Errorf("%d pongs", n)
+			t.Errorf("got %d pongs, want %d", n, DefaultMaxControls)
 		}
 	})
 }

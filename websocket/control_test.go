@@ -16,7 +16,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// controlLog is an OnControl function that notes what it sees and returns handled.
+// A controlLog has a function for OnControl that records the frames and returns handled.
 type controlLog struct {
 	seen    []string
 	handled bool
@@ -27,10 +27,10 @@ func (l *controlLog) see(op wire.Opcode, payload []byte) bool {
 	return l.handled
 }
 
-// OnControl sees every control frame in the order of the wire, between fragments too. The
-// connection answers what is not handled, and nothing else.
+// The function of OnControl is called for every control frame in order, including those
+// between fragments. The connection answers only frames that it does not handle.
 func TestOnControl(t *testing.T) {
-	for _, role := range []wire.Role{wire.Server, wire.Client} {
+	for _, role := range roles {
 		for _, handled := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%v,handled=%t", role, handled), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -41,33 +41,31 @@ func TestOnControl(t *testing.T) {
 						p.send(wire.OpPing, true, "")
 						p.send(wire.OpText, false, "he")
 						p.send(wire.OpPing, true, strings.Repeat("x", 125))
-						p.send(wire.OpPong, true, "unasked")
+						p.send(wire.OpPong, true, "unsolicited")
 						p.send(wire.OpContinuation, true, "llo")
 					}()
-					answers := make(chan string, 10)
-					go func() {
+					answers := start(func() (all []string) {
 						for {
 							h, payload, err := p.nextFrame()
 							if err != nil {
-								close(answers)
-								return
+								return all
 							}
-							answers <- fmt.Sprintf("%v %d", h.Opcode, len(payload))
+							all = append(all, fmt.Sprintf("%v %d", h.Opcode, len(payload)))
 						}
-					}()
+					})
 					if _, data, err := c.Read(t.Context()); string(data) != "hello" || err != nil {
-						t.Fatalf("%q, %v", data, err)
+						t.Fatalf(`read %q, %v; want "hello"`, data, err)
 					}
 					synctest.Wait()
 					go p.sendClose(StatusGoingAway, "bye")
 					_, _, err := c.Read(t.Context())
 					var peer *CloseError
 					if !errors.As(err, &peer) || peer.Code != StatusGoingAway {
-						t.Errorf("read: %v", err)
+						t.Errorf("read: got %v, want a CloseError with 1001", err)
 					}
 					if handled {
 						if c.Context().Err() != nil {
-							t.Error("the connection ended before its answer was out")
+							t.Error("the connection ended before the program answered")
 						}
 						if err := c.WriteControl(t.Context(), wire.OpClose, nil); err != nil {
 							t.Error(err)
@@ -77,16 +75,19 @@ func TestOnControl(t *testing.T) {
 					synctest.Wait()
 					c.CloseNow()
 					p.nc.Close()
-					want := []string{`ping ""`, `ping "` + strings.Repeat("x", 125) + `"`, `pong "unasked"`, "close \"\\x03\\xe9bye\""}
+					want := []string{
+						`ping ""`, `ping "` + strings.Repeat("x", 125) + `"`,
+						`pong "unsolicited"`, `close "\x03\xe9bye"`,
+					}
 					if fmt.Sprint(log.seen) != fmt.Sprint(want) {
 						t.Errorf("saw %q, want %q", log.seen, want)
 					}
-					var got []string
-					for a := range answers {
-						got = append(got, a)
+					answered := "[pong 0 pong 125 close 2]"
+					if handled {
+						answered = "[close 0]"
 					}
-					if want := map[bool]string{false: "[pong 0 pong 125 close 2]", true: "[close 0]"}[handled]; fmt.Sprint(got) != want {
-						t.Errorf("answered %q, want %s", got, want)
+					if got := fmt.Sprint(<-answers); got != answered {
+						t.Errorf("answered %s, want %s", got, answered)
 					}
 				})
 			})
@@ -98,7 +99,8 @@ func TestOnControl(t *testing.T) {
 // endpoint MUST send a Close frame in response."
 // https://www.rfc-editor.org/rfc/rfc6455#section-5.5.1
 //
-// The program has said that it answers, and does not.
+// If the program has handled a close frame but does not answer it, the connection answers
+// after CloseTimeout.
 func TestRFC6455UnansweredClose(t *testing.T) {
 	for _, test := range []struct {
 		limit, want time.Duration
@@ -108,40 +110,42 @@ func TestRFC6455UnansweredClose(t *testing.T) {
 			c.OnControl(func(wire.Opcode, []byte) bool { return true })
 			started := time.Now()
 			go p.sendClose(StatusGoingAway, "")
-			for range 2 { // the second read does not wait either
+			for range 2 { // neither read waits for the answer
 				_, _, err := c.Read(t.Context())
 				if CloseStatus(err) != StatusGoingAway || time.Since(started) != 0 {
-					t.Errorf("read: %v after %v", err, time.Since(started))
+					t.Errorf("read: got %v after %v, want 1001 at once", err, time.Since(started))
 				}
 			}
-			go func() { // what is left to say can be said
+			go func() { // writes are possible until the answer
 				if err := c.Write(t.Context(), Text, []byte("last words")); err != nil {
 					t.Error(err)
 				}
 			}()
-			if h, payload, err := p.nextFrame(); h.Opcode != wire.OpText || string(payload) != "last words" || err != nil {
-				t.Errorf("%v %q, %v", h, payload, err)
-			}
 			h, payload, err := p.nextFrame()
+			if h.Opcode != wire.OpText || string(payload) != "last words" || err != nil {
+				t.Errorf(`got %v %q, %v; want "last words"`, h, payload, err)
+			}
+			h, payload, err = p.nextFrame()
 			code, _, _ := wire.ConsumeClose(payload)
 			if h.Opcode != wire.OpClose || code != StatusGoingAway || err != nil {
-				t.Errorf("%v %v, %v", h, code, err)
+				t.Errorf("got %v %v, %v; want a close frame with 1001", h, code, err)
 			}
 			if after := time.Since(started); after != test.want {
 				t.Errorf("answered after %v, want %v", after, test.want)
 			}
 			<-c.Context().Done()
 			if v := c.Closure(); !v.Clean || !v.ByPeer {
-				t.Errorf("%+v", v)
+				t.Errorf("got %+v, want Clean and ByPeer", v)
 			}
 		})
 	}
 }
 
-// The program answers a close frame from within its function, or later, with Close.
+// The program may answer a close frame with Close, within the function of OnControl or
+// later.
 func TestOnControlCloses(t *testing.T) {
 	for _, within := range []bool{true, false} {
-		for _, role := range []wire.Role{wire.Server, wire.Client} {
+		for _, role := range roles {
 			synctest.Test(t, func(t *testing.T) {
 				c, p := newPeer(t, role, Limits{})
 				started := time.Now()
@@ -159,27 +163,31 @@ func TestOnControlCloses(t *testing.T) {
 				go p.sendClose(StatusNormalClosure, "")
 				go func() {
 					if _, _, err := c.Read(t.Context()); CloseStatus(err) != StatusNormalClosure {
-						t.Errorf("read: %v", err)
+						t.Errorf("read: got %v, want status 1000", err)
 					}
 					if !within {
 						answer()
 					}
 				}()
 				_, payload, err := p.nextFrame()
-				if code, reason, _ := wire.ConsumeClose(payload); code != StatusPolicyViolation || string(reason) != "own words" || err != nil {
-					t.Errorf("%v %q, %v", code, reason, err)
+				code, reason, _ := wire.ConsumeClose(payload)
+				if code != StatusPolicyViolation || string(reason) != "own words" || err != nil {
+					t.Errorf(`got %v %q, %v; want 1008 "own words"`, code, reason, err)
 				}
 				p.nc.Close()
 				synctest.Wait()
-				if v := c.Closure(); !v.Clean || !v.ByPeer || v.Sent.Code != StatusPolicyViolation || time.Since(started) != 0 {
-					t.Errorf("%+v after %v", v, time.Since(started))
+				v := c.Closure()
+				if !v.Clean || !v.ByPeer || v.Sent.Code != StatusPolicyViolation || time.Since(started) != 0 {
+					t.Errorf("got %+v after %v, want Clean and ByPeer with 1008 sent at once",
+						v, time.Since(started))
 				}
 			})
 		}
 	}
 }
 
-// A connection whose peer's close frame was handled can be dropped at once.
+// After the program has handled a close frame, CloseNow drops the connection without an
+// answer.
 func TestOnControlCloseNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
@@ -188,15 +196,16 @@ func TestOnControlCloseNow(t *testing.T) {
 		c.Read(t.Context())
 		c.CloseNow()
 		if _, _, err := p.nextFrame(); err == nil {
-			t.Error("a frame came")
+			t.Error("a frame was sent after CloseNow")
 		}
 		if v := c.Closure(); v.Clean || !v.ByPeer {
-			t.Errorf("%+v", v)
+			t.Errorf("got %+v, want ByPeer and not Clean", v)
 		}
 	})
 }
 
-// Once nothing can be written any more, nobody waits for the program's answer.
+// After a failed write, the connection does not wait for the program's answer to a close
+// frame.
 func TestOnControlWriteFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{CloseTimeout: time.Hour})
@@ -206,19 +215,20 @@ func TestOnControlWriteFails(t *testing.T) {
 		started := time.Now()
 		p.nc.Close()
 		if err := c.Write(t.Context(), Text, []byte("too late")); err == nil {
-			t.Error("written")
+			t.Error("Write to a closed pipe succeeded")
 		}
 		<-c.Context().Done()
 		if after := time.Since(started); after > 2*lingerTime {
-			t.Errorf("ended after %v", after)
+			t.Errorf("ended after %v, want %v at most", after, 2*lingerTime)
 		}
-		if v := c.Closure(); !v.ByPeer || v.Received.Code != StatusGoingAway || CloseStatus(v.Err) != StatusGoingAway {
-			t.Errorf("%+v", v)
+		v := c.Closure()
+		if !v.ByPeer || v.Received.Code != StatusGoingAway || CloseStatus(v.Err) != StatusGoingAway {
+			t.Errorf("got %+v, want ByPeer with 1001", v)
 		}
 	})
 }
 
-// What OnControl returns has no meaning for the answer to our own close frame.
+// The result of the function has no effect for the answer to our own close frame.
 func TestOnControlAnswerToOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
@@ -229,12 +239,13 @@ func TestOnControlAnswerToOurs(t *testing.T) {
 			p.sendClose(StatusNormalClosure, "")
 		}()
 		if err := c.Close(t.Context(), StatusNormalClosure, ""); err != nil || len(log.seen) != 1 {
-			t.Errorf("%v, saw %q", err, log.seen)
+			t.Errorf("Close: got %v, saw %q; want nil and one frame", err, log.seen)
 		}
 	})
 }
 
-// A nil function undoes the one before, and pings of Ping are seen by both.
+// OnControl(nil) removes the function. Before, the function sees the pong of a Ping, and
+// cannot keep it from Ping.
 func TestOnControlUndone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
@@ -250,23 +261,23 @@ func TestOnControlUndone(t *testing.T) {
 		}
 		synctest.Wait()
 		if len(log.seen) != 1 {
-			t.Errorf("saw %q", log.seen)
+			t.Errorf("saw %q, want one pong", log.seen)
 		}
 		c.OnControl(nil)
 		go p.send(wire.OpPing, true, "x")
 		if h, payload, err := p.nextFrame(); h.Opcode != wire.OpPong || string(payload) != "x" || err != nil {
-			t.Errorf("%v %q, %v", h, payload, err)
+			t.Errorf(`got %v %q, %v; want a pong "x"`, h, payload, err)
 		}
 		if len(log.seen) != 1 {
-			t.Errorf("saw %q", log.seen)
+			t.Errorf("saw %q after OnControl(nil), want no more", log.seen)
 		}
 	})
 }
 
-// WriteControl sends what it is given, in either role, and neither keeps nor changes it.
+// WriteControl sends the payload in either role, and does not change it.
 func TestWriteControl(t *testing.T) {
 	long := strings.Repeat("p", wire.MaxControlPayload)
-	for _, role := range []wire.Role{wire.Server, wire.Client} {
+	for _, role := range roles {
 		for _, test := range []struct {
 			op      wire.Opcode
 			payload string
@@ -280,19 +291,20 @@ func TestWriteControl(t *testing.T) {
 			go func() { errs <- c.WriteControl(bounded(t), test.op, payload) }()
 			h, got, err := p.next()
 			if h.Opcode != test.op || string(got) != test.payload || err != nil {
-				t.Errorf("%v %v %q: %v %q, %v", role, test.op, test.payload, h, got, err)
+				t.Errorf("%v %v %q: got %v %q, %v", role, test.op, test.payload, h, got, err)
 			}
 			if err := <-errs; err != nil || !bytes.Equal(payload, []byte(test.payload)) {
-				t.Errorf("%v %v %q: %v", role, test.op, payload, err)
+				t.Errorf("%v %v %q: got %v, want nil and the payload unchanged", role, test.op, payload, err)
 			}
 			if v := c.Closure(); v.Sent.Code != 0 != (test.op == wire.OpClose) {
-				t.Errorf("%v: %+v", test.op, v)
+				t.Errorf("%v: got %+v, want a code only after a close frame", test.op, v)
 			}
 		}
 	}
 }
 
-// What is no control frame, or breaks a rule, is not sent and harms nothing.
+// WriteControl refuses frames that are not control frames or that break a rule. The
+// connection goes on.
 func TestWriteControlRefusals(t *testing.T) {
 	c, p := newPeer(t, wire.Server, Limits{})
 	ctx := bounded(t)
@@ -317,28 +329,30 @@ func TestWriteControlRefusals(t *testing.T) {
 		{ended, wire.OpPing, "", context.Canceled},
 		{ended, wire.OpClose, "", context.Canceled},
 	} {
-		if err := c.WriteControl(test.ctx, test.op, []byte(test.payload)); !errors.Is(err, test.want) || errors.Is(err, net.ErrClosed) {
-			t.Errorf("%v %q: %v, want %v", test.op, test.payload, err, test.want)
+		err := c.WriteControl(test.ctx, test.op, []byte(test.payload))
+		if !errors.Is(err, test.want) || errors.Is(err, net.ErrClosed) {
+			t.Errorf("%v %q: got %v, want %v", test.op, test.payload, err, test.want)
 		}
 	}
 	go c.Write(ctx, Text, []byte("whole"))
 	if h, got, err := p.next(); h.Opcode != wire.OpText || string(got) != "whole" || err != nil {
-		t.Errorf("%v %q, %v", h, got, err)
+		t.Errorf(`got %v %q, %v; want "whole"`, h, got, err)
 	}
 }
 
-// A close frame is sent once, and nothing after it. The peer's can still be read.
+// After a close frame, WriteControl sends nothing more. Messages and the peer's close frame
+// can still be read.
 func TestWriteControlClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})
-		c.OnControl(func(wire.Opcode, []byte) bool { return true }) // which has no meaning here
+		c.OnControl(func(wire.Opcode, []byte) bool { return true }) // has no effect here
 		go p.nextFrame()
 		if err := c.WriteControl(t.Context(), wire.OpClose, nil); err != nil {
 			t.Fatal(err)
 		}
 		for op := range map[wire.Opcode]bool{wire.OpClose: true, wire.OpPing: true, wire.OpPong: true} {
 			if err := c.WriteControl(t.Context(), op, nil); !errors.Is(err, net.ErrClosed) {
-				t.Errorf("%v: %v", op, err)
+				t.Errorf("%v: got %v, want net.ErrClosed", op, err)
 			}
 		}
 		go func() {
@@ -346,13 +360,14 @@ func TestWriteControlClose(t *testing.T) {
 			p.sendClose(StatusNormalClosure, "")
 		}()
 		if _, data, err := c.Read(t.Context()); string(data) != "late" || err != nil {
-			t.Errorf("%q, %v", data, err)
+			t.Errorf(`read %q, %v; want "late"`, data, err)
 		}
-		if _, _, err := c.Read(t.Context()); CloseStatus(err) != StatusNormalClosure || !errors.Is(err, net.ErrClosed) {
-			t.Errorf("%v", err)
+		_, _, err := c.Read(t.Context())
+		if CloseStatus(err) != StatusNormalClosure || !errors.Is(err, net.ErrClosed) {
+			t.Errorf("read: got %v, want net.ErrClosed with status 1000", err)
 		}
 		if v := c.Closure(); !v.Clean || v.ByPeer {
-			t.Errorf("%+v", v)
+			t.Errorf("got %+v, want Clean and not ByPeer", v)
 		}
 	})
 }
@@ -370,13 +385,15 @@ func TestWriteControlThenClose(t *testing.T) {
 		if err := c.WriteControl(t.Context(), wire.OpClose, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Close(t.Context(), StatusNormalClosure, ""); err != nil || time.Since(started) != time.Second {
-			t.Errorf("%v after %v", err, time.Since(started))
+		err := c.Close(t.Context(), StatusNormalClosure, "")
+		if err != nil || time.Since(started) != time.Second {
+			t.Errorf("Close: got %v after %v, want nil after 1s", err, time.Since(started))
 		}
 	})
 }
 
-// The pongs that answer pings of WriteControl are no flood; those that answer nothing are.
+// Pongs that answer pings of WriteControl do not count towards MaxControls. Unsolicited
+// pongs do.
 func TestWriteControlPongs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{MaxControls: 2})
@@ -399,15 +416,15 @@ func TestWriteControlPongs(t *testing.T) {
 			p.next()
 		}()
 		if _, data, err := c.Read(t.Context()); string(data) != "all" || err != nil {
-			t.Errorf("%q, %v", data, err)
+			t.Errorf(`read %q, %v; want "all"`, data, err)
 		}
 		if _, _, err := c.Read(t.Context()); !errors.Is(err, wire.ErrControlFlood) {
-			t.Errorf("%v", err)
+			t.Errorf("read: got %v, want %v", err, wire.ErrControlFlood)
 		}
 	})
 }
 
-// A Handler answers the close frame that Serve has left to itself, and logs nothing.
+// A Handler answers a close frame that Serve has handled but not answered, and logs nothing.
 func TestHandlerAnswersHandledClose(t *testing.T) {
 	checkLeaks(t)
 	var log strings.Builder
@@ -427,11 +444,11 @@ func TestHandlerAnswersHandledClose(t *testing.T) {
 			t.Error(err)
 		}
 		if got := client.Closure().Received.Code; got != code {
-			t.Errorf("answered with %v, want %v", got, code)
+			t.Errorf("answered %v, want %v", got, code)
 		}
 	}
 	server.Close()
 	if log.Len() > 0 {
-		t.Errorf("logged %s", &log)
+		t.Errorf("logged %q, want nothing", &log)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// newDeadline returns a deadline and where the transport's can be seen.
+// newDeadline returns a deadline, and a function that returns the deadline of the transport.
 func newDeadline() (*deadline, func() time.Time) {
 	var d deadline
 	var seen time.Time
@@ -22,7 +22,7 @@ func newDeadline() (*deadline, func() time.Time) {
 	}
 }
 
-// The transport sees the earliest of all deadlines.
+// The transport has the earliest deadline of the limit and the context.
 func TestDeadlineEarliest(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		bound := time.Now().Add(time.Second)
@@ -53,15 +53,15 @@ func TestDeadlineEarliest(t *testing.T) {
 				}
 				d.bound(row.limit)
 				if got := seen(); !got.Equal(row.want) {
-					t.Errorf("%s: the transport has %v, want %v", row.name, got, row.want)
+					t.Errorf("%s: got deadline %v, want %v", row.name, got, row.want)
 				}
 				if got := d.cause(os.ErrDeadlineExceeded, ours); got != row.cause {
-					t.Errorf("%s: cause %v, want %v", row.name, got, row.cause)
+					t.Errorf("%s: got cause %v, want %v", row.name, got, row.cause)
 				}
 				d.unfollow()
 				d.bound(time.Time{})
 				if got := seen(); !got.IsZero() {
-					t.Errorf("%s: the transport keeps %v", row.name, got)
+					t.Errorf("%s: got deadline %v afterwards, want none", row.name, got)
 				}
 				cancel()
 			}
@@ -69,8 +69,8 @@ func TestDeadlineEarliest(t *testing.T) {
 	})
 }
 
-// A context is registered once however often it is followed, and so are those that
-// share its channel.
+// A context that is followed repeatedly is registered once, together with contexts that
+// share its Done channel.
 func TestDeadlineRegistersOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d, seen := newDeadline()
@@ -88,23 +88,23 @@ func TestDeadlineRegistersOnce(t *testing.T) {
 			}
 		}
 		if a.registered != 1 || sets != 0 {
-			t.Errorf("registered %d times, deadline set %d times", a.registered, sets)
+			t.Errorf("registered %d times, deadline set %d times; want 1 and 0", a.registered, sets)
 		}
 		cancel()
 		synctest.Wait()
 		if err := d.follow(a); !errors.Is(err, context.Canceled) || !isInterrupt(err) {
-			t.Errorf("follow of a context that ended: %v", err)
+			t.Errorf("follow of a canceled context: got %v, want an interrupt", err)
 		}
 		if !seen().Equal(longAgo) || sets != 1 {
-			t.Errorf("the transport has %v after %d calls", seen(), sets)
+			t.Errorf("got deadline %v after %d calls, want %v after 1", seen(), sets, longAgo)
 		}
 		if err := d.follow(context.Background()); err != nil || !seen().IsZero() || sets != 2 {
-			t.Errorf("next context: %v, the transport has %v after %d calls", err, seen(), sets)
+			t.Errorf("next context: got %v, deadline %v after %d calls; want none after 2", err, seen(), sets)
 		}
 	})
 }
 
-// A context that has ended before it is followed leaves the transport alone.
+// Following a context that has already ended does not change the deadline of the transport.
 func TestDeadlineFollowEnded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		d, seen := newDeadline()
@@ -112,17 +112,17 @@ func TestDeadlineFollowEnded(t *testing.T) {
 		defer cancel()
 		time.Sleep(2 * time.Second)
 		if err := d.follow(ctx); !errors.Is(err, context.DeadlineExceeded) || !isInterrupt(err) {
-			t.Errorf("follow: %v", err)
+			t.Errorf("follow: got %v, want an interrupt", err)
 		}
 		synctest.Wait()
 		if !seen().IsZero() || d.done != nil {
-			t.Errorf("the transport has %v, done %v", seen(), d.done)
+			t.Errorf("got deadline %v, done %v; want neither", seen(), d.done)
 		}
 	})
 }
 
-// The end of a context that is no longer followed comes to nothing, also if its
-// signal was on its way.
+// The end of a context that is no longer followed has no effect, even if it ended while it
+// was followed.
 func TestDeadlineLateSignal(t *testing.T) {
 	onOneProcessor(t)
 	bubble(t, func(t *testing.T) {
@@ -139,19 +139,19 @@ func TestDeadlineLateSignal(t *testing.T) {
 			}
 			synctest.Wait()
 			if !seen().IsZero() {
-				t.Fatalf("the transport has %v", seen())
+				t.Fatalf("got deadline %v, want none", seen())
 			}
 			cancelB()
 			synctest.Wait()
 			if !seen().Equal(longAgo) {
-				t.Fatalf("the transport has %v", seen())
+				t.Fatalf("got deadline %v, want %v", seen(), longAgo)
 			}
 		}
 		d.unfollow()
 	})
 }
 
-// Contexts of a type that cannot be compared are no trouble.
+// Contexts of a type that is not comparable can be followed.
 func TestDeadlineUncomparableContext(t *testing.T) {
 	type odd struct {
 		context.Context
@@ -171,11 +171,13 @@ func TestDeadlineUncomparableContext(t *testing.T) {
 	}
 }
 
+// isInterrupt recognizes an interrupt, which wraps the error of the context.
 func TestInterrupt(t *testing.T) {
 	checkLeaks(t)
 	err := error(interrupt{context.DeadlineExceeded})
-	if !isInterrupt(err) || isInterrupt(io.EOF) || isInterrupt(nil) || !errors.Is(err, context.DeadlineExceeded) {
-		t.Error(err)
+	if !isInterrupt(err) || isInterrupt(io.EOF) || isInterrupt(nil) ||
+		!errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v is not recognized as an interrupt, or another error is", err)
 	}
 }
 
