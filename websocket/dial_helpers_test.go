@@ -21,26 +21,25 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A scriptServer is a server on loopback that a test scripts to the byte.
+// A scriptServer is a server on loopback whose responses a test scripts byte by byte.
 type scriptServer struct {
 	addr string
 	wg   sync.WaitGroup
 
 	mu    sync.Mutex
-	heads []string // of the requests so far
+	heads []string // the headers of the requests so far
 }
 
-// A scriptConn is a connection to a scriptServer, with the request that came over it.
+// A scriptConn is a connection to a scriptServer that has read a request.
 type scriptConn struct {
 	net.Conn
 	br   *bufio.Reader
-	head string // the request as it came, with its empty line
+	head string // the header of the request as received, with its empty line
 }
 
-// serveScript starts a server that reads the header of a request from each
-// connection, runs f on it and closes the connection. It ends with the test, and
-// every wait of it within a minute. c may be nil, for no TLS; ln may be nil,
-// for TCP.
+// serveScript starts a server that reads the header of a request from each connection,
+// calls f and closes the connection. It ends with the test, and its reads and writes time
+// out after a minute. A nil ln means a listener on loopback, a nil c no TLS.
 func serveScript(t *testing.T, ln net.Listener, c *tls.Config, f func(rc *scriptConn)) *scriptServer {
 	t.Helper()
 	if ln == nil {
@@ -71,7 +70,7 @@ func serveScript(t *testing.T, ln net.Listener, c *tls.Config, f func(rc *script
 func (s *scriptServer) serve(nc net.Conn, f func(rc *scriptConn)) {
 	rc, err := readHead(nc)
 	if err != nil {
-		return // tests of what is refused before the request see no request
+		return // some tests refuse the connection before the request
 	}
 	s.mu.Lock()
 	s.heads = append(s.heads, rc.head)
@@ -79,7 +78,7 @@ func (s *scriptServer) serve(nc net.Conn, f func(rc *scriptConn)) {
 	f(rc)
 }
 
-// requests returns the requests so far.
+// requests returns the headers of the requests so far.
 func (s *scriptServer) requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,8 +109,8 @@ func readHead(nc net.Conn) (*scriptConn, error) {
 
 func (rc *scriptConn) say(s string) { io.WriteString(rc.Conn, s) }
 
-// field returns the value of a field of the request whose name is spelled so, or
-// "" if there is none.
+// field returns the value of a field of the request, or "" if there is none. The case of
+// name must match.
 func (rc *scriptConn) field(name string) string { return fieldOf(rc.head, name) }
 
 func fieldOf(head, name string) string {
@@ -123,7 +122,7 @@ func fieldOf(head, name string) string {
 	return ""
 }
 
-// accept returns the response that accepts the request, with further lines.
+// accept returns a response that accepts the request, with additional header lines.
 func (rc *scriptConn) accept(lines ...string) string {
 	return "HTTP/1.1 101 Switching Protocols\r\n" +
 		"Upgrade: websocket\r\nConnection: Upgrade\r\n" +
@@ -139,18 +138,18 @@ func hello(rc *scriptConn) {
 
 const helloFrame = "\x81\x05hello"
 
-// waitClosed reads until the peer is gone.
+// waitClosed reads until the peer closes the connection.
 func waitClosed(rc *scriptConn) { io.Copy(io.Discard, rc.br) }
 
-// refuseWith answers with a whole response.
+// refuseWith returns a function that sends a whole response.
 func refuseWith(response string) func(*scriptConn) {
 	return func(rc *scriptConn) { rc.say(response) }
 }
 
-// direct is for DialOptions.Proxy: none, whatever the environment says.
+// direct is a DialOptions.Proxy that uses no proxy, whatever the environment.
 func direct(*http.Request) (*url.URL, error) { return nil, nil }
 
-// mustHello dials and expects the message of hello.
+// mustHello dials and reads the message of hello.
 func mustHello(t *testing.T, url string, opts *DialOptions) (*Conn, *http.Response) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -161,12 +160,12 @@ func mustHello(t *testing.T, url string, opts *DialOptions) (*Conn, *http.Respon
 	}
 	t.Cleanup(func() { c.CloseNow() })
 	if _, got, err := c.Read(ctx); string(got) != "hello" || err != nil {
-		t.Fatalf("read %q, %v", got, err)
+		t.Fatalf(`read %q, %v; want "hello"`, got, err)
 	}
 	return c, resp
 }
 
-// mustFail dials and expects a HandshakeError whose text has want in it.
+// mustFail dials and checks that Dial returns a HandshakeError whose text contains want.
 func mustFail(t *testing.T, url string, opts *DialOptions, want string) (*HandshakeError, *http.Response) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -174,27 +173,27 @@ func mustFail(t *testing.T, url string, opts *DialOptions, want string) (*Handsh
 	c, resp, err := Dial(ctx, url, opts)
 	if err == nil {
 		c.CloseNow()
-		t.Fatal("handshake succeeded")
+		t.Fatal("Dial succeeded, want an error")
 	}
 	he, ok := err.(*HandshakeError)
 	if !ok {
-		t.Fatalf("error is a %T: %v", err, err)
+		t.Fatalf("got a %T, want a *HandshakeError: %v", err, err)
 	}
 	if c != nil || !strings.Contains(err.Error(), want) {
-		t.Fatalf("Dial = %v, %v, want an error with %q", c, err, want)
+		t.Fatalf("Dial = %v, %v; want nil and an error with %q", c, err, want)
 	}
 	status := 0
 	if resp != nil {
 		status = resp.StatusCode
 	}
 	if he.Status != status {
-		t.Errorf("Status = %d, response has %d", he.Status, status)
+		t.Errorf("got Status %d, want that of the response, %d", he.Status, status)
 	}
 	return he, resp
 }
 
-// dialTLS returns the settings of a server with a certificate for example.com and
-// the loopback addresses, and of a client that trusts it.
+// dialTLS returns the TLS configuration of a server with a certificate for example.com and
+// the loopback addresses, and that of a client that trusts it.
 func dialTLS(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
 	s := httptest.NewTLSServer(http.NotFoundHandler())
@@ -204,8 +203,8 @@ func dialTLS(t *testing.T) (server, client *tls.Config) {
 	return &tls.Config{Certificates: s.TLS.Certificates}, &tls.Config{RootCAs: roots}
 }
 
-// An offeredExtension is offered with two parameters. Its Confirm fails with err
-// or makes a session that counts how often it is closed.
+// An offeredExtension offers itself with two parameters. Its Confirm returns err, or a
+// session that counts calls of Close.
 type offeredExtension struct {
 	name, value string
 	err         error
@@ -220,7 +219,7 @@ func (x *offeredExtension) Offer(dst []wire.ExtensionSpec) []wire.ExtensionSpec 
 }
 
 func (x *offeredExtension) Accept(iter.Seq[wire.ExtensionSpec]) (wire.ExtensionSpec, wire.Session, bool) {
-	panic("a client does not accept")
+	panic("Accept was called on a client")
 }
 
 func (x *offeredExtension) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
@@ -239,7 +238,8 @@ func (offeredSession) Encode(wire.MessageInfo) wire.MessageEncoder { return nil 
 func (offeredSession) Decode(byte) (wire.MessageDecoder, error)    { return nil, nil }
 func (s offeredSession) Close() error                              { s.x.closed++; return nil }
 
-// pipeOptions returns options to dial a server at the other end of a net.Pipe.
+// pipeOptions returns options to dial a server over a net.Pipe. The server reads the header
+// of a request and calls f.
 func pipeOptions(t *testing.T, f func(rc *scriptConn)) *DialOptions {
 	var wg sync.WaitGroup
 	t.Cleanup(wg.Wait)
@@ -255,18 +255,20 @@ func pipeOptions(t *testing.T, f func(rc *scriptConn)) *DialOptions {
 	}}
 }
 
-// unconnected adds to opts that Dial must not connect.
+// unconnected adds to opts a NetDial that fails the test.
 func unconnected(t *testing.T, opts DialOptions) *DialOptions {
 	opts.NetDial = func(context.Context, string, string) (net.Conn, error) {
-		t.Error("Dial connected")
+		t.Error("Dial called NetDial")
 		return nil, io.EOF
 	}
 	return &opts
 }
 
-// verdict dials a server that answers with f's text, over a net.Pipe, and returns
-// what Dial does. A Conn is closed at once.
-func verdict(t *testing.T, opts DialOptions, f func(rc *scriptConn) string) (subprotocol string, body string, err error) {
+// verdict dials a server that answers with the text of f, over a net.Pipe, and returns the
+// result of Dial. It closes the Conn at once.
+func verdict(
+	t *testing.T, opts DialOptions, f func(rc *scriptConn) string,
+) (subprotocol, body string, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		o := pipeOptions(t, func(rc *scriptConn) { rc.say(f(rc)); waitClosed(rc) })

@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// A server or a proxy that refuses a request which it has not read to its end is
-// heard, whether it then drops the connection or just reads no further.
+// A server or a proxy may refuse a request before it has read all of it. Dial returns that
+// response, whether the peer then closes the connection or only stops reading.
 func TestDialReadsEarlyRefusal(t *testing.T) {
 	const answer = "HTTP/1.1 431 Too large\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\nshorter"
-	large := strings.Repeat("0123456789abcdef", 512<<10) // more than sockets buffer
+	large := strings.Repeat("0123456789abcdef", 512<<10) // more than the buffers of sockets
 	for _, peer := range []string{"server", "tls", "proxy"} {
 		for _, drops := range []bool{false, true} {
 			t.Run(peer, func(t *testing.T) {
@@ -43,7 +43,8 @@ func TestDialReadsEarlyRefusal(t *testing.T) {
 					}
 					return nil
 				})
-				target, opts := "ws://"+ln.Addr().String(), &DialOptions{Header: http.Header{"X-Large": {large}}}
+				target := "ws://" + ln.Addr().String()
+				opts := &DialOptions{Header: http.Header{"X-Large": {large}}}
 				switch peer {
 				case "tls":
 					target, opts.TLSConfig = "wss://"+ln.Addr().String(), clientTLS
@@ -56,7 +57,7 @@ func TestDialReadsEarlyRefusal(t *testing.T) {
 				he, resp := mustFail(t, target, opts, `"shorter"`)
 				close(dialed)
 				if he.Status != 431 || resp == nil || resp.StatusCode != 431 {
-					t.Errorf("%+v, %v", he, resp)
+					t.Errorf("got %+v, response %v; want status 431 in both", he, resp)
 				}
 				if err := <-refused; err != nil {
 					t.Error(err)

@@ -14,29 +14,29 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A responseFault is a change to a response that is right. section is where the rule
-// stands, "" if the response is no HTTP, and want is in the error.
+// A responseFault changes a valid response. section is that of the rule that it breaks, or
+// "" if the response is no longer HTTP. The error must contain want.
 type responseFault struct {
 	change  func(string) string
 	section string
 	want    string
 }
 
-// replaced returns what puts new in the place of old, once.
+// replaced returns a function that replaces old by new once.
 func replaced(old, new string) func(string) string {
 	return func(s string) string {
 		if !strings.Contains(s, old) {
-			panic(old + " is not there")
+			panic(old + " is not in the response")
 		}
 		return strings.Replace(s, old, new, 1)
 	}
 }
 
-// added returns what adds a line, or several.
+// added returns a function that adds one or more lines.
 func added(line string) func(string) string { return replaced("\r\n\r\n", "\r\n"+line+"\r\n\r\n") }
 
-// wantResponseFaults checks that each fault is found. Offered are the subprotocols a and
-// b and the extensions x-one, x-two and x-bad, which never confirms.
+// wantResponseFaults checks that Dial finds each fault. It offers the subprotocols a and b,
+// and the extensions x-one, x-two and x-bad, whose Confirm always fails.
 func wantResponseFaults(t *testing.T, rows map[string]responseFault) {
 	bad := errors.New("not like that")
 	for name, row := range rows {
@@ -44,33 +44,38 @@ func wantResponseFaults(t *testing.T, rows map[string]responseFault) {
 			one := &offeredExtension{name: "x-one"}
 			_, _, err := verdict(t, DialOptions{
 				Subprotocols: []string{"a", "b"},
-				Extensions:   []wire.Extension{one, &offeredExtension{name: "x-two"}, &offeredExtension{name: "x-bad", err: bad}},
+				Extensions: []wire.Extension{
+					one, &offeredExtension{name: "x-two"}, &offeredExtension{name: "x-bad", err: bad},
+				},
 			}, func(rc *scriptConn) string { return row.change(rc.accept()) })
 			var he *HandshakeError
 			if !errors.As(err, &he) || !strings.Contains(err.Error(), row.want) {
-				t.Fatalf("error: %v, want one with %q", err, row.want)
+				t.Fatalf("got error %v, want one with %q", err, row.want)
 			}
 			if (he.Section == "") != (row.section == "") || !strings.HasSuffix(he.Section, row.section) {
-				t.Errorf("section %q, want %q", he.Section, row.section)
+				t.Errorf("got section %q, want %q", he.Section, row.section)
 			}
 			if n := len(one.answers); n != one.closed {
-				t.Errorf("%d sessions made, %d closed", n, one.closed)
+				t.Errorf("%d sessions were made, but %d closed", n, one.closed)
 			}
 		})
 	}
 }
 
-// Each fault that a response can have, alone: in what makes it an upgrade to
-// WebSocket,
+// A response with a single fault in the upgrade to WebSocket fails the handshake.
 func TestResponseUpgradeFaults(t *testing.T) {
 	checkLeaks(t)
 	wantResponseFaults(t, map[string]responseFault{
-		"status 200":             {replaced("101 Switching Protocols", "200 OK"), "4.1", "server answered 200 OK"},
-		"status 100":             {replaced("101 Switching Protocols", "100 Continue"), "", "HandshakeTimeout"},
+		"status 200": {
+			replaced("101 Switching Protocols", "200 OK"), "4.1", "server answered 200 OK",
+		},
+		"status 100": {
+			replaced("101 Switching Protocols", "100 Continue"), "", "HandshakeTimeout",
+		},
 		"status 1010":            {replaced("101 ", "1010 "), "", "malformed HTTP status"},
 		"HTTP/1.0":               {replaced("HTTP/1.1", "HTTP/1.0"), "7.8", `"HTTP/1.0"`},
 		"HTTP/2.0":               {replaced("HTTP/1.1", "HTTP/2.0"), "7.8", `"HTTP/2.0"`},
-		"no HTTP":                {replaced("HTTP/1.1", "SSH-2.0-x"), "", "malformed HTTP version"},
+		"not HTTP":               {replaced("HTTP/1.1", "SSH-2.0-x"), "", "malformed HTTP version"},
 		"a line without a colon": {added("Evil"), "", "malformed MIME header"},
 		"a space before a colon": {replaced("Upgrade:", "Upgrade :"), "4.1", "Upgrade is []"},
 		"no Upgrade":             {replaced("Upgrade: websocket\r\n", ""), "4.1", "Upgrade is []"},
@@ -82,17 +87,29 @@ func TestResponseUpgradeFaults(t *testing.T) {
 		"Upgrade: Kelvin sign":   {replaced("websocket", "websoc\u212aet"), "4.1", "Upgrade is"},
 		"Upgrade: long s":        {replaced("websocket", "web\u017focket"), "4.1", "Upgrade is"},
 		"no Connection":          {replaced("Connection: Upgrade\r\n", ""), "4.1", "Connection is []"},
-		"another Connection":     {replaced("Connection: Upgrade", "Connection: keep-alive"), "4.1", "Connection is"},
-		"Connection close to it": {replaced("Connection: Upgrade", "Connection: upgrades, xupgrade"), "4.1", "Connection is"},
-		"no accept":              {replaced("Sec-WebSocket-Accept", "X-Accept"), "4.1", "Sec-WebSocket-Accept is []"},
-		"accept of another key":  {replaced("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: "+wire.AcceptKey("x")+"\r\nX: "), "4.1", "Sec-WebSocket-Accept is"},
-		"accept twice":           {added("Sec-WebSocket-Accept: " + wire.AcceptKey("x")), "11.3.3", "has 2 values"},
-		"accept and more":        {replaced("=\r\n", "=x\r\n"), "4.1", "Sec-WebSocket-Accept is"},
+		"another Connection": {
+			replaced("Connection: Upgrade", "Connection: keep-alive"), "4.1", "Connection is",
+		},
+		"similar Connections": {
+			replaced("Connection: Upgrade", "Connection: upgrades, xupgrade"), "4.1", "Connection is",
+		},
+		"no accept": {
+			replaced("Sec-WebSocket-Accept", "X-Accept"), "4.1", "Sec-WebSocket-Accept is []",
+		},
+		"accept of another key": {
+			replaced("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: "+wire.AcceptKey("x")+"\r\nX: "),
+			"4.1", "Sec-WebSocket-Accept is",
+		},
+		"accept twice": {
+			added("Sec-WebSocket-Accept: " + wire.AcceptKey("x")), "11.3.3", "has 2 values",
+		},
+		"accept and a byte more": {replaced("=\r\n", "=x\r\n"), "4.1", "Sec-WebSocket-Accept is"},
 		"accept in another case": {strings.ToUpper, "4.1", "Sec-WebSocket-Accept is"},
 	})
 }
 
-// and in what it chooses of the offers.
+// A response with a single fault in the choice of a subprotocol or an extension fails the
+// handshake.
 func TestResponseChoiceFaults(t *testing.T) {
 	checkLeaks(t)
 	wantResponseFaults(t, map[string]responseFault{
@@ -100,22 +117,37 @@ func TestResponseChoiceFaults(t *testing.T) {
 		"subprotocol, other case": {added("Sec-WebSocket-Protocol: A"), "4.1", `subprotocol "A"`},
 		"two subprotocols":        {added("Sec-WebSocket-Protocol: a, b"), "4.1", `subprotocol "a, b"`},
 		"subprotocol and nothing": {added("Sec-WebSocket-Protocol: a,"), "4.1", `subprotocol "a,"`},
-		"two empty subprotocols":  {added("Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:"), "11.3.4", "has 2 values"},
-		"two subprotocol fields":  {added("Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: a"), "11.3.4", "has 2 values"},
-		"unoffered extension":     {added("Sec-WebSocket-Extensions: permessage-deflate"), "4.1", `"permessage-deflate", which was not offered`},
-		"extension, other case":   {added("Sec-WebSocket-Extensions: X-ONE"), "4.1", `"X-ONE", which was not offered`},
-		"unoffered, second":       {added("Sec-WebSocket-Extensions: x-one, bogus"), "4.1", `"bogus", which was not offered`},
-		"two extensions":          {added("Sec-WebSocket-Extensions: x-one, x-two"), "9.1", "chose 2 extensions"},
-		"an extension twice":      {added("Sec-WebSocket-Extensions: x-one, x-one"), "9.1", "chose 2 extensions"},
-		"two extension fields":    {added("Sec-WebSocket-Extensions: x-one\r\nSec-WebSocket-Extensions: x-two"), "11.3.2", "has 2 values"},
-		"extension syntax":        {added("Sec-WebSocket-Extensions: x-one; =1"), "9.1", "at byte"},
-		"a semicolon alone":       {added("Sec-WebSocket-Extensions: ;"), "9.1", `Sec-WebSocket-Extensions is ";"`},
-		"two empty extensions":    {added("Sec-WebSocket-Extensions:\r\nSec-WebSocket-Extensions:"), "11.3.2", "has 2 values"},
-		"unconfirmed extension":   {added("Sec-WebSocket-Extensions: x-bad"), "4.1", "not like that"},
+		"two empty subprotocols": {
+			added("Sec-WebSocket-Protocol:\r\nSec-WebSocket-Protocol:"), "11.3.4", "has 2 values",
+		},
+		"two subprotocol fields": {
+			added("Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: a"), "11.3.4", "has 2 values",
+		},
+		"unoffered extension": {
+			added("Sec-WebSocket-Extensions: permessage-deflate"),
+			"4.1", `"permessage-deflate", which was not offered`,
+		},
+		"extension, other case": {
+			added("Sec-WebSocket-Extensions: X-ONE"), "4.1", `"X-ONE", which was not offered`,
+		},
+		"unoffered, second": {
+			added("Sec-WebSocket-Extensions: x-one, bogus"), "4.1", `"bogus", which was not offered`,
+		},
+		"two extensions":     {added("Sec-WebSocket-Extensions: x-one, x-two"), "9.1", "chose 2 extensions"},
+		"an extension twice": {added("Sec-WebSocket-Extensions: x-one, x-one"), "9.1", "chose 2 extensions"},
+		"two extension fields": {
+			added("Sec-WebSocket-Extensions: x-one\r\nSec-WebSocket-Extensions: x-two"), "11.3.2", "has 2 values",
+		},
+		"extension syntax":  {added("Sec-WebSocket-Extensions: x-one; =1"), "9.1", "at byte"},
+		"a semicolon alone": {added("Sec-WebSocket-Extensions: ;"), "9.1", `Sec-WebSocket-Extensions is ";"`},
+		"two empty extensions": {
+			added("Sec-WebSocket-Extensions:\r\nSec-WebSocket-Extensions:"), "11.3.2", "has 2 values",
+		},
+		"unconfirmed extension": {added("Sec-WebSocket-Extensions: x-bad"), "4.1", "not like that"},
 	})
 }
 
-// What is unusual and still right.
+// Unusual responses that conform to the RFCs are accepted.
 func TestResponseAccepted(t *testing.T) {
 	checkLeaks(t)
 	rows := map[string]func(rc *scriptConn) string{
@@ -125,15 +157,19 @@ func TestResponseAccepted(t *testing.T) {
 		},
 		"line feeds alone": func(rc *scriptConn) string { return strings.ReplaceAll(rc.accept(), "\r", "") },
 		"two Connection fields": func(rc *scriptConn) string {
-			return strings.Replace(rc.accept(), "Connection: Upgrade", "Connection: keep-alive\r\nConnection: upgrade", 1)
+			return strings.Replace(rc.accept(), "Connection: Upgrade",
+				"Connection: keep-alive\r\nConnection: upgrade", 1)
 		},
 		"interim responses": func(rc *scriptConn) string {
-			return "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\nContent-Length: 5\r\n\r\n" + rc.accept()
+			return "HTTP/1.1 100 Continue\r\n\r\n" +
+				"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\nContent-Length: 5\r\n\r\n" + rc.accept()
 		},
-		// A 1xx ends with its header whatever that says: RFC 9112, section 6.3.
+		// RFC 9112, section 6.3: a 1xx response has no body, whatever its header says.
 		"Content-Length":    func(rc *scriptConn) string { return rc.accept("Content-Length: 7") },
 		"Transfer-Encoding": func(rc *scriptConn) string { return rc.accept("Transfer-Encoding: chunked") },
-		"another field":     func(rc *scriptConn) string { return rc.accept("Sec-WebSocket-Version: 13", "Date: today") },
+		"another field": func(rc *scriptConn) string {
+			return rc.accept("Sec-WebSocket-Version: 13", "Date: today")
+		},
 	}
 	for name, f := range rows {
 		t.Run(name, func(t *testing.T) {
@@ -147,30 +183,35 @@ func TestResponseAccepted(t *testing.T) {
 	}
 }
 
-// Fields without an element, by which servers say that they choose nothing.
+// Some servers send empty fields to choose nothing. Dial accepts them.
 func TestResponseEmptyFields(t *testing.T) {
 	checkLeaks(t)
 	for _, row := range []struct{ peer, response string }{
-		{".NET HttpListener", "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Protocol: \r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+		{".NET HttpListener", "HTTP/1.1 101 Switching Protocols\r\n" +
+			"Sec-WebSocket-Protocol: \r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 			"Server: Microsoft-HTTPAPI/2.0\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"},
-		{"Kitura", "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Extensions: \r\nupgrade: websocket\r\n" +
+		{"Kitura", "HTTP/1.1 101 Switching Protocols\r\n" +
+			"Sec-WebSocket-Extensions: \r\nupgrade: websocket\r\n" +
 			"sec-websocket-accept: {accept}\r\nconnection: upgrade\r\n\r\n"},
-		{"both", "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n" +
+		{"both", "HTTP/1.1 101 x\r\n" +
+			"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n" +
 			"Sec-WebSocket-Protocol: , ,\t,\r\nSec-WebSocket-Extensions:,\t,,\r\n\r\n"},
 	} {
 		x := &offeredExtension{name: "x-one"}
-		for _, opts := range []DialOptions{{}, {Subprotocols: []string{"a"}, Extensions: []wire.Extension{x}}} {
+		offers := DialOptions{Subprotocols: []string{"a"}, Extensions: []wire.Extension{x}}
+		for _, opts := range []DialOptions{{}, offers} {
 			got, _, err := verdict(t, opts, func(rc *scriptConn) string {
 				return strings.Replace(row.response, "{accept}", wire.AcceptKey(rc.field(fieldKey)), 1)
 			})
 			if got != "" || err != nil || len(x.answers) != 0 {
-				t.Errorf("%s: subprotocol %q, answers %v, %v", row.peer, got, x.answers, err)
+				t.Errorf("%s: got subprotocol %q, answers %v, error %v; want none",
+					row.peer, got, x.answers, err)
 			}
 		}
 	}
 }
 
-// The choice of the server arrives: a subprotocol, or none, and an extension with
+// Dial returns the subprotocol that the server has chosen, and confirms the extension with
 // its parameters.
 func TestResponseChoices(t *testing.T) {
 	checkLeaks(t)
@@ -182,7 +223,7 @@ func TestResponseChoices(t *testing.T) {
 			return rc.accept("Sec-WebSocket-Protocol: " + want)
 		})
 		if got != want || err != nil {
-			t.Errorf("subprotocol %q, %v; want %q", got, err, want)
+			t.Errorf("got subprotocol %q, %v; want %q", got, err, want)
 		}
 	}
 	one, two := &offeredExtension{name: "x-one"}, &offeredExtension{name: "x-two"}
@@ -190,15 +231,16 @@ func TestResponseChoices(t *testing.T) {
 		return rc.accept(`Sec-WebSocket-Extensions: x-two; q="3"; z`)
 	})
 	want := []wire.Param{{Name: "q", Value: "3"}, {Name: "z"}}
-	if err != nil || len(one.answers) != 0 || len(two.answers) != 1 || !slices.Equal(two.answers[0].Params, want) {
-		t.Errorf("answers %v and %v, %v", one.answers, two.answers, err)
+	if err != nil || len(one.answers) != 0 || len(two.answers) != 1 ||
+		!slices.Equal(two.answers[0].Params, want) {
+		t.Errorf("got answers %v and %v, %v; want x-two with %v", one.answers, two.answers, err, want)
 	}
 	if two.closed != 1 {
-		t.Errorf("session closed %d times", two.closed)
+		t.Errorf("the session was closed %d times, want 1", two.closed)
 	}
 }
 
-// A handshake whose context ends in the very last moment leaves no session behind.
+// If the context ends while the extension is confirmed, Dial closes the session.
 func TestResponseTooLate(t *testing.T) {
 	checkLeaks(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -211,14 +253,15 @@ func TestResponseTooLate(t *testing.T) {
 		opts.Extensions = []wire.Extension{cancelling{x, cancel}}
 		_, resp, err := Dial(ctx, "ws://host/", opts)
 		if !errors.Is(err, context.Canceled) || resp == nil {
-			t.Errorf("Dial: %v, %v", resp, err)
+			t.Errorf("Dial: got response %v, error %v; want a response, context.Canceled", resp, err)
 		}
 		if len(x.answers) != 1 || x.closed != 1 {
-			t.Errorf("%d sessions made, %d closed", len(x.answers), x.closed)
+			t.Errorf("%d sessions were made, and %d closed; want 1 and 1", len(x.answers), x.closed)
 		}
 	})
 }
 
+// A cancelling extension cancels the context of Dial in Confirm.
 type cancelling struct {
 	*offeredExtension
 	cancel context.CancelFunc
@@ -229,16 +272,18 @@ func (x cancelling) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
 	return x.offeredExtension.Confirm(answer)
 }
 
-// A refusal comes with the start of its body, whatever its framing, and the error
-// shows what it says to people.
+// Dial returns the start of a refusal's body, whatever its framing. The error quotes text
+// that is meant for people.
 func TestResponseBody(t *testing.T) {
 	checkLeaks(t)
 	long := strings.Repeat("0123456789abcdef", 1000)
 	const plain = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\n"
 	const no = "403 Forbidden (RFC"
 	rows := map[string]struct{ answer, body, text string }{
-		"length":      {plain + "Content-Length: 4\r\n\r\nno!\n", "no!\n", `403 Forbidden: "no!" (RFC`},
-		"chunked":     {plain + "Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n1\r\n!\r\n0\r\n\r\n", "no!", `: "no!"`},
+		"length": {plain + "Content-Length: 4\r\n\r\nno!\n", "no!\n", `403 Forbidden: "no!" (RFC`},
+		"chunked": {
+			plain + "Transfer-Encoding: chunked\r\n\r\n2\r\nno\r\n1\r\n!\r\n0\r\n\r\n", "no!", `: "no!"`,
+		},
 		"cut short":   {plain + "Content-Length: 40\r\n\r\nno!", "no!", `: "no!"`},
 		"left open":   {plain + "\r\nno!\nsecond", "no!\nsecond", `: "no!"`},
 		"none":        {plain + "Content-Length: 0\r\n\r\n", "", no},
@@ -247,26 +292,35 @@ func TestResponseBody(t *testing.T) {
 		"bad chunks":  {plain + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "", no},
 		"bare status": {"HTTP/1.1 403\r\n\r\n", "", no},
 		"a phrase":    {"HTTP/1.1 403 Go away\r\n\r\n", "", `server answered 403 "Go away" (RFC`},
-		"JSON": {"HTTP/1.1 403 Forbidden\r\nContent-Type: application/problem+json\r\n\r\n{\n  \"title\": \"no\"\n}", "{\n  \"title\": \"no\"\n}",
-			"403 Forbidden: `{\"title\":\"no\"}` (RFC"},
-		"HTML": {"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n<html>\r\n<head><title>403 Forbidden</title></head>\r\n", "<html>\r\n<head><title>403 Forbidden</title></head>\r\n",
-			`403 Forbidden: "403 Forbidden" (RFC`},
+		"JSON": {
+			"HTTP/1.1 403 Forbidden\r\nContent-Type: application/problem+json\r\n\r\n" +
+				"{\n  \"title\": \"no\"\n}",
+			"{\n  \"title\": \"no\"\n}",
+			"403 Forbidden: `{\"title\":\"no\"}` (RFC",
+		},
+		"HTML": {
+			"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\n\r\n" +
+				"<html>\r\n<head><title>403 Forbidden</title></head>\r\n",
+			"<html>\r\n<head><title>403 Forbidden</title></head>\r\n",
+			`403 Forbidden: "403 Forbidden" (RFC`,
+		},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
 			_, body, err := verdict(t, DialOptions{}, func(*scriptConn) string { return row.answer })
 			if body != row.body {
-				t.Errorf("body %.50q (%d bytes), want %.50q (%d bytes)", body, len(body), row.body, len(row.body))
+				t.Errorf("got body %.50q (%d bytes), want %.50q (%d bytes)",
+					body, len(body), row.body, len(row.body))
 			}
 			var he *HandshakeError
 			if !errors.As(err, &he) || he.Status != 403 || !strings.Contains(err.Error(), row.text) {
-				t.Errorf("error %v, want one with %q", err, row.text)
+				t.Errorf("got error %v, want one with %q", err, row.text)
 			}
 		})
 	}
 }
 
-// The limit on the header is none on the body.
+// Limits.MaxResponseHeader does not apply to the body.
 func TestResponseBodyUnderHeaderLimit(t *testing.T) {
 	checkLeaks(t)
 	want := strings.Repeat("x", exchange.MaxBody)
@@ -274,12 +328,11 @@ func TestResponseBodyUnderHeaderLimit(t *testing.T) {
 		return "HTTP/1.1 403 No\r\n\r\n" + want
 	})
 	if body != want {
-		t.Errorf("%d bytes of body", len(body))
+		t.Errorf("got a body of %d bytes, want %d", len(body), len(want))
 	}
 }
 
-// A body that does not come holds a refusal up for a second, not for the whole
-// handshake.
+// Dial waits only a second for the body of a refusal, not for the whole HandshakeTimeout.
 func TestResponseBodyLate(t *testing.T) {
 	checkLeaks(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -294,51 +347,53 @@ func TestResponseBodyLate(t *testing.T) {
 	})
 }
 
-// A header up to the limit is read, and not a byte more; interim responses count.
+// Dial reads a response header up to MaxResponseHeader. Interim responses count.
 func TestResponseHeaderLimit(t *testing.T) {
 	checkLeaks(t)
-	size := func(rc *scriptConn) int64 { return int64(len(rc.accept())) }
 	rows := map[string]struct {
 		limit int64
-		extra int // bytes of a header field beyond the plain response
+		extra int // bytes in an additional header field
 		front string
 		ok    bool
 	}{
-		"default, 60 KiB":    {0, 60 << 10, "", true},
-		"default, 64 KiB":    {0, 64 << 10, "", false},
-		"none, 1 MiB":        {-1, 1 << 20, "", true},
-		"at the limit":       {200 + 129, 200 - len("X: \r\n"), "", true},
-		"beyond the limit":   {200 + 129, 201 - len("X: \r\n"), "", false},
-		"interim responses":  {0, 10, strings.Repeat("HTTP/1.1 103 Hints\r\n\r\n", 4000), false},
-		"interim, unlimited": {-1, 10, strings.Repeat("HTTP/1.1 103 Hints\r\n\r\n", 4000), true},
+		"default, 60 KiB more": {0, 60 << 10, "", true},
+		"default, 64 KiB more": {0, 64 << 10, "", false},
+		"no limit, 1 MiB":      {-1, 1 << 20, "", true},
+		"at the limit":         {200 + 129, 200 - len("X: \r\n"), "", true},
+		"beyond the limit":     {200 + 129, 201 - len("X: \r\n"), "", false},
+		"interim responses":    {0, 10, strings.Repeat("HTTP/1.1 103 Hints\r\n\r\n", 4000), false},
+		"interim, unlimited":   {-1, 10, strings.Repeat("HTTP/1.1 103 Hints\r\n\r\n", 4000), true},
 	}
 	for name, row := range rows {
 		t.Run(name, func(t *testing.T) {
-			_, _, err := verdict(t, DialOptions{Limits: Limits{MaxResponseHeader: row.limit}}, func(rc *scriptConn) string {
-				if n := size(rc); n != 129 {
-					t.Errorf("the plain response has %d bytes", n)
+			opts := DialOptions{Limits: Limits{MaxResponseHeader: row.limit}}
+			_, _, err := verdict(t, opts, func(rc *scriptConn) string {
+				if n := len(rc.accept()); n != 129 {
+					t.Errorf("the plain response has %d bytes, want 129", n)
 				}
 				return row.front + rc.accept("X: "+strings.Repeat("x", row.extra)) + helloFrame
 			})
-			if row.ok != (err == nil) || !row.ok && !strings.Contains(err.Error(), "Limits.MaxResponseHeader") {
-				t.Errorf("error: %v", err)
+			if row.ok != (err == nil) ||
+				!row.ok && !strings.Contains(err.Error(), "Limits.MaxResponseHeader") {
+				t.Errorf("got error %v, want one that names the limit: %v", err, !row.ok)
 			}
 		})
 	}
 }
 
-// No line of the peer, and no number of them, makes an error as long as itself.
+// An error is brief even if the response has a long line or many lines.
 func TestResponseErrorIsBrief(t *testing.T) {
 	for name, response := range map[string]string{
-		"line":       strings.Repeat("é", 10_000) + "\r\n\r\n",
-		"Upgrade":    "HTTP/1.1 101 x\r\n" + strings.Repeat("Upgrade: x\r\n", 1000) + "\r\n",
-		"Connection": "HTTP/1.1 101 x\r\nUpgrade: websocket\r\n" + strings.Repeat("Connection: x\r\n", 1000) + "\r\n",
+		"line":    strings.Repeat("é", 10_000) + "\r\n\r\n",
+		"Upgrade": "HTTP/1.1 101 x\r\n" + strings.Repeat("Upgrade: x\r\n", 1000) + "\r\n",
+		"Connection": "HTTP/1.1 101 x\r\nUpgrade: websocket\r\n" +
+			strings.Repeat("Connection: x\r\n", 1000) + "\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			checkLeaks(t)
 			_, _, err := verdict(t, DialOptions{}, func(*scriptConn) string { return response })
 			if n := len(fmt.Sprint(err)); err == nil || n > 400 {
-				t.Errorf("an error of %d bytes: %.100v", n, err)
+				t.Errorf("got an error of %d bytes, want 400 at most: %.100v", n, err)
 			}
 		})
 	}

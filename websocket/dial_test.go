@@ -24,7 +24,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// The request to the letter, with every option that adds to it.
+// Dial sends exactly this request, given all options that affect it.
 func TestDialRequest(t *testing.T) {
 	checkLeaks(t)
 	s := serveScript(t, nil, nil, hello)
@@ -44,7 +44,7 @@ func TestDialRequest(t *testing.T) {
 	head := s.requests()[0]
 	key := fieldOf(head, fieldKey)
 	if !wire.IsKey(key) {
-		t.Errorf("Sec-WebSocket-Key: %q", key)
+		t.Errorf("got Sec-WebSocket-Key %q, want 16 bytes in base64", key)
 	}
 	wantHead := "GET /a%2Fb/c?q=1&r HTTP/1.1\r\n" +
 		"Host: virtual.example:8080\r\n" +
@@ -59,24 +59,25 @@ func TestDialRequest(t *testing.T) {
 		"Upgrade: websocket\r\n" +
 		"x-LOWER: kept\r\nx-LOWER: twice\r\n\r\n"
 	if head != wantHead {
-		t.Errorf("request:\n%s\nwant:\n%s", head, wantHead)
+		t.Errorf("got request:\n%s\nwant:\n%s", head, wantHead)
 	}
 }
 
-// Authorization of Header wins over userinfo, in any case of its letters.
+// Authorization in Header, in any case, takes precedence over the userinfo of the URL.
 func TestDialAuthorization(t *testing.T) {
 	checkLeaks(t)
 	s := serveScript(t, nil, nil, hello)
 	mustHello(t, "ws://user:pass@"+s.addr, &DialOptions{
 		Proxy: direct, Header: http.Header{"authorization": {"Bearer x"}},
 	})
-	if head := s.requests()[0]; strings.Contains(head, "Basic") || fieldOf(head, "authorization") != "Bearer x" {
-		t.Errorf("request:\n%s", head)
+	head := s.requests()[0]
+	if strings.Contains(head, "Basic") || fieldOf(head, "authorization") != "Bearer x" {
+		t.Errorf("got request:\n%s\nwant Authorization: Bearer x alone", head)
 	}
 }
 
-// No field of Header can break the request apart or speak for the handshake, and
-// nothing is sent once one is refused.
+// Dial refuses fields of Header that could split the request or that belong to the
+// handshake. It does not connect then.
 func TestDialRefusesHeader(t *testing.T) {
 	checkLeaks(t)
 	rows := map[string]http.Header{
@@ -113,9 +114,12 @@ func TestDialRefusesHeader(t *testing.T) {
 	}
 }
 
-// Nor can any other option break the request apart.
+// Dial refuses other options that could split the request.
 func TestDialRefusesOptions(t *testing.T) {
 	checkLeaks(t)
+	extension := func(x wire.Extension) DialOptions {
+		return DialOptions{Extensions: []wire.Extension{x}}
+	}
 	rows := map[string]struct {
 		url  string
 		opts DialOptions
@@ -125,8 +129,8 @@ func TestDialRefusesOptions(t *testing.T) {
 		"subprotocol with a comma":       {opts: DialOptions{Subprotocols: []string{"a,b"}}},
 		"subprotocol empty":              {opts: DialOptions{Subprotocols: []string{""}}},
 		"subprotocol twice":              {opts: DialOptions{Subprotocols: []string{"a", "b", "a"}}},
-		"extension with LF":              {opts: DialOptions{Extensions: []wire.Extension{&offeredExtension{name: "x\n"}}}},
-		"extension with CR in parameter": {opts: DialOptions{Extensions: []wire.Extension{&offeredExtension{name: "x", value: "\r"}}}},
+		"extension with LF":              {opts: extension(&offeredExtension{name: "x\n"})},
+		"extension with CR in parameter": {opts: extension(&offeredExtension{name: "x", value: "\r"})},
 		"URL path with LF":               {url: "ws://host/\nEvil: 1"},
 		"URL query with CR":              {url: "ws://host/?\r"},
 		"URL host with LF":               {url: "ws://ho\nst/"},
@@ -139,11 +143,15 @@ func TestDialRefusesOptions(t *testing.T) {
 	}
 }
 
-// Subprotocols are sent as the caller spells them, also those that are not tokens, such
-// as the one of Kubernetes' port forwarding.
+// Dial sends subprotocols as the caller spells them, even if they are not tokens, such as
+// that of Kubernetes' port forwarding.
 func TestDialSubprotocolNames(t *testing.T) {
 	checkLeaks(t)
-	names := []string{"SPDY/3.1+portforward.k8s.io", "base64url.bearer.authorization.k8s.io.dG9rZW4", `!"#$%&'()*+-./09:;<=>?@AZ[\]^_` + "`az{|}~"}
+	names := []string{
+		"SPDY/3.1+portforward.k8s.io",
+		"base64url.bearer.authorization.k8s.io.dG9rZW4",
+		`!"#$%&'()*+-./09:;<=>?@AZ[\]^_` + "`az{|}~",
+	}
 	got, _, err := verdict(t, DialOptions{Subprotocols: names}, func(rc *scriptConn) string {
 		if got, want := rc.field("Sec-WebSocket-Protocol"), strings.Join(names, ", "); got != want {
 			t.Errorf("sent %q, want %q", got, want)
@@ -151,20 +159,21 @@ func TestDialSubprotocolNames(t *testing.T) {
 		return rc.accept("Sec-WebSocket-Protocol: " + names[0])
 	})
 	if got != names[0] || err != nil {
-		t.Errorf("chosen %q, %v", got, err)
+		t.Errorf("got subprotocol %q, %v; want %q", got, err, names[0])
 	}
 }
 
-// A cookie of a Jar that breaks the rules cannot break the request apart either.
+// An invalid cookie of a Jar cannot split the request.
 func TestDialBadCookie(t *testing.T) {
 	checkLeaks(t)
 	s := serveScript(t, nil, nil, hello)
 	mustHello(t, "ws://"+s.addr, &DialOptions{Proxy: direct, Jar: badJar{}})
 	if head := s.requests()[0]; strings.Contains(head, "\nEvil") {
-		t.Errorf("request:\n%s", head)
+		t.Errorf("the cookie split the request:\n%s", head)
 	}
 }
 
+// A badJar has a cookie with line feeds.
 type badJar struct{}
 
 func (badJar) SetCookies(*url.URL, []*http.Cookie) {}
@@ -172,8 +181,8 @@ func (badJar) Cookies(*url.URL) []*http.Cookie {
 	return []*http.Cookie{{Name: "a\nEvil: 1", Value: "b\r\nEvil: 2"}}
 }
 
-// Frames that come in the same segment, or TLS record, as the response are the
-// connection's first, and what follows them is not lost.
+// Frames that arrive in the same segment or TLS record as the response are not lost, and
+// neither are those that follow.
 func TestDialEarlyFrames(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
@@ -186,35 +195,38 @@ func TestDialEarlyFrames(t *testing.T) {
 					c = serverTLS
 				}
 				s := serveScript(t, nil, c, func(rc *scriptConn) {
-					rc.say(rc.accept() + helloFrame + string(serverFrame(wire.OpBinary, big)) + helloFrame[:3])
+					frame := string(serverFrame(wire.OpBinary, big))
+					rc.say(rc.accept() + helloFrame + frame + helloFrame[:3])
 					rc.say(helloFrame[3:])
 					waitClosed(rc)
 				})
-				conn, _ := mustHello(t, scheme+"://"+s.addr, &DialOptions{Proxy: direct, TLSConfig: clientTLS})
+				conn, _ := mustHello(t, scheme+"://"+s.addr,
+					&DialOptions{Proxy: direct, TLSConfig: clientTLS})
 				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 				defer cancel()
 				for _, want := range []string{big, "hello"} {
 					if _, got, err := conn.Read(ctx); err != nil || string(got) != want {
-						t.Fatalf("read %d bytes, %v; want %d", len(got), err, len(want))
+						t.Fatalf("read %d bytes or other ones, %v; want %d", len(got), err, len(want))
 					}
 				}
 				if _, ok := conn.NetConn().(*net.TCPConn); scheme == "ws" && !ok {
-					t.Errorf("NetConn is a %T", conn.NetConn())
+					t.Errorf("NetConn is a %T, want a *net.TCPConn", conn.NetConn())
 				}
 				if state := conn.TLS(); (state != nil) != (scheme == "wss") {
-					t.Errorf("TLS = %v", state)
+					t.Errorf("TLS() = %v over %s", state, scheme)
 				}
 			})
 		}
 	}
 }
 
+// serverFrame returns an unmasked frame.
 func serverFrame(op wire.Opcode, payload string) []byte {
 	b := wire.AppendHeader(nil, wire.Header{Fin: true, Opcode: op, Length: int64(len(payload))})
 	return append(b, payload...)
 }
 
-// A response that comes a byte at a time is as good as any.
+// Dial accepts a response that arrives a byte at a time.
 func TestDialDribbledResponse(t *testing.T) {
 	checkLeaks(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -231,7 +243,7 @@ func TestDialDribbledResponse(t *testing.T) {
 	})
 }
 
-// Limits.HandshakeTimeout bounds all that a server can do to hold a handshake up.
+// Limits.HandshakeTimeout ends a handshake however the server delays it.
 func TestDialTimeout(t *testing.T) {
 	checkLeaks(t)
 	slowly := func(text string) func(*scriptConn) {
@@ -246,10 +258,10 @@ func TestDialTimeout(t *testing.T) {
 		}
 	}
 	rows := map[string]func(*scriptConn){
-		"silent":        waitClosed,
-		"stalls":        func(rc *scriptConn) { rc.say("HTTP/1.1 101 Sw"); waitClosed(rc) },
-		"dribbles":      func(rc *scriptConn) { slowly(rc.accept())(rc) },
-		"interim, ever": slowly(strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 1000)),
+		"silent":           waitClosed,
+		"stalls":           func(rc *scriptConn) { rc.say("HTTP/1.1 101 Sw"); waitClosed(rc) },
+		"dribbles":         func(rc *scriptConn) { slowly(rc.accept())(rc) },
+		"interim, endless": slowly(strings.Repeat("HTTP/1.1 103 Early Hints\r\n\r\n", 1000)),
 	}
 	for name, f := range rows {
 		for _, limit := range []time.Duration{0, 3 * time.Second} {
@@ -264,7 +276,8 @@ func TestDialTimeout(t *testing.T) {
 					}
 					if !errors.Is(err, context.DeadlineExceeded) || resp != nil ||
 						!strings.Contains(err.Error(), "Limits.HandshakeTimeout") {
-						t.Errorf("Dial: %v, %v", resp, err)
+						t.Errorf("Dial: got %v, %v; want no response and a timeout that names the limit",
+							resp, err)
 					}
 				})
 			})
@@ -272,13 +285,14 @@ func TestDialTimeout(t *testing.T) {
 	}
 }
 
-// A peer that never completes TLS, or never takes the request, is bounded too.
+// HandshakeTimeout also ends a handshake if the peer does not complete TLS or does not read
+// the request.
 func TestDialTimeoutBeforeResponse(t *testing.T) {
 	checkLeaks(t)
 	for _, url := range []string{"ws://host/", "wss://host/"} {
 		t.Run(url, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				ours, theirs := net.Pipe() // nobody reads
+				ours, theirs := net.Pipe() // theirs is not read
 				defer theirs.Close()
 				_, _, err := Dial(context.Background(), url, &DialOptions{
 					Proxy: direct,
@@ -287,17 +301,18 @@ func TestDialTimeoutBeforeResponse(t *testing.T) {
 					},
 				})
 				if !errors.Is(err, context.DeadlineExceeded) {
-					t.Error(err)
+					t.Errorf("got %v, want a timeout", err)
 				}
 				if _, err := ours.Write(nil); !errors.Is(err, io.ErrClosedPipe) {
-					t.Errorf("connection was not closed: %v", err)
+					t.Errorf("Write: got %v, want %v because Dial closes the connection",
+						err, io.ErrClosedPipe)
 				}
 			})
 		})
 	}
 }
 
-// The caller's context ends a handshake, and its cause is in the error.
+// The end of the caller's context ends the handshake, and its cause is in the error.
 func TestDialContext(t *testing.T) {
 	checkLeaks(t)
 	cause := errors.New("changed my mind")
@@ -307,19 +322,19 @@ func TestDialContext(t *testing.T) {
 		opts.Limits.HandshakeTimeout = -1
 		_, _, err := Dial(ctx, "ws://host/", opts)
 		if !errors.Is(err, context.Canceled) || !errors.Is(err, cause) {
-			t.Error(err)
+			t.Errorf("got %v, want context.Canceled with cause %v", err, cause)
 		}
 	})
 	ctx, cancel := context.WithDeadline(context.Background(), time.Now())
 	defer cancel()
 	_, _, err := Dial(ctx, "ws://127.0.0.1:1/", &DialOptions{Proxy: direct})
 	if !errors.Is(err, context.DeadlineExceeded) || strings.Contains(err.Error(), "Limits") {
-		t.Error(err)
+		t.Errorf("got %v, want a timeout that names no limit", err)
 	}
 }
 
-// Once the handshake is done, the end of its context and of its time limit leave
-// the connection alone, which keeps the context's values.
+// After the handshake, the end of its context or of HandshakeTimeout does not affect the
+// connection. Its context keeps the values.
 func TestDialContextAfterwards(t *testing.T) {
 	checkLeaks(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -340,33 +355,32 @@ func TestDialContextAfterwards(t *testing.T) {
 		time.Sleep(2 * DefaultHandshakeTimeout)
 		close(send)
 		if _, got, err := c.Read(context.Background()); string(got) != "hello" || err != nil {
-			t.Errorf("read %q, %v", got, err)
+			t.Errorf(`read %q, %v; want "hello"`, got, err)
 		}
 		if err := c.Context().Err(); err != nil || c.Context().Value(key{}) != 1 {
-			t.Errorf("Context: %v, %v", err, c.Context().Value(key{}))
+			t.Errorf("Context: got error %v, value %v; want nil, 1", err, c.Context().Value(key{}))
 		}
 		c.CloseNow()
 	})
 }
 
-// A Conn holds on to nothing of its handshake: neither request nor response, nor
-// the buffer that the response was read with.
+// A Conn keeps neither the request nor the response of its handshake in memory.
 func TestDialKeepsNothing(t *testing.T) {
 	checkLeaks(t)
 	s := serveScript(t, nil, nil, hello)
 	c, resp := mustHello(t, "ws://"+s.addr, &DialOptions{Proxy: direct})
 	req, res := weak.Make(resp.Request), weak.Make(resp)
 	resp = nil
-	for range 10 { // twice would do, but for what a scheduler may still hold
+	for range 10 { // two would do, but the scheduler may still hold references
 		runtime.GC()
 	}
 	if req.Value() != nil || res.Value() != nil {
-		t.Error("the request or the response is still there")
+		t.Error("the request or the response is still reachable")
 	}
 	c.CloseNow()
 }
 
-// Errors of the network come through, and no response with them.
+// Dial returns errors of the network without a response.
 func TestDialNetworkErrors(t *testing.T) {
 	checkLeaks(t)
 	boom := errors.New("boom")
@@ -374,24 +388,26 @@ func TestDialNetworkErrors(t *testing.T) {
 		return nil, boom
 	}}
 	if he, resp := mustFail(t, "ws://host/", opts, "connecting: boom"); !errors.Is(he, boom) || resp != nil {
-		t.Errorf("%v, %v", he, resp)
+		t.Errorf("got %v, response %v; want %v, nil", he, resp, boom)
 	}
 	ln := listen(t)
 	ln.Close()
 	var oe *net.OpError
-	if he, _ := mustFail(t, "ws://"+ln.Addr().String(), &DialOptions{Proxy: direct}, "connect"); !errors.As(he, &oe) {
-		t.Error(he)
+	he, _ := mustFail(t, "ws://"+ln.Addr().String(), &DialOptions{Proxy: direct}, "connect")
+	if !errors.As(he, &oe) {
+		t.Errorf("got %v, want a *net.OpError", he)
 	}
 	s := serveScript(t, nil, nil, func(rc *scriptConn) {})
-	if he, _ := mustFail(t, "ws://"+s.addr, &DialOptions{Proxy: direct}, "reading the response"); !errors.Is(he, io.ErrUnexpectedEOF) {
-		t.Error(he)
+	he, _ = mustFail(t, "ws://"+s.addr, &DialOptions{Proxy: direct}, "reading the response")
+	if !errors.Is(he, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v, want %v", he, io.ErrUnexpectedEOF)
 	}
 }
 
-// Every form of a unix socket's URL.
+// Dial accepts all forms of URLs of Unix sockets.
 func TestDialUnix(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("the path of a socket there is no path of a URL")
+		t.Skip("the path of a socket on Windows is not the path of a URL")
 	}
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
@@ -407,7 +423,7 @@ func TestDialUnix(t *testing.T) {
 			c = serverTLS
 		}
 		s := serveScript(t, ln, c, hello)
-		proxy := func(*http.Request) (*url.URL, error) { return nil, errors.New("asked for a proxy") }
+		proxy := func(*http.Request) (*url.URL, error) { return nil, errors.New("Proxy was called") }
 		for i, row := range []struct{ suffix, line string }{
 			{"", "GET / HTTP/1.1"},
 			{":", "GET / HTTP/1.1"},
@@ -416,15 +432,16 @@ func TestDialUnix(t *testing.T) {
 		} {
 			mustHello(t, scheme+"+unix://"+path+row.suffix, &DialOptions{TLSConfig: clientTLS, Proxy: proxy})
 			head := s.requests()[i]
-			if line, _, _ := strings.Cut(head, "\r\n"); line != row.line || fieldOf(head, "Host") != "localhost" {
-				t.Errorf("%s: request:\n%s", row.suffix, head)
+			line, _, _ := strings.Cut(head, "\r\n")
+			if line != row.line || fieldOf(head, "Host") != "localhost" {
+				t.Errorf("%q: got request:\n%s\nwant %q and Host: localhost", row.suffix, head, row.line)
 			}
 		}
 	}
 }
 
-// The caller's TLS settings are used and not changed, and a server that prefers
-// HTTP/2 does not get it.
+// Dial uses a copy of the caller's TLSConfig that negotiates HTTP/1.1, even with a server
+// that prefers HTTP/2.
 func TestDialALPN(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
@@ -433,7 +450,7 @@ func TestDialALPN(t *testing.T) {
 	s := serveScript(t, nil, serverTLS, hello)
 	c, _ := mustHello(t, "https://"+s.addr, &DialOptions{Proxy: direct, TLSConfig: clientTLS})
 	if got := c.TLS().NegotiatedProtocol; got != "http/1.1" {
-		t.Errorf("ALPN: %q", got)
+		t.Errorf(`negotiated %q, want "http/1.1"`, got)
 	}
 	if len(clientTLS.NextProtos) != 1 || clientTLS.NextProtos[0] != "h2" || clientTLS.ServerName != "" {
 		t.Errorf("Dial changed the caller's TLSConfig: %q %q", clientTLS.NextProtos, clientTLS.ServerName)
@@ -444,8 +461,8 @@ func TestDialALPN(t *testing.T) {
 	mustFail(t, "wss://"+s.addr, &DialOptions{Proxy: direct, TLSConfig: clientTLS}, "TLS handshake")
 }
 
-// Cookies go both ways, also with a response that refuses, and a Cookie of the
-// caller stands in one field with them.
+// Dial sends the cookies of Jar and sets those of the response, even if it refuses the
+// handshake. A Cookie of Header is sent in the same field.
 func TestDialCookies(t *testing.T) {
 	checkLeaks(t)
 	jar, err := cookiejar.New(nil)
@@ -468,11 +485,11 @@ func TestDialCookies(t *testing.T) {
 	var got []string
 	for _, head := range s.requests() {
 		if strings.Count(strings.ToLower(head), "\ncookie:") > 1 {
-			t.Errorf("request:\n%s", head)
+			t.Errorf("got request:\n%s\nwant one Cookie field", head)
 		}
 		got = append(got, fieldOf(head, "Cookie"))
 	}
 	if want := []string{"", "a=1", "own=0; a=1; b=2"}; !slices.Equal(got, want) {
-		t.Errorf("cookies sent: %q, want %q", got, want)
+		t.Errorf("sent cookies %q, want %q", got, want)
 	}
 }

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// A tlsWrapper shows of the TLS below it the methods of a tls.Conn.
+// A tlsWrapper embeds a tls.Conn.
 type tlsWrapper struct{ *tls.Conn }
 
-// A tlsHolder shows what it holds and nothing else.
+// A tlsHolder has NetConn, which returns the held connection.
 type tlsHolder struct {
 	net.Conn
 	held net.Conn
@@ -19,8 +19,7 @@ type tlsHolder struct {
 
 func (h tlsHolder) NetConn() net.Conn { return h.held }
 
-// DialTLS brings the caller's own TLS, whose state Conn.TLS finds as far as it can be
-// seen.
+// Conn.TLS returns the state of a connection of DialTLS, unless the caller's type hides it.
 func TestDialTLS(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
@@ -52,15 +51,15 @@ func TestDialTLS(t *testing.T) {
 			},
 		})
 		if got != "tcp example.com:443" {
-			t.Errorf("%s: called with %q", row.name, got)
+			t.Errorf(`%s: DialTLS was called with %q, want "tcp example.com:443"`, row.name, got)
 		}
 		if state := c.TLS(); (state != nil) != row.shown || state != nil && state.Version == 0 {
-			t.Errorf("%s: TLS() = %+v", row.name, state)
+			t.Errorf("%s: TLS() = %+v, want a state: %v", row.name, state, row.shown)
 		}
 	}
 }
 
-// DialTLS is for servers of wss that are reached directly.
+// DialTLS is called neither for ws URLs nor with a proxy.
 func TestDialTLSNotCalled(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
@@ -74,8 +73,8 @@ func TestDialTLSNotCalled(t *testing.T) {
 	mustHello(t, "wss://example.com", opts)
 }
 
-// TLS that ends without the alert close_notify is an end like any other: not a clean
-// one before both close frames, and no reason to doubt one after them.
+// The end of TLS without close_notify is like any end of the stream: an error before both
+// close frames, and clean after them.
 func TestTLSWithoutCloseNotify(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)
@@ -101,10 +100,10 @@ func TestTLSWithoutCloseNotify(t *testing.T) {
 			c, _ := mustHello(t, "wss://"+s.addr, &DialOptions{Proxy: direct, TLSConfig: clientTLS})
 			_, p, err := c.Read(context.Background())
 			if got := CloseStatus(err); len(p) > 0 || got != row.status {
-				t.Errorf("the read returns %q, %v with status %d", p, err, got)
+				t.Errorf("read %q, %v with status %v; want status %v", p, err, got, row.status)
 			}
 			if got := c.Closure(); got.Clean != row.clean {
-				t.Errorf("the closure is %+v", got)
+				t.Errorf("got %+v, want Clean: %v", got, row.clean)
 			}
 		})
 	}

@@ -14,14 +14,14 @@ import (
 
 var errAborted = errors.New("aborted")
 
-// ownContexts are contexts that end with the connection.
+// ownContexts are contexts that end when the connection ends.
 var ownContexts = []struct {
 	name   string
 	derive func(c *Conn) context.Context
 }{
 	{"its own", func(c *Conn) context.Context { return c.Context() }},
 	{"derived", func(c *Conn) context.Context { return context.WithValue(c.Context(), ownKey{}, 1) }},
-	{"bounded", func(c *Conn) context.Context {
+	{"with a timeout", func(c *Conn) context.Context {
 		ctx, cancel := context.WithTimeout(c.Context(), time.Hour)
 		context.AfterFunc(ctx, cancel)
 		return ctx
@@ -30,25 +30,25 @@ var ownContexts = []struct {
 
 type ownKey struct{}
 
-// The context of a Close may be the connection's own, as Serve has it. When the
-// connection ends, Close tells how, and not that its context ended.
+// Close may be called with the context of its connection, as in Serve. When the connection
+// ends, Close returns the cause, and not that its context ended.
 func TestCloseReturnsCause(t *testing.T) {
-	breach := func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }
+	breakRule := func(p *peer) { p.write(p.rawFrame(0x83, 1, 0, "", false)) }
 	for _, row := range []struct {
 		name   string
-		before func(c *Conn, p *peer) // the call of Close
+		before func(c *Conn, p *peer) // runs before Close is called
 		after  func(c *Conn, p *peer)
 		want   error
 	}{
-		{"breach", nil, func(_ *Conn, p *peer) { p.next(); breach(p) }, wire.ErrReservedOpcode},
+		{"violation", nil, func(_ *Conn, p *peer) { p.next(); breakRule(p) }, wire.ErrReservedOpcode},
 		{"end of the stream", nil, func(_ *Conn, p *peer) { p.next(); p.nc.Close() }, io.ErrUnexpectedEOF},
 		{"Abort", nil, func(c *Conn, p *peer) { p.next(); c.Abort(errAborted) }, errAborted},
 		{"CloseNow", nil, func(c *Conn, p *peer) { p.next(); c.CloseNow() }, net.ErrClosed},
 		{"Abort before the frame", nil, func(c *Conn, _ *peer) { c.Abort(errAborted) }, errAborted},
-		{"breach that cannot be answered", func(c *Conn, p *peer) {
+		{"violation that cannot be answered", func(c *Conn, p *peer) {
 			startRead(context.Background(), c)
-			breach(p)
-			time.Sleep(DefaultCloseTimeout / 2) // so that the connection ends before Close times out
+			breakRule(p)
+			time.Sleep(DefaultCloseTimeout / 2) // let the connection end before Close times out
 		}, func(*Conn, *peer) {}, wire.ErrReservedOpcode},
 	} {
 		for _, own := range ownContexts {
@@ -68,8 +68,8 @@ func TestCloseReturnsCause(t *testing.T) {
 	}
 }
 
-// The connection and the context of a Close end in the same moment. Close tells of
-// either, but does not say that its context was canceled.
+// If the connection ends just as Close times out, Close returns either error, but never
+// that its context was canceled.
 func TestCloseTimesOutAsConnectionEnds(t *testing.T) {
 	for range 20 { // the order of the two is random
 		eachRole(t, func(t *testing.T, role wire.Role) {
@@ -77,15 +77,16 @@ func TestCloseTimesOutAsConnectionEnds(t *testing.T) {
 			closed := start(func() error { return c.Close(c.Context(), StatusGoingAway, "") })
 			p.write(p.rawFrame(0x83, 1, 0, "", false)) // and does not read
 			err := <-closed
-			if errors.Is(err, context.Canceled) || !errors.Is(err, wire.ErrReservedOpcode) && !errors.Is(err, errCloseTimeout) {
-				t.Errorf("%v", err)
+			if errors.Is(err, context.Canceled) ||
+				!errors.Is(err, wire.ErrReservedOpcode) && !errors.Is(err, errCloseTimeout) {
+				t.Errorf("got %v, want %v or %v", err, wire.ErrReservedOpcode, errCloseTimeout)
 			}
 		})
 	}
 }
 
-// Every call that waits tells of the end, on every transport. A transport does not count as
-// overdue because of a context that ended with the connection.
+// Every blocking call returns the cause of the end on every transport. The end of a context
+// together with the connection does not make a transport overdue.
 func TestCallsReturnCause(t *testing.T) {
 	for _, kind := range []struct {
 		name string
@@ -106,7 +107,7 @@ func TestCallsReturnCause(t *testing.T) {
 						c.Abort(errAborted)
 						wantEnd(t, c, <-done, wait.name, errAborted)
 						wantClosed(t, c)
-						time.Sleep(2 * grace) // until it has closed
+						time.Sleep(2 * grace) // until the transport is closed
 					})
 				})
 			}
@@ -114,7 +115,7 @@ func TestCallsReturnCause(t *testing.T) {
 	}
 }
 
-// A slowlyClosed is a transport that takes longer to close than the watchdog grants an
+// A slowlyClosed is a transport whose Close takes longer than the watchdog waits for an
 // operation.
 type slowlyClosed struct{ net.Conn }
 
@@ -123,7 +124,8 @@ func (nc slowlyClosed) Close() error {
 	return nc.Conn.Close()
 }
 
-// Close ends a connection whose writing has failed. A read that waits tells of that, too.
+// Close ends a connection after a failed write. A waiting read returns the error of that
+// write.
 func TestReadReturnsCauseOfClose(t *testing.T) {
 	for _, own := range ownContexts {
 		t.Run(own.name, func(t *testing.T) {
@@ -132,23 +134,23 @@ func TestReadReturnsCauseOfClose(t *testing.T) {
 				failWrite(t, c)
 				read := startRead(own.derive(c), c)
 				synctest.Wait()
-				c.end(errClosed) // as Close does, before it drops what is left
+				c.end(errClosed) // as Close does before it drops the connection
 				wantEnd(t, c, (<-read).err, "read", errWornOut)
 			})
 		})
 	}
 }
 
-// wantEnd checks that err, of the operation op, is about the end of c, which is want, and
-// about no context.
+// wantEnd checks that err is an error of op with want, the cause of the end of c, and has
+// no error of a context.
 func wantEnd(t *testing.T, c *Conn, err error, op string, want error) {
 	t.Helper()
 	e := wantError(t, err, op, want)
 	var cause *Error
 	if !errors.As(context.Cause(c.Context()), &cause) || e.Err != cause.Err || !errors.Is(e, net.ErrClosed) {
-		t.Errorf("%v, and the connection ended with %v", e, context.Cause(c.Context()))
+		t.Errorf("got %v, want net.ErrClosed with the cause %v", e, context.Cause(c.Context()))
 	}
 	if errors.Is(e, context.Canceled) || e.Timeout() {
-		t.Errorf("%v tells of a context", e)
+		t.Errorf("got %v, want no error of a context", e)
 	}
 }

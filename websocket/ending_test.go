@@ -13,20 +13,20 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// CloseNow ends whatever goes on, at once.
+// CloseNow ends all calls in progress at once.
 func TestCloseNow(t *testing.T) {
 	ctx := context.Background()
 	for _, row := range []struct {
 		name string
 		run  func(c *Conn) error
-		peer func(p *peer) // what the peer does before; may be nil
+		peer func(p *peer) // runs before CloseNow; may be nil
 	}{
 		{"Read", func(c *Conn) error { _, _, err := c.Read(ctx); return err }, nil},
 		{"Read within a message", func(c *Conn) error { _, _, err := c.Read(ctx); return err },
 			func(p *peer) { p.send(wire.OpText, false, "half") }},
 		{"Write", func(c *Conn) error { return c.Write(ctx, Text, []byte("text")) }, nil},
-		{"Write of much", func(c *Conn) error { return c.Write(ctx, Text, make([]byte, 1<<20)) }, nil},
-		{"Write of which a part is out", func(c *Conn) error { return c.Write(ctx, Text, make([]byte, 1<<20)) },
+		{"large Write", func(c *Conn) error { return c.Write(ctx, Text, make([]byte, 1<<20)) }, nil},
+		{"Write in progress", func(c *Conn) error { return c.Write(ctx, Text, make([]byte, 1<<20)) },
 			func(p *peer) { io.ReadFull(p.nc, make([]byte, 5)) }},
 		{"Ping", func(c *Conn) error { _, err := c.Ping(ctx); return err }, func(p *peer) { p.next() }},
 		{"Close", func(c *Conn) error { return c.Close(ctx, StatusNormalClosure, "") }, nil},
@@ -48,7 +48,7 @@ func TestCloseNow(t *testing.T) {
 				}
 				synctest.Wait()
 				queued := start(func() error {
-					w, err := c.Writer(ctx, Text) // may have to wait for its turn
+					w, err := c.Writer(ctx, Text) // may wait for its turn
 					if err == nil {
 						err = w.Close()
 					}
@@ -59,10 +59,10 @@ func TestCloseNow(t *testing.T) {
 					t.Error(err)
 				}
 				if r := <-done; !errors.Is(r.err, net.ErrClosed) || r.took != 0 {
-					t.Errorf("%v after %v", r.err, r.took)
+					t.Errorf("got %v after %v, want net.ErrClosed at once", r.err, r.took)
 				}
 				if err := <-queued; !errors.Is(err, net.ErrClosed) {
-					t.Errorf("a writer in the queue: %v", err)
+					t.Errorf("waiting writer: got %v, want net.ErrClosed", err)
 				}
 				wantClosed(t, c)
 			})
@@ -70,8 +70,8 @@ func TestCloseNow(t *testing.T) {
 	}
 }
 
-// CloseNow does not end the wait for the peer's end of the stream: our close frame may
-// still be on its way. Nobody waits with it.
+// After the closing handshake, CloseNow does not end the wait for the peer to close TCP,
+// because our close frame may still be in transit. Neither CloseNow nor Read waits for it.
 func TestCloseNowWhileDraining(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Client, Limits{})
@@ -82,21 +82,21 @@ func TestCloseNowWhileDraining(t *testing.T) {
 		time.Sleep(time.Second)
 		c.CloseNow()
 		if took := time.Since(begun); took != time.Second {
-			t.Errorf("CloseNow returned after %v", took)
+			t.Errorf("CloseNow returned %v after the start, want 1s", took)
 		}
 		var e *CloseError
 		if r := <-read; !errors.As(r.err, &e) && !errors.Is(r.err, net.ErrClosed) || r.took != 0 {
-			t.Errorf("%v after %v", r.err, r.took)
+			t.Errorf("read: got %v after %v, want the peer's close at once", r.err, r.took)
 		}
 		p.expectEOF()
 		if took := time.Since(begun); took != DefaultCloseTimeout {
-			t.Errorf("TCP was dropped after %v", took)
+			t.Errorf("TCP was closed after %v, want %v", took, DefaultCloseTimeout)
 		}
 		wantClosed(t, c)
 	})
 }
 
-// The stream ends with no close frame.
+// The end of the stream without a close frame is io.ErrUnexpectedEOF.
 func TestStreamEnds(t *testing.T) {
 	for _, row := range []struct{ name, sent string }{
 		{"between messages", ""},
@@ -113,8 +113,9 @@ func TestStreamEnds(t *testing.T) {
 				p.write([]byte(row.sent))
 				p.nc.Close()
 				e := wantError(t, (<-read).err, "read", io.ErrUnexpectedEOF)
-				if !errors.Is(e, net.ErrClosed) || e.Code != 0 || !strings.Contains(e.Error(), "read: connection ended without a close frame") {
-					t.Errorf("%v, %+v", e, e)
+				const want = "read: connection ended without a close frame"
+				if !errors.Is(e, net.ErrClosed) || e.Code != 0 || !strings.Contains(e.Error(), want) {
+					t.Errorf("got %v (%+v), want net.ErrClosed, no code and %q", e, e, want)
 				}
 				wantClosed(t, c)
 			})
@@ -122,8 +123,8 @@ func TestStreamEnds(t *testing.T) {
 	}
 }
 
-// Bytes of the peer that are still on their way when the connection fails do not
-// make the system answer with a reset, which could overtake our close frame.
+// Unread bytes of the peer do not make the operating system reset the connection, which
+// could overtake our close frame.
 func TestResetDoesNotOvertake(t *testing.T) {
 	for _, kind := range []string{"tcp", "unix", "tls", "wrapped"} {
 		for _, role := range roles {
@@ -144,7 +145,7 @@ func TestResetDoesNotOvertake(t *testing.T) {
 					}
 					p.nc.Close()
 					if g := <-read; !errors.Is(g.err, net.ErrClosed) {
-						t.Errorf("%+v", g)
+						t.Errorf("read: got %+v, want net.ErrClosed", g)
 					}
 					wantClosed(t, c)
 				})
@@ -153,20 +154,20 @@ func TestResetDoesNotOvertake(t *testing.T) {
 	}
 }
 
-// A connection that has ended gives out no turn to write, though the turn is free
-// because a reader has yet to see the end.
+// After the end of the connection, Writer and Write fail even though the turn to write is
+// still free because a read has not yet returned.
 func TestWriterAfterEndBeforeRelease(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, _ := newPeer(t, role, Limits{})
-		if !c.in.turn.tryLock() { // as a reader has it
+		if !c.in.turn.tryLock() { // as a read would
 			t.Fatal("the turn to read is not free")
 		}
 		c.CloseNow()
 		if _, err := c.Writer(context.Background(), Text); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Writer: %v", err)
+			t.Errorf("Writer: got %v, want net.ErrClosed", err)
 		}
 		if err := c.Write(context.Background(), Text, nil); !errors.Is(err, net.ErrClosed) {
-			t.Errorf("Write: %v", err)
+			t.Errorf("Write: got %v, want net.ErrClosed", err)
 		}
 		c.endRead()
 		wantClosed(t, c)
