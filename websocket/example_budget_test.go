@@ -6,8 +6,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// All connections of a server share 256 MiB for the messages that come to them in
-// parts.
+// All connections of a server share 256 MiB for messages that arrive in parts.
 func ExampleNewBudget() {
 	budget := websocket.NewBudget(256 << 20)
 	http.Handle("/", websocket.Handler{

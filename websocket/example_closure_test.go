@@ -8,7 +8,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A server says with which code a connection is to be closed.
+// A server chooses the code and the reason of the close frame.
 func ExampleCloseWith() {
 	const statusFull = 4001 // 4000 to 4999 are for private use
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
@@ -24,7 +24,7 @@ func ExampleCloseWith() {
 	// websocket: peer closed with 4001: "try another room"
 }
 
-// A client asks after the end how it came about, whoever closed the connection.
+// Closure reports how a connection ended, whoever closed it.
 func ExampleConn_Closure() {
 	c, end := connect(echo)
 	defer end()
@@ -42,7 +42,7 @@ func ExampleConn_Closure() {
 	// clean: true
 }
 
-// A peer that no longer answers is given up, and the loop that reads is told why.
+// Abort ends a connection whose peer no longer answers. The loop that reads gets its cause.
 func ExampleConn_Abort() {
 	c, end := connect(echo)
 	defer end()

@@ -14,7 +14,8 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// connect returns a connection to a server that serve serves, and what ends both.
+// connect starts a server that runs serve, and returns a connection to it and a function
+// that closes both.
 func connect(serve func(context.Context, *websocket.Conn) error) (*websocket.Conn, func()) {
 	server := httptest.NewServer(websocket.Handler{Serve: serve})
 	c, _, err := websocket.Dial(context.Background(), server.URL, nil)
@@ -27,7 +28,7 @@ func connect(serve func(context.Context, *websocket.Conn) error) (*websocket.Con
 	}
 }
 
-// echo is the server of the examples.
+// echo sends each message back.
 func echo(ctx context.Context, c *websocket.Conn) error {
 	for m, err := range c.Messages(ctx) {
 		if err != nil {
@@ -40,6 +41,7 @@ func echo(ctx context.Context, c *websocket.Conn) error {
 	return nil
 }
 
+// A loop over Messages ends without an error when the server says that it is going away.
 func ExampleConn_Messages() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
 		for i := range 3 {
@@ -66,7 +68,7 @@ func ExampleConn_Messages() {
 	// 1001 (going away) that was all
 }
 
-// One buffer serves for all messages, and nothing is allocated once it has grown.
+// One buffer holds each message in turn. Once it is large enough, reading allocates nothing.
 func ExampleConn_AppendRead() {
 	c, end := connect(echo)
 	defer end()
@@ -88,7 +90,7 @@ func ExampleConn_AppendRead() {
 	// two
 }
 
-// A read that times out loses nothing: the next one goes on.
+// A read that times out loses no data. The next read continues.
 func ExampleConn_Read_timeout() {
 	proceed := make(chan struct{})
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
@@ -110,7 +112,7 @@ func ExampleConn_Read_timeout() {
 	// late, but here <nil>
 }
 
-// Messages may be larger than memory on either side.
+// A message may be larger than the memory of either side.
 func ExampleConn_Writer() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
 		r, err := c.Reader(ctx)
@@ -142,12 +144,13 @@ func ExampleConn_Writer() {
 	// Output: 1048576 <nil>
 }
 
+// zeros is a reader of zero bytes.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// A peer that is gone without a word is found by pinging it while another
-// goroutine reads.
+// Pings detect a peer that has disappeared without a close frame. Another goroutine must
+// read meanwhile, to receive the pongs.
 func ExampleConn_Ping() {
 	c, end := connect(echo)
 	defer end()
@@ -181,7 +184,7 @@ func ExampleConn_Ping() {
 	// Output: alive <nil>
 }
 
-// After a login a client may send larger messages.
+// After the login, a client may send larger messages.
 func ExampleConn_SetMaxMessage() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
 		c.SetMaxMessage(64)
@@ -212,8 +215,8 @@ func ExampleConn_SetMaxMessage() {
 	// Output: 1000 bytes from ada <nil>
 }
 
-// Some gateways refuse frames that are larger than 32 KiB.
-func ExampleLimits_maxFrame() {
+// Some gateways refuse frames of more than 32 KiB.
+func ExampleLimits_maxWriteFrame() {
 	server := httptest.NewServer(websocket.Handler{Serve: echo})
 	defer server.Close()
 	ctx := context.Background()
@@ -233,6 +236,7 @@ func ExampleLimits_maxFrame() {
 	// Output: 100000 4 <nil>
 }
 
+// A ByteStream carries any protocol that needs a net.Conn.
 func ExampleConn_ByteStream() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
 		stream := c.ByteStream(websocket.Binary)
@@ -242,8 +246,8 @@ func ExampleConn_ByteStream() {
 	defer end()
 
 	stream := c.ByteStream(websocket.Binary)
-	fmt.Fprintln(stream, "any protocol of bytes")
+	fmt.Fprintln(stream, "any protocol over a byte stream")
 	line, err := bufio.NewReader(stream).ReadString('\n')
 	fmt.Printf("%q %v\n", line, err)
-	// Output: "any protocol of bytes\n" <nil>
+	// Output: "any protocol over a byte stream\n" <nil>
 }

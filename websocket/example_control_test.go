@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A server sees the pings and the close frame of its client, and answers the close
-// frame itself, after a last message.
+// A server observes the pings and the close frame of its client. It answers the close frame
+// itself, after a last message.
 func ExampleConn_OnControl() {
 	ctx := context.Background()
 	a, b := net.Pipe()
@@ -24,7 +24,7 @@ func ExampleConn_OnControl() {
 		return op == wire.OpClose
 	})
 	go func() {
-		_, _, err := server.Read(ctx) // returns when the close frame has come
+		_, _, err := server.Read(ctx) // returns when the close frame arrives
 		fmt.Println("server:", err)
 		if err := server.Write(ctx, websocket.Text, []byte("goodbye")); err != nil {
 			log.Print(err)

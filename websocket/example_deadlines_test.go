@@ -13,11 +13,11 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A readDeadlines is a listener that adds read deadlines to the connections of another
-// one. Each connection has a goroutine that reads ahead.
-type readDeadlines struct{ net.Listener }
+// A deadlineListener is a listener that adds read deadlines to the connections of another
+// listener. Each connection has a goroutine that reads ahead.
+type deadlineListener struct{ net.Listener }
 
-func (l readDeadlines) Accept() (net.Conn, error) {
+func (l deadlineListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
@@ -27,41 +27,43 @@ func (l readDeadlines) Accept() (net.Conn, error) {
 		io.Copy(w, c)
 		w.Close()
 	}()
-	return &readDeadlineConn{c, r}, nil
+	return &deadlineConn{c, r}, nil
 }
 
-type readDeadlineConn struct {
+// A deadlineConn is a connection with read deadlines.
+type deadlineConn struct {
 	net.Conn
-	r net.Conn // end of a pipe that carries the bytes of Conn
+	r net.Conn // the end of a pipe that carries the bytes read from Conn
 }
 
-func (c *readDeadlineConn) Read(p []byte) (int, error)        { return c.r.Read(p) }
-func (c *readDeadlineConn) SetReadDeadline(t time.Time) error { return c.r.SetReadDeadline(t) }
+func (c *deadlineConn) Read(p []byte) (int, error)        { return c.r.Read(p) }
+func (c *deadlineConn) SetReadDeadline(t time.Time) error { return c.r.SetReadDeadline(t) }
 
-// SetDeadline sets the deadline of reads alone. Writes end when the connection is closed.
-func (c *readDeadlineConn) SetDeadline(t time.Time) error { return c.r.SetReadDeadline(t) }
+// SetDeadline sets the read deadline only. A write ends when the connection is closed.
+func (c *deadlineConn) SetDeadline(t time.Time) error { return c.r.SetReadDeadline(t) }
 
-func (c *readDeadlineConn) Close() error {
+func (c *deadlineConn) Close() error {
 	c.r.Close()
 	return c.Conn.Close()
 }
 
-// A channel has no deadlines, like a channel of golang.org/x/crypto/ssh.
+// A channel is a connection without deadlines, like a channel of golang.org/x/crypto/ssh.
 type channel struct{ net.Conn }
 
 func (channel) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
 func (channel) SetReadDeadline(time.Time) error  { return errors.ErrUnsupported }
 func (channel) SetWriteDeadline(time.Time) error { return errors.ErrUnsupported }
 
-type channels struct{ net.Listener }
+// A channelListener is a listener whose connections are channels.
+type channelListener struct{ net.Listener }
 
-func (l channels) Accept() (net.Conn, error) {
+func (l channelListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	return channel{c}, err
 }
 
-// An http.Server needs read deadlines to hand over a connection. This listener adds them
-// where the transport has none.
+// An http.Server needs read deadlines to let a handler hijack a connection. The deadlineListener
+// adds them to a transport that has none.
 func ExampleAccept_readDeadlines() {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -73,7 +75,7 @@ func ExampleAccept_readDeadlines() {
 		},
 	}}
 	defer server.Close()
-	go server.Serve(readDeadlines{channels{l}})
+	go server.Serve(deadlineListener{channelListener{l}})
 
 	ctx := context.Background()
 	c, _, err := websocket.Dial(ctx, "ws://"+l.Addr().String(), nil)

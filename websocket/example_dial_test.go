@@ -12,6 +12,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
+// A client dials a server and reads a message.
 func ExampleDial() {
 	server := httptest.NewServer(websocket.Handler{
 		Serve: func(ctx context.Context, c *websocket.Conn) error {
@@ -38,8 +39,8 @@ func ExampleDial() {
 	// Output: hello, greeting
 }
 
-// A refused handshake comes with the response, here of a server that serves no
-// WebSockets.
+// If the server refuses the handshake, Dial returns its response, here that of a server
+// without WebSockets.
 func ExampleHandshakeError() {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()

@@ -12,7 +12,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A server that sends back what it gets.
+// A server sends each message back.
 func ExampleHandler() {
 	echo := func(ctx context.Context, c *websocket.Conn) error {
 		for m, err := range c.Messages(ctx) {
@@ -50,8 +50,8 @@ func ExampleHandler() {
 	// <nil>
 }
 
-// Accept is for handlers that do more than serve a WebSocket. The connection is
-// theirs to close.
+// Accept is for handlers that do more than serve a WebSocket. They must close the
+// connection themselves.
 func ExampleAccept() {
 	clock := func(w http.ResponseWriter, r *http.Request) {
 		zone, err := time.LoadLocation(r.FormValue("zone"))
@@ -61,11 +61,12 @@ func ExampleAccept() {
 		}
 		c, err := websocket.Accept(w, r, nil)
 		if err != nil {
-			return // the request is answered
+			return // Accept has answered the request
 		}
 		defer c.CloseNow()
 		noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-		if err := c.Write(c.Context(), websocket.Text, []byte(noon.In(zone).Format("15:04 MST"))); err != nil {
+		text := noon.In(zone).Format("15:04 MST")
+		if err := c.Write(c.Context(), websocket.Text, []byte(text)); err != nil {
 			return
 		}
 		c.Close(c.Context(), websocket.StatusNormalClosure, "that is all")
@@ -93,7 +94,8 @@ func ExampleAccept() {
 	// true
 }
 
-// Configure decides for each request: here, who may connect, and from where.
+// Configure checks each request. Here, it checks the password, and Origins the page that
+// connects.
 func ExampleAcceptOptions() {
 	handler := websocket.Handler{
 		Serve: func(ctx context.Context, c *websocket.Conn) error {

@@ -10,8 +10,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Two ends of a pipe speak WebSocket without an opening handshake. A stream of
-// HTTP/2, or a channel of ssh, takes the place of the pipe in a program.
+// NewConn speaks WebSocket over any stream, without an opening handshake. Instead of a pipe,
+// a program would use a stream of HTTP/2 or a channel of SSH.
 func ExampleNewConn() {
 	ctx := context.Background()
 	a, b := net.Pipe()

@@ -10,11 +10,11 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A token goes past the compression that the connection may have: it must not share
-// a context with what strangers write.
+// A token is sent uncompressed even if the connection has compression. It must not share a
+// compression context with text of strangers.
 func ExampleConn_WritePlain() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
-		if err := c.Write(ctx, websocket.Text, []byte("what strangers write")); err != nil {
+		if err := c.Write(ctx, websocket.Text, []byte("text of strangers")); err != nil {
 			return err
 		}
 		return c.WritePlain(ctx, websocket.Text, []byte("token 6d1f0c"))
@@ -26,18 +26,18 @@ func ExampleConn_WritePlain() {
 		fmt.Printf("%s %v\n", p, err)
 	}
 	// Output:
-	// what strangers write <nil>
+	// text of strangers <nil>
 	// token 6d1f0c <nil>
 }
 
-// A picture is compressed already. To compress it again would only cost time.
+// A picture is already compressed. Compressing it again would only take time.
 func ExampleConn_PlainWriter() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
 		w, err := c.PlainWriter(ctx, websocket.Binary)
 		if err != nil {
 			return err
 		}
-		picture := strings.NewReader("JPEG, say")
+		picture := strings.NewReader("a JPEG")
 		if _, err := io.Copy(w, picture); err != nil {
 			return err
 		}
@@ -50,5 +50,5 @@ func ExampleConn_PlainWriter() {
 		log.Fatal(err)
 	}
 	fmt.Printf("%s\n", p)
-	// Output: JPEG, say
+	// Output: a JPEG
 }

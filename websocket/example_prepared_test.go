@@ -11,7 +11,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A room sends messages to everybody in it.
+// A room sends messages to all of its connections.
 type room struct {
 	mu    sync.Mutex
 	conns map[*websocket.Conn]bool
@@ -29,8 +29,8 @@ func (r *room) leave(c *websocket.Conn) {
 	delete(r.conns, c)
 }
 
-// broadcast sends a message to all at once, and waits for none for longer than a
-// second.
+// broadcast sends a message to all connections concurrently. It drops those that take
+// longer than a second.
 func (r *room) broadcast(m *websocket.PreparedMessage) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
@@ -39,7 +39,7 @@ func (r *room) broadcast(m *websocket.PreparedMessage) {
 	for c := range r.conns {
 		sends.Go(func() {
 			if err := c.WritePrepared(ctx, m); err != nil {
-				c.CloseNow() // too slow, or gone
+				c.CloseNow() // too slow, or ended
 			}
 		})
 	}
@@ -47,7 +47,7 @@ func (r *room) broadcast(m *websocket.PreparedMessage) {
 	sends.Wait()
 }
 
-// serve has a connection in the room for as long as it lasts.
+// serve keeps a connection in the room until it ends.
 func (r *room) serve(ctx context.Context, c *websocket.Conn) error {
 	r.join(c)
 	defer r.leave(c)
@@ -62,8 +62,8 @@ func (r *room) serve(ctx context.Context, c *websocket.Conn) error {
 	return nil
 }
 
-// A chat room: what is sent is framed once, and compressed once where the
-// connections have an extension for it.
+// A chat room frames each message once for all connections. If they have a compression
+// extension, it also compresses the message once.
 func ExampleConn_WritePrepared() {
 	r := &room{conns: make(map[*websocket.Conn]bool)}
 	server := httptest.NewServer(websocket.Handler{Serve: r.serve})
@@ -97,7 +97,7 @@ func ExampleConn_WritePrepared() {
 	// 2 hello, everybody <nil>
 }
 
-// A prepared message has a copy of its bytes.
+// A prepared message has its own copy of the data.
 func ExamplePrepare() {
 	c, end := connect(echo)
 	defer end()

@@ -9,7 +9,7 @@ import (
 	"github.com/hawser-ws/hawser/websocket"
 )
 
-// A header and a body leave as one message. The program need not put them together.
+// WriteBuffers sends a header and a body as one message, without concatenating them.
 func ExampleConn_WriteBuffers() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
 		header, body := []byte("id=7;"), []byte("how are you?")
@@ -22,7 +22,8 @@ func ExampleConn_WriteBuffers() {
 	// Output: id=7;how are you? <nil>
 }
 
-// Some servers take each frame for a message. They get the whole message in one frame.
+// Some servers mistake each frame for a message. A frame size of -1 sends the message in a
+// single frame.
 func ExampleMessageWriter_SetFrameSize() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
 		_, _, err := c.Read(ctx)
@@ -45,7 +46,7 @@ func ExampleMessageWriter_SetFrameSize() {
 	// Output: 1 <nil>
 }
 
-// Each part of a long message has a time limit of its own.
+// Each part of a long message has its own timeout.
 func ExampleMessageWriter_SetContext() {
 	c, end := connect(func(ctx context.Context, c *websocket.Conn) error {
 		w, err := c.Writer(ctx, websocket.Text)

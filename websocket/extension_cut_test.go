@@ -12,9 +12,9 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// A message that the extension has seen goes out, wherever its context ends: both
-// sides keep the same state. Pings contend for the turn to write meanwhile, also
-// between the fragments of a message.
+// A message that the extension has begun to encode is sent even if its context ends, so that
+// both sides keep the same state. Meanwhile, pings contend for the turn to write, also
+// between fragments.
 func TestExtensionCutWrites(t *testing.T) {
 	for minimum, limit := range map[int64]int64{0: 0, 1000: 0, 500: 700} {
 		for _, kind := range []string{"pipe", "tcp"} {
@@ -85,27 +85,28 @@ func testCutWrites(t *testing.T, from, to *Conn) {
 	t.Logf("%d messages were accepted; %d pings", len(want), <-pinged)
 	for i, m := range all {
 		if i >= len(want) || !bytes.Equal(m.Data, want[i]) {
-			t.Fatalf("seed %d: message %d is not the one that was accepted", seed, i)
+			t.Fatalf("seed %d: message %d differs from the accepted one", seed, i)
 		}
 	}
 	if len(all) != len(want) {
-		t.Errorf("seed %d: %d messages came of %d", seed, len(all), len(want))
+		t.Errorf("seed %d: got %d messages, want %d", seed, len(all), len(want))
 	}
 }
 
-// A context that ends as the turn comes: nothing is encoded.
+// If the context ends just as the turn to write is acquired, nothing is encoded.
 func TestExtensionContextEndsAtTurn(t *testing.T) {
 	checkLeaks(t)
 	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
 	ctx, cancel := context.WithCancel(bounded(t))
 	cancel()
 	f := frame{Header: wire.Header{Fin: true, Opcode: wire.OpText}, payload: []byte("never")}
-	if e := wantError(t, c.encodeMessage(ctx, f, false), "write", context.Canceled); e.Accepted || ours.enc != 0 {
-		t.Errorf("%+v", e)
+	e := wantError(t, c.encodeMessage(ctx, f, false), "write", context.Canceled)
+	if e.Accepted || ours.enc != 0 {
+		t.Errorf("got %+v with encoder state %d, want Accepted: false and 0", e, ours.enc)
 	}
 	wrote := start(func() error { return c.Write(bounded(t), Text, []byte("next")) })
 	if _, got := p.message(); string(got) != theirs.encode("next") {
-		t.Errorf("then came % x", got)
+		t.Errorf(`got message % x, want "next" encoded`, got)
 	}
 	if err := <-wrote; err != nil {
 		t.Error(err)

@@ -6,8 +6,7 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// runsPair returns the two Conns of a connection under the test's extension, with
-// their sessions.
+// runsPair returns two connected Conns with the runs extension, and their sessions.
 func runsPair(t *testing.T, kind string, limits Limits) (client, server *Conn, cs, ss *runs) {
 	t.Helper()
 	cs, ss = newRuns(t), newRuns(t)
@@ -15,8 +14,8 @@ func runsPair(t *testing.T, kind string, limits Limits) (client, server *Conn, c
 	return client, server, cs, ss
 }
 
-// runsPeer returns a Conn under the test's extension, and a peer in frames with
-// the session to make them.
+// runsPeer returns a Conn with the runs extension and its session, and a peer with a session
+// to make frames for it.
 func runsPeer(t *testing.T, role wire.Role, limits Limits) (c *Conn, p *peer, ours, theirs *runs) {
 	t.Helper()
 	ours, theirs = newRuns(t), newRuns(t)
@@ -25,7 +24,7 @@ func runsPeer(t *testing.T, role wire.Role, limits Limits) (c *Conn, p *peer, ou
 	return c, p, ours, theirs
 }
 
-// encode returns data as the extension s sends it.
+// encode returns data as the extension encodes it.
 func (s *runs) encode(data string) string {
 	s.t.Helper()
 	b, err := s.Encode(wire.MessageInfo{Size: -1}).Append(nil, []byte(data), true)
@@ -35,7 +34,7 @@ func (s *runs) encode(data string) string {
 	return string(b)
 }
 
-// decode returns what the extension makes of a payload that it has received.
+// decode returns the decoded payload.
 func (s *runs) decode(payload []byte) []byte {
 	s.t.Helper()
 	d, err := s.Decode(runsBit)
@@ -50,7 +49,7 @@ func (s *runs) decode(payload []byte) []byte {
 	return b
 }
 
-// extFrame is peer.frame with the bit of the extension.
+// extFrame is like frame, but sets the reserved bit of the extension.
 func (p *peer) extFrame(op wire.Opcode, fin bool, payload string) []byte {
 	b := p.frame(op, fin, []byte(payload))
 	b[0] |= runsBit << 4

@@ -13,8 +13,8 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// Messages of every size come through the extension and every way to read, with
-// messages between that go out plain.
+// Messages of every size arrive through the extension, whatever the way of reading, with
+// unencoded messages between them.
 func TestExtensionReads(t *testing.T) {
 	for _, kind := range []string{"tcp", "pipe"} {
 		for first, way := range readings {
@@ -26,11 +26,11 @@ func TestExtensionReads(t *testing.T) {
 				var want [][]byte
 				for i, n := range edges() {
 					if i%len(readings) != first {
-						continue // another way's
+						continue // for another way of reading
 					}
-					data := pattern(n, uint32(i)) // grows to twice its size
+					data := pattern(n, uint32(i)) // encodes to twice its size
 					if len(want)%2 == 0 {
-						data = bytes.Repeat([]byte{byte(i)}, n) // shrinks
+						data = bytes.Repeat([]byte{byte(i)}, n) // encodes to fewer bytes
 					}
 					want = append(want, data)
 				}
@@ -45,7 +45,8 @@ func TestExtensionReads(t *testing.T) {
 				for _, data := range want {
 					typ, p, err := way.read(ctx, server, len(data))
 					if err != nil || typ != Binary || !bytes.Equal(p, data) {
-						t.Fatalf("message of %d bytes: %v, %d bytes, %v", len(data), typ, len(p), err)
+						t.Fatalf("got a %v message of %d bytes or other ones, %v; want %d",
+							typ, len(p), err, len(data))
 					}
 				}
 				if err := <-written; err != nil {
@@ -60,7 +61,8 @@ func TestExtensionReads(t *testing.T) {
 	}
 }
 
-// writeSome writes a message in a way that depends on i.
+// writeSome writes a message with Write, or with a MessageWriter that may flush, depending
+// on i.
 func writeSome(ctx context.Context, c *Conn, i int, data []byte) error {
 	if i%3 > 0 {
 		return c.Write(ctx, Binary, data)
@@ -84,8 +86,8 @@ func writeSome(ctx context.Context, c *Conn, i int, data []byte) error {
 	return w.Close()
 }
 
-// The bit stands on the first frame of a message alone, and only on messages that
-// the extension has transformed.
+// The reserved bit is set only on the first frame of a message, and only if the extension
+// has encoded the message.
 func TestExtensionFrames(t *testing.T) {
 	for _, role := range roles {
 		checkLeaks(t)
@@ -112,7 +114,7 @@ func TestExtensionFrames(t *testing.T) {
 			return b
 		}
 		if got := next(wire.OpText, true, 0); string(got) != "abc" {
-			t.Errorf("a plain message came as %q", got)
+			t.Errorf(`unencoded message: got %q, want "abc"`, got)
 		}
 		if got, want := next(wire.OpText, true, runsBit), theirs.encode("aaaa"); string(got) != want {
 			t.Errorf("got % x, want % x", got, want)
@@ -120,16 +122,16 @@ func TestExtensionFrames(t *testing.T) {
 		b := next(wire.OpBinary, false, runsBit)
 		b = append(b, next(wire.OpContinuation, true, 0)...)
 		if want := theirs.encode("bb" + string(pattern(fragmentSize, 0))); string(b) != want {
-			t.Error("a streamed message came wrong")
+			t.Error("streamed message: got other bytes")
 		}
 		if got := next(wire.OpBinary, true, 0); len(got) > 0 {
-			t.Errorf("an empty message came as % x", got)
+			t.Errorf("empty message: got % x", got)
 		}
 	}
 }
 
-// Fragments are cut anywhere, also where they hold nothing, with control frames
-// between them.
+// An encoded message may be fragmented anywhere, also into empty fragments, with control
+// frames between them.
 func TestExtensionFragments(t *testing.T) {
 	seed := rand.Uint64()
 	for round := range uint64(8) {
@@ -144,7 +146,7 @@ func TestExtensionFragments(t *testing.T) {
 			b := theirs.encode(data)
 			frame := p.extFrame
 			if i%5 == 0 {
-				theirs.enc = theirs.dec // as if it had not been encoded
+				theirs.enc = theirs.dec // undo the encoding
 				b, frame = data, func(op wire.Opcode, fin bool, payload string) []byte {
 					return p.frame(op, fin, []byte(payload))
 				}
@@ -167,14 +169,15 @@ func TestExtensionFragments(t *testing.T) {
 		for i, data := range want {
 			way := readings[random.IntN(len(readings))]
 			if _, got, err := way.read(ctx, c, len(data)); err != nil || string(got) != data {
-				t.Fatalf("seed %d, round %d: message %d by %s: %d bytes of %d, %v", seed, round, i, way.name, len(got), len(data), err)
+				t.Fatalf("seed %d, round %d: message %d by %s: got %d bytes or other ones, %v; want %d",
+					seed, round, i, way.name, len(got), err, len(data))
 			}
 		}
 		c.CloseNow()
 	}
 }
 
-// The limit on messages is on what they expand to.
+// MaxMessage limits the decoded size of a message.
 func TestExtensionLimit(t *testing.T) {
 	const limit = 10_000
 	for _, way := range readings {
@@ -184,21 +187,22 @@ func TestExtensionLimit(t *testing.T) {
 			ctx := bounded(t)
 			go p.write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", limit))))
 			if _, b, err := way.read(ctx, c, limit); err != nil || len(b) != limit {
-				t.Fatalf("a message of the limit: %d bytes, %v", len(b), err)
+				t.Fatalf("message at the limit: got %d bytes, %v; want %d", len(b), err, limit)
 			}
 			go func() {
 				p.write(p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", limit+1))))
 				reason := p.expectClose(StatusMessageTooBig)
 				if !strings.Contains(reason, "10000") {
-					t.Errorf("the reason does not name the limit: %q", reason)
+					t.Errorf("got reason %q, want one that names the limit", reason)
 				}
 				p.nc.Close()
 			}()
 			_, _, err := way.read(ctx, c, limit)
 			var e *Error
 			var w *wire.Error
-			if !errors.As(err, &e) || e.Code != StatusMessageTooBig || !errors.As(err, &w) || w.Violation != wire.ErrMessageTooBig || w.Limit != limit || w.Size <= limit {
-				t.Errorf("a message over the limit: %v", err)
+			if !errors.As(err, &e) || e.Code != StatusMessageTooBig || !errors.As(err, &w) ||
+				w.Violation != wire.ErrMessageTooBig || w.Limit != limit || w.Size <= limit {
+				t.Errorf("message over the limit: got %v, want %v with code 1009", err, wire.ErrMessageTooBig)
 			}
 			wantReleased(t, c)
 			ours.wantClosed()
@@ -206,26 +210,26 @@ func TestExtensionLimit(t *testing.T) {
 	}
 }
 
-// A message that expands without end costs no more than the limit.
+// A message that decodes to far more than MaxMessage allocates little more than that.
 func TestExtensionBomb(t *testing.T) {
 	checkLeaks(t)
 	c, p, _, theirs := runsPeer(t, wire.Server, Limits{MaxMessage: 100_000})
 	bomb := p.extFrame(wire.OpBinary, true, theirs.encode(strings.Repeat("a", 4<<20)))
-	go p.nc.Write(bomb) // it is not read to its end
+	go p.nc.Write(bomb) // not read to its end
 	go func() {
 		p.expectClose(StatusMessageTooBig)
 		p.nc.Close()
 	}()
 	before := allocated()
 	if _, _, err := c.Read(bounded(t)); !errors.Is(err, wire.ErrMessageTooBig) {
-		t.Fatal(err)
+		t.Fatalf("got %v, want %v", err, wire.ErrMessageTooBig)
 	}
 	if grown := allocated() - before; grown > 1<<20 {
-		t.Errorf("%d bytes were allocated", grown)
+		t.Errorf("%d bytes were allocated, want %d at most", grown, 1<<20)
 	}
 }
 
-// A limit that is lowered within a message, below what has come of it, ends it.
+// SetMaxMessage within a message, below the size read so far, fails the message.
 func TestExtensionLimitLowered(t *testing.T) {
 	checkLeaks(t)
 	c, p, _, theirs := runsPeer(t, wire.Server, Limits{})
@@ -243,11 +247,11 @@ func TestExtensionLimitLowered(t *testing.T) {
 	}
 	c.SetMaxMessage(100)
 	if n, err := r.Read(make([]byte, 500)); n != 0 || !errors.Is(err, wire.ErrMessageTooBig) {
-		t.Errorf("read %d, %v", n, err)
+		t.Errorf("Read: got %d, %v; want 0, %v", n, err, wire.ErrMessageTooBig)
 	}
 }
 
-// Text is checked as it comes out of the extension.
+// Text is validated after decoding.
 func TestExtensionText(t *testing.T) {
 	for _, way := range readings {
 		for _, bad := range []string{"\xff", "a\xc3", "水\xf0\x9f\x8c", "ok then \xed\xa0\x80"} {
@@ -267,8 +271,10 @@ func TestExtensionText(t *testing.T) {
 				}
 			}
 			var e *Error
-			if _, b, err := way.read(ctx, c, 10); !errors.Is(err, wire.ErrInvalidUTF8) || !errors.As(err, &e) || e.Code != StatusInvalidPayload {
-				t.Errorf("%s: text %q: %q, %v", way.name, bad, b, err)
+			_, b, err := way.read(ctx, c, 10)
+			if !errors.Is(err, wire.ErrInvalidUTF8) || !errors.As(err, &e) || e.Code != StatusInvalidPayload {
+				t.Errorf("%s: text %q: got %q, %v; want %v with code 1007",
+					way.name, bad, b, err, wire.ErrInvalidUTF8)
 			}
 			wantReleased(t, c)
 			ours.wantClosed()
@@ -276,7 +282,7 @@ func TestExtensionText(t *testing.T) {
 	}
 }
 
-// What the extension cannot decode fails the connection with 1007.
+// Data that the extension cannot decode fails the connection with 1007.
 func TestExtensionBadData(t *testing.T) {
 	for _, bad := range []string{"", "\x01", "\x00\x55", "\x00\x00x"} {
 		for _, way := range readings {
@@ -285,14 +291,15 @@ func TestExtensionBadData(t *testing.T) {
 			go func() {
 				p.write(p.extFrame(wire.OpBinary, true, bad))
 				if reason := p.expectClose(StatusInvalidPayload); reason != undecoded {
-					t.Errorf("the reason is %q", reason)
+					t.Errorf("got reason %q, want %q", reason, undecoded)
 				}
 				p.nc.Close()
 			}()
 			_, b, err := way.read(bounded(t), c, 10)
 			var e *Error
-			if !errors.Is(err, errRuns) || !errors.As(err, &e) || e.Code != StatusInvalidPayload || len(b) > 0 {
-				t.Errorf("%s of %q: %q, %v", way.name, bad, b, err)
+			if !errors.Is(err, errRuns) || !errors.As(err, &e) || e.Code != StatusInvalidPayload ||
+				len(b) > 0 {
+				t.Errorf("%s of %q: got %q, %v; want %v with code 1007", way.name, bad, b, err, errRuns)
 			}
 			wantReleased(t, c)
 			ours.wantClosed()
@@ -300,7 +307,7 @@ func TestExtensionBadData(t *testing.T) {
 	}
 }
 
-// A session that cannot start to decode fails the connection too.
+// A session whose Decode returns an error fails the connection with 1007.
 func TestExtensionDecodeFails(t *testing.T) {
 	checkLeaks(t)
 	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
@@ -311,14 +318,14 @@ func TestExtensionDecodeFails(t *testing.T) {
 		p.nc.Close()
 	}()
 	if _, _, err := c.Read(bounded(t)); !errors.Is(err, errRuns) {
-		t.Error(err)
+		t.Errorf("got %v, want %v", err, errRuns)
 	}
 	wantReleased(t, c)
 	ours.wantClosed()
 }
 
-// What the extension cannot encode ends the connection: the state that the peer
-// shares is lost.
+// An error of the encoder ends the connection, because the peer no longer has the same
+// state.
 func TestExtensionEncodeFails(t *testing.T) {
 	for _, streamed := range []bool{false, true} {
 		checkLeaks(t)
@@ -336,26 +343,26 @@ func TestExtensionEncodeFails(t *testing.T) {
 				t.Error(err)
 			}
 			if _, err := w.Write([]byte("\xee")); !errors.Is(err, errRuns) {
-				t.Errorf("Write: %v", err)
+				t.Errorf("Write: got %v, want %v", err, errRuns)
 			}
 			err = w.Close()
 		} else {
 			err = c.Write(bounded(t), Binary, []byte("\xee"))
 		}
 		if !errors.Is(err, errRuns) {
-			t.Errorf("streamed %v: %v", streamed, err)
+			t.Errorf("streamed %v: got %v, want %v", streamed, err, errRuns)
 		}
 		<-c.Context().Done()
 		if err := context.Cause(c.Context()); !errors.Is(err, errRuns) {
-			t.Errorf("streamed %v: cause: %v", streamed, err)
+			t.Errorf("streamed %v: Context has cause %v, want %v", streamed, err, errRuns)
 		}
-		c.CloseNow() // not before the writer has its error
+		c.CloseNow() // only after the writer has returned its error
 		wantReleased(t, c)
 		ours.wantClosed()
 	}
 }
 
-// The decoder of a message that is skipped, or never ends, is released once.
+// The decoder of a message that is skipped or never ends is released exactly once.
 func TestExtensionRelease(t *testing.T) {
 	checkLeaks(t)
 	c, p, ours, theirs := runsPeer(t, wire.Server, Limits{})
@@ -371,13 +378,13 @@ func TestExtensionRelease(t *testing.T) {
 	}
 	r.Read(make([]byte, 10))
 	if _, b, err := c.Read(ctx); err != nil || string(b) != "abc" {
-		t.Fatalf("after a message that was skipped: %q, %v", b, err)
+		t.Fatalf(`after the skipped message: got %q, %v; want "abc"`, b, err)
 	}
 	if n, err := r.Read(make([]byte, 10)); n != 0 || err == nil {
-		t.Errorf("the reader of the message that was skipped: %d, %v", n, err)
+		t.Errorf("the reader of the skipped message: got %d, %v; want an error", n, err)
 	}
 	if got := c.Stats().MessagesRead; got != 2 {
-		t.Errorf("MessagesRead = %d", got)
+		t.Errorf("got MessagesRead %d, want 2", got)
 	}
 	if r, err = c.Reader(ctx); err != nil {
 		t.Fatal(err)
@@ -386,15 +393,15 @@ func TestExtensionRelease(t *testing.T) {
 		t.Fatal(n, err)
 	}
 	if ours.idles.Load() == 0 {
-		t.Error("Idle was never called")
+		t.Error("Idle was not called")
 	}
 	c.CloseNow()
 	wantReleased(t, c)
 	ours.wantClosed()
 }
 
-// A read that is cancelled within a message loses nothing of what the extension
-// has made, nor of what it has yet to make.
+// A read that is canceled within a message loses neither decoded data nor the state of the
+// decoder.
 func TestExtensionCancelledRead(t *testing.T) {
 	checkLeaks(t)
 	c, p, _, theirs := runsPeer(t, wire.Server, Limits{})
@@ -415,14 +422,14 @@ func TestExtensionCancelledRead(t *testing.T) {
 		n := min(len(cut), 5000)
 		last := n == len(cut)
 		go func() {
-			p.write(cut[:n]) // returns when it has been read
+			p.write(cut[:n]) // returns once the bytes are read
 			if !last {
 				cancel()
 			}
 		}()
 		_, got, err := c.Read(ctx)
 		if !last && !errors.Is(err, context.Canceled) || last && (err != nil || string(got) != data) {
-			t.Fatalf("%d bytes, %v", len(got), err)
+			t.Fatalf("got %d bytes or other ones, %v; want context.Canceled: %v", len(got), err, !last)
 		}
 		cut = cut[n:]
 	}
