@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Over TLS, a page of the same host loaded by http is of another origin.
+// Over TLS, a page of the same host that was loaded over http is of another origin.
 func TestCheckOriginOverTLS(t *testing.T) {
 	for _, overTLS := range []bool{false, true} {
 		r := &http.Request{Host: "api.example", Header: http.Header{"Origin": {"http://api.example"}}}

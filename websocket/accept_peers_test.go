@@ -62,7 +62,7 @@ func TestAcceptPeers(t *testing.T) {
 			handshake("Host: server.example:8081", "+Origin: server.example:8081"), nil,
 		},
 
-		// RFC 9112, section 6.3: only a request without both length fields has no body.
+		// RFC 9112, section 6.3: a request with Transfer-Encoding has a body, here an empty one.
 		"vert.x, Envoy: chunked": {handshake("+Transfer-Encoding: chunked") + "0\r\n\r\n", nil},
 		"chunked, in any case":   {handshake("+transfer-encoding: Chunked") + "000;x=y\r\n\r\n", nil},
 	} {
@@ -217,7 +217,7 @@ func TestAcceptChunkedTimeout(t *testing.T) {
 	}
 }
 
-// A chunked body is refused where its end cannot be awaited with a timeout, unless
+// A chunked body is refused if the ResponseWriter supports no read deadline, unless
 // HandshakeTimeout is off.
 func TestAcceptChunkedWithoutDeadline(t *testing.T) {
 	checkLeaks(t)
@@ -229,7 +229,7 @@ func TestAcceptChunkedWithoutDeadline(t *testing.T) {
 		c, err := Accept(scriptedHijack{rec, new(callRecorder)}, r,
 			&AcceptOptions{Limits: Limits{HandshakeTimeout: limit}})
 		if (err == nil) != (limit < 0) || limit == 0 && rec.Code != 400 {
-			t.Errorf("limit %v: answered %d, returned %v", limit, rec.Code, err)
+			t.Errorf("limit %v: answered %d, returned %v; want 400 only with a limit", limit, rec.Code, err)
 		}
 		if c != nil {
 			c.CloseNow()
@@ -260,7 +260,7 @@ func TestMaxHandshakeFields(t *testing.T) {
 	}
 }
 
-// A refusal does not reveal to which host the origin was compared.
+// A refusal does not reveal the host to which the origin was compared.
 func TestRefusalHidesHost(t *testing.T) {
 	checkLeaks(t)
 	_, r, a := acceptWith(t, nil, handshake("+Origin: https://evil.example"))

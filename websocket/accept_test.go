@@ -199,7 +199,7 @@ func (u unwrapper) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 // opaque is a ResponseWriter of middleware that hides what it wraps.
 type opaque struct{ http.ResponseWriter }
 
-// Accept finds Hijack through Unwrap, and says so where it cannot be reached.
+// Accept finds Hijack through Unwrap. Otherwise, it answers 501 with the reason.
 func TestAcceptWrappedWriter(t *testing.T) {
 	checkLeaks(t)
 	accept := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -211,7 +211,7 @@ func TestAcceptWrappedWriter(t *testing.T) {
 			t.Errorf("returned %v, want status 501", err)
 		}
 	})
-	const none = "HTTP/1.1 501 Not Implemented"
+	const notImplemented = "HTTP/1.1 501 Not Implemented"
 	for name, test := range map[string]struct {
 		h    http.HandlerFunc
 		want string
@@ -219,8 +219,8 @@ func TestAcceptWrappedWriter(t *testing.T) {
 		"Unwrap": {func(w http.ResponseWriter, r *http.Request) {
 			accept(unwrapper{unwrapper{w}}, r)
 		}, switching},
-		"no Unwrap":      {func(w http.ResponseWriter, r *http.Request) { accept(opaque{w}, r) }, none},
-		"TimeoutHandler": {http.TimeoutHandler(accept, time.Minute, "").ServeHTTP, none},
+		"no Unwrap":      {func(w http.ResponseWriter, r *http.Request) { accept(opaque{w}, r) }, notImplemented},
+		"TimeoutHandler": {http.TimeoutHandler(accept, time.Minute, "").ServeHTTP, notImplemented},
 	} {
 		t.Run(name, func(t *testing.T) {
 			addr, _ := serveRaw(t, test.h, nil)
@@ -230,7 +230,7 @@ func TestAcceptWrappedWriter(t *testing.T) {
 			if r.status != test.want {
 				t.Errorf("answered %s, want %s", r.status, test.want)
 			}
-			if test.want == none && !strings.Contains(r.body, "has neither Hijack nor Unwrap") {
+			if test.want == notImplemented && !strings.Contains(r.body, "has neither Hijack nor Unwrap") {
 				t.Errorf("answered %q, which does not give the reason", r.body)
 			}
 		})
@@ -465,7 +465,7 @@ func TestAcceptHandshakeTimeout(t *testing.T) {
 }
 
 // Configure may refuse a request, and only a HandshakeError of its own is shown to the
-// client. Its changes of the options are for one request.
+// client. Its changes to the options apply to one request only.
 func TestConfigure(t *testing.T) {
 	checkLeaks(t)
 	backend := httptest.NewServer(http.NotFoundHandler())

@@ -62,8 +62,8 @@ func TestCloseAfterAcceptedMessage(t *testing.T) {
 	})
 }
 
-// Close between the fragments of a message: the message was not accepted, even if its
-// fragments were, and the error of MessageWriter.Close says so.
+// If Close is called between the fragments of a message, MessageWriter.Close reports that
+// the message was not accepted, even though a fragment was.
 func TestCloseInUnendedMessage(t *testing.T) {
 	eachRole(t, func(t *testing.T, role wire.Role) {
 		c, p := newPeer(t, role, Limits{})

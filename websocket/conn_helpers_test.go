@@ -123,7 +123,7 @@ var readStyles = []struct {
 	}},
 }
 
-// errLoopEnded stands for a loop over Messages that ended without an error.
+// errLoopEnded is the result of a loop over Messages that ended without an error.
 var errLoopEnded = &Error{Op: "read", Err: errors.New("the loop has ended"), closed: true}
 
 // wantClosed checks that the methods of c return net.ErrClosed because the connection has

@@ -228,7 +228,7 @@ func TestOnControlWriteFails(t *testing.T) {
 	})
 }
 
-// The result of the function has no effect for the answer to our own close frame.
+// The result of the function has no effect on the answer to our own close frame.
 func TestOnControlAnswerToOurs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, p := newPeer(t, wire.Server, Limits{})

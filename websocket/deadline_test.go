@@ -22,7 +22,7 @@ func newDeadline() (*deadline, func() time.Time) {
 	}
 }
 
-// The transport has the earliest deadline of the limit and the context.
+// The transport has the earlier one of the deadlines of the limit and the context.
 func TestDeadlineEarliest(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		bound := time.Now().Add(time.Second)
@@ -121,8 +121,8 @@ func TestDeadlineFollowEnded(t *testing.T) {
 	})
 }
 
-// The end of a context that is no longer followed has no effect, even if it ended while it
-// was followed.
+// Once a context is no longer followed, its end has no effect, even if its signal is
+// pending.
 func TestDeadlineLateSignal(t *testing.T) {
 	onOneProcessor(t)
 	bubble(t, func(t *testing.T) {

@@ -136,7 +136,8 @@ func TestResponseChoiceFaults(t *testing.T) {
 		"two extensions":     {added("Sec-WebSocket-Extensions: x-one, x-two"), "9.1", "chose 2 extensions"},
 		"an extension twice": {added("Sec-WebSocket-Extensions: x-one, x-one"), "9.1", "chose 2 extensions"},
 		"two extension fields": {
-			added("Sec-WebSocket-Extensions: x-one\r\nSec-WebSocket-Extensions: x-two"), "11.3.2", "has 2 values",
+			added("Sec-WebSocket-Extensions: x-one\r\nSec-WebSocket-Extensions: x-two"),
+			"11.3.2", "has 2 values",
 		},
 		"extension syntax":  {added("Sec-WebSocket-Extensions: x-one; =1"), "9.1", "at byte"},
 		"a semicolon alone": {added("Sec-WebSocket-Extensions: ;"), "9.1", `Sec-WebSocket-Extensions is ";"`},
@@ -250,7 +251,7 @@ func TestResponseTooLate(t *testing.T) {
 			rc.say(rc.accept("Sec-WebSocket-Extensions: x-one"))
 			waitClosed(rc)
 		})
-		opts.Extensions = []wire.Extension{cancelling{x, cancel}}
+		opts.Extensions = []wire.Extension{canceling{x, cancel}}
 		_, resp, err := Dial(ctx, "ws://host/", opts)
 		if !errors.Is(err, context.Canceled) || resp == nil {
 			t.Errorf("Dial: got response %v, error %v; want a response, context.Canceled", resp, err)
@@ -261,13 +262,13 @@ func TestResponseTooLate(t *testing.T) {
 	})
 }
 
-// A cancelling extension cancels the context of Dial in Confirm.
-type cancelling struct {
+// A canceling extension cancels the context of Dial in Confirm.
+type canceling struct {
 	*offeredExtension
 	cancel context.CancelFunc
 }
 
-func (x cancelling) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
+func (x canceling) Confirm(answer wire.ExtensionSpec) (wire.Session, error) {
 	x.cancel()
 	return x.offeredExtension.Confirm(answer)
 }

@@ -73,8 +73,8 @@ func TestDialTLSNotCalled(t *testing.T) {
 	mustHello(t, "wss://example.com", opts)
 }
 
-// The end of TLS without close_notify is like any end of the stream: an error before both
-// close frames, and clean after them.
+// The end of TLS without close_notify is like any end of the stream. It is an error before
+// both close frames are exchanged, and clean afterwards.
 func TestTLSWithoutCloseNotify(t *testing.T) {
 	checkLeaks(t)
 	serverTLS, clientTLS := dialTLS(t)

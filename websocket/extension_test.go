@@ -402,7 +402,7 @@ func TestExtensionRelease(t *testing.T) {
 
 // A read that is canceled within a message loses neither decoded data nor the state of the
 // decoder.
-func TestExtensionCancelledRead(t *testing.T) {
+func TestExtensionCanceledRead(t *testing.T) {
 	checkLeaks(t)
 	c, p, _, theirs := runsPeer(t, wire.Server, Limits{})
 	data := string(pattern(3*blockSize, 0)) + strings.Repeat("z", 10_000)

@@ -9,10 +9,10 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
-// BenchmarkCancelledRead reads a message of 1 MiB in calls that are each canceled after
+// BenchmarkCanceledRead reads a message of 1 MiB in calls that are each canceled after
 // 16 KiB. An op is a message. B/byte is the number of bytes allocated for each byte of the
-// message. x-uncancelled is the time relative to that of reading without cancellation.
-func BenchmarkCancelledRead(b *testing.B) {
+// message. x-uncanceled is the time relative to that of reading without cancellation.
+func BenchmarkCanceledRead(b *testing.B) {
 	const size, step = 1 << 20, 16 << 10
 	for _, way := range pollWays {
 		b.Run(way.name, func(b *testing.B) {
@@ -26,7 +26,7 @@ func BenchmarkCancelledRead(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			uncancelled := time.Since(begun) / time.Duration(alone)
+			uncanceled := time.Since(begun) / time.Duration(alone)
 			plain := allocated() - before
 			polls := 0
 			b.SetBytes(size)
@@ -42,8 +42,8 @@ func BenchmarkCancelledRead(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(polls), "ns/poll")
 			b.ReportMetric(float64(took)/float64(polls), "B/poll")
 			b.ReportMetric(float64(took)/float64(b.N)/size, "B/byte")
-			b.ReportMetric(float64(plain)/float64(alone)/size, "B/byte-uncancelled")
-			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(uncancelled), "x-uncancelled")
+			b.ReportMetric(float64(plain)/float64(alone)/size, "B/byte-uncanceled")
+			b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(uncanceled), "x-uncanceled")
 		})
 	}
 }

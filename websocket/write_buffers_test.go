@@ -110,8 +110,8 @@ func total(sizes []int) (n int) {
 	return n
 }
 
-// A WriteBuffers that is canceled after the first byte has accepted the message, and the
-// caller may change the slices. One that is canceled before sends nothing.
+// If WriteBuffers is canceled after the first byte, the message is accepted, and the caller
+// may change the slices. If it is canceled before, nothing is sent.
 func TestWriteBuffersCut(t *testing.T) {
 	for _, size := range []int{20, 3 * blockSize, largeSize} {
 		eachRole(t, func(t *testing.T, role wire.Role) {
