@@ -12,73 +12,81 @@ import (
 	"github.com/hawser-ws/hawser/wire"
 )
 
+// upgradeFields and versionField are fields of refusals.
+var (
+	upgradeFields = []string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"}
+	versionField  = []string{"Sec-WebSocket-Version: 13"}
+)
+
+// refusals are malformed requests and the responses to them.
+var refusals = []struct {
+	name    string
+	request string
+	status  int
+	fields  []string // that the response must have
+	body    string   // a part of the body
+}{
+	{"POST", handshake("POST /chat HTTP/1.1"), 405, []string{"Allow: GET"},
+		`the method is "POST", not GET (RFC 6455, section 4.2.1)`},
+	{"OPTIONS", handshake("OPTIONS /chat HTTP/1.1"), 405, []string{"Allow: GET"}, "not GET"},
+	{"long method", handshake(strings.Repeat("X", 9999) + " /chat HTTP/1.1"), 405, nil,
+		`"` + strings.Repeat("X", 32) + `", not GET`},
+	{"HTTP/1.0", handshake("GET /chat HTTP/1.0"), 426, []string{"Sec-WebSocket-Version: 13"},
+		"HTTP/1.1 is needed"},
+	{"browser", handshake("-Upgrade:", "-Connection:", "-Sec-WebSocket-Key:"), 426, upgradeFields,
+		"the request has no Upgrade field"},
+	{"Upgrade: h2c", handshake("Upgrade: h2c"), 426, upgradeFields, "does not name websocket"},
+	{"Upgrade: websocket2", handshake("Upgrade: websocket2"), 426, upgradeFields, "does not name websocket"},
+	{"no Connection", handshake("-Connection:"), 400, nil, "Connection field does not name Upgrade"},
+	{"Connection: close", handshake("Connection: close"), 400, nil,
+		"Connection field does not name Upgrade"},
+	{"Connection: xUpgrade", handshake("Connection: xUpgrade, Upgrades"), 400, nil,
+		"Connection field does not name Upgrade"},
+	{"Content-Length", handshake("Content-Length: 5") + "hello", 400, nil, "body"},
+	{"no version", handshake("-Sec-WebSocket-Version:"), 400, versionField,
+		"Sec-WebSocket-Version must be 13, but is missing"},
+	{"two versions", handshake("+Sec-WebSocket-Version: 13"), 400, versionField,
+		"is repeated (RFC 6455, section 11.3.5)"},
+	{"version 8", handshake("Sec-WebSocket-Version: 8"), 426, upgradeFields, `must be 13, not "8"`},
+	{"version 013", handshake("Sec-WebSocket-Version: 013"), 426, upgradeFields, `must be 13, not "013"`},
+	{"version 13, 8", handshake("Sec-WebSocket-Version: 13, 8"), 426, upgradeFields,
+		`must be 13, not "13, 8"`},
+	{"no key", handshake("-Sec-WebSocket-Key:"), 400, nil, "Sec-WebSocket-Key is missing"},
+	{"empty key", handshake("Sec-WebSocket-Key:"), 400, nil, "not 16 bytes in base64"},
+	{"two keys", handshake("+Sec-WebSocket-Key: " + sampleKey), 400, nil,
+		"is repeated (RFC 6455, section 11.3.1)"},
+	{"key of 15 bytes", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"), 400, nil,
+		"not 16 bytes in base64 (RFC 6455, section 4.2.1)"},
+	{"key of 17 bytes", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWU="), 400, nil,
+		"not 16 bytes"},
+	{"key of 18 bytes", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWVl"), 400, nil,
+		"not 16 bytes"},
+	{"key without padding", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ"), 400, nil,
+		"not 16 bytes"},
+	{"key in base64url", handshake("Sec-WebSocket-Key: __hlIHNhbXBsZSBub25jZQ=="), 400, nil,
+		"not 16 bytes"},
+	{"key with a space", handshake("Sec-WebSocket-Key: dGhlIHNhbXB sZSBub25jZQ=="), 400, nil,
+		"not 16 bytes"},
+	{"two origins", handshake("+Origin: http://server.example", "+Origin: http://server.example"),
+		400, nil, "Origin is repeated"},
+	{"long origin", handshake("+Origin: https://" + strings.Repeat("e", 600)), 403, nil,
+		"the origin has 608 bytes, more than 512"},
+	{"extension, no name", handshake("+Sec-WebSocket-Extensions: ; a"), 400, nil,
+		"Sec-WebSocket-Extensions: header field does not follow its grammar"},
+	{"extension, open quote", handshake(`+Sec-WebSocket-Extensions: a; b="c`), 400, nil, "section 9.1"},
+	{"large field", handshake("+Sec-WebSocket-Protocol: " + strings.Repeat("p", 8<<10)), 431, nil,
+		"more than Limits.MaxHandshakeFields, 8192 (RFC 6585, section 5)"},
+	{"many fields", handshake(slices.Repeat([]string{"+Sec-WebSocket-Extensions: a"}, 300)...), 431, nil,
+		"more than Limits.MaxHandshakeFields, 8192"},
+	{"unknown field", handshake("+Sec-WebSocket-Draft: " + strings.Repeat("p", 8<<10)), 431, nil,
+		"more than Limits.MaxHandshakeFields, 8192"},
+}
+
 // A malformed request is refused with the right status and fields, and with a body that
 // says what was wrong and names the section.
 func TestRefusals(t *testing.T) {
 	checkLeaks(t)
-	upgrade := []string{"Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"}
-	version := []string{"Sec-WebSocket-Version: 13"}
-	for _, test := range []struct {
-		name    string
-		request string
-		status  int
-		fields  []string // that the response must have
-		body    string   // a part of the body
-	}{
-		{"POST", handshake("POST /chat HTTP/1.1"), 405, []string{"Allow: GET"},
-			`the method is "POST", not GET (RFC 6455, section 4.2.1)`},
-		{"OPTIONS", handshake("OPTIONS /chat HTTP/1.1"), 405, []string{"Allow: GET"}, "not GET"},
-		{"long method", handshake(strings.Repeat("X", 9999) + " /chat HTTP/1.1"), 405, nil,
-			`"` + strings.Repeat("X", 32) + `", not GET`},
-		{"HTTP/1.0", handshake("GET /chat HTTP/1.0"), 426, []string{"Sec-WebSocket-Version: 13"},
-			"HTTP/1.1 is needed"},
-		{"browser", handshake("-Upgrade:", "-Connection:", "-Sec-WebSocket-Key:"), 426, upgrade,
-			"the request has no Upgrade field"},
-		{"Upgrade: h2c", handshake("Upgrade: h2c"), 426, upgrade, "does not name websocket"},
-		{"Upgrade: websocket2", handshake("Upgrade: websocket2"), 426, upgrade, "does not name websocket"},
-		{"no Connection", handshake("-Connection:"), 400, nil, "Connection field does not name Upgrade"},
-		{"Connection: close", handshake("Connection: close"), 400, nil,
-			"Connection field does not name Upgrade"},
-		{"Connection: xUpgrade", handshake("Connection: xUpgrade, Upgrades"), 400, nil,
-			"Connection field does not name Upgrade"},
-		{"Content-Length", handshake("Content-Length: 5") + "hello", 400, nil, "body"},
-		{"no version", handshake("-Sec-WebSocket-Version:"), 400, version,
-			"Sec-WebSocket-Version must be 13, but is missing"},
-		{"two versions", handshake("+Sec-WebSocket-Version: 13"), 400, version,
-			"is repeated (RFC 6455, section 11.3.5)"},
-		{"version 8", handshake("Sec-WebSocket-Version: 8"), 426, upgrade, `must be 13, not "8"`},
-		{"version 013", handshake("Sec-WebSocket-Version: 013"), 426, upgrade, `must be 13, not "013"`},
-		{"version 13, 8", handshake("Sec-WebSocket-Version: 13, 8"), 426, upgrade, `must be 13, not "13, 8"`},
-		{"no key", handshake("-Sec-WebSocket-Key:"), 400, nil, "Sec-WebSocket-Key is missing"},
-		{"empty key", handshake("Sec-WebSocket-Key:"), 400, nil, "not 16 bytes in base64"},
-		{"two keys", handshake("+Sec-WebSocket-Key: " + sampleKey), 400, nil,
-			"is repeated (RFC 6455, section 11.3.1)"},
-		{"key of 15 bytes", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25j"), 400, nil,
-			"not 16 bytes in base64 (RFC 6455, section 4.2.1)"},
-		{"key of 17 bytes", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWU="), 400, nil,
-			"not 16 bytes"},
-		{"key of 18 bytes", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZWVl"), 400, nil,
-			"not 16 bytes"},
-		{"key without padding", handshake("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ"), 400, nil,
-			"not 16 bytes"},
-		{"key in base64url", handshake("Sec-WebSocket-Key: __hlIHNhbXBsZSBub25jZQ=="), 400, nil,
-			"not 16 bytes"},
-		{"key with a space", handshake("Sec-WebSocket-Key: dGhlIHNhbXB sZSBub25jZQ=="), 400, nil,
-			"not 16 bytes"},
-		{"two origins", handshake("+Origin: http://server.example", "+Origin: http://server.example"),
-			400, nil, "Origin is repeated"},
-		{"long origin", handshake("+Origin: https://" + strings.Repeat("e", 600)), 403, nil,
-			"the origin has 608 bytes, more than 512"},
-		{"extension, no name", handshake("+Sec-WebSocket-Extensions: ; a"), 400, nil,
-			"Sec-WebSocket-Extensions: header field does not follow its grammar"},
-		{"extension, open quote", handshake(`+Sec-WebSocket-Extensions: a; b="c`), 400, nil, "section 9.1"},
-		{"large field", handshake("+Sec-WebSocket-Protocol: " + strings.Repeat("p", 8<<10)), 431, nil,
-			"more than Limits.MaxHandshakeFields, 8192 (RFC 6585, section 5)"},
-		{"many fields", handshake(slices.Repeat([]string{"+Sec-WebSocket-Extensions: a"}, 300)...), 431, nil,
-			"more than Limits.MaxHandshakeFields, 8192"},
-		{"unknown field", handshake("+Sec-WebSocket-Draft: " + strings.Repeat("p", 8<<10)), 431, nil,
-			"more than Limits.MaxHandshakeFields, 8192"},
-	} {
+	for _, test := range refusals {
 		t.Run(test.name, func(t *testing.T) {
 			_, r, a := acceptWith(t, nil, test.request)
 			want := fmt.Sprintf("HTTP/1.1 %d %s", test.status, http.StatusText(test.status))

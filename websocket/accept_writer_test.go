@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A ginWriter is like the ResponseWriter of gin: WriteHeader only records the status.
@@ -90,5 +91,53 @@ func TestAcceptAfterResponse(t *testing.T) {
 	}
 	if s := logged.String(); strings.Count(s, "the response has begun") != 1 {
 		t.Errorf("logged %q, want the reason once", s)
+	}
+}
+
+// unwrapper is a ResponseWriter of middleware that has Unwrap.
+type unwrapper struct{ http.ResponseWriter }
+
+func (u unwrapper) Unwrap() http.ResponseWriter { return u.ResponseWriter }
+
+// opaque is a ResponseWriter of middleware that hides what it wraps.
+type opaque struct{ http.ResponseWriter }
+
+// Accept finds Hijack through Unwrap. Otherwise, it answers 501 with the reason.
+func TestAcceptWrappedWriter(t *testing.T) {
+	checkLeaks(t)
+	accept := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := Accept(w, r, nil)
+		var e *HandshakeError
+		if err == nil {
+			c.CloseNow()
+		} else if !errors.As(err, &e) || e.Status != 501 {
+			t.Errorf("returned %v, want status 501", err)
+		}
+	})
+	const notImplemented = "HTTP/1.1 501 Not Implemented"
+	for name, test := range map[string]struct {
+		h    http.HandlerFunc
+		want string
+	}{
+		"Unwrap": {func(w http.ResponseWriter, r *http.Request) {
+			accept(unwrapper{unwrapper{w}}, r)
+		}, switching},
+		"no Unwrap": {func(w http.ResponseWriter, r *http.Request) {
+			accept(opaque{w}, r)
+		}, notImplemented},
+		"TimeoutHandler": {http.TimeoutHandler(accept, time.Minute, "").ServeHTTP, notImplemented},
+	} {
+		t.Run(name, func(t *testing.T) {
+			addr, _ := serveRaw(t, test.h, nil)
+			client := dialRaw(t, addr)
+			client.write([]byte(handshake()))
+			r := client.response()
+			if r.status != test.want {
+				t.Errorf("answered %s, want %s", r.status, test.want)
+			}
+			if test.want == notImplemented && !strings.Contains(r.body, "has neither Hijack nor Unwrap") {
+				t.Errorf("answered %q, which does not give the reason", r.body)
+			}
+		})
 	}
 }

@@ -21,78 +21,80 @@ func poison() {
 	}
 }
 
-// The data that Messages yields stays intact during its iteration, whatever other
-// connections do and whatever happens to this one.
-func TestLentMessageIsSafe(t *testing.T) {
-	ctx := context.Background()
-	for _, row := range []struct {
-		name string
-		do   func(t *testing.T, c *Conn, p *peer)
-	}{
-		{"nothing", func(t *testing.T, c *Conn, p *peer) {}},
-		{"CloseNow", func(t *testing.T, c *Conn, p *peer) { c.CloseNow() }},
-		{"Close", func(t *testing.T, c *Conn, p *peer) {
-			go func() {
-				p.expectClose(StatusNormalClosure)
-				p.answer()
-				p.nc.Close()
-			}()
-			if err := c.Close(ctx, StatusNormalClosure, ""); err != nil {
-				t.Error(err)
+// lentEvents may happen while the data of a message is in use.
+var lentEvents = []struct {
+	name string
+	do   func(t *testing.T, c *Conn, p *peer)
+}{
+	{"nothing", func(t *testing.T, c *Conn, p *peer) {}},
+	{"CloseNow", func(t *testing.T, c *Conn, p *peer) { c.CloseNow() }},
+	{"Close", func(t *testing.T, c *Conn, p *peer) {
+		go func() {
+			p.expectClose(StatusNormalClosure)
+			p.answer()
+			p.nc.Close()
+		}()
+		if err := c.Close(context.Background(), StatusNormalClosure, ""); err != nil {
+			t.Error(err)
+		}
+	}},
+	{"the next messages of the same buffer", func(t *testing.T, c *Conn, p *peer) {
+		for _, style := range readStyles[:2] {
+			if got := style.make(c)(context.Background()); got.data != "next" {
+				t.Errorf(`%s: got %+v, want "next"`, style.name, got)
 			}
-		}},
-		{"the next messages of the same buffer", func(t *testing.T, c *Conn, p *peer) {
-			for _, style := range readStyles[:2] {
-				if got := style.make(c)(ctx); got.data != "next" {
-					t.Errorf(`%s: got %+v, want "next"`, style.name, got)
-				}
+		}
+	}},
+	{"a nested loop", func(t *testing.T, c *Conn, p *peer) {
+		n := 0
+		for m, err := range c.Messages(context.Background()) {
+			if err != nil || string(m.Data) != "next" {
+				t.Errorf(`got %q, %v; want "next"`, m.Data, err)
 			}
-		}},
-		{"a nested loop", func(t *testing.T, c *Conn, p *peer) {
-			n := 0
-			for m, err := range c.Messages(ctx) {
-				if err != nil || string(m.Data) != "next" {
-					t.Errorf(`got %q, %v; want "next"`, m.Data, err)
-				}
-				if n++; n == 2 {
+			if n++; n == 2 {
+				break
+			}
+		}
+	}},
+	{"a message that arrives later", func(t *testing.T, c *Conn, p *peer) {
+		for range 2 {
+			c.Read(context.Background())
+		}
+		go p.send(wire.OpText, true, "later")
+		if got := readStyles[0].make(c)(context.Background()); got.data != "later" {
+			t.Errorf(`got %+v, want "later"`, got)
+		}
+	}},
+	{"another reader waits", func(t *testing.T, c *Conn, p *peer) {
+		for range 2 {
+			c.Read(context.Background())
+		}
+		startRead(context.Background(), c)
+		synctest.Wait()
+	}},
+	{"a loop on another goroutine", func(t *testing.T, c *Conn, p *peer) {
+		<-start(func() error {
+			for range 2 {
+				for range c.Messages(context.Background()) {
 					break
 				}
 			}
-		}},
-		{"a message that arrives later", func(t *testing.T, c *Conn, p *peer) {
-			for range 2 {
-				c.Read(ctx)
-			}
-			go p.send(wire.OpText, true, "later")
-			if got := readStyles[0].make(c)(ctx); got.data != "later" {
-				t.Errorf(`got %+v, want "later"`, got)
-			}
-		}},
-		{"another reader waits", func(t *testing.T, c *Conn, p *peer) {
-			for range 2 {
-				c.Read(ctx)
-			}
-			startRead(ctx, c)
-			synctest.Wait()
-		}},
-		{"a loop on another goroutine", func(t *testing.T, c *Conn, p *peer) {
-			<-start(func() error {
-				for range 2 {
-					for range c.Messages(ctx) {
-						break
-					}
-				}
-				return nil
-			})
-		}},
-	} {
+			return nil
+		})
+	}},
+}
+
+// The data that Messages yields stays intact during its iteration, whatever other
+// connections do and whatever happens to this one.
+func TestLentMessageIsSafe(t *testing.T) {
+	for _, row := range lentEvents {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{})
 				stream := p.frame(wire.OpText, true, []byte("first"))
 				stream = append(stream, bytes.Repeat(p.frame(wire.OpText, true, []byte("next")), 2)...)
 				go p.write(stream)
-				for m, err := range c.Messages(ctx) {
+				for m, err := range c.Messages(context.Background()) {
 					if err != nil || string(m.Data) != "first" {
 						t.Fatalf(`got %q, %v; want "first"`, m.Data, err)
 					}

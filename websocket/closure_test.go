@@ -16,102 +16,114 @@ import (
 
 var errDeadPeer = errors.New("the peer is dead")
 
+// readToEnd reads messages until an error.
+func readToEnd(c *Conn) error {
+	for {
+		if _, _, err := c.Read(context.Background()); err != nil {
+			return err
+		}
+	}
+}
+
+// closeOurs closes with our code and reason.
+func closeOurs(c *Conn) error { return c.Close(context.Background(), 4000, "ours") }
+
+// answerClose answers the close frame with its own.
+func answerClose(p *peer, code StatusCode, reason string) {
+	p.next()
+	p.sendClose(code, reason)
+	p.nc.Close()
+}
+
+// theirFrame is the close frame of the peer.
+var theirFrame = CloseFrame{4001, "theirs"}
+
+// closures are the ways in which a connection can end.
+var closures = []struct {
+	name   string
+	ours   func(c *Conn) error
+	theirs func(p *peer)
+	want   Closure
+	status StatusCode // in the errors of later calls
+}{
+	{"peer closes", readToEnd, func(p *peer) {
+		p.sendClose(4001, "theirs")
+		p.expectClose(4001)
+		p.nc.Close()
+	},
+		Closure{CloseFrame{4001, ""}, theirFrame, true, true, &CloseError{4001, "theirs"}}, 4001},
+	{"peer closes without a code", readToEnd, func(p *peer) {
+		p.send(wire.OpClose, true, "")
+		p.expect(wire.OpClose, true, "")
+		p.nc.Close()
+	}, Closure{CloseFrame{1005, ""}, CloseFrame{1005, ""}, true, true, &CloseError{1005, ""}}, 1005},
+	{"peer closes without waiting", readToEnd, func(p *peer) {
+		p.sendClose(1000, "")
+		p.nc.Close()
+	}, Closure{CloseFrame{}, CloseFrame{1000, ""}, true, false, &CloseError{1000, ""}}, 1000},
+	{"stream ends", readToEnd, func(p *peer) { p.nc.Close() },
+		Closure{CloseFrame{}, CloseFrame{}, true, false, io.ErrUnexpectedEOF}, 1006},
+	{"Close", closeOurs, func(p *peer) { answerClose(p, 4000, "") },
+		Closure{CloseFrame{4000, "ours"}, CloseFrame{4000, ""}, false, true, net.ErrClosed}, 4000},
+	{"Close, answered with another code", closeOurs, func(p *peer) { answerClose(p, 1009, "too big") },
+		Closure{CloseFrame{4000, "ours"}, CloseFrame{1009, "too big"}, false, true, net.ErrClosed}, 1009},
+	{"Close without a code", func(c *Conn) error {
+		return c.Close(context.Background(), StatusNoStatusReceived, "")
+	}, func(p *peer) { p.next(); p.send(wire.OpClose, true, ""); p.nc.Close() },
+		Closure{CloseFrame{1005, ""}, CloseFrame{1005, ""}, false, true, net.ErrClosed}, 1005},
+	{"Close, not answered", closeOurs, func(p *peer) { p.next() },
+		Closure{CloseFrame{4000, "ours"}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
+	{"Close, then the stream ends", closeOurs, func(p *peer) { p.next(); p.nc.Close() },
+		Closure{CloseFrame{4000, "ours"}, CloseFrame{}, false, false, io.ErrUnexpectedEOF}, 1006},
+	{"Close that the peer does not read", closeOurs, func(p *peer) {},
+		Closure{CloseFrame{}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
+	{"Close that meets the peer's", func(c *Conn) error {
+		written := start(func() error { return c.Write(context.Background(), Text, []byte("slow")) })
+		done := start(func() error { time.Sleep(time.Second); return closeOurs(c) })
+		err := readToEnd(c)
+		<-done
+		<-written
+		return err
+	}, func(p *peer) {
+		time.Sleep(2 * time.Second)
+		p.sendClose(4001, "theirs")
+		synctest.Wait() // until it has been read, while Close waits for its turn
+		p.expect(wire.OpText, true, "slow")
+		p.expectClose(4000)
+		p.nc.Close()
+	},
+		Closure{CloseFrame{4000, "ours"}, theirFrame, true, true, &CloseError{4001, "theirs"}}, 4001},
+	{"violation", readToEnd, func(p *peer) {
+		p.write(p.rawFrame(0x83, 1, 0, "", false))
+		p.expectClose(StatusProtocolError)
+		p.nc.Close()
+	},
+		Closure{CloseFrame{1002, "reserved opcode"}, CloseFrame{}, false, false, wire.ErrReservedOpcode},
+		1006},
+	{"violation by a peer that is gone", readToEnd, func(p *peer) {
+		p.write(p.rawFrame(0x83, 1, 0, "", false))
+		p.nc.Close()
+	}, Closure{CloseFrame{}, CloseFrame{}, false, false, wire.ErrReservedOpcode}, 1006},
+	{"CloseNow", (*Conn).CloseNow, func(p *peer) {},
+		Closure{CloseFrame{}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
+	{"Abort", func(c *Conn) error {
+		c.Abort(errDeadPeer)
+		c.Abort(io.EOF)
+		return c.CloseNow()
+	}, func(p *peer) {},
+		Closure{CloseFrame{}, CloseFrame{}, false, false, errDeadPeer}, 1006},
+	{"Abort without a cause", func(c *Conn) error { c.Abort(nil); return nil }, func(p *peer) {},
+		Closure{CloseFrame{}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
+	{"peer does not read", func(c *Conn) error {
+		return c.Write(context.Background(), Text, []byte("not read"))
+	}, func(p *peer) {},
+		Closure{CloseFrame{}, CloseFrame{}, false, false, ErrPeerNotReading}, 1006},
+}
+
 // Closure reports how a connection ended, whoever ended it.
 func TestClosure(t *testing.T) {
 	ctx := context.Background()
-	readAll := func(c *Conn) error {
-		for {
-			if _, _, err := c.Read(ctx); err != nil {
-				return err
-			}
-		}
-	}
-	closing := func(c *Conn) error { return c.Close(ctx, 4000, "ours") }
-	theirFrame := CloseFrame{4001, "theirs"}
-	answered := func(p *peer, code StatusCode, reason string) {
-		p.next()
-		p.sendClose(code, reason)
-		p.nc.Close()
-	}
-	for _, row := range []struct {
-		name   string
-		ours   func(c *Conn) error
-		theirs func(p *peer)
-		want   Closure
-		status StatusCode // in the errors of later calls
-	}{
-		{"peer closes", readAll, func(p *peer) {
-			p.sendClose(4001, "theirs")
-			p.expectClose(4001)
-			p.nc.Close()
-		},
-			Closure{CloseFrame{4001, ""}, theirFrame, true, true, &CloseError{4001, "theirs"}}, 4001},
-		{"peer closes without a code", readAll, func(p *peer) {
-			p.send(wire.OpClose, true, "")
-			p.expect(wire.OpClose, true, "")
-			p.nc.Close()
-		}, Closure{CloseFrame{1005, ""}, CloseFrame{1005, ""}, true, true, &CloseError{1005, ""}}, 1005},
-		{"peer closes without waiting", readAll, func(p *peer) {
-			p.sendClose(1000, "")
-			p.nc.Close()
-		}, Closure{CloseFrame{}, CloseFrame{1000, ""}, true, false, &CloseError{1000, ""}}, 1000},
-		{"stream ends", readAll, func(p *peer) { p.nc.Close() },
-			Closure{CloseFrame{}, CloseFrame{}, true, false, io.ErrUnexpectedEOF}, 1006},
-		{"Close", closing, func(p *peer) { answered(p, 4000, "") },
-			Closure{CloseFrame{4000, "ours"}, CloseFrame{4000, ""}, false, true, net.ErrClosed}, 4000},
-		{"Close, answered with another code", closing, func(p *peer) { answered(p, 1009, "too big") },
-			Closure{CloseFrame{4000, "ours"}, CloseFrame{1009, "too big"}, false, true, net.ErrClosed}, 1009},
-		{"Close without a code", func(c *Conn) error { return c.Close(ctx, StatusNoStatusReceived, "") },
-			func(p *peer) { p.next(); p.send(wire.OpClose, true, ""); p.nc.Close() },
-			Closure{CloseFrame{1005, ""}, CloseFrame{1005, ""}, false, true, net.ErrClosed}, 1005},
-		{"Close, not answered", closing, func(p *peer) { p.next() },
-			Closure{CloseFrame{4000, "ours"}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
-		{"Close, then the stream ends", closing, func(p *peer) { p.next(); p.nc.Close() },
-			Closure{CloseFrame{4000, "ours"}, CloseFrame{}, false, false, io.ErrUnexpectedEOF}, 1006},
-		{"Close that the peer does not read", closing, func(p *peer) {},
-			Closure{CloseFrame{}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
-		{"Close that meets the peer's", func(c *Conn) error {
-			written := start(func() error { return c.Write(ctx, Text, []byte("slow")) })
-			done := start(func() error { time.Sleep(time.Second); return closing(c) })
-			err := readAll(c)
-			<-done
-			<-written
-			return err
-		}, func(p *peer) {
-			time.Sleep(2 * time.Second)
-			p.sendClose(4001, "theirs")
-			synctest.Wait() // until it has been read, while Close waits for its turn
-			p.expect(wire.OpText, true, "slow")
-			p.expectClose(4000)
-			p.nc.Close()
-		},
-			Closure{CloseFrame{4000, "ours"}, theirFrame, true, true, &CloseError{4001, "theirs"}}, 4001},
-		{"violation", readAll, func(p *peer) {
-			p.write(p.rawFrame(0x83, 1, 0, "", false))
-			p.expectClose(StatusProtocolError)
-			p.nc.Close()
-		},
-			Closure{CloseFrame{1002, "reserved opcode"}, CloseFrame{}, false, false, wire.ErrReservedOpcode},
-			1006},
-		{"violation by a peer that is gone", readAll, func(p *peer) {
-			p.write(p.rawFrame(0x83, 1, 0, "", false))
-			p.nc.Close()
-		}, Closure{CloseFrame{}, CloseFrame{}, false, false, wire.ErrReservedOpcode}, 1006},
-		{"CloseNow", (*Conn).CloseNow, func(p *peer) {},
-			Closure{CloseFrame{}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
-		{"Abort", func(c *Conn) error {
-			c.Abort(errDeadPeer)
-			c.Abort(io.EOF)
-			return c.CloseNow()
-		}, func(p *peer) {},
-			Closure{CloseFrame{}, CloseFrame{}, false, false, errDeadPeer}, 1006},
-		{"Abort without a cause", func(c *Conn) error { c.Abort(nil); return nil }, func(p *peer) {},
-			Closure{CloseFrame{}, CloseFrame{}, false, false, net.ErrClosed}, 1006},
-		{"peer does not read", func(c *Conn) error {
-			return c.Write(ctx, Text, []byte("not read"))
-		}, func(p *peer) {},
-			Closure{CloseFrame{}, CloseFrame{}, false, false, ErrPeerNotReading}, 1006},
-	} {
+	for _, row := range closures {
 		t.Run(row.name, func(t *testing.T) {
 			eachRole(t, func(t *testing.T, role wire.Role) {
 				c, p := newPeer(t, role, Limits{})
@@ -201,42 +213,44 @@ func TestAbortEndsMessages(t *testing.T) {
 
 var errShutdown = errors.New("shutting down")
 
+// contextCalls are calls with a context.
+var contextCalls = []struct {
+	name string
+	call func(ctx context.Context, c *Conn) error
+	ends bool // whether it ends the connection
+}{
+	{"Read", func(ctx context.Context, c *Conn) error { _, _, err := c.Read(ctx); return err }, false},
+	{"Reader", func(ctx context.Context, c *Conn) error { _, err := c.Reader(ctx); return err }, false},
+	{"Write", func(ctx context.Context, c *Conn) error {
+		return c.Write(ctx, Text, []byte("text"))
+	}, false},
+	{"Writer", func(ctx context.Context, c *Conn) error {
+		c.out.messages.tryLock()
+		defer c.out.messages.unlock()
+		_, err := c.Writer(ctx, Text)
+		return err
+	}, false},
+	{"Ping", func(ctx context.Context, c *Conn) error { _, err := c.Ping(ctx); return err }, false},
+	{"large Write", func(ctx context.Context, c *Conn) error {
+		return c.Write(ctx, Text, make([]byte, maxRest+5*blockSize))
+	}, true},
+	{"MessageWriter", func(ctx context.Context, c *Conn) error {
+		w, err := c.Writer(ctx, Text)
+		if err != nil {
+			return err
+		}
+		w.Write(make([]byte, 5*fragmentSize))
+		return w.Close()
+	}, true},
+	{"Close", func(ctx context.Context, c *Conn) error {
+		return c.Close(ctx, StatusNormalClosure, "")
+	}, true},
+}
+
 // The end of a context, with its cause, is returned by the call that had the context, and
 // by no other.
 func TestContextErrorForItsCallOnly(t *testing.T) {
-	large := func() []byte { return make([]byte, maxRest+5*blockSize) }
-	for _, row := range []struct {
-		name string
-		call func(ctx context.Context, c *Conn) error
-		ends bool // whether it ends the connection
-	}{
-		{"Read", func(ctx context.Context, c *Conn) error { _, _, err := c.Read(ctx); return err }, false},
-		{"Reader", func(ctx context.Context, c *Conn) error { _, err := c.Reader(ctx); return err }, false},
-		{"Write", func(ctx context.Context, c *Conn) error {
-			return c.Write(ctx, Text, []byte("text"))
-		}, false},
-		{"Writer", func(ctx context.Context, c *Conn) error {
-			c.out.messages.tryLock()
-			defer c.out.messages.unlock()
-			_, err := c.Writer(ctx, Text)
-			return err
-		}, false},
-		{"Ping", func(ctx context.Context, c *Conn) error { _, err := c.Ping(ctx); return err }, false},
-		{"large Write", func(ctx context.Context, c *Conn) error {
-			return c.Write(ctx, Text, large())
-		}, true},
-		{"MessageWriter", func(ctx context.Context, c *Conn) error {
-			w, err := c.Writer(ctx, Text)
-			if err != nil {
-				return err
-			}
-			w.Write(make([]byte, 5*fragmentSize))
-			return w.Close()
-		}, true},
-		{"Close", func(ctx context.Context, c *Conn) error {
-			return c.Close(ctx, StatusNormalClosure, "")
-		}, true},
-	} {
+	for _, row := range contextCalls {
 		for _, end := range []error{context.Canceled, context.DeadlineExceeded} {
 			for _, cause := range []error{nil, errShutdown} {
 				t.Run(fmt.Sprintf("%s/%v/%v", row.name, end, cause), func(t *testing.T) {
